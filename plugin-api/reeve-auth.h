@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Authentication providers, tried in order. */
+#pragma once
+
+#include "reeve-plugin.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_TYPE_AUTH (reeve_auth_get_type ())
+#define REEVE_TYPE_IDENTITY (reeve_identity_get_type ())
+
+/**
+ * ReeveCredentials:
+ * @struct_size: sizeof (ReeveCredentials)
+ * @scheme: `bearer`, `api-key` or `basic`
+ * @token: what followed it
+ * @peer_address: (nullable): numeric address of the caller
+ * @door: `rest`, `dbus` or `mcp`
+ *
+ * What a caller showed. Since: 0.1
+ */
+typedef struct {
+  guint32 struct_size;
+  const char *scheme;
+  const char *token;
+  const char *peer_address;
+  const char *door;
+} ReeveCredentials;
+
+/**
+ * ReeveIdentity:
+ *
+ * Who the caller is. Since: 0.1
+ */
+typedef struct _ReeveIdentity ReeveIdentity;
+
+REEVE_AVAILABLE_IN_0_1
+GType reeve_identity_get_type (void) G_GNUC_CONST;
+REEVE_AVAILABLE_IN_0_1
+ReeveIdentity *reeve_identity_new (const char *tenant_id,
+                                   const char *user_id,
+                                   const char *const *roles,
+                                   const char *method);
+REEVE_AVAILABLE_IN_0_1
+ReeveIdentity *reeve_identity_ref (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_unref (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_tenant_id (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_user_id (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+const char *const *reeve_identity_get_roles (ReeveIdentity *self);
+/* how: `api_key`, `jwt`, … */
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_method (ReeveIdentity *self);
+/* (nullable) id of the key or token that was shown */
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_key_id (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_key_id (ReeveIdentity *self, const char *key_id);
+/* microseconds since the epoch after which it no longer holds; 0 for never */
+REEVE_AVAILABLE_IN_0_1
+gint64 reeve_identity_get_expires_at (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_expires_at (ReeveIdentity *self, gint64 expires_at);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveIdentity, reeve_identity_unref)
+
+REEVE_AVAILABLE_IN_0_1
+G_DECLARE_INTERFACE (ReeveAuth, reeve_auth, REEVE, AUTH, GObject)
+
+/**
+ * ReeveAuthInterface:
+ * @parent_iface: the parent
+ * @authenticate: the identity behind @credentials; %NULL without error when they are not of its kind (the next provider
+ *   is asked); %NULL with %REEVE_ERROR_UNAUTHENTICATED when they are, and are bad. Blocks, on a worker thread
+ *
+ * Runs in the host and means full trust. Since: 0.1
+ */
+struct _ReeveAuthInterface {
+  GTypeInterface parent_iface;
+
+  ReeveIdentity *(*authenticate) (ReeveAuth *self,
+                                  const ReeveCredentials *credentials,
+                                  ReeveContext *context,
+                                  GError **error);
+  /*< private >*/
+  gpointer reserved[4];
+};
+
+REEVE_AVAILABLE_IN_0_1
+ReeveIdentity *reeve_auth_authenticate (ReeveAuth *self,
+                                        const ReeveCredentials *credentials,
+                                        ReeveContext *context,
+                                        GError **error);
+
+G_END_DECLS

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveContext: for whom, within what, until when a plugin function is called; its only way to the host. */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "reeve-http.h"
+#include "reeve-json.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_TYPE_CONTEXT (reeve_context_get_type ())
+#define REEVE_TYPE_BROKER (reeve_broker_get_type ())
+
+REEVE_AVAILABLE_IN_0_1
+G_DECLARE_FINAL_TYPE (ReeveContext, reeve_context, REEVE, CONTEXT, GObject)
+REEVE_AVAILABLE_IN_0_1
+G_DECLARE_INTERFACE (ReeveBroker, reeve_broker, REEVE, BROKER, GObject)
+
+/**
+ * ReeveBrokerInterface:
+ * @parent_iface: the parent
+ * @call: performs one call of a capability; parameters and result are JSON
+ * @http: performs one HTTP request under capability `net.http`
+ *
+ * The host's side of a plugin's capabilities. A plugin never implements it; it reaches it through its #ReeveContext.
+ * Both functions block, may be called from any worker thread and refuse with %REEVE_ERROR_CAPABILITY.
+ *
+ * Since: 0.1
+ */
+struct _ReeveBrokerInterface {
+  GTypeInterface parent_iface;
+
+  JsonNode *(*call) (ReeveBroker *self,
+                     ReeveContext *context,
+                     const char *capability,
+                     JsonNode *params,
+                     GError **error);
+  ReeveHttpResponse *(*http) (ReeveBroker *self,
+                              ReeveContext *context,
+                              ReeveHttpRequest *request,
+                              GError **error);
+  /*< private >*/
+  gpointer reserved[6];
+};
+
+/**
+ * ReeveContextInfo:
+ * @struct_size: sizeof (ReeveContextInfo)
+ * @tenant_id: (nullable): tenant of the call; %NULL for calls of the host itself
+ * @user_id: (nullable): opaque id of the person or service account
+ * @agent_id: (nullable): agent on whose behalf
+ * @run_id: (nullable): run it belongs to
+ * @trace_id: (nullable): W3C trace id, 32 hexadecimal digits
+ * @deadline: g_get_monotonic_time() value at which the call must have ended; 0 for none
+ * @roles: (nullable): roles of the caller
+ * @labels: (nullable): data labels that flowed into the call
+ *
+ * What a #ReeveContext is made of; copied.
+ *
+ * Since: 0.1
+ */
+typedef struct {
+  guint32 struct_size;
+  const char *tenant_id;
+  const char *user_id;
+  const char *agent_id;
+  const char *run_id;
+  const char *trace_id;
+  gint64 deadline;
+  const char *const *roles;
+  const char *const *labels;
+} ReeveContextInfo;
+
+REEVE_AVAILABLE_IN_0_1
+ReeveContext *
+reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker, GCancellable *cancellable);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_context_get_tenant_id (ReeveContext *self);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_context_get_user_id (ReeveContext *self);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_context_get_agent_id (ReeveContext *self);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_context_get_run_id (ReeveContext *self);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_context_get_trace_id (ReeveContext *self);
+REEVE_AVAILABLE_IN_0_1
+gint64 reeve_context_get_deadline (ReeveContext *self);
+REEVE_AVAILABLE_IN_0_1
+const char *const *reeve_context_get_roles (ReeveContext *self);
+REEVE_AVAILABLE_IN_0_1
+const char *const *reeve_context_get_labels (ReeveContext *self);
+REEVE_AVAILABLE_IN_0_1
+GCancellable *reeve_context_get_cancellable (ReeveContext *self);
+/* TRUE while the call may go on; else sets REEVE_ERROR_TIMEOUT or REEVE_ERROR_CANCELLED. Long loops ask it. */
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_context_check (ReeveContext *self, GError **error);
+REEVE_AVAILABLE_IN_0_1
+JsonNode *reeve_context_call (ReeveContext *self,
+                              const char *capability,
+                              JsonNode *params,
+                              GError **error);
+REEVE_AVAILABLE_IN_0_1
+ReeveHttpResponse *
+reeve_context_http (ReeveContext *self, ReeveHttpRequest *request, GError **error);
+
+G_END_DECLS
