@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveServices: what operations work with; made by main.c, immutable afterwards. */
+#pragma once
+
+#include "base/config.h"
+#include "base/workers.h"
+#include "loader/registry.h"
+#include "store/store.h"
+#include "governance/admission.h"
+#include "governance/api-keys.h"
+#include "governance/authentication.h"
+#include "governance/idempotency.h"
+#include "governance/ledger.h"
+#include "governance/tenants.h"
+#include "governance/users.h"
+#include "runtime/agents.h"
+#include "runtime/conversations.h"
+#include "runtime/knowledge.h"
+#include "runtime/models.h"
+#include "runtime/runs.h"
+#include "runtime/tools.h"
+#include "operation.h"
+
+G_BEGIN_DECLS
+
+struct _ReeveServices
+{
+  ReeveConfig *config;
+  ReeveWorkers *workers;
+  ReeveRegistry *registry;
+  ReeveStore *store;
+  ReeveLedger *ledger;
+  ReeveAdmission *admission;
+  ReeveAuthentication *authentication;
+  ReeveIdempotency *idempotency;
+  ReeveTenants *tenants;
+  ReeveUsers *users;
+  ReeveApiKeys *api_keys;
+  ReeveAgents *agents;
+  ReeveKnowledge *knowledge;
+  ReeveModels *models;
+  ReeveTools *tools;
+  ReeveRuns *runs;
+  ReeveConversations *conversations;
+  gint64 started_at; /* µs since the epoch */
+  char *address;     /* first one listened on */
+};
+
+G_END_DECLS
