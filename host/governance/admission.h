@@ -69,6 +69,16 @@ void reeve_admission_settle_async (ReeveAdmission *self,
 /* Sequence number of the outcome, 0 on error. */
 guint64 reeve_admission_settle_finish (ReeveAdmission *self, GAsyncResult *result, GError **error);
 
+/* Recovery at start only: takes up an intent that the ledger holds open, for an effect that was consumed before the host
+ * ended and whose run goes on. NULL with %REEVE_ERROR_CONFLICT when the intent is not open. Blocks. */
+ReeveAdmitted *reeve_admission_resume (ReeveAdmission *self,
+                                       ReeveCaller *caller,
+                                       const char *operation,
+                                       guint64 intent,
+                                       GError **error);
+/* After every room resumed what it could: records the outcome `unknown` for all other open intents. Blocks. */
+gboolean reeve_admission_recover (ReeveAdmission *self, GError **error);
+
 /* Class read: authorises and writes one record; the answer goes out after it is durable. */
 void reeve_admission_read_async (ReeveAdmission *self,
                                  const ReeveAdmissionRequest *request,

@@ -54,6 +54,8 @@ gboolean reeve_call_get_boolean (ReeveCall *self, const char *member);
 GBytes *reeve_call_get_body (ReeveCall *self);          /* raw; nullable */
 const ReeveCallPart *reeve_call_get_part (ReeveCall *self, const char *name);
 ReeveAdmitted *reeve_call_get_admitted (ReeveCall *self); /* class effect: consumed by the effect function, settled by the gate */
+/* (transfer full) for an effect that settles itself (a run): the gate then does not settle */
+ReeveAdmitted *reeve_call_steal_admitted (ReeveCall *self);
 const char *reeve_call_get_request_id (ReeveCall *self);
 const char *reeve_call_get_trace_id (ReeveCall *self);
 const char *reeve_call_get_door (ReeveCall *self);

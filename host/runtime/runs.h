@@ -26,8 +26,9 @@ typedef struct {
   const char *door;
 } ReeveRunRequest;
 
-/* Consumes @admitted (operation "agents.execute" or "chat.create"); the caller settles it. Ends in the caller's thread-default context when the
- * run has ended. events may be NULL. The run goes on if the caller goes away; cancel it by reeve_runs_cancel(). */
+/* Takes over @admitted (operation "agents.execute" or "chat.create"; transfer full): consumes and settles it. Ends in the caller's
+ * thread-default context when the run has ended. events may be NULL. The run goes on if the caller goes away; end it by
+ * reeve_runs_cancel(). */
 void reeve_runs_execute_async (ReeveRuns *self,
                                ReeveAdmitted *admitted,
                                const ReeveRunRequest *request,
@@ -39,19 +40,24 @@ void reeve_runs_execute_async (ReeveRuns *self,
 /* (transfer full) the answer as interfaces say: {run_id, session_id, status, success, answer, citations[], tool_calls[], steps, usage{},
  * duration_ms, audit{tenant_log, first, last}, error?}. An error only when the run did not start. */
 JsonObject *reeve_runs_execute_finish (ReeveRuns *self, GAsyncResult *result, GError **error);
+/* Sends every event after a sequence number, from the journal and then as they happen; ends when the run has ended. */
+void reeve_runs_follow_async (ReeveRuns *self,
+                              const char *tenant_id,
+                              const char *run_id,
+                              gint64 after,
+                              ReeveRunEventFunc events,
+                              gpointer events_data,
+                              GDestroyNotify events_destroy,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data);
+gboolean reeve_runs_follow_finish (ReeveRuns *self, GAsyncResult *result, GError **error);
 
 /* Worker threads from here on. */
 JsonObject *reeve_runs_list (ReeveRuns *self, const char *tenant_id, JsonObject *params, GError **error);
 /* with `journal` */
 JsonObject *
 reeve_runs_get (ReeveRuns *self, const char *tenant_id, const char *run_id, GError **error);
-/* Events after a sequence number, from the journal: (element-type JsonObject) {event, data}; *ended: no more will come. */
-GPtrArray *reeve_runs_list_events (ReeveRuns *self,
-                                   const char *tenant_id,
-                                   const char *run_id,
-                                   gint64 after,
-                                   gboolean *ended,
-                                   GError **error);
 /* Consumes @admitted ("runs.cancel", "runs.resume"). %REEVE_ERROR_CONFLICT in a state that forbids it. */
 JsonObject *
 reeve_runs_cancel (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id, GError **error);
