@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveConfig: reeve.yaml, a profile, the environment and the command line as one validated,
+ * immutable tree. */
+#pragma once
+
+#include <reeve-json.h>
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveConfig ReeveConfig;
+
+/* Where the configuration comes from; every member may be NULL. */
+typedef struct
+{
+  const char *file;    /* --config */
+  const char *profile; /* --profile; wins over the file's */
+  const char *const
+      *profile_dirs;     /* where <profile>.yaml lies, besides the built-in dev and enterprise */
+  JsonObject *overrides; /* command line, in the shape of the tree: {"server": {"listen": […]}} */
+  const char *const *environment; /* as g_get_environ(); NULL: the process' own */
+} ReeveConfigSources;
+
+/* Every fault is REEVE_ERROR_CONFIGURATION and names file, line and key. */
+ReeveConfig *reeve_config_load (const ReeveConfigSources *sources,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ReeveConfig *reeve_config_ref (ReeveConfig *self);
+void reeve_config_unref (ReeveConfig *self);
+
+/* path: members joined by dots, "llm.default". Values are effective: defaults, profile, file and
+ * command line merged; sizes are bytes, durations seconds, "auto" is 0 when asked for as integer.
+ * Asking for a path that the schema does not know is a programming error. */
+JsonNode *reeve_config_get_json (ReeveConfig *self,
+                                 const char *path); /* (transfer none) (nullable) when unset */
+const char *reeve_config_get_string (ReeveConfig *self, const char *path); /* (nullable) */
+gint64 reeve_config_get_int (ReeveConfig *self, const char *path);
+double reeve_config_get_double (ReeveConfig *self, const char *path);
+gboolean reeve_config_get_boolean (ReeveConfig *self, const char *path);
+char **reeve_config_get_strv (ReeveConfig *self,
+                              const char *path); /* (transfer full), empty when unset */
+const char *reeve_config_get_profile (ReeveConfig *self);
+const char *reeve_config_get_origin (ReeveConfig *self, const char *path);
+
+/* keys that are accepted but whose feature is not built yet; each text names file, line and key */
+const char *const *reeve_config_get_warnings (ReeveConfig *self);
+/* --print-config: YAML with the origin of each value as a comment, secrets masked */
+char *reeve_config_print (ReeveConfig *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveConfig, reeve_config_unref)
+
+G_END_DECLS

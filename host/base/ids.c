@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Identifiers carry no meaning: 128 random bits, so that nobody guesses a neighbour's and none has
+ * to be coordinated between hosts. Base32 in lower case survives URLs, file names and case-folding.
+ */
+#include "ids.h"
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+/* RFC 4648 section 6, lower case, without padding */
+static const char reeve_ids_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+/**
+ * reeve_ids_fill_random:
+ * @data: where to write
+ * @length: number of bytes
+ *
+ * Fills @data with bytes fit for keys, from GnuTLS' generator. Ends the process when the system
+ * gives no randomness: nothing that needs it could go on safely.
+ */
+void
+reeve_ids_fill_random (gpointer data, gsize length)
+{
+  int result = gnutls_rnd (GNUTLS_RND_KEY, data, length);
+  if (result < 0)
+    g_error ("no random bytes: %s", gnutls_strerror (result));
+}
+
+/**
+ * reeve_ids_encode:
+ * @data: bytes
+ * @length: how many
+ *
+ * Returns: (transfer full): RFC 4648 base32, lower case, without padding
+ */
+char *
+reeve_ids_encode (gconstpointer data, gsize length)
+{
+  const guint8 *bytes = data;
+  gsize out_length = (length * 8 + 4) / 5;
+  char *out = g_malloc (out_length + 1);
+  guint32 buffer = 0;
+  guint bits = 0;
+  gsize at = 0;
+
+  for (gsize i = 0; i < length; i++)
+    {
+      buffer = (buffer << 8) | bytes[i];
+      bits += 8;
+      while (bits >= 5)
+        {
+          bits -= 5;
+          out[at++] = reeve_ids_alphabet[(buffer >> bits) & 31];
+        }
+    }
+  if (bits > 0)
+    out[at++] = reeve_ids_alphabet[(buffer << (5 - bits)) & 31];
+  out[at] = '\0';
+  return out;
+}
+
+/**
+ * reeve_ids_new:
+ * @kind: what is named, such as `run`: lower-case letters
+ *
+ * Returns: (transfer full): a new identifier, @kind, an underscore and 26 random characters
+ */
+char *
+reeve_ids_new (const char *kind)
+{
+  guint8 random[16];
+
+  reeve_ids_fill_random (random, sizeof random);
+  g_autofree char *text = reeve_ids_encode (random, sizeof random);
+  return g_strconcat (kind, "_", text, NULL);
+}
+
+/**
+ * reeve_ids_new_secret:
+ *
+ * Returns: (transfer full): 256 random bits as 52 characters, for keys and tokens
+ */
+char *
+reeve_ids_new_secret (void)
+{
+  guint8 random[32];
+
+  reeve_ids_fill_random (random, sizeof random);
+  char *text = reeve_ids_encode (random, sizeof random);
+  gnutls_memset (random, 0, sizeof random);
+  return text;
+}
+
+/**
+ * reeve_ids_is_valid:
+ * @id: (nullable): text from outside
+ * @kind: the kind it must have
+ *
+ * Returns: whether @id has the form that reeve_ids_new() makes: @kind, an underscore, 20 to 26
+ * characters
+ */
+gboolean
+reeve_ids_is_valid (const char *id, const char *kind)
+{
+  gsize kind_length = strlen (kind);
+
+  if (id == NULL || strncmp (id, kind, kind_length) != 0 || id[kind_length] != '_')
+    return FALSE;
+  const char *tail = id + kind_length + 1;
+  gsize length = strnlen (tail, REEVE_IDS_LENGTH + 1);
+  return length >= 20 && length <= REEVE_IDS_LENGTH && strspn (tail, reeve_ids_alphabet) == length;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opaque identifiers and random bytes. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* characters behind "<kind>_" */
+#define REEVE_IDS_LENGTH 26
+
+void reeve_ids_fill_random (gpointer data, gsize length);
+char *reeve_ids_new (const char *kind) G_GNUC_WARN_UNUSED_RESULT;
+char *reeve_ids_new_secret (void) G_GNUC_WARN_UNUSED_RESULT;
+char *reeve_ids_encode (gconstpointer data, gsize length) G_GNUC_WARN_UNUSED_RESULT;
+gboolean reeve_ids_is_valid (const char *id, const char *kind);
+
+G_END_DECLS

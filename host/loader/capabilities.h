@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveCapabilities: which capabilities this host offers to plugins; higher rooms register their
+ * providers at start. */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+#include "manifest.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveCapabilities ReeveCapabilities;
+
+/* Which instance calls; valid during the call. */
+typedef struct
+{
+  const char *plugin_id;
+  const char *instance_id;
+  JsonObject *settings; /* what the administrator configured for it */
+  ReeveContext *context;
+} ReeveCapabilityCaller;
+
+typedef JsonNode *(*ReeveCapabilityFunc) (const ReeveCapabilityCaller *caller, JsonNode *params,
+                                          gpointer user_data, GError **error);
+typedef ReeveHttpResponse *(*ReeveCapabilityHttpFunc) (const ReeveCapabilityCaller *caller,
+                                                       ReeveHttpRequest *request,
+                                                       gpointer user_data, GError **error);
+
+ReeveCapabilities *reeve_capabilities_new (void) G_GNUC_WARN_UNUSED_RESULT;
+ReeveCapabilities *reeve_capabilities_ref (ReeveCapabilities *self);
+void reeve_capabilities_unref (ReeveCapabilities *self);
+
+/* Before plugins are called; func is called on whatever thread the plugin runs, several at once.
+ * user_data outlives self. */
+void reeve_capabilities_provide (ReeveCapabilities *self, const char *name,
+                                 ReeveCapabilityFunc func, gpointer user_data);
+/* the provider of "net.http" */
+void reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHttpFunc func,
+                                      gpointer user_data);
+gboolean reeve_capabilities_has (ReeveCapabilities *self, const char *name);
+
+/* (transfer full) what one instance may reach: only what its manifest requests */
+ReeveBroker *reeve_capabilities_new_broker (ReeveCapabilities *self, ReeveManifest *manifest,
+                                            const char *instance_id, JsonObject *settings);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveCapabilities, reeve_capabilities_unref)
+
+G_END_DECLS

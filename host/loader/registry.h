@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveRegistry: finds plugins, says why it refuses one, loads modules in process, makes and keeps
+ * instances. Thread-safe. */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+#include "capabilities.h"
+#include "manifest.h"
+#include "pins.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveRegistry ReeveRegistry;
+
+typedef enum
+{
+  REEVE_PLUGIN_STATE_FOUND,   /* manifest and pin are right; not loaded, for nothing uses it */
+  REEVE_PLUGIN_STATE_LOADED,  /* its module is loaded */
+  REEVE_PLUGIN_STATE_REFUSED, /* see reason */
+  REEVE_PLUGIN_STATE_FAILED   /* loaded, but an instance could not be set up: see reason */
+} ReevePluginState;
+
+/* One found folder entry; a snapshot. */
+typedef struct
+{
+  char *id;
+  char *path;              /* of the manifest */
+  ReeveManifest *manifest; /* NULL when it could not be read */
+  ReevePluginState state;
+  char *reason; /* NULL unless refused or failed */
+} ReeveRegistryEntry;
+
+typedef struct
+{
+  const char *const *folders; /* each holds <id>/<id>.plugin; earlier ones win */
+  const ReevePin *pins;
+  const ReevePin *extra_pins; /* nullable: tests */
+  ReeveCapabilities *capabilities;
+} ReeveRegistrySetup;
+
+ReeveRegistry *reeve_registry_new (const ReeveRegistrySetup *setup) G_GNUC_WARN_UNUSED_RESULT;
+ReeveRegistry *reeve_registry_ref (ReeveRegistry *self);
+void reeve_registry_unref (ReeveRegistry *self);
+
+/* Reads all manifests. A bad plugin is listed as refused and never an error of the whole. Once,
+ * before the rest. */
+void reeve_registry_scan (ReeveRegistry *self);
+/* (transfer full) (element-type ReeveRegistryEntry) all that were found, in the order they run
+ * (run-after), refused ones last */
+GPtrArray *reeve_registry_list (ReeveRegistry *self);
+/* (transfer full) (nullable) */
+ReeveRegistryEntry *reeve_registry_get (ReeveRegistry *self, const char *plugin_id);
+void reeve_registry_entry_free (ReeveRegistryEntry *entry);
+const char *reeve_plugin_state_get_name (ReevePluginState state);
+
+/* Makes instance instance_id of plugin plugin_id that offers the interface iface (REEVE_TYPE_TOOL
+ * …): loads the module if it is not, checks the descriptor, validates settings (nullable: empty)
+ * against the manifest's schema, runs setup on a thread of its own and waits for it. (transfer
+ * none): lives until the shutdown. Blocks. REEVE_ERROR_PLUGIN, REEVE_ERROR_CONFIGURATION
+ * (settings), REEVE_ERROR_ALREADY_EXISTS (instance_id taken), REEVE_ERROR_NOT_FOUND. */
+ReevePlugin *reeve_registry_instantiate (ReeveRegistry *self, const char *instance_id,
+                                         const char *plugin_id, GType iface, JsonObject *settings,
+                                         GError **error);
+/* (transfer none) (nullable) */
+ReevePlugin *reeve_registry_get_instance (ReeveRegistry *self, const char *instance_id);
+/* (transfer container) ids of the plugins of a kind that are not refused, in the order they run;
+ * NULL-terminated */
+char **reeve_registry_list_kind (ReeveRegistry *self, ReeveKinds kind);
+/* (transfer full) a context for one call of an instance, wired to what that instance may reach */
+ReeveContext *reeve_registry_new_context (ReeveRegistry *self, ReevePlugin *instance,
+                                          const ReeveContextInfo *info, GCancellable *cancellable);
+/* Shuts the instances down, last one first. No call may be under way. Modules stay. */
+void reeve_registry_shutdown (ReeveRegistry *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRegistry, reeve_registry_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRegistryEntry, reeve_registry_entry_free)
+
+G_END_DECLS
