@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_TYPE_AUTH (reeve_auth_get_type ())
+#define REEVE_TYPE_AUTH     (reeve_auth_get_type ())
 #define REEVE_TYPE_IDENTITY (reeve_identity_get_type ())
 
 /**
@@ -19,7 +19,8 @@ G_BEGIN_DECLS
  *
  * What a caller showed. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   guint32 struct_size;
   const char *scheme;
   const char *token;
@@ -37,10 +38,8 @@ typedef struct _ReeveIdentity ReeveIdentity;
 REEVE_AVAILABLE_IN_0_1
 GType reeve_identity_get_type (void) G_GNUC_CONST;
 REEVE_AVAILABLE_IN_0_1
-ReeveIdentity *reeve_identity_new (const char *tenant_id,
-                                   const char *user_id,
-                                   const char *const *roles,
-                                   const char *method);
+ReeveIdentity *reeve_identity_new (const char *tenant_id, const char *user_id,
+                                   const char *const *roles, const char *method);
 REEVE_AVAILABLE_IN_0_1
 ReeveIdentity *reeve_identity_ref (ReeveIdentity *self);
 REEVE_AVAILABLE_IN_0_1
@@ -73,26 +72,24 @@ G_DECLARE_INTERFACE (ReeveAuth, reeve_auth, REEVE, AUTH, GObject)
 /**
  * ReeveAuthInterface:
  * @parent_iface: the parent
- * @authenticate: the identity behind @credentials; %NULL without error when they are not of its kind (the next provider
- *   is asked); %NULL with %REEVE_ERROR_UNAUTHENTICATED when they are, and are bad. Blocks, on a worker thread
+ * @authenticate: the identity behind @credentials; %NULL without error when they are not of its
+ * kind (the next provider is asked); %NULL with %REEVE_ERROR_UNAUTHENTICATED when they are, and are
+ * bad. Blocks, on a worker thread
  *
  * Runs in the host and means full trust. Since: 0.1
  */
-struct _ReeveAuthInterface {
+struct _ReeveAuthInterface
+{
   GTypeInterface parent_iface;
 
-  ReeveIdentity *(*authenticate) (ReeveAuth *self,
-                                  const ReeveCredentials *credentials,
-                                  ReeveContext *context,
-                                  GError **error);
+  ReeveIdentity *(*authenticate) (ReeveAuth *self, const ReeveCredentials *credentials,
+                                  ReeveContext *context, GError **error);
   /*< private >*/
   gpointer reserved[4];
 };
 
 REEVE_AVAILABLE_IN_0_1
-ReeveIdentity *reeve_auth_authenticate (ReeveAuth *self,
-                                        const ReeveCredentials *credentials,
-                                        ReeveContext *context,
-                                        GError **error);
+ReeveIdentity *reeve_auth_authenticate (ReeveAuth *self, const ReeveCredentials *credentials,
+                                        ReeveContext *context, GError **error);
 
 G_END_DECLS

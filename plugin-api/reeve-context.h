@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveContext: for whom, within what, until when a plugin function is called; its only way to the host. */
+/* ReeveContext: for whom, within what, until when a plugin function is called; its only way to the
+ * host. */
 #pragma once
 
 #include <gio/gio.h>
@@ -10,7 +11,7 @@
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_CONTEXT (reeve_context_get_type ())
-#define REEVE_TYPE_BROKER (reeve_broker_get_type ())
+#define REEVE_TYPE_BROKER  (reeve_broker_get_type ())
 
 REEVE_AVAILABLE_IN_0_1
 G_DECLARE_FINAL_TYPE (ReeveContext, reeve_context, REEVE, CONTEXT, GObject)
@@ -23,22 +24,19 @@ G_DECLARE_INTERFACE (ReeveBroker, reeve_broker, REEVE, BROKER, GObject)
  * @call: performs one call of a capability; parameters and result are JSON
  * @http: performs one HTTP request under capability `net.http`
  *
- * The host's side of a plugin's capabilities. A plugin never implements it; it reaches it through its #ReeveContext.
- * Both functions block, may be called from any worker thread and refuse with %REEVE_ERROR_CAPABILITY.
+ * The host's side of a plugin's capabilities. A plugin never implements it; it reaches it through
+ * its #ReeveContext. Both functions block, may be called from any worker thread and refuse with
+ * %REEVE_ERROR_CAPABILITY.
  *
  * Since: 0.1
  */
-struct _ReeveBrokerInterface {
+struct _ReeveBrokerInterface
+{
   GTypeInterface parent_iface;
 
-  JsonNode *(*call) (ReeveBroker *self,
-                     ReeveContext *context,
-                     const char *capability,
-                     JsonNode *params,
-                     GError **error);
-  ReeveHttpResponse *(*http) (ReeveBroker *self,
-                              ReeveContext *context,
-                              ReeveHttpRequest *request,
+  JsonNode *(*call) (ReeveBroker *self, ReeveContext *context, const char *capability,
+                     JsonNode *params, GError **error);
+  ReeveHttpResponse *(*http) (ReeveBroker *self, ReeveContext *context, ReeveHttpRequest *request,
                               GError **error);
   /*< private >*/
   gpointer reserved[6];
@@ -60,7 +58,8 @@ struct _ReeveBrokerInterface {
  *
  * Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   guint32 struct_size;
   const char *tenant_id;
   const char *user_id;
@@ -73,8 +72,8 @@ typedef struct {
 } ReeveContextInfo;
 
 REEVE_AVAILABLE_IN_0_1
-ReeveContext *
-reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker, GCancellable *cancellable);
+ReeveContext *reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker,
+                                 GCancellable *cancellable);
 REEVE_AVAILABLE_IN_0_1
 const char *reeve_context_get_tenant_id (ReeveContext *self);
 REEVE_AVAILABLE_IN_0_1
@@ -93,16 +92,15 @@ REEVE_AVAILABLE_IN_0_1
 const char *const *reeve_context_get_labels (ReeveContext *self);
 REEVE_AVAILABLE_IN_0_1
 GCancellable *reeve_context_get_cancellable (ReeveContext *self);
-/* TRUE while the call may go on; else sets REEVE_ERROR_TIMEOUT or REEVE_ERROR_CANCELLED. Long loops ask it. */
+/* TRUE while the call may go on; else sets REEVE_ERROR_TIMEOUT or REEVE_ERROR_CANCELLED. Long loops
+ * ask it. */
 REEVE_AVAILABLE_IN_0_1
 gboolean reeve_context_check (ReeveContext *self, GError **error);
 REEVE_AVAILABLE_IN_0_1
-JsonNode *reeve_context_call (ReeveContext *self,
-                              const char *capability,
-                              JsonNode *params,
+JsonNode *reeve_context_call (ReeveContext *self, const char *capability, JsonNode *params,
                               GError **error);
 REEVE_AVAILABLE_IN_0_1
-ReeveHttpResponse *
-reeve_context_http (ReeveContext *self, ReeveHttpRequest *request, GError **error);
+ReeveHttpResponse *reeve_context_http (ReeveContext *self, ReeveHttpRequest *request,
+                                       GError **error);
 
 G_END_DECLS

@@ -9,7 +9,7 @@
  *
  * Since: 0.1
  */
-G_DEFINE_QUARK (reeve-error-quark, reeve_error)
+G_DEFINE_QUARK (reeve - error - quark, reeve_error)
 
 static const char *const reeve_error_names[] = {
   [REEVE_ERROR_FAILED] = "failed",

@@ -38,11 +38,13 @@ G_BEGIN_DECLS
  * @REEVE_ERROR_UNSUPPORTED_MEDIA: wrong content type
  * @REEVE_ERROR_IDEMPOTENCY_MISMATCH: same idempotency key, other request
  *
- * Codes of %REEVE_ERROR. Doors map each once to an HTTP status, a D-Bus error name and an exit code. Append only.
+ * Codes of %REEVE_ERROR. Doors map each once to an HTTP status, a D-Bus error name and an exit
+ * code. Append only.
  *
  * Since: 0.1
  */
-typedef enum {
+typedef enum
+{
   REEVE_ERROR_FAILED,
   REEVE_ERROR_INVALID_ARGUMENT,
   REEVE_ERROR_UNAUTHENTICATED,

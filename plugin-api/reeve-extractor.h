@@ -7,13 +7,13 @@
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_EXTRACTOR (reeve_extractor_get_type ())
-#define REEVE_TYPE_EXTRACT (reeve_extract_get_type ())
+#define REEVE_TYPE_EXTRACT   (reeve_extract_get_type ())
 
 /**
  * ReeveExtract:
  *
- * What was read from a document: a title if it has one, and its text by pages (one page without number where the
- * format has none). Since: 0.1
+ * What was read from a document: a title if it has one, and its text by pages (one page without
+ * number where the format has none). Since: 0.1
  */
 typedef struct _ReeveExtract ReeveExtract;
 
@@ -48,16 +48,13 @@ G_DECLARE_INTERFACE (ReeveExtractor, reeve_extractor, REEVE, EXTRACTOR, GObject)
  *
  * Gets no capability at all: a pure function of the bytes. Since: 0.1
  */
-struct _ReeveExtractorInterface {
+struct _ReeveExtractorInterface
+{
   GTypeInterface parent_iface;
 
   const char *const *(*media_types) (ReeveExtractor *self);
-  ReeveExtract *(*extract) (ReeveExtractor *self,
-                            GBytes *bytes,
-                            const char *media_type,
-                            const char *file_name,
-                            ReeveContext *context,
-                            GError **error);
+  ReeveExtract *(*extract) (ReeveExtractor *self, GBytes *bytes, const char *media_type,
+                            const char *file_name, ReeveContext *context, GError **error);
   /*< private >*/
   gpointer reserved[4];
 };
@@ -65,11 +62,8 @@ struct _ReeveExtractorInterface {
 REEVE_AVAILABLE_IN_0_1
 const char *const *reeve_extractor_media_types (ReeveExtractor *self);
 REEVE_AVAILABLE_IN_0_1
-ReeveExtract *reeve_extractor_extract (ReeveExtractor *self,
-                                       GBytes *bytes,
-                                       const char *media_type,
-                                       const char *file_name,
-                                       ReeveContext *context,
+ReeveExtract *reeve_extractor_extract (ReeveExtractor *self, GBytes *bytes, const char *media_type,
+                                       const char *file_name, ReeveContext *context,
                                        GError **error);
 
 G_END_DECLS

@@ -24,13 +24,9 @@ struct _ReeveHttpResponse
   GBytes *body;
 };
 
-G_DEFINE_BOXED_TYPE (ReeveHttpRequest,
-                     reeve_http_request,
-                     reeve_http_request_ref,
+G_DEFINE_BOXED_TYPE (ReeveHttpRequest, reeve_http_request, reeve_http_request_ref,
                      reeve_http_request_unref)
-G_DEFINE_BOXED_TYPE (ReeveHttpResponse,
-                     reeve_http_response,
-                     reeve_http_response_ref,
+G_DEFINE_BOXED_TYPE (ReeveHttpResponse, reeve_http_response, reeve_http_response_ref,
                      reeve_http_response_unref)
 
 static GPtrArray *

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_TYPE_HTTP_REQUEST (reeve_http_request_get_type ())
+#define REEVE_TYPE_HTTP_REQUEST  (reeve_http_request_get_type ())
 #define REEVE_TYPE_HTTP_RESPONSE (reeve_http_response_get_type ())
 
 typedef struct _ReeveHttpRequest ReeveHttpRequest;

@@ -22,7 +22,8 @@ G_BEGIN_DECLS
  *
  * Where the value of a top-level member stands in a scanned text. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   const char *start;
   gsize length;
 } ReeveJsonSlice;
@@ -32,15 +33,13 @@ gboolean reeve_json_scan (const char *data, gsize length, GError **error);
 REEVE_AVAILABLE_IN_0_1
 JsonNode *reeve_json_parse_strict (const char *data, gsize length, GError **error);
 REEVE_AVAILABLE_IN_0_1
-gboolean reeve_json_find_members (const char *data,
-                                  gsize length,
-                                  const char *const *names,
-                                  ReeveJsonSlice *slices,
-                                  GError **error);
+gboolean reeve_json_find_members (const char *data, gsize length, const char *const *names,
+                                  ReeveJsonSlice *slices, GError **error);
 REEVE_AVAILABLE_IN_0_1
 char *reeve_json_canonical (JsonNode *node);
 
-/* Lenient member access on parsed objects: the default is returned when absent or of another type. */
+/* Lenient member access on parsed objects: the default is returned when absent or of another type.
+ */
 REEVE_AVAILABLE_IN_0_1
 const char *reeve_json_get_string (JsonObject *object, const char *member, const char *fallback);
 REEVE_AVAILABLE_IN_0_1

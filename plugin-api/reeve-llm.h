@@ -7,9 +7,9 @@
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_LLM_REQUEST (reeve_llm_request_get_type ())
-#define REEVE_TYPE_LLM_CODEC (reeve_llm_codec_get_type ())
+#define REEVE_TYPE_LLM_CODEC   (reeve_llm_codec_get_type ())
 #define REEVE_TYPE_LLM_DECODER (reeve_llm_decoder_get_type ())
-#define REEVE_TYPE_LLM_ENGINE (reeve_llm_engine_get_type ())
+#define REEVE_TYPE_LLM_ENGINE  (reeve_llm_engine_get_type ())
 
 /**
  * ReeveLlmTask:
@@ -19,14 +19,20 @@ G_BEGIN_DECLS
  *
  * What is asked of a model service. Since: 0.1
  */
-typedef enum { REEVE_LLM_TASK_CHAT, REEVE_LLM_TASK_EMBED, REEVE_LLM_TASK_MODELS } ReeveLlmTask;
+typedef enum
+{
+  REEVE_LLM_TASK_CHAT,
+  REEVE_LLM_TASK_EMBED,
+  REEVE_LLM_TASK_MODELS
+} ReeveLlmTask;
 
 /**
  * ReeveLlmRequest:
  *
- * One request, immutable once given to a plugin. Messages and tools have the shape of OpenAI's chat completions
- * (`role`, `content`, `tool_calls`, `tool_call_id`; `{type: "function", function: {name, description, parameters}}`),
- * the field's common tongue; a codec for another wire translates.
+ * One request, immutable once given to a plugin. Messages and tools have the shape of OpenAI's chat
+ * completions
+ * (`role`, `content`, `tool_calls`, `tool_call_id`; `{type: "function", function: {name,
+ * description, parameters}}`), the field's common tongue; a codec for another wire translates.
  *
  * Since: 0.1
  */
@@ -44,7 +50,8 @@ REEVE_AVAILABLE_IN_0_1
 ReeveLlmTask reeve_llm_request_get_task (ReeveLlmRequest *self);
 REEVE_AVAILABLE_IN_0_1
 const char *reeve_llm_request_get_model (ReeveLlmRequest *self);
-/* (transfer none) array of message objects; built from the raw body on first use when only that was given, else NULL */
+/* (transfer none) array of message objects; built from the raw body on first use when only that was
+ * given, else NULL */
 REEVE_AVAILABLE_IN_0_1
 JsonArray *reeve_llm_request_get_messages (ReeveLlmRequest *self);
 REEVE_AVAILABLE_IN_0_1
@@ -73,8 +80,8 @@ REEVE_AVAILABLE_IN_0_1
 gboolean reeve_llm_request_get_stream (ReeveLlmRequest *self);
 REEVE_AVAILABLE_IN_0_1
 void reeve_llm_request_set_stream (ReeveLlmRequest *self, gboolean stream);
-/* (nullable) the caller's own body in OpenAI's shape, already scanned strictly: a codec of that wire forwards its bytes
- * unchanged but for model name and stream options */
+/* (nullable) the caller's own body in OpenAI's shape, already scanned strictly: a codec of that
+ * wire forwards its bytes unchanged but for model name and stream options */
 REEVE_AVAILABLE_IN_0_1
 GBytes *reeve_llm_request_get_raw (ReeveLlmRequest *self);
 REEVE_AVAILABLE_IN_0_1
@@ -86,17 +93,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLlmRequest, reeve_llm_request_unref)
  * ReeveLlmDeltaKind:
  * @REEVE_LLM_DELTA_TEXT: a piece of the answer in @text
  * @REEVE_LLM_DELTA_THOUGHT: a piece of reasoning in @text
- * @REEVE_LLM_DELTA_TOOL_CALL: piece of tool call number @index: @id and @name with its first piece, arguments in @text
+ * @REEVE_LLM_DELTA_TOOL_CALL: piece of tool call number @index: @id and @name with its first piece,
+ * arguments in @text
  * @REEVE_LLM_DELTA_USAGE: token counts
- * @REEVE_LLM_DELTA_FINISH: the service's reason for the end in @text (`stop`, `length`, `tool_calls`, `content_filter`)
- * @REEVE_LLM_DELTA_RAW: a whole upstream frame in OpenAI's shape in @text (JSON of one chunk, or of the whole answer),
- *   for callers who want it unchanged; sent beside the parsed deltas
+ * @REEVE_LLM_DELTA_FINISH: the service's reason for the end in @text (`stop`, `length`,
+ * `tool_calls`, `content_filter`)
+ * @REEVE_LLM_DELTA_RAW: a whole upstream frame in OpenAI's shape in @text (JSON of one chunk, or of
+ * the whole answer), for callers who want it unchanged; sent beside the parsed deltas
  * @REEVE_LLM_DELTA_EMBEDDING: vector number @index in @values
  * @REEVE_LLM_DELTA_MODEL: one model on offer, its name in @id
  *
  * Kinds of #ReeveLlmDelta. Since: 0.1
  */
-typedef enum {
+typedef enum
+{
   REEVE_LLM_DELTA_TEXT,
   REEVE_LLM_DELTA_THOUGHT,
   REEVE_LLM_DELTA_TOOL_CALL,
@@ -125,7 +135,8 @@ typedef enum {
  *
  * One piece of an answer; valid during the callback. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   guint32 struct_size;
   ReeveLlmDeltaKind kind;
   guint index;
@@ -149,7 +160,8 @@ typedef struct {
  *
  * Receives an answer as it comes. Returns: %FALSE with @error set to stop. Since: 0.1
  */
-typedef gboolean (*ReeveLlmDeltaFunc) (const ReeveLlmDelta *delta, gpointer user_data, GError **error);
+typedef gboolean (*ReeveLlmDeltaFunc) (const ReeveLlmDelta *delta, gpointer user_data,
+                                       GError **error);
 
 REEVE_AVAILABLE_IN_0_1
 G_DECLARE_INTERFACE (ReeveLlmDecoder, reeve_llm_decoder, REEVE, LLM_DECODER, GObject)
@@ -161,25 +173,21 @@ G_DECLARE_INTERFACE (ReeveLlmDecoder, reeve_llm_decoder, REEVE, LLM_DECODER, GOb
  * @feed: bytes have come; emits what they complete
  * @finish: the body ended; emits the rest; an end in mid-answer is %REEVE_ERROR_UPSTREAM
  *
- * Reads one response. Pure and bounded: runs on the API thread that owns the request and never blocks.
- * An error answer of the service becomes a #GError: %REEVE_ERROR_RATE_LIMITED, %REEVE_ERROR_UNAVAILABLE,
- * %REEVE_ERROR_INVALID_ARGUMENT, %REEVE_ERROR_CONFIGURATION (its key was refused) or %REEVE_ERROR_UPSTREAM.
+ * Reads one response. Pure and bounded: runs on the API thread that owns the request and never
+ * blocks. An error answer of the service becomes a #GError: %REEVE_ERROR_RATE_LIMITED,
+ * %REEVE_ERROR_UNAVAILABLE, %REEVE_ERROR_INVALID_ARGUMENT, %REEVE_ERROR_CONFIGURATION (its key was
+ * refused) or %REEVE_ERROR_UPSTREAM.
  *
  * Since: 0.1
  */
-struct _ReeveLlmDecoderInterface {
+struct _ReeveLlmDecoderInterface
+{
   GTypeInterface parent_iface;
 
   gboolean (*begin) (ReeveLlmDecoder *self, ReeveHttpResponse *head, GError **error);
-  gboolean (*feed) (ReeveLlmDecoder *self,
-                    const guint8 *data,
-                    gsize length,
-                    ReeveLlmDeltaFunc func,
-                    gpointer user_data,
-                    GError **error);
-  gboolean (*finish) (ReeveLlmDecoder *self,
-                      ReeveLlmDeltaFunc func,
-                      gpointer user_data,
+  gboolean (*feed) (ReeveLlmDecoder *self, const guint8 *data, gsize length, ReeveLlmDeltaFunc func,
+                    gpointer user_data, GError **error);
+  gboolean (*finish) (ReeveLlmDecoder *self, ReeveLlmDeltaFunc func, gpointer user_data,
                       GError **error);
   /*< private >*/
   gpointer reserved[4];
@@ -188,17 +196,11 @@ struct _ReeveLlmDecoderInterface {
 REEVE_AVAILABLE_IN_0_1
 gboolean reeve_llm_decoder_begin (ReeveLlmDecoder *self, ReeveHttpResponse *head, GError **error);
 REEVE_AVAILABLE_IN_0_1
-gboolean reeve_llm_decoder_feed (ReeveLlmDecoder *self,
-                                 const guint8 *data,
-                                 gsize length,
-                                 ReeveLlmDeltaFunc func,
-                                 gpointer user_data,
-                                 GError **error);
+gboolean reeve_llm_decoder_feed (ReeveLlmDecoder *self, const guint8 *data, gsize length,
+                                 ReeveLlmDeltaFunc func, gpointer user_data, GError **error);
 REEVE_AVAILABLE_IN_0_1
-gboolean reeve_llm_decoder_finish (ReeveLlmDecoder *self,
-                                   ReeveLlmDeltaFunc func,
-                                   gpointer user_data,
-                                   GError **error);
+gboolean reeve_llm_decoder_finish (ReeveLlmDecoder *self, ReeveLlmDeltaFunc func,
+                                   gpointer user_data, GError **error);
 
 REEVE_AVAILABLE_IN_0_1
 G_DECLARE_INTERFACE (ReeveLlmCodec, reeve_llm_codec, REEVE, LLM_CODEC, GObject)
@@ -206,15 +208,17 @@ G_DECLARE_INTERFACE (ReeveLlmCodec, reeve_llm_codec, REEVE, LLM_CODEC, GObject)
 /**
  * ReeveLlmCodecInterface:
  * @parent_iface: the parent
- * @encode: turns a request into an HTTP request; credentials are added by the host where it holds them
+ * @encode: turns a request into an HTTP request; credentials are added by the host where it holds
+ * them
  * @decoder: makes the reader of the response to @request
  *
- * A remote model service, sans I/O: bytes in, bytes out. Both functions are pure, bounded, thread-safe and run on the
- * API thread that owns the request.
+ * A remote model service, sans I/O: bytes in, bytes out. Both functions are pure, bounded,
+ * thread-safe and run on the API thread that owns the request.
  *
  * Since: 0.1
  */
-struct _ReeveLlmCodecInterface {
+struct _ReeveLlmCodecInterface
+{
   GTypeInterface parent_iface;
 
   ReeveHttpRequest *(*encode) (ReeveLlmCodec *self, ReeveLlmRequest *request, GError **error);
@@ -224,8 +228,8 @@ struct _ReeveLlmCodecInterface {
 };
 
 REEVE_AVAILABLE_IN_0_1
-ReeveHttpRequest *
-reeve_llm_codec_encode (ReeveLlmCodec *self, ReeveLlmRequest *request, GError **error);
+ReeveHttpRequest *reeve_llm_codec_encode (ReeveLlmCodec *self, ReeveLlmRequest *request,
+                                          GError **error);
 REEVE_AVAILABLE_IN_0_1
 ReeveLlmDecoder *reeve_llm_codec_decoder (ReeveLlmCodec *self, ReeveLlmRequest *request);
 
@@ -239,25 +243,19 @@ G_DECLARE_INTERFACE (ReeveLlmEngine, reeve_llm_engine, REEVE, LLM_ENGINE, GObjec
  *
  * A model that computes in its own process. Since: 0.1
  */
-struct _ReeveLlmEngineInterface {
+struct _ReeveLlmEngineInterface
+{
   GTypeInterface parent_iface;
 
-  gboolean (*generate) (ReeveLlmEngine *self,
-                        ReeveLlmRequest *request,
-                        ReeveContext *context,
-                        ReeveLlmDeltaFunc func,
-                        gpointer user_data,
-                        GError **error);
+  gboolean (*generate) (ReeveLlmEngine *self, ReeveLlmRequest *request, ReeveContext *context,
+                        ReeveLlmDeltaFunc func, gpointer user_data, GError **error);
   /*< private >*/
   gpointer reserved[6];
 };
 
 REEVE_AVAILABLE_IN_0_1
-gboolean reeve_llm_engine_generate (ReeveLlmEngine *self,
-                                    ReeveLlmRequest *request,
-                                    ReeveContext *context,
-                                    ReeveLlmDeltaFunc func,
-                                    gpointer user_data,
-                                    GError **error);
+gboolean reeve_llm_engine_generate (ReeveLlmEngine *self, ReeveLlmRequest *request,
+                                    ReeveContext *context, ReeveLlmDeltaFunc func,
+                                    gpointer user_data, GError **error);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReevePlugin, the base class of what a plugin offers, and the descriptor, its one exported symbol. */
+/* ReevePlugin, the base class of what a plugin offers, and the descriptor, its one exported symbol.
+ */
 #pragma once
 
 #include "reeve-context.h"
@@ -14,35 +15,37 @@ G_DECLARE_DERIVABLE_TYPE (ReevePlugin, reeve_plugin, REEVE, PLUGIN, GObject)
 /**
  * ReevePluginClass:
  * @parent_class: the parent
- * @setup: called once, on a worker thread, before any other function of the instance; settings were validated
- *   against the manifest's schema; an error disables this instance and no other. May be %NULL
+ * @setup: called once, on a worker thread, before any other function of the instance; settings were
+ * validated against the manifest's schema; an error disables this instance and no other. May be
+ * %NULL
  * @shutdown: called once at the end, when no call is under way any more. May be %NULL
  *
- * A plugin type derives from #ReevePlugin and implements one or more of #ReeveLlmCodec, #ReeveLlmEngine, #ReeveTool,
- * #ReeveStorage, #ReeveExtractor, #ReeveAuth. The host makes one instance per configured use. Except where an
- * interface says otherwise, functions block, may be called from several threads at once and never on a main loop.
+ * A plugin type derives from #ReevePlugin and implements one or more of #ReeveLlmCodec,
+ * #ReeveLlmEngine, #ReeveTool, #ReeveStorage, #ReeveExtractor, #ReeveAuth. The host makes one
+ * instance per configured use. Except where an interface says otherwise, functions block, may be
+ * called from several threads at once and never on a main loop.
  *
  * Since: 0.1
  */
-struct _ReevePluginClass {
+struct _ReevePluginClass
+{
   GObjectClass parent_class;
 
-  gboolean (*setup) (ReevePlugin *self, JsonObject *settings, ReeveContext *context, GError **error);
+  gboolean (*setup) (ReevePlugin *self, JsonObject *settings, ReeveContext *context,
+                     GError **error);
   void (*shutdown) (ReevePlugin *self);
   /*< private >*/
   gpointer reserved[8];
 };
 
 REEVE_AVAILABLE_IN_0_1
-gboolean reeve_plugin_setup (ReevePlugin *self,
-                             JsonObject *settings,
-                             ReeveContext *context,
+gboolean reeve_plugin_setup (ReevePlugin *self, JsonObject *settings, ReeveContext *context,
                              GError **error);
 REEVE_AVAILABLE_IN_0_1
 void reeve_plugin_shutdown (ReevePlugin *self);
 
 /* "RVPL", read as a big-endian number */
-#define REEVE_PLUGIN_MAGIC 0x5256504cu
+#define REEVE_PLUGIN_MAGIC  0x5256504cu
 #define REEVE_PLUGIN_SYMBOL "reeve_plugin_descriptor"
 
 /**
@@ -55,11 +58,13 @@ void reeve_plugin_shutdown (ReevePlugin *self);
  * @version: equal to the manifest's
  * @query_types: returns the types on offer, ended by %G_TYPE_INVALID; called only after every check
  *
- * The one symbol a module exports, as data, so that it is compared before any function of the plugin runs.
+ * The one symbol a module exports, as data, so that it is compared before any function of the
+ * plugin runs.
  *
  * Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   guint32 magic;
   guint32 struct_size;
   guint16 abi_major;
@@ -80,8 +85,8 @@ typedef struct {
  * Exports the descriptor. Since: 0.1
  */
 #define REEVE_DEFINE_PLUGIN(plugin_id, plugin_version, query_func)                                 \
-  __attribute__ ((visibility ("default"))) extern const ReevePluginDescriptor                      \
-      reeve_plugin_descriptor;                                                                     \
+  __attribute__ ((                                                                                 \
+      visibility ("default"))) extern const ReevePluginDescriptor reeve_plugin_descriptor;         \
   const ReevePluginDescriptor reeve_plugin_descriptor = {                                          \
     .magic = REEVE_PLUGIN_MAGIC,                                                                   \
     .struct_size = sizeof (ReevePluginDescriptor),                                                 \

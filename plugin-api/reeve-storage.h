@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Storage: scopes, atomic batches, bounded queries, streams, queues, blobs, full text. */
+/* layers: allow file-size: the storage contract is one page, and half of it is its documentation */
+
 #pragma once
 
 #include "reeve-plugin.h"
 
 G_BEGIN_DECLS
 
-#define REEVE_TYPE_BATCH (reeve_batch_get_type ())
+#define REEVE_TYPE_BATCH        (reeve_batch_get_type ())
 #define REEVE_TYPE_BATCH_RESULT (reeve_batch_result_get_type ())
-#define REEVE_TYPE_QUERY (reeve_query_get_type ())
+#define REEVE_TYPE_QUERY        (reeve_query_get_type ())
 #define REEVE_TYPE_QUERY_RESULT (reeve_query_result_get_type ())
-#define REEVE_TYPE_RECORD (reeve_record_get_type ())
-#define REEVE_TYPE_STORAGE (reeve_storage_get_type ())
+#define REEVE_TYPE_RECORD       (reeve_record_get_type ())
+#define REEVE_TYPE_STORAGE      (reeve_storage_get_type ())
 
 /**
  * REEVE_SCOPE_PLATFORM:
@@ -34,16 +36,24 @@ G_BEGIN_DECLS
  *
  * Type of a declared field. Since: 0.1
  */
-typedef enum { REEVE_FIELD_TEXT, REEVE_FIELD_INT, REEVE_FIELD_REAL, REEVE_FIELD_BOOLEAN } ReeveFieldType;
+typedef enum
+{
+  REEVE_FIELD_TEXT,
+  REEVE_FIELD_INT,
+  REEVE_FIELD_REAL,
+  REEVE_FIELD_BOOLEAN
+} ReeveFieldType;
 
 /**
  * ReeveField:
  * @name: top-level member of the record that is mirrored into the index
- * @type: its type; a record with another type there is refused; absent or null members are not found by filters
+ * @type: its type; a record with another type there is refused; absent or null members are not
+ * found by filters
  *
  * A declared field: it can be filtered, ordered, grouped and aggregated by. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   const char *name;
   ReeveFieldType type;
 } ReeveField;
@@ -55,9 +65,16 @@ typedef struct {
  * @REEVE_STEP_INDEX: adds an index over up to four @fields of collection @name
  * @REEVE_STEP_TEXT: adds full-text index @name
  *
- * Steps of a migration. Each can be undone (down), so a migration loses only what it made. Since: 0.1
+ * Steps of a migration. Each can be undone (down), so a migration loses only what it made. Since:
+ * 0.1
  */
-typedef enum { REEVE_STEP_COLLECTION, REEVE_STEP_FIELD, REEVE_STEP_INDEX, REEVE_STEP_TEXT } ReeveStepKind;
+typedef enum
+{
+  REEVE_STEP_COLLECTION,
+  REEVE_STEP_FIELD,
+  REEVE_STEP_INDEX,
+  REEVE_STEP_TEXT
+} ReeveStepKind;
 
 /**
  * ReeveStep:
@@ -67,7 +84,8 @@ typedef enum { REEVE_STEP_COLLECTION, REEVE_STEP_FIELD, REEVE_STEP_INDEX, REEVE_
  *
  * One step. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   ReeveStepKind kind;
   const char *name;
   const ReeveField *fields;
@@ -81,7 +99,8 @@ typedef struct {
  *
  * A numbered change of a scope's schema; it and its number are one transaction. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   guint number;
   const char *summary;
   const ReeveStep *steps;
@@ -92,8 +111,9 @@ typedef struct {
 /**
  * ReeveBatch:
  *
- * Operations on one scope that happen together or not at all. Functions that add an operation return its position,
- * by which its result is read. Not thread-safe while it is built; immutable once submitted.
+ * Operations on one scope that happen together or not at all. Functions that add an operation
+ * return its position, by which its result is read. Not thread-safe while it is built; immutable
+ * once submitted.
  *
  * Since: 0.1
  */
@@ -111,70 +131,58 @@ void reeve_batch_unref (ReeveBatch *self);
 REEVE_AVAILABLE_IN_0_1
 const char *reeve_batch_get_scope (ReeveBatch *self);
 /* Creates or replaces a record. Result value: its new revision (1, 2, …). REEVE_ERROR_CONFLICT, or
- * REEVE_ERROR_ALREADY_EXISTS for REEVE_REVISION_ABSENT, or REEVE_ERROR_NOT_FOUND when a revision was expected of nothing. */
+ * REEVE_ERROR_ALREADY_EXISTS for REEVE_REVISION_ABSENT, or REEVE_ERROR_NOT_FOUND when a revision
+ * was expected of nothing. */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_put (ReeveBatch *self,
-                       const char *collection,
-                       const char *id,
-                       JsonObject *fields,
+guint reeve_batch_put (ReeveBatch *self, const char *collection, const char *id, JsonObject *fields,
                        gint64 expected_revision);
 /* Deletes a record; REEVE_ERROR_NOT_FOUND when absent, unless REEVE_REVISION_ANY. */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_delete (ReeveBatch *self,
-                          const char *collection,
-                          const char *id,
+guint reeve_batch_delete (ReeveBatch *self, const char *collection, const char *id,
                           gint64 expected_revision);
 /* Only the precondition. */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_check (ReeveBatch *self,
-                         const char *collection,
-                         const char *id,
+guint reeve_batch_check (ReeveBatch *self, const char *collection, const char *id,
                          gint64 expected_revision);
-/* Adds delta to a counter (0 when absent) if the result stays within [min, max]; else REEVE_ERROR_OUT_OF_RANGE and nothing
- * of the batch happens. Result value: the new value. */
+/* Adds delta to a counter (0 when absent) if the result stays within [min, max]; else
+ * REEVE_ERROR_OUT_OF_RANGE and nothing of the batch happens. Result value: the new value. */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_count (ReeveBatch *self, const char *counter, gint64 delta, gint64 min, gint64 max);
-/* Appends to a stream; expected_seq is the sequence number it must get (1, 2, …), or REEVE_REVISION_ANY;
- * else REEVE_ERROR_CONFLICT. Result value: its number. */
+guint reeve_batch_count (ReeveBatch *self, const char *counter, gint64 delta, gint64 min,
+                         gint64 max);
+/* Appends to a stream; expected_seq is the sequence number it must get (1, 2, …), or
+ * REEVE_REVISION_ANY; else REEVE_ERROR_CONFLICT. Result value: its number. */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_append (ReeveBatch *self, const char *stream, GBytes *payload, gint64 expected_seq);
+guint reeve_batch_append (ReeveBatch *self, const char *stream, GBytes *payload,
+                          gint64 expected_seq);
 /* Removes a whole stream. */
 REEVE_AVAILABLE_IN_0_1
 guint reeve_batch_truncate (ReeveBatch *self, const char *stream);
-/* Puts an item in a queue, not to be leased before not_before (µs since the epoch). REEVE_ERROR_ALREADY_EXISTS for a known id. */
+/* Puts an item in a queue, not to be leased before not_before (µs since the epoch).
+ * REEVE_ERROR_ALREADY_EXISTS for a known id. */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_push (ReeveBatch *self,
-                        const char *queue,
-                        const char *id,
-                        GBytes *payload,
+guint reeve_batch_push (ReeveBatch *self, const char *queue, const char *id, GBytes *payload,
                         gint64 not_before);
-/* Leases up to max items for lease_us from now (µs since the epoch). Result items: see reeve_batch_result_get_leases(). */
+/* Leases up to max items for lease_us from now (µs since the epoch). Result items: see
+ * reeve_batch_result_get_leases(). */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_lease (ReeveBatch *self, const char *queue, guint max, gint64 now, gint64 lease_us);
+guint reeve_batch_lease (ReeveBatch *self, const char *queue, guint max, gint64 now,
+                         gint64 lease_us);
 /* Removes a leased item; REEVE_ERROR_CONFLICT when the lease is not the current one. */
 REEVE_AVAILABLE_IN_0_1
 guint reeve_batch_acknowledge (ReeveBatch *self, const char *queue, const char *id, gint64 lease);
 /* Gives a leased item back, not to be leased again before not_before. */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_release (ReeveBatch *self,
-                           const char *queue,
-                           const char *id,
-                           gint64 lease,
+guint reeve_batch_release (ReeveBatch *self, const char *queue, const char *id, gint64 lease,
                            gint64 not_before);
 REEVE_AVAILABLE_IN_0_1
 guint reeve_batch_blob_put (ReeveBatch *self, const char *id, GBytes *bytes);
 REEVE_AVAILABLE_IN_0_1
 guint reeve_batch_blob_delete (ReeveBatch *self, const char *id);
-/* Adds a text to a full-text index under key; group names what is replaced and deleted together (a document). data is
- * handed back with hits. title weighs more than text. */
+/* Adds a text to a full-text index under key; group names what is replaced and deleted together (a
+ * document). data is handed back with hits. title weighs more than text. */
 REEVE_AVAILABLE_IN_0_1
-guint reeve_batch_text_put (ReeveBatch *self,
-                            const char *index,
-                            const char *group,
-                            const char *key,
-                            const char *title,
-                            const char *text,
-                            JsonObject *data);
+guint reeve_batch_text_put (ReeveBatch *self, const char *index, const char *group, const char *key,
+                            const char *title, const char *text, JsonObject *data);
 REEVE_AVAILABLE_IN_0_1
 guint reeve_batch_text_delete (ReeveBatch *self, const char *index, const char *group);
 REEVE_AVAILABLE_IN_0_1
@@ -187,7 +195,8 @@ guint reeve_batch_get_length (ReeveBatch *self);
  *
  * Kinds of operations in a batch, one for each function above. Since: 0.1
  */
-typedef enum {
+typedef enum
+{
   REEVE_OP_PUT,
   REEVE_OP_DELETE,
   REEVE_OP_CHECK,
@@ -223,7 +232,8 @@ typedef enum {
  *
  * One operation. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   guint32 struct_size;
   ReeveOpKind kind;
   const char *name;
@@ -252,7 +262,8 @@ const ReeveOp *reeve_batch_get_op (ReeveBatch *self, guint position);
  *
  * A leased queue item. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   char *id;
   GBytes *payload;
   gint64 lease;
@@ -272,12 +283,8 @@ void reeve_batch_result_set_value (ReeveBatchResult *self, guint position, gint6
 REEVE_AVAILABLE_IN_0_1
 gint64 reeve_batch_result_get_value (ReeveBatchResult *self, guint position);
 REEVE_AVAILABLE_IN_0_1
-void reeve_batch_result_add_lease (ReeveBatchResult *self,
-                                   guint position,
-                                   const char *id,
-                                   GBytes *payload,
-                                   gint64 lease,
-                                   guint attempts);
+void reeve_batch_result_add_lease (ReeveBatchResult *self, guint position, const char *id,
+                                   GBytes *payload, gint64 lease, guint attempts);
 /* (element-type ReeveLease) (transfer none) (nullable) */
 REEVE_AVAILABLE_IN_0_1
 GPtrArray *reeve_batch_result_get_leases (ReeveBatchResult *self, guint position);
@@ -319,7 +326,8 @@ JsonObject *reeve_record_get_fields (ReeveRecord *self);
  *
  * Comparisons of a filter. Since: 0.1
  */
-typedef enum {
+typedef enum
+{
   REEVE_FILTER_EQ,
   REEVE_FILTER_LT,
   REEVE_FILTER_LE,
@@ -338,24 +346,25 @@ typedef enum {
  *
  * Aggregates. Since: 0.1
  */
-typedef enum {
+typedef enum
+{
   REEVE_AGGREGATE_COUNT,
   REEVE_AGGREGATE_SUM,
   REEVE_AGGREGATE_MIN,
   REEVE_AGGREGATE_MAX
 } ReeveAggregateKind;
 
-#define REEVE_QUERY_MAX_FIELDS 4  /* distinct fields filtered by */
-#define REEVE_QUERY_MAX_GROUPS 3  /* fields grouped by */
+#define REEVE_QUERY_MAX_FIELDS 4 /* distinct fields filtered by */
+#define REEVE_QUERY_MAX_GROUPS 3 /* fields grouped by */
 #define REEVE_QUERY_MAX_LIMIT  500
 #define REEVE_QUERY_MAX_IN     500
 
 /**
  * ReeveQuery:
  *
- * A question to one collection of one scope, in a bounded language: filters joined by "and" over at most four declared
- * fields, an order, a limit and a cursor; or aggregates by at most three fields and a time bucket. The record's id is
- * the field `@id`.
+ * A question to one collection of one scope, in a bounded language: filters joined by "and" over at
+ * most four declared fields, an order, a limit and a cursor; or aggregates by at most three fields
+ * and a time bucket. The record's id is the field `@id`.
  *
  * Since: 0.1
  */
@@ -370,7 +379,8 @@ void reeve_query_unref (ReeveQuery *self);
 REEVE_AVAILABLE_IN_0_1
 void reeve_query_filter (ReeveQuery *self, const char *field, ReeveFilterOp op, JsonNode *value);
 REEVE_AVAILABLE_IN_0_1
-void reeve_query_filter_string (ReeveQuery *self, const char *field, ReeveFilterOp op, const char *value);
+void reeve_query_filter_string (ReeveQuery *self, const char *field, ReeveFilterOp op,
+                                const char *value);
 REEVE_AVAILABLE_IN_0_1
 void reeve_query_filter_int (ReeveQuery *self, const char *field, ReeveFilterOp op, gint64 value);
 /* Ties are broken by the id, in the same direction. */
@@ -383,9 +393,7 @@ REEVE_AVAILABLE_IN_0_1
 void reeve_query_cursor (ReeveQuery *self, const char *cursor);
 /* name: member of the result objects; field is NULL for count */
 REEVE_AVAILABLE_IN_0_1
-void reeve_query_aggregate (ReeveQuery *self,
-                            ReeveAggregateKind kind,
-                            const char *field,
+void reeve_query_aggregate (ReeveQuery *self, ReeveAggregateKind kind, const char *field,
                             const char *name);
 REEVE_AVAILABLE_IN_0_1
 void reeve_query_group_by (ReeveQuery *self, const char *field);
@@ -401,7 +409,8 @@ void reeve_query_bucket (ReeveQuery *self, const char *field, gint64 width);
  *
  * A filter, as a storage plugin reads it. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   char *field;
   ReeveFilterOp op;
   JsonNode *value;
@@ -415,7 +424,8 @@ typedef struct {
  *
  * An aggregate, as a storage plugin reads it. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   ReeveAggregateKind kind;
   char *field;
   char *name;
@@ -442,7 +452,8 @@ REEVE_AVAILABLE_IN_0_1
 GPtrArray *reeve_query_get_groups (ReeveQuery *self);
 REEVE_AVAILABLE_IN_0_1
 const char *reeve_query_get_bucket (ReeveQuery *self, gint64 *width);
-/* Checks the bounds of the language, not whether fields are declared. Storage plugins call it first. */
+/* Checks the bounds of the language, not whether fields are declared. Storage plugins call it
+ * first. */
 REEVE_AVAILABLE_IN_0_1
 gboolean reeve_query_validate (ReeveQuery *self, GError **error);
 
@@ -481,7 +492,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveQueryResult, reeve_query_result_unref)
  *
  * An entry of a stream. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   gint64 seq;
   GBytes *payload;
 } ReeveStreamEntry;
@@ -496,7 +508,8 @@ typedef struct {
  *
  * A hit of a full-text search, best first. Since: 0.1
  */
-typedef struct {
+typedef struct
+{
   char *group;
   char *key;
   char *text;
@@ -515,79 +528,65 @@ G_DECLARE_INTERFACE (ReeveStorage, reeve_storage, REEVE, STORAGE, GObject)
  * @error: (nullable) (transfer none): why nothing of the batch happened
  * @user_data: closure
  *
- * Called exactly once, on a thread of the storage plugin, when a batch is durable or refused. Must not block. Since: 0.1
+ * Called exactly once, on a thread of the storage plugin, when a batch is durable or refused. Must
+ * not block. Since: 0.1
  */
 typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, gpointer user_data);
 
 /**
  * ReeveStorageInterface:
  * @parent_iface: the parent
- * @open: opens the storage in folder @path with the schemas of both kinds of scope; brings the platform's up to date and
- *   each tenant's when it is first used. Migrations are ended by number 0
+ * @open: opens the storage in folder @path with the schemas of both kinds of scope; brings the
+ * platform's up to date and each tenant's when it is first used. Migrations are ended by number 0
  * @close: finishes what was submitted, then lets go of everything
  * @create_scope: makes a tenant's store; %REEVE_ERROR_ALREADY_EXISTS
  * @has_scope: is there one
  * @drop_scope: removes it and all it holds
  * @list_scopes: (transfer full): ids of all tenant scopes
- * @submit: hands over a batch; never blocks for I/O. %REEVE_ERROR_NOT_FOUND for an unknown scope comes through @func too
+ * @submit: hands over a batch; never blocks for I/O. %REEVE_ERROR_NOT_FOUND for an unknown scope
+ * comes through @func too
  * @get: one record; %NULL with %REEVE_ERROR_NOT_FOUND
  * @query: see #ReeveQuery
  * @read_stream: entries after @after (0: from the start), at most @limit
  * @get_counter: value of a counter, 0 when absent
  * @get_blob: a blob; %NULL with %REEVE_ERROR_NOT_FOUND
- * @search_text: hits for the words of @query (plain words, never a query syntax), best first; @groups (nullable) restricts
+ * @search_text: hits for the words of @query (plain words, never a query syntax), best first;
+ * @groups (nullable) restricts
  * @schema_number: number of the last migration applied to a scope
- * @schema_history: (element-type JsonObject): number, summary, applied_at (µs), direction `up` or `down`
- * @migrate: brings a scope up or down to @number, one transaction per migration; no other user of that scope meanwhile
+ * @schema_history: (element-type JsonObject): number, summary, applied_at (µs), direction `up` or
+ * `down`
+ * @migrate: brings a scope up or down to @number, one transaction per migration; no other user of
+ * that scope meanwhile
  *
- * Runs in the host. All but @submit block and run on worker threads; all are thread-safe. A reader sees every batch
- * whose #ReeveBatchFunc was called before it began.
+ * Runs in the host. All but @submit block and run on worker threads; all are thread-safe. A reader
+ * sees every batch whose #ReeveBatchFunc was called before it began.
  *
  * Since: 0.1
  */
-struct _ReeveStorageInterface {
+struct _ReeveStorageInterface
+{
   GTypeInterface parent_iface;
 
-  gboolean (*open) (ReeveStorage *self,
-                    const char *path,
-                    const ReeveMigration *platform,
-                    const ReeveMigration *tenant,
-                    GError **error);
+  gboolean (*open) (ReeveStorage *self, const char *path, const ReeveMigration *platform,
+                    const ReeveMigration *tenant, GError **error);
   void (*close) (ReeveStorage *self);
   gboolean (*create_scope) (ReeveStorage *self, const char *scope, GError **error);
   gboolean (*has_scope) (ReeveStorage *self, const char *scope);
   gboolean (*drop_scope) (ReeveStorage *self, const char *scope, GError **error);
   char **(*list_scopes) (ReeveStorage *self, GError **error);
   void (*submit) (ReeveStorage *self, ReeveBatch *batch, ReeveBatchFunc func, gpointer user_data);
-  ReeveRecord *(*get) (ReeveStorage *self,
-                       const char *scope,
-                       const char *collection,
-                       const char *id,
-                       GError **error);
-  ReeveQueryResult *(*query) (ReeveStorage *self,
-                              ReeveQuery *query,
-                              GCancellable *cancellable,
+  ReeveRecord *(*get) (ReeveStorage *self, const char *scope, const char *collection,
+                       const char *id, GError **error);
+  ReeveQueryResult *(*query) (ReeveStorage *self, ReeveQuery *query, GCancellable *cancellable,
                               GError **error);
-  GPtrArray *(*read_stream) (ReeveStorage *self,
-                             const char *scope,
-                             const char *stream,
-                             gint64 after,
-                             guint limit,
-                             GError **error);
-  gboolean (*get_counter) (ReeveStorage *self,
-                           const char *scope,
-                           const char *counter,
-                           gint64 *value,
-                           GError **error);
+  GPtrArray *(*read_stream) (ReeveStorage *self, const char *scope, const char *stream,
+                             gint64 after, guint limit, GError **error);
+  gboolean (*get_counter) (ReeveStorage *self, const char *scope, const char *counter,
+                           gint64 *value, GError **error);
   GBytes *(*get_blob) (ReeveStorage *self, const char *scope, const char *id, GError **error);
-  GPtrArray *(*search_text) (ReeveStorage *self,
-                             const char *scope,
-                             const char *index,
-                             const char *query,
-                             const char *const *groups,
-                             guint limit,
-                             GCancellable *cancellable,
-                             GError **error);
+  GPtrArray *(*search_text) (ReeveStorage *self, const char *scope, const char *index,
+                             const char *query, const char *const *groups, guint limit,
+                             GCancellable *cancellable, GError **error);
   gboolean (*schema_number) (ReeveStorage *self, const char *scope, guint *number, GError **error);
   GPtrArray *(*schema_history) (ReeveStorage *self, const char *scope, GError **error);
   gboolean (*migrate) (ReeveStorage *self, const char *scope, guint number, GError **error);
@@ -596,11 +595,8 @@ struct _ReeveStorageInterface {
 };
 
 REEVE_AVAILABLE_IN_0_1
-gboolean reeve_storage_open (ReeveStorage *self,
-                             const char *path,
-                             const ReeveMigration *platform,
-                             const ReeveMigration *tenant,
-                             GError **error);
+gboolean reeve_storage_open (ReeveStorage *self, const char *path, const ReeveMigration *platform,
+                             const ReeveMigration *tenant, GError **error);
 REEVE_AVAILABLE_IN_0_1
 void reeve_storage_close (ReeveStorage *self);
 REEVE_AVAILABLE_IN_0_1
@@ -612,55 +608,38 @@ gboolean reeve_storage_drop_scope (ReeveStorage *self, const char *scope, GError
 REEVE_AVAILABLE_IN_0_1
 char **reeve_storage_list_scopes (ReeveStorage *self, GError **error);
 REEVE_AVAILABLE_IN_0_1
-void reeve_storage_submit (ReeveStorage *self, ReeveBatch *batch, ReeveBatchFunc func, gpointer user_data);
+void reeve_storage_submit (ReeveStorage *self, ReeveBatch *batch, ReeveBatchFunc func,
+                           gpointer user_data);
 /* Submits and waits; for worker threads. */
 REEVE_AVAILABLE_IN_0_1
 ReeveBatchResult *reeve_storage_commit (ReeveStorage *self, ReeveBatch *batch, GError **error);
 REEVE_AVAILABLE_IN_0_1
-ReeveRecord *reeve_storage_get (ReeveStorage *self,
-                                const char *scope,
-                                const char *collection,
-                                const char *id,
+ReeveRecord *reeve_storage_get (ReeveStorage *self, const char *scope, const char *collection,
+                                const char *id, GError **error);
+REEVE_AVAILABLE_IN_0_1
+ReeveQueryResult *reeve_storage_query (ReeveStorage *self, ReeveQuery *query,
+                                       GCancellable *cancellable, GError **error);
+REEVE_AVAILABLE_IN_0_1
+GPtrArray *reeve_storage_read_stream (ReeveStorage *self, const char *scope, const char *stream,
+                                      gint64 after, guint limit, GError **error);
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_storage_get_counter (ReeveStorage *self, const char *scope, const char *counter,
+                                    gint64 *value, GError **error);
+REEVE_AVAILABLE_IN_0_1
+GBytes *reeve_storage_get_blob (ReeveStorage *self, const char *scope, const char *id,
                                 GError **error);
 REEVE_AVAILABLE_IN_0_1
-ReeveQueryResult *reeve_storage_query (ReeveStorage *self,
-                                       ReeveQuery *query,
-                                       GCancellable *cancellable,
-                                       GError **error);
+GPtrArray *reeve_storage_search_text (ReeveStorage *self, const char *scope, const char *index,
+                                      const char *query, const char *const *groups, guint limit,
+                                      GCancellable *cancellable, GError **error);
 REEVE_AVAILABLE_IN_0_1
-GPtrArray *reeve_storage_read_stream (ReeveStorage *self,
-                                      const char *scope,
-                                      const char *stream,
-                                      gint64 after,
-                                      guint limit,
-                                      GError **error);
-REEVE_AVAILABLE_IN_0_1
-gboolean reeve_storage_get_counter (ReeveStorage *self,
-                                    const char *scope,
-                                    const char *counter,
-                                    gint64 *value,
-                                    GError **error);
-REEVE_AVAILABLE_IN_0_1
-GBytes *reeve_storage_get_blob (ReeveStorage *self, const char *scope, const char *id, GError **error);
-REEVE_AVAILABLE_IN_0_1
-GPtrArray *reeve_storage_search_text (ReeveStorage *self,
-                                      const char *scope,
-                                      const char *index,
-                                      const char *query,
-                                      const char *const *groups,
-                                      guint limit,
-                                      GCancellable *cancellable,
-                                      GError **error);
-REEVE_AVAILABLE_IN_0_1
-gboolean reeve_storage_schema_number (ReeveStorage *self,
-                                      const char *scope,
-                                      guint *number,
+gboolean reeve_storage_schema_number (ReeveStorage *self, const char *scope, guint *number,
                                       GError **error);
 REEVE_AVAILABLE_IN_0_1
 GPtrArray *reeve_storage_schema_history (ReeveStorage *self, const char *scope, GError **error);
 REEVE_AVAILABLE_IN_0_1
-gboolean
-reeve_storage_migrate (ReeveStorage *self, const char *scope, guint number, GError **error);
+gboolean reeve_storage_migrate (ReeveStorage *self, const char *scope, guint number,
+                                GError **error);
 
 /* What read_stream and search_text return frees its elements by these. */
 REEVE_AVAILABLE_IN_0_1
@@ -668,11 +647,8 @@ ReeveStreamEntry *reeve_stream_entry_new (gint64 seq, GBytes *payload);
 REEVE_AVAILABLE_IN_0_1
 void reeve_stream_entry_free (ReeveStreamEntry *self);
 REEVE_AVAILABLE_IN_0_1
-ReeveTextHit *reeve_text_hit_new (const char *group,
-                                  const char *key,
-                                  const char *text,
-                                  JsonObject *data,
-                                  double score);
+ReeveTextHit *reeve_text_hit_new (const char *group, const char *key, const char *text,
+                                  JsonObject *data, double score);
 REEVE_AVAILABLE_IN_0_1
 void reeve_text_hit_free (ReeveTextHit *self);
 

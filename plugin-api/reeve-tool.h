@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_TYPE_TOOL (reeve_tool_get_type ())
-#define REEVE_TYPE_TOOL_INFO (reeve_tool_info_get_type ())
+#define REEVE_TYPE_TOOL        (reeve_tool_get_type ())
+#define REEVE_TYPE_TOOL_INFO   (reeve_tool_info_get_type ())
 #define REEVE_TYPE_TOOL_RESULT (reeve_tool_result_get_type ())
 
 /**
@@ -20,7 +20,8 @@ G_BEGIN_DECLS
  *
  * What a tool says of itself: input to policy, never proof. Since: 0.1
  */
-typedef enum {
+typedef enum
+{
   REEVE_TOOL_NONE = 0,
   REEVE_TOOL_READ_ONLY = 1 << 0,
   REEVE_TOOL_DESTRUCTIVE = 1 << 1,
@@ -35,9 +36,7 @@ REEVE_AVAILABLE_IN_0_1
 GType reeve_tool_info_get_type (void) G_GNUC_CONST;
 /* parameters: JSON Schema (draft 2020-12) of the arguments object */
 REEVE_AVAILABLE_IN_0_1
-ReeveToolInfo *reeve_tool_info_new (const char *name,
-                                    const char *description,
-                                    JsonNode *parameters,
+ReeveToolInfo *reeve_tool_info_new (const char *name, const char *description, JsonNode *parameters,
                                     ReeveToolHints hints);
 REEVE_AVAILABLE_IN_0_1
 ReeveToolInfo *reeve_tool_info_ref (ReeveToolInfo *self);
@@ -54,7 +53,8 @@ ReeveToolHints reeve_tool_info_get_hints (ReeveToolInfo *self);
 
 REEVE_AVAILABLE_IN_0_1
 GType reeve_tool_result_get_type (void) G_GNUC_CONST;
-/* text: what the model reads; data: (nullable) structured form; is_error: the tool ran and says it failed */
+/* text: what the model reads; data: (nullable) structured form; is_error: the tool ran and says it
+ * failed */
 REEVE_AVAILABLE_IN_0_1
 ReeveToolResult *reeve_tool_result_new (const char *text, JsonNode *data, gboolean is_error);
 REEVE_AVAILABLE_IN_0_1
@@ -78,20 +78,18 @@ G_DECLARE_INTERFACE (ReeveTool, reeve_tool, REEVE, TOOL, GObject)
  * ReeveToolInterface:
  * @parent_iface: the parent
  * @list: the tools on offer, #ReeveToolInfo each; order is stable
- * @call: runs one; the host validated @arguments against the schema. A #GError means that the call could not be made;
- *   a failure that the model should read and mend is a result with is_error
+ * @call: runs one; the host validated @arguments against the schema. A #GError means that the call
+ * could not be made; a failure that the model should read and mend is a result with is_error
  *
  * Since: 0.1
  */
-struct _ReeveToolInterface {
+struct _ReeveToolInterface
+{
   GTypeInterface parent_iface;
 
   GPtrArray *(*list) (ReeveTool *self, ReeveContext *context, GError **error);
-  ReeveToolResult *(*call) (ReeveTool *self,
-                            const char *name,
-                            JsonObject *arguments,
-                            ReeveContext *context,
-                            GError **error);
+  ReeveToolResult *(*call) (ReeveTool *self, const char *name, JsonObject *arguments,
+                            ReeveContext *context, GError **error);
   /*< private >*/
   gpointer reserved[6];
 };
@@ -99,10 +97,7 @@ struct _ReeveToolInterface {
 REEVE_AVAILABLE_IN_0_1
 GPtrArray *reeve_tool_list (ReeveTool *self, ReeveContext *context, GError **error);
 REEVE_AVAILABLE_IN_0_1
-ReeveToolResult *reeve_tool_call (ReeveTool *self,
-                                  const char *name,
-                                  JsonObject *arguments,
-                                  ReeveContext *context,
-                                  GError **error);
+ReeveToolResult *reeve_tool_call (ReeveTool *self, const char *name, JsonObject *arguments,
+                                  ReeveContext *context, GError **error);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Version and availability macros: every exported symbol carries one of them, everything else is hidden. */
+/* Version and availability macros: every exported symbol carries one of them, everything else is
+ * hidden. */
 #pragma once
 
 #include <glib-object.h>
@@ -18,8 +19,8 @@
 #define REEVE_API_MINOR 1
 
 #define REEVE_ENCODE_VERSION(major, minor) ((major) << 16 | (minor) << 8)
-#define REEVE_VERSION_0_1 REEVE_ENCODE_VERSION (0, 1)
-#define REEVE_VERSION_CUR REEVE_ENCODE_VERSION (REEVE_API_MAJOR, REEVE_API_MINOR)
+#define REEVE_VERSION_0_1                  REEVE_ENCODE_VERSION (0, 1)
+#define REEVE_VERSION_CUR                  REEVE_ENCODE_VERSION (REEVE_API_MAJOR, REEVE_API_MINOR)
 
 /* A plugin may define this to be compiled against an older interface on purpose. */
 #ifndef REEVE_VERSION_MAX_ALLOWED

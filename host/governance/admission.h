@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one gate: nothing has an effect except with a ReeveAdmitted, and only admission.c makes one. */
+/* The one gate: nothing has an effect except with a ReeveAdmitted, and only admission.c makes one.
+ */
 #pragma once
 
 #include "caller.h"
@@ -10,28 +11,31 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_ADMISSION (reeve_admission_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveAdmission, reeve_admission, REEVE, ADMISSION, GObject)
 
-/* The right to one effect: names operation, argument digest and intent. The structure is private to admission.c. */
+/* The right to one effect: names operation, argument digest and intent. The structure is private to
+ * admission.c. */
 typedef struct _ReeveAdmitted ReeveAdmitted;
 
 /* What is to be done, by whom. Strings are copied. */
-typedef struct {
+typedef struct
+{
   ReeveCaller *caller;
-  const char *operation;   /* agents.execute, model.call, tool.call, … */
-  const char *permission;  /* needed of the caller; NULL: none beyond authentication */
+  const char *operation;  /* agents.execute, model.call, tool.call, … */
+  const char *permission; /* needed of the caller; NULL: none beyond authentication */
   const char *resource_type;
   const char *resource_id;
   const char *agent_id;
   const char *run_id;
-  const char *tool_name;   /* tool.call: the tool policy decides */
+  const char *tool_name;          /* tool.call: the tool policy decides */
   const char *const *agent_tools; /* tool.call: tools of the agent's definition */
   const char *model;
   const char *input_digest;
-  guint64 parent;          /* intent of the enclosing effect */
+  guint64 parent; /* intent of the enclosing effect */
   const char *trace_id;
 } ReeveAdmissionRequest;
 
 /* How it ended. */
-typedef struct {
+typedef struct
+{
   ReeveOutcome outcome;
   const char *reason;
   const char *output_digest;
@@ -41,17 +45,14 @@ typedef struct {
 
 ReeveAdmission *reeve_admission_new (ReeveLedger *ledger);
 
-/* Runs the stages and records the intent durably. Refused: %REEVE_ERROR_PERMISSION_DENIED and so on, and a record of the
- * refusal. The callback comes in the caller's thread-default context. */
-void reeve_admission_begin_async (ReeveAdmission *self,
-                                  const ReeveAdmissionRequest *request,
-                                  GAsyncReadyCallback callback,
-                                  gpointer user_data);
-ReeveAdmitted *
-reeve_admission_begin_finish (ReeveAdmission *self, GAsyncResult *result, GError **error);
+/* Runs the stages and records the intent durably. Refused: %REEVE_ERROR_PERMISSION_DENIED and so
+ * on, and a record of the refusal. The callback comes in the caller's thread-default context. */
+void reeve_admission_begin_async (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                                  GAsyncReadyCallback callback, gpointer user_data);
+ReeveAdmitted *reeve_admission_begin_finish (ReeveAdmission *self, GAsyncResult *result,
+                                             GError **error);
 /* The same, blocking; worker threads. */
-ReeveAdmitted *reeve_admission_begin (ReeveAdmission *self,
-                                      const ReeveAdmissionRequest *request,
+ReeveAdmitted *reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                                       GError **error);
 
 /* At the point of effect: aborts the process on a second use or another operation. */
@@ -60,36 +61,31 @@ gboolean reeve_admitted_is_consumed (ReeveAdmitted *self);
 guint64 reeve_admitted_get_intent (ReeveAdmitted *self);
 ReeveCaller *reeve_admitted_get_caller (ReeveAdmitted *self);
 
-/* Ends it: writes the outcome record. (transfer full) admitted. callback may be NULL: then nobody waits for the disk. */
-void reeve_admission_settle_async (ReeveAdmission *self,
-                                   ReeveAdmitted *admitted,
-                                   const ReeveSettlement *settlement,
-                                   GAsyncReadyCallback callback,
+/* Ends it: writes the outcome record. (transfer full) admitted. callback may be NULL: then nobody
+ * waits for the disk. */
+void reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
+                                   const ReeveSettlement *settlement, GAsyncReadyCallback callback,
                                    gpointer user_data);
 /* Sequence number of the outcome, 0 on error. */
 guint64 reeve_admission_settle_finish (ReeveAdmission *self, GAsyncResult *result, GError **error);
 
-/* Recovery at start only: takes up an intent that the ledger holds open, for an effect that was consumed before the host
- * ended and whose run goes on. NULL with %REEVE_ERROR_CONFLICT when the intent is not open. Blocks. */
-ReeveAdmitted *reeve_admission_resume (ReeveAdmission *self,
-                                       ReeveCaller *caller,
-                                       const char *operation,
-                                       guint64 intent,
-                                       GError **error);
-/* After every room resumed what it could: records the outcome `unknown` for all other open intents. Blocks. */
+/* Recovery at start only: takes up an intent that the ledger holds open, for an effect that was
+ * consumed before the host ended and whose run goes on. NULL with %REEVE_ERROR_CONFLICT when the
+ * intent is not open. Blocks. */
+ReeveAdmitted *reeve_admission_resume (ReeveAdmission *self, ReeveCaller *caller,
+                                       const char *operation, guint64 intent, GError **error);
+/* After every room resumed what it could: records the outcome `unknown` for all other open intents.
+ * Blocks. */
 gboolean reeve_admission_recover (ReeveAdmission *self, GError **error);
 
 /* Class read: authorises and writes one record; the answer goes out after it is durable. */
-void reeve_admission_read_async (ReeveAdmission *self,
-                                 const ReeveAdmissionRequest *request,
-                                 GAsyncReadyCallback callback,
-                                 gpointer user_data);
+void reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                                 GAsyncReadyCallback callback, gpointer user_data);
 gboolean reeve_admission_read_finish (ReeveAdmission *self, GAsyncResult *result, GError **error);
 
-/* Records a refusal that was decided elsewhere (bad credentials, unknown identifier, bad body); nobody waits.
- * request->caller may be NULL: then it goes to the platform's log. */
-void reeve_admission_refuse (ReeveAdmission *self,
-                             const ReeveAdmissionRequest *request,
+/* Records a refusal that was decided elsewhere (bad credentials, unknown identifier, bad body);
+ * nobody waits. request->caller may be NULL: then it goes to the platform's log. */
+void reeve_admission_refuse (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                              const GError *reason);
 
 G_END_DECLS

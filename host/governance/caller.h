@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveCaller: who asks, in which tenant, with which permissions, through which door. Immutable, any thread. */
+/* ReeveCaller: who asks, in which tenant, with which permissions, through which door. Immutable,
+ * any thread. */
 #pragma once
 
 #include <reeve-plugin-1.h>
@@ -8,13 +9,10 @@ G_BEGIN_DECLS
 
 typedef struct _ReeveCaller ReeveCaller;
 
-/* door: "rest", "dbus", "cli", "internal"; tenant_id: the tenant acted in (the identity's own unless a platform admin
- * chose another); platform_admin: holds every permission in every tenant */
-ReeveCaller *reeve_caller_new (ReeveIdentity *identity,
-                               const char *tenant_id,
-                               gboolean platform_admin,
-                               const char *door,
-                               const char *peer_address);
+/* door: "rest", "dbus", "cli", "internal"; tenant_id: the tenant acted in (the identity's own
+ * unless a platform admin chose another); platform_admin: holds every permission in every tenant */
+ReeveCaller *reeve_caller_new (ReeveIdentity *identity, const char *tenant_id,
+                               gboolean platform_admin, const char *door, const char *peer_address);
 ReeveCaller *reeve_caller_ref (ReeveCaller *self);
 void reeve_caller_unref (ReeveCaller *self);
 const char *reeve_caller_get_tenant_id (ReeveCaller *self);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveLedger: append-only, hash-chained record of every decision and effect, one log per scope, in files of its own. */
+/* ReeveLedger: append-only, hash-chained record of every decision and effect, one log per scope, in
+ * files of its own. */
 #pragma once
 
 #include <reeve-plugin-1.h>
 
 G_BEGIN_DECLS
 
-typedef enum {
+typedef enum
+{
   REEVE_LEDGER_INTENT,  /* an effect will be tried */
   REEVE_LEDGER_OUTCOME, /* how it ended; names its intent */
   REEVE_LEDGER_READ,    /* something was read */
@@ -14,7 +16,8 @@ typedef enum {
   REEVE_LEDGER_EVENT    /* the host itself: started, recovered, … */
 } ReeveLedgerKind;
 
-typedef enum {
+typedef enum
+{
   REEVE_OUTCOME_NONE, /* intents */
   REEVE_OUTCOME_SUCCEEDED,
   REEVE_OUTCOME_FAILED,
@@ -22,15 +25,16 @@ typedef enum {
   REEVE_OUTCOME_UNKNOWN
 } ReeveOutcome;
 
-/* One record. Strings are borrowed by the append functions and owned where a record was read; NULL is left out.
- * Only opaque ids, digests and words: nothing personal. */
-typedef struct {
-  guint64 seq;          /* given by the ledger, from 1 */
-  gint64 time;          /* µs since the epoch, given by the ledger when 0 */
-  guint64 epoch;        /* term of the appending host */
+/* One record. Strings are borrowed by the append functions and owned where a record was read; NULL
+ * is left out. Only opaque ids, digests and words: nothing personal. */
+typedef struct
+{
+  guint64 seq;   /* given by the ledger, from 1 */
+  gint64 time;   /* µs since the epoch, given by the ledger when 0 */
+  guint64 epoch; /* term of the appending host */
   ReeveLedgerKind kind;
-  const char *scope;    /* tenant id or REEVE_SCOPE_PLATFORM */
-  const char *action;   /* operation name: agents.execute, model.call, tool.call, … */
+  const char *scope;      /* tenant id or REEVE_SCOPE_PLATFORM */
+  const char *action;     /* operation name: agents.execute, model.call, tool.call, … */
   const char *actor_type; /* user, service, agent, system */
   const char *actor_id;
   const char *key_id;
@@ -40,16 +44,16 @@ typedef struct {
   const char *resource_id;
   const char *tool_name;
   const char *model;
-  guint64 intent;       /* seq of the intent; outcomes only */
-  guint64 parent;       /* seq of the enclosing intent; 0 for none */
+  guint64 intent; /* seq of the intent; outcomes only */
+  guint64 parent; /* seq of the enclosing intent; 0 for none */
   ReeveOutcome outcome;
-  const char *reason;   /* stable word: permission_denied, timeout, … */
-  const char *input_digest;  /* sha256, hexadecimal */
+  const char *reason;       /* stable word: permission_denied, timeout, … */
+  const char *input_digest; /* sha256, hexadecimal */
   const char *output_digest;
-  gint64 latency_us;    /* outcomes; else 0 */
-  gint64 input_tokens;  /* 0 when none */
+  gint64 latency_us;   /* outcomes; else 0 */
+  gint64 input_tokens; /* 0 when none */
   gint64 output_tokens;
-  const char *door;     /* rest, dbus, internal */
+  const char *door; /* rest, dbus, internal */
   const char *trace_id;
 } ReeveLedgerRecord;
 
@@ -63,18 +67,18 @@ gboolean reeve_ledger_open (ReeveLedger *self, GError **error);
 void reeve_ledger_close (ReeveLedger *self);
 void reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds);
 
-/* Any thread. Done when durable; the callback comes in the caller's thread-default context, one wake per batch. */
-void reeve_ledger_append_async (ReeveLedger *self,
-                                const ReeveLedgerRecord *record,
-                                GAsyncReadyCallback callback,
-                                gpointer user_data);
+/* Any thread. Done when durable; the callback comes in the caller's thread-default context, one
+ * wake per batch. */
+void reeve_ledger_append_async (ReeveLedger *self, const ReeveLedgerRecord *record,
+                                GAsyncReadyCallback callback, gpointer user_data);
 /* Returns the sequence number, 0 on error. */
 guint64 reeve_ledger_append_finish (ReeveLedger *self, GAsyncResult *result, GError **error);
 /* Blocks until durable; worker threads. */
 guint64 reeve_ledger_append (ReeveLedger *self, const ReeveLedgerRecord *record, GError **error);
 
 /* Filters: NULL or 0 is no filter. */
-typedef struct {
+typedef struct
+{
   const char *action;
   const char *actor;
   const char *agent_id;
@@ -87,16 +91,12 @@ typedef struct {
   guint limit;
 } ReeveLedgerFilter;
 
-/* Worker threads. One record as the JSON object that is shown outside: seq, time, hash (hexadecimal chain hash), previous_hash
- * and the members of the record. REEVE_ERROR_NOT_FOUND. */
-JsonObject *
-reeve_ledger_get (ReeveLedger *self, const char *scope, guint64 seq, GError **error);
+/* Worker threads. One record as the JSON object that is shown outside: seq, time, hash (hexadecimal
+ * chain hash), previous_hash and the members of the record. REEVE_ERROR_NOT_FOUND. */
+JsonObject *reeve_ledger_get (ReeveLedger *self, const char *scope, guint64 seq, GError **error);
 /* (element-type JsonObject), newest first; *next: cursor or 0 */
-GPtrArray *reeve_ledger_list (ReeveLedger *self,
-                              const char *scope,
-                              const ReeveLedgerFilter *filter,
-                              guint64 *next,
-                              GError **error);
+GPtrArray *reeve_ledger_list (ReeveLedger *self, const char *scope, const ReeveLedgerFilter *filter,
+                              guint64 *next, GError **error);
 guint64 reeve_ledger_get_size (ReeveLedger *self, const char *scope);
 /* Intents without outcome, (element-type JsonObject), for recovery at start. */
 GPtrArray *reeve_ledger_list_open_intents (ReeveLedger *self, const char *scope, GError **error);

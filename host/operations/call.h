@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveCall: one request, the same for every door. Reference-counted; functions are safe from any thread. */
+/* ReeveCall: one request, the same for every door. Reference-counted; functions are safe from any
+ * thread. */
 #pragma once
 
 #include "governance/admission.h"
@@ -7,53 +8,55 @@
 
 G_BEGIN_DECLS
 
-typedef struct {
+typedef struct
+{
   char *name;      /* form field */
   char *file_name; /* nullable */
   char *media_type;
   GBytes *bytes;
 } ReeveCallPart;
 
-/* Called once in the door's context when the answer is complete; for a stream after the last event. */
+/* Called once in the door's context when the answer is complete; for a stream after the last event.
+ */
 typedef void (*ReeveCallDone) (ReeveCall *call, gpointer user_data);
 /* Called in the door's context for each event of a stream. data is NULL for raw frames. */
-typedef void (*ReeveCallEvent) (ReeveCall *call,
-                                const char *event,
-                                JsonNode *data,
-                                GBytes *raw,
+typedef void (*ReeveCallEvent) (ReeveCall *call, const char *event, JsonNode *data, GBytes *raw,
                                 gpointer user_data);
 
-ReeveCall *reeve_call_new (const ReeveOperation *operation, GMainContext *context, const char *door);
+ReeveCall *reeve_call_new (const ReeveOperation *operation, GMainContext *context,
+                           const char *door);
 ReeveCall *reeve_call_ref (ReeveCall *self);
 void reeve_call_unref (ReeveCall *self);
 
 /* ---- the door fills in ---- */
-void reeve_call_set_credentials (ReeveCall *self,
-                                 const char *scheme,
-                                 const char *token,
+void reeve_call_set_credentials (ReeveCall *self, const char *scheme, const char *token,
                                  const char *peer_address);
-void reeve_call_set_caller (ReeveCall *self, ReeveCaller *caller); /* D-Bus owner: authenticated by the bus */
+void reeve_call_set_caller (ReeveCall *self,
+                            ReeveCaller *caller); /* D-Bus owner: authenticated by the bus */
 void reeve_call_set_tenant_header (ReeveCall *self, const char *tenant_id);
 void reeve_call_set_idempotency_key (ReeveCall *self, const char *key);
 void reeve_call_set_trace (ReeveCall *self, const char *traceparent);
 void reeve_call_set_instance (ReeveCall *self, const char *instance);
 void reeve_call_set_path_member (ReeveCall *self, const char *name, const char *value);
 void reeve_call_set_query_member (ReeveCall *self, const char *name, const char *value);
-void reeve_call_set_params (ReeveCall *self, JsonObject *params); /* D-Bus: all members in one object */
+void reeve_call_set_params (ReeveCall *self,
+                            JsonObject *params); /* D-Bus: all members in one object */
 void reeve_call_set_body (ReeveCall *self, const char *media_type, GBytes *body);
-void reeve_call_set_done (ReeveCall *self, ReeveCallDone done, ReeveCallEvent event, gpointer user_data, GDestroyNotify destroy);
+void reeve_call_set_done (ReeveCall *self, ReeveCallDone done, ReeveCallEvent event,
+                          gpointer user_data, GDestroyNotify destroy);
 
 /* ---- the operation reads ---- */
 const ReeveOperation *reeve_call_get_operation (ReeveCall *self);
 ReeveCaller *reeve_call_get_caller (ReeveCall *self);
-const char *reeve_call_get_tenant_id (ReeveCall *self); /* the tenant acted in */
-JsonObject *reeve_call_get_params (ReeveCall *self);    /* validated, sealed */
+const char *reeve_call_get_tenant_id (ReeveCall *self);                  /* the tenant acted in */
+JsonObject *reeve_call_get_params (ReeveCall *self);                     /* validated, sealed */
 const char *reeve_call_get_string (ReeveCall *self, const char *member); /* nullable */
 gint64 reeve_call_get_int (ReeveCall *self, const char *member, gint64 fallback);
 gboolean reeve_call_get_boolean (ReeveCall *self, const char *member);
-GBytes *reeve_call_get_body (ReeveCall *self);          /* raw; nullable */
+GBytes *reeve_call_get_body (ReeveCall *self); /* raw; nullable */
 const ReeveCallPart *reeve_call_get_part (ReeveCall *self, const char *name);
-ReeveAdmitted *reeve_call_get_admitted (ReeveCall *self); /* class effect: consumed by the effect function, settled by the gate */
+ReeveAdmitted *reeve_call_get_admitted (
+    ReeveCall *self); /* class effect: consumed by the effect function, settled by the gate */
 /* (transfer full) for an effect that settles itself (a run): the gate then does not settle */
 ReeveAdmitted *reeve_call_steal_admitted (ReeveCall *self);
 const char *reeve_call_get_request_id (ReeveCall *self);
@@ -63,13 +66,20 @@ GMainContext *reeve_call_get_context (ReeveCall *self);
 GCancellable *reeve_call_get_cancellable (ReeveCall *self); /* cancelled when the client has gone */
 
 /* ---- the operation answers ---- */
-void reeve_call_emit (ReeveCall *self, const char *event, JsonNode *data); /* first one makes it a stream */
-void reeve_call_emit_raw (ReeveCall *self, GBytes *frame);                 /* compatible doors: bytes as they go out */
-void reeve_call_complete (ReeveCall *self, guint status, JsonNode *result); /* status 0: the row's; (transfer full) result, nullable */
-void reeve_call_complete_bytes (ReeveCall *self, guint status, const char *media_type, GBytes *bytes);
+void reeve_call_emit (ReeveCall *self, const char *event,
+                      JsonNode *data); /* first one makes it a stream */
+void reeve_call_emit_raw (ReeveCall *self,
+                          GBytes *frame); /* compatible doors: bytes as they go out */
+void reeve_call_complete (
+    ReeveCall *self, guint status,
+    JsonNode *result); /* status 0: the row's; (transfer full) result, nullable */
+void reeve_call_complete_bytes (ReeveCall *self, guint status, const char *media_type,
+                                GBytes *bytes);
 void reeve_call_fail (ReeveCall *self, GError *error); /* (transfer full) */
-void reeve_call_add_tokens (ReeveCall *self, gint64 input, gint64 output); /* for the outcome record */
-/* Outcome of the record when it is not what success or failure say (a run that ended failed with 200). */
+void reeve_call_add_tokens (ReeveCall *self, gint64 input,
+                            gint64 output); /* for the outcome record */
+/* Outcome of the record when it is not what success or failure say (a run that ended failed with
+ * 200). */
 void reeve_call_set_outcome (ReeveCall *self, ReeveOutcome outcome, const char *reason);
 
 /* ---- the door reads the answer ---- */

@@ -11,34 +11,47 @@ G_BEGIN_DECLS
 typedef struct _ReeveCall ReeveCall;
 typedef struct _ReeveServices ReeveServices;
 
-typedef enum {
+typedef enum
+{
   REEVE_CLASS_EFFECT, /* intent before, outcome after */
   REEVE_CLASS_READ,   /* one record, durable before the answer */
   REEVE_CLASS_PROBE   /* health, metrics, documents about the interface: no record */
 } ReeveOperationClass;
 
-typedef enum {
+typedef enum
+{
   REEVE_OPERATION_NONE = 0,
   REEVE_OPERATION_PUBLIC = 1 << 0,         /* no authentication needed */
   REEVE_OPERATION_PLATFORM_ADMIN = 1 << 1, /* the platform admin besides the permission */
-  REEVE_OPERATION_ASYNC = 1 << 2,          /* runs on the door's context and does not block; else on a worker */
-  REEVE_OPERATION_STREAM = 1 << 3,         /* may answer as an event stream */
-  REEVE_OPERATION_IDEMPOTENCY = 1 << 4,    /* honours Idempotency-Key */
-  REEVE_OPERATION_COMPATIBLE = 1 << 5,     /* compatible door: raw body, unknown members allowed, that vendor's errors */
-  REEVE_OPERATION_MULTIPART = 1 << 6       /* body is multipart/form-data; parts are in the call */
+  REEVE_OPERATION_ASYNC
+  = 1 << 2, /* runs on the door's context and does not block; else on a worker */
+  REEVE_OPERATION_STREAM = 1 << 3,      /* may answer as an event stream */
+  REEVE_OPERATION_IDEMPOTENCY = 1 << 4, /* honours Idempotency-Key */
+  REEVE_OPERATION_COMPATIBLE
+  = 1 << 5, /* compatible door: raw body, unknown members allowed, that vendor's errors */
+  REEVE_OPERATION_MULTIPART = 1 << 6 /* body is multipart/form-data; parts are in the call */
 } ReeveOperationFlags;
 
-typedef enum { REEVE_PARAMETER_PATH, REEVE_PARAMETER_QUERY, REEVE_PARAMETER_BODY } ReeveParameterPlace;
+typedef enum
+{
+  REEVE_PARAMETER_PATH,
+  REEVE_PARAMETER_QUERY,
+  REEVE_PARAMETER_BODY
+} ReeveParameterPlace;
 
-typedef struct {
+typedef struct
+{
   const char *name;
   ReeveParameterPlace place;
-  char type; /* of path and query: 's' string, 'i' integer, 'n' number, 'b' boolean; body members: 'j' */
+  char type; /* of path and query: 's' string, 'i' integer, 'n' number, 'b' boolean; body members:
+                'j' */
   gboolean required;
 } ReeveParameter;
 
-/* Path parameter that must name a record of @collection in the caller's tenant (or the platform's): else 404 before the body is looked at. */
-typedef struct {
+/* Path parameter that must name a record of @collection in the caller's tenant (or the platform's):
+ * else 404 before the body is looked at. */
+typedef struct
+{
   const char *parameter;
   const char *collection;
   gboolean platform;
@@ -47,20 +60,21 @@ typedef struct {
 /* Ends with reeve_call_complete() or reeve_call_fail(), at once or later, from any thread. */
 typedef void (*ReeveOperationFunc) (ReeveCall *call, ReeveServices *services);
 
-typedef struct {
-  const char *name;        /* agents.get */
+typedef struct
+{
+  const char *name; /* agents.get */
   const char *summary;
   ReeveOperationClass klass;
   ReeveOperationFlags flags;
-  const char *permission;  /* NULL: none beyond authentication */
-  const char *action;      /* audit action */
+  const char *permission; /* NULL: none beyond authentication */
+  const char *action;     /* audit action */
   const char *method;
-  const char *path;        /* /api/v1/admin/agents/{agent_id} */
-  const char *const *aliases; /* further paths, NULL-terminated, or NULL */
-  const ReeveParameter *parameters; /* ended by a NULL name */
+  const char *path;                   /* /api/v1/admin/agents/{agent_id} */
+  const char *const *aliases;         /* further paths, NULL-terminated, or NULL */
+  const ReeveParameter *parameters;   /* ended by a NULL name */
   const ReeveIdentifier *identifiers; /* ended by a NULL parameter */
-  const char *resource_type; /* for the record; NULL */
-  const char *resource_parameter; /* which parameter is the resource's id; NULL */
+  const char *resource_type;          /* for the record; NULL */
+  const char *resource_parameter;     /* which parameter is the resource's id; NULL */
   guint success_status;
   const ReeveSchemaNode *schema; /* of all parameters in one object */
   const ReeveSchemaNode *result; /* of the result; NULL for 204 and streams */

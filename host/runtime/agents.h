@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveAgents: agents and their versions, as JSON objects of the shape that is shown outside. Blocks: worker threads. */
+/* ReeveAgents: agents and their versions, as JSON objects of the shape that is shown outside.
+ * Blocks: worker threads. */
 #pragma once
 
 #include <reeve-plugin-1.h>
@@ -11,33 +12,27 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_AGENTS (reeve_agents_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveAgents, reeve_agents, REEVE, AGENTS, GObject)
 
-/* Each mutation consumes @admitted (operation as the table names it). params: validated parameters of that operation. */
-JsonObject *
-reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params, GError **error);
-JsonObject *
-reeve_agents_update (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params, GError **error);
-gboolean
-reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *agent_id, GError **error);
-JsonObject *
-reeve_agents_add_version (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params, GError **error);
-JsonObject *
-reeve_agents_publish (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params, GError **error);
-JsonObject *reeve_agents_get (ReeveAgents *self,
-                              const char *tenant_id,
-                              const char *agent_id,
+/* Each mutation consumes @admitted (operation as the table names it). params: validated parameters
+ * of that operation. */
+JsonObject *reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,
+                                 GError **error);
+JsonObject *reeve_agents_update (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,
+                                 GError **error);
+gboolean reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *agent_id,
                               GError **error);
-JsonObject *
-reeve_agents_list (ReeveAgents *self, const char *tenant_id, JsonObject *params, GError **error);
-JsonObject *reeve_agents_list_versions (ReeveAgents *self,
-                                        const char *tenant_id,
-                                        const char *agent_id,
-                                        JsonObject *params,
-                                        GError **error);
-/* The published definition an execution uses, with agent_id, version_id, version_number beside it. %REEVE_ERROR_NOT_FOUND;
- * %REEVE_ERROR_CONFLICT when nothing is published. */
-JsonObject *reeve_agents_get_definition (ReeveAgents *self,
-                                         const char *tenant_id,
-                                         const char *agent_id,
-                                         GError **error);
+JsonObject *reeve_agents_add_version (ReeveAgents *self, ReeveAdmitted *admitted,
+                                      JsonObject *params, GError **error);
+JsonObject *reeve_agents_publish (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,
+                                  GError **error);
+JsonObject *reeve_agents_get (ReeveAgents *self, const char *tenant_id, const char *agent_id,
+                              GError **error);
+JsonObject *reeve_agents_list (ReeveAgents *self, const char *tenant_id, JsonObject *params,
+                               GError **error);
+JsonObject *reeve_agents_list_versions (ReeveAgents *self, const char *tenant_id,
+                                        const char *agent_id, JsonObject *params, GError **error);
+/* The published definition an execution uses, with agent_id, version_id, version_number beside it.
+ * %REEVE_ERROR_NOT_FOUND; %REEVE_ERROR_CONFLICT when nothing is published. */
+JsonObject *reeve_agents_get_definition (ReeveAgents *self, const char *tenant_id,
+                                         const char *agent_id, GError **error);
 
 G_END_DECLS

@@ -11,42 +11,27 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_KNOWLEDGE (reeve_knowledge_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveKnowledge, reeve_knowledge, REEVE, KNOWLEDGE, GObject)
 
-/* Consumes @admitted (operation "documents.upload"). metadata: (nullable) object; classification: PUBLIC, INTERNAL, CONFIDENTIAL or
- * RESTRICTED in any case, NULL for INTERNAL. Answers the document: {document_id, version, title, chunks, classification, …}. */
-JsonObject *reeve_knowledge_upload (ReeveKnowledge *self,
-                                    ReeveAdmitted *admitted,
-                                    GBytes *bytes,
-                                    const char *media_type,
-                                    const char *file_name,
-                                    const char *classification,
-                                    JsonObject *metadata,
+/* Consumes @admitted (operation "documents.upload"). metadata: (nullable) object; classification:
+ * PUBLIC, INTERNAL, CONFIDENTIAL or RESTRICTED in any case, NULL for INTERNAL. Answers the
+ * document: {document_id, version, title, chunks, classification, …}. */
+JsonObject *reeve_knowledge_upload (ReeveKnowledge *self, ReeveAdmitted *admitted, GBytes *bytes,
+                                    const char *media_type, const char *file_name,
+                                    const char *classification, JsonObject *metadata,
                                     GError **error);
 /* {items: […], next_cursor} */
-JsonObject *reeve_knowledge_list (ReeveKnowledge *self,
-                                  const char *tenant_id,
-                                  guint limit,
-                                  const char *cursor,
-                                  GError **error);
+JsonObject *reeve_knowledge_list (ReeveKnowledge *self, const char *tenant_id, guint limit,
+                                  const char *cursor, GError **error);
 /* with `preview`, the first chunks */
-JsonObject *reeve_knowledge_get (ReeveKnowledge *self,
-                                 const char *tenant_id,
-                                 const char *document_id,
-                                 GError **error);
+JsonObject *reeve_knowledge_get (ReeveKnowledge *self, const char *tenant_id,
+                                 const char *document_id, GError **error);
 /* Consumes @admitted (operation "documents.delete"). */
-gboolean reeve_knowledge_delete (ReeveKnowledge *self,
-                                 ReeveAdmitted *admitted,
-                                 const char *document_id,
-                                 GError **error);
+gboolean reeve_knowledge_delete (ReeveKnowledge *self, ReeveAdmitted *admitted,
+                                 const char *document_id, GError **error);
 /* Consumes @admitted (operation "documents.reindex"). */
-JsonObject *reeve_knowledge_reindex (ReeveKnowledge *self,
-                                     ReeveAdmitted *admitted,
-                                     const char *document_id,
-                                     GError **error);
+JsonObject *reeve_knowledge_reindex (ReeveKnowledge *self, ReeveAdmitted *admitted,
+                                     const char *document_id, GError **error);
 /* [{document_id, document_title, content, score, page_number, version}], best first */
-JsonArray *reeve_knowledge_search (ReeveKnowledge *self,
-                                   const char *tenant_id,
-                                   const char *query,
-                                   guint limit,
-                                   GError **error);
+JsonArray *reeve_knowledge_search (ReeveKnowledge *self, const char *tenant_id, const char *query,
+                                   guint limit, GError **error);
 
 G_END_DECLS

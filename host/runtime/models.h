@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveModels: routes a model name to a provider and performs the call, asynchronously on the caller's context. */
+/* ReeveModels: routes a model name to a provider and performs the call, asynchronously on the
+ * caller's context. */
 #pragma once
 
 #include <reeve-plugin-1.h>
@@ -12,44 +13,42 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (ReeveModels, reeve_models, REEVE, MODELS, GObject)
 
 /* What came back; counts are -1 when the service did not say. */
-typedef struct {
+typedef struct
+{
   char *provider;
   char *model;
-  char *content;        /* never NULL */
-  char *thought;        /* never NULL */
-  JsonArray *tool_calls; /* OpenAI's shape: {id, type: "function", function: {name, arguments}}; NULL when none */
+  char *content;         /* never NULL */
+  char *thought;         /* never NULL */
+  JsonArray *tool_calls; /* OpenAI's shape: {id, type: "function", function: {name, arguments}};
+                            NULL when none */
   char *finish_reason;
   gint64 input_tokens;
   gint64 output_tokens;
   gint64 cached_tokens;
   gint64 reasoning_tokens;
-  GBytes *raw;          /* the whole upstream answer in OpenAI's shape, when the codec handed it over; else NULL */
+  GBytes *raw; /* the whole upstream answer in OpenAI's shape, when the codec handed it over; else
+                  NULL */
   GPtrArray *embeddings; /* GArray of float each; NULL for chat */
 } ReeveModelResponse;
 
 void reeve_model_response_free (ReeveModelResponse *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveModelResponse, reeve_model_response_free)
 
-/* Consumes @admitted (operation "model.call") at the moment the request leaves; the caller settles it. @func (nullable) gets
- * each delta in the caller's context. Answers in the caller's thread-default context; never blocks. An error of code
- * REEVE_ERROR_UNKNOWN_OUTCOME means that the service may have done (and billed) the work. */
-void reeve_models_complete_async (ReeveModels *self,
-                                  ReeveAdmitted *admitted,
-                                  ReeveLlmRequest *request,
-                                  const ReeveContextInfo *info,
-                                  ReeveLlmDeltaFunc func,
-                                  gpointer func_data,
-                                  GCancellable *cancellable,
-                                  GAsyncReadyCallback callback,
+/* Consumes @admitted (operation "model.call") at the moment the request leaves; the caller settles
+ * it. @func (nullable) gets each delta in the caller's context. Answers in the caller's
+ * thread-default context; never blocks. An error of code REEVE_ERROR_UNKNOWN_OUTCOME means that the
+ * service may have done (and billed) the work. */
+void reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted,
+                                  ReeveLlmRequest *request, const ReeveContextInfo *info,
+                                  ReeveLlmDeltaFunc func, gpointer func_data,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
                                   gpointer user_data);
-ReeveModelResponse *
-reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result, GError **error);
+ReeveModelResponse *reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result,
+                                                  GError **error);
 
-/* "provider/model" or a plain name for the default provider. FALSE when nothing answers to it. Any thread, no I/O. */
-gboolean reeve_models_resolve (ReeveModels *self,
-                               const char *model,
-                               char **provider,
-                               char **name,
+/* "provider/model" or a plain name for the default provider. FALSE when nothing answers to it. Any
+ * thread, no I/O. */
+gboolean reeve_models_resolve (ReeveModels *self, const char *model, char **provider, char **name,
                                GError **error);
 /* (transfer full) name used when an agent names none: llm.default, else the first provider */
 char *reeve_models_get_default (ReeveModels *self);

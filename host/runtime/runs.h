@@ -11,61 +11,58 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_RUNS (reeve_runs_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveRuns, reeve_runs, REEVE, RUNS, GObject)
 
-/* name: run.started, step.started, thought.delta, message.delta, tool.call, tool.result, approval.required, run.completed, run.failed;
- * data has run_id and a strictly increasing sequence. Called in the context that started the run. */
+/* name: run.started, step.started, thought.delta, message.delta, tool.call, tool.result,
+ * approval.required, run.completed, run.failed; data has run_id and a strictly increasing sequence.
+ * Called in the context that started the run. */
 typedef void (*ReeveRunEventFunc) (const char *name, JsonObject *data, gpointer user_data);
 
-typedef struct {
+typedef struct
+{
   const char *agent_id;
   const char *mission;
-  JsonObject *context;          /* nullable */
-  const char *session_id;       /* nullable: a new one */
-  const char *conversation_id;  /* nullable: history of that conversation goes before the mission */
-  gint max_iterations;          /* 0: the agent's */
+  JsonObject *context;         /* nullable */
+  const char *session_id;      /* nullable: a new one */
+  const char *conversation_id; /* nullable: history of that conversation goes before the mission */
+  gint max_iterations;         /* 0: the agent's */
   const char *trace_id;
   const char *door;
 } ReeveRunRequest;
 
-/* Takes over @admitted (operation "agents.execute" or "chat.create"; transfer full): consumes and settles it. Ends in the caller's
- * thread-default context when the run has ended. events may be NULL. The run goes on if the caller goes away; end it by
- * reeve_runs_cancel(). */
-void reeve_runs_execute_async (ReeveRuns *self,
-                               ReeveAdmitted *admitted,
-                               const ReeveRunRequest *request,
-                               ReeveRunEventFunc events,
-                               gpointer events_data,
-                               GDestroyNotify events_destroy,
-                               GAsyncReadyCallback callback,
-                               gpointer user_data);
-/* (transfer full) the answer as interfaces say: {run_id, session_id, status, success, answer, citations[], tool_calls[], steps, usage{},
- * duration_ms, audit{tenant_log, first, last}, error?}. An error only when the run did not start. */
+/* Takes over @admitted (operation "agents.execute" or "chat.create"; transfer full): consumes and
+ * settles it. Ends in the caller's thread-default context when the run has ended. events may be
+ * NULL. The run goes on if the caller goes away; end it by reeve_runs_cancel(). */
+void reeve_runs_execute_async (ReeveRuns *self, ReeveAdmitted *admitted,
+                               const ReeveRunRequest *request, ReeveRunEventFunc events,
+                               gpointer events_data, GDestroyNotify events_destroy,
+                               GAsyncReadyCallback callback, gpointer user_data);
+/* (transfer full) the answer as interfaces say: {run_id, session_id, status, success, answer,
+ * citations[], tool_calls[], steps, usage{}, duration_ms, audit{tenant_log, first, last}, error?}.
+ * An error only when the run did not start. */
 JsonObject *reeve_runs_execute_finish (ReeveRuns *self, GAsyncResult *result, GError **error);
-/* Sends every event after a sequence number, from the journal and then as they happen; ends when the run has ended. */
-void reeve_runs_follow_async (ReeveRuns *self,
-                              const char *tenant_id,
-                              const char *run_id,
-                              gint64 after,
-                              ReeveRunEventFunc events,
-                              gpointer events_data,
-                              GDestroyNotify events_destroy,
-                              GCancellable *cancellable,
-                              GAsyncReadyCallback callback,
-                              gpointer user_data);
+/* Sends every event after a sequence number, from the journal and then as they happen; ends when
+ * the run has ended. */
+void reeve_runs_follow_async (ReeveRuns *self, const char *tenant_id, const char *run_id,
+                              gint64 after, ReeveRunEventFunc events, gpointer events_data,
+                              GDestroyNotify events_destroy, GCancellable *cancellable,
+                              GAsyncReadyCallback callback, gpointer user_data);
 gboolean reeve_runs_follow_finish (ReeveRuns *self, GAsyncResult *result, GError **error);
 
 /* Worker threads from here on. */
-JsonObject *reeve_runs_list (ReeveRuns *self, const char *tenant_id, JsonObject *params, GError **error);
+JsonObject *reeve_runs_list (ReeveRuns *self, const char *tenant_id, JsonObject *params,
+                             GError **error);
 /* with `journal` */
-JsonObject *
-reeve_runs_get (ReeveRuns *self, const char *tenant_id, const char *run_id, GError **error);
-/* Consumes @admitted ("runs.cancel", "runs.resume"). %REEVE_ERROR_CONFLICT in a state that forbids it. */
-JsonObject *
-reeve_runs_cancel (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id, GError **error);
-JsonObject *
-reeve_runs_resume (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id, GError **error);
+JsonObject *reeve_runs_get (ReeveRuns *self, const char *tenant_id, const char *run_id,
+                            GError **error);
+/* Consumes @admitted ("runs.cancel", "runs.resume"). %REEVE_ERROR_CONFLICT in a state that forbids
+ * it. */
+JsonObject *reeve_runs_cancel (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id,
+                               GError **error);
+JsonObject *reeve_runs_resume (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id,
+                               GError **error);
 /* At start: resumes or ends every unfinished run of every tenant, truthfully. */
 gboolean reeve_runs_recover (ReeveRuns *self, GError **error);
-/* At the end: no new runs; those under way are journaled where they stand. Returns when none is under way or @timeout_us passed. */
+/* At the end: no new runs; those under way are journaled where they stand. Returns when none is
+ * under way or @timeout_us passed. */
 void reeve_runs_stop (ReeveRuns *self, gint64 timeout_us);
 guint reeve_runs_get_active (ReeveRuns *self, const char *tenant_id);
 

@@ -13,20 +13,20 @@ G_DECLARE_FINAL_TYPE (ReeveTools, reeve_tools, REEVE, TOOLS, GObject)
 
 /* (nullable) (transfer none) */
 ReeveToolInfo *reeve_tools_lookup (ReeveTools *self, const char *name);
-/* (transfer full) tools as a model reads them (OpenAI's shape), those of @names that exist, in that order */
+/* (transfer full) tools as a model reads them (OpenAI's shape), those of @names that exist, in that
+ * order */
 JsonArray *reeve_tools_definitions (ReeveTools *self, const char *const *names);
 /* (transfer full) [{name, description, parameters, hints{}, plugin_id}], sorted by name */
 JsonArray *reeve_tools_list (ReeveTools *self);
-/* Validates arguments against the tool's schema. %REEVE_ERROR_INVALID_ARGUMENT, %REEVE_ERROR_NOT_FOUND. Any thread. */
-gboolean reeve_tools_check (ReeveTools *self, const char *name, JsonNode *arguments, GError **error);
-/* Consumes @admitted (operation "tool.call") and calls the tool on a worker thread; the caller settles it. */
-void reeve_tools_call_async (ReeveTools *self,
-                             ReeveAdmitted *admitted,
-                             const char *name,
-                             JsonObject *arguments,
-                             const ReeveContextInfo *info,
-                             GCancellable *cancellable,
-                             GAsyncReadyCallback callback,
+/* Validates arguments against the tool's schema. %REEVE_ERROR_INVALID_ARGUMENT,
+ * %REEVE_ERROR_NOT_FOUND. Any thread. */
+gboolean reeve_tools_check (ReeveTools *self, const char *name, JsonNode *arguments,
+                            GError **error);
+/* Consumes @admitted (operation "tool.call") and calls the tool on a worker thread; the caller
+ * settles it. */
+void reeve_tools_call_async (ReeveTools *self, ReeveAdmitted *admitted, const char *name,
+                             JsonObject *arguments, const ReeveContextInfo *info,
+                             GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer user_data);
 ReeveToolResult *reeve_tools_call_finish (ReeveTools *self, GAsyncResult *result, GError **error);
 

@@ -9,21 +9,23 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_STORE (reeve_store_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 
-/* Platform scope: tenants {name, created_at}, api_keys {tenant_id, user_id, created_at, expires_at, revoked_at},
- * idempotency. Tenant scope: users {username, kind, created_at}, agents {name, category, created_at}, agent_versions {agent_id,
- * version_number, status, created_at}, documents {title, classification, created_at}, runs {agent_id, session_id, user_id, status,
- * created_at, updated_at}, conversations {user_id, agent_id, created_at, updated_at, deleted}, idempotency {expires_at};
- * text index "chunks" (group: document id); streams "run/<run_id>"; blobs "document/<id>/<version>". */
-#define REEVE_STORE_TENANTS "tenants"
-#define REEVE_STORE_API_KEYS "api_keys"
-#define REEVE_STORE_USERS "users"
-#define REEVE_STORE_AGENTS "agents"
+/* Platform scope: tenants {name, created_at}, api_keys {tenant_id, user_id, created_at, expires_at,
+ * revoked_at}, idempotency. Tenant scope: users {username, kind, created_at}, agents {name,
+ * category, created_at}, agent_versions {agent_id, version_number, status, created_at}, documents
+ * {title, classification, created_at}, runs {agent_id, session_id, user_id, status, created_at,
+ * updated_at}, conversations {user_id, agent_id, created_at, updated_at, deleted}, idempotency
+ * {expires_at}; text index "chunks" (group: document id); streams "run/<run_id>"; blobs
+ * "document/<id>/<version>". */
+#define REEVE_STORE_TENANTS        "tenants"
+#define REEVE_STORE_API_KEYS       "api_keys"
+#define REEVE_STORE_USERS          "users"
+#define REEVE_STORE_AGENTS         "agents"
 #define REEVE_STORE_AGENT_VERSIONS "agent_versions"
-#define REEVE_STORE_DOCUMENTS "documents"
-#define REEVE_STORE_RUNS "runs"
-#define REEVE_STORE_CONVERSATIONS "conversations"
-#define REEVE_STORE_IDEMPOTENCY "idempotency"
-#define REEVE_STORE_CHUNKS "chunks"
+#define REEVE_STORE_DOCUMENTS      "documents"
+#define REEVE_STORE_RUNS           "runs"
+#define REEVE_STORE_CONVERSATIONS  "conversations"
+#define REEVE_STORE_IDEMPOTENCY    "idempotency"
+#define REEVE_STORE_CHUNKS         "chunks"
 
 ReeveStore *reeve_store_new (ReeveStorage *storage);
 gboolean reeve_store_open (ReeveStore *self, const char *path, GError **error);
@@ -31,41 +33,23 @@ void reeve_store_close (ReeveStore *self);
 ReeveStorage *reeve_store_get_storage (ReeveStore *self);
 
 /* Any thread; the callback comes in the caller's thread-default context. */
-void reeve_store_commit_async (ReeveStore *self,
-                               ReeveBatch *batch,
-                               GCancellable *cancellable,
-                               GAsyncReadyCallback callback,
-                               gpointer user_data);
-ReeveBatchResult *
-reeve_store_commit_finish (ReeveStore *self, GAsyncResult *result, GError **error);
+void reeve_store_commit_async (ReeveStore *self, ReeveBatch *batch, GCancellable *cancellable,
+                               GAsyncReadyCallback callback, gpointer user_data);
+ReeveBatchResult *reeve_store_commit_finish (ReeveStore *self, GAsyncResult *result,
+                                             GError **error);
 
 /* Worker threads only: these block. */
 ReeveBatchResult *reeve_store_commit (ReeveStore *self, ReeveBatch *batch, GError **error);
-ReeveRecord *reeve_store_get (ReeveStore *self,
-                              const char *scope,
-                              const char *collection,
-                              const char *id,
-                              GError **error);
-gboolean reeve_store_exists (ReeveStore *self,
-                             const char *scope,
-                             const char *collection,
-                             const char *id,
-                             gboolean *exists,
-                             GError **error);
+ReeveRecord *reeve_store_get (ReeveStore *self, const char *scope, const char *collection,
+                              const char *id, GError **error);
+gboolean reeve_store_exists (ReeveStore *self, const char *scope, const char *collection,
+                             const char *id, gboolean *exists, GError **error);
 ReeveQueryResult *reeve_store_query (ReeveStore *self, ReeveQuery *query, GError **error);
-GPtrArray *reeve_store_read_stream (ReeveStore *self,
-                                    const char *scope,
-                                    const char *stream,
-                                    gint64 after,
-                                    guint limit,
-                                    GError **error);
+GPtrArray *reeve_store_read_stream (ReeveStore *self, const char *scope, const char *stream,
+                                    gint64 after, guint limit, GError **error);
 GBytes *reeve_store_get_blob (ReeveStore *self, const char *scope, const char *id, GError **error);
-GPtrArray *reeve_store_search_text (ReeveStore *self,
-                                    const char *scope,
-                                    const char *index,
-                                    const char *query,
-                                    const char *const *groups,
-                                    guint limit,
+GPtrArray *reeve_store_search_text (ReeveStore *self, const char *scope, const char *index,
+                                    const char *query, const char *const *groups, guint limit,
                                     GError **error);
 gboolean reeve_store_create_scope (ReeveStore *self, const char *scope, GError **error);
 gboolean reeve_store_has_scope (ReeveStore *self, const char *scope);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# layers: allow file-size: one file that a test of any language can start alone
 """A mock of an OpenAI-compatible server that speaks the wire truthfully.
 
 Standard library only. It checks each request as strictly as the real service does (unknown members, roles, tool

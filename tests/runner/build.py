@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Build folders: how each is configured, built once, and its meson tests run and counted."""
+
+import glob
+import json
+import os
+import shutil
+import subprocess
+import time
+
+from . import count
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+SANITIZERS = os.path.join(TOP, "tests", "sanitizers")
+
+# strict: what a memory error looks like is never left to chance
+ASAN = "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1:allocator_may_return_null=1"
+
+
+class Failed(Exception):
+    """A step that others need did not succeed; the text is for people."""
+
+
+class Builder:
+    """One way to build the tree: folder, options, environment of the compiler and of the programs."""
+
+    def __init__(self, folder, options, jobs, compiler="gcc", env=None, timeout=1, targets=()):
+        self.folder = os.path.join(TOP, folder)
+        self.options = ["-Dbuildtype=debug", *options]
+        self.jobs = jobs
+        self.compiler = compiler
+        self.env = env or {}
+        self.timeout = timeout
+        self.targets = list(targets)
+        self.logs = os.path.join(self.folder, "sanitizer-logs")
+        self.error = None
+        self.ready = False
+
+    def build(self):
+        """Configures and builds, once; raises Failed with the compiler's words."""
+        if self.error:
+            raise Failed(self.error)
+        if self.ready:
+            return
+        try:
+            self.configure()
+            command = ["ninja", "-C", self.folder, f"-j{self.jobs}", *self.targets]
+            self.step(command, "build.log")
+        except Failed as failed:
+            self.error = str(failed)
+            raise
+        self.ready = True
+
+    def configure(self):
+        env = {**os.environ, "CC": self.compiler_command()}
+        done = os.path.exists(os.path.join(self.folder, "build.ninja"))
+        command = ["meson", "setup", self.folder, TOP, *self.options] + (["--reconfigure"] if done else [])
+        try:
+            self.step(command, "setup.log", env)
+        except Failed:
+            if not done:
+                raise
+            # a folder of an older meson or of other options: begin again
+            shutil.rmtree(self.folder)
+            self.step(["meson", "setup", self.folder, TOP, *self.options], "setup.log", env)
+
+    def compiler_command(self):
+        return f"ccache {self.compiler}" if shutil.which("ccache") else self.compiler
+
+    def step(self, command, log, env=None):
+        os.makedirs(self.folder, exist_ok=True)
+        path = os.path.join(self.folder, log)
+        with open(path, "w", encoding="utf-8") as file:
+            code = subprocess.run(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False).returncode
+        if code:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                raise Failed(f"{' '.join(command[:3])} failed:\n" + "".join(file.readlines()[-60:]))
+
+    def sanitizer_env(self):
+        """The environment for programs, with the sanitizers' reports in files of their own, so that none is lost."""
+        shutil.rmtree(self.logs, ignore_errors=True)
+        os.makedirs(self.logs)
+        return {name: value.replace("@logs@", self.logs).replace("@top@", TOP) for name, value in self.env.items()}
+
+    def meson_test(self, name, suite, setup="isolated"):
+        """Runs one suite of meson tests; returns its Tally. A suite in which nothing ran has failed."""
+        tally = count.Tally()
+        try:
+            self.build()
+        except Failed as failed:
+            tally.fail(f"{name}: build", str(failed))
+            return tally
+        command = ["meson", "test", "-C", self.folder, "--no-rebuild", "--suite", suite, "--setup", setup, "--logbase", name]
+        command += ["--num-processes", str(self.jobs), "--timeout-multiplier", str(self.timeout)]
+        env = {**os.environ, **self.sanitizer_env()}
+        with open(os.path.join(self.folder, name + ".log"), "w", encoding="utf-8") as file:
+            subprocess.run(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False)
+        for record in self.records(name, setup):
+            tally.add(count.count_meson(record["name"].split(" / ")[-1], record))
+        for path in sorted(glob.glob(self.logs + "/*")):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                tally.fail(f"{name}: sanitizer report {os.path.basename(path)}", file.read(8000))
+        if not tally.total:
+            tally.fail(f"{name}: nothing ran", f"no test is in the suite '{suite}'")
+        return tally
+
+    def records(self, name, setup):
+        path = os.path.join(self.folder, "meson-logs", f"{name}-{setup}.json")
+        if not os.path.exists(path):
+            return
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line)
+        os.remove(path)
+
+
+class Timer:
+    """Seconds since it was made, as text."""
+
+    def __init__(self):
+        self.start = time.monotonic()
+
+    def __str__(self):
+        return f"{time.monotonic() - self.start:.1f} s"
+
+
+def builders(jobs):
+    """The build folders by name."""
+    return {
+        "plain": Builder("build", [], jobs),
+        "asan": Builder(
+            "build-asan",
+            ["-Db_sanitize=address,undefined", "-Db_lundef=false"],
+            jobs,
+            env={
+                "ASAN_OPTIONS": ASAN + ":log_path=@logs@/asan",
+                "LSAN_OPTIONS": "suppressions=@top@/tests/sanitizers/lsan.supp:print_suppressions=0",
+                "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+            },
+            timeout=3,
+        ),
+        "tsan": Builder(
+            "build-tsan",
+            ["-Db_sanitize=thread", "-Db_lundef=false"],
+            jobs,
+            env={
+                "TSAN_OPTIONS": "suppressions=@top@/tests/sanitizers/tsan.supp:second_deadlock_stack=1:history_size=7:log_path=@logs@/tsan",
+            },
+            timeout=4,
+        ),
+        "fuzz": Builder("build-fuzz", ["-Dfuzz=true"], jobs, compiler="clang", targets=["fuzzers"]),
+    }

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Checks of the source: each is one case, with zero findings or suppressions that state a reason."""
+
+import json
+import os
+import re
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+
+from . import build, count
+
+SKIP = {".git", "node_modules", "__pycache__", "corpus", ".cache"}
+HERE = os.path.join(build.TOP, "tests", "lint")
+IGNORED_FOLDERS = re.compile(r"^build")
+
+
+def sources():
+    """Every file of the tree that is not built, not fetched and not a fuzz input, from the top."""
+    for folder, folders, names in os.walk(build.TOP):
+        top = folder == build.TOP
+        folders[:] = sorted(f for f in folders if f not in SKIP and not (top and IGNORED_FOLDERS.match(f)))
+        for name in sorted(names):
+            yield os.path.relpath(os.path.join(folder, name), build.TOP)
+
+
+def run_tool(command):
+    """None when the tool found nothing, else what it said."""
+    done = subprocess.run(command, cwd=build.TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+    return None if done.returncode == 0 else (done.stdout + done.stderr)[-6000:]
+
+
+def check_layers(_files, _plain):
+    return run_tool(["tests/layers"])
+
+
+def check_format(files, _plain):
+    return run_tool(["clang-format", "--dry-run", "-Werror", *[f for f in files if f.endswith((".c", ".h"))]])
+
+
+def check_spelling(files, _plain):
+    text = [f for f in files if not f.endswith((".lock", "package-lock.json", ".svg", ".db", ".png", ".po", ".bin"))]
+    return run_tool(["codespell", "--ignore-words", f"{HERE}/codespell-ignore.txt", *text])
+
+
+def is_shell(path):
+    if path.endswith(".sh"):
+        return True
+    if "." in os.path.basename(path) and os.path.dirname(path) != ".ci":
+        return False
+    with open(os.path.join(build.TOP, path), "rb") as file:
+        return re.match(rb"#!\s*/(usr/bin/env )?(bin/)?(ba)?sh\b", file.read(40)) is not None
+
+
+def check_shell(files, _plain):
+    return run_tool(["shellcheck", "-x", *[f for f in files if is_shell(f)]])
+
+
+def check_translations(files, _plain):
+    """po/POTFILES.in names exactly the files that mark text, and the strings extract."""
+    with open(os.path.join(build.TOP, "po", "POTFILES.in"), encoding="utf-8") as file:
+        listed = {line.strip() for line in file if line.strip() and not line.startswith("#")}
+    marked = set()
+    for path in files:
+        if path.endswith(".c") and path.split("/")[0] in ("host", "plugins", "plugin-api"):
+            with open(os.path.join(build.TOP, path), encoding="utf-8") as file:
+                if re.search(r'(?<!\w)(_|N_|C_|Q_|ngettext|g_dngettext) \("', file.read()):
+                    marked.add(path)
+    faults = [f"po/POTFILES.in lacks {p}" for p in sorted(marked - listed)]
+    faults += [f"po/POTFILES.in names {p}, which marks no text" for p in sorted(listed - marked)]
+    if not faults and listed:
+        command = ["xgettext", "--from-code=UTF-8", "-k_", "-kN_", "-kC_:1c,2", "-kngettext:1,2", "-kg_dngettext:2,3", "-o", "/dev/null", *sorted(listed)]
+        return run_tool(command)
+    return "\n".join(faults) or None
+
+
+def check_links(files, _plain):
+    """Links of the documents that lead into the tree lead to something."""
+    faults = []
+    for path in [f for f in files if f.endswith(".md")]:
+        with open(os.path.join(build.TOP, path), encoding="utf-8") as file:
+            text = re.sub(r"```.*?```|`[^`\n]*`", "", file.read(), flags=re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:|#", target):
+                continue
+            if not os.path.exists(os.path.join(build.TOP, os.path.dirname(path), target.split("#")[0])):
+                faults.append(f"{path}: {target}")
+    return "\n".join(faults) or None
+
+
+def tidy_one(source):
+    command = ["clang-tidy", "--quiet", "-p", os.path.join(HERE, "..", "..", "build"), source]
+    done = subprocess.run(command, cwd=build.TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+    found = [line for line in done.stdout.splitlines() if line.strip()]
+    if done.returncode or any(": warning:" in line or ": error:" in line for line in found):
+        return "\n".join(found) or done.stderr[-2000:]
+    return None
+
+
+def check_analysis(_files, plain):
+    """clang-tidy with the checks of .clang-tidy, over everything that the plain build compiles from the tree."""
+    try:
+        plain.build()
+    except build.Failed as failed:
+        return str(failed)
+    with open(os.path.join(plain.folder, "compile_commands.json"), encoding="utf-8") as file:
+        paths = {os.path.realpath(os.path.join(entry["directory"], entry["file"])) for entry in json.load(file)}
+    wanted = sorted(p for p in paths if p.startswith(build.TOP + "/") and not p.startswith(plain.folder))
+    with ThreadPoolExecutor(plain.jobs) as pool:
+        faults = [said for said in pool.map(tidy_one, wanted) if said]
+    return "\n".join(faults)[-8000:] or (None if wanted else "nothing was analysed")
+
+
+CHECKS = {
+    "layers": check_layers,
+    "clang-format": check_format,
+    "codespell": check_spelling,
+    "shellcheck": check_shell,
+    "translations": check_translations,
+    "links": check_links,
+    "clang-tidy": check_analysis,
+}
+
+
+def run(plain, only=()):
+    tally = count.Tally()
+    files = list(sources())
+    for name, check in CHECKS.items():
+        if only and name not in only:
+            continue
+        timer = build.Timer()
+        fault = check(files, plain)
+        if fault:
+            tally.fail(f"lint: {name}", fault)
+        else:
+            tally.passed += 1
+        print(f"  {name}: {'found something' if fault else 'clean'} ({timer})", flush=True)
+    return tally

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the suites asked for, prints what failed and why, and closes with `N passed, N failed`."""
+
+import argparse
+import glob
+import os
+import subprocess
+import sys
+
+from . import build, count, fuzz, lint
+
+DEFAULT = ["unit", "conformance", "outside", "fuzz", "sanitize", "threads", "lint", "npm"]
+EXTRA = ["bench", "long"]
+
+
+class Run:
+    """The build folders and the options that the suites share."""
+
+    def __init__(self, options):
+        self.jobs = options.jobs
+        self.runs = options.fuzz_runs
+        self.folders = build.builders(options.jobs)
+
+    def unit(self):
+        return self.folders["plain"].meson_test("unit", "unit")
+
+    def conformance(self):
+        return self.folders["plain"].meson_test("conformance", "conformance")
+
+    def outside(self):
+        return self.folders["plain"].meson_test("outside", "outside")
+
+    def fuzz(self):
+        return fuzz.run(self.folders["fuzz"], self.runs)
+
+    def sanitize(self):
+        tally = count.Tally()
+        for suite in ("unit", "conformance", "outside"):
+            timer = build.Timer()
+            part = self.folders["asan"].meson_test("sanitize-" + suite, suite)
+            print(f"  {suite} under ASan and UBSan: {part} ({timer})", flush=True)
+            tally.add(part)
+        return tally
+
+    def threads(self):
+        return self.folders["tsan"].meson_test("threads", "threads")
+
+    def lint(self):
+        tally = lint.run(self.folders["plain"])
+        tally.add(self.folders["plain"].meson_test("lint", "lint"))
+        return tally
+
+    def npm(self):
+        tally = count.Tally()
+        here = os.path.join(build.TOP, "tests", "npm")
+        tests = sorted(glob.glob(here + "/test-*.mjs"))
+        if not tests:
+            tally.fail("npm: nothing ran", "tests/npm has no test-*.mjs")
+            return tally
+        try:
+            self.folders["plain"].build()
+        except build.Failed as failed:
+            tally.fail("npm: build", str(failed))
+            return tally
+        env = {**os.environ, "REEVE_BUILD_DIR": self.folders["plain"].folder, "REEVE_SOURCE_DIR": build.TOP, "LC_ALL": "C.UTF-8"}
+        for test in tests:
+            command = [os.path.join(build.TOP, "tests", "isolated"), "node", "--test", "--test-reporter=tap", test]
+            done = subprocess.run(command, cwd=here, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+            part = count.count_node(os.path.basename(test), done.stdout + done.stderr, done.returncode == 0)
+            if not part.total:
+                part.fail(f"{os.path.basename(test)}: nothing ran", done.stdout[-2000:] + done.stderr[-2000:])
+            tally.add(part)
+        return tally
+
+    def bench(self):
+        tally = self.folders["plain"].meson_test("bench", "bench", "all")
+        with open(os.path.join(self.folders["plain"].folder, "meson-logs", "bench-all.txt"), encoding="utf-8", errors="replace") as file:
+            print(file.read())
+        return tally
+
+    def long(self):
+        return self.folders["plain"].meson_test("long", "long", "all")
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(prog="tests/run", description="Builds and tests Reeve; the last line counts single cases.")
+    parser.add_argument("--suite", action="append", choices=DEFAULT + EXTRA, metavar="NAME", help="only this suite: " + ", ".join(DEFAULT + EXTRA))
+    parser.add_argument("--deps", action="store_true", help="only install the packages that tests need")
+    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), help="processes at a time")
+    parser.add_argument("--fuzz-runs", type=int, default=fuzz.RUNS, metavar="N", help="inputs for each fuzz target")
+    return parser.parse_args(arguments)
+
+
+def show(failures):
+    for name, why in failures:
+        print(f"FAILED {name}")
+        for line in why.splitlines():
+            print("    " + line)
+    sys.stdout.flush()
+
+
+def main():
+    options = parse(sys.argv[1:])
+    run = Run(options)
+    whole = count.Tally()
+    clock = build.Timer()
+    for suite in options.suite or DEFAULT:
+        timer = build.Timer()
+        print(f"== {suite}", flush=True)
+        tally = getattr(run, suite)()
+        show(tally.failures)
+        print(f"{suite}: {tally} ({timer})", flush=True)
+        whole.add(tally)
+    print(f"took {clock}")
+    for name, _why in whole.failures:
+        print(f"FAILED {name}")
+    print(whole, flush=True)
+    return 1 if whole.failed else 0
