@@ -4,6 +4,7 @@
  * all its state, in the frame of one function for any usual text. Names are compared when their
  * object ends: pairwise while they are few, by sorting when they are many, so that no choice of
  * names makes it quadratic. */
+/* layers: allow file-size: one automaton over one state; its halves would share all of it */
 #include "reeve-json-scanner.h"
 
 #include <math.h>
