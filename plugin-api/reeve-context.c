@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveContext: for whom, within what, until when a plugin function is called; its only way to the
+ * host. */
+#include "reeve-context.h"
+
+#include <string.h>
+
+#include "reeve-outcome.h"
+
+/**
+ * ReeveContext:
+ *
+ * Accompanies every call of a plugin function: for whom it happens, until when, and the handle of
+ * the capabilities that were granted. Immutable and thread-safe; valid for the call it came with. A
+ * plugin that keeps a reference longer finds that its capabilities are refused.
+ *
+ * Since: 0.1
+ */
+struct _ReeveContext
+{
+  GObject parent_instance;
+
+  char *tenant_id;
+  char *user_id;
+  char *agent_id;
+  char *run_id;
+  char *trace_id;
+  gint64 deadline;
+  char **roles;
+  char **labels;
+  ReeveBroker *broker;
+  GCancellable *cancellable;
+};
+
+G_DEFINE_FINAL_TYPE (ReeveContext, reeve_context, G_TYPE_OBJECT)
+
+static void
+reeve_context_finalize (GObject *object)
+{
+  ReeveContext *self = REEVE_CONTEXT (object);
+
+  g_free (self->tenant_id);
+  g_free (self->user_id);
+  g_free (self->agent_id);
+  g_free (self->run_id);
+  g_free (self->trace_id);
+  g_strfreev (self->roles);
+  g_strfreev (self->labels);
+  g_clear_object (&self->broker);
+  g_clear_object (&self->cancellable);
+  G_OBJECT_CLASS (reeve_context_parent_class)->finalize (object);
+}
+
+static void
+reeve_context_class_init (ReeveContextClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_context_finalize;
+}
+
+static void
+reeve_context_init (ReeveContext *self)
+{
+}
+
+static char **
+reeve_context_copy_strings (const char *const *strings)
+{
+  return strings != NULL ? g_strdupv ((char **) strings) : g_new0 (char *, 1);
+}
+
+/**
+ * reeve_context_new:
+ * @info: (nullable): what it is made of; copied; %NULL for a call of the host itself without
+ * deadline
+ * @broker: (nullable): performs capabilities; without one every capability is refused
+ * @cancellable: (nullable): cancelled when the caller gives up
+ *
+ * Made by the host for each call, and by tests of a plugin.
+ *
+ * Returns: (transfer full): a context
+ *
+ * Since: 0.1
+ */
+ReeveContext *
+reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker, GCancellable *cancellable)
+{
+  g_autoptr (ReeveContext) self = NULL;
+  ReeveContextInfo known = { 0 };
+
+  g_return_val_if_fail (info == NULL || info->struct_size >= sizeof info->struct_size, NULL);
+  g_return_val_if_fail (broker == NULL || REEVE_IS_BROKER (broker), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+
+  /* what an older caller does not know of stays zero */
+  if (info != NULL)
+    memcpy (&known, info, MIN (info->struct_size, sizeof known));
+
+  self = g_object_new (REEVE_TYPE_CONTEXT, NULL);
+  self->tenant_id = g_strdup (known.tenant_id);
+  self->user_id = g_strdup (known.user_id);
+  self->agent_id = g_strdup (known.agent_id);
+  self->run_id = g_strdup (known.run_id);
+  self->trace_id = g_strdup (known.trace_id);
+  self->deadline = known.deadline;
+  self->roles = reeve_context_copy_strings (known.roles);
+  self->labels = reeve_context_copy_strings (known.labels);
+  g_set_object (&self->broker, broker);
+  g_set_object (&self->cancellable, cancellable);
+  return g_steal_pointer (&self);
+}
+
+/**
+ * reeve_context_get_tenant_id:
+ * @self: a context
+ *
+ * Returns: (transfer none) (nullable): the tenant of the call; %NULL for calls of the host itself
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_context_get_tenant_id (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return self->tenant_id;
+}
+
+/**
+ * reeve_context_get_user_id:
+ * @self: a context
+ *
+ * Returns: (transfer none) (nullable): opaque id of the person or service account that caused the
+ * call
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_context_get_user_id (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return self->user_id;
+}
+
+/**
+ * reeve_context_get_agent_id:
+ * @self: a context
+ *
+ * Returns: (transfer none) (nullable): the agent on whose behalf the call happens
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_context_get_agent_id (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return self->agent_id;
+}
+
+/**
+ * reeve_context_get_run_id:
+ * @self: a context
+ *
+ * Returns: (transfer none) (nullable): the run that the call belongs to
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_context_get_run_id (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return self->run_id;
+}
+
+/**
+ * reeve_context_get_trace_id:
+ * @self: a context
+ *
+ * Returns: (transfer none) (nullable): W3C trace id, 32 hexadecimal digits
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_context_get_trace_id (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return self->trace_id;
+}
+
+/**
+ * reeve_context_get_deadline:
+ * @self: a context
+ *
+ * Returns: the value of g_get_monotonic_time(), in microseconds, at which the call must have ended;
+ * 0 for none
+ *
+ * Since: 0.1
+ */
+gint64
+reeve_context_get_deadline (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), 0);
+  return self->deadline;
+}
+
+/**
+ * reeve_context_get_roles:
+ * @self: a context
+ *
+ * Returns: (transfer none) (array zero-terminated=1): roles of the caller, possibly none
+ *
+ * Since: 0.1
+ */
+const char *const *
+reeve_context_get_roles (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return (const char *const *) self->roles;
+}
+
+/**
+ * reeve_context_get_labels:
+ * @self: a context
+ *
+ * Returns: (transfer none) (array zero-terminated=1): labels of the data that flowed into the call,
+ * possibly none
+ *
+ * Since: 0.1
+ */
+const char *const *
+reeve_context_get_labels (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return (const char *const *) self->labels;
+}
+
+/**
+ * reeve_context_get_cancellable:
+ * @self: a context
+ *
+ * For blocking functions of GIO. Loops ask reeve_context_check() instead, which knows the deadline
+ * as well.
+ *
+ * Returns: (transfer none) (nullable): cancelled when the caller gives up
+ *
+ * Since: 0.1
+ */
+GCancellable *
+reeve_context_get_cancellable (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return self->cancellable;
+}
+
+/**
+ * reeve_context_check:
+ * @self: a context
+ * @error: return location
+ *
+ * Whether the call may go on. A plugin that computes for long asks every few milliseconds; it is
+ * cheap.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CANCELLED when the caller gave up, with %REEVE_ERROR_TIMEOUT
+ * when the deadline passed
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_context_check (ReeveContext *self, GError **error)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), FALSE);
+
+  if (g_cancellable_is_cancelled (self->cancellable))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CANCELLED, "the call was cancelled");
+      return FALSE;
+    }
+  if (self->deadline != 0 && g_get_monotonic_time () >= self->deadline)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT,
+                           "the deadline of the call passed");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * reeve_context_call:
+ * @self: a context
+ * @capability: such as `knowledge.search`
+ * @params: (nullable) (transfer none): a JSON object; sealed by the call; %NULL stands for an empty
+ * one
+ * @error: return location
+ *
+ * Performs one call of a capability. Blocks; may be called from several threads at once.
+ *
+ * Returns: (transfer full): the result, immutable; %NULL with %REEVE_ERROR_CAPABILITY when the
+ * capability was not requested, not granted or revoked, with what reeve_context_check() says, or
+ * with the error of the capability
+ *
+ * Since: 0.1
+ */
+JsonNode *
+reeve_context_call (ReeveContext *self, const char *capability, JsonNode *params, GError **error)
+{
+  g_autoptr (JsonNode) given = NULL;
+  g_autoptr (JsonNode) result = NULL;
+  GError *problem = NULL;
+  ReeveBrokerInterface *iface = NULL;
+
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  g_return_val_if_fail (capability != NULL, NULL);
+  g_return_val_if_fail (params == NULL || JSON_NODE_HOLDS_OBJECT (params), NULL);
+
+  iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
+  if (iface == NULL || iface->call == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
+                   "capability %s: this call was given no capabilities", capability);
+      return NULL;
+    }
+  if (!reeve_context_check (self, error))
+    return NULL;
+
+  if (params != NULL)
+    given = json_node_ref (params);
+  else
+    {
+      given = json_node_new (JSON_NODE_OBJECT);
+      json_node_take_object (given, json_object_new ());
+    }
+  json_node_seal (given);
+  result = iface->call (self->broker, self, capability, given, &problem);
+  if (!reeve_outcome_settle (result != NULL, problem, self->broker, "call", error))
+    return NULL;
+  json_node_seal (result);
+  return g_steal_pointer (&result);
+}
+
+/**
+ * reeve_context_http:
+ * @self: a context
+ * @request: what to send
+ * @error: return location
+ *
+ * Lets the host perform an HTTP request under capability `net.http`: name resolution, the check of
+ * the address against what was granted, TLS and credentials are the host's. Blocks; may be called
+ * from several threads at once.
+ *
+ * Returns: (transfer full): the response with its whole body, whatever its status; %NULL with
+ * %REEVE_ERROR_CAPABILITY when the address is not granted, with what reeve_context_check() says,
+ * %REEVE_ERROR_TOO_LARGE, %REEVE_ERROR_UNAVAILABLE, or %REEVE_ERROR_UNKNOWN_OUTCOME when it may
+ * have been executed without an answer
+ *
+ * Since: 0.1
+ */
+ReeveHttpResponse *
+reeve_context_http (ReeveContext *self, ReeveHttpRequest *request, GError **error)
+{
+  g_autoptr (ReeveHttpResponse) response = NULL;
+  GError *problem = NULL;
+  ReeveBrokerInterface *iface = NULL;
+
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  g_return_val_if_fail (request != NULL, NULL);
+
+  iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
+  if (iface == NULL || iface->http == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
+                           "capability net.http: this call was given no capabilities");
+      return NULL;
+    }
+  if (!reeve_context_check (self, error))
+    return NULL;
+  response = iface->http (self->broker, self, request, &problem);
+  if (!reeve_outcome_settle (response != NULL, problem, self->broker, "http", error))
+    return NULL;
+  return g_steal_pointer (&response);
+}
