@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The host's collections as numbered migrations. A migration that has been in a release is never
+ * changed: what comes later is a new number. Times are µs since the epoch. */
+#include "schema.h"
+
+#include "store.h"
+
+/* clang-format off */
+#define SCHEMA_TEXT(field)    { (field), REEVE_FIELD_TEXT }
+#define SCHEMA_INT(field)     { (field), REEVE_FIELD_INT }
+#define SCHEMA_BOOLEAN(field) { (field), REEVE_FIELD_BOOLEAN }
+#define SCHEMA_END            { NULL, REEVE_FIELD_TEXT }
+#define SCHEMA_STEP(what, collection, ...)                                                         \
+  { .kind = (what), .name = (collection), .fields = (const ReeveField[]) { __VA_ARGS__, SCHEMA_END } }
+#define SCHEMA_COLLECTION(collection, ...) SCHEMA_STEP (REEVE_STEP_COLLECTION, collection, __VA_ARGS__)
+#define SCHEMA_INDEX(collection, ...)      SCHEMA_STEP (REEVE_STEP_INDEX, collection, __VA_ARGS__)
+
+static const ReeveStep reeve_schema_platform_1[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_TENANTS, SCHEMA_TEXT ("name"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_TENANTS, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_API_KEYS, SCHEMA_TEXT ("tenant_id"), SCHEMA_TEXT ("user_id"),
+                     SCHEMA_INT ("created_at"), SCHEMA_INT ("expires_at"),
+                     SCHEMA_INT ("revoked_at")),
+  SCHEMA_INDEX (REEVE_STORE_API_KEYS, SCHEMA_TEXT ("tenant_id"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_API_KEYS, SCHEMA_TEXT ("tenant_id"), SCHEMA_TEXT ("user_id")),
+  SCHEMA_COLLECTION (REEVE_STORE_IDEMPOTENCY, SCHEMA_INT ("expires_at")),
+  SCHEMA_INDEX (REEVE_STORE_IDEMPOTENCY, SCHEMA_INT ("expires_at")),
+  { .name = NULL },
+};
+
+static const ReeveStep reeve_schema_tenant_1[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_USERS, SCHEMA_TEXT ("username"), SCHEMA_TEXT ("kind"),
+                     SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_USERS, SCHEMA_TEXT ("username")),
+  SCHEMA_INDEX (REEVE_STORE_USERS, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_AGENTS, SCHEMA_TEXT ("name"), SCHEMA_TEXT ("category"),
+                     SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_AGENTS, SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_AGENTS, SCHEMA_TEXT ("category"), SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_AGENT_VERSIONS, SCHEMA_TEXT ("agent_id"),
+                     SCHEMA_TEXT ("version_number"), SCHEMA_TEXT ("status"),
+                     SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_AGENT_VERSIONS, SCHEMA_TEXT ("agent_id"), SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_DOCUMENTS, SCHEMA_TEXT ("title"), SCHEMA_TEXT ("classification"),
+                     SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_DOCUMENTS, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_RUNS, SCHEMA_TEXT ("agent_id"), SCHEMA_TEXT ("session_id"),
+                     SCHEMA_TEXT ("user_id"), SCHEMA_TEXT ("status"), SCHEMA_INT ("created_at"),
+                     SCHEMA_INT ("updated_at")),
+  SCHEMA_INDEX (REEVE_STORE_RUNS, SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_RUNS, SCHEMA_TEXT ("agent_id"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_RUNS, SCHEMA_TEXT ("session_id"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_RUNS, SCHEMA_TEXT ("status"), SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_CONVERSATIONS, SCHEMA_TEXT ("user_id"), SCHEMA_TEXT ("agent_id"),
+                     SCHEMA_INT ("created_at"), SCHEMA_INT ("updated_at"),
+                     SCHEMA_BOOLEAN ("deleted")),
+  SCHEMA_INDEX (REEVE_STORE_CONVERSATIONS, SCHEMA_TEXT ("user_id"), SCHEMA_BOOLEAN ("deleted"),
+                SCHEMA_INT ("updated_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_IDEMPOTENCY, SCHEMA_INT ("expires_at")),
+  SCHEMA_INDEX (REEVE_STORE_IDEMPOTENCY, SCHEMA_INT ("expires_at")),
+  { .kind = REEVE_STEP_TEXT, .name = REEVE_STORE_CHUNKS },
+  { .name = NULL },
+};
+
+static const ReeveMigration reeve_schema_platform[] = {
+  { 1, "tenants, API keys, idempotency", reeve_schema_platform_1 },
+  { 0, NULL, NULL },
+};
+
+static const ReeveMigration reeve_schema_tenant[] = {
+  { 1, "users, agents, documents, runs, conversations, idempotency", reeve_schema_tenant_1 },
+  { 0, NULL, NULL },
+};
+/* clang-format on */
+
+/**
+ * reeve_schema_get_platform:
+ *
+ * Returns: (transfer none): the migrations of the platform scope, ended by number 0
+ */
+const ReeveMigration *
+reeve_schema_get_platform (void)
+{
+  return reeve_schema_platform;
+}
+
+/**
+ * reeve_schema_get_tenant:
+ *
+ * Returns: (transfer none): the migrations of tenant scopes, ended by number 0
+ */
+const ReeveMigration *
+reeve_schema_get_tenant (void)
+{
+  return reeve_schema_tenant;
+}
