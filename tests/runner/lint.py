@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,27 +88,51 @@ def check_links(files, _plain):
     return "\n".join(faults) or None
 
 
-def tidy_one(source):
-    command = ["clang-tidy", "--quiet", "-p", os.path.join(HERE, "..", "..", "build"), source]
-    done = subprocess.run(command, cwd=build.TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
-    found = [line for line in done.stdout.splitlines() if line.strip()]
-    if done.returncode or any(": warning:" in line or ": error:" in line for line in found):
-        return "\n".join(found) or done.stderr[-2000:]
-    return None
+def first_lines(said):
+    """The findings themselves, without the path of reasoning that leads to each."""
+    lines = said.splitlines()
+    keep = [i for i, line in enumerate(lines) if re.search(r": (warning|error|fatal error): ", line)]
+    return "\n".join(os.path.relpath(lines[i], build.TOP) if lines[i].startswith("/") else lines[i] for i in keep)
 
 
-def check_analysis(_files, plain):
-    """clang-tidy with the checks of .clang-tidy, over everything that the plain build compiles from the tree."""
+def tidy_one(plain, entry):
+    command = ["clang-tidy", "--quiet", "-p", plain.folder, "--extra-arg=-Wno-unknown-warning-option", entry["file"]]
+    done = subprocess.run(command, cwd=entry["directory"], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+    return first_lines(done.stdout) or (done.stderr[-2000:] if done.returncode else "")
+
+
+def analyse_one(_plain, entry):
+    command = shlex.split(entry["command"])
+    if os.path.basename(command[0]) == "ccache":
+        command = command[1:]
+    command[command.index("-o") + 1] = "/dev/null"
+    command += ["-fanalyzer", "-fdiagnostics-path-format=none"]
+    done = subprocess.run(command, cwd=entry["directory"], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+    return done.stderr[-3000:] if done.returncode or ": warning: " in done.stderr else ""
+
+
+def each_unit(plain, judge):
+    """Applies judge to everything that the plain build compiles from the tree."""
     try:
         plain.build()
     except build.Failed as failed:
         return str(failed)
     with open(os.path.join(plain.folder, "compile_commands.json"), encoding="utf-8") as file:
-        paths = {os.path.realpath(os.path.join(entry["directory"], entry["file"])) for entry in json.load(file)}
-    wanted = sorted(p for p in paths if p.startswith(build.TOP + "/") and not p.startswith(plain.folder))
+        units = {os.path.realpath(os.path.join(entry["directory"], entry["file"])): entry for entry in json.load(file)}
+    wanted = [units[p] for p in sorted(units) if not p.startswith(plain.folder + "/")]
     with ThreadPoolExecutor(plain.jobs) as pool:
-        faults = [said for said in pool.map(tidy_one, wanted) if said]
-    return "\n".join(faults)[-8000:] or (None if wanted else "nothing was analysed")
+        faults = [said for said in pool.map(lambda entry: judge(plain, entry), wanted) if said]
+    return "\n".join(faults)[-12000:] or (None if wanted else "nothing was analysed")
+
+
+def check_tidy(_files, plain):
+    """clang-tidy with the checks of .clang-tidy."""
+    return each_unit(plain, tidy_one)
+
+
+def check_analysis(_files, plain):
+    """gcc's analyzer, which knows the cleanup attribute; warnings are errors."""
+    return each_unit(plain, analyse_one)
 
 
 CHECKS = {
@@ -117,7 +142,8 @@ CHECKS = {
     "shellcheck": check_shell,
     "translations": check_translations,
     "links": check_links,
-    "clang-tidy": check_analysis,
+    "clang-tidy": check_tidy,
+    "fanalyzer": check_analysis,
 }
 
 
