@@ -121,7 +121,9 @@ def each_unit(plain, judge):
         units = {os.path.realpath(os.path.join(entry["directory"], entry["file"])): entry for entry in json.load(file)}
     wanted = [units[p] for p in sorted(units) if not p.startswith(plain.folder + "/")]
     with ThreadPoolExecutor(plain.jobs) as pool:
-        faults = [said for said in pool.map(lambda entry: judge(plain, entry), wanted) if said]
+        said = [line for text in pool.map(lambda entry: judge(plain, entry), wanted) for line in text.splitlines()]
+    # a finding in a header comes once for each file that includes it
+    faults = list(dict.fromkeys(said))
     return "\n".join(faults)[-12000:] or (None if wanted else "nothing was analysed")
 
 
