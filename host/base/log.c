@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Everything that g_debug() to g_critical() say, our libraries' words included, becomes one line on
+ * stderr, with the tenant, user, agent, run, session and trace that the thread was working for.
+ * What looks like a credential is masked before it is written: code must not log secrets, and this
+ * is the net below that rule. */
+#include "log.h"
+
+#include "times.h"
+
+#include <errno.h>
+#include <reeve-error.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+/* longest message; a line must stay readable and quick to write */
+#define REEVE_LOG_MESSAGE (16 * 1024)
+
+typedef struct
+{
+  ReeveLogFormat format;
+  GLogLevelFlags level;
+  GLogLevelFlags fatal;
+  int fd;
+} ReeveLogWriter;
+
+typedef struct
+{
+  char *values[REEVE_LOG_N_FIELDS];
+} ReeveLogContext;
+
+static const char *const reeve_log_names[REEVE_LOG_N_FIELDS]
+    = { "tenant_id", "user_id", "agent_id", "run_id", "session_id", "trace_id" };
+
+static void
+reeve_log_free_context (gpointer data)
+{
+  ReeveLogContext *context = data;
+
+  for (guint i = 0; i < REEVE_LOG_N_FIELDS; i++)
+    g_free (context->values[i]);
+  g_free (context);
+}
+
+/* what this thread works for: state of a thread, and of nothing else */
+static GPrivate reeve_log_context = G_PRIVATE_INIT (reeve_log_free_context);
+
+static ReeveLogContext *
+reeve_log_ensure_context (void)
+{
+  ReeveLogContext *context = g_private_get (&reeve_log_context);
+
+  if (context == NULL)
+    {
+      context = g_new0 (ReeveLogContext, 1);
+      g_private_set (&reeve_log_context, context);
+    }
+  return context;
+}
+
+/**
+ * reeve_log_bind_context:
+ * @first: a field
+ * @...: its value (nullable: removes it), then further pairs, ended by %REEVE_LOG_N_FIELDS
+ *
+ * Adds to what every line of this thread says about the work it belongs to. Ids only: names and
+ * addresses of people stay out of logs.
+ */
+void
+reeve_log_bind_context (ReeveLogField first, ...)
+{
+  ReeveLogContext *context = reeve_log_ensure_context ();
+  va_list arguments;
+  guint field = first;
+
+  va_start (arguments, first);
+  while (field < REEVE_LOG_N_FIELDS)
+    {
+      g_free (context->values[field]);
+      context->values[field] = g_strdup (va_arg (arguments, const char *));
+      field = va_arg (arguments, guint);
+    }
+  va_end (arguments);
+}
+
+/**
+ * reeve_log_clear_context:
+ *
+ * Forgets what was bound on this thread. A pool's thread does so after each job.
+ */
+void
+reeve_log_clear_context (void)
+{
+  g_private_replace (&reeve_log_context, NULL);
+}
+
+/**
+ * reeve_log_save_context:
+ *
+ * Returns: (transfer full): this thread's context, for reeve_log_restore_context() on another
+ * thread; free with g_strfreev(). Pairs of a field's number and its value
+ */
+char **
+reeve_log_save_context (void)
+{
+  ReeveLogContext *context = g_private_get (&reeve_log_context);
+  GPtrArray *pairs = g_ptr_array_new ();
+
+  for (guint i = 0; context != NULL && i < REEVE_LOG_N_FIELDS; i++)
+    if (context->values[i] != NULL)
+      {
+        g_ptr_array_add (pairs, g_strdup_printf ("%u", i));
+        g_ptr_array_add (pairs, g_strdup (context->values[i]));
+      }
+  g_ptr_array_add (pairs, NULL);
+  return (char **) g_ptr_array_free (pairs, FALSE);
+}
+
+/**
+ * reeve_log_restore_context:
+ * @saved: (nullable): from reeve_log_save_context()
+ *
+ * Replaces this thread's context.
+ */
+void
+reeve_log_restore_context (char *const *saved)
+{
+  reeve_log_clear_context ();
+  for (; saved != NULL && saved[0] != NULL; saved += 2)
+    reeve_log_bind_context ((ReeveLogField) g_ascii_strtoull (saved[0], NULL, 10), saved[1],
+                            REEVE_LOG_N_FIELDS);
+}
+
+/* ---- levels ---- */
+
+static const struct
+{
+  const char *name;
+  GLogLevelFlags level;
+} reeve_log_levels[] = {
+  { "debug", G_LOG_LEVEL_DEBUG },
+  { "info", G_LOG_LEVEL_INFO },
+  { "notice", G_LOG_LEVEL_MESSAGE },
+  { "warning", G_LOG_LEVEL_WARNING },
+  { "error", G_LOG_LEVEL_CRITICAL },
+  { "critical", G_LOG_LEVEL_ERROR },
+  /* other words for them */
+  { "message", G_LOG_LEVEL_MESSAGE },
+  { "warn", G_LOG_LEVEL_WARNING },
+  { "fatal", G_LOG_LEVEL_ERROR },
+};
+
+/**
+ * reeve_log_parse_level:
+ * @text: debug, info, notice, warning, error, critical, or message, warn, fatal, in any case
+ * @level: (out): GLib's level
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT for any other word
+ */
+gboolean
+reeve_log_parse_level (const char *text, GLogLevelFlags *level, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_log_levels); i++)
+    if (g_ascii_strcasecmp (text, reeve_log_levels[i].name) == 0)
+      {
+        *level = reeve_log_levels[i].level;
+        return TRUE;
+      }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+               "\"%s\" is no log level: debug, info, notice, warning, error or critical", text);
+  return FALSE;
+}
+
+/**
+ * reeve_log_parse_format:
+ * @text: json or text, in any case
+ * @format: (out): the format
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT for any other word
+ */
+gboolean
+reeve_log_parse_format (const char *text, ReeveLogFormat *format, GError **error)
+{
+  gboolean json = g_ascii_strcasecmp (text, "json") == 0;
+
+  if (!json && g_ascii_strcasecmp (text, "text") != 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                   "\"%s\" is no log format: json or text", text);
+      return FALSE;
+    }
+  *format = json ? REEVE_LOG_JSON : REEVE_LOG_TEXT;
+  return TRUE;
+}
+
+static const char *
+reeve_log_level_name (GLogLevelFlags level)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_log_levels); i++)
+    if ((level & reeve_log_levels[i].level) != 0)
+      return reeve_log_levels[i].name;
+  return "info";
+}
+
+/* ---- lines ---- */
+
+static gboolean
+reeve_log_is_token (char c)
+{
+  return g_ascii_isalnum (c) || strchr ("-_.~+/=", c) != NULL;
+}
+
+/* how many bytes before the credential itself when one begins at @at; 0 when none does */
+static gsize
+reeve_log_credential (const char *start, const char *at)
+{
+  static const char *const marks[]
+      = { "Bearer ", "Basic ", "api_key=", "api-key: ", "apikey=", "password=",
+          "secret=", "token=", "rv_",      "sk-",       "eyJ" };
+
+  if (at > start && (g_ascii_isalnum (at[-1]) || at[-1] == '_'))
+    return 0;
+  for (guint i = 0; i < G_N_ELEMENTS (marks); i++)
+    {
+      gsize length = strlen (marks[i]);
+      if (g_ascii_strncasecmp (at, marks[i], length) != 0)
+        continue;
+      gsize token = 0;
+      gboolean word = TRUE;
+      for (; at[length + token] != '\0' && reeve_log_is_token (at[length + token]); token++)
+        word &= g_ascii_islower (at[length + token]) != 0;
+      /* words such as "basic settings" are no credential, whatever follows an equals sign is */
+      if (marks[i][length - 1] == '=' ? token > 0 : token >= (word ? 16 : 8))
+        return length;
+    }
+  return 0;
+}
+
+static char *
+reeve_log_mask (const char *message)
+{
+  GString *out = g_string_sized_new (strlen (message) + 16);
+  const char *at = message;
+
+  while (*at != '\0' && out->len < REEVE_LOG_MESSAGE)
+    {
+      gsize mark = reeve_log_credential (message, at);
+      if (mark == 0)
+        {
+          g_string_append_c (out, *at++);
+          continue;
+        }
+      g_string_append_len (out, at, (gssize) mark);
+      g_string_append (out, "***");
+      at += mark;
+      while (*at != '\0' && reeve_log_is_token (*at))
+        at++;
+    }
+  return g_string_free (out, FALSE);
+}
+
+static void
+reeve_log_append_json (GString *line, const char *name, const char *value)
+{
+  g_autofree char *valid = g_utf8_make_valid (value, -1);
+
+  g_string_append_printf (line, "%s\"%s\":\"", line->len > 1 ? "," : "", name);
+  for (const char *at = valid; *at != '\0'; at++)
+    {
+      if (*at == '"' || *at == '\\')
+        g_string_append_c (line, '\\');
+      if ((guint8) *at < 0x20 || *at == 0x7f)
+        g_string_append_printf (line, "\\u%04x", (guint8) *at);
+      else
+        g_string_append_c (line, *at);
+    }
+  g_string_append_c (line, '"');
+}
+
+/* one line stays one line, and no message moves the cursor */
+static void
+reeve_log_append_text (GString *line, const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+
+  for (const char *at = valid; *at != '\0'; at++)
+    if ((guint8) *at < 0x20 || *at == 0x7f)
+      g_string_append_printf (line, "\\x%02x", (guint8) *at);
+    else
+      g_string_append_c (line, *at);
+}
+
+static char *
+reeve_log_field (const GLogField *fields, gsize n_fields, const char *key)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    if (strcmp (fields[i].key, key) == 0)
+      return fields[i].length < 0 ? g_strdup (fields[i].value)
+                                  : g_strndup (fields[i].value, (gsize) fields[i].length);
+  return NULL;
+}
+
+/* a field of the record itself (REEVE_RUN_ID) wins over the thread's context */
+static char *
+reeve_log_context_value (const GLogField *fields, gsize n_fields, guint index)
+{
+  ReeveLogContext *context = g_private_get (&reeve_log_context);
+  g_autofree char *upper = g_ascii_strup (reeve_log_names[index], -1);
+  g_autofree char *key = g_strconcat ("REEVE_", upper, NULL);
+  char *value = reeve_log_field (fields, n_fields, key);
+
+  return value == NULL && context != NULL ? g_strdup (context->values[index]) : value;
+}
+
+/**
+ * reeve_log_format_line:
+ * @format: JSON or text
+ * @level: level
+ * @fields: fields of the record: `MESSAGE`, `GLIB_DOMAIN`, and any of `REEVE_TENANT_ID` to
+ * `REEVE_TRACE_ID`
+ * @n_fields: how many
+ * @time: microseconds since 1970
+ *
+ * Returns: (transfer full): one line with its line feed
+ */
+char *
+reeve_log_format_line (ReeveLogFormat format, GLogLevelFlags level, const GLogField *fields,
+                       gsize n_fields, gint64 time)
+{
+  g_autofree char *raw = reeve_log_field (fields, n_fields, "MESSAGE");
+  g_autofree char *domain = reeve_log_field (fields, n_fields, "GLIB_DOMAIN");
+  g_autofree char *message = reeve_log_mask (raw != NULL ? raw : "");
+  char stamp[REEVE_TIMES_BUFFER];
+  GString *line = g_string_sized_new (256);
+
+  reeve_times_print (time, stamp);
+  if (format == REEVE_LOG_JSON)
+    {
+      g_string_append_c (line, '{');
+      reeve_log_append_json (line, "time", stamp);
+      reeve_log_append_json (line, "level", reeve_log_level_name (level));
+      reeve_log_append_json (line, "message", message);
+      if (domain != NULL)
+        reeve_log_append_json (line, "domain", domain);
+    }
+  else
+    {
+      g_string_append_printf (line, "%s %-8s ", stamp, reeve_log_level_name (level));
+      reeve_log_append_text (line, message);
+    }
+  for (guint i = 0; i < REEVE_LOG_N_FIELDS; i++)
+    {
+      g_autofree char *value = reeve_log_context_value (fields, n_fields, i);
+      if (value != NULL && format == REEVE_LOG_JSON)
+        reeve_log_append_json (line, reeve_log_names[i], value);
+      else if (value != NULL)
+        {
+          g_string_append_printf (line, " %s=", reeve_log_names[i]);
+          reeve_log_append_text (line, value);
+        }
+    }
+  g_string_append (line, format == REEVE_LOG_JSON ? "}\n" : "\n");
+  return g_string_free (line, FALSE);
+}
+
+static GLogWriterOutput
+reeve_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  const ReeveLogWriter *writer = data;
+
+  /* in GLib a lower number is a graver level */
+  if ((level & G_LOG_LEVEL_MASK) <= writer->level)
+    {
+      g_autofree char *line
+          = reeve_log_format_line (writer->format, level, fields, n_fields, g_get_real_time ());
+      const char *at = line;
+      gsize left = strlen (line);
+      while (left > 0)
+        {
+          gssize written = write (writer->fd, at, left);
+          if (written < 0 && errno != EINTR)
+            break; /* there is nowhere to say so */
+          at += MAX (written, 0);
+          left -= (gsize) MAX (written, 0);
+        }
+    }
+  if ((level & writer->fatal) != 0)
+    G_BREAKPOINT ();
+  return G_LOG_WRITER_HANDLED;
+}
+
+/**
+ * reeve_log_setup:
+ * @format: JSON or text
+ * @level: lowest level that is written
+ * @fd: where to, usually 2
+ *
+ * Makes this the process' log writer, for good. To be called once, before other threads start. GLib
+ * keeps to its own default writer what `G_DEBUG=fatal-criticals` asks for, so it is honoured here
+ * as well.
+ */
+void
+reeve_log_setup (ReeveLogFormat format, GLogLevelFlags level, int fd)
+{
+  ReeveLogWriter *writer = g_new0 (ReeveLogWriter, 1);
+  const char *debug = g_getenv ("G_DEBUG");
+
+  writer->format = format;
+  writer->level = level;
+  writer->fd = fd;
+  if (debug != NULL && strstr (debug, "fatal-warnings") != NULL)
+    writer->fatal = G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING;
+  else if (debug != NULL && strstr (debug, "fatal-criticals") != NULL)
+    writer->fatal = G_LOG_LEVEL_CRITICAL;
+  g_log_set_writer_func (reeve_log_write, writer, g_free);
+}
