@@ -5,6 +5,7 @@
 
 #include "caller.h"
 #include "ledger.h"
+#include "tool-policy.h"
 
 G_BEGIN_DECLS
 
@@ -44,6 +45,8 @@ typedef struct
 } ReeveSettlement;
 
 ReeveAdmission *reeve_admission_new (ReeveLedger *ledger);
+/* Before the first request; without one every tool is denied. */
+void reeve_admission_set_tool_policy (ReeveAdmission *self, ReeveToolPolicy *policy);
 
 /* Runs the stages and records the intent durably. Refused: %REEVE_ERROR_PERMISSION_DENIED and so
  * on, and a record of the refusal. The callback comes in the caller's thread-default context. */

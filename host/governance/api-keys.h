@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveApiKeys: keys `rv_<id>_<secret>`; only a keyed digest of one is kept. Blocks: worker
+ * threads. */
+#pragma once
+
+#include "loader/capabilities.h"
+#include "store/store.h"
+
+#include "admission.h"
+#include "authentication.h"
+#include "users.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_TYPE_API_KEYS (reeve_api_keys_get_type ())
+G_DECLARE_FINAL_TYPE (ReeveApiKeys, reeve_api_keys, REEVE, API_KEYS, GObject)
+
+ReeveApiKeys *reeve_api_keys_new (ReeveStore *store, ReeveUsers *users,
+                                  ReeveAuthentication *authentication);
+/* Loads the pepper from @keys_folder, where it is made at first. Before anything else. */
+gboolean reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error);
+/* Registers `credentials.digest` and `credentials.lookup`. */
+void reeve_api_keys_provide (ReeveApiKeys *self, ReeveCapabilities *capabilities);
+
+/* Consumes @admitted ("keys.create"). params: {user_id, name, roles, expires_at?, metadata?,
+ * ip_allow?, rate_limit?}. Answers the record with `key`, the plaintext, this once. The caller may
+ * make keys for itself; for others it needs user:manage; a key never may do more than its user. */
+JsonObject *reeve_api_keys_create (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
+                                   GError **error);
+/* {items, next_cursor}: all of the tenant with user:manage, else the caller's own. params: {limit?,
+ * cursor?, user_id?} */
+JsonObject *reeve_api_keys_list (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params,
+                                 GError **error);
+/* One record. %REEVE_ERROR_NOT_FOUND also for another tenant's, and for another user's without
+ * user:manage. */
+JsonObject *reeve_api_keys_get (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id,
+                                GError **error);
+/* Consumes @admitted ("keys.delete"): revoked, at once and for good; the record stays. */
+gboolean reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *key_id,
+                                GError **error);
+
+G_END_DECLS

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveAuthentication: from what a caller showed to who it is, by the auth plugins in their
+ * configured order. */
+#pragma once
+
+#include "base/workers.h"
+#include "loader/registry.h"
+#include "store/store.h"
+
+#include "caller.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_TYPE_AUTHENTICATION (reeve_authentication_get_type ())
+G_DECLARE_FINAL_TYPE (ReeveAuthentication, reeve_authentication, REEVE, AUTHENTICATION, GObject)
+
+ReeveAuthentication *reeve_authentication_new (ReeveStore *store, ReeveWorkers *workers);
+/* Before the first call: adds a provider behind those there are. registry: makes the contexts;
+ * instance: one that it made. */
+void reeve_authentication_add_provider (ReeveAuthentication *self, const char *id,
+                                        ReeveRegistry *registry, ReevePlugin *instance);
+
+/* Any thread, no I/O: (transfer full) (nullable) the caller, when these credentials were accepted
+ * lately and nothing was revoked since. Ask it first. */
+ReeveCaller *reeve_authentication_lookup (ReeveAuthentication *self,
+                                          const ReeveCredentials *credentials);
+/* Asks the providers on a worker thread; the callback comes in the caller's thread-default context.
+ * %REEVE_ERROR_UNAUTHENTICATED, %REEVE_ERROR_BUSY. */
+void reeve_authentication_authenticate_async (ReeveAuthentication *self,
+                                              const ReeveCredentials *credentials,
+                                              GAsyncReadyCallback callback, gpointer user_data);
+ReeveCaller *reeve_authentication_authenticate_finish (ReeveAuthentication *self,
+                                                       GAsyncResult *result, GError **error);
+/* The same, blocking; worker threads. */
+ReeveCaller *reeve_authentication_authenticate (ReeveAuthentication *self,
+                                                const ReeveCredentials *credentials,
+                                                GError **error);
+
+/* X-Tenant-ID: (transfer full) the caller acting in @tenant_id (nullable: its own).
+ * %REEVE_ERROR_NOT_FOUND for everybody but the platform admin when it is another, and for a tenant
+ * that is not there. Any thread. */
+ReeveCaller *reeve_authentication_enter_tenant (ReeveAuthentication *self, ReeveCaller *caller,
+                                                const char *tenant_id, GError **error);
+/* (transfer full) the owner of the session bus: the platform admin in tenant `default`. */
+ReeveCaller *reeve_authentication_new_owner (ReeveAuthentication *self, const char *door);
+
+/* Something was revoked or changed: nothing accepted before holds any more. Any thread. */
+void reeve_authentication_invalidate (ReeveAuthentication *self);
+
+G_END_DECLS

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The first start: tenant `default`, user `admin`, its key in <state>/admin.key. */
+#pragma once
+
+#include "api-keys.h"
+#include "ledger.h"
+#include "tenants.h"
+#include "users.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_BOOTSTRAP_KEY_FILE "admin.key"
+
+/* What it works with; all open. */
+typedef struct
+{
+  ReeveStore *store;
+  ReeveLedger *ledger;
+  ReeveTenants *tenants;
+  ReeveUsers *users;
+  ReeveApiKeys *api_keys;
+  ReeveAuthentication *authentication;
+  const char *state_folder;
+} ReeveBootstrap;
+
+/* On every start, before anything listens: makes what is missing, changes nothing that is there.
+ * Blocks. */
+gboolean reeve_bootstrap_run (const ReeveBootstrap *self, GError **error);
+
+G_END_DECLS

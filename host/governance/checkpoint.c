@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Checkpoints by C2SP tlog-checkpoint on C2SP signed-note: origin, size, root, an empty line, one
+ * Ed25519 signature.
+ *
+ * Only the one spelling that we write is read: whatever differs by a byte is malformed. */
+#include "checkpoint.h"
+
+#include <string.h>
+
+#include <reeve-plugin-1.h>
+
+#include "ledger-file.h"
+
+/* em dash and space, the start of every signature line of a signed note */
+#define REEVE_CHECKPOINT_DASH   "\xe2\x80\x94 "
+#define REEVE_CHECKPOINT_ORIGIN "reeve-ledger/"
+
+/* key id and signature, as they stand in base64 behind the key's name */
+#define REEVE_CHECKPOINT_BLOB (4 + REEVE_LEDGER_KEY_SIGNATURE_SIZE)
+
+static char *
+reeve_checkpoint_body (const ReeveCheckpoint *self, const char *scope)
+{
+  g_autofree char *root = g_base64_encode (self->root, sizeof self->root);
+
+  return g_strdup_printf (REEVE_CHECKPOINT_ORIGIN "%s\n%" G_GUINT64_FORMAT "\n%s\n", scope,
+                          self->size, root);
+}
+
+/**
+ * reeve_checkpoint_format:
+ * @self: a checkpoint
+ * @scope: the scope whose ledger it speaks of; no line ends
+ * @key: key that signs
+ * @error: return location
+ *
+ * Returns: (transfer full): the signed note, or %NULL with an error of signing
+ */
+char *
+reeve_checkpoint_format (const ReeveCheckpoint *self, const char *scope, ReeveLedgerKey *key,
+                         GError **error)
+{
+  g_autofree char *body = reeve_checkpoint_body (self, scope);
+  g_autofree char *signature = NULL;
+  guint8 blob[REEVE_CHECKPOINT_BLOB];
+  guint32 id = GUINT32_TO_BE (reeve_ledger_key_get_id (key));
+
+  memcpy (blob, &id, sizeof id);
+  if (!reeve_ledger_key_sign (key, body, strlen (body), blob + sizeof id, error))
+    return NULL;
+  signature = g_base64_encode (blob, sizeof blob);
+  return g_strconcat (body, "\n", REEVE_CHECKPOINT_DASH, REEVE_LEDGER_KEY_NAME, " ", signature,
+                      "\n", NULL);
+}
+
+static gboolean
+reeve_checkpoint_malformed (const char *why, GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "the checkpoint %s", why);
+  return FALSE;
+}
+
+/* Reads size and root out of the three lines of the body. */
+static gboolean
+reeve_checkpoint_parse_body (ReeveCheckpoint *self, char **lines, GError **error)
+{
+  g_autofree guint8 *root = NULL;
+  gsize root_size = 0;
+
+  if (!g_ascii_string_to_unsigned (lines[1], 10, 0, G_MAXINT64, &self->size, NULL))
+    return reeve_checkpoint_malformed ("has no size", error);
+  root = g_base64_decode (lines[2], &root_size);
+  if (root_size != sizeof self->root)
+    return reeve_checkpoint_malformed ("has no root", error);
+  memcpy (self->root, root, sizeof self->root);
+  return TRUE;
+}
+
+/* The 64 signature bytes of a signature line, whose key must be @key. */
+static gboolean
+reeve_checkpoint_parse_signature (const char *line, ReeveLedgerKey *key,
+                                  guint8 signature[REEVE_LEDGER_KEY_SIGNATURE_SIZE], GError **error)
+{
+  const char *start = REEVE_CHECKPOINT_DASH REEVE_LEDGER_KEY_NAME " ";
+  g_autofree guint8 *blob = NULL;
+  g_autofree char *again = NULL;
+  gsize blob_size = 0;
+  guint32 id = GUINT32_TO_BE (reeve_ledger_key_get_id (key));
+
+  if (!g_str_has_prefix (line, start))
+    return reeve_checkpoint_malformed ("is not signed", error);
+  line += strlen (start);
+  blob = g_base64_decode (line, &blob_size);
+  again = g_base64_encode (blob, blob_size);
+  if (blob_size != REEVE_CHECKPOINT_BLOB || strcmp (again, line) != 0)
+    return reeve_checkpoint_malformed ("has a malformed signature", error);
+  if (memcmp (blob, &id, sizeof id) != 0)
+    return reeve_checkpoint_malformed ("is signed by another key", error);
+  memcpy (signature, blob + sizeof id, REEVE_LEDGER_KEY_SIGNATURE_SIZE);
+  return TRUE;
+}
+
+/**
+ * reeve_checkpoint_parse:
+ * @self: (out caller-allocates): what the note says
+ * @text: a signed note; needs no terminator
+ * @length: bytes of it
+ * @scope: the scope it must speak of
+ * @key: the key it must be signed with
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CORRUPT when anything at all is amiss
+ */
+gboolean
+reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length, const char *scope,
+                        ReeveLedgerKey *key, GError **error)
+{
+  g_autofree char *copy = NULL;
+  g_auto (GStrv) lines = NULL;
+  g_autofree char *body = NULL;
+  guint8 signature[REEVE_LEDGER_KEY_SIGNATURE_SIZE];
+  gsize signature_line = 0;
+
+  if (length == 0 || length > REEVE_CHECKPOINT_MAX_SIZE || memchr (text, 0, length) != NULL)
+    return reeve_checkpoint_malformed ("is empty, too long or binary", error);
+  copy = g_strndup (text, length);
+  /* origin, size, root, empty, signature, and the empty string behind the last line end */
+  lines = g_strsplit (copy, "\n", 7);
+  if (g_strv_length (lines) != 6 || *lines[3] != 0 || *lines[5] != 0)
+    return reeve_checkpoint_malformed ("has not the lines of a signed note", error);
+  if (!reeve_checkpoint_parse_body (self, lines, error)
+      || !reeve_checkpoint_parse_signature (lines[4], key, signature, error))
+    return FALSE;
+  /* comparing with what we would write covers origin, leading zeros and base64's spare bits at once
+   */
+  body = reeve_checkpoint_body (self, scope);
+  signature_line = strlen (body) + 1;
+  if (signature_line > length || memcmp (body, text, strlen (body)) != 0)
+    return reeve_checkpoint_malformed ("is not in canonical form or of another scope", error);
+  if (!reeve_ledger_key_verify (key, body, strlen (body), signature))
+    return reeve_checkpoint_malformed ("has a bad signature", error);
+  return TRUE;
+}
+
+/**
+ * reeve_checkpoint_write:
+ * @self: a checkpoint
+ * @folder: folder of the scope's ledger
+ * @scope: the scope
+ * @key: key that signs
+ * @error: return location
+ *
+ * Signs and durably replaces the checkpoint file.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_checkpoint_write (const ReeveCheckpoint *self, const char *folder, const char *scope,
+                        ReeveLedgerKey *key, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, REEVE_CHECKPOINT_FILE, NULL);
+  g_autofree char *text = reeve_checkpoint_format (self, scope, key, error);
+
+  if (text == NULL || !reeve_ledger_file_replace (path, text, strlen (text), 0644, error))
+    {
+      g_prefix_error (error, "writing the checkpoint of %s: ", scope);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * reeve_checkpoint_read:
+ * @self: (out caller-allocates): what the file says
+ * @folder: folder of the scope's ledger
+ * @scope: the scope
+ * @key: key that must have signed it
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND when there is none, %REEVE_ERROR_CORRUPT when it is
+ * damaged
+ */
+gboolean
+reeve_checkpoint_read (ReeveCheckpoint *self, const char *folder, const char *scope,
+                       ReeveLedgerKey *key, GError **error)
+{
+  g_autofree char *path = g_build_filename (folder, REEVE_CHECKPOINT_FILE, NULL);
+  g_autoptr (GBytes) bytes = reeve_ledger_file_read (path, REEVE_CHECKPOINT_MAX_SIZE, error);
+  const char *text = NULL;
+  gsize length = 0;
+
+  if (bytes == NULL)
+    return FALSE;
+  text = g_bytes_get_data (bytes, &length);
+  return reeve_checkpoint_parse (self, text, length, scope, key, error);
+}

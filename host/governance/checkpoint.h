@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A signed statement of how long a ledger was and what its Merkle root was: a C2SP checkpoint. */
+#pragma once
+
+#include "ledger-frontier.h"
+#include "ledger-key.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_CHECKPOINT_FILE     "checkpoint"
+#define REEVE_CHECKPOINT_MAX_SIZE 4096
+
+/**
+ * ReeveCheckpoint:
+ * @size: number of records
+ * @root: RFC 6962 root over them
+ */
+typedef struct
+{
+  guint64 size;
+  guint8 root[REEVE_LEDGER_HASH_SIZE];
+} ReeveCheckpoint;
+
+char *reeve_checkpoint_format (const ReeveCheckpoint *self, const char *scope, ReeveLedgerKey *key,
+                               GError **error);
+gboolean reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length,
+                                 const char *scope, ReeveLedgerKey *key, GError **error);
+gboolean reeve_checkpoint_write (const ReeveCheckpoint *self, const char *folder, const char *scope,
+                                 ReeveLedgerKey *key, GError **error);
+gboolean reeve_checkpoint_read (ReeveCheckpoint *self, const char *folder, const char *scope,
+                                ReeveLedgerKey *key, GError **error);
+
+G_END_DECLS

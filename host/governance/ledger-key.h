@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The Ed25519 key that signs checkpoints, and its public half, which is all a verifier needs. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define REEVE_LEDGER_KEY_NAME           "reeve-ledger"
+#define REEVE_LEDGER_KEY_FILE           "ledger.key"
+#define REEVE_LEDGER_KEY_PUBLIC_FILE    "ledger.pub"
+#define REEVE_LEDGER_KEY_PUBLIC_SIZE    32
+#define REEVE_LEDGER_KEY_SIGNATURE_SIZE 64
+
+typedef struct _ReeveLedgerKey ReeveLedgerKey;
+
+ReeveLedgerKey *reeve_ledger_key_open (const char *folder, GError **error);
+ReeveLedgerKey *reeve_ledger_key_load_public (const char *folder, GError **error);
+ReeveLedgerKey *reeve_ledger_key_new_from_vkey (const char *vkey, GError **error);
+void reeve_ledger_key_free (ReeveLedgerKey *self);
+
+char *reeve_ledger_key_to_vkey (ReeveLedgerKey *self);
+guint32 reeve_ledger_key_get_id (ReeveLedgerKey *self);
+gboolean reeve_ledger_key_sign (ReeveLedgerKey *self, gconstpointer data, gsize length,
+                                guint8 signature[REEVE_LEDGER_KEY_SIGNATURE_SIZE], GError **error);
+gboolean reeve_ledger_key_verify (ReeveLedgerKey *self, gconstpointer data, gsize length,
+                                  const guint8 signature[REEVE_LEDGER_KEY_SIGNATURE_SIZE]);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerKey, reeve_ledger_key_free)
+
+G_END_DECLS

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One log: <root>/<scope>/ with its segments, its checkpoint and its caches.
+ *
+ * Two states are kept. What the writer thread has put together but not yet synced is its own; what
+ * is durable is published under the mutex, and nobody else ever sees more than that. The mutex is
+ * never held across I/O. After an error of the disk the log refuses everything until the next
+ * start: which bytes of a failed write are on the disk cannot be known. */
+#include "ledger-log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "ledger-file.h"
+#include "ledger-record.h"
+#include "ledger-recovery.h"
+#include "ledger-segment.h"
+
+/* a segment in the making; verification does not count it */
+#define REEVE_LEDGER_LOG_NEW_SEGMENT "next.lock"
+
+struct _ReeveLedgerLog
+{
+  char *scope;
+  char *folder;
+  ReeveLedgerKey *key; /* the ledger's */
+  guint64 segment_size;
+
+  /* published: under the mutex */
+  GMutex mutex;
+  GPtrArray *segments;
+  ReeveLedgerState *state;
+  GError *failure;
+  guint64 signed_size;
+
+  /* the writer thread's own */
+  int fd;
+  ReeveLedgerSegment *fresh; /* segment that this batch begins */
+  ReeveLedgerBatch *batch;
+};
+
+static void
+reeve_ledger_log_reset_batch (ReeveLedgerLog *self)
+{
+  reeve_ledger_batch_reset (self->batch, self->state);
+  g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
+}
+
+/**
+ * reeve_ledger_log_open:
+ * @root: folder of all logs
+ * @scope: the scope
+ * @key: signing key; must outlive the log
+ * @segment_size: size at which a new file is begun
+ * @cut: (out): bytes of an incomplete last record that were cut off
+ *
+ * Opens a log that is there. A damaged log opens too, but refuses all but being asked: see
+ * reeve_ledger_log_check().
+ *
+ * Returns: (transfer full): the log
+ */
+ReeveLedgerLog *
+reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
+                       guint64 segment_size, guint64 *cut)
+{
+  ReeveLedgerLog *self = g_new0 (ReeveLedgerLog, 1);
+  g_autoptr (ReeveLedgerRecovery) found = NULL;
+  g_autofree char *leftover = NULL;
+
+  g_mutex_init (&self->mutex);
+  self->scope = g_strdup (scope);
+  self->folder = g_build_filename (root, scope, NULL);
+  self->key = key;
+  self->segment_size = segment_size;
+  self->fd = -1;
+  self->batch = reeve_ledger_batch_new ();
+  *cut = 0;
+  found = reeve_ledger_recovery_run (self->folder, scope, key, &self->failure);
+  if (found == NULL)
+    {
+      g_prefix_error (&self->failure, "the ledger of %s is damaged: ", scope);
+      self->segments = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_segment_free);
+      self->state = reeve_ledger_state_new ();
+    }
+  else
+    {
+      leftover = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
+      (void) g_unlink (leftover);
+      self->segments = g_steal_pointer (&found->segments);
+      self->state = g_steal_pointer (&found->state);
+      self->signed_size = found->checkpoint_size;
+      *cut = found->cut;
+    }
+  reeve_ledger_log_reset_batch (self);
+  return self;
+}
+
+/**
+ * reeve_ledger_log_free:
+ * @self: a log
+ *
+ * Closes the file. Signs nothing.
+ */
+void
+reeve_ledger_log_free (ReeveLedgerLog *self)
+{
+  reeve_ledger_log_close_file (self);
+  g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
+  g_ptr_array_unref (self->segments);
+  reeve_ledger_state_free (self->state);
+  g_clear_error (&self->failure);
+  reeve_ledger_batch_free (self->batch);
+  g_mutex_clear (&self->mutex);
+  g_free (self->scope);
+  g_free (self->folder);
+  g_free (self);
+}
+
+/**
+ * reeve_ledger_log_get_scope:
+ * @self: a log
+ *
+ * Returns: (transfer none): its scope
+ */
+const char *
+reeve_ledger_log_get_scope (ReeveLedgerLog *self)
+{
+  return self->scope;
+}
+
+/**
+ * reeve_ledger_log_get_folder:
+ * @self: a log
+ *
+ * Returns: (transfer none): its folder
+ */
+const char *
+reeve_ledger_log_get_folder (ReeveLedgerLog *self)
+{
+  return self->folder;
+}
+
+/**
+ * reeve_ledger_log_check:
+ * @self: a log
+ * @error: return location
+ *
+ * Returns: %FALSE with the error that keeps the log from being used
+ */
+gboolean
+reeve_ledger_log_check (ReeveLedgerLog *self, GError **error)
+{
+  gboolean ok = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  ok = self->failure == NULL;
+  if (!ok && error != NULL)
+    *error = g_error_copy (self->failure);
+  g_mutex_unlock (&self->mutex);
+  return ok;
+}
+
+/* ---- the writer thread ---- */
+
+/**
+ * reeve_ledger_log_add:
+ * @self: a log
+ * @line: a record
+ * @seq: (out): the number it gets
+ * @error: return location
+ *
+ * Puts a record into the batch that is being made. Nothing is written yet.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CONFLICT for an outcome without an open intent, or with what
+ * keeps the log from being used
+ */
+gboolean
+reeve_ledger_log_add (ReeveLedgerLog *self, const ReeveLedgerLine *line, guint64 *seq,
+                      GError **error)
+{
+  if (!reeve_ledger_log_check (self, error))
+    return FALSE;
+  if (reeve_ledger_batch_add (self->batch, self->state, line, seq, error))
+    return TRUE;
+  g_prefix_error (error, "the ledger of %s: ", self->scope);
+  return FALSE;
+}
+
+static ReeveLedgerSegment *
+reeve_ledger_log_last (ReeveLedgerLog *self)
+{
+  return self->segments->len > 0 ? g_ptr_array_index (self->segments, self->segments->len - 1)
+                                 : NULL;
+}
+
+/* No more of this log until the next start. */
+static void
+reeve_ledger_log_fail (ReeveLedgerLog *self, const GError *error)
+{
+  g_mutex_lock (&self->mutex);
+  if (self->failure == NULL)
+    {
+      self->failure = g_error_copy (error);
+      g_prefix_error (&self->failure, "the ledger of %s cannot be written: ", self->scope);
+    }
+  g_mutex_unlock (&self->mutex);
+  reeve_ledger_log_close_file (self);
+  reeve_ledger_log_reset_batch (self);
+}
+
+/* Opens the file this batch goes to: the last segment, or a new one under a name that does not
+ * count yet. */
+static gboolean
+reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
+{
+  ReeveLedgerSegment *last = reeve_ledger_log_last (self);
+  g_autofree char *path = NULL;
+
+  if (last != NULL && last->end < self->segment_size)
+    {
+      if (self->fd >= 0)
+        return TRUE;
+      path = g_strdup (last->path);
+      self->fd = open (path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    }
+  else
+    {
+      reeve_ledger_log_close_file (self);
+      self->fresh = reeve_ledger_segment_new (self->folder, self->state->frontier.size + 1);
+      path = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
+      self->fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
+  if (self->fd < 0)
+    reeve_ledger_file_set_error (error, errno, "opening", path);
+  return self->fd >= 0;
+}
+
+/**
+ * reeve_ledger_log_write:
+ * @self: a log with a batch
+ * @error: return location
+ *
+ * Writes the batch; it is not durable yet.
+ *
+ * Returns: %FALSE with an error; the log then refuses everything
+ */
+gboolean
+reeve_ledger_log_write (ReeveLedgerLog *self, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  ReeveLedgerSegment *last = NULL;
+  const guint8 *bytes = NULL;
+  gsize length = 0;
+
+  if (reeve_ledger_batch_is_empty (self->batch))
+    return TRUE;
+  if (reeve_ledger_log_open_file (self, &local))
+    {
+      last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
+      bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
+      if (reeve_ledger_file_write_at (self->fd, bytes, length, last->end, &local))
+        return TRUE;
+    }
+  reeve_ledger_log_fail (self, local);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/**
+ * reeve_ledger_log_start_writeback:
+ * @self: a log whose batch is written
+ *
+ * Lets the disk begin. With several logs in one batch the syncs that follow then wait for one
+ * another's writes at once instead of one after the other.
+ */
+void
+reeve_ledger_log_start_writeback (ReeveLedgerLog *self)
+{
+  if (self->fd >= 0)
+    (void) sync_file_range (self->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+static gboolean
+reeve_ledger_log_sync (ReeveLedgerLog *self, GError **error)
+{
+  g_autofree char *path = NULL;
+
+  if (fdatasync (self->fd) != 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "syncing", self->folder);
+      return FALSE;
+    }
+  if (self->fresh == NULL)
+    return TRUE;
+  path = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
+  if (rename (path, self->fresh->path) != 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "naming", self->fresh->path);
+      return FALSE;
+    }
+  return reeve_ledger_file_sync_folder (self->folder, error);
+}
+
+/* Makes the batch visible to everybody. */
+static void
+reeve_ledger_log_publish (ReeveLedgerLog *self)
+{
+  g_mutex_lock (&self->mutex);
+  if (self->fresh != NULL)
+    g_ptr_array_add (self->segments, g_steal_pointer (&self->fresh));
+  reeve_ledger_batch_apply (self->batch, self->state, reeve_ledger_log_last (self));
+  g_mutex_unlock (&self->mutex);
+}
+
+/**
+ * reeve_ledger_log_finish:
+ * @self: a log whose batch is written
+ * @error: return location
+ *
+ * Makes the batch durable, then visible.
+ *
+ * Returns: %FALSE with an error; none of the batch may be acknowledged, and the log refuses
+ * everything
+ */
+gboolean
+reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  ReeveLedgerSegment *sealed = self->fresh != NULL ? reeve_ledger_log_last (self) : NULL;
+
+  if (reeve_ledger_batch_is_empty (self->batch))
+    return TRUE;
+  if (!reeve_ledger_log_sync (self, &local))
+    {
+      reeve_ledger_log_fail (self, local);
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  reeve_ledger_log_publish (self);
+  reeve_ledger_log_reset_batch (self);
+  /* a cache: without it the next reader makes the index anew */
+  if (sealed != NULL && !reeve_ledger_segment_save_index (sealed, &local))
+    g_debug ("%s", local->message);
+  return TRUE;
+}
+
+/**
+ * reeve_ledger_log_has_file:
+ * @self: a log
+ *
+ * Returns: whether it keeps a file open
+ */
+gboolean
+reeve_ledger_log_has_file (ReeveLedgerLog *self)
+{
+  return self->fd >= 0;
+}
+
+/**
+ * reeve_ledger_log_close_file:
+ * @self: a log without a batch under way
+ *
+ * Closes the file; the next batch opens it again.
+ */
+void
+reeve_ledger_log_close_file (ReeveLedgerLog *self)
+{
+  if (self->fd >= 0)
+    close (self->fd);
+  self->fd = -1;
+}
+
+/* ---- any thread ---- */
+
+/**
+ * reeve_ledger_log_get_size:
+ * @self: a log
+ *
+ * Returns: number of durable records
+ */
+guint64
+reeve_ledger_log_get_size (ReeveLedgerLog *self)
+{
+  guint64 size = 0;
+
+  g_mutex_lock (&self->mutex);
+  size = self->state->frontier.size;
+  g_mutex_unlock (&self->mutex);
+  return size;
+}
+
+/**
+ * reeve_ledger_log_list_open:
+ * @self: a log
+ *
+ * Returns: (transfer full) (element-type guint64): intents without an outcome, ascending
+ */
+GArray *
+reeve_ledger_log_list_open (ReeveLedgerLog *self)
+{
+  GArray *list = NULL;
+
+  g_mutex_lock (&self->mutex);
+  list = reeve_ledger_state_list_open (self->state);
+  g_mutex_unlock (&self->mutex);
+  return list;
+}
+
+/**
+ * reeve_ledger_log_copy_state:
+ * @self: a log
+ *
+ * Returns: (transfer full): where it stands now
+ */
+ReeveLedgerState *
+reeve_ledger_log_copy_state (ReeveLedgerLog *self)
+{
+  ReeveLedgerState *state = NULL;
+
+  g_mutex_lock (&self->mutex);
+  state = reeve_ledger_state_copy (self->state);
+  g_mutex_unlock (&self->mutex);
+  return state;
+}
+
+/* Copies of the segment of @seq, and of the end of the one before it; %NULL when there is no such
+ * record. */
+static ReeveLedgerSegment *
+reeve_ledger_log_find (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegment **before)
+{
+  ReeveLedgerSegment *copy = NULL;
+
+  g_mutex_lock (&self->mutex);
+  for (guint i = self->segments->len; i > 0 && copy == NULL; i--)
+    {
+      ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i - 1);
+
+      if (seq < segment->first || seq >= segment->first + segment->count)
+        continue;
+      copy = reeve_ledger_segment_copy (segment);
+      if (i > 1)
+        *before = reeve_ledger_segment_copy (g_ptr_array_index (self->segments, i - 2));
+    }
+  g_mutex_unlock (&self->mutex);
+  return copy;
+}
+
+/* Keeps an index that a reader has loaded, for the next one. */
+static void
+reeve_ledger_log_keep_index (ReeveLedgerLog *self, ReeveLedgerSegment *loaded)
+{
+  g_mutex_lock (&self->mutex);
+  for (guint i = 0; i < self->segments->len; i++)
+    {
+      ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
+
+      if (segment->first == loaded->first && segment->offsets == NULL)
+        segment->offsets = g_array_copy (loaded->offsets);
+    }
+  g_mutex_unlock (&self->mutex);
+}
+
+/* The first block of a file has the chain hash before it at the end of the file before. */
+static gboolean
+reeve_ledger_log_read_chain (const ReeveLedgerSegment *before, guint8 *chain, GError **error)
+{
+  int fd = open (before->path, O_RDONLY | O_CLOEXEC);
+  gssize n = -1;
+
+  if (fd < 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "opening", before->path);
+      return FALSE;
+    }
+  n = reeve_ledger_file_read_at (fd, chain, REEVE_LEDGER_HASH_SIZE,
+                                 before->end - REEVE_LEDGER_HASH_SIZE, error);
+  close (fd);
+  if (n >= 0 && n != REEVE_LEDGER_HASH_SIZE)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was",
+                 before->path);
+  return n == REEVE_LEDGER_HASH_SIZE;
+}
+
+/**
+ * reeve_ledger_log_read_block:
+ * @self: a log
+ * @seq: a sequence number
+ * @first: (out): sequence number of the first record in the answer
+ * @error: return location
+ *
+ * Reads the records around @seq: the chain hash before the first, then records as they stand in the
+ * file. Blocks.
+ *
+ * Returns: (transfer full): the bytes, or %NULL with %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_CORRUPT
+ * or a file error
+ */
+GByteArray *
+reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first, GError **error)
+{
+  g_autoptr (ReeveLedgerSegment) before = NULL;
+  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find (self, seq, &before);
+  g_autoptr (GByteArray) block = NULL;
+
+  if (segment == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
+                   "there is no record %" G_GUINT64_FORMAT, seq);
+      return NULL;
+    }
+  if (segment->offsets == NULL)
+    {
+      if (!reeve_ledger_segment_load_index (segment, error))
+        return NULL;
+      reeve_ledger_log_keep_index (self, segment);
+    }
+  block = reeve_ledger_segment_read_block (segment, seq, first, error);
+  if (block == NULL)
+    return NULL;
+  if (*first == segment->first && before != NULL
+      && !reeve_ledger_log_read_chain (before, block->data, error))
+    return NULL;
+  return g_steal_pointer (&block);
+}
+
+/**
+ * reeve_ledger_log_sign:
+ * @self: a log
+ * @error: return location
+ *
+ * Signs a checkpoint over the durable records if there are new ones since the last, then saves the
+ * caches.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_ledger_log_sign (ReeveLedgerLog *self, GError **error)
+{
+  g_autoptr (ReeveLedgerState) state = NULL;
+  g_autoptr (ReeveLedgerSegment) segment = NULL;
+  g_autoptr (GError) local = NULL;
+  ReeveCheckpoint checkpoint = { 0 };
+
+  g_mutex_lock (&self->mutex);
+  if (self->state->frontier.size > self->signed_size && self->failure == NULL)
+    {
+      state = reeve_ledger_state_copy (self->state);
+      segment = reeve_ledger_segment_copy (reeve_ledger_log_last (self));
+    }
+  g_mutex_unlock (&self->mutex);
+  if (state == NULL)
+    return TRUE;
+  checkpoint.size = state->frontier.size;
+  reeve_ledger_frontier_root (&state->frontier, checkpoint.root);
+  if (!reeve_checkpoint_write (&checkpoint, self->folder, self->scope, self->key, error))
+    return FALSE;
+  g_mutex_lock (&self->mutex);
+  self->signed_size = checkpoint.size;
+  g_mutex_unlock (&self->mutex);
+  if (!reeve_ledger_segment_save_index (segment, &local)
+      || !reeve_ledger_state_save (state, self->folder, &local))
+    g_debug ("%s", local->message);
+  return TRUE;
+}

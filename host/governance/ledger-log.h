@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The log of one scope: appended to by the writer thread, read and signed by others. */
+#pragma once
+
+#include "ledger-batch.h"
+#include "ledger-key.h"
+
+G_BEGIN_DECLS
+
+/* a new file is begun when the last one has grown to this; offsets in it must fit 32 bits */
+#define REEVE_LEDGER_LOG_SEGMENT_SIZE (64 * 1024 * 1024)
+
+typedef struct _ReeveLedgerLog ReeveLedgerLog;
+
+ReeveLedgerLog *reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
+                                       guint64 segment_size, guint64 *cut);
+void reeve_ledger_log_free (ReeveLedgerLog *self);
+const char *reeve_ledger_log_get_scope (ReeveLedgerLog *self);
+const char *reeve_ledger_log_get_folder (ReeveLedgerLog *self);
+
+/* the writer thread */
+gboolean reeve_ledger_log_add (ReeveLedgerLog *self, const ReeveLedgerLine *line, guint64 *seq,
+                               GError **error);
+gboolean reeve_ledger_log_write (ReeveLedgerLog *self, GError **error);
+gboolean reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error);
+gboolean reeve_ledger_log_has_file (ReeveLedgerLog *self);
+void reeve_ledger_log_close_file (ReeveLedgerLog *self);
+void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
+
+/* any thread */
+guint64 reeve_ledger_log_get_size (ReeveLedgerLog *self);
+gboolean reeve_ledger_log_check (ReeveLedgerLog *self, GError **error);
+GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);
+ReeveLedgerState *reeve_ledger_log_copy_state (ReeveLedgerLog *self);
+GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first,
+                                         GError **error);
+/* one thread at a time */
+gboolean reeve_ledger_log_sign (ReeveLedgerLog *self, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerLog, reeve_ledger_log_free)
+
+G_END_DECLS

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Segment files NNNNNNNNNNNNNNNNNNNN.log, named after their first sequence number, with
+ * NNNNNNNNNNNNNNNNNNNN.idx beside them.
+ *
+ * The index keeps every 32nd offset only: a log of ten million records costs 1.2 MiB of memory, and
+ * finding a record reads some ten kilobytes. It is a cache: damaged, old or missing, it is made
+ * anew from the file. */
+#include "ledger-segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <reeve-plugin-1.h>
+
+#include "ledger-file.h"
+#include "ledger-record.h"
+
+#define REEVE_LEDGER_SEGMENT_DIGITS    20
+#define REEVE_LEDGER_SEGMENT_MAGIC     "RVLIDX1\n"
+#define REEVE_LEDGER_SEGMENT_MAX_INDEX (64 * 1024 * 1024)
+
+/**
+ * reeve_ledger_segment_new:
+ * @folder: folder of the log
+ * @first: sequence number of the first record
+ *
+ * Returns: (transfer full): an empty segment; touches no file
+ */
+ReeveLedgerSegment *
+reeve_ledger_segment_new (const char *folder, guint64 first)
+{
+  ReeveLedgerSegment *self = g_new0 (ReeveLedgerSegment, 1);
+
+  self->path
+      = g_strdup_printf ("%s/%020" G_GUINT64_FORMAT REEVE_LEDGER_SEGMENT_SUFFIX, folder, first);
+  self->first = first;
+  return self;
+}
+
+/**
+ * reeve_ledger_segment_copy:
+ * @self: a segment
+ *
+ * Returns: (transfer full): a copy that shares nothing
+ */
+ReeveLedgerSegment *
+reeve_ledger_segment_copy (const ReeveLedgerSegment *self)
+{
+  ReeveLedgerSegment *copy = g_new0 (ReeveLedgerSegment, 1);
+
+  *copy = *self;
+  copy->path = g_strdup (self->path);
+  copy->offsets = self->offsets != NULL ? g_array_copy (self->offsets) : NULL;
+  return copy;
+}
+
+/**
+ * reeve_ledger_segment_free:
+ * @self: a segment
+ */
+void
+reeve_ledger_segment_free (ReeveLedgerSegment *self)
+{
+  g_clear_pointer (&self->offsets, g_array_unref);
+  g_free (self->path);
+  g_free (self);
+}
+
+/**
+ * reeve_ledger_segment_parse_name:
+ * @name: a file name
+ *
+ * Returns: the sequence number in the name of a segment file; 0 for any other name
+ */
+guint64
+reeve_ledger_segment_parse_name (const char *name)
+{
+  g_autofree char *digits = NULL;
+  guint64 first = 0;
+
+  if (strlen (name) != REEVE_LEDGER_SEGMENT_DIGITS + strlen (REEVE_LEDGER_SEGMENT_SUFFIX)
+      || strcmp (name + REEVE_LEDGER_SEGMENT_DIGITS, REEVE_LEDGER_SEGMENT_SUFFIX) != 0)
+    return 0;
+  digits = g_strndup (name, REEVE_LEDGER_SEGMENT_DIGITS);
+  if (!g_ascii_string_to_unsigned (digits, 10, 1, REEVE_LEDGER_RECORD_MAX_NUMBER, &first, NULL))
+    return 0;
+  return first;
+}
+
+/**
+ * reeve_ledger_segment_is_ignored:
+ * @name: a file name
+ *
+ * Returns: whether verification leaves a file of that name out: indexes and files in the making
+ */
+gboolean
+reeve_ledger_segment_is_ignored (const char *name)
+{
+  return g_str_has_suffix (name, REEVE_LEDGER_SEGMENT_INDEX_SUFFIX)
+         || g_str_has_suffix (name, ".lock");
+}
+
+/**
+ * reeve_ledger_segment_note:
+ * @self: a segment whose index is loaded, or that is empty
+ * @offset: where its next record begins
+ *
+ * Counts one more record.
+ */
+void
+reeve_ledger_segment_note (ReeveLedgerSegment *self, guint64 offset)
+{
+  guint32 short_offset = (guint32) offset;
+
+  if (self->offsets == NULL)
+    self->offsets = g_array_new (FALSE, FALSE, sizeof (guint32));
+  if (self->count % REEVE_LEDGER_SEGMENT_STRIDE == 0)
+    g_array_append_val (self->offsets, short_offset);
+  self->count++;
+}
+
+static char *
+reeve_ledger_segment_index_path (const ReeveLedgerSegment *self)
+{
+  gsize stem = strlen (self->path) - strlen (REEVE_LEDGER_SEGMENT_SUFFIX);
+
+  return g_strdup_printf ("%.*s" REEVE_LEDGER_SEGMENT_INDEX_SUFFIX, (int) stem, self->path);
+}
+
+/**
+ * reeve_ledger_segment_save_index:
+ * @self: a segment whose index is loaded
+ * @error: return location
+ *
+ * Writes the index: magic, first, count, end, the offsets, SHA-256 over all that. Not synced: it
+ * may be lost.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_ledger_segment_save_index (const ReeveLedgerSegment *self, GError **error)
+{
+  g_autofree char *path = reeve_ledger_segment_index_path (self);
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint64 head[3]
+      = { GUINT64_TO_BE (self->first), GUINT64_TO_BE (self->count), GUINT64_TO_BE (self->end) };
+  guint8 digest[REEVE_LEDGER_HASH_SIZE];
+
+  g_byte_array_append (bytes, (const guint8 *) REEVE_LEDGER_SEGMENT_MAGIC,
+                       strlen (REEVE_LEDGER_SEGMENT_MAGIC));
+  g_byte_array_append (bytes, (const guint8 *) head, sizeof head);
+  for (guint i = 0; i < self->offsets->len; i++)
+    {
+      guint32 offset = GUINT32_TO_BE (g_array_index (self->offsets, guint32, i));
+
+      g_byte_array_append (bytes, (const guint8 *) &offset, sizeof offset);
+    }
+  reeve_digests_sha256 (bytes->data, bytes->len, digest);
+  g_byte_array_append (bytes, digest, sizeof digest);
+  return reeve_ledger_file_save_cache (path, bytes->data, bytes->len, error);
+}
+
+/* Reads an index file into @found; %FALSE, without an error, when it is no use. */
+static gboolean
+reeve_ledger_segment_read_index (const ReeveLedgerSegment *self, ReeveLedgerSegment *found)
+{
+  g_autofree char *path = reeve_ledger_segment_index_path (self);
+  g_autoptr (GBytes) bytes = reeve_ledger_file_read (path, REEVE_LEDGER_SEGMENT_MAX_INDEX, NULL);
+  gsize start = strlen (REEVE_LEDGER_SEGMENT_MAGIC);
+  guint8 digest[REEVE_LEDGER_HASH_SIZE];
+  guint64 head[3];
+  const guint8 *data = NULL;
+  gsize size = 0;
+  gsize offsets = 0;
+
+  if (bytes == NULL)
+    return FALSE;
+  data = g_bytes_get_data (bytes, &size);
+  if (size < start + sizeof head + sizeof digest
+      || memcmp (data, REEVE_LEDGER_SEGMENT_MAGIC, start) != 0)
+    return FALSE;
+  reeve_digests_sha256 (data, size - sizeof digest, digest);
+  if (memcmp (digest, data + size - sizeof digest, sizeof digest) != 0)
+    return FALSE;
+  memcpy (head, data + start, sizeof head);
+  found->first = GUINT64_FROM_BE (head[0]);
+  found->count = GUINT64_FROM_BE (head[1]);
+  found->end = GUINT64_FROM_BE (head[2]);
+  offsets = (size - start - sizeof head - sizeof digest) / sizeof (guint32);
+  if (found->first != self->first || found->count > self->count || found->end > self->end
+      || offsets != (found->count + REEVE_LEDGER_SEGMENT_STRIDE - 1) / REEVE_LEDGER_SEGMENT_STRIDE)
+    return FALSE;
+  found->offsets = g_array_sized_new (FALSE, FALSE, sizeof (guint32), (guint) offsets);
+  for (gsize i = 0; i < offsets; i++)
+    {
+      guint32 offset = 0;
+
+      memcpy (&offset, data + start + sizeof head + i * sizeof offset, sizeof offset);
+      offset = GUINT32_FROM_BE (offset);
+      g_array_append_val (found->offsets, offset);
+    }
+  return TRUE;
+}
+
+/* Adds to @found what stands in the file behind it, up to @self's count, by the lengths alone:
+ * whoever uses a record looks at its number. */
+static gboolean
+reeve_ledger_segment_extend (const ReeveLedgerSegment *self, ReeveLedgerSegment *found, int fd,
+                             GError **error)
+{
+  while (found->count < self->count)
+    {
+      guint32 length = 0;
+      gssize n = reeve_ledger_file_read_at (fd, &length, sizeof length, found->end, error);
+
+      if (n < 0)
+        return FALSE;
+      length = GUINT32_FROM_BE (length);
+      if (n != sizeof length || length == 0 || length > REEVE_LEDGER_RECORD_MAX_JSON)
+        {
+          g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                       "indexing %s: no record at byte %" G_GUINT64_FORMAT, self->path, found->end);
+          return FALSE;
+        }
+      reeve_ledger_segment_note (found, found->end);
+      found->end += length + REEVE_LEDGER_SCANNER_OVERHEAD;
+    }
+  return TRUE;
+}
+
+/**
+ * reeve_ledger_segment_load_index:
+ * @self: a segment whose count and end are known
+ * @error: return location
+ *
+ * Loads the offsets, from the index file as far as that goes, the rest from the segment file
+ * itself.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_ledger_segment_load_index (ReeveLedgerSegment *self, GError **error)
+{
+  g_autoptr (ReeveLedgerSegment) found = g_new0 (ReeveLedgerSegment, 1);
+  gboolean ok = TRUE;
+  int fd = -1;
+
+  if (self->offsets != NULL)
+    return TRUE;
+  if (!reeve_ledger_segment_read_index (self, found))
+    {
+      g_clear_pointer (&found->offsets, g_array_unref);
+      found->count = found->end = 0;
+      found->offsets = g_array_new (FALSE, FALSE, sizeof (guint32));
+    }
+  if (found->count < self->count)
+    {
+      fd = open (self->path, O_RDONLY | O_CLOEXEC);
+      if (fd < 0)
+        {
+          reeve_ledger_file_set_error (error, errno, "opening", self->path);
+          return FALSE;
+        }
+      ok = reeve_ledger_segment_extend (self, found, fd, error);
+      close (fd);
+    }
+  if (ok)
+    self->offsets = g_steal_pointer (&found->offsets);
+  return ok;
+}
+
+/**
+ * reeve_ledger_segment_read_block:
+ * @self: a segment whose index is loaded
+ * @seq: a sequence number in it
+ * @first: (out): sequence number of the first record in the answer
+ * @error: return location
+ *
+ * Reads the records around @seq. In front of them stand #REEVE_LEDGER_HASH_SIZE bytes: the chain
+ * hash before the first, zeros where the segment begins.
+ *
+ * Returns: (transfer full): the bytes, or %NULL with an error
+ */
+GByteArray *
+reeve_ledger_segment_read_block (const ReeveLedgerSegment *self, guint64 seq, guint64 *first,
+                                 GError **error)
+{
+  guint block = (guint) ((seq - self->first) / REEVE_LEDGER_SEGMENT_STRIDE);
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint64 start = 0;
+  guint64 end = self->end;
+  gsize skip = 0;
+  gssize n = 0;
+  int fd = -1;
+
+  g_return_val_if_fail (seq >= self->first && seq < self->first + self->count, NULL);
+  start = g_array_index (self->offsets, guint32, block);
+  if (block + 1 < self->offsets->len)
+    end = g_array_index (self->offsets, guint32, block + 1);
+  if (end < start
+      || end - start > REEVE_LEDGER_SEGMENT_STRIDE
+                           * (REEVE_LEDGER_RECORD_MAX_JSON + REEVE_LEDGER_SCANNER_OVERHEAD))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "the index of %s is damaged",
+                   self->path);
+      return NULL;
+    }
+  skip = start == 0 ? REEVE_LEDGER_HASH_SIZE : 0;
+  g_byte_array_set_size (bytes, (guint) (end - start + REEVE_LEDGER_HASH_SIZE));
+  memset (bytes->data, 0, REEVE_LEDGER_HASH_SIZE);
+  fd = open (self->path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "opening", self->path);
+      return NULL;
+    }
+  n = reeve_ledger_file_read_at (fd, bytes->data + skip, bytes->len - skip,
+                                 start + skip - REEVE_LEDGER_HASH_SIZE, error);
+  close (fd);
+  if (n >= 0 && (gsize) n != bytes->len - skip)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was", self->path);
+  if (n < 0 || (gsize) n != bytes->len - skip)
+    return NULL;
+  *first = self->first + (guint64) block * REEVE_LEDGER_SEGMENT_STRIDE;
+  return g_steal_pointer (&bytes);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveTenants: the tenants and their settings. Blocks: worker threads. */
+#pragma once
+
+#include "store/store.h"
+
+#include "admission.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_TENANTS_DEFAULT "default"
+
+#define REEVE_TYPE_TENANTS (reeve_tenants_get_type ())
+G_DECLARE_FINAL_TYPE (ReeveTenants, reeve_tenants, REEVE, TENANTS, GObject)
+
+ReeveTenants *reeve_tenants_new (ReeveStore *store);
+/* Consumes @admitted ("tenants.create"). params: {tenant_id, name, settings?, metadata?}.
+ * %REEVE_ERROR_ALREADY_EXISTS */
+JsonObject *reeve_tenants_create (ReeveTenants *self, ReeveAdmitted *admitted, JsonObject *params,
+                                  GError **error);
+/* {tenant_id, name, settings{}, metadata{}, created_at} */
+JsonObject *reeve_tenants_get (ReeveTenants *self, const char *tenant_id, GError **error);
+/* {items, next_cursor}; params: {limit?, cursor?} */
+JsonObject *reeve_tenants_list (ReeveTenants *self, JsonObject *params, GError **error);
+
+G_END_DECLS
