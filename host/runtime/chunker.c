@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cuts a document's text into overlapping chunks for search, at the borders its author drew.
  *
- * Pure: text in, offsets out. One pass turns the text into atoms (words; single characters in scripts
- * that write without spaces), each knowing how good a place to cut the gap before it is. A second pass
- * fills chunks greedily and cuts at the best gap near the end. */
+ * Pure: text in, offsets out. One pass turns the text into atoms (words; single characters in
+ * scripts that write without spaces), each knowing how good a place to cut the gap before it is. A
+ * second pass fills chunks greedily and cuts at the best gap near the end. */
 #include "chunker.h"
 
 #include <string.h>
@@ -91,11 +91,33 @@ reeve_chunker_is_dense (gunichar c)
     }
 }
 
-/* tokens of a run of letters (in sevenths) or digits (in thirds) that ends here */
-static guint
-reeve_chunker_run_tokens (guint letters, guint digits)
+/* what a run of characters of one sort is counted by */
+typedef enum
 {
-  return (letters + 6) / 7 + (digits + 2) / 3;
+  RUN_NONE,
+  RUN_LETTERS,
+  RUN_DIGITS,
+  RUN_SIGNS, /* the same sign again and again */
+} ChunkerRun;
+
+static guint
+reeve_chunker_run_tokens (ChunkerRun run, guint n)
+{
+  static const guint in_one[] = { 1, 7, 3, 4 };
+
+  return (n + in_one[run] - 1) / in_one[run];
+}
+
+static ChunkerRun
+reeve_chunker_run_of (gunichar c)
+{
+  if (g_unichar_isspace (c) || g_unichar_iscntrl (c))
+    return RUN_NONE;
+  if (reeve_chunker_is_dense (c))
+    return RUN_SIGNS;
+  if (g_unichar_isalpha (c) || g_unichar_ismark (c))
+    return RUN_LETTERS;
+  return g_unichar_isdigit (c) ? RUN_DIGITS : RUN_SIGNS;
 }
 
 /**
@@ -103,42 +125,37 @@ reeve_chunker_run_tokens (guint letters, guint digits)
  * @text: valid UTF-8
  * @length: its bytes
  *
- * Approximates how many tokens a byte-pair tokenizer would make of the text, without its tables: a run of
- * letters counts one token for each seven begun (a letter outside ASCII counts as two), a run of digits
- * one for each three begun, every other visible character one, a character of a script without spaces
- * one, white space none. On English prose that is about 1.3 tokens a word.
+ * Approximates how many tokens a byte-pair tokenizer would make of the text, without its tables: a
+ * run of letters counts one token for each seven begun (a letter outside ASCII counts as two), a
+ * run of digits one for each three begun, a run of one other character (a rule of hyphens) one for
+ * each four begun, white space none. On English prose that is about 1.3 tokens a word.
  *
  * Returns: the tokens
  */
 guint
 reeve_chunker_count_tokens (const gchar *text, gsize length)
 {
-  const gchar *end = text + length;
-  guint letters = 0;
-  guint digits = 0;
+  ChunkerRun run = RUN_NONE;
+  gunichar before = 0;
+  guint n = 0;
   guint tokens = 0;
 
-  for (const gchar *p = text; p < end; p = g_utf8_next_char (p))
+  for (const gchar *p = text; p < text + length; p = g_utf8_next_char (p))
     {
       gunichar c = g_utf8_get_char (p);
-      gboolean dense = reeve_chunker_is_dense (c);
-      gboolean letter = !dense && (g_unichar_isalpha (c) || g_unichar_ismark (c));
-      gboolean digit = !dense && !letter && g_unichar_isdigit (c);
+      ChunkerRun now = reeve_chunker_run_of (c);
 
-      if ((!letter && letters > 0) || (!digit && digits > 0))
+      if (now != run || (now == RUN_SIGNS && c != before))
         {
-          tokens += reeve_chunker_run_tokens (letter ? 0 : letters, digit ? 0 : digits);
-          letters = letter ? letters : 0;
-          digits = digit ? digits : 0;
+          tokens += reeve_chunker_run_tokens (run, n);
+          n = 0;
         }
-      if (letter)
-        letters += c < 0x80 ? 1 : 2;
-      else if (digit)
-        digits++;
-      else if (!g_unichar_isspace (c) && !g_unichar_iscntrl (c))
-        tokens++;
+      run = now;
+      before = c;
+      if (run != RUN_NONE)
+        n += run == RUN_LETTERS && c >= 0x80 ? 2 : 1;
     }
-  return tokens + reeve_chunker_run_tokens (letters, digits);
+  return tokens + reeve_chunker_run_tokens (run, n);
 }
 
 /* a full stop that ends a sentence: not "e.g.", not "12.", not an initial */
@@ -181,8 +198,8 @@ reeve_chunker_add_atom (Chunker *self, gsize start, gsize end)
       = reeve_chunker_ends_sentence (self->text + start, end - start) ? GAP_SENTENCE : GAP_WORD;
 }
 
-/* One word becomes one atom; only what no reader would call a word (longer than a whole chunk, or in a
- * script without spaces) is cut further, always between characters. */
+/* One word becomes one atom; only what no reader would call a word (longer than a whole chunk, or
+ * in a script without spaces) is cut further, always between characters. */
 static void
 reeve_chunker_add_word (Chunker *self, gsize start, gsize end)
 {
@@ -319,7 +336,8 @@ reeve_chunker_line_end (const Chunker *self, gsize start)
 static void
 reeve_chunker_trim (const Chunker *self, gsize *start, gsize *end)
 {
-  while (*start < *end && strchr (" \t\r\f\v", self->text[*start]) != NULL && self->text[*start] != 0)
+  while (*start < *end && strchr (" \t\r\f\v", self->text[*start]) != NULL
+         && self->text[*start] != 0)
     (*start)++;
   while (*end > *start && strchr (" \t\r\f\v", self->text[*end - 1]) != NULL
          && self->text[*end - 1] != 0)
@@ -399,8 +417,8 @@ reeve_chunker_atom (const Chunker *self, guint index)
   return &g_array_index (self->atoms, ChunkerAtom, index);
 }
 
-/* Where the chunk that starts at atom @first ends (the first atom it no longer holds). The better a gap,
- * the emptier a chunk it may leave behind. */
+/* Where the chunk that starts at atom @first ends (the first atom it no longer holds). The better a
+ * gap, the emptier a chunk it may leave behind. */
 static guint
 reeve_chunker_find_end (const Chunker *self, guint first)
 {
@@ -428,8 +446,8 @@ reeve_chunker_find_end (const Chunker *self, guint first)
   return end;
 }
 
-/* Where the next chunk starts so that it repeats at most @overlap tokens before @end: at the earliest
- * sentence (or better) within reach, else at a word. A heading starts afresh. */
+/* Where the next chunk starts so that it repeats at most @overlap tokens before @end: at the
+ * earliest sentence (or better) within reach, else at a word. A heading starts afresh. */
 static guint
 reeve_chunker_find_start (const Chunker *self, guint first, guint end, guint overlap)
 {
@@ -502,21 +520,23 @@ reeve_chunker_clear (Chunker *self)
  * @options: (nullable): sizes; %NULL for 512 tokens with an overlap of 50
  * @error: return location for an error
  *
- * Cuts the text into chunks of at most max_tokens tokens. Cuts fall before a heading, at a paragraph, at a
- * list item or table row, at a sentence or at a word, in this order of preference, and never inside a word
- * (a run without spaces that is longer than a whole chunk is not a word and is cut between characters).
- * Each chunk repeats up to overlap_tokens from the end of the one before, from a sentence border where
- * there is one, unless it starts with a heading. All visible text is in some chunk. Headings are those of
- * Markdown ("## Title", or a line underlined with === or ---), outside code fences.
+ * Cuts the text into chunks of at most max_tokens tokens. Cuts fall before a heading, at a
+ * paragraph, at a list item or table row, at a sentence or at a word, in this order of preference,
+ * and never inside a word (a run without spaces that is longer than a whole chunk is not a word and
+ * is cut between characters). Each chunk repeats up to overlap_tokens from the end of the one
+ * before, from a sentence border where there is one, unless it starts with a heading. All visible
+ * text is in some chunk. Headings are those of Markdown ("## Title", or a line underlined with ===
+ * or ---), outside code fences.
  *
- * Returns: (transfer full) (element-type ReeveChunk): chunks in order, empty for a text without words;
- *   %NULL and G_CONVERT_ERROR when the text is not valid UTF-8 or too long
+ * Returns: (transfer full) (element-type ReeveChunk): chunks in order, empty for a text without
+ * words; %NULL and G_CONVERT_ERROR when the text is not valid UTF-8 or too long
  */
 GPtrArray *
 reeve_chunker_split (const gchar *text, gsize length, const gsize *page_starts, guint n_pages,
                      const ReeveChunkerOptions *options, GError **error)
 {
-  g_autoptr (GPtrArray) chunks = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_chunker_chunk_free);
+  g_autoptr (GPtrArray) chunks
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_chunker_chunk_free);
   Chunker self = { .text = text, .length = length, .next_gap = GAP_HEADING };
   guint overlap = options != NULL ? options->overlap_tokens : REEVE_CHUNKER_OVERLAP_TOKENS;
   guint first = 0;
@@ -524,7 +544,8 @@ reeve_chunker_split (const gchar *text, gsize length, const gsize *page_starts, 
 
   if (length > G_MAXINT32 / 2)
     {
-      g_set_error_literal (error, G_CONVERT_ERROR, G_CONVERT_ERROR_FAILED, "text longer than 1 GiB");
+      g_set_error_literal (error, G_CONVERT_ERROR, G_CONVERT_ERROR_FAILED,
+                           "text longer than 1 GiB");
       return NULL;
     }
   if (!g_utf8_validate_len (text, length, NULL))

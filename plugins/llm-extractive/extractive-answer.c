@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Builds the answer to a question out of passages: picks what answers, puts it in order, or declines. */
+/* Builds the answer to a question out of passages: picks what answers, puts it in order, or
+ * declines. */
 #include "extractive-answer.h"
 
 #include "extractive-rank.h"
 
 #include <string.h>
 
-#define MAX_PASSAGES   3   /* places that are quoted */
-#define MAX_LIST       12  /* items of one list */
-#define ALSO_WORTH     0.8 /* of the best score: what else is quoted */
-#define LEAST_NEW      6   /* bytes; a shorter quote says nothing */
+#define MAX_PASSAGES 3   /* places that are quoted */
+#define MAX_LIST     12  /* items of one list */
+#define ALSO_WORTH   0.8 /* of the best score: what else is quoted */
+#define LEAST_NEW    6   /* bytes; a shorter quote says nothing */
 
 static void
 extractive_answer_quote (ExtractiveAnswer *self, const ExtractiveUnit *unit)
@@ -65,7 +66,8 @@ extractive_answer_quote_steps (ExtractiveAnswer *self, GPtrArray *units, guint i
     {
       const ExtractiveUnit *before = g_ptr_array_index (units, first - 1);
 
-      if (before->kind != EXTRACTIVE_UNIT_ITEM || before->hit != unit->hit || before->heading != unit->heading)
+      if (before->kind != EXTRACTIVE_UNIT_ITEM || before->hit != unit->hit
+          || before->heading != unit->heading)
         break;
       first--;
     }
@@ -73,15 +75,16 @@ extractive_answer_quote_steps (ExtractiveAnswer *self, GPtrArray *units, guint i
     {
       const ExtractiveUnit *step = g_ptr_array_index (units, first);
 
-      if (step->kind != EXTRACTIVE_UNIT_ITEM || step->hit != unit->hit || step->heading != unit->heading)
+      if (step->kind != EXTRACTIVE_UNIT_ITEM || step->hit != unit->hit
+          || step->heading != unit->heading)
         break;
       extractive_answer_quote (self, step);
     }
 }
 
 static void
-extractive_answer_take (ExtractiveAnswer *self, const ExtractiveQuestion *question, GPtrArray *units,
-                        const ExtractiveScore *score)
+extractive_answer_take (ExtractiveAnswer *self, const ExtractiveQuestion *question,
+                        GPtrArray *units, const ExtractiveScore *score)
 {
   const ExtractiveUnit *unit = score->unit;
   gsize n = strlen (unit->quote);
@@ -161,7 +164,8 @@ extractive_answer_free (ExtractiveAnswer *self)
  * @self: an answer that was found
  * @hits: (element-type ExtractiveHit): the passages it was made from
  *
- * Returns: (transfer full): the quotes, a line each, each followed by the number of its passage ("… [2]") if it has one
+ * Returns: (transfer full): the quotes, a line each, each followed by the number of its passage ("…
+ * [2]") if it has one
  */
 gchar *
 extractive_answer_to_text (const ExtractiveAnswer *self, GPtrArray *hits)
@@ -192,7 +196,9 @@ extractive_answer_decline (ExtractiveLanguage language, gboolean searched)
 {
   if (language == EXTRACTIVE_LANGUAGE_GERMAN)
     return searched ? "Die durchsuchten Dokumente beantworten diese Frage nicht."
-                    : "Ich kann nur aus Dokumenten zitieren, und hier liegt keines vor, das diese Frage beantwortet.";
-  return searched ? "The documents that were searched do not answer this question."
-                  : "I can only quote from documents, and none was given that answers this question.";
+                    : "Ich kann nur aus Dokumenten zitieren, und hier liegt keines vor, das diese "
+                      "Frage beantwortet.";
+  return searched
+             ? "The documents that were searched do not answer this question."
+             : "I can only quote from documents, and none was given that answers this question.";
 }

@@ -10,9 +10,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean found;
-  GPtrArray *quotes;  /* texts as they stand in the passages, in the order of the answer */
-  GArray *hits;       /* guint: index of the passage of each quote */
-  gdouble coverage;   /* of the best unit; how sure the answer is */
+  GPtrArray *quotes; /* texts as they stand in the passages, in the order of the answer */
+  GArray *hits;      /* guint: index of the passage of each quote */
+  gdouble coverage;  /* of the best unit; how sure the answer is */
 } ExtractiveAnswer;
 
 ExtractiveAnswer *extractive_answer_new (const ExtractiveQuestion *question, GPtrArray *hits);

@@ -8,84 +8,86 @@
 
 /* words that only hold a sentence together */
 static const gchar *const stop_english[] = {
-  "a",       "about",  "above",   "after",  "again",   "all",     "also",    "am",      "an",
-  "and",     "any",    "are",     "aren",   "as",      "at",      "be",      "because", "been",
-  "before",  "being",  "below",   "between", "both",   "but",     "by",      "can",     "cannot",
-  "could",   "couldn", "d",       "did",    "didn",    "do",      "does",    "doesn",   "doing",
-  "don",     "down",   "during",  "each",   "either",  "else",    "ever",    "exactly", "few",
-  "for",     "from",   "further", "had",    "has",     "hasn",    "have",    "having",  "he",
-  "her",     "here",   "him",     "his",    "how",     "i",       "if",      "in",      "into",
-  "is",      "isn",    "it",      "its",    "itself",  "just",    "let",     "ll",      "m",
-  "may",     "me",     "might",   "more",   "most",    "my",      "myself",  "no",      "nor",
-  "not",     "now",    "of",      "off",    "on",      "once",    "one",     "only",    "or",
-  "other",   "our",    "ours",    "out",    "over",    "own",     "per",     "please",  "re",
-  "s",       "same",   "shall",   "she",    "so",      "some",    "someone", "something", "such",
-  "t",       "than",   "that",    "the",    "their",   "them",    "then",    "there",   "these",
-  "they",    "this",   "those",   "through", "to",     "too",     "under",   "until",   "up",
-  "upon",    "us",     "ve",      "very",   "was",     "we",      "were",    "what",    "when",
-  "where",   "whether", "which",  "while",  "who",     "whom",    "whose",   "why",     "will",
-  "with",    "within", "without", "won",    "would",   "you",     "your",    "yours",   "yourself",
+  "a",      "about",   "above",   "after",   "again",  "all",  "also",    "am",        "an",
+  "and",    "any",     "are",     "aren",    "as",     "at",   "be",      "because",   "been",
+  "before", "being",   "below",   "between", "both",   "but",  "by",      "can",       "cannot",
+  "could",  "couldn",  "d",       "did",     "didn",   "do",   "does",    "doesn",     "doing",
+  "don",    "down",    "during",  "each",    "either", "else", "ever",    "exactly",   "few",
+  "for",    "from",    "further", "had",     "has",    "hasn", "have",    "having",    "he",
+  "her",    "here",    "him",     "his",     "how",    "i",    "if",      "in",        "into",
+  "is",     "isn",     "it",      "its",     "itself", "just", "let",     "ll",        "m",
+  "may",    "me",      "might",   "more",    "most",   "my",   "myself",  "no",        "nor",
+  "not",    "now",     "of",      "off",     "on",     "once", "one",     "only",      "or",
+  "other",  "our",     "ours",    "out",     "over",   "own",  "per",     "please",    "re",
+  "s",      "same",    "shall",   "she",     "so",     "some", "someone", "something", "such",
+  "t",      "than",    "that",    "the",     "their",  "them", "then",    "there",     "these",
+  "they",   "this",    "those",   "through", "to",     "too",  "under",   "until",     "up",
+  "upon",   "us",      "ve",      "very",    "was",    "we",   "were",    "what",      "when",
+  "where",  "whether", "which",   "while",   "who",    "whom", "whose",   "why",       "will",
+  "with",   "within",  "without", "won",     "would",  "you",  "your",    "yours",     "yourself",
   NULL
 };
 
 static const gchar *const stop_german[] = {
-  "ab",      "aber",   "alle",    "allem",  "allen",  "aller",   "alles",  "als",    "also",
-  "am",      "an",     "andere",  "anderen", "auch",  "auf",     "aus",    "bei",    "beim",
-  "bin",     "bis",    "bitte",   "da",     "dabei",  "dafur",   "damit",  "dann",   "das",
-  "dass",    "dein",   "dem",     "den",    "denn",   "der",     "des",    "dessen", "die",
-  "dies",    "diese",  "diesem",  "diesen", "dieser", "dieses",  "doch",   "dort",   "du",
-  "durch",   "durfen", "darf",    "ein",    "eine",   "einem",   "einen",  "einer",  "eines",
-  "er",      "es",     "etwas",   "euch",   "fur",    "gegen",   "gibt",   "hab",    "habe",
-  "haben",   "hat",    "hatte",   "hier",   "ich",    "ihr",     "ihre",   "ihrem",  "ihren",
-  "ihrer",   "im",     "in",      "ins",    "ist",    "ja",      "jede",   "jedem",  "jeden",
-  "jeder",   "jedes",  "kann",    "kein",   "keine",  "konnen",  "man",    "mehr",   "mein",
-  "mich",    "mir",    "mit",     "muss",   "mussen", "nach",    "nicht",  "noch",   "nur",
-  "ob",      "oder",   "ohne",    "sehr",   "sein",   "seine",   "sich",   "sie",    "sind",
-  "so",      "soll",   "sollen",  "sollte", "uber",   "um",      "und",    "uns",    "unser",
-  "unter",   "vom",    "von",     "vor",    "wann",   "war",     "warum",  "was",    "welche",
-  "welchem", "welchen", "welcher", "welches", "wenn", "wer",     "werden", "wie",    "wieso",
-  "wieviel", "wird",   "wo",      "wodurch", "womit", "worauf",  "wurde",  "zu",     "zum",
+  "ab",      "aber",    "alle",    "allem",   "allen",  "aller",  "alles",  "als",    "also",
+  "am",      "an",      "andere",  "anderen", "auch",   "auf",    "aus",    "bei",    "beim",
+  "bin",     "bis",     "bitte",   "da",      "dabei",  "dafur",  "damit",  "dann",   "das",
+  "dass",    "dein",    "dem",     "den",     "denn",   "der",    "des",    "dessen", "die",
+  "dies",    "diese",   "diesem",  "diesen",  "dieser", "dieses", "doch",   "dort",   "du",
+  "durch",   "durfen",  "darf",    "ein",     "eine",   "einem",  "einen",  "einer",  "eines",
+  "er",      "es",      "etwas",   "euch",    "fur",    "gegen",  "gibt",   "hab",    "habe",
+  "haben",   "hat",     "hatte",   "hier",    "ich",    "ihr",    "ihre",   "ihrem",  "ihren",
+  "ihrer",   "im",      "in",      "ins",     "ist",    "ja",     "jede",   "jedem",  "jeden",
+  "jeder",   "jedes",   "kann",    "kein",    "keine",  "konnen", "man",    "mehr",   "mein",
+  "mich",    "mir",     "mit",     "muss",    "mussen", "nach",   "nicht",  "noch",   "nur",
+  "ob",      "oder",    "ohne",    "sehr",    "sein",   "seine",  "sich",   "sie",    "sind",
+  "so",      "soll",    "sollen",  "sollte",  "uber",   "um",     "und",    "uns",    "unser",
+  "unter",   "vom",     "von",     "vor",     "wann",   "war",    "warum",  "was",    "welche",
+  "welchem", "welchen", "welcher", "welches", "wenn",   "wer",    "werden", "wie",    "wieso",
+  "wieviel", "wird",    "wo",      "wodurch", "womit",  "worauf", "wurde",  "zu",     "zum",
   "zur",     NULL
 };
 
 /* words of questions about documents in general: they say little about what is sought */
 static const gchar *const weak[]
-    = { "according", "answer",   "are",       "called",    "case",     "command",    "describe",
-        "described", "does",     "document",  "documents", "explain",  "file",       "files",
-        "find",      "flag",     "following", "get",       "give",     "given",      "happen",
-        "happens",   "kind",     "know",      "list",      "make",     "makes",      "manual",
-        "many",      "mean",     "means",     "much",      "must",     "name",       "need",
-        "needed",    "often",    "option",    "options",   "people",   "person",     "possible",
-        "program",   "required", "say",       "says",      "sentence", "should",     "show",
-        "state",     "stated",   "states",    "tell",      "text",     "thing",      "things",
-        "type",      "use",      "used",      "using",     "want",     "way",        "word",
-        "work",      "works",    "anleitung", "bedeutet",  "dokument", "handbuch",   "heisst",
-        "laut",      "machen",   "sage",      "viel",      "viele",    "wort",       NULL };
+    = { "according", "answer",   "are",       "called",    "case",     "command",  "describe",
+        "described", "does",     "document",  "documents", "explain",  "file",     "files",
+        "find",      "flag",     "following", "get",       "give",     "given",    "happen",
+        "happens",   "kind",     "know",      "list",      "make",     "makes",    "manual",
+        "many",      "mean",     "means",     "much",      "must",     "name",     "need",
+        "needed",    "often",    "option",    "options",   "people",   "person",   "possible",
+        "program",   "required", "say",       "says",      "sentence", "should",   "show",
+        "state",     "stated",   "states",    "tell",      "text",     "thing",    "things",
+        "type",      "use",      "used",      "using",     "want",     "way",      "word",
+        "work",      "works",    "anleitung", "bedeutet",  "dokument", "handbuch", "heisst",
+        "laut",      "machen",   "sage",      "viel",      "viele",    "wort",     NULL };
 
 static const gchar *const numbers[]
-    = { "two",     "three",   "four",  "five",    "six",     "seven",    "eight",  "nine",
-        "ten",     "eleven",  "twelve", "twenty", "thirty",  "hundred",  "thousand", "half",
-        "twice",   "double",  "zero",  "once",    "single",  "zwei",     "drei",   "vier",
-        "funf",    "sechs",   "sieben", "acht",   "neun",    "zehn",     "zwolf",  "hundert",
-        "tausend", "einmal",  "zweimal", "doppelt", NULL };
+    = { "two",     "three",  "four",    "five",    "six",    "seven",   "eight",    "nine",
+        "ten",     "eleven", "twelve",  "twenty",  "thirty", "hundred", "thousand", "half",
+        "twice",   "double", "zero",    "once",    "single", "zwei",    "drei",     "vier",
+        "funf",    "sechs",  "sieben",  "acht",    "neun",   "zehn",    "zwolf",    "hundert",
+        "tausend", "einmal", "zweimal", "doppelt", NULL };
 
-static const gchar *const times[]
-    = { "second",  "seconds", "minute",  "minutes", "hour",    "hours",   "day",     "days",
-        "week",    "weeks",   "month",   "months",  "year",    "years",   "shift",   "shifts",
-        "daily",   "weekly",  "monthly", "yearly",  "annually", "quarterly", "anniversary",
-        "date",    "every",   "after",   "before",  "until",   "when",    "whenever", "immediately",
-        "monday",  "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-        "sekunden", "minuten", "stunden", "tag",    "tage",    "tagen",   "tagen",   "woche",
-        "wochen",  "monat",   "monate",  "monaten", "jahr",    "jahre",   "jahren",  "taglich",
-        "wochentlich", "monatlich", "jahrlich", "alle",        "nach",    "vor",     "schicht",
-        NULL };
+static const gchar *const times[] = {
+  "second",    "seconds",     "minute",      "minutes",  "hour",    "hours",       "day",
+  "days",      "week",        "weeks",       "month",    "months",  "year",        "years",
+  "shift",     "shifts",      "daily",       "weekly",   "monthly", "yearly",      "annually",
+  "quarterly", "anniversary", "date",        "every",    "after",   "before",      "until",
+  "when",      "whenever",    "immediately", "monday",   "tuesday", "wednesday",   "thursday",
+  "friday",    "saturday",    "sunday",      "sekunden", "minuten", "stunden",     "tag",
+  "tage",      "tagen",       "tagen",       "woche",    "wochen",  "monat",       "monate",
+  "monaten",   "jahr",        "jahre",       "jahren",   "taglich", "wochentlich", "monatlich",
+  "jahrlich",  "alle",        "nach",        "vor",      "schicht", NULL
+};
 
 /* each row: words that ask for, or state, nearly the same */
 static const gchar *const alike[][10] = {
   { "interval", "frequency", "every", "periodically", "regularly", NULL },
   { "maximum", "max", "highest", "exceed", "limit", "most", "largest", NULL },
   { "minimum", "min", "lowest", "least", "smallest", NULL },
-  { "allowed", "permitted", "permission", "allow", "permit", "permits", "may", "permissible", NULL },
+  { "allowed", "permitted", "permission", "allow", "permit", "permits", "may", "permissible",
+    NULL },
   { "forbidden", "prohibited", "prohibit", "forbid", "never", "disallowed", "deny", NULL },
   { "stop", "shut", "shutdown", "off", "halt", "quit", "terminate", "end", NULL },
   { "terminate", "termination", "cancel", "revoke", "lose", "void", "cease", NULL },
@@ -184,7 +186,8 @@ extractive_lexicon_guess (const gchar *const *words)
 gboolean
 extractive_lexicon_is_stop (const gchar *word, ExtractiveLanguage language)
 {
-  return g_strv_contains (language == EXTRACTIVE_LANGUAGE_GERMAN ? stop_german : stop_english, word);
+  return g_strv_contains (language == EXTRACTIVE_LANGUAGE_GERMAN ? stop_german : stop_english,
+                          word);
 }
 
 /**
@@ -227,7 +230,8 @@ extractive_lexicon_is_time (const gchar *word)
  * extractive_lexicon_get_alike:
  * @group: 0, 1, 2 …
  *
- * Returns: (nullable) (array zero-terminated=1): words that mean nearly the same, %NULL after the last group
+ * Returns: (nullable) (array zero-terminated=1): words that mean nearly the same, %NULL after the
+ * last group
  */
 const gchar *const *
 extractive_lexicon_get_alike (guint group)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a question asks for: the sort of answer, the words it turns on, and the search that may find it. */
+/* What a question asks for: the sort of answer, the words it turns on, and the search that may find
+ * it. */
 #include "extractive-question.h"
 
 #include "extractive-lexicon.h"
@@ -22,40 +23,74 @@ typedef struct
 } AsksRule;
 
 static const AsksRule asks_rules[] = {
-  { "how many", EXTRACTIVE_ASKS_QUANTITY },   { "how much", EXTRACTIVE_ASKS_QUANTITY },
-  { "how often", EXTRACTIVE_ASKS_TIME },      { "how long", EXTRACTIVE_ASKS_TIME },
-  { "how soon", EXTRACTIVE_ASKS_TIME },       { "how big", EXTRACTIVE_ASKS_QUANTITY },
-  { "how large", EXTRACTIVE_ASKS_QUANTITY },  { "how high", EXTRACTIVE_ASKS_QUANTITY },
-  { "how hot", EXTRACTIVE_ASKS_QUANTITY },    { "how far", EXTRACTIVE_ASKS_QUANTITY },
-  { "how fast", EXTRACTIVE_ASKS_QUANTITY },   { "how deep", EXTRACTIVE_ASKS_QUANTITY },
-  { "how thick", EXTRACTIVE_ASKS_QUANTITY },  { "how heavy", EXTRACTIVE_ASKS_QUANTITY },
-  { "how old", EXTRACTIVE_ASKS_TIME },        { "what pressure", EXTRACTIVE_ASKS_QUANTITY },
-  { "what temperature", EXTRACTIVE_ASKS_QUANTITY }, { "what torque", EXTRACTIVE_ASKS_QUANTITY },
-  { "what percentage", EXTRACTIVE_ASKS_QUANTITY }, { "what speed", EXTRACTIVE_ASKS_QUANTITY },
-  { "what concentration", EXTRACTIVE_ASKS_QUANTITY }, { "what interval", EXTRACTIVE_ASKS_TIME },
-  { "when", EXTRACTIVE_ASKS_TIME },           { "who", EXTRACTIVE_ASKS_PERSON },
-  { "whom", EXTRACTIVE_ASKS_PERSON },         { "whose", EXTRACTIVE_ASKS_PERSON },
-  { "where", EXTRACTIVE_ASKS_PLACE },         { "why", EXTRACTIVE_ASKS_REASON },
-  { "which option", EXTRACTIVE_ASKS_OPTION }, { "what option", EXTRACTIVE_ASKS_OPTION },
-  { "which flag", EXTRACTIVE_ASKS_OPTION },   { "what flag", EXTRACTIVE_ASKS_OPTION },
-  { "which switch", EXTRACTIVE_ASKS_OPTION }, { "which * option", EXTRACTIVE_ASKS_OPTION },
-  { "what * option", EXTRACTIVE_ASKS_OPTION }, { "how do", EXTRACTIVE_ASKS_PROCEDURE },
-  { "how to", EXTRACTIVE_ASKS_PROCEDURE },    { "how can", EXTRACTIVE_ASKS_PROCEDURE },
-  { "how should", EXTRACTIVE_ASKS_PROCEDURE }, { "how must", EXTRACTIVE_ASKS_PROCEDURE },
-  { "what steps", EXTRACTIVE_ASKS_PROCEDURE }, { "which steps", EXTRACTIVE_ASKS_PROCEDURE },
-  { "meant by", EXTRACTIVE_ASKS_DEFINITION }, { "definition of", EXTRACTIVE_ASKS_DEFINITION },
-  { "define", EXTRACTIVE_ASKS_DEFINITION },   { "defined", EXTRACTIVE_ASKS_DEFINITION },
-  { "mean", EXTRACTIVE_ASKS_DEFINITION },     { "what counts", EXTRACTIVE_ASKS_DEFINITION },
-  { "what is a", EXTRACTIVE_ASKS_DEFINITION }, { "what is an", EXTRACTIVE_ASKS_DEFINITION },
-  { "wie viel", EXTRACTIVE_ASKS_QUANTITY },   { "wie viele", EXTRACTIVE_ASKS_QUANTITY },
-  { "wieviel", EXTRACTIVE_ASKS_QUANTITY },    { "wie hoch", EXTRACTIVE_ASKS_QUANTITY },
-  { "wie gross", EXTRACTIVE_ASKS_QUANTITY },  { "welcher druck", EXTRACTIVE_ASKS_QUANTITY },
-  { "welche temperatur", EXTRACTIVE_ASKS_QUANTITY }, { "wie oft", EXTRACTIVE_ASKS_TIME },
-  { "wie lange", EXTRACTIVE_ASKS_TIME },      { "wann", EXTRACTIVE_ASKS_TIME },
-  { "wer", EXTRACTIVE_ASKS_PERSON },          { "wen", EXTRACTIVE_ASKS_PERSON },
-  { "wo", EXTRACTIVE_ASKS_PLACE },            { "warum", EXTRACTIVE_ASKS_REASON },
-  { "wieso", EXTRACTIVE_ASKS_REASON },        { "was bedeutet", EXTRACTIVE_ASKS_DEFINITION },
-  { "was ist ein", EXTRACTIVE_ASKS_DEFINITION }, { "welche option", EXTRACTIVE_ASKS_OPTION },
+  { "how many", EXTRACTIVE_ASKS_QUANTITY },
+  { "how much", EXTRACTIVE_ASKS_QUANTITY },
+  { "how often", EXTRACTIVE_ASKS_TIME },
+  { "how long", EXTRACTIVE_ASKS_TIME },
+  { "how soon", EXTRACTIVE_ASKS_TIME },
+  { "how big", EXTRACTIVE_ASKS_QUANTITY },
+  { "how large", EXTRACTIVE_ASKS_QUANTITY },
+  { "how high", EXTRACTIVE_ASKS_QUANTITY },
+  { "how hot", EXTRACTIVE_ASKS_QUANTITY },
+  { "how far", EXTRACTIVE_ASKS_QUANTITY },
+  { "how fast", EXTRACTIVE_ASKS_QUANTITY },
+  { "how deep", EXTRACTIVE_ASKS_QUANTITY },
+  { "how thick", EXTRACTIVE_ASKS_QUANTITY },
+  { "how heavy", EXTRACTIVE_ASKS_QUANTITY },
+  { "how old", EXTRACTIVE_ASKS_TIME },
+  { "what pressure", EXTRACTIVE_ASKS_QUANTITY },
+  { "what temperature", EXTRACTIVE_ASKS_QUANTITY },
+  { "what torque", EXTRACTIVE_ASKS_QUANTITY },
+  { "what percentage", EXTRACTIVE_ASKS_QUANTITY },
+  { "what speed", EXTRACTIVE_ASKS_QUANTITY },
+  { "what concentration", EXTRACTIVE_ASKS_QUANTITY },
+  { "what interval", EXTRACTIVE_ASKS_TIME },
+  { "when", EXTRACTIVE_ASKS_TIME },
+  { "who", EXTRACTIVE_ASKS_PERSON },
+  { "whom", EXTRACTIVE_ASKS_PERSON },
+  { "whose", EXTRACTIVE_ASKS_PERSON },
+  { "where", EXTRACTIVE_ASKS_PLACE },
+  { "why", EXTRACTIVE_ASKS_REASON },
+  { "which option", EXTRACTIVE_ASKS_OPTION },
+  { "what option", EXTRACTIVE_ASKS_OPTION },
+  { "which flag", EXTRACTIVE_ASKS_OPTION },
+  { "what flag", EXTRACTIVE_ASKS_OPTION },
+  { "which switch", EXTRACTIVE_ASKS_OPTION },
+  { "which * option", EXTRACTIVE_ASKS_OPTION },
+  { "what * option", EXTRACTIVE_ASKS_OPTION },
+  { "how do", EXTRACTIVE_ASKS_PROCEDURE },
+  { "how to", EXTRACTIVE_ASKS_PROCEDURE },
+  { "how can", EXTRACTIVE_ASKS_PROCEDURE },
+  { "how should", EXTRACTIVE_ASKS_PROCEDURE },
+  { "how must", EXTRACTIVE_ASKS_PROCEDURE },
+  { "what steps", EXTRACTIVE_ASKS_PROCEDURE },
+  { "which steps", EXTRACTIVE_ASKS_PROCEDURE },
+  { "meant by", EXTRACTIVE_ASKS_DEFINITION },
+  { "definition of", EXTRACTIVE_ASKS_DEFINITION },
+  { "define", EXTRACTIVE_ASKS_DEFINITION },
+  { "defined", EXTRACTIVE_ASKS_DEFINITION },
+  { "mean", EXTRACTIVE_ASKS_DEFINITION },
+  { "what counts", EXTRACTIVE_ASKS_DEFINITION },
+  { "what is a", EXTRACTIVE_ASKS_DEFINITION },
+  { "what is an", EXTRACTIVE_ASKS_DEFINITION },
+  { "wie viel", EXTRACTIVE_ASKS_QUANTITY },
+  { "wie viele", EXTRACTIVE_ASKS_QUANTITY },
+  { "wieviel", EXTRACTIVE_ASKS_QUANTITY },
+  { "wie hoch", EXTRACTIVE_ASKS_QUANTITY },
+  { "wie gross", EXTRACTIVE_ASKS_QUANTITY },
+  { "welcher druck", EXTRACTIVE_ASKS_QUANTITY },
+  { "welche temperatur", EXTRACTIVE_ASKS_QUANTITY },
+  { "wie oft", EXTRACTIVE_ASKS_TIME },
+  { "wie lange", EXTRACTIVE_ASKS_TIME },
+  { "wann", EXTRACTIVE_ASKS_TIME },
+  { "wer", EXTRACTIVE_ASKS_PERSON },
+  { "wen", EXTRACTIVE_ASKS_PERSON },
+  { "wo", EXTRACTIVE_ASKS_PLACE },
+  { "warum", EXTRACTIVE_ASKS_REASON },
+  { "wieso", EXTRACTIVE_ASKS_REASON },
+  { "was bedeutet", EXTRACTIVE_ASKS_DEFINITION },
+  { "was ist ein", EXTRACTIVE_ASKS_DEFINITION },
+  { "welche option", EXTRACTIVE_ASKS_OPTION },
   { "wie", EXTRACTIVE_ASKS_PROCEDURE },
 };
 
@@ -155,7 +190,8 @@ extractive_question_add_term (ExtractiveQuestion *self, const ExtractiveWord *wo
   term->stem = g_strdup (word->stem);
   term->position = word->position;
   /* German writes every noun with a capital */
-  term->key = factor >= WEIGHT_WEAK && factor != WEIGHT_CONTEXT && (word->code || (key && self->language != EXTRACTIVE_LANGUAGE_GERMAN));
+  term->key = factor >= WEIGHT_WEAK && factor != WEIGHT_CONTEXT
+              && (word->code || (key && self->language != EXTRACTIVE_LANGUAGE_GERMAN));
   term->weight = extractive_lexicon_is_weak (word->word) && !term->key ? WEIGHT_WEAK
                  : term->key                                           ? WEIGHT_KEY
                                                                        : WEIGHT_WORD;
@@ -166,7 +202,8 @@ extractive_question_add_term (ExtractiveQuestion *self, const ExtractiveWord *wo
   g_ptr_array_add (self->terms, term);
 }
 
-/* a part of a code that is there as a whole too, or the "version" of "version 2", says little by itself */
+/* a part of a code that is there as a whole too, or the "version" of "version 2", says little by
+ * itself */
 static gboolean
 extractive_question_is_part (GArray *words, guint index)
 {
@@ -197,8 +234,8 @@ extractive_question_add_terms (ExtractiveQuestion *self, GArray *words, gdouble 
     }
 }
 
-/* "GNU General Public License" gives "ggpl" and "gpl": the letters of each end of a run of three or more
- * capitalised words */
+/* "Plant Safety Council" gives "psc": the first letters of a run of three or more
+ * capitalised words, with and without the first of them */
 static void
 extractive_question_add_acronyms (ExtractiveQuestion *self, GArray *words)
 {
@@ -278,8 +315,9 @@ extractive_question_free (ExtractiveQuestion *self)
  * @self: a question
  * @again: whether a first search found no answer
  *
- * Returns: (transfer full): the words to search for; the second time also words that mean the same, so that a
- *   text that says it differently is found. Empty when the question holds nothing to search for
+ * Returns: (transfer full): the words to search for; the second time also words that mean the same,
+ * so that a text that says it differently is found. Empty when the question holds nothing to search
+ * for
  */
 gchar *
 extractive_question_plan (const ExtractiveQuestion *self, gboolean again)

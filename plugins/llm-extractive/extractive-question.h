@@ -24,9 +24,9 @@ typedef struct
   gchar *word;
   gchar *stem;
   gdouble weight;
-  guint position;    /* ordinal in the question */
-  gboolean key;      /* a name, number or code: an answer that has nothing of these is none */
-  GPtrArray *alike;  /* stems that count nearly as much */
+  guint position;   /* ordinal in the question */
+  gboolean key;     /* a name, number or code: an answer that has nothing of these is none */
+  GPtrArray *alike; /* stems that count nearly as much */
 } ExtractiveTerm;
 
 typedef struct
@@ -35,7 +35,7 @@ typedef struct
   ExtractiveLanguage language;
   ExtractiveAsks asks;
   GPtrArray *terms;    /* ExtractiveTerm */
-  GPtrArray *acronyms; /* of names in capitals: "General Public License" is "gpl" too */
+  GPtrArray *acronyms; /* of names in capitals */
 } ExtractiveQuestion;
 
 ExtractiveQuestion *extractive_question_new (const gchar *text, const gchar *context);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Scores what can be quoted against a question.
  *
- * A unit is worth the share of the question's words that it speaks of, each word weighed by how rare it is
- * among all that was found (inverse document frequency). What it stands under (heading, title, the line
- * that introduces it) and its neighbours count, but less. To that come nearness and order of the words,
- * whether it holds the sort of thing asked for, and its length. The constants were tuned on the first
- * question set of tests/extractive and on nothing else. */
+ * A unit is worth the share of the question's words that it speaks of, each word weighed by how
+ * rare it is among all that was found (inverse document frequency). What it stands under (heading,
+ * title, the line that introduces it) and its neighbours count, but less. To that come nearness and
+ * order of the words, whether it holds the sort of thing asked for, and its length. The constants
+ * were tuned on the first question set of tests/extractive and on nothing else. */
 #include "extractive-rank.h"
 
 #include "extractive-lexicon.h"
@@ -19,12 +19,12 @@
 #define MATCH_ALIKE    0.7
 #define MATCH_COMPOUND 0.6
 
-#define FROM_TITLE     0.9
-#define FROM_HEADING   0.7
-#define FROM_PARENT    0.8
-#define FROM_BEFORE    0.45
-#define FROM_AFTER     0.25
-#define FROM_PASSAGE   0.2
+#define FROM_TITLE   0.9
+#define FROM_HEADING 0.7
+#define FROM_PARENT  0.8
+#define FROM_BEFORE  0.45
+#define FROM_AFTER   0.25
+#define FROM_PASSAGE 0.2
 
 #define LEAST_COVERAGE 0.55
 #define LEAST_OWN      0.30
@@ -35,11 +35,11 @@ typedef struct
   GPtrArray *hits;
   GPtrArray *units;
   guint n_terms;
-  gdouble *own;      /* [unit][term]: how well the unit itself has the term */
-  gdouble *title;    /* [hit][term] */
-  gdouble *passage;  /* [hit][term]: the best of its units */
-  gdouble *heading;  /* [hit][term]: the headings that came with the hit */
-  gdouble *weight;   /* [term]: weight times rarity */
+  gdouble *own;     /* [unit][term]: how well the unit itself has the term */
+  gdouble *title;   /* [hit][term] */
+  gdouble *passage; /* [hit][term]: the best of its units */
+  gdouble *heading; /* [hit][term]: the headings that came with the hit */
+  gdouble *weight;  /* [term]: weight times rarity */
   gdouble total;
   gdouble *affinity; /* [hit]: does the question name this document */
 } Ranking;
@@ -79,7 +79,8 @@ extractive_rank_is_compound (const ExtractiveTerm *term, const gchar *word)
 }
 
 static gdouble
-extractive_rank_match_word (const Ranking *self, const ExtractiveTerm *term, const ExtractiveWord *word)
+extractive_rank_match_word (const Ranking *self, const ExtractiveTerm *term,
+                            const ExtractiveWord *word)
 {
   if (strcmp (term->stem, word->stem) == 0)
     return MATCH_EXACT;
@@ -105,15 +106,15 @@ extractive_rank_match_words (const Ranking *self, GArray *words, gdouble *row)
                                                         &g_array_index (words, ExtractiveWord, w)));
 }
 
-/* A title has a term by its own words, or by the acronym of a name in the question: then it has all the
- * words of that name. */
+/* A title has a term by its own words, or by the acronym of a name in the question: then it has all
+ * the words of that name. */
 static void
 extractive_rank_match_title (Ranking *self, guint hit)
 {
   const ExtractiveHit *found = g_ptr_array_index (self->hits, hit);
   gdouble *row = self->title + hit * self->n_terms;
-  g_autoptr (GArray) words = extractive_words_split (found->title != NULL ? found->title : "",
-                                                     self->question->language);
+  g_autoptr (GArray) words
+      = extractive_words_split (found->title != NULL ? found->title : "", self->question->language);
 
   extractive_rank_match_words (self, words, row);
   for (guint a = 0; a < self->question->acronyms->len; a++)
@@ -145,7 +146,8 @@ extractive_rank_match_all (Ranking *self)
       extractive_rank_match_title (self, h);
       if (hit->heading != NULL)
         {
-          g_autoptr (GArray) words = extractive_words_split (hit->heading, self->question->language);
+          g_autoptr (GArray) words
+              = extractive_words_split (hit->heading, self->question->language);
 
           extractive_rank_match_words (self, words, self->heading + h * self->n_terms);
         }
@@ -218,10 +220,13 @@ extractive_rank_context (const Ranking *self, guint index, guint term)
 {
   const ExtractiveUnit *unit = extractive_rank_unit (self, index);
   gdouble best = self->title[unit->hit * self->n_terms + term] * FROM_TITLE;
-  gint before = index > 0 && extractive_rank_unit (self, index - 1)->hit == unit->hit ? (gint) index - 1 : -1;
-  gint after = index + 1 < self->units->len && extractive_rank_unit (self, index + 1)->hit == unit->hit
-                   ? (gint) index + 1
-                   : -1;
+  gint before = index > 0 && extractive_rank_unit (self, index - 1)->hit == unit->hit
+                    ? (gint) index - 1
+                    : -1;
+  gint after
+      = index + 1 < self->units->len && extractive_rank_unit (self, index + 1)->hit == unit->hit
+            ? (gint) index + 1
+            : -1;
 
   best = MAX (best, extractive_rank_at (self, unit->heading, term) * FROM_HEADING);
   best = MAX (best, self->heading[unit->hit * self->n_terms + term] * FROM_HEADING);
@@ -253,7 +258,9 @@ extractive_rank_nearness (const Ranking *self, const ExtractiveUnit *unit)
             {
               const ExtractiveWord *two = &g_array_index (unit->words, ExtractiveWord, b);
 
-              if (a != b && extractive_rank_match_word (self, extractive_rank_term (self, t + 1), two) >= MATCH_ALIKE)
+              if (a != b
+                  && extractive_rank_match_word (self, extractive_rank_term (self, t + 1), two)
+                         >= MATCH_ALIKE)
                 best = MAX (best, b == a + 1 ? 1.0 : 0.6);
             }
         }
@@ -280,14 +287,16 @@ extractive_rank_contains (const ExtractiveUnit *unit, const gchar *const *phrase
   return FALSE;
 }
 
-/* How far terms of the question are what the unit defines ("X" means …, X is a …): their share of the words
- * before the sign. */
+/* How far terms of the question are what the unit defines ("X" means …, X is a …): their share of
+ * the words before the sign. */
 static gdouble
 extractive_rank_defines (const Ranking *self, const ExtractiveUnit *unit)
 {
-  static const gchar *const signs[] = { "\" means", "” means", "\" shall mean", "\" refers to", "” refers to", "\" is ",
-                                        "” is ", " is defined as ", " means ", " refers to ", " is a ", " is an ",
-                                        " bedeutet ", " bezeichnet ", " ist ein", NULL };
+  static const gchar *const signs[]
+      = { "\" means",    "” means",      "\" shall mean", "\" refers to",
+          "” refers to", "\" is ",       "” is ",         " is defined as ",
+          " means ",     " refers to ",  " is a ",        " is an ",
+          " bedeutet ",  " bezeichnet ", " ist ein",      NULL };
   guint seen = 0;
   guint words = 0;
   gsize before = G_MAXSIZE;
@@ -310,7 +319,8 @@ extractive_rank_defines (const Ranking *self, const ExtractiveUnit *unit)
         continue;
       for (guint t = 0; t < self->n_terms; t++)
         matched = matched
-                  || extractive_rank_match_word (self, extractive_rank_term (self, t), word) >= MATCH_PREFIX;
+                  || extractive_rank_match_word (self, extractive_rank_term (self, t), word)
+                         >= MATCH_PREFIX;
       words++;
       seen += matched ? 1 : 0;
     }
@@ -322,14 +332,18 @@ static gboolean
 extractive_rank_fits (const Ranking *self, const ExtractiveUnit *unit)
 {
   static const gchar *const reasons[]
-      = { "because", "due to", "cause", "so that", "in order to", "otherwise", "since ", "therefore", "reason", "weil", "damit", "sonst",
-          "denn ", "grund", NULL };
-  static const gchar *const places[] = { " in ", " at ", " on ", "http", "beside", "near", "behind", "next to",
-                                         "under ", "neben", "hinter", " im ", " am ", NULL };
+      = { "because",   "due to", "cause",     "so that", "in order to",
+          "otherwise", "since ", "therefore", "reason",  "weil",
+          "damit",     "sonst",  "denn ",     "grund",   NULL };
+  static const gchar *const places[]
+      = { " in ",    " at ",   " on ",  "http",   "beside", "near", "behind",
+          "next to", "under ", "neben", "hinter", " im ",   " am ", NULL };
   static const gchar *const people[]
-      = { "operator", "technician", "manager", "supervisor", "engineer", "electrician", "owner", "author", "holder",
-          "licensor", "licensee", "foundation", "steward", "contributor", "person", "team", "leader", "you", "party", "written by",
-          "developer", "leiter", "fachkraft", "bediener", "meister", "techniker", NULL };
+      = { "operator", "technician",  "manager",   "supervisor", "engineer",  "electrician",
+          "owner",    "author",      "holder",    "licensor",   "licensee",  "foundation",
+          "steward",  "contributor", "person",    "team",       "leader",    "you",
+          "party",    "written by",  "developer", "leiter",     "fachkraft", "bediener",
+          "meister",  "techniker",   NULL };
 
   switch (self->question->asks)
     {
@@ -415,7 +429,8 @@ extractive_rank_score (const Ranking *self, guint index, ExtractiveScore *score)
   score->fits = extractive_rank_fits (self, unit);
   score->score = 0.5 * score->coverage + 0.4 * score->own;
   if (score->own > 0.1)
-    score->score += 0.12 * extractive_rank_nearness (self, unit) + extractive_rank_fit_bonus (self, score);
+    score->score
+        += 0.12 * extractive_rank_nearness (self, unit) + extractive_rank_fit_bonus (self, score);
   score->score -= extractive_rank_length_penalty (unit);
   score->score *= 0.55 + 0.45 * self->affinity[unit->hit];
   /* the search engine's own order settles what is left open */
@@ -452,8 +467,16 @@ extractive_rank_units (const ExtractiveQuestion *question, GPtrArray *hits, GPtr
   g_autofree gdouble *heading = g_new0 (gdouble, (gsize) hits->len * n + 1);
   g_autofree gdouble *weight = g_new0 (gdouble, n + 1);
   g_autofree gdouble *affinity = g_new0 (gdouble, hits->len + 1);
-  Ranking self = { .question = question, .hits = hits, .units = units, .n_terms = n, .own = own, .title = title,
-                   .passage = passage, .heading = heading, .weight = weight, .affinity = affinity };
+  Ranking self = { .question = question,
+                   .hits = hits,
+                   .units = units,
+                   .n_terms = n,
+                   .own = own,
+                   .title = title,
+                   .passage = passage,
+                   .heading = heading,
+                   .weight = weight,
+                   .affinity = affinity };
 
   extractive_rank_match_all (&self);
   extractive_rank_weigh (&self);

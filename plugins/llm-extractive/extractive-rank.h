@@ -10,14 +10,16 @@ G_BEGIN_DECLS
 typedef struct
 {
   const ExtractiveUnit *unit;
-  guint index;       /* of the unit */
-  gdouble score;     /* for the order */
-  gdouble coverage;  /* share of the question's weight that the unit and what it stands under speak of */
-  gdouble own;       /* share that the unit itself speaks of */
-  gboolean fits;     /* holds the sort of thing that was asked for */
+  guint index;   /* of the unit */
+  gdouble score; /* for the order */
+  gdouble
+      coverage; /* share of the question's weight that the unit and what it stands under speak of */
+  gdouble own;  /* share that the unit itself speaks of */
+  gboolean fits; /* holds the sort of thing that was asked for */
 } ExtractiveScore;
 
-GArray *extractive_rank_units (const ExtractiveQuestion *question, GPtrArray *hits, GPtrArray *units);
+GArray *extractive_rank_units (const ExtractiveQuestion *question, GPtrArray *hits,
+                               GPtrArray *units);
 gboolean extractive_rank_answers (const ExtractiveQuestion *question, const ExtractiveScore *score);
 
 G_END_DECLS

@@ -3,7 +3,8 @@
  *
  * English: M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980. German: only the
  * endings of inflection are taken off, which is what J. Savoy found to do best for that language
- * ("Light stemming approaches for the French, Portuguese, German and Hungarian languages", 2006). */
+ * ("Light stemming approaches for the French, Portuguese, German and Hungarian languages", 2006).
+ */
 #include "extractive-stem.h"
 
 #include <string.h>
@@ -65,7 +66,8 @@ extractive_stem_ends_cvc (const gchar *word, gsize length)
 {
   return length >= 3 && extractive_stem_is_consonant (word, length - 1)
          && !extractive_stem_is_consonant (word, length - 2)
-         && extractive_stem_is_consonant (word, length - 3) && strchr ("wxy", word[length - 1]) == NULL;
+         && extractive_stem_is_consonant (word, length - 3)
+         && strchr ("wxy", word[length - 1]) == NULL;
 }
 
 static gboolean
@@ -120,7 +122,8 @@ extractive_stem_step_1 (GString *word)
       if (extractive_stem_measure (word->str, word->len - 3) > 0)
         g_string_truncate (word, word->len - 1);
     }
-  else if (g_str_has_suffix (word->str, "ed") && extractive_stem_has_vowel (word->str, word->len - 2))
+  else if (g_str_has_suffix (word->str, "ed")
+           && extractive_stem_has_vowel (word->str, word->len - 2))
     {
       g_string_truncate (word, word->len - 2);
       extractive_stem_step_1_tail (word);
@@ -139,20 +142,20 @@ static void
 extractive_stem_steps_2_to_4 (GString *word)
 {
   static const StemRule second[]
-      = { { "ational", "ate" }, { "tional", "tion" }, { "enci", "ence" }, { "anci", "ance" },
-          { "izer", "ize" },    { "abli", "able" },   { "alli", "al" },   { "entli", "ent" },
+      = { { "ational", "ate" }, { "tional", "tion" }, { "enci", "ence" },   { "anci", "ance" },
+          { "izer", "ize" },    { "abli", "able" },   { "alli", "al" },     { "entli", "ent" },
           { "eli", "e" },       { "ousli", "ous" },   { "ization", "ize" }, { "ation", "ate" },
           { "ator", "ate" },    { "alism", "al" },    { "iveness", "ive" }, { "fulness", "ful" },
-          { "ousness", "ous" }, { "aliti", "al" },    { "iviti", "ive" }, { "biliti", "ble" },
+          { "ousness", "ous" }, { "aliti", "al" },    { "iviti", "ive" },   { "biliti", "ble" },
           { NULL, NULL } };
   static const StemRule third[]
       = { { "icate", "ic" }, { "ative", "" }, { "alize", "al" }, { "iciti", "ic" },
           { "ical", "ic" },  { "ful", "" },   { "ness", "" },    { NULL, NULL } };
   static const StemRule fourth[]
-      = { { "al", "" },   { "ance", "" }, { "ence", "" }, { "er", "" },  { "ic", "" },
-          { "able", "" }, { "ible", "" }, { "ant", "" },  { "ement", "" }, { "ment", "" },
-          { "ent", "" },  { "sion", "s" }, { "tion", "t" }, { "ou", "" },  { "ism", "" },
-          { "ate", "" },  { "iti", "" },  { "ous", "" },  { "ive", "" }, { "ize", "" },
+      = { { "al", "" },   { "ance", "" },  { "ence", "" },  { "er", "" },    { "ic", "" },
+          { "able", "" }, { "ible", "" },  { "ant", "" },   { "ement", "" }, { "ment", "" },
+          { "ent", "" },  { "sion", "s" }, { "tion", "t" }, { "ou", "" },    { "ism", "" },
+          { "ate", "" },  { "iti", "" },   { "ous", "" },   { "ive", "" },   { "ize", "" },
           { NULL, NULL } };
 
   extractive_stem_apply (word, second, 0);
@@ -183,21 +186,34 @@ extractive_stem_step_5 (GString *word)
 const gchar *
 extractive_stem_respell (const gchar *word)
 {
-  static const gchar *const pairs[][2]
-      = { { "licence", "license" },         { "licences", "licenses" },
-          { "licenced", "licensed" },       { "colour", "color" },
-          { "colours", "colors" },          { "behaviour", "behavior" },
-          { "tyre", "tire" },               { "tyres", "tires" },
-          { "metre", "meter" },             { "metres", "meters" },
-          { "litre", "liter" },             { "litres", "liters" },
-          { "centre", "center" },           { "grey", "gray" },
-          { "programme", "program" },       { "organisation", "organization" },
-          { "authorised", "authorized" },   { "unauthorised", "unauthorized" },
-          { "recognise", "recognize" },     { "fibre", "fiber" },
-          { "aluminium", "aluminum" },      { "favour", "favor" },
-          { "defence", "defense" },         { "catalogue", "catalog" },
-          { "labour", "labor" },            { "analyse", "analyze" },
-          { "mould", "mold" },              { "customise", "customize" } };
+  static const gchar *const pairs[][2] = { { "licence", "license" },
+                                           { "licences", "licenses" },
+                                           { "licenced", "licensed" },
+                                           { "colour", "color" },
+                                           { "colours", "colors" },
+                                           { "behaviour", "behavior" },
+                                           { "tyre", "tire" },
+                                           { "tyres", "tires" },
+                                           { "metre", "meter" },
+                                           { "metres", "meters" },
+                                           { "litre", "liter" },
+                                           { "litres", "liters" },
+                                           { "centre", "center" },
+                                           { "grey", "gray" },
+                                           { "programme", "program" },
+                                           { "organisation", "organization" },
+                                           { "authorised", "authorized" },
+                                           { "unauthorised", "unauthorized" },
+                                           { "recognise", "recognize" },
+                                           { "fibre", "fiber" },
+                                           { "aluminium", "aluminum" },
+                                           { "favour", "favor" },
+                                           { "defence", "defense" },
+                                           { "catalogue", "catalog" },
+                                           { "labour", "labor" },
+                                           { "analyse", "analyze" },
+                                           { "mould", "mold" },
+                                           { "customise", "customize" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
     if (strcmp (word, pairs[i][0]) == 0)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cuts passages into what can be quoted: sentences, list items, table rows, option entries.
  *
- * Reads Markdown, plain text with numbered clauses, and rendered manual pages alike: lines are gathered
- * into blocks by what they begin with, then prose blocks are cut into sentences. */
+ * Reads Markdown, plain text with numbered clauses, and rendered manual pages alike: lines are
+ * gathered into blocks by what they begin with, then prose blocks are cut into sentences. */
 #include "extractive-units.h"
 
 #include "extractive-words.h"
 
 #include <string.h>
 
-#define MAX_UNITS    6000
-#define MAX_DEPTH    6
-#define WHOLE_ITEM   420 /* bytes up to which a list item or option stays in one piece */
-#define MAX_HEADING  90  /* bytes of a line of plain text that may be a heading */
-#define MAX_CAPTION  10  /* its words */
+#define MAX_UNITS   6000
+#define MAX_DEPTH   6
+#define WHOLE_ITEM  420 /* bytes up to which a list item or option stays in one piece */
+#define MAX_HEADING 90  /* bytes of a line of plain text that may be a heading */
+#define MAX_CAPTION 10  /* its words */
 
 typedef enum
 {
@@ -41,12 +41,12 @@ typedef struct
   guint hit;
   guint block;
   gint heading;
-  gint intro;        /* last unit that ends with a colon, until prose follows it */
-  gint item;         /* last item or option */
-  gint table_first;  /* first row of the table under way, or -1 */
-  gint table_head;   /* the same once the rule below says that it is the head, or -1 */
+  gint intro;       /* last unit that ends with a colon, until prose follows it */
+  gint item;        /* last item or option */
+  gint table_first; /* first row of the table under way, or -1 */
+  gint table_head;  /* the same once the rule below says that it is the head, or -1 */
   guint item_indent;
-  GString *pending;  /* lines of the block that is being gathered */
+  GString *pending; /* lines of the block that is being gathered */
   guint pending_lines;
   guint pending_indent;
   LineKind pending_kind;
@@ -112,7 +112,9 @@ extractive_units_marker (const gchar *text, gsize length)
   while (n < length && n < open + 4 && g_ascii_isdigit (text[n]))
     n++;
   if (n == open && n < length && g_ascii_isalpha (text[n]))
-    for (n++; n < length && n < open + 4 && g_ascii_islower (text[n - 1]) && strchr ("ivx", text[n]) != NULL; n++)
+    for (n++; n < length && n < open + 4 && g_ascii_islower (text[n - 1])
+              && strchr ("ivx", text[n]) != NULL;
+         n++)
       continue;
   if (n == open || n + 1 >= length)
     return 0;
@@ -160,7 +162,8 @@ extractive_units_is_table_rule (const gchar *text)
 }
 
 static gint
-extractive_units_add (Cutter *self, ExtractiveUnitKind kind, const gchar *text, gsize length, gint parent)
+extractive_units_add (Cutter *self, ExtractiveUnitKind kind, const gchar *text, gsize length,
+                      gint parent)
 {
   g_autofree gchar *quote = extractive_words_collapse (text, length);
   ExtractiveUnit *unit;
@@ -194,9 +197,9 @@ static gboolean
 extractive_units_is_abbreviation (const gchar *text, gsize end)
 {
   static const gchar *const known[]
-      = { "e.g", "i.e",  "etc", "cf",  "vs", "no",  "fig", "approx", "incl", "max", "min", "dr",
-          "mr",  "mrs", "inc", "ltd", "z.b", "bzw", "ca",  "nr",     "d.h",  "usw", "ggf", "st",
-          "sec", "art", NULL };
+      = { "e.g", "i.e", "etc", "cf",  "vs",  "no",  "fig", "approx", "incl",
+          "max", "min", "dr",  "mr",  "mrs", "inc", "ltd", "z.b",    "bzw",
+          "ca",  "nr",  "d.h", "usw", "ggf", "st",  "sec", "art",    NULL };
   gsize start = end;
   g_autofree gchar *word = NULL;
 
@@ -238,7 +241,8 @@ extractive_units_sentence_end (const gchar *text, gsize from)
 }
 
 static gint
-extractive_units_add_sentences (Cutter *self, ExtractiveUnitKind kind, const gchar *text, gint parent)
+extractive_units_add_sentences (Cutter *self, ExtractiveUnitKind kind, const gchar *text,
+                                gint parent)
 {
   g_autofree gchar *flat = extractive_words_collapse (text, strlen (text));
   gint first = -1;
@@ -248,7 +252,8 @@ extractive_units_add_sentences (Cutter *self, ExtractiveUnitKind kind, const gch
     {
       gsize end = extractive_units_sentence_end (flat, at);
 
-      last = extractive_units_add (self, kind, flat + at, end - at, first >= 0 && parent < 0 ? -1 : parent);
+      last = extractive_units_add (self, kind, flat + at, end - at,
+                                   first >= 0 && parent < 0 ? -1 : parent);
       if (first < 0)
         first = last;
       at = end + strspn (flat + end, " ");
@@ -291,16 +296,18 @@ extractive_units_flush (Cutter *self)
   if (self->pending_kind == LINE_OPTION || self->pending_kind == LINE_ITEM)
     {
       /* a bullet says nothing, a number tells the order of steps */
-      const gchar *body = marker > 0 && !g_ascii_isdigit (text[0]) && text[0] != '(' && text[1] == ' '
-                              ? text + marker
-                              : text;
+      const gchar *body
+          = marker > 0 && !g_ascii_isdigit (text[0]) && text[0] != '(' && text[1] == ' '
+                ? text + marker
+                : text;
       ExtractiveUnitKind kind
           = self->pending_kind == LINE_OPTION ? EXTRACTIVE_UNIT_OPTION : EXTRACTIVE_UNIT_ITEM;
       gint parent = kind == EXTRACTIVE_UNIT_ITEM ? self->intro : -1;
 
       if (one_line && kind == EXTRACTIVE_UNIT_ITEM && g_ascii_isdigit (text[0]) && self->intro < 0
           && extractive_units_is_caption (text) && strlen (text) < 60)
-        self->heading = extractive_units_add (self, EXTRACTIVE_UNIT_HEADING, text, strlen (text), -1);
+        self->heading
+            = extractive_units_add (self, EXTRACTIVE_UNIT_HEADING, text, strlen (text), -1);
       else if (strlen (body) <= WHOLE_ITEM && kind == EXTRACTIVE_UNIT_OPTION)
         self->item = extractive_units_add (self, kind, body, strlen (body), parent);
       else
@@ -466,7 +473,8 @@ extractive_units_cut (Cutter *self, const gchar *content)
  * @hits: (element-type ExtractiveHit): passages
  * @language: whose stems to build
  *
- * Returns: (transfer full) (element-type ExtractiveUnit): what can be quoted, in the order of the passages
+ * Returns: (transfer full) (element-type ExtractiveUnit): what can be quoted, in the order of the
+ * passages
  */
 GPtrArray *
 extractive_units_split (GPtrArray *hits, ExtractiveLanguage language)

@@ -29,12 +29,12 @@ typedef enum
 typedef struct
 {
   ExtractiveUnitKind kind;
-  guint hit;      /* index of the passage */
-  guint block;    /* ordinal of its paragraph, list item or row over all passages */
-  gint parent;    /* index of the unit that introduces it ("the following steps:"), or -1 */
-  gint heading;   /* index of the heading it stands under, or -1 */
-  gchar *quote;   /* verbatim, runs of white space collapsed */
-  GArray *words;  /* ExtractiveWord of quote */
+  guint hit;     /* index of the passage */
+  guint block;   /* ordinal of its paragraph, list item or row over all passages */
+  gint parent;   /* index of the unit that introduces it ("the following steps:"), or -1 */
+  gint heading;  /* index of the heading it stands under, or -1 */
+  gchar *quote;  /* verbatim, runs of white space collapsed */
+  GArray *words; /* ExtractiveWord of quote */
 } ExtractiveUnit;
 
 ExtractiveHit *extractive_units_hit_new (const gchar *title, const gchar *content);

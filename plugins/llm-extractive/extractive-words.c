@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Splits a text into words as the rest of the plugin compares them.
  *
- * A word is a run of letters and digits. Three things get a form of their own besides, because questions
- * about machines and commands turn on them: codes ("E-12" is also "e12"), options ("-n") and decimal
- * numbers ("3.5" is one word). */
+ * A word is a run of letters and digits. Three things get a form of their own besides, because
+ * questions about machines and commands turn on them: codes ("E-12" is also "e12"), options ("-n")
+ * and decimal numbers ("3.5" is one word). */
 #include "extractive-words.h"
 
 #include <string.h>
@@ -102,8 +102,8 @@ extractive_words_add_run (Splitter *self, guint start, guint end)
     {
       guint name_end = end - (guint) digits - 1;
 
-      extractive_words_add (self, extractive_words_fold (self->text + start, name_end - start), start,
-                            name_end, FALSE);
+      extractive_words_add (self, extractive_words_fold (self->text + start, name_end - start),
+                            start, name_end, FALSE);
       self->position++;
       start = end - (guint) digits;
     }
@@ -132,7 +132,8 @@ extractive_words_run_end (const gchar *text, guint at)
     }
 }
 
-/* After the parts of "HP-200" or "E 12-A" joined by hyphens: the whole as one code, when it is one. */
+/* After the parts of "HP-200" or "E 12-A" joined by hyphens: the whole as one code, when it is one.
+ */
 static void
 extractive_words_add_joined (Splitter *self, guint first, guint start, guint end)
 {
@@ -213,8 +214,8 @@ extractive_words_split (const gchar *text, ExtractiveLanguage language)
  * @text: valid UTF-8
  * @length: its bytes
  *
- * Returns: (transfer full): the text without white space at its ends and with one space for each run of
- *   white space inside
+ * Returns: (transfer full): the text without white space at its ends and with one space for each
+ * run of white space inside
  */
 gchar *
 extractive_words_collapse (const gchar *text, gsize length)

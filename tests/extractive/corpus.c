@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A searchable set of texts: chunked like documents, kept in an FTS5 table in memory.
  *
- * The texts are those of the machine it runs on: the licences in /usr/share/common-licenses and, for the
- * commands of packages that every Debian system has, the manual page as man renders it, or, where the
- * image leaves manual pages out, the help text that those pages are generated from. */
+ * The texts are those of the machine it runs on: the licences in /usr/share/common-licenses and,
+ * for the commands of packages that every Debian system has, the manual page as man renders it, or,
+ * where the image leaves manual pages out, the help text that those pages are generated from. */
 #include "corpus.h"
 
 #include "plugins/llm-extractive/extractive-units.h"
@@ -14,11 +14,11 @@
 #define LICENSES "/usr/share/common-licenses"
 
 static const gchar *const commands[]
-    = { "base64", "basename", "cat",  "chmod",   "cp",   "cut",   "date",  "dd",   "df",
-        "du",     "echo",     "grep", "head",    "id",   "ln",    "ls",    "mkdir", "mktemp",
-        "mv",     "nl",       "nproc", "paste",  "rm",   "rmdir", "sed",   "seq",  "sha256sum",
-        "shred",  "shuf",     "sleep", "sort",   "split", "stat", "tail",  "tee",  "timeout",
-        "touch",  "tr",       "uniq", "wc",      NULL };
+    = { "base64", "basename", "cat",   "chmod", "cp",    "cut",   "date", "dd",    "df",
+        "du",     "echo",     "grep",  "head",  "id",    "ln",    "ls",   "mkdir", "mktemp",
+        "mv",     "nl",       "nproc", "paste", "rm",    "rmdir", "sed",  "seq",   "sha256sum",
+        "shred",  "shuf",     "sleep", "sort",  "split", "stat",  "tail", "tee",   "timeout",
+        "touch",  "tr",       "uniq",  "wc",    NULL };
 
 /**
  * corpus_new:
@@ -31,7 +31,8 @@ corpus_new (const gchar *tokenizer)
 {
   Corpus *self = g_new0 (Corpus, 1);
   g_autofree gchar *sql = g_strdup_printf (
-      "CREATE VIRTUAL TABLE chunk USING fts5 (title, text, heading UNINDEXED, tokenize = '%s')", tokenizer);
+      "CREATE VIRTUAL TABLE chunk USING fts5 (title, text, heading UNINDEXED, tokenize = '%s')",
+      tokenizer);
 
   g_assert_cmpint (sqlite3_open (":memory:", &self->db), ==, SQLITE_OK);
   g_assert_cmpint (sqlite3_exec (self->db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
@@ -63,8 +64,9 @@ corpus_add (Corpus *self, const gchar *title, const gchar *text)
   sqlite3_stmt *insert = NULL;
 
   g_assert_no_error (error);
-  g_assert_cmpint (sqlite3_prepare_v2 (self->db, "INSERT INTO chunk VALUES (?1, ?2, ?3)", -1, &insert, NULL), ==,
-                   SQLITE_OK);
+  g_assert_cmpint (
+      sqlite3_prepare_v2 (self->db, "INSERT INTO chunk VALUES (?1, ?2, ?3)", -1, &insert, NULL), ==,
+      SQLITE_OK);
   for (guint i = 0; i < chunks->len; i++)
     {
       const ReeveChunk *chunk = g_ptr_array_index (chunks, i);
@@ -89,8 +91,9 @@ corpus_run (const gchar *const *argv)
   environment = g_environ_setenv (environment, "LC_ALL", "C.UTF-8", TRUE);
   environment = g_environ_setenv (environment, "MANWIDTH", "80", TRUE);
   environment = g_environ_unsetenv (environment, "MAN_KEEP_FORMATTING");
-  if (!g_spawn_sync (NULL, (gchar **) argv, environment, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
-                     NULL, &out, NULL, &status, NULL)
+  if (!g_spawn_sync (NULL, (gchar **) argv, environment,
+                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &out, NULL,
+                     &status, NULL)
       || status != 0 || out == NULL || strlen (out) < 200 || !g_utf8_validate (out, -1, NULL))
     return NULL;
   return g_steal_pointer (&out);
@@ -176,17 +179,19 @@ corpus_search (Corpus *self, const gchar *query, guint limit)
 
   if (*match == '\0')
     return hits;
-  g_assert_cmpint (sqlite3_prepare_v2 (self->db,
-                                       "SELECT title, text, heading, -bm25 (chunk, 3.0, 1.0) AS score FROM chunk"
-                                       " WHERE chunk MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2",
-                                       -1, &select, NULL),
-                   ==, SQLITE_OK);
+  g_assert_cmpint (
+      sqlite3_prepare_v2 (self->db,
+                          "SELECT title, text, heading, -bm25 (chunk, 3.0, 1.0) AS score FROM chunk"
+                          " WHERE chunk MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2",
+                          -1, &select, NULL),
+      ==, SQLITE_OK);
   sqlite3_bind_text (select, 1, match, -1, SQLITE_STATIC);
   sqlite3_bind_int (select, 2, (int) limit);
   while (sqlite3_step (select) == SQLITE_ROW)
     {
-      ExtractiveHit *hit = extractive_units_hit_new ((const gchar *) sqlite3_column_text (select, 0),
-                                                     (const gchar *) sqlite3_column_text (select, 1));
+      ExtractiveHit *hit
+          = extractive_units_hit_new ((const gchar *) sqlite3_column_text (select, 0),
+                                      (const gchar *) sqlite3_column_text (select, 1));
 
       hit->document_id = g_strdup_printf ("doc_%s", hit->title);
       hit->heading = g_strdup ((const gchar *) sqlite3_column_text (select, 2));
