@@ -17,7 +17,9 @@ G_BEGIN_DECLS
  * @peer_address: (nullable): numeric address of the caller
  * @door: `rest`, `dbus` or `mcp`
  *
- * What a caller showed. Since: 0.1
+ * What a caller showed.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -31,7 +33,9 @@ typedef struct
 /**
  * ReeveIdentity:
  *
- * Who the caller is. Since: 0.1
+ * Who the caller is.
+ *
+ * Since: 0.1
  */
 typedef struct _ReeveIdentity ReeveIdentity;
 
@@ -76,7 +80,9 @@ G_DECLARE_INTERFACE (ReeveAuth, reeve_auth, REEVE, AUTH, GObject)
  * kind (the next provider is asked); %NULL with %REEVE_ERROR_UNAUTHENTICATED when they are, and are
  * bad. Blocks, on a worker thread
  *
- * Runs in the host and means full trust. Since: 0.1
+ * Runs in the host and means full trust.
+ *
+ * Since: 0.1
  */
 struct _ReeveAuthInterface
 {

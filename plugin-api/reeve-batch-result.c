@@ -2,6 +2,13 @@
 /* ReeveBatchResult: what the operations of a batch returned, by position. */
 #include "reeve-storage.h"
 
+/**
+ * ReeveBatchResult:
+ *
+ * What the operations of a batch returned, by their positions. Immutable once the batch is done.
+ *
+ * Since: 0.1
+ */
 struct _ReeveBatchResult
 {
   gatomicrefcount refs;

@@ -13,7 +13,9 @@ G_BEGIN_DECLS
  * ReeveExtract:
  *
  * What was read from a document: a title if it has one, and its text by pages (one page without
- * number where the format has none). Since: 0.1
+ * number where the format has none).
+ *
+ * Since: 0.1
  */
 typedef struct _ReeveExtract ReeveExtract;
 
@@ -46,7 +48,9 @@ G_DECLARE_INTERFACE (ReeveExtractor, reeve_extractor, REEVE, EXTRACTOR, GObject)
  * @media_types: media types it reads, %NULL-terminated
  * @extract: reads a document; @file_name is a hint and may be %NULL
  *
- * Gets no capability at all: a pure function of the bytes. Since: 0.1
+ * Gets no capability at all: a pure function of the bytes.
+ *
+ * Since: 0.1
  */
 struct _ReeveExtractorInterface
 {

@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+/**
+ * ReeveHttpRequest:
+ *
+ * What a plugin wants to send. Not thread-safe while it is built; immutable once given to the host.
+ *
+ * Since: 0.1
+ */
 struct _ReeveHttpRequest
 {
   gatomicrefcount refs;
@@ -16,6 +23,13 @@ struct _ReeveHttpRequest
   guint timeout_ms;
 };
 
+/**
+ * ReeveHttpResponse:
+ *
+ * What came back. Not thread-safe while it is built; immutable once given to a plugin.
+ *
+ * Since: 0.1
+ */
 struct _ReeveHttpResponse
 {
   gatomicrefcount refs;

@@ -11,7 +11,9 @@ G_BEGIN_DECLS
 /**
  * REEVE_JSON_MAX_DEPTH:
  *
- * Deepest nesting that is read. Since: 0.1
+ * Deepest nesting that is read.
+ *
+ * Since: 0.1
  */
 #define REEVE_JSON_MAX_DEPTH 64
 
@@ -20,7 +22,9 @@ G_BEGIN_DECLS
  * @start: (nullable): first byte of the member's value in the scanned text, or %NULL when absent
  * @length: bytes of the value
  *
- * Where the value of a top-level member stands in a scanned text. Since: 0.1
+ * Where the value of a top-level member stands in a scanned text.
+ *
+ * Since: 0.1
  */
 typedef struct
 {

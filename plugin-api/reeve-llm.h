@@ -17,7 +17,9 @@ G_BEGIN_DECLS
  * @REEVE_LLM_TASK_EMBED: embed texts
  * @REEVE_LLM_TASK_MODELS: list the models on offer
  *
- * What is asked of a model service. Since: 0.1
+ * What is asked of a model service.
+ *
+ * Since: 0.1
  */
 typedef enum
 {
@@ -103,7 +105,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLlmRequest, reeve_llm_request_unref)
  * @REEVE_LLM_DELTA_EMBEDDING: vector number @index in @values
  * @REEVE_LLM_DELTA_MODEL: one model on offer, its name in @id
  *
- * Kinds of #ReeveLlmDelta. Since: 0.1
+ * Kinds of #ReeveLlmDelta.
+ *
+ * Since: 0.1
  */
 typedef enum
 {
@@ -133,7 +137,9 @@ typedef enum
  * @cached_tokens: of the input; -1 when unknown
  * @reasoning_tokens: of the output; -1 when unknown
  *
- * One piece of an answer; valid during the callback. Since: 0.1
+ * One piece of an answer; valid during the callback.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -158,7 +164,9 @@ typedef struct
  * @user_data: closure
  * @error: return location
  *
- * Receives an answer as it comes. Returns: %FALSE with @error set to stop. Since: 0.1
+ * Receives an answer as it comes. Returns: %FALSE with @error set to stop.
+ *
+ * Since: 0.1
  */
 typedef gboolean (*ReeveLlmDeltaFunc) (const ReeveLlmDelta *delta, gpointer user_data,
                                        GError **error);
@@ -241,7 +249,9 @@ G_DECLARE_INTERFACE (ReeveLlmEngine, reeve_llm_engine, REEVE, LLM_ENGINE, GObjec
  * @parent_iface: the parent
  * @generate: answers @request, handing over pieces as they come; blocks, on a worker thread
  *
- * A model that computes in its own process. Since: 0.1
+ * A model that computes in its own process.
+ *
+ * Since: 0.1
  */
 struct _ReeveLlmEngineInterface
 {

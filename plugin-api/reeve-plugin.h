@@ -44,8 +44,22 @@ gboolean reeve_plugin_setup (ReevePlugin *self, JsonObject *settings, ReeveConte
 REEVE_AVAILABLE_IN_0_1
 void reeve_plugin_shutdown (ReevePlugin *self);
 
-/* "RVPL", read as a big-endian number */
-#define REEVE_PLUGIN_MAGIC  0x5256504cu
+/**
+ * REEVE_PLUGIN_MAGIC:
+ *
+ * First member of every descriptor: `RVPL`, read as a big-endian number.
+ *
+ * Since: 0.1
+ */
+#define REEVE_PLUGIN_MAGIC 0x5256504cu
+
+/**
+ * REEVE_PLUGIN_SYMBOL:
+ *
+ * Name of the descriptor, the one symbol that a module exports.
+ *
+ * Since: 0.1
+ */
 #define REEVE_PLUGIN_SYMBOL "reeve_plugin_descriptor"
 
 /**
@@ -53,7 +67,8 @@ void reeve_plugin_shutdown (ReevePlugin *self);
  * @magic: %REEVE_PLUGIN_MAGIC
  * @struct_size: sizeof (ReevePluginDescriptor) when the plugin was built
  * @abi_major: %REEVE_API_MAJOR when the plugin was built
- * @abi_minor: %REEVE_API_MINOR when the plugin was built
+ * @abi_minor: minor number of the interface that the plugin was compiled against: %REEVE_API_MINOR,
+ * or that of %REEVE_VERSION_MAX_ALLOWED where the plugin defines it
  * @id: equal to the manifest's
  * @version: equal to the manifest's
  * @query_types: returns the types on offer, ended by %G_TYPE_INVALID; called only after every check
@@ -82,7 +97,9 @@ typedef struct
  * @plugin_version: string
  * @query_func: function that returns the types
  *
- * Exports the descriptor. Since: 0.1
+ * Exports the descriptor.
+ *
+ * Since: 0.1
  */
 #define REEVE_DEFINE_PLUGIN(plugin_id, plugin_version, query_func)                                 \
   __attribute__ ((                                                                                 \
@@ -91,7 +108,7 @@ typedef struct
     .magic = REEVE_PLUGIN_MAGIC,                                                                   \
     .struct_size = sizeof (ReevePluginDescriptor),                                                 \
     .abi_major = REEVE_API_MAJOR,                                                                  \
-    .abi_minor = REEVE_API_MINOR,                                                                  \
+    .abi_minor = REEVE_BUILD_MINOR,                                                                \
     .id = plugin_id,                                                                               \
     .version = plugin_version,                                                                     \
     .query_types = query_func,                                                                     \

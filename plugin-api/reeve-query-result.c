@@ -2,6 +2,13 @@
 /* ReeveQueryResult: one page of records, or of groups with their aggregates. */
 #include "reeve-storage.h"
 
+/**
+ * ReeveQueryResult:
+ *
+ * What a query found: records, or groups with their aggregates. Immutable once returned.
+ *
+ * Since: 0.1
+ */
 struct _ReeveQueryResult
 {
   gatomicrefcount refs;

@@ -2,6 +2,13 @@
 /* ReeveRecord: one record as it was read. */
 #include "reeve-storage.h"
 
+/**
+ * ReeveRecord:
+ *
+ * A record as it was read, with the revision by which it can be replaced. Immutable.
+ *
+ * Since: 0.1
+ */
 struct _ReeveRecord
 {
   gatomicrefcount refs;

@@ -2,6 +2,14 @@
 /* ReeveStorage: the interface of storage plugins. */
 #include "reeve-storage.h"
 
+/**
+ * ReeveStorage:
+ *
+ * Keeps what the host knows: scopes, atomic batches, bounded queries, streams, queues, blobs and
+ * full text. Runs in the host and means full trust.
+ *
+ * Since: 0.1
+ */
 G_DEFINE_INTERFACE (ReeveStorage, reeve_storage, REEVE_TYPE_PLUGIN)
 
 static void
@@ -124,8 +132,8 @@ reeve_storage_list_scopes (ReeveStorage *self, GError **error)
  * reeve_storage_submit:
  * @self: an open storage
  * @batch: (transfer none): not changed again
- * @func: called exactly once, on a thread of the storage, when the batch is durable or refused;
- * must not block
+ * @func: (scope async): called exactly once, on a thread of the storage, when the batch is durable
+ * or refused; must not block
  * @user_data: closure
  *
  * Hands over a batch; never blocks for I/O.

@@ -18,12 +18,28 @@ G_BEGIN_DECLS
 /**
  * REEVE_SCOPE_PLATFORM:
  *
- * The scope of the platform itself; every other scope is a tenant id. Since: 0.1
+ * The scope of the platform itself; every other scope is a tenant id.
+ *
+ * Since: 0.1
  */
 #define REEVE_SCOPE_PLATFORM "@platform"
 
-#define REEVE_REVISION_ANY    ((gint64) -1) /* no precondition */
-#define REEVE_REVISION_ABSENT ((gint64) 0)  /* must not exist yet */
+/**
+ * REEVE_REVISION_ANY:
+ *
+ * As an expected revision or sequence number: no precondition.
+ *
+ * Since: 0.1
+ */
+#define REEVE_REVISION_ANY ((gint64) -1)
+/**
+ * REEVE_REVISION_ABSENT:
+ *
+ * As an expected revision: the record must not exist yet.
+ *
+ * Since: 0.1
+ */
+#define REEVE_REVISION_ABSENT ((gint64) 0)
 
 /* ---- declared collections and migrations ---- */
 
@@ -34,7 +50,9 @@ G_BEGIN_DECLS
  * @REEVE_FIELD_REAL: a double
  * @REEVE_FIELD_BOOLEAN: true or false
  *
- * Type of a declared field. Since: 0.1
+ * Type of a declared field.
+ *
+ * Since: 0.1
  */
 typedef enum
 {
@@ -50,7 +68,9 @@ typedef enum
  * @type: its type; a record with another type there is refused; absent or null members are not
  * found by filters
  *
- * A declared field: it can be filtered, ordered, grouped and aggregated by. Since: 0.1
+ * A declared field: it can be filtered, ordered, grouped and aggregated by.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -65,8 +85,9 @@ typedef struct
  * @REEVE_STEP_INDEX: adds an index over up to four @fields of collection @name
  * @REEVE_STEP_TEXT: adds full-text index @name
  *
- * Steps of a migration. Each can be undone (down), so a migration loses only what it made. Since:
- * 0.1
+ * Steps of a migration. Each can be undone (down), so a migration loses only what it made.
+ *
+ * Since: 0.1
  */
 typedef enum
 {
@@ -82,7 +103,9 @@ typedef enum
  * @name: of the collection or text index
  * @fields: ended by a %NULL name; %NULL for a text index
  *
- * One step. Since: 0.1
+ * One step.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -97,7 +120,9 @@ typedef struct
  * @summary: what it is for, for the history
  * @steps: ended by a %NULL name
  *
- * A numbered change of a scope's schema; it and its number are one transaction. Since: 0.1
+ * A numbered change of a scope's schema; it and its number are one transaction.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -193,7 +218,9 @@ guint reeve_batch_get_length (ReeveBatch *self);
 /**
  * ReeveOpKind:
  *
- * Kinds of operations in a batch, one for each function above. Since: 0.1
+ * Kinds of operations in a batch, one for each function above.
+ *
+ * Since: 0.1
  */
 typedef enum
 {
@@ -230,7 +257,9 @@ typedef enum
  * @max: of a counter; most items of a lease
  * @time: not before, or now
  *
- * One operation. Since: 0.1
+ * One operation.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -260,7 +289,9 @@ const ReeveOp *reeve_batch_get_op (ReeveBatch *self, guint position);
  * @lease: number of this lease, for acknowledge and release
  * @attempts: how often it was leased, this one included
  *
- * A leased queue item. Since: 0.1
+ * A leased queue item.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -324,7 +355,9 @@ JsonObject *reeve_record_get_fields (ReeveRecord *self);
  * @REEVE_FILTER_PREFIX: text that begins with
  * @REEVE_FILTER_IN: one of (an array of at most 500)
  *
- * Comparisons of a filter. Since: 0.1
+ * Comparisons of a filter.
+ *
+ * Since: 0.1
  */
 typedef enum
 {
@@ -344,7 +377,9 @@ typedef enum
  * @REEVE_AGGREGATE_MIN: its least value
  * @REEVE_AGGREGATE_MAX: its greatest value
  *
- * Aggregates. Since: 0.1
+ * Aggregates.
+ *
+ * Since: 0.1
  */
 typedef enum
 {
@@ -354,10 +389,38 @@ typedef enum
   REEVE_AGGREGATE_MAX
 } ReeveAggregateKind;
 
-#define REEVE_QUERY_MAX_FIELDS 4 /* distinct fields filtered by */
-#define REEVE_QUERY_MAX_GROUPS 3 /* fields grouped by */
-#define REEVE_QUERY_MAX_LIMIT  500
-#define REEVE_QUERY_MAX_IN     500
+/**
+ * REEVE_QUERY_MAX_FIELDS:
+ *
+ * Distinct fields that one query may filter by.
+ *
+ * Since: 0.1
+ */
+#define REEVE_QUERY_MAX_FIELDS 4
+/**
+ * REEVE_QUERY_MAX_GROUPS:
+ *
+ * Fields that one query may group by.
+ *
+ * Since: 0.1
+ */
+#define REEVE_QUERY_MAX_GROUPS 3
+/**
+ * REEVE_QUERY_MAX_LIMIT:
+ *
+ * Most records of one result.
+ *
+ * Since: 0.1
+ */
+#define REEVE_QUERY_MAX_LIMIT 500
+/**
+ * REEVE_QUERY_MAX_IN:
+ *
+ * Most values of one %REEVE_FILTER_IN.
+ *
+ * Since: 0.1
+ */
+#define REEVE_QUERY_MAX_IN 500
 
 /**
  * ReeveQuery:
@@ -407,7 +470,9 @@ void reeve_query_bucket (ReeveQuery *self, const char *field, gint64 width);
  * @op: how
  * @value: with what
  *
- * A filter, as a storage plugin reads it. Since: 0.1
+ * A filter, as a storage plugin reads it.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -422,7 +487,9 @@ typedef struct
  * @field: (nullable): of what
  * @name: member of the result
  *
- * An aggregate, as a storage plugin reads it. Since: 0.1
+ * An aggregate, as a storage plugin reads it.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -490,7 +557,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveQueryResult, reeve_query_result_unref)
  * @seq: number, from 1
  * @payload: what was appended
  *
- * An entry of a stream. Since: 0.1
+ * An entry of a stream.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -506,7 +575,9 @@ typedef struct
  * @data: what was stored with it
  * @score: BM25, greater is better
  *
- * A hit of a full-text search, best first. Since: 0.1
+ * A hit of a full-text search, best first.
+ *
+ * Since: 0.1
  */
 typedef struct
 {
@@ -529,7 +600,9 @@ G_DECLARE_INTERFACE (ReeveStorage, reeve_storage, REEVE, STORAGE, GObject)
  * @user_data: closure
  *
  * Called exactly once, on a thread of the storage plugin, when a batch is durable or refused. Must
- * not block. Since: 0.1
+ * not block.
+ *
+ * Since: 0.1
  */
 typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, gpointer user_data);
 
@@ -542,7 +615,7 @@ typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, g
  * @create_scope: makes a tenant's store; %REEVE_ERROR_ALREADY_EXISTS
  * @has_scope: is there one
  * @drop_scope: removes it and all it holds
- * @list_scopes: (transfer full): ids of all tenant scopes
+ * @list_scopes: ids of all tenant scopes
  * @submit: hands over a batch; never blocks for I/O. %REEVE_ERROR_NOT_FOUND for an unknown scope
  * comes through @func too
  * @get: one record; %NULL with %REEVE_ERROR_NOT_FOUND
@@ -551,10 +624,9 @@ typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, g
  * @get_counter: value of a counter, 0 when absent
  * @get_blob: a blob; %NULL with %REEVE_ERROR_NOT_FOUND
  * @search_text: hits for the words of @query (plain words, never a query syntax), best first;
- * @groups (nullable) restricts
+ * groups, if not %NULL, restrict it
  * @schema_number: number of the last migration applied to a scope
- * @schema_history: (element-type JsonObject): number, summary, applied_at (µs), direction `up` or
- * `down`
+ * @schema_history: objects with number, summary, applied_at (µs) and direction, `up` or `down`
  * @migrate: brings a scope up or down to @number, one transaction per migration; no other user of
  * that scope meanwhile
  *

@@ -3,7 +3,7 @@
 #include "reeve-storage.h"
 
 /**
- * reeve_stream_entry_new:
+ * reeve_stream_entry_new: (skip)
  * @seq: its number
  * @payload: what was appended
  *

@@ -3,7 +3,7 @@
 #include "reeve-storage.h"
 
 /**
- * reeve_text_hit_new:
+ * reeve_text_hit_new: (skip)
  * @group: group of the text
  * @key: its key
  * @text: it

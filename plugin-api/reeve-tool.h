@@ -18,7 +18,9 @@ G_BEGIN_DECLS
  * @REEVE_TOOL_IDEMPOTENT: twice is as once
  * @REEVE_TOOL_OPEN_WORLD: reaches outside
  *
- * What a tool says of itself: input to policy, never proof. Since: 0.1
+ * What a tool says of itself: input to policy, never proof.
+ *
+ * Since: 0.1
  */
 typedef enum
 {

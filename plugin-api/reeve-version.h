@@ -8,24 +8,71 @@
 /**
  * REEVE_API_MAJOR:
  *
- * Major number of the plugin interface: a plugin loads only where it is equal. Since: 0.1
+ * Major number of the plugin interface: a plugin loads only where it is equal.
+ *
+ * Since: 0.1
  */
 #define REEVE_API_MAJOR 0
+
 /**
  * REEVE_API_MINOR:
  *
- * Minor number of the plugin interface: a plugin loads where it is at most the host's. Since: 0.1
+ * Minor number of the plugin interface: a plugin loads where it is at most the host's.
+ *
+ * Since: 0.1
  */
 #define REEVE_API_MINOR 1
 
+/**
+ * REEVE_ENCODE_VERSION:
+ * @major: major number
+ * @minor: minor number
+ *
+ * A version as a number that the preprocessor can compare.
+ *
+ * Since: 0.1
+ */
 #define REEVE_ENCODE_VERSION(major, minor) ((major) << 16 | (minor) << 8)
-#define REEVE_VERSION_0_1                  REEVE_ENCODE_VERSION (0, 1)
-#define REEVE_VERSION_CUR                  REEVE_ENCODE_VERSION (REEVE_API_MAJOR, REEVE_API_MINOR)
 
-/* A plugin may define this to be compiled against an older interface on purpose. */
+/**
+ * REEVE_VERSION_0_1:
+ *
+ * Version 0.1 of the plugin interface.
+ *
+ * Since: 0.1
+ */
+#define REEVE_VERSION_0_1 REEVE_ENCODE_VERSION (0, 1)
+
+/**
+ * REEVE_VERSION_CUR:
+ *
+ * The version of the plugin interface that these headers describe.
+ *
+ * Since: 0.1
+ */
+#define REEVE_VERSION_CUR REEVE_ENCODE_VERSION (REEVE_API_MAJOR, REEVE_API_MINOR)
+
+/**
+ * REEVE_VERSION_MAX_ALLOWED:
+ *
+ * Newest version of the interface that is used. A plugin may define it before the include, to be
+ * compiled against an older interface on purpose and load in older hosts; the compiler then warns
+ * about every newer symbol.
+ *
+ * Since: 0.1
+ */
 #ifndef REEVE_VERSION_MAX_ALLOWED
 #define REEVE_VERSION_MAX_ALLOWED REEVE_VERSION_CUR
 #endif
+
+/**
+ * REEVE_BUILD_MINOR:
+ *
+ * Minor number that a plugin's descriptor states: that of %REEVE_VERSION_MAX_ALLOWED.
+ *
+ * Since: 0.1
+ */
+#define REEVE_BUILD_MINOR (REEVE_VERSION_MAX_ALLOWED >> 8 & 0xff)
 
 #ifndef _REEVE_EXTERN
 #define _REEVE_EXTERN __attribute__ ((visibility ("default"))) extern
