@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The boxed values: members, defaults, bounds, references from many threads. */
+#include <reeve-plugin-1.h>
+
+#include <string.h>
+
+static JsonNode *
+test_values_json (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  JsonNode *node = reeve_json_parse_strict (text, strlen (text), &error);
+
+  g_assert_no_error (error);
+  return node;
+}
+
+static void
+test_values_error_names (void)
+{
+  g_assert_cmpstr (reeve_error_get_name (REEVE_ERROR_FAILED), ==, "failed");
+  g_assert_cmpstr (reeve_error_get_name (REEVE_ERROR_IDEMPOTENCY_MISMATCH), ==,
+                   "idempotency_mismatch");
+  g_assert_cmpstr (reeve_error_get_name (REEVE_ERROR_IDEMPOTENCY_MISMATCH + 1), ==, "failed");
+  g_assert_cmpstr (reeve_error_get_name ((ReeveError) -1), ==, "failed");
+  for (guint code = 0; code <= REEVE_ERROR_IDEMPOTENCY_MISMATCH; code++)
+    {
+      const char *name = reeve_error_get_name (code);
+
+      g_assert_nonnull (name);
+      g_assert_cmpuint (strspn (name, "abcdefghijklmnopqrstuvwxyz_"), ==, strlen (name));
+      for (guint other = 0; other < code; other++)
+        g_assert_cmpstr (name, !=, reeve_error_get_name (other));
+    }
+}
+
+static void
+test_values_http_request (void)
+{
+  static const char *const expected[] = { "A", "1", "A", "2", "Content-Type", "text/plain", NULL };
+  g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("POST", "http://h/");
+  g_autoptr (GBytes) body = g_bytes_new_static ("x", 1);
+
+  g_assert_cmpstr (reeve_http_request_get_method (request), ==, "POST");
+  g_assert_cmpstr (reeve_http_request_get_url (request), ==, "http://h/");
+  g_assert_null (reeve_http_request_get_headers (request)[0]);
+  g_assert_null (reeve_http_request_get_body (request));
+  g_assert_false (reeve_http_request_get_idempotent (request));
+  g_assert_cmpuint (reeve_http_request_get_max_response (request), ==, 0);
+  g_assert_cmpuint (reeve_http_request_get_timeout_ms (request), ==, 0);
+
+  reeve_http_request_add_header (request, "A", "1");
+  reeve_http_request_add_header (request, "A", "2");
+  reeve_http_request_set_body (request, "text/plain", body);
+  reeve_http_request_set_idempotent (request, TRUE);
+  reeve_http_request_set_max_response (request, 7);
+  reeve_http_request_set_timeout_ms (request, 8);
+  g_assert_cmpstrv (reeve_http_request_get_headers (request), expected);
+  g_assert_true (reeve_http_request_get_body (request) == body);
+  g_assert_true (reeve_http_request_get_idempotent (request));
+  g_assert_cmpuint (reeve_http_request_get_max_response (request), ==, 7);
+  g_assert_cmpuint (reeve_http_request_get_timeout_ms (request), ==, 8);
+  reeve_http_request_set_body (request, NULL, body);
+  reeve_http_request_set_body (request, NULL, NULL);
+  g_assert_null (reeve_http_request_get_body (request));
+  g_assert_cmpstrv (reeve_http_request_get_headers (request), expected);
+}
+
+static void
+test_values_http_response (void)
+{
+  static const char *const expected[] = { "Retry-After", "1", "retry-after", "2", NULL };
+  g_autoptr (ReeveHttpResponse) response = reeve_http_response_new (429);
+  g_autoptr (GBytes) body = g_bytes_new_static ("x", 1);
+
+  g_assert_cmpuint (reeve_http_response_get_status (response), ==, 429);
+  g_assert_null (reeve_http_response_get_header (response, "retry-after"));
+  reeve_http_response_add_header (response, "Retry-After", "1");
+  reeve_http_response_add_header (response, "retry-after", "2");
+  g_assert_cmpstr (reeve_http_response_get_header (response, "RETRY-AFTER"), ==, "1");
+  /* values are not names */
+  g_assert_null (reeve_http_response_get_header (response, "1"));
+  g_assert_cmpstrv (reeve_http_response_get_headers (response), expected);
+  g_assert_null (reeve_http_response_get_body (response));
+  reeve_http_response_set_body (response, body);
+  reeve_http_response_set_body (response, body);
+  g_assert_true (reeve_http_response_get_body (response) == body);
+  reeve_http_response_set_body (response, NULL);
+  g_assert_null (reeve_http_response_get_body (response));
+}
+
+static void
+test_values_tool_info (void)
+{
+  g_autoptr (JsonNode) schema = test_values_json ("{\"type\":\"object\"}");
+  g_autoptr (JsonNode) wrong = test_values_json ("[]");
+  g_autoptr (ReeveToolInfo) info = reeve_tool_info_new (
+      "calculate", "adds", schema, REEVE_TOOL_READ_ONLY | REEVE_TOOL_IDEMPOTENT);
+
+  g_assert_cmpstr (reeve_tool_info_get_name (info), ==, "calculate");
+  g_assert_cmpstr (reeve_tool_info_get_description (info), ==, "adds");
+  g_assert_true (reeve_tool_info_get_parameters (info) == schema);
+  g_assert_true (json_node_is_immutable (schema));
+  g_assert_cmpint (reeve_tool_info_get_hints (info), ==,
+                   REEVE_TOOL_READ_ONLY | REEVE_TOOL_IDEMPOTENT);
+
+  g_test_expect_message ("reeve-plugin", G_LOG_LEVEL_CRITICAL, "*JSON_NODE_HOLDS_OBJECT*");
+  g_assert_null (reeve_tool_info_new ("calculate", "adds", wrong, REEVE_TOOL_NONE));
+  g_test_assert_expected_messages ();
+}
+
+static void
+test_values_tool_result (void)
+{
+  g_autoptr (JsonNode) data = test_values_json ("{\"value\":4}");
+  g_autoptr (ReeveToolResult) result = reeve_tool_result_new ("4", data, FALSE);
+  g_autoptr (ReeveToolResult) failed = reeve_tool_result_new ("caf\xe9", NULL, TRUE);
+
+  g_assert_cmpstr (reeve_tool_result_get_text (result), ==, "4");
+  g_assert_true (reeve_tool_result_get_data (result) == data);
+  g_assert_false (reeve_tool_result_get_is_error (result));
+  g_assert_cmpstr (reeve_tool_result_get_text (failed), ==, "caf\xef\xbf\xbd");
+  g_assert_null (reeve_tool_result_get_data (failed));
+  g_assert_true (reeve_tool_result_get_is_error (failed));
+}
+
+static void
+test_values_extract (void)
+{
+  g_autoptr (ReeveExtract) extract = reeve_extract_new ("Title \xff");
+  g_autoptr (ReeveExtract) untitled = reeve_extract_new (NULL);
+  guint number = 99;
+
+  g_assert_cmpstr (reeve_extract_get_title (extract), ==, "Title \xef\xbf\xbd");
+  g_assert_null (reeve_extract_get_title (untitled));
+  g_assert_cmpuint (reeve_extract_get_n_pages (extract), ==, 0);
+  reeve_extract_add_page (extract, 3, "three");
+  reeve_extract_add_page (extract, 0, "bad \xc3");
+  g_assert_cmpuint (reeve_extract_get_n_pages (extract), ==, 2);
+  g_assert_cmpstr (reeve_extract_get_page (extract, 0, &number), ==, "three");
+  g_assert_cmpuint (number, ==, 3);
+  g_assert_cmpstr (reeve_extract_get_page (extract, 1, &number), ==, "bad \xef\xbf\xbd");
+  g_assert_cmpuint (number, ==, 0);
+  g_assert_nonnull (reeve_extract_get_page (extract, 0, NULL));
+
+  g_test_expect_message ("reeve-plugin", G_LOG_LEVEL_CRITICAL, "*index < self->pages->len*");
+  g_assert_null (reeve_extract_get_page (extract, 2, NULL));
+  g_test_assert_expected_messages ();
+}
+
+static void
+test_values_identity (void)
+{
+  static const char *const roles[] = { "admin", "viewer", NULL };
+  g_autoptr (ReeveIdentity) identity = reeve_identity_new ("acme", "usr_1", roles, "api_key");
+  g_autoptr (ReeveIdentity) plain = reeve_identity_new ("acme", "usr_2", NULL, "jwt");
+
+  g_assert_cmpstr (reeve_identity_get_tenant_id (identity), ==, "acme");
+  g_assert_cmpstr (reeve_identity_get_user_id (identity), ==, "usr_1");
+  g_assert_cmpstrv (reeve_identity_get_roles (identity), roles);
+  g_assert_cmpstr (reeve_identity_get_method (identity), ==, "api_key");
+  g_assert_null (reeve_identity_get_key_id (identity));
+  g_assert_cmpint (reeve_identity_get_expires_at (identity), ==, 0);
+  reeve_identity_set_key_id (identity, "key_1");
+  reeve_identity_set_key_id (identity, reeve_identity_get_key_id (identity));
+  reeve_identity_set_expires_at (identity, G_MAXINT64);
+  g_assert_cmpstr (reeve_identity_get_key_id (identity), ==, "key_1");
+  g_assert_cmpint (reeve_identity_get_expires_at (identity), ==, G_MAXINT64);
+  reeve_identity_set_key_id (identity, NULL);
+  g_assert_null (reeve_identity_get_key_id (identity));
+  g_assert_null (reeve_identity_get_roles (plain)[0]);
+}
+
+static void
+test_values_llm_request (void)
+{
+  static const char *const texts[] = { "a", "b", NULL };
+  g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_EMBED, "gpt");
+  g_autoptr (JsonNode) node = test_values_json ("[{\"role\":\"user\",\"content\":\"hi\"}]");
+
+  g_assert_cmpint (reeve_llm_request_get_task (request), ==, REEVE_LLM_TASK_EMBED);
+  g_assert_cmpstr (reeve_llm_request_get_model (request), ==, "gpt");
+  g_assert_null (reeve_llm_request_get_messages (request));
+  g_assert_null (reeve_llm_request_get_tools (request));
+  g_assert_null (reeve_llm_request_get_input (request)[0]);
+  g_assert_cmpuint (reeve_llm_request_get_max_tokens (request), ==, 0);
+  g_assert_cmpfloat (reeve_llm_request_get_temperature (request), <, 0);
+  g_assert_false (reeve_llm_request_get_stream (request));
+  g_assert_null (reeve_llm_request_get_raw (request));
+
+  reeve_llm_request_set_messages (request, json_node_get_array (node));
+  reeve_llm_request_set_tools (request, json_node_get_array (node));
+  reeve_llm_request_set_input (request, texts);
+  reeve_llm_request_set_max_tokens (request, 16);
+  reeve_llm_request_set_temperature (request, 0.5);
+  reeve_llm_request_set_stream (request, TRUE);
+  g_assert_true (reeve_llm_request_get_messages (request) == json_node_get_array (node));
+  g_assert_true (reeve_llm_request_get_tools (request) == json_node_get_array (node));
+  g_assert_cmpstrv (reeve_llm_request_get_input (request), texts);
+  g_assert_cmpuint (reeve_llm_request_get_max_tokens (request), ==, 16);
+  g_assert_cmpfloat (reeve_llm_request_get_temperature (request), ==, 0.5);
+  g_assert_true (reeve_llm_request_get_stream (request));
+
+  reeve_llm_request_set_input (request, reeve_llm_request_get_input (request));
+  g_assert_cmpstrv (reeve_llm_request_get_input (request), texts);
+  reeve_llm_request_set_input (request, NULL);
+  reeve_llm_request_set_messages (request, NULL);
+  reeve_llm_request_set_tools (request, NULL);
+  g_assert_null (reeve_llm_request_get_input (request)[0]);
+  g_assert_null (reeve_llm_request_get_messages (request));
+  g_assert_null (reeve_llm_request_get_tools (request));
+}
+
+static ReeveLlmRequest *
+test_values_raw_request (const char *text)
+{
+  g_autoptr (GBytes) raw = g_bytes_new (text, strlen (text));
+  ReeveLlmRequest *request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, "m");
+
+  reeve_llm_request_set_raw (request, raw);
+  g_assert_true (reeve_llm_request_get_raw (request) == raw);
+  return request;
+}
+
+static void
+test_values_llm_raw (void)
+{
+  static const char *const bad[] = { "", "{", "[]", "{\"messages\":{}}", "{\"messages\":[],}" };
+  g_autoptr (ReeveLlmRequest) request
+      = test_values_raw_request ("{\"messages\":[{\"role\":\"user\"}],\"tools\":[1,2]}");
+  g_autoptr (JsonNode) own = test_values_json ("[]");
+
+  g_assert_cmpuint (json_array_get_length (reeve_llm_request_get_messages (request)), ==, 1);
+  g_assert_true (reeve_llm_request_get_messages (request)
+                 == reeve_llm_request_get_messages (request));
+  g_assert_cmpuint (json_array_get_length (reeve_llm_request_get_tools (request)), ==, 2);
+
+  /* what was set comes before what was read, and makes a request of its own */
+  reeve_llm_request_set_messages (request, json_node_get_array (own));
+  g_assert_true (reeve_llm_request_get_messages (request) == json_node_get_array (own));
+  g_assert_null (reeve_llm_request_get_tools (request));
+  reeve_llm_request_set_messages (request, NULL);
+  reeve_llm_request_set_raw (request, NULL);
+  g_assert_null (reeve_llm_request_get_messages (request));
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (ReeveLlmRequest) other = test_values_raw_request (bad[i]);
+
+      g_assert_null (reeve_llm_request_get_messages (other));
+      g_assert_null (reeve_llm_request_get_messages (other));
+      g_assert_null (reeve_llm_request_get_tools (other));
+    }
+}
+
+/* A boxed type, as generic code sees it. */
+typedef struct
+{
+  GType type;
+  gpointer value;
+} Boxed;
+
+static gpointer
+test_values_churn (gpointer data)
+{
+  Boxed *boxed = data;
+
+  for (guint i = 0; i < 2000; i++)
+    {
+      gpointer copy = g_boxed_copy (boxed->type, boxed->value);
+
+      g_assert_true (copy == boxed->value);
+      g_boxed_free (boxed->type, copy);
+    }
+  return NULL;
+}
+
+/* Each boxed type is reference-counted: copying is a reference, from any thread, and the last one
+ * frees (seen by the leak checker). */
+static void
+test_values_boxed (void)
+{
+  g_autoptr (JsonNode) schema = test_values_json ("{}");
+  Boxed all[] = {
+    { REEVE_TYPE_HTTP_REQUEST, reeve_http_request_new ("GET", "http://h/") },
+    { REEVE_TYPE_HTTP_RESPONSE, reeve_http_response_new (200) },
+    { REEVE_TYPE_LLM_REQUEST, test_values_raw_request ("{\"messages\":[]}") },
+    { REEVE_TYPE_TOOL_INFO, reeve_tool_info_new ("a", "b", schema, REEVE_TOOL_NONE) },
+    { REEVE_TYPE_TOOL_RESULT, reeve_tool_result_new ("a", schema, FALSE) },
+    { REEVE_TYPE_EXTRACT, reeve_extract_new ("a") },
+    { REEVE_TYPE_IDENTITY, reeve_identity_new ("a", "b", NULL, "c") },
+    { REEVE_TYPE_BATCH, reeve_batch_new ("acme") },
+    { REEVE_TYPE_BATCH_RESULT, reeve_batch_result_new (1) },
+    { REEVE_TYPE_QUERY, reeve_query_new ("acme", "things") },
+    { REEVE_TYPE_QUERY_RESULT, reeve_query_result_new () },
+    { REEVE_TYPE_RECORD, reeve_record_new ("a", 1, json_node_get_object (schema)) },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      GThread *threads[3] = { NULL };
+
+      g_assert_true (G_TYPE_IS_BOXED (all[i].type));
+      for (guint t = 0; t < G_N_ELEMENTS (threads); t++)
+        threads[t] = g_thread_new ("churn", test_values_churn, &all[i]);
+      for (guint t = 0; t < G_N_ELEMENTS (threads); t++)
+        g_thread_join (threads[t]);
+      g_boxed_free (all[i].type, all[i].value);
+    }
+}
+
+static gpointer
+test_values_read_raw (gpointer data)
+{
+  return reeve_llm_request_get_messages (data);
+}
+
+/* Reading the raw body on first use happens once, whichever threads ask. */
+static void
+test_values_raw_threads (void)
+{
+  for (guint round = 0; round < 50; round++)
+    {
+      g_autoptr (ReeveLlmRequest) request
+          = test_values_raw_request ("{\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
+      GThread *threads[4] = { NULL };
+      gpointer first = NULL;
+
+      for (guint t = 0; t < G_N_ELEMENTS (threads); t++)
+        threads[t] = g_thread_new ("reader", test_values_read_raw, request);
+      first = g_thread_join (threads[0]);
+      g_assert_nonnull (first);
+      for (guint t = 1; t < G_N_ELEMENTS (threads); t++)
+        g_assert_true (g_thread_join (threads[t]) == first);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/values/error-names", test_values_error_names);
+  g_test_add_func ("/values/http-request", test_values_http_request);
+  g_test_add_func ("/values/http-response", test_values_http_response);
+  g_test_add_func ("/values/tool-info", test_values_tool_info);
+  g_test_add_func ("/values/tool-result", test_values_tool_result);
+  g_test_add_func ("/values/extract", test_values_extract);
+  g_test_add_func ("/values/identity", test_values_identity);
+  g_test_add_func ("/values/llm-request", test_values_llm_request);
+  g_test_add_func ("/values/llm-raw", test_values_llm_raw);
+  g_test_add_func ("/values/boxed", test_values_boxed);
+  g_test_add_func ("/values/raw-threads", test_values_raw_threads);
+  return g_test_run ();
+}
