@@ -80,7 +80,7 @@ class Builder:
         """The environment for programs, with the sanitizers' reports in files of their own, so that none is lost."""
         shutil.rmtree(self.logs, ignore_errors=True)
         os.makedirs(self.logs)
-        return {name: value.replace("@logs@", self.logs).replace("@top@", TOP) for name, value in self.env.items()}
+        return {name: value.replace("@logs@", self.logs).replace("@top@", TOP).replace("@build@", self.folder) for name, value in self.env.items()}
 
     def meson_test(self, name, suite, setup="isolated"):
         """Runs one suite of meson tests; returns its Tally. A suite in which nothing ran has failed."""
@@ -144,6 +144,8 @@ def builders(jobs):
             ["-Db_sanitize=thread", "-Db_lundef=false"],
             jobs,
             env={
+                # what GLib synchronises with, told to the sanitizer: tests/sanitizers/glib-sync.c
+                "LD_PRELOAD": "@build@/tests/sanitizers/libglib-sync.so",
                 "TSAN_OPTIONS": "suppressions=@top@/tests/sanitizers/tsan.supp:second_deadlock_stack=1:history_size=7:log_path=@logs@/tsan",
             },
             timeout=4,
