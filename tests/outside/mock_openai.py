@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# layers: allow file-size: one file that a test of any language can start alone
 """A mock of an OpenAI-compatible server that speaks the wire truthfully.
 
 Standard library only. It checks each request as strictly as the real service does (unknown members, roles, tool
@@ -214,12 +213,6 @@ class MockOpenAI:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-    def __enter__(self):
-        return self if self._server else self.start()
-
-    def __exit__(self, *_):
-        self.stop()
 
     # -- for tests ---------------------------------------------------------------------------------------------------
 
