@@ -22,7 +22,7 @@ static JsonNode *reeve_json_build_value (ReeveJsonBuilder *builder);
 
 /**
  * reeve_json_scan:
- * @data: a text, not necessarily terminated
+ * @data: (array length=length) (element-type guint8): a text, not necessarily terminated
  * @length: its bytes
  * @error: return location
  *
@@ -45,8 +45,8 @@ reeve_json_scan (const char *data, gsize length, GError **error)
 }
 
 /**
- * reeve_json_find_members:
- * @data: a text, not necessarily terminated
+ * reeve_json_find_members: (skip)
+ * @data: (array length=length) (element-type guint8): a text, not necessarily terminated
  * @length: its bytes
  * @names: (array zero-terminated=1): members to find
  * @slices: (array) (out caller-allocates): one for each of @names, filled with where their values
@@ -203,7 +203,7 @@ reeve_json_build_value (ReeveJsonBuilder *builder)
 
 /**
  * reeve_json_parse_strict:
- * @data: a text, not necessarily terminated
+ * @data: (array length=length) (element-type guint8): a text, not necessarily terminated
  * @length: its bytes
  * @error: return location
  *

@@ -217,8 +217,22 @@ guint reeve_batch_get_length (ReeveBatch *self);
 
 /**
  * ReeveOpKind:
+ * @REEVE_OP_PUT: reeve_batch_put()
+ * @REEVE_OP_DELETE: reeve_batch_delete()
+ * @REEVE_OP_CHECK: reeve_batch_check()
+ * @REEVE_OP_COUNT: reeve_batch_count()
+ * @REEVE_OP_APPEND: reeve_batch_append()
+ * @REEVE_OP_TRUNCATE: reeve_batch_truncate()
+ * @REEVE_OP_PUSH: reeve_batch_push()
+ * @REEVE_OP_LEASE: reeve_batch_lease()
+ * @REEVE_OP_ACKNOWLEDGE: reeve_batch_acknowledge()
+ * @REEVE_OP_RELEASE: reeve_batch_release()
+ * @REEVE_OP_BLOB_PUT: reeve_batch_blob_put()
+ * @REEVE_OP_BLOB_DELETE: reeve_batch_blob_delete()
+ * @REEVE_OP_TEXT_PUT: reeve_batch_text_put()
+ * @REEVE_OP_TEXT_DELETE: reeve_batch_text_delete()
  *
- * Kinds of operations in a batch, one for each function above.
+ * Kinds of operations in a batch, by the functions that add them.
  *
  * Since: 0.1
  */
