@@ -264,6 +264,13 @@ class Shape(Tree):
                 self.bad(path + ":4: prefix: " + name)
                 os.remove(os.path.join(self.folder.name, path))
 
+    def test_parts_of_a_class(self):
+        self.write("host/runtime/runs.c", self.function("reeve_runs_new"))
+        self.write("host/runtime/runs-read.c", self.function("reeve_runs_list"))
+        self.bad("host/runtime/runs-read.c:4: prefix: reeve_runs_list")
+        self.write("host/runtime/runs-private.h", "")
+        self.good()
+
     def test_inline_function_in_header(self):
         self.write("host/base/ids.h", "static inline int ids_length (void) { return 1; }\n")
         self.bad("host/base/ids.h:3: prefix:")

@@ -4,6 +4,7 @@
 
 #include <reeve-plugin-1.h>
 
+#include "agents.h"
 #include "governance/admission.h"
 
 G_BEGIN_DECLS
@@ -18,15 +19,22 @@ typedef void (*ReeveRunEventFunc) (const char *name, JsonObject *data, gpointer 
 
 typedef struct
 {
-  const char *agent_id;
+  const char *operation; /* agents.execute or chat.create: what was admitted */
+  const char *agent_id;  /* nullable: the built-in assistant */
   const char *mission;
   JsonObject *context;         /* nullable */
   const char *session_id;      /* nullable: a new one */
   const char *conversation_id; /* nullable: history of that conversation goes before the mission */
   gint max_iterations;         /* 0: the agent's */
+  gboolean stream;             /* ask models for pieces as they come */
   const char *trace_id;
   const char *door;
 } ReeveRunRequest;
+
+struct _ReeveRunEnvironment;
+
+/* Made on the main thread: what is recovered goes on in its context. */
+ReeveRuns *reeve_runs_new (const struct _ReeveRunEnvironment *environment, ReeveAgents *agents);
 
 /* Takes over @admitted (operation "agents.execute" or "chat.create"; transfer full): consumes and
  * settles it. Ends in the caller's thread-default context when the run has ended. events may be
@@ -61,8 +69,8 @@ JsonObject *reeve_runs_resume (ReeveRuns *self, ReeveAdmitted *admitted, const c
                                GError **error);
 /* At start: resumes or ends every unfinished run of every tenant, truthfully. */
 gboolean reeve_runs_recover (ReeveRuns *self, GError **error);
-/* At the end: no new runs; those under way are journaled where they stand. Returns when none is
- * under way or @timeout_us passed. */
+/* At the end, not on a thread whose context serves runs: no new runs; those under way may end until
+ * @timeout_us passed, the rest stays journaled where it stands. */
 void reeve_runs_stop (ReeveRuns *self, gint64 timeout_us);
 guint reeve_runs_get_active (ReeveRuns *self, const char *tenant_id);
 

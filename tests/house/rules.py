@@ -72,7 +72,17 @@ def prefixes(path, paths):
         door = parts[2]
         short = stem[len(door) + 1 :] if stem.startswith(door + "_") else stem
         return [f"reeve_{door}" if stem == door else f"reeve_{door}_{short}", f"reeve_{door}_{stem}"]
-    return ["reeve_" + stem]
+    return ["reeve_" + stem] + ["reeve_" + whole for whole in wholes(path, paths)]
+
+
+def wholes(path, paths):
+    """The classes that file is a part of: runs-read.c is one of runs.c where both share runs-private.h."""
+    folder, name = os.path.split(path)
+    words = os.path.splitext(name)[0].split("-")
+    for n in range(len(words) - 1, 0, -1):
+        whole = "-".join(words[:n])
+        if f"{folder}/{whole}-private.h" in paths and f"{folder}/{whole}.c" in paths:
+            yield whole.replace("-", "_")
 
 
 def check_prefix(source, paths):

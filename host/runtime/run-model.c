@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One model call of a run: intent in the ledger, intent in the journal, the call, its outcome in
+ * both. */
+#include "run-private.h"
+
+#include "base/digests.h"
+#include "run-events.h"
+
+typedef struct
+{
+  ReeveRun *run;
+  guint step;
+  ReeveLlmRequest *request;
+  char *digest;
+  ReeveAdmitted *admitted;
+  guint64 intent;
+} ReeveRunModel;
+
+static void reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_data);
+
+static void
+reeve_run_model_free (ReeveRunModel *self)
+{
+  g_clear_pointer (&self->request, reeve_llm_request_unref);
+  g_free (self->digest);
+  g_object_unref (self->run);
+  g_free (self);
+}
+
+static void
+reeve_run_model_set_optional (JsonObject *entry, const char *member, const char *text)
+{
+  if (text != NULL && *text != '\0')
+    json_object_set_string_member (entry, member, text);
+}
+
+/* An answer of a service that does not count is estimated, and marked so: four bytes a token,
+ * rounded up. */
+static gint64
+reeve_run_model_estimate (gsize bytes)
+{
+  return (gint64) ((bytes + 3) / 4);
+}
+
+static gsize
+reeve_run_model_input_bytes (ReeveRunModel *self)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
+  g_autofree char *text = NULL;
+
+  json_node_set_array (node, reeve_llm_request_get_messages (self->request));
+  text = json_to_string (node, FALSE);
+  return strlen (text);
+}
+
+static JsonObject *
+reeve_run_model_usage (ReeveRunModel *self, const ReeveModelResponse *response)
+{
+  JsonObject *usage = json_object_new ();
+  gboolean estimated = response->input_tokens < 0 || response->output_tokens < 0;
+  gint64 input = response->input_tokens;
+  gint64 output = response->output_tokens;
+
+  if (input < 0)
+    input = reeve_run_model_estimate (reeve_run_model_input_bytes (self));
+  if (output < 0)
+    output = reeve_run_model_estimate (strlen (response->content) + strlen (response->thought));
+  json_object_set_int_member (usage, "input_tokens", input);
+  json_object_set_int_member (usage, "output_tokens", output);
+  if (estimated)
+    json_object_set_boolean_member (usage, "estimated", TRUE);
+  return usage;
+}
+
+/* The outcome entry of an answer that came. What the live stream left out of the markers is mapped
+ * here at last. */
+static JsonObject *
+reeve_run_model_entry (ReeveRunModel *self, const ReeveModelResponse *response)
+{
+  ReeveRun *run = self->run;
+  JsonObject *entry = reeve_run_new_entry (REEVE_JOURNAL_MODEL_OUTCOME);
+  g_autoptr (GString) shown = g_string_new (NULL);
+
+  reeve_citations_restart (run->citations);
+  reeve_citations_feed (run->citations, response->content, strlen (response->content), shown);
+  reeve_citations_flush (run->citations, shown);
+  json_object_set_int_member (entry, "step", self->step);
+  json_object_set_int_member (entry, "intent_entry", run->live_entry);
+  json_object_set_string_member (entry, "outcome", "succeeded");
+  json_object_set_string_member (entry, "content", response->content);
+  if (g_strcmp0 (shown->str, response->content) != 0)
+    json_object_set_string_member (entry, "shown", shown->str);
+  /* as it was streamed, so that a reader who resumes gets the same bytes */
+  reeve_run_model_set_optional (
+      entry, "thought", run->live_thought->len > 0 ? run->live_thought->str : response->thought);
+  reeve_run_model_set_optional (entry, "finish_reason", response->finish_reason);
+  reeve_run_model_set_optional (entry, "provider", response->provider);
+  reeve_run_model_set_optional (entry, "model", response->model);
+  if (response->tool_calls != NULL)
+    json_object_set_array_member (entry, "tool_calls", json_array_ref (response->tool_calls));
+  json_object_set_object_member (entry, "usage", reeve_run_model_usage (self, response));
+  return entry;
+}
+
+static JsonObject *
+reeve_run_model_failure (ReeveRunModel *self, const char *outcome, const GError *error)
+{
+  JsonObject *entry = reeve_run_new_entry (REEVE_JOURNAL_MODEL_OUTCOME);
+  const char *code = error->domain == REEVE_ERROR ? reeve_error_get_name (error->code) : "failed";
+
+  json_object_set_int_member (entry, "step", self->step);
+  json_object_set_int_member (entry, "intent_entry", self->run->live_entry);
+  json_object_set_string_member (entry, "outcome", outcome);
+  json_object_set_object_member (entry, "error", reeve_run_describe_error (code, error->message));
+  return entry;
+}
+
+/* ---- the answer ---- */
+
+static gboolean
+reeve_run_model_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError **error)
+{
+  ReeveRunModel *self = user_data;
+  ReeveRun *run = self->run;
+  g_autoptr (GString) piece = g_string_new (NULL);
+  gboolean thought = delta->kind == REEVE_LLM_DELTA_THOUGHT;
+
+  if (delta->kind != REEVE_LLM_DELTA_TEXT && !thought)
+    return TRUE;
+  if (thought)
+    g_string_append_len (piece, delta->text, (gssize) delta->text_length);
+  else
+    reeve_citations_feed (run->citations, delta->text, delta->text_length, piece);
+  if (piece->len == 0)
+    return TRUE;
+  /* a thought behind text cannot be placed again on resuming: it is left to the journal's whole
+   * outcome */
+  if (thought && run->live_shown->len > 0)
+    return TRUE;
+  g_string_append_len (thought ? run->live_thought : run->live_shown, piece->str,
+                       (gssize) piece->len);
+  run->live_sent = run->live_entry * REEVE_RUN_EVENTS_STRIDE
+                   + (gint64) (run->live_thought->len + run->live_shown->len);
+  if (!reeve_run_followers_is_empty (run->followers))
+    reeve_run_send_live (run, thought ? "thought.delta" : "message.delta", piece->str);
+  return TRUE;
+}
+
+static const char *
+reeve_run_model_classify (ReeveRunModel *self, const GError *error)
+{
+  if (!reeve_admitted_is_consumed (self->admitted))
+    return "failed";
+  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
+      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
+      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT)
+      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return "unknown";
+  return "failed";
+}
+
+static void
+reeve_run_model_settle (ReeveRunModel *self, const ReeveModelResponse *response,
+                        const char *outcome, const GError *error)
+{
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
+  g_autofree char *digest = NULL;
+
+  if (response != NULL)
+    {
+      digest = reeve_digests_sha256_hex (response->content, strlen (response->content));
+      settlement.output_digest = digest;
+      settlement.input_tokens = MAX (response->input_tokens, 0);
+      settlement.output_tokens = MAX (response->output_tokens, 0);
+    }
+  else
+    {
+      settlement.outcome
+          = g_strcmp0 (outcome, "unknown") == 0 ? REEVE_OUTCOME_UNKNOWN : REEVE_OUTCOME_FAILED;
+      settlement.reason
+          = error->domain == REEVE_ERROR ? reeve_error_get_name (error->code) : "failed";
+    }
+  reeve_admission_settle_async (self->run->env.admission, g_steal_pointer (&self->admitted),
+                                &settlement, NULL, NULL);
+}
+
+static void
+reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ReeveRunModel *self = user_data;
+  g_autoptr (ReeveRun) run = g_object_ref (self->run);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveModelResponse) response
+      = reeve_models_complete_finish (REEVE_MODELS (source), result, &error);
+  const char *outcome = response == NULL ? reeve_run_model_classify (self, error) : "succeeded";
+  JsonObject *entries[] = { NULL, NULL };
+
+  entries[0] = response != NULL ? reeve_run_model_entry (self, response)
+                                : reeve_run_model_failure (self, outcome, error);
+  reeve_run_model_settle (self, response, outcome, error);
+  reeve_run_model_free (self);
+  reeve_run_append (run, entries, reeve_run_advance);
+}
+
+/* ---- before it ---- */
+
+static void
+reeve_run_model_send (ReeveRun *run)
+{
+  ReeveRunModel *self = g_steal_pointer (&run->effect);
+  ReeveContextInfo info = { 0 };
+
+  run->live_entry = reeve_journal_get_length (run->journal);
+  reeve_run_describe_context (run, &info);
+  reeve_models_complete_async (run->env.models, self->admitted, self->request, &info,
+                               reeve_run_model_on_delta, self, run->cancellable,
+                               reeve_run_model_on_answer, self);
+}
+
+static JsonObject *
+reeve_run_model_intent (ReeveRunModel *self)
+{
+  JsonObject *entry = reeve_run_new_entry (REEVE_JOURNAL_MODEL_INTENT);
+
+  json_object_set_int_member (entry, "step", self->step);
+  json_object_set_int_member (entry, "intent", (gint64) self->intent);
+  json_object_set_string_member (entry, "model", reeve_llm_request_get_model (self->request));
+  json_object_set_string_member (entry, "input_digest", self->digest);
+  return entry;
+}
+
+static void
+reeve_run_model_on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ReeveRunModel *self = user_data;
+  g_autoptr (ReeveRun) run = g_object_ref (self->run);
+  g_autoptr (GError) error = NULL;
+  JsonObject *entries[] = { NULL, NULL, NULL };
+
+  self->admitted = reeve_admission_begin_finish (REEVE_ADMISSION (source), result, &error);
+  self->intent = self->admitted != NULL ? reeve_admitted_get_intent (self->admitted) : 0;
+  entries[0] = reeve_run_model_intent (self);
+  if (self->admitted != NULL)
+    {
+      reeve_citations_restart (run->citations);
+      reeve_run_live_clear (run);
+      run->effect = self;
+      reeve_run_append (run, entries, reeve_run_model_send);
+      return;
+    }
+  entries[1] = reeve_run_model_failure (self, "failed", error);
+  reeve_run_model_free (self);
+  reeve_run_append (run, entries, reeve_run_advance);
+}
+
+static ReeveLlmRequest *
+reeve_run_model_request (ReeveRun *run)
+{
+  JsonObject *started = reeve_journal_get_started (run->journal);
+  g_autofree char *fallback = reeve_models_get_default (run->env.models);
+  const char *model = reeve_json_get_string (started, "model", fallback);
+  JsonArray *tools = reeve_json_get_array (started, "tool_definitions");
+  g_autoptr (JsonArray) messages = reeve_decide_messages (run->journal);
+  ReeveLlmRequest *request
+      = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, model != NULL ? model : "");
+
+  reeve_llm_request_set_messages (request, messages);
+  if (tools != NULL && json_array_get_length (tools) > 0)
+    reeve_llm_request_set_tools (request, tools);
+  reeve_llm_request_set_max_tokens (request,
+                                    (guint) reeve_json_get_int (started, "max_tokens", 4096));
+  if (json_object_has_member (started, "temperature"))
+    reeve_llm_request_set_temperature (request,
+                                       json_object_get_double_member (started, "temperature"));
+  reeve_llm_request_set_stream (request, reeve_json_get_boolean (started, "stream", FALSE));
+  return request;
+}
+
+static char *
+reeve_run_model_digest (ReeveLlmRequest *request)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
+  g_autofree char *text = NULL;
+
+  json_node_set_array (node, reeve_llm_request_get_messages (request));
+  text = reeve_json_canonical (node);
+  return reeve_digests_sha256_hex (text, strlen (text));
+}
+
+void
+reeve_run_model_call (ReeveRun *run, guint step)
+{
+  ReeveRunModel *self = g_new0 (ReeveRunModel, 1);
+  ReeveAdmissionRequest admission = { .operation = "model.call" };
+
+  self->run = g_object_ref (run);
+  self->step = step;
+  self->request = reeve_run_model_request (run);
+  self->digest = reeve_run_model_digest (self->request);
+  reeve_run_describe (run, &admission);
+  admission.model = reeve_llm_request_get_model (self->request);
+  admission.input_digest = self->digest;
+  reeve_admission_begin_async (run->env.admission, &admission, reeve_run_model_on_admitted, self);
+}

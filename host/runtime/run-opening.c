@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Everything a run needs is written into its first entry, so that an agent's new version, a restart
+ * or a replay changes nothing of it. */
+#include "run-opening.h"
+
+#include "base/ids.h"
+#include "base/times.h"
+
+#define REEVE_RUN_OPENING_HISTORY 65536 /* bytes of a conversation that are shown to the model */
+#define REEVE_RUN_OPENING_CITE                                                                     \
+  "Search results carry a number in \"citation\". Cite what you use with that number in square "   \
+  "brackets, such as [1]. If nothing answers the question, say so."
+#define REEVE_RUN_OPENING_ASSISTANT                                                                \
+  "You answer questions from the documents of the organisation. Search before you answer."
+
+static JsonObject *
+reeve_run_opening_assistant (void)
+{
+  JsonObject *definition = json_object_new ();
+  JsonArray *tools = json_array_new ();
+
+  json_array_add_string_element (tools, "semantic_search");
+  json_array_add_string_element (tools, "calculate");
+  json_object_set_string_member (definition, "system_prompt", REEVE_RUN_OPENING_ASSISTANT);
+  json_object_set_array_member (definition, "tools", tools);
+  return definition;
+}
+
+static void
+reeve_run_opening_copy (JsonObject *from, JsonObject *to, const char *const *members)
+{
+  for (guint i = 0; members[i] != NULL; i++)
+    {
+      if (json_object_has_member (from, members[i])
+          && !json_object_get_null_member (from, members[i]))
+        json_object_set_member (to, members[i], json_object_dup_member (from, members[i]));
+    }
+}
+
+static gboolean
+reeve_run_opening_has_tool (JsonArray *tools, const char *name)
+{
+  for (guint i = 0; tools != NULL && i < json_array_get_length (tools); i++)
+    {
+      if (g_strcmp0 (json_array_get_string_element (tools, i), name) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static void
+reeve_run_opening_add_tools (const ReeveRunEnvironment *environment, JsonObject *started,
+                             JsonObject *definition)
+{
+  JsonArray *tools = reeve_json_get_array (definition, "tools");
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) names = NULL;
+  const char *prompt = reeve_json_get_string (definition, "system_prompt", "");
+  g_autofree char *cited = NULL;
+
+  for (guint i = 0; tools != NULL && i < json_array_get_length (tools); i++)
+    g_strv_builder_add (builder, json_array_get_string_element (tools, i));
+  names = g_strv_builder_end (builder);
+  if (tools != NULL)
+    json_object_set_array_member (started, "tools", json_array_ref (tools));
+  json_object_set_array_member (
+      started, "tool_definitions",
+      reeve_tools_definitions (environment->tools, (const char *const *) names));
+  if (reeve_run_opening_has_tool (tools, "semantic_search"))
+    cited = g_strconcat (prompt, *prompt != '\0' ? "\n\n" : "", REEVE_RUN_OPENING_CITE, NULL);
+  json_object_set_string_member (started, "system_prompt", cited != NULL ? cited : prompt);
+}
+
+static void
+reeve_run_opening_add_definition (const ReeveRunEnvironment *environment, JsonObject *started,
+                                  JsonObject *definition, const ReeveRunRequest *request)
+{
+  static const char *const members[] = { "agent_id",       "version_id",
+                                         "version_number", "model",
+                                         "max_iterations", "max_tokens",
+                                         "temperature",    "timeout_seconds",
+                                         "citation_style", "max_citations",
+                                         "include_score",  "include_page",
+                                         "sandbox_level",  NULL };
+
+  reeve_run_opening_copy (definition, started, members);
+  reeve_run_opening_add_tools (environment, started, definition);
+  if (request->max_iterations > 0)
+    {
+      gint64 own = reeve_json_get_int (definition, "max_iterations", request->max_iterations);
+
+      json_object_set_int_member (started, "max_iterations", MIN (own, request->max_iterations));
+    }
+}
+
+static JsonObject *
+reeve_run_opening_caller (ReeveCaller *caller)
+{
+  JsonObject *object = json_object_new ();
+  JsonArray *roles = json_array_new ();
+  const char *const *names = reeve_caller_get_roles (caller);
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    json_array_add_string_element (roles, names[i]);
+  json_object_set_string_member (object, "tenant_id", reeve_caller_get_tenant_id (caller));
+  json_object_set_string_member (object, "home_tenant_id",
+                                 reeve_caller_get_home_tenant_id (caller));
+  json_object_set_string_member (object, "user_id", reeve_caller_get_user_id (caller));
+  json_object_set_array_member (object, "roles", roles);
+  json_object_set_boolean_member (object, "platform_admin",
+                                  reeve_caller_is_platform_admin (caller));
+  json_object_set_string_member (object, "method", reeve_caller_get_method (caller));
+  json_object_set_string_member (object, "door", reeve_caller_get_door (caller));
+  if (reeve_caller_get_key_id (caller) != NULL)
+    json_object_set_string_member (object, "key_id", reeve_caller_get_key_id (caller));
+  return object;
+}
+
+/**
+ * reeve_run_opening_get_caller:
+ * @started: the first entry of a run
+ *
+ * Returns: (transfer full): the caller it was started by, with the roles he had then
+ */
+ReeveCaller *
+reeve_run_opening_get_caller (JsonObject *started)
+{
+  JsonObject *object = reeve_json_get_object (started, "caller");
+  JsonArray *roles = reeve_json_get_array (object, "roles");
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) names = NULL;
+  g_autoptr (ReeveIdentity) identity = NULL;
+
+  for (guint i = 0; roles != NULL && i < json_array_get_length (roles); i++)
+    g_strv_builder_add (builder, json_array_get_string_element (roles, i));
+  names = g_strv_builder_end (builder);
+  identity = reeve_identity_new (reeve_json_get_string (object, "home_tenant_id", ""),
+                                 reeve_json_get_string (object, "user_id", ""),
+                                 (const char *const *) names,
+                                 reeve_json_get_string (object, "method", "internal"));
+  reeve_identity_set_key_id (identity, reeve_json_get_string (object, "key_id", NULL));
+  return reeve_caller_new (identity, reeve_json_get_string (object, "tenant_id", ""),
+                           reeve_json_get_boolean (object, "platform_admin", FALSE),
+                           reeve_json_get_string (object, "door", "internal"), NULL);
+}
+
+static gboolean
+reeve_run_opening_add_history (const ReeveRunEnvironment *environment, ReeveCaller *caller,
+                               JsonObject *started, const char *conversation_id, GError **error)
+{
+  JsonArray *history = NULL;
+  g_autoptr (GError) inner = NULL;
+
+  if (conversation_id == NULL)
+    return TRUE;
+  json_object_set_string_member (started, "conversation_id", conversation_id);
+  history = reeve_conversations_history (environment->conversations, caller, conversation_id,
+                                         REEVE_RUN_OPENING_HISTORY, &inner);
+  if (history == NULL && g_error_matches (inner, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    return TRUE; /* its first turn: made at the end of this run */
+  if (history == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&inner));
+      return FALSE;
+    }
+  json_object_set_array_member (started, "history", history);
+  return TRUE;
+}
+
+static void
+reeve_run_opening_add_request (JsonObject *started, ReeveCaller *caller, guint64 intent,
+                               const ReeveRunRequest *request)
+{
+  g_autofree char *session_id
+      = request->session_id != NULL ? g_strdup (request->session_id) : reeve_ids_new ("ses");
+
+  json_object_set_string_member (started, "type", REEVE_JOURNAL_STARTED);
+  json_object_set_int_member (started, "time", reeve_times_now ());
+  json_object_set_string_member (started, "operation", request->operation);
+  json_object_set_int_member (started, "intent", (gint64) intent);
+  json_object_set_string_member (started, "mission", request->mission);
+  json_object_set_string_member (started, "session_id", session_id);
+  json_object_set_boolean_member (started, "stream", request->stream);
+  json_object_set_object_member (started, "caller", reeve_run_opening_caller (caller));
+  if (request->trace_id != NULL)
+    json_object_set_string_member (started, "trace_id", request->trace_id);
+  if (request->context != NULL && json_object_get_size (request->context) > 0)
+    {
+      g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+      g_autofree char *text = NULL;
+
+      json_node_set_object (node, request->context);
+      text = reeve_json_canonical (node);
+      json_object_set_string_member (started, "context_text", text);
+    }
+}
+
+static JsonObject *
+reeve_run_opening_record (JsonObject *started, ReeveCaller *caller)
+{
+  static const char *const members[]
+      = { "agent_id", "version_id", "session_id", "conversation_id", "mission", NULL };
+  JsonObject *record = json_object_new ();
+  gint64 now = reeve_json_get_int (started, "time", 0);
+
+  reeve_run_opening_copy (started, record, members);
+  json_object_set_string_member (record, "user_id", reeve_caller_get_user_id (caller));
+  json_object_set_string_member (record, "status", "running");
+  json_object_set_int_member (record, "created_at", now);
+  json_object_set_int_member (record, "updated_at", now);
+  return record;
+}
+
+/**
+ * reeve_run_opening_new:
+ * @environment: what runs work with
+ * @agents: the agents
+ * @caller: who asks
+ * @intent: sequence number of the admitted execution
+ * @request: what is asked
+ * @record: (out) (transfer full): fields of the run's record
+ * @error: return location
+ *
+ * Gathers what a run is: definition, tools, history, mission.
+ *
+ * Returns: (transfer full) (nullable): the first entry
+ */
+JsonObject *
+reeve_run_opening_new (const ReeveRunEnvironment *environment, ReeveAgents *agents,
+                       ReeveCaller *caller, guint64 intent, const ReeveRunRequest *request,
+                       JsonObject **record, GError **error)
+{
+  g_autoptr (JsonObject) started = json_object_new ();
+  g_autoptr (JsonObject) definition = NULL;
+
+  if (request->agent_id != NULL)
+    definition = reeve_agents_get_definition (agents, reeve_caller_get_tenant_id (caller),
+                                              request->agent_id, error);
+  else
+    definition = reeve_run_opening_assistant ();
+  if (definition == NULL)
+    return NULL;
+  reeve_run_opening_add_request (started, caller, intent, request);
+  reeve_run_opening_add_definition (environment, started, definition, request);
+  if (!reeve_run_opening_add_history (environment, caller, started, request->conversation_id,
+                                      error))
+    return NULL;
+  *record = reeve_run_opening_record (started, caller);
+  return g_steal_pointer (&started);
+}

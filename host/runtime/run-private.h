@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files that make up ReeveRun share: run.c (loop and journal), run-model.c and run-tool.c
+ * (effects), run-answer.c (the end), run-followers.c (readers of its events). */
+#pragma once
+
+#include "decide.h"
+#include "run-followers.h"
+#include "run.h"
+
+G_BEGIN_DECLS
+
+struct _ReeveRun
+{
+  GObject parent_instance;
+
+  ReeveRunEnvironment env;
+  ReeveCaller *caller;
+  ReeveAdmitted *admitted; /* of the run as a whole */
+  guint64 intent;          /* its sequence number; 0 when unknown */
+  char *run_id;
+  char *stream;
+  JsonObject *record;
+  ReeveJournal *journal;
+  ReeveCitations *citations;
+  ReeveRunFollowers *followers;
+  GMainContext *context;
+  GCancellable *cancellable; /* of the effect under way */
+  GSource *timer;
+  gint64 deadline;   /* monotonic */
+  gint64 live_entry; /* entry with the intent of the answer under way; 0 for none */
+  gint64 live_sent;  /* sequence of its last event */
+  GString *live_thought;
+  GString *live_shown;
+  gpointer effect;          /* about to leave, while its intent is appended */
+  gint64 began;             /* monotonic */
+  const char *interruption; /* asked for, not in the journal yet */
+  gboolean ended;
+  ReeveRunDone done;
+  gpointer done_data;
+};
+
+typedef void (*ReeveRunNext) (ReeveRun *self);
+
+/* Appends entries (transfer full, NULL-terminated) durably and at once, then calls @next; a failure
+ * ends the run in memory and leaves the journal as it is. */
+void reeve_run_append (ReeveRun *self, JsonObject *const *entries, ReeveRunNext next);
+void reeve_run_advance (ReeveRun *self);
+/* Ends it in memory. */
+void reeve_run_abort (ReeveRun *self, const GError *error);
+JsonObject *reeve_run_new_entry (const char *type);
+/* Fills in what each effect of this run has in common. */
+void reeve_run_describe (ReeveRun *self, ReeveAdmissionRequest *request);
+void reeve_run_describe_context (ReeveRun *self, ReeveContextInfo *info);
+JsonObject *reeve_run_describe_error (const char *code, const char *message);
+/* The journal and the followers take up an entry that is durable. */
+gboolean reeve_run_take (ReeveRun *self, JsonObject *entry, GError **error);
+void reeve_run_live_clear (ReeveRun *self);
+void reeve_run_send_live (ReeveRun *self, const char *name, const char *text);
+
+void reeve_run_model_call (ReeveRun *self, guint step);
+void reeve_run_tool_call (ReeveRun *self, const ReeveJournalCall *call);
+void reeve_run_answer_finish (ReeveRun *self, const ReeveDecision *decision);
+/* Ends the run in memory: tells followers and the one who started it. */
+void reeve_run_complete (ReeveRun *self, JsonObject *result);
+
+G_END_DECLS

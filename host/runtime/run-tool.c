@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One tool call of a run. What the model asked for wrongly or may not have is told to the model;
+ * only an attempted call is an effect. */
+#include "run-private.h"
+
+#include "base/digests.h"
+
+typedef struct
+{
+  ReeveRun *run;
+  char *call_id;
+  char *name;
+  JsonNode *arguments;
+  char *digest;
+  ReeveAdmitted *admitted;
+} ReeveRunTool;
+
+static void
+reeve_run_tool_free (ReeveRunTool *self)
+{
+  g_clear_pointer (&self->arguments, json_node_unref);
+  g_free (self->call_id);
+  g_free (self->name);
+  g_free (self->digest);
+  g_object_unref (self->run);
+  g_free (self);
+}
+
+static JsonObject *
+reeve_run_tool_entry (ReeveRunTool *self, const char *type)
+{
+  JsonObject *entry = reeve_run_new_entry (type);
+
+  json_object_set_string_member (entry, "call_id", self->call_id);
+  json_object_set_string_member (entry, "name", self->name);
+  return entry;
+}
+
+static void
+reeve_run_tool_refuse (ReeveRunTool *self, const GError *error)
+{
+  g_autoptr (ReeveRun) run = g_object_ref (self->run);
+  JsonObject *entries[] = { reeve_run_tool_entry (self, REEVE_JOURNAL_TOOL_REFUSED), NULL };
+  g_autofree char *text = g_strconcat ("error: ", error->message, NULL);
+
+  json_object_set_string_member (entries[0], "outcome", "blocked");
+  json_object_set_string_member (entries[0], "text", text);
+  json_object_set_boolean_member (entries[0], "is_error", TRUE);
+  reeve_run_tool_free (self);
+  reeve_run_append (run, entries, reeve_run_advance);
+}
+
+/* ---- the outcome ---- */
+
+static gboolean
+reeve_run_tool_is_read_only (ReeveRunTool *self)
+{
+  ReeveToolInfo *info = reeve_tools_lookup (self->run->env.tools, self->name);
+
+  return info != NULL && (reeve_tool_info_get_hints (info) & REEVE_TOOL_READ_ONLY) != 0;
+}
+
+/* A call that was cut off may have had its effect. A tool that says it only reads is believed here:
+ * the worst case is an answer lost. */
+static const char *
+reeve_run_tool_classify (ReeveRunTool *self, const GError *error)
+{
+  if (!reeve_admitted_is_consumed (self->admitted) || reeve_run_tool_is_read_only (self))
+    return "failed";
+  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
+      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
+      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT)
+      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    return "unknown";
+  return "failed";
+}
+
+static void
+reeve_run_tool_fill (ReeveRunTool *self, JsonObject *entry, ReeveToolResult *result)
+{
+  JsonNode *data = reeve_tool_result_get_data (result);
+  g_autofree char *numbered = reeve_citations_add (self->run->citations, data);
+  const char *text = reeve_tool_result_get_text (result);
+
+  json_object_set_string_member (entry, "outcome", "succeeded");
+  json_object_set_string_member (entry, "text", numbered != NULL ? numbered : text);
+  json_object_set_boolean_member (entry, "is_error", reeve_tool_result_get_is_error (result));
+  if (data != NULL)
+    json_object_set_member (entry, "data", json_node_copy (data));
+}
+
+static void
+reeve_run_tool_fill_error (JsonObject *entry, const char *outcome, const GError *error)
+{
+  g_autofree char *text = g_strconcat ("error: ", error->message, NULL);
+  const char *code = error->domain == REEVE_ERROR ? reeve_error_get_name (error->code) : "failed";
+
+  json_object_set_string_member (entry, "outcome", outcome);
+  json_object_set_string_member (entry, "text", text);
+  json_object_set_boolean_member (entry, "is_error", TRUE);
+  json_object_set_object_member (entry, "error", reeve_run_describe_error (code, error->message));
+}
+
+static void
+reeve_run_tool_settle (ReeveRunTool *self, JsonObject *entry, const GError *error)
+{
+  const char *outcome = reeve_json_get_string (entry, "outcome", "failed");
+  const char *text = reeve_json_get_string (entry, "text", "");
+  g_autofree char *digest = reeve_digests_sha256_hex (text, strlen (text));
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED, .output_digest = digest };
+
+  if (g_strcmp0 (outcome, "unknown") == 0)
+    settlement.outcome = REEVE_OUTCOME_UNKNOWN;
+  else if (error != NULL || reeve_json_get_boolean (entry, "is_error", FALSE))
+    settlement.outcome = REEVE_OUTCOME_FAILED;
+  if (error != NULL)
+    settlement.reason
+        = error->domain == REEVE_ERROR ? reeve_error_get_name (error->code) : "failed";
+  else if (settlement.outcome == REEVE_OUTCOME_FAILED)
+    settlement.reason = "tool_error";
+  reeve_admission_settle_async (self->run->env.admission, g_steal_pointer (&self->admitted),
+                                &settlement, NULL, NULL);
+}
+
+static void
+reeve_run_tool_on_result (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ReeveRunTool *self = user_data;
+  g_autoptr (ReeveRun) run = g_object_ref (self->run);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveToolResult) answer
+      = reeve_tools_call_finish (REEVE_TOOLS (source), result, &error);
+  JsonObject *entries[] = { reeve_run_tool_entry (self, REEVE_JOURNAL_TOOL_OUTCOME), NULL };
+
+  if (answer != NULL)
+    reeve_run_tool_fill (self, entries[0], answer);
+  else
+    reeve_run_tool_fill_error (entries[0], reeve_run_tool_classify (self, error), error);
+  reeve_run_tool_settle (self, entries[0], error);
+  reeve_run_tool_free (self);
+  reeve_run_append (run, entries, reeve_run_advance);
+}
+
+/* ---- before it ---- */
+
+static void
+reeve_run_tool_send (ReeveRun *run)
+{
+  ReeveRunTool *self = g_steal_pointer (&run->effect);
+  ReeveContextInfo info = { 0 };
+
+  reeve_run_describe_context (run, &info);
+  reeve_tools_call_async (run->env.tools, self->admitted, self->name,
+                          json_node_get_object (self->arguments), &info, run->cancellable,
+                          reeve_run_tool_on_result, self);
+}
+
+static void
+reeve_run_tool_on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ReeveRunTool *self = user_data;
+  ReeveRun *run = self->run;
+  g_autoptr (GError) error = NULL;
+  JsonObject *entries[] = { NULL, NULL };
+
+  self->admitted = reeve_admission_begin_finish (REEVE_ADMISSION (source), result, &error);
+  if (self->admitted == NULL)
+    {
+      reeve_run_tool_refuse (self, error);
+      return;
+    }
+  entries[0] = reeve_run_tool_entry (self, REEVE_JOURNAL_TOOL_INTENT);
+  json_object_set_int_member (entries[0], "intent",
+                              (gint64) reeve_admitted_get_intent (self->admitted));
+  json_object_set_member (entries[0], "arguments", json_node_copy (self->arguments));
+  json_object_set_string_member (entries[0], "input_digest", self->digest);
+  run->effect = self;
+  reeve_run_append (run, entries, reeve_run_tool_send);
+}
+
+static gboolean
+reeve_run_tool_is_offered (ReeveRun *run, const char *name)
+{
+  JsonArray *names = reeve_json_get_array (reeve_journal_get_started (run->journal), "tools");
+
+  for (guint i = 0; names != NULL && i < json_array_get_length (names); i++)
+    {
+      if (g_strcmp0 (json_array_get_string_element (names, i), name) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static gboolean
+reeve_run_tool_parse (ReeveRunTool *self, const char *arguments, GError **error)
+{
+  const char *text = *arguments != '\0' ? arguments : "{}";
+
+  if (!reeve_run_tool_is_offered (self->run, self->name))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no tool \"%s\"",
+                   self->name);
+      return FALSE;
+    }
+  self->arguments = reeve_json_parse_strict (text, strlen (text), error);
+  if (self->arguments == NULL)
+    {
+      g_prefix_error (error, "arguments of tool \"%s\": ", self->name);
+      return FALSE;
+    }
+  if (!JSON_NODE_HOLDS_OBJECT (self->arguments))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                   "arguments of tool \"%s\" are not an object", self->name);
+      return FALSE;
+    }
+  return reeve_tools_check (self->run->env.tools, self->name, self->arguments, error);
+}
+
+static char **
+reeve_run_tool_names (ReeveRun *run)
+{
+  JsonArray *names = reeve_json_get_array (reeve_journal_get_started (run->journal), "tools");
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; names != NULL && i < json_array_get_length (names); i++)
+    g_strv_builder_add (builder, json_array_get_string_element (names, i));
+  return g_strv_builder_end (builder);
+}
+
+void
+reeve_run_tool_call (ReeveRun *run, const ReeveJournalCall *call)
+{
+  ReeveRunTool *self = g_new0 (ReeveRunTool, 1);
+  g_auto (GStrv) names = reeve_run_tool_names (run);
+  g_autoptr (GError) error = NULL;
+  ReeveAdmissionRequest admission = { .operation = "tool.call", .permission = "tool:execute" };
+
+  self->run = g_object_ref (run);
+  self->call_id = g_strdup (call->call_id);
+  self->name = g_strdup (call->name);
+  self->digest = reeve_digests_sha256_hex (call->arguments, strlen (call->arguments));
+  reeve_run_describe (run, &admission);
+  admission.tool_name = self->name;
+  admission.agent_tools = (const char *const *) names;
+  admission.input_digest = self->digest;
+  if (!reeve_run_tool_parse (self, call->arguments, &error))
+    {
+      reeve_admission_refuse (run->env.admission, &admission, error);
+      reeve_run_tool_refuse (self, error);
+      return;
+    }
+  reeve_admission_begin_async (run->env.admission, &admission, reeve_run_tool_on_admitted, self);
+}

@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The loop of a run: decide, perform, append, decide. It holds no thread: each step ends in a
+ * callback in the run's context. An effect's intent is durable in the ledger, then in the journal,
+ * before the effect; its outcome is in the journal before the next decision. */
+#include "run-private.h"
+
+#include "base/times.h"
+#include "run-events.h"
+
+#define REEVE_RUN_DEFAULT_TIMEOUT 300 /* seconds */
+
+G_DEFINE_FINAL_TYPE (ReeveRun, reeve_run, G_TYPE_OBJECT)
+
+typedef struct
+{
+  ReeveRun *run;
+  GPtrArray *entries; /* JsonObject */
+  ReeveRunNext next;
+} ReeveRunAppend;
+
+typedef struct
+{
+  ReeveRun *run;
+  guint follower;
+  gint64 after;
+  const char *reason;
+} ReeveRunInvoke;
+
+static void
+reeve_run_finalize (GObject *object)
+{
+  ReeveRun *self = REEVE_RUN (object);
+
+  if (self->timer != NULL)
+    g_source_destroy (self->timer);
+  g_clear_pointer (&self->timer, g_source_unref);
+  g_clear_pointer (&self->caller, reeve_caller_unref);
+  g_clear_pointer (&self->record, json_object_unref);
+  g_clear_pointer (&self->journal, reeve_journal_free);
+  g_clear_pointer (&self->citations, reeve_citations_free);
+  g_clear_pointer (&self->followers, reeve_run_followers_free);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_object (&self->cancellable);
+  g_string_free (self->live_thought, TRUE);
+  g_string_free (self->live_shown, TRUE);
+  g_free (self->run_id);
+  g_free (self->stream);
+  G_OBJECT_CLASS (reeve_run_parent_class)->finalize (object);
+}
+
+static void
+reeve_run_class_init (ReeveRunClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_run_finalize;
+}
+
+static void
+reeve_run_init (ReeveRun *self)
+{
+  self->followers = reeve_run_followers_new ();
+  self->cancellable = g_cancellable_new ();
+  self->context = g_main_context_ref_thread_default ();
+  self->began = g_get_monotonic_time ();
+  self->live_thought = g_string_new (NULL);
+  self->live_shown = g_string_new (NULL);
+}
+
+/**
+ * reeve_run_new:
+ * @environment: what it works with
+ * @caller: who asked
+ * @admitted: (transfer full) (nullable): the intent of the whole run
+ * @run_id: its id
+ * @record: fields of its record
+ * @journal: (transfer full): what was appended so far
+ *
+ * Returns: (transfer full): a run that has not gone on yet
+ */
+ReeveRun *
+reeve_run_new (const ReeveRunEnvironment *environment, ReeveCaller *caller, ReeveAdmitted *admitted,
+               const char *run_id, JsonObject *record, ReeveJournal *journal)
+{
+  ReeveRun *self = g_object_new (REEVE_TYPE_RUN, NULL);
+
+  self->env = *environment;
+  self->caller = reeve_caller_ref (caller);
+  self->admitted = admitted;
+  self->intent = admitted != NULL ? reeve_admitted_get_intent (admitted) : 0;
+  self->run_id = g_strdup (run_id);
+  self->stream = g_strconcat ("run/", run_id, NULL);
+  self->record = json_object_ref (record);
+  self->journal = journal;
+  return self;
+}
+
+/**
+ * reeve_run_get_id:
+ * @self: a run
+ *
+ * Returns: (transfer none): its id
+ */
+const char *
+reeve_run_get_id (ReeveRun *self)
+{
+  return self->run_id;
+}
+
+/**
+ * reeve_run_get_tenant_id:
+ * @self: a run
+ *
+ * Returns: (transfer none): the tenant it belongs to
+ */
+const char *
+reeve_run_get_tenant_id (ReeveRun *self)
+{
+  return reeve_caller_get_tenant_id (self->caller);
+}
+
+/* ---- what effects have in common ---- */
+
+JsonObject *
+reeve_run_new_entry (const char *type)
+{
+  JsonObject *entry = json_object_new ();
+
+  json_object_set_string_member (entry, "type", type);
+  json_object_set_int_member (entry, "time", reeve_times_now ());
+  return entry;
+}
+
+void
+reeve_run_describe (ReeveRun *self, ReeveAdmissionRequest *request)
+{
+  JsonObject *started = reeve_journal_get_started (self->journal);
+
+  request->caller = self->caller;
+  request->run_id = self->run_id;
+  request->agent_id = reeve_json_get_string (started, "agent_id", NULL);
+  request->parent = self->intent;
+  request->trace_id = reeve_json_get_string (started, "trace_id", NULL);
+}
+
+void
+reeve_run_describe_context (ReeveRun *self, ReeveContextInfo *info)
+{
+  JsonObject *started = reeve_journal_get_started (self->journal);
+
+  info->struct_size = sizeof *info;
+  info->tenant_id = reeve_run_get_tenant_id (self);
+  info->user_id = reeve_caller_get_user_id (self->caller);
+  info->agent_id = reeve_json_get_string (started, "agent_id", NULL);
+  info->run_id = self->run_id;
+  info->trace_id = reeve_json_get_string (started, "trace_id", NULL);
+  info->roles = reeve_caller_get_roles (self->caller);
+  info->deadline = self->deadline;
+}
+
+JsonObject *
+reeve_run_describe_error (const char *code, const char *message)
+{
+  JsonObject *error = json_object_new ();
+
+  json_object_set_string_member (error, "code", code);
+  json_object_set_string_member (error, "message", message);
+  return error;
+}
+
+/* ---- the journal ---- */
+
+void
+reeve_run_live_clear (ReeveRun *self)
+{
+  self->live_entry = 0;
+  self->live_sent = 0;
+  g_string_truncate (self->live_thought, 0);
+  g_string_truncate (self->live_shown, 0);
+}
+
+static void
+reeve_run_send_event (const char *name, JsonObject *data, gpointer user_data)
+{
+  reeve_run_followers_send (user_data, 0, name, data);
+}
+
+void
+reeve_run_send_live (ReeveRun *self, const char *name, const char *text)
+{
+  gint64 offset = (gint64) (self->live_thought->len + self->live_shown->len);
+
+  reeve_run_events_send_delta (self->run_id, name, text, self->live_entry, offset,
+                               reeve_run_send_event, self->followers);
+}
+
+gboolean
+reeve_run_take (ReeveRun *self, JsonObject *entry, GError **error)
+{
+  const char *type = reeve_json_get_string (entry, "type", "");
+  gboolean answer = g_strcmp0 (type, REEVE_JOURNAL_MODEL_OUTCOME) == 0;
+
+  if (!reeve_journal_add (self->journal, entry, error))
+    return FALSE;
+  /* pieces of an answer went out while the model spoke: of its outcome only what is missing is sent
+   */
+  reeve_run_events_send (self->run_id, entry, reeve_journal_get_length (self->journal),
+                         answer ? self->live_sent : 0, reeve_run_send_event, self->followers);
+  if (answer)
+    reeve_run_live_clear (self);
+  return TRUE;
+}
+
+static void
+reeve_run_append_free (ReeveRunAppend *append)
+{
+  g_ptr_array_unref (append->entries);
+  g_object_unref (append->run);
+  g_free (append);
+}
+
+static void
+reeve_run_on_appended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ReeveRunAppend *append = user_data;
+  g_autoptr (ReeveRun) self = g_object_ref (append->run);
+  ReeveRunNext next = append->next;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveBatchResult) committed
+      = reeve_store_commit_finish (REEVE_STORE (source), result, &error);
+  gboolean ok = committed != NULL;
+
+  for (guint i = 0; ok && i < append->entries->len; i++)
+    ok = reeve_run_take (self, g_ptr_array_index (append->entries, i), &error);
+  reeve_run_append_free (append);
+  if (ok)
+    next (self);
+  else
+    reeve_run_abort (self, error);
+}
+
+static GBytes *
+reeve_run_serialise (JsonObject *entry)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  char *text = NULL;
+
+  json_node_set_object (node, entry);
+  text = reeve_json_canonical (node);
+  return g_bytes_new_take (text, strlen (text));
+}
+
+/* The first entry comes with the run's record: a run is either both or neither. */
+static void
+reeve_run_add_record (ReeveRun *self, ReeveBatch *batch)
+{
+  reeve_batch_put (batch, REEVE_STORE_RUNS, self->run_id, self->record, REEVE_REVISION_ABSENT);
+}
+
+void
+reeve_run_append (ReeveRun *self, JsonObject *const *entries, ReeveRunNext next)
+{
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (reeve_run_get_tenant_id (self));
+  ReeveRunAppend *append = g_new0 (ReeveRunAppend, 1);
+  gint64 length = reeve_journal_get_length (self->journal);
+
+  append->run = g_object_ref (self);
+  append->next = next;
+  append->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
+  if (length == 0)
+    reeve_run_add_record (self, batch);
+  for (guint i = 0; entries[i] != NULL; i++)
+    {
+      g_autoptr (GBytes) bytes = reeve_run_serialise (entries[i]);
+
+      reeve_batch_append (batch, self->stream, bytes, length + i + 1);
+      g_ptr_array_add (append->entries, entries[i]);
+    }
+  reeve_store_commit_async (self->env.store, batch, NULL, reeve_run_on_appended, append);
+}
+
+/* ---- the loop ---- */
+
+void
+reeve_run_complete (ReeveRun *self, JsonObject *result)
+{
+  if (self->ended)
+    return;
+  self->ended = TRUE;
+  if (self->timer != NULL)
+    g_source_destroy (self->timer);
+  reeve_run_followers_end (self->followers, 0);
+  if (self->done != NULL)
+    self->done (self, result, NULL, self->done_data);
+}
+
+static void
+reeve_run_fail_intent (ReeveRun *self, const GError *error)
+{
+  const ReeveSettlement settlement
+      = { .outcome = REEVE_OUTCOME_UNKNOWN, .reason = reeve_error_get_name (error->code) };
+
+  if (self->admitted != NULL)
+    reeve_admission_settle_async (self->env.admission, g_steal_pointer (&self->admitted),
+                                  &settlement, NULL, NULL);
+}
+
+void
+reeve_run_abort (ReeveRun *self, const GError *error)
+{
+  if (self->ended)
+    return;
+  g_warning ("run %s cannot be journaled any more: %s", self->run_id, error->message);
+  self->ended = TRUE;
+  if (self->timer != NULL)
+    g_source_destroy (self->timer);
+  reeve_run_fail_intent (self, error);
+  reeve_run_followers_end (self->followers, 0);
+  if (self->done != NULL)
+    self->done (self, NULL, error, self->done_data);
+}
+
+static void
+reeve_run_perform (ReeveRun *self, const ReeveDecision *decision)
+{
+  switch (decision->kind)
+    {
+    case REEVE_DECISION_CALL_MODEL:
+      reeve_run_model_call (self, decision->step);
+      break;
+    case REEVE_DECISION_CALL_TOOL:
+      reeve_run_tool_call (self, decision->call);
+      break;
+    case REEVE_DECISION_FINISH:
+      reeve_run_answer_finish (self, decision);
+      break;
+    case REEVE_DECISION_NOTHING:
+    default:
+      reeve_run_complete (
+          self, reeve_json_get_object (reeve_journal_get_ended (self->journal), "result"));
+      break;
+    }
+}
+
+void
+reeve_run_advance (ReeveRun *self)
+{
+  g_auto (ReeveDecision) decision = { 0 };
+
+  if (self->ended)
+    return;
+  if (self->interruption != NULL && reeve_journal_get_interruption (self->journal) == NULL
+      && reeve_journal_get_ended (self->journal) == NULL)
+    {
+      JsonObject *entry = reeve_run_new_entry (REEVE_JOURNAL_INTERRUPTED);
+      JsonObject *const entries[] = { entry, NULL };
+
+      json_object_set_string_member (entry, "reason", self->interruption);
+      reeve_run_append (self, entries, reeve_run_advance);
+      return;
+    }
+  reeve_decide (self->journal, &decision);
+  reeve_run_perform (self, &decision);
+}
+
+static gboolean
+reeve_run_on_timeout (gpointer user_data)
+{
+  reeve_run_interrupt (user_data, "timeout");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+reeve_run_arm (ReeveRun *self, JsonObject *started)
+{
+  gint64 seconds = reeve_json_get_int (started, "timeout_seconds", REEVE_RUN_DEFAULT_TIMEOUT);
+
+  seconds = CLAMP (seconds, 1, 86400);
+  self->deadline = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
+  self->timer = g_timeout_source_new_seconds ((guint) seconds);
+  g_source_set_callback (self->timer, reeve_run_on_timeout, self, NULL);
+  g_source_attach (self->timer, self->context);
+}
+
+/* Passages that were found before a restart keep their numbers. */
+static void
+reeve_run_recall (ReeveRun *self, JsonObject *started)
+{
+  self->citations = reeve_citations_new (
+      (guint) CLAMP (reeve_json_get_int (started, "max_citations", 10), 0, 100));
+  for (guint i = 0; i < reeve_journal_get_length (self->journal); i++)
+    {
+      JsonObject *entry = reeve_journal_get_entry (self->journal, i);
+
+      if (g_strcmp0 (reeve_json_get_string (entry, "type", ""), REEVE_JOURNAL_TOOL_OUTCOME) == 0)
+        g_free (reeve_citations_add (self->citations, json_object_get_member (entry, "data")));
+    }
+}
+
+/* The answer before a restart is mapped again, so that its citations are known. */
+static void
+reeve_run_recall_answer (ReeveRun *self)
+{
+  JsonObject *outcome = reeve_journal_get_model_outcome (self->journal);
+  const char *content = outcome != NULL ? reeve_json_get_string (outcome, "content", "") : "";
+  g_autoptr (GString) ignored = g_string_new (NULL);
+
+  reeve_citations_feed (self->citations, content, strlen (content), ignored);
+}
+
+/**
+ * reeve_run_start:
+ * @self: a run
+ * @started: its first entry; ignored when the journal holds one
+ * @done: called once when it has ended
+ * @user_data: closure
+ *
+ * Goes on from where the journal stands.
+ */
+void
+reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointer user_data)
+{
+  JsonObject *const entries[] = { started, NULL };
+  JsonObject *first = reeve_journal_get_started (self->journal);
+
+  self->done = done;
+  self->done_data = user_data;
+  if (self->intent == 0 && first != NULL)
+    self->intent = (guint64) reeve_json_get_int (first, "intent", 0);
+  reeve_run_recall (self, first != NULL ? first : started);
+  reeve_run_arm (self, first != NULL ? first : started);
+  if (first != NULL)
+    {
+      reeve_run_recall_answer (self);
+      reeve_run_advance (self);
+      return;
+    }
+  json_object_ref (started);
+  reeve_run_append (self, entries, reeve_run_advance);
+}
+
+/**
+ * reeve_run_dismiss:
+ * @self: a run that was not started
+ *
+ * Ends its intent without effect.
+ */
+void
+reeve_run_dismiss (ReeveRun *self)
+{
+  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_FAILED, .reason = "unavailable" };
+
+  if (self->admitted != NULL)
+    reeve_admission_settle_async (self->env.admission, g_steal_pointer (&self->admitted),
+                                  &settlement, NULL, NULL);
+  self->ended = TRUE;
+}
+
+/* ---- from other threads ---- */
+
+static void
+reeve_run_invoke_free (gpointer data)
+{
+  ReeveRunInvoke *invoke = data;
+
+  g_object_unref (invoke->run);
+  g_free (invoke);
+}
+
+static void
+reeve_run_invoke (ReeveRun *self, GSourceFunc func, ReeveRunInvoke *invoke)
+{
+  invoke->run = g_object_ref (self);
+  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, func, invoke,
+                              reeve_run_invoke_free);
+}
+
+static gboolean
+reeve_run_do_interrupt (gpointer data)
+{
+  ReeveRunInvoke *invoke = data;
+
+  if (!invoke->run->ended && invoke->run->interruption == NULL)
+    {
+      invoke->run->interruption = invoke->reason;
+      g_cancellable_cancel (invoke->run->cancellable);
+    }
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * reeve_run_interrupt:
+ * @self: a run
+ * @reason: `cancelled` or `timeout`, a static string
+ *
+ * Asks it to end: the effect under way is cancelled, what is known of it is journaled, then the run
+ * ends. Any thread.
+ */
+void
+reeve_run_interrupt (ReeveRun *self, const char *reason)
+{
+  ReeveRunInvoke *invoke = g_new0 (ReeveRunInvoke, 1);
+
+  invoke->reason = reason;
+  reeve_run_invoke (self, reeve_run_do_interrupt, invoke);
+}
+
+static void
+reeve_run_replay_event (const char *name, JsonObject *data, gpointer user_data)
+{
+  ReeveRunInvoke *invoke = user_data;
+
+  reeve_run_followers_send (invoke->run->followers, invoke->follower, name, data);
+}
+
+/* What the model has said so far of an answer that is not in the journal yet. */
+static void
+reeve_run_replay_live (ReeveRun *self, ReeveRunInvoke *invoke)
+{
+  g_autoptr (JsonObject) entry = NULL;
+
+  if (self->live_entry == 0)
+    return;
+  entry = json_object_new ();
+  json_object_set_string_member (entry, "type", REEVE_JOURNAL_MODEL_OUTCOME);
+  json_object_set_int_member (entry, "intent_entry", self->live_entry);
+  json_object_set_string_member (entry, "thought", self->live_thought->str);
+  json_object_set_string_member (entry, "shown", self->live_shown->str);
+  reeve_run_events_send (self->run_id, entry, self->live_entry + 1, invoke->after,
+                         reeve_run_replay_event, invoke);
+}
+
+static gboolean
+reeve_run_do_follow (gpointer data)
+{
+  ReeveRunInvoke *invoke = data;
+  ReeveRun *self = invoke->run;
+
+  for (guint i = 0; i < reeve_journal_get_length (self->journal); i++)
+    reeve_run_events_send (self->run_id, reeve_journal_get_entry (self->journal, i), i + 1,
+                           invoke->after, reeve_run_replay_event, invoke);
+  reeve_run_replay_live (self, invoke);
+  if (self->ended)
+    reeve_run_followers_end (self->followers, invoke->follower);
+  else
+    reeve_run_followers_set_live (self->followers, invoke->follower);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * reeve_run_follow:
+ * @self: a run
+ * @context: where the functions are called
+ * @after: sequence number of the last event the reader has; 0 for none
+ * @events: (nullable): receives events
+ * @ended: (nullable): called once when no event comes any more
+ * @user_data: closure
+ * @destroy: (nullable): frees it
+ *
+ * Sends what the journal holds behind @after, then events as they come. Any thread.
+ *
+ * Returns: a number for reeve_run_unfollow()
+ */
+guint
+reeve_run_follow (ReeveRun *self, GMainContext *context, gint64 after, ReeveRunEventFunc events,
+                  void (*ended) (gpointer user_data), gpointer user_data, GDestroyNotify destroy)
+{
+  ReeveRunInvoke *invoke = g_new0 (ReeveRunInvoke, 1);
+
+  invoke->after = after;
+  invoke->follower
+      = reeve_run_followers_add (self->followers, context, events, ended, user_data, destroy);
+  reeve_run_invoke (self, reeve_run_do_follow, invoke);
+  return invoke->follower;
+}
+
+/**
+ * reeve_run_unfollow:
+ * @self: a run
+ * @follower: a number
+ *
+ * Any thread; called in the follower's context, nothing of it is called afterwards.
+ */
+void
+reeve_run_unfollow (ReeveRun *self, guint follower)
+{
+  reeve_run_followers_remove (self->followers, follower);
+}

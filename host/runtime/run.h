@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveRun: one run under way: takes decision after decision, performs it, appends what came of it.
+ */
+#pragma once
+
+#include "base/workers.h"
+#include "citations.h"
+#include "conversations.h"
+#include "journal.h"
+#include "models.h"
+#include "runs.h"
+#include "store/store.h"
+#include "tools.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_TYPE_RUN (reeve_run_get_type ())
+G_DECLARE_FINAL_TYPE (ReeveRun, reeve_run, REEVE, RUN, GObject)
+
+/* What runs work with; outlives them. */
+typedef struct _ReeveRunEnvironment
+{
+  ReeveStore *store;
+  ReeveAdmission *admission;
+  ReeveModels *models;
+  ReeveTools *tools;
+  ReeveConversations *conversations;
+  ReeveWorkers *workers;
+} ReeveRunEnvironment;
+
+/* Called once in the run's context. error: the journal could not be written; result is NULL then.
+ */
+typedef void (*ReeveRunDone) (ReeveRun *self, JsonObject *result, const GError *error,
+                              gpointer user_data);
+
+/* Lives in the thread-default context of its maker; all functions but reeve_run_interrupt(),
+ * reeve_run_follow() and reeve_run_unfollow() are called there. admitted: (transfer full)
+ * (nullable) the intent of the whole run; NULL when it is settled already. journal: (transfer full)
+ * what was appended so far. record: fields of the run's record. */
+ReeveRun *reeve_run_new (const ReeveRunEnvironment *environment, ReeveCaller *caller,
+                         ReeveAdmitted *admitted, const char *run_id, JsonObject *record,
+                         ReeveJournal *journal);
+/* Appends @started when the journal is empty, then goes on from where the journal stands. */
+void reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointer user_data);
+/* Instead of reeve_run_start(): its intent ends without effect. */
+void reeve_run_dismiss (ReeveRun *self);
+/* reason: `cancelled` or `timeout`. Any thread. */
+void reeve_run_interrupt (ReeveRun *self, const char *reason);
+
+/* Any thread: sends what the journal holds behind @after, then events as they come, in @context;
+ * @ended once at the end. Returns a number for unfollow. */
+guint reeve_run_follow (ReeveRun *self, GMainContext *context, gint64 after,
+                        ReeveRunEventFunc events, void (*ended) (gpointer user_data),
+                        gpointer user_data, GDestroyNotify destroy);
+void reeve_run_unfollow (ReeveRun *self, guint follower);
+
+const char *reeve_run_get_id (ReeveRun *self);
+const char *reeve_run_get_tenant_id (ReeveRun *self);
+
+G_END_DECLS

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* After a restart every unfinished run goes on from its journal: what was settled is not done
+ * again, what was under way is unknown. Cancel and resume are here too, since they reach a run from
+ * outside as well. */
+#include "run-opening.h"
+#include "runs-private.h"
+
+#define REEVE_RUNS_RECOVERY_WAIT (8 * G_USEC_PER_SEC) /* how long cancel waits for the end */
+
+typedef struct
+{
+  ReeveRuns *runs;
+  char *tenant_id;
+  char *run_id;
+  JsonObject *record;
+  ReeveJournal *journal;
+  ReeveCaller *caller;
+  ReeveAdmitted *admitted;
+} ReeveRunsRecovery;
+
+static void
+reeve_runs_recovery_free (gpointer data)
+{
+  ReeveRunsRecovery *recovery = data;
+
+  g_clear_pointer (&recovery->journal, reeve_journal_free);
+  g_clear_pointer (&recovery->record, json_object_unref);
+  g_clear_pointer (&recovery->caller, reeve_caller_unref);
+  g_object_unref (recovery->runs);
+  g_free (recovery->tenant_id);
+  g_free (recovery->run_id);
+  g_free (recovery);
+}
+
+static void
+reeve_runs_recovery_on_ended (ReeveRun *run, JsonObject *result, const GError *error,
+                              gpointer user_data)
+{
+  g_autoptr (ReeveRuns) self = user_data;
+
+  g_message ("run %s, found unfinished, has ended: %s", reeve_run_get_id (run),
+             result != NULL ? reeve_json_get_string (result, "status", "") : error->message);
+  reeve_runs_forget (self, run);
+}
+
+static gboolean
+reeve_runs_recovery_go_on (gpointer data)
+{
+  ReeveRunsRecovery *recovery = data;
+  g_autoptr (ReeveRun) run = reeve_run_new (&recovery->runs->env, recovery->caller,
+                                            g_steal_pointer (&recovery->admitted), recovery->run_id,
+                                            recovery->record, g_steal_pointer (&recovery->journal));
+
+  if (reeve_runs_add (recovery->runs, run))
+    reeve_run_start (run, NULL, reeve_runs_recovery_on_ended, g_object_ref (recovery->runs));
+  return G_SOURCE_REMOVE;
+}
+
+/* The intent of the whole run is open unless the host fell between its outcome and the run's last
+ * entry. */
+static gboolean
+reeve_runs_recovery_readmit (ReeveRunsRecovery *recovery, JsonObject *started, GError **error)
+{
+  g_autoptr (GError) inner = NULL;
+
+  recovery->admitted
+      = reeve_admission_resume (recovery->runs->env.admission, recovery->caller,
+                                reeve_json_get_string (started, "operation", "agents.execute"),
+                                (guint64) reeve_json_get_int (started, "intent", 0), &inner);
+  if (recovery->admitted != NULL || g_error_matches (inner, REEVE_ERROR, REEVE_ERROR_CONFLICT))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&inner));
+  return FALSE;
+}
+
+static gboolean
+reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord *record,
+                             GError **error)
+{
+  g_autoptr (ReeveJournal) journal
+      = reeve_runs_read_journal (self, tenant_id, reeve_record_get_id (record), error);
+  ReeveRunsRecovery *recovery = NULL;
+  JsonObject *started = NULL;
+
+  if (journal == NULL)
+    return FALSE;
+  started = reeve_journal_get_started (journal);
+  if (started == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "run %s has a record and no journal",
+                   reeve_record_get_id (record));
+      return FALSE;
+    }
+  recovery = g_new0 (ReeveRunsRecovery, 1);
+  recovery->runs = g_object_ref (self);
+  recovery->tenant_id = g_strdup (tenant_id);
+  recovery->run_id = g_strdup (reeve_record_get_id (record));
+  recovery->record = json_object_ref (reeve_record_get_fields (record));
+  recovery->caller = reeve_run_opening_get_caller (started);
+  if (!reeve_runs_recovery_readmit (recovery, started, error))
+    {
+      reeve_runs_recovery_free (recovery);
+      return FALSE;
+    }
+  recovery->journal = g_steal_pointer (&journal);
+  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, reeve_runs_recovery_go_on,
+                              recovery, reeve_runs_recovery_free);
+  return TRUE;
+}
+
+/* A run whose journal cannot be read is left as it is, visibly: it must not keep the host from
+ * starting. */
+static gboolean
+reeve_runs_recovery_scope (ReeveRuns *self, const char *tenant_id, GError **error)
+{
+  g_autofree char *cursor = NULL;
+
+  do
+    {
+      g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_RUNS);
+      g_autoptr (ReeveQueryResult) result = NULL;
+      GPtrArray *records = NULL;
+
+      reeve_query_filter_string (query, "status", REEVE_FILTER_EQ, "running");
+      reeve_query_order (query, "created_at", FALSE);
+      reeve_query_limit (query, REEVE_QUERY_MAX_LIMIT);
+      reeve_query_cursor (query, cursor);
+      result = reeve_store_query (self->env.store, query, error);
+      if (result == NULL)
+        return FALSE;
+      records = reeve_query_result_get_records (result);
+      for (guint i = 0; i < records->len; i++)
+        {
+          g_autoptr (GError) inner = NULL;
+
+          if (!reeve_runs_recovery_take_up (self, tenant_id, g_ptr_array_index (records, i),
+                                            &inner))
+            g_warning ("tenant %s: %s", tenant_id, inner->message);
+        }
+      g_free (cursor);
+      cursor = g_strdup (reeve_query_result_get_cursor (result));
+    }
+  while (cursor != NULL);
+  return TRUE;
+}
+
+/**
+ * reeve_runs_recover:
+ * @self: runs
+ * @error: return location
+ *
+ * Takes up every unfinished run of every tenant. Those that go on do so in the context @self was
+ * made in.
+ *
+ * Returns: %FALSE when a store cannot be read
+ */
+gboolean
+reeve_runs_recover (ReeveRuns *self, GError **error)
+{
+  g_auto (GStrv) scopes = reeve_store_list_scopes (self->env.store, error);
+
+  if (scopes == NULL)
+    return FALSE;
+  for (guint i = 0; scopes[i] != NULL; i++)
+    {
+      if (!reeve_runs_recovery_scope (self, scopes[i], error))
+        {
+          g_prefix_error (error, "recovering runs of tenant %s: ", scopes[i]);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_runs_recovery_check_open (ReeveRecord *record, GError **error)
+{
+  const char *status = reeve_json_get_string (reeve_record_get_fields (record), "status", "");
+
+  if (g_strcmp0 (status, "running") == 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "the run has ended: it is %s", status);
+  return FALSE;
+}
+
+/**
+ * reeve_runs_cancel:
+ * @self: runs
+ * @admitted: the right to `runs.cancel`
+ * @run_id: a run
+ * @error: return location
+ *
+ * Ends a run and waits until it has ended.
+ *
+ * Returns: (transfer full) (nullable): the run; %REEVE_ERROR_CONFLICT when it had ended
+ */
+JsonObject *
+reeve_runs_cancel (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id, GError **error)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (reeve_admitted_get_caller (admitted));
+  g_autoptr (ReeveRecord) record
+      = reeve_store_get (self->env.store, tenant_id, REEVE_STORE_RUNS, run_id, error);
+  g_autoptr (ReeveRun) run = NULL;
+
+  if (record == NULL || !reeve_runs_recovery_check_open (record, error))
+    return NULL;
+  run = reeve_runs_find (self, tenant_id, run_id);
+  if (run == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                   "the run is not under way on this host; resume it first");
+      return NULL;
+    }
+  reeve_admitted_consume (admitted, "runs.cancel");
+  reeve_run_interrupt (run, "cancelled");
+  if (!reeve_runs_wait (self, run_id, REEVE_RUNS_RECOVERY_WAIT))
+    g_message ("run %s is being cancelled, its effect under way has not ended yet", run_id);
+  return reeve_runs_get (self, tenant_id, run_id, error);
+}
+
+/**
+ * reeve_runs_resume:
+ * @self: runs
+ * @admitted: the right to `runs.resume`
+ * @run_id: a run
+ * @error: return location
+ *
+ * Takes up a run that is unfinished and not under way.
+ *
+ * Returns: (transfer full) (nullable): the run; %REEVE_ERROR_CONFLICT when it has ended or is under
+ * way
+ */
+JsonObject *
+reeve_runs_resume (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id, GError **error)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (reeve_admitted_get_caller (admitted));
+  g_autoptr (ReeveRecord) record
+      = reeve_store_get (self->env.store, tenant_id, REEVE_STORE_RUNS, run_id, error);
+  g_autoptr (ReeveRun) run = NULL;
+
+  if (record == NULL || !reeve_runs_recovery_check_open (record, error))
+    return NULL;
+  run = reeve_runs_find (self, tenant_id, run_id);
+  if (run != NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "the run is under way");
+      return NULL;
+    }
+  reeve_admitted_consume (admitted, "runs.resume");
+  if (!reeve_runs_recovery_take_up (self, tenant_id, record, error))
+    return NULL;
+  return reeve_runs_get (self, tenant_id, run_id, error);
+}

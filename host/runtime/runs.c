@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which runs are under way, how they begin, and how they are found again after a restart. */
+#include "runs.h"
+
+#include "base/ids.h"
+#include "run-opening.h"
+#include "run.h"
+#include "runs-private.h"
+
+G_DEFINE_FINAL_TYPE (ReeveRuns, reeve_runs, G_TYPE_OBJECT)
+
+typedef struct
+{
+  ReeveAdmitted *admitted;
+  ReeveCaller *caller;
+  guint64 intent;
+  ReeveRunRequest request; /* strings owned */
+  ReeveRunEventFunc events;
+  gpointer events_data;
+  GDestroyNotify events_destroy;
+  JsonObject *started;
+  JsonObject *record;
+} ReeveRunsStart;
+
+static void
+reeve_runs_finalize (GObject *object)
+{
+  ReeveRuns *self = REEVE_RUNS (object);
+
+  g_clear_pointer (&self->active, g_hash_table_unref);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_object (&self->agents);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  G_OBJECT_CLASS (reeve_runs_parent_class)->finalize (object);
+}
+
+static void
+reeve_runs_class_init (ReeveRunsClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_runs_finalize;
+}
+
+static void
+reeve_runs_init (ReeveRuns *self)
+{
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  self->active = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self->context = g_main_context_ref_thread_default ();
+}
+
+/**
+ * reeve_runs_new:
+ * @environment: what runs work with; copied
+ * @agents: the agents
+ *
+ * Returns: (transfer full): without runs; call reeve_runs_recover() next
+ */
+ReeveRuns *
+reeve_runs_new (const ReeveRunEnvironment *environment, ReeveAgents *agents)
+{
+  ReeveRuns *self = g_object_new (REEVE_TYPE_RUNS, NULL);
+
+  self->env = *environment;
+  self->agents = g_object_ref (agents);
+  return self;
+}
+
+/* ---- the table of active runs ---- */
+
+gboolean
+reeve_runs_add (ReeveRuns *self, ReeveRun *run)
+{
+  gboolean added = FALSE;
+
+  g_mutex_lock (&self->lock);
+  if (!self->stopping && !g_hash_table_contains (self->active, reeve_run_get_id (run)))
+    added
+        = g_hash_table_insert (self->active, g_strdup (reeve_run_get_id (run)), g_object_ref (run));
+  g_mutex_unlock (&self->lock);
+  return added;
+}
+
+void
+reeve_runs_forget (ReeveRuns *self, ReeveRun *run)
+{
+  g_autoptr (ReeveRun) held = g_object_ref (run);
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_remove (self->active, reeve_run_get_id (held));
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+ReeveRun *
+reeve_runs_find (ReeveRuns *self, const char *tenant_id, const char *run_id)
+{
+  ReeveRun *run = NULL;
+
+  g_mutex_lock (&self->lock);
+  run = g_hash_table_lookup (self->active, run_id);
+  if (run != NULL && g_strcmp0 (reeve_run_get_tenant_id (run), tenant_id) == 0)
+    g_object_ref (run);
+  else
+    run = NULL;
+  g_mutex_unlock (&self->lock);
+  return run;
+}
+
+gboolean
+reeve_runs_wait (ReeveRuns *self, const char *run_id, gint64 timeout_us)
+{
+  gint64 end = g_get_monotonic_time () + timeout_us;
+  gboolean gone = FALSE;
+
+  g_mutex_lock (&self->lock);
+  while (!(gone = !g_hash_table_contains (self->active, run_id))
+         && g_cond_wait_until (&self->changed, &self->lock, end))
+    continue;
+  g_mutex_unlock (&self->lock);
+  return gone;
+}
+
+/**
+ * reeve_runs_get_active:
+ * @self: runs
+ * @tenant_id: (nullable): a tenant, or %NULL for all
+ *
+ * Returns: how many runs are under way
+ */
+guint
+reeve_runs_get_active (ReeveRuns *self, const char *tenant_id)
+{
+  GHashTableIter iter = { 0 };
+  gpointer run = NULL;
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->active);
+  while (g_hash_table_iter_next (&iter, NULL, &run))
+    {
+      if (tenant_id == NULL || g_strcmp0 (reeve_run_get_tenant_id (run), tenant_id) == 0)
+        n++;
+    }
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
+/**
+ * reeve_runs_stop:
+ * @self: runs
+ * @timeout_us: how long those under way may take, in microseconds
+ *
+ * No new runs from now on. What is not done in time stays journaled where it stands; the next start
+ * goes on from there.
+ */
+void
+reeve_runs_stop (ReeveRuns *self, gint64 timeout_us)
+{
+  gint64 end = g_get_monotonic_time () + timeout_us;
+
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  while (g_hash_table_size (self->active) > 0
+         && g_cond_wait_until (&self->changed, &self->lock, end))
+    continue;
+  g_mutex_unlock (&self->lock);
+}
+
+/* ---- execution ---- */
+
+static void
+reeve_runs_start_free (gpointer data)
+{
+  ReeveRunsStart *start = data;
+
+  if (start->events_destroy != NULL)
+    start->events_destroy (start->events_data);
+  g_clear_pointer (&start->caller, reeve_caller_unref);
+  g_clear_pointer (&start->started, json_object_unref);
+  g_clear_pointer (&start->record, json_object_unref);
+  g_clear_pointer (&start->request.context, json_object_unref);
+  g_free ((char *) start->request.operation);
+  g_free ((char *) start->request.agent_id);
+  g_free ((char *) start->request.mission);
+  g_free ((char *) start->request.session_id);
+  g_free ((char *) start->request.conversation_id);
+  g_free ((char *) start->request.trace_id);
+  g_free ((char *) start->request.door);
+  g_free (start);
+}
+
+static ReeveRunsStart *
+reeve_runs_start_new (ReeveAdmitted *admitted, const ReeveRunRequest *request)
+{
+  ReeveRunsStart *start = g_new0 (ReeveRunsStart, 1);
+
+  start->admitted = admitted;
+  start->caller = reeve_caller_ref (reeve_admitted_get_caller (admitted));
+  start->intent = reeve_admitted_get_intent (admitted);
+  start->request = *request;
+  start->request.operation = g_strdup (request->operation);
+  start->request.agent_id = g_strdup (request->agent_id);
+  start->request.mission = g_strdup (request->mission);
+  start->request.session_id = g_strdup (request->session_id);
+  start->request.conversation_id = g_strdup (request->conversation_id);
+  start->request.trace_id = g_strdup (request->trace_id);
+  start->request.door = g_strdup (request->door);
+  if (request->context != NULL)
+    json_object_ref (request->context);
+  return start;
+}
+
+static void
+reeve_runs_refuse_start (ReeveRuns *self, GTask *task, GError *error)
+{
+  ReeveRunsStart *start = g_task_get_task_data (task);
+  const ReeveSettlement settlement
+      = { .outcome = REEVE_OUTCOME_FAILED, .reason = reeve_error_get_name (error->code) };
+
+  if (start->admitted != NULL)
+    reeve_admission_settle_async (self->env.admission, g_steal_pointer (&start->admitted),
+                                  &settlement, NULL, NULL);
+  g_task_return_error (task, error);
+}
+
+static void
+reeve_runs_on_ended (ReeveRun *run, JsonObject *result, const GError *error, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ReeveRuns *self = g_task_get_source_object (task);
+
+  reeve_runs_forget (self, run);
+  if (result != NULL)
+    g_task_return_pointer (task, json_object_ref (result), (GDestroyNotify) json_object_unref);
+  else
+    g_task_return_error (task, g_error_copy (error));
+}
+
+static void
+reeve_runs_gather (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  ReeveRuns *self = source;
+  ReeveRunsStart *start = data;
+  g_autoptr (GError) error = NULL;
+
+  start->started = reeve_run_opening_new (&self->env, self->agents, start->caller, start->intent,
+                                          &start->request, &start->record, &error);
+  if (start->started == NULL)
+    g_task_return_error (task, g_steal_pointer (&error));
+  else
+    g_task_return_boolean (task, TRUE);
+}
+
+static void
+reeve_runs_begin (ReeveRuns *self, GTask *task)
+{
+  ReeveRunsStart *start = g_task_get_task_data (task);
+  g_autofree char *run_id = reeve_ids_new ("run");
+  g_autoptr (ReeveRun) run
+      = reeve_run_new (&self->env, start->caller, g_steal_pointer (&start->admitted), run_id,
+                       start->record, reeve_journal_new ());
+
+  if (!reeve_runs_add (self, run))
+    {
+      reeve_run_dismiss (run);
+      g_task_return_new_error (task, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                               "the host is stopping: no new runs");
+      return;
+    }
+  if (start->events != NULL)
+    reeve_run_follow (run, g_task_get_context (task), 0, start->events, NULL, start->events_data,
+                      g_steal_pointer (&start->events_destroy));
+  reeve_run_start (run, start->started, reeve_runs_on_ended, g_object_ref (task));
+}
+
+static void
+reeve_runs_on_gathered (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  ReeveRuns *self = REEVE_RUNS (source);
+  GError *error = NULL;
+
+  if (g_task_propagate_boolean (G_TASK (result), &error))
+    reeve_runs_begin (self, task);
+  else
+    reeve_runs_refuse_start (self, task, error);
+}
+
+/**
+ * reeve_runs_execute_async:
+ * @self: runs
+ * @admitted: (transfer full): the right to it
+ * @request: what is asked; copied
+ * @events: (nullable): receives events in the thread-default context
+ * @events_data: closure of @events
+ * @events_destroy: (nullable): frees it
+ * @callback: called when the run has ended
+ * @user_data: closure
+ *
+ * Starts a run and follows it to its end.
+ */
+void
+reeve_runs_execute_async (ReeveRuns *self, ReeveAdmitted *admitted, const ReeveRunRequest *request,
+                          ReeveRunEventFunc events, gpointer events_data,
+                          GDestroyNotify events_destroy, GAsyncReadyCallback callback,
+                          gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  ReeveRunsStart *start = reeve_runs_start_new (admitted, request);
+  g_autoptr (GTask) gather = NULL;
+
+  reeve_admitted_consume (admitted, request->operation);
+  start->events = events;
+  start->events_data = events_data;
+  start->events_destroy = events_destroy;
+  g_task_set_source_tag (task, reeve_runs_execute_async);
+  g_task_set_task_data (task, start, reeve_runs_start_free);
+  gather = g_task_new (self, NULL, reeve_runs_on_gathered, task);
+  g_task_set_source_tag (gather, reeve_runs_gather);
+  g_task_set_task_data (gather, start, NULL);
+  reeve_workers_run_task (self->env.workers, gather, reeve_runs_gather);
+}
+
+/**
+ * reeve_runs_execute_finish:
+ * @self: runs
+ * @result: of reeve_runs_execute_async()
+ * @error: return location; set only when the run did not start or could not be journaled
+ *
+ * Returns: (transfer full) (nullable): the answer
+ */
+JsonObject *
+reeve_runs_execute_finish (ReeveRuns *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_runs_execute_async), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
