@@ -106,7 +106,7 @@ def analyse_one(_plain, entry):
     if os.path.basename(command[0]) == "ccache":
         command = command[1:]
     command[command.index("-o") + 1] = "/dev/null"
-    command += ["-fanalyzer", "-fdiagnostics-path-format=none"]
+    command += ["-fanalyzer", "-fdiagnostics-path-format=none", "-fdiagnostics-color=never", "-fno-diagnostics-show-caret"]
     done = subprocess.run(command, cwd=entry["directory"], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
     return done.stderr[-3000:] if done.returncode or ": warning: " in done.stderr else ""
 
