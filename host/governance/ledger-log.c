@@ -133,18 +133,6 @@ reeve_ledger_log_get_scope (ReeveLedgerLog *self)
 }
 
 /**
- * reeve_ledger_log_get_folder:
- * @self: a log
- *
- * Returns: (transfer none): its folder
- */
-const char *
-reeve_ledger_log_get_folder (ReeveLedgerLog *self)
-{
-  return self->folder;
-}
-
-/**
  * reeve_ledger_log_check:
  * @self: a log
  * @error: return location
@@ -349,15 +337,15 @@ reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error)
 }
 
 /**
- * reeve_ledger_log_has_file:
+ * reeve_ledger_log_has_batch:
  * @self: a log
  *
- * Returns: whether it keeps a file open
+ * Returns: whether records were added that are not written yet
  */
 gboolean
-reeve_ledger_log_has_file (ReeveLedgerLog *self)
+reeve_ledger_log_has_batch (ReeveLedgerLog *self)
 {
-  return self->fd >= 0;
+  return !reeve_ledger_batch_is_empty (self->batch);
 }
 
 /**

@@ -16,14 +16,13 @@ ReeveLedgerLog *reeve_ledger_log_open (const char *root, const char *scope, Reev
                                        guint64 segment_size, guint64 *cut);
 void reeve_ledger_log_free (ReeveLedgerLog *self);
 const char *reeve_ledger_log_get_scope (ReeveLedgerLog *self);
-const char *reeve_ledger_log_get_folder (ReeveLedgerLog *self);
 
 /* the writer thread */
 gboolean reeve_ledger_log_add (ReeveLedgerLog *self, const ReeveLedgerLine *line, guint64 *seq,
                                GError **error);
 gboolean reeve_ledger_log_write (ReeveLedgerLog *self, GError **error);
 gboolean reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error);
-gboolean reeve_ledger_log_has_file (ReeveLedgerLog *self);
+gboolean reeve_ledger_log_has_batch (ReeveLedgerLog *self);
 void reeve_ledger_log_close_file (ReeveLedgerLog *self);
 void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
 

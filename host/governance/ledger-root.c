@@ -48,6 +48,20 @@ reeve_ledger_root_compare (gconstpointer a, gconstpointer b)
 }
 
 /**
+ * reeve_ledger_root_sort:
+ * @scopes: (transfer full) (element-type utf8): names
+ *
+ * Returns: (transfer full): the same, sorted, as a vector
+ */
+char **
+reeve_ledger_root_sort (GPtrArray *scopes)
+{
+  g_ptr_array_sort (scopes, reeve_ledger_root_compare);
+  g_ptr_array_add (scopes, NULL);
+  return (char **) g_ptr_array_free (scopes, FALSE);
+}
+
+/**
  * reeve_ledger_root_list_scopes:
  * @root: folder of all logs
  * @error: return location
@@ -66,9 +80,7 @@ reeve_ledger_root_list_scopes (const char *root, GError **error)
   while ((name = g_dir_read_name (dir)) != NULL)
     if (!reeve_ledger_segment_is_ignored (name))
       g_ptr_array_add (scopes, g_strdup (name));
-  g_ptr_array_sort (scopes, reeve_ledger_root_compare);
-  g_ptr_array_add (scopes, NULL);
-  return (char **) g_ptr_array_free (g_steal_pointer (&scopes), FALSE);
+  return reeve_ledger_root_sort (g_steal_pointer (&scopes));
 }
 
 /* Removes what a crash left of a log in the making. */

@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 
 gboolean reeve_ledger_root_check_scope (const char *scope, GError **error);
 char **reeve_ledger_root_list_scopes (const char *root, GError **error);
+char **reeve_ledger_root_sort (GPtrArray *scopes);
 gboolean reeve_ledger_root_create_log (const char *root, const char *scope, ReeveLedgerKey *key,
                                        GError **error);
 

@@ -57,6 +57,17 @@ typedef struct
   const char *trace_id;
 } ReeveLedgerRecord;
 
+/* events of the ledger itself */
+#define REEVE_LEDGER_ACTION_CREATED "ledger.created" /* a log was begun; in the platform's log */
+#define REEVE_LEDGER_ACTION_RECOVERED                                                              \
+  "ledger.recovered" /* an incomplete last record was cut off                                      \
+                      */
+#define REEVE_LEDGER_ACTION_DAMAGED                                                                \
+  "ledger.damaged" /* a log is not usable; in the platform's log */
+
+/* held by the host that uses the folder */
+#define REEVE_LEDGER_LOCK_FILE "ledger.lock"
+
 #define REEVE_TYPE_LEDGER (reeve_ledger_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveLedger, reeve_ledger, REEVE, LEDGER, GObject)
 
@@ -66,6 +77,8 @@ gboolean reeve_ledger_open (ReeveLedger *self, GError **error);
 /* Finishes what was queued, signs a last checkpoint of every log. */
 void reeve_ledger_close (ReeveLedger *self);
 void reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds);
+/* Before it is opened: the size at which a log begins a new file. */
+void reeve_ledger_set_segment_size (ReeveLedger *self, guint64 bytes);
 
 /* Any thread. Done when durable; the callback comes in the caller's thread-default context, one
  * wake per batch. */

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verification reads the files and nothing else: no index, no saved state, no store. It needs the
+ * public key only, and changes nothing, so it runs beside a host as well as on a copy of the
+ * folder.
+ *
+ * What is covered: each record's length, canonical text, number, scope and chain hash; the order
+ * and completeness of files; the signature of the checkpoint, and that the log is at least as long
+ * as it says and has that root; files that do not belong; and, over all logs, that each log whose
+ * making the platform's log records is there. */
+#include "ledger-verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digests.h"
+
+#include "checkpoint.h"
+#include "ledger-file.h"
+#include "ledger-recovery.h"
+#include "ledger-root.h"
+#include "ledger-segment.h"
+
+typedef struct
+{
+  const char *scope;
+  ReeveLedgerState *state;
+  ReeveCheckpoint checkpoint;
+  gboolean live;      /* somebody may be writing the last record now */
+  GPtrArray *created; /* (nullable): scopes whose logs the records say were made */
+  char *file;         /* name of the file that is bad */
+  guint64 bad_seq;
+} ReeveLedgerVerify;
+
+static gboolean
+reeve_ledger_verify_bad (ReeveLedgerVerify *self, const char *file, guint64 seq)
+{
+  self->file = g_path_get_basename (file);
+  self->bad_seq = seq;
+  return FALSE;
+}
+
+static gboolean
+reeve_ledger_verify_check_root (ReeveLedgerVerify *self, GError **error)
+{
+  guint8 root[REEVE_LEDGER_HASH_SIZE];
+
+  if (self->state->frontier.size != self->checkpoint.size)
+    return TRUE;
+  reeve_ledger_frontier_root (&self->state->frontier, root);
+  if (memcmp (root, self->checkpoint.root, sizeof root) == 0)
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                       "the root over the records is not the one that was signed");
+  return FALSE;
+}
+
+/* Remembers a log that the platform's log says was made. */
+static void
+reeve_ledger_verify_note_created (ReeveLedgerVerify *self, const ReeveLedgerEntry *entry)
+{
+  g_autoptr (JsonNode) node = NULL;
+  JsonObject *resource = NULL;
+  const char *id = NULL;
+
+  if (self->created == NULL
+      || memmem (entry->json, entry->length, REEVE_LEDGER_ACTION_CREATED,
+                 strlen (REEVE_LEDGER_ACTION_CREATED))
+             == NULL)
+    return;
+  node = reeve_json_parse_strict (entry->json, entry->length, NULL);
+  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node)
+      || g_strcmp0 (reeve_json_get_string (json_node_get_object (node), "action", NULL),
+                    REEVE_LEDGER_ACTION_CREATED)
+             != 0)
+    return;
+  resource = reeve_json_get_object (json_node_get_object (node), "resource");
+  id = resource != NULL ? reeve_json_get_string (resource, "id", NULL) : NULL;
+  if (id != NULL)
+    g_ptr_array_add (self->created, g_strdup (id));
+}
+
+static gboolean
+reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, gboolean last,
+                             GError **error)
+{
+  g_autoptr (ReeveLedgerScanner) scanner
+      = reeve_ledger_scanner_new (fd, 0, G_MAXINT64, self->state->chain);
+  g_autoptr (GError) local = NULL;
+  ReeveLedgerScan ended = REEVE_LEDGER_SCAN_ENTRY;
+  ReeveLedgerEntry entry;
+  guint64 seq = 0;
+
+  for (;;)
+    {
+      seq = self->state->frontier.size + 1;
+      ended = reeve_ledger_scanner_next (scanner, &entry, &local);
+      if (ended != REEVE_LEDGER_SCAN_ENTRY
+          || !reeve_ledger_recovery_apply (self->state, self->scope, &entry, &local)
+          || !reeve_ledger_verify_check_root (self, &local))
+        break;
+      reeve_ledger_verify_note_created (self, &entry);
+    }
+  memcpy (self->state->chain, reeve_ledger_scanner_get_chain (scanner), REEVE_LEDGER_HASH_SIZE);
+  if (ended == REEVE_LEDGER_SCAN_END)
+    return TRUE;
+  /* the host is in the middle of writing: what is not complete was not acknowledged either */
+  if (ended == REEVE_LEDGER_SCAN_TORN && self->live && last
+      && self->state->frontier.size >= self->checkpoint.size)
+    return TRUE;
+  g_propagate_prefixed_error (error, g_steal_pointer (&local), "byte %" G_GUINT64_FORMAT ": ",
+                              reeve_ledger_scanner_get_offset (scanner));
+  return reeve_ledger_verify_bad (self, path, seq);
+}
+
+static gboolean
+reeve_ledger_verify_segment (ReeveLedgerVerify *self, const char *folder, guint64 first,
+                             gboolean last, GError **error)
+{
+  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_segment_new (folder, first);
+  guint64 seq = self->state->frontier.size + 1;
+  struct stat status = { 0 };
+  gboolean ok = FALSE;
+  int fd = -1;
+
+  if (first != seq)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                   "record %" G_GUINT64_FORMAT " is missing", seq);
+      return reeve_ledger_verify_bad (self, segment->path, seq);
+    }
+  fd = open (segment->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 || fstat (fd, &status) != 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "opening", segment->path);
+      if (fd >= 0)
+        close (fd);
+      return reeve_ledger_verify_bad (self, segment->path, seq);
+    }
+  if (!S_ISREG (status.st_mode) || status.st_size == 0)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "the file is empty");
+      reeve_ledger_verify_bad (self, segment->path, seq);
+    }
+  else
+    ok = reeve_ledger_verify_records (self, segment->path, fd, last, error);
+  close (fd);
+  return ok;
+}
+
+static gboolean
+reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLedgerKey *key,
+                           GError **error)
+{
+  g_autoptr (GArray) firsts = NULL;
+
+  /* before the records: while a host appends, it can only be older than them */
+  if (!reeve_checkpoint_read (&self->checkpoint, folder, self->scope, key, error))
+    return reeve_ledger_verify_bad (self, REEVE_CHECKPOINT_FILE, 0);
+  firsts = reeve_ledger_recovery_list_segments (folder, error);
+  if (firsts == NULL || !reeve_ledger_verify_check_root (self, error))
+    return reeve_ledger_verify_bad (self, folder, 0);
+  for (guint i = 0; i < firsts->len; i++)
+    if (!reeve_ledger_verify_segment (self, folder, g_array_index (firsts, guint64, i),
+                                      i + 1 == firsts->len, error))
+      return FALSE;
+  if (self->state->frontier.size >= self->checkpoint.size)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+               "%" G_GUINT64_FORMAT " records are there, %" G_GUINT64_FORMAT " were signed",
+               self->state->frontier.size, self->checkpoint.size);
+  return reeve_ledger_verify_bad (self, folder, self->state->frontier.size + 1);
+}
+
+static JsonObject *
+reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, ReeveLedgerKey *key)
+{
+  g_autofree char *folder = g_build_filename (root_folder, self->scope, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *root = NULL;
+  JsonObject *verdict = json_object_new ();
+  guint8 digest[REEVE_LEDGER_HASH_SIZE];
+  gboolean valid = FALSE;
+
+  self->state = reeve_ledger_state_new ();
+  valid = reeve_ledger_verify_files (self, folder, key, &error);
+  reeve_ledger_frontier_root (&self->state->frontier, digest);
+  root = reeve_digests_hex (digest, sizeof digest);
+  json_object_set_string_member (verdict, "scope", self->scope);
+  json_object_set_boolean_member (verdict, "valid", valid);
+  json_object_set_int_member (verdict, "size", (gint64) self->state->frontier.size);
+  json_object_set_string_member (verdict, "root", root);
+  json_object_set_int_member (verdict, "checkpoint_size", (gint64) self->checkpoint.size);
+  if (!valid)
+    {
+      json_object_set_string_member (verdict, "error", error->message);
+      json_object_set_string_member (verdict, "file", self->file);
+      if (self->bad_seq != 0)
+        json_object_set_int_member (verdict, "bad_seq", (gint64) self->bad_seq);
+    }
+  g_clear_pointer (&self->state, reeve_ledger_state_free);
+  g_clear_pointer (&self->file, g_free);
+  return verdict;
+}
+
+/**
+ * reeve_ledger_verify_log:
+ * @root: folder of all logs
+ * @scope: the log
+ * @key: a key that can verify
+ * @live: whether a host may be appending to it now
+ *
+ * Verifies one log. Blocks as long as reading it takes.
+ *
+ * Returns: (transfer full): {scope, valid, size, root, checkpoint_size} and, when it is not valid,
+ * {error, file, bad_seq}: the first record that is bad, where a record is
+ */
+JsonObject *
+reeve_ledger_verify_log (const char *root, const char *scope, ReeveLedgerKey *key, gboolean live)
+{
+  ReeveLedgerVerify self = { .scope = scope, .live = live };
+
+  return reeve_ledger_verify_run (&self, root, key);
+}
+
+/* Does a host hold the lock of the folder? */
+static gboolean
+reeve_ledger_verify_is_live (const char *root)
+{
+  g_autofree char *path = g_build_filename (root, REEVE_LEDGER_LOCK_FILE, NULL);
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  gboolean live = FALSE;
+
+  if (fd < 0)
+    return FALSE;
+  live = flock (fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  close (fd);
+  return live;
+}
+
+static void
+reeve_ledger_verify_add_missing (JsonArray *logs, GPtrArray *created, char **scopes)
+{
+  for (guint i = 0; i < created->len; i++)
+    {
+      const char *scope = g_ptr_array_index (created, i);
+      JsonObject *verdict = NULL;
+
+      if (g_strv_contains ((const char *const *) scopes, scope))
+        continue;
+      verdict = json_object_new ();
+      json_object_set_string_member (verdict, "scope", scope);
+      json_object_set_boolean_member (verdict, "valid", FALSE);
+      json_object_set_int_member (verdict, "size", 0);
+      json_object_set_string_member (verdict, "error", "the log is missing");
+      json_object_set_string_member (verdict, "file", scope);
+      json_object_set_int_member (verdict, "bad_seq", 1);
+      json_array_add_object_element (logs, verdict);
+    }
+}
+
+/**
+ * reeve_ledger_verify_folder:
+ * @root: folder of all logs
+ * @keys_folder: folder with the public key
+ * @error: return location
+ *
+ * Verifies all logs, with or without a host running. Blocks.
+ *
+ * Returns: (transfer full): {valid, logs: […]}, each as reeve_ledger_verify_log() answers; %NULL
+ * with an error when there is no ledger or no public key
+ */
+JsonObject *
+reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **error)
+{
+  g_autoptr (ReeveLedgerKey) key = reeve_ledger_key_load_public (keys_folder, error);
+  g_autoptr (GPtrArray) created = g_ptr_array_new_with_free_func (g_free);
+  g_auto (GStrv) scopes = NULL;
+  JsonObject *result = NULL;
+  JsonArray *logs = NULL;
+  gboolean live = FALSE;
+  gboolean valid = TRUE;
+
+  if (key == NULL)
+    return NULL;
+  live = reeve_ledger_verify_is_live (root);
+  scopes = reeve_ledger_root_list_scopes (root, error);
+  if (scopes == NULL)
+    return NULL;
+  g_ptr_array_add (created, g_strdup (REEVE_SCOPE_PLATFORM));
+  logs = json_array_new ();
+  for (guint i = 0; scopes[i] != NULL; i++)
+    {
+      ReeveLedgerVerify self = { .scope = scopes[i], .live = live };
+
+      if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) == 0)
+        self.created = created;
+      json_array_add_object_element (logs, reeve_ledger_verify_run (&self, root, key));
+    }
+  reeve_ledger_verify_add_missing (logs, created, scopes);
+  for (guint i = 0; i < json_array_get_length (logs); i++)
+    valid = valid
+            && json_object_get_boolean_member (json_array_get_object_element (logs, i), "valid");
+  result = json_object_new ();
+  json_object_set_boolean_member (result, "valid", valid);
+  json_object_set_array_member (result, "logs", logs);
+  return result;
+}

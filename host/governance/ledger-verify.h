@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Verifies logs: every byte of every file that counts, against the chain and the signed
+ * checkpoints. */
+#pragma once
+
+#include "ledger-key.h"
+#include "ledger-state.h"
+#include "ledger.h"
+
+G_BEGIN_DECLS
+
+JsonObject *reeve_ledger_verify_log (const char *root, const char *scope, ReeveLedgerKey *key,
+                                     gboolean live);
+JsonObject *reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Takes whatever waits, of all scopes, as one batch: numbers and chains it, writes it, syncs each
+ * log once, answers.
+ *
+ * While the disk syncs one batch the next one gathers, so the more wait, the fewer syncs each
+ * costs. The caller's thread writes the JSON, this one only puts the number in and hashes. */
+#include "ledger-writer.h"
+
+#include "ledger-record.h"
+
+/* longest batch; bounds how long the first of it waits for the last */
+#define REEVE_LEDGER_WRITER_BATCH 8192
+/* files kept open; an idle log's is closed and opened again when it is needed */
+#define REEVE_LEDGER_WRITER_FILES 256
+
+/* a thread that waits */
+typedef struct
+{
+  GMutex mutex;
+  GCond cond;
+  gboolean done;
+  guint64 seq;
+  GError *error;
+} ReeveLedgerWriterWaiter;
+
+typedef struct _ReeveLedgerWriterJob ReeveLedgerWriterJob;
+struct _ReeveLedgerWriterJob
+{
+  ReeveLedgerWriterJob *next;
+  char *scope;
+  ReeveLedgerLine line;
+  ReeveLedgerPort *port;           /* with a task */
+  GTask *task;                     /* or */
+  ReeveLedgerWriterWaiter *waiter; /* or neither: nobody waits */
+  /* while it is being written */
+  ReeveLedgerLog *log;
+  guint64 seq;
+  GError *error;
+};
+
+struct _ReeveLedgerWriter
+{
+  ReeveLedgerWriterResolve resolve;
+  gpointer resolve_data;
+  GThread *thread;
+
+  GMutex mutex;
+  GCond cond;
+  ReeveLedgerWriterJob *first;
+  ReeveLedgerWriterJob *last;
+  guint depth;
+  gboolean stopping;
+
+  /* the thread's own */
+  GPtrArray *touched; /* logs of the batch */
+  GPtrArray *with_file;
+};
+
+static void
+reeve_ledger_writer_job_free (ReeveLedgerWriterJob *job)
+{
+  g_free (job->scope);
+  g_string_free (job->line.text, TRUE);
+  g_clear_pointer (&job->port, reeve_ledger_port_unref);
+  g_clear_error (&job->error);
+  g_free (job);
+}
+
+static void
+reeve_ledger_writer_answer_waiter (ReeveLedgerWriterWaiter *waiter, guint64 seq, GError *error)
+{
+  g_mutex_lock (&waiter->mutex);
+  waiter->seq = seq;
+  waiter->error = error;
+  waiter->done = TRUE;
+  g_cond_signal (&waiter->cond);
+  g_mutex_unlock (&waiter->mutex);
+}
+
+/* ---- the thread ---- */
+
+/* Numbers and chains one job. */
+static void
+reeve_ledger_writer_add (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job)
+{
+  ReeveLedgerLog *log = self->resolve (job->scope, self->resolve_data, &job->error);
+  gboolean first = log != NULL && !reeve_ledger_log_has_batch (log);
+
+  if (log == NULL || !reeve_ledger_log_add (log, &job->line, &job->seq, &job->error))
+    return;
+  job->log = log;
+  if (first)
+    g_ptr_array_add (self->touched, log);
+}
+
+/* Closes files of logs that were not written lately. */
+static void
+reeve_ledger_writer_trim_files (ReeveLedgerWriter *self)
+{
+  for (guint i = 0; i < self->touched->len; i++)
+    {
+      ReeveLedgerLog *log = g_ptr_array_index (self->touched, i);
+
+      g_ptr_array_remove (self->with_file, log);
+      g_ptr_array_add (self->with_file, log);
+    }
+  while (self->with_file->len > REEVE_LEDGER_WRITER_FILES)
+    {
+      reeve_ledger_log_close_file (g_ptr_array_index (self->with_file, 0));
+      g_ptr_array_remove_index (self->with_file, 0);
+    }
+}
+
+/* Puts the batch on the disk. A log that fails says so to every job of its own by
+ * reeve_ledger_log_check(). */
+static void
+reeve_ledger_writer_flush (ReeveLedgerWriter *self)
+{
+  for (guint i = 0; i < self->touched->len; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!reeve_ledger_log_write (g_ptr_array_index (self->touched, i), &error))
+        g_warning ("ledger: %s", error->message);
+    }
+  for (guint i = 0; self->touched->len > 1 && i < self->touched->len; i++)
+    reeve_ledger_log_start_writeback (g_ptr_array_index (self->touched, i));
+  for (guint i = 0; i < self->touched->len; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!reeve_ledger_log_finish (g_ptr_array_index (self->touched, i), &error))
+        g_warning ("ledger: %s", error->message);
+    }
+}
+
+/* Answers one job; the context it goes to, if any, is noted to be woken. */
+static void
+reeve_ledger_writer_answer (ReeveLedgerWriterJob *job, GPtrArray *ports)
+{
+  if (job->log != NULL && job->error == NULL && !reeve_ledger_log_check (job->log, &job->error))
+    job->seq = 0;
+  if (job->error != NULL)
+    job->seq = 0;
+  if (job->task != NULL)
+    {
+      reeve_ledger_port_push (job->port, g_steal_pointer (&job->task), job->seq,
+                              g_steal_pointer (&job->error));
+      if (!g_ptr_array_find (ports, job->port, NULL))
+        g_ptr_array_add (ports, reeve_ledger_port_ref (job->port));
+    }
+  else if (job->waiter != NULL)
+    reeve_ledger_writer_answer_waiter (job->waiter, job->seq, g_steal_pointer (&job->error));
+  else if (job->error != NULL)
+    g_warning ("ledger: a record nobody waits for is lost: %s", job->error->message);
+}
+
+static void
+reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jobs)
+{
+  g_autoptr (GPtrArray) ports
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_port_unref);
+
+  g_ptr_array_set_size (self->touched, 0);
+  for (ReeveLedgerWriterJob *job = jobs; job != NULL; job = job->next)
+    reeve_ledger_writer_add (self, job);
+  reeve_ledger_writer_flush (self);
+  reeve_ledger_writer_trim_files (self);
+  while (jobs != NULL)
+    {
+      ReeveLedgerWriterJob *job = jobs;
+
+      jobs = job->next;
+      reeve_ledger_writer_answer (job, ports);
+      reeve_ledger_writer_job_free (job);
+    }
+  for (guint i = 0; i < ports->len; i++)
+    reeve_ledger_port_wake (g_ptr_array_index (ports, i));
+}
+
+/* Takes up to a batch off the queue; waits for work. NULL at the end. */
+static ReeveLedgerWriterJob *
+reeve_ledger_writer_take (ReeveLedgerWriter *self)
+{
+  ReeveLedgerWriterJob *jobs = NULL;
+  ReeveLedgerWriterJob *last = NULL;
+
+  g_mutex_lock (&self->mutex);
+  while (self->first == NULL && !self->stopping)
+    g_cond_wait (&self->cond, &self->mutex);
+  jobs = self->first;
+  if (self->depth <= REEVE_LEDGER_WRITER_BATCH)
+    {
+      self->first = self->last = NULL;
+      self->depth = 0;
+    }
+  else
+    {
+      last = jobs;
+      for (guint i = 1; i < REEVE_LEDGER_WRITER_BATCH; i++)
+        last = last->next;
+      self->first = g_steal_pointer (&last->next);
+      self->depth -= REEVE_LEDGER_WRITER_BATCH;
+    }
+  g_mutex_unlock (&self->mutex);
+  return jobs;
+}
+
+static gpointer
+reeve_ledger_writer_main (gpointer data)
+{
+  ReeveLedgerWriter *self = data;
+  ReeveLedgerWriterJob *jobs = NULL;
+
+  while ((jobs = reeve_ledger_writer_take (self)) != NULL)
+    reeve_ledger_writer_run_batch (self, jobs);
+  return NULL;
+}
+
+/* ---- callers ---- */
+
+/**
+ * reeve_ledger_writer_new:
+ * @resolve: finds or makes the log of a scope
+ * @user_data: for @resolve
+ *
+ * Returns: (transfer full): a writer, whose thread runs
+ */
+ReeveLedgerWriter *
+reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, gpointer user_data)
+{
+  ReeveLedgerWriter *self = g_new0 (ReeveLedgerWriter, 1);
+
+  self->resolve = resolve;
+  self->resolve_data = user_data;
+  g_mutex_init (&self->mutex);
+  g_cond_init (&self->cond);
+  self->touched = g_ptr_array_new ();
+  self->with_file = g_ptr_array_new ();
+  self->thread = g_thread_new ("reeve-ledger", reeve_ledger_writer_main, self);
+  return self;
+}
+
+/**
+ * reeve_ledger_writer_stop:
+ * @self: a writer
+ *
+ * Writes what is queued, then ends the thread; from now on everything is refused. Blocks.
+ * Idempotent.
+ */
+void
+reeve_ledger_writer_stop (ReeveLedgerWriter *self)
+{
+  g_mutex_lock (&self->mutex);
+  self->stopping = TRUE;
+  g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->mutex);
+  if (self->thread != NULL)
+    g_thread_join (g_steal_pointer (&self->thread));
+}
+
+/**
+ * reeve_ledger_writer_free:
+ * @self: a writer that nobody uses any more
+ */
+void
+reeve_ledger_writer_free (ReeveLedgerWriter *self)
+{
+  reeve_ledger_writer_stop (self);
+  g_ptr_array_unref (self->touched);
+  g_ptr_array_unref (self->with_file);
+  g_cond_clear (&self->cond);
+  g_mutex_clear (&self->mutex);
+  g_free (self);
+}
+
+static ReeveLedgerWriterJob *
+reeve_ledger_writer_job_new (const ReeveLedgerRecord *record, GError **error)
+{
+  ReeveLedgerWriterJob *job = g_new0 (ReeveLedgerWriterJob, 1);
+  ReeveLedgerRecord complete = *record;
+
+  if (complete.time == 0)
+    complete.time = g_get_real_time ();
+  if (complete.epoch == 0)
+    complete.epoch = 1;
+  job->scope = g_strdup (record->scope);
+  job->line.kind = record->kind;
+  job->line.intent = record->intent;
+  job->line.text = g_string_sized_new (512);
+  if (reeve_ledger_record_format (&complete, job->line.text, &job->line.seq_at, error)
+      && job->line.text->len + 16 <= REEVE_LEDGER_RECORD_MAX_JSON)
+    return job;
+  if (error != NULL && *error == NULL)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "the record is too long");
+  reeve_ledger_writer_job_free (job);
+  return NULL;
+}
+
+static gboolean
+reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GError **error)
+{
+  guint limit = job->line.kind == REEVE_LEDGER_OUTCOME ? 2 * REEVE_LEDGER_WRITER_QUEUE
+                                                       : REEVE_LEDGER_WRITER_QUEUE;
+  gboolean stopping = FALSE;
+  gboolean ok = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  stopping = self->stopping;
+  ok = self->depth < limit && !stopping;
+  if (ok)
+    {
+      if (self->last != NULL && self->first != NULL)
+        self->last->next = job;
+      else
+        self->first = job;
+      self->last = job;
+      self->depth++;
+      g_cond_signal (&self->cond);
+    }
+  g_mutex_unlock (&self->mutex);
+  if (!ok)
+    g_set_error_literal (error, REEVE_ERROR, stopping ? REEVE_ERROR_UNAVAILABLE : REEVE_ERROR_BUSY,
+                         stopping ? "the ledger is closed"
+                                  : "too many records wait for the ledger");
+  return ok;
+}
+
+/**
+ * reeve_ledger_writer_submit:
+ * @self: a writer
+ * @record: a record; copied
+ * @port: (nullable): where the answer goes
+ * @task: (nullable): returned there with the sequence number; %NULL when nobody waits
+ * @error: return location
+ *
+ * Queues a record. Any thread; does not block.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_BUSY, %REEVE_ERROR_INVALID_ARGUMENT or %REEVE_ERROR_TOO_LARGE,
+ * and @task is not used
+ */
+gboolean
+reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
+                            ReeveLedgerPort *port, GTask *task, GError **error)
+{
+  ReeveLedgerWriterJob *job = reeve_ledger_writer_job_new (record, error);
+
+  if (job == NULL)
+    return FALSE;
+  if (task != NULL)
+    {
+      job->port = reeve_ledger_port_ref (port);
+      job->task = g_object_ref (task);
+    }
+  if (reeve_ledger_writer_push (self, job, error))
+    return TRUE;
+  g_clear_object (&job->task);
+  reeve_ledger_writer_job_free (job);
+  return FALSE;
+}
+
+/**
+ * reeve_ledger_writer_append:
+ * @self: a writer
+ * @record: a record
+ * @error: return location
+ *
+ * Blocks until the record is durable.
+ *
+ * Returns: its sequence number, or 0 with an error
+ */
+guint64
+reeve_ledger_writer_append (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
+                            GError **error)
+{
+  ReeveLedgerWriterWaiter waiter = { 0 };
+  ReeveLedgerWriterJob *job = reeve_ledger_writer_job_new (record, error);
+
+  if (job == NULL)
+    return 0;
+  g_mutex_init (&waiter.mutex);
+  g_cond_init (&waiter.cond);
+  job->waiter = &waiter;
+  if (reeve_ledger_writer_push (self, job, error))
+    {
+      g_mutex_lock (&waiter.mutex);
+      while (!waiter.done)
+        g_cond_wait (&waiter.cond, &waiter.mutex);
+      g_mutex_unlock (&waiter.mutex);
+      if (waiter.error != NULL)
+        g_propagate_error (error, waiter.error);
+    }
+  else
+    reeve_ledger_writer_job_free (job);
+  g_cond_clear (&waiter.cond);
+  g_mutex_clear (&waiter.mutex);
+  return waiter.seq;
+}

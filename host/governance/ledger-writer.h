@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one thread that writes all logs. */
+#pragma once
+
+#include "ledger-log.h"
+#include "ledger-port.h"
+
+G_BEGIN_DECLS
+
+/* Jobs that may wait; outcomes may use as many again, for their effects have happened. */
+#define REEVE_LEDGER_WRITER_QUEUE 65536
+
+typedef struct _ReeveLedgerWriter ReeveLedgerWriter;
+
+/* (transfer none) the log of a scope, made if need be; on the writer's thread */
+typedef ReeveLedgerLog *(*ReeveLedgerWriterResolve) (const char *scope, gpointer user_data,
+                                                     GError **error);
+
+ReeveLedgerWriter *reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, gpointer user_data);
+void reeve_ledger_writer_stop (ReeveLedgerWriter *self);
+void reeve_ledger_writer_free (ReeveLedgerWriter *self);
+gboolean reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
+                                     ReeveLedgerPort *port, GTask *task, GError **error);
+guint64 reeve_ledger_writer_append (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
+                                    GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerWriter, reeve_ledger_writer_free)
+
+G_END_DECLS
