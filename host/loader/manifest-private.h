@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What manifest.c (the value) and manifest-read.c (the file) share. */
+#pragma once
+
+#include "manifest.h"
+
+G_BEGIN_DECLS
+
+struct _ReeveManifest
+{
+  gatomicrefcount refs;
+  char *path;
+  char *digest;
+  char *id;
+  char *version;
+  char *name;
+  char *description;
+  char *licence;
+  ReeveKinds kinds;
+  char **kind_names;
+  guint api_major;
+  guint api_minor;
+  char *module;
+  char **capabilities;
+  char **reasons;
+  JsonNode *settings_schema;
+  ReeveSchema *schema;
+  char **run_after;
+  char **conflicts;
+  char **requires;
+};
+
+/* Fills in all but path and digest. %REEVE_ERROR_PLUGIN names the key. */
+gboolean reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads <id>.plugin: a GKeyFile with the groups Plugin, Capabilities and Settings. Everything in it
+ * is checked here, so that what is listed, granted or compared later is known to be well formed. */
+#include <string.h>
+
+#include "manifest-private.h"
+
+#define REEVE_MANIFEST_GROUP        "Plugin"
+#define REEVE_MANIFEST_CAPABILITIES "Capabilities"
+#define REEVE_MANIFEST_SETTINGS     "Settings"
+#define REEVE_MANIFEST_MAX_REASON   400
+#define REEVE_MANIFEST_MAX_ITEMS    32
+
+static const struct
+{
+  const char *name;
+  ReeveKinds kind;
+} reeve_manifest_kinds[] = {
+  { "auth", REEVE_KIND_AUTH },
+  { "storage", REEVE_KIND_STORAGE },
+  { "llm", REEVE_KIND_LLM },
+  { "tool", REEVE_KIND_TOOL },
+  { "connector", REEVE_KIND_CONNECTOR },
+  { "compliance", REEVE_KIND_COMPLIANCE },
+  { "guard", REEVE_KIND_GUARD },
+  { "extractor", REEVE_KIND_EXTRACTOR },
+  { "sink", REEVE_KIND_SINK },
+  { "key", REEVE_KIND_KEY },
+};
+
+/* An unknown capability is an error: a plugin that asks for what this host does not know was made
+ * for another one. */
+static const char *const reeve_manifest_known_capabilities[] = { "net.http",
+                                                                 "net.tcp",
+                                                                 "secret.use",
+                                                                 "secret.read",
+                                                                 "store.kv",
+                                                                 "store.blob",
+                                                                 "fs.read",
+                                                                 "fs.write",
+                                                                 "scratch",
+                                                                 "model.call",
+                                                                 "tool.call",
+                                                                 "identity.read",
+                                                                 "threads",
+                                                                 "memory",
+                                                                 "cpu",
+                                                                 "jit",
+                                                                 "log",
+                                                                 "metrics",
+                                                                 "audit.emit",
+                                                                 "clock",
+                                                                 "random",
+                                                                 "knowledge.search",
+                                                                 "credentials.lookup",
+                                                                 "credentials.digest",
+                                                                 NULL };
+
+static const char *const reeve_manifest_keys[]
+    = { "Id",      "Version", "Name",     "Description", "Kinds",    "Api",
+        "Licence", "Module",  "RunAfter", "Conflicts",   "Requires", NULL };
+
+static gboolean
+reeve_manifest_fail (GError **error, const char *key, const char *why)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "%s: %s", key, why);
+  return FALSE;
+}
+
+/* ids and names of plugins: a-z, 0-9, inner hyphens, at most 64 */
+static gboolean
+reeve_manifest_is_id (const char *text)
+{
+  gsize length = strlen (text);
+
+  if (length == 0 || length > 64 || !g_ascii_islower (text[0]) || text[length - 1] == '-')
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    {
+      if (!g_ascii_islower (text[i]) && !g_ascii_isdigit (text[i]) && text[i] != '-')
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* three numbers, as in Semantic Versioning 2.0.0, with an optional pre-release part */
+static gboolean
+reeve_manifest_is_version (const char *text)
+{
+  static const char pattern[] = "^(0|[1-9][0-9]{0,5})\\.(0|[1-9][0-9]{0,5})\\.(0|[1-9][0-9]{0,5})"
+                                "(-[0-9A-Za-z.-]{1,32})?$";
+
+  return g_regex_match_simple (pattern, text, 0, 0);
+}
+
+static gboolean
+reeve_manifest_check_keys (GKeyFile *file, const char *group, const char *const *known,
+                           GError **error)
+{
+  g_auto (GStrv) keys = g_key_file_get_keys (file, group, NULL, NULL);
+
+  for (guint i = 0; keys != NULL && keys[i] != NULL; i++)
+    {
+      if (!g_strv_contains (known, keys[i]))
+        return reeve_manifest_fail (error, keys[i], "unknown key");
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_manifest_check_groups (GKeyFile *file, GError **error)
+{
+  static const char *const known[]
+      = { REEVE_MANIFEST_GROUP, REEVE_MANIFEST_CAPABILITIES, REEVE_MANIFEST_SETTINGS, NULL };
+  static const char *const settings[] = { "Schema", "SchemaFile", NULL };
+  g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+
+  for (guint i = 0; groups[i] != NULL; i++)
+    {
+      if (!g_strv_contains (known, groups[i]))
+        return reeve_manifest_fail (error, groups[i], "unknown group");
+    }
+  return reeve_manifest_check_keys (file, REEVE_MANIFEST_GROUP, reeve_manifest_keys, error)
+         && reeve_manifest_check_keys (file, REEVE_MANIFEST_SETTINGS, settings, error);
+}
+
+static gboolean
+reeve_manifest_read_text (GKeyFile *file, const char *key, gboolean required, char **value,
+                          GError **error)
+{
+  *value = g_key_file_get_string (file, REEVE_MANIFEST_GROUP, key, NULL);
+  if (*value == NULL && required)
+    return reeve_manifest_fail (error, key, "is missing");
+  if (*value != NULL && (**value == '\0' || strlen (*value) > REEVE_MANIFEST_MAX_REASON))
+    return reeve_manifest_fail (error, key, "is empty or too long");
+  return TRUE;
+}
+
+static gboolean
+reeve_manifest_read_ids (GKeyFile *file, const char *key, char ***value, GError **error)
+{
+  gsize n = 0;
+
+  *value = g_key_file_get_string_list (file, REEVE_MANIFEST_GROUP, key, &n, NULL);
+  if (*value == NULL)
+    *value = g_new0 (char *, 1);
+  if (n > REEVE_MANIFEST_MAX_ITEMS)
+    return reeve_manifest_fail (error, key, "names too many plugins");
+  for (guint i = 0; i < n; i++)
+    {
+      if (!reeve_manifest_is_id ((*value)[i]))
+        return reeve_manifest_fail (error, key, "names something that is no plugin id");
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_manifest_read_identity (ReeveManifest *self, GKeyFile *file, GError **error)
+{
+  if (!reeve_manifest_read_text (file, "Id", TRUE, &self->id, error)
+      || !reeve_manifest_read_text (file, "Version", TRUE, &self->version, error)
+      || !reeve_manifest_read_text (file, "Name", TRUE, &self->name, error)
+      || !reeve_manifest_read_text (file, "Description", TRUE, &self->description, error)
+      || !reeve_manifest_read_text (file, "Licence", FALSE, &self->licence, error))
+    return FALSE;
+  if (!reeve_manifest_is_id (self->id))
+    return reeve_manifest_fail (error, "Id", "is not lower-case letters, digits and hyphens");
+  if (!reeve_manifest_is_version (self->version))
+    return reeve_manifest_fail (error, "Version", "is not of the form 1.2.3");
+  return TRUE;
+}
+
+static gboolean
+reeve_manifest_read_kinds (ReeveManifest *self, GKeyFile *file, GError **error)
+{
+  gsize n = 0;
+
+  self->kind_names = g_key_file_get_string_list (file, REEVE_MANIFEST_GROUP, "Kinds", &n, NULL);
+  if (n == 0)
+    return reeve_manifest_fail (error, "Kinds", "is missing");
+  for (guint i = 0; i < n; i++)
+    {
+      guint k = 0;
+
+      while (k < G_N_ELEMENTS (reeve_manifest_kinds)
+             && strcmp (reeve_manifest_kinds[k].name, self->kind_names[i]) != 0)
+        k++;
+      if (k == G_N_ELEMENTS (reeve_manifest_kinds))
+        return reeve_manifest_fail (error, "Kinds", "names an unknown kind");
+      self->kinds |= reeve_manifest_kinds[k].kind;
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_manifest_read_api (ReeveManifest *self, GKeyFile *file, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_auto (GStrv) parts = NULL;
+  guint64 major = 0;
+  guint64 minor = 0;
+
+  if (!reeve_manifest_read_text (file, "Api", TRUE, &text, error))
+    return FALSE;
+  parts = g_strsplit (text, ".", 3);
+  if (g_strv_length (parts) != 2
+      || !g_ascii_string_to_unsigned (parts[0], 10, 0, G_MAXUINT16, &major, NULL)
+      || !g_ascii_string_to_unsigned (parts[1], 10, 0, G_MAXUINT16, &minor, NULL))
+    return reeve_manifest_fail (error, "Api", "is not of the form 1.0");
+  self->api_major = (guint) major;
+  self->api_minor = (guint) minor;
+  return TRUE;
+}
+
+static gboolean
+reeve_manifest_read_module (ReeveManifest *self, GKeyFile *file, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (self->path);
+  g_autofree char *name = NULL;
+
+  if (!reeve_manifest_read_text (file, "Module", FALSE, &name, error))
+    return FALSE;
+  if (name == NULL)
+    name = g_strconcat (self->id, ".so", NULL);
+  if (strchr (name, '/') != NULL || name[0] == '.')
+    return reeve_manifest_fail (error, "Module", "is not the name of a file beside the manifest");
+  self->module = g_build_filename (folder, name, NULL);
+  return TRUE;
+}
+
+static gboolean
+reeve_manifest_read_capabilities (ReeveManifest *self, GKeyFile *file, GError **error)
+{
+  gsize n = 0;
+
+  self->capabilities = g_key_file_get_keys (file, REEVE_MANIFEST_CAPABILITIES, &n, NULL);
+  if (self->capabilities == NULL)
+    self->capabilities = g_new0 (char *, 1);
+  self->reasons = g_new0 (char *, n + 1);
+  for (guint i = 0; i < n; i++)
+    {
+      const char *capability = self->capabilities[i];
+
+      if (!g_strv_contains (reeve_manifest_known_capabilities, capability))
+        return reeve_manifest_fail (error, capability, "is no capability this host knows");
+      self->reasons[i]
+          = g_key_file_get_string (file, REEVE_MANIFEST_CAPABILITIES, capability, NULL);
+      if (self->reasons[i] == NULL || *self->reasons[i] == '\0'
+          || strlen (self->reasons[i]) > REEVE_MANIFEST_MAX_REASON)
+        return reeve_manifest_fail (error, capability, "is requested without a reason");
+    }
+  return TRUE;
+}
+
+static char *
+reeve_manifest_read_schema_text (ReeveManifest *self, GKeyFile *file, GError **error)
+{
+  g_autofree char *name = g_key_file_get_string (file, REEVE_MANIFEST_SETTINGS, "SchemaFile", NULL);
+  g_autofree char *folder = g_path_get_dirname (self->path);
+  g_autofree char *path = NULL;
+  char *text = NULL;
+
+  if (name == NULL)
+    return g_key_file_get_string (file, REEVE_MANIFEST_SETTINGS, "Schema", error);
+  if (strchr (name, '/') != NULL || name[0] == '.')
+    {
+      reeve_manifest_fail (error, "SchemaFile", "is not the name of a file beside the manifest");
+      return NULL;
+    }
+  path = g_build_filename (folder, name, NULL);
+  return g_file_get_contents (path, &text, NULL, error) ? text : NULL;
+}
+
+/* Without a Settings group a plugin takes no settings at all. */
+static gboolean
+reeve_manifest_read_settings (ReeveManifest *self, GKeyFile *file, GError **error)
+{
+  g_autofree char *text = NULL;
+
+  if (g_key_file_has_group (file, REEVE_MANIFEST_SETTINGS))
+    text = reeve_manifest_read_schema_text (self, file, error);
+  else
+    text = g_strdup ("{\"type\":\"object\",\"additionalProperties\":false}");
+  if (text != NULL)
+    self->settings_schema = reeve_json_parse_strict (text, strlen (text), error);
+  if (self->settings_schema != NULL)
+    self->schema = reeve_schema_new_from_json (self->settings_schema, error);
+  if (self->schema == NULL)
+    {
+      g_prefix_error (error, "settings schema: ");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+gboolean
+reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **error)
+{
+  if (!g_key_file_has_group (file, REEVE_MANIFEST_GROUP))
+    return reeve_manifest_fail (error, REEVE_MANIFEST_GROUP, "the group is missing");
+  return reeve_manifest_check_groups (file, error)
+         && reeve_manifest_read_identity (self, file, error)
+         && reeve_manifest_read_kinds (self, file, error)
+         && reeve_manifest_read_api (self, file, error)
+         && reeve_manifest_read_module (self, file, error)
+         && reeve_manifest_read_ids (file, "RunAfter", &self->run_after, error)
+         && reeve_manifest_read_ids (file, "Conflicts", &self->conflicts, error)
+         && reeve_manifest_read_ids (file, "Requires", &self->requires, error)
+         && reeve_manifest_read_capabilities (self, file, error)
+         && reeve_manifest_read_settings (self, file, error);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What registry.c (instances) and registry-scan.c (finding, ordering) share. */
+#pragma once
+
+#include "module.h"
+#include "registry.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  char *id;
+  char *path;
+  ReeveManifest *manifest; /* NULL when it could not be read */
+  const ReevePin *pin;
+  ReevePluginState state;
+  char *reason;
+  ReeveModule *module;
+} ReeveRegistryPlugin;
+
+struct _ReeveRegistry
+{
+  gatomicrefcount refs;
+  char **folders;
+  const ReevePin *pins;
+  const ReevePin *extra_pins;
+  ReeveCapabilities *capabilities;
+  GMutex lock;    /* guards plugins' state and instances; held across no plugin call and no I/O */
+  GMutex loading; /* one module is loaded at a time; taken before lock */
+  GPtrArray *plugins;   /* ReeveRegistryPlugin, in the order they run, refused ones last */
+  GPtrArray *instances; /* ReeveRegistryInstance, in the order they were made */
+};
+
+ReeveRegistryPlugin *reeve_registry_find (ReeveRegistry *self, const char *plugin_id);
+void reeve_registry_plugin_free (gpointer data);
+/* (transfer full) reason, unless it has one already */
+void reeve_registry_refuse (ReeveRegistryPlugin *plugin, char *reason);
+/* Puts the plugins in order and refuses those whose rules cannot be kept. */
+void reeve_registry_arrange (ReeveRegistry *self);
+
+G_END_DECLS

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finds plugins, decides which are refused and why, and puts the rest in order. No code of any
+ * plugin runs here. */
+#include <string.h>
+
+#include "registry-private.h"
+
+typedef enum
+{
+  REEVE_REGISTRY_UNSEEN,
+  REEVE_REGISTRY_OPEN,
+  REEVE_REGISTRY_PLACED
+} ReeveRegistryMark;
+
+void
+reeve_registry_plugin_free (gpointer data)
+{
+  ReeveRegistryPlugin *plugin = data;
+
+  g_clear_pointer (&plugin->manifest, reeve_manifest_unref);
+  g_clear_pointer (&plugin->module, reeve_module_free);
+  g_free (plugin->id);
+  g_free (plugin->path);
+  g_free (plugin->reason);
+  g_free (plugin);
+}
+
+void
+reeve_registry_refuse (ReeveRegistryPlugin *plugin, char *reason)
+{
+  plugin->state = REEVE_PLUGIN_STATE_REFUSED;
+  if (plugin->reason == NULL)
+    plugin->reason = reason;
+  else
+    g_free (reason);
+}
+
+static gboolean
+reeve_registry_is_usable (const ReeveRegistryPlugin *plugin)
+{
+  return plugin->state != REEVE_PLUGIN_STATE_REFUSED;
+}
+
+/* ---- what is there ---- */
+
+static void
+reeve_registry_check_pin (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
+{
+  plugin->pin = reeve_pins_find (self->pins, plugin->id);
+  if (plugin->pin == NULL)
+    plugin->pin = reeve_pins_find (self->extra_pins, plugin->id);
+  if (plugin->pin == NULL)
+    reeve_registry_refuse (
+        plugin, g_strdup_printf ("plugin %s is not pinned by this build: only first-party plugins "
+                                 "built with the host run in its process",
+                                 plugin->id));
+  else if (g_strcmp0 (plugin->pin->manifest, reeve_manifest_get_digest (plugin->manifest)) != 0)
+    reeve_registry_refuse (
+        plugin, g_strdup_printf ("manifest %s is not the one this build pinned: its SHA-256 is %s, "
+                                 "pinned is %s",
+                                 plugin->path, reeve_manifest_get_digest (plugin->manifest),
+                                 plugin->pin->manifest));
+}
+
+static void
+reeve_registry_check_identity (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const char *folder)
+{
+  ReeveRegistryPlugin *other = NULL;
+  guint major = 0;
+  guint minor = 0;
+
+  reeve_manifest_get_api (plugin->manifest, &major, &minor);
+  if (strcmp (reeve_manifest_get_id (plugin->manifest), folder) != 0)
+    reeve_registry_refuse (
+        plugin, g_strdup_printf ("manifest %s: its id is \"%s\", its folder \"%s\"", plugin->path,
+                                 reeve_manifest_get_id (plugin->manifest), folder));
+  other = reeve_registry_find (self, plugin->id);
+  if (other != NULL)
+    reeve_registry_refuse (plugin, g_strdup_printf ("plugin %s stands twice: %s comes first",
+                                                    plugin->id, other->path));
+  if (major != REEVE_API_MAJOR || minor > REEVE_API_MINOR)
+    reeve_registry_refuse (
+        plugin,
+        g_strdup_printf ("manifest %s: made for plugin interface %u.%u, this host has %u.%u",
+                         plugin->path, major, minor, REEVE_API_MAJOR, REEVE_API_MINOR));
+}
+
+static void
+reeve_registry_scan_plugin (ReeveRegistry *self, const char *folder, const char *name)
+{
+  ReeveRegistryPlugin *plugin = NULL;
+  g_autofree char *file = g_strconcat (name, ".plugin", NULL);
+  g_autofree char *path = g_build_filename (folder, name, file, NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+    return; /* a folder of something else, such as a build tree's */
+  plugin = g_new0 (ReeveRegistryPlugin, 1);
+  plugin->path = g_steal_pointer (&path);
+  plugin->manifest = reeve_manifest_new_from_file (plugin->path, &error);
+  plugin->id
+      = g_strdup (plugin->manifest != NULL ? reeve_manifest_get_id (plugin->manifest) : name);
+  if (plugin->manifest == NULL)
+    reeve_registry_refuse (plugin, g_strdup (error->message));
+  else
+    reeve_registry_check_identity (self, plugin, name);
+  if (plugin->manifest != NULL && reeve_registry_is_usable (plugin))
+    reeve_registry_check_pin (self, plugin);
+  g_ptr_array_add (self->plugins, plugin);
+}
+
+static int
+reeve_registry_compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+static void
+reeve_registry_scan_folder (ReeveRegistry *self, const char *path)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  const char *name = NULL;
+
+  while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
+    g_ptr_array_add (names, g_strdup (name));
+  g_ptr_array_sort (names, reeve_registry_compare_names);
+  for (guint i = 0; i < names->len; i++)
+    reeve_registry_scan_plugin (self, path, g_ptr_array_index (names, i));
+}
+
+/* ---- rules ---- */
+
+static gboolean
+reeve_registry_check_requires (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
+{
+  const char *const *ids = reeve_manifest_get_requires (plugin->manifest);
+
+  for (guint i = 0; ids[i] != NULL; i++)
+    {
+      ReeveRegistryPlugin *other = reeve_registry_find (self, ids[i]);
+
+      if (other != NULL && reeve_registry_is_usable (other))
+        continue;
+      reeve_registry_refuse (plugin,
+                             g_strdup_printf ("plugin %s requires %s, which is %s", plugin->id,
+                                              ids[i], other == NULL ? "not there" : "refused"));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+reeve_registry_check_conflicts (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
+{
+  const char *const *ids = reeve_manifest_get_conflicts (plugin->manifest);
+
+  for (guint i = 0; ids[i] != NULL; i++)
+    {
+      ReeveRegistryPlugin *other = reeve_registry_find (self, ids[i]);
+
+      if (other != NULL && other != plugin && reeve_registry_is_usable (other))
+        reeve_registry_refuse (
+            plugin, g_strdup_printf ("plugin %s conflicts with %s", plugin->id, other->id));
+    }
+}
+
+/* A refusal may leave others without what they require: until nothing changes. */
+static void
+reeve_registry_check_rules (ReeveRegistry *self)
+{
+  gboolean changed = TRUE;
+
+  for (guint i = 0; i < self->plugins->len; i++)
+    {
+      ReeveRegistryPlugin *plugin = g_ptr_array_index (self->plugins, i);
+
+      if (reeve_registry_is_usable (plugin))
+        reeve_registry_check_conflicts (self, plugin);
+    }
+  while (changed)
+    {
+      changed = FALSE;
+      for (guint i = 0; i < self->plugins->len; i++)
+        {
+          ReeveRegistryPlugin *plugin = g_ptr_array_index (self->plugins, i);
+
+          if (reeve_registry_is_usable (plugin) && !reeve_registry_check_requires (self, plugin))
+            changed = TRUE;
+        }
+    }
+}
+
+/* Places a plugin behind all it runs after (depth first). A plugin met while it is open stands in a
+ * loop. */
+static void
+reeve_registry_place (ReeveRegistry *self, ReeveRegistryPlugin *plugin, GHashTable *marks,
+                      GPtrArray *order)
+{
+  ReeveRegistryMark mark = GPOINTER_TO_UINT (g_hash_table_lookup (marks, plugin));
+  const char *const *lists[2] = { NULL, NULL };
+
+  if (mark == REEVE_REGISTRY_PLACED || !reeve_registry_is_usable (plugin))
+    return;
+  if (mark == REEVE_REGISTRY_OPEN)
+    {
+      reeve_registry_refuse (
+          plugin, g_strdup_printf ("plugin %s runs after itself, in a loop of rules", plugin->id));
+      return;
+    }
+  g_hash_table_insert (marks, plugin, GUINT_TO_POINTER (REEVE_REGISTRY_OPEN));
+  lists[0] = reeve_manifest_get_run_after (plugin->manifest);
+  lists[1] = reeve_manifest_get_requires (plugin->manifest);
+  for (guint i = 0; i < 2; i++)
+    {
+      for (guint k = 0; lists[i][k] != NULL; k++)
+        {
+          ReeveRegistryPlugin *other = reeve_registry_find (self, lists[i][k]);
+
+          if (other != NULL)
+            reeve_registry_place (self, other, marks, order);
+        }
+    }
+  g_hash_table_insert (marks, plugin, GUINT_TO_POINTER (REEVE_REGISTRY_PLACED));
+  if (reeve_registry_is_usable (plugin))
+    g_ptr_array_add (order, plugin);
+}
+
+void
+reeve_registry_arrange (ReeveRegistry *self)
+{
+  g_autoptr (GHashTable) marks = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) order = g_ptr_array_new ();
+
+  reeve_registry_check_rules (self);
+  for (guint i = 0; i < self->plugins->len; i++)
+    reeve_registry_place (self, g_ptr_array_index (self->plugins, i), marks, order);
+  /* who required a plugin that turned out to stand in a loop */
+  reeve_registry_check_rules (self);
+  for (guint i = 0; i < self->plugins->len; i++)
+    {
+      ReeveRegistryPlugin *plugin = g_ptr_array_index (self->plugins, i);
+
+      if (!g_ptr_array_find (order, plugin, NULL))
+        g_ptr_array_add (order, plugin);
+    }
+  for (guint i = 0; i < order->len; i++)
+    self->plugins->pdata[i] = order->pdata[i];
+}
+
+/**
+ * reeve_registry_scan:
+ * @self: a registry
+ *
+ * Reads all manifests, refuses what cannot be used, each with its reason, and orders the rest.
+ * Once, before the rest.
+ */
+void
+reeve_registry_scan (ReeveRegistry *self)
+{
+  for (guint i = 0; self->folders[i] != NULL; i++)
+    reeve_registry_scan_folder (self, self->folders[i]);
+  reeve_registry_arrange (self);
+}

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Plugins by id and their instances. A plugin that cannot be used is listed with its reason and
+ * never an error of the whole. */
+#include "registry.h"
+
+#include <string.h>
+
+#include "registry-private.h"
+
+/* setup of a plugin that hangs must not keep the host from starting */
+#define REEVE_REGISTRY_SETUP_SECONDS 30
+
+typedef struct
+{
+  char *id;
+  ReeveRegistryPlugin *owner;
+  ReevePlugin *plugin;
+  ReeveBroker *broker;
+} ReeveRegistryInstance;
+
+typedef struct
+{
+  gatomicrefcount refs;
+  GMutex lock;
+  GCond changed;
+  gboolean done;
+  gboolean ok;
+  GError *error;
+  ReevePlugin *plugin;
+  JsonObject *settings;
+  ReeveContext *context;
+} ReeveRegistrySetupJob;
+
+static void
+reeve_registry_instance_free (gpointer data)
+{
+  ReeveRegistryInstance *instance = data;
+
+  g_clear_object (&instance->plugin);
+  g_clear_object (&instance->broker);
+  g_free (instance->id);
+  g_free (instance);
+}
+
+/**
+ * reeve_registry_new:
+ * @setup: folders, pins, capabilities; strings are copied
+ *
+ * Returns: (transfer full): a registry that has not been scanned
+ */
+ReeveRegistry *
+reeve_registry_new (const ReeveRegistrySetup *setup)
+{
+  ReeveRegistry *self = g_new0 (ReeveRegistry, 1);
+
+  g_atomic_ref_count_init (&self->refs);
+  self->folders = g_strdupv ((char **) setup->folders);
+  self->pins = setup->pins;
+  self->extra_pins = setup->extra_pins;
+  self->capabilities = reeve_capabilities_ref (setup->capabilities);
+  self->plugins = g_ptr_array_new_with_free_func (reeve_registry_plugin_free);
+  self->instances = g_ptr_array_new_with_free_func (reeve_registry_instance_free);
+  g_mutex_init (&self->lock);
+  g_mutex_init (&self->loading);
+  return self;
+}
+
+/**
+ * reeve_registry_ref:
+ * @self: a registry
+ *
+ * Returns: (transfer full): @self
+ */
+ReeveRegistry *
+reeve_registry_ref (ReeveRegistry *self)
+{
+  g_atomic_ref_count_inc (&self->refs);
+  return self;
+}
+
+/**
+ * reeve_registry_unref:
+ * @self: (transfer full): a registry
+ */
+void
+reeve_registry_unref (ReeveRegistry *self)
+{
+  if (!g_atomic_ref_count_dec (&self->refs))
+    return;
+  g_ptr_array_unref (self->instances);
+  g_ptr_array_unref (self->plugins);
+  reeve_capabilities_unref (self->capabilities);
+  g_strfreev (self->folders);
+  g_mutex_clear (&self->lock);
+  g_mutex_clear (&self->loading);
+  g_free (self);
+}
+
+ReeveRegistryPlugin *
+reeve_registry_find (ReeveRegistry *self, const char *plugin_id)
+{
+  ReeveRegistryPlugin *found = NULL;
+
+  for (guint i = 0; i < self->plugins->len; i++)
+    {
+      ReeveRegistryPlugin *plugin = g_ptr_array_index (self->plugins, i);
+
+      if (strcmp (plugin->id, plugin_id) != 0)
+        continue;
+      /* of two with one id the usable one counts */
+      if (found == NULL || found->state == REEVE_PLUGIN_STATE_REFUSED)
+        found = plugin;
+    }
+  return found;
+}
+
+/* ---- what is shown ---- */
+
+static ReeveRegistryEntry *
+reeve_registry_describe (ReeveRegistryPlugin *plugin)
+{
+  ReeveRegistryEntry *entry = g_new0 (ReeveRegistryEntry, 1);
+
+  entry->id = g_strdup (plugin->id);
+  entry->path = g_strdup (plugin->path);
+  entry->manifest = plugin->manifest != NULL ? reeve_manifest_ref (plugin->manifest) : NULL;
+  entry->state = plugin->state;
+  entry->reason = g_strdup (plugin->reason);
+  return entry;
+}
+
+/**
+ * reeve_registry_entry_free:
+ * @entry: (transfer full): an entry
+ */
+void
+reeve_registry_entry_free (ReeveRegistryEntry *entry)
+{
+  g_clear_pointer (&entry->manifest, reeve_manifest_unref);
+  g_free (entry->id);
+  g_free (entry->path);
+  g_free (entry->reason);
+  g_free (entry);
+}
+
+/**
+ * reeve_plugin_state_get_name:
+ * @state: a state
+ *
+ * Returns: (transfer none): its word outside
+ */
+/* layers: allow prefix: the type is named after the plugin, not after the registry */
+const char *
+reeve_plugin_state_get_name (ReevePluginState state)
+{
+  static const char *const names[] = { "found", "loaded", "refused", "failed" };
+
+  return (guint) state < G_N_ELEMENTS (names) ? names[state] : "unknown";
+}
+
+/**
+ * reeve_registry_list:
+ * @self: a registry
+ *
+ * Returns: (transfer full) (element-type ReeveRegistryEntry): all that were found, in the order
+ * they run, refused ones last
+ */
+GPtrArray *
+reeve_registry_list (ReeveRegistry *self)
+{
+  GPtrArray *entries = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_registry_entry_free);
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->plugins->len; i++)
+    g_ptr_array_add (entries, reeve_registry_describe (g_ptr_array_index (self->plugins, i)));
+  g_mutex_unlock (&self->lock);
+  return entries;
+}
+
+/**
+ * reeve_registry_get:
+ * @self: a registry
+ * @plugin_id: an id
+ *
+ * Returns: (transfer full) (nullable): what is known of that plugin
+ */
+ReeveRegistryEntry *
+reeve_registry_get (ReeveRegistry *self, const char *plugin_id)
+{
+  ReeveRegistryPlugin *plugin = NULL;
+  ReeveRegistryEntry *entry = NULL;
+
+  g_mutex_lock (&self->lock);
+  plugin = reeve_registry_find (self, plugin_id);
+  if (plugin != NULL)
+    entry = reeve_registry_describe (plugin);
+  g_mutex_unlock (&self->lock);
+  return entry;
+}
+
+/**
+ * reeve_registry_list_kind:
+ * @self: a registry
+ * @kind: one kind
+ *
+ * Returns: (transfer full): ids of the plugins of that kind which are not refused, in the order
+ * they run
+ */
+char **
+reeve_registry_list_kind (ReeveRegistry *self, ReeveKinds kind)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->plugins->len; i++)
+    {
+      ReeveRegistryPlugin *plugin = g_ptr_array_index (self->plugins, i);
+
+      if (plugin->state != REEVE_PLUGIN_STATE_REFUSED
+          && (reeve_manifest_get_kinds (plugin->manifest) & kind) != 0)
+        g_strv_builder_add (builder, plugin->id);
+    }
+  g_mutex_unlock (&self->lock);
+  return g_strv_builder_end (builder);
+}
+
+/* ---- instances ---- */
+
+static void
+reeve_registry_job_unref (gpointer data)
+{
+  ReeveRegistrySetupJob *job = data;
+
+  if (!g_atomic_ref_count_dec (&job->refs))
+    return;
+  g_clear_error (&job->error);
+  g_clear_object (&job->plugin);
+  g_clear_object (&job->context);
+  json_object_unref (job->settings);
+  g_mutex_clear (&job->lock);
+  g_cond_clear (&job->changed);
+  g_free (job);
+}
+
+static gpointer
+reeve_registry_run_setup (gpointer data)
+{
+  ReeveRegistrySetupJob *job = data;
+  GError *error = NULL;
+  gboolean ok = reeve_plugin_setup (job->plugin, job->settings, job->context, &error);
+
+  g_mutex_lock (&job->lock);
+  job->ok = ok;
+  job->error = error;
+  job->done = TRUE;
+  g_cond_signal (&job->changed);
+  g_mutex_unlock (&job->lock);
+  reeve_registry_job_unref (job);
+  return NULL;
+}
+
+static gboolean
+reeve_registry_wait_setup (ReeveRegistrySetupJob *job, GError **error)
+{
+  gint64 end = g_get_monotonic_time () + REEVE_REGISTRY_SETUP_SECONDS * G_USEC_PER_SEC;
+  gboolean ok = FALSE;
+
+  g_mutex_lock (&job->lock);
+  while (!job->done && g_cond_wait_until (&job->changed, &job->lock, end))
+    continue;
+  ok = job->done && job->ok;
+  if (!job->done)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "setup has not ended after %d s",
+                 REEVE_REGISTRY_SETUP_SECONDS);
+  else if (!ok && job->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&job->error));
+  else if (!ok)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "setup failed and did not say why");
+  g_mutex_unlock (&job->lock);
+  return ok;
+}
+
+static gboolean
+reeve_registry_set_up (ReeveRegistryInstance *instance, JsonObject *settings, GError **error)
+{
+  ReeveRegistrySetupJob *job = g_new0 (ReeveRegistrySetupJob, 1);
+  const ReeveContextInfo info = { .struct_size = sizeof info };
+  gboolean ok = FALSE;
+
+  g_atomic_ref_count_init (&job->refs);
+  g_mutex_init (&job->lock);
+  g_cond_init (&job->changed);
+  job->plugin = g_object_ref (instance->plugin);
+  job->settings = json_object_ref (settings);
+  job->context = reeve_context_new (&info, instance->broker, NULL);
+  g_atomic_ref_count_inc (&job->refs);
+  g_thread_unref (g_thread_new ("plugin-setup", reeve_registry_run_setup, job));
+  ok = reeve_registry_wait_setup (job, error);
+  reeve_registry_job_unref (job);
+  return ok;
+}
+
+static gboolean
+reeve_registry_check_settings (ReeveRegistryPlugin *plugin, JsonObject *settings, GError **error)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  g_autoptr (GPtrArray) faults = NULL;
+  const ReeveSchemaFault *fault = NULL;
+
+  json_node_set_object (node, settings);
+  if (reeve_schema_validate (reeve_manifest_get_schema (plugin->manifest), node, &faults, error))
+    return TRUE;
+  if (faults == NULL || faults->len == 0)
+    return FALSE;
+  fault = g_ptr_array_index (faults, 0);
+  g_clear_error (error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "settings%s%s: %s",
+               *fault->pointer != '\0' ? " " : "", fault->pointer, fault->message);
+  return FALSE;
+}
+
+/* One module at a time, outside the lock that readers take. */
+static ReeveModule *
+reeve_registry_load (ReeveRegistry *self, ReeveRegistryPlugin *plugin, GError **error)
+{
+  ReeveModule *module = NULL;
+
+  g_mutex_lock (&self->loading);
+  module = plugin->module;
+  if (module == NULL)
+    {
+      module = reeve_module_load (plugin->manifest, plugin->pin, error);
+      g_mutex_lock (&self->lock);
+      plugin->module = module;
+      plugin->state = module != NULL ? REEVE_PLUGIN_STATE_LOADED : REEVE_PLUGIN_STATE_REFUSED;
+      if (module == NULL && plugin->reason == NULL && error != NULL)
+        plugin->reason = g_strdup ((*error)->message);
+      g_mutex_unlock (&self->lock);
+    }
+  g_mutex_unlock (&self->loading);
+  return module;
+}
+
+static ReeveRegistryPlugin *
+reeve_registry_select (ReeveRegistry *self, const char *instance_id, const char *plugin_id,
+                       GError **error)
+{
+  ReeveRegistryPlugin *plugin = NULL;
+
+  if (reeve_registry_get_instance (self, instance_id) != NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "there are two instances \"%s\"",
+                   instance_id);
+      return NULL;
+    }
+  g_mutex_lock (&self->lock);
+  plugin = reeve_registry_find (self, plugin_id);
+  if (plugin == NULL)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such plugin");
+  else if (plugin->state == REEVE_PLUGIN_STATE_REFUSED)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "refused: %s", plugin->reason);
+  g_mutex_unlock (&self->lock);
+  return plugin != NULL && plugin->state != REEVE_PLUGIN_STATE_REFUSED ? plugin : NULL;
+}
+
+static ReeveRegistryInstance *
+reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const char *instance_id,
+                     GType iface, JsonObject *settings, GError **error)
+{
+  ReeveModule *module = reeve_registry_load (self, plugin, error);
+  GType type = module != NULL ? reeve_module_find_type (module, iface) : G_TYPE_INVALID;
+  ReeveRegistryInstance *instance = NULL;
+
+  if (module == NULL)
+    return NULL;
+  if (type == G_TYPE_INVALID || G_TYPE_IS_ABSTRACT (type))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "does not offer %s",
+                   g_type_name (iface));
+      return NULL;
+    }
+  instance = g_new0 (ReeveRegistryInstance, 1);
+  instance->id = g_strdup (instance_id);
+  instance->owner = plugin;
+  instance->broker
+      = reeve_capabilities_new_broker (self->capabilities, plugin->manifest, instance_id, settings);
+  instance->plugin = g_object_new (type, NULL);
+  return instance;
+}
+
+static ReevePlugin *
+reeve_registry_adopt (ReeveRegistry *self, ReeveRegistryInstance *instance)
+{
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->instances, instance);
+  g_mutex_unlock (&self->lock);
+  return instance->plugin;
+}
+
+static void
+reeve_registry_note_failure (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const GError *error)
+{
+  g_mutex_lock (&self->lock);
+  if (plugin->state != REEVE_PLUGIN_STATE_REFUSED)
+    plugin->state = REEVE_PLUGIN_STATE_FAILED;
+  g_free (plugin->reason);
+  plugin->reason = g_strdup (error->message);
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * reeve_registry_instantiate:
+ * @self: a registry
+ * @instance_id: name of the new instance
+ * @plugin_id: of the plugin
+ * @iface: what it must offer, such as %REEVE_TYPE_TOOL
+ * @settings: (nullable): settings; %NULL for none
+ * @error: return location: %REEVE_ERROR_PLUGIN, %REEVE_ERROR_CONFIGURATION,
+ * %REEVE_ERROR_ALREADY_EXISTS, %REEVE_ERROR_NOT_FOUND
+ *
+ * Loads the module if it is not, validates the settings, sets the instance up and waits for it.
+ * Blocks.
+ *
+ * Returns: (transfer none) (nullable): the instance, until the shutdown
+ */
+ReevePlugin *
+reeve_registry_instantiate (ReeveRegistry *self, const char *instance_id, const char *plugin_id,
+                            GType iface, JsonObject *settings, GError **error)
+{
+  g_autoptr (JsonObject) given = settings != NULL ? json_object_ref (settings) : json_object_new ();
+  g_autoptr (GError) inner = NULL;
+  ReeveRegistryPlugin *plugin = reeve_registry_select (self, instance_id, plugin_id, &inner);
+  ReeveRegistryInstance *instance = NULL;
+
+  if (plugin != NULL && reeve_registry_check_settings (plugin, given, &inner))
+    instance = reeve_registry_make (self, plugin, instance_id, iface, given, &inner);
+  if (instance != NULL && reeve_registry_set_up (instance, given, &inner))
+    return reeve_registry_adopt (self, instance);
+  if (plugin != NULL)
+    reeve_registry_note_failure (self, plugin, inner);
+  g_clear_pointer (&instance, reeve_registry_instance_free);
+  g_propagate_prefixed_error (error, g_steal_pointer (&inner), "plugin %s (%s): ", plugin_id,
+                              instance_id);
+  return NULL;
+}
+
+static ReeveRegistryInstance *
+reeve_registry_find_instance (ReeveRegistry *self, const char *instance_id, ReevePlugin *plugin)
+{
+  ReeveRegistryInstance *found = NULL;
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->instances->len && found == NULL; i++)
+    {
+      ReeveRegistryInstance *instance = g_ptr_array_index (self->instances, i);
+
+      if (instance->plugin == plugin || g_strcmp0 (instance->id, instance_id) == 0)
+        found = instance;
+    }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
+/**
+ * reeve_registry_get_instance:
+ * @self: a registry
+ * @instance_id: name of an instance
+ *
+ * Returns: (transfer none) (nullable): it
+ */
+ReevePlugin *
+reeve_registry_get_instance (ReeveRegistry *self, const char *instance_id)
+{
+  ReeveRegistryInstance *instance = reeve_registry_find_instance (self, instance_id, NULL);
+
+  return instance != NULL ? instance->plugin : NULL;
+}
+
+/**
+ * reeve_registry_new_context:
+ * @self: a registry
+ * @plugin: an instance
+ * @info: for whom and until when
+ * @cancellable: (nullable): ends the call
+ *
+ * Returns: (transfer full): a context for one call, wired to what that instance may reach
+ */
+ReeveContext *
+reeve_registry_new_context (ReeveRegistry *self, ReevePlugin *plugin, const ReeveContextInfo *info,
+                            GCancellable *cancellable)
+{
+  ReeveRegistryInstance *instance = reeve_registry_find_instance (self, NULL, plugin);
+
+  return reeve_context_new (info, instance != NULL ? instance->broker : NULL, cancellable);
+}
+
+/**
+ * reeve_registry_shutdown:
+ * @self: a registry
+ *
+ * Shuts the instances down, last one first. No call may be under way. Modules stay.
+ */
+void
+reeve_registry_shutdown (ReeveRegistry *self)
+{
+  g_autoptr (GPtrArray) instances = NULL;
+
+  g_mutex_lock (&self->lock);
+  instances = g_steal_pointer (&self->instances);
+  self->instances = g_ptr_array_new_with_free_func (reeve_registry_instance_free);
+  g_mutex_unlock (&self->lock);
+  for (guint i = instances->len; i > 0; i--)
+    {
+      ReeveRegistryInstance *instance = g_ptr_array_index (instances, i - 1);
+
+      reeve_plugin_shutdown (instance->plugin);
+    }
+}
