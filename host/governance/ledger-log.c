@@ -250,6 +250,7 @@ reeve_ledger_log_write (ReeveLedgerLog *self, GError **error)
     {
       last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
       bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
+      g_assert (last != NULL); /* an open file belongs to a segment */
       if (reeve_ledger_file_write_at (self->fd, bytes, length, last->end, &local))
         return TRUE;
     }

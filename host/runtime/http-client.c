@@ -244,7 +244,7 @@ reeve_http_client_start (ReeveUpstream *upstream, ReeveHttpRequest *request,
     }
   if (error != NULL)
     reeve_http_pool_defer (&self->pool, call, error);
-  else if (origin->waiting.length > 0 && !origin->preparing)
+  else if (origin != NULL && origin->waiting.length > 0 && !origin->preparing)
     reeve_http_origin_enqueue (origin, call);
   else
     reeve_http_pool_place (&self->pool, call);

@@ -351,6 +351,7 @@ reeve_http_pool_on_ready (ReeveHttpConnection *connection, const GError *error, 
   ReeveHttpPool *self = user_data;
   ReeveHttpCall *call = connection->owner;
 
+  g_return_if_fail (call != NULL);
   if (error == NULL)
     {
       reeve_http_pool_send (self, call, connection);

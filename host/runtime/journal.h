@@ -7,20 +7,23 @@
 
 G_BEGIN_DECLS
 
-/* Entry types, member "type" of each entry. */
-#define REEVE_JOURNAL_STARTED      "started" /* what is to be done, by which definition, for whom */
-#define REEVE_JOURNAL_MODEL_INTENT "model.intent" /* step, intent: the request is about to leave   \
-                                                   */
-#define REEVE_JOURNAL_MODEL_OUTCOME                                                                \
-  "model.outcome" /* step, outcome, content, thought, tool_calls, usage, error */
-#define REEVE_JOURNAL_TOOL_INTENT "tool.intent" /* call_id, name, arguments, intent */
-#define REEVE_JOURNAL_TOOL_OUTCOME                                                                 \
-  "tool.outcome" /* call_id, name, outcome, text, data, is_error, error */
-#define REEVE_JOURNAL_TOOL_REFUSED                                                                 \
-  "tool.refused" /* call_id, name, text: no effect was tried; the model is told why */
-#define REEVE_JOURNAL_INTERRUPTED                                                                  \
-  "interrupted" /* reason cancelled or timeout: somebody, or the clock, ends the run */
-#define REEVE_JOURNAL_ENDED "ended" /* status, answer, citations, error */
+/* Entry types, member "type" of each entry, and what else it has:
+ * started: what is to be done, by which definition, for whom
+ * model.intent: step, intent: the request is about to leave
+ * model.outcome: step, outcome, content, thought, tool_calls, usage, error
+ * tool.intent: call_id, name, arguments, intent
+ * tool.outcome: call_id, name, outcome, text, data, is_error, error
+ * tool.refused: call_id, name, text: no effect was tried; the model is told why
+ * interrupted: reason cancelled or timeout: somebody, or the clock, ends the run
+ * ended: status, answer, citations, error */
+#define REEVE_JOURNAL_STARTED       "started"
+#define REEVE_JOURNAL_MODEL_INTENT  "model.intent"
+#define REEVE_JOURNAL_MODEL_OUTCOME "model.outcome"
+#define REEVE_JOURNAL_TOOL_INTENT   "tool.intent"
+#define REEVE_JOURNAL_TOOL_OUTCOME  "tool.outcome"
+#define REEVE_JOURNAL_TOOL_REFUSED  "tool.refused"
+#define REEVE_JOURNAL_INTERRUPTED   "interrupted"
+#define REEVE_JOURNAL_ENDED         "ended"
 
 typedef struct _ReeveJournal ReeveJournal;
 

@@ -27,6 +27,7 @@ class Builder:
     def __init__(self, folder, options, jobs, compiler="gcc", env=None, timeout=1, targets=()):
         self.folder = os.path.join(TOP, folder)
         self.options = ["-Dbuildtype=debug", *options]
+        self.special = bool(options)
         self.jobs = jobs
         self.compiler = compiler
         self.env = env or {}
@@ -52,17 +53,25 @@ class Builder:
         self.ready = True
 
     def configure(self):
-        env = {**os.environ, "CC": self.compiler_command()}
+        """Sets the folder up; one that was set up otherwise is thrown away, since meson keeps its first options."""
+        wanted = json.dumps([self.compiler_command(), self.options])
+        note = os.path.join(self.folder, "tests-run.json")
         done = os.path.exists(os.path.join(self.folder, "build.ninja"))
-        command = ["meson", "setup", self.folder, TOP, *self.options] + (["--reconfigure"] if done else [])
-        try:
-            self.step(command, "setup.log", env)
-        except Failed:
-            if not done:
-                raise
-            # a folder of an older meson or of other options: begin again
-            shutil.rmtree(self.folder)
-            self.step(["meson", "setup", self.folder, TOP, *self.options], "setup.log", env)
+        if done and os.path.exists(note):
+            with open(note, encoding="utf-8") as file:
+                done = file.read() == wanted
+        elif done:
+            done = not self.special  # set up by hand: kept, if nothing special is wanted of it
+        env = {**os.environ, "CC": self.compiler_command()}
+        if done:
+            try:
+                return self.step(["meson", "setup", self.folder, TOP, "--reconfigure"], "setup.log", env)
+            except Failed:
+                pass  # a folder of an older meson, or half made
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.step(["meson", "setup", self.folder, TOP, *self.options], "setup.log", env)
+        with open(note, "w", encoding="utf-8") as file:
+            file.write(wanted)
 
     def compiler_command(self):
         return f"ccache {self.compiler}" if shutil.which("ccache") else self.compiler
@@ -150,5 +159,5 @@ def builders(jobs):
             },
             timeout=4,
         ),
-        "fuzz": Builder("build-fuzz", ["-Dfuzz=true"], jobs, compiler="clang", targets=["fuzzers"]),
+        "fuzz": Builder("build-fuzz", ["-Dfuzz=true", "-Db_lundef=false"], jobs, compiler="clang", targets=["fuzzers"]),
     }

@@ -38,8 +38,13 @@ def check_format(files, _plain):
     return run_tool(["clang-format", "--dry-run", "-Werror", *[f for f in files if f.endswith((".c", ".h"))]])
 
 
+# lists of words and endings, in part German: no prose
+WORD_LISTS = ("plugins/llm-extractive/extractive-lexicon.c", "plugins/llm-extractive/extractive-stem.c")
+NO_TEXT = (".lock", "package-lock.json", ".svg", ".db", ".png", ".po", ".bin")
+
+
 def check_spelling(files, _plain):
-    text = [f for f in files if not f.endswith((".lock", "package-lock.json", ".svg", ".db", ".png", ".po", ".bin"))]
+    text = [f for f in files if not f.endswith(NO_TEXT) and f not in WORD_LISTS]
     return run_tool(["codespell", "--ignore-words", f"{HERE}/codespell-ignore.txt", *text])
 
 
@@ -106,7 +111,7 @@ def analyse_one(_plain, entry):
     if os.path.basename(command[0]) == "ccache":
         command = command[1:]
     command[command.index("-o") + 1] = "/dev/null"
-    command += ["-fanalyzer", "-fdiagnostics-path-format=none"]
+    command += ["-fanalyzer", "-fdiagnostics-path-format=none", "-fdiagnostics-color=never", "-fno-diagnostics-show-caret"]
     done = subprocess.run(command, cwd=entry["directory"], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
     return done.stderr[-3000:] if done.returncode or ": warning: " in done.stderr else ""
 

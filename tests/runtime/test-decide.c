@@ -25,7 +25,7 @@
 #define TOOL_REFUSED(id) "{\"type\":\"tool.refused\",\"call_id\":\"" id "\",\"text\":\"error: no\"}"
 #define TOOL_UNKNOWN(id)                                                                           \
   "{\"type\":\"tool.outcome\",\"call_id\":\"" id "\",\"outcome\":\"unknown\",\"text\":\"cut "      \
-                                                 "off\"}"
+  "off\"}"
 #define CANCELLED "{\"type\":\"interrupted\",\"reason\":\"cancelled\"}"
 #define TIMEOUT   "{\"type\":\"interrupted\",\"reason\":\"timeout\"}"
 #define ENDED     "{\"type\":\"ended\",\"status\":\"succeeded\"}"
