@@ -44,7 +44,29 @@ typedef struct
   gint64 output_tokens;
 } ReeveSettlement;
 
+/* The order of the gate. An effect goes through all of them, one after the other. */
+typedef enum
+{
+  REEVE_STAGE_AUTHORISE,    /* permission, tool policy */
+  REEVE_STAGE_RESERVE,      /* budgets */
+  REEVE_STAGE_GUARD_INPUT,  /* guards look at what goes in */
+  REEVE_STAGE_APPROVE,      /* a human where a rule says so */
+  REEVE_STAGE_INTENT,       /* durable in the ledger */
+  REEVE_STAGE_EFFECT,       /* the caller's: it consumes the ReeveAdmitted */
+  REEVE_STAGE_GUARD_OUTPUT, /* guards look at what came out */
+  REEVE_STAGE_SETTLE,       /* budgets */
+  REEVE_STAGE_OUTCOME       /* in the ledger */
+} ReeveAdmissionStage;
+
+/* One more check of a stage; settlement is NULL before the effect. Does not block; any thread. */
+typedef gboolean (*ReeveAdmissionCheck) (const ReeveAdmissionRequest *request,
+                                         const ReeveSettlement *settlement, gpointer user_data,
+                                         GError **error);
+
 ReeveAdmission *reeve_admission_new (ReeveLedger *ledger);
+/* Before the first request; for every stage but intent, effect and outcome. */
+void reeve_admission_add_check (ReeveAdmission *self, ReeveAdmissionStage stage,
+                                ReeveAdmissionCheck check, gpointer user_data);
 /* Before the first request; without one every tool is denied. */
 void reeve_admission_set_tool_policy (ReeveAdmission *self, ReeveToolPolicy *policy);
 

@@ -29,6 +29,7 @@ struct _ReeveLedgerLog
   char *folder;
   ReeveLedgerKey *key; /* the ledger's */
   guint64 segment_size;
+  guint64 opening_size;
 
   /* published: under the mutex */
   GMutex mutex;
@@ -94,6 +95,7 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
       self->state = g_steal_pointer (&found->state);
       self->signed_size = found->checkpoint_size;
       *cut = found->cut;
+      self->opening_size = self->state->frontier.size;
     }
   reeve_ledger_log_reset_batch (self);
   return self;
@@ -383,6 +385,18 @@ reeve_ledger_log_get_size (ReeveLedgerLog *self)
 }
 
 /**
+ * reeve_ledger_log_get_opening_size:
+ * @self: a log
+ *
+ * Returns: number of records there were when it was opened
+ */
+guint64
+reeve_ledger_log_get_opening_size (ReeveLedgerLog *self)
+{
+  return self->opening_size;
+}
+
+/**
  * reeve_ledger_log_list_open:
  * @self: a log
  *
@@ -397,23 +411,6 @@ reeve_ledger_log_list_open (ReeveLedgerLog *self)
   list = reeve_ledger_state_list_open (self->state);
   g_mutex_unlock (&self->mutex);
   return list;
-}
-
-/**
- * reeve_ledger_log_copy_state:
- * @self: a log
- *
- * Returns: (transfer full): where it stands now
- */
-ReeveLedgerState *
-reeve_ledger_log_copy_state (ReeveLedgerLog *self)
-{
-  ReeveLedgerState *state = NULL;
-
-  g_mutex_lock (&self->mutex);
-  state = reeve_ledger_state_copy (self->state);
-  g_mutex_unlock (&self->mutex);
-  return state;
 }
 
 /* Copies of the segment of @seq, and of the end of the one before it; %NULL when there is no such

@@ -28,9 +28,9 @@ void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
 
 /* any thread */
 guint64 reeve_ledger_log_get_size (ReeveLedgerLog *self);
+guint64 reeve_ledger_log_get_opening_size (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_check (ReeveLedgerLog *self, GError **error);
 GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);
-ReeveLedgerState *reeve_ledger_log_copy_state (ReeveLedgerLog *self);
 GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first,
                                          GError **error);
 /* one thread at a time */

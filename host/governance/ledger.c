@@ -14,6 +14,7 @@
 #include "ledger-log.h"
 #include "ledger-query.h"
 #include "ledger-root.h"
+#include "ledger-signer.h"
 #include "ledger-verify.h"
 #include "ledger-writer.h"
 
@@ -34,10 +35,8 @@ struct _ReeveLedger
   GHashTable *logs;  /* scope -> ReeveLedgerLog: under the mutex; a log once there stays */
   GHashTable *ports; /* GMainContext -> ReeveLedgerPort: under the mutex */
 
-  GThread *signer;
-  GCond signer_cond;
+  ReeveLedgerSigner *signer;
   guint checkpoint_seconds;
-  gboolean stopping;
 };
 
 G_DEFINE_FINAL_TYPE (ReeveLedger, reeve_ledger, G_TYPE_OBJECT)
@@ -52,7 +51,6 @@ reeve_ledger_finalize (GObject *object)
   g_hash_table_unref (self->logs);
   g_hash_table_unref (self->ports);
   g_clear_pointer (&self->key, reeve_ledger_key_free);
-  g_cond_clear (&self->signer_cond);
   g_mutex_clear (&self->mutex);
   g_free (self->folder);
   g_free (self->keys_folder);
@@ -75,7 +73,6 @@ reeve_ledger_init (ReeveLedger *self)
                                       (GDestroyNotify) reeve_ledger_log_free);
   self->ports = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) reeve_ledger_port_close);
   g_mutex_init (&self->mutex);
-  g_cond_init (&self->signer_cond);
 }
 
 /**
@@ -103,10 +100,9 @@ reeve_ledger_new (const char *folder, const char *keys_folder)
 void
 reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds)
 {
-  g_mutex_lock (&self->mutex);
-  self->checkpoint_seconds = MAX (seconds, 1);
-  g_cond_signal (&self->signer_cond);
-  g_mutex_unlock (&self->mutex);
+  self->checkpoint_seconds = seconds;
+  if (self->signer != NULL)
+    reeve_ledger_signer_set_seconds (self->signer, seconds);
 }
 
 /**
@@ -187,8 +183,9 @@ reeve_ledger_resolve (const char *scope, gpointer user_data, GError **error)
 /* ---- signing ---- */
 
 static void
-reeve_ledger_sign_all (ReeveLedger *self)
+reeve_ledger_sign_all (gpointer data)
 {
+  ReeveLedger *self = data;
   g_autoptr (GPtrArray) logs = g_ptr_array_new ();
   GHashTableIter iter;
   gpointer log = NULL;
@@ -205,26 +202,6 @@ reeve_ledger_sign_all (ReeveLedger *self)
       if (!reeve_ledger_log_sign (g_ptr_array_index (logs, i), &error))
         g_warning ("ledger: %s", error->message);
     }
-}
-
-static gpointer
-reeve_ledger_signer_main (gpointer data)
-{
-  ReeveLedger *self = data;
-
-  g_mutex_lock (&self->mutex);
-  while (!self->stopping)
-    {
-      gint64 due = g_get_monotonic_time () + self->checkpoint_seconds * G_TIME_SPAN_SECOND;
-
-      if (g_cond_wait_until (&self->signer_cond, &self->mutex, due))
-        continue;
-      g_mutex_unlock (&self->mutex);
-      reeve_ledger_sign_all (self);
-      g_mutex_lock (&self->mutex);
-    }
-  g_mutex_unlock (&self->mutex);
-  return NULL;
 }
 
 /* ---- opening and closing ---- */
@@ -322,7 +299,7 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
   for (guint i = 0; scopes[i] != NULL; i++)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
       reeve_ledger_open_tenant (self, scopes[i]);
-  self->signer = g_thread_new ("reeve-signer", reeve_ledger_signer_main, self);
+  self->signer = reeve_ledger_signer_new (reeve_ledger_sign_all, self, self->checkpoint_seconds);
   return TRUE;
 }
 
@@ -340,11 +317,7 @@ reeve_ledger_close (ReeveLedger *self)
     reeve_ledger_writer_stop (self->writer);
   if (self->signer != NULL)
     {
-      g_mutex_lock (&self->mutex);
-      self->stopping = TRUE;
-      g_cond_signal (&self->signer_cond);
-      g_mutex_unlock (&self->mutex);
-      g_thread_join (g_steal_pointer (&self->signer));
+      g_clear_pointer (&self->signer, reeve_ledger_signer_free);
       reeve_ledger_sign_all (self);
     }
   g_mutex_lock (&self->mutex);
@@ -523,6 +496,21 @@ reeve_ledger_get_size (ReeveLedger *self, const char *scope)
   ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);
 
   return log != NULL ? reeve_ledger_log_get_size (log) : 0;
+}
+
+/**
+ * reeve_ledger_get_opening_size:
+ * @self: a ledger
+ * @scope: whose log
+ *
+ * Returns: number of records there were when the ledger was opened
+ */
+guint64
+reeve_ledger_get_opening_size (ReeveLedger *self, const char *scope)
+{
+  ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);
+
+  return log != NULL ? reeve_ledger_log_get_opening_size (log) : 0;
 }
 
 /**

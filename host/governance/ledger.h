@@ -111,6 +111,8 @@ JsonObject *reeve_ledger_get (ReeveLedger *self, const char *scope, guint64 seq,
 GPtrArray *reeve_ledger_list (ReeveLedger *self, const char *scope, const ReeveLedgerFilter *filter,
                               guint64 *next, GError **error);
 guint64 reeve_ledger_get_size (ReeveLedger *self, const char *scope);
+/* How long the log was when the ledger was opened: what is older is of an earlier host. */
+guint64 reeve_ledger_get_opening_size (ReeveLedger *self, const char *scope);
 /* Intents without outcome, (element-type JsonObject), for recovery at start. */
 GPtrArray *reeve_ledger_list_open_intents (ReeveLedger *self, const char *scope, GError **error);
 char **reeve_ledger_list_scopes (ReeveLedger *self, GError **error);

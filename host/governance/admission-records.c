@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Records of the gate. */
+#include "admission-records.h"
+
+/**
+ * reeve_admission_records_fill:
+ * @request: what is asked for
+ * @kind: kind of the record
+ * @record: (out caller-allocates): the record, which borrows all strings
+ */
+void
+reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerKind kind,
+                              ReeveLedgerRecord *record)
+{
+  ReeveCaller *caller = request->caller;
+  const char *user_id = caller != NULL ? reeve_caller_get_user_id (caller) : NULL;
+
+  *record = (ReeveLedgerRecord){
+    .kind = kind,
+    .scope = caller != NULL ? reeve_caller_get_tenant_id (caller) : REEVE_SCOPE_PLATFORM,
+    .action = request->operation,
+    .actor_type = user_id != NULL  ? "user"
+                  : caller != NULL ? "system"
+                                   : NULL,
+    .actor_id = user_id,
+    .key_id = caller != NULL ? reeve_caller_get_key_id (caller) : NULL,
+    .agent_id = request->agent_id,
+    .run_id = request->run_id,
+    .resource_type = request->resource_id != NULL ? request->resource_type : NULL,
+    .resource_id = request->resource_id,
+    .tool_name = request->tool_name,
+    .model = request->model,
+    .parent = request->parent,
+    .input_digest = request->input_digest,
+    .door = caller != NULL ? reeve_caller_get_door (caller) : NULL,
+    .trace_id = request->trace_id,
+  };
+}
+
+/**
+ * reeve_admission_records_note_home:
+ * @ledger: the ledger
+ * @request: what is asked for
+ *
+ * Whoever acts in another tenant leaves a trace in the own one too. To be called before the record
+ * in the other tenant: the ledger acknowledges in order, so this one is durable when that one is.
+ */
+void
+reeve_admission_records_note_home (ReeveLedger *ledger, const ReeveAdmissionRequest *request)
+{
+  ReeveLedgerRecord record;
+  const char *home = NULL;
+
+  if (request->caller == NULL)
+    return;
+  home = reeve_caller_get_home_tenant_id (request->caller);
+  if (g_strcmp0 (home, reeve_caller_get_tenant_id (request->caller)) == 0)
+    return;
+  reeve_admission_records_fill (request, REEVE_LEDGER_EVENT, &record);
+  record.scope = home;
+  record.resource_type = "tenant";
+  record.resource_id = reeve_caller_get_tenant_id (request->caller);
+  record.reason = "acting_in_tenant";
+  reeve_ledger_append_async (ledger, &record, NULL, NULL);
+}
+
+/**
+ * reeve_admission_records_reason:
+ * @error: why something was refused
+ *
+ * Returns: (transfer none): its stable word
+ */
+const char *
+reeve_admission_records_reason (const GError *error)
+{
+  return reeve_error_get_name (error->domain == REEVE_ERROR ? (ReeveError) error->code
+                                                            : REEVE_ERROR_FAILED);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the gate writes into the ledger. */
+#pragma once
+
+#include "admission.h"
+
+G_BEGIN_DECLS
+
+void reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerKind kind,
+                                   ReeveLedgerRecord *record);
+void reeve_admission_records_note_home (ReeveLedger *ledger, const ReeveAdmissionRequest *request);
+const char *reeve_admission_records_reason (const GError *error);
+
+G_END_DECLS

@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The one gate. The structure of a ReeveAdmitted is known here alone, and here alone one is made:
+ * whoever holds one has been through every stage, and its intent is on the disk. */
+/* layers: allow file-size: whatever can make or end a ReeveAdmitted must be here */
+#include "admission.h"
+
+#include <string.h>
+
+#include "admission-orphans.h"
+#include "admission-records.h"
+
+/* A stage of the gate; what a host has no checks for passes. */
+typedef struct
+{
+  ReeveAdmissionStage stage;
+  const char *name;
+  gboolean (*check) (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error);
+} ReeveAdmissionRow;
+
+typedef struct
+{
+  ReeveAdmissionStage stage;
+  ReeveAdmissionCheck check;
+  gpointer user_data;
+} ReeveAdmissionAdded;
+
+struct _ReeveAdmission
+{
+  GObject parent_instance;
+
+  ReeveLedger *ledger;
+  ReeveToolPolicy *tool_policy;
+  GArray *added;
+  ReeveAdmissionOrphans *orphans;
+};
+
+struct _ReeveAdmitted
+{
+  ReeveAdmissionRequest request; /* strings lie in @strings */
+  GStringChunk *strings;
+  guint64 intent;
+  gint64 started; /* monotonic µs */
+  int consumed;
+};
+
+G_DEFINE_FINAL_TYPE (ReeveAdmission, reeve_admission, G_TYPE_OBJECT)
+
+static gboolean reeve_admission_authorise (ReeveAdmission *self,
+                                           const ReeveAdmissionRequest *request, GError **error);
+
+/* The order of the house plan. The intent, the effect and the outcome are not checks: they are
+ * written out in begin, in the caller and in settle. */
+static const ReeveAdmissionRow reeve_admission_rows[] = {
+  { REEVE_STAGE_AUTHORISE, "authorising", reeve_admission_authorise },
+  { REEVE_STAGE_RESERVE, "reserving budget", NULL },
+  { REEVE_STAGE_GUARD_INPUT, "guarding the input", NULL },
+  { REEVE_STAGE_APPROVE, "asking for approval", NULL },
+  { REEVE_STAGE_INTENT, "recording the intent", NULL },
+  { REEVE_STAGE_EFFECT, "the effect", NULL },
+  { REEVE_STAGE_GUARD_OUTPUT, "guarding the output", NULL },
+  { REEVE_STAGE_SETTLE, "settling", NULL },
+  { REEVE_STAGE_OUTCOME, "recording the outcome", NULL },
+};
+
+static void
+reeve_admission_finalize (GObject *object)
+{
+  ReeveAdmission *self = REEVE_ADMISSION (object);
+
+  g_clear_object (&self->ledger);
+  g_clear_pointer (&self->tool_policy, reeve_tool_policy_unref);
+  g_array_unref (self->added);
+  g_clear_pointer (&self->orphans, reeve_admission_orphans_free);
+  G_OBJECT_CLASS (reeve_admission_parent_class)->finalize (object);
+}
+
+static void
+reeve_admission_class_init (ReeveAdmissionClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_admission_finalize;
+}
+
+static void
+reeve_admission_init (ReeveAdmission *self)
+{
+  self->added = g_array_new (FALSE, FALSE, sizeof (ReeveAdmissionAdded));
+}
+
+/**
+ * reeve_admission_new:
+ * @ledger: where everything is recorded
+ *
+ * Returns: (transfer full): the gate
+ */
+ReeveAdmission *
+reeve_admission_new (ReeveLedger *ledger)
+{
+  ReeveAdmission *self = g_object_new (REEVE_TYPE_ADMISSION, NULL);
+
+  self->ledger = g_object_ref (ledger);
+  self->orphans = reeve_admission_orphans_new (ledger);
+  return self;
+}
+
+/**
+ * reeve_admission_set_tool_policy:
+ * @self: the gate
+ * @policy: which tools may be called
+ */
+void
+reeve_admission_set_tool_policy (ReeveAdmission *self, ReeveToolPolicy *policy)
+{
+  reeve_tool_policy_ref (policy);
+  g_clear_pointer (&self->tool_policy, reeve_tool_policy_unref);
+  self->tool_policy = policy;
+}
+
+/**
+ * reeve_admission_add_check:
+ * @self: the gate
+ * @stage: which stage
+ * @check: asked there, behind those that are there already
+ * @user_data: for @check; must outlive @self
+ */
+void
+reeve_admission_add_check (ReeveAdmission *self, ReeveAdmissionStage stage,
+                           ReeveAdmissionCheck check, gpointer user_data)
+{
+  ReeveAdmissionAdded added = { stage, check, user_data };
+
+  g_return_if_fail (stage != REEVE_STAGE_INTENT && stage != REEVE_STAGE_EFFECT
+                    && stage != REEVE_STAGE_OUTCOME);
+  g_array_append_val (self->added, added);
+}
+
+/* ---- stages ---- */
+
+static gboolean
+reeve_admission_authorise (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                           GError **error)
+{
+  const char *reason = NULL;
+
+  if (request->caller == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
+                           "nobody is known to ask");
+      return FALSE;
+    }
+  if (request->permission != NULL
+      && !reeve_caller_has_permission (request->caller, request->permission))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "permission %s is missing",
+                   request->permission);
+      return FALSE;
+    }
+  if (request->tool_name == NULL
+      || reeve_tool_policy_evaluate (self->tool_policy, request->tool_name, request->agent_tools,
+                                     &reason))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+               "the tool policy does not allow %s (%s)", request->tool_name, reason);
+  return FALSE;
+}
+
+static gboolean
+reeve_admission_run_row (ReeveAdmission *self, const ReeveAdmissionRow *row,
+                         const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
+                         GError **error)
+{
+  gboolean ok = row->check == NULL || row->check (self, request, error);
+
+  for (guint i = 0; ok && i < self->added->len; i++)
+    {
+      const ReeveAdmissionAdded *added = &g_array_index (self->added, ReeveAdmissionAdded, i);
+
+      if (added->stage == row->stage)
+        ok = added->check (request, settlement, added->user_data, error);
+    }
+  if (!ok)
+    g_prefix_error (error, "%s: ", row->name);
+  return ok;
+}
+
+/* Goes through the stages @from to before @to. */
+static gboolean
+reeve_admission_run_stages (ReeveAdmission *self, ReeveAdmissionStage from, ReeveAdmissionStage to,
+                            const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
+                            GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_admission_rows); i++)
+    {
+      const ReeveAdmissionRow *row = &reeve_admission_rows[i];
+
+      if (row->stage >= from && row->stage < to
+          && !reeve_admission_run_row (self, row, request, settlement, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/**
+ * reeve_admission_refuse:
+ * @self: the gate
+ * @request: what was asked for; its caller may be %NULL
+ * @reason: why it was refused
+ *
+ * Records a refusal; nobody waits for it.
+ */
+void
+reeve_admission_refuse (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                        const GError *reason)
+{
+  ReeveLedgerRecord record;
+
+  reeve_admission_records_note_home (self->ledger, request);
+  reeve_admission_records_fill (request, REEVE_LEDGER_REFUSAL, &record);
+  record.outcome = REEVE_OUTCOME_BLOCKED;
+  record.reason = reeve_admission_records_reason (reason);
+  reeve_ledger_append_async (self->ledger, &record, NULL, NULL);
+}
+
+/* ---- the right to an effect ---- */
+
+static const char *
+reeve_admission_keep (GStringChunk *strings, const char *text)
+{
+  return text != NULL ? g_string_chunk_insert (strings, text) : NULL;
+}
+
+static ReeveAdmitted *
+reeve_admission_make (const ReeveAdmissionRequest *request)
+{
+  ReeveAdmitted *admitted = g_new0 (ReeveAdmitted, 1);
+  ReeveAdmissionRequest *kept = &admitted->request;
+  GStringChunk *strings = g_string_chunk_new (256);
+
+  admitted->strings = strings;
+  admitted->started = g_get_monotonic_time ();
+  *kept = *request;
+  kept->caller = reeve_caller_ref (request->caller);
+  kept->operation = reeve_admission_keep (strings, request->operation);
+  kept->permission = reeve_admission_keep (strings, request->permission);
+  kept->resource_type = reeve_admission_keep (strings, request->resource_type);
+  kept->resource_id = reeve_admission_keep (strings, request->resource_id);
+  kept->agent_id = reeve_admission_keep (strings, request->agent_id);
+  kept->run_id = reeve_admission_keep (strings, request->run_id);
+  kept->tool_name = reeve_admission_keep (strings, request->tool_name);
+  kept->agent_tools = NULL;
+  kept->model = reeve_admission_keep (strings, request->model);
+  kept->input_digest = reeve_admission_keep (strings, request->input_digest);
+  kept->trace_id = reeve_admission_keep (strings, request->trace_id);
+  return admitted;
+}
+
+static void
+reeve_admission_unmake (ReeveAdmitted *admitted)
+{
+  reeve_caller_unref (admitted->request.caller);
+  g_string_chunk_free (admitted->strings);
+  g_free (admitted);
+}
+
+/**
+ * reeve_admitted_consume:
+ * @self: the right to one effect
+ * @operation: which effect this is
+ *
+ * To be called at the point of effect. A second effect under one intent, or another one than was
+ * admitted, would be an effect that nobody allowed and nothing records: the process ends instead.
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+void
+reeve_admitted_consume (ReeveAdmitted *self, const char *operation)
+{
+  if (strcmp (self->request.operation, operation) != 0)
+    g_error ("admission: %s was admitted, %s is being done", self->request.operation, operation);
+  if (!g_atomic_int_compare_and_exchange (&self->consumed, 0, 1))
+    g_error ("admission: intent %" G_GUINT64_FORMAT " (%s) is used a second time", self->intent,
+             operation);
+}
+
+/**
+ * reeve_admitted_is_consumed:
+ * @self: the right to one effect
+ *
+ * Returns: whether the effect was begun
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+gboolean
+reeve_admitted_is_consumed (ReeveAdmitted *self)
+{
+  return g_atomic_int_get (&self->consumed) != 0;
+}
+
+/**
+ * reeve_admitted_get_intent:
+ * @self: the right to one effect
+ *
+ * Returns: sequence number of its intent
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+guint64
+reeve_admitted_get_intent (ReeveAdmitted *self)
+{
+  return self->intent;
+}
+
+/**
+ * reeve_admitted_get_caller:
+ * @self: the right to one effect
+ *
+ * Returns: (transfer none): who asked
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+ReeveCaller *
+reeve_admitted_get_caller (ReeveAdmitted *self)
+{
+  return self->request.caller;
+}
+
+/* ---- begin ---- */
+
+/* The stages before the intent; a refusal is recorded. */
+static gboolean
+reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  if (reeve_admission_run_stages (self, REEVE_STAGE_AUTHORISE, REEVE_STAGE_INTENT, request, NULL,
+                                  &local))
+    {
+      reeve_admission_records_note_home (self->ledger, request);
+      return TRUE;
+    }
+  reeve_admission_refuse (self, request, local);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/**
+ * reeve_admission_begin:
+ * @self: the gate
+ * @request: what is to be done
+ * @error: return location
+ *
+ * As reeve_admission_begin_async(), blocking; for worker threads.
+ *
+ * Returns: (transfer full): the right to it, or %NULL with an error
+ */
+ReeveAdmitted *
+reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error)
+{
+  ReeveAdmitted *admitted = NULL;
+  ReeveLedgerRecord record;
+
+  if (!reeve_admission_enter (self, request, error))
+    return NULL;
+  admitted = reeve_admission_make (request);
+  reeve_admission_records_fill (request, REEVE_LEDGER_INTENT, &record);
+  admitted->intent = reeve_ledger_append (self->ledger, &record, error);
+  if (admitted->intent != 0)
+    return admitted;
+  g_prefix_error (error, "recording the intent: ");
+  reeve_admission_unmake (admitted);
+  return NULL;
+}
+
+static void
+reeve_admission_on_intent (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  ReeveAdmitted *admitted = g_task_get_task_data (task);
+  GError *error = NULL;
+
+  admitted->intent = reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error);
+  if (admitted->intent != 0)
+    {
+      g_task_set_task_data (task, NULL, NULL);
+      g_task_return_pointer (task, admitted, (GDestroyNotify) reeve_admission_unmake);
+      return;
+    }
+  reeve_admission_unmake (admitted);
+  g_prefix_error (&error, "recording the intent: ");
+  g_task_return_error (task, error);
+}
+
+/**
+ * reeve_admission_begin_async:
+ * @self: the gate
+ * @request: what is to be done; copied
+ * @callback: called in the caller's thread-default context when the intent is durable
+ * @user_data: for @callback
+ *
+ * Takes a request through the stages. Any thread; does not block.
+ */
+void
+reeve_admission_begin_async (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  ReeveLedgerRecord record;
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, reeve_admission_begin_async);
+  if (!reeve_admission_enter (self, request, &error))
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+  g_task_set_task_data (task, reeve_admission_make (request), NULL);
+  reeve_admission_records_fill (request, REEVE_LEDGER_INTENT, &record);
+  reeve_ledger_append_async (self->ledger, &record, reeve_admission_on_intent, task);
+}
+
+/**
+ * reeve_admission_begin_finish:
+ * @self: the gate
+ * @result: what the callback got
+ * @error: return location
+ *
+ * Returns: (transfer full): the right to the effect; %NULL with %REEVE_ERROR_PERMISSION_DENIED or
+ * what else a stage refused with, or an error of the ledger
+ */
+ReeveAdmitted *
+reeve_admission_begin_finish (ReeveAdmission *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_admission_begin_async), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* ---- settle ---- */
+
+static void
+reeve_admission_on_outcome (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  GError *error = NULL;
+  guint64 seq = reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error);
+
+  if (seq != 0)
+    g_task_return_int (task, (gssize) seq);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * reeve_admission_settle_async:
+ * @self: the gate
+ * @admitted: (transfer full): the right to an effect
+ * @settlement: how it ended
+ * @callback: (nullable): called when the outcome is durable; %NULL when nobody waits
+ * @user_data: for @callback
+ *
+ * Ends an effect. When a check of what came out refuses, the outcome is `blocked` with its reason.
+ * Any thread; does not block.
+ */
+void
+reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
+                              const ReeveSettlement *settlement, GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  g_autoptr (GError) refused = NULL;
+  ReeveLedgerRecord record;
+  GTask *task = NULL;
+
+  if (settlement->outcome == REEVE_OUTCOME_SUCCEEDED && !reeve_admitted_is_consumed (admitted))
+    g_warning ("admission: %s succeeded, but intent %" G_GUINT64_FORMAT " was not consumed",
+               admitted->request.operation, admitted->intent);
+  reeve_admission_records_fill (&admitted->request, REEVE_LEDGER_OUTCOME, &record);
+  record.intent = admitted->intent;
+  record.outcome = settlement->outcome;
+  record.reason = settlement->reason;
+  record.output_digest = settlement->output_digest;
+  record.input_tokens = MAX (settlement->input_tokens, 0);
+  record.output_tokens = MAX (settlement->output_tokens, 0);
+  record.latency_us = g_get_monotonic_time () - admitted->started;
+  if (!reeve_admission_run_stages (self, REEVE_STAGE_GUARD_OUTPUT, REEVE_STAGE_OUTCOME,
+                                   &admitted->request, settlement, &refused))
+    {
+      record.outcome = REEVE_OUTCOME_BLOCKED;
+      record.reason = reeve_admission_records_reason (refused);
+    }
+  if (callback != NULL)
+    {
+      task = g_task_new (self, NULL, callback, user_data);
+      g_task_set_source_tag (task, reeve_admission_settle_async);
+    }
+  reeve_ledger_append_async (self->ledger, &record,
+                             task != NULL ? reeve_admission_on_outcome : NULL, task);
+  reeve_admission_unmake (admitted);
+}
+
+/**
+ * reeve_admission_settle_finish:
+ * @self: the gate
+ * @result: what the callback got
+ * @error: return location
+ *
+ * Returns: sequence number of the outcome, 0 with an error
+ */
+guint64
+reeve_admission_settle_finish (ReeveAdmission *self, GAsyncResult *result, GError **error)
+{
+  gssize seq = 0;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), 0);
+  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_admission_settle_async), 0);
+  seq = g_task_propagate_int (G_TASK (result), error);
+  return seq > 0 ? (guint64) seq : 0;
+}
+
+/* ---- reads ---- */
+
+static void
+reeve_admission_on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  g_autoptr (GTask) task = data;
+  GError *error = NULL;
+
+  if (reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error) != 0)
+    g_task_return_boolean (task, TRUE);
+  else
+    {
+      g_prefix_error (&error, "recording the read: ");
+      g_task_return_error (task, error);
+    }
+}
+
+/**
+ * reeve_admission_read_async:
+ * @self: the gate
+ * @request: what is to be read
+ * @callback: called in the caller's thread-default context when the record is durable
+ * @user_data: for @callback
+ *
+ * Authorises a read and records it. Any thread; does not block.
+ */
+void
+reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (self, NULL, callback, user_data);
+  ReeveLedgerRecord record;
+  GError *error = NULL;
+
+  g_task_set_source_tag (task, reeve_admission_read_async);
+  if (!reeve_admission_run_row (self, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], request, NULL,
+                                &error))
+    {
+      reeve_admission_refuse (self, request, error);
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+  reeve_admission_records_note_home (self->ledger, request);
+  reeve_admission_records_fill (request, REEVE_LEDGER_READ, &record);
+  record.outcome = REEVE_OUTCOME_SUCCEEDED;
+  reeve_ledger_append_async (self->ledger, &record, reeve_admission_on_read, task);
+}
+
+/**
+ * reeve_admission_read_finish:
+ * @self: the gate
+ * @result: what the callback got
+ * @error: return location
+ *
+ * Returns: whether the answer may go out
+ */
+gboolean
+reeve_admission_read_finish (ReeveAdmission *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_admission_read_async), FALSE);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/* ---- after a restart ---- */
+
+/**
+ * reeve_admission_resume:
+ * @self: the gate
+ * @caller: who had asked
+ * @operation: what had been admitted
+ * @intent: its sequence number in the caller's tenant
+ * @error: return location
+ *
+ * Takes up an intent of a host that ended before its outcome, for an effect that goes on. It counts
+ * as consumed. Blocks.
+ *
+ * Returns: (transfer full): the right to settle it; %NULL with %REEVE_ERROR_CONFLICT when it is not
+ * open, or is another operation's
+ */
+ReeveAdmitted *
+reeve_admission_resume (ReeveAdmission *self, ReeveCaller *caller, const char *operation,
+                        guint64 intent, GError **error)
+{
+  const char *scope = reeve_caller_get_tenant_id (caller);
+  g_autoptr (JsonObject) found
+      = reeve_admission_orphans_take (self->orphans, scope, operation, intent, error);
+  ReeveAdmissionRequest request = { .caller = caller, .operation = operation };
+  ReeveAdmitted *admitted = NULL;
+  JsonObject *resource = NULL;
+
+  if (found == NULL)
+    return NULL;
+  resource = reeve_json_get_object (found, "resource");
+  request.agent_id = reeve_json_get_string (found, "agent_id", NULL);
+  request.run_id = reeve_json_get_string (found, "run_id", NULL);
+  request.model = reeve_json_get_string (found, "model", NULL);
+  request.tool_name = reeve_json_get_string (found, "tool_name", NULL);
+  request.trace_id = reeve_json_get_string (found, "trace_id", NULL);
+  request.input_digest = reeve_json_get_string (found, "input_digest", NULL);
+  request.parent = (guint64) reeve_json_get_int (found, "parent", 0);
+  if (resource != NULL)
+    {
+      request.resource_type = reeve_json_get_string (resource, "type", NULL);
+      request.resource_id = reeve_json_get_string (resource, "id", NULL);
+    }
+  admitted = reeve_admission_make (&request);
+  admitted->intent = intent;
+  admitted->consumed = 1;
+  return admitted;
+}
+
+/**
+ * reeve_admission_recover:
+ * @self: the gate
+ * @error: return location
+ *
+ * Records the outcome `unknown` for every intent of an earlier host that was not resumed. Blocks.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_admission_recover (ReeveAdmission *self, GError **error)
+{
+  return reeve_admission_orphans_settle (self->orphans, error);
+}

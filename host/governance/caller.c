@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The caller of a request. */
+#include "caller.h"
+
+#include <string.h>
+
+#include "roles.h"
+
+struct _ReeveCaller
+{
+  int references;
+  ReeveIdentity *identity;
+  char *tenant_id;
+  char *door;
+  char *peer_address;
+  gboolean platform_admin;
+  ReevePermissions permissions;
+};
+
+/**
+ * reeve_caller_new:
+ * @identity: who it is
+ * @tenant_id: the tenant acted in
+ * @platform_admin: whether it holds every permission in every tenant
+ * @door: (nullable): `rest`, `dbus`, `cli` or `internal`
+ * @peer_address: (nullable): where it came from
+ *
+ * Returns: (transfer full): a caller
+ */
+ReeveCaller *
+reeve_caller_new (ReeveIdentity *identity, const char *tenant_id, gboolean platform_admin,
+                  const char *door, const char *peer_address)
+{
+  ReeveCaller *self = g_new0 (ReeveCaller, 1);
+
+  self->references = 1;
+  self->identity = reeve_identity_ref (identity);
+  self->tenant_id = g_strdup (tenant_id);
+  self->door = g_strdup (door);
+  self->peer_address = g_strdup (peer_address);
+  self->platform_admin = platform_admin;
+  self->permissions = platform_admin ? reeve_roles_all ()
+                                     : reeve_roles_union (reeve_identity_get_roles (identity));
+  return self;
+}
+
+/**
+ * reeve_caller_ref:
+ * @self: a caller
+ *
+ * Returns: (transfer full): @self
+ */
+ReeveCaller *
+reeve_caller_ref (ReeveCaller *self)
+{
+  g_atomic_int_inc (&self->references);
+  return self;
+}
+
+/**
+ * reeve_caller_unref:
+ * @self: (transfer full): a caller
+ */
+void
+reeve_caller_unref (ReeveCaller *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->references))
+    return;
+  reeve_identity_unref (self->identity);
+  g_free (self->tenant_id);
+  g_free (self->door);
+  g_free (self->peer_address);
+  g_free (self);
+}
+
+/**
+ * reeve_caller_get_tenant_id:
+ * @self: a caller
+ *
+ * Returns: (transfer none): the tenant it acts in
+ */
+const char *
+reeve_caller_get_tenant_id (ReeveCaller *self)
+{
+  return self->tenant_id;
+}
+
+/**
+ * reeve_caller_get_home_tenant_id:
+ * @self: a caller
+ *
+ * Returns: (transfer none): the tenant it belongs to
+ */
+const char *
+reeve_caller_get_home_tenant_id (ReeveCaller *self)
+{
+  return reeve_identity_get_tenant_id (self->identity);
+}
+
+/**
+ * reeve_caller_get_user_id:
+ * @self: a caller
+ *
+ * Returns: (transfer none) (nullable): opaque id of the person or service account
+ */
+const char *
+reeve_caller_get_user_id (ReeveCaller *self)
+{
+  return reeve_identity_get_user_id (self->identity);
+}
+
+/**
+ * reeve_caller_get_key_id:
+ * @self: a caller
+ *
+ * Returns: (transfer none) (nullable): id of the key it showed
+ */
+const char *
+reeve_caller_get_key_id (ReeveCaller *self)
+{
+  return reeve_identity_get_key_id (self->identity);
+}
+
+/**
+ * reeve_caller_get_roles:
+ * @self: a caller
+ *
+ * Returns: (transfer none): its roles
+ */
+const char *const *
+reeve_caller_get_roles (ReeveCaller *self)
+{
+  return reeve_identity_get_roles (self->identity);
+}
+
+/**
+ * reeve_caller_get_method:
+ * @self: a caller
+ *
+ * Returns: (transfer none): how it was authenticated
+ */
+const char *
+reeve_caller_get_method (ReeveCaller *self)
+{
+  return reeve_identity_get_method (self->identity);
+}
+
+/**
+ * reeve_caller_get_door:
+ * @self: a caller
+ *
+ * Returns: (transfer none) (nullable): through which door it came
+ */
+const char *
+reeve_caller_get_door (ReeveCaller *self)
+{
+  return self->door;
+}
+
+/**
+ * reeve_caller_get_peer_address:
+ * @self: a caller
+ *
+ * Returns: (transfer none) (nullable): numeric address it came from
+ */
+const char *
+reeve_caller_get_peer_address (ReeveCaller *self)
+{
+  return self->peer_address;
+}
+
+/**
+ * reeve_caller_is_platform_admin:
+ * @self: a caller
+ *
+ * Returns: whether it holds every permission in every tenant
+ */
+gboolean
+reeve_caller_is_platform_admin (ReeveCaller *self)
+{
+  return self->platform_admin;
+}
+
+/**
+ * reeve_caller_has_permission:
+ * @self: a caller
+ * @permission: a permission; with a wildcard, all that it matches are meant
+ *
+ * Returns: whether it holds it
+ */
+gboolean
+reeve_caller_has_permission (ReeveCaller *self, const char *permission)
+{
+  ReevePermissions wanted = reeve_roles_match (permission);
+
+  return wanted != 0 && (self->permissions & wanted) == wanted;
+}
+
+/**
+ * reeve_caller_list_permissions:
+ * @self: a caller
+ *
+ * Returns: (transfer full): names of all it holds, sorted
+ */
+char **
+reeve_caller_list_permissions (ReeveCaller *self)
+{
+  return reeve_roles_names (self->permissions);
+}

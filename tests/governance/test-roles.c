@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The permission matrix, role by role, written out a second time. */
+#include "governance/roles.h"
+
+#include <reeve-plugin-1.h>
+
+#include "governance/caller.h"
+
+/* RBA-01: the base set */
+static const char *const base[]
+    = { "agent:create",   "agent:read",    "agent:update",   "agent:delete",  "agent:execute",
+        "session:create", "session:read",  "session:delete", "tool:execute",  "tool:read",
+        "memory:read",    "memory:write",  "memory:delete",  "tenant:manage", "user:manage",
+        "role:manage",    "policy:manage", "audit:read",     "system:config", "system:metrics" };
+static const char *const further[] = { "document:read",   "document:create", "document:update",
+                                       "document:delete", "budget:view",     "budget:set" };
+
+static const struct
+{
+  const char *role;
+  const char *permissions;
+} matrix[] = {
+  { "agent_designer", "agent:create agent:delete agent:read agent:update document:read "
+                      "session:read tool:read" },
+  { "operator", "agent:execute agent:read budget:view document:create document:delete "
+                "document:read document:update memory:read memory:write session:create "
+                "session:delete session:read tool:execute tool:read" },
+  { "auditor", "agent:read audit:read budget:view document:read memory:read session:read "
+               "tool:read" },
+  { "viewer", "agent:read document:read session:read tool:read" },
+};
+
+static void
+test_roles_matrix (void)
+{
+  ReevePermissions held = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (matrix); i++)
+    {
+      g_auto (GStrv) names = NULL;
+      g_autofree char *joined = NULL;
+
+      g_assert_true (reeve_roles_find (matrix[i].role, &held));
+      names = reeve_roles_names (held);
+      joined = g_strjoinv (" ", names);
+      g_assert_cmpstr (joined, ==, matrix[i].permissions);
+    }
+  g_assert_true (reeve_roles_find ("admin", &held));
+  g_assert_true (held == reeve_roles_all ());
+  g_assert_false (reeve_roles_find ("root", &held));
+  g_assert_true (held == 0);
+}
+
+static void
+test_roles_permissions (void)
+{
+  ReevePermissions all = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (base); i++)
+    {
+      g_assert_true (reeve_roles_match (base[i]) != 0);
+      g_assert_true ((all & reeve_roles_match (base[i])) == 0);
+      all |= reeve_roles_match (base[i]);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (further); i++)
+    all |= reeve_roles_match (further[i]);
+  g_assert_true (all == reeve_roles_all ());
+  g_assert_true (reeve_roles_match ("*") == reeve_roles_all ());
+  g_assert_true (reeve_roles_match ("agent:*")
+                 == (reeve_roles_match ("agent:create") | reeve_roles_match ("agent:read")
+                     | reeve_roles_match ("agent:update") | reeve_roles_match ("agent:delete")
+                     | reeve_roles_match ("agent:execute")));
+  g_assert_true (reeve_roles_match ("agent") == 0);
+  g_assert_true (reeve_roles_match ("agent:") == 0);
+  g_assert_true (reeve_roles_match ("agen:*") == 0);
+  g_assert_true (reeve_roles_match (":*") == 0);
+  g_assert_true (reeve_roles_match ("") == 0);
+}
+
+static void
+test_roles_caller (void)
+{
+  const char *const roles[] = { "viewer", "unknown", NULL };
+  g_autoptr (ReeveIdentity) identity = reeve_identity_new ("acme", "usr_1", roles, "api_key");
+  g_autoptr (ReeveCaller) viewer = reeve_caller_new (identity, "acme", FALSE, "rest", "127.0.0.1");
+  g_autoptr (ReeveCaller) admin = reeve_caller_new (identity, "other", TRUE, "rest", NULL);
+  g_auto (GStrv) names = reeve_caller_list_permissions (viewer);
+
+  g_assert_cmpuint (g_strv_length (names), ==, 4);
+  g_assert_true (reeve_caller_has_permission (viewer, "agent:read"));
+  g_assert_false (reeve_caller_has_permission (viewer, "agent:execute"));
+  g_assert_false (reeve_caller_has_permission (viewer, "agent:*"));
+  g_assert_false (reeve_caller_has_permission (viewer, "no:such"));
+  g_assert_true (reeve_caller_has_permission (admin, "system:config"));
+  g_assert_true (reeve_caller_has_permission (admin, "*"));
+  g_assert_false (reeve_caller_has_permission (admin, "no:such"));
+  g_assert_cmpstr (reeve_caller_get_home_tenant_id (admin), ==, "acme");
+  g_assert_cmpstr (reeve_caller_get_tenant_id (admin), ==, "other");
+  g_assert_cmpstr (reeve_caller_get_method (viewer), ==, "api_key");
+  g_assert_null (reeve_caller_get_key_id (viewer));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/roles/matrix", test_roles_matrix);
+  g_test_add_func ("/roles/permissions", test_roles_permissions);
+  g_test_add_func ("/roles/caller", test_roles_caller);
+  return g_test_run ();
+}
