@@ -9,7 +9,9 @@
  *
  * Since: 0.1
  */
-G_DEFINE_QUARK (reeve - error - quark, reeve_error)
+/* clang-format off */
+G_DEFINE_QUARK (reeve-error-quark, reeve_error)
+/* clang-format on */
 
 static const char *const reeve_error_names[] = {
   [REEVE_ERROR_FAILED] = "failed",

@@ -2,6 +2,10 @@
 /* ReeveStorage: the interface of storage plugins. */
 #include "reeve-storage.h"
 
+#include <string.h>
+
+#define STORAGE_MAX_SCOPE 128
+
 /**
  * ReeveStorage:
  *
@@ -15,6 +19,31 @@ G_DEFINE_INTERFACE (ReeveStorage, reeve_storage, REEVE_TYPE_PLUGIN)
 static void
 reeve_storage_default_init (ReeveStorageInterface *iface)
 {
+}
+
+/**
+ * reeve_storage_scope_is_valid:
+ * @scope: (nullable): a name
+ *
+ * Says whether @scope is %REEVE_SCOPE_PLATFORM or may name a tenant: 1 to 128 letters, digits,
+ * dots, dashes and underscores of ASCII, not beginning with a dot. Such a name is safe as part of a
+ * file name.
+ *
+ * Returns: whether it is valid
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_storage_scope_is_valid (const char *scope)
+{
+  gsize length = 0;
+
+  if (scope == NULL)
+    return FALSE;
+  if (strcmp (scope, REEVE_SCOPE_PLATFORM) == 0)
+    return TRUE;
+  length = strspn (scope, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-");
+  return length > 0 && length <= STORAGE_MAX_SCOPE && scope[length] == '\0' && scope[0] != '.';
 }
 
 /**

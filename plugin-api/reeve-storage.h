@@ -293,6 +293,11 @@ typedef struct
   gint64 time;
 } ReeveOp;
 
+/* Checks the bounds of all operations (names up to 512 bytes, payloads and texts
+ * 64 MiB, blobs 512 MiB, sensible numbers), not whether collections are declared. Storage plugins
+ * call it first. */
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_batch_validate (ReeveBatch *self, GError **error);
 REEVE_AVAILABLE_IN_0_1
 const ReeveOp *reeve_batch_get_op (ReeveBatch *self, guint position);
 
@@ -680,6 +685,10 @@ struct _ReeveStorageInterface
   gpointer reserved[12];
 };
 
+/* REEVE_SCOPE_PLATFORM, or 1 to 128 letters, digits, dots, dashes and underscores that do not begin
+ * with a dot */
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_storage_scope_is_valid (const char *scope);
 REEVE_AVAILABLE_IN_0_1
 gboolean reeve_storage_open (ReeveStorage *self, const char *path, const ReeveMigration *platform,
                              const ReeveMigration *tenant, GError **error);

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SqliteStorage: a store file for the platform and one for each tenant, so that isolation, backup
+ * and erasure are matters of files. This class only joins the parts: cache, writer, queries. */
+#include "sqlite-storage.h"
+
+#include "sqlite-cache.h"
+#include "sqlite-migration.h"
+#include "sqlite-query.h"
+#include "sqlite-queue.h"
+#include "sqlite-text.h"
+#include "sqlite-writer.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define STORAGE_OPEN_STORES 384
+#define STORAGE_WRITERS     8
+#define STORAGE_IDLE_S      60
+
+struct _SqliteStorage
+{
+  ReevePlugin parent_instance;
+
+  gint64 max_open;
+  gint64 writers;
+  gint64 idle_s;
+  char *path;
+  SqliteVfs *vfs;
+  SqliteStoreKind platform;
+  SqliteStoreKind tenant;
+  SqliteCache *cache;
+  SqliteWriter *writer;
+  gboolean holds_platform;
+};
+
+static void sqlite_storage_iface_init (ReeveStorageInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (SqliteStorage, sqlite_storage, REEVE_TYPE_PLUGIN,
+                               G_IMPLEMENT_INTERFACE (REEVE_TYPE_STORAGE,
+                                                      sqlite_storage_iface_init))
+
+static gboolean
+sqlite_storage_setup (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context,
+                      GError **error)
+{
+  SqliteStorage *self = SQLITE_STORAGE (plugin);
+
+  if (settings == NULL)
+    return TRUE;
+  self->max_open = reeve_json_get_int (settings, "max_open_stores", self->max_open);
+  self->writers = reeve_json_get_int (settings, "writer_threads", self->writers);
+  self->idle_s = reeve_json_get_int (settings, "idle_close_seconds", self->idle_s);
+  if (self->max_open >= 8 && self->max_open <= 8192 && self->writers >= 1 && self->writers <= 64
+      && self->idle_s >= 1 && self->idle_s <= 86400)
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                       "max_open_stores is 8 to 8192, writer_threads 1 to 64, "
+                       "idle_close_seconds 1 to 86400");
+  return FALSE;
+}
+
+/* ---- scopes ---- */
+
+static void
+sqlite_storage_close (ReeveStorage *storage)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+
+  g_clear_pointer (&self->writer, sqlite_writer_free);
+  if (self->holds_platform)
+    sqlite_cache_release (self->cache, REEVE_SCOPE_PLATFORM);
+  self->holds_platform = FALSE;
+  g_clear_pointer (&self->cache, sqlite_cache_free);
+  g_clear_pointer (&self->platform.schemas, g_ptr_array_unref);
+  g_clear_pointer (&self->tenant.schemas, g_ptr_array_unref);
+  g_clear_pointer (&self->vfs, sqlite_vfs_free);
+  g_clear_pointer (&self->path, g_free);
+}
+
+static gboolean
+sqlite_storage_fill_kind (SqliteStorage *self, SqliteStoreKind *kind,
+                          const ReeveMigration *migrations, GError **error)
+{
+  if (!sqlite_schema_check (migrations, error))
+    return FALSE;
+  kind->vfs = self->vfs;
+  kind->migrations = migrations;
+  kind->schemas = g_ptr_array_new_with_free_func ((GDestroyNotify) sqlite_schema_free);
+  g_ptr_array_add (kind->schemas, sqlite_schema_new (migrations, 0));
+  for (guint i = 0; migrations[i].number != 0; i++)
+    g_ptr_array_add (kind->schemas, sqlite_schema_new (migrations, i + 1));
+  return TRUE;
+}
+
+static gboolean
+sqlite_storage_make_folder (const char *path, GError **error)
+{
+  if (g_mkdir_with_parents (path, 0700) == 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "making %s: %s", path, g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
+sqlite_storage_prepare (SqliteStorage *self, const char *path, const ReeveMigration *platform,
+                        const ReeveMigration *tenant, GError **error)
+{
+  g_autofree char *tenants = g_build_filename (path, "tenants", NULL);
+  g_autofree char *file = NULL;
+
+  if (!sqlite_storage_make_folder (tenants, error))
+    return FALSE;
+  self->path = realpath (path, NULL);
+  self->vfs = sqlite_vfs_new (error);
+  if (self->path == NULL || self->vfs == NULL
+      || !sqlite_storage_fill_kind (self, &self->platform, platform, error)
+      || !sqlite_storage_fill_kind (self, &self->tenant, tenant, error))
+    return FALSE;
+  self->cache = sqlite_cache_new (self->path, self->vfs, &self->platform, &self->tenant,
+                                  (guint) self->max_open);
+  file = sqlite_cache_get_file (self->cache, REEVE_SCOPE_PLATFORM);
+  if (g_access (file, F_OK) != 0 && !sqlite_store_create (&self->platform, file, error))
+    return FALSE;
+  /* held until the end: its lock file says that the folder is taken */
+  if (sqlite_cache_acquire (self->cache, REEVE_SCOPE_PLATFORM, error) == NULL)
+    return FALSE;
+  self->holds_platform = TRUE;
+  self->writer
+      = sqlite_writer_new (self->cache, (guint) self->writers, self->idle_s * G_TIME_SPAN_SECOND);
+  return TRUE;
+}
+
+static gboolean
+sqlite_storage_open (ReeveStorage *storage, const char *path, const ReeveMigration *platform,
+                     const ReeveMigration *tenant, GError **error)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+
+  g_return_val_if_fail (self->vfs == NULL, FALSE);
+  if (sqlite_storage_prepare (self, path, platform, tenant, error))
+    return TRUE;
+  sqlite_storage_close (storage);
+  return FALSE;
+}
+
+static gboolean
+sqlite_storage_is_tenant (const char *scope)
+{
+  return reeve_storage_scope_is_valid (scope) && !g_str_equal (scope, REEVE_SCOPE_PLATFORM);
+}
+
+static gboolean
+sqlite_storage_create_scope (ReeveStorage *storage, const char *scope, GError **error)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+  g_autofree char *file = NULL;
+  gboolean created = FALSE;
+
+  if (!sqlite_storage_is_tenant (scope))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "a scope is named with 1 to 128 letters, digits, dots, dashes and "
+                           "underscores, and does not begin with a dot");
+      return FALSE;
+    }
+  file = sqlite_cache_get_file (self->cache, scope);
+  sqlite_cache_seize (self->cache, scope);
+  if (g_access (file, F_OK) == 0)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "the scope exists");
+  else
+    created = sqlite_store_create (&self->tenant, file, error);
+  sqlite_cache_unseize (self->cache, scope);
+  return created;
+}
+
+static gboolean
+sqlite_storage_has_scope (ReeveStorage *storage, const char *scope)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+  g_autofree char *file = NULL;
+
+  if (!reeve_storage_scope_is_valid (scope))
+    return FALSE;
+  file = sqlite_cache_get_file (self->cache, scope);
+  return g_access (file, F_OK) == 0;
+}
+
+static gboolean
+sqlite_storage_drop_scope (ReeveStorage *storage, const char *scope, GError **error)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+  g_autofree char *file = NULL;
+  gboolean dropped = FALSE;
+
+  if (!sqlite_storage_is_tenant (scope) || !sqlite_storage_has_scope (storage, scope))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such scope");
+      return FALSE;
+    }
+  file = sqlite_cache_get_file (self->cache, scope);
+  sqlite_cache_seize (self->cache, scope);
+  if (g_access (file, F_OK) != 0)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such scope");
+  else
+    dropped = sqlite_store_remove (file, error);
+  sqlite_cache_pin_number (self->cache, scope, SQLITE_STORE_LATEST);
+  sqlite_cache_unseize (self->cache, scope);
+  return dropped;
+}
+
+static int
+sqlite_storage_compare (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+static char **
+sqlite_storage_list_scopes (ReeveStorage *storage, GError **error)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+  g_autofree char *path = g_build_filename (self->path, "tenants", NULL);
+  g_autoptr (GError) failure = NULL;
+  g_autoptr (GDir) folder = g_dir_open (path, 0, &failure);
+  g_autoptr (GPtrArray) scopes = g_ptr_array_new_with_free_func (g_free);
+
+  if (folder == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "listing scopes: %s", failure->message);
+      return NULL;
+    }
+  for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
+    {
+      g_autofree char *scope = NULL;
+
+      if (!g_str_has_suffix (name, ".db"))
+        continue;
+      scope = g_strndup (name, strlen (name) - strlen (".db"));
+      if (sqlite_storage_is_tenant (scope))
+        g_ptr_array_add (scopes, g_steal_pointer (&scope));
+    }
+  g_ptr_array_sort (scopes, sqlite_storage_compare);
+  g_ptr_array_add (scopes, NULL);
+  return (char **) g_ptr_array_free (g_steal_pointer (&scopes), FALSE);
+}
+
+static void
+sqlite_storage_submit (ReeveStorage *storage, ReeveBatch *batch, ReeveBatchFunc func,
+                       gpointer user_data)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+
+  g_return_if_fail (self->writer != NULL);
+  sqlite_writer_submit (self->writer, batch, func, user_data);
+}
+
+/* ---- reading ---- */
+
+typedef struct
+{
+  SqliteCache *cache;
+  const char *scope;
+  SqliteStore *store;
+  SqliteConnection *connection;
+} SqliteStorageUse;
+
+static gboolean
+sqlite_storage_begin (ReeveStorage *storage, const char *scope, SqliteStorageUse *use,
+                      GError **error)
+{
+  use->cache = SQLITE_STORAGE (storage)->cache;
+  use->scope = scope;
+  use->store = sqlite_cache_acquire (use->cache, scope, error);
+  if (use->store == NULL)
+    return FALSE;
+  use->connection = sqlite_store_take (use->store, error);
+  if (use->connection != NULL)
+    return TRUE;
+  sqlite_cache_release (use->cache, scope);
+  return FALSE;
+}
+
+static void
+sqlite_storage_end (SqliteStorageUse *use)
+{
+  sqlite_store_give (use->store, use->connection);
+  sqlite_cache_release (use->cache, use->scope);
+}
+
+static ReeveRecord *
+sqlite_storage_read_record (SqliteStorageUse *use, const char *collection, const char *id,
+                            GError **error)
+{
+  const SqliteCollection *declared
+      = sqlite_schema_find_collection (sqlite_store_get_schema (use->store), collection, error);
+  g_autoptr (JsonObject) fields = NULL;
+  sqlite3_stmt *statement = NULL;
+  gint64 revision = 0;
+  gboolean row = FALSE;
+
+  if (declared == NULL)
+    return NULL;
+  statement = sqlite_connection_prepare (use->connection, declared->select, error);
+  if (statement == NULL)
+    return NULL;
+  sqlite_connection_bind_text (statement, 1, id);
+  if (!sqlite_connection_step (use->connection, statement, &row, error))
+    return NULL;
+  if (!row)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record in %s", collection);
+      return NULL;
+    }
+  revision = sqlite3_column_int64 (statement, 0);
+  fields = sqlite_query_parse_object ((const char *) sqlite3_column_text (statement, 1), error);
+  sqlite3_reset (statement);
+  return fields != NULL ? reeve_record_new (id, revision, fields) : NULL;
+}
+
+static ReeveRecord *
+sqlite_storage_get (ReeveStorage *storage, const char *scope, const char *collection,
+                    const char *id, GError **error)
+{
+  SqliteStorageUse use = { 0 };
+  ReeveRecord *record = NULL;
+
+  if (!sqlite_storage_begin (storage, scope, &use, error))
+    return NULL;
+  record = sqlite_storage_read_record (&use, collection, id, error);
+  sqlite_storage_end (&use);
+  return record;
+}
+
+static gboolean
+sqlite_storage_is_cancelled (GCancellable *cancellable, GError **error)
+{
+  if (!g_cancellable_is_cancelled (cancellable))
+    return FALSE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CANCELLED, "cancelled");
+  return TRUE;
+}
+
+static ReeveQueryResult *
+sqlite_storage_query (ReeveStorage *storage, ReeveQuery *query, GCancellable *cancellable,
+                      GError **error)
+{
+  SqliteStorageUse use = { 0 };
+  ReeveQueryResult *result = NULL;
+
+  if (sqlite_storage_is_cancelled (cancellable, error))
+    return NULL;
+  if (!sqlite_storage_begin (storage, reeve_query_get_scope (query), &use, error))
+    return NULL;
+  sqlite_connection_watch (use.connection, cancellable);
+  result = sqlite_query_run (use.connection, sqlite_store_get_schema (use.store), query, error);
+  sqlite_connection_watch (use.connection, NULL);
+  sqlite_storage_end (&use);
+  return result;
+}
+
+static GPtrArray *
+sqlite_storage_read_stream (ReeveStorage *storage, const char *scope, const char *stream,
+                            gint64 after, guint limit, GError **error)
+{
+  SqliteStorageUse use = { 0 };
+  GPtrArray *entries = NULL;
+
+  if (!sqlite_storage_begin (storage, scope, &use, error))
+    return NULL;
+  entries = sqlite_queue_read_stream (use.connection, stream, after, limit, error);
+  sqlite_storage_end (&use);
+  return entries;
+}
+
+static gboolean
+sqlite_storage_read_counter (SqliteConnection *connection, const char *counter, gint64 *value,
+                             GError **error)
+{
+  sqlite3_stmt *statement
+      = sqlite_connection_prepare (connection, "SELECT value FROM counters WHERE name = ?1", error);
+  gboolean row = FALSE;
+
+  *value = 0;
+  if (statement == NULL)
+    return FALSE;
+  sqlite_connection_bind_text (statement, 1, counter);
+  if (!sqlite_connection_step (connection, statement, &row, error))
+    return FALSE;
+  if (row)
+    *value = sqlite3_column_int64 (statement, 0);
+  sqlite3_reset (statement);
+  return TRUE;
+}
+
+static gboolean
+sqlite_storage_get_counter (ReeveStorage *storage, const char *scope, const char *counter,
+                            gint64 *value, GError **error)
+{
+  SqliteStorageUse use = { 0 };
+  gboolean read = FALSE;
+
+  if (!sqlite_storage_begin (storage, scope, &use, error))
+    return FALSE;
+  read = sqlite_storage_read_counter (use.connection, counter, value, error);
+  sqlite_storage_end (&use);
+  return read;
+}
+
+static GBytes *
+sqlite_storage_read_blob (SqliteConnection *connection, const char *id, GError **error)
+{
+  sqlite3_stmt *statement
+      = sqlite_connection_prepare (connection, "SELECT bytes FROM blobs WHERE id = ?1", error);
+  gboolean row = FALSE;
+  GBytes *bytes = NULL;
+
+  if (statement == NULL)
+    return NULL;
+  sqlite_connection_bind_text (statement, 1, id);
+  if (!sqlite_connection_step (connection, statement, &row, error))
+    return NULL;
+  if (!row)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such blob");
+      return NULL;
+    }
+  bytes = g_bytes_new (sqlite3_column_blob (statement, 0),
+                       (gsize) sqlite3_column_bytes (statement, 0));
+  sqlite3_reset (statement);
+  return bytes;
+}
+
+static GBytes *
+sqlite_storage_get_blob (ReeveStorage *storage, const char *scope, const char *id, GError **error)
+{
+  SqliteStorageUse use = { 0 };
+  GBytes *bytes = NULL;
+
+  if (!sqlite_storage_begin (storage, scope, &use, error))
+    return NULL;
+  bytes = sqlite_storage_read_blob (use.connection, id, error);
+  sqlite_storage_end (&use);
+  return bytes;
+}
+
+static GPtrArray *
+sqlite_storage_search_text (ReeveStorage *storage, const char *scope, const char *index,
+                            const char *query, const char *const *groups, guint limit,
+                            GCancellable *cancellable, GError **error)
+{
+  const SqliteTextSearch search = { index, query, groups, limit };
+  SqliteStorageUse use = { 0 };
+  GPtrArray *hits = NULL;
+
+  if (sqlite_storage_is_cancelled (cancellable, error))
+    return NULL;
+  if (!sqlite_storage_begin (storage, scope, &use, error))
+    return NULL;
+  sqlite_connection_watch (use.connection, cancellable);
+  hits = sqlite_text_search (use.store, use.connection, &search, error);
+  sqlite_connection_watch (use.connection, NULL);
+  sqlite_storage_end (&use);
+  return hits;
+}
+
+/* ---- schema ---- */
+
+static gboolean
+sqlite_storage_schema_number (ReeveStorage *storage, const char *scope, guint *number,
+                              GError **error)
+{
+  SqliteStorageUse use = { 0 };
+  gboolean read = FALSE;
+
+  if (!sqlite_storage_begin (storage, scope, &use, error))
+    return FALSE;
+  read = sqlite_migration_get_number (use.connection, number, error);
+  sqlite_storage_end (&use);
+  return read;
+}
+
+static GPtrArray *
+sqlite_storage_schema_history (ReeveStorage *storage, const char *scope, GError **error)
+{
+  SqliteStorageUse use = { 0 };
+  GPtrArray *history = NULL;
+
+  if (!sqlite_storage_begin (storage, scope, &use, error))
+    return NULL;
+  history = sqlite_migration_get_history (use.connection, error);
+  sqlite_storage_end (&use);
+  return history;
+}
+
+static gboolean
+sqlite_storage_move (SqliteStorage *self, const char *scope, guint number, GError **error)
+{
+  const SqliteStoreKind *kind = sqlite_cache_get_kind (self->cache, scope);
+  g_autofree char *file = sqlite_cache_get_file (self->cache, scope);
+  g_autoptr (SqliteStore) store = NULL;
+
+  if (number >= kind->schemas->len)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no migration %u",
+                   number);
+      return FALSE;
+    }
+  /* opening a store brings it to the number that is asked for */
+  store = sqlite_store_open (kind, file, number, error);
+  if (store == NULL)
+    return FALSE;
+  sqlite_cache_pin_number (self->cache, scope, number);
+  return TRUE;
+}
+
+static gboolean
+sqlite_storage_migrate (ReeveStorage *storage, const char *scope, guint number, GError **error)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+  gboolean moved = FALSE;
+
+  if (!reeve_storage_scope_is_valid (scope))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such scope");
+      return FALSE;
+    }
+  if (g_str_equal (scope, REEVE_SCOPE_PLATFORM))
+    sqlite_cache_release (self->cache, scope);
+  sqlite_cache_seize (self->cache, scope);
+  moved = sqlite_storage_move (self, scope, number, error);
+  sqlite_cache_unseize (self->cache, scope);
+  if (g_str_equal (scope, REEVE_SCOPE_PLATFORM))
+    self->holds_platform = sqlite_cache_acquire (self->cache, scope, NULL) != NULL;
+  return moved;
+}
+
+static void
+sqlite_storage_iface_init (ReeveStorageInterface *iface)
+{
+  iface->open = sqlite_storage_open;
+  iface->close = sqlite_storage_close;
+  iface->create_scope = sqlite_storage_create_scope;
+  iface->has_scope = sqlite_storage_has_scope;
+  iface->drop_scope = sqlite_storage_drop_scope;
+  iface->list_scopes = sqlite_storage_list_scopes;
+  iface->submit = sqlite_storage_submit;
+  iface->get = sqlite_storage_get;
+  iface->query = sqlite_storage_query;
+  iface->read_stream = sqlite_storage_read_stream;
+  iface->get_counter = sqlite_storage_get_counter;
+  iface->get_blob = sqlite_storage_get_blob;
+  iface->search_text = sqlite_storage_search_text;
+  iface->schema_number = sqlite_storage_schema_number;
+  iface->schema_history = sqlite_storage_schema_history;
+  iface->migrate = sqlite_storage_migrate;
+}
+
+static void
+sqlite_storage_finalize (GObject *object)
+{
+  sqlite_storage_close (REEVE_STORAGE (object));
+  G_OBJECT_CLASS (sqlite_storage_parent_class)->finalize (object);
+}
+
+static void
+sqlite_storage_class_init (SqliteStorageClass *klass)
+{
+  REEVE_PLUGIN_CLASS (klass)->setup = sqlite_storage_setup;
+  G_OBJECT_CLASS (klass)->finalize = sqlite_storage_finalize;
+}
+
+static void
+sqlite_storage_init (SqliteStorage *self)
+{
+  self->max_open = STORAGE_OPEN_STORES;
+  self->writers = STORAGE_WRITERS;
+  self->idle_s = STORAGE_IDLE_S;
+}
+
+/**
+ * sqlite_storage_get_status:
+ * @self: an open storage
+ * @status: (out): how much is open, and how batches were grouped
+ *
+ * For tests and benchmarks.
+ */
+void
+sqlite_storage_get_status (SqliteStorage *self, SqliteStorageStatus *status)
+{
+  SqliteWriterCounts counts = { 0 };
+
+  sqlite_writer_get_counts (self->writer, &counts);
+  status->open_stores = sqlite_cache_get_open (self->cache);
+  status->open_files = sqlite_vfs_get_open_files (self->vfs);
+  status->batches = counts.batches;
+  status->transactions = counts.transactions;
+}

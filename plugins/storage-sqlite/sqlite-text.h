@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Full-text search. */
+#pragma once
+
+#include "sqlite-store.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  const char *index;
+  const char *query;
+  const char *const *groups; /* nullable */
+  guint limit;
+} SqliteTextSearch;
+
+GPtrArray *sqlite_text_search (SqliteStore *store, SqliteConnection *connection,
+                               const SqliteTextSearch *search, GError **error);
+
+G_END_DECLS
