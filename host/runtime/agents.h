@@ -6,14 +6,18 @@
 #include <reeve-plugin-1.h>
 
 #include "governance/admission.h"
+#include "store/store.h"
 
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_AGENTS (reeve_agents_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveAgents, reeve_agents, REEVE, AGENTS, GObject)
 
-/* Each mutation consumes @admitted (operation as the table names it). params: validated parameters
- * of that operation. */
+/* auto_publish: configuration agents.auto_publish */
+ReeveAgents *reeve_agents_new (ReeveStore *store, gboolean auto_publish);
+
+/* Each mutation consumes @admitted (agents.create, agents.update, agents.delete, versions.create,
+ * versions.publish). params: validated parameters of that operation. */
 JsonObject *reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,
                                  GError **error);
 JsonObject *reeve_agents_update (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,

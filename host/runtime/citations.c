@@ -101,6 +101,7 @@ reeve_citations_describe (JsonObject *hit, guint number)
   reeve_citations_copy_member (hit, object, "document_title", "document_title");
   reeve_citations_copy_member (hit, object, "page_number", "page_number");
   reeve_citations_copy_member (hit, object, "score", "score");
+  reeve_citations_copy_member (hit, object, "heading", "heading");
   reeve_citations_copy_member (hit, object, "content", "content");
   return object;
 }

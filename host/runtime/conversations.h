@@ -6,11 +6,14 @@
 #include <reeve-plugin-1.h>
 
 #include "governance/admission.h"
+#include "store/store.h"
 
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_CONVERSATIONS (reeve_conversations_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveConversations, reeve_conversations, REEVE, CONVERSATIONS, GObject)
+
+ReeveConversations *reeve_conversations_new (ReeveStore *store);
 
 /* A conversation is its owner's: for another user, admins included, it is not found. {items,
  * next_cursor}; {conversation_id, agent_id, title, created_at, updated_at, messages[{role, content,

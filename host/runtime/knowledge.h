@@ -4,12 +4,21 @@
 
 #include <reeve-plugin-1.h>
 
+#include "extraction.h"
 #include "governance/admission.h"
+#include "loader/capabilities.h"
+#include "store/store.h"
 
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_KNOWLEDGE (reeve_knowledge_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveKnowledge, reeve_knowledge, REEVE, KNOWLEDGE, GObject)
+
+/* chunk_tokens 0: the defaults of both */
+ReeveKnowledge *reeve_knowledge_new (ReeveStore *store, ReeveExtraction *extraction,
+                                     guint chunk_tokens, guint overlap_tokens);
+/* Offers capability knowledge.search to plugins; @self outlives @capabilities. */
+void reeve_knowledge_provide (ReeveKnowledge *self, ReeveCapabilities *capabilities);
 
 /* Consumes @admitted (operation "documents.upload"). metadata: (nullable) object; classification:
  * PUBLIC, INTERNAL, CONFIDENTIAL or RESTRICTED in any case, NULL for INTERNAL. Answers the

@@ -5,6 +5,7 @@
 
 #include "base/digests.h"
 #include "base/times.h"
+#include "listing.h"
 
 #define REEVE_RUN_ANSWER_ATTEMPTS 5 /* two turns of one conversation may end at once */
 
@@ -167,11 +168,8 @@ reeve_run_answer_fill (ReeveRunAnswer *self, const ReeveDecision *decision)
 static JsonObject *
 reeve_run_answer_record (ReeveRunAnswer *self)
 {
-  JsonObject *record = json_object_new ();
-  g_autoptr (GList) members = json_object_get_members (self->run->record);
+  JsonObject *record = reeve_listing_dup (self->run->record);
 
-  for (GList *l = members; l != NULL; l = l->next)
-    json_object_set_member (record, l->data, json_object_dup_member (self->run->record, l->data));
   json_object_set_string_member (record, "status",
                                  reeve_json_get_string (self->result, "status", "failed"));
   json_object_set_int_member (record, "updated_at", reeve_times_now ());
@@ -185,13 +183,20 @@ reeve_run_answer_add_turn (ReeveRunAnswer *self, ReeveBatch *batch, GError **err
   ReeveRun *run = self->run;
   JsonObject *started = reeve_journal_get_started (run->journal);
   const char *conversation_id = reeve_json_get_string (started, "conversation_id", NULL);
+  g_autoptr (GError) inner = NULL;
 
   if (conversation_id == NULL || !reeve_json_get_boolean (self->result, "success", FALSE))
     return TRUE;
-  return reeve_conversations_add_turn (run->env.conversations, batch, run->caller, conversation_id,
-                                       reeve_json_get_string (started, "agent_id", NULL),
-                                       run->run_id, reeve_json_get_string (started, "mission", ""),
-                                       reeve_json_get_string (self->result, "answer", ""), error);
+  if (reeve_conversations_add_turn (run->env.conversations, batch, run->caller, conversation_id,
+                                    reeve_json_get_string (started, "agent_id", NULL), run->run_id,
+                                    reeve_json_get_string (started, "mission", ""),
+                                    reeve_json_get_string (self->result, "answer", ""), &inner))
+    return TRUE;
+  /* deleted meanwhile: the run ends without a place to note its turn */
+  if (g_error_matches (inner, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&inner));
+  return FALSE;
 }
 
 static gboolean

@@ -5,6 +5,7 @@
 
 #include "base/ids.h"
 #include "base/times.h"
+#include "listing.h"
 
 #define REEVE_RUN_OPENING_HISTORY 65536 /* bytes of a conversation that are shown to the model */
 #define REEVE_RUN_OPENING_CITE                                                                     \
@@ -24,17 +25,6 @@ reeve_run_opening_assistant (void)
   json_object_set_string_member (definition, "system_prompt", REEVE_RUN_OPENING_ASSISTANT);
   json_object_set_array_member (definition, "tools", tools);
   return definition;
-}
-
-static void
-reeve_run_opening_copy (JsonObject *from, JsonObject *to, const char *const *members)
-{
-  for (guint i = 0; members[i] != NULL; i++)
-    {
-      if (json_object_has_member (from, members[i])
-          && !json_object_get_null_member (from, members[i]))
-        json_object_set_member (to, members[i], json_object_dup_member (from, members[i]));
-    }
 }
 
 static gboolean
@@ -83,7 +73,7 @@ reeve_run_opening_add_definition (const ReeveRunEnvironment *environment, JsonOb
                                          "include_score",  "include_page",
                                          "sandbox_level",  NULL };
 
-  reeve_run_opening_copy (definition, started, members);
+  reeve_listing_copy (definition, started, members);
   reeve_run_opening_add_tools (environment, started, definition);
   if (request->max_iterations > 0)
     {
@@ -146,23 +136,20 @@ reeve_run_opening_get_caller (JsonObject *started)
 
 static gboolean
 reeve_run_opening_add_history (const ReeveRunEnvironment *environment, ReeveCaller *caller,
-                               JsonObject *started, const char *conversation_id, GError **error)
+                               JsonObject *started, const ReeveRunRequest *request, GError **error)
 {
+  const char *conversation_id = request->conversation_id;
   JsonArray *history = NULL;
-  g_autoptr (GError) inner = NULL;
 
   if (conversation_id == NULL)
     return TRUE;
   json_object_set_string_member (started, "conversation_id", conversation_id);
+  if (request->new_conversation)
+    return TRUE; /* made at the end of this run, with its first turn */
   history = reeve_conversations_history (environment->conversations, caller, conversation_id,
-                                         REEVE_RUN_OPENING_HISTORY, &inner);
-  if (history == NULL && g_error_matches (inner, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-    return TRUE; /* its first turn: made at the end of this run */
+                                         REEVE_RUN_OPENING_HISTORY, error);
   if (history == NULL)
-    {
-      g_propagate_error (error, g_steal_pointer (&inner));
-      return FALSE;
-    }
+    return FALSE;
   json_object_set_array_member (started, "history", history);
   return TRUE;
 }
@@ -203,7 +190,7 @@ reeve_run_opening_record (JsonObject *started, ReeveCaller *caller)
   JsonObject *record = json_object_new ();
   gint64 now = reeve_json_get_int (started, "time", 0);
 
-  reeve_run_opening_copy (started, record, members);
+  reeve_listing_copy (started, record, members);
   json_object_set_string_member (record, "user_id", reeve_caller_get_user_id (caller));
   json_object_set_string_member (record, "status", "running");
   json_object_set_int_member (record, "created_at", now);
@@ -242,8 +229,7 @@ reeve_run_opening_new (const ReeveRunEnvironment *environment, ReeveAgents *agen
     return NULL;
   reeve_run_opening_add_request (started, caller, intent, request);
   reeve_run_opening_add_definition (environment, started, definition, request);
-  if (!reeve_run_opening_add_history (environment, caller, started, request->conversation_id,
-                                      error))
+  if (!reeve_run_opening_add_history (environment, caller, started, request, error))
     return NULL;
   *record = reeve_run_opening_record (started, caller);
   return g_steal_pointer (&started);

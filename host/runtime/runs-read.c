@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs as they are shown: records, journals, event streams. */
-#include "base/times.h"
+#include "listing.h"
 #include "run-events.h"
 #include "runs-private.h"
 
@@ -70,17 +70,6 @@ reeve_runs_read_journal (ReeveRuns *self, const char *tenant_id, const char *run
 
 /* ---- records ---- */
 
-static void
-reeve_runs_read_set_time (JsonObject *object, const char *member)
-{
-  g_autofree char *text = NULL;
-
-  if (!json_object_has_member (object, member))
-    return;
-  text = reeve_times_format (reeve_json_get_int (object, member, 0));
-  json_object_set_string_member (object, member, text);
-}
-
 /* A run as it is shown: its answer's members when it has ended, its record's besides. */
 static JsonObject *
 reeve_runs_read_describe (ReeveRecord *record)
@@ -99,8 +88,8 @@ reeve_runs_read_describe (ReeveRecord *record)
       if (g_strcmp0 (l->data, "result") != 0)
         json_object_set_member (run, l->data, json_object_dup_member (fields, l->data));
     }
-  reeve_runs_read_set_time (run, "created_at");
-  reeve_runs_read_set_time (run, "updated_at");
+  reeve_listing_set_time (run, "created_at");
+  reeve_listing_set_time (run, "updated_at");
   return run;
 }
 
@@ -118,10 +107,6 @@ reeve_runs_list (ReeveRuns *self, const char *tenant_id, JsonObject *params, GEr
 {
   static const char *const filters[] = { "agent_id", "session_id", "status" };
   g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_RUNS);
-  g_autoptr (ReeveQueryResult) result = NULL;
-  JsonObject *list = NULL;
-  JsonArray *items = NULL;
-  GPtrArray *records = NULL;
 
   for (guint i = 0; i < G_N_ELEMENTS (filters); i++)
     {
@@ -130,24 +115,8 @@ reeve_runs_list (ReeveRuns *self, const char *tenant_id, JsonObject *params, GEr
       if (value != NULL)
         reeve_query_filter_string (query, filters[i], REEVE_FILTER_EQ, value);
     }
-  reeve_query_order (query, "created_at", TRUE);
-  reeve_query_limit (query, (guint) reeve_json_get_int (params, "limit", 50));
-  reeve_query_cursor (query, reeve_json_get_string (params, "cursor", NULL));
-  result = reeve_store_query (self->env.store, query, error);
-  if (result == NULL)
-    return NULL;
-  list = json_object_new ();
-  items = json_array_new ();
-  records = reeve_query_result_get_records (result);
-  for (guint i = 0; i < records->len; i++)
-    json_array_add_object_element (items,
-                                   reeve_runs_read_describe (g_ptr_array_index (records, i)));
-  json_object_set_array_member (list, "items", items);
-  if (reeve_query_result_get_cursor (result) != NULL)
-    json_object_set_string_member (list, "next_cursor", reeve_query_result_get_cursor (result));
-  else
-    json_object_set_null_member (list, "next_cursor");
-  return list;
+  return reeve_listing_new (self->env.store, query, "created_at", params, reeve_runs_read_describe,
+                            error);
 }
 
 static JsonArray *
@@ -164,7 +133,7 @@ reeve_runs_read_show_journal (ReeveJournal *journal)
       json_object_set_int_member (copy, "seq", i + 1);
       for (GList *l = members; l != NULL; l = l->next)
         json_object_set_member (copy, l->data, json_object_dup_member (entry, l->data));
-      reeve_runs_read_set_time (copy, "time");
+      reeve_listing_set_time (copy, "time");
       json_array_add_object_element (shown, copy);
     }
   return shown;

@@ -25,6 +25,7 @@ typedef struct
   JsonObject *context;         /* nullable */
   const char *session_id;      /* nullable: a new one */
   const char *conversation_id; /* nullable: history of that conversation goes before the mission */
+  gboolean new_conversation;   /* conversation_id is a fresh one; else it must exist */
   gint max_iterations;         /* 0: the agent's */
   gboolean stream;             /* ask models for pieces as they come */
   const char *trace_id;

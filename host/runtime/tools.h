@@ -4,13 +4,19 @@
 
 #include <reeve-plugin-1.h>
 
+#include "base/workers.h"
 #include "governance/admission.h"
+#include "loader/registry.h"
 
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_TOOLS (reeve_tools_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveTools, reeve_tools, REEVE, TOOLS, GObject)
 
+ReeveTools *reeve_tools_new (ReeveRegistry *registry, ReeveWorkers *workers);
+/* Before runs begin: takes up the tools of a plugin, as instance of the plugin's id. Blocks. */
+gboolean reeve_tools_add (ReeveTools *self, const char *plugin_id, JsonObject *settings,
+                          GError **error);
 /* (nullable) (transfer none) */
 ReeveToolInfo *reeve_tools_lookup (ReeveTools *self, const char *name);
 /* (transfer full) tools as a model reads them (OpenAI's shape), those of @names that exist, in that

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Agents and their versions. Every change of an agent or its versions raises the agent's revision,
+ * which is each change's precondition: so two changes at once never make two versions of one
+ * number, and never publish into a deleted agent. */
+#include "agents.h"
+
+#include "agents-private.h"
+#include "base/digests.h"
+#include "base/ids.h"
+#include "base/times.h"
+#include "listing.h"
+
+#define REEVE_AGENTS_FIRST_VERSION "0.1.0"
+
+G_DEFINE_FINAL_TYPE (ReeveAgents, reeve_agents, G_TYPE_OBJECT)
+
+static const char *const reeve_agents_editable[]
+    = { "name", "description", "category", "tags", "owner_id", NULL };
+
+static void
+reeve_agents_finalize (GObject *object)
+{
+  g_clear_object (&REEVE_AGENTS (object)->store);
+  G_OBJECT_CLASS (reeve_agents_parent_class)->finalize (object);
+}
+
+static void
+reeve_agents_class_init (ReeveAgentsClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_agents_finalize;
+}
+
+static void
+reeve_agents_init (ReeveAgents *self)
+{
+}
+
+/**
+ * reeve_agents_new:
+ * @store: the store
+ * @auto_publish: publish an agent's first version at once
+ *
+ * Returns: (transfer full): the agents of all tenants
+ */
+ReeveAgents *
+reeve_agents_new (ReeveStore *store, gboolean auto_publish)
+{
+  ReeveAgents *self = g_object_new (REEVE_TYPE_AGENTS, NULL);
+
+  self->store = g_object_ref (store);
+  self->auto_publish = auto_publish;
+  return self;
+}
+
+const char *
+reeve_agents_get_tenant (ReeveAdmitted *admitted)
+{
+  return reeve_caller_get_tenant_id (reeve_admitted_get_caller (admitted));
+}
+
+ReeveRecord *
+reeve_agents_read (ReeveAgents *self, const char *tenant_id, const char *agent_id, GError **error)
+{
+  return reeve_store_get (self->store, tenant_id, REEVE_STORE_AGENTS, agent_id, error);
+}
+
+gboolean
+reeve_agents_commit (ReeveAgents *self, ReeveAdmitted *admitted, const char *operation,
+                     ReeveBatch *batch, GError **error)
+{
+  g_autoptr (ReeveBatchResult) result = NULL;
+
+  reeve_admitted_consume (admitted, operation);
+  result = reeve_store_commit (self->store, batch, error);
+  return result != NULL;
+}
+
+/* ---- creation ---- */
+
+static JsonObject *
+reeve_agents_new_fields (JsonObject *params, ReeveAdmitted *admitted)
+{
+  JsonObject *fields = json_object_new ();
+  gint64 now = reeve_times_now ();
+
+  reeve_listing_copy (params, fields, reeve_agents_editable);
+  if (!json_object_has_member (fields, "owner_id"))
+    json_object_set_string_member (fields, "owner_id",
+                                   reeve_caller_get_user_id (reeve_admitted_get_caller (admitted)));
+  json_object_set_int_member (fields, "created_at", now);
+  json_object_set_int_member (fields, "updated_at", now);
+  return fields;
+}
+
+/**
+ * reeve_agents_create:
+ * @self: agents
+ * @admitted: the right to `agents.create`
+ * @params: name, description, category, tags, owner_id, initial_definition
+ * @error: return location
+ *
+ * Makes an agent with version 0.1.0, a draft or, with auto_publish, published.
+ *
+ * Returns: (transfer full) (nullable): the agent
+ */
+JsonObject *
+reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params, GError **error)
+{
+  const char *tenant_id = reeve_agents_get_tenant (admitted);
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autofree char *agent_id = reeve_ids_new ("agt");
+  g_autofree char *version_id = reeve_ids_new ("ver");
+  g_autoptr (JsonObject) fields = reeve_agents_new_fields (params, admitted);
+  g_autoptr (JsonObject) version
+      = reeve_agents_new_version (agent_id, REEVE_AGENTS_FIRST_VERSION, admitted,
+                                  reeve_json_get_object (params, "initial_definition"), NULL);
+
+  if (self->auto_publish)
+    reeve_agents_mark_published (fields, version, version_id);
+  reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, REEVE_REVISION_ABSENT);
+  reeve_batch_put (batch, REEVE_STORE_AGENT_VERSIONS, version_id, version, REEVE_REVISION_ABSENT);
+  if (!reeve_agents_commit (self, admitted, "agents.create", batch, error))
+    return NULL;
+  return reeve_agents_get (self, tenant_id, agent_id, error);
+}
+
+/* ---- changes ---- */
+
+/**
+ * reeve_agents_update:
+ * @self: agents
+ * @admitted: the right to `agents.update`
+ * @params: agent_id and the members to set
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the agent
+ */
+JsonObject *
+reeve_agents_update (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params, GError **error)
+{
+  const char *tenant_id = reeve_agents_get_tenant (admitted);
+  const char *agent_id = reeve_json_get_string (params, "agent_id", "");
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, error);
+  g_autoptr (JsonObject) fields = NULL;
+
+  if (record == NULL)
+    return NULL;
+  fields = reeve_listing_dup (reeve_record_get_fields (record));
+  reeve_listing_copy (params, fields, reeve_agents_editable);
+  json_object_set_int_member (fields, "updated_at", reeve_times_now ());
+  reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, reeve_record_get_revision (record));
+  if (!reeve_agents_commit (self, admitted, "agents.update", batch, error))
+    return NULL;
+  return reeve_agents_get (self, tenant_id, agent_id, error);
+}
+
+/**
+ * reeve_agents_delete:
+ * @self: agents
+ * @admitted: the right to `agents.delete`
+ * @agent_id: an agent
+ * @error: return location
+ *
+ * Deletes an agent and its versions; its runs stay, with the definition each was started by.
+ *
+ * Returns: whether it is gone
+ */
+gboolean
+reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *agent_id,
+                     GError **error)
+{
+  const char *tenant_id = reeve_agents_get_tenant (admitted);
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, error);
+  g_autoptr (GPtrArray) versions = NULL;
+
+  if (record == NULL)
+    return FALSE;
+  versions = reeve_agents_read_versions (self, tenant_id, agent_id, error);
+  if (versions == NULL)
+    return FALSE;
+  reeve_batch_delete (batch, REEVE_STORE_AGENTS, agent_id, reeve_record_get_revision (record));
+  for (guint i = 0; i < versions->len; i++)
+    reeve_batch_delete (batch, REEVE_STORE_AGENT_VERSIONS,
+                        reeve_record_get_id (g_ptr_array_index (versions, i)), REEVE_REVISION_ANY);
+  return reeve_agents_commit (self, admitted, "agents.delete", batch, error);
+}
+
+/* ---- what is shown ---- */
+
+static JsonObject *
+reeve_agents_describe (ReeveRecord *record)
+{
+  static const char *const members[]
+      = { "name",       "description", "category", "tags", "owner_id", "current_version",
+          "created_at", "updated_at",  NULL };
+  JsonObject *agent = json_object_new ();
+
+  json_object_set_string_member (agent, "agent_id", reeve_record_get_id (record));
+  json_object_set_null_member (agent, "current_version");
+  json_object_set_array_member (agent, "tags", json_array_new ());
+  reeve_listing_copy (reeve_record_get_fields (record), agent, members);
+  reeve_listing_set_time (agent, "created_at");
+  reeve_listing_set_time (agent, "updated_at");
+  return agent;
+}
+
+static gboolean
+reeve_agents_add_versions (ReeveAgents *self, const char *tenant_id, JsonObject *agent,
+                           GError **error)
+{
+  JsonArray *array = json_array_new ();
+  g_autoptr (GPtrArray) versions = reeve_agents_read_versions (
+      self, tenant_id, reeve_json_get_string (agent, "agent_id", ""), error);
+
+  json_object_set_array_member (agent, "versions", array);
+  for (guint i = 0; versions != NULL && i < versions->len; i++)
+    json_array_add_object_element (array,
+                                   reeve_agents_describe_version (g_ptr_array_index (versions, i)));
+  return versions != NULL;
+}
+
+/**
+ * reeve_agents_get:
+ * @self: agents
+ * @tenant_id: a tenant
+ * @agent_id: an agent
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the agent with its `versions`
+ */
+JsonObject *
+reeve_agents_get (ReeveAgents *self, const char *tenant_id, const char *agent_id, GError **error)
+{
+  g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, error);
+  g_autoptr (JsonObject) agent = record != NULL ? reeve_agents_describe (record) : NULL;
+
+  if (agent == NULL || !reeve_agents_add_versions (self, tenant_id, agent, error))
+    return NULL;
+  return g_steal_pointer (&agent);
+}
+
+/**
+ * reeve_agents_list:
+ * @self: agents
+ * @tenant_id: a tenant
+ * @params: `limit`, `cursor`, `category`
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): {items, next_cursor}, newest first
+ */
+JsonObject *
+reeve_agents_list (ReeveAgents *self, const char *tenant_id, JsonObject *params, GError **error)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_AGENTS);
+  const char *category = reeve_json_get_string (params, "category", NULL);
+  g_autoptr (JsonObject) list = NULL;
+  JsonArray *items = NULL;
+
+  if (category != NULL)
+    reeve_query_filter_string (query, "category", REEVE_FILTER_EQ, category);
+  list = reeve_listing_new (self->store, query, "created_at", params, reeve_agents_describe, error);
+  if (list == NULL)
+    return NULL;
+  items = json_object_get_array_member (list, "items");
+  for (guint i = 0; i < json_array_get_length (items); i++)
+    {
+      if (!reeve_agents_add_versions (self, tenant_id, json_array_get_object_element (items, i),
+                                      error))
+        return NULL;
+    }
+  return g_steal_pointer (&list);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tools by name. What plugins say of their tools is read once, when they are added; schemas are
+ * compiled then, so that a bad one is found at start and not in a run. */
+#include "tools.h"
+
+#include "base/json-schema.h"
+
+typedef struct
+{
+  ReeveToolInfo *info;
+  ReeveSchema *schema;
+  ReevePlugin *plugin;
+  char *plugin_id;
+} ReeveToolsItem;
+
+struct _ReeveTools
+{
+  GObject parent_instance;
+
+  ReeveRegistry *registry;
+  ReeveWorkers *workers;
+  GPtrArray *items; /* ReeveToolsItem; changed only before runs begin */
+};
+
+typedef struct
+{
+  ReeveToolsItem *item;
+  ReeveAdmitted *admitted;
+  JsonObject *arguments;
+  ReeveContext *context;
+} ReeveToolsCall;
+
+G_DEFINE_FINAL_TYPE (ReeveTools, reeve_tools, G_TYPE_OBJECT)
+
+static void
+reeve_tools_item_free (gpointer data)
+{
+  ReeveToolsItem *item = data;
+
+  g_clear_pointer (&item->info, reeve_tool_info_unref);
+  g_clear_pointer (&item->schema, reeve_schema_unref);
+  g_free (item->plugin_id);
+  g_free (item);
+}
+
+static void
+reeve_tools_finalize (GObject *object)
+{
+  ReeveTools *self = REEVE_TOOLS (object);
+
+  g_clear_pointer (&self->items, g_ptr_array_unref);
+  g_clear_pointer (&self->registry, reeve_registry_unref);
+  g_clear_pointer (&self->workers, reeve_workers_unref);
+  G_OBJECT_CLASS (reeve_tools_parent_class)->finalize (object);
+}
+
+static void
+reeve_tools_class_init (ReeveToolsClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_tools_finalize;
+}
+
+static void
+reeve_tools_init (ReeveTools *self)
+{
+  self->items = g_ptr_array_new_with_free_func (reeve_tools_item_free);
+}
+
+/**
+ * reeve_tools_new:
+ * @registry: the plugins
+ * @workers: where tools run
+ *
+ * Returns: (transfer full): without tools
+ */
+ReeveTools *
+reeve_tools_new (ReeveRegistry *registry, ReeveWorkers *workers)
+{
+  ReeveTools *self = g_object_new (REEVE_TYPE_TOOLS, NULL);
+
+  self->registry = reeve_registry_ref (registry);
+  self->workers = reeve_workers_ref (workers);
+  return self;
+}
+
+static ReeveToolsItem *
+reeve_tools_find (ReeveTools *self, const char *name)
+{
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      ReeveToolsItem *item = g_ptr_array_index (self->items, i);
+
+      if (g_strcmp0 (reeve_tool_info_get_name (item->info), name) == 0)
+        return item;
+    }
+  return NULL;
+}
+
+/* Names go to models as they are: what OpenAI's wire allows is what all allow. */
+static gboolean
+reeve_tools_is_name (const char *name)
+{
+  return name != NULL && g_regex_match_simple ("^[A-Za-z0-9_-]{1,64}$", name, 0, 0);
+}
+
+static gboolean
+reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plugin,
+                      ReeveToolInfo *info, GError **error)
+{
+  const char *name = reeve_tool_info_get_name (info);
+  g_autoptr (ReeveSchema) schema = NULL;
+  ReeveToolsItem *item = NULL;
+
+  if (!reeve_tools_is_name (name))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "\"%s\" is no name of a tool",
+                   name != NULL ? name : "");
+      return FALSE;
+    }
+  if (reeve_tools_find (self, name) != NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "tool %s is there already",
+                   name);
+      return FALSE;
+    }
+  schema = reeve_schema_new_from_json (reeve_tool_info_get_parameters (info), error);
+  if (schema == NULL)
+    {
+      g_prefix_error (error, "parameters of tool %s: ", name);
+      return FALSE;
+    }
+  item = g_new0 (ReeveToolsItem, 1);
+  item->info = reeve_tool_info_ref (info);
+  item->schema = g_steal_pointer (&schema);
+  item->plugin = plugin;
+  item->plugin_id = g_strdup (plugin_id);
+  g_ptr_array_add (self->items, item);
+  return TRUE;
+}
+
+/**
+ * reeve_tools_add:
+ * @self: tools
+ * @plugin_id: a plugin that offers tools; also the name of its instance
+ * @settings: (nullable): its settings
+ * @error: return location
+ *
+ * Makes an instance and takes up its tools. Before runs begin; blocks.
+ *
+ * Returns: whether all its tools are there
+ */
+gboolean
+reeve_tools_add (ReeveTools *self, const char *plugin_id, JsonObject *settings, GError **error)
+{
+  const ReeveContextInfo info = { .struct_size = sizeof info };
+  ReevePlugin *plugin = reeve_registry_instantiate (self->registry, plugin_id, plugin_id,
+                                                    REEVE_TYPE_TOOL, settings, error);
+  g_autoptr (ReeveContext) context = NULL;
+  g_autoptr (GPtrArray) infos = NULL;
+
+  if (plugin == NULL)
+    return FALSE;
+  context = reeve_registry_new_context (self->registry, plugin, &info, NULL);
+  infos = reeve_tool_list (REEVE_TOOL (plugin), context, error);
+  if (infos == NULL)
+    {
+      g_prefix_error (error, "plugin %s: listing its tools: ", plugin_id);
+      return FALSE;
+    }
+  for (guint i = 0; i < infos->len; i++)
+    {
+      if (!reeve_tools_add_item (self, plugin_id, plugin, g_ptr_array_index (infos, i), error))
+        {
+          g_prefix_error (error, "plugin %s: ", plugin_id);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+/**
+ * reeve_tools_lookup:
+ * @self: tools
+ * @name: of a tool
+ *
+ * Returns: (transfer none) (nullable): what is known of it
+ */
+ReeveToolInfo *
+reeve_tools_lookup (ReeveTools *self, const char *name)
+{
+  ReeveToolsItem *item = reeve_tools_find (self, name);
+
+  return item != NULL ? item->info : NULL;
+}
+
+static JsonObject *
+reeve_tools_define (ReeveToolInfo *info)
+{
+  JsonObject *tool = json_object_new ();
+  JsonObject *function = json_object_new ();
+
+  json_object_set_string_member (function, "name", reeve_tool_info_get_name (info));
+  json_object_set_string_member (function, "description", reeve_tool_info_get_description (info));
+  json_object_set_member (function, "parameters",
+                          json_node_copy (reeve_tool_info_get_parameters (info)));
+  json_object_set_string_member (tool, "type", "function");
+  json_object_set_object_member (tool, "function", function);
+  return tool;
+}
+
+/**
+ * reeve_tools_definitions:
+ * @self: tools
+ * @names: names, ended by %NULL
+ *
+ * Returns: (transfer full): those that exist as a model reads them, in the order of @names
+ */
+JsonArray *
+reeve_tools_definitions (ReeveTools *self, const char *const *names)
+{
+  JsonArray *tools = json_array_new ();
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    {
+      ReeveToolInfo *info = reeve_tools_lookup (self, names[i]);
+
+      if (info != NULL)
+        json_array_add_object_element (tools, reeve_tools_define (info));
+    }
+  return tools;
+}
+
+static JsonObject *
+reeve_tools_describe (ReeveToolsItem *item)
+{
+  static const struct
+  {
+    const char *name;
+    ReeveToolHints hint;
+  } hints[] = { { "read_only", REEVE_TOOL_READ_ONLY },
+                { "destructive", REEVE_TOOL_DESTRUCTIVE },
+                { "idempotent", REEVE_TOOL_IDEMPOTENT },
+                { "open_world", REEVE_TOOL_OPEN_WORLD } };
+  JsonObject *tool = json_object_new ();
+  JsonObject *said = json_object_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (hints); i++)
+    json_object_set_boolean_member (said, hints[i].name,
+                                    (reeve_tool_info_get_hints (item->info) & hints[i].hint) != 0);
+  json_object_set_string_member (tool, "name", reeve_tool_info_get_name (item->info));
+  json_object_set_string_member (tool, "description", reeve_tool_info_get_description (item->info));
+  json_object_set_string_member (tool, "plugin_id", item->plugin_id);
+  json_object_set_member (tool, "parameters",
+                          json_node_copy (reeve_tool_info_get_parameters (item->info)));
+  json_object_set_object_member (tool, "hints", said);
+  return tool;
+}
+
+static int
+reeve_tools_compare (gconstpointer a, gconstpointer b)
+{
+  const ReeveToolsItem *left = *(const ReeveToolsItem *const *) a;
+  const ReeveToolsItem *right = *(const ReeveToolsItem *const *) b;
+
+  return g_strcmp0 (reeve_tool_info_get_name (left->info), reeve_tool_info_get_name (right->info));
+}
+
+/**
+ * reeve_tools_list:
+ * @self: tools
+ *
+ * Returns: (transfer full): all tools, by name
+ */
+JsonArray *
+reeve_tools_list (ReeveTools *self)
+{
+  JsonArray *tools = json_array_new ();
+  g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->items->len; i++)
+    g_ptr_array_add (sorted, g_ptr_array_index (self->items, i));
+  g_ptr_array_sort (sorted, reeve_tools_compare);
+  for (guint i = 0; i < sorted->len; i++)
+    json_array_add_object_element (tools, reeve_tools_describe (g_ptr_array_index (sorted, i)));
+  return tools;
+}
+
+/**
+ * reeve_tools_check:
+ * @self: tools
+ * @name: of a tool
+ * @arguments: what it would be called with
+ * @error: return location: %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_INVALID_ARGUMENT with all faults
+ *
+ * Returns: whether the call fits the tool's schema
+ */
+gboolean
+reeve_tools_check (ReeveTools *self, const char *name, JsonNode *arguments, GError **error)
+{
+  ReeveToolsItem *item = reeve_tools_find (self, name);
+  g_autoptr (GPtrArray) faults = NULL;
+  g_autoptr (GString) text = NULL;
+  g_autoptr (GError) inner = NULL;
+
+  if (item == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no tool \"%s\"", name);
+      return FALSE;
+    }
+  if (reeve_schema_validate (item->schema, arguments, &faults, &inner))
+    return TRUE;
+  text = g_string_new (NULL);
+  for (guint i = 0; faults != NULL && i < faults->len; i++)
+    {
+      const ReeveSchemaFault *fault = g_ptr_array_index (faults, i);
+
+      g_string_append_printf (text, "%s%s: %s", i > 0 ? "; " : "",
+                              *fault->pointer != '\0' ? fault->pointer : "/", fault->message);
+    }
+  if (text->len == 0 && inner != NULL)
+    g_string_append (text, inner->message);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "arguments of tool \"%s\": %s",
+               name, text->str);
+  return FALSE;
+}
+
+/* ---- calling ---- */
+
+static void
+reeve_tools_call_free (gpointer data)
+{
+  ReeveToolsCall *call = data;
+
+  json_object_unref (call->arguments);
+  g_object_unref (call->context);
+  g_free (call);
+}
+
+/* The right to the call is used up here, at the last moment before the plugin has it. */
+static void
+reeve_tools_work (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  ReeveToolsCall *call = data;
+  g_autoptr (GError) error = NULL;
+  ReeveToolResult *result = NULL;
+
+  if (!reeve_context_check (call->context, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+  reeve_admitted_consume (call->admitted, "tool.call");
+  result = reeve_tool_call (REEVE_TOOL (call->item->plugin),
+                            reeve_tool_info_get_name (call->item->info), call->arguments,
+                            call->context, &error);
+  if (result != NULL)
+    g_task_return_pointer (task, result, (GDestroyNotify) reeve_tool_result_unref);
+  else if (error != NULL)
+    g_task_return_error (task, g_steal_pointer (&error));
+  else
+    g_task_return_new_error (task, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                             "plugin %s gave neither result nor error", call->item->plugin_id);
+}
+
+/**
+ * reeve_tools_call_async:
+ * @self: tools
+ * @admitted: the right to `tool.call`; the caller settles it afterwards
+ * @name: of a tool
+ * @arguments: checked by reeve_tools_check()
+ * @info: for whom and until when
+ * @cancellable: (nullable): ends the call
+ * @callback: called when it has ended
+ * @user_data: closure
+ *
+ * Calls a tool on a worker thread.
+ */
+void
+reeve_tools_call_async (ReeveTools *self, ReeveAdmitted *admitted, const char *name,
+                        JsonObject *arguments, const ReeveContextInfo *info,
+                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  ReeveToolsItem *item = reeve_tools_find (self, name);
+  ReeveToolsCall *call = NULL;
+
+  g_task_set_source_tag (task, reeve_tools_call_async);
+  if (item == NULL)
+    {
+      g_task_return_new_error (task, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no tool \"%s\"",
+                               name);
+      return;
+    }
+  call = g_new0 (ReeveToolsCall, 1);
+  call->item = item;
+  call->admitted = admitted;
+  call->arguments = json_object_ref (arguments);
+  call->context = reeve_registry_new_context (self->registry, item->plugin, info, cancellable);
+  g_task_set_task_data (task, call, reeve_tools_call_free);
+  reeve_workers_run_task (self->workers, task, reeve_tools_work);
+}
+
+/**
+ * reeve_tools_call_finish:
+ * @self: tools
+ * @result: of reeve_tools_call_async()
+ * @error: return location: the call could not be made, or nobody knows whether it was
+ *
+ * Returns: (transfer full) (nullable): the result
+ */
+ReeveToolResult *
+reeve_tools_call_finish (ReeveTools *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_tools_call_async), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
