@@ -143,6 +143,17 @@ class Includes(Tree):
         self.write("host/runtime/runs.c", '#include "plugins/tool-x/x.h"\n')
         self.bad("rooms:", "nothing of plugins/")
 
+    def test_the_kit_is_a_room_of_nobody(self):
+        self.write("host/loader/registry.h", "")
+        self.write("plugin-api/kit/check.h", "")
+        self.write("plugin-api/kit/check.c", '#include "check.h"\n#include "loader/registry.h"\n#include <reeve-tool.h>\n')
+        self.good()
+        self.write("plugin-api/kit/check.c", '#include "store/store.h"\n')
+        self.bad("rooms:", "the kit includes only")
+        self.write("plugin-api/kit/check.c", "")
+        self.write("host/store/store.c", '#include "plugin-api/kit/check.h"\n')
+        self.bad("rooms:", "nothing outside plugin-api/kit/")
+
     def test_host_includes_no_test(self):
         self.write("tests/mock.h", "")
         self.write("host/runtime/runs.c", '#include "tests/mock.h"\n')

@@ -7,6 +7,9 @@ import re
 # from left to right: a room includes itself and what stands left of it
 ROOMS = ["plugin-api", "base", "loader", "store", "governance", "runtime", "operations", "api", "main"]
 
+# plugin-api/kit, the author's check, loads plugins as the host does and is a room of nobody else
+KIT = ["plugin-api", "base", "loader"]
+
 PURE = "host/runtime/decide.c"
 # project headers that mean store, models, clock or sockets
 IMPURE_PROJECT = re.compile(
@@ -29,7 +32,7 @@ def room_of(path):
     """The room a file of the project belongs to, by its path; None outside the rooms."""
     parts = path.split("/")
     if parts[0] == "plugin-api":
-        return "plugin-api"
+        return "kit" if parts[1] == "kit" else "plugin-api"
     if parts[0] == "host":
         if len(parts) == 2:
             return "main"
@@ -103,6 +106,10 @@ def judge(tree, path, name, system):
         return "rooms", f'"{name}": nothing outside tests/ includes tests/'
     if own.startswith("plugins/"):
         return None if room == "plugin-api" else ("rooms", f'"{name}" of {room}: a plugin includes only plugin-api and its own files')
+    if own == "kit":
+        return None if room in KIT else ("rooms", f'"{name}" of {room}: the kit includes only {", ".join(KIT)}')
+    if room == "kit":
+        return "rooms", f'"{name}": nothing outside plugin-api/kit/ includes it'
     if room.startswith("plugins/"):
         return "rooms", f'"{name}" of {room}: host/ and plugin-api/ include nothing of plugins/'
     return judge_rooms(own, room, name, target)
