@@ -660,7 +660,7 @@ reeve_json_scanner_run (const char *data, gsize length, const char *const *names
                         ReeveJsonSlice *slices, GError **error)
 {
   ReeveJsonScanner self;
-  const char *at = data;
+  const char *at = data != NULL ? data : "";
 
   if (length > G_MAXINT32)
     {
@@ -669,8 +669,8 @@ reeve_json_scanner_run (const char *data, gsize length, const char *const *names
     }
   /* frames and few are left as they are: they are written before they are read, and clearing them
    * costs more than scanning a small text */
-  self.data = data;
-  self.end = data + length;
+  self.data = at;
+  self.end = at + length;
   self.fault_at = self.fault = NULL;
   self.names = names;
   self.slices = slices;
