@@ -318,10 +318,10 @@ reeve_http_client_upstream_init (ReeveUpstreamInterface *iface)
 void
 reeve_http_client_shutdown (ReeveHttpClient *self)
 {
-  g_autoptr (ReeveHttpClient) keep = g_object_ref (self);
   g_autoptr (GError) error
       = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CANCELLED, "the host is shutting down");
 
+  g_object_ref (self);
   self->pool.closed = TRUE;
   g_cancellable_cancel (self->pool.cancellable);
   while (self->pool.calls.length > 0)
@@ -338,6 +338,7 @@ reeve_http_client_shutdown (ReeveHttpClient *self)
   reeve_http_pool_drop_idle (&self->pool, G_MAXINT64);
   if (!self->dispatching)
     reeve_http_client_bury (self);
+  g_object_unref (self);
 }
 
 static void

@@ -5,12 +5,26 @@
 
 #include <reeve-plugin-1.h>
 
+#include "base/workers.h"
+#include "loader/registry.h"
 #include "governance/admission.h"
 
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_MODELS (reeve_models_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveModels, reeve_models, REEVE, MODELS, GObject)
+
+/* registry: for configure() and for the contexts of plugins; nullable where neither is needed */
+ReeveModels *reeve_models_new (ReeveRegistry *registry, ReeveWorkers *workers);
+/* Makes the providers of configuration section `llm` ({default, providers[{id, plugin,
+ * settings}]}). Blocks; once, at start. REEVE_ERROR_CONFIGURATION names the provider. */
+gboolean reeve_models_configure (ReeveModels *self, JsonObject *llm, GError **error);
+/* Adds one provider with an instance that is set up; before the first call. */
+gboolean reeve_models_add (ReeveModels *self, const char *id, ReevePlugin *plugin,
+                           JsonObject *settings, GError **error);
+/* To be called on a thread before its main context goes: ends its calls with REEVE_ERROR_CANCELLED,
+ * closes its connections. */
+void reeve_models_leave (ReeveModels *self);
 
 /* What came back; counts are -1 when the service did not say. */
 typedef struct

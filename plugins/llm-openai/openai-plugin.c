@@ -31,7 +31,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (OpenaiPlugin, openai_plugin, REEVE_TYPE_PLUGIN,
 static gboolean
 openai_plugin_read_url (OpenaiPlugin *self, JsonObject *settings, GError **error)
 {
-  const char *url = reeve_json_get_string (settings, "base_url", "https://api.openai.com/v1");
+  const char *url = reeve_json_get_string (settings, "base_url", "");
   const char *version = reeve_json_get_string (settings, "api_version", NULL);
   g_autoptr (GUri) uri = g_uri_parse (url, G_URI_FLAGS_ENCODED, NULL);
   gsize length = strlen (url);

@@ -202,7 +202,7 @@ static void
 test_settings (void)
 {
   static const char *const bad[]
-      = { "ftp://x/v1", "nonsense", "http://user:pw@x/v1", "http://x/v1?a=b", "http://" };
+      = { "ftp://x/v1", "nonsense", "http://user:pw@x/v1", "http://x/v1?a=b", "http://", "" };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     {

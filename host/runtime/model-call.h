@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One call of a model: of a remote service by its codec on the caller's context, or of an engine on
+ * a worker thread. */
+#pragma once
+
+#include "base/workers.h"
+#include "model-provider.h"
+#include "model-response.h"
+
+G_BEGIN_DECLS
+
+/* What both kinds need; references are taken, info's deadline is copied. */
+typedef struct
+{
+  ReeveModelProvider *provider;
+  ReeveLlmRequest *request; /* as the service understands it */
+  ReeveAdmitted *admitted;  /* outlives the call */
+  ReeveLlmDeltaFunc func;   /* (nullable) */
+  gpointer func_data;
+  GCancellable *cancellable; /* (nullable) */
+  gint64 deadline;           /* monotonic; 0 for none */
+  GTask *task;               /* returns a ReeveModelResponse */
+} ReeveModelCallSetup;
+
+void reeve_model_call_start (const ReeveModelCallSetup *setup, ReeveUpstream *upstream);
+
+G_END_DECLS

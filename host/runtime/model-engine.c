@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs an engine on a worker thread and hands its deltas, in order, to the caller's context. */
+#include "model-engine.h"
+
+#include <string.h>
+
+typedef struct
+{
+  gatomicrefcount refs;
+  ReeveModelCallSetup setup;
+  ReeveContext *context;
+  GMainContext *caller;
+  ReeveModelResponseBuilder *builder; /* the worker's until it has ended */
+  GMutex lock;                        /* guards what follows */
+  GQueue deltas;                      /* of copies, for the caller */
+  gboolean scheduled;
+  gboolean stopped; /* the caller's function said so */
+  gboolean ended;
+  GError *error;
+  ReeveModelResponse *response;
+} ReeveModelEngineJob;
+
+static void
+reeve_model_engine_delta_free (gpointer data)
+{
+  ReeveLlmDelta *delta = data;
+
+  g_free ((gpointer) delta->text);
+  g_free ((gpointer) delta->id);
+  g_free ((gpointer) delta->name);
+  g_free ((gpointer) delta->values);
+  g_free (delta);
+}
+
+static ReeveLlmDelta *
+reeve_model_engine_delta_copy (const ReeveLlmDelta *delta)
+{
+  ReeveLlmDelta *copy = g_memdup2 (delta, sizeof *delta);
+
+  copy->text = delta->text != NULL ? g_strndup (delta->text, delta->text_length) : NULL;
+  copy->id = g_strdup (delta->id);
+  copy->name = g_strdup (delta->name);
+  copy->values = g_memdup2 (delta->values, delta->n_values * sizeof (float));
+  return copy;
+}
+
+static void
+reeve_model_engine_unref (gpointer data)
+{
+  ReeveModelEngineJob *self = data;
+
+  if (!g_atomic_ref_count_dec (&self->refs))
+    return;
+  g_queue_clear_full (&self->deltas, reeve_model_engine_delta_free);
+  g_clear_pointer (&self->builder, reeve_model_response_builder_free);
+  g_clear_pointer (&self->response, reeve_model_response_free);
+  g_clear_error (&self->error);
+  g_clear_object (&self->context);
+  g_clear_object (&self->setup.task);
+  g_clear_pointer (&self->setup.request, reeve_llm_request_unref);
+  g_clear_pointer (&self->setup.provider, reeve_model_provider_unref);
+  g_clear_pointer (&self->caller, g_main_context_unref);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* Hands one delta to the caller; keeps the first error. */
+static void
+reeve_model_engine_hand_over (ReeveModelEngineJob *self, ReeveLlmDelta *delta)
+{
+  GError *error = NULL;
+  gboolean stopped = FALSE;
+
+  g_mutex_lock (&self->lock);
+  stopped = self->stopped;
+  g_mutex_unlock (&self->lock);
+  if (!stopped && !self->setup.func (delta, self->setup.func_data, &error))
+    {
+      g_mutex_lock (&self->lock);
+      self->stopped = TRUE;
+      g_clear_error (&self->error);
+      self->error = error;
+      g_mutex_unlock (&self->lock);
+    }
+  reeve_model_engine_delta_free (delta);
+}
+
+static void
+reeve_model_engine_return (ReeveModelEngineJob *self)
+{
+  g_autoptr (GTask) task = g_object_ref (self->setup.task);
+  GError *error = g_steal_pointer (&self->error);
+
+  if (error != NULL)
+    {
+      g_prefix_error (&error, "model provider %s: ", self->setup.provider->id);
+      g_task_return_error (task, error);
+    }
+  else
+    g_task_return_pointer (task, g_steal_pointer (&self->response),
+                           (GDestroyNotify) reeve_model_response_free);
+}
+
+static gboolean
+reeve_model_engine_drain (gpointer user_data)
+{
+  ReeveModelEngineJob *self = user_data;
+  gboolean ended = FALSE;
+
+  for (;;)
+    {
+      ReeveLlmDelta *delta = NULL;
+
+      g_mutex_lock (&self->lock);
+      delta = g_queue_pop_head (&self->deltas);
+      if (delta == NULL)
+        {
+          self->scheduled = FALSE;
+          ended = self->ended;
+        }
+      g_mutex_unlock (&self->lock);
+      if (delta == NULL)
+        break;
+      reeve_model_engine_hand_over (self, delta);
+    }
+  if (ended)
+    reeve_model_engine_return (self);
+  return G_SOURCE_REMOVE;
+}
+
+/* With the lock held: sees to it that the caller's context looks. */
+static void
+reeve_model_engine_wake (ReeveModelEngineJob *self)
+{
+  g_autoptr (GSource) source = NULL;
+
+  if (self->scheduled)
+    return;
+  self->scheduled = TRUE;
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_atomic_ref_count_inc (&self->refs);
+  g_source_set_callback (source, reeve_model_engine_drain, self, reeve_model_engine_unref);
+  g_source_attach (source, self->caller);
+}
+
+static gboolean
+reeve_model_engine_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError **error)
+{
+  ReeveModelEngineJob *self = user_data;
+  gboolean stopped = FALSE;
+
+  if (!reeve_model_response_builder_add (self->builder, delta, error))
+    return FALSE;
+  if (self->setup.func == NULL)
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  stopped = self->stopped;
+  if (!stopped)
+    {
+      g_queue_push_tail (&self->deltas, reeve_model_engine_delta_copy (delta));
+      reeve_model_engine_wake (self);
+    }
+  g_mutex_unlock (&self->lock);
+  if (stopped)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CANCELLED,
+                         "the caller wants no more of the answer");
+  return !stopped;
+}
+
+static void
+reeve_model_engine_finish (ReeveModelEngineJob *self, ReeveModelResponse *response, GError *error)
+{
+  g_mutex_lock (&self->lock);
+  self->response = response;
+  /* what the caller's function said comes first */
+  if (self->error == NULL)
+    self->error = error;
+  else
+    g_clear_error (&error);
+  self->ended = TRUE;
+  reeve_model_engine_wake (self);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+reeve_model_engine_work (gpointer data)
+{
+  ReeveModelEngineJob *self = data;
+  ReeveModelResponse *response = NULL;
+  GError *error = NULL;
+
+  if (reeve_context_check (self->context, &error))
+    {
+      reeve_admitted_consume (self->setup.admitted, "model.call");
+      if (reeve_llm_engine_generate (self->setup.provider->engine, self->setup.request,
+                                     self->context, reeve_model_engine_on_delta, self, &error))
+        response = reeve_model_response_builder_end (self->builder, &error);
+    }
+  reeve_model_engine_finish (self, response, error);
+  reeve_model_engine_unref (self);
+}
+
+/**
+ * reeve_model_engine_start:
+ * @setup: the call; its provider has an engine
+ * @context: for the plugin
+ * @workers: where it runs
+ *
+ * Performs it and returns through the task, on the thread-default main context. Consumes the
+ * admission when the engine begins.
+ */
+void
+reeve_model_engine_start (const ReeveModelCallSetup *setup, ReeveContext *context,
+                          ReeveWorkers *workers)
+{
+  ReeveModelEngineJob *self = g_new0 (ReeveModelEngineJob, 1);
+  GError *error = NULL;
+
+  g_atomic_ref_count_init (&self->refs);
+  g_mutex_init (&self->lock);
+  self->setup = *setup;
+  self->setup.provider = reeve_model_provider_ref (setup->provider);
+  self->setup.request = reeve_llm_request_ref (setup->request);
+  self->setup.task = g_object_ref (setup->task);
+  self->context = g_object_ref (context);
+  self->caller = g_main_context_ref_thread_default ();
+  self->builder = reeve_model_response_builder_new (
+      setup->provider->id, reeve_llm_request_get_model (setup->request), TRUE);
+  if (reeve_workers_push (workers, reeve_model_engine_work, self, &error))
+    return;
+  reeve_model_engine_finish (self, NULL, error);
+  reeve_model_engine_unref (self);
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which provider answers to a model's name, and one upstream client for each main context that
+ * asks. */
+#include "models.h"
+
+#include <string.h>
+
+#include "http-client.h"
+#include "model-call.h"
+#include "model-engine.h"
+#include "model-provider.h"
+
+/* of a provider that names no model, such as an engine that has but one */
+#define REEVE_MODELS_UNNAMED "default"
+
+struct _ReeveModels
+{
+  GObject parent_instance;
+  ReeveRegistry *registry;
+  ReeveWorkers *workers;
+  ReeveHttpTrust *trust;
+  GPtrArray *providers; /* in configured order; fixed before the first call */
+  char *configured_default;
+  GMutex lock;         /* guards clients */
+  GHashTable *clients; /* GMainContext -> ReeveHttpClient */
+};
+
+G_DEFINE_FINAL_TYPE (ReeveModels, reeve_models, G_TYPE_OBJECT)
+
+static void
+reeve_models_finalize (GObject *object)
+{
+  ReeveModels *self = REEVE_MODELS (object);
+
+  g_clear_pointer (&self->clients, g_hash_table_unref);
+  g_clear_pointer (&self->providers, g_ptr_array_unref);
+  g_clear_pointer (&self->trust, reeve_http_trust_unref);
+  g_clear_pointer (&self->registry, reeve_registry_unref);
+  g_clear_pointer (&self->workers, reeve_workers_unref);
+  g_mutex_clear (&self->lock);
+  g_free (self->configured_default);
+  G_OBJECT_CLASS (reeve_models_parent_class)->finalize (object);
+}
+
+static void
+reeve_models_class_init (ReeveModelsClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_models_finalize;
+}
+
+static void
+reeve_models_init (ReeveModels *self)
+{
+  g_mutex_init (&self->lock);
+  self->trust = reeve_http_trust_new (NULL);
+  self->providers = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_model_provider_unref);
+  self->clients
+      = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) g_main_context_unref, g_object_unref);
+}
+
+/**
+ * reeve_models_new:
+ * @registry: (nullable): for reeve_models_configure() and for the contexts of engines
+ * @workers: where engines run
+ *
+ * Returns: (transfer full): a router without providers
+ */
+ReeveModels *
+reeve_models_new (ReeveRegistry *registry, ReeveWorkers *workers)
+{
+  ReeveModels *self = g_object_new (REEVE_TYPE_MODELS, NULL);
+
+  self->registry = registry != NULL ? reeve_registry_ref (registry) : NULL;
+  self->workers = reeve_workers_ref (workers);
+  return self;
+}
+
+static ReeveModelProvider *
+reeve_models_find (ReeveModels *self, const char *id, gsize length)
+{
+  for (guint i = 0; i < self->providers->len; i++)
+    {
+      ReeveModelProvider *provider = g_ptr_array_index (self->providers, i);
+
+      if (strlen (provider->id) == length && memcmp (provider->id, id, length) == 0)
+        return provider;
+    }
+  return NULL;
+}
+
+/**
+ * reeve_models_add:
+ * @self: a router that was not used as yet
+ * @id: name of the provider, the part before the slash of a model's name
+ * @plugin: an instance that is set up
+ * @settings: its settings
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CONFIGURATION
+ */
+gboolean
+reeve_models_add (ReeveModels *self, const char *id, ReevePlugin *plugin, JsonObject *settings,
+                  GError **error)
+{
+  ReeveModelProvider *provider = NULL;
+
+  if (*id == '\0' || strchr (id, '/') != NULL || reeve_models_find (self, id, strlen (id)) != NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                   "provider %s: its id is empty, has a slash or is there twice", id);
+      return FALSE;
+    }
+  /* names beginning so are agents, not models */
+  if (g_str_equal (id, "agent"))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                           "provider agent: this id is reserved");
+      return FALSE;
+    }
+  provider = reeve_model_provider_new (id, plugin, settings, error);
+  if (provider == NULL)
+    return FALSE;
+  g_ptr_array_add (self->providers, provider);
+  return TRUE;
+}
+
+static gboolean
+reeve_models_configure_one (ReeveModels *self, JsonObject *row, GError **error)
+{
+  const char *id = reeve_json_get_string (row, "id", "");
+  const char *plugin_id = reeve_json_get_string (row, "plugin", "");
+  JsonObject *settings = reeve_json_get_object (row, "settings");
+  g_autoptr (JsonObject) empty = json_object_new ();
+  g_autoptr (JsonObject) stripped = NULL;
+  g_autoptr (GError) local = NULL;
+  g_autofree char *instance_id = g_strconcat ("llm.", id, NULL);
+  ReevePlugin *plugin = NULL;
+
+  settings = settings != NULL ? settings : empty;
+  stripped = reeve_model_provider_strip (settings);
+  /* codec or engine: its type says */
+  plugin = reeve_registry_instantiate (self->registry, instance_id, plugin_id, REEVE_TYPE_PLUGIN,
+                                       stripped, &local);
+  if (plugin == NULL)
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&local), "provider %s: ", id);
+      return FALSE;
+    }
+  return reeve_models_add (self, id, plugin, settings, error);
+}
+
+/**
+ * reeve_models_configure:
+ * @self: a router that was not used as yet
+ * @llm: (nullable): section `llm` of the configuration
+ * @error: return location
+ *
+ * Makes the providers that an administrator configured, or the embedded one when there is none.
+ * Blocks.
+ *
+ * Returns: %FALSE with an error that names the provider
+ */
+gboolean
+reeve_models_configure (ReeveModels *self, JsonObject *llm, GError **error)
+{
+  JsonArray *rows = llm != NULL ? reeve_json_get_array (llm, "providers") : NULL;
+  guint n = rows != NULL ? json_array_get_length (rows) : 0;
+  g_autofree char *provider = NULL;
+
+  g_return_val_if_fail (self->registry != NULL, FALSE);
+  for (guint i = 0; i < n; i++)
+    if (!reeve_models_configure_one (self, json_array_get_object_element (rows, i), error))
+      return FALSE;
+  if (n == 0)
+    {
+      g_autoptr (JsonObject) embedded = json_object_new ();
+
+      json_object_set_string_member (embedded, "id", "extractive");
+      json_object_set_string_member (embedded, "plugin", "llm-extractive");
+      if (!reeve_models_configure_one (self, embedded, error))
+        return FALSE;
+    }
+  if (llm == NULL || reeve_json_get_string (llm, "default", NULL) == NULL)
+    return TRUE;
+  self->configured_default = g_strdup (reeve_json_get_string (llm, "default", NULL));
+  provider = g_strndup (self->configured_default, strcspn (self->configured_default, "/"));
+  if (reeve_models_find (self, provider, strlen (provider)) != NULL)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+               "llm.default names provider %s, which is not configured", provider);
+  return FALSE;
+}
+
+static const char *
+reeve_models_get_model (ReeveModelProvider *provider)
+{
+  if (provider->model != NULL)
+    return provider->model;
+  return provider->models[0] != NULL ? provider->models[0] : REEVE_MODELS_UNNAMED;
+}
+
+/**
+ * reeve_models_get_default:
+ * @self: a router
+ *
+ * Returns: (transfer full) (nullable): name of the model used when none is named; %NULL when there
+ * is no provider
+ */
+char *
+reeve_models_get_default (ReeveModels *self)
+{
+  ReeveModelProvider *provider = NULL;
+
+  if (self->configured_default != NULL && strchr (self->configured_default, '/') != NULL)
+    return g_strdup (self->configured_default);
+  if (self->configured_default != NULL)
+    provider
+        = reeve_models_find (self, self->configured_default, strlen (self->configured_default));
+  if (provider == NULL && self->providers->len > 0)
+    provider = g_ptr_array_index (self->providers, 0);
+  if (provider == NULL)
+    return NULL;
+  return g_strconcat (provider->id, "/", reeve_models_get_model (provider), NULL);
+}
+
+static ReeveModelProvider *
+reeve_models_route (ReeveModels *self, const char *model, char **name, GError **error)
+{
+  g_autofree char *fallback = reeve_models_get_default (self);
+  const char *wanted = model != NULL && *model != '\0' ? model : fallback;
+  ReeveModelProvider *provider = NULL;
+  gsize prefix = 0;
+
+  if (fallback == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                           "no model provider is configured");
+      return NULL;
+    }
+  prefix = strcspn (wanted, "/");
+  provider = reeve_models_find (self, wanted, prefix);
+  if (provider != NULL && wanted[prefix] == '\0')
+    *name = g_strdup (reeve_models_get_model (provider));
+  else if (provider != NULL && wanted[prefix + 1] != '\0')
+    *name = g_strdup (wanted + prefix + 1);
+  else if (provider == NULL)
+    {
+      provider = reeve_models_find (self, fallback, strcspn (fallback, "/"));
+      *name = g_strdup (wanted);
+    }
+  if (*name != NULL && provider != NULL)
+    return provider;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "no model answers to %.128s",
+               wanted);
+  return NULL;
+}
+
+/**
+ * reeve_models_resolve:
+ * @self: a router
+ * @model: (nullable): `provider/model`, `provider`, or a name for the default provider
+ * @provider: (out) (optional) (transfer full): id of the provider
+ * @name: (out) (optional) (transfer full): name as the provider knows it
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT or %REEVE_ERROR_CONFIGURATION when nothing
+ * answers to it
+ */
+gboolean
+reeve_models_resolve (ReeveModels *self, const char *model, char **provider, char **name,
+                      GError **error)
+{
+  g_autofree char *found = NULL;
+  ReeveModelProvider *row = reeve_models_route (self, model, &found, error);
+
+  if (row == NULL)
+    return FALSE;
+  if (provider != NULL)
+    *provider = g_strdup (row->id);
+  if (name != NULL)
+    *name = g_steal_pointer (&found);
+  return TRUE;
+}
+
+static void
+reeve_models_list_one (JsonArray *list, ReeveModelProvider *provider, const char *model,
+                       gboolean is_default)
+{
+  g_autofree char *id = g_strconcat (provider->id, "/", model, NULL);
+  JsonObject *row = json_object_new ();
+
+  json_object_set_string_member (row, "id", id);
+  json_object_set_string_member (row, "provider", provider->id);
+  json_object_set_string_member (row, "kind", provider->codec != NULL ? "remote" : "embedded");
+  json_object_set_boolean_member (row, "default", is_default);
+  json_array_add_object_element (list, row);
+}
+
+/**
+ * reeve_models_list:
+ * @self: a router
+ *
+ * Returns: (transfer full): configured models, `[{id, provider, kind, default}]`
+ */
+JsonArray *
+reeve_models_list (ReeveModels *self)
+{
+  g_autofree char *fallback = reeve_models_get_default (self);
+  JsonArray *list = json_array_new ();
+
+  for (guint i = 0; i < self->providers->len; i++)
+    {
+      ReeveModelProvider *provider = g_ptr_array_index (self->providers, i);
+      gsize length = strlen (provider->id);
+      const char *own = g_str_has_prefix (fallback, provider->id) && fallback[length] == '/'
+                            ? fallback + length + 1
+                            : NULL;
+
+      if (own != NULL)
+        reeve_models_list_one (list, provider, own, TRUE);
+      for (guint k = 0; provider->models[k] != NULL; k++)
+        if (g_strcmp0 (own, provider->models[k]) != 0)
+          reeve_models_list_one (list, provider, provider->models[k], FALSE);
+      if (own == NULL && provider->models[0] == NULL)
+        reeve_models_list_one (list, provider, reeve_models_get_model (provider), FALSE);
+    }
+  return list;
+}
+
+/* The request as the provider understands it: its own name of the model, its defaults. */
+static ReeveLlmRequest *
+reeve_models_adapt (ReeveLlmRequest *request, ReeveModelProvider *provider, const char *name)
+{
+  ReeveLlmRequest *adapted = reeve_llm_request_new (reeve_llm_request_get_task (request), name);
+  GBytes *raw = reeve_llm_request_get_raw (request);
+  double temperature = reeve_llm_request_get_temperature (request);
+  guint max_tokens = reeve_llm_request_get_max_tokens (request);
+
+  if (raw != NULL)
+    reeve_llm_request_set_raw (adapted, raw);
+  else
+    {
+      reeve_llm_request_set_messages (adapted, reeve_llm_request_get_messages (request));
+      reeve_llm_request_set_tools (adapted, reeve_llm_request_get_tools (request));
+      temperature = temperature >= 0 ? temperature : provider->temperature;
+      max_tokens = max_tokens > 0 ? max_tokens : provider->max_tokens;
+    }
+  reeve_llm_request_set_input (adapted, reeve_llm_request_get_input (request));
+  reeve_llm_request_set_max_tokens (adapted, max_tokens);
+  reeve_llm_request_set_temperature (adapted, temperature);
+  reeve_llm_request_set_stream (adapted, reeve_llm_request_get_stream (request));
+  return adapted;
+}
+
+/* The client of the calling thread's main context. */
+static ReeveUpstream *
+reeve_models_get_client (ReeveModels *self, GError **error)
+{
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  ReeveHttpClient *client = NULL;
+
+  g_mutex_lock (&self->lock);
+  client = g_hash_table_lookup (self->clients, context);
+  if (client == NULL)
+    {
+      client = reeve_http_client_new (context, self->trust, error);
+      if (client != NULL)
+        g_hash_table_insert (self->clients, g_main_context_ref (context), client);
+    }
+  g_mutex_unlock (&self->lock);
+  return client != NULL ? REEVE_UPSTREAM (client) : NULL;
+}
+
+/**
+ * reeve_models_leave:
+ * @self: a router
+ *
+ * Ends the calls that the thread-default main context of the calling thread has under way, and
+ * closes its connections. To be called on a thread before its context goes.
+ */
+void
+reeve_models_leave (ReeveModels *self)
+{
+  g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
+  g_autoptr (ReeveHttpClient) client = NULL;
+
+  g_mutex_lock (&self->lock);
+  client = g_hash_table_lookup (self->clients, context);
+  if (client != NULL)
+    g_object_ref (client);
+  g_hash_table_remove (self->clients, context);
+  g_mutex_unlock (&self->lock);
+  if (client != NULL)
+    reeve_http_client_shutdown (client);
+}
+
+/**
+ * reeve_models_complete_async:
+ * @self: a router
+ * @admitted: right to one `model.call`; consumed when the request leaves; stays the caller's, who
+ * settles it after the end
+ * @request: what is asked; its model may be prefixed by a provider
+ * @info: for whom and until when; copied
+ * @func: (nullable): gets each delta
+ * @func_data: for @func
+ * @cancellable: (nullable): ends the call with %REEVE_ERROR_CANCELLED
+ * @callback: on the thread-default main context, as @func
+ * @user_data: for @callback
+ *
+ * Performs one call of a model. Never blocks.
+ */
+void
+reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLlmRequest *request,
+                             const ReeveContextInfo *info, ReeveLlmDeltaFunc func,
+                             gpointer func_data, GCancellable *cancellable,
+                             GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (ReeveLlmRequest) adapted = NULL;
+  g_autoptr (ReeveContext) context = NULL;
+  g_autofree char *name = NULL;
+  GError *error = NULL;
+  ReeveUpstream *upstream = NULL;
+  ReeveModelProvider *provider
+      = reeve_models_route (self, reeve_llm_request_get_model (request), &name, &error);
+  ReeveModelCallSetup setup = { .provider = provider,
+                                .admitted = admitted,
+                                .func = func,
+                                .func_data = func_data,
+                                .cancellable = cancellable,
+                                .task = task,
+                                .deadline = info->deadline };
+
+  g_task_set_source_tag (task, reeve_models_complete_async);
+  if (provider != NULL && provider->codec != NULL)
+    upstream = reeve_models_get_client (self, &error);
+  if (error != NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  adapted = reeve_models_adapt (request, provider, name);
+  setup.request = adapted;
+  if (provider->codec != NULL)
+    {
+      reeve_model_call_start (&setup, upstream);
+      return;
+    }
+  context = self->registry != NULL
+                ? reeve_registry_new_context (self->registry, provider->plugin, info, cancellable)
+                : reeve_context_new (info, NULL, cancellable);
+  reeve_model_engine_start (&setup, context, self->workers);
+}
+
+/**
+ * reeve_models_complete_finish:
+ * @self: a router
+ * @result: what the callback got
+ * @error: return location
+ *
+ * Errors: %REEVE_ERROR_UNKNOWN_OUTCOME and, once the request was sent, %REEVE_ERROR_TIMEOUT mean
+ * that the service may have done (and billed) the work; %REEVE_ERROR_RATE_LIMITED,
+ * %REEVE_ERROR_UNAVAILABLE that it did not.
+ *
+ * Returns: (transfer full) (nullable): the answer
+ */
+ReeveModelResponse *
+reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_models_complete_async), NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
