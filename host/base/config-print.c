@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Writes the effective configuration as YAML, each value with where it came from as a comment.
+ * Nothing secret is shown: neither what the schema marks, nor what a name like "api_key" gives away
+ * in a plugin's settings, nor what "env:NAME" stands for, nor a password inside an address. */
+#include "config-print.h"
+
+#include <string.h>
+
+typedef struct
+{
+  GString *out;
+  GHashTable *origins;
+} ReeveConfigPrint;
+
+static void reeve_config_print_value (ReeveConfigPrint *self, JsonNode *node,
+                                      const ReeveSchemaNode *schema, const char *pointer,
+                                      guint indent, gboolean secret);
+
+/**
+ * reeve_config_print_is_secret:
+ * @name: name of a setting
+ *
+ * Returns: whether it sounds like a credential
+ */
+gboolean
+reeve_config_print_is_secret (const char *name)
+{
+  static const char *const words[]
+      = { "password", "passwd",     "secret",  "token",      "api_key",    "apikey",
+          "api-key",  "credential", "private", "access_key", "passphrase", "authorization" };
+  g_autofree char *lower = g_ascii_strdown (name, -1);
+
+  /* tokens that are counted are no token that is shown */
+  if (g_str_has_suffix (lower, "_tokens") || strcmp (lower, "max_tokens") == 0
+      || g_str_has_suffix (lower, "_limit"))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (words); i++)
+    if (strstr (lower, words[i]) != NULL)
+      return TRUE;
+  return strcmp (lower, "key") == 0 || strcmp (lower, "pin") == 0;
+}
+
+static void
+reeve_config_print_indent (ReeveConfigPrint *self, guint indent)
+{
+  for (guint i = 0; i < indent; i++)
+    g_string_append (self->out, "  ");
+}
+
+/* what is nearest above a value that has no origin of its own */
+static const ReeveConfigOrigin *
+reeve_config_print_origin (ReeveConfigPrint *self, const char *pointer)
+{
+  return g_hash_table_lookup (self->origins, pointer);
+}
+
+static void
+reeve_config_print_origin_comment (ReeveConfigPrint *self, const ReeveConfigOrigin *origin)
+{
+  if (origin == NULL)
+    g_string_append (self->out, "  # default\n");
+  else if (origin->variable != NULL)
+    g_string_append_printf (self->out, "  # environment %s (%s)\n", origin->variable, origin->text);
+  else
+    g_string_append_printf (self->out, "  # %s\n", origin->text);
+}
+
+/* "https://user:password@host" without what stands before the @ */
+static char *
+reeve_config_print_masked_text (const char *text)
+{
+  const char *start = strstr (text, "://");
+  const char *end = start != NULL ? start + 3 + strcspn (start + 3, "/?#") : NULL;
+  const char *at = end != NULL ? memrchr (start + 3, '@', (gsize) (end - start - 3)) : NULL;
+
+  return at == NULL ? g_strdup (text)
+                    : g_strdup_printf ("%.*s***%s", (int) (start + 3 - text), text, at);
+}
+
+static void
+reeve_config_print_scalar (ReeveConfigPrint *self, JsonNode *node, const char *pointer,
+                           gboolean secret)
+{
+  const ReeveConfigOrigin *origin = reeve_config_print_origin (self, pointer);
+  const char *text
+      = JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
+            ? json_node_get_string (node)
+            : NULL;
+
+  if (origin != NULL && origin->shown != NULL)
+    g_string_append_printf (self->out, " \"%s\"", origin->shown);
+  else if (secret && !JSON_NODE_HOLDS_NULL (node))
+    g_string_append (self->out, " \"***\"");
+  else
+    {
+      g_autofree char *masked = text != NULL ? reeve_config_print_masked_text (text) : NULL;
+      g_autoptr (JsonNode) shown = masked != NULL
+                                       ? json_node_init_string (json_node_alloc (), masked)
+                                       : json_node_ref (node);
+      g_autofree char *json = reeve_json_canonical (shown);
+      g_string_append_printf (self->out, " %s", json);
+    }
+  reeve_config_print_origin_comment (self, origin);
+}
+
+static void
+reeve_config_print_object (ReeveConfigPrint *self, JsonObject *object,
+                           const ReeveSchemaNode *schema, const char *pointer, guint indent,
+                           gboolean secret)
+{
+  g_autoptr (GList) names = json_object_get_members (object);
+
+  for (GList *at = names; at != NULL; at = at->next)
+    {
+      const char *name = at->data;
+      g_autofree char *inner = reeve_config_values_join (pointer, name);
+      g_autoptr (JsonNode) key = json_node_init_string (json_node_alloc (), name);
+      g_autofree char *quoted = reeve_json_canonical (key);
+      gboolean plain = strspn (name, "abcdefghijklmnopqrstuvwxyz_") == strlen (name);
+      reeve_config_print_indent (self, indent);
+      g_string_append_printf (self->out, "%s:", plain && *name != '\0' ? name : quoted);
+      reeve_config_print_value (self, json_object_get_member (object, name),
+                                reeve_config_values_member_schema (schema, name), inner, indent + 1,
+                                secret || (schema == NULL && reeve_config_print_is_secret (name))
+                                    || (schema != NULL
+                                        && reeve_config_values_member_schema (schema, name) == NULL
+                                        && reeve_config_print_is_secret (name)));
+    }
+}
+
+static void
+reeve_config_print_value (ReeveConfigPrint *self, JsonNode *node, const ReeveSchemaNode *schema,
+                          const char *pointer, guint indent, gboolean secret)
+{
+  const ReeveConfigOrigin *origin = reeve_config_print_origin (self, pointer);
+
+  secret |= schema != NULL && schema->secret;
+  if (JSON_NODE_HOLDS_OBJECT (node) && json_object_get_size (json_node_get_object (node)) > 0)
+    {
+      g_string_append_c (self->out, '\n');
+      reeve_config_print_object (self, json_node_get_object (node), schema, pointer, indent,
+                                 secret);
+    }
+  else if (JSON_NODE_HOLDS_ARRAY (node) && json_array_get_length (json_node_get_array (node)) > 0)
+    {
+      JsonArray *array = json_node_get_array (node);
+      reeve_config_print_origin_comment (self, origin);
+      for (guint i = 0; i < json_array_get_length (array); i++)
+        {
+          g_autofree char *inner = g_strdup_printf ("%s/%u", pointer, i);
+          reeve_config_print_indent (self, indent);
+          g_string_append_c (self->out, '-');
+          reeve_config_print_value (self, json_array_get_element (array, i),
+                                    schema != NULL && schema->array != NULL ? schema->array->items
+                                                                            : NULL,
+                                    inner, indent + 1, secret);
+        }
+    }
+  else
+    reeve_config_print_scalar (self, node, pointer, secret);
+}
+
+/**
+ * reeve_config_print_tree:
+ * @root: an object
+ * @schema: its schema
+ * @origins: JSON pointer to ReeveConfigOrigin
+ *
+ * Returns: (transfer full): YAML with comments
+ */
+char *
+reeve_config_print_tree (JsonNode *root, const ReeveSchemaNode *schema, GHashTable *origins)
+{
+  ReeveConfigPrint self = { g_string_new (NULL), origins };
+
+  reeve_config_print_object (&self, json_node_get_object (root), schema, "", 0, FALSE);
+  return g_string_free (self.out, FALSE);
+}

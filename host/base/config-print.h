@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A configuration for people to read. */
+#pragma once
+
+#include "config-values.h"
+
+G_BEGIN_DECLS
+
+char *reeve_config_print_tree (JsonNode *root, const ReeveSchemaNode *schema, GHashTable *origins);
+/* whether a value under that name is not shown, whatever its schema */
+gboolean reeve_config_print_is_secret (const char *name);
+
+G_END_DECLS

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One document of YAML, read by libyaml's events. Depth, size and what aliases may multiply are
+ * bounded; a name twice in one map, tags, names that are no scalars and a second document are
+ * refused, so that a file means one thing. */
+#include "config-yaml.h"
+
+#include <reeve-error.h>
+#include <string.h>
+#include <yaml.h>
+
+#define REEVE_CONFIG_YAML_SIZE  (1024 * 1024)
+#define REEVE_CONFIG_YAML_DEPTH 32
+#define REEVE_CONFIG_YAML_NODES 20000
+
+typedef struct
+{
+  yaml_parser_t parser;
+  const char *name;
+  GHashTable *anchors; /* name -> ReeveConfigNode */
+  guint depth;
+} ReeveConfigYaml;
+
+static ReeveConfigNode *reeve_config_yaml_value (ReeveConfigYaml *self, yaml_event_t *event,
+                                                 GError **error);
+
+static gboolean
+reeve_config_yaml_refuse (ReeveConfigYaml *self, gsize line, const char *what, GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s:%" G_GSIZE_FORMAT ": %s",
+               self->name, line + 1, what);
+  return FALSE;
+}
+
+static gboolean
+reeve_config_yaml_next (ReeveConfigYaml *self, yaml_event_t *event, GError **error)
+{
+  if (yaml_parser_parse (&self->parser, event))
+    return TRUE;
+  g_autofree char *what
+      = g_strdup_printf ("%s%s%s", self->parser.context != NULL ? self->parser.context : "",
+                         self->parser.context != NULL ? ": " : "",
+                         self->parser.problem != NULL ? self->parser.problem : "no YAML");
+  gsize line = self->parser.problem_mark.line != 0 ? self->parser.problem_mark.line
+                                                   : self->parser.mark.line;
+  return reeve_config_yaml_refuse (self, line, what, error);
+}
+
+static ReeveConfigNode *
+reeve_config_yaml_node_new (ReeveConfigKind kind, const yaml_event_t *event)
+{
+  ReeveConfigNode *node = g_new0 (ReeveConfigNode, 1);
+
+  g_ref_count_init (&node->refs);
+  node->kind = kind;
+  node->line = (guint) event->start_mark.line + 1;
+  node->weight = 1;
+  if (kind != REEVE_CONFIG_SCALAR)
+    node->children = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_config_yaml_unref);
+  if (kind == REEVE_CONFIG_MAP)
+    node->names = g_ptr_array_new_with_free_func (g_free);
+  return node;
+}
+
+static ReeveConfigNode *
+reeve_config_yaml_ref (ReeveConfigNode *node)
+{
+  g_ref_count_inc (&node->refs);
+  return node;
+}
+
+/**
+ * reeve_config_yaml_unref:
+ * @node: (transfer full): a node
+ */
+void
+reeve_config_yaml_unref (ReeveConfigNode *node)
+{
+  if (!g_ref_count_dec (&node->refs))
+    return;
+  g_clear_pointer (&node->children, g_ptr_array_unref);
+  g_clear_pointer (&node->names, g_ptr_array_unref);
+  g_free (node->text);
+  g_free (node);
+}
+
+/**
+ * reeve_config_yaml_get:
+ * @map: a map
+ * @name: name of a member
+ *
+ * Returns: (transfer none) (nullable): the member
+ */
+ReeveConfigNode *
+reeve_config_yaml_get (ReeveConfigNode *map, const char *name)
+{
+  for (guint i = 0; map->kind == REEVE_CONFIG_MAP && i < map->names->len; i++)
+    if (strcmp (map->names->pdata[i], name) == 0)
+      return map->children->pdata[i];
+  return NULL;
+}
+
+static gboolean
+reeve_config_yaml_add (ReeveConfigYaml *self, ReeveConfigNode *parent, ReeveConfigNode *child,
+                       GError **error)
+{
+  parent->weight += child->weight;
+  g_ptr_array_add (parent->children, child);
+  if (parent->weight > REEVE_CONFIG_YAML_NODES)
+    return reeve_config_yaml_refuse (self, parent->line - 1, "too much in one file", error);
+  return TRUE;
+}
+
+static gboolean
+reeve_config_yaml_fill_list (ReeveConfigYaml *self, ReeveConfigNode *list, GError **error)
+{
+  for (;;)
+    {
+      yaml_event_t event;
+      if (!reeve_config_yaml_next (self, &event, error))
+        return FALSE;
+      if (event.type == YAML_SEQUENCE_END_EVENT)
+        {
+          yaml_event_delete (&event);
+          return TRUE;
+        }
+      ReeveConfigNode *child = reeve_config_yaml_value (self, &event, error);
+      yaml_event_delete (&event);
+      if (child == NULL || !reeve_config_yaml_add (self, list, child, error))
+        return FALSE;
+    }
+}
+
+/* Takes the event of a name. Returns: whether it is one and new in the map. */
+static gboolean
+reeve_config_yaml_take_name (ReeveConfigYaml *self, ReeveConfigNode *map, yaml_event_t *event,
+                             GError **error)
+{
+  gsize line = event->start_mark.line;
+
+  if (event->type != YAML_SCALAR_EVENT || event->data.scalar.tag != NULL
+      || strlen ((const char *) event->data.scalar.value) != event->data.scalar.length)
+    return reeve_config_yaml_refuse (self, line, "a key must be a plain word", error);
+  const char *name = (const char *) event->data.scalar.value;
+  if (reeve_config_yaml_get (map, name) != NULL)
+    {
+      g_autofree char *what = g_strdup_printf ("key \"%s\" stands here twice", name);
+      return reeve_config_yaml_refuse (self, line, what, error);
+    }
+  g_ptr_array_add (map->names, g_strdup (name));
+  return TRUE;
+}
+
+static gboolean
+reeve_config_yaml_fill_map (ReeveConfigYaml *self, ReeveConfigNode *map, GError **error)
+{
+  for (;;)
+    {
+      yaml_event_t event;
+      if (!reeve_config_yaml_next (self, &event, error))
+        return FALSE;
+      gboolean end = event.type == YAML_MAPPING_END_EVENT;
+      gboolean good = end || reeve_config_yaml_take_name (self, map, &event, error);
+      guint line = (guint) event.start_mark.line + 1;
+      yaml_event_delete (&event);
+      if (end || !good)
+        return end;
+      if (!reeve_config_yaml_next (self, &event, error))
+        return FALSE;
+      ReeveConfigNode *child = reeve_config_yaml_value (self, &event, error);
+      yaml_event_delete (&event);
+      if (child == NULL || !reeve_config_yaml_add (self, map, child, error))
+        return FALSE;
+      /* what a person looks for is the line of the key */
+      if (g_ref_count_compare (&child->refs, 1) && child->line > line)
+        child->line = line;
+    }
+}
+
+static void
+reeve_config_yaml_anchor (ReeveConfigYaml *self, const char *anchor, ReeveConfigNode *node)
+{
+  if (anchor != NULL)
+    g_hash_table_replace (self->anchors, g_strdup (anchor), reeve_config_yaml_ref (node));
+}
+
+static ReeveConfigNode *
+reeve_config_yaml_scalar (ReeveConfigYaml *self, yaml_event_t *event, GError **error)
+{
+  const char *text = (const char *) event->data.scalar.value;
+
+  if (event->data.scalar.tag != NULL || strlen (text) != event->data.scalar.length)
+    {
+      reeve_config_yaml_refuse (self, event->start_mark.line, "tags and NUL are not taken", error);
+      return NULL;
+    }
+  ReeveConfigNode *node = reeve_config_yaml_node_new (REEVE_CONFIG_SCALAR, event);
+  node->text = g_strdup (text);
+  node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+  reeve_config_yaml_anchor (self, (const char *) event->data.scalar.anchor, node);
+  return node;
+}
+
+static ReeveConfigNode *
+reeve_config_yaml_container (ReeveConfigYaml *self, yaml_event_t *event, GError **error)
+{
+  gboolean is_map = event->type == YAML_MAPPING_START_EVENT;
+  const yaml_char_t *tag = is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
+  const yaml_char_t *anchor
+      = is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor;
+
+  if (tag != NULL || self->depth == REEVE_CONFIG_YAML_DEPTH)
+    {
+      reeve_config_yaml_refuse (self, event->start_mark.line,
+                                tag != NULL ? "tags are not taken" : "nested too deeply", error);
+      return NULL;
+    }
+  g_autoptr (ReeveConfigNode) node
+      = reeve_config_yaml_node_new (is_map ? REEVE_CONFIG_MAP : REEVE_CONFIG_LIST, event);
+  self->depth++;
+  gboolean good = is_map ? reeve_config_yaml_fill_map (self, node, error)
+                         : reeve_config_yaml_fill_list (self, node, error);
+  self->depth--;
+  if (!good)
+    return NULL;
+  /* only now: so that nothing can contain itself */
+  reeve_config_yaml_anchor (self, (const char *) anchor, node);
+  return g_steal_pointer (&node);
+}
+
+/* the value that begins with @event, which stays the caller's */
+static ReeveConfigNode *
+reeve_config_yaml_value (ReeveConfigYaml *self, yaml_event_t *event, GError **error)
+{
+  ReeveConfigNode *node = NULL;
+
+  switch (event->type)
+    {
+    case YAML_SCALAR_EVENT:
+      return reeve_config_yaml_scalar (self, event, error);
+    case YAML_SEQUENCE_START_EVENT:
+    case YAML_MAPPING_START_EVENT:
+      return reeve_config_yaml_container (self, event, error);
+    case YAML_ALIAS_EVENT:
+      node = g_hash_table_lookup (self->anchors, event->data.alias.anchor);
+      if (node != NULL)
+        return reeve_config_yaml_ref (node);
+      reeve_config_yaml_refuse (self, event->start_mark.line, "an alias of nothing", error);
+      return NULL;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_START_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT:
+    default:
+      reeve_config_yaml_refuse (self, event->start_mark.line, "a value is missing", error);
+      return NULL;
+    }
+}
+
+/* Reads on to the next event that is not of @skipped, a bit for each type. */
+static gboolean
+reeve_config_yaml_skip (ReeveConfigYaml *self, yaml_event_t *event, guint skipped, GError **error)
+{
+  for (;;)
+    {
+      if (!reeve_config_yaml_next (self, event, error))
+        return FALSE;
+      if ((skipped & 1u << event->type) == 0)
+        return TRUE;
+      yaml_event_delete (event);
+    }
+}
+
+static ReeveConfigNode *
+reeve_config_yaml_document (ReeveConfigYaml *self, GError **error)
+{
+  yaml_event_t event;
+
+  if (!reeve_config_yaml_skip (
+          self, &event, 1u << YAML_STREAM_START_EVENT | 1u << YAML_DOCUMENT_START_EVENT, error))
+    return NULL;
+  if (event.type == YAML_STREAM_END_EVENT)
+    {
+      yaml_event_delete (&event);
+      return NULL;
+    }
+  g_autoptr (ReeveConfigNode) node = reeve_config_yaml_value (self, &event, error);
+  yaml_event_delete (&event);
+  if (node == NULL || !reeve_config_yaml_skip (self, &event, 1u << YAML_DOCUMENT_END_EVENT, error))
+    return NULL;
+  gboolean end = event.type == YAML_STREAM_END_EVENT;
+  gsize line = event.start_mark.line;
+  yaml_event_delete (&event);
+  if (!end)
+    {
+      reeve_config_yaml_refuse (self, line, "a second document", error);
+      return NULL;
+    }
+  return g_steal_pointer (&node);
+}
+
+/**
+ * reeve_config_yaml_parse:
+ * @text: a text, not necessarily terminated
+ * @length: its bytes
+ * @name: name of the file, for errors
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): its document; %NULL without @error when there is none in it;
+ * %NULL with %REEVE_ERROR_CONFIGURATION, whose text begins with file and line
+ */
+ReeveConfigNode *
+reeve_config_yaml_parse (const char *text, gsize length, const char *name, GError **error)
+{
+  g_autoptr (GHashTable) anchors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                                          (GDestroyNotify) reeve_config_yaml_unref);
+  ReeveConfigYaml self = { .name = name, .anchors = anchors };
+
+  if (length > REEVE_CONFIG_YAML_SIZE || !g_utf8_validate (text, (gssize) length, NULL))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                   "%s:1: the file is too large, or not UTF-8", name);
+      return NULL;
+    }
+  if (!yaml_parser_initialize (&self.parser))
+    g_error ("libyaml: out of memory");
+  yaml_parser_set_encoding (&self.parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string (&self.parser, (const unsigned char *) text, length);
+  ReeveConfigNode *node = reeve_config_yaml_document (&self, error);
+  yaml_parser_delete (&self.parser);
+  return node;
+}

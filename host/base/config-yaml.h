@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* YAML as a tree that knows the line of everything. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REEVE_CONFIG_SCALAR,
+  REEVE_CONFIG_LIST,
+  REEVE_CONFIG_MAP
+} ReeveConfigKind;
+
+typedef struct _ReeveConfigNode ReeveConfigNode;
+struct _ReeveConfigNode
+{
+  grefcount refs;
+  ReeveConfigKind kind;
+  guint line;
+  guint weight;        /* nodes in it, aliases counted each time */
+  char *text;          /* of a scalar */
+  gboolean plain;      /* a scalar without quotes */
+  GPtrArray *names;    /* of a map, in order: char * */
+  GPtrArray *children; /* of a map or list */
+};
+
+/* name: for errors. NULL without error: the text holds nothing. */
+ReeveConfigNode *reeve_config_yaml_parse (const char *text, gsize length, const char *name,
+                                          GError **error);
+ReeveConfigNode *reeve_config_yaml_get (ReeveConfigNode *map, const char *name);
+void reeve_config_yaml_unref (ReeveConfigNode *node);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveConfigNode, reeve_config_yaml_unref)
+
+G_END_DECLS
