@@ -2,6 +2,7 @@
 """The plugin interface from another language, through its typelib."""
 
 import os
+import re
 import subprocess
 import unittest
 
@@ -84,3 +85,8 @@ print(Reeve.API_MAJOR, Reeve.API_MINOR, Reeve.SCOPE_PLATFORM)
 """
         )
         self.assertEqual(lines, ["hello world", "True", "0 1 @platform"])
+
+    def test_example_of_the_guide(self):
+        with open(os.path.join(os.environ["REEVE_SOURCE_DIR"], "docs", "plugin-guide.md"), encoding="utf-8") as file:
+            example = re.search(r"<!-- python -->\n```python\n(.*?)^```", file.read(), re.M | re.S)[1]
+        self.assertEqual(self.run_script(example), ["capability knowledge.search: this call was given no capabilities"])
