@@ -59,7 +59,7 @@ extractive_engine_write_text (Writer *self, const gchar *text, gsize length, GEr
 
       while (end < length && text[end] != ' ' && text[end] != '\n')
         end++;
-      if (self->context != NULL && !reeve_context_check (self->context, error))
+      if (!reeve_context_check (self->context, error))
         return FALSE;
       if (!extractive_engine_emit (self, REEVE_LLM_DELTA_TEXT, text + at, end - at, error))
         return FALSE;
@@ -133,7 +133,7 @@ extractive_engine_chat (ReeveLlmRequest *request, Writer *writer, GError **error
   g_autoptr (ExtractiveTurn) turn = NULL;
   gsize length;
 
-  if (writer->context != NULL && !reeve_context_check (writer->context, error))
+  if (!reeve_context_check (writer->context, error))
     return FALSE;
   turn = extractive_turn_new (dialog);
   if (turn->calls->len > 0)

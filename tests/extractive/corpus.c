@@ -6,7 +6,6 @@
  * where the image leaves manual pages out, the help text that those pages are generated from. */
 #include "corpus.h"
 
-#include "plugins/llm-extractive/extractive-units.h"
 #include "runtime/chunker.h"
 
 #include <string.h>
@@ -31,8 +30,7 @@ corpus_new (const gchar *tokenizer)
 {
   Corpus *self = g_new0 (Corpus, 1);
   g_autofree gchar *sql = g_strdup_printf (
-      "CREATE VIRTUAL TABLE chunk USING fts5 (title, text, heading UNINDEXED, tokenize = '%s')",
-      tokenizer);
+      "CREATE VIRTUAL TABLE chunk USING fts5 (title, text, tokenize = '%s')", tokenizer);
 
   g_assert_cmpint (sqlite3_open (":memory:", &self->db), ==, SQLITE_OK);
   g_assert_cmpint (sqlite3_exec (self->db, sql, NULL, NULL, NULL), ==, SQLITE_OK);
@@ -65,7 +63,7 @@ corpus_add (Corpus *self, const gchar *title, const gchar *text)
 
   g_assert_no_error (error);
   g_assert_cmpint (
-      sqlite3_prepare_v2 (self->db, "INSERT INTO chunk VALUES (?1, ?2, ?3)", -1, &insert, NULL), ==,
+      sqlite3_prepare_v2 (self->db, "INSERT INTO chunk VALUES (?1, ?2)", -1, &insert, NULL), ==,
       SQLITE_OK);
   for (guint i = 0; i < chunks->len; i++)
     {
@@ -73,7 +71,6 @@ corpus_add (Corpus *self, const gchar *title, const gchar *text)
 
       sqlite3_bind_text (insert, 1, title, -1, SQLITE_STATIC);
       sqlite3_bind_text (insert, 2, text + chunk->start, (int) chunk->length, SQLITE_STATIC);
-      sqlite3_bind_text (insert, 3, chunk->heading, -1, SQLITE_STATIC);
       g_assert_cmpint (sqlite3_step (insert), ==, SQLITE_DONE);
       sqlite3_reset (insert);
       self->n_chunks++;
@@ -168,12 +165,12 @@ corpus_match (const gchar *query)
  * @query: plain words
  * @limit: most passages
  *
- * Returns: (transfer full) (element-type ExtractiveHit): passages, best first
+ * Returns: (transfer full): passages as the host's search gives them, best first
  */
-GPtrArray *
+JsonArray *
 corpus_search (Corpus *self, const gchar *query, guint limit)
 {
-  GPtrArray *hits = g_ptr_array_new_with_free_func ((GDestroyNotify) extractive_units_hit_free);
+  JsonArray *hits = json_array_new ();
   g_autofree gchar *match = corpus_match (query);
   sqlite3_stmt *select = NULL;
 
@@ -181,7 +178,7 @@ corpus_search (Corpus *self, const gchar *query, guint limit)
     return hits;
   g_assert_cmpint (
       sqlite3_prepare_v2 (self->db,
-                          "SELECT title, text, heading, -bm25 (chunk, 3.0, 1.0) AS score FROM chunk"
+                          "SELECT title, text, -bm25 (chunk, 3.0, 1.0) AS score FROM chunk"
                           " WHERE chunk MATCH ?1 ORDER BY score DESC, rowid LIMIT ?2",
                           -1, &select, NULL),
       ==, SQLITE_OK);
@@ -189,15 +186,17 @@ corpus_search (Corpus *self, const gchar *query, guint limit)
   sqlite3_bind_int (select, 2, (int) limit);
   while (sqlite3_step (select) == SQLITE_ROW)
     {
-      ExtractiveHit *hit
-          = extractive_units_hit_new ((const gchar *) sqlite3_column_text (select, 0),
-                                      (const gchar *) sqlite3_column_text (select, 1));
+      JsonObject *hit = json_object_new ();
+      const gchar *title = (const gchar *) sqlite3_column_text (select, 0);
+      g_autofree gchar *id = g_strconcat ("doc_", title, NULL);
 
-      hit->document_id = g_strdup_printf ("doc_%s", hit->title);
-      hit->heading = g_strdup ((const gchar *) sqlite3_column_text (select, 2));
-      hit->score = sqlite3_column_double (select, 3);
-      hit->number = hits->len + 1;
-      g_ptr_array_add (hits, hit);
+      json_object_set_string_member (hit, "document_id", id);
+      json_object_set_string_member (hit, "document_title", title);
+      json_object_set_string_member (hit, "content",
+                                     (const gchar *) sqlite3_column_text (select, 1));
+      json_object_set_double_member (hit, "score", sqlite3_column_double (select, 2));
+      json_object_set_null_member (hit, "page_number");
+      json_array_add_object_element (hits, hit);
     }
   sqlite3_finalize (select);
   return hits;

@@ -2,7 +2,7 @@
 /* A searchable set of texts: chunked like documents, kept in an FTS5 table in memory. */
 #pragma once
 
-#include <glib.h>
+#include <json-glib/json-glib.h>
 #include <sqlite3.h>
 
 G_BEGIN_DECLS
@@ -17,7 +17,7 @@ Corpus *corpus_new (const gchar *tokenizer);
 void corpus_free (Corpus *self);
 void corpus_add (Corpus *self, const gchar *title, const gchar *text);
 void corpus_add_machine (Corpus *self, gboolean manuals);
-GPtrArray *corpus_search (Corpus *self, const gchar *query, guint limit);
+JsonArray *corpus_search (Corpus *self, const gchar *query, guint limit);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Corpus, corpus_free)
 
