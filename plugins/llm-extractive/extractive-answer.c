@@ -138,6 +138,7 @@ extractive_answer_new (const ExtractiveQuestion *question, GPtrArray *hits)
       if (!extractive_rank_answers (question, score) || strlen (score->unit->quote) < LEAST_NEW
           || extractive_answer_is_quoted (self, score->unit))
         continue;
+      self->unsure = self->unsure || (passages == 0 && score->elsewhere);
       extractive_answer_take (self, question, units, score);
       passages++;
     }

@@ -10,6 +10,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean found;
+  gboolean unsure;   /* found, but not in the document that the question names */
   GPtrArray *quotes; /* texts as they stand in the passages, in the order of the answer */
   GArray *hits;      /* guint: index of the passage of each quote */
   gdouble coverage;  /* of the best unit; how sure the answer is */

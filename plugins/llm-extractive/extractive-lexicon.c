@@ -50,17 +50,18 @@ static const gchar *const stop_german[] = {
 
 /* words of questions about documents in general: they say little about what is sought */
 static const gchar *const weak[]
-    = { "according", "answer",   "are",       "called",    "case",     "command",  "describe",
-        "described", "does",     "document",  "documents", "explain",  "file",     "files",
-        "find",      "flag",     "following", "get",       "give",     "given",    "happen",
-        "happens",   "kind",     "know",      "list",      "make",     "makes",    "manual",
-        "many",      "mean",     "means",     "much",      "must",     "name",     "need",
-        "needed",    "often",    "option",    "options",   "people",   "person",   "possible",
-        "program",   "required", "say",       "says",      "sentence", "should",   "show",
-        "state",     "stated",   "states",    "tell",      "text",     "thing",    "things",
-        "type",      "use",      "used",      "using",     "want",     "way",      "word",
-        "work",      "works",    "anleitung", "bedeutet",  "dokument", "handbuch", "heisst",
-        "laut",      "machen",   "sage",      "viel",      "viele",    "wort",     NULL };
+    = { "according", "answer",     "are",      "called",    "case",     "command",   "define",
+        "defined",   "definition", "describe", "described", "does",     "document",  "documents",
+        "explain",   "file",       "files",    "find",      "flag",     "following", "get",
+        "give",      "given",      "happen",   "happens",   "kind",     "know",      "list",
+        "make",      "makes",      "manual",   "many",      "mean",     "means",     "much",
+        "must",      "name",       "need",     "needed",    "often",    "option",    "options",
+        "people",    "person",     "possible", "program",   "required", "say",       "says",
+        "sentence",  "should",     "show",     "state",     "stated",   "states",    "tell",
+        "text",      "thing",      "things",   "type",      "use",      "used",      "using",
+        "want",      "way",        "word",     "work",      "works",    "anleitung", "bedeutet",
+        "dokument",  "handbuch",   "heisst",   "laut",      "machen",   "sage",      "viel",
+        "viele",     "wort",       NULL };
 
 static const gchar *const numbers[]
     = { "two",     "three",  "four",    "five",    "six",    "seven",   "eight",    "nine",
@@ -84,7 +85,7 @@ static const gchar *const times[] = {
 /* each row: words that ask for, or state, nearly the same */
 static const gchar *const alike[][10] = {
   { "interval", "frequency", "every", "periodically", "regularly", NULL },
-  { "maximum", "max", "highest", "exceed", "limit", "most", "largest", NULL },
+  { "maximum", "max", "highest", "exceed", "limit", "most", "largest", "longest", NULL },
   { "minimum", "min", "lowest", "least", "smallest", NULL },
   { "allowed", "permitted", "permission", "allow", "permit", "permits", "may", "permissible",
     NULL },
@@ -99,7 +100,8 @@ static const gchar *const alike[][10] = {
   { "replace", "exchange", "change", "renew", "swap", "substitute", "overwrite", NULL },
   { "jurisdiction", "law", "governed", "courts", "governing", NULL },
   { "warranty", "guarantee", "warranties", "guaranteed", NULL },
-  { "fee", "charge", "price", "cost", "pay", "money", "payment", "royalty", NULL },
+  { "fee", "charge", "price", "cost", "pay", "money", "payment", NULL },
+  { "royalty", "royalties", "fee", NULL },
   { "sell", "sale", "selling", "commercial", "commercially", NULL },
   { "directory", "folder", "directories", NULL },
   { "reverse", "invert", "inverse", "descending", "backwards", NULL },
@@ -137,6 +139,9 @@ static const gchar *const alike[][10] = {
   { "hidden", "starting", "dot", "entries", NULL },
   { "first", "leading", "beginning", "head", NULL },
   { "last", "final", "end", "trailing", NULL },
+  { "unique", "duplicate", "duplicates", "repeated", "uniq", NULL },
+  { "company", "corporation", "organization", "enterprise", "entity", NULL },
+  { "revoke", "revocable", "irrevocable", "terminate", NULL },
   { "ask", "asks", "prompt", "confirm", "confirmation", "interactive", NULL },
   { "wait", "pause", "delay", "sleep", NULL },
   { "temperature", "degrees", "heat", "hot", "celsius", NULL },
@@ -212,6 +217,19 @@ gboolean
 extractive_lexicon_is_number (const gchar *word)
 {
   return strpbrk (word, "0123456789") != NULL || g_strv_contains (numbers, word);
+}
+
+/**
+ * extractive_lexicon_is_year:
+ * @word: a word
+ *
+ * Returns: whether it looks like the number of a year
+ */
+gboolean
+extractive_lexicon_is_year (const gchar *word)
+{
+  return strlen (word) == 4 && strspn (word, "0123456789") == 4
+         && (word[0] == '1' || word[0] == '2');
 }
 
 /**

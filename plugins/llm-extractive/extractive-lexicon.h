@@ -10,6 +10,7 @@ ExtractiveLanguage extractive_lexicon_guess (const gchar *const *words);
 gboolean extractive_lexicon_is_stop (const gchar *word, ExtractiveLanguage language);
 gboolean extractive_lexicon_is_weak (const gchar *word);
 gboolean extractive_lexicon_is_number (const gchar *word);
+gboolean extractive_lexicon_is_year (const gchar *word);
 gboolean extractive_lexicon_is_time (const gchar *word);
 const gchar *const *extractive_lexicon_get_alike (guint group);
 

@@ -26,7 +26,7 @@ static const AsksRule asks_rules[] = {
   { "how many", EXTRACTIVE_ASKS_QUANTITY },
   { "how much", EXTRACTIVE_ASKS_QUANTITY },
   { "how often", EXTRACTIVE_ASKS_TIME },
-  { "how long", EXTRACTIVE_ASKS_TIME },
+  { "how long", EXTRACTIVE_ASKS_QUANTITY },
   { "how soon", EXTRACTIVE_ASKS_TIME },
   { "how big", EXTRACTIVE_ASKS_QUANTITY },
   { "how large", EXTRACTIVE_ASKS_QUANTITY },
@@ -37,7 +37,7 @@ static const AsksRule asks_rules[] = {
   { "how deep", EXTRACTIVE_ASKS_QUANTITY },
   { "how thick", EXTRACTIVE_ASKS_QUANTITY },
   { "how heavy", EXTRACTIVE_ASKS_QUANTITY },
-  { "how old", EXTRACTIVE_ASKS_TIME },
+  { "how old", EXTRACTIVE_ASKS_QUANTITY },
   { "what pressure", EXTRACTIVE_ASKS_QUANTITY },
   { "what temperature", EXTRACTIVE_ASKS_QUANTITY },
   { "what torque", EXTRACTIVE_ASKS_QUANTITY },
@@ -81,7 +81,7 @@ static const AsksRule asks_rules[] = {
   { "welcher druck", EXTRACTIVE_ASKS_QUANTITY },
   { "welche temperatur", EXTRACTIVE_ASKS_QUANTITY },
   { "wie oft", EXTRACTIVE_ASKS_TIME },
-  { "wie lange", EXTRACTIVE_ASKS_TIME },
+  { "wie lange", EXTRACTIVE_ASKS_QUANTITY },
   { "wann", EXTRACTIVE_ASKS_TIME },
   { "wer", EXTRACTIVE_ASKS_PERSON },
   { "wen", EXTRACTIVE_ASKS_PERSON },
@@ -131,7 +131,8 @@ extractive_question_classify (GArray *words)
 
       /* one bare question word decides only near the start: "... when done" asks for no time */
       for (guint at = 0; at < words->len; at++)
-        if ((pattern[1] != NULL || at < 4) && extractive_question_fits (words, at, pattern))
+        if ((pattern[1] != NULL || at < 4 || asks_rules[i].asks == EXTRACTIVE_ASKS_DEFINITION)
+            && extractive_question_fits (words, at, pattern))
           return asks_rules[i].asks;
     }
   return EXTRACTIVE_ASKS_FACT;
@@ -221,6 +222,38 @@ extractive_question_is_part (GArray *words, guint index)
          && extractive_question_word (words, index + 1)->code;
 }
 
+/* Marks the terms that stand between the question word and the next small word. */
+static void
+extractive_question_find_focus (ExtractiveQuestion *self)
+{
+  static const gchar *const openings[] = { "what",    "which",   "who",   "many", "much", "welche",
+                                           "welcher", "welches", "viele", "viel", NULL };
+  static const gchar *const articles[]
+      = { "is", "are", "was", "were", "the", "a", "an", "ist", "sind", "der", "die", "das", NULL };
+  guint at = 0;
+
+  while (at < self->words->len
+         && !g_strv_contains (openings, extractive_question_word (self->words, at)->word))
+    at++;
+  for (at++; at < self->words->len
+             && g_strv_contains (articles, extractive_question_word (self->words, at)->word);)
+    at++;
+  for (; at < self->words->len; at++)
+    {
+      const ExtractiveWord *word = extractive_question_word (self->words, at);
+
+      if (extractive_lexicon_is_stop (word->word, self->language)
+          || extractive_lexicon_is_weak (word->word))
+        return;
+      for (guint i = 0; i < self->terms->len; i++)
+        {
+          ExtractiveTerm *term = g_ptr_array_index (self->terms, i);
+
+          term->focus = term->focus || strcmp (term->stem, word->stem) == 0;
+        }
+    }
+}
+
 static void
 extractive_question_add_terms (ExtractiveQuestion *self, GArray *words, gdouble factor)
 {
@@ -286,6 +319,8 @@ extractive_question_new (const gchar *text, const gchar *context)
   self->asks = extractive_question_classify (words);
   extractive_question_add_terms (self, words, 1);
   extractive_question_add_acronyms (self, words);
+  self->words = g_steal_pointer (&words);
+  extractive_question_find_focus (self);
   if (context != NULL)
     {
       g_autoptr (GArray) around = extractive_words_split (context, self->language);
@@ -305,6 +340,7 @@ extractive_question_free (ExtractiveQuestion *self)
   if (self == NULL)
     return;
   g_free (self->text);
+  g_array_unref (self->words);
   g_ptr_array_unref (self->terms);
   g_ptr_array_unref (self->acronyms);
   g_free (self);
@@ -323,12 +359,16 @@ gchar *
 extractive_question_plan (const ExtractiveQuestion *self, gboolean again)
 {
   g_autoptr (GString) query = g_string_new (NULL);
+  guint strong = 0;
 
+  for (guint i = 0; i < self->terms->len; i++)
+    strong
+        += ((ExtractiveTerm *) g_ptr_array_index (self->terms, i))->weight >= WEIGHT_WORD ? 1 : 0;
   for (guint i = 0; i < self->terms->len; i++)
     {
       const ExtractiveTerm *term = g_ptr_array_index (self->terms, i);
 
-      if (term->weight < WEIGHT_CONTEXT && !term->key && !again && self->terms->len >= 3)
+      if (term->weight < WEIGHT_CONTEXT && !term->key && !again && strong >= 3)
         continue;
       g_string_append_printf (query, "%s%s", query->len > 0 ? " " : "", term->word);
       if (extractive_stem_respell (term->word) != NULL)

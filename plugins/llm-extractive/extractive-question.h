@@ -25,6 +25,7 @@ typedef struct
   gchar *stem;
   gdouble weight;
   guint position;   /* ordinal in the question */
+  gboolean focus;   /* is what the question asks for: the "price" of "what is the price of …" */
   gboolean key;     /* a name, number or code: an answer that has nothing of these is none */
   GPtrArray *alike; /* stems that count nearly as much */
 } ExtractiveTerm;
@@ -34,6 +35,7 @@ typedef struct
   gchar *text;
   ExtractiveLanguage language;
   ExtractiveAsks asks;
+  GArray *words;       /* ExtractiveWord: all of them */
   GPtrArray *terms;    /* ExtractiveTerm */
   GPtrArray *acronyms; /* of names in capitals */
 } ExtractiveQuestion;

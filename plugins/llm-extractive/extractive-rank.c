@@ -18,6 +18,7 @@
 #define MATCH_PREFIX   0.85
 #define MATCH_ALIKE    0.7
 #define MATCH_COMPOUND 0.6
+#define MATCH_NUMBER   0.4
 
 #define FROM_TITLE   0.9
 #define FROM_HEADING 0.7
@@ -26,8 +27,10 @@
 #define FROM_AFTER   0.25
 #define FROM_PASSAGE 0.2
 
-#define LEAST_COVERAGE 0.55
-#define LEAST_OWN      0.30
+#define LEAST_WORTH    0.39
+#define LEAST_FOCUS   0.4
+#define WITHOUT_FOCUS 0.7
+#define LEAST_OWN     0.25
 
 typedef struct
 {
@@ -97,13 +100,51 @@ extractive_rank_match_word (const Ranking *self, const ExtractiveTerm *term,
   return 0;
 }
 
+/* is the word before @index in one text that before @other in the other, or the word behind */
+static gboolean
+extractive_rank_same_neighbour (GArray *one, guint index, GArray *two, guint other)
+{
+  if (index > 0 && other > 0
+      && strcmp (g_array_index (one, ExtractiveWord, index - 1).stem,
+                 g_array_index (two, ExtractiveWord, other - 1).stem)
+             == 0)
+    return TRUE;
+  return index + 1 < one->len && other + 1 < two->len
+         && strcmp (g_array_index (one, ExtractiveWord, index + 1).stem,
+                    g_array_index (two, ExtractiveWord, other + 1).stem)
+                == 0;
+}
+
+/* The 4 of "version 4" is not the 4 of "section 4": a bare number counts less beside other words.
+ */
+static gdouble
+extractive_rank_match_number (const Ranking *self, GArray *words, guint index)
+{
+  GArray *asked = self->question->words;
+  const ExtractiveWord *word = &g_array_index (words, ExtractiveWord, index);
+
+  for (guint q = 0; q < asked->len; q++)
+    if (strcmp (g_array_index (asked, ExtractiveWord, q).stem, word->stem) == 0
+        && extractive_rank_same_neighbour (asked, q, words, index))
+      return MATCH_EXACT;
+  return MATCH_NUMBER;
+}
+
 static void
-extractive_rank_match_words (const Ranking *self, GArray *words, gdouble *row)
+extractive_rank_match_words (const Ranking *self, GArray *words, gdouble *row, gboolean title)
 {
   for (guint t = 0; t < self->n_terms; t++)
     for (guint w = 0; w < words->len && row[t] < MATCH_EXACT; w++)
-      row[t] = MAX (row[t], extractive_rank_match_word (self, extractive_rank_term (self, t),
-                                                        &g_array_index (words, ExtractiveWord, w)));
+      {
+        const ExtractiveTerm *term = extractive_rank_term (self, t);
+        gdouble match
+            = extractive_rank_match_word (self, term, &g_array_index (words, ExtractiveWord, w));
+
+        if (match == MATCH_EXACT && !title
+            && strspn (term->stem, "0123456789.,") == strlen (term->stem))
+          match = extractive_rank_match_number (self, words, w);
+        row[t] = MAX (row[t], match);
+      }
 }
 
 /* A title has a term by its own words, or by the acronym of a name in the question: then it has all
@@ -116,14 +157,20 @@ extractive_rank_match_title (Ranking *self, guint hit)
   g_autoptr (GArray) words
       = extractive_words_split (found->title != NULL ? found->title : "", self->question->language);
 
-  extractive_rank_match_words (self, words, row);
+  extractive_rank_match_words (self, words, row, TRUE);
   for (guint a = 0; a < self->question->acronyms->len; a++)
     {
       const gchar *acronym = g_ptr_array_index (self->question->acronyms, a);
       gboolean named = FALSE;
 
       for (guint w = 0; w < words->len; w++)
-        named = named || strcmp (g_array_index (words, ExtractiveWord, w).word, acronym) == 0;
+        {
+          const gchar *word = g_array_index (words, ExtractiveWord, w).word;
+
+          /* the organisation's own letter may stand before it */
+          named = named
+                  || (g_str_has_suffix (word, acronym) && strlen (word) <= strlen (acronym) + 1);
+        }
       for (guint t = 0; named && t < self->n_terms; t++)
         {
           const ExtractiveTerm *term = extractive_rank_term (self, t);
@@ -149,7 +196,7 @@ extractive_rank_match_all (Ranking *self)
           g_autoptr (GArray) words
               = extractive_words_split (hit->heading, self->question->language);
 
-          extractive_rank_match_words (self, words, self->heading + h * self->n_terms);
+          extractive_rank_match_words (self, words, self->heading + h * self->n_terms, FALSE);
         }
     }
   for (guint u = 0; u < self->units->len; u++)
@@ -158,7 +205,7 @@ extractive_rank_match_all (Ranking *self)
       gdouble *row = self->own + u * self->n_terms;
       gdouble *passage = self->passage + unit->hit * self->n_terms;
 
-      extractive_rank_match_words (self, unit->words, row);
+      extractive_rank_match_words (self, unit->words, row, FALSE);
       for (guint t = 0; t < self->n_terms; t++)
         passage[t] = MAX (passage[t], row[t]);
     }
@@ -269,12 +316,48 @@ extractive_rank_nearness (const Ranking *self, const ExtractiveUnit *unit)
   return pairs > 0 ? sum / pairs : 0;
 }
 
+/* words of the longest run that question and unit share word for word, small words included */
+static guint
+extractive_rank_shared_run (const Ranking *self, const ExtractiveUnit *unit)
+{
+  GArray *asked = self->question->words;
+  guint best = 0;
+
+  for (guint q = 0; q < asked->len; q++)
+    for (guint w = 0; w < unit->words->len; w++)
+      {
+        guint n = 0;
+        guint meaning = 0;
+
+        while (q + n < asked->len && w + n < unit->words->len
+               && strcmp (g_array_index (asked, ExtractiveWord, q + n).stem,
+                          g_array_index (unit->words, ExtractiveWord, w + n).stem)
+                      == 0)
+          {
+            if (!extractive_lexicon_is_stop (g_array_index (asked, ExtractiveWord, q + n).word,
+                                             self->question->language))
+              meaning++;
+            n++;
+          }
+        if (meaning > 0)
+          best = MAX (best, n);
+      }
+  return best;
+}
+
 static gboolean
 extractive_rank_has (const ExtractiveUnit *unit, gboolean (*check) (const gchar *word))
 {
+  /* the number of a clause or step is none that anyone asks for */
+  gsize marker = strspn (unit->quote, "0123456789.)");
+
   for (guint i = 0; i < unit->words->len; i++)
-    if (check (g_array_index (unit->words, ExtractiveWord, i).word))
-      return TRUE;
+    {
+      const ExtractiveWord *word = &g_array_index (unit->words, ExtractiveWord, i);
+
+      if ((word->start >= marker || unit->quote[marker] != ' ' || marker < 2) && check (word->word))
+        return TRUE;
+    }
   return FALSE;
 }
 
@@ -287,16 +370,41 @@ extractive_rank_contains (const ExtractiveUnit *unit, const gchar *const *phrase
   return FALSE;
 }
 
+/* … "is called X" */
+static gdouble
+extractive_rank_names (const Ranking *self, const ExtractiveUnit *unit)
+{
+  static const gchar *const signs[]
+      = { " is called", " are called", " is known as", " heisst ", NULL };
+  const gchar *sign = NULL;
+
+  for (guint i = 0; signs[i] != NULL && sign == NULL; i++)
+    sign = strcasestr (unit->quote, signs[i]);
+  for (guint w = 0; sign != NULL && w < unit->words->len; w++)
+    {
+      const ExtractiveWord *word = &g_array_index (unit->words, ExtractiveWord, w);
+
+      if (word->start < (guint) (sign - unit->quote) || extractive_lexicon_is_weak (word->word)
+          || extractive_lexicon_is_stop (word->word, self->question->language))
+        continue;
+      for (guint t = 0; t < self->n_terms; t++)
+        if (extractive_rank_match_word (self, extractive_rank_term (self, t), word) >= MATCH_PREFIX)
+          return 1;
+      return 0;
+    }
+  return 0;
+}
+
 /* How far terms of the question are what the unit defines ("X" means …, X is a …): their share of
  * the words before the sign. */
 static gdouble
 extractive_rank_defines (const Ranking *self, const ExtractiveUnit *unit)
 {
-  static const gchar *const signs[]
-      = { "\" means",    "” means",      "\" shall mean", "\" refers to",
-          "” refers to", "\" is ",       "” is ",         " is defined as ",
-          " means ",     " refers to ",  " is a ",        " is an ",
-          " bedeutet ",  " bezeichnet ", " ist ein",      NULL };
+  static const gchar *const signs[] = {
+    "\" means",     "” means",         "\" shall mean", "\" refers to", "” refers to", "\" is ",
+    "” is ",        " is defined as ", " means ",       " refers to ",  " is a ",      " is an ",
+    " is one that", " is any ",        " bedeutet ",    " bezeichnet ", " ist ein",    NULL
+  };
   guint seen = 0;
   guint words = 0;
   gsize before = G_MAXSIZE;
@@ -324,7 +432,8 @@ extractive_rank_defines (const Ranking *self, const ExtractiveUnit *unit)
       words++;
       seen += matched ? 1 : 0;
     }
-  return words > 0 && words <= 8 ? (gdouble) seen / words : 0;
+  return MAX (words > 0 && words <= 8 ? (gdouble) seen / words : 0,
+              extractive_rank_names (self, unit));
 }
 
 /* does the unit hold the sort of thing that is asked for */
@@ -350,7 +459,8 @@ extractive_rank_fits (const Ranking *self, const ExtractiveUnit *unit)
     case EXTRACTIVE_ASKS_QUANTITY:
       return extractive_rank_has (unit, extractive_lexicon_is_number);
     case EXTRACTIVE_ASKS_TIME:
-      return extractive_rank_has (unit, extractive_lexicon_is_time);
+      return extractive_rank_has (unit, extractive_lexicon_is_time)
+             || extractive_rank_has (unit, extractive_lexicon_is_year);
     case EXTRACTIVE_ASKS_PERSON:
       return extractive_rank_contains (unit, people);
     case EXTRACTIVE_ASKS_PLACE:
@@ -391,6 +501,54 @@ extractive_rank_fit_bonus (const Ranking *self, const ExtractiveScore *score)
     }
 }
 
+/* share of the question that the names of an option speak of: "-v, --invert-match" before what it
+ * does */
+static gdouble
+extractive_rank_tag (const Ranking *self, const ExtractiveUnit *unit)
+{
+  gsize end = 0;
+  gdouble share = 0;
+
+  while (unit->quote[end] == '-' || g_ascii_isupper (unit->quote[end]))
+    {
+      end += strcspn (unit->quote + end, " ");
+      end += strspn (unit->quote + end, " ");
+    }
+  for (guint t = 0; t < self->n_terms && self->total > 0; t++)
+    {
+      gdouble best = 0;
+
+      for (guint w = 0; w < unit->words->len; w++)
+        {
+          const ExtractiveWord *word = &g_array_index (unit->words, ExtractiveWord, w);
+
+          if (word->start >= end)
+            break;
+          best
+              = MAX (best, extractive_rank_match_word (self, extractive_rank_term (self, t), word));
+        }
+      share += best * self->weight[t] / self->total;
+    }
+  return share;
+}
+
+/* does the unit, with what it stands under, speak of what is asked for */
+static gboolean
+extractive_rank_has_focus (const Ranking *self, guint index)
+{
+  gdouble heaviest = 0;
+  gdouble match = 1;
+
+  for (guint t = 0; t < self->n_terms; t++)
+    {
+      if (!extractive_rank_term (self, t)->focus || self->weight[t] <= heaviest)
+        continue;
+      heaviest = self->weight[t];
+      match = MAX (self->own[index * self->n_terms + t], extractive_rank_context (self, index, t));
+    }
+  return match >= LEAST_FOCUS;
+}
+
 static gdouble
 extractive_rank_length_penalty (const ExtractiveUnit *unit)
 {
@@ -409,6 +567,7 @@ extractive_rank_score (const Ranking *self, guint index, ExtractiveScore *score)
   const ExtractiveUnit *unit = extractive_rank_unit (self, index);
   gdouble own = 0;
   gdouble asked = 0;
+  gdouble topic = 0;
   gdouble all = 0;
 
   for (guint t = 0; t < self->n_terms; t++)
@@ -420,17 +579,29 @@ extractive_rank_score (const Ranking *self, guint index, ExtractiveScore *score)
       if (self->title[unit->hit * self->n_terms + t] >= MATCH_PREFIX)
         continue;
       own += self->weight[t] * mine;
+      topic += self->weight[t] * MAX (mine, extractive_rank_context (self, index, t));
       asked += self->weight[t];
     }
   score->unit = unit;
   score->index = index;
-  score->own = asked > 0 ? own / asked : 0;
   score->coverage = self->total > 0 ? all / self->total : 0;
+  score->own = asked > 0 ? own / asked : score->coverage;
+  score->topic = asked > 0 ? topic / asked : score->coverage;
+  if (!extractive_rank_has_focus (self, index))
+    {
+      score->coverage *= WITHOUT_FOCUS;
+      score->topic *= WITHOUT_FOCUS;
+    }
+  score->elsewhere = self->affinity[unit->hit] < 0.25;
   score->fits = extractive_rank_fits (self, unit);
   score->score = 0.5 * score->coverage + 0.4 * score->own;
   if (score->own > 0.1)
-    score->score
-        += 0.12 * extractive_rank_nearness (self, unit) + extractive_rank_fit_bonus (self, score);
+    score->score += 0.12 * extractive_rank_nearness (self, unit)
+                    + extractive_rank_fit_bonus (self, score)
+                    + MIN (0.04 * (MAX (extractive_rank_shared_run (self, unit), 1) - 1), 0.16);
+  if (unit->kind == EXTRACTIVE_UNIT_OPTION)
+    score->score += 0.15 * extractive_rank_tag (self, unit);
+  score->score += 0.06 * own / MAX (unit->words->len, 3);
   score->score -= extractive_rank_length_penalty (unit);
   score->score *= 0.55 + 0.45 * self->affinity[unit->hit];
   /* the search engine's own order settles what is left open */
@@ -502,5 +673,13 @@ extractive_rank_units (const ExtractiveQuestion *question, GPtrArray *hits, GPtr
 gboolean
 extractive_rank_answers (const ExtractiveQuestion *question, const ExtractiveScore *score)
 {
-  return question->terms->len > 0 && score->coverage >= LEAST_COVERAGE && score->own >= LEAST_OWN;
+  gboolean measured
+      = question->asks == EXTRACTIVE_ASKS_QUANTITY || question->asks == EXTRACTIVE_ASKS_TIME;
+
+  gdouble worth = 0.7 * score->topic + 0.3 * score->score;
+
+  if (question->terms->len == 0 || score->own < LEAST_OWN)
+    return FALSE;
+  /* who asks for a number or a time is not served without one */
+  return worth >= (measured && !score->fits ? LEAST_WORTH + 0.25 : LEAST_WORTH);
 }

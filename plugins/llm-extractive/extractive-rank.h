@@ -14,8 +14,10 @@ typedef struct
   gdouble score; /* for the order */
   gdouble
       coverage; /* share of the question's weight that the unit and what it stands under speak of */
-  gdouble own;  /* share that the unit itself speaks of */
-  gboolean fits; /* holds the sort of thing that was asked for */
+  gdouble topic;      /* coverage without what only names the document */
+  gdouble own;        /* share that the unit itself speaks of */
+  gboolean elsewhere; /* the question names a document, and this is not of it */
+  gboolean fits;      /* holds the sort of thing that was asked for */
 } ExtractiveScore;
 
 GArray *extractive_rank_units (const ExtractiveQuestion *question, GPtrArray *hits,

@@ -232,7 +232,8 @@ extractive_turn_plan_part (ExtractiveTurn *self, const ExtractiveDialog *dialog,
         extractive_turn_add_call (self, dialog, dialog->calculate, "expression", part->sum, 0);
       return;
     }
-  if (dialog->search == NULL || (part->answer != NULL && part->answer->found))
+  if (dialog->search == NULL
+      || (part->answer != NULL && part->answer->found && !part->answer->unsure))
     return;
   query = extractive_question_plan (part->question, dialog->rounds > 0);
   if (*query != '\0' && extractive_turn_find_call (dialog, query) == NULL)

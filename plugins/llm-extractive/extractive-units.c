@@ -134,8 +134,29 @@ extractive_units_is_rule (const gchar *text, gsize length)
   return TRUE;
 }
 
+/* nothing but options and the names of their arguments: "-A NUM, --after-context=NUM" */
+static gboolean
+extractive_units_is_bare_option (const gchar *text, gsize length)
+{
+  for (gsize i = 0; i < length; i++)
+    if ((i == 0 || text[i - 1] == ' ') && text[i] != '-' && !g_ascii_isupper (text[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* An entry "-n, --number  what it does", or the first line of one in a manual page, which stands
+ * alone: not a line of prose that happens to begin with an option. */
+static gboolean
+extractive_units_is_option (const Cutter *self, const gchar *text, gsize length)
+{
+  if (length < 2 || text[0] != '-' || text[1] == ' ')
+    return FALSE;
+  return self->pending_lines == 0 || extractive_units_is_bare_option (text, length)
+         || g_strstr_len (text, (gssize) MIN (length, 45), "  ") != NULL;
+}
+
 static LineKind
-extractive_units_classify (const gchar *text, gsize length, guint indent)
+extractive_units_classify (const Cutter *self, const gchar *text, gsize length, guint indent)
 {
   gsize hashes = 0;
 
@@ -149,7 +170,7 @@ extractive_units_classify (const gchar *text, gsize length, guint indent)
     return LINE_RULE;
   if (text[0] == '|' || memchr (text, '\t', length) != NULL)
     return LINE_ROW;
-  if (length >= 2 && text[0] == '-' && text[1] != ' ' && indent >= 1)
+  if (indent >= 1 && extractive_units_is_option (self, text, length))
     return LINE_OPTION;
   return extractive_units_marker (text, length) > 0 ? LINE_ITEM : LINE_PROSE;
 }
@@ -240,6 +261,20 @@ extractive_units_sentence_end (const gchar *text, gsize from)
   return from + strlen (text + from);
 }
 
+/* "2. Grant of Licence. Subject to …": the short first sentence of a numbered clause is its title
+ */
+static gboolean
+extractive_units_is_title (const gchar *text, gsize length)
+{
+  guint words = 1;
+
+  if (!g_ascii_isdigit (text[0]) || length > 60 || text[length - 1] != '.')
+    return FALSE;
+  for (gsize i = 0; i < length; i++)
+    words += text[i] == ' ' ? 1 : 0;
+  return words >= 2 && words <= 8;
+}
+
 static gint
 extractive_units_add_sentences (Cutter *self, ExtractiveUnitKind kind, const gchar *text,
                                 gint parent)
@@ -252,8 +287,10 @@ extractive_units_add_sentences (Cutter *self, ExtractiveUnitKind kind, const gch
     {
       gsize end = extractive_units_sentence_end (flat, at);
 
-      last = extractive_units_add (self, kind, flat + at, end - at,
-                                   first >= 0 && parent < 0 ? -1 : parent);
+      if (at == 0 && flat[end] != '\0' && parent < 0 && extractive_units_is_title (flat, end))
+        self->heading = extractive_units_add (self, EXTRACTIVE_UNIT_HEADING, flat, end, -1);
+      else
+        last = extractive_units_add (self, kind, flat + at, end - at, parent);
       if (first < 0)
         first = last;
       at = end + strspn (flat + end, " ");
@@ -327,8 +364,10 @@ extractive_units_flush (Cutter *self)
       extractive_units_add_sentences (self, EXTRACTIVE_UNIT_SENTENCE, text, self->item);
       return;
     }
+  /* what follows a line that ends with a colon belongs to it, list or not */
+  marker = (gsize) (self->intro + 1);
   self->intro = self->item = -1;
-  extractive_units_add_sentences (self, EXTRACTIVE_UNIT_SENTENCE, text, -1);
+  extractive_units_add_sentences (self, EXTRACTIVE_UNIT_SENTENCE, text, (gint) marker - 1);
 }
 
 static void
@@ -450,7 +489,7 @@ extractive_units_cut (Cutter *self, const gchar *content)
         }
       while (line.length > 0 && strchr (" \t\r\f", line.text[line.length - 1]) != NULL)
         line.length--;
-      line.kind = extractive_units_classify (line.text, line.length, line.indent);
+      line.kind = extractive_units_classify (self, line.text, line.length, line.indent);
       if (line.length >= 3 && strncmp (line.text, "```", 3) == 0)
         {
           self->in_code = !self->in_code;

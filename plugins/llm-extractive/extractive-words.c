@@ -142,7 +142,10 @@ extractive_words_add_joined (Splitter *self, guint first, guint start, guint end
 
   for (guint i = first; i < self->words->len; i++)
     g_string_append (joined, g_array_index (self->words, ExtractiveWord, i).word);
-  if (joined->len > 24 || !extractive_words_has_digit (joined->str))
+  /* "e-mail" is "email" too */
+  if (joined->len > 24
+      || (!extractive_words_has_digit (joined->str)
+          && strlen (g_array_index (self->words, ExtractiveWord, first).word) > 1))
     return;
   word.position = g_array_index (self->words, ExtractiveWord, first).position;
   word.start = start;
