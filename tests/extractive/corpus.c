@@ -109,6 +109,48 @@ corpus_add_command (Corpus *self, const gchar *command, gboolean manuals)
   corpus_add (self, command, text);
 }
 
+static gint
+corpus_compare (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const gchar *const *) a, *(const gchar *const *) b);
+}
+
+/**
+ * corpus_add_folder:
+ * @self: a corpus
+ * @path: of a folder
+ *
+ * Adds the texts of a folder, each under its file's name. Links are left out: those of the licences
+ * name a text again.
+ */
+void
+corpus_add_folder (Corpus *self, const gchar *path)
+{
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  const gchar *name;
+
+  g_assert_nonnull (folder);
+  while ((name = g_dir_read_name (folder)) != NULL)
+    {
+      g_autofree gchar *file = g_build_filename (path, name, NULL);
+
+      if (!g_file_test (file, G_FILE_TEST_IS_SYMLINK) && g_file_test (file, G_FILE_TEST_IS_REGULAR)
+          && strcmp (name, "README.md") != 0)
+        g_ptr_array_add (names, g_strdup (name));
+    }
+  g_ptr_array_sort (names, corpus_compare);
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autofree gchar *file = g_build_filename (path, g_ptr_array_index (names, i), NULL);
+      g_autofree gchar *text = NULL;
+
+      g_assert_true (g_file_get_contents (file, &text, NULL, NULL));
+      if (g_utf8_validate (text, -1, NULL))
+        corpus_add (self, g_ptr_array_index (names, i), text);
+    }
+}
+
 /**
  * corpus_add_machine:
  * @self: a corpus
@@ -119,29 +161,7 @@ corpus_add_command (Corpus *self, const gchar *command, gboolean manuals)
 void
 corpus_add_machine (Corpus *self, gboolean manuals)
 {
-  g_autoptr (GDir) folder = g_dir_open (LICENSES, 0, NULL);
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  const gchar *name;
-
-  g_assert_nonnull (folder);
-  while ((name = g_dir_read_name (folder)) != NULL)
-    {
-      g_autofree gchar *path = g_build_filename (LICENSES, name, NULL);
-
-      /* the links without version name the same texts again */
-      if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK))
-        g_ptr_array_add (names, g_strdup (name));
-    }
-  g_ptr_array_sort (names, (GCompareFunc) (void (*) (void)) g_strcmp0);
-  for (guint i = 0; i < names->len; i++)
-    {
-      g_autofree gchar *path = g_build_filename (LICENSES, g_ptr_array_index (names, i), NULL);
-      g_autofree gchar *text = NULL;
-
-      g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
-      if (g_utf8_validate (text, -1, NULL))
-        corpus_add (self, g_ptr_array_index (names, i), text);
-    }
+  corpus_add_folder (self, LICENSES);
   for (guint i = 0; commands[i] != NULL; i++)
     corpus_add_command (self, commands[i], manuals);
 }

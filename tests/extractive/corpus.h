@@ -16,6 +16,7 @@ typedef struct
 Corpus *corpus_new (const gchar *tokenizer);
 void corpus_free (Corpus *self);
 void corpus_add (Corpus *self, const gchar *title, const gchar *text);
+void corpus_add_folder (Corpus *self, const gchar *path);
 void corpus_add_machine (Corpus *self, gboolean manuals);
 JsonArray *corpus_search (Corpus *self, const gchar *query, guint limit);
 
