@@ -25,9 +25,12 @@
 #define FROM_PARENT  0.8
 #define FROM_BEFORE  0.45
 #define FROM_AFTER   0.25
+#define FROM_PRONOUN 0.8
+#define FROM_STEPS   0.95
 #define FROM_PASSAGE 0.2
 
-#define LEAST_WORTH    0.39
+#define LEAST_WORTH   0.39
+#define LEAST_SUBJECT 0.25
 #define LEAST_FOCUS   0.4
 #define WITHOUT_FOCUS 0.7
 #define LEAST_OWN     0.25
@@ -147,6 +150,17 @@ extractive_rank_match_words (const Ranking *self, GArray *words, gdouble *row, g
       }
 }
 
+/* "hp" and "200" of "hp200" */
+static gboolean
+extractive_rank_is_part (const Ranking *self, guint part, guint whole)
+{
+  const ExtractiveTerm *one = extractive_rank_term (self, part);
+  const ExtractiveTerm *two = extractive_rank_term (self, whole);
+
+  return part != whole && one->weight < two->weight && strpbrk (two->word, "0123456789") != NULL
+         && strstr (two->word, one->word) != NULL;
+}
+
 /* A title has a term by its own words, or by the acronym of a name in the question: then it has all
  * the words of that name. */
 static void
@@ -181,6 +195,10 @@ extractive_rank_match_title (Ranking *self, guint hit)
       if (named)
         break;
     }
+  for (guint t = 0; t < self->n_terms; t++)
+    for (guint whole = 0; whole < self->n_terms; whole++)
+      if (row[whole] == MATCH_EXACT && extractive_rank_is_part (self, t, whole))
+        row[t] = MATCH_EXACT;
 }
 
 static void
@@ -261,6 +279,32 @@ extractive_rank_at (const Ranking *self, gint unit, guint term)
   return unit >= 0 ? self->own[(guint) unit * self->n_terms + term] : 0;
 }
 
+/* a sentence whose first word stands for something in the sentence before */
+static gboolean
+extractive_rank_leans (const ExtractiveUnit *unit)
+{
+  static const gchar *const words[] = { "it", "they", "this", "these", "such",  "he", "she",
+                                        "er", "sie",  "es",   "dies",  "diese", NULL };
+
+  return unit->kind == EXTRACTIVE_UNIT_SENTENCE && unit->words->len > 1
+         && g_strv_contains (words, g_array_index (unit->words, ExtractiveWord, 0).word);
+}
+
+/* Who asks how to do something wants the steps under the heading that says so: the first of them
+ * speaks for all. */
+static gdouble
+extractive_rank_own (const Ranking *self, guint index, guint term)
+{
+  const ExtractiveUnit *unit = extractive_rank_unit (self, index);
+  gdouble own = self->own[index * self->n_terms + term];
+
+  if (self->question->asks != EXTRACTIVE_ASKS_PROCEDURE || unit->kind != EXTRACTIVE_UNIT_ITEM
+      || !g_str_has_prefix (unit->quote, "1"))
+    return own;
+  own = MAX (own, extractive_rank_at (self, unit->heading, term) * FROM_STEPS);
+  return MAX (own, extractive_rank_at (self, unit->parent, term) * FROM_STEPS);
+}
+
 /* how well a unit together with its surroundings has a term */
 static gdouble
 extractive_rank_context (const Ranking *self, guint index, guint term)
@@ -278,7 +322,8 @@ extractive_rank_context (const Ranking *self, guint index, guint term)
   best = MAX (best, extractive_rank_at (self, unit->heading, term) * FROM_HEADING);
   best = MAX (best, self->heading[unit->hit * self->n_terms + term] * FROM_HEADING);
   best = MAX (best, extractive_rank_at (self, unit->parent, term) * FROM_PARENT);
-  best = MAX (best, extractive_rank_at (self, before, term) * FROM_BEFORE);
+  best = MAX (best, extractive_rank_at (self, before, term)
+                        * (extractive_rank_leans (unit) ? FROM_PRONOUN : FROM_BEFORE));
   best = MAX (best, extractive_rank_at (self, after, term) * FROM_AFTER);
   return MAX (best, self->passage[unit->hit * self->n_terms + term] * FROM_PASSAGE);
 }
@@ -345,8 +390,19 @@ extractive_rank_shared_run (const Ranking *self, const ExtractiveUnit *unit)
   return best;
 }
 
+/* a number that the question itself gives is not the one it asks for */
 static gboolean
-extractive_rank_has (const ExtractiveUnit *unit, gboolean (*check) (const gchar *word))
+extractive_rank_was_said (const Ranking *self, const ExtractiveWord *word)
+{
+  for (guint q = 0; q < self->question->words->len; q++)
+    if (strcmp (g_array_index (self->question->words, ExtractiveWord, q).word, word->word) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static gboolean
+extractive_rank_has (const Ranking *self, const ExtractiveUnit *unit,
+                     gboolean (*check) (const gchar *word))
 {
   /* the number of a clause or step is none that anyone asks for */
   gsize marker = strspn (unit->quote, "0123456789.)");
@@ -355,7 +411,9 @@ extractive_rank_has (const ExtractiveUnit *unit, gboolean (*check) (const gchar 
     {
       const ExtractiveWord *word = &g_array_index (unit->words, ExtractiveWord, i);
 
-      if ((word->start >= marker || unit->quote[marker] != ' ' || marker < 2) && check (word->word))
+      if (word->start < marker && unit->quote[marker] == ' ' && marker >= 2)
+        continue;
+      if (check (word->word) && !(word->code && extractive_rank_was_said (self, word)))
         return TRUE;
     }
   return FALSE;
@@ -457,10 +515,10 @@ extractive_rank_fits (const Ranking *self, const ExtractiveUnit *unit)
   switch (self->question->asks)
     {
     case EXTRACTIVE_ASKS_QUANTITY:
-      return extractive_rank_has (unit, extractive_lexicon_is_number);
+      return extractive_rank_has (self, unit, extractive_lexicon_is_number);
     case EXTRACTIVE_ASKS_TIME:
-      return extractive_rank_has (unit, extractive_lexicon_is_time)
-             || extractive_rank_has (unit, extractive_lexicon_is_year);
+      return extractive_rank_has (self, unit, extractive_lexicon_is_time)
+             || extractive_rank_has (self, unit, extractive_lexicon_is_year);
     case EXTRACTIVE_ASKS_PERSON:
       return extractive_rank_contains (unit, people);
     case EXTRACTIVE_ASKS_PLACE:
@@ -486,6 +544,10 @@ extractive_rank_fit_bonus (const Ranking *self, const ExtractiveScore *score)
     {
     case EXTRACTIVE_ASKS_DEFINITION:
       return 0.3 * extractive_rank_defines (self, score->unit);
+    case EXTRACTIVE_ASKS_PROCEDURE:
+      return !score->fits                                                      ? 0
+             : score->own >= 0.6 && g_str_has_prefix (score->unit->quote, "1") ? 0.3
+                                                                               : 0.06;
     case EXTRACTIVE_ASKS_OPTION:
       return score->fits ? 0.2 : -0.1;
     case EXTRACTIVE_ASKS_QUANTITY:
@@ -494,7 +556,6 @@ extractive_rank_fit_bonus (const Ranking *self, const ExtractiveScore *score)
     case EXTRACTIVE_ASKS_PERSON:
     case EXTRACTIVE_ASKS_PLACE:
     case EXTRACTIVE_ASKS_REASON:
-    case EXTRACTIVE_ASKS_PROCEDURE:
     case EXTRACTIVE_ASKS_FACT:
     default:
       return score->fits ? 0.06 : 0;
@@ -556,9 +617,41 @@ extractive_rank_length_penalty (const ExtractiveUnit *unit)
 
   if (unit->kind == EXTRACTIVE_UNIT_HEADING)
     return 0.35;
+  if (unit->kind == EXTRACTIVE_UNIT_TABLE_HEAD)
+    return 1;
   if (n < 4)
     return 0.12;
   return n > 60 ? MIN (0.1, (n - 60) * 0.001) : 0;
+}
+
+/* share of the question's words, names and titles left out, that the unit or what it stands under
+ * has */
+static gdouble
+extractive_rank_subject (const Ranking *self, guint index)
+{
+  gdouble all = 0;
+  gdouble has = 0;
+
+  for (guint t = 0; t < self->n_terms; t++)
+    {
+      gdouble titled = 0;
+
+      for (guint h = 0; h < self->hits->len; h++)
+        titled = MAX (titled, self->title[h * self->n_terms + t]);
+      if (titled >= MATCH_PREFIX)
+        continue;
+      if (extractive_rank_term (self, t)->key)
+        {
+          /* a code or name that is no title is subject enough */
+          if (self->own[index * self->n_terms + t] >= MATCH_PREFIX)
+            return 1;
+          continue;
+        }
+      all += self->weight[t];
+      has += self->weight[t]
+             * MAX (extractive_rank_own (self, index, t), extractive_rank_context (self, index, t));
+    }
+  return all > 0 ? has / all : 1;
 }
 
 static void
@@ -572,7 +665,7 @@ extractive_rank_score (const Ranking *self, guint index, ExtractiveScore *score)
 
   for (guint t = 0; t < self->n_terms; t++)
     {
-      gdouble mine = self->own[index * self->n_terms + t];
+      gdouble mine = extractive_rank_own (self, index, t);
 
       all += self->weight[t] * MAX (mine, extractive_rank_context (self, index, t));
       /* what only names the document need not be said again in every sentence of it */
@@ -587,14 +680,11 @@ extractive_rank_score (const Ranking *self, guint index, ExtractiveScore *score)
   score->coverage = self->total > 0 ? all / self->total : 0;
   score->own = asked > 0 ? own / asked : score->coverage;
   score->topic = asked > 0 ? topic / asked : score->coverage;
-  if (!extractive_rank_has_focus (self, index))
-    {
-      score->coverage *= WITHOUT_FOCUS;
-      score->topic *= WITHOUT_FOCUS;
-    }
+  score->focused = extractive_rank_has_focus (self, index);
+  score->subject = extractive_rank_subject (self, index);
   score->elsewhere = self->affinity[unit->hit] < 0.25;
   score->fits = extractive_rank_fits (self, unit);
-  score->score = 0.5 * score->coverage + 0.4 * score->own;
+  score->score = 0.5 * score->coverage * (score->focused ? 1 : 0.8) + 0.4 * score->own;
   if (score->own > 0.1)
     score->score += 0.12 * extractive_rank_nearness (self, unit)
                     + extractive_rank_fit_bonus (self, score)
@@ -678,7 +768,9 @@ extractive_rank_answers (const ExtractiveQuestion *question, const ExtractiveSco
 
   gdouble worth = 0.7 * score->topic + 0.3 * score->score;
 
-  if (question->terms->len == 0 || score->own < LEAST_OWN)
+  if (!score->focused)
+    worth *= WITHOUT_FOCUS;
+  if (question->terms->len == 0 || score->own < LEAST_OWN || score->subject < LEAST_SUBJECT)
     return FALSE;
   /* who asks for a number or a time is not served without one */
   return worth >= (measured && !score->fits ? LEAST_WORTH + 0.25 : LEAST_WORTH);

@@ -16,6 +16,8 @@ typedef struct
       coverage; /* share of the question's weight that the unit and what it stands under speak of */
   gdouble topic;      /* coverage without what only names the document */
   gdouble own;        /* share that the unit itself speaks of */
+  gboolean focused;   /* speaks of what is asked for */
+  gdouble subject;    /* share of the words that are neither names nor in titles */
   gboolean elsewhere; /* the question names a document, and this is not of it */
   gboolean fits;      /* holds the sort of thing that was asked for */
 } ExtractiveScore;

@@ -410,7 +410,7 @@ extractive_units_take_row (Cutter *self, const Line *line)
     {
       self->table_head = self->table_first;
       ((ExtractiveUnit *) g_ptr_array_index (self->units, self->table_head))->kind
-          = EXTRACTIVE_UNIT_HEADING;
+          = EXTRACTIVE_UNIT_TABLE_HEAD;
       return;
     }
   self->block++;

@@ -24,6 +24,7 @@ typedef enum
   EXTRACTIVE_UNIT_ROW,
   EXTRACTIVE_UNIT_OPTION,
   EXTRACTIVE_UNIT_HEADING,
+  EXTRACTIVE_UNIT_TABLE_HEAD, /* never an answer */
 } ExtractiveUnitKind;
 
 typedef struct
