@@ -10,6 +10,7 @@
 #define MAX_PASSAGES 3   /* places that are quoted */
 #define MAX_LIST     12  /* items of one list */
 #define ALSO_WORTH   0.8 /* of the best score: what else is quoted */
+#define MAX_UNDER    6   /* of what stands under a heading */
 #define LEAST_NEW    6   /* bytes; a shorter quote says nothing */
 
 static void
@@ -52,6 +53,26 @@ extractive_answer_quote_list (ExtractiveAnswer *self, GPtrArray *units, gint int
       extractive_answer_quote (self, unit);
       items++;
     }
+}
+
+/* what stands under a heading, for a question that only the heading speaks of */
+static gboolean
+extractive_answer_quote_under (ExtractiveAnswer *self, GPtrArray *units, guint heading)
+{
+  guint taken = 0;
+
+  for (guint i = heading + 1; i < units->len && taken < MAX_UNDER; i++)
+    {
+      const ExtractiveUnit *unit = g_ptr_array_index (units, i);
+
+      if (unit->heading != (gint) heading || unit->kind == EXTRACTIVE_UNIT_HEADING)
+        break;
+      if (unit->kind == EXTRACTIVE_UNIT_TABLE_HEAD)
+        continue;
+      extractive_answer_quote (self, unit);
+      taken++;
+    }
+  return taken > 0;
 }
 
 /* steps that stand under one heading without a line that introduces them */
@@ -100,6 +121,9 @@ extractive_answer_take (ExtractiveAnswer *self, const ExtractiveQuestion *questi
         extractive_answer_quote_steps (self, units, score->index);
       return;
     }
+  if (unit->kind == EXTRACTIVE_UNIT_HEADING
+      && extractive_answer_quote_under (self, units, score->index))
+    return;
   extractive_answer_quote (self, unit);
   if (n > 0 && unit->quote[n - 1] == ':')
     extractive_answer_quote_list (self, units, (gint) score->index);

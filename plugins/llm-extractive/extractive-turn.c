@@ -15,8 +15,8 @@
 
 #define MAX_QUESTIONS 4
 #define MAX_ROUNDS    2
-#define LEANS_BELOW                                                                                \
-  2.0 /* weight of its own words below which a question leans on what was said before */
+/* weight of its own words below which a question leans on what was said before */
+#define LEANS_BELOW 2.6
 
 /* one question of the message */
 typedef struct
@@ -159,6 +159,18 @@ extractive_turn_add_part (GPtrArray *parts, const gchar *text, const gchar *cont
   g_ptr_array_add (parts, part);
 }
 
+/* is there a calculator, or was there one when the calls were made: the last step of a run offers
+ * no tools */
+static gboolean
+extractive_turn_has_calculator (const ExtractiveDialog *dialog)
+{
+  for (guint i = 0; i < dialog->calls->len; i++)
+    if (strstr (((ExtractiveCall *) g_ptr_array_index (dialog->calls, i))->name, "calculat")
+        != NULL)
+      return TRUE;
+  return dialog->calculate != NULL;
+}
+
 /* the questions of the message; what else it says, and the message before, is context for those
  * that lean on it */
 static GPtrArray *
@@ -167,7 +179,7 @@ extractive_turn_read_parts (const ExtractiveDialog *dialog)
   GPtrArray *parts = g_ptr_array_new_with_free_func (extractive_turn_part_free);
   g_autoptr (GPtrArray) pieces = extractive_turn_cut (dialog->question);
   g_autoptr (GString) context = g_string_new (dialog->before);
-  gboolean sums = dialog->calculate != NULL || dialog->rounds > 0;
+  gboolean sums = extractive_turn_has_calculator (dialog);
   guint questions = 0;
 
   for (guint i = 0; i < pieces->len; i++)
