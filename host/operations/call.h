@@ -42,6 +42,7 @@ void reeve_call_set_query_member (ReeveCall *self, const char *name, const char 
 void reeve_call_set_params (ReeveCall *self,
                             JsonObject *params); /* D-Bus: all members in one object */
 void reeve_call_set_body (ReeveCall *self, const char *media_type, GBytes *body);
+void reeve_call_add_part (ReeveCall *self, const ReeveCallPart *part); /* multipart */
 void reeve_call_set_done (ReeveCall *self, ReeveCallDone done, ReeveCallEvent event,
                           gpointer user_data, GDestroyNotify destroy);
 
@@ -59,8 +60,12 @@ ReeveAdmitted *reeve_call_get_admitted (
     ReeveCall *self); /* class effect: consumed by the effect function, settled by the gate */
 /* (transfer full) for an effect that settles itself (a run): the gate then does not settle */
 ReeveAdmitted *reeve_call_steal_admitted (ReeveCall *self);
+const char *reeve_call_get_digest (
+    ReeveCall *self); /* of an effect's parameters and body; nullable */
 const char *reeve_call_get_request_id (ReeveCall *self);
 const char *reeve_call_get_trace_id (ReeveCall *self);
+const char *reeve_call_get_span_id (ReeveCall *self);
+const char *reeve_call_get_instance (ReeveCall *self); /* (nullable) */
 const char *reeve_call_get_door (ReeveCall *self);
 GMainContext *reeve_call_get_context (ReeveCall *self);
 GCancellable *reeve_call_get_cancellable (ReeveCall *self); /* cancelled when the client has gone */
@@ -73,8 +78,13 @@ void reeve_call_emit_raw (ReeveCall *self,
 void reeve_call_complete (
     ReeveCall *self, guint status,
     JsonNode *result); /* status 0: the row's; (transfer full) result, nullable */
+/* The usual end: (transfer full) object with the row's status, or (transfer full) error when object
+ * is NULL */
+void reeve_call_answer (ReeveCall *self, JsonObject *object, GError *error);
 void reeve_call_complete_bytes (ReeveCall *self, guint status, const char *media_type,
                                 GBytes *bytes);
+void reeve_call_complete_stream (
+    ReeveCall *self); /* after the last event; none at all is a stream too */
 void reeve_call_fail (ReeveCall *self, GError *error); /* (transfer full) */
 void reeve_call_add_tokens (ReeveCall *self, gint64 input,
                             gint64 output); /* for the outcome record */

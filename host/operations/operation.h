@@ -29,7 +29,9 @@ typedef enum
   REEVE_OPERATION_IDEMPOTENCY = 1 << 4, /* honours Idempotency-Key */
   REEVE_OPERATION_COMPATIBLE
   = 1 << 5, /* compatible door: raw body, unknown members allowed, that vendor's errors */
-  REEVE_OPERATION_MULTIPART = 1 << 6 /* body is multipart/form-data; parts are in the call */
+  REEVE_OPERATION_MULTIPART = 1 << 6, /* body is multipart/form-data; parts are in the call */
+  /* the function learns from the body which effect it is, and begins its admission itself */
+  REEVE_OPERATION_ADMITS_ITSELF = 1 << 7
 } ReeveOperationFlags;
 
 typedef enum
@@ -79,10 +81,13 @@ typedef struct
   const ReeveSchemaNode *schema; /* of all parameters in one object */
   const ReeveSchemaNode *result; /* of the result; NULL for 204 and streams */
   ReeveOperationFunc func;
+  gboolean takes_body; /* has one at all */
+  gboolean needs_body; /* an empty one is refused */
 } ReeveOperation;
 
 /* The whole table, ended by a NULL name (generated). */
 extern const ReeveOperation reeve_operations[];
+extern const guint reeve_operations_length;
 
 const ReeveOperation *reeve_operation_find (const char *name);
 

@@ -19,7 +19,7 @@
 #include "runtime/models.h"
 #include "runtime/runs.h"
 #include "runtime/tools.h"
-#include "operation.h"
+#include "schema-cache.h"
 
 G_BEGIN_DECLS
 
@@ -42,8 +42,10 @@ struct _ReeveServices
   ReeveTools *tools;
   ReeveRuns *runs;
   ReeveConversations *conversations;
-  gint64 started_at; /* µs since the epoch */
-  char *address;     /* first one listened on */
+  ReeveSchemaCache *schemas; /* of the table */
+  gint64 started_at;         /* µs since the epoch */
+  char *address;             /* first one listened on */
+  gint ready;                /* atomic: every door is open */
 };
 
 G_END_DECLS

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bytes come in, a call goes to the gate, its answer goes out: no logic here. */
+#include "rest.h"
+
+#include "listener.h"
+#include "router.h"
+#include "thread.h"
+
+#define REEVE_REST_MAX_THREADS 8
+
+struct _ReeveRest
+{
+  GPtrArray *listeners; /* (element-type ReeveRestListener) */
+  GPtrArray *urls;
+  GPtrArray *threads; /* (element-type ReeveRestThread) */
+  guint wanted;
+  ReeveRestShared shared;
+};
+
+/**
+ * reeve_rest_new:
+ * @addresses: where to listen
+ * @threads: how many; 0 for one a CPU
+ * @max_body: most bytes of a request's body
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): a door that is bound, but not open yet
+ */
+ReeveRest *
+reeve_rest_new (const char *const *addresses, guint threads, gsize max_body, GError **error)
+{
+  g_autoptr (ReeveRest) self = g_new0 (ReeveRest, 1);
+
+  self->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_rest_listener_free);
+  self->urls = g_ptr_array_new ();
+  self->threads = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_rest_thread_free);
+  self->wanted = MIN (threads > 0 ? threads : g_get_num_processors (), REEVE_REST_MAX_THREADS);
+  self->shared.max_body = max_body;
+  for (guint i = 0; addresses[i] != NULL; i++)
+    {
+      ReeveRestListener *listener = reeve_rest_listener_new (addresses[i], error);
+
+      if (listener == NULL)
+        return NULL;
+      g_ptr_array_add (self->listeners, listener);
+      g_ptr_array_add (self->urls, listener->url);
+    }
+  g_ptr_array_add (self->urls, NULL);
+  return g_steal_pointer (&self);
+}
+
+const char *const *
+reeve_rest_get_urls (ReeveRest *self)
+{
+  return (const char *const *) self->urls->pdata;
+}
+
+gboolean
+reeve_rest_start (ReeveRest *self, ReeveServices *services, GError **error)
+{
+  g_autoptr (GArray) sockets = g_array_new (FALSE, FALSE, sizeof (int));
+  int none = -1;
+
+  self->shared.services = services;
+  self->shared.router = reeve_rest_router_new (reeve_operations);
+  for (guint i = 0; i < self->listeners->len; i++)
+    g_array_append_val (sockets, ((ReeveRestListener *) self->listeners->pdata[i])->fd);
+  g_array_append_val (sockets, none);
+  for (guint i = 0; i < self->wanted; i++)
+    {
+      ReeveRestThread *thread
+          = reeve_rest_thread_new (&self->shared, (const int *) sockets->data, i, error);
+
+      if (thread == NULL)
+        return FALSE;
+      g_ptr_array_add (self->threads, thread);
+    }
+  return TRUE;
+}
+
+static guint
+reeve_rest_count_busy (ReeveRest *self)
+{
+  guint busy = 0;
+
+  for (guint i = 0; i < self->threads->len; i++)
+    busy += reeve_rest_thread_get_busy (self->threads->pdata[i]);
+  return busy;
+}
+
+/**
+ * reeve_rest_stop:
+ * @self: a door
+ * @timeout_us: how long to wait, in microseconds
+ *
+ * Blocks; the threads stay until the door is freed, so that answers can still go out.
+ */
+void
+reeve_rest_stop (ReeveRest *self, gint64 timeout_us)
+{
+  gint64 end = g_get_monotonic_time () + timeout_us;
+
+  for (guint i = 0; i < self->threads->len; i++)
+    reeve_rest_thread_stop_accepting (self->threads->pdata[i]);
+  while (reeve_rest_count_busy (self) > 0 && g_get_monotonic_time () < end)
+    g_usleep (5000);
+}
+
+void
+reeve_rest_free (ReeveRest *self)
+{
+  g_ptr_array_unref (self->threads);
+  g_ptr_array_unref (self->listeners);
+  g_ptr_array_unref (self->urls);
+  g_clear_pointer (&self->shared.router, reeve_rest_router_free);
+  g_free (self);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveRest: the HTTP door. */
+#pragma once
+
+#include "operations/services.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveRest ReeveRest;
+
+/* Binds, so that a port that is taken shows before anything else starts. threads: 0 for one a CPU,
+ * at most 8 */
+ReeveRest *reeve_rest_new (const char *const *addresses, guint threads, gsize max_body,
+                           GError **error);
+/* http://ADDR:PORT of each address */
+const char *const *reeve_rest_get_urls (ReeveRest *self);
+gboolean reeve_rest_start (ReeveRest *self, ReeveServices *services, GError **error);
+/* Takes no new connections; waits until the requests under way have ended or timeout_us passed. */
+void reeve_rest_stop (ReeveRest *self, gint64 timeout_us);
+void reeve_rest_free (ReeveRest *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRest, reeve_rest_free)
+
+G_END_DECLS

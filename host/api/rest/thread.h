@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveRestThread: one API thread: its own context, libsoup server, sockets. */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "operations/gate.h"
+#include "operations/services.h"
+
+#include "poller.h"
+#include "router.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveRestThread ReeveRestThread;
+
+/* What all threads share; outlives them. */
+typedef struct
+{
+  ReeveServices *services;
+  ReeveRestRouter *router;
+  gsize max_body;
+} ReeveRestShared;
+
+/* listeners: sockets to accept from, -1 at the end; each thread makes its own copies */
+ReeveRestThread *reeve_rest_thread_new (const ReeveRestShared *shared, const int *listeners,
+                                        guint number, GError **error);
+/* No more connections are accepted, idle ones are closed. Any thread. */
+void reeve_rest_thread_stop_accepting (ReeveRestThread *self);
+/* Requests under way. Any thread. */
+guint reeve_rest_thread_get_busy (ReeveRestThread *self);
+/* Ends the thread and waits for it; what is under way is cut off. */
+void reeve_rest_thread_free (ReeveRestThread *self);
+
+/* ---- for its requests ---- */
+const ReeveRestShared *reeve_rest_thread_get_shared (ReeveRestThread *self);
+GMainContext *reeve_rest_thread_get_context (ReeveRestThread *self);
+void reeve_rest_thread_count (ReeveRestThread *self, int delta);
+
+G_END_DECLS

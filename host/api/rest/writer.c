@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The connection gathers what is written and sends it itself, so there is nothing to flush here. */
+#include "writer.h"
+
+struct _ReeveRestWriter
+{
+  GOutputStream parent_instance;
+  ReeveRestConnection *connection;
+};
+
+static void reeve_rest_writer_pollable_init (GPollableOutputStreamInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (ReeveRestWriter, reeve_rest_writer, G_TYPE_OUTPUT_STREAM,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_OUTPUT_STREAM,
+                                                      reeve_rest_writer_pollable_init))
+
+static gssize
+reeve_rest_writer_write (GOutputStream *stream, const void *buffer, gsize size,
+                         GCancellable *cancellable, GError **error)
+{
+  return reeve_rest_connection_write (REEVE_REST_WRITER (stream)->connection, buffer, size, error);
+}
+
+static gssize
+reeve_rest_writer_write_nonblocking (GPollableOutputStream *stream, const void *buffer, gsize size,
+                                     GError **error)
+{
+  return reeve_rest_connection_write (REEVE_REST_WRITER (stream)->connection, buffer, size, error);
+}
+
+static gboolean
+reeve_rest_writer_is_writable (GPollableOutputStream *stream)
+{
+  return reeve_rest_connection_is_writable (REEVE_REST_WRITER (stream)->connection);
+}
+
+static GSource *
+reeve_rest_writer_create_source (GPollableOutputStream *stream, GCancellable *cancellable)
+{
+  g_autoptr (GSource) child
+      = reeve_rest_connection_create_source (REEVE_REST_WRITER (stream)->connection, TRUE);
+
+  return g_pollable_source_new_full (stream, child, cancellable);
+}
+
+static void
+reeve_rest_writer_pollable_init (GPollableOutputStreamInterface *iface)
+{
+  iface->is_writable = reeve_rest_writer_is_writable;
+  iface->create_source = reeve_rest_writer_create_source;
+  iface->write_nonblocking = reeve_rest_writer_write_nonblocking;
+}
+
+static void
+reeve_rest_writer_finalize (GObject *object)
+{
+  reeve_rest_connection_unref (REEVE_REST_WRITER (object)->connection);
+  G_OBJECT_CLASS (reeve_rest_writer_parent_class)->finalize (object);
+}
+
+static void
+reeve_rest_writer_class_init (ReeveRestWriterClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_rest_writer_finalize;
+  G_OUTPUT_STREAM_CLASS (klass)->write_fn = reeve_rest_writer_write;
+}
+
+static void
+reeve_rest_writer_init (ReeveRestWriter *self)
+{
+}
+
+GOutputStream *
+reeve_rest_writer_new (ReeveRestConnection *connection)
+{
+  ReeveRestWriter *self = g_object_new (REEVE_REST_TYPE_WRITER, NULL);
+
+  self->connection = reeve_rest_connection_ref (connection);
+  return G_OUTPUT_STREAM (self);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The tenant's ledger, over governance/ledger.h. */
+#include "base/times.h"
+#include "operation-functions.h"
+
+#define REEVE_OP_AUDIT_PAGE 50
+
+static gboolean
+reeve_op_audit_read_filter (ReeveCall *call, ReeveLedgerFilter *filter, GError **error)
+{
+  const char *from = reeve_call_get_string (call, "from");
+  const char *to = reeve_call_get_string (call, "to");
+  const char *cursor = reeve_call_get_string (call, "cursor");
+
+  *filter = (ReeveLedgerFilter){
+    .action = reeve_call_get_string (call, "action"),
+    .actor = reeve_call_get_string (call, "actor"),
+    .agent_id = reeve_call_get_string (call, "agent_id"),
+    .run_id = reeve_call_get_string (call, "run_id"),
+    .outcome = reeve_call_get_string (call, "outcome"),
+    .text = reeve_call_get_string (call, "text"),
+    .limit = (guint) reeve_call_get_int (call, "limit", REEVE_OP_AUDIT_PAGE),
+  };
+  if ((from != NULL && !reeve_times_parse (from, &filter->from, error))
+      || (to != NULL && !reeve_times_parse (to, &filter->to, error)))
+    return FALSE;
+  if (cursor != NULL
+      && !g_ascii_string_to_unsigned (cursor, 10, 1, G_MAXUINT64, &filter->before, NULL))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "cursor: is not one that this list gave");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+void
+reeve_op_audit_list (ReeveCall *call, ReeveServices *services)
+{
+  ReeveLedgerFilter filter = { 0 };
+  g_autoptr (GPtrArray) records = NULL;
+  g_autofree char *cursor = NULL;
+  GError *error = NULL;
+  guint64 next = 0;
+  JsonObject *page = NULL;
+  JsonArray *items = NULL;
+
+  if (reeve_op_audit_read_filter (call, &filter, &error))
+    records = reeve_ledger_list (services->ledger, reeve_call_get_tenant_id (call), &filter, &next,
+                                 &error);
+  if (records == NULL)
+    {
+      reeve_call_fail (call, error);
+      return;
+    }
+  page = json_object_new ();
+  items = json_array_new ();
+  for (guint i = 0; i < records->len; i++)
+    json_array_add_object_element (items, json_object_ref (records->pdata[i]));
+  json_object_set_array_member (page, "items", items);
+  cursor = g_strdup_printf ("%" G_GUINT64_FORMAT, next);
+  if (next != 0)
+    json_object_set_string_member (page, "next_cursor", cursor);
+  else
+    json_object_set_null_member (page, "next_cursor");
+  reeve_call_answer (call, page, NULL);
+}
+
+void
+reeve_op_audit_get (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *record = reeve_ledger_get (services->ledger, reeve_call_get_tenant_id (call),
+                                         (guint64) reeve_call_get_int (call, "seq", 0), &error);
+
+  reeve_call_answer (call, record, error);
+}
+
+void
+reeve_op_audit_verify (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *found
+      = reeve_ledger_verify (services->ledger, reeve_call_get_tenant_id (call), &error);
+
+  reeve_call_answer (call, found, error);
+}
+
+void
+reeve_op_audit_checkpoint (ReeveCall *call, ReeveServices *services)
+{
+  const char *scope = reeve_call_get_tenant_id (call);
+  GError *error = NULL;
+  g_autoptr (JsonObject) found = reeve_ledger_verify (services->ledger, scope, &error);
+  JsonObject *result = NULL;
+
+  if (found == NULL)
+    {
+      reeve_call_fail (call, error);
+      return;
+    }
+  result = json_object_new ();
+  json_object_set_string_member (result, "tenant_log", scope);
+  json_object_set_int_member (result, "size",
+                              (gint64) reeve_ledger_get_size (services->ledger, scope));
+  for (guint i = 0; i < 2; i++)
+    {
+      const char *member = i == 0 ? "root" : "checkpoint";
+      const char *text = reeve_json_get_string (found, member, NULL);
+
+      if (text != NULL)
+        json_object_set_string_member (result, member, text);
+    }
+  reeve_call_answer (call, result, NULL);
+}

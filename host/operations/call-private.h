@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the gate knows of a call besides what doors and operations do. */
+#pragma once
+
+#include "call-queue.h"
+#include "call.h"
+
+G_BEGIN_DECLS
+
+/* Ends a call before its door hears of it: called once, on the thread that completed it; goes on to
+ * reeve_call_deliver(). */
+typedef void (*ReeveCallEnd) (ReeveCall *call, gpointer user_data);
+
+struct _ReeveCall
+{
+  gatomicrefcount references;
+  const ReeveOperation *operation;
+  GMainContext *context;
+  char *door;
+
+  char *scheme;
+  char *token;
+  char *peer_address;
+  char *tenant_header;
+  char *idempotency_key;
+  char *instance;
+  char *request_id;
+  char trace_id[33];
+  char span_id[17];
+
+  JsonObject *given;  /* strings of path and query; all members at once from D-Bus */
+  gboolean typed;     /* given has its types already */
+  char *repeated;     /* a query member that came twice */
+  JsonObject *params; /* validated, sealed */
+  char *digest;
+  char *media_type;
+  GBytes *body;
+  GPtrArray *parts; /* (element-type ReeveCallPart) */
+
+  ReeveCaller *caller;
+  ReeveAdmitted *admitted;
+  GCancellable *cancellable;
+
+  ReeveCallQueue *queue;
+  ReeveCallDone done;
+  ReeveCallEvent event;
+  gpointer user_data;
+  GDestroyNotify destroy;
+  ReeveCallEnd end;
+  gpointer end_data;
+
+  GMutex lock;
+  gboolean stream;
+  gboolean ended;
+  guint status;
+  JsonNode *result;
+  GBytes *bytes;
+  char *bytes_type;
+  GError *error;
+  JsonArray *faults;
+  gint64 input_tokens;
+  gint64 output_tokens;
+  ReeveOutcome outcome;
+  char *reason;
+};
+
+void reeve_call_set_end (ReeveCall *self, ReeveCallEnd end, gpointer user_data);
+void reeve_call_take_params (ReeveCall *self, JsonObject *params);
+void reeve_call_take_caller (ReeveCall *self, ReeveCaller *caller);
+void reeve_call_take_admitted (ReeveCall *self, ReeveAdmitted *admitted);
+void reeve_call_take_faults (ReeveCall *self, JsonArray *faults);
+/* Puts an error in the place of the answer. (transfer full) error */
+void reeve_call_replace_error (ReeveCall *self, GError *error);
+/* Tells the door, in its context. */
+void reeve_call_deliver (ReeveCall *self);
+
+G_END_DECLS

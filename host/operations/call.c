@@ -1,0 +1,714 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layers: allow file-size: one class of many small accessors */
+/* A call is filled in by its door on one thread, read by one operation, and answered from whatever
+ * thread the answer is ready on; only the answer is guarded by a lock. */
+#include "call-private.h"
+
+#include "base/ids.h"
+
+#include <string.h>
+
+static void
+reeve_call_part_free (gpointer data)
+{
+  ReeveCallPart *part = data;
+
+  g_free (part->name);
+  g_free (part->file_name);
+  g_free (part->media_type);
+  g_clear_pointer (&part->bytes, g_bytes_unref);
+  g_free (part);
+}
+
+static void
+reeve_call_on_item (const ReeveCallItem *item, gpointer user_data)
+{
+  ReeveCall *self = user_data;
+
+  if (item->end)
+    {
+      if (self->done != NULL)
+        self->done (self, self->user_data);
+    }
+  else if (self->event != NULL)
+    self->event (self, item->event, item->data, item->raw, self->user_data);
+}
+
+static void
+reeve_call_release (gpointer data)
+{
+  reeve_call_unref (data);
+}
+
+static void
+reeve_call_make_trace (ReeveCall *self)
+{
+  guint8 bytes[24] = { 0 };
+
+  reeve_ids_fill_random (bytes, sizeof bytes);
+  for (guint i = 0; i < 16; i++)
+    g_snprintf (self->trace_id + 2 * i, 3, "%02x", bytes[i]);
+  for (guint i = 0; i < 8; i++)
+    g_snprintf (self->span_id + 2 * i, 3, "%02x", bytes[16 + i]);
+}
+
+/**
+ * reeve_call_new:
+ * @operation: row of the table
+ * @context: (nullable): where the door is told of the answer
+ * @door: rest, dbus, …
+ *
+ * Returns: (transfer full): a call with nothing in it but ids of its own
+ */
+ReeveCall *
+reeve_call_new (const ReeveOperation *operation, GMainContext *context, const char *door)
+{
+  ReeveCall *self = g_new0 (ReeveCall, 1);
+
+  g_atomic_ref_count_init (&self->references);
+  g_mutex_init (&self->lock);
+  self->operation = operation;
+  self->context = context != NULL ? g_main_context_ref (context) : NULL;
+  self->door = g_strdup (door);
+  self->given = json_object_new ();
+  self->cancellable = g_cancellable_new ();
+  self->request_id = reeve_ids_new ("req");
+  self->queue = reeve_call_queue_new (context, reeve_call_on_item, reeve_call_release, self);
+  self->outcome = REEVE_OUTCOME_NONE;
+  reeve_call_make_trace (self);
+  return self;
+}
+
+ReeveCall *
+reeve_call_ref (ReeveCall *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+static void
+reeve_call_free (ReeveCall *self)
+{
+  if (self->destroy != NULL)
+    self->destroy (self->user_data);
+  reeve_call_queue_free (self->queue);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_free (self->door);
+  g_free (self->scheme);
+  g_free (self->token);
+  g_free (self->peer_address);
+  g_free (self->tenant_header);
+  g_free (self->idempotency_key);
+  g_free (self->instance);
+  g_free (self->request_id);
+  g_free (self->repeated);
+  g_free (self->digest);
+  g_free (self->media_type);
+  g_free (self->bytes_type);
+  g_free (self->reason);
+  g_clear_pointer (&self->given, json_object_unref);
+  g_clear_pointer (&self->params, json_object_unref);
+  g_clear_pointer (&self->body, g_bytes_unref);
+  g_clear_pointer (&self->parts, g_ptr_array_unref);
+  g_clear_pointer (&self->caller, reeve_caller_unref);
+  g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->result, json_node_unref);
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  g_clear_pointer (&self->faults, json_array_unref);
+  g_clear_error (&self->error);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+void
+reeve_call_unref (ReeveCall *self)
+{
+  if (g_atomic_ref_count_dec (&self->references))
+    reeve_call_free (self);
+}
+
+/* ---- the door fills in ---- */
+
+/**
+ * reeve_call_set_credentials:
+ * @self: a call
+ * @scheme: (nullable): bearer or api-key; %NULL when none were shown
+ * @token: (nullable): what followed it
+ * @peer_address: (nullable): numeric address of the caller
+ *
+ * What the caller showed.
+ */
+void
+reeve_call_set_credentials (ReeveCall *self, const char *scheme, const char *token,
+                            const char *peer_address)
+{
+  g_free (self->scheme);
+  g_free (self->token);
+  g_free (self->peer_address);
+  self->scheme = g_strdup (scheme);
+  self->token = g_strdup (token);
+  self->peer_address = g_strdup (peer_address);
+}
+
+/**
+ * reeve_call_set_caller:
+ * @self: a call
+ * @caller: (transfer none): who calls; the door knows it already
+ */
+void
+reeve_call_set_caller (ReeveCall *self, ReeveCaller *caller)
+{
+  reeve_call_take_caller (self, reeve_caller_ref (caller));
+}
+
+void
+reeve_call_take_caller (ReeveCall *self, ReeveCaller *caller)
+{
+  g_clear_pointer (&self->caller, reeve_caller_unref);
+  self->caller = caller;
+}
+
+void
+reeve_call_set_tenant_header (ReeveCall *self, const char *tenant_id)
+{
+  g_free (self->tenant_header);
+  self->tenant_header = g_strdup (tenant_id);
+}
+
+void
+reeve_call_set_idempotency_key (ReeveCall *self, const char *key)
+{
+  g_free (self->idempotency_key);
+  self->idempotency_key = g_strdup (key);
+}
+
+static gboolean
+reeve_call_is_hex (const char *text, gsize length)
+{
+  gboolean zero = TRUE;
+
+  for (gsize i = 0; i < length; i++)
+    {
+      if (!g_ascii_isxdigit (text[i]) || g_ascii_isupper (text[i]))
+        return FALSE;
+      zero = zero && text[i] == '0';
+    }
+  return !zero;
+}
+
+/**
+ * reeve_call_set_trace:
+ * @self: a call
+ * @traceparent: (nullable): as W3C Trace Context says; what is malformed is ignored, as it says too
+ *
+ * Makes the call part of the caller's trace.
+ */
+void
+reeve_call_set_trace (ReeveCall *self, const char *traceparent)
+{
+  if (traceparent == NULL || strlen (traceparent) < 55 || traceparent[2] != '-'
+      || traceparent[35] != '-' || traceparent[52] != '-' || g_str_has_prefix (traceparent, "ff")
+      || (traceparent[55] != '\0' && g_str_has_prefix (traceparent, "00")))
+    return;
+  if (!reeve_call_is_hex (traceparent + 3, 32) || !reeve_call_is_hex (traceparent + 36, 16))
+    return;
+  memcpy (self->trace_id, traceparent + 3, 32);
+}
+
+void
+reeve_call_set_instance (ReeveCall *self, const char *instance)
+{
+  g_free (self->instance);
+  self->instance = g_strdup (instance);
+}
+
+/**
+ * reeve_call_set_path_member:
+ * @self: a call
+ * @name: of the path parameter
+ * @value: what stands in its place, decoded
+ */
+void
+reeve_call_set_path_member (ReeveCall *self, const char *name, const char *value)
+{
+  json_object_set_string_member (self->given, name, value);
+}
+
+/**
+ * reeve_call_set_query_member:
+ * @self: a call
+ * @name: of the query parameter
+ * @value: its text, decoded
+ *
+ * One that comes twice is refused later, with the other faults.
+ */
+void
+reeve_call_set_query_member (ReeveCall *self, const char *name, const char *value)
+{
+  if (json_object_has_member (self->given, name))
+    {
+      g_free (self->repeated);
+      self->repeated = g_strdup (name);
+      return;
+    }
+  json_object_set_string_member (self->given, name, value);
+}
+
+/**
+ * reeve_call_set_params:
+ * @self: a call
+ * @params: (transfer none): all members, with their types; copied
+ */
+void
+reeve_call_set_params (ReeveCall *self, JsonObject *params)
+{
+  g_autoptr (GList) members = json_object_get_members (params);
+
+  for (GList *l = members; l != NULL; l = l->next)
+    json_object_set_member (self->given, l->data,
+                            json_node_copy (json_object_get_member (params, l->data)));
+  self->typed = TRUE;
+}
+
+void
+reeve_call_set_body (ReeveCall *self, const char *media_type, GBytes *body)
+{
+  g_free (self->media_type);
+  self->media_type = g_strdup (media_type);
+  g_clear_pointer (&self->body, g_bytes_unref);
+  self->body = body != NULL ? g_bytes_ref (body) : NULL;
+}
+
+/**
+ * reeve_call_add_part:
+ * @self: a call
+ * @part: (transfer none): one part of a form; copied
+ */
+void
+reeve_call_add_part (ReeveCall *self, const ReeveCallPart *part)
+{
+  ReeveCallPart *copy = g_new0 (ReeveCallPart, 1);
+
+  copy->name = g_strdup (part->name);
+  copy->file_name = g_strdup (part->file_name);
+  copy->media_type = g_strdup (part->media_type);
+  copy->bytes = g_bytes_ref (part->bytes);
+  if (self->parts == NULL)
+    self->parts = g_ptr_array_new_with_free_func (reeve_call_part_free);
+  g_ptr_array_add (self->parts, copy);
+}
+
+/**
+ * reeve_call_set_done:
+ * @self: a call
+ * @done: called once, when all is said
+ * @event: (nullable): called for each event of a stream
+ * @user_data: closure
+ * @destroy: (nullable): called with the last reference of the call, on any thread
+ */
+void
+reeve_call_set_done (ReeveCall *self, ReeveCallDone done, ReeveCallEvent event, gpointer user_data,
+                     GDestroyNotify destroy)
+{
+  self->done = done;
+  self->event = event;
+  self->user_data = user_data;
+  self->destroy = destroy;
+}
+
+/* ---- the operation reads ---- */
+
+const ReeveOperation *
+reeve_call_get_operation (ReeveCall *self)
+{
+  return self->operation;
+}
+
+ReeveCaller *
+reeve_call_get_caller (ReeveCall *self)
+{
+  return self->caller;
+}
+
+const char *
+reeve_call_get_tenant_id (ReeveCall *self)
+{
+  return self->caller != NULL ? reeve_caller_get_tenant_id (self->caller) : NULL;
+}
+
+JsonObject *
+reeve_call_get_params (ReeveCall *self)
+{
+  return self->params;
+}
+
+const char *
+reeve_call_get_string (ReeveCall *self, const char *member)
+{
+  return reeve_json_get_string (self->params, member, NULL);
+}
+
+gint64
+reeve_call_get_int (ReeveCall *self, const char *member, gint64 fallback)
+{
+  return reeve_json_get_int (self->params, member, fallback);
+}
+
+gboolean
+reeve_call_get_boolean (ReeveCall *self, const char *member)
+{
+  return reeve_json_get_boolean (self->params, member, FALSE);
+}
+
+GBytes *
+reeve_call_get_body (ReeveCall *self)
+{
+  return self->body;
+}
+
+/**
+ * reeve_call_get_part:
+ * @self: a call
+ * @name: of the form field
+ *
+ * Returns: (transfer none) (nullable): the first part of that name
+ */
+const ReeveCallPart *
+reeve_call_get_part (ReeveCall *self, const char *name)
+{
+  for (guint i = 0; self->parts != NULL && i < self->parts->len; i++)
+    {
+      const ReeveCallPart *part = self->parts->pdata[i];
+
+      if (g_strcmp0 (part->name, name) == 0)
+        return part;
+    }
+  return NULL;
+}
+
+ReeveAdmitted *
+reeve_call_get_admitted (ReeveCall *self)
+{
+  return self->admitted;
+}
+
+ReeveAdmitted *
+reeve_call_steal_admitted (ReeveCall *self)
+{
+  return g_steal_pointer (&self->admitted);
+}
+
+const char *
+reeve_call_get_digest (ReeveCall *self)
+{
+  return self->digest;
+}
+
+const char *
+reeve_call_get_request_id (ReeveCall *self)
+{
+  return self->request_id;
+}
+
+const char *
+reeve_call_get_trace_id (ReeveCall *self)
+{
+  return self->trace_id;
+}
+
+/**
+ * reeve_call_get_span_id:
+ * @self: a call
+ *
+ * Returns: (transfer none): id of the call's own span, 16 hexadecimal digits
+ */
+const char *
+reeve_call_get_span_id (ReeveCall *self)
+{
+  return self->span_id;
+}
+
+const char *
+reeve_call_get_door (ReeveCall *self)
+{
+  return self->door;
+}
+
+const char *
+reeve_call_get_instance (ReeveCall *self)
+{
+  return self->instance;
+}
+
+GMainContext *
+reeve_call_get_context (ReeveCall *self)
+{
+  return self->context;
+}
+
+GCancellable *
+reeve_call_get_cancellable (ReeveCall *self)
+{
+  return self->cancellable;
+}
+
+/* ---- the operation answers ---- */
+
+static void
+reeve_call_push (ReeveCall *self, const char *event, JsonNode *data, GBytes *raw, gboolean end)
+{
+  ReeveCallItem *item = g_new0 (ReeveCallItem, 1);
+
+  item->event = g_strdup (event);
+  item->data = data;
+  item->raw = raw;
+  item->end = end;
+  reeve_call_queue_push (reeve_call_ref (self)->queue, item);
+}
+
+static gboolean
+reeve_call_begin_stream (ReeveCall *self)
+{
+  gboolean open = FALSE;
+
+  g_mutex_lock (&self->lock);
+  open = !self->ended;
+  self->stream = TRUE;
+  g_mutex_unlock (&self->lock);
+  return open;
+}
+
+/**
+ * reeve_call_emit:
+ * @self: a call
+ * @event: name
+ * @data: (transfer full): its data
+ *
+ * Sends one event; the first makes the answer a stream. After the end it is dropped.
+ */
+void
+reeve_call_emit (ReeveCall *self, const char *event, JsonNode *data)
+{
+  if (reeve_call_begin_stream (self))
+    reeve_call_push (self, event, data, NULL, FALSE);
+  else
+    json_node_unref (data);
+}
+
+/**
+ * reeve_call_emit_raw:
+ * @self: a call
+ * @frame: (transfer none): bytes as they go out
+ */
+void
+reeve_call_emit_raw (ReeveCall *self, GBytes *frame)
+{
+  if (reeve_call_begin_stream (self))
+    reeve_call_push (self, NULL, NULL, g_bytes_ref (frame), FALSE);
+}
+
+/* Only the first answer counts. */
+static gboolean
+reeve_call_begin_end (ReeveCall *self)
+{
+  gboolean first = FALSE;
+
+  g_mutex_lock (&self->lock);
+  first = !self->ended;
+  self->ended = TRUE;
+  g_mutex_unlock (&self->lock);
+  if (!first)
+    g_critical ("%s answered twice", self->operation->name);
+  return first;
+}
+
+static void
+reeve_call_finish (ReeveCall *self)
+{
+  if (self->end != NULL)
+    self->end (self, self->end_data);
+  else
+    reeve_call_deliver (self);
+}
+
+/**
+ * reeve_call_complete:
+ * @self: a call
+ * @status: HTTP status, or 0 for the row's
+ * @result: (transfer full) (nullable): the answer
+ */
+void
+reeve_call_complete (ReeveCall *self, guint status, JsonNode *result)
+{
+  if (!reeve_call_begin_end (self))
+    {
+      g_clear_pointer (&result, json_node_unref);
+      return;
+    }
+  self->status = status != 0 ? status : self->operation->success_status;
+  self->result = result;
+  reeve_call_finish (self);
+}
+
+/**
+ * reeve_call_complete_bytes:
+ * @self: a call
+ * @status: HTTP status, or 0 for the row's
+ * @media_type: of @bytes
+ * @bytes: (transfer none): the answer as it goes out
+ */
+void
+reeve_call_complete_bytes (ReeveCall *self, guint status, const char *media_type, GBytes *bytes)
+{
+  if (!reeve_call_begin_end (self))
+    return;
+  self->status = status != 0 ? status : self->operation->success_status;
+  self->bytes = g_bytes_ref (bytes);
+  self->bytes_type = g_strdup (media_type);
+  reeve_call_finish (self);
+}
+
+/**
+ * reeve_call_complete_stream:
+ * @self: a call
+ *
+ * Ends a stream, also one in which nothing happened.
+ */
+void
+reeve_call_complete_stream (ReeveCall *self)
+{
+  reeve_call_begin_stream (self);
+  reeve_call_complete (self, 0, NULL);
+}
+
+void
+reeve_call_fail (ReeveCall *self, GError *error)
+{
+  if (!reeve_call_begin_end (self))
+    {
+      g_error_free (error);
+      return;
+    }
+  self->error = error;
+  reeve_call_finish (self);
+}
+
+/**
+ * reeve_call_answer:
+ * @self: a call
+ * @object: (transfer full) (nullable): the result
+ * @error: (transfer full) (nullable): why there is none
+ */
+void
+reeve_call_answer (ReeveCall *self, JsonObject *object, GError *error)
+{
+  JsonNode *node = NULL;
+
+  if (object == NULL)
+    {
+      reeve_call_fail (self, error);
+      return;
+    }
+  node = json_node_init_object (json_node_alloc (), object);
+  json_object_unref (object);
+  reeve_call_complete (self, 0, node);
+}
+
+void
+reeve_call_add_tokens (ReeveCall *self, gint64 input, gint64 output)
+{
+  self->input_tokens += MAX (input, 0);
+  self->output_tokens += MAX (output, 0);
+}
+
+void
+reeve_call_set_outcome (ReeveCall *self, ReeveOutcome outcome, const char *reason)
+{
+  self->outcome = outcome;
+  g_free (self->reason);
+  self->reason = g_strdup (reason);
+}
+
+/* ---- the gate ---- */
+
+void
+reeve_call_set_end (ReeveCall *self, ReeveCallEnd end, gpointer user_data)
+{
+  self->end = end;
+  self->end_data = user_data;
+}
+
+void
+reeve_call_take_params (ReeveCall *self, JsonObject *params)
+{
+  g_clear_pointer (&self->params, json_object_unref);
+  self->params = params;
+}
+
+void
+reeve_call_take_admitted (ReeveCall *self, ReeveAdmitted *admitted)
+{
+  self->admitted = admitted;
+}
+
+void
+reeve_call_take_faults (ReeveCall *self, JsonArray *faults)
+{
+  g_clear_pointer (&self->faults, json_array_unref);
+  self->faults = faults;
+}
+
+void
+reeve_call_replace_error (ReeveCall *self, GError *error)
+{
+  g_clear_error (&self->error);
+  g_clear_pointer (&self->result, json_node_unref);
+  g_clear_pointer (&self->bytes, g_bytes_unref);
+  self->error = error;
+}
+
+void
+reeve_call_deliver (ReeveCall *self)
+{
+  reeve_call_push (self, NULL, NULL, NULL, TRUE);
+}
+
+/* ---- the door reads the answer ---- */
+
+guint
+reeve_call_get_status (ReeveCall *self)
+{
+  return self->status;
+}
+
+JsonNode *
+reeve_call_get_result (ReeveCall *self)
+{
+  return self->result;
+}
+
+GBytes *
+reeve_call_get_result_bytes (ReeveCall *self, const char **media_type)
+{
+  if (media_type != NULL)
+    *media_type = self->bytes_type;
+  return self->bytes;
+}
+
+const GError *
+reeve_call_get_error (ReeveCall *self)
+{
+  return self->error;
+}
+
+JsonArray *
+reeve_call_get_faults (ReeveCall *self)
+{
+  return self->faults;
+}
+
+gboolean
+reeve_call_is_stream (ReeveCall *self)
+{
+  return self->stream;
+}

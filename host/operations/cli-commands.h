@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The commands of reevectl that are operations. */
+#pragma once
+
+#include <glib.h>
+#include <glib/gi18n.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  const char *noun;
+  const char *verb; /* "" where the noun alone is the command */
+  const char *operation;
+  const char *summary; /* to be translated */
+  const char *example;
+  const char *const *arguments; /* parameters that stand without an option, in order */
+  const char *const *columns;   /* members shown in a table */
+} ReeveCliCommand;
+
+/* Ordered by noun and verb, ended by a NULL noun (generated). */
+extern const ReeveCliCommand reeve_cli_commands[];
+
+G_END_DECLS

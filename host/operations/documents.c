@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Documents, over runtime/knowledge.h. */
+#include "operation-functions.h"
+
+#define REEVE_OP_DOCUMENTS_PAGE 50
+#define REEVE_OP_DOCUMENTS_HITS 5
+
+void
+reeve_op_documents_upload (ReeveCall *call, ReeveServices *services)
+{
+  const ReeveCallPart *file = reeve_call_get_part (call, "file");
+  GError *error = NULL;
+  JsonObject *document = NULL;
+
+  if (file == NULL)
+    {
+      reeve_call_fail (call, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                                                  "a form with the part file is needed"));
+      return;
+    }
+  document = reeve_knowledge_upload (
+      services->knowledge, reeve_call_get_admitted (call), file->bytes, file->media_type,
+      file->file_name, reeve_call_get_string (call, "classification"),
+      reeve_json_get_object (reeve_call_get_params (call), "metadata"), &error);
+  reeve_call_answer (call, document, error);
+}
+
+void
+reeve_op_documents_list (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *page
+      = reeve_knowledge_list (services->knowledge, reeve_call_get_tenant_id (call),
+                              (guint) reeve_call_get_int (call, "limit", REEVE_OP_DOCUMENTS_PAGE),
+                              reeve_call_get_string (call, "cursor"), &error);
+
+  reeve_call_answer (call, page, error);
+}
+
+void
+reeve_op_documents_get (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *document = reeve_knowledge_get (services->knowledge, reeve_call_get_tenant_id (call),
+                                              reeve_call_get_string (call, "document_id"), &error);
+
+  reeve_call_answer (call, document, error);
+}
+
+void
+reeve_op_documents_delete (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+
+  if (reeve_knowledge_delete (services->knowledge, reeve_call_get_admitted (call),
+                              reeve_call_get_string (call, "document_id"), &error))
+    reeve_call_complete (call, 0, NULL);
+  else
+    reeve_call_fail (call, error);
+}
+
+void
+reeve_op_documents_reindex (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *document
+      = reeve_knowledge_reindex (services->knowledge, reeve_call_get_admitted (call),
+                                 reeve_call_get_string (call, "document_id"), &error);
+
+  reeve_call_answer (call, document, error);
+}
+
+/* Whatever mode was asked for: there are no vectors, so the words decide, and the answer says so.
+ */
+void
+reeve_op_documents_search (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonArray *hits = reeve_knowledge_search (
+      services->knowledge, reeve_call_get_tenant_id (call), reeve_call_get_string (call, "query"),
+      (guint) reeve_call_get_int (call, "limit", REEVE_OP_DOCUMENTS_HITS), &error);
+  JsonObject *result = NULL;
+
+  if (hits == NULL)
+    {
+      reeve_call_fail (call, error);
+      return;
+    }
+  result = json_object_new ();
+  json_object_set_string_member (result, "mode", "keyword");
+  json_object_set_array_member (result, "results", hits);
+  reeve_call_answer (call, result, NULL);
+}

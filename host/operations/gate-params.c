@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Path and query members are text and take the type that the row says; body members come as JSON or
+ * as parts of a form. All stand in one object, which the row's schema judges. */
+#include "gate-params.h"
+
+#include "base/digests.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void
+reeve_gate_params_fault (JsonArray *faults, const char *name, const char *message)
+{
+  JsonObject *fault = json_object_new ();
+  g_autofree char *pointer = name != NULL ? g_strconcat ("/", name, NULL) : g_strdup ("");
+
+  json_object_set_string_member (fault, "pointer", pointer);
+  json_object_set_string_member (fault, "message", message);
+  json_array_add_object_element (faults, fault);
+}
+
+static const ReeveParameter *
+reeve_gate_params_find (const ReeveOperation *operation, const char *name)
+{
+  for (const ReeveParameter *p = operation->parameters; p->name != NULL; p++)
+    if (strcmp (p->name, name) == 0)
+      return p;
+  return NULL;
+}
+
+/* (transfer full) (nullable): the value that @text means */
+static JsonNode *
+reeve_gate_params_convert (char type, const char *text)
+{
+  JsonNode *node = json_node_new (JSON_NODE_VALUE);
+  gint64 whole = 0;
+  char *end = NULL;
+  double real = 0;
+
+  switch (type)
+    {
+    case 'i':
+      if (g_ascii_string_to_signed (text, 10, G_MININT64, G_MAXINT64, &whole, NULL))
+        {
+          json_node_set_int (node, whole);
+          return node;
+        }
+      break;
+    case 'n':
+      errno = 0;
+      real = g_ascii_strtod (text, &end);
+      if (end != text && *end == '\0' && errno == 0 && (g_ascii_isdigit (*text) || *text == '-'))
+        {
+          json_node_set_double (node, real);
+          return node;
+        }
+      break;
+    case 'b':
+      if (strcmp (text, "true") == 0 || strcmp (text, "false") == 0)
+        {
+          json_node_set_boolean (node, *text == 't');
+          return node;
+        }
+      break;
+    default:
+      json_node_set_string (node, text);
+      return node;
+    }
+  json_node_unref (node);
+  return NULL;
+}
+
+/* What path and query gave, or all of it from a door that knows types. */
+static void
+reeve_gate_params_take_given (ReeveCall *call, JsonObject *params, JsonArray *faults)
+{
+  g_autoptr (GList) names = json_object_get_members (call->given);
+
+  for (GList *l = names; l != NULL; l = l->next)
+    {
+      const char *name = l->data;
+      JsonNode *value = json_object_get_member (call->given, name);
+      const ReeveParameter *parameter = reeve_gate_params_find (call->operation, name);
+      JsonNode *typed = NULL;
+
+      if (call->typed)
+        typed = json_node_copy (value);
+      else if (parameter == NULL || parameter->place == REEVE_PARAMETER_BODY)
+        {
+          reeve_gate_params_fault (faults, name, "no query parameter of that name");
+          continue;
+        }
+      else
+        typed = reeve_gate_params_convert (parameter->type, json_node_get_string (value));
+      if (typed != NULL)
+        json_object_set_member (params, name, typed);
+      else
+        reeve_gate_params_fault (faults, name, "is not of the right type");
+    }
+  if (call->repeated != NULL)
+    reeve_gate_params_fault (faults, call->repeated, "is there twice");
+}
+
+static void
+reeve_gate_params_merge (ReeveCall *call, JsonObject *body, JsonObject *params, JsonArray *faults)
+{
+  g_autoptr (GList) names = json_object_get_members (body);
+
+  for (GList *l = names; l != NULL; l = l->next)
+    {
+      const ReeveParameter *parameter = reeve_gate_params_find (call->operation, l->data);
+
+      if (parameter != NULL && parameter->place != REEVE_PARAMETER_BODY)
+        reeve_gate_params_fault (faults, l->data, "is not a member of the body");
+      else
+        json_object_set_member (params, l->data,
+                                json_node_ref (json_object_get_member (body, l->data)));
+    }
+}
+
+static gboolean
+reeve_gate_params_is_media (const char *given, const char *wanted)
+{
+  gsize length = strlen (wanted);
+
+  return given != NULL && g_ascii_strncasecmp (given, wanted, length) == 0
+         && (given[length] == '\0' || given[length] == ';' || given[length] == ' ');
+}
+
+static gboolean
+reeve_gate_params_take_json (ReeveCall *call, JsonObject *params, JsonArray *faults, GError **error)
+{
+  gsize length = 0;
+  const char *data = call->body != NULL ? g_bytes_get_data (call->body, &length) : NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) broken = NULL;
+
+  if (length == 0)
+    {
+      if (call->operation->needs_body && !call->typed)
+        reeve_gate_params_fault (faults, NULL, "a JSON object is needed as body");
+      return TRUE;
+    }
+  if (!reeve_gate_params_is_media (call->media_type, "application/json"))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED_MEDIA,
+                           "the body must be application/json");
+      return FALSE;
+    }
+  node = reeve_json_parse_strict (data, length, &broken);
+  if (node == NULL)
+    reeve_gate_params_fault (faults, NULL, broken->message);
+  else if (!JSON_NODE_HOLDS_OBJECT (node))
+    reeve_gate_params_fault (faults, NULL, "a JSON object is needed as body");
+  else
+    reeve_gate_params_merge (call, json_node_get_object (node), params, faults);
+  return TRUE;
+}
+
+/* Does the row want an object under that name? Then the part holds JSON. */
+static gboolean
+reeve_gate_params_wants_object (const ReeveOperation *operation, const char *name)
+{
+  const ReeveSchemaObject *object = operation->schema->object;
+
+  for (const ReeveSchemaMember *m = object != NULL ? object->properties : NULL;
+       m != NULL && m->name != NULL; m++)
+    {
+      const ReeveSchemaNode *node = m->node->ref != NULL ? m->node->ref : m->node;
+
+      if (strcmp (m->name, name) == 0)
+        return (node->types & REEVE_SCHEMA_TYPE_OBJECT) != 0;
+    }
+  return FALSE;
+}
+
+static void
+reeve_gate_params_take_part (ReeveCall *call, const ReeveCallPart *part, JsonObject *params,
+                             JsonArray *faults)
+{
+  gsize length = 0;
+  const char *data = g_bytes_get_data (part->bytes, &length);
+  g_autoptr (GError) broken = NULL;
+  JsonNode *node = NULL;
+
+  if (json_object_has_member (params, part->name))
+    {
+      reeve_gate_params_fault (faults, part->name, "is there twice");
+      return;
+    }
+  if (part->file_name != NULL)
+    {
+      json_object_set_string_member (params, part->name, part->file_name);
+      return;
+    }
+  if (reeve_gate_params_wants_object (call->operation, part->name))
+    {
+      node = reeve_json_parse_strict (data, length, &broken);
+      if (node != NULL)
+        json_object_set_member (params, part->name, node);
+      else
+        reeve_gate_params_fault (faults, part->name, broken->message);
+      return;
+    }
+  if (g_utf8_validate_len (data, length, NULL) && memchr (data, '\0', length) == NULL)
+    {
+      g_autofree char *text = g_strndup (data, length);
+
+      json_object_set_string_member (params, part->name, text);
+    }
+  else
+    reeve_gate_params_fault (faults, part->name, "is not UTF-8 text");
+}
+
+static gboolean
+reeve_gate_params_take_form (ReeveCall *call, JsonObject *params, JsonArray *faults, GError **error)
+{
+  if (call->typed && call->parts == NULL)
+    return TRUE;
+  if (!reeve_gate_params_is_media (call->media_type, "multipart/form-data"))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED_MEDIA,
+                           "the body must be multipart/form-data");
+      return FALSE;
+    }
+  if (call->parts == NULL)
+    reeve_gate_params_fault (faults, NULL, "the form is malformed or empty");
+  for (guint i = 0; call->parts != NULL && i < call->parts->len; i++)
+    reeve_gate_params_take_part (call, call->parts->pdata[i], params, faults);
+  return TRUE;
+}
+
+static gboolean
+reeve_gate_params_validate (ReeveCall *call, ReeveSchemaCache *schemas, JsonObject *params,
+                            JsonArray *faults, GError **error)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), params);
+  g_autoptr (GPtrArray) found = NULL;
+  ReeveSchema *schema = reeve_schema_cache_get (schemas, call->operation->schema);
+
+  if (reeve_schema_validate (schema, node, &found, error))
+    return TRUE;
+  if (found == NULL)
+    return FALSE;
+  g_clear_error (error);
+  for (guint i = 0; i < found->len; i++)
+    {
+      const ReeveSchemaFault *fault = found->pdata[i];
+
+      reeve_gate_params_fault (faults, fault->pointer[0] == '/' ? fault->pointer + 1 : NULL,
+                               fault->message);
+    }
+  return TRUE;
+}
+
+/**
+ * reeve_gate_params_prepare:
+ * @call: a call that its door has filled in
+ * @schemas: validators of the table
+ * @error: return location
+ *
+ * Makes the call's parameters. On a compatible door the body stays as it is: its operation reads
+ * the members that matter.
+ *
+ * Returns: %FALSE when they are wrong
+ */
+gboolean
+reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **error)
+{
+  g_autoptr (JsonObject) params = json_object_new ();
+  g_autoptr (JsonArray) faults = json_array_new ();
+  gboolean compatible = (call->operation->flags & REEVE_OPERATION_COMPATIBLE) != 0;
+  gboolean good = TRUE;
+
+  reeve_gate_params_take_given (call, params, faults);
+  if (call->operation->flags & REEVE_OPERATION_MULTIPART)
+    good = reeve_gate_params_take_form (call, params, faults, error);
+  else if (!compatible && call->operation->takes_body)
+    good = reeve_gate_params_take_json (call, params, faults, error);
+  if (!good)
+    return FALSE;
+  if (!compatible && json_array_get_length (faults) == 0
+      && !reeve_gate_params_validate (call, schemas, params, faults, error))
+    return FALSE;
+  if (json_array_get_length (faults) > 0)
+    {
+      JsonObject *first = json_array_get_object_element (faults, 0);
+
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "%s%s%s",
+                   json_object_get_string_member (first, "pointer"),
+                   *json_object_get_string_member (first, "pointer") != '\0' ? ": " : "",
+                   json_object_get_string_member (first, "message"));
+      reeve_call_take_faults (call, g_steal_pointer (&faults));
+      return FALSE;
+    }
+  json_object_seal (params);
+  reeve_call_take_params (call, g_steal_pointer (&params));
+  return TRUE;
+}
+
+/**
+ * reeve_gate_params_digest:
+ * @call: a prepared call
+ *
+ * Returns: (transfer full): SHA-256 of the canonical parameters and, where the body is not among
+ *   them, of it
+ */
+char *
+reeve_gate_params_digest (ReeveCall *call)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), call->params);
+  g_autofree char *canonical = reeve_json_canonical (node);
+  g_autoptr (ReeveDigests) digests = reeve_digests_begin ();
+  guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };
+
+  reeve_digests_update (digests, canonical, canonical != NULL ? strlen (canonical) : 0);
+  if (call->body != NULL
+      && (call->operation->flags & (REEVE_OPERATION_COMPATIBLE | REEVE_OPERATION_MULTIPART)) != 0)
+    reeve_digests_update (digests, g_bytes_get_data (call->body, NULL),
+                          g_bytes_get_size (call->body));
+  reeve_digests_finish (digests, digest);
+  return reeve_digests_hex (digest, sizeof digest);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* However a call ends, its record comes first: an effect is settled, a read is recorded before its
+ * answer goes out, a refusal leaves a record too. What needs a context runs in the door's. */
+#include "gate-pass.h"
+
+#include "schema-cache.h"
+
+#include <string.h>
+
+/* member of a kept answer that is an error */
+#define REEVE_GATE_PASS_ERROR "reeve_error"
+
+ReeveGatePass *
+reeve_gate_pass_new (ReeveServices *services, ReeveCall *call)
+{
+  ReeveGatePass *self = g_new0 (ReeveGatePass, 1);
+
+  self->services = services;
+  self->call = reeve_call_ref (call);
+  return self;
+}
+
+void
+reeve_gate_pass_free (ReeveGatePass *self)
+{
+  if (self->claim != NULL)
+    reeve_idempotency_release (self->services->idempotency, self->claim);
+  reeve_call_unref (self->call);
+  g_free (self->resource_id);
+  g_free (self);
+}
+
+/* Ids only: what does not look like one comes from outside and is nobody's. */
+static const char *
+reeve_gate_pass_plain (const char *text)
+{
+  if (text == NULL || *text == '\0' || strlen (text) > 128)
+    return NULL;
+  return text[strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.:@/")] == '\0' ? text
+                                                                                       : NULL;
+}
+
+static const char *
+reeve_gate_pass_member (ReeveGatePass *self, const char *name)
+{
+  JsonObject *object = self->call->params != NULL ? self->call->params : self->call->given;
+
+  return name != NULL ? reeve_gate_pass_plain (reeve_json_get_string (object, name, NULL)) : NULL;
+}
+
+void
+reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
+{
+  const ReeveOperation *operation = self->call->operation;
+  const char *resource = operation->resource_parameter;
+  const char *id = reeve_gate_pass_member (self, resource);
+
+  if (id == NULL && resource != NULL && self->call->params != NULL && self->resource_id == NULL
+      && reeve_json_get_int (self->call->params, resource, 0) != 0)
+    self->resource_id = g_strdup_printf ("%" G_GINT64_FORMAT,
+                                         reeve_json_get_int (self->call->params, resource, 0));
+  *request = (ReeveAdmissionRequest){
+    .caller = self->call->caller,
+    .operation = operation->action,
+    .permission = operation->permission,
+    .resource_type = operation->resource_type,
+    .resource_id = id != NULL ? id : self->resource_id,
+    .agent_id = reeve_gate_pass_member (self, "agent_id"),
+    .run_id = reeve_gate_pass_member (self, "run_id"),
+    .input_digest = self->call->digest,
+    .trace_id = self->call->trace_id,
+  };
+}
+
+/* Nothing of this waits any more. */
+static void
+reeve_gate_pass_deliver (ReeveGatePass *self)
+{
+  reeve_call_deliver (self->call);
+  reeve_gate_pass_free (self);
+}
+
+static void
+reeve_gate_pass_on_kept (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ReeveGatePass *self = data;
+  g_autoptr (GError) error = NULL;
+
+  /* the effect has happened: its answer goes out even when it could not be kept */
+  if (!reeve_idempotency_store_finish (self->services->idempotency, result, &error))
+    g_warning ("keeping the answer of %s: %s", self->call->operation->name, error->message);
+  reeve_gate_pass_deliver (self);
+}
+
+static JsonNode *
+reeve_gate_pass_error_node (const GError *error)
+{
+  JsonObject *outer = json_object_new ();
+  JsonObject *inner = json_object_new ();
+
+  json_object_set_int_member (inner, "code",
+                              error->domain == REEVE_ERROR ? error->code : REEVE_ERROR_FAILED);
+  json_object_set_string_member (inner, "message", error->message);
+  json_object_set_object_member (outer, REEVE_GATE_PASS_ERROR, inner);
+  return json_node_init_object (json_node_alloc (), outer);
+}
+
+static gboolean
+reeve_gate_pass_keep (gpointer data)
+{
+  ReeveGatePass *self = data;
+  ReeveCall *call = self->call;
+  g_autoptr (JsonNode) node = NULL;
+
+  if (call->error != NULL)
+    node = reeve_gate_pass_error_node (call->error);
+  else if (call->result != NULL)
+    node = json_node_ref (call->result);
+  reeve_idempotency_store (self->services->idempotency, g_steal_pointer (&self->claim),
+                           call->error != NULL ? 500 : call->status, node, reeve_gate_pass_on_kept,
+                           self);
+  g_clear_pointer (&node, json_node_unref);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+reeve_gate_pass_on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ReeveGatePass *self = data;
+  GError *error = NULL;
+
+  if (!reeve_admission_read_finish (self->services->admission, result, &error))
+    reeve_call_replace_error (self->call, error);
+  reeve_gate_pass_deliver (self);
+}
+
+static gboolean
+reeve_gate_pass_record_read (gpointer data)
+{
+  ReeveGatePass *self = data;
+  ReeveAdmissionRequest request = { 0 };
+
+  reeve_gate_pass_describe (self, &request);
+  reeve_admission_read_async (self->services->admission, &request, reeve_gate_pass_on_read, self);
+  return G_SOURCE_REMOVE;
+}
+
+/* Runs @func in the door's context; at once when this is its thread. */
+static void
+reeve_gate_pass_in_context (ReeveGatePass *self, GSourceFunc func)
+{
+  g_autoptr (GSource) source = NULL;
+  GMainContext *context
+      = self->call->context != NULL ? self->call->context : g_main_context_default ();
+
+  if (g_main_context_is_owner (context))
+    {
+      func (self);
+      return;
+    }
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, self, NULL);
+  g_source_attach (source, context);
+}
+
+static void
+reeve_gate_pass_settle (ReeveGatePass *self)
+{
+  ReeveCall *call = self->call;
+  const GError *error = call->error;
+  ReeveSettlement settlement = {
+    .outcome = call->outcome,
+    .reason = call->reason,
+    .input_tokens = call->input_tokens,
+    .output_tokens = call->output_tokens,
+  };
+
+  if (settlement.outcome == REEVE_OUTCOME_NONE)
+    settlement.outcome = error == NULL ? REEVE_OUTCOME_SUCCEEDED
+                         : g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
+                             ? REEVE_OUTCOME_UNKNOWN
+                             : REEVE_OUTCOME_FAILED;
+  if (settlement.reason == NULL && error != NULL)
+    settlement.reason = reeve_error_get_name (
+        error->domain == REEVE_ERROR ? (ReeveError) error->code : REEVE_ERROR_FAILED);
+  reeve_admission_settle_async (self->services->admission, g_steal_pointer (&call->admitted),
+                                &settlement, NULL, NULL);
+}
+
+static void
+reeve_gate_pass_refuse (ReeveGatePass *self)
+{
+  ReeveAdmissionRequest request = { 0 };
+
+  if (self->call->operation->klass == REEVE_CLASS_PROBE || self->recorded)
+    return;
+  reeve_gate_pass_describe (self, &request);
+  reeve_admission_refuse (self->services->admission, &request, self->call->error);
+}
+
+/* A result that does not fit its schema is our fault, and shows in the log; the answer goes out. */
+static void
+reeve_gate_pass_check_result (ReeveGatePass *self)
+{
+  const ReeveOperation *operation = self->call->operation;
+  g_autoptr (GPtrArray) faults = NULL;
+  g_autoptr (GError) error = NULL;
+  const ReeveSchemaFault *fault = NULL;
+
+  if (operation->result == NULL || self->call->result == NULL
+      || (operation->flags & REEVE_OPERATION_COMPATIBLE) != 0)
+    return;
+  if (reeve_schema_validate (reeve_schema_cache_get (self->services->schemas, operation->result),
+                             self->call->result, &faults, &error))
+    return;
+  fault = faults != NULL && faults->len > 0 ? faults->pdata[0] : NULL;
+  g_warning ("the result of %s does not fit its schema: %s: %s", operation->name,
+             fault != NULL ? fault->pointer : "", fault != NULL ? fault->message : error->message);
+}
+
+/**
+ * reeve_gate_pass_end:
+ * @call: a call that was answered
+ * @data: its pass, freed in the end
+ *
+ * Any thread.
+ */
+void
+reeve_gate_pass_end (ReeveCall *call, gpointer data)
+{
+  ReeveGatePass *self = data;
+  gboolean begun
+      = self->admitted && (call->admitted == NULL || reeve_admitted_is_consumed (call->admitted));
+
+  if (call->error == NULL)
+    reeve_gate_pass_check_result (self);
+  if (call->admitted != NULL)
+    reeve_gate_pass_settle (self);
+  else if (call->error != NULL)
+    reeve_gate_pass_refuse (self);
+
+  /* refused before any effect: the key is free again */
+  if (self->claim != NULL && (call->error == NULL || begun))
+    reeve_gate_pass_in_context (self, reeve_gate_pass_keep);
+  else if (call->error == NULL && call->operation->klass == REEVE_CLASS_READ && !self->recorded)
+    reeve_gate_pass_in_context (self, reeve_gate_pass_record_read);
+  else
+    reeve_gate_pass_deliver (self);
+}

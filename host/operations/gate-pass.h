@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveGatePass: one call's way through the gate, and how it ends. Private to the gate. */
+#pragma once
+
+#include "call-private.h"
+#include "services.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  ReeveServices *services;
+  ReeveCall *call; /* held */
+  ReeveIdempotencyClaim *claim;
+  gboolean admitted; /* class effect: its intent is durable */
+  gboolean recorded; /* a record of it is written already */
+  char *resource_id;
+} ReeveGatePass;
+
+ReeveGatePass *reeve_gate_pass_new (ReeveServices *services, ReeveCall *call);
+void reeve_gate_pass_free (ReeveGatePass *self);
+/* What the call asks, for admission and ledger; valid as long as the pass. */
+void reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request);
+/* The call's end: settles, records, keeps what a key must answer again, tells the door, frees the
+ * pass. */
+void reeve_gate_pass_end (ReeveCall *call, gpointer self);
+
+G_END_DECLS

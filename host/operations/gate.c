@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The order of refusal is the contract: 401, 403, 404 of an identifier, 400 of the body, 409 or 422
+ * of an idempotency key. What never blocks stays on the door's thread; the rest of a call's way
+ * runs on a worker. */
+#include "gate.h"
+
+#include "gate-params.h"
+#include "gate-pass.h"
+
+/* a greater body is parsed on a worker */
+#define REEVE_GATE_INLINE_BODY (64 * 1024)
+
+static void reeve_gate_run (gpointer data);
+
+static void
+reeve_gate_fail (ReeveGatePass *pass, GError *error)
+{
+  reeve_call_fail (pass->call, error);
+}
+
+static gboolean
+reeve_gate_has (ReeveGatePass *pass, ReeveOperationFlags flag)
+{
+  return (pass->call->operation->flags & flag) != 0;
+}
+
+static void
+reeve_gate_on_worker (ReeveGatePass *pass, ReeveWorkersFunc func)
+{
+  GError *error = NULL;
+
+  if (!reeve_workers_push (pass->services->workers, func, pass, &error))
+    reeve_gate_fail (pass, error);
+}
+
+static void
+reeve_gate_on_door (ReeveGatePass *pass, GSourceFunc func)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, func, pass, NULL);
+  g_source_attach (source, pass->call->context);
+}
+
+static void
+reeve_gate_call_function (ReeveGatePass *pass)
+{
+  pass->call->operation->func (pass->call, pass->services);
+}
+
+/* ---- the effect's intent, the stream's record ---- */
+
+static void
+reeve_gate_on_admitted (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ReeveGatePass *pass = data;
+  GError *error = NULL;
+  ReeveAdmitted *admitted
+      = reeve_admission_begin_finish (pass->services->admission, result, &error);
+
+  if (admitted == NULL)
+    {
+      pass->recorded = TRUE; /* admission has recorded its own refusal */
+      reeve_gate_fail (pass, error);
+      return;
+    }
+  pass->admitted = TRUE;
+  reeve_call_take_admitted (pass->call, admitted);
+  reeve_gate_call_function (pass);
+}
+
+static void
+reeve_gate_on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ReeveGatePass *pass = data;
+  GError *error = NULL;
+  gboolean good = reeve_admission_read_finish (pass->services->admission, result, &error);
+
+  pass->recorded = TRUE;
+  if (good)
+    reeve_gate_call_function (pass);
+  else
+    reeve_gate_fail (pass, error);
+}
+
+/* On the door's thread: an operation that does not block. */
+static gboolean
+reeve_gate_run_async (gpointer data)
+{
+  ReeveGatePass *pass = data;
+  const ReeveOperation *operation = pass->call->operation;
+  ReeveAdmissionRequest request = { 0 };
+
+  reeve_gate_pass_describe (pass, &request);
+  if (operation->klass == REEVE_CLASS_EFFECT
+      && !reeve_gate_has (pass, REEVE_OPERATION_ADMITS_ITSELF))
+    reeve_admission_begin_async (pass->services->admission, &request, reeve_gate_on_admitted, pass);
+  else if (operation->klass == REEVE_CLASS_READ && reeve_gate_has (pass, REEVE_OPERATION_STREAM))
+    reeve_admission_read_async (pass->services->admission, &request, reeve_gate_on_read, pass);
+  else
+    reeve_gate_call_function (pass);
+  return G_SOURCE_REMOVE;
+}
+
+/* On a worker: an operation that blocks. */
+static void
+reeve_gate_run (gpointer data)
+{
+  ReeveGatePass *pass = data;
+  ReeveAdmissionRequest request = { 0 };
+  ReeveAdmitted *admitted = NULL;
+  GError *error = NULL;
+
+  if (pass->call->operation->klass == REEVE_CLASS_EFFECT
+      && !reeve_gate_has (pass, REEVE_OPERATION_ADMITS_ITSELF))
+    {
+      reeve_gate_pass_describe (pass, &request);
+      admitted = reeve_admission_begin (pass->services->admission, &request, &error);
+      if (admitted == NULL)
+        {
+          pass->recorded = TRUE;
+          reeve_gate_fail (pass, error);
+          return;
+        }
+      pass->admitted = TRUE;
+      reeve_call_take_admitted (pass->call, admitted);
+    }
+  reeve_gate_call_function (pass);
+}
+
+/* ---- idempotency ---- */
+
+/* The key was answered before: the same again. */
+static void
+reeve_gate_replay (ReeveGatePass *pass, guint status, JsonNode *node)
+{
+  JsonObject *object
+      = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  JsonObject *kept = object != NULL ? reeve_json_get_object (object, "reeve_error") : NULL;
+
+  if (kept != NULL)
+    {
+      reeve_call_fail (pass->call, g_error_new_literal (
+                                       REEVE_ERROR, (gint) reeve_json_get_int (kept, "code", 0),
+                                       reeve_json_get_string (kept, "message", "failed before")));
+      g_clear_pointer (&node, json_node_unref);
+      return;
+    }
+  reeve_call_complete (pass->call, status, node);
+}
+
+static void
+reeve_gate_on_claim (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ReeveGatePass *pass = data;
+  GError *error = NULL;
+  guint status = 0;
+  JsonNode *node = NULL;
+
+  pass->claim = reeve_idempotency_claim_finish (pass->services->idempotency, result, &status, &node,
+                                                &error);
+  if (error != NULL)
+    reeve_gate_fail (pass, error);
+  else if (pass->claim == NULL)
+    reeve_gate_replay (pass, status, node);
+  else if (reeve_gate_has (pass, REEVE_OPERATION_ASYNC))
+    reeve_gate_run_async (pass);
+  else
+    reeve_gate_on_worker (pass, reeve_gate_run);
+}
+
+static gboolean
+reeve_gate_claim (gpointer data)
+{
+  ReeveGatePass *pass = data;
+
+  reeve_idempotency_claim_async (pass->services->idempotency, pass->call->caller,
+                                 pass->call->operation->name, pass->call->idempotency_key,
+                                 pass->call->digest, reeve_gate_on_claim, pass);
+  return G_SOURCE_REMOVE;
+}
+
+/* ---- identifiers and parameters ---- */
+
+/* Blocks. */
+static gboolean
+reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
+{
+  ReeveCall *call = pass->call;
+
+  for (const ReeveIdentifier *i = call->operation->identifiers; i->parameter != NULL; i++)
+    {
+      const char *id = reeve_json_get_string (call->given, i->parameter, NULL);
+      const char *scope = i->platform ? REEVE_SCOPE_PLATFORM : reeve_call_get_tenant_id (call);
+      gboolean exists = FALSE;
+
+      if (id != NULL && *id != '\0' && strlen (id) <= 128
+          && !reeve_store_exists (pass->services->store, scope, i->collection, id, &exists, error))
+        return FALSE;
+      if (!exists)
+        {
+          g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such thing among the %s",
+                       i->collection);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_gate_prepare (ReeveGatePass *pass)
+{
+  GError *error = NULL;
+
+  if (reeve_gate_check_identifiers (pass, &error)
+      && reeve_gate_params_prepare (pass->call, pass->services->schemas, &error))
+    {
+      if (pass->call->operation->klass == REEVE_CLASS_EFFECT)
+        pass->call->digest = reeve_gate_params_digest (pass->call);
+      return TRUE;
+    }
+  reeve_gate_fail (pass, error);
+  return FALSE;
+}
+
+static gboolean
+reeve_gate_is_keyed (ReeveGatePass *pass)
+{
+  return pass->call->idempotency_key != NULL && reeve_gate_has (pass, REEVE_OPERATION_IDEMPOTENCY);
+}
+
+static void
+reeve_gate_prepare_on_worker (gpointer data)
+{
+  ReeveGatePass *pass = data;
+
+  if (!reeve_gate_prepare (pass))
+    return;
+  if (reeve_gate_is_keyed (pass))
+    reeve_gate_on_door (pass, reeve_gate_claim);
+  else if (reeve_gate_has (pass, REEVE_OPERATION_ASYNC))
+    reeve_gate_on_door (pass, reeve_gate_run_async);
+  else
+    reeve_gate_run (pass);
+}
+
+static void
+reeve_gate_go_on (ReeveGatePass *pass)
+{
+  ReeveCall *call = pass->call;
+  gboolean small = call->body == NULL || g_bytes_get_size (call->body) <= REEVE_GATE_INLINE_BODY
+                   || reeve_gate_has (pass, REEVE_OPERATION_COMPATIBLE);
+
+  if (!reeve_gate_has (pass, REEVE_OPERATION_ASYNC)
+      || call->operation->identifiers->parameter != NULL || !small)
+    {
+      reeve_gate_on_worker (pass, reeve_gate_prepare_on_worker);
+      return;
+    }
+  if (!reeve_gate_prepare (pass))
+    return;
+  if (reeve_gate_is_keyed (pass))
+    reeve_gate_claim (pass);
+  else
+    reeve_gate_run_async (pass);
+}
+
+/* ---- who, where, and may he ---- */
+
+static gboolean
+reeve_gate_authorise (ReeveGatePass *pass, GError **error)
+{
+  const ReeveOperation *operation = pass->call->operation;
+  ReeveCaller *caller = pass->call->caller;
+  gboolean platform = (operation->flags & REEVE_OPERATION_PLATFORM_ADMIN) != 0;
+
+  if (operation->permission != NULL && !reeve_caller_has_permission (caller, operation->permission))
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "permission %s is missing%s",
+                 operation->permission,
+                 platform ? ", and only the platform admin may do this" : "");
+  else if (platform && !reeve_caller_is_platform_admin (caller))
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                 "besides permission %s this needs the platform admin", operation->permission);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static void
+reeve_gate_enter (ReeveGatePass *pass)
+{
+  ReeveCall *call = pass->call;
+  GError *error = NULL;
+
+  if (call->tenant_header != NULL)
+    {
+      ReeveCaller *there = reeve_authentication_enter_tenant (
+          pass->services->authentication, call->caller, call->tenant_header, &error);
+
+      if (there == NULL)
+        {
+          reeve_gate_fail (pass, error);
+          return;
+        }
+      reeve_call_take_caller (call, there);
+    }
+  if (reeve_gate_authorise (pass, &error))
+    reeve_gate_go_on (pass);
+  else
+    reeve_gate_fail (pass, error);
+}
+
+static void
+reeve_gate_on_authenticated (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ReeveGatePass *pass = data;
+  GError *error = NULL;
+  ReeveCaller *caller
+      = reeve_authentication_authenticate_finish (pass->services->authentication, result, &error);
+
+  if (caller == NULL)
+    {
+      reeve_gate_fail (pass, error);
+      return;
+    }
+  reeve_call_take_caller (pass->call, caller);
+  reeve_gate_enter (pass);
+}
+
+static void
+reeve_gate_authenticate (ReeveGatePass *pass)
+{
+  ReeveCall *call = pass->call;
+  ReeveCredentials credentials = {
+    .struct_size = sizeof credentials,
+    .scheme = call->scheme,
+    .token = call->token,
+    .peer_address = call->peer_address,
+    .door = call->door,
+  };
+  ReeveCaller *known = NULL;
+
+  if (call->token == NULL || *call->token == '\0')
+    {
+      reeve_gate_fail (pass, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
+                                                  "no credentials were shown"));
+      return;
+    }
+  known = reeve_authentication_lookup (pass->services->authentication, &credentials);
+  if (known == NULL)
+    {
+      reeve_authentication_authenticate_async (pass->services->authentication, &credentials,
+                                               reeve_gate_on_authenticated, pass);
+      return;
+    }
+  reeve_call_take_caller (call, known);
+  reeve_gate_enter (pass);
+}
+
+/**
+ * reeve_gate_dispatch:
+ * @services: what operations work with
+ * @call: filled in by its door
+ *
+ * Called on the thread of the call's context, which is its thread-default. Never blocks; the call's
+ * done function may be called before this returns.
+ */
+void
+reeve_gate_dispatch (ReeveServices *services, ReeveCall *call)
+{
+  ReeveGatePass *pass = reeve_gate_pass_new (services, call);
+
+  reeve_call_set_end (call, reeve_gate_pass_end, pass);
+  if (reeve_gate_has (pass, REEVE_OPERATION_PUBLIC))
+    reeve_gate_go_on (pass);
+  else if (call->caller != NULL)
+    reeve_gate_enter (pass);
+  else
+    reeve_gate_authenticate (pass);
+}

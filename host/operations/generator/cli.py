@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes the command line's table, its completion and the man page's section of commands."""
+
+from .schema_c import text
+from .schemas import places_of
+from .table_c import HEAD
+
+
+def commands(table):
+    return sorted((o for o in table.operations if "cli" in o), key=lambda o: (o["cli"]["noun"], o["cli"]["verb"]))
+
+
+def source(table):
+    lines = [HEAD + '#include "operations/cli-commands.h"\n']
+    rows = []
+    for number, operation in enumerate(commands(table)):
+        cli = operation["cli"]
+        for kind in ("args", "columns"):
+            lines.append(f"static const char *const {kind}_{number}[] = {{ {', '.join([text(a) for a in cli[kind]] + ['NULL'])} }};")
+        rows.append(f"  {{ {text(cli['noun'])}, {text(cli['verb'])}, {text(operation['name'])}, N_ ({text(operation['summary'])}), "
+                    f"{text(cli['example'])}, args_{number}, columns_{number} }},")
+    lines.append("\nconst ReeveCliCommand reeve_cli_commands[] = {\n" + "\n".join(rows) + "\n  { NULL }\n};\n")
+    return "\n".join(lines)
+
+
+def options(table, operation):
+    """Parameters that are not positional."""
+    return [n for n, *_ in places_of(table, operation) if n not in operation["cli"]["args"]]
+
+
+def completion(table):
+    """A bash completion: nouns, then verbs, then options."""
+    verbs, flags = {}, {}
+    for operation in commands(table):
+        cli = operation["cli"]
+        verbs.setdefault(cli["noun"], []).append(cli["verb"])
+        flags[f"{cli['noun']} {cli['verb']}"] = [f"--{n.replace('_', '-')}" for n in options(table, operation)]
+    lines = ["# SPDX-License-Identifier: LGPL-2.1-or-later", "# Generated from the table of operations; do not edit.", "# shellcheck shell=bash",
+             "_reevectl ()", "{", "  local cur=${COMP_WORDS[COMP_CWORD]} words", "  case $COMP_CWORD in",
+             f"    1) words='{' '.join(verbs)} --help --json --url --token --bus --state-dir --tenant' ;;",
+             "    2)", "      case ${COMP_WORDS[1]} in"]
+    lines += [f"        {noun}) words='{' '.join(v for v in found if v)}' ;;" for noun, found in verbs.items()]
+    lines += ["        *) words='' ;;", "      esac ;;", "    *)", "      case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in"]
+    lines += [f"        '{name}') words='{' '.join(found)}' ;;" for name, found in flags.items() if found]
+    lines += ["        *) words='' ;;", "      esac ;;", "  esac", "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")", "}",
+              "complete -o default -F _reevectl reevectl", ""]
+    return "\n".join(lines)
+
+
+def man(table):
+    """The section COMMANDS of reevectl(1), in roff."""
+    lines = [".SH COMMANDS"]
+    for operation in commands(table):
+        cli = operation["cli"]
+        words = " ".join([cli["noun"], cli["verb"]] if cli["verb"] else [cli["noun"]])
+        args = " ".join(rf"\fI{a.upper()}\fR" for a in cli["args"])
+        lines += [".TP", rf"\fB{words}\fR {args}".rstrip(), operation["summary"] + "."]
+        if found := options(table, operation):
+            lines.append("Options: " + ", ".join(rf"\fB\-\-{n.replace('_', '-')}\fR" for n in found) + ".")
+        lines.append("Example: " + cli["example"].replace("-", r"\-").replace("\\\"", '"'))
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Writes the table as an OpenAPI 3.1 document."""
+
+from .schemas import body_of
+from .table import REF
+
+PROBLEMS = {
+    400: "The request is malformed", 401: "No or bad credentials", 403: "A permission is missing",
+    404: "No such thing in the caller's tenant", 409: "The state forbids it, or it is still under way",
+    413: "The body is too large", 415: "Wrong media type", 422: "The idempotency key belongs to another request",
+    503: "A queue is full; try again",
+}
+
+
+def document(table, version):
+    paths = {}
+    for operation in table.operations:
+        for number, path in enumerate(operation["paths"]):
+            paths.setdefault(path, {})[operation["method"].lower()] = describe(table, operation, number)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Reeve",
+            "version": version,
+            "summary": "A governed host for AI agents",
+            "description": "Every call is authenticated, authorised, validated and recorded in the ledger.",
+            "license": {"name": "LGPL-2.1-or-later", "identifier": "LGPL-2.1-or-later"},
+        },
+        "servers": [{"url": "/", "description": "this host"}],
+        "security": [{"bearer": []}, {"apiKey": []}],
+        "tags": [{"name": n["noun"], "description": n["summary"]} for n in table.nouns if n["operations"]],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "schemas": dict(sorted(table.schemas.items())),
+            "responses": responses(),
+            "parameters": shared_parameters(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "an API key"},
+                "apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+    }
+
+
+def responses():
+    out = {}
+    for status, words in PROBLEMS.items():
+        schema = {"application/problem+json": {"schema": {"$ref": REF + "Problem"}}}
+        out[f"Problem{status}"] = {"description": words, "content": schema}
+        out[f"OpenAIError{status}"] = {"description": words, "content": {"application/json": {"schema": {"$ref": REF + "OpenAIError"}}}}
+    for status in (409, 413, 415, 422):
+        if status != 413:
+            del out[f"OpenAIError{status}"]
+    return out
+
+
+def shared_parameters():
+    return {
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": False,
+            "description": "the same key and request again get the same answer",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        },
+        "TenantId": {
+            "name": "X-Tenant-ID", "in": "header", "required": False,
+            "description": "the tenant to act in; other than one's own only for the platform admin",
+            "schema": {"type": "string", "maxLength": 128},
+        },
+    }
+
+
+def describe(table, operation, number):
+    name = operation["name"]
+    flags = operation["flags"]
+    out = {
+        "operationId": name if number == 0 else f"{name}.alias{number}",
+        "summary": operation["summary"],
+        "tags": [operation["noun"]],
+    }
+    notes = [operation.get("description", "")]
+    if operation["permission"]:
+        notes.append(f"Needs the permission `{operation['permission']}`" + (" and the platform admin." if "platform-admin" in flags else "."))
+    if words := " ".join(n for n in notes if n):
+        out["description"] = words
+    if parameters := list(parameters_of(operation)):
+        out["parameters"] = parameters
+    if "body" in operation:
+        out["requestBody"] = request_body(table, operation)
+    out["responses"] = answers(operation)
+    if "public" in flags:
+        out["security"] = []
+    out["x-reeve-class"] = operation["class"]
+    out["x-reeve-permission"] = operation["permission"]
+    return out
+
+
+def parameters_of(operation):
+    for place in ("path", "query"):
+        for name, schema in operation[place].items():
+            bare = {k: v for k, v in schema.items() if k != "description"}
+            parameter = {"name": name, "in": place, "required": place == "path", "schema": bare}
+            if "description" in schema:
+                parameter["description"] = schema["description"]
+            yield parameter
+    if "idempotency-key" in operation["flags"]:
+        yield {"$ref": "#/components/parameters/IdempotencyKey"}
+    if "public" not in operation["flags"]:
+        yield {"$ref": "#/components/parameters/TenantId"}
+
+
+def request_body(table, operation):
+    media = {"schema": body_of(table, operation)}
+    outside = set(operation["path"]) | set(operation["query"])
+    examples = {}
+    for number, example in enumerate(operation["examples"]):
+        value = {k: v for k, v in example["request"].items() if k not in outside}
+        examples[f"example{number + 1}"] = {"summary": example["summary"], "value": value}
+    if examples:
+        media["examples"] = examples
+    return {"required": operation.get("required_body", True), "content": {operation["media"]: media}}
+
+
+def answers(operation):
+    result = operation["result"]
+    answer = {"description": result["description"]}
+    if result["schema"] is not None:
+        media = {"schema": result["schema"]}
+        examples = {f"example{n + 1}": {"summary": e["summary"], "value": e["response"]} for n, e in enumerate(operation["examples"])}
+        if examples:
+            media["examples"] = examples
+        answer["content"] = {"application/json": media}
+        if "stream" in operation["flags"]:
+            answer["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+    elif "media" in result:
+        answer["content"] = {result["media"]: {"schema": {"type": "object"} if result["media"] == "application/json" else {"type": "string"}}}
+    out = {str(result["status"]): answer}
+    for status in failures(operation):
+        kind = "OpenAIError" if "compatible" in operation["flags"] else "Problem"
+        out[str(status)] = {"$ref": f"#/components/responses/{kind}{status}"}
+    return out
+
+
+def failures(operation):
+    flags = operation["flags"]
+    statuses = {503}
+    if "public" not in flags:
+        statuses |= {401, 403} if operation["permission"] else {401}
+    if operation["path"] or "compatible" in flags:
+        statuses.add(404)
+    if operation["path"] or operation["query"] or "body" in operation:
+        statuses.add(400)
+    if "body" in operation:
+        statuses |= {413} if "compatible" in flags else {413, 415}
+    if "public" in flags:
+        statuses.add(404)
+    if operation["class"] == "effect" and "compatible" not in flags:
+        statuses.add(409)
+    if "idempotency-key" in flags:
+        statuses.add(422)
+    return sorted(statuses)

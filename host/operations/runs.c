@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs, over runtime/runs.h. */
+#include "operation-functions.h"
+
+typedef struct
+{
+  ReeveCall *call;
+  ReeveRuns *runs;
+} ReeveOpRunsFollower;
+
+void
+reeve_op_runs_list (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *page = reeve_runs_list (services->runs, reeve_call_get_tenant_id (call),
+                                      reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, page, error);
+}
+
+void
+reeve_op_runs_get (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *run = reeve_runs_get (services->runs, reeve_call_get_tenant_id (call),
+                                    reeve_call_get_string (call, "run_id"), &error);
+
+  reeve_call_answer (call, run, error);
+}
+
+void
+reeve_op_runs_cancel (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *run = reeve_runs_cancel (services->runs, reeve_call_get_admitted (call),
+                                       reeve_call_get_string (call, "run_id"), &error);
+
+  reeve_call_answer (call, run, error);
+}
+
+void
+reeve_op_runs_resume (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *run = reeve_runs_resume (services->runs, reeve_call_get_admitted (call),
+                                       reeve_call_get_string (call, "run_id"), &error);
+
+  reeve_call_answer (call, run, error);
+}
+
+static void
+reeve_op_runs_on_event (const char *name, JsonObject *data, gpointer user_data)
+{
+  ReeveOpRunsFollower *follower = user_data;
+
+  reeve_call_emit (follower->call, name, json_node_init_object (json_node_alloc (), data));
+}
+
+static void
+reeve_op_runs_on_followed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ReeveOpRunsFollower *follower = user_data;
+  GError *error = NULL;
+
+  if (reeve_runs_follow_finish (follower->runs, result, &error))
+    reeve_call_complete_stream (follower->call);
+  else
+    reeve_call_fail (follower->call, error);
+  reeve_call_unref (follower->call);
+  g_object_unref (follower->runs);
+  g_free (follower);
+}
+
+void
+reeve_op_runs_events (ReeveCall *call, ReeveServices *services)
+{
+  ReeveOpRunsFollower *follower = g_new0 (ReeveOpRunsFollower, 1);
+
+  follower->call = reeve_call_ref (call);
+  follower->runs = g_object_ref (services->runs);
+  reeve_runs_follow_async (
+      services->runs, reeve_call_get_tenant_id (call), reeve_call_get_string (call, "run_id"),
+      reeve_call_get_int (call, "after", 0), reeve_op_runs_on_event, follower, NULL,
+      reeve_call_get_cancellable (call), reeve_op_runs_on_followed, follower);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tenants, over governance/tenants.h. */
+#include "operation-functions.h"
+
+void
+reeve_op_tenants_list (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *page = reeve_tenants_list (services->tenants, reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, page, error);
+}
+
+void
+reeve_op_tenants_create (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *tenant = reeve_tenants_create (services->tenants, reeve_call_get_admitted (call),
+                                             reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, tenant, error);
+}
+
+void
+reeve_op_tenants_get (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *tenant
+      = reeve_tenants_get (services->tenants, reeve_call_get_string (call, "tenant_id"), &error);
+
+  reeve_call_answer (call, tenant, error);
+}
