@@ -276,7 +276,7 @@ class FirstParty(unittest.TestCase):
 
     def test_all(self):
         arguments = {
-            "llm-openai": ("--samples", os.path.join(SAMPLES, "openai")),
+            "llm-openai": ("--settings", '{"base_url": "http://127.0.0.1:9000/v1"}', "--samples", os.path.join(SAMPLES, "openai")),
             "tool-search": ("--answer", 'knowledge.search={"results": []}'),
         }
         folder = os.path.join(BUILD, "plugins")
