@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arguments become the members of one object, the result is the REST body, errors are
+ * io.reeve.Error.<Code>. Events of a stream go to the caller alone, as signal Event. */
+#include "dbus-call.h"
+
+#include <string.h>
+
+#include "api/error-map.h"
+#include "dbus-door.h"
+#include "operations/gate.h"
+
+typedef struct
+{
+  GDBusMethodInvocation *invocation;
+  ReeveServices *services;
+  const ReeveOperation *operation;
+  JsonObject *params;
+  gboolean boolean;
+  JsonNode *last; /* data of the last event */
+} ReeveDbusCall;
+
+static void
+reeve_dbus_call_free (gpointer data)
+{
+  ReeveDbusCall *self = data;
+
+  g_clear_object (&self->invocation);
+  g_clear_pointer (&self->params, json_object_unref);
+  g_clear_pointer (&self->last, json_node_unref);
+  g_free (self);
+}
+
+/* ---- arguments ---- */
+
+static JsonNode *
+reeve_dbus_call_convert (const ReeveDbusArgument *argument, GVariant *value, GError **error)
+{
+  JsonNode *node = NULL;
+  const char *text = NULL;
+
+  switch (argument->signature[0])
+    {
+    case 'i':
+      return json_node_init_int (json_node_alloc (), g_variant_get_int32 (value));
+    case 'u':
+      return json_node_init_int (json_node_alloc (), g_variant_get_uint32 (value));
+    case 't':
+      return json_node_init_int (json_node_alloc (), (gint64) g_variant_get_uint64 (value));
+    case 'x':
+      return json_node_init_int (json_node_alloc (), g_variant_get_int64 (value));
+    case 'b':
+      return json_node_init_boolean (json_node_alloc (), g_variant_get_boolean (value));
+    case 'd':
+      return json_node_init_double (json_node_alloc (), g_variant_get_double (value));
+    case 's':
+    default:
+      break;
+    }
+  text = g_variant_get_string (value, NULL);
+  if (*text != '{' && *text != '[')
+    return json_node_init_string (json_node_alloc (), text);
+  node = reeve_json_parse_strict (text, strlen (text), error);
+  if (node == NULL)
+    g_prefix_error (error, "argument %s: ", argument->name);
+  return node;
+}
+
+/**
+ * reeve_dbus_call_collect:
+ * @method: a row of the table
+ * @parameters: arguments of the call
+ * @error: return location: %REEVE_ERROR_INVALID_ARGUMENT names the argument
+ *
+ * An empty string is an argument not given: D-Bus has no optional ones.
+ *
+ * Returns: (transfer full) (nullable): the operation's members
+ */
+JsonObject *
+reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters, GError **error)
+{
+  g_autoptr (JsonObject) params = json_object_new ();
+
+  for (guint i = 0; method->arguments[i].name != NULL; i++)
+    {
+      g_autoptr (GVariant) value = g_variant_get_child_value (parameters, i);
+      JsonNode *node = NULL;
+
+      if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
+          && *g_variant_get_string (value, NULL) == '\0')
+        continue;
+      node = reeve_dbus_call_convert (&method->arguments[i], value, error);
+      if (node == NULL)
+        return NULL;
+      json_object_set_member (params, method->arguments[i].parameter, node);
+    }
+  return g_steal_pointer (&params);
+}
+
+/* ---- answers ---- */
+
+/**
+ * reeve_dbus_call_return_error:
+ * @invocation: (transfer none): a call
+ * @error: why it fails
+ * @faults: (nullable): what is wrong with its parameters
+ *
+ * Answers with io.reeve.Error.<Code>.
+ */
+void
+reeve_dbus_call_return_error (GDBusMethodInvocation *invocation, const GError *error,
+                              JsonArray *faults)
+{
+  g_autoptr (GString) text = g_string_new (reeve_error_map_get_detail (error));
+
+  for (guint i = 0; faults != NULL && i < json_array_get_length (faults); i++)
+    {
+      JsonObject *fault = json_array_get_object_element (faults, i);
+
+      g_string_append_printf (text, "; %s: %s", reeve_json_get_string (fault, "pointer", ""),
+                              reeve_json_get_string (fault, "message", ""));
+    }
+  g_dbus_method_invocation_return_dbus_error (g_object_ref (invocation),
+                                              reeve_error_map_lookup (error)->dbus, text->str);
+}
+
+static char *
+reeve_dbus_call_body (ReeveDbusCall *self, ReeveCall *call)
+{
+  const char *media_type = NULL;
+  JsonNode *result = reeve_call_get_result (call);
+  GBytes *bytes = reeve_call_get_result_bytes (call, &media_type);
+  gsize length = 0;
+  const char *data = NULL;
+
+  if (result == NULL && bytes == NULL)
+    result = self->last;
+  if (result != NULL)
+    return json_to_string (result, FALSE);
+  if (bytes == NULL)
+    return g_strdup ("");
+  data = g_bytes_get_data (bytes, &length);
+  return g_utf8_make_valid (data, (gssize) length);
+}
+
+static void
+reeve_dbus_call_on_done (ReeveCall *call, gpointer user_data)
+{
+  ReeveDbusCall *self = user_data;
+  const GError *error = reeve_call_get_error (call);
+  g_autofree char *body = NULL;
+
+  if (error != NULL)
+    {
+      reeve_dbus_call_return_error (self->invocation, error, reeve_call_get_faults (call));
+      return;
+    }
+  if (self->boolean)
+    {
+      g_dbus_method_invocation_return_value (g_object_ref (self->invocation),
+                                             g_variant_new ("(b)", TRUE));
+      return;
+    }
+  body = reeve_dbus_call_body (self, call);
+  g_dbus_method_invocation_return_value (g_object_ref (self->invocation),
+                                         g_variant_new ("(s)", body));
+}
+
+static void
+reeve_dbus_call_on_event (ReeveCall *call, const char *event, JsonNode *data, GBytes *raw,
+                          gpointer user_data)
+{
+  ReeveDbusCall *self = user_data;
+  GDBusConnection *connection = g_dbus_method_invocation_get_connection (self->invocation);
+  const char *sender = g_dbus_method_invocation_get_sender (self->invocation);
+  g_autofree char *text = NULL;
+
+  if (data == NULL)
+    return;
+  g_clear_pointer (&self->last, json_node_unref);
+  self->last = json_node_ref (data);
+  text = json_to_string (data, FALSE);
+  g_dbus_connection_emit_signal (connection, sender, REEVE_DBUS_DOOR_PATH, "io.reeve.Host1",
+                                 "Event", g_variant_new ("(ss)", event, text), NULL);
+}
+
+/* ---- the way in ---- */
+
+static gboolean
+reeve_dbus_call_has_parameter (const ReeveOperation *operation, const char *name)
+{
+  for (guint i = 0; operation->parameters[i].name != NULL; i++)
+    {
+      if (g_strcmp0 (operation->parameters[i].name, name) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* tenant_id names the tenant to act in, as X-Tenant-ID does, except where the operation is about a
+ * tenant. */
+static void
+reeve_dbus_call_take_tenant (ReeveDbusCall *self, ReeveCall *call)
+{
+  const char *tenant_id = reeve_json_get_string (self->params, "tenant_id", NULL);
+
+  if (tenant_id == NULL || reeve_dbus_call_has_parameter (self->operation, "tenant_id"))
+    return;
+  reeve_call_set_tenant_header (call, tenant_id);
+  json_object_remove_member (self->params, "tenant_id");
+}
+
+static void
+reeve_dbus_call_dispatch (ReeveDbusCall *self, ReeveCaller *caller, const char *token)
+{
+  g_autoptr (ReeveCall) call
+      = reeve_call_new (self->operation, g_main_context_get_thread_default (), "dbus");
+
+  if (caller != NULL)
+    reeve_call_set_caller (call, caller);
+  else
+    reeve_call_set_credentials (call, "bearer", token, NULL);
+  reeve_dbus_call_take_tenant (self, call);
+  reeve_call_set_instance (call, self->operation->path);
+  reeve_call_set_params (call, self->params);
+  reeve_call_set_done (call, reeve_dbus_call_on_done, reeve_dbus_call_on_event, self,
+                       reeve_dbus_call_free);
+  reeve_gate_dispatch (self->services, call);
+}
+
+static void
+reeve_dbus_call_on_peer (ReeveCaller *caller, const char *token, const GError *error,
+                         gpointer user_data)
+{
+  ReeveDbusCall *self = user_data;
+
+  if (error == NULL)
+    {
+      reeve_dbus_call_dispatch (self, caller, token);
+      return;
+    }
+  reeve_dbus_call_return_error (self->invocation, error, NULL);
+  reeve_dbus_call_free (self);
+}
+
+/**
+ * reeve_dbus_call_start:
+ * @services: what operations work with
+ * @peers: who is who
+ * @invocation: (transfer full): the call
+ * @operation: what it asks for
+ * @params: (transfer full) (nullable): all members in one object
+ * @boolean: answer with %TRUE instead of the result
+ *
+ * Takes a call through the gate and answers it.
+ */
+void
+reeve_dbus_call_start (ReeveServices *services, ReeveDbusPeers *peers,
+                       GDBusMethodInvocation *invocation, const ReeveOperation *operation,
+                       JsonObject *params, gboolean boolean)
+{
+  ReeveDbusCall *self = g_new0 (ReeveDbusCall, 1);
+
+  self->services = services;
+  self->invocation = invocation;
+  self->operation = operation;
+  self->params = params != NULL ? params : json_object_new ();
+  self->boolean = boolean;
+  reeve_dbus_peers_identify (peers, g_dbus_method_invocation_get_sender (invocation),
+                             "io.reeve.Host.manage", reeve_dbus_call_on_peer, self);
+}
