@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Help from the table of operations, so that it cannot drift. */
+#include "cli-help.h"
+
+#include <string.h>
+
+static void
+reeve_cli_help_row (const ReeveCliCommand *command)
+{
+  g_autoptr (GString) usage = g_string_new (command->noun);
+
+  if (*command->verb != '\0')
+    g_string_append_printf (usage, " %s", command->verb);
+  for (guint i = 0; command->arguments[i] != NULL; i++)
+    {
+      g_autofree char *upper = g_ascii_strup (command->arguments[i], -1);
+
+      g_string_append_printf (usage, " %s", upper);
+    }
+  g_print ("  %-44s %s\n", usage->str, _ (command->summary));
+}
+
+/**
+ * reeve_cli_help_print:
+ *
+ * Prints all commands.
+ */
+void
+reeve_cli_help_print (void)
+{
+  g_print ("%s\n\n", _ ("Usage: reevectl [OPTIONS] NOUN VERB [ARGUMENTS]"));
+  g_print ("%s\n", _ ("Options:"));
+  g_print ("  --url URL --token T    %s\n", _ ("a host by its address"));
+  g_print ("  --bus session|system   %s\n", _ ("a host by D-Bus"));
+  g_print ("  --state-dir DIR        %s\n", _ ("a host by its state folder"));
+  g_print ("  --tenant T             %s\n", _ ("act in that tenant (platform admin)"));
+  g_print ("  --json                 %s\n", _ ("the answer unchanged"));
+  g_print ("  --sort MEMBER --filter MEMBER=TEXT  %s\n", _ ("of lists"));
+  g_print ("  --help, --version\n\n%s\n", _ ("Commands:"));
+  for (const ReeveCliCommand *command = reeve_cli_commands; command->noun != NULL; command++)
+    reeve_cli_help_row (command);
+  g_print ("  %-44s %s\n", "doctor", _ ("Check what this host needs"));
+  g_print ("\n%s\n",
+           _ ("Exit: 0 done, 1 failed, 2 usage, 3 refused, 4 not found, 5 host unreachable"));
+}
+
+/**
+ * reeve_cli_help_print_noun:
+ * @noun: a noun
+ *
+ * Prints its commands.
+ *
+ * Returns: whether there are any
+ */
+gboolean
+reeve_cli_help_print_noun (const char *noun)
+{
+  gboolean found = FALSE;
+
+  for (const ReeveCliCommand *command = reeve_cli_commands; command->noun != NULL; command++)
+    {
+      if (strcmp (command->noun, noun) != 0)
+        continue;
+      reeve_cli_help_row (command);
+      found = TRUE;
+    }
+  return found;
+}
+
+/**
+ * reeve_cli_help_print_command:
+ * @command: a command
+ *
+ * Prints what it does, its options and an example.
+ */
+void
+reeve_cli_help_print_command (const ReeveCliCommand *command)
+{
+  reeve_cli_help_row (command);
+  g_print ("\n%s\n", _ ("Options:"));
+  for (const ReeveParameter *parameter = command->parameters; parameter->name != NULL; parameter++)
+    {
+      g_autofree char *name = g_strdelimit (g_strdup (parameter->name), "_", '-');
+
+      g_print ("  --%s%s\n", name, parameter->required ? _ ("  (required)") : "");
+    }
+  g_print ("\n%s\n  %s\n", _ ("Example:"), command->example);
+}

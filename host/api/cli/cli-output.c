@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Lists become tables of the columns the table of operations names, single things lines of name and
+ * value. Control characters of a host's answer never reach the terminal. */
+#include "cli-output.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#define REEVE_CLI_OUTPUT_WIDEST 60
+
+/* (transfer full) one line of printable text */
+static char *
+reeve_cli_output_text (JsonNode *node)
+{
+  g_autofree char *text = NULL;
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  if (node == NULL || JSON_NODE_HOLDS_NULL (node))
+    return g_strdup ("-");
+  if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+    text = g_strdup (json_node_get_string (node));
+  else
+    text = json_to_string (node, FALSE);
+  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
+    {
+      gunichar c = g_utf8_get_char (p);
+
+      g_string_append_unichar (out, g_unichar_isprint (c) ? c : ' ');
+    }
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}
+
+static char *
+reeve_cli_output_cell (JsonObject *item, const char *column)
+{
+  g_autofree char *text = reeve_cli_output_text (json_object_get_member (item, column));
+  g_autofree char *cut = NULL;
+
+  if (g_utf8_strlen (text, -1) <= REEVE_CLI_OUTPUT_WIDEST)
+    return g_steal_pointer (&text);
+  cut = g_utf8_substring (text, 0, REEVE_CLI_OUTPUT_WIDEST - 1);
+  return g_strconcat (cut, "…", NULL);
+}
+
+static void
+reeve_cli_output_pad (const char *text, guint width, gboolean last)
+{
+  guint length = (guint) g_utf8_strlen (text, -1);
+
+  g_print ("%s", text);
+  if (!last)
+    g_print ("%*s", (int) (width > length ? width - length + 2 : 2), "");
+}
+
+static guint
+reeve_cli_output_width (GPtrArray *items, const char *column)
+{
+  guint width = (guint) strlen (column);
+
+  for (guint i = 0; i < items->len; i++)
+    {
+      g_autofree char *cell = reeve_cli_output_cell (g_ptr_array_index (items, i), column);
+
+      width = MAX (width, (guint) g_utf8_strlen (cell, -1));
+    }
+  return width;
+}
+
+static void
+reeve_cli_output_row (JsonObject *item, const char *const *columns, const guint *widths)
+{
+  for (guint i = 0; columns[i] != NULL; i++)
+    {
+      g_autofree char *cell = item != NULL ? reeve_cli_output_cell (item, columns[i])
+                                           : g_ascii_strup (columns[i], -1);
+
+      reeve_cli_output_pad (cell, widths[i], columns[i + 1] == NULL);
+    }
+  g_print ("\n");
+}
+
+static void
+reeve_cli_output_table (GPtrArray *items, const char *const *columns)
+{
+  guint n = g_strv_length ((char **) columns);
+  g_autofree guint *widths = g_new0 (guint, n + 1);
+
+  for (guint i = 0; i < n; i++)
+    widths[i] = reeve_cli_output_width (items, columns[i]);
+  reeve_cli_output_row (NULL, columns, widths);
+  for (guint i = 0; i < items->len; i++)
+    reeve_cli_output_row (g_ptr_array_index (items, i), columns, widths);
+}
+
+static void
+reeve_cli_output_object (JsonObject *object)
+{
+  g_autoptr (GList) members = json_object_get_members (object);
+  guint width = 0;
+
+  for (GList *l = members; l != NULL; l = l->next)
+    width = MAX (width, (guint) strlen (l->data));
+  for (GList *l = members; l != NULL; l = l->next)
+    {
+      g_autofree char *text = reeve_cli_output_text (json_object_get_member (object, l->data));
+
+      reeve_cli_output_pad (l->data, width, FALSE);
+      g_print ("%s\n", text);
+    }
+}
+
+/* ---- lists ---- */
+
+static int
+reeve_cli_output_compare (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  JsonNode *left = json_object_get_member (*(JsonObject *const *) a, user_data);
+  JsonNode *right = json_object_get_member (*(JsonObject *const *) b, user_data);
+  g_autofree char *left_text = reeve_cli_output_text (left);
+  g_autofree char *right_text = reeve_cli_output_text (right);
+  double left_number = g_ascii_strtod (left_text, NULL);
+  double right_number = g_ascii_strtod (right_text, NULL);
+  gboolean numbers = left != NULL && right != NULL && JSON_NODE_HOLDS_VALUE (left)
+                     && JSON_NODE_HOLDS_VALUE (right)
+                     && json_node_get_value_type (left) != G_TYPE_STRING;
+
+  if (numbers)
+    return (left_number > right_number) - (left_number < right_number);
+  return g_utf8_collate (left_text, right_text);
+}
+
+static gboolean
+reeve_cli_output_passes (JsonObject *item, const char *filter)
+{
+  const char *equals = filter != NULL ? strchr (filter, '=') : NULL;
+  g_autofree char *member = NULL;
+  g_autofree char *text = NULL;
+
+  if (equals == NULL)
+    return TRUE;
+  member = g_strndup (filter, (gsize) (equals - filter));
+  text = reeve_cli_output_text (json_object_get_member (item, member));
+  return strstr (text, equals + 1) != NULL;
+}
+
+static GPtrArray *
+reeve_cli_output_select (JsonArray *array, const char *sort, const char *filter)
+{
+  GPtrArray *items = g_ptr_array_new ();
+
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonNode *element = json_array_get_element (array, i);
+
+      if (JSON_NODE_HOLDS_OBJECT (element)
+          && reeve_cli_output_passes (json_node_get_object (element), filter))
+        g_ptr_array_add (items, json_node_get_object (element));
+    }
+  if (sort != NULL)
+    g_ptr_array_sort_with_data (items, reeve_cli_output_compare, (gpointer) sort);
+  return items;
+}
+
+static JsonArray *
+reeve_cli_output_find_list (JsonObject *object)
+{
+  static const char *const names[] = { "items", "results", "tools", "models", "data" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      JsonArray *array = reeve_json_get_array (object, names[i]);
+
+      if (array != NULL)
+        return array;
+    }
+  return NULL;
+}
+
+/**
+ * reeve_cli_output_print:
+ * @body: what the host answered
+ * @columns: members shown of a list
+ * @sort: (nullable): member a list is sorted by
+ * @filter: (nullable): MEMBER=TEXT: only items whose member holds the text
+ *
+ * Prints an answer for people.
+ */
+void
+reeve_cli_output_print (JsonNode *body, const char *const *columns, const char *sort,
+                        const char *filter)
+{
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (body) ? json_node_get_object (body) : NULL;
+  JsonArray *array = object != NULL                 ? reeve_cli_output_find_list (object)
+                     : JSON_NODE_HOLDS_ARRAY (body) ? json_node_get_array (body)
+                                                    : NULL;
+  g_autoptr (GPtrArray) items = NULL;
+  const char *cursor = object != NULL ? reeve_json_get_string (object, "next_cursor", NULL) : NULL;
+
+  if (array == NULL || columns[0] == NULL)
+    {
+      if (object != NULL)
+        reeve_cli_output_object (object);
+      return;
+    }
+  items = reeve_cli_output_select (array, sort, filter);
+  reeve_cli_output_table (items, columns);
+  if (cursor != NULL)
+    g_print (_ ("More: --cursor %s\n"), cursor);
+}
+
+/* ---- runs ---- */
+
+static void
+reeve_cli_output_references (JsonArray *citations)
+{
+  for (guint i = 0; citations != NULL && i < json_array_get_length (citations); i++)
+    {
+      JsonObject *citation = json_array_get_object_element (citations, i);
+      g_autofree char *title = reeve_cli_output_text (json_object_get_member (citation, "title"));
+      gint64 page = reeve_json_get_int (citation, "page_number", 0);
+
+      g_print ("%s[%u] %s", i == 0 ? "\n" : "", i + 1, title);
+      if (page > 0)
+        g_print (" p. %" G_GINT64_FORMAT, page);
+      g_print ("\n");
+    }
+}
+
+/**
+ * reeve_cli_output_print_run:
+ * @answer: of a run
+ * @with_text: print the answer's text too; else it was streamed
+ *
+ * Prints what a run came to.
+ */
+void
+reeve_cli_output_print_run (JsonObject *answer, gboolean with_text)
+{
+  JsonObject *audit = reeve_json_get_object (answer, "audit");
+  JsonObject *failure = reeve_json_get_object (answer, "error");
+
+  if (with_text)
+    g_print ("%s", reeve_json_get_string (answer, "answer", ""));
+  g_print ("\n");
+  reeve_cli_output_references (reeve_json_get_array (answer, "citations"));
+  if (failure != NULL)
+    g_print (_ ("Failed: %s\n"), reeve_json_get_string (failure, "message", ""));
+  g_print (_ ("\nRun %s: %s"), reeve_json_get_string (answer, "run_id", ""),
+           reeve_json_get_string (answer, "status", ""));
+  if (audit != NULL)
+    g_print (_ (", audit %" G_GINT64_FORMAT "–%" G_GINT64_FORMAT),
+             reeve_json_get_int (audit, "first", 0), reeve_json_get_int (audit, "last", 0));
+  g_print ("\n");
+}

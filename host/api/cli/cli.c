@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* reevectl: a thin door of one process. Commands come from the table of operations; what has no
+ * operation (doctor, offline verification) has a file of its own. */
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli-commands.h"
+#include "cli-doctor.h"
+#include "cli-help.h"
+#include "cli-host.h"
+#include "cli-options.h"
+#include "cli-output.h"
+#include "cli-params.h"
+#include "cli-verify.h"
+
+static const char *const reeve_cli_own_options[] = { "sort", "filter", "stream", NULL };
+
+static int
+reeve_cli_fail (int exit, const char *message)
+{
+  g_printerr ("reevectl: %s\n", message);
+  return exit;
+}
+
+static gboolean
+reeve_cli_wants_json (ReeveCliOptions *options)
+{
+  return options->json || !isatty (STDOUT_FILENO);
+}
+
+/* ---- answers ---- */
+
+static int
+reeve_cli_print_answer (ReeveCliOptions *options, const ReeveCliCommand *command,
+                        ReeveCliAnswer *answer, gboolean streamed)
+{
+  g_autoptr (JsonNode) node = NULL;
+
+  if (answer->detail != NULL)
+    return reeve_cli_fail (answer->exit, answer->detail);
+  if (reeve_cli_wants_json (options))
+    {
+      if (!streamed && *answer->body != '\0')
+        g_print ("%s\n", answer->body);
+      return answer->exit;
+    }
+  node = reeve_json_parse_strict (answer->body, strlen (answer->body), NULL);
+  if (node == NULL)
+    g_print ("%s%s", answer->body, *answer->body != '\0' ? "\n" : "");
+  else if (strcmp (command->noun, "run") == 0 && JSON_NODE_HOLDS_OBJECT (node))
+    reeve_cli_output_print_run (json_node_get_object (node), !streamed);
+  else
+    reeve_cli_output_print (node, command->columns, reeve_cli_options_get (options, "sort"),
+                            reeve_cli_options_get (options, "filter"));
+  return answer->exit;
+}
+
+/* A run that failed is an answer of the host, and a failure of the command. */
+static int
+reeve_cli_judge_run (ReeveCliAnswer *answer)
+{
+  g_autoptr (JsonNode) node = reeve_json_parse_strict (answer->body, strlen (answer->body), NULL);
+
+  if (answer->exit != REEVE_CLI_DONE || node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+    return answer->exit;
+  return reeve_json_get_boolean (json_node_get_object (node), "success", FALSE) ? REEVE_CLI_DONE
+                                                                                : REEVE_CLI_FAILED;
+}
+
+/* ---- run ---- */
+
+static void
+reeve_cli_on_event (const char *event, const char *data, gpointer user_data)
+{
+  gboolean json = GPOINTER_TO_INT (user_data);
+  g_autoptr (JsonNode) node = reeve_json_parse_strict (data, strlen (data), NULL);
+  JsonObject *object
+      = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+
+  if (json)
+    g_print ("{\"event\":\"%s\",\"data\":%s}\n", event, data);
+  else if (object != NULL && strcmp (event, "message.delta") == 0)
+    g_print ("%s", reeve_json_get_string (object, "delta", ""));
+  else if (object != NULL && strcmp (event, "tool.call") == 0)
+    g_printerr (_ ("tool %s\n"), reeve_json_get_string (object, "name", ""));
+}
+
+/* An agent may be named by its name where that is clear. */
+static gboolean
+reeve_cli_find_agent (ReeveCliHost *host, JsonObject *params, GError **error)
+{
+  const char *given = reeve_json_get_string (params, "agent_id", "");
+  g_autoptr (JsonObject) query = json_object_new ();
+  g_autoptr (ReeveCliAnswer) answer = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  JsonArray *items = NULL;
+  const char *found = NULL;
+
+  if (g_str_has_prefix (given, "agt_"))
+    return TRUE;
+  json_object_set_int_member (query, "limit", 500);
+  answer
+      = reeve_cli_host_call (host, reeve_cli_commands_find ("agents", "list"), query, NULL, NULL);
+  node = reeve_json_parse_strict (answer->body, strlen (answer->body), NULL);
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+    items = reeve_json_get_array (json_node_get_object (node), "items");
+  for (guint i = 0; items != NULL && i < json_array_get_length (items); i++)
+    {
+      JsonObject *agent = json_array_get_object_element (items, i);
+
+      if (strcmp (reeve_json_get_string (agent, "name", ""), given) != 0)
+        continue;
+      if (found != NULL)
+        {
+          g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                       "there are several agents \"%s\": give an id", given);
+          return FALSE;
+        }
+      found = reeve_json_get_string (agent, "agent_id", NULL);
+    }
+  if (found != NULL)
+    json_object_set_string_member (params, "agent_id", found);
+  return TRUE;
+}
+
+static int
+reeve_cli_run_mission (ReeveCliOptions *options, ReeveCliHost *host, const ReeveCliCommand *command,
+                       JsonObject *params)
+{
+  gboolean stream = reeve_cli_options_get (options, "stream") != NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveCliAnswer) answer = NULL;
+  int exit = 0;
+
+  if (!reeve_cli_find_agent (host, params, &error))
+    return reeve_cli_fail (REEVE_CLI_USAGE, error->message);
+  if (stream)
+    json_object_set_boolean_member (params, "stream", TRUE);
+  answer = reeve_cli_host_call (host, command, params, stream ? reeve_cli_on_event : NULL,
+                                GINT_TO_POINTER (reeve_cli_wants_json (options)));
+  exit = reeve_cli_print_answer (options, command, answer, stream);
+  return exit == REEVE_CLI_DONE ? reeve_cli_judge_run (answer) : exit;
+}
+
+/* ---- commands of the table ---- */
+
+static int
+reeve_cli_upload (ReeveCliOptions *options, ReeveCliHost *host, const ReeveCliCommand *command,
+                  guint first)
+{
+  const char *path = reeve_cli_options_get_word (options, first);
+  g_autoptr (JsonObject) form = json_object_new ();
+  g_autoptr (ReeveCliAnswer) answer = NULL;
+
+  if (path == NULL)
+    return reeve_cli_fail (REEVE_CLI_USAGE, _ ("file: is missing"));
+  for (guint i = 0; i < options->names->len; i++)
+    json_object_set_string_member (form, g_ptr_array_index (options->names, i),
+                                   g_ptr_array_index (options->values, i));
+  answer = reeve_cli_host_upload (host, command, path, form);
+  return reeve_cli_print_answer (options, command, answer, FALSE);
+}
+
+static int
+reeve_cli_run_command (ReeveCliOptions *options, const ReeveCliCommand *command)
+{
+  guint first = *command->verb != '\0' ? 2 : 1;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveCliHost) host = NULL;
+  g_autoptr (JsonObject) params = NULL;
+  g_autoptr (ReeveCliAnswer) answer = NULL;
+
+  if (!command->multipart)
+    {
+      params = reeve_cli_params_new (options, command, first, reeve_cli_own_options, &error);
+      if (params == NULL)
+        return reeve_cli_fail (REEVE_CLI_USAGE, error->message);
+    }
+  host = reeve_cli_host_new (options, &error);
+  if (host == NULL)
+    return reeve_cli_fail (error->code == REEVE_ERROR_INVALID_ARGUMENT ? REEVE_CLI_USAGE
+                                                                       : REEVE_CLI_UNREACHABLE,
+                           error->message);
+  if (command->multipart)
+    return reeve_cli_upload (options, host, command, first);
+  if (strcmp (command->noun, "run") == 0)
+    return reeve_cli_run_mission (options, host, command, params);
+  answer = reeve_cli_host_call (host, command, params, NULL, NULL);
+  return reeve_cli_print_answer (options, command, answer, FALSE);
+}
+
+static int
+reeve_cli_usage (ReeveCliOptions *options, const char *noun, const char *verb)
+{
+  g_printerr (_ ("reevectl: there is no command \"%s%s%s\"\n"), noun, verb != NULL ? " " : "",
+              verb != NULL ? verb : "");
+  if (!reeve_cli_help_print_noun (noun))
+    g_printerr ("%s\n", _ ("reevectl --help lists all."));
+  return REEVE_CLI_USAGE;
+}
+
+static int
+reeve_cli_dispatch (ReeveCliOptions *options)
+{
+  const char *noun = reeve_cli_options_get_word (options, 0);
+  const char *verb = reeve_cli_options_get_word (options, 1);
+  const ReeveCliCommand *command = NULL;
+
+  if (noun == NULL)
+    {
+      reeve_cli_help_print ();
+      return options->help ? REEVE_CLI_DONE : REEVE_CLI_USAGE;
+    }
+  if (strcmp (noun, "doctor") == 0)
+    return reeve_cli_doctor_run (options);
+  command = reeve_cli_commands_find (noun, verb);
+  if (command == NULL)
+    return options->help && reeve_cli_help_print_noun (noun)
+               ? REEVE_CLI_DONE
+               : reeve_cli_usage (options, noun, verb);
+  if (options->help)
+    {
+      reeve_cli_help_print_command (command);
+      return REEVE_CLI_DONE;
+    }
+  if (strcmp (command->operation, "audit.verify") == 0 && options->state_dir != NULL)
+    return reeve_cli_verify_run (options);
+  return reeve_cli_run_command (options, command);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveCliOptions) options = NULL;
+
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, REEVE_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+  options = reeve_cli_options_parse (argc, argv, &error);
+  if (options == NULL)
+    return reeve_cli_fail (REEVE_CLI_USAGE, error->message);
+  if (options->version)
+    {
+      g_print ("reevectl %s\n", REEVE_VERSION);
+      return REEVE_CLI_DONE;
+    }
+  return reeve_cli_dispatch (options);
+}
