@@ -2,8 +2,9 @@
 /* The commands of reevectl that are operations. */
 #pragma once
 
-#include <glib.h>
 #include <glib/gi18n.h>
+
+#include "operation.h"
 
 G_BEGIN_DECLS
 
@@ -16,6 +17,12 @@ typedef struct
   const char *example;
   const char *const *arguments; /* parameters that stand without an option, in order */
   const char *const *columns;   /* members shown in a table */
+  const char *method;
+  const char *path;
+  /* types of all places here: s string, i integer, n number, b boolean, l list of strings, j any other JSON */
+  const ReeveParameter *parameters;
+  gboolean takes_body;
+  gboolean multipart;
 } ReeveCliCommand;
 
 /* Ordered by noun and verb, ended by a NULL noun (generated). */

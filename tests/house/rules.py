@@ -55,8 +55,8 @@ class Source:
         return self.text.split("\n")
 
 
-def prefixes(path, paths):
-    """The prefixes that functions of that file may carry; empty where the rule does not apply."""
+def own_prefixes(path, paths):
+    """The prefixes of that file taken alone; empty where the rule does not apply."""
     parts = path.split("/")
     stem = os.path.splitext(parts[-1])[0].replace("-", "_")
     if parts[0] == "plugin-api":
@@ -72,17 +72,23 @@ def prefixes(path, paths):
         door = parts[2]
         short = stem[len(door) + 1 :] if stem.startswith(door + "_") else stem
         return [f"reeve_{door}" if stem == door else f"reeve_{door}_{short}", f"reeve_{door}_{stem}"]
-    return ["reeve_" + stem] + ["reeve_" + whole for whole in wholes(path, paths)]
+    return ["reeve_" + stem]
 
 
 def wholes(path, paths):
-    """The classes that file is a part of: runs-read.c is one of runs.c where both share runs-private.h."""
+    """The files of classes that one is a part of: runs-read.c is one of runs.c where both share runs-private.h."""
     folder, name = os.path.split(path)
     words = os.path.splitext(name)[0].split("-")
     for n in range(len(words) - 1, 0, -1):
-        whole = "-".join(words[:n])
-        if f"{folder}/{whole}-private.h" in paths and f"{folder}/{whole}.c" in paths:
-            yield whole.replace("-", "_")
+        whole = f"{folder}/{'-'.join(words[:n])}"
+        if f"{whole}-private.h" in paths and f"{whole}.c" in paths:
+            yield f"{whole}.c"
+
+
+def prefixes(path, paths):
+    """The prefixes that functions of that file may carry; empty where the rule does not apply."""
+    own = own_prefixes(path, paths)
+    return own + [p for whole in wholes(path, paths) for p in own_prefixes(whole, paths)] if own else own
 
 
 def check_prefix(source, paths):

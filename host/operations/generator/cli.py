@@ -2,7 +2,7 @@
 """Writes the command line's table, its completion and the man page's section of commands."""
 
 from .schema_c import text
-from .schemas import places_of
+from .schemas import body_of, letter, places_of
 from .table_c import HEAD
 
 
@@ -17,10 +17,33 @@ def source(table):
         cli = operation["cli"]
         for kind in ("args", "columns"):
             lines.append(f"static const char *const {kind}_{number}[] = {{ {', '.join([text(a) for a in cli[kind]] + ['NULL'])} }};")
+        members = [f"{{ {text(n)}, REEVE_PARAMETER_{place}, '{kind}', {truth(required)} }}" for n, place, kind, required in words_of(table, operation)]
+        lines.append(f"static const ReeveParameter parameters_{number}[] = {{ {', '.join(members + ['{ NULL }'])} }};")
+        method, path = operation["route"].split(" ", 1)
         rows.append(f"  {{ {text(cli['noun'])}, {text(cli['verb'])}, {text(operation['name'])}, N_ ({text(operation['summary'])}), "
-                    f"{text(cli['example'])}, args_{number}, columns_{number} }},")
+                    f"{text(cli['example'])}, args_{number}, columns_{number}, {text(method)}, {text(path)}, parameters_{number}, "
+                    f"{truth('body' in operation)}, {truth('multipart' in operation['flags'])} }},")
     lines.append("\nconst ReeveCliCommand reeve_cli_commands[] = {\n" + "\n".join(rows) + "\n  { NULL }\n};\n")
     return "\n".join(lines)
+
+
+def truth(value):
+    return "TRUE" if value else "FALSE"
+
+
+def words_of(table, operation):
+    """(name, place, letter, required) of every parameter, body members with the letter of what is typed for them."""
+    members = (body_of(table, operation) or {}).get("properties", {})
+    for name, place, kind, required in places_of(table, operation):
+        yield name, place, member_letter(table, members[name]) if place == "BODY" else kind, required
+
+
+def member_letter(table, schema):
+    schema = table.resolve(schema)
+    kind = schema.get("type", "string")
+    if kind == "array" and table.resolve(schema.get("items", {})).get("type") == "string":
+        return "l"
+    return letter(table, schema) if kind in ("string", "integer", "number", "boolean") else "j"
 
 
 def options(table, operation):
