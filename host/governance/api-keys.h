@@ -39,4 +39,13 @@ JsonObject *reeve_api_keys_get (ReeveApiKeys *self, ReeveCaller *caller, const c
 gboolean reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *key_id,
                                 GError **error);
 
+/* ---- the bootstrap's ---- */
+char *reeve_api_keys_make_plaintext (void);
+/* (nullable): NULL when it has not the form of a key */
+char *reeve_api_keys_parse_id (const char *plaintext);
+/* reeve_api_keys_create() for a key that is known beforehand; consumes @admitted ("keys.create").
+ */
+JsonObject *reeve_api_keys_adopt (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
+                                  const char *plaintext, GError **error);
+
 G_END_DECLS

@@ -41,6 +41,8 @@ ReeveCaller *reeve_authentication_authenticate (ReeveAuthentication *self,
  * that is not there. Any thread. */
 ReeveCaller *reeve_authentication_enter_tenant (ReeveAuthentication *self, ReeveCaller *caller,
                                                 const char *tenant_id, GError **error);
+/* The bootstrap's: which user that is. */
+void reeve_authentication_set_owner (ReeveAuthentication *self, const char *user_id);
 /* (transfer full) the owner of the session bus: the platform admin in tenant `default`. */
 ReeveCaller *reeve_authentication_new_owner (ReeveAuthentication *self, const char *door);
 

@@ -2,8 +2,8 @@
 /* The first start: tenant `default`, user `admin`, its key in <state>/admin.key. */
 #pragma once
 
+#include "admission.h"
 #include "api-keys.h"
-#include "ledger.h"
 #include "tenants.h"
 #include "users.h"
 
@@ -14,8 +14,7 @@ G_BEGIN_DECLS
 /* What it works with; all open. */
 typedef struct
 {
-  ReeveStore *store;
-  ReeveLedger *ledger;
+  ReeveAdmission *admission;
   ReeveTenants *tenants;
   ReeveUsers *users;
   ReeveApiKeys *api_keys;

@@ -45,6 +45,20 @@ reeve_caller_new (ReeveIdentity *identity, const char *tenant_id, gboolean platf
 }
 
 /**
+ * reeve_caller_new_in_tenant:
+ * @self: a caller
+ * @tenant_id: another tenant
+ *
+ * Returns: (transfer full): the same caller acting in @tenant_id
+ */
+ReeveCaller *
+reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id)
+{
+  return reeve_caller_new (self->identity, tenant_id, self->platform_admin, self->door,
+                           self->peer_address);
+}
+
+/**
  * reeve_caller_ref:
  * @self: a caller
  *

@@ -13,6 +13,8 @@ typedef struct _ReeveCaller ReeveCaller;
  * unless a platform admin chose another); platform_admin: holds every permission in every tenant */
 ReeveCaller *reeve_caller_new (ReeveIdentity *identity, const char *tenant_id,
                                gboolean platform_admin, const char *door, const char *peer_address);
+/* (transfer full) the same caller acting in another tenant */
+ReeveCaller *reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id);
 ReeveCaller *reeve_caller_ref (ReeveCaller *self);
 void reeve_caller_unref (ReeveCaller *self);
 const char *reeve_caller_get_tenant_id (ReeveCaller *self);

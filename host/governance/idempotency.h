@@ -2,6 +2,7 @@
 /* ReeveIdempotency: the answer to a request with an Idempotency-Key is kept and given again. */
 #pragma once
 
+#include "base/workers.h"
 #include "store/store.h"
 
 #include "caller.h"
@@ -17,7 +18,7 @@ typedef struct _ReeveIdempotencyClaim ReeveIdempotencyClaim;
 
 #define REEVE_IDEMPOTENCY_MAX_KEY 255
 
-ReeveIdempotency *reeve_idempotency_new (ReeveStore *store);
+ReeveIdempotency *reeve_idempotency_new (ReeveStore *store, ReeveWorkers *workers);
 /* How long answers are kept; 24 hours unless set. */
 void reeve_idempotency_set_seconds (ReeveIdempotency *self, guint seconds);
 

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_TENANTS (reeve_tenants_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveTenants, reeve_tenants, REEVE, TENANTS, GObject)
 
+/* May this text be the id of a tenant? */
+gboolean reeve_tenants_is_id (const char *text);
 ReeveTenants *reeve_tenants_new (ReeveStore *store);
 /* Consumes @admitted ("tenants.create"). params: {tenant_id, name, settings?, metadata?}.
  * %REEVE_ERROR_ALREADY_EXISTS */

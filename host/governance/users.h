@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include "admission.h"
+#include "roles.h"
 
 G_BEGIN_DECLS
 
@@ -22,5 +23,24 @@ JsonObject *reeve_users_get (ReeveUsers *self, const char *tenant_id, const char
 /* {items, next_cursor}; params: {limit?, cursor?} */
 JsonObject *reeve_users_list (ReeveUsers *self, const char *tenant_id, JsonObject *params,
                               GError **error);
+
+/* %REEVE_ERROR_NOT_FOUND */
+JsonObject *reeve_users_find (ReeveUsers *self, const char *tenant_id, const char *username,
+                              GError **error);
+
+/* The bootstrap's: consumes @admitted ("users.create"). */
+JsonObject *reeve_users_create_platform_admin (ReeveUsers *self, ReeveAdmitted *admitted,
+                                               const char *username, GError **error);
+
+/* What authentication asks of a user. */
+typedef struct
+{
+  gboolean active;
+  gboolean platform_admin;
+  ReevePermissions permissions;
+} ReeveUsersAccount;
+
+gboolean reeve_users_read (ReeveUsers *self, const char *tenant_id, const char *user_id,
+                           ReeveUsersAccount *account, GError **error);
 
 G_END_DECLS

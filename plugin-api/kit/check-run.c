@@ -19,14 +19,7 @@ struct _CheckRun
   ReeveRegistry *registry;
   JsonNode *settings;
   guint n_instances;
-  GPtrArray *providers; /* of CheckRunCapability; outlives the registry */
 };
-
-typedef struct
-{
-  CheckRun *run;
-  const char *name;
-} CheckRunCapability;
 
 CheckRun *
 check_run_new (const CheckOptions *options, CheckReport *report)
@@ -35,7 +28,6 @@ check_run_new (const CheckOptions *options, CheckReport *report)
 
   self->options = options;
   self->report = report;
-  self->providers = g_ptr_array_new_with_free_func (g_free);
   return self;
 }
 
@@ -44,7 +36,6 @@ check_run_free (CheckRun *self)
 {
   g_clear_pointer (&self->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
-  g_ptr_array_unref (self->providers);
   g_clear_pointer (&self->manifest, reeve_manifest_unref);
   g_clear_pointer (&self->settings, json_node_unref);
   g_free (self->module_digest);
@@ -91,6 +82,12 @@ check_run_get_arguments (CheckRun *self, const char *tool)
 }
 
 /* ---- what stands behind the capabilities ---- */
+
+typedef struct
+{
+  CheckRun *run;
+  char *name;
+} CheckRunCapability;
 
 static JsonNode *
 check_run_answer (const ReeveCapabilityCaller *caller, JsonNode *params, gpointer user_data,
@@ -154,11 +151,11 @@ check_run_provide (CheckRun *self)
   self->capabilities = reeve_capabilities_new ();
   for (guint i = 0; names[i] != NULL; i++)
     {
+      /* lives as long as the process, as the registry demands of its providers */
       CheckRunCapability *capability = g_new0 (CheckRunCapability, 1);
 
       capability->run = self;
-      capability->name = names[i];
-      g_ptr_array_add (self->providers, capability);
+      capability->name = g_strdup (names[i]);
       if (strcmp (names[i], "net.http") == 0)
         reeve_capabilities_provide_http (self->capabilities, check_run_answer_http, capability);
       else

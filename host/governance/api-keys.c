@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* API keys. What is kept of one is HMAC-SHA256 (pepper, key): the store alone does not let anybody
+ * in, and neither does the pepper alone. A key is 256 random bits, so no slow hash is needed. */
+#include "api-keys.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+#include "base/digests.h"
+#include "base/ids.h"
+#include "base/times.h"
+
+#include "directory.h"
+#include "ledger-file.h"
+#include "roles.h"
+
+#define REEVE_API_KEYS_PEPPER_FILE "pepper.key"
+#define REEVE_API_KEYS_PEPPER_SIZE 32
+#define REEVE_API_KEYS_PREFIX      "rv_"
+
+struct _ReeveApiKeys
+{
+  GObject parent_instance;
+
+  ReeveStore *store;
+  ReeveUsers *users;
+  ReeveAuthentication *authentication;
+  guint8 pepper[REEVE_API_KEYS_PEPPER_SIZE];
+};
+
+G_DEFINE_FINAL_TYPE (ReeveApiKeys, reeve_api_keys, G_TYPE_OBJECT)
+
+static void
+reeve_api_keys_finalize (GObject *object)
+{
+  ReeveApiKeys *self = REEVE_API_KEYS (object);
+
+  gnutls_memset (self->pepper, 0, sizeof self->pepper);
+  g_clear_object (&self->store);
+  g_clear_object (&self->users);
+  g_clear_object (&self->authentication);
+  G_OBJECT_CLASS (reeve_api_keys_parent_class)->finalize (object);
+}
+
+static void
+reeve_api_keys_class_init (ReeveApiKeysClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_api_keys_finalize;
+}
+
+static void
+reeve_api_keys_init (ReeveApiKeys *self)
+{
+}
+
+/**
+ * reeve_api_keys_new:
+ * @store: the store
+ * @users: users, whose roles bound those of their keys
+ * @authentication: told of every revocation
+ *
+ * Returns: (transfer full): the API keys; to be opened before use
+ */
+ReeveApiKeys *
+reeve_api_keys_new (ReeveStore *store, ReeveUsers *users, ReeveAuthentication *authentication)
+{
+  ReeveApiKeys *self = g_object_new (REEVE_TYPE_API_KEYS, NULL);
+
+  self->store = g_object_ref (store);
+  self->users = g_object_ref (users);
+  self->authentication = g_object_ref (authentication);
+  return self;
+}
+
+/**
+ * reeve_api_keys_open:
+ * @self: API keys
+ * @keys_folder: `<state>/keys`
+ * @error: return location
+ *
+ * Loads the pepper; on the first start it is made, readable by the host alone.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CORRUPT or a file error
+ */
+gboolean
+reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error)
+{
+  g_autofree char *path = g_build_filename (keys_folder, REEVE_API_KEYS_PEPPER_FILE, NULL);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (g_mkdir_with_parents (keys_folder, 0700) != 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "making", keys_folder);
+      return FALSE;
+    }
+  bytes = reeve_ledger_file_read (path, REEVE_API_KEYS_PEPPER_SIZE, &local);
+  if (bytes != NULL && g_bytes_get_size (bytes) == REEVE_API_KEYS_PEPPER_SIZE)
+    {
+      memcpy (self->pepper, g_bytes_get_data (bytes, NULL), REEVE_API_KEYS_PEPPER_SIZE);
+      return TRUE;
+    }
+  if (bytes != NULL || !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "reading %s: %s", path,
+                   local != NULL ? local->message : "it is too short");
+      return FALSE;
+    }
+  reeve_ids_fill_random (self->pepper, sizeof self->pepper);
+  return reeve_ledger_file_replace (path, self->pepper, sizeof self->pepper, 0600, error);
+}
+
+/* ---- what is kept ---- */
+
+static char *
+reeve_api_keys_digest (ReeveApiKeys *self, const char *plaintext)
+{
+  guint8 mac[REEVE_DIGESTS_LENGTH];
+
+  reeve_digests_hmac_sha256 (self->pepper, sizeof self->pepper, plaintext, strlen (plaintext), mac);
+  return reeve_digests_hex (mac, sizeof mac);
+}
+
+static gboolean
+reeve_api_keys_is_active (JsonObject *fields)
+{
+  gint64 expires_at = reeve_json_get_int (fields, "expires_at", 0);
+
+  return reeve_json_get_int (fields, "revoked_at", 0) == 0
+         && (expires_at == 0 || expires_at > reeve_times_now ());
+}
+
+static JsonObject *
+reeve_api_keys_show (ReeveRecord *record)
+{
+  static const char *const members[]
+      = { "tenant_id", "user_id", "name", "roles", "metadata", "ip_allow", "rate_limit" };
+  JsonObject *fields = reeve_record_get_fields (record);
+  JsonObject *shown = json_object_new ();
+
+  json_object_set_string_member (shown, "key_id", reeve_record_get_id (record));
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    reeve_directory_copy (fields, shown, members[i]);
+  json_object_set_boolean_member (shown, "is_active", reeve_api_keys_is_active (fields));
+  reeve_directory_show_time (fields, shown, "created_at");
+  reeve_directory_show_time (fields, shown, "expires_at");
+  reeve_directory_show_time (fields, shown, "revoked_at");
+  return shown;
+}
+
+/* The key's record, if @caller may know of it: the own ones, and with user:manage all of the
+ * tenant. */
+static ReeveRecord *
+reeve_api_keys_read (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id, GError **error)
+{
+  g_autoptr (ReeveRecord) record
+      = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, error);
+  JsonObject *fields = NULL;
+
+  if (record == NULL)
+    return NULL;
+  fields = reeve_record_get_fields (record);
+  if (g_strcmp0 (reeve_json_get_string (fields, "tenant_id", NULL),
+                 reeve_caller_get_tenant_id (caller))
+          == 0
+      && (reeve_caller_has_permission (caller, "user:manage")
+          || g_strcmp0 (reeve_json_get_string (fields, "user_id", NULL),
+                        reeve_caller_get_user_id (caller))
+                 == 0))
+    return g_steal_pointer (&record);
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such key");
+  return NULL;
+}
+
+/* ---- create ---- */
+
+/* May @caller make a key with @roles for @user_id? It needs the right to, the user's roles must
+ * cover the key's, and so must the caller's own: else a weak key could make a strong one. */
+static gboolean
+reeve_api_keys_check (ReeveApiKeys *self, ReeveCaller *caller, const char *user_id,
+                      const char *const *roles, GError **error)
+{
+  ReeveUsersAccount account = { 0 };
+  ReevePermissions wanted = reeve_roles_union (roles);
+  g_auto (GStrv) names = reeve_roles_names (wanted);
+  gboolean own
+      = g_strcmp0 (user_id, reeve_caller_get_user_id (caller)) == 0
+        && g_strcmp0 (reeve_caller_get_tenant_id (caller), reeve_caller_get_home_tenant_id (caller))
+               == 0;
+
+  if (!own && !reeve_caller_has_permission (caller, "user:manage"))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                           "permission user:manage is missing");
+      return FALSE;
+    }
+  if (!reeve_directory_check_roles (roles, error)
+      || !reeve_users_read (self->users, reeve_caller_get_tenant_id (caller), user_id, &account,
+                            error))
+    return FALSE;
+  if (account.platform_admin && !reeve_caller_is_platform_admin (caller))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                           "only the platform admin makes keys of the platform admin");
+      return FALSE;
+    }
+  for (guint i = 0; names[i] != NULL; i++)
+    if ((account.permissions & reeve_roles_match (names[i])) == 0
+        || !reeve_caller_has_permission (caller, names[i]))
+      {
+        g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                     "permission %s is missing, so a key cannot have it", names[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static gboolean
+reeve_api_keys_check_addresses (const char *const *addresses, GError **error)
+{
+  for (guint i = 0; addresses[i] != NULL; i++)
+    {
+      g_autoptr (GInetAddressMask) mask = g_inet_address_mask_new_from_string (addresses[i], NULL);
+
+      if (mask != NULL)
+        continue;
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                   "%s is neither an address nor a network", addresses[i]);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_api_keys_read_expiry (JsonObject *params, JsonObject *fields, GError **error)
+{
+  const char *text = reeve_json_get_string (params, "expires_at", NULL);
+  gint64 expires_at = 0;
+
+  if (text == NULL)
+    return TRUE;
+  if (!reeve_times_parse (text, &expires_at, error))
+    {
+      g_prefix_error (error, "expires_at: ");
+      return FALSE;
+    }
+  if (expires_at <= reeve_times_now ())
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "expires_at is in the past");
+      return FALSE;
+    }
+  json_object_set_int_member (fields, "expires_at", expires_at);
+  return TRUE;
+}
+
+static JsonObject *
+reeve_api_keys_make_fields (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params,
+                            const char *plaintext, GError **error)
+{
+  g_autoptr (JsonObject) fields = json_object_new ();
+  g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
+  g_auto (GStrv) addresses = reeve_directory_get_strings (params, "ip_allow");
+  g_autofree char *digest = reeve_api_keys_digest (self, plaintext);
+
+  if (!reeve_api_keys_check (self, caller, reeve_json_get_string (params, "user_id", ""),
+                             (const char *const *) roles, error)
+      || !reeve_api_keys_check_addresses ((const char *const *) addresses, error)
+      || !reeve_api_keys_read_expiry (params, fields, error))
+    return NULL;
+  json_object_set_string_member (fields, "tenant_id", reeve_caller_get_tenant_id (caller));
+  json_object_set_string_member (fields, "digest", digest);
+  json_object_set_int_member (fields, "created_at", reeve_times_now ());
+  json_object_set_object_member (fields, "metadata", json_object_new ());
+  reeve_directory_copy (params, fields, "user_id");
+  reeve_directory_copy (params, fields, "name");
+  reeve_directory_copy (params, fields, "metadata");
+  reeve_directory_copy (params, fields, "rate_limit");
+  reeve_directory_set_strings (fields, "roles", (const char *const *) roles);
+  if (addresses[0] != NULL)
+    reeve_directory_set_strings (fields, "ip_allow", (const char *const *) addresses);
+  return g_steal_pointer (&fields);
+}
+
+/**
+ * reeve_api_keys_make_plaintext:
+ *
+ * Returns: (transfer full): a new key, `rv_<id>_<secret>`
+ */
+char *
+reeve_api_keys_make_plaintext (void)
+{
+  g_autofree char *key_id = reeve_ids_new ("key");
+  g_autofree char *secret = reeve_ids_new_secret ();
+
+  return g_strconcat (REEVE_API_KEYS_PREFIX, key_id + strlen ("key_"), "_", secret, NULL);
+}
+
+/**
+ * reeve_api_keys_parse_id:
+ * @plaintext: a key
+ *
+ * Returns: (transfer full) (nullable): the id of the key's record; %NULL when it has not the form
+ * of a key
+ */
+char *
+reeve_api_keys_parse_id (const char *plaintext)
+{
+  g_auto (GStrv) parts = g_strsplit (plaintext, "_", 4);
+  g_autofree char *key_id = NULL;
+
+  if (g_strv_length (parts) != 3 || strcmp (parts[0], "rv") != 0 || *parts[2] == 0)
+    return NULL;
+  key_id = g_strconcat ("key_", parts[1], NULL);
+  return reeve_ids_is_valid (key_id, "key") ? g_steal_pointer (&key_id) : NULL;
+}
+
+/**
+ * reeve_api_keys_adopt:
+ * @self: API keys
+ * @admitted: the right to `keys.create`
+ * @params: as for reeve_api_keys_create()
+ * @plaintext: the key
+ * @error: return location
+ *
+ * Makes the record of a key that was thought up beforehand; the bootstrap's, which writes the key
+ * down first.
+ *
+ * Returns: (transfer full): the record, with `key`; %NULL with an error
+ */
+JsonObject *
+reeve_api_keys_adopt (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
+                      const char *plaintext, GError **error)
+{
+  g_autofree char *key_id = reeve_api_keys_parse_id (plaintext);
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (ReeveRecord) record = NULL;
+  g_autoptr (JsonObject) fields = NULL;
+  JsonObject *shown = NULL;
+
+  if (key_id == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "this has not the form of an API key");
+      return NULL;
+    }
+  fields = reeve_api_keys_make_fields (self, reeve_admitted_get_caller (admitted), params,
+                                       plaintext, error);
+  if (fields == NULL)
+    return NULL;
+  reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, REEVE_REVISION_ABSENT);
+  reeve_admitted_consume (admitted, "keys.create");
+  result = reeve_store_commit (self->store, batch, error);
+  if (result == NULL)
+    return NULL;
+  record = reeve_record_new (key_id, 1, fields);
+  shown = reeve_api_keys_show (record);
+  json_object_set_string_member (shown, "key", plaintext);
+  return shown;
+}
+
+/**
+ * reeve_api_keys_create:
+ * @self: API keys
+ * @admitted: the right to `keys.create`
+ * @params: {user_id, name, roles, expires_at?, metadata?, ip_allow?, rate_limit?}
+ * @error: return location
+ *
+ * Makes a key in the tenant of the caller.
+ *
+ * Returns: (transfer full): the record, with `key`, which nobody can show again; %NULL with
+ * %REEVE_ERROR_PERMISSION_DENIED, %REEVE_ERROR_NOT_FOUND (the user), %REEVE_ERROR_INVALID_ARGUMENT
+ */
+JsonObject *
+reeve_api_keys_create (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
+                       GError **error)
+{
+  g_autofree char *plaintext = reeve_api_keys_make_plaintext ();
+
+  return reeve_api_keys_adopt (self, admitted, params, plaintext, error);
+}
+
+/* ---- list, get, revoke ---- */
+
+/**
+ * reeve_api_keys_list:
+ * @self: API keys
+ * @caller: who asks
+ * @params: {limit?, cursor?, user_id?}
+ * @error: return location
+ *
+ * Returns: (transfer full): {items, next_cursor}; %NULL with an error
+ */
+JsonObject *
+reeve_api_keys_list (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params, GError **error)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new (REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS);
+  const char *user_id = reeve_json_get_string (params, "user_id", NULL);
+
+  if (!reeve_caller_has_permission (caller, "user:manage"))
+    user_id = reeve_caller_get_user_id (caller);
+  reeve_query_filter_string (query, "tenant_id", REEVE_FILTER_EQ,
+                             reeve_caller_get_tenant_id (caller));
+  if (user_id != NULL)
+    reeve_query_filter_string (query, "user_id", REEVE_FILTER_EQ, user_id);
+  return reeve_directory_list (self->store, query, params, reeve_api_keys_show, error);
+}
+
+/**
+ * reeve_api_keys_get:
+ * @self: API keys
+ * @caller: who asks
+ * @key_id: which
+ * @error: return location
+ *
+ * Returns: (transfer full): the record; %NULL with %REEVE_ERROR_NOT_FOUND
+ */
+JsonObject *
+reeve_api_keys_get (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id, GError **error)
+{
+  g_autoptr (ReeveRecord) record = reeve_api_keys_read (self, caller, key_id, error);
+
+  return record != NULL ? reeve_api_keys_show (record) : NULL;
+}
+
+static gboolean
+reeve_api_keys_may_revoke (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *fields,
+                           GError **error)
+{
+  ReeveUsersAccount account = { 0 };
+
+  /* a user that is gone leaves keys that anybody with user:manage may clear away */
+  if (!reeve_users_read (self->users, reeve_caller_get_tenant_id (caller),
+                         reeve_json_get_string (fields, "user_id", ""), &account, NULL)
+      || !account.platform_admin || reeve_caller_is_platform_admin (caller))
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                       "only the platform admin revokes keys of the platform admin");
+  return FALSE;
+}
+
+/**
+ * reeve_api_keys_revoke:
+ * @self: API keys
+ * @admitted: the right to `keys.delete`
+ * @key_id: which
+ * @error: return location
+ *
+ * From now on nobody gets in with the key, whatever was cached. A key that is revoked already stays
+ * so.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND or %REEVE_ERROR_PERMISSION_DENIED
+ */
+gboolean
+reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *key_id,
+                       GError **error)
+{
+  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
+  g_autoptr (ReeveRecord) record = reeve_api_keys_read (self, caller, key_id, error);
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (JsonObject) fields = json_object_new ();
+  g_autoptr (GList) members = NULL;
+  JsonObject *before = NULL;
+
+  if (record == NULL)
+    return FALSE;
+  before = reeve_record_get_fields (record);
+  if (!reeve_api_keys_may_revoke (self, caller, before, error))
+    return FALSE;
+  reeve_admitted_consume (admitted, "keys.delete");
+  if (reeve_json_get_int (before, "revoked_at", 0) != 0)
+    return TRUE;
+  members = json_object_get_members (before);
+  for (GList *member = members; member != NULL; member = member->next)
+    reeve_directory_copy (before, fields, member->data);
+  json_object_set_int_member (fields, "revoked_at", reeve_times_now ());
+  reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, reeve_record_get_revision (record));
+  result = reeve_store_commit (self->store, batch, error);
+  reeve_authentication_invalidate (self->authentication);
+  return result != NULL;
+}
+
+/* ---- capabilities ---- */
+
+static JsonNode *
+reeve_api_keys_take_node (JsonObject *object)
+{
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_take_object (node, object);
+  return node;
+}
+
+static JsonNode *
+reeve_api_keys_call_digest (const ReeveCapabilityCaller *caller, JsonNode *params,
+                            gpointer user_data, GError **error)
+{
+  ReeveApiKeys *self = user_data;
+  const char *text = params != NULL && JSON_NODE_HOLDS_OBJECT (params)
+                         ? reeve_json_get_string (json_node_get_object (params), "text", NULL)
+                         : NULL;
+  g_autofree char *digest = NULL;
+  JsonObject *answer = NULL;
+
+  if (text == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "credentials.digest needs a text");
+      return NULL;
+    }
+  digest = reeve_api_keys_digest (self, text);
+  answer = json_object_new ();
+  json_object_set_string_member (answer, "digest", digest);
+  return reeve_api_keys_take_node (answer);
+}
+
+/* Roles of the key that its user still covers: who loses a role loses it in his keys too. */
+static void
+reeve_api_keys_add_roles (JsonObject *fields, const ReeveUsersAccount *account, JsonObject *answer)
+{
+  g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
+  JsonArray *array = json_array_new ();
+
+  for (guint i = 0; roles[i] != NULL; i++)
+    {
+      ReevePermissions held = 0;
+
+      if (reeve_roles_find (roles[i], &held) && (held & ~account->permissions) == 0)
+        json_array_add_string_element (array, roles[i]);
+    }
+  json_object_set_array_member (answer, "roles", array);
+}
+
+static JsonNode *
+reeve_api_keys_call_lookup (const ReeveCapabilityCaller *caller, JsonNode *params,
+                            gpointer user_data, GError **error)
+{
+  static const char *const members[]
+      = { "digest", "tenant_id", "user_id", "expires_at", "revoked_at", "ip_allow" };
+  ReeveApiKeys *self = user_data;
+  JsonObject *object
+      = params != NULL && JSON_NODE_HOLDS_OBJECT (params) ? json_node_get_object (params) : NULL;
+  const char *key_id = object != NULL ? reeve_json_get_string (object, "key_id", NULL) : NULL;
+  g_autoptr (ReeveRecord) record = NULL;
+  ReeveUsersAccount account = { 0 };
+  JsonObject *fields = NULL;
+  JsonObject *answer = NULL;
+
+  if (key_id == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "credentials.lookup needs a key_id");
+      return NULL;
+    }
+  record = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, error);
+  if (record == NULL)
+    return NULL;
+  fields = reeve_record_get_fields (record);
+  if (!reeve_users_read (self->users, reeve_json_get_string (fields, "tenant_id", ""),
+                         reeve_json_get_string (fields, "user_id", ""), &account, error))
+    return NULL;
+  answer = json_object_new ();
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    reeve_directory_copy (fields, answer, members[i]);
+  reeve_api_keys_add_roles (fields, &account, answer);
+  return reeve_api_keys_take_node (answer);
+}
+
+/**
+ * reeve_api_keys_provide:
+ * @self: API keys; must outlive @capabilities
+ * @capabilities: where auth plugins find them
+ *
+ * Registers `credentials.digest` {text} → {digest} and `credentials.lookup` {key_id} → {digest,
+ * tenant_id, user_id, roles, expires_at?, revoked_at?, ip_allow?} (times in µs),
+ * %REEVE_ERROR_NOT_FOUND.
+ */
+void
+reeve_api_keys_provide (ReeveApiKeys *self, ReeveCapabilities *capabilities)
+{
+  reeve_capabilities_provide (capabilities, "credentials.digest", reeve_api_keys_call_digest, self);
+  reeve_capabilities_provide (capabilities, "credentials.lookup", reeve_api_keys_call_lookup, self);
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Authentication: the cache, then the providers in order on a worker thread, then the user's own
+ * record: who is not active does not get in, however good the credentials, and who is the platform
+ * admin stands there and nowhere else. */
+#include "authentication.h"
+
+#include <string.h>
+
+#include "base/digests.h"
+
+#include "authentication-cache.h"
+#include "tenants.h"
+#include "users.h"
+
+/* a provider that takes longer than this is not waited for */
+#define REEVE_AUTHENTICATION_SECONDS 10
+#define REEVE_AUTHENTICATION_MAX     16384
+
+typedef struct
+{
+  char *id;
+  ReeveRegistry *registry;
+  ReevePlugin *instance;
+} ReeveAuthenticationProvider;
+
+struct _ReeveAuthentication
+{
+  GObject parent_instance;
+
+  ReeveStore *store;
+  ReeveWorkers *workers;
+  ReeveUsers *users;
+  GPtrArray *providers;
+  ReeveAuthenticationCache *cache;
+  char *owner_id; /* (nullable): user id of the platform admin */
+};
+
+/* what was shown, kept for the worker */
+typedef struct
+{
+  char *scheme;
+  char *token;
+  char *peer_address;
+  char *door;
+} ReeveAuthenticationShown;
+
+G_DEFINE_FINAL_TYPE (ReeveAuthentication, reeve_authentication, G_TYPE_OBJECT)
+
+static void
+reeve_authentication_provider_free (gpointer data)
+{
+  ReeveAuthenticationProvider *provider = data;
+
+  reeve_registry_unref (provider->registry);
+  g_object_unref (provider->instance);
+  g_free (provider->id);
+  g_free (provider);
+}
+
+static void
+reeve_authentication_finalize (GObject *object)
+{
+  ReeveAuthentication *self = REEVE_AUTHENTICATION (object);
+
+  g_clear_object (&self->store);
+  g_clear_object (&self->users);
+  g_clear_pointer (&self->workers, reeve_workers_unref);
+  g_ptr_array_unref (self->providers);
+  reeve_authentication_cache_free (self->cache);
+  g_free (self->owner_id);
+  G_OBJECT_CLASS (reeve_authentication_parent_class)->finalize (object);
+}
+
+static void
+reeve_authentication_class_init (ReeveAuthenticationClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_authentication_finalize;
+}
+
+static void
+reeve_authentication_init (ReeveAuthentication *self)
+{
+  self->providers = g_ptr_array_new_with_free_func (reeve_authentication_provider_free);
+  self->cache = reeve_authentication_cache_new ();
+}
+
+/**
+ * reeve_authentication_new:
+ * @store: where users are
+ * @workers: where providers are asked
+ *
+ * Returns: (transfer full): authentication without a provider: nobody gets in
+ */
+ReeveAuthentication *
+reeve_authentication_new (ReeveStore *store, ReeveWorkers *workers)
+{
+  ReeveAuthentication *self = g_object_new (REEVE_TYPE_AUTHENTICATION, NULL);
+
+  self->store = g_object_ref (store);
+  self->workers = reeve_workers_ref (workers);
+  self->users = reeve_users_new (store);
+  return self;
+}
+
+/**
+ * reeve_authentication_add_provider:
+ * @self: authentication
+ * @id: name of the provider in the configuration
+ * @registry: what made @instance
+ * @instance: a plugin that implements #ReeveAuth
+ */
+void
+reeve_authentication_add_provider (ReeveAuthentication *self, const char *id,
+                                   ReeveRegistry *registry, ReevePlugin *instance)
+{
+  ReeveAuthenticationProvider *provider = NULL;
+
+  g_return_if_fail (REEVE_IS_AUTH (instance));
+  provider = g_new0 (ReeveAuthenticationProvider, 1);
+  provider->id = g_strdup (id);
+  provider->registry = reeve_registry_ref (registry);
+  provider->instance = g_object_ref (instance);
+  g_ptr_array_add (self->providers, provider);
+}
+
+/**
+ * reeve_authentication_set_owner:
+ * @self: authentication
+ * @user_id: the platform admin
+ *
+ * Says as whom the owner of the session bus acts; before anything listens.
+ */
+void
+reeve_authentication_set_owner (ReeveAuthentication *self, const char *user_id)
+{
+  g_free (self->owner_id);
+  self->owner_id = g_strdup (user_id);
+}
+
+/**
+ * reeve_authentication_new_owner:
+ * @self: authentication
+ * @door: through which door
+ *
+ * Returns: (transfer full): the platform admin in tenant `default`
+ */
+ReeveCaller *
+reeve_authentication_new_owner (ReeveAuthentication *self, const char *door)
+{
+  static const char *const roles[] = { "admin", NULL };
+  g_autoptr (ReeveIdentity) identity = reeve_identity_new (
+      REEVE_TENANTS_DEFAULT, self->owner_id != NULL ? self->owner_id : "owner", roles, "owner");
+
+  return reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, door, NULL);
+}
+
+/**
+ * reeve_authentication_invalidate:
+ * @self: authentication
+ *
+ * Forgets who was let in: the next request of each is checked anew.
+ */
+void
+reeve_authentication_invalidate (ReeveAuthentication *self)
+{
+  reeve_authentication_cache_invalidate (self->cache);
+}
+
+/* What the answer of a provider may depend on, as one digest; a plain token is never kept. */
+static void
+reeve_authentication_make_key (const ReeveCredentials *credentials,
+                               guint8 key[REEVE_AUTHENTICATION_CACHE_KEY])
+{
+  const char *parts[]
+      = { credentials->scheme, credentials->peer_address, credentials->door, credentials->token };
+  g_autoptr (GByteArray) text = g_byte_array_sized_new (256);
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      const char *part = parts[i] != NULL ? parts[i] : "";
+
+      /* with its NUL, so that no two lists run together */
+      g_byte_array_append (text, (const guint8 *) part, (guint) strlen (part) + 1);
+    }
+  reeve_digests_sha256 (text->data, text->len, key);
+}
+
+/**
+ * reeve_authentication_lookup:
+ * @self: authentication
+ * @credentials: what was shown
+ *
+ * Returns: (transfer full) (nullable): the caller, if it is known without asking
+ */
+ReeveCaller *
+reeve_authentication_lookup (ReeveAuthentication *self, const ReeveCredentials *credentials)
+{
+  guint8 key[REEVE_AUTHENTICATION_CACHE_KEY];
+
+  reeve_authentication_make_key (credentials, key);
+  return reeve_authentication_cache_lookup (self->cache, key);
+}
+
+/* ---- asking the providers ---- */
+
+static ReeveIdentity *
+reeve_authentication_ask (ReeveAuthentication *self, const ReeveCredentials *credentials,
+                          GError **error)
+{
+  ReeveContextInfo info = { .struct_size = sizeof info };
+
+  for (guint i = 0; i < self->providers->len; i++)
+    {
+      ReeveAuthenticationProvider *provider = g_ptr_array_index (self->providers, i);
+      g_autoptr (ReeveContext) context = NULL;
+      g_autoptr (GError) local = NULL;
+      ReeveIdentity *identity = NULL;
+
+      info.deadline = g_get_monotonic_time () + REEVE_AUTHENTICATION_SECONDS * G_TIME_SPAN_SECOND;
+      context = reeve_registry_new_context (provider->registry, provider->instance, &info, NULL);
+      identity
+          = reeve_auth_authenticate (REEVE_AUTH (provider->instance), credentials, context, &local);
+      if (identity != NULL)
+        return identity;
+      if (local == NULL)
+        continue;
+      /* fails closed: a provider that knows these credentials and says no, or breaks, is the last
+       * one asked */
+      g_propagate_prefixed_error (error, g_steal_pointer (&local), "provider %s: ", provider->id);
+      return NULL;
+    }
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
+                       "no provider knows these credentials");
+  return NULL;
+}
+
+/* The caller behind an identity, by the record of the user where there is one. */
+static ReeveCaller *
+reeve_authentication_admit (ReeveAuthentication *self, ReeveIdentity *identity,
+                            const ReeveCredentials *credentials, GError **error)
+{
+  const char *tenant_id = reeve_identity_get_tenant_id (identity);
+  ReeveUsersAccount account = { .active = TRUE };
+  g_autoptr (GError) local = NULL;
+  gboolean platform_admin = FALSE;
+
+  if (!reeve_tenants_is_id (tenant_id) || !reeve_store_has_scope (self->store, tenant_id))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
+                           "the credentials are of no tenant of this host");
+      return NULL;
+    }
+  if (!reeve_users_read (self->users, tenant_id, reeve_identity_get_user_id (identity), &account,
+                         &local)
+      && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  if (!account.active)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
+                           "the user is not active");
+      return NULL;
+    }
+  platform_admin = account.platform_admin && strcmp (tenant_id, REEVE_TENANTS_DEFAULT) == 0
+                   && g_strv_contains (reeve_identity_get_roles (identity), "admin");
+  return reeve_caller_new (identity, tenant_id, platform_admin, credentials->door,
+                           credentials->peer_address);
+}
+
+/**
+ * reeve_authentication_authenticate:
+ * @self: authentication
+ * @credentials: what was shown
+ * @error: return location
+ *
+ * Asks the cache, then the providers. Blocks.
+ *
+ * Returns: (transfer full): the caller; %NULL with %REEVE_ERROR_UNAUTHENTICATED or what else kept a
+ * provider from answering
+ */
+ReeveCaller *
+reeve_authentication_authenticate (ReeveAuthentication *self, const ReeveCredentials *credentials,
+                                   GError **error)
+{
+  guint version = reeve_authentication_cache_get_version (self->cache);
+  guint8 key[REEVE_AUTHENTICATION_CACHE_KEY];
+  g_autoptr (ReeveIdentity) identity = NULL;
+  g_autoptr (ReeveCaller) caller = NULL;
+
+  if (credentials->token == NULL || strlen (credentials->token) > REEVE_AUTHENTICATION_MAX)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
+                           "no credentials were shown, or too long ones");
+      return NULL;
+    }
+  reeve_authentication_make_key (credentials, key);
+  caller = reeve_authentication_cache_lookup (self->cache, key);
+  if (caller != NULL)
+    return g_steal_pointer (&caller);
+  identity = reeve_authentication_ask (self, credentials, error);
+  if (identity == NULL)
+    return NULL;
+  caller = reeve_authentication_admit (self, identity, credentials, error);
+  if (caller == NULL)
+    return NULL;
+  reeve_authentication_cache_add (self->cache, key, caller,
+                                  reeve_identity_get_expires_at (identity), version);
+  return g_steal_pointer (&caller);
+}
+
+static void
+reeve_authentication_shown_free (gpointer data)
+{
+  ReeveAuthenticationShown *shown = data;
+
+  g_free (shown->scheme);
+  g_free (shown->token);
+  g_free (shown->peer_address);
+  g_free (shown->door);
+  g_free (shown);
+}
+
+static void
+reeve_authentication_work (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+  ReeveAuthenticationShown *shown = data;
+  ReeveCredentials credentials = {
+    .struct_size = sizeof credentials,
+    .scheme = shown->scheme,
+    .token = shown->token,
+    .peer_address = shown->peer_address,
+    .door = shown->door,
+  };
+  GError *error = NULL;
+  ReeveCaller *caller = reeve_authentication_authenticate (source, &credentials, &error);
+
+  if (caller != NULL)
+    g_task_return_pointer (task, caller, (GDestroyNotify) reeve_caller_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * reeve_authentication_authenticate_async:
+ * @self: authentication
+ * @credentials: what was shown; copied
+ * @callback: called in the caller's thread-default context
+ * @user_data: for @callback
+ *
+ * Asks the providers on a worker thread.
+ */
+void
+reeve_authentication_authenticate_async (ReeveAuthentication *self,
+                                         const ReeveCredentials *credentials,
+                                         GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  ReeveAuthenticationShown *shown = g_new0 (ReeveAuthenticationShown, 1);
+
+  g_task_set_source_tag (task, reeve_authentication_authenticate_async);
+  shown->scheme = g_strdup (credentials->scheme);
+  shown->token = g_strdup (credentials->token);
+  shown->peer_address = g_strdup (credentials->peer_address);
+  shown->door = g_strdup (credentials->door);
+  g_task_set_task_data (task, shown, reeve_authentication_shown_free);
+  reeve_workers_run_task (self->workers, task, reeve_authentication_work);
+}
+
+/**
+ * reeve_authentication_authenticate_finish:
+ * @self: authentication
+ * @result: what the callback got
+ * @error: return location
+ *
+ * Returns: (transfer full): the caller; %NULL with an error
+ */
+ReeveCaller *
+reeve_authentication_authenticate_finish (ReeveAuthentication *self, GAsyncResult *result,
+                                          GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_authentication_authenticate_async),
+                        NULL);
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/**
+ * reeve_authentication_enter_tenant:
+ * @self: authentication
+ * @caller: a caller
+ * @tenant_id: (nullable): the tenant it wants to act in
+ * @error: return location
+ *
+ * Returns: (transfer full): the caller acting there; %NULL with %REEVE_ERROR_NOT_FOUND, the same
+ * whether the tenant is another's or none at all
+ */
+ReeveCaller *
+reeve_authentication_enter_tenant (ReeveAuthentication *self, ReeveCaller *caller,
+                                   const char *tenant_id, GError **error)
+{
+  if (tenant_id == NULL || strcmp (tenant_id, reeve_caller_get_tenant_id (caller)) == 0)
+    return reeve_caller_ref (caller);
+  if (reeve_caller_is_platform_admin (caller) && reeve_tenants_is_id (tenant_id)
+      && reeve_store_has_scope (self->store, tenant_id))
+    return reeve_caller_new_in_tenant (caller, tenant_id);
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such tenant");
+  return NULL;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Users of a tenant. A username is reserved by a counter that only one can raise to one, in the
+ * batch that makes the record: two that ask at once cannot both have it. */
+#include "users.h"
+
+#include <string.h>
+
+#include "base/digests.h"
+#include "base/ids.h"
+#include "base/times.h"
+
+#include "directory.h"
+#include "roles.h"
+
+struct _ReeveUsers
+{
+  GObject parent_instance;
+
+  ReeveStore *store;
+};
+
+G_DEFINE_FINAL_TYPE (ReeveUsers, reeve_users, G_TYPE_OBJECT)
+
+static void
+reeve_users_finalize (GObject *object)
+{
+  g_clear_object (&REEVE_USERS (object)->store);
+  G_OBJECT_CLASS (reeve_users_parent_class)->finalize (object);
+}
+
+static void
+reeve_users_class_init (ReeveUsersClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_users_finalize;
+}
+
+static void
+reeve_users_init (ReeveUsers *self)
+{
+}
+
+/**
+ * reeve_users_new:
+ * @store: the store
+ *
+ * Returns: (transfer full): the users in it
+ */
+ReeveUsers *
+reeve_users_new (ReeveStore *store)
+{
+  ReeveUsers *self = g_object_new (REEVE_TYPE_USERS, NULL);
+
+  self->store = g_object_ref (store);
+  return self;
+}
+
+static JsonObject *
+reeve_users_show (ReeveRecord *record)
+{
+  static const char *const members[]
+      = { "tenant_id", "username", "email", "roles", "attributes", "kind", "status" };
+  JsonObject *fields = reeve_record_get_fields (record);
+  JsonObject *shown = json_object_new ();
+
+  json_object_set_string_member (shown, "user_id", reeve_record_get_id (record));
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    reeve_directory_copy (fields, shown, members[i]);
+  reeve_directory_show_time (fields, shown, "created_at");
+  return shown;
+}
+
+/* Nobody gives what he has not. */
+static gboolean
+reeve_users_check_roles (ReeveCaller *caller, const char *const *roles, GError **error)
+{
+  g_auto (GStrv) wanted = NULL;
+
+  if (!reeve_directory_check_roles (roles, error))
+    return FALSE;
+  wanted = reeve_roles_names (reeve_roles_union (roles));
+  for (guint i = 0; wanted[i] != NULL; i++)
+    if (!reeve_caller_has_permission (caller, wanted[i]))
+      {
+        g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                     "permission %s is missing, so it cannot be given", wanted[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+static JsonObject *
+reeve_users_make_fields (const char *tenant_id, JsonObject *params, const char *const *roles)
+{
+  JsonObject *fields = json_object_new ();
+
+  json_object_set_string_member (fields, "tenant_id", tenant_id);
+  json_object_set_string_member (fields, "kind", "human");
+  json_object_set_string_member (fields, "status", "active");
+  json_object_set_object_member (fields, "attributes", json_object_new ());
+  reeve_directory_copy (params, fields, "username");
+  reeve_directory_copy (params, fields, "email");
+  reeve_directory_copy (params, fields, "attributes");
+  reeve_directory_copy (params, fields, "kind");
+  reeve_directory_set_strings (fields, "roles", roles);
+  json_object_set_int_member (fields, "created_at", reeve_times_now ());
+  return fields;
+}
+
+static JsonObject *
+reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
+                 gboolean platform_admin, GError **error)
+{
+  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
+  const char *username = reeve_json_get_string (params, "username", "");
+  g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
+  g_autofree char *user_id = reeve_ids_new ("usr");
+  g_autofree char *digest = reeve_digests_sha256_hex (username, strlen (username));
+  g_autofree char *counter = g_strconcat ("username/", digest, NULL);
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (JsonObject) fields = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (*username == 0)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "username is missing");
+      return NULL;
+    }
+  if (!reeve_users_check_roles (caller, (const char *const *) roles, error))
+    return NULL;
+  fields = reeve_users_make_fields (tenant_id, params, (const char *const *) roles);
+  if (platform_admin)
+    json_object_set_boolean_member (fields, "platform_admin", TRUE);
+  reeve_batch_count (batch, counter, 1, 0, 1);
+  reeve_batch_put (batch, REEVE_STORE_USERS, user_id, fields, REEVE_REVISION_ABSENT);
+  reeve_admitted_consume (admitted, "users.create");
+  result = reeve_store_commit (self->store, batch, &local);
+  if (result != NULL)
+    return reeve_users_get (self, tenant_id, user_id, error);
+  if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE))
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "the username is taken");
+  else
+    g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
+}
+
+/**
+ * reeve_users_create:
+ * @self: users
+ * @admitted: the right to `users.create`
+ * @params: {username, email?, roles[], attributes?, kind?}
+ * @error: return location
+ *
+ * Makes a user in the tenant of the caller.
+ *
+ * Returns: (transfer full): the user; %NULL with %REEVE_ERROR_ALREADY_EXISTS,
+ * %REEVE_ERROR_INVALID_ARGUMENT for an unknown role, %REEVE_ERROR_PERMISSION_DENIED for a role that
+ * holds more than the caller
+ */
+JsonObject *
+reeve_users_create (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params, GError **error)
+{
+  return reeve_users_add (self, admitted, params, FALSE, error);
+}
+
+/**
+ * reeve_users_create_platform_admin:
+ * @self: users
+ * @admitted: the right to `users.create`, of a platform admin
+ * @username: its name
+ * @error: return location
+ *
+ * Makes the one who may do everything everywhere; the bootstrap's.
+ *
+ * Returns: (transfer full): the user; %NULL with an error
+ */
+JsonObject *
+reeve_users_create_platform_admin (ReeveUsers *self, ReeveAdmitted *admitted, const char *username,
+                                   GError **error)
+{
+  static const char *const roles[] = { "admin", NULL };
+  g_autoptr (JsonObject) params = json_object_new ();
+
+  json_object_set_string_member (params, "username", username);
+  reeve_directory_set_strings (params, "roles", roles);
+  return reeve_users_add (self, admitted, params, TRUE, error);
+}
+
+/**
+ * reeve_users_get:
+ * @self: users
+ * @tenant_id: whose
+ * @user_id: which
+ * @error: return location
+ *
+ * Returns: (transfer full): the user; %NULL with %REEVE_ERROR_NOT_FOUND
+ */
+JsonObject *
+reeve_users_get (ReeveUsers *self, const char *tenant_id, const char *user_id, GError **error)
+{
+  g_autoptr (ReeveRecord) record
+      = reeve_store_get (self->store, tenant_id, REEVE_STORE_USERS, user_id, error);
+
+  return record != NULL ? reeve_users_show (record) : NULL;
+}
+
+/**
+ * reeve_users_find:
+ * @self: users
+ * @tenant_id: whose
+ * @username: its name
+ * @error: return location
+ *
+ * Returns: (transfer full): the user; %NULL with %REEVE_ERROR_NOT_FOUND
+ */
+JsonObject *
+reeve_users_find (ReeveUsers *self, const char *tenant_id, const char *username, GError **error)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_USERS);
+  g_autoptr (ReeveQueryResult) result = NULL;
+  GPtrArray *records = NULL;
+
+  reeve_query_filter_string (query, "username", REEVE_FILTER_EQ, username);
+  reeve_query_limit (query, 1);
+  result = reeve_store_query (self->store, query, error);
+  if (result == NULL)
+    return NULL;
+  records = reeve_query_result_get_records (result);
+  if (records->len > 0)
+    return reeve_users_show (g_ptr_array_index (records, 0));
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such user");
+  return NULL;
+}
+
+/**
+ * reeve_users_read:
+ * @self: users
+ * @tenant_id: whose
+ * @user_id: which
+ * @account: (out caller-allocates): what authentication asks of it
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND
+ */
+gboolean
+reeve_users_read (ReeveUsers *self, const char *tenant_id, const char *user_id,
+                  ReeveUsersAccount *account, GError **error)
+{
+  g_autoptr (ReeveRecord) record
+      = reeve_store_get (self->store, tenant_id, REEVE_STORE_USERS, user_id, error);
+  g_auto (GStrv) roles = NULL;
+  JsonObject *fields = NULL;
+
+  if (record == NULL)
+    return FALSE;
+  fields = reeve_record_get_fields (record);
+  roles = reeve_directory_get_strings (fields, "roles");
+  account->active = g_strcmp0 (reeve_json_get_string (fields, "status", NULL), "active") == 0;
+  account->platform_admin = reeve_json_get_boolean (fields, "platform_admin", FALSE);
+  account->permissions = reeve_roles_union ((const char *const *) roles);
+  return TRUE;
+}
+
+/**
+ * reeve_users_list:
+ * @self: users
+ * @tenant_id: whose
+ * @params: {limit?, cursor?}
+ * @error: return location
+ *
+ * Returns: (transfer full): {items, next_cursor}; %NULL with an error
+ */
+JsonObject *
+reeve_users_list (ReeveUsers *self, const char *tenant_id, JsonObject *params, GError **error)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_USERS);
+
+  return reeve_directory_list (self->store, query, params, reeve_users_show, error);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Idempotency keys: one performs, the others are told. */
+#include "governance/idempotency.h"
+
+#include "directory-fixture.h"
+
+typedef struct
+{
+  DirectoryFixture host;
+  ReeveIdempotency *idempotency;
+  ReeveCaller *caller;
+} Fixture;
+
+typedef struct
+{
+  ReeveIdempotencyClaim *claim;
+  guint status;
+  JsonNode *node;
+  GError *error;
+  gboolean done;
+} Answer;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  directory_fixture_set_up (&fixture->host, data);
+  fixture->idempotency = reeve_idempotency_new (fixture->host.store, fixture->host.workers);
+  fixture->caller = directory_fixture_admin (&fixture->host, NULL);
+}
+
+static void
+let_go (Fixture *fixture)
+{
+  g_clear_object (&fixture->idempotency);
+  g_clear_pointer (&fixture->caller, reeve_caller_unref);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  let_go (fixture);
+  directory_fixture_tear_down (&fixture->host, data);
+}
+
+static void
+on_claimed (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Answer *answer = data;
+
+  answer->claim = reeve_idempotency_claim_finish (REEVE_IDEMPOTENCY (source), result,
+                                                  &answer->status, &answer->node, &answer->error);
+  answer->done = TRUE;
+}
+
+static void
+on_stored (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Answer *answer = data;
+
+  g_assert_true (
+      reeve_idempotency_store_finish (REEVE_IDEMPOTENCY (source), result, &answer->error));
+  answer->done = TRUE;
+}
+
+static void
+wait_for (Answer *answer)
+{
+  while (!answer->done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static Answer
+claim (Fixture *fixture, const char *operation, const char *key, const char *fingerprint)
+{
+  Answer answer = { 0 };
+
+  reeve_idempotency_claim_async (fixture->idempotency, fixture->caller, operation, key, fingerprint,
+                                 on_claimed, &answer);
+  wait_for (&answer);
+  return answer;
+}
+
+static void
+store (Fixture *fixture, ReeveIdempotencyClaim *claimed, guint status, const char *text)
+{
+  g_autoptr (JsonNode) node = text != NULL ? json_from_string (text, NULL) : NULL;
+  Answer answer = { 0 };
+
+  reeve_idempotency_store (fixture->idempotency, claimed, status, node, on_stored, &answer);
+  wait_for (&answer);
+  g_assert_no_error (answer.error);
+}
+
+static void
+assert_refused (Answer answer, int code)
+{
+  g_assert_null (answer.claim);
+  g_assert_error (answer.error, REEVE_ERROR, code);
+  g_error_free (answer.error);
+}
+
+static void
+assert_answered (Answer answer, guint status, const char *text)
+{
+  g_autofree char *found = answer.node != NULL ? json_to_string (answer.node, FALSE) : NULL;
+
+  g_assert_no_error (answer.error);
+  g_assert_null (answer.claim);
+  g_assert_cmpuint (answer.status, ==, status);
+  g_assert_cmpstr (found, ==, text);
+  g_clear_pointer (&answer.node, json_node_unref);
+}
+
+static void
+test_idempotency_replay (Fixture *fixture, gconstpointer data)
+{
+  Answer first = claim (fixture, "agents.create", "one", "aa");
+
+  g_assert_no_error (first.error);
+  g_assert_nonnull (first.claim);
+  assert_refused (claim (fixture, "agents.create", "one", "aa"), REEVE_ERROR_CONFLICT);
+  assert_refused (claim (fixture, "agents.create", "one", "bb"), REEVE_ERROR_IDEMPOTENCY_MISMATCH);
+  store (fixture, first.claim, 201, "{\"agent_id\":\"agt_1\"}");
+  assert_answered (claim (fixture, "agents.create", "one", "aa"), 201, "{\"agent_id\":\"agt_1\"}");
+  assert_refused (claim (fixture, "agents.create", "one", "bb"), REEVE_ERROR_IDEMPOTENCY_MISMATCH);
+  /* across a restart */
+  let_go (fixture);
+  directory_fixture_close (&fixture->host);
+  directory_fixture_open (&fixture->host);
+  fixture->idempotency = reeve_idempotency_new (fixture->host.store, fixture->host.workers);
+  fixture->caller = directory_fixture_admin (&fixture->host, NULL);
+  assert_answered (claim (fixture, "agents.create", "one", "aa"), 201, "{\"agent_id\":\"agt_1\"}");
+}
+
+/* The same key of another caller, for another operation, in another tenant is another key. */
+static void
+test_idempotency_apart (Fixture *fixture, gconstpointer data)
+{
+  const char *const roles[] = { "admin", NULL };
+  g_autoptr (ReeveIdentity) identity
+      = reeve_identity_new ("default", "usr_other", roles, "api_key");
+  ReeveCaller *mine = fixture->caller;
+  Answer answers[3];
+
+  answers[0] = claim (fixture, "agents.create", "one", "aa");
+  answers[1] = claim (fixture, "agents.execute", "one", "bb");
+  fixture->caller = reeve_caller_new (identity, "default", FALSE, "rest", NULL);
+  answers[2] = claim (fixture, "agents.create", "one", "cc");
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
+    {
+      g_assert_no_error (answers[i].error);
+      g_assert_nonnull (answers[i].claim);
+      store (fixture, answers[i].claim, 204, NULL);
+    }
+  assert_answered (claim (fixture, "agents.create", "one", "cc"), 204, NULL);
+  reeve_caller_unref (fixture->caller);
+  fixture->caller = mine;
+}
+
+static void
+test_idempotency_release (Fixture *fixture, gconstpointer data)
+{
+  Answer first = claim (fixture, "agents.create", "one", "aa");
+  Answer second = { 0 };
+
+  reeve_idempotency_release (fixture->idempotency, first.claim);
+  /* behind it in the same writer's queue, or told to come again */
+  for (guint i = 0; second.claim == NULL && i < 100; i++)
+    {
+      g_clear_error (&second.error);
+      second = claim (fixture, "agents.create", "one", "aa");
+    }
+  g_assert_no_error (second.error);
+  g_assert_nonnull (second.claim);
+  store (fixture, second.claim, 200, "1");
+}
+
+static void
+test_idempotency_expiry (Fixture *fixture, gconstpointer data)
+{
+  Answer first = { 0 };
+  Answer second = { 0 };
+
+  reeve_idempotency_set_seconds (fixture->idempotency, 0);
+  first = claim (fixture, "agents.create", "one", "aa");
+  store (fixture, first.claim, 200, "1");
+  g_usleep (2000);
+  reeve_idempotency_set_seconds (fixture->idempotency, 60);
+  second = claim (fixture, "agents.create", "one", "bb");
+  g_assert_no_error (second.error);
+  g_assert_nonnull (second.claim);
+  store (fixture, second.claim, 200, "2");
+  assert_answered (claim (fixture, "agents.create", "one", "bb"), 200, "2");
+}
+
+static void
+test_idempotency_keys (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *longest = g_strnfill (REEVE_IDEMPOTENCY_MAX_KEY, 'k');
+  g_autofree char *longer = g_strnfill (REEVE_IDEMPOTENCY_MAX_KEY + 1, 'k');
+  Answer answer = claim (fixture, "agents.create", longest, "aa");
+
+  g_assert_nonnull (answer.claim);
+  store (fixture, answer.claim, 200, "1");
+  assert_refused (claim (fixture, "agents.create", longer, "aa"), REEVE_ERROR_INVALID_ARGUMENT);
+  assert_refused (claim (fixture, "agents.create", "", "aa"), REEVE_ERROR_INVALID_ARGUMENT);
+}
+
+/* Many at once: exactly one performs. */
+static void
+test_idempotency_race (Fixture *fixture, gconstpointer data)
+{
+  Answer answers[16] = { { 0 } };
+  ReeveIdempotencyClaim *won = NULL;
+  guint winners = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
+    reeve_idempotency_claim_async (fixture->idempotency, fixture->caller, "agents.create", "race",
+                                   "aa", on_claimed, &answers[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
+    {
+      wait_for (&answers[i]);
+      if (answers[i].claim != NULL)
+        {
+          winners++;
+          won = answers[i].claim;
+        }
+      else
+        assert_refused (answers[i], REEVE_ERROR_CONFLICT);
+    }
+  g_assert_cmpuint (winners, ==, 1);
+  store (fixture, won, 200, "1");
+}
+
+#define ADD(name, func) g_test_add ("/idempotency/" name, Fixture, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+  ADD ("replay", test_idempotency_replay);
+  ADD ("apart", test_idempotency_apart);
+  ADD ("release", test_idempotency_release);
+  ADD ("expiry", test_idempotency_expiry);
+  ADD ("keys", test_idempotency_keys);
+  ADD ("race", test_idempotency_race);
+  return g_test_run ();
+}
