@@ -32,10 +32,16 @@ text_extractor_extract (ReeveExtractor *extractor, GBytes *bytes, const char *me
 {
   gsize length = 0;
   const gchar *data = g_bytes_get_data (bytes, &length);
-  g_autofree gchar *text = text_decode (data, length, error);
+  g_autofree gchar *text = NULL;
   g_autofree gchar *title = NULL;
   g_autoptr (ReeveExtract) extract = NULL;
 
+  if (!g_strv_contains (text_extractor_media_types (extractor), media_type))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "%s is not read here", media_type);
+      return NULL;
+    }
+  text = text_decode (data, length, error);
   if (text == NULL)
     return NULL;
   title = text_decode_title (text);

@@ -66,10 +66,15 @@ calculate_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments,
   g_autoptr (JsonNode) data = NULL;
   g_autofree char *text = NULL;
 
-  if (!g_str_equal (name, "calculate") || expression == NULL)
+  if (!g_str_equal (name, "calculate"))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no tool %s", name);
+      return NULL;
+    }
+  if (expression == NULL)
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "there is no such tool, or the expression is missing");
+                           "the expression is missing");
       return NULL;
     }
   /* what is wrong with an expression is for the model to read and mend */

@@ -201,7 +201,7 @@ test_tool (void)
   g_assert_no_error (error);
   g_assert_true (reeve_tool_result_get_is_error (bad));
   g_assert_null (reeve_tool_call (REEVE_TOOL (plugin), "other", arguments, context, &error));
-  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
 }
 
 int
