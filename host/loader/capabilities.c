@@ -4,6 +4,8 @@
  * knows neither. */
 #include "capabilities.h"
 
+#include "capabilities-basic.h"
+
 typedef struct
 {
   ReeveCapabilityFunc func;
@@ -31,6 +33,7 @@ struct _ReeveCapabilitiesBroker
   ReeveManifest *manifest;
   char *instance_id;
   JsonObject *settings;
+  gint revoked; /* atomic */
 };
 
 static void reeve_capabilities_broker_iface_init (ReeveBrokerInterface *iface);
@@ -66,7 +69,15 @@ static gboolean
 reeve_capabilities_broker_check (ReeveCapabilitiesBroker *self, const char *capability,
                                  gboolean provided, GError **error)
 {
-  if (reeve_manifest_get_reason (self->manifest, capability) == NULL)
+  if (g_atomic_int_get (&self->revoked) != 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
+                   "capability %s was revoked: plugin %s is shut down", capability,
+                   reeve_manifest_get_id (self->manifest));
+      return FALSE;
+    }
+  if (reeve_manifest_get_reason (self->manifest, capability) == NULL
+      && !reeve_capabilities_basic_has (capability))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
                    "plugin %s did not request capability %s in its manifest",
@@ -120,7 +131,7 @@ reeve_capabilities_broker_iface_init (ReeveBrokerInterface *iface)
 /**
  * reeve_capabilities_new:
  *
- * Returns: (transfer full): without providers
+ * Returns: (transfer full): with the providers of `log`, `clock` and `random` only
  */
 ReeveCapabilities *
 reeve_capabilities_new (void)
@@ -129,6 +140,7 @@ reeve_capabilities_new (void)
 
   g_atomic_ref_count_init (&self->refs);
   self->providers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  reeve_capabilities_basic_provide (self);
   return self;
 }
 
@@ -228,4 +240,16 @@ reeve_capabilities_new_broker (ReeveCapabilities *self, ReeveManifest *manifest,
   broker->instance_id = g_strdup (instance_id);
   broker->settings = settings != NULL ? json_object_ref (settings) : NULL;
   return REEVE_BROKER (broker);
+}
+
+/**
+ * reeve_capabilities_revoke:
+ * @broker: from reeve_capabilities_new_broker()
+ *
+ * Refuses every call through it from now on.
+ */
+void
+reeve_capabilities_revoke (ReeveBroker *broker)
+{
+  g_atomic_int_set (&REEVE_CAPABILITIES_BROKER (broker)->revoked, 1);
 }

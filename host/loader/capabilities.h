@@ -38,6 +38,8 @@ void reeve_capabilities_provide (ReeveCapabilities *self, const char *name,
 void reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHttpFunc func,
                                       gpointer user_data);
 gboolean reeve_capabilities_has (ReeveCapabilities *self, const char *name);
+/* Refuses every call through a broker from now on, whoever kept a context. */
+void reeve_capabilities_revoke (ReeveBroker *broker);
 
 /* (transfer full) what one instance may reach: only what its manifest requests */
 ReeveBroker *reeve_capabilities_new_broker (ReeveCapabilities *self, ReeveManifest *manifest,

@@ -11,6 +11,7 @@ struct _ReeveManifest
   gatomicrefcount refs;
   char *path;
   char *digest;
+  char *settings_digest; /* of the SchemaFile, or NULL */
   char *id;
   char *version;
   char *name;
@@ -30,7 +31,9 @@ struct _ReeveManifest
   char **requires;
 };
 
-/* Fills in all but path and digest. %REEVE_ERROR_PLUGIN names the key. */
+/* (transfer full) (nullable) a regular file of bounded size; reeve_manifest_read() fills in all but
+ * path and digest. %REEVE_ERROR_PLUGIN names the key. */
+char *reeve_manifest_read_file (const char *path, gsize *length, GError **error);
 gboolean reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **error);
 
 G_END_DECLS

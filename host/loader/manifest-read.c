@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reads <id>.plugin: a GKeyFile with the groups Plugin, Capabilities and Settings. Everything in it
  * is checked here, so that what is listed, granted or compared later is known to be well formed. */
-#include <string.h>
-
 #include "manifest-private.h"
+
+#include "base/digests.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REEVE_MANIFEST_SIZE (256 * 1024)
 
 #define REEVE_MANIFEST_GROUP        "Plugin"
 #define REEVE_MANIFEST_CAPABILITIES "Capabilities"
@@ -65,6 +73,46 @@ reeve_manifest_fail (GError **error, const char *key, const char *why)
 {
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "%s: %s", key, why);
   return FALSE;
+}
+
+static gboolean
+reeve_manifest_read_all (int fd, char *data, gsize *length)
+{
+  gssize got = 1;
+
+  while (got > 0 && *length <= REEVE_MANIFEST_SIZE)
+    {
+      got = read (fd, data + *length, REEVE_MANIFEST_SIZE + 1 - *length);
+      *length += (gsize) MAX (got, 0);
+    }
+  data[*length] = '\0';
+  return got == 0;
+}
+
+/* Not g_file_get_contents(): that has no bound, and would wait on a pipe. */
+char *
+reeve_manifest_read_file (const char *path, gsize *length, GError **error)
+{
+  g_autofree char *data = g_malloc (REEVE_MANIFEST_SIZE + 2);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int code = errno;
+  struct stat status = { 0 };
+  gboolean good = FALSE;
+
+  *length = 0;
+  if (fd < 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "%s: %s", path, g_strerror (code));
+      return NULL;
+    }
+  good = fstat (fd, &status) == 0 && S_ISREG (status.st_mode)
+         && reeve_manifest_read_all (fd, data, length);
+  close (fd);
+  if (good)
+    return g_steal_pointer (&data);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "%s is no regular file of at most %d bytes",
+               path, REEVE_MANIFEST_SIZE);
+  return NULL;
 }
 
 /* ids and names of plugins: a-z, 0-9, inner hyphens, at most 64 */
@@ -259,6 +307,7 @@ reeve_manifest_read_schema_text (ReeveManifest *self, GKeyFile *file, GError **e
   g_autofree char *folder = g_path_get_dirname (self->path);
   g_autofree char *path = NULL;
   char *text = NULL;
+  gsize length = 0;
 
   if (name == NULL)
     return g_key_file_get_string (file, REEVE_MANIFEST_SETTINGS, "Schema", error);
@@ -268,7 +317,10 @@ reeve_manifest_read_schema_text (ReeveManifest *self, GKeyFile *file, GError **e
       return NULL;
     }
   path = g_build_filename (folder, name, NULL);
-  return g_file_get_contents (path, &text, NULL, error) ? text : NULL;
+  text = reeve_manifest_read_file (path, &length, error);
+  if (text != NULL)
+    self->settings_digest = reeve_digests_sha256_hex (text, length);
+  return text;
 }
 
 /* Without a Settings group a plugin takes no settings at all. */

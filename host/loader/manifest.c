@@ -51,7 +51,8 @@ reeve_manifest_new_from_file (const char *path, GError **error)
   g_autofree char *data = NULL;
   gsize length = 0;
 
-  if (!g_file_get_contents (path, &data, &length, error))
+  data = reeve_manifest_read_file (path, &length, error);
+  if (data == NULL)
     {
       g_prefix_error (error, "manifest: ");
       return NULL;
@@ -83,6 +84,7 @@ reeve_manifest_unref (ReeveManifest *self)
     return;
   g_free (self->path);
   g_free (self->digest);
+  g_free (self->settings_digest);
   g_free (self->id);
   g_free (self->version);
   g_free (self->name);
@@ -122,6 +124,19 @@ const char *
 reeve_manifest_get_digest (ReeveManifest *self)
 {
   return self->digest;
+}
+
+/**
+ * reeve_manifest_get_settings_digest:
+ * @self: a manifest
+ *
+ * Returns: (transfer none) (nullable): SHA-256 of the file that holds the settings' schema, in
+ * hexadecimal; %NULL when the manifest holds it
+ */
+const char *
+reeve_manifest_get_settings_digest (ReeveManifest *self)
+{
+  return self->settings_digest;
 }
 
 /**

@@ -33,6 +33,8 @@ void reeve_manifest_unref (ReeveManifest *self);
 
 const char *reeve_manifest_get_path (ReeveManifest *self);
 const char *reeve_manifest_get_digest (ReeveManifest *self); /* SHA-256 of the file, hexadecimal */
+/* (nullable) SHA-256 of the SchemaFile */
+const char *reeve_manifest_get_settings_digest (ReeveManifest *self);
 const char *reeve_manifest_get_id (ReeveManifest *self);
 const char *reeve_manifest_get_version (ReeveManifest *self);
 const char *reeve_manifest_get_name (ReeveManifest *self);

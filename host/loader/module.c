@@ -3,9 +3,9 @@
  * between check and load. */
 #include "module.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gmodule.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,25 +89,26 @@ reeve_module_check_manifest (const ReevePluginDescriptor *descriptor, ReeveManif
   return FALSE;
 }
 
-/* The dynamic loader knows a library by its path and would take a second one of the same path for
- * the first: so the descriptor of what was loaded stays open for good, and its number is never used
- * again. */
+/* dlopen() and not GModule, which would call a function of the plugin's choice
+ * (g_module_check_init) before its descriptor was looked at. All symbols are bound at once, none is
+ * seen by others, and the module stays: its types cannot be taken back. The dynamic loader knows a
+ * library by its path and would take a second one of the same path for the first: so the descriptor
+ * of what was loaded stays open for good, and its number is never used again. */
 static const ReevePluginDescriptor *
 reeve_module_open (int fd, const char *path, GError **error)
 {
   g_autofree char *name = g_strdup_printf ("/proc/self/fd/%d", fd);
-  GModule *module = g_module_open (name, G_MODULE_BIND_LOCAL);
-  gpointer symbol = NULL;
+  void *module = dlopen (name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  void *symbol = NULL;
 
   if (module == NULL)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "loading %s: %s", path,
-                   g_module_error ());
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "loading %s: %s", path, dlerror ());
       close (fd);
       return NULL;
     }
-  g_module_make_resident (module);
-  if (!g_module_symbol (module, REEVE_PLUGIN_SYMBOL, &symbol) || symbol == NULL)
+  symbol = dlsym (module, REEVE_PLUGIN_SYMBOL);
+  if (symbol == NULL)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                    "%s exports no symbol " REEVE_PLUGIN_SYMBOL, path);

@@ -11,6 +11,7 @@ typedef struct
   const char *id;
   const char *manifest; /* SHA-256 of <id>.plugin, hexadecimal */
   const char *module;   /* SHA-256 of the .so, hexadecimal */
+  const char *settings; /* SHA-256 of the manifest's SchemaFile, or NULL when there is none */
 } ReevePin;
 
 /* Both lists end with a NULL id; extra may be NULL. */

@@ -60,6 +60,12 @@ reeve_registry_check_pin (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
                                  "pinned is %s",
                                  plugin->path, reeve_manifest_get_digest (plugin->manifest),
                                  plugin->pin->manifest));
+  else if (g_strcmp0 (plugin->pin->settings, reeve_manifest_get_settings_digest (plugin->manifest))
+           != 0)
+    reeve_registry_refuse (
+        plugin,
+        g_strdup_printf ("the settings' schema of plugin %s is not the one this build pinned",
+                         plugin->id));
 }
 
 static void
@@ -241,8 +247,11 @@ reeve_registry_arrange (ReeveRegistry *self)
     {
       ReeveRegistryPlugin *plugin = g_ptr_array_index (self->plugins, i);
 
-      if (!g_ptr_array_find (order, plugin, NULL))
-        g_ptr_array_add (order, plugin);
+      if (!reeve_registry_is_usable (plugin))
+        {
+          g_ptr_array_remove (order, plugin);
+          g_ptr_array_add (order, plugin);
+        }
     }
   for (guint i = 0; i < order->len; i++)
     self->plugins->pdata[i] = order->pdata[i];
@@ -261,4 +270,41 @@ reeve_registry_scan (ReeveRegistry *self)
   for (guint i = 0; self->folders[i] != NULL; i++)
     reeve_registry_scan_folder (self, self->folders[i]);
   reeve_registry_arrange (self);
+}
+
+/* Where plugins lie by default: the build tree's folder when the program runs from there. */
+static const char *
+reeve_registry_default_folder (void)
+{
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+
+  return program != NULL && g_str_has_prefix (program, REEVE_BUILD_DIR "/") ? REEVE_BUILD_DIR
+             "/plugins"
+                                                                            : REEVE_PLUGIN_DIR;
+}
+
+/**
+ * reeve_registry_find_folders:
+ * @given: (nullable): folders that were asked for
+ *
+ * Returns: (transfer full): @given when there are any, else the default folder; then those that
+ * the environment variable `REEVE_PLUGIN_PATH` adds, by colons
+ */
+char **
+reeve_registry_find_folders (const char *const *given)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  const char *path = g_getenv ("REEVE_PLUGIN_PATH");
+  g_auto (GStrv) more = g_strsplit (path != NULL ? path : "", ":", -1);
+
+  if (given == NULL || *given == NULL)
+    g_strv_builder_add (builder, reeve_registry_default_folder ());
+  else
+    g_strv_builder_addv (builder, (const char **) given);
+  for (guint i = 0; more[i] != NULL; i++)
+    {
+      if (*more[i] != '\0')
+        g_strv_builder_add (builder, more[i]);
+    }
+  return g_strv_builder_end (builder);
 }

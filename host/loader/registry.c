@@ -358,9 +358,12 @@ reeve_registry_select (ReeveRegistry *self, const char *instance_id, const char 
   if (plugin == NULL)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such plugin");
   else if (plugin->state == REEVE_PLUGIN_STATE_REFUSED)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "refused: %s", plugin->reason);
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "refused: %s", plugin->reason);
+      plugin = NULL;
+    }
   g_mutex_unlock (&self->lock);
-  return plugin != NULL && plugin->state != REEVE_PLUGIN_STATE_REFUSED ? plugin : NULL;
+  return plugin;
 }
 
 static ReeveRegistryInstance *
@@ -388,13 +391,29 @@ reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const cha
   return instance;
 }
 
+/* Takes @instance over, unless one of that name came in the meantime. */
 static ReevePlugin *
-reeve_registry_adopt (ReeveRegistry *self, ReeveRegistryInstance *instance)
+reeve_registry_adopt (ReeveRegistry *self, ReeveRegistryInstance *instance, GError **error)
 {
+  gboolean taken = FALSE;
+
   g_mutex_lock (&self->lock);
-  g_ptr_array_add (self->instances, instance);
+  for (guint i = 0; i < self->instances->len && !taken; i++)
+    {
+      ReeveRegistryInstance *other = g_ptr_array_index (self->instances, i);
+
+      taken = strcmp (other->id, instance->id) == 0;
+    }
+  if (!taken)
+    g_ptr_array_add (self->instances, instance);
   g_mutex_unlock (&self->lock);
-  return instance->plugin;
+  if (!taken)
+    return instance->plugin;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "there are two instances \"%s\"",
+               instance->id);
+  reeve_plugin_shutdown (instance->plugin);
+  reeve_registry_instance_free (instance);
+  return NULL;
 }
 
 static void
@@ -435,7 +454,7 @@ reeve_registry_instantiate (ReeveRegistry *self, const char *instance_id, const 
   if (plugin != NULL && reeve_registry_check_settings (plugin, given, &inner))
     instance = reeve_registry_make (self, plugin, instance_id, iface, given, &inner);
   if (instance != NULL && reeve_registry_set_up (instance, given, &inner))
-    return reeve_registry_adopt (self, instance);
+    return reeve_registry_adopt (self, instance, error);
   if (plugin != NULL)
     reeve_registry_note_failure (self, plugin, inner);
   g_clear_pointer (&instance, reeve_registry_instance_free);
@@ -514,5 +533,6 @@ reeve_registry_shutdown (ReeveRegistry *self)
       ReeveRegistryInstance *instance = g_ptr_array_index (instances, i - 1);
 
       reeve_plugin_shutdown (instance->plugin);
+      reeve_capabilities_revoke (instance->broker);
     }
 }

@@ -43,6 +43,9 @@ ReeveRegistry *reeve_registry_new (const ReeveRegistrySetup *setup) G_GNUC_WARN_
 ReeveRegistry *reeve_registry_ref (ReeveRegistry *self);
 void reeve_registry_unref (ReeveRegistry *self);
 
+/* (transfer full) where plugins lie: given folders (nullable), else the build tree's when the
+ * program runs from there, else the installed one; then those of REEVE_PLUGIN_PATH */
+char **reeve_registry_find_folders (const char *const *given);
 /* Reads all manifests. A bad plugin is listed as refused and never an error of the whole. Once,
  * before the rest. */
 void reeve_registry_scan (ReeveRegistry *self);
