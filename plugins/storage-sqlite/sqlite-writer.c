@@ -10,7 +10,7 @@
 
 #define WRITER_MAX_GROUP        512
 #define WRITER_CHECKPOINT_PAGES 1000
-#define WRITER_TICK_US          (5 * G_TIME_SPAN_SECOND)
+#define WRITER_LONGEST_TICK_US  (5 * G_TIME_SPAN_SECOND)
 
 typedef struct
 {
@@ -32,6 +32,7 @@ struct _SqliteWriter
   SqliteCache *cache;
   guint max_threads;
   gint64 idle_us;
+  gint64 tick_us; /* how often somebody looks for idle stores */
   GMutex mutex;
   GCond ready;
   GHashTable *lanes; /* scope -> SqliteWriterLane: those with something in them or being written */
@@ -177,7 +178,7 @@ sqlite_writer_is_tick (SqliteWriter *self)
 
   if (now < self->next_tick)
     return FALSE;
-  self->next_tick = now + WRITER_TICK_US;
+  self->next_tick = now + self->tick_us;
   return TRUE;
 }
 
@@ -243,7 +244,8 @@ sqlite_writer_new (SqliteCache *cache, guint max_threads, gint64 idle_us)
   self->lanes = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) sqlite_writer_lane_free);
   self->threads = g_ptr_array_new ();
-  self->next_tick = g_get_monotonic_time () + WRITER_TICK_US;
+  self->tick_us = MIN (idle_us / 4, WRITER_LONGEST_TICK_US);
+  self->next_tick = g_get_monotonic_time () + self->tick_us;
   /* one from the start: it closes idle stores even where nothing is ever written */
   g_ptr_array_add (self->threads, g_thread_new ("store-writer", sqlite_writer_thread, self));
   return self;
