@@ -18,8 +18,24 @@ struct _CheckRun
   ReeveCapabilities *capabilities;
   ReeveRegistry *registry;
   JsonNode *settings;
+  GPtrArray *provided; /* CheckRunCapability, as long as the registry may call them */
   guint n_instances;
 };
+
+typedef struct
+{
+  CheckRun *run;
+  char *name;
+} CheckRunCapability;
+
+static void
+check_run_capability_free (gpointer data)
+{
+  CheckRunCapability *self = data;
+
+  g_free (self->name);
+  g_free (self);
+}
 
 CheckRun *
 check_run_new (const CheckOptions *options, CheckReport *report)
@@ -28,6 +44,7 @@ check_run_new (const CheckOptions *options, CheckReport *report)
 
   self->options = options;
   self->report = report;
+  self->provided = g_ptr_array_new_with_free_func (check_run_capability_free);
   return self;
 }
 
@@ -36,6 +53,7 @@ check_run_free (CheckRun *self)
 {
   g_clear_pointer (&self->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
+  g_clear_pointer (&self->provided, g_ptr_array_unref);
   g_clear_pointer (&self->manifest, reeve_manifest_unref);
   g_clear_pointer (&self->settings, json_node_unref);
   g_free (self->module_digest);
@@ -82,12 +100,6 @@ check_run_get_arguments (CheckRun *self, const char *tool)
 }
 
 /* ---- what stands behind the capabilities ---- */
-
-typedef struct
-{
-  CheckRun *run;
-  char *name;
-} CheckRunCapability;
 
 static JsonNode *
 check_run_answer (const ReeveCapabilityCaller *caller, JsonNode *params, gpointer user_data,
@@ -151,9 +163,9 @@ check_run_provide (CheckRun *self)
   self->capabilities = reeve_capabilities_new ();
   for (guint i = 0; names[i] != NULL; i++)
     {
-      /* lives as long as the process, as the registry demands of its providers */
       CheckRunCapability *capability = g_new0 (CheckRunCapability, 1);
 
+      g_ptr_array_add (self->provided, capability);
       capability->run = self;
       capability->name = g_strdup (names[i]);
       if (strcmp (names[i], "net.http") == 0)

@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -106,12 +107,23 @@ class Builder:
             subprocess.run(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False)
         for record in self.records(name, setup):
             tally.add(count.count_meson(record["name"].split(" / ")[-1], record))
-        for path in sorted(glob.glob(self.logs + "/*")):
-            with open(path, encoding="utf-8", errors="replace") as file:
-                tally.fail(f"{name}: sanitizer report {os.path.basename(path)}", file.read(8000))
+        for title, text in self.reports():
+            tally.fail(f"{name}: {title}", text)
         if not tally.total:
             tally.fail(f"{name}: nothing ran", f"no test is in the suite '{suite}'")
         return tally
+
+    def reports(self):
+        """(title, text) of what the sanitizers found, the same fault in several processes once."""
+        found = {}
+        for path in sorted(glob.glob(self.logs + "/*")):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read(8000)
+            key = re.sub(r"0x[0-9a-f]+|\b\d+\b", "", text)
+            found.setdefault(key, []).append(text)
+        for texts in found.values():
+            summary = re.search(r"SUMMARY: (.*)", texts[0])
+            yield f"sanitizer report in {len(texts)} processes: {summary.group(1) if summary else 'see below'}", texts[0]
 
     def records(self, name, setup):
         path = os.path.join(self.folder, "meson-logs", f"{name}-{setup}.json")

@@ -111,7 +111,8 @@ def analyse_one(_plain, entry):
     if os.path.basename(command[0]) == "ccache":
         command = command[1:]
     command[command.index("-o") + 1] = "/dev/null"
-    command += ["-fanalyzer", "-fdiagnostics-path-format=none", "-fdiagnostics-color=never", "-fno-diagnostics-show-caret"]
+    # with cleanup variables in loops, gcc 12 takes a skipped round for an uninitialised value; -Wall and the sanitizers look too
+    command += ["-fanalyzer", "-Wno-analyzer-use-of-uninitialized-value", "-fdiagnostics-path-format=none", "-fdiagnostics-color=never", "-fno-diagnostics-show-caret"]
     done = subprocess.run(command, cwd=entry["directory"], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
     return done.stderr[-3000:] if done.returncode or ": warning: " in done.stderr else ""
 
