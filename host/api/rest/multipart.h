@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Forms with files: from a body to the parts of a call. */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "operations/call.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_REST_MULTIPART_MAX_PARTS 16
+
+/* Adds what the body holds to the call; a malformed form adds nothing, and the gate says so. */
+void reeve_rest_multipart_read (ReeveCall *call, SoupMessageHeaders *headers, GBytes *body);
+
+G_END_DECLS

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The head decides path, method and size before the body is read; a refused body is read and thrown
+ * away, so that the client gets the answer. The message is never touched after "finished". */
+#include "request.h"
+
+#include <string.h>
+
+#include "connection.h"
+#include "multipart.h"
+#include "response.h"
+
+/* of a refused body, read and thrown away */
+#define REEVE_REST_REQUEST_DISCARD ((gsize) 128 * 1024 * 1024)
+/* of a stream that the client has not read yet */
+#define REEVE_REST_REQUEST_PENDING ((gsize) 4 * 1024 * 1024)
+
+typedef struct
+{
+  gatomicrefcount references; /* the call's door data may go away on another thread */
+  ReeveRestThread *thread;
+  SoupServerMessage *msg;          /* NULL once it has finished */
+  ReeveRestConnection *connection; /* (nullable) */
+  ReeveRestMatch match;
+  ReeveCall *call;
+  char *target; /* as it was sent, with the query */
+  char *path;   /* without */
+  GByteArray *body;
+  gsize received;
+  gboolean refused;
+  gboolean dispatching;
+  gboolean paused;
+  gboolean streaming;
+  gsize appended; /* bytes of the stream given to libsoup … */
+  gsize written;  /* … and written by it */
+} ReeveRestRequest;
+
+static const char reeve_rest_request_key[] = "reeve-rest-request";
+
+static void
+reeve_rest_request_unref (gpointer data)
+{
+  ReeveRestRequest *self = data;
+
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  reeve_rest_router_clear_match (&self->match);
+  g_free (self->target);
+  g_free (self->path);
+  g_clear_pointer (&self->body, g_byte_array_unref);
+  g_free (self);
+}
+
+/* ---- the end ---- */
+
+static void
+reeve_rest_request_on_finished (SoupServerMessage *msg, gpointer user_data)
+{
+  ReeveRestRequest *self = user_data;
+
+  self->msg = NULL;
+  if (self->connection != NULL)
+    {
+      reeve_rest_connection_end (self->connection);
+      g_clear_pointer (&self->connection, reeve_rest_connection_unref);
+    }
+  if (self->call != NULL)
+    {
+      /* harmless after the answer; before it, the client has gone */
+      g_cancellable_cancel (reeve_call_get_cancellable (self->call));
+      g_clear_pointer (&self->call, reeve_call_unref);
+    }
+  reeve_rest_thread_count (self->thread, -1);
+}
+
+static void
+reeve_rest_request_on_gone (ReeveRestConnection *connection, gpointer user_data)
+{
+  ReeveRestRequest *self = user_data;
+
+  if (self->call != NULL)
+    g_cancellable_cancel (reeve_call_get_cancellable (self->call));
+}
+
+static void
+reeve_rest_request_resume (ReeveRestRequest *self)
+{
+  if (self->msg == NULL || !self->paused)
+    return;
+  soup_server_message_unpause (self->msg);
+}
+
+/* ---- streams ---- */
+
+static void
+reeve_rest_request_on_wrote (SoupServerMessage *msg, guint length, gpointer user_data)
+{
+  ((ReeveRestRequest *) user_data)->written += length;
+}
+
+static void
+reeve_rest_request_begin_stream (ReeveRestRequest *self)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (self->msg);
+  gboolean old = soup_server_message_get_http_version (self->msg) == SOUP_HTTP_1_0;
+
+  self->streaming = TRUE;
+  reeve_rest_response_set_common (self->msg, self->call);
+  soup_server_message_set_status (self->msg, SOUP_STATUS_OK, NULL);
+  soup_message_headers_replace (headers, "Content-Type", "text/event-stream; charset=utf-8");
+  soup_message_headers_replace (headers, "X-Accel-Buffering", "no");
+  soup_message_headers_set_encoding (headers, old ? SOUP_ENCODING_EOF : SOUP_ENCODING_CHUNKED);
+  soup_message_body_set_accumulate (soup_server_message_get_response_body (self->msg), FALSE);
+  g_signal_connect (self->msg, "wrote-body-data", G_CALLBACK (reeve_rest_request_on_wrote), self);
+}
+
+static void
+reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
+{
+  if (!self->streaming)
+    reeve_rest_request_begin_stream (self);
+  self->appended += g_bytes_get_size (bytes);
+  if (self->appended - self->written > REEVE_REST_REQUEST_PENDING && self->connection != NULL)
+    {
+      g_message ("a client reads its stream too slowly and is dropped");
+      g_cancellable_cancel (reeve_call_get_cancellable (self->call));
+      reeve_rest_connection_drop (self->connection);
+      return;
+    }
+  soup_message_body_append_bytes (soup_server_message_get_response_body (self->msg), bytes);
+  reeve_rest_request_resume (self);
+}
+
+static void
+reeve_rest_request_on_event (ReeveCall *call, const char *event, JsonNode *data, GBytes *raw,
+                             gpointer user_data)
+{
+  ReeveRestRequest *self = user_data;
+  g_autofree char *json = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  char *frame = NULL;
+
+  if (self->msg == NULL)
+    return;
+  if (raw != NULL)
+    {
+      reeve_rest_request_append (self, raw);
+      return;
+    }
+  json = json_to_string (data, FALSE);
+  frame = g_strconcat ("event: ", event, "\ndata: ", json, "\n\n", NULL);
+  bytes = g_bytes_new_take (frame, strlen (frame));
+  reeve_rest_request_append (self, bytes);
+}
+
+static void
+reeve_rest_request_on_done (ReeveCall *call, gpointer user_data)
+{
+  ReeveRestRequest *self = user_data;
+
+  if (self->msg == NULL)
+    return;
+  if (self->streaming || (reeve_call_is_stream (call) && reeve_call_get_error (call) == NULL))
+    {
+      if (!self->streaming)
+        reeve_rest_request_begin_stream (self);
+      soup_message_body_complete (soup_server_message_get_response_body (self->msg));
+    }
+  else
+    reeve_rest_response_send (self->msg, call, self->path);
+  self->dispatching = FALSE;
+  reeve_rest_request_resume (self);
+}
+
+/* ---- the head ---- */
+
+static void
+reeve_rest_request_refuse (ReeveRestRequest *self, ReeveError code, const char *text)
+{
+  g_autoptr (GError) error = g_error_new_literal (REEVE_ERROR, (gint) code, text);
+  gboolean compatible = g_str_has_prefix (self->path, "/v1/")
+                        && !g_str_has_prefix (self->path, "/v1/admin/")
+                        && !g_str_has_prefix (self->path, "/v1/agents/");
+
+  self->refused = TRUE;
+  g_clear_pointer (&self->body, g_byte_array_unref);
+  reeve_rest_response_refuse (self->msg, error, self->path, compatible);
+}
+
+static void
+reeve_rest_request_on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
+{
+  ReeveRestRequest *self = user_data;
+  gsize max = reeve_rest_thread_get_shared (self->thread)->max_body;
+  gsize length = g_bytes_get_size (chunk);
+
+  self->received += length;
+  if (self->received > REEVE_REST_REQUEST_DISCARD && self->refused && self->connection != NULL)
+    reeve_rest_connection_drop (self->connection);
+  if (self->refused)
+    return;
+  if (self->received > max)
+    reeve_rest_request_refuse (self, REEVE_ERROR_TOO_LARGE,
+                               "the body is larger than server.max_body");
+  else
+    g_byte_array_append (self->body, g_bytes_get_data (chunk, NULL), (guint) length);
+}
+
+/* More than one length, or a length beside chunks, is how requests are smuggled past a proxy
+ * (RFC 9112, 6.3). */
+static gboolean
+reeve_rest_request_is_framed (SoupMessageHeaders *headers)
+{
+  const char *length = soup_message_headers_get_list (headers, "Content-Length");
+  const char *coding = soup_message_headers_get_list (headers, "Transfer-Encoding");
+
+  if (length == NULL)
+    return TRUE;
+  return coding == NULL && *length != '\0' && strlen (length) < 20
+         && length[strspn (length, G_CSET_DIGITS)] == '\0';
+}
+
+/* The target as it was sent where the connection knows it, else as libsoup understood it. */
+static char *
+reeve_rest_request_find_target (ReeveRestRequest *self)
+{
+  GUri *uri = soup_server_message_get_uri (self->msg);
+  const char *query = g_uri_get_query (uri);
+  const char *sent
+      = self->connection != NULL ? reeve_rest_connection_get_target (self->connection) : NULL;
+  const char *scheme = sent != NULL ? strstr (sent, "://") : NULL;
+
+  if (sent != NULL && *sent == '/')
+    return g_strdup (sent);
+  if (scheme != NULL && strchr (scheme + 3, '/') != NULL)
+    return g_strdup (strchr (scheme + 3, '/'));
+  return query != NULL ? g_strconcat (g_uri_get_path (uri), "?", query, NULL)
+                       : g_strdup (g_uri_get_path (uri));
+}
+
+static ReeveRestRequest *
+reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
+{
+  ReeveRestRequest *self = g_new0 (ReeveRestRequest, 1);
+  GSocketAddress *remote = soup_server_message_get_remote_address (msg);
+  ReeveRestConnection *connection
+      = remote != NULL ? reeve_rest_connection_from_address (remote) : NULL;
+
+  g_atomic_ref_count_init (&self->references);
+  self->thread = thread;
+  self->msg = msg;
+  if (connection != NULL)
+    {
+      self->connection = reeve_rest_connection_ref (connection);
+      reeve_rest_connection_begin (connection, reeve_rest_request_on_gone, self);
+    }
+  self->target = reeve_rest_request_find_target (self);
+  self->path = g_strndup (self->target, strcspn (self->target, "?"));
+  self->body = g_byte_array_new ();
+  soup_message_body_set_accumulate (soup_server_message_get_request_body (msg), FALSE);
+  g_object_set_data_full (G_OBJECT (msg), reeve_rest_request_key, self, reeve_rest_request_unref);
+  g_signal_connect (msg, "got-chunk", G_CALLBACK (reeve_rest_request_on_chunk), self);
+  g_signal_connect (msg, "finished", G_CALLBACK (reeve_rest_request_on_finished), self);
+  reeve_rest_thread_count (thread, 1);
+  return self;
+}
+
+static void
+reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const char *path,
+                            GHashTable *query, gpointer user_data)
+{
+  ReeveRestThread *thread = user_data;
+  const ReeveRestShared *shared = reeve_rest_thread_get_shared (thread);
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
+  SoupMessageHeaders *answer = soup_server_message_get_response_headers (msg);
+  ReeveRestRequest *self = reeve_rest_request_new (thread, msg);
+
+  if (!reeve_rest_request_is_framed (headers))
+    {
+      soup_message_headers_replace (answer, "Connection", "close");
+      reeve_rest_request_refuse (self, REEVE_ERROR_INVALID_ARGUMENT,
+                                 "the length of the body is ambiguous");
+    }
+  else if (!reeve_rest_router_match (shared->router, soup_server_message_get_method (msg),
+                                     self->path, &self->match))
+    reeve_rest_request_refuse (self, REEVE_ERROR_NOT_FOUND, "no such path");
+  else if (self->match.operation == NULL)
+    {
+      soup_message_headers_replace (answer, "Allow", self->match.allow);
+      reeve_rest_request_refuse (self, REEVE_ERROR_METHOD_NOT_ALLOWED,
+                                 "this path does not know that method");
+    }
+  else if (soup_message_headers_get_content_length (headers) > (goffset) shared->max_body)
+    reeve_rest_request_refuse (self, REEVE_ERROR_TOO_LARGE,
+                               "the body is larger than server.max_body");
+}
+
+/* ---- the call ---- */
+
+static void
+reeve_rest_request_set_credentials (ReeveRestRequest *self, SoupMessageHeaders *headers)
+{
+  const char *authorization = soup_message_headers_get_one (headers, "Authorization");
+  const char *key = soup_message_headers_get_one (headers, "X-API-Key");
+  GSocketAddress *remote = soup_server_message_get_remote_address (self->msg);
+  g_autofree char *peer = NULL;
+
+  if (G_IS_INET_SOCKET_ADDRESS (remote))
+    peer = g_inet_address_to_string (
+        g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
+  if (authorization != NULL && g_ascii_strncasecmp (authorization, "Bearer ", 7) == 0)
+    {
+      authorization += 7;
+      authorization += strspn (authorization, " ");
+      reeve_call_set_credentials (self->call, "bearer", authorization, peer);
+    }
+  else if (key != NULL)
+    reeve_call_set_credentials (self->call, "api-key", key, peer);
+  else
+    reeve_call_set_credentials (self->call, NULL, NULL, peer);
+}
+
+static char *
+reeve_rest_request_decode (const char *from, gsize length)
+{
+  g_autofree char *text = g_strndup (from, length);
+  char *decoded = NULL;
+
+  g_strdelimit (text, "+", ' ');
+  decoded = g_uri_unescape_string (text, NULL);
+  if (decoded == NULL || !g_utf8_validate (decoded, -1, NULL))
+    g_clear_pointer (&decoded, g_free);
+  return decoded;
+}
+
+/* What cannot be decoded gets a name that no operation has, and is refused with it. */
+static void
+reeve_rest_request_set_query (ReeveRestRequest *self)
+{
+  const char *query = strchr (self->target, '?');
+  g_auto (GStrv) pairs = query != NULL ? g_strsplit (query + 1, "&", 64) : NULL;
+
+  for (guint i = 0; pairs != NULL && pairs[i] != NULL; i++)
+    {
+      gsize length = strcspn (pairs[i], "=");
+      g_autofree char *name = reeve_rest_request_decode (pairs[i], length);
+      g_autofree char *value = NULL;
+
+      if (*pairs[i] == '\0')
+        continue;
+      value = pairs[i][length] == '=' ? reeve_rest_request_decode (pairs[i] + length + 1,
+                                                                   strlen (pairs[i] + length + 1))
+                                      : g_strdup ("");
+      reeve_call_set_query_member (self->call, name != NULL && value != NULL ? name : "?",
+                                   value != NULL ? value : "");
+    }
+}
+
+static void
+reeve_rest_request_fill_call (ReeveRestRequest *self)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (self->msg);
+  const char *media_type = soup_message_headers_get_one (headers, "Content-Type");
+  g_autoptr (GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
+
+  reeve_rest_request_set_credentials (self, headers);
+  reeve_call_set_tenant_header (self->call, soup_message_headers_get_one (headers, "X-Tenant-ID"));
+  reeve_call_set_idempotency_key (self->call,
+                                  soup_message_headers_get_one (headers, "Idempotency-Key"));
+  reeve_call_set_trace (self->call, soup_message_headers_get_one (headers, "traceparent"));
+  reeve_call_set_instance (self->call, self->path);
+  for (guint i = 0; i < self->match.length; i++)
+    reeve_call_set_path_member (self->call, self->match.names[i], self->match.values[i]);
+  reeve_rest_request_set_query (self);
+  reeve_call_set_body (self->call, media_type, body);
+  if (self->match.operation->flags & REEVE_OPERATION_MULTIPART)
+    reeve_rest_multipart_read (self->call, headers, body);
+}
+
+static void
+reeve_rest_request_on_body (SoupServer *server, SoupServerMessage *msg, const char *path,
+                            GHashTable *query, gpointer user_data)
+{
+  ReeveRestThread *thread = user_data;
+  ReeveRestRequest *self = g_object_get_data (G_OBJECT (msg), reeve_rest_request_key);
+
+  if (self == NULL || self->refused)
+    return;
+  self->call
+      = reeve_call_new (self->match.operation, reeve_rest_thread_get_context (thread), "rest");
+  g_atomic_ref_count_inc (&self->references);
+  reeve_call_set_done (self->call, reeve_rest_request_on_done, reeve_rest_request_on_event, self,
+                       reeve_rest_request_unref);
+  reeve_rest_request_fill_call (self);
+  self->dispatching = TRUE;
+  reeve_gate_dispatch (reeve_rest_thread_get_shared (thread)->services, self->call);
+  /* answered meanwhile: nothing to wait for */
+  if (self->dispatching && self->msg != NULL)
+    {
+      self->paused = TRUE;
+      /* a stream that has begun is written on; libsoup waits by itself when it has nothing more */
+      if (!self->streaming)
+        soup_server_message_pause (msg);
+    }
+}
+
+void
+reeve_rest_request_install (SoupServer *server, ReeveRestThread *thread)
+{
+  soup_server_add_early_handler (server, NULL, reeve_rest_request_on_head, thread, NULL);
+  soup_server_add_handler (server, NULL, reeve_rest_request_on_body, thread, NULL);
+}

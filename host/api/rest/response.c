@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A problem document as RFC 9457 says, or the envelope that OpenAI's clients read. */
+#include "response.h"
+
+#include <string.h>
+
+#include "api/error-map.h"
+
+/* nothing but what a document of ours needs; the page /docs loads its own script and style */
+#define REEVE_REST_RESPONSE_POLICY                                                                 \
+  "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+#define REEVE_REST_RESPONSE_PAGE_POLICY                                                            \
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                  \
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+void
+reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  char trace[64] = { 0 };
+
+  soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
+  soup_message_headers_replace (headers, "X-Frame-Options", "DENY");
+  soup_message_headers_replace (headers, "Referrer-Policy", "no-referrer");
+  soup_message_headers_replace (headers, "Cache-Control", "no-store");
+  soup_message_headers_replace (headers, "Content-Security-Policy", REEVE_REST_RESPONSE_POLICY);
+  if (call == NULL)
+    return;
+  g_snprintf (trace, sizeof trace, "00-%s-%s-01", reeve_call_get_trace_id (call),
+              reeve_call_get_span_id (call));
+  soup_message_headers_replace (headers, "traceparent", trace);
+  soup_message_headers_replace (headers, "X-Request-Id", reeve_call_get_request_id (call));
+}
+
+static void
+reeve_rest_response_set_body (SoupServerMessage *msg, guint status, const char *media_type,
+                              char *text)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+
+  soup_server_message_set_status (msg, status, NULL);
+  soup_message_headers_replace (headers, "Content-Type", media_type);
+  soup_message_body_append_take (soup_server_message_get_response_body (msg), (guchar *) text,
+                                 strlen (text));
+}
+
+static void
+reeve_rest_response_set_object (SoupServerMessage *msg, guint status, const char *media_type,
+                                JsonObject *object)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
+
+  reeve_rest_response_set_body (msg, status, media_type, json_to_string (node, FALSE));
+}
+
+static void
+reeve_rest_response_set_problem (SoupServerMessage *msg, const GError *error, const char *instance,
+                                 ReeveCall *call)
+{
+  const ReeveErrorMap *map = reeve_error_map_lookup (error);
+  g_autofree char *type = g_strconcat (REEVE_ERROR_MAP_TYPE_PREFIX, map->slug, NULL);
+  g_autoptr (JsonObject) problem = json_object_new ();
+  JsonArray *faults = call != NULL ? reeve_call_get_faults (call) : NULL;
+
+  json_object_set_string_member (problem, "type", type);
+  json_object_set_string_member (problem, "title", map->title);
+  json_object_set_int_member (problem, "status", map->status);
+  json_object_set_string_member (problem, "detail", reeve_error_map_get_detail (error));
+  if (instance != NULL)
+    json_object_set_string_member (problem, "instance", instance);
+  if (call != NULL)
+    json_object_set_string_member (problem, "trace_id", reeve_call_get_trace_id (call));
+  if (faults != NULL)
+    json_object_set_array_member (problem, "errors", json_array_ref (faults));
+  reeve_rest_response_set_object (msg, map->status, "application/problem+json", problem);
+}
+
+static void
+reeve_rest_response_set_envelope (SoupServerMessage *msg, const GError *error)
+{
+  const ReeveErrorMap *map = reeve_error_map_lookup (error);
+  g_autoptr (JsonObject) outer = json_object_new ();
+  JsonObject *inner = json_object_new ();
+
+  json_object_set_string_member (inner, "message", reeve_error_map_get_detail (error));
+  json_object_set_string_member (inner, "type", map->openai);
+  json_object_set_null_member (inner, "param");
+  json_object_set_string_member (inner, "code", map->slug);
+  json_object_set_object_member (outer, "error", inner);
+  reeve_rest_response_set_object (msg, map->status, "application/json", outer);
+}
+
+static void
+reeve_rest_response_set_error (SoupServerMessage *msg, const GError *error, const char *instance,
+                               gboolean compatible, ReeveCall *call)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  const ReeveErrorMap *map = reeve_error_map_lookup (error);
+
+  if (map->status == 401)
+    soup_message_headers_replace (headers, "WWW-Authenticate", "Bearer realm=\"reeve\"");
+  if (map->status == 503 || map->status == 429)
+    soup_message_headers_replace (headers, "Retry-After", "1");
+  if (compatible)
+    reeve_rest_response_set_envelope (msg, error);
+  else
+    reeve_rest_response_set_problem (msg, error, instance, call);
+  if (map->status >= 500)
+    g_warning ("%s: %s", call != NULL ? reeve_call_get_operation (call)->name : "request",
+               error->message);
+}
+
+void
+reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *instance)
+{
+  const GError *error = reeve_call_get_error (call);
+  const char *media_type = NULL;
+  GBytes *bytes = reeve_call_get_result_bytes (call, &media_type);
+  JsonNode *result = reeve_call_get_result (call);
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+
+  reeve_rest_response_set_common (msg, call);
+  if (error != NULL)
+    {
+      gboolean compatible
+          = (reeve_call_get_operation (call)->flags & REEVE_OPERATION_COMPATIBLE) != 0;
+
+      reeve_rest_response_set_error (msg, error, instance, compatible, call);
+      return;
+    }
+  if (bytes == NULL && result != NULL)
+    {
+      reeve_rest_response_set_body (msg, reeve_call_get_status (call), "application/json",
+                                    json_to_string (result, FALSE));
+      return;
+    }
+  soup_server_message_set_status (msg, reeve_call_get_status (call), NULL);
+  if (bytes == NULL)
+    return;
+  soup_message_headers_replace (headers, "Content-Type", media_type);
+  if (g_str_has_prefix (media_type, "text/"))
+    soup_message_headers_replace (headers, "Content-Security-Policy",
+                                  REEVE_REST_RESPONSE_PAGE_POLICY);
+  soup_message_body_append_bytes (soup_server_message_get_response_body (msg), bytes);
+}
+
+void
+reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const char *instance,
+                            gboolean compatible)
+{
+  reeve_rest_response_set_common (msg, NULL);
+  reeve_rest_response_set_error (msg, error, instance, compatible, NULL);
+}

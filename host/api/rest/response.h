@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What goes out: status, headers, bodies, problems. */
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include "operations/call.h"
+
+G_BEGIN_DECLS
+
+/* Headers that every answer has. call: (nullable) */
+void reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call);
+/* The call's whole answer, or what its error means. instance: target as it was sent, without query
+ */
+void reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *instance);
+/* A refusal before there was a call. compatible: in OpenAI's envelope. */
+void reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const char *instance,
+                                 gboolean compatible);
+
+G_END_DECLS
