@@ -88,6 +88,13 @@ reeve_rest_count_busy (ReeveRest *self)
   return busy;
 }
 
+void
+reeve_rest_stop_accepting (ReeveRest *self)
+{
+  for (guint i = 0; i < self->threads->len; i++)
+    reeve_rest_thread_stop_accepting (self->threads->pdata[i]);
+}
+
 /**
  * reeve_rest_stop:
  * @self: a door
@@ -100,8 +107,7 @@ reeve_rest_stop (ReeveRest *self, gint64 timeout_us)
 {
   gint64 end = g_get_monotonic_time () + timeout_us;
 
-  for (guint i = 0; i < self->threads->len; i++)
-    reeve_rest_thread_stop_accepting (self->threads->pdata[i]);
+  reeve_rest_stop_accepting (self);
   while (reeve_rest_count_busy (self) > 0 && g_get_monotonic_time () < end)
     g_usleep (5000);
 }

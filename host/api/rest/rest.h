@@ -15,7 +15,9 @@ ReeveRest *reeve_rest_new (const char *const *addresses, guint threads, gsize ma
 /* http://ADDR:PORT of each address */
 const char *const *reeve_rest_get_urls (ReeveRest *self);
 gboolean reeve_rest_start (ReeveRest *self, ReeveServices *services, GError **error);
-/* Takes no new connections; waits until the requests under way have ended or timeout_us passed. */
+/* Takes no new connections, and closes the idle ones. */
+void reeve_rest_stop_accepting (ReeveRest *self);
+/* The same; waits until the requests under way have ended or timeout_us passed. */
 void reeve_rest_stop (ReeveRest *self, gint64 timeout_us);
 void reeve_rest_free (ReeveRest *self);
 

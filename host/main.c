@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* reeve-host: reads its configuration, opens the rooms, then the doors, and waits to be told to
+ * stop. */
+#include <glib-unix.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+
+#include "api/rest/rest.h"
+#include "base/log.h"
+#include "options.h"
+#include "startup.h"
+
+/* SIGTERM ends within 10 s: runs get most of it, answers the rest */
+#define REEVE_MAIN_RUNS_US   (6 * G_USEC_PER_SEC)
+#define REEVE_MAIN_ANSWER_US (1 * G_USEC_PER_SEC)
+
+typedef struct
+{
+  ReeveOptions *options;
+  ReeveConfig *config;
+  ReeveState *state;
+  ReeveRest *rest;
+  ReeveStartup *startup;
+  GMainLoop *loop;
+} ReeveMain;
+
+static int
+reeve_main_fail (const GError *error, int code)
+{
+  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION))
+    code = EX_CONFIG;
+  else if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_BUSY)
+           || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS))
+    code = EX_TEMPFAIL;
+  fprintf (stderr, "reeve-host: %s\n", error->message);
+  return code;
+}
+
+static gboolean
+reeve_main_setup_log (ReeveConfig *config, GError **error)
+{
+  ReeveLogFormat format = REEVE_LOG_JSON;
+  GLogLevelFlags level = G_LOG_LEVEL_INFO;
+
+  if (!reeve_log_parse_format (reeve_config_get_string (config, "logging.format"), &format, error)
+      || !reeve_log_parse_level (reeve_config_get_string (config, "logging.level"), &level, error))
+    return FALSE;
+  reeve_log_setup (format, level, STDERR_FILENO);
+  for (const char *const *warning = reeve_config_get_warnings (config);
+       warning != NULL && *warning != NULL; warning++)
+    g_warning ("%s", *warning);
+  return TRUE;
+}
+
+/* Each client is a descriptor: take all that the system allows. */
+static void
+reeve_main_raise_limits (void)
+{
+  struct rlimit limit = { 0 };
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max)
+    {
+      limit.rlim_cur = limit.rlim_max;
+      setrlimit (RLIMIT_NOFILE, &limit);
+    }
+}
+
+static gboolean
+reeve_main_on_signal (gpointer data)
+{
+  ReeveMain *self = data;
+
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+/* The first thing that shows, and the only thing on stdout. */
+static gboolean
+reeve_main_announce (ReeveMain *self, GError **error)
+{
+  const char *const *urls = reeve_rest_get_urls (self->rest);
+  ReeveServices *services = reeve_startup_get_services (self->startup);
+
+  g_atomic_int_set (&services->ready, 1);
+  if (!reeve_state_write_address (self->state, urls[0] != NULL ? urls[0] : "", error))
+    return FALSE;
+  for (guint i = 0; urls[i] != NULL; i++)
+    printf ("listening %s\n", urls[i]);
+  fflush (stdout);
+  return TRUE;
+}
+
+static gboolean
+reeve_main_open (ReeveMain *self, GError **error)
+{
+  g_auto (GStrv) listen = reeve_config_get_strv (self->config, "server.listen");
+  g_auto (GStrv) folders = reeve_options_list_plugin_folders (self->options, self->config);
+  ReeveServices *services = NULL;
+
+  self->state = reeve_state_open (self->options->state_dir, error);
+  if (self->state == NULL)
+    return FALSE;
+  self->rest = reeve_rest_new (
+      (const char *const *) listen, (guint) reeve_config_get_int (self->config, "server.threads"),
+      (gsize) reeve_config_get_int (self->config, "server.max_body"), error);
+  if (self->rest == NULL)
+    return FALSE;
+  self->startup
+      = reeve_startup_open (self->config, self->state, (const char *const *) folders, error);
+  if (self->startup == NULL || !reeve_startup_recover (self->startup, error))
+    return FALSE;
+  services = reeve_startup_get_services (self->startup);
+  services->address = g_strdup (reeve_rest_get_urls (self->rest)[0]);
+  return reeve_rest_start (self->rest, services, error) && reeve_main_announce (self, error);
+}
+
+static void
+reeve_main_close (ReeveMain *self)
+{
+  ReeveServices *services
+      = self->startup != NULL ? reeve_startup_get_services (self->startup) : NULL;
+
+  if (services != NULL)
+    {
+      g_atomic_int_set (&services->ready, 0);
+      reeve_rest_stop_accepting (self->rest);
+      if (services->runs != NULL)
+        reeve_runs_stop (services->runs, REEVE_MAIN_RUNS_US);
+      reeve_rest_stop (self->rest, REEVE_MAIN_ANSWER_US);
+    }
+  g_clear_pointer (&self->rest, reeve_rest_free);
+  g_clear_pointer (&self->startup, reeve_startup_close);
+  g_clear_pointer (&self->state, reeve_state_close);
+}
+
+static int
+reeve_main_serve (ReeveMain *self)
+{
+  g_autoptr (GError) error = NULL;
+  int code = 0;
+
+  reeve_main_raise_limits ();
+  self->loop = g_main_loop_new (NULL, FALSE);
+  g_unix_signal_add (SIGTERM, reeve_main_on_signal, self);
+  g_unix_signal_add (SIGINT, reeve_main_on_signal, self);
+  if (reeve_main_open (self, &error))
+    g_main_loop_run (self->loop);
+  else
+    code = reeve_main_fail (error, EXIT_FAILURE);
+  reeve_main_close (self);
+  g_main_loop_unref (self->loop);
+  return code;
+}
+
+static int
+reeve_main_run (ReeveMain *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+
+  if (self->options->version)
+    {
+      printf ("reeve-host %s\n", REEVE_VERSION);
+      return 0;
+    }
+  self->config = reeve_options_load_config (self->options, &error);
+  if (self->config == NULL || !reeve_main_setup_log (self->config, &error))
+    return reeve_main_fail (error, EX_CONFIG);
+  if (self->options->print_config)
+    {
+      text = reeve_config_print (self->config);
+      fputs (text, stdout);
+      return 0;
+    }
+  if (self->options->check_config)
+    return 0;
+  return reeve_main_serve (self);
+}
+
+int
+main (int argc, char **argv)
+{
+  ReeveMain self = { 0 };
+  g_autoptr (GError) error = NULL;
+  int code = 0;
+
+  self.options = reeve_options_parse (argc, argv, &error);
+  if (self.options == NULL)
+    return reeve_main_fail (error, EX_USAGE);
+  code = reeve_main_run (&self);
+  g_clear_pointer (&self.config, reeve_config_unref);
+  reeve_options_free (self.options);
+  return code;
+}

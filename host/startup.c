@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From left to right: plugins, store, governance, runtime. Each room gets what stands left of it.
+ */
+#include "startup.h"
+
+#include "base/times.h"
+#include "governance/bootstrap.h"
+#include "runtime/extraction.h"
+#include "runtime/run.h"
+
+struct _ReeveStartup
+{
+  ReeveServices services;
+  ReeveState *state;
+  ReeveCapabilities *capabilities;
+  ReeveExtraction *extraction;
+  ReeveRunEnvironment environment;
+  gboolean store_open;
+  gboolean ledger_open;
+};
+
+/* ---- plugins and store ---- */
+
+static void
+reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
+{
+  const ReeveRegistrySetup setup = {
+    .folders = folders,
+    .pins = reeve_pins_built_in,
+    .capabilities = self->capabilities,
+  };
+
+  self->services.registry = reeve_registry_new (&setup);
+  reeve_registry_scan (self->services.registry);
+}
+
+static gboolean
+reeve_startup_open_store (ReeveStartup *self, GError **error)
+{
+  ReeveServices *services = &self->services;
+  JsonNode *settings = reeve_config_get_json (services->config, "store.settings");
+  g_autofree char *folder = reeve_state_make_folder (self->state, "store", error);
+  ReevePlugin *plugin = NULL;
+
+  if (folder == NULL)
+    return FALSE;
+  plugin = reeve_registry_instantiate (
+      services->registry, "store", reeve_config_get_string (services->config, "store.plugin"),
+      REEVE_TYPE_STORAGE, settings != NULL ? json_node_get_object (settings) : NULL, error);
+  if (plugin == NULL)
+    return FALSE;
+  services->store = reeve_store_new (REEVE_STORAGE (plugin));
+  self->store_open = reeve_store_open (services->store, folder, error);
+  if (!self->store_open)
+    g_prefix_error (error, "opening the store: ");
+  return self->store_open;
+}
+
+/* ---- governance ---- */
+
+static gboolean
+reeve_startup_open_ledger (ReeveStartup *self, GError **error)
+{
+  ReeveServices *services = &self->services;
+  g_autofree char *folder = reeve_state_make_folder (self->state, "ledger", error);
+  g_autofree char *keys
+      = folder != NULL ? reeve_state_make_folder (self->state, "keys", error) : NULL;
+  g_autoptr (ReeveToolPolicy) policy
+      = reeve_tool_policy_new_for_profile (reeve_config_get_profile (services->config));
+
+  if (keys == NULL)
+    return FALSE;
+  services->ledger = reeve_ledger_new (folder, keys);
+  reeve_ledger_set_checkpoint_seconds (
+      services->ledger,
+      (guint) reeve_config_get_int (services->config, "audit.checkpoint_seconds"));
+  self->ledger_open = reeve_ledger_open (services->ledger, error);
+  if (!self->ledger_open)
+    {
+      g_prefix_error (error, "opening the ledger: ");
+      return FALSE;
+    }
+  services->admission = reeve_admission_new (services->ledger);
+  reeve_admission_set_tool_policy (services->admission, policy);
+  return TRUE;
+}
+
+static gboolean
+reeve_startup_add_authentication (ReeveStartup *self, JsonObject *provider, GError **error)
+{
+  ReeveServices *services = &self->services;
+  const char *id = reeve_json_get_string (provider, "id", "");
+  g_autofree char *instance = g_strconcat ("auth/", id, NULL);
+  ReevePlugin *plugin = NULL;
+
+  if (!reeve_json_get_boolean (provider, "enabled", TRUE))
+    return TRUE;
+  plugin = reeve_registry_instantiate (
+      services->registry, instance, reeve_json_get_string (provider, "plugin", ""), REEVE_TYPE_AUTH,
+      reeve_json_get_object (provider, "settings"), error);
+  if (plugin == NULL)
+    {
+      g_prefix_error (error, "authentication provider %s: ", id);
+      return FALSE;
+    }
+  reeve_authentication_add_provider (services->authentication, id, services->registry, plugin);
+  return TRUE;
+}
+
+static gboolean
+reeve_startup_open_identity (ReeveStartup *self, GError **error)
+{
+  ReeveServices *services = &self->services;
+  JsonNode *node = reeve_config_get_json (services->config, "authentication.providers");
+  JsonArray *providers = node != NULL ? json_node_get_array (node) : NULL;
+  g_autofree char *keys = reeve_state_make_folder (self->state, "keys", error);
+
+  if (keys == NULL)
+    return FALSE;
+  services->tenants = reeve_tenants_new (services->store);
+  services->users = reeve_users_new (services->store);
+  services->authentication = reeve_authentication_new (services->store, services->workers);
+  services->api_keys
+      = reeve_api_keys_new (services->store, services->users, services->authentication);
+  services->idempotency = reeve_idempotency_new (services->store);
+  if (!reeve_api_keys_open (services->api_keys, keys, error))
+    return FALSE;
+  reeve_api_keys_provide (services->api_keys, self->capabilities);
+  for (guint i = 0; providers != NULL && i < json_array_get_length (providers); i++)
+    if (!reeve_startup_add_authentication (self, json_array_get_object_element (providers, i),
+                                           error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+reeve_startup_bootstrap (ReeveStartup *self, GError **error)
+{
+  ReeveServices *services = &self->services;
+  const ReeveBootstrap bootstrap = {
+    .admission = services->admission,
+    .tenants = services->tenants,
+    .users = services->users,
+    .api_keys = services->api_keys,
+    .authentication = services->authentication,
+    .state_folder = reeve_state_get_folder (self->state),
+  };
+
+  return reeve_bootstrap_run (&bootstrap, error);
+}
+
+/* ---- runtime ---- */
+
+static JsonObject *
+reeve_startup_get_plugin_settings (ReeveStartup *self, const char *plugin_id)
+{
+  JsonNode *node = reeve_config_get_json (self->services.config, "plugins.settings");
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node)
+             ? reeve_json_get_object (json_node_get_object (node), plugin_id)
+             : NULL;
+}
+
+static gboolean
+reeve_startup_is_disabled (ReeveStartup *self, const char *plugin_id)
+{
+  g_auto (GStrv) disabled = reeve_config_get_strv (self->services.config, "plugins.disabled");
+
+  return g_strv_contains ((const char *const *) disabled, plugin_id);
+}
+
+static gboolean
+reeve_startup_add_tools (ReeveStartup *self, GError **error)
+{
+  ReeveServices *services = &self->services;
+  g_auto (GStrv) ids = reeve_registry_list_kind (services->registry, REEVE_KIND_TOOL);
+
+  services->tools = reeve_tools_new (services->registry, services->workers);
+  for (guint i = 0; ids[i] != NULL; i++)
+    if (!reeve_startup_is_disabled (self, ids[i])
+        && !reeve_tools_add (services->tools, ids[i],
+                             reeve_startup_get_plugin_settings (self, ids[i]), error))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+reeve_startup_add_extractors (ReeveStartup *self, GError **error)
+{
+  ReeveServices *services = &self->services;
+  g_auto (GStrv) ids = reeve_registry_list_kind (services->registry, REEVE_KIND_EXTRACTOR);
+
+  self->extraction = reeve_extraction_new (services->registry);
+  for (guint i = 0; ids[i] != NULL; i++)
+    if (!reeve_startup_is_disabled (self, ids[i])
+        && !reeve_extraction_add (self->extraction, ids[i],
+                                  reeve_startup_get_plugin_settings (self, ids[i]), error))
+      return FALSE;
+  services->knowledge = reeve_knowledge_new (
+      services->store, self->extraction,
+      (guint) reeve_config_get_int (services->config, "knowledge.chunk_size_tokens"),
+      (guint) reeve_config_get_int (services->config, "knowledge.chunk_overlap_tokens"));
+  reeve_knowledge_provide (services->knowledge, self->capabilities);
+  return TRUE;
+}
+
+static gboolean
+reeve_startup_open_runtime (ReeveStartup *self, GError **error)
+{
+  ReeveServices *services = &self->services;
+  JsonNode *llm = reeve_config_get_json (services->config, "llm");
+
+  services->models = reeve_models_new (services->registry, services->workers);
+  if (!reeve_models_configure (services->models, json_node_get_object (llm), error)
+      || !reeve_startup_add_extractors (self, error) || !reeve_startup_add_tools (self, error))
+    return FALSE;
+  services->conversations = reeve_conversations_new (services->store);
+  services->agents = reeve_agents_new (
+      services->store, reeve_config_get_boolean (services->config, "agents.auto_publish"));
+  self->environment = (ReeveRunEnvironment){
+    .store = services->store,
+    .admission = services->admission,
+    .models = services->models,
+    .tools = services->tools,
+    .conversations = services->conversations,
+    .workers = services->workers,
+  };
+  services->runs = reeve_runs_new (&self->environment, services->agents);
+  return TRUE;
+}
+
+/* ---- all of it ---- */
+
+/**
+ * reeve_startup_open:
+ * @config: (transfer none): what is configured
+ * @state: (transfer none): the locked folder; outlives this
+ * @folders: of plugins
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): a host without doors
+ */
+ReeveStartup *
+reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *folders,
+                    GError **error)
+{
+  g_autoptr (ReeveStartup) self = g_new0 (ReeveStartup, 1);
+  ReeveServices *services = &self->services;
+
+  self->state = state;
+  self->capabilities = reeve_capabilities_new ();
+  services->config = reeve_config_ref (config);
+  services->started_at = reeve_times_now ();
+  services->schemas = reeve_schema_cache_new (reeve_operations);
+  services->workers = reeve_workers_new (
+      "worker", REEVE_WORKERS_MIN,
+      (guint) MAX (reeve_config_get_int (config, "server.workers"), REEVE_WORKERS_MIN),
+      (guint) MAX (reeve_config_get_int (config, "server.queue"), REEVE_WORKERS_QUEUE));
+  reeve_startup_open_plugins (self, folders);
+  if (!reeve_startup_open_store (self, error) || !reeve_startup_open_ledger (self, error)
+      || !reeve_startup_open_identity (self, error) || !reeve_startup_bootstrap (self, error)
+      || !reeve_startup_open_runtime (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+gboolean
+reeve_startup_recover (ReeveStartup *self, GError **error)
+{
+  if (!reeve_runs_recover (self->services.runs, error))
+    {
+      g_prefix_error (error, "recovering runs: ");
+      return FALSE;
+    }
+  if (!reeve_admission_recover (self->services.admission, error))
+    {
+      g_prefix_error (error, "recovering open intents: ");
+      return FALSE;
+    }
+  return TRUE;
+}
+
+ReeveServices *
+reeve_startup_get_services (ReeveStartup *self)
+{
+  return &self->services;
+}
+
+void
+reeve_startup_close (ReeveStartup *self)
+{
+  ReeveServices *services = &self->services;
+
+  g_clear_pointer (&services->workers, reeve_workers_shutdown);
+  g_clear_object (&services->runs);
+  g_clear_object (&services->agents);
+  g_clear_object (&services->conversations);
+  g_clear_object (&services->tools);
+  g_clear_object (&services->knowledge);
+  g_clear_object (&self->extraction);
+  g_clear_object (&services->models);
+  g_clear_object (&services->idempotency);
+  g_clear_object (&services->api_keys);
+  g_clear_object (&services->authentication);
+  g_clear_object (&services->users);
+  g_clear_object (&services->tenants);
+  if (self->ledger_open)
+    reeve_ledger_close (services->ledger);
+  g_clear_object (&services->admission);
+  g_clear_object (&services->ledger);
+  if (self->store_open)
+    reeve_store_close (services->store);
+  g_clear_object (&services->store);
+  if (services->registry != NULL)
+    reeve_registry_shutdown (services->registry);
+  g_clear_pointer (&services->registry, reeve_registry_unref);
+  g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
+  g_clear_pointer (&services->schemas, reeve_schema_cache_free);
+  g_clear_pointer (&services->config, reeve_config_unref);
+  g_free (services->address);
+  g_free (self);
+}
