@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sysexits.h>
 
+#include "api/dbus/dbus-door.h"
 #include "api/rest/rest.h"
 #include "base/log.h"
 #include "options.h"
@@ -22,6 +23,7 @@ typedef struct
   ReeveState *state;
   ReeveRest *rest;
   ReeveStartup *startup;
+  ReeveDbusDoor *bus;
   GMainLoop *loop;
 } ReeveMain;
 
@@ -80,15 +82,54 @@ static gboolean
 reeve_main_announce (ReeveMain *self, GError **error)
 {
   const char *const *urls = reeve_rest_get_urls (self->rest);
-  ReeveServices *services = reeve_startup_get_services (self->startup);
 
-  g_atomic_int_set (&services->ready, 1);
   if (!reeve_state_write_address (self->state, urls[0] != NULL ? urls[0] : "", error))
     return FALSE;
   for (guint i = 0; urls[i] != NULL; i++)
     printf ("listening %s\n", urls[i]);
   fflush (stdout);
   return TRUE;
+}
+
+static void
+reeve_main_on_bus (gboolean owned, const char *reason, gpointer user_data)
+{
+  ReeveMain *self = user_data;
+
+  if (!owned)
+    g_warning ("not on the bus: %s", reason);
+  g_atomic_int_set (&reeve_startup_get_services (self->startup)->ready, 1);
+}
+
+/* Looking for a bus that nobody has started would start one. */
+static gboolean
+reeve_main_has_session_bus (void)
+{
+  g_autofree char *socket = g_build_filename (g_get_user_runtime_dir (), "bus", NULL);
+
+  return g_getenv ("DBUS_SESSION_BUS_ADDRESS") != NULL || g_file_test (socket, G_FILE_TEST_EXISTS);
+}
+
+/* Ready only when the name on the bus is owned, or it is known that it will not be. */
+static void
+reeve_main_open_bus (ReeveMain *self)
+{
+  ReeveServices *services = reeve_startup_get_services (self->startup);
+  const char *bus = self->options->bus;
+
+  if (bus == NULL && !reeve_main_has_session_bus ())
+    {
+      g_warning ("there is no session bus: serving HTTP only");
+      bus = "none";
+    }
+  if (g_strcmp0 (bus, "none") == 0)
+    {
+      g_atomic_int_set (&services->ready, 1);
+      return;
+    }
+  self->bus = reeve_dbus_door_new (services, g_strcmp0 (bus, "system") == 0 ? G_BUS_TYPE_SYSTEM
+                                                                            : G_BUS_TYPE_SESSION);
+  reeve_dbus_door_start (self->bus, reeve_main_on_bus, self);
 }
 
 static gboolean
@@ -112,7 +153,10 @@ reeve_main_open (ReeveMain *self, GError **error)
     return FALSE;
   services = reeve_startup_get_services (self->startup);
   services->address = g_strdup (reeve_rest_get_urls (self->rest)[0]);
-  return reeve_rest_start (self->rest, services, error) && reeve_main_announce (self, error);
+  if (!reeve_rest_start (self->rest, services, error) || !reeve_main_announce (self, error))
+    return FALSE;
+  reeve_main_open_bus (self);
+  return TRUE;
 }
 
 static void
@@ -125,10 +169,13 @@ reeve_main_close (ReeveMain *self)
     {
       g_atomic_int_set (&services->ready, 0);
       reeve_rest_stop_accepting (self->rest);
+      if (self->bus != NULL)
+        reeve_dbus_door_stop (self->bus);
       if (services->runs != NULL)
         reeve_runs_stop (services->runs, REEVE_MAIN_RUNS_US);
       reeve_rest_stop (self->rest, REEVE_MAIN_ANSWER_US);
     }
+  g_clear_pointer (&self->bus, reeve_dbus_door_free);
   g_clear_pointer (&self->rest, reeve_rest_free);
   g_clear_pointer (&self->startup, reeve_startup_close);
   g_clear_pointer (&self->state, reeve_state_close);

@@ -122,7 +122,7 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
   services->authentication = reeve_authentication_new (services->store, services->workers);
   services->api_keys
       = reeve_api_keys_new (services->store, services->users, services->authentication);
-  services->idempotency = reeve_idempotency_new (services->store);
+  services->idempotency = reeve_idempotency_new (services->store, services->workers);
   if (!reeve_api_keys_open (services->api_keys, keys, error))
     return FALSE;
   reeve_api_keys_provide (services->api_keys, self->capabilities);
