@@ -197,22 +197,37 @@ reeve_call_is_hex (const char *text, gsize length)
 }
 
 /**
+ * reeve_call_parse_trace:
+ * @traceparent: (nullable): as W3C Trace Context says
+ * @trace_id: (out caller-allocates): its trace id
+ *
+ * Returns: %FALSE when it is malformed, and nothing was written
+ */
+gboolean
+reeve_call_parse_trace (const char *traceparent, char trace_id[33])
+{
+  if (traceparent == NULL || strlen (traceparent) < 55 || traceparent[2] != '-'
+      || traceparent[35] != '-' || traceparent[52] != '-' || g_str_has_prefix (traceparent, "ff")
+      || (traceparent[55] != '\0' && g_str_has_prefix (traceparent, "00")))
+    return FALSE;
+  if (!reeve_call_is_hex (traceparent + 3, 32) || !reeve_call_is_hex (traceparent + 36, 16))
+    return FALSE;
+  memcpy (trace_id, traceparent + 3, 32);
+  trace_id[32] = '\0';
+  return TRUE;
+}
+
+/**
  * reeve_call_set_trace:
  * @self: a call
- * @traceparent: (nullable): as W3C Trace Context says; what is malformed is ignored, as it says too
+ * @traceparent: (nullable): what is malformed is ignored, as W3C Trace Context says
  *
  * Makes the call part of the caller's trace.
  */
 void
 reeve_call_set_trace (ReeveCall *self, const char *traceparent)
 {
-  if (traceparent == NULL || strlen (traceparent) < 55 || traceparent[2] != '-'
-      || traceparent[35] != '-' || traceparent[52] != '-' || g_str_has_prefix (traceparent, "ff")
-      || (traceparent[55] != '\0' && g_str_has_prefix (traceparent, "00")))
-    return;
-  if (!reeve_call_is_hex (traceparent + 3, 32) || !reeve_call_is_hex (traceparent + 36, 16))
-    return;
-  memcpy (self->trace_id, traceparent + 3, 32);
+  reeve_call_parse_trace (traceparent, self->trace_id);
 }
 
 void

@@ -36,6 +36,8 @@ void reeve_call_set_caller (ReeveCall *self,
 void reeve_call_set_tenant_header (ReeveCall *self, const char *tenant_id);
 void reeve_call_set_idempotency_key (ReeveCall *self, const char *key);
 void reeve_call_set_trace (ReeveCall *self, const char *traceparent);
+/* Trace id of a traceparent; FALSE when it is malformed. */
+gboolean reeve_call_parse_trace (const char *traceparent, char trace_id[33]);
 void reeve_call_set_instance (ReeveCall *self, const char *instance);
 void reeve_call_set_path_member (ReeveCall *self, const char *name, const char *value);
 void reeve_call_set_query_member (ReeveCall *self, const char *name, const char *value);

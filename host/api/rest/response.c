@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "api/error-map.h"
+#include "base/digests.h"
+#include "base/ids.h"
 
 /* nothing but what a document of ours needs; the page /docs loads its own script and style */
 #define REEVE_REST_RESPONSE_POLICY                                                                 \
@@ -13,23 +15,31 @@
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                  \
   "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
+static void
+reeve_rest_response_set_ids (SoupServerMessage *msg, const char *trace_id, const char *span_id,
+                             const char *request_id)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  char trace[64] = { 0 };
+
+  g_snprintf (trace, sizeof trace, "00-%s-%s-01", trace_id, span_id);
+  soup_message_headers_replace (headers, "traceparent", trace);
+  soup_message_headers_replace (headers, "X-Request-Id", request_id);
+}
+
 void
 reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
-  char trace[64] = { 0 };
 
   soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
   soup_message_headers_replace (headers, "X-Frame-Options", "DENY");
   soup_message_headers_replace (headers, "Referrer-Policy", "no-referrer");
   soup_message_headers_replace (headers, "Cache-Control", "no-store");
   soup_message_headers_replace (headers, "Content-Security-Policy", REEVE_REST_RESPONSE_POLICY);
-  if (call == NULL)
-    return;
-  g_snprintf (trace, sizeof trace, "00-%s-%s-01", reeve_call_get_trace_id (call),
-              reeve_call_get_span_id (call));
-  soup_message_headers_replace (headers, "traceparent", trace);
-  soup_message_headers_replace (headers, "X-Request-Id", reeve_call_get_request_id (call));
+  if (call != NULL)
+    reeve_rest_response_set_ids (msg, reeve_call_get_trace_id (call), reeve_call_get_span_id (call),
+                                 reeve_call_get_request_id (call));
 }
 
 static void
@@ -55,12 +65,11 @@ reeve_rest_response_set_object (SoupServerMessage *msg, guint status, const char
 
 static void
 reeve_rest_response_set_problem (SoupServerMessage *msg, const GError *error, const char *instance,
-                                 ReeveCall *call)
+                                 const char *trace_id, JsonArray *faults)
 {
   const ReeveErrorMap *map = reeve_error_map_lookup (error);
   g_autofree char *type = g_strconcat (REEVE_ERROR_MAP_TYPE_PREFIX, map->slug, NULL);
   g_autoptr (JsonObject) problem = json_object_new ();
-  JsonArray *faults = call != NULL ? reeve_call_get_faults (call) : NULL;
 
   json_object_set_string_member (problem, "type", type);
   json_object_set_string_member (problem, "title", map->title);
@@ -68,8 +77,7 @@ reeve_rest_response_set_problem (SoupServerMessage *msg, const GError *error, co
   json_object_set_string_member (problem, "detail", reeve_error_map_get_detail (error));
   if (instance != NULL)
     json_object_set_string_member (problem, "instance", instance);
-  if (call != NULL)
-    json_object_set_string_member (problem, "trace_id", reeve_call_get_trace_id (call));
+  json_object_set_string_member (problem, "trace_id", trace_id);
   if (faults != NULL)
     json_object_set_array_member (problem, "errors", json_array_ref (faults));
   reeve_rest_response_set_object (msg, map->status, "application/problem+json", problem);
@@ -92,7 +100,7 @@ reeve_rest_response_set_envelope (SoupServerMessage *msg, const GError *error)
 
 static void
 reeve_rest_response_set_error (SoupServerMessage *msg, const GError *error, const char *instance,
-                               gboolean compatible, ReeveCall *call)
+                               gboolean compatible, const char *trace_id, JsonArray *faults)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
   const ReeveErrorMap *map = reeve_error_map_lookup (error);
@@ -104,10 +112,9 @@ reeve_rest_response_set_error (SoupServerMessage *msg, const GError *error, cons
   if (compatible)
     reeve_rest_response_set_envelope (msg, error);
   else
-    reeve_rest_response_set_problem (msg, error, instance, call);
+    reeve_rest_response_set_problem (msg, error, instance, trace_id, faults);
   if (map->status >= 500)
-    g_warning ("%s: %s", call != NULL ? reeve_call_get_operation (call)->name : "request",
-               error->message);
+    g_warning ("answering %u: %s", map->status, error->message);
 }
 
 void
@@ -125,7 +132,8 @@ reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *i
       gboolean compatible
           = (reeve_call_get_operation (call)->flags & REEVE_OPERATION_COMPATIBLE) != 0;
 
-      reeve_rest_response_set_error (msg, error, instance, compatible, call);
+      reeve_rest_response_set_error (msg, error, instance, compatible,
+                                     reeve_call_get_trace_id (call), reeve_call_get_faults (call));
       return;
     }
   if (bytes == NULL && result != NULL)
@@ -148,6 +156,17 @@ void
 reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const char *instance,
                             gboolean compatible)
 {
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
+  g_autofree char *request_id = reeve_ids_new ("req");
+  guint8 bytes[24] = { 0 };
+  g_autofree char *trace = NULL;
+  char trace_id[33] = { 0 };
+
+  reeve_ids_fill_random (bytes, sizeof bytes);
+  trace = reeve_digests_hex (bytes, sizeof bytes);
+  if (!reeve_call_parse_trace (soup_message_headers_get_one (headers, "traceparent"), trace_id))
+    memcpy (trace_id, trace, 32);
   reeve_rest_response_set_common (msg, NULL);
-  reeve_rest_response_set_error (msg, error, instance, compatible, NULL);
+  reeve_rest_response_set_ids (msg, trace_id, trace + 32, request_id);
+  reeve_rest_response_set_error (msg, error, instance, compatible, trace_id, NULL);
 }
