@@ -4,8 +4,13 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import abi  # noqa: E402
 
 TOP = os.environ["REEVE_SOURCE_DIR"]
 BUILD = os.environ["REEVE_BUILD_DIR"]
@@ -124,6 +129,13 @@ class Headers(unittest.TestCase):
         env = {**os.environ, "LD_LIBRARY_PATH": os.path.join(BUILD, "plugin-api")}
         said = subprocess.run([loader, module], env=env, check=True, capture_output=True, text=True).stdout
         self.assertEqual(said, "RVPL 1 0.1 tool-minimal 1.0 Minimal")
+
+    def test_binary_interface(self):
+        """Nothing that a compiled plugin relies on changes unseen."""
+        self.assertEqual(sys.maxsize, 2**63 - 1, "the list is for 64-bit machines")
+        with open(os.path.join(TOP, "plugin-api", "reeve-plugin-1.abi"), encoding="utf-8") as file:
+            listed = [line for line in file.read().splitlines() if not line.startswith("#")]
+        self.assertEqual(abi.describe(BUILD).splitlines(), listed, "tests/plugin-api/abi.py BUILD > plugin-api/reeve-plugin-1.abi, and say why in the commit")
 
     def test_package(self):
         """What pkg-config tells authors."""
