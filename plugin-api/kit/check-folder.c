@@ -74,9 +74,11 @@ check_folder_exports (CheckRun *run)
   if (check_report_expect (report, names != NULL, "it is no shared object"))
     check_report_expect (report, g_strv_contains ((const char *const *) names, REEVE_PLUGIN_SYMBOL),
                          "it does not export it");
+  /* names with two underscores are the compiler's: a sanitizer has some */
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    check_report_expect (report, strcmp (names[i], REEVE_PLUGIN_SYMBOL) == 0,
-                         "it exports %s: compile with -fvisibility=hidden", names[i]);
+    check_report_expect (
+        report, strcmp (names[i], REEVE_PLUGIN_SYMBOL) == 0 || g_str_has_prefix (names[i], "__"),
+        "it exports %s: compile with -fvisibility=hidden", names[i]);
   check_report_end (report);
 }
 

@@ -18,24 +18,15 @@ struct _CheckRun
   ReeveCapabilities *capabilities;
   ReeveRegistry *registry;
   JsonNode *settings;
-  GPtrArray *provided; /* CheckRunCapability, as long as the registry may call them */
   guint n_instances;
+  GPtrArray *providers; /* of CheckRunCapability; outlives the registry */
 };
 
 typedef struct
 {
   CheckRun *run;
-  char *name;
+  const char *name;
 } CheckRunCapability;
-
-static void
-check_run_capability_free (gpointer data)
-{
-  CheckRunCapability *self = data;
-
-  g_free (self->name);
-  g_free (self);
-}
 
 CheckRun *
 check_run_new (const CheckOptions *options, CheckReport *report)
@@ -44,7 +35,7 @@ check_run_new (const CheckOptions *options, CheckReport *report)
 
   self->options = options;
   self->report = report;
-  self->provided = g_ptr_array_new_with_free_func (check_run_capability_free);
+  self->providers = g_ptr_array_new_with_free_func (g_free);
   return self;
 }
 
@@ -53,7 +44,7 @@ check_run_free (CheckRun *self)
 {
   g_clear_pointer (&self->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
-  g_clear_pointer (&self->provided, g_ptr_array_unref);
+  g_ptr_array_unref (self->providers);
   g_clear_pointer (&self->manifest, reeve_manifest_unref);
   g_clear_pointer (&self->settings, json_node_unref);
   g_free (self->module_digest);
@@ -165,9 +156,9 @@ check_run_provide (CheckRun *self)
     {
       CheckRunCapability *capability = g_new0 (CheckRunCapability, 1);
 
-      g_ptr_array_add (self->provided, capability);
       capability->run = self;
-      capability->name = g_strdup (names[i]);
+      capability->name = names[i];
+      g_ptr_array_add (self->providers, capability);
       if (strcmp (names[i], "net.http") == 0)
         reeve_capabilities_provide_http (self->capabilities, check_run_answer_http, capability);
       else
