@@ -3,6 +3,7 @@
  * of its own, so that a plugin that crashes or hangs is a finding and not the end; what comes out
  * is the Test Anything Protocol. */
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,32 +217,34 @@ static gboolean
 plugin_check_parse (int *argc, char ***argv, CheckOptions *options, char ***folders, GError **error)
 {
   gboolean version = FALSE;
-  g_autoptr (GOptionContext) context = g_option_context_new ("FOLDER…");
+  g_autoptr (GOptionContext) context = g_option_context_new (N_ ("FOLDER…"));
   const GOptionEntry entries[] = {
     { "settings", 's', 0, G_OPTION_ARG_STRING, &options->settings,
-      "Settings of the plugin, as JSON or @FILE", "JSON" },
+      N_ ("Settings of the plugin, as JSON or @FILE"), "JSON" },
     { "arguments", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &options->arguments,
-      "Arguments to call a tool with", "TOOL=JSON" },
-    { "answer", 'A', 0, G_OPTION_ARG_STRING_ARRAY, &options->answers, "What a capability answers",
-      "CAPABILITY=JSON" },
+      N_ ("Arguments to call a tool with"), "TOOL=JSON" },
+    { "answer", 'A', 0, G_OPTION_ARG_STRING_ARRAY, &options->answers,
+      N_ ("What a capability answers"), "CAPABILITY=JSON" },
     { "samples", 'S', 0, G_OPTION_ARG_FILENAME, &options->samples,
-      "Sample responses for a codec (FOLDER/samples)", "DIR" },
+      N_ ("Sample responses for a codec (FOLDER/samples)"), "DIR" },
     { "destructive", 0, 0, G_OPTION_ARG_NONE, &options->destructive,
-      "Call tools that say they may destroy, too", NULL },
+      N_ ("Call tools that say they may destroy, too"), NULL },
     { "timeout", 't', 0, G_OPTION_ARG_INT, &options->seconds,
-      "Longest time for one check, in seconds (10)", "SECONDS" },
-    { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Show the version and stop", NULL },
+      N_ ("Longest time for one check, in seconds (10)"), "SECONDS" },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &version, N_ ("Show the version and stop"), NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, folders, NULL, NULL },
     { NULL, 0, 0, 0, NULL, NULL, NULL },
   };
 
   g_option_context_add_main_entries (context, entries, NULL);
+  g_option_context_set_translation_domain (context, GETTEXT_PACKAGE);
   g_option_context_set_summary (
-      context, "Checks plugins of Reeve as a host would use them, and worse.\n"
-               "It runs their code with your rights: check only what you would run.");
+      context, N_ ("Checks plugins of Reeve as a host would use them, and worse.\n"
+                   "It runs their code with your rights: check only what you would run."));
   g_option_context_set_description (
-      context, "Example:\n  reeve-plugin-check build/tool-hello\n\n"
-               "Exits 0 when all is right, 1 when a check failed, 2 when it was called wrongly.\n");
+      context, N_ ("Example:\n  reeve-plugin-check build/tool-hello\n\n"
+                   "Exits 0 when all is right, 1 when a check failed, 2 when it was called "
+                   "wrongly.\n"));
   if (!g_option_context_parse (context, argc, argv, error)
       || !plugin_check_read_file (&options->settings, error))
     return FALSE;
@@ -254,8 +257,8 @@ plugin_check_parse (int *argc, char ***argv, CheckOptions *options, char ***fold
   if (*folders == NULL || options->seconds < 1 || options->seconds > 3600)
     {
       g_set_error_literal (error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                           *folders == NULL ? "no folder was given"
-                                            : "--timeout takes 1 to 3600 seconds");
+                           *folders == NULL ? _ ("no folder was given")
+                                            : _ ("--timeout takes 1 to 3600 seconds"));
       return FALSE;
     }
   return TRUE;
@@ -270,6 +273,9 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
 
   setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, REEVE_LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
   if (!plugin_check_parse (&argc, &argv, &options, &folders, &error))
     {
       fprintf (stderr, "reeve-plugin-check: %s\n", error->message);
