@@ -88,8 +88,8 @@ class Install(unittest.TestCase):
 
     def test_introspection(self):
         with open(self.find("Reeve-1.gir"), encoding="utf-8") as file:
-            gir = file.read()
+            text = file.read()
         self.find("Reeve-1.typelib")
-        self.assertIn('shared-library="libreeve-plugin-1.so.0"', gir)
-        self.assertIn('<package name="reeve-plugin-1"/>', gir)
-        self.assertNotIn(TOP, gir)
+        self.assertIn('shared-library="libreeve-plugin-1.so.0"', text)
+        self.assertIn('<package name="reeve-plugin-1"/>', text)
+        self.assertNotIn(TOP, text)
