@@ -80,9 +80,10 @@ static gdouble
 extractive_fit_defines (const ExtractiveQuestion *question, const ExtractiveUnit *unit)
 {
   static const gchar *const signs[] = {
-    "\" means",     "” means",         "\" shall mean", "\" refers to", "” refers to", "\" is ",
-    "” is ",        " is defined as ", " means ",       " refers to ",  " is a ",      " is an ",
-    " is one that", " is any ",        " bedeutet ",    " bezeichnet ", " ist ein",    NULL
+    "\" means", "” means",         "\" shall mean", "\" refers to", "” refers to",  "\" is ",
+    "” is ",    " is defined as ", " shall mean ",  " means ",      " refers to ",  " is a ",
+    " is an ",  " is one that",    " is any ",      " bedeutet ",   " bezeichnet ", " ist ein",
+    NULL
   };
   guint seen = 0;
   guint words = 0;

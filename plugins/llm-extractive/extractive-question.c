@@ -46,9 +46,6 @@ static const AsksRule asks_rules[] = {
   { "what concentration", EXTRACTIVE_ASKS_QUANTITY },
   { "what interval", EXTRACTIVE_ASKS_TIME },
   { "when", EXTRACTIVE_ASKS_TIME },
-  { "who", EXTRACTIVE_ASKS_PERSON },
-  { "whom", EXTRACTIVE_ASKS_PERSON },
-  { "whose", EXTRACTIVE_ASKS_PERSON },
   { "where", EXTRACTIVE_ASKS_PLACE },
   { "why", EXTRACTIVE_ASKS_REASON },
   { "which option", EXTRACTIVE_ASKS_OPTION },
@@ -66,6 +63,12 @@ static const AsksRule asks_rules[] = {
   { "what steps", EXTRACTIVE_ASKS_PROCEDURE },
   { "which steps", EXTRACTIVE_ASKS_PROCEDURE },
   { "meant by", EXTRACTIVE_ASKS_DEFINITION },
+  { "who is a", EXTRACTIVE_ASKS_DEFINITION },
+  { "who is an", EXTRACTIVE_ASKS_DEFINITION },
+  { "who is the", EXTRACTIVE_ASKS_DEFINITION },
+  { "who", EXTRACTIVE_ASKS_PERSON },
+  { "whom", EXTRACTIVE_ASKS_PERSON },
+  { "whose", EXTRACTIVE_ASKS_PERSON },
   { "definition of", EXTRACTIVE_ASKS_DEFINITION },
   { "define", EXTRACTIVE_ASKS_DEFINITION },
   { "defined", EXTRACTIVE_ASKS_DEFINITION },
@@ -92,6 +95,10 @@ static const AsksRule asks_rules[] = {
   { "was ist ein", EXTRACTIVE_ASKS_DEFINITION },
   { "welche option", EXTRACTIVE_ASKS_OPTION },
   { "wie", EXTRACTIVE_ASKS_PROCEDURE },
+  { "what is", EXTRACTIVE_ASKS_DEFINITION },
+  { "what are", EXTRACTIVE_ASKS_DEFINITION },
+  { "was ist", EXTRACTIVE_ASKS_DEFINITION },
+  { "was sind", EXTRACTIVE_ASKS_DEFINITION },
 };
 
 static void
@@ -222,6 +229,21 @@ extractive_question_is_part (GArray *words, guint index)
          && extractive_question_word (words, index + 1)->code;
 }
 
+/* Who asks how to do something asks for the first word that means something: "how do I undo …" */
+static void
+extractive_question_focus_verb (ExtractiveQuestion *self)
+{
+  for (guint i = 0; self->asks == EXTRACTIVE_ASKS_PROCEDURE && i < self->terms->len; i++)
+    {
+      ExtractiveTerm *term = g_ptr_array_index (self->terms, i);
+
+      if (term->weight < WEIGHT_WORD)
+        continue;
+      term->focus = TRUE;
+      return;
+    }
+}
+
 /* Marks the terms that stand between the question word and the next small word. */
 static void
 extractive_question_find_focus (ExtractiveQuestion *self)
@@ -238,6 +260,8 @@ extractive_question_find_focus (ExtractiveQuestion *self)
   for (at++; at < self->words->len
              && g_strv_contains (articles, extractive_question_word (self->words, at)->word);)
     at++;
+  if (at >= self->words->len)
+    extractive_question_focus_verb (self);
   for (; at < self->words->len; at++)
     {
       const ExtractiveWord *word = extractive_question_word (self->words, at);
