@@ -145,31 +145,29 @@ extractive_question_classify (GArray *words)
   return EXTRACTIVE_ASKS_FACT;
 }
 
-/* stems of the words that mean nearly the same as @term */
+/* gives each term the stems of the words that mean nearly the same */
 static void
-extractive_question_add_alike (ExtractiveTerm *term, ExtractiveLanguage language)
+extractive_question_add_alike (ExtractiveQuestion *self)
 {
   const gchar *const *group;
 
   for (guint i = 0; (group = extractive_lexicon_get_alike (i)) != NULL; i++)
     {
       g_autoptr (GPtrArray) stems = g_ptr_array_new_with_free_func (g_free);
-      gboolean member = FALSE;
 
       for (; *group != NULL; group++)
+        g_ptr_array_add (stems, extractive_stem_word (*group, self->language));
+      for (guint t = 0; t < self->terms->len; t++)
         {
-          gchar *stem = extractive_stem_word (*group, language);
+          ExtractiveTerm *term = g_ptr_array_index (self->terms, t);
 
-          member = member || strcmp (stem, term->stem) == 0;
-          g_ptr_array_add (stems, stem);
-        }
-      while (member && stems->len > 0)
-        {
-          g_autofree gchar *stem = g_ptr_array_steal_index (stems, stems->len - 1);
-
-          if (strcmp (stem, term->stem) != 0
-              && !g_ptr_array_find_with_equal_func (term->alike, stem, g_str_equal, NULL))
-            g_ptr_array_add (term->alike, g_steal_pointer (&stem));
+          if (!g_ptr_array_find_with_equal_func (stems, term->stem, g_str_equal, NULL))
+            continue;
+          for (guint k = stems->len; k-- > 0;)
+            if (strcmp (g_ptr_array_index (stems, k), term->stem) != 0
+                && !g_ptr_array_find_with_equal_func (term->alike, g_ptr_array_index (stems, k),
+                                                      g_str_equal, NULL))
+              g_ptr_array_add (term->alike, g_strdup (g_ptr_array_index (stems, k)));
         }
     }
 }
@@ -205,8 +203,6 @@ extractive_question_add_term (ExtractiveQuestion *self, const ExtractiveWord *wo
                                                                        : WEIGHT_WORD;
   term->weight *= factor;
   term->alike = g_ptr_array_new_with_free_func (g_free);
-  if (!word->code)
-    extractive_question_add_alike (term, self->language);
   g_ptr_array_add (self->terms, term);
 }
 
@@ -351,6 +347,7 @@ extractive_question_new (const gchar *text, const gchar *context)
 
       extractive_question_add_terms (self, around, WEIGHT_CONTEXT);
     }
+  extractive_question_add_alike (self);
   return self;
 }
 

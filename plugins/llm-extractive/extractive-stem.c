@@ -12,8 +12,14 @@
 typedef struct
 {
   const gchar *suffix;
+  gsize length;
   const gchar *replacement;
 } StemRule;
+
+#define RULE(suffix, replacement)                                                                  \
+  {                                                                                                \
+    suffix, sizeof (suffix) - 1, replacement                                                       \
+  }
 
 static gboolean
 extractive_stem_is_consonant (const gchar *word, gsize i)
@@ -83,9 +89,9 @@ extractive_stem_apply (GString *word, const StemRule *rules, guint least)
 {
   for (; rules->suffix != NULL; rules++)
     {
-      gsize n = strlen (rules->suffix);
+      gsize n = rules->length;
 
-      if (!g_str_has_suffix (word->str, rules->suffix))
+      if (word->len < n || memcmp (word->str + word->len - n, rules->suffix, n) != 0)
         continue;
       if (extractive_stem_measure (word->str, word->len - n) <= least)
         return FALSE;
@@ -142,21 +148,23 @@ static void
 extractive_stem_steps_2_to_4 (GString *word)
 {
   static const StemRule second[]
-      = { { "ational", "ate" }, { "tional", "tion" }, { "enci", "ence" },   { "anci", "ance" },
-          { "izer", "ize" },    { "abli", "able" },   { "alli", "al" },     { "entli", "ent" },
-          { "eli", "e" },       { "ousli", "ous" },   { "ization", "ize" }, { "ation", "ate" },
-          { "ator", "ate" },    { "alism", "al" },    { "iveness", "ive" }, { "fulness", "ful" },
-          { "ousness", "ous" }, { "aliti", "al" },    { "iviti", "ive" },   { "biliti", "ble" },
-          { NULL, NULL } };
+      = { RULE ("ational", "ate"), RULE ("tional", "tion"), RULE ("enci", "ence"),
+          RULE ("anci", "ance"),   RULE ("izer", "ize"),    RULE ("abli", "able"),
+          RULE ("alli", "al"),     RULE ("entli", "ent"),   RULE ("eli", "e"),
+          RULE ("ousli", "ous"),   RULE ("ization", "ize"), RULE ("ation", "ate"),
+          RULE ("ator", "ate"),    RULE ("alism", "al"),    RULE ("iveness", "ive"),
+          RULE ("fulness", "ful"), RULE ("ousness", "ous"), RULE ("aliti", "al"),
+          RULE ("iviti", "ive"),   RULE ("biliti", "ble"),  { NULL, 0, NULL } };
   static const StemRule third[]
-      = { { "icate", "ic" }, { "ative", "" }, { "alize", "al" }, { "iciti", "ic" },
-          { "ical", "ic" },  { "ful", "" },   { "ness", "" },    { NULL, NULL } };
+      = { RULE ("icate", "ic"), RULE ("ative", ""), RULE ("alize", "al"), RULE ("iciti", "ic"),
+          RULE ("ical", "ic"),  RULE ("ful", ""),   RULE ("ness", ""),    { NULL, 0, NULL } };
   static const StemRule fourth[]
-      = { { "al", "" },   { "ance", "" },  { "ence", "" },  { "er", "" },    { "ic", "" },
-          { "able", "" }, { "ible", "" },  { "ant", "" },   { "ement", "" }, { "ment", "" },
-          { "ent", "" },  { "sion", "s" }, { "tion", "t" }, { "ou", "" },    { "ism", "" },
-          { "ate", "" },  { "iti", "" },   { "ous", "" },   { "ive", "" },   { "ize", "" },
-          { NULL, NULL } };
+      = { RULE ("al", ""),    RULE ("ance", ""), RULE ("ence", ""), RULE ("er", ""),
+          RULE ("ic", ""),    RULE ("able", ""), RULE ("ible", ""), RULE ("ant", ""),
+          RULE ("ement", ""), RULE ("ment", ""), RULE ("ent", ""),  RULE ("sion", "s"),
+          RULE ("tion", "t"), RULE ("ou", ""),   RULE ("ism", ""),  RULE ("ate", ""),
+          RULE ("iti", ""),   RULE ("ous", ""),  RULE ("ive", ""),  RULE ("ize", ""),
+          { NULL, 0, NULL } };
 
   extractive_stem_apply (word, second, 0);
   extractive_stem_apply (word, third, 0);
@@ -216,7 +224,7 @@ extractive_stem_respell (const gchar *word)
                                            { "customise", "customize" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
-    if (strcmp (word, pairs[i][0]) == 0)
+    if (*word == *pairs[i][0] && strcmp (word, pairs[i][0]) == 0)
       return pairs[i][1];
   return NULL;
 }

@@ -51,6 +51,9 @@ typedef struct
   guint pending_indent;
   LineKind pending_kind;
   gboolean in_code;
+  gboolean blank_before; /* is there an empty line before the block that is gathered */
+  gboolean was_blank;    /* was the line before empty */
+  gboolean at_blank;     /* is the line under way empty */
 } Cutter;
 
 /**
@@ -300,8 +303,31 @@ extractive_units_add_sentences (Cutter *self, ExtractiveUnitKind kind, const gch
   return first;
 }
 
+/* "4. Conveying Verbatim Copies." but not "4. Stop the pump.": the longer words begin with capitals
+ */
 static gboolean
-extractive_units_is_caption (const gchar *text)
+extractive_units_is_numbered_caption (const gchar *text)
+{
+  const gchar *at = text + strcspn (text, " ");
+
+  if (!g_ascii_isdigit (*text) || *at == '\0' || !g_ascii_isupper (at[1])
+      || text[extractive_units_sentence_end (text, 0)] != '\0')
+    return FALSE;
+  while (*at != '\0')
+    {
+      gsize length = strcspn (at + 1, " ");
+
+      if (length >= 4 && !g_unichar_isupper (g_utf8_get_char (at + 1)))
+        return FALSE;
+      at += 1 + length;
+    }
+  return TRUE;
+}
+
+/* a line that names what follows; a numbered one only when it stands alone, for else it is a step
+ */
+static gboolean
+extractive_units_is_caption (const gchar *text, gboolean alone)
 {
   gsize n = strlen (text);
   guint words = 0;
@@ -310,10 +336,32 @@ extractive_units_is_caption (const gchar *text)
     return FALSE;
   for (gsize i = 0; i < n; i++)
     words += text[i] != ' ' && (i == 0 || text[i - 1] == ' ') ? 1 : 0;
-  if (words > MAX_CAPTION || text[n - 1] == ':' || text[n - 1] == ',' || text[n - 1] == ';')
+  if (words > MAX_CAPTION || strchr (":,;", text[n - 1]) != NULL)
     return FALSE;
-  return (g_ascii_isdigit (text[0]) && words > 1 && g_ascii_isupper (text[strcspn (text, " ") + 1]))
+  return (alone && words > 1 && extractive_units_is_numbered_caption (text))
          || (strchr (".!?)\">", text[n - 1]) == NULL && g_unichar_isupper (g_utf8_get_char (text)));
+}
+
+/* a list item or the entry of an option */
+static void
+extractive_units_take_item (Cutter *self, const gchar *text, gboolean alone)
+{
+  gsize marker = extractive_units_marker (text, strlen (text));
+  /* a bullet says nothing, a number tells the order of steps */
+  const gchar *body = marker > 0 && !g_ascii_isdigit (text[0]) && text[0] != '(' && text[1] == ' '
+                          ? text + marker
+                          : text;
+
+  if (self->pending_kind == LINE_OPTION && strlen (body) <= WHOLE_ITEM)
+    self->item = extractive_units_add (self, EXTRACTIVE_UNIT_OPTION, body, strlen (body), -1);
+  else if (self->pending_kind == LINE_OPTION)
+    self->item = extractive_units_add_sentences (self, EXTRACTIVE_UNIT_OPTION, body, -1);
+  else if (alone && self->intro < 0 && g_ascii_isdigit (*text)
+           && extractive_units_is_caption (text, TRUE))
+    self->heading = extractive_units_add (self, EXTRACTIVE_UNIT_HEADING, text, strlen (text), -1);
+  else
+    self->item = extractive_units_add_sentences (self, EXTRACTIVE_UNIT_ITEM, body, self->intro);
+  self->item_indent = self->pending_indent;
 }
 
 /* a block is complete: cut it into units */
@@ -322,41 +370,17 @@ extractive_units_flush (Cutter *self)
 {
   g_autofree gchar *text = extractive_words_collapse (self->pending->str, self->pending->len);
   gboolean one_line = self->pending_lines == 1;
-  gsize marker;
+  gboolean alone = one_line && self->blank_before && self->at_blank;
+  gint intro = self->intro;
 
   g_string_truncate (self->pending, 0);
   self->pending_lines = 0;
   if (*text == '\0')
     return;
   self->block++;
-  marker = extractive_units_marker (text, strlen (text));
   if (self->pending_kind == LINE_OPTION || self->pending_kind == LINE_ITEM)
     {
-      /* a bullet says nothing, a number tells the order of steps */
-      const gchar *body
-          = marker > 0 && !g_ascii_isdigit (text[0]) && text[0] != '(' && text[1] == ' '
-                ? text + marker
-                : text;
-      ExtractiveUnitKind kind
-          = self->pending_kind == LINE_OPTION ? EXTRACTIVE_UNIT_OPTION : EXTRACTIVE_UNIT_ITEM;
-      gint parent = kind == EXTRACTIVE_UNIT_ITEM ? self->intro : -1;
-
-      if (one_line && kind == EXTRACTIVE_UNIT_ITEM && g_ascii_isdigit (text[0]) && self->intro < 0
-          && extractive_units_is_caption (text) && strlen (text) < 60)
-        self->heading
-            = extractive_units_add (self, EXTRACTIVE_UNIT_HEADING, text, strlen (text), -1);
-      else if (strlen (body) <= WHOLE_ITEM && kind == EXTRACTIVE_UNIT_OPTION)
-        self->item = extractive_units_add (self, kind, body, strlen (body), parent);
-      else
-        self->item = extractive_units_add_sentences (self, kind, body, parent);
-      self->item_indent = self->pending_indent;
-      return;
-    }
-  if (one_line && self->pending_indent <= 8 && extractive_units_is_caption (text)
-      && !(self->item >= 0 && self->pending_indent > self->item_indent))
-    {
-      self->heading = extractive_units_add (self, EXTRACTIVE_UNIT_HEADING, text, strlen (text), -1);
-      self->intro = self->item = -1;
+      extractive_units_take_item (self, text, alone);
       return;
     }
   if (self->item >= 0 && self->pending_indent > self->item_indent)
@@ -364,10 +388,12 @@ extractive_units_flush (Cutter *self)
       extractive_units_add_sentences (self, EXTRACTIVE_UNIT_SENTENCE, text, self->item);
       return;
     }
-  /* what follows a line that ends with a colon belongs to it, list or not */
-  marker = (gsize) (self->intro + 1);
   self->intro = self->item = -1;
-  extractive_units_add_sentences (self, EXTRACTIVE_UNIT_SENTENCE, text, (gint) marker - 1);
+  if (one_line && self->pending_indent <= 8 && extractive_units_is_caption (text, alone))
+    self->heading = extractive_units_add (self, EXTRACTIVE_UNIT_HEADING, text, strlen (text), -1);
+  else
+    /* what follows a line that ends with a colon belongs to it, list or not */
+    extractive_units_add_sentences (self, EXTRACTIVE_UNIT_SENTENCE, text, intro);
 }
 
 static void
@@ -383,6 +409,8 @@ extractive_units_gather (Cutter *self, const Line *line)
 {
   if (self->pending_lines > 0)
     g_string_append_c (self->pending, ' ');
+  else
+    self->blank_before = self->was_blank;
   g_string_append_len (self->pending, line->text, (gssize) line->length);
   self->pending_lines++;
 }
@@ -499,11 +527,15 @@ extractive_units_cut (Cutter *self, const gchar *content)
         line.kind = LINE_ROW;
       /* a section title of a manual page has its text straight below, indented */
       if (self->pending_lines == 1 && self->pending_indent == 0 && line.indent >= 4
-          && self->pending_kind == LINE_PROSE && extractive_units_is_caption (self->pending->str))
+          && self->pending_kind == LINE_PROSE
+          && extractive_units_is_caption (self->pending->str, FALSE))
         extractive_units_flush (self);
+      self->at_blank = line.kind == LINE_BLANK;
       extractive_units_take_line (self, &line);
+      self->was_blank = self->at_blank;
       at += length + (at[length] == '\n' ? 1 : 0);
     }
+  self->at_blank = TRUE;
   extractive_units_flush (self);
 }
 
@@ -528,6 +560,7 @@ extractive_units_split (GPtrArray *hits, ExtractiveLanguage language)
 
       cutter.heading = cutter.intro = cutter.item = cutter.table_first = cutter.table_head = -1;
       cutter.block = units->len + i + 1;
+      cutter.was_blank = TRUE;
       extractive_units_cut (&cutter, hit->content);
     }
   return units;
