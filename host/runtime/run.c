@@ -21,6 +21,13 @@ typedef struct
 typedef struct
 {
   ReeveRun *run;
+  JsonObject *result;
+  GError *error;
+} ReeveRunEnd;
+
+typedef struct
+{
+  ReeveRun *run;
   guint follower;
   gint64 after;
   const char *reason;
@@ -279,17 +286,51 @@ reeve_run_append (ReeveRun *self, JsonObject *const *entries, ReeveRunNext next)
 
 /* ---- the loop ---- */
 
-void
-reeve_run_complete (ReeveRun *self, JsonObject *result)
+static gboolean
+reeve_run_tell_done (gpointer data)
 {
-  if (self->ended)
-    return;
+  ReeveRunEnd *end = data;
+
+  end->run->done (end->run, end->result, end->error, end->run->done_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+reeve_run_end_free (gpointer data)
+{
+  ReeveRunEnd *end = data;
+
+  g_clear_pointer (&end->result, json_object_unref);
+  g_clear_error (&end->error);
+  g_object_unref (end->run);
+  g_free (end);
+}
+
+/* The one who started the run hears of its end behind the last event, which is on its way in the
+ * same context. */
+static void
+reeve_run_close (ReeveRun *self, JsonObject *result, const GError *error)
+{
+  ReeveRunEnd *end = g_new0 (ReeveRunEnd, 1);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
   self->ended = TRUE;
   if (self->timer != NULL)
     g_source_destroy (self->timer);
   reeve_run_followers_end (self->followers, 0);
-  if (self->done != NULL)
-    self->done (self, result, NULL, self->done_data);
+  end->run = g_object_ref (self);
+  end->result = result != NULL ? json_object_ref (result) : NULL;
+  end->error = error != NULL ? g_error_copy (error) : NULL;
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, reeve_run_tell_done, end, reeve_run_end_free);
+  g_source_attach (source, self->context);
+}
+
+void
+reeve_run_complete (ReeveRun *self, JsonObject *result)
+{
+  if (!self->ended)
+    reeve_run_close (self, result, NULL);
 }
 
 static void
@@ -309,13 +350,8 @@ reeve_run_abort (ReeveRun *self, const GError *error)
   if (self->ended)
     return;
   g_warning ("run %s cannot be journaled any more: %s", self->run_id, error->message);
-  self->ended = TRUE;
-  if (self->timer != NULL)
-    g_source_destroy (self->timer);
   reeve_run_fail_intent (self, error);
-  reeve_run_followers_end (self->followers, 0);
-  if (self->done != NULL)
-    self->done (self, NULL, error, self->done_data);
+  reeve_run_close (self, NULL, error);
 }
 
 static void
