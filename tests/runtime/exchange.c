@@ -52,9 +52,9 @@ fixture_setup (Fixture *self, gconstpointer data)
   self->context = g_main_context_new ();
   self->trust = reeve_http_trust_new (NULL);
   self->client = reeve_http_client_new (self->context, self->trust, NULL);
-  self->options.connect_ms = 3000;
-  self->options.first_byte_ms = 3000;
-  self->options.idle_ms = 3000;
+  self->options.connect_ms = 30000;
+  self->options.first_byte_ms = 30000;
+  self->options.idle_ms = 30000;
   self->options.total_ms = 8000;
 }
 
