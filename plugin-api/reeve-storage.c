@@ -346,8 +346,8 @@ reeve_storage_get_blob (ReeveStorage *self, const char *scope, const char *id, G
  * @cancellable: (nullable): gives up
  * @error: return location
  *
- * Finds the texts that hold any word of the query, best first. Where the index is big, words that
- * stand in more than a fifth of the texts may be passed over as long as others remain.
+ * Finds the texts that hold any word of the query, best first. Where the index is big, the
+ * commonest words may be passed over; the rarest always counts.
  *
  * Returns: (element-type ReeveTextHit) (transfer full): the hits; %NULL on error
  *

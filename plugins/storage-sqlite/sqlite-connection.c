@@ -3,6 +3,8 @@
  * REEVE_ERROR, and remembers whether it met an error after which it must not be used again. */
 #include "sqlite-connection.h"
 
+#include "sqlite-rank.h"
+
 #include <string.h>
 
 #define CONNECTION_STATEMENTS   96
@@ -114,6 +116,8 @@ sqlite_connection_configure (SqliteConnection *self, SqliteConnectionMode mode, 
   sqlite3_db_config (self->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
   sqlite3_db_config (self->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
   sqlite3_wal_hook (self->db, sqlite_connection_wal, self);
+  if (!sqlite_rank_register (self->db, error))
+    return FALSE;
   /* before anything is read or written: the reserve of a new file is decided by its first write */
   code = sqlite3_file_control (self->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
   if (code != SQLITE_OK)

@@ -123,12 +123,12 @@ sqlite_schema_new_text (const char *name)
    * asking the index once for each row of a group */
   text->search = g_strdup_printf (
       "SELECT r.grp, r.key, r.text, r.data, -m.score FROM (SELECT rowid AS row, rank AS score "
-      "FROM \"t_%s\" WHERE \"t_%s\" MATCH ?1 AND rank MATCH 'bm25(3.0, 1.0)' "
+      "FROM \"t_%s\" WHERE \"t_%s\" MATCH ?1 AND rank MATCH ?4 "
       "ORDER BY rank LIMIT ?2) m JOIN \"t_%s_rows\" r ON r.row = m.row ORDER BY m.score, r.row",
       name, name, name);
   text->search_in = g_strdup_printf (
       "SELECT r.grp, r.key, r.text, r.data, -m.score FROM (SELECT rowid AS row, rank AS score "
-      "FROM \"t_%s\" WHERE \"t_%s\" MATCH ?1 AND rank MATCH 'bm25(3.0, 1.0)' AND +rowid IN "
+      "FROM \"t_%s\" WHERE \"t_%s\" MATCH ?1 AND rank MATCH ?4 AND +rowid IN "
       "(SELECT row FROM \"t_%s_rows\" WHERE grp IN (SELECT value FROM json_each (?3))) "
       "ORDER BY rank LIMIT ?2) m JOIN \"t_%s_rows\" r ON r.row = m.row ORDER BY m.score, r.row",
       name, name, name, name);

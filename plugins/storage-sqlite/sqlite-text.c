@@ -6,10 +6,10 @@
 #include "sqlite-text.h"
 
 #include "sqlite-query.h"
+#include "sqlite-rank.h"
 
 #include <string.h>
 
-#define TEXT_MAX_TERMS      32
 #define TEXT_MAX_QUERY      8192
 #define TEXT_BIG            2000
 #define TEXT_COMMON_DIVISOR 5
@@ -20,33 +20,13 @@ typedef struct
   GPtrArray *terms;
 } SqliteTextTerms;
 
-/* the tokenizers of a connection are reached through a pointer that a query returns */
-static fts5_api *
-sqlite_text_get_api (SqliteConnection *connection, GError **error)
-{
-  sqlite3_stmt *statement = sqlite_connection_prepare (connection, "SELECT fts5 (?1)", error);
-  gboolean row = FALSE;
-  fts5_api *api = NULL;
-
-  if (statement == NULL)
-    return NULL;
-  sqlite3_bind_pointer (statement, 1, &api, "fts5_api_ptr", NULL);
-  if (!sqlite_connection_step (connection, statement, &row, error))
-    return NULL;
-  sqlite3_reset (statement);
-  sqlite3_clear_bindings (statement);
-  if (api == NULL)
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "sqlite has no fts5");
-  return api;
-}
-
 static int
 sqlite_text_add_term (void *data, int flags, const char *token, int length, int start, int end)
 {
   SqliteTextTerms *found = data;
   char *term = NULL;
 
-  if (found->terms->len >= TEXT_MAX_TERMS)
+  if (found->terms->len >= SQLITE_RANK_MAX_TERMS)
     return SQLITE_DONE;
   term = g_strndup (token, (gsize) length);
   if (g_hash_table_add (found->seen, term))
@@ -58,7 +38,7 @@ static gboolean
 sqlite_text_cut (SqliteConnection *connection, const char *text, SqliteTextTerms *found,
                  GError **error)
 {
-  fts5_api *api = sqlite_text_get_api (connection, error);
+  fts5_api *api = sqlite_rank_get_api (sqlite_connection_get_db (connection));
   static const char *arguments[] = { "remove_diacritics", "2" };
   fts5_tokenizer tokenizer = { 0 };
   Fts5Tokenizer *instance = NULL;
@@ -67,7 +47,10 @@ sqlite_text_cut (SqliteConnection *connection, const char *text, SqliteTextTerms
   int code = SQLITE_OK;
 
   if (api == NULL)
-    return FALSE;
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "sqlite has no fts5");
+      return FALSE;
+    }
   code = api->xFindTokenizer (api, "unicode61", &context, &tokenizer);
   if (code == SQLITE_OK)
     code = tokenizer.xCreate (context, arguments, G_N_ELEMENTS (arguments), &instance);
@@ -108,50 +91,89 @@ sqlite_text_count_term (SqliteStore *store, SqliteConnection *connection,
   return TRUE;
 }
 
-/* leaves the terms that are rare enough, or else the rarest one */
-static gboolean
-sqlite_text_drop_common (SqliteStore *store, SqliteConnection *connection,
-                         const SqliteTextIndex *index, GPtrArray *terms, GError **error)
+typedef struct
 {
-  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
-  const char *rarest = NULL;
-  gint64 least = G_MAXINT64;
-  gint64 texts = 0;
+  const char *term;
+  gint64 frequency;
+} SqliteTextCount;
 
-  if (!sqlite_connection_get_int (connection, index->count, &texts, error))
-    return FALSE;
-  if (texts < TEXT_BIG)
-    return TRUE;
+static int
+sqlite_text_compare_counts (gconstpointer a, gconstpointer b)
+{
+  const SqliteTextCount *left = a;
+  const SqliteTextCount *right = b;
+
+  return left->frequency < right->frequency ? -1 : left->frequency > right->frequency;
+}
+
+/* the counts of those terms that stand anywhere */
+static gboolean
+sqlite_text_count_terms (SqliteStore *store, SqliteConnection *connection,
+                         const SqliteTextIndex *index, GPtrArray *terms, gint64 texts,
+                         GArray *counts, GError **error)
+{
   for (guint i = 0; i < terms->len; i++)
     {
-      const char *term = g_ptr_array_index (terms, i);
-      gint64 frequency = 0;
+      SqliteTextCount count = { g_ptr_array_index (terms, i), 0 };
 
-      if (!sqlite_text_count_term (store, connection, index, term, texts, &frequency, error))
+      if (!sqlite_text_count_term (store, connection, index, count.term, texts, &count.frequency,
+                                   error))
         return FALSE;
-      if (frequency > 0 && frequency <= texts / TEXT_COMMON_DIVISOR)
-        g_ptr_array_add (kept, (gpointer) term);
-      if (frequency > 0 && frequency < least)
-        {
-          least = frequency;
-          rarest = term;
-        }
+      if (count.frequency > 0)
+        g_array_append_val (counts, count);
     }
-  if (kept->len == 0 && rarest != NULL)
-    g_ptr_array_add (kept, (gpointer) rarest);
-  g_ptr_array_set_size (terms, 0);
-  g_ptr_array_extend (terms, kept, NULL, NULL);
   return TRUE;
 }
 
+/* leaves the rarest term, and further ones as long as all of them together stand in few enough
+ * texts: that bounds the work of a search, whatever is asked */
+static void
+sqlite_text_drop_common (GArray *counts, gint64 texts)
+{
+  gint64 sum = 0;
+
+  if (texts < TEXT_BIG)
+    return;
+  g_array_sort (counts, sqlite_text_compare_counts);
+  for (guint i = 0; i < counts->len; i++)
+    {
+      sum += g_array_index (counts, SqliteTextCount, i).frequency;
+      if (i > 0 && sum > texts / TEXT_COMMON_DIVISOR)
+        g_array_set_size (counts, i);
+    }
+}
+
+/* what terms weigh; lengths are looked up text by text, so not where even the rarest word is
+ * common: such a search tells little anyway */
 static char *
-sqlite_text_write_match (GPtrArray *terms)
+sqlite_text_write_rank (GArray *counts, gint64 texts)
+{
+  GString *rank = g_string_new (NULL);
+  gint64 least = g_array_index (counts, SqliteTextCount, 0).frequency;
+  gboolean lengths = texts < TEXT_BIG || least <= texts / TEXT_COMMON_DIVISOR;
+  char number[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_string_append_printf (rank, "reeve_rank(3.0, 1.0, %d", lengths ? 1 : 0);
+  for (guint i = 0; i < counts->len; i++)
+    {
+      double weight
+          = sqlite_rank_weigh (texts, g_array_index (counts, SqliteTextCount, i).frequency);
+
+      g_string_append_printf (rank, ", %s",
+                              g_ascii_formatd (number, sizeof number, "%.9f", weight));
+    }
+  g_string_append_c (rank, ')');
+  return g_string_free (rank, FALSE);
+}
+
+static char *
+sqlite_text_write_match (GArray *counts)
 {
   GString *match = g_string_new (NULL);
 
-  for (guint i = 0; i < terms->len; i++)
+  for (guint i = 0; i < counts->len; i++)
     {
-      g_autoptr (GString) term = g_string_new (g_ptr_array_index (terms, i));
+      g_autoptr (GString) term = g_string_new (g_array_index (counts, SqliteTextCount, i).term);
 
       g_string_replace (term, "\"", "\"\"", 0);
       g_string_append_printf (match, "%s\"%s\"", i == 0 ? "" : " OR ", term->str);
@@ -190,12 +212,13 @@ sqlite_text_read_hit (sqlite3_stmt *statement, GError **error)
 }
 
 static GPtrArray *
-sqlite_text_run (SqliteConnection *connection, const SqliteTextIndex *index, GPtrArray *terms,
-                 const SqliteTextSearch *search, GError **error)
+sqlite_text_run (SqliteConnection *connection, const SqliteTextIndex *index, GArray *counts,
+                 gint64 texts, const SqliteTextSearch *search, GError **error)
 {
   g_autoptr (GPtrArray) hits
       = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_text_hit_free);
-  g_autofree char *match = sqlite_text_write_match (terms);
+  g_autofree char *match = sqlite_text_write_match (counts);
+  g_autofree char *rank = sqlite_text_write_rank (counts, texts);
   g_autofree char *groups = NULL;
   gboolean row = FALSE;
   sqlite3_stmt *statement = sqlite_connection_prepare (
@@ -205,6 +228,7 @@ sqlite_text_run (SqliteConnection *connection, const SqliteTextIndex *index, GPt
     return NULL;
   sqlite_connection_bind_text (statement, 1, match);
   sqlite3_bind_int64 (statement, 2, search->limit);
+  sqlite_connection_bind_text (statement, 4, rank);
   if (search->groups != NULL)
     {
       groups = sqlite_text_write_groups (search->groups);
@@ -245,7 +269,9 @@ sqlite_text_search (SqliteStore *store, SqliteConnection *connection,
       = sqlite_schema_find_text (sqlite_store_get_schema (store), search->index, error);
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GPtrArray) terms = g_ptr_array_new ();
+  g_autoptr (GArray) counts = g_array_new (FALSE, FALSE, sizeof (SqliteTextCount));
   SqliteTextTerms found = { seen, terms };
+  gint64 texts = 0;
 
   if (index == NULL)
     return NULL;
@@ -256,9 +282,11 @@ sqlite_text_search (SqliteStore *store, SqliteConnection *connection,
       return NULL;
     }
   if (!sqlite_text_cut (connection, search->query, &found, error)
-      || !sqlite_text_drop_common (store, connection, index, terms, error))
+      || !sqlite_connection_get_int (connection, index->count, &texts, error)
+      || !sqlite_text_count_terms (store, connection, index, terms, texts, counts, error))
     return NULL;
-  if (terms->len == 0)
+  sqlite_text_drop_common (counts, texts);
+  if (counts->len == 0)
     return g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_text_hit_free);
-  return sqlite_text_run (connection, index, terms, search, error);
+  return sqlite_text_run (connection, index, counts, texts, search, error);
 }
