@@ -34,12 +34,13 @@ typedef struct
 } HostileConnection;
 
 static gssize
-hostile_read (HostileConnection *self, char *byte)
+hostile_read (HostileConnection *self, char *data, gsize length)
 {
   gssize n = 0;
 
   do
-    n = self->tls != NULL ? gnutls_record_recv (self->tls, byte, 1) : recv (self->fd, byte, 1, 0);
+    n = self->tls != NULL ? gnutls_record_recv (self->tls, data, length)
+                          : recv (self->fd, data, length, 0);
   while (n == GNUTLS_E_AGAIN && self->tls != NULL);
   return n;
 }
@@ -69,17 +70,21 @@ hostile_read_request (HostileConnection *self, gboolean head_only)
 
   while (!g_str_has_suffix (text->str, "\r\n\r\n"))
     {
-      if (hostile_read (self, &byte) != 1)
+      if (hostile_read (self, &byte, 1) != 1)
         return FALSE;
       g_string_append_c (text, byte);
     }
   if (strstr (text->str, "Content-Length: ") != NULL)
     left = strtoul (strstr (text->str, "Content-Length: ") + 16, NULL, 10);
-  for (; !head_only && left > 0; left--)
+  while (!head_only && left > 0)
     {
-      if (hostile_read (self, &byte) != 1)
+      char block[65536];
+      gssize n = hostile_read (self, block, MIN (left, sizeof block));
+
+      if (n <= 0)
         return FALSE;
-      g_string_append_c (text, byte);
+      g_string_append_len (text, block, n);
+      left -= (gsize) n;
     }
   g_mutex_lock (&self->server->lock);
   self->server->n_requests++;

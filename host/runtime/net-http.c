@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Performs HTTP requests of plugins: callers block on worker threads, all sockets stand on one
+ * thread of its own. What an instance may reach stands in its settings, where an administrator
+ * wrote it:
+ *
+ *   granted_origins  origins exempt from the guard, private ones too
+ *   only_granted     TRUE: nothing else may be reached
+ *   methods          allowed methods
+ */
+#include "net-http.h"
+
+#include <string.h>
+
+#include "http-client.h"
+#include "net-guard.h"
+
+#define REEVE_NET_HTTP_TIMEOUT_MS   30000
+#define REEVE_NET_HTTP_MAX_RESPONSE (1024 * 1024)
+
+struct _ReeveNetHttp
+{
+  ReeveHttpTrust *trust;
+  GMutex lock; /* guards what follows */
+  GThread *thread;
+  GMainContext *context;
+  GMainLoop *loop;
+  ReeveHttpClient *client;
+  gboolean closed;
+};
+
+/* One request, shared by the thread that waits and the thread that works. */
+typedef struct
+{
+  gatomicrefcount refs;
+  ReeveHttpClient *client;
+  GMainContext *context;
+  ReeveHttpRequest *request;
+  ReeveUpstreamOptions options;
+  ReeveUpstreamCall *call; /* (nullable): the working thread's */
+  GByteArray *body;        /* the working thread's */
+  gboolean cancelled;      /* the working thread's */
+  GMutex lock;             /* guards what follows */
+  GCond changed;
+  gboolean done;
+  ReeveHttpResponse *response;
+  GError *error;
+} ReeveNetHttpJob;
+
+static ReeveNetHttpJob *
+reeve_net_http_job_ref (ReeveNetHttpJob *job)
+{
+  g_atomic_ref_count_inc (&job->refs);
+  return job;
+}
+
+static void
+reeve_net_http_job_unref (gpointer data)
+{
+  ReeveNetHttpJob *job = data;
+
+  if (!g_atomic_ref_count_dec (&job->refs))
+    return;
+  g_clear_object (&job->client);
+  g_clear_pointer (&job->context, g_main_context_unref);
+  g_clear_pointer (&job->request, reeve_http_request_unref);
+  g_clear_pointer (&job->options.addresses, g_ptr_array_unref);
+  g_clear_pointer (&job->body, g_byte_array_unref);
+  g_clear_pointer (&job->response, reeve_http_response_unref);
+  g_clear_error (&job->error);
+  g_mutex_clear (&job->lock);
+  g_cond_clear (&job->changed);
+  g_free (job);
+}
+
+static void
+reeve_net_http_job_end (ReeveNetHttpJob *job, GError *error)
+{
+  g_mutex_lock (&job->lock);
+  job->error = error;
+  job->done = TRUE;
+  g_cond_signal (&job->changed);
+  g_mutex_unlock (&job->lock);
+  reeve_net_http_job_unref (job);
+}
+
+static void
+reeve_net_http_on_head (ReeveUpstreamCall *call, ReeveHttpResponse *head, gpointer user_data)
+{
+  ReeveNetHttpJob *job = user_data;
+
+  job->response = reeve_http_response_ref (head);
+}
+
+static void
+reeve_net_http_on_data (ReeveUpstreamCall *call, const guint8 *data, gsize length,
+                        gpointer user_data)
+{
+  g_byte_array_append (((ReeveNetHttpJob *) user_data)->body, data, (guint) length);
+}
+
+static void
+reeve_net_http_on_done (ReeveUpstreamCall *call, const GError *error, gpointer user_data)
+{
+  ReeveNetHttpJob *job = user_data;
+
+  job->call = NULL;
+  if (error == NULL)
+    {
+      g_autoptr (GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&job->body));
+
+      reeve_http_response_set_body (job->response, body);
+    }
+  reeve_net_http_job_end (job, error != NULL ? g_error_copy (error) : NULL);
+}
+
+static const ReeveUpstreamHandlers reeve_net_http_handlers = {
+  .head = reeve_net_http_on_head,
+  .data = reeve_net_http_on_data,
+  .done = reeve_net_http_on_done,
+};
+
+static gboolean
+reeve_net_http_start (gpointer user_data)
+{
+  ReeveNetHttpJob *job = user_data;
+
+  reeve_net_http_job_ref (job);
+  if (job->cancelled)
+    {
+      reeve_net_http_job_end (
+          job, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CANCELLED, "the call was cancelled"));
+      return G_SOURCE_REMOVE;
+    }
+  job->call = reeve_upstream_start (REEVE_UPSTREAM (job->client), job->request, &job->options,
+                                    &reeve_net_http_handlers, job);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+reeve_net_http_cancel (gpointer user_data)
+{
+  ReeveNetHttpJob *job = user_data;
+
+  job->cancelled = TRUE;
+  if (job->call == NULL)
+    return G_SOURCE_REMOVE;
+  reeve_upstream_call_cancel (g_steal_pointer (&job->call));
+  reeve_net_http_job_end (
+      job, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CANCELLED, "the call was cancelled"));
+  return G_SOURCE_REMOVE;
+}
+
+/* On any thread, under the cancellable's lock. */
+static void
+reeve_net_http_on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  ReeveNetHttpJob *job = user_data;
+
+  g_main_context_invoke_full (job->context, G_PRIORITY_DEFAULT, reeve_net_http_cancel,
+                              reeve_net_http_job_ref (job), reeve_net_http_job_unref);
+}
+
+static gpointer
+reeve_net_http_run (gpointer data)
+{
+  ReeveNetHttp *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  g_main_loop_run (self->loop);
+  reeve_http_client_shutdown (self->client);
+  /* what the shutdown left to be told */
+  while (g_main_context_iteration (self->context, FALSE))
+    ;
+  g_main_context_pop_thread_default (self->context);
+  return NULL;
+}
+
+/* The thread is made when it is first needed. */
+static ReeveHttpClient *
+reeve_net_http_ref_client (ReeveNetHttp *self, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->closed)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CANCELLED, "the host is shutting down");
+      return NULL;
+    }
+  if (self->client == NULL)
+    self->client = reeve_http_client_new (self->context, self->trust, error);
+  if (self->client == NULL)
+    return NULL;
+  if (self->thread == NULL)
+    self->thread = g_thread_new ("reeve-net", reeve_net_http_run, self);
+  return g_object_ref (self->client);
+}
+
+/**
+ * reeve_net_http_new:
+ * @trust: certificates to trust
+ *
+ * Returns: (transfer full): a provider of `net.http`
+ */
+ReeveNetHttp *
+reeve_net_http_new (ReeveHttpTrust *trust)
+{
+  ReeveNetHttp *self = g_new0 (ReeveNetHttp, 1);
+
+  g_mutex_init (&self->lock);
+  self->trust = reeve_http_trust_ref (trust);
+  self->context = g_main_context_new ();
+  self->loop = g_main_loop_new (self->context, FALSE);
+  return self;
+}
+
+/**
+ * reeve_net_http_free:
+ * @self: (transfer full): a provider; no new call may begin
+ *
+ * Ends what is under way and waits for it.
+ */
+void
+reeve_net_http_free (ReeveNetHttp *self)
+{
+  g_mutex_lock (&self->lock);
+  self->closed = TRUE;
+  g_mutex_unlock (&self->lock);
+  if (self->thread != NULL)
+    {
+      /* quitting before the loop runs would be lost: let the loop's own thread do it */
+      g_autoptr (GSource) source = g_idle_source_new ();
+
+      g_source_set_callback (source, G_SOURCE_FUNC (g_main_loop_quit), self->loop, NULL);
+      g_source_attach (source, self->context);
+      g_thread_join (self->thread);
+    }
+  g_clear_object (&self->client);
+  g_clear_pointer (&self->loop, g_main_loop_unref);
+  g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_pointer (&self->trust, reeve_http_trust_unref);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+static gboolean
+reeve_net_http_contains (JsonArray *array, const char *text)
+{
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      const char *element = json_node_get_string (json_array_get_element (array, i));
+
+      if (element != NULL && g_ascii_strcasecmp (element, text) == 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+static char **
+reeve_net_http_dup_origins (JsonObject *settings)
+{
+  JsonArray *array = settings != NULL ? reeve_json_get_array (settings, "granted_origins") : NULL;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      const char *origin = json_node_get_string (json_array_get_element (array, i));
+
+      if (origin != NULL)
+        g_strv_builder_add (builder, origin);
+    }
+  return g_strv_builder_end (builder);
+}
+
+/* What the instance's settings say, then the guard. Returns: the addresses that may be connected
+ * to. */
+static GPtrArray *
+reeve_net_http_admit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *request,
+                      GError **error)
+{
+  static const char *const usual[]
+      = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL };
+  JsonArray *methods
+      = caller->settings != NULL ? reeve_json_get_array (caller->settings, "methods") : NULL;
+  const char *method = reeve_http_request_get_method (request);
+  const char *url = reeve_http_request_get_url (request);
+  g_auto (GStrv) origins = reeve_net_http_dup_origins (caller->settings);
+  g_autoptr (ReeveNetGuardTarget) target = reeve_net_guard_target_new (url, error);
+
+  if (target == NULL)
+    return NULL;
+  if (!g_strv_contains (usual, method)
+      || (methods != NULL && !reeve_net_http_contains (methods, method)))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "method %.16s is not allowed",
+                   method);
+      return NULL;
+    }
+  if (caller->settings != NULL && reeve_json_get_boolean (caller->settings, "only_granted", FALSE)
+      && !reeve_net_guard_is_granted (target, (const char *const *) origins))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "%s is not granted",
+                   target->origin);
+      return NULL;
+    }
+  return reeve_net_guard_resolve (url, (const char *const *) origins,
+                                  reeve_context_get_cancellable (caller->context), error);
+}
+
+/* No more time than the caller has. */
+static gboolean
+reeve_net_http_limit (ReeveContext *context, ReeveHttpRequest *request,
+                      ReeveUpstreamOptions *options, GError **error)
+{
+  gint64 deadline = reeve_context_get_deadline (context);
+  guint wanted = reeve_http_request_get_timeout_ms (request);
+  gint64 left = G_MAXINT;
+
+  if (!reeve_context_check (context, error))
+    return FALSE;
+  if (deadline != 0)
+    left = MAX ((deadline - g_get_monotonic_time () + 999) / 1000, 1);
+  options->total_ms = (guint) MIN (left, wanted != 0 ? wanted : REEVE_NET_HTTP_TIMEOUT_MS);
+  options->first_byte_ms = options->idle_ms = options->total_ms;
+  options->max_response = reeve_http_request_get_max_response (request);
+  if (options->max_response == 0)
+    options->max_response = REEVE_NET_HTTP_MAX_RESPONSE;
+  return TRUE;
+}
+
+static ReeveHttpResponse *
+reeve_net_http_wait (ReeveNetHttpJob *job, GCancellable *cancellable, GError **error)
+{
+  gulong handler = 0;
+  ReeveHttpResponse *response = NULL;
+
+  g_main_context_invoke_full (job->context, G_PRIORITY_DEFAULT, reeve_net_http_start,
+                              reeve_net_http_job_ref (job), reeve_net_http_job_unref);
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (reeve_net_http_on_cancelled),
+                                     reeve_net_http_job_ref (job), reeve_net_http_job_unref);
+  g_mutex_lock (&job->lock);
+  while (!job->done)
+    g_cond_wait (&job->changed, &job->lock);
+  if (job->error != NULL)
+    g_propagate_error (error, g_steal_pointer (&job->error));
+  else
+    response = g_steal_pointer (&job->response);
+  g_mutex_unlock (&job->lock);
+  if (handler != 0)
+    g_cancellable_disconnect (cancellable, handler);
+  return response;
+}
+
+/**
+ * reeve_net_http_perform:
+ * @caller: which instance, with its settings
+ * @request: what it wants; redirects are not followed but handed back
+ * @user_data: a #ReeveNetHttp
+ * @error: return location
+ *
+ * Checks and performs one request; blocks, on a worker thread.
+ *
+ * Returns: (transfer full) (nullable): the response with its body; %NULL with
+ * %REEVE_ERROR_PERMISSION_DENIED, %REEVE_ERROR_INVALID_ARGUMENT, %REEVE_ERROR_UNAVAILABLE,
+ * %REEVE_ERROR_UNKNOWN_OUTCOME, %REEVE_ERROR_TIMEOUT …
+ */
+ReeveHttpResponse *
+reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *request,
+                        gpointer user_data, GError **error)
+{
+  ReeveNetHttp *self = user_data;
+  ReeveUpstreamOptions options = { 0 };
+  ReeveNetHttpJob *job = NULL;
+  ReeveHttpResponse *response = NULL;
+  g_autoptr (GPtrArray) addresses = NULL;
+  ReeveHttpClient *client = NULL;
+
+  if (!reeve_net_http_limit (caller->context, request, &options, error))
+    return NULL;
+  addresses = reeve_net_http_admit (caller, request, error);
+  if (addresses == NULL)
+    return NULL;
+  client = reeve_net_http_ref_client (self, error);
+  if (client == NULL)
+    return NULL;
+  job = g_new0 (ReeveNetHttpJob, 1);
+  g_atomic_ref_count_init (&job->refs);
+  g_mutex_init (&job->lock);
+  g_cond_init (&job->changed);
+  job->client = client;
+  job->context = g_main_context_ref (self->context);
+  job->request = reeve_http_request_ref (request);
+  job->options = options;
+  job->options.addresses = g_steal_pointer (&addresses);
+  job->body = g_byte_array_new ();
+  response = reeve_net_http_wait (job, reeve_context_get_cancellable (caller->context), error);
+  reeve_net_http_job_unref (job);
+  return response;
+}

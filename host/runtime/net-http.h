@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveNetHttp: capability `net.http`: HTTP requests that plugins describe, checked by the guard
+ * and performed by the host. A plugin never opens a socket. */
+#pragma once
+
+#include "loader/capabilities.h"
+#include "http-trust.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveNetHttp ReeveNetHttp;
+
+ReeveNetHttp *reeve_net_http_new (ReeveHttpTrust *trust);
+void reeve_net_http_free (ReeveNetHttp *self);
+/* a ReeveCapabilityHttpFunc; user_data is a ReeveNetHttp */
+ReeveHttpResponse *reeve_net_http_perform (const ReeveCapabilityCaller *caller,
+                                           ReeveHttpRequest *request, gpointer user_data,
+                                           GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveNetHttp, reeve_net_http_free)
+
+G_END_DECLS
