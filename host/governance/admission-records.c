@@ -15,6 +15,9 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
   ReeveCaller *caller = request->caller;
   const char *user_id = caller != NULL ? reeve_caller_get_user_id (caller) : NULL;
 
+  /* the host itself goes through the gate as a caller too */
+  if (caller != NULL && g_strcmp0 (reeve_caller_get_method (caller), "internal") == 0)
+    user_id = NULL;
   *record = (ReeveLedgerRecord){
     .kind = kind,
     .scope = caller != NULL ? reeve_caller_get_tenant_id (caller) : REEVE_SCOPE_PLATFORM,

@@ -385,6 +385,20 @@ reeve_ledger_log_get_size (ReeveLedgerLog *self)
 }
 
 /**
+ * reeve_ledger_log_get_checkpoint:
+ * @self: a log
+ * @checkpoint: (out caller-allocates): size and root of what is durable now
+ */
+void
+reeve_ledger_log_get_checkpoint (ReeveLedgerLog *self, ReeveCheckpoint *checkpoint)
+{
+  g_mutex_lock (&self->mutex);
+  checkpoint->size = self->state->frontier.size;
+  reeve_ledger_frontier_root (&self->state->frontier, checkpoint->root);
+  g_mutex_unlock (&self->mutex);
+}
+
+/**
  * reeve_ledger_log_get_opening_size:
  * @self: a log
  *

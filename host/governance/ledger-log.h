@@ -2,6 +2,7 @@
 /* The log of one scope: appended to by the writer thread, read and signed by others. */
 #pragma once
 
+#include "checkpoint.h"
 #include "ledger-batch.h"
 #include "ledger-key.h"
 
@@ -28,6 +29,7 @@ void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
 
 /* any thread */
 guint64 reeve_ledger_log_get_size (ReeveLedgerLog *self);
+void reeve_ledger_log_get_checkpoint (ReeveLedgerLog *self, ReeveCheckpoint *checkpoint);
 guint64 reeve_ledger_log_get_opening_size (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_check (ReeveLedgerLog *self, GError **error);
 GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);

@@ -29,9 +29,11 @@ typedef struct
   const char *scope;
   ReeveLedgerState *state;
   ReeveCheckpoint checkpoint;
-  gboolean live;      /* somebody may be writing the last record now */
-  GPtrArray *created; /* (nullable): scopes whose logs the records say were made */
-  char *file;         /* name of the file that is bad */
+  const ReeveCheckpoint *known; /* (nullable): what the host that has the log knows of it */
+  gboolean live;                /* somebody may be writing the last record now */
+  guint64 torn;                 /* bytes of an incomplete last record */
+  GPtrArray *created;           /* (nullable): scopes whose logs the records say were made */
+  char *file;                   /* name of the file that is bad */
   guint64 bad_seq;
 } ReeveLedgerVerify;
 
@@ -44,18 +46,39 @@ reeve_ledger_verify_bad (ReeveLedgerVerify *self, const char *file, guint64 seq)
 }
 
 static gboolean
-reeve_ledger_verify_check_root (ReeveLedgerVerify *self, GError **error)
+reeve_ledger_verify_compare (ReeveLedgerVerify *self, const ReeveCheckpoint *checkpoint,
+                             const char *whose, GError **error)
 {
   guint8 root[REEVE_LEDGER_HASH_SIZE];
 
-  if (self->state->frontier.size != self->checkpoint.size)
+  if (checkpoint == NULL || self->state->frontier.size != checkpoint->size)
     return TRUE;
   reeve_ledger_frontier_root (&self->state->frontier, root);
-  if (memcmp (root, self->checkpoint.root, sizeof root) == 0)
+  if (memcmp (root, checkpoint->root, sizeof root) == 0)
     return TRUE;
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
-                       "the root over the records is not the one that was signed");
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+               "the root over the records is not the one %s", whose);
   return FALSE;
+}
+
+static gboolean
+reeve_ledger_verify_check_root (ReeveLedgerVerify *self, GError **error)
+{
+  return reeve_ledger_verify_compare (self, &self->checkpoint, "that was signed", error)
+         && reeve_ledger_verify_compare (self, self->known, "that the host knows", error);
+}
+
+/* Is the log as long as somebody says it was? */
+static gboolean
+reeve_ledger_verify_check_size (ReeveLedgerVerify *self, const ReeveCheckpoint *checkpoint,
+                                const char *what, const char *folder, GError **error)
+{
+  if (checkpoint == NULL || self->state->frontier.size >= checkpoint->size)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+               "%" G_GUINT64_FORMAT " records are there, %" G_GUINT64_FORMAT " were %s",
+               self->state->frontier.size, checkpoint->size, what);
+  return reeve_ledger_verify_bad (self, folder, self->state->frontier.size + 1);
 }
 
 /* Remembers a log that the platform's log says was made. */
@@ -84,11 +107,11 @@ reeve_ledger_verify_note_created (ReeveLedgerVerify *self, const ReeveLedgerEntr
 }
 
 static gboolean
-reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, gboolean last,
-                             GError **error)
+reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, guint64 file_size,
+                             gboolean last, GError **error)
 {
   g_autoptr (ReeveLedgerScanner) scanner
-      = reeve_ledger_scanner_new (fd, 0, G_MAXINT64, self->state->chain);
+      = reeve_ledger_scanner_new (fd, 0, file_size, self->state->chain);
   g_autoptr (GError) local = NULL;
   ReeveLedgerScan ended = REEVE_LEDGER_SCAN_ENTRY;
   ReeveLedgerEntry entry;
@@ -107,10 +130,15 @@ reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, 
   memcpy (self->state->chain, reeve_ledger_scanner_get_chain (scanner), REEVE_LEDGER_HASH_SIZE);
   if (ended == REEVE_LEDGER_SCAN_END)
     return TRUE;
-  /* the host is in the middle of writing: what is not complete was not acknowledged either */
-  if (ended == REEVE_LEDGER_SCAN_TORN && self->live && last
-      && self->state->frontier.size >= self->checkpoint.size)
-    return TRUE;
+  /* a host is in the middle of writing, or was when it was killed: what is not complete was not
+   * acknowledged. After a clean stop the checkpoint covers every record, and whatever stands behind
+   * the last one does not belong there */
+  if (ended == REEVE_LEDGER_SCAN_TORN && last
+      && (self->live || self->state->frontier.size > self->checkpoint.size))
+    {
+      self->torn = file_size - reeve_ledger_scanner_get_offset (scanner);
+      return TRUE;
+    }
   g_propagate_prefixed_error (error, g_steal_pointer (&local), "byte %" G_GUINT64_FORMAT ": ",
                               reeve_ledger_scanner_get_offset (scanner));
   return reeve_ledger_verify_bad (self, path, seq);
@@ -146,7 +174,8 @@ reeve_ledger_verify_segment (ReeveLedgerVerify *self, const char *folder, guint6
       reeve_ledger_verify_bad (self, segment->path, seq);
     }
   else
-    ok = reeve_ledger_verify_records (self, segment->path, fd, last, error);
+    ok = reeve_ledger_verify_records (self, segment->path, fd, (guint64) status.st_size, last,
+                                      error);
   close (fd);
   return ok;
 }
@@ -167,12 +196,8 @@ reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLed
     if (!reeve_ledger_verify_segment (self, folder, g_array_index (firsts, guint64, i),
                                       i + 1 == firsts->len, error))
       return FALSE;
-  if (self->state->frontier.size >= self->checkpoint.size)
-    return TRUE;
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
-               "%" G_GUINT64_FORMAT " records are there, %" G_GUINT64_FORMAT " were signed",
-               self->state->frontier.size, self->checkpoint.size);
-  return reeve_ledger_verify_bad (self, folder, self->state->frontier.size + 1);
+  return reeve_ledger_verify_check_size (self, &self->checkpoint, "signed", folder, error)
+         && reeve_ledger_verify_check_size (self, self->known, "acknowledged", folder, error);
 }
 
 static JsonObject *
@@ -194,6 +219,8 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
   json_object_set_int_member (verdict, "size", (gint64) self->state->frontier.size);
   json_object_set_string_member (verdict, "root", root);
   json_object_set_int_member (verdict, "checkpoint_size", (gint64) self->checkpoint.size);
+  if (self->torn > 0)
+    json_object_set_int_member (verdict, "torn_bytes", (gint64) self->torn);
   if (!valid)
     {
       json_object_set_string_member (verdict, "error", error->message);
@@ -211,17 +238,19 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
  * @root: folder of all logs
  * @scope: the log
  * @key: a key that can verify
- * @live: whether a host may be appending to it now
+ * @known: (nullable): what the host that has the log open knows of it; %NULL when none has
  *
  * Verifies one log. Blocks as long as reading it takes.
  *
- * Returns: (transfer full): {scope, valid, size, root, checkpoint_size} and, when it is not valid,
- * {error, file, bad_seq}: the first record that is bad, where a record is
+ * Returns: (transfer full): {scope, valid, size, root, checkpoint_size, torn_bytes?} and, when it
+ * is not valid, {error, file, bad_seq}: the first record that is bad, where a record is. torn_bytes
+ * is what a crash left of a record that was never acknowledged
  */
 JsonObject *
-reeve_ledger_verify_log (const char *root, const char *scope, ReeveLedgerKey *key, gboolean live)
+reeve_ledger_verify_log (const char *root, const char *scope, ReeveLedgerKey *key,
+                         const ReeveCheckpoint *known)
 {
-  ReeveLedgerVerify self = { .scope = scope, .live = live };
+  ReeveLedgerVerify self = { .scope = scope, .known = known, .live = known != NULL };
 
   return reeve_ledger_verify_run (&self, root, key);
 }

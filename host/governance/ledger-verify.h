@@ -3,6 +3,7 @@
  * checkpoints. */
 #pragma once
 
+#include "checkpoint.h"
 #include "ledger-key.h"
 #include "ledger-state.h"
 #include "ledger.h"
@@ -10,7 +11,7 @@
 G_BEGIN_DECLS
 
 JsonObject *reeve_ledger_verify_log (const char *root, const char *scope, ReeveLedgerKey *key,
-                                     gboolean live);
+                                     const ReeveCheckpoint *known);
 JsonObject *reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **error);
 
 G_END_DECLS

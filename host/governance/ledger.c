@@ -578,7 +578,11 @@ reeve_ledger_list_scopes (ReeveLedger *self, GError **error)
 JsonObject *
 reeve_ledger_verify (ReeveLedger *self, const char *scope, GError **error)
 {
-  if (reeve_ledger_need_log (self, scope, error) == NULL)
+  ReeveLedgerLog *log = reeve_ledger_need_log (self, scope, error);
+  ReeveCheckpoint known = { 0 };
+
+  if (log == NULL)
     return NULL;
-  return reeve_ledger_verify_log (self->folder, scope, self->key, TRUE);
+  reeve_ledger_log_get_checkpoint (log, &known);
+  return reeve_ledger_verify_log (self->folder, scope, self->key, &known);
 }

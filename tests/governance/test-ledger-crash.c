@@ -87,6 +87,7 @@ test_crash_kill (LedgerFixture *fixture, gconstpointer data)
       guint64 acknowledged = kill_once (program, fixture, 20 + 45 * round);
 
       g_assert_cmpuint (acknowledged, >, before);
+      ledger_fixture_assert_valid (fixture);
       ledger_fixture_open (fixture);
       before = reeve_ledger_get_size (fixture->ledger, "acme");
       g_assert_cmpuint (before, >=, acknowledged);

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <sys/resource.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "ledger-fixture.h"
 
@@ -224,6 +225,27 @@ test_ledger_closed (LedgerFixture *fixture, gconstpointer data)
   g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, 1);
 }
 
+/* The files are cut while the host has them open: it knows better. */
+static void
+test_ledger_cut_while_open (LedgerFixture *fixture, gconstpointer data)
+{
+  g_autofree char *path
+      = g_build_filename (fixture->folder, "acme", "00000000000000000001.log", NULL);
+  GStatBuf status;
+
+  for (guint i = 0; i < 5; i++)
+    ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "x", 0);
+  g_assert_cmpint (g_stat (path, &status), ==, 0);
+  for (guint cut = 0; cut < 300; cut += 30)
+    {
+      g_autoptr (JsonObject) verdict = NULL;
+
+      g_assert_cmpint (truncate (path, status.st_size - cut), ==, 0);
+      verdict = reeve_ledger_verify (fixture->ledger, "acme", NULL);
+      g_assert_true (json_object_get_boolean_member (verdict, "valid") == (cut == 0));
+    }
+}
+
 #define WAITERS 64
 #define EACH    60
 
@@ -355,6 +377,7 @@ main (int argc, char **argv)
   ADD ("scopes", test_ledger_scopes);
   ADD ("second-host", test_ledger_second_host);
   ADD ("closed", test_ledger_closed);
+  ADD ("cut-while-open", test_ledger_cut_while_open);
   ADD ("waiters", test_ledger_waiters);
   ADD ("full-disk", test_ledger_full_disk);
   ADD ("lost-index", test_ledger_lost_index);

@@ -19,9 +19,14 @@ ALLOWED = {
 }
 
 
-def exported(path):
-    output = subprocess.run(["nm", "--defined-only", "--extern-only", str(path)], check=True, capture_output=True, text=True).stdout
-    return {line.split()[-1] for line in output.splitlines() if len(line.split()) == 3}
+def exported(paths):
+    """The names that each object file exports."""
+    names = {path: set() for path in paths}
+    command = ["nm", "--defined-only", "--extern-only", "--print-file-name", *map(str, paths)]
+    for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines():
+        place, _, name = line.rsplit(" ", 2)
+        names[pathlib.Path(place.rsplit(":", 1)[0])].add(name)
+    return names
 
 
 def main():
@@ -29,10 +34,11 @@ def main():
     faults = []
     objects = [p for p in (build / "host").rglob("*.o")]
     makers = [p for p in objects if p.name.endswith("admission.c.o") and p.parent.name.startswith("libreeve-governance")]
+    names_of = exported(objects)
     if len(makers) != 1:
         faults.append(f"one object of admission.c is expected, found {len(makers)}")
     for path in makers:
-        names = exported(path)
+        names = names_of[path]
         for name in sorted(names - ALLOWED):
             faults.append(f"admission.c exports {name}, which this test does not know")
         for name in sorted(ALLOWED - names):
@@ -40,7 +46,7 @@ def main():
     for path in objects:
         if path in makers:
             continue
-        for name in sorted(exported(path)):
+        for name in sorted(names_of[path]):
             if name.startswith("reeve_admitted_"):
                 faults.append(f"{path.name} defines {name}")
     # the type is opaque: only admission.c completes it, and nobody else casts memory of his own to it
