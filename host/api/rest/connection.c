@@ -336,12 +336,19 @@ static GSourceFuncs reeve_rest_connection_source_funcs = {
   .finalize = reeve_rest_connection_source_finalize,
 };
 
+static gboolean
+reeve_rest_connection_source_stay (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
 /**
  * reeve_rest_connection_create_source:
  * @self: a connection
  * @writing: wait for room to write, else for something to read
  *
- * Returns: (transfer full): a source without a descriptor; the poller's finds it ready
+ * Returns: (transfer full): a source without a descriptor; the poller's finds it ready; the child
+ * of a stream's source
  */
 GSource *
 reeve_rest_connection_create_source (ReeveRestConnection *self, gboolean writing)
@@ -351,6 +358,7 @@ reeve_rest_connection_create_source (ReeveRestConnection *self, gboolean writing
 
   ((ReeveRestConnectionSource *) source)->connection = reeve_rest_connection_ref (self);
   ((ReeveRestConnectionSource *) source)->writing = writing;
+  g_source_set_callback (source, reeve_rest_connection_source_stay, NULL, NULL);
   return source;
 }
 

@@ -39,6 +39,7 @@ struct _ReeveRestThread
   GPtrArray *doors;       /* (element-type ReeveRestThreadDoor) */
   GPtrArray *connections; /* (element-type ReeveRestConnection) */
   gint busy;              /* atomic */
+  int silent_end;
 };
 
 static void
@@ -194,6 +195,25 @@ reeve_rest_thread_invoke (ReeveRestThread *self, GSourceFunc func)
   g_source_attach (source, self->context);
 }
 
+/* libsoup keeps a connection alive only while the server listens to something: to one end of a pair
+ * of sockets, whose other end nobody uses. */
+static void
+reeve_rest_thread_pretend_to_listen (ReeveRestThread *self)
+{
+  g_autoptr (GSocket) socket = NULL;
+  g_autoptr (GError) error = NULL;
+  int ends[2] = { -1, -1 };
+
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0)
+    {
+      self->silent_end = ends[1];
+      socket = g_socket_new_from_fd (ends[0], &error);
+    }
+  if (socket == NULL || !soup_server_listen_socket (self->server, socket, 0, &error))
+    g_warning ("connections will not be kept: %s",
+               error != NULL ? error->message : g_strerror (errno));
+}
+
 static gpointer
 reeve_rest_thread_run (gpointer data)
 {
@@ -202,6 +222,7 @@ reeve_rest_thread_run (gpointer data)
 
   g_main_context_push_thread_default (self->context);
   self->server = soup_server_new (NULL, NULL);
+  reeve_rest_thread_pretend_to_listen (self);
   reeve_rest_request_install (self->server, self);
   g_source_set_callback (sweep, reeve_rest_thread_sweep, self, NULL);
   g_source_attach (sweep, self->context);
@@ -238,6 +259,7 @@ reeve_rest_thread_new (const ReeveRestShared *shared, const int *listeners, guin
   g_autofree char *name = g_strdup_printf ("api-%u", number);
 
   self->shared = shared;
+  self->silent_end = -1;
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
   self->poller = reeve_rest_poller_new (self->context);
@@ -275,6 +297,8 @@ reeve_rest_thread_free (ReeveRestThread *self)
     }
   for (guint i = 0; i < self->doors->len; i++)
     reeve_rest_thread_close_door (self, self->doors->pdata[i]);
+  if (self->silent_end >= 0)
+    close (self->silent_end);
   g_ptr_array_unref (self->doors);
   g_ptr_array_unref (self->connections);
   g_main_loop_unref (self->loop);

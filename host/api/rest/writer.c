@@ -39,8 +39,10 @@ reeve_rest_writer_create_source (GPollableOutputStream *stream, GCancellable *ca
 {
   g_autoptr (GSource) child
       = reeve_rest_connection_create_source (REEVE_REST_WRITER (stream)->connection, TRUE);
+  GSource *source = g_pollable_source_new (G_OBJECT (stream));
 
-  return g_pollable_source_new_full (stream, child, cancellable);
+  g_source_add_child_source (source, child);
+  return source;
 }
 
 static void
