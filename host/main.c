@@ -137,14 +137,19 @@ reeve_main_open (ReeveMain *self, GError **error)
 {
   g_auto (GStrv) listen = reeve_config_get_strv (self->config, "server.listen");
   g_auto (GStrv) folders = reeve_options_list_plugin_folders (self->options, self->config);
+  const ReeveRestSetup setup = {
+    .addresses = (const char *const *) listen,
+    .threads = (guint) reeve_config_get_int (self->config, "server.threads"),
+    .max_body = (gsize) reeve_config_get_int (self->config, "server.max_body"),
+    .keep_alive_us = reeve_config_get_int (self->config, "server.keep_alive") * G_USEC_PER_SEC,
+    .max_connections = (guint) reeve_config_get_int (self->config, "server.max_connections"),
+  };
   ReeveServices *services = NULL;
 
   self->state = reeve_state_open (self->options->state_dir, error);
   if (self->state == NULL)
     return FALSE;
-  self->rest = reeve_rest_new (
-      (const char *const *) listen, (guint) reeve_config_get_int (self->config, "server.threads"),
-      (gsize) reeve_config_get_int (self->config, "server.max_body"), error);
+  self->rest = reeve_rest_new (&setup, error);
   if (self->rest == NULL)
     return FALSE;
   self->startup

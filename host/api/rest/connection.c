@@ -28,7 +28,7 @@ struct _ReeveRestConnection
   gboolean gone; /* the client sends no more, or the socket is broken */
   gboolean dropped;
   gboolean closed; /* libsoup has let go of it */
-  gboolean started;
+  gboolean over;   /* libsoup was made to let go: what it writes is thrown away */
   GByteArray *out;
   gsize sent; /* of out */
 
@@ -229,13 +229,27 @@ reeve_rest_connection_keep_line (ReeveRestConnection *self, const char *data, gs
     }
 }
 
+/* libsoup 3.2 keeps a connection for ever when it ends between two requests. A request that is none
+ * makes it close the connection by itself. */
+static gssize
+reeve_rest_connection_end_of_file (ReeveRestConnection *self, void *buffer, gsize size)
+{
+  static const char nonsense[] = "!\r\n\r\n";
+
+  if (self->busy || self->line->len > 0 || self->over || size < sizeof nonsense)
+    return 0;
+  self->over = TRUE;
+  memcpy (buffer, nonsense, sizeof nonsense - 1);
+  return sizeof nonsense - 1;
+}
+
 gssize
 reeve_rest_connection_read (ReeveRestConnection *self, void *buffer, gsize size, GError **error)
 {
   gssize n = -1;
 
   if (self->dropped || self->fd < 0)
-    return 0;
+    return reeve_rest_connection_end_of_file (self, buffer, size);
   while (self->readable)
     {
       n = recv (self->fd, buffer, size, 0);
@@ -246,8 +260,9 @@ reeve_rest_connection_read (ReeveRestConnection *self, void *buffer, gsize size,
            * end of the stream shows only by reading it */
           if (n > 0 && (gsize) n < size && !self->gone)
             self->readable = FALSE;
-          if (n > 0)
-            reeve_rest_connection_keep_line (self, buffer, (gsize) n);
+          if (n == 0)
+            return reeve_rest_connection_end_of_file (self, buffer, size);
+          reeve_rest_connection_keep_line (self, buffer, (gsize) n);
           return n;
         }
       if (errno == EAGAIN)
@@ -282,6 +297,8 @@ reeve_rest_connection_write (ReeveRestConnection *self, const void *buffer, gsiz
 {
   gsize space = 0;
 
+  if (self->over)
+    return (gssize) size;
   if (reeve_rest_connection_pending (self) >= REEVE_REST_CONNECTION_BUFFER)
     reeve_rest_connection_flush (self);
   if (self->dropped || self->fd < 0)

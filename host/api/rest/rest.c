@@ -19,26 +19,27 @@ struct _ReeveRest
 
 /**
  * reeve_rest_new:
- * @addresses: where to listen
- * @threads: how many; 0 for one a CPU
- * @max_body: most bytes of a request's body
+ * @setup: where to listen, and the bounds
  * @error: return location
  *
  * Returns: (transfer full) (nullable): a door that is bound, but not open yet
  */
 ReeveRest *
-reeve_rest_new (const char *const *addresses, guint threads, gsize max_body, GError **error)
+reeve_rest_new (const ReeveRestSetup *setup, GError **error)
 {
   g_autoptr (ReeveRest) self = g_new0 (ReeveRest, 1);
+  guint threads = setup->threads > 0 ? setup->threads : g_get_num_processors ();
 
   self->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_rest_listener_free);
   self->urls = g_ptr_array_new ();
   self->threads = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_rest_thread_free);
-  self->wanted = MIN (threads > 0 ? threads : g_get_num_processors (), REEVE_REST_MAX_THREADS);
-  self->shared.max_body = max_body;
-  for (guint i = 0; addresses[i] != NULL; i++)
+  self->wanted = MIN (threads, REEVE_REST_MAX_THREADS);
+  self->shared.max_body = setup->max_body;
+  self->shared.keep_alive_us = setup->keep_alive_us;
+  self->shared.max_connections = MAX (setup->max_connections / self->wanted, 1);
+  for (guint i = 0; setup->addresses[i] != NULL; i++)
     {
-      ReeveRestListener *listener = reeve_rest_listener_new (addresses[i], error);
+      ReeveRestListener *listener = reeve_rest_listener_new (setup->addresses[i], error);
 
       if (listener == NULL)
         return NULL;

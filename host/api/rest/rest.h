@@ -8,10 +8,17 @@ G_BEGIN_DECLS
 
 typedef struct _ReeveRest ReeveRest;
 
-/* Binds, so that a port that is taken shows before anything else starts. threads: 0 for one a CPU,
- * at most 8 */
-ReeveRest *reeve_rest_new (const char *const *addresses, guint threads, gsize max_body,
-                           GError **error);
+typedef struct
+{
+  const char *const *addresses; /* ADDR:PORT */
+  guint threads;                /* 0: one a CPU, at most 8 */
+  gsize max_body;               /* bytes of a request's body */
+  gint64 keep_alive_us;         /* longest silence of an idle connection */
+  guint max_connections;        /* of all threads together */
+} ReeveRestSetup;
+
+/* Binds, so that a port that is taken shows before anything else starts. */
+ReeveRest *reeve_rest_new (const ReeveRestSetup *setup, GError **error);
 /* http://ADDR:PORT of each address */
 const char *const *reeve_rest_get_urls (ReeveRest *self);
 gboolean reeve_rest_start (ReeveRest *self, ReeveServices *services, GError **error);

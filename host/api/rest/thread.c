@@ -15,7 +15,6 @@
 #include "request.h"
 #include "stream.h"
 
-#define REEVE_REST_THREAD_IDLE_US   (15 * G_USEC_PER_SEC) /* longest silence of an idle one */
 #define REEVE_REST_THREAD_MANY      128                   /* more idle ones than this … */
 #define REEVE_REST_THREAD_MANY_US   (1 * G_USEC_PER_SEC)  /* … are closed after this silence */
 #define REEVE_REST_THREAD_SILENT_US (60 * G_USEC_PER_SEC) /* one that never said anything */
@@ -66,6 +65,11 @@ reeve_rest_thread_accept (ReeveRestThread *self, int listener)
 
   if (fd < 0)
     return errno == EINTR || errno == ECONNABORTED;
+  if (self->connections->len >= self->shared->max_connections)
+    {
+      close (fd);
+      return TRUE;
+    }
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   connection = reeve_rest_connection_new (self->poller, fd,
                                           g_socket_address_new_from_native (&native, size),
@@ -122,13 +126,15 @@ reeve_rest_thread_close_door (ReeveRestThread *self, ReeveRestThreadDoor *door)
 
 /* How long may this one be silent? */
 static gint64
-reeve_rest_thread_get_patience (ReeveRestConnection *connection, gboolean many)
+reeve_rest_thread_get_patience (ReeveRestThread *self, ReeveRestConnection *connection,
+                                gboolean many)
 {
   if (reeve_rest_connection_is_busy (connection))
     return G_MAXINT64;
   if (!reeve_rest_connection_is_started (connection))
     return REEVE_REST_THREAD_SILENT_US;
-  return many ? REEVE_REST_THREAD_MANY_US : REEVE_REST_THREAD_IDLE_US;
+  return many ? MIN (REEVE_REST_THREAD_MANY_US, self->shared->keep_alive_us)
+              : self->shared->keep_alive_us;
 }
 
 static gboolean
@@ -153,7 +159,7 @@ reeve_rest_thread_sweep (gpointer data)
       ReeveRestConnection *connection = self->connections->pdata[i];
       gint64 silent = now - reeve_rest_connection_get_active_at (connection);
 
-      if (silent > reeve_rest_thread_get_patience (connection, idle > REEVE_REST_THREAD_MANY))
+      if (silent > reeve_rest_thread_get_patience (self, connection, idle > REEVE_REST_THREAD_MANY))
         reeve_rest_connection_drop (connection);
     }
   return G_SOURCE_CONTINUE;

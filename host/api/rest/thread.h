@@ -20,6 +20,8 @@ typedef struct
   ReeveServices *services;
   ReeveRestRouter *router;
   gsize max_body;
+  gint64 keep_alive_us;
+  guint max_connections; /* of one thread */
 } ReeveRestShared;
 
 /* listeners: sockets to accept from, -1 at the end; each thread makes its own copies */
