@@ -108,7 +108,9 @@ reeve_config_print_object (ReeveConfigPrint *self, JsonObject *object,
                            const ReeveSchemaNode *schema, const char *pointer, guint indent,
                            gboolean secret)
 {
-  g_autoptr (GList) names = json_object_get_members (object);
+  /* by name: which layer brought what is no order to read in */
+  g_autoptr (GList) names
+      = g_list_sort (json_object_get_members (object), (GCompareFunc) g_strcmp0);
 
   for (GList *at = names; at != NULL; at = at->next)
     {

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The configuration from outside: where a fault is said to be, exit 78 with nothing started, what is printed and what is not, log lines."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from reeve import BUILD, HOST, Host  # noqa: E402
+
+
+class Config(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="reeve-")
+        self.addCleanup(self.folder.cleanup)
+        self.file = os.path.join(self.folder.name, "reeve.yaml")
+        self.state = os.path.join(self.folder.name, "state")
+
+    def run_host(self, text, *words, **environment):
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.write(text)
+        command = [HOST, "--config", self.file, "--state-dir", self.state, "--bus", "none", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
+                              stdin=subprocess.DEVNULL, env=dict(os.environ, **environment))
+
+    def assert_refused(self, text, line, key):
+        for words in ((), ("--check-config",), ("--print-config",)):
+            done = self.run_host(text, *words)
+            self.assertEqual(done.returncode, 78, done)
+            self.assertEqual(done.stdout, "")
+            self.assertIn(f"{self.file}:{line}: ", done.stderr)
+            self.assertIn(key, done.stderr)
+        self.assertFalse(os.path.exists(self.state), "nothing was started")
+
+    def test_unknown_key(self):
+        self.assert_refused("server:\n  listen: [\"127.0.0.1:0\"]\n  colour: red\n", 3, "server.colour")
+
+    def test_unknown_section(self):
+        self.assert_refused("\nserverr: {}\n", 2, "serverr")
+
+    def test_wrong_type(self):
+        self.assert_refused("agents: {max_iterations: many}\n", 1, "agents.max_iterations")
+
+    def test_bad_value(self):
+        self.assert_refused("server:\n  max_body: 10 parsecs\n", 2, "server.max_body")
+
+    def test_unset_variable(self):
+        self.assert_refused("store:\n  settings:\n    x: ${REEVE_TEST_UNSET}\n", 3, "REEVE_TEST_UNSET")
+
+    def test_no_yaml(self):
+        self.assert_refused("server: {listen: [\n", 2, "reeve.yaml")
+
+    def test_absent_file(self):
+        done = subprocess.run([HOST, "--config", self.file, "--check-config"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn(self.file, done.stderr)
+
+    def test_check(self):
+        done = self.run_host("server: {max_body: 1MiB}\n", "--check-config")
+        self.assertEqual(done.returncode, 0, done)
+
+    def test_print(self):
+        done = self.run_host(
+            "server: {max_body: \"${SIZE}\"}\n"
+            "llm:\n"
+            "  providers:\n"
+            "    - id: a\n"
+            "      plugin: llm-openai\n"
+            "      settings: {base_url: \"http://127.0.0.1:1/v1\", api_key: hidden1, extra: env:HIDDEN}\n",
+            "--print-config", "--profile", "enterprise", SIZE="2MiB", HIDDEN="hidden2")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("  max_body: 2097152  # environment SIZE (", done.stdout)
+        self.assertIn('profile: "enterprise"  # command line', done.stdout)
+        self.assertIn("  auto_publish: false  # profile enterprise", done.stdout)
+        self.assertIn("  max_iterations: 15  # default", done.stdout)
+        self.assertIn(f'      id: "a"  # {self.file}:4', done.stdout)
+        self.assertNotIn("hidden", done.stdout + done.stderr)
+
+    def test_warning_of_what_is_not_built(self):
+        done = self.run_host("compliance: {frameworks: [gdpr]}\n", "--check-config")
+        self.assertEqual(done.returncode, 0, done)
+        lines = [json.loads(line) for line in done.stderr.splitlines()]
+        self.assertEqual([line["level"] for line in lines], ["warning"])
+        self.assertIn(f"{self.file}:1: compliance", lines[0]["message"])
+
+
+class Plugins(unittest.TestCase):
+    def test_unpinned_plugin_is_refused_with_that_reason(self):
+        with tempfile.TemporaryDirectory(prefix="reeve-") as folder:
+            os.makedirs(os.path.join(folder, "tool-stranger"))
+            for name in ("so", "plugin"):
+                target = os.path.join(folder, "tool-stranger", "tool-stranger." + name)
+                shutil.copyfile(os.path.join(BUILD, "plugins", "tool-calculate", "tool-calculate." + name), target)
+            with open(target, encoding="utf-8") as file:
+                text = file.read().replace("tool-calculate", "tool-stranger")
+            with open(target, "w", encoding="utf-8") as file:
+                file.write(text)
+            with Host(arguments=["--plugin-dir", folder]) as host:
+                items = {item["plugin_id"]: item for item in host.get("/api/v1/admin/plugins").json["items"]}
+                host.stop()
+            self.assertEqual(items["tool-stranger"]["state"], "refused")
+            self.assertIn("not pinned by this build", items["tool-stranger"]["reason"])
+            self.assertEqual(items["tool-calculate"]["state"], "loaded", items["tool-calculate"])
+
+
+class Log(unittest.TestCase):
+    def test_every_line_is_one_json_object(self):
+        with Host() as host:
+            host.get("/api/v1/me")
+            host.get("/api/v1/me", key="rv_not-a-key-not-a-key-not-a-key")
+            key = host.key
+            host.stop()
+            with open(os.path.join(host.folder.name, "log"), encoding="utf-8") as file:
+                lines = file.read().splitlines()
+        for line in lines:
+            record = json.loads(line)
+            self.assertLessEqual({"time", "level", "message"}, set(record))
+            self.assertRegex(record["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertNotIn(key, line)
+            self.assertNotIn("rv_not-a-key", line)
+
+
+if __name__ == "__main__":
+    unittest.main()
