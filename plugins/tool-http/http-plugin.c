@@ -78,8 +78,7 @@ http_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
 
   if (!g_str_equal (name, "http_request"))
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "there is no such tool");
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such tool");
       return NULL;
     }
   request = http_tool_read (arguments, &self->limits, &problem);
