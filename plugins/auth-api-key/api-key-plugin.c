@@ -45,19 +45,26 @@ api_key_plugin_equal (const char *a, const char *b)
   return difference == 0;
 }
 
+static gboolean
+api_key_plugin_is_word (const char *start, const char *end)
+{
+  for (const char *c = start; c < end; c++)
+    if (!g_ascii_islower (*c) && !g_ascii_isdigit (*c))
+      return FALSE;
+  return end > start;
+}
+
 /* (transfer full) (nullable): the id in rv_<id>_<secret> */
 static char *
 api_key_plugin_parse (const char *token)
 {
+  gsize length = strlen (token);
   const char *id = token + strlen (API_KEY_PLUGIN_PREFIX);
   const char *separator = strchr (id, '_');
 
-  if (strlen (token) > API_KEY_PLUGIN_MAX || separator == NULL || separator == id
-      || separator[1] == '\0')
+  if (length > API_KEY_PLUGIN_MAX || separator == NULL || !api_key_plugin_is_word (id, separator)
+      || !api_key_plugin_is_word (separator + 1, token + length))
     return NULL;
-  for (const char *c = id; c < separator; c++)
-    if (!g_ascii_islower (*c) && !g_ascii_isdigit (*c))
-      return NULL;
   return g_strdup_printf ("key_%.*s", (int) (separator - id), id);
 }
 
