@@ -150,7 +150,8 @@ reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length, c
  * @key: key that signs
  * @error: return location
  *
- * Signs and durably replaces the checkpoint file.
+ * Signs and replaces the checkpoint file. Its content is durable, its name is with the next sync of
+ * the folder: until then a loss of power brings the checkpoint before back, which is as true.
  *
  * Returns: %FALSE with an error
  */
@@ -161,7 +162,7 @@ reeve_checkpoint_write (const ReeveCheckpoint *self, const char *folder, const c
   g_autofree char *path = g_build_filename (folder, REEVE_CHECKPOINT_FILE, NULL);
   g_autofree char *text = reeve_checkpoint_format (self, scope, key, error);
 
-  if (text == NULL || !reeve_ledger_file_replace (path, text, strlen (text), 0644, error))
+  if (text == NULL || !reeve_ledger_file_rewrite (path, text, strlen (text), error))
     {
       g_prefix_error (error, "writing the checkpoint of %s: ", scope);
       return FALSE;

@@ -218,6 +218,40 @@ reeve_ledger_file_save_cache (const char *path, gconstpointer data, gsize length
 }
 
 /**
+ * reeve_ledger_file_rewrite:
+ * @path: a file, there or not
+ * @data: its new content
+ * @length: bytes of it
+ * @error: return location
+ *
+ * As reeve_ledger_file_replace(), but the folder is not synced.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_ledger_file_rewrite (const char *path, gconstpointer data, gsize length, GError **error)
+{
+  return reeve_ledger_file_swap (path, data, length, 0644, TRUE, error);
+}
+
+/**
+ * reeve_ledger_file_sync_all:
+ * @folder: any folder
+ *
+ * Makes durable whatever was done on its file system: one wait for thousands of files.
+ */
+void
+reeve_ledger_file_sync_all (const char *folder)
+{
+  int fd = open (folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (fd < 0)
+    return;
+  (void) syncfs (fd);
+  close (fd);
+}
+
+/**
  * reeve_ledger_file_replace:
  * @path: a file, there or not
  * @data: its new content

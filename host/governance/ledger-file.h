@@ -12,6 +12,9 @@ gboolean reeve_ledger_file_replace (const char *path, gconstpointer data, gsize 
                                     GError **error);
 gboolean reeve_ledger_file_save_cache (const char *path, gconstpointer data, gsize length,
                                        GError **error);
+gboolean reeve_ledger_file_rewrite (const char *path, gconstpointer data, gsize length,
+                                    GError **error);
+void reeve_ledger_file_sync_all (const char *folder);
 gboolean reeve_ledger_file_sync_folder (const char *path, GError **error);
 gboolean reeve_ledger_file_write_at (int fd, gconstpointer data, gsize length, guint64 offset,
                                      GError **error);

@@ -128,7 +128,8 @@ reeve_ledger_root_create_log (const char *root, const char *scope, ReeveLedgerKe
       return FALSE;
     }
   reeve_ledger_frontier_root (&empty, checkpoint.root);
-  if (!reeve_checkpoint_write (&checkpoint, temporary, scope, key, error))
+  if (!reeve_checkpoint_write (&checkpoint, temporary, scope, key, error)
+      || !reeve_ledger_file_sync_folder (temporary, error))
     return FALSE;
   if (rename (temporary, folder) != 0)
     {

@@ -319,6 +319,7 @@ reeve_ledger_close (ReeveLedger *self)
     {
       g_clear_pointer (&self->signer, reeve_ledger_signer_free);
       reeve_ledger_sign_all (self);
+      reeve_ledger_file_sync_all (self->folder);
     }
   g_mutex_lock (&self->mutex);
   g_hash_table_remove_all (self->ports);
