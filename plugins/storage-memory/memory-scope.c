@@ -152,6 +152,9 @@ memory_scope_run_record (MemoryScopeStep *step, GError **error)
 
   if (!memory_schema_has (self->migrations, self->number, REEVE_STEP_COLLECTION, op->name, error))
     return FALSE;
+  if (op->kind == REEVE_OP_PUT
+      && !memory_schema_check_record (self->migrations, self->number, op->name, op->object, error))
+    return FALSE;
   if ((op->kind == REEVE_OP_CHECK || op->expected != REEVE_REVISION_ANY)
       && !memory_scope_expect (op, revision, error))
     return FALSE;
@@ -166,8 +169,6 @@ memory_scope_run_record (MemoryScopeStep *step, GError **error)
       memory_map_set (self->map, key, NULL);
       return TRUE;
     }
-  if (!memory_schema_check_record (self->migrations, self->number, op->name, op->object, error))
-    return FALSE;
   value = memory_map_value_new ();
   value->number = revision + 1;
   value->id = g_strdup (op->id);

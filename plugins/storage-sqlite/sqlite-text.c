@@ -29,8 +29,13 @@ sqlite_text_add_term (void *data, int flags, const char *token, int length, int 
   if (found->terms->len >= SQLITE_RANK_MAX_TERMS)
     return SQLITE_DONE;
   term = g_strndup (token, (gsize) length);
-  if (g_hash_table_add (found->seen, term))
-    g_ptr_array_add (found->terms, term);
+  if (g_hash_table_contains (found->seen, term))
+    {
+      g_free (term);
+      return SQLITE_OK;
+    }
+  g_hash_table_add (found->seen, term);
+  g_ptr_array_add (found->terms, term);
   return SQLITE_OK;
 }
 

@@ -60,6 +60,7 @@ test_ranking (Suite *suite)
   check_search (suite, "extinguisher oil", NULL, 1, "safety/1");
   check_search (suite, "nothing of that", NULL, 10, "manual/2");
   check_search (suite, "zebra", NULL, 10, "");
+  check_search (suite, "seal seal SEAL seal", NULL, 10, "manual/1");
   check_search (suite, "", NULL, 10, "");
 }
 
