@@ -10,6 +10,8 @@
 #include "base/digests.h"
 #include "base/times.h"
 
+#include "idempotency-seal.h"
+
 #define REEVE_IDEMPOTENCY_SECONDS (24 * 60 * 60)
 /* expired answers that one claim clears away */
 #define REEVE_IDEMPOTENCY_SWEEP 20
@@ -28,6 +30,7 @@ struct _ReeveIdempotencyClaim
   char *scope;
   char *id; /* digest of who, what and the key */
   char *fingerprint;
+  guint8 seal[REEVE_IDEMPOTENCY_SEAL_KEY]; /* of the answer */
 };
 
 /* what a claim came to */
@@ -121,10 +124,14 @@ reeve_idempotency_make_claim (ReeveCaller *caller, const char *operation, const 
   /* a line end is in none of them but the key, which is the last */
   g_autofree char *text = g_strjoin ("\n", reeve_caller_get_home_tenant_id (caller),
                                      user_id != NULL ? user_id : "", operation, key, NULL);
+  g_autofree char *sealing = NULL;
 
   claim->scope = g_strdup (reeve_caller_get_tenant_id (caller));
   claim->id = reeve_digests_sha256_hex (text, strlen (text));
   claim->fingerprint = g_strdup (fingerprint);
+  /* not to be had from the id, which is in the store */
+  sealing = g_strconcat ("answer\n", text, NULL);
+  reeve_digests_sha256 (sealing, strlen (sealing), claim->seal);
   return claim;
 }
 
@@ -195,7 +202,8 @@ static gboolean
 reeve_idempotency_read_answer (ReeveIdempotencyClaim *claim, JsonObject *fields,
                                ReeveIdempotencyFound *found, GError **error)
 {
-  JsonNode *node = json_object_get_member (fields, "result");
+  const char *sealed = reeve_json_get_string (fields, "result", NULL);
+  g_autofree char *text = NULL;
 
   if (g_strcmp0 (reeve_json_get_string (fields, "fingerprint", NULL), claim->fingerprint) != 0)
     {
@@ -212,8 +220,12 @@ reeve_idempotency_read_answer (ReeveIdempotencyClaim *claim, JsonObject *fields,
       return FALSE;
     }
   found->answered = TRUE;
-  found->node = node != NULL ? json_node_copy (node) : NULL;
-  return TRUE;
+  if (sealed == NULL)
+    return TRUE;
+  text = reeve_idempotency_seal_open (claim->seal, claim->id, sealed, error);
+  if (text != NULL)
+    found->node = reeve_json_parse_strict (text, strlen (text), error);
+  return found->node != NULL;
 }
 
 static gboolean
@@ -253,6 +265,7 @@ reeve_idempotency_work (GTask *task, gpointer source, gpointer data, GCancellabl
   found->claim->scope = g_strdup (claim->scope);
   found->claim->id = g_strdup (claim->id);
   found->claim->fingerprint = g_strdup (claim->fingerprint);
+  memcpy (found->claim->seal, claim->seal, sizeof claim->seal);
   if (reeve_idempotency_resolve (source, found, &error))
     {
       g_task_return_pointer (task, found, reeve_idempotency_found_free);
@@ -349,6 +362,19 @@ reeve_idempotency_on_stored (GObject *source, GAsyncResult *result, gpointer dat
     g_task_return_error (task, error);
 }
 
+static gboolean
+reeve_idempotency_add_answer (ReeveIdempotencyClaim *claim, JsonNode *result, JsonObject *fields,
+                              GError **error)
+{
+  g_autofree char *text = json_to_string (result, FALSE);
+  g_autofree char *sealed = reeve_idempotency_seal_close (claim->seal, claim->id, text, error);
+
+  if (sealed == NULL)
+    return FALSE;
+  json_object_set_string_member (fields, "result", sealed);
+  return TRUE;
+}
+
 /**
  * reeve_idempotency_store:
  * @self: idempotency keys
@@ -367,11 +393,17 @@ reeve_idempotency_store (ReeveIdempotency *self, ReeveIdempotencyClaim *claim, g
   GTask *task = g_task_new (self, NULL, callback, user_data);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (claim->scope);
   g_autoptr (JsonObject) fields = reeve_idempotency_make_fields (self, claim);
+  GError *error = NULL;
 
   g_task_set_source_tag (task, reeve_idempotency_store);
   json_object_set_int_member (fields, "status", status);
-  if (result != NULL)
-    json_object_set_member (fields, "result", json_node_copy (result));
+  if (result != NULL && !reeve_idempotency_add_answer (claim, result, fields, &error))
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      reeve_idempotency_claim_free (claim);
+      return;
+    }
   reeve_batch_put (batch, REEVE_STORE_IDEMPOTENCY, claim->id, fields, REEVE_REVISION_ANY);
   reeve_store_commit_async (self->store, batch, NULL, reeve_idempotency_on_stored, task);
   reeve_idempotency_claim_free (claim);

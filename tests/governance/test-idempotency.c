@@ -2,6 +2,8 @@
 /* Idempotency keys: one performs, the others are told. */
 #include "governance/idempotency.h"
 
+#include <string.h>
+
 #include "directory-fixture.h"
 
 typedef struct
@@ -132,6 +134,39 @@ test_idempotency_replay (Fixture *fixture, gconstpointer data)
   assert_answered (claim (fixture, "agents.create", "one", "aa"), 201, "{\"agent_id\":\"agt_1\"}");
 }
 
+/* An answer may hold an API key in plain: that is nowhere in the files of the store. */
+static void
+test_idempotency_sealed (Fixture *fixture, gconstpointer data)
+{
+  static const char secret[] = "rv_secretsecretsecret";
+  g_autofree char *folder = g_build_filename (fixture->host.ledger.state, "store", "tenants", NULL);
+  g_autoptr (ReeveQuery) query = reeve_query_new ("default", REEVE_STORE_IDEMPOTENCY);
+  g_autoptr (ReeveQueryResult) result = NULL;
+  g_autoptr (GDir) dir = NULL;
+  Answer first = claim (fixture, "keys.create", "one", "aa");
+  const char *name = NULL;
+  guint files = 0;
+
+  store (fixture, first.claim, 201, "{\"key\":\"rv_secretsecretsecret\"}");
+  assert_answered (claim (fixture, "keys.create", "one", "aa"), 201,
+                   "{\"key\":\"rv_secretsecretsecret\"}");
+  result = reeve_store_query (fixture->host.store, query, NULL);
+  g_assert_cmpuint (reeve_query_result_get_records (result)->len, ==, 1);
+  dir = g_dir_open (folder, 0, NULL);
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (folder, name, NULL);
+      g_autofree char *text = NULL;
+      gsize length = 0;
+
+      if (!g_file_get_contents (path, &text, &length, NULL))
+        continue;
+      files++;
+      g_assert_null (memmem (text, length, secret, strlen (secret)));
+    }
+  g_assert_cmpuint (files, >, 0);
+}
+
 /* The same key of another caller, for another operation, in another tenant is another key. */
 static void
 test_idempotency_apart (Fixture *fixture, gconstpointer data)
@@ -241,6 +276,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   ADD ("replay", test_idempotency_replay);
   ADD ("apart", test_idempotency_apart);
+  ADD ("sealed", test_idempotency_sealed);
   ADD ("release", test_idempotency_release);
   ADD ("expiry", test_idempotency_expiry);
   ADD ("keys", test_idempotency_keys);
