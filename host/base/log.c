@@ -58,6 +58,19 @@ reeve_log_ensure_context (void)
   return context;
 }
 
+static void
+reeve_log_bind_list (guint field, va_list arguments)
+{
+  ReeveLogContext *context = reeve_log_ensure_context ();
+
+  while (field < REEVE_LOG_N_FIELDS)
+    {
+      g_free (context->values[field]);
+      context->values[field] = g_strdup (va_arg (arguments, const char *));
+      field = va_arg (arguments, guint);
+    }
+}
+
 /**
  * reeve_log_bind_context:
  * @first: a field
@@ -69,18 +82,45 @@ reeve_log_ensure_context (void)
 void
 reeve_log_bind_context (ReeveLogField first, ...)
 {
-  ReeveLogContext *context = reeve_log_ensure_context ();
   va_list arguments;
-  guint field = first;
 
   va_start (arguments, first);
-  while (field < REEVE_LOG_N_FIELDS)
-    {
-      g_free (context->values[field]);
-      context->values[field] = g_strdup (va_arg (arguments, const char *));
-      field = va_arg (arguments, guint);
-    }
+  reeve_log_bind_list (first, arguments);
   va_end (arguments);
+}
+
+/**
+ * reeve_log_enter:
+ * @first: a field
+ * @...: as reeve_log_bind_context()
+ *
+ * Begins a piece of work on a thread that does many, such as one that serves requests.
+ *
+ * Returns: (transfer full) (nullable): what was bound before, for reeve_log_leave()
+ */
+char **
+reeve_log_enter (ReeveLogField first, ...)
+{
+  char **before = reeve_log_save_context ();
+  va_list arguments;
+
+  va_start (arguments, first);
+  reeve_log_bind_list (first, arguments);
+  va_end (arguments);
+  return before;
+}
+
+/**
+ * reeve_log_leave:
+ * @before: (transfer full) (nullable): from reeve_log_enter()
+ *
+ * Ends it.
+ */
+void
+reeve_log_leave (char **before)
+{
+  reeve_log_restore_context (before);
+  g_strfreev (before);
 }
 
 /**
@@ -104,9 +144,12 @@ char **
 reeve_log_save_context (void)
 {
   ReeveLogContext *context = g_private_get (&reeve_log_context);
-  GPtrArray *pairs = g_ptr_array_new ();
+  GPtrArray *pairs = NULL;
 
-  for (guint i = 0; context != NULL && i < REEVE_LOG_N_FIELDS; i++)
+  if (context == NULL)
+    return NULL;
+  pairs = g_ptr_array_new ();
+  for (guint i = 0; i < REEVE_LOG_N_FIELDS; i++)
     if (context->values[i] != NULL)
       {
         g_ptr_array_add (pairs, g_strdup_printf ("%u", i));

@@ -35,7 +35,11 @@ gboolean reeve_log_parse_format (const char *text, ReeveLogFormat *format, GErro
  * and const char * (NULL removes it), ended by REEVE_LOG_N_FIELDS. bind adds to what is bound. */
 void reeve_log_bind_context (ReeveLogField first, ...);
 void reeve_log_clear_context (void);
-/* (transfer full) a copy of this thread's context, to be bound on another thread */
+/* Around a piece of work: enter binds as reeve_log_bind_context() and returns what was bound before
+ * (transfer full, nullable); leave brings that back (transfer full). */
+char **reeve_log_enter (ReeveLogField first, ...) G_GNUC_WARN_UNUSED_RESULT;
+void reeve_log_leave (char **before);
+/* (transfer full) (nullable) a copy of this thread's context, to be bound on another thread */
 char **reeve_log_save_context (void);
 void reeve_log_restore_context (char *const *saved);
 

@@ -5,6 +5,8 @@
  * again after a while without work. */
 #include "workers.h"
 
+#include "log.h"
+
 #include <reeve-error.h>
 
 /* how long a thread beyond the minimum waits for work */
@@ -14,6 +16,7 @@ typedef struct
 {
   ReeveWorkersFunc func;
   gpointer data;
+  char **context; /* of the log, where the job was given */
 } ReeveWorkersJob;
 
 struct _ReeveWorkers
@@ -136,7 +139,10 @@ reeve_workers_loop (gpointer data)
         break;
       self->running++;
       g_mutex_unlock (&self->lock);
+      reeve_log_restore_context (job->context);
+      g_strfreev (job->context);
       job->func (job->data);
+      reeve_log_clear_context ();
       g_mutex_lock (&self->lock);
       self->running--;
       self->completed++;
@@ -190,6 +196,7 @@ reeve_workers_enqueue (ReeveWorkers *self, ReeveWorkersFunc func, gpointer data,
   ReeveWorkersJob *job = g_new (ReeveWorkersJob, 1);
   job->func = func;
   job->data = data;
+  job->context = reeve_log_save_context ();
   g_queue_push_tail (&self->queue, job);
   g_cond_signal (&self->work);
   return TRUE;

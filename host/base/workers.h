@@ -30,7 +30,8 @@ ReeveWorkers *reeve_workers_new (const char *name, guint min_threads, guint max_
 ReeveWorkers *reeve_workers_ref (ReeveWorkers *self);
 void reeve_workers_unref (ReeveWorkers *self);
 
-/* REEVE_ERROR_BUSY when the queue is full, REEVE_ERROR_UNAVAILABLE after the shutdown; data is then
+/* The job logs with the context of who gave it.
+ * REEVE_ERROR_BUSY when the queue is full, REEVE_ERROR_UNAVAILABLE after the shutdown; data is then
  * the caller's still */
 gboolean reeve_workers_push (ReeveWorkers *self, ReeveWorkersFunc func, gpointer data,
                              GError **error);

@@ -6,6 +6,7 @@
 
 #include "base/digests.h"
 #include "base/ids.h"
+#include "base/log.h"
 #include "base/times.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ reeve_capabilities_basic_log (const ReeveCapabilityCaller *caller, JsonNode *par
   JsonObject *object = JSON_NODE_HOLDS_OBJECT (params) ? json_node_get_object (params) : NULL;
   const char *message = reeve_json_get_string (object, "message", NULL);
   const char *level = reeve_json_get_string (object, "level", "info");
+  char **before = NULL;
   gboolean warning = strcmp (level, "warning") == 0;
 
   if (message == NULL || (!warning && strcmp (level, "info") != 0 && strcmp (level, "debug") != 0))
@@ -29,11 +31,18 @@ reeve_capabilities_basic_log (const ReeveCapabilityCaller *caller, JsonNode *par
                            "log: wants a message, and debug, info or warning as level");
       return NULL;
     }
+  before = reeve_log_enter (REEVE_LOG_TENANT_ID, reeve_context_get_tenant_id (caller->context),
+                            REEVE_LOG_USER_ID, reeve_context_get_user_id (caller->context),
+                            REEVE_LOG_AGENT_ID, reeve_context_get_agent_id (caller->context),
+                            REEVE_LOG_RUN_ID, reeve_context_get_run_id (caller->context),
+                            REEVE_LOG_TRACE_ID, reeve_context_get_trace_id (caller->context),
+                            REEVE_LOG_N_FIELDS);
   g_log_structured (G_LOG_DOMAIN,
                     warning                       ? G_LOG_LEVEL_WARNING
                     : strcmp (level, "info") == 0 ? G_LOG_LEVEL_INFO
                                                   : G_LOG_LEVEL_DEBUG,
                     "MESSAGE", "plugin %s: %s", caller->plugin_id, message);
+  reeve_log_leave (before);
   return json_node_init_null (json_node_alloc ());
 }
 

@@ -7,6 +7,8 @@
 #include "gate-params.h"
 #include "gate-pass.h"
 
+#include "base/log.h"
+
 /* a greater body is parsed on a worker */
 #define REEVE_GATE_INLINE_BODY (64 * 1024)
 
@@ -46,7 +48,15 @@ reeve_gate_on_door (ReeveGatePass *pass, GSourceFunc func)
 static void
 reeve_gate_call_function (ReeveGatePass *pass)
 {
+  ReeveCaller *caller = reeve_call_get_caller (pass->call);
+  char **before = reeve_log_enter (
+      REEVE_LOG_TENANT_ID, reeve_call_get_tenant_id (pass->call), REEVE_LOG_USER_ID,
+      caller != NULL ? reeve_caller_get_user_id (caller) : NULL, REEVE_LOG_TRACE_ID,
+      reeve_call_get_trace_id (pass->call), REEVE_LOG_N_FIELDS);
+
+  /* the function may end the call, and the pass with it */
   pass->call->operation->func (pass->call, pass->services);
+  reeve_log_leave (before);
 }
 
 /* ---- the effect's intent, the stream's record ---- */

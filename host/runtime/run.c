@@ -4,6 +4,7 @@
  * before the effect; its outcome is in the journal before the next decision. */
 #include "run-private.h"
 
+#include "base/log.h"
 #include "base/times.h"
 #include "run-events.h"
 
@@ -318,11 +319,33 @@ reeve_run_close (ReeveRun *self, JsonObject *result, const GError *error)
   g_source_attach (source, self->context);
 }
 
+/* From here on this thread's log, and that of the jobs it gives to workers, is this run's. */
+static char **
+reeve_run_enter_log (ReeveRun *self)
+{
+  JsonObject *started = reeve_journal_get_started (self->journal);
+
+  return reeve_log_enter (REEVE_LOG_TENANT_ID, reeve_run_get_tenant_id (self), REEVE_LOG_USER_ID,
+                          reeve_caller_get_user_id (self->caller), REEVE_LOG_AGENT_ID,
+                          reeve_json_get_string (started, "agent_id", NULL), REEVE_LOG_RUN_ID,
+                          self->run_id, REEVE_LOG_SESSION_ID,
+                          reeve_json_get_string (started, "session_id", NULL), REEVE_LOG_TRACE_ID,
+                          reeve_json_get_string (started, "trace_id", NULL), REEVE_LOG_N_FIELDS);
+}
+
 void
 reeve_run_complete (ReeveRun *self, JsonObject *result)
 {
-  if (!self->ended)
-    reeve_run_close (self, result, NULL);
+  char **before = NULL;
+
+  if (self->ended)
+    return;
+  before = reeve_run_enter_log (self);
+  g_info ("a run has ended: %s, after %" G_GINT64_FORMAT " ms",
+          reeve_json_get_string (result, "status", "?"),
+          reeve_json_get_int (result, "duration_ms", 0));
+  reeve_log_leave (before);
+  reeve_run_close (self, result, NULL);
 }
 
 static void
@@ -349,6 +372,8 @@ reeve_run_abort (ReeveRun *self, const GError *error)
 static void
 reeve_run_perform (ReeveRun *self, const ReeveDecision *decision)
 {
+  char **before = reeve_run_enter_log (self);
+
   switch (decision->kind)
     {
     case REEVE_DECISION_CALL_MODEL:
@@ -366,6 +391,7 @@ reeve_run_perform (ReeveRun *self, const ReeveDecision *decision)
           self, reeve_json_get_object (reeve_journal_get_ended (self->journal), "result"));
       break;
     }
+  reeve_log_leave (before);
 }
 
 void

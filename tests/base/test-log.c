@@ -92,7 +92,19 @@ test_log_context (void)
   g_assert_cmpstr (json_object_get_string_member (other_object, "tenant_id"), ==, "acme");
   g_assert_cmpstr (json_object_get_string_member (other_object, "run_id"), ==, "run_a");
 
+  /* a piece of work within */
+  char **before
+      = reeve_log_enter (REEVE_LOG_RUN_ID, "run_c", REEVE_LOG_TENANT_ID, NULL, REEVE_LOG_N_FIELDS);
+  g_autofree char *inner = format_line (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, "x", NULL);
+  g_assert_nonnull (strstr (inner, "run_c"));
+  g_assert_null (strstr (inner, "acme"));
+  reeve_log_leave (before);
+  g_autofree char *after = format_line (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, "x", NULL);
+  g_assert_nonnull (strstr (after, "run_a"));
+  g_assert_nonnull (strstr (after, "acme"));
+
   reeve_log_clear_context ();
+  g_assert_null (reeve_log_save_context ());
   g_autofree char *cleared = format_line (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, "x", NULL);
   g_assert_null (strstr (cleared, "_id"));
 }

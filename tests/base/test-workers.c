@@ -2,6 +2,8 @@
 /* The pool: bounds, refusal, order at the shutdown, tasks. */
 #include "base/workers.h"
 
+#include "base/log.h"
+
 #include <reeve-error.h>
 
 typedef struct
@@ -192,6 +194,32 @@ test_workers_task (void)
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
 }
 
+static void
+context_job (gpointer data)
+{
+  char **line = data;
+
+  const GLogField fields[] = { { "MESSAGE", "x", -1 } };
+  *line = reeve_log_format_line (REEVE_LOG_TEXT, G_LOG_LEVEL_INFO, fields, 1, 0);
+}
+
+/* a job's log is that of who gave it, and the next job's is not */
+static void
+test_workers_log_context (void)
+{
+  g_autoptr (ReeveWorkers) workers = reeve_workers_new ("context", 1, 1, 4);
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+
+  reeve_log_bind_context (REEVE_LOG_RUN_ID, "run_a", REEVE_LOG_N_FIELDS);
+  g_assert_true (reeve_workers_push (workers, context_job, &first, NULL));
+  reeve_log_clear_context ();
+  g_assert_true (reeve_workers_push (workers, context_job, &second, NULL));
+  reeve_workers_shutdown (workers);
+  g_assert_true (g_str_has_suffix (first, " x run_id=run_a\n"));
+  g_assert_true (g_str_has_suffix (second, " x\n"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -199,5 +227,6 @@ main (int argc, char **argv)
   g_test_add_func ("/workers/bounds", test_workers_bounds);
   g_test_add_func ("/workers/many", test_workers_many);
   g_test_add_func ("/workers/task", test_workers_task);
+  g_test_add_func ("/workers/log-context", test_workers_log_context);
   return g_test_run ();
 }

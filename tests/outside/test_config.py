@@ -125,6 +125,20 @@ class Log(unittest.TestCase):
             self.assertNotIn(key, line)
             self.assertNotIn("rv_not-a-key", line)
 
+    def test_a_mission_is_logged_with_its_context_and_without_its_words(self):
+        with Host() as host:
+            agent = host.agent(tools=["semantic_search"])
+            run = host.run(agent, "how is the mangelwurzel oiled?")
+            user = host.get("/api/v1/me").json["user_id"]
+            host.stop()
+            with open(os.path.join(host.folder.name, "log"), encoding="utf-8") as file:
+                text = file.read()
+        ends = [record for record in map(json.loads, text.splitlines()) if record["message"].startswith("a run has ended")]
+        self.assertEqual(len(ends), 1)
+        self.assertLessEqual({"tenant_id": "default", "agent_id": agent, "run_id": run["run_id"], "user_id": user}.items(), ends[0].items())
+        self.assertRegex(ends[0]["trace_id"], "^[0-9a-f]{32}$")
+        self.assertNotIn("mangelwurzel", text)
+
 
 if __name__ == "__main__":
     unittest.main()
