@@ -141,7 +141,10 @@ check_answer_take (CheckAnswer *self, const ReeveLlmDelta *delta)
   if (delta->struct_size == 0)
     check_answer_blame (self, "a piece without struct_size");
   if (delta->text == NULL && delta->text_length > 0)
-    check_answer_blame (self, "a piece of %zu bytes without them", delta->text_length);
+    {
+      check_answer_blame (self, "a piece of %zu bytes without them", delta->text_length);
+      return;
+    }
   switch (delta->kind)
     {
     case REEVE_LLM_DELTA_TEXT:

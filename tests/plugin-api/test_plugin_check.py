@@ -271,7 +271,7 @@ class FirstParty(unittest.TestCase):
 
     def passes(self, name, *arguments):
         folder = os.path.join(BUILD, "plugins", name)
-        result = Result(*arguments, folder)
+        result = Result("--timeout", "60", *arguments, folder)
         self.assertEqual((result.code, result.failed), (0, []), result.out + result.err)
 
     def test_all(self):
