@@ -389,7 +389,8 @@ sqlite_connection_commit (SqliteConnection *self, GError **error)
       sqlite3_reset (statement);
       return TRUE;
     }
-  if ((code & 0xff) == SQLITE_IOERR)
+  /* what was written before a failed sync may be there after a restart, or not */
+  if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC)
     {
       self->broken = TRUE;
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME, "%s (sqlite %d)",
