@@ -66,6 +66,12 @@ static const gchar *const weak[]
         "works",     "anleitung", "bedeutet",   "dokument", "handbuch",  "heisst",     "laut",
         "machen",    "sage",      "viel",       "viele",    "wort",      NULL };
 
+/* words that stand for something said before */
+static const gchar *const pronouns[]
+    = { "it",    "its",  "they",   "them",  "their", "this",   "that",  "these",
+        "those", "such", "he",     "she",   "er",    "es",     "sie",   "ihn",
+        "ihm",   "dies", "dessen", "deren", "diese", "dieser", "dabei", NULL };
+
 static const gchar *const numbers[]
     = { "two",     "three",  "four",    "five",    "six",    "seven",   "eight",    "nine",
         "ten",     "eleven", "twelve",  "twenty",  "thirty", "hundred", "thousand", "half",
@@ -209,6 +215,18 @@ gboolean
 extractive_lexicon_is_weak (const gchar *word)
 {
   return g_strv_contains (weak, word);
+}
+
+/**
+ * extractive_lexicon_is_pronoun:
+ * @word: a word
+ *
+ * Returns: whether it stands for something that was said before
+ */
+gboolean
+extractive_lexicon_is_pronoun (const gchar *word)
+{
+  return g_strv_contains (pronouns, word);
 }
 
 /**

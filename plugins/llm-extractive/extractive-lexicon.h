@@ -9,6 +9,7 @@ G_BEGIN_DECLS
 ExtractiveLanguage extractive_lexicon_guess (const gchar *const *words);
 gboolean extractive_lexicon_is_stop (const gchar *word, ExtractiveLanguage language);
 gboolean extractive_lexicon_is_weak (const gchar *word);
+gboolean extractive_lexicon_is_pronoun (const gchar *word);
 gboolean extractive_lexicon_is_number (const gchar *word);
 gboolean extractive_lexicon_is_year (const gchar *word);
 gboolean extractive_lexicon_is_time (const gchar *word);

@@ -9,6 +9,7 @@
 #include "extractive-rank.h"
 
 #include "extractive-fit.h"
+#include "extractive-lexicon.h"
 #include "extractive-match.h"
 #include "extractive-words.h"
 
@@ -139,11 +140,8 @@ extractive_rank_at (const Ranking *self, gint unit, guint term)
 static gboolean
 extractive_rank_leans (const ExtractiveUnit *unit)
 {
-  static const gchar *const words[] = { "it", "they", "this", "these", "such",  "he", "she",
-                                        "er", "sie",  "es",   "dies",  "diese", NULL };
-
   return unit->kind == EXTRACTIVE_UNIT_SENTENCE && unit->words->len > 1
-         && g_strv_contains (words, g_array_index (unit->words, ExtractiveWord, 0).word);
+         && extractive_lexicon_is_pronoun (g_array_index (unit->words, ExtractiveWord, 0).word);
 }
 
 /* Who asks how to do something wants the steps under the heading that says so: the first of them

@@ -7,6 +7,7 @@
 #include "extractive-turn.h"
 
 #include "extractive-answer.h"
+#include "extractive-lexicon.h"
 #include "extractive-question.h"
 #include "extractive-sums.h"
 #include "extractive-words.h"
@@ -127,13 +128,10 @@ extractive_turn_weigh (const ExtractiveQuestion *question)
 static gboolean
 extractive_turn_refers_back (const gchar *text)
 {
-  static const gchar *const words[]
-      = { "it", "its", "they", "them",   "their", "this",  "that",   "these", "those",
-          "es", "sie", "ihn",  "dessen", "deren", "diese", "dieser", "dabei", NULL };
   g_autoptr (GArray) split = extractive_words_split (text, EXTRACTIVE_LANGUAGE_ENGLISH);
 
   for (guint i = 0; i < split->len; i++)
-    if (g_strv_contains (words, g_array_index (split, ExtractiveWord, i).word))
+    if (extractive_lexicon_is_pronoun (g_array_index (split, ExtractiveWord, i).word))
       return TRUE;
   return FALSE;
 }

@@ -273,9 +273,9 @@ test_two_parts (void)
   g_autoptr (Said) said
       = say (USER ("Which oil does the press need? What is 3 * 4?"), SEARCH "," CALCULATE, 0);
 
-  g_assert_cmpstr (
-      said->calls->str, ==,
-      "semantic_search {\"limit\":8,\"query\":\"oil press need\"};calculate {\"expression\":\"3*4\"};");
+  g_assert_cmpstr (said->calls->str, ==,
+                   "semantic_search {\"limit\":8,\"query\":\"oil press need\"};calculate "
+                   "{\"expression\":\"3*4\"};");
 }
 
 /* a question that leans on the one before takes its words along */
@@ -310,13 +310,13 @@ test_given_context (void)
 static void
 test_german (void)
 {
-  g_autoptr (Said) said
-      = say (USER ("Wie oft wird der Filter gewechselt?") "," CALL (
-                 "call_1", "semantic_search", "query",
-                 "x") "," TOOL ("call_1", RESULTS (HIT ("1", "Handbuch",
-                                                        "Die Presse ist gr\u00fcn. Der Filter wird "
-                                                        "alle 500 Stunden gewechselt."))),
-             SEARCH, 0);
+  g_autoptr (Said) said = say (
+      USER ("Wie oft wird der Filter gewechselt?") "," CALL (
+          "call_1", "semantic_search", "query",
+          "x") "," TOOL ("call_1", RESULTS (HIT ("1", "Handbuch",
+                                                 "Die Maschine ist gr\u00fcn. Der Filter wird "
+                                                 "alle 500 Stunden gewechselt."))),
+      SEARCH, 0);
   g_autoptr (Said) declined
       = say (USER ("Wie hoch ist der Berg?") "," CALL ("call_1", "semantic_search", "query",
                                                        "x") "," TOOL ("call_1", RESULTS ("")),

@@ -13,7 +13,6 @@ test_stems (void)
 {
   static const gchar *const pairs[][2] = { { "caresses", "caress" },
                                            { "ponies", "poni" },
-                                           { "agreed", "agre" },
                                            { "hopping", "hop" },
                                            { "filing", "file" },
                                            { "relational", "relat" },
@@ -38,11 +37,8 @@ test_stems (void)
 static void
 test_stems_german (void)
 {
-  static const gchar *const pairs[][2] = { { "filtern", "filt" },
-                                           { "drucke", "druck" },
-                                           { "pressen", "press" },
-                                           { "ol", "ol" },
-                                           { "tage", "tage" } };
+  static const gchar *const pairs[][2]
+      = { { "filtern", "filt" }, { "drucke", "druck" }, { "pressen", "press" }, { "ol", "ol" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
     {
