@@ -105,7 +105,8 @@ corpus_add_command (Corpus *self, const gchar *command, gboolean manuals)
 
   if (text == NULL)
     text = corpus_run (help);
-  g_assert_nonnull (text);
+  if (text == NULL)
+    g_error ("%s has neither manual page nor help text", command);
   corpus_add (self, command, text);
 }
 
