@@ -50,21 +50,21 @@ static const gchar *const stop_german[] = {
 
 /* words of questions about documents in general: they say little about what is sought */
 static const gchar *const weak[]
-    = { "able",      "according", "already",    "anyone",   "apply",     "certain",    "concerning",
-        "handle",    "handled",   "instead",    "keep",     "meant",     "particular", "prevent",
-        "regarding", "sense",     "somebody",   "there",    "treat",     "treated",    "try",
-        "various",   "avoid",     "answer",     "are",      "called",    "case",       "command",
-        "define",    "defined",   "definition", "describe", "described", "does",       "document",
-        "documents", "explain",   "file",       "files",    "find",      "flag",       "following",
-        "get",       "give",      "given",      "go",       "goes",      "happen",     "happens",
-        "kind",      "know",      "list",       "make",     "makes",     "manual",     "many",
-        "mean",      "means",     "much",       "must",     "name",      "need",       "needed",
-        "often",     "option",    "options",    "people",   "person",    "possible",   "program",
-        "required",  "say",       "says",       "sentence", "should",    "show",       "state",
-        "stated",    "states",    "tell",       "text",     "thing",     "things",     "type",
-        "use",       "used",      "using",      "want",     "way",       "word",       "work",
-        "works",     "anleitung", "bedeutet",   "dokument", "handbuch",  "heisst",     "laut",
-        "machen",    "sage",      "viel",       "viele",    "wort",      NULL };
+    = { "able",       "according", "already",   "another",    "anyone",   "apply",     "certain",
+        "concerning", "handle",    "handled",   "instead",    "keep",     "meant",     "particular",
+        "prevent",    "regarding", "sense",     "somebody",   "there",    "treat",     "treated",
+        "try",        "various",   "avoid",     "answer",     "are",      "called",    "case",
+        "command",    "define",    "defined",   "definition", "describe", "described", "does",
+        "document",   "documents", "explain",   "file",       "files",    "find",      "flag",
+        "following",  "get",       "give",      "given",      "go",       "goes",      "happen",
+        "happens",    "kind",      "know",      "list",       "make",     "makes",     "manual",
+        "many",       "mean",      "means",     "much",       "must",     "name",      "need",
+        "needed",     "often",     "option",    "options",    "people",   "person",    "possible",
+        "program",    "required",  "say",       "says",       "sentence", "should",    "show",
+        "state",      "stated",    "states",    "tell",       "text",     "thing",     "things",
+        "type",       "use",       "used",      "using",      "want",     "way",       "word",
+        "work",       "works",     "anleitung", "bedeutet",   "dokument", "handbuch",  "heisst",
+        "laut",       "machen",    "sage",      "viel",       "viele",    "wort",      NULL };
 
 /* words that stand for something said before */
 static const gchar *const pronouns[]

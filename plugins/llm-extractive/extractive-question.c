@@ -392,9 +392,18 @@ extractive_question_plan (const ExtractiveQuestion *self, gboolean again)
       if (term->weight < WEIGHT_CONTEXT && !term->key && !again && strong >= 3)
         continue;
       g_string_append_printf (query, "%s%s", query->len > 0 ? " " : "", term->word);
-      if (extractive_stem_respell (term->word) != NULL)
-        g_string_append_printf (query, " %s", extractive_stem_respell (term->word));
     }
+  for (guint i = 0; i < self->terms->len; i++)
+    {
+      const ExtractiveTerm *term = g_ptr_array_index (self->terms, i);
+      g_autoptr (GPtrArray) variants = extractive_stem_variants (term->word, self->language);
+
+      for (guint k = 0; again && term->weight >= WEIGHT_WORD && k < variants->len; k++)
+        g_string_append_printf (query, " %s", (const gchar *) g_ptr_array_index (variants, k));
+    }
+  /* a passage that defines says so */
+  if (self->asks == EXTRACTIVE_ASKS_DEFINITION && query->len > 0)
+    g_string_append (query, self->language == EXTRACTIVE_LANGUAGE_GERMAN ? " bedeutet" : " means");
   for (guint i = 0; i < self->acronyms->len; i++)
     g_string_append_printf (query, " %s", (const gchar *) g_ptr_array_index (self->acronyms, i));
   for (guint i = 0; again && i < self->terms->len; i++)

@@ -277,3 +277,87 @@ extractive_stem_word (const gchar *word, ExtractiveLanguage language)
   return language == EXTRACTIVE_LANGUAGE_GERMAN ? extractive_stem_german (word)
                                                 : extractive_stem_english (word);
 }
+
+static void
+extractive_stem_add_variant (GPtrArray *variants, const gchar *word, const gchar *base,
+                             gsize length, const gchar *ending)
+{
+  g_autofree gchar *variant = g_strdup_printf ("%.*s%s", (int) length, base, ending);
+
+  if (strcmp (variant, word) != 0
+      && !g_ptr_array_find_with_equal_func (variants, variant, g_str_equal, NULL))
+    g_ptr_array_add (variants, g_steal_pointer (&variant));
+}
+
+/* bytes of the word without the ending of a verb; 0 when it has none */
+static gsize
+extractive_stem_verb_base (const gchar *word, gsize length)
+{
+  gsize base = 0;
+
+  if (length > 5 && g_str_has_suffix (word, "ing"))
+    base = length - 3;
+  else if (length > 4 && g_str_has_suffix (word, "ed"))
+    base = length - 2;
+  return base > 0 && extractive_stem_has_vowel (word, base) ? base : 0;
+}
+
+static void
+extractive_stem_add_verbs (GPtrArray *variants, const gchar *word, gsize base)
+{
+  /* "stopping" is "stop", "filling" is "fill" or never "fil" */
+  if (extractive_stem_ends_double (word, base))
+    extractive_stem_add_variant (variants, word, word, base - 1, "");
+  extractive_stem_add_variant (variants, word, word, base, "");
+  extractive_stem_add_variant (variants, word, word, base, "e");
+  extractive_stem_add_variant (variants, word, word, base, "s");
+  if (word[base] == 'e')
+    extractive_stem_add_variant (variants, word, word, base, "ing");
+  else
+    extractive_stem_add_variant (variants, word, word, base, "ed");
+}
+
+/**
+ * extractive_stem_variants:
+ * @word: a word in lower case without diacritics
+ * @language: its language
+ *
+ * Guesses other forms of a word, for a search that compares whole words: the number of a noun, the
+ * base of a verb. Some guesses are no words; they find nothing.
+ *
+ * Returns: (transfer full) (element-type utf8): a few forms without the word itself; none for words
+ * that are not of letters a to z, and none but the American spelling's in other languages than
+ * English
+ */
+GPtrArray *
+extractive_stem_variants (const gchar *word, ExtractiveLanguage language)
+{
+  GPtrArray *variants = g_ptr_array_new_with_free_func (g_free);
+  const gchar *american = extractive_stem_respell (word);
+  gsize length = strlen (word);
+  gsize base;
+
+  if (language != EXTRACTIVE_LANGUAGE_ENGLISH || length < 3
+      || strspn (word, "abcdefghijklmnopqrstuvwxyz") != length)
+    return variants;
+  if (american != NULL)
+    g_ptr_array_add (variants, g_strdup (american));
+  base = extractive_stem_verb_base (word, length);
+  if (base > 0)
+    extractive_stem_add_verbs (variants, word, base);
+  else if (g_str_has_suffix (word, "ies") && length > 4)
+    extractive_stem_add_variant (variants, word, word, length - 3, "y");
+  else if (g_str_has_suffix (word, "y") && length > 3
+           && extractive_stem_is_consonant (word, length - 2))
+    extractive_stem_add_variant (variants, word, word, length - 1, "ies");
+  else if (g_str_has_suffix (word, "es") && length > 4)
+    {
+      extractive_stem_add_variant (variants, word, word, length - 1, "");
+      extractive_stem_add_variant (variants, word, word, length - 2, "");
+    }
+  else if (g_str_has_suffix (word, "s") && !g_str_has_suffix (word, "ss"))
+    extractive_stem_add_variant (variants, word, word, length - 1, "");
+  else if (word[length - 1] != 's')
+    extractive_stem_add_variant (variants, word, word, length, "s");
+  return variants;
+}

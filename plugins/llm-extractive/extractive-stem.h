@@ -13,6 +13,7 @@ typedef enum
 } ExtractiveLanguage;
 
 const gchar *extractive_stem_respell (const gchar *word);
+GPtrArray *extractive_stem_variants (const gchar *word, ExtractiveLanguage language);
 gchar *extractive_stem_word (const gchar *word, ExtractiveLanguage language);
 
 G_END_DECLS

@@ -48,6 +48,32 @@ test_stems_german (void)
     }
 }
 
+static void
+test_variants (void)
+{
+  static const gchar *const cases[][2] = { { "bolts", "bolt" },
+                                           { "bolt", "bolts" },
+                                           { "batteries", "battery" },
+                                           { "battery", "batteries" },
+                                           { "boxes", "boxe box" },
+                                           { "stopping", "stop stopp stoppe stopps stopped" },
+                                           { "cleaned", "clean cleane cleans cleaning" },
+                                           { "press", "" },
+                                           { "e12", "" },
+                                           { "on", "" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GPtrArray) variants
+          = extractive_stem_variants (cases[i][0], EXTRACTIVE_LANGUAGE_ENGLISH);
+      g_autofree gchar *joined = NULL;
+
+      g_ptr_array_add (variants, NULL);
+      joined = g_strjoinv (" ", (gchar **) variants->pdata);
+      g_assert_cmpstr (joined, ==, cases[i][1]);
+    }
+}
+
 static gchar *
 words_of (const gchar *text)
 {
@@ -201,7 +227,7 @@ test_questions (void)
   assert_asks ("Where does the condensate flow to?", EXTRACTIVE_ASKS_PLACE, "condensate flow");
   assert_asks ("Why is cotton waste forbidden?", EXTRACTIVE_ASKS_REASON, "cotton waste forbidden");
   assert_asks ("How do I bleed the pump?", EXTRACTIVE_ASKS_PROCEDURE, "bleed pump");
-  assert_asks ("What is an idler?", EXTRACTIVE_ASKS_DEFINITION, "idler");
+  assert_asks ("What is an idler?", EXTRACTIVE_ASKS_DEFINITION, "idler means");
   assert_asks ("Which option of ls sorts by size?", EXTRACTIVE_ASKS_OPTION, "ls sorts size");
   assert_asks ("The pump is loud", EXTRACTIVE_ASKS_FACT, "pump loud");
   assert_asks ("", EXTRACTIVE_ASKS_FACT, "");
@@ -302,6 +328,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/plugins/extractive/stems", test_stems);
   g_test_add_func ("/plugins/extractive/stems-german", test_stems_german);
+  g_test_add_func ("/plugins/extractive/variants", test_variants);
   g_test_add_func ("/plugins/extractive/words", test_words);
   g_test_add_func ("/plugins/extractive/collapse", test_collapse);
   g_test_add_func ("/plugins/extractive/units-prose", test_units_prose);
