@@ -20,6 +20,7 @@ typedef struct
   const char *operation;
   const ReeveDbusArgument *arguments; /* ended by a NULL name */
   const char *result;                 /* signature: s is JSON, b says that it was done */
+  const char *generate;               /* parameter that gets a fresh id; NULL */
 } ReeveDbusMethod;
 
 /* Ordered by interface and method, ended by a NULL interface (generated). */

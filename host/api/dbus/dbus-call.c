@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/error-map.h"
+#include "base/ids.h"
 #include "dbus-door.h"
 #include "operations/gate.h"
 
@@ -92,6 +93,12 @@ reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters, GE
       if (node == NULL)
         return NULL;
       json_object_set_member (params, method->arguments[i].parameter, node);
+    }
+  if (method->generate != NULL)
+    {
+      g_autofree char *id = reeve_ids_new ("org");
+
+      json_object_set_string_member (params, method->generate, g_strdelimit (id, "_", '-'));
     }
   return g_steal_pointer (&params);
 }

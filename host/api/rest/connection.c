@@ -346,11 +346,26 @@ reeve_rest_connection_source_finalize (GSource *source)
   reeve_rest_connection_unref (((ReeveRestConnectionSource *) source)->connection);
 }
 
+/* GIO sets a closure, not a callback, on the source that it waits for inside its own. */
+static gboolean
+reeve_rest_connection_source_run (gpointer data)
+{
+  GValue result = G_VALUE_INIT;
+  gboolean again = FALSE;
+
+  g_value_init (&result, G_TYPE_BOOLEAN);
+  g_closure_invoke (data, &result, 0, NULL, NULL);
+  again = g_value_get_boolean (&result);
+  g_value_unset (&result);
+  return again;
+}
+
 static GSourceFuncs reeve_rest_connection_source_funcs = {
   .prepare = reeve_rest_connection_source_prepare,
   .check = reeve_rest_connection_source_is_ready,
   .dispatch = reeve_rest_connection_source_dispatch,
   .finalize = reeve_rest_connection_source_finalize,
+  .closure_callback = reeve_rest_connection_source_run,
 };
 
 static gboolean

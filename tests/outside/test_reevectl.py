@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""reevectl against a real host: answers, tables, exit codes, offline verification."""
+
+import glob
+import json
+import os
+import pty
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from reeve import CTL, SOURCE, Host, main
+
+
+class ReevectlCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host().start()
+        cls.addClassCleanup(cls.host.close)
+
+    def json(self, *arguments):
+        return json.loads(self.host.ctl("--json", *arguments).stdout)
+
+    def terminal(self, *arguments):
+        """What a person sees: standard output is a terminal."""
+        master, slave = pty.openpty()
+        done = subprocess.Popen([CTL, "--state-dir", self.host.state, *arguments], stdout=slave, stderr=subprocess.PIPE)
+        os.close(slave)
+        out = b""
+        try:
+            while piece := os.read(master, 65536):
+                out += piece
+        except OSError:
+            pass
+        os.close(master)
+        error = done.stderr.read().decode()
+        done.stderr.close()
+        return done.wait(60), out.decode().replace("\r\n", "\n"), error
+
+
+class Commands(ReevectlCase):
+    def test_documents_and_a_cited_mission(self):
+        manual = os.path.join(SOURCE, "data", "samples", "hydraulic-press-hp200.md")
+        document = self.json("documents", "upload", manual, "--classification", "internal")
+        self.assertEqual(("hydraulic-press-hp200.md", "INTERNAL"), (document["title"], document["classification"]))
+        found = self.json("documents", "search", "hydraulic oil change")
+        self.assertEqual(("keyword", document["document_id"]), (found["mode"], found["results"][0]["document_id"]))
+        definition = json.dumps({"system_prompt": "Answer from the manuals.", "tools": ["semantic_search"]})
+        agent = self.json("agents", "create", "press advisor", "--definition", definition)
+        answer = self.json("run", "press advisor", "How often is the oil of the press changed?")
+        self.assertTrue(answer["success"])
+        self.assertIn("4,000", answer["answer"])
+        self.assertIn("[1]", answer["answer"])
+        self.assertEqual(document["document_id"], answer["citations"][0]["document_id"])
+        code, out, _error = self.terminal("run", agent["agent_id"], "How often is the oil of the press changed?")
+        self.assertEqual(0, code)
+        for text in ("4,000", "[1] hydraulic-press-hp200.md", answer["citations"][0]["title"], "succeeded", "audit"):
+            self.assertIn(text, out)
+        code, out, _error = self.terminal("run", agent["agent_id"], "How often is the oil of the press changed?", "--stream")
+        self.assertEqual(0, code)
+        self.assertEqual(1, out.count("Change the oil every 4,000"))
+        lines = self.host.ctl("run", agent["agent_id"], "How hot?", "--stream").stdout.splitlines()
+        self.assertEqual(["run.started"], [json.loads(line)["event"] for line in lines[:1]])
+
+    def test_show_prints_the_rest_body_unchanged(self):
+        agent = self.host.agent()
+        body = self.host.get(f"/api/v1/admin/agents/{agent}", expect=200).text
+        self.assertEqual(body, self.host.ctl("--json", "agents", "show", agent).stdout.rstrip("\n"))
+
+    def test_a_list_is_a_table_sorted_and_filtered(self):
+        for name in ("zeta", "alpha", "midway"):
+            self.host.post("/api/v1/admin/users", {"username": name, "roles": ["viewer"]}, expect=201)
+        _code, out, _error = self.terminal("users", "list", "--sort", "username")
+        lines = out.splitlines()
+        self.assertIn("USERNAME", lines[0])
+        names = [n for n in ("alpha", "midway", "zeta") for line in lines if n in line]
+        self.assertEqual(["alpha", "midway", "zeta"], names)
+        _code, out, _error = self.terminal("users", "list", "--filter", "username=mid")
+        self.assertIn("midway", out)
+        self.assertNotIn("zeta", out)
+
+    def test_keys_are_shown_once_and_revoked(self):
+        user = self.json("users", "create", "keyed", "--roles", "operator")
+        made = self.json("keys", "create", user["user_id"], "laptop", "--roles", "operator")
+        self.host.get("/api/v1/me", key=made["key"], expect=200)
+        self.assertNotIn(made["key"], json.dumps(self.json("keys", "list")))
+        self.host.ctl("keys", "revoke", made["key_id"])
+        self.host.get("/api/v1/me", key=made["key"], expect=401)
+
+    def test_help_of_every_command_has_an_example(self):
+        listed = self.host.ctl("--help").stdout
+        for noun in ("agents", "documents", "run", "audit", "tenants", "users", "keys", "plugins", "models", "doctor"):
+            self.assertIn(f"  {noun}", listed)
+        self.assertIn("reevectl agents create", self.host.ctl("agents", "create", "--help").stdout)
+
+    def test_doctor(self):
+        self.assertIn("good", self.host.ctl("doctor").stdout)
+
+
+class Exits(ReevectlCase):
+    def test_exit_codes(self):
+        viewer = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN=self.host.user("viewer"))
+        bad = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN="rv_wrong")
+        nobody = dict(os.environ, REEVE_URL="http://127.0.0.1:1", REEVE_TOKEN="x")
+        for expected, environment, arguments in (
+                (0, viewer, ["agents", "list"]), (2, viewer, []), (2, viewer, ["nonsense"]), (2, viewer, ["agents", "show"]),
+                (2, viewer, ["agents", "list", "--limit", "many"]), (2, viewer, ["agents", "list", "extra"]),
+                (2, viewer, ["agents", "list", "--no-such-option", "1"]), (3, viewer, ["agents", "create", "x", "--definition", "{}"]),
+                (3, viewer, ["tenants", "list"]), (3, bad, ["agents", "list"]), (4, viewer, ["agents", "show", "agt_none"]),
+                (5, nobody, ["agents", "list"])):
+            with self.subTest(arguments=arguments):
+                done = subprocess.run([CTL, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment)
+                self.assertEqual(expected, done.returncode, done.stderr)
+                if expected not in (0,) and arguments:
+                    self.assertIn("reevectl:", done.stderr)
+
+    def test_a_refusal_names_the_permission(self):
+        viewer = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN=self.host.user("viewer"))
+        done = subprocess.run([CTL, "run", "agt_x", "mission"], capture_output=True, text=True, timeout=60, check=False, env=viewer)
+        self.assertEqual(3, done.returncode)
+        self.assertIn("agent:execute", done.stderr)
+
+
+class Verification(unittest.TestCase):
+    def test_offline_on_a_copied_state(self):
+        with tempfile.TemporaryDirectory(prefix="reeve-copy-") as folder:
+            copy = os.path.join(folder, "copy")
+            with Host() as host:
+                host.agent()
+                online = json.loads(host.ctl("--json", "--url", host.url, "--token", host.key, "audit", "verify").stdout)
+                self.assertTrue(online["valid"])
+                host.stop()
+                os.makedirs(copy)
+                shutil.copytree(os.path.join(host.state, "ledger"), os.path.join(copy, "ledger"))
+                os.makedirs(os.path.join(copy, "keys"))
+                for path in glob.glob(os.path.join(host.state, "keys", "ledger.pub")):
+                    shutil.copy(path, os.path.join(copy, "keys"))
+            self.assertEqual(0, self.verify(copy).returncode)
+            log = sorted(p for p in glob.glob(os.path.join(copy, "ledger", "default", "*")) if p.endswith(".log"))[0]
+            with open(log, "r+b") as file:
+                data = bytearray(file.read())
+                data[len(data) // 2] ^= 1
+                file.seek(0)
+                file.write(data)
+            done = self.verify(copy)
+            self.assertEqual(1, done.returncode)
+            self.assertRegex(done.stdout + done.stderr, r"bad")
+
+    @staticmethod
+    def verify(state):
+        return subprocess.run([CTL, "--state-dir", state, "audit", "verify"], capture_output=True, text=True, timeout=60, check=False)
+
+
+if __name__ == "__main__":
+    main()
