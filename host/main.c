@@ -48,7 +48,8 @@ reeve_main_setup_log (ReeveConfig *config, GError **error)
   if (!reeve_log_parse_format (reeve_config_get_string (config, "logging.format"), &format, error)
       || !reeve_log_parse_level (reeve_config_get_string (config, "logging.level"), &level, error))
     return FALSE;
-  reeve_log_setup (format, level, STDERR_FILENO);
+  reeve_log_setup (format, level, reeve_config_get_boolean (config, "logging.include_context"),
+                   STDERR_FILENO);
   for (const char *const *warning = reeve_config_get_warnings (config);
        warning != NULL && *warning != NULL; warning++)
     g_warning ("%s", *warning);

@@ -21,6 +21,7 @@ typedef struct
   ReeveLogFormat format;
   GLogLevelFlags level;
   GLogLevelFlags fatal;
+  gboolean with_context;
   int fd;
 } ReeveLogWriter;
 
@@ -357,20 +358,9 @@ reeve_log_context_value (const GLogField *fields, gsize n_fields, guint index)
   return value == NULL && context != NULL ? g_strdup (context->values[index]) : value;
 }
 
-/**
- * reeve_log_format_line:
- * @format: JSON or text
- * @level: level
- * @fields: fields of the record: `MESSAGE`, `GLIB_DOMAIN`, and any of `REEVE_TENANT_ID` to
- * `REEVE_TRACE_ID`
- * @n_fields: how many
- * @time: microseconds since 1970
- *
- * Returns: (transfer full): one line with its line feed
- */
-char *
-reeve_log_format_line (ReeveLogFormat format, GLogLevelFlags level, const GLogField *fields,
-                       gsize n_fields, gint64 time)
+static char *
+reeve_log_format (ReeveLogFormat format, GLogLevelFlags level, const GLogField *fields,
+                  gsize n_fields, gint64 time, gboolean with_context)
 {
   g_autofree char *raw = reeve_log_field (fields, n_fields, "MESSAGE");
   g_autofree char *domain = reeve_log_field (fields, n_fields, "GLIB_DOMAIN");
@@ -393,7 +383,7 @@ reeve_log_format_line (ReeveLogFormat format, GLogLevelFlags level, const GLogFi
       g_string_append_printf (line, "%s %-8s ", stamp, reeve_log_level_name (level));
       reeve_log_append_text (line, message);
     }
-  for (guint i = 0; i < REEVE_LOG_N_FIELDS; i++)
+  for (guint i = 0; with_context && i < REEVE_LOG_N_FIELDS; i++)
     {
       g_autofree char *value = reeve_log_context_value (fields, n_fields, i);
       if (value != NULL && format == REEVE_LOG_JSON)
@@ -408,6 +398,24 @@ reeve_log_format_line (ReeveLogFormat format, GLogLevelFlags level, const GLogFi
   return g_string_free (line, FALSE);
 }
 
+/**
+ * reeve_log_format_line:
+ * @format: JSON or text
+ * @level: level
+ * @fields: fields of the record: `MESSAGE`, `GLIB_DOMAIN`, and any of `REEVE_TENANT_ID` to
+ * `REEVE_TRACE_ID`
+ * @n_fields: how many
+ * @time: microseconds since 1970
+ *
+ * Returns: (transfer full): one line with its line feed
+ */
+char *
+reeve_log_format_line (ReeveLogFormat format, GLogLevelFlags level, const GLogField *fields,
+                       gsize n_fields, gint64 time)
+{
+  return reeve_log_format (format, level, fields, n_fields, time, TRUE);
+}
+
 static GLogWriterOutput
 reeve_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
@@ -416,8 +424,8 @@ reeve_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
   /* in GLib a lower number is a graver level */
   if ((level & G_LOG_LEVEL_MASK) <= writer->level)
     {
-      g_autofree char *line
-          = reeve_log_format_line (writer->format, level, fields, n_fields, g_get_real_time ());
+      g_autofree char *line = reeve_log_format (writer->format, level, fields, n_fields,
+                                                g_get_real_time (), writer->with_context);
       const char *at = line;
       gsize left = strlen (line);
       while (left > 0)
@@ -438,6 +446,7 @@ reeve_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
  * reeve_log_setup:
  * @format: JSON or text
  * @level: lowest level that is written
+ * @with_context: whether lines say for which tenant, user, agent, run and trace the work is
  * @fd: where to, usually 2
  *
  * Makes this the process' log writer, for good. To be called once, before other threads start. GLib
@@ -445,13 +454,14 @@ reeve_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
  * as well.
  */
 void
-reeve_log_setup (ReeveLogFormat format, GLogLevelFlags level, int fd)
+reeve_log_setup (ReeveLogFormat format, GLogLevelFlags level, gboolean with_context, int fd)
 {
   ReeveLogWriter *writer = g_new0 (ReeveLogWriter, 1);
   const char *debug = g_getenv ("G_DEBUG");
 
   writer->format = format;
   writer->level = level;
+  writer->with_context = with_context;
   writer->fd = fd;
   if (debug != NULL && strstr (debug, "fatal-warnings") != NULL)
     writer->fatal = G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING;

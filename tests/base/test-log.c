@@ -167,7 +167,7 @@ test_log_process (void)
 {
   if (g_test_subprocess ())
     {
-      reeve_log_setup (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, STDERR_FILENO);
+      reeve_log_setup (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, TRUE, STDERR_FILENO);
       reeve_log_bind_context (REEVE_LOG_TENANT_ID, "acme", REEVE_LOG_N_FIELDS);
       g_info ("shown");
       g_debug ("hidden");
@@ -188,7 +188,8 @@ test_log_fatal (void)
   if (g_test_subprocess ())
     {
       g_setenv ("G_DEBUG", "fatal-criticals", TRUE);
-      reeve_log_setup (REEVE_LOG_TEXT, G_LOG_LEVEL_WARNING, STDERR_FILENO);
+      reeve_log_setup (REEVE_LOG_TEXT, G_LOG_LEVEL_WARNING, FALSE, STDERR_FILENO);
+      reeve_log_bind_context (REEVE_LOG_TENANT_ID, "acme", REEVE_LOG_N_FIELDS);
       g_warning ("goes on");
       g_critical ("ends it");
       return;
@@ -196,6 +197,7 @@ test_log_fatal (void)
   g_test_trap_subprocess (NULL, 0, 0);
   g_test_trap_assert_failed ();
   g_test_trap_assert_stderr ("*goes on*ends it*");
+  g_test_trap_assert_stderr_unmatched ("*acme*");
 }
 
 int
