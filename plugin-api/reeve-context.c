@@ -11,8 +11,8 @@
  * ReeveContext:
  *
  * Accompanies every call of a plugin function: for whom it happens, until when, and the handle of
- * the capabilities that were granted. Immutable and thread-safe; valid for the call it came with. A
- * plugin that keeps a reference longer finds that its capabilities are refused.
+ * the capabilities that were granted. Immutable and thread-safe. It is for the call it came with: a
+ * plugin that keeps a reference longer must expect that its capabilities are refused.
  *
  * Since: 0.1
  */
@@ -345,10 +345,11 @@ reeve_context_call (ReeveContext *self, const char *capability, JsonNode *params
  * the address against what was granted, TLS and credentials are the host's. Blocks; may be called
  * from several threads at once.
  *
- * Returns: (transfer full): the response with its whole body, whatever its status; %NULL with
- * %REEVE_ERROR_CAPABILITY when the address is not granted, with what reeve_context_check() says,
- * %REEVE_ERROR_TOO_LARGE, %REEVE_ERROR_UNAVAILABLE, or %REEVE_ERROR_UNKNOWN_OUTCOME when it may
- * have been executed without an answer
+ * Returns: (transfer full): the response with its whole body, whatever its status, redirects
+ * included; %NULL with %REEVE_ERROR_CAPABILITY when the plugin has no such capability,
+ * %REEVE_ERROR_PERMISSION_DENIED when address or method are refused, what reeve_context_check()
+ * says, %REEVE_ERROR_TOO_LARGE, %REEVE_ERROR_UNAVAILABLE, or %REEVE_ERROR_UNKNOWN_OUTCOME when it
+ * may have been executed without an answer
  *
  * Since: 0.1
  */
