@@ -18,6 +18,8 @@ reeve_ledger_signer_main (gpointer data)
 {
   ReeveLedgerSigner *self = data;
 
+  /* what a crash left unsigned does not wait for its turn */
+  self->func (self->user_data);
   g_mutex_lock (&self->mutex);
   while (!self->stopping)
     {
@@ -36,7 +38,7 @@ reeve_ledger_signer_main (gpointer data)
 
 /**
  * reeve_ledger_signer_new:
- * @func: what to do
+ * @func: what to do, at once and then again and again
  * @user_data: for @func
  * @seconds: how often
  *
