@@ -157,9 +157,9 @@ reeve_cli_host_read_stream (GInputStream *stream, ReeveCliEventFunc events, gpoi
       g_free (last);
       last = g_strdup (data);
     }
-  return reeve_cli_host_new_answer (last != NULL ? REEVE_CLI_DONE : REEVE_CLI_FAILED,
-                                    g_steal_pointer (&last),
-                                    last != NULL ? NULL : g_strdup ("the host sent no event"));
+  if (last == NULL)
+    return reeve_cli_host_new_answer (REEVE_CLI_FAILED, NULL, g_strdup ("the host sent no event"));
+  return reeve_cli_host_new_answer (REEVE_CLI_DONE, g_steal_pointer (&last), NULL);
 }
 
 static ReeveCliAnswer *
