@@ -6,6 +6,7 @@
 #include "base/times.h"
 #include "governance/bootstrap.h"
 #include "runtime/extraction.h"
+#include "runtime/net-http.h"
 #include "runtime/run.h"
 
 struct _ReeveStartup
@@ -14,6 +15,7 @@ struct _ReeveStartup
   ReeveState *state;
   ReeveCapabilities *capabilities;
   ReeveExtraction *extraction;
+  ReeveNetHttp *net;
   ReeveRunEnvironment environment;
   gboolean store_open;
   gboolean ledger_open;
@@ -211,6 +213,8 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
   JsonNode *llm = reeve_config_get_json (services->config, "llm");
 
   services->models = reeve_models_new (services->registry, services->workers);
+  self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
+  reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
   if (!reeve_models_configure (services->models, json_node_get_object (llm), error)
       || !reeve_startup_add_extractors (self, error) || !reeve_startup_add_tools (self, error))
     return FALSE;
@@ -291,7 +295,11 @@ reeve_startup_close (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
 
+  if (self->net != NULL)
+    reeve_net_http_shutdown (self->net);
   g_clear_pointer (&services->workers, reeve_workers_shutdown);
+  if (services->models != NULL)
+    reeve_models_leave (services->models);
   g_clear_object (&services->runs);
   g_clear_object (&services->agents);
   g_clear_object (&services->conversations);
@@ -315,6 +323,7 @@ reeve_startup_close (ReeveStartup *self)
     reeve_registry_shutdown (services->registry);
   g_clear_pointer (&services->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
+  g_clear_pointer (&self->net, reeve_net_http_free);
   g_clear_pointer (&services->schemas, reeve_schema_cache_free);
   g_clear_pointer (&services->config, reeve_config_unref);
   g_free (services->address);

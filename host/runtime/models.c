@@ -75,6 +75,19 @@ reeve_models_new (ReeveRegistry *registry, ReeveWorkers *workers)
   return self;
 }
 
+/**
+ * reeve_models_get_trust:
+ * @self: a router
+ *
+ * Returns: (transfer none): the certificates that upstream servers are checked against unless a
+ * provider has its own
+ */
+ReeveHttpTrust *
+reeve_models_get_trust (ReeveModels *self)
+{
+  return self->trust;
+}
+
 static ReeveModelProvider *
 reeve_models_find (ReeveModels *self, const char *id, gsize length)
 {

@@ -8,6 +8,7 @@
 #include "base/workers.h"
 #include "loader/registry.h"
 #include "governance/admission.h"
+#include "http-trust.h"
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,8 @@ gboolean reeve_models_configure (ReeveModels *self, JsonObject *llm, GError **er
 /* Adds one provider with an instance that is set up; before the first call. */
 gboolean reeve_models_add (ReeveModels *self, const char *id, ReevePlugin *plugin,
                            JsonObject *settings, GError **error);
+/* (transfer none) trusted certificates, for who else speaks TLS */
+ReeveHttpTrust *reeve_models_get_trust (ReeveModels *self);
 /* To be called on a thread before its main context goes: ends its calls with REEVE_ERROR_CANCELLED,
  * closes its connections. */
 void reeve_models_leave (ReeveModels *self);

@@ -175,24 +175,28 @@ reeve_net_http_run (gpointer data)
   return NULL;
 }
 
-/* The thread is made when it is first needed. */
-static ReeveHttpClient *
-reeve_net_http_ref_client (ReeveNetHttp *self, GError **error)
+/* Hands the job to the working thread, which is made when it is first needed. Under the lock, so
+ * that a job that gets in before the shutdown is seen by it. */
+static gboolean
+reeve_net_http_submit (ReeveNetHttp *self, ReeveNetHttpJob *job, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   if (self->closed)
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CANCELLED, "the host is shutting down");
-      return NULL;
+      return FALSE;
     }
   if (self->client == NULL)
     self->client = reeve_http_client_new (self->context, self->trust, error);
   if (self->client == NULL)
-    return NULL;
+    return FALSE;
   if (self->thread == NULL)
     self->thread = g_thread_new ("reeve-net", reeve_net_http_run, self);
-  return g_object_ref (self->client);
+  job->client = g_object_ref (self->client);
+  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, reeve_net_http_start,
+                              reeve_net_http_job_ref (job), reeve_net_http_job_unref);
+  return TRUE;
 }
 
 /**
@@ -214,26 +218,39 @@ reeve_net_http_new (ReeveHttpTrust *trust)
 }
 
 /**
- * reeve_net_http_free:
- * @self: (transfer full): a provider; no new call may begin
+ * reeve_net_http_shutdown:
+ * @self: a provider
  *
- * Ends what is under way and waits for it.
+ * Ends what is under way with %REEVE_ERROR_CANCELLED and refuses what comes. Twice is as once.
  */
 void
-reeve_net_http_free (ReeveNetHttp *self)
+reeve_net_http_shutdown (ReeveNetHttp *self)
 {
+  GThread *thread = NULL;
+
   g_mutex_lock (&self->lock);
   self->closed = TRUE;
+  thread = g_steal_pointer (&self->thread);
   g_mutex_unlock (&self->lock);
-  if (self->thread != NULL)
+  if (thread != NULL)
     {
       /* quitting before the loop runs would be lost: let the loop's own thread do it */
       g_autoptr (GSource) source = g_idle_source_new ();
 
       g_source_set_callback (source, G_SOURCE_FUNC (g_main_loop_quit), self->loop, NULL);
       g_source_attach (source, self->context);
-      g_thread_join (self->thread);
+      g_thread_join (thread);
     }
+}
+
+/**
+ * reeve_net_http_free:
+ * @self: (transfer full): a provider that nobody can call any more
+ */
+void
+reeve_net_http_free (ReeveNetHttp *self)
+{
+  reeve_net_http_shutdown (self);
   g_clear_object (&self->client);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
@@ -333,8 +350,6 @@ reeve_net_http_wait (ReeveNetHttpJob *job, GCancellable *cancellable, GError **e
   gulong handler = 0;
   ReeveHttpResponse *response = NULL;
 
-  g_main_context_invoke_full (job->context, G_PRIORITY_DEFAULT, reeve_net_http_start,
-                              reeve_net_http_job_ref (job), reeve_net_http_job_unref);
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (reeve_net_http_on_cancelled),
                                      reeve_net_http_job_ref (job), reeve_net_http_job_unref);
@@ -372,28 +387,22 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
   ReeveUpstreamOptions options = { 0 };
   ReeveNetHttpJob *job = NULL;
   ReeveHttpResponse *response = NULL;
-  g_autoptr (GPtrArray) addresses = NULL;
-  ReeveHttpClient *client = NULL;
 
   if (!reeve_net_http_limit (caller->context, request, &options, error))
     return NULL;
-  addresses = reeve_net_http_admit (caller, request, error);
-  if (addresses == NULL)
-    return NULL;
-  client = reeve_net_http_ref_client (self, error);
-  if (client == NULL)
+  options.addresses = reeve_net_http_admit (caller, request, error);
+  if (options.addresses == NULL)
     return NULL;
   job = g_new0 (ReeveNetHttpJob, 1);
   g_atomic_ref_count_init (&job->refs);
   g_mutex_init (&job->lock);
   g_cond_init (&job->changed);
-  job->client = client;
   job->context = g_main_context_ref (self->context);
   job->request = reeve_http_request_ref (request);
   job->options = options;
-  job->options.addresses = g_steal_pointer (&addresses);
   job->body = g_byte_array_new ();
-  response = reeve_net_http_wait (job, reeve_context_get_cancellable (caller->context), error);
+  if (reeve_net_http_submit (self, job, error))
+    response = reeve_net_http_wait (job, reeve_context_get_cancellable (caller->context), error);
   reeve_net_http_job_unref (job);
   return response;
 }

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct _ReeveNetHttp ReeveNetHttp;
 
 ReeveNetHttp *reeve_net_http_new (ReeveHttpTrust *trust);
+void reeve_net_http_shutdown (ReeveNetHttp *self);
 void reeve_net_http_free (ReeveNetHttp *self);
 /* a ReeveCapabilityHttpFunc; user_data is a ReeveNetHttp */
 ReeveHttpResponse *reeve_net_http_perform (const ReeveCapabilityCaller *caller,

@@ -72,6 +72,18 @@ reeve_rest_request_on_finished (SoupServerMessage *msg, gpointer user_data)
   reeve_rest_thread_count (self->thread, -1);
 }
 
+/* A message that goes without having finished, as all do that are under way when the server is
+ * disconnected. */
+static void
+reeve_rest_request_release (gpointer data)
+{
+  ReeveRestRequest *self = data;
+
+  if (self->msg != NULL)
+    reeve_rest_request_on_finished (self->msg, self);
+  reeve_rest_request_unref (self);
+}
+
 static void
 reeve_rest_request_on_gone (ReeveRestConnection *connection, gpointer user_data)
 {
@@ -257,7 +269,8 @@ reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
   self->path = g_strndup (self->target, strcspn (self->target, "?"));
   self->body = g_byte_array_new ();
   soup_message_body_set_accumulate (soup_server_message_get_request_body (msg), FALSE);
-  g_object_set_data_full (G_OBJECT (msg), reeve_rest_request_key, self, reeve_rest_request_unref);
+  g_object_set_data_full (G_OBJECT (msg), reeve_rest_request_key, self,
+                          reeve_rest_request_release);
   g_signal_connect (msg, "got-chunk", G_CALLBACK (reeve_rest_request_on_chunk), self);
   g_signal_connect (msg, "finished", G_CALLBACK (reeve_rest_request_on_finished), self);
   reeve_rest_thread_count (thread, 1);

@@ -235,6 +235,10 @@ reeve_rest_thread_run (gpointer data)
 
   g_main_loop_run (self->loop);
 
+  /* what waits for a model upstream on this thread ends here; its callers are told */
+  reeve_models_leave (self->shared->services->models);
+  for (guint i = 0; i < 64; i++)
+    g_main_context_iteration (self->context, FALSE);
   reeve_rest_thread_close_all (self);
   for (guint i = 0; i < self->connections->len; i++)
     reeve_rest_connection_drop (self->connections->pdata[i]);
