@@ -27,7 +27,7 @@ typedef struct
   gboolean ok;
   GError *error;
   ReevePlugin *plugin;
-  JsonObject *settings;
+  JsonObject *settings; /* of the thread that runs setup: its reference count is not atomic */
   ReeveContext *context;
 } ReeveRegistrySetupJob;
 
@@ -236,7 +236,6 @@ reeve_registry_job_unref (gpointer data)
   g_clear_error (&job->error);
   g_clear_object (&job->plugin);
   g_clear_object (&job->context);
-  json_object_unref (job->settings);
   g_mutex_clear (&job->lock);
   g_cond_clear (&job->changed);
   g_free (job);
@@ -249,6 +248,7 @@ reeve_registry_run_setup (gpointer data)
   GError *error = NULL;
   gboolean ok = reeve_plugin_setup (job->plugin, job->settings, job->context, &error);
 
+  json_object_unref (job->settings);
   g_mutex_lock (&job->lock);
   job->ok = ok;
   job->error = error;
@@ -280,18 +280,33 @@ reeve_registry_wait_setup (ReeveRegistrySetupJob *job, GError **error)
   return ok;
 }
 
+/* A tree that shares nothing with the one it was made from. */
+static JsonObject *
+reeve_registry_copy_settings (JsonObject *settings, GError **error)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), settings);
+  g_autofree char *text = reeve_json_canonical (node);
+  g_autoptr (JsonNode) copy = reeve_json_parse_strict (text, strlen (text), error);
+
+  return copy != NULL ? json_node_dup_object (copy) : NULL;
+}
+
 static gboolean
 reeve_registry_set_up (ReeveRegistryInstance *instance, JsonObject *settings, GError **error)
 {
-  ReeveRegistrySetupJob *job = g_new0 (ReeveRegistrySetupJob, 1);
   const ReeveContextInfo info = { .struct_size = sizeof info };
+  JsonObject *own = reeve_registry_copy_settings (settings, error);
+  ReeveRegistrySetupJob *job = NULL;
   gboolean ok = FALSE;
 
+  if (own == NULL)
+    return FALSE;
+  job = g_new0 (ReeveRegistrySetupJob, 1);
   g_atomic_ref_count_init (&job->refs);
   g_mutex_init (&job->lock);
   g_cond_init (&job->changed);
   job->plugin = g_object_ref (instance->plugin);
-  job->settings = json_object_ref (settings);
+  job->settings = own;
   job->context = reeve_context_new (&info, instance->broker, NULL);
   g_atomic_ref_count_inc (&job->refs);
   g_thread_unref (g_thread_new ("plugin-setup", reeve_registry_run_setup, job));

@@ -146,6 +146,17 @@ check_run_answer_http (const ReeveCapabilityCaller *caller, ReeveHttpRequest *re
   return g_steal_pointer (&response);
 }
 
+static gboolean
+check_run_has_answer (CheckRun *self, const char *name)
+{
+  g_autofree char *prefix = g_strconcat (name, "=", NULL);
+
+  for (guint i = 0; self->options->answers != NULL && self->options->answers[i] != NULL; i++)
+    if (g_str_has_prefix (self->options->answers[i], prefix))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 check_run_provide (CheckRun *self)
 {
@@ -154,7 +165,13 @@ check_run_provide (CheckRun *self)
   self->capabilities = reeve_capabilities_new ();
   for (guint i = 0; names[i] != NULL; i++)
     {
-      CheckRunCapability *capability = g_new0 (CheckRunCapability, 1);
+      CheckRunCapability *capability = NULL;
+
+      /* what every host offers is offered here too, unless the author answers in its place */
+      if (reeve_capabilities_has (self->capabilities, names[i])
+          && !check_run_has_answer (self, names[i]))
+        continue;
+      capability = g_new0 (CheckRunCapability, 1);
 
       capability->run = self;
       capability->name = names[i];
@@ -238,6 +255,7 @@ check_run_pin (CheckRun *self)
   self->pins[0].id = reeve_manifest_get_id (self->manifest);
   self->pins[0].manifest = reeve_manifest_get_digest (self->manifest);
   self->pins[0].module = self->module_digest;
+  self->pins[0].settings = reeve_manifest_get_settings_digest (self->manifest);
   return TRUE;
 }
 

@@ -3,6 +3,7 @@
  * of its own, so that a plugin that crashes or hangs is a finding and not the end; what comes out
  * is the Test Anything Protocol. */
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <stdio.h>
@@ -182,7 +183,8 @@ plugin_check_folder (PluginCheckCount *count, const CheckOptions *options)
   int ends[2] = { -1, -1 };
   pid_t pid = -1;
 
-  if (pipe (ends) == 0)
+  /* what a plugin starts does not keep the report open */
+  if (pipe2 (ends, O_CLOEXEC) == 0)
     pid = fork ();
   if (pid < 0)
     {

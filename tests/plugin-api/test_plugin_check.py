@@ -231,6 +231,24 @@ class Check(unittest.TestCase):
             file.write('{"fault": "engine-mute"}')
         self.assertEqual(check(folder, "--settings", "@" + path).failed[0][0], "engine: a question")
 
+    def test_settings_schema_in_a_file(self):
+        folder = self.folder()
+        manifest = os.path.join(folder, "faulty.plugin")
+        with open(manifest, encoding="utf-8") as file:
+            schema = re.search(r"^Schema=(.*)$", file.read(), re.M)[1]
+        with open(os.path.join(folder, "settings.json"), "w", encoding="utf-8") as file:
+            file.write(schema)
+        self.edit(manifest, "Schema=" + schema, "SchemaFile=settings.json")
+        result = check(folder)
+        self.assertEqual((result.code, result.failed), (0, []), result.out)
+        self.assertEqual(check(folder, "--settings", '{"fault": "engine-mute"}').failed[0][0], "engine: a question")
+
+    def test_answers(self):
+        """The faulty plugin asks for the clock, which every host offers, and needs none."""
+        for answer in ('clock={"time":"2026-01-02T03:04:05.000Z"}', "clock={", "clock=null"):
+            result = check(self.folder(), "--answer", answer)
+            self.assertEqual((result.code, result.failed), (0, []), result.out)
+
     def test_arguments(self):
         fault = ("--settings", '{"fault": "tool-pattern"}')
         result = check(self.folder(), *fault, "--arguments", 'work={"a":"123456789"}')
