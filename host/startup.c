@@ -228,6 +228,10 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .tools = services->tools,
     .conversations = services->conversations,
     .workers = services->workers,
+    .max_iterations = reeve_config_get_int (services->config, "agents.max_iterations"),
+    .max_tokens = reeve_config_get_int (services->config, "agents.max_tokens"),
+    .timeout_seconds = reeve_config_get_int (services->config, "agents.execution_timeout"),
+    .tool_seconds = reeve_config_get_int (services->config, "tools.timeout"),
   };
   services->runs = reeve_runs_new (&self->environment, services->agents);
   return TRUE;

@@ -61,6 +61,26 @@ reeve_run_opening_add_tools (const ReeveRunEnvironment *environment, JsonObject 
   json_object_set_string_member (started, "system_prompt", cited != NULL ? cited : prompt);
 }
 
+/* What the definition leaves open is written into the run's first entry: a later change of the
+ * configuration does not change a run that has begun. */
+static void
+reeve_run_opening_add_defaults (const ReeveRunEnvironment *environment, JsonObject *started)
+{
+  const struct
+  {
+    const char *member;
+    gint64 value;
+  } defaults[] = { { "max_iterations", environment->max_iterations },
+                   { "max_tokens", environment->max_tokens },
+                   { "timeout_seconds", environment->timeout_seconds } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (defaults); i++)
+    {
+      if (defaults[i].value > 0 && reeve_json_get_int (started, defaults[i].member, 0) <= 0)
+        json_object_set_int_member (started, defaults[i].member, defaults[i].value);
+    }
+}
+
 static void
 reeve_run_opening_add_definition (const ReeveRunEnvironment *environment, JsonObject *started,
                                   JsonObject *definition, const ReeveRunRequest *request)
@@ -74,10 +94,11 @@ reeve_run_opening_add_definition (const ReeveRunEnvironment *environment, JsonOb
                                          "sandbox_level",  NULL };
 
   reeve_listing_copy (definition, started, members);
+  reeve_run_opening_add_defaults (environment, started);
   reeve_run_opening_add_tools (environment, started, definition);
   if (request->max_iterations > 0)
     {
-      gint64 own = reeve_json_get_int (definition, "max_iterations", request->max_iterations);
+      gint64 own = reeve_json_get_int (started, "max_iterations", request->max_iterations);
 
       json_object_set_int_member (started, "max_iterations", MIN (own, request->max_iterations));
     }

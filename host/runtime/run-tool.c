@@ -150,6 +150,9 @@ reeve_run_tool_send (ReeveRun *run)
   ReeveContextInfo info = { 0 };
 
   reeve_run_describe_context (run, &info);
+  if (run->env.tool_seconds > 0)
+    info.deadline = MIN (info.deadline != 0 ? info.deadline : G_MAXINT64,
+                         g_get_monotonic_time () + run->env.tool_seconds * G_USEC_PER_SEC);
   reeve_tools_call_async (run->env.tools, self->admitted, self->name,
                           json_node_get_object (self->arguments), &info, run->cancellable,
                           reeve_run_tool_on_result, self);

@@ -26,6 +26,11 @@ typedef struct _ReeveRunEnvironment
   ReeveTools *tools;
   ReeveConversations *conversations;
   ReeveWorkers *workers;
+  /* for agents whose definition does not say; 0: the built-in values */
+  gint64 max_iterations;
+  gint64 max_tokens;
+  gint64 timeout_seconds;
+  gint64 tool_seconds; /* longest call of a tool; 0: as long as the run */
 } ReeveRunEnvironment;
 
 /* Called once in the run's context. error: the journal could not be written; result is NULL then.
