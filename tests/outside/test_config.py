@@ -12,6 +12,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from mock_openai import MockOpenAI  # noqa: E402
 from reeve import BUILD, HOST, Host  # noqa: E402
 
 
@@ -88,6 +89,23 @@ class Config(unittest.TestCase):
         lines = [json.loads(line) for line in done.stderr.splitlines()]
         self.assertEqual([line["level"] for line in lines], ["warning"])
         self.assertIn(f"{self.file}:1: compliance", lines[0]["message"])
+
+
+class Effect(unittest.TestCase):
+    def test_what_agents_leave_open_is_the_configurations(self):
+        mock = MockOpenAI().start()
+        self.addCleanup(mock.stop)
+        mock.script([{"tool_calls": [{"name": "calculate", "arguments": {"expression": "1+1"}}]} for _ in range(9)])
+        config = ("agents: {max_iterations: 3, max_tokens: 77}\n"
+                  f"llm: {{providers: [{{id: mock, plugin: llm-openai, settings: {{base_url: \"{mock.base_url}\"}}}}], default: mock/m}}\n")
+        with Host(config=config) as host:
+            answer = host.run(host.agent(), "for ever")
+            other = host.run(host.agent(max_iterations=2, max_tokens=55), "for ever")
+            host.stop()
+        self.assertEqual(("max_iterations", 3), (answer["error"]["code"], mock.count("/v1/chat/completions") - 2))
+        self.assertEqual("max_iterations", other["error"]["code"])
+        asked = [request.json.get("max_tokens", request.json.get("max_completion_tokens")) for request in mock.requests]
+        self.assertEqual([77, 77, 77, 55, 55], asked)
 
 
 class Plugins(unittest.TestCase):
