@@ -93,7 +93,7 @@ class Host:
         while time.monotonic() < end:
             if self.get("/health/ready", key=None).status == 200:
                 return
-            time.sleep(0.02)
+            time.sleep(0.002)
         raise AssertionError(f"host not ready\n{self.read_log()}")
 
     def read_log(self):
