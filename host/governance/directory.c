@@ -62,7 +62,7 @@ reeve_directory_copy (JsonObject *from, JsonObject *to, const char *member)
   JsonNode *node = json_object_get_member (from, member);
 
   if (node != NULL && !JSON_NODE_HOLDS_NULL (node))
-    json_object_set_member (to, member, json_node_copy (node));
+    json_object_set_member (to, member, json_node_ref (node));
 }
 
 /**

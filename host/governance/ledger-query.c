@@ -74,7 +74,7 @@ reeve_ledger_query_show (const ReeveLedgerQueryEntry *entry, GError **error)
   shown = json_object_new ();
   json_object_iter_init_ordered (&iter, json_node_get_object (node));
   while (json_object_iter_next_ordered (&iter, &name, &value))
-    json_object_set_member (shown, name, json_node_copy (value));
+    json_object_set_member (shown, name, json_node_ref (value));
   time = reeve_times_format (json_object_get_int_member (shown, "time"));
   json_object_set_string_member (shown, "time", time);
   json_object_set_string_member (shown, "hash", hash);

@@ -281,7 +281,7 @@ reeve_call_set_params (ReeveCall *self, JsonObject *params)
 
   for (GList *l = members; l != NULL; l = l->next)
     json_object_set_member (self->given, l->data,
-                            json_node_copy (json_object_get_member (params, l->data)));
+                            json_node_ref (json_object_get_member (params, l->data)));
   self->typed = TRUE;
 }
 

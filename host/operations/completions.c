@@ -197,7 +197,7 @@ reeve_op_completions_read_messages (ReeveOpCompletion *self, const ReeveJsonSlic
     return TRUE;
   before = json_array_new ();
   for (guint i = 0; i + 1 < length; i++)
-    json_array_add_element (before, json_node_copy (json_array_get_element (messages, i)));
+    json_array_add_element (before, json_node_ref (json_array_get_element (messages, i)));
   self->context = json_object_new ();
   json_object_set_array_member (self->context, "messages", before);
   return TRUE;

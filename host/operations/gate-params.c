@@ -84,7 +84,7 @@ reeve_gate_params_take_given (ReeveCall *call, JsonObject *params, JsonArray *fa
       JsonNode *typed = NULL;
 
       if (call->typed)
-        typed = json_node_copy (value);
+        typed = json_node_ref (value);
       else if (parameter == NULL || parameter->place == REEVE_PARAMETER_BODY)
         {
           reeve_gate_params_fault (faults, name, "no query parameter of that name");

@@ -30,7 +30,7 @@ reeve_page_answer (ReeveCall *call, JsonArray *all)
   page = json_object_new ();
   part = json_array_new ();
   for (guint64 i = from; i < MIN (from + limit, length); i++)
-    json_array_add_element (part, json_node_copy (json_array_get_element (items, (guint) i)));
+    json_array_add_element (part, json_node_ref (json_array_get_element (items, (guint) i)));
   json_object_set_array_member (page, "items", part);
   next = g_strdup_printf ("%" G_GUINT64_FORMAT, from + limit);
   if (from + limit < length)

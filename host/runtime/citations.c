@@ -87,7 +87,7 @@ reeve_citations_copy_member (JsonObject *from, JsonObject *to, const char *membe
   JsonNode *node = json_object_get_member (from, member);
 
   if (node != NULL)
-    json_object_set_member (to, as, json_node_copy (node));
+    json_object_set_member (to, as, json_node_ref (node));
   else
     json_object_set_null_member (to, as);
 }

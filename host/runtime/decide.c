@@ -241,7 +241,7 @@ reeve_decide_add_opening (JsonArray *messages, JsonObject *started)
   if (*prompt != '\0')
     reeve_decide_add_message (messages, "system", prompt);
   for (guint i = 0; i < n; i++)
-    json_array_add_element (messages, json_node_copy (json_array_get_element (history, i)));
+    json_array_add_element (messages, json_node_ref (json_array_get_element (history, i)));
   if (context != NULL)
     {
       g_autofree char *text = g_strconcat ("Context of the mission (JSON): ", context, NULL);

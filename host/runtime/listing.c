@@ -83,7 +83,8 @@ reeve_listing_copy (JsonObject *from, JsonObject *to, const char *const *members
     {
       if (json_object_has_member (from, members[i])
           && !json_object_get_null_member (from, members[i]))
-        json_object_set_member (to, members[i], json_object_dup_member (from, members[i]));
+        json_object_set_member (to, members[i],
+                                json_node_ref (json_object_get_member (from, members[i])));
     }
 }
 
@@ -91,7 +92,10 @@ reeve_listing_copy (JsonObject *from, JsonObject *to, const char *const *members
  * reeve_listing_dup:
  * @object: an object
  *
- * Returns: (transfer full): a copy that may be changed; members are shared
+ * Members are shared by their nodes, whose reference counts are atomic, so that the copy may go to
+ * another thread: the counts of JsonObject and JsonArray are not.
+ *
+ * Returns: (transfer full): a copy that may be changed
  */
 JsonObject *
 reeve_listing_dup (JsonObject *object)
@@ -100,6 +104,7 @@ reeve_listing_dup (JsonObject *object)
   g_autoptr (GList) members = json_object_get_members (object);
 
   for (GList *l = members; l != NULL; l = l->next)
-    json_object_set_member (copy, l->data, json_object_dup_member (object, l->data));
+    json_object_set_member (copy, l->data,
+                            json_node_ref (json_object_get_member (object, l->data)));
   return copy;
 }

@@ -38,7 +38,8 @@ reeve_run_answer_call (JsonObject *entry)
   for (guint i = 0; members[i] != NULL; i++)
     {
       if (json_object_has_member (entry, members[i]))
-        json_object_set_member (call, members[i], json_object_dup_member (entry, members[i]));
+        json_object_set_member (call, members[i],
+                                json_node_ref (json_object_get_member (entry, members[i])));
     }
   return call;
 }
@@ -75,7 +76,8 @@ reeve_run_answer_calls (ReeveRun *run)
       call = reeve_run_answer_call (entry);
       intent = reeve_run_answer_find_intent (run, reeve_json_get_string (entry, "call_id", ""), i);
       if (intent != NULL && json_object_has_member (intent, "arguments"))
-        json_object_set_member (call, "arguments", json_object_dup_member (intent, "arguments"));
+        json_object_set_member (call, "arguments",
+                                json_node_ref (json_object_get_member (intent, "arguments")));
       json_array_add_object_element (calls, call);
     }
   return calls;

@@ -35,7 +35,7 @@ reeve_run_events_copy (JsonObject *from, JsonObject *to, const char *const *memb
       JsonNode *node = json_object_get_member (from, members[i]);
 
       if (node != NULL)
-        json_object_set_member (to, members[i], json_node_copy (node));
+        json_object_set_member (to, members[i], json_node_ref (node));
     }
 }
 
@@ -136,7 +136,8 @@ reeve_run_events_ended (const ReeveRunEventsJob *job)
   members = json_object_get_members (answer);
   data = reeve_run_events_data (job->run_id, sequence);
   for (GList *l = members; l != NULL; l = l->next)
-    json_object_set_member (data, l->data, json_object_dup_member (answer, l->data));
+    json_object_set_member (data, l->data,
+                            json_node_ref (json_object_get_member (answer, l->data)));
   success = reeve_json_get_boolean (answer, "success", FALSE);
   job->func (success ? "run.completed" : "run.failed", data, job->user_data);
 }

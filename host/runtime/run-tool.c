@@ -86,7 +86,7 @@ reeve_run_tool_fill (ReeveRunTool *self, JsonObject *entry, ReeveToolResult *res
   json_object_set_string_member (entry, "text", numbered != NULL ? numbered : text);
   json_object_set_boolean_member (entry, "is_error", reeve_tool_result_get_is_error (result));
   if (data != NULL)
-    json_object_set_member (entry, "data", json_node_copy (data));
+    json_object_set_member (entry, "data", json_node_ref (data));
 }
 
 static void
@@ -175,7 +175,7 @@ reeve_run_tool_on_admitted (GObject *source, GAsyncResult *result, gpointer user
   entries[0] = reeve_run_tool_entry (self, REEVE_JOURNAL_TOOL_INTENT);
   json_object_set_int_member (entries[0], "intent",
                               (gint64) reeve_admitted_get_intent (self->admitted));
-  json_object_set_member (entries[0], "arguments", json_node_copy (self->arguments));
+  json_object_set_member (entries[0], "arguments", json_node_ref (self->arguments));
   json_object_set_string_member (entries[0], "input_digest", self->digest);
   run->effect = self;
   reeve_run_append (run, entries, reeve_run_tool_send);

@@ -82,11 +82,12 @@ reeve_runs_read_describe (ReeveRecord *record)
 
   json_object_set_string_member (run, "run_id", reeve_record_get_id (record));
   for (GList *l = answer; l != NULL; l = l->next)
-    json_object_set_member (run, l->data, json_object_dup_member (result, l->data));
+    json_object_set_member (run, l->data, json_node_ref (json_object_get_member (result, l->data)));
   for (GList *l = members; l != NULL; l = l->next)
     {
       if (g_strcmp0 (l->data, "result") != 0)
-        json_object_set_member (run, l->data, json_object_dup_member (fields, l->data));
+        json_object_set_member (run, l->data,
+                                json_node_ref (json_object_get_member (fields, l->data)));
     }
   reeve_listing_set_time (run, "created_at");
   reeve_listing_set_time (run, "updated_at");
@@ -132,7 +133,8 @@ reeve_runs_read_show_journal (ReeveJournal *journal)
 
       json_object_set_int_member (copy, "seq", i + 1);
       for (GList *l = members; l != NULL; l = l->next)
-        json_object_set_member (copy, l->data, json_object_dup_member (entry, l->data));
+        json_object_set_member (copy, l->data,
+                                json_node_ref (json_object_get_member (entry, l->data)));
       reeve_listing_set_time (copy, "time");
       json_array_add_object_element (shown, copy);
     }

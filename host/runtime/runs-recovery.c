@@ -2,6 +2,7 @@
 /* After a restart every unfinished run goes on from its journal: what was settled is not done
  * again, what was under way is unknown. Cancel and resume are here too, since they reach a run from
  * outside as well. */
+#include "listing.h"
 #include "run-opening.h"
 #include "runs-private.h"
 
@@ -95,7 +96,9 @@ reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord
   recovery->runs = g_object_ref (self);
   recovery->tenant_id = g_strdup (tenant_id);
   recovery->run_id = g_strdup (reeve_record_get_id (record));
-  recovery->record = json_object_ref (reeve_record_get_fields (record));
+  /* goes to another thread: the members are shared by nodes, whose counts are atomic; those of
+   * objects are not */
+  recovery->record = reeve_listing_dup (reeve_record_get_fields (record));
   recovery->caller = reeve_run_opening_get_caller (started);
   if (!reeve_runs_recovery_readmit (recovery, started, error))
     {

@@ -202,7 +202,7 @@ reeve_tools_define (ReeveToolInfo *info)
   json_object_set_string_member (function, "name", reeve_tool_info_get_name (info));
   json_object_set_string_member (function, "description", reeve_tool_info_get_description (info));
   json_object_set_member (function, "parameters",
-                          json_node_copy (reeve_tool_info_get_parameters (info)));
+                          json_node_ref (reeve_tool_info_get_parameters (info)));
   json_object_set_string_member (tool, "type", "function");
   json_object_set_object_member (tool, "function", function);
   return tool;
@@ -251,7 +251,7 @@ reeve_tools_describe (ReeveToolsItem *item)
   json_object_set_string_member (tool, "description", reeve_tool_info_get_description (item->info));
   json_object_set_string_member (tool, "plugin_id", item->plugin_id);
   json_object_set_member (tool, "parameters",
-                          json_node_copy (reeve_tool_info_get_parameters (item->info)));
+                          json_node_ref (reeve_tool_info_get_parameters (item->info)));
   json_object_set_object_member (tool, "hints", said);
   return tool;
 }
