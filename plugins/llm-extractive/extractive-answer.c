@@ -3,6 +3,9 @@
  * declines. */
 #include "extractive-answer.h"
 
+#include "extractive-fit.h"
+#include "extractive-lexicon.h"
+#include "extractive-match.h"
 #include "extractive-rank.h"
 
 #include <string.h>
@@ -103,6 +106,42 @@ extractive_answer_quote_steps (ExtractiveAnswer *self, GPtrArray *units, guint i
     }
 }
 
+/* does the second unit speak of something in the question that the first leaves out */
+static gboolean
+extractive_answer_completes (const ExtractiveQuestion *question, const ExtractiveUnit *one,
+                             const ExtractiveUnit *two)
+{
+  g_autofree gdouble *first = g_new0 (gdouble, question->terms->len + 1);
+  g_autofree gdouble *second = g_new0 (gdouble, question->terms->len + 1);
+
+  /* "It goes to the separator": what was asked for comes behind the sentence that names the thing
+   */
+  if (two->words->len > 0
+      && extractive_lexicon_is_pronoun (g_array_index (two->words, ExtractiveWord, 0).word)
+      && !extractive_fit_check (question, one) && extractive_fit_check (question, two))
+    return TRUE;
+  extractive_match_words (question, one->words, first);
+  extractive_match_words (question, two->words, second);
+  for (guint t = 0; t < question->terms->len; t++)
+    if (first[t] < EXTRACTIVE_MATCH_ALIKE && second[t] >= EXTRACTIVE_MATCH_PREFIX)
+      return TRUE;
+  return FALSE;
+}
+
+/* the next sentence of the paragraph, when the question goes on in it */
+static void
+extractive_answer_quote_next (ExtractiveAnswer *self, const ExtractiveQuestion *question,
+                              GPtrArray *units, guint index)
+{
+  const ExtractiveUnit *unit = g_ptr_array_index (units, index);
+  const ExtractiveUnit *next = index + 1 < units->len ? g_ptr_array_index (units, index + 1) : NULL;
+
+  if (next != NULL && unit->kind == EXTRACTIVE_UNIT_SENTENCE
+      && next->kind == EXTRACTIVE_UNIT_SENTENCE && next->block == unit->block
+      && next->hit == unit->hit && extractive_answer_completes (question, unit, next))
+    extractive_answer_quote (self, next);
+}
+
 static void
 extractive_answer_take (ExtractiveAnswer *self, const ExtractiveQuestion *question,
                         GPtrArray *units, const ExtractiveScore *score)
@@ -125,6 +164,7 @@ extractive_answer_take (ExtractiveAnswer *self, const ExtractiveQuestion *questi
       && extractive_answer_quote_under (self, units, score->index))
     return;
   extractive_answer_quote (self, unit);
+  extractive_answer_quote_next (self, question, units, score->index);
   if (n > 0 && unit->quote[n - 1] == ':')
     extractive_answer_quote_list (self, units, (gint) score->index);
 }

@@ -101,6 +101,18 @@ test_two_questions (gconstpointer data)
   g_assert_nonnull (strstr (asked->answer, "every 4,000 operating hours"));
 }
 
+/* a sentence that goes on with "it" belongs to the one before */
+static void
+test_next_sentence (gconstpointer data)
+{
+  const Fixture *fixture = data;
+  g_autoptr (Asked) asked
+      = asker_ask (fixture->engine, fixture->samples, "Where does the condensate go?");
+
+  g_assert_cmpuint (asked->passages->len, ==, 1);
+  g_assert_nonnull (strstr (asked->answer, "It goes to the oil-water separator"));
+}
+
 static void
 test_steps (gconstpointer data)
 {
@@ -132,6 +144,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/extractive/answers/samples", &fixture, test_samples);
   g_test_add_data_func ("/extractive/answers/deterministic", &fixture, test_deterministic);
   g_test_add_data_func ("/extractive/answers/two-questions", &fixture, test_two_questions);
+  g_test_add_data_func ("/extractive/answers/next-sentence", &fixture, test_next_sentence);
   g_test_add_data_func ("/extractive/answers/steps", &fixture, test_steps);
   result = g_test_run ();
   corpus_free (fixture.machine);
