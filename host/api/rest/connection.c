@@ -269,9 +269,8 @@ reeve_rest_connection_read (ReeveRestConnection *self, void *buffer, gsize size,
         self->readable = FALSE;
       else if (errno != EINTR)
         {
-          g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errno),
-                               g_strerror (errno));
-          return -1;
+          reeve_rest_connection_drop (self); /* reset: as good as its end */
+          return reeve_rest_connection_end_of_file (self, buffer, size);
         }
     }
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "nothing to read");

@@ -227,7 +227,7 @@ reeve_rest_thread_run (gpointer data)
   g_autoptr (GSource) sweep = g_timeout_source_new_seconds (1);
 
   g_main_context_push_thread_default (self->context);
-  self->server = soup_server_new (NULL, NULL);
+  self->server = soup_server_new ("raw-paths", TRUE, NULL);
   reeve_rest_thread_pretend_to_listen (self);
   reeve_rest_request_install (self->server, self);
   g_source_set_callback (sweep, reeve_rest_thread_sweep, self, NULL);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Every error code has a row, and no row tells about the inside. */
+#include "api/error-map.h"
+
+static void
+test_rows (void)
+{
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (gint code = REEVE_ERROR_FAILED; code <= REEVE_ERROR_IDEMPOTENCY_MISMATCH; code++)
+    {
+      const ReeveErrorMap *map = reeve_error_map_get ((ReeveError) code);
+
+      g_assert_cmpuint (map->status, >=, 400);
+      g_assert_cmpuint (map->status, <, 600);
+      g_assert_true (g_str_has_prefix (map->dbus, "io.reeve.Error."));
+      g_assert_true (g_hash_table_add (names, (gpointer) map->dbus));
+      g_assert_nonnull (map->title);
+      g_assert_nonnull (map->openai);
+      g_assert_cmpint (map->exit, >=, 1);
+      g_assert_cmpint (map->exit, <=, 5);
+    }
+}
+
+static void
+test_unknown (void)
+{
+  g_assert_true (reeve_error_map_get ((ReeveError) 10000)
+                 == reeve_error_map_get (REEVE_ERROR_FAILED));
+  g_assert_true (reeve_error_map_get ((ReeveError) -1) == reeve_error_map_get (REEVE_ERROR_FAILED));
+}
+
+static void
+test_foreign (void)
+{
+  g_autoptr (GError) foreign = g_error_new_literal (G_FILE_ERROR, G_FILE_ERROR_IO, "/secret/path");
+  g_autoptr (GError) inside
+      = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CORRUPT, "/secret/path");
+  g_autoptr (GError) plain
+      = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CONFLICT, "it has ended");
+
+  /* it warns */
+  g_log_set_always_fatal ((GLogLevelFlags) (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK));
+  g_assert_cmpuint (reeve_error_map_lookup (foreign)->status, ==, 500);
+  g_assert_null (g_strstr_len (reeve_error_map_get_detail (foreign), -1, "secret"));
+  g_assert_null (g_strstr_len (reeve_error_map_get_detail (inside), -1, "secret"));
+  g_assert_cmpstr (reeve_error_map_get_detail (plain), ==, "it has ended");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/error-map/rows", test_rows);
+  g_test_add_func ("/error-map/unknown", test_unknown);
+  g_test_add_func ("/error-map/foreign", test_foreign);
+  return g_test_run ();
+}

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The HTTP door byte by byte: targets, framing, sizes, connections, streams, clients that go or do not read."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import time
+import unittest
+import urllib.parse
+
+from mock_openai import MockOpenAI
+from reeve import Host, main
+
+CONFIG = """
+llm:
+  default: mock/gpt-test
+  providers:
+    - {{id: mock, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+server: {{threads: 2, keep_alive: 3s}}
+"""
+MEGABYTE = 1 << 20
+
+
+class Door(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = MockOpenAI().start()
+        cls.addClassCleanup(cls.mock.stop)
+        cls.host = Host(config=CONFIG.format(url=cls.mock.base_url)).start()
+        cls.addClassCleanup(cls.host.close)
+        cls.address = urllib.parse.urlsplit(cls.host.url)
+
+    def connect(self):
+        return socket.create_connection((self.address.hostname, self.address.port), timeout=20)
+
+    def read_answer(self, sock):
+        """One answer with a length: (status, headers, body)."""
+        data = b""
+        while b"\r\n\r\n" not in data:
+            more = sock.recv(65536)
+            if not more:
+                return None
+            data += more
+        head, body = data.split(b"\r\n\r\n", 1)
+        lines = head.decode().split("\r\n")
+        headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines[1:])}
+        while len(body) < int(headers.get("content-length", 0)):
+            body += sock.recv(65536)
+        self.rest = body[int(headers.get("content-length", 0)):]
+        return int(lines[0].split(" ")[1]), headers, body[: int(headers.get("content-length", 0))]
+
+    @staticmethod
+    def read_all(sock):
+        """What comes until the end, however that comes."""
+        data = b""
+        try:
+            while more := sock.recv(65536):
+                data += more
+        except ConnectionResetError:
+            pass
+        return data
+
+    def exchange(self, data):
+        with self.connect() as sock:
+            sock.sendall(data)
+            return self.read_answer(sock)
+
+    def get(self, target, more=""):
+        return self.exchange(f"GET {target} HTTP/1.1\r\nHost: x\r\n{more}\r\n".encode())
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.host.process.pid}/fd"))
+
+
+class Requests(Door):
+    def test_instance_is_the_target_as_it_was_sent(self):
+        for target in ("/nothing%5Fhere", "/a/../b", "/%2e%2E/x", "/a//b", "/%C3%A4", "/%c3%a4", "/x;y=1", "/it's"):
+            status, _headers, body = self.get(target + "?q=1")
+            self.assertEqual((404, target), (status, json.loads(body)["instance"]))
+
+    def test_encoded_identifiers_are_decoded_once(self):
+        agent = self.host.agent(tools=[])
+        encoded = agent.replace("_", "%5F")
+        self.assertEqual(agent, self.host.get(f"/api/v1/admin/agents/{encoded}", expect=200).json["agent_id"])
+        self.assertEqual(404, self.host.get("/api/v1/admin/agents/" + agent.replace("_", "%255F")).status)
+        self.assertEqual(404, self.host.get("/api/v1/admin/agents/x%2F..%2F" + agent).status)
+
+    def test_ids_and_security_headers(self):
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        for target in ("/health", "/nothing", "/api/v1/me"):
+            _status, headers, body = self.get(target, f"traceparent: 00-{trace}-00f067aa0ba902b7-01\r\n")
+            self.assertRegex(headers["traceparent"], f"^00-{trace}-[0-9a-f]{{16}}-01$")
+            self.assertNotIn("00f067aa0ba902b7", headers["traceparent"])
+            self.assertTrue(headers["x-request-id"].startswith("req_"))
+            self.assertEqual("nosniff", headers["x-content-type-options"])
+            self.assertIn("default-src 'none'", headers["content-security-policy"])
+            if target != "/health":
+                self.assertEqual(trace, json.loads(body)["trace_id"])
+        _status, headers, _body = self.get("/health", "traceparent: 00-00000000000000000000000000000000-00f067aa0ba902b7-01\r\n")
+        self.assertNotIn("0" * 32, headers["traceparent"])
+
+    def test_documents_about_the_interface(self):
+        page = self.host.get("/docs", key=None, expect=200)
+        self.assertNotIn("unsafe-inline", page.headers["Content-Security-Policy"])
+        for name in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+            self.assertTrue(name.startswith("/"), name)
+            self.host.get(name, key=None, expect=200)
+        self.assertNotIn("<script>", page.text)
+        description = self.host.get("/openapi.json", key=None, expect=200).json
+        self.assertIn("/v1/agents/execute", description["paths"])
+
+    def test_head_is_get_without_a_body(self):
+        with self.connect() as sock:
+            sock.sendall(b"HEAD /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            data = b"".join(iter(lambda: sock.recv(4096), b""))
+        self.assertTrue(data.startswith(b"HTTP/1.1 200"))
+        self.assertTrue(data.endswith(b"\r\n\r\n"))
+
+    def test_ambiguous_lengths_are_refused(self):
+        for fields in ("Content-Length: 2\r\nContent-Length: 3", "Content-Length: 2\r\nTransfer-Encoding: chunked", "Content-Length: 2, 2",
+                       "Content-Length: +2", "Content-Length: 0x2"):
+            with self.connect() as sock:
+                sock.sendall(f"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n".encode() + b"2\r\n{}\r\n0\r\n\r\n")
+                status, _headers, _body = self.read_answer(sock)
+                self.assertEqual(400, status, fields)
+                sock.settimeout(5)
+                self.assertEqual(b"", sock.recv(4096), fields)
+
+    def test_nonsense_ends_in_an_answer_or_an_end(self):
+        for data in (b"\r\n\r\n\r\n", b"\x00\xff\x16\x03\x01", b"GET\r\n\r\n", b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+                     b"GET / HTTP/1.1\r\n\r\n", b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"):
+            with self.connect() as sock:
+                with contextlib.suppress(OSError):  # it may have been cut off already
+                    sock.sendall(data)
+                    sock.shutdown(socket.SHUT_WR)
+                answer = self.read_all(sock)
+                self.assertTrue(answer == b"" or answer.startswith(b"HTTP/1."), answer[:100])
+                self.assertNotIn(b" 200 ", answer[:20])
+        self.assertEqual(200, self.get("/health")[0])
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        with self.connect() as sock:
+            sock.sendall(b"".join(f"GET /p{i} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for i in range(5)))
+            data = b""
+            while data.count(b'"instance"') < 5:
+                data += sock.recv(65536)
+        self.assertEqual([f"/p{i}" for i in range(5)], re.findall(r'"instance":"([^"]*)"', data.decode()))
+
+    def test_a_request_in_single_bytes(self):
+        with self.connect() as sock:
+            for byte in b"POST /api/v1/admin/users HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}":
+                sock.sendall(bytes([byte]))
+            self.assertEqual(401, self.read_answer(sock)[0])
+
+
+class Sizes(Door):
+    def test_too_large_bodies_are_read_and_refused(self):
+        chunk = b"%x\r\n" % MEGABYTE + b"y" * MEGABYTE + b"\r\n"
+        for head, body in ((f"Content-Length: {40 * MEGABYTE}\r\n", b"x" * (40 * MEGABYTE)), ("Transfer-Encoding: chunked\r\n", chunk * 40 + b"0\r\n\r\n")):
+            with self.connect() as sock:
+                sock.sendall(f"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
+                sock.sendall(body)
+                status, _headers, answer = self.read_answer(sock)
+                self.assertEqual((413, "/api/v1/chat"), (status, json.loads(answer)["instance"]))
+                sock.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertEqual(200, self.read_answer(sock)[0])
+
+    def test_expect_is_answered_before_the_body(self):
+        with self.connect() as sock:
+            sock.sendall(f"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: {99 * MEGABYTE}\r\n\r\n".encode())
+            self.assertEqual(413, self.read_answer(sock)[0])
+
+    def test_memory_does_not_grow_with_a_refused_body(self):
+        def resident():
+            with open(f"/proc/{self.host.process.pid}/status", encoding="utf-8") as file:
+                return int(re.search(r"VmHWM:\s+(\d+)", file.read())[1])
+
+        before = resident()
+        with self.connect() as sock:
+            sock.sendall(f"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: {100 * MEGABYTE}\r\n\r\n".encode())
+            for _ in range(100):
+                sock.sendall(b"z" * MEGABYTE)
+            self.assertEqual(413, self.read_answer(sock)[0])
+        self.assertLess(resident() - before, 30 * 1024)
+
+    def test_endless_bodies_are_cut_off(self):
+        with self.connect() as sock, self.assertRaises((BrokenPipeError, ConnectionResetError)):
+            sock.sendall(b"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(400):
+                sock.sendall(b"%x\r\n" % MEGABYTE + b"y" * MEGABYTE + b"\r\n")
+
+
+class Connections(Door):
+    def test_a_connection_is_kept_and_then_closed(self):
+        with self.connect() as sock:
+            for _ in range(3):
+                sock.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertEqual(200, self.read_answer(sock)[0])
+            sock.settimeout(15)
+            began = time.monotonic()
+            self.assertEqual(b"", sock.recv(4096))
+            self.assertGreater(time.monotonic() - began, 2)
+
+    def test_closed_connections_leave_nothing_behind(self):
+        before = self.descriptors()
+        for data in (b"", b"GET", b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
+            socks = [self.connect() for _ in range(40)]
+            for sock in socks:
+                sock.sendall(data)
+            time.sleep(0.2)
+            for sock in socks:
+                sock.close()
+        end = time.monotonic() + 10
+        while self.descriptors() > before + 4 and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertLessEqual(self.descriptors(), before + 4)
+
+    def test_many_idle_connections_are_closed_early(self):
+        before = self.descriptors()
+        socks = [self.connect() for _ in range(600)]
+        for sock in socks:
+            sock.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        end = time.monotonic() + 20
+        while self.descriptors() > before + 300 and time.monotonic() < end:
+            time.sleep(0.1)
+        self.assertLessEqual(self.descriptors(), before + 300)
+        for sock in socks:
+            sock.close()
+
+    def test_a_client_that_closed_its_side_gets_its_answer(self):
+        with self.connect() as sock:
+            sock.sendall(f"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.host.key}\r\n\r\n".encode())
+            sock.shutdown(socket.SHUT_WR)
+            self.assertEqual(200, self.read_answer(sock)[0])
+
+
+class Streams(Door):
+    def setUp(self):
+        self.mock.reset()
+
+    def open_stream(self, path, body):
+        sock = self.connect()
+        self.addCleanup(sock.close)
+        data = json.dumps(body).encode()
+        sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.host.key}\r\nContent-Type: application/json\r\n"
+                     f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
+        return sock
+
+    def test_the_shape_of_events(self):
+        self.mock.script([{"chunks": ["one ", "two\n", "three\u2028é"]}])
+        agent = self.host.agent(tools=[])
+        body = {"agent_id": agent, "mission": "x", "stream": True}
+        answer = self.host.post("/api/v1/agents/execute", body, expect=200)
+        self.assertTrue(answer.headers["Content-Type"].startswith("text/event-stream"))
+        frames = answer.text.split("\n\n")
+        self.assertEqual("", frames.pop())
+        last = 0
+        for frame in frames:
+            match = re.fullmatch(r"event: ([a-z]+\.[a-z]+)\ndata: ([^\n\r]*)", frame)
+            self.assertTrue(match, frame)
+            data = json.loads(match[2])
+            self.assertGreater(data["sequence"], last)
+            last = data["sequence"]
+            self.assertTrue(data["run_id"].startswith("run_"))
+        self.assertTrue(frames[0].startswith("event: run.started\n"))
+        self.assertTrue(frames[-1].startswith("event: run.completed\n"))
+        final = json.loads(frames[-1].split("data: ")[1])
+        self.assertEqual(("succeeded", "one two\nthree\u2028é"), (final["status"], final["answer"]))
+        deltas = [json.loads(f.split("data: ")[1])["delta"] for f in frames if f.startswith("event: message.delta")]
+        self.assertEqual(final["answer"], "".join(deltas))
+
+    def test_http_1_0_gets_its_stream_without_chunks(self):
+        self.mock.script([{"content": "plain"}])
+        body = json.dumps({"model": "mock/gpt-test", "stream": True, "messages": [{"role": "user", "content": "x"}]}).encode()
+        with self.connect() as sock:
+            sock.sendall(f"POST /v1/chat/completions HTTP/1.0\r\nX-API-Key: {self.host.key}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            data = b"".join(iter(lambda: sock.recv(65536), b""))
+        head, text = data.split(b"\r\n\r\n", 1)
+        self.assertNotIn(b"chunked", head)
+        self.assertTrue(text.startswith(b"data: {") and text.endswith(b"data: [DONE]\n\n"), text)
+
+    def test_a_client_that_goes_ends_its_model_call(self):
+        self.mock.script([{"chunks": ["x "] * 200, "chunk_delay": 0.1}])
+        with self.open_stream("/v1/chat/completions", {"model": "mock/gpt-test", "stream": True, "messages": [{"role": "user", "content": "x"}]}) as sock:
+            self.assertTrue(sock.recv(4096))
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            outcome = [r for r in self.host.records(action="model.call") if r["kind"] == "outcome"]
+            if outcome:
+                break
+            time.sleep(0.1)
+        self.assertIn(outcome[-1]["outcome"], ("failed", "unknown"))
+
+    def test_a_run_goes_on_when_its_client_goes(self):
+        self.mock.script([{"chunks": ["a "] * 10, "chunk_delay": 0.1}])
+        agent = self.host.agent(tools=[])
+        with self.open_stream("/api/v1/agents/execute", {"agent_id": agent, "mission": "x", "stream": True}) as sock:
+            run = re.search(r'"run_id":"(run_\w+)"', sock.recv(65536).decode())
+            run = run or re.search(r'"run_id":"(run_\w+)"', sock.recv(65536).decode())
+        events = list(self.host.stream("GET", f"/api/v1/runs/{run[1]}/events"))
+        self.assertEqual(("run.completed", "succeeded"), (events[-1].name, events[-1].data["status"]))
+        later = [e.data["sequence"] for e in self.host.stream("GET", f"/api/v1/runs/{run[1]}/events?after={events[0].data['sequence']}")]
+        self.assertGreater(later[0], events[0].data["sequence"])
+
+    def test_a_client_that_does_not_read_is_dropped(self):
+        self.mock.script([{"chunks": ["x" * 60000] * 400}])
+        sock = self.open_stream("/v1/chat/completions", {"model": "mock/gpt-test", "stream": True, "messages": [{"role": "user", "content": "x"}]})
+        sock.recv(16)
+        time.sleep(3)
+        total = 0
+        sock.settimeout(10)
+        try:
+            while more := sock.recv(MEGABYTE):
+                total += len(more)
+                if b"[DONE]" in more:
+                    self.fail("a slow reader was buffered without bound")
+        except ConnectionResetError:
+            pass
+        self.assertLess(total, 20 * MEGABYTE)
+        self.assertEqual(200, self.get("/health")[0])
+
+    def test_an_upstream_that_breaks_ends_the_stream_with_an_error(self):
+        self.mock.script([{"chunks": ["a", "b", "c", "d"], "close": "middle"}])
+        answer = self.host.post("/v1/chat/completions", {"model": "mock/gpt-test", "stream": True, "messages": [{"role": "user", "content": "x"}]})
+        frames = answer.text.strip().split("\n\n")
+        self.assertIn("error", json.loads(frames[-1][6:]))
+        self.assertNotIn("[DONE]", answer.text)
+
+
+if __name__ == "__main__":
+    main()
