@@ -148,7 +148,11 @@ reeve_startup_bootstrap (ReeveStartup *self, GError **error)
     .state_folder = reeve_state_get_folder (self->state),
   };
 
-  return reeve_bootstrap_run (&bootstrap, error);
+  if (!reeve_bootstrap_run (&bootstrap, error) || !reeve_tenants_load (services->tenants, error))
+    return FALSE;
+  reeve_admission_add_check (services->admission, REEVE_STAGE_AUTHORISE, reeve_tenants_check,
+                             services->tenants);
+  return TRUE;
 }
 
 /* ---- runtime ---- */
@@ -232,7 +236,9 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .max_tokens = reeve_config_get_int (services->config, "agents.max_tokens"),
     .timeout_seconds = reeve_config_get_int (services->config, "agents.execution_timeout"),
     .tool_seconds = reeve_config_get_int (services->config, "tools.timeout"),
+    .tenants = services->tenants,
   };
+  reeve_agents_set_tenants (services->agents, services->tenants);
   services->runs = reeve_runs_new (&self->environment, services->agents);
   return TRUE;
 }

@@ -15,6 +15,20 @@ struct _ReeveTenants
   GObject parent_instance;
 
   ReeveStore *store;
+  GMutex mutex;
+  GHashTable *settings; /* tenant id -> JsonObject, sealed: under the mutex */
+};
+
+/* what belongs to which feature: operations by their prefix, tools by their name */
+static const struct
+{
+  const char *feature;
+  const char *operations;
+  const char *tool;
+} reeve_tenants_features[] = {
+  { "rag", "documents.", "semantic_search" },
+  { "long_term_memory", "memory.", NULL },
+  { "approval_workflows", "approvals.", NULL },
 };
 
 G_DEFINE_FINAL_TYPE (ReeveTenants, reeve_tenants, G_TYPE_OBJECT)
@@ -22,7 +36,11 @@ G_DEFINE_FINAL_TYPE (ReeveTenants, reeve_tenants, G_TYPE_OBJECT)
 static void
 reeve_tenants_finalize (GObject *object)
 {
-  g_clear_object (&REEVE_TENANTS (object)->store);
+  ReeveTenants *self = REEVE_TENANTS (object);
+
+  g_clear_object (&self->store);
+  g_hash_table_unref (self->settings);
+  g_mutex_clear (&self->mutex);
   G_OBJECT_CLASS (reeve_tenants_parent_class)->finalize (object);
 }
 
@@ -35,6 +53,9 @@ reeve_tenants_class_init (ReeveTenantsClass *klass)
 static void
 reeve_tenants_init (ReeveTenants *self)
 {
+  g_mutex_init (&self->mutex);
+  self->settings
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) json_object_unref);
 }
 
 /**
@@ -102,6 +123,18 @@ reeve_tenants_make_fields (JsonObject *params)
   return fields;
 }
 
+static void
+reeve_tenants_learn (ReeveTenants *self, const char *tenant_id, JsonObject *fields)
+{
+  JsonObject *settings = reeve_json_get_object (fields, "settings");
+
+  if (settings == NULL)
+    return;
+  g_mutex_lock (&self->mutex);
+  g_hash_table_replace (self->settings, g_strdup (tenant_id), json_object_ref (settings));
+  g_mutex_unlock (&self->mutex);
+}
+
 /**
  * reeve_tenants_create:
  * @self: tenants
@@ -151,7 +184,10 @@ reeve_tenants_create (ReeveTenants *self, ReeveAdmitted *admitted, JsonObject *p
   fields = reeve_tenants_make_fields (params);
   reeve_batch_put (batch, REEVE_STORE_TENANTS, tenant_id, fields, REEVE_REVISION_ABSENT);
   result = reeve_store_commit (self->store, batch, error);
-  return result != NULL ? reeve_tenants_get (self, tenant_id, error) : NULL;
+  if (result == NULL)
+    return NULL;
+  reeve_tenants_learn (self, tenant_id, fields);
+  return reeve_tenants_get (self, tenant_id, error);
 }
 
 /**
@@ -185,4 +221,136 @@ reeve_tenants_list (ReeveTenants *self, JsonObject *params, GError **error)
   g_autoptr (ReeveQuery) query = reeve_query_new (REEVE_SCOPE_PLATFORM, REEVE_STORE_TENANTS);
 
   return reeve_directory_list (self->store, query, params, reeve_tenants_show, error);
+}
+
+/* ---- settings ---- */
+
+/**
+ * reeve_tenants_load:
+ * @self: tenants
+ * @error: return location
+ *
+ * Learns the settings of all tenants, so that asking for one later takes no I/O. Blocks.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_tenants_load (ReeveTenants *self, GError **error)
+{
+  g_autofree char *cursor = NULL;
+
+  do
+    {
+      g_autoptr (ReeveQuery) query = reeve_query_new (REEVE_SCOPE_PLATFORM, REEVE_STORE_TENANTS);
+      g_autoptr (ReeveQueryResult) result = NULL;
+      GPtrArray *records = NULL;
+
+      reeve_query_order (query, "created_at", FALSE);
+      reeve_query_limit (query, REEVE_QUERY_MAX_LIMIT);
+      reeve_query_cursor (query, cursor);
+      result = reeve_store_query (self->store, query, error);
+      if (result == NULL)
+        {
+          g_prefix_error (error, "reading the tenants: ");
+          return FALSE;
+        }
+      records = reeve_query_result_get_records (result);
+      for (guint i = 0; i < records->len; i++)
+        {
+          ReeveRecord *record = g_ptr_array_index (records, i);
+
+          reeve_tenants_learn (self, reeve_record_get_id (record),
+                               reeve_record_get_fields (record));
+        }
+      g_free (cursor);
+      cursor = g_strdup (reeve_query_result_get_cursor (result));
+    }
+  while (cursor != NULL);
+  return TRUE;
+}
+
+/* (transfer full) (nullable) */
+static JsonObject *
+reeve_tenants_get_settings (ReeveTenants *self, const char *tenant_id)
+{
+  JsonObject *settings = NULL;
+
+  g_mutex_lock (&self->mutex);
+  settings = g_hash_table_lookup (self->settings, tenant_id);
+  if (settings != NULL)
+    json_object_ref (settings);
+  g_mutex_unlock (&self->mutex);
+  return settings;
+}
+
+/**
+ * reeve_tenants_get_limit:
+ * @self: tenants
+ * @tenant_id: which
+ * @name: name of the setting
+ * @fallback: where the tenant sets none
+ *
+ * Returns: the number
+ */
+gint64
+reeve_tenants_get_limit (ReeveTenants *self, const char *tenant_id, const char *name,
+                         gint64 fallback)
+{
+  g_autoptr (JsonObject) settings = reeve_tenants_get_settings (self, tenant_id);
+
+  return settings != NULL ? reeve_json_get_int (settings, name, fallback) : fallback;
+}
+
+/**
+ * reeve_tenants_has_feature:
+ * @self: tenants
+ * @tenant_id: which
+ * @feature: name of a feature
+ *
+ * Returns: whether the tenant has it: all, unless its settings list some
+ */
+gboolean
+reeve_tenants_has_feature (ReeveTenants *self, const char *tenant_id, const char *feature)
+{
+  g_autoptr (JsonObject) settings = reeve_tenants_get_settings (self, tenant_id);
+  g_auto (GStrv) features = NULL;
+
+  if (settings == NULL || reeve_json_get_array (settings, "features") == NULL)
+    return TRUE;
+  features = reeve_directory_get_strings (settings, "features");
+  return g_strv_contains ((const char *const *) features, feature);
+}
+
+/**
+ * reeve_tenants_check:
+ * @request: what is asked for
+ * @settlement: (nullable): how it ended
+ * @tenants: a #ReeveTenants
+ * @error: return location
+ *
+ * A check of the gate.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_PERMISSION_DENIED
+ */
+gboolean
+reeve_tenants_check (const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
+                     gpointer tenants, GError **error)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (request->caller);
+
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_tenants_features); i++)
+    {
+      const char *feature = reeve_tenants_features[i].feature;
+
+      if (!g_str_has_prefix (request->operation, reeve_tenants_features[i].operations)
+          && (request->tool_name == NULL
+              || g_strcmp0 (request->tool_name, reeve_tenants_features[i].tool) != 0))
+        continue;
+      if (reeve_tenants_has_feature (tenants, tenant_id, feature))
+        continue;
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                   "feature %s is not among those of the tenant", feature);
+      return FALSE;
+    }
+  return TRUE;
 }

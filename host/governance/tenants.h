@@ -25,4 +25,17 @@ JsonObject *reeve_tenants_get (ReeveTenants *self, const char *tenant_id, GError
 /* {items, next_cursor}; params: {limit?, cursor?} */
 JsonObject *reeve_tenants_list (ReeveTenants *self, JsonObject *params, GError **error);
 
+/* At start: learns the settings of all tenants. Blocks. */
+gboolean reeve_tenants_load (ReeveTenants *self, GError **error);
+/* Any thread, no I/O: a number among a tenant's settings (max_agents, max_concurrent_sessions …),
+ * or
+ * @fallback. */
+gint64 reeve_tenants_get_limit (ReeveTenants *self, const char *tenant_id, const char *name,
+                                gint64 fallback);
+/* Any thread, no I/O: a tenant whose settings name no features has all. */
+gboolean reeve_tenants_has_feature (ReeveTenants *self, const char *tenant_id, const char *feature);
+/* A check for %REEVE_STAGE_AUTHORISE: refuses what belongs to a feature that the tenant has not. */
+gboolean reeve_tenants_check (const ReeveAdmissionRequest *request,
+                              const ReeveSettlement *settlement, gpointer tenants, GError **error);
+
 G_END_DECLS

@@ -13,6 +13,7 @@ struct _ReeveAgents
   GObject parent_instance;
 
   ReeveStore *store;
+  ReeveTenants *tenants; /* nullable: no tenant has a limit */
   gboolean auto_publish;
 };
 

@@ -20,7 +20,10 @@ static const char *const reeve_agents_editable[]
 static void
 reeve_agents_finalize (GObject *object)
 {
-  g_clear_object (&REEVE_AGENTS (object)->store);
+  ReeveAgents *self = REEVE_AGENTS (object);
+
+  g_clear_object (&self->store);
+  g_clear_object (&self->tenants);
   G_OBJECT_CLASS (reeve_agents_parent_class)->finalize (object);
 }
 
@@ -50,6 +53,29 @@ reeve_agents_new (ReeveStore *store, gboolean auto_publish)
   self->store = g_object_ref (store);
   self->auto_publish = auto_publish;
   return self;
+}
+
+/**
+ * reeve_agents_set_tenants:
+ * @self: agents
+ * @tenants: tenants, whose setting max_agents bounds how many agents each has
+ */
+void
+reeve_agents_set_tenants (ReeveAgents *self, ReeveTenants *tenants)
+{
+  g_set_object (&self->tenants, tenants);
+}
+
+/* Counts an agent more or less. Who raises the counter beyond max_agents makes the whole batch
+ * fail, so two at once do not both make the last one. */
+static void
+reeve_agents_count (ReeveAgents *self, ReeveBatch *batch, gint64 delta)
+{
+  gint64 limit = delta > 0 && self->tenants != NULL ? reeve_tenants_get_limit (
+                     self->tenants, reeve_batch_get_scope (batch), "max_agents", G_MAXINT64)
+                                                    : G_MAXINT64;
+
+  reeve_batch_count (batch, "agents", delta, G_MININT64, limit);
 }
 
 const char *
@@ -108,6 +134,7 @@ reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *par
 {
   const char *tenant_id = reeve_agents_get_tenant (admitted);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (GError) local = NULL;
   g_autofree char *agent_id = reeve_ids_new ("agt");
   g_autofree char *version_id = reeve_ids_new ("ver");
   g_autoptr (JsonObject) fields = reeve_agents_new_fields (params, admitted);
@@ -119,8 +146,16 @@ reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *par
     reeve_agents_mark_published (fields, version, version_id);
   reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, REEVE_REVISION_ABSENT);
   reeve_batch_put (batch, REEVE_STORE_AGENT_VERSIONS, version_id, version, REEVE_REVISION_ABSENT);
-  if (!reeve_agents_commit (self, admitted, "agents.create", batch, error))
-    return NULL;
+  reeve_agents_count (self, batch, 1);
+  if (!reeve_agents_commit (self, admitted, "agents.create", batch, &local))
+    {
+      if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE))
+        g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE,
+                             "the tenant has as many agents as max_agents allows");
+      else
+        g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
   return reeve_agents_get (self, tenant_id, agent_id, error);
 }
 
@@ -184,6 +219,7 @@ reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *age
   for (guint i = 0; i < versions->len; i++)
     reeve_batch_delete (batch, REEVE_STORE_AGENT_VERSIONS,
                         reeve_record_get_id (g_ptr_array_index (versions, i)), REEVE_REVISION_ANY);
+  reeve_agents_count (self, batch, -1);
   return reeve_agents_commit (self, admitted, "agents.delete", batch, error);
 }
 

@@ -6,6 +6,7 @@
 #include <reeve-plugin-1.h>
 
 #include "governance/admission.h"
+#include "governance/tenants.h"
 #include "store/store.h"
 
 G_BEGIN_DECLS
@@ -15,6 +16,8 @@ G_DECLARE_FINAL_TYPE (ReeveAgents, reeve_agents, REEVE, AGENTS, GObject)
 
 /* auto_publish: configuration agents.auto_publish */
 ReeveAgents *reeve_agents_new (ReeveStore *store, gboolean auto_publish);
+/* Before the first call: whose max_agents are kept to. */
+void reeve_agents_set_tenants (ReeveAgents *self, ReeveTenants *tenants);
 
 /* Each mutation consumes @admitted (agents.create, agents.update, agents.delete, versions.create,
  * versions.publish). params: validated parameters of that operation. */

@@ -69,6 +69,23 @@ reeve_runs_new (const ReeveRunEnvironment *environment, ReeveAgents *agents)
 
 /* ---- the table of active runs ---- */
 
+/* Under the lock. */
+static guint
+reeve_runs_count (ReeveRuns *self, const char *tenant_id)
+{
+  GHashTableIter iter = { 0 };
+  gpointer run = NULL;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->active);
+  while (g_hash_table_iter_next (&iter, NULL, &run))
+    {
+      if (tenant_id == NULL || g_strcmp0 (reeve_run_get_tenant_id (run), tenant_id) == 0)
+        n++;
+    }
+  return n;
+}
+
 gboolean
 reeve_runs_add (ReeveRuns *self, ReeveRun *run)
 {
@@ -80,6 +97,34 @@ reeve_runs_add (ReeveRuns *self, ReeveRun *run)
         = g_hash_table_insert (self->active, g_strdup (reeve_run_get_id (run)), g_object_ref (run));
   g_mutex_unlock (&self->lock);
   return added;
+}
+
+/* Adds a new run, unless its tenant has as many as it may have at a time. Looking and adding are
+ * one step, so that two at once do not both take the last place. */
+static gboolean
+reeve_runs_add_new (ReeveRuns *self, ReeveRun *run, GError **error)
+{
+  const char *tenant_id = reeve_run_get_tenant_id (run);
+  gint64 limit = self->env.tenants != NULL ? reeve_tenants_get_limit (
+                     self->env.tenants, tenant_id, "max_concurrent_sessions", G_MAXINT64)
+                                           : G_MAXINT64;
+  gboolean stopping = FALSE;
+  gboolean room = FALSE;
+
+  g_mutex_lock (&self->lock);
+  stopping = self->stopping;
+  room = !stopping && (gint64) reeve_runs_count (self, tenant_id) < limit;
+  if (room)
+    g_hash_table_insert (self->active, g_strdup (reeve_run_get_id (run)), g_object_ref (run));
+  g_mutex_unlock (&self->lock);
+  if (stopping)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                         "the host is stopping: no new runs");
+  else if (!room)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
+                 "the tenant has as many runs as max_concurrent_sessions allows: %" G_GINT64_FORMAT,
+                 limit);
+  return room;
 }
 
 void
@@ -132,17 +177,10 @@ reeve_runs_wait (ReeveRuns *self, const char *run_id, gint64 timeout_us)
 guint
 reeve_runs_get_active (ReeveRuns *self, const char *tenant_id)
 {
-  GHashTableIter iter = { 0 };
-  gpointer run = NULL;
   guint n = 0;
 
   g_mutex_lock (&self->lock);
-  g_hash_table_iter_init (&iter, self->active);
-  while (g_hash_table_iter_next (&iter, NULL, &run))
-    {
-      if (tenant_id == NULL || g_strcmp0 (reeve_run_get_tenant_id (run), tenant_id) == 0)
-        n++;
-    }
+  n = reeve_runs_count (self, tenant_id);
   g_mutex_unlock (&self->lock);
   return n;
 }
@@ -261,12 +299,12 @@ reeve_runs_begin (ReeveRuns *self, GTask *task)
   g_autoptr (ReeveRun) run
       = reeve_run_new (&self->env, start->caller, g_steal_pointer (&start->admitted), run_id,
                        start->record, reeve_journal_new ());
+  GError *error = NULL;
 
-  if (!reeve_runs_add (self, run))
+  if (!reeve_runs_add_new (self, run, &error))
     {
       reeve_run_dismiss (run);
-      g_task_return_new_error (task, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
-                               "the host is stopping: no new runs");
+      g_task_return_error (task, error);
       return;
     }
   if (start->events != NULL)

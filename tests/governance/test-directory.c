@@ -79,6 +79,64 @@ test_directory_tenants (DirectoryFixture *fixture, gconstpointer data)
   g_assert_true (JSON_NODE_HOLDS_NULL (json_object_get_member (page, "next_cursor")));
 }
 
+/* Settings bind: features gate, numbers are known without asking the store, before and after a
+ * restart. */
+static void
+test_directory_settings (DirectoryFixture *fixture, gconstpointer data)
+{
+  static const struct
+  {
+    const char *operation;
+    const char *tool;
+    gboolean allowed;
+  } cases[] = { { "documents.upload", NULL, FALSE },
+                { "tool.call", "semantic_search", FALSE },
+                { "tool.call", "calculate", TRUE },
+                { "memory.get", NULL, TRUE },
+                { "agents.create", NULL, TRUE } };
+  g_autoptr (ReeveCaller) admin = directory_fixture_admin (fixture, NULL);
+  g_autoptr (JsonObject) made = directory_fixture_effect (
+      fixture, admin, "tenants.create", reeve_tenants_create, fixture->tenants,
+      "{\"tenant_id\":\"acme\",\"name\":\"N\",\"settings\":{\"max_agents\":3,"
+      "\"features\":[\"long_term_memory\"]}}",
+      NULL);
+
+  g_assert_nonnull (made);
+  for (guint round = 0; round < 2; round++)
+    {
+      g_autoptr (ReeveCaller) there = directory_fixture_admin (fixture, "acme");
+      g_autoptr (ReeveCaller) home = directory_fixture_admin (fixture, NULL);
+
+      for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+        {
+          ReeveAdmissionRequest request
+              = { .caller = there, .operation = cases[i].operation, .tool_name = cases[i].tool };
+          g_autoptr (GError) error = NULL;
+
+          g_assert_true (reeve_tenants_check (&request, NULL, fixture->tenants, &error)
+                         == cases[i].allowed);
+          if (!cases[i].allowed)
+            g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED);
+          /* a tenant whose settings name no features has all */
+          request.caller = home;
+          g_assert_true (reeve_tenants_check (&request, NULL, fixture->tenants, NULL));
+        }
+      g_assert_cmpint (reeve_tenants_get_limit (fixture->tenants, "acme", "max_agents", 9), ==, 3);
+      g_assert_cmpint (reeve_tenants_get_limit (fixture->tenants, "default", "max_agents", 9), ==,
+                       9);
+      g_assert_cmpint (reeve_tenants_get_limit (fixture->tenants, "nobody", "max_agents", 9), ==,
+                       9);
+      g_clear_pointer (&there, reeve_caller_unref);
+      g_clear_pointer (&home, reeve_caller_unref);
+      if (round == 0)
+        {
+          directory_fixture_close (fixture);
+          directory_fixture_open (fixture);
+          g_assert_true (reeve_tenants_load (fixture->tenants, NULL));
+        }
+    }
+}
+
 static void
 test_directory_users (DirectoryFixture *fixture, gconstpointer data)
 {
@@ -497,6 +555,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   ADD ("tenants", test_directory_tenants);
+  ADD ("settings", test_directory_settings);
   ADD ("users", test_directory_users);
   ADD ("authentication", test_directory_authentication);
   ADD ("asynchronous", test_directory_asynchronous);
