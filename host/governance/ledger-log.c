@@ -507,8 +507,7 @@ reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first, 
 
   if (segment == NULL)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
-                   "there is no record %" G_GUINT64_FORMAT, seq);
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
       return NULL;
     }
   if (segment->offsets == NULL)
