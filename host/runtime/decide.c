@@ -213,7 +213,8 @@ reeve_decide_add_answer (JsonArray *messages, JsonObject *outcome)
   json_object_set_string_member (message, "content",
                                  reeve_json_get_string (outcome, "content", ""));
   if (calls != NULL && json_array_get_length (calls) > 0)
-    json_object_set_array_member (message, "tool_calls", json_array_ref (calls));
+    json_object_set_member (message, "tool_calls",
+                            json_node_ref (json_object_get_member (outcome, "tool_calls")));
   json_array_add_object_element (messages, message);
 }
 

@@ -4,6 +4,8 @@
  * the lock. */
 #include "run-followers.h"
 
+#include "listing.h"
+
 typedef struct
 {
   gatomicrefcount refs;
@@ -174,7 +176,8 @@ reeve_run_followers_queue (ReeveRunFollowersItem *item, const char *name, JsonOb
 
   event->item = reeve_run_followers_item_ref (item);
   event->name = g_intern_string (name);
-  event->data = data != NULL ? json_object_ref (data) : NULL;
+  /* for another thread: counts of objects are not atomic, those of their members are */
+  event->data = data != NULL ? reeve_listing_dup (data) : NULL;
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, reeve_run_followers_deliver, event,
                          reeve_run_followers_event_free);

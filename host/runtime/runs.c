@@ -2,10 +2,11 @@
 /* Which runs are under way, how they begin, and how they are found again after a restart. */
 #include "runs.h"
 
-#include "base/ids.h"
+#include "listing.h"
 #include "run-opening.h"
 #include "run.h"
 #include "runs-private.h"
+#include "base/ids.h"
 
 G_DEFINE_FINAL_TYPE (ReeveRuns, reeve_runs, G_TYPE_OBJECT)
 
@@ -271,7 +272,7 @@ reeve_runs_on_ended (ReeveRun *run, JsonObject *result, const GError *error, gpo
 
   reeve_runs_forget (self, run);
   if (result != NULL)
-    g_task_return_pointer (task, json_object_ref (result), (GDestroyNotify) json_object_unref);
+    g_task_return_pointer (task, reeve_listing_dup (result), (GDestroyNotify) json_object_unref);
   else
     g_task_return_error (task, g_error_copy (error));
 }

@@ -3,6 +3,7 @@
  * compiled then, so that a bad one is found at start and not in a run. */
 #include "tools.h"
 
+#include "listing.h"
 #include "base/json-schema.h"
 
 typedef struct
@@ -394,7 +395,8 @@ reeve_tools_call_async (ReeveTools *self, ReeveAdmitted *admitted, const char *n
   call = g_new0 (ReeveToolsCall, 1);
   call->item = item;
   call->admitted = admitted;
-  call->arguments = json_object_ref (arguments);
+  /* for another thread: counts of objects are not atomic, those of their members are */
+  call->arguments = reeve_listing_dup (arguments);
   call->context = reeve_registry_new_context (self->registry, item->plugin, info, cancellable);
   g_task_set_task_data (task, call, reeve_tools_call_free);
   reeve_workers_run_task (self->workers, task, reeve_tools_work);
