@@ -99,6 +99,27 @@ reeve_batch_get_scope (ReeveBatch *self)
 
 static JsonObject *reeve_batch_copy_object (JsonObject *object);
 
+/* json_node_copy() would share the value, whose references are not counted atomically either */
+static JsonNode *
+reeve_batch_copy_value (JsonNode *node)
+{
+  JsonNode *copy = json_node_alloc ();
+
+  switch (json_node_get_value_type (node))
+    {
+    case G_TYPE_STRING:
+      return json_node_init_string (copy, json_node_get_string (node));
+    case G_TYPE_INT64:
+      return json_node_init_int (copy, json_node_get_int (node));
+    case G_TYPE_DOUBLE:
+      return json_node_init_double (copy, json_node_get_double (node));
+    case G_TYPE_BOOLEAN:
+      return json_node_init_boolean (copy, json_node_get_boolean (node));
+    default:
+      return json_node_init_null (copy);
+    }
+}
+
 static JsonNode *
 reeve_batch_copy_node (JsonNode *node)
 {
@@ -121,7 +142,7 @@ reeve_batch_copy_node (JsonNode *node)
     }
   else
     {
-      copy = json_node_copy (node);
+      copy = reeve_batch_copy_value (node);
     }
   return copy;
 }

@@ -121,11 +121,20 @@ reeve_llm_request_get_model (ReeveLlmRequest *self)
 static void
 reeve_llm_request_set_array (JsonNode **where, JsonArray *array)
 {
+  JsonNode *node = NULL;
+  JsonArray *own = NULL;
+
+  if (array != NULL)
+    {
+      /* an array of its own over the same nodes: nobody else counts references of it */
+      own = json_array_sized_new (json_array_get_length (array));
+      for (guint i = 0; i < json_array_get_length (array); i++)
+        json_array_add_element (own, json_node_ref (json_array_get_element (array, i)));
+      node = json_node_new (JSON_NODE_ARRAY);
+      json_node_take_array (node, own);
+    }
   g_clear_pointer (where, json_node_unref);
-  if (array == NULL)
-    return;
-  *where = json_node_new (JSON_NODE_ARRAY);
-  json_node_set_array (*where, array);
+  *where = node;
 }
 
 /* An array of the raw body, which is read on first use; a body that is not strictly right has none.
@@ -177,7 +186,7 @@ reeve_llm_request_get_messages (ReeveLlmRequest *self)
 /**
  * reeve_llm_request_set_messages:
  * @self: a request
- * @messages: (nullable) (transfer none): message objects; not to be changed as long as the request
+ * @messages: (nullable) (transfer none): message objects, not to be changed as long as the request
  * lives
  *
  * Since: 0.1
@@ -213,7 +222,7 @@ reeve_llm_request_get_tools (ReeveLlmRequest *self)
 /**
  * reeve_llm_request_set_tools:
  * @self: a request
- * @tools: (nullable) (transfer none): tool objects; not to be changed as long as the request lives
+ * @tools: (nullable) (transfer none): tool objects, not to be changed as long as the request lives
  *
  * Since: 0.1
  */
