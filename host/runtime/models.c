@@ -447,7 +447,7 @@ reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLl
   g_task_set_source_tag (task, reeve_models_complete_async);
   if (provider != NULL && provider->codec != NULL)
     upstream = reeve_models_get_client (self, &error);
-  if (error != NULL)
+  if (provider == NULL || error != NULL)
     {
       g_task_return_error (task, error);
       return;

@@ -180,7 +180,8 @@ static const char *const targets[][2] = {
 static void
 test_targets (void)
 {
-  g_autofree char *longest = g_strnfill (9000, 'a');
+  g_autofree char *path = g_strnfill (9000, 'a');
+  g_autofree char *longest = g_strconcat ("http://a/", path, NULL);
 
   for (guint i = 0; i < G_N_ELEMENTS (targets); i++)
     {
@@ -192,7 +193,6 @@ test_targets (void)
       if (target == NULL)
         g_assert_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT);
     }
-  memcpy (longest, "http://a/", 9);
   g_assert_null (reeve_net_guard_target_new (longest, NULL));
 }
 
