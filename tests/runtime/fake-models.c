@@ -47,10 +47,11 @@ world_teardown (World *self, gconstpointer data)
   reeve_models_leave (self->models);
   while (g_main_context_iteration (self->context, FALSE))
     ;
+  /* a worker may still hold the last call's task */
+  reeve_workers_shutdown (self->workers);
   g_assert_finalize_object (g_steal_pointer (&self->models));
   g_clear_pointer (&self->server, hostile_server_free);
   g_ptr_array_unref (self->plugins);
-  reeve_workers_shutdown (self->workers);
   reeve_workers_unref (self->workers);
   g_string_free (self->log, TRUE);
   g_clear_error (&self->error);
