@@ -159,10 +159,10 @@ reeve_main_open (ReeveMain *self, GError **error)
     return FALSE;
   services = reeve_startup_get_services (self->startup);
   services->address = g_strdup (reeve_rest_get_urls (self->rest)[0]);
-  if (!reeve_rest_start (self->rest, services, error) || !reeve_main_announce (self, error))
+  if (!reeve_rest_start (self->rest, services, error))
     return FALSE;
   reeve_main_open_bus (self);
-  return TRUE;
+  return reeve_main_announce (self, error);
 }
 
 static void

@@ -39,6 +39,7 @@ struct _ReeveCall
 
   ReeveCaller *caller;
   ReeveAdmitted *admitted;
+  gboolean recorded;
   GCancellable *cancellable;
 
   ReeveCallQueue *queue;

@@ -419,6 +419,12 @@ reeve_call_get_digest (ReeveCall *self)
   return self->digest;
 }
 
+void
+reeve_call_set_recorded (ReeveCall *self)
+{
+  self->recorded = TRUE;
+}
+
 const char *
 reeve_call_get_request_id (ReeveCall *self)
 {

@@ -64,6 +64,8 @@ ReeveAdmitted *reeve_call_get_admitted (
 ReeveAdmitted *reeve_call_steal_admitted (ReeveCall *self);
 const char *reeve_call_get_digest (
     ReeveCall *self); /* of an effect's parameters and body; nullable */
+/* An operation that admits itself has asked for admission: the ledger knows how it ends. */
+void reeve_call_set_recorded (ReeveCall *self);
 const char *reeve_call_get_request_id (ReeveCall *self);
 const char *reeve_call_get_trace_id (ReeveCall *self);
 const char *reeve_call_get_span_id (ReeveCall *self);

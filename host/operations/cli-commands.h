@@ -19,7 +19,8 @@ typedef struct
   const char *const *columns;   /* members shown in a table */
   const char *method;
   const char *path;
-  /* types of all places here: s string, i integer, n number, b boolean, l list of strings, j any other JSON */
+  /* types of all places here: s string, i integer, n number, b boolean, l list of strings, j any
+   * other JSON */
   const ReeveParameter *parameters;
   gboolean takes_body;
   gboolean multipart;

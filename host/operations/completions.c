@@ -409,6 +409,7 @@ reeve_op_completions_create (ReeveCall *call, ReeveServices *services)
   request.resource_type = agent ? "agent" : "model";
   request.agent_id = agent ? self->model + strlen (REEVE_OP_COMPLETIONS_AGENT) : NULL;
   request.model = full;
+  reeve_call_set_recorded (call);
   reeve_admission_begin_async (services->admission, &request,
                                agent ? reeve_op_completions_on_agent_admitted
                                      : reeve_op_completions_on_model_admitted,

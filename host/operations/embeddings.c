@@ -203,6 +203,7 @@ reeve_op_embeddings_create (ReeveCall *call, ReeveServices *services)
       return;
     }
   request.model = self->model;
+  reeve_call_set_recorded (call);
   reeve_admission_begin_async (services->admission, &request, reeve_op_embeddings_on_admitted,
                                self);
 }

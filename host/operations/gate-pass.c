@@ -193,7 +193,7 @@ reeve_gate_pass_refuse (ReeveGatePass *self)
 {
   ReeveAdmissionRequest request = { 0 };
 
-  if (self->call->operation->klass == REEVE_CLASS_PROBE || self->recorded)
+  if (self->call->operation->klass == REEVE_CLASS_PROBE || self->call->recorded)
     return;
   reeve_gate_pass_describe (self, &request);
   reeve_admission_refuse (self->services->admission, &request, self->call->error);
@@ -243,7 +243,8 @@ reeve_gate_pass_end (ReeveCall *call, gpointer data)
   /* refused before any effect: the key is free again */
   if (self->claim != NULL && (call->error == NULL || begun))
     reeve_gate_pass_in_context (self, reeve_gate_pass_keep);
-  else if (call->error == NULL && call->operation->klass == REEVE_CLASS_READ && !self->recorded)
+  else if (call->error == NULL && call->operation->klass == REEVE_CLASS_READ
+           && !self->call->recorded)
     reeve_gate_pass_in_context (self, reeve_gate_pass_record_read);
   else
     reeve_gate_pass_deliver (self);

@@ -13,7 +13,6 @@ typedef struct
   ReeveCall *call; /* held */
   ReeveIdempotencyClaim *claim;
   gboolean admitted; /* class effect: its intent is durable */
-  gboolean recorded; /* a record of it is written already */
   char *resource_id;
 } ReeveGatePass;
 

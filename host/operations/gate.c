@@ -71,7 +71,7 @@ reeve_gate_on_admitted (GObject *source, GAsyncResult *result, gpointer data)
 
   if (admitted == NULL)
     {
-      pass->recorded = TRUE; /* admission has recorded its own refusal */
+      pass->call->recorded = TRUE; /* admission has recorded its own refusal */
       reeve_gate_fail (pass, error);
       return;
     }
@@ -87,7 +87,7 @@ reeve_gate_on_read (GObject *source, GAsyncResult *result, gpointer data)
   GError *error = NULL;
   gboolean good = reeve_admission_read_finish (pass->services->admission, result, &error);
 
-  pass->recorded = TRUE;
+  pass->call->recorded = TRUE;
   if (good)
     reeve_gate_call_function (pass);
   else
@@ -129,7 +129,7 @@ reeve_gate_run (gpointer data)
       admitted = reeve_admission_begin (pass->services->admission, &request, &error);
       if (admitted == NULL)
         {
-          pass->recorded = TRUE;
+          pass->call->recorded = TRUE;
           reeve_gate_fail (pass, error);
           return;
         }

@@ -24,7 +24,7 @@ def document(table, version):
             "version": version,
             "summary": "A governed host for AI agents",
             "description": "Every call is authenticated, authorised, validated and recorded in the ledger.",
-            "license": {"name": "LGPL-2.1-or-later", "identifier": "LGPL-2.1-or-later"},
+            "license": {"name": "LGPL-2.1-or-later", "url": "https://spdx.org/licenses/LGPL-2.1-or-later.html"},
         },
         "servers": [{"url": "/", "description": "this host"}],
         "security": [{"bearer": []}, {"apiKey": []}],
@@ -77,12 +77,11 @@ def describe(table, operation, number):
         "summary": operation["summary"],
         "tags": [operation["noun"]],
     }
-    notes = [operation.get("description", "")]
+    notes = [operation.get("description", operation["summary"] + ".")]
     if operation["permission"]:
         notes.append(f"Needs the permission `{operation['permission']}`" + (" and the platform admin." if "platform-admin" in flags else "."))
-    if words := " ".join(n for n in notes if n):
-        out["description"] = words
-    if parameters := list(parameters_of(operation)):
+    out["description"] = " ".join(notes)
+    if parameters := list(parameters_of(table, operation)):
         out["parameters"] = parameters
     if "body" in operation:
         out["requestBody"] = request_body(table, operation)
@@ -94,14 +93,12 @@ def describe(table, operation, number):
     return out
 
 
-def parameters_of(operation):
+def parameters_of(table, operation):
     for place in ("path", "query"):
         for name, schema in operation[place].items():
             bare = {k: v for k, v in schema.items() if k != "description"}
-            parameter = {"name": name, "in": place, "required": place == "path", "schema": bare}
-            if "description" in schema:
-                parameter["description"] = schema["description"]
-            yield parameter
+            description = table.resolve(schema).get("description", name.replace("_", " "))
+            yield {"name": name, "in": place, "required": place == "path", "description": description, "schema": bare}
     if "idempotency-key" in operation["flags"]:
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
     if "public" not in operation["flags"]:
