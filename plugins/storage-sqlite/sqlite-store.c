@@ -305,41 +305,6 @@ sqlite_store_give (SqliteStore *self, SqliteConnection *connection)
 }
 
 /**
- * sqlite_store_trim:
- * @self: a store
- *
- * Closes the idle connections but one.
- */
-void
-sqlite_store_trim (SqliteStore *self)
-{
-  GQueue surplus = G_QUEUE_INIT;
-
-  g_mutex_lock (&self->mutex);
-  while (self->idle.length > 1)
-    {
-      g_queue_push_head (&surplus, g_queue_pop_tail (&self->idle));
-      self->connections--;
-    }
-  g_mutex_unlock (&self->mutex);
-  g_queue_clear_full (&surplus, (GDestroyNotify) sqlite_connection_free);
-}
-
-/**
- * sqlite_store_get_connections:
- * @self: a store
- *
- * Returns: how many connections it has
- */
-guint
-sqlite_store_get_connections (SqliteStore *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-
-  return self->connections;
-}
-
-/**
  * sqlite_store_find_frequency:
  * @self: a store
  * @index: a text index

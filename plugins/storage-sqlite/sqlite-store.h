@@ -27,8 +27,6 @@ void sqlite_store_close (SqliteStore *self);
 SqliteSchema *sqlite_store_get_schema (SqliteStore *self);
 SqliteConnection *sqlite_store_take (SqliteStore *self, GError **error);
 void sqlite_store_give (SqliteStore *self, SqliteConnection *connection);
-void sqlite_store_trim (SqliteStore *self);
-guint sqlite_store_get_connections (SqliteStore *self);
 
 /* number of texts with a term, remembered while the index grows little; FALSE: not known */
 gboolean sqlite_store_find_frequency (SqliteStore *self, const char *index, const char *term,

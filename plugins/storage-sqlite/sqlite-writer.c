@@ -217,7 +217,8 @@ sqlite_writer_thread (gpointer data)
 static void
 sqlite_writer_wake (SqliteWriter *self)
 {
-  if (self->resting == 0 && self->threads->len < self->max_threads)
+  /* one that was woken rests until it has the lock again: count lanes, not sleepers */
+  if (self->waiting.length > self->resting && self->threads->len < self->max_threads)
     g_ptr_array_add (self->threads, g_thread_new ("store-writer", sqlite_writer_thread, self));
   else
     g_cond_signal (&self->ready);
