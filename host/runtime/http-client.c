@@ -52,6 +52,7 @@ reeve_http_client_expire (ReeveHttpClient *self, ReeveHttpCall *call, gint64 now
       call->attempt_deadline = 0;
       call->next_address++;
       reeve_http_pool_open (&self->pool, call);
+      reeve_http_pool_pump (&self->pool, origin);
       return;
     }
   error = reeve_http_call_timed_out (call, now);

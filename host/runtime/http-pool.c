@@ -17,6 +17,9 @@ typedef struct
   char *key;
 } ReeveHttpPoolLookup;
 
+static void reeve_http_pool_prepare_origin (ReeveHttpPool *self, ReeveHttpOrigin *origin,
+                                            ReeveHttpCall *call);
+
 /**
  * reeve_http_pool_lower:
  * @self: a pool
@@ -109,10 +112,14 @@ reeve_http_pool_pump (ReeveHttpPool *self, ReeveHttpOrigin *origin)
     {
       ReeveHttpCall *call = g_queue_peek_head (&origin->waiting);
 
-      if (origin->idle.length == 0
-          && (origin->n_connections >= self->max_connections
-              || !reeve_http_origin_is_ready (origin, call, now)))
+      if (origin->idle.length == 0 && origin->n_connections >= self->max_connections)
         break;
+      /* the addresses may have grown old while it waited */
+      if (origin->idle.length == 0 && !reeve_http_origin_is_ready (origin, call, now))
+        {
+          reeve_http_pool_prepare_origin (self, origin, call);
+          break;
+        }
       reeve_http_origin_dequeue (origin, call);
       reeve_http_pool_place (self, call);
     }
@@ -363,6 +370,8 @@ reeve_http_pool_on_ready (ReeveHttpConnection *connection, const GError *error, 
   g_prefix_error (&call->error, "%s: ", ((ReeveHttpOrigin *) call->origin)->host);
   call->next_address++;
   reeve_http_pool_open (self, call);
+  /* when that was its last address, there is room for another call */
+  reeve_http_pool_pump (self, call->origin);
 }
 
 /* Whether a call that failed may be sent on another connection. */
@@ -430,6 +439,7 @@ reeve_http_pool_on_finished (ReeveHttpConnection *connection, const GError *erro
   if (error != NULL && reeve_http_pool_may_replace (call, connection))
     {
       call->replacements++;
+      call->next_address = 0;
       call->fresh = call->base.progress == REEVE_UPSTREAM_SENT;
       call->base.progress = REEVE_UPSTREAM_UNSENT;
       reeve_http_pool_place (self, call);

@@ -275,6 +275,31 @@ test_queue (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (busy, <=, 4);
 }
 
+/* Calls that wait behind one that cannot connect get their turn at once. */
+static void
+test_queue_of_dead (Fixture *fixture, gconstpointer data)
+{
+  const HostileStep *const scripts[] = { keep_alive };
+  g_autoptr (HostileServer) server = hostile_server_new (scripts, 1);
+  g_autoptr (ReeveHttpRequest) request = make_request (server, "POST", "x");
+  g_autoptr (GPtrArray) calls = g_ptr_array_new_with_free_func ((GDestroyNotify) exchange_free);
+  gint64 began = g_get_monotonic_time ();
+
+  g_clear_pointer (&server, hostile_server_free);
+  reeve_http_client_set_limits (fixture->client, 1, 8, 0);
+  for (guint i = 0; i < 6; i++)
+    g_ptr_array_add (calls, begin (fixture, request));
+  for (guint i = 0; i < calls->len; i++)
+    {
+      Exchange *got = g_ptr_array_index (calls, i);
+
+      finish (got);
+      g_assert_error (got->error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+      g_assert_cmpint (got->progress, ==, REEVE_UPSTREAM_UNSENT);
+    }
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 2 * G_USEC_PER_SEC);
+}
+
 static void
 test_idle_close (Fixture *fixture, gconstpointer data)
 {
@@ -378,6 +403,7 @@ main (int argc, char **argv)
     { "/http-client/pause", test_pause },
     { "/http-client/large-request", test_large_request },
     { "/http-client/queue", test_queue },
+    { "/http-client/queue-of-dead", test_queue_of_dead },
     { "/http-client/idle-close", test_idle_close },
     { "/http-client/pinned", test_pinned },
     { "/http-client/drop-client", test_drop_client },
