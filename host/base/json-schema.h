@@ -126,7 +126,7 @@ struct _ReeveSchemaNode
   const char *fallback; /* default, as canonical JSON */
   const char
       *unit; /* x-reeve-unit: "bytes" or "seconds": text such as 10MiB, 5m is read as a number */
-  gboolean secret; /* x-reeve-secret: never shown */
+  gboolean secret;  /* x-reeve-secret: never shown */
   gboolean planned; /* x-reeve-planned: accepted with a warning, for its feature is not built yet */
 };
 

@@ -269,8 +269,7 @@ reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
   self->path = g_strndup (self->target, strcspn (self->target, "?"));
   self->body = g_byte_array_new ();
   soup_message_body_set_accumulate (soup_server_message_get_request_body (msg), FALSE);
-  g_object_set_data_full (G_OBJECT (msg), reeve_rest_request_key, self,
-                          reeve_rest_request_release);
+  g_object_set_data_full (G_OBJECT (msg), reeve_rest_request_key, self, reeve_rest_request_release);
   g_signal_connect (msg, "got-chunk", G_CALLBACK (reeve_rest_request_on_chunk), self);
   g_signal_connect (msg, "finished", G_CALLBACK (reeve_rest_request_on_finished), self);
   reeve_rest_thread_count (thread, 1);
