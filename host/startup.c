@@ -307,7 +307,8 @@ reeve_startup_close (ReeveStartup *self)
 
   if (self->net != NULL)
     reeve_net_http_shutdown (self->net);
-  g_clear_pointer (&services->workers, reeve_workers_shutdown);
+  if (services->workers != NULL)
+    reeve_workers_shutdown (services->workers);
   if (services->models != NULL)
     reeve_models_leave (services->models);
   g_clear_object (&services->runs);
@@ -334,6 +335,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_pointer (&services->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
   g_clear_pointer (&self->net, reeve_net_http_free);
+  g_clear_pointer (&services->workers, reeve_workers_unref);
   g_clear_pointer (&services->schemas, reeve_schema_cache_free);
   g_clear_pointer (&services->config, reeve_config_unref);
   g_free (services->address);
