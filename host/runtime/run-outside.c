@@ -119,12 +119,14 @@ reeve_run_follow (ReeveRun *self, GMainContext *context, gint64 after, ReeveRunE
                   void (*ended) (gpointer user_data), gpointer user_data, GDestroyNotify destroy)
 {
   ReeveRunInvoke *invoke = g_new0 (ReeveRunInvoke, 1);
+  guint follower
+      = reeve_run_followers_add (self->followers, context, events, ended, user_data, destroy);
 
   invoke->after = after;
-  invoke->follower
-      = reeve_run_followers_add (self->followers, context, events, ended, user_data, destroy);
+  invoke->follower = follower;
+  /* gone when this returns, if this is the run's thread */
   reeve_run_invoke (self, reeve_run_do_follow, invoke);
-  return invoke->follower;
+  return follower;
 }
 
 /**

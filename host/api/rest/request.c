@@ -30,8 +30,9 @@ typedef struct
   gboolean dispatching;
   gboolean paused;
   gboolean streaming;
-  gsize appended; /* bytes of the stream given to libsoup … */
-  gsize written;  /* … and written by it */
+  gboolean too_slow; /* dropped: what still comes is thrown away */
+  gsize appended;    /* bytes of the stream given to libsoup … */
+  gsize written;     /* … and written by it */
 } ReeveRestRequest;
 
 static const char reeve_rest_request_key[] = "reeve-rest-request";
@@ -128,12 +129,15 @@ reeve_rest_request_begin_stream (ReeveRestRequest *self)
 static void
 reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
 {
+  if (self->too_slow)
+    return;
   if (!self->streaming)
     reeve_rest_request_begin_stream (self);
   self->appended += g_bytes_get_size (bytes);
   if (self->appended - self->written > REEVE_REST_REQUEST_PENDING && self->connection != NULL)
     {
       g_message ("a client reads its stream too slowly and is dropped");
+      self->too_slow = TRUE;
       g_cancellable_cancel (reeve_call_get_cancellable (self->call));
       reeve_rest_connection_drop (self->connection);
       return;
