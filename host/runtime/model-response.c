@@ -6,7 +6,9 @@
 
 #include "base/ids.h"
 
-#define REEVE_MODEL_RESPONSE_MAX_CALLS   128
+#define REEVE_MODEL_RESPONSE_MAX_CALLS 128
+/* of one answer; far above any context, and a run of them fits a ledger record */
+#define REEVE_MODEL_RESPONSE_MAX_TOKENS  (G_GINT64_CONSTANT (1) << 40)
 #define REEVE_MODEL_RESPONSE_MAX_BYTES   (64 * 1024 * 1024)
 #define REEVE_MODEL_RESPONSE_MAX_VECTORS 65536
 
@@ -170,14 +172,22 @@ reeve_model_response_add_vector (ReeveModelResponseBuilder *self, const ReeveLlm
   return TRUE;
 }
 
+/* What no service can have counted is not known: sums of it would leave the range of a ledger
+ * record, and an effect would stay without its outcome. */
+static gint64
+reeve_model_response_count (gint64 told, gint64 known)
+{
+  return told >= 0 && told <= REEVE_MODEL_RESPONSE_MAX_TOKENS ? told : known;
+}
+
 static void
 reeve_model_response_add_usage (ReeveModelResponseBuilder *self, const ReeveLlmDelta *delta)
 {
-  self->input_tokens = delta->input_tokens >= 0 ? delta->input_tokens : self->input_tokens;
-  self->output_tokens = delta->output_tokens >= 0 ? delta->output_tokens : self->output_tokens;
-  self->cached_tokens = delta->cached_tokens >= 0 ? delta->cached_tokens : self->cached_tokens;
+  self->input_tokens = reeve_model_response_count (delta->input_tokens, self->input_tokens);
+  self->output_tokens = reeve_model_response_count (delta->output_tokens, self->output_tokens);
+  self->cached_tokens = reeve_model_response_count (delta->cached_tokens, self->cached_tokens);
   self->reasoning_tokens
-      = delta->reasoning_tokens >= 0 ? delta->reasoning_tokens : self->reasoning_tokens;
+      = reeve_model_response_count (delta->reasoning_tokens, self->reasoning_tokens);
 }
 
 /**
@@ -237,6 +247,16 @@ reeve_model_response_builder_is_empty (ReeveModelResponseBuilder *self)
   return !self->any;
 }
 
+static gboolean
+reeve_model_response_has_id (JsonArray *calls, const char *id)
+{
+  for (guint i = 0; i < json_array_get_length (calls); i++)
+    if (g_strcmp0 (reeve_json_get_string (json_array_get_object_element (calls, i), "id", NULL), id)
+        == 0)
+      return TRUE;
+  return FALSE;
+}
+
 /* A call as an element of OpenAI's tool_calls. */
 static gboolean
 reeve_model_response_end_call (JsonArray *calls, ReeveModelResponseCall *call, GError **error)
@@ -249,8 +269,9 @@ reeve_model_response_end_call (JsonArray *calls, ReeveModelResponseCall *call, G
     return reeve_model_response_fail (error, "the answer calls a tool without a name");
   if (!g_utf8_validate_len (call->arguments->str, call->arguments->len, NULL))
     return reeve_model_response_fail (error, "arguments of a tool call are not UTF-8");
-  /* local servers leave it out; the tool's result has to name it */
-  id = call->id != NULL ? g_strdup (call->id) : reeve_ids_new ("call");
+  /* local servers leave it out or give it twice; the tool's result has to name one call */
+  id = call->id != NULL && !reeve_model_response_has_id (calls, call->id) ? g_strdup (call->id)
+                                                                          : reeve_ids_new ("call");
   function = json_object_new ();
   json_object_set_string_member (function, "name", call->name);
   json_object_set_string_member (function, "arguments",

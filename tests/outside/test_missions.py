@@ -109,6 +109,29 @@ class Missions(MissionCase):
         self.assertEqual((False, "unknown"), (answer["success"], answer["status"]))
         self.assertEqual(1, self.mock.count("/v1/chat/completions"))
 
+    def test_calls_with_the_same_id_are_two_calls(self):
+        twice = [calculate("6*7", id="same")["tool_calls"][0], calculate("1+1", id="same")["tool_calls"][0]]
+        self.mock.script([{"tool_calls": twice}, {"content": "Both."}])
+        answer = self.host.run(self.agent, "Both, please.")
+        self.assertEqual(("succeeded", 2), (answer["status"], len(answer["tool_calls"])), answer)
+        told = [m for m in self.mock.chats()[-1]["messages"] if m["role"] == "tool"]
+        self.assertEqual(["42", "2"], [m["content"] for m in told])
+
+    def test_impossible_usage_loses_no_outcome(self):
+        most = 9223372036854775807
+        usage = {"prompt_tokens": most, "completion_tokens": most, "total_tokens": -1}
+        self.mock.script([{"content": "Yes.", "usage": usage}] * 2)
+        answer = self.host.run(self.agent, "Well?")
+        self.assertEqual("succeeded", answer["status"], answer)
+        self.assertLess(answer["usage"]["total_tokens"], 100000)
+        body = {"model": "gpt-test", "messages": [{"role": "user", "content": "Well?"}]}
+        self.host.post("/v1/chat/completions", body, expect=200)
+        kinds, end = [], time.monotonic() + 10
+        # the outcome of a call that changes nothing here is written behind its answer
+        while (not kinds or kinds.count("intent") != kinds.count("outcome")) and time.monotonic() < end:
+            kinds = [r["kind"] for r in self.host.records()]
+        self.assertEqual(kinds.count("intent"), kinds.count("outcome"))
+
     def test_timeout(self):
         slow = self.host.agent(timeout_seconds=1)
         self.mock.script([{"content": "late", "delay": 10}])
