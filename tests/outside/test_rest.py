@@ -232,6 +232,14 @@ class Connections(Door):
         for sock in socks:
             sock.close()
 
+    def test_a_request_that_stops_in_the_middle_is_dropped(self):
+        with self.connect() as sock:
+            sock.sendall(b"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+            sock.settimeout(40)
+            began = time.monotonic()
+            self.assertEqual(b"", self.read_all(sock))
+            self.assertGreater(time.monotonic() - began, 8)
+
     def test_a_client_that_closed_its_side_gets_its_answer(self):
         with self.connect() as sock:
             sock.sendall(f"GET /api/v1/me HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.host.key}\r\n\r\n".encode())

@@ -37,6 +37,7 @@ struct _ReeveRestConnection
   gboolean line_done;
 
   gboolean busy;
+  gboolean received;
   ReeveRestConnectionFunc on_gone;
   gpointer gone_data;
   gint64 active_at;
@@ -432,6 +433,7 @@ reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnectionFunc 
                              gpointer user_data)
 {
   self->busy = TRUE;
+  self->received = FALSE;
   self->on_gone = gone;
   self->gone_data = user_data;
 }
@@ -450,6 +452,18 @@ gboolean
 reeve_rest_connection_is_busy (ReeveRestConnection *self)
 {
   return self->busy;
+}
+
+void
+reeve_rest_connection_set_received (ReeveRestConnection *self)
+{
+  self->received = TRUE;
+}
+
+gboolean
+reeve_rest_connection_is_waiting (ReeveRestConnection *self)
+{
+  return !self->busy || !self->received || reeve_rest_connection_pending (self) > 0;
 }
 
 gboolean

@@ -43,6 +43,10 @@ void reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnection
                                   gpointer user_data);
 void reeve_rest_connection_end (ReeveRestConnection *self);
 gboolean reeve_rest_connection_is_busy (ReeveRestConnection *self);
+/* The request has come as a whole: from now on the host is at work, not the client. */
+void reeve_rest_connection_set_received (ReeveRestConnection *self);
+/* Does the host wait for the client, to send or to read? */
+gboolean reeve_rest_connection_is_waiting (ReeveRestConnection *self);
 gboolean reeve_rest_connection_is_closed (ReeveRestConnection *self);
 /* Was anything of it given to libsoup? */
 gboolean reeve_rest_connection_is_started (ReeveRestConnection *self);

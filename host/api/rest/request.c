@@ -399,6 +399,8 @@ reeve_rest_request_on_body (SoupServer *server, SoupServerMessage *msg, const ch
   ReeveRestThread *thread = user_data;
   ReeveRestRequest *self = g_object_get_data (G_OBJECT (msg), reeve_rest_request_key);
 
+  if (self != NULL && self->connection != NULL)
+    reeve_rest_connection_set_received (self->connection);
   if (self == NULL || self->refused)
     return;
   self->call

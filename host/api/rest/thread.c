@@ -18,7 +18,9 @@
 #define REEVE_REST_THREAD_MANY      128                   /* more idle ones than this … */
 #define REEVE_REST_THREAD_MANY_US   (1 * G_USEC_PER_SEC)  /* … are closed after this silence */
 #define REEVE_REST_THREAD_SILENT_US (60 * G_USEC_PER_SEC) /* one that never said anything */
-#define REEVE_REST_THREAD_ACCEPTS   32
+#define REEVE_REST_THREAD_SLOW                                                                     \
+  4 /* times keep_alive: silence in the middle of a request or answer */
+#define REEVE_REST_THREAD_ACCEPTS 32
 
 typedef struct
 {
@@ -129,8 +131,10 @@ static gint64
 reeve_rest_thread_get_patience (ReeveRestThread *self, ReeveRestConnection *connection,
                                 gboolean many)
 {
-  if (reeve_rest_connection_is_busy (connection))
+  if (!reeve_rest_connection_is_waiting (connection))
     return G_MAXINT64;
+  if (reeve_rest_connection_is_busy (connection))
+    return REEVE_REST_THREAD_SLOW * self->shared->keep_alive_us;
   if (!reeve_rest_connection_is_started (connection))
     return REEVE_REST_THREAD_SILENT_US;
   return many ? MIN (REEVE_REST_THREAD_MANY_US, self->shared->keep_alive_us)
