@@ -89,6 +89,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   Conformance conformance = { G_TYPE_INVALID, NULL };
   StorageSuiteFactory factory = { make, &conformance, TRUE };
+  int failed = 0;
 
   g_option_context_add_main_entries (options, entries, NULL);
   g_option_context_set_ignore_unknown_options (options, TRUE);
@@ -107,5 +108,7 @@ main (int argc, char **argv)
   factory.durable = !is_volatile;
   g_test_init (&argc, &argv, NULL);
   storage_suite_add (id, &factory);
-  return g_test_run ();
+  failed = g_test_run ();
+  json_object_unref (conformance.settings);
+  return failed;
 }

@@ -49,15 +49,31 @@ reeve_rest_multipart_add (ReeveCall *call, SoupMessageHeaders *headers, GBytes *
   return TRUE;
 }
 
+/* libsoup 3.2 searches the body as if a NUL ended it, and reads behind it where none does. */
+static GBytes *
+reeve_rest_multipart_terminate (GBytes *body)
+{
+  gsize length = 0;
+  const char *data = g_bytes_get_data (body, &length);
+  char *copy = g_malloc (length + 1);
+
+  if (length > 0)
+    memcpy (copy, data, length);
+  copy[length] = '\0';
+  return g_bytes_new_with_free_func (copy, length, g_free, copy);
+}
+
 void
 reeve_rest_multipart_read (ReeveCall *call, SoupMessageHeaders *headers, GBytes *body)
 {
   const char *media_type = soup_message_headers_get_content_type (headers, NULL);
+  g_autoptr (GBytes) terminated = NULL;
   SoupMultipart *form = NULL;
 
   if (media_type == NULL || g_ascii_strcasecmp (media_type, "multipart/form-data") != 0)
     return;
-  form = soup_multipart_new_from_message (headers, body);
+  terminated = reeve_rest_multipart_terminate (body);
+  form = soup_multipart_new_from_message (headers, terminated);
   if (form == NULL)
     return;
   for (int i = 0; i < MIN (soup_multipart_get_length (form), REEVE_REST_MULTIPART_MAX_PARTS); i++)
