@@ -140,6 +140,11 @@ class Typed(BusCase):
         answer = json.loads(self.call("io.reeve.Execution1.ExecuteTask", *[values.get(n, "") for _t, n in names]))
         self.assertTrue(answer["success"], answer)
         self.assertIn("42", answer["answer"])
+        # a task is text, though it begins like JSON
+        for braces in ("[urgent] What is 6*7?", '{"not": "an object"}'):
+            values["task"] = values["mission"] = braces
+            answer = json.loads(self.call("io.reeve.Execution1.ExecuteTask", *[values.get(n, "") for _t, n in names]))
+            self.assertIn("run_id", answer)
 
     def test_each_interface_has_a_version(self):
         for interface in ("io.reeve.Host1", "io.reeve.ControlPlane1", "io.reeve.Execution1"):

@@ -33,8 +33,26 @@ reeve_dbus_call_free (gpointer data)
 
 /* ---- arguments ---- */
 
+/* A text may begin with a brace: only what the operation does not take as a string is JSON. */
+static gboolean
+reeve_dbus_call_is_text (const ReeveOperation *operation, const char *parameter)
+{
+  const ReeveSchemaObject *object = operation != NULL ? operation->schema->object : NULL;
+
+  for (const ReeveSchemaMember *m = object != NULL ? object->properties : NULL;
+       m != NULL && m->name != NULL; m++)
+    {
+      const ReeveSchemaNode *node = m->node->ref != NULL ? m->node->ref : m->node;
+
+      if (strcmp (m->name, parameter) == 0)
+        return (node->types & REEVE_SCHEMA_TYPE_STRING) != 0;
+    }
+  return FALSE;
+}
+
 static JsonNode *
-reeve_dbus_call_convert (const ReeveDbusArgument *argument, GVariant *value, GError **error)
+reeve_dbus_call_convert (const ReeveOperation *operation, const ReeveDbusArgument *argument,
+                         GVariant *value, GError **error)
 {
   JsonNode *node = NULL;
   const char *text = NULL;
@@ -58,7 +76,7 @@ reeve_dbus_call_convert (const ReeveDbusArgument *argument, GVariant *value, GEr
       break;
     }
   text = g_variant_get_string (value, NULL);
-  if (*text != '{' && *text != '[')
+  if ((*text != '{' && *text != '[') || reeve_dbus_call_is_text (operation, argument->parameter))
     return json_node_init_string (json_node_alloc (), text);
   node = reeve_json_parse_strict (text, strlen (text), error);
   if (node == NULL)
@@ -79,6 +97,7 @@ reeve_dbus_call_convert (const ReeveDbusArgument *argument, GVariant *value, GEr
 JsonObject *
 reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters, GError **error)
 {
+  const ReeveOperation *operation = reeve_operation_find (method->operation);
   g_autoptr (JsonObject) params = json_object_new ();
 
   for (guint i = 0; method->arguments[i].name != NULL; i++)
@@ -89,7 +108,7 @@ reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters, GE
       if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
           && *g_variant_get_string (value, NULL) == '\0')
         continue;
-      node = reeve_dbus_call_convert (&method->arguments[i], value, error);
+      node = reeve_dbus_call_convert (operation, &method->arguments[i], value, error);
       if (node == NULL)
         return NULL;
       json_object_set_member (params, method->arguments[i].parameter, node);
