@@ -36,6 +36,16 @@ reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
   reeve_registry_scan (self->services.registry);
 }
 
+/* What a part of the configuration asks for cannot be had: says where it is asked for. */
+static gboolean
+reeve_startup_blame (ReeveStartup *self, const char *path, GError *reason, GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s: %s: %s",
+               reeve_config_get_origin (self->services.config, path), path, reason->message);
+  g_error_free (reason);
+  return FALSE;
+}
+
 static gboolean
 reeve_startup_open_store (ReeveStartup *self, GError **error)
 {
@@ -43,14 +53,15 @@ reeve_startup_open_store (ReeveStartup *self, GError **error)
   JsonNode *settings = reeve_config_get_json (services->config, "store.settings");
   g_autofree char *folder = reeve_state_make_folder (self->state, "store", error);
   ReevePlugin *plugin = NULL;
+  GError *reason = NULL;
 
   if (folder == NULL)
     return FALSE;
   plugin = reeve_registry_instantiate (
       services->registry, "store", reeve_config_get_string (services->config, "store.plugin"),
-      REEVE_TYPE_STORAGE, settings != NULL ? json_node_get_object (settings) : NULL, error);
+      REEVE_TYPE_STORAGE, settings != NULL ? json_node_get_object (settings) : NULL, &reason);
   if (plugin == NULL)
-    return FALSE;
+    return reeve_startup_blame (self, "store.plugin", reason, error);
   services->store = reeve_store_new (REEVE_STORAGE (plugin));
   self->store_open = reeve_store_open (services->store, folder, error);
   if (!self->store_open)
@@ -94,17 +105,15 @@ reeve_startup_add_authentication (ReeveStartup *self, JsonObject *provider, GErr
   const char *id = reeve_json_get_string (provider, "id", "");
   g_autofree char *instance = g_strconcat ("auth/", id, NULL);
   ReevePlugin *plugin = NULL;
+  GError *reason = NULL;
 
   if (!reeve_json_get_boolean (provider, "enabled", TRUE))
     return TRUE;
   plugin = reeve_registry_instantiate (
       services->registry, instance, reeve_json_get_string (provider, "plugin", ""), REEVE_TYPE_AUTH,
-      reeve_json_get_object (provider, "settings"), error);
+      reeve_json_get_object (provider, "settings"), &reason);
   if (plugin == NULL)
-    {
-      g_prefix_error (error, "authentication provider %s: ", id);
-      return FALSE;
-    }
+    return reeve_startup_blame (self, "authentication.providers", reason, error);
   reeve_authentication_add_provider (services->authentication, id, services->registry, plugin);
   return TRUE;
 }
@@ -215,12 +224,14 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
 {
   ReeveServices *services = &self->services;
   JsonNode *llm = reeve_config_get_json (services->config, "llm");
+  GError *reason = NULL;
 
   services->models = reeve_models_new (services->registry, services->workers);
   self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
   reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
-  if (!reeve_models_configure (services->models, json_node_get_object (llm), error)
-      || !reeve_startup_add_extractors (self, error) || !reeve_startup_add_tools (self, error))
+  if (!reeve_models_configure (services->models, json_node_get_object (llm), &reason))
+    return reeve_startup_blame (self, "llm.providers", reason, error);
+  if (!reeve_startup_add_extractors (self, error) || !reeve_startup_add_tools (self, error))
     return FALSE;
   services->conversations = reeve_conversations_new (services->store);
   services->agents = reeve_agents_new (

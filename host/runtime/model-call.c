@@ -68,7 +68,10 @@ reeve_model_call_end (ReeveModelCall *self, ReeveModelResponse *response, GError
     g_cancellable_disconnect (self->setup.cancellable, self->cancel_handler);
   self->cancel_handler = 0;
   if (error != NULL)
-    g_prefix_error (&error, "model provider %s: ", self->setup.provider->id);
+    {
+      reeve_model_provider_scrub (self->setup.provider, error);
+      g_prefix_error (&error, "model provider %s: ", self->setup.provider->id);
+    }
   reeve_model_call_unref (self);
   if (error != NULL)
     g_task_return_error (task, error);

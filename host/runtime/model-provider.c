@@ -78,6 +78,7 @@ reeve_model_provider_read_key (ReeveModelProvider *self, JsonObject *settings)
   self->key_header = g_strdup (reeve_json_get_string (settings, "api_key_header", "Authorization"));
   if (key == NULL || *key == '\0')
     return;
+  self->key = g_strdup (key);
   if (g_ascii_strcasecmp (self->key_header, "Authorization") == 0)
     self->key_value = g_strconcat ("Bearer ", key, NULL);
   else
@@ -106,6 +107,27 @@ reeve_model_provider_read (ReeveModelProvider *self, JsonObject *settings)
   self->options.total_ms = reeve_model_provider_read_ms (settings, "timeout_seconds");
   self->options.trust = ca_file != NULL ? reeve_http_trust_new (ca_file) : NULL;
   reeve_model_provider_read_key (self, settings);
+}
+
+/**
+ * reeve_model_provider_scrub:
+ * @self: a provider
+ * @error: what a service or plugin said
+ *
+ * Takes the provider's key out of a text that goes on to callers, records and logs: a service may
+ * quote it.
+ */
+void
+reeve_model_provider_scrub (ReeveModelProvider *self, GError *error)
+{
+  g_autoptr (GString) text = NULL;
+
+  if (self->key == NULL || strstr (error->message, self->key) == NULL)
+    return;
+  text = g_string_new (error->message);
+  g_string_replace (text, self->key, "[key]", 0);
+  g_free (error->message);
+  error->message = g_string_free (g_steal_pointer (&text), FALSE);
 }
 
 /**
@@ -175,6 +197,9 @@ reeve_model_provider_unref (ReeveModelProvider *self)
   if (self->key_value != NULL)
     explicit_bzero (self->key_value, strlen (self->key_value));
   g_free (self->key_value);
+  if (self->key != NULL)
+    explicit_bzero (self->key, strlen (self->key));
+  g_free (self->key);
   g_free (self->model);
   g_strfreev (self->models);
   g_free (self);

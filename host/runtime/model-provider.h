@@ -19,6 +19,7 @@ typedef struct
   char *origin;           /* scheme://host:port that an administrator granted */
   char *key_header;
   char *key_value; /* (nullable): with its scheme */
+  char *key;       /* the secret alone; NULL when there is none */
   char *model;     /* (nullable): used when a request names none */
   char **models;   /* names that are shown */
   double temperature;
@@ -34,6 +35,8 @@ void reeve_model_provider_unref (ReeveModelProvider *self);
 JsonObject *reeve_model_provider_strip (JsonObject *settings);
 gboolean reeve_model_provider_authorize (ReeveModelProvider *self, ReeveHttpRequest *request,
                                          GError **error);
+
+void reeve_model_provider_scrub (ReeveModelProvider *self, GError *error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveModelProvider, reeve_model_provider_unref)
 

@@ -217,7 +217,8 @@ reeve_run_answer_commit (ReeveRunAnswer *self, GError **error)
   bytes = g_bytes_new_take (text, strlen (text));
   reeve_batch_put (batch, REEVE_STORE_RUNS, run->run_id, record, REEVE_REVISION_ANY);
   reeve_batch_append (batch, run->stream, bytes,
-                      (gint64) reeve_journal_get_length (run->journal) + 1);
+                      run->aborting ? REEVE_REVISION_ANY
+                                    : (gint64) reeve_journal_get_length (run->journal) + 1);
   if (!reeve_run_answer_add_turn (self, batch, error))
     return FALSE;
   result = reeve_store_commit (run->env.store, batch, error);

@@ -35,6 +35,7 @@ struct _ReeveRun
   gint64 began;             /* monotonic */
   const char *interruption; /* asked for, not in the journal yet */
   gboolean ended;
+  gboolean aborting; /* its end is being written after its journal failed */
   ReeveRunDone done;
   gpointer done_data;
 };
@@ -45,7 +46,7 @@ typedef void (*ReeveRunNext) (ReeveRun *self);
  * ends the run in memory and leaves the journal as it is. */
 void reeve_run_append (ReeveRun *self, JsonObject *const *entries, ReeveRunNext next);
 void reeve_run_advance (ReeveRun *self);
-/* Ends it in memory. */
+/* Its journal failed: ends it as unknown, as durably as can be. */
 void reeve_run_abort (ReeveRun *self, const GError *error);
 JsonObject *reeve_run_new_entry (const char *type);
 /* Fills in what each effect of this run has in common. */

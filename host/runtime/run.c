@@ -359,14 +359,28 @@ reeve_run_fail_intent (ReeveRun *self, const GError *error)
                                   &settlement, NULL, NULL);
 }
 
+/* A record that could not be written ends the run as unknown, in the store too: a smaller last
+ * entry often can be written where a larger one was refused. When even that fails, or the run never
+ * began, it ends in memory and the next start takes it up. */
 void
 reeve_run_abort (ReeveRun *self, const GError *error)
 {
+  g_auto (ReeveDecision) decision
+      = { .kind = REEVE_DECISION_FINISH, .status = "unknown", .answer = "" };
+
   if (self->ended)
     return;
   g_warning ("run %s cannot be journaled any more: %s", self->run_id, error->message);
-  reeve_run_fail_intent (self, error);
-  reeve_run_close (self, NULL, error);
+  if (self->aborting || reeve_journal_get_started (self->journal) == NULL)
+    {
+      reeve_run_fail_intent (self, error);
+      reeve_run_close (self, NULL, error);
+      return;
+    }
+  self->aborting = TRUE;
+  decision.error_code = "journal_failed";
+  decision.error_message = g_strdup (error->message);
+  reeve_run_answer_finish (self, &decision);
 }
 
 static void

@@ -173,6 +173,29 @@ class Missions(MissionCase):
         self.assertEqual([runs[0]], [r["run_id"] for r in rest["items"]])
 
 
+    def test_a_key_that_the_service_quotes_goes_no_further(self):
+        for script in ({"status": 500, "error": {"message": "bad key sk-test"}}, {"content": "x", "stream_error": {"message": "bad key sk-test"}}):
+            self.mock.script([script] * 5)
+            events = list(self.host.stream("POST", "/api/v1/agents/execute", {"agent_id": self.agent, "mission": "x", "stream": True}))
+            self.assertEqual("run.failed", events[-1].name)
+            self.assertNotIn("sk-test", str(events))
+            self.assertNotIn("sk-test", self.host.get(f"/api/v1/runs/{events[0].data['run_id']}", expect=200).text)
+        self.assertNotIn("sk-test", self.host.read_log())
+
+
+class Configuration(unittest.TestCase):
+    def test_what_cannot_be_had_is_named_with_its_place(self):
+        for text, key in (("store: {plugin: nosuch}\n", "store.plugin"),
+                          ("llm:\n  providers:\n    - {id: x, plugin: nosuch}\n", "llm.providers"),
+                          ("llm:\n  providers:\n    - {id: x, plugin: llm-openai, settings: {base_url: \"ftp://x\"}}\n", "llm.providers"),
+                          ("authentication:\n  providers:\n    - {id: x, plugin: nosuch}\n", "authentication.providers")):
+            with self.subTest(key=key):
+                with self.assertRaises(AssertionError) as raised:
+                    Host(config=text).start()
+                self.assertIn("exit 78", str(raised.exception))
+                self.assertRegex(str(raised.exception), r"reeve\.yaml:\d+: " + key.replace(".", r"\."))
+
+
 class Streams(MissionCase):
     def test_events_in_order_and_resumed_from_the_journal(self):
         self.mock.script([calculate("6*7"), {"content": "It is forty-two, as calculated.", "chunk_delay": 0.02}])
