@@ -100,7 +100,7 @@ reeve_op_completions_on_run (GObject *source, GAsyncResult *result, gpointer use
   JsonObject *usage = answer != NULL ? reeve_json_get_object (answer, "usage") : NULL;
   gint64 input = usage != NULL ? reeve_json_get_int (usage, "input_tokens", 0) : 0;
   gint64 output = usage != NULL ? reeve_json_get_int (usage, "output_tokens", 0) : 0;
-  const char *text = answer != NULL ? reeve_json_get_string (answer, "answer", "") : NULL;
+  const char *text = answer != NULL ? reeve_json_get_string (answer, "answer", "") : "";
 
   if (answer != NULL && !reeve_json_get_boolean (answer, "success", FALSE))
     error = reeve_op_completions_run_error (answer);

@@ -220,8 +220,12 @@ reeve_dbus_door_on_typed_method (GDBusConnection *connection, const char *sender
   ReeveDbusDoor *self = user_data;
   const ReeveDbusMethod *row = reeve_dbus_door_find (interface, method);
   g_autoptr (GError) error = NULL;
-  JsonObject *params = reeve_dbus_call_collect (row, parameters, &error);
+  JsonObject *params = NULL;
 
+  if (row != NULL)
+    params = reeve_dbus_call_collect (row, parameters, &error);
+  else
+    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "no such method");
   if (params == NULL)
     {
       reeve_dbus_door_refuse (invocation, error);
