@@ -10,6 +10,7 @@
 #include "api/rest/rest.h"
 #include "base/log.h"
 #include "options.h"
+#include "schema-command.h"
 #include "startup.h"
 
 /* SIGTERM ends within 10 s: runs get most of it, answers the rest */
@@ -206,6 +207,26 @@ reeve_main_serve (ReeveMain *self)
   return code;
 }
 
+/* The state folder is locked: no host runs on it meanwhile. */
+static int
+reeve_main_move_schema (ReeveMain *self)
+{
+  g_auto (GStrv) folders = reeve_options_list_plugin_folders (self->options, self->config);
+  g_autoptr (GError) error = NULL;
+  gboolean done = FALSE;
+
+  self->state = reeve_state_open (self->options->state_dir, &error);
+  if (self->state != NULL)
+    self->startup = reeve_startup_open_storage (self->config, self->state,
+                                                (const char *const *) folders, &error);
+  if (self->startup != NULL)
+    done = reeve_schema_command_run (reeve_startup_get_services (self->startup)->store,
+                                     self->options->schema, &error);
+  g_clear_pointer (&self->startup, reeve_startup_close);
+  g_clear_pointer (&self->state, reeve_state_close);
+  return done ? 0 : reeve_main_fail (error, EXIT_FAILURE);
+}
+
 static int
 reeve_main_run (ReeveMain *self)
 {
@@ -228,6 +249,8 @@ reeve_main_run (ReeveMain *self)
     }
   if (self->options->check_config)
     return 0;
+  if (self->options->schema != NULL)
+    return reeve_main_move_schema (self);
   return reeve_main_serve (self);
 }
 

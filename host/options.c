@@ -15,6 +15,7 @@ reeve_options_free (ReeveOptions *self)
   g_free (self->state_dir);
   g_strfreev (self->listen);
   g_free (self->bus);
+  g_free (self->schema);
   g_strfreev (self->plugin_dirs);
   g_free (self->profile);
   g_free (self->log_format);
@@ -83,6 +84,8 @@ reeve_options_parse (int argc, char **argv, GError **error)
             "Check the configuration and exit", NULL },
           { "print-config", 0, 0, G_OPTION_ARG_NONE, &self->print_config,
             "Print the effective configuration and exit", NULL },
+          { "schema", 0, 0, G_OPTION_ARG_STRING, &self->schema,
+            "Show or move the stores' migrations and exit: history, up or down", "WORD" },
           { "version", 0, 0, G_OPTION_ARG_NONE, &self->version, "Print the version and exit",
             NULL },
           { NULL } };

@@ -18,6 +18,7 @@ typedef struct
   char *log_level;
   gboolean check_config;
   gboolean print_config;
+  char *schema; /* history, up or down; NULL to serve */
   gboolean version;
 } ReeveOptions;
 

@@ -257,6 +257,33 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
 /* ---- all of it ---- */
 
 /**
+ * reeve_startup_open_storage:
+ * @config: (transfer none): what is configured
+ * @state: (transfer none): the state folder
+ * @folders: of plugins
+ * @error: return location
+ *
+ * Opens plugins and store alone: for work on the store while no host runs.
+ *
+ * Returns: (transfer full) (nullable): what was opened
+ */
+ReeveStartup *
+reeve_startup_open_storage (ReeveConfig *config, ReeveState *state, const char *const *folders,
+                            GError **error)
+{
+  g_autoptr (ReeveStartup) self = g_new0 (ReeveStartup, 1);
+
+  self->state = state;
+  self->capabilities = reeve_capabilities_new ();
+  self->services.config = reeve_config_ref (config);
+  self->services.started_at = reeve_times_now ();
+  reeve_startup_open_plugins (self, folders);
+  if (!reeve_startup_open_store (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+/**
  * reeve_startup_open:
  * @config: (transfer none): what is configured
  * @state: (transfer none): the locked folder; outlives this
@@ -269,22 +296,18 @@ ReeveStartup *
 reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *folders,
                     GError **error)
 {
-  g_autoptr (ReeveStartup) self = g_new0 (ReeveStartup, 1);
-  ReeveServices *services = &self->services;
+  g_autoptr (ReeveStartup) self = reeve_startup_open_storage (config, state, folders, error);
+  ReeveServices *services = self != NULL ? &self->services : NULL;
 
-  self->state = state;
-  self->capabilities = reeve_capabilities_new ();
-  services->config = reeve_config_ref (config);
-  services->started_at = reeve_times_now ();
+  if (self == NULL)
+    return NULL;
   services->schemas = reeve_schema_cache_new (reeve_operations);
   services->workers = reeve_workers_new (
       "worker", REEVE_WORKERS_MIN,
       (guint) MAX (reeve_config_get_int (config, "server.workers"), REEVE_WORKERS_MIN),
       (guint) MAX (reeve_config_get_int (config, "server.queue"), REEVE_WORKERS_QUEUE));
-  reeve_startup_open_plugins (self, folders);
-  if (!reeve_startup_open_store (self, error) || !reeve_startup_open_ledger (self, error)
-      || !reeve_startup_open_identity (self, error) || !reeve_startup_bootstrap (self, error)
-      || !reeve_startup_open_runtime (self, error))
+  if (!reeve_startup_open_ledger (self, error) || !reeve_startup_open_identity (self, error)
+      || !reeve_startup_bootstrap (self, error) || !reeve_startup_open_runtime (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -12,6 +12,9 @@ typedef struct _ReeveStartup ReeveStartup;
 /* folders: of plugins. Blocks. REEVE_ERROR_CONFIGURATION names what is wrong. */
 ReeveStartup *reeve_startup_open (ReeveConfig *config, ReeveState *state,
                                   const char *const *folders, GError **error);
+/* Plugins and store alone. */
+ReeveStartup *reeve_startup_open_storage (ReeveConfig *config, ReeveState *state,
+                                          const char *const *folders, GError **error);
 /* Ends what the last host left unfinished, truthfully. */
 gboolean reeve_startup_recover (ReeveStartup *self, GError **error);
 ReeveServices *reeve_startup_get_services (ReeveStartup *self);

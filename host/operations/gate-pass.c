@@ -95,6 +95,7 @@ reeve_gate_pass_on_kept (GObject *source, GAsyncResult *result, gpointer data)
 static JsonNode *
 reeve_gate_pass_error_node (const GError *error)
 {
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *outer = json_object_new ();
   JsonObject *inner = json_object_new ();
 
@@ -102,7 +103,8 @@ reeve_gate_pass_error_node (const GError *error)
                               error->domain == REEVE_ERROR ? error->code : REEVE_ERROR_FAILED);
   json_object_set_string_member (inner, "message", error->message);
   json_object_set_object_member (outer, REEVE_GATE_PASS_ERROR, inner);
-  return json_node_init_object (json_node_alloc (), outer);
+  json_node_take_object (node, outer);
+  return node;
 }
 
 static gboolean

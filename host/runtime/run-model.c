@@ -146,19 +146,6 @@ reeve_run_model_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError
   return TRUE;
 }
 
-static const char *
-reeve_run_model_classify (ReeveRunModel *self, const GError *error)
-{
-  if (!reeve_admitted_is_consumed (self->admitted))
-    return "failed";
-  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
-      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
-      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT)
-      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return "unknown";
-  return "failed";
-}
-
 static void
 reeve_run_model_settle (ReeveRunModel *self, const ReeveModelResponse *response,
                         const char *outcome, const GError *error)
@@ -192,7 +179,7 @@ reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveModelResponse) response
       = reeve_models_complete_finish (REEVE_MODELS (source), result, &error);
-  const char *outcome = response == NULL ? reeve_run_model_classify (self, error) : "succeeded";
+  const char *outcome = response == NULL ? reeve_run_classify (self->admitted, error) : "succeeded";
   JsonObject *entries[] = { NULL, NULL };
 
   entries[0] = response != NULL ? reeve_run_model_entry (self, response)

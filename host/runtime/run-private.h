@@ -52,6 +52,8 @@ JsonObject *reeve_run_new_entry (const char *type);
 /* Fills in what each effect of this run has in common. */
 void reeve_run_describe (ReeveRun *self, ReeveAdmissionRequest *request);
 void reeve_run_describe_context (ReeveRun *self, ReeveContextInfo *info);
+/* failed or unknown */
+const char *reeve_run_classify (ReeveAdmitted *admitted, const GError *error);
 JsonObject *reeve_run_describe_error (const char *code, const char *message);
 /* The journal and the followers take up an entry that is durable. */
 gboolean reeve_run_take (ReeveRun *self, JsonObject *entry, GError **error);

@@ -60,19 +60,11 @@ reeve_run_tool_is_read_only (ReeveRunTool *self)
   return info != NULL && (reeve_tool_info_get_hints (info) & REEVE_TOOL_READ_ONLY) != 0;
 }
 
-/* A call that was cut off may have had its effect. A tool that says it only reads is believed here:
- * the worst case is an answer lost. */
+/* A tool that says it only reads is believed here: the worst case is an answer lost. */
 static const char *
 reeve_run_tool_classify (ReeveRunTool *self, const GError *error)
 {
-  if (!reeve_admitted_is_consumed (self->admitted) || reeve_run_tool_is_read_only (self))
-    return "failed";
-  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
-      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
-      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT)
-      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return "unknown";
-  return "failed";
+  return reeve_run_tool_is_read_only (self) ? "failed" : reeve_run_classify (self->admitted, error);
 }
 
 static void

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Missions through a real host and a mock of an OpenAI-compatible service: what is answered, recorded, streamed, and what a restart does."""
 
+import json
 import os
 import shutil
 import sqlite3
+import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
 from mock_openai import MockOpenAI
-from reeve import Host, main
+from reeve import HOST, Host, main
 
 CONFIG = """
 llm:
@@ -194,6 +196,33 @@ class Configuration(unittest.TestCase):
                     Host(config=text).start()
                 self.assertIn("exit 78", str(raised.exception))
                 self.assertRegex(str(raised.exception), r"reeve\.yaml:\d+: " + key.replace(".", r"\."))
+
+
+class Schema(unittest.TestCase):
+    def test_migrations_are_shown_and_the_first_is_never_taken_back(self):
+        with Host() as host:
+            agent = host.agent()
+            busy = self.schema(host, "history")
+            self.assertEqual(75, busy.returncode, busy.stderr)
+            host.stop()
+            shown = self.schema(host, "history")
+            self.assertEqual(0, shown.returncode, shown.stderr)
+            rows = [json.loads(line) for line in shown.stdout.splitlines()]
+            self.assertEqual(["@platform", "default"], [row["scope"] for row in rows])
+            for row in rows:
+                self.assertEqual(row["newest"], row["number"])
+                self.assertEqual(list(range(1, row["number"] + 1)), [entry["number"] for entry in row["history"]])
+            refused = self.schema(host, "down")
+            self.assertEqual(1, refused.returncode)
+            self.assertIn("cannot be taken back", refused.stderr)
+            self.assertEqual(0, self.schema(host, "up").returncode)
+            self.assertEqual(1, self.schema(host, "sideways").returncode)
+            host.start()
+            host.get(f"/api/v1/admin/agents/{agent}", expect=200)
+
+    @staticmethod
+    def schema(host, word):
+        return subprocess.run([HOST, "--state-dir", host.state, "--schema", word], capture_output=True, text=True, timeout=60, check=False)
 
 
 class Streams(MissionCase):
