@@ -114,14 +114,16 @@ static void
 reeve_rest_request_begin_stream (ReeveRestRequest *self)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (self->msg);
-  gboolean old = soup_server_message_get_http_version (self->msg) == SOUP_HTTP_1_0;
 
   self->streaming = TRUE;
   reeve_rest_response_set_common (self->msg, self->call);
   soup_server_message_set_status (self->msg, SOUP_STATUS_OK, NULL);
   soup_message_headers_replace (headers, "Content-Type", "text/event-stream; charset=utf-8");
   soup_message_headers_replace (headers, "X-Accel-Buffering", "no");
-  soup_message_headers_set_encoding (headers, old ? SOUP_ENCODING_EOF : SOUP_ENCODING_CHUNKED);
+  /* Not chunked: about one in 400 chunked streams of libsoup 3.2 ended with the header of its last
+   * chunk and without the chunk.  A stream ends with its last event and with its connection. */
+  soup_message_headers_set_encoding (headers, SOUP_ENCODING_EOF);
+  soup_message_headers_replace (headers, "Connection", "close");
   soup_message_body_set_accumulate (soup_server_message_get_response_body (self->msg), FALSE);
   g_signal_connect (self->msg, "wrote-body-data", G_CALLBACK (reeve_rest_request_on_wrote), self);
 }
