@@ -282,15 +282,17 @@ class Streams(Door):
         deltas = [json.loads(f.split("data: ")[1])["delta"] for f in frames if f.startswith("event: message.delta")]
         self.assertEqual(final["answer"], "".join(deltas))
 
-    def test_http_1_0_gets_its_stream_without_chunks(self):
-        self.mock.script([{"content": "plain"}])
+    def test_a_stream_ends_with_its_connection(self):
         body = json.dumps({"model": "mock/gpt-test", "stream": True, "messages": [{"role": "user", "content": "x"}]}).encode()
-        with self.connect() as sock:
-            sock.sendall(f"POST /v1/chat/completions HTTP/1.0\r\nX-API-Key: {self.host.key}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-            data = b"".join(iter(lambda: sock.recv(65536), b""))
-        head, text = data.split(b"\r\n\r\n", 1)
-        self.assertNotIn(b"chunked", head)
-        self.assertTrue(text.startswith(b"data: {") and text.endswith(b"data: [DONE]\n\n"), text)
+        for version in ("1.0", "1.1"):
+            self.mock.script([{"content": "plain"}])
+            with self.subTest(version), self.connect() as sock:
+                sock.sendall(f"POST /v1/chat/completions HTTP/{version}\r\nHost: x\r\nX-API-Key: {self.host.key}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+                data = b"".join(iter(lambda: sock.recv(65536), b""))
+                head, text = data.split(b"\r\n\r\n", 1)
+                self.assertNotIn(b"chunked", head)
+                self.assertIn(b"\r\nConnection: close", head)
+                self.assertTrue(text.startswith(b"data: {") and text.endswith(b"data: [DONE]\n\n"), text)
 
     def test_a_client_that_goes_ends_its_model_call(self):
         self.mock.script([{"chunks": ["x "] * 200, "chunk_delay": 0.1}])
