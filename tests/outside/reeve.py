@@ -28,6 +28,11 @@ CTL = os.path.join(BUILD, "host", "api", "cli", "reevectl")
 START_SECONDS = 60  # sanitizers are slow
 
 
+def size(ci, long):
+    """How often, for how long or how many: the size that fits into CI, or that of `tests/run --suite long`."""
+    return long if os.environ.get("REEVE_TEST_SIZE") == "long" else ci
+
+
 class Answer:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body

@@ -92,7 +92,7 @@ class Builder:
         os.makedirs(self.logs)
         return {name: value.replace("@logs@", self.logs).replace("@top@", TOP).replace("@build@", self.folder) for name, value in self.env.items()}
 
-    def meson_test(self, name, suite, setup="isolated"):
+    def meson_test(self, name, suite, setup="isolated", more_env=None, timeout=None):
         """Runs one suite of meson tests; returns its Tally. A suite in which nothing ran has failed."""
         tally = count.Tally()
         try:
@@ -101,8 +101,8 @@ class Builder:
             tally.fail(f"{name}: build", str(failed))
             return tally
         command = ["meson", "test", "-C", self.folder, "--no-rebuild", "--suite", suite, "--setup", setup, "--logbase", name]
-        command += ["--num-processes", str(self.jobs), "--timeout-multiplier", str(self.timeout)]
-        env = {**os.environ, **self.sanitizer_env()}
+        command += ["--num-processes", str(self.jobs), "--timeout-multiplier", str(self.timeout if timeout is None else timeout)]
+        env = {**os.environ, **self.sanitizer_env(), **(more_env or {})}
         with open(os.path.join(self.folder, name + ".log"), "w", encoding="utf-8") as file:
             subprocess.run(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False)
         for record in self.records(name, setup):
