@@ -12,4 +12,5 @@
 #include "reeve-tool.h"
 #include "reeve-extractor.h"
 #include "reeve-auth.h"
+#include "reeve-storage-keys.h"
 #include "reeve-storage.h"

@@ -419,3 +419,82 @@ reeve_storage_migrate (ReeveStorage *self, const char *scope, guint number, GErr
   g_return_val_if_fail (REEVE_IS_STORAGE (self), FALSE);
   return REEVE_STORAGE_GET_IFACE (self)->migrate (self, scope, number, error);
 }
+
+/**
+ * reeve_storage_set_keys:
+ * @self: a storage that is not open yet
+ * @keys: data keys and high-water marks of its scopes
+ * @error: return location
+ *
+ * Has the storage seal everything it writes. A store without encryption that it finds is encrypted
+ * when it is opened, unless its mark says that it was already: then it is refused.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_UNSUPPORTED for a storage that cannot encrypt
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_storage_set_keys (ReeveStorage *self, ReeveStorageKeys *keys, GError **error)
+{
+  g_return_val_if_fail (REEVE_IS_STORAGE (self), FALSE);
+  if (REEVE_STORAGE_GET_IFACE (self)->set_keys == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED,
+                           "this storage cannot encrypt");
+      return FALSE;
+    }
+  REEVE_STORAGE_GET_IFACE (self)->set_keys (self, keys);
+  return TRUE;
+}
+
+/**
+ * reeve_storage_rotate:
+ * @self: an open storage that encrypts
+ * @scope: a tenant id or %REEVE_SCOPE_PLATFORM
+ * @how: in place or by a copy
+ * @cancellable: (nullable): stops it where the store is whole; both keys stay then
+ * @error: return location
+ *
+ * Makes a new data key for a scope, seals everything by it, and destroys the older ones. Readers
+ * and other scopes go on; whether writers of this scope do depends on @how.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_UNSUPPORTED where nothing is encrypted, %REEVE_ERROR_NOT_FOUND
+ * for an unknown scope
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_storage_rotate (ReeveStorage *self, const char *scope, ReeveRotation how,
+                      GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (REEVE_IS_STORAGE (self), FALSE);
+  if (REEVE_STORAGE_GET_IFACE (self)->rotate == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED,
+                           "this storage cannot encrypt");
+      return FALSE;
+    }
+  return REEVE_STORAGE_GET_IFACE (self)->rotate (self, scope, how, cancellable, error);
+}
+
+/**
+ * reeve_storage_get_protection:
+ * @self: an open storage
+ * @scope: a tenant id or %REEVE_SCOPE_PLATFORM
+ * @protection: (out caller-allocates): how its store is protected
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND for an unknown scope
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_storage_get_protection (ReeveStorage *self, const char *scope,
+                              ReeveStorageProtection *protection, GError **error)
+{
+  g_return_val_if_fail (REEVE_IS_STORAGE (self), FALSE);
+  *protection = (ReeveStorageProtection){ 0 };
+  if (REEVE_STORAGE_GET_IFACE (self)->get_protection == NULL)
+    return TRUE;
+  return REEVE_STORAGE_GET_IFACE (self)->get_protection (self, scope, protection, error);
+}

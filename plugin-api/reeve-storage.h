@@ -5,6 +5,7 @@
 #pragma once
 
 #include "reeve-plugin.h"
+#include "reeve-storage-keys.h"
 
 G_BEGIN_DECLS
 
@@ -607,6 +608,44 @@ typedef struct
   double score;
 } ReeveTextHit;
 
+/* ---- encryption ---- */
+
+/**
+ * ReeveRotation:
+ * @REEVE_ROTATION_REWRITE: in place: new pages are sealed by a new key, then all others are
+ * rewritten; writers wait meanwhile
+ * @REEVE_ROTATION_COPY: into a new file that takes the place of the old one; writers go on
+ * meanwhile
+ *
+ * How a scope gets a new data key. After either nothing is sealed by an older one.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  REEVE_ROTATION_REWRITE,
+  REEVE_ROTATION_COPY
+} ReeveRotation;
+
+/**
+ * ReeveStorageProtection:
+ * @encrypted: whether the scope's store is encrypted
+ * @key_id: number of the key that seals new pages
+ * @seals: how often that key has sealed, rounded up
+ * @sequence: number of the last commit
+ *
+ * How a scope's store is protected.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gboolean encrypted;
+  guint32 key_id;
+  guint64 seals;
+  guint64 sequence;
+} ReeveStorageProtection;
+
 /* ---- the interface ---- */
 
 REEVE_AVAILABLE_IN_0_1
@@ -648,6 +687,10 @@ typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, g
  * @schema_history: objects with number, summary, applied_at (µs) and direction, `up` or `down`
  * @migrate: brings a scope up or down to @number, one transaction per migration; no other user of
  * that scope meanwhile
+ * @set_keys: (nullable): before @open: seal everything by these keys. %NULL in a storage that
+ * cannot
+ * @rotate: (nullable): gives a scope a new data key, online. %NULL in a storage that cannot
+ * @get_protection: (nullable): how a scope's store is protected. %NULL where nothing is
  *
  * Runs in the host. All but @submit block and run on worker threads; all are thread-safe. A reader
  * sees every batch whose #ReeveBatchFunc was called before it began.
@@ -681,8 +724,13 @@ struct _ReeveStorageInterface
   gboolean (*schema_number) (ReeveStorage *self, const char *scope, guint *number, GError **error);
   GPtrArray *(*schema_history) (ReeveStorage *self, const char *scope, GError **error);
   gboolean (*migrate) (ReeveStorage *self, const char *scope, guint number, GError **error);
+  void (*set_keys) (ReeveStorage *self, ReeveStorageKeys *keys);
+  gboolean (*rotate) (ReeveStorage *self, const char *scope, ReeveRotation how,
+                      GCancellable *cancellable, GError **error);
+  gboolean (*get_protection) (ReeveStorage *self, const char *scope,
+                              ReeveStorageProtection *protection, GError **error);
   /*< private >*/
-  gpointer reserved[12];
+  gpointer reserved[9];
 };
 
 /* REEVE_SCOPE_PLATFORM, or 1 to 128 letters, digits, dots, dashes and underscores that do not begin
@@ -735,6 +783,14 @@ GPtrArray *reeve_storage_schema_history (ReeveStorage *self, const char *scope, 
 REEVE_AVAILABLE_IN_0_1
 gboolean reeve_storage_migrate (ReeveStorage *self, const char *scope, guint number,
                                 GError **error);
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_storage_set_keys (ReeveStorage *self, ReeveStorageKeys *keys, GError **error);
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_storage_rotate (ReeveStorage *self, const char *scope, ReeveRotation how,
+                               GCancellable *cancellable, GError **error);
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_storage_get_protection (ReeveStorage *self, const char *scope,
+                                       ReeveStorageProtection *protection, GError **error);
 
 /* What read_stream and search_text return frees its elements by these. */
 REEVE_AVAILABLE_IN_0_1

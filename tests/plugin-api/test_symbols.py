@@ -140,6 +140,6 @@ class Documentation(unittest.TestCase):
             bodies = re.findall(r"typedef struct\s*\{(.*?)\n\} (\w+);", code, re.S)
             bodies += [(body, name) for name, body in re.findall(r"^struct _(\w+)\s*\{(.*?)\n\};", code, re.M | re.S)]
             for body, name in bodies:
-                members = re.findall(r"(?:\(\*(\w+)\) \([^;]*\)|(\w+));", body)
+                members = re.findall(r"(?:\(\*(\w+)\) \([^;]*\)|(\w+)(?:\[\w+\])?);", body)
                 with self.subTest(name):
                     self.assertEqual(re.findall(r"^ \* @(\w+):", texts[name], re.M), [a or b for a, b in members])
