@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define REEVE_REST_CONNECTION_BUFFER (64 * 1024)
@@ -20,6 +19,7 @@ struct _ReeveRestConnection
   grefcount references;
   ReeveRestPoller *poller;
   int fd;
+  ReeveRestChannel *channel;
   GSocketAddress *remote;
   ReeveRestConnectionFunc first;
   gpointer first_data;
@@ -69,8 +69,8 @@ reeve_rest_connection_flush (ReeveRestConnection *self)
 {
   while (self->writable && !self->dropped && reeve_rest_connection_pending (self) > 0)
     {
-      gssize n = send (self->fd, self->out->data + self->sent, reeve_rest_connection_pending (self),
-                       MSG_NOSIGNAL);
+      gssize n = self->channel->send (self->channel, self->out->data + self->sent,
+                                      reeve_rest_connection_pending (self));
 
       if (n > 0)
         {
@@ -148,6 +148,7 @@ reeve_rest_connection_notice (ReeveRestPollerClient *client, guint32 events)
  * reeve_rest_connection_new:
  * @poller: watches the socket
  * @fd: (transfer full): a connected, non-blocking socket; closed on error too
+ * @channel: (transfer full) (nullable): how its bytes cross the socket; as they are
  * @remote: (transfer full): the client's address, made for this connection alone
  * @first: called once, when there is something to read
  * @user_data: closure
@@ -156,8 +157,9 @@ reeve_rest_connection_notice (ReeveRestPollerClient *client, guint32 events)
  * Returns: (transfer none): a connection, which lives until it is closed or dropped
  */
 ReeveRestConnection *
-reeve_rest_connection_new (ReeveRestPoller *poller, int fd, GSocketAddress *remote,
-                           ReeveRestConnectionFunc first, gpointer user_data, GError **error)
+reeve_rest_connection_new (ReeveRestPoller *poller, int fd, ReeveRestChannel *channel,
+                           GSocketAddress *remote, ReeveRestConnectionFunc first,
+                           gpointer user_data, GError **error)
 {
   ReeveRestConnection *self = g_new0 (ReeveRestConnection, 1);
 
@@ -166,6 +168,7 @@ reeve_rest_connection_new (ReeveRestPoller *poller, int fd, GSocketAddress *remo
   self->client.work = reeve_rest_connection_work;
   self->poller = poller;
   self->fd = fd;
+  self->channel = channel != NULL ? channel : reeve_rest_channel_new_plain (fd);
   self->remote = remote;
   self->first = first;
   self->first_data = user_data;
@@ -199,6 +202,7 @@ reeve_rest_connection_unref (ReeveRestConnection *self)
     return;
   g_object_set_qdata (G_OBJECT (self->remote), reeve_rest_connection_quark (), NULL);
   g_object_unref (self->remote);
+  self->channel->free (self->channel);
   g_byte_array_unref (self->out);
   g_string_free (self->line, TRUE);
   g_free (self);
@@ -259,13 +263,13 @@ reeve_rest_connection_read (ReeveRestConnection *self, void *buffer, gsize size,
     return reeve_rest_connection_end_of_file (self, buffer, size);
   while (self->readable)
     {
-      n = recv (self->fd, buffer, size, 0);
+      n = self->channel->receive (self->channel, buffer, size);
       if (n >= 0)
         {
           self->active_at = g_get_monotonic_time ();
           /* less than asked for: the socket is empty, and the next arrival is a new edge; but the
            * end of the stream shows only by reading it */
-          if (n > 0 && (gsize) n < size && !self->gone)
+          if (n > 0 && (gsize) n < size && !self->gone && !self->channel->buffers)
             self->readable = FALSE;
           if (n == 0)
             return reeve_rest_connection_end_of_file (self, buffer, size);

@@ -3,6 +3,7 @@
  * not tell: the request line as it was sent, and that the client has gone. One thread only. */
 #pragma once
 
+#include "channel.h"
 #include "poller.h"
 
 G_BEGIN_DECLS
@@ -13,7 +14,7 @@ typedef void (*ReeveRestConnectionFunc) (ReeveRestConnection *self, gpointer use
 
 /* Takes over fd. first: called once, when something has come to be read. */
 ReeveRestConnection *reeve_rest_connection_new (ReeveRestPoller *poller, int fd,
-                                                GSocketAddress *remote,
+                                                ReeveRestChannel *channel, GSocketAddress *remote,
                                                 ReeveRestConnectionFunc first, gpointer user_data,
                                                 GError **error);
 ReeveRestConnection *reeve_rest_connection_ref (ReeveRestConnection *self);

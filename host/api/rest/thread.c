@@ -73,7 +73,7 @@ reeve_rest_thread_accept (ReeveRestThread *self, int listener)
       return TRUE;
     }
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  connection = reeve_rest_connection_new (self->poller, fd,
+  connection = reeve_rest_connection_new (self->poller, fd, NULL,
                                           g_socket_address_new_from_native (&native, size),
                                           reeve_rest_thread_first, self, &error);
   if (connection != NULL)
