@@ -2,27 +2,9 @@
 /* The part of glib-sync about main contexts: what was done before a source was attached, or a task
  * returned, happens before its callback runs in the thread of the context. */
 
-#include <dlfcn.h>
 #include <gio/gio.h>
 
-extern void __tsan_acquire (void *address) __attribute__ ((weak));
-extern void __tsan_release (void *address) __attribute__ ((weak));
-
-#define REAL(name) ((__typeof__ (&name)) dlsym (RTLD_NEXT, #name))
-
-static void
-sync_release (gconstpointer address)
-{
-  if (__tsan_release != NULL && address != NULL)
-    __tsan_release ((void *) address);
-}
-
-static void
-sync_acquire (gconstpointer address)
-{
-  if (__tsan_acquire != NULL && address != NULL)
-    __tsan_acquire ((void *) address);
-}
+#include "glib-sync.h"
 
 /* ---- callbacks of one argument ---- */
 

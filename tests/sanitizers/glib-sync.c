@@ -5,15 +5,14 @@
  * own, call them, and say what happens before what. Without the sanitizer's runtime in the process
  * they only pass on. */
 
-#include <dlfcn.h>
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
+
+#include "glib-sync.h"
 
 #undef g_object_ref
 #undef g_once_init_leave
 
-extern void __tsan_acquire (void *address) __attribute__ ((weak));
-extern void __tsan_release (void *address) __attribute__ ((weak));
 extern void __tsan_mutex_pre_lock (void *address, unsigned flags) __attribute__ ((weak));
 extern void __tsan_mutex_post_lock (void *address, unsigned flags, int depth)
     __attribute__ ((weak));
@@ -26,29 +25,6 @@ enum
   SYNC_TRY = 1 << 4,
   SYNC_TRY_FAILED = 1 << 5
 };
-
-/* GLib's own function of that name */
-#define REAL(name) ((__typeof__ (&name)) sync_real (#name))
-
-static void *
-sync_real (const char *name)
-{
-  return dlsym (RTLD_NEXT, name);
-}
-
-static void
-sync_release (gconstpointer address)
-{
-  if (__tsan_release != NULL && address != NULL)
-    __tsan_release ((void *) address);
-}
-
-static void
-sync_acquire (gconstpointer address)
-{
-  if (__tsan_acquire != NULL && address != NULL)
-    __tsan_acquire ((void *) address);
-}
 
 static void
 sync_lock (void *mutex, unsigned flags)

@@ -188,6 +188,50 @@ test_reference (void)
     }
 }
 
+enum
+{
+  CROWD_THREADS = 4,
+  CROWD_TASKS = 500
+};
+
+static gpointer
+return_task (gpointer data)
+{
+  g_autoptr (GPtrArray) tasks = data;
+
+  for (guint i = 0; i < tasks->len; i++)
+    g_task_return_boolean (g_ptr_array_index (tasks, i), TRUE);
+  return NULL;
+}
+
+static void
+count_task (GObject *object, GAsyncResult *result, gpointer data)
+{
+  *(guint *) data += 1;
+}
+
+/* The last reference to a source is now and then dropped by the thread that attached it: what the
+ * context keeps of it was allocated in one thread, and is freed in another. */
+static void
+test_crowd (void)
+{
+  GThread *threads[CROWD_THREADS] = { NULL };
+  guint done = 0;
+
+  for (guint i = 0; i < CROWD_THREADS; i++)
+    {
+      GPtrArray *tasks = g_ptr_array_new_with_free_func (g_object_unref);
+
+      for (guint t = 0; t < CROWD_TASKS; t++)
+        g_ptr_array_add (tasks, g_task_new (NULL, NULL, count_task, &done));
+      threads[i] = g_thread_new ("return", return_task, tasks);
+    }
+  while (done < CROWD_THREADS * CROWD_TASKS)
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 0; i < CROWD_THREADS; i++)
+    g_thread_join (threads[i]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -197,5 +241,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sync/context", test_context);
   g_test_add_func ("/sync/task", test_task);
   g_test_add_func ("/sync/reference", test_reference);
+  g_test_add_func ("/sync/crowd", test_crowd);
   return g_test_run ();
 }
