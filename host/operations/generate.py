@@ -38,15 +38,15 @@ def as_bytes(name, data):
             + f"\n}};\n\nconst gsize {name}_length = {len(data)};\n")
 
 
-def main():
+def main(words):
     parser = argparse.ArgumentParser()
     parser.add_argument("--version", required=True)
     parser.add_argument("--output", required=True)
     parser.add_argument("nouns", nargs="+")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     try:
         table = Table(given.nouns)
-        for name, text in outputs(table, given.version):
+        for name, text in list(outputs(table, given.version)):
             with open(os.path.join(given.output, name), "w", encoding="utf-8") as file:
                 file.write(text)
     except (TableError, ValueError, KeyError) as error:
@@ -56,4 +56,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -78,6 +78,8 @@ def describe(table, operation, number):
         "tags": [operation["noun"]],
     }
     notes = [operation.get("description", operation["summary"] + ".")]
+    if unique := operation.get("unique"):
+        notes.append(f"{', '.join(f'`{name}`' for name in unique)} must be new, else 409.")
     if operation["permission"]:
         notes.append(f"Needs the permission `{operation['permission']}`" + (" and the platform admin." if "platform-admin" in flags else "."))
     out["description"] = " ".join(notes)
@@ -98,7 +100,10 @@ def parameters_of(table, operation):
         for name, schema in operation[place].items():
             bare = {k: v for k, v in schema.items() if k != "description"}
             description = table.resolve(schema).get("description", name.replace("_", " "))
-            yield {"name": name, "in": place, "required": place == "path", "description": description, "schema": bare}
+            parameter = {"name": name, "in": place, "required": place == "path", "description": description, "schema": bare}
+            shown = {f"example{n + 1}": {"summary": e["summary"], "value": e["request"][name]}
+                     for n, e in enumerate(operation["examples"]) if name in e["request"]}
+            yield {**parameter, "examples": shown} if shown else parameter
     if "idempotency-key" in operation["flags"]:
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
     if "public" not in operation["flags"]:
@@ -129,7 +134,10 @@ def answers(operation):
         if "stream" in operation["flags"]:
             answer["content"]["text/event-stream"] = {"schema": {"type": "string"}}
     elif "media" in result:
-        answer["content"] = {result["media"]: {"schema": {"type": "object"} if result["media"] == "application/json" else {"type": "string"}}}
+        media = {"schema": {"type": "object"} if result["media"] == "application/json" else {"type": "string"}}
+        shown = {f"example{n + 1}": {"summary": e["summary"], "value": e["response"]}
+                 for n, e in enumerate(operation["examples"]) if e["response"] is not None}
+        answer["content"] = {result["media"]: {**media, "examples": shown} if shown else media}
     out = {str(result["status"]): answer}
     for status in failures(operation):
         kind = "OpenAIError" if "compatible" in operation["flags"] else "Problem"

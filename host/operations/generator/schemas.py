@@ -19,7 +19,7 @@ def parameters_of(table, operation):
     properties.update(operation["query"])
     clash = set(properties) & set(body.get("properties", {}))
     if clash:
-        raise ValueError(f"{operation['name']}: {', '.join(clash)} is in path or query and in the body")
+        raise ValueError(f"{', '.join(sorted(clash))} is in path or query and in the body")
     properties.update(body.get("properties", {}))
     schema = {"type": "object", "properties": properties, "required": list(operation["path"]) + body.get("required", [])}
     if "minProperties" in body:

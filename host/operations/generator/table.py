@@ -5,6 +5,9 @@ import json
 import os
 import re
 
+from .instances import Instances
+from .schemas import parameters_of
+
 CLASSES = ("effect", "read", "probe")
 FLAGS = {
     "public": "PUBLIC",
@@ -19,7 +22,11 @@ FLAGS = {
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
     "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "dbus", "cli", "examples",
+    "unique",
 }
+# must stand in every row, and not be empty; permission may be null, for none beyond authentication
+NEEDED = ("name", "summary", "class", "permission", "action", "route", "function", "result", "examples")
+NOUN = ("noun", "summary", "schemas", "operations")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PAGE = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 500, "default": 50, "description": "most items of a page"},
@@ -36,48 +43,115 @@ class Table:
     """All nouns together: operations in the order of their names, shared schemas by name."""
 
     def __init__(self, paths):
-        self.nouns, self.schemas, self.operations = [], {}, []
+        self.nouns, self.schemas, self.operations, self.files = [], {}, [], {}
         for path in sorted(paths):
-            with open(path, encoding="utf-8") as file:
-                self.add(os.path.basename(path), json.load(file, object_pairs_hook=unique))
+            self.read(path)
         self.operations.sort(key=lambda operation: operation["name"])
         self.check_refs()
+        self.check_schemas()
         self.check_unique()
+        for operation in self.operations:
+            self.check_operation(operation)
+
+    def read(self, path):
+        file = os.path.basename(path)
+        with open(path, encoding="utf-8") as source:
+            try:
+                noun = json.load(source, object_pairs_hook=unique)
+            except (ValueError, TableError) as error:
+                raise TableError(f"{file}: {error}") from error
+        for member in NOUN:
+            if member not in noun:
+                raise TableError(f"{file}: {member} is missing")
+        self.add(file, noun)
 
     def add(self, file, noun):
         if file != noun["noun"] + ".json":
-            raise TableError(f"{file}: the noun is called {noun['noun']}")
+            raise TableError(f"{file}: noun: it is called {noun['noun']}")
         self.nouns.append(noun)
         for name, schema in noun["schemas"].items():
             if name in self.schemas:
-                raise TableError(f"{file}: schema {name} is there twice")
+                raise TableError(f"{file}: schemas: {name} is there twice")
             self.schemas[name] = schema
+            self.files[name] = file
         for operation in noun["operations"]:
             try:
                 self.operations.append(complete(operation, noun))
-            except KeyError as error:
-                raise TableError(f"{file}: {operation.get('name')}: no {error}") from error
             except TableError as error:
-                raise TableError(f"{file}: {operation.get('name')}: {error}") from error
+                raise TableError(f"{file}: {operation.get('name', 'an operation without name')}: {error}") from error
 
     def resolve(self, schema):
         """The schema that a $ref means."""
         return self.schemas[schema["$ref"][len(REF):]] if "$ref" in schema else schema
 
     def check_refs(self):
-        for owner, schema in [(s, self.schemas[s]) for s in self.schemas] + [(o["name"], o) for o in self.operations]:
+        owners = [(f"{self.files[s]}: schemas: {s}", self.schemas[s]) for s in self.schemas]
+        for owner, schema in owners + [(f"{o['noun']}.json: {o['name']}", o) for o in self.operations]:
             for ref in refs(schema):
                 if not ref.startswith(REF) or ref[len(REF):] not in self.schemas:
                     raise TableError(f"{owner}: {ref} leads nowhere")
 
+    def check_schemas(self):
+        """A keyword that is misspelt would judge nothing."""
+        judge = Instances(self.schemas)
+        for name, schema in self.schemas.items():
+            for fault in judge.check_keywords(schema):
+                raise TableError(f"{self.files[name]}: schemas: {name}{fault}")
+
     def check_unique(self):
-        names, routes = set(), set()
+        """A name, an action, a function and a route mean one operation."""
+        seen = {}
         for operation in self.operations:
-            routes_here = {(operation["method"], re.sub(r"\{[^}]*\}", "{}", p)) for p in operation["paths"]}
-            if operation["name"] in names or routes & routes_here:
-                raise TableError(f"{operation['name']}: the name or a route is there twice")
-            names.add(operation["name"])
-            routes |= routes_here
+            here = [("name", operation["name"]), ("action", operation["action"]), ("function", operation["function"])]
+            here += [("route", f"{operation['method']} {re.sub(r'{[^}]*}', '{}', path)}") for path in operation["paths"]]
+            for kind, value in here:
+                if (kind, value) in seen:
+                    raise TableError(f"{operation['noun']}.json: {operation['name']}: {kind}: {value} is there twice, also in "
+                                     f"{seen[kind, value]}")
+                seen[kind, value] = operation["name"]
+
+    def check_operation(self, operation):
+        """What can be judged only when all schemas are known."""
+        where = f"{operation['noun']}.json: {operation['name']}: "
+        try:
+            parameters = parameters_of(self, operation)
+            self.check_names(operation, parameters["properties"])
+            self.check_examples(operation, parameters)
+        except TableError as error:
+            raise TableError(where + str(error)) from error
+        except ValueError as error:
+            raise TableError(f"{where}body: {error}") from error
+
+    def check_names(self, operation, parameters):
+        """Members that name parameters name ones that there are."""
+        cli, bus = operation.get("cli"), operation.get("dbus")
+        named = [("resource", [(operation.get("resource") or {}).get("id")]), ("unique", operation.get("unique", []))]
+        if cli is not None:
+            named.append(("cli.args", cli["args"]))
+        if bus is not None:
+            named.append(("dbus.in", [a[2] for a in bus["in"] if a[2] != "tenant_id"] + [bus.get("generate")]))
+        for member, names in named:
+            for name in names:
+                if name is not None and name not in parameters:
+                    raise TableError(f"{member}: {name} is no parameter")
+        judge = Instances(self.schemas)
+        for name, schema in [("result", operation["result"]["schema"]), *parameters.items()]:
+            for fault in judge.check_keywords(schema or {}):
+                raise TableError(f"{name}{fault}")
+
+    def check_examples(self, operation, parameters):
+        """An example is a request that is valid and an answer that is."""
+        judge = Instances(self.schemas, closed=True)
+        for number, example in enumerate(operation["examples"], 1):
+            if set(example) != {"summary", "request", "response"} or not example["summary"]:
+                raise TableError(f"examples: number {number} needs summary, request and response, and nothing else")
+            for fault in judge.faults(example["request"], parameters):
+                raise TableError(f"examples: number {number}: request{fault}")
+            result = operation["result"]["schema"]
+            if result is None and example["response"] is not None and not isinstance(example["response"], str):
+                raise TableError(f"examples: number {number}: response: there is no body in JSON")
+            for fault in judge.faults(example["response"], result) if result is not None else ():
+                raise TableError(f"examples: number {number}: response{fault}")
 
 
 def unique(pairs):
@@ -101,15 +175,19 @@ def refs(value):
 
 
 def complete(raw, noun):
-    """One operation with every short form written out; KeyError or TableError when something is missing."""
+    """One operation with every short form written out; TableError when something is missing."""
     operation = dict(raw)
     if unknown := set(raw) - MEMBERS:
         raise TableError(f"unknown members {', '.join(sorted(unknown))}")
-    for member in ("name", "summary", "class", "action", "route", "function", "result", "examples"):
-        if not raw[member] and member != "examples":
+    for member in NEEDED:
+        if member not in raw:
+            raise TableError(f"{member} is missing")
+        if not raw[member] and member != "permission":
             raise TableError(f"{member} is empty")
     operation["permission"] = raw["permission"]
     operation["noun"] = noun["noun"]
+    if not re.fullmatch(r"[A-Z]+ /\S*", raw["route"]):
+        raise TableError(f"route: {raw['route']} is not METHOD /path")
     operation["method"], path = raw["route"].split(" ")
     operation["paths"] = [path] + raw.get("aliases", [])
     operation["flags"] = raw.get("flags", [])
@@ -133,6 +211,9 @@ def one(schema):
 
 def complete_result(raw):
     result = dict(raw)
+    for member in ("status", "description"):
+        if not raw.get(member):
+            raise TableError(f"result: {member} is missing")
     if "items" in raw:
         result["schema"] = {
             "type": "object",
@@ -142,41 +223,42 @@ def complete_result(raw):
                 "next_cursor": {"type": ["string", "null"], "description": "for the next page; null on the last"},
             },
         }
-    if not isinstance(result.get("status"), int) or not result.get("description") or "schema" not in result:
-        raise TableError("a result needs status, schema (or null) and description")
+    if "schema" not in result:
+        raise TableError("result: schema is missing; null where there is no JSON")
     return result
 
 
 def check(operation):
     noun = operation["noun"]
     if operation["class"] not in CLASSES:
-        raise TableError(f"class {operation['class']} is none of {', '.join(CLASSES)}")
+        raise TableError(f"class: {operation['class']} is none of {', '.join(CLASSES)}")
     if operation["method"] not in METHODS:
-        raise TableError(f"method {operation['method']}")
+        raise TableError(f"route: {operation['method']} is no method")
     if not re.fullmatch(noun + r"\.[a-z_]+", operation["name"]):
-        raise TableError(f"the name must begin with {noun}.")
+        raise TableError(f"name: it must begin with {noun}.")
     if not operation["function"].startswith(f"reeve_op_{noun}_"):
-        raise TableError(f"the function must begin with reeve_op_{noun}_")
+        raise TableError(f"function: it must begin with reeve_op_{noun}_")
     if operation["permission"] is not None and not re.fullmatch(r"[a-z]+:[a-z]+", operation["permission"]):
-        raise TableError(f"permission {operation['permission']}")
+        raise TableError(f"permission: {operation['permission']} is none")
     if unknown := set(operation["flags"]) - set(FLAGS):
-        raise TableError(f"flags {', '.join(sorted(unknown))}")
+        raise TableError(f"flags: {', '.join(sorted(unknown))} is none")
     for path in operation["paths"]:
         if sorted(re.findall(r"\{([^}]*)\}", path)) != sorted(operation["path"]):
-            raise TableError(f"{path} does not name the members of path")
+            raise TableError(f"route: {path} does not name the members of path")
     if "body" not in operation and operation["method"] in ("POST", "PUT", "PATCH"):
-        raise TableError(f"{operation['method']} without body")
+        raise TableError(f"body: {operation['method']} without one")
     for parameter in operation.get("identifiers", {}):
         if parameter not in operation["path"]:
-            raise TableError(f"identifier {parameter} is not in the path")
+            raise TableError(f"identifiers: {parameter} is not in the path")
     if "public" in operation["flags"] and operation["class"] != "probe":
-        raise TableError("only a probe is public")
+        raise TableError("flags: only a probe is public")
+    if operation["class"] != "probe" and operation["permission"] is None and "platform-admin" in operation["flags"]:
+        raise TableError("permission: the platform admin's operations need one")
+    if operation["class"] == "effect" and not (operation.get("resource") or {}).get("type"):
+        raise TableError("resource: the intent of an effect says what it is about")
 
 
 def check_result(operation):
-    """Examples say what is wanted and what comes; a 204 has no body."""
     result = operation["result"]
     if (result["status"] == 204) != (result["schema"] is None and "media" not in result):
-        raise TableError("204, and only 204, has no result")
-    if not operation["examples"] and "media" not in result and operation["media"] == "application/json":
-        raise TableError("no example")
+        raise TableError("result: 204, and only 204, has no schema and no media")
