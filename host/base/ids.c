@@ -111,3 +111,21 @@ reeve_ids_is_valid (const char *id, const char *kind)
   gsize length = strnlen (tail, REEVE_IDS_LENGTH + 1);
   return length >= 20 && length <= REEVE_IDS_LENGTH && strspn (tail, reeve_ids_alphabet) == length;
 }
+
+/**
+ * reeve_ids_get_plain:
+ * @id: (nullable): text from outside
+ *
+ * What is written into records is an id and nothing else: a text that does not look like one may be
+ * anything, a name or an address among it.
+ *
+ * Returns: (transfer none) (nullable): @id, when it has at most 128 characters of those that ids
+ * are made of
+ */
+const char *
+reeve_ids_get_plain (const char *id)
+{
+  if (id == NULL || *id == '\0' || strlen (id) > 128)
+    return NULL;
+  return id[strspn (id, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.:@/")] == '\0' ? id : NULL;
+}

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OpenAI's chat completions. Only the members that matter are read; a model gets the body as it
  * came, and what an upstream answers goes out as it came. */
+#include "model-door.h"
 #include "openai-wire.h"
 #include "operation-functions.h"
+
+#include "base/ids.h"
 
 #include <string.h>
 
 #define REEVE_OP_COMPLETIONS_AGENT "agent/"
+/* the same effect as at the door of one's own */
+#define REEVE_OP_COMPLETIONS_EXECUTE "agents.execute"
 
 /* One completion under way; everything in the context of its call. */
 typedef struct
@@ -21,7 +26,6 @@ typedef struct
   char *model;
   char *mission;
   JsonObject *context;
-  ReeveAdmitted *admitted;
 } ReeveOpCompletion;
 
 static void
@@ -134,7 +138,7 @@ reeve_op_completions_on_agent_admitted (GObject *source, GAsyncResult *result, g
   ReeveAdmitted *admitted
       = reeve_admission_begin_finish (self->services->admission, result, &error);
   ReeveRunRequest request = {
-    .operation = "agents.execute",
+    .operation = REEVE_OP_COMPLETIONS_EXECUTE,
     .agent_id = self->model + strlen (REEVE_OP_COMPLETIONS_AGENT),
     .mission = self->mission,
     .context = self->context,
@@ -151,6 +155,26 @@ reeve_op_completions_on_agent_admitted (GObject *source, GAsyncResult *result, g
   reeve_runs_execute_async (self->services->runs, admitted, &request,
                             self->stream ? reeve_op_completions_on_event : NULL, self, NULL,
                             reeve_op_completions_on_run, self);
+}
+
+static void
+reeve_op_completions_ask_agent (ReeveOpCompletion *self)
+{
+  const char *agent_id = reeve_ids_get_plain (self->model + strlen (REEVE_OP_COMPLETIONS_AGENT));
+  ReeveAdmissionRequest request = {
+    .caller = reeve_call_get_caller (self->call),
+    .operation = REEVE_OP_COMPLETIONS_EXECUTE,
+    .permission = reeve_call_get_operation (self->call)->permission,
+    .resource_type = "agent",
+    .resource_id = agent_id,
+    .agent_id = agent_id,
+    .input_digest = reeve_call_get_digest (self->call),
+    .trace_id = reeve_call_get_trace_id (self->call),
+  };
+
+  reeve_call_set_recorded (self->call);
+  reeve_admission_begin_async (self->services->admission, &request,
+                               reeve_op_completions_on_agent_admitted, self);
 }
 
 /* Text of a message: a string, or the text parts of an array. */
@@ -234,29 +258,6 @@ reeve_op_completions_on_delta (const ReeveLlmDelta *delta, gpointer user_data, G
 }
 
 static void
-reeve_op_completions_settle (ReeveOpCompletion *self, const ReeveModelResponse *response,
-                             const GError *error)
-{
-  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
-
-  if (error != NULL)
-    {
-      settlement.outcome = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
-                               ? REEVE_OUTCOME_UNKNOWN
-                               : REEVE_OUTCOME_FAILED;
-      settlement.reason = reeve_error_get_name (
-          error->domain == REEVE_ERROR ? (ReeveError) error->code : REEVE_ERROR_FAILED);
-    }
-  else
-    {
-      settlement.input_tokens = MAX (response->input_tokens, 0);
-      settlement.output_tokens = MAX (response->output_tokens, 0);
-    }
-  reeve_admission_settle_async (self->services->admission, g_steal_pointer (&self->admitted),
-                                &settlement, NULL, NULL);
-}
-
-static void
 reeve_op_completions_answer_model (ReeveOpCompletion *self, const ReeveModelResponse *response)
 {
   if (self->stream)
@@ -280,14 +281,11 @@ reeve_op_completions_answer_model (ReeveOpCompletion *self, const ReeveModelResp
 }
 
 static void
-reeve_op_completions_on_model (GObject *source, GAsyncResult *result, gpointer user_data)
+reeve_op_completions_on_model (const ReeveModelResponse *response, GError *error,
+                               gpointer user_data)
 {
   ReeveOpCompletion *self = user_data;
-  GError *error = NULL;
-  g_autoptr (ReeveModelResponse) response
-      = reeve_models_complete_finish (self->services->models, result, &error);
 
-  reeve_op_completions_settle (self, response, error);
   if (response == NULL)
     {
       reeve_op_completions_fail (self, error);
@@ -298,33 +296,15 @@ reeve_op_completions_on_model (GObject *source, GAsyncResult *result, gpointer u
 }
 
 static void
-reeve_op_completions_on_model_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
+reeve_op_completions_ask_model (ReeveOpCompletion *self)
 {
-  ReeveOpCompletion *self = user_data;
-  ReeveCaller *caller = reeve_call_get_caller (self->call);
-  g_autoptr (ReeveLlmRequest) request = NULL;
-  ReeveContextInfo info = {
-    .struct_size = sizeof info,
-    .tenant_id = reeve_call_get_tenant_id (self->call),
-    .user_id = reeve_caller_get_user_id (caller),
-    .trace_id = reeve_call_get_trace_id (self->call),
-    .roles = reeve_caller_get_roles (caller),
-  };
-  GError *error = NULL;
+  g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, self->model);
 
-  self->admitted = reeve_admission_begin_finish (self->services->admission, result, &error);
-  if (self->admitted == NULL)
-    {
-      reeve_op_completions_fail (self, error);
-      return;
-    }
-  request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, self->model);
   reeve_llm_request_set_raw (request, reeve_call_get_body (self->call));
   reeve_llm_request_set_stream (request, self->stream);
-  reeve_models_complete_async (self->services->models, self->admitted, request, &info,
-                               self->stream ? reeve_op_completions_on_delta : NULL, self,
-                               reeve_call_get_cancellable (self->call),
-                               reeve_op_completions_on_model, self);
+  reeve_model_door_start (self->call, self->services, request,
+                          self->stream ? reeve_op_completions_on_delta : NULL,
+                          reeve_op_completions_on_model, self);
 }
 
 /* ---- which of the two ---- */
@@ -379,39 +359,14 @@ void
 reeve_op_completions_create (ReeveCall *call, ReeveServices *services)
 {
   ReeveOpCompletion *self = g_new0 (ReeveOpCompletion, 1);
-  gboolean agent = FALSE;
-  g_autofree char *provider = NULL;
-  g_autofree char *name = NULL;
-  g_autofree char *full = NULL;
   GError *error = NULL;
-  ReeveAdmissionRequest request = {
-    .caller = reeve_call_get_caller (call),
-    .permission = reeve_call_get_operation (call)->permission,
-    .input_digest = reeve_call_get_digest (call),
-    .trace_id = reeve_call_get_trace_id (call),
-  };
 
   self->call = reeve_call_ref (call);
   self->services = services;
   if (!reeve_op_completions_read (self, &error))
-    {
-      reeve_op_completions_fail (self, error);
-      return;
-    }
-  agent = g_str_has_prefix (self->model, REEVE_OP_COMPLETIONS_AGENT);
-  if (!agent && !reeve_models_resolve (services->models, self->model, &provider, &name, &error))
-    {
-      reeve_op_completions_fail (self, error);
-      return;
-    }
-  full = agent ? NULL : g_strconcat (provider, "/", name, NULL);
-  request.operation = agent ? "agents.execute" : "model.call";
-  request.resource_type = agent ? "agent" : "model";
-  request.agent_id = agent ? self->model + strlen (REEVE_OP_COMPLETIONS_AGENT) : NULL;
-  request.model = full;
-  reeve_call_set_recorded (call);
-  reeve_admission_begin_async (services->admission, &request,
-                               agent ? reeve_op_completions_on_agent_admitted
-                                     : reeve_op_completions_on_model_admitted,
-                               self);
+    reeve_op_completions_fail (self, error);
+  else if (g_str_has_prefix (self->model, REEVE_OP_COMPLETIONS_AGENT))
+    reeve_op_completions_ask_agent (self);
+  else
+    reeve_op_completions_ask_model (self);
 }

@@ -2,6 +2,8 @@
 /* Documents, over runtime/knowledge.h. */
 #include "operation-functions.h"
 
+#include <string.h>
+
 #define REEVE_OP_DOCUMENTS_PAGE 50
 #define REEVE_OP_DOCUMENTS_HITS 5
 
@@ -9,18 +11,17 @@ void
 reeve_op_documents_upload (ReeveCall *call, ReeveServices *services)
 {
   const ReeveCallPart *file = reeve_call_get_part (call, "file");
+  const char *text = reeve_call_get_string (call, "file");
+  g_autoptr (GBytes) bytes = file != NULL ? g_bytes_ref (file->bytes)
+                                          : g_bytes_new (text, text != NULL ? strlen (text) : 0);
   GError *error = NULL;
   JsonObject *document = NULL;
 
-  if (file == NULL)
-    {
-      reeve_call_fail (call, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                                                  "a form with the part file is needed"));
-      return;
-    }
+  /* a door without forms gives the text itself */
   document = reeve_knowledge_upload (
-      services->knowledge, reeve_call_get_admitted (call), file->bytes, file->media_type,
-      file->file_name, reeve_call_get_string (call, "classification"),
+      services->knowledge, reeve_call_get_admitted (call), bytes,
+      file != NULL ? file->media_type : "text/plain", file != NULL ? file->file_name : NULL,
+      reeve_call_get_string (call, "classification"),
       reeve_json_get_object (reeve_call_get_params (call), "metadata"), &error);
   reeve_call_answer (call, document, error);
 }

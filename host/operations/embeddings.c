@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OpenAI's embeddings, over runtime/models.h. */
-#include "openai-wire.h"
+#include "model-door.h"
 #include "operation-functions.h"
-
-#include "base/ids.h"
-
-#include <string.h>
 
 typedef struct
 {
   ReeveCall *call;
-  ReeveServices *services;
   char *model;
   char **input;
   gboolean base64;
-  ReeveAdmitted *admitted;
 } ReeveOpEmbedding;
 
 static void
@@ -69,59 +63,15 @@ reeve_op_embeddings_answer (ReeveOpEmbedding *self, const ReeveModelResponse *re
 }
 
 static void
-reeve_op_embeddings_on_done (GObject *source, GAsyncResult *result, gpointer user_data)
+reeve_op_embeddings_on_done (const ReeveModelResponse *response, GError *error, gpointer user_data)
 {
   ReeveOpEmbedding *self = user_data;
-  GError *error = NULL;
-  g_autoptr (ReeveModelResponse) response
-      = reeve_models_complete_finish (self->services->models, result, &error);
-  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
 
-  if (response == NULL)
-    {
-      settlement.outcome = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
-                               ? REEVE_OUTCOME_UNKNOWN
-                               : REEVE_OUTCOME_FAILED;
-      settlement.reason = reeve_error_get_name (
-          error->domain == REEVE_ERROR ? (ReeveError) error->code : REEVE_ERROR_FAILED);
-    }
-  else
-    settlement.input_tokens = MAX (response->input_tokens, 0);
-  reeve_admission_settle_async (self->services->admission, self->admitted, &settlement, NULL, NULL);
   if (response == NULL)
     reeve_call_fail (self->call, error);
   else
     reeve_call_answer (self->call, reeve_op_embeddings_answer (self, response), NULL);
   reeve_op_embeddings_free (self);
-}
-
-static void
-reeve_op_embeddings_on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  ReeveOpEmbedding *self = user_data;
-  ReeveCaller *caller = reeve_call_get_caller (self->call);
-  g_autoptr (ReeveLlmRequest) request = NULL;
-  ReeveContextInfo info = {
-    .struct_size = sizeof info,
-    .tenant_id = reeve_call_get_tenant_id (self->call),
-    .user_id = reeve_caller_get_user_id (caller),
-    .trace_id = reeve_call_get_trace_id (self->call),
-    .roles = reeve_caller_get_roles (caller),
-  };
-  GError *error = NULL;
-
-  self->admitted = reeve_admission_begin_finish (self->services->admission, result, &error);
-  if (self->admitted == NULL)
-    {
-      reeve_call_fail (self->call, error);
-      reeve_op_embeddings_free (self);
-      return;
-    }
-  request = reeve_llm_request_new (REEVE_LLM_TASK_EMBED, self->model);
-  reeve_llm_request_set_input (request, (const char *const *) self->input);
-  reeve_models_complete_async (self->services->models, self->admitted, request, &info, NULL, NULL,
-                               reeve_call_get_cancellable (self->call), reeve_op_embeddings_on_done,
-                               self);
 }
 
 /* (transfer full) (nullable): the texts of a string or an array of strings */
@@ -184,26 +134,17 @@ void
 reeve_op_embeddings_create (ReeveCall *call, ReeveServices *services)
 {
   ReeveOpEmbedding *self = g_new0 (ReeveOpEmbedding, 1);
-  ReeveAdmissionRequest request = {
-    .caller = reeve_call_get_caller (call),
-    .operation = "model.call",
-    .permission = reeve_call_get_operation (call)->permission,
-    .resource_type = "model",
-    .input_digest = reeve_call_get_digest (call),
-    .trace_id = reeve_call_get_trace_id (call),
-  };
+  g_autoptr (ReeveLlmRequest) request = NULL;
   GError *error = NULL;
 
   self->call = reeve_call_ref (call);
-  self->services = services;
   if (!reeve_op_embeddings_read (self, &error))
     {
       reeve_call_fail (call, error);
       reeve_op_embeddings_free (self);
       return;
     }
-  request.model = self->model;
-  reeve_call_set_recorded (call);
-  reeve_admission_begin_async (services->admission, &request, reeve_op_embeddings_on_admitted,
-                               self);
+  request = reeve_llm_request_new (REEVE_LLM_TASK_EMBED, self->model);
+  reeve_llm_request_set_input (request, (const char *const *) self->input);
+  reeve_model_door_start (call, services, request, NULL, reeve_op_embeddings_on_done, self);
 }

@@ -302,8 +302,11 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
  * reeve_gate_params_digest:
  * @call: a prepared call
  *
- * Returns: (transfer full): SHA-256 of the canonical parameters and, where the body is not among
- *   them, of it
+ * Doors and clients write the same request differently; it has the same digest for all that, and a
+ * form does not hang on the boundary that a client made up for it.
+ *
+ * Returns: (transfer full): SHA-256 of the canonical parameters, followed on a compatible door by
+ * the body and in a form by the SHA-256 and the type of each of its files
  */
 char *
 reeve_gate_params_digest (ReeveCall *call)
@@ -314,10 +317,22 @@ reeve_gate_params_digest (ReeveCall *call)
   guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };
 
   reeve_digests_update (digests, canonical, canonical != NULL ? strlen (canonical) : 0);
-  if (call->body != NULL
-      && (call->operation->flags & (REEVE_OPERATION_COMPATIBLE | REEVE_OPERATION_MULTIPART)) != 0)
+  if (call->body != NULL && (call->operation->flags & REEVE_OPERATION_COMPATIBLE) != 0)
     reeve_digests_update (digests, g_bytes_get_data (call->body, NULL),
                           g_bytes_get_size (call->body));
+  for (guint i = 0; call->parts != NULL && i < call->parts->len; i++)
+    {
+      const ReeveCallPart *part = call->parts->pdata[i];
+      const char *media_type = part->media_type != NULL ? part->media_type : "";
+      guint8 file[REEVE_DIGESTS_LENGTH] = { 0 };
+
+      if (part->file_name == NULL)
+        continue;
+      reeve_digests_sha256 (g_bytes_get_data (part->bytes, NULL), g_bytes_get_size (part->bytes),
+                            file);
+      reeve_digests_update (digests, file, sizeof file);
+      reeve_digests_update (digests, media_type, strlen (media_type) + 1);
+    }
   reeve_digests_finish (digests, digest);
   return reeve_digests_hex (digest, sizeof digest);
 }

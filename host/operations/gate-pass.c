@@ -5,6 +5,8 @@
 
 #include "schema-cache.h"
 
+#include "base/ids.h"
+
 #include <string.h>
 
 /* member of a kept answer that is an error */
@@ -30,22 +32,12 @@ reeve_gate_pass_free (ReeveGatePass *self)
   g_free (self);
 }
 
-/* Ids only: what does not look like one comes from outside and is nobody's. */
-static const char *
-reeve_gate_pass_plain (const char *text)
-{
-  if (text == NULL || *text == '\0' || strlen (text) > 128)
-    return NULL;
-  return text[strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.:@/")] == '\0' ? text
-                                                                                       : NULL;
-}
-
 static const char *
 reeve_gate_pass_member (ReeveGatePass *self, const char *name)
 {
   JsonObject *object = self->call->params != NULL ? self->call->params : self->call->given;
 
-  return name != NULL ? reeve_gate_pass_plain (reeve_json_get_string (object, name, NULL)) : NULL;
+  return name != NULL ? reeve_ids_get_plain (reeve_json_get_string (object, name, NULL)) : NULL;
 }
 
 void

@@ -285,6 +285,16 @@ class Idempotency(unittest.TestCase):
         self.assertEqual(first, self.post("/api/v1/agents/execute", body, "five", expect=200).json)
         self.assertEqual(1, len(self.host.get("/api/v1/runs").json["items"]))
 
+    def test_a_form_is_the_same_with_another_boundary(self):
+        def upload(boundary, text):
+            body = (f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\n'
+                    f'Content-Type: text/markdown\r\n\r\n{text}\r\n--{boundary}--\r\n').encode()
+            headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Idempotency-Key": "form"}
+            return self.host.call("POST", "/api/v1/documents/upload", body, headers=headers)
+        first = upload("one", "# A text")
+        self.assertEqual((201, first.json), (first.status, upload("two", "# A text").json))
+        self.assertEqual(422, upload("two", "# Another text").status)
+
     def test_bad_keys(self):
         self.post("/api/v1/admin/users", {"username": "k", "roles": []}, "x" * 300, expect=400)
 

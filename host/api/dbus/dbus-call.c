@@ -235,6 +235,25 @@ reeve_dbus_call_take_tenant (ReeveDbusCall *self, ReeveCall *call)
   json_object_remove_member (self->params, "tenant_id");
 }
 
+/* A compatible operation reads its body as it came: here that is the canonical form. */
+static void
+reeve_dbus_call_give (ReeveDbusCall *self, ReeveCall *call)
+{
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GBytes) body = NULL;
+  char *text = NULL;
+
+  if ((self->operation->flags & REEVE_OPERATION_COMPATIBLE) == 0 || !self->operation->takes_body)
+    {
+      reeve_call_set_params (call, self->params);
+      return;
+    }
+  node = json_node_init_object (json_node_alloc (), self->params);
+  text = reeve_json_canonical (node);
+  body = g_bytes_new_take (text, strlen (text));
+  reeve_call_set_body (call, "application/json", body);
+}
+
 static void
 reeve_dbus_call_dispatch (ReeveDbusCall *self, ReeveCaller *caller, const char *token)
 {
@@ -247,7 +266,7 @@ reeve_dbus_call_dispatch (ReeveDbusCall *self, ReeveCaller *caller, const char *
     reeve_call_set_credentials (call, "bearer", token, NULL);
   reeve_dbus_call_take_tenant (self, call);
   reeve_call_set_instance (call, self->operation->path);
-  reeve_call_set_params (call, self->params);
+  reeve_dbus_call_give (self, call);
   reeve_call_set_done (call, reeve_dbus_call_on_done, reeve_dbus_call_on_event, self,
                        reeve_dbus_call_free);
   reeve_gate_dispatch (self->services, call);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Compatible doors admit themselves: only the body says which effect is wanted. Here is the way of
+ * all that call a model, so that each is admitted, recorded and settled in the same form. */
+#include "model-door.h"
+
+typedef struct
+{
+  ReeveCall *call;
+  ReeveServices *services;
+  ReeveLlmRequest *request;
+  ReeveAdmitted *admitted;
+  ReeveLlmDeltaFunc delta;
+  ReeveModelDoorDone done;
+  gpointer user_data;
+} ReeveModelDoor;
+
+/* (transfer full) error */
+static void
+reeve_model_door_end (ReeveModelDoor *self, const ReeveModelResponse *response, GError *error)
+{
+  self->done (response, error, self->user_data);
+  reeve_call_unref (self->call);
+  reeve_llm_request_unref (self->request);
+  g_free (self);
+}
+
+static void
+reeve_model_door_settle (ReeveModelDoor *self, const ReeveModelResponse *response,
+                         const GError *error)
+{
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
+
+  if (error != NULL)
+    {
+      settlement.outcome = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
+                               ? REEVE_OUTCOME_UNKNOWN
+                               : REEVE_OUTCOME_FAILED;
+      settlement.reason = reeve_error_get_name (
+          error->domain == REEVE_ERROR ? (ReeveError) error->code : REEVE_ERROR_FAILED);
+    }
+  else
+    {
+      settlement.input_tokens = MAX (response->input_tokens, 0);
+      settlement.output_tokens = MAX (response->output_tokens, 0);
+    }
+  reeve_admission_settle_async (self->services->admission, g_steal_pointer (&self->admitted),
+                                &settlement, NULL, NULL);
+}
+
+static void
+reeve_model_door_on_model (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ReeveModelDoor *self = user_data;
+  GError *error = NULL;
+  g_autoptr (ReeveModelResponse) response
+      = reeve_models_complete_finish (self->services->models, result, &error);
+
+  reeve_model_door_settle (self, response, error);
+  reeve_model_door_end (self, response, error);
+}
+
+static void
+reeve_model_door_on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  ReeveModelDoor *self = user_data;
+  ReeveCaller *caller = reeve_call_get_caller (self->call);
+  ReeveContextInfo info = {
+    .struct_size = sizeof info,
+    .tenant_id = reeve_call_get_tenant_id (self->call),
+    .user_id = reeve_caller_get_user_id (caller),
+    .trace_id = reeve_call_get_trace_id (self->call),
+    .roles = reeve_caller_get_roles (caller),
+  };
+  GError *error = NULL;
+
+  self->admitted = reeve_admission_begin_finish (self->services->admission, result, &error);
+  if (self->admitted == NULL)
+    {
+      reeve_model_door_end (self, NULL, error);
+      return;
+    }
+  reeve_models_complete_async (
+      self->services->models, self->admitted, self->request, &info, self->delta, self->user_data,
+      reeve_call_get_cancellable (self->call), reeve_model_door_on_model, self);
+}
+
+/**
+ * reeve_model_door_start:
+ * @call: a call of an operation that admits itself
+ * @services: what operations work with
+ * @request: (transfer none): what the model is asked
+ * @delta: (nullable): gets each delta
+ * @done: called once, now or later
+ * @user_data: for @delta and @done
+ *
+ * Finds the model, asks for admission of `model.call`, calls the model and records the outcome. A
+ * model that nobody knows is refused before any admission.
+ */
+void
+reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmRequest *request,
+                        ReeveLlmDeltaFunc delta, ReeveModelDoorDone done, gpointer user_data)
+{
+  g_autofree char *provider = NULL;
+  g_autofree char *name = NULL;
+  g_autofree char *full = NULL;
+  ReeveModelDoor *self = NULL;
+  GError *error = NULL;
+  ReeveAdmissionRequest admission = {
+    .caller = reeve_call_get_caller (call),
+    .operation = "model.call",
+    .permission = reeve_call_get_operation (call)->permission,
+    .resource_type = "model",
+    .input_digest = reeve_call_get_digest (call),
+    .trace_id = reeve_call_get_trace_id (call),
+  };
+
+  if (!reeve_models_resolve (services->models, reeve_llm_request_get_model (request), &provider,
+                             &name, &error))
+    {
+      done (NULL, error, user_data);
+      return;
+    }
+  full = g_strconcat (provider, "/", name, NULL);
+  admission.model = full;
+  self = g_new0 (ReeveModelDoor, 1);
+  self->call = reeve_call_ref (call);
+  self->services = services;
+  self->request = reeve_llm_request_ref (request);
+  self->delta = delta;
+  self->done = done;
+  self->user_data = user_data;
+  reeve_call_set_recorded (call);
+  reeve_admission_begin_async (services->admission, &admission, reeve_model_door_on_admitted, self);
+}
