@@ -11,6 +11,7 @@
 #include "base/digests.h"
 #include "governance/ledger-verify.h"
 #include "governance/ledger.h"
+#include "../helpers/test-tree.h"
 
 #define WAITERS 64
 #define RECORD  450
@@ -22,21 +23,6 @@ static double
 now (void)
 {
   return (double) g_get_monotonic_time () / G_USEC_PER_SEC;
-}
-
-static void
-remove_folder (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name = NULL;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      remove_folder (child);
-    }
-  remove (path);
 }
 
 /* ---- floors ---- */
@@ -263,7 +249,7 @@ main (int argc, char **argv)
       g_autofree char *state = g_dir_make_tmp ("reeve-bench-XXXXXX", NULL);
 
       run_round (state);
-      remove_folder (state);
+      test_tree_remove (state);
     }
   return 0;
 }

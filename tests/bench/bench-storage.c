@@ -3,6 +3,7 @@
  * fdatasync, search for common words against raw FTS5. Rounds are interleaved; a line has the
  * median of three and [least - most]; only ratios of one run count. */
 #include "sqlite-storage.h"
+#include "../helpers/test-tree.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -274,21 +275,6 @@ bench_searches (ReeveStorage *storage, const char *folder)
   print_row (&rows[1], "ms", &rows[0]);
 }
 
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-
-  if (folder != NULL)
-    for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
-      {
-        g_autofree char *inner = g_build_filename (path, name, NULL);
-
-        remove_tree (inner);
-      }
-  g_assert_cmpint (g_remove (path), ==, 0);
-}
-
 int
 main (void)
 {
@@ -306,6 +292,6 @@ main (void)
   bench_commits (storage, folder);
   bench_searches (storage, folder);
   reeve_storage_close (storage);
-  remove_tree (folder);
+  test_tree_remove (folder);
   return 0;
 }

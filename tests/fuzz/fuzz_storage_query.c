@@ -3,6 +3,7 @@
  * which share no code, must say the same. */
 #include "memory-storage.h"
 #include "sqlite-storage.h"
+#include "../helpers/test-tree.h"
 
 #include <glib/gstdio.h>
 #include <stdint.h>
@@ -51,21 +52,6 @@ take (Input *input, guint below)
 }
 
 static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-
-  if (dir != NULL)
-    for (const char *name = g_dir_read_name (dir); name != NULL; name = g_dir_read_name (dir))
-      {
-        g_autofree char *inner = g_build_filename (path, name, NULL);
-
-        remove_tree (inner);
-      }
-  g_remove (path);
-}
-
-static void
 clean_up (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (storages); i++)
@@ -73,7 +59,7 @@ clean_up (void)
       reeve_storage_close (storages[i]);
       g_clear_object (&storages[i]);
     }
-  remove_tree (folder);
+  test_tree_remove (folder);
   g_clear_pointer (&folder, g_free);
 }
 

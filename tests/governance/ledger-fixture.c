@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 
 #include "governance/ledger-verify.h"
+#include "../helpers/test-tree.h"
 
 void
 ledger_fixture_open (LedgerFixture *fixture)
@@ -37,28 +38,12 @@ ledger_fixture_set_up (LedgerFixture *fixture, gconstpointer data)
   ledger_fixture_open (fixture);
 }
 
-/* Removes a folder and all in it. */
-void
-ledger_fixture_remove (const char *path)
-{
-  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
-  const char *name = NULL;
-
-  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      ledger_fixture_remove (child);
-    }
-  g_remove (path);
-}
-
 void
 ledger_fixture_tear_down (LedgerFixture *fixture, gconstpointer data)
 {
   if (fixture->ledger != NULL)
     ledger_fixture_close (fixture);
-  ledger_fixture_remove (fixture->state);
+  test_tree_remove (fixture->state);
   g_free (fixture->state);
   g_free (fixture->folder);
   g_free (fixture->keys);

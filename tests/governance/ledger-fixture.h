@@ -20,4 +20,3 @@ guint64 ledger_fixture_append (LedgerFixture *fixture, const char *scope, ReeveL
                                const char *action, guint64 intent);
 JsonObject *ledger_fixture_verify (LedgerFixture *fixture);
 void ledger_fixture_assert_valid (LedgerFixture *fixture);
-void ledger_fixture_remove (const char *path);

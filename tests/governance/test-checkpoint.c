@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "ledger-fixture.h"
+#include "../helpers/test-tree.h"
 
 typedef struct
 {
@@ -30,7 +31,7 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   reeve_ledger_key_free (fixture->key);
-  ledger_fixture_remove (fixture->folder);
+  test_tree_remove (fixture->folder);
   g_free (fixture->folder);
 }
 
@@ -104,7 +105,7 @@ test_checkpoint_other_key (Fixture *fixture, gconstpointer data)
 
   g_assert_false (reeve_checkpoint_parse (&read, text, strlen (text), "acme", other, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
-  ledger_fixture_remove (other_folder);
+  test_tree_remove (other_folder);
 }
 
 static void

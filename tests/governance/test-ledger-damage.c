@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ledger-fixture.h"
+#include "../helpers/test-tree.h"
 
 #define SEGMENT "00000000000000000001.log"
 
@@ -160,7 +161,7 @@ test_damage_folder_missing (LedgerFixture *fixture, gconstpointer data)
 {
   g_autofree char *folder = g_build_filename (fixture->folder, "acme", NULL);
 
-  ledger_fixture_remove (folder);
+  test_tree_remove (folder);
   assert_bad (fixture, "acme", 1);
 }
 

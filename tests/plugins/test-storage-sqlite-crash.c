@@ -2,6 +2,7 @@
 /* storage-sqlite killed at any moment: what was acknowledged is there, and every batch is there
  * whole or not at all. */
 #include "sqlite-storage.h"
+#include "../helpers/test-tree.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -197,21 +198,6 @@ open_storage (const char *folder)
 }
 
 static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-
-  if (folder != NULL)
-    for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
-      {
-        g_autofree char *inner = g_build_filename (path, name, NULL);
-
-        remove_tree (inner);
-      }
-  g_assert_cmpint (g_remove (path), ==, 0);
-}
-
-static void
 test_kill (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("reeve-crash-XXXXXX", NULL);
@@ -241,7 +227,7 @@ test_kill (void)
       before = sum;
     }
   g_test_message ("%" G_GINT64_FORMAT " acknowledged batches in %d rounds", before, ROUNDS);
-  remove_tree (folder);
+  test_tree_remove (folder);
 }
 
 /* killed while scopes are made: each is there whole or not at all */
@@ -309,7 +295,7 @@ test_kill_creation (void)
         }
       reeve_storage_close (storage);
     }
-  remove_tree (folder);
+  test_tree_remove (folder);
 }
 
 int

@@ -2,6 +2,7 @@
 /* storage-sqlite on a disk that takes no more: an error, nothing half done, and work goes on when
  * there is room again. The limit is that of file sizes, in a process of its own. */
 #include "sqlite-storage.h"
+#include "../helpers/test-tree.h"
 
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -104,21 +105,6 @@ run_child (const char *folder)
 }
 
 static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-
-  if (folder != NULL)
-    for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
-      {
-        g_autofree char *inner = g_build_filename (path, name, NULL);
-
-        remove_tree (inner);
-      }
-  g_assert_cmpint (g_remove (path), ==, 0);
-}
-
-static void
 test_full (void)
 {
   g_autofree char *folder = g_dir_make_tmp ("reeve-full-XXXXXX", NULL);
@@ -134,7 +120,7 @@ test_full (void)
   g_test_message ("%s", errors);
   g_assert_true (WIFEXITED (status));
   g_assert_cmpint (WEXITSTATUS (status), ==, 0);
-  remove_tree (folder);
+  test_tree_remove (folder);
 }
 
 int

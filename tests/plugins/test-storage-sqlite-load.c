@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* storage-sqlite under load: groups, many tenants, few file descriptors. */
 #include "sqlite-storage.h"
+#include "../helpers/test-tree.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -45,26 +46,11 @@ fixture_set_up (Fixture *fixture, gconstpointer data)
 }
 
 static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-
-  if (folder != NULL)
-    for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
-      {
-        g_autofree char *inner = g_build_filename (path, name, NULL);
-
-        remove_tree (inner);
-      }
-  g_assert_cmpint (g_remove (path), ==, 0);
-}
-
-static void
 fixture_tear_down (Fixture *fixture, gconstpointer data)
 {
   reeve_storage_close (fixture->storage);
   g_object_unref (fixture->storage);
-  remove_tree (fixture->folder);
+  test_tree_remove (fixture->folder);
   g_free (fixture->folder);
 }
 

@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include "sqlite-storage.h"
+#include "../helpers/test-tree.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
@@ -64,44 +65,6 @@ make (const char *folder)
 }
 
 static void
-copy_tree (const char *from, const char *to)
-{
-  g_autoptr (GDir) folder = g_dir_open (from, 0, NULL);
-  g_autofree char *bytes = NULL;
-  gsize length = 0;
-
-  if (folder == NULL)
-    {
-      g_assert_true (g_file_get_contents (from, &bytes, &length, NULL));
-      g_assert_true (g_file_set_contents (to, bytes, (gssize) length, NULL));
-      return;
-    }
-  g_assert_cmpint (g_mkdir_with_parents (to, 0700), ==, 0);
-  for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
-    {
-      g_autofree char *inner = g_build_filename (from, name, NULL);
-      g_autofree char *target = g_build_filename (to, name, NULL);
-
-      copy_tree (inner, target);
-    }
-}
-
-static void
-remove_tree (const char *path)
-{
-  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
-
-  if (folder != NULL)
-    for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
-      {
-        g_autofree char *inner = g_build_filename (path, name, NULL);
-
-        remove_tree (inner);
-      }
-  g_assert_cmpint (g_remove (path), ==, 0);
-}
-
-static void
 check_records (ReeveStore *store)
 {
   g_autoptr (GError) error = NULL;
@@ -153,13 +116,13 @@ test_format (gconstpointer data)
   g_autofree char *folder = g_dir_make_tmp ("reeve-format-XXXXXX", NULL);
   ReeveStore *store = NULL;
 
-  copy_tree (kept, folder);
+  test_tree_copy (kept, folder);
   store = open_store (folder);
   check_records (store);
   check_rest (store);
   reeve_store_close (store);
   g_object_unref (store);
-  remove_tree (folder);
+  test_tree_remove (folder);
 }
 
 int
