@@ -5,6 +5,7 @@
 
 #include "sqlite-rank.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define CONNECTION_STATEMENTS   96
@@ -38,19 +39,58 @@ sqlite_connection_entry_free (SqliteConnectionEntry *entry)
   g_free (entry);
 }
 
+/* errors of the disk: those of writing say that the storage cannot be written, as a full one does
+ */
 static ReeveError
-sqlite_connection_map (int code, const char *message)
+sqlite_connection_map_io (int code)
+{
+  switch (code)
+    {
+    case SQLITE_IOERR_WRITE:
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC:
+    case SQLITE_IOERR_TRUNCATE:
+    case SQLITE_IOERR_DELETE:
+      return REEVE_ERROR_READ_ONLY;
+    default:
+      return REEVE_ERROR_FAILED;
+    }
+}
+
+/* a file that cannot be opened is often one that cannot be made: what did the system say? */
+static ReeveError
+sqlite_connection_map_open (sqlite3 *db)
+{
+  switch (db != NULL ? sqlite3_system_errno (db) : 0)
+    {
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:
+    case EACCES:
+    case EIO:
+    case ENOENT: /* a log that could not be made: SQLite has looked for an old one since */
+      return REEVE_ERROR_READ_ONLY;
+    default:
+      return REEVE_ERROR_FAILED;
+    }
+}
+
+static ReeveError
+sqlite_connection_map (sqlite3 *db, int code, const char *message)
 {
   switch (code & 0xff)
     {
+    case SQLITE_CANTOPEN:
+      return sqlite_connection_map_open (db);
+    case SQLITE_IOERR:
+      return sqlite_connection_map_io (code);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return REEVE_ERROR_CORRUPT;
     case SQLITE_READONLY:
     case SQLITE_PERM:
-      return REEVE_ERROR_READ_ONLY;
     case SQLITE_FULL:
-      return REEVE_ERROR_UNAVAILABLE;
+      return REEVE_ERROR_READ_ONLY;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return REEVE_ERROR_BUSY;
@@ -83,8 +123,8 @@ sqlite_connection_fail (SqliteConnection *self, int code, GError **error)
     default:
       break;
     }
-  g_set_error (error, REEVE_ERROR, sqlite_connection_map (code, message), "%s (sqlite %d)", message,
-               code);
+  g_set_error (error, REEVE_ERROR, sqlite_connection_map (self->db, code, message),
+               "%s (sqlite %d)", message, code);
 }
 
 static int
@@ -485,4 +525,25 @@ sqlite_connection_checkpoint (SqliteConnection *self, guint pages)
   code = sqlite3_wal_checkpoint_v2 (self->db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
   if (code != SQLITE_OK && code != SQLITE_BUSY)
     g_warning ("bringing a log home: %s", sqlite3_errmsg (self->db));
+}
+
+/**
+ * sqlite_connection_bring_home:
+ * @self: the only connection to its file, outside a transaction
+ * @error: return location
+ *
+ * Brings all of the log home and empties it. Closing does so too, but cannot say that it failed.
+ *
+ * Returns: %FALSE on error
+ */
+gboolean
+sqlite_connection_bring_home (SqliteConnection *self, GError **error)
+{
+  int code = sqlite3_wal_checkpoint_v2 (self->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+  if (code == SQLITE_OK)
+    return TRUE;
+  sqlite_connection_fail (self, code, error);
+  g_prefix_error (error, "bringing the log home: ");
+  return FALSE;
 }

@@ -40,6 +40,7 @@ gboolean sqlite_connection_in_transaction (SqliteConnection *self);
 gboolean sqlite_connection_is_broken (SqliteConnection *self);
 void sqlite_connection_watch (SqliteConnection *self, GCancellable *cancellable);
 void sqlite_connection_checkpoint (SqliteConnection *self, guint pages);
+gboolean sqlite_connection_bring_home (SqliteConnection *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (SqliteConnection, sqlite_connection_free)
 

@@ -35,14 +35,26 @@ typedef struct
   gint64 frequency;
 } SqliteStoreFrequency;
 
+/* all that is done here to a file or folder is done to write */
 static void
 sqlite_store_set_error (GError **error, const char *doing, const char *path)
 {
   int saved = errno;
+  ReeveError code = REEVE_ERROR_FAILED;
 
-  g_set_error (error, REEVE_ERROR,
-               saved == EACCES || saved == EROFS ? REEVE_ERROR_READ_ONLY : REEVE_ERROR_FAILED,
-               "%s %s: %s", doing, path, g_strerror (saved));
+  switch (saved)
+    {
+    case EACCES:
+    case EROFS:
+    case ENOSPC:
+    case EDQUOT:
+    case EIO:
+      code = REEVE_ERROR_READ_ONLY;
+      break;
+    default:
+      break;
+    }
+  g_set_error (error, REEVE_ERROR, code, "%s %s: %s", doing, path, g_strerror (saved));
 }
 
 static gboolean
@@ -97,7 +109,9 @@ sqlite_store_build (const SqliteStoreKind *kind, const char *path, GError **erro
   close (fd);
   connection = sqlite_connection_new (kind->vfs, path, SQLITE_CONNECTION_CREATE, error);
   return connection != NULL && sqlite_migration_create (connection, error)
-         && sqlite_migration_run (connection, kind->migrations, kind->schemas->len - 1, error);
+         && sqlite_migration_run (connection, kind->migrations, kind->schemas->len - 1, error)
+         /* the file gets its name without its log */
+         && sqlite_connection_bring_home (connection, error);
 }
 
 /**
