@@ -163,6 +163,13 @@ class Includes(Tree):
         self.write("host/runtime/runs.c", '#include "../base/ids.h"\n')
         self.bad("include:", "climbs")
 
+    def test_helpers_of_tests(self):
+        self.write("tests/helpers/size.h", "")
+        self.write("tests/runtime/test-runs.c", '#include "../helpers/size.h"\n')
+        self.good()
+        self.write("host/runtime/runs.c", '#include "../helpers/size.h"\n')
+        self.bad("include:", "climbs")
+
     def test_other_room_without_its_name(self):
         self.write("host/runtime/runs.c", '#include "ids.h"\n')
         self.bad("include:", "host/base/ids.h")
