@@ -134,6 +134,12 @@ reeve_main_open_bus (ReeveMain *self)
   reeve_dbus_door_start (self->bus, reeve_main_on_bus, self);
 }
 
+static gint64
+reeve_main_get_seconds (ReeveMain *self, const char *key)
+{
+  return reeve_config_get_int (self->config, key) * G_USEC_PER_SEC;
+}
+
 static gboolean
 reeve_main_open (ReeveMain *self, GError **error)
 {
@@ -142,9 +148,17 @@ reeve_main_open (ReeveMain *self, GError **error)
   const ReeveRestSetup setup = {
     .addresses = (const char *const *) listen,
     .threads = (guint) reeve_config_get_int (self->config, "server.threads"),
-    .max_body = (gsize) reeve_config_get_int (self->config, "server.max_body"),
-    .keep_alive_us = reeve_config_get_int (self->config, "server.keep_alive") * G_USEC_PER_SEC,
-    .max_connections = (guint) reeve_config_get_int (self->config, "server.max_connections"),
+    .limits = {
+      .max_body = (gsize) reeve_config_get_int (self->config, "server.max_body"),
+      .max_header = (gsize) reeve_config_get_int (self->config, "server.max_header"),
+      .keep_alive_us = reeve_main_get_seconds (self, "server.keep_alive"),
+      .header_us = reeve_main_get_seconds (self, "server.header_timeout"),
+      .body_us = reeve_main_get_seconds (self, "server.body_timeout"),
+      .send_us = reeve_main_get_seconds (self, "server.send_timeout"),
+      .max_connections = (guint) reeve_config_get_int (self->config, "server.max_connections"),
+      .max_per_address
+      = (guint) reeve_config_get_int (self->config, "server.max_connections_per_address"),
+    },
   };
   ReeveServices *services = NULL;
 

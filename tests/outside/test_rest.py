@@ -18,7 +18,7 @@ llm:
   default: mock/gpt-test
   providers:
     - {{id: mock, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
-server: {{threads: 2, keep_alive: 3s}}
+server: {{threads: 2, keep_alive: 3s, header_timeout: 3s, body_timeout: 4s}}
 """
 MEGABYTE = 1 << 20
 
@@ -120,15 +120,22 @@ class Requests(Door):
         self.assertTrue(data.startswith(b"HTTP/1.1 200"))
         self.assertTrue(data.endswith(b"\r\n\r\n"))
 
-    def test_ambiguous_lengths_are_refused(self):
-        for fields in ("Content-Length: 2\r\nContent-Length: 3", "Content-Length: 2\r\nTransfer-Encoding: chunked", "Content-Length: 2, 2",
-                       "Content-Length: +2", "Content-Length: 0x2"):
-            with self.connect() as sock:
-                sock.sendall(f"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n".encode() + b"2\r\n{}\r\n0\r\n\r\n")
-                status, _headers, _body = self.read_answer(sock)
-                self.assertEqual(400, status, fields)
-                sock.settimeout(5)
-                self.assertEqual(b"", sock.recv(4096), fields)
+    def test_ambiguous_requests_are_refused(self):
+        post = b"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\n"
+        for data in (post + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", post + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+                     post + b"Content-Length: 2, 2\r\n\r\n{}", post + b"Content-Length: +2\r\n\r\n{}", post + b"Content-Length: 0x2\r\n\r\n{}",
+                     post + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", post + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+                     post + b"Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n", post + b"X: a\r\n b\r\n\r\n", post + b"X: a\0b\r\n\r\n",
+                     b"GET /health HTTP/1.1\nHost: x\n\n", b"GET /health HTTP/1.1\r\nHost: x\rX: y\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+                     b"GET http://y/health HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /health HTTP/1.1\r\n\r\n"):
+            smuggled = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+            with self.subTest(data), self.connect() as sock:
+                sock.sendall(data + smuggled)
+                status, headers, body = self.read_answer(sock)
+                self.assertEqual((400, "application/problem+json", "close"), (status, headers["content-type"], headers["connection"]))
+                self.assertIn("detail", json.loads(body))
+                # nothing after it is read as a request
+                self.assertEqual(b"", self.rest + self.read_all(sock))
 
     def test_nonsense_ends_in_an_answer_or_an_end(self):
         for data in (b"\r\n\r\n\r\n", b"\x00\xff\x16\x03\x01", b"GET\r\n\r\n", b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -220,7 +227,7 @@ class Connections(Door):
             time.sleep(0.1)
         self.assertLessEqual(self.descriptors(), before + 4)
 
-    def test_many_idle_connections_are_closed_early(self):
+    def test_many_idle_connections_are_closed_in_time(self):
         before = self.descriptors()
         socks = [self.connect() for _ in range(600)]
         for sock in socks:
@@ -232,13 +239,16 @@ class Connections(Door):
         for sock in socks:
             sock.close()
 
-    def test_a_request_that_stops_in_the_middle_is_dropped(self):
-        with self.connect() as sock:
-            sock.sendall(b"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
-            sock.settimeout(40)
-            began = time.monotonic()
-            self.assertEqual(b"", self.read_all(sock))
-            self.assertGreater(time.monotonic() - began, 8)
+    def test_a_request_that_stops_in_the_middle_is_refused(self):
+        for data in (b"GET /health HTTP/1.1\r\nHost: x\r\nX: ", b"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
+            with self.subTest(data), self.connect() as sock:
+                sock.sendall(data)
+                began = time.monotonic()
+                status, headers, body = self.read_answer(sock)
+                self.assertGreater(time.monotonic() - began, 2.5)
+                self.assertEqual((408, "application/problem+json", "close"), (status, headers["content-type"], headers["connection"]))
+                self.assertEqual(408, json.loads(body)["status"])
+                self.assertEqual(b"", self.read_all(sock))
 
     def test_a_client_that_closed_its_side_gets_its_answer(self):
         with self.connect() as sock:

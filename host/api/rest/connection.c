@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libsoup writes head, chunk sizes and chunks one by one; they are gathered here and sent once
- * before the loop sleeps. The socket is registered once, edge-triggered, so a request on a kept
- * connection costs no epoll_ctl(). */
+/* Three phases: it listens for a head, it serves the request, it lingers until the client has its
+ * last answer. libsoup 3.2 is made to believe that each connection has one request: it would keep
+ * sources for idle ones in the loop (1,000 of them cost a third of the requests), reads heads
+ * leniently, and has no deadline. What is written is gathered and sent once before the loop sleeps.
+ * The socket is registered once, edge-triggered, so a request costs no epoll_ctl(). */
 #include "connection.h"
 
 #include <errno.h>
@@ -9,46 +11,54 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define REEVE_REST_CONNECTION_BUFFER (64 * 1024)
-/* a longer request line is nobody's; libsoup 3.2 leaks it when what follows is malformed */
-#define REEVE_REST_CONNECTION_LINE (8 * 1024)
+#include "intake.h"
+#include "outbox.h"
+#include "refusal.h"
+
+#define REEVE_REST_CONNECTION_READ      (16 * 1024)
+#define REEVE_REST_CONNECTION_SILENT_US (60 * G_USEC_PER_SEC) /* one that never said anything */
+#define REEVE_REST_CONNECTION_LINGER_US (2 * G_USEC_PER_SEC)
+#define REEVE_REST_CONNECTION_DRAIN     (1024 * 1024)
+
+typedef enum
+{
+  REEVE_REST_CONNECTION_LISTENS,
+  REEVE_REST_CONNECTION_SERVES,
+  REEVE_REST_CONNECTION_LINGERS
+} ReeveRestConnectionPhase;
 
 struct _ReeveRestConnection
 {
   ReeveRestPollerClient client; /* first */
   grefcount references;
-  ReeveRestPoller *poller;
+  const ReeveRestConnectionHome *home;
   int fd;
   ReeveRestChannel *channel;
   GSocketAddress *remote;
-  ReeveRestConnectionFunc first;
-  gpointer first_data;
 
+  ReeveRestConnectionPhase phase;
+  gint64 since; /* of the phase; of the head, when one has begun */
+  gboolean in_head;
+  gboolean spoken; /* a request was served */
   gboolean readable;
   gboolean writable;
-  gboolean gone; /* the client sends no more, or the socket is broken */
-  gboolean dropped;
-  gboolean closed; /* libsoup has let go of it */
-  gboolean over;   /* libsoup was made to let go: what it writes is thrown away */
-  GByteArray *out;
-  gsize sent; /* of out */
+  gboolean gone;    /* the client sends no more, or the socket is broken */
+  gboolean dropped; /* nothing goes in or out any more */
+  gboolean ended;   /* the client was told that no more comes */
+  gsize drained;
+  ReeveRestIntake *intake;
+  ReeveRestOutbox out;
 
-  GString *line;
-  gboolean line_done;
-
-  gboolean busy;
+  /* ---- the request ---- */
+  char *target;
+  gboolean keep;
   gboolean received;
+  gboolean answering; /* some of the answer was written */
+  gboolean answered;
+  gboolean over; /* refused: libsoup reads its end, what it writes is thrown away */
   ReeveRestConnectionFunc on_gone;
   gpointer gone_data;
-  gint64 active_at;
 };
-
-typedef struct
-{
-  GSource source;
-  ReeveRestConnection *connection;
-  gboolean writing;
-} ReeveRestConnectionSource;
 
 static GQuark
 reeve_rest_connection_quark (void)
@@ -56,48 +66,160 @@ reeve_rest_connection_quark (void)
   return g_quark_from_static_string ("reeve-rest-connection");
 }
 
-/* ---- out ---- */
-
-static gsize
-reeve_rest_connection_pending (ReeveRestConnection *self)
+static void
+reeve_rest_connection_defer (ReeveRestConnection *self)
 {
-  return self->out->len - self->sent;
+  if (self->fd >= 0)
+    reeve_rest_poller_defer (self->home->poller, &self->client);
 }
+
+static void
+reeve_rest_connection_enter (ReeveRestConnection *self, ReeveRestConnectionPhase phase)
+{
+  self->phase = phase;
+  self->since = g_get_monotonic_time ();
+  self->in_head = FALSE;
+}
+
+/* ---- out ---- */
 
 static void
 reeve_rest_connection_flush (ReeveRestConnection *self)
 {
-  while (self->writable && !self->dropped && reeve_rest_connection_pending (self) > 0)
-    {
-      gssize n = self->channel->send (self->channel, self->out->data + self->sent,
-                                      reeve_rest_connection_pending (self));
-
-      if (n > 0)
-        {
-          self->sent += (gsize) n;
-          self->active_at = g_get_monotonic_time ();
-        }
-      else if (errno == EAGAIN)
-        self->writable = FALSE;
-      else if (errno != EINTR)
-        reeve_rest_connection_drop (self);
-    }
-  if (reeve_rest_connection_pending (self) == 0)
-    {
-      g_byte_array_set_size (self->out, 0);
-      self->sent = 0;
-    }
+  if (self->dropped || !self->writable || reeve_rest_outbox_send (&self->out, self->channel))
+    return;
+  if (errno == EAGAIN)
+    self->writable = FALSE;
+  else
+    reeve_rest_connection_drop (self);
 }
 
-/* Once libsoup has let go and everything is out, so do we. */
+/* Answers in libsoup's place where nothing was answered yet, and lets go of the client. */
+static void
+reeve_rest_connection_refuse (ReeveRestConnection *self, guint status, const char *detail)
+{
+  g_autofree char *path
+      = self->target != NULL ? g_strndup (self->target, strcspn (self->target, "?")) : NULL;
+  g_autoptr (GBytes) answer = reeve_rest_refusal_new (status, detail, path);
+  gsize length = 0;
+  const void *data = g_bytes_get_data (answer, &length);
+
+  if (!self->answering && !self->over
+      && reeve_rest_outbox_get_pending (&self->out) + length <= REEVE_REST_OUTBOX_SIZE)
+    reeve_rest_outbox_add (&self->out, data, length);
+  self->over = TRUE;
+  self->readable = TRUE; /* libsoup reads the end; what comes is thrown away */
+  if (self->phase == REEVE_REST_CONNECTION_LISTENS)
+    reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LINGERS);
+  reeve_rest_connection_defer (self);
+}
+
+/* ---- in ---- */
+
+/* Bytes that came, 0 at the end, -1 when there are none now. */
+static gssize
+reeve_rest_connection_receive (ReeveRestConnection *self, guint8 *buffer, gsize size)
+{
+  while (self->readable && !self->dropped)
+    {
+      gssize n = self->channel->receive (self->channel, buffer, size);
+
+      /* less than asked for: the socket is empty, and the next arrival is a new edge; but the end
+       * of the stream shows only by reading it */
+      if (n > 0 && (gsize) n < size && !self->gone && !self->channel->buffers)
+        self->readable = FALSE;
+      if (n >= 0)
+        return n;
+      if (errno == EAGAIN)
+        self->readable = FALSE;
+      else if (errno != EINTR)
+        reeve_rest_connection_drop (self); /* reset: as good as its end */
+    }
+  return self->dropped ? 0 : -1;
+}
+
+static void
+reeve_rest_connection_serve (ReeveRestConnection *self)
+{
+  reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_SERVES);
+  self->spoken = TRUE;
+  self->target = reeve_rest_intake_dup_target (self->intake);
+  self->keep = self->keep && !reeve_rest_intake_get_head (self->intake)->close;
+  self->received = self->answering = self->answered = FALSE;
+  self->home->request (self, self->home->user_data);
+}
+
+/* Reads until there is a head; then it is libsoup's. */
+static void
+reeve_rest_connection_listen (ReeveRestConnection *self)
+{
+  guint8 buffer[REEVE_REST_CONNECTION_READ];
+  ReeveRestIntakeState state = reeve_rest_intake_get_state (self->intake);
+
+  while (state == REEVE_REST_INTAKE_EMPTY || state == REEVE_REST_INTAKE_HEAD)
+    {
+      gssize n = reeve_rest_connection_receive (self, buffer, sizeof buffer);
+
+      if (n == 0 && state == REEVE_REST_INTAKE_HEAD)
+        reeve_rest_connection_refuse (self, 400, "the head ends in the middle");
+      else if (n == 0)
+        reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LINGERS);
+      if (n <= 0)
+        break;
+      state = reeve_rest_intake_add (self->intake, buffer, (gsize) n);
+    }
+  if (state == REEVE_REST_INTAKE_HEAD && !self->in_head)
+    {
+      self->in_head = TRUE;
+      self->since = g_get_monotonic_time ();
+    }
+  else if (state == REEVE_REST_INTAKE_REQUEST)
+    reeve_rest_connection_serve (self);
+  else if (state == REEVE_REST_INTAKE_BAD)
+    reeve_rest_connection_refuse (self, reeve_rest_intake_get_status (self->intake),
+                                  reeve_rest_intake_get_detail (self->intake));
+}
+
+/* ---- events ---- */
+
+/* Closing a socket that holds unread bytes resets the connection and takes the answer with it, so
+ * they are read and thrown away for a while. */
+static gboolean
+reeve_rest_connection_drain (ReeveRestConnection *self)
+{
+  guint8 buffer[REEVE_REST_CONNECTION_READ];
+  gssize n = 0;
+
+  if (!self->readable && reeve_rest_intake_is_taken (self->intake))
+    return TRUE;
+  while ((n = reeve_rest_connection_receive (self, buffer, sizeof buffer)) > 0)
+    {
+      self->drained += (gsize) n;
+      if (self->drained > REEVE_REST_CONNECTION_DRAIN)
+        return TRUE;
+    }
+  return n == 0 || reeve_rest_intake_is_taken (self->intake);
+}
+
 static void
 reeve_rest_connection_finish (ReeveRestConnection *self)
 {
-  if (!self->closed || self->fd < 0 || (!self->dropped && reeve_rest_connection_pending (self) > 0))
+  if (self->phase != REEVE_REST_CONNECTION_LINGERS || self->fd < 0)
     return;
-  reeve_rest_poller_remove (self->poller, self->fd, &self->client);
+  if (!self->dropped && reeve_rest_outbox_get_pending (&self->out) > 0)
+    return;
+  if (!self->dropped && !self->ended)
+    {
+      self->ended = TRUE;
+      self->channel->end (self->channel);
+    }
+  if (!self->dropped && !reeve_rest_connection_drain (self))
+    return;
+  reeve_rest_poller_remove (self->home->poller, self->fd, &self->client);
   close (self->fd);
   self->fd = -1;
+  reeve_rest_outbox_clear (&self->out);
+  self->home->closed (self, self->home->user_data);
   reeve_rest_connection_unref (self); /* the poller's */
 }
 
@@ -108,13 +230,10 @@ reeve_rest_connection_work (ReeveRestPollerClient *client)
   ReeveRestConnectionFunc func = NULL;
 
   reeve_rest_connection_ref (self);
-  if (self->first != NULL && (self->readable || self->gone))
-    {
-      func = g_steal_pointer (&self->first);
-      func (self, self->first_data);
-    }
+  if (self->phase == REEVE_REST_CONNECTION_LISTENS)
+    reeve_rest_connection_listen (self);
   reeve_rest_connection_flush (self);
-  if (self->gone && self->busy && self->on_gone != NULL)
+  if (self->gone && self->on_gone != NULL)
     {
       func = g_steal_pointer (&self->on_gone);
       func (self, self->gone_data);
@@ -138,47 +257,43 @@ reeve_rest_connection_notice (ReeveRestPollerClient *client, guint32 events)
       self->writable = TRUE;
       self->gone = TRUE;
     }
-  if (self->first != NULL || reeve_rest_connection_pending (self) > 0 || self->gone)
-    reeve_rest_poller_defer (self->poller, client);
+  if (self->phase != REEVE_REST_CONNECTION_SERVES || self->gone
+      || reeve_rest_outbox_get_pending (&self->out) > 0)
+    reeve_rest_connection_defer (self);
 }
 
 /* ---- life ---- */
 
 /**
  * reeve_rest_connection_new:
- * @poller: watches the socket
+ * @home: of its thread
  * @fd: (transfer full): a connected, non-blocking socket; closed on error too
  * @channel: (transfer full) (nullable): how its bytes cross the socket; as they are
  * @remote: (transfer full): the client's address, made for this connection alone
- * @first: called once, when there is something to read
- * @user_data: closure
  * @error: return location
  *
- * Returns: (transfer none): a connection, which lives until it is closed or dropped
+ * Returns: (transfer none): a connection, which lives until it is closed
  */
 ReeveRestConnection *
-reeve_rest_connection_new (ReeveRestPoller *poller, int fd, ReeveRestChannel *channel,
-                           GSocketAddress *remote, ReeveRestConnectionFunc first,
-                           gpointer user_data, GError **error)
+reeve_rest_connection_new (const ReeveRestConnectionHome *home, int fd, ReeveRestChannel *channel,
+                           GSocketAddress *remote, GError **error)
 {
   ReeveRestConnection *self = g_new0 (ReeveRestConnection, 1);
 
   g_ref_count_init (&self->references);
   self->client.notice = reeve_rest_connection_notice;
   self->client.work = reeve_rest_connection_work;
-  self->poller = poller;
+  self->home = home;
   self->fd = fd;
   self->channel = channel != NULL ? channel : reeve_rest_channel_new_plain (fd);
   self->remote = remote;
-  self->first = first;
-  self->first_data = user_data;
   self->writable = TRUE;
-  self->out = g_byte_array_new ();
-  self->line = g_string_new (NULL);
-  self->active_at = g_get_monotonic_time ();
+  self->keep = TRUE;
+  self->intake = reeve_rest_intake_new (home->limits->max_header);
+  reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LISTENS);
   g_object_set_qdata (G_OBJECT (remote), reeve_rest_connection_quark (), self);
-  if (!reeve_rest_poller_add (poller, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &self->client,
-                              error))
+  if (!reeve_rest_poller_add (home->poller, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                              &self->client, error))
     {
       close (fd);
       self->fd = -1;
@@ -203,8 +318,9 @@ reeve_rest_connection_unref (ReeveRestConnection *self)
   g_object_set_qdata (G_OBJECT (self->remote), reeve_rest_connection_quark (), NULL);
   g_object_unref (self->remote);
   self->channel->free (self->channel);
-  g_byte_array_unref (self->out);
-  g_string_free (self->line, TRUE);
+  reeve_rest_outbox_clear (&self->out);
+  reeve_rest_intake_free (self->intake);
+  g_free (self->target);
   g_free (self);
 }
 
@@ -222,68 +338,37 @@ reeve_rest_connection_from_address (GSocketAddress *address)
 
 /* ---- streams ---- */
 
-/* Keeps the first line of a request, blank lines before it left out as RFC 9112, 2.2 says. */
-static void
-reeve_rest_connection_keep_line (ReeveRestConnection *self, const char *data, gsize length)
+/* Nothing of this request can be read any more. */
+static gboolean
+reeve_rest_connection_is_over (ReeveRestConnection *self)
 {
-  for (gsize i = 0; i < length && !self->line_done; i++)
-    {
-      if (data[i] == '\n')
-        self->line_done = self->line->len > 0;
-      else if (data[i] != '\r')
-        g_string_append_c (self->line, data[i]);
-      if (self->line->len > REEVE_REST_CONNECTION_LINE)
-        {
-          reeve_rest_connection_drop (self);
-          return;
-        }
-    }
-}
-
-/* libsoup 3.2 keeps a connection for ever when it ends between two requests. A request that is none
- * makes it close the connection by itself. */
-static gssize
-reeve_rest_connection_end_of_file (ReeveRestConnection *self, void *buffer, gsize size)
-{
-  static const char nonsense[] = "!\r\n\r\n";
-
-  if (self->busy || self->line->len > 0 || self->over || size < sizeof nonsense)
-    return 0;
-  self->over = TRUE;
-  memcpy (buffer, nonsense, sizeof nonsense - 1);
-  return sizeof nonsense - 1;
+  return self->phase != REEVE_REST_CONNECTION_SERVES || self->over || self->dropped;
 }
 
 gssize
 reeve_rest_connection_read (ReeveRestConnection *self, void *buffer, gsize size, GError **error)
 {
-  gssize n = -1;
+  guint8 bytes[REEVE_REST_CONNECTION_READ];
+  gssize n = 1;
 
-  if (self->dropped || self->fd < 0)
-    return reeve_rest_connection_end_of_file (self, buffer, size);
-  while (self->readable)
+  while (!reeve_rest_connection_is_over (self) && n > 0)
     {
-      n = self->channel->receive (self->channel, buffer, size);
-      if (n >= 0)
-        {
-          self->active_at = g_get_monotonic_time ();
-          /* less than asked for: the socket is empty, and the next arrival is a new edge; but the
-           * end of the stream shows only by reading it */
-          if (n > 0 && (gsize) n < size && !self->gone && !self->channel->buffers)
-            self->readable = FALSE;
-          if (n == 0)
-            return reeve_rest_connection_end_of_file (self, buffer, size);
-          reeve_rest_connection_keep_line (self, buffer, (gsize) n);
-          return n;
-        }
-      if (errno == EAGAIN)
-        self->readable = FALSE;
-      else if (errno != EINTR)
-        {
-          reeve_rest_connection_drop (self); /* reset: as good as its end */
-          return reeve_rest_connection_end_of_file (self, buffer, size);
-        }
+      gsize taken = reeve_rest_intake_take (self->intake, buffer, size);
+
+      if (taken > 0)
+        return (gssize) taken;
+      if (reeve_rest_intake_get_state (self->intake) == REEVE_REST_INTAKE_BAD)
+        reeve_rest_connection_refuse (self, reeve_rest_intake_get_status (self->intake),
+                                      reeve_rest_intake_get_detail (self->intake));
+      else if (reeve_rest_intake_is_taken (self->intake))
+        n = -1;
+      else if ((n = reeve_rest_connection_receive (self, bytes, sizeof bytes)) > 0)
+        reeve_rest_intake_add (self->intake, bytes, (gsize) n);
+      else if (n == 0)
+        reeve_rest_connection_refuse (self, 400, "the body ends in the middle");
     }
+  if (n >= 0)
+    return 0;
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "nothing to read");
   return -1;
 }
@@ -291,153 +376,81 @@ reeve_rest_connection_read (ReeveRestConnection *self, void *buffer, gsize size,
 gboolean
 reeve_rest_connection_is_readable (ReeveRestConnection *self)
 {
-  return self->readable || self->dropped || self->fd < 0;
+  if (reeve_rest_connection_is_over (self))
+    return TRUE;
+  return !reeve_rest_intake_is_taken (self->intake)
+         && (self->readable || reeve_rest_intake_has_bytes (self->intake));
 }
 
 gboolean
 reeve_rest_connection_is_writable (ReeveRestConnection *self)
 {
-  return reeve_rest_connection_pending (self) < REEVE_REST_CONNECTION_BUFFER || self->dropped
-         || self->fd < 0;
+  return reeve_rest_connection_is_over (self)
+         || reeve_rest_outbox_get_pending (&self->out) < REEVE_REST_OUTBOX_SIZE;
+}
+
+/* 100 (Continue) is not the answer. */
+static gboolean
+reeve_rest_connection_is_interim (const char *data, gsize length)
+{
+  return length > 12 && memcmp (data, "HTTP/1.", 7) == 0 && memcmp (data + 9, "100", 3) == 0;
 }
 
 gssize
 reeve_rest_connection_write (ReeveRestConnection *self, const void *buffer, gsize size,
                              GError **error)
 {
-  gsize space = 0;
+  gsize n = 0;
 
   if (self->over)
     return (gssize) size;
-  if (reeve_rest_connection_pending (self) >= REEVE_REST_CONNECTION_BUFFER)
+  if (reeve_rest_outbox_get_pending (&self->out) >= REEVE_REST_OUTBOX_SIZE)
     reeve_rest_connection_flush (self);
-  if (self->dropped || self->fd < 0)
+  if (reeve_rest_connection_is_over (self))
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE, "the client has gone");
       return -1;
     }
-  if (!reeve_rest_connection_is_writable (self))
+  n = reeve_rest_outbox_add (&self->out, buffer, size);
+  if (n == 0 && size > 0)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "the client reads slowly");
       return -1;
     }
-  space = REEVE_REST_CONNECTION_BUFFER - reeve_rest_connection_pending (self);
-  size = MIN (size, space);
-  g_byte_array_append (self->out, buffer, (guint) size);
-  reeve_rest_poller_defer (self->poller, &self->client);
-  return (gssize) size;
-}
-
-static gboolean
-reeve_rest_connection_source_is_ready (GSource *source)
-{
-  ReeveRestConnectionSource *self = (ReeveRestConnectionSource *) source;
-
-  return self->writing ? reeve_rest_connection_is_writable (self->connection)
-                       : reeve_rest_connection_is_readable (self->connection);
-}
-
-static gboolean
-reeve_rest_connection_source_prepare (GSource *source, gint *timeout)
-{
-  *timeout = -1;
-  return reeve_rest_connection_source_is_ready (source);
-}
-
-static gboolean
-reeve_rest_connection_source_dispatch (GSource *source, GSourceFunc func, gpointer data)
-{
-  return func != NULL ? func (data) : G_SOURCE_CONTINUE;
-}
-
-static void
-reeve_rest_connection_source_finalize (GSource *source)
-{
-  reeve_rest_connection_unref (((ReeveRestConnectionSource *) source)->connection);
-}
-
-/* GIO sets a closure, not a callback, on the source that it waits for inside its own. */
-static gboolean
-reeve_rest_connection_source_run (gpointer data)
-{
-  GValue result = G_VALUE_INIT;
-  gboolean again = FALSE;
-
-  g_value_init (&result, G_TYPE_BOOLEAN);
-  g_closure_invoke (data, &result, 0, NULL, NULL);
-  again = g_value_get_boolean (&result);
-  g_value_unset (&result);
-  return again;
-}
-
-static GSourceFuncs reeve_rest_connection_source_funcs = {
-  .prepare = reeve_rest_connection_source_prepare,
-  .check = reeve_rest_connection_source_is_ready,
-  .dispatch = reeve_rest_connection_source_dispatch,
-  .finalize = reeve_rest_connection_source_finalize,
-  .closure_callback = reeve_rest_connection_source_run,
-};
-
-static gboolean
-reeve_rest_connection_source_stay (gpointer data)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-/**
- * reeve_rest_connection_create_source:
- * @self: a connection
- * @writing: wait for room to write, else for something to read
- *
- * Returns: (transfer full): a source without a descriptor; the poller's finds it ready; the child
- * of a stream's source
- */
-GSource *
-reeve_rest_connection_create_source (ReeveRestConnection *self, gboolean writing)
-{
-  GSource *source
-      = g_source_new (&reeve_rest_connection_source_funcs, sizeof (ReeveRestConnectionSource));
-
-  ((ReeveRestConnectionSource *) source)->connection = reeve_rest_connection_ref (self);
-  ((ReeveRestConnectionSource *) source)->writing = writing;
-  g_source_set_callback (source, reeve_rest_connection_source_stay, NULL, NULL);
-  return source;
+  self->answering = self->answering || !reeve_rest_connection_is_interim (buffer, n);
+  reeve_rest_connection_defer (self);
+  return (gssize) n;
 }
 
 void
 reeve_rest_connection_close (ReeveRestConnection *self)
 {
-  if (self->closed)
+  gboolean again = self->keep && self->answered && !reeve_rest_connection_is_over (self)
+                   && reeve_rest_intake_is_taken (self->intake);
+
+  if (self->phase != REEVE_REST_CONNECTION_SERVES)
     return;
-  self->closed = TRUE;
-  if (self->fd >= 0)
-    reeve_rest_poller_defer (self->poller, &self->client);
+  reeve_rest_connection_end (self);
+  g_clear_pointer (&self->target, g_free);
+  reeve_rest_connection_enter (self, again ? REEVE_REST_CONNECTION_LISTENS
+                                           : REEVE_REST_CONNECTION_LINGERS);
+  if (again)
+    reeve_rest_intake_next (self->intake);
+  reeve_rest_connection_defer (self);
 }
 
-/* ---- requests ---- */
+/* ---- the request ---- */
 
 const char *
 reeve_rest_connection_get_target (ReeveRestConnection *self)
 {
-  char *from = NULL;
-  char *to = NULL;
-
-  if (!self->line_done)
-    return NULL;
-  from = strchr (self->line->str, ' ');
-  to = from != NULL ? strchr (from + 1, ' ') : NULL;
-  if (to == NULL)
-    return NULL;
-  *to = '\0';
-  return from + 1;
+  return self->target;
 }
 
 void
 reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnectionFunc gone,
                              gpointer user_data)
 {
-  self->busy = TRUE;
-  self->received = FALSE;
   self->on_gone = gone;
   self->gone_data = user_data;
 }
@@ -445,17 +458,7 @@ reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnectionFunc 
 void
 reeve_rest_connection_end (ReeveRestConnection *self)
 {
-  self->busy = FALSE;
   self->on_gone = NULL;
-  self->active_at = g_get_monotonic_time ();
-  g_string_truncate (self->line, 0);
-  self->line_done = FALSE;
-}
-
-gboolean
-reeve_rest_connection_is_busy (ReeveRestConnection *self)
-{
-  return self->busy;
 }
 
 void
@@ -464,10 +467,31 @@ reeve_rest_connection_set_received (ReeveRestConnection *self)
   self->received = TRUE;
 }
 
-gboolean
-reeve_rest_connection_is_waiting (ReeveRestConnection *self)
+void
+reeve_rest_connection_set_answered (ReeveRestConnection *self)
 {
-  return !self->busy || !self->received || reeve_rest_connection_pending (self) > 0;
+  self->answered = TRUE;
+}
+
+gboolean
+reeve_rest_connection_is_kept (ReeveRestConnection *self)
+{
+  return self->keep;
+}
+
+void
+reeve_rest_connection_set_last (ReeveRestConnection *self)
+{
+  self->keep = FALSE;
+}
+
+/* ---- its end ---- */
+
+gboolean
+reeve_rest_connection_is_idle (ReeveRestConnection *self, gint64 *since)
+{
+  *since = self->since;
+  return self->phase == REEVE_REST_CONNECTION_LISTENS;
 }
 
 gboolean
@@ -476,16 +500,49 @@ reeve_rest_connection_is_closed (ReeveRestConnection *self)
   return self->fd < 0;
 }
 
-gboolean
-reeve_rest_connection_is_started (ReeveRestConnection *self)
+static void
+reeve_rest_connection_check_listening (ReeveRestConnection *self, gint64 lasted)
 {
-  return self->first == NULL;
+  const ReeveRestBounds *limits = self->home->limits;
+
+  if (self->in_head)
+    {
+      if (lasted > limits->header_us)
+        reeve_rest_connection_refuse (self, 408, "the head took longer than server.header_timeout");
+    }
+  else if (lasted > (self->spoken ? limits->keep_alive_us : REEVE_REST_CONNECTION_SILENT_US))
+    reeve_rest_connection_drop (self);
 }
 
-gint64
-reeve_rest_connection_get_active_at (ReeveRestConnection *self)
+void
+reeve_rest_connection_check (ReeveRestConnection *self, gint64 now)
 {
-  return self->active_at;
+  const ReeveRestBounds *limits = self->home->limits;
+  gint64 lasted = now - self->since;
+  gint64 content = (gint64) (reeve_rest_intake_get_content (self->intake) / REEVE_REST_BOUNDS_STEP);
+
+  if (reeve_rest_outbox_get_pending (&self->out) > 0)
+    {
+      if (now - self->out.moved_at > limits->send_us)
+        reeve_rest_connection_drop (self);
+    }
+  else if (self->phase == REEVE_REST_CONNECTION_LISTENS)
+    reeve_rest_connection_check_listening (self, lasted);
+  else if (self->phase == REEVE_REST_CONNECTION_LINGERS)
+    {
+      if (lasted > REEVE_REST_CONNECTION_LINGER_US)
+        reeve_rest_connection_drop (self);
+    }
+  else if (!self->received && !self->over && lasted > limits->body_us + content * G_USEC_PER_SEC)
+    reeve_rest_connection_refuse (self, 408, "the body took longer than server.body_timeout");
+}
+
+void
+reeve_rest_connection_leave (ReeveRestConnection *self)
+{
+  self->keep = FALSE;
+  if (self->phase == REEVE_REST_CONNECTION_LISTENS)
+    reeve_rest_connection_drop (self);
 }
 
 void
@@ -495,11 +552,7 @@ reeve_rest_connection_drop (ReeveRestConnection *self)
   self->gone = TRUE;
   self->readable = TRUE;
   self->writable = TRUE;
-  if (self->first != NULL)
-    {
-      self->first = NULL;
-      self->closed = TRUE; /* libsoup never had it */
-    }
-  if (self->fd >= 0)
-    reeve_rest_poller_defer (self->poller, &self->client);
+  if (self->phase == REEVE_REST_CONNECTION_LISTENS)
+    reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LINGERS);
+  reeve_rest_connection_defer (self);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveRestConnection: one accepted socket: what libsoup reads from and writes to, and what it does
- * not tell: the request line as it was sent, and that the client has gone. One thread only. */
+/* ReeveRestConnection: one accepted socket. It reads and judges the heads of requests by itself and
+ * gives libsoup one request at a time, so that a connection between two requests is nothing but an
+ * entry in the poller. One thread only. */
 #pragma once
 
 #include "channel.h"
+#include "bounds.h"
 #include "poller.h"
 
 G_BEGIN_DECLS
@@ -12,10 +14,19 @@ typedef struct _ReeveRestConnection ReeveRestConnection;
 
 typedef void (*ReeveRestConnectionFunc) (ReeveRestConnection *self, gpointer user_data);
 
-/* Takes over fd. first: called once, when something has come to be read. */
-ReeveRestConnection *reeve_rest_connection_new (ReeveRestPoller *poller, int fd,
+/* What all connections of a thread share; outlives them. */
+typedef struct
+{
+  ReeveRestPoller *poller;
+  const ReeveRestBounds *limits;
+  ReeveRestConnectionFunc request; /* a head has come and is good: give it to libsoup */
+  ReeveRestConnectionFunc closed;  /* its socket is closed */
+  gpointer user_data;
+} ReeveRestConnectionHome;
+
+/* Takes over fd. channel: (transfer full) (nullable) */
+ReeveRestConnection *reeve_rest_connection_new (const ReeveRestConnectionHome *home, int fd,
                                                 ReeveRestChannel *channel, GSocketAddress *remote,
-                                                ReeveRestConnectionFunc first, gpointer user_data,
                                                 GError **error);
 ReeveRestConnection *reeve_rest_connection_ref (ReeveRestConnection *self);
 void reeve_rest_connection_unref (ReeveRestConnection *self);
@@ -24,35 +35,39 @@ GSocketAddress *reeve_rest_connection_get_remote (ReeveRestConnection *self);
 /* The connection that an address was made for; (nullable) */
 ReeveRestConnection *reeve_rest_connection_from_address (GSocketAddress *address);
 
-/* ---- streams: -1 with G_IO_ERROR_WOULD_BLOCK ---- */
+/* ---- the streams of one request: -1 with G_IO_ERROR_WOULD_BLOCK ---- */
 gssize reeve_rest_connection_read (ReeveRestConnection *self, void *buffer, gsize size,
                                    GError **error);
 gssize reeve_rest_connection_write (ReeveRestConnection *self, const void *buffer, gsize size,
                                     GError **error);
 gboolean reeve_rest_connection_is_readable (ReeveRestConnection *self);
 gboolean reeve_rest_connection_is_writable (ReeveRestConnection *self);
-GSource *reeve_rest_connection_create_source (ReeveRestConnection *self, gboolean writing);
-/* What was written still goes out. */
+/* libsoup has let go of the request: the next one, or the end. What was written still goes out. */
 void reeve_rest_connection_close (ReeveRestConnection *self);
 
-/* ---- requests ---- */
-/* Target of the request being read, byte for byte; NULL when it came together with the one before.
- */
+/* ---- the request ---- */
+/* Its target, byte for byte. */
 const char *reeve_rest_connection_get_target (ReeveRestConnection *self);
-/* A request is being worked on; gone (nullable): called once if its client goes meanwhile. */
+/* It is being worked on; gone (nullable): called once if its client goes meanwhile. */
 void reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnectionFunc gone,
                                   gpointer user_data);
 void reeve_rest_connection_end (ReeveRestConnection *self);
-gboolean reeve_rest_connection_is_busy (ReeveRestConnection *self);
-/* The request has come as a whole: from now on the host is at work, not the client. */
+/* It has come as a whole: from now on the host is at work, not the client. */
 void reeve_rest_connection_set_received (ReeveRestConnection *self);
-/* Does the host wait for the client, to send or to read? */
-gboolean reeve_rest_connection_is_waiting (ReeveRestConnection *self);
+/* Its answer was written as a whole. */
+void reeve_rest_connection_set_answered (ReeveRestConnection *self);
+/* Will another request be read after it? */
+gboolean reeve_rest_connection_is_kept (ReeveRestConnection *self);
+void reeve_rest_connection_set_last (ReeveRestConnection *self);
+
+/* ---- its life ---- */
+/* Between two requests, or in a head; since: monotonic µs */
+gboolean reeve_rest_connection_is_idle (ReeveRestConnection *self, gint64 *since);
 gboolean reeve_rest_connection_is_closed (ReeveRestConnection *self);
-/* Was anything of it given to libsoup? */
-gboolean reeve_rest_connection_is_started (ReeveRestConnection *self);
-/* monotonic µs of the last byte in or out */
-gint64 reeve_rest_connection_get_active_at (ReeveRestConnection *self);
+/* Ends what has taken too long. now: monotonic µs */
+void reeve_rest_connection_check (ReeveRestConnection *self, gint64 now);
+/* No further request is read. */
+void reeve_rest_connection_leave (ReeveRestConnection *self);
 /* As if the client had gone: nothing is read or written any more. */
 void reeve_rest_connection_drop (ReeveRestConnection *self);
 

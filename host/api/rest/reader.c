@@ -2,10 +2,12 @@
 /* libsoup reads without blocking only; a blocking read says that it would. */
 #include "reader.h"
 
+#include "connection-source.h"
+
 struct _ReeveRestReader
 {
   GInputStream parent_instance;
-  ReeveRestConnection *connection;
+  ReeveRestConnection *connection; /* NULL once the request has ended */
 };
 
 static void reeve_rest_reader_pollable_init (GPollableInputStreamInterface *iface);
@@ -15,30 +17,38 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (ReeveRestReader, reeve_rest_reader, G_TYPE_INPUT_
                                                       reeve_rest_reader_pollable_init))
 
 static gssize
-reeve_rest_reader_read (GInputStream *stream, void *buffer, gsize size, GCancellable *cancellable,
-                        GError **error)
-{
-  return reeve_rest_connection_read (REEVE_REST_READER (stream)->connection, buffer, size, error);
-}
-
-static gssize
 reeve_rest_reader_read_nonblocking (GPollableInputStream *stream, void *buffer, gsize size,
                                     GError **error)
 {
-  return reeve_rest_connection_read (REEVE_REST_READER (stream)->connection, buffer, size, error);
+  ReeveRestReader *self = REEVE_REST_READER (stream);
+
+  return self->connection != NULL
+             ? reeve_rest_connection_read (self->connection, buffer, size, error)
+             : 0;
+}
+
+static gssize
+reeve_rest_reader_read (GInputStream *stream, void *buffer, gsize size, GCancellable *cancellable,
+                        GError **error)
+{
+  return reeve_rest_reader_read_nonblocking (G_POLLABLE_INPUT_STREAM (stream), buffer, size, error);
 }
 
 static gboolean
 reeve_rest_reader_is_readable (GPollableInputStream *stream)
 {
-  return reeve_rest_connection_is_readable (REEVE_REST_READER (stream)->connection);
+  ReeveRestReader *self = REEVE_REST_READER (stream);
+
+  return self->connection == NULL || reeve_rest_connection_is_readable (self->connection);
 }
 
 static GSource *
 reeve_rest_reader_create_source (GPollableInputStream *stream, GCancellable *cancellable)
 {
-  g_autoptr (GSource) child
-      = reeve_rest_connection_create_source (REEVE_REST_READER (stream)->connection, FALSE);
+  ReeveRestReader *self = REEVE_REST_READER (stream);
+  g_autoptr (GSource) child = self->connection != NULL
+                                  ? reeve_rest_connection_source_new (self->connection, FALSE)
+                                  : g_idle_source_new ();
   GSource *source = g_pollable_source_new (G_OBJECT (stream));
 
   g_source_add_child_source (source, child);
@@ -56,7 +66,7 @@ reeve_rest_reader_pollable_init (GPollableInputStreamInterface *iface)
 static void
 reeve_rest_reader_finalize (GObject *object)
 {
-  reeve_rest_connection_unref (REEVE_REST_READER (object)->connection);
+  g_clear_pointer (&REEVE_REST_READER (object)->connection, reeve_rest_connection_unref);
   G_OBJECT_CLASS (reeve_rest_reader_parent_class)->finalize (object);
 }
 
@@ -79,4 +89,16 @@ reeve_rest_reader_new (ReeveRestConnection *connection)
 
   self->connection = reeve_rest_connection_ref (connection);
   return G_INPUT_STREAM (self);
+}
+
+/**
+ * reeve_rest_reader_let_go:
+ * @stream: of a request that has ended
+ *
+ * Its connection may have the next request already.
+ */
+void
+reeve_rest_reader_let_go (GInputStream *stream)
+{
+  g_clear_pointer (&REEVE_REST_READER (stream)->connection, reeve_rest_connection_unref);
 }

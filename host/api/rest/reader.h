@@ -10,5 +10,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (ReeveRestReader, reeve_rest_reader, REEVE_REST, READER, GInputStream)
 
 GInputStream *reeve_rest_reader_new (ReeveRestConnection *connection);
+void reeve_rest_reader_let_go (GInputStream *stream);
 
 G_END_DECLS

@@ -86,6 +86,15 @@ reeve_rest_request_release (gpointer data)
 }
 
 static void
+reeve_rest_request_on_answered (SoupServerMessage *msg, gpointer user_data)
+{
+  ReeveRestRequest *self = user_data;
+
+  if (self->connection != NULL)
+    reeve_rest_connection_set_answered (self->connection);
+}
+
+static void
 reeve_rest_request_on_gone (ReeveRestConnection *connection, gpointer user_data)
 {
   ReeveRestRequest *self = user_data;
@@ -124,6 +133,8 @@ reeve_rest_request_begin_stream (ReeveRestRequest *self)
    * chunk and without the chunk.  A stream ends with its last event and with its connection. */
   soup_message_headers_set_encoding (headers, SOUP_ENCODING_EOF);
   soup_message_headers_replace (headers, "Connection", "close");
+  if (self->connection != NULL)
+    reeve_rest_connection_set_last (self->connection);
   soup_message_body_set_accumulate (soup_server_message_get_response_body (self->msg), FALSE);
   g_signal_connect (self->msg, "wrote-body-data", G_CALLBACK (reeve_rest_request_on_wrote), self);
 }
@@ -208,7 +219,7 @@ static void
 reeve_rest_request_on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
 {
   ReeveRestRequest *self = user_data;
-  gsize max = reeve_rest_thread_get_shared (self->thread)->max_body;
+  gsize max = reeve_rest_thread_get_shared (self->thread)->limits.max_body;
   gsize length = g_bytes_get_size (chunk);
 
   self->received += length;
@@ -221,20 +232,6 @@ reeve_rest_request_on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer use
                                "the body is larger than server.max_body");
   else
     g_byte_array_append (self->body, g_bytes_get_data (chunk, NULL), (guint) length);
-}
-
-/* More than one length, or a length beside chunks, is how requests are smuggled past a proxy
- * (RFC 9112, 6.3). */
-static gboolean
-reeve_rest_request_is_framed (SoupMessageHeaders *headers)
-{
-  const char *length = soup_message_headers_get_list (headers, "Content-Length");
-  const char *coding = soup_message_headers_get_list (headers, "Transfer-Encoding");
-
-  if (length == NULL)
-    return TRUE;
-  return coding == NULL && *length != '\0' && strlen (length) < 20
-         && length[strspn (length, G_CSET_DIGITS)] == '\0';
 }
 
 /* The target as it was sent where the connection knows it, else as libsoup understood it. */
@@ -277,6 +274,7 @@ reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
   soup_message_body_set_accumulate (soup_server_message_get_request_body (msg), FALSE);
   g_object_set_data_full (G_OBJECT (msg), reeve_rest_request_key, self, reeve_rest_request_release);
   g_signal_connect (msg, "got-chunk", G_CALLBACK (reeve_rest_request_on_chunk), self);
+  g_signal_connect (msg, "wrote-body", G_CALLBACK (reeve_rest_request_on_answered), self);
   g_signal_connect (msg, "finished", G_CALLBACK (reeve_rest_request_on_finished), self);
   reeve_rest_thread_count (thread, 1);
   return self;
@@ -292,14 +290,10 @@ reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const ch
   SoupMessageHeaders *answer = soup_server_message_get_response_headers (msg);
   ReeveRestRequest *self = reeve_rest_request_new (thread, msg);
 
-  if (!reeve_rest_request_is_framed (headers))
-    {
-      soup_message_headers_replace (answer, "Connection", "close");
-      reeve_rest_request_refuse (self, REEVE_ERROR_INVALID_ARGUMENT,
-                                 "the length of the body is ambiguous");
-    }
-  else if (!reeve_rest_router_match (shared->router, soup_server_message_get_method (msg),
-                                     self->path, &self->match))
+  if (self->connection != NULL && !reeve_rest_connection_is_kept (self->connection))
+    soup_message_headers_replace (answer, "Connection", "close");
+  if (!reeve_rest_router_match (shared->router, soup_server_message_get_method (msg), self->path,
+                                &self->match))
     reeve_rest_request_refuse (self, REEVE_ERROR_NOT_FOUND, "no such path");
   else if (self->match.operation == NULL)
     {
@@ -307,7 +301,7 @@ reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const ch
       reeve_rest_request_refuse (self, REEVE_ERROR_METHOD_NOT_ALLOWED,
                                  "this path does not know that method");
     }
-  else if (soup_message_headers_get_content_length (headers) > (goffset) shared->max_body)
+  else if (soup_message_headers_get_content_length (headers) > (goffset) shared->limits.max_body)
     reeve_rest_request_refuse (self, REEVE_ERROR_TOO_LARGE,
                                "the body is larger than server.max_body");
 }

@@ -2,6 +2,8 @@
 /* Bytes come in, a call goes to the gate, its answer goes out: no logic here. */
 #include "rest.h"
 
+#include <sys/resource.h>
+
 #include "listener.h"
 #include "router.h"
 #include "thread.h"
@@ -16,6 +18,24 @@ struct _ReeveRest
   guint wanted;
   ReeveRestShared shared;
 };
+
+/* Stores, the ledger and upstreams need descriptors too. */
+static guint
+reeve_rest_bound_connections (const ReeveRestBounds *limits)
+{
+  struct rlimit files = { 0 };
+  guint most = limits->max_connections;
+
+  if (getrlimit (RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY
+      && files.rlim_cur / 4 * 3 < most)
+    {
+      most = (guint) MAX (files.rlim_cur / 4 * 3, 1);
+      g_message ("at most %u connections at once, not server.max_connections %u: this process may "
+                 "open %" G_GUINT64_FORMAT " files",
+                 most, limits->max_connections, (guint64) files.rlim_cur);
+    }
+  return most;
+}
 
 /**
  * reeve_rest_new:
@@ -34,9 +54,10 @@ reeve_rest_new (const ReeveRestSetup *setup, GError **error)
   self->urls = g_ptr_array_new ();
   self->threads = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_rest_thread_free);
   self->wanted = MIN (threads, REEVE_REST_MAX_THREADS);
-  self->shared.max_body = setup->max_body;
-  self->shared.keep_alive_us = setup->keep_alive_us;
-  self->shared.max_connections = MAX (setup->max_connections / self->wanted, 1);
+  self->shared.limits = setup->limits;
+  self->shared.limits.max_connections = reeve_rest_bound_connections (&setup->limits);
+  self->shared.addresses = reeve_rest_addresses_new (self->shared.limits.max_connections,
+                                                     setup->limits.max_per_address);
   for (guint i = 0; setup->addresses[i] != NULL; i++)
     {
       ReeveRestListener *listener = reeve_rest_listener_new (setup->addresses[i], error);
@@ -120,5 +141,6 @@ reeve_rest_free (ReeveRest *self)
   g_ptr_array_unref (self->listeners);
   g_ptr_array_unref (self->urls);
   g_clear_pointer (&self->shared.router, reeve_rest_router_free);
+  g_clear_pointer (&self->shared.addresses, reeve_rest_addresses_free);
   g_free (self);
 }

@@ -4,6 +4,8 @@
 
 #include "operations/services.h"
 
+#include "bounds.h"
+
 G_BEGIN_DECLS
 
 typedef struct _ReeveRest ReeveRest;
@@ -12,9 +14,7 @@ typedef struct
 {
   const char *const *addresses; /* ADDR:PORT */
   guint threads;                /* 0: one a CPU, at most 8 */
-  gsize max_body;               /* bytes of a request's body */
-  gint64 keep_alive_us;         /* longest silence of an idle connection */
-  guint max_connections;        /* of all threads together */
+  ReeveRestBounds limits;
 } ReeveRestSetup;
 
 /* Binds, so that a port that is taken shows before anything else starts. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Closing it lets the connection send what it still holds. */
+/* One stream is one request: closing it gives the connection back, which sends what it still holds
+ * and reads the next request. */
 #include "stream.h"
 
 #include "reader.h"
@@ -8,7 +9,7 @@
 struct _ReeveRestStream
 {
   GIOStream parent_instance;
-  ReeveRestConnection *connection;
+  ReeveRestConnection *connection; /* NULL once it is closed */
   GInputStream *reader;
   GOutputStream *writer;
 };
@@ -27,10 +28,21 @@ reeve_rest_stream_get_writer (GIOStream *stream)
   return REEVE_REST_STREAM (stream)->writer;
 }
 
+static void
+reeve_rest_stream_let_go (ReeveRestStream *self)
+{
+  if (self->connection == NULL)
+    return;
+  reeve_rest_reader_let_go (self->reader);
+  reeve_rest_writer_let_go (self->writer);
+  reeve_rest_connection_close (self->connection);
+  g_clear_pointer (&self->connection, reeve_rest_connection_unref);
+}
+
 static gboolean
 reeve_rest_stream_close (GIOStream *stream, GCancellable *cancellable, GError **error)
 {
-  reeve_rest_connection_close (REEVE_REST_STREAM (stream)->connection);
+  reeve_rest_stream_let_go (REEVE_REST_STREAM (stream));
   return TRUE;
 }
 
@@ -39,10 +51,9 @@ reeve_rest_stream_finalize (GObject *object)
 {
   ReeveRestStream *self = REEVE_REST_STREAM (object);
 
-  reeve_rest_connection_close (self->connection);
+  reeve_rest_stream_let_go (self);
   g_object_unref (self->reader);
   g_object_unref (self->writer);
-  reeve_rest_connection_unref (self->connection);
   G_OBJECT_CLASS (reeve_rest_stream_parent_class)->finalize (object);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Accepts by itself, because libsoup would poll every idle socket in every turn of the loop: a
- * connection is given to libsoup when its first byte comes, and an idle one is closed early, the
- * earlier the more there are. */
+/* Accepts by itself, because libsoup would poll every idle socket in every turn of the loop, and
+ * gives it one request at a time (connection.c). When there are too many connections the idlest one
+ * goes; when there are no descriptors left, nothing is accepted for a moment. */
 #include "thread.h"
 
 #include <errno.h>
@@ -15,12 +15,9 @@
 #include "request.h"
 #include "stream.h"
 
-#define REEVE_REST_THREAD_MANY      128                   /* more idle ones than this … */
-#define REEVE_REST_THREAD_MANY_US   (1 * G_USEC_PER_SEC)  /* … are closed after this silence */
-#define REEVE_REST_THREAD_SILENT_US (60 * G_USEC_PER_SEC) /* one that never said anything */
-#define REEVE_REST_THREAD_SLOW                                                                     \
-  4 /* times keep_alive: silence in the middle of a request or answer */
 #define REEVE_REST_THREAD_ACCEPTS 32
+#define REEVE_REST_THREAD_REST_MS 100 /* without descriptors */
+#define REEVE_REST_THREAD_TELL    60  /* sweeps, about seconds, between two warnings */
 
 typedef struct
 {
@@ -36,15 +33,18 @@ struct _ReeveRestThread
   GMainContext *context;
   GMainLoop *loop;
   ReeveRestPoller *poller;
+  ReeveRestConnectionHome home;
   SoupServer *server;
   GPtrArray *doors;       /* (element-type ReeveRestThreadDoor) */
   GPtrArray *connections; /* (element-type ReeveRestConnection) */
   gint busy;              /* atomic */
-  int silent_end;
+  GSource *rest;          /* (nullable): until accepting goes on */
+  guint refused;          /* connections, since it was last told */
+  guint sweeps;
 };
 
 static void
-reeve_rest_thread_first (ReeveRestConnection *connection, gpointer user_data)
+reeve_rest_thread_on_request (ReeveRestConnection *connection, gpointer user_data)
 {
   ReeveRestThread *self = user_data;
   g_autoptr (GIOStream) stream = reeve_rest_stream_new (connection);
@@ -52,35 +52,140 @@ reeve_rest_thread_first (ReeveRestConnection *connection, gpointer user_data)
   GSocketAddress *remote = reeve_rest_connection_get_remote (connection);
 
   if (!soup_server_accept_iostream (self->server, stream, remote, remote, &error))
-    g_warning ("handing over a connection: %s", error->message);
+    g_warning ("handing over a request: %s", error->message);
 }
 
+static void
+reeve_rest_thread_on_closed (ReeveRestConnection *connection, gpointer user_data)
+{
+  ReeveRestThread *self = user_data;
+
+  reeve_rest_addresses_leave (self->shared->addresses,
+                              reeve_rest_connection_get_remote (connection));
+}
+
+/* ---- accepting ---- */
+
+/* The one that waits longest for its client to say something makes room; FALSE: all are at work. */
+static gboolean
+reeve_rest_thread_make_room (ReeveRestThread *self)
+{
+  ReeveRestConnection *oldest = NULL;
+  gint64 oldest_since = G_MAXINT64;
+
+  for (guint i = 0; i < self->connections->len; i++)
+    {
+      ReeveRestConnection *connection = self->connections->pdata[i];
+      gint64 since = 0;
+
+      if (reeve_rest_connection_is_idle (connection, &since) && since < oldest_since)
+        {
+          oldest = connection;
+          oldest_since = since;
+        }
+    }
+  if (oldest != NULL)
+    reeve_rest_connection_drop (oldest);
+  return oldest != NULL;
+}
+
+static gboolean
+reeve_rest_thread_is_welcome (ReeveRestThread *self, GSocketAddress *remote)
+{
+  ReeveRestAddresses *addresses = self->shared->addresses;
+  ReeveRestAddressesVerdict verdict = reeve_rest_addresses_enter (addresses, remote, 0);
+
+  if (verdict == REEVE_REST_ADDRESSES_FULL && reeve_rest_thread_make_room (self))
+    verdict = reeve_rest_addresses_enter (addresses, remote, REEVE_REST_THREAD_ACCEPTS);
+  if (verdict != REEVE_REST_ADDRESSES_WELCOME)
+    self->refused++;
+  return verdict == REEVE_REST_ADDRESSES_WELCOME;
+}
+
+static void
+reeve_rest_thread_welcome (ReeveRestThread *self, int fd, GSocketAddress *remote)
+{
+  g_autoptr (GError) error = NULL;
+  ReeveRestConnection *connection = NULL;
+  int on = 1;
+
+  if (!reeve_rest_thread_is_welcome (self, remote))
+    {
+      g_object_unref (remote);
+      close (fd);
+      return;
+    }
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  g_object_ref (remote);
+  connection = reeve_rest_connection_new (&self->home, fd, NULL, remote, &error);
+  if (connection != NULL)
+    g_ptr_array_add (self->connections, reeve_rest_connection_ref (connection));
+  else
+    {
+      reeve_rest_addresses_leave (self->shared->addresses, remote);
+      g_warning ("accepting a connection: %s", error->message);
+    }
+  g_object_unref (remote);
+}
+
+static void
+reeve_rest_thread_watch_doors (ReeveRestThread *self, gboolean watch)
+{
+  for (guint i = 0; i < self->doors->len; i++)
+    {
+      ReeveRestThreadDoor *door = self->doors->pdata[i];
+
+      if (door->fd < 0)
+        continue;
+      /* one thread is woken for a new client, not all of them */
+      if (watch)
+        reeve_rest_poller_add (self->poller, door->fd, EPOLLIN | EPOLLEXCLUSIVE, &door->client,
+                               NULL);
+      else
+        reeve_rest_poller_remove (self->poller, door->fd, &door->client);
+    }
+}
+
+static gboolean
+reeve_rest_thread_on_rested (gpointer data)
+{
+  ReeveRestThread *self = data;
+
+  g_clear_pointer (&self->rest, g_source_unref);
+  reeve_rest_thread_watch_doors (self, TRUE);
+  return G_SOURCE_REMOVE;
+}
+
+/* A client that cannot be accepted stays in the queue and would wake the loop again and again. */
+static void
+reeve_rest_thread_take_rest (ReeveRestThread *self)
+{
+  if (self->rest != NULL)
+    return;
+  self->refused++;
+  reeve_rest_thread_make_room (self);
+  reeve_rest_thread_watch_doors (self, FALSE);
+  self->rest = g_timeout_source_new (REEVE_REST_THREAD_REST_MS);
+  g_source_set_callback (self->rest, reeve_rest_thread_on_rested, self, NULL);
+  g_source_attach (self->rest, self->context);
+}
+
+/* FALSE: enough for now. */
 static gboolean
 reeve_rest_thread_accept (ReeveRestThread *self, int listener)
 {
   struct sockaddr_storage native = { 0 };
   socklen_t size = sizeof native;
   int fd = accept4 (listener, (struct sockaddr *) &native, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
-  g_autoptr (GError) error = NULL;
-  ReeveRestConnection *connection = NULL;
-  int on = 1;
 
-  if (fd < 0)
-    return errno == EINTR || errno == ECONNABORTED;
-  if (self->connections->len >= self->shared->max_connections)
+  if (fd >= 0)
     {
-      close (fd);
+      reeve_rest_thread_welcome (self, fd, g_socket_address_new_from_native (&native, size));
       return TRUE;
     }
-  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  connection = reeve_rest_connection_new (self->poller, fd, NULL,
-                                          g_socket_address_new_from_native (&native, size),
-                                          reeve_rest_thread_first, self, &error);
-  if (connection != NULL)
-    g_ptr_array_add (self->connections, reeve_rest_connection_ref (connection));
-  else
-    g_warning ("accepting a connection: %s", error->message);
-  return TRUE;
+  if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+    reeve_rest_thread_take_rest (self);
+  return errno == EINTR || errno == ECONNABORTED;
 }
 
 static void
@@ -111,7 +216,6 @@ reeve_rest_thread_add_door (ReeveRestThread *self, int listener, GError **error)
   door->thread = self;
   door->fd = dup (listener);
   g_ptr_array_add (self->doors, door);
-  /* one thread is woken for a new client, not all of them */
   return reeve_rest_poller_add (self->poller, door->fd, EPOLLIN | EPOLLEXCLUSIVE, &door->client,
                                 error);
 }
@@ -126,19 +230,15 @@ reeve_rest_thread_close_door (ReeveRestThread *self, ReeveRestThreadDoor *door)
   door->fd = -1;
 }
 
-/* How long may this one be silent? */
-static gint64
-reeve_rest_thread_get_patience (ReeveRestThread *self, ReeveRestConnection *connection,
-                                gboolean many)
+/* What a flood does is told once in a while, not once for each connection. */
+static void
+reeve_rest_thread_tell (ReeveRestThread *self)
 {
-  if (!reeve_rest_connection_is_waiting (connection))
-    return G_MAXINT64;
-  if (reeve_rest_connection_is_busy (connection))
-    return REEVE_REST_THREAD_SLOW * self->shared->keep_alive_us;
-  if (!reeve_rest_connection_is_started (connection))
-    return REEVE_REST_THREAD_SILENT_US;
-  return many ? MIN (REEVE_REST_THREAD_MANY_US, self->shared->keep_alive_us)
-              : self->shared->keep_alive_us;
+  if (self->refused == 0 || self->sweeps++ % REEVE_REST_THREAD_TELL != 0)
+    return;
+  g_warning ("%u connections were refused: there are too many, see server.max_connections",
+             self->refused);
+  self->refused = 0;
 }
 
 static gboolean
@@ -146,7 +246,6 @@ reeve_rest_thread_sweep (gpointer data)
 {
   ReeveRestThread *self = data;
   gint64 now = g_get_monotonic_time ();
-  guint idle = 0;
 
   for (guint i = self->connections->len; i > 0; i--)
     {
@@ -154,18 +253,10 @@ reeve_rest_thread_sweep (gpointer data)
 
       if (reeve_rest_connection_is_closed (connection))
         g_ptr_array_remove_index_fast (self->connections, i - 1);
-      else if (reeve_rest_connection_is_started (connection)
-               && !reeve_rest_connection_is_busy (connection))
-        idle++;
+      else
+        reeve_rest_connection_check (connection, now);
     }
-  for (guint i = 0; i < self->connections->len; i++)
-    {
-      ReeveRestConnection *connection = self->connections->pdata[i];
-      gint64 silent = now - reeve_rest_connection_get_active_at (connection);
-
-      if (silent > reeve_rest_thread_get_patience (self, connection, idle > REEVE_REST_THREAD_MANY))
-        reeve_rest_connection_drop (connection);
-    }
+  reeve_rest_thread_tell (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -177,12 +268,7 @@ reeve_rest_thread_close_all (gpointer data)
   for (guint i = 0; i < self->doors->len; i++)
     reeve_rest_thread_close_door (self, self->doors->pdata[i]);
   for (guint i = 0; i < self->connections->len; i++)
-    {
-      ReeveRestConnection *connection = self->connections->pdata[i];
-
-      if (!reeve_rest_connection_is_busy (connection))
-        reeve_rest_connection_drop (connection);
-    }
+    reeve_rest_connection_leave (self->connections->pdata[i]);
   return G_SOURCE_REMOVE;
 }
 
@@ -205,25 +291,6 @@ reeve_rest_thread_invoke (ReeveRestThread *self, GSourceFunc func)
   g_source_attach (source, self->context);
 }
 
-/* libsoup keeps a connection alive only while the server listens to something: to one end of a pair
- * of sockets, whose other end nobody uses. */
-static void
-reeve_rest_thread_pretend_to_listen (ReeveRestThread *self)
-{
-  g_autoptr (GSocket) socket = NULL;
-  g_autoptr (GError) error = NULL;
-  int ends[2] = { -1, -1 };
-
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0)
-    {
-      self->silent_end = ends[1];
-      socket = g_socket_new_from_fd (ends[0], &error);
-    }
-  if (socket == NULL || !soup_server_listen_socket (self->server, socket, 0, &error))
-    g_warning ("connections will not be kept: %s",
-               error != NULL ? error->message : g_strerror (errno));
-}
-
 static gpointer
 reeve_rest_thread_run (gpointer data)
 {
@@ -232,7 +299,6 @@ reeve_rest_thread_run (gpointer data)
 
   g_main_context_push_thread_default (self->context);
   self->server = soup_server_new ("raw-paths", TRUE, NULL);
-  reeve_rest_thread_pretend_to_listen (self);
   reeve_rest_request_install (self->server, self);
   g_source_set_callback (sweep, reeve_rest_thread_sweep, self, NULL);
   g_source_attach (sweep, self->context);
@@ -248,6 +314,9 @@ reeve_rest_thread_run (gpointer data)
     reeve_rest_connection_drop (self->connections->pdata[i]);
   soup_server_disconnect (self->server);
   g_source_destroy (sweep);
+  if (self->rest != NULL)
+    g_source_destroy (self->rest);
+  g_clear_pointer (&self->rest, g_source_unref);
   /* a few turns, in which libsoup and the connections let go of each other */
   for (guint i = 0; i < 64; i++)
     g_main_context_iteration (self->context, FALSE);
@@ -273,10 +342,16 @@ reeve_rest_thread_new (const ReeveRestShared *shared, const int *listeners, guin
   g_autofree char *name = g_strdup_printf ("api-%u", number);
 
   self->shared = shared;
-  self->silent_end = -1;
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
   self->poller = reeve_rest_poller_new (self->context);
+  self->home = (ReeveRestConnectionHome){
+    .poller = self->poller,
+    .limits = &shared->limits,
+    .request = reeve_rest_thread_on_request,
+    .closed = reeve_rest_thread_on_closed,
+    .user_data = self,
+  };
   self->doors = g_ptr_array_new_with_free_func (g_free);
   self->connections = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_rest_connection_unref);
   for (guint i = 0; listeners[i] >= 0; i++)
@@ -311,8 +386,6 @@ reeve_rest_thread_free (ReeveRestThread *self)
     }
   for (guint i = 0; i < self->doors->len; i++)
     reeve_rest_thread_close_door (self, self->doors->pdata[i]);
-  if (self->silent_end >= 0)
-    close (self->silent_end);
   g_ptr_array_unref (self->doors);
   g_ptr_array_unref (self->connections);
   g_main_loop_unref (self->loop);

@@ -7,6 +7,8 @@
 #include "operations/gate.h"
 #include "operations/services.h"
 
+#include "addresses.h"
+#include "bounds.h"
 #include "poller.h"
 #include "router.h"
 
@@ -19,9 +21,8 @@ typedef struct
 {
   ReeveServices *services;
   ReeveRestRouter *router;
-  gsize max_body;
-  gint64 keep_alive_us;
-  guint max_connections; /* of one thread */
+  ReeveRestBounds limits;
+  ReeveRestAddresses *addresses;
 } ReeveRestShared;
 
 /* listeners: sockets to accept from, -1 at the end; each thread makes its own copies */

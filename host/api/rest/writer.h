@@ -10,5 +10,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (ReeveRestWriter, reeve_rest_writer, REEVE_REST, WRITER, GOutputStream)
 
 GOutputStream *reeve_rest_writer_new (ReeveRestConnection *connection);
+void reeve_rest_writer_let_go (GOutputStream *stream);
 
 G_END_DECLS
