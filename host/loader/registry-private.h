@@ -26,7 +26,8 @@ struct _ReeveRegistry
   const ReevePin *extra_pins;
   ReeveCapabilities *capabilities;
   GMutex lock;    /* guards plugins' state and instances; held across no plugin call and no I/O */
-  GMutex loading; /* one module is loaded at a time; taken before lock */
+  GCond loaded;     /* with lock: loading ended */
+  gboolean loading; /* one module is loaded at a time, outside the lock */
   GPtrArray *plugins;   /* ReeveRegistryPlugin, in the order they run, refused ones last */
   GPtrArray *instances; /* ReeveRegistryInstance, in the order they were made */
 };

@@ -61,7 +61,7 @@ reeve_registry_new (const ReeveRegistrySetup *setup)
   self->plugins = g_ptr_array_new_with_free_func (reeve_registry_plugin_free);
   self->instances = g_ptr_array_new_with_free_func (reeve_registry_instance_free);
   g_mutex_init (&self->lock);
-  g_mutex_init (&self->loading);
+  g_cond_init (&self->loaded);
   return self;
 }
 
@@ -92,7 +92,7 @@ reeve_registry_unref (ReeveRegistry *self)
   reeve_capabilities_unref (self->capabilities);
   g_strfreev (self->folders);
   g_mutex_clear (&self->lock);
-  g_mutex_clear (&self->loading);
+  g_cond_clear (&self->loaded);
   g_free (self);
 }
 
@@ -334,25 +334,39 @@ reeve_registry_check_settings (ReeveRegistryPlugin *plugin, JsonObject *settings
   return FALSE;
 }
 
-/* One module at a time, outside the lock that readers take. */
+/* Waits until no other thread loads a module, which may be the same; NULL when this one is to. */
 static ReeveModule *
-reeve_registry_load (ReeveRegistry *self, ReeveRegistryPlugin *plugin, GError **error)
+reeve_registry_begin_load (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
 {
   ReeveModule *module = NULL;
 
-  g_mutex_lock (&self->loading);
+  g_mutex_lock (&self->lock);
+  while (plugin->module == NULL && self->loading)
+    g_cond_wait (&self->loaded, &self->lock);
   module = plugin->module;
   if (module == NULL)
-    {
-      module = reeve_module_load (plugin->manifest, plugin->pin, error);
-      g_mutex_lock (&self->lock);
-      plugin->module = module;
-      plugin->state = module != NULL ? REEVE_PLUGIN_STATE_LOADED : REEVE_PLUGIN_STATE_REFUSED;
-      if (module == NULL && plugin->reason == NULL && error != NULL)
-        plugin->reason = g_strdup ((*error)->message);
-      g_mutex_unlock (&self->lock);
-    }
-  g_mutex_unlock (&self->loading);
+    self->loading = TRUE;
+  g_mutex_unlock (&self->lock);
+  return module;
+}
+
+/* One module at a time, and no lock is held meanwhile: code of the plugin runs already. */
+static ReeveModule *
+reeve_registry_load (ReeveRegistry *self, ReeveRegistryPlugin *plugin, GError **error)
+{
+  ReeveModule *module = reeve_registry_begin_load (self, plugin);
+
+  if (module != NULL)
+    return module;
+  module = reeve_module_load (plugin->manifest, plugin->pin, error);
+  g_mutex_lock (&self->lock);
+  plugin->module = module;
+  plugin->state = module != NULL ? REEVE_PLUGIN_STATE_LOADED : REEVE_PLUGIN_STATE_REFUSED;
+  if (module == NULL && plugin->reason == NULL && error != NULL)
+    plugin->reason = g_strdup ((*error)->message);
+  self->loading = FALSE;
+  g_cond_broadcast (&self->loaded);
+  g_mutex_unlock (&self->lock);
   return module;
 }
 

@@ -180,6 +180,7 @@ reeve_net_http_run (gpointer data)
 static gboolean
 reeve_net_http_submit (ReeveNetHttp *self, ReeveNetHttpJob *job, GError **error)
 {
+  g_autoptr (GSource) source = NULL;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   if (self->closed)
@@ -194,8 +195,11 @@ reeve_net_http_submit (ReeveNetHttp *self, ReeveNetHttpJob *job, GError **error)
   if (self->thread == NULL)
     self->thread = g_thread_new ("reeve-net", reeve_net_http_run, self);
   job->client = g_object_ref (self->client);
-  g_main_context_invoke_full (self->context, G_PRIORITY_DEFAULT, reeve_net_http_start,
-                              reeve_net_http_job_ref (job), reeve_net_http_job_unref);
+  source = g_idle_source_new ();
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, reeve_net_http_start, reeve_net_http_job_ref (job),
+                         reeve_net_http_job_unref);
+  g_source_attach (source, self->context);
   return TRUE;
 }
 
