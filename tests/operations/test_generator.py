@@ -97,6 +97,8 @@ MALFORMED = [
     ("unique is no parameter", CREATE, {"unique": ["name"]}, "things.create: unique: name is no parameter"),
     ("word is no parameter", GET, {"cli": {**GOOD["operations"][GET]["cli"], "args": ["name"]}}, "things.get: cli.args: name"),
     ("argument is no parameter", GET, {"dbus": {**GOOD["operations"][GET]["dbus"], "in": [["n", "s", "name"]]}}, "things.get: dbus.in: name"),
+    ("example of a status that is no refusal", GET, {"examples": [{"summary": "x", "request": {"id": "1"}, "status": 500, "response": {}}]},
+     "number 1: status: 500"),
     ("example without answer", GET, {"examples": [{"summary": "One", "request": {"id": "1"}}]}, "things.get: examples: number 1 needs"),
     ("request lacks a member", CREATE, {"examples": [{"summary": "x", "request": {}, "response": {"id": "1"}}]}, "number 1: request: id is missing"),
     ("request has one too many", CREATE, {"examples": [{"summary": "x", "request": {"id": "1", "a": 1}, "response": {"id": "1"}}]}, "a is one member"),

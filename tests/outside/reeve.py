@@ -7,6 +7,8 @@
         host.run(agent_id, "mission")
         host.kill(); host.start()
 
+Every answer is judged by the schema that the table of operations has for it.
+
 Standard library only. Each host has a state folder of its own and a free port; no bus unless asked for.
 """
 
@@ -20,6 +22,8 @@ import tempfile
 import time
 import unittest
 import urllib.parse
+
+import table
 
 BUILD = os.environ.get("REEVE_BUILD_DIR", os.path.join(os.path.dirname(__file__), "..", "..", "build"))
 SOURCE = os.environ.get("REEVE_SOURCE_DIR", os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -155,6 +159,8 @@ class Host:
         connection.close()
         if expect is not None and answer.status != expect:
             raise AssertionError(f"{method} {path}: expected {expect}, got {answer}\n{self.read_log()}")
+        if faults := table.judge(method, path, answer):
+            raise AssertionError(f"{method} {path}: {answer} is not what the table says: {'; '.join(faults)}")
         return answer
 
     def get(self, path, **options):

@@ -2,7 +2,7 @@
 """Writes the table as an OpenAPI 3.1 document."""
 
 from .schemas import body_of
-from .table import REF
+from .table import REF, failures
 
 PROBLEMS = {
     400: "The request is malformed", 401: "No or bad credentials", 403: "A permission is missing",
@@ -101,9 +101,8 @@ def parameters_of(table, operation):
             bare = {k: v for k, v in schema.items() if k != "description"}
             description = table.resolve(schema).get("description", name.replace("_", " "))
             parameter = {"name": name, "in": place, "required": place == "path", "description": description, "schema": bare}
-            shown = {f"example{n + 1}": {"summary": e["summary"], "value": e["request"][name]}
-                     for n, e in enumerate(operation["examples"]) if name in e["request"]}
-            yield {**parameter, "examples": shown} if shown else parameter
+            yield with_examples(parameter, {f"example{n + 1}": {"summary": e["summary"], "value": e["request"][name]}
+                                            for n, e in enumerate(operation["examples"]) if name in e["request"]})
     if "idempotency-key" in operation["flags"]:
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
     if "public" not in operation["flags"]:
@@ -122,44 +121,32 @@ def request_body(table, operation):
     return {"required": operation.get("required_body", True), "content": {operation["media"]: media}}
 
 
+def shown(operation, status=None):
+    """The examples of answers with that status: None for that of success."""
+    return {f"example{n + 1}": {"summary": e["summary"], "value": e["response"]}
+            for n, e in enumerate(operation["examples"]) if e.get("status") == status and e["response"] is not None}
+
+
+def with_examples(media, examples):
+    return {**media, "examples": examples} if examples else media
+
+
 def answers(operation):
     result = operation["result"]
     answer = {"description": result["description"]}
     if result["schema"] is not None:
-        media = {"schema": result["schema"]}
-        examples = {f"example{n + 1}": {"summary": e["summary"], "value": e["response"]} for n, e in enumerate(operation["examples"])}
-        if examples:
-            media["examples"] = examples
-        answer["content"] = {"application/json": media}
+        answer["content"] = {"application/json": with_examples({"schema": result["schema"]}, shown(operation))}
         if "stream" in operation["flags"]:
             answer["content"]["text/event-stream"] = {"schema": {"type": "string"}}
     elif "media" in result:
-        media = {"schema": {"type": "object"} if result["media"] == "application/json" else {"type": "string"}}
-        shown = {f"example{n + 1}": {"summary": e["summary"], "value": e["response"]}
-                 for n, e in enumerate(operation["examples"]) if e["response"] is not None}
-        answer["content"] = {result["media"]: {**media, "examples": shown} if shown else media}
+        kind = "object" if result["media"] == "application/json" else "string"
+        answer["content"] = {result["media"]: with_examples({"schema": {"type": kind}}, shown(operation))}
     out = {str(result["status"]): answer}
+    kind = "OpenAIError" if "compatible" in operation["flags"] else "Problem"
     for status in failures(operation):
-        kind = "OpenAIError" if "compatible" in operation["flags"] else "Problem"
         out[str(status)] = {"$ref": f"#/components/responses/{kind}{status}"}
+        if examples := shown(operation, status):
+            media = "application/json" if kind == "OpenAIError" else "application/problem+json"
+            content = {media: {"schema": {"$ref": REF + kind}, "examples": examples}}
+            out[str(status)] = {"description": PROBLEMS[status], "content": content}
     return out
-
-
-def failures(operation):
-    flags = operation["flags"]
-    statuses = {503}
-    if "public" not in flags:
-        statuses |= {401, 403} if operation["permission"] else {401}
-    if operation["path"] or "compatible" in flags:
-        statuses.add(404)
-    if operation["path"] or operation["query"] or "body" in operation:
-        statuses.add(400)
-    if "body" in operation:
-        statuses |= {413} if "compatible" in flags else {413, 415}
-    if "public" in flags:
-        statuses.add(404)
-    if operation["class"] == "effect" and "compatible" not in flags:
-        statuses.add(409)
-    if "idempotency-key" in flags:
-        statuses.add(422)
-    return sorted(statuses)

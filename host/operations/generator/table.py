@@ -143,11 +143,15 @@ class Table:
         """An example is a request that is valid and an answer that is."""
         judge = Instances(self.schemas, closed=True)
         for number, example in enumerate(operation["examples"], 1):
-            if set(example) != {"summary", "request", "response"} or not example["summary"]:
-                raise TableError(f"examples: number {number} needs summary, request and response, and nothing else")
+            if set(example) - {"status"} != {"summary", "request", "response"} or not example["summary"]:
+                raise TableError(f"examples: number {number} needs summary, request and response, and nothing else but a status")
             for fault in judge.faults(example["request"], parameters):
                 raise TableError(f"examples: number {number}: request{fault}")
             result = operation["result"]["schema"]
+            if "status" in example:
+                if example["status"] not in failures(operation):
+                    raise TableError(f"examples: number {number}: status: {example['status']} is no refusal of this operation")
+                result = self.schemas["OpenAIError" if "compatible" in operation["flags"] else "Problem"]
             if result is None and example["response"] is not None and not isinstance(example["response"], str):
                 raise TableError(f"examples: number {number}: response: there is no body in JSON")
             for fault in judge.faults(example["response"], result) if result is not None else ():
@@ -256,6 +260,27 @@ def check(operation):
         raise TableError("permission: the platform admin's operations need one")
     if operation["class"] == "effect" and not (operation.get("resource") or {}).get("type"):
         raise TableError("resource: the intent of an effect says what it is about")
+
+
+def failures(operation):
+    """Statuses of the refusals and failures that callers must expect."""
+    flags = operation["flags"]
+    statuses = {503}
+    if "public" not in flags:
+        statuses |= {401, 403} if operation["permission"] else {401}
+    if operation["path"] or "compatible" in flags:
+        statuses.add(404)
+    if operation["path"] or operation["query"] or "body" in operation:
+        statuses.add(400)
+    if "body" in operation:
+        statuses |= {413} if "compatible" in flags else {413, 415}
+    if "public" in flags:
+        statuses.add(404)
+    if operation["class"] == "effect" and "compatible" not in flags:
+        statuses.add(409)
+    if "idempotency-key" in flags:
+        statuses.add(422)
+    return sorted(statuses)
 
 
 def check_result(operation):
