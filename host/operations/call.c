@@ -407,9 +407,11 @@ reeve_call_get_admitted (ReeveCall *self)
   return self->admitted;
 }
 
+/* Whoever takes it settles it, also when the call fails: the gate has nothing to add. */
 ReeveAdmitted *
 reeve_call_steal_admitted (ReeveCall *self)
 {
+  self->recorded = TRUE;
   return g_steal_pointer (&self->admitted);
 }
 

@@ -32,12 +32,36 @@ reeve_gate_pass_free (ReeveGatePass *self)
   g_free (self);
 }
 
+static gboolean
+reeve_gate_pass_is_in_body (const ReeveOperation *operation, const char *name)
+{
+  for (const ReeveParameter *p = operation->parameters; p->name != NULL; p++)
+    if (strcmp (p->name, name) == 0)
+      return p->place == REEVE_PARAMETER_BODY;
+  return FALSE;
+}
+
+/* (nullable): an id among the parameters. A call that is refused before its body was looked at has
+ * none of the body, also at a door that gives all members together: the records are the same. */
 static const char *
 reeve_gate_pass_member (ReeveGatePass *self, const char *name)
 {
   JsonObject *object = self->call->params != NULL ? self->call->params : self->call->given;
 
-  return name != NULL ? reeve_ids_get_plain (reeve_json_get_string (object, name, NULL)) : NULL;
+  if (name == NULL
+      || (self->call->params == NULL && reeve_gate_pass_is_in_body (self->call->operation, name)))
+    return NULL;
+  return reeve_ids_get_plain (reeve_json_get_string (object, name, NULL));
+}
+
+/* (transfer full) (nullable): an id that is a number, from a door that knows types */
+static char *
+reeve_gate_pass_number (ReeveGatePass *self, const char *name)
+{
+  JsonObject *object = self->call->params != NULL ? self->call->params : self->call->given;
+  gint64 number = reeve_json_get_int (object, name, 0);
+
+  return number != 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, number) : NULL;
 }
 
 void
@@ -47,10 +71,8 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
   const char *resource = operation->resource_parameter;
   const char *id = reeve_gate_pass_member (self, resource);
 
-  if (id == NULL && resource != NULL && self->call->params != NULL && self->resource_id == NULL
-      && reeve_json_get_int (self->call->params, resource, 0) != 0)
-    self->resource_id = g_strdup_printf ("%" G_GINT64_FORMAT,
-                                         reeve_json_get_int (self->call->params, resource, 0));
+  if (id == NULL && resource != NULL && self->resource_id == NULL)
+    self->resource_id = reeve_gate_pass_number (self, resource);
   *request = (ReeveAdmissionRequest){
     .caller = self->call->caller,
     .operation = operation->action,

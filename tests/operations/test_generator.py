@@ -86,6 +86,8 @@ MALFORMED = [
     ("own route again", CREATE, {"aliases": ["/things"]}, "route: POST /things is there twice, also in things.create"),
     ("ref to nothing", GET, {"result": {"status": 200, "schema": {"$ref": "#/components/schemas/None"}, "description": "x"}},
      "things.get: #/components/schemas/None leads nowhere"),
+    ("unknown member of the result", GET, {"result": {"status": 200, "schema": THING, "description": "It", "colour": 1}},
+     "things.get: result: unknown members colour"),
     ("204 with a schema", GET, {"result": {"status": 204, "schema": THING, "description": "x"}}, "things.get: result: 204"),
     ("200 without a schema", GET, {"result": {"status": 200, "schema": None, "description": "x"}}, "things.get: result: 204"),
     ("misspelt keyword", CREATE, {"body": {"type": "object", "properties": {"id": {"type": "string", "maxlength": 8}}}},

@@ -201,7 +201,7 @@ class Host:
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {media_type}\r\n\r\n'
         data = data if isinstance(data, bytes) else data.encode()
         body = b"".join(parts) + head.encode() + data + f"\r\n--{boundary}--\r\n".encode()
-        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", **options.pop("headers", {})}
         return self.call("POST", "/api/v1/documents/upload", body, headers=headers, expect=expect, **options)
 
     def agent(self, tools=("calculate",), **definition):

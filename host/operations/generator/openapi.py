@@ -142,8 +142,12 @@ def answers(operation):
         kind = "object" if result["media"] == "application/json" else "string"
         answer["content"] = {result["media"]: with_examples({"schema": {"type": kind}}, shown(operation))}
     out = {str(result["status"]): answer}
+    for status, description in result.get("also", {}).items():
+        out[status] = {"description": description, "content": answer["content"]}
     kind = "OpenAIError" if "compatible" in operation["flags"] else "Problem"
     for status in failures(operation):
+        if str(status) in result.get("also", {}):
+            continue
         out[str(status)] = {"$ref": f"#/components/responses/{kind}{status}"}
         if examples := shown(operation, status):
             media = "application/json" if kind == "OpenAIError" else "application/problem+json"

@@ -227,6 +227,8 @@ def complete_result(raw):
                 "next_cursor": {"type": ["string", "null"], "description": "for the next page; null on the last"},
             },
         }
+    if unknown := set(raw) - {"status", "schema", "items", "media", "description", "also"}:
+        raise TableError(f"result: unknown members {', '.join(sorted(unknown))}")
     if "schema" not in result:
         raise TableError("result: schema is missing; null where there is no JSON")
     return result
