@@ -28,9 +28,19 @@ reeve_ledger_file_set_error (GError **error, int code, const char *doing, const 
 
   if (code == ENOENT)
     ours = REEVE_ERROR_NOT_FOUND;
-  else if (code == ENOSPC || code == EDQUOT || code == EROFS)
+  else if (code == ENOSPC || code == EDQUOT || code == EROFS || code == EFBIG)
     ours = REEVE_ERROR_READ_ONLY;
   g_set_error (error, REEVE_ERROR, ours, "%s %s: %s", doing, path, g_strerror (code));
+}
+
+/* As reeve_ledger_file_set_error(), for a file of which only the descriptor is at hand. */
+static void
+reeve_ledger_file_set_fd_error (GError **error, int code, const char *doing, int fd)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = g_file_read_link (link, NULL);
+
+  reeve_ledger_file_set_error (error, code, doing, path != NULL ? path : "a ledger file");
 }
 
 /**
@@ -58,7 +68,7 @@ reeve_ledger_file_read_at (int fd, gpointer buffer, gsize length, guint64 offset
         continue;
       if (n < 0)
         {
-          reeve_ledger_file_set_error (error, errno, "reading", "a ledger file");
+          reeve_ledger_file_set_fd_error (error, errno, "reading", fd);
           return -1;
         }
       done += (gsize) n;
@@ -92,7 +102,7 @@ reeve_ledger_file_write_at (int fd, gconstpointer data, gsize length, guint64 of
         continue;
       if (n < 0)
         {
-          reeve_ledger_file_set_error (error, errno, "writing", "a ledger file");
+          reeve_ledger_file_set_fd_error (error, errno, "writing", fd);
           return FALSE;
         }
       done += (gsize) n;

@@ -3,9 +3,9 @@
  *
  * Two states are kept. What the writer thread has put together but not yet synced is its own; what
  * is durable is published under the mutex, and nobody else ever sees more than that. The mutex is
- * never held across I/O. After an error of the disk the log refuses everything until the next
- * start: which bytes of a failed write are on the disk cannot be known. */
-#include "ledger-log.h"
+ * never held across I/O. After an error of the disk the log refuses everything until it is cured,
+ * which a failed sync never is before the next start (ledger-log-cure.c). */
+#include "ledger-log-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,33 +18,8 @@
 #include "ledger-file.h"
 #include "ledger-record.h"
 #include "ledger-recovery.h"
-#include "ledger-segment.h"
 
-/* a segment in the making; verification does not count it */
-#define REEVE_LEDGER_LOG_NEW_SEGMENT "next.lock"
-
-struct _ReeveLedgerLog
-{
-  char *scope;
-  char *folder;
-  ReeveLedgerKey *key; /* the ledger's */
-  guint64 segment_size;
-  guint64 opening_size;
-
-  /* published: under the mutex */
-  GMutex mutex;
-  GPtrArray *segments;
-  ReeveLedgerState *state;
-  GError *failure;
-  guint64 signed_size;
-
-  /* the writer thread's own */
-  int fd;
-  ReeveLedgerSegment *fresh; /* segment that this batch begins */
-  ReeveLedgerBatch *batch;
-};
-
-static void
+void
 reeve_ledger_log_reset_batch (ReeveLedgerLog *self)
 {
   reeve_ledger_batch_reset (self->batch, self->state);
@@ -84,6 +59,7 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
   if (found == NULL)
     {
       g_prefix_error (&self->failure, "the ledger of %s is damaged: ", scope);
+      self->trouble = REEVE_LEDGER_LOG_DAMAGED;
       self->segments = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_segment_free);
       self->state = reeve_ledger_state_new ();
     }
@@ -180,26 +156,11 @@ reeve_ledger_log_add (ReeveLedgerLog *self, const ReeveLedgerLine *line, guint64
   return FALSE;
 }
 
-static ReeveLedgerSegment *
+ReeveLedgerSegment *
 reeve_ledger_log_last (ReeveLedgerLog *self)
 {
   return self->segments->len > 0 ? g_ptr_array_index (self->segments, self->segments->len - 1)
                                  : NULL;
-}
-
-/* No more of this log until the next start. */
-static void
-reeve_ledger_log_fail (ReeveLedgerLog *self, const GError *error)
-{
-  g_mutex_lock (&self->mutex);
-  if (self->failure == NULL)
-    {
-      self->failure = g_error_copy (error);
-      g_prefix_error (&self->failure, "the ledger of %s cannot be written: ", self->scope);
-    }
-  g_mutex_unlock (&self->mutex);
-  reeve_ledger_log_close_file (self);
-  reeve_ledger_log_reset_batch (self);
 }
 
 /* Opens the file this batch goes to: the last segment, or a new one under a name that does not
@@ -220,6 +181,7 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
   else
     {
       reeve_ledger_log_close_file (self);
+      g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
       self->fresh = reeve_ledger_segment_new (self->folder, self->state->frontier.size + 1);
       path = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
       self->fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -236,29 +198,24 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
  *
  * Writes the batch; it is not durable yet.
  *
- * Returns: %FALSE with an error; the log then refuses everything
+ * Returns: %FALSE with an error; it may be tried again once there is room, else
+ * reeve_ledger_log_fail() must follow
  */
 gboolean
 reeve_ledger_log_write (ReeveLedgerLog *self, GError **error)
 {
-  g_autoptr (GError) local = NULL;
   ReeveLedgerSegment *last = NULL;
   const guint8 *bytes = NULL;
   gsize length = 0;
 
   if (reeve_ledger_batch_is_empty (self->batch))
     return TRUE;
-  if (reeve_ledger_log_open_file (self, &local))
-    {
-      last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
-      bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
-      g_assert (last != NULL); /* an open file belongs to a segment */
-      if (reeve_ledger_file_write_at (self->fd, bytes, length, last->end, &local))
-        return TRUE;
-    }
-  reeve_ledger_log_fail (self, local);
-  g_propagate_error (error, g_steal_pointer (&local));
-  return FALSE;
+  if (!reeve_ledger_log_open_file (self, error))
+    return FALSE;
+  last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
+  bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
+  g_assert (last != NULL); /* an open file belongs to a segment */
+  return reeve_ledger_file_write_at (self->fd, bytes, length, last->end, error);
 }
 
 /**
@@ -275,11 +232,13 @@ reeve_ledger_log_start_writeback (ReeveLedgerLog *self)
     (void) sync_file_range (self->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
+/* @trouble: what a failure would mean */
 static gboolean
-reeve_ledger_log_sync (ReeveLedgerLog *self, GError **error)
+reeve_ledger_log_sync (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GError **error)
 {
   g_autofree char *path = NULL;
 
+  *trouble = REEVE_LEDGER_LOG_UNSYNCED;
   if (fdatasync (self->fd) != 0)
     {
       reeve_ledger_file_set_error (error, errno, "syncing", self->folder);
@@ -291,6 +250,7 @@ reeve_ledger_log_sync (ReeveLedgerLog *self, GError **error)
   if (rename (path, self->fresh->path) != 0)
     {
       reeve_ledger_file_set_error (error, errno, "naming", self->fresh->path);
+      *trouble = REEVE_LEDGER_LOG_UNWRITTEN;
       return FALSE;
     }
   return reeve_ledger_file_sync_folder (self->folder, error);
@@ -320,14 +280,15 @@ reeve_ledger_log_publish (ReeveLedgerLog *self)
 gboolean
 reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error)
 {
+  ReeveLedgerLogTrouble trouble = REEVE_LEDGER_LOG_WELL;
   g_autoptr (GError) local = NULL;
   ReeveLedgerSegment *sealed = self->fresh != NULL ? reeve_ledger_log_last (self) : NULL;
 
   if (reeve_ledger_batch_is_empty (self->batch))
     return TRUE;
-  if (!reeve_ledger_log_sync (self, &local))
+  if (!reeve_ledger_log_sync (self, &trouble, &local))
     {
-      reeve_ledger_log_fail (self, local);
+      reeve_ledger_log_fail (self, trouble, local);
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
@@ -425,104 +386,6 @@ reeve_ledger_log_list_open (ReeveLedgerLog *self)
   list = reeve_ledger_state_list_open (self->state);
   g_mutex_unlock (&self->mutex);
   return list;
-}
-
-/* Copies of the segment of @seq, and of the end of the one before it; %NULL when there is no such
- * record. */
-static ReeveLedgerSegment *
-reeve_ledger_log_find (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegment **before)
-{
-  ReeveLedgerSegment *copy = NULL;
-
-  g_mutex_lock (&self->mutex);
-  for (guint i = self->segments->len; i > 0 && copy == NULL; i--)
-    {
-      ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i - 1);
-
-      if (seq < segment->first || seq >= segment->first + segment->count)
-        continue;
-      copy = reeve_ledger_segment_copy (segment);
-      if (i > 1)
-        *before = reeve_ledger_segment_copy (g_ptr_array_index (self->segments, i - 2));
-    }
-  g_mutex_unlock (&self->mutex);
-  return copy;
-}
-
-/* Keeps an index that a reader has loaded, for the next one. */
-static void
-reeve_ledger_log_keep_index (ReeveLedgerLog *self, ReeveLedgerSegment *loaded)
-{
-  g_mutex_lock (&self->mutex);
-  for (guint i = 0; i < self->segments->len; i++)
-    {
-      ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
-
-      if (segment->first == loaded->first && segment->offsets == NULL)
-        segment->offsets = g_array_copy (loaded->offsets);
-    }
-  g_mutex_unlock (&self->mutex);
-}
-
-/* The first block of a file has the chain hash before it at the end of the file before. */
-static gboolean
-reeve_ledger_log_read_chain (const ReeveLedgerSegment *before, guint8 *chain, GError **error)
-{
-  int fd = open (before->path, O_RDONLY | O_CLOEXEC);
-  gssize n = -1;
-
-  if (fd < 0)
-    {
-      reeve_ledger_file_set_error (error, errno, "opening", before->path);
-      return FALSE;
-    }
-  n = reeve_ledger_file_read_at (fd, chain, REEVE_LEDGER_HASH_SIZE,
-                                 before->end - REEVE_LEDGER_HASH_SIZE, error);
-  close (fd);
-  if (n >= 0 && n != REEVE_LEDGER_HASH_SIZE)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was",
-                 before->path);
-  return n == REEVE_LEDGER_HASH_SIZE;
-}
-
-/**
- * reeve_ledger_log_read_block:
- * @self: a log
- * @seq: a sequence number
- * @first: (out): sequence number of the first record in the answer
- * @error: return location
- *
- * Reads the records around @seq: the chain hash before the first, then records as they stand in the
- * file. Blocks.
- *
- * Returns: (transfer full): the bytes, or %NULL with %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_CORRUPT
- * or a file error
- */
-GByteArray *
-reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first, GError **error)
-{
-  g_autoptr (ReeveLedgerSegment) before = NULL;
-  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find (self, seq, &before);
-  g_autoptr (GByteArray) block = NULL;
-
-  if (segment == NULL)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
-      return NULL;
-    }
-  if (segment->offsets == NULL)
-    {
-      if (!reeve_ledger_segment_load_index (segment, error))
-        return NULL;
-      reeve_ledger_log_keep_index (self, segment);
-    }
-  block = reeve_ledger_segment_read_block (segment, seq, first, error);
-  if (block == NULL)
-    return NULL;
-  if (*first == segment->first && before != NULL
-      && !reeve_ledger_log_read_chain (before, block->data, error))
-    return NULL;
-  return g_steal_pointer (&block);
 }
 
 /**

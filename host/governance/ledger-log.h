@@ -13,6 +13,15 @@ G_BEGIN_DECLS
 
 typedef struct _ReeveLedgerLog ReeveLedgerLog;
 
+/* what keeps a log from being written, least first */
+typedef enum
+{
+  REEVE_LEDGER_LOG_WELL,
+  REEVE_LEDGER_LOG_UNWRITTEN, /* a write did not succeed; may be cured */
+  REEVE_LEDGER_LOG_UNSYNCED,  /* a sync did not: only a new start knows what is on the disk */
+  REEVE_LEDGER_LOG_DAMAGED    /* found when it was opened; stays */
+} ReeveLedgerLogTrouble;
+
 ReeveLedgerLog *reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
                                        guint64 segment_size, guint64 *cut);
 void reeve_ledger_log_free (ReeveLedgerLog *self);
@@ -26,11 +35,15 @@ gboolean reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error);
 gboolean reeve_ledger_log_has_batch (ReeveLedgerLog *self);
 void reeve_ledger_log_close_file (ReeveLedgerLog *self);
 void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
+void reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble,
+                            const GError *error);
+gboolean reeve_ledger_log_cure (ReeveLedgerLog *self);
 
 /* any thread */
 guint64 reeve_ledger_log_get_size (ReeveLedgerLog *self);
 void reeve_ledger_log_get_checkpoint (ReeveLedgerLog *self, ReeveCheckpoint *checkpoint);
 guint64 reeve_ledger_log_get_opening_size (ReeveLedgerLog *self);
+ReeveLedgerLogTrouble reeve_ledger_log_get_trouble (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_check (ReeveLedgerLog *self, GError **error);
 GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);
 GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first,

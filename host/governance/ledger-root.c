@@ -136,5 +136,9 @@ reeve_ledger_root_create_log (const char *root, const char *scope, ReeveLedgerKe
       reeve_ledger_file_set_error (error, errno, "making", folder);
       return FALSE;
     }
-  return reeve_ledger_file_sync_folder (root, error);
+  if (reeve_ledger_file_sync_folder (root, error))
+    return TRUE;
+  /* it is not known to be there: the next record makes it anew */
+  (void) rename (folder, temporary);
+  return FALSE;
 }

@@ -3,7 +3,10 @@
  * log once, answers.
  *
  * While the disk syncs one batch the next one gathers, so the more wait, the fewer syncs each
- * costs. The caller's thread writes the JSON, this one only puts the number in and hashes. */
+ * costs. The caller's thread writes the JSON, this one only puts the number in and hashes.
+ *
+ * Outcomes that cannot be written are kept: their effects have happened. They come first when their
+ * log can be written again. */
 #include "ledger-writer.h"
 
 #include "ledger-record.h"
@@ -12,6 +15,8 @@
 #define REEVE_LEDGER_WRITER_BATCH 8192
 /* files kept open; an idle log's is closed and opened again when it is needed */
 #define REEVE_LEDGER_WRITER_FILES 256
+/* outcomes that are kept while they cannot be written; each had an intent that could */
+#define REEVE_LEDGER_WRITER_KEPT 65536
 
 /* a thread that waits */
 typedef struct
@@ -32,6 +37,7 @@ struct _ReeveLedgerWriterJob
   ReeveLedgerPort *port;           /* with a task */
   GTask *task;                     /* or */
   ReeveLedgerWriterWaiter *waiter; /* or neither: nobody waits */
+  gboolean trial;                  /* may a log be used that could not be written? */
   /* while it is being written */
   ReeveLedgerLog *log;
   guint64 seq;
@@ -41,7 +47,8 @@ struct _ReeveLedgerWriterJob
 struct _ReeveLedgerWriter
 {
   ReeveLedgerWriterResolve resolve;
-  gpointer resolve_data;
+  ReeveLedgerWriterTrouble trouble;
+  gpointer user_data;
   GThread *thread;
 
   GMutex mutex;
@@ -54,6 +61,7 @@ struct _ReeveLedgerWriter
   /* the thread's own */
   GPtrArray *touched; /* logs of the batch */
   GPtrArray *with_file;
+  GQueue kept; /* of ReeveLedgerWriterJob: outcomes that could not be written */
 };
 
 static void
@@ -79,16 +87,31 @@ reeve_ledger_writer_answer_waiter (ReeveLedgerWriterWaiter *waiter, guint64 seq,
 
 /* ---- the thread ---- */
 
+static ReeveLedgerLog *
+reeve_ledger_writer_find (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job)
+{
+  ReeveLedgerLog *log = self->resolve (job->scope, self->user_data, &job->error);
+
+  if (log != NULL || !g_error_matches (job->error, REEVE_ERROR, REEVE_ERROR_READ_ONLY)
+      || !self->trouble (job->error, self->user_data))
+    return log;
+  g_clear_error (&job->error);
+  return self->resolve (job->scope, self->user_data, &job->error);
+}
+
 /* Numbers and chains one job. */
 static void
 reeve_ledger_writer_add (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job)
 {
-  ReeveLedgerLog *log = self->resolve (job->scope, self->resolve_data, &job->error);
+  ReeveLedgerLog *log = reeve_ledger_writer_find (self, job);
   gboolean first = log != NULL && !reeve_ledger_log_has_batch (log);
 
+  if (job->trial && log != NULL)
+    (void) reeve_ledger_log_cure (log);
+
+  job->log = log;
   if (log == NULL || !reeve_ledger_log_add (log, &job->line, &job->seq, &job->error))
     return;
-  job->log = log;
   if (first)
     g_ptr_array_add (self->touched, log);
 }
@@ -111,18 +134,50 @@ reeve_ledger_writer_trim_files (ReeveLedgerWriter *self)
     }
 }
 
+/* Behind a trial come the outcomes that were kept for its log. */
+static void
+reeve_ledger_writer_insert_kept (ReeveLedgerWriter *self, ReeveLedgerWriterJob *trial)
+{
+  ReeveLedgerWriterJob *last = trial;
+  GList *next = NULL;
+
+  for (GList *link = self->kept.head; link != NULL; link = next)
+    {
+      ReeveLedgerWriterJob *job = link->data;
+
+      next = link->next;
+      if (g_strcmp0 (job->scope, trial->scope) != 0)
+        continue;
+      g_queue_delete_link (&self->kept, link);
+      job->next = last->next;
+      last->next = job;
+      last = job;
+    }
+}
+
+/* Writes a log's part of the batch, with the room that is kept for that if need be. */
+static void
+reeve_ledger_writer_write (ReeveLedgerWriter *self, ReeveLedgerLog *log)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean written = reeve_ledger_log_write (log, &error);
+
+  if (!written && self->trouble (error, self->user_data))
+    {
+      g_clear_error (&error);
+      written = reeve_ledger_log_write (log, &error);
+    }
+  if (!written)
+    reeve_ledger_log_fail (log, REEVE_LEDGER_LOG_UNWRITTEN, error);
+}
+
 /* Puts the batch on the disk. A log that fails says so to every job of its own by
  * reeve_ledger_log_check(). */
 static void
 reeve_ledger_writer_flush (ReeveLedgerWriter *self)
 {
   for (guint i = 0; i < self->touched->len; i++)
-    {
-      g_autoptr (GError) error = NULL;
-
-      if (!reeve_ledger_log_write (g_ptr_array_index (self->touched, i), &error))
-        g_warning ("ledger: %s", error->message);
-    }
+    reeve_ledger_writer_write (self, g_ptr_array_index (self->touched, i));
   for (guint i = 0; self->touched->len > 1 && i < self->touched->len; i++)
     reeve_ledger_log_start_writeback (g_ptr_array_index (self->touched, i));
   for (guint i = 0; i < self->touched->len; i++)
@@ -130,7 +185,7 @@ reeve_ledger_writer_flush (ReeveLedgerWriter *self)
       g_autoptr (GError) error = NULL;
 
       if (!reeve_ledger_log_finish (g_ptr_array_index (self->touched, i), &error))
-        g_warning ("ledger: %s", error->message);
+        (void) self->trouble (error, self->user_data);
     }
 }
 
@@ -138,21 +193,48 @@ reeve_ledger_writer_flush (ReeveLedgerWriter *self)
 static void
 reeve_ledger_writer_answer (ReeveLedgerWriterJob *job, GPtrArray *ports)
 {
-  if (job->log != NULL && job->error == NULL && !reeve_ledger_log_check (job->log, &job->error))
-    job->seq = 0;
-  if (job->error != NULL)
-    job->seq = 0;
+  g_autoptr (GError) error = g_steal_pointer (&job->error);
+  guint64 seq = error == NULL ? job->seq : 0;
+
   if (job->task != NULL)
     {
-      reeve_ledger_port_push (job->port, g_steal_pointer (&job->task), job->seq,
-                              g_steal_pointer (&job->error));
+      reeve_ledger_port_push (job->port, g_steal_pointer (&job->task), seq,
+                              g_steal_pointer (&error));
       if (!g_ptr_array_find (ports, job->port, NULL))
         g_ptr_array_add (ports, reeve_ledger_port_ref (job->port));
     }
   else if (job->waiter != NULL)
-    reeve_ledger_writer_answer_waiter (job->waiter, job->seq, g_steal_pointer (&job->error));
-  else if (job->error != NULL)
-    g_warning ("ledger: a record nobody waits for is lost: %s", job->error->message);
+    reeve_ledger_writer_answer_waiter (g_steal_pointer (&job->waiter), seq,
+                                       g_steal_pointer (&error));
+  else if (error != NULL && !g_error_matches (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY))
+    g_warning ("ledger: a record nobody waits for is lost: %s", error->message);
+}
+
+/* Keeps an outcome that only the disk refuses. */
+static gboolean
+reeve_ledger_writer_keep (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job)
+{
+  if (job->line.kind != REEVE_LEDGER_OUTCOME || job->log == NULL
+      || reeve_ledger_log_get_trouble (job->log) != REEVE_LEDGER_LOG_UNWRITTEN
+      || self->kept.length >= REEVE_LEDGER_WRITER_KEPT)
+    return FALSE;
+  job->next = NULL;
+  g_queue_push_tail (&self->kept, job);
+  return TRUE;
+}
+
+/* A job's batch is through: it is answered, and gone unless it is kept. */
+static void
+reeve_ledger_writer_end (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GPtrArray *ports)
+{
+  gboolean refused = FALSE;
+
+  if (job->error == NULL)
+    (void) reeve_ledger_log_check (job->log, &job->error);
+  refused = g_error_matches (job->error, REEVE_ERROR, REEVE_ERROR_READ_ONLY);
+  reeve_ledger_writer_answer (job, ports);
+  if (!refused || !reeve_ledger_writer_keep (self, job))
+    reeve_ledger_writer_job_free (job);
 }
 
 static void
@@ -163,7 +245,11 @@ reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jo
 
   g_ptr_array_set_size (self->touched, 0);
   for (ReeveLedgerWriterJob *job = jobs; job != NULL; job = job->next)
-    reeve_ledger_writer_add (self, job);
+    {
+      if (job->trial)
+        reeve_ledger_writer_insert_kept (self, job);
+      reeve_ledger_writer_add (self, job);
+    }
   reeve_ledger_writer_flush (self);
   reeve_ledger_writer_trim_files (self);
   while (jobs != NULL)
@@ -171,8 +257,7 @@ reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jo
       ReeveLedgerWriterJob *job = jobs;
 
       jobs = job->next;
-      reeve_ledger_writer_answer (job, ports);
-      reeve_ledger_writer_job_free (job);
+      reeve_ledger_writer_end (self, job, ports);
     }
   for (guint i = 0; i < ports->len; i++)
     reeve_ledger_port_wake (g_ptr_array_index (ports, i));
@@ -222,17 +307,20 @@ reeve_ledger_writer_main (gpointer data)
 /**
  * reeve_ledger_writer_new:
  * @resolve: finds or makes the log of a scope
- * @user_data: for @resolve
+ * @trouble: told of every write that does not succeed
+ * @user_data: for both
  *
  * Returns: (transfer full): a writer, whose thread runs
  */
 ReeveLedgerWriter *
-reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, gpointer user_data)
+reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrouble trouble,
+                         gpointer user_data)
 {
   ReeveLedgerWriter *self = g_new0 (ReeveLedgerWriter, 1);
 
   self->resolve = resolve;
-  self->resolve_data = user_data;
+  self->trouble = trouble;
+  self->user_data = user_data;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
   self->touched = g_ptr_array_new ();
@@ -267,6 +355,10 @@ void
 reeve_ledger_writer_free (ReeveLedgerWriter *self)
 {
   reeve_ledger_writer_stop (self);
+  if (self->kept.length > 0)
+    g_warning ("ledger: %u outcomes could not be recorded; the next start says `unknown` of them",
+               self->kept.length);
+  g_queue_clear_full (&self->kept, (GDestroyNotify) reeve_ledger_writer_job_free);
   g_ptr_array_unref (self->touched);
   g_ptr_array_unref (self->with_file);
   g_cond_clear (&self->cond);
@@ -355,6 +447,31 @@ reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *re
   if (reeve_ledger_writer_push (self, job, error))
     return TRUE;
   g_clear_object (&job->task);
+  reeve_ledger_writer_job_free (job);
+  return FALSE;
+}
+
+/**
+ * reeve_ledger_writer_try:
+ * @self: a writer
+ * @record: a record that nobody waits for
+ * @error: return location
+ *
+ * Queues a record for a log that could not be written: if it can be now, the record stands in it,
+ * and what was kept behind it. Any thread; does not block.
+ *
+ * Returns: %FALSE as reeve_ledger_writer_submit()
+ */
+gboolean
+reeve_ledger_writer_try (ReeveLedgerWriter *self, const ReeveLedgerRecord *record, GError **error)
+{
+  ReeveLedgerWriterJob *job = reeve_ledger_writer_job_new (record, error);
+
+  if (job == NULL)
+    return FALSE;
+  job->trial = TRUE;
+  if (reeve_ledger_writer_push (self, job, error))
+    return TRUE;
   reeve_ledger_writer_job_free (job);
   return FALSE;
 }

@@ -16,11 +16,19 @@ typedef struct _ReeveLedgerWriter ReeveLedgerWriter;
 typedef ReeveLedgerLog *(*ReeveLedgerWriterResolve) (const char *scope, gpointer user_data,
                                                      GError **error);
 
-ReeveLedgerWriter *reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, gpointer user_data);
+/* Something could not be written. Returns whether it is worth trying again at once: there is more
+ * room on the disk. On the writer's thread. */
+typedef gboolean (*ReeveLedgerWriterTrouble) (const GError *error, gpointer user_data);
+
+ReeveLedgerWriter *reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve,
+                                            ReeveLedgerWriterTrouble trouble, gpointer user_data);
 void reeve_ledger_writer_stop (ReeveLedgerWriter *self);
 void reeve_ledger_writer_free (ReeveLedgerWriter *self);
 gboolean reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
                                      ReeveLedgerPort *port, GTask *task, GError **error);
+/* Opens a log again that could not be written, if it can be now; @record is the first in it. */
+gboolean reeve_ledger_writer_try (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
+                                  GError **error);
 guint64 reeve_ledger_writer_append (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
                                     GError **error);
 

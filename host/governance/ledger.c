@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The ledger: one log for each scope, one thread that writes them, one that signs them. */
-#include "ledger.h"
+#include "ledger-private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,34 +10,12 @@
 #include <unistd.h>
 
 #include "ledger-file.h"
-#include "ledger-key.h"
 #include "ledger-log.h"
 #include "ledger-query.h"
 #include "ledger-root.h"
-#include "ledger-signer.h"
 #include "ledger-verify.h"
-#include "ledger-writer.h"
 
 #define REEVE_LEDGER_CHECKPOINT_SECONDS 10
-
-struct _ReeveLedger
-{
-  GObject parent_instance;
-
-  char *folder;
-  char *keys_folder;
-  int lock_fd;
-  guint64 segment_size;
-  ReeveLedgerKey *key;
-  ReeveLedgerWriter *writer;
-
-  GMutex mutex;
-  GHashTable *logs;  /* scope -> ReeveLedgerLog: under the mutex; a log once there stays */
-  GHashTable *ports; /* GMainContext -> ReeveLedgerPort: under the mutex */
-
-  ReeveLedgerSigner *signer;
-  guint checkpoint_seconds;
-};
 
 G_DEFINE_FINAL_TYPE (ReeveLedger, reeve_ledger, G_TYPE_OBJECT)
 
@@ -51,6 +29,7 @@ reeve_ledger_finalize (GObject *object)
   g_hash_table_unref (self->logs);
   g_hash_table_unref (self->ports);
   g_clear_pointer (&self->key, reeve_ledger_key_free);
+  g_clear_pointer (&self->reserve, reeve_ledger_reserve_free);
   g_mutex_clear (&self->mutex);
   g_free (self->folder);
   g_free (self->keys_folder);
@@ -128,28 +107,6 @@ reeve_ledger_find_log (ReeveLedger *self, const char *scope)
   return log;
 }
 
-/* Records that nobody waits for; @resource_id says of what. */
-static void
-reeve_ledger_note_event (ReeveLedger *self, const char *scope, const char *action,
-                         const char *resource_id, const char *reason)
-{
-  ReeveLedgerRecord record = {
-    .kind = REEVE_LEDGER_EVENT,
-    .scope = scope,
-    .action = action,
-    .actor_type = "system",
-    .resource_type = "ledger",
-    .resource_id = resource_id,
-    .reason = reason,
-    .outcome = REEVE_OUTCOME_SUCCEEDED,
-    .door = "internal",
-  };
-  g_autoptr (GError) error = NULL;
-
-  if (!reeve_ledger_writer_submit (self->writer, &record, NULL, NULL, &error))
-    g_warning ("ledger: %s of %s is not recorded: %s", action, resource_id, error->message);
-}
-
 /* Opens the log of a scope and keeps it. */
 static ReeveLedgerLog *
 reeve_ledger_add_log (ReeveLedger *self, const char *scope, guint64 *cut)
@@ -169,39 +126,20 @@ reeve_ledger_resolve (const char *scope, gpointer user_data, GError **error)
 {
   ReeveLedger *self = user_data;
   ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);
+  g_autoptr (GError) local = NULL;
   guint64 cut = 0;
 
   if (log != NULL)
     return log;
-  if (!reeve_ledger_root_create_log (self->folder, scope, self->key, error))
-    return NULL;
+  if (!reeve_ledger_root_create_log (self->folder, scope, self->key, &local))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY,
+                   "the ledger of %s cannot be begun: %s", scope, local->message);
+      return NULL;
+    }
   log = reeve_ledger_add_log (self, scope, &cut);
   reeve_ledger_note_event (self, REEVE_SCOPE_PLATFORM, REEVE_LEDGER_ACTION_CREATED, scope, NULL);
   return log;
-}
-
-/* ---- signing ---- */
-
-static void
-reeve_ledger_sign_all (gpointer data)
-{
-  ReeveLedger *self = data;
-  g_autoptr (GPtrArray) logs = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer log = NULL;
-
-  g_mutex_lock (&self->mutex);
-  g_hash_table_iter_init (&iter, self->logs);
-  while (g_hash_table_iter_next (&iter, NULL, &log))
-    g_ptr_array_add (logs, log);
-  g_mutex_unlock (&self->mutex);
-  for (guint i = 0; i < logs->len; i++)
-    {
-      g_autoptr (GError) error = NULL;
-
-      if (!reeve_ledger_log_sign (g_ptr_array_index (logs, i), &error))
-        g_warning ("ledger: %s", error->message);
-    }
 }
 
 /* ---- opening and closing ---- */
@@ -277,6 +215,7 @@ reeve_ledger_open_tenant (ReeveLedger *self, const char *scope)
 gboolean
 reeve_ledger_open (ReeveLedger *self, GError **error)
 {
+  g_autoptr (GError) low = NULL;
   g_auto (GStrv) scopes = NULL;
   guint64 cut = 0;
 
@@ -294,12 +233,18 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
   scopes = reeve_ledger_root_list_scopes (self->folder, error);
   if (scopes == NULL || !reeve_ledger_open_platform (self, scopes, &cut, error))
     return FALSE;
-  self->writer = reeve_ledger_writer_new (reeve_ledger_resolve, self);
+  self->reserve = reeve_ledger_reserve_new (self->folder);
+  if (!reeve_ledger_reserve_refill (self->reserve, &low))
+    (void) reeve_ledger_on_trouble (low, self);
+  self->writer = reeve_ledger_writer_new (reeve_ledger_resolve, reeve_ledger_on_trouble, self);
   reeve_ledger_note_recovery (self, REEVE_SCOPE_PLATFORM, cut);
   for (guint i = 0; scopes[i] != NULL; i++)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
       reeve_ledger_open_tenant (self, scopes[i]);
-  self->signer = reeve_ledger_signer_new (reeve_ledger_sign_all, self, self->checkpoint_seconds);
+  g_atomic_pointer_set (
+      &self->signer, reeve_ledger_signer_new (reeve_ledger_care, self, self->checkpoint_seconds));
+  if (g_atomic_int_get (&self->in_trouble))
+    reeve_ledger_signer_set_seconds (self->signer, REEVE_LEDGER_TRY_SECONDS);
   return TRUE;
 }
 
@@ -351,10 +296,11 @@ reeve_ledger_get_port (ReeveLedger *self)
 }
 
 static gboolean
-reeve_ledger_check_open (ReeveLedger *self, const char *scope, GError **error)
+reeve_ledger_check_open (ReeveLedger *self, const ReeveLedgerRecord *record, GError **error)
 {
   if (self->writer != NULL)
-    return reeve_ledger_root_check_scope (scope, error);
+    return reeve_ledger_root_check_scope (record->scope, error)
+           && reeve_ledger_has_room (self, record->kind, error);
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "the ledger is not open");
   return FALSE;
 }
@@ -382,7 +328,7 @@ reeve_ledger_append_async (ReeveLedger *self, const ReeveLedgerRecord *record,
       task = g_task_new (self, NULL, callback, user_data);
       g_task_set_source_tag (task, reeve_ledger_append_async);
     }
-  if (reeve_ledger_check_open (self, record->scope, &error)
+  if (reeve_ledger_check_open (self, record, &error)
       && reeve_ledger_writer_submit (self->writer, record, port, task, &error))
     return;
   if (task != NULL)
@@ -425,7 +371,7 @@ reeve_ledger_append_finish (ReeveLedger *self, GAsyncResult *result, GError **er
 guint64
 reeve_ledger_append (ReeveLedger *self, const ReeveLedgerRecord *record, GError **error)
 {
-  if (!reeve_ledger_check_open (self, record->scope, error))
+  if (!reeve_ledger_check_open (self, record, error))
     return 0;
   return reeve_ledger_writer_append (self->writer, record, error);
 }

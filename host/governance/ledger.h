@@ -62,11 +62,21 @@ typedef struct
 #define REEVE_LEDGER_ACTION_RECOVERED                                                              \
   "ledger.recovered" /* an incomplete last record was cut off                                      \
                       */
+#define REEVE_LEDGER_ACTION_FULL                                                                   \
+  "ledger.full" /* the disk is full: from here on nothing new is begun; in the platform's log */
+#define REEVE_LEDGER_ACTION_RESUMED "ledger.resumed" /* it can be written again */
 #define REEVE_LEDGER_ACTION_DAMAGED                                                                \
   "ledger.damaged" /* a log is not usable; in the platform's log */
 
 /* held by the host that uses the folder */
 #define REEVE_LEDGER_LOCK_FILE "ledger.lock"
+
+typedef enum
+{
+  REEVE_LEDGER_WELL,
+  REEVE_LEDGER_FULL,  /* the disk is full: reads and outcomes are recorded, nothing new is begun */
+  REEVE_LEDGER_FAILED /* a log cannot be written */
+} ReeveLedgerHealth;
 
 #define REEVE_TYPE_LEDGER (reeve_ledger_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveLedger, reeve_ledger, REEVE, LEDGER, GObject)
@@ -76,6 +86,8 @@ ReeveLedger *reeve_ledger_new (const char *folder, const char *keys_folder);
 gboolean reeve_ledger_open (ReeveLedger *self, GError **error);
 /* Finishes what was queued, signs a last checkpoint of every log. */
 void reeve_ledger_close (ReeveLedger *self);
+/* Any thread. */
+ReeveLedgerHealth reeve_ledger_get_health (ReeveLedger *self);
 void reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds);
 /* Before it is opened: the size at which a log begins a new file. */
 void reeve_ledger_set_segment_size (ReeveLedger *self, guint64 bytes);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The ledger looks after itself: signs, and when the disk is full or fails, does what can be done.
+ *
+ * Full: the reserve is given up for the record that found no room. Reads, refusals and outcomes go
+ * on being recorded; no intent is, so that nothing new happens. Without any room, or where writing
+ * fails for another reason, nothing is recorded and nothing that must be recorded is done. Once a
+ * second it is tried again: the reserve is made again, and a log that could not be written gets an
+ * event in front of all else. */
+#include "ledger-private.h"
+
+static ReeveLedgerRecord
+reeve_ledger_describe_event (const char *scope, const char *action, const char *resource_id,
+                             const char *reason)
+{
+  return (ReeveLedgerRecord){
+    .kind = REEVE_LEDGER_EVENT,
+    .scope = scope,
+    .action = action,
+    .actor_type = "system",
+    .resource_type = "ledger",
+    .resource_id = resource_id,
+    .reason = reason,
+    .outcome = REEVE_OUTCOME_SUCCEEDED,
+    .door = "internal",
+  };
+}
+
+void
+reeve_ledger_note_event (ReeveLedger *self, const char *scope, const char *action,
+                         const char *resource_id, const char *reason)
+{
+  ReeveLedgerRecord record = reeve_ledger_describe_event (scope, action, resource_id, reason);
+  g_autoptr (GError) error = NULL;
+
+  if (!reeve_ledger_writer_submit (self->writer, &record, NULL, NULL, &error))
+    g_warning ("ledger: %s of %s is not recorded: %s", action, resource_id, error->message);
+}
+
+/* (transfer container) logs stay once they are there */
+static GPtrArray *
+reeve_ledger_list_logs (ReeveLedger *self)
+{
+  GPtrArray *logs = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer log = NULL;
+
+  g_mutex_lock (&self->mutex);
+  g_hash_table_iter_init (&iter, self->logs);
+  while (g_hash_table_iter_next (&iter, NULL, &log))
+    g_ptr_array_add (logs, log);
+  g_mutex_unlock (&self->mutex);
+  return logs;
+}
+
+void
+reeve_ledger_sign_all (ReeveLedger *self)
+{
+  g_autoptr (GPtrArray) logs = reeve_ledger_list_logs (self);
+
+  for (guint i = 0; i < logs->len; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!reeve_ledger_log_sign (g_ptr_array_index (logs, i), &error))
+        g_warning ("ledger: %s", error->message);
+    }
+}
+
+/* ---- trouble ---- */
+
+gboolean
+reeve_ledger_on_trouble (const GError *error, gpointer user_data)
+{
+  ReeveLedger *self = user_data;
+  ReeveLedgerSigner *signer = g_atomic_pointer_get (&self->signer);
+  gboolean full = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY);
+
+  /* once, not for every record */
+  if (g_atomic_int_compare_and_exchange (&self->in_trouble, 0, 1))
+    g_warning ("ledger: effects are refused: %s", error->message);
+  if (signer != NULL)
+    reeve_ledger_signer_set_seconds (signer, REEVE_LEDGER_TRY_SECONDS);
+  if (!full || !reeve_ledger_reserve_release (self->reserve))
+    return FALSE;
+  reeve_ledger_note_event (self, REEVE_SCOPE_PLATFORM, REEVE_LEDGER_ACTION_FULL,
+                           REEVE_SCOPE_PLATFORM, "disk_full");
+  return TRUE;
+}
+
+gboolean
+reeve_ledger_has_room (ReeveLedger *self, ReeveLedgerKind kind, GError **error)
+{
+  if (kind != REEVE_LEDGER_INTENT || !reeve_ledger_reserve_is_used (self->reserve))
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY,
+                       "the disk is full: nothing new is begun until there is room for the ledger");
+  return FALSE;
+}
+
+/* An event is the trial: where it can be written, so can everything. */
+static void
+reeve_ledger_try_log (ReeveLedger *self, ReeveLedgerLog *log)
+{
+  const char *scope = reeve_ledger_log_get_scope (log);
+  ReeveLedgerRecord record
+      = reeve_ledger_describe_event (scope, REEVE_LEDGER_ACTION_RESUMED, scope, "not_written");
+
+  (void) reeve_ledger_writer_try (self->writer, &record, NULL);
+}
+
+/* Returns whether all is done that can be done without a new start. */
+static gboolean
+reeve_ledger_look_after (ReeveLedger *self)
+{
+  g_autoptr (GPtrArray) logs = reeve_ledger_list_logs (self);
+  gboolean was_full = reeve_ledger_reserve_is_used (self->reserve);
+  gboolean well = reeve_ledger_reserve_refill (self->reserve, NULL);
+
+  if (was_full && well)
+    reeve_ledger_note_event (self, REEVE_SCOPE_PLATFORM, REEVE_LEDGER_ACTION_RESUMED,
+                             REEVE_SCOPE_PLATFORM, "disk_full");
+  for (guint i = 0; i < logs->len; i++)
+    {
+      ReeveLedgerLog *log = g_ptr_array_index (logs, i);
+
+      if (reeve_ledger_log_get_trouble (log) != REEVE_LEDGER_LOG_UNWRITTEN)
+        continue;
+      reeve_ledger_try_log (self, log);
+      well = FALSE;
+    }
+  return well;
+}
+
+void
+reeve_ledger_care (gpointer data)
+{
+  ReeveLedger *self = data;
+  ReeveLedgerSigner *signer = g_atomic_pointer_get (&self->signer);
+  gboolean well = reeve_ledger_look_after (self);
+
+  /* a checkpoint takes room too, and can wait: the chain holds what is behind the last */
+  if (well)
+    reeve_ledger_sign_all (self);
+  if (signer == NULL || (well && !g_atomic_int_get (&self->in_trouble)))
+    return;
+  reeve_ledger_signer_set_seconds (signer,
+                                   well ? self->checkpoint_seconds : REEVE_LEDGER_TRY_SECONDS);
+  if (reeve_ledger_get_health (self) == REEVE_LEDGER_WELL
+      && g_atomic_int_compare_and_exchange (&self->in_trouble, 1, 0))
+    g_message ("ledger: it can be written again");
+}
+
+/**
+ * reeve_ledger_get_health:
+ * @self: an open ledger
+ *
+ * Returns: whether it can be written; a log that was found damaged when it was opened does not
+ * count, for the others are not touched by it. Any thread.
+ */
+ReeveLedgerHealth
+reeve_ledger_get_health (ReeveLedger *self)
+{
+  g_autoptr (GPtrArray) logs = reeve_ledger_list_logs (self);
+
+  for (guint i = 0; i < logs->len; i++)
+    {
+      ReeveLedgerLogTrouble trouble = reeve_ledger_log_get_trouble (g_ptr_array_index (logs, i));
+
+      if (trouble == REEVE_LEDGER_LOG_UNWRITTEN || trouble == REEVE_LEDGER_LOG_UNSYNCED)
+        return REEVE_LEDGER_FAILED;
+    }
+  return reeve_ledger_reserve_is_used (self->reserve) ? REEVE_LEDGER_FULL : REEVE_LEDGER_WELL;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A log and an error of the disk. What was not synced may be cut off again, and the log goes on,
+ * when the disk lets it. After a sync that failed nothing is certain: the system may have forgotten
+ * what it could not write and call the next sync good. Such a log stays closed until a new start
+ * has read it again. */
+#include "ledger-log-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <unistd.h>
+
+#include "ledger-file.h"
+
+/**
+ * reeve_ledger_log_fail:
+ * @self: a log
+ * @trouble: what has happened
+ * @error: how it showed
+ *
+ * Nothing of the batch stands, and no more of this log until it is cured. The writer thread's.
+ */
+void
+reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble, const GError *error)
+{
+  g_mutex_lock (&self->mutex);
+  if (self->failure == NULL)
+    g_set_error (&self->failure, REEVE_ERROR, REEVE_ERROR_READ_ONLY,
+                 "the ledger of %s cannot be written: %s", self->scope, error->message);
+  self->trouble = MAX (self->trouble, trouble);
+  g_mutex_unlock (&self->mutex);
+  reeve_ledger_log_close_file (self);
+  reeve_ledger_log_reset_batch (self);
+}
+
+/**
+ * reeve_ledger_log_get_trouble:
+ * @self: a log
+ *
+ * Returns: what keeps it from being written. Any thread.
+ */
+ReeveLedgerLogTrouble
+reeve_ledger_log_get_trouble (ReeveLedgerLog *self)
+{
+  ReeveLedgerLogTrouble trouble = REEVE_LEDGER_LOG_WELL;
+
+  g_mutex_lock (&self->mutex);
+  trouble = self->trouble;
+  g_mutex_unlock (&self->mutex);
+  return trouble;
+}
+
+/* Cuts off what a failed write may have left behind the last durable record. */
+static gboolean
+reeve_ledger_log_cut (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GError **error)
+{
+  ReeveLedgerSegment *last = reeve_ledger_log_last (self);
+  gboolean ok = TRUE;
+  int fd = -1;
+
+  if (last == NULL)
+    return TRUE;
+  fd = open (last->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 || ftruncate (fd, (off_t) last->end) != 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "cutting", last->path);
+      ok = FALSE;
+    }
+  else if (fdatasync (fd) != 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "syncing", last->path);
+      *trouble = REEVE_LEDGER_LOG_UNSYNCED;
+      ok = FALSE;
+    }
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+/**
+ * reeve_ledger_log_cure:
+ * @self: a log
+ *
+ * Opens a log again whose last write did not succeed, if the disk allows it. The writer thread's;
+ * the log has no batch.
+ *
+ * Returns: whether the log may be used now
+ */
+gboolean
+reeve_ledger_log_cure (ReeveLedgerLog *self)
+{
+  ReeveLedgerLogTrouble trouble = reeve_ledger_log_get_trouble (self);
+  g_autofree char *leftover = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
+  g_autoptr (GError) error = NULL;
+
+  if (trouble != REEVE_LEDGER_LOG_UNWRITTEN)
+    return trouble == REEVE_LEDGER_LOG_WELL;
+  (void) g_unlink (leftover);
+  if (!reeve_ledger_log_cut (self, &trouble, &error))
+    {
+      reeve_ledger_log_fail (self, trouble, error);
+      return FALSE;
+    }
+  g_mutex_lock (&self->mutex);
+  g_clear_error (&self->failure);
+  self->trouble = REEVE_LEDGER_LOG_WELL;
+  g_mutex_unlock (&self->mutex);
+  return TRUE;
+}

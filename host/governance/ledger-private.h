@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files that make up ReeveLedger share: ledger.c (opening, appending, reading),
+ * ledger-care.c (signing, and what is done when the disk fails). */
+#pragma once
+
+#include "ledger-key.h"
+#include "ledger-reserve.h"
+#include "ledger-signer.h"
+#include "ledger-writer.h"
+#include "ledger.h"
+
+G_BEGIN_DECLS
+
+/* how often it is tried again while the disk fails */
+#define REEVE_LEDGER_TRY_SECONDS 1
+
+struct _ReeveLedger
+{
+  GObject parent_instance;
+
+  char *folder;
+  char *keys_folder;
+  int lock_fd;
+  guint64 segment_size;
+  ReeveLedgerKey *key;
+  ReeveLedgerWriter *writer;
+
+  GMutex mutex;
+  GHashTable *logs;  /* scope -> ReeveLedgerLog: under the mutex; a log once there stays */
+  GHashTable *ports; /* GMainContext -> ReeveLedgerPort: under the mutex */
+
+  ReeveLedgerReserve *reserve;
+  gint in_trouble;           /* atomic: it was said that the disk fails */
+  ReeveLedgerSigner *signer; /* atomic: the writer's thread looks for it */
+  guint checkpoint_seconds;
+};
+
+/* Records that nobody waits for; @resource_id says of what. */
+void reeve_ledger_note_event (ReeveLedger *self, const char *scope, const char *action,
+                              const char *resource_id, const char *reason);
+/* The signer's. */
+void reeve_ledger_care (gpointer data);
+void reeve_ledger_sign_all (ReeveLedger *self);
+/* The writer's. */
+gboolean reeve_ledger_on_trouble (const GError *error, gpointer user_data);
+/* May a record of that kind be begun? */
+gboolean reeve_ledger_has_room (ReeveLedger *self, ReeveLedgerKind kind, GError **error);
+
+G_END_DECLS
