@@ -357,6 +357,8 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->authentication);
   g_clear_object (&services->users);
   g_clear_object (&services->tenants);
+  if (self->ledger_open && services->admission != NULL)
+    reeve_admission_flush_refusals (services->admission);
   if (self->ledger_open)
     reeve_ledger_close (services->ledger);
   g_clear_object (&services->admission);

@@ -35,7 +35,7 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
     .model = request->model,
     .parent = request->parent,
     .input_digest = request->input_digest,
-    .door = caller != NULL ? reeve_caller_get_door (caller) : NULL,
+    .door = caller != NULL ? reeve_caller_get_door (caller) : request->door,
     .trace_id = request->trace_id,
   };
 }

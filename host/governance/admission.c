@@ -8,6 +8,7 @@
 
 #include "admission-orphans.h"
 #include "admission-records.h"
+#include "admission-refusals.h"
 
 /* A stage of the gate; what a host has no checks for passes. */
 typedef struct
@@ -32,6 +33,7 @@ struct _ReeveAdmission
   ReeveToolPolicy *tool_policy;
   GArray *added;
   ReeveAdmissionOrphans *orphans;
+  ReeveAdmissionRefusals *refusals;
 };
 
 struct _ReeveAdmitted
@@ -71,6 +73,7 @@ reeve_admission_finalize (GObject *object)
   g_clear_pointer (&self->tool_policy, reeve_tool_policy_unref);
   g_array_unref (self->added);
   g_clear_pointer (&self->orphans, reeve_admission_orphans_free);
+  g_clear_pointer (&self->refusals, reeve_admission_refusals_free);
   G_OBJECT_CLASS (reeve_admission_parent_class)->finalize (object);
 }
 
@@ -99,6 +102,7 @@ reeve_admission_new (ReeveLedger *ledger)
 
   self->ledger = g_object_ref (ledger);
   self->orphans = reeve_admission_orphans_new (ledger);
+  self->refusals = reeve_admission_refusals_new (ledger);
   return self;
 }
 
@@ -217,7 +221,22 @@ reeve_admission_refuse (ReeveAdmission *self, const ReeveAdmissionRequest *reque
   reeve_admission_records_fill (request, REEVE_LEDGER_REFUSAL, &record);
   record.outcome = REEVE_OUTCOME_BLOCKED;
   record.reason = reeve_admission_records_reason (reason);
-  reeve_ledger_append_async (self->ledger, &record, NULL, NULL);
+  if (request->caller == NULL)
+    reeve_admission_refusals_add (self->refusals, &record, request->peer_address);
+  else
+    reeve_ledger_append_async (self->ledger, &record, NULL, NULL);
+}
+
+/**
+ * reeve_admission_flush_refusals:
+ * @self: the gate
+ *
+ * Records the refusals that were counted since the last time; nobody waits for them.
+ */
+void
+reeve_admission_flush_refusals (ReeveAdmission *self)
+{
+  reeve_admission_refusals_flush (self->refusals);
 }
 
 /* ---- the right to an effect ---- */
@@ -250,6 +269,8 @@ reeve_admission_make (const ReeveAdmissionRequest *request)
   kept->model = reeve_admission_keep (strings, request->model);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);
+  kept->door = NULL; /* the caller's */
+  kept->peer_address = NULL;
   return admitted;
 }
 

@@ -32,6 +32,8 @@ typedef struct
   const char *input_digest;
   guint64 parent; /* intent of the enclosing effect */
   const char *trace_id;
+  const char *door;         /* of a caller that is not known */
+  const char *peer_address; /* (nullable): the same */
 } ReeveAdmissionRequest;
 
 /* How it ended. */
@@ -109,8 +111,11 @@ void reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionReque
 gboolean reeve_admission_read_finish (ReeveAdmission *self, GAsyncResult *result, GError **error);
 
 /* Records a refusal that was decided elsewhere (bad credentials, unknown identifier, bad body);
- * nobody waits. request->caller may be NULL: then it goes to the platform's log. */
+ * nobody waits. request->caller may be NULL: then it goes to the platform's log, and what one
+ * address does again and again is counted there. */
 void reeve_admission_refuse (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                              const GError *reason);
+/* Before the ledger is closed: records what was only counted. */
+void reeve_admission_flush_refusals (ReeveAdmission *self);
 
 G_END_DECLS

@@ -53,7 +53,9 @@ typedef struct
   gint64 latency_us;   /* outcomes; else 0 */
   gint64 input_tokens; /* 0 when none */
   gint64 output_tokens;
-  const char *door; /* rest, dbus, internal */
+  const char *door;   /* rest, dbus, internal */
+  const char *source; /* pseudonym of where an unknown caller called from */
+  gint64 count;       /* how many refusals this record stands for; 0: one */
   const char *trace_id;
 } ReeveLedgerRecord;
 

@@ -83,6 +83,8 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .run_id = reeve_gate_pass_member (self, "run_id"),
     .input_digest = self->call->digest,
     .trace_id = self->call->trace_id,
+    .door = self->call->door,
+    .peer_address = self->call->peer_address,
   };
 }
 

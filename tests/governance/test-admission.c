@@ -219,6 +219,66 @@ test_admission_refusal_without_caller (Fixture *fixture, gconstpointer data)
   g_assert_false (json_object_has_member (record, "actor"));
 }
 
+/* A flood of bad keys: the first of each source and action, then one record with their number. */
+static void
+test_admission_refused_often (Fixture *fixture, gconstpointer data)
+{
+  static const char *const addresses[] = { "192.0.2.1", "192.0.2.2" };
+  ReeveAdmissionRequest request = { .operation = "me.get", .door = "rest" };
+  g_autoptr (GError) error
+      = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED, "no credentials");
+  guint64 before = flush (fixture, "@platform");
+  g_autoptr (JsonObject) first = NULL;
+  g_autoptr (JsonObject) counted = NULL;
+
+  for (guint i = 0; i < 2000; i++)
+    {
+      request.peer_address = addresses[i % 2];
+      reeve_admission_refuse (fixture->admission, &request, error);
+    }
+  g_assert_cmpuint (flush (fixture, "@platform"), ==, before + 3); /* this one's own too */
+  reeve_admission_flush_refusals (fixture->admission);
+  g_assert_cmpuint (flush (fixture, "@platform"), ==, before + 6);
+  first = record_at (fixture, "@platform", before + 1);
+  counted = record_at (fixture, "@platform", before + 4);
+  g_assert_false (json_object_has_member (first, "count"));
+  assert_member (first, "door", "rest");
+  g_assert_true (g_str_has_prefix (reeve_json_get_string (first, "source", ""), "src_"));
+  assert_member (counted, "kind", "refusal");
+  assert_member (counted, "action", "me.get");
+  assert_member (counted, "reason", "unauthenticated");
+  g_assert_cmpint (reeve_json_get_int (counted, "count", 0), ==, 999);
+  /* nothing more, nothing recorded */
+  reeve_admission_flush_refusals (fixture->admission);
+  g_assert_cmpuint (flush (fixture, "@platform"), ==, before + 7);
+}
+
+/* Sources without end are counted together. */
+static void
+test_admission_refused_from_everywhere (Fixture *fixture, gconstpointer data)
+{
+  ReeveAdmissionRequest request = { .operation = "me.get", .door = "rest" };
+  g_autoptr (GError) error
+      = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED, "no credentials");
+  guint64 before = flush (fixture, "@platform");
+  g_autoptr (JsonObject) counted = NULL;
+  guint64 size = 0;
+
+  for (guint i = 0; i < 3000; i++)
+    {
+      g_autofree char *address = g_strdup_printf ("2001:db8::%x", i);
+
+      request.peer_address = address;
+      reeve_admission_refuse (fixture->admission, &request, error);
+    }
+  reeve_admission_flush_refusals (fixture->admission);
+  size = flush (fixture, "@platform");
+  g_assert_cmpuint (size, <=, before + 1030);
+  counted = record_at (fixture, "@platform", size - 1);
+  g_assert_false (json_object_has_member (counted, "source"));
+  g_assert_cmpint (reeve_json_get_int (counted, "count", 0), >, 1900);
+}
+
 static void
 test_admission_read (Fixture *fixture, gconstpointer data)
 {
@@ -408,6 +468,8 @@ main (int argc, char **argv)
   ADD ("effect", NULL, test_admission_effect);
   ADD ("refused", NULL, test_admission_refused);
   ADD ("refusal-without-caller", NULL, test_admission_refusal_without_caller);
+  ADD ("refused-often", NULL, test_admission_refused_often);
+  ADD ("refused-from-everywhere", NULL, test_admission_refused_from_everywhere);
   ADD ("read", NULL, test_admission_read);
   ADD ("visitor", NULL, test_admission_visitor);
   ADD ("stages", NULL, test_admission_stages);

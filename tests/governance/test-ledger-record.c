@@ -33,6 +33,8 @@ static const ReeveLedgerRecord full = {
   .input_tokens = 10,
   .output_tokens = 20,
   .door = "rest",
+  .source = "src_00ff",
+  .count = 3,
   .trace_id = "0af7651916cd43dd8448eb211c80319c",
 };
 
