@@ -183,7 +183,8 @@ sqlite_cache_open_entry (SqliteCache *self, SqliteCacheEntry *entry, GError **er
     number = GPOINTER_TO_UINT (held);
   sqlite_cache_make_room (self);
   g_mutex_unlock (&self->mutex);
-  store = sqlite_store_open (sqlite_cache_get_kind (self, entry->scope), file, number, error);
+  store = sqlite_store_open (sqlite_cache_get_kind (self, entry->scope), entry->scope, file, number,
+                             error);
   g_mutex_lock (&self->mutex);
   entry->busy = FALSE;
   g_cond_broadcast (&self->changed);

@@ -23,6 +23,8 @@ typedef struct
 
 struct _SqliteConnection
 {
+  SqliteVfs *vfs;
+  char *path;
   sqlite3 *db;
   GHashTable *statements; /* sql -> SqliteConnectionEntry */
   GQueue used;
@@ -52,6 +54,9 @@ sqlite_connection_map_io (int code)
     case SQLITE_IOERR_TRUNCATE:
     case SQLITE_IOERR_DELETE:
       return REEVE_ERROR_READ_ONLY;
+    case SQLITE_IOERR_DATA: /* a page that does not open */
+    case SQLITE_IOERR_AUTH: /* one whose key is not there */
+      return REEVE_ERROR_CORRUPT;
     default:
       return REEVE_ERROR_FAILED;
     }
@@ -109,6 +114,9 @@ sqlite_connection_map (sqlite3 *db, int code, const char *message)
 static void
 sqlite_connection_fail (SqliteConnection *self, int code, GError **error)
 {
+  g_autofree char *fault = code == SQLITE_IOERR_DATA || code == SQLITE_IOERR_AUTH
+                               ? sqlite_vfs_take_fault (self->vfs, self->path)
+                               : NULL;
   const char *message = self->db != NULL ? sqlite3_errmsg (self->db) : sqlite3_errstr (code);
 
   switch (code & 0xff)
@@ -124,7 +132,7 @@ sqlite_connection_fail (SqliteConnection *self, int code, GError **error)
       break;
     }
   g_set_error (error, REEVE_ERROR, sqlite_connection_map (self->db, code, message),
-               "%s (sqlite %d)", message, code);
+               "%s (sqlite %d)", fault != NULL ? fault : message, code);
 }
 
 static int
@@ -198,6 +206,8 @@ sqlite_connection_new (SqliteVfs *vfs, const char *path, SqliteConnectionMode mo
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
   int code = SQLITE_OK;
 
+  self->vfs = vfs;
+  self->path = g_strdup (path);
   self->statements = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                             (GDestroyNotify) sqlite_connection_entry_free);
   if (mode == SQLITE_CONNECTION_CREATE)
@@ -225,6 +235,7 @@ sqlite_connection_free (SqliteConnection *self)
   g_clear_pointer (&self->statements, g_hash_table_unref);
   if (self->db != NULL && sqlite3_close (self->db) != SQLITE_OK)
     g_critical ("a store was closed while a statement was in use");
+  g_free (self->path);
   g_free (self);
 }
 

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* SqliteStorage: a store file for the platform and one for each tenant, so that isolation, backup
  * and erasure are matters of files. This class only joins the parts: cache, writer, queries. */
-#include "sqlite-storage.h"
+#include "sqlite-storage-private.h"
 
-#include "sqlite-cache.h"
 #include "sqlite-migration.h"
-#include "sqlite-query.h"
-#include "sqlite-queue.h"
-#include "sqlite-text.h"
-#include "sqlite-writer.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -17,22 +12,6 @@
 #define STORAGE_OPEN_STORES 384
 #define STORAGE_WRITERS     8
 #define STORAGE_IDLE_S      60
-
-struct _SqliteStorage
-{
-  ReevePlugin parent_instance;
-
-  gint64 max_open;
-  gint64 writers;
-  gint64 idle_s;
-  char *path;
-  SqliteVfs *vfs;
-  SqliteStoreKind platform;
-  SqliteStoreKind tenant;
-  SqliteCache *cache;
-  SqliteWriter *writer;
-  gboolean holds_platform;
-};
 
 static void sqlite_storage_iface_init (ReeveStorageInterface *iface);
 
@@ -85,6 +64,7 @@ sqlite_storage_fill_kind (SqliteStorage *self, SqliteStoreKind *kind,
   if (!sqlite_schema_check (migrations, error))
     return FALSE;
   kind->vfs = self->vfs;
+  kind->keys = self->keys;
   kind->migrations = migrations;
   kind->schemas = g_ptr_array_new_with_free_func ((GDestroyNotify) sqlite_schema_free);
   g_ptr_array_add (kind->schemas, sqlite_schema_new (migrations, 0));
@@ -112,7 +92,7 @@ sqlite_storage_prepare (SqliteStorage *self, const char *path, const ReeveMigrat
   if (!sqlite_storage_make_folder (tenants, error))
     return FALSE;
   self->path = realpath (path, NULL);
-  self->vfs = sqlite_vfs_new (error);
+  self->vfs = sqlite_vfs_new (self->keys != NULL, error);
   if (self->path == NULL || self->vfs == NULL
       || !sqlite_storage_fill_kind (self, &self->platform, platform, error)
       || !sqlite_storage_fill_kind (self, &self->tenant, tenant, error))
@@ -120,7 +100,8 @@ sqlite_storage_prepare (SqliteStorage *self, const char *path, const ReeveMigrat
   self->cache = sqlite_cache_new (self->path, self->vfs, &self->platform, &self->tenant,
                                   (guint) self->max_open);
   file = sqlite_cache_get_file (self->cache, REEVE_SCOPE_PLATFORM);
-  if (g_access (file, F_OK) != 0 && !sqlite_store_create (&self->platform, file, error))
+  if (g_access (file, F_OK) != 0
+      && !sqlite_store_create (&self->platform, REEVE_SCOPE_PLATFORM, file, error))
     return FALSE;
   /* held until the end: its lock file says that the folder is taken */
   if (sqlite_cache_acquire (self->cache, REEVE_SCOPE_PLATFORM, error) == NULL)
@@ -169,7 +150,7 @@ sqlite_storage_create_scope (ReeveStorage *storage, const char *scope, GError **
   if (g_access (file, F_OK) == 0)
     g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "the scope exists");
   else
-    created = sqlite_store_create (&self->tenant, file, error);
+    created = sqlite_store_create (&self->tenant, scope, file, error);
   sqlite_cache_unseize (self->cache, scope);
   return created;
 }
@@ -254,215 +235,6 @@ sqlite_storage_submit (ReeveStorage *storage, ReeveBatch *batch, ReeveBatchFunc 
   sqlite_writer_submit (self->writer, batch, func, user_data);
 }
 
-/* ---- reading ---- */
-
-typedef struct
-{
-  SqliteCache *cache;
-  const char *scope;
-  SqliteStore *store;
-  SqliteConnection *connection;
-} SqliteStorageUse;
-
-static gboolean
-sqlite_storage_begin (ReeveStorage *storage, const char *scope, SqliteStorageUse *use,
-                      GError **error)
-{
-  use->cache = SQLITE_STORAGE (storage)->cache;
-  use->scope = scope;
-  use->store = sqlite_cache_acquire (use->cache, scope, error);
-  if (use->store == NULL)
-    return FALSE;
-  use->connection = sqlite_store_take (use->store, error);
-  if (use->connection != NULL)
-    return TRUE;
-  sqlite_cache_release (use->cache, scope);
-  return FALSE;
-}
-
-static void
-sqlite_storage_end (SqliteStorageUse *use)
-{
-  sqlite_store_give (use->store, use->connection);
-  sqlite_cache_release (use->cache, use->scope);
-}
-
-static ReeveRecord *
-sqlite_storage_read_record (SqliteStorageUse *use, const char *collection, const char *id,
-                            GError **error)
-{
-  const SqliteCollection *declared
-      = sqlite_schema_find_collection (sqlite_store_get_schema (use->store), collection, error);
-  g_autoptr (JsonObject) fields = NULL;
-  sqlite3_stmt *statement = NULL;
-  gint64 revision = 0;
-  gboolean row = FALSE;
-
-  if (declared == NULL)
-    return NULL;
-  statement = sqlite_connection_prepare (use->connection, declared->select, error);
-  if (statement == NULL)
-    return NULL;
-  sqlite_connection_bind_text (statement, 1, id);
-  if (!sqlite_connection_step (use->connection, statement, &row, error))
-    return NULL;
-  if (!row)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record in %s", collection);
-      return NULL;
-    }
-  revision = sqlite3_column_int64 (statement, 0);
-  fields = sqlite_query_parse_object ((const char *) sqlite3_column_text (statement, 1), error);
-  sqlite3_reset (statement);
-  return fields != NULL ? reeve_record_new (id, revision, fields) : NULL;
-}
-
-static ReeveRecord *
-sqlite_storage_get (ReeveStorage *storage, const char *scope, const char *collection,
-                    const char *id, GError **error)
-{
-  SqliteStorageUse use = { 0 };
-  ReeveRecord *record = NULL;
-
-  if (!sqlite_storage_begin (storage, scope, &use, error))
-    return NULL;
-  record = sqlite_storage_read_record (&use, collection, id, error);
-  sqlite_storage_end (&use);
-  return record;
-}
-
-static gboolean
-sqlite_storage_is_cancelled (GCancellable *cancellable, GError **error)
-{
-  if (!g_cancellable_is_cancelled (cancellable))
-    return FALSE;
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CANCELLED, "cancelled");
-  return TRUE;
-}
-
-static ReeveQueryResult *
-sqlite_storage_query (ReeveStorage *storage, ReeveQuery *query, GCancellable *cancellable,
-                      GError **error)
-{
-  SqliteStorageUse use = { 0 };
-  ReeveQueryResult *result = NULL;
-
-  if (sqlite_storage_is_cancelled (cancellable, error))
-    return NULL;
-  if (!sqlite_storage_begin (storage, reeve_query_get_scope (query), &use, error))
-    return NULL;
-  sqlite_connection_watch (use.connection, cancellable);
-  result = sqlite_query_run (use.connection, sqlite_store_get_schema (use.store), query, error);
-  sqlite_connection_watch (use.connection, NULL);
-  sqlite_storage_end (&use);
-  return result;
-}
-
-static GPtrArray *
-sqlite_storage_read_stream (ReeveStorage *storage, const char *scope, const char *stream,
-                            gint64 after, guint limit, GError **error)
-{
-  SqliteStorageUse use = { 0 };
-  GPtrArray *entries = NULL;
-
-  if (!sqlite_storage_begin (storage, scope, &use, error))
-    return NULL;
-  entries = sqlite_queue_read_stream (use.connection, stream, after, limit, error);
-  sqlite_storage_end (&use);
-  return entries;
-}
-
-static gboolean
-sqlite_storage_read_counter (SqliteConnection *connection, const char *counter, gint64 *value,
-                             GError **error)
-{
-  sqlite3_stmt *statement
-      = sqlite_connection_prepare (connection, "SELECT value FROM counters WHERE name = ?1", error);
-  gboolean row = FALSE;
-
-  *value = 0;
-  if (statement == NULL)
-    return FALSE;
-  sqlite_connection_bind_text (statement, 1, counter);
-  if (!sqlite_connection_step (connection, statement, &row, error))
-    return FALSE;
-  if (row)
-    *value = sqlite3_column_int64 (statement, 0);
-  sqlite3_reset (statement);
-  return TRUE;
-}
-
-static gboolean
-sqlite_storage_get_counter (ReeveStorage *storage, const char *scope, const char *counter,
-                            gint64 *value, GError **error)
-{
-  SqliteStorageUse use = { 0 };
-  gboolean read = FALSE;
-
-  if (!sqlite_storage_begin (storage, scope, &use, error))
-    return FALSE;
-  read = sqlite_storage_read_counter (use.connection, counter, value, error);
-  sqlite_storage_end (&use);
-  return read;
-}
-
-static GBytes *
-sqlite_storage_read_blob (SqliteConnection *connection, const char *id, GError **error)
-{
-  sqlite3_stmt *statement
-      = sqlite_connection_prepare (connection, "SELECT bytes FROM blobs WHERE id = ?1", error);
-  gboolean row = FALSE;
-  GBytes *bytes = NULL;
-
-  if (statement == NULL)
-    return NULL;
-  sqlite_connection_bind_text (statement, 1, id);
-  if (!sqlite_connection_step (connection, statement, &row, error))
-    return NULL;
-  if (!row)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such blob");
-      return NULL;
-    }
-  bytes = g_bytes_new (sqlite3_column_blob (statement, 0),
-                       (gsize) sqlite3_column_bytes (statement, 0));
-  sqlite3_reset (statement);
-  return bytes;
-}
-
-static GBytes *
-sqlite_storage_get_blob (ReeveStorage *storage, const char *scope, const char *id, GError **error)
-{
-  SqliteStorageUse use = { 0 };
-  GBytes *bytes = NULL;
-
-  if (!sqlite_storage_begin (storage, scope, &use, error))
-    return NULL;
-  bytes = sqlite_storage_read_blob (use.connection, id, error);
-  sqlite_storage_end (&use);
-  return bytes;
-}
-
-static GPtrArray *
-sqlite_storage_search_text (ReeveStorage *storage, const char *scope, const char *index,
-                            const char *query, const char *const *groups, guint limit,
-                            GCancellable *cancellable, GError **error)
-{
-  const SqliteTextSearch search = { index, query, groups, limit };
-  SqliteStorageUse use = { 0 };
-  GPtrArray *hits = NULL;
-
-  if (sqlite_storage_is_cancelled (cancellable, error))
-    return NULL;
-  if (!sqlite_storage_begin (storage, scope, &use, error))
-    return NULL;
-  sqlite_connection_watch (use.connection, cancellable);
-  hits = sqlite_text_search (use.store, use.connection, &search, error);
-  sqlite_connection_watch (use.connection, NULL);
-  sqlite_storage_end (&use);
-  return hits;
-}
-
 /* ---- schema ---- */
 
 static gboolean
@@ -506,7 +278,7 @@ sqlite_storage_move (SqliteStorage *self, const char *scope, guint number, GErro
       return FALSE;
     }
   /* opening a store brings it to the number that is asked for */
-  store = sqlite_store_open (kind, file, number, error);
+  store = sqlite_store_open (kind, scope, file, number, error);
   if (store == NULL)
     return FALSE;
   sqlite_cache_pin_number (self->cache, scope, number);
@@ -535,6 +307,15 @@ sqlite_storage_migrate (ReeveStorage *storage, const char *scope, guint number, 
 }
 
 static void
+sqlite_storage_set_keys (ReeveStorage *storage, ReeveStorageKeys *keys)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+
+  g_return_if_fail (self->vfs == NULL);
+  g_set_object (&self->keys, keys);
+}
+
+static void
 sqlite_storage_iface_init (ReeveStorageInterface *iface)
 {
   iface->open = sqlite_storage_open;
@@ -553,12 +334,14 @@ sqlite_storage_iface_init (ReeveStorageInterface *iface)
   iface->schema_number = sqlite_storage_schema_number;
   iface->schema_history = sqlite_storage_schema_history;
   iface->migrate = sqlite_storage_migrate;
+  iface->set_keys = sqlite_storage_set_keys;
 }
 
 static void
 sqlite_storage_finalize (GObject *object)
 {
   sqlite_storage_close (REEVE_STORAGE (object));
+  g_clear_object (&SQLITE_STORAGE (object)->keys);
   G_OBJECT_CLASS (sqlite_storage_parent_class)->finalize (object);
 }
 

@@ -19,8 +19,11 @@
 struct _SqliteStore
 {
   const SqliteStoreKind *kind;
+  char *scope;
   char *path;
   int lock;
+  SqliteKeyring *keyring; /* NULL: nothing is sealed */
+  SqliteNode *node;
   SqliteSchema *schema; /* owned by the kind */
   GMutex mutex;
   GCond given;
@@ -89,15 +92,31 @@ sqlite_store_unlink (const char *path, const char *suffix, GError **error)
   return FALSE;
 }
 
+static gboolean
+sqlite_store_fill (const SqliteStoreKind *kind, const char *path, GError **error)
+{
+  g_autoptr (SqliteConnection) connection
+      = sqlite_connection_new (kind->vfs, path, SQLITE_CONNECTION_CREATE, error);
+
+  return connection != NULL && sqlite_migration_create (connection, error)
+         && sqlite_migration_run (connection, kind->migrations, kind->schemas->len - 1, error);
+}
+
 /* makes and fills a file at a name that nothing else uses; a crash leaves it without meaning */
 static gboolean
-sqlite_store_build (const SqliteStoreKind *kind, const char *path, GError **error)
+sqlite_store_build (const SqliteStoreKind *kind, const char *scope, const char *path,
+                    GError **error)
 {
-  g_autoptr (SqliteConnection) connection = NULL;
+  g_autoptr (SqliteKeyring) keyring = NULL;
+  g_autoptr (SqliteNode) node = NULL;
+  ReeveStorageMark mark = { 0 };
+  gboolean built = FALSE;
   int fd = -1;
 
   if (!sqlite_store_unlink (path, "", error) || !sqlite_store_unlink (path, "-wal", error)
       || !sqlite_store_unlink (path, "-journal", error))
+    return FALSE;
+  if (kind->keys != NULL && (keyring = sqlite_keyring_new (kind->keys, scope, error)) == NULL)
     return FALSE;
   /* its mode is decided here: SQLite would follow the umask */
   fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -107,16 +126,20 @@ sqlite_store_build (const SqliteStoreKind *kind, const char *path, GError **erro
       return FALSE;
     }
   close (fd);
-  connection = sqlite_connection_new (kind->vfs, path, SQLITE_CONNECTION_CREATE, error);
-  return connection != NULL && sqlite_migration_create (connection, error)
-         && sqlite_migration_run (connection, kind->migrations, kind->schemas->len - 1, error)
-         /* the file gets its name without its log */
-         && sqlite_connection_bring_home (connection, error);
+  node = sqlite_vfs_add_file (kind->vfs, path, keyring);
+  built = sqlite_store_fill (kind, path, error) && sqlite_store_sync (path, O_RDONLY, error);
+  sqlite_vfs_remove_file (kind->vfs, path);
+  if (!built || keyring == NULL)
+    return built;
+  /* before the file gets its name: whoever finds it there finds its mark */
+  return sqlite_node_get_salt (node, mark.salt)
+         && sqlite_keyring_write_mark (keyring, &mark, TRUE, error);
 }
 
 /**
  * sqlite_store_create:
  * @kind: what kind of store
+ * @scope: whose it is
  * @path: of the file, which must not exist
  * @error: return location
  *
@@ -125,11 +148,12 @@ sqlite_store_build (const SqliteStoreKind *kind, const char *path, GError **erro
  * Returns: %FALSE on error
  */
 gboolean
-sqlite_store_create (const SqliteStoreKind *kind, const char *path, GError **error)
+sqlite_store_create (const SqliteStoreKind *kind, const char *scope, const char *path,
+                     GError **error)
 {
   g_autofree char *fresh = g_strconcat (path, ".new", NULL);
 
-  if (!sqlite_store_build (kind, fresh, error) || !sqlite_store_sync (fresh, O_RDONLY, error) ||
+  if (!sqlite_store_build (kind, scope, fresh, error) ||
       /* a log of an earlier store of that name must never be taken for this one's */
       !sqlite_store_unlink (path, "-wal", error))
     return FALSE;
@@ -180,6 +204,19 @@ sqlite_store_lock (SqliteStore *self, GError **error)
 }
 
 static gboolean
+sqlite_store_get_keys (SqliteStore *self, GError **error)
+{
+  if (self->kind->keys != NULL)
+    {
+      self->keyring = sqlite_keyring_new (self->kind->keys, self->scope, error);
+      if (self->keyring == NULL)
+        return FALSE;
+    }
+  self->node = sqlite_vfs_add_file (self->kind->vfs, self->path, self->keyring);
+  return TRUE;
+}
+
+static gboolean
 sqlite_store_prepare (SqliteStore *self, guint number, GError **error)
 {
   const ReeveMigration *migrations = self->kind->migrations;
@@ -199,6 +236,7 @@ sqlite_store_prepare (SqliteStore *self, guint number, GError **error)
 /**
  * sqlite_store_open:
  * @kind: what kind of store
+ * @scope: whose it is
  * @path: of the file
  * @number: of the migration that is to stand, or %SQLITE_STORE_LATEST
  * @error: return location
@@ -207,7 +245,8 @@ sqlite_store_prepare (SqliteStore *self, guint number, GError **error)
  * (another process has it), %REEVE_ERROR_FORMAT_TOO_NEW or %REEVE_ERROR_CORRUPT
  */
 SqliteStore *
-sqlite_store_open (const SqliteStoreKind *kind, const char *path, guint number, GError **error)
+sqlite_store_open (const SqliteStoreKind *kind, const char *scope, const char *path, guint number,
+                   GError **error)
 {
   g_autoptr (SqliteStore) self = NULL;
 
@@ -218,12 +257,14 @@ sqlite_store_open (const SqliteStoreKind *kind, const char *path, guint number, 
     }
   self = g_new0 (SqliteStore, 1);
   self->kind = kind;
+  self->scope = g_strdup (scope);
   self->path = g_strdup (path);
   self->lock = -1;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->given);
   self->frequencies = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  if (!sqlite_store_lock (self, error) || !sqlite_store_prepare (self, number, error))
+  if (!sqlite_store_lock (self, error) || !sqlite_store_get_keys (self, error)
+      || !sqlite_store_prepare (self, number, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -239,12 +280,17 @@ sqlite_store_close (SqliteStore *self)
 {
   g_warn_if_fail (self->idle.length == self->connections);
   g_queue_clear_full (&self->idle, (GDestroyNotify) sqlite_connection_free);
+  if (self->node != NULL)
+    sqlite_vfs_remove_file (self->kind->vfs, self->path);
+  g_clear_pointer (&self->node, sqlite_node_unref);
+  g_clear_pointer (&self->keyring, sqlite_keyring_unref);
   /* only now: the lock says that no connection of this process is left */
   if (self->lock >= 0)
     close (self->lock);
   g_hash_table_unref (self->frequencies);
   g_cond_clear (&self->given);
   g_mutex_clear (&self->mutex);
+  g_free (self->scope);
   g_free (self->path);
   g_free (self);
 }

@@ -12,16 +12,18 @@ typedef struct _SqliteStore SqliteStore;
 typedef struct
 {
   SqliteVfs *vfs;
+  ReeveStorageKeys *keys; /* NULL: nothing is sealed */
   const ReeveMigration *migrations;
   GPtrArray *schemas; /* of SqliteSchema, by number */
 } SqliteStoreKind;
 
 #define SQLITE_STORE_LATEST G_MAXUINT
 
-gboolean sqlite_store_create (const SqliteStoreKind *kind, const char *path, GError **error);
+gboolean sqlite_store_create (const SqliteStoreKind *kind, const char *scope, const char *path,
+                              GError **error);
 gboolean sqlite_store_remove (const char *path, GError **error);
-SqliteStore *sqlite_store_open (const SqliteStoreKind *kind, const char *path, guint number,
-                                GError **error);
+SqliteStore *sqlite_store_open (const SqliteStoreKind *kind, const char *scope, const char *path,
+                                guint number, GError **error);
 void sqlite_store_close (SqliteStore *self);
 
 SqliteSchema *sqlite_store_get_schema (SqliteStore *self);

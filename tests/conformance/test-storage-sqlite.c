@@ -3,18 +3,32 @@
 #include "sqlite-storage.h"
 #include "storage-suite.h"
 
+#include "../helpers/test-keys.h"
+
 static ReeveStorage *
 make (gpointer data, GError **error)
 {
   return g_object_new (SQLITE_TYPE_STORAGE, NULL);
 }
 
+/* a storage whose stores are sealed by the keys of @data, which outlive it as a host's do */
+static ReeveStorage *
+make_sealed (gpointer data, GError **error)
+{
+  g_autoptr (ReeveStorage) storage = g_object_new (SQLITE_TYPE_STORAGE, NULL);
+
+  return reeve_storage_set_keys (storage, data, error) ? g_steal_pointer (&storage) : NULL;
+}
+
 int
 main (int argc, char **argv)
 {
+  g_autoptr (TestKeys) keys = test_keys_new (NULL);
   const StorageSuiteFactory factory = { make, NULL, TRUE };
+  const StorageSuiteFactory sealed = { make_sealed, keys, TRUE };
 
   g_test_init (&argc, &argv, NULL);
   storage_suite_add ("storage-sqlite", &factory);
+  storage_suite_add ("storage-sqlite-sealed", &sealed);
   return g_test_run ();
 }

@@ -289,7 +289,7 @@ static void
 test_reserve_is_enforced (Fixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (SqliteVfs) vfs = sqlite_vfs_new (&error);
+  g_autoptr (SqliteVfs) vfs = sqlite_vfs_new (FALSE, &error);
   g_autofree char *path = g_build_filename (fixture->folder, "plain.db", NULL);
   sqlite3_int64 mapped = 1 << 20;
   sqlite3 *db = NULL;
