@@ -8,10 +8,14 @@
 
 #include "api/dbus/dbus-door.h"
 #include "api/rest/rest.h"
+#include "api/rest/tls.h"
 #include "base/log.h"
 #include "options.h"
 #include "schema-command.h"
 #include "startup.h"
+
+/* how often the files of the certificate are looked at */
+#define REEVE_MAIN_LOOK_SECONDS 2
 
 /* SIGTERM ends within 10 s: runs get most of it, answers the rest */
 #define REEVE_MAIN_RUNS_US   (6 * G_USEC_PER_SEC)
@@ -26,6 +30,8 @@ typedef struct
   ReeveStartup *startup;
   ReeveDbusDoor *bus;
   GMainLoop *loop;
+  guint look; /* source */
+  gint jobs;  /* atomic: readings of the certificate under way */
 } ReeveMain;
 
 static int
@@ -78,6 +84,83 @@ reeve_main_on_signal (gpointer data)
   g_main_loop_quit (self->loop);
   return G_SOURCE_CONTINUE;
 }
+
+/* ---- certificate ---- */
+
+static void
+reeve_main_reload (ReeveMain *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (reeve_rest_reload (self->rest, &error))
+    g_message ("new connections are shown the certificate that was read again");
+  else
+    g_warning ("the certificate stays as it was: %s", error->message);
+}
+
+static void
+reeve_main_work_on_reload (gpointer data)
+{
+  ReeveMain *self = data;
+
+  reeve_main_reload (self);
+  g_atomic_int_add (&self->jobs, -1);
+}
+
+static void
+reeve_main_work_on_look (gpointer data)
+{
+  ReeveMain *self = data;
+
+  if (reeve_rest_has_news (self->rest))
+    reeve_main_reload (self);
+  g_atomic_int_add (&self->jobs, -1);
+}
+
+/* Files are read on a worker. */
+static void
+reeve_main_push (ReeveMain *self, ReeveWorkersFunc func)
+{
+  ReeveWorkers *workers = reeve_startup_get_services (self->startup)->workers;
+  g_autoptr (GError) error = NULL;
+
+  g_atomic_int_inc (&self->jobs);
+  if (reeve_workers_push (workers, func, self, &error))
+    return;
+  g_atomic_int_add (&self->jobs, -1);
+  g_warning ("reading the certificate again: %s", error->message);
+}
+
+static gboolean
+reeve_main_on_hangup (gpointer data)
+{
+  ReeveMain *self = data;
+
+  if (self->startup != NULL && reeve_rest_is_encrypted (self->rest))
+    reeve_main_push (self, reeve_main_work_on_reload);
+  else
+    g_message ("SIGHUP: there is no certificate to be read again");
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+reeve_main_on_look (gpointer data)
+{
+  ReeveMain *self = data;
+
+  if (g_atomic_int_get (&self->jobs) == 0)
+    reeve_main_push (self, reeve_main_work_on_look);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+reeve_main_watch_certificate (ReeveMain *self)
+{
+  if (reeve_rest_is_encrypted (self->rest))
+    self->look = g_timeout_add_seconds (REEVE_MAIN_LOOK_SECONDS, reeve_main_on_look, self);
+}
+
+/* ---- doors ---- */
 
 /* The first thing that shows, and the only thing on stdout. */
 static gboolean
@@ -147,6 +230,7 @@ reeve_main_open (ReeveMain *self, GError **error)
   g_auto (GStrv) folders = reeve_options_list_plugin_folders (self->options, self->config);
   const ReeveRestSetup setup = {
     .addresses = (const char *const *) listen,
+    .config = self->config,
     .threads = (guint) reeve_config_get_int (self->config, "server.threads"),
     .limits = {
       .max_body = (gsize) reeve_config_get_int (self->config, "server.max_body"),
@@ -176,6 +260,7 @@ reeve_main_open (ReeveMain *self, GError **error)
   services->address = g_strdup (reeve_rest_get_urls (self->rest)[0]);
   if (!reeve_rest_start (self->rest, services, error))
     return FALSE;
+  reeve_main_watch_certificate (self);
   reeve_main_open_bus (self);
   return reeve_main_announce (self, error);
 }
@@ -186,6 +271,9 @@ reeve_main_close (ReeveMain *self)
   ReeveServices *services
       = self->startup != NULL ? reeve_startup_get_services (self->startup) : NULL;
 
+  g_clear_handle_id (&self->look, g_source_remove);
+  while (g_atomic_int_get (&self->jobs) > 0)
+    g_usleep (1000);
   if (services != NULL)
     {
       g_atomic_int_set (&services->ready, 0);
@@ -212,6 +300,7 @@ reeve_main_serve (ReeveMain *self)
   self->loop = g_main_loop_new (NULL, FALSE);
   g_unix_signal_add (SIGTERM, reeve_main_on_signal, self);
   g_unix_signal_add (SIGINT, reeve_main_on_signal, self);
+  g_unix_signal_add (SIGHUP, reeve_main_on_hangup, self);
   if (reeve_main_open (self, &error))
     g_main_loop_run (self->loop);
   else
@@ -241,6 +330,19 @@ reeve_main_move_schema (ReeveMain *self)
   return done ? 0 : reeve_main_fail (error, EXIT_FAILURE);
 }
 
+/* The certificate is a part of the configuration: what would stop the start is told now. */
+static int
+reeve_main_check (ReeveMain *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveRestTls) tls = NULL;
+
+  if (!reeve_rest_tls_is_configured (self->config))
+    return 0;
+  tls = reeve_rest_tls_new (self->config, &error);
+  return tls != NULL ? 0 : reeve_main_fail (error, EX_CONFIG);
+}
+
 static int
 reeve_main_run (ReeveMain *self)
 {
@@ -262,7 +364,7 @@ reeve_main_run (ReeveMain *self)
       return 0;
     }
   if (self->options->check_config)
-    return 0;
+    return reeve_main_check (self);
   if (self->options->schema != NULL)
     return reeve_main_move_schema (self);
   return reeve_main_serve (self);

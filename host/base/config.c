@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "config-layers.h"
+#include "config-listen.h"
 #include "config-print.h"
 
 #include <math.h>
@@ -96,17 +97,60 @@ reeve_config_check_ids (JsonObject *root, GHashTable *origins, const char *secti
 }
 
 static gboolean
+reeve_config_has_tls (JsonObject *root)
+{
+  return reeve_json_get_string (reeve_json_get_object (root, "tls"), "certificate", NULL) != NULL;
+}
+
+/* Why an address cannot be listened on; NULL: it can. */
+static const char *
+reeve_config_judge_address (JsonObject *server, const ReeveConfigListen *listen, gboolean tls)
+{
+  const char *port = strrchr (listen->address, ':');
+
+  if (port == NULL || g_ascii_strtoull (port + 1, NULL, 10) > 65535)
+    return "the port must be 0 to 65535";
+  if (listen->wants_tls && !tls)
+    return "https needs tls.certificate and tls.key";
+  if (!listen->encrypted && !listen->loopback
+      && !reeve_json_get_boolean (server, "allow_cleartext", FALSE))
+    return "others than this machine would reach it without encryption: set tls.certificate and "
+           "tls.key, or server.allow_cleartext where something in front of it encrypts";
+  return NULL;
+}
+
+static gboolean
 reeve_config_check_listen (JsonObject *root, GHashTable *origins, GError **error)
 {
-  JsonArray *list = reeve_json_get_array (reeve_json_get_object (root, "server"), "listen");
+  JsonObject *server = reeve_json_get_object (root, "server");
+  JsonArray *list = reeve_json_get_array (server, "listen");
+  gboolean tls = reeve_config_has_tls (root);
 
   for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
     {
-      const char *port = strrchr (json_array_get_string_element (list, i), ':');
+      const ReeveConfigListen listen
+          = reeve_config_listen_read (json_array_get_string_element (list, i), tls);
+      const char *fault = reeve_config_judge_address (server, &listen, tls);
       g_autofree char *pointer = g_strdup_printf ("/server/listen/%u", i);
-      if (port == NULL || g_ascii_strtoull (port + 1, NULL, 10) > 65535)
-        return reeve_config_fault (origins, pointer, "the port must be 0 to 65535", error);
+
+      if (fault != NULL)
+        return reeve_config_fault (origins, pointer, fault, error);
     }
+  return TRUE;
+}
+
+/* A browser would refuse the two together; a person who writes them should know at once. */
+static gboolean
+reeve_config_check_cors (JsonObject *root, GHashTable *origins, GError **error)
+{
+  JsonObject *cors = reeve_json_get_object (reeve_json_get_object (root, "server"), "cors");
+  JsonArray *list = reeve_json_get_array (cors, "origins");
+
+  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
+    if (strcmp (json_array_get_string_element (list, i), "*") == 0
+        && reeve_json_get_boolean (cors, "credentials", FALSE))
+      return reeve_config_fault (origins, "/server/cors/credentials",
+                                 "credentials go to named origins only, not to \"*\"", error);
   return TRUE;
 }
 
@@ -120,7 +164,8 @@ reeve_config_check (JsonNode *node, GHashTable *origins, GError **error)
   if (!reeve_config_check_ids (root, origins, "authentication", "providers", error)
       || !reeve_config_check_ids (root, origins, "llm", "providers", error)
       || !reeve_config_check_ids (root, origins, "notifications", "channels", error)
-      || !reeve_config_check_listen (root, origins, error))
+      || !reeve_config_check_listen (root, origins, error)
+      || !reeve_config_check_cors (root, origins, error))
     return FALSE;
   if (reeve_json_get_int (knowledge, "chunk_overlap_tokens", 0)
       >= reeve_json_get_int (knowledge, "chunk_size_tokens", 1))
@@ -156,8 +201,27 @@ reeve_config_is_planned (const char *pointer)
   return schema != NULL && schema->planned;
 }
 
+static void
+reeve_config_warn_of_cleartext (JsonObject *root, GHashTable *origins, GPtrArray *lines)
+{
+  JsonArray *list = reeve_json_get_array (reeve_json_get_object (root, "server"), "listen");
+
+  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
+    {
+      const ReeveConfigListen listen = reeve_config_listen_read (
+          json_array_get_string_element (list, i), reeve_config_has_tls (root));
+      g_autofree char *pointer = g_strdup_printf ("/server/listen/%u", i);
+
+      if (!listen.encrypted && !listen.loopback)
+        g_ptr_array_add (lines, reeve_config_describe (
+                                    origins, pointer,
+                                    "others than this machine reach it without encryption: keys "
+                                    "and answers can be read on their way"));
+    }
+}
+
 static char **
-reeve_config_collect_warnings (GHashTable *origins)
+reeve_config_collect_warnings (JsonObject *root, GHashTable *origins)
 {
   GPtrArray *lines = g_ptr_array_new ();
   GHashTableIter iter;
@@ -168,6 +232,7 @@ reeve_config_collect_warnings (GHashTable *origins)
     if (((ReeveConfigOrigin *) origin)->chosen && reeve_config_is_planned (pointer))
       g_ptr_array_add (lines, reeve_config_describe (
                                   origins, pointer, "has no effect yet: its feature is not built"));
+  reeve_config_warn_of_cleartext (root, origins, lines);
   g_ptr_array_sort (lines, reeve_config_compare_text);
   g_ptr_array_add (lines, NULL);
   return (char **) g_ptr_array_free (lines, FALSE);
@@ -284,7 +349,7 @@ reeve_config_load (const ReeveConfigSources *sources, GError **error)
   reeve_config_layers_fill (self->root, reeve_config_schema);
   if (!reeve_config_check (self->root, self->origins, error))
     return NULL;
-  self->warnings = reeve_config_collect_warnings (self->origins);
+  self->warnings = reeve_config_collect_warnings (json_node_get_object (self->root), self->origins);
   json_node_seal (self->root);
   return g_steal_pointer (&self);
 }

@@ -15,7 +15,9 @@ Standard library only. Each host has a state folder of its own and a free port; 
 import http.client
 import json
 import os
+import re
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -62,7 +64,7 @@ class Event:
 
 
 class Host:
-    def __init__(self, config="", state=None, bus="none", arguments=(), environment=None):
+    def __init__(self, config="", state=None, bus="none", arguments=(), environment=None, ca=None):
         self.folder = tempfile.TemporaryDirectory(prefix="reeve-")
         self.state = state or os.path.join(self.folder.name, "state")
         self.config = os.path.join(self.folder.name, "reeve.yaml")
@@ -71,6 +73,7 @@ class Host:
         self.has_config = bool(config)
         self.bus, self.arguments = bus, list(arguments)
         self.environment = dict(os.environ, **(environment or {}))
+        self.context = ssl.create_default_context(cafile=ca) if ca else None
         self.process = self.url = self.log = None
 
     # ---- life ----
@@ -109,6 +112,11 @@ class Host:
         with open(os.path.join(self.folder.name, "log"), encoding="utf-8", errors="replace") as file:
             return file.read()[-6000:]
 
+    def rss(self):
+        """MiB that the host holds."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
+
     def stop(self, expect=0):
         """Clean stop; the exit code is checked."""
         if self.process is None:
@@ -143,7 +151,10 @@ class Host:
     def request(self, method, path, body=None, key="admin", headers=None, timeout=60):
         """Opens a connection, sends, returns the connection and the response."""
         address = urllib.parse.urlsplit(self.url)
-        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
+        if address.scheme == "https":
+            connection = http.client.HTTPSConnection(address.hostname, address.port, timeout=timeout, context=self.context)
+        else:
+            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=timeout)
         fields = dict(headers or {})
         if key is not None:
             fields["Authorization"] = "Bearer " + (self.key if key == "admin" else key)

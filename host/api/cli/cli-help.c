@@ -31,6 +31,7 @@ reeve_cli_help_print (void)
   g_print ("%s\n\n", _ ("Usage: reevectl [OPTIONS] NOUN VERB [ARGUMENTS]"));
   g_print ("%s\n", _ ("Options:"));
   g_print ("  --url URL --token T    %s\n", _ ("a host by its address"));
+  g_print ("  --ca FILE              %s\n", _ ("who may sign an https host's certificate, PEM"));
   g_print ("  --bus session|system   %s\n", _ ("a host by D-Bus"));
   g_print ("  --state-dir DIR        %s\n", _ ("a host by its state folder"));
   g_print ("  --tenant T             %s\n", _ ("act in that tenant (platform admin)"));

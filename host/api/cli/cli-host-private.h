@@ -13,6 +13,7 @@ struct _ReeveCliHost
   char *url; /* REST; NULL for D-Bus */
   char *token;
   char *tenant;
+  char *ca; /* (nullable): file of the authorities to trust; the system's */
   SoupSession *session;
   GDBusConnection *connection;
   char *name; /* for people */

@@ -74,8 +74,31 @@ reeve_cli_host_build_url (ReeveCliHost *self, const ReeveCliCommand *command, Js
   return g_strconcat (self->url, path->str, query->str, NULL);
 }
 
-static void
-reeve_cli_host_prepare (ReeveCliHost *self, SoupMessage *message)
+/* FALSE: the file of the authorities cannot be used. */
+static gboolean
+reeve_cli_host_open_session (ReeveCliHost *self, GError **error)
+{
+  g_autofree char *path = self->ca != NULL ? g_canonicalize_filename (self->ca, NULL) : NULL;
+  g_autoptr (GTlsDatabase) database = NULL;
+
+  if (path != NULL)
+    {
+      database = g_tls_file_database_new (path, error);
+      if (database == NULL)
+        {
+          g_prefix_error (error, "reading %s: ", path);
+          return FALSE;
+        }
+    }
+  self->session
+      = soup_session_new_with_options ("timeout", 0, "user-agent", "reevectl/" REEVE_VERSION, NULL);
+  if (database != NULL)
+    soup_session_set_tls_database (self->session, database);
+  return TRUE;
+}
+
+static gboolean
+reeve_cli_host_prepare (ReeveCliHost *self, SoupMessage *message, GError **error)
 {
   SoupMessageHeaders *headers = soup_message_get_request_headers (message);
 
@@ -87,17 +110,32 @@ reeve_cli_host_prepare (ReeveCliHost *self, SoupMessage *message)
     }
   if (self->tenant != NULL)
     soup_message_headers_replace (headers, "X-Tenant-ID", self->tenant);
-  if (self->session == NULL)
-    self->session = soup_session_new_with_options ("timeout", 0, "user-agent",
-                                                   "reevectl/" REEVE_VERSION, NULL);
+  return self->session != NULL || reeve_cli_host_open_session (self, error);
+}
+
+/* What is wrong with the host's certificate, and what to do. */
+static const char *
+reeve_cli_host_explain_certificate (SoupMessage *message)
+{
+  GTlsCertificateFlags flags = soup_message_get_tls_peer_certificate_errors (message);
+
+  if (flags & G_TLS_CERTIFICATE_UNKNOWN_CA)
+    return "its certificate is signed by nobody whom this machine trusts: name who may with --ca";
+  if (flags & G_TLS_CERTIFICATE_BAD_IDENTITY)
+    return "its certificate is for another name";
+  if (flags & (G_TLS_CERTIFICATE_EXPIRED | G_TLS_CERTIFICATE_NOT_ACTIVATED))
+    return "its certificate has expired, or is not valid yet";
+  return NULL;
 }
 
 static ReeveCliAnswer *
-reeve_cli_host_unreachable (ReeveCliHost *self, const GError *error)
+reeve_cli_host_unreachable (ReeveCliHost *self, SoupMessage *message, const GError *error)
 {
-  return reeve_cli_host_new_answer (
-      REEVE_CLI_UNREACHABLE, NULL,
-      g_strdup_printf ("host %s cannot be reached: %s", self->name, error->message));
+  const char *why = reeve_cli_host_explain_certificate (message);
+
+  return reeve_cli_host_new_answer (REEVE_CLI_UNREACHABLE, NULL,
+                                    g_strdup_printf ("host %s cannot be reached: %s", self->name,
+                                                     why != NULL ? why : error->message));
 }
 
 static ReeveCliAnswer *
@@ -109,10 +147,10 @@ reeve_cli_host_send (ReeveCliHost *self, SoupMessage *message)
   char *body = NULL;
   int exit = 0;
 
-  reeve_cli_host_prepare (self, message);
-  bytes = soup_session_send_and_read (self->session, message, NULL, &error);
+  if (reeve_cli_host_prepare (self, message, &error))
+    bytes = soup_session_send_and_read (self->session, message, NULL, &error);
   if (bytes == NULL)
-    return reeve_cli_host_unreachable (self, error);
+    return reeve_cli_host_unreachable (self, message, error);
   status = soup_message_get_status (message);
   body = g_strndup (g_bytes_get_data (bytes, NULL) != NULL ? g_bytes_get_data (bytes, NULL) : "",
                     g_bytes_get_size (bytes));
@@ -170,10 +208,10 @@ reeve_cli_host_stream (ReeveCliHost *self, SoupMessage *message, ReeveCliEventFu
   g_autoptr (GInputStream) stream = NULL;
   const char *type = NULL;
 
-  reeve_cli_host_prepare (self, message);
-  stream = soup_session_send (self->session, message, NULL, &error);
+  if (reeve_cli_host_prepare (self, message, &error))
+    stream = soup_session_send (self->session, message, NULL, &error);
   if (stream == NULL)
-    return reeve_cli_host_unreachable (self, error);
+    return reeve_cli_host_unreachable (self, message, error);
   type = soup_message_headers_get_content_type (soup_message_get_response_headers (message), NULL);
   if (g_strcmp0 (type, "text/event-stream") != 0)
     {

@@ -139,6 +139,7 @@ reeve_cli_host_new (ReeveCliOptions *options, GError **error)
   g_autoptr (ReeveCliHost) self = g_new0 (ReeveCliHost, 1);
 
   self->tenant = g_strdup (options->tenant);
+  self->ca = g_strdup (options->ca != NULL ? options->ca : g_getenv ("REEVE_CA"));
   if (!reeve_cli_host_choose (self, options, error))
     return NULL;
   return g_steal_pointer (&self);
@@ -156,6 +157,7 @@ reeve_cli_host_free (ReeveCliHost *self)
   g_free (self->url);
   g_free (self->token);
   g_free (self->tenant);
+  g_free (self->ca);
   g_free (self->name);
   g_free (self);
 }

@@ -22,8 +22,8 @@ typedef struct
 /* name of an event and its data as JSON text */
 typedef void (*ReeveCliEventFunc) (const char *event, const char *data, gpointer user_data);
 
-/* By the options, else REEVE_URL and REEVE_TOKEN, else the session bus, else <state>/address and
- * <state>/admin.key. %REEVE_ERROR_UNAVAILABLE when there is no host. */
+/* By the options, else REEVE_URL, REEVE_CA and REEVE_TOKEN, else the session bus, else
+ * <state>/address and <state>/admin.key. %REEVE_ERROR_UNAVAILABLE when there is no host. */
 ReeveCliHost *reeve_cli_host_new (ReeveCliOptions *options, GError **error);
 void reeve_cli_host_free (ReeveCliHost *self);
 /* params: all members of the operation. events: (nullable) receives a stream as it comes. */

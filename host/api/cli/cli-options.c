@@ -16,6 +16,7 @@ static const ReeveCliOptionsKnown reeve_cli_options_known[] = {
   { "url", G_STRUCT_OFFSET (ReeveCliOptions, url), FALSE },
   { "token", G_STRUCT_OFFSET (ReeveCliOptions, token), FALSE },
   { "bus", G_STRUCT_OFFSET (ReeveCliOptions, bus), FALSE },
+  { "ca", G_STRUCT_OFFSET (ReeveCliOptions, ca), FALSE },
   { "state-dir", G_STRUCT_OFFSET (ReeveCliOptions, state_dir), FALSE },
   { "tenant", G_STRUCT_OFFSET (ReeveCliOptions, tenant), FALSE },
   { "json", G_STRUCT_OFFSET (ReeveCliOptions, json), TRUE },
@@ -141,6 +142,7 @@ reeve_cli_options_free (ReeveCliOptions *self)
   g_free (self->url);
   g_free (self->token);
   g_free (self->bus);
+  g_free (self->ca);
   g_free (self->state_dir);
   g_free (self->tenant);
   g_clear_pointer (&self->words, g_ptr_array_unref);

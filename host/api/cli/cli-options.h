@@ -22,6 +22,7 @@ typedef struct
   char *url;
   char *token;
   char *bus; /* session or system */
+  char *ca;  /* file of the authorities to trust */
   char *state_dir;
   char *tenant;
   gboolean json;

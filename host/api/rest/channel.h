@@ -20,6 +20,7 @@ struct _ReeveRestChannel
   /* May it hold bytes that were received already? Then a short read does not mean an empty socket.
    */
   gboolean buffers;
+  gboolean encrypted;
   void (*free) (ReeveRestChannel *self);
 };
 

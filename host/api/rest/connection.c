@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "greeting.h"
 #include "intake.h"
 #include "outbox.h"
 #include "refusal.h"
@@ -149,6 +150,18 @@ reeve_rest_connection_serve (ReeveRestConnection *self)
   self->home->request (self, self->home->user_data);
 }
 
+/* A client that wants to shake hands where nothing is encrypted is told so in its own language: an
+ * alert, handshake_failure (RFC 8446, 6). */
+static void
+reeve_rest_connection_refuse_tls (ReeveRestConnection *self)
+{
+  static const guint8 alert[] = { 21, 3, 3, 0, 2, 2, 40 };
+
+  reeve_rest_outbox_add (&self->out, alert, sizeof alert);
+  self->over = TRUE;
+  reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LINGERS);
+}
+
 /* Reads until there is a head; then it is libsoup's. */
 static void
 reeve_rest_connection_listen (ReeveRestConnection *self)
@@ -166,6 +179,12 @@ reeve_rest_connection_listen (ReeveRestConnection *self)
         reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LINGERS);
       if (n <= 0)
         break;
+      if (!self->spoken && state == REEVE_REST_INTAKE_EMPTY
+          && buffer[0] == REEVE_REST_GREETING_HANDSHAKE)
+        {
+          reeve_rest_connection_refuse_tls (self);
+          return;
+        }
       state = reeve_rest_intake_add (self->intake, buffer, (gsize) n);
     }
   if (state == REEVE_REST_INTAKE_HEAD && !self->in_head)
@@ -322,6 +341,12 @@ reeve_rest_connection_unref (ReeveRestConnection *self)
   reeve_rest_intake_free (self->intake);
   g_free (self->target);
   g_free (self);
+}
+
+gboolean
+reeve_rest_connection_is_encrypted (ReeveRestConnection *self)
+{
+  return self->channel->encrypted;
 }
 
 GSocketAddress *

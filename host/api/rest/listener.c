@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/config-listen.h"
+
 #define REEVE_REST_LISTENER_BACKLOG 1024
 
 static GSocketAddress *
@@ -74,7 +76,7 @@ reeve_rest_listener_open (GSocketAddress *address, GError **error)
 }
 
 static char *
-reeve_rest_listener_describe (int fd, GError **error)
+reeve_rest_listener_describe (int fd, gboolean encrypted, GError **error)
 {
   struct sockaddr_storage native = { 0 };
   socklen_t size = sizeof native;
@@ -92,29 +94,32 @@ reeve_rest_listener_describe (int fd, GError **error)
   inet = G_INET_SOCKET_ADDRESS (address);
   six = g_socket_address_get_family (address) == G_SOCKET_FAMILY_IPV6;
   host = g_inet_address_to_string (g_inet_socket_address_get_address (inet));
-  return g_strdup_printf ("http://%s%s%s:%u", six ? "[" : "", host, six ? "]" : "",
-                          (guint) g_inet_socket_address_get_port (inet));
+  return g_strdup_printf ("http%s://%s%s%s:%u", encrypted ? "s" : "", six ? "[" : "", host,
+                          six ? "]" : "", (guint) g_inet_socket_address_get_port (inet));
 }
 
 /**
  * reeve_rest_listener_new:
  * @address: where to listen
+ * @tls: whether there is a certificate
  * @error: return location
  *
  * Returns: (transfer full) (nullable): a listening socket
  */
 ReeveRestListener *
-reeve_rest_listener_new (const char *address, GError **error)
+reeve_rest_listener_new (const char *address, gboolean tls, GError **error)
 {
-  g_autoptr (GSocketAddress) parsed = reeve_rest_listener_parse (address, error);
+  const ReeveConfigListen listen = reeve_config_listen_read (address, tls);
+  g_autoptr (GSocketAddress) parsed = reeve_rest_listener_parse (listen.address, error);
   g_autoptr (ReeveRestListener) self = NULL;
 
   if (parsed == NULL)
     return NULL;
   self = g_new0 (ReeveRestListener, 1);
+  self->encrypted = listen.encrypted;
   self->fd = reeve_rest_listener_open (parsed, error);
   if (self->fd >= 0)
-    self->url = reeve_rest_listener_describe (self->fd, error);
+    self->url = reeve_rest_listener_describe (self->fd, self->encrypted, error);
   if (self->url == NULL)
     {
       g_prefix_error (error, "listening on %s: ", address);

@@ -9,6 +9,8 @@
 #include "base/digests.h"
 #include "base/ids.h"
 
+#include "headers.h"
+
 typedef struct
 {
   guint status;
@@ -77,6 +79,9 @@ reeve_rest_refusal_new (guint status, const char *detail, const char *instance)
                             "%s"
                             "Cache-Control: no-store\r\n"
                             "X-Content-Type-Options: nosniff\r\n"
+                            "X-Frame-Options: DENY\r\n"
+                            "Referrer-Policy: no-referrer\r\n"
+                            "Content-Security-Policy: " REEVE_REST_HEADERS_POLICY "\r\n"
                             "traceparent: 00-%s-%s-01\r\n"
                             "X-Request-Id: %s\r\n\r\n%s",
                             row->status, row->phrase, strlen (body),

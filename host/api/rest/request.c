@@ -280,6 +280,23 @@ reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
   return self;
 }
 
+/* A browser asks whether it may ask: answered to anybody, and nothing comes of it. */
+static void
+reeve_rest_request_answer_preflight (ReeveRestRequest *self, const ReeveRestShared *shared)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!reeve_rest_cors_answer_preflight (
+          shared->cors, soup_server_message_get_request_headers (self->msg),
+          soup_server_message_get_response_headers (self->msg), &error))
+    {
+      reeve_rest_request_refuse (self, REEVE_ERROR_PERMISSION_DENIED, error->message);
+      return;
+    }
+  self->refused = TRUE;
+  soup_server_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT, NULL);
+}
+
 static void
 reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const char *path,
                             GHashTable *query, gpointer user_data)
@@ -290,11 +307,15 @@ reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const ch
   SoupMessageHeaders *answer = soup_server_message_get_response_headers (msg);
   ReeveRestRequest *self = reeve_rest_request_new (thread, msg);
 
+  reeve_rest_cors_set_headers (shared->cors, headers, answer);
   if (self->connection != NULL && !reeve_rest_connection_is_kept (self->connection))
     soup_message_headers_replace (answer, "Connection", "close");
   if (!reeve_rest_router_match (shared->router, soup_server_message_get_method (msg), self->path,
                                 &self->match))
     reeve_rest_request_refuse (self, REEVE_ERROR_NOT_FOUND, "no such path");
+  else if (shared->cors != NULL
+           && reeve_rest_cors_is_preflight (soup_server_message_get_method (msg), headers))
+    reeve_rest_request_answer_preflight (self, shared);
   else if (self->match.operation == NULL)
     {
       soup_message_headers_replace (answer, "Allow", self->match.allow);

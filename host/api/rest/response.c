@@ -8,12 +8,7 @@
 #include "base/digests.h"
 #include "base/ids.h"
 
-/* nothing but what a document of ours needs; the page /docs loads its own script and style */
-#define REEVE_REST_RESPONSE_POLICY                                                                 \
-  "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-#define REEVE_REST_RESPONSE_PAGE_POLICY                                                            \
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                  \
-  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+#include "headers.h"
 
 static void
 reeve_rest_response_set_ids (SoupServerMessage *msg, const char *trace_id, const char *span_id,
@@ -30,16 +25,8 @@ reeve_rest_response_set_ids (SoupServerMessage *msg, const char *trace_id, const
 void
 reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
-
-  soup_message_headers_replace (headers, "X-Content-Type-Options", "nosniff");
-  soup_message_headers_replace (headers, "X-Frame-Options", "DENY");
-  soup_message_headers_replace (headers, "Referrer-Policy", "no-referrer");
-  soup_message_headers_replace (headers, "Cache-Control", "no-store");
-  soup_message_headers_replace (headers, "Content-Security-Policy", REEVE_REST_RESPONSE_POLICY);
-  if (call != NULL)
-    reeve_rest_response_set_ids (msg, reeve_call_get_trace_id (call), reeve_call_get_span_id (call),
-                                 reeve_call_get_request_id (call));
+  reeve_rest_response_set_ids (msg, reeve_call_get_trace_id (call), reeve_call_get_span_id (call),
+                               reeve_call_get_request_id (call));
 }
 
 static void
@@ -147,8 +134,7 @@ reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *i
     return;
   soup_message_headers_replace (headers, "Content-Type", media_type);
   if (g_str_has_prefix (media_type, "text/"))
-    soup_message_headers_replace (headers, "Content-Security-Policy",
-                                  REEVE_REST_RESPONSE_PAGE_POLICY);
+    reeve_rest_headers_set_page (headers);
   soup_message_body_append_bytes (soup_server_message_get_response_body (msg), bytes);
 }
 
@@ -166,7 +152,6 @@ reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const c
   trace = reeve_digests_hex (bytes, sizeof bytes);
   if (!reeve_call_parse_trace (soup_message_headers_get_one (headers, "traceparent"), trace_id))
     memcpy (trace_id, trace, 32);
-  reeve_rest_response_set_common (msg, NULL);
   reeve_rest_response_set_ids (msg, trace_id, trace + 32, request_id);
   reeve_rest_response_set_error (msg, error, instance, compatible, trace_id, NULL);
 }

@@ -8,7 +8,7 @@
 
 G_BEGIN_DECLS
 
-/* Headers that every answer has. call: (nullable) */
+/* Headers that the answer to a call has. */
 void reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call);
 /* The call's whole answer, or what its error means. instance: target as it was sent, without query
  */

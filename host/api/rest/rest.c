@@ -58,9 +58,18 @@ reeve_rest_new (const ReeveRestSetup *setup, GError **error)
   self->shared.limits.max_connections = reeve_rest_bound_connections (&setup->limits);
   self->shared.addresses = reeve_rest_addresses_new (self->shared.limits.max_connections,
                                                      setup->limits.max_per_address);
+  self->shared.max_arrivals = MAX (self->shared.limits.max_connections / 2 / self->wanted, 1);
+  self->shared.cors = reeve_rest_cors_new (setup->config);
+  if (reeve_rest_tls_is_configured (setup->config))
+    {
+      self->shared.tls = reeve_rest_tls_new (setup->config, error);
+      if (self->shared.tls == NULL)
+        return NULL;
+    }
   for (guint i = 0; setup->addresses[i] != NULL; i++)
     {
-      ReeveRestListener *listener = reeve_rest_listener_new (setup->addresses[i], error);
+      ReeveRestListener *listener
+          = reeve_rest_listener_new (setup->addresses[i], self->shared.tls != NULL, error);
 
       if (listener == NULL)
         return NULL;
@@ -80,24 +89,44 @@ reeve_rest_get_urls (ReeveRest *self)
 gboolean
 reeve_rest_start (ReeveRest *self, ReeveServices *services, GError **error)
 {
-  g_autoptr (GArray) sockets = g_array_new (FALSE, FALSE, sizeof (int));
-  int none = -1;
-
   self->shared.services = services;
   self->shared.router = reeve_rest_router_new (reeve_operations);
-  for (guint i = 0; i < self->listeners->len; i++)
-    g_array_append_val (sockets, ((ReeveRestListener *) self->listeners->pdata[i])->fd);
-  g_array_append_val (sockets, none);
   for (guint i = 0; i < self->wanted; i++)
     {
-      ReeveRestThread *thread
-          = reeve_rest_thread_new (&self->shared, (const int *) sockets->data, i, error);
+      ReeveRestThread *thread = reeve_rest_thread_new (&self->shared, self->listeners, i, error);
 
       if (thread == NULL)
         return FALSE;
       g_ptr_array_add (self->threads, thread);
     }
   return TRUE;
+}
+
+gboolean
+reeve_rest_is_encrypted (ReeveRest *self)
+{
+  return self->shared.tls != NULL;
+}
+
+gboolean
+reeve_rest_has_news (ReeveRest *self)
+{
+  return self->shared.tls != NULL && reeve_rest_tls_has_news (self->shared.tls);
+}
+
+/**
+ * reeve_rest_reload:
+ * @self: a door
+ * @error: return location
+ *
+ * Connections that there are go on with the certificate they began with.
+ *
+ * Returns: whether new ones are shown what now lies in the files
+ */
+gboolean
+reeve_rest_reload (ReeveRest *self, GError **error)
+{
+  return self->shared.tls == NULL || reeve_rest_tls_reload (self->shared.tls, error);
 }
 
 static guint
@@ -142,5 +171,7 @@ reeve_rest_free (ReeveRest *self)
   g_ptr_array_unref (self->urls);
   g_clear_pointer (&self->shared.router, reeve_rest_router_free);
   g_clear_pointer (&self->shared.addresses, reeve_rest_addresses_free);
+  g_clear_pointer (&self->shared.tls, reeve_rest_tls_free);
+  g_clear_pointer (&self->shared.cors, reeve_rest_cors_free);
   g_free (self);
 }

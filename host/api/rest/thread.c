@@ -11,7 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "arrival.h"
 #include "connection.h"
+#include "headers.h"
+#include "listener.h"
 #include "request.h"
 #include "stream.h"
 
@@ -24,6 +27,7 @@ typedef struct
   ReeveRestPollerClient client; /* first */
   ReeveRestThread *thread;
   int fd;
+  gboolean encrypted;
 } ReeveRestThreadDoor;
 
 struct _ReeveRestThread
@@ -34,6 +38,8 @@ struct _ReeveRestThread
   GMainLoop *loop;
   ReeveRestPoller *poller;
   ReeveRestConnectionHome home;
+  ReeveRestHandshakes *handshakes;
+  ReeveRestArrivalHome arrivals;
   SoupServer *server;
   GPtrArray *doors;       /* (element-type ReeveRestThreadDoor) */
   GPtrArray *connections; /* (element-type ReeveRestConnection) */
@@ -102,11 +108,38 @@ reeve_rest_thread_is_welcome (ReeveRestThread *self, GSocketAddress *remote)
   return verdict == REEVE_REST_ADDRESSES_WELCOME;
 }
 
+/* It is one of ours. */
 static void
-reeve_rest_thread_welcome (ReeveRestThread *self, int fd, GSocketAddress *remote)
+reeve_rest_thread_take (int fd, ReeveRestChannel *channel, GSocketAddress *remote,
+                        gpointer user_data)
 {
+  ReeveRestThread *self = user_data;
+  g_autoptr (GSocketAddress) held = g_object_ref (remote);
   g_autoptr (GError) error = NULL;
-  ReeveRestConnection *connection = NULL;
+  ReeveRestConnection *connection
+      = reeve_rest_connection_new (&self->home, fd, channel, remote, &error);
+
+  if (connection != NULL)
+    {
+      g_ptr_array_add (self->connections, reeve_rest_connection_ref (connection));
+      return;
+    }
+  reeve_rest_addresses_leave (self->shared->addresses, held);
+  g_warning ("accepting a connection: %s", error->message);
+}
+
+static void
+reeve_rest_thread_on_lost (GSocketAddress *remote, gpointer user_data)
+{
+  ReeveRestThread *self = user_data;
+
+  reeve_rest_addresses_leave (self->shared->addresses, remote);
+}
+
+static void
+reeve_rest_thread_welcome (ReeveRestThread *self, ReeveRestThreadDoor *door, int fd,
+                           GSocketAddress *remote)
+{
   int on = 1;
 
   if (!reeve_rest_thread_is_welcome (self, remote))
@@ -116,16 +149,10 @@ reeve_rest_thread_welcome (ReeveRestThread *self, int fd, GSocketAddress *remote
       return;
     }
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  g_object_ref (remote);
-  connection = reeve_rest_connection_new (&self->home, fd, NULL, remote, &error);
-  if (connection != NULL)
-    g_ptr_array_add (self->connections, reeve_rest_connection_ref (connection));
+  if (door->encrypted)
+    reeve_rest_arrival_begin (&self->arrivals, fd, remote);
   else
-    {
-      reeve_rest_addresses_leave (self->shared->addresses, remote);
-      g_warning ("accepting a connection: %s", error->message);
-    }
-  g_object_unref (remote);
+    reeve_rest_thread_take (fd, NULL, remote, self);
 }
 
 static void
@@ -172,15 +199,15 @@ reeve_rest_thread_take_rest (ReeveRestThread *self)
 
 /* FALSE: enough for now. */
 static gboolean
-reeve_rest_thread_accept (ReeveRestThread *self, int listener)
+reeve_rest_thread_accept (ReeveRestThread *self, ReeveRestThreadDoor *door)
 {
   struct sockaddr_storage native = { 0 };
   socklen_t size = sizeof native;
-  int fd = accept4 (listener, (struct sockaddr *) &native, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  int fd = accept4 (door->fd, (struct sockaddr *) &native, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
   if (fd >= 0)
     {
-      reeve_rest_thread_welcome (self, fd, g_socket_address_new_from_native (&native, size));
+      reeve_rest_thread_welcome (self, door, fd, g_socket_address_new_from_native (&native, size));
       return TRUE;
     }
   if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -202,19 +229,21 @@ reeve_rest_thread_door_work (ReeveRestPollerClient *client)
   ReeveRestThreadDoor *door = (ReeveRestThreadDoor *) client;
 
   for (guint i = 0; i < REEVE_REST_THREAD_ACCEPTS; i++)
-    if (!reeve_rest_thread_accept (door->thread, door->fd))
+    if (!reeve_rest_thread_accept (door->thread, door))
       return;
 }
 
 static gboolean
-reeve_rest_thread_add_door (ReeveRestThread *self, int listener, GError **error)
+reeve_rest_thread_add_door (ReeveRestThread *self, const ReeveRestListener *listener,
+                            GError **error)
 {
   ReeveRestThreadDoor *door = g_new0 (ReeveRestThreadDoor, 1);
 
   door->client.notice = reeve_rest_thread_door_notice;
   door->client.work = reeve_rest_thread_door_work;
   door->thread = self;
-  door->fd = dup (listener);
+  door->fd = dup (listener->fd);
+  door->encrypted = listener->encrypted;
   g_ptr_array_add (self->doors, door);
   return reeve_rest_poller_add (self->poller, door->fd, EPOLLIN | EPOLLEXCLUSIVE, &door->client,
                                 error);
@@ -247,6 +276,7 @@ reeve_rest_thread_sweep (gpointer data)
   ReeveRestThread *self = data;
   gint64 now = g_get_monotonic_time ();
 
+  reeve_rest_handshakes_sweep (self->handshakes, now);
   for (guint i = self->connections->len; i > 0; i--)
     {
       ReeveRestConnection *connection = self->connections->pdata[i - 1];
@@ -267,6 +297,7 @@ reeve_rest_thread_close_all (gpointer data)
 
   for (guint i = 0; i < self->doors->len; i++)
     reeve_rest_thread_close_door (self, self->doors->pdata[i]);
+  reeve_rest_handshakes_sweep (self->handshakes, G_MAXINT64);
   for (guint i = 0; i < self->connections->len; i++)
     reeve_rest_connection_leave (self->connections->pdata[i]);
   return G_SOURCE_REMOVE;
@@ -299,6 +330,7 @@ reeve_rest_thread_run (gpointer data)
 
   g_main_context_push_thread_default (self->context);
   self->server = soup_server_new ("raw-paths", TRUE, NULL);
+  reeve_rest_headers_install (self->server, self->shared);
   reeve_rest_request_install (self->server, self);
   g_source_set_callback (sweep, reeve_rest_thread_sweep, self, NULL);
   g_source_attach (sweep, self->context);
@@ -325,17 +357,32 @@ reeve_rest_thread_run (gpointer data)
   return NULL;
 }
 
+static void
+reeve_rest_thread_expect_arrivals (ReeveRestThread *self)
+{
+  self->handshakes = reeve_rest_handshakes_new (self->context, self->shared->max_arrivals);
+  self->arrivals = (ReeveRestArrivalHome){
+    .poller = self->poller,
+    .handshakes = self->handshakes,
+    .tls = self->shared->tls,
+    .silent_us = self->shared->limits.keep_alive_us,
+    .ready = reeve_rest_thread_take,
+    .lost = reeve_rest_thread_on_lost,
+    .user_data = self,
+  };
+}
+
 /**
  * reeve_rest_thread_new:
  * @shared: (transfer none): outlives it
- * @listeners: sockets, -1 at the end
+ * @listeners: (element-type ReeveRestListener): where to accept
  * @number: for its name
  * @error: return location
  *
  * Returns: (transfer full) (nullable): a running thread
  */
 ReeveRestThread *
-reeve_rest_thread_new (const ReeveRestShared *shared, const int *listeners, guint number,
+reeve_rest_thread_new (const ReeveRestShared *shared, GPtrArray *listeners, guint number,
                        GError **error)
 {
   ReeveRestThread *self = g_new0 (ReeveRestThread, 1);
@@ -352,10 +399,11 @@ reeve_rest_thread_new (const ReeveRestShared *shared, const int *listeners, guin
     .closed = reeve_rest_thread_on_closed,
     .user_data = self,
   };
+  reeve_rest_thread_expect_arrivals (self);
   self->doors = g_ptr_array_new_with_free_func (g_free);
   self->connections = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_rest_connection_unref);
-  for (guint i = 0; listeners[i] >= 0; i++)
-    if (!reeve_rest_thread_add_door (self, listeners[i], error))
+  for (guint i = 0; i < listeners->len; i++)
+    if (!reeve_rest_thread_add_door (self, listeners->pdata[i], error))
       {
         reeve_rest_thread_free (self);
         return NULL;
@@ -389,6 +437,7 @@ reeve_rest_thread_free (ReeveRestThread *self)
   g_ptr_array_unref (self->doors);
   g_ptr_array_unref (self->connections);
   g_main_loop_unref (self->loop);
+  reeve_rest_handshakes_free (self->handshakes);
   reeve_rest_poller_free (self->poller);
   g_main_context_unref (self->context);
   g_free (self);

@@ -9,8 +9,10 @@
 
 #include "addresses.h"
 #include "bounds.h"
+#include "cors.h"
 #include "poller.h"
 #include "router.h"
+#include "tls.h"
 
 G_BEGIN_DECLS
 
@@ -23,10 +25,13 @@ typedef struct
   ReeveRestRouter *router;
   ReeveRestBounds limits;
   ReeveRestAddresses *addresses;
+  ReeveRestTls *tls;   /* (nullable): of the listeners that are encrypted */
+  ReeveRestCors *cors; /* (nullable) */
+  guint max_arrivals;  /* of one thread: encrypted, and nothing asked yet */
 } ReeveRestShared;
 
-/* listeners: sockets to accept from, -1 at the end; each thread makes its own copies */
-ReeveRestThread *reeve_rest_thread_new (const ReeveRestShared *shared, const int *listeners,
+/* listeners: (element-type ReeveRestListener): to accept from; each thread makes its own copies */
+ReeveRestThread *reeve_rest_thread_new (const ReeveRestShared *shared, GPtrArray *listeners,
                                         guint number, GError **error);
 /* No more connections are accepted, idle ones are closed. Any thread. */
 void reeve_rest_thread_stop_accepting (ReeveRestThread *self);

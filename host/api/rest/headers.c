@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Set when libsoup begins to read a request, so that a refusal of what is no HTTP has them too. */
+#include "headers.h"
+
+#include "connection.h"
+
+/* the page /docs loads its own script and style */
+#define REEVE_REST_HEADERS_PAGE_POLICY                                                             \
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                  \
+  "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+void
+reeve_rest_headers_set_page (SoupMessageHeaders *headers)
+{
+  soup_message_headers_replace (headers, "Content-Security-Policy", REEVE_REST_HEADERS_PAGE_POLICY);
+  soup_message_headers_replace (headers, "Cross-Origin-Opener-Policy", "same-origin");
+}
+
+/* Only an encrypted answer may ask for encryption (RFC 6797, 7.2). */
+static void
+reeve_rest_headers_set_transport (SoupServerMessage *msg, SoupMessageHeaders *headers,
+                                  gint64 seconds)
+{
+  GSocketAddress *remote = soup_server_message_get_remote_address (msg);
+  ReeveRestConnection *connection
+      = remote != NULL ? reeve_rest_connection_from_address (remote) : NULL;
+  char value[64] = { 0 };
+
+  if (seconds <= 0 || connection == NULL || !reeve_rest_connection_is_encrypted (connection))
+    return;
+  g_snprintf (value, sizeof value, "max-age=%" G_GINT64_FORMAT, seconds);
+  soup_message_headers_append (headers, "Strict-Transport-Security", value);
+}
+
+static void
+reeve_rest_headers_on_started (SoupServer *server, SoupServerMessage *msg, gpointer user_data)
+{
+  const ReeveRestShared *shared = user_data;
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+
+  soup_message_headers_append (headers, "X-Content-Type-Options", "nosniff");
+  soup_message_headers_append (headers, "X-Frame-Options", "DENY");
+  soup_message_headers_append (headers, "Referrer-Policy", "no-referrer");
+  soup_message_headers_append (headers, "Cache-Control", "no-store");
+  soup_message_headers_append (headers, "Content-Security-Policy", REEVE_REST_HEADERS_POLICY);
+  if (shared->tls != NULL)
+    reeve_rest_headers_set_transport (msg, headers, reeve_rest_tls_get_hsts (shared->tls));
+}
+
+void
+reeve_rest_headers_install (SoupServer *server, const ReeveRestShared *shared)
+{
+  g_signal_connect (server, "request-started", G_CALLBACK (reeve_rest_headers_on_started),
+                    (gpointer) shared);
+}
