@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_IDEMPOTENCY_SEAL_KEY 32
+#define REEVE_IDEMPOTENCY_SEAL_KEY 32 /* as REEVE_KEY_SEAL_KEY */
 
 char *reeve_idempotency_seal_close (const guint8 key[REEVE_IDEMPOTENCY_SEAL_KEY], const char *name,
                                     const char *text, GError **error);

@@ -11,6 +11,7 @@ struct _ReeveStore
   GObject parent_instance;
 
   ReeveStorage *storage;
+  ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   gboolean open;
 };
 
@@ -23,6 +24,7 @@ reeve_store_finalize (GObject *object)
 
   reeve_store_close (self);
   g_clear_object (&self->storage);
+  g_clear_object (&self->keys);
   G_OBJECT_CLASS (reeve_store_parent_class)->finalize (object);
 }
 
@@ -55,12 +57,71 @@ reeve_store_new (ReeveStorage *storage)
 }
 
 /**
+ * reeve_store_set_keys:
+ * @self: a store that is not open yet
+ * @keys: keys of its scopes
+ * @error: return location
+ *
+ * Has everything encrypted.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_UNSUPPORTED for a storage that cannot
+ */
+gboolean
+reeve_store_set_keys (ReeveStore *self, ReeveStoreKeys *keys, GError **error)
+{
+  g_return_val_if_fail (REEVE_IS_STORE (self) && REEVE_IS_STORE_KEYS (keys) && !self->open, FALSE);
+  if (!reeve_storage_set_keys (self->storage, REEVE_STORAGE_KEYS (keys), error))
+    return FALSE;
+  g_set_object (&self->keys, keys);
+  return TRUE;
+}
+
+/**
+ * reeve_store_get_keys:
+ * @self: a store
+ *
+ * Returns: (transfer none) (nullable): its keys; %NULL when nothing is encrypted
+ */
+ReeveStoreKeys *
+reeve_store_get_keys (ReeveStore *self)
+{
+  g_return_val_if_fail (REEVE_IS_STORE (self), NULL);
+  return self->keys;
+}
+
+/* Handles keep keys that they derived, so the store goes first, then the keys; once those are gone
+ * no copy of the store can be read. What a crash leaves is announced, and done at the next start.
+ */
+static gboolean
+reeve_store_destroy_scope (ReeveStore *self, const char *scope, GError **error)
+{
+  if (reeve_storage_has_scope (self->storage, scope)
+      && !reeve_storage_drop_scope (self->storage, scope, error))
+    return FALSE;
+  return self->keys == NULL || reeve_store_keys_destroy (self->keys, scope, error);
+}
+
+static gboolean
+reeve_store_finish_destructions (ReeveStore *self, GError **error)
+{
+  g_auto (GStrv) doomed = self->keys != NULL ? reeve_store_keys_list_unfinished (self->keys) : NULL;
+
+  for (guint i = 0; doomed != NULL && doomed[i] != NULL; i++)
+    if (!reeve_store_destroy_scope (self, doomed[i], error))
+      {
+        g_prefix_error (error, "ending the erasure of %s: ", doomed[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+/**
  * reeve_store_open:
  * @self: a store
  * @path: folder of the storage
  * @error: return location
  *
- * Opens the storage with the host's schema. Blocks.
+ * Opens the storage with the host's schema, and ends erasures that a crash cut off. Blocks.
  *
  * Returns: %FALSE with %REEVE_ERROR_FORMAT_TOO_NEW, %REEVE_ERROR_CORRUPT, %REEVE_ERROR_BUSY
  * (another process has it) or %REEVE_ERROR_FAILED
@@ -76,7 +137,10 @@ reeve_store_open (ReeveStore *self, const char *path, GError **error)
       return FALSE;
     }
   self->open = TRUE;
-  return TRUE;
+  if (reeve_store_finish_destructions (self, error))
+    return TRUE;
+  reeve_store_close (self);
+  return FALSE;
 }
 
 /**
@@ -387,18 +451,30 @@ reeve_store_has_scope (ReeveStore *self, const char *scope)
  * @scope: a tenant id
  * @error: return location
  *
- * Removes a scope and all it holds. Worker threads only.
+ * Erases a scope: closes its store, removes it, and destroys its keys, so that no copy of it can be
+ * read either. Durable on return; begun, it is ended after a crash too, and may be asked for again.
+ * Worker threads only.
  *
  * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND
  */
 gboolean
 reeve_store_drop_scope (ReeveStore *self, const char *scope, GError **error)
 {
+  gboolean known = FALSE;
+  gboolean ok = FALSE;
+
   g_return_val_if_fail (REEVE_IS_STORE (self), FALSE);
-  if (reeve_storage_drop_scope (self->storage, scope, error))
-    return TRUE;
-  g_prefix_error (error, "dropping scope %s: ", scope);
-  return FALSE;
+  known = g_strcmp0 (scope, REEVE_SCOPE_PLATFORM) != 0
+          && (reeve_storage_has_scope (self->storage, scope)
+              || (self->keys != NULL && reeve_store_keys_has (self->keys, scope)));
+  if (!known)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such scope");
+  else
+    ok = (self->keys == NULL || reeve_store_keys_announce_destruction (self->keys, scope, error))
+         && reeve_store_destroy_scope (self, scope, error);
+  if (!ok)
+    g_prefix_error (error, "dropping scope %s: ", scope);
+  return ok;
 }
 
 /**

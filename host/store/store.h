@@ -4,6 +4,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "store-keys.h"
+
 G_BEGIN_DECLS
 
 #define REEVE_TYPE_STORE (reeve_store_get_type ())
@@ -28,6 +30,9 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_CHUNKS         "chunks"
 
 ReeveStore *reeve_store_new (ReeveStorage *storage);
+/* Before reeve_store_open(). */
+gboolean reeve_store_set_keys (ReeveStore *self, ReeveStoreKeys *keys, GError **error);
+ReeveStoreKeys *reeve_store_get_keys (ReeveStore *self); /* NULL: nothing is encrypted */
 gboolean reeve_store_open (ReeveStore *self, const char *path, GError **error);
 void reeve_store_close (ReeveStore *self);
 ReeveStorage *reeve_store_get_storage (ReeveStore *self);
