@@ -3,9 +3,9 @@
  * REEVE_ERROR, and remembers whether it met an error after which it must not be used again. */
 #include "sqlite-connection.h"
 
+#include "sqlite-code.h"
 #include "sqlite-rank.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define CONNECTION_STATEMENTS   96
@@ -41,76 +41,6 @@ sqlite_connection_entry_free (SqliteConnectionEntry *entry)
   g_free (entry);
 }
 
-/* errors of the disk: those of writing say that the storage cannot be written, as a full one does
- */
-static ReeveError
-sqlite_connection_map_io (int code)
-{
-  switch (code)
-    {
-    case SQLITE_IOERR_WRITE:
-    case SQLITE_IOERR_FSYNC:
-    case SQLITE_IOERR_DIR_FSYNC:
-    case SQLITE_IOERR_TRUNCATE:
-    case SQLITE_IOERR_DELETE:
-      return REEVE_ERROR_READ_ONLY;
-    case SQLITE_IOERR_DATA: /* a page that does not open */
-    case SQLITE_IOERR_AUTH: /* one whose key is not there */
-      return REEVE_ERROR_CORRUPT;
-    default:
-      return REEVE_ERROR_FAILED;
-    }
-}
-
-/* a file that cannot be opened is often one that cannot be made: what did the system say? */
-static ReeveError
-sqlite_connection_map_open (sqlite3 *db)
-{
-  switch (db != NULL ? sqlite3_system_errno (db) : 0)
-    {
-    case ENOSPC:
-    case EDQUOT:
-    case EROFS:
-    case EACCES:
-    case EIO:
-    case ENOENT: /* a log that could not be made: SQLite has looked for an old one since */
-      return REEVE_ERROR_READ_ONLY;
-    default:
-      return REEVE_ERROR_FAILED;
-    }
-}
-
-static ReeveError
-sqlite_connection_map (sqlite3 *db, int code, const char *message)
-{
-  switch (code & 0xff)
-    {
-    case SQLITE_CANTOPEN:
-      return sqlite_connection_map_open (db);
-    case SQLITE_IOERR:
-      return sqlite_connection_map_io (code);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return REEVE_ERROR_CORRUPT;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_FULL:
-      return REEVE_ERROR_READ_ONLY;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return REEVE_ERROR_BUSY;
-    case SQLITE_INTERRUPT:
-      return REEVE_ERROR_CANCELLED;
-    case SQLITE_TOOBIG:
-      return REEVE_ERROR_TOO_LARGE;
-    case SQLITE_ERROR:
-      return g_strcmp0 (message, "integer overflow") == 0 ? REEVE_ERROR_OUT_OF_RANGE
-                                                          : REEVE_ERROR_FAILED;
-    default:
-      return REEVE_ERROR_FAILED;
-    }
-}
-
 static void
 sqlite_connection_fail (SqliteConnection *self, int code, GError **error)
 {
@@ -131,8 +61,8 @@ sqlite_connection_fail (SqliteConnection *self, int code, GError **error)
     default:
       break;
     }
-  g_set_error (error, REEVE_ERROR, sqlite_connection_map (self->db, code, message),
-               "%s (sqlite %d)", fault != NULL ? fault : message, code);
+  g_set_error (error, REEVE_ERROR, sqlite_code_map (self->db, code, message), "%s (sqlite %d)",
+               fault != NULL ? fault : message, code);
 }
 
 static int
@@ -187,6 +117,12 @@ sqlite_connection_configure (SqliteConnection *self, SqliteConnectionMode mode, 
                                    "PRAGMA synchronous = OFF;"
                                    "PRAGMA journal_mode = WAL",
                                    error);
+  if (mode == SQLITE_CONNECTION_COPY)
+    return sqlite_connection_exec (self,
+                                   "PRAGMA page_size = 4096;"
+                                   "PRAGMA synchronous = OFF;"
+                                   "PRAGMA journal_mode = OFF",
+                                   error);
   return sqlite_connection_exec (self, "PRAGMA synchronous = FULL", error);
 }
 
@@ -210,7 +146,7 @@ sqlite_connection_new (SqliteVfs *vfs, const char *path, SqliteConnectionMode mo
   self->path = g_strdup (path);
   self->statements = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                             (GDestroyNotify) sqlite_connection_entry_free);
-  if (mode == SQLITE_CONNECTION_CREATE)
+  if (mode != SQLITE_CONNECTION_OPEN)
     flags |= SQLITE_OPEN_CREATE;
   code = sqlite3_open_v2 (path, &self->db, flags, sqlite_vfs_get_name (vfs));
   if (code != SQLITE_OK)
@@ -218,8 +154,11 @@ sqlite_connection_new (SqliteVfs *vfs, const char *path, SqliteConnectionMode mo
       sqlite_connection_fail (self, code, error);
       return NULL;
     }
+  /* a file that is refused stays as it is */
+  sqlite_connection_keep_log (self, TRUE);
   if (!sqlite_connection_configure (self, mode, error))
     return NULL;
+  sqlite_connection_keep_log (self, FALSE);
   return g_steal_pointer (&self);
 }
 
@@ -515,6 +454,38 @@ sqlite_connection_watch (SqliteConnection *self, GCancellable *cancellable)
     sqlite3_progress_handler (self->db, CONNECTION_WATCH_OPS, sqlite_connection_progress, self);
   else
     sqlite3_progress_handler (self->db, 0, NULL, NULL);
+}
+
+/**
+ * sqlite_connection_keep_log:
+ * @self: a connection
+ * @keep: whether closing it leaves the log as it is, even where it is the last one
+ */
+void
+sqlite_connection_keep_log (SqliteConnection *self, gboolean keep)
+{
+  sqlite3_db_config (self->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, NULL);
+}
+
+/**
+ * sqlite_connection_truncate_log:
+ * @self: a connection outside a transaction
+ * @error: return location
+ *
+ * Brings all of the log home and makes it empty, waiting for readers for a while.
+ *
+ * Returns: %FALSE on error, %REEVE_ERROR_BUSY where readers did not end
+ */
+gboolean
+sqlite_connection_truncate_log (SqliteConnection *self, GError **error)
+{
+  int code = sqlite3_wal_checkpoint_v2 (self->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+  if (code == SQLITE_OK)
+    return TRUE;
+  sqlite_connection_fail (self, code, error);
+  g_prefix_error (error, "bringing the log home: ");
+  return FALSE;
 }
 
 /**

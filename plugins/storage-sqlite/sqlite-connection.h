@@ -14,7 +14,8 @@ typedef struct _SqliteConnection SqliteConnection;
 typedef enum
 {
   SQLITE_CONNECTION_OPEN,
-  SQLITE_CONNECTION_CREATE /* a new file, not synced before it is closed */
+  SQLITE_CONNECTION_CREATE, /* a new file, not synced before it is closed */
+  SQLITE_CONNECTION_COPY    /* the same, to be filled by a copy: no log of its own */
 } SqliteConnectionMode;
 
 SqliteConnection *sqlite_connection_new (SqliteVfs *vfs, const char *path,
@@ -39,6 +40,8 @@ gboolean sqlite_connection_in_transaction (SqliteConnection *self);
 
 gboolean sqlite_connection_is_broken (SqliteConnection *self);
 void sqlite_connection_watch (SqliteConnection *self, GCancellable *cancellable);
+void sqlite_connection_keep_log (SqliteConnection *self, gboolean keep);
+gboolean sqlite_connection_truncate_log (SqliteConnection *self, GError **error);
 void sqlite_connection_checkpoint (SqliteConnection *self, guint pages);
 gboolean sqlite_connection_bring_home (SqliteConnection *self, GError **error);
 

@@ -15,6 +15,7 @@ struct _SqliteStorage
   gint64 writers;
   gint64 idle_s;
   ReeveStorageKeys *keys; /* NULL: nothing is sealed */
+  guint64 seal_limit;
   char *path;
   SqliteVfs *vfs;
   SqliteStoreKind platform;
@@ -49,5 +50,14 @@ GBytes *sqlite_storage_get_blob (ReeveStorage *storage, const char *scope, const
 GPtrArray *sqlite_storage_search_text (ReeveStorage *storage, const char *scope, const char *index,
                                        const char *query, const char *const *groups, guint limit,
                                        GCancellable *cancellable, GError **error);
+
+void sqlite_storage_set_keys (ReeveStorage *storage, ReeveStorageKeys *keys);
+gboolean sqlite_storage_rotate (ReeveStorage *storage, const char *scope, ReeveRotation how,
+                                GCancellable *cancellable, GError **error);
+gboolean sqlite_storage_get_protection (ReeveStorage *storage, const char *scope,
+                                        ReeveStorageProtection *protection, GError **error);
+gboolean sqlite_storage_forget_mark (SqliteStorage *self, const char *scope, GError **error);
+gboolean sqlite_storage_expect_new (SqliteStorage *self, const char *scope, const char *file,
+                                    GError **error);
 
 G_END_DECLS

@@ -65,6 +65,7 @@ sqlite_storage_fill_kind (SqliteStorage *self, SqliteStoreKind *kind,
     return FALSE;
   kind->vfs = self->vfs;
   kind->keys = self->keys;
+  kind->seal_limit = self->seal_limit;
   kind->migrations = migrations;
   kind->schemas = g_ptr_array_new_with_free_func ((GDestroyNotify) sqlite_schema_free);
   g_ptr_array_add (kind->schemas, sqlite_schema_new (migrations, 0));
@@ -101,7 +102,8 @@ sqlite_storage_prepare (SqliteStorage *self, const char *path, const ReeveMigrat
                                   (guint) self->max_open);
   file = sqlite_cache_get_file (self->cache, REEVE_SCOPE_PLATFORM);
   if (g_access (file, F_OK) != 0
-      && !sqlite_store_create (&self->platform, REEVE_SCOPE_PLATFORM, file, error))
+      && (!sqlite_storage_expect_new (self, REEVE_SCOPE_PLATFORM, file, error)
+          || !sqlite_store_create (&self->platform, REEVE_SCOPE_PLATFORM, file, error)))
     return FALSE;
   /* held until the end: its lock file says that the folder is taken */
   if (sqlite_cache_acquire (self->cache, REEVE_SCOPE_PLATFORM, error) == NULL)
@@ -184,7 +186,7 @@ sqlite_storage_drop_scope (ReeveStorage *storage, const char *scope, GError **er
   if (g_access (file, F_OK) != 0)
     g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such scope");
   else
-    dropped = sqlite_store_remove (file, error);
+    dropped = sqlite_store_remove (file, error) && sqlite_storage_forget_mark (self, scope, error);
   sqlite_cache_pin_number (self->cache, scope, SQLITE_STORE_LATEST);
   sqlite_cache_unseize (self->cache, scope);
   return dropped;
@@ -307,15 +309,6 @@ sqlite_storage_migrate (ReeveStorage *storage, const char *scope, guint number, 
 }
 
 static void
-sqlite_storage_set_keys (ReeveStorage *storage, ReeveStorageKeys *keys)
-{
-  SqliteStorage *self = SQLITE_STORAGE (storage);
-
-  g_return_if_fail (self->vfs == NULL);
-  g_set_object (&self->keys, keys);
-}
-
-static void
 sqlite_storage_iface_init (ReeveStorageInterface *iface)
 {
   iface->open = sqlite_storage_open;
@@ -335,6 +328,8 @@ sqlite_storage_iface_init (ReeveStorageInterface *iface)
   iface->schema_history = sqlite_storage_schema_history;
   iface->migrate = sqlite_storage_migrate;
   iface->set_keys = sqlite_storage_set_keys;
+  iface->rotate = sqlite_storage_rotate;
+  iface->get_protection = sqlite_storage_get_protection;
 }
 
 static void
@@ -358,6 +353,7 @@ sqlite_storage_init (SqliteStorage *self)
   self->max_open = STORAGE_OPEN_STORES;
   self->writers = STORAGE_WRITERS;
   self->idle_s = STORAGE_IDLE_S;
+  self->seal_limit = SQLITE_KEYRING_SEALS;
 }
 
 /**

@@ -18,6 +18,8 @@ typedef struct
   guint64 transactions;
 } SqliteStorageStatus;
 
+/* A key seals that often, then there is a new one. Before it is opened; for tests. */
+void sqlite_storage_set_seal_limit (SqliteStorage *self, guint64 seals);
 void sqlite_storage_get_status (SqliteStorage *self, SqliteStorageStatus *status);
 
 G_END_DECLS

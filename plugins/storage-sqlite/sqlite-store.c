@@ -2,9 +2,11 @@
 /* One open store. The lock file beside it keeps every other process out, since the WAL index lives
  * in this one's heap. Connections are made when they are needed, the one used last is used next, so
  * that a quiet store costs three file descriptors and one page cache. */
-#include "sqlite-store.h"
+#include "sqlite-store-private.h"
 
+#include "sqlite-guard.h"
 #include "sqlite-migration.h"
+#include "sqlite-rotation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,22 +18,6 @@
 #define STORE_MAX_CONNECTIONS 5
 #define STORE_MAX_FREQUENCIES 4096
 
-struct _SqliteStore
-{
-  const SqliteStoreKind *kind;
-  char *scope;
-  char *path;
-  int lock;
-  SqliteKeyring *keyring; /* NULL: nothing is sealed */
-  SqliteNode *node;
-  SqliteSchema *schema; /* owned by the kind */
-  GMutex mutex;
-  GCond given;
-  GQueue idle; /* of SqliteConnection, last used first */
-  guint connections;
-  GHashTable *frequencies; /* "index term" -> SqliteStoreFrequency */
-};
-
 typedef struct
 {
   gint64 texts;
@@ -39,149 +25,6 @@ typedef struct
 } SqliteStoreFrequency;
 
 /* all that is done here to a file or folder is done to write */
-static void
-sqlite_store_set_error (GError **error, const char *doing, const char *path)
-{
-  int saved = errno;
-  ReeveError code = REEVE_ERROR_FAILED;
-
-  switch (saved)
-    {
-    case EACCES:
-    case EROFS:
-    case ENOSPC:
-    case EDQUOT:
-    case EIO:
-      code = REEVE_ERROR_READ_ONLY;
-      break;
-    default:
-      break;
-    }
-  g_set_error (error, REEVE_ERROR, code, "%s %s: %s", doing, path, g_strerror (saved));
-}
-
-static gboolean
-sqlite_store_sync (const char *path, int flags, GError **error)
-{
-  int fd = open (path, flags | O_CLOEXEC);
-  gboolean synced = fd >= 0 && fsync (fd) == 0;
-
-  if (!synced)
-    sqlite_store_set_error (error, "syncing", path);
-  if (fd >= 0)
-    close (fd);
-  return synced;
-}
-
-static gboolean
-sqlite_store_sync_folder (const char *path, GError **error)
-{
-  g_autofree char *folder = g_path_get_dirname (path);
-
-  return sqlite_store_sync (folder, O_RDONLY | O_DIRECTORY, error);
-}
-
-static gboolean
-sqlite_store_unlink (const char *path, const char *suffix, GError **error)
-{
-  g_autofree char *name = g_strconcat (path, suffix, NULL);
-
-  if (unlink (name) == 0 || errno == ENOENT)
-    return TRUE;
-  sqlite_store_set_error (error, "removing", name);
-  return FALSE;
-}
-
-static gboolean
-sqlite_store_fill (const SqliteStoreKind *kind, const char *path, GError **error)
-{
-  g_autoptr (SqliteConnection) connection
-      = sqlite_connection_new (kind->vfs, path, SQLITE_CONNECTION_CREATE, error);
-
-  return connection != NULL && sqlite_migration_create (connection, error)
-         && sqlite_migration_run (connection, kind->migrations, kind->schemas->len - 1, error);
-}
-
-/* makes and fills a file at a name that nothing else uses; a crash leaves it without meaning */
-static gboolean
-sqlite_store_build (const SqliteStoreKind *kind, const char *scope, const char *path,
-                    GError **error)
-{
-  g_autoptr (SqliteKeyring) keyring = NULL;
-  g_autoptr (SqliteNode) node = NULL;
-  ReeveStorageMark mark = { 0 };
-  gboolean built = FALSE;
-  int fd = -1;
-
-  if (!sqlite_store_unlink (path, "", error) || !sqlite_store_unlink (path, "-wal", error)
-      || !sqlite_store_unlink (path, "-journal", error))
-    return FALSE;
-  if (kind->keys != NULL && (keyring = sqlite_keyring_new (kind->keys, scope, error)) == NULL)
-    return FALSE;
-  /* its mode is decided here: SQLite would follow the umask */
-  fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0)
-    {
-      sqlite_store_set_error (error, "making", path);
-      return FALSE;
-    }
-  close (fd);
-  node = sqlite_vfs_add_file (kind->vfs, path, keyring);
-  built = sqlite_store_fill (kind, path, error) && sqlite_store_sync (path, O_RDONLY, error);
-  sqlite_vfs_remove_file (kind->vfs, path);
-  if (!built || keyring == NULL)
-    return built;
-  /* before the file gets its name: whoever finds it there finds its mark */
-  return sqlite_node_get_salt (node, mark.salt)
-         && sqlite_keyring_write_mark (keyring, &mark, TRUE, error);
-}
-
-/**
- * sqlite_store_create:
- * @kind: what kind of store
- * @scope: whose it is
- * @path: of the file, which must not exist
- * @error: return location
- *
- * Makes a store: complete and durable on return, or not there.
- *
- * Returns: %FALSE on error
- */
-gboolean
-sqlite_store_create (const SqliteStoreKind *kind, const char *scope, const char *path,
-                     GError **error)
-{
-  g_autofree char *fresh = g_strconcat (path, ".new", NULL);
-
-  if (!sqlite_store_build (kind, scope, fresh, error) ||
-      /* a log of an earlier store of that name must never be taken for this one's */
-      !sqlite_store_unlink (path, "-wal", error))
-    return FALSE;
-  if (g_rename (fresh, path) != 0)
-    {
-      sqlite_store_set_error (error, "naming", path);
-      return FALSE;
-    }
-  return sqlite_store_sync_folder (path, error);
-}
-
-/**
- * sqlite_store_remove:
- * @path: of the file of a store that is closed
- * @error: return location
- *
- * Removes a store with all that lies beside it.
- *
- * Returns: %FALSE on error
- */
-gboolean
-sqlite_store_remove (const char *path, GError **error)
-{
-  return sqlite_store_unlink (path, "", error) && sqlite_store_unlink (path, "-wal", error)
-         && sqlite_store_unlink (path, "-journal", error)
-         && sqlite_store_unlink (path, ".lock", error) && sqlite_store_sync_folder (path, error);
-}
-
 static gboolean
 sqlite_store_lock (SqliteStore *self, GError **error)
 {
@@ -204,7 +47,7 @@ sqlite_store_lock (SqliteStore *self, GError **error)
 }
 
 static gboolean
-sqlite_store_get_keys (SqliteStore *self, GError **error)
+sqlite_store_look (SqliteStore *self, SqliteGuardVerdict *verdict, GError **error)
 {
   if (self->kind->keys != NULL)
     {
@@ -212,7 +55,31 @@ sqlite_store_get_keys (SqliteStore *self, GError **error)
       if (self->keyring == NULL)
         return FALSE;
     }
+  if (!sqlite_guard_look (self->scope, self->path, self->keyring, verdict, error))
+    return FALSE;
+  if (self->keyring != NULL && verdict->kind == SQLITE_GUARD_PLAIN
+      && !sqlite_rotation_convert (self->kind, self->path, self->keyring, &verdict->mark, error))
+    {
+      g_prefix_error (error, "scope %s: encrypting %s: ", self->scope, self->path);
+      return FALSE;
+    }
   self->node = sqlite_vfs_add_file (self->kind->vfs, self->path, self->keyring);
+  if (self->keyring != NULL)
+    self->tally = sqlite_tally_new (self->keyring, self->node, self->scope, self->kind->seal_limit);
+  return TRUE;
+}
+
+/* until the file is known to be the right one, closing it leaves it and its log as they are */
+static gboolean
+sqlite_store_check (SqliteStore *self, SqliteConnection *connection,
+                    const SqliteGuardVerdict *verdict, GError **error)
+{
+  sqlite_connection_keep_log (connection, TRUE);
+  if (!sqlite_migration_check_format (connection, error)
+      || (self->tally != NULL
+          && !sqlite_tally_load (self->tally, connection, &verdict->mark, error)))
+    return FALSE;
+  sqlite_connection_keep_log (connection, FALSE);
   return TRUE;
 }
 
@@ -221,14 +88,24 @@ sqlite_store_prepare (SqliteStore *self, guint number, GError **error)
 {
   const ReeveMigration *migrations = self->kind->migrations;
   guint latest = self->kind->schemas->len - 1;
-  SqliteConnection *connection = sqlite_store_take (self, error);
+  SqliteGuardVerdict verdict = { 0 };
+  SqliteConnection *connection = NULL;
   gboolean ready = FALSE;
 
-  if (connection == NULL)
+  if (!sqlite_store_look (self, &verdict, error))
     return FALSE;
-  ready = sqlite_migration_check_format (connection, error)
-          && sqlite_migration_run (connection, migrations, MIN (number, latest), error);
-  sqlite_store_give (self, connection);
+  connection = sqlite_store_take (self, error);
+  ready = connection != NULL && sqlite_store_check (self, connection, &verdict, error);
+  /* its log did not mend it */
+  if (!ready && verdict.doubt != NULL)
+    {
+      g_clear_error (error);
+      g_propagate_error (error, g_steal_pointer (&verdict.doubt));
+    }
+  g_clear_error (&verdict.doubt);
+  ready = ready && sqlite_migration_run (connection, migrations, MIN (number, latest), error);
+  if (connection != NULL)
+    sqlite_store_give (self, connection);
   self->schema = g_ptr_array_index (self->kind->schemas, MIN (number, latest));
   return ready;
 }
@@ -263,8 +140,7 @@ sqlite_store_open (const SqliteStoreKind *kind, const char *scope, const char *p
   g_mutex_init (&self->mutex);
   g_cond_init (&self->given);
   self->frequencies = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  if (!sqlite_store_lock (self, error) || !sqlite_store_get_keys (self, error)
-      || !sqlite_store_prepare (self, number, error))
+  if (!sqlite_store_lock (self, error) || !sqlite_store_prepare (self, number, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -278,10 +154,15 @@ sqlite_store_open (const SqliteStoreKind *kind, const char *scope, const char *p
 void
 sqlite_store_close (SqliteStore *self)
 {
+  g_autoptr (GError) error = NULL;
+
   g_warn_if_fail (self->idle.length == self->connections);
+  if (self->tally != NULL && !sqlite_tally_save (self->tally, &error))
+    g_warning ("closing a store: %s", error->message);
   g_queue_clear_full (&self->idle, (GDestroyNotify) sqlite_connection_free);
   if (self->node != NULL)
     sqlite_vfs_remove_file (self->kind->vfs, self->path);
+  g_clear_pointer (&self->tally, sqlite_tally_free);
   g_clear_pointer (&self->node, sqlite_node_unref);
   g_clear_pointer (&self->keyring, sqlite_keyring_unref);
   /* only now: the lock says that no connection of this process is left */
@@ -322,7 +203,7 @@ sqlite_store_take (SqliteStore *self, GError **error)
   SqliteConnection *connection = NULL;
 
   g_mutex_lock (&self->mutex);
-  while (self->idle.length == 0 && self->connections >= STORE_MAX_CONNECTIONS)
+  while (self->closed || (self->idle.length == 0 && self->connections >= STORE_MAX_CONNECTIONS))
     g_cond_wait (&self->given, &self->mutex);
   connection = g_queue_pop_head (&self->idle);
   if (connection == NULL)
@@ -335,7 +216,7 @@ sqlite_store_take (SqliteStore *self, GError **error)
     {
       g_mutex_lock (&self->mutex);
       self->connections--;
-      g_cond_signal (&self->given);
+      g_cond_broadcast (&self->given);
       g_mutex_unlock (&self->mutex);
     }
   return connection;
@@ -360,8 +241,187 @@ sqlite_store_give (SqliteStore *self, SqliteConnection *connection)
     self->connections--;
   else
     g_queue_push_head (&self->idle, connection);
-  g_cond_signal (&self->given);
+  g_cond_broadcast (&self->given);
   g_mutex_unlock (&self->mutex);
+}
+
+/**
+ * sqlite_store_take_writer:
+ * @self: a store
+ * @polite: let others go first that wait for it
+ * @error: return location
+ *
+ * Takes the connection that writes, waiting while somebody has it. One writes at a time.
+ *
+ * Returns: (transfer none): a connection, to be given back by sqlite_store_give_writer(); %NULL on
+ * error
+ */
+SqliteConnection *
+sqlite_store_take_writer (SqliteStore *self, gboolean polite, GError **error)
+{
+  SqliteConnection *connection = NULL;
+
+  g_mutex_lock (&self->mutex);
+  self->writers_waiting += polite ? 0 : 1;
+  while (self->writing || (polite && self->writers_waiting > 0))
+    g_cond_wait (&self->given, &self->mutex);
+  self->writers_waiting -= polite ? 0 : 1;
+  self->writing = TRUE;
+  connection = self->source;
+  g_mutex_unlock (&self->mutex);
+  if (connection == NULL)
+    connection = sqlite_store_take (self, error);
+  if (connection == NULL)
+    sqlite_store_end_writing (self);
+  return connection;
+}
+
+/**
+ * sqlite_store_give_writer:
+ * @self: a store
+ * @connection: (transfer full): taken by sqlite_store_take_writer()
+ *
+ * Gives it back.
+ */
+void
+sqlite_store_give_writer (SqliteStore *self, SqliteConnection *connection)
+{
+  if (connection != self->source)
+    sqlite_store_give (self, connection);
+  sqlite_store_end_writing (self);
+}
+
+/**
+ * sqlite_store_set_source:
+ * @self: a store
+ * @source: (nullable): the connection that the caller has to write; %NULL: all are alike again
+ *
+ * While a file is copied through a connection, whatever is written must be written through the same
+ * one, or the copy begins anew.
+ */
+void
+sqlite_store_set_source (SqliteStore *self, SqliteConnection *source)
+{
+  g_mutex_lock (&self->mutex);
+  g_return_if_fail (self->writing);
+  self->source = source;
+  g_mutex_unlock (&self->mutex);
+}
+
+/**
+ * sqlite_store_replace:
+ * @self: a store
+ * @source: (transfer full): the source of the copy, which the caller has to write
+ * @fresh: a complete copy
+ * @error: return location
+ *
+ * Puts a copy in the place of the file: waits for readers, closes all connections, brings the log
+ * home. Who wants a connection meanwhile waits. The caller does not have the connection any more
+ * then, but is still the one who writes.
+ *
+ * Returns: %FALSE on error; the old file stays, or the new one is there and could not be synced
+ */
+gboolean
+sqlite_store_replace (SqliteStore *self, SqliteConnection *source, const char *fresh,
+                      GError **error)
+{
+  GQueue idle = G_QUEUE_INIT;
+  gboolean moved = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  self->closed = TRUE;
+  while (self->idle.length + 1 < self->connections)
+    g_cond_wait (&self->given, &self->mutex);
+  idle = self->idle;
+  g_queue_init (&self->idle);
+  g_mutex_unlock (&self->mutex);
+  g_queue_clear_full (&idle, (GDestroyNotify) sqlite_connection_free);
+  moved = sqlite_connection_truncate_log (source, error);
+  sqlite_connection_free (source);
+  moved = moved && sqlite_store_move_in (fresh, self->path, error);
+  sqlite_node_shrink (self->node, 0);
+  g_mutex_lock (&self->mutex);
+  self->closed = FALSE;
+  self->source = NULL;
+  self->connections = 0;
+  g_cond_broadcast (&self->given);
+  g_mutex_unlock (&self->mutex);
+  return moved;
+}
+
+/**
+ * sqlite_store_end_writing:
+ * @self: a store
+ *
+ * Lets others write, after sqlite_store_replace().
+ */
+void
+sqlite_store_end_writing (SqliteStore *self)
+{
+  g_mutex_lock (&self->mutex);
+  self->writing = FALSE;
+  g_cond_broadcast (&self->given);
+  g_mutex_unlock (&self->mutex);
+}
+
+/**
+ * sqlite_store_get_path:
+ * @self: a store
+ *
+ * Returns: (transfer none): of its file
+ */
+const char *
+sqlite_store_get_path (SqliteStore *self)
+{
+  return self->path;
+}
+
+/**
+ * sqlite_store_get_vfs:
+ * @self: a store
+ *
+ * Returns: (transfer none): the file layer
+ */
+SqliteVfs *
+sqlite_store_get_vfs (SqliteStore *self)
+{
+  return self->kind->vfs;
+}
+
+/**
+ * sqlite_store_get_tally:
+ * @self: a store
+ *
+ * Returns: (transfer none) (nullable): its numbers; %NULL where nothing is sealed
+ */
+SqliteTally *
+sqlite_store_get_tally (SqliteStore *self)
+{
+  return self->tally;
+}
+
+/**
+ * sqlite_store_get_keyring:
+ * @self: a store
+ *
+ * Returns: (transfer none) (nullable): its keys; %NULL where nothing is sealed
+ */
+SqliteKeyring *
+sqlite_store_get_keyring (SqliteStore *self)
+{
+  return self->keyring;
+}
+
+/**
+ * sqlite_store_get_node:
+ * @self: a store
+ *
+ * Returns: (transfer none): what its connections share
+ */
+SqliteNode *
+sqlite_store_get_node (SqliteStore *self)
+{
+  return self->node;
 }
 
 /**

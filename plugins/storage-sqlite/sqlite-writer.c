@@ -98,19 +98,42 @@ sqlite_writer_apply_job (SqliteConnection *connection, SqliteSchema *schema, Sql
   return sqlite_connection_exec (connection, "RELEASE batch", error);
 }
 
+/* all of a group in one transaction; one that changes something is numbered where the store counts
+ */
 static gboolean
-sqlite_writer_apply_group (SqliteConnection *connection, SqliteSchema *schema, GPtrArray *group,
+sqlite_writer_run_group (SqliteConnection *connection, SqliteStore *store, GPtrArray *group,
+                         gboolean *changed, GError **error)
+{
+  SqliteTally *tally = sqlite_store_get_tally (store);
+  sqlite3 *db = sqlite_connection_get_db (connection);
+  sqlite3_int64 before = sqlite3_total_changes64 (db);
+
+  for (guint i = 0; i < group->len; i++)
+    if (!sqlite_writer_apply_job (connection, sqlite_store_get_schema (store),
+                                  g_ptr_array_index (group, i), error))
+      return FALSE;
+  *changed = tally != NULL && sqlite3_total_changes64 (db) != before;
+  return !*changed || sqlite_tally_write (tally, connection, error);
+}
+
+static gboolean
+sqlite_writer_apply_group (SqliteConnection *connection, SqliteStore *store, GPtrArray *group,
                            GError **error)
 {
+  SqliteTally *tally = sqlite_store_get_tally (store);
+  gboolean numbered = FALSE;
+
+  if (tally != NULL && !sqlite_tally_renew (tally, error))
+    return FALSE;
   if (!sqlite_connection_begin (connection, error))
     return FALSE;
-  for (guint i = 0; i < group->len; i++)
-    if (!sqlite_writer_apply_job (connection, schema, g_ptr_array_index (group, i), error))
-      {
-        sqlite_connection_rollback (connection);
-        return FALSE;
-      }
-  return sqlite_connection_commit (connection, error);
+  if (!sqlite_writer_run_group (connection, store, group, &numbered, error))
+    {
+      sqlite_connection_rollback (connection);
+      return FALSE;
+    }
+  return sqlite_connection_commit (connection, error)
+         && (!numbered || sqlite_tally_acknowledge (tally, error));
 }
 
 static void
@@ -132,9 +155,8 @@ sqlite_writer_write_group (SqliteWriter *self, const char *scope, GPtrArray *gro
   SqliteConnection *connection = NULL;
 
   if (store != NULL)
-    connection = sqlite_store_take (store, &error);
-  if (connection == NULL
-      || !sqlite_writer_apply_group (connection, sqlite_store_get_schema (store), group, &error))
+    connection = sqlite_store_take_writer (store, FALSE, &error);
+  if (connection == NULL || !sqlite_writer_apply_group (connection, store, group, &error))
     sqlite_writer_fail_group (group, error);
   sqlite_writer_answer (group);
   if (connection != NULL)
@@ -142,7 +164,7 @@ sqlite_writer_write_group (SqliteWriter *self, const char *scope, GPtrArray *gro
       /* after the answers: nobody waits for it */
       if (!sqlite_connection_is_broken (connection))
         sqlite_connection_checkpoint (connection, WRITER_CHECKPOINT_PAGES);
-      sqlite_store_give (store, connection);
+      sqlite_store_give_writer (store, connection);
     }
   if (store != NULL)
     sqlite_cache_release (self->cache, scope);
