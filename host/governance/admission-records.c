@@ -2,6 +2,10 @@
 /* Records of the gate. */
 #include "admission-records.h"
 
+#include "base/digests.h"
+
+#include <string.h>
+
 /**
  * reeve_admission_records_fill:
  * @request: what is asked for
@@ -78,4 +82,19 @@ reeve_admission_records_reason (const GError *error)
 {
   return reeve_error_get_name (error->domain == REEVE_ERROR ? (ReeveError) error->code
                                                             : REEVE_ERROR_FAILED);
+}
+
+/**
+ * reeve_admission_records_digest:
+ * @arguments: what an effect is done with
+ *
+ * Returns: (transfer full): the input digest of records: SHA-256 of the canonical form
+ */
+char *
+reeve_admission_records_digest (JsonObject *arguments)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), arguments);
+  g_autofree char *canonical = reeve_json_canonical (node);
+
+  return reeve_digests_sha256_hex (canonical, canonical != NULL ? strlen (canonical) : 0);
 }

@@ -11,4 +11,6 @@ void reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLe
 void reeve_admission_records_note_home (ReeveLedger *ledger, const ReeveAdmissionRequest *request);
 const char *reeve_admission_records_reason (const GError *error);
 
+char *reeve_admission_records_digest (JsonObject *arguments) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

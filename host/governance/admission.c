@@ -302,6 +302,36 @@ reeve_admitted_consume (ReeveAdmitted *self, const char *operation)
 }
 
 /**
+ * reeve_admitted_consume_exactly:
+ * @self: the right to one effect
+ * @operation: which effect this is
+ * @name: (nullable): of the tool or the resource that it is about
+ * @arguments: (nullable): what it is done with
+ *
+ * As reeve_admitted_consume(), for a function that knows more of its effect. What the intent does
+ * not name is not compared.
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+void
+reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation, const char *name,
+                                JsonObject *arguments)
+{
+  const ReeveAdmissionRequest *admitted = &self->request;
+  const char *named = admitted->tool_name != NULL ? admitted->tool_name : admitted->resource_id;
+
+  if (name != NULL && named != NULL && strcmp (named, name) != 0)
+    g_error ("admission: %s of %s was admitted, it is being done to %s", operation, named, name);
+  if (arguments != NULL && admitted->input_digest != NULL)
+    {
+      g_autofree char *digest = reeve_admission_records_digest (arguments);
+
+      if (strcmp (admitted->input_digest, digest) != 0)
+        g_error ("admission: %s was admitted with other arguments", operation);
+    }
+  reeve_admitted_consume (self, operation);
+}
+
+/**
  * reeve_admitted_is_consumed:
  * @self: the right to one effect
  *

@@ -84,6 +84,10 @@ ReeveAdmitted *reeve_admission_begin (ReeveAdmission *self, const ReeveAdmission
 
 /* At the point of effect: aborts the process on a second use or another operation. */
 void reeve_admitted_consume (ReeveAdmitted *self, const char *operation);
+/* The same where the function knows more of what it does: aborts on another tool or resource
+ * (@name) and on other arguments than were admitted. Both are nullable. */
+void reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation, const char *name,
+                                     JsonObject *arguments);
 gboolean reeve_admitted_is_consumed (ReeveAdmitted *self);
 guint64 reeve_admitted_get_intent (ReeveAdmitted *self);
 ReeveCaller *reeve_admitted_get_caller (ReeveAdmitted *self);

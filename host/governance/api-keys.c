@@ -151,20 +151,24 @@ reeve_api_keys_show (ReeveRecord *record)
 }
 
 /* The key's record, if @caller may know of it: the own ones, and with user:manage all of the
- * tenant. */
+ * tenant. Another tenant's is refused in the words of one that is not there: all lie together. */
 static ReeveRecord *
 reeve_api_keys_read (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id, GError **error)
 {
+  g_autoptr (GError) inner = NULL;
   g_autoptr (ReeveRecord) record
-      = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, error);
-  JsonObject *fields = NULL;
+      = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, &inner);
+  JsonObject *fields = record != NULL ? reeve_record_get_fields (record) : NULL;
 
-  if (record == NULL)
-    return NULL;
-  fields = reeve_record_get_fields (record);
-  if (g_strcmp0 (reeve_json_get_string (fields, "tenant_id", NULL),
-                 reeve_caller_get_tenant_id (caller))
-          == 0
+  if (record == NULL && !g_error_matches (inner, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&inner));
+      return NULL;
+    }
+  if (record != NULL
+      && g_strcmp0 (reeve_json_get_string (fields, "tenant_id", NULL),
+                    reeve_caller_get_tenant_id (caller))
+             == 0
       && (reeve_caller_has_permission (caller, "user:manage")
           || g_strcmp0 (reeve_json_get_string (fields, "user_id", NULL),
                         reeve_caller_get_user_id (caller))
@@ -352,7 +356,7 @@ reeve_api_keys_adopt (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *p
   if (fields == NULL)
     return NULL;
   reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, REEVE_REVISION_ABSENT);
-  reeve_admitted_consume (admitted, "keys.create");
+  reeve_admitted_consume_exactly (admitted, "keys.create", NULL, params);
   result = reeve_store_commit (self->store, batch, error);
   if (result == NULL)
     return NULL;
@@ -471,7 +475,7 @@ reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *
   before = reeve_record_get_fields (record);
   if (!reeve_api_keys_may_revoke (self, caller, before, error))
     return FALSE;
-  reeve_admitted_consume (admitted, "keys.delete");
+  reeve_admitted_consume_exactly (admitted, "keys.delete", key_id, NULL);
   if (reeve_json_get_int (before, "revoked_at", 0) != 0)
     return TRUE;
   members = json_object_get_members (before);

@@ -174,7 +174,7 @@ reeve_tenants_create (ReeveTenants *self, ReeveAdmitted *admitted, JsonObject *p
                    tenant_id);
       return NULL;
     }
-  reeve_admitted_consume (admitted, "tenants.create");
+  reeve_admitted_consume_exactly (admitted, "tenants.create", tenant_id, params);
   if (!reeve_store_create_scope (self->store, tenant_id, &local)
       && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS))
     {

@@ -134,7 +134,7 @@ reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
     json_object_set_boolean_member (fields, "platform_admin", TRUE);
   reeve_batch_count (batch, counter, 1, 0, 1);
   reeve_batch_put (batch, REEVE_STORE_USERS, user_id, fields, REEVE_REVISION_ABSENT);
-  reeve_admitted_consume (admitted, "users.create");
+  reeve_admitted_consume_exactly (admitted, "users.create", NULL, params);
   result = reeve_store_commit (self->store, batch, &local);
   if (result != NULL)
     return reeve_users_get (self, tenant_id, user_id, error);

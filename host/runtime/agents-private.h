@@ -23,7 +23,8 @@ ReeveRecord *reeve_agents_read (ReeveAgents *self, const char *tenant_id, const 
                                 GError **error);
 /* Consumes @admitted, commits. */
 gboolean reeve_agents_commit (ReeveAgents *self, ReeveAdmitted *admitted, const char *operation,
-                              ReeveBatch *batch, GError **error);
+                              const char *agent_id, JsonObject *params, ReeveBatch *batch,
+                              GError **error);
 
 /* (transfer full) fields of a draft */
 JsonObject *reeve_agents_new_version (const char *agent_id, const char *version_number,

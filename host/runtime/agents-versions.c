@@ -127,7 +127,7 @@ reeve_agents_add_version (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject
                                       reeve_json_get_string (params, "changelog", NULL));
   reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, reeve_record_get_revision (agent));
   reeve_batch_put (batch, REEVE_STORE_AGENT_VERSIONS, version_id, version, REEVE_REVISION_ABSENT);
-  if (!reeve_agents_commit (self, admitted, "versions.create", batch, error))
+  if (!reeve_agents_commit (self, admitted, "versions.create", agent_id, params, batch, error))
     return NULL;
   made = reeve_record_new (version_id, 1, version);
   return reeve_agents_describe_version (made);
@@ -189,7 +189,7 @@ reeve_agents_publish (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *pa
                    reeve_record_get_revision (agent));
   reeve_batch_put (batch, REEVE_STORE_AGENT_VERSIONS, version_id, version_fields,
                    reeve_record_get_revision (version));
-  if (!reeve_agents_commit (self, admitted, "versions.publish", batch, error))
+  if (!reeve_agents_commit (self, admitted, "versions.publish", agent_id, params, batch, error))
     return NULL;
   published = reeve_record_new (version_id, 1, version_fields);
   return reeve_agents_describe_version (published);

@@ -92,11 +92,11 @@ reeve_agents_read (ReeveAgents *self, const char *tenant_id, const char *agent_i
 
 gboolean
 reeve_agents_commit (ReeveAgents *self, ReeveAdmitted *admitted, const char *operation,
-                     ReeveBatch *batch, GError **error)
+                     const char *agent_id, JsonObject *params, ReeveBatch *batch, GError **error)
 {
   g_autoptr (ReeveBatchResult) result = NULL;
 
-  reeve_admitted_consume (admitted, operation);
+  reeve_admitted_consume_exactly (admitted, operation, agent_id, params);
   result = reeve_store_commit (self->store, batch, error);
   return result != NULL;
 }
@@ -147,7 +147,7 @@ reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *par
   reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, REEVE_REVISION_ABSENT);
   reeve_batch_put (batch, REEVE_STORE_AGENT_VERSIONS, version_id, version, REEVE_REVISION_ABSENT);
   reeve_agents_count (self, batch, 1);
-  if (!reeve_agents_commit (self, admitted, "agents.create", batch, &local))
+  if (!reeve_agents_commit (self, admitted, "agents.create", NULL, params, batch, &local))
     {
       if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE))
         g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE,
@@ -185,7 +185,7 @@ reeve_agents_update (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *par
   reeve_listing_copy (params, fields, reeve_agents_editable);
   json_object_set_int_member (fields, "updated_at", reeve_times_now ());
   reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, reeve_record_get_revision (record));
-  if (!reeve_agents_commit (self, admitted, "agents.update", batch, error))
+  if (!reeve_agents_commit (self, admitted, "agents.update", agent_id, params, batch, error))
     return NULL;
   return reeve_agents_get (self, tenant_id, agent_id, error);
 }
@@ -220,7 +220,7 @@ reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *age
     reeve_batch_delete (batch, REEVE_STORE_AGENT_VERSIONS,
                         reeve_record_get_id (g_ptr_array_index (versions, i)), REEVE_REVISION_ANY);
   reeve_agents_count (self, batch, -1);
-  return reeve_agents_commit (self, admitted, "agents.delete", batch, error);
+  return reeve_agents_commit (self, admitted, "agents.delete", agent_id, NULL, batch, error);
 }
 
 /* ---- what is shown ---- */

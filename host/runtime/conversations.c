@@ -222,7 +222,7 @@ reeve_conversations_delete (ReeveConversations *self, ReeveAdmitted *admitted,
   json_object_set_int_member (fields, "updated_at", reeve_times_now ());
   reeve_batch_put (batch, REEVE_STORE_CONVERSATIONS, conversation_id, fields,
                    reeve_record_get_revision (record));
-  reeve_admitted_consume (admitted, "conversations.delete");
+  reeve_admitted_consume_exactly (admitted, "conversations.delete", conversation_id, NULL);
   result = reeve_store_commit (self->store, batch, error);
   return result != NULL;
 }

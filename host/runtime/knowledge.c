@@ -431,7 +431,7 @@ reeve_knowledge_delete (ReeveKnowledge *self, ReeveAdmitted *admitted, const cha
                       reeve_record_get_revision (record));
   reeve_batch_blob_delete (batch, blob_id);
   reeve_batch_text_delete (batch, REEVE_STORE_CHUNKS, document_id);
-  reeve_admitted_consume (admitted, "documents.delete");
+  reeve_admitted_consume_exactly (admitted, "documents.delete", document_id, NULL);
   result = reeve_store_commit (self->store, batch, error);
   return result != NULL;
 }
@@ -478,7 +478,7 @@ reeve_knowledge_reindex (ReeveKnowledge *self, ReeveAdmitted *admitted, const ch
   json_object_set_int_member (fields, "updated_at", reeve_times_now ());
   reeve_batch_put (batch, REEVE_STORE_DOCUMENTS, document_id, fields,
                    reeve_record_get_revision (record));
-  reeve_admitted_consume (admitted, "documents.reindex");
+  reeve_admitted_consume_exactly (admitted, "documents.reindex", document_id, NULL);
   result = reeve_store_commit (self->store, batch, error);
   if (result == NULL)
     return NULL;

@@ -4,6 +4,7 @@
 #include "run-private.h"
 
 #include "base/digests.h"
+#include "governance/admission-records.h"
 
 typedef struct
 {
@@ -244,16 +245,21 @@ reeve_run_tool_call (ReeveRun *run, const ReeveJournalCall *call)
   g_auto (GStrv) names = reeve_run_tool_names (run);
   g_autoptr (GError) error = NULL;
   ReeveAdmissionRequest admission = { .operation = "tool.call", .permission = "tool:execute" };
+  gboolean good = FALSE;
 
   self->run = g_object_ref (run);
   self->call_id = g_strdup (call->call_id);
   self->name = g_strdup (call->name);
-  self->digest = reeve_digests_sha256_hex (call->arguments, strlen (call->arguments));
   reeve_run_describe (run, &admission);
   admission.tool_name = self->name;
   admission.agent_tools = (const char *const *) names;
+  good = reeve_run_tool_parse (self, call->arguments, &error);
+  /* of their canonical form; of the text where a model wrote what is no object */
+  self->digest = self->arguments != NULL && JSON_NODE_HOLDS_OBJECT (self->arguments)
+                     ? reeve_admission_records_digest (json_node_get_object (self->arguments))
+                     : reeve_digests_sha256_hex (call->arguments, strlen (call->arguments));
   admission.input_digest = self->digest;
-  if (!reeve_run_tool_parse (self, call->arguments, &error))
+  if (!good)
     {
       reeve_admission_refuse (run->env.admission, &admission, error);
       reeve_run_tool_refuse (self, error);

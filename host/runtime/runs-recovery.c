@@ -215,7 +215,7 @@ reeve_runs_cancel (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id,
                    "the run is not under way on this host; resume it first");
       return NULL;
     }
-  reeve_admitted_consume (admitted, "runs.cancel");
+  reeve_admitted_consume_exactly (admitted, "runs.cancel", run_id, NULL);
   reeve_run_interrupt (run, "cancelled");
   if (!reeve_runs_wait (self, run_id, REEVE_RUNS_RECOVERY_WAIT))
     g_message ("run %s is being cancelled, its effect under way has not ended yet", run_id);
@@ -250,7 +250,7 @@ reeve_runs_resume (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id,
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "the run is under way");
       return NULL;
     }
-  reeve_admitted_consume (admitted, "runs.resume");
+  reeve_admitted_consume_exactly (admitted, "runs.resume", run_id, NULL);
   if (!reeve_runs_recovery_take_up (self, tenant_id, record, error))
     return NULL;
   return reeve_runs_get (self, tenant_id, run_id, error);

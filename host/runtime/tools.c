@@ -350,7 +350,8 @@ reeve_tools_work (GTask *task, gpointer source, gpointer data, GCancellable *can
       g_task_return_error (task, g_steal_pointer (&error));
       return;
     }
-  reeve_admitted_consume (call->admitted, "tool.call");
+  reeve_admitted_consume_exactly (call->admitted, "tool.call",
+                                  reeve_tool_info_get_name (call->item->info), call->arguments);
   result = reeve_tool_call (REEVE_TOOL (call->item->plugin),
                             reeve_tool_info_get_name (call->item->info), call->arguments,
                             call->context, &error);

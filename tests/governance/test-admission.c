@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The gate: what each way through it leaves in the ledger, and that a right is used once. */
+#include "governance/admission-records.h"
 #include "governance/admission.h"
 
 #include <string.h>
@@ -449,6 +450,43 @@ test_admission_second_use (void)
   g_test_trap_assert_stderr ("*is used a second time*");
 }
 
+/* @data: what is different: the tool, or its arguments */
+static void
+consume_another (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (JsonObject) arguments = json_object_new ();
+  g_autofree char *digest = reeve_admission_records_digest (arguments);
+  const char *const tools[] = { "calculate", NULL };
+  ReeveAdmissionRequest request = {
+    .caller = fixture->operator,
+    .operation = "tool.call",
+    .tool_name = "calculate",
+    .agent_tools = tools,
+    .input_digest = digest,
+  };
+  ReeveAdmitted *admitted = reeve_admission_begin (fixture->admission, &request, NULL);
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
+
+  if (g_str_equal (data, "arguments"))
+    json_object_set_string_member (arguments, "expression", "6*7");
+  reeve_admitted_consume_exactly (
+      admitted, "tool.call", g_str_equal (data, "tool") ? "http_request" : "calculate", arguments);
+  reeve_admission_settle_async (fixture->admission, admitted, &settlement, NULL, NULL);
+}
+
+static void
+test_admission_exact_use (void)
+{
+  g_test_trap_subprocess ("/admission/subprocess/exact-use", 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+  g_test_trap_subprocess ("/admission/subprocess/other-tool", 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_failed ();
+  g_test_trap_assert_stderr ("*tool.call of calculate was admitted, it is being done to http_req*");
+  g_test_trap_subprocess ("/admission/subprocess/other-arguments", 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_failed ();
+  g_test_trap_assert_stderr ("*tool.call was admitted with other arguments*");
+}
+
 static void
 test_admission_other_use (void)
 {
@@ -476,6 +514,10 @@ main (int argc, char **argv)
   ADD ("recovery", NULL, test_admission_recovery);
   ADD ("subprocess/second-use", NULL, consume_twice);
   ADD ("subprocess/other-use", "tool.call", consume_twice);
+  ADD ("subprocess/exact-use", "nothing", consume_another);
+  ADD ("subprocess/other-tool", "tool", consume_another);
+  ADD ("subprocess/other-arguments", "arguments", consume_another);
+  g_test_add_func ("/admission/exact-use", test_admission_exact_use);
   g_test_add_func ("/admission/second-use", test_admission_second_use);
   g_test_add_func ("/admission/other-use", test_admission_other_use);
   return g_test_run ();

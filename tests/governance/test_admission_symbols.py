@@ -1,12 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Proves that a ReeveAdmitted is made in admission.c alone: nothing that makes one is exported, and no other source
-or header knows the structure. Arguments: build folder, source folder."""
+"""Proves from the built objects that nothing has an effect without a ReeveAdmitted, and that admission.c alone makes one.
 
+- What admission.c exports is known here; no other object exports such a name, no other source knows the structure, casts to it,
+  declares it again, or gets one out of an untyped pointer.
+- Every function of a plugin interface is called from the places named here and from nowhere else.
+- Every function that can reach an effect takes a `ReeveAdmitted *` and consumes it on the way, or is named here with its reason.
+
+Arguments: build folder, source folder.
+"""
+
+import json
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
+
+from callgraph import Graph
 
 # everything with admission.c's prefixes that other objects may link against; a new name belongs here only if it
 # cannot hand out a right that did not go through the stages
@@ -15,48 +27,241 @@ ALLOWED = {
     "reeve_admission_begin", "reeve_admission_begin_async", "reeve_admission_begin_finish", "reeve_admission_settle_async",
     "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_refuse",
     "reeve_admission_resume", "reeve_admission_recover",
-    "reeve_admitted_consume", "reeve_admitted_is_consumed", "reeve_admitted_get_intent", "reeve_admitted_get_caller",
+    "reeve_admitted_consume", "reeve_admitted_consume_exactly", "reeve_admitted_is_consumed", "reeve_admitted_get_intent",
+    "reeve_admitted_get_caller",
+}
+CONSUME = {"reeve_admitted_consume", "reeve_admitted_consume_exactly"}
+
+# who may call the functions of a plugin interface: sources as room/file, or a whole room
+INTERFACES = {
+    "reeve_auth_": {"governance/authentication.c"},
+    "reeve_broker_": set(),
+    "reeve_context_": set(),  # a plugin's own way to its capabilities
+    "reeve_extractor_": {"runtime/extraction.c"},
+    "reeve_llm_codec_": {"runtime/model-call.c"},
+    "reeve_llm_decoder_": {"runtime/model-call.c"},
+    "reeve_llm_engine_": {"runtime/model-engine.c"},
+    "reeve_storage_": {"store/", "host/schema-command.c"},
+    "reeve_tool_": {"runtime/tools.c"},
+    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-client.c"},
 }
 
+# the effects themselves, at the lowest place where the host has them
+EFFECTS = {
+    "reeve_tool_call", "reeve_llm_engine_generate", "reeve_upstream_start",
+    "reeve_store_commit", "reeve_store_commit_async", "reeve_store_create_scope", "reeve_store_drop_scope",
+}
 
-def exported(paths):
-    """The names that each object file exports."""
-    names = {path: set() for path in paths}
-    command = ["nm", "--defined-only", "--extern-only", "--print-file-name", *map(str, paths)]
-    for line in subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines():
-        place, _, name = line.rsplit(" ", 2)
-        names[pathlib.Path(place.rsplit(":", 1)[0])].add(name)
-    return names
+# functions that reach an effect and take no ReeveAdmitted, with the reason; who calls them answers for himself
+WITHOUT = {
+    "reeve_idempotency_claim_async": "the gate's own book of keys, before any effect",
+    "reeve_idempotency_release": "the gate's own book of keys",
+    "reeve_idempotency_store": "the gate's own book of keys: the answer of an effect that has happened",
+    "reeve_model_call_start": "takes the right in its set-up and consumes it",
+    "reeve_model_engine_start": "takes the right in its set-up and consumes it",
+    "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant",
+    "reeve_run_answer_finish": "writes the answer of a run, which holds the right to itself",
+    "reeve_run_append": "journal of a run, which holds the right to itself",
+    "reeve_store_commit": "is the effect",
+    "reeve_store_commit_async": "is the effect",
+    "reeve_store_commit_finish": "what it tags is the above",
+    "reeve_store_create_scope": "is the effect",
+    "reeve_store_drop_scope": "is the effect",
+    "reeve_upstream_start": "is the effect",
+}
+# of these, the ones that must consume the right all the same
+CONSUMERS = {"reeve_model_call_start", "reeve_model_engine_start"}
+
+WATCH = "reeve_locks_watch_"  # debug builds send plugin calls through wrappers of this name
+DEFINITION = re.compile(r"^(\w+) \(([^;{}]*?)\)\n\{(.*?)^\}", re.M | re.S)
+
+
+def place_of(found):
+    """room/file of an object."""
+    room = re.sub(r"^libreeve-|\.(a|p)(\.p)?$", "", found.path.parent.name)
+    return ("host" if room == "reeve-host" else room) + "/" + found.source
+
+
+def definitions(folder):
+    """(file, name, parameters, body) of every function below a folder."""
+    for path in sorted(folder.rglob("*.c")):
+        for match in DEFINITION.finditer(path.read_text(encoding="utf-8")):
+            yield (path.name, *match.groups())
+
+
+def check_makers(graph):
+    makers = [o for o in graph.objects if place_of(o) == "governance/admission.c"]
+    if len(makers) != 1:
+        yield f"one object of admission.c is expected, found {len(makers)}"
+    for maker in makers:
+        yield from (f"admission.c exports {name}, which this test does not know" for name in sorted(maker.globals - ALLOWED))
+        yield from (f"admission.c does not export {name} any more" for name in sorted(ALLOWED - maker.globals))
+    for found in graph.objects:
+        if found not in makers:
+            yield from (f"{place_of(found)} defines {name}" for name in sorted(found.globals) if name.startswith("reeve_admitted_"))
+
+
+def check_sources(source):
+    """The type is opaque: admission.h declares it, admission.c completes it, and nobody casts memory of his own to it."""
+    known = re.compile(r"struct\s+_ReeveAdmitted\b")
+    cast = re.compile(r"\(\s*(struct\s+_)?ReeveAdmitted\s*\*+\s*\)|g_new0?\s*\(\s*ReeveAdmitted\b|sizeof\s*\(\s*ReeveAdmitted\b")
+    for path in sorted((source / "host").rglob("*.[ch]")):
+        text = path.read_text(encoding="utf-8")
+        if path.name == "admission.h":
+            if len(known.findall(text)) != 1:
+                yield "admission.h says more of struct _ReeveAdmitted than its name"
+        elif path.name != "admission.c" and (known.search(text) or cast.search(text)):
+            yield f"{path.relative_to(source)} declares, knows or casts to ReeveAdmitted"
+
+
+def check_conversions(build, source):
+    """No ReeveAdmitted comes out of an untyped pointer: -Wc++-compat names each implicit conversion."""
+    with open(build / "compile_commands.json", encoding="utf-8") as file:
+        commands = {(pathlib.Path(c["directory"]) / c["file"]).resolve(): c for c in json.load(file)}
+    for path in sorted((source / "host").rglob("*.c")):
+        command = commands.get(path.resolve())
+        if command is None or path.name == "admission.c" or "ReeveAdmitted" not in path.read_text(encoding="utf-8"):
+            continue
+        words = [w for w in shlex.split(command["command"]) if w not in ("ccache", "-Werror", "-g", "-MD")]
+        for option in ("-o", "-MQ", "-MF"):
+            if option in words:
+                del words[words.index(option):words.index(option) + 2]
+        words = [words[0], "-fsyntax-only", "-w", "-Wc++-compat", *words[1:]] if "clang" not in words[0] else [*words, "-fsyntax-only", "-Wc++-compat"]
+        done = subprocess.run(words, cwd=command["directory"], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            yield f"{path.name}: {done.stderr[-400:]}"
+        yield from (line for line in done.stderr.splitlines() if re.search(r"conversion.*ReeveAdmitted", line))
+
+
+def check_interfaces(graph, source):
+    """Functions through which a plugin is called are called where this test says."""
+    functions = {name for folder in ("plugin-api", "host") for _file, name, _params, body in definitions(source / folder)
+                 if "_GET_IFACE (" in body or "g_type_interface_peek" in body}
+    for name in sorted(functions):
+        prefix = max((p for p in INTERFACES if name.startswith(p)), key=len, default=None)
+        if prefix is None:
+            yield f"{name} calls into a plugin: INTERFACES does not say who may call it"
+            continue
+        for found, function in graph.callers(name) | graph.callers(WATCH + name):
+            place = place_of(found)
+            if found.source != "locks-watch.c" and not any(place.startswith(p) for p in INTERFACES[prefix]):
+                yield f"{place}: {function} calls {name}"
+    for file, name, _params, body in definitions(source / "host"):
+        if re.search(r"_GET_IFACE \(|g_type_interface_peek", body) and file != "upstream.c":
+            yield f"{file}: {name} reaches into an interface instead of calling its function"
+
+
+# what the proof must see: calls, callbacks, tables of functions, a right that is taken and not used, a second caller of a plugin
+CULPRIT = """
+typedef struct _ReeveAdmitted ReeveAdmitted;
+typedef void (*Func) (void);
+void reeve_tool_call (void);
+int reeve_store_commit (void);
+void later (Func func);
+void reeve_admitted_consume (ReeveAdmitted *admitted, const char *operation);
+static void
+culprit_work (void)
+{
+  reeve_tool_call ();
+}
+void
+culprit_calls (void)
+{
+  culprit_work ();
+}
+void
+culprit_passes (void)
+{
+  later (culprit_work);
+}
+static const Func culprit_table[] = { culprit_work };
+void
+culprit_looks_up (int i)
+{
+  culprit_table[i] ();
+}
+void
+culprit_keeps (ReeveAdmitted *admitted)
+{
+  reeve_store_commit ();
+}
+void
+innocent_holder (ReeveAdmitted *admitted)
+{
+  reeve_admitted_consume (admitted, "x");
+  reeve_store_commit ();
+}
+void
+innocent_caller (ReeveAdmitted *admitted)
+{
+  innocent_holder (admitted);
+}
+int
+innocent_other (int i)
+{
+  return i + 1;
+}
+"""
+
+
+def check_itself():
+    """A source with every fault in it is found out, and what is right in it is not."""
+    with tempfile.TemporaryDirectory(prefix="reeve-culprit-") as name:
+        folder = pathlib.Path(name)
+        for part in ("host", "plugin-api", "libreeve-runtime.a.p"):
+            (folder / part).mkdir()
+        (folder / "host" / "culprit.c").write_text(CULPRIT, encoding="utf-8")
+        (folder / "plugin-api" / "tool.c").write_text("void\nreeve_tool_call (void)\n{\n  REEVE_TOOL_GET_IFACE (0);\n}\n", encoding="utf-8")
+        output = folder / "libreeve-runtime.a.p" / "culprit.c.o"
+        subprocess.run(["cc", "-c", "-O0", "-fPIC", "-o", output, folder / "host" / "culprit.c"], check=True)
+        graph = Graph(folder)
+        said = "\n".join([*check_interfaces(graph, folder), *check_reach(graph, folder)])
+        for wanted in ("runtime/culprit.c: culprit_work calls reeve_tool_call", "culprit_calls reaches reeve_tool_call and takes no",
+                       "culprit_passes reaches reeve_tool_call and takes no", "culprit_looks_up reaches reeve_tool_call and takes no",
+                       "culprit_keeps reaches reeve_store_commit and consumes no right"):
+            if wanted not in said:
+                yield f"the proof does not see that {wanted}"
+        if "innocent" in said:
+            yield f"the proof accuses the innocent: {said}"
+
+
+def check_reach(graph, source):
+    """Whoever reaches an effect holds the right to it."""
+    takes = {(file, name) for file, name, params, _body in definitions(source / "host") if re.search(r"\bReeveAdmitted \*", params)}
+    effects = EFFECTS | {WATCH + name for name in EFFECTS}
+
+    def protected(node):
+        return node[0] is not None and (node[0].source, node[1]) in takes
+
+    def stop(node):
+        return protected(node) or node[1] in WITHOUT
+
+    reaching = set()
+    for found in graph.objects:
+        if found.source == "locks-watch.c":
+            continue
+        for name in found.globals:
+            node = (found, name)
+            reached = {n for _o, n in graph.reach(node, stop)}
+            direct = {n for n in reached if n in effects}
+            if not direct:
+                continue
+            reaching.add(name)
+            if name not in WITHOUT and not protected(node):
+                yield f"{place_of(found)}: {name} reaches {', '.join(sorted(direct))} and takes no ReeveAdmitted"
+            if protected(node) or name in CONSUMERS:
+                if not CONSUME & {n for _o, n in graph.reach(node, lambda _node: False)}:
+                    yield f"{place_of(found)}: {name} reaches {', '.join(sorted(direct))} and consumes no right"
+    yield from (f"{name} reaches no effect any more: take it out of WITHOUT" for name in sorted(set(WITHOUT) - reaching))
+    yield from (f"{name} is called by nobody: is it still the effect?" for name in sorted(EFFECTS)
+                if name != "reeve_store_drop_scope" and not graph.callers(name) | graph.callers(WATCH + name))
 
 
 def main():
     build, source = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    faults = []
-    objects = [p for p in (build / "host").rglob("*.o")]
-    makers = [p for p in objects if p.name.endswith("admission.c.o") and p.parent.name.startswith("libreeve-governance")]
-    names_of = exported(objects)
-    if len(makers) != 1:
-        faults.append(f"one object of admission.c is expected, found {len(makers)}")
-    for path in makers:
-        names = names_of[path]
-        for name in sorted(names - ALLOWED):
-            faults.append(f"admission.c exports {name}, which this test does not know")
-        for name in sorted(ALLOWED - names):
-            faults.append(f"admission.c does not export {name} any more")
-    for path in objects:
-        if path in makers:
-            continue
-        for name in sorted(names_of[path]):
-            if name.startswith("reeve_admitted_"):
-                faults.append(f"{path.name} defines {name}")
-    # the type is opaque: only admission.c completes it, and nobody else casts memory of his own to it
-    known = re.compile(r"struct\s+_ReeveAdmitted\b")
-    cast = re.compile(r"\(\s*ReeveAdmitted\s*\*\s*\)|g_new0?\s*\(\s*ReeveAdmitted\b|sizeof\s*\(\s*ReeveAdmitted\b")
-    for path in sorted((source / "host").rglob("*.[ch]")):
-        text = path.read_text(encoding="utf-8")
-        inside = [m for m in known.finditer(text) if not text[:m.end()].endswith("typedef struct _ReeveAdmitted")]
-        if path.name != "admission.c" and (inside or cast.search(text)):
-            faults.append(f"{path.relative_to(source)} knows the structure of ReeveAdmitted")
+    graph = Graph(build / "host")
+    faults = [*check_itself(), *check_makers(graph), *check_sources(source), *check_conversions(build, source), *check_interfaces(graph, source),
+              *check_reach(graph, source)]
     for fault in faults:
         print(fault, file=sys.stderr)
     return 1 if faults else 0

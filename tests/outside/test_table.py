@@ -146,30 +146,15 @@ class Tenants(unittest.TestCase):
             cls.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": tenant}, expect=201)
         cls.left, cls.right = (cls.host.user("admin", tenant=t) for t in ("left", "right"))
 
-    def test_ids_of_another_tenant_are_not_found(self):
+    def test_lists_and_searches_end_at_the_tenant(self):
+        """That identifiers do is proven for every operation in hold_proof_foreign.py."""
         host = self.host
         definition = {"name": "a", "initial_definition": {"system_prompt": "x", "tools": []}}
         agent = host.post("/api/v1/admin/agents", definition, key=self.left, expect=201).json["agent_id"]
-        document = host.upload("a.md", "left only", key=self.left).json["document_id"]
-        run = host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "x"}, key=self.left, expect=200).json["run_id"]
-        chat = host.post("/api/v1/chat", {"message": "x", "agent_id": agent}, key=self.left, expect=200).json["conversation_id"]
-        user = host.get("/api/v1/me", key=self.left).json["user_id"]
-        key = host.get("/api/v1/me", key=self.left).json["key_id"]
-        version = host.get(f"/api/v1/admin/agents/{agent}/versions", key=self.left).json["items"][0]["version_id"]
-        ids = {"agent_id": agent, "document_id": document, "run_id": run, "conversation_id": chat, "user_id": user, "key_id": key,
-               "version_id": version}
-        for operation in TABLE:
-            members = operation.get("path", {})
-            if not members or not set(members) <= set(ids):
-                continue
-            method, path = operation["route"].split(" ")
-            for name in members:
-                path = path.replace("{" + name + "}", ids[name])
-            with self.subTest(operation=operation["name"]):
-                answer = host.call(method, path, {} if "body" in operation else None, key=self.right, expect=404)
-                self.assertFalse([i for i in ids.values() if i in answer.json["detail"]], answer)
-        self.assertEqual(200, host.get(f"/api/v1/admin/agents/{agent}", key=self.left).status)
+        host.upload("a.md", "left only", key=self.left)
+        host.post("/api/v1/chat", {"message": "x", "agent_id": agent}, key=self.left, expect=200)
         for path in ("/api/v1/admin/agents", "/api/v1/documents", "/api/v1/runs", "/api/v1/conversations"):
+            self.assertEqual(1, len(host.get(path, key=self.left, expect=200).json["items"]), path)
             self.assertEqual([], host.get(path, key=self.right, expect=200).json["items"], path)
         found = host.post("/api/v1/documents/search", {"query": "left only"}, key=self.right, expect=200).json
         self.assertEqual({"mode": "keyword", "results": []}, found)
