@@ -13,14 +13,16 @@
 
 #define LOG_AT_SALTS 16 /* in the log's header */
 #define LOG_AT_BLOCK 8  /* in a frame's header: salts and checksums */
+#define LOG_SALTS    8  /* bytes of them */
 #define LOG_AT_ID    (SQLITE_LOG_FRAME_HEADER + SQLITE_SEAL_USABLE)
 
 struct _SqliteLog
 {
   sqlite3_file *real;
-  SqliteSealer *sealer; /* NULL: nothing is sealed */
-  gint64 held;          /* offset of the header that waits in @frame for its page, or -1 */
-  gint64 end;           /* of the frames written since the log began anew */
+  SqliteSealer *sealer;  /* NULL: nothing is sealed */
+  gint64 held;           /* offset of the header that waits in @frame for its page, or -1 */
+  gint64 end;            /* of the frames written here since the log began anew … */
+  guint8 era[LOG_SALTS]; /* … which shows in the salts of a frame's header */
   guint8 frame[SQLITE_LOG_FRAME];
   guint8 plain[SQLITE_SEAL_PAGE];
 };
@@ -287,6 +289,20 @@ sqlite_log_write_page (SqliteLog *self, const guint8 *data, gint64 at)
                                        at + SQLITE_LOG_FRAME_HEADER);
 }
 
+/* Another connection may have begun the log anew, and cut the file short, since this one wrote. A
+ * header whose checksum is still to come has no salts, and follows one that has. */
+static void
+sqlite_log_enter_era (SqliteLog *self, const guint8 *header)
+{
+  static const guint8 none[LOG_SALTS] = { 0 };
+
+  if (memcmp (self->era, header + LOG_AT_BLOCK, LOG_SALTS) == 0
+      || memcmp (none, header + LOG_AT_BLOCK, LOG_SALTS) == 0)
+    return;
+  memcpy (self->era, header + LOG_AT_BLOCK, LOG_SALTS);
+  self->end = SQLITE_LOG_HEADER;
+}
+
 /**
  * sqlite_log_write:
  * @self: a log
@@ -317,6 +333,7 @@ sqlite_log_write (SqliteLog *self, const guint8 *data, int length, gint64 offset
     return SQLITE_IOERR_WRITE;
   memcpy (self->frame, data, SQLITE_LOG_FRAME_HEADER);
   self->held = offset;
+  sqlite_log_enter_era (self, data);
   /* the header of a frame that stands is corrected, and no page will follow */
   return offset < self->end ? sqlite_log_flush (self) : SQLITE_OK;
 }

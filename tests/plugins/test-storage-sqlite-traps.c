@@ -131,6 +131,25 @@ test_restart (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* trap 1: one connection wrote a long log, another cut it short; the first writes where it ended
+ * before, and where nothing is now */
+static void
+test_cut (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (SqliteConnection) other = sealed_file_open (&fixture->file);
+  SqliteConnection *writers[] = { fixture->connection, other };
+
+  sealed_file_exec (other, "PRAGMA wal_autocheckpoint = 0");
+  for (guint i = 0; i < 4; i++)
+    {
+      fill (writers[i % 2], 300, "long");
+      sealed_file_exec (writers[(i + 1) % 2], "PRAGMA wal_checkpoint (TRUNCATE)");
+      fill (writers[(i + 1) % 2], 2, "short");
+      fill (writers[i % 2], 20, "again");
+      check_whole (writers[i % 2]);
+    }
+}
+
 /* trap 2: a frame that does not open ends the log when it is recovered, like one with a bad sum;
  * each byte of it counts */
 static void
@@ -529,6 +548,7 @@ main (int argc, char **argv)
   fault_vfs_register ();
   ADD ("spill", test_spill);
   ADD ("restart", test_restart);
+  ADD ("cut", test_cut);
   ADD ("recovery", test_recovery);
   ADD ("live", test_live);
   ADD ("torn-header", test_torn_header);
