@@ -2,6 +2,7 @@
 /* reeve-host: reads its configuration, opens the rooms, then the doors, and waits to be told to
  * stop. */
 #include <glib-unix.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sysexits.h>
@@ -16,6 +17,8 @@
 
 /* how often the files of the certificate are looked at */
 #define REEVE_MAIN_LOOK_SECONDS 2
+
+#define REEVE_MAIN_MAP_BYTES (256 * 1024)
 
 /* SIGTERM ends within 10 s: runs get most of it, answers the rest */
 #define REEVE_MAIN_RUNS_US   (6 * G_USEC_PER_SEC)
@@ -74,6 +77,14 @@ reeve_main_raise_limits (void)
       limit.rlim_cur = limit.rlim_max;
       setrlimit (RLIMIT_NOFILE, &limit);
     }
+}
+
+/* glibc raises the size from which memory is mapped, and given back at once, with the greatest
+ * piece that was ever freed: then a few large answers leave the heap in holes that never close. */
+static void
+reeve_main_keep_memory_flat (void)
+{
+  mallopt (M_MMAP_THRESHOLD, REEVE_MAIN_MAP_BYTES);
 }
 
 static gboolean
@@ -235,6 +246,7 @@ reeve_main_open (ReeveMain *self, GError **error)
     .limits = {
       .max_body = (gsize) reeve_config_get_int (self->config, "server.max_body"),
       .max_header = (gsize) reeve_config_get_int (self->config, "server.max_header"),
+      .max_unread = (gsize) reeve_config_get_int (self->config, "server.max_unread"),
       .keep_alive_us = reeve_main_get_seconds (self, "server.keep_alive"),
       .header_us = reeve_main_get_seconds (self, "server.header_timeout"),
       .body_us = reeve_main_get_seconds (self, "server.body_timeout"),
@@ -297,6 +309,7 @@ reeve_main_serve (ReeveMain *self)
   int code = 0;
 
   reeve_main_raise_limits ();
+  reeve_main_keep_memory_flat ();
   self->loop = g_main_loop_new (NULL, FALSE);
   g_unix_signal_add (SIGTERM, reeve_main_on_signal, self);
   g_unix_signal_add (SIGINT, reeve_main_on_signal, self);

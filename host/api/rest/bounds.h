@@ -10,6 +10,7 @@ typedef struct
 {
   gsize max_body;        /* bytes of a request's body */
   gsize max_header;      /* bytes of a request's head */
+  gsize max_unread;      /* bytes of a stream that its client has not read */
   gint64 keep_alive_us;  /* an idle connection stays so long */
   gint64 header_us;      /* from the first byte of a head to its last */
   gint64 body_us;        /* from the head to the last byte of the body, and a second more for each

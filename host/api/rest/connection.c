@@ -7,6 +7,8 @@
 #include "connection.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -20,6 +22,8 @@
 #define REEVE_REST_CONNECTION_SILENT_US (60 * G_USEC_PER_SEC) /* one that never said anything */
 #define REEVE_REST_CONNECTION_LINGER_US (2 * G_USEC_PER_SEC)
 #define REEVE_REST_CONNECTION_DRAIN     (1024 * 1024)
+/* of a client that does not read the kernel holds so much, not megabytes */
+#define REEVE_REST_CONNECTION_UNSENT (128 * 1024)
 
 typedef enum
 {
@@ -298,12 +302,14 @@ reeve_rest_connection_new (const ReeveRestConnectionHome *home, int fd, ReeveRes
                            GSocketAddress *remote, GError **error)
 {
   ReeveRestConnection *self = g_new0 (ReeveRestConnection, 1);
+  int unsent = REEVE_REST_CONNECTION_UNSENT;
 
   g_ref_count_init (&self->references);
   self->client.notice = reeve_rest_connection_notice;
   self->client.work = reeve_rest_connection_work;
   self->home = home;
   self->fd = fd;
+  setsockopt (fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
   self->channel = channel != NULL ? channel : reeve_rest_channel_new_plain (fd);
   self->remote = remote;
   self->writable = TRUE;

@@ -11,8 +11,10 @@
 
 /* of a refused body, read and thrown away */
 #define REEVE_REST_REQUEST_DISCARD ((gsize) 128 * 1024 * 1024)
-/* of a stream that the client has not read yet */
-#define REEVE_REST_REQUEST_PENDING ((gsize) 4 * 1024 * 1024)
+/* when all streams of a thread together hold so many times what one may, the greatest ones go */
+#define REEVE_REST_REQUEST_ALL      16
+#define REEVE_REST_REQUEST_GRACE_US (1 * G_USEC_PER_SEC)
+#define REEVE_REST_REQUEST_GREAT    16 /* a great one: more than such a part of what one may hold */
 
 typedef struct
 {
@@ -33,6 +35,7 @@ typedef struct
   gboolean too_slow; /* dropped: what still comes is thrown away */
   gsize appended;    /* bytes of the stream given to libsoup … */
   gsize written;     /* … and written by it */
+  gint64 unread_since;
 } ReeveRestRequest;
 
 static const char reeve_rest_request_key[] = "reeve-rest-request";
@@ -59,6 +62,8 @@ reeve_rest_request_on_finished (SoupServerMessage *msg, gpointer user_data)
   ReeveRestRequest *self = user_data;
 
   self->msg = NULL;
+  reeve_rest_thread_count_unread (self->thread, -(gssize) (self->appended - self->written));
+  self->written = self->appended;
   if (self->connection != NULL)
     {
       reeve_rest_connection_end (self->connection);
@@ -116,7 +121,10 @@ reeve_rest_request_resume (ReeveRestRequest *self)
 static void
 reeve_rest_request_on_wrote (SoupServerMessage *msg, guint length, gpointer user_data)
 {
-  ((ReeveRestRequest *) user_data)->written += length;
+  ReeveRestRequest *self = user_data;
+
+  self->written += length;
+  reeve_rest_thread_count_unread (self->thread, -(gssize) length);
 }
 
 static void
@@ -139,6 +147,24 @@ reeve_rest_request_begin_stream (ReeveRestRequest *self)
   g_signal_connect (self->msg, "wrote-body-data", G_CALLBACK (reeve_rest_request_on_wrote), self);
 }
 
+/* One event may be of any size, and many may come at once (from a journal). But who does not read
+ * holds more than it may for a moment only, and all streams together are bounded. */
+static gboolean
+reeve_rest_request_is_too_slow (ReeveRestRequest *self)
+{
+  gsize max = reeve_rest_thread_get_shared (self->thread)->limits.max_unread;
+  gsize all = reeve_rest_thread_count_unread (self->thread, 0);
+  gsize unread = self->appended - self->written;
+
+  if (unread <= max)
+    self->unread_since = 0;
+  else if (self->unread_since == 0)
+    self->unread_since = g_get_monotonic_time ();
+  if (unread > max && g_get_monotonic_time () - self->unread_since > REEVE_REST_REQUEST_GRACE_US)
+    return TRUE;
+  return unread > max / REEVE_REST_REQUEST_GREAT && all > max * REEVE_REST_REQUEST_ALL;
+}
+
 static void
 reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
 {
@@ -146,8 +172,7 @@ reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
     return;
   if (!self->streaming)
     reeve_rest_request_begin_stream (self);
-  self->appended += g_bytes_get_size (bytes);
-  if (self->appended - self->written > REEVE_REST_REQUEST_PENDING && self->connection != NULL)
+  if (self->connection != NULL && reeve_rest_request_is_too_slow (self))
     {
       g_message ("a client reads its stream too slowly and is dropped");
       self->too_slow = TRUE;
@@ -155,6 +180,8 @@ reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
       reeve_rest_connection_drop (self->connection);
       return;
     }
+  self->appended += g_bytes_get_size (bytes);
+  reeve_rest_thread_count_unread (self->thread, (gssize) g_bytes_get_size (bytes));
   soup_message_body_append_bytes (soup_server_message_get_response_body (self->msg), bytes);
   reeve_rest_request_resume (self);
 }

@@ -99,6 +99,9 @@ reeve_rest_start (ReeveRest *self, ReeveServices *services, GError **error)
         return FALSE;
       g_ptr_array_add (self->threads, thread);
     }
+  self->shared.threads = self->threads;
+  for (guint i = 0; i < self->threads->len; i++)
+    reeve_rest_thread_start (self->threads->pdata[i]);
   return TRUE;
 }
 

@@ -43,10 +43,13 @@ struct _ReeveRestThread
   SoupServer *server;
   GPtrArray *doors;       /* (element-type ReeveRestThreadDoor) */
   GPtrArray *connections; /* (element-type ReeveRestConnection) */
-  gint busy;              /* atomic */
-  GSource *rest;          /* (nullable): until accepting goes on */
-  guint refused;          /* connections, since it was last told */
+  char *name;
+  gint busy;     /* atomic */
+  gint open;     /* atomic: connections */
+  GSource *rest; /* (nullable): until accepting goes on */
+  guint refused; /* connections, since it was last told */
   guint sweeps;
+  gsize unread; /* bytes */
 };
 
 static void
@@ -66,15 +69,26 @@ reeve_rest_thread_on_closed (ReeveRestConnection *connection, gpointer user_data
 {
   ReeveRestThread *self = user_data;
 
+  g_atomic_int_add (&self->open, -1);
   reeve_rest_addresses_leave (self->shared->addresses,
                               reeve_rest_connection_get_remote (connection));
+}
+
+static void
+reeve_rest_thread_invoke (ReeveRestThread *self, GSourceFunc func)
+{
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  g_source_set_priority (source, G_PRIORITY_HIGH);
+  g_source_set_callback (source, func, self, NULL);
+  g_source_attach (source, self->context);
 }
 
 /* ---- accepting ---- */
 
 /* The one that waits longest for its client to say something makes room; FALSE: all are at work. */
 static gboolean
-reeve_rest_thread_make_room (ReeveRestThread *self)
+reeve_rest_thread_drop_idlest (ReeveRestThread *self)
 {
   ReeveRestConnection *oldest = NULL;
   gint64 oldest_since = G_MAXINT64;
@@ -96,13 +110,42 @@ reeve_rest_thread_make_room (ReeveRestThread *self)
 }
 
 static gboolean
+reeve_rest_thread_on_crowd (gpointer data)
+{
+  reeve_rest_thread_drop_idlest (data);
+  return G_SOURCE_REMOVE;
+}
+
+/* The thread that has most clients gives one up, or none would be old where few are. */
+static gboolean
+reeve_rest_thread_make_room (ReeveRestThread *self)
+{
+  GPtrArray *threads = self->shared->threads;
+  ReeveRestThread *fullest = self;
+
+  for (guint i = 0; i < threads->len; i++)
+    {
+      ReeveRestThread *other = threads->pdata[i];
+
+      if (g_atomic_int_get (&other->open) > g_atomic_int_get (&fullest->open))
+        fullest = other;
+    }
+  if (fullest == self)
+    return reeve_rest_thread_drop_idlest (self);
+  reeve_rest_thread_invoke (fullest, reeve_rest_thread_on_crowd);
+  return TRUE;
+}
+
+static gboolean
 reeve_rest_thread_is_welcome (ReeveRestThread *self, GSocketAddress *remote)
 {
   ReeveRestAddresses *addresses = self->shared->addresses;
   ReeveRestAddressesVerdict verdict = reeve_rest_addresses_enter (addresses, remote, 0);
 
+  /* who makes room may be at work on another thread for a moment */
   if (verdict == REEVE_REST_ADDRESSES_FULL && reeve_rest_thread_make_room (self))
-    verdict = reeve_rest_addresses_enter (addresses, remote, REEVE_REST_THREAD_ACCEPTS);
+    verdict = reeve_rest_addresses_enter (addresses, remote,
+                                          self->shared->limits.max_connections / 8 + 1);
   if (verdict != REEVE_REST_ADDRESSES_WELCOME)
     self->refused++;
   return verdict == REEVE_REST_ADDRESSES_WELCOME;
@@ -122,6 +165,7 @@ reeve_rest_thread_take (int fd, ReeveRestChannel *channel, GSocketAddress *remot
   if (connection != NULL)
     {
       g_ptr_array_add (self->connections, reeve_rest_connection_ref (connection));
+      g_atomic_int_inc (&self->open);
       return;
     }
   reeve_rest_addresses_leave (self->shared->addresses, held);
@@ -312,16 +356,6 @@ reeve_rest_thread_quit (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-static void
-reeve_rest_thread_invoke (ReeveRestThread *self, GSourceFunc func)
-{
-  g_autoptr (GSource) source = g_idle_source_new ();
-
-  g_source_set_priority (source, G_PRIORITY_HIGH);
-  g_source_set_callback (source, func, self, NULL);
-  g_source_attach (source, self->context);
-}
-
 static gpointer
 reeve_rest_thread_run (gpointer data)
 {
@@ -379,16 +413,16 @@ reeve_rest_thread_expect_arrivals (ReeveRestThread *self)
  * @number: for its name
  * @error: return location
  *
- * Returns: (transfer full) (nullable): a running thread
+ * Returns: (transfer full) (nullable): a thread that is not started yet
  */
 ReeveRestThread *
 reeve_rest_thread_new (const ReeveRestShared *shared, GPtrArray *listeners, guint number,
                        GError **error)
 {
   ReeveRestThread *self = g_new0 (ReeveRestThread, 1);
-  g_autofree char *name = g_strdup_printf ("api-%u", number);
 
   self->shared = shared;
+  self->name = g_strdup_printf ("api-%u", number);
   self->context = g_main_context_new ();
   self->loop = g_main_loop_new (self->context, FALSE);
   self->poller = reeve_rest_poller_new (self->context);
@@ -408,8 +442,13 @@ reeve_rest_thread_new (const ReeveRestShared *shared, GPtrArray *listeners, guin
         reeve_rest_thread_free (self);
         return NULL;
       }
-  self->thread = g_thread_new (name, reeve_rest_thread_run, self);
   return self;
+}
+
+void
+reeve_rest_thread_start (ReeveRestThread *self)
+{
+  self->thread = g_thread_new (self->name, reeve_rest_thread_run, self);
 }
 
 void
@@ -440,6 +479,7 @@ reeve_rest_thread_free (ReeveRestThread *self)
   reeve_rest_handshakes_free (self->handshakes);
   reeve_rest_poller_free (self->poller);
   g_main_context_unref (self->context);
+  g_free (self->name);
   g_free (self);
 }
 
@@ -459,4 +499,18 @@ void
 reeve_rest_thread_count (ReeveRestThread *self, int delta)
 {
   g_atomic_int_add (&self->busy, delta);
+}
+
+/**
+ * reeve_rest_thread_count_unread:
+ * @self: a thread; to be called on it
+ * @delta: bytes that its streams hold more, or less
+ *
+ * Returns: bytes that all its streams hold for clients that have not read them
+ */
+gsize
+reeve_rest_thread_count_unread (ReeveRestThread *self, gssize delta)
+{
+  self->unread += (gsize) delta;
+  return self->unread;
 }

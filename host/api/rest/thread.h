@@ -27,12 +27,14 @@ typedef struct
   ReeveRestAddresses *addresses;
   ReeveRestTls *tls;   /* (nullable): of the listeners that are encrypted */
   ReeveRestCors *cors; /* (nullable) */
+  GPtrArray *threads;  /* (element-type ReeveRestThread): all of them, before the first starts */
   guint max_arrivals;  /* of one thread: encrypted, and nothing asked yet */
 } ReeveRestShared;
 
 /* listeners: (element-type ReeveRestListener): to accept from; each thread makes its own copies */
 ReeveRestThread *reeve_rest_thread_new (const ReeveRestShared *shared, GPtrArray *listeners,
                                         guint number, GError **error);
+void reeve_rest_thread_start (ReeveRestThread *self);
 /* No more connections are accepted, idle ones are closed. Any thread. */
 void reeve_rest_thread_stop_accepting (ReeveRestThread *self);
 /* Requests under way. Any thread. */
@@ -44,5 +46,6 @@ void reeve_rest_thread_free (ReeveRestThread *self);
 const ReeveRestShared *reeve_rest_thread_get_shared (ReeveRestThread *self);
 GMainContext *reeve_rest_thread_get_context (ReeveRestThread *self);
 void reeve_rest_thread_count (ReeveRestThread *self, int delta);
+gsize reeve_rest_thread_count_unread (ReeveRestThread *self, gssize delta);
 
 G_END_DECLS
