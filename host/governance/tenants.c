@@ -16,7 +16,7 @@ struct _ReeveTenants
 
   ReeveStore *store;
   GMutex mutex;
-  GHashTable *settings; /* tenant id -> JsonObject, sealed: under the mutex */
+  GHashTable *settings; /* tenant id -> JsonNode, whose count is atomic: under the mutex */
 };
 
 /* what belongs to which feature: operations by their prefix, tools by their name */
@@ -55,7 +55,7 @@ reeve_tenants_init (ReeveTenants *self)
 {
   g_mutex_init (&self->mutex);
   self->settings
-      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) json_object_unref);
+      = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) json_node_unref);
 }
 
 /**
@@ -123,15 +123,25 @@ reeve_tenants_make_fields (JsonObject *params)
   return fields;
 }
 
+/* The settings are read by any thread: they are a copy, whose members are shared by nodes, and are
+ * handed out as a node, since the counts of JsonObject are not atomic. */
 static void
 reeve_tenants_learn (ReeveTenants *self, const char *tenant_id, JsonObject *fields)
 {
   JsonObject *settings = reeve_json_get_object (fields, "settings");
+  g_autoptr (JsonObject) copy = json_object_new ();
+  g_autoptr (GList) members = NULL;
+  JsonNode *node = NULL;
 
   if (settings == NULL)
     return;
+  members = json_object_get_members (settings);
+  for (GList *l = members; l != NULL; l = l->next)
+    json_object_set_member (copy, l->data,
+                            json_node_ref (json_object_get_member (settings, l->data)));
+  node = json_node_init_object (json_node_alloc (), copy);
   g_mutex_lock (&self->mutex);
-  g_hash_table_replace (self->settings, g_strdup (tenant_id), json_object_ref (settings));
+  g_hash_table_replace (self->settings, g_strdup (tenant_id), node);
   g_mutex_unlock (&self->mutex);
 }
 
@@ -270,15 +280,15 @@ reeve_tenants_load (ReeveTenants *self, GError **error)
 }
 
 /* (transfer full) (nullable) */
-static JsonObject *
+static JsonNode *
 reeve_tenants_get_settings (ReeveTenants *self, const char *tenant_id)
 {
-  JsonObject *settings = NULL;
+  JsonNode *settings = NULL;
 
   g_mutex_lock (&self->mutex);
   settings = g_hash_table_lookup (self->settings, tenant_id);
   if (settings != NULL)
-    json_object_ref (settings);
+    json_node_ref (settings);
   g_mutex_unlock (&self->mutex);
   return settings;
 }
@@ -296,9 +306,10 @@ gint64
 reeve_tenants_get_limit (ReeveTenants *self, const char *tenant_id, const char *name,
                          gint64 fallback)
 {
-  g_autoptr (JsonObject) settings = reeve_tenants_get_settings (self, tenant_id);
+  g_autoptr (JsonNode) settings = reeve_tenants_get_settings (self, tenant_id);
 
-  return settings != NULL ? reeve_json_get_int (settings, name, fallback) : fallback;
+  return settings != NULL ? reeve_json_get_int (json_node_get_object (settings), name, fallback)
+                          : fallback;
 }
 
 /**
@@ -312,12 +323,13 @@ reeve_tenants_get_limit (ReeveTenants *self, const char *tenant_id, const char *
 gboolean
 reeve_tenants_has_feature (ReeveTenants *self, const char *tenant_id, const char *feature)
 {
-  g_autoptr (JsonObject) settings = reeve_tenants_get_settings (self, tenant_id);
+  g_autoptr (JsonNode) settings = reeve_tenants_get_settings (self, tenant_id);
   g_auto (GStrv) features = NULL;
 
-  if (settings == NULL || reeve_json_get_array (settings, "features") == NULL)
+  if (settings == NULL
+      || reeve_json_get_array (json_node_get_object (settings), "features") == NULL)
     return TRUE;
-  features = reeve_directory_get_strings (settings, "features");
+  features = reeve_directory_get_strings (json_node_get_object (settings), "features");
   return g_strv_contains ((const char *const *) features, feature);
 }
 

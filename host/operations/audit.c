@@ -63,6 +63,8 @@ reeve_op_audit_list (ReeveCall *call, ReeveServices *services)
     json_object_set_string_member (page, "next_cursor", cursor);
   else
     json_object_set_null_member (page, "next_cursor");
+  /* the page holds the records, and goes to another thread: their counts are not atomic */
+  g_clear_pointer (&records, g_ptr_array_unref);
   reeve_call_answer (call, page, NULL);
 }
 

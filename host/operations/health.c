@@ -37,10 +37,13 @@ reeve_op_health_ready (ReeveCall *call, ReeveServices *services)
         && reeve_store_exists (services->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_TENANTS,
                                REEVE_TENANTS_DEFAULT, &exists, &error);
   JsonObject *health = reeve_op_health_new (services, ready);
+  JsonNode *node = NULL;
 
   if (error != NULL)
     g_warning ("the store does not answer: %s", error->message);
   json_object_set_string_member (health, "database", error == NULL ? "connected" : "disconnected");
-  reeve_call_complete (call, ready ? 200 : 503, json_node_init_object (json_node_alloc (), health));
+  node = json_node_init_object (json_node_alloc (), health);
+  /* before the answer goes to another thread: the count is not atomic */
   json_object_unref (health);
+  reeve_call_complete (call, ready ? 200 : 503, node);
 }

@@ -175,7 +175,9 @@ reeve_run_answer_record (ReeveRunAnswer *self)
   json_object_set_string_member (record, "status",
                                  reeve_json_get_string (self->result, "status", "failed"));
   json_object_set_int_member (record, "updated_at", reeve_times_now ());
-  json_object_set_object_member (record, "result", json_object_ref (self->result));
+  /* the record goes to the store's threads, while the run's own keeps the result: the counts of
+   * objects are not atomic */
+  json_object_set_object_member (record, "result", reeve_listing_dup (self->result));
   return record;
 }
 
@@ -249,7 +251,7 @@ reeve_run_answer_work (GTask *task, gpointer source, gpointer data, GCancellable
 static void
 reeve_run_answer_on_committed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  ReeveRunAnswer *self = g_task_get_task_data (G_TASK (result));
+  ReeveRunAnswer *self = user_data;
   g_autoptr (ReeveRun) run = g_object_ref (self->run);
   g_autoptr (GError) error = NULL;
 
@@ -258,18 +260,21 @@ reeve_run_answer_on_committed (GObject *source, GAsyncResult *result, gpointer u
     reeve_run_complete (run, self->result);
   else
     reeve_run_abort (run, error);
+  reeve_run_answer_free (self);
 }
 
+/* @self goes with the callback, not with the task: the worker may be the last to let go of that,
+ * and the objects are the run's by then. */
 static void
 reeve_run_answer_write (ReeveRunAnswer *self)
 {
-  g_autoptr (GTask) task = g_task_new (self->run, NULL, reeve_run_answer_on_committed, NULL);
+  g_autoptr (GTask) task = g_task_new (self->run, NULL, reeve_run_answer_on_committed, self);
 
   json_object_set_object_member (self->result, "audit",
                                  reeve_run_answer_audit (self->run, self->last));
   json_object_set_object_member (self->entry, "result", json_object_ref (self->result));
   g_task_set_source_tag (task, reeve_run_answer_write);
-  g_task_set_task_data (task, self, (GDestroyNotify) reeve_run_answer_free);
+  g_task_set_task_data (task, self, NULL);
   reeve_workers_run_task (self->run->env.workers, task, reeve_run_answer_work);
 }
 

@@ -13,13 +13,15 @@ typedef struct
   GSourceFunc func;
   gpointer data;
   GDestroyNotify notify;
+  GSource *source; /* attaching it comes after this was made */
 } SyncCall;
 
 static SyncCall *
-sync_call_new (GSourceFunc func, gpointer data, GDestroyNotify notify)
+sync_call_new (GSource *source, GSourceFunc func, gpointer data, GDestroyNotify notify)
 {
   SyncCall *call = g_new0 (SyncCall, 1);
 
+  call->source = source;
   call->func = func;
   call->data = data;
   call->notify = notify;
@@ -33,6 +35,7 @@ sync_call_run (gpointer user_data)
   SyncCall *call = user_data;
 
   sync_acquire (call);
+  sync_acquire (call->source);
   return call->func (call->data);
 }
 
@@ -42,6 +45,7 @@ sync_call_free (gpointer user_data)
   SyncCall *call = user_data;
 
   sync_acquire (call);
+  sync_acquire (call->source);
   if (call->notify != NULL)
     call->notify (call->data);
   g_free (call);
@@ -52,7 +56,7 @@ g_main_context_invoke_full (GMainContext *context, int priority, GSourceFunc fun
                             GDestroyNotify notify)
 {
   REAL (g_main_context_invoke_full)
-  (context, priority, sync_call_run, sync_call_new (func, data, notify), sync_call_free);
+  (context, priority, sync_call_run, sync_call_new (NULL, func, data, notify), sync_call_free);
 }
 
 void
@@ -64,7 +68,7 @@ g_main_context_invoke (GMainContext *context, GSourceFunc func, gpointer data)
 guint
 g_idle_add_full (int priority, GSourceFunc func, gpointer data, GDestroyNotify notify)
 {
-  return REAL (g_idle_add_full) (priority, sync_call_run, sync_call_new (func, data, notify),
+  return REAL (g_idle_add_full) (priority, sync_call_run, sync_call_new (NULL, func, data, notify),
                                  sync_call_free);
 }
 
@@ -73,7 +77,7 @@ g_timeout_add_full (int priority, guint interval, GSourceFunc func, gpointer dat
                     GDestroyNotify notify)
 {
   return REAL (g_timeout_add_full) (priority, interval, sync_call_run,
-                                    sync_call_new (func, data, notify), sync_call_free);
+                                    sync_call_new (NULL, func, data, notify), sync_call_free);
 }
 
 void
@@ -84,7 +88,7 @@ g_source_set_callback (GSource *source, GSourceFunc func, gpointer data, GDestro
     REAL (g_source_set_callback) (source, func, data, notify);
   else
     REAL (g_source_set_callback)
-  (source, sync_call_run, sync_call_new (func, data, notify), sync_call_free);
+  (source, sync_call_run, sync_call_new (source, func, data, notify), sync_call_free);
 }
 
 /* ---- sources of our own: every function of theirs sees what was done before attach or
@@ -134,6 +138,7 @@ g_source_new (GSourceFuncs *funcs, guint size)
   SyncFuncs *sync = g_new0 (SyncFuncs, 1);
 
   sync->real = funcs;
+  sync->funcs = *funcs; /* what belongs to closures is no function of the source */
   sync->funcs.prepare = funcs->prepare != NULL ? sync_funcs_prepare : NULL;
   sync->funcs.check = funcs->check != NULL ? sync_funcs_check : NULL;
   sync->funcs.dispatch = sync_funcs_dispatch;

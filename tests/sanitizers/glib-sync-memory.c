@@ -5,6 +5,7 @@
  * library, asks GLib to allocate, free or copy is done here, and what it does to a container is
  * reported as one access to that container. */
 
+#include <json-glib/json-glib.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,3 +211,11 @@ WRITES (void, g_queue_push_head_link, (GQueue * self, GList *link), self, link)
 WRITES (void, g_queue_unlink, (GQueue * self, GList *link), self, link)
 WRITES (void, g_queue_delete_link, (GQueue * self, GList *link), self, link)
 WRITES (void, g_queue_clear, (GQueue * self), self)
+
+/* ---- reference counts that are not atomic: taking or dropping a reference is a write, and two
+ * threads may not do so at the same time ---- */
+
+WRITES (JsonObject *, json_object_ref, (JsonObject * self), self)
+WRITES (void, json_object_unref, (JsonObject * self), self)
+WRITES (JsonArray *, json_array_ref, (JsonArray * self), self)
+WRITES (void, json_array_unref, (JsonArray * self), self)

@@ -22,6 +22,8 @@ extern void __tsan_mutex_destroy (void *address, unsigned flags) __attribute__ (
 
 enum
 {
+  SYNC_RECURSIVE = 1 << 1,
+  SYNC_READ = 1 << 3,
   SYNC_TRY = 1 << 4,
   SYNC_TRY_FAILED = 1 << 5
 };
@@ -41,47 +43,59 @@ sync_locked (void *mutex, unsigned flags)
 }
 
 static void
-sync_unlock (void *mutex)
+sync_unlock (void *mutex, unsigned flags)
 {
   if (__tsan_mutex_pre_unlock != NULL)
-    __tsan_mutex_pre_unlock (mutex, 0);
+    __tsan_mutex_pre_unlock (mutex, flags);
 }
 
 static void
-sync_unlocked (void *mutex)
+sync_unlocked (void *mutex, unsigned flags)
 {
   if (__tsan_mutex_post_unlock != NULL)
-    __tsan_mutex_post_unlock (mutex, 0);
+    __tsan_mutex_post_unlock (mutex, flags);
 }
 
 /* ---- mutexes and conditions ---- */
 
-void
-g_mutex_lock (GMutex *mutex)
-{
-  sync_lock (mutex, 0);
-  REAL (g_mutex_lock) (mutex);
-  sync_locked (mutex, 0);
-}
+/* the same for each kind of lock: @flags say which it is */
+#define SYNC_LOCK(name, type, flags)                                                               \
+  void name (type *lock)                                                                           \
+  {                                                                                                \
+    sync_lock (lock, flags);                                                                       \
+    REAL (name) (lock);                                                                            \
+    sync_locked (lock, flags);                                                                     \
+  }
+#define SYNC_TRYLOCK(name, type, flags)                                                            \
+  gboolean name (type *lock)                                                                       \
+  {                                                                                                \
+    gboolean got;                                                                                  \
+                                                                                                   \
+    sync_lock (lock, (flags) | SYNC_TRY);                                                          \
+    got = REAL (name) (lock);                                                                      \
+    sync_locked (lock, (flags) | (got ? SYNC_TRY : SYNC_TRY | SYNC_TRY_FAILED));                   \
+    return got;                                                                                    \
+  }
+#define SYNC_UNLOCK(name, type, flags)                                                             \
+  void name (type *lock)                                                                           \
+  {                                                                                                \
+    sync_unlock (lock, flags);                                                                     \
+    REAL (name) (lock);                                                                            \
+    sync_unlocked (lock, flags);                                                                   \
+  }
 
-gboolean
-g_mutex_trylock (GMutex *mutex)
-{
-  gboolean got;
-
-  sync_lock (mutex, SYNC_TRY);
-  got = REAL (g_mutex_trylock) (mutex);
-  sync_locked (mutex, got ? SYNC_TRY : SYNC_TRY | SYNC_TRY_FAILED);
-  return got;
-}
-
-void
-g_mutex_unlock (GMutex *mutex)
-{
-  sync_unlock (mutex);
-  REAL (g_mutex_unlock) (mutex);
-  sync_unlocked (mutex);
-}
+SYNC_LOCK (g_mutex_lock, GMutex, 0)
+SYNC_TRYLOCK (g_mutex_trylock, GMutex, 0)
+SYNC_UNLOCK (g_mutex_unlock, GMutex, 0)
+SYNC_LOCK (g_rec_mutex_lock, GRecMutex, SYNC_RECURSIVE)
+SYNC_TRYLOCK (g_rec_mutex_trylock, GRecMutex, SYNC_RECURSIVE)
+SYNC_UNLOCK (g_rec_mutex_unlock, GRecMutex, SYNC_RECURSIVE)
+SYNC_LOCK (g_rw_lock_writer_lock, GRWLock, 0)
+SYNC_TRYLOCK (g_rw_lock_writer_trylock, GRWLock, 0)
+SYNC_UNLOCK (g_rw_lock_writer_unlock, GRWLock, 0)
+SYNC_LOCK (g_rw_lock_reader_lock, GRWLock, SYNC_READ)
+SYNC_TRYLOCK (g_rw_lock_reader_trylock, GRWLock, SYNC_READ)
+SYNC_UNLOCK (g_rw_lock_reader_unlock, GRWLock, SYNC_READ)
 
 void
 g_mutex_clear (GMutex *mutex)
@@ -94,8 +108,8 @@ g_mutex_clear (GMutex *mutex)
 void
 g_cond_wait (GCond *cond, GMutex *mutex)
 {
-  sync_unlock (mutex);
-  sync_unlocked (mutex);
+  sync_unlock (mutex, 0);
+  sync_unlocked (mutex, 0);
   REAL (g_cond_wait) (cond, mutex);
   sync_lock (mutex, 0);
   sync_locked (mutex, 0);
@@ -106,8 +120,8 @@ g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
 {
   gboolean woken;
 
-  sync_unlock (mutex);
-  sync_unlocked (mutex);
+  sync_unlock (mutex, 0);
+  sync_unlocked (mutex, 0);
   woken = REAL (g_cond_wait_until) (cond, mutex, end_time);
   sync_lock (mutex, 0);
   sync_locked (mutex, 0);
@@ -198,8 +212,6 @@ SYNC_UNREF (g_main_context_unref, GMainContext)
 SYNC_UNREF (g_main_loop_unref, GMainLoop)
 SYNC_UNREF (g_async_queue_unref, GAsyncQueue)
 SYNC_UNREF (json_node_unref, JsonNode)
-SYNC_UNREF (json_object_unref, JsonObject)
-SYNC_UNREF (json_array_unref, JsonArray)
 
 void
 g_atomic_rc_box_release_full (gpointer box, GDestroyNotify clear)

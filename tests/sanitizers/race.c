@@ -3,6 +3,7 @@
  * its suppressions, reports it. Never linked to anything else. */
 
 #include <gio/gio.h>
+#include <json-glib/json-glib.h>
 #include <stdlib.h>
 
 typedef struct
@@ -15,6 +16,7 @@ typedef struct
   GList *list;
   GError *error;
   GBytes *bytes;
+  JsonObject *object;
   guint number;
   GMutex lock;
 } Race;
@@ -119,6 +121,13 @@ bytes_one (Race *race)
   ((char *) g_bytes_get_data (race->bytes, NULL))[0] = 'y';
 }
 
+/* the count of a JsonObject is not atomic */
+static void
+object_one (Race *race)
+{
+  json_object_ref (race->object);
+}
+
 /* one of the two without the lock */
 static void
 lock_one (Race *race)
@@ -156,6 +165,7 @@ static const struct
   { "queue", queue_one, queue_two },    { "list", list_one, list_one },
   { "error", error_two, error_one },    { "bytes", bytes_one, bytes_one },
   { "lock", lock_one, lock_two },       { "task", task_one, lock_two },
+  { "object", object_one, object_one },
 };
 
 typedef struct
@@ -186,7 +196,8 @@ main (int argc, char **argv)
                 .queue = g_queue_new (),
                 .list = g_list_prepend (NULL, &race),
                 .error = g_error_new_literal (G_IO_ERROR, 1, "wrong"),
-                .bytes = g_bytes_new ("x", 2) };
+                .bytes = g_bytes_new ("x", 2),
+                .object = json_object_new () };
 
   g_mutex_init (&race.lock);
   for (guint i = 0; argc == 2 && i < G_N_ELEMENTS (races); i++)
