@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <reeve-error.h>
 #include <string.h>
 #include <sys/file.h>
@@ -100,11 +101,20 @@ gboolean
 reeve_state_write_address (ReeveState *self, const char *url, GError **error)
 {
   g_autofree char *path = g_build_filename (self->folder, "address", NULL);
+  g_autofree char *fresh = g_strconcat (path, ".new", NULL);
   g_autofree char *text = g_strconcat (url, "\n", NULL);
 
-  if (!g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, error))
+  /* Whole or not there for whoever reads it; but it means nothing once the host has gone, so the
+   * disk is not waited for. */
+  if (!g_file_set_contents_full (fresh, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, error))
     {
       g_prefix_error (error, "writing the address: ");
+      return FALSE;
+    }
+  if (g_rename (fresh, path) != 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "writing the address: %s: %s", path,
+                   g_strerror (errno));
       return FALSE;
     }
   self->address = g_steal_pointer (&path);
