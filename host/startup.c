@@ -30,6 +30,8 @@ reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
     .folders = folders,
     .pins = reeve_pins_built_in,
     .capabilities = self->capabilities,
+    .setup_us
+    = reeve_config_get_int (self->services.config, "plugins.setup_timeout") * G_USEC_PER_SEC,
   };
 
   self->services.registry = reeve_registry_new (&setup);
@@ -40,10 +42,33 @@ reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
 static gboolean
 reeve_startup_blame (ReeveStartup *self, const char *path, GError *reason, GError **error)
 {
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s: %s: %s",
-               reeve_config_get_origin (self->services.config, path), path, reason->message);
+  g_autofree char *text = reeve_config_blame (self->services.config, path, reason->message);
+
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, text);
   g_error_free (reason);
   return FALSE;
+}
+
+/* A plugin was asked for by name, with settings: which of the two is wrong? */
+static gboolean
+reeve_startup_blame_plugin (ReeveStartup *self, const char *path, GError *reason, GError **error)
+{
+  gboolean settings = g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_CONFIGURATION);
+  g_autofree char *member = g_strconcat (path, settings ? ".settings" : ".plugin", NULL);
+
+  return reeve_startup_blame (self, member, reason, error);
+}
+
+/* One that nobody asked for by name is left out. */
+static void
+reeve_startup_leave_out (ReeveStartup *self, const char *plugin_id, const GError *reason)
+{
+  g_autofree char *path = g_strconcat ("plugins.settings.", plugin_id, NULL);
+  g_autofree char *text = g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_CONFIGURATION)
+                              ? reeve_config_blame (self->services.config, path, reason->message)
+                              : g_strdup (reason->message);
+
+  g_warning ("starting without plugin %s: %s", plugin_id, text);
 }
 
 static gboolean
@@ -61,12 +86,16 @@ reeve_startup_open_store (ReeveStartup *self, GError **error)
       services->registry, "store", reeve_config_get_string (services->config, "store.plugin"),
       REEVE_TYPE_STORAGE, settings != NULL ? json_node_get_object (settings) : NULL, &reason);
   if (plugin == NULL)
-    return reeve_startup_blame (self, "store.plugin", reason, error);
+    return reeve_startup_blame_plugin (self, "store", reason, error);
   services->store = reeve_store_new (REEVE_STORAGE (plugin));
-  self->store_open = reeve_store_open (services->store, folder, error);
-  if (!self->store_open)
-    g_prefix_error (error, "opening the store: ");
-  return self->store_open;
+  self->store_open = reeve_store_open (services->store, folder, &reason);
+  if (self->store_open)
+    return TRUE;
+  g_prefix_error (&reason, "opening the store: ");
+  if (g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED))
+    return reeve_startup_blame (self, "store.plugin", reason, error);
+  g_propagate_error (error, reason);
+  return FALSE;
 }
 
 /* ---- governance ---- */
@@ -99,11 +128,13 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
 }
 
 static gboolean
-reeve_startup_add_authentication (ReeveStartup *self, JsonObject *provider, GError **error)
+reeve_startup_add_authentication (ReeveStartup *self, guint row, JsonObject *provider,
+                                  GError **error)
 {
   ReeveServices *services = &self->services;
   const char *id = reeve_json_get_string (provider, "id", "");
   g_autofree char *instance = g_strconcat ("auth/", id, NULL);
+  g_autofree char *path = g_strdup_printf ("authentication.providers.%u", row);
   ReevePlugin *plugin = NULL;
   GError *reason = NULL;
 
@@ -113,7 +144,7 @@ reeve_startup_add_authentication (ReeveStartup *self, JsonObject *provider, GErr
       services->registry, instance, reeve_json_get_string (provider, "plugin", ""), REEVE_TYPE_AUTH,
       reeve_json_get_object (provider, "settings"), &reason);
   if (plugin == NULL)
-    return reeve_startup_blame (self, "authentication.providers", reason, error);
+    return reeve_startup_blame_plugin (self, path, reason, error);
   reeve_authentication_add_provider (services->authentication, id, services->registry, plugin);
   return TRUE;
 }
@@ -138,7 +169,7 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
     return FALSE;
   reeve_api_keys_provide (services->api_keys, self->capabilities);
   for (guint i = 0; providers != NULL && i < json_array_get_length (providers); i++)
-    if (!reeve_startup_add_authentication (self, json_array_get_object_element (providers, i),
+    if (!reeve_startup_add_authentication (self, i, json_array_get_object_element (providers, i),
                                            error))
       return FALSE;
   return TRUE;
@@ -184,39 +215,45 @@ reeve_startup_is_disabled (ReeveStartup *self, const char *plugin_id)
   return g_strv_contains ((const char *const *) disabled, plugin_id);
 }
 
-static gboolean
-reeve_startup_add_tools (ReeveStartup *self, GError **error)
+static void
+reeve_startup_add_tools (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
   g_auto (GStrv) ids = reeve_registry_list_kind (services->registry, REEVE_KIND_TOOL);
 
   services->tools = reeve_tools_new (services->registry, services->workers);
   for (guint i = 0; ids[i] != NULL; i++)
-    if (!reeve_startup_is_disabled (self, ids[i])
-        && !reeve_tools_add (services->tools, ids[i],
-                             reeve_startup_get_plugin_settings (self, ids[i]), error))
-      return FALSE;
-  return TRUE;
+    {
+      g_autoptr (GError) reason = NULL;
+
+      if (!reeve_startup_is_disabled (self, ids[i])
+          && !reeve_tools_add (services->tools, ids[i],
+                               reeve_startup_get_plugin_settings (self, ids[i]), &reason))
+        reeve_startup_leave_out (self, ids[i], reason);
+    }
 }
 
-static gboolean
-reeve_startup_add_extractors (ReeveStartup *self, GError **error)
+static void
+reeve_startup_add_extractors (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
   g_auto (GStrv) ids = reeve_registry_list_kind (services->registry, REEVE_KIND_EXTRACTOR);
 
   self->extraction = reeve_extraction_new (services->registry);
   for (guint i = 0; ids[i] != NULL; i++)
-    if (!reeve_startup_is_disabled (self, ids[i])
-        && !reeve_extraction_add (self->extraction, ids[i],
-                                  reeve_startup_get_plugin_settings (self, ids[i]), error))
-      return FALSE;
+    {
+      g_autoptr (GError) reason = NULL;
+
+      if (!reeve_startup_is_disabled (self, ids[i])
+          && !reeve_extraction_add (self->extraction, ids[i],
+                                    reeve_startup_get_plugin_settings (self, ids[i]), &reason))
+        reeve_startup_leave_out (self, ids[i], reason);
+    }
   services->knowledge = reeve_knowledge_new (
       services->store, self->extraction,
       (guint) reeve_config_get_int (services->config, "knowledge.chunk_size_tokens"),
       (guint) reeve_config_get_int (services->config, "knowledge.chunk_overlap_tokens"));
   reeve_knowledge_provide (services->knowledge, self->capabilities);
-  return TRUE;
 }
 
 static gboolean
@@ -224,15 +261,20 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
 {
   ReeveServices *services = &self->services;
   JsonNode *llm = reeve_config_get_json (services->config, "llm");
+  g_autofree char *faulty = NULL;
+  g_autofree char *path = NULL;
   GError *reason = NULL;
 
   services->models = reeve_models_new (services->registry, services->workers);
   self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
   reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
-  if (!reeve_models_configure (services->models, json_node_get_object (llm), &reason))
-    return reeve_startup_blame (self, "llm.providers", reason, error);
-  if (!reeve_startup_add_extractors (self, error) || !reeve_startup_add_tools (self, error))
-    return FALSE;
+  if (!reeve_models_configure (services->models, json_node_get_object (llm), &faulty, &reason))
+    {
+      path = g_strconcat ("llm.", faulty, NULL);
+      return reeve_startup_blame (self, path, reason, error);
+    }
+  reeve_startup_add_extractors (self);
+  reeve_startup_add_tools (self);
   services->conversations = reeve_conversations_new (services->store);
   services->agents = reeve_agents_new (
       services->store, reeve_config_get_boolean (services->config, "agents.auto_publish"));

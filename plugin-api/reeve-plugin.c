@@ -37,9 +37,12 @@ reeve_plugin_init (ReevePlugin *self)
  * @context: context of the host's call; it grants no more than the plugin's capabilities
  * @error: return location
  *
- * Called by the host once, on a worker thread, before any other function of the instance.
+ * Called by the host once, on a thread of its own, before any other function of the instance. A
+ * setup that has not ended after a while (`plugins.setup_timeout`) is given up: its context is
+ * cancelled and reaches nothing any more.
  *
- * Returns: %FALSE with the plugin's error, which disables this instance and no other
+ * Returns: %FALSE with the plugin's error, which disables this instance and no other; a setup that
+ * returns %TRUE and sets an error has failed as well
  *
  * Since: 0.1
  */
@@ -59,6 +62,15 @@ reeve_plugin_setup (ReevePlugin *self, JsonObject *settings, ReeveContext *conte
 
   klass = REEVE_PLUGIN_GET_CLASS (self);
   success = klass->setup == NULL || klass->setup (self, settings, context, &problem);
+  if (success && problem != NULL)
+    {
+      /* which of the two it meant is not for the host to guess: nothing runs on half a setup */
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                   "%s.setup returned TRUE and set an error: %s", G_OBJECT_TYPE_NAME (self),
+                   problem->message);
+      g_error_free (problem);
+      return FALSE;
+    }
   priv->is_set_up = reeve_outcome_settle (success, problem, self, "setup", error);
   return priv->is_set_up;
 }

@@ -2,6 +2,8 @@
 /* ReeveStorage: the interface of storage plugins. */
 #include "reeve-storage.h"
 
+#include "reeve-outcome.h"
+
 #include <string.h>
 
 #define STORAGE_MAX_SCOPE 128
@@ -46,6 +48,44 @@ reeve_storage_scope_is_valid (const char *scope)
   return length > 0 && length <= STORAGE_MAX_SCOPE && scope[length] == '\0' && scope[0] != '.';
 }
 
+/* A storage answers all of it: looked at once, so that no call has to ask. */
+static gboolean
+reeve_storage_is_whole (ReeveStorage *self, const ReeveStorageInterface *iface, GError **error)
+{
+  const struct
+  {
+    const char *name;
+    gboolean there;
+  } functions[] = {
+    { "open", iface->open != NULL },
+    { "close", iface->close != NULL },
+    { "create_scope", iface->create_scope != NULL },
+    { "has_scope", iface->has_scope != NULL },
+    { "drop_scope", iface->drop_scope != NULL },
+    { "list_scopes", iface->list_scopes != NULL },
+    { "submit", iface->submit != NULL },
+    { "get", iface->get != NULL },
+    { "query", iface->query != NULL },
+    { "read_stream", iface->read_stream != NULL },
+    { "get_counter", iface->get_counter != NULL },
+    { "get_blob", iface->get_blob != NULL },
+    { "search_text", iface->search_text != NULL },
+    { "schema_number", iface->schema_number != NULL },
+    { "schema_history", iface->schema_history != NULL },
+    { "migrate", iface->migrate != NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (functions); i++)
+    {
+      if (!functions[i].there)
+        {
+          reeve_outcome_unsupported (self, functions[i].name, error);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 /**
  * reeve_storage_open:
  * @self: a storage
@@ -59,7 +99,8 @@ reeve_storage_scope_is_valid (const char *scope)
  * used.
  *
  * Returns: %TRUE, or %FALSE with %REEVE_ERROR_FORMAT_TOO_NEW, %REEVE_ERROR_CORRUPT,
- * %REEVE_ERROR_BUSY (in use by another process) or %REEVE_ERROR_FAILED
+ * %REEVE_ERROR_BUSY (in use by another process), %REEVE_ERROR_UNSUPPORTED (it lacks a function) or
+ * %REEVE_ERROR_FAILED
  *
  * Since: 0.1
  */
@@ -67,8 +108,12 @@ gboolean
 reeve_storage_open (ReeveStorage *self, const char *path, const ReeveMigration *platform,
                     const ReeveMigration *tenant, GError **error)
 {
+  ReeveStorageInterface *iface = NULL;
+
   g_return_val_if_fail (REEVE_IS_STORAGE (self), FALSE);
-  return REEVE_STORAGE_GET_IFACE (self)->open (self, path, platform, tenant, error);
+  iface = REEVE_STORAGE_GET_IFACE (self);
+  return reeve_storage_is_whole (self, iface, error)
+         && iface->open (self, path, platform, tenant, error);
 }
 
 /**

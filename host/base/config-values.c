@@ -372,6 +372,33 @@ reeve_config_values_key (const char *pointer)
 }
 
 /**
+ * reeve_config_values_blame:
+ * @origins: JSON pointer -> ReeveConfigOrigin
+ * @path: of a value, such as `llm.providers.0.settings`
+ * @message: what is wrong with it
+ *
+ * Returns: (transfer full): where the value, or what it stands in, came from, its key, the message
+ */
+char *
+reeve_config_values_blame (GHashTable *origins, const char *path, const char *message)
+{
+  g_auto (GStrv) parts = g_strsplit (path, ".", -1);
+  g_autofree char *pointer = g_strjoinv ("/", parts);
+  g_autofree char *key = reeve_config_values_key (pointer);
+  const ReeveConfigOrigin *origin = NULL;
+
+  for (guint n = g_strv_length (parts); n > 0 && origin == NULL; n--)
+    {
+      g_autofree char *joined = g_strjoinv ("/", parts);
+      g_autofree char *at = g_strconcat ("/", joined, NULL);
+
+      origin = g_hash_table_lookup (origins, at);
+      g_clear_pointer (&parts[n - 1], g_free);
+    }
+  return g_strdup_printf ("%s: %s: %s", origin != NULL ? origin->text : "default", key, message);
+}
+
+/**
  * reeve_config_values_convert:
  * @source: where @node is from
  * @node: a value as it was read

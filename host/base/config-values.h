@@ -40,6 +40,8 @@ const ReeveSchemaNode *reeve_config_values_member_schema (const ReeveSchemaNode 
                                                           const char *name);
 /* /llm/providers/0/id -> llm.providers[0].id */
 char *reeve_config_values_key (const char *pointer);
+/* where llm.providers.0.id came from, its key, and what is wrong with it */
+char *reeve_config_values_blame (GHashTable *origins, const char *path, const char *message);
 char *reeve_config_values_join (const char *pointer, const char *name);
 
 G_END_DECLS

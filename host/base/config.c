@@ -560,6 +560,21 @@ reeve_config_get_origin (ReeveConfig *self, const char *path)
 }
 
 /**
+ * reeve_config_blame:
+ * @self: a configuration
+ * @path: of a value that turned out to be wrong, or is missing: `llm.providers.0.settings`
+ * @message: what is wrong with it
+ *
+ * Returns: (transfer full): the fault as those of reeve_config_load() are told: where the value or
+ * what it stands in came from, its key, the message
+ */
+char *
+reeve_config_blame (ReeveConfig *self, const char *path, const char *message)
+{
+  return reeve_config_values_blame (self->origins, path, message);
+}
+
+/**
  * reeve_config_get_warnings:
  * @self: a configuration
  *

@@ -39,6 +39,9 @@ char **reeve_config_get_strv (ReeveConfig *self,
                               const char *path); /* (transfer full), empty when unset */
 const char *reeve_config_get_profile (ReeveConfig *self);
 const char *reeve_config_get_origin (ReeveConfig *self, const char *path);
+/* (transfer full) the fault of a value that turned out to be wrong only when it was used:
+ * "reeve.yaml:12: llm.providers[0].plugin: message" */
+char *reeve_config_blame (ReeveConfig *self, const char *path, const char *message);
 
 /* keys that are accepted but whose feature is not built yet; each text names file, line and key */
 const char *const *reeve_config_get_warnings (ReeveConfig *self);

@@ -20,6 +20,8 @@ under `profile` builds on it), the file, and the command line. Objects are merge
 - Sizes are bytes, or numbers with B, kB, MB, GB, KiB, MiB, GiB; durations are seconds, or numbers with s, m, h, d.
 - A key marked *planned* is checked like any other; setting it gives a warning, for its feature is not built yet.
 - Settings of a plugin (`settings`) are held to the schema in its manifest; its README says what they mean.
+- A plugin that cannot be used is left out, with a warning, and `reevectl plugins list` says why. Only where this page's keys name it
+  (`store.plugin`, `llm.providers[].plugin`, `authentication.providers[].plugin`) is that a fault like the others: exit code 78.
 - Logs are one JSON object a line on standard error: `time`, `level` (debug, info, notice, warning, error, critical), `message`,
   `domain`, and for whom the work is: `tenant_id`, `user_id`, `agent_id`, `run_id`, `session_id`, `trace_id`.
 """

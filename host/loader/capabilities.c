@@ -67,7 +67,7 @@ reeve_capabilities_broker_init (ReeveCapabilitiesBroker *self)
 
 static gboolean
 reeve_capabilities_broker_check (ReeveCapabilitiesBroker *self, const char *capability,
-                                 gboolean provided, GError **error)
+                                 GError **error)
 {
   if (g_atomic_int_get (&self->revoked) != 0)
     {
@@ -84,13 +84,15 @@ reeve_capabilities_broker_check (ReeveCapabilitiesBroker *self, const char *capa
                    reeve_manifest_get_id (self->manifest), capability);
       return FALSE;
     }
-  if (!provided)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
-                   "this host does not offer capability %s", capability);
-      return FALSE;
-    }
   return TRUE;
+}
+
+static gpointer
+reeve_capabilities_broker_miss (const char *capability, GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY, "this host does not offer capability %s",
+               capability);
+  return NULL;
 }
 
 static JsonNode *
@@ -98,13 +100,17 @@ reeve_capabilities_broker_call (ReeveBroker *broker, ReeveContext *context, cons
                                 JsonNode *params, GError **error)
 {
   ReeveCapabilitiesBroker *self = REEVE_CAPABILITIES_BROKER (broker);
-  ReeveCapabilitiesProvider *provider
-      = g_hash_table_lookup (self->capabilities->providers, capability);
+  ReeveCapabilitiesProvider *provider = NULL;
   const ReeveCapabilityCaller caller
       = { reeve_manifest_get_id (self->manifest), self->instance_id, self->settings, context };
 
-  if (!reeve_capabilities_broker_check (self, capability, provider != NULL, error))
+  /* first of all whether it was revoked: a setup that hangs may come back at any time, also while
+   * providers are still being registered */
+  if (!reeve_capabilities_broker_check (self, capability, error))
     return NULL;
+  provider = g_hash_table_lookup (self->capabilities->providers, capability);
+  if (provider == NULL)
+    return reeve_capabilities_broker_miss (capability, error);
   return provider->func (&caller, params, provider->user_data, error);
 }
 
@@ -116,8 +122,10 @@ reeve_capabilities_broker_http (ReeveBroker *broker, ReeveContext *context,
   const ReeveCapabilityCaller caller
       = { reeve_manifest_get_id (self->manifest), self->instance_id, self->settings, context };
 
-  if (!reeve_capabilities_broker_check (self, "net.http", self->capabilities->http != NULL, error))
+  if (!reeve_capabilities_broker_check (self, "net.http", error))
     return NULL;
+  if (self->capabilities->http == NULL)
+    return reeve_capabilities_broker_miss ("net.http", error);
   return self->capabilities->http (&caller, request, self->capabilities->http_data, error);
 }
 

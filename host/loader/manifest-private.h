@@ -34,6 +34,7 @@ struct _ReeveManifest
 /* (transfer full) (nullable) a regular file of bounded size; reeve_manifest_read() fills in all but
  * path and digest. %REEVE_ERROR_PLUGIN names the key. */
 char *reeve_manifest_read_file (const char *path, gsize *length, GError **error);
+gboolean reeve_manifest_check_lines (const char *data, gsize length, GError **error);
 gboolean reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **error);
 
 G_END_DECLS

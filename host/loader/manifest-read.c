@@ -89,12 +89,12 @@ reeve_manifest_read_all (int fd, char *data, gsize *length)
   return got == 0;
 }
 
-/* Not g_file_get_contents(): that has no bound, and would wait on a pipe. */
+/* Not g_file_get_contents(): that has no bound, would wait on a pipe and follow a link. */
 char *
 reeve_manifest_read_file (const char *path, gsize *length, GError **error)
 {
   g_autofree char *data = g_malloc (REEVE_MANIFEST_SIZE + 2);
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
   int code = errno;
   struct stat status = { 0 };
   gboolean good = FALSE;
@@ -102,7 +102,8 @@ reeve_manifest_read_file (const char *path, gsize *length, GError **error)
   *length = 0;
   if (fd < 0)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "%s: %s", path, g_strerror (code));
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "%s: %s", path,
+                   code == ELOOP ? "is a symbolic link" : g_strerror (code));
       return NULL;
     }
   good = fstat (fd, &status) == 0 && S_ISREG (status.st_mode)
@@ -141,6 +142,45 @@ reeve_manifest_is_version (const char *text)
   return g_regex_match_simple (pattern, text, 0, 0);
 }
 
+/* One line of a key, that of a group or neither. */
+static gboolean
+reeve_manifest_check_line (char *line, GString *group, GHashTable *seen, GError **error)
+{
+  gboolean is_group = *line == '[';
+  char *end = strchr (line, is_group ? ']' : '=');
+  const char *name = is_group ? line + 1 : line;
+
+  if (*line == '#' || end == NULL)
+    return TRUE;
+  *end = '\0';
+  g_strchomp (line);
+  if (is_group)
+    g_string_assign (group, name);
+  else if (strchr (name, '[') != NULL)
+    return reeve_manifest_fail (error, name, "a manifest has no translations");
+  if (!g_hash_table_add (seen, g_strdup_printf ("%s]%s", group->str, is_group ? "" : name)))
+    return reeve_manifest_fail (error, name, "stands there twice");
+  return TRUE;
+}
+
+/* Of two keys GKeyFile would take the last without a word, and a translated one only where that
+ * language is spoken: what people read in a manifest and what the host does could differ. */
+gboolean
+reeve_manifest_check_lines (const char *data, gsize length, GError **error)
+{
+  g_autofree char *text = g_strndup (data, length);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GString) group = g_string_new (NULL);
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      if (!reeve_manifest_check_line (g_strchug (lines[i]), group, seen, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 reeve_manifest_check_keys (GKeyFile *file, const char *group, const char *const *known,
                            GError **error)
@@ -162,36 +202,82 @@ reeve_manifest_check_groups (GKeyFile *file, GError **error)
       = { REEVE_MANIFEST_GROUP, REEVE_MANIFEST_CAPABILITIES, REEVE_MANIFEST_SETTINGS, NULL };
   static const char *const settings[] = { "Schema", "SchemaFile", NULL };
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
+  gboolean twice = g_key_file_has_key (file, REEVE_MANIFEST_SETTINGS, "Schema", NULL)
+                   && g_key_file_has_key (file, REEVE_MANIFEST_SETTINGS, "SchemaFile", NULL);
 
   for (guint i = 0; groups[i] != NULL; i++)
     {
       if (!g_strv_contains (known, groups[i]))
         return reeve_manifest_fail (error, groups[i], "unknown group");
     }
+  if (twice)
+    return reeve_manifest_fail (error, "Schema", "stands beside SchemaFile");
   return reeve_manifest_check_keys (file, REEVE_MANIFEST_GROUP, reeve_manifest_keys, error)
          && reeve_manifest_check_keys (file, REEVE_MANIFEST_SETTINGS, settings, error);
+}
+
+/* GLib returns the text and an error when an escape sequence in it is none. */
+static char *
+reeve_manifest_get_string (GKeyFile *file, const char *group, const char *key, GError **error)
+{
+  g_autoptr (GError) inner = NULL;
+  g_autofree char *value = g_key_file_get_string (file, group, key, &inner);
+
+  if (inner == NULL)
+    return g_steal_pointer (&value);
+  g_propagate_error (error, g_steal_pointer (&inner));
+  return NULL;
+}
+
+/* No value: because there is none, or none that can be read. */
+static gboolean
+reeve_manifest_settle_absent (const char *key, gboolean required, const GError *why, GError **error)
+{
+  gboolean absent
+      = why == NULL || g_error_matches (why, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND);
+
+  if (!absent)
+    return reeve_manifest_fail (error, key, "has an escape sequence that is none");
+  return required ? reeve_manifest_fail (error, key, "is missing") : TRUE;
+}
+
+/* What people are shown in one line. */
+static gboolean
+reeve_manifest_check_text (const char *key, const char *text, GError **error)
+{
+  if (*text == '\0' || strlen (text) > REEVE_MANIFEST_MAX_REASON)
+    return reeve_manifest_fail (error, key, "is empty or too long");
+  for (const char *c = text; *c != '\0'; c++)
+    {
+      if (g_ascii_iscntrl (*c))
+        return reeve_manifest_fail (error, key, "has control characters");
+    }
+  return TRUE;
 }
 
 static gboolean
 reeve_manifest_read_text (GKeyFile *file, const char *key, gboolean required, char **value,
                           GError **error)
 {
-  *value = g_key_file_get_string (file, REEVE_MANIFEST_GROUP, key, NULL);
-  if (*value == NULL && required)
-    return reeve_manifest_fail (error, key, "is missing");
-  if (*value != NULL && (**value == '\0' || strlen (*value) > REEVE_MANIFEST_MAX_REASON))
-    return reeve_manifest_fail (error, key, "is empty or too long");
-  return TRUE;
+  g_autoptr (GError) why = NULL;
+
+  *value = reeve_manifest_get_string (file, REEVE_MANIFEST_GROUP, key, &why);
+  return *value != NULL ? reeve_manifest_check_text (key, *value, error)
+                        : reeve_manifest_settle_absent (key, required, why, error);
 }
 
 static gboolean
 reeve_manifest_read_ids (GKeyFile *file, const char *key, char ***value, GError **error)
 {
+  g_autoptr (GError) why = NULL;
   gsize n = 0;
 
-  *value = g_key_file_get_string_list (file, REEVE_MANIFEST_GROUP, key, &n, NULL);
+  *value = g_key_file_get_string_list (file, REEVE_MANIFEST_GROUP, key, &n, &why);
   if (*value == NULL)
-    *value = g_new0 (char *, 1);
+    {
+      *value = g_new0 (char *, 1);
+      return reeve_manifest_settle_absent (key, FALSE, why, error);
+    }
   if (n > REEVE_MANIFEST_MAX_ITEMS)
     return reeve_manifest_fail (error, key, "names too many plugins");
   for (guint i = 0; i < n; i++)
@@ -221,11 +307,14 @@ reeve_manifest_read_identity (ReeveManifest *self, GKeyFile *file, GError **erro
 static gboolean
 reeve_manifest_read_kinds (ReeveManifest *self, GKeyFile *file, GError **error)
 {
+  g_autoptr (GError) why = NULL;
   gsize n = 0;
 
-  self->kind_names = g_key_file_get_string_list (file, REEVE_MANIFEST_GROUP, "Kinds", &n, NULL);
-  if (n == 0)
-    return reeve_manifest_fail (error, "Kinds", "is missing");
+  self->kind_names = g_key_file_get_string_list (file, REEVE_MANIFEST_GROUP, "Kinds", &n, &why);
+  if (self->kind_names == NULL || n == 0)
+    return reeve_manifest_settle_absent ("Kinds", TRUE, why, error);
+  if (n > REEVE_MANIFEST_MAX_ITEMS)
+    return reeve_manifest_fail (error, "Kinds", "names too many kinds");
   for (guint i = 0; i < n; i++)
     {
       guint k = 0;
@@ -292,10 +381,11 @@ reeve_manifest_read_capabilities (ReeveManifest *self, GKeyFile *file, GError **
       if (!g_strv_contains (reeve_manifest_known_capabilities, capability))
         return reeve_manifest_fail (error, capability, "is no capability this host knows");
       self->reasons[i]
-          = g_key_file_get_string (file, REEVE_MANIFEST_CAPABILITIES, capability, NULL);
-      if (self->reasons[i] == NULL || *self->reasons[i] == '\0'
-          || strlen (self->reasons[i]) > REEVE_MANIFEST_MAX_REASON)
+          = reeve_manifest_get_string (file, REEVE_MANIFEST_CAPABILITIES, capability, NULL);
+      if (self->reasons[i] == NULL || *self->reasons[i] == '\0')
         return reeve_manifest_fail (error, capability, "is requested without a reason");
+      if (!reeve_manifest_check_text (capability, self->reasons[i], error))
+        return FALSE;
     }
   return TRUE;
 }
@@ -303,14 +393,15 @@ reeve_manifest_read_capabilities (ReeveManifest *self, GKeyFile *file, GError **
 static char *
 reeve_manifest_read_schema_text (ReeveManifest *self, GKeyFile *file, GError **error)
 {
-  g_autofree char *name = g_key_file_get_string (file, REEVE_MANIFEST_SETTINGS, "SchemaFile", NULL);
+  g_autofree char *name
+      = reeve_manifest_get_string (file, REEVE_MANIFEST_SETTINGS, "SchemaFile", NULL);
   g_autofree char *folder = g_path_get_dirname (self->path);
   g_autofree char *path = NULL;
   char *text = NULL;
   gsize length = 0;
 
   if (name == NULL)
-    return g_key_file_get_string (file, REEVE_MANIFEST_SETTINGS, "Schema", error);
+    return reeve_manifest_get_string (file, REEVE_MANIFEST_SETTINGS, "Schema", error);
   if (strchr (name, '/') != NULL || name[0] == '.')
     {
       reeve_manifest_fail (error, "SchemaFile", "is not the name of a file beside the manifest");

@@ -32,6 +32,7 @@ reeve_manifest_new_from_data (const char *data, gsize length, const char *path, 
   else if (!g_utf8_validate_len (data, length, NULL))
     g_set_error (&inner, REEVE_ERROR, REEVE_ERROR_PLUGIN, "not UTF-8");
   else if (g_key_file_load_from_data (file, data, length, G_KEY_FILE_NONE, &inner)
+           && reeve_manifest_check_lines (data, length, &inner)
            && reeve_manifest_read (self, file, &inner))
     return g_steal_pointer (&self);
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "manifest %s: %s", path, inner->message);

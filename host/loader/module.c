@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/digests.h"
@@ -173,12 +174,21 @@ ReeveModule *
 reeve_module_load (ReeveManifest *manifest, const ReevePin *pin, GError **error)
 {
   const char *path = reeve_manifest_get_module (manifest);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  /* a link leads away from what was looked at, and nobody waits on a pipe */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+  int code = errno;
+  struct stat status = { 0 };
 
   if (fd < 0)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "module %s: %s", path,
-                   g_strerror (errno));
+                   code == ELOOP ? "is a symbolic link" : g_strerror (code));
+      return NULL;
+    }
+  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "module %s: is no regular file", path);
+      close (fd);
       return NULL;
     }
   return reeve_module_load_fd (fd, manifest, pin, error);

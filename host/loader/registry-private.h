@@ -25,6 +25,7 @@ struct _ReeveRegistry
   const ReevePin *pins;
   const ReevePin *extra_pins;
   ReeveCapabilities *capabilities;
+  gint64 setup_us;
   GMutex lock;    /* guards plugins' state and instances; held across no plugin call and no I/O */
   GCond loaded;     /* with lock: loading ended */
   gboolean loading; /* one module is loaded at a time, outside the lock */
@@ -36,6 +37,8 @@ ReeveRegistryPlugin *reeve_registry_find (ReeveRegistry *self, const char *plugi
 void reeve_registry_plugin_free (gpointer data);
 /* (transfer full) reason, unless it has one already */
 void reeve_registry_refuse (ReeveRegistryPlugin *plugin, char *reason);
+/* (transfer full) text of a plugin's making as one that can be shown: valid, of bounded length */
+char *reeve_registry_make_reason (const char *text);
 /* Puts the plugins in order and refuses those whose rules cannot be kept. */
 void reeve_registry_arrange (ReeveRegistry *self);
 

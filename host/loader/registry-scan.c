@@ -5,6 +5,9 @@
 
 #include "registry-private.h"
 
+/* characters; what a manifest or a plugin's setup says may be as long as it likes */
+#define REEVE_REGISTRY_MAX_REASON 1000
+
 typedef enum
 {
   REEVE_REGISTRY_UNSEEN,
@@ -25,14 +28,30 @@ reeve_registry_plugin_free (gpointer data)
   g_free (plugin);
 }
 
+char *
+reeve_registry_make_reason (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text, -1);
+  const char *end = NULL;
+
+  for (char *c = valid; *c != '\0'; c++)
+    {
+      if (g_ascii_iscntrl (*c))
+        *c = ' ';
+    }
+  if (g_utf8_strlen (valid, -1) <= REEVE_REGISTRY_MAX_REASON)
+    return g_steal_pointer (&valid);
+  end = g_utf8_offset_to_pointer (valid, REEVE_REGISTRY_MAX_REASON);
+  return g_strdup_printf ("%.*s…", (int) (end - valid), valid);
+}
+
 void
 reeve_registry_refuse (ReeveRegistryPlugin *plugin, char *reason)
 {
   plugin->state = REEVE_PLUGIN_STATE_REFUSED;
   if (plugin->reason == NULL)
-    plugin->reason = reason;
-  else
-    g_free (reason);
+    plugin->reason = reeve_registry_make_reason (reason);
+  g_free (reason);
 }
 
 static gboolean
@@ -80,8 +99,9 @@ reeve_registry_check_identity (ReeveRegistry *self, ReeveRegistryPlugin *plugin,
     reeve_registry_refuse (
         plugin, g_strdup_printf ("manifest %s: its id is \"%s\", its folder \"%s\"", plugin->path,
                                  reeve_manifest_get_id (plugin->manifest), folder));
+  /* one that is refused itself stands in nobody's way: what is pinned is the same in each folder */
   other = reeve_registry_find (self, plugin->id);
-  if (other != NULL)
+  if (other != NULL && reeve_registry_is_usable (other))
     reeve_registry_refuse (plugin, g_strdup_printf ("plugin %s stands twice: %s comes first",
                                                     plugin->id, other->path));
   if (major != REEVE_API_MAJOR || minor > REEVE_API_MINOR)
@@ -99,13 +119,13 @@ reeve_registry_scan_plugin (ReeveRegistry *self, const char *folder, const char 
   g_autofree char *path = g_build_filename (folder, name, file, NULL);
   g_autoptr (GError) error = NULL;
 
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
+  if (!g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
     return; /* a folder of something else, such as a build tree's */
   plugin = g_new0 (ReeveRegistryPlugin, 1);
   plugin->path = g_steal_pointer (&path);
   plugin->manifest = reeve_manifest_new_from_file (plugin->path, &error);
-  plugin->id
-      = g_strdup (plugin->manifest != NULL ? reeve_manifest_get_id (plugin->manifest) : name);
+  plugin->id = plugin->manifest != NULL ? g_strdup (reeve_manifest_get_id (plugin->manifest))
+                                        : reeve_registry_make_reason (name);
   if (plugin->manifest == NULL)
     reeve_registry_refuse (plugin, g_strdup (error->message));
   else
@@ -197,50 +217,82 @@ reeve_registry_check_rules (ReeveRegistry *self)
     }
 }
 
-/* Places a plugin behind all it runs after (depth first). A plugin met while it is open stands in a
- * loop. */
-static void
-reeve_registry_place (ReeveRegistry *self, ReeveRegistryPlugin *plugin, GHashTable *marks,
-                      GPtrArray *order)
+/* What placing needs: which plugins were seen, those that are open with the one that led to each
+ * before it, and the result. */
+typedef struct
 {
-  ReeveRegistryMark mark = GPOINTER_TO_UINT (g_hash_table_lookup (marks, plugin));
-  const char *const *lists[2] = { NULL, NULL };
+  GHashTable *marks;
+  GPtrArray *open;
+  GPtrArray *order;
+} ReeveRegistryPlacing;
+
+/* a plugin that is met while it is open: the way back to it is the loop */
+static void
+reeve_registry_refuse_loop (ReeveRegistryPlugin *plugin, GPtrArray *open)
+{
+  g_autoptr (GString) way = g_string_new (NULL);
+  guint first = 0;
+
+  if (!g_ptr_array_find (open, plugin, &first))
+    return;
+  for (guint i = first; i < open->len; i++)
+    g_string_append_printf (way, "%s, ", ((ReeveRegistryPlugin *) open->pdata[i])->id);
+  reeve_registry_refuse (plugin,
+                         g_strdup_printf ("plugin %s runs after itself, in a loop of rules: %s%s",
+                                          plugin->id, way->str, plugin->id));
+}
+
+static void reeve_registry_place (ReeveRegistry *self, ReeveRegistryPlugin *plugin,
+                                  ReeveRegistryPlacing *placing);
+
+static void
+reeve_registry_place_all (ReeveRegistry *self, const char *const *ids,
+                          ReeveRegistryPlacing *placing)
+{
+  for (guint i = 0; ids[i] != NULL; i++)
+    {
+      ReeveRegistryPlugin *other = reeve_registry_find (self, ids[i]);
+
+      if (other != NULL)
+        reeve_registry_place (self, other, placing);
+    }
+}
+
+/* Places a plugin behind all it runs after (depth first). */
+static void
+reeve_registry_place (ReeveRegistry *self, ReeveRegistryPlugin *plugin,
+                      ReeveRegistryPlacing *placing)
+{
+  ReeveRegistryMark mark = GPOINTER_TO_UINT (g_hash_table_lookup (placing->marks, plugin));
 
   if (mark == REEVE_REGISTRY_PLACED || !reeve_registry_is_usable (plugin))
     return;
   if (mark == REEVE_REGISTRY_OPEN)
     {
-      reeve_registry_refuse (
-          plugin, g_strdup_printf ("plugin %s runs after itself, in a loop of rules", plugin->id));
+      reeve_registry_refuse_loop (plugin, placing->open);
       return;
     }
-  g_hash_table_insert (marks, plugin, GUINT_TO_POINTER (REEVE_REGISTRY_OPEN));
-  lists[0] = reeve_manifest_get_run_after (plugin->manifest);
-  lists[1] = reeve_manifest_get_requires (plugin->manifest);
-  for (guint i = 0; i < 2; i++)
-    {
-      for (guint k = 0; lists[i][k] != NULL; k++)
-        {
-          ReeveRegistryPlugin *other = reeve_registry_find (self, lists[i][k]);
-
-          if (other != NULL)
-            reeve_registry_place (self, other, marks, order);
-        }
-    }
-  g_hash_table_insert (marks, plugin, GUINT_TO_POINTER (REEVE_REGISTRY_PLACED));
+  g_hash_table_insert (placing->marks, plugin, GUINT_TO_POINTER (REEVE_REGISTRY_OPEN));
+  g_ptr_array_add (placing->open, plugin);
+  reeve_registry_place_all (self, reeve_manifest_get_run_after (plugin->manifest), placing);
+  reeve_registry_place_all (self, reeve_manifest_get_requires (plugin->manifest), placing);
+  g_ptr_array_set_size (placing->open, (int) placing->open->len - 1);
+  g_hash_table_insert (placing->marks, plugin, GUINT_TO_POINTER (REEVE_REGISTRY_PLACED));
   if (reeve_registry_is_usable (plugin))
-    g_ptr_array_add (order, plugin);
+    g_ptr_array_add (placing->order, plugin);
 }
 
 void
 reeve_registry_arrange (ReeveRegistry *self)
 {
   g_autoptr (GHashTable) marks = g_hash_table_new (NULL, NULL);
+  g_autoptr (GPtrArray) open = g_ptr_array_new ();
   g_autoptr (GPtrArray) order = g_ptr_array_new ();
+  ReeveRegistryPlacing placing = { marks, open, order };
 
   reeve_registry_check_rules (self);
   for (guint i = 0; i < self->plugins->len; i++)
-    reeve_registry_place (self, g_ptr_array_index (self->plugins, i), marks, order);
+    reeve_registry_place (self, g_ptr_array_index (self->plugins, i), &placing);
   /* who required a plugin that turned out to stand in a loop */
   reeve_registry_check_rules (self);
   for (guint i = 0; i < self->plugins->len; i++)

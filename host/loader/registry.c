@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "registry-private.h"
+#include "registry-setup.h"
 
-/* setup of a plugin that hangs must not keep the host from starting */
-#define REEVE_REGISTRY_SETUP_SECONDS 30
+/* a plugin that hangs must not keep the host from starting */
+#define REEVE_REGISTRY_SETUP_US (30 * G_USEC_PER_SEC)
 
 typedef struct
 {
@@ -18,24 +19,13 @@ typedef struct
   ReeveBroker *broker;
 } ReeveRegistryInstance;
 
-typedef struct
-{
-  gatomicrefcount refs;
-  GMutex lock;
-  GCond changed;
-  gboolean done;
-  gboolean ok;
-  GError *error;
-  ReevePlugin *plugin;
-  JsonObject *settings; /* of the thread that runs setup: its reference count is not atomic */
-  ReeveContext *context;
-} ReeveRegistrySetupJob;
-
 static void
 reeve_registry_instance_free (gpointer data)
 {
   ReeveRegistryInstance *instance = data;
 
+  /* whoever still holds its context holds nothing */
+  reeve_capabilities_revoke (instance->broker);
   g_clear_object (&instance->plugin);
   g_clear_object (&instance->broker);
   g_free (instance->id);
@@ -58,6 +48,7 @@ reeve_registry_new (const ReeveRegistrySetup *setup)
   self->pins = setup->pins;
   self->extra_pins = setup->extra_pins;
   self->capabilities = reeve_capabilities_ref (setup->capabilities);
+  self->setup_us = setup->setup_us > 0 ? setup->setup_us : REEVE_REGISTRY_SETUP_US;
   self->plugins = g_ptr_array_new_with_free_func (reeve_registry_plugin_free);
   self->instances = g_ptr_array_new_with_free_func (reeve_registry_instance_free);
   g_mutex_init (&self->lock);
@@ -226,95 +217,6 @@ reeve_registry_list_kind (ReeveRegistry *self, ReeveKinds kind)
 
 /* ---- instances ---- */
 
-static void
-reeve_registry_job_unref (gpointer data)
-{
-  ReeveRegistrySetupJob *job = data;
-
-  if (!g_atomic_ref_count_dec (&job->refs))
-    return;
-  g_clear_error (&job->error);
-  g_clear_object (&job->plugin);
-  g_clear_object (&job->context);
-  g_mutex_clear (&job->lock);
-  g_cond_clear (&job->changed);
-  g_free (job);
-}
-
-static gpointer
-reeve_registry_run_setup (gpointer data)
-{
-  ReeveRegistrySetupJob *job = data;
-  GError *error = NULL;
-  gboolean ok = reeve_plugin_setup (job->plugin, job->settings, job->context, &error);
-
-  json_object_unref (job->settings);
-  g_mutex_lock (&job->lock);
-  job->ok = ok;
-  job->error = error;
-  job->done = TRUE;
-  g_cond_signal (&job->changed);
-  g_mutex_unlock (&job->lock);
-  reeve_registry_job_unref (job);
-  return NULL;
-}
-
-static gboolean
-reeve_registry_wait_setup (ReeveRegistrySetupJob *job, GError **error)
-{
-  gint64 end = g_get_monotonic_time () + REEVE_REGISTRY_SETUP_SECONDS * G_USEC_PER_SEC;
-  gboolean ok = FALSE;
-
-  g_mutex_lock (&job->lock);
-  while (!job->done && g_cond_wait_until (&job->changed, &job->lock, end))
-    continue;
-  ok = job->done && job->ok;
-  if (!job->done)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "setup has not ended after %d s",
-                 REEVE_REGISTRY_SETUP_SECONDS);
-  else if (!ok && job->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&job->error));
-  else if (!ok)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "setup failed and did not say why");
-  g_mutex_unlock (&job->lock);
-  return ok;
-}
-
-/* A tree that shares nothing with the one it was made from. */
-static JsonObject *
-reeve_registry_copy_settings (JsonObject *settings, GError **error)
-{
-  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), settings);
-  g_autofree char *text = reeve_json_canonical (node);
-  g_autoptr (JsonNode) copy = reeve_json_parse_strict (text, strlen (text), error);
-
-  return copy != NULL ? json_node_dup_object (copy) : NULL;
-}
-
-static gboolean
-reeve_registry_set_up (ReeveRegistryInstance *instance, JsonObject *settings, GError **error)
-{
-  const ReeveContextInfo info = { .struct_size = sizeof info };
-  JsonObject *own = reeve_registry_copy_settings (settings, error);
-  ReeveRegistrySetupJob *job = NULL;
-  gboolean ok = FALSE;
-
-  if (own == NULL)
-    return FALSE;
-  job = g_new0 (ReeveRegistrySetupJob, 1);
-  g_atomic_ref_count_init (&job->refs);
-  g_mutex_init (&job->lock);
-  g_cond_init (&job->changed);
-  job->plugin = g_object_ref (instance->plugin);
-  job->settings = own;
-  job->context = reeve_context_new (&info, instance->broker, NULL);
-  g_atomic_ref_count_inc (&job->refs);
-  g_thread_unref (g_thread_new ("plugin-setup", reeve_registry_run_setup, job));
-  ok = reeve_registry_wait_setup (job, error);
-  reeve_registry_job_unref (job);
-  return ok;
-}
-
 static gboolean
 reeve_registry_check_settings (ReeveRegistryPlugin *plugin, JsonObject *settings, GError **error)
 {
@@ -363,7 +265,7 @@ reeve_registry_load (ReeveRegistry *self, ReeveRegistryPlugin *plugin, GError **
   plugin->module = module;
   plugin->state = module != NULL ? REEVE_PLUGIN_STATE_LOADED : REEVE_PLUGIN_STATE_REFUSED;
   if (module == NULL && plugin->reason == NULL && error != NULL)
-    plugin->reason = g_strdup ((*error)->message);
+    plugin->reason = reeve_registry_make_reason ((*error)->message);
   self->loading = FALSE;
   g_cond_broadcast (&self->loaded);
   g_mutex_unlock (&self->lock);
@@ -401,6 +303,7 @@ reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const cha
 {
   ReeveModule *module = reeve_registry_load (self, plugin, error);
   GType type = module != NULL ? reeve_module_find_type (module, iface) : G_TYPE_INVALID;
+  g_autoptr (JsonObject) own = NULL;
   ReeveRegistryInstance *instance = NULL;
 
   if (module == NULL)
@@ -411,13 +314,20 @@ reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const cha
                    g_type_name (iface));
       return NULL;
     }
+  own = reeve_registry_setup_copy (settings, error);
+  if (own == NULL)
+    return NULL;
   instance = g_new0 (ReeveRegistryInstance, 1);
   instance->id = g_strdup (instance_id);
   instance->owner = plugin;
   instance->broker
-      = reeve_capabilities_new_broker (self->capabilities, plugin->manifest, instance_id, settings);
-  instance->plugin = g_object_new (type, NULL);
-  return instance;
+      = reeve_capabilities_new_broker (self->capabilities, plugin->manifest, instance_id, own);
+  instance->plugin
+      = reeve_registry_setup_run (type, settings, instance->broker, self->setup_us, error);
+  if (instance->plugin != NULL)
+    return instance;
+  reeve_registry_instance_free (instance);
+  return NULL;
 }
 
 /* Takes @instance over, unless one of that name came in the meantime. */
@@ -452,7 +362,7 @@ reeve_registry_note_failure (ReeveRegistry *self, ReeveRegistryPlugin *plugin, c
   if (plugin->state != REEVE_PLUGIN_STATE_REFUSED)
     plugin->state = REEVE_PLUGIN_STATE_FAILED;
   g_free (plugin->reason);
-  plugin->reason = g_strdup (error->message);
+  plugin->reason = reeve_registry_make_reason (error->message);
   g_mutex_unlock (&self->lock);
 }
 
@@ -466,8 +376,8 @@ reeve_registry_note_failure (ReeveRegistry *self, ReeveRegistryPlugin *plugin, c
  * @error: return location: %REEVE_ERROR_PLUGIN, %REEVE_ERROR_CONFIGURATION,
  * %REEVE_ERROR_ALREADY_EXISTS, %REEVE_ERROR_NOT_FOUND
  *
- * Loads the module if it is not, validates the settings, sets the instance up and waits for it.
- * Blocks.
+ * Loads the module if it is not, validates the settings, sets the instance up and waits for it, but
+ * not for ever. Blocks.
  *
  * Returns: (transfer none) (nullable): the instance, until the shutdown
  */
@@ -482,11 +392,10 @@ reeve_registry_instantiate (ReeveRegistry *self, const char *instance_id, const 
 
   if (plugin != NULL && reeve_registry_check_settings (plugin, given, &inner))
     instance = reeve_registry_make (self, plugin, instance_id, iface, given, &inner);
-  if (instance != NULL && reeve_registry_set_up (instance, given, &inner))
+  if (instance != NULL)
     return reeve_registry_adopt (self, instance, error);
   if (plugin != NULL)
     reeve_registry_note_failure (self, plugin, inner);
-  g_clear_pointer (&instance, reeve_registry_instance_free);
   g_propagate_prefixed_error (error, g_steal_pointer (&inner), "plugin %s (%s): ", plugin_id,
                               instance_id);
   return NULL;
@@ -564,4 +473,42 @@ reeve_registry_shutdown (ReeveRegistry *self)
       reeve_plugin_shutdown (instance->plugin);
       reeve_capabilities_revoke (instance->broker);
     }
+}
+
+/**
+ * reeve_registry_discard:
+ * @self: a registry
+ * @instance_id: of an instance that is not in use
+ * @reason: what is wrong with it
+ *
+ * Shuts an instance down that was set up and then turned out to be useless, and lists its plugin as
+ * failed. The instance is gone after this.
+ */
+void
+reeve_registry_discard (ReeveRegistry *self, const char *instance_id, const GError *reason)
+{
+  ReeveRegistryInstance *instance = reeve_registry_find_instance (self, instance_id, NULL);
+  guint index = 0;
+
+  if (instance == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  if (g_ptr_array_find (self->instances, instance, &index))
+    g_ptr_array_steal_index (self->instances, index);
+  g_mutex_unlock (&self->lock);
+  reeve_registry_note_failure (self, instance->owner, reason);
+  reeve_plugin_shutdown (instance->plugin);
+  reeve_registry_instance_free (instance);
+}
+
+/**
+ * reeve_registry_get_setup_us:
+ * @self: a registry
+ *
+ * Returns: how long a plugin may take to get ready, in microseconds
+ */
+gint64
+reeve_registry_get_setup_us (ReeveRegistry *self)
+{
+  return self->setup_us;
 }

@@ -37,6 +37,7 @@ typedef struct
   const ReevePin *pins;
   const ReevePin *extra_pins; /* nullable: tests */
   ReeveCapabilities *capabilities;
+  gint64 setup_us; /* how long a plugin may take to get ready; 0: 30 s */
 } ReeveRegistrySetup;
 
 ReeveRegistry *reeve_registry_new (const ReeveRegistrySetup *setup) G_GNUC_WARN_UNUSED_RESULT;
@@ -59,12 +60,17 @@ const char *reeve_plugin_state_get_name (ReevePluginState state);
 
 /* Makes instance instance_id of plugin plugin_id that offers the interface iface (REEVE_TYPE_TOOL
  * …): loads the module if it is not, checks the descriptor, validates settings (nullable: empty)
- * against the manifest's schema, runs setup on a thread of its own and waits for it. (transfer
- * none): lives until the shutdown. Blocks. REEVE_ERROR_PLUGIN, REEVE_ERROR_CONFIGURATION
- * (settings), REEVE_ERROR_ALREADY_EXISTS (instance_id taken), REEVE_ERROR_NOT_FOUND. */
+ * against the manifest's schema, runs setup on a thread of its own and waits for it, setup_us at
+ * most. (transfer none): lives until the shutdown. Blocks. REEVE_ERROR_PLUGIN,
+ * REEVE_ERROR_CONFIGURATION (settings), REEVE_ERROR_ALREADY_EXISTS (instance_id taken),
+ * REEVE_ERROR_NOT_FOUND. */
 ReevePlugin *reeve_registry_instantiate (ReeveRegistry *self, const char *instance_id,
                                          const char *plugin_id, GType iface, JsonObject *settings,
                                          GError **error);
+/* What was instantiated is no good: it is shut down, and its plugin listed as failed. Before
+ * anybody uses it. */
+void reeve_registry_discard (ReeveRegistry *self, const char *instance_id, const GError *reason);
+gint64 reeve_registry_get_setup_us (ReeveRegistry *self);
 /* (transfer none) (nullable) */
 ReevePlugin *reeve_registry_get_instance (ReeveRegistry *self, const char *instance_id);
 /* (transfer container) ids of the plugins of a kind that are not refused, in the order they run;

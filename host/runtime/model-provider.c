@@ -137,7 +137,8 @@ reeve_model_provider_scrub (ReeveModelProvider *self, GError *error)
  * @settings: its settings, secret included
  * @error: return location
  *
- * Returns: (transfer full) (nullable): a provider, %NULL with %REEVE_ERROR_CONFIGURATION
+ * Returns: (transfer full) (nullable): a provider, %NULL with %REEVE_ERROR_CONFIGURATION, or
+ * %REEVE_ERROR_PLUGIN when the plugin is none of models
  */
 ReeveModelProvider *
 reeve_model_provider_new (const char *id, ReevePlugin *plugin, JsonObject *settings, GError **error)
@@ -154,7 +155,7 @@ reeve_model_provider_new (const char *id, ReevePlugin *plugin, JsonObject *setti
     self->engine = REEVE_LLM_ENGINE (plugin);
   else
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                    "provider %s: its plugin offers no model", id);
       return NULL;
     }

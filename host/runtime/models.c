@@ -166,6 +166,8 @@ reeve_models_configure_one (ReeveModels *self, JsonObject *row, GError **error)
  * reeve_models_configure:
  * @self: a router that was not used as yet
  * @llm: (nullable): section `llm` of the configuration
+ * @faulty: (out) (transfer full): on failure, which key of the section is to blame, such as
+ * `providers.1.plugin`
  * @error: return location
  *
  * Makes the providers that an administrator configured, or the embedded one when there is none.
@@ -174,7 +176,7 @@ reeve_models_configure_one (ReeveModels *self, JsonObject *row, GError **error)
  * Returns: %FALSE with an error that names the provider
  */
 gboolean
-reeve_models_configure (ReeveModels *self, JsonObject *llm, GError **error)
+reeve_models_configure (ReeveModels *self, JsonObject *llm, char **faulty, GError **error)
 {
   JsonArray *rows = llm != NULL ? reeve_json_get_array (llm, "providers") : NULL;
   guint n = rows != NULL ? json_array_get_length (rows) : 0;
@@ -182,16 +184,27 @@ reeve_models_configure (ReeveModels *self, JsonObject *llm, GError **error)
 
   g_return_val_if_fail (self->registry != NULL, FALSE);
   for (guint i = 0; i < n; i++)
-    if (!reeve_models_configure_one (self, json_array_get_object_element (rows, i), error))
+    {
+      g_autoptr (GError) why = NULL;
+
+      if (reeve_models_configure_one (self, json_array_get_object_element (rows, i), &why))
+        continue;
+      *faulty = g_strdup_printf (
+          "providers.%u.%s", i,
+          g_error_matches (why, REEVE_ERROR, REEVE_ERROR_CONFIGURATION) ? "settings" : "plugin");
+      g_propagate_error (error, g_steal_pointer (&why));
       return FALSE;
+    }
   if (n == 0)
     {
       g_autoptr (JsonObject) embedded = json_object_new ();
 
       json_object_set_string_member (embedded, "id", "extractive");
       json_object_set_string_member (embedded, "plugin", "llm-extractive");
+      *faulty = g_strdup ("providers");
       if (!reeve_models_configure_one (self, embedded, error))
         return FALSE;
+      g_clear_pointer (faulty, g_free);
     }
   if (llm == NULL || reeve_json_get_string (llm, "default", NULL) == NULL)
     return TRUE;
@@ -199,8 +212,9 @@ reeve_models_configure (ReeveModels *self, JsonObject *llm, GError **error)
   provider = g_strndup (self->configured_default, strcspn (self->configured_default, "/"));
   if (reeve_models_find (self, provider, strlen (provider)) != NULL)
     return TRUE;
+  *faulty = g_strdup ("default");
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
-               "llm.default names provider %s, which is not configured", provider);
+               "names provider %s, which is not configured", provider);
   return FALSE;
 }
 

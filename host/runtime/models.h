@@ -19,7 +19,7 @@ G_DECLARE_FINAL_TYPE (ReeveModels, reeve_models, REEVE, MODELS, GObject)
 ReeveModels *reeve_models_new (ReeveRegistry *registry, ReeveWorkers *workers);
 /* Makes the providers of configuration section `llm` ({default, providers[{id, plugin,
  * settings}]}). Blocks; once, at start. REEVE_ERROR_CONFIGURATION names the provider. */
-gboolean reeve_models_configure (ReeveModels *self, JsonObject *llm, GError **error);
+gboolean reeve_models_configure (ReeveModels *self, JsonObject *llm, char **faulty, GError **error);
 /* Adds one provider with an instance that is set up; before the first call. */
 gboolean reeve_models_add (ReeveModels *self, const char *id, ReevePlugin *plugin,
                            JsonObject *settings, GError **error);

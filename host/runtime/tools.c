@@ -3,8 +3,9 @@
  * compiled then, so that a bad one is found at start and not in a run. */
 #include "tools.h"
 
-#include "listing.h"
+#include "base/bounded.h"
 #include "base/json-schema.h"
+#include "listing.h"
 
 typedef struct
 {
@@ -108,7 +109,7 @@ static gboolean
 reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plugin,
                       ReeveToolInfo *info, GError **error)
 {
-  const char *name = reeve_tool_info_get_name (info);
+  const char *name = info != NULL ? reeve_tool_info_get_name (info) : NULL;
   g_autoptr (ReeveSchema) schema = NULL;
   ReeveToolsItem *item = NULL;
 
@@ -139,6 +140,73 @@ reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plug
   return TRUE;
 }
 
+/* What is asked of a plugin that may not answer. */
+typedef struct
+{
+  ReevePlugin *plugin;
+  ReeveContext *context;
+  GPtrArray *infos;
+} ReeveToolsListing;
+
+static void
+reeve_tools_listing_free (gpointer data)
+{
+  ReeveToolsListing *listing = data;
+
+  g_clear_object (&listing->plugin);
+  g_clear_object (&listing->context);
+  g_clear_pointer (&listing->infos, g_ptr_array_unref);
+  g_free (listing);
+}
+
+static gboolean
+reeve_tools_listing_perform (gpointer data, GCancellable *cancellable, GError **error)
+{
+  ReeveToolsListing *listing = data;
+
+  listing->infos = reeve_tool_list (REEVE_TOOL (listing->plugin), listing->context, error);
+  return listing->infos != NULL;
+}
+
+static GPtrArray *
+reeve_tools_ask (ReeveTools *self, ReevePlugin *plugin, GError **error)
+{
+  gint64 timeout_us = reeve_registry_get_setup_us (self->registry);
+  const ReeveContextInfo info
+      = { .struct_size = sizeof info, .deadline = g_get_monotonic_time () + timeout_us };
+  ReeveToolsListing *listing = g_new0 (ReeveToolsListing, 1);
+  g_autoptr (ReeveBounded) call = NULL;
+
+  listing->plugin = g_object_ref (plugin);
+  listing->context = reeve_registry_new_context (self->registry, plugin, &info, NULL);
+  call = reeve_bounded_new (reeve_tools_listing_perform, NULL, listing, reeve_tools_listing_free);
+  return reeve_bounded_run (call, "list", timeout_us, error) ? g_steal_pointer (&listing->infos)
+                                                             : NULL;
+}
+
+/* All its tools, or none of them. */
+static gboolean
+reeve_tools_add_all (ReeveTools *self, const char *plugin_id, ReevePlugin *plugin, GError **error)
+{
+  g_autoptr (GPtrArray) infos = reeve_tools_ask (self, plugin, error);
+  guint before = self->items->len;
+
+  if (infos == NULL)
+    {
+      g_prefix_error (error, "listing its tools: ");
+      return FALSE;
+    }
+  for (guint i = 0; i < infos->len; i++)
+    {
+      if (!reeve_tools_add_item (self, plugin_id, plugin, g_ptr_array_index (infos, i), error))
+        {
+          g_ptr_array_set_size (self->items, (int) before);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 /**
  * reeve_tools_add:
  * @self: tools
@@ -146,37 +214,25 @@ reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plug
  * @settings: (nullable): its settings
  * @error: return location
  *
- * Makes an instance and takes up its tools. Before runs begin; blocks.
+ * Makes an instance and takes up its tools. A plugin that cannot list them is listed as failed
+ * itself. Before runs begin; blocks, but not for ever.
  *
  * Returns: whether all its tools are there
  */
 gboolean
 reeve_tools_add (ReeveTools *self, const char *plugin_id, JsonObject *settings, GError **error)
 {
-  const ReeveContextInfo info = { .struct_size = sizeof info };
   ReevePlugin *plugin = reeve_registry_instantiate (self->registry, plugin_id, plugin_id,
                                                     REEVE_TYPE_TOOL, settings, error);
-  g_autoptr (ReeveContext) context = NULL;
-  g_autoptr (GPtrArray) infos = NULL;
+  g_autoptr (GError) reason = NULL;
 
   if (plugin == NULL)
     return FALSE;
-  context = reeve_registry_new_context (self->registry, plugin, &info, NULL);
-  infos = reeve_tool_list (REEVE_TOOL (plugin), context, error);
-  if (infos == NULL)
-    {
-      g_prefix_error (error, "plugin %s: listing its tools: ", plugin_id);
-      return FALSE;
-    }
-  for (guint i = 0; i < infos->len; i++)
-    {
-      if (!reeve_tools_add_item (self, plugin_id, plugin, g_ptr_array_index (infos, i), error))
-        {
-          g_prefix_error (error, "plugin %s: ", plugin_id);
-          return FALSE;
-        }
-    }
-  return TRUE;
+  if (reeve_tools_add_all (self, plugin_id, plugin, &reason))
+    return TRUE;
+  reeve_registry_discard (self->registry, plugin_id, reason);
+  g_propagate_prefixed_error (error, g_steal_pointer (&reason), "plugin %s: ", plugin_id);
+  return FALSE;
 }
 
 /**

@@ -1,29 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One plugin, compiled many times: right once, and wrong in one point each by the macros of
- * meson.build. Its tool "echo" calls the capability that its arguments name; its settings make its
- * setup fail. */
+/* One plugin, compiled twice under two names by the macros of meson.build. Its tool "echo" calls
+ * the capability that its arguments name; its settings make its setup fail. */
 #include <reeve-plugin-1.h>
 
 #ifndef FIXTURE_ID
 #define FIXTURE_ID "good"
 #endif
-#ifndef FIXTURE_VERSION
-#define FIXTURE_VERSION "1.2.3"
-#endif
 #ifndef FIXTURE_NAME
 #define FIXTURE_NAME "Fixture"
-#endif
-#ifndef FIXTURE_MAGIC
-#define FIXTURE_MAGIC REEVE_PLUGIN_MAGIC
-#endif
-#ifndef FIXTURE_SIZE
-#define FIXTURE_SIZE sizeof (ReevePluginDescriptor)
-#endif
-#ifndef FIXTURE_MAJOR
-#define FIXTURE_MAJOR REEVE_API_MAJOR
-#endif
-#ifndef FIXTURE_MINOR
-#define FIXTURE_MINOR REEVE_API_MINOR
 #endif
 
 #define FIXTURE_TYPE (fixture_get_type ())
@@ -103,14 +87,10 @@ fixture_query_types (void)
 {
   static GType types[2];
 
-#ifdef FIXTURE_OTHER_TYPE
-  types[0] = G_TYPE_OBJECT;
-#else
   /* one process loads many copies of this file, and a type's name can be taken only once */
   types[0] = g_type_from_name (FIXTURE_NAME);
   if (types[0] == G_TYPE_INVALID)
     types[0] = FIXTURE_TYPE;
-#endif
   return types;
 }
 
@@ -123,36 +103,13 @@ g_module_check_init (gpointer module)
   return g_setenv ("FIXTURE_CHECK_INIT", "called", TRUE) ? NULL : "no";
 }
 
-#ifdef FIXTURE_UNRESOLVED
-extern void fixture_that_nobody_defines (void);
-__attribute__ ((visibility ("default"))) void fixture_call_it (void);
-
-void
-fixture_call_it (void)
-{
-  fixture_that_nobody_defines ();
-}
-#endif
-
-#ifndef FIXTURE_NO_SYMBOL
 __attribute__ ((visibility ("default"))) extern const ReevePluginDescriptor reeve_plugin_descriptor;
 const ReevePluginDescriptor reeve_plugin_descriptor = {
-  .magic = FIXTURE_MAGIC,
-  .struct_size = FIXTURE_SIZE,
-  .abi_major = FIXTURE_MAJOR,
-  .abi_minor = FIXTURE_MINOR,
+  .magic = REEVE_PLUGIN_MAGIC,
+  .struct_size = sizeof (ReevePluginDescriptor),
+  .abi_major = REEVE_API_MAJOR,
+  .abi_minor = REEVE_API_MINOR,
   .id = FIXTURE_ID,
-  .version = FIXTURE_VERSION,
-#ifndef FIXTURE_NO_QUERY
+  .version = "1.2.3",
   .query_types = fixture_query_types,
-#endif
 };
-#else
-const GType *fixture_keep (void);
-
-const GType *
-fixture_keep (void)
-{
-  return fixture_query_types ();
-}
-#endif

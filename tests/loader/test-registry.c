@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The registry: what loads, what is refused and with which words, order, settings, instances, and
- * what a plugin can reach. */
+/* The registry: what loads, pins, order, settings, instances, and what a plugin can reach. What is
+ * wrong with a plugin itself: tests/broken-plugins. */
 #include "loader/registry.h"
 
 #include "base/digests.h"
@@ -270,50 +270,6 @@ test_registry_http (void)
   g_assert_cmpstr (text, ==, "fetched");
 }
 
-/* modules that are wrong in one point: found, refused when they are to be used, and never run */
-static void
-test_registry_broken_modules (void)
-{
-  static const char *const broken[][2] = {
-    { "magic", "*magic is 0x12345678*" },
-    { "size-small", "*its size is 24*" },
-    { "size-large", "*its size is 4096*" },
-    { "major", "*majors must be equal*" },
-    { "minor", "*newer than this host's*" },
-    { "no-symbol", "*exports no symbol reeve_plugin_descriptor*" },
-    { "no-query", "*query_types is NULL*" },
-    { "id", "*its id is \"other\", the manifest's \"broken\"*" },
-    { "version", "*its version is \"1.2.4\", the manifest's \"1.2.3\"*" },
-    { "type", "*GObject, which is no ReevePlugin*" },
-    { "unresolved", "*fixture_that_nobody_defines*" },
-    { NULL, "*broken.so*" },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (broken); i++)
-    {
-      g_autoptr (World) world = world_new ();
-      g_autoptr (GError) error = NULL;
-      add (world, "broken", broken[i][0], "");
-      add (world, "good", "good", "");
-      ReeveRegistry *registry = scan (world);
-      g_assert_null (
-          reeve_registry_instantiate (registry, "x", "broken", REEVE_TYPE_TOOL, NULL, &error));
-      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
-      if (!g_pattern_match_simple (broken[i][1], error->message))
-        g_error ("\"%s\" is not \"%s\"", error->message, broken[i][1]);
-      assert_reason (registry, "broken", REEVE_PLUGIN_STATE_REFUSED, broken[i][1]);
-      /* nobody else is harmed */
-      g_clear_error (&error);
-      g_assert_nonnull (
-          reeve_registry_instantiate (registry, "y", "good", REEVE_TYPE_TOOL, NULL, &error));
-      g_assert_no_error (error);
-      /* and it is refused again, with the same reason */
-      g_assert_null (
-          reeve_registry_instantiate (registry, "x", "broken", REEVE_TYPE_TOOL, NULL, &error));
-      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
-    }
-}
-
 static void
 overwrite (const char *path, const char *behind)
 {
@@ -548,7 +504,6 @@ main (int argc, char **argv)
   g_test_add_func ("/registry/good", test_registry_good);
   g_test_add_func ("/registry/capabilities", test_registry_capabilities);
   g_test_add_func ("/registry/http", test_registry_http);
-  g_test_add_func ("/registry/broken-modules", test_registry_broken_modules);
   g_test_add_func ("/registry/pins", test_registry_pins);
   g_test_add_func ("/registry/settings", test_registry_settings);
   g_test_add_func ("/registry/order", test_registry_order);

@@ -64,6 +64,8 @@ class Event:
 
 
 class Host:
+    program = HOST
+
     def __init__(self, config="", state=None, bus="none", arguments=(), environment=None, ca=None):
         self.folder = tempfile.TemporaryDirectory(prefix="reeve-")
         self.state = state or os.path.join(self.folder.name, "state")
@@ -85,7 +87,7 @@ class Host:
         self.close()
 
     def start(self):
-        command = [HOST, "--state-dir", self.state, "--listen", "127.0.0.1:0", "--bus", self.bus, *self.arguments]
+        command = [self.program, "--state-dir", self.state, "--listen", "127.0.0.1:0", "--bus", self.bus, *self.arguments]
         if self.has_config:
             command += ["--config", self.config]
         self.log = open(os.path.join(self.folder.name, "log"), "ab")

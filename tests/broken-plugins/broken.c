@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One small plugin, compiled once for each row of plugins.json that has "defines": wrong in what
+ * those say and right in the rest. It offers a tool, a storage, an authentication and a model, so
+ * that a configuration can name it for each. */
+#include <glib/gstdio.h>
+#include <reeve-plugin-1.h>
+#include <unistd.h>
+
+/* BROKEN_FOLDER is given: the row */
+#ifndef BROKEN_ID
+#define BROKEN_ID BROKEN_FOLDER
+#endif
+#ifndef BROKEN_VERSION
+#define BROKEN_VERSION "1.2.3"
+#endif
+#ifndef BROKEN_MAGIC
+#define BROKEN_MAGIC REEVE_PLUGIN_MAGIC
+#endif
+#ifndef BROKEN_SIZE
+#define BROKEN_SIZE sizeof (ReevePluginDescriptor)
+#endif
+#ifndef BROKEN_MAJOR
+#define BROKEN_MAJOR REEVE_API_MAJOR
+#endif
+#ifndef BROKEN_MINOR
+#define BROKEN_MINOR REEVE_API_MINOR
+#endif
+#ifndef BROKEN_TYPES
+#define BROKEN_TYPES broken_types_one
+#endif
+#ifndef BROKEN_SETUP
+#define BROKEN_SETUP broken_setup_well
+#endif
+#ifndef BROKEN_LIST
+#define BROKEN_LIST broken_list_own
+#endif
+#ifndef BROKEN_FLAGS
+#define BROKEN_FLAGS 0
+#endif
+
+#define BROKEN_TYPE_NAME "Broken-" BROKEN_FOLDER
+
+/* ---- lists of tools ---- */
+
+static GPtrArray *
+broken_make_list (const char *first, const char *second, const char *schema)
+{
+  g_autoptr (JsonNode) parameters = reeve_json_parse_strict (schema, strlen (schema), NULL);
+  GPtrArray *tools = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_tool_info_unref);
+
+  g_ptr_array_add (tools, reeve_tool_info_new (first, "x", parameters, REEVE_TOOL_READ_ONLY));
+  if (second != NULL)
+    g_ptr_array_add (tools, reeve_tool_info_new (second, "x", parameters, REEVE_TOOL_READ_ONLY));
+  return tools;
+}
+
+static GPtrArray *
+broken_list_own (ReeveTool *tool, ReeveContext *context, GError **error)
+{
+  return broken_make_list ("tool-of-" BROKEN_FOLDER, NULL, "{\"type\":\"object\"}");
+}
+
+static GPtrArray *
+broken_list_nothing (ReeveTool *tool, ReeveContext *context, GError **error)
+{
+  return NULL;
+}
+
+static GPtrArray *
+broken_list_hole (ReeveTool *tool, ReeveContext *context, GError **error)
+{
+  GPtrArray *tools = g_ptr_array_new ();
+
+  g_ptr_array_add (tools, NULL);
+  return tools;
+}
+
+static GPtrArray *
+broken_list_bad_name (ReeveTool *tool, ReeveContext *context, GError **error)
+{
+  return broken_make_list ("a-good-one", "rm -rf /", "{\"type\":\"object\"}");
+}
+
+static GPtrArray *
+broken_list_twice (ReeveTool *tool, ReeveContext *context, GError **error)
+{
+  return broken_make_list ("same", "same", "{\"type\":\"object\"}");
+}
+
+static GPtrArray *
+broken_list_bad_schema (ReeveTool *tool, ReeveContext *context, GError **error)
+{
+  return broken_make_list ("a-tool", NULL, "{\"type\":\"wizard\"}");
+}
+
+static GPtrArray *
+broken_list_hang (ReeveTool *tool, ReeveContext *context, GError **error)
+{
+  for (;;)
+    pause ();
+  return NULL;
+}
+
+/* ---- setups ---- */
+
+static gboolean
+broken_setup_well (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
+broken_setup_fail (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context, GError **error)
+{
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "line-4: login timeout");
+  return FALSE;
+}
+
+static gboolean
+broken_setup_fail_mutely (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context,
+                          GError **error)
+{
+  return FALSE;
+}
+
+static gboolean
+broken_setup_contradict (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context,
+                         GError **error)
+{
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "line-4: login timeout");
+  return TRUE;
+}
+
+/* a text that no list and no terminal should have to show as it is */
+static gboolean
+broken_setup_rave (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context, GError **error)
+{
+  g_autofree char *noise = g_strnfill (100000, 'x');
+
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "\033[2J\xff\xfe\n%s", noise);
+  return FALSE;
+}
+
+static gboolean
+broken_setup_hang (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context, GError **error)
+{
+  for (;;)
+    pause ();
+  return TRUE;
+}
+
+/* Gets ready only when nobody waits any more, and finds that nothing can be reached then. */
+static gboolean
+broken_setup_late (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context, GError **error)
+{
+  g_autoptr (JsonNode) params = reeve_json_parse_strict ("{}", 2, NULL);
+  g_autoptr (GError) refusal = NULL;
+
+  while (!g_cancellable_is_cancelled (reeve_context_get_cancellable (context)))
+    g_usleep (1000);
+  while (refusal == NULL)
+    {
+      g_autoptr (JsonNode) time = reeve_context_call (context, "clock", params, &refusal);
+      g_usleep (1000);
+    }
+  return TRUE;
+}
+
+/* Leaves a file, so that a test sees that it was called. */
+static void
+broken_shutdown (ReevePlugin *plugin)
+{
+  g_autofree char *path = g_build_filename (g_get_tmp_dir (), "shutdown-of-" BROKEN_FOLDER, NULL);
+
+  g_file_set_contents (path, "", 0, NULL);
+}
+
+/* ---- the type ---- */
+
+static void
+broken_tool_init (gpointer iface, gpointer data)
+{
+  ((ReeveToolInterface *) iface)->list = BROKEN_LIST;
+}
+
+static GObject *
+broken_construct_nothing (GType type, guint n, GObjectConstructParam *properties)
+{
+  return NULL;
+}
+
+static GObject *
+broken_construct_other (GType type, guint n, GObjectConstructParam *properties)
+{
+  return g_object_new (G_TYPE_CANCELLABLE, NULL);
+}
+
+static void
+broken_class_init (gpointer klass, gpointer data)
+{
+  REEVE_PLUGIN_CLASS (klass)->setup = BROKEN_SETUP;
+  REEVE_PLUGIN_CLASS (klass)->shutdown = broken_shutdown;
+#ifdef BROKEN_CONSTRUCTOR
+  G_OBJECT_CLASS (klass)->constructor = BROKEN_CONSTRUCTOR;
+#endif
+}
+
+static void
+broken_init (GTypeInstance *instance, gpointer klass)
+{
+#ifdef BROKEN_INIT_HANGS
+  for (;;)
+    pause ();
+#endif
+}
+
+static GType
+broken_register (void)
+{
+  static const GInterfaceInfo plain = { NULL, NULL, NULL };
+  static const GInterfaceInfo tool = { broken_tool_init, NULL, NULL };
+  const GType type = g_type_register_static_simple (
+      REEVE_TYPE_PLUGIN, BROKEN_TYPE_NAME, sizeof (ReevePluginClass), broken_class_init,
+      sizeof (ReevePlugin), broken_init, BROKEN_FLAGS);
+
+#ifndef BROKEN_NO_INTERFACE
+  g_type_add_interface_static (type, REEVE_TYPE_TOOL, &tool);
+  g_type_add_interface_static (type, REEVE_TYPE_STORAGE, &plain);
+  g_type_add_interface_static (type, REEVE_TYPE_AUTH, &plain);
+  g_type_add_interface_static (type, REEVE_TYPE_LLM_CODEC, &plain);
+#endif
+  return type;
+}
+
+/* ---- the lists of types ---- */
+
+static const GType *
+broken_types_one (void)
+{
+  static GType types[2];
+
+  /* a test that makes two hosts in one process asks twice */
+  types[0] = g_type_from_name (BROKEN_TYPE_NAME);
+  if (types[0] == G_TYPE_INVALID)
+    types[0] = broken_register ();
+  return types;
+}
+
+static const GType *
+broken_types_none (void)
+{
+  return NULL;
+}
+
+static const GType *
+broken_types_other (void)
+{
+  static GType types[2];
+
+  types[0] = G_TYPE_OBJECT;
+  return types;
+}
+
+static const GType *
+broken_types_endless (void)
+{
+  static GType types[64];
+
+  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
+    types[i] = broken_types_one ()[0];
+  return types;
+}
+
+/* ---- what is exported ---- */
+
+/* GModule would call this before anything was checked; the host must not */
+__attribute__ ((visibility ("default"))) extern const char *g_module_check_init (gpointer module);
+
+const char *
+g_module_check_init (gpointer module)
+{
+  abort ();
+}
+
+#ifdef BROKEN_UNRESOLVED
+extern void broken_that_nobody_defines (void);
+__attribute__ ((visibility ("default"))) void broken_call_it (void);
+
+void
+broken_call_it (void)
+{
+  broken_that_nobody_defines ();
+}
+#endif
+
+#ifdef BROKEN_SYMBOL
+#define reeve_plugin_descriptor BROKEN_SYMBOL
+#endif
+
+__attribute__ ((visibility ("default"))) extern const ReevePluginDescriptor reeve_plugin_descriptor;
+const ReevePluginDescriptor reeve_plugin_descriptor = {
+  .magic = BROKEN_MAGIC,
+  .struct_size = BROKEN_SIZE,
+  .abi_major = BROKEN_MAJOR,
+  .abi_minor = BROKEN_MINOR,
+  .id = BROKEN_ID,
+  .version = BROKEN_VERSION,
+  .query_types = BROKEN_TYPES,
+};
