@@ -26,7 +26,9 @@
 /* then a new state folder, so that looking at all of it stays cheap */
 #define ROUNDS_A_FOLDER 8
 
-static const char *const scopes[] = { "acme", "beta" };
+#define SCOPES 2
+
+static const char *const scopes[SCOPES] = { "acme", "beta" };
 
 static const ReeveStep steps[] = {
   { REEVE_STEP_COLLECTION, "effects",
@@ -65,7 +67,7 @@ house_open (House *house, const char *state)
   house->admission = reeve_admission_new (house->ledger);
   reeve_admission_recover (house->admission, &error);
   g_assert_no_error (error);
-  for (guint i = 0; i < G_N_ELEMENTS (scopes); i++)
+  for (guint i = 0; i < SCOPES; i++)
     if (!reeve_storage_has_scope (house->storage, scopes[i]))
       g_assert_true (reeve_storage_create_scope (house->storage, scopes[i], NULL));
 }
@@ -143,7 +145,7 @@ work (gpointer data)
   for (guint i = 0;; i++)
     {
       g_autofree char *id = g_strdup_printf ("e%08x%08x", g_random_int (), g_random_int ());
-      const char *scope = scopes[g_random_int_range (0, G_N_ELEMENTS (scopes))];
+      const char *scope = scopes[g_random_int_range (0, SCOPES)];
       guint64 intent = 0;
 
       if (i % 4 == 3)
@@ -359,10 +361,10 @@ run_round (FaultChild *child, const char *state, GHashTable *acknowledged[])
   check_chain (state);
   house_open (&house, state);
   lines = read_lines (&house, text, acknowledged);
-  for (guint i = 0; i < G_N_ELEMENTS (scopes); i++)
+  for (guint i = 0; i < SCOPES; i++)
     check_scope (&house, scopes[i], acknowledged[i]);
   house_close (&house);
-  for (guint i = 0; i < G_N_ELEMENTS (scopes); i++)
+  for (guint i = 0; i < SCOPES; i++)
     check_integrity (state, scopes[i]);
   check_chain (state);
   return lines;
@@ -378,13 +380,13 @@ test_kill (void)
   for (guint round = 0; round < rounds; round += ROUNDS_A_FOLDER)
     {
       g_autofree char *state = test_tree_make_quick ();
-      GHashTable *acknowledged[G_N_ELEMENTS (scopes)] = { NULL };
+      GHashTable *acknowledged[SCOPES] = { NULL };
 
-      for (guint i = 0; i < G_N_ELEMENTS (scopes); i++)
+      for (guint i = 0; i < SCOPES; i++)
         acknowledged[i] = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
       for (guint i = round; i < MIN (round + ROUNDS_A_FOLDER, rounds); i++)
         lines += run_round (child, state, acknowledged);
-      for (guint i = 0; i < G_N_ELEMENTS (scopes); i++)
+      for (guint i = 0; i < SCOPES; i++)
         g_hash_table_unref (acknowledged[i]);
       test_tree_remove (state);
     }
