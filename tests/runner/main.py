@@ -86,6 +86,7 @@ class Run:
         tally = self.folders["plain"].meson_test("long", "hold", "all", {"REEVE_TEST_SIZE": "long"}, timeout=0)
         with open(os.path.join(self.folders["plain"].folder, "meson-logs", "long-all.txt"), encoding="utf-8", errors="replace") as file:
             print(file.read())
+        tally.add(self.folders["tsan"].meson_test("long-threads", "threads", more_env={"REEVE_TEST_SIZE": "long"}, timeout=0))
         return tally
 
 
