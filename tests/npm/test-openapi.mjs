@@ -62,6 +62,31 @@ test('schemas compile in a second implementation', () => {
   }
 });
 
+/** Every object of the document that has examples beside a schema, with the way to it. */
+function* shown(node, way) {
+  if (!node || typeof node !== 'object') return;
+  if (node.schema && node.examples) yield [way, node];
+  for (const [name, value] of Object.entries(node)) {
+    if (name !== 'schema' && name !== 'examples') yield* shown(value, `${way}/${name}`);
+  }
+}
+
+test('examples are valid in a second implementation', () => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  addFormats(ajv);
+  ajv.addSchema({ $id: 'https://reeve.invalid/openapi.json', components: document.components });
+  let judged = 0;
+  for (const [way, { schema, examples }] of shown(document.paths, '/paths')) {
+    const text = JSON.stringify(schema).replaceAll('"#/', '"https://reeve.invalid/openapi.json#/');
+    const validate = ajv.compile(JSON.parse(text));
+    for (const [name, example] of Object.entries(examples)) {
+      assert.ok(validate(example.value), `${way} ${name}: ${JSON.stringify(validate.errors)}`);
+      judged += 1;
+    }
+  }
+  assert.ok(judged > 50, `${judged} examples`);
+});
+
 test('operation identifiers are unique', () => {
   const seen = new Set();
   for (const [path, item] of Object.entries(document.paths)) {

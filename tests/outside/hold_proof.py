@@ -74,6 +74,7 @@ class Matrix(unittest.TestCase):
         cls.left, cls.right = World(cls.setting, "left"), World(cls.setting, "right")
         cls.addClassCleanup(cls.left.close)
         cls.cast = Cast(cls.setting, cls.left, cls.right)
+        cls.document = cls.host.get("/openapi.json", key=None, expect=200).json
         cls.doors = Doors(cls.setting)
         cls.addClassCleanup(cls.doors.close)
         cls.cells = {k["key_id"]: (a.name, d) for a in cls.cast.actors.values() for d, k in a.keys.items() if "key_id" in k}
@@ -85,8 +86,7 @@ class Matrix(unittest.TestCase):
         listed = {tuple(row) for row in self.setting.peers.say("owner", "Operations")["result"]}
         rows = {(o["name"], o["permission"] or "", f"{o['method']} {o['paths'][0]}", o["summary"]) for o in table.TABLE.operations}
         self.assertEqual(rows, listed)
-        document = self.host.get("/openapi.json", key=None).json
-        described = {(m["operationId"], f"{method.upper()} {path}") for path, item in document["paths"].items() for method, m in item.items()}
+        described = {(m["operationId"], f"{method.upper()} {path}") for path, item in self.document["paths"].items() for method, m in item.items()}
         self.assertEqual({(o["name"] if n == 0 else f"{o['name']}.alias{n}", f"{o['method']} {p}")
                           for o in table.TABLE.operations for n, p in enumerate(o["paths"])}, described)
 
@@ -135,10 +135,14 @@ class Matrix(unittest.TestCase):
             return
         asked[actor.name, door] = (params, answer)
         if door == "rest":
+            self.assertIn(str(answer.status), self.described(operation), "a status that the OpenAPI document does not know")
             self.judge(operation, actor, verdict, answer)
         else:
             found = list(differences(operation, asked[actor.name, "rest"][1], answer))
             self.assertEqual([], found, f"REST says {asked[actor.name, 'rest'][1]}, this door {answer}")
+
+    def described(self, operation):
+        return self.document["paths"][operation["paths"][0]][operation["method"].lower()]["responses"]
 
     def judge(self, operation, actor, verdict, answer):
         wanted = operation["examples"][0].get("status", operation["result"]["status"])
@@ -194,9 +198,13 @@ class Matrix(unittest.TestCase):
             self.assertIn(outcome["intent"], [r["seq"] for r in rows])
 
     @staticmethod
-    def told(rows):
+    def order(row):
+        return row["scope"], row["seq"]
+
+    @classmethod
+    def told(cls, rows):
         """What records say, but for the door, the key, times and numbers."""
-        rows = sorted(rows, key=lambda r: (r["scope"], r["seq"]))
+        rows = sorted(rows, key=cls.order)
         names = ("kind", "action", "outcome", "reason", "scope", "actor", "resource", "agent_id", "model", "tool_name")
         return [{**{n: normal(r[n]) for n in names if n in r}, "digest": "input_digest" in r, "run": "run_id" in r, "parent": "parent" in r}
                 for r in rows]
@@ -214,6 +222,22 @@ class Matrix(unittest.TestCase):
                 if answer is not None:
                     with self.subTest(operation=operation["name"], door=door):
                         self.assertEqual([], list(differences(operation, there, answer)))
+
+    def test_an_agent_at_the_compatible_door_is_an_execution(self):
+        """The same verdict and, but for what the caller sent, the same record of the same effect."""
+        ledger = Ledger(self.host, ("left", "right", "default"))
+        agent_id = self.left.share("agent_id")["agent_id"]
+        own, compatible = table.OPERATIONS["agents.execute"], table.OPERATIONS["completions.create"]
+        body = {"model": "agent/" + agent_id, "messages": [{"role": "user", "content": "prove"}]}
+        for name in ACTORS:
+            with self.subTest(actor=name):
+                told = []
+                for operation, params in ((own, {"agent_id": agent_id, "mission": "prove"}), (compatible, body)):
+                    answer = self.ask(operation, self.cast.actors[name], "rest", params)
+                    rows = [r for r in ledger.read() if self.cells.get(r.get("key_id")) == (name, "rest")]
+                    effects = [row for row in rows if row["kind"] in ("intent", "outcome")]
+                    told.append((answer.status, self.told(effects), [row["kind"] for row in sorted(rows, key=self.order)]))
+                self.assertEqual(told[0], told[1])
 
     def test_nobody_logs_in_with_a_bad_key(self):
         for name in (EXPIRED, REVOKED):

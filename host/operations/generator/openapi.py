@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Writes the table as an OpenAPI 3.1 document."""
 
+import json
+
 from .schemas import body_of
 from .table import REF, failures
 
@@ -8,7 +10,8 @@ PROBLEMS = {
     400: "The request is malformed", 401: "No or bad credentials", 403: "A permission is missing",
     404: "No such thing in the caller's tenant", 409: "The state forbids it, or it is still under way",
     413: "The body is too large", 415: "Wrong media type", 422: "The idempotency key belongs to another request",
-    503: "A queue is full; try again",
+    429: "Too many requests, or a budget is exhausted", 502: "The model's service answered with an error",
+    503: "A queue is full; try again", 504: "The model's service took too long",
 }
 
 
@@ -32,7 +35,7 @@ def document(table, version):
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(table.schemas.items())),
-            "responses": responses(),
+            "responses": responses(json.dumps(paths)),
             "parameters": shared_parameters(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "an API key"},
@@ -42,16 +45,14 @@ def document(table, version):
     }
 
 
-def responses():
+def responses(paths):
+    """The shared answers that some operation refers to."""
     out = {}
     for status, words in PROBLEMS.items():
         schema = {"application/problem+json": {"schema": {"$ref": REF + "Problem"}}}
         out[f"Problem{status}"] = {"description": words, "content": schema}
         out[f"OpenAIError{status}"] = {"description": words, "content": {"application/json": {"schema": {"$ref": REF + "OpenAIError"}}}}
-    for status in (409, 413, 415, 422):
-        if status != 413:
-            del out[f"OpenAIError{status}"]
-    return out
+    return {name: answer for name, answer in out.items() if f'"#/components/responses/{name}"' in paths}
 
 
 def shared_parameters():

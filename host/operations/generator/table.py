@@ -269,17 +269,16 @@ def failures(operation):
     flags = operation["flags"]
     statuses = {503}
     if "public" not in flags:
-        statuses |= {401, 403} if operation["permission"] else {401}
-    if operation["path"] or "compatible" in flags:
-        statuses.add(404)
+        statuses |= {401, 404, 429}  # 404: of the tenant in the header, too
+        statuses |= {403} if operation["permission"] or operation["class"] == "effect" else set()
     if operation["path"] or operation["query"] or "body" in operation:
         statuses.add(400)
     if "body" in operation:
         statuses |= {413} if "compatible" in flags else {413, 415}
     if "public" in flags:
         statuses.add(404)
-    if operation["class"] == "effect" and "compatible" not in flags:
-        statuses.add(409)
+    if operation["class"] == "effect":
+        statuses |= {502, 504} if "compatible" in flags else {409}
     if "idempotency-key" in flags:
         statuses.add(422)
     return sorted(statuses)
