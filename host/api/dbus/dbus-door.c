@@ -7,6 +7,7 @@
 
 #include "base/times.h"
 #include "dbus-call.h"
+#include "dbus-throttle.h"
 
 #define REEVE_DBUS_DOOR_MAX_PARAMS (16 * 1024 * 1024)
 
@@ -38,6 +39,8 @@ struct _ReeveDbusDoor
   GDBusNodeInfo *host_info;
   GDBusNodeInfo *typed_info;
   ReeveDbusPeers *peers;
+  ReeveDbusThrottle *throttle;
+  GVariant *operations;  /* (nullable): the answer, once asked for */
   GArray *registrations; /* guint */
   guint owner;
   gboolean stopping;
@@ -47,8 +50,8 @@ struct _ReeveDbusDoor
 
 /* ---- io.reeve.Host1 ---- */
 
-static void
-reeve_dbus_door_list (GDBusMethodInvocation *invocation)
+static GVariant *
+reeve_dbus_door_build_list (void)
 {
   GVariantBuilder rows = { 0 };
 
@@ -60,7 +63,15 @@ reeve_dbus_door_list (GDBusMethodInvocation *invocation)
       g_variant_builder_add (&rows, "(ssss)", row->name,
                              row->permission != NULL ? row->permission : "", route, row->summary);
     }
-  g_dbus_method_invocation_return_value (invocation, g_variant_new ("(a(ssss))", &rows));
+  return g_variant_ref_sink (g_variant_new ("(a(ssss))", &rows));
+}
+
+static void
+reeve_dbus_door_list (ReeveDbusDoor *self, GDBusMethodInvocation *invocation)
+{
+  if (self->operations == NULL)
+    self->operations = reeve_dbus_door_build_list ();
+  g_dbus_method_invocation_return_value (invocation, self->operations);
 }
 
 static JsonObject *
@@ -130,6 +141,15 @@ typedef struct
   char *token;
 } ReeveDbusDoorLogin;
 
+/* A flood of bad tokens is counted in the platform's log. */
+static void
+reeve_dbus_door_record_login (ReeveDbusDoor *self, const GError *error)
+{
+  const ReeveAdmissionRequest request = { .operation = "dbus.login", .door = "dbus" };
+
+  reeve_admission_refuse (self->services->admission, &request, error);
+}
+
 static void
 reeve_dbus_door_on_login (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -145,7 +165,10 @@ reeve_dbus_door_on_login (GObject *source, GAsyncResult *result, gpointer user_d
       g_dbus_method_invocation_return_value (login->invocation, NULL);
     }
   else
-    reeve_dbus_door_refuse (login->invocation, error);
+    {
+      reeve_dbus_door_record_login (login->door, error);
+      reeve_dbus_door_refuse (login->invocation, error);
+    }
   g_free (login->token);
   g_free (login);
 }
@@ -157,6 +180,7 @@ reeve_dbus_door_login (ReeveDbusDoor *self, GVariant *parameters, GDBusMethodInv
   ReeveCredentials credentials
       = { .struct_size = sizeof credentials, .scheme = "bearer", .door = "dbus" };
 
+  reeve_dbus_peers_expect (self->peers, g_dbus_method_invocation_get_sender (invocation));
   login->door = self;
   login->invocation = invocation;
   g_variant_get (parameters, "(s)", &login->token);
@@ -173,7 +197,7 @@ reeve_dbus_door_on_host_method (GDBusConnection *connection, const char *sender,
   ReeveDbusDoor *self = user_data;
 
   if (strcmp (method, "Operations") == 0)
-    reeve_dbus_door_list (invocation);
+    reeve_dbus_door_list (self, invocation);
   else if (strcmp (method, "Login") == 0)
     reeve_dbus_door_login (self, parameters, invocation);
   else
@@ -306,6 +330,7 @@ reeve_dbus_door_on_connection (GObject *source, GAsyncResult *result, gpointer u
       return;
     }
   g_dbus_connection_set_exit_on_close (self->connection, FALSE);
+  self->throttle = reeve_dbus_throttle_new (self->connection);
   self->peers = reeve_dbus_peers_new (self->connection, self->bus, self->services->authentication);
   if (!reeve_dbus_door_export_all (self, &error))
     {
@@ -379,7 +404,9 @@ reeve_dbus_door_stop (ReeveDbusDoor *self)
 void
 reeve_dbus_door_free (ReeveDbusDoor *self)
 {
+  g_clear_pointer (&self->throttle, reeve_dbus_throttle_free);
   g_clear_pointer (&self->peers, reeve_dbus_peers_free);
+  g_clear_pointer (&self->operations, g_variant_unref);
   g_clear_object (&self->connection);
   g_dbus_node_info_unref (self->host_info);
   g_dbus_node_info_unref (self->typed_info);

@@ -13,6 +13,7 @@ struct _ReeveDbusPeers
   ReeveAuthentication *authentication;
   GHashTable *uids;   /* unique name -> uid + 1 */
   GHashTable *tokens; /* unique name -> token */
+  GHashTable *coming; /* unique names that logged in and have not gone */
   guint watch;
 };
 
@@ -39,6 +40,7 @@ reeve_dbus_peers_on_owner_changed (GDBusConnection *connection, const char *send
     return;
   g_hash_table_remove (self->uids, name);
   g_hash_table_remove (self->tokens, name);
+  g_hash_table_remove (self->coming, name);
 }
 
 /**
@@ -60,6 +62,7 @@ reeve_dbus_peers_new (GDBusConnection *connection, GBusType bus,
   self->authentication = g_object_ref (authentication);
   self->uids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->tokens = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->coming = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->watch = g_dbus_connection_signal_subscribe (
       connection, "org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
       "/org/freedesktop/DBus", NULL, G_DBUS_SIGNAL_FLAGS_NONE, reeve_dbus_peers_on_owner_changed,
@@ -77,9 +80,23 @@ reeve_dbus_peers_free (ReeveDbusPeers *self)
   g_dbus_connection_signal_unsubscribe (self->connection, self->watch);
   g_hash_table_unref (self->uids);
   g_hash_table_unref (self->tokens);
+  g_hash_table_unref (self->coming);
   g_object_unref (self->authentication);
   g_object_unref (self->connection);
   g_free (self);
+}
+
+/**
+ * reeve_dbus_peers_expect:
+ * @self: peers
+ * @sender: unique name of a connection that begins to log in
+ *
+ * So that it is noticed when it goes before it is bound.
+ */
+void
+reeve_dbus_peers_expect (ReeveDbusPeers *self, const char *sender)
+{
+  g_hash_table_add (self->coming, g_strdup (sender));
 }
 
 /**
@@ -88,12 +105,14 @@ reeve_dbus_peers_free (ReeveDbusPeers *self)
  * @sender: unique name of a connection
  * @token: (nullable): a key or token of a user
  *
- * Binds a connection to a user.
+ * Binds a connection to a user, unless it has gone since it was expected.
  */
 void
 reeve_dbus_peers_bind (ReeveDbusPeers *self, const char *sender, const char *token)
 {
-  if (token != NULL)
+  gboolean here = g_hash_table_contains (self->coming, sender);
+
+  if (token != NULL && here)
     g_hash_table_replace (self->tokens, g_strdup (sender), g_strdup (token));
   else
     g_hash_table_remove (self->tokens, sender);

@@ -21,6 +21,8 @@ void reeve_dbus_peers_free (ReeveDbusPeers *self);
 /* polkit asks for @action, such as io.reeve.Host.manage, on the system bus. */
 void reeve_dbus_peers_identify (ReeveDbusPeers *self, const char *sender, const char *action,
                                 ReeveDbusPeersFunc func, gpointer user_data);
+/* It begins to log in: whether it goes meanwhile is watched. */
+void reeve_dbus_peers_expect (ReeveDbusPeers *self, const char *sender);
 /* From now on calls of this connection are made with @token; NULL unbinds. */
 void reeve_dbus_peers_bind (ReeveDbusPeers *self, const char *sender, const char *token);
 
