@@ -89,7 +89,9 @@ test_good (void)
     { "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\nSum: a:b\r\nX-y:\r\n\r\n",
       1 },
     { "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n", 0 },
-    { "GET / HTTP/1.1\r\n" HOST "X: \xc3\xa4\r\nEmpty:\r\nExpect: 100-Continue\r\n\r\n", 1 },
+    { "GET / HTTP/1.1\r\n" HOST
+      "X: \xc3\xa4\r\nX: 2\r\nX-API-Key: 3\r\nEmpty:\r\nExpect: 100-Continue\r\n\r\n",
+      1 },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -150,6 +152,8 @@ static const struct
   BAD ("GET / HTTP/1.1\r\nX: a\0b\r\n" HOST "\r\n"),
   BAD ("GET / HTTP/1.1\r\nX: \x7f\r\n" HOST "\r\n"),
   BAD ("GET / HTTP/1.1\r\nX: \xff\r\n" HOST "\r\n"),
+  BAD ("GET / HTTP/1.1\r\n" HOST "Authorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\n" HOST "X-Tenant-ID: a\r\nX-Tenant-Id: a\r\n\r\n"),
   BAD ("\r\n\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n"),
   /* the request line */
   BAD ("GET /\r\n" HOST "\r\n"),

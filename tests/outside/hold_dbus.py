@@ -19,10 +19,9 @@ import socket
 import struct
 import threading
 import time
-import unittest
 
-from reeve import Host, main, size
-from test_bus import Bus
+import test_bus
+from reeve import main, size
 
 NAME, PATH, INTERFACE = "io.reeve.Host", "/io/reeve/Host", "io.reeve.Host1"
 CALL, RETURN, ERROR = 1, 2, 3
@@ -130,13 +129,10 @@ class Client:
         return self.wait(self.serial)
 
 
-class Hold(unittest.TestCase):
+class Hold(test_bus.BusCase):
     @classmethod
     def setUpClass(cls):
-        cls.bus = Bus()
-        cls.addClassCleanup(cls.bus.close)
-        cls.host = Host(bus="session", environment=cls.bus.environment).start()
-        cls.addClassCleanup(cls.host.close)
+        super().setUpClass()
         client = Client(cls.bus.address)
         for _ in range(50):
             client.do("Call", "me.get", "{}")
@@ -151,8 +147,7 @@ class Hold(unittest.TestCase):
 
     def resident(self):
         """KiB"""
-        with open(f"/proc/{self.host.process.pid}/status", encoding="utf-8") as file:
-            return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+        return int(self.host.rss() * 1024)
 
     def setUp(self):
         """Around each test another client calls again and again."""

@@ -28,10 +28,8 @@ import socket
 import threading
 import time
 import unittest
-import unittest.mock
 import urllib.parse
 
-import reeve
 from mock_openai import MockOpenAI
 from reeve import Host, main, size
 
@@ -103,8 +101,7 @@ class Hold(unittest.TestCase):
 
     def resident(self):
         """KiB"""
-        with open(f"/proc/{self.host.process.pid}/status", encoding="utf-8") as file:
-            return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+        return int(self.host.rss() * 1024)
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.host.process.pid}/fd"))
@@ -426,10 +423,10 @@ class FewFiles(Hold):
         cls.host = Host(config=config)
         few = os.path.join(cls.host.folder.name, "few")
         with open(few, "w", encoding="utf-8") as file:
-            file.write(f'#!/bin/sh\nulimit -n 256\nexec {reeve.HOST} "$@"\n')
+            file.write(f'#!/bin/sh\nulimit -n 256\nexec {cls.host.program} "$@"\n')
         os.chmod(few, 0o755)
-        with unittest.mock.patch("reeve.HOST", few):
-            cls.host.start()
+        cls.host.program = few
+        cls.host.start()
         cls.addClassCleanup(cls.host.close)
         address = urllib.parse.urlsplit(cls.host.url)
         cls.address = (address.hostname, address.port)

@@ -150,6 +150,11 @@ class Requests(Door):
                 self.assertNotIn(b" 200 ", answer[:20])
         self.assertEqual(200, self.get("/health")[0])
 
+    def test_nothing_is_served_in_parts(self):
+        status, headers, body = self.get("/openapi.json", "Range: bytes=" + ",".join(f"{i}-{i}" for i in range(0, 4000, 2)) + "\r\n")
+        self.assertEqual((200, "application/json"), (status, headers["content-type"].split(";")[0]))
+        self.assertIn("openapi", json.loads(body))
+
     def test_pipelined_requests_are_answered_in_order(self):
         with self.connect() as sock:
             sock.sendall(b"".join(f"GET /p{i} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for i in range(5)))

@@ -197,6 +197,24 @@ reeve_rest_head_take_connection (ReeveRestHead *self, const char *value, gsize l
   return TRUE;
 }
 
+/* What decides who asks for what must be said once: two readers could heed another one each. */
+static gboolean
+reeve_rest_head_take_once (ReeveRestHead *self, const char *name, gsize length)
+{
+  static const char *const names[]
+      = { "Authorization", "X-API-Key", "X-Tenant-ID", "Content-Type", "Idempotency-Key" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      if (!reeve_rest_head_is (name, length, names[i]))
+        continue;
+      if (self->once & (1U << i))
+        return reeve_rest_head_refuse (self, 400, "a field that may come once came twice");
+      self->once |= 1U << i;
+    }
+  return TRUE;
+}
+
 static gboolean
 reeve_rest_head_read_field (ReeveRestHead *self, const char *data, gsize length)
 {
@@ -226,7 +244,7 @@ reeve_rest_head_read_field (ReeveRestHead *self, const char *data, gsize length)
   if (reeve_rest_head_is (line, name, "Connection"))
     return reeve_rest_head_take_connection (self, value, length);
   if (!reeve_rest_head_is (line, name, "Expect"))
-    return TRUE;
+    return reeve_rest_head_take_once (self, line, name);
   self->expect = TRUE;
   return reeve_rest_head_is (value, length, "100-continue")
              ? TRUE

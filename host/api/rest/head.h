@@ -29,6 +29,7 @@ typedef struct
   /* ---- where it stands ---- */
   gsize max_size; /* of the whole head */
   gsize scanned;
+  guint once; /* bits: fields that came and may not come again */
   gsize line; /* where the line begins that is being read */
   guint blanks;
   guint fields;

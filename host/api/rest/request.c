@@ -299,6 +299,8 @@ reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
   self->path = g_strndup (self->target, strcspn (self->target, "?"));
   self->body = g_byte_array_new ();
   soup_message_body_set_accumulate (soup_server_message_get_request_body (msg), FALSE);
+  /* libsoup would cut an answer into as many parts as were asked for: nothing is served in parts */
+  soup_message_headers_remove (soup_server_message_get_request_headers (msg), "Range");
   g_object_set_data_full (G_OBJECT (msg), reeve_rest_request_key, self, reeve_rest_request_release);
   g_signal_connect (msg, "got-chunk", G_CALLBACK (reeve_rest_request_on_chunk), self);
   g_signal_connect (msg, "wrote-body", G_CALLBACK (reeve_rest_request_on_answered), self);
