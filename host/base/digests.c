@@ -185,6 +185,26 @@ reeve_digests_equal_text (const char *a, const char *b)
 }
 
 /**
+ * reeve_digests_write_hex:
+ * @data: bytes
+ * @length: how many
+ * @hex: (out): two lower-case digits for each byte, and a NUL
+ */
+void
+reeve_digests_write_hex (gconstpointer data, gsize length, char *hex)
+{
+  static const char digits[] = "0123456789abcdef";
+  const guint8 *bytes = data;
+
+  for (gsize i = 0; i < length; i++)
+    {
+      hex[2 * i] = digits[bytes[i] >> 4];
+      hex[2 * i + 1] = digits[bytes[i] & 15];
+    }
+  hex[2 * length] = '\0';
+}
+
+/**
  * reeve_digests_hex:
  * @data: bytes
  * @length: how many
@@ -194,16 +214,9 @@ reeve_digests_equal_text (const char *a, const char *b)
 char *
 reeve_digests_hex (gconstpointer data, gsize length)
 {
-  static const char digits[] = "0123456789abcdef";
-  const guint8 *bytes = data;
   char *hex = g_malloc (2 * length + 1);
 
-  for (gsize i = 0; i < length; i++)
-    {
-      hex[2 * i] = digits[bytes[i] >> 4];
-      hex[2 * i + 1] = digits[bytes[i] & 15];
-    }
-  hex[2 * length] = '\0';
+  reeve_digests_write_hex (data, length, hex);
   return hex;
 }
 

@@ -25,6 +25,8 @@ void reeve_digests_free (ReeveDigests *self);
 gboolean reeve_digests_equal (gconstpointer a, gconstpointer b, gsize length);
 gboolean reeve_digests_equal_text (const char *a, const char *b);
 
+/* hex: 2 * length digits and a NUL */
+void reeve_digests_write_hex (gconstpointer data, gsize length, char *hex);
 char *reeve_digests_hex (gconstpointer data, gsize length) G_GNUC_WARN_UNUSED_RESULT;
 gboolean reeve_digests_from_hex (const char *hex, guint8 *out, gsize length, GError **error);
 char *reeve_digests_base64url (gconstpointer data, gsize length) G_GNUC_WARN_UNUSED_RESULT;

@@ -20,45 +20,49 @@ typedef enum
 typedef struct
 {
   const char *name;
+  const char *opening; /* the name as it is written: a comma, quotes, a colon */
+  gsize opening_length;
   ReeveLedgerRecordType type;
   gsize offset; /* of an object: that of the string behind `id` */
   gsize second; /* of an object: that of the string behind `type` */
   gboolean required;
 } ReeveLedgerRecordField;
 
-#define AT(member) G_STRUCT_OFFSET (ReeveLedgerRecord, member)
+#define AT(member)  G_STRUCT_OFFSET (ReeveLedgerRecord, member)
+#define NAMED(name) name, ",\"" name "\":", sizeof (",\"" name "\":") - 1
 
 /* sorted by name, as RFC 8785 wants them written */
 static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
-  { "action", REEVE_LEDGER_RECORD_STRING, AT (action), 0, TRUE },
-  { "actor", REEVE_LEDGER_RECORD_OBJECT, AT (actor_id), AT (actor_type), FALSE },
-  { "agent_id", REEVE_LEDGER_RECORD_STRING, AT (agent_id), 0, FALSE },
-  { "count", REEVE_LEDGER_RECORD_NUMBER, AT (count), 0, FALSE },
-  { "door", REEVE_LEDGER_RECORD_STRING, AT (door), 0, FALSE },
-  { "epoch", REEVE_LEDGER_RECORD_NUMBER, AT (epoch), 0, TRUE },
-  { "input_digest", REEVE_LEDGER_RECORD_STRING, AT (input_digest), 0, FALSE },
-  { "input_tokens", REEVE_LEDGER_RECORD_NUMBER, AT (input_tokens), 0, FALSE },
-  { "intent", REEVE_LEDGER_RECORD_NUMBER, AT (intent), 0, FALSE },
-  { "key_id", REEVE_LEDGER_RECORD_STRING, AT (key_id), 0, FALSE },
-  { "kind", REEVE_LEDGER_RECORD_KIND, AT (kind), 0, TRUE },
-  { "latency_us", REEVE_LEDGER_RECORD_NUMBER, AT (latency_us), 0, FALSE },
-  { "model", REEVE_LEDGER_RECORD_STRING, AT (model), 0, FALSE },
-  { "outcome", REEVE_LEDGER_RECORD_OUTCOME, AT (outcome), 0, FALSE },
-  { "output_digest", REEVE_LEDGER_RECORD_STRING, AT (output_digest), 0, FALSE },
-  { "output_tokens", REEVE_LEDGER_RECORD_NUMBER, AT (output_tokens), 0, FALSE },
-  { "parent", REEVE_LEDGER_RECORD_NUMBER, AT (parent), 0, FALSE },
-  { "reason", REEVE_LEDGER_RECORD_STRING, AT (reason), 0, FALSE },
-  { "resource", REEVE_LEDGER_RECORD_OBJECT, AT (resource_id), AT (resource_type), FALSE },
-  { "run_id", REEVE_LEDGER_RECORD_STRING, AT (run_id), 0, FALSE },
-  { "scope", REEVE_LEDGER_RECORD_STRING, AT (scope), 0, TRUE },
-  { "seq", REEVE_LEDGER_RECORD_NUMBER, AT (seq), 0, TRUE },
-  { "source", REEVE_LEDGER_RECORD_STRING, AT (source), 0, FALSE },
-  { "time", REEVE_LEDGER_RECORD_NUMBER, AT (time), 0, TRUE },
-  { "tool_name", REEVE_LEDGER_RECORD_STRING, AT (tool_name), 0, FALSE },
-  { "trace_id", REEVE_LEDGER_RECORD_STRING, AT (trace_id), 0, FALSE },
+  { NAMED ("action"), REEVE_LEDGER_RECORD_STRING, AT (action), 0, TRUE },
+  { NAMED ("actor"), REEVE_LEDGER_RECORD_OBJECT, AT (actor_id), AT (actor_type), FALSE },
+  { NAMED ("agent_id"), REEVE_LEDGER_RECORD_STRING, AT (agent_id), 0, FALSE },
+  { NAMED ("count"), REEVE_LEDGER_RECORD_NUMBER, AT (count), 0, FALSE },
+  { NAMED ("door"), REEVE_LEDGER_RECORD_STRING, AT (door), 0, FALSE },
+  { NAMED ("epoch"), REEVE_LEDGER_RECORD_NUMBER, AT (epoch), 0, TRUE },
+  { NAMED ("input_digest"), REEVE_LEDGER_RECORD_STRING, AT (input_digest), 0, FALSE },
+  { NAMED ("input_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (input_tokens), 0, FALSE },
+  { NAMED ("intent"), REEVE_LEDGER_RECORD_NUMBER, AT (intent), 0, FALSE },
+  { NAMED ("key_id"), REEVE_LEDGER_RECORD_STRING, AT (key_id), 0, FALSE },
+  { NAMED ("kind"), REEVE_LEDGER_RECORD_KIND, AT (kind), 0, TRUE },
+  { NAMED ("latency_us"), REEVE_LEDGER_RECORD_NUMBER, AT (latency_us), 0, FALSE },
+  { NAMED ("model"), REEVE_LEDGER_RECORD_STRING, AT (model), 0, FALSE },
+  { NAMED ("outcome"), REEVE_LEDGER_RECORD_OUTCOME, AT (outcome), 0, FALSE },
+  { NAMED ("output_digest"), REEVE_LEDGER_RECORD_STRING, AT (output_digest), 0, FALSE },
+  { NAMED ("output_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (output_tokens), 0, FALSE },
+  { NAMED ("parent"), REEVE_LEDGER_RECORD_NUMBER, AT (parent), 0, FALSE },
+  { NAMED ("reason"), REEVE_LEDGER_RECORD_STRING, AT (reason), 0, FALSE },
+  { NAMED ("resource"), REEVE_LEDGER_RECORD_OBJECT, AT (resource_id), AT (resource_type), FALSE },
+  { NAMED ("run_id"), REEVE_LEDGER_RECORD_STRING, AT (run_id), 0, FALSE },
+  { NAMED ("scope"), REEVE_LEDGER_RECORD_STRING, AT (scope), 0, TRUE },
+  { NAMED ("seq"), REEVE_LEDGER_RECORD_NUMBER, AT (seq), 0, TRUE },
+  { NAMED ("source"), REEVE_LEDGER_RECORD_STRING, AT (source), 0, FALSE },
+  { NAMED ("time"), REEVE_LEDGER_RECORD_NUMBER, AT (time), 0, TRUE },
+  { NAMED ("tool_name"), REEVE_LEDGER_RECORD_STRING, AT (tool_name), 0, FALSE },
+  { NAMED ("trace_id"), REEVE_LEDGER_RECORD_STRING, AT (trace_id), 0, FALSE },
 };
 
 #undef AT
+#undef NAMED
 
 static const char *const reeve_ledger_record_kinds[]
     = { "intent", "outcome", "read", "refusal", "event" };
@@ -169,7 +173,18 @@ reeve_ledger_record_write_number (GString *json, guint64 value)
 
 /* `,"name":` or `{"name":`. */
 static void
-reeve_ledger_record_write_name (GString *json, const char *name, gsize start)
+reeve_ledger_record_write_name (GString *json, const ReeveLedgerRecordField *field, gsize start)
+{
+  gsize at = json->len;
+
+  g_string_append_len (json, field->opening, (gssize) field->opening_length);
+  if (at == start)
+    json->str[at] = '{';
+}
+
+/* The same inside an object. */
+static void
+reeve_ledger_record_write_inner (GString *json, const char *name, gsize start)
 {
   g_string_append (json, json->len == start ? "{\"" : ",\"");
   g_string_append (json, name);
@@ -190,27 +205,27 @@ reeve_ledger_record_check_string (const char *name, const char *value, GError **
 }
 
 static gboolean
-reeve_ledger_record_write_object (GString *json, const char *name, const char *id, const char *type,
-                                  gsize start, GError **error)
+reeve_ledger_record_write_object (GString *json, const ReeveLedgerRecordField *field,
+                                  const char *id, const char *type, gsize start, GError **error)
 {
   gsize inner = 0;
 
   if ((id == NULL || *id == 0) && (type == NULL || *type == 0))
     return TRUE;
-  reeve_ledger_record_write_name (json, name, start);
+  reeve_ledger_record_write_name (json, field, start);
   inner = json->len;
   if (id != NULL && *id != 0)
     {
-      if (!reeve_ledger_record_check_string (name, id, error))
+      if (!reeve_ledger_record_check_string (field->name, id, error))
         return FALSE;
-      reeve_ledger_record_write_name (json, "id", inner);
+      reeve_ledger_record_write_inner (json, "id", inner);
       reeve_ledger_record_write_string (json, id);
     }
   if (type != NULL && *type != 0)
     {
-      if (!reeve_ledger_record_check_string (name, type, error))
+      if (!reeve_ledger_record_check_string (field->name, type, error))
         return FALSE;
-      reeve_ledger_record_write_name (json, "type", inner);
+      reeve_ledger_record_write_inner (json, "type", inner);
       reeve_ledger_record_write_string (json, type);
     }
   g_string_append_c (json, '}');
@@ -244,7 +259,7 @@ reeve_ledger_record_write_text (const ReeveLedgerRecord *self, const ReeveLedger
     }
   if (!reeve_ledger_record_check_string (field->name, value, error))
     return FALSE;
-  reeve_ledger_record_write_name (json, field->name, start);
+  reeve_ledger_record_write_name (json, field, start);
   reeve_ledger_record_write_string (json, value);
   return TRUE;
 }
@@ -263,7 +278,7 @@ reeve_ledger_record_write_count (const ReeveLedgerRecord *self, const ReeveLedge
     }
   if (value == 0 && !field->required)
     return TRUE;
-  reeve_ledger_record_write_name (json, field->name, start);
+  reeve_ledger_record_write_name (json, field, start);
   reeve_ledger_record_write_number (json, value);
   return TRUE;
 }
@@ -295,14 +310,14 @@ reeve_ledger_record_format (const ReeveLedgerRecord *self, GString *json, gsize 
 
       if (seq_at != NULL && field->offset == G_STRUCT_OFFSET (ReeveLedgerRecord, seq))
         {
-          reeve_ledger_record_write_name (json, field->name, start);
+          reeve_ledger_record_write_name (json, field, start);
           *seq_at = json->len;
         }
       else if (field->type == REEVE_LEDGER_RECORD_NUMBER)
         ok = reeve_ledger_record_write_count (self, field, json, start, error);
       else if (field->type == REEVE_LEDGER_RECORD_OBJECT)
         ok = reeve_ledger_record_write_object (
-            json, field->name, G_STRUCT_MEMBER (const char *, self, field->offset),
+            json, field, G_STRUCT_MEMBER (const char *, self, field->offset),
             G_STRUCT_MEMBER (const char *, self, field->second), start, error);
       else
         ok = reeve_ledger_record_write_text (self, field, json, start, error);

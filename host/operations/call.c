@@ -4,6 +4,7 @@
  * thread the answer is ready on; only the answer is guarded by a lock. */
 #include "call-private.h"
 
+#include "base/digests.h"
 #include "base/ids.h"
 
 #include <string.h>
@@ -46,10 +47,8 @@ reeve_call_make_trace (ReeveCall *self)
   guint8 bytes[24] = { 0 };
 
   reeve_ids_fill_random (bytes, sizeof bytes);
-  for (guint i = 0; i < 16; i++)
-    g_snprintf (self->trace_id + 2 * i, 3, "%02x", bytes[i]);
-  for (guint i = 0; i < 8; i++)
-    g_snprintf (self->span_id + 2 * i, 3, "%02x", bytes[16 + i]);
+  reeve_digests_write_hex (bytes, 16, self->trace_id);
+  reeve_digests_write_hex (bytes + 16, 8, self->span_id);
 }
 
 /**
