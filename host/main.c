@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reeve-host: reads its configuration, opens the rooms, then the doors, and waits to be told to
  * stop. */
+#include <errno.h>
 #include <glib-unix.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 
@@ -11,6 +13,7 @@
 #include "api/rest/rest.h"
 #include "api/rest/tls.h"
 #include "base/log.h"
+#include "keys-command.h"
 #include "options.h"
 #include "schema-command.h"
 #include "startup.h"
@@ -85,6 +88,18 @@ static void
 reeve_main_keep_memory_flat (void)
 {
   mallopt (M_MMAP_THRESHOLD, REEVE_MAIN_MAP_BYTES);
+}
+
+/* There are keys in this memory: no core dump of it, and nobody of the same user looks in. */
+static void
+reeve_main_close_memory (void)
+{
+  const char *debugging = g_getenv ("REEVE_DUMPABLE");
+
+  if (g_strcmp0 (debugging, "1") == 0)
+    return;
+  if (prctl (PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    g_warning ("cannot keep this process' memory from core dumps: %s", g_strerror (errno));
 }
 
 static gboolean
@@ -325,6 +340,25 @@ reeve_main_serve (ReeveMain *self)
 
 /* The state folder is locked: no host runs on it meanwhile. */
 static int
+reeve_main_work_on_keys (ReeveMain *self)
+{
+  const ReeveOptions *options = self->options;
+  g_autoptr (GError) error = NULL;
+  gboolean done = FALSE;
+
+  self->state = reeve_state_open (options->state_dir, &error);
+  if (self->state != NULL)
+    done = options->rotate_master_key != NULL
+               ? reeve_keys_command_rotate (self->config, self->state, options->rotate_master_key,
+                                            &error)
+               : reeve_keys_command_accept (self->config, self->state, options->accept_stores,
+                                            &error);
+  g_clear_pointer (&self->state, reeve_state_close);
+  return done ? 0 : reeve_main_fail (error, EXIT_FAILURE);
+}
+
+/* As above. */
+static int
 reeve_main_move_schema (ReeveMain *self)
 {
   g_auto (GStrv) folders = reeve_options_list_plugin_folders (self->options, self->config);
@@ -380,6 +414,8 @@ reeve_main_run (ReeveMain *self)
     return reeve_main_check (self);
   if (self->options->schema != NULL)
     return reeve_main_move_schema (self);
+  if (self->options->rotate_master_key != NULL || self->options->accept_stores != NULL)
+    return reeve_main_work_on_keys (self);
   return reeve_main_serve (self);
 }
 
@@ -390,6 +426,7 @@ main (int argc, char **argv)
   g_autoptr (GError) error = NULL;
   int code = 0;
 
+  reeve_main_close_memory ();
   self.options = reeve_options_parse (argc, argv, &error);
   if (self.options == NULL)
     return reeve_main_fail (error, EX_USAGE);

@@ -16,6 +16,8 @@ reeve_options_free (ReeveOptions *self)
   g_strfreev (self->listen);
   g_free (self->bus);
   g_free (self->schema);
+  g_free (self->rotate_master_key);
+  g_free (self->accept_stores);
   g_strfreev (self->plugin_dirs);
   g_free (self->profile);
   g_free (self->log_format);
@@ -65,30 +67,34 @@ ReeveOptions *
 reeve_options_parse (int argc, char **argv, GError **error)
 {
   g_autoptr (ReeveOptions) self = g_new0 (ReeveOptions, 1);
-  const GOptionEntry entries[]
-      = { { "config", 'c', 0, G_OPTION_ARG_FILENAME, &self->config, "Configuration", "FILE" },
-          { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &self->state_dir, "Where everything is kept",
-            "DIR" },
-          { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->listen,
-            "Address to listen on; may be repeated; port 0 picks one", "ADDR:PORT" },
-          { "bus", 0, 0, G_OPTION_ARG_STRING, &self->bus, "D-Bus to serve: session, system or none",
-            "BUS" },
-          { "plugin-dir", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->plugin_dirs,
-            "Folder with plugins; may be repeated", "DIR" },
-          { "profile", 0, 0, G_OPTION_ARG_STRING, &self->profile,
-            "dev, enterprise or one of profiles/", "NAME" },
-          { "log-format", 0, 0, G_OPTION_ARG_STRING, &self->log_format, "json or text", "FORMAT" },
-          { "log-level", 0, 0, G_OPTION_ARG_STRING, &self->log_level, "Least level that is written",
-            "LEVEL" },
-          { "check-config", 0, 0, G_OPTION_ARG_NONE, &self->check_config,
-            "Check the configuration and exit", NULL },
-          { "print-config", 0, 0, G_OPTION_ARG_NONE, &self->print_config,
-            "Print the effective configuration and exit", NULL },
-          { "schema", 0, 0, G_OPTION_ARG_STRING, &self->schema,
-            "Show or move the stores' migrations and exit: history, up or down", "WORD" },
-          { "version", 0, 0, G_OPTION_ARG_NONE, &self->version, "Print the version and exit",
-            NULL },
-          { NULL } };
+  const GOptionEntry entries[] = {
+    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &self->config, "Configuration", "FILE" },
+    { "state-dir", 0, 0, G_OPTION_ARG_FILENAME, &self->state_dir, "Where everything is kept",
+      "DIR" },
+    { "listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->listen,
+      "Address to listen on; may be repeated; port 0 picks one", "ADDR:PORT" },
+    { "bus", 0, 0, G_OPTION_ARG_STRING, &self->bus, "D-Bus to serve: session, system or none",
+      "BUS" },
+    { "plugin-dir", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->plugin_dirs,
+      "Folder with plugins; may be repeated", "DIR" },
+    { "profile", 0, 0, G_OPTION_ARG_STRING, &self->profile, "dev, enterprise or one of profiles/",
+      "NAME" },
+    { "log-format", 0, 0, G_OPTION_ARG_STRING, &self->log_format, "json or text", "FORMAT" },
+    { "log-level", 0, 0, G_OPTION_ARG_STRING, &self->log_level, "Least level that is written",
+      "LEVEL" },
+    { "check-config", 0, 0, G_OPTION_ARG_NONE, &self->check_config,
+      "Check the configuration and exit", NULL },
+    { "print-config", 0, 0, G_OPTION_ARG_NONE, &self->print_config,
+      "Print the effective configuration and exit", NULL },
+    { "schema", 0, 0, G_OPTION_ARG_STRING, &self->schema,
+      "Show or move the stores' migrations and exit: history, up or down", "WORD" },
+    { "rotate-master-key", 0, 0, G_OPTION_ARG_STRING, &self->rotate_master_key,
+      "Seal all keys of stores by another master key and exit", "SOURCE" },
+    { "accept-stores", 0, 0, G_OPTION_ARG_STRING, &self->accept_stores,
+      "Take a store from a backup for the newest and exit: a tenant, @platform, or all", "WHICH" },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &self->version, "Print the version and exit", NULL },
+    { NULL }
+  };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
   g_autoptr (GError) wrong = NULL;
 

@@ -18,7 +18,9 @@ typedef struct
   char *log_level;
   gboolean check_config;
   gboolean print_config;
-  char *schema; /* history, up or down; NULL to serve */
+  char *schema;            /* history, up or down; NULL to serve */
+  char *rotate_master_key; /* source of the new one; NULL to serve */
+  char *accept_stores;     /* a tenant, the platform or all; NULL to serve */
   gboolean version;
 } ReeveOptions;
 

@@ -8,6 +8,7 @@
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
 #include "runtime/run.h"
+#include "startup-keys.h"
 
 struct _ReeveStartup
 {
@@ -16,6 +17,7 @@ struct _ReeveStartup
   ReeveCapabilities *capabilities;
   ReeveExtraction *extraction;
   ReeveNetHttp *net;
+  ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   ReeveRunEnvironment environment;
   gboolean store_open;
   gboolean ledger_open;
@@ -71,6 +73,17 @@ reeve_startup_leave_out (ReeveStartup *self, const char *plugin_id, const GError
   g_warning ("starting without plugin %s: %s", plugin_id, text);
 }
 
+/* The platform's store only: tenants' are opened when they are used. */
+static void
+reeve_startup_hint (GError *reason)
+{
+  char *text = g_strdup_printf ("%s (one from a backup is taken by reeve-host --accept-stores %s)",
+                                reason->message, REEVE_SCOPE_PLATFORM);
+
+  g_free (reason->message);
+  reason->message = text;
+}
+
 static gboolean
 reeve_startup_open_store (ReeveStartup *self, GError **error)
 {
@@ -88,12 +101,16 @@ reeve_startup_open_store (ReeveStartup *self, GError **error)
   if (plugin == NULL)
     return reeve_startup_blame_plugin (self, "store", reason, error);
   services->store = reeve_store_new (REEVE_STORAGE (plugin));
+  if (self->keys != NULL && !reeve_store_set_keys (services->store, self->keys, &reason))
+    return reeve_startup_blame (self, "store.plugin", reason, error);
   self->store_open = reeve_store_open (services->store, folder, &reason);
   if (self->store_open)
     return TRUE;
   g_prefix_error (&reason, "opening the store: ");
   if (g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED))
     return reeve_startup_blame (self, "store.plugin", reason, error);
+  if (self->keys != NULL && g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_CORRUPT))
+    reeve_startup_hint (reason);
   g_propagate_error (error, reason);
   return FALSE;
 }
@@ -113,6 +130,7 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
   if (keys == NULL)
     return FALSE;
   services->ledger = reeve_ledger_new (folder, keys);
+  reeve_ledger_set_keys (services->ledger, self->keys);
   reeve_ledger_set_checkpoint_seconds (
       services->ledger,
       (guint) reeve_config_get_int (services->config, "audit.checkpoint_seconds"));
@@ -319,6 +337,8 @@ reeve_startup_open_storage (ReeveConfig *config, ReeveState *state, const char *
   self->capabilities = reeve_capabilities_new ();
   self->services.config = reeve_config_ref (config);
   self->services.started_at = reeve_times_now ();
+  if (!reeve_startup_keys_open (config, state, &self->keys, error))
+    return NULL;
   reeve_startup_open_plugins (self, folders);
   if (!reeve_startup_open_store (self, error))
     return NULL;
@@ -408,6 +428,7 @@ reeve_startup_close (ReeveStartup *self)
   if (self->store_open)
     reeve_store_close (services->store);
   g_clear_object (&services->store);
+  g_clear_object (&self->keys);
   if (services->registry != NULL)
     reeve_registry_shutdown (services->registry);
   g_clear_pointer (&services->registry, reeve_registry_unref);

@@ -298,7 +298,10 @@ reeve_config_values_scalar (const ReeveConfigSource *source, ReeveConfigNode *no
                             const ReeveSchemaNode *schema, ReeveConfigOrigin *origin,
                             GError **error)
 {
-  g_autofree char *text = reeve_config_values_expand (source, node->text, origin, error);
+  /* who names a variable instead of taking its value reads it himself */
+  g_autofree char *text = schema != NULL && schema->verbatim
+                              ? g_strdup (node->text)
+                              : reeve_config_values_expand (source, node->text, origin, error);
 
   /* what "env:NAME" gives is text whatever it looks like, unless the schema wants a number */
   gboolean plain = node->plain && (origin->shown == NULL || (schema != NULL && schema->types != 0));

@@ -100,6 +100,44 @@ reeve_config_yaml_get (ReeveConfigNode *map, const char *name)
 }
 
 static gboolean
+reeve_config_yaml_is_named (gconstpointer name, gconstpointer wanted)
+{
+  return strcmp (name, wanted) == 0;
+}
+
+/* takes a member out of a map; NULL when it has none of that name */
+static ReeveConfigNode *
+reeve_config_yaml_steal (ReeveConfigNode *map, const char *name)
+{
+  guint at = 0;
+
+  if (!g_ptr_array_find_with_equal_func (map->names, name, reeve_config_yaml_is_named, &at))
+    return NULL;
+  g_ptr_array_remove_index (map->names, at);
+  return g_ptr_array_steal_index (map->children, at);
+}
+
+/**
+ * reeve_config_yaml_lift:
+ * @map: a map
+ * @outer: a member that is a map
+ * @inner: a member of that, whose name @map has not
+ *
+ * Moves @inner up into @map; @outer goes when nothing else is in it.
+ */
+void
+reeve_config_yaml_lift (ReeveConfigNode *map, const char *outer, const char *inner)
+{
+  ReeveConfigNode *section = reeve_config_yaml_get (map, outer);
+  ReeveConfigNode *node = reeve_config_yaml_steal (section, inner);
+
+  g_ptr_array_add (map->names, g_strdup (inner));
+  g_ptr_array_add (map->children, node);
+  if (section->names->len == 0)
+    reeve_config_yaml_unref (reeve_config_yaml_steal (map, outer));
+}
+
+static gboolean
 reeve_config_yaml_add (ReeveConfigYaml *self, ReeveConfigNode *parent, ReeveConfigNode *child,
                        GError **error)
 {

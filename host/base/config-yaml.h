@@ -30,6 +30,8 @@ struct _ReeveConfigNode
 ReeveConfigNode *reeve_config_yaml_parse (const char *text, gsize length, const char *name,
                                           GError **error);
 ReeveConfigNode *reeve_config_yaml_get (ReeveConfigNode *map, const char *name);
+/* Moves member inner of member outer up into map; outer goes when nothing else is in it. */
+void reeve_config_yaml_lift (ReeveConfigNode *map, const char *outer, const char *inner);
 void reeve_config_yaml_unref (ReeveConfigNode *node);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveConfigNode, reeve_config_yaml_unref)

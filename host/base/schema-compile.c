@@ -70,6 +70,7 @@ static const ReeveSchemaCompileRow reeve_schema_compile_rows[] = {
   SELF ("default", VALUE, fallback),
   SELF ("x-reeve-unit", TEXT, unit),
   SELF ("x-reeve-secret", BOOLEAN, secret),
+  SELF ("x-reeve-verbatim", BOOLEAN, verbatim),
   SELF ("x-reeve-planned", BOOLEAN, planned),
   GROUP ("minimum", NUMBER, numeric, ReeveSchemaNumeric, minimum),
   GROUP ("maximum", NUMBER, numeric, ReeveSchemaNumeric, maximum),

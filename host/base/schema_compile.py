@@ -188,7 +188,7 @@ class SchemaCompiler:
                 yield f".{member} = " + self.value_text(schema[keyword], f"{where}/{keyword}")
         if "default" in schema:
             yield ".fallback = " + c_string(canonical(schema["default"]))
-        for keyword in ("secret", "planned"):
+        for keyword in ("secret", "verbatim", "planned"):
             if schema.get("x-reeve-" + keyword):
                 yield f".{keyword} = TRUE"
 

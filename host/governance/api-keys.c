@@ -16,7 +16,7 @@
 #include "ledger-file.h"
 #include "roles.h"
 
-#define REEVE_API_KEYS_PEPPER_FILE "pepper.key"
+#define REEVE_API_KEYS_PEPPER      "pepper" /* as a secret of ReeveStoreKeys */
 #define REEVE_API_KEYS_PEPPER_SIZE 32
 #define REEVE_API_KEYS_PREFIX      "rv_"
 
@@ -87,7 +87,7 @@ reeve_api_keys_new (ReeveStore *store, ReeveUsers *users, ReeveAuthentication *a
 gboolean
 reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error)
 {
-  g_autofree char *path = g_build_filename (keys_folder, REEVE_API_KEYS_PEPPER_FILE, NULL);
+  ReeveStoreKeys *keys = reeve_store_get_keys (self->store);
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (GError) local = NULL;
 
@@ -96,7 +96,8 @@ reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error
       reeve_ledger_file_set_error (error, errno, "making", keys_folder);
       return FALSE;
     }
-  bytes = reeve_ledger_file_read (path, REEVE_API_KEYS_PEPPER_SIZE, &local);
+  bytes = reeve_store_keys_load_secret (keys, keys_folder, REEVE_API_KEYS_PEPPER,
+                                        REEVE_API_KEYS_PEPPER_SIZE, &local);
   if (bytes != NULL && g_bytes_get_size (bytes) == REEVE_API_KEYS_PEPPER_SIZE)
     {
       memcpy (self->pepper, g_bytes_get_data (bytes, NULL), REEVE_API_KEYS_PEPPER_SIZE);
@@ -104,12 +105,14 @@ reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error
     }
   if (bytes != NULL || !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "reading %s: %s", path,
+      g_set_error (error, REEVE_ERROR, local != NULL ? local->code : (int) REEVE_ERROR_CORRUPT,
+                   "reading the key of API keys in %s: %s", keys_folder,
                    local != NULL ? local->message : "it is too short");
       return FALSE;
     }
   reeve_ids_fill_random (self->pepper, sizeof self->pepper);
-  return reeve_ledger_file_replace (path, self->pepper, sizeof self->pepper, 0600, error);
+  return reeve_store_keys_save_secret (keys, keys_folder, REEVE_API_KEYS_PEPPER, self->pepper,
+                                       sizeof self->pepper, error);
 }
 
 /* ---- what is kept ---- */

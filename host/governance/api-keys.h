@@ -17,7 +17,8 @@ G_DECLARE_FINAL_TYPE (ReeveApiKeys, reeve_api_keys, REEVE, API_KEYS, GObject)
 
 ReeveApiKeys *reeve_api_keys_new (ReeveStore *store, ReeveUsers *users,
                                   ReeveAuthentication *authentication);
-/* Loads the pepper from @keys_folder, where it is made at first. Before anything else. */
+/* Loads the pepper from @keys_folder, where it is made at first and sealed by the keys of the
+ * store. Before anything else. */
 gboolean reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error);
 /* Registers `credentials.digest` and `credentials.lookup`. */
 void reeve_api_keys_provide (ReeveApiKeys *self, ReeveCapabilities *capabilities);

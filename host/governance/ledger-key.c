@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Key pair of the ledger: PKCS#8 in ledger.key (0600), the public half in ledger.pub in the C2SP
- * form NAME+ID+KEY, so that any tool that knows signed notes can check a checkpoint. */
+/* Key pair of the ledger: PKCS#8 in ledger.key (0600, sealed by the master key), the public half in
+ * ledger.pub in the C2SP form NAME+ID+KEY, so that any tool that knows signed notes can check a
+ * checkpoint. */
 #include "ledger-key.h"
 
 #include <errno.h>
@@ -105,32 +106,39 @@ reeve_ledger_key_adopt (ReeveLedgerKey *self, gnutls_x509_privkey_t x509, GError
          && reeve_ledger_key_set_public (self, error);
 }
 
-static ReeveLedgerKey *
-reeve_ledger_key_load (const char *path, GError **error)
+static gboolean
+reeve_ledger_key_parse (ReeveLedgerKey *self, GBytes *pem, GError **error)
 {
-  g_autoptr (ReeveLedgerKey) self = g_new0 (ReeveLedgerKey, 1);
-  g_autoptr (GBytes) pem = NULL;
-  gnutls_x509_privkey_t x509 = NULL;
-  gnutls_datum_t datum = { NULL, 0 };
-  gboolean ok = FALSE;
   gsize size = 0;
+  unsigned char *data = (unsigned char *) g_bytes_get_data (pem, &size);
+  gnutls_datum_t datum = { data, (unsigned int) size };
+  gnutls_x509_privkey_t x509 = NULL;
+  gboolean ok = FALSE;
 
-  pem = reeve_ledger_file_read (path, REEVE_LEDGER_KEY_MAX_FILE, error);
-  if (pem == NULL)
-    return NULL;
-  datum.data = (unsigned char *) g_bytes_get_data (pem, &size);
-  datum.size = (unsigned int) size;
   if (!reeve_ledger_key_check (gnutls_x509_privkey_init (&x509), "making a private key", error))
-    return NULL;
+    return FALSE;
   ok = reeve_ledger_key_check (gnutls_x509_privkey_import (x509, &datum, GNUTLS_X509_FMT_PEM),
                                "reading the private key", error)
        && reeve_ledger_key_adopt (self, x509, error);
   gnutls_x509_privkey_deinit (x509);
+  return ok;
+}
+
+static ReeveLedgerKey *
+reeve_ledger_key_load (const char *folder, ReeveStoreKeys *keys, GError **error)
+{
+  g_autoptr (ReeveLedgerKey) self = g_new0 (ReeveLedgerKey, 1);
+  g_autoptr (GBytes) pem = reeve_store_keys_load_secret (keys, folder, REEVE_LEDGER_KEY_SECRET,
+                                                         REEVE_LEDGER_KEY_MAX_FILE, error);
+  gboolean ok = pem != NULL && reeve_ledger_key_parse (self, pem, error);
+
+  if (pem != NULL && g_bytes_get_size (pem) > 0)
+    explicit_bzero ((gpointer) g_bytes_get_data (pem, NULL), g_bytes_get_size (pem));
   return ok ? g_steal_pointer (&self) : NULL;
 }
 
 static gboolean
-reeve_ledger_key_create (const char *path, GError **error)
+reeve_ledger_key_create (const char *folder, ReeveStoreKeys *keys, GError **error)
 {
   gnutls_x509_privkey_t x509 = NULL;
   gnutls_datum_t pem = { NULL, 0 };
@@ -144,7 +152,8 @@ reeve_ledger_key_create (const char *path, GError **error)
     status = gnutls_x509_privkey_export2_pkcs8 (x509, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN,
                                                 &pem);
   if (status >= 0)
-    ok = reeve_ledger_file_replace (path, pem.data, pem.size, 0600, error);
+    ok = reeve_store_keys_save_secret (keys, folder, REEVE_LEDGER_KEY_SECRET, pem.data, pem.size,
+                                       error);
   else
     reeve_ledger_key_check (status, "making the signing key", error);
   if (pem.data != NULL)
@@ -158,6 +167,7 @@ reeve_ledger_key_create (const char *path, GError **error)
 /**
  * reeve_ledger_key_open:
  * @folder: the folder of keys; must exist
+ * @keys: (nullable): what seals the private half; %NULL when nothing is encrypted
  * @error: return location
  *
  * Loads the signing key, making it on the first start. The public half is written anew where it is
@@ -167,7 +177,7 @@ reeve_ledger_key_create (const char *path, GError **error)
  * Returns: (transfer full): the key, or %NULL with %REEVE_ERROR_CORRUPT or a file error
  */
 ReeveLedgerKey *
-reeve_ledger_key_open (const char *folder, GError **error)
+reeve_ledger_key_open (const char *folder, ReeveStoreKeys *keys, GError **error)
 {
   g_autoptr (ReeveLedgerKey) self = NULL;
   g_autofree char *path = g_build_filename (folder, REEVE_LEDGER_KEY_FILE, NULL);
@@ -183,10 +193,10 @@ reeve_ledger_key_open (const char *folder, GError **error)
                        "opening the ledger key: %s is there, but %s is missing", public_path, path);
           return NULL;
         }
-      if (!reeve_ledger_key_create (path, error))
+      if (!reeve_ledger_key_create (folder, keys, error))
         return NULL;
     }
-  self = reeve_ledger_key_load (path, error);
+  self = reeve_ledger_key_load (folder, keys, error);
   if (self == NULL)
     {
       g_prefix_error (error, "opening the ledger key: ");

@@ -4,9 +4,12 @@
 
 #include <glib.h>
 
+#include "store/store-keys.h"
+
 G_BEGIN_DECLS
 
 #define REEVE_LEDGER_KEY_NAME           "reeve-ledger"
+#define REEVE_LEDGER_KEY_SECRET         "ledger" /* as a secret of ReeveStoreKeys */
 #define REEVE_LEDGER_KEY_FILE           "ledger.key"
 #define REEVE_LEDGER_KEY_PUBLIC_FILE    "ledger.pub"
 #define REEVE_LEDGER_KEY_PUBLIC_SIZE    32
@@ -14,7 +17,8 @@ G_BEGIN_DECLS
 
 typedef struct _ReeveLedgerKey ReeveLedgerKey;
 
-ReeveLedgerKey *reeve_ledger_key_open (const char *folder, GError **error);
+/* keys: by which the private half is sealed; NULL: it is not */
+ReeveLedgerKey *reeve_ledger_key_open (const char *folder, ReeveStoreKeys *keys, GError **error);
 ReeveLedgerKey *reeve_ledger_key_load_public (const char *folder, GError **error);
 ReeveLedgerKey *reeve_ledger_key_new_from_vkey (const char *vkey, GError **error);
 void reeve_ledger_key_free (ReeveLedgerKey *self);

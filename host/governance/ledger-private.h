@@ -20,6 +20,7 @@ struct _ReeveLedger
 
   char *folder;
   char *keys_folder;
+  ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   int lock_fd;
   guint64 segment_size;
   ReeveLedgerKey *key;

@@ -33,6 +33,7 @@ reeve_ledger_finalize (GObject *object)
   g_mutex_clear (&self->mutex);
   g_free (self->folder);
   g_free (self->keys_folder);
+  g_clear_object (&self->keys);
   G_OBJECT_CLASS (reeve_ledger_parent_class)->finalize (object);
 }
 
@@ -69,6 +70,17 @@ reeve_ledger_new (const char *folder, const char *keys_folder)
   self->folder = g_strdup (folder);
   self->keys_folder = g_strdup (keys_folder);
   return self;
+}
+
+/**
+ * reeve_ledger_set_keys:
+ * @self: a ledger that is not open yet
+ * @keys: (nullable): what seals the signing key; %NULL when nothing is encrypted
+ */
+void
+reeve_ledger_set_keys (ReeveLedger *self, ReeveStoreKeys *keys)
+{
+  g_set_object (&self->keys, keys);
 }
 
 /**
@@ -227,7 +239,7 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
     }
   if (!reeve_ledger_lock (self, error))
     return FALSE;
-  self->key = reeve_ledger_key_open (self->keys_folder, error);
+  self->key = reeve_ledger_key_open (self->keys_folder, self->keys, error);
   if (self->key == NULL)
     return FALSE;
   scopes = reeve_ledger_root_list_scopes (self->folder, error);

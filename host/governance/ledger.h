@@ -5,6 +5,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "store/store-keys.h"
+
 G_BEGIN_DECLS
 
 typedef enum
@@ -85,6 +87,8 @@ G_DECLARE_FINAL_TYPE (ReeveLedger, reeve_ledger, REEVE, LEDGER, GObject)
 
 /* folder: <state>/ledger; keys_folder: <state>/keys, where the signing key is made at first */
 ReeveLedger *reeve_ledger_new (const char *folder, const char *keys_folder);
+/* Before it is opened: what seals the signing key. */
+void reeve_ledger_set_keys (ReeveLedger *self, ReeveStoreKeys *keys);
 gboolean reeve_ledger_open (ReeveLedger *self, GError **error);
 /* Finishes what was queued, signs a last checkpoint of every log. */
 void reeve_ledger_close (ReeveLedger *self);

@@ -41,7 +41,7 @@ reeve_master_key_source_may_make (const ReeveMasterKeySource *self, const GError
 static char *
 reeve_master_key_source_get_path (const ReeveMasterKeySource *self, const char *name)
 {
-  return *name != '\0' ? g_canonicalize_filename (name, self->state_folder)
+  return *name != '\0' ? g_canonicalize_filename (name, NULL)
                        : g_build_filename (self->state_folder, REEVE_MASTER_KEY_SOURCE_FILE, NULL);
 }
 
@@ -82,9 +82,16 @@ reeve_master_key_source_load_file (const ReeveMasterKeySource *self, const char 
 {
   g_autofree char *path = reeve_master_key_source_get_path (self, name);
   g_autoptr (GError) local = NULL;
-  g_autoptr (GBytes) bytes
-      = reeve_key_folder_read_private (path, REEVE_MASTER_KEY_SOURCE_MAX, &local);
+  g_autoptr (GBytes) bytes = NULL;
 
+  /* whose folder would it be relative to? */
+  if (*name != '\0' && !g_path_is_absolute (name))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                   "file:%s: the path must be absolute", name);
+      return NULL;
+    }
+  bytes = reeve_key_folder_read_private (path, REEVE_MASTER_KEY_SOURCE_MAX, &local);
   if (bytes != NULL)
     return reeve_master_key_source_parse (bytes, path, error);
   if (!reeve_master_key_source_may_make (self, local, error))
@@ -238,7 +245,7 @@ reeve_master_key_source_load (const ReeveMasterKeySource *self, char **place, gb
         return key;
       }
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
-               "%s is no source of a master key: must be auto, file, file:PATH, env, env:NAME, "
+               "%s is no source of a master key: must be auto, file, file:/PATH, env, env:NAME, "
                "libsecret, libsecret:NAME or credential:NAME",
                self->source);
   return NULL;

@@ -328,12 +328,49 @@ test_config_overrides (void)
   g_assert_true (g_str_has_prefix (error->message, "/nonexistent/reeve.yaml: "));
 }
 
+/* where the master key is: a variable is named, not expanded; in either of two places */
+static void
+test_config_encryption (void)
+{
+  static const char *const texts[] = { "encryption: {key_source: env:KEY, algorithm: aes-gcm}\n",
+                                       "enterprise:\n  encryption:\n    key_source: env:KEY\n",
+                                       "enterprise: {encryption: {key_source: \"env:KEY\"}}\n" };
+  static const char *const bad[][2] = {
+    { "encryption: {enabled: true}\nenterprise: {encryption: {enabled: true}}\n",
+      "enterprise.encryption: encryption is there too" },
+    { "enterprise: {encryption: {enabled: true}, more: 1}\n", ":1: enterprise" },
+    { "enterprise: 1\n", ":1: enterprise" },
+    { "encryption: {key_source: \"env:not a name\"}\n", "encryption.key_source: must match" },
+    { "encryption: {key_source: \"credential:../etc/passwd\"}\n", "encryption.key_source" },
+    { "encryption: {algorithm: fernet}\n", "encryption.algorithm" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (ReeveConfig) config = load_good (texts[i]);
+      g_autofree char *text = reeve_config_print (config);
+
+      g_assert_cmpstr (reeve_config_get_string (config, "encryption.key_source"), ==, "env:KEY");
+      g_assert_true (reeve_config_get_boolean (config, "encryption.enabled"));
+      g_assert_nonnull (strstr (text, "key_source: \"env:KEY\""));
+      g_assert_null (strstr (text, "very-secret"));
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (load (bad[i][0], NULL, &error));
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION);
+      g_assert_nonnull (strstr (error->message, bad[i][1]));
+    }
+}
+
 static void
 test_config_print (void)
 {
   g_autoptr (ReeveConfig) config
       = load_good ("server: {listen: [\"127.0.0.1:${PORT}\"]}\n"
-                   "encryption: {key_source: environment, key: topsecret1}\n"
+                   "encryption: {key_source: \"env:KEY\", settings: {any: topsecret1}}\n"
                    "llm:\n"
                    "  providers:\n"
                    "    - id: a\n"
@@ -363,7 +400,7 @@ test_config_print (void)
   g_assert_nonnull (strstr (text, "    - \"127.0.0.1:9099\"  # environment PORT ("));
   g_assert_nonnull (strstr (text, "  auto_publish: true  # profile dev\n"));
   g_assert_nonnull (strstr (text, "  max_body: 10485760  # default\n"));
-  g_assert_nonnull (strstr (text, "  key_source: \"environment\"  # "));
+  g_assert_nonnull (strstr (text, "  key_source: \"env:KEY\"  # "));
   g_assert_nonnull (strstr (text, "reeve.yaml:2\n"));
 
   /* it is itself a configuration */
@@ -442,6 +479,7 @@ main (int argc, char **argv)
   g_test_add_func ("/config/profiles", test_config_profiles);
   g_test_add_func ("/config/overrides", test_config_overrides);
   g_test_add_func ("/config/print", test_config_print);
+  g_test_add_func ("/config/encryption", test_config_encryption);
   g_test_add_func ("/config/unknown-path", test_config_unknown_path);
   g_test_add_func ("/config/schema", test_config_schema);
   return g_test_run ();

@@ -23,7 +23,7 @@ set_up (Fixture *fixture, gconstpointer data)
 
   fixture->folder = g_dir_make_tmp ("reeve-checkpoint-XXXXXX", &error);
   g_assert_no_error (error);
-  fixture->key = reeve_ledger_key_open (fixture->folder, &error);
+  fixture->key = reeve_ledger_key_open (fixture->folder, NULL, &error);
   g_assert_no_error (error);
 }
 
@@ -97,7 +97,7 @@ static void
 test_checkpoint_other_key (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *other_folder = g_dir_make_tmp ("reeve-checkpoint-XXXXXX", NULL);
-  g_autoptr (ReeveLedgerKey) other = reeve_ledger_key_open (other_folder, NULL);
+  g_autoptr (ReeveLedgerKey) other = reeve_ledger_key_open (other_folder, NULL, NULL);
   ReeveCheckpoint checkpoint = sample ();
   ReeveCheckpoint read = { 0 };
   g_autofree char *text = reeve_checkpoint_format (&checkpoint, "acme", fixture->key, NULL);
@@ -133,7 +133,7 @@ test_checkpoint_public_key (Fixture *fixture, gconstpointer data)
   g_assert_null (reeve_ledger_key_new_from_vkey (broken, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
   /* the same key comes back */
-  again = reeve_ledger_key_open (fixture->folder, NULL);
+  again = reeve_ledger_key_open (fixture->folder, NULL, NULL);
   g_assert_cmpuint (reeve_ledger_key_get_id (again), ==, reeve_ledger_key_get_id (fixture->key));
 }
 
@@ -145,12 +145,12 @@ test_checkpoint_key_pair (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   g_assert_true (g_file_set_contents (public_path, "reeve-ledger+00+AA==\n", -1, NULL));
-  g_assert_null (reeve_ledger_key_open (fixture->folder, &error));
+  g_assert_null (reeve_ledger_key_open (fixture->folder, NULL, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
   g_clear_error (&error);
   /* a public key whose private half is lost is not replaced in silence */
   g_assert_cmpint (g_unlink (private_path), ==, 0);
-  g_assert_null (reeve_ledger_key_open (fixture->folder, &error));
+  g_assert_null (reeve_ledger_key_open (fixture->folder, NULL, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
 }
 

@@ -38,10 +38,12 @@ def cut_journal(state, run_id, length):
 
 
 class MissionCase(unittest.TestCase):
+    config = CONFIG
+
     def setUp(self):
         self.mock = MockOpenAI().start()
         self.addCleanup(self.mock.stop)
-        self.host = Host(config=CONFIG.format(url=self.mock.base_url)).start()
+        self.host = Host(config=self.config.format(url=self.mock.base_url)).start()
         self.addCleanup(self.host.close)
         self.agent = self.host.agent()
 
@@ -299,6 +301,9 @@ class Conversations(MissionCase):
 
 
 class Restarts(MissionCase):
+    # cut_journal opens the store as plain SQLite
+    config = CONFIG + "encryption: {{enabled: false}}\n"
+
     def test_a_run_cut_at_every_moment_ends_truthfully_and_repeats_nothing(self):
         """kill -9 while each effect is under way: the run ends, nothing is sent twice."""
         for cut in range(3):
@@ -341,7 +346,7 @@ class Restarts(MissionCase):
             cut_journal(state, run_id, length)
             self.mock.reset()
             self.mock.script(rest)
-            with Host(config=CONFIG.format(url=self.mock.base_url), state=state) as host:
+            with Host(config=self.config.format(url=self.mock.base_url), state=state) as host:
                 run = self.wait_ended(host)
                 self.assertEqual(run_id, run["run_id"])
                 self.assertEqual(0 if lost else len(rest), self.mock.count("/v1/chat/completions"))

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Encryption is on unless it is switched off, and then only on a state that was never encrypted. A
+ * first start makes a master key beside the state, so that nobody has to know of any of this to
+ * begin; the log says that it is better kept elsewhere. */
+#include "startup-keys.h"
+
+#include <string.h>
+
+/**
+ * reeve_startup_keys_get_folder:
+ * @state: the state folder
+ *
+ * Returns: (transfer full): the folder of keys in it
+ */
+char *
+reeve_startup_keys_get_folder (ReeveState *state)
+{
+  return g_build_filename (reeve_state_get_folder (state), "keys", NULL);
+}
+
+/* Says which setting is meant, and where it stands. */
+static void
+reeve_startup_keys_blame (ReeveConfig *config, const char *path, GError **error)
+{
+  g_prefix_error (error, "%s: %s: ", reeve_config_get_origin (config, path), path);
+}
+
+static void
+reeve_startup_keys_tell (ReeveConfig *config, const ReeveMasterKeySource *source,
+                         ReeveMasterKey *master, const char *place, gboolean made)
+{
+  const char *id = reeve_master_key_get_id (master);
+
+  if (made)
+    g_message ("made master key %s in %s: without it nothing in %s can be read; keep a copy, and "
+               "see docs/encryption.md for better places",
+               id, place, source->state_folder);
+  else
+    g_info ("master key %s from %s", id, place);
+  /* who copies the state folder has the key as well */
+  if (reeve_master_key_source_is_beside (source)
+      && strcmp (reeve_config_get_profile (config), "enterprise") == 0)
+    g_warning ("the master key lies in the state folder that it protects: move it elsewhere by "
+               "reeve-host --rotate-master-key SOURCE, then set encryption.key_source");
+}
+
+/**
+ * reeve_startup_keys_load_master:
+ * @config: what is configured
+ * @state: the state folder
+ * @place: (out) (transfer full): where the key is, for people
+ * @error: return location
+ *
+ * Gets the master key; on a state where nothing is sealed yet it may be made.
+ *
+ * Returns: (transfer full): it; %NULL with %REEVE_ERROR_CONFIGURATION
+ */
+ReeveMasterKey *
+reeve_startup_keys_load_master (ReeveConfig *config, ReeveState *state, char **place,
+                                GError **error)
+{
+  g_autofree char *folder = reeve_startup_keys_get_folder (state);
+  const ReeveMasterKeySource source = {
+    .source = reeve_config_get_string (config, "encryption.key_source"),
+    .state_folder = reeve_state_get_folder (state),
+    .may_make = !reeve_store_keys_is_sealed (folder),
+  };
+  gboolean made = FALSE;
+  ReeveMasterKey *master = reeve_master_key_source_load (&source, place, &made, error);
+
+  if (master != NULL)
+    reeve_startup_keys_tell (config, &source, master, *place, made);
+  else
+    reeve_startup_keys_blame (config, "encryption.key_source", error);
+  return master;
+}
+
+static gboolean
+reeve_startup_keys_do_without (ReeveConfig *config, const char *folder, GError **error)
+{
+  if (!reeve_store_keys_is_sealed (folder))
+    {
+      g_warning ("encryption is switched off: stores and keys are kept plain");
+      return TRUE;
+    }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+               "the stores are encrypted by the keys in %s, and are not opened without: set "
+               "encryption.enabled to true",
+               folder);
+  reeve_startup_keys_blame (config, "encryption.enabled", error);
+  return FALSE;
+}
+
+/**
+ * reeve_startup_keys_open:
+ * @config: what is configured
+ * @state: the state folder, locked
+ * @keys: (out) (transfer full) (nullable): the keys; %NULL when encryption is switched off
+ * @error: return location
+ *
+ * Takes the master key out of the environment, if it is there: before any other thread is.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CONFIGURATION or %REEVE_ERROR_CORRUPT; nothing was altered then
+ */
+gboolean
+reeve_startup_keys_open (ReeveConfig *config, ReeveState *state, ReeveStoreKeys **keys,
+                         GError **error)
+{
+  g_autofree char *folder = reeve_startup_keys_get_folder (state);
+  g_autofree char *place = NULL;
+  g_autoptr (ReeveMasterKey) master = NULL;
+
+  *keys = NULL;
+  if (!reeve_config_get_boolean (config, "encryption.enabled"))
+    return reeve_startup_keys_do_without (config, folder, error);
+  master = reeve_startup_keys_load_master (config, state, &place, error);
+  if (master != NULL)
+    *keys = reeve_store_keys_open (folder, master, error);
+  return *keys != NULL;
+}

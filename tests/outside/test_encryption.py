@@ -1,0 +1,470 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Encrypted stores from outside: what lies on the disk, where the master key may be, and what is refused with which reason."""
+
+import base64
+import hashlib
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tempfile
+import unittest
+
+from reeve import HOST, Host, main
+from test_bus import Bus
+
+ON = "encryption: {{enabled: true{more}}}\n"
+SECRETS = ("hydraulic press", "ISO VG 46", "zanzibar-manual", "marjorie-pinkerton", "the quick mission", "a prompt about pelicans")
+
+
+def config(**more):
+    return ON.format(more="".join(f', {name}: "{value}"' for name, value in more.items()))
+
+
+def new_key():
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+def contents(folder):
+    """path below the folder -> bytes of every file in it"""
+    found = {}
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(place, name), "rb") as file:
+                found[os.path.relpath(os.path.join(place, name), folder)] = file.read()
+    return found
+
+
+def digests(folder, but=()):
+    """of all that holds anything and cannot be made anew; SQLite leaves an empty log where it looked for one"""
+    return {path: hashlib.sha256(data).hexdigest() for path, data in contents(folder).items() if data and path != "reeve.lock" and path.split("/")[0] not in but}
+
+
+class EncryptionCase(unittest.TestCase):
+    def host(self, text=None, **options):
+        host = Host(config=config() if text is None else text, **options)
+        self.addCleanup(host.close)
+        return host
+
+    def fill(self, host):
+        """Puts the secrets into the store."""
+        host.upload("zanzibar-manual.md", "The hydraulic press needs 12 litres of oil ISO VG 46.")
+        host.post("/api/v1/admin/users", {"username": "marjorie-pinkerton", "roles": ["viewer"]}, expect=201)
+        agent = host.agent(system_prompt="a prompt about pelicans", tools=["semantic_search"])
+        self.assertTrue(host.run(agent, "the quick mission: which oil does the press need?")["success"])
+
+    def check(self, host):
+        hits = host.post("/api/v1/documents/search", {"query": "litres of oil"}, expect=200).json["results"]
+        self.assertIn("12 litres of oil", hits[0]["content"])
+
+    def rewrite(self, host, text):
+        with open(host.config, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def refused(self, host, *texts, code=78, but=()):
+        """The host does not start, says so, and changes nothing."""
+        before = digests(host.state, but)
+        command = [HOST, "--state-dir", host.state, "--listen", "127.0.0.1:0", "--bus", "none", "--config", host.config]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=host.environment)
+        self.assertEqual(code, done.returncode, done)
+        self.assertEqual("", done.stdout)
+        for text in texts:
+            self.assertIn(text, done.stderr)
+        self.assertEqual(before, digests(host.state, but))
+        return done.stderr
+
+    def master(self, host):
+        return os.path.join(host.state, "master.key")
+
+
+class Disk(EncryptionCase):
+    def assert_nothing_plain(self, state):
+        for path, data in contents(state).items():
+            for secret in SECRETS:
+                self.assertNotIn(secret.encode(), data, path)
+            # pages, schema and index entries of SQLite
+            self.assertNotIn(b"CREATE TABLE", data, path)
+            self.assertNotIn(b"SQLite format 3", data, path)
+            self.assertNotIn(b"PRIVATE KEY", data, path)
+
+    def test_nothing_is_plain(self):
+        host = self.host().start()
+        self.fill(host)
+        self.assert_nothing_plain(host.state)
+        host.kill()
+        self.assert_nothing_plain(host.state)
+        host.start()
+        self.check(host)
+        self.assert_nothing_plain(host.state)
+        host.stop()
+        self.assert_nothing_plain(host.state)
+
+    def test_a_first_start_makes_a_key_and_says_so(self):
+        host = self.host().start()
+        status = os.stat(self.master(host))
+        self.assertEqual(0o600, stat.S_IMODE(status.st_mode))
+        with open(self.master(host), encoding="ascii") as file:
+            text = file.read()
+        self.assertEqual(32, len(base64.b64decode(text)))
+        self.assertIn("made master key", host.read_log())
+        self.assertIn(self.master(host), host.read_log())
+        self.assertNotIn(text.strip(), host.read_log())
+        for path, data in contents(os.path.join(host.state, "keys")).items():
+            self.assertNotIn(text.strip().encode(), data, path)
+            if path != "ledger.pub":
+                self.assertEqual(0o600, stat.S_IMODE(os.stat(os.path.join(host.state, "keys", path)).st_mode), path)
+        host.stop()
+        host.start()
+        with open(self.master(host), encoding="ascii") as file:
+            self.assertEqual(text, file.read())
+
+    def test_the_ledger_is_verified_without_any_key(self):
+        host = self.host().start()
+        self.fill(host)
+        host.stop()
+        os.unlink(self.master(host))
+        for name in os.listdir(os.path.join(host.state, "keys")):
+            path = os.path.join(host.state, "keys", name)
+            if name != "ledger.pub":
+                (shutil.rmtree if os.path.isdir(path) else os.unlink)(path)
+        host.ctl("audit", "verify")
+
+    def test_each_store_has_keys_of_its_own(self):
+        host = self.host().start()
+        for tenant in ("acme", "globex"):
+            host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": tenant}, expect=201)
+            host.get("/api/v1/documents", headers={"X-Tenant-ID": tenant}, expect=200)
+        keys = contents(os.path.join(host.state, "keys"))
+        for tenant in ("default", "acme", "globex"):
+            self.assertRegex(keys[f"tenants/{tenant}.key"].decode(), rf"(?m)^tenant:{tenant}:v1:aes-256-gcm:[A-Za-z0-9+/]+=*$")
+        self.assertRegex(keys["platform.key"].decode(), r"(?m)^tenant:@platform:v1:")
+        host.stop()
+        # neither the keys nor the store of one are of use to the other
+        folder = os.path.join(host.state, "keys", "tenants")
+        self.broken(host, os.path.join(folder, "globex.key"), os.path.join(folder, "acme.key"))
+        stores = os.path.join(host.state, "store", "tenants")
+        self.broken(host, os.path.join(stores, "globex.db"), os.path.join(stores, "acme.db"))
+        host.start()
+        for tenant in ("default", "acme", "globex"):
+            host.get("/api/v1/documents", headers={"X-Tenant-ID": tenant}, expect=200)
+
+    def broken(self, host, path, other):
+        """With another file in its place, one tenant is out of work and the log says why; the others are not."""
+        shutil.copy(path, path + ".right")
+        shutil.copy(other, path)
+        host.start()
+        self.assertGreaterEqual(host.get("/api/v1/documents", headers={"X-Tenant-ID": "globex"}).status, 500)
+        for tenant in ("default", "acme"):
+            host.get("/api/v1/documents", headers={"X-Tenant-ID": tenant}, expect=200)
+        log = [line for line in host.read_log().splitlines() if "store of tenant globex" in line]
+        self.assertIn(path, log[-1])
+        host.stop()
+        os.replace(path + ".right", path)
+
+
+class MasterKey(EncryptionCase):
+    def test_wrong(self):
+        host = self.host().start()
+        self.fill(host)
+        host.stop()
+        shutil.copy(self.master(host), self.master(host) + ".right")
+        with open(self.master(host), "w", encoding="ascii") as file:
+            file.write(new_key())
+        text = self.refused(host, "encryption.key_source", os.path.join(host.state, "keys"))
+        self.assertEqual(2, len(set(re.findall(r"\b[0-9a-f]{16}\b", text))), text)
+        os.replace(self.master(host) + ".right", self.master(host))
+        host.start()
+        self.check(host)
+
+    def test_missing(self):
+        host = self.host().start()
+        host.stop()
+        os.rename(self.master(host), self.master(host) + ".away")
+        self.refused(host, self.master(host), "restore it")
+        os.rename(self.master(host) + ".away", self.master(host))
+        host.start()
+
+    def test_readable_by_others(self):
+        host = self.host().start()
+        host.stop()
+        for mode in (0o644, 0o640, 0o604):
+            os.chmod(self.master(host), mode)
+            self.refused(host, self.master(host), "chmod 600")
+        os.chmod(self.master(host), 0o400)
+        host.start()
+
+    def test_malformed(self):
+        key = new_key()
+        for text in ("", "nonsense", key[:-4], key + key, "x" * 4096, "=" * 44, key.replace(key[0], "_")):
+            with self.subTest(text=text[:60]):
+                host = self.host()
+                os.mkdir(host.state)
+                with open(self.master(host), "w", encoding="ascii") as file:
+                    file.write(text)
+                os.chmod(self.master(host), 0o600)
+                self.refused(host, self.master(host))
+
+    def test_raw_bytes(self):
+        host = self.host()
+        os.mkdir(host.state)
+        with open(self.master(host), "wb") as file:
+            file.write(os.urandom(32))
+        os.chmod(self.master(host), 0o600)
+        host.start()
+        host.stop()
+        host.start()
+
+    def test_a_file_elsewhere(self):
+        with tempfile.TemporaryDirectory(prefix="reeve-key-") as folder:
+            path = os.path.join(folder, "master.key")
+            host = self.host(config(key_source=f"file:{path}")).start()
+            self.assertTrue(os.path.exists(path))
+            self.assertFalse(os.path.exists(self.master(host)))
+            host.stop()
+            os.chmod(path, 0o644)
+            self.refused(host, path)
+
+    def test_the_environment(self):
+        for source, name in (("auto", "REEVE_ENCRYPTION_KEY"), ("env", "REEVE_ENCRYPTION_KEY"), ("env:PLANT_KEY", "PLANT_KEY")):
+            with self.subTest(source=source):
+                key = new_key()
+                host = self.host(config(key_source=source), environment={name: key}).start()
+                with open(f"/proc/{host.process.pid}/environ", "rb") as file:
+                    self.assertNotIn(key.encode(), file.read())
+                self.assertFalse(os.path.exists(self.master(host)))
+                host.stop()
+                done = subprocess.run([HOST, "--print-config", "--config", host.config], capture_output=True, text=True,
+                                      check=True, env=host.environment)
+                self.assertIn(f'"{source}"', done.stdout)
+                self.assertNotIn(key, done.stdout + done.stderr)
+                host.environment[name] = new_key()
+                self.refused(host, "sealed by master key")
+                host.environment[name] = "not a key"
+                self.assertNotIn("not a key", self.refused(host, name) if source != "auto" else "")
+                host.environment[name] = key
+                host.start()
+
+    def test_a_missing_variable(self):
+        self.refused_first(config(key_source="env:PLANT_KEY"), "PLANT_KEY is not set")
+
+    def refused_first(self, text, *texts, **options):
+        host = self.host(text, **options)
+        os.mkdir(host.state)
+        self.refused(host, *texts)
+
+    def test_a_credential_of_systemd(self):
+        with tempfile.TemporaryDirectory(prefix="reeve-credentials-") as folder:
+            with open(os.path.join(folder, "reeve-master"), "w", encoding="ascii") as file:
+                file.write(new_key() + "\n")
+            environment = {"CREDENTIALS_DIRECTORY": folder}
+            host = self.host(config(key_source="credential:reeve-master"), environment=environment).start()
+            self.fill(host)
+            host.stop()
+            host.start()
+            self.check(host)
+            host.stop()
+            os.unlink(os.path.join(folder, "reeve-master"))
+            self.refused(host, "reeve-master")
+        self.refused_first(config(key_source="credential:reeve-master"), "CREDENTIALS_DIRECTORY")
+
+    def test_switched_off(self):
+        host = self.host().start()
+        host.stop()
+        self.rewrite(host, "encryption: {enabled: false}\n")
+        self.refused(host, "encryption.enabled", "are encrypted")
+
+    def test_the_enterprise_is_warned(self):
+        host = self.host("profile: enterprise\n" + config()).start()
+        self.assertIn("--rotate-master-key", host.read_log())
+
+
+class SecretService(EncryptionCase):
+    """Against gnome-keyring-daemon on a bus of its own."""
+
+    def setUp(self):
+        self.bus = Bus()
+        self.addCleanup(self.bus.close)
+        self.home = tempfile.TemporaryDirectory(prefix="reeve-home-")
+        self.addCleanup(self.home.cleanup)
+        self.environment = dict(os.environ, **self.bus.environment, XDG_DATA_HOME=self.home.name, XDG_RUNTIME_DIR=self.home.name,
+                                HOME=self.home.name)
+        self.keyring = subprocess.Popen(["gnome-keyring-daemon", "--foreground", "--unlock", "--components=secrets"],
+                                        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.environment)
+        self.addCleanup(self.end)
+        self.keyring.stdin.write(b"a password")
+        self.keyring.stdin.close()
+        subprocess.run(["gdbus", "wait", "--session", "--timeout", "30", "org.freedesktop.secrets"], check=True, env=self.environment)
+
+    def end(self):
+        self.keyring.terminate()
+        self.keyring.wait(30)
+
+    def test_made_kept_and_missed(self):
+        host = self.host(config(key_source="libsecret"), environment=self.environment).start()
+        self.fill(host)
+        self.assertFalse(os.path.exists(self.master(host)))
+        self.assertIn("in the Secret Service", host.read_log())
+        host.stop()
+        host.start()
+        self.check(host)
+        host.stop()
+        # another name is another key, and for a state that is encrypted none is made
+        self.rewrite(host, config(key_source="libsecret:other"))
+        self.refused(host, "other", "restore it")
+        self.rewrite(host, config(key_source="libsecret"))
+        host.environment["DBUS_SESSION_BUS_ADDRESS"] = "disabled:"
+        self.refused(host, "Secret Service")
+
+    def test_moved_there_from_a_file(self):
+        host = self.host(environment=self.environment).start()
+        self.fill(host)
+        host.stop()
+        done = subprocess.run([HOST, "--state-dir", host.state, "--config", host.config, "--rotate-master-key", "libsecret:plant"],
+                              capture_output=True, text=True, check=False, env=self.environment)
+        self.assertEqual(0, done.returncode, done)
+        os.unlink(self.master(host))
+        self.rewrite(host, config(key_source="libsecret:plant"))
+        host.start()
+        self.check(host)
+
+
+class Keys(EncryptionCase):
+    def command(self, host, *arguments, code=0):
+        done = subprocess.run([HOST, "--state-dir", host.state, "--config", host.config, *arguments],
+                              capture_output=True, text=True, timeout=60, check=False, env=host.environment)
+        self.assertEqual(code, done.returncode, done)
+        return done.stdout + done.stderr
+
+    def test_another_master_key(self):
+        with tempfile.TemporaryDirectory(prefix="reeve-key-") as folder:
+            new = os.path.join(folder, "new.key")
+            host = self.host().start()
+            self.fill(host)
+            self.command(host, "--rotate-master-key", f"file:{new}", code=75)
+            host.stop()
+            for bad in ("nonsense", "file:relative", f"file:{self.master(host)}", "env:REEVE_TEST_UNSET"):
+                self.command(host, "--rotate-master-key", bad, code=78)
+            text = self.command(host, "--rotate-master-key", f"file:{new}")
+            self.assertIn(new, text)
+            self.assertIn(self.master(host), text)
+            self.refused(host, "sealed by master key")
+            # again: nothing is left to do
+            self.command(host, "--rotate-master-key", f"file:{new}")
+            self.rewrite(host, config(key_source=f"file:{new}"))
+            os.unlink(self.master(host))
+            host.start()
+            self.check(host)
+            self.assertTrue(host.post("/api/v1/admin/audit/verify", expect=200).json["valid"])
+
+    def test_nothing_to_rotate(self):
+        host = self.host()
+        os.mkdir(host.state)
+        self.command(host, "--rotate-master-key", "file:/nonexistent/key", code=78)
+        self.command(host, "--accept-stores", "all", code=78)
+
+    def test_damaged(self):
+        host = self.host().start()
+        host.stop()
+        path = os.path.join(host.state, "keys", "platform.key")
+        with open(path, "rb") as file:
+            text = file.read()
+        with open(path, "wb") as file:
+            file.write(text[:-8] + b"AAAAAAA\n")
+        self.refused(host, path, "restore this file", code=1)
+        os.unlink(path)
+        self.refused(host, path, code=1)
+        with open(path, "wb") as file:
+            file.write(text)
+        host.start()
+
+    def test_a_folder_of_another_state(self):
+        host = self.host().start()
+        other = self.host().start()
+        host.stop()
+        other.stop()
+        shutil.rmtree(os.path.join(host.state, "keys"))
+        shutil.copytree(os.path.join(other.state, "keys"), os.path.join(host.state, "keys"))
+        self.refused(host, "sealed by master key")
+        shutil.copy(self.master(other), self.master(host))
+        # now the keys open, and they are not those of the stores
+        self.refused(host, "platform.db", code=1)
+
+    def test_lost_marks(self):
+        host = self.host().start()
+        self.fill(host)
+        host.stop()
+        path = os.path.join(host.state, "keys", "marks")
+        os.unlink(path)
+        self.refused(host, path, "--accept-stores", code=1)
+        self.command(host, "--accept-stores", "nobody", code=1)
+        self.command(host, "--accept-stores", "all")
+        host.start()
+        self.check(host)
+
+class RolledBack(EncryptionCase):
+    """A store that is older than what was acknowledged."""
+
+    def setUp(self):
+        self.running = self.host().start()
+        self.running.stop()
+        self.store = os.path.join(self.running.state, "store", "platform.db")
+        self.tenant = os.path.join(self.running.state, "store", "tenants", "default.db")
+
+    def test_a_whole_file(self):
+        before = os.path.join(self.running.folder.name, "before")
+        shutil.copy(self.store, before)
+        self.running.start()
+        self.running.post("/api/v1/admin/tenants", {"tenant_id": "acme", "name": "acme"}, expect=201)
+        self.running.stop()
+        shutil.copy(self.store, before + "-not")
+        shutil.copy(before, self.store)
+        self.refused(self.running, "platform.db", "rolled back", "--accept-stores @platform", code=1)
+        # whoever puts back a backup says so
+        done = subprocess.run([HOST, "--state-dir", self.running.state, "--config", self.running.config, "--accept-stores", "@platform"],
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(0, done.returncode, done)
+        self.running.start()
+        tenants = self.running.get("/api/v1/admin/tenants", expect=200).json["items"]
+        self.assertEqual(["default"], [tenant["tenant_id"] for tenant in tenants])
+
+    def test_the_store_of_a_tenant(self):
+        before = os.path.join(self.running.folder.name, "before")
+        shutil.copy(self.tenant, before)
+        self.running.start()
+        self.fill(self.running)
+        self.running.stop()
+        after = before + "-not"
+        shutil.copy(self.tenant, after)
+        shutil.copy(before, self.tenant)
+        self.refused(self.running, "default.db", "rolled back", code=1)
+        shutil.copy(after, self.tenant)
+        self.running.start()
+        self.check(self.running)
+
+    def test_a_log(self):
+        self.running.start()
+        self.fill(self.running)
+        log = self.tenant + "-wal"
+        # what a copy of the machine's disk at this moment would have
+        shutil.copy(self.tenant, self.tenant + ".before")
+        shutil.copy(log, log + ".before")
+        self.running.upload("b.md", "the second manual")
+        self.running.kill()
+        shutil.copy(self.tenant, self.tenant + ".after")
+        shutil.copy(log, log + ".after")
+        for name in (log, self.tenant):
+            shutil.copy(name + ".before", name)
+        # the ledger was not closed: it is, at each start
+        self.refused(self.running, "default.db", "rolled back", code=1, but=("ledger",))
+        os.unlink(log)
+        self.refused(self.running, "default.db", "rolled back", code=1, but=("ledger",))
+        for name in (log, self.tenant):
+            shutil.copy(name + ".after", name)
+        self.running.start()
+        self.check(self.running)
+        self.assertEqual(2, len(self.running.get("/api/v1/documents", expect=200).json["items"]))
+
+
+if __name__ == "__main__":
+    main()
