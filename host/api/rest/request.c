@@ -13,6 +13,7 @@
 #define REEVE_REST_REQUEST_DISCARD ((gsize) 128 * 1024 * 1024)
 /* when all streams of a thread together hold so many times what one may, the greatest ones go */
 #define REEVE_REST_REQUEST_ALL      16
+#define REEVE_REST_REQUEST_BURST    4 /* times what one may hold: never more, however short */
 #define REEVE_REST_REQUEST_GRACE_US (1 * G_USEC_PER_SEC)
 #define REEVE_REST_REQUEST_GREAT    16 /* a great one: more than such a part of what one may hold */
 
@@ -160,6 +161,8 @@ reeve_rest_request_is_too_slow (ReeveRestRequest *self)
     self->unread_since = 0;
   else if (self->unread_since == 0)
     self->unread_since = g_get_monotonic_time ();
+  if (unread > max * REEVE_REST_REQUEST_BURST)
+    return TRUE;
   if (unread > max && g_get_monotonic_time () - self->unread_since > REEVE_REST_REQUEST_GRACE_US)
     return TRUE;
   return unread > max / REEVE_REST_REQUEST_GREAT && all > max * REEVE_REST_REQUEST_ALL;
