@@ -78,6 +78,9 @@ reeve_ledger_port_new (GMainContext *context)
   g_mutex_init (&self->mutex);
   self->items = g_array_new (FALSE, FALSE, sizeof (ReeveLedgerPortItem));
   self->source = g_unix_fd_source_new (self->fd, G_IO_IN);
+  /* it never does; but else each dispatch wakes the loop up twice, see g_source_set_can_recurse()
+   */
+  g_source_set_can_recurse (self->source, TRUE);
   g_source_set_callback (self->source, G_SOURCE_FUNC (reeve_ledger_port_dispatch), self, NULL);
   g_source_set_static_name (self->source, "reeve-ledger");
   g_source_attach (self->source, context);

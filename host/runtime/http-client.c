@@ -392,6 +392,9 @@ reeve_http_client_new (GMainContext *context, ReeveHttpTrust *trust, GError **er
   self->source = g_source_new (&reeve_http_client_source_funcs, sizeof (ReeveHttpClientSource));
   ((ReeveHttpClientSource *) self->source)->client = self;
   self->epoll_tag = g_source_add_unix_fd (self->source, self->pool.epoll, G_IO_IN);
+  /* it never does; but else each dispatch wakes the loop up twice, see g_source_set_can_recurse()
+   */
+  g_source_set_can_recurse (self->source, TRUE);
   g_source_set_name (self->source, "reeve-http-client");
   g_source_attach (self->source, self->pool.context);
   return g_steal_pointer (&self);

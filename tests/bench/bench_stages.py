@@ -36,7 +36,7 @@ STAGES = (
 WRAPPER = """#!/bin/bash
 exec valgrind --tool=callgrind --instr-atstart=no --callgrind-out-file={out} {host} --plugin-dir {plugins} "$@"
 """
-SYNCS = 200
+SYNCS = 100
 
 
 def measure_sync(folder):
@@ -51,15 +51,19 @@ def measure_sync(folder):
     return statistics.median(times)
 
 
-def show_clock(folder, mock, upstream, seconds):
+def show_clock(folder, mock, upstream):
     ours, direct = servers.Ours(upstream), servers.Server("direct", upstream)
     direct.process = mock
+    rounds = []
     try:
         ours.start()
         servers.wrk(folder, ours, 1, 1)
-        whole, bare, sync = servers.wrk(folder, ours, 1, seconds), servers.wrk(folder, direct, 1, 1), measure_sync(ours.host.state)
+        for _ in range(4):
+            rounds.append((servers.wrk(folder, ours, 1, 1), measure_sync(ours.host.state), servers.wrk(folder, direct, 1, 1)))
     finally:
         ours.close()
+    # the round in which the machine was least in the way
+    whole, sync, bare = min(rounds, key=lambda one: one[0]["p50"])
     rest = whole["p50"] - bare["p50"] - sync - whole["cpu"]
     print(f"one governed chat, one at a time, p50: {whole['p50']:.0f} us")
     for what, value in (("upstream, asked without the host", bare["p50"]), ("durable intent: one fdatasync() on this disk", sync), ("processor of the host", whole["cpu"]),
@@ -125,7 +129,7 @@ def main():
     os.sched_setaffinity(0, {0})
     mock, upstream = servers.start_mock()
     try:
-        show_clock(folder, mock, upstream, 2)
+        show_clock(folder, mock, upstream)
         show_stages(*run_under_callgrind(folder, upstream, options.seconds))
     finally:
         mock.kill()

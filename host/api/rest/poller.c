@@ -107,6 +107,9 @@ reeve_rest_poller_new (GMainContext *context)
   ((ReeveRestPollerSource *) self->source)->poller = self;
   g_source_set_static_name (self->source, "reeve-rest-poller");
   self->tag = g_source_add_unix_fd (self->source, self->fd, G_IO_IN);
+  /* GLib takes the descriptor of one that may not recurse out of the poll while it is dispatched,
+   * and wakes the loop up, itself, for that and again for putting it back */
+  g_source_set_can_recurse (self->source, TRUE);
   g_source_attach (self->source, context);
   return self;
 }
