@@ -119,6 +119,8 @@ reeve_error_map_get_detail (const GError *error)
                                  ? reeve_error_map_get ((ReeveError) error->code)
                                  : &reeve_error_maps[REEVE_ERROR_FAILED];
 
+  if (map == &reeve_error_maps[REEVE_ERROR_READ_ONLY])
+    return "the disk is full, read-only or failing: what was asked for was not done";
   return map->internal ? "something inside failed; the log has it under the trace id"
                        : error->message;
 }

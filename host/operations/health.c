@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Health: the process answers, and so does its store. */
+/* Health: the process answers, and store and ledger can be read and written. */
 #include "base/times.h"
 #include "operation-functions.h"
+
+#include <string.h>
 
 static JsonObject *
 reeve_op_health_new (ReeveServices *services, gboolean healthy)
@@ -27,21 +29,44 @@ reeve_op_health_live (ReeveCall *call, ReeveServices *services)
   reeve_call_answer (call, reeve_op_health_new (services, TRUE), NULL);
 }
 
+static const char *
+reeve_op_health_get_ledger (ReeveServices *services)
+{
+  switch (reeve_ledger_get_health (services->ledger))
+    {
+    case REEVE_LEDGER_FULL:
+      return "full";
+    case REEVE_LEDGER_FAILED:
+      return "failed";
+    case REEVE_LEDGER_WELL:
+    default:
+      return "writable";
+    }
+}
+
+/* Not ready is also a host that lets people read only: see docs/trouble.md. */
 void
 reeve_op_health_ready (ReeveCall *call, ReeveServices *services)
 {
   g_autoptr (GError) error = NULL;
   gboolean exists = FALSE;
+  gboolean connected
+      = reeve_store_exists (services->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_TENANTS,
+                            REEVE_TENANTS_DEFAULT, &exists, &error);
+  gboolean writable = connected && reeve_store_is_writable (services->store, TRUE);
+  const char *ledger = reeve_op_health_get_ledger (services);
   gboolean ready
-      = g_atomic_int_get (&services->ready) != 0
-        && reeve_store_exists (services->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_TENANTS,
-                               REEVE_TENANTS_DEFAULT, &exists, &error);
+      = g_atomic_int_get (&services->ready) != 0 && writable && strcmp (ledger, "writable") == 0;
   JsonObject *health = reeve_op_health_new (services, ready);
   JsonNode *node = NULL;
 
   if (error != NULL)
     g_warning ("the store does not answer: %s", error->message);
-  json_object_set_string_member (health, "database", error == NULL ? "connected" : "disconnected");
+  json_object_set_string_member (health, "database",
+                                 writable    ? "connected"
+                                 : connected ? "read_only"
+                                             : "disconnected");
+  json_object_set_string_member (health, "ledger", ledger);
   node = json_node_init_object (json_node_alloc (), health);
   /* before the answer goes to another thread: the count is not atomic */
   json_object_unref (health);

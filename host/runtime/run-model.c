@@ -216,6 +216,19 @@ reeve_run_model_intent (ReeveRunModel *self)
   return entry;
 }
 
+/* A call that never left. */
+static void
+reeve_run_model_drop (gpointer data)
+{
+  ReeveRunModel *self = data;
+  const ReeveSettlement settlement
+      = { .outcome = REEVE_OUTCOME_FAILED, .reason = "journal_failed" };
+
+  reeve_admission_settle_async (self->run->env.admission, g_steal_pointer (&self->admitted),
+                                &settlement, NULL, NULL);
+  reeve_run_model_free (self);
+}
+
 static void
 reeve_run_model_on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -232,6 +245,7 @@ reeve_run_model_on_admitted (GObject *source, GAsyncResult *result, gpointer use
       reeve_citations_restart (run->citations);
       reeve_run_live_clear (run);
       run->effect = self;
+      run->drop = reeve_run_model_drop;
       reeve_run_append (run, entries, reeve_run_model_send);
       return;
     }

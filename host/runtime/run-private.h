@@ -32,6 +32,7 @@ struct _ReeveRun
   GString *live_thought;
   GString *live_shown;
   gpointer effect;          /* about to leave, while its intent is appended */
+  GDestroyNotify drop;      /* ends @effect where that fails: it never left */
   gint64 began;             /* monotonic */
   const char *interruption; /* asked for, not in the journal yet */
   gboolean ended;

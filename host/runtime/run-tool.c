@@ -151,6 +151,19 @@ reeve_run_tool_send (ReeveRun *run)
                           reeve_run_tool_on_result, self);
 }
 
+/* A call that never left. */
+static void
+reeve_run_tool_drop (gpointer data)
+{
+  ReeveRunTool *self = data;
+  const ReeveSettlement settlement
+      = { .outcome = REEVE_OUTCOME_FAILED, .reason = "journal_failed" };
+
+  reeve_admission_settle_async (self->run->env.admission, g_steal_pointer (&self->admitted),
+                                &settlement, NULL, NULL);
+  reeve_run_tool_free (self);
+}
+
 static void
 reeve_run_tool_on_admitted (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -171,6 +184,7 @@ reeve_run_tool_on_admitted (GObject *source, GAsyncResult *result, gpointer user
   json_object_set_member (entries[0], "arguments", json_node_ref (self->arguments));
   json_object_set_string_member (entries[0], "input_digest", self->digest);
   run->effect = self;
+  run->drop = reeve_run_tool_drop;
   reeve_run_append (run, entries, reeve_run_tool_send);
 }
 

@@ -374,6 +374,16 @@ reeve_run_fail_intent (ReeveRun *self, const GError *error)
                                   &settlement, NULL, NULL);
 }
 
+/* The effect whose intent could not be journaled has not left, and will not. */
+static void
+reeve_run_drop_effect (ReeveRun *self)
+{
+  gpointer effect = g_steal_pointer (&self->effect);
+
+  if (effect != NULL)
+    self->drop (effect);
+}
+
 /* A record that could not be written ends the run as unknown, in the store too: a smaller last
  * entry often can be written where a larger one was refused. When even that fails, or the run never
  * began, it ends in memory and the next start takes it up. */
@@ -386,6 +396,7 @@ reeve_run_abort (ReeveRun *self, const GError *error)
   if (self->ended)
     return;
   g_warning ("run %s cannot be journaled any more: %s", self->run_id, error->message);
+  reeve_run_drop_effect (self);
   if (self->aborting || reeve_journal_get_started (self->journal) == NULL)
     {
       reeve_run_fail_intent (self, error);

@@ -155,7 +155,8 @@ reeve_runs_recovery_scope (ReeveRuns *self, const char *tenant_id, GError **erro
  * Takes up every unfinished run of every tenant. Those that go on do so in the context @self was
  * made in.
  *
- * Returns: %FALSE when a store cannot be read
+ * Returns: %FALSE when the tenants cannot be listed; one whose store cannot be read is left as it
+ * is
  */
 gboolean
 reeve_runs_recover (ReeveRuns *self, GError **error)
@@ -166,11 +167,11 @@ reeve_runs_recover (ReeveRuns *self, GError **error)
     return FALSE;
   for (guint i = 0; scopes[i] != NULL; i++)
     {
-      if (!reeve_runs_recovery_scope (self, scopes[i], error))
-        {
-          g_prefix_error (error, "recovering runs of tenant %s: ", scopes[i]);
-          return FALSE;
-        }
+      g_autoptr (GError) damage = NULL;
+
+      /* one tenant's damaged store keeps nobody else's host from starting */
+      if (!reeve_runs_recovery_scope (self, scopes[i], &damage))
+        g_warning ("the store of tenant %s cannot be used: %s", scopes[i], damage->message);
     }
   return TRUE;
 }

@@ -13,6 +13,9 @@ struct _ReeveStore
   ReeveStorage *storage;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   gboolean open;
+  gint refuses; /* atomic: the last that was written could not be */
+  GMutex mutex;
+  gint64 tried; /* monotonic µs: when it was looked last, under the mutex */
 };
 
 G_DEFINE_FINAL_TYPE (ReeveStore, reeve_store, G_TYPE_OBJECT)
@@ -25,6 +28,7 @@ reeve_store_finalize (GObject *object)
   reeve_store_close (self);
   g_clear_object (&self->storage);
   g_clear_object (&self->keys);
+  g_mutex_clear (&self->mutex);
   G_OBJECT_CLASS (reeve_store_parent_class)->finalize (object);
 }
 
@@ -37,6 +41,7 @@ reeve_store_class_init (ReeveStoreClass *klass)
 static void
 reeve_store_init (ReeveStore *self)
 {
+  g_mutex_init (&self->mutex);
 }
 
 /**
@@ -173,6 +178,19 @@ reeve_store_get_storage (ReeveStore *self)
   return self->storage;
 }
 
+/* Said once when writing begins to fail, and once when it works again. */
+static void
+reeve_store_note (ReeveStore *self, const GError *error)
+{
+  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY))
+    {
+      if (g_atomic_int_compare_and_exchange (&self->refuses, 0, 1))
+        g_warning ("the store cannot be written: %s", error->message);
+    }
+  else if (error == NULL && g_atomic_int_compare_and_exchange (&self->refuses, 1, 0))
+    g_message ("the store can be written again");
+}
+
 /* on a thread of the storage; the task brings the answer to the caller's context */
 static void
 reeve_store_committed (ReeveBatchResult *result, const GError *error, gpointer user_data)
@@ -180,6 +198,7 @@ reeve_store_committed (ReeveBatchResult *result, const GError *error, gpointer u
   g_autoptr (GTask) task = user_data;
   ReeveBatch *batch = g_task_get_task_data (task);
 
+  reeve_store_note (g_task_get_source_object (task), error);
   if (result != NULL)
     g_task_return_pointer (task, reeve_batch_result_ref (result),
                            (GDestroyNotify) reeve_batch_result_unref);
@@ -249,12 +268,51 @@ ReeveBatchResult *
 reeve_store_commit (ReeveStore *self, ReeveBatch *batch, GError **error)
 {
   ReeveBatchResult *result = NULL;
+  GError *local = NULL;
 
   g_return_val_if_fail (REEVE_IS_STORE (self) && batch != NULL, NULL);
-  result = reeve_storage_commit (self->storage, batch, error);
+  result = reeve_storage_commit (self->storage, batch, &local);
+  reeve_store_note (self, local);
   if (result == NULL)
-    g_prefix_error (error, "committing to scope %s: ", reeve_batch_get_scope (batch));
+    g_propagate_prefixed_error (error, local,
+                                "committing to scope %s: ", reeve_batch_get_scope (batch));
   return result;
+}
+
+/* Whether it is time to look again. */
+static gboolean
+reeve_store_may_try (ReeveStore *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->tried != 0 && now - self->tried < G_USEC_PER_SEC)
+    return FALSE;
+  self->tried = now;
+  return TRUE;
+}
+
+/**
+ * reeve_store_is_writable:
+ * @self: an open store
+ * @try: whether to find out by writing, where the last that was written could not be; at most once
+ * a second, and it blocks
+ *
+ * Returns: whether the last that was written, or now was tried, was taken
+ */
+gboolean
+reeve_store_is_writable (ReeveStore *self, gboolean try)
+{
+  g_return_val_if_fail (REEVE_IS_STORE (self), FALSE);
+  if (try && g_atomic_int_get (&self->refuses) != 0 && reeve_store_may_try (self))
+    {
+      g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
+      g_autoptr (ReeveBatchResult) result = NULL;
+
+      reeve_batch_count (batch, REEVE_STORE_COUNTER_TRIAL, 1, 0, G_MAXINT64);
+      result = reeve_store_commit (self, batch, NULL);
+    }
+  return g_atomic_int_get (&self->refuses) == 0;
 }
 
 /**
@@ -424,10 +482,13 @@ reeve_store_search_text (ReeveStore *self, const char *scope, const char *index,
 gboolean
 reeve_store_create_scope (ReeveStore *self, const char *scope, GError **error)
 {
+  GError *local = NULL;
+
   g_return_val_if_fail (REEVE_IS_STORE (self), FALSE);
-  if (reeve_storage_create_scope (self->storage, scope, error))
+  if (reeve_storage_create_scope (self->storage, scope, &local))
     return TRUE;
-  g_prefix_error (error, "creating scope %s: ", scope);
+  reeve_store_note (self, local);
+  g_propagate_prefixed_error (error, local, "creating scope %s: ", scope);
   return FALSE;
 }
 

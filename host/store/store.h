@@ -28,6 +28,8 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_CONVERSATIONS  "conversations"
 #define REEVE_STORE_IDEMPOTENCY    "idempotency"
 #define REEVE_STORE_CHUNKS         "chunks"
+/* of the platform: counts how often a store was tried that could not be written */
+#define REEVE_STORE_COUNTER_TRIAL "store.trial"
 
 ReeveStore *reeve_store_new (ReeveStorage *storage);
 /* Before reeve_store_open(). */
@@ -35,6 +37,8 @@ gboolean reeve_store_set_keys (ReeveStore *self, ReeveStoreKeys *keys, GError **
 ReeveStoreKeys *reeve_store_get_keys (ReeveStore *self); /* NULL: nothing is encrypted */
 gboolean reeve_store_open (ReeveStore *self, const char *path, GError **error);
 void reeve_store_close (ReeveStore *self);
+/* With @try it blocks. */
+gboolean reeve_store_is_writable (ReeveStore *self, gboolean try);
 ReeveStorage *reeve_store_get_storage (ReeveStore *self);
 
 /* Any thread; the callback comes in the caller's thread-default context. */

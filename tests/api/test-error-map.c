@@ -39,11 +39,16 @@ test_foreign (void)
   g_autoptr (GError) plain
       = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CONFLICT, "it has ended");
 
+  g_autoptr (GError) disk
+      = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_READ_ONLY, "/secret/path");
+
   /* it warns */
   g_log_set_always_fatal ((GLogLevelFlags) (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK));
   g_assert_cmpuint (reeve_error_map_lookup (foreign)->status, ==, 500);
   g_assert_null (g_strstr_len (reeve_error_map_get_detail (foreign), -1, "secret"));
   g_assert_null (g_strstr_len (reeve_error_map_get_detail (inside), -1, "secret"));
+  g_assert_null (g_strstr_len (reeve_error_map_get_detail (disk), -1, "secret"));
+  g_assert_nonnull (g_strstr_len (reeve_error_map_get_detail (disk), -1, "disk is full"));
   g_assert_cmpstr (reeve_error_map_get_detail (plain), ==, "it has ended");
 }
 

@@ -22,6 +22,8 @@ typedef enum
   FAULT_READ_ONLY, /* EROFS */
   FAULT_IO,        /* EIO */
   FAULT_SHORT,     /* half is written, the rest meets ENOSPC; anything else than a write: ENOSPC */
+  FAULT_SPARE,     /* a full disk on which one file makes room: ENOSPC, but for files whose path
+                      contains the control's @may once its @spare is gone */
   FAULT_KILL,      /* the process dies before the call */
   FAULT_KILL_HALF  /* the process dies in the middle of a write, after any other call */
 } FaultKind;
@@ -38,4 +40,6 @@ typedef struct
   int64_t clock_us; /* added to the wall clock */
   char path[256];   /* only files whose path contains this; empty: all below $REEVE_FAULT_ROOT */
   char hit[256];    /* out: path of the last call that met it */
+  char spare[256];
+  char may[256];
 } FaultControl;

@@ -63,11 +63,20 @@ fault_preload_errno (FaultKind kind)
     case FAULT_NONE:
     case FAULT_FULL:
     case FAULT_SHORT:
+    case FAULT_SPARE:
     case FAULT_KILL:
     case FAULT_KILL_HALF:
     default:
       return ENOSPC;
     }
+}
+
+/* FAULT_SPARE: the spare file cannot be made again, the rest finds room while it is gone. */
+static int
+fault_preload_has_room (const char *path, uint32_t call)
+{
+  return call != FAULT_ALLOCATE && strcmp (path, control->spare) != 0
+         && strstr (path, control->may) != NULL && access (control->spare, F_OK) != 0;
 }
 
 /* Counts a call on @path. Returns what is to happen to it. */
@@ -82,8 +91,8 @@ fault_preload_count (const char *path, uint32_t call)
     return FAULT_NONE;
   number = __atomic_add_fetch (&control->seen, 1, __ATOMIC_SEQ_CST);
   kind = (FaultKind) control->kind;
-  if (kind == FAULT_NONE || control->first == 0 || number < control->first
-      || number > control->last)
+  if (kind == FAULT_NONE || control->first == 0 || number < control->first || number > control->last
+      || (kind == FAULT_SPARE && fault_preload_has_room (path, call)))
     return FAULT_NONE;
   __atomic_add_fetch (&control->failed, 1, __ATOMIC_SEQ_CST);
   snprintf (control->hit, sizeof control->hit, "%s", path + strlen (root));

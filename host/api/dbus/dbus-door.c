@@ -204,6 +204,19 @@ reeve_dbus_door_on_host_method (GDBusConnection *connection, const char *sender,
     reeve_dbus_door_call (self, parameters, invocation);
 }
 
+static const char *
+reeve_dbus_door_get_state (ReeveDbusDoor *self)
+{
+  const ReeveServices *services = self->services;
+
+  if (self->stopping)
+    return "stopping";
+  return reeve_ledger_get_health (services->ledger) == REEVE_LEDGER_WELL
+                 && reeve_store_is_writable (services->store, FALSE)
+             ? "running"
+             : "degraded";
+}
+
 static GVariant *
 reeve_dbus_door_on_property (GDBusConnection *connection, const char *sender, const char *path,
                              const char *interface, const char *property, GError **error,
@@ -216,7 +229,7 @@ reeve_dbus_door_on_property (GDBusConnection *connection, const char *sender, co
   if (strcmp (property, "Version") == 0)
     return g_variant_new_string (REEVE_VERSION);
   if (strcmp (property, "State") == 0)
-    return g_variant_new_string (self->stopping ? "stopping" : "running");
+    return g_variant_new_string (reeve_dbus_door_get_state (self));
   if (strcmp (property, "Address") == 0)
     return g_variant_new_string (self->services->address != NULL ? self->services->address : "");
   return g_variant_new_uint64 (

@@ -100,7 +100,8 @@ reeve_rest_response_set_error (SoupServerMessage *msg, const GError *error, cons
     reeve_rest_response_set_envelope (msg, error);
   else
     reeve_rest_response_set_problem (msg, error, instance, trace_id, faults);
-  if (map->status >= 500)
+  /* store and ledger say once what the disk does, and when it is over */
+  if (map->status >= 500 && !g_error_matches (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY))
     g_warning ("answering %u: %s", map->status, error->message);
 }
 

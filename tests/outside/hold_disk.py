@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A host whose disk is full, read-only or failing: it says so, refuses what it could not record, lets people read what it can, and goes on
+by itself; what it had acknowledged is there.
+
+what                                                      | CI           | long
+----------------------------------------------------------|--------------|--------
+a fault at the n-th call of a first start                 | every 40th n | every n
+a fault at the n-th write to the store during a run       | every 2nd n  | every n
+disk full, read-only, failing; sync; store, ledger, both  | once         | once
+"""
+
+import re
+import time
+import unittest
+
+import faults as f
+from faults import Faults
+from reeve import Host, main, size
+
+PATIENCE = 60
+
+
+class Disk(unittest.TestCase):
+    # ---- what all of them look at ----
+
+    def refused(self, answer):
+        self.assertEqual(503, answer.status, answer)
+        self.assertEqual("application/problem+json", answer.headers["Content-Type"])
+        self.assertTrue(answer.json["type"].endswith("/read-only"), answer)
+        self.assertIn("disk is full", answer.json["detail"])
+
+    def create(self, host):
+        return host.post("/api/v1/admin/agents", {"name": "x", "initial_definition": {"system_prompt": "x"}})
+
+    def wait_for(self, host, **expected):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            health = host.get("/health/ready", key=None)
+            if all(health.json.get(name) == value for name, value in expected.items()):
+                return health
+            time.sleep(0.02)
+        raise AssertionError(f"never {expected}: {health}\n{host.read_log()}")
+
+    def check(self, host, agents):
+        """Nothing acknowledged is lost, the ledger verifies, each effect has one outcome."""
+        listed = {item["agent_id"] for item in host.get("/api/v1/admin/agents?limit=500", expect=200).json["items"]}
+        self.assertLessEqual(set(agents), listed)
+        report = host.post("/api/v1/admin/audit/verify", expect=200).json
+        self.assertTrue(report["valid"], report)
+        records = host.records()
+        intents = {record["seq"] for record in records if record["kind"] == "intent"}
+        outcomes = [record["intent"] for record in records if record["kind"] == "outcome"]
+        self.assertEqual(len(outcomes), len(set(outcomes)))
+        # that of the verification just made is still under way while it is listed
+        self.assertLessEqual(len(intents - set(outcomes)), 1, records[-5:])
+
+    # ---- states ----
+
+    def test_full(self):
+        """Reading goes on and is recorded; nothing new is begun."""
+        with Faults() as faults, Host(state=faults.state, environment=faults.environment) as host:
+            agents = [self.create(host).json["agent_id"]]
+            document = host.upload("a.md", "# Press\n\nThe press needs oil.\n").json["document_id"]
+            seq = host.records()[-1]["seq"]
+            faults.fill()
+            # the first may still find its intent written; its store cannot be
+            for _ in range(5):
+                self.refused(self.create(host))
+            self.refused(host.post("/api/v1/agents/execute", {"agent_id": agents[0], "mission": "Does the press need oil?"}))
+            health = self.wait_for(host, ledger="full", status="unhealthy")
+            self.assertEqual(503, health.status)
+            host.get("/health/live", key=None, expect=200)
+            host.get(f"/api/v1/documents/{document}", expect=200)
+            hits = host.post("/api/v1/documents/search", {"query": "oil"}, expect=200).json["results"]
+            self.assertIn("needs oil", hits[0]["content"])
+            # recorded, as ever
+            self.assertIn("documents.search", [record["action"] for record in host.records() if record["seq"] > seq])
+            faults.disarm()
+            self.wait_for(host, status="healthy")
+            agents.append(self.create(host).json["agent_id"])
+            self.check(host, agents)
+            log = host.read_log()
+            self.assertEqual(1, log.count("effects are refused"), log)
+            self.assertEqual(1, log.count("it can be written again"), log)
+            self.assertNotIn("ERROR", log)
+
+    def failing_ledger(self, kind):
+        with Faults() as faults, Host(state=faults.state, environment=faults.environment) as host:
+            agents = [self.create(host).json["agent_id"]]
+            faults.arm(kind, path="/ledger/")
+            self.refused(self.create(host))
+            # what must be recorded is not read either; what need not be is answered
+            self.refused(host.get("/api/v1/documents"))
+            host.get("/health/live", key=None, expect=200)
+            host.get("/openapi.json", key=None, expect=200)
+            self.assertEqual(503, self.wait_for(host, ledger="failed", database="connected").status)
+            faults.disarm()
+            self.wait_for(host, status="healthy")
+            agents.append(self.create(host).json["agent_id"])
+            self.check(host, agents)
+            self.assertIn("ledger.resumed", [record["action"] for record in host.records()])
+
+    def test_ledger_fails(self):
+        self.failing_ledger(f.IO)
+
+    def test_ledger_is_read_only(self):
+        self.failing_ledger(f.READ_ONLY)
+
+    def test_outcome_finds_no_room(self):
+        """The effect has happened: its outcome is recorded when it can be."""
+        with Faults() as faults, Host(state=faults.state, environment=faults.environment) as host:
+            # the intent is the first write, the outcome the second
+            faults.arm(f.IO, calls=f.WRITE, path="/ledger/default/", first=2)
+            agent = self.create(host)
+            self.assertEqual(201, agent.status, agent)
+            self.wait_for(host, ledger="failed")
+            faults.disarm()
+            self.wait_for(host, status="healthy")
+            self.check(host, [agent.json["agent_id"]])
+            made = [(r["kind"], r.get("outcome")) for r in host.records() if r["action"] == "agents.create"]
+            self.assertEqual([("intent", None), ("outcome", "succeeded")], made)
+
+    def test_sync_fails(self):
+        """No second sync makes that good: the log stays closed until the next start."""
+        with Faults() as faults, Host(state=faults.state, environment=faults.environment) as host:
+            agents = [self.create(host).json["agent_id"]]
+            faults.arm(f.IO, calls=f.SYNC, path="/ledger/default/0", last=1)
+            self.refused(self.create(host))
+            faults.disarm()
+            for _ in range(3):
+                self.refused(self.create(host))
+            self.assertEqual("failed", host.get("/health/ready", key=None, expect=503).json["ledger"])
+            host.stop()
+            host.start()
+            agents.append(self.create(host).json["agent_id"])
+            self.check(host, agents)
+
+    def test_store_is_full(self):
+        """The ledger can record, so reading goes on; what was begun has failed, and says so."""
+        with Faults() as faults, Host(state=faults.state, environment=faults.environment) as host:
+            agents = [self.create(host).json["agent_id"]]
+            for kind in (f.FULL, f.IO, f.SHORT):
+                with self.subTest(kind=kind):
+                    faults.arm(kind, calls=f.WRITE | f.CREATE, path="/store/")
+                    self.refused(self.create(host))
+                    host.get(f"/api/v1/admin/agents/{agents[0]}", expect=200)
+                    self.assertEqual(503, self.wait_for(host, database="read_only", ledger="writable").status)
+                    faults.disarm()
+                    self.wait_for(host, status="healthy")
+                    agents.append(self.create(host).json["agent_id"])
+            self.check(host, agents)
+            self.assertEqual(3, host.read_log().count("the store cannot be written"))
+
+    # ---- moments ----
+
+    def test_first_start(self):
+        """Key files, stores, ledger, API key, address: whatever fails, the host says it, and the next start is a good one."""
+        step = size(40, 1)
+        for kind in (f.FULL, f.IO):
+            n, hit = 1 + kind % step, True
+            while hit:
+                with self.subTest(kind=kind, n=n), Faults() as faults:
+                    host = Host(state=faults.state, environment=faults.environment)
+                    try:
+                        faults.arm(kind, first=n, last=n)
+                        try:
+                            host.start()
+                            host.stop()
+                        except AssertionError as error:
+                            self.assertRegex(str(error), "No space left|Input/output|disk I/O|disk is full|unable to open|(?s:.)*cannot be", faults.hit)
+                            if host.process is not None:
+                                host.kill()
+                        hit = faults.failed > 0
+                        faults.disarm()
+                        host.start()
+                        host.get("/api/v1/me", expect=200)
+                        self.check(host, [self.create(host).json["agent_id"]])
+                    finally:
+                        host.close()
+                n += step
+
+    def test_journal(self):
+        """A run whose journal meets a fault does not stay `running`."""
+        with Faults() as faults, Host(state=faults.state, environment=faults.environment) as host:
+            agent = host.agent(tools=("semantic_search",))
+            host.upload("a.md", "# Press\n\nThe press needs 12 litres of oil.\n")
+            step, seen = size(2, 1), set()
+            for kind in (f.FULL, f.IO):
+                n, hit = 1 + kind % step, True
+                while hit:
+                    with self.subTest(kind=kind, n=n):
+                        faults.arm(kind, calls=f.WRITE, path="/store/tenants/default", first=n, last=n)
+                        answer = host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "How many litres of oil does the press need?"})
+                        hit = faults.failed > 0
+                        faults.disarm()
+                        self.assertIn(answer.status, (200, 502, 503), answer)
+                        if answer.status == 200:
+                            seen.add(answer.json["status"])
+                    n += step
+            self.wait_for(host, status="healthy")
+            # a fault that hits its first entry refuses a run, later ones end it as unknown, none beyond
+            self.assertLessEqual({"succeeded", "unknown"}, seen)
+            runs = host.get("/api/v1/runs?limit=500", expect=200).json["items"]
+            self.assertGreater(len(runs), 4)
+            self.assertEqual([], [run for run in runs if run["status"] not in ("succeeded", "unknown", "failed")])
+            failed = [run for run in runs if run["status"] == "unknown"]
+            for run in failed:
+                self.assertEqual("journal_failed", host.get(f"/api/v1/runs/{run['run_id']}", expect=200).json["error"]["code"])
+            self.check(host, [agent])
+            self.assertIsNone(re.search(r'"level":"(critical|error)"', host.read_log()))
+
+
+if __name__ == "__main__":
+    main()
