@@ -282,11 +282,13 @@ sqlite_log_write_page (SqliteLog *self, const guint8 *data, gint64 at)
     code = sqlite_log_cover (self, sqlite_seal_read_id (page));
   if (code != SQLITE_OK)
     return code;
-  self->end = MAX (self->end, at + SQLITE_LOG_FRAME);
-  if (whole)
-    return self->real->pMethods->xWrite (self->real, self->frame, SQLITE_LOG_FRAME, at);
-  return self->real->pMethods->xWrite (self->real, page, SQLITE_SEAL_PAGE,
-                                       at + SQLITE_LOG_FRAME_HEADER);
+  code = whole ? self->real->pMethods->xWrite (self->real, self->frame, SQLITE_LOG_FRAME, at)
+               : self->real->pMethods->xWrite (self->real, page, SQLITE_SEAL_PAGE,
+                                               at + SQLITE_LOG_FRAME_HEADER);
+  /* a frame stands when it is written, not when that was tried */
+  if (code == SQLITE_OK)
+    self->end = MAX (self->end, at + SQLITE_LOG_FRAME);
+  return code;
 }
 
 /* Another connection may have begun the log anew, and cut the file short, since this one wrote. A

@@ -113,7 +113,9 @@ sqlite_store_fill (const SqliteStoreKind *kind, const char *path, GError **error
       = sqlite_connection_new (kind->vfs, path, SQLITE_CONNECTION_CREATE, error);
 
   return connection != NULL && sqlite_migration_create (connection, error)
-         && sqlite_migration_run (connection, kind->migrations, kind->schemas->len - 1, error);
+         && sqlite_migration_run (connection, kind->migrations, kind->schemas->len - 1, error)
+         /* the file gets its name without its log */
+         && sqlite_connection_bring_home (connection, error);
 }
 
 /* makes and fills a file at a name that nothing else uses; a crash leaves it without meaning */
