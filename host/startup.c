@@ -337,6 +337,7 @@ reeve_startup_open_storage (ReeveConfig *config, ReeveState *state, const char *
   self->capabilities = reeve_capabilities_new ();
   self->services.config = reeve_config_ref (config);
   self->services.started_at = reeve_times_now ();
+  self->services.started = g_get_monotonic_time ();
   if (!reeve_startup_keys_open (config, state, &self->keys, error))
     return NULL;
   reeve_startup_open_plugins (self, folders);

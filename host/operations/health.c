@@ -9,7 +9,7 @@ static JsonObject *
 reeve_op_health_new (ReeveServices *services, gboolean healthy)
 {
   JsonObject *health = json_object_new ();
-  gint64 uptime = (reeve_times_now () - services->started_at) / REEVE_TIMES_SECOND;
+  gint64 uptime = (g_get_monotonic_time () - services->started) / G_USEC_PER_SEC;
 
   json_object_set_string_member (health, "status", healthy ? "healthy" : "unhealthy");
   json_object_set_string_member (health, "version", REEVE_VERSION);

@@ -44,6 +44,7 @@ struct _ReeveServices
   ReeveConversations *conversations;
   ReeveSchemaCache *schemas; /* of the table */
   gint64 started_at;         /* µs since the epoch */
+  gint64 started;            /* monotonic µs: how long it has run does not hang on a clock */
   char *address;             /* first one listened on */
   gint ready;                /* atomic: every door is open */
 };

@@ -158,8 +158,8 @@ reeve_run_answer_fill (ReeveRunAnswer *self, const ReeveDecision *decision)
   json_object_set_array_member (result, "tool_calls", reeve_run_answer_calls (run));
   json_object_set_int_member (result, "steps", reeve_journal_get_steps (run->journal));
   json_object_set_object_member (result, "usage", reeve_run_answer_usage (run));
-  json_object_set_int_member (
-      result, "duration_ms", (reeve_times_now () - reeve_json_get_int (started, "time", 0)) / 1000);
+  json_object_set_int_member (result, "duration_ms",
+                              (g_get_monotonic_time () - run->began) / G_TIME_SPAN_MILLISECOND);
   if (!success)
     json_object_set_object_member (
         result, "error", reeve_run_describe_error (decision->error_code, decision->error_message));

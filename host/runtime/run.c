@@ -523,6 +523,8 @@ reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointe
   reeve_run_arm (self, first != NULL ? first : started);
   if (first != NULL)
     {
+      /* begun by an earlier host: all that is known of the time since is the wall clock's */
+      self->began -= MAX (0, reeve_times_now () - reeve_json_get_int (first, "time", 0));
       reeve_run_recall_answer (self);
       reeve_run_advance (self);
       return;

@@ -233,7 +233,7 @@ reeve_dbus_door_on_property (GDBusConnection *connection, const char *sender, co
   if (strcmp (property, "Address") == 0)
     return g_variant_new_string (self->services->address != NULL ? self->services->address : "");
   return g_variant_new_uint64 (
-      (guint64) ((reeve_times_now () - self->services->started_at) / G_USEC_PER_SEC));
+      (guint64) ((g_get_monotonic_time () - self->services->started) / G_USEC_PER_SEC));
 }
 
 /* ---- typed interfaces ---- */
