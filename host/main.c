@@ -304,6 +304,8 @@ reeve_main_close (ReeveMain *self)
   if (services != NULL)
     {
       g_atomic_int_set (&services->ready, 0);
+      if (services->protection != NULL)
+        reeve_protection_stop (services->protection);
       reeve_rest_stop_accepting (self->rest);
       if (self->bus != NULL)
         reeve_dbus_door_stop (self->bus);

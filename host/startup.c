@@ -178,6 +178,8 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
   if (keys == NULL)
     return FALSE;
   services->tenants = reeve_tenants_new (services->store);
+  services->protection = reeve_protection_new (
+      services->store, reeve_config_get_string (services->config, "encryption.key_source"));
   services->users = reeve_users_new (services->store);
   services->authentication = reeve_authentication_new (services->store, services->workers);
   services->api_keys
@@ -419,6 +421,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->api_keys);
   g_clear_object (&services->authentication);
   g_clear_object (&services->users);
+  g_clear_object (&services->protection);
   g_clear_object (&services->tenants);
   if (self->ledger_open && services->admission != NULL)
     reeve_admission_flush_refusals (services->admission);

@@ -11,6 +11,7 @@
 #include "governance/authentication.h"
 #include "governance/idempotency.h"
 #include "governance/ledger.h"
+#include "governance/protection.h"
 #include "governance/tenants.h"
 #include "governance/users.h"
 #include "runtime/agents.h"
@@ -34,6 +35,7 @@ struct _ReeveServices
   ReeveAuthentication *authentication;
   ReeveIdempotency *idempotency;
   ReeveTenants *tenants;
+  ReeveProtection *protection;
   ReeveUsers *users;
   ReeveApiKeys *api_keys;
   ReeveAgents *agents;

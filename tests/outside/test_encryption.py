@@ -3,6 +3,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -401,6 +402,106 @@ class Keys(EncryptionCase):
         self.command(host, "--accept-stores", "all")
         host.start()
         self.check(host)
+
+class Operations(EncryptionCase):
+    ROTATE = "/api/v1/admin/encryption/rotate"
+
+    def setUp(self):
+        self.running = self.host().start()
+        self.running.post("/api/v1/admin/tenants", {"tenant_id": "acme", "name": "acme"}, expect=201)
+
+    def stores(self):
+        items = self.running.get("/api/v1/admin/encryption/stores", expect=200).json["items"]
+        return {item["store"]: item for item in items}
+
+    def test_what_is_shown(self):
+        shown = self.running.get("/api/v1/admin/encryption", expect=200).json
+        self.assertRegex(shown.pop("master_key"), "^[0-9a-f]{16}$")
+        self.assertEqual({"enabled": True, "algorithm": "aes-256-gcm", "key_source": "auto", "stores": 3, "rotation": None}, shown)
+        stores = self.stores()
+        self.assertEqual(["@platform", "acme", "default"], sorted(stores))
+        for name, store in stores.items():
+            self.assertEqual((True, f"tenant:{name}:v1", None), (store["encrypted"], store["data_key"], store["problem"]))
+            self.assertGreaterEqual(store["sequence"], 0 if name == "acme" else 1)
+        names, cursor = [], ""
+        while cursor is not None:
+            page = self.running.get(f"/api/v1/admin/encryption/stores?limit=2&cursor={cursor}", expect=200).json
+            names += [item["store"] for item in page["items"]]
+            cursor = page["next_cursor"]
+        self.assertEqual(["@platform", "acme", "default"], names)
+
+    def test_rotation_of_one_and_of_all(self):
+        self.fill(self.running)
+        for method, version in (("copy", 2), ("rewrite", 3)):
+            done = self.running.post(self.ROTATE, {"store": "default", "method": method}, expect=200).json
+            self.assertEqual((method, 1, 0), (done["method"], done["succeeded"], done["failed"]))
+            self.assertEqual(f"tenant:default:v{version}", done["stores"][0]["data_key"])
+            self.check(self.running)
+        done = self.running.post(self.ROTATE, expect=200).json
+        self.assertEqual(("copy", 3, 0), (done["method"], done["succeeded"], done["failed"]))
+        self.assertEqual({"@platform": "tenant:@platform:v2", "acme": "tenant:acme:v2", "default": "tenant:default:v4"},
+                         {name: store["data_key"] for name, store in self.stores().items()})
+        # the older keys are gone
+        keys = contents(os.path.join(self.running.state, "keys"))
+        self.assertEqual([b"v4"], re.findall(rb"^tenant:default:(v\d+):", keys["tenants/default.key"], re.M))
+        self.check(self.running)
+        self.running.stop()
+        self.running.start()
+        self.check(self.running)
+        records = [r for r in self.running.get("/api/v1/admin/audit?limit=500&action=encryption.rotate", expect=200).json["items"]]
+        self.assertEqual({"intent", "outcome"}, {record["kind"] for record in records})
+
+    def test_who_may(self):
+        requests = (("GET", "/api/v1/admin/encryption"), ("GET", "/api/v1/admin/encryption/stores"), ("POST", self.ROTATE))
+        for role in ("admin", "agent_designer", "operator", "auditor", "viewer"):
+            key = self.running.user(role, tenant="acme")
+            for method, path in requests:
+                body = {"store": "acme"} if method == "POST" else None
+                answer = self.running.call(method, path, body, key=key, expect=403)
+                self.assertIn("platform admin" if role == "admin" else "system:config", answer.text)
+        for method, path in requests:
+            self.running.call(method, path, {} if method == "POST" else None, key=None, expect=401)
+        self.assertEqual("tenant:acme:v1", self.stores()["acme"]["data_key"])
+
+    def test_what_is_refused(self):
+        for body in ({"store": 7}, {"store": ""}, {"method": "slowly"}, {"tenant": "acme"}, [], {"store": "x" * 129}):
+            self.running.post(self.ROTATE, body, expect=400)
+        for store in ("nobody", "../acme", "@other", "Acme"):
+            self.running.post(self.ROTATE, {"store": store}, expect=404)
+
+    def test_asked_twice(self):
+        headers = {"Idempotency-Key": "rotate-once"}
+        first = self.running.post(self.ROTATE, {"store": "acme"}, headers=headers, expect=200).json
+        self.assertEqual(first, self.running.post(self.ROTATE, {"store": "acme"}, headers=headers, expect=200).json)
+        self.assertEqual("tenant:acme:v2", self.stores()["acme"]["data_key"])
+        self.running.post(self.ROTATE, {"store": "default"}, headers=headers, expect=422)
+
+    def test_the_command_line(self):
+        shown = json.loads(self.running.ctl("--json", "encryption", "show").stdout)
+        self.assertTrue(shown["enabled"])
+        self.running.ctl("encryption", "rotate", "--store", "acme", "--method", "rewrite")
+        listed = json.loads(self.running.ctl("--json", "encryption", "list").stdout)
+        self.assertIn("tenant:acme:v2", [item["data_key"] for item in listed["items"]])
+        self.running.ctl("encryption", "rotate", "--store", "nobody", expect=4)
+
+    def test_without_encryption(self):
+        host = self.host("encryption: {enabled: false}\n").start()
+        self.assertIn("switched off", host.read_log())
+        shown = host.get("/api/v1/admin/encryption", expect=200).json
+        self.assertEqual((False, None, None, None), (shown["enabled"], shown["algorithm"], shown["key_source"], shown["master_key"]))
+        for store in host.get("/api/v1/admin/encryption/stores", expect=200).json["items"]:
+            self.assertEqual((False, None), (store["encrypted"], store["data_key"]))
+        host.post(self.ROTATE, expect=409)
+        # what is plain now is not when encryption is on
+        self.fill(host)
+        host.stop()
+        self.rewrite(host, config())
+        host.start()
+        self.check(host)
+        self.assertTrue(all(s["encrypted"] for s in host.get("/api/v1/admin/encryption/stores", expect=200).json["items"]))
+        host.stop()
+        Disk.assert_nothing_plain(self, host.state)
+
 
 class RolledBack(EncryptionCase):
     """A store that is older than what was acknowledged."""
