@@ -198,6 +198,33 @@ sqlite_guard_look (const char *scope, const char *path, SqliteKeyring *keyring,
 }
 
 /**
+ * sqlite_guard_expect_new:
+ * @keys: the host's keys
+ * @scope: a scope
+ * @path: of its store file, which is not there
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CORRUPT where there was one that held something
+ */
+gboolean
+sqlite_guard_expect_new (ReeveStorageKeys *keys, const char *scope, const char *path,
+                         GError **error)
+{
+  ReeveStorageMark mark = { 0 };
+
+  if (!reeve_storage_keys_read_mark (keys, scope, &mark, error))
+    return FALSE;
+  if (mark.sequence == 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+               "scope %s: %s is missing, and commit %" G_GUINT64_FORMAT
+               " was acknowledged; put back the newest copy, or begin anew by forgetting the "
+               "scope's mark",
+               scope, path, mark.sequence);
+  return FALSE;
+}
+
+/**
  * sqlite_guard_compare:
  * @scope: a scope
  * @path: of its store file

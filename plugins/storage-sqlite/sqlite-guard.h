@@ -24,6 +24,8 @@ typedef struct
 
 gboolean sqlite_guard_look (const char *scope, const char *path, SqliteKeyring *keyring,
                             SqliteGuardVerdict *verdict, GError **error);
+gboolean sqlite_guard_expect_new (ReeveStorageKeys *keys, const char *scope, const char *path,
+                                  GError **error);
 gboolean sqlite_guard_compare (const char *scope, const char *path, const ReeveStorageMark *mark,
                                guint64 sequence, GError **error);
 /* pages of a file and frames of its log that are sealed by another key than @id, or not at all */

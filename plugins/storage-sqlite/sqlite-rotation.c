@@ -98,7 +98,7 @@ sqlite_rotation_rewrite (SqliteStore *store, GCancellable *cancellable, GError *
   return done;
 }
 
-/* copies page by page, letting writers in between; on success the caller is the one who writes */
+/* copies page by page, letting writers in between; the caller is the one who writes in the end */
 static gboolean
 sqlite_rotation_copy_pages (SqliteStore *store, SqliteConnection *source, SqliteCopy *copy,
                             GCancellable *cancellable, GError **error)
@@ -113,8 +113,13 @@ sqlite_rotation_copy_pages (SqliteStore *store, SqliteConnection *source, Sqlite
       if (done)
         break;
       sqlite_store_give_writer (store, source);
-      if (sqlite_store_take_writer (store, TRUE, error) != source)
-        g_assert_not_reached ();
+      source = sqlite_store_take_writer (store, TRUE, error); /* the same */
+      if (sqlite_connection_is_broken (source))
+        {
+          g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_FAILED,
+                               "the store met an error while it was copied");
+          return FALSE;
+        }
     }
   return TRUE;
 }

@@ -2,6 +2,7 @@
 /* How SqliteStorage protects its stores: keys, rotation, marks. */
 #include "sqlite-storage-private.h"
 
+#include "sqlite-guard.h"
 #include "sqlite-rotation.h"
 
 void
@@ -74,7 +75,7 @@ sqlite_storage_get_protection (ReeveStorage *storage, const char *scope,
   return TRUE;
 }
 
-/* the scope's store is gone, so that the next of that name is no roll-back of it */
+/* the scope's store goes, so that the next of that name is no roll-back of it */
 gboolean
 sqlite_storage_forget_mark (SqliteStorage *self, const char *scope, GError **error)
 {
@@ -88,18 +89,5 @@ sqlite_storage_forget_mark (SqliteStorage *self, const char *scope, GError **err
 gboolean
 sqlite_storage_expect_new (SqliteStorage *self, const char *scope, const char *file, GError **error)
 {
-  ReeveStorageMark mark = { 0 };
-
-  if (self->keys == NULL)
-    return TRUE;
-  if (!reeve_storage_keys_read_mark (self->keys, scope, &mark, error))
-    return FALSE;
-  if (mark.sequence == 0)
-    return TRUE;
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
-               "scope %s: %s is missing, and commit %" G_GUINT64_FORMAT
-               " was acknowledged; put back the newest copy, or begin anew by forgetting the "
-               "scope's mark",
-               scope, file, mark.sequence);
-  return FALSE;
+  return self->keys == NULL || sqlite_guard_expect_new (self->keys, scope, file, error);
 }

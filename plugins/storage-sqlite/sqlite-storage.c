@@ -152,7 +152,8 @@ sqlite_storage_create_scope (ReeveStorage *storage, const char *scope, GError **
   if (g_access (file, F_OK) == 0)
     g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "the scope exists");
   else
-    created = sqlite_store_create (&self->tenant, scope, file, error);
+    created = sqlite_storage_expect_new (self, scope, file, error)
+              && sqlite_store_create (&self->tenant, scope, file, error);
   sqlite_cache_unseize (self->cache, scope);
   return created;
 }
@@ -186,7 +187,8 @@ sqlite_storage_drop_scope (ReeveStorage *storage, const char *scope, GError **er
   if (g_access (file, F_OK) != 0)
     g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such scope");
   else
-    dropped = sqlite_store_remove (file, error) && sqlite_storage_forget_mark (self, scope, error);
+    /* the mark first: a store without one is still whole, a mark without a store is a loss */
+    dropped = sqlite_storage_forget_mark (self, scope, error) && sqlite_store_remove (file, error);
   sqlite_cache_pin_number (self->cache, scope, SQLITE_STORE_LATEST);
   sqlite_cache_unseize (self->cache, scope);
   return dropped;

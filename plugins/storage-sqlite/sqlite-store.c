@@ -119,7 +119,8 @@ sqlite_store_prepare (SqliteStore *self, guint number, GError **error)
  * @error: return location
  *
  * Returns: (transfer full): the store; %NULL with %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_BUSY
- * (another process has it), %REEVE_ERROR_FORMAT_TOO_NEW or %REEVE_ERROR_CORRUPT
+ * (another process has it), %REEVE_ERROR_FORMAT_TOO_NEW, %REEVE_ERROR_CORRUPT, or as
+ * sqlite_guard_look()
  */
 SqliteStore *
 sqlite_store_open (const SqliteStoreKind *kind, const char *scope, const char *path, guint number,
@@ -129,7 +130,8 @@ sqlite_store_open (const SqliteStoreKind *kind, const char *scope, const char *p
 
   if (g_access (path, F_OK) != 0)
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such scope");
+      if (kind->keys == NULL || sqlite_guard_expect_new (kind->keys, scope, path, error))
+        g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such scope");
       return NULL;
     }
   self = g_new0 (SqliteStore, 1);
@@ -303,7 +305,7 @@ void
 sqlite_store_set_source (SqliteStore *self, SqliteConnection *source)
 {
   g_mutex_lock (&self->mutex);
-  g_return_if_fail (self->writing);
+  g_warn_if_fail (self->writing);
   self->source = source;
   g_mutex_unlock (&self->mutex);
 }

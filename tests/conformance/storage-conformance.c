@@ -88,7 +88,7 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) options = g_option_context_new (NULL);
   g_autoptr (GError) error = NULL;
   Conformance conformance = { G_TYPE_INVALID, NULL };
-  StorageSuiteFactory factory = { make, &conformance, TRUE };
+  StorageSuiteFactory factory = { make, &conformance, TRUE, NULL };
   int failed = 0;
 
   g_option_context_add_main_entries (options, entries, NULL);

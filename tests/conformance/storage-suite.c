@@ -99,6 +99,8 @@ suite_run (gconstpointer data)
 
   suite.folder = g_dir_make_tmp ("reeve-storage-XXXXXX", &error);
   g_assert_no_error (error);
+  if (suite.factory->begin != NULL)
+    suite.factory->begin (suite.factory->data);
   suite_open (&suite);
   g_assert_true (reeve_storage_create_scope (suite.storage, SUITE_SCOPE, &error));
   g_assert_no_error (error);

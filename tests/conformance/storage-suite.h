@@ -13,6 +13,8 @@ typedef struct
   gpointer data;
   /* what was committed is there when the folder is opened again */
   gboolean durable;
+  /* (nullable): a case begins, in a new folder */
+  void (*begin) (gpointer data);
 } StorageSuiteFactory;
 
 /* Adds the cases to the test program, as /<prefix>/…; factory must live as long as it runs. */

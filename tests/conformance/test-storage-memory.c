@@ -12,7 +12,7 @@ make (gpointer data, GError **error)
 int
 main (int argc, char **argv)
 {
-  const StorageSuiteFactory factory = { make, NULL, FALSE };
+  const StorageSuiteFactory factory = { make, NULL, FALSE, NULL };
 
   g_test_init (&argc, &argv, NULL);
   storage_suite_add ("storage-memory", &factory);

@@ -389,6 +389,24 @@ test_missing_platform (SealedStore *store, gconstpointer data)
   g_assert_nonnull (strstr (error->message, "platform.db is missing"));
 }
 
+/* nor is a tenant's store made anew over one that is missing */
+static void
+test_missing_file (SealedStore *store, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  sealed_store_write_many (store, 2);
+  sealed_store_close (store);
+  copy_file (store->file, "", store->file, ".saved");
+  g_assert_cmpint (g_remove (store->file), ==, 0);
+  sealed_store_open (store);
+  refused (store, REEVE_ERROR_CORRUPT, "is missing, and commit 2 was acknowledged");
+  g_assert_false (reeve_storage_create_scope (store->storage, "acme", &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
+  copy_file (store->file, ".saved", store->file, "");
+  sealed_store_check (store, 2);
+}
+
 /* a name that is used again is not a roll-back */
 static void
 test_name_again (SealedStore *store, gconstpointer data)
@@ -440,6 +458,7 @@ main (int argc, char **argv)
   ADD ("deep-damage", test_deep_damage);
   ADD ("newer-format", test_newer_format);
   ADD ("missing-platform", test_missing_platform);
+  ADD ("missing-file", test_missing_file);
   ADD ("name-again", test_name_again);
   return g_test_run ();
 }

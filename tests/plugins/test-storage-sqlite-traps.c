@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layers: allow file-size: one page of traps, one list of their cases */
 /* storage-sqlite: where SQLite does with its files what a file layer that seals does not expect.
  * Each case fails when what the layer does about it is taken away. */
 #include "sqlite-log.h"
@@ -335,11 +336,34 @@ test_device (Fixture *fixture, gconstpointer data)
   close_raw (raw);
   sealed_file_exec (fixture->connection, "PRAGMA mmap_size = 1000000");
   g_assert_cmpint (sealed_file_get_int (fixture->connection, "PRAGMA mmap_size"), ==, 0);
-  sealed_file_exec (fixture->connection, "PRAGMA page_size = 8192");
   fill (fixture->connection, 20, "row");
-  sealed_file_exec (fixture->connection, "VACUUM");
+  /* a log would keep the page size by itself */
+  sealed_file_exec (fixture->connection,
+                    "PRAGMA journal_mode = DELETE; PRAGMA page_size = 8192; VACUUM");
   g_assert_cmpint (sealed_file_get_int (fixture->connection, "PRAGMA page_size"), ==, 4096);
   check_whole (fixture->connection);
+}
+
+/* trap 5: even where the layer below is told otherwise, frames are not split at sectors */
+static void
+test_powersafe (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *uri = g_strdup_printf ("file:%s?psow=0", fixture->file.path);
+  sqlite3 *db = NULL;
+  sqlite3_file *file = NULL;
+  int flags = 0;
+
+  g_assert_cmpint (sqlite3_open_v2 (uri, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI,
+                                    sqlite_vfs_get_name (fixture->file.vfs)),
+                   ==, SQLITE_OK);
+  g_assert_cmpint (sqlite3_file_control (db, "main", SQLITE_FCNTL_FILE_POINTER, &file), ==,
+                   SQLITE_OK);
+  flags = file->pMethods->xDeviceCharacteristics (file);
+  g_assert_cmpint (flags & SQLITE_IOCAP_POWERSAFE_OVERWRITE, !=, 0);
+  g_assert_cmpint (sqlite3_exec (db, "PRAGMA synchronous = FULL; INSERT INTO t VALUES (1, 'x')",
+                                 NULL, NULL, NULL),
+                   ==, SQLITE_OK);
+  sqlite3_close (db);
 }
 
 /* page numbers on disk in clear would be in a -shm file */
@@ -493,7 +517,32 @@ test_journal (Fixture *fixture, gconstpointer data)
   }
 }
 
-/* sorting and VACUUM in files leave nothing readable there */
+/* how many temporary files are open; none of them can be read */
+static guint
+count_temporary (void)
+{
+  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint found = 0;
+
+  for (const char *name = g_dir_read_name (folder); name != NULL; name = g_dir_read_name (folder))
+    {
+      g_autofree char *link = g_build_filename ("/proc/self/fd", name, NULL);
+      g_autofree char *path = g_file_read_link (link, NULL);
+      g_autofree char *bytes = NULL;
+      gsize length = 0;
+
+      if (path == NULL || strstr (path, "etilqs_") == NULL)
+        continue;
+      g_assert_true (g_file_get_contents (link, &bytes, &length, NULL));
+      g_assert_null (memmem (bytes, length, "row", 3) != NULL
+                         ? memmem (bytes, length, "000000000000", 12)
+                         : NULL);
+      found += length > 0 ? 1 : 0;
+    }
+  return found;
+}
+
+/* sorting, VACUUM and temporary tables leave nothing readable in their files */
 static void
 test_temporary (Fixture *fixture, gconstpointer data)
 {
@@ -504,6 +553,7 @@ test_temporary (Fixture *fixture, gconstpointer data)
                                         "SELECT count(*) FROM (SELECT x FROM t ORDER BY x || i)"),
                    ==, 3000);
   sealed_file_exec (fixture->connection, "CREATE TEMP TABLE u AS SELECT * FROM t");
+  g_assert_cmpuint (count_temporary (), >, 0);
   g_assert_cmpint (sealed_file_get_int (fixture->connection, "SELECT count(*) FROM u"), ==, 3000);
   sealed_file_exec (fixture->connection, "DROP TABLE u; VACUUM");
   check_whole (fixture->connection);
@@ -556,6 +606,7 @@ main (int argc, char **argv)
   ADD ("holes", test_holes);
   ADD ("early-handle", test_early_handle);
   ADD ("device", test_device);
+  ADD ("powersafe", test_powersafe);
   ADD ("no-shared-memory", test_no_shared_memory);
   ADD ("frames", test_frames);
   ADD ("pages", test_pages);
