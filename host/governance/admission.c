@@ -283,6 +283,38 @@ reeve_admission_unmake (ReeveAdmitted *admitted)
 }
 
 /**
+ * reeve_admitted_expect:
+ * @self: the right to one effect
+ * @operation: which effect this is
+ * @name: (nullable): of the tool, the model or the resource that it is about
+ * @arguments: (nullable): what it is done with
+ *
+ * Ends the process unless this is what was admitted. What the intent does not name is not compared.
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+void
+reeve_admitted_expect (ReeveAdmitted *self, const char *operation, const char *name,
+                       JsonObject *arguments)
+{
+  const ReeveAdmissionRequest *admitted = &self->request;
+  const char *named = admitted->tool_name != NULL ? admitted->tool_name
+                      : admitted->model != NULL   ? admitted->model
+                                                  : admitted->resource_id;
+
+  if (strcmp (admitted->operation, operation) != 0)
+    g_error ("admission: %s was admitted, %s is being done", admitted->operation, operation);
+  if (name != NULL && named != NULL && strcmp (named, name) != 0)
+    g_error ("admission: %s of %s was admitted, it is being done to %s", operation, named, name);
+  if (arguments != NULL && admitted->input_digest != NULL)
+    {
+      g_autofree char *digest = reeve_admission_records_digest (arguments);
+
+      if (strcmp (admitted->input_digest, digest) != 0)
+        g_error ("admission: %s was admitted with other arguments", operation);
+    }
+}
+
+/**
  * reeve_admitted_consume:
  * @self: the right to one effect
  * @operation: which effect this is
@@ -294,8 +326,7 @@ reeve_admission_unmake (ReeveAdmitted *admitted)
 void
 reeve_admitted_consume (ReeveAdmitted *self, const char *operation)
 {
-  if (strcmp (self->request.operation, operation) != 0)
-    g_error ("admission: %s was admitted, %s is being done", self->request.operation, operation);
+  reeve_admitted_expect (self, operation, NULL, NULL);
   if (!g_atomic_int_compare_and_exchange (&self->consumed, 0, 1))
     g_error ("admission: intent %" G_GUINT64_FORMAT " (%s) is used a second time", self->intent,
              operation);
@@ -305,29 +336,17 @@ reeve_admitted_consume (ReeveAdmitted *self, const char *operation)
  * reeve_admitted_consume_exactly:
  * @self: the right to one effect
  * @operation: which effect this is
- * @name: (nullable): of the tool or the resource that it is about
- * @arguments: (nullable): what it is done with
+ * @name: (nullable): as of reeve_admitted_expect()
+ * @arguments: (nullable): as of reeve_admitted_expect()
  *
- * As reeve_admitted_consume(), for a function that knows more of its effect. What the intent does
- * not name is not compared.
+ * As reeve_admitted_consume(), for a function that knows more of its effect.
  */
 /* layers: allow prefix: the structure is known in this file alone */
 void
 reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation, const char *name,
                                 JsonObject *arguments)
 {
-  const ReeveAdmissionRequest *admitted = &self->request;
-  const char *named = admitted->tool_name != NULL ? admitted->tool_name : admitted->resource_id;
-
-  if (name != NULL && named != NULL && strcmp (named, name) != 0)
-    g_error ("admission: %s of %s was admitted, it is being done to %s", operation, named, name);
-  if (arguments != NULL && admitted->input_digest != NULL)
-    {
-      g_autofree char *digest = reeve_admission_records_digest (arguments);
-
-      if (strcmp (admitted->input_digest, digest) != 0)
-        g_error ("admission: %s was admitted with other arguments", operation);
-    }
+  reeve_admitted_expect (self, operation, name, arguments);
   reeve_admitted_consume (self, operation);
 }
 

@@ -84,8 +84,11 @@ ReeveAdmitted *reeve_admission_begin (ReeveAdmission *self, const ReeveAdmission
 
 /* At the point of effect: aborts the process on a second use or another operation. */
 void reeve_admitted_consume (ReeveAdmitted *self, const char *operation);
-/* The same where the function knows more of what it does: aborts on another tool or resource
- * (@name) and on other arguments than were admitted. Both are nullable. */
+/* The same where the function knows more of what it does: aborts on another tool, model or
+ * resource (@name) and on other arguments than were admitted. Both are nullable. The first only
+ * compares. */
+void reeve_admitted_expect (ReeveAdmitted *self, const char *operation, const char *name,
+                            JsonObject *arguments);
 void reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation, const char *name,
                                      JsonObject *arguments);
 gboolean reeve_admitted_is_consumed (ReeveAdmitted *self);

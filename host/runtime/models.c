@@ -446,6 +446,7 @@ reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLl
   g_autoptr (ReeveLlmRequest) adapted = NULL;
   g_autoptr (ReeveContext) context = NULL;
   g_autofree char *name = NULL;
+  g_autofree char *full = NULL;
   GError *error = NULL;
   ReeveUpstream *upstream = NULL;
   ReeveModelProvider *provider
@@ -466,6 +467,8 @@ reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLl
       g_task_return_error (task, error);
       return;
     }
+  full = g_strconcat (provider->id, "/", name, NULL);
+  reeve_admitted_expect (admitted, "model.call", full, NULL);
   adapted = reeve_models_adapt (request, provider, name);
   setup.request = adapted;
   if (provider->codec != NULL)

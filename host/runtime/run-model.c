@@ -288,18 +288,33 @@ reeve_run_model_digest (ReeveLlmRequest *request)
   return reeve_digests_sha256_hex (text, strlen (text));
 }
 
+/* (transfer full) (nullable): with its provider, as the ledger names models; one that nobody knows
+ * fails later, by its own name */
+static char *
+reeve_run_model_name (ReeveRun *run, const char *model)
+{
+  g_autofree char *provider = NULL;
+  g_autofree char *name = NULL;
+
+  return reeve_models_resolve (run->env.models, model, &provider, &name, NULL)
+             ? g_strconcat (provider, "/", name, NULL)
+             : g_strdup (model);
+}
+
 void
 reeve_run_model_call (ReeveRun *run, guint step)
 {
   ReeveRunModel *self = g_new0 (ReeveRunModel, 1);
   ReeveAdmissionRequest admission = { .operation = "model.call" };
+  g_autofree char *full = NULL;
 
   self->run = g_object_ref (run);
   self->step = step;
   self->request = reeve_run_model_request (run);
   self->digest = reeve_run_model_digest (self->request);
   reeve_run_describe (run, &admission);
-  admission.model = reeve_llm_request_get_model (self->request);
+  full = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
+  admission.model = full;
   admission.input_digest = self->digest;
   reeve_admission_begin_async (run->env.admission, &admission, reeve_run_model_on_admitted, self);
 }

@@ -475,6 +475,17 @@ consume_another (Fixture *fixture, gconstpointer data)
 }
 
 static void
+expect_another_model (Fixture *fixture, gconstpointer data)
+{
+  ReeveAdmissionRequest request
+      = { .caller = fixture->operator, .operation = "model.call", .model = "local/small" };
+  ReeveAdmitted *admitted = reeve_admission_begin (fixture->admission, &request, NULL);
+
+  reeve_admitted_expect (admitted, "model.call", "local/small", NULL);
+  reeve_admitted_expect (admitted, "model.call", "local/large", NULL);
+}
+
+static void
 test_admission_exact_use (void)
 {
   g_test_trap_subprocess ("/admission/subprocess/exact-use", 0, G_TEST_SUBPROCESS_DEFAULT);
@@ -485,6 +496,10 @@ test_admission_exact_use (void)
   g_test_trap_subprocess ("/admission/subprocess/other-arguments", 0, G_TEST_SUBPROCESS_DEFAULT);
   g_test_trap_assert_failed ();
   g_test_trap_assert_stderr ("*tool.call was admitted with other arguments*");
+  g_test_trap_subprocess ("/admission/subprocess/other-model", 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_failed ();
+  g_test_trap_assert_stderr (
+      "*model.call of local/small was admitted, it is being done to local/l*");
 }
 
 static void
@@ -517,6 +532,7 @@ main (int argc, char **argv)
   ADD ("subprocess/exact-use", "nothing", consume_another);
   ADD ("subprocess/other-tool", "tool", consume_another);
   ADD ("subprocess/other-arguments", "arguments", consume_another);
+  ADD ("subprocess/other-model", NULL, expect_another_model);
   g_test_add_func ("/admission/exact-use", test_admission_exact_use);
   g_test_add_func ("/admission/second-use", test_admission_second_use);
   g_test_add_func ("/admission/other-use", test_admission_other_use);

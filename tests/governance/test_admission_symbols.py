@@ -26,8 +26,8 @@ ALLOWED = {
     "reeve_admission_get_type", "reeve_admission_new", "reeve_admission_set_tool_policy", "reeve_admission_add_check",
     "reeve_admission_begin", "reeve_admission_begin_async", "reeve_admission_begin_finish", "reeve_admission_settle_async",
     "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_refuse",
-    "reeve_admission_resume", "reeve_admission_recover",
-    "reeve_admitted_consume", "reeve_admitted_consume_exactly", "reeve_admitted_is_consumed", "reeve_admitted_get_intent",
+    "reeve_admission_resume", "reeve_admission_recover", "reeve_admission_flush_refusals",
+    "reeve_admitted_consume", "reeve_admitted_consume_exactly", "reeve_admitted_expect", "reeve_admitted_is_consumed", "reeve_admitted_get_intent",
     "reeve_admitted_get_caller",
 }
 CONSUME = {"reeve_admitted_consume", "reeve_admitted_consume_exactly"}

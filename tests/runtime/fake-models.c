@@ -19,6 +19,14 @@ reeve_admitted_consume (ReeveAdmitted *admitted, const char *operation)
 }
 
 void
+reeve_admitted_expect (ReeveAdmitted *admitted, const char *operation, const char *name,
+                       JsonObject *arguments)
+{
+  g_assert_cmpstr (operation, ==, "model.call");
+  g_assert_nonnull (strchr (name, '/'));
+}
+
+void
 world_setup (World *self, gconstpointer data)
 {
   self->context = g_main_context_new ();
