@@ -67,6 +67,7 @@ WITHOUT = {
     "reeve_store_commit_finish": "what it tags is the above",
     "reeve_store_create_scope": "is the effect",
     "reeve_store_drop_scope": "is the effect",
+    "reeve_store_is_writable": "after a disk that failed: counts a trial of its own, which nobody reads",
     "reeve_upstream_start": "is the effect",
 }
 # of these, the ones that must consume the right all the same
