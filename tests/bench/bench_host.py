@@ -38,7 +38,10 @@ class Report:
     def goal(self, number, what, ours, peer, bound, lower=False):
         """ours and peer: (row, server, member) each."""
         pairs = zip(self.rows[ours[0], ours[1]], self.rows[peer[0], peer[1]])
-        ratios = [a[ours[2]] / b[peer[2]] if b[peer[2]] > 0 else float("inf") for a, b in pairs]
+        ratios = [a[ours[2]] / b[peer[2]] for a, b in pairs if a[ours[2]] and b[peer[2]]]
+        if not ratios:
+            print(f"goal {number:>2}  {what:<58} no figure: somebody answered nothing in time")
+            return
         middle, best = statistics.median(ratios), (min if lower else max)(ratios)
         good = (lambda ratio: ratio <= bound) if lower else (lambda ratio: ratio >= bound)
         verdict = "met" if good(middle) else "met in the best round" if good(best) else "MISSED"
@@ -75,7 +78,7 @@ def measure_streams(report, server):
         if found["bad"]:
             print(f"{server.name}: {name}: {found['bad']} streams were cut short")
         # 10 ms are the upstream's
-        report.add(name, server.name, {"rate": found["streams"], "p50": found["p50"], "p99": found["p99"], "added": max(found["p50"] - 10000, 1)})
+        report.add(name, server.name, {"rate": found["streams"], "p50": found["p50"], "p99": found["p99"], "added": max(found["p50"] - 10000, 0)})
 
 
 def measure_round(report, folder, all_servers, seconds):
@@ -152,7 +155,9 @@ def main():
             measure_round(report, folder, (*peers, ours), options.seconds)
         ours.stop()
         ours.start()
-        judge(report, idle, measure_open_streams(ours))
+        opened = measure_open_streams(ours)
+        print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors: the more of it is others', the less a server of one thread gets")
+        judge(report, idle, opened)
         report.table()
     finally:
         for server in (*peers, ours):
