@@ -53,21 +53,21 @@ reeve_keys_command_rotate (ReeveConfig *config, ReeveState *state, const char *s
     .state_folder = reeve_state_get_folder (state),
     .may_make = TRUE,
   };
-  g_autofree char *old_place = NULL;
-  g_autofree char *new_place = NULL;
+  g_auto (ReeveMasterKeyPlace) old_place = { 0 };
+  g_auto (ReeveMasterKeyPlace) new_place = { 0 };
   g_autoptr (ReeveMasterKey) from = NULL;
   g_autoptr (ReeveMasterKey) to = NULL;
 
   if (!reeve_keys_command_check (folder, error))
     return FALSE;
   from = reeve_startup_keys_load_master (config, state, &old_place, error);
-  to = from != NULL ? reeve_master_key_source_load (&wanted, &new_place, NULL, error) : NULL;
+  to = from != NULL ? reeve_master_key_source_load (&wanted, &new_place, error) : NULL;
   if (to == NULL)
     return FALSE;
   if (strcmp (reeve_master_key_get_id (from), reeve_master_key_get_id (to)) == 0)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
-                   "%s holds the present master key, not another one", new_place);
+                   "%s holds the present master key, not another one", new_place.text);
       return FALSE;
     }
   if (!reeve_master_rotation_run (folder, from, to, reeve_keys_command_show, NULL, error))
@@ -75,7 +75,8 @@ reeve_keys_command_rotate (ReeveConfig *config, ReeveState *state, const char *s
   printf (
       "master key %s in %s opens the stores now\n"
       "set encryption.key_source to \"%s\", start the host, then destroy the old key %s in %s\n",
-      reeve_master_key_get_id (to), new_place, source, reeve_master_key_get_id (from), old_place);
+      reeve_master_key_get_id (to), new_place.text, source, reeve_master_key_get_id (from),
+      old_place.text);
   return TRUE;
 }
 
@@ -97,12 +98,13 @@ reeve_keys_command_accept (ReeveConfig *config, ReeveState *state, const char *w
   g_autofree char *folder = reeve_startup_keys_get_folder (state);
   gboolean all = strcmp (which, REEVE_KEYS_COMMAND_ALL) == 0;
   g_autoptr (ReeveStoreKeys) keys = NULL;
+  gboolean beside = FALSE;
 
   if (!reeve_keys_command_check (folder, error))
     return FALSE;
   if (all && !reeve_store_keys_discard_marks (folder, error))
     return FALSE;
-  if (!reeve_startup_keys_open (config, state, &keys, error))
+  if (!reeve_startup_keys_open (config, state, &keys, &beside, error))
     return FALSE;
   if (!all && !reeve_store_keys_has (keys, which))
     {

@@ -26,20 +26,19 @@ reeve_startup_keys_blame (ReeveConfig *config, const char *path, GError **error)
 }
 
 static void
-reeve_startup_keys_tell (ReeveConfig *config, const ReeveMasterKeySource *source,
-                         ReeveMasterKey *master, const char *place, gboolean made)
+reeve_startup_keys_tell (ReeveConfig *config, ReeveState *state, ReeveMasterKey *master,
+                         const ReeveMasterKeyPlace *place)
 {
   const char *id = reeve_master_key_get_id (master);
 
-  if (made)
+  if (place->made)
     g_message ("made master key %s in %s: without it nothing in %s can be read; keep a copy, and "
                "see docs/encryption.md for better places",
-               id, place, source->state_folder);
+               id, place->text, reeve_state_get_folder (state));
   else
-    g_info ("master key %s from %s", id, place);
+    g_info ("master key %s from %s", id, place->text);
   /* who copies the state folder has the key as well */
-  if (reeve_master_key_source_is_beside (source)
-      && strcmp (reeve_config_get_profile (config), "enterprise") == 0)
+  if (place->beside && strcmp (reeve_config_get_profile (config), "enterprise") == 0)
     g_warning ("the master key lies in the state folder that it protects: move it elsewhere by "
                "reeve-host --rotate-master-key SOURCE, then set encryption.key_source");
 }
@@ -48,7 +47,7 @@ reeve_startup_keys_tell (ReeveConfig *config, const ReeveMasterKeySource *source
  * reeve_startup_keys_load_master:
  * @config: what is configured
  * @state: the state folder
- * @place: (out) (transfer full): where the key is, for people
+ * @place: (out caller-allocates): where the key is
  * @error: return location
  *
  * Gets the master key; on a state where nothing is sealed yet it may be made.
@@ -56,7 +55,7 @@ reeve_startup_keys_tell (ReeveConfig *config, const ReeveMasterKeySource *source
  * Returns: (transfer full): it; %NULL with %REEVE_ERROR_CONFIGURATION
  */
 ReeveMasterKey *
-reeve_startup_keys_load_master (ReeveConfig *config, ReeveState *state, char **place,
+reeve_startup_keys_load_master (ReeveConfig *config, ReeveState *state, ReeveMasterKeyPlace *place,
                                 GError **error)
 {
   g_autofree char *folder = reeve_startup_keys_get_folder (state);
@@ -65,11 +64,10 @@ reeve_startup_keys_load_master (ReeveConfig *config, ReeveState *state, char **p
     .state_folder = reeve_state_get_folder (state),
     .may_make = !reeve_store_keys_is_sealed (folder),
   };
-  gboolean made = FALSE;
-  ReeveMasterKey *master = reeve_master_key_source_load (&source, place, &made, error);
+  ReeveMasterKey *master = reeve_master_key_source_load (&source, place, error);
 
   if (master != NULL)
-    reeve_startup_keys_tell (config, &source, master, *place, made);
+    reeve_startup_keys_tell (config, state, master, place);
   else
     reeve_startup_keys_blame (config, "encryption.key_source", error);
   return master;
@@ -96,6 +94,7 @@ reeve_startup_keys_do_without (ReeveConfig *config, const char *folder, GError *
  * @config: what is configured
  * @state: the state folder, locked
  * @keys: (out) (transfer full) (nullable): the keys; %NULL when encryption is switched off
+ * @beside: (out): whether the master key lies in the state folder
  * @error: return location
  *
  * Takes the master key out of the environment, if it is there: before any other thread is.
@@ -104,17 +103,19 @@ reeve_startup_keys_do_without (ReeveConfig *config, const char *folder, GError *
  */
 gboolean
 reeve_startup_keys_open (ReeveConfig *config, ReeveState *state, ReeveStoreKeys **keys,
-                         GError **error)
+                         gboolean *beside, GError **error)
 {
   g_autofree char *folder = reeve_startup_keys_get_folder (state);
-  g_autofree char *place = NULL;
+  g_auto (ReeveMasterKeyPlace) place = { 0 };
   g_autoptr (ReeveMasterKey) master = NULL;
 
   *keys = NULL;
+  *beside = FALSE;
   if (!reeve_config_get_boolean (config, "encryption.enabled"))
     return reeve_startup_keys_do_without (config, folder, error);
   master = reeve_startup_keys_load_master (config, state, &place, error);
   if (master != NULL)
     *keys = reeve_store_keys_open (folder, master, error);
+  *beside = place.beside;
   return *keys != NULL;
 }

@@ -9,12 +9,13 @@
 
 G_BEGIN_DECLS
 
-/* keys: (transfer full), NULL when encryption is switched off. REEVE_ERROR_CONFIGURATION */
+/* keys: (transfer full), NULL when encryption is switched off; beside: whether the master key lies
+ * in the state folder. REEVE_ERROR_CONFIGURATION */
 gboolean reeve_startup_keys_open (ReeveConfig *config, ReeveState *state, ReeveStoreKeys **keys,
-                                  GError **error);
-/* (transfer full) the configured master key; place: where it is, for people */
+                                  gboolean *beside, GError **error);
+/* (transfer full) the configured master key */
 ReeveMasterKey *reeve_startup_keys_load_master (ReeveConfig *config, ReeveState *state,
-                                                char **place, GError **error);
+                                                ReeveMasterKeyPlace *place, GError **error);
 char *reeve_startup_keys_get_folder (ReeveState *state);
 
 G_END_DECLS

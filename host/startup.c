@@ -18,6 +18,7 @@ struct _ReeveStartup
   ReeveExtraction *extraction;
   ReeveNetHttp *net;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
+  gboolean key_beside;  /* the master key lies in the state folder */
   ReeveRunEnvironment environment;
   gboolean store_open;
   gboolean ledger_open;
@@ -179,7 +180,8 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
     return FALSE;
   services->tenants = reeve_tenants_new (services->store);
   services->protection = reeve_protection_new (
-      services->store, reeve_config_get_string (services->config, "encryption.key_source"));
+      services->store, reeve_config_get_string (services->config, "encryption.key_source"),
+      self->key_beside);
   services->users = reeve_users_new (services->store);
   services->authentication = reeve_authentication_new (services->store, services->workers);
   services->api_keys
@@ -340,7 +342,7 @@ reeve_startup_open_storage (ReeveConfig *config, ReeveState *state, const char *
   self->services.config = reeve_config_ref (config);
   self->services.started_at = reeve_times_now ();
   self->services.started = g_get_monotonic_time ();
-  if (!reeve_startup_keys_open (config, state, &self->keys, error))
+  if (!reeve_startup_keys_open (config, state, &self->keys, &self->key_beside, error))
     return NULL;
   reeve_startup_open_plugins (self, folders);
   if (!reeve_startup_open_store (self, error))

@@ -12,6 +12,7 @@ struct _ReeveProtection
 
   ReeveStore *store;
   char *key_source;
+  gboolean beside; /* the master key lies in the state folder */
   GCancellable *cancellable;
   GMutex mutex;
   char *rotating; /* the store whose turn it is; NULL: no rotation */
@@ -51,16 +52,18 @@ reeve_protection_init (ReeveProtection *self)
  * reeve_protection_new:
  * @store: an open store
  * @key_source: where the master key is, as configured
+ * @beside: whether that is inside the folder that it protects
  *
  * Returns: (transfer full): what is known of its encryption
  */
 ReeveProtection *
-reeve_protection_new (ReeveStore *store, const char *key_source)
+reeve_protection_new (ReeveStore *store, const char *key_source, gboolean beside)
 {
   ReeveProtection *self = g_object_new (REEVE_TYPE_PROTECTION, NULL);
 
   self->store = g_object_ref (store);
   self->key_source = g_strdup (key_source);
+  self->beside = beside;
   return self;
 }
 
@@ -152,6 +155,7 @@ reeve_protection_get (ReeveProtection *self, GError **error)
   json_object_set_boolean_member (shown, "enabled", keys != NULL);
   reeve_protection_set_text (shown, "algorithm", keys != NULL ? "aes-256-gcm" : NULL);
   reeve_protection_set_text (shown, "key_source", keys != NULL ? self->key_source : NULL);
+  json_object_set_boolean_member (shown, "key_beside", keys != NULL && self->beside);
   reeve_protection_set_text (shown, "master_key",
                              keys != NULL ? reeve_store_keys_get_master (keys) : NULL);
   json_object_set_int_member (shown, "stores", names->len);

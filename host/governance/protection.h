@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_PROTECTION (reeve_protection_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveProtection, reeve_protection, REEVE, PROTECTION, GObject)
 
-/* key_source: as configured, to be shown */
-ReeveProtection *reeve_protection_new (ReeveStore *store, const char *key_source);
-/* {enabled, algorithm, key_source, master_key, stores, rotation} */
+/* key_source: as configured, to be shown; beside: whether that is inside the state folder */
+ReeveProtection *reeve_protection_new (ReeveStore *store, const char *key_source, gboolean beside);
+/* {enabled, algorithm, key_source, key_beside, master_key, stores, rotation} */
 JsonObject *reeve_protection_get (ReeveProtection *self, GError **error);
 /* {items, next_cursor}; params: {limit?, cursor?} */
 JsonObject *reeve_protection_list (ReeveProtection *self, JsonObject *params, GError **error);

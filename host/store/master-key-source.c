@@ -197,36 +197,50 @@ reeve_master_key_source_resolve (const char *source)
   return g_strdup (g_getenv (REEVE_MASTER_KEY_SOURCE_VARIABLE) != NULL ? "env" : "file");
 }
 
-static char *
-reeve_master_key_source_say (const ReeveMasterKeySource *self, const char *said, const char *kind,
-                             const char *name)
+static void
+reeve_master_key_source_describe (const ReeveMasterKeySource *self, const char *said,
+                                  const char *kind, const char *name, ReeveMasterKeyPlace *place)
 {
   g_autofree char *path = NULL;
+  g_autofree char *inside = g_strconcat (self->state_folder, G_DIR_SEPARATOR_S, NULL);
 
   if (strcmp (kind, "file") != 0)
-    return *name != '\0' ? g_strdup_printf ("%s (%s)", said, name) : g_strdup (said);
+    {
+      place->text = *name != '\0' ? g_strdup_printf ("%s (%s)", said, name) : g_strdup (said);
+      return;
+    }
   path = reeve_master_key_source_get_path (self, name);
-  return g_strdup_printf ("%s %s", said, path);
+  place->text = g_strdup_printf ("%s %s", said, path);
+  place->beside = g_str_has_prefix (path, inside);
+}
+
+/**
+ * reeve_master_key_source_clear_place:
+ * @place: what was found
+ */
+void
+reeve_master_key_source_clear_place (ReeveMasterKeyPlace *place)
+{
+  g_clear_pointer (&place->text, g_free);
 }
 
 /**
  * reeve_master_key_source_load:
  * @self: where to look
- * @place: (out) (optional) (transfer full): where that is, for people
- * @made: (out) (optional): whether there was none and one was made
+ * @place: (out caller-allocates): where that is, and whether the key was made there
  * @error: return location
  *
  * Returns: (transfer full): the master key; %NULL with %REEVE_ERROR_CONFIGURATION, naming what is
  * wrong and what to do
  */
 ReeveMasterKey *
-reeve_master_key_source_load (const ReeveMasterKeySource *self, char **place, gboolean *made,
+reeve_master_key_source_load (const ReeveMasterKeySource *self, ReeveMasterKeyPlace *place,
                               GError **error)
 {
   g_autofree char *source = reeve_master_key_source_resolve (self->source);
-  gboolean new_one = FALSE;
   char *name = strchr (source, ':');
 
+  *place = (ReeveMasterKeyPlace){ 0 };
   if (name != NULL)
     *name++ = '\0';
   else
@@ -235,37 +249,13 @@ reeve_master_key_source_load (const ReeveMasterKeySource *self, char **place, gb
     if (strcmp (source, reeve_master_key_source_kinds[i].kind) == 0
         && (*name != '\0' || !reeve_master_key_source_kinds[i].needs_name))
       {
-        ReeveMasterKey *key = reeve_master_key_source_kinds[i].load (self, name, &new_one, error);
-
-        if (place != NULL)
-          *place = reeve_master_key_source_say (self, reeve_master_key_source_kinds[i].said, source,
-                                                name);
-        if (made != NULL)
-          *made = new_one && key != NULL;
-        return key;
+        reeve_master_key_source_describe (self, reeve_master_key_source_kinds[i].said, source, name,
+                                          place);
+        return reeve_master_key_source_kinds[i].load (self, name, &place->made, error);
       }
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
                "%s is no source of a master key: must be auto, file, file:/PATH, env, env:NAME, "
                "libsecret, libsecret:NAME or credential:NAME",
                self->source);
   return NULL;
-}
-
-/**
- * reeve_master_key_source_is_beside:
- * @self: where the key is
- *
- * Returns: whether it is a file inside the folder that it protects
- */
-gboolean
-reeve_master_key_source_is_beside (const ReeveMasterKeySource *self)
-{
-  g_autofree char *source = reeve_master_key_source_resolve (self->source);
-  g_autofree char *path = NULL;
-  g_autofree char *inside = g_strconcat (self->state_folder, G_DIR_SEPARATOR_S, NULL);
-
-  if (strcmp (source, "file") != 0 && !g_str_has_prefix (source, "file:"))
-    return FALSE;
-  path = reeve_master_key_source_get_path (self, source[4] == ':' ? source + 5 : "");
-  return g_str_has_prefix (path, inside);
 }

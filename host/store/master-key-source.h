@@ -17,11 +17,20 @@ typedef struct
   gboolean may_make;        /* when there is none: the first start, or a new one is wanted */
 } ReeveMasterKeySource;
 
-/* Blocks. place: (out, optional, transfer full) where it is kept; made: (out, optional) whether it
- * was made now. Reading the environment takes the key out of it. */
-ReeveMasterKey *reeve_master_key_source_load (const ReeveMasterKeySource *self, char **place,
-                                              gboolean *made, GError **error);
-/* Is that file inside the folder of the state that it protects? */
-gboolean reeve_master_key_source_is_beside (const ReeveMasterKeySource *self);
+/* What was found. */
+typedef struct
+{
+  char *text;      /* where it is kept, for people */
+  gboolean made;   /* now */
+  gboolean beside; /* inside the folder of the state that it protects */
+} ReeveMasterKeyPlace;
+
+/* Blocks. place: (out caller-allocates), to be cleared. Reading the environment takes the key out
+ * of it. */
+ReeveMasterKey *reeve_master_key_source_load (const ReeveMasterKeySource *self,
+                                              ReeveMasterKeyPlace *place, GError **error);
+void reeve_master_key_source_clear_place (ReeveMasterKeyPlace *place);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReeveMasterKeyPlace, reeve_master_key_source_clear_place)
 
 G_END_DECLS

@@ -251,7 +251,9 @@ class Named(unittest.TestCase):
         self.refused(self.STORE.format("tool-calculate"), 3, "store.plugin", "does not offer ReeveStorage")
         self.refused(self.MODEL.format("llm-openai"), 4, "llm.providers[1].settings", "base_url")
         self.refused("llm:\n  providers:\n    - id: one\n      plugin: tool-calculate\n", 4, "llm.providers[0].plugin", "offers no model")
-        self.refused(self.STORE.format("well"), 3, "store.plugin", "does not implement open")
+        self.refused(self.STORE.format("well"), 3, "store.plugin", "this storage cannot encrypt")
+        plain = self.STORE + "encryption: {{enabled: false}}\n"
+        self.refused(plain.format("well"), 3, "store.plugin", "does not implement open")
 
     def test_settings_against_the_schema(self):
         self.refused("store:\n  plugin: settings-missing\n  settings: {a: 1}\n", 3, "store.settings", "url")

@@ -278,6 +278,10 @@ class MasterKey(EncryptionCase):
     def test_the_enterprise_is_warned(self):
         host = self.host("profile: enterprise\n" + config()).start()
         self.assertIn("--rotate-master-key", host.read_log())
+        host = self.host("profile: enterprise\n" + config(), environment={"REEVE_ENCRYPTION_KEY": new_key()}).start()
+        self.assertNotIn("--rotate-master-key", host.read_log())
+        self.assertFalse(host.get("/api/v1/admin/encryption", expect=200).json["key_beside"])
+        self.assertIn("stores are encrypted", host.ctl("doctor").stdout)
 
 
 class SecretService(EncryptionCase):
@@ -417,7 +421,7 @@ class Operations(EncryptionCase):
     def test_what_is_shown(self):
         shown = self.running.get("/api/v1/admin/encryption", expect=200).json
         self.assertRegex(shown.pop("master_key"), "^[0-9a-f]{16}$")
-        self.assertEqual({"enabled": True, "algorithm": "aes-256-gcm", "key_source": "auto", "stores": 3, "rotation": None}, shown)
+        self.assertEqual({"enabled": True, "algorithm": "aes-256-gcm", "key_source": "auto", "key_beside": True, "stores": 3, "rotation": None}, shown)
         stores = self.stores()
         self.assertEqual(["@platform", "acme", "default"], sorted(stores))
         for name, store in stores.items():
@@ -477,6 +481,7 @@ class Operations(EncryptionCase):
         self.running.post(self.ROTATE, {"store": "default"}, headers=headers, expect=422)
 
     def test_the_command_line(self):
+        self.assertIn("lies in the state folder", self.running.ctl("doctor").stdout)
         shown = json.loads(self.running.ctl("--json", "encryption", "show").stdout)
         self.assertTrue(shown["enabled"])
         self.running.ctl("encryption", "rotate", "--store", "acme", "--method", "rewrite")

@@ -23,6 +23,8 @@ static const ReeveCliDoctorCheck reeve_cli_doctor_checks[] = {
     N_ ("see reevectl plugins list for what was refused") },
   { "plugins", "list", N_ ("no plugin was refused"),
     N_ ("the reason stands in reevectl plugins list") },
+  { "encryption", "show", N_ ("stores are encrypted"),
+    N_ ("set encryption.enabled in reeve.yaml, see docs/encryption.md") },
   { "audit", "verify", N_ ("the audit log verifies"),
     N_ ("copy the state folder, then reevectl audit verify --state-dir DIR") },
 };
@@ -73,7 +75,19 @@ reeve_cli_doctor_judge (const ReeveCliDoctorCheck *check, JsonObject *body)
     return reeve_cli_doctor_none_refused (body);
   if (strcmp (check->noun, "audit") == 0)
     return reeve_json_get_boolean (body, "valid", FALSE);
+  if (strcmp (check->noun, "encryption") == 0)
+    return reeve_json_get_boolean (body, "enabled", FALSE);
   return reeve_cli_doctor_has_items (body);
+}
+
+/* What is in order, and could be better. */
+static void
+reeve_cli_doctor_advise (JsonObject *body)
+{
+  if (reeve_json_get_boolean (body, "key_beside", FALSE))
+    g_print ("      %s\n",
+             _ ("their master key lies in the state folder, and in every copy of it: see "
+                "docs/encryption.md for better places"));
 }
 
 static gboolean
@@ -91,6 +105,8 @@ reeve_cli_doctor_check (ReeveCliHost *host, const ReeveCliDoctorCheck *check)
          && reeve_cli_doctor_judge (check, json_node_get_object (node));
   reeve_cli_doctor_say (good, _ (check->what),
                         answer->detail != NULL ? answer->detail : _ (check->remedy));
+  if (good)
+    reeve_cli_doctor_advise (json_node_get_object (node));
   return good;
 }
 
