@@ -12,6 +12,7 @@
 
 #undef g_object_ref
 #undef g_once_init_leave
+#undef g_once_init_enter
 
 extern void __tsan_mutex_pre_lock (void *address, unsigned flags) __attribute__ ((weak));
 extern void __tsan_mutex_post_lock (void *address, unsigned flags, int depth)
@@ -128,8 +129,16 @@ g_cond_wait_until (GCond *cond, GMutex *mutex, gint64 end_time)
   return woken;
 }
 
-/* ---- once: the quick path of the macros is an atomic load in our own code, which pairs with this
- * ---- */
+/* ---- once: the quick path of the macros is an atomic load in our own code, which pairs with the
+ * release in g_once_init_leave(); who has to wait for another thread acquires behind it ---- */
+
+gboolean (g_once_init_enter) (volatile void *location)
+{
+  gboolean first = REAL (g_once_init_enter) (location);
+
+  sync_acquire ((gconstpointer) location);
+  return first;
+}
 
 void
 g_once_init_leave (volatile void *location, gsize result)

@@ -188,6 +188,35 @@ test_reference (void)
     }
 }
 
+static gpointer
+once (gpointer data)
+{
+  static gsize ready;
+  static guint *number;
+
+  if (g_once_init_enter (&ready))
+    {
+      number = g_new0 (guint, 1);
+      g_usleep (20000);
+      *number = 42;
+      g_once_init_leave (&ready, 1);
+    }
+  g_assert_cmpuint (*number, ==, 42);
+  return NULL;
+}
+
+/* One makes it, the others wait. */
+static void
+test_once (void)
+{
+  GThread *threads[4] = { NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("once", once, NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
 enum
 {
   CROWD_THREADS = 4,
@@ -241,6 +270,7 @@ main (int argc, char **argv)
   g_test_add_func ("/sync/context", test_context);
   g_test_add_func ("/sync/task", test_task);
   g_test_add_func ("/sync/reference", test_reference);
+  g_test_add_func ("/sync/once", test_once);
   g_test_add_func ("/sync/crowd", test_crowd);
   return g_test_run ();
 }
