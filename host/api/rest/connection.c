@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "greeting.h"
@@ -523,6 +524,14 @@ reeve_rest_connection_is_idle (ReeveRestConnection *self, gint64 *since)
 {
   *since = self->since;
   return self->phase == REEVE_REST_CONNECTION_LISTENS;
+}
+
+gboolean
+reeve_rest_connection_has_news (ReeveRestConnection *self)
+{
+  int unread = 0;
+
+  return self->readable || (ioctl (self->fd, FIONREAD, &unread) == 0 && unread > 0);
 }
 
 gboolean

@@ -64,6 +64,8 @@ void reeve_rest_connection_set_last (ReeveRestConnection *self);
 /* ---- its life ---- */
 /* Between two requests, or in a head; since: monotonic µs */
 gboolean reeve_rest_connection_is_idle (ReeveRestConnection *self, gint64 *since);
+/* Has something come that was not read yet? */
+gboolean reeve_rest_connection_has_news (ReeveRestConnection *self);
 gboolean reeve_rest_connection_is_closed (ReeveRestConnection *self);
 /* Ends what has taken too long. now: monotonic µs */
 void reeve_rest_connection_check (ReeveRestConnection *self, gint64 now);

@@ -98,7 +98,9 @@ reeve_rest_thread_drop_idlest (ReeveRestThread *self)
       ReeveRestConnection *connection = self->connections->pdata[i];
       gint64 since = 0;
 
-      if (reeve_rest_connection_is_idle (connection, &since) && since < oldest_since)
+      /* one that has just come may have asked already */
+      if (reeve_rest_connection_is_idle (connection, &since) && since < oldest_since
+          && !reeve_rest_connection_has_news (connection))
         {
           oldest = connection;
           oldest_since = since;
