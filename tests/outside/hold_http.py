@@ -14,6 +14,7 @@ flat, and everybody else is served meanwhile.
 | open event streams                                          | 1,000  | 3,000   |
 | idle connections, half of them after a request              | 2,000  | 6,000   |
 | connections against a host that may open 256 files          | 600    | 5,000   |
+| connections from an address that may have 20                | 30     | 30      |
 | requests with bad keys                                      | 6,000  | 200,000 |
 """
 
@@ -193,8 +194,9 @@ class Slow(Hold):
         return answers.values()
 
     def check(self, head, rest):
-        with self.memory_stays(8 * 1024), self.others_are_served():
-            socks = self.connect_many(size(300, 1500))
+        count = size(300, 1500)
+        with self.memory_stays(8 * 1024 + 8 * count), self.others_are_served():
+            socks = self.connect_many(count)
             for sock in socks:
                 sock.sendall(head)
             answers = list(self.drip(socks, rest))
@@ -417,6 +419,26 @@ class Idle(Hold):
             sock.sendall(HEALTH)
             self.assertTrue(sock.recv(4096).startswith(b"HTTP/1.1 200"))
         self.assertLess(self.descriptors(), self.connections + 200)
+
+
+class OneAddress(Hold):
+    connections = 1000
+
+    def test_it_gets_its_share(self):
+        config = "server: {threads: 2, max_connections: 100, max_connections_per_address: 20}"
+        with Host(config=config) as host:
+            port = urllib.parse.urlsplit(host.url).port
+
+            def served(source):
+                sock = socket.create_connection(("127.0.0.1", port), timeout=20, source_address=(source, 0))
+                self.addCleanup(sock.close)
+                with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+                    sock.sendall(HEALTH)
+                    return sock.recv(4096).startswith(b"HTTP/1.1 200")
+                return False
+
+            self.assertEqual([True] * 20 + [False] * 10, [served("127.0.0.2") for _ in range(30)])
+            self.assertEqual([True] * 20, [served("127.0.0.3") for _ in range(20)])
 
 
 class FewFiles(Hold):

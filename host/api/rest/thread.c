@@ -5,6 +5,7 @@
 #include "thread.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -20,6 +21,7 @@
 
 #define REEVE_REST_THREAD_ACCEPTS 32
 #define REEVE_REST_THREAD_REST_MS 100 /* without descriptors */
+#define REEVE_REST_THREAD_FLOOD   100 /* connections */
 #define REEVE_REST_THREAD_TELL    60  /* sweeps, about seconds, between two warnings */
 
 typedef struct
@@ -49,6 +51,7 @@ struct _ReeveRestThread
   GSource *rest; /* (nullable): until accepting goes on */
   guint refused; /* connections, since it was last told */
   guint sweeps;
+  guint most;   /* connections since memory was given back */
   gsize unread; /* bytes */
 };
 
@@ -316,6 +319,19 @@ reeve_rest_thread_tell (ReeveRestThread *self)
   self->refused = 0;
 }
 
+/* After a flood the heap is full of small holes, of which glibc gives nothing back by itself. */
+static void
+reeve_rest_thread_give_back (ReeveRestThread *self)
+{
+  guint now = self->connections->len;
+
+  self->most = MAX (self->most, now);
+  if (self->most < REEVE_REST_THREAD_FLOOD || now > self->most / 4)
+    return;
+  self->most = now;
+  malloc_trim (0);
+}
+
 static gboolean
 reeve_rest_thread_sweep (gpointer data)
 {
@@ -333,6 +349,7 @@ reeve_rest_thread_sweep (gpointer data)
         reeve_rest_connection_check (connection, now);
     }
   reeve_rest_thread_tell (self);
+  reeve_rest_thread_give_back (self);
   return G_SOURCE_CONTINUE;
 }
 
