@@ -9,7 +9,7 @@ flat, and everybody else is served meanwhile.
 | requests pipelined on one connection before one is read     | 5,000  | 100,000 |
 | mutated requests, of which none may smuggle another one     | 2,000  | 200,000 |
 | hostile JSON, each on two doors                             | 24     | 24      |
-| bytes sent of bodies and heads that are too large           | 64 MiB | 1 GiB   |
+| bytes sent of bodies and heads that are too large           | 64 MiB | 400 MiB |
 | streams that nobody reads, 1 MB each                        | 16     | 100     |
 | open event streams                                          | 1,000  | 3,000   |
 | idle connections, half of them after a request              | 2,000  | 6,000   |
@@ -229,14 +229,14 @@ class Requests(Hold):
             sender.join()
 
     def test_nothing_is_smuggled(self):
-        """Whatever is done to the head of a request, its body, which looks like another one, is read as one only when the
-        head says that it has no body; and each answer is an answer."""
+        """Whatever is done to the head of a request, its body, which looks like another one, is read as one only as far as the
+        head says that it is none of its body; and each answer is an answer."""
         good = [b"POST /smuggle1 HTTP/1.1\r\nHost: x\r\nContent-Length: 36\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
                 b"POST /smuggle1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n24\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\nX: \r\n0\r\n\r\n"]
         parts = [b"\r\n", b"\n", b"\r", b" ", b"\t", b"\0", b":", b"0", b";", b",", b"chunked", b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n",
                  b"Transfer-Encoding: identity\r\n", b"Host: y\r\n", b"\x0b", b"+", b"-", b"\xff", b"x" * 9000]
         dice = random.Random(20261122)
-        with self.memory_stays(8 * 1024), self.others_are_served():
+        with self.memory_stays(size(8, 24) * 1024), self.others_are_served():
             for _ in range(size(2000, 200000)):
                 data = dice.choice(good)
                 end = data.index(b"\r\n\r\n") + 4  # the head is what is played with
@@ -248,16 +248,18 @@ class Requests(Hold):
                 for line in re.findall(rb"^HTTP/1\.[01] (\d+)", answer, re.M)[:-1]:
                     self.assertIn(int(line), (404, 405, 413), data)  # kept open after those only
                 if b'"/smuggled"' in answer:
-                    # then the first one said that it has no body
-                    fields = [line.split(b":", 1) for line in data.lstrip(b"\r\n").split(b"\r\n\r\n")[0].split(b"\r\n")[1:]]
-                    framing = [(name, value.strip(b" \t0")) for name, value in fields if name.lower() in (b"content-length", b"transfer-encoding")]
-                    self.assertIn(framing, ([], [(b"Content-Length", b"")]), data)
+                    # then it stands behind the body that the first one said it has
+                    head, body = data.lstrip(b"\r\n").split(b"\r\n\r\n", 1)
+                    fields = [line.split(b":", 1) for line in head.split(b"\r\n")[1:]]
+                    framing = [value.strip(b" \t") for name, value in fields if name.lower() in (b"content-length", b"transfer-encoding")]
+                    self.assertLessEqual(len(framing), 1, data)
+                    self.assertIn(b"/smuggled", body[int((framing or [b"0"])[0]):], data)
 
     def test_sizes(self):
         heads = [b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 70000 + b"\r\n\r\n",
                  b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 200 + b"\r\n"]
         post = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
-        body = size(16, 256) * MEGABYTE
+        body = size(16, 100) * MEGABYTE
         with self.memory_stays(16 * 1024), self.others_are_served():
             for head, status in zip(heads, (414, 431, 431)):
                 self.assertTrue(self.ask(head).startswith(b"HTTP/1.1 %d " % status))
