@@ -60,7 +60,7 @@ check (const char *text, gsize length, guint requests, guint status)
       Reading reading = read_all (text, length, pieces[i]);
 
       if (reading.requests != requests || reading.status != status)
-        g_error ("%.300s\nin pieces of %zu: %u requests and status %u, not %u and %u", text,
+        g_error ("%.300s: in pieces of %zu: %u requests and status %u, not %u and %u", text,
                  pieces[i], reading.requests, reading.status, requests, status);
       g_string_free (reading.given, TRUE);
     }
