@@ -26,7 +26,7 @@ struct _ReeveRegistry
   const ReevePin *extra_pins;
   ReeveCapabilities *capabilities;
   gint64 setup_us;
-  GMutex lock;    /* guards plugins' state and instances; held across no plugin call and no I/O */
+  GMutex lock;      /* guards plugins' state and instances; held across no plugin call and no I/O */
   GCond loaded;     /* with lock: loading ended */
   gboolean loading; /* one module is loaded at a time, outside the lock */
   GPtrArray *plugins;   /* ReeveRegistryPlugin, in the order they run, refused ones last */
