@@ -92,7 +92,8 @@ openai_sse_line (OpenaiSse *self, const char *line, gsize length, OpenaiSseFunc 
       g_string_append_len (self->data, value, line + length - value);
       self->has_data = TRUE;
     }
-  else if (openai_sse_is_field (line, name, "event"))
+  else if (openai_sse_is_field (line, name, "event")
+           && memchr (value, '\0', line + length - value) == NULL)
     {
       g_string_truncate (self->type, 0);
       g_string_append_len (self->type, value, MIN (line + length - value, 64));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fuzzes the calculator: a finite number that can be written and read again, or an error that says
  * where. */
+/* covers: plugins/tool-calculate/calculate.c
+ * plugins/tool-calculate/calculate-number.c */
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The reader of checkpoints: no text but one that this key has signed gets through. */
+/* covers: host/governance/checkpoint.c */
 #include "governance/checkpoint.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes into the chunker: the first three give the sizes and where pages start. Chunks must lie
  * in the text, in order, within their size. */
+/* covers: host/runtime/chunker.c */
 #include "runtime/chunker.h"
 
 #include <stdint.h>

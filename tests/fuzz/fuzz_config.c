@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reeve.yaml of any bytes: a tree or one error, and bounded values from it. */
+/* covers: host/base/config-yaml.c
+ * host/base/config-values.c */
 #include "base/config-values.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);

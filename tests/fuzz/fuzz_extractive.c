@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A question (first line) to any text (the rest): whatever is quoted must stand in the text, white
  * space apart. */
+/* covers: plugins/llm-extractive/extractive-answer.c
+ * plugins/llm-extractive/extractive-units.c
+ * plugins/llm-extractive/extractive-words.c */
 #include "extractive-answer.h"
 #include "extractive-words.h"
 

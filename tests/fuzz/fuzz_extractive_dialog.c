@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any JSON as the conversation of llm-extractive: it must end in calls or in a text. */
+/* covers: plugins/llm-extractive/extractive-dialog.c
+ * plugins/llm-extractive/extractive-turn.c */
 #include "extractive-turn.h"
 
 #include <stdint.h>

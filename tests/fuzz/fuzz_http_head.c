@@ -2,6 +2,9 @@
 /* Fuzzes the intake of requests: first byte = how many bytes come at a time, the rest = what a
  * client sends. In pieces or at once it must read the same; and where http_parser reads a request
  * too, both must see its end at the same byte, or a proxy could. */
+/* covers: host/api/rest/intake.c
+ * host/api/rest/head.c
+ * host/api/rest/framing.c */
 #include <http_parser.h>
 #include <stddef.h>
 #include <stdint.h>

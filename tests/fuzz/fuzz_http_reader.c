@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fuzzes the reader of HTTP responses: first byte = piece length and flags, the rest = what the
  * peer sends. */
+/* covers: host/runtime/http-reader.c */
 #include <stddef.h>
 #include <stdint.h>
 

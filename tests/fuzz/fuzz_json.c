@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The strict scanner: scan, tree and slices agree on every text, and the canonical form is a fixed
  * point. */
+/* covers: plugin-api/reeve-json-scanner.c
+ * plugin-api/reeve-json-canonical.c
+ * plugin-api/reeve-json.c */
 #include <reeve-plugin-1.h>
 
 #include <string.h>

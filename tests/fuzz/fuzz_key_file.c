@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A file of sealed keys of any bytes: refused, or what comes out of it goes in again the same. */
+/* covers: host/store/key-file.c */
 #include "store/key-file.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The reader of ledger records: what it accepts is what the writer makes of it, and canonical JSON
  * by the other writer too. */
+/* covers: host/governance/ledger-record.c */
 #include "governance/ledger-record.h"
 
 #include <string.h>

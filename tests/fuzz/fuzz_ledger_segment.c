@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The scanner of segment files: ends on every input, hands out nothing that is not chained, and
  * says why it stopped. */
+/* covers: host/governance/ledger-scanner.c
+ * host/governance/ledger-recovery.c */
 #include "governance/ledger-recovery.h"
 
 #include <string.h>

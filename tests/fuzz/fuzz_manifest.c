@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A plugin's manifest of any bytes: whole, or refused with a reason. */
+/* covers: host/loader/manifest-read.c
+ * host/loader/manifest.c */
 #include "loader/manifest.h"
 
 #include <string.h>

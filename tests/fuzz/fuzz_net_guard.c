@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fuzzes the guard's reading of URLs: what it says of one must be what the client that connects
  * would read. */
+/* covers: host/runtime/net-guard.c */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fuzzes the splicing of a caller's body: what is sent is strict JSON of the chosen model, or
  * nothing is sent. */
+/* covers: plugins/llm-openai/openai-body.c */
 #include <reeve-plugin-1.h>
 #include <stddef.h>
 #include <stdint.h>

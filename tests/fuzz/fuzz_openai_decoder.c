@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fuzzes what llm-openai reads: two bytes choose task, status, kind and pieces, the rest is the
  * service's answer. */
+/* covers: plugins/llm-openai/openai-decoder.c
+ * plugins/llm-openai/openai-chunk.c
+ * plugins/llm-openai/openai-error.c */
 #include <reeve-plugin-1.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A body against the schema of agents.create: taken with all its bounds, or refused with faults. */
+/* covers: host/operations/gate-params.c */
 #include "operations/gate-params.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A request's method and path, one a line, against the real table. */
+/* covers: host/api/rest/router.c */
 #include "api/rest/router.h"
 
 #include <string.h>

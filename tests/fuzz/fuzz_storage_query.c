@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes as cursor, search words, query or batch: the embedded storage and the one in memory,
  * which share no code, must say the same. */
+/* covers: plugins/storage-sqlite/sqlite-text.c
+ * plugins/storage-sqlite/sqlite-query.c
+ * plugins/storage-sqlite/sqlite-cursor.c
+ * plugins/storage-memory/memory-text.c */
 #include "memory-storage.h"
 #include "sqlite-storage.h"
 #include "../helpers/test-tree.h"

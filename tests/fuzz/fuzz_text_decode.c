@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes as a text file: what is read is valid UTF-8 without control characters, or it is
  * refused with a reason. */
+/* covers: plugins/extractor-text/text-decode.c */
 #include "text-decode.h"
 
 #include <stdint.h>

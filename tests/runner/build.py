@@ -171,5 +171,13 @@ def builders(jobs):
             },
             timeout=4,
         ),
+        # how much of the code the corpora reach: the replaying programs, with clang's source-based coverage
+        "cover": Builder(
+            "build-cover",
+            ["-Dc_args=-fprofile-instr-generate -fcoverage-mapping", "-Dc_link_args=-fprofile-instr-generate", "-Db_lundef=false"],
+            jobs,
+            compiler="clang",
+            targets=["replays"],
+        ),
         "fuzz": Builder("build-fuzz", ["-Dfuzz=true", "-Db_lundef=false"], jobs, compiler="clang", targets=["fuzzers"]),
     }

@@ -10,7 +10,7 @@ import sys
 from . import build, count, fuzz, lint
 
 DEFAULT = ["unit", "conformance", "outside", "hold", "fuzz", "sanitize", "threads", "lint", "npm"]
-EXTRA = ["bench", "long"]
+EXTRA = ["bench", "long", "fuzz-long"]
 
 
 class Run:
@@ -19,6 +19,7 @@ class Run:
     def __init__(self, options):
         self.jobs = options.jobs
         self.runs = options.fuzz_runs
+        self.seconds = options.fuzz_seconds
         self.folders = build.builders(options.jobs)
 
     def unit(self):
@@ -87,7 +88,12 @@ class Run:
         with open(os.path.join(self.folders["plain"].folder, "meson-logs", "long-all.txt"), encoding="utf-8", errors="replace") as file:
             print(file.read())
         tally.add(self.folders["tsan"].meson_test("long-threads", "threads", more_env={"REEVE_TEST_SIZE": "long"}, timeout=0))
+        tally.add(self.fuzz_long())
         return tally
+
+    def fuzz_long(self):
+        """The fuzz targets for ten minutes each, with a table of what they reached; part of `long`."""
+        return fuzz.run_long(self.folders["fuzz"], self.folders["cover"], self.seconds)
 
 
 def parse(arguments):
@@ -96,6 +102,7 @@ def parse(arguments):
     parser.add_argument("--deps", action="store_true", help="only install the packages that tests need")
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 8), help="processes at a time")
     parser.add_argument("--fuzz-runs", type=int, default=fuzz.RUNS, metavar="N", help="inputs for each fuzz target")
+    parser.add_argument("--fuzz-seconds", type=int, default=fuzz.LONG_SECONDS, metavar="N", help="time of each fuzz target in the suites long and fuzz-long")
     return parser.parse_args(arguments)
 
 
@@ -115,7 +122,7 @@ def main():
     for suite in options.suite or DEFAULT:
         timer = build.Timer()
         print(f"== {suite}", flush=True)
-        tally = getattr(run, suite)()
+        tally = getattr(run, suite.replace("-", "_"))()
         show(tally.failures)
         print(f"{suite}: {tally} ({timer})", flush=True)
         whole.add(tally)

@@ -1,10 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* libsoup cuts the form; names, sizes and number of its parts are bounded here. */
+/* Forms by RFC 7578, cut by RFC 2046, section 5.1. Ours and not libsoup's: that one (3.2) hands out
+ * parts of negative length, and frees parameters twice. Strict: lines end with CR and LF, headers
+ * are not folded, and a form with one bad part has none. */
 #include "multipart.h"
 
 #include <string.h>
 
-#define REEVE_REST_MULTIPART_MAX_NAME 255
+#define REEVE_REST_MULTIPART_MAX_NAME     255
+#define REEVE_REST_MULTIPART_MAX_BOUNDARY 70
+#define REEVE_REST_MULTIPART_MAX_HEAD     4096
+#define REEVE_REST_MULTIPART_BLANK        " \t"
+
+/* What is left to read. */
+typedef struct
+{
+  const char *at;
+  gsize left;
+} ReeveRestMultipartRest;
+
+static gboolean
+reeve_rest_multipart_skip (ReeveRestMultipartRest *rest, const char *text)
+{
+  gsize length = strlen (text);
+
+  if (rest->left < length || memcmp (rest->at, text, length) != 0)
+    return FALSE;
+  rest->at += length;
+  rest->left -= length;
+  return TRUE;
+}
+
+/* ---- names ---- */
 
 /* A file name without folders, as RFC 7578 advises. */
 static char *
@@ -19,71 +45,264 @@ reeve_rest_multipart_base_name (const char *name)
   return *name != '\0' ? g_utf8_make_valid (name, -1) : g_strdup ("file");
 }
 
-static gboolean
-reeve_rest_multipart_add (ReeveCall *call, SoupMessageHeaders *headers, GBytes *bytes)
+/* a quoted text or a word, and what stands behind it; NULL when there is none */
+static char *
+reeve_rest_multipart_read_value (const char **text)
 {
-  g_autofree char *disposition = NULL;
-  g_autoptr (GHashTable) params = NULL;
-  g_autofree char *base = NULL;
-  g_autofree char *media_type = NULL;
-  const char *name = NULL;
-  const char *file = NULL;
-  ReeveCallPart part = { 0 };
+  g_autoptr (GString) value = g_string_new (NULL);
+  const char *at = *text;
 
-  if (!soup_message_headers_get_content_disposition (headers, &disposition, &params)
-      || g_ascii_strcasecmp (disposition, "form-data") != 0)
+  if (*at != '"')
+    {
+      gsize length = strcspn (at, "; \t\"");
+
+      *text = at + length;
+      return length > 0 ? g_strndup (at, length) : NULL;
+    }
+  for (at++; *at != '"'; at++)
+    {
+      /* browsers write no escape but this one; the backslash of a path stands for itself */
+      if (*at == '\\' && (at[1] == '"' || at[1] == '\\'))
+        at++;
+      if (*at == '\0')
+        return NULL;
+      g_string_append_c (value, *at);
+    }
+  *text = at + 1;
+  return g_string_free (g_steal_pointer (&value), FALSE);
+}
+
+/* RFC 8187, in UTF-8 only */
+static char *
+reeve_rest_multipart_decode (const char *value)
+{
+  static const char prefix[] = "UTF-8''";
+
+  if (g_ascii_strncasecmp (value, prefix, strlen (prefix)) != 0)
+    return NULL;
+  return g_uri_unescape_string (value + strlen (prefix), NULL);
+}
+
+typedef struct
+{
+  const char *key;
+  char *value;
+} ReeveRestMultipartParam;
+
+/* `form-data; name="a"; filename="b"`: word, then parameters, those that are asked for once each */
+static gboolean
+reeve_rest_multipart_read_params (const char *text, const char *word,
+                                  ReeveRestMultipartParam *wanted, guint n)
+{
+  if (g_ascii_strncasecmp (text, word, strlen (word)) != 0)
     return FALSE;
-  name = g_hash_table_lookup (params, "name");
-  file = g_hash_table_lookup (params, "filename");
-  if (name == NULL || *name == '\0' || strlen (name) > REEVE_REST_MULTIPART_MAX_NAME
-      || !g_utf8_validate (name, -1, NULL)
-      || (file != NULL && strlen (file) > REEVE_REST_MULTIPART_MAX_NAME))
+  text += strlen (word);
+  for (text += strspn (text, REEVE_REST_MULTIPART_BLANK); *text == ';';
+       text += strspn (text, REEVE_REST_MULTIPART_BLANK))
+    {
+      g_autofree char *key = NULL;
+      g_autofree char *value = NULL;
+
+      text += 1 + strspn (text + 1, REEVE_REST_MULTIPART_BLANK);
+      key = g_ascii_strdown (text, (gssize) strcspn (text, "=; \t"));
+      text += strlen (key);
+      if (*text != '=')
+        return FALSE;
+      text++;
+      value = reeve_rest_multipart_read_value (&text);
+      if (value == NULL)
+        return FALSE;
+      for (guint i = 0; i < n; i++)
+        {
+          if (strcmp (key, wanted[i].key) != 0)
+            continue;
+          if (wanted[i].value != NULL)
+            return FALSE;
+          wanted[i].value = g_strdup (value);
+        }
+    }
+  return *text == '\0';
+}
+
+static gboolean
+reeve_rest_multipart_read_disposition (const char *text, ReeveCallPart *part)
+{
+  ReeveRestMultipartParam params[]
+      = { { "name", NULL }, { "filename", NULL }, { "filename*", NULL } };
+  gboolean good = reeve_rest_multipart_read_params (text, "form-data", params, 3);
+  g_autofree char *plain = params[1].value;
+  g_autofree char *encoded = params[2].value;
+
+  part->name = params[0].value;
+  if (encoded != NULL)
+    part->file_name = reeve_rest_multipart_decode (encoded);
+  if (part->file_name == NULL)
+    part->file_name = g_steal_pointer (&plain);
+  return good;
+}
+
+static gboolean
+reeve_rest_multipart_check_names (ReeveCallPart *part)
+{
+  g_autofree char *given = NULL;
+
+  if (part->name == NULL || *part->name == '\0'
+      || strlen (part->name) > REEVE_REST_MULTIPART_MAX_NAME
+      || !g_utf8_validate (part->name, -1, NULL))
     return FALSE;
-  base = file != NULL ? reeve_rest_multipart_base_name (file) : NULL;
-  media_type = g_strdup (soup_message_headers_get_content_type (headers, NULL));
-  part.name = (char *) name;
-  part.file_name = base;
-  part.media_type = media_type;
-  part.bytes = bytes;
-  reeve_call_add_part (call, &part);
+  if (part->file_name == NULL)
+    return TRUE;
+  if (strlen (part->file_name) > REEVE_REST_MULTIPART_MAX_NAME)
+    return FALSE;
+  given = g_steal_pointer (&part->file_name);
+  part->file_name = reeve_rest_multipart_base_name (given);
   return TRUE;
 }
 
-/* libsoup 3.2 searches the body as if a NUL ended it, and reads behind it where none does. */
-static GBytes *
-reeve_rest_multipart_terminate (GBytes *body)
-{
-  gsize length = 0;
-  const char *data = g_bytes_get_data (body, &length);
-  char *copy = g_malloc (length + 1);
+/* ---- one part ---- */
 
-  if (length > 0)
-    memcpy (copy, data, length);
-  copy[length] = '\0';
-  return g_bytes_new_with_free_func (copy, length, g_free, copy);
+static gboolean
+reeve_rest_multipart_read_header (const char *line, ReeveCallPart *part, gboolean *disposed)
+{
+  const char *colon = strchr (line, ':');
+  gsize length = colon != NULL ? (gsize) (colon - line) : 0;
+  g_autofree char *name = g_ascii_strdown (line, (gssize) length);
+  const char *value = NULL;
+
+  if (length == 0 || strcspn (line, REEVE_REST_MULTIPART_BLANK) < length)
+    return FALSE;
+  value = colon + 1 + strspn (colon + 1, REEVE_REST_MULTIPART_BLANK);
+  if (strcmp (name, "content-disposition") == 0)
+    {
+      if (*disposed)
+        return FALSE;
+      *disposed = TRUE;
+      return reeve_rest_multipart_read_disposition (value, part);
+    }
+  if (strcmp (name, "content-type") == 0)
+    {
+      if (part->media_type != NULL)
+        return FALSE;
+      part->media_type = g_ascii_strdown (value, (gssize) strcspn (value, "; \t"));
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_rest_multipart_read_head (const char *head, gsize length, ReeveCallPart *part)
+{
+  g_autofree char *text = g_strndup (head, length);
+  g_auto (GStrv) lines = g_strsplit (text, "\r\n", -1);
+  gboolean disposed = FALSE;
+
+  if (length > REEVE_REST_MULTIPART_MAX_HEAD || strlen (text) != length
+      || !g_utf8_validate (text, -1, NULL))
+    return FALSE;
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      if (strpbrk (lines[i], "\r\n") != NULL
+          || !reeve_rest_multipart_read_header (lines[i], part, &disposed))
+        return FALSE;
+    }
+  return disposed && reeve_rest_multipart_check_names (part);
+}
+
+static void
+reeve_rest_multipart_part_free (gpointer data)
+{
+  ReeveCallPart *part = data;
+
+  g_free (part->name);
+  g_free (part->file_name);
+  g_free (part->media_type);
+  g_clear_pointer (&part->bytes, g_bytes_unref);
+  g_free (part);
+}
+
+/* start: of the part, its head first; NULL when it is bad */
+static ReeveCallPart *
+reeve_rest_multipart_read_part (GBytes *body, const char *start, gsize length)
+{
+  const char *whole = g_bytes_get_data (body, NULL);
+  const char *blank = memmem (start, length, "\r\n\r\n", 4);
+  ReeveCallPart *part = g_new0 (ReeveCallPart, 1);
+  gsize head = blank != NULL ? (gsize) (blank - start) : 0;
+
+  if (blank == NULL || !reeve_rest_multipart_read_head (start, head, part))
+    {
+      reeve_rest_multipart_part_free (part);
+      return NULL;
+    }
+  part->bytes = g_bytes_new_from_bytes (body, (gsize) (blank + 4 - whole), length - head - 4);
+  return part;
+}
+
+/* ---- the form ---- */
+
+/* Behind a boundary: 1 a part begins, 0 the form ends, -1 neither. */
+static int
+reeve_rest_multipart_begin (ReeveRestMultipartRest *rest)
+{
+  if (reeve_rest_multipart_skip (rest, "--"))
+    return 0;
+  while (reeve_rest_multipart_skip (rest, " ") || reeve_rest_multipart_skip (rest, "\t"))
+    continue;
+  return reeve_rest_multipart_skip (rest, "\r\n") ? 1 : -1;
+}
+
+/* (transfer full) (nullable) the parts; NULL when the form is malformed */
+static GPtrArray *
+reeve_rest_multipart_cut (GBytes *body, const char *boundary)
+{
+  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (reeve_rest_multipart_part_free);
+  g_autofree char *delimiter = g_strconcat ("\r\n--", boundary, NULL);
+  gsize width = strlen (delimiter);
+  ReeveRestMultipartRest rest = { 0 };
+  const char *end = NULL;
+  int more = 0;
+
+  rest.at = g_bytes_get_data (body, &rest.left);
+  if (!reeve_rest_multipart_skip (&rest, delimiter + 2))
+    {
+      /* what stands before the first boundary is for nobody */
+      end = rest.left > 0 ? memmem (rest.at, rest.left, delimiter, width) : NULL;
+      if (end == NULL)
+        return NULL;
+      rest.left -= (gsize) (end - rest.at) + width;
+      rest.at = end + width;
+    }
+  while ((more = reeve_rest_multipart_begin (&rest)) == 1)
+    {
+      ReeveCallPart *part = NULL;
+
+      end = memmem (rest.at, rest.left, delimiter, width);
+      if (end == NULL || parts->len == REEVE_REST_MULTIPART_MAX_PARTS)
+        return NULL;
+      part = reeve_rest_multipart_read_part (body, rest.at, (gsize) (end - rest.at));
+      if (part == NULL)
+        return NULL;
+      g_ptr_array_add (parts, part);
+      rest.left -= (gsize) (end - rest.at) + width;
+      rest.at = end + width;
+    }
+  return more == 0 ? g_steal_pointer (&parts) : NULL;
 }
 
 void
-reeve_rest_multipart_read (ReeveCall *call, SoupMessageHeaders *headers, GBytes *body)
+reeve_rest_multipart_read (ReeveCall *call, const char *media_type, GBytes *body)
 {
-  const char *media_type = soup_message_headers_get_content_type (headers, NULL);
-  g_autoptr (GBytes) terminated = NULL;
-  SoupMultipart *form = NULL;
+  ReeveRestMultipartParam params[] = { { "boundary", NULL } };
+  gboolean good
+      = media_type != NULL
+        && reeve_rest_multipart_read_params (media_type, "multipart/form-data", params, 1);
+  g_autofree char *boundary = params[0].value;
+  g_autoptr (GPtrArray) parts = NULL;
 
-  if (media_type == NULL || g_ascii_strcasecmp (media_type, "multipart/form-data") != 0)
+  if (!good || boundary == NULL || *boundary == '\0'
+      || strlen (boundary) > REEVE_REST_MULTIPART_MAX_BOUNDARY
+      || strpbrk (boundary, "\r\n") != NULL)
     return;
-  terminated = reeve_rest_multipart_terminate (body);
-  form = soup_multipart_new_from_message (headers, terminated);
-  if (form == NULL)
-    return;
-  for (int i = 0; i < MIN (soup_multipart_get_length (form), REEVE_REST_MULTIPART_MAX_PARTS); i++)
-    {
-      SoupMessageHeaders *part_headers = NULL;
-      GBytes *bytes = NULL;
-
-      if (!soup_multipart_get_part (form, i, &part_headers, &bytes)
-          || !reeve_rest_multipart_add (call, part_headers, bytes))
-        break;
-    }
-  soup_multipart_free (form);
+  parts = reeve_rest_multipart_cut (body, boundary);
+  for (guint i = 0; parts != NULL && i < parts->len; i++)
+    reeve_call_add_part (call, g_ptr_array_index (parts, i));
 }

@@ -438,7 +438,7 @@ reeve_rest_request_fill_call (ReeveRestRequest *self)
   reeve_rest_request_set_query (self);
   reeve_call_set_body (self->call, media_type, body);
   if (self->match.operation->flags & REEVE_OPERATION_MULTIPART)
-    reeve_rest_multipart_read (self->call, headers, body);
+    reeve_rest_multipart_read (self->call, media_type, body);
 }
 
 static void
