@@ -213,7 +213,7 @@ sqlite_seal_open (SqliteSeal *self, const SqliteSealPlace *place, guint8 *sealed
 /**
  * sqlite_seal_cover:
  * @self: a seal
- * @block: (inout): 16 bytes
+ * @block: 16 bytes, changed in place
  *
  * Encrypts one block: what SQLite keeps in a frame's header would tell a sum of the page.
  *
@@ -232,7 +232,7 @@ sqlite_seal_cover (SqliteSeal *self, guint8 *block)
 /**
  * sqlite_seal_uncover:
  * @self: a seal
- * @block: (inout): 16 bytes
+ * @block: 16 bytes, changed in place
  *
  * Undoes sqlite_seal_cover().
  *

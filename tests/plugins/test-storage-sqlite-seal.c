@@ -170,7 +170,7 @@ test_fork (void)
 {
   guint8 first[12];
   guint8 mine[12];
-  guint8 childs[12] = { 0 };
+  guint8 theirs[12] = { 0 };
   int ends[2] = { -1, -1 };
   pid_t child = 0;
   int status = 0;
@@ -187,8 +187,8 @@ test_fork (void)
   g_assert_true (sqlite_random_fill (mine, sizeof mine));
   g_assert_cmpint (waitpid (child, &status, 0), ==, child);
   g_assert_cmpint (status, ==, 0);
-  g_assert_cmpint (read (ends[0], childs, sizeof childs), ==, sizeof childs);
-  g_assert_true (memcmp (mine, childs, sizeof mine) != 0);
+  g_assert_cmpint (read (ends[0], theirs, sizeof theirs), ==, sizeof theirs);
+  g_assert_true (memcmp (mine, theirs, sizeof mine) != 0);
   g_assert_true (memcmp (mine, first, sizeof mine) != 0);
   close (ends[0]);
   close (ends[1]);
