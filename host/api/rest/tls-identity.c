@@ -234,12 +234,6 @@ reeve_rest_tls_identity_get_credentials (ReeveRestTlsIdentity *self)
   return self->credentials;
 }
 
-gint64
-reeve_rest_tls_identity_get_expiry (ReeveRestTlsIdentity *self)
-{
-  return self->expiry;
-}
-
 /**
  * reeve_rest_tls_identity_check_time:
  * @self: an identity

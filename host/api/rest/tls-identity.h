@@ -25,8 +25,6 @@ void reeve_rest_tls_identity_unref (ReeveRestTlsIdentity *self);
 /* (transfer none): live as long as the identity */
 gnutls_certificate_credentials_t reeve_rest_tls_identity_get_credentials (
     ReeveRestTlsIdentity *self);
-/* seconds since the epoch: when the certificate expires */
-gint64 reeve_rest_tls_identity_get_expiry (ReeveRestTlsIdentity *self);
 /* Is the certificate good at that time? REEVE_ERROR_CONFIGURATION says since or until when. */
 gboolean reeve_rest_tls_identity_check_time (ReeveRestTlsIdentity *self, gint64 now,
                                              GError **error);
