@@ -143,8 +143,8 @@ reeve_ledger_care (gpointer data)
     reeve_ledger_sign_all (self);
   if (signer == NULL || (well && !g_atomic_int_get (&self->in_trouble)))
     return;
-  reeve_ledger_signer_set_seconds (signer,
-                                   well ? self->checkpoint_seconds : REEVE_LEDGER_TRY_SECONDS);
+  reeve_ledger_signer_set_seconds (signer, well ? g_atomic_int_get (&self->checkpoint_seconds)
+                                                : REEVE_LEDGER_TRY_SECONDS);
   if (reeve_ledger_get_health (self) == REEVE_LEDGER_WELL
       && g_atomic_int_compare_and_exchange (&self->in_trouble, 1, 0))
     g_message ("ledger: it can be written again");

@@ -33,7 +33,7 @@ struct _ReeveLedger
   ReeveLedgerReserve *reserve;
   gint in_trouble;           /* atomic: it was said that the disk fails */
   ReeveLedgerSigner *signer; /* atomic: the writer's thread looks for it */
-  guint checkpoint_seconds;
+  guint checkpoint_seconds;  /* atomic */
 };
 
 /* Records that nobody waits for; @resource_id says of what. */

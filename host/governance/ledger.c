@@ -91,7 +91,7 @@ reeve_ledger_set_keys (ReeveLedger *self, ReeveStoreKeys *keys)
 void
 reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds)
 {
-  self->checkpoint_seconds = seconds;
+  g_atomic_int_set (&self->checkpoint_seconds, seconds);
   if (self->signer != NULL)
     reeve_ledger_signer_set_seconds (self->signer, seconds);
 }
@@ -270,11 +270,14 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
 void
 reeve_ledger_close (ReeveLedger *self)
 {
+  ReeveLedgerSigner *signer = NULL;
+
   if (self->writer != NULL)
     reeve_ledger_writer_stop (self->writer);
-  if (self->signer != NULL)
+  signer = g_atomic_pointer_exchange (&self->signer, NULL);
+  if (signer != NULL)
     {
-      g_clear_pointer (&self->signer, reeve_ledger_signer_free);
+      reeve_ledger_signer_free (signer);
       reeve_ledger_sign_all (self);
       reeve_ledger_file_sync_all (self->folder);
     }

@@ -110,7 +110,7 @@ class Disk(unittest.TestCase):
         """The effect has happened: its outcome is recorded when it can be."""
         with Faults() as faults, Host(state=faults.state, environment=faults.environment) as host:
             # the intent is the first write, the outcome the second
-            faults.arm(f.IO, calls=f.WRITE, path="/ledger/default/", first=2)
+            faults.arm(f.IO, calls=f.WRITE, path="/ledger/default/00000000000000000001.log", first=2)
             agent = self.create(host)
             self.assertEqual(201, agent.status, agent)
             self.wait_for(host, ledger="failed")
