@@ -15,10 +15,10 @@
 
 #include "fault-child.h"
 
+#include "../helpers/test-integrity.h"
 #include "../helpers/test-size.h"
 #include "../helpers/test-tree.h"
 
-#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -318,25 +318,6 @@ read_lines (House *house, char *text, GHashTable *acknowledged[])
   return lines;
 }
 
-/* SQLite's own opinion, of the file and its log alone. */
-static void
-check_integrity (const char *state, const char *scope)
-{
-  g_autofree char *path = g_strdup_printf ("%s/store/tenants/%s.db", state, scope);
-  sqlite3_stmt *statement = NULL;
-  sqlite3 *db = NULL;
-
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    return;
-  g_assert_cmpint (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE, NULL), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_prepare_v2 (db, "PRAGMA integrity_check", -1, &statement, NULL), ==,
-                   SQLITE_OK);
-  g_assert_cmpint (sqlite3_step (statement), ==, SQLITE_ROW);
-  g_assert_cmpstr ((const char *) sqlite3_column_text (statement, 0), ==, "ok");
-  sqlite3_finalize (statement);
-  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
-}
-
 static void
 check_chain (const char *state)
 {
@@ -365,7 +346,11 @@ run_round (FaultChild *child, const char *state, GHashTable *acknowledged[])
     check_scope (&house, scopes[i], acknowledged[i]);
   house_close (&house);
   for (guint i = 0; i < SCOPES; i++)
-    check_integrity (state, scopes[i]);
+    {
+      g_autofree char *path = g_strdup_printf ("%s/store/tenants/%s.db", state, scopes[i]);
+
+      test_integrity_check (path);
+    }
   check_chain (state);
   return lines;
 }

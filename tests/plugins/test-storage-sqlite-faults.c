@@ -15,11 +15,11 @@
 #include "fault-child.h"
 #include "fault-vfs.h"
 
+#include "../helpers/test-integrity.h"
 #include "../helpers/test-size.h"
 #include "../helpers/test-tree.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -182,30 +182,13 @@ check_commits (ReeveStorage *storage, const Outcome *outcome)
   g_assert_cmpint (value, ==, there);
 }
 
-/* SQLite's own opinion, of the files alone. */
-static void
-check_integrity (const char *folder, const char *name)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-  sqlite3_stmt *statement = NULL;
-  sqlite3 *db = NULL;
-
-  if (!g_file_test (path, G_FILE_TEST_EXISTS))
-    return;
-  g_assert_cmpint (sqlite3_open_v2 (path, &db, SQLITE_OPEN_READWRITE, NULL), ==, SQLITE_OK);
-  g_assert_cmpint (sqlite3_prepare_v2 (db, "PRAGMA integrity_check", -1, &statement, NULL), ==,
-                   SQLITE_OK);
-  g_assert_cmpint (sqlite3_step (statement), ==, SQLITE_ROW);
-  g_assert_cmpstr ((const char *) sqlite3_column_text (statement, 0), ==, "ok");
-  sqlite3_finalize (statement);
-  g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
-}
-
 /* After faults are over: all is as the script was told, and it goes on. */
 static void
 check_folder (const char *folder, const Outcome *outcome)
 {
   ReeveStorage *storage = open_storage (folder);
+  g_autofree char *platform = g_build_filename (folder, "platform.db", NULL);
+  g_autofree char *acme = g_build_filename (folder, "tenants", "acme.db", NULL);
   g_autoptr (GError) error = NULL;
   gboolean created = reeve_storage_has_scope (storage, "acme");
   gboolean dropped = !reeve_storage_has_scope (storage, "old");
@@ -229,8 +212,8 @@ check_folder (const char *folder, const Outcome *outcome)
       }
   reeve_storage_close (storage);
   g_object_unref (storage);
-  check_integrity (folder, "platform.db");
-  check_integrity (folder, "tenants/acme.db");
+  test_integrity_check (platform);
+  test_integrity_check (acme);
 }
 
 /* A folder with a scope to drop, and nothing else. */
