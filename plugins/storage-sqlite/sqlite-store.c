@@ -142,7 +142,10 @@ sqlite_store_open (const SqliteStoreKind *kind, const char *scope, const char *p
   g_mutex_init (&self->mutex);
   g_cond_init (&self->given);
   self->frequencies = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  if (!sqlite_store_lock (self, error) || !sqlite_store_prepare (self, number, error))
+  if (!sqlite_store_lock (self, error)
+      /* a copy that a crash left: sealed, and of no use */
+      || !sqlite_store_unlink (self->path, ".copy", error)
+      || !sqlite_store_prepare (self, number, error))
     return NULL;
   return g_steal_pointer (&self);
 }

@@ -164,6 +164,7 @@ make_template (Fixture *fixture, const char *what)
 static void
 check_after (SealedStore *store, const char *what)
 {
+  g_autofree char *copy = g_strconcat (store->file, ".copy", NULL);
   g_autoptr (GError) error = NULL;
   gboolean there = FALSE;
 
@@ -187,6 +188,7 @@ check_after (SealedStore *store, const char *what)
       sealed_store_check (store, BATCHES);
       store->number = BATCHES;
     }
+  g_assert_false (g_file_test (copy, G_FILE_TEST_EXISTS));
   sealed_store_write_many (store, 1);
   sealed_store_close (store);
   sealed_store_open (store);
