@@ -199,7 +199,8 @@ reeve_times_take_fields (const char **at, ReeveTimesFields *f)
  * @time: (out): microseconds since 1970
  * @error: return location
  *
- * A leap second is taken, at 23:59 UTC only, as the first instant of the next minute.
+ * A leap second is taken, at 23:59 UTC only, as the first instant of the next minute. In UTC, too,
+ * the time must be of the years 0000 to 9999: what cannot be written again is none.
  *
  * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT when @text is none
  */
@@ -226,6 +227,14 @@ reeve_times_parse (const char *text, gint64 *time, GError **error)
                            "a leap second stands only at 23:59 in UTC");
       return FALSE;
     }
-  *time = minute + f.second * G_TIME_SPAN_SECOND + (f.second == 60 ? 0 : fraction);
+  gint64 whole = minute + f.second * G_TIME_SPAN_SECOND + (f.second == 60 ? 0 : fraction);
+  if (whole < reeve_times_days (0, 1, 1) * G_TIME_SPAN_DAY
+      || whole >= reeve_times_days (10000, 1, 1) * G_TIME_SPAN_DAY)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "the offset leads out of the years 0000 to 9999");
+      return FALSE;
+    }
+  *time = whole;
   return TRUE;
 }

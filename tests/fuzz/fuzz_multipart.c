@@ -86,7 +86,7 @@ read_own (const uint8_t *data, size_t size)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  const uint8_t *line = size > 0 ? memchr (data, '\n', size) : NULL;
+  const uint8_t *line = size > 1 ? memchr (data + 1, '\n', size - 1) : NULL;
   g_autofree char *type = NULL;
 
   if (size == 0)
