@@ -545,3 +545,36 @@ reeve_batch_get_op (ReeveBatch *self, guint position)
   g_return_val_if_fail (self != NULL && position < self->ops->len, NULL);
   return g_ptr_array_index (self->ops, position);
 }
+
+/**
+ * reeve_batch_check_revision:
+ * @op: a put or delete that expects something, or a check
+ * @revision: of the record as it is; 0 when there is none
+ * @error: return location: %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_ALREADY_EXISTS,
+ * %REEVE_ERROR_CONFLICT
+ *
+ * For storage plugins: whether the record is as the operation expects it. A check of
+ * %REEVE_REVISION_ANY expects that there is one.
+ *
+ * Returns: %FALSE with an error that names record and collection
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_batch_check_revision (const ReeveOp *op, gint64 revision, GError **error)
+{
+  g_return_val_if_fail (op != NULL, FALSE);
+
+  if (revision == 0 && op->expected != REEVE_REVISION_ABSENT)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no %s in %s", op->id, op->name);
+  else if (revision != 0 && op->expected == REEVE_REVISION_ABSENT)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "%s is already in %s", op->id,
+                 op->name);
+  else if (op->expected > 0 && revision != op->expected)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                 "%s in %s has revision %" G_GINT64_FORMAT ", not %" G_GINT64_FORMAT, op->id,
+                 op->name, revision, op->expected);
+  else
+    return TRUE;
+  return FALSE;
+}

@@ -299,6 +299,10 @@ typedef struct
  * call it first. */
 REEVE_AVAILABLE_IN_0_1
 gboolean reeve_batch_validate (ReeveBatch *self, GError **error);
+/* What an expected revision of a put, delete or check means, told in the same words by every
+ * storage. */
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_batch_check_revision (const ReeveOp *op, gint64 revision, GError **error);
 REEVE_AVAILABLE_IN_0_1
 const ReeveOp *reeve_batch_get_op (ReeveBatch *self, guint position);
 

@@ -122,23 +122,6 @@ memory_scope_write_object (JsonObject *object)
   return json_to_string (node, FALSE);
 }
 
-static gboolean
-memory_scope_expect (const ReeveOp *op, gint64 revision, GError **error)
-{
-  if (revision == 0 && op->expected != REEVE_REVISION_ABSENT)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no %s in %s", op->id, op->name);
-  else if (revision != 0 && op->expected == REEVE_REVISION_ABSENT)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "%s is already in %s", op->id,
-                 op->name);
-  else if (op->expected > 0 && revision != op->expected)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
-                 "%s in %s has revision %" G_GINT64_FORMAT ", not %" G_GINT64_FORMAT, op->id,
-                 op->name, revision, op->expected);
-  else
-    return TRUE;
-  return FALSE;
-}
-
 /* put, delete and check */
 static gboolean
 memory_scope_run_record (MemoryScopeStep *step, GError **error)
@@ -156,7 +139,7 @@ memory_scope_run_record (MemoryScopeStep *step, GError **error)
       && !memory_schema_check_record (self->migrations, self->number, op->name, op->object, error))
     return FALSE;
   if ((op->kind == REEVE_OP_CHECK || op->expected != REEVE_REVISION_ANY)
-      && !memory_scope_expect (op, revision, error))
+      && !reeve_batch_check_revision (op, revision, error))
     return FALSE;
   if (op->kind == REEVE_OP_CHECK)
     {

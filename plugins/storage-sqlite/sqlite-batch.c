@@ -35,24 +35,6 @@ sqlite_batch_find_revision (SqliteBatchStep *step, const SqliteCollection *colle
   return TRUE;
 }
 
-/* the one place that says what a precondition on a record means */
-static gboolean
-sqlite_batch_expect (const ReeveOp *op, gint64 revision, GError **error)
-{
-  if (revision == 0 && op->expected != REEVE_REVISION_ABSENT)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no %s in %s", op->id, op->name);
-  else if (revision != 0 && op->expected == REEVE_REVISION_ABSENT)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "%s is already in %s", op->id,
-                 op->name);
-  else if (op->expected > 0 && revision != op->expected)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
-                 "%s in %s has revision %" G_GINT64_FORMAT ", not %" G_GINT64_FORMAT, op->id,
-                 op->name, revision, op->expected);
-  else
-    return TRUE;
-  return FALSE;
-}
-
 static gboolean
 sqlite_batch_bind_field (sqlite3_stmt *statement, int position, const SqliteField *field,
                          JsonNode *node, GError **error)
@@ -158,7 +140,7 @@ sqlite_batch_put (SqliteBatchStep *step, GError **error)
   if (sqlite3_changes (sqlite_connection_get_db (step->connection)) == 1)
     return TRUE;
   return sqlite_batch_find_revision (step, collection, &revision, error)
-         && sqlite_batch_expect (op, revision, error);
+         && reeve_batch_check_revision (op, revision, error);
 }
 
 static gboolean
@@ -174,7 +156,7 @@ sqlite_batch_delete (SqliteBatchStep *step, GError **error)
     return FALSE;
   if (op->expected != REEVE_REVISION_ANY
       && (!sqlite_batch_find_revision (step, collection, &revision, error)
-          || !sqlite_batch_expect (op, revision, error)))
+          || !reeve_batch_check_revision (op, revision, error)))
     return FALSE;
   statement = sqlite_connection_prepare (step->connection, collection->delete, error);
   if (statement == NULL)
@@ -197,7 +179,7 @@ sqlite_batch_check (SqliteBatchStep *step, GError **error)
   if (collection == NULL || !sqlite_batch_find_revision (step, collection, &revision, error))
     return FALSE;
   reeve_batch_result_set_value (step->result, step->position, revision);
-  return sqlite_batch_expect (step->op, revision, error);
+  return reeve_batch_check_revision (step->op, revision, error);
 }
 
 static gboolean

@@ -347,6 +347,47 @@ test_values_raw_threads (void)
     }
 }
 
+/* put, delete and check: what is there against what is expected */
+static void
+test_values_revisions (void)
+{
+  static const struct
+  {
+    gint64 expected;
+    gint64 revision;
+    int code; /* -1: as expected */
+    const char *message;
+  } cases[] = {
+    { REEVE_REVISION_ABSENT, 0, -1, NULL },
+    { REEVE_REVISION_ABSENT, 3, REEVE_ERROR_ALREADY_EXISTS, "one is already in things" },
+    { REEVE_REVISION_ANY, 3, -1, NULL },
+    { REEVE_REVISION_ANY, 0, REEVE_ERROR_NOT_FOUND, "no one in things" },
+    { 3, 3, -1, NULL },
+    { 3, 4, REEVE_ERROR_CONFLICT, "one in things has revision 4, not 3" },
+    { 3, 0, REEVE_ERROR_NOT_FOUND, "no one in things" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const ReeveOp op = { .struct_size = sizeof op,
+                           .kind = REEVE_OP_CHECK,
+                           .name = "things",
+                           .id = "one",
+                           .expected = cases[i].expected };
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (reeve_batch_check_revision (&op, cases[i].revision, &error)
+                     == (cases[i].code < 0));
+      if (cases[i].code < 0)
+        {
+          g_assert_no_error (error);
+          continue;
+        }
+      g_assert_error (error, REEVE_ERROR, cases[i].code);
+      g_assert_cmpstr (error->message, ==, cases[i].message);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -361,6 +402,7 @@ main (int argc, char **argv)
   g_test_add_func ("/values/llm-request", test_values_llm_request);
   g_test_add_func ("/values/llm-raw", test_values_llm_raw);
   g_test_add_func ("/values/boxed", test_values_boxed);
+  g_test_add_func ("/values/revisions", test_values_revisions);
   g_test_add_func ("/values/raw-threads", test_values_raw_threads);
   return g_test_run ();
 }
