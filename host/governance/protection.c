@@ -171,8 +171,7 @@ reeve_protection_show (ReeveProtection *self, const char *name)
   JsonObject *shown = json_object_new ();
   g_autoptr (GError) error = NULL;
   g_autofree char *data_key = NULL;
-  gboolean known = reeve_storage_get_protection (reeve_store_get_storage (self->store), name,
-                                                 &protection, &error);
+  gboolean known = reeve_store_get_protection (self->store, name, &protection, &error);
 
   json_object_set_string_member (shown, "store", name);
   json_object_set_boolean_member (shown, "encrypted", protection.encrypted);
@@ -260,7 +259,6 @@ static JsonObject *
 reeve_protection_rotate_all (ReeveProtection *self, GPtrArray *names, ReeveRotation how,
                              GError **first)
 {
-  ReeveStorage *storage = reeve_store_get_storage (self->store);
   JsonObject *report = json_object_new ();
   JsonArray *stores = json_array_new ();
   guint failed = 0;
@@ -272,7 +270,7 @@ reeve_protection_rotate_all (ReeveProtection *self, GPtrArray *names, ReeveRotat
       JsonObject *shown = NULL;
 
       reeve_protection_step (self, name, i);
-      if (!reeve_storage_rotate (storage, name, how, self->cancellable, &error))
+      if (!reeve_store_rotate (self->store, name, how, self->cancellable, &error))
         failed++;
       shown = reeve_protection_show (self, name);
       if (error != NULL)

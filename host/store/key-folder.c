@@ -47,29 +47,44 @@ reeve_key_folder_open (const char *path, int flags, GError **error)
 
 /* ---- reading ---- */
 
+/* room for what a file says it holds and a byte, so that its end is seen; more than may be is not
+ * asked for */
+static gsize
+reeve_key_folder_get_room (int fd, gsize max_size)
+{
+  struct stat found = { 0 };
+
+  if (fstat (fd, &found) != 0 || !S_ISREG (found.st_mode))
+    return max_size + 1;
+  return MIN ((gsize) MAX (found.st_size, 0), max_size) + 1;
+}
+
 static GBytes *
 reeve_key_folder_read_all (int fd, const char *path, gsize max_size, GError **error)
 {
-  guint8 *buffer = g_malloc0 (max_size + 1);
+  gsize room = reeve_key_folder_get_room (fd, max_size);
+  guint8 *buffer = g_malloc0 (room);
   gsize done = 0;
   ssize_t n = 1;
 
-  while (n > 0 && done < max_size + 1)
+  while (n > 0 && done < room)
     {
-      n = read (fd, buffer + done, max_size + 1 - done);
+      n = read (fd, buffer + done, room - done);
       if (n < 0 && errno == EINTR)
         n = 1;
       else if (n > 0)
         done += (gsize) n;
     }
-  if (n >= 0 && done <= max_size)
+  if (n >= 0 && done < room)
     return g_bytes_new_take (buffer, done);
   if (n < 0)
     reeve_key_folder_set_error (error, errno, "reading", path);
-  else
+  else if (room > max_size)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                  "reading %s: larger than %" G_GSIZE_FORMAT " bytes", path, max_size);
-  explicit_bzero (buffer, max_size + 1);
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "reading %s: it grows meanwhile", path);
+  explicit_bzero (buffer, room);
   g_free (buffer);
   return NULL;
 }

@@ -553,3 +553,42 @@ reeve_store_list_scopes (ReeveStore *self, GError **error)
   g_return_val_if_fail (REEVE_IS_STORE (self), NULL);
   return reeve_storage_list_scopes (self->storage, error);
 }
+
+/**
+ * reeve_store_rotate:
+ * @self: a store
+ * @scope: a tenant id or %REEVE_SCOPE_PLATFORM
+ * @how: in place or by a copy
+ * @cancellable: (nullable): stops it where the scope is whole
+ * @error: return location
+ *
+ * Gives a scope a new data key and destroys the older ones. Worker threads only.
+ *
+ * Returns: %FALSE with an error of reeve_storage_rotate()
+ */
+gboolean
+reeve_store_rotate (ReeveStore *self, const char *scope, ReeveRotation how,
+                    GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (REEVE_IS_STORE (self), FALSE);
+  return reeve_storage_rotate (self->storage, scope, how, cancellable, error);
+}
+
+/**
+ * reeve_store_get_protection:
+ * @self: a store
+ * @scope: a tenant id or %REEVE_SCOPE_PLATFORM
+ * @protection: (out caller-allocates): how it is encrypted
+ * @error: return location
+ *
+ * Worker threads only.
+ *
+ * Returns: %FALSE with an error of reeve_storage_get_protection()
+ */
+gboolean
+reeve_store_get_protection (ReeveStore *self, const char *scope, ReeveStorageProtection *protection,
+                            GError **error)
+{
+  g_return_val_if_fail (REEVE_IS_STORE (self), FALSE);
+  return reeve_storage_get_protection (self->storage, scope, protection, error);
+}

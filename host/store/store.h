@@ -64,5 +64,9 @@ gboolean reeve_store_create_scope (ReeveStore *self, const char *scope, GError *
 gboolean reeve_store_has_scope (ReeveStore *self, const char *scope);
 gboolean reeve_store_drop_scope (ReeveStore *self, const char *scope, GError **error);
 char **reeve_store_list_scopes (ReeveStore *self, GError **error);
+gboolean reeve_store_rotate (ReeveStore *self, const char *scope, ReeveRotation how,
+                             GCancellable *cancellable, GError **error);
+gboolean reeve_store_get_protection (ReeveStore *self, const char *scope,
+                                     ReeveStorageProtection *protection, GError **error);
 
 G_END_DECLS

@@ -49,7 +49,7 @@ INTERFACES = {
 # the effects themselves, at the lowest place where the host has them
 EFFECTS = {
     "reeve_tool_call", "reeve_llm_engine_generate", "reeve_upstream_start",
-    "reeve_store_commit", "reeve_store_commit_async", "reeve_store_create_scope", "reeve_store_drop_scope",
+    "reeve_store_commit", "reeve_store_commit_async", "reeve_store_create_scope", "reeve_store_drop_scope", "reeve_store_rotate",
 }
 
 # functions that reach an effect and take no ReeveAdmitted, with the reason; who calls them answers for himself
@@ -68,6 +68,7 @@ WITHOUT = {
     "reeve_store_create_scope": "is the effect",
     "reeve_store_drop_scope": "is the effect",
     "reeve_store_is_writable": "after a disk that failed: counts a trial of its own, which nobody reads",
+    "reeve_store_rotate": "is the effect",
     "reeve_upstream_start": "is the effect",
 }
 # of these, the ones that must consume the right all the same
