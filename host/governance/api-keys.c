@@ -3,8 +3,6 @@
  * in, and neither does the pepper alone. A key is 256 random bits, so no slow hash is needed. */
 #include "api-keys.h"
 
-#include <errno.h>
-#include <glib/gstdio.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
 
@@ -12,13 +10,11 @@
 #include "base/ids.h"
 #include "base/times.h"
 
+#include "api-keys-pepper.h"
 #include "directory.h"
-#include "ledger-file.h"
 #include "roles.h"
 
-#define REEVE_API_KEYS_PEPPER      "pepper" /* as a secret of ReeveStoreKeys */
-#define REEVE_API_KEYS_PEPPER_SIZE 32
-#define REEVE_API_KEYS_PREFIX      "rv_"
+#define REEVE_API_KEYS_PREFIX "rv_"
 
 struct _ReeveApiKeys
 {
@@ -27,7 +23,7 @@ struct _ReeveApiKeys
   ReeveStore *store;
   ReeveUsers *users;
   ReeveAuthentication *authentication;
-  guint8 pepper[REEVE_API_KEYS_PEPPER_SIZE];
+  guint8 pepper[REEVE_API_KEYS_PEPPER_LENGTH];
 };
 
 G_DEFINE_FINAL_TYPE (ReeveApiKeys, reeve_api_keys, G_TYPE_OBJECT)
@@ -82,37 +78,16 @@ reeve_api_keys_new (ReeveStore *store, ReeveUsers *users, ReeveAuthentication *a
  *
  * Loads the pepper; on the first start it is made, readable by the host alone.
  *
- * Returns: %FALSE with %REEVE_ERROR_CORRUPT or a file error
+ * Returns: %FALSE with %REEVE_ERROR_CORRUPT, also when the pepper of keys that are there is
+ * missing, or a file error
  */
 gboolean
 reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error)
 {
-  ReeveStoreKeys *keys = reeve_store_get_keys (self->store);
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (GError) local = NULL;
-
-  if (g_mkdir_with_parents (keys_folder, 0700) != 0)
-    {
-      reeve_ledger_file_set_error (error, errno, "making", keys_folder);
-      return FALSE;
-    }
-  bytes = reeve_store_keys_load_secret (keys, keys_folder, REEVE_API_KEYS_PEPPER,
-                                        REEVE_API_KEYS_PEPPER_SIZE, &local);
-  if (bytes != NULL && g_bytes_get_size (bytes) == REEVE_API_KEYS_PEPPER_SIZE)
-    {
-      memcpy (self->pepper, g_bytes_get_data (bytes, NULL), REEVE_API_KEYS_PEPPER_SIZE);
-      return TRUE;
-    }
-  if (bytes != NULL || !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-    {
-      g_set_error (error, REEVE_ERROR, local != NULL ? local->code : (int) REEVE_ERROR_CORRUPT,
-                   "reading the key of API keys in %s: %s", keys_folder,
-                   local != NULL ? local->message : "it is too short");
-      return FALSE;
-    }
-  reeve_ids_fill_random (self->pepper, sizeof self->pepper);
-  return reeve_store_keys_save_secret (keys, keys_folder, REEVE_API_KEYS_PEPPER, self->pepper,
-                                       sizeof self->pepper, error);
+  if (reeve_api_keys_pepper_load (self->store, keys_folder, self->pepper, error))
+    return TRUE;
+  g_prefix_error (error, "reading the key of API keys in %s: ", keys_folder);
+  return FALSE;
 }
 
 /* ---- what is kept ---- */

@@ -383,6 +383,19 @@ class Keys(EncryptionCase):
             file.write(text)
         host.start()
 
+    def test_lost_pepper(self):
+        host = self.host().start()
+        host.stop()
+        path = os.path.join(host.state, "keys", "pepper.key")
+        with open(path, "rb") as file:
+            text = file.read()
+        os.unlink(path)
+        self.refused(host, path, "restore it", code=1)
+        with open(path, "wb") as file:
+            file.write(text)
+        host.start()
+        host.get("/api/v1/me", expect=200)
+
     def test_a_folder_of_another_state(self):
         host = self.host().start()
         other = self.host().start()
