@@ -4,6 +4,7 @@
  * finished: a crash before leaves a file that the next one removes. */
 #include "sqlite-copy.h"
 
+#include "sqlite-code.h"
 #include "sqlite-store-private.h"
 
 #include <fcntl.h>
@@ -83,6 +84,16 @@ sqlite_copy_free (SqliteCopy *self)
   g_free (self);
 }
 
+/* a full disk is the common one: whoever asked has to be told that it was the disk */
+static void
+sqlite_copy_set_error (SqliteCopy *self, int code, const char *doing, GError **error)
+{
+  const char *message = sqlite3_errstr (code);
+  ReeveError mapped = sqlite_code_map (sqlite_connection_get_db (self->target), code, message);
+
+  g_set_error (error, REEVE_ERROR, mapped, "%s: %s (sqlite %d)", doing, message, code);
+}
+
 /**
  * sqlite_copy_step:
  * @self: a copy
@@ -103,8 +114,7 @@ sqlite_copy_step (SqliteCopy *self, int pages, gboolean *done, GError **error)
   /* busy: somebody reads where the log begins anew; the next step gets through */
   if (*done || code == SQLITE_OK || code == SQLITE_BUSY || code == SQLITE_LOCKED)
     return TRUE;
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "copying pages: %s (sqlite %d)",
-               sqlite3_errstr (code), code);
+  sqlite_copy_set_error (self, code, "copying pages", error);
   return FALSE;
 }
 
@@ -126,8 +136,7 @@ sqlite_copy_finish (SqliteCopy *self, ReeveStorageMark *mark, GError **error)
 
   if (code != SQLITE_OK)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "ending a copy: %s (sqlite %d)",
-                   sqlite3_errstr (code), code);
+      sqlite_copy_set_error (self, code, "ending a copy", error);
       return FALSE;
     }
   read = sqlite_tally_read_sequence (self->target, &mark->sequence, error)

@@ -6,7 +6,9 @@
 #include "../helpers/sealed-store.h"
 #include "../helpers/test-tree.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define RECORDS 40
 
@@ -233,6 +235,30 @@ test_keys_fail (SealedStore *store, gconstpointer data)
       sealed_store_check (store, store->number);
       sealed_store_write_many (store, 1);
     }
+}
+
+/* no room for the copy: it is the disk that is named, and the store goes on by both keys */
+static void
+test_full (SealedStore *store, gconstpointer data)
+{
+  g_autofree char *copy = g_strconcat (store->file, ".copy", NULL);
+  g_autoptr (GError) error = NULL;
+  struct rlimit before = { 0 };
+  struct rlimit little = { 0 };
+
+  sealed_store_write_many (store, RECORDS);
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  little = (struct rlimit){ .rlim_cur = 32 << 10, .rlim_max = before.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &little), ==, 0);
+  g_assert_false (reeve_storage_rotate (store->storage, "acme", REEVE_ROTATION_COPY, NULL, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &before), ==, 0);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY);
+  g_assert_false (g_file_test (copy, G_FILE_TEST_EXISTS));
+  sealed_store_write_many (store, 1);
+  sealed_store_check (store, store->number);
+  rotate (store, REEVE_ROTATION_COPY);
+  check_rotated (store);
 }
 
 /* a key that has sealed enough gives way to a new one; older pages stay readable */
@@ -509,6 +535,7 @@ main (int argc, char **argv)
   ADD ("online", test_online);
   ADD ("cancel", test_cancel);
   ADD ("keys-fail", test_keys_fail);
+  ADD ("full", test_full);
   ADD ("limit", test_limit);
   ADD ("erasure", test_erasure);
   ADD ("convert", test_convert);
