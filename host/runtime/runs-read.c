@@ -279,10 +279,14 @@ reeve_runs_read_follow_live (GTask *task)
   follow->follower
       = reeve_run_follow (follow->run, g_task_get_context (task), follow->after,
                           reeve_runs_read_on_event, reeve_runs_read_on_ended, task, g_object_unref);
-  if (cancellable != NULL)
-    follow->cancelled = g_signal_connect_data (
-        cancellable, "cancelled", G_CALLBACK (reeve_runs_read_on_cancelled), g_object_ref (task),
-        (GClosureNotify) (void (*) (void)) g_object_unref, 0);
+  if (cancellable == NULL)
+    return;
+  follow->cancelled = g_signal_connect_data (
+      cancellable, "cancelled", G_CALLBACK (reeve_runs_read_on_cancelled), g_object_ref (task),
+      (GClosureNotify) (void (*) (void)) g_object_unref, 0);
+  /* a reader that went before this is not told of by the signal any more */
+  if (g_cancellable_is_cancelled (cancellable))
+    reeve_runs_read_on_cancelled (cancellable, task);
 }
 
 /**

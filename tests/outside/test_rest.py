@@ -6,6 +6,7 @@ import json
 import os
 import re
 import socket
+import threading
 import time
 import unittest
 import urllib.parse
@@ -334,6 +335,36 @@ class Streams(Door):
         self.assertEqual(("run.completed", "succeeded"), (events[-1].name, events[-1].data["status"]))
         later = [e.data["sequence"] for e in self.host.stream("GET", f"/api/v1/runs/{run[1]}/events?after={events[0].data['sequence']}")]
         self.assertGreater(later[0], events[0].data["sequence"])
+
+    def test_clients_that_go_at_once_hold_no_stream(self):
+        """They ask for the events of a run that waits for its model, and are gone before the first one."""
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        self.mock.script([lambda _request: (gate.wait(60), {"content": "at last"})[1]])
+        agent = self.host.agent(tools=[])
+        with self.open_stream("/api/v1/agents/execute", {"agent_id": agent, "mission": "x", "stream": True}) as first:
+            data, run = "", None
+            while not run:
+                data += first.recv(65536).decode()
+                run = re.search(r'"run_id":"(run_\w+)"', data)
+            self.wait_for(lambda: self.mock.remaining() == 0)
+            before, asked = self.descriptors(), len(self.host.records(action="runs.events"))
+            for _ in range(100):
+                with self.connect() as sock:
+                    sock.sendall(f"GET /api/v1/runs/{run[1]}/events HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.host.key}\r\n\r\n".encode())
+            self.wait_for(lambda: len(self.host.records(action="runs.events")) == asked + 100)
+            self.wait_for(lambda: self.descriptors() < before + 20)
+            gate.set()
+            self.assertIn(b"run.completed", self.read_all(first))
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.host.process.pid}/fd"))
+
+    def wait_for(self, condition):
+        end = time.monotonic() + 20
+        while not condition():
+            self.assertLess(time.monotonic(), end, "waited in vain")
+            time.sleep(0.02)
 
     def test_a_client_that_does_not_read_is_dropped(self):
         self.mock.script([{"chunks": ["x" * 60000] * 400}])

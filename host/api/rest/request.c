@@ -30,6 +30,7 @@ typedef struct
   GByteArray *body;
   gsize received;
   gboolean refused;
+  gboolean abandoned; /* the client has gone */
   gboolean dispatching;
   gboolean paused;
   gboolean streaming;
@@ -105,6 +106,7 @@ reeve_rest_request_on_gone (ReeveRestConnection *connection, gpointer user_data)
 {
   ReeveRestRequest *self = user_data;
 
+  self->abandoned = TRUE;
   if (self->call != NULL)
     g_cancellable_cancel (reeve_call_get_cancellable (self->call));
 }
@@ -463,6 +465,9 @@ reeve_rest_request_on_body (SoupServer *server, SoupServerMessage *msg, const ch
   /* answered meanwhile: nothing to wait for */
   if (self->dispatching && self->msg != NULL)
     {
+      /* gone before there was a call: nothing would ever end a stream in which nothing happens */
+      if (self->abandoned)
+        g_cancellable_cancel (reeve_call_get_cancellable (self->call));
       self->paused = TRUE;
       /* a stream that has begun is written on; libsoup waits by itself when it has nothing more */
       if (!self->streaming)
