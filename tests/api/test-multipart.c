@@ -43,6 +43,7 @@ test_multipart_good (void)
     { TYPE, FORM, "a.md", "# A" },
     { "Multipart/Form-Data;boundary=\"b\" ; charset=utf-8", FORM, "a.md", "# A" },
     { TYPE, "preamble\r\n" FORM "epilogue", "a.md", "# A" },
+    { TYPE, "--b\r\n" HEAD "\r\n# A\r\n--b-- \t", "a.md", "# A" },
     { TYPE, "--b \t\r\n" HEAD "\r\n\r\n--b--", "a.md", "" },
     { TYPE,
       "--b\r\nX-Other: 1\r\ncontent-disposition:form-data;name=file\r\n\r\n\r\n\r\n--\r\n--b--",
@@ -125,6 +126,9 @@ test_multipart_bad (void)
     /* libsoup cut a part of negative length out of this one */
     { TYPE, "--b\r\n" HEAD "\r\n--b--\r\n\r\n# A\r\n--b\r\n" HEAD "\r\nT\r\n--b--\r\n" },
     { TYPE, FORM + 3 },
+    /* content that looks like the end, were one not to read on */
+    { TYPE, "--b\r\n" HEAD "\r\n# A\r\n--b--x\r\nmore\r\n--b--" },
+    { TYPE, "--b\r\n" HEAD "\r\n# A\r\n--b--\nmore" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)

@@ -243,11 +243,14 @@ reeve_rest_multipart_read_part (GBytes *body, const char *start, gsize length)
 static int
 reeve_rest_multipart_begin (ReeveRestMultipartRest *rest)
 {
-  if (reeve_rest_multipart_skip (rest, "--"))
-    return 0;
+  gboolean last = reeve_rest_multipart_skip (rest, "--");
+
   while (reeve_rest_multipart_skip (rest, " ") || reeve_rest_multipart_skip (rest, "\t"))
     continue;
-  return reeve_rest_multipart_skip (rest, "\r\n") ? 1 : -1;
+  /* `--b--` with more behind it is content that looks like the end: a part would lose its tail */
+  if (!reeve_rest_multipart_skip (rest, "\r\n") && !(last && rest->left == 0))
+    return -1;
+  return last ? 0 : 1;
 }
 
 /* (transfer full) (nullable) the parts; NULL when the form is malformed */
