@@ -108,6 +108,7 @@ class Exits(ReevectlCase):
                 (2, viewer, ["agents", "list", "--limit", "many"]), (2, viewer, ["agents", "list", "extra"]),
                 (2, viewer, ["agents", "list", "--no-such-option", "1"]), (3, viewer, ["agents", "create", "x", "--definition", "{}"]),
                 (3, viewer, ["tenants", "list"]), (3, bad, ["agents", "list"]), (4, viewer, ["agents", "show", "agt_none"]),
+                (2, viewer, ["agents", "list", "--tenant", "north\r"]), (2, dict(viewer, REEVE_TOKEN="rv_x\r\ny"), ["agents", "list"]),
                 (5, nobody, ["agents", "list"])):
             with self.subTest(arguments=arguments):
                 done = subprocess.run([CTL, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment)

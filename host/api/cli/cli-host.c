@@ -126,6 +126,21 @@ reeve_cli_host_choose (ReeveCliHost *self, ReeveCliOptions *options, GError **er
   return reeve_cli_host_use_state (self, options, error);
 }
 
+/* libsoup leaves out a field with a line break: the command would act in another tenant. */
+static gboolean
+reeve_cli_host_check_word (const char *what, const char *word, GError **error)
+{
+  for (const char *at = word; at != NULL && *at != '\0'; at++)
+    {
+      if (!g_ascii_iscntrl (*at))
+        continue;
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                   "the %s has a line break or another control character", what);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 /**
  * reeve_cli_host_new:
  * @options: the command line
@@ -140,7 +155,9 @@ reeve_cli_host_new (ReeveCliOptions *options, GError **error)
 
   self->tenant = g_strdup (options->tenant);
   self->ca = g_strdup (options->ca != NULL ? options->ca : g_getenv ("REEVE_CA"));
-  if (!reeve_cli_host_choose (self, options, error))
+  if (!reeve_cli_host_choose (self, options, error)
+      || !reeve_cli_host_check_word ("tenant", self->tenant, error)
+      || !reeve_cli_host_check_word ("token", self->token, error))
     return NULL;
   return g_steal_pointer (&self);
 }
