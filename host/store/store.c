@@ -497,13 +497,16 @@ reeve_store_create_scope (ReeveStore *self, const char *scope, GError **error)
  * @self: a store
  * @scope: a tenant id
  *
+ * A scope that has keys is one whose store is gone, if there is none: reading it says so.
+ *
  * Returns: whether there is such a scope
  */
 gboolean
 reeve_store_has_scope (ReeveStore *self, const char *scope)
 {
   g_return_val_if_fail (REEVE_IS_STORE (self), FALSE);
-  return reeve_storage_has_scope (self->storage, scope);
+  return reeve_storage_has_scope (self->storage, scope)
+         || (self->keys != NULL && reeve_store_keys_has (self->keys, scope));
 }
 
 /**

@@ -81,6 +81,15 @@ class Damage(unittest.TestCase):
         self.check_second(host, "second")
         self.check_others(host)
 
+    def test_store_of_a_tenant_is_gone(self):
+        """It is known by its keys: that is a loss, and no tenant that never was."""
+        host = self.host()
+        host.stop()
+        os.remove(self.path(host, "store", "tenants", "second.db"))
+        host.start()
+        self.check_second(host, "second.db is missing")
+        self.check_others(host)
+
     def test_log_of_a_tenant_is_gone(self):
         """Its last commits were only there: an encrypted store knows that it is older than what was acknowledged."""
         host = self.host()
