@@ -190,7 +190,11 @@ reeve_gate_params_take_part (ReeveCall *call, const ReeveCallPart *part, JsonObj
     }
   if (part->file_name != NULL)
     {
-      json_object_set_string_member (params, part->name, part->file_name);
+      /* the name of a file would stand for a value, and what it holds would be nothing */
+      if (strcmp (part->name, "file") != 0)
+        reeve_gate_params_fault (faults, part->name, "is a file where a value is wanted");
+      else
+        json_object_set_string_member (params, part->name, part->file_name);
       return;
     }
   if (reeve_gate_params_wants_object (call->operation, part->name))

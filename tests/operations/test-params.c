@@ -119,9 +119,11 @@ test_form (void)
 {
   g_autoptr (ReeveCall) good = new_call ("documents.upload");
   g_autoptr (ReeveCall) bad = new_call ("documents.upload");
+  g_autoptr (ReeveCall) file = new_call ("documents.upload");
   g_autoptr (ReeveCall) none = new_call ("documents.upload");
   g_autofree char *text = NULL;
   g_autofree char *faults = NULL;
+  g_autofree char *files = NULL;
   g_autofree char *empty = NULL;
 
   set_body (good, "multipart/form-data; boundary=x", "x");
@@ -141,6 +143,13 @@ test_form (void)
   add_part (bad, "classification", NULL, "\xff");
   faults = prepare (bad);
   g_assert_cmpstr (faults, ==, "[/file][/metadata][/classification]");
+
+  /* its name is not the value, and its bytes may say another one */
+  set_body (file, "multipart/form-data; boundary=x", "x");
+  add_part (file, "file", "a.md", "text");
+  add_part (file, "classification", "internal", "restricted");
+  files = prepare (file);
+  g_assert_cmpstr (files, ==, "[/classification]");
 
   set_body (none, "multipart/form-data; boundary=x", "x");
   empty = prepare (none);
