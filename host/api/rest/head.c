@@ -265,7 +265,8 @@ reeve_rest_head_check_authority (ReeveRestHead *self, const char *data)
                                        : reeve_rest_head_refuse (self, 400, "the Host is missing");
   if (*target == '/' || *target == '*')
     return TRUE;
-  target = strchr (target, ':') + 3;
+  /* what is neither begins with a scheme and "://": it was looked at with its line */
+  target = (const char *) memchr (target, ':', self->target.length) + 3;
   length = self->target.length - (gsize) (target - data - self->target.offset);
   for (gsize i = 0; i < length; i++)
     if (target[i] == '/' || target[i] == '?')
