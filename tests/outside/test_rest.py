@@ -219,6 +219,17 @@ class Connections(Door):
             self.assertEqual(b"", sock.recv(4096))
             self.assertGreater(time.monotonic() - began, 2)
 
+    def test_a_bad_request_behind_a_good_one_is_refused_aloud(self):
+        for pipelined in (False, True):
+            with self.subTest(pipelined=pipelined), self.connect() as sock:
+                good, bad = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /health HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n"
+                sock.sendall(good + bad if pipelined else good)
+                data = b"" if pipelined else sock.recv(65536)
+                if not pipelined:
+                    sock.sendall(bad)
+                data += self.read_all(sock)
+                self.assertEqual([b"200", b"400"], re.findall(rb"HTTP/1\.1 (\d+)", data))
+
     def test_closed_connections_leave_nothing_behind(self):
         before = self.descriptors()
         for data in (b"", b"GET", b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n", b"POST /api/v1/chat HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):

@@ -466,6 +466,7 @@ reeve_rest_connection_close (ReeveRestConnection *self)
   g_clear_pointer (&self->target, g_free);
   reeve_rest_connection_enter (self, again ? REEVE_REST_CONNECTION_LISTENS
                                            : REEVE_REST_CONNECTION_LINGERS);
+  self->answering = FALSE; /* what is wrong with the next request is answered, too */
   if (again)
     reeve_rest_intake_next (self->intake);
   reeve_rest_connection_defer (self);
