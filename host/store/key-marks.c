@@ -25,12 +25,13 @@
 #include "key-arena.h"
 #include "key-folder.h"
 
-#define REEVE_KEY_MARKS_MAGIC "reevemk1"
-#define REEVE_KEY_MARKS_HALF  128
-#define REEVE_KEY_MARKS_SLOT  (2 * REEVE_KEY_MARKS_HALF)
-#define REEVE_KEY_MARKS_MAC   96
+#define REEVE_KEY_MARKS_HALF 128
+#define REEVE_KEY_MARKS_SLOT (2 * REEVE_KEY_MARKS_HALF)
+#define REEVE_KEY_MARKS_MAC  96
 /* a million tenants */
 #define REEVE_KEY_MARKS_MAX_SIZE ((gsize) REEVE_KEY_MARKS_SLOT << 20)
+
+static const guint8 marks_magic[8] = { 'r', 'e', 'e', 'v', 'e', 'm', 'k', '1' };
 
 typedef struct
 {
@@ -105,7 +106,7 @@ reeve_key_marks_format (ReeveKeyMarks *self, const guint8 *digest, guint64 gener
   guint64 sequence = GUINT64_TO_LE (mark->sequence);
 
   memset (half, 0, REEVE_KEY_MARKS_HALF);
-  memcpy (half, REEVE_KEY_MARKS_MAGIC, 8);
+  memcpy (half, marks_magic, sizeof marks_magic);
   memcpy (half + 8, &number, 8);
   memcpy (half + 16, &sequence, 8);
   memcpy (half + 24, mark->salt, REEVE_STORAGE_SALT_SIZE);
@@ -119,7 +120,7 @@ reeve_key_marks_check (ReeveKeyMarks *self, const guint8 *half, guint64 *generat
 {
   guint8 mac[REEVE_DIGESTS_LENGTH];
 
-  if (memcmp (half, REEVE_KEY_MARKS_MAGIC, 8) != 0)
+  if (memcmp (half, marks_magic, sizeof marks_magic) != 0)
     return FALSE;
   reeve_digests_hmac_sha256 (self->key, REEVE_KEY_MARKS_KEY, half, REEVE_KEY_MARKS_MAC, mac);
   memcpy (generation, half + 8, 8);

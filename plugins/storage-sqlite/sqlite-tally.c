@@ -215,7 +215,7 @@ sqlite_tally_acknowledge (SqliteTally *self, GError **error)
   if (sqlite_tally_mark (self, FALSE, &failure))
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME, "committed, but %s",
-               failure->message);
+               failure != NULL ? failure->message : "its mark was not set");
   return FALSE;
 }
 

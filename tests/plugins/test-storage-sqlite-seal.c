@@ -320,9 +320,9 @@ test_temp (void)
       g_assert_cmpmem (got, n, want + offset, n);
     }
   g_assert_true (g_file_get_contents (path, &raw, &length, NULL));
-  for (char c = 'A'; c <= 'Z'; c++)
+  for (int c = 'A'; c <= 'Z'; c++)
     {
-      g_autofree char *run = g_strnfill (8, c);
+      g_autofree char *run = g_strnfill (8, (char) c);
 
       g_assert_null (memmem (raw, length, run, 8));
     }
