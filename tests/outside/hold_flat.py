@@ -7,6 +7,7 @@
 | small requests, 16 connections | 30,000 | 300,000 |
 | before: missions, and reading them until the page caches of all readers are full | 4,500, 9,000 | 4,500, 9,000 |
 | samples of resident memory, descriptors, threads | 40 | 40 |
+| descriptors and threads at the end over those at the beginning | 16, 8 | 16, 8 |
 | growth of memory between the first and the last sample, by least squares | 1 % | 1 % |
 | open event streams of a model: resident memory of the host | 1,000: 46 MiB | 1,000: 46 MiB |
 | open event streams of a run: the same | 1,000: 44 MiB | 1,000: 44 MiB |
@@ -37,6 +38,8 @@ WARM = 4500
 SAMPLES = 40
 AT_ONCE = 16
 GROWTH = 0.01
+# pools fill as chance has it: a reader of the store brings descriptors, a worker is a thread; what leaks with each mission comes by the thousand
+POOLS = {"fds": 16, "threads": 8}
 STREAMS = 1000
 RUN_MIB = 44
 MODEL_MIB = 46  # 44 is the goal; a debug build's own code takes more
@@ -190,10 +193,10 @@ class Flat(unittest.TestCase):
         print(told, flush=True)
         self.assertLessEqual(growth, GROWTH, told)
         third = len(samples) // 3
-        for name in ("fds", "threads"):
+        for name, pools in POOLS.items():
             # pools and idle threads come and go; what leaks only comes
             early, late = max(getattr(s, name) for s in samples[:third]), min(getattr(s, name) for s in samples[-third:])
-            self.assertLessEqual(late, early, f"{name}: {told}")
+            self.assertLessEqual(late, early + pools, f"{name}: {told}")
 
     def warm_up(self):
         """Until what is bounded is at its bound: each reader of the store has filled its page cache."""
