@@ -62,13 +62,54 @@ static const ReeveStep reeve_schema_tenant_1[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_platform_2[] = {
+  SCHEMA_INDEX (REEVE_STORE_API_KEYS, SCHEMA_INT ("expires_at")),
+  { .name = NULL },
+};
+
+static const ReeveStep reeve_schema_tenant_2[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_WORKSPACES, SCHEMA_TEXT ("name"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_WORKSPACES, SCHEMA_TEXT ("name")),
+  SCHEMA_INDEX (REEVE_STORE_WORKSPACES, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_WORKSPACE_MEMBERS, SCHEMA_TEXT ("workspace_id"),
+                     SCHEMA_TEXT ("user_id"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_WORKSPACE_MEMBERS, SCHEMA_TEXT ("workspace_id"),
+                SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_WORKSPACE_MEMBERS, SCHEMA_TEXT ("user_id"),
+                SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_ROLES, SCHEMA_TEXT ("name"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_ROLES, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_ELEVATIONS, SCHEMA_TEXT ("user_id"), SCHEMA_INT ("until"),
+                     SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_ELEVATIONS, SCHEMA_TEXT ("user_id"), SCHEMA_INT ("until")),
+  SCHEMA_INDEX (REEVE_STORE_ELEVATIONS, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_OVERRIDES, SCHEMA_TEXT ("resource_type"),
+                     SCHEMA_TEXT ("resource_id"), SCHEMA_TEXT ("subject"),
+                     SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_OVERRIDES, SCHEMA_TEXT ("resource_type"), SCHEMA_TEXT ("resource_id")),
+  SCHEMA_INDEX (REEVE_STORE_OVERRIDES, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_POLICIES, SCHEMA_TEXT ("kind"), SCHEMA_TEXT ("agent_id"),
+                     SCHEMA_INT ("updated_at")),
+  SCHEMA_INDEX (REEVE_STORE_POLICIES, SCHEMA_TEXT ("kind"), SCHEMA_TEXT ("agent_id")),
+  SCHEMA_COLLECTION (REEVE_STORE_POLICY_REVISIONS, SCHEMA_INT ("revision"),
+                     SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_POLICY_REVISIONS, SCHEMA_INT ("revision")),
+  SCHEMA_INDEX (REEVE_STORE_POLICY_REVISIONS, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_PASSWORDS, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_IDENTITIES, SCHEMA_TEXT ("user_id"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_IDENTITIES, SCHEMA_TEXT ("user_id")),
+  { .name = NULL },
+};
+
 static const ReeveMigration reeve_schema_platform[] = {
   { 1, "tenants, API keys, idempotency", reeve_schema_platform_1 },
+  { 2, "keys by their end", reeve_schema_platform_2 },
   { 0, NULL, NULL },
 };
 
 static const ReeveMigration reeve_schema_tenant[] = {
   { 1, "users, agents, documents, runs, conversations, idempotency", reeve_schema_tenant_1 },
+  { 2, "workspaces, roles, policies, passwords, identities", reeve_schema_tenant_2 },
   { 0, NULL, NULL },
 };
 /* clang-format on */

@@ -16,18 +16,31 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
  * category, created_at}, agent_versions {agent_id, version_number, status, created_at}, documents
  * {title, classification, created_at}, runs {agent_id, session_id, user_id, status, created_at,
  * updated_at}, conversations {user_id, agent_id, created_at, updated_at, deleted}, idempotency
- * {expires_at}; text index "chunks" (group: document id); streams "run/<run_id>"; blobs
+ * {expires_at}; workspaces {name, created_at}, workspace_members {workspace_id, user_id,
+ * created_at}, roles {name, created_at}, elevations {user_id, until, created_at}, overrides
+ * {resource_type, resource_id, subject, created_at}, policies {kind, agent_id, updated_at},
+ * policy_revisions {revision, created_at}, passwords {created_at}, identities {user_id, created_at};
+ * text index "chunks" (group: document id); streams "run/<run_id>"; blobs
  * "document/<id>/<version>". */
-#define REEVE_STORE_TENANTS        "tenants"
-#define REEVE_STORE_API_KEYS       "api_keys"
-#define REEVE_STORE_USERS          "users"
-#define REEVE_STORE_AGENTS         "agents"
-#define REEVE_STORE_AGENT_VERSIONS "agent_versions"
-#define REEVE_STORE_DOCUMENTS      "documents"
-#define REEVE_STORE_RUNS           "runs"
-#define REEVE_STORE_CONVERSATIONS  "conversations"
-#define REEVE_STORE_IDEMPOTENCY    "idempotency"
-#define REEVE_STORE_CHUNKS         "chunks"
+#define REEVE_STORE_TENANTS           "tenants"
+#define REEVE_STORE_API_KEYS          "api_keys"
+#define REEVE_STORE_USERS             "users"
+#define REEVE_STORE_AGENTS            "agents"
+#define REEVE_STORE_AGENT_VERSIONS    "agent_versions"
+#define REEVE_STORE_DOCUMENTS         "documents"
+#define REEVE_STORE_RUNS              "runs"
+#define REEVE_STORE_CONVERSATIONS     "conversations"
+#define REEVE_STORE_IDEMPOTENCY       "idempotency"
+#define REEVE_STORE_CHUNKS            "chunks"
+#define REEVE_STORE_WORKSPACES        "workspaces"
+#define REEVE_STORE_WORKSPACE_MEMBERS "workspace_members"
+#define REEVE_STORE_ROLES             "roles"
+#define REEVE_STORE_ELEVATIONS        "elevations"
+#define REEVE_STORE_OVERRIDES         "overrides"
+#define REEVE_STORE_POLICIES          "policies"
+#define REEVE_STORE_POLICY_REVISIONS  "policy_revisions"
+#define REEVE_STORE_PASSWORDS         "passwords"  /* id: the user's */
+#define REEVE_STORE_IDENTITIES        "identities" /* id: digest of issuer and subject */
 /* of the platform: counts how often a store was tried that could not be written */
 #define REEVE_STORE_COUNTER_TRIAL "store.trial"
 
