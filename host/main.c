@@ -24,7 +24,7 @@
 #define REEVE_MAIN_MAP_BYTES (256 * 1024)
 
 /* SIGTERM ends within 10 s: runs get most of it, answers the rest */
-#define REEVE_MAIN_RUNS_US   (6 * G_USEC_PER_SEC)
+#define REEVE_MAIN_RUNS_US   (5 * G_USEC_PER_SEC)
 #define REEVE_MAIN_ANSWER_US (1 * G_USEC_PER_SEC)
 
 typedef struct
@@ -162,6 +162,8 @@ reeve_main_on_hangup (gpointer data)
 {
   ReeveMain *self = data;
 
+  if (!g_main_loop_is_running (self->loop))
+    return G_SOURCE_CONTINUE; /* stopping: the doors are closed */
   if (self->startup != NULL && reeve_rest_is_encrypted (self->rest))
     reeve_main_push (self, reeve_main_work_on_reload);
   else

@@ -389,6 +389,19 @@ reeve_admitted_get_caller (ReeveAdmitted *self)
   return self->request.caller;
 }
 
+/**
+ * reeve_admitted_leave:
+ * @self: (transfer full): the right to one effect
+ *
+ * Lets go of it without an outcome, as the end of the process would.
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+void
+reeve_admitted_leave (ReeveAdmitted *self)
+{
+  reeve_admission_unmake (self);
+}
+
 /* ---- begin ---- */
 
 /* The stages before the intent; a refusal is recorded. */

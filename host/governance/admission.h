@@ -94,6 +94,9 @@ void reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation,
 gboolean reeve_admitted_is_consumed (ReeveAdmitted *self);
 guint64 reeve_admitted_get_intent (ReeveAdmitted *self);
 ReeveCaller *reeve_admitted_get_caller (ReeveAdmitted *self);
+/* The host stops and its effect goes on after the next start: (transfer full) self. The intent
+ * stays open in the ledger, for reeve_admission_resume(). */
+void reeve_admitted_leave (ReeveAdmitted *self);
 
 /* Ends it: writes the outcome record. (transfer full) admitted. callback may be NULL: then nobody
  * waits for the disk. */

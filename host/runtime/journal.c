@@ -169,6 +169,27 @@ reeve_journal_fold_tool_refused (ReeveJournal *self, JsonObject *entry, GError *
   return TRUE;
 }
 
+/* As if it had never been tried. */
+static gboolean
+reeve_journal_fold_given_up (ReeveJournal *self, JsonObject *entry, GError **error)
+{
+  const char *call_id = reeve_json_get_string (entry, "call_id", NULL);
+  ReeveJournalCall *call = call_id != NULL ? reeve_journal_find_call (self, call_id) : NULL;
+
+  if (call_id != NULL)
+    {
+      if (call == NULL || !call->attempted || call->result != NULL)
+        return reeve_journal_misplaced (entry, "no such call was attempted", error);
+      call->attempted = FALSE;
+      return TRUE;
+    }
+  if (!self->model_open)
+    return reeve_journal_misplaced (entry, "no model call is under way", error);
+  self->model_open = FALSE;
+  self->steps--;
+  return TRUE;
+}
+
 static gboolean
 reeve_journal_fold_interrupted (ReeveJournal *self, JsonObject *entry, GError **error)
 {
@@ -195,6 +216,7 @@ static const struct
   { REEVE_JOURNAL_TOOL_INTENT, reeve_journal_fold_tool_intent },
   { REEVE_JOURNAL_TOOL_OUTCOME, reeve_journal_fold_tool_outcome },
   { REEVE_JOURNAL_TOOL_REFUSED, reeve_journal_fold_tool_refused },
+  { REEVE_JOURNAL_GIVEN_UP, reeve_journal_fold_given_up },
   { REEVE_JOURNAL_INTERRUPTED, reeve_journal_fold_interrupted },
   { REEVE_JOURNAL_ENDED, reeve_journal_fold_ended },
 };

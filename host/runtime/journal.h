@@ -14,6 +14,8 @@ G_BEGIN_DECLS
  * tool.intent: call_id, name, arguments, intent
  * tool.outcome: call_id, name, outcome, text, data, is_error, error
  * tool.refused: call_id, name, text: no effect was tried; the model is told why
+ * given_up: step, or call_id and name: the host stopped while this effect was under way, let go of
+ *   it before any of its answer was used, and it does no harm when it is tried again
  * interrupted: reason cancelled or timeout: somebody, or the clock, ends the run
  * ended: status, answer, citations, error */
 #define REEVE_JOURNAL_STARTED       "started"
@@ -22,6 +24,7 @@ G_BEGIN_DECLS
 #define REEVE_JOURNAL_TOOL_INTENT   "tool.intent"
 #define REEVE_JOURNAL_TOOL_OUTCOME  "tool.outcome"
 #define REEVE_JOURNAL_TOOL_REFUSED  "tool.refused"
+#define REEVE_JOURNAL_GIVEN_UP      "given_up"
 #define REEVE_JOURNAL_INTERRUPTED   "interrupted"
 #define REEVE_JOURNAL_ENDED         "ended"
 

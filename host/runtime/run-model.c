@@ -115,6 +115,15 @@ reeve_run_model_failure (ReeveRunModel *self, const char *outcome, const GError 
   return entry;
 }
 
+static JsonObject *
+reeve_run_model_given_up (ReeveRunModel *self)
+{
+  JsonObject *entry = reeve_run_new_entry (REEVE_JOURNAL_GIVEN_UP);
+
+  json_object_set_int_member (entry, "step", self->step);
+  return entry;
+}
+
 /* ---- the answer ---- */
 
 static gboolean
@@ -180,13 +189,23 @@ reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_
   g_autoptr (ReeveModelResponse) response
       = reeve_models_complete_finish (REEVE_MODELS (source), result, &error);
   const char *outcome = response == NULL ? reeve_run_classify (self->admitted, error) : "succeeded";
+  gboolean cut = reeve_run_is_cut (run, error);
   JsonObject *entries[] = { NULL, NULL };
 
-  entries[0] = response != NULL ? reeve_run_model_entry (self, response)
-                                : reeve_run_model_failure (self, outcome, error);
+  if (response != NULL)
+    entries[0] = reeve_run_model_entry (self, response);
+  else if (!cut)
+    entries[0] = reeve_run_model_failure (self, outcome, error);
+  else if (run->live_shown->len + run->live_thought->len == 0)
+    entries[0] = reeve_run_model_given_up (self);
   reeve_run_model_settle (self, response, outcome, error);
   reeve_run_model_free (self);
-  reeve_run_append (run, entries, reeve_run_advance);
+  /* of an answer that was cut, readers may have a part, which another answer does not go on from:
+   * the call stays open in the journal, and is unknown */
+  if (entries[0] != NULL)
+    reeve_run_append (run, entries, reeve_run_advance);
+  else
+    reeve_run_advance (run);
 }
 
 /* ---- before it ---- */

@@ -58,6 +58,30 @@ reeve_run_interrupt (ReeveRun *self, const char *reason)
   reeve_run_invoke (self, reeve_run_do_interrupt, invoke);
 }
 
+static gboolean
+reeve_run_do_leave (gpointer data)
+{
+  ReeveRunInvoke *invoke = data;
+
+  invoke->run->leaving = TRUE;
+  if (!invoke->run->ended)
+    g_cancellable_cancel (invoke->run->cancellable);
+  return G_SOURCE_REMOVE;
+}
+
+/**
+ * reeve_run_leave:
+ * @self: a run
+ *
+ * Takes no further step: the effect under way is cancelled, what is known of it is journaled, and
+ * the run is left to the next start. Any thread.
+ */
+void
+reeve_run_leave (ReeveRun *self)
+{
+  reeve_run_invoke (self, reeve_run_do_leave, g_new0 (ReeveRunInvoke, 1));
+}
+
 static void
 reeve_run_replay_event (const char *name, JsonObject *data, gpointer user_data)
 {

@@ -35,6 +35,7 @@ struct _ReeveRun
   GDestroyNotify drop;      /* ends @effect where that fails: it never left */
   gint64 began;             /* monotonic */
   const char *interruption; /* asked for, not in the journal yet */
+  gboolean leaving;         /* the host stops: no further step */
   gboolean ended;
   gboolean aborting; /* its end is being written after its journal failed */
   ReeveRunDone done;
@@ -55,6 +56,8 @@ void reeve_run_describe (ReeveRun *self, ReeveAdmissionRequest *request);
 void reeve_run_describe_context (ReeveRun *self, ReeveContextInfo *info);
 /* failed or unknown */
 const char *reeve_run_classify (ReeveAdmitted *admitted, const GError *error);
+/* Did it end because the host stops, and not by itself? */
+gboolean reeve_run_is_cut (ReeveRun *self, const GError *error);
 JsonObject *reeve_run_describe_error (const char *code, const char *message);
 /* The journal and the followers take up an entry that is durable. */
 gboolean reeve_run_take (ReeveRun *self, JsonObject *entry, GError **error);

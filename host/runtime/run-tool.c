@@ -123,7 +123,11 @@ reeve_run_tool_on_result (GObject *source, GAsyncResult *result, gpointer user_d
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveToolResult) answer
       = reeve_tools_call_finish (REEVE_TOOLS (source), result, &error);
-  JsonObject *entries[] = { reeve_run_tool_entry (self, REEVE_JOURNAL_TOOL_OUTCOME), NULL };
+  /* one that only reads is called again */
+  gboolean again = reeve_run_is_cut (run, error) && reeve_run_tool_is_read_only (self);
+  JsonObject *entries[]
+      = { reeve_run_tool_entry (self, again ? REEVE_JOURNAL_GIVEN_UP : REEVE_JOURNAL_TOOL_OUTCOME),
+          NULL };
 
   if (answer != NULL)
     reeve_run_tool_fill (self, entries[0], answer);

@@ -171,6 +171,14 @@ reeve_run_classify (ReeveAdmitted *admitted, const GError *error)
   return "failed";
 }
 
+gboolean
+reeve_run_is_cut (ReeveRun *self, const GError *error)
+{
+  return self->leaving
+         && (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
+             || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+}
+
 JsonObject *
 reeve_run_describe_error (const char *code, const char *message)
 {
@@ -409,6 +417,18 @@ reeve_run_abort (ReeveRun *self, const GError *error)
   reeve_run_answer_finish (self, &decision);
 }
 
+/* Its intent stays open in the ledger, its record says `running`: the next start finds both. */
+static void
+reeve_run_part (ReeveRun *self)
+{
+  g_autoptr (GError) error
+      = g_error_new (REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                     "the host is stopping: run %s goes on when it starts again", self->run_id);
+
+  g_clear_pointer (&self->admitted, reeve_admitted_leave);
+  reeve_run_close (self, NULL, error);
+}
+
 static void
 reeve_run_perform (ReeveRun *self, const ReeveDecision *decision)
 {
@@ -449,6 +469,11 @@ reeve_run_advance (ReeveRun *self)
 
       json_object_set_string_member (entry, "reason", self->interruption);
       reeve_run_append (self, entries, reeve_run_advance);
+      return;
+    }
+  if (self->leaving)
+    {
+      reeve_run_part (self);
       return;
     }
   reeve_decide (self->journal, &decision);

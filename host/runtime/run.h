@@ -41,9 +41,9 @@ typedef void (*ReeveRunDone) (ReeveRun *self, JsonObject *result, const GError *
                               gpointer user_data);
 
 /* Lives in the thread-default context of its maker; all functions but reeve_run_interrupt(),
- * reeve_run_follow() and reeve_run_unfollow() are called there. admitted: (transfer full)
- * (nullable) the intent of the whole run; NULL when it is settled already. journal: (transfer full)
- * what was appended so far. record: fields of the run's record. */
+ * reeve_run_leave(), reeve_run_follow() and reeve_run_unfollow() are called there. admitted:
+ * (transfer full) (nullable) the intent of the whole run; NULL when it is settled already. journal:
+ * (transfer full) what was appended so far. record: fields of the run's record. */
 ReeveRun *reeve_run_new (const ReeveRunEnvironment *environment, ReeveCaller *caller,
                          ReeveAdmitted *admitted, const char *run_id, JsonObject *record,
                          ReeveJournal *journal);
@@ -53,6 +53,9 @@ void reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gp
 void reeve_run_dismiss (ReeveRun *self);
 /* reason: `cancelled` or `timeout`. Any thread. */
 void reeve_run_interrupt (ReeveRun *self, const char *reason);
+/* The host stops: its effect under way is cut, and it stays journaled where it stands, for the next
+ * start. done() is called with %REEVE_ERROR_UNAVAILABLE. Any thread. */
+void reeve_run_leave (ReeveRun *self);
 
 /* Any thread: sends what the journal holds behind @after, then events as they come, in @context;
  * @ended once at the end. Returns a number for unfollow. */

@@ -8,6 +8,8 @@
 #include "runs-private.h"
 #include "base/ids.h"
 
+#define REEVE_RUNS_LEAVE_US (2 * G_USEC_PER_SEC)
+
 G_DEFINE_FINAL_TYPE (ReeveRuns, reeve_runs, G_TYPE_OBJECT)
 
 typedef struct
@@ -137,6 +139,7 @@ reeve_runs_forget (ReeveRuns *self, ReeveRun *run)
   g_hash_table_remove (self->active, reeve_run_get_id (held));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  g_main_context_wakeup (self->context);
 }
 
 ReeveRun *
@@ -186,25 +189,66 @@ reeve_runs_get_active (ReeveRuns *self, const char *tenant_id)
   return n;
 }
 
+static gboolean
+reeve_runs_on_time_up (gpointer data)
+{
+  return G_SOURCE_REMOVE;
+}
+
+/* Those that were found at the start go on in the context of this very thread, so it is served
+ * meanwhile; the end of each run wakes it up. */
+static gboolean
+reeve_runs_wait_for_all (ReeveRuns *self, gint64 timeout_us)
+{
+  gint64 end = g_get_monotonic_time () + timeout_us;
+  g_autoptr (GSource) timer = g_timeout_source_new ((guint) (timeout_us / 1000) + 1);
+
+  g_source_set_callback (timer, reeve_runs_on_time_up, NULL, NULL);
+  g_source_attach (timer, self->context);
+  while (reeve_runs_get_active (self, NULL) > 0 && g_get_monotonic_time () < end)
+    g_main_context_iteration (self->context, TRUE);
+  g_source_destroy (timer);
+  return reeve_runs_get_active (self, NULL) == 0;
+}
+
+static void
+reeve_runs_leave_all (ReeveRuns *self)
+{
+  g_autoptr (GPtrArray) runs = g_ptr_array_new_with_free_func (g_object_unref);
+  GHashTableIter iter = { 0 };
+  gpointer run = NULL;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->active);
+  while (g_hash_table_iter_next (&iter, NULL, &run))
+    g_ptr_array_add (runs, g_object_ref (run));
+  g_mutex_unlock (&self->lock);
+  g_message ("%u runs are left to the next start", runs->len);
+  for (guint i = 0; i < runs->len; i++)
+    reeve_run_leave (runs->pdata[i]);
+}
+
 /**
  * reeve_runs_stop:
  * @self: runs
  * @timeout_us: how long those under way may take, in microseconds
  *
- * No new runs from now on. What is not done in time stays journaled where it stands; the next start
- * goes on from there.
+ * No new runs from now on. What is not done in time stays journaled where it stands, and whoever
+ * waits for it is told so; the next start goes on from there. An effect that does not let itself be
+ * cut is as it is when the process is killed. On the thread that @self was made on.
  */
 void
 reeve_runs_stop (ReeveRuns *self, gint64 timeout_us)
 {
-  gint64 end = g_get_monotonic_time () + timeout_us;
-
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
-  while (g_hash_table_size (self->active) > 0
-         && g_cond_wait_until (&self->changed, &self->lock, end))
-    continue;
   g_mutex_unlock (&self->lock);
+  if (reeve_runs_wait_for_all (self, timeout_us))
+    return;
+  reeve_runs_leave_all (self);
+  if (!reeve_runs_wait_for_all (self, REEVE_RUNS_LEAVE_US))
+    g_message ("%u runs have an effect under way that cannot be cut",
+               reeve_runs_get_active (self, NULL));
 }
 
 /* ---- execution ---- */

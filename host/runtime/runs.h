@@ -70,8 +70,9 @@ JsonObject *reeve_runs_resume (ReeveRuns *self, ReeveAdmitted *admitted, const c
                                GError **error);
 /* At start: resumes or ends every unfinished run of every tenant, truthfully. */
 gboolean reeve_runs_recover (ReeveRuns *self, GError **error);
-/* At the end, not on a thread whose context serves runs: no new runs; those under way may end until
- * @timeout_us passed, the rest stays journaled where it stands. */
+/* At the end, on the thread that made it, whose context is iterated: no new runs; those under way
+ * may end until @timeout_us passed, the rest is cut (2 s more at most) and stays journaled where it
+ * stands. */
 void reeve_runs_stop (ReeveRuns *self, gint64 timeout_us);
 guint reeve_runs_get_active (ReeveRuns *self, const char *tenant_id);
 

@@ -28,7 +28,7 @@ ALLOWED = {
     "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_refuse",
     "reeve_admission_resume", "reeve_admission_recover", "reeve_admission_flush_refusals",
     "reeve_admitted_consume", "reeve_admitted_consume_exactly", "reeve_admitted_expect", "reeve_admitted_is_consumed", "reeve_admitted_get_intent",
-    "reeve_admitted_get_caller",
+    "reeve_admitted_get_caller", "reeve_admitted_leave",
 }
 CONSUME = {"reeve_admitted_consume", "reeve_admitted_consume_exactly"}
 

@@ -6,7 +6,7 @@
 | stops under random load (runs, streams, idle connections, a busy bus), each followed by a start on the same state | 100 | 1,000 |
 | hosts at a time, each with a state of its own | 2 | 2 |
 | the ledger is verified | after each tenth stop | after each tenth |
-| stops while a model does not answer | 1 | 5 |
+| stops while a model does not answer, one after the other | 2 | 5 |
 """
 
 import os
@@ -21,7 +21,8 @@ from stress import CONFIG, Load, answers
 from test_bus import Bus
 
 STOPS = size(100, 1000)
-HANGING = size(1, 5)
+HANGING = size(2, 5)
+WAITING = 4
 HOSTS = 2
 SECONDS = 10
 LOAD = (0.02, 0.15)
@@ -97,30 +98,71 @@ class Shutdown(unittest.TestCase):
         self.assertGreater(sum(len(s.agents) for s in sides), STOPS // 4)
         self.assertGreater(sum(len(s.runs) for s in sides), STOPS // 4)
 
-    def test_a_model_that_does_not_answer_holds_up_nothing(self):
+    def test_runs_that_wait_for_a_model_go_on_after_each_start(self):
+        """Whoever waits is told; the run is left in its journal, and its answer is the right one in the end."""
         mock = MockOpenAI().start()
         self.addCleanup(mock.stop)
-        mock.default = {"content": "late", "delay": 30}
-        for _ in range(HANGING):
-            with Host(config=CONFIG.format(url=mock.base_url)) as host:
-                agent = host.agent()
-                clients = [threading.Thread(target=self.ask, args=(host, agent), daemon=True) for _ in range(4)]
-                for client in clients:
-                    client.start()
-                self.wait(lambda host=host: len(host.get("/api/v1/runs?status=running").json["items"]) == 4)
+        mock.default = {"content": "late", "delay": 60}
+        with Host(config=CONFIG.format(url=mock.base_url)) as host:
+            agent = host.agent()
+            told = []
+            clients = [threading.Thread(target=self.ask, args=(host, agent, told), daemon=True) for _ in range(WAITING)]
+            for client in clients:
+                client.start()
+            for number in range(1, HANGING + 1):
+                self.wait(lambda asked=number * WAITING: mock.count("/v1/chat/completions") == asked)
                 began = time.monotonic()
                 host.stop()
                 self.assertLess(time.monotonic() - began, SECONDS)
+                if number == HANGING:
+                    mock.default = {"content": "It is 42."}
+                host.start()
+            for client in clients:
+                client.join(30)
+            self.assertEqual([503] * WAITING, [status for status, _ in told], told)
+            self.judge(host, told)
+            self.assertEqual((HANGING + 1) * WAITING, mock.count("/v1/chat/completions"))
+
+    def judge(self, host, told):
+        self.wait(lambda: not host.get("/api/v1/runs?status=running", expect=200).json["items"])
+        for run in host.get("/api/v1/runs", expect=200).json["items"]:
+            self.assertEqual(("succeeded", "It is 42.", 1), (run["status"], run["answer"], run["steps"]), run)
+            self.assertEqual(1, sum(run["run_id"] in detail for _, detail in told), told)
+        self.check_intents(host)
+
+    def check_intents(self, host):
+        """Each intent has one outcome: nothing is open, nothing was ended twice."""
+        self.assertTrue(host.post("/api/v1/admin/audit/verify", expect=200).json["valid"])
+        records = host.records()
+        intents = [r["seq"] for r in records if r["kind"] == "intent" and r["action"] in ("agents.execute", "model.call")]
+        outcomes = [r["intent"] for r in records if r["kind"] == "outcome" and r["action"] in ("agents.execute", "model.call")]
+        self.assertEqual(sorted(intents), sorted(outcomes))
+
+    def test_an_answer_that_was_shown_in_part_is_unknown(self):
+        mock = MockOpenAI().start()
+        self.addCleanup(mock.stop)
+        mock.default = {"chunks": ["It ", "is ", "never ", "said."], "chunk_delay": 20}
+        with Host(config=CONFIG.format(url=mock.base_url)) as host:
+            agent = host.agent()
+            events = host.stream("POST", "/api/v1/agents/execute", {"agent_id": agent, "mission": "go", "stream": True})
+            shown = next(e for e in events if e.name == "message.delta")
+            stopping = threading.Thread(target=host.stop)
+            stopping.start()
+            self.assertNotIn("run.failed", [e.name for e in events])
+            stopping.join()
+            host.start()
+            run = host.get(f"/api/v1/runs/{shown.data['run_id']}", expect=200).json
+            self.assertEqual("unknown", run["status"])
+            self.assertEqual(1, mock.count("/v1/chat/completions"))
+            self.check_intents(host)
 
     @staticmethod
-    def ask(host, agent):
-        try:
-            host.run(agent, "go", expect=None)
-        except OSError:
-            pass
+    def ask(host, agent, told):
+        answer = host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "go"})
+        told.append((answer.status, answer.json.get("detail", "")))
 
     def wait(self, condition):
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while not condition():
             self.assertLess(time.monotonic(), end)
             time.sleep(0.02)

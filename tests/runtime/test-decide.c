@@ -26,9 +26,11 @@
 #define TOOL_UNKNOWN(id)                                                                           \
   "{\"type\":\"tool.outcome\",\"call_id\":\"" id "\",\"outcome\":\"unknown\",\"text\":\"cut "      \
   "off\"}"
-#define CANCELLED "{\"type\":\"interrupted\",\"reason\":\"cancelled\"}"
-#define TIMEOUT   "{\"type\":\"interrupted\",\"reason\":\"timeout\"}"
-#define ENDED     "{\"type\":\"ended\",\"status\":\"succeeded\"}"
+#define MODEL_GIVEN_UP    "{\"type\":\"given_up\",\"step\":1}"
+#define TOOL_GIVEN_UP(id) "{\"type\":\"given_up\",\"call_id\":\"" id "\"}"
+#define CANCELLED         "{\"type\":\"interrupted\",\"reason\":\"cancelled\"}"
+#define TIMEOUT           "{\"type\":\"interrupted\",\"reason\":\"timeout\"}"
+#define ENDED             "{\"type\":\"ended\",\"status\":\"succeeded\"}"
 
 static gboolean
 test_decide_add (ReeveJournal *journal, const char *text, GError **error)
@@ -73,6 +75,25 @@ static const TestDecideCase test_decide_cases[] = {
     "unknown",
     "unknown_outcome",
     NULL },
+  { "model given up",
+    { STARTED, MODEL_INTENT, MODEL_GIVEN_UP, NULL },
+    REEVE_DECISION_CALL_MODEL,
+    NULL,
+    NULL,
+    NULL },
+  { "model given up twice is no step",
+    { STARTED, MODEL_INTENT, MODEL_GIVEN_UP, MODEL_INTENT, MODEL_GIVEN_UP, MODEL_INTENT,
+      MODEL_ANSWER, NULL },
+    REEVE_DECISION_FINISH,
+    "succeeded",
+    NULL,
+    NULL },
+  { "tool given up",
+    { STARTED, MODEL_INTENT, MODEL_CALLS, TOOL_INTENT ("c1"), TOOL_GIVEN_UP ("c1"), NULL },
+    REEVE_DECISION_CALL_TOOL,
+    NULL,
+    NULL,
+    "c1" },
   { "first call",
     { STARTED, MODEL_INTENT, MODEL_CALLS, NULL },
     REEVE_DECISION_CALL_TOOL,
@@ -214,7 +235,8 @@ test_decide_misplaced (void)
   static const char *const first[]
       = { MODEL_INTENT, TOOL_INTENT ("c1"), ENDED, "{\"type\":\"no\"}", "{}" };
   static const char *const later[]
-      = { STARTED, MODEL_ANSWER, TOOL_INTENT ("c1"), TOOL_OUTCOME ("c1"), "{\"type\":\"no\"}" };
+      = { STARTED,        MODEL_ANSWER,         TOOL_INTENT ("c1"), TOOL_OUTCOME ("c1"),
+          MODEL_GIVEN_UP, TOOL_GIVEN_UP ("c1"), "{\"type\":\"no\"}" };
 
   for (guint i = 0; i < G_N_ELEMENTS (first); i++)
     {
