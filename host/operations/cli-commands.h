@@ -15,8 +15,10 @@ typedef struct
   const char *operation;
   const char *summary; /* to be translated */
   const char *example;
-  const char *const *arguments; /* parameters that stand without an option, in order */
-  const char *const *columns;   /* members shown in a table */
+  /* parameters that stand without an option, in order; a tenant_id that is none of them is the
+   * tenant to act in */
+  const char *const *arguments;
+  const char *const *columns; /* members shown in a table */
   const char *method;
   const char *path;
   /* types of all places here: s string, i integer, n number, b boolean, l list of strings, j any
@@ -24,6 +26,7 @@ typedef struct
   const ReeveParameter *parameters;
   gboolean takes_body;
   gboolean multipart;
+  const char *generate; /* parameter that gets a fresh id unless it is given; NULL */
 } ReeveCliCommand;
 
 /* Ordered by noun and verb, ended by a NULL noun (generated). */

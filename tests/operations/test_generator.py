@@ -98,6 +98,10 @@ MALFORMED = [
     ("resource is no parameter", GET, {"resource": {"type": "thing", "id": "name"}}, "things.get: resource: name is no parameter"),
     ("unique is no parameter", CREATE, {"unique": ["name"]}, "things.create: unique: name is no parameter"),
     ("word is no parameter", GET, {"cli": {**GOOD["operations"][GET]["cli"], "args": ["name"]}}, "things.get: cli.args: name"),
+    ("word of an alias is no parameter", GET, {"cli_aliases": [{**GOOD["operations"][GET]["cli"], "verb": "see", "args": ["name"]}]},
+     "things.get: cli_aliases.args: name"),
+    ("generated member is no parameter", GET, {"cli": {**GOOD["operations"][GET]["cli"], "generate": "name"}}, "things.get: cli.args: name"),
+    ("same command", GET, {"cli_aliases": [GOOD["operations"][GET]["cli"]]}, "things.get: cli: things show is there twice"),
     ("argument is no parameter", GET, {"dbus": {**GOOD["operations"][GET]["dbus"], "in": [["n", "s", "name"]]}}, "things.get: dbus.in: name"),
     ("example of a status that is no refusal", GET, {"examples": [{"summary": "x", "request": {"id": "1"}, "status": 500, "response": {}}]},
      "number 1: status: 500"),
@@ -156,6 +160,17 @@ class Generator(unittest.TestCase):
         self.assertEqual({"id": "1"}, get["responses"]["200"]["content"]["application/json"]["examples"]["example1"]["value"])
         self.assertEqual({"id": "1"}, create["requestBody"]["content"]["application/json"]["examples"]["example1"]["value"])
         self.assertIn('.name = "things.get"', texts["operation-table.c"])
+
+    def test_an_operation_has_several_commands(self):
+        noun = changed(CREATE, {"cli": {"noun": "things", "verb": "make", "args": ["id"], "example": "reevectl things make 1", "columns": ["id"]},
+                                "cli_aliases": [{"noun": "stuff", "verb": "new", "args": ["tenant_id"], "generate": "id",
+                                                 "example": "reevectl stuff new acme", "columns": []}]})
+        code, said, texts = self.generate(noun)
+        self.assertEqual((0, ""), (code, said))
+        table = texts["cli-commands.c"]
+        self.assertIn('{ "stuff", "new", "things.create"', table)
+        self.assertLess(table.index('{ "stuff", "new"'), table.index('{ "things", "make"'))
+        self.assertIn('TRUE, FALSE, "id" }', table)
 
     def test_malformed_rows_do_not_build(self):
         for word, row, members, refusal in MALFORMED:

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/ids.h"
+
 static const ReeveParameter *
 reeve_cli_params_find (const ReeveCliCommand *command, const char *name)
 {
@@ -148,6 +150,25 @@ reeve_cli_params_take_options (ReeveCliOptions *options, const ReeveCliCommand *
   return TRUE;
 }
 
+/* The only argument that is no parameter: the tenant to act in. */
+static void
+reeve_cli_params_take_tenant (ReeveCliOptions *options, const char *tenant_id)
+{
+  g_free (options->tenant);
+  options->tenant = g_strdup (tenant_id);
+}
+
+static void
+reeve_cli_params_generate (const ReeveCliCommand *command, JsonObject *params)
+{
+  g_autofree char *id = NULL;
+
+  if (command->generate == NULL || json_object_has_member (params, command->generate))
+    return;
+  id = g_strdelimit (reeve_ids_new ("org"), "_", '-');
+  json_object_set_string_member (params, command->generate, id);
+}
+
 static gboolean
 reeve_cli_params_take_words (ReeveCliOptions *options, const ReeveCliCommand *command, guint first,
                              JsonObject *params, GError **error)
@@ -162,9 +183,10 @@ reeve_cli_params_take_words (ReeveCliOptions *options, const ReeveCliCommand *co
         return reeve_cli_params_fail (error, reeve_cli_options_get_word (options, i),
                                       "is one argument too many");
       parameter = reeve_cli_params_find (command, command->arguments[i - first]);
-      if (parameter != NULL
-          && !reeve_cli_params_set (params, parameter, reeve_cli_options_get_word (options, i),
-                                    error))
+      if (parameter == NULL)
+        reeve_cli_params_take_tenant (options, reeve_cli_options_get_word (options, i));
+      else if (!reeve_cli_params_set (params, parameter, reeve_cli_options_get_word (options, i),
+                                      error))
         return FALSE;
     }
   return TRUE;
@@ -198,8 +220,10 @@ reeve_cli_params_new (ReeveCliOptions *options, const ReeveCliCommand *command, 
   g_autoptr (JsonObject) params = json_object_new ();
 
   if (!reeve_cli_params_take_words (options, command, first, params, error)
-      || !reeve_cli_params_take_options (options, command, own, params, error)
-      || !reeve_cli_params_check (command, params, error))
+      || !reeve_cli_params_take_options (options, command, own, params, error))
+    return NULL;
+  reeve_cli_params_generate (command, params);
+  if (!reeve_cli_params_check (command, params, error))
     return NULL;
   return g_steal_pointer (&params);
 }

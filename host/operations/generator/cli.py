@@ -3,18 +3,23 @@
 
 from .schema_c import text
 from .schemas import body_of, letter, places_of
+from .table import TableError, clis
 from .table_c import HEAD
 
 
 def commands(table):
-    return sorted((o for o in table.operations if "cli" in o), key=lambda o: (o["cli"]["noun"], o["cli"]["verb"]))
+    """(operation, command), ordered by noun and verb."""
+    found = sorted(((o, cli) for o in table.operations for _member, cli in clis(o)), key=lambda row: (row[1]["noun"], row[1]["verb"]))
+    for (one, cli), (other, after) in zip(found, found[1:]):
+        if (cli["noun"], cli["verb"]) == (after["noun"], after["verb"]):
+            raise TableError(f"{other['noun']}.json: {other['name']}: cli: {cli['noun']} {cli['verb']} is there twice, also in {one['name']}")
+    return found
 
 
 def source(table):
     lines = [HEAD + '#include "operations/cli-commands.h"\n']
     rows = []
-    for number, operation in enumerate(commands(table)):
-        cli = operation["cli"]
+    for number, (operation, cli) in enumerate(commands(table)):
         for kind in ("args", "columns"):
             lines.append(f"static const char *const {kind}_{number}[] = {{ {', '.join([text(a) for a in cli[kind]] + ['NULL'])} }};")
         members = [f"{{ {text(n)}, REEVE_PARAMETER_{place}, '{kind}', {truth(required)} }}" for n, place, kind, required in words_of(table, operation)]
@@ -22,7 +27,8 @@ def source(table):
         method, path = operation["route"].split(" ", 1)
         rows.append(f"  {{ {text(cli['noun'])}, {text(cli['verb'])}, {text(operation['name'])}, N_ ({text(operation['summary'])}), "
                     f"{text(cli['example'])}, args_{number}, columns_{number}, {text(method)}, {text(path)}, parameters_{number}, "
-                    f"{truth('body' in operation)}, {truth('multipart' in operation['flags'])} }},")
+                    f"{truth('body' in operation)}, {truth('multipart' in operation['flags'])}, "
+                    f"{text(cli['generate']) if 'generate' in cli else 'NULL'} }},")
     lines.append("\nconst ReeveCliCommand reeve_cli_commands[] = {\n" + "\n".join(rows) + "\n  { NULL }\n};\n")
     return "\n".join(lines)
 
@@ -46,18 +52,17 @@ def member_letter(table, schema):
     return letter(table, schema) if kind in ("string", "integer", "number", "boolean") else "j"
 
 
-def options(table, operation):
+def options(table, operation, cli):
     """Parameters that are not positional."""
-    return [n for n, *_ in places_of(table, operation) if n not in operation["cli"]["args"]]
+    return [n for n, *_ in places_of(table, operation) if n not in cli["args"]]
 
 
 def completion(table):
     """A bash completion: nouns, then verbs, then options."""
     verbs, flags = {}, {}
-    for operation in commands(table):
-        cli = operation["cli"]
+    for operation, cli in commands(table):
         verbs.setdefault(cli["noun"], []).append(cli["verb"])
-        flags[f"{cli['noun']} {cli['verb']}"] = [f"--{n.replace('_', '-')}" for n in options(table, operation)]
+        flags[f"{cli['noun']} {cli['verb']}"] = [f"--{n.replace('_', '-')}" for n in options(table, operation, cli)]
     lines = ["# SPDX-License-Identifier: LGPL-2.1-or-later", "# Generated from the table of operations; do not edit.", "# shellcheck shell=bash",
              "_reevectl ()", "{", "  local cur=${COMP_WORDS[COMP_CWORD]} words", "  case $COMP_CWORD in",
              f"    1) words='{' '.join(verbs)} --help --json --url --token --ca --bus --state-dir --tenant' ;;",
@@ -73,12 +78,11 @@ def completion(table):
 def man(table):
     """The section COMMANDS of reevectl(1), in roff."""
     lines = [".SH COMMANDS"]
-    for operation in commands(table):
-        cli = operation["cli"]
+    for operation, cli in commands(table):
         words = " ".join([cli["noun"], cli["verb"]] if cli["verb"] else [cli["noun"]])
         args = " ".join(rf"\fI{a.upper()}\fR" for a in cli["args"])
         lines += [".TP", rf"\fB{words}\fR {args}".rstrip(), operation["summary"] + "."]
-        if found := options(table, operation):
+        if found := options(table, operation, cli):
             lines.append("Options: " + ", ".join(rf"\fB\-\-{n.replace('_', '-')}\fR" for n in found) + ".")
         lines.append("Example: " + cli["example"].replace("-", r"\-").replace("\\\"", '"'))
     return "\n".join(lines) + "\n"

@@ -21,8 +21,8 @@ FLAGS = {
 }
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
-    "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "dbus", "cli", "examples",
-    "unique",
+    "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "dbus", "cli", "cli_aliases",
+    "examples", "unique",
 }
 # must stand in every row, and not be empty; permission may be null, for none beyond authentication
 NEEDED = ("name", "summary", "class", "permission", "action", "route", "function", "result", "examples")
@@ -124,10 +124,10 @@ class Table:
 
     def check_names(self, operation, parameters):
         """Members that name parameters name ones that there are."""
-        cli, bus = operation.get("cli"), operation.get("dbus")
+        bus = operation.get("dbus")
         named = [("resource", [(operation.get("resource") or {}).get("id")]), ("unique", operation.get("unique", []))]
-        if cli is not None:
-            named.append(("cli.args", cli["args"]))
+        for member, cli in clis(operation):
+            named.append((member + ".args", [a for a in cli["args"] if a != "tenant_id"] + [cli.get("generate")]))
         if bus is not None:
             named.append(("dbus.in", [a[2] for a in bus["in"] if a[2] != "tenant_id"] + [bus.get("generate")]))
         for member, names in named:
@@ -156,6 +156,14 @@ class Table:
                 raise TableError(f"examples: number {number}: response: there is no body in JSON")
             for fault in judge.faults(example["response"], result) if result is not None else ():
                 raise TableError(f"examples: number {number}: response{fault}")
+
+
+def clis(operation):
+    """(member, command) of every command line that means this operation. An argument tenant_id that is no parameter is the tenant to act in."""
+    if "cli" in operation:
+        yield "cli", operation["cli"]
+    for alias in operation.get("cli_aliases", []):
+        yield "cli_aliases", alias
 
 
 def unique(pairs):
