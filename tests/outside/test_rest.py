@@ -273,6 +273,25 @@ class Connections(Door):
             sock.shutdown(socket.SHUT_WR)
             self.assertEqual(200, self.read_answer(sock)[0])
 
+    def test_a_client_that_closed_its_side_waits_for_a_model(self):
+        """As a script does: printf ... | nc. What is answered late, and what is streamed after a pause."""
+        agent = self.host.agent(tools=[])
+        chat = {"model": "mock/gpt-test", "messages": [{"role": "user", "content": "x"}]}
+        log = self.host.read_log()
+        for path, body, end in (("/v1/chat/completions", chat, b'"late"'), ("/v1/chat/completions", {**chat, "stream": True}, b"[DONE]"),
+                                ("/api/v1/agents/execute", {"agent_id": agent, "mission": "x"}, b'"late"'),
+                                ("/api/v1/agents/execute", {"agent_id": agent, "mission": "x", "stream": True}, b"run.completed")):
+            self.mock.script([{"content": "late", "delay": 2.5}])
+            data = json.dumps(body).encode()
+            with self.subTest(path, stream="stream" in body), self.connect() as sock:
+                sock.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.host.key}\r\n"
+                             f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
+                sock.shutdown(socket.SHUT_WR)
+                answer = self.read_all(sock)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 200 "), answer)
+                self.assertIn(end, answer)
+        self.assertNotRegex(self.host.read_log()[len(log):], "(?i)warning")
+
 
 class Streams(Door):
     def setUp(self):

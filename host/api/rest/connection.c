@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "framing.h"
 #include "greeting.h"
 #include "intake.h"
 #include "outbox.h"
@@ -48,7 +49,8 @@ struct _ReeveRestConnection
   gboolean spoken; /* a request was served */
   gboolean readable;
   gboolean writable;
-  gboolean gone;    /* the client sends no more, or the socket is broken */
+  gboolean half;    /* the client sends no more: whether it still reads shows by writing alone */
+  gboolean gone;    /* the socket is broken */
   gboolean dropped; /* nothing goes in or out any more */
   gboolean ended;   /* the client was told that no more comes */
   gsize drained;
@@ -63,7 +65,8 @@ struct _ReeveRestConnection
   gboolean answered;
   gboolean over; /* refused: libsoup reads its end, what it writes is thrown away */
   ReeveRestConnectionFunc on_gone;
-  gpointer gone_data;
+  ReeveRestConnectionFunc on_half;
+  gpointer user_data;
 };
 
 static GQuark
@@ -132,7 +135,7 @@ reeve_rest_connection_receive (ReeveRestConnection *self, guint8 *buffer, gsize 
 
       /* less than asked for: the socket is empty, and the next arrival is a new edge; but the end
        * of the stream shows only by reading it */
-      if (n > 0 && (gsize) n < size && !self->gone && !self->channel->buffers)
+      if (n > 0 && (gsize) n < size && !self->half && !self->channel->buffers)
         self->readable = FALSE;
       if (n >= 0)
         return n;
@@ -260,7 +263,7 @@ reeve_rest_connection_work (ReeveRestPollerClient *client)
   if (self->gone && self->on_gone != NULL)
     {
       func = g_steal_pointer (&self->on_gone);
-      func (self, self->gone_data);
+      func (self, self->user_data);
     }
   reeve_rest_connection_finish (self);
   reeve_rest_connection_unref (self);
@@ -279,9 +282,10 @@ reeve_rest_connection_notice (ReeveRestPollerClient *client, guint32 events)
     {
       self->readable = TRUE;
       self->writable = TRUE;
-      self->gone = TRUE;
+      self->half = TRUE;
+      self->gone = self->gone || (events & (EPOLLHUP | EPOLLERR)) != 0;
     }
-  if (self->phase != REEVE_REST_CONNECTION_SERVES || self->gone
+  if (self->phase != REEVE_REST_CONNECTION_SERVES || self->half
       || reeve_rest_outbox_get_pending (&self->out) > 0)
     reeve_rest_connection_defer (self);
 }
@@ -421,13 +425,6 @@ reeve_rest_connection_is_writable (ReeveRestConnection *self)
          || reeve_rest_outbox_get_pending (&self->out) < REEVE_REST_OUTBOX_SIZE;
 }
 
-/* 100 (Continue) is not the answer. */
-static gboolean
-reeve_rest_connection_is_interim (const char *data, gsize length)
-{
-  return length > 12 && memcmp (data, "HTTP/1.", 7) == 0 && memcmp (data + 9, "100", 3) == 0;
-}
-
 gssize
 reeve_rest_connection_write (ReeveRestConnection *self, const void *buffer, gsize size,
                              GError **error)
@@ -449,7 +446,7 @@ reeve_rest_connection_write (ReeveRestConnection *self, const void *buffer, gsiz
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "the client reads slowly");
       return -1;
     }
-  self->answering = self->answering || !reeve_rest_connection_is_interim (buffer, n);
+  self->answering = self->answering || !reeve_rest_framing_is_interim (buffer, n);
   reeve_rest_connection_defer (self);
   return (gssize) n;
 }
@@ -482,16 +479,17 @@ reeve_rest_connection_get_target (ReeveRestConnection *self)
 
 void
 reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnectionFunc gone,
-                             gpointer user_data)
+                             ReeveRestConnectionFunc half, gpointer user_data)
 {
   self->on_gone = gone;
-  self->gone_data = user_data;
+  self->on_half = half;
+  self->user_data = user_data;
 }
 
 void
 reeve_rest_connection_end (ReeveRestConnection *self)
 {
-  self->on_gone = NULL;
+  self->on_gone = self->on_half = NULL;
 }
 
 void
@@ -562,6 +560,8 @@ reeve_rest_connection_check (ReeveRestConnection *self, gint64 now)
   gint64 lasted = now - self->since;
   gint64 content = (gint64) (reeve_rest_intake_get_content (self->intake) / REEVE_REST_BOUNDS_STEP);
 
+  if (self->half && self->on_half != NULL)
+    self->on_half (self, self->user_data);
   if (reeve_rest_outbox_get_pending (&self->out) > 0)
     {
       if (now - self->out.moved_at > limits->send_us)
@@ -590,7 +590,7 @@ void
 reeve_rest_connection_drop (ReeveRestConnection *self)
 {
   self->dropped = TRUE;
-  self->gone = TRUE;
+  self->half = self->gone = TRUE;
   self->readable = TRUE;
   self->writable = TRUE;
   if (self->phase == REEVE_REST_CONNECTION_LISTENS)

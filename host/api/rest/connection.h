@@ -49,9 +49,11 @@ void reeve_rest_connection_close (ReeveRestConnection *self);
 /* ---- the request ---- */
 /* Its target, byte for byte. */
 const char *reeve_rest_connection_get_target (ReeveRestConnection *self);
-/* It is being worked on; gone (nullable): called once if its client goes meanwhile. */
+/* It is being worked on. gone: called once if its client goes meanwhile; half: called again and
+ * again, about each second, while the client has ended its side: it may wait for its answer
+ * (RFC 9112, 9.6) or have gone, which shows by writing alone. */
 void reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnectionFunc gone,
-                                  gpointer user_data);
+                                  ReeveRestConnectionFunc half, gpointer user_data);
 void reeve_rest_connection_end (ReeveRestConnection *self);
 /* It has come as a whole: from now on the host is at work, not the client. */
 void reeve_rest_connection_set_received (ReeveRestConnection *self);

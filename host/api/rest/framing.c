@@ -3,6 +3,8 @@
  * trailer short. */
 #include "framing.h"
 
+#include <string.h>
+
 #define REEVE_REST_FRAMING_DIGITS  15  /* of a chunk's size: no overflow */
 #define REEVE_REST_FRAMING_LINE    100 /* of its whole first line; libsoup's buffer holds 128 */
 #define REEVE_REST_FRAMING_TRAILER (4 * 1024)
@@ -191,4 +193,10 @@ reeve_rest_framing_take (ReeveRestFraming *self, const char *data, gsize length,
         return FALSE;
     }
   return TRUE;
+}
+
+gboolean
+reeve_rest_framing_is_interim (const char *data, gsize length)
+{
+  return length > 12 && memcmp (data, "HTTP/1.", 7) == 0 && memcmp (data + 9, "100", 3) == 0;
 }

@@ -22,5 +22,7 @@ void reeve_rest_framing_init (ReeveRestFraming *self, const ReeveRestHead *head)
 gboolean reeve_rest_framing_take (ReeveRestFraming *self, const char *data, gsize length,
                                   gsize *used);
 gboolean reeve_rest_framing_is_complete (const ReeveRestFraming *self);
+/* Of what goes out: 100 (Continue) is not the answer. */
+gboolean reeve_rest_framing_is_interim (const char *data, gsize length);
 
 G_END_DECLS

@@ -31,6 +31,7 @@ typedef struct
   gsize received;
   gboolean refused;
   gboolean abandoned; /* the client has gone */
+  guint probes;       /* of a stream whose client has ended its side */
   gboolean dispatching;
   gboolean paused;
   gboolean streaming;
@@ -191,6 +192,24 @@ reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
   reeve_rest_request_resume (self);
 }
 
+/* Who has gone altogether resets the connection when something comes: a comment, which readers of
+ * events skip. A stream in which nothing has happened yet begins with it, or it would be held for
+ * nobody; the first time passes, so that an error can still be the answer. */
+static void
+reeve_rest_request_on_half (ReeveRestConnection *connection, gpointer user_data)
+{
+  ReeveRestRequest *self = user_data;
+  g_autoptr (GBytes) comment = g_bytes_new_static (":\n\n", 3);
+  const ReeveOperation *operation = self->match.operation;
+  gboolean only_streams = operation != NULL && (operation->flags & REEVE_OPERATION_STREAM) != 0
+                          && strcmp (operation->method, "GET") == 0;
+
+  if (self->msg == NULL || !self->dispatching)
+    return;
+  if (self->streaming || (only_streams && self->probes++ > 0))
+    reeve_rest_request_append (self, comment);
+}
+
 static void
 reeve_rest_request_on_event (ReeveCall *call, const char *event, JsonNode *data, GBytes *raw,
                              gpointer user_data)
@@ -298,7 +317,8 @@ reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
   if (connection != NULL)
     {
       self->connection = reeve_rest_connection_ref (connection);
-      reeve_rest_connection_begin (connection, reeve_rest_request_on_gone, self);
+      reeve_rest_connection_begin (connection, reeve_rest_request_on_gone,
+                                   reeve_rest_request_on_half, self);
     }
   self->target = reeve_rest_request_find_target (self);
   self->path = g_strndup (self->target, strcspn (self->target, "?"));
