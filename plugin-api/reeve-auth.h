@@ -67,6 +67,21 @@ REEVE_AVAILABLE_IN_0_1
 gint64 reeve_identity_get_expires_at (ReeveIdentity *self);
 REEVE_AVAILABLE_IN_0_1
 void reeve_identity_set_expires_at (ReeveIdentity *self, gint64 expires_at);
+/* (nullable) permissions that bound what the roles allow; NULL: nothing does */
+REEVE_AVAILABLE_IN_0_1
+const char *const *reeve_identity_get_scopes (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_scopes (ReeveIdentity *self, const char *const *scopes);
+/* (nullable) the only workspace that it acts in */
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_workspace_id (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_workspace_id (ReeveIdentity *self, const char *workspace_id);
+/* most requests a minute with what was shown; 0 for no limit of its own */
+REEVE_AVAILABLE_IN_0_1
+guint reeve_identity_get_rate_limit (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_rate_limit (ReeveIdentity *self, guint rate_limit);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveIdentity, reeve_identity_unref)
 

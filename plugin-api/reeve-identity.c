@@ -11,6 +11,9 @@ struct _ReeveIdentity
   char *method;
   char *key_id;
   gint64 expires_at;
+  char **scopes;
+  char *workspace_id;
+  guint rate_limit;
 };
 
 G_DEFINE_BOXED_TYPE (ReeveIdentity, reeve_identity, reeve_identity_ref, reeve_identity_unref)
@@ -78,6 +81,8 @@ reeve_identity_unref (ReeveIdentity *self)
   g_strfreev (self->roles);
   g_free (self->method);
   g_free (self->key_id);
+  g_strfreev (self->scopes);
+  g_free (self->workspace_id);
   g_free (self);
 }
 
@@ -201,4 +206,100 @@ reeve_identity_set_expires_at (ReeveIdentity *self, gint64 expires_at)
 {
   g_return_if_fail (self != NULL);
   self->expires_at = expires_at;
+}
+
+/**
+ * reeve_identity_get_scopes:
+ * @self: an identity
+ *
+ * Returns: (transfer none) (nullable) (array zero-terminated=1): permissions, `resource:*` or `*`
+ * that bound what its roles allow; %NULL when nothing bounds it
+ *
+ * Since: 0.1
+ */
+const char *const *
+reeve_identity_get_scopes (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  return (const char *const *) self->scopes;
+}
+
+/**
+ * reeve_identity_set_scopes:
+ * @self: an identity
+ * @scopes: (nullable) (array zero-terminated=1): permissions, `resource:*` or `*` that bound what
+ * its roles allow: they take away and never give; an empty list takes all away; %NULL for no bound
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_scopes (ReeveIdentity *self, const char *const *scopes)
+{
+  g_auto (GStrv) old = NULL;
+
+  g_return_if_fail (self != NULL);
+  old = self->scopes;
+  self->scopes = scopes != NULL ? g_strdupv ((char **) scopes) : NULL;
+}
+
+/**
+ * reeve_identity_get_workspace_id:
+ * @self: an identity
+ *
+ * Returns: (transfer none) (nullable): the only workspace that it acts in; %NULL for no such bound
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_identity_get_workspace_id (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  return self->workspace_id;
+}
+
+/**
+ * reeve_identity_set_workspace_id:
+ * @self: an identity
+ * @workspace_id: (nullable): the only workspace that it acts in; %NULL for no such bound
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_workspace_id (ReeveIdentity *self, const char *workspace_id)
+{
+  g_autofree char *old = NULL;
+
+  g_return_if_fail (self != NULL);
+  old = self->workspace_id;
+  self->workspace_id = g_strdup (workspace_id);
+}
+
+/**
+ * reeve_identity_get_rate_limit:
+ * @self: an identity
+ *
+ * Returns: most requests a minute with what was shown; 0 for no limit of its own
+ *
+ * Since: 0.1
+ */
+guint
+reeve_identity_get_rate_limit (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+  return self->rate_limit;
+}
+
+/**
+ * reeve_identity_set_rate_limit:
+ * @self: an identity
+ * @rate_limit: most requests a minute with what was shown; 0 for no limit of its own. Counted by
+ * reeve_identity_get_key_id(), so it needs one
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_rate_limit (ReeveIdentity *self, guint rate_limit)
+{
+  g_return_if_fail (self != NULL);
+  self->rate_limit = rate_limit;
 }

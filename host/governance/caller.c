@@ -17,9 +17,24 @@ struct _ReeveCaller
   ReevePermissions permissions;
 };
 
+/* What the scopes of an identity leave: all that there is when it has none. */
+static ReevePermissions
+reeve_caller_get_cap (ReeveIdentity *identity)
+{
+  const char *const *scopes = reeve_identity_get_scopes (identity);
+  ReevePermissions cap = 0;
+
+  if (scopes == NULL)
+    return reeve_roles_all ();
+  for (guint i = 0; scopes[i] != NULL; i++)
+    cap |= reeve_roles_match (scopes[i]);
+  return cap;
+}
+
 /**
  * reeve_caller_new:
- * @identity: who it is
+ * @identity: who it is; its scopes bound what it may, and who is bound to a workspace or may not
+ * manage tenants is no platform admin
  * @tenant_id: the tenant acted in
  * @platform_admin: whether it holds every permission in every tenant
  * @door: (nullable): `rest`, `dbus`, `cli` or `internal`
@@ -32,15 +47,18 @@ reeve_caller_new (ReeveIdentity *identity, const char *tenant_id, gboolean platf
                   const char *door, const char *peer_address)
 {
   ReeveCaller *self = g_new0 (ReeveCaller, 1);
+  ReevePermissions cap = reeve_caller_get_cap (identity);
 
   self->references = 1;
   self->identity = reeve_identity_ref (identity);
   self->tenant_id = g_strdup (tenant_id);
   self->door = g_strdup (door);
   self->peer_address = g_strdup (peer_address);
-  self->platform_admin = platform_admin;
+  self->platform_admin = platform_admin && reeve_identity_get_workspace_id (identity) == NULL
+                         && (cap & reeve_roles_match ("tenant:manage")) != 0;
   self->permissions = platform_admin ? reeve_roles_all ()
                                      : reeve_roles_union (reeve_identity_get_roles (identity));
+  self->permissions &= cap;
   return self;
 }
 
@@ -133,6 +151,42 @@ const char *
 reeve_caller_get_key_id (ReeveCaller *self)
 {
   return reeve_identity_get_key_id (self->identity);
+}
+
+/**
+ * reeve_caller_get_workspace_id:
+ * @self: a caller
+ *
+ * Returns: (transfer none) (nullable): the only workspace it acts in; %NULL for no such bound
+ */
+const char *
+reeve_caller_get_workspace_id (ReeveCaller *self)
+{
+  return reeve_identity_get_workspace_id (self->identity);
+}
+
+/**
+ * reeve_caller_get_scopes:
+ * @self: a caller
+ *
+ * Returns: (transfer none) (nullable): what bounds its roles; %NULL for no such bound
+ */
+const char *const *
+reeve_caller_get_scopes (ReeveCaller *self)
+{
+  return reeve_identity_get_scopes (self->identity);
+}
+
+/**
+ * reeve_caller_get_rate_limit:
+ * @self: a caller
+ *
+ * Returns: most requests a minute with the key it showed; 0 for no limit of its own
+ */
+guint
+reeve_caller_get_rate_limit (ReeveCaller *self)
+{
+  return reeve_identity_get_rate_limit (self->identity);
 }
 
 /**

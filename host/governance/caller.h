@@ -21,6 +21,9 @@ const char *reeve_caller_get_tenant_id (ReeveCaller *self);
 const char *reeve_caller_get_home_tenant_id (ReeveCaller *self);
 const char *reeve_caller_get_user_id (ReeveCaller *self);
 const char *reeve_caller_get_key_id (ReeveCaller *self);
+const char *reeve_caller_get_workspace_id (ReeveCaller *self);  /* nullable: bound to none */
+const char *const *reeve_caller_get_scopes (ReeveCaller *self); /* nullable: bound by none */
+guint reeve_caller_get_rate_limit (ReeveCaller *self);
 const char *const *reeve_caller_get_roles (ReeveCaller *self);
 const char *reeve_caller_get_method (ReeveCaller *self);
 const char *reeve_caller_get_door (ReeveCaller *self);

@@ -104,20 +104,32 @@ reeve_run_opening_add_definition (const ReeveRunEnvironment *environment, JsonOb
     }
 }
 
+static JsonArray *
+reeve_run_opening_strings (const char *const *names)
+{
+  JsonArray *array = json_array_new ();
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    json_array_add_string_element (array, names[i]);
+  return array;
+}
+
 static JsonObject *
 reeve_run_opening_caller (ReeveCaller *caller)
 {
   JsonObject *object = json_object_new ();
-  JsonArray *roles = json_array_new ();
-  const char *const *names = reeve_caller_get_roles (caller);
 
-  for (guint i = 0; names != NULL && names[i] != NULL; i++)
-    json_array_add_string_element (roles, names[i]);
   json_object_set_string_member (object, "tenant_id", reeve_caller_get_tenant_id (caller));
   json_object_set_string_member (object, "home_tenant_id",
                                  reeve_caller_get_home_tenant_id (caller));
   json_object_set_string_member (object, "user_id", reeve_caller_get_user_id (caller));
-  json_object_set_array_member (object, "roles", roles);
+  json_object_set_array_member (object, "roles",
+                                reeve_run_opening_strings (reeve_caller_get_roles (caller)));
+  if (reeve_caller_get_scopes (caller) != NULL)
+    json_object_set_array_member (object, "scopes",
+                                  reeve_run_opening_strings (reeve_caller_get_scopes (caller)));
+  if (reeve_caller_get_workspace_id (caller) != NULL)
+    json_object_set_string_member (object, "workspace_id", reeve_caller_get_workspace_id (caller));
   json_object_set_boolean_member (object, "platform_admin",
                                   reeve_caller_is_platform_admin (caller));
   json_object_set_string_member (object, "method", reeve_caller_get_method (caller));
@@ -125,6 +137,17 @@ reeve_run_opening_caller (ReeveCaller *caller)
   if (reeve_caller_get_key_id (caller) != NULL)
     json_object_set_string_member (object, "key_id", reeve_caller_get_key_id (caller));
   return object;
+}
+
+static char **
+reeve_run_opening_read_strings (JsonObject *object, const char *member)
+{
+  JsonArray *array = reeve_json_get_array (object, member);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    g_strv_builder_add (builder, json_array_get_string_element (array, i));
+  return g_strv_builder_end (builder);
 }
 
 /**
@@ -137,18 +160,17 @@ ReeveCaller *
 reeve_run_opening_get_caller (JsonObject *started)
 {
   JsonObject *object = reeve_json_get_object (started, "caller");
-  JsonArray *roles = reeve_json_get_array (object, "roles");
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) names = NULL;
+  g_auto (GStrv) roles = reeve_run_opening_read_strings (object, "roles");
+  g_auto (GStrv) scopes = reeve_run_opening_read_strings (object, "scopes");
   g_autoptr (ReeveIdentity) identity = NULL;
 
-  for (guint i = 0; roles != NULL && i < json_array_get_length (roles); i++)
-    g_strv_builder_add (builder, json_array_get_string_element (roles, i));
-  names = g_strv_builder_end (builder);
   identity = reeve_identity_new (reeve_json_get_string (object, "home_tenant_id", ""),
                                  reeve_json_get_string (object, "user_id", ""),
-                                 (const char *const *) names,
+                                 (const char *const *) roles,
                                  reeve_json_get_string (object, "method", "internal"));
+  if (json_object_has_member (object, "scopes"))
+    reeve_identity_set_scopes (identity, (const char *const *) scopes);
+  reeve_identity_set_workspace_id (identity, reeve_json_get_string (object, "workspace_id", NULL));
   reeve_identity_set_key_id (identity, reeve_json_get_string (object, "key_id", NULL));
   return reeve_caller_new (identity, reeve_json_get_string (object, "tenant_id", ""),
                            reeve_json_get_boolean (object, "platform_admin", FALSE),

@@ -109,27 +109,38 @@ api_key_plugin_check (JsonObject *record, const char *digest, const ReeveCredent
   return good || api_key_plugin_refuse (error);
 }
 
+/* (transfer full) the strings of an array */
+static char **
+api_key_plugin_get_strings (JsonArray *array)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      const char *text = json_array_get_string_element (array, i);
+
+      if (text != NULL)
+        g_strv_builder_add (builder, text);
+    }
+  return g_strv_builder_end (builder);
+}
+
 static ReeveIdentity *
 api_key_plugin_make_identity (JsonObject *record, const char *key_id)
 {
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  JsonArray *roles = reeve_json_get_array (record, "roles");
-  g_auto (GStrv) names = NULL;
-  ReeveIdentity *identity = NULL;
+  g_auto (GStrv) roles = api_key_plugin_get_strings (reeve_json_get_array (record, "roles"));
+  g_auto (GStrv) scopes = api_key_plugin_get_strings (reeve_json_get_array (record, "scopes"));
+  ReeveIdentity *identity = reeve_identity_new (reeve_json_get_string (record, "tenant_id", NULL),
+                                                reeve_json_get_string (record, "user_id", NULL),
+                                                (const char *const *) roles, "api_key");
 
-  for (guint i = 0; roles != NULL && i < json_array_get_length (roles); i++)
-    {
-      const char *role = json_array_get_string_element (roles, i);
-
-      if (role != NULL)
-        g_strv_builder_add (builder, role);
-    }
-  names = g_strv_builder_end (builder);
-  identity = reeve_identity_new (reeve_json_get_string (record, "tenant_id", NULL),
-                                 reeve_json_get_string (record, "user_id", NULL),
-                                 (const char *const *) names, "api_key");
   reeve_identity_set_key_id (identity, key_id);
   reeve_identity_set_expires_at (identity, reeve_json_get_int (record, "expires_at", 0));
+  if (json_object_has_member (record, "scopes"))
+    reeve_identity_set_scopes (identity, (const char *const *) scopes);
+  reeve_identity_set_workspace_id (identity, reeve_json_get_string (record, "workspace_id", NULL));
+  reeve_identity_set_rate_limit (
+      identity, (guint) CLAMP (reeve_json_get_int (record, "rate_limit", 0), 0, G_MAXINT));
   return identity;
 }
 

@@ -100,6 +100,51 @@ test_roles_caller (void)
   g_assert_null (reeve_caller_get_key_id (viewer));
 }
 
+/* Scopes take away and never give; a bounded platform admin is one no more. */
+static void
+test_roles_scopes (void)
+{
+  static const char *const operator[] = { "operator", NULL };
+  static const char *const admin[] = { "admin", NULL };
+  static const char *const read[] = { "agent:read", "user:manage", "no:such", NULL };
+  static const char *const none[] = { NULL };
+  static const char *const tenants[] = { "tenant:manage", NULL };
+  const struct
+  {
+    const char *const *roles;
+    gboolean platform_admin;
+    const char *const *scopes;
+    const char *workspace_id;
+    guint permissions; /* how many */
+    gboolean stays;    /* platform admin */
+  } cases[] = {
+    { operator, FALSE, read, NULL, 1, FALSE }, { operator, FALSE, none, NULL, 0, FALSE },
+    { admin, TRUE, read, NULL, 2, FALSE },     { admin, TRUE, tenants, NULL, 1, TRUE },
+    { admin, TRUE, none, NULL, 0, FALSE },     { admin, TRUE, tenants, "wsp_1", 1, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (ReeveIdentity) identity
+          = reeve_identity_new ("default", "usr_1", cases[i].roles, "api_key");
+      g_autoptr (ReeveCaller) caller = NULL;
+      g_autoptr (ReeveCaller) there = NULL;
+      g_auto (GStrv) names = NULL;
+
+      reeve_identity_set_scopes (identity, cases[i].scopes);
+      reeve_identity_set_workspace_id (identity, cases[i].workspace_id);
+      caller = reeve_caller_new (identity, "default", cases[i].platform_admin, "rest", NULL);
+      names = reeve_caller_list_permissions (caller);
+      g_assert_cmpuint (g_strv_length (names), ==, cases[i].permissions);
+      g_assert_true (reeve_caller_is_platform_admin (caller) == cases[i].stays);
+      g_assert_cmpstrv (reeve_caller_get_scopes (caller), cases[i].scopes);
+      g_assert_cmpstr (reeve_caller_get_workspace_id (caller), ==, cases[i].workspace_id);
+      /* elsewhere it is bound as well */
+      there = reeve_caller_new_in_tenant (caller, "other");
+      g_assert_false (reeve_caller_has_permission (there, "document:read"));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -107,5 +152,6 @@ main (int argc, char **argv)
   g_test_add_func ("/roles/matrix", test_roles_matrix);
   g_test_add_func ("/roles/permissions", test_roles_permissions);
   g_test_add_func ("/roles/caller", test_roles_caller);
+  g_test_add_func ("/roles/scopes", test_roles_scopes);
   return g_test_run ();
 }

@@ -151,6 +151,8 @@ static void
 test_values_identity (void)
 {
   static const char *const roles[] = { "admin", "viewer", NULL };
+  static const char *const scopes[] = { "agent:*", "tool:read", NULL };
+  static const char *const none[] = { NULL };
   g_autoptr (ReeveIdentity) identity = reeve_identity_new ("acme", "usr_1", roles, "api_key");
   g_autoptr (ReeveIdentity) plain = reeve_identity_new ("acme", "usr_2", NULL, "jwt");
 
@@ -167,6 +169,21 @@ test_values_identity (void)
   g_assert_cmpint (reeve_identity_get_expires_at (identity), ==, G_MAXINT64);
   reeve_identity_set_key_id (identity, NULL);
   g_assert_null (reeve_identity_get_key_id (identity));
+  g_assert_null (reeve_identity_get_scopes (identity));
+  g_assert_null (reeve_identity_get_workspace_id (identity));
+  g_assert_cmpuint (reeve_identity_get_rate_limit (identity), ==, 0);
+  reeve_identity_set_scopes (identity, scopes);
+  reeve_identity_set_scopes (identity, reeve_identity_get_scopes (identity));
+  g_assert_cmpstrv (reeve_identity_get_scopes (identity), scopes);
+  reeve_identity_set_scopes (identity, none);
+  g_assert_cmpstrv (reeve_identity_get_scopes (identity), none);
+  reeve_identity_set_scopes (identity, NULL);
+  g_assert_null (reeve_identity_get_scopes (identity));
+  reeve_identity_set_workspace_id (identity, "wsp_1");
+  reeve_identity_set_workspace_id (identity, reeve_identity_get_workspace_id (identity));
+  g_assert_cmpstr (reeve_identity_get_workspace_id (identity), ==, "wsp_1");
+  reeve_identity_set_rate_limit (identity, 60);
+  g_assert_cmpuint (reeve_identity_get_rate_limit (identity), ==, 60);
   g_assert_null (reeve_identity_get_roles (plain)[0]);
 }
 
