@@ -80,6 +80,9 @@ test_good (void)
     { "GET /a HTTP/1.1\r\nhost:x:8080\t \r\n\r\nGET /b HTTP/1.1\r\n" HOST "\r\nGET", 2 },
     { "GET HTTP://X/?a HTTP/1.1\r\n" HOST "\r\n", 1 },
     { "OPTIONS * HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 1 },
+    { "GET / HTTP/1.1\r\nHost: [::ffff:127.0.0.1]\r\n\r\n", 1 },
+    { "GET / HTTP/1.1\r\nHost: 127.0.0.1:65535\r\n\r\n", 1 },
+    { "GET / HTTP/1.1\r\nHost: a-b.c_d~.example.:\r\n\r\n", 1 },
     { "POST / HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}GET / HTTP/1.1\r\n" HOST "\r\n", 2 },
     { "POST / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 1 },
     { "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\n{}", 0 },
@@ -181,6 +184,25 @@ static const struct
   BAD ("GET / HTTP/1.1\r\nHost: x/y\r\n\r\n"),
   BAD ("GET / HTTP/1.1\r\nHost: a@x\r\n\r\n"),
   BAD ("GET / HTTP/1.1\r\nHost: x, y\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: x:99999\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: x:65536\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: x:000080\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: x:80:80\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: x:+1\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: :80\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: ::1\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: ::1]\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: []\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: [::g]\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: [127.0.0.1]\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: [::1]:99999\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: [fe80::1%25eth0]\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: [v1.x]\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: x[::1]\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: %zz\r\n\r\n"),
+  BAD ("GET / HTTP/1.1\r\nHost: %41\r\n\r\n"),
   BAD ("GET http://y/ HTTP/1.1\r\n" HOST "\r\n"),
   BAD ("GET http://x@y/ HTTP/1.1\r\n" HOST "\r\n"),
   BAD ("GET http://x/ HTTP/1.0\r\n\r\n"),
@@ -223,12 +245,23 @@ check_repeated (const char *before, const char *what, guint times, guint status)
 }
 
 static void
+check_host (guint length, guint status)
+{
+  g_autofree char *name = g_strnfill (length, 'a');
+  g_autofree char *text = g_strconcat ("GET / HTTP/1.1\r\nHost: ", name, ":80\r\n\r\n", NULL);
+
+  check (text, strlen (text), status == 0 ? 1 : 0, status);
+}
+
+static void
 test_bounds (void)
 {
   check_repeated ("GET /", "a", 8000, 0);
   check_repeated ("GET /", "a", 9000, 414);
   check_repeated ("a", "a", 9000, 414);
   check_repeated ("GET / HTTP/1.1\r\nX: ", "a", 15000, 0);
+  check_host (255, 0);
+  check_host (256, 400);
   check_repeated ("GET / HTTP/1.1\r\nX: ", "a", 17000, 431);
   check_repeated ("GET / HTTP/1.1\r\n", "X: y\r\n", 100, 0);
   check_repeated ("GET / HTTP/1.1\r\n", "X: y\r\n", 101, 431);
@@ -253,6 +286,44 @@ test_bytes (void)
       g_assert_cmpstr (reading.given->str, ==, text);
       g_assert_cmpuint (reading.requests, ==, 2);
       g_string_free (reading.given, TRUE);
+    }
+}
+
+/* The reader is given a path, whatever was sent; what was sent is known. */
+static void
+test_path (void)
+{
+  static const struct
+  {
+    const char *sent;
+    const char *path;
+  } cases[] = { { "*", "/" },
+                { "http://x", "/" },
+                { "http://x?q=/", "/?q=/" },
+                { "HTTPS://X//a?b", "//a?b" },
+                { "https://x/", "/" },
+                { "/http://x/", "/http://x/" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text
+          = g_strdup_printf ("\r\nOPTIONS %s HTTP/1.1\r\n" HOST "\r\n", cases[i].sent);
+      g_autofree char *given
+          = g_strdup_printf ("OPTIONS %s HTTP/1.1\r\n" HOST "\r\n", cases[i].path);
+      g_autoptr (ReeveRestIntake) intake = reeve_rest_intake_new (MAX_HEADER);
+      g_autofree char *target = NULL;
+
+      g_assert_cmpint (reeve_rest_intake_add (intake, text, strlen (text)), ==,
+                       REEVE_REST_INTAKE_REQUEST);
+      target = reeve_rest_intake_dup_target (intake);
+      g_assert_cmpstr (target, ==, cases[i].sent);
+      for (gsize piece = 1; piece <= strlen (text); piece += 7)
+        {
+          Reading reading = read_all (text, strlen (text), piece);
+
+          g_assert_cmpstr (reading.given->str, ==, given);
+          g_string_free (reading.given, TRUE);
+        }
     }
 }
 
@@ -284,6 +355,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rest-intake/bad", test_bad);
   g_test_add_func ("/rest-intake/bounds", test_bounds);
   g_test_add_func ("/rest-intake/bytes", test_bytes);
+  g_test_add_func ("/rest-intake/path", test_path);
   g_test_add_func ("/rest-intake/head", test_head);
   return g_test_run ();
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Fuzzes the intake of requests: first byte = how many bytes come at a time, the rest = what a
- * client sends. In pieces or at once it must read the same; and where http_parser reads a request
- * too, both must see its end at the same byte, or a proxy could. */
+ * client sends. In pieces or at once it must read the same; where http_parser reads a request too,
+ * both must see its end at the same byte, or a proxy could; and of each request libsoup must be
+ * able to make an address, or it would refuse it by itself. */
 /* covers: host/api/rest/intake.c
  * host/api/rest/head.c
  * host/api/rest/framing.c */
@@ -25,6 +26,21 @@ typedef struct
   gsize first; /* bytes of the first request, blank lines before it not counted */
 } Reading;
 
+/* As libsoup does it; a request without a Host has its address made of the socket's. */
+static void
+check_address (const ReeveRestHead *head, const char *request)
+{
+  const GUriFlags flags = G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_PATH
+                          | G_URI_FLAGS_ENCODED_QUERY | G_URI_FLAGS_ENCODED_FRAGMENT
+                          | G_URI_FLAGS_SCHEME_NORMALIZE;
+  const char *target = request + head->target.offset - head->start;
+  g_autofree char *host = g_strndup (request + head->host.offset - head->start, head->host.length);
+  g_autofree char *url = g_strdup_printf ("http://%s%.*s", host, (int) head->target.length, target);
+
+  g_assert_true (*target == '/');
+  g_assert_true (head->host.length == 0 || g_uri_is_valid (url, flags, NULL));
+}
+
 static void
 take (ReeveRestIntake *intake, Reading *reading)
 {
@@ -36,6 +52,8 @@ take (ReeveRestIntake *intake, Reading *reading)
       g_string_append_len (reading->given, buffer, (gssize) n);
       if (reeve_rest_intake_is_taken (intake))
         {
+          check_address (reeve_rest_intake_get_head (intake),
+                         reading->given->str + reading->complete);
           reading->complete = reading->given->len;
           if (reading->requests++ == 0)
             reading->first = reading->complete;

@@ -138,6 +138,34 @@ class Requests(Door):
                 # nothing after it is read as a request
                 self.assertEqual(b"", self.rest + self.read_all(sock))
 
+    def test_no_answer_is_libsoups(self):
+        """What it would refuse by itself gets a problem document, with ids and headers, as all else."""
+        hosts = ["x:99999", "[::1", "%zz", "%41", "[::g]", "x:80:80", "[fe80::1%25eth0]", "::1", "x" * 256, "a" * 64 + "." + "-" * 60]
+        targets = ["/%00", "/%ff", "/[", "/a|b^c`{}\\\"<>", "/?[]%ff", "/?%00", "//", "//x:y@z:99999/", "http://x", "http://x?", "http://x/%00", "HTTPS://X//"]
+        for host, target in [(host, "/x") for host in hosts] + [("x", target) for target in targets]:
+            with self.subTest(host=host, target=target):
+                status, headers, body = self.exchange(f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+                self.assertIn(status, (400, 404))
+                self.assertEqual(("application/problem+json", "nosniff"), (headers["content-type"], headers["x-content-type-options"]))
+                self.assertIn(json.loads(body)["trace_id"], headers["traceparent"])
+                self.assertTrue(headers["x-request-id"].startswith("req_"))
+
+    def test_options_of_the_server(self):
+        methods = {m.upper() for path in self.host.get("/openapi.json").json["paths"].values() for m in path if m != "parameters"}
+        with self.connect() as sock:
+            for body in ("", "{}"):
+                sock.sendall(f"OPTIONS * HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+                answer = b""
+                while not answer.endswith(b"\r\n\r\n"):
+                    answer += sock.recv(4096)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 204 "), answer)
+                self.assertIn(b"X-Request-Id: req_", answer)
+                allowed = re.search(r"\r\nAllow: ([^\r]*)", answer.decode())[1].split(", ")
+                self.assertEqual(sorted(methods | {"HEAD", "OPTIONS"}), sorted(allowed))
+            sock.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertEqual(200, self.read_answer(sock)[0])
+        self.assertEqual(400, self.exchange(b"GET * HTTP/1.1\r\nHost: x\r\n\r\n")[0])
+
     def test_nonsense_ends_in_an_answer_or_an_end(self):
         for data in (b"\r\n\r\n\r\n", b"\x00\xff\x16\x03\x01", b"GET\r\n\r\n", b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
                      b"GET / HTTP/1.1\r\n\r\n", b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",

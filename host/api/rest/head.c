@@ -4,11 +4,13 @@
  * is smuggled past a proxy that reads it another way. */
 #include "head.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #define REEVE_REST_HEAD_MAX_BLANKS 2
 #define REEVE_REST_HEAD_MAX_METHOD 32
-#define REEVE_REST_HEAD_MAX_DIGITS 18 /* of a length: no overflow */
+#define REEVE_REST_HEAD_MAX_DIGITS 18  /* of a length: no overflow */
+#define REEVE_REST_HEAD_MAX_NAME   255 /* of a host, as DNS has them */
 
 void
 reeve_rest_head_init (ReeveRestHead *self, gsize max_size)
@@ -164,16 +166,64 @@ reeve_rest_head_take_coding (ReeveRestHead *self, const char *value, gsize lengt
   return reeve_rest_head_refuse (self, 400, "the Transfer-Encoding is not chunked");
 }
 
+/* Of `[::1]`; 0: it is none. A zone or an address of a version to come is nobody's Host. */
+static gsize
+reeve_rest_head_measure_literal (const char *value, gsize length)
+{
+  const char *end = memchr (value, ']', length);
+  char text[INET6_ADDRSTRLEN + 1] = { 0 };
+  struct in6_addr address;
+
+  if (end == NULL || (gsize) (end - value) > INET6_ADDRSTRLEN)
+    return 0;
+  memcpy (text, value + 1, (gsize) (end - value) - 1);
+  return inet_pton (AF_INET6, text, &address) == 1 ? (gsize) (end - value) + 1 : 0;
+}
+
+/* The name of a host or its address of version 4. RFC 3986 lets a name be encoded and have other
+ * characters; no host has such a one, and two readers decode it in two ways. */
+static gsize
+reeve_rest_head_measure_name (const char *value, gsize length)
+{
+  gsize n = 0;
+
+  while (n < length && (g_ascii_isalnum (value[n]) || strchr ("-._~", value[n]) != NULL))
+    n++;
+  return n <= REEVE_REST_HEAD_MAX_NAME ? n : 0;
+}
+
+/* `` and `:` are ports too. */
+static gboolean
+reeve_rest_head_is_port (const char *value, gsize length)
+{
+  guint port = 0;
+
+  if (length > 6 || (length > 0 && *value != ':'))
+    return FALSE;
+  for (gsize i = 1; i < length; i++)
+    {
+      if (!g_ascii_isdigit (value[i]))
+        return FALSE;
+      port = port * 10 + (guint) (value[i] - '0');
+    }
+  return port <= G_MAXUINT16;
+}
+
+/* As RFC 9112, 3.2 and RFC 3986, 3.2.2 say: what libsoup could not make an address of never gets
+ * there, where its refusal would be a bare one. */
 static gboolean
 reeve_rest_head_take_host (ReeveRestHead *self, const char *data, const char *value, gsize length)
 {
+  gsize name = 0;
+
   if (self->host.length > 0)
     return reeve_rest_head_refuse (self, 400, "there is more than one Host");
-  for (gsize i = 0; i < length; i++)
-    if (!g_ascii_isalnum (value[i]) && strchr ("-._~:[]%", value[i]) == NULL)
-      return reeve_rest_head_refuse (self, 400, "the Host is not a name and a port");
   if (length == 0)
     return reeve_rest_head_refuse (self, 400, "the Host is empty");
+  name = *value == '[' ? reeve_rest_head_measure_literal (value, length)
+                       : reeve_rest_head_measure_name (value, length);
+  if (name == 0 || !reeve_rest_head_is_port (value + name, length - name))
+    return reeve_rest_head_refuse (self, 400, "the Host is not a name and a port");
   self->host = (ReeveRestHeadSpan){ (gsize) (value - data), length };
   return TRUE;
 }

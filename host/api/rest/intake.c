@@ -14,6 +14,7 @@ struct _ReeveRestIntake
   ReeveRestIntakeState state;
   ReeveRestHead head;
   ReeveRestFraming framing;
+  char *sent;      /* (nullable): the target, where the reader is given another one */
   gsize head_left; /* of the head, not taken yet */
   guint status;
   const char *detail;
@@ -39,6 +40,7 @@ void
 reeve_rest_intake_free (ReeveRestIntake *self)
 {
   g_free (self->data);
+  g_free (self->sent);
   g_free (self);
 }
 
@@ -60,6 +62,33 @@ reeve_rest_intake_append (ReeveRestIntake *self, const void *data, gsize length)
   self->end += length;
 }
 
+/* libsoup (3.2) answers by itself, and barely, what is sent to * or to an https:// address. It is
+ * given the path alone, in the same bytes: the method is moved to where the path begins. The target
+ * that counts is what reeve_rest_intake_dup_target() says. */
+static void
+reeve_rest_intake_show_path (ReeveRestIntake *self)
+{
+  ReeveRestHead *head = &self->head;
+  char *data = (char *) self->data + self->begin;
+  char *target = data + head->target.offset;
+  gsize skip = 0;
+
+  if (*target == '/')
+    return;
+  self->sent = g_strndup (target, head->target.length);
+  if (*target != '*')
+    skip = (gsize) ((char *) memchr (target, ':', head->target.length) - target) + 3
+           + head->host.length; /* the address is at the Host, as was looked at */
+  if (skip == head->target.length || target[skip] == '?')
+    skip--;
+  target[skip] = '/';
+  memmove (data + head->start + skip, data + head->start, head->target.offset - head->start);
+  head->start += skip;
+  head->method.offset += skip;
+  head->target.offset += skip;
+  head->target.length -= skip;
+}
+
 static void
 reeve_rest_intake_scan (ReeveRestIntake *self)
 {
@@ -73,6 +102,7 @@ reeve_rest_intake_scan (ReeveRestIntake *self)
       return;
     case REEVE_REST_HEAD_DONE:
       self->state = REEVE_REST_INTAKE_REQUEST;
+      reeve_rest_intake_show_path (self);
       self->begin += self->head.start;
       self->head_left = self->head.end - self->head.start;
       reeve_rest_framing_init (&self->framing, &self->head);
@@ -153,6 +183,7 @@ reeve_rest_intake_next (ReeveRestIntake *self)
 {
   g_return_val_if_fail (reeve_rest_intake_is_taken (self), self->state);
   reeve_rest_head_init (&self->head, self->max_header);
+  g_clear_pointer (&self->sent, g_free);
   self->state = REEVE_REST_INTAKE_EMPTY;
   if (self->begin < self->end)
     reeve_rest_intake_scan (self);
@@ -172,6 +203,8 @@ reeve_rest_intake_dup_target (ReeveRestIntake *self)
 {
   gsize offset = self->head.target.offset - self->head.start;
 
+  if (self->sent != NULL)
+    return g_strdup (self->sent);
   return g_strndup ((const char *) self->data + self->begin + offset, self->head.target.length);
 }
 

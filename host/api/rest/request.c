@@ -295,7 +295,7 @@ reeve_rest_request_find_target (ReeveRestRequest *self)
       = self->connection != NULL ? reeve_rest_connection_get_target (self->connection) : NULL;
   const char *scheme = sent != NULL ? strstr (sent, "://") : NULL;
 
-  if (sent != NULL && *sent == '/')
+  if (sent != NULL && (*sent == '/' || *sent == '*'))
     return g_strdup (sent);
   if (scheme != NULL && strchr (scheme + 3, '/') != NULL)
     return g_strdup (strchr (scheme + 3, '/'));
@@ -351,6 +351,19 @@ reeve_rest_request_answer_preflight (ReeveRestRequest *self, const ReeveRestShar
   soup_server_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT, NULL);
 }
 
+/* OPTIONS * asks what the server can do at all (RFC 9110, 9.3.7): these are its methods. */
+static void
+reeve_rest_request_answer_options (ReeveRestRequest *self)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (self->msg);
+  char trace_id[33] = { 0 };
+
+  self->refused = TRUE;
+  reeve_rest_response_set_own (self->msg, trace_id);
+  soup_message_headers_replace (headers, "Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+  soup_server_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT, NULL);
+}
+
 static void
 reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const char *path,
                             GHashTable *query, gpointer user_data)
@@ -364,8 +377,10 @@ reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const ch
   reeve_rest_cors_set_headers (shared->cors, headers, answer);
   if (self->connection != NULL && !reeve_rest_connection_is_kept (self->connection))
     soup_message_headers_replace (answer, "Connection", "close");
-  if (!reeve_rest_router_match (shared->router, soup_server_message_get_method (msg), self->path,
-                                &self->match))
+  if (*self->target == '*')
+    reeve_rest_request_answer_options (self);
+  else if (!reeve_rest_router_match (shared->router, soup_server_message_get_method (msg),
+                                     self->path, &self->match))
     reeve_rest_request_refuse (self, REEVE_ERROR_NOT_FOUND, "no such path");
   else if (shared->cors != NULL
            && reeve_rest_cors_is_preflight (soup_server_message_get_method (msg), headers))

@@ -140,19 +140,26 @@ reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *i
 }
 
 void
-reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const char *instance,
-                            gboolean compatible)
+reeve_rest_response_set_own (SoupServerMessage *msg, char trace_id[33])
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
   g_autofree char *request_id = reeve_ids_new ("req");
   guint8 bytes[24] = { 0 };
   g_autofree char *trace = NULL;
-  char trace_id[33] = { 0 };
 
   reeve_ids_fill_random (bytes, sizeof bytes);
   trace = reeve_digests_hex (bytes, sizeof bytes);
   if (!reeve_call_parse_trace (soup_message_headers_get_one (headers, "traceparent"), trace_id))
-    memcpy (trace_id, trace, 32);
+    g_strlcpy (trace_id, trace, 33);
   reeve_rest_response_set_ids (msg, trace_id, trace + 32, request_id);
+}
+
+void
+reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const char *instance,
+                            gboolean compatible)
+{
+  char trace_id[33] = { 0 };
+
+  reeve_rest_response_set_own (msg, trace_id);
   reeve_rest_response_set_error (msg, error, instance, compatible, trace_id, NULL);
 }

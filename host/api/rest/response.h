@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 
 /* Headers that the answer to a call has. */
 void reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call);
+/* The same where there is no call. trace_id: (out): the client's, or one of its own */
+void reeve_rest_response_set_own (SoupServerMessage *msg, char trace_id[33]);
 /* The call's whole answer, or what its error means. instance: target as it was sent, without query
  */
 void reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *instance);
