@@ -13,14 +13,26 @@ reeve_op_agents_list (ReeveCall *call, ReeveServices *services)
   reeve_call_answer (call, page, error);
 }
 
-void
-reeve_op_agents_create (ReeveCall *call, ReeveServices *services)
+static void
+reeve_op_agents_make (ReeveCall *call, ReeveServices *services, const char *operation)
 {
   GError *error = NULL;
   JsonObject *agent = reeve_agents_create (services->agents, reeve_call_get_admitted (call),
-                                           reeve_call_get_params (call), &error);
+                                           operation, reeve_call_get_params (call), &error);
 
   reeve_call_answer (call, agent, error);
+}
+
+void
+reeve_op_agents_create (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_agents_make (call, services, "agents.create");
+}
+
+void
+reeve_op_agents_register (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_agents_make (call, services, "agents.register");
 }
 
 void
@@ -39,6 +51,16 @@ reeve_op_agents_update (ReeveCall *call, ReeveServices *services)
   GError *error = NULL;
   JsonObject *agent = reeve_agents_update (services->agents, reeve_call_get_admitted (call),
                                            reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, agent, error);
+}
+
+void
+reeve_op_agents_deactivate (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *agent = reeve_agents_deactivate (services->agents, reeve_call_get_admitted (call),
+                                               reeve_call_get_params (call), &error);
 
   reeve_call_answer (call, agent, error);
 }

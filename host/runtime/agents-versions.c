@@ -2,6 +2,7 @@
 /* Versions of agents: a definition that does not change any more, and which of them is executed. */
 #include <string.h>
 
+#include "agents-identity.h"
 #include "agents-private.h"
 #include "base/digests.h"
 #include "base/ids.h"
@@ -224,7 +225,8 @@ reeve_agents_list_versions (ReeveAgents *self, const char *tenant_id, const char
  * @error: return location
  *
  * Returns: (transfer full) (nullable): the definition that is executed, with agent_id, version_id
- * and version_number beside it; %REEVE_ERROR_CONFLICT when no version is published
+ * and version_number beside it; %REEVE_ERROR_CONFLICT when it is deactivated or no version is
+ * published
  */
 JsonObject *
 reeve_agents_get_definition (ReeveAgents *self, const char *tenant_id, const char *agent_id,
@@ -237,6 +239,11 @@ reeve_agents_get_definition (ReeveAgents *self, const char *tenant_id, const cha
 
   if (agent == NULL)
     return NULL;
+  if (!reeve_agents_identity_is_active (reeve_record_get_fields (agent)))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "the agent is deactivated");
+      return NULL;
+    }
   version_id = reeve_json_get_string (reeve_record_get_fields (agent), "current_version_id", NULL);
   if (version_id == NULL)
     {

@@ -4,6 +4,7 @@
  * number, and never publish into a deleted agent. */
 #include "agents.h"
 
+#include "agents-identity.h"
 #include "agents-private.h"
 #include "base/digests.h"
 #include "base/ids.h"
@@ -11,6 +12,9 @@
 #include "listing.h"
 
 #define REEVE_AGENTS_FIRST_VERSION "0.1.0"
+#define REEVE_AGENTS_DEFAULT_PROMPT                                                                \
+  "You carry out tasks for the organisation. Search its documents before you answer, and compute " \
+  "rather than guess."
 
 G_DEFINE_FINAL_TYPE (ReeveAgents, reeve_agents, G_TYPE_OBJECT)
 
@@ -118,19 +122,38 @@ reeve_agents_new_fields (JsonObject *params, ReeveAdmitted *admitted)
   return fields;
 }
 
+/* What an agent does that is registered without a definition: what comes with the host. */
+static JsonObject *
+reeve_agents_default_definition (void)
+{
+  JsonObject *definition = json_object_new ();
+  JsonArray *tools = json_array_new ();
+
+  json_array_add_string_element (tools, "semantic_search");
+  json_array_add_string_element (tools, "calculate");
+  json_object_set_string_member (definition, "system_prompt", REEVE_AGENTS_DEFAULT_PROMPT);
+  json_object_set_array_member (definition, "tools", tools);
+  return definition;
+}
+
 /**
  * reeve_agents_create:
  * @self: agents
- * @admitted: the right to `agents.create`
- * @params: name, description, category, tags, owner_id, initial_definition
+ * @admitted: the right to @operation
+ * @operation: `agents.create` or `agents.register`
+ * @params: name, description, category, tags, owner_id, role, delegated_user_id, token_claims,
+ * active, initial_definition
  * @error: return location
  *
- * Makes an agent with version 0.1.0, a draft or, with auto_publish, published.
+ * Makes an agent with version 0.1.0: published when it is the default definition or auto_publish is
+ * set, else a draft.
  *
- * Returns: (transfer full) (nullable): the agent
+ * Returns: (transfer full) (nullable): the agent; %REEVE_ERROR_NOT_FOUND when delegated_user_id is
+ * no user of the tenant
  */
 JsonObject *
-reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params, GError **error)
+reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, const char *operation,
+                     JsonObject *params, GError **error)
 {
   const char *tenant_id = reeve_agents_get_tenant (admitted);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
@@ -138,16 +161,21 @@ reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *par
   g_autofree char *agent_id = reeve_ids_new ("agt");
   g_autofree char *version_id = reeve_ids_new ("ver");
   g_autoptr (JsonObject) fields = reeve_agents_new_fields (params, admitted);
+  JsonObject *given = reeve_json_get_object (params, "initial_definition");
+  g_autoptr (JsonObject) definition
+      = given != NULL ? json_object_ref (given) : reeve_agents_default_definition ();
   g_autoptr (JsonObject) version
-      = reeve_agents_new_version (agent_id, REEVE_AGENTS_FIRST_VERSION, admitted,
-                                  reeve_json_get_object (params, "initial_definition"), NULL);
+      = reeve_agents_new_version (agent_id, REEVE_AGENTS_FIRST_VERSION, admitted, definition, NULL);
 
-  if (self->auto_publish)
+  if (!reeve_agents_identity_take (self, tenant_id, params, fields, error))
+    return NULL;
+  /* the host's own definition needs nobody's look */
+  if (self->auto_publish || given == NULL)
     reeve_agents_mark_published (fields, version, version_id);
   reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, REEVE_REVISION_ABSENT);
   reeve_batch_put (batch, REEVE_STORE_AGENT_VERSIONS, version_id, version, REEVE_REVISION_ABSENT);
   reeve_agents_count (self, batch, 1);
-  if (!reeve_agents_commit (self, admitted, "agents.create", NULL, params, batch, &local))
+  if (!reeve_agents_commit (self, admitted, operation, NULL, params, batch, &local))
     {
       if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE))
         g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE,
@@ -161,6 +189,30 @@ reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *par
 
 /* ---- changes ---- */
 
+/* Sets members of an agent. */
+static JsonObject *
+reeve_agents_change (ReeveAgents *self, ReeveAdmitted *admitted, const char *operation,
+                     JsonObject *params, JsonObject *members, GError **error)
+{
+  const char *tenant_id = reeve_agents_get_tenant (admitted);
+  const char *agent_id = reeve_json_get_string (params, "agent_id", "");
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, error);
+  g_autoptr (JsonObject) fields = NULL;
+
+  if (record == NULL)
+    return NULL;
+  fields = reeve_listing_dup (reeve_record_get_fields (record));
+  reeve_listing_copy (members, fields, reeve_agents_editable);
+  if (!reeve_agents_identity_take (self, tenant_id, members, fields, error))
+    return NULL;
+  json_object_set_int_member (fields, "updated_at", reeve_times_now ());
+  reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, reeve_record_get_revision (record));
+  if (!reeve_agents_commit (self, admitted, operation, agent_id, params, batch, error))
+    return NULL;
+  return reeve_agents_get (self, tenant_id, agent_id, error);
+}
+
 /**
  * reeve_agents_update:
  * @self: agents
@@ -173,21 +225,29 @@ reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *par
 JsonObject *
 reeve_agents_update (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params, GError **error)
 {
-  const char *tenant_id = reeve_agents_get_tenant (admitted);
-  const char *agent_id = reeve_json_get_string (params, "agent_id", "");
-  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
-  g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, error);
-  g_autoptr (JsonObject) fields = NULL;
+  return reeve_agents_change (self, admitted, "agents.update", params, params, error);
+}
 
-  if (record == NULL)
-    return NULL;
-  fields = reeve_listing_dup (reeve_record_get_fields (record));
-  reeve_listing_copy (params, fields, reeve_agents_editable);
-  json_object_set_int_member (fields, "updated_at", reeve_times_now ());
-  reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, reeve_record_get_revision (record));
-  if (!reeve_agents_commit (self, admitted, "agents.update", agent_id, params, batch, error))
-    return NULL;
-  return reeve_agents_get (self, tenant_id, agent_id, error);
+/**
+ * reeve_agents_deactivate:
+ * @self: agents
+ * @admitted: the right to `agents.deactivate`
+ * @params: agent_id
+ * @error: return location
+ *
+ * From now on it cannot be executed; all that is known of it stays. An update makes it active
+ * again.
+ *
+ * Returns: (transfer full) (nullable): the agent
+ */
+JsonObject *
+reeve_agents_deactivate (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,
+                         GError **error)
+{
+  g_autoptr (JsonObject) members = json_object_new ();
+
+  json_object_set_boolean_member (members, "active", FALSE);
+  return reeve_agents_change (self, admitted, "agents.deactivate", params, members, error);
 }
 
 /**
@@ -237,6 +297,7 @@ reeve_agents_describe (ReeveRecord *record)
   json_object_set_null_member (agent, "current_version");
   json_object_set_array_member (agent, "tags", json_array_new ());
   reeve_listing_copy (reeve_record_get_fields (record), agent, members);
+  reeve_agents_identity_describe (reeve_record_get_fields (record), agent);
   reeve_listing_set_time (agent, "created_at");
   reeve_listing_set_time (agent, "updated_at");
   return agent;
@@ -281,7 +342,7 @@ reeve_agents_get (ReeveAgents *self, const char *tenant_id, const char *agent_id
  * reeve_agents_list:
  * @self: agents
  * @tenant_id: a tenant
- * @params: `limit`, `cursor`, `category`
+ * @params: `limit`, `cursor`, `category`, `role`, `active`
  * @error: return location
  *
  * Returns: (transfer full) (nullable): {items, next_cursor}, newest first
@@ -296,7 +357,8 @@ reeve_agents_list (ReeveAgents *self, const char *tenant_id, JsonObject *params,
 
   if (category != NULL)
     reeve_query_filter_string (query, "category", REEVE_FILTER_EQ, category);
-  list = reeve_listing_new (self->store, query, "created_at", params, reeve_agents_describe, error);
+  list = reeve_listing_new_matching (self->store, query, "created_at", params,
+                                     reeve_agents_identity_matches, reeve_agents_describe, error);
   if (list == NULL)
     return NULL;
   items = json_object_get_array_member (list, "items");

@@ -19,12 +19,14 @@ ReeveAgents *reeve_agents_new (ReeveStore *store, gboolean auto_publish);
 /* Before the first call: whose max_agents are kept to. */
 void reeve_agents_set_tenants (ReeveAgents *self, ReeveTenants *tenants);
 
-/* Each mutation consumes @admitted (agents.create, agents.update, agents.delete, versions.create,
- * versions.publish). params: validated parameters of that operation. */
-JsonObject *reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,
-                                 GError **error);
+/* Each mutation consumes @admitted (@operation, agents.update, agents.deactivate, agents.delete,
+ * versions.create, versions.publish). params: validated parameters of that operation. */
+JsonObject *reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, const char *operation,
+                                 JsonObject *params, GError **error);
 JsonObject *reeve_agents_update (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,
                                  GError **error);
+JsonObject *reeve_agents_deactivate (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject *params,
+                                     GError **error);
 gboolean reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *agent_id,
                               GError **error);
 JsonObject *reeve_agents_add_version (ReeveAgents *self, ReeveAdmitted *admitted,

@@ -6,6 +6,72 @@
 
 #define REEVE_LISTING_DEFAULT_LIMIT 50
 
+/* Adds a page's records to @items, those that pass. */
+static void
+reeve_listing_add (JsonArray *items, GPtrArray *records, ReeveListingMatch match,
+                   JsonObject *params, ReeveListingDescribe describe)
+{
+  for (guint i = 0; i < records->len; i++)
+    {
+      ReeveRecord *record = g_ptr_array_index (records, i);
+
+      if (match == NULL || match (record, params))
+        json_array_add_object_element (items, describe (record));
+    }
+}
+
+/**
+ * reeve_listing_new_matching:
+ * @store: the store
+ * @query: filters, without order and limit
+ * @order: field it is ordered by, newest first
+ * @params: (nullable): `limit` and `cursor`
+ * @match: (nullable): whether a record belongs to the list, for what the store cannot ask: members
+ * that older records lack
+ * @describe: makes the shown form of a record
+ * @error: return location
+ *
+ * A page is filled up to its limit: never more records are read than may still be shown, so that
+ * the store's cursor is the list's.
+ *
+ * Returns: (transfer full) (nullable): {items, next_cursor}
+ */
+JsonObject *
+reeve_listing_new_matching (ReeveStore *store, ReeveQuery *query, const char *order,
+                            JsonObject *params, ReeveListingMatch match,
+                            ReeveListingDescribe describe, GError **error)
+{
+  guint limit = params != NULL
+                    ? (guint) reeve_json_get_int (params, "limit", REEVE_LISTING_DEFAULT_LIMIT)
+                    : REEVE_LISTING_DEFAULT_LIMIT;
+  g_autofree char *cursor
+      = g_strdup (params != NULL ? reeve_json_get_string (params, "cursor", NULL) : NULL);
+  g_autoptr (JsonObject) list = json_object_new ();
+  JsonArray *items = json_array_new ();
+
+  json_object_set_array_member (list, "items", items);
+  reeve_query_order (query, order, TRUE);
+  do
+    {
+      g_autoptr (ReeveQueryResult) result = NULL;
+
+      reeve_query_limit (query, limit - json_array_get_length (items));
+      reeve_query_cursor (query, cursor);
+      result = reeve_store_query (store, query, error);
+      if (result == NULL)
+        return NULL;
+      reeve_listing_add (items, reeve_query_result_get_records (result), match, params, describe);
+      g_free (cursor);
+      cursor = g_strdup (reeve_query_result_get_cursor (result));
+    }
+  while (cursor != NULL && json_array_get_length (items) < limit);
+  if (cursor != NULL)
+    json_object_set_string_member (list, "next_cursor", cursor);
+  else
+    json_object_set_null_member (list, "next_cursor");
+  return g_steal_pointer (&list);
+}
+
 /**
  * reeve_listing_new:
  * @store: the store
@@ -21,33 +87,7 @@ JsonObject *
 reeve_listing_new (ReeveStore *store, ReeveQuery *query, const char *order, JsonObject *params,
                    ReeveListingDescribe describe, GError **error)
 {
-  g_autoptr (ReeveQueryResult) result = NULL;
-  JsonObject *list = NULL;
-  JsonArray *items = NULL;
-  GPtrArray *records = NULL;
-
-  reeve_query_order (query, order, TRUE);
-  reeve_query_limit (query, REEVE_LISTING_DEFAULT_LIMIT);
-  if (params != NULL)
-    {
-      reeve_query_limit (query,
-                         (guint) reeve_json_get_int (params, "limit", REEVE_LISTING_DEFAULT_LIMIT));
-      reeve_query_cursor (query, reeve_json_get_string (params, "cursor", NULL));
-    }
-  result = reeve_store_query (store, query, error);
-  if (result == NULL)
-    return NULL;
-  list = json_object_new ();
-  items = json_array_new ();
-  records = reeve_query_result_get_records (result);
-  for (guint i = 0; i < records->len; i++)
-    json_array_add_object_element (items, describe (g_ptr_array_index (records, i)));
-  json_object_set_array_member (list, "items", items);
-  if (reeve_query_result_get_cursor (result) != NULL)
-    json_object_set_string_member (list, "next_cursor", reeve_query_result_get_cursor (result));
-  else
-    json_object_set_null_member (list, "next_cursor");
-  return list;
+  return reeve_listing_new_matching (store, query, order, params, NULL, describe, error);
 }
 
 /**

@@ -114,10 +114,14 @@ class Typed(BusCase):
         self.assertEqual("Works", shown["name"])
         listed = json.loads(self.call("io.reeve.ControlPlane1.ListOrganizations"))
         self.assertIn(works, [t["tenant_id"] for t in listed["items"]])
-        definition = json.dumps({"system_prompt": "x", "tools": ["calculate"]})
-        agent = json.loads(self.call("io.reeve.ControlPlane1.RegisterAgent", works, "adder", "executor", definition))
+        claims = json.dumps({"cost_center": "4711"})
+        agent = json.loads(self.call("io.reeve.ControlPlane1.RegisterAgent", works, "adder", "executor", "", claims))
+        self.assertEqual(("executor", None, {"cost_center": "4711"}, True),
+                         tuple(agent[n] for n in ("role", "delegated_user_id", "token_claims", "active")))
         listed = json.loads(self.call("io.reeve.ControlPlane1.ListAgents", works))
         self.assertEqual(["adder"], [a["name"] for a in listed["items"]])
+        shown = json.loads(self.call("io.reeve.ControlPlane1.GetAgent", works, agent["agent_id"]))
+        self.assertEqual("adder", shown["name"])
         introspected = self.gdbus("introspect").stdout
         task = re.search(r"ExecuteTask\((.*?)\);", introspected, re.S).group(1)
         names = re.findall(r"in\s+(\w+)\s+(\w+)", task)
@@ -130,6 +134,10 @@ class Typed(BusCase):
             values["task"] = values["mission"] = braces
             answer = json.loads(self.call("io.reeve.Execution1.ExecuteTask", *[values.get(n, "") for _t, n in names]))
             self.assertIn("run_id", answer)
+        done = self.gdbus("call", "--method", "io.reeve.ControlPlane1.DeactivateAgent", works, agent["agent_id"])
+        self.assertEqual("(true,)", done.stdout.strip())
+        self.assertIs(False, json.loads(self.call("io.reeve.ControlPlane1.GetAgent", works, agent["agent_id"]))["active"])
+        self.assertIn("io.reeve.Error.Conflict", self.refused("io.reeve.Execution1.ExecuteTask", *[values.get(n, "") for _t, n in names]))
 
     def test_each_interface_has_a_version(self):
         for interface in ("io.reeve.Host1", "io.reeve.ControlPlane1", "io.reeve.Execution1"):

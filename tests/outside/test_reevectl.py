@@ -105,7 +105,7 @@ class Exits(ReevectlCase):
         nobody = dict(os.environ, REEVE_URL="http://127.0.0.1:1", REEVE_TOKEN="x")
         for expected, environment, arguments in (
                 (0, viewer, ["agents", "list"]), (2, viewer, []), (2, viewer, ["nonsense"]), (2, viewer, ["agents", "show"]),
-                (2, viewer, ["agents", "list", "--limit", "many"]), (2, viewer, ["agents", "list", "extra"]),
+                (2, viewer, ["agents", "list", "--limit", "many"]), (2, viewer, ["models", "list", "extra"]),
                 (2, viewer, ["agents", "list", "--no-such-option", "1"]), (3, viewer, ["agents", "create", "x", "--definition", "{}"]),
                 (3, viewer, ["tenants", "list"]), (3, bad, ["agents", "list"]), (4, viewer, ["agents", "show", "agt_none"]),
                 (2, viewer, ["agents", "list", "--tenant", "north\r"]), (2, dict(viewer, REEVE_TOKEN="rv_x\r\ny"), ["agents", "list"]),

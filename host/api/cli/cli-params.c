@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An option is a member's name, or the last words of one where that is clear: --definition for
- * initial_definition. Members that are lists take words joined by commas, objects take JSON or the
- * name of a file that holds it. */
+/* An option is a member's name, without the _id at its end if you like, or the last words of one
+ * where that is clear: --definition for initial_definition. Members that are lists take words
+ * joined by commas, objects take JSON or the name of a file that holds it. */
 #include "cli-params.h"
 
 #include <string.h>
@@ -13,10 +13,16 @@ reeve_cli_params_find (const ReeveCliCommand *command, const char *name)
 {
   const ReeveParameter *found = NULL;
   g_autofree char *ending = g_strconcat ("_", name, NULL);
+  g_autofree char *identifier = g_strconcat (name, "_id", NULL);
 
   for (const ReeveParameter *parameter = command->parameters; parameter->name != NULL; parameter++)
     {
       if (strcmp (parameter->name, name) == 0)
+        return parameter;
+    }
+  for (const ReeveParameter *parameter = command->parameters; parameter->name != NULL; parameter++)
+    {
+      if (strcmp (parameter->name, identifier) == 0)
         return parameter;
     }
   for (const ReeveParameter *parameter = command->parameters; parameter->name != NULL; parameter++)
@@ -150,12 +156,26 @@ reeve_cli_params_take_options (ReeveCliOptions *options, const ReeveCliCommand *
   return TRUE;
 }
 
-/* The only argument that is no parameter: the tenant to act in. */
-static void
-reeve_cli_params_take_tenant (ReeveCliOptions *options, const char *tenant_id)
+/* A first argument ORG that is no member of the operation is the tenant to act in. It may be left
+ * out for one's own. */
+static gboolean
+reeve_cli_params_take_tenant (ReeveCliOptions *options, const ReeveCliCommand *command,
+                              guint *first, const char *const **arguments, GError **error)
 {
-  g_free (options->tenant);
-  options->tenant = g_strdup (tenant_id);
+  guint n = g_strv_length ((char **) command->arguments);
+  guint given = options->words->len > *first ? options->words->len - *first : 0;
+
+  if (g_strcmp0 (command->arguments[0], "tenant_id") != 0
+      || reeve_cli_params_find (command, "tenant_id") != NULL)
+    return TRUE;
+  (*arguments)++;
+  if (given < n)
+    return TRUE;
+  if (options->tenant != NULL)
+    return reeve_cli_params_fail (error, "tenant", "is given twice");
+  options->tenant = g_strdup (reeve_cli_options_get_word (options, *first));
+  (*first)++;
+  return TRUE;
 }
 
 static void
@@ -173,8 +193,12 @@ static gboolean
 reeve_cli_params_take_words (ReeveCliOptions *options, const ReeveCliCommand *command, guint first,
                              JsonObject *params, GError **error)
 {
-  guint n = g_strv_length ((char **) command->arguments);
+  const char *const *arguments = command->arguments;
+  guint n = 0;
 
+  if (!reeve_cli_params_take_tenant (options, command, &first, &arguments, error))
+    return FALSE;
+  n = g_strv_length ((char **) arguments);
   for (guint i = first; i < options->words->len; i++)
     {
       const ReeveParameter *parameter = NULL;
@@ -182,11 +206,10 @@ reeve_cli_params_take_words (ReeveCliOptions *options, const ReeveCliCommand *co
       if (i - first >= n)
         return reeve_cli_params_fail (error, reeve_cli_options_get_word (options, i),
                                       "is one argument too many");
-      parameter = reeve_cli_params_find (command, command->arguments[i - first]);
-      if (parameter == NULL)
-        reeve_cli_params_take_tenant (options, reeve_cli_options_get_word (options, i));
-      else if (!reeve_cli_params_set (params, parameter, reeve_cli_options_get_word (options, i),
-                                      error))
+      parameter = reeve_cli_params_find (command, arguments[i - first]);
+      if (parameter != NULL
+          && !reeve_cli_params_set (params, parameter, reeve_cli_options_get_word (options, i),
+                                    error))
         return FALSE;
     }
   return TRUE;

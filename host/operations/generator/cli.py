@@ -47,6 +47,9 @@ def words_of(table, operation):
 def member_letter(table, schema):
     schema = table.resolve(schema)
     kind = schema.get("type", "string")
+    if isinstance(kind, list) and len(kind) == 2 and "null" in kind:  # what is typed is never null
+        kind = next(k for k in kind if k != "null")
+        schema = {**schema, "type": kind}
     if kind == "array" and table.resolve(schema.get("items", {})).get("type") == "string":
         return "l"
     return letter(table, schema) if kind in ("string", "integer", "number", "boolean") else "j"

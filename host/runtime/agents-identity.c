@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who an agent is: its role, the user on whose behalf it acts, what rules may ask about it, and
+ * whether it may be executed at all. A member that an older store lacks has its default. */
+#include "agents-identity.h"
+
+#include "agents-private.h"
+#include "listing.h"
+
+static const char *const reeve_agents_identity_copied[]
+    = { "role", "delegated_user_id", "token_claims", "active", NULL };
+
+static gboolean
+reeve_agents_identity_check_user (ReeveAgents *self, const char *tenant_id, const char *user_id,
+                                  GError **error)
+{
+  gboolean exists = FALSE;
+
+  if (user_id == NULL)
+    return TRUE;
+  if (*user_id != '\0'
+      && !reeve_store_exists (self->store, tenant_id, REEVE_STORE_USERS, user_id, &exists, error))
+    return FALSE;
+  if (!exists)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
+                         "delegated_user_id: no such thing among the users");
+  return exists;
+}
+
+gboolean
+reeve_agents_identity_take (ReeveAgents *self, const char *tenant_id, JsonObject *params,
+                            JsonObject *fields, GError **error)
+{
+  if (!reeve_agents_identity_check_user (
+          self, tenant_id, reeve_json_get_string (params, "delegated_user_id", NULL), error))
+    return FALSE;
+  reeve_listing_copy (params, fields, reeve_agents_identity_copied);
+  if (json_object_has_member (params, "delegated_user_id")
+      && json_object_get_null_member (params, "delegated_user_id"))
+    json_object_remove_member (fields, "delegated_user_id");
+  return TRUE;
+}
+
+const char *
+reeve_agents_identity_get_role (JsonObject *fields)
+{
+  return reeve_json_get_string (fields, "role", "executor");
+}
+
+gboolean
+reeve_agents_identity_is_active (JsonObject *fields)
+{
+  return reeve_json_get_boolean (fields, "active", TRUE);
+}
+
+void
+reeve_agents_identity_describe (JsonObject *fields, JsonObject *agent)
+{
+  json_object_set_string_member (agent, "role", reeve_agents_identity_get_role (fields));
+  json_object_set_boolean_member (agent, "active", reeve_agents_identity_is_active (fields));
+  json_object_set_null_member (agent, "delegated_user_id");
+  json_object_set_object_member (agent, "token_claims", json_object_new ());
+  reeve_listing_copy (fields, agent, reeve_agents_identity_copied);
+}
+
+gboolean
+reeve_agents_identity_matches (ReeveRecord *record, JsonObject *params)
+{
+  JsonObject *fields = reeve_record_get_fields (record);
+  const char *role = reeve_json_get_string (params, "role", NULL);
+
+  if (role != NULL && g_strcmp0 (role, reeve_agents_identity_get_role (fields)) != 0)
+    return FALSE;
+  return !json_object_has_member (params, "active")
+         || reeve_json_get_boolean (params, "active", TRUE)
+                == reeve_agents_identity_is_active (fields);
+}

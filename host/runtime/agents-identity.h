@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The members of an agent's record that say who it is: role, delegated_user_id, token_claims,
+ * active. */
+#pragma once
+
+#include "agents.h"
+
+G_BEGIN_DECLS
+
+/* Takes what @params (validated) has of them into the record's @fields. %REEVE_ERROR_NOT_FOUND when
+ * the user is not of the tenant. Blocks. */
+gboolean reeve_agents_identity_take (ReeveAgents *self, const char *tenant_id, JsonObject *params,
+                                     JsonObject *fields, GError **error);
+const char *reeve_agents_identity_get_role (JsonObject *fields);
+gboolean reeve_agents_identity_is_active (JsonObject *fields);
+/* Shows them in @agent. */
+void reeve_agents_identity_describe (JsonObject *fields, JsonObject *agent);
+/* Does a record pass the filters `role` and `active` of @params? */
+gboolean reeve_agents_identity_matches (ReeveRecord *record, JsonObject *params);
+
+G_END_DECLS
