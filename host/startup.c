@@ -168,6 +168,44 @@ reeve_startup_add_authentication (ReeveStartup *self, guint row, JsonObject *pro
   return TRUE;
 }
 
+/* Whoever was let in is asked again; what runs in a tenant that is not active any more is ended. */
+static void
+reeve_startup_on_tenant (const char *tenant_id, ReeveTenantStatus status, gpointer data)
+{
+  ReeveStartup *self = data;
+  ReeveServices *services = &self->services;
+
+  reeve_authentication_invalidate (services->authentication);
+  if (status != REEVE_TENANT_ACTIVE && services->runs != NULL)
+    reeve_runs_end_tenant (services->runs, tenant_id);
+}
+
+/* Where a tenant's settings say nothing. */
+static void
+reeve_startup_set_default (ReeveStartup *self, const char *name)
+{
+  g_autofree char *path = g_strconcat ("agents.", name, NULL);
+  JsonNode *node = reeve_config_get_json (self->services.config, path);
+
+  if (node != NULL && JSON_NODE_HOLDS_VALUE (node))
+    reeve_tenants_set_default (self->services.tenants, name,
+                               reeve_config_get_int (self->services.config, path));
+}
+
+static void
+reeve_startup_open_tenants (ReeveStartup *self)
+{
+  ReeveServices *services = &self->services;
+
+  services->tenants = reeve_tenants_new (services->store);
+  services->authentication = reeve_authentication_new (services->store, services->workers);
+  reeve_authentication_set_tenants (services->authentication, services->tenants);
+  reeve_tenants_set_ledger (services->tenants, services->ledger);
+  reeve_tenants_add_watch (services->tenants, reeve_startup_on_tenant, self);
+  reeve_startup_set_default (self, "max_agents");
+  reeve_startup_set_default (self, "max_concurrent_sessions");
+}
+
 static gboolean
 reeve_startup_open_identity (ReeveStartup *self, GError **error)
 {
@@ -178,12 +216,11 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
 
   if (keys == NULL)
     return FALSE;
-  services->tenants = reeve_tenants_new (services->store);
+  reeve_startup_open_tenants (self);
   services->protection = reeve_protection_new (
       services->store, reeve_config_get_string (services->config, "encryption.key_source"),
       self->key_beside);
   services->users = reeve_users_new (services->store);
-  services->authentication = reeve_authentication_new (services->store, services->workers);
   services->api_keys
       = reeve_api_keys_new (services->store, services->users, services->authentication);
   services->idempotency = reeve_idempotency_new (services->store, services->workers);
@@ -209,11 +246,15 @@ reeve_startup_bootstrap (ReeveStartup *self, GError **error)
     .authentication = services->authentication,
     .state_folder = reeve_state_get_folder (self->state),
   };
+  g_autoptr (GError) local = NULL;
 
   if (!reeve_bootstrap_run (&bootstrap, error) || !reeve_tenants_load (services->tenants, error))
     return FALSE;
   reeve_admission_add_check (services->admission, REEVE_STAGE_AUTHORISE, reeve_tenants_check,
                              services->tenants);
+  /* nobody gets into a tenant whose removal cannot be ended; all others are served */
+  if (!reeve_tenants_finish_removals (services->tenants, services->admission, &local))
+    g_warning ("%s", local->message);
   return TRUE;
 }
 

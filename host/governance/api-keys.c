@@ -13,6 +13,7 @@
 #include "api-keys-pepper.h"
 #include "directory.h"
 #include "roles.h"
+#include "tenants.h"
 
 #define REEVE_API_KEYS_PREFIX "rv_"
 
@@ -334,6 +335,7 @@ reeve_api_keys_adopt (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *p
   if (fields == NULL)
     return NULL;
   reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, REEVE_REVISION_ABSENT);
+  reeve_tenants_require (batch, reeve_json_get_string (fields, "tenant_id", ""));
   reeve_admitted_consume_exactly (admitted, "keys.create", NULL, params);
   result = reeve_store_commit (self->store, batch, error);
   if (result == NULL)
@@ -444,8 +446,7 @@ reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *
   g_autoptr (ReeveRecord) record = reeve_api_keys_read (self, caller, key_id, error);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
   g_autoptr (ReeveBatchResult) result = NULL;
-  g_autoptr (JsonObject) fields = json_object_new ();
-  g_autoptr (GList) members = NULL;
+  g_autoptr (JsonObject) fields = NULL;
   JsonObject *before = NULL;
 
   if (record == NULL)
@@ -456,9 +457,7 @@ reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *
   reeve_admitted_consume_exactly (admitted, "keys.delete", key_id, NULL);
   if (reeve_json_get_int (before, "revoked_at", 0) != 0)
     return TRUE;
-  members = json_object_get_members (before);
-  for (GList *member = members; member != NULL; member = member->next)
-    reeve_directory_copy (before, fields, member->data);
+  fields = reeve_directory_dup (before);
   json_object_set_int_member (fields, "revoked_at", reeve_times_now ());
   reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, reeve_record_get_revision (record));
   result = reeve_store_commit (self->store, batch, error);

@@ -30,6 +30,7 @@ struct _ReeveAuthentication
   ReeveStore *store;
   ReeveWorkers *workers;
   ReeveUsers *users;
+  ReeveTenants *tenants; /* (nullable) */
   GPtrArray *providers;
   ReeveAuthenticationCache *cache;
   char *owner_id; /* (nullable): user id of the platform admin */
@@ -64,6 +65,7 @@ reeve_authentication_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_clear_object (&self->users);
+  g_clear_object (&self->tenants);
   g_clear_pointer (&self->workers, reeve_workers_unref);
   g_ptr_array_unref (self->providers);
   reeve_authentication_cache_free (self->cache);
@@ -135,6 +137,29 @@ reeve_authentication_set_owner (ReeveAuthentication *self, const char *user_id)
 {
   g_free (self->owner_id);
   self->owner_id = g_strdup (user_id);
+}
+
+/**
+ * reeve_authentication_set_tenants:
+ * @self: authentication
+ * @tenants: know which tenants are active
+ *
+ * Before anything listens. Without, every tenant that has a store is.
+ */
+void
+reeve_authentication_set_tenants (ReeveAuthentication *self, ReeveTenants *tenants)
+{
+  g_set_object (&self->tenants, tenants);
+}
+
+/* How a tenant of any name stands. */
+static ReeveTenantStatus
+reeve_authentication_get_status (ReeveAuthentication *self, const char *tenant_id)
+{
+  if (!reeve_tenants_is_id (tenant_id) || !reeve_store_has_scope (self->store, tenant_id))
+    return REEVE_TENANT_ABSENT;
+  return self->tenants != NULL ? reeve_tenants_get_status (self->tenants, tenant_id)
+                               : REEVE_TENANT_ACTIVE;
 }
 
 /**
@@ -244,10 +269,10 @@ reeve_authentication_admit (ReeveAuthentication *self, ReeveIdentity *identity,
   g_autoptr (GError) local = NULL;
   gboolean platform_admin = FALSE;
 
-  if (!reeve_tenants_is_id (tenant_id) || !reeve_store_has_scope (self->store, tenant_id))
+  if (reeve_authentication_get_status (self, tenant_id) != REEVE_TENANT_ACTIVE)
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
-                           "the credentials are of no tenant of this host");
+                           "the credentials are of no active tenant of this host");
       return NULL;
     }
   if (!reeve_users_read (self->users, tenant_id, reeve_identity_get_user_id (identity), &account,
@@ -400,10 +425,13 @@ ReeveCaller *
 reeve_authentication_enter_tenant (ReeveAuthentication *self, ReeveCaller *caller,
                                    const char *tenant_id, GError **error)
 {
+  ReeveTenantStatus status = REEVE_TENANT_ABSENT;
+
   if (tenant_id == NULL || strcmp (tenant_id, reeve_caller_get_tenant_id (caller)) == 0)
     return reeve_caller_ref (caller);
-  if (reeve_caller_is_platform_admin (caller) && reeve_tenants_is_id (tenant_id)
-      && reeve_store_has_scope (self->store, tenant_id))
+  if (reeve_caller_is_platform_admin (caller))
+    status = reeve_authentication_get_status (self, tenant_id);
+  if (status == REEVE_TENANT_ACTIVE || status == REEVE_TENANT_SUSPENDED)
     return reeve_caller_new_in_tenant (caller, tenant_id);
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such tenant");
   return NULL;

@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 #include "caller.h"
+#include "tenants.h"
 
 G_BEGIN_DECLS
 
@@ -43,6 +44,8 @@ ReeveCaller *reeve_authentication_enter_tenant (ReeveAuthentication *self, Reeve
                                                 const char *tenant_id, GError **error);
 /* The bootstrap's: which user that is. */
 void reeve_authentication_set_owner (ReeveAuthentication *self, const char *user_id);
+/* Before anything listens: which tenants are active. */
+void reeve_authentication_set_tenants (ReeveAuthentication *self, ReeveTenants *tenants);
 /* (transfer full) the owner of the session bus: the platform admin in tenant `default`. */
 ReeveCaller *reeve_authentication_new_owner (ReeveAuthentication *self, const char *door);
 

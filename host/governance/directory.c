@@ -66,6 +66,27 @@ reeve_directory_copy (JsonObject *from, JsonObject *to, const char *member)
 }
 
 /**
+ * reeve_directory_dup:
+ * @object: an object
+ *
+ * Members are shared by their nodes, whose counts are atomic, so that the copy may go to another
+ * thread.
+ *
+ * Returns: (transfer full): a copy that may be changed
+ */
+JsonObject *
+reeve_directory_dup (JsonObject *object)
+{
+  JsonObject *copy = json_object_new ();
+  g_autoptr (GList) members = json_object_get_members (object);
+
+  for (GList *l = members; l != NULL; l = l->next)
+    json_object_set_member (copy, l->data,
+                            json_node_ref (json_object_get_member (object, l->data)));
+  return copy;
+}
+
+/**
  * reeve_directory_show_time:
  * @from: a record's fields
  * @to: what is shown

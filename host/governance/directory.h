@@ -11,6 +11,7 @@ typedef JsonObject *(*ReeveDirectoryShow) (ReeveRecord *record);
 
 JsonObject *reeve_directory_list (ReeveStore *store, ReeveQuery *query, JsonObject *params,
                                   ReeveDirectoryShow show, GError **error);
+JsonObject *reeve_directory_dup (JsonObject *object);
 void reeve_directory_copy (JsonObject *from, JsonObject *to, const char *member);
 void reeve_directory_show_time (JsonObject *from, JsonObject *to, const char *member);
 char **reeve_directory_get_strings (JsonObject *object, const char *member);

@@ -30,3 +30,25 @@ reeve_op_tenants_get (ReeveCall *call, ReeveServices *services)
 
   reeve_call_answer (call, tenant, error);
 }
+
+void
+reeve_op_tenants_update (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *tenant = reeve_tenants_update (services->tenants, reeve_call_get_admitted (call),
+                                             reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, tenant, error);
+}
+
+void
+reeve_op_tenants_delete (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+
+  if (reeve_tenants_delete (services->tenants, reeve_call_get_admitted (call),
+                            reeve_call_get_string (call, "tenant_id"), &error))
+    reeve_call_complete (call, 0, NULL);
+  else
+    reeve_call_fail (call, error);
+}

@@ -10,6 +10,9 @@
 
 #define REEVE_RUNS_LEAVE_US (2 * G_USEC_PER_SEC)
 
+/* how long the runs of a tenant may take to end */
+#define REEVE_RUNS_END_WAIT (8 * G_USEC_PER_SEC)
+
 G_DEFINE_FINAL_TYPE (ReeveRuns, reeve_runs, G_TYPE_OBJECT)
 
 typedef struct
@@ -89,13 +92,26 @@ reeve_runs_count (ReeveRuns *self, const char *tenant_id)
   return n;
 }
 
+/* Whether runs of a tenant may begin. Asked under the lock under which they are added: a run is
+ * either refused, or there when those of a tenant that is no longer active are ended. */
+static gboolean
+reeve_runs_is_open (ReeveRuns *self, const char *tenant_id)
+{
+  ReeveTenantStatus status = self->env.tenants != NULL
+                                 ? reeve_tenants_get_status (self->env.tenants, tenant_id)
+                                 : REEVE_TENANT_ACTIVE;
+
+  return status == REEVE_TENANT_ACTIVE || status == REEVE_TENANT_SUSPENDED;
+}
+
 gboolean
 reeve_runs_add (ReeveRuns *self, ReeveRun *run)
 {
   gboolean added = FALSE;
 
   g_mutex_lock (&self->lock);
-  if (!self->stopping && !g_hash_table_contains (self->active, reeve_run_get_id (run)))
+  if (!self->stopping && reeve_runs_is_open (self, reeve_run_get_tenant_id (run))
+      && !g_hash_table_contains (self->active, reeve_run_get_id (run)))
     added
         = g_hash_table_insert (self->active, g_strdup (reeve_run_get_id (run)), g_object_ref (run));
   g_mutex_unlock (&self->lock);
@@ -112,17 +128,21 @@ reeve_runs_add_new (ReeveRuns *self, ReeveRun *run, GError **error)
                      self->env.tenants, tenant_id, "max_concurrent_sessions", G_MAXINT64)
                                            : G_MAXINT64;
   gboolean stopping = FALSE;
+  gboolean open = FALSE;
   gboolean room = FALSE;
 
   g_mutex_lock (&self->lock);
   stopping = self->stopping;
-  room = !stopping && (gint64) reeve_runs_count (self, tenant_id) < limit;
+  open = reeve_runs_is_open (self, tenant_id);
+  room = !stopping && open && (gint64) reeve_runs_count (self, tenant_id) < limit;
   if (room)
     g_hash_table_insert (self->active, g_strdup (reeve_run_get_id (run)), g_object_ref (run));
   g_mutex_unlock (&self->lock);
   if (stopping)
     g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
                          "the host is stopping: no new runs");
+  else if (!open)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such tenant");
   else if (!room)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
                  "the tenant has as many runs as max_concurrent_sessions allows: %" G_GINT64_FORMAT,
@@ -169,6 +189,46 @@ reeve_runs_wait (ReeveRuns *self, const char *run_id, gint64 timeout_us)
     continue;
   g_mutex_unlock (&self->lock);
   return gone;
+}
+
+/* (transfer full): runs of a tenant that are under way */
+static GPtrArray *
+reeve_runs_list_active (ReeveRuns *self, const char *tenant_id)
+{
+  GPtrArray *runs = g_ptr_array_new_with_free_func (g_object_unref);
+  GHashTableIter iter = { 0 };
+  gpointer run = NULL;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->active);
+  while (g_hash_table_iter_next (&iter, NULL, &run))
+    if (g_strcmp0 (reeve_run_get_tenant_id (run), tenant_id) == 0)
+      g_ptr_array_add (runs, g_object_ref (run));
+  g_mutex_unlock (&self->lock);
+  return runs;
+}
+
+/**
+ * reeve_runs_end_tenant:
+ * @self: runs
+ * @tenant_id: a tenant that is not active any more
+ *
+ * Ends its runs as reeve_runs_cancel() does and waits for them; for a few seconds, since what a
+ * plugin does cannot always be cut short: it has no further effect then. Worker threads.
+ */
+void
+reeve_runs_end_tenant (ReeveRuns *self, const char *tenant_id)
+{
+  gint64 end = g_get_monotonic_time () + REEVE_RUNS_END_WAIT;
+  g_autoptr (GPtrArray) runs = reeve_runs_list_active (self, tenant_id);
+
+  for (guint i = 0; i < runs->len; i++)
+    reeve_run_interrupt (g_ptr_array_index (runs, i), "cancelled");
+  for (guint i = 0; i < runs->len; i++)
+    if (!reeve_runs_wait (self, reeve_run_get_id (g_ptr_array_index (runs, i)),
+                          MAX (end - g_get_monotonic_time (), 0)))
+      g_message ("run %s of tenant %s has not ended yet",
+                 reeve_run_get_id (g_ptr_array_index (runs, i)), tenant_id);
 }
 
 /**

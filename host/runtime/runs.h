@@ -68,6 +68,8 @@ JsonObject *reeve_runs_cancel (ReeveRuns *self, ReeveAdmitted *admitted, const c
                                GError **error);
 JsonObject *reeve_runs_resume (ReeveRuns *self, ReeveAdmitted *admitted, const char *run_id,
                                GError **error);
+/* Ends all runs of a tenant and waits for a while. */
+void reeve_runs_end_tenant (ReeveRuns *self, const char *tenant_id);
 /* At start: resumes or ends every unfinished run of every tenant, truthfully. */
 gboolean reeve_runs_recover (ReeveRuns *self, GError **error);
 /* At the end, on the thread that made it, whose context is iterated: no new runs; those under way

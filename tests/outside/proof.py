@@ -102,7 +102,7 @@ class World:
     def __init__(self, setting, tenant):
         self.host, self.mock, self.tenant = setting.host, setting.mock, tenant
         self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": tenant, "settings": ROOM}, expect=201)
-        self.shared, self.open = {}, []
+        self.shared, self.open = {"tenant_id": {"tenant_id": tenant}}, []
 
     def close(self):
         for stream in self.open:
@@ -145,7 +145,9 @@ class World:
         return {"conversation_id": self.post("/api/v1/chat", {**self.share("agent_id"), "message": "prove"}, 200)["conversation_id"]}
 
     def make_tenant_id(self):
-        return {"tenant_id": self.tenant}
+        """Another one, which may be deleted; what is shared is this world's own."""
+        tenant = f"{self.tenant}-u{self.number()}"
+        return {"tenant_id": self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": tenant}, expect=201).json["tenant_id"]}
 
     def make_running(self):
         """A run that is under way."""
