@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "governance/ledger-key.h"
+
 /**
  * reeve_startup_keys_get_folder:
  * @state: the state folder
@@ -89,6 +91,25 @@ reeve_startup_keys_do_without (ReeveConfig *config, const char *folder, GError *
   return FALSE;
 }
 
+/* Stores without any keys have lost them, unless they were made plain: then the host's own secrets
+ * lie there plain too. A new master key would open nothing, and hide what is missing. */
+static gboolean
+reeve_startup_keys_expect_new (ReeveState *state, const char *folder, GError **error)
+{
+  g_autofree char *stores = g_build_filename (reeve_state_get_folder (state), "store", NULL);
+  g_autoptr (GDir) dir = g_dir_open (stores, 0, NULL);
+
+  if (reeve_store_keys_is_sealed (folder) || dir == NULL || g_dir_read_name (dir) == NULL
+      || reeve_store_keys_has_plain (folder, REEVE_LEDGER_KEY_SECRET))
+    return TRUE;
+  g_set_error (
+      error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+      "there are stores in %s, and nothing in %s that opens them: restore that folder, and "
+      "the master key that belongs to it, from a copy; to begin anew, move the stores away",
+      stores, folder);
+  return FALSE;
+}
+
 /**
  * reeve_startup_keys_open:
  * @config: what is configured
@@ -113,6 +134,8 @@ reeve_startup_keys_open (ReeveConfig *config, ReeveState *state, ReeveStoreKeys 
   *beside = FALSE;
   if (!reeve_config_get_boolean (config, "encryption.enabled"))
     return reeve_startup_keys_do_without (config, folder, error);
+  if (!reeve_startup_keys_expect_new (state, folder, error))
+    return FALSE;
   master = reeve_startup_keys_load_master (config, state, &place, error);
   if (master != NULL)
     *keys = reeve_store_keys_open (folder, master, error);

@@ -74,17 +74,6 @@ reeve_startup_leave_out (ReeveStartup *self, const char *plugin_id, const GError
   g_warning ("starting without plugin %s: %s", plugin_id, text);
 }
 
-/* The platform's store only: tenants' are opened when they are used. */
-static void
-reeve_startup_hint (GError *reason)
-{
-  char *text = g_strdup_printf ("%s (one from a backup is taken by reeve-host --accept-stores %s)",
-                                reason->message, REEVE_SCOPE_PLATFORM);
-
-  g_free (reason->message);
-  reason->message = text;
-}
-
 static gboolean
 reeve_startup_open_store (ReeveStartup *self, GError **error)
 {
@@ -110,8 +99,6 @@ reeve_startup_open_store (ReeveStartup *self, GError **error)
   g_prefix_error (&reason, "opening the store: ");
   if (g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED))
     return reeve_startup_blame (self, "store.plugin", reason, error);
-  if (self->keys != NULL && g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_CORRUPT))
-    reeve_startup_hint (reason);
   g_propagate_error (error, reason);
   return FALSE;
 }

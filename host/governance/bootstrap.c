@@ -19,8 +19,15 @@
 typedef JsonObject *(*ReeveBootstrapStep) (const ReeveBootstrap *self, ReeveAdmitted *admitted,
                                            JsonObject *params, GError **error);
 
-/* The host itself, in tenant `default`. */
-static ReeveCaller *
+/**
+ * reeve_bootstrap_make_caller:
+ *
+ * What the host does on its own, or at its command line, goes through the gate as this caller, and
+ * is in the log of tenant `default`, where the platform's admins are at home.
+ *
+ * Returns: (transfer full): the host itself
+ */
+ReeveCaller *
 reeve_bootstrap_make_caller (void)
 {
   static const char *const roles[] = { "admin", NULL };

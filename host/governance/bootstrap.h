@@ -22,6 +22,8 @@ typedef struct
   const char *state_folder;
 } ReeveBootstrap;
 
+/* (transfer full) the host itself, in tenant `default`: for what nobody asked for through a door */
+ReeveCaller *reeve_bootstrap_make_caller (void);
 /* On every start, before anything listens: makes what is missing, changes nothing that is there.
  * Blocks. */
 gboolean reeve_bootstrap_run (const ReeveBootstrap *self, GError **error);

@@ -97,9 +97,25 @@ reeve_protection_compare (gconstpointer a, gconstpointer b)
   return strcmp (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* (transfer full) names of all stores, sorted; NULL with an error */
+/* those that have keys and no store */
+static void
+reeve_protection_add_lost (ReeveProtection *self, GPtrArray *names, char **scopes)
+{
+  ReeveStoreKeys *keys = reeve_store_get_keys (self->store);
+  g_auto (GStrv) owners = keys != NULL ? reeve_store_keys_list (keys) : NULL;
+  g_autoptr (GHashTable) found = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; scopes[i] != NULL; i++)
+    g_hash_table_add (found, scopes[i]);
+  for (guint i = 0; owners != NULL && owners[i] != NULL; i++)
+    if (!g_hash_table_contains (found, owners[i]))
+      g_ptr_array_add (names, g_strdup (owners[i]));
+}
+
+/* (transfer full) names of all stores, sorted; NULL with an error. lost: those too of which only
+ * the keys are there */
 static GPtrArray *
-reeve_protection_list_names (ReeveProtection *self, GError **error)
+reeve_protection_list_names (ReeveProtection *self, gboolean lost, GError **error)
 {
   g_auto (GStrv) scopes = reeve_store_list_scopes (self->store, error);
   GPtrArray *names = NULL;
@@ -110,6 +126,8 @@ reeve_protection_list_names (ReeveProtection *self, GError **error)
   g_ptr_array_add (names, g_strdup (REEVE_SCOPE_PLATFORM));
   for (guint i = 0; scopes[i] != NULL; i++)
     g_ptr_array_add (names, g_strdup (scopes[i]));
+  if (lost)
+    reeve_protection_add_lost (self, names, scopes);
   g_ptr_array_sort (names, reeve_protection_compare);
   return names;
 }
@@ -146,7 +164,7 @@ JsonObject *
 reeve_protection_get (ReeveProtection *self, GError **error)
 {
   ReeveStoreKeys *keys = reeve_store_get_keys (self->store);
-  g_autoptr (GPtrArray) names = reeve_protection_list_names (self, error);
+  g_autoptr (GPtrArray) names = reeve_protection_list_names (self, TRUE, error);
   JsonObject *shown = NULL;
 
   if (names == NULL)
@@ -161,6 +179,15 @@ reeve_protection_get (ReeveProtection *self, GError **error)
   json_object_set_int_member (shown, "stores", names->len);
   reeve_protection_show_rotation (self, shown);
   return shown;
+}
+
+/* One that held nothing yet may be lost as well, only the storage does not miss it. */
+static const char *
+reeve_protection_explain (const GError *error)
+{
+  return g_error_matches (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND)
+             ? "the store is missing: it was lost, or its making was cut off"
+             : error->message;
 }
 
 /* A store that cannot be looked at says why, and hides no other. */
@@ -182,7 +209,7 @@ reeve_protection_show (ReeveProtection *self, const char *name)
                               (gint64) MIN (protection.seals, (guint64) G_MAXINT64));
   json_object_set_int_member (shown, "sequence",
                               (gint64) MIN (protection.sequence, (guint64) G_MAXINT64));
-  reeve_protection_set_text (shown, "problem", known ? NULL : error->message);
+  reeve_protection_set_text (shown, "problem", known ? NULL : reeve_protection_explain (error));
   return shown;
 }
 
@@ -199,7 +226,7 @@ reeve_protection_list (ReeveProtection *self, JsonObject *params, GError **error
 {
   const char *cursor = reeve_json_get_string (params, "cursor", "");
   gint64 limit = reeve_json_get_int (params, "limit", REEVE_PROTECTION_LIMIT);
-  g_autoptr (GPtrArray) names = reeve_protection_list_names (self, error);
+  g_autoptr (GPtrArray) names = reeve_protection_list_names (self, TRUE, error);
   JsonArray *items = NULL;
   JsonObject *page = NULL;
   guint from = 0;
@@ -299,7 +326,7 @@ reeve_protection_choose (ReeveProtection *self, const char *only, GError **error
       return NULL;
     }
   if (only == NULL)
-    return reeve_protection_list_names (self, error);
+    return reeve_protection_list_names (self, FALSE, error);
   if (strcmp (only, REEVE_SCOPE_PLATFORM) != 0
       && (!reeve_storage_scope_is_valid (only) || !reeve_store_has_scope (self->store, only)))
     {

@@ -140,6 +140,20 @@ reeve_key_paths_list_doomed (const char *folder)
   return reeve_key_paths_list_names (tenants, REEVE_KEY_PATHS_DOOM);
 }
 
+/**
+ * reeve_key_paths_list_tenants:
+ * @folder: of keys
+ *
+ * Returns: (transfer full): tenants that have keys, sorted
+ */
+char **
+reeve_key_paths_list_tenants (const char *folder)
+{
+  g_autofree char *tenants = g_build_filename (folder, REEVE_KEY_PATHS_TENANTS, NULL);
+
+  return reeve_key_paths_list_names (tenants, REEVE_KEY_PATHS_KEY);
+}
+
 static void
 reeve_key_paths_free_one (gpointer data)
 {
@@ -172,9 +186,8 @@ GPtrArray *
 reeve_key_paths_list (const char *folder, GError **error)
 {
   GPtrArray *list = g_ptr_array_new_with_free_func (reeve_key_paths_free_one);
-  g_autofree char *below = g_build_filename (folder, REEVE_KEY_PATHS_TENANTS, NULL);
   g_auto (GStrv) own = reeve_key_paths_list_names (folder, REEVE_KEY_PATHS_KEY);
-  g_auto (GStrv) tenants = reeve_key_paths_list_names (below, REEVE_KEY_PATHS_KEY);
+  g_auto (GStrv) tenants = reeve_key_paths_list_tenants (folder);
 
   for (guint i = 0; own[i] != NULL; i++)
     if (strcmp (own[i], REEVE_KEY_PATHS_PLATFORM) == 0)

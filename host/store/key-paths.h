@@ -15,6 +15,8 @@ char *reeve_key_paths_get_scope (const char *folder, const char *scope);
 /* stands while a scope is destroyed */
 char *reeve_key_paths_get_doomed (const char *folder, const char *scope);
 char **reeve_key_paths_list_doomed (const char *folder);
+/* tenants that have keys, sorted */
+char **reeve_key_paths_list_tenants (const char *folder);
 char *reeve_key_paths_get_secret (const char *folder, const char *name);
 char *reeve_key_paths_get_scope_label (const char *scope);
 char *reeve_key_paths_get_secret_label (const char *name);

@@ -50,6 +50,7 @@ reeve_store_keys_check_master (ReeveStoreKeys *self, const char *sealer, GError 
   return FALSE;
 }
 
+/* fresh: with a new key, by which nothing that was there before is taken for a mark */
 static gboolean
 reeve_store_keys_open_marks (ReeveStoreKeys *self, gboolean fresh, GError **error)
 {
@@ -79,15 +80,15 @@ reeve_store_keys_open_marks (ReeveStoreKeys *self, gboolean fresh, GError **erro
   if (secret != NULL)
     self->marks = reeve_key_marks_open (path, g_bytes_get_data (secret, NULL), fresh, error);
   if (secret == NULL || self->marks == NULL)
-    g_prefix_error (error,
-                    "without its marks a store that was rolled back cannot be told (restore the "
-                    "folder of keys, or see --accept-stores): ");
+    g_prefix_error (
+        error, "without the marks no store that was rolled back is told (restore the folder "
+               "of keys, or take the stores that are there: reeve-host --accept-stores all): ");
   return self->marks != NULL;
 }
 
 /* Everything is made before the file that says so. */
 static gboolean
-reeve_store_keys_open_folder (ReeveStoreKeys *self, GError **error)
+reeve_store_keys_open_folder (ReeveStoreKeys *self, gboolean marked, GError **error)
 {
   g_autofree char *tenants = g_build_filename (self->folder, REEVE_KEY_PATHS_TENANTS, NULL);
   gboolean fresh = !reeve_store_keys_is_sealed (self->folder);
@@ -99,11 +100,25 @@ reeve_store_keys_open_folder (ReeveStoreKeys *self, GError **error)
   if (!reeve_key_folder_make (self->folder, error) || !reeve_key_folder_make (tenants, error)
       || !reeve_key_folder_clean (self->folder, error) || !reeve_key_folder_clean (tenants, error)
       || !reeve_master_rotation_clean (self->folder, reeve_master_key_get_id (self->master), error)
-      || !reeve_store_keys_open_marks (self, fresh, error))
+      || ((fresh || marked) && !reeve_store_keys_open_marks (self, fresh, error)))
     return FALSE;
   return !fresh
          || reeve_key_paths_write_master (self->folder, reeve_master_key_get_id (self->master),
                                           error);
+}
+
+static ReeveStoreKeys *
+reeve_store_keys_open_any (const char *folder, ReeveMasterKey *master, gboolean marked,
+                           GError **error)
+{
+  g_autoptr (ReeveStoreKeys) self = g_object_new (REEVE_TYPE_STORE_KEYS, NULL);
+
+  self->folder = g_strdup (folder);
+  self->master = reeve_master_key_ref (master);
+  if (reeve_store_keys_open_folder (self, marked, error))
+    return g_steal_pointer (&self);
+  g_prefix_error (error, "opening the keys: ");
+  return NULL;
 }
 
 /**
@@ -121,29 +136,39 @@ reeve_store_keys_open_folder (ReeveStoreKeys *self, GError **error)
 ReeveStoreKeys *
 reeve_store_keys_open (const char *folder, ReeveMasterKey *master, GError **error)
 {
-  g_autoptr (ReeveStoreKeys) self = g_object_new (REEVE_TYPE_STORE_KEYS, NULL);
-
-  self->folder = g_strdup (folder);
-  self->master = reeve_master_key_ref (master);
-  if (reeve_store_keys_open_folder (self, error))
-    return g_steal_pointer (&self);
-  g_prefix_error (error, "opening the keys: ");
-  return NULL;
+  return reeve_store_keys_open_any (folder, master, TRUE, error);
 }
 
 /**
- * reeve_store_keys_discard_marks:
- * @folder: of keys, that no host uses
+ * reeve_store_keys_open_unmarked:
+ * @folder: of keys, where there are some
+ * @master: the key that has sealed them
  * @error: return location
  *
- * Begins the marks of all scopes anew: for when their file was lost.
+ * As reeve_store_keys_open(), without the marks, whatever is the matter with them: for the host's
+ * own secrets and reeve_store_keys_renew_marks(), not for a store.
+ *
+ * Returns: (transfer full): the keys; %NULL as reeve_store_keys_open()
+ */
+ReeveStoreKeys *
+reeve_store_keys_open_unmarked (const char *folder, ReeveMasterKey *master, GError **error)
+{
+  return reeve_store_keys_open_any (folder, master, FALSE, error);
+}
+
+/**
+ * reeve_store_keys_renew_marks:
+ * @self: keys that were opened without marks
+ * @error: return location
+ *
+ * Begins the marks of all scopes anew: for when their file, or its key, was lost. A crash in the
+ * middle leaves no marks, which is refused until this is done again.
  *
  * Returns: %FALSE with an error
  */
 gboolean
-reeve_store_keys_discard_marks (const char *folder, GError **error)
+reeve_store_keys_renew_marks (ReeveStoreKeys *self, GError **error)
 {
-  g_autofree char *path = g_build_filename (folder, REEVE_KEY_PATHS_MARKS, NULL);
-
-  return reeve_key_folder_replace (path, "", 0, error);
+  g_return_val_if_fail (self->marks == NULL, FALSE);
+  return reeve_store_keys_open_marks (self, TRUE, error);
 }

@@ -102,6 +102,22 @@ reeve_store_keys_load_secret (ReeveStoreKeys *self, const char *folder, const ch
 }
 
 /**
+ * reeve_store_keys_has_plain:
+ * @folder: of keys
+ * @name: of the secret
+ *
+ * Returns: whether it lies there as it is, for it was made while nothing was encrypted
+ */
+gboolean
+reeve_store_keys_has_plain (const char *folder, const char *name)
+{
+  g_autofree char *path = reeve_key_paths_get_secret (folder, name);
+  g_autoptr (GBytes) bytes = reeve_key_folder_read (path, REEVE_KEY_FILE_MAX_SIZE, NULL);
+
+  return bytes != NULL && !reeve_store_keys_is_sealed_text (bytes);
+}
+
+/**
  * reeve_store_keys_save_secret:
  * @self: (nullable): keys; %NULL when nothing is encrypted
  * @folder: of keys

@@ -398,6 +398,18 @@ reeve_store_keys_has (ReeveStoreKeys *self, const char *scope)
 }
 
 /**
+ * reeve_store_keys_list:
+ * @self: keys
+ *
+ * Returns: (transfer full): scopes of tenants that have any, sorted
+ */
+char **
+reeve_store_keys_list (ReeveStoreKeys *self)
+{
+  return reeve_key_paths_list_tenants (self->folder);
+}
+
+/**
  * reeve_store_keys_announce_destruction:
  * @self: keys
  * @scope: a tenant's scope

@@ -145,8 +145,8 @@ sqlite_guard_judge (const char *scope, const char *path, int fd, guint8 *page,
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
                    "scope %s: %s is not the file that the scope had last; put back that one, or "
-                   "accept this one by forgetting the scope's mark",
-                   scope, path);
+                   "take this one by reeve-host --accept-stores %s",
+                   scope, path, scope);
       return FALSE;
     }
   sqlite_guard_doubt (scope, path, fd, page, keyring, &verdict->doubt);
@@ -216,11 +216,12 @@ sqlite_guard_expect_new (ReeveStorageKeys *keys, const char *scope, const char *
     return FALSE;
   if (mark.sequence == 0)
     return TRUE;
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
-               "scope %s: %s is missing, and commit %" G_GUINT64_FORMAT
-               " was acknowledged; put back the newest copy, or begin anew by forgetting the "
-               "scope's mark",
-               scope, path, mark.sequence);
+  g_set_error (
+      error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+      "scope %s: %s is missing, and commit %" G_GUINT64_FORMAT
+      " was acknowledged; put back the newest copy with its -wal, or an older one and take "
+      "that by reeve-host --accept-stores %s",
+      scope, path, mark.sequence, scope);
   return FALSE;
 }
 
@@ -243,9 +244,9 @@ sqlite_guard_compare (const char *scope, const char *path, const ReeveStorageMar
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
                "scope %s: %s was rolled back, or lost its log: it ends at commit %" G_GUINT64_FORMAT
                ", and %" G_GUINT64_FORMAT
-               " was acknowledged; put back the newest copy with its -wal, or accept this one by "
-               "forgetting the scope's mark",
-               scope, path, sequence, mark->sequence);
+               " was acknowledged; put back the newest copy with its -wal, or take this one by "
+               "reeve-host --accept-stores %s",
+               scope, path, sequence, mark->sequence, scope);
   return FALSE;
 }
 

@@ -67,6 +67,20 @@ class Faults:
     def disarm(self):
         self.put(0, "I", NONE)
 
+    def pause(self):
+        """Nothing is counted or fails until go_on()."""
+        self.paused = HEAD.unpack_from(self.memory)[:2]
+        self.put(0, "II", NONE, 0)
+
+    def go_on(self):
+        self.put(4, "I", self.paused[1])
+        self.put(0, "I", self.paused[0])
+
+    @property
+    def seen(self):
+        """How many calls counted since it was armed."""
+        return HEAD.unpack_from(self.memory)[4]
+
     @property
     def failed(self):
         """How many calls met the fault."""

@@ -336,92 +336,6 @@ class SecretService(EncryptionCase):
         self.check(host)
 
 
-class Keys(EncryptionCase):
-    def command(self, host, *arguments, code=0):
-        done = subprocess.run([HOST, "--state-dir", host.state, "--config", host.config, *arguments],
-                              capture_output=True, text=True, timeout=60, check=False, env=host.environment)
-        self.assertEqual(code, done.returncode, done)
-        return done.stdout + done.stderr
-
-    def test_another_master_key(self):
-        with tempfile.TemporaryDirectory(prefix="reeve-key-") as folder:
-            new = os.path.join(folder, "new.key")
-            host = self.host().start()
-            self.fill(host)
-            self.command(host, "--rotate-master-key", f"file:{new}", code=75)
-            host.stop()
-            for bad in ("nonsense", "file:relative", f"file:{self.master(host)}", "env:REEVE_TEST_UNSET"):
-                self.command(host, "--rotate-master-key", bad, code=78)
-            text = self.command(host, "--rotate-master-key", f"file:{new}")
-            self.assertIn(new, text)
-            self.assertIn(self.master(host), text)
-            self.refused(host, "sealed by master key")
-            # again: nothing is left to do
-            self.command(host, "--rotate-master-key", f"file:{new}")
-            self.rewrite(host, config(key_source=f"file:{new}"))
-            os.unlink(self.master(host))
-            host.start()
-            self.check(host)
-            self.assertTrue(host.post("/api/v1/admin/audit/verify", expect=200).json["valid"])
-
-    def test_nothing_to_rotate(self):
-        host = self.host()
-        os.mkdir(host.state)
-        self.command(host, "--rotate-master-key", "file:/nonexistent/key", code=78)
-        self.command(host, "--accept-stores", "all", code=78)
-
-    def test_damaged(self):
-        host = self.host().start()
-        host.stop()
-        path = os.path.join(host.state, "keys", "platform.key")
-        with open(path, "rb") as file:
-            text = file.read()
-        with open(path, "wb") as file:
-            file.write(text[:-8] + b"AAAAAAA\n")
-        self.refused(host, path, "restore this file", code=1)
-        os.unlink(path)
-        self.refused(host, path, code=1)
-        with open(path, "wb") as file:
-            file.write(text)
-        host.start()
-
-    def test_lost_pepper(self):
-        host = self.host().start()
-        host.stop()
-        path = os.path.join(host.state, "keys", "pepper.key")
-        with open(path, "rb") as file:
-            text = file.read()
-        os.unlink(path)
-        self.refused(host, path, "restore it", code=1)
-        with open(path, "wb") as file:
-            file.write(text)
-        host.start()
-        host.get("/api/v1/me", expect=200)
-
-    def test_a_folder_of_another_state(self):
-        host = self.host().start()
-        other = self.host().start()
-        host.stop()
-        other.stop()
-        shutil.rmtree(os.path.join(host.state, "keys"))
-        shutil.copytree(os.path.join(other.state, "keys"), os.path.join(host.state, "keys"))
-        self.refused(host, "sealed by master key")
-        shutil.copy(self.master(other), self.master(host))
-        # now the keys open, and they are not those of the stores
-        self.refused(host, "platform.db", code=1)
-
-    def test_lost_marks(self):
-        host = self.host().start()
-        self.fill(host)
-        host.stop()
-        path = os.path.join(host.state, "keys", "marks")
-        os.unlink(path)
-        self.refused(host, path, "--accept-stores", code=1)
-        self.command(host, "--accept-stores", "nobody", code=1)
-        self.command(host, "--accept-stores", "all")
-        host.start()
-        self.check(host)
-
 class Operations(EncryptionCase):
     ROTATE = "/api/v1/admin/encryption/rotate"
 
@@ -448,6 +362,26 @@ class Operations(EncryptionCase):
             names += [item["store"] for item in page["items"]]
             cursor = page["next_cursor"]
         self.assertEqual(["@platform", "acme", "default"], names)
+
+    def test_a_store_that_is_gone(self):
+        self.running.post("/api/v1/admin/tenants", {"tenant_id": "globex", "name": "globex"}, expect=201)
+        self.running.user("viewer", tenant="globex")
+        self.running.stop()
+        for tenant in ("acme", "globex"):
+            os.unlink(os.path.join(self.running.state, "store", "tenants", f"{tenant}.db"))
+        self.running.start()
+        stores = self.stores()
+        self.assertEqual(["@platform", "acme", "default", "globex"], sorted(stores))
+        # one of them held nothing yet
+        for tenant in ("acme", "globex"):
+            self.assertIn("is missing", stores[tenant]["problem"])
+            self.assertEqual((False, None), (stores[tenant]["encrypted"], stores[tenant]["data_key"]))
+            self.assertIn("is missing", self.running.ctl("encryption", "list").stdout)
+        self.assertEqual(4, self.running.get("/api/v1/admin/encryption", expect=200).json["stores"])
+        self.assertIn("--accept-stores globex", stores["globex"]["problem"])
+        # the others are rotated
+        done = self.running.post(self.ROTATE, expect=200).json
+        self.assertEqual((2, 0), (done["succeeded"], done["failed"]))
 
     def test_rotation_of_one_and_of_all(self):
         self.fill(self.running)
@@ -558,7 +492,7 @@ class RolledBack(EncryptionCase):
         after = before + "-not"
         shutil.copy(self.tenant, after)
         shutil.copy(before, self.tenant)
-        self.refused(self.running, "default.db", "rolled back", code=1)
+        self.refused(self.running, "default.db", "rolled back", "reeve-host --accept-stores default", code=1)
         shutil.copy(after, self.tenant)
         self.running.start()
         self.check(self.running)
