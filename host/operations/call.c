@@ -9,11 +9,9 @@
 
 #include <string.h>
 
-static void
-reeve_call_part_free (gpointer data)
+void
+reeve_call_part_free (ReeveCallPart *part)
 {
-  ReeveCallPart *part = data;
-
   g_free (part->name);
   g_free (part->file_name);
   g_free (part->media_type);
@@ -308,7 +306,7 @@ reeve_call_add_part (ReeveCall *self, const ReeveCallPart *part)
   copy->media_type = g_strdup (part->media_type);
   copy->bytes = g_bytes_ref (part->bytes);
   if (self->parts == NULL)
-    self->parts = g_ptr_array_new_with_free_func (reeve_call_part_free);
+    self->parts = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_call_part_free);
   g_ptr_array_add (self->parts, copy);
 }
 

@@ -16,6 +16,8 @@ typedef struct
   GBytes *bytes;
 } ReeveCallPart;
 
+void reeve_call_part_free (ReeveCallPart *part);
+
 /* Called once in the door's context when the answer is complete; for a stream after the last event.
  */
 typedef void (*ReeveCallDone) (ReeveCall *call, gpointer user_data);

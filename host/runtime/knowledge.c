@@ -7,6 +7,7 @@
 
 #include "base/digests.h"
 #include "base/ids.h"
+#include "base/plain.h"
 #include "base/times.h"
 #include "chunker.h"
 #include "extraction.h"
@@ -191,16 +192,32 @@ reeve_knowledge_classify (const char *classification, GError **error)
   return NULL;
 }
 
+/* (nullable): the text's own, in one line: whoever wrote the text need not be who uploads it */
+static char *
+reeve_knowledge_find_title (ReeveExtract *extract)
+{
+  const char *title = reeve_extract_get_title (extract);
+
+  return title != NULL ? reeve_plain_make_line (title) : NULL;
+}
+
 static char *
 reeve_knowledge_title (JsonObject *metadata, const char *file_name, ReeveExtract *extract,
                        GError **error)
 {
   const char *title = metadata != NULL ? reeve_json_get_string (metadata, "title", NULL) : NULL;
+  g_autofree char *found = NULL;
 
   if (title == NULL)
     title = file_name;
+  if (title != NULL && !reeve_plain_is_line (title))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "the title has a line break or another control character");
+      return NULL;
+    }
   if (title == NULL)
-    title = reeve_extract_get_title (extract);
+    title = found = reeve_knowledge_find_title (extract);
   if (title == NULL || *title == '\0')
     title = "untitled";
   if (g_utf8_strlen (title, -1) <= REEVE_KNOWLEDGE_MAX_TITLE)

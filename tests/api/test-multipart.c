@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-#define TYPE "multipart/form-data; boundary=b"
-#define HEAD "Content-Disposition: form-data; name=\"file\"; filename=\"a.md\"\r\n"
-#define FORM "--b\r\n" HEAD "\r\n# A\r\n--b--\r\n"
+#define TYPE        "multipart/form-data; boundary=b"
+#define HEAD        "Content-Disposition: form-data; name=\"file\"; filename=\"a.md\"\r\n"
+#define NAMED(name) "Content-Disposition: form-data; name=\"file\"; " name "\r\n\r\n# A\r\n--b--"
+#define FORM        "--b\r\n" HEAD "\r\n# A\r\n--b--\r\n"
 
 static ReeveCall *
 parse (const char *media_type, const char *text)
@@ -57,6 +58,26 @@ test_multipart_good (void)
       "filename*=utf-8''%e2%82%ac\r\n\r\n1\r\n--b--",
       "\xe2\x82\xac", "1" },
     { TYPE,
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; "
+      "filename*=utf-8'en'x%20y\r\n\r\n1\r\n--b--",
+      "x y", "1" },
+    { TYPE,
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; "
+      "filename*=Utf-8'de-CH-1996'a%2F..%2Fb\r\n\r\n1\r\n--b--",
+      "b", "1" },
+    /* what is not understood gives way to the plain name */
+    { TYPE,
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=x; "
+      "filename*=iso-8859-1''%e4\r\n\r\n1\r\n--b--",
+      "x", "1" },
+    { TYPE,
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=x; "
+      "filename*=utf-8''%ff\r\n\r\n1\r\n--b--",
+      "x", "1" },
+    { TYPE,
+      "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a/..\"\r\n\r\n1\r\n--b--",
+      "file", "1" },
+    { TYPE,
       "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"/\"\r\n\r\n1\r\n--b--",
       "file", "1" },
   };
@@ -89,6 +110,41 @@ test_multipart_many (void)
       else
         g_assert_null (reeve_call_get_part (call, "n0"));
     }
+}
+
+static void
+assert_all_bad (const char *const (*bad)[2], gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autoptr (ReeveCall) call = parse (bad[i][0], bad[i][1]);
+
+      g_test_message ("form %zu", i);
+      g_assert_null (reeve_call_get_part (call, "file"));
+    }
+}
+
+static void
+test_multipart_bad_names (void)
+{
+  static const char *const bad[][2] = {
+    /* names that are no line */
+    { TYPE, "--b\r\n" NAMED ("filename=\"a\tb\"") },
+    { TYPE, "--b\r\n" NAMED ("filename=\"a\x1b[2J\"") },
+    { TYPE, "--b\r\n" NAMED ("filename=\"a\xc2\x9b\"") },
+    { TYPE, "--b\r\n" NAMED ("filename=\"a\xe2\x80\xaegpj.exe\"") },
+    { TYPE, "--b\r\n" NAMED ("filename*=UTF-8''a%0D%0Ab") },
+    { TYPE, "--b\r\n" NAMED ("filename*=UTF-8''a%C2%85b") },
+    { TYPE, "--b\r\n" NAMED ("filename=x; filename*=UTF-8''a%0ab") },
+    { TYPE, "--b\r\nContent-Disposition: form-data; name=\"file\x01\"\r\n\r\n# A\r\n--b--" },
+    /* a file all the same, of which the name is not known */
+    { TYPE, "--b\r\n" NAMED ("filename*=utf-8'x") },
+    { TYPE, "--b\r\n" NAMED ("filename*=utf-8'e_n'x") },
+    { TYPE, "--b\r\n" NAMED ("filename*=utf-16''x") },
+    { TYPE, "--b\r\n" NAMED ("filename*=utf-8''%00") },
+  };
+
+  assert_all_bad (bad, G_N_ELEMENTS (bad));
 }
 
 static void
@@ -131,13 +187,7 @@ test_multipart_bad (void)
     { TYPE, "--b\r\n" HEAD "\r\n# A\r\n--b--\nmore" },
   };
 
-  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
-    {
-      g_autoptr (ReeveCall) call = parse (bad[i][0], bad[i][1]);
-
-      g_test_message ("form %u", i);
-      g_assert_null (reeve_call_get_part (call, "file"));
-    }
+  assert_all_bad (bad, G_N_ELEMENTS (bad));
 }
 
 int
@@ -147,5 +197,6 @@ main (int argc, char **argv)
   g_test_add_func ("/multipart/good", test_multipart_good);
   g_test_add_func ("/multipart/many", test_multipart_many);
   g_test_add_func ("/multipart/bad", test_multipart_bad);
+  g_test_add_func ("/multipart/bad-names", test_multipart_bad_names);
   return g_test_run ();
 }

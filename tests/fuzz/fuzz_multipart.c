@@ -3,6 +3,7 @@
  * made of the bytes, which must come out as they went in. */
 /* covers: host/api/rest/multipart.c */
 #include "api/rest/multipart.h"
+#include "base/plain.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -34,6 +35,7 @@ check_part (const ReeveCallPart *part, gsize size)
   g_assert_true (g_utf8_validate (part->file_name, -1, NULL));
   g_assert_true (*part->file_name != '\0');
   g_assert_null (strpbrk (part->file_name, "/\\"));
+  g_assert_true (reeve_plain_is_line (part->file_name));
 }
 
 static void

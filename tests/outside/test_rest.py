@@ -166,6 +166,19 @@ class Requests(Door):
             self.assertEqual(200, self.read_answer(sock)[0])
         self.assertEqual(400, self.exchange(b"GET * HTTP/1.1\r\nHost: x\r\n\r\n")[0])
 
+    def test_names_and_titles_are_one_line(self):
+        def upload(name, title=None):
+            more = f'--b\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{json.dumps({"title": title})}\r\n' if title else ""
+            body = f'{more}--b\r\nContent-Disposition: form-data; name="file"; {name}\r\nContent-Type: text/plain\r\n\r\nOil.\r\n--b--\r\n'.encode()
+            return self.host.call("POST", "/api/v1/documents/upload", body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+
+        for name in ("filename*=UTF-8''a%0D%0Ab", "filename*=utf-8'en'%C2%9B2J", 'filename="\x1b[2J"', "filename*=UTF-8''%E2%80%AEgpj.exe"):
+            self.assertEqual(400, upload(name).status, name)
+        for title in ("a\r\nb", "a\x07", "\x9b2J", "\u202egpj.exe"):
+            answer = upload("filename=a.txt", title)
+            self.assertEqual((400, True), (answer.status, "the title has a line break" in answer.json["detail"]), answer)
+        self.assertEqual("\u20ac x.txt", upload("filename*=utf-8'en'%e2%82%ac%20x.txt").json["title"])
+
     def test_nonsense_ends_in_an_answer_or_an_end(self):
         for data in (b"\r\n\r\n\r\n", b"\x00\xff\x16\x03\x01", b"GET\r\n\r\n", b"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n",
                      b"GET / HTTP/1.1\r\n\r\n", b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",

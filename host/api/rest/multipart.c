@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/plain.h"
+
 #define REEVE_REST_MULTIPART_MAX_NAME     255
 #define REEVE_REST_MULTIPART_MAX_BOUNDARY 70
 #define REEVE_REST_MULTIPART_MAX_HEAD     4096
@@ -32,7 +34,7 @@ reeve_rest_multipart_skip (ReeveRestMultipartRest *rest, const char *text)
 
 /* ---- names ---- */
 
-/* A file name without folders, as RFC 7578 advises. */
+/* A file name without folders, as RFC 7578 advises. What is no name of a file is none here. */
 static char *
 reeve_rest_multipart_base_name (const char *name)
 {
@@ -42,7 +44,8 @@ reeve_rest_multipart_base_name (const char *name)
   name = slash != NULL ? slash + 1 : name;
   back = strrchr (name, '\\');
   name = back != NULL ? back + 1 : name;
-  return *name != '\0' ? g_utf8_make_valid (name, -1) : g_strdup ("file");
+  return g_strdup (*name == '\0' || strcmp (name, ".") == 0 || strcmp (name, "..") == 0 ? "file"
+                                                                                        : name);
 }
 
 /* a quoted text or a word, and what stands behind it; NULL when there is none */
@@ -72,15 +75,23 @@ reeve_rest_multipart_read_value (const char **text)
   return g_string_free (g_steal_pointer (&value), FALSE);
 }
 
-/* RFC 8187, in UTF-8 only */
+/* RFC 8187: charset'language'value, in UTF-8 only; the language of a file's name is nobody's
+ * matter. NULL: not understood. */
 static char *
 reeve_rest_multipart_decode (const char *value)
 {
-  static const char prefix[] = "UTF-8''";
+  static const char charset[] = "UTF-8'";
+  g_autofree char *text = NULL;
 
-  if (g_ascii_strncasecmp (value, prefix, strlen (prefix)) != 0)
+  if (g_ascii_strncasecmp (value, charset, strlen (charset)) != 0)
     return NULL;
-  return g_uri_unescape_string (value + strlen (prefix), NULL);
+  value += strlen (charset);
+  while (g_ascii_isalnum (*value) || *value == '-')
+    value++;
+  if (*value != '\'')
+    return NULL;
+  text = g_uri_unescape_string (value + 1, NULL);
+  return text != NULL && g_utf8_validate (text, -1, NULL) ? g_steal_pointer (&text) : NULL;
 }
 
 typedef struct
@@ -138,7 +149,8 @@ reeve_rest_multipart_read_disposition (const char *text, ReeveCallPart *part)
     part->file_name = reeve_rest_multipart_decode (encoded);
   if (part->file_name == NULL)
     part->file_name = g_steal_pointer (&plain);
-  return good;
+  /* a file whose name is not understood must not become a value */
+  return good && (encoded == NULL || part->file_name != NULL);
 }
 
 static gboolean
@@ -148,11 +160,14 @@ reeve_rest_multipart_check_names (ReeveCallPart *part)
 
   if (part->name == NULL || *part->name == '\0'
       || strlen (part->name) > REEVE_REST_MULTIPART_MAX_NAME
-      || !g_utf8_validate (part->name, -1, NULL))
+      || !g_utf8_validate (part->name, -1, NULL) || !reeve_plain_is_line (part->name))
     return FALSE;
   if (part->file_name == NULL)
     return TRUE;
-  if (strlen (part->file_name) > REEVE_REST_MULTIPART_MAX_NAME)
+  /* a name with a line break or another control character is refused, not mended: what it was
+   * meant to be is not known (RFC 6266, 4.3 and 7.1) */
+  if (strlen (part->file_name) > REEVE_REST_MULTIPART_MAX_NAME
+      || !reeve_plain_is_line (part->file_name))
     return FALSE;
   given = g_steal_pointer (&part->file_name);
   part->file_name = reeve_rest_multipart_base_name (given);
@@ -207,18 +222,6 @@ reeve_rest_multipart_read_head (const char *head, gsize length, ReeveCallPart *p
   return disposed && reeve_rest_multipart_check_names (part);
 }
 
-static void
-reeve_rest_multipart_part_free (gpointer data)
-{
-  ReeveCallPart *part = data;
-
-  g_free (part->name);
-  g_free (part->file_name);
-  g_free (part->media_type);
-  g_clear_pointer (&part->bytes, g_bytes_unref);
-  g_free (part);
-}
-
 /* start: of the part, its head first; NULL when it is bad */
 static ReeveCallPart *
 reeve_rest_multipart_read_part (GBytes *body, const char *start, gsize length)
@@ -230,7 +233,7 @@ reeve_rest_multipart_read_part (GBytes *body, const char *start, gsize length)
 
   if (blank == NULL || !reeve_rest_multipart_read_head (start, head, part))
     {
-      reeve_rest_multipart_part_free (part);
+      reeve_call_part_free (part);
       return NULL;
     }
   part->bytes = g_bytes_new_from_bytes (body, (gsize) (blank + 4 - whole), length - head - 4);
@@ -257,7 +260,8 @@ reeve_rest_multipart_begin (ReeveRestMultipartRest *rest)
 static GPtrArray *
 reeve_rest_multipart_cut (GBytes *body, const char *boundary)
 {
-  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (reeve_rest_multipart_part_free);
+  g_autoptr (GPtrArray) parts
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_call_part_free);
   g_autofree char *delimiter = g_strconcat ("\r\n--", boundary, NULL);
   gsize width = strlen (delimiter);
   ReeveRestMultipartRest rest = { 0 };
