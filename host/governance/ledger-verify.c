@@ -291,6 +291,26 @@ reeve_ledger_verify_add_missing (JsonArray *logs, GPtrArray *created, char **sco
     }
 }
 
+/* All logs but the platform's, or that one alone; a record of a log that was made comes after the
+ * log itself, so whoever reads the records first finds every log that they name. */
+static gboolean
+reeve_ledger_verify_add_some (ReeveLedgerVerify *base, const char *root, ReeveLedgerKey *key,
+                              JsonArray *logs, char ***scopes, GError **error)
+{
+  *scopes = reeve_ledger_root_list_scopes (root, error);
+  if (*scopes == NULL)
+    return FALSE;
+  for (guint i = 0; (*scopes)[i] != NULL; i++)
+    {
+      ReeveLedgerVerify self = *base;
+
+      self.scope = (*scopes)[i];
+      if ((strcmp (self.scope, REEVE_SCOPE_PLATFORM) == 0) == (self.created != NULL))
+        json_array_add_object_element (logs, reeve_ledger_verify_run (&self, root, key));
+    }
+  return TRUE;
+}
+
 /**
  * reeve_ledger_verify_folder:
  * @root: folder of all logs
@@ -307,34 +327,27 @@ reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **
 {
   g_autoptr (ReeveLedgerKey) key = reeve_ledger_key_load_public (keys_folder, error);
   g_autoptr (GPtrArray) created = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (JsonArray) logs = json_array_new ();
+  ReeveLedgerVerify others = { 0 };
+  ReeveLedgerVerify platform = { .created = created };
+  g_auto (GStrv) before = NULL;
   g_auto (GStrv) scopes = NULL;
   JsonObject *result = NULL;
-  JsonArray *logs = NULL;
-  gboolean live = FALSE;
   gboolean valid = TRUE;
 
   if (key == NULL)
     return NULL;
-  live = reeve_ledger_verify_is_live (root);
-  scopes = reeve_ledger_root_list_scopes (root, error);
-  if (scopes == NULL)
-    return NULL;
   g_ptr_array_add (created, g_strdup (REEVE_SCOPE_PLATFORM));
-  logs = json_array_new ();
-  for (guint i = 0; scopes[i] != NULL; i++)
-    {
-      ReeveLedgerVerify self = { .scope = scopes[i], .live = live };
-
-      if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) == 0)
-        self.created = created;
-      json_array_add_object_element (logs, reeve_ledger_verify_run (&self, root, key));
-    }
+  others.live = platform.live = reeve_ledger_verify_is_live (root);
+  if (!reeve_ledger_verify_add_some (&platform, root, key, logs, &before, error)
+      || !reeve_ledger_verify_add_some (&others, root, key, logs, &scopes, error))
+    return NULL;
   reeve_ledger_verify_add_missing (logs, created, scopes);
   for (guint i = 0; i < json_array_get_length (logs); i++)
     valid = valid
             && json_object_get_boolean_member (json_array_get_object_element (logs, i), "valid");
   result = json_object_new ();
   json_object_set_boolean_member (result, "valid", valid);
-  json_object_set_array_member (result, "logs", logs);
+  json_object_set_array_member (result, "logs", g_steal_pointer (&logs));
   return result;
 }
