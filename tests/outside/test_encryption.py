@@ -382,6 +382,10 @@ class Operations(EncryptionCase):
         # the others are rotated
         done = self.running.post(self.ROTATE, expect=200).json
         self.assertEqual((2, 0), (done["succeeded"], done["failed"]))
+        # and what is left of these is erased
+        for tenant in ("acme", "globex"):
+            self.running.delete(f"/api/v1/admin/tenants/{tenant}", expect=204)
+        self.assertEqual(["@platform", "default"], sorted(self.stores()))
 
     def test_rotation_of_one_and_of_all(self):
         self.fill(self.running)

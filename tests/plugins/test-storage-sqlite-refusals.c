@@ -144,6 +144,7 @@ test_rolled_back (SealedStore *store, gconstpointer data)
   restore (store);
   sealed_store_open (store);
   refused (store, REEVE_ERROR_CORRUPT, "rolled back");
+  refused (store, REEVE_ERROR_CORRUPT, "reeve-host --accept-stores acme");
   refused (store, REEVE_ERROR_CORRUPT, "commit 3, and 4");
   /* the others are served, and the right file is taken again */
   g_assert_true (reeve_storage_create_scope (store->storage, "other", NULL));
