@@ -162,7 +162,10 @@ reeve_startup_on_tenant (const char *tenant_id, ReeveTenantStatus status, gpoint
   ReeveStartup *self = data;
   ReeveServices *services = &self->services;
 
-  reeve_authentication_invalidate (services->authentication);
+  if (status == REEVE_TENANT_ACTIVE)
+    reeve_authentication_invalidate (services->authentication);
+  else
+    reeve_authentication_revoke_tenant (services->authentication, tenant_id);
   if (status != REEVE_TENANT_ACTIVE && services->runs != NULL)
     reeve_runs_end_tenant (services->runs, tenant_id);
 }
@@ -237,6 +240,8 @@ reeve_startup_bootstrap (ReeveStartup *self, GError **error)
 
   if (!reeve_bootstrap_run (&bootstrap, error) || !reeve_tenants_load (services->tenants, error))
     return FALSE;
+  reeve_admission_add_check (services->admission, REEVE_STAGE_AUTHORISE, reeve_authentication_check,
+                             services->authentication);
   reeve_admission_add_check (services->admission, REEVE_STAGE_AUTHORISE, reeve_tenants_check,
                              services->tenants);
   /* nobody gets into a tenant whose removal cannot be ended; all others are served */

@@ -41,6 +41,7 @@ static const char *const reeve_error_names[] = {
   [REEVE_ERROR_METHOD_NOT_ALLOWED] = "method_not_allowed",
   [REEVE_ERROR_UNSUPPORTED_MEDIA] = "unsupported_media",
   [REEVE_ERROR_IDEMPOTENCY_MISMATCH] = "idempotency_mismatch",
+  [REEVE_ERROR_CALLER_REVOKED] = "caller_revoked",
 };
 
 /**

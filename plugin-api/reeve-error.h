@@ -37,6 +37,7 @@ G_BEGIN_DECLS
  * @REEVE_ERROR_METHOD_NOT_ALLOWED: the path exists, the method does not
  * @REEVE_ERROR_UNSUPPORTED_MEDIA: wrong content type
  * @REEVE_ERROR_IDEMPOTENCY_MISMATCH: same idempotency key, other request
+ * @REEVE_ERROR_CALLER_REVOKED: the caller's rights were taken back while it went on
  *
  * Codes of %REEVE_ERROR. Doors map each once to an HTTP status, a D-Bus error name and an exit
  * code. Append only.
@@ -71,7 +72,8 @@ typedef enum
   REEVE_ERROR_PLUGIN,
   REEVE_ERROR_METHOD_NOT_ALLOWED,
   REEVE_ERROR_UNSUPPORTED_MEDIA,
-  REEVE_ERROR_IDEMPOTENCY_MISMATCH
+  REEVE_ERROR_IDEMPOTENCY_MISMATCH,
+  REEVE_ERROR_CALLER_REVOKED
 } ReeveError;
 
 REEVE_AVAILABLE_IN_0_1

@@ -70,6 +70,9 @@ static const ReeveErrorMap reeve_error_maps[] = {
   [REEVE_ERROR_IDEMPOTENCY_MISMATCH]
   = { 422, "idempotency-mismatch", "The idempotency key belongs to another request",
       REEVE_ERROR_MAP_DBUS "IdempotencyMismatch", "invalid_request_error", 1, FALSE },
+  [REEVE_ERROR_CALLER_REVOKED]
+  = { 403, "caller-revoked", "The caller's rights were taken back",
+      REEVE_ERROR_MAP_DBUS "CallerRevoked", "permission_error", 3, FALSE },
 };
 
 /**

@@ -461,7 +461,7 @@ reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *
   json_object_set_int_member (fields, "revoked_at", reeve_times_now ());
   reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, reeve_record_get_revision (record));
   result = reeve_store_commit (self->store, batch, error);
-  reeve_authentication_invalidate (self->authentication);
+  reeve_authentication_revoke_key (self->authentication, key_id);
   return result != NULL;
 }
 

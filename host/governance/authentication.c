@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Authentication: the cache, then the providers in order on a worker thread, then the user's own
- * record: who is not active does not get in, however good the credentials, and who is the platform
- * admin stands there and nowhere else. */
+/* Authentication: the cache, then the providers in order on a worker thread, then the admission of
+ * the identity; and what was taken back since. */
 #include "authentication.h"
 
 #include <string.h>
@@ -29,10 +28,10 @@ struct _ReeveAuthentication
 
   ReeveStore *store;
   ReeveWorkers *workers;
-  ReeveUsers *users;
-  ReeveTenants *tenants; /* (nullable) */
   GPtrArray *providers;
   ReeveAuthenticationCache *cache;
+  ReeveRevocations *revocations;
+  ReeveAuthenticationAdmit *admit;
   char *owner_id; /* (nullable): user id of the platform admin */
 };
 
@@ -64,11 +63,11 @@ reeve_authentication_finalize (GObject *object)
   ReeveAuthentication *self = REEVE_AUTHENTICATION (object);
 
   g_clear_object (&self->store);
-  g_clear_object (&self->users);
-  g_clear_object (&self->tenants);
+  g_clear_pointer (&self->admit, reeve_authentication_admit_free);
   g_clear_pointer (&self->workers, reeve_workers_unref);
   g_ptr_array_unref (self->providers);
   reeve_authentication_cache_free (self->cache);
+  reeve_revocations_free (self->revocations);
   g_free (self->owner_id);
   G_OBJECT_CLASS (reeve_authentication_parent_class)->finalize (object);
 }
@@ -84,6 +83,7 @@ reeve_authentication_init (ReeveAuthentication *self)
 {
   self->providers = g_ptr_array_new_with_free_func (reeve_authentication_provider_free);
   self->cache = reeve_authentication_cache_new ();
+  self->revocations = reeve_revocations_new ();
 }
 
 /**
@@ -97,10 +97,11 @@ ReeveAuthentication *
 reeve_authentication_new (ReeveStore *store, ReeveWorkers *workers)
 {
   ReeveAuthentication *self = g_object_new (REEVE_TYPE_AUTHENTICATION, NULL);
+  g_autoptr (ReeveUsers) users = reeve_users_new (store);
 
   self->store = g_object_ref (store);
   self->workers = reeve_workers_ref (workers);
-  self->users = reeve_users_new (store);
+  self->admit = reeve_authentication_admit_new (store, users, self->revocations);
   return self;
 }
 
@@ -149,17 +150,7 @@ reeve_authentication_set_owner (ReeveAuthentication *self, const char *user_id)
 void
 reeve_authentication_set_tenants (ReeveAuthentication *self, ReeveTenants *tenants)
 {
-  g_set_object (&self->tenants, tenants);
-}
-
-/* How a tenant of any name stands. */
-static ReeveTenantStatus
-reeve_authentication_get_status (ReeveAuthentication *self, const char *tenant_id)
-{
-  if (!reeve_tenants_is_id (tenant_id) || !reeve_store_has_scope (self->store, tenant_id))
-    return REEVE_TENANT_ABSENT;
-  return self->tenants != NULL ? reeve_tenants_get_status (self->tenants, tenant_id)
-                               : REEVE_TENANT_ACTIVE;
+  reeve_authentication_admit_set_tenants (self->admit, tenants);
 }
 
 /**
@@ -176,8 +167,22 @@ reeve_authentication_new_owner (ReeveAuthentication *self, const char *door)
   g_autoptr (ReeveIdentity) identity = reeve_identity_new (
       REEVE_TENANTS_DEFAULT, self->owner_id != NULL ? self->owner_id : "owner", roles, "owner");
 
-  return reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, door, NULL);
+  return reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, reeve_roles_all (), door, NULL);
 }
+
+/**
+ * reeve_authentication_get_admit:
+ * @self: authentication
+ *
+ * Returns: (transfer none): the way from an identity to a caller
+ */
+ReeveAuthenticationAdmit *
+reeve_authentication_get_admit (ReeveAuthentication *self)
+{
+  return self->admit;
+}
+
+/* ---- what is taken back ---- */
 
 /**
  * reeve_authentication_invalidate:
@@ -189,6 +194,87 @@ void
 reeve_authentication_invalidate (ReeveAuthentication *self)
 {
   reeve_authentication_cache_invalidate (self->cache);
+}
+
+/**
+ * reeve_authentication_revoke:
+ * @self: authentication
+ * @ground: a name of reeve-revocations
+ *
+ * Who rests on @ground has no further effect: not by what was cached, not in a run under way.
+ */
+void
+reeve_authentication_revoke (ReeveAuthentication *self, const char *ground)
+{
+  reeve_revocations_mark (self->revocations, ground);
+  reeve_authentication_cache_invalidate (self->cache);
+}
+
+/**
+ * reeve_authentication_revoke_user:
+ * @self: authentication
+ * @tenant_id: a tenant
+ * @user_id: a user of it that is not active any more, is gone, or may do less
+ */
+void
+reeve_authentication_revoke_user (ReeveAuthentication *self, const char *tenant_id,
+                                  const char *user_id)
+{
+  g_autofree char *ground = reeve_revocations_name_user (tenant_id, user_id);
+
+  reeve_authentication_revoke (self, ground);
+}
+
+/**
+ * reeve_authentication_revoke_key:
+ * @self: authentication
+ * @key_id: a key that lets nobody in any more, or may do less
+ */
+void
+reeve_authentication_revoke_key (ReeveAuthentication *self, const char *key_id)
+{
+  g_autofree char *ground = reeve_revocations_name_key (key_id);
+
+  reeve_authentication_revoke (self, ground);
+}
+
+/**
+ * reeve_authentication_revoke_tenant:
+ * @self: authentication
+ * @tenant_id: a tenant that lets nobody in any more
+ */
+void
+reeve_authentication_revoke_tenant (ReeveAuthentication *self, const char *tenant_id)
+{
+  g_autofree char *ground = reeve_revocations_name_tenant (tenant_id);
+
+  reeve_authentication_revoke (self, ground);
+}
+
+/**
+ * reeve_authentication_check:
+ * @request: what is asked for
+ * @settlement: (nullable): how it ended
+ * @authentication: a #ReeveAuthentication
+ * @error: return location
+ *
+ * A check of the gate: was what the caller's rights rest on taken back since it was let in? Takes
+ * no I/O.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CALLER_REVOKED
+ */
+gboolean
+reeve_authentication_check (const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
+                            gpointer authentication, GError **error)
+{
+  ReeveAuthentication *self = authentication;
+
+  if (!reeve_revocations_concern (self->revocations, reeve_caller_get_version (request->caller),
+                                  reeve_caller_get_grounds (request->caller)))
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CALLER_REVOKED,
+                       "the caller's rights were taken back after it was let in");
+  return FALSE;
 }
 
 /* What the answer of a provider may depend on, as one digest; a plain token is never kept. */
@@ -259,41 +345,6 @@ reeve_authentication_ask (ReeveAuthentication *self, const ReeveCredentials *cre
   return NULL;
 }
 
-/* The caller behind an identity, by the record of the user where there is one. */
-static ReeveCaller *
-reeve_authentication_admit (ReeveAuthentication *self, ReeveIdentity *identity,
-                            const ReeveCredentials *credentials, GError **error)
-{
-  const char *tenant_id = reeve_identity_get_tenant_id (identity);
-  ReeveUsersAccount account = { .active = TRUE };
-  g_autoptr (GError) local = NULL;
-  gboolean platform_admin = FALSE;
-
-  if (reeve_authentication_get_status (self, tenant_id) != REEVE_TENANT_ACTIVE)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
-                           "the credentials are of no active tenant of this host");
-      return NULL;
-    }
-  if (!reeve_users_read (self->users, tenant_id, reeve_identity_get_user_id (identity), &account,
-                         &local)
-      && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return NULL;
-    }
-  if (!account.active)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
-                           "the user is not active");
-      return NULL;
-    }
-  platform_admin = account.platform_admin && strcmp (tenant_id, REEVE_TENANTS_DEFAULT) == 0
-                   && g_strv_contains (reeve_identity_get_roles (identity), "admin");
-  return reeve_caller_new (identity, tenant_id, platform_admin, credentials->door,
-                           credentials->peer_address);
-}
-
 /**
  * reeve_authentication_authenticate:
  * @self: authentication
@@ -313,6 +364,7 @@ reeve_authentication_authenticate (ReeveAuthentication *self, const ReeveCredent
   guint8 key[REEVE_AUTHENTICATION_CACHE_KEY];
   g_autoptr (ReeveIdentity) identity = NULL;
   g_autoptr (ReeveCaller) caller = NULL;
+  gint64 expires_at = 0;
 
   if (credentials->token == NULL || strlen (credentials->token) > REEVE_AUTHENTICATION_MAX)
     {
@@ -327,11 +379,11 @@ reeve_authentication_authenticate (ReeveAuthentication *self, const ReeveCredent
   identity = reeve_authentication_ask (self, credentials, error);
   if (identity == NULL)
     return NULL;
-  caller = reeve_authentication_admit (self, identity, credentials, error);
+  caller = reeve_authentication_admit_identity (self->admit, identity, credentials, &expires_at,
+                                                error);
   if (caller == NULL)
     return NULL;
-  reeve_authentication_cache_add (self->cache, key, caller,
-                                  reeve_identity_get_expires_at (identity), version);
+  reeve_authentication_cache_add (self->cache, key, caller, expires_at, version);
   return g_steal_pointer (&caller);
 }
 
@@ -430,7 +482,7 @@ reeve_authentication_enter_tenant (ReeveAuthentication *self, ReeveCaller *calle
   if (tenant_id == NULL || strcmp (tenant_id, reeve_caller_get_tenant_id (caller)) == 0)
     return reeve_caller_ref (caller);
   if (reeve_caller_is_platform_admin (caller))
-    status = reeve_authentication_get_status (self, tenant_id);
+    status = reeve_authentication_admit_get_status (self->admit, tenant_id);
   if (status == REEVE_TENANT_ACTIVE || status == REEVE_TENANT_SUSPENDED)
     return reeve_caller_new_in_tenant (caller, tenant_id);
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such tenant");

@@ -7,6 +7,8 @@
 #include "loader/registry.h"
 #include "store/store.h"
 
+#include "admission.h"
+#include "authentication-admit.h"
 #include "caller.h"
 #include "tenants.h"
 
@@ -49,7 +51,24 @@ void reeve_authentication_set_tenants (ReeveAuthentication *self, ReeveTenants *
 /* (transfer full) the owner of the session bus: the platform admin in tenant `default`. */
 ReeveCaller *reeve_authentication_new_owner (ReeveAuthentication *self, const char *door);
 
-/* Something was revoked or changed: nothing accepted before holds any more. Any thread. */
+/* (transfer none) The way from an identity to a caller, for the parts that have steps on it. */
+ReeveAuthenticationAdmit *reeve_authentication_get_admit (ReeveAuthentication *self);
+
+/* Something was changed: who was let in is asked for anew at the next request. After the commit,
+ * before the answer. Any thread. */
 void reeve_authentication_invalidate (ReeveAuthentication *self);
+/* The same, and more: whose rights rest on that has no further effect in runs under way either. For
+ * a user that was disabled, deleted or given less; a key that was revoked or given less; a tenant
+ * that is closed; a role that holds less; an elevation that was taken back. */
+void reeve_authentication_revoke_user (ReeveAuthentication *self, const char *tenant_id,
+                                       const char *user_id);
+void reeve_authentication_revoke_key (ReeveAuthentication *self, const char *key_id);
+void reeve_authentication_revoke_tenant (ReeveAuthentication *self, const char *tenant_id);
+/* @ground: a name of reeve-revocations */
+void reeve_authentication_revoke (ReeveAuthentication *self, const char *ground);
+/* A check of the gate (REEVE_STAGE_AUTHORISE): %REEVE_ERROR_CALLER_REVOKED. */
+gboolean reeve_authentication_check (const ReeveAdmissionRequest *request,
+                                     const ReeveSettlement *settlement, gpointer authentication,
+                                     GError **error);
 
 G_END_DECLS

@@ -34,7 +34,8 @@ reeve_bootstrap_make_caller (void)
   g_autoptr (ReeveIdentity) identity
       = reeve_identity_new (REEVE_TENANTS_DEFAULT, "host", roles, "internal");
 
-  return reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, "internal", NULL);
+  return reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, reeve_roles_all (), "internal",
+                           NULL);
 }
 
 /* Takes one step through the gate: what the host does on its own is recorded like everything else.

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-#include "roles.h"
+#include "base/times.h"
+
+/* as many as one may have at a time */
+#define REEVE_CALLER_ELEVATIONS 8
 
 struct _ReeveCaller
 {
@@ -15,6 +18,9 @@ struct _ReeveCaller
   char *peer_address;
   gboolean platform_admin;
   ReevePermissions permissions;
+  ReeveCallerElevation elevations[REEVE_CALLER_ELEVATIONS]; /* ended by an empty one */
+  guint64 version;
+  char **grounds;
 };
 
 /* What the scopes of an identity leave: all that there is when it has none. */
@@ -36,7 +42,8 @@ reeve_caller_get_cap (ReeveIdentity *identity)
  * @identity: who it is; its scopes bound what it may, and who is bound to a workspace or may not
  * manage tenants is no platform admin
  * @tenant_id: the tenant acted in
- * @platform_admin: whether it holds every permission in every tenant
+ * @platform_admin: whether it may act in every tenant
+ * @permissions: what it may do
  * @door: (nullable): `rest`, `dbus`, `cli` or `internal`
  * @peer_address: (nullable): where it came from
  *
@@ -44,7 +51,7 @@ reeve_caller_get_cap (ReeveIdentity *identity)
  */
 ReeveCaller *
 reeve_caller_new (ReeveIdentity *identity, const char *tenant_id, gboolean platform_admin,
-                  const char *door, const char *peer_address)
+                  ReevePermissions permissions, const char *door, const char *peer_address)
 {
   ReeveCaller *self = g_new0 (ReeveCaller, 1);
   ReevePermissions cap = reeve_caller_get_cap (identity);
@@ -56,10 +63,43 @@ reeve_caller_new (ReeveIdentity *identity, const char *tenant_id, gboolean platf
   self->peer_address = g_strdup (peer_address);
   self->platform_admin = platform_admin && reeve_identity_get_workspace_id (identity) == NULL
                          && (cap & reeve_roles_match ("tenant:manage")) != 0;
-  self->permissions = platform_admin ? reeve_roles_all ()
-                                     : reeve_roles_union (reeve_identity_get_roles (identity));
-  self->permissions &= cap;
+  self->permissions = permissions & cap;
   return self;
+}
+
+/**
+ * reeve_caller_elevate:
+ * @self: a caller that nobody else has yet
+ * @permissions: what it may do besides
+ * @until: µs since the epoch
+ *
+ * The end counts at each question, so that it also ends what was begun before. Of more than eight
+ * elevations those added last are left out: less is always safe.
+ */
+void
+reeve_caller_elevate (ReeveCaller *self, ReevePermissions permissions, gint64 until)
+{
+  for (guint i = 0; i < REEVE_CALLER_ELEVATIONS; i++)
+    if (self->elevations[i].until == 0)
+      {
+        self->elevations[i].permissions = permissions & reeve_caller_get_cap (self->identity);
+        self->elevations[i].until = until;
+        return;
+      }
+}
+
+/**
+ * reeve_caller_rest_on:
+ * @self: a caller that nobody else has yet
+ * @version: of the revocations, before its rights were read
+ * @grounds: (nullable): names of what they rest on
+ */
+void
+reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const *grounds)
+{
+  g_strfreev (self->grounds);
+  self->grounds = g_strdupv ((char **) grounds);
+  self->version = version;
 }
 
 /**
@@ -72,8 +112,12 @@ reeve_caller_new (ReeveIdentity *identity, const char *tenant_id, gboolean platf
 ReeveCaller *
 reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id)
 {
-  return reeve_caller_new (self->identity, tenant_id, self->platform_admin, self->door,
-                           self->peer_address);
+  ReeveCaller *there = reeve_caller_new (self->identity, tenant_id, self->platform_admin,
+                                         self->permissions, self->door, self->peer_address);
+
+  memcpy (there->elevations, self->elevations, sizeof there->elevations);
+  reeve_caller_rest_on (there, self->version, (const char *const *) self->grounds);
+  return there;
 }
 
 /**
@@ -99,6 +143,7 @@ reeve_caller_unref (ReeveCaller *self)
   if (!g_atomic_int_dec_and_test (&self->references))
     return;
   reeve_identity_unref (self->identity);
+  g_strfreev (self->grounds);
   g_free (self->tenant_id);
   g_free (self->door);
   g_free (self->peer_address);
@@ -241,12 +286,53 @@ reeve_caller_get_peer_address (ReeveCaller *self)
  * reeve_caller_is_platform_admin:
  * @self: a caller
  *
- * Returns: whether it holds every permission in every tenant
+ * Returns: whether it may act in every tenant
  */
 gboolean
 reeve_caller_is_platform_admin (ReeveCaller *self)
 {
   return self->platform_admin;
+}
+
+/**
+ * reeve_caller_get_version:
+ * @self: a caller
+ *
+ * Returns: version of the revocations, before its rights were read
+ */
+guint64
+reeve_caller_get_version (ReeveCaller *self)
+{
+  return self->version;
+}
+
+/**
+ * reeve_caller_get_grounds:
+ * @self: a caller
+ *
+ * Returns: (transfer none) (nullable): names of what its rights rest on
+ */
+const char *const *
+reeve_caller_get_grounds (ReeveCaller *self)
+{
+  return (const char *const *) self->grounds;
+}
+
+/**
+ * reeve_caller_get_permissions:
+ * @self: a caller
+ *
+ * Returns: what it holds now, elevations that have not ended included
+ */
+ReevePermissions
+reeve_caller_get_permissions (ReeveCaller *self)
+{
+  ReevePermissions held = self->permissions;
+
+  for (guint i = 0; i < REEVE_CALLER_ELEVATIONS && self->elevations[i].until != 0; i++)
+    if (self->elevations[i].until > reeve_times_now ())
+      held |= self->elevations[i].permissions;
+  return held;
 }
 
 /**
@@ -261,7 +347,7 @@ reeve_caller_has_permission (ReeveCaller *self, const char *permission)
 {
   ReevePermissions wanted = reeve_roles_match (permission);
 
-  return wanted != 0 && (self->permissions & wanted) == wanted;
+  return wanted != 0 && (reeve_caller_get_permissions (self) & wanted) == wanted;
 }
 
 /**
@@ -273,5 +359,5 @@ reeve_caller_has_permission (ReeveCaller *self, const char *permission)
 char **
 reeve_caller_list_permissions (ReeveCaller *self)
 {
-  return reeve_roles_names (self->permissions);
+  return reeve_roles_names (reeve_caller_get_permissions (self));
 }

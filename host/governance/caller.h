@@ -5,14 +5,30 @@
 
 #include <reeve-plugin-1.h>
 
+#include "roles.h"
+
 G_BEGIN_DECLS
 
 typedef struct _ReeveCaller ReeveCaller;
 
+/* More than the roles give, until an end. */
+typedef struct
+{
+  ReevePermissions permissions;
+  gint64 until; /* µs since the epoch */
+} ReeveCallerElevation;
+
 /* door: "rest", "dbus", "cli", "internal"; tenant_id: the tenant acted in (the identity's own
- * unless a platform admin chose another); platform_admin: holds every permission in every tenant */
+ * unless a platform admin chose another); platform_admin: may enter every tenant and do what needs
+ * the platform admin, as far as its permissions go */
 ReeveCaller *reeve_caller_new (ReeveIdentity *identity, const char *tenant_id,
-                               gboolean platform_admin, const char *door, const char *peer_address);
+                               gboolean platform_admin, ReevePermissions permissions,
+                               const char *door, const char *peer_address);
+/* Before the caller is handed on. */
+void reeve_caller_elevate (ReeveCaller *self, ReevePermissions permissions, gint64 until);
+/* Before the caller is handed on: what its rights rest on (reeve-revocations), and the version that
+ * was current before they were read. Without it nothing can be taken back: the host itself. */
+void reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const *grounds);
 /* (transfer full) the same caller acting in another tenant */
 ReeveCaller *reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id);
 ReeveCaller *reeve_caller_ref (ReeveCaller *self);
@@ -29,7 +45,12 @@ const char *reeve_caller_get_method (ReeveCaller *self);
 const char *reeve_caller_get_door (ReeveCaller *self);
 const char *reeve_caller_get_peer_address (ReeveCaller *self);
 gboolean reeve_caller_is_platform_admin (ReeveCaller *self);
+guint64 reeve_caller_get_version (ReeveCaller *self);
+/* (nullable) */
+const char *const *reeve_caller_get_grounds (ReeveCaller *self);
 gboolean reeve_caller_has_permission (ReeveCaller *self, const char *permission);
+/* what it holds now */
+ReevePermissions reeve_caller_get_permissions (ReeveCaller *self);
 /* (transfer full) names of all it holds, sorted */
 char **reeve_caller_list_permissions (ReeveCaller *self);
 

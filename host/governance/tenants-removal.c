@@ -188,7 +188,8 @@ reeve_tenants_removal_make_caller (void)
   g_autoptr (ReeveIdentity) identity
       = reeve_identity_new (REEVE_TENANTS_DEFAULT, "host", roles, "internal");
 
-  return reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, "internal", NULL);
+  return reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, reeve_roles_all (), "internal",
+                           NULL);
 }
 
 static gboolean

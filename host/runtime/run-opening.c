@@ -163,6 +163,7 @@ reeve_run_opening_get_caller (JsonObject *started)
   g_auto (GStrv) roles = reeve_run_opening_read_strings (object, "roles");
   g_auto (GStrv) scopes = reeve_run_opening_read_strings (object, "scopes");
   g_autoptr (ReeveIdentity) identity = NULL;
+  gboolean platform_admin = reeve_json_get_boolean (object, "platform_admin", FALSE);
 
   identity = reeve_identity_new (reeve_json_get_string (object, "home_tenant_id", ""),
                                  reeve_json_get_string (object, "user_id", ""),
@@ -172,9 +173,10 @@ reeve_run_opening_get_caller (JsonObject *started)
     reeve_identity_set_scopes (identity, (const char *const *) scopes);
   reeve_identity_set_workspace_id (identity, reeve_json_get_string (object, "workspace_id", NULL));
   reeve_identity_set_key_id (identity, reeve_json_get_string (object, "key_id", NULL));
-  return reeve_caller_new (identity, reeve_json_get_string (object, "tenant_id", ""),
-                           reeve_json_get_boolean (object, "platform_admin", FALSE),
-                           reeve_json_get_string (object, "door", "internal"), NULL);
+  return reeve_caller_new (
+      identity, reeve_json_get_string (object, "tenant_id", ""), platform_admin,
+      platform_admin ? reeve_roles_all () : reeve_roles_union ((const char *const *) roles),
+      reeve_json_get_string (object, "door", "internal"), NULL);
 }
 
 static gboolean

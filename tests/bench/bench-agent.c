@@ -48,7 +48,8 @@ measure (guint count, gboolean floor)
 {
   const char *const roles[] = { "operator", NULL };
   g_autoptr (ReeveIdentity) identity = reeve_identity_new ("default", "usr_a", roles, "api-key");
-  g_autoptr (ReeveCaller) caller = reeve_caller_new (identity, "default", FALSE, "rest", NULL);
+  g_autoptr (ReeveCaller) caller
+      = reeve_caller_new (identity, "default", FALSE, reeve_roles_union (roles), "rest", NULL);
   g_autoptr (GPtrArray) all = g_ptr_array_new_full (count, g_object_unref);
   size_t before = mallinfo2 ().uordblks;
   gint64 start = g_get_monotonic_time ();

@@ -22,7 +22,8 @@ make_caller (const char *home, const char *tenant, const char *role, gboolean ad
   g_autoptr (ReeveIdentity) identity = reeve_identity_new (home, "usr_1", roles, "api_key");
 
   reeve_identity_set_key_id (identity, "key_1");
-  return reeve_caller_new (identity, tenant, admin, "rest", NULL);
+  return reeve_caller_new (identity, tenant, admin,
+                           admin ? reeve_roles_all () : reeve_roles_union (roles), "rest", NULL);
 }
 
 static void

@@ -286,6 +286,7 @@ test_directory_revoke (DirectoryFixture *fixture, gconstpointer data)
   g_autoptr (ReeveCaller) noor = must_authenticate (fixture, other);
   g_autoptr (JsonObject) record = NULL;
   g_autoptr (GError) error = NULL;
+  ReeveAdmissionRequest request = { .operation = "tool.call" };
 
   /* neither another's key nor one that is not there */
   g_assert_false (take_away (fixture, noor, key_id, &error));
@@ -297,8 +298,12 @@ test_directory_revoke (DirectoryFixture *fixture, gconstpointer data)
   /* the own one */
   g_assert_true (take_away (fixture, noor, other_id, &error));
   must_refuse (fixture, other);
+  request.caller = mira;
+  g_assert_true (reeve_authentication_check (&request, NULL, fixture->authentication, NULL));
   g_assert_true (take_away (fixture, admin, key_id, &error));
   must_refuse (fixture, key);
+  /* and has no effect in what is under way */
+  g_assert_false (reeve_authentication_check (&request, NULL, fixture->authentication, NULL));
   g_assert_true (take_away (fixture, admin, key_id, &error));
   record = reeve_api_keys_get (fixture->api_keys, admin, key_id, &error);
   g_assert_no_error (error);

@@ -179,7 +179,7 @@ test_idempotency_apart (Fixture *fixture, gconstpointer data)
 
   answers[0] = claim (fixture, "agents.create", "one", "aa");
   answers[1] = claim (fixture, "agents.execute", "one", "bb");
-  fixture->caller = reeve_caller_new (identity, "default", FALSE, "rest", NULL);
+  fixture->caller = reeve_caller_new (identity, "default", FALSE, 0, "rest", NULL);
   answers[2] = claim (fixture, "agents.create", "one", "cc");
   for (guint i = 0; i < G_N_ELEMENTS (answers); i++)
     {

@@ -82,8 +82,10 @@ test_roles_caller (void)
 {
   const char *const roles[] = { "viewer", "unknown", NULL };
   g_autoptr (ReeveIdentity) identity = reeve_identity_new ("acme", "usr_1", roles, "api_key");
-  g_autoptr (ReeveCaller) viewer = reeve_caller_new (identity, "acme", FALSE, "rest", "127.0.0.1");
-  g_autoptr (ReeveCaller) admin = reeve_caller_new (identity, "other", TRUE, "rest", NULL);
+  g_autoptr (ReeveCaller) viewer
+      = reeve_caller_new (identity, "acme", FALSE, reeve_roles_union (roles), "rest", "127.0.0.1");
+  g_autoptr (ReeveCaller) admin
+      = reeve_caller_new (identity, "other", TRUE, reeve_roles_all (), "rest", NULL);
   g_auto (GStrv) names = reeve_caller_list_permissions (viewer);
 
   g_assert_cmpuint (g_strv_length (names), ==, 4);
@@ -133,7 +135,10 @@ test_roles_scopes (void)
 
       reeve_identity_set_scopes (identity, cases[i].scopes);
       reeve_identity_set_workspace_id (identity, cases[i].workspace_id);
-      caller = reeve_caller_new (identity, "default", cases[i].platform_admin, "rest", NULL);
+      caller = reeve_caller_new (identity, "default", cases[i].platform_admin,
+                                 cases[i].platform_admin ? reeve_roles_all ()
+                                                         : reeve_roles_union (cases[i].roles),
+                                 "rest", NULL);
       names = reeve_caller_list_permissions (caller);
       g_assert_cmpuint (g_strv_length (names), ==, cases[i].permissions);
       g_assert_true (reeve_caller_is_platform_admin (caller) == cases[i].stays);

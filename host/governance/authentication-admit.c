@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Admission of an identity: its tenant is there, its user is active, what it may do is computed
+ * once and handed to the caller. Who is the platform admin stands in the user's record and nowhere
+ * else. Other parts of the house hook their steps in here, so that there is one way in. */
+#include "authentication-admit.h"
+
+#include <string.h>
+
+typedef struct
+{
+  ReeveAuthenticationStage stage;
+  ReeveAuthenticationStep step;
+  gpointer user_data;
+} ReeveAuthenticationAdmitStep;
+
+struct _ReeveAuthenticationAdmit
+{
+  ReeveStore *store;
+  ReeveUsers *users;
+  ReeveTenants *tenants;         /* (nullable) */
+  ReeveRevocations *revocations; /* not owned */
+  GArray *steps;
+  ReeveAuthenticationRoles roles;
+  gpointer roles_data;
+};
+
+/**
+ * reeve_authentication_admit_new:
+ * @store: where tenants are
+ * @users: the users
+ * @revocations: what was taken back; outlives this
+ *
+ * Returns: (transfer full): the way in, without steps of others
+ */
+ReeveAuthenticationAdmit *
+reeve_authentication_admit_new (ReeveStore *store, ReeveUsers *users, ReeveRevocations *revocations)
+{
+  ReeveAuthenticationAdmit *self = g_new0 (ReeveAuthenticationAdmit, 1);
+
+  self->store = g_object_ref (store);
+  self->users = g_object_ref (users);
+  self->revocations = revocations;
+  self->steps = g_array_new (FALSE, FALSE, sizeof (ReeveAuthenticationAdmitStep));
+  return self;
+}
+
+/**
+ * reeve_authentication_admit_free:
+ * @self: the way in
+ */
+void
+reeve_authentication_admit_free (ReeveAuthenticationAdmit *self)
+{
+  g_object_unref (self->store);
+  g_object_unref (self->users);
+  g_clear_object (&self->tenants);
+  g_array_unref (self->steps);
+  g_free (self);
+}
+
+/**
+ * reeve_authentication_admit_set_tenants:
+ * @self: the way in
+ * @tenants: know which tenants are active; without, every one that has a store is
+ */
+void
+reeve_authentication_admit_set_tenants (ReeveAuthenticationAdmit *self, ReeveTenants *tenants)
+{
+  g_set_object (&self->tenants, tenants);
+}
+
+/**
+ * reeve_authentication_admit_get_status:
+ * @self: the way in
+ * @tenant_id: any text
+ *
+ * Returns: how the tenant of that name stands
+ */
+ReeveTenantStatus
+reeve_authentication_admit_get_status (ReeveAuthenticationAdmit *self, const char *tenant_id)
+{
+  if (!reeve_tenants_is_id (tenant_id) || !reeve_store_has_scope (self->store, tenant_id))
+    return REEVE_TENANT_ABSENT;
+  return self->tenants != NULL ? reeve_tenants_get_status (self->tenants, tenant_id)
+                               : REEVE_TENANT_ACTIVE;
+}
+
+/**
+ * reeve_authentication_admit_add_step:
+ * @self: the way in
+ * @stage: when
+ * @step: taken there, behind those that are there already
+ * @user_data: for @step; must outlive @self
+ */
+void
+reeve_authentication_admit_add_step (ReeveAuthenticationAdmit *self, ReeveAuthenticationStage stage,
+                                     ReeveAuthenticationStep step, gpointer user_data)
+{
+  ReeveAuthenticationAdmitStep added = { stage, step, user_data };
+
+  g_array_append_val (self->steps, added);
+}
+
+/**
+ * reeve_authentication_admit_set_roles:
+ * @self: the way in
+ * @roles: says what roles hold
+ * @user_data: for @roles; must outlive @self
+ */
+void
+reeve_authentication_admit_set_roles (ReeveAuthenticationAdmit *self,
+                                      ReeveAuthenticationRoles roles, gpointer user_data)
+{
+  self->roles = roles;
+  self->roles_data = user_data;
+}
+
+/**
+ * reeve_authentication_draft_end:
+ * @draft: an identity on its way
+ * @until: µs since the epoch after which what is drafted no longer holds; 0 for no end
+ */
+/* layers: allow prefix: what steps do with a draft */
+void
+reeve_authentication_draft_end (ReeveAuthenticationDraft *draft, gint64 until)
+{
+  if (until != 0 && (draft->expires_at == 0 || until < draft->expires_at))
+    draft->expires_at = until;
+}
+
+/**
+ * reeve_authentication_draft_rest_on:
+ * @draft: an identity on its way
+ * @ground: (transfer full): a name of reeve-revocations
+ *
+ * When @ground is taken back, the caller has no further effect, also where it was let in before.
+ */
+/* layers: allow prefix: what steps do with a draft */
+void
+reeve_authentication_draft_rest_on (ReeveAuthenticationDraft *draft, char *ground)
+{
+  g_ptr_array_add (draft->grounds, ground);
+}
+
+/* ---- the way ---- */
+
+static gboolean
+reeve_authentication_admit_refuse (const char *text, GError **error)
+{
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED, text);
+  return FALSE;
+}
+
+static gboolean
+reeve_authentication_admit_take_steps (ReeveAuthenticationAdmit *self,
+                                       ReeveAuthenticationStage stage,
+                                       ReeveAuthenticationDraft *draft, GError **error)
+{
+  for (guint i = 0; i < self->steps->len; i++)
+    {
+      const ReeveAuthenticationAdmitStep *step
+          = &g_array_index (self->steps, ReeveAuthenticationAdmitStep, i);
+
+      if (step->stage == stage && !step->step (draft, step->user_data, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_authentication_admit_tenant (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
+                                   GError **error)
+{
+  if (reeve_authentication_admit_get_status (self, draft->tenant_id) != REEVE_TENANT_ACTIVE)
+    return reeve_authentication_admit_refuse (
+        "the credentials are of no active tenant of this host", error);
+  reeve_authentication_draft_rest_on (draft, reeve_revocations_name_tenant (draft->tenant_id));
+  return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_TENANT, draft, error);
+}
+
+/* Without a record the identity is all there is: a provider that is trusted to say who somebody is
+ * needs no copy of it here. */
+static gboolean
+reeve_authentication_admit_user (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
+                                 GError **error)
+{
+  const char *user_id = reeve_identity_get_user_id (draft->identity);
+  g_autoptr (GError) local = NULL;
+
+  draft->known = reeve_users_read (self->users, draft->tenant_id, user_id, &draft->account, &local);
+  if (!draft->known && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (!reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PROVISION, draft, error))
+    return FALSE;
+  if (!draft->account.active)
+    return reeve_authentication_admit_refuse ("the user is not active", error);
+  reeve_authentication_draft_rest_on (
+      draft,
+      reeve_revocations_name_user (draft->tenant_id, reeve_identity_get_user_id (draft->identity)));
+  if (reeve_identity_get_key_id (draft->identity) != NULL)
+    reeve_authentication_draft_rest_on (
+        draft, reeve_revocations_name_key (reeve_identity_get_key_id (draft->identity)));
+  return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_USER, draft, error);
+}
+
+static gboolean
+reeve_authentication_admit_permissions (ReeveAuthenticationAdmit *self,
+                                        ReeveAuthenticationDraft *draft, gboolean platform_admin,
+                                        GError **error)
+{
+  const char *const *roles = reeve_identity_get_roles (draft->identity);
+
+  if (platform_admin)
+    draft->permissions = reeve_roles_all ();
+  else if (self->roles == NULL)
+    draft->permissions = reeve_roles_union (roles);
+  else if (!self->roles (draft, roles, &draft->permissions, self->roles_data, error))
+    return FALSE;
+  return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PERMISSIONS, draft, error)
+         && reeve_authentication_admit_take_steps (self, REEVE_ADMIT_CAP, draft, error);
+}
+
+static ReeveCaller *
+reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platform_admin,
+                                 guint64 version)
+{
+  ReeveCaller *caller = reeve_caller_new (draft->identity, draft->tenant_id, platform_admin,
+                                          draft->permissions & draft->cap, draft->credentials->door,
+                                          draft->credentials->peer_address);
+
+  for (guint i = 0; i < draft->elevations->len; i++)
+    {
+      ReeveCallerElevation *elevation = &g_array_index (draft->elevations, ReeveCallerElevation, i);
+
+      reeve_caller_elevate (caller, elevation->permissions & draft->cap, elevation->until);
+    }
+  g_ptr_array_add (draft->grounds, NULL);
+  reeve_caller_rest_on (caller, version, (const char *const *) draft->grounds->pdata);
+  return caller;
+}
+
+static ReeveCaller *
+reeve_authentication_admit_go (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
+                               GError **error)
+{
+  guint64 version = reeve_revocations_get_version (self->revocations);
+  gboolean platform_admin = FALSE;
+
+  if (!reeve_authentication_admit_tenant (self, draft, error)
+      || !reeve_authentication_admit_user (self, draft, error)
+      || !reeve_authentication_admit_take_steps (self, REEVE_ADMIT_NETWORK, draft, error))
+    return NULL;
+  platform_admin = draft->account.platform_admin
+                   && strcmp (draft->tenant_id, REEVE_TENANTS_DEFAULT) == 0
+                   && g_strv_contains (reeve_identity_get_roles (draft->identity), "admin");
+  if (!reeve_authentication_admit_permissions (self, draft, platform_admin, error))
+    return NULL;
+  return reeve_authentication_admit_make (draft, platform_admin, version);
+}
+
+/**
+ * reeve_authentication_admit_identity:
+ * @self: the way in
+ * @identity: whom a provider vouches for
+ * @credentials: what was shown
+ * @expires_at: (out): µs since the epoch after which it is to be asked for anew; 0 for never
+ * @error: return location
+ *
+ * Returns: (transfer full): the caller; %NULL with %REEVE_ERROR_UNAUTHENTICATED, or what a step
+ * refused with
+ */
+ReeveCaller *
+reeve_authentication_admit_identity (ReeveAuthenticationAdmit *self, ReeveIdentity *identity,
+                                     const ReeveCredentials *credentials, gint64 *expires_at,
+                                     GError **error)
+{
+  g_autofree char *tenant_id = g_strdup (reeve_identity_get_tenant_id (identity));
+  g_autoptr (GPtrArray) grounds = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GArray) elevations = g_array_new (FALSE, FALSE, sizeof (ReeveCallerElevation));
+  ReeveAuthenticationDraft draft = {
+    .identity = reeve_identity_ref (identity),
+    .credentials = credentials,
+    .tenant_id = tenant_id,
+    .account = { .active = TRUE },
+    .cap = reeve_roles_all (),
+    .elevations = elevations,
+    .grounds = grounds,
+  };
+  ReeveCaller *caller = NULL;
+
+  reeve_authentication_draft_end (&draft, reeve_identity_get_expires_at (identity));
+  caller = reeve_authentication_admit_go (self, &draft, error);
+  *expires_at = draft.expires_at;
+  reeve_identity_unref (draft.identity);
+  return caller;
+}
