@@ -25,6 +25,21 @@ reeve_plain_is_line (const char *text)
   return TRUE;
 }
 
+static char *
+reeve_plain_make (const char *text, const char *kept)
+{
+  g_autoptr (GString) made = g_string_new (NULL);
+
+  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
+    {
+      gunichar c = g_utf8_get_char (at);
+
+      g_string_append_unichar (
+          made, reeve_plain_is_odd (c) && g_utf8_strchr (kept, -1, c) == NULL ? ' ' : c);
+    }
+  return g_string_free (g_steal_pointer (&made), FALSE);
+}
+
 /**
  * reeve_plain_make_line:
  * @text: valid UTF-8
@@ -34,13 +49,17 @@ reeve_plain_is_line (const char *text)
 char *
 reeve_plain_make_line (const char *text)
 {
-  g_autoptr (GString) line = g_string_new (NULL);
+  return reeve_plain_make (text, "");
+}
 
-  for (const char *at = text; *at != '\0'; at = g_utf8_next_char (at))
-    {
-      gunichar c = g_utf8_get_char (at);
-
-      g_string_append_unichar (line, reeve_plain_is_odd (c) ? ' ' : c);
-    }
-  return g_string_free (g_steal_pointer (&line), FALSE);
+/**
+ * reeve_plain_make_text:
+ * @text: valid UTF-8
+ *
+ * Returns: (transfer full): the same with its lines and tabs
+ */
+char *
+reeve_plain_make_text (const char *text)
+{
+  return reeve_plain_make (text, "\n\t");
 }

@@ -12,5 +12,7 @@ G_BEGIN_DECLS
 gboolean reeve_plain_is_line (const char *text);
 /* (transfer full): the same text with a blank in place of each of these. */
 char *reeve_plain_make_line (const char *text);
+/* The same of a text of many lines: line feeds and tabs stay. */
+char *reeve_plain_make_text (const char *text);
 
 G_END_DECLS

@@ -210,7 +210,7 @@ reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
         return FALSE;
       if (!exists)
         {
-          g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such thing among the %s",
+          g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING,
                        i->collection);
           return FALSE;
         }

@@ -69,8 +69,8 @@ reeve_op_plugins_get (ReeveCall *call, ReeveServices *services)
       = reeve_registry_get (services->registry, reeve_call_get_string (call, "plugin_id"));
 
   if (entry == NULL)
-    reeve_call_fail (call, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
-                                                "no such thing among the plugins"));
+    reeve_call_fail (
+        call, g_error_new (REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, "plugins"));
   else
     reeve_call_answer (call, reeve_op_plugins_describe (entry), NULL);
 }

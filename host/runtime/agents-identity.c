@@ -21,8 +21,8 @@ reeve_agents_identity_check_user (ReeveAgents *self, const char *tenant_id, cons
       && !reeve_store_exists (self->store, tenant_id, REEVE_STORE_USERS, user_id, &exists, error))
     return FALSE;
   if (!exists)
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
-                         "delegated_user_id: no such thing among the users");
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
+                 "delegated_user_id: " REEVE_STORE_MISSING, REEVE_STORE_USERS);
   return exists;
 }
 

@@ -332,11 +332,14 @@ reeve_store_get (ReeveStore *self, const char *scope, const char *collection, co
                  GError **error)
 {
   ReeveRecord *record = NULL;
+  g_autoptr (GError) inner = NULL;
 
   g_return_val_if_fail (REEVE_IS_STORE (self), NULL);
-  record = reeve_storage_get (self->storage, scope, collection, id, error);
-  if (record == NULL)
-    g_prefix_error (error, "reading from %s: ", collection);
+  record = reeve_storage_get (self->storage, scope, collection, id, &inner);
+  if (g_error_matches (inner, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, collection);
+  else if (inner != NULL)
+    g_propagate_prefixed_error (error, g_steal_pointer (&inner), "reading from %s: ", collection);
   return record;
 }
 

@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/* What is said of a record that is not there, at every door: its collection goes in. */
+#define REEVE_STORE_MISSING "no such thing among the %s"
+
 #define REEVE_TYPE_STORE (reeve_store_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 
@@ -19,8 +22,8 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
  * {expires_at}; workspaces {name, created_at}, workspace_members {workspace_id, user_id,
  * created_at}, roles {name, created_at}, elevations {user_id, until, created_at}, overrides
  * {resource_type, resource_id, subject, created_at}, policies {kind, agent_id, updated_at},
- * policy_revisions {revision, created_at}, passwords {created_at}, identities {user_id, created_at};
- * text index "chunks" (group: document id); streams "run/<run_id>"; blobs
+ * policy_revisions {revision, created_at}, passwords {created_at}, identities {user_id,
+ * created_at}; text index "chunks" (group: document id); streams "run/<run_id>"; blobs
  * "document/<id>/<version>". */
 #define REEVE_STORE_TENANTS           "tenants"
 #define REEVE_STORE_API_KEYS          "api_keys"

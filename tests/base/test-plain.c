@@ -36,10 +36,19 @@ test_plain_lines (void)
     }
 }
 
+static void
+test_plain_texts (void)
+{
+  g_autofree char *made = reeve_plain_make_text ("a\n\tb\r\x1b[2J");
+
+  g_assert_cmpstr (made, ==, "a\n\tb  [2J");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/plain/lines", test_plain_lines);
+  g_test_add_func ("/plain/texts", test_plain_texts);
   return g_test_run ();
 }

@@ -165,7 +165,12 @@ class Missions(MissionCase):
         self.fail("no run is under way")
 
     def test_an_unknown_or_unpublished_agent_does_not_start(self):
-        self.host.post("/api/v1/agents/execute", {"agent_id": "agt_none", "mission": "x"}, expect=404)
+        said = [self.host.post("/api/v1/agents/execute", {"agent_id": "agt_none", "mission": "x"}, expect=404).json["detail"],
+                self.host.post("/api/v1/chat", {"agent_id": "agt_none", "message": "x"}, expect=404).json["detail"],
+                self.host.get("/api/v1/admin/agents/agt_none", expect=404).json["detail"]]
+        chat = {"model": "agent/agt_none", "messages": [{"role": "user", "content": "x"}]}
+        said.append(self.host.post("/v1/chat/completions", chat, expect=404).json["error"]["message"])
+        self.assertEqual({"no such thing among the agents"}, set(said))
         self.assertEqual(0, self.mock.count("/v1/chat/completions"))
 
     def test_lists(self):

@@ -109,12 +109,25 @@ class Exits(ReevectlCase):
                 (2, viewer, ["agents", "list", "--no-such-option", "1"]), (3, viewer, ["agents", "create", "x", "--definition", "{}"]),
                 (3, viewer, ["tenants", "list"]), (3, bad, ["agents", "list"]), (4, viewer, ["agents", "show", "agt_none"]),
                 (2, viewer, ["agents", "list", "--tenant", "north\r"]), (2, dict(viewer, REEVE_TOKEN="rv_x\r\ny"), ["agents", "list"]),
+                (2, viewer, ["agents", "list", "--url", "ftp://x"]), (2, viewer, ["agents", "list", "--url", "nonsense"]),
+                (2, viewer, ["agents", "list", "--url", "http://"]), (2, viewer, ["agents", "list", "--url", "http://x:99999"]),
+                (2, dict(viewer, REEVE_URL="file:///etc"), ["agents", "list"]),
+                (2, viewer, ["documents", "upload", "/etc/hostname", "--url", "ftp://x"]),
                 (5, nobody, ["agents", "list"])):
             with self.subTest(arguments=arguments):
                 done = subprocess.run([CTL, *arguments], capture_output=True, text=True, timeout=60, check=False, env=environment)
                 self.assertEqual(expected, done.returncode, done.stderr)
                 if expected not in (0,) and arguments:
                     self.assertIn("reevectl:", done.stderr)
+
+    def test_nothing_moves_the_cursor(self):
+        for arguments in (["\x1b[2J"], ["agents", "x\x9b2J"], ["agents", "list", "--limit", "\x1b]0;x\x07"], ["agents", "list", "--url", "\x1b[2J\u202e"],
+                          ["\udcff"]):
+            done = subprocess.run([CTL, *arguments], capture_output=True, timeout=60, check=False, env=dict(os.environ, LC_ALL="C.UTF-8"))
+            self.assertEqual(2, done.returncode, done.stderr)
+            text = done.stderr.decode()
+            self.assertIn("reevectl: ", text)
+            self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
 
     def test_a_refusal_names_the_permission(self):
         viewer = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN=self.host.user("viewer"))

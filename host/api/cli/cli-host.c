@@ -126,6 +126,24 @@ reeve_cli_host_choose (ReeveCliHost *self, ReeveCliOptions *options, GError **er
   return reeve_cli_host_use_state (self, options, error);
 }
 
+/* What is asked for there is appended to it. */
+static gboolean
+reeve_cli_host_check_url (const char *url, GError **error)
+{
+  g_autoptr (GUri) uri = url != NULL ? g_uri_parse (url, G_URI_FLAGS_NONE, NULL) : NULL;
+  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : NULL;
+
+  if (url == NULL)
+    return TRUE;
+  if (scheme != NULL && (strcmp (scheme, "http") == 0 || strcmp (scheme, "https") == 0)
+      && g_uri_get_host (uri) != NULL && *g_uri_get_host (uri) != '\0'
+      && g_uri_get_query (uri) == NULL && g_uri_get_fragment (uri) == NULL)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+               "\"%s\" is no address of a host, as http://127.0.0.1:8080 is", url);
+  return FALSE;
+}
+
 /* libsoup leaves out a field with a line break: the command would act in another tenant. */
 static gboolean
 reeve_cli_host_check_word (const char *what, const char *word, GError **error)
@@ -155,7 +173,7 @@ reeve_cli_host_new (ReeveCliOptions *options, GError **error)
 
   self->tenant = g_strdup (options->tenant);
   self->ca = g_strdup (options->ca != NULL ? options->ca : g_getenv ("REEVE_CA"));
-  if (!reeve_cli_host_choose (self, options, error)
+  if (!reeve_cli_host_choose (self, options, error) || !reeve_cli_host_check_url (self->url, error)
       || !reeve_cli_host_check_word ("tenant", self->tenant, error)
       || !reeve_cli_host_check_word ("token", self->token, error))
     return NULL;

@@ -6,6 +6,8 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "base/plain.h"
+
 #define REEVE_CLI_OUTPUT_WIDEST 60
 
 /* (transfer full) one line of printable text */
@@ -13,7 +15,6 @@ static char *
 reeve_cli_output_text (JsonNode *node)
 {
   g_autofree char *text = NULL;
-  g_autoptr (GString) out = g_string_new (NULL);
 
   if (node == NULL || JSON_NODE_HOLDS_NULL (node))
     return g_strdup ("-");
@@ -21,13 +22,7 @@ reeve_cli_output_text (JsonNode *node)
     text = g_strdup (json_node_get_string (node));
   else
     text = json_to_string (node, FALSE);
-  for (const char *p = text; *p != '\0'; p = g_utf8_next_char (p))
-    {
-      gunichar c = g_utf8_get_char (p);
-
-      g_string_append_unichar (out, g_unichar_isprint (c) ? c : ' ');
-    }
-  return g_string_free (g_steal_pointer (&out), FALSE);
+  return reeve_plain_make_line (text);
 }
 
 static char *
@@ -238,13 +233,16 @@ reeve_cli_output_print_run (JsonObject *answer, gboolean with_text)
 {
   JsonObject *audit = reeve_json_get_object (answer, "audit");
   JsonObject *failure = reeve_json_get_object (answer, "error");
+  g_autofree char *text = reeve_plain_make_text (reeve_json_get_string (answer, "answer", ""));
+  g_autofree char *why = reeve_plain_make_line (
+      failure != NULL ? reeve_json_get_string (failure, "message", "") : "");
 
   if (with_text)
-    g_print ("%s", reeve_json_get_string (answer, "answer", ""));
+    g_print ("%s", text);
   g_print ("\n");
   reeve_cli_output_references (reeve_json_get_array (answer, "citations"));
   if (failure != NULL)
-    g_print (_ ("Failed: %s\n"), reeve_json_get_string (failure, "message", ""));
+    g_print (_ ("Failed: %s\n"), why);
   g_print (_ ("\nRun %s: %s"), reeve_json_get_string (answer, "run_id", ""),
            reeve_json_get_string (answer, "status", ""));
   if (audit != NULL)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/plain.h"
 #include "cli-commands.h"
 #include "cli-doctor.h"
 #include "cli-help.h"
@@ -17,10 +18,21 @@
 
 static const char *const reeve_cli_own_options[] = { "sort", "filter", "stream", NULL };
 
+/* (transfer full): of what was typed, and of what a host says, nothing moves the cursor */
+static char *
+reeve_cli_quiet (const char *text)
+{
+  g_autofree char *valid = g_utf8_make_valid (text != NULL ? text : "", -1);
+
+  return reeve_plain_make_line (valid);
+}
+
 static int
 reeve_cli_fail (int exit, const char *message)
 {
-  g_printerr ("reevectl: %s\n", message);
+  g_autofree char *line = reeve_cli_quiet (message);
+
+  g_printerr ("reevectl: %s\n", line);
   return exit;
 }
 
@@ -78,13 +90,19 @@ reeve_cli_on_event (const char *event, const char *data, gpointer user_data)
   g_autoptr (JsonNode) node = reeve_json_parse_strict (data, strlen (data), NULL);
   JsonObject *object
       = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+  g_autofree char *shown = NULL;
+  g_autofree char *tool = NULL;
 
   if (json)
     g_print ("{\"event\":\"%s\",\"data\":%s}\n", event, data);
   else if (object != NULL && strcmp (event, "message.delta") == 0)
-    g_print ("%s", reeve_json_get_string (object, "delta", ""));
+    shown = reeve_plain_make_text (reeve_json_get_string (object, "delta", ""));
   else if (object != NULL && strcmp (event, "tool.call") == 0)
-    g_printerr (_ ("tool %s\n"), reeve_json_get_string (object, "name", ""));
+    tool = reeve_plain_make_line (reeve_json_get_string (object, "name", ""));
+  if (shown != NULL)
+    g_print ("%s", shown);
+  if (tool != NULL)
+    g_printerr (_ ("tool %s\n"), tool);
 }
 
 /* An agent may be named by its name where that is clear. */
@@ -194,8 +212,10 @@ reeve_cli_run_command (ReeveCliOptions *options, const ReeveCliCommand *command)
 static int
 reeve_cli_usage (ReeveCliOptions *options, const char *noun, const char *verb)
 {
-  g_printerr (_ ("reevectl: there is no command \"%s%s%s\"\n"), noun, verb != NULL ? " " : "",
-              verb != NULL ? verb : "");
+  g_autofree char *words = g_strconcat (noun, verb != NULL ? " " : "", verb, NULL);
+  g_autofree char *line = reeve_cli_quiet (words);
+
+  g_printerr (_ ("reevectl: there is no command \"%s\"\n"), line);
   if (!reeve_cli_help_print_noun (noun))
     g_printerr ("%s\n", _ ("reevectl --help lists all."));
   return REEVE_CLI_USAGE;
