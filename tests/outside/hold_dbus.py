@@ -171,7 +171,7 @@ class Hold(test_bus.BusCase):
         self.other.join()
         self.assertEqual([], self.failed)
         self.assertTrue(self.took)
-        self.assertLess(sorted(self.took)[len(self.took) // 2], 2, "half of the other client's calls took longer")
+        self.assertLess(sorted(self.took)[len(self.took) // 2], 5, "half of the other client's calls took longer")
         end = time.monotonic() + 15
         while self.resident() - self.before > 16 * 1024 and time.monotonic() < end:
             time.sleep(0.1)

@@ -138,11 +138,11 @@ class Missions(MissionCase):
 
     def test_timeout(self):
         slow = self.host.agent(timeout_seconds=1)
-        self.mock.script([{"content": "late", "delay": 10}])
+        self.mock.script([{"content": "late", "delay": 40}])
         began = time.monotonic()
         answer = self.host.run(slow, "hurry")
         self.assertEqual(("failed", "timeout"), (answer["status"], answer["error"]["code"]))
-        self.assertLess(time.monotonic() - began, 8)
+        self.assertLess(time.monotonic() - began, 30)
 
     def test_cancel(self):
         self.mock.script([{"content": "late", "delay": 20}])

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -94,6 +95,15 @@ hostile_read_request (HostileConnection *self, gboolean head_only)
   return TRUE;
 }
 
+static void
+hostile_hold (HostileConnection *self)
+{
+  struct pollfd poll_fd = { .fd = self->fd, .events = POLLRDHUP };
+
+  while (poll (&poll_fd, 1, -1) < 0 && errno == EINTR)
+    continue;
+}
+
 static gboolean
 hostile_step (HostileConnection *self, const HostileStep *step)
 {
@@ -120,6 +130,9 @@ hostile_step (HostileConnection *self, const HostileStep *step)
       return hostile_write (self, fill, step->number);
     case HOSTILE_SLEEP:
       g_usleep (step->number * 1000);
+      return TRUE;
+    case HOSTILE_HOLD:
+      hostile_hold (self);
       return TRUE;
     case HOSTILE_RESET:
       setsockopt (self->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);

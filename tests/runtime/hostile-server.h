@@ -16,6 +16,7 @@ typedef enum
   HOSTILE_SPLIT,     /* write text, one byte a packet */
   HOSTILE_FILL,      /* write the letter x number times */
   HOSTILE_SLEEP,     /* number of milliseconds */
+  HOSTILE_HOLD,      /* nothing, until the client closes the connection */
   HOSTILE_RESET,     /* close with a reset */
   HOSTILE_LOOP       /* start over with the first step */
 } HostileKind;
@@ -50,6 +51,10 @@ typedef struct
 #define SLEEP(ms)                                                                                  \
   {                                                                                                \
     HOSTILE_SLEEP, NULL, ms                                                                        \
+  }
+#define HOLD                                                                                       \
+  {                                                                                                \
+    HOSTILE_HOLD, NULL, 0                                                                          \
   }
 #define RESET                                                                                      \
   {                                                                                                \

@@ -186,12 +186,17 @@ test_cancel (Fixture *fixture, gconstpointer data)
     {
       g_autoptr (Exchange) got = begin (fixture, request);
       gint64 until = g_get_monotonic_time () + 100000;
+      gint64 patience = until + 30 * G_USEC_PER_SEC;
 
       got->cancel_on_head = i == 1;
       got->cancel_on_data = i == 2;
       if (i == 0)
         reeve_upstream_call_cancel (got->call);
-      while (g_get_monotonic_time () < until)
+      /* a moment longer than what is to come takes to come */
+      while (g_get_monotonic_time () < until
+             || (g_get_monotonic_time () < patience
+                 && !(i == 0 || (i == 1 && got->status != 0) || (i == 2 && got->body->len == 5)
+                      || got->done)))
         {
           g_main_context_iteration (fixture->context, FALSE);
           g_usleep (1000);
@@ -215,7 +220,7 @@ test_pause (Fixture *fixture, gconstpointer data)
   fixture->options.idle_ms = 200; /* does not run while paused */
   got = begin (fixture, request);
   got->pause_on_head = TRUE;
-  while (g_get_monotonic_time () < until)
+  while (got->status == 0 || g_get_monotonic_time () < until)
     {
       g_main_context_iteration (fixture->context, FALSE);
       g_usleep (1000);
@@ -297,7 +302,7 @@ test_queue_of_dead (Fixture *fixture, gconstpointer data)
       g_assert_error (got->error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
       g_assert_cmpint (got->progress, ==, REEVE_UPSTREAM_UNSENT);
     }
-  g_assert_cmpint (g_get_monotonic_time () - began, <, 2 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 20 * G_USEC_PER_SEC);
 }
 
 static void
@@ -311,7 +316,7 @@ test_idle_close (Fixture *fixture, gconstpointer data)
   reeve_http_client_set_limits (fixture->client, 0, 0, 50);
   got = post (fixture, server);
   g_assert_cmpuint (reeve_http_client_count_connections (fixture->client), ==, 1);
-  until = g_get_monotonic_time () + 2 * G_USEC_PER_SEC;
+  until = g_get_monotonic_time () + 20 * G_USEC_PER_SEC;
   while (reeve_http_client_count_connections (fixture->client) > 0
          && g_get_monotonic_time () < until)
     g_main_context_iteration (fixture->context, TRUE);

@@ -182,18 +182,19 @@ test_idempotent (Fixture *fixture, gconstpointer data)
 static void
 test_timeouts (Fixture *fixture, gconstpointer data)
 {
-  static const HostileStep silent[] = { READ, SLEEP (400), END };
+  static const HostileStep silent[] = { READ, HOLD, END };
   static const HostileStep stalls[]
-      = { READ, SEND (OK_HEAD "Content-Length: 9\r\n\r\nhello"), SLEEP (400), END };
+      = { READ, SEND (OK_HEAD "Content-Length: 9\r\n\r\nhello"), HOLD, END };
   static const HostileStep drips[] = { READ,
                                        SEND (OK_HEAD "\r\n"),
-                                       SPLIT ("0123456789012345678901234567890123456789"),
-                                       SLEEP (60),
+                                       SPLIT ("0123456789"),
+                                       SLEEP (100),
                                        FILL (5),
-                                       SLEEP (60),
+                                       SLEEP (100),
                                        FILL (5),
-                                       SLEEP (60),
+                                       SLEEP (100),
                                        FILL (5),
+                                       HOLD,
                                        END };
   const struct
   {
@@ -201,9 +202,9 @@ test_timeouts (Fixture *fixture, gconstpointer data)
     guint first_byte, idle, total;
     const char *text;
     ReeveUpstreamProgress progress;
-  } cases[] = { { silent, 100, 3000, 5000, "unknown whether", REEVE_UPSTREAM_SENT },
-                { stalls, 3000, 100, 5000, "while the answer came", REEVE_UPSTREAM_ANSWERED },
-                { drips, 3000, 3000, 150, "limit of the whole call", REEVE_UPSTREAM_ANSWERED } };
+  } cases[] = { { silent, 200, 60000, 90000, "unknown whether", REEVE_UPSTREAM_SENT },
+                { stalls, 60000, 200, 90000, "while the answer came", REEVE_UPSTREAM_ANSWERED },
+                { drips, 60000, 60000, 1000, "limit of the whole call", REEVE_UPSTREAM_ANSWERED } };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -219,7 +220,7 @@ test_timeouts (Fixture *fixture, gconstpointer data)
       g_assert_error (got->error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
       g_assert_nonnull (strstr (got->error->message, cases[i].text));
       g_assert_cmpint (got->progress, ==, cases[i].progress);
-      g_assert_cmpint (g_get_monotonic_time () - before, <, 2 * G_USEC_PER_SEC);
+      g_assert_cmpint (g_get_monotonic_time () - before, <, 30 * G_USEC_PER_SEC);
       g_assert_cmpuint (reeve_http_client_count_connections (fixture->client), ==, 0);
     }
 }

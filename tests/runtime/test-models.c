@@ -196,35 +196,39 @@ test_unsent (World *world, gconstpointer data)
 static void
 test_deadline (World *world, gconstpointer data)
 {
-  static const HostileStep slow[] = { READ, SLEEP (400), SEND (ANSWERED), LOOP };
+  static const HostileStep slow[] = { READ, HOLD, END };
   g_autoptr (ReeveModelResponse) response = NULL;
 
   world_serve (world, slow);
-  world->deadline = g_get_monotonic_time () + 100000;
+  world->deadline = g_get_monotonic_time () + 2 * G_USEC_PER_SEC; /* long enough to be sent */
   response = world_ask (world, "m1");
   g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
   g_assert_cmpuint (world->consumed, ==, 1);
 }
 
 static gpointer
-cancel_later (gpointer data)
+cancel_asked (gpointer data)
 {
-  g_usleep (80000);
-  g_cancellable_cancel (data);
+  World *world = data;
+
+  while (hostile_server_count_requests (world->server) == 0)
+    g_usleep (1000);
+  g_cancellable_cancel (world->cancellable);
   return NULL;
 }
 
 static void
 test_cancel (World *world, gconstpointer data)
 {
-  static const HostileStep slow[] = { READ, SLEEP (400), SEND (ANSWERED), LOOP };
+  static const HostileStep slow[] = { READ, HOLD, END };
   g_autoptr (ReeveModelResponse) response = NULL;
   g_autoptr (ReeveModelResponse) never = NULL;
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  GThread *thread = g_thread_new ("cancel", cancel_later, cancellable);
+  GThread *thread = NULL;
 
   world_serve (world, slow);
   world->cancellable = cancellable;
+  thread = g_thread_new ("cancel", cancel_asked, world);
   response = world_ask (world, "m1");
   g_thread_join (thread);
   g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_CANCELLED);
@@ -252,13 +256,16 @@ test_stop (World *world, gconstpointer data)
 static void
 test_leave (World *world, gconstpointer data)
 {
-  static const HostileStep slow[] = { READ, SLEEP (300), SEND (ANSWERED), LOOP };
+  static const HostileStep slow[] = { READ, HOLD, END };
   g_autoptr (ReeveModelResponse) response = NULL;
 
   world_serve (world, slow);
   world_begin (world, "m1");
-  for (guint i = 0; i < 30; i++, g_usleep (1000))
-    g_main_context_iteration (world->context, FALSE);
+  while (hostile_server_count_requests (world->server) == 0)
+    {
+      g_main_context_iteration (world->context, FALSE);
+      g_usleep (1000);
+    }
   reeve_models_leave (world->models);
   response = world_finish (world);
   g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_CANCELLED);

@@ -170,17 +170,20 @@ test_limits (World *world, gconstpointer data)
 }
 
 static gpointer
-cancel_later (gpointer data)
+cancel_second (gpointer data)
 {
-  g_usleep (60000);
-  g_cancellable_cancel (data);
+  World *world = data;
+
+  while (hostile_server_count_requests (world->server) < 2)
+    g_usleep (1000);
+  g_cancellable_cancel (world->cancellable);
   return NULL;
 }
 
 static void
 test_time (World *world, gconstpointer data)
 {
-  static const HostileStep slow[] = { READ, SLEEP (300), SEND (OK_HEAD "\r\n"), END };
+  static const HostileStep slow[] = { READ, HOLD, END };
   g_autoptr (ReeveHttpResponse) late = NULL;
   g_autoptr (ReeveHttpResponse) over = NULL;
   g_autoptr (ReeveHttpResponse) cancelled = NULL;
@@ -188,14 +191,14 @@ test_time (World *world, gconstpointer data)
   GThread *thread = NULL;
 
   serve (world, slow, TRUE);
-  world->deadline = g_get_monotonic_time () + 100000;
+  world->deadline = g_get_monotonic_time () + 2 * G_USEC_PER_SEC; /* long enough to be sent */
   late = fetch (world, "POST");
   g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
   over = fetch (world, "POST");
   g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
   g_assert_cmpuint (hostile_server_count_requests (world->server), ==, 1);
   world->deadline = 0;
-  thread = g_thread_new ("cancel", cancel_later, world->cancellable);
+  thread = g_thread_new ("cancel", cancel_second, world);
   cancelled = fetch (world, "POST");
   g_thread_join (thread);
   g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_CANCELLED);
@@ -216,7 +219,7 @@ fetch_in_thread (gpointer data)
 static void
 test_shutdown (World *world, gconstpointer data)
 {
-  static const HostileStep slow[] = { READ, SLEEP (300), SEND (OK_HEAD "\r\n"), END };
+  static const HostileStep slow[] = { READ, HOLD, END };
   GThread *thread = NULL;
   g_autoptr (ReeveHttpResponse) after = NULL;
 
