@@ -13,6 +13,7 @@
 #include "api/rest/rest.h"
 #include "api/rest/tls.h"
 #include "base/log.h"
+#include "care.h"
 #include "keys-command.h"
 #include "options.h"
 #include "schema-command.h"
@@ -34,6 +35,7 @@ typedef struct
   ReeveState *state;
   ReeveRest *rest;
   ReeveStartup *startup;
+  ReeveCare *care;
   ReeveDbusDoor *bus;
   GMainLoop *loop;
   guint look; /* source */
@@ -289,6 +291,7 @@ reeve_main_open (ReeveMain *self, GError **error)
   services->address = g_strdup (reeve_rest_get_urls (self->rest)[0]);
   if (!reeve_rest_start (self->rest, services, error))
     return FALSE;
+  self->care = reeve_care_new (services);
   reeve_main_watch_certificate (self);
   reeve_main_open_bus (self);
   return reeve_main_announce (self, error);
@@ -301,6 +304,7 @@ reeve_main_close (ReeveMain *self)
       = self->startup != NULL ? reeve_startup_get_services (self->startup) : NULL;
 
   g_clear_handle_id (&self->look, g_source_remove);
+  g_clear_pointer (&self->care, reeve_care_free);
   while (g_atomic_int_get (&self->jobs) > 0)
     g_usleep (1000);
   if (services != NULL)

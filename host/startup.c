@@ -214,14 +214,26 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
   services->api_keys
       = reeve_api_keys_new (services->store, services->users, services->authentication);
   services->idempotency = reeve_idempotency_new (services->store, services->workers);
+  services->rate_limits = reeve_rate_limits_new ();
   if (!reeve_api_keys_open (services->api_keys, keys, error))
     return FALSE;
+  reeve_api_keys_note_uses (services->api_keys, services->workers);
+  reeve_api_keys_set_warning_days (
+      services->api_keys,
+      (guint) reeve_config_get_int (services->config, "authentication.api_keys.warning_days"));
   reeve_api_keys_provide (services->api_keys, self->capabilities);
   for (guint i = 0; providers != NULL && i < json_array_get_length (providers); i++)
     if (!reeve_startup_add_authentication (self, i, json_array_get_object_element (providers, i),
                                            error))
       return FALSE;
-  return TRUE;
+  if (reeve_authentication_has_provider (services->authentication))
+    return TRUE;
+  return reeve_startup_blame (
+      self, "authentication.providers",
+      g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                           "no authentication provider is enabled, and the host is never open to "
+                           "everybody: enable one, such as {id: keys, plugin: auth-api-key}"),
+      error);
 }
 
 static gboolean
@@ -454,6 +466,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->models);
   g_clear_object (&services->idempotency);
   g_clear_object (&services->api_keys);
+  g_clear_pointer (&services->rate_limits, reeve_rate_limits_free);
   g_clear_object (&services->authentication);
   g_clear_object (&services->users);
   g_clear_object (&services->protection);

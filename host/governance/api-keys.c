@@ -1,31 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* API keys. What is kept of one is HMAC-SHA256 (pepper, key): the store alone does not let anybody
  * in, and neither does the pepper alone. A key is 256 random bits, so no slow hash is needed. */
-#include "api-keys.h"
+#include "api-keys-private.h"
 
 #include <gnutls/gnutls.h>
 #include <string.h>
 
 #include "base/digests.h"
-#include "base/ids.h"
 #include "base/times.h"
 
-#include "api-keys-pepper.h"
 #include "directory.h"
 #include "roles.h"
-#include "tenants.h"
-
-#define REEVE_API_KEYS_PREFIX "rv_"
-
-struct _ReeveApiKeys
-{
-  GObject parent_instance;
-
-  ReeveStore *store;
-  ReeveUsers *users;
-  ReeveAuthentication *authentication;
-  guint8 pepper[REEVE_API_KEYS_PEPPER_LENGTH];
-};
 
 G_DEFINE_FINAL_TYPE (ReeveApiKeys, reeve_api_keys, G_TYPE_OBJECT)
 
@@ -34,6 +19,9 @@ reeve_api_keys_finalize (GObject *object)
 {
   ReeveApiKeys *self = REEVE_API_KEYS (object);
 
+  g_clear_pointer (&self->workers, reeve_workers_unref);
+  g_hash_table_unref (self->noted);
+  g_mutex_clear (&self->mutex);
   gnutls_memset (self->pepper, 0, sizeof self->pepper);
   g_clear_object (&self->store);
   g_clear_object (&self->users);
@@ -50,6 +38,8 @@ reeve_api_keys_class_init (ReeveApiKeysClass *klass)
 static void
 reeve_api_keys_init (ReeveApiKeys *self)
 {
+  g_mutex_init (&self->mutex);
+  self->noted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 /**
@@ -93,7 +83,7 @@ reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error
 
 /* ---- what is kept ---- */
 
-static char *
+char *
 reeve_api_keys_digest (ReeveApiKeys *self, const char *plaintext)
 {
   guint8 mac[REEVE_DIGESTS_LENGTH];
@@ -102,7 +92,7 @@ reeve_api_keys_digest (ReeveApiKeys *self, const char *plaintext)
   return reeve_digests_hex (mac, sizeof mac);
 }
 
-static gboolean
+gboolean
 reeve_api_keys_is_active (JsonObject *fields)
 {
   gint64 expires_at = reeve_json_get_int (fields, "expires_at", 0);
@@ -111,11 +101,13 @@ reeve_api_keys_is_active (JsonObject *fields)
          && (expires_at == 0 || expires_at > reeve_times_now ());
 }
 
-static JsonObject *
+JsonObject *
 reeve_api_keys_show (ReeveRecord *record)
 {
   static const char *const members[]
-      = { "tenant_id", "user_id", "name", "roles", "metadata", "ip_allow", "rate_limit" };
+      = { "tenant_id",  "user_id", "name",         "roles",    "metadata",   "ip_allow",
+          "rate_limit", "scopes",  "workspace_id", "replaces", "replaced_by" };
+  static const char *const times[] = { "created_at", "expires_at", "revoked_at" };
   JsonObject *fields = reeve_record_get_fields (record);
   JsonObject *shown = json_object_new ();
 
@@ -123,15 +115,39 @@ reeve_api_keys_show (ReeveRecord *record)
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     reeve_directory_copy (fields, shown, members[i]);
   json_object_set_boolean_member (shown, "is_active", reeve_api_keys_is_active (fields));
-  reeve_directory_show_time (fields, shown, "created_at");
-  reeve_directory_show_time (fields, shown, "expires_at");
-  reeve_directory_show_time (fields, shown, "revoked_at");
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++)
+    reeve_directory_show_time (fields, shown, times[i]);
+  json_object_set_null_member (shown, "last_used_at");
+  reeve_directory_show_time (fields, shown, "last_used_at");
+  return shown;
+}
+
+/* Does it end within the days of warning? */
+static void
+reeve_api_keys_show_end (ReeveApiKeys *self, JsonObject *shown)
+{
+  const char *text = reeve_json_get_string (shown, "expires_at", NULL);
+  gint64 expires_at = 0;
+  gboolean soon = text != NULL && reeve_json_get_boolean (shown, "is_active", FALSE)
+                  && reeve_times_parse (text, &expires_at, NULL)
+                  && expires_at - reeve_times_now () <= self->warn_us;
+
+  json_object_set_boolean_member (shown, "expires_soon", soon);
+}
+
+JsonObject *
+reeve_api_keys_describe (ReeveApiKeys *self, const char *key_id, JsonObject *fields)
+{
+  g_autoptr (ReeveRecord) record = reeve_record_new (key_id, 1, fields);
+  JsonObject *shown = reeve_api_keys_show (record);
+
+  reeve_api_keys_show_end (self, shown);
   return shown;
 }
 
 /* The key's record, if @caller may know of it: the own ones, and with user:manage all of the
  * tenant. Another tenant's is refused in the words of one that is not there: all lie together. */
-static ReeveRecord *
+ReeveRecord *
 reeve_api_keys_read (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id, GError **error)
 {
   g_autoptr (GError) inner = NULL;
@@ -157,216 +173,6 @@ reeve_api_keys_read (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id
   return NULL;
 }
 
-/* ---- create ---- */
-
-/* May @caller make a key with @roles for @user_id? It needs the right to, the user's roles must
- * cover the key's, and so must the caller's own: else a weak key could make a strong one. */
-static gboolean
-reeve_api_keys_check (ReeveApiKeys *self, ReeveCaller *caller, const char *user_id,
-                      const char *const *roles, GError **error)
-{
-  ReeveUsersAccount account = { 0 };
-  ReevePermissions wanted = reeve_roles_union (roles);
-  g_auto (GStrv) names = reeve_roles_names (wanted);
-  gboolean own
-      = g_strcmp0 (user_id, reeve_caller_get_user_id (caller)) == 0
-        && g_strcmp0 (reeve_caller_get_tenant_id (caller), reeve_caller_get_home_tenant_id (caller))
-               == 0;
-
-  if (!own && !reeve_caller_has_permission (caller, "user:manage"))
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
-                           "permission user:manage is missing");
-      return FALSE;
-    }
-  if (!reeve_directory_check_roles (roles, error)
-      || !reeve_users_read (self->users, reeve_caller_get_tenant_id (caller), user_id, &account,
-                            error))
-    return FALSE;
-  if (account.platform_admin && !reeve_caller_is_platform_admin (caller))
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
-                           "only the platform admin makes keys of the platform admin");
-      return FALSE;
-    }
-  for (guint i = 0; names[i] != NULL; i++)
-    if ((account.permissions & reeve_roles_match (names[i])) == 0
-        || !reeve_caller_has_permission (caller, names[i]))
-      {
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
-                     "permission %s is missing, so a key cannot have it", names[i]);
-        return FALSE;
-      }
-  return TRUE;
-}
-
-static gboolean
-reeve_api_keys_check_addresses (const char *const *addresses, GError **error)
-{
-  for (guint i = 0; addresses[i] != NULL; i++)
-    {
-      g_autoptr (GInetAddressMask) mask = g_inet_address_mask_new_from_string (addresses[i], NULL);
-
-      if (mask != NULL)
-        continue;
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                   "%s is neither an address nor a network", addresses[i]);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-reeve_api_keys_read_expiry (JsonObject *params, JsonObject *fields, GError **error)
-{
-  const char *text = reeve_json_get_string (params, "expires_at", NULL);
-  gint64 expires_at = 0;
-
-  if (text == NULL)
-    return TRUE;
-  if (!reeve_times_parse (text, &expires_at, error))
-    {
-      g_prefix_error (error, "expires_at: ");
-      return FALSE;
-    }
-  if (expires_at <= reeve_times_now ())
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "expires_at is in the past");
-      return FALSE;
-    }
-  json_object_set_int_member (fields, "expires_at", expires_at);
-  return TRUE;
-}
-
-static JsonObject *
-reeve_api_keys_make_fields (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params,
-                            const char *plaintext, GError **error)
-{
-  g_autoptr (JsonObject) fields = json_object_new ();
-  g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
-  g_auto (GStrv) addresses = reeve_directory_get_strings (params, "ip_allow");
-  g_autofree char *digest = reeve_api_keys_digest (self, plaintext);
-
-  if (!reeve_api_keys_check (self, caller, reeve_json_get_string (params, "user_id", ""),
-                             (const char *const *) roles, error)
-      || !reeve_api_keys_check_addresses ((const char *const *) addresses, error)
-      || !reeve_api_keys_read_expiry (params, fields, error))
-    return NULL;
-  json_object_set_string_member (fields, "tenant_id", reeve_caller_get_tenant_id (caller));
-  json_object_set_string_member (fields, "digest", digest);
-  json_object_set_int_member (fields, "created_at", reeve_times_now ());
-  json_object_set_object_member (fields, "metadata", json_object_new ());
-  reeve_directory_copy (params, fields, "user_id");
-  reeve_directory_copy (params, fields, "name");
-  reeve_directory_copy (params, fields, "metadata");
-  reeve_directory_copy (params, fields, "rate_limit");
-  reeve_directory_set_strings (fields, "roles", (const char *const *) roles);
-  if (addresses[0] != NULL)
-    reeve_directory_set_strings (fields, "ip_allow", (const char *const *) addresses);
-  return g_steal_pointer (&fields);
-}
-
-/**
- * reeve_api_keys_make_plaintext:
- *
- * Returns: (transfer full): a new key, `rv_<id>_<secret>`
- */
-char *
-reeve_api_keys_make_plaintext (void)
-{
-  g_autofree char *key_id = reeve_ids_new ("key");
-  g_autofree char *secret = reeve_ids_new_secret ();
-
-  return g_strconcat (REEVE_API_KEYS_PREFIX, key_id + strlen ("key_"), "_", secret, NULL);
-}
-
-/**
- * reeve_api_keys_parse_id:
- * @plaintext: a key
- *
- * Returns: (transfer full) (nullable): the id of the key's record; %NULL when it has not the form
- * of a key
- */
-char *
-reeve_api_keys_parse_id (const char *plaintext)
-{
-  g_auto (GStrv) parts = g_strsplit (plaintext, "_", 4);
-  g_autofree char *key_id = NULL;
-
-  if (g_strv_length (parts) != 3 || strcmp (parts[0], "rv") != 0 || *parts[2] == 0)
-    return NULL;
-  key_id = g_strconcat ("key_", parts[1], NULL);
-  return reeve_ids_is_valid (key_id, "key") ? g_steal_pointer (&key_id) : NULL;
-}
-
-/**
- * reeve_api_keys_adopt:
- * @self: API keys
- * @admitted: the right to `keys.create`
- * @params: as for reeve_api_keys_create()
- * @plaintext: the key
- * @error: return location
- *
- * Makes the record of a key that was thought up beforehand; the bootstrap's, which writes the key
- * down first.
- *
- * Returns: (transfer full): the record, with `key`; %NULL with an error
- */
-JsonObject *
-reeve_api_keys_adopt (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
-                      const char *plaintext, GError **error)
-{
-  g_autofree char *key_id = reeve_api_keys_parse_id (plaintext);
-  g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
-  g_autoptr (ReeveBatchResult) result = NULL;
-  g_autoptr (ReeveRecord) record = NULL;
-  g_autoptr (JsonObject) fields = NULL;
-  JsonObject *shown = NULL;
-
-  if (key_id == NULL)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "this has not the form of an API key");
-      return NULL;
-    }
-  fields = reeve_api_keys_make_fields (self, reeve_admitted_get_caller (admitted), params,
-                                       plaintext, error);
-  if (fields == NULL)
-    return NULL;
-  reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, REEVE_REVISION_ABSENT);
-  reeve_tenants_require (batch, reeve_json_get_string (fields, "tenant_id", ""));
-  reeve_admitted_consume_exactly (admitted, "keys.create", NULL, params);
-  result = reeve_store_commit (self->store, batch, error);
-  if (result == NULL)
-    return NULL;
-  record = reeve_record_new (key_id, 1, fields);
-  shown = reeve_api_keys_show (record);
-  json_object_set_string_member (shown, "key", plaintext);
-  return shown;
-}
-
-/**
- * reeve_api_keys_create:
- * @self: API keys
- * @admitted: the right to `keys.create`
- * @params: {user_id, name, roles, expires_at?, metadata?, ip_allow?, rate_limit?}
- * @error: return location
- *
- * Makes a key in the tenant of the caller.
- *
- * Returns: (transfer full): the record, with `key`, which nobody can show again; %NULL with
- * %REEVE_ERROR_PERMISSION_DENIED, %REEVE_ERROR_NOT_FOUND (the user), %REEVE_ERROR_INVALID_ARGUMENT
- */
-JsonObject *
-reeve_api_keys_create (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
-                       GError **error)
-{
-  g_autofree char *plaintext = reeve_api_keys_make_plaintext ();
-
-  return reeve_api_keys_adopt (self, admitted, params, plaintext, error);
-}
-
 /* ---- list, get, revoke ---- */
 
 /**
@@ -383,6 +189,8 @@ reeve_api_keys_list (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params
 {
   g_autoptr (ReeveQuery) query = reeve_query_new (REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS);
   const char *user_id = reeve_json_get_string (params, "user_id", NULL);
+  JsonObject *page = NULL;
+  JsonArray *items = NULL;
 
   if (!reeve_caller_has_permission (caller, "user:manage"))
     user_id = reeve_caller_get_user_id (caller);
@@ -390,7 +198,11 @@ reeve_api_keys_list (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params
                              reeve_caller_get_tenant_id (caller));
   if (user_id != NULL)
     reeve_query_filter_string (query, "user_id", REEVE_FILTER_EQ, user_id);
-  return reeve_directory_list (self->store, query, params, reeve_api_keys_show, error);
+  page = reeve_directory_list (self->store, query, params, reeve_api_keys_show, error);
+  items = page != NULL ? json_object_get_array_member (page, "items") : NULL;
+  for (guint i = 0; items != NULL && i < json_array_get_length (items); i++)
+    reeve_api_keys_show_end (self, json_array_get_object_element (items, i));
+  return page;
 }
 
 /**
@@ -407,7 +219,8 @@ reeve_api_keys_get (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id,
 {
   g_autoptr (ReeveRecord) record = reeve_api_keys_read (self, caller, key_id, error);
 
-  return record != NULL ? reeve_api_keys_show (record) : NULL;
+  return record != NULL ? reeve_api_keys_describe (self, key_id, reeve_record_get_fields (record))
+                        : NULL;
 }
 
 static gboolean
@@ -443,26 +256,37 @@ reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *
                        GError **error)
 {
   ReeveCaller *caller = reeve_admitted_get_caller (admitted);
-  g_autoptr (ReeveRecord) record = reeve_api_keys_read (self, caller, key_id, error);
-  g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
-  g_autoptr (ReeveBatchResult) result = NULL;
-  g_autoptr (JsonObject) fields = NULL;
-  JsonObject *before = NULL;
 
-  if (record == NULL)
-    return FALSE;
-  before = reeve_record_get_fields (record);
-  if (!reeve_api_keys_may_revoke (self, caller, before, error))
-    return FALSE;
-  reeve_admitted_consume_exactly (admitted, "keys.delete", key_id, NULL);
-  if (reeve_json_get_int (before, "revoked_at", 0) != 0)
-    return TRUE;
-  fields = reeve_directory_dup (before);
-  json_object_set_int_member (fields, "revoked_at", reeve_times_now ());
-  reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, reeve_record_get_revision (record));
-  result = reeve_store_commit (self->store, batch, error);
-  reeve_authentication_revoke_key (self->authentication, key_id);
-  return result != NULL;
+  for (guint i = 0; i < REEVE_API_KEYS_TRIES; i++)
+    {
+      g_autoptr (ReeveRecord) record = reeve_api_keys_read (self, caller, key_id, error);
+      g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
+      g_autoptr (ReeveBatchResult) result = NULL;
+      g_autoptr (JsonObject) fields = NULL;
+      g_autoptr (GError) local = NULL;
+
+      if (record == NULL
+          || !reeve_api_keys_may_revoke (self, caller, reeve_record_get_fields (record), error))
+        return FALSE;
+      if (i == 0)
+        reeve_admitted_consume_exactly (admitted, "keys.delete", key_id, NULL);
+      if (reeve_json_get_int (reeve_record_get_fields (record), "revoked_at", 0) != 0)
+        return TRUE;
+      fields = reeve_directory_dup (reeve_record_get_fields (record));
+      json_object_set_int_member (fields, "revoked_at", reeve_times_now ());
+      reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields,
+                       reeve_record_get_revision (record));
+      result = reeve_store_commit (self->store, batch, &local);
+      reeve_authentication_revoke_key (self->authentication, key_id);
+      if (result != NULL)
+        return TRUE;
+      if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_CONFLICT))
+        continue;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "the key is being changed");
+  return FALSE;
 }
 
 /* ---- capabilities ---- */
@@ -521,7 +345,8 @@ reeve_api_keys_call_lookup (const ReeveCapabilityCaller *caller, JsonNode *param
                             gpointer user_data, GError **error)
 {
   static const char *const members[]
-      = { "digest", "tenant_id", "user_id", "expires_at", "revoked_at", "ip_allow" };
+      = { "digest",   "tenant_id",  "user_id", "expires_at",  "revoked_at",
+          "ip_allow", "rate_limit", "scopes",  "workspace_id" };
   ReeveApiKeys *self = user_data;
   JsonObject *object
       = params != NULL && JSON_NODE_HOLDS_OBJECT (params) ? json_node_get_object (params) : NULL;
@@ -557,8 +382,8 @@ reeve_api_keys_call_lookup (const ReeveCapabilityCaller *caller, JsonNode *param
  * @capabilities: where auth plugins find them
  *
  * Registers `credentials.digest` {text} → {digest} and `credentials.lookup` {key_id} → {digest,
- * tenant_id, user_id, roles, expires_at?, revoked_at?, ip_allow?} (times in µs),
- * %REEVE_ERROR_NOT_FOUND.
+ * tenant_id, user_id, roles, expires_at?, revoked_at?, ip_allow?, rate_limit?, scopes?,
+ * workspace_id?} (times in µs), %REEVE_ERROR_NOT_FOUND.
  */
 void
 reeve_api_keys_provide (ReeveApiKeys *self, ReeveCapabilities *capabilities)

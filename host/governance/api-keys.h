@@ -24,8 +24,9 @@ gboolean reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GErro
 void reeve_api_keys_provide (ReeveApiKeys *self, ReeveCapabilities *capabilities);
 
 /* Consumes @admitted ("keys.create"). params: {user_id, name, roles, expires_at?, metadata?,
- * ip_allow?, rate_limit?}. Answers the record with `key`, the plaintext, this once. The caller may
- * make keys for itself; for others it needs user:manage; a key never may do more than its user. */
+ * ip_allow?, rate_limit?, scopes?, workspace_id?}. Answers the record with `key`, the plaintext,
+ * this once. The caller may make keys for itself; for others it needs user:manage; a key never may
+ * do more than its user, its maker, and the key it was made with. */
 JsonObject *reeve_api_keys_create (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
                                    GError **error);
 /* {items, next_cursor}: all of the tenant with user:manage, else the caller's own. params: {limit?,
@@ -39,6 +40,18 @@ JsonObject *reeve_api_keys_get (ReeveApiKeys *self, ReeveCaller *caller, const c
 /* Consumes @admitted ("keys.delete"): revoked, at once and for good; the record stays. */
 gboolean reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, const char *key_id,
                                 GError **error);
+/* Consumes @admitted ("keys.rotate"). params: {key_id, grace_seconds?, expires_at?}. Answers the
+ * record of a new key, with `key`; the old one ends after the time of grace. */
+JsonObject *reeve_api_keys_rotate (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
+                                   GError **error);
+
+/* ---- what the host does by itself ---- */
+/* Before the first request: from now on records say when a key was used last. */
+void reeve_api_keys_note_uses (ReeveApiKeys *self, ReeveWorkers *workers);
+/* Before the first request: how long before its end a key is warned of; 0: never. */
+void reeve_api_keys_set_warning_days (ReeveApiKeys *self, guint days);
+/* Warns once of each key that ends soon; how many, -1 on error. Blocks. */
+gint reeve_api_keys_check_ends (ReeveApiKeys *self, ReeveAdmission *admission, GError **error);
 
 /* ---- the bootstrap's ---- */
 char *reeve_api_keys_make_plaintext (void);

@@ -171,6 +171,18 @@ reeve_authentication_new_owner (ReeveAuthentication *self, const char *door)
 }
 
 /**
+ * reeve_authentication_has_provider:
+ * @self: authentication
+ *
+ * Returns: whether anybody can get in by credentials
+ */
+gboolean
+reeve_authentication_has_provider (ReeveAuthentication *self)
+{
+  return self->providers->len > 0;
+}
+
+/**
  * reeve_authentication_get_admit:
  * @self: authentication
  *

@@ -23,6 +23,8 @@ ReeveAuthentication *reeve_authentication_new (ReeveStore *store, ReeveWorkers *
 void reeve_authentication_add_provider (ReeveAuthentication *self, const char *id,
                                         ReeveRegistry *registry, ReevePlugin *instance);
 
+gboolean reeve_authentication_has_provider (ReeveAuthentication *self);
+
 /* Any thread, no I/O: (transfer full) (nullable) the caller, when these credentials were accepted
  * lately and nothing was revoked since. Ask it first. */
 ReeveCaller *reeve_authentication_lookup (ReeveAuthentication *self,

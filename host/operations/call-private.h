@@ -38,6 +38,7 @@ struct _ReeveCall
   GPtrArray *parts; /* (element-type ReeveCallPart) */
 
   ReeveCaller *caller;
+  ReeveRateLimitsState rate; /* limit 0: held to none */
   ReeveAdmitted *admitted;
   gboolean recorded;
   GCancellable *cancellable;

@@ -732,3 +732,9 @@ reeve_call_is_stream (ReeveCall *self)
 {
   return self->stream;
 }
+
+const ReeveRateLimitsState *
+reeve_call_get_rate (ReeveCall *self)
+{
+  return self->rate.limit != 0 ? &self->rate : NULL;
+}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "governance/admission.h"
+#include "governance/rate-limits.h"
 #include "operation.h"
 
 G_BEGIN_DECLS
@@ -103,6 +104,8 @@ guint reeve_call_get_status (ReeveCall *self);
 JsonNode *reeve_call_get_result (ReeveCall *self);
 GBytes *reeve_call_get_result_bytes (ReeveCall *self, const char **media_type);
 const GError *reeve_call_get_error (ReeveCall *self);
+/* (nullable): how the limit stands that the caller is held to */
+const ReeveRateLimitsState *reeve_call_get_rate (ReeveCall *self);
 JsonArray *reeve_call_get_faults (ReeveCall *self); /* [{pointer, message}] of a bad body */
 gboolean reeve_call_is_stream (ReeveCall *self);
 

@@ -23,6 +23,26 @@ reeve_op_keys_create (ReeveCall *call, ReeveServices *services)
 }
 
 void
+reeve_op_keys_get (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *key = reeve_api_keys_get (services->api_keys, reeve_call_get_caller (call),
+                                        reeve_call_get_string (call, "key_id"), &error);
+
+  reeve_call_answer (call, key, error);
+}
+
+void
+reeve_op_keys_rotate (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *key = reeve_api_keys_rotate (services->api_keys, reeve_call_get_admitted (call),
+                                           reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, key, error);
+}
+
+void
 reeve_op_keys_delete (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;

@@ -12,6 +12,7 @@
 #include "governance/idempotency.h"
 #include "governance/ledger.h"
 #include "governance/protection.h"
+#include "governance/rate-limits.h"
 #include "governance/tenants.h"
 #include "governance/users.h"
 #include "runtime/agents.h"
@@ -38,6 +39,7 @@ struct _ReeveServices
   ReeveProtection *protection;
   ReeveUsers *users;
   ReeveApiKeys *api_keys;
+  ReeveRateLimits *rate_limits;
   ReeveAgents *agents;
   ReeveKnowledge *knowledge;
   ReeveModels *models;

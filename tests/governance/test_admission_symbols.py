@@ -54,6 +54,7 @@ EFFECTS = {
 
 # functions that reach an effect and take no ReeveAdmitted, with the reason; who calls them answers for himself
 WITHOUT = {
+    "reeve_api_keys_note_uses": "when a key was used last, once a minute at most; nothing hangs on it",
     "reeve_idempotency_claim_async": "the gate's own book of keys, before any effect",
     "reeve_idempotency_release": "the gate's own book of keys",
     "reeve_idempotency_store": "the gate's own book of keys: the answer of an effect that has happened",

@@ -402,7 +402,9 @@ static void
 reeve_rest_request_set_credentials (ReeveRestRequest *self, SoupMessageHeaders *headers)
 {
   const char *authorization = soup_message_headers_get_one (headers, "Authorization");
-  const char *key = soup_message_headers_get_one (headers, "X-API-Key");
+  /* a list: two of them are no key, not one of the two */
+  const char *key = soup_message_headers_get_list (
+      headers, reeve_rest_thread_get_shared (self->thread)->key_header);
   GSocketAddress *remote = soup_server_message_get_remote_address (self->msg);
   g_autofree char *peer = NULL;
 

@@ -22,11 +22,30 @@ reeve_rest_response_set_ids (SoupServerMessage *msg, const char *trace_id, const
   soup_message_headers_replace (headers, "X-Request-Id", request_id);
 }
 
+/* As draft-ietf-httpapi-ratelimit-headers says: q requests in w seconds, r are left, all again in
+ * t.
+ */
+static void
+reeve_rest_response_set_rate (SoupServerMessage *msg, const ReeveRateLimitsState *rate)
+{
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  char policy[64] = { 0 };
+  char now[64] = { 0 };
+
+  if (rate == NULL)
+    return;
+  g_snprintf (policy, sizeof policy, "\"key\";q=%u;w=60", rate->limit);
+  g_snprintf (now, sizeof now, "\"key\";r=%u;t=%u", rate->remaining, rate->reset);
+  soup_message_headers_replace (headers, "RateLimit-Policy", policy);
+  soup_message_headers_replace (headers, "RateLimit", now);
+}
+
 void
 reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call)
 {
   reeve_rest_response_set_ids (msg, reeve_call_get_trace_id (call), reeve_call_get_span_id (call),
                                reeve_call_get_request_id (call));
+  reeve_rest_response_set_rate (msg, reeve_call_get_rate (call));
 }
 
 static void
@@ -105,6 +124,17 @@ reeve_rest_response_set_error (SoupServerMessage *msg, const GError *error, cons
     g_warning ("answering %u: %s", map->status, error->message);
 }
 
+static void
+reeve_rest_response_set_wait (SoupMessageHeaders *headers, const ReeveRateLimitsState *rate)
+{
+  char wait[16] = { 0 };
+
+  if (rate == NULL || rate->wait == 0)
+    return;
+  g_snprintf (wait, sizeof wait, "%u", rate->wait);
+  soup_message_headers_replace (headers, "Retry-After", wait);
+}
+
 void
 reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *instance)
 {
@@ -122,6 +152,7 @@ reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *i
 
       reeve_rest_response_set_error (msg, error, instance, compatible,
                                      reeve_call_get_trace_id (call), reeve_call_get_faults (call));
+      reeve_rest_response_set_wait (headers, reeve_call_get_rate (call));
       return;
     }
   if (bytes == NULL && result != NULL)

@@ -60,6 +60,8 @@ reeve_rest_new (const ReeveRestSetup *setup, GError **error)
                                                      setup->limits.max_per_address);
   self->shared.max_arrivals = MAX (self->shared.limits.max_connections / 2 / self->wanted, 1);
   self->shared.cors = reeve_rest_cors_new (setup->config);
+  self->shared.key_header
+      = g_strdup (reeve_config_get_string (setup->config, "authentication.api_keys.header_name"));
   if (reeve_rest_tls_is_configured (setup->config))
     {
       self->shared.tls = reeve_rest_tls_new (setup->config, error);
@@ -176,5 +178,6 @@ reeve_rest_free (ReeveRest *self)
   g_clear_pointer (&self->shared.addresses, reeve_rest_addresses_free);
   g_clear_pointer (&self->shared.tls, reeve_rest_tls_free);
   g_clear_pointer (&self->shared.cors, reeve_rest_cors_free);
+  g_free (self->shared.key_header);
   g_free (self);
 }

@@ -28,6 +28,7 @@ typedef struct
   ReeveRestTls *tls;   /* (nullable): of the listeners that are encrypted */
   ReeveRestCors *cors; /* (nullable) */
   GPtrArray *threads;  /* (element-type ReeveRestThread): all of them, before the first starts */
+  char *key_header;    /* where API keys are shown */
   guint max_arrivals;  /* of one thread: encrypted, and nothing asked yet */
 } ReeveRestShared;
 

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Token buckets of rate limits, by a clock of the test's own. */
+#include "governance/rate-limits.h"
+
+#define START  (1000 * G_USEC_PER_SEC)
+#define SECOND ((gint64) G_USEC_PER_SEC)
+
+static void
+test_rate_limits_minute (void)
+{
+  g_autoptr (ReeveRateLimits) limits = reeve_rate_limits_new ();
+  ReeveRateLimitsState state = { 0 };
+  gint64 now = START;
+
+  for (guint i = 0; i < 6; i++)
+    {
+      g_assert_true (reeve_rate_limits_take (limits, "key", "a", 6, now, &state));
+      g_assert_cmpuint (state.limit, ==, 6);
+      g_assert_cmpuint (state.remaining, ==, 5 - i);
+      g_assert_cmpuint (state.reset, ==, 10 * (i + 1));
+      g_assert_cmpuint (state.wait, ==, 0);
+    }
+  for (guint i = 0; i < 3; i++)
+    {
+      g_assert_false (reeve_rate_limits_take (limits, "key", "a", 6, now, &state));
+      g_assert_cmpuint (state.remaining, ==, 0);
+      g_assert_cmpuint (state.wait, ==, 10);
+      g_assert_true (state.first == (i == 0));
+    }
+  /* another one, and the same of another kind, is counted by itself */
+  g_assert_true (reeve_rate_limits_take (limits, "key", "b", 6, now, &state));
+  g_assert_true (reeve_rate_limits_take (limits, "user", "a", 6, now, &state));
+  g_assert_cmpuint (state.remaining, ==, 5);
+  /* it fills evenly, and what was refused cost nothing */
+  g_assert_false (reeve_rate_limits_take (limits, "key", "a", 6, now + 10 * SECOND - 1, &state));
+  g_assert_cmpuint (state.wait, ==, 1);
+  g_assert_true (reeve_rate_limits_take (limits, "key", "a", 6, now + 10 * SECOND, &state));
+  g_assert_false (reeve_rate_limits_take (limits, "key", "a", 6, now + 10 * SECOND, &state));
+  g_assert_true (state.first);
+  g_assert_true (reeve_rate_limits_take (limits, "key", "a", 6, now + 3600 * SECOND, &state));
+  g_assert_cmpuint (state.remaining, ==, 5);
+  /* a clock that does not move, a limit that is not one */
+  g_assert_true (reeve_rate_limits_take (limits, "key", "c", 0, now, &state));
+  g_assert_false (reeve_rate_limits_take (limits, "key", "c", 0, now - SECOND, &state));
+}
+
+/* A limit that is lowered holds from the next request on. */
+static void
+test_rate_limits_change (void)
+{
+  g_autoptr (ReeveRateLimits) limits = reeve_rate_limits_new ();
+  ReeveRateLimitsState state = { 0 };
+
+  for (guint i = 0; i < 30; i++)
+    g_assert_true (reeve_rate_limits_take (limits, "key", "a", 60, START, &state));
+  g_assert_true (reeve_rate_limits_take (limits, "key", "a", 2, START, &state));
+  g_assert_false (reeve_rate_limits_take (limits, "key", "a", 2, START, &state));
+  g_assert_true (reeve_rate_limits_take (limits, "key", "a", 1000000, START + SECOND, &state));
+}
+
+/* Full ones are not kept. */
+static void
+test_rate_limits_bounded (void)
+{
+  g_autoptr (ReeveRateLimits) limits = reeve_rate_limits_new ();
+  ReeveRateLimitsState state = { 0 };
+
+  for (guint i = 0; i < 20000; i++)
+    {
+      g_autofree char *subject = g_strdup_printf ("key-%u", i);
+
+      g_assert_true (
+          reeve_rate_limits_take (limits, "key", subject, 60, START + i * SECOND, &state));
+    }
+  g_assert_cmpuint (reeve_rate_limits_get_size (limits), <=, 1024);
+}
+
+static gpointer
+take_many (gpointer data)
+{
+  ReeveRateLimitsState state = { 0 };
+  guint taken = 0;
+
+  for (guint i = 0; i < 5000; i++)
+    taken += reeve_rate_limits_take (data, "key", "a", 7000, START, &state) ? 1 : 0;
+  return GUINT_TO_POINTER (taken);
+}
+
+static void
+test_rate_limits_threads (void)
+{
+  g_autoptr (ReeveRateLimits) limits = reeve_rate_limits_new ();
+  GThread *threads[4] = { NULL };
+  guint taken = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("taker", take_many, limits);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    taken += GPOINTER_TO_UINT (g_thread_join (threads[i]));
+  g_assert_cmpuint (taken, ==, 7000);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/rate-limits/minute", test_rate_limits_minute);
+  g_test_add_func ("/rate-limits/change", test_rate_limits_change);
+  g_test_add_func ("/rate-limits/bounded", test_rate_limits_bounded);
+  g_test_add_func ("/rate-limits/threads", test_rate_limits_threads);
+  return g_test_run ();
+}
