@@ -26,6 +26,19 @@ struct _ReeveStartup
 
 /* ---- plugins and store ---- */
 
+/* host.profile: {} -> {profile} */
+static JsonNode *
+reeve_startup_tell_profile (const ReeveCapabilityCaller *caller, JsonNode *params,
+                            gpointer user_data, GError **error)
+{
+  ReeveStartup *self = user_data;
+  g_autoptr (JsonObject) object = json_object_new ();
+
+  json_object_set_string_member (object, "profile",
+                                 reeve_config_get_profile (self->services.config));
+  return json_node_init_object (json_node_alloc (), object);
+}
+
 static void
 reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
 {
@@ -37,6 +50,7 @@ reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
     = reeve_config_get_int (self->services.config, "plugins.setup_timeout") * G_USEC_PER_SEC,
   };
 
+  reeve_capabilities_provide (self->capabilities, "host.profile", reeve_startup_tell_profile, self);
   self->services.registry = reeve_registry_new (&setup);
   reeve_registry_scan (self->services.registry);
 }

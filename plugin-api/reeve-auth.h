@@ -82,6 +82,35 @@ REEVE_AVAILABLE_IN_0_1
 guint reeve_identity_get_rate_limit (ReeveIdentity *self);
 REEVE_AVAILABLE_IN_0_1
 void reeve_identity_set_rate_limit (ReeveIdentity *self, guint rate_limit);
+/* did the provider say which roles there are? */
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_identity_has_roles (ReeveIdentity *self);
+/* (nullable) who vouches for it outside of this host, and what it is called there */
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_issuer (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_subject (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_subject (ReeveIdentity *self, const char *issuer, const char *subject);
+/* (nullable) for people */
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_username (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_username (ReeveIdentity *self, const char *username);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_identity_get_email (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_email (ReeveIdentity *self, const char *email);
+/* is the host to keep a record of this user? */
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_identity_get_provision (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_provision (ReeveIdentity *self, gboolean provision);
+/* (nullable) an object, immutable */
+REEVE_AVAILABLE_IN_0_1
+JsonNode *reeve_identity_get_attributes (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_attributes (ReeveIdentity *self, JsonNode *attributes);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveIdentity, reeve_identity_unref)
 

@@ -14,6 +14,13 @@ struct _ReeveIdentity
   char **scopes;
   char *workspace_id;
   guint rate_limit;
+  gboolean roles_known;
+  char *issuer;
+  char *subject;
+  char *username;
+  char *email;
+  gboolean provision;
+  JsonNode *attributes;
 };
 
 G_DEFINE_BOXED_TYPE (ReeveIdentity, reeve_identity, reeve_identity_ref, reeve_identity_unref)
@@ -22,7 +29,8 @@ G_DEFINE_BOXED_TYPE (ReeveIdentity, reeve_identity, reeve_identity_ref, reeve_id
  * reeve_identity_new:
  * @tenant_id: the caller's tenant
  * @user_id: opaque id of the person or service account
- * @roles: (nullable) (array zero-terminated=1): its roles
+ * @roles: (nullable) (array zero-terminated=1): its roles; %NULL when the provider knows nothing of
+ * roles, which is not the same as that there are none
  * @method: how it was proven: `api_key`, `jwt`, …
  *
  * Not thread-safe while it is built; immutable once returned to the host.
@@ -43,6 +51,7 @@ reeve_identity_new (const char *tenant_id, const char *user_id, const char *cons
   g_atomic_ref_count_init (&self->refs);
   self->tenant_id = g_strdup (tenant_id);
   self->user_id = g_strdup (user_id);
+  self->roles_known = roles != NULL;
   self->roles = roles != NULL ? g_strdupv ((char **) roles) : g_new0 (char *, 1);
   self->method = g_strdup (method);
   return self;
@@ -81,6 +90,11 @@ reeve_identity_unref (ReeveIdentity *self)
   g_strfreev (self->roles);
   g_free (self->method);
   g_free (self->key_id);
+  g_free (self->issuer);
+  g_free (self->subject);
+  g_free (self->username);
+  g_free (self->email);
+  g_clear_pointer (&self->attributes, json_node_unref);
   g_strfreev (self->scopes);
   g_free (self->workspace_id);
   g_free (self);
@@ -302,4 +316,196 @@ reeve_identity_set_rate_limit (ReeveIdentity *self, guint rate_limit)
 {
   g_return_if_fail (self != NULL);
   self->rate_limit = rate_limit;
+}
+
+/**
+ * reeve_identity_has_roles:
+ * @self: an identity
+ *
+ * Returns: whether the provider said which roles there are; if not, the host's own record of the
+ * user decides
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_identity_has_roles (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+  return self->roles_known;
+}
+
+static void
+reeve_identity_replace (char **field, const char *text)
+{
+  g_autofree char *old = *field;
+
+  *field = g_strdup (text);
+}
+
+/**
+ * reeve_identity_get_issuer:
+ * @self: an identity
+ *
+ * Returns: (transfer none) (nullable): who vouches for the identity, outside of this host
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_identity_get_issuer (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  return self->issuer;
+}
+
+/**
+ * reeve_identity_get_subject:
+ * @self: an identity
+ *
+ * Returns: (transfer none) (nullable): what the issuer calls it
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_identity_get_subject (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  return self->subject;
+}
+
+/**
+ * reeve_identity_set_subject:
+ * @self: an identity
+ * @issuer: who vouches for it, outside of this host
+ * @subject: what the issuer calls it, for ever
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_subject (ReeveIdentity *self, const char *issuer, const char *subject)
+{
+  g_return_if_fail (self != NULL && issuer != NULL && subject != NULL);
+  reeve_identity_replace (&self->issuer, issuer);
+  reeve_identity_replace (&self->subject, subject);
+}
+
+/**
+ * reeve_identity_get_username:
+ * @self: an identity
+ *
+ * Returns: (transfer none) (nullable): name that people know it by
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_identity_get_username (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  return self->username;
+}
+
+/**
+ * reeve_identity_set_username:
+ * @self: an identity
+ * @username: (nullable): name that people know it by
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_username (ReeveIdentity *self, const char *username)
+{
+  g_return_if_fail (self != NULL);
+  reeve_identity_replace (&self->username, username);
+}
+
+/**
+ * reeve_identity_get_email:
+ * @self: an identity
+ *
+ * Returns: (transfer none) (nullable): its address
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_identity_get_email (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  return self->email;
+}
+
+/**
+ * reeve_identity_set_email:
+ * @self: an identity
+ * @email: (nullable): its address
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_email (ReeveIdentity *self, const char *email)
+{
+  g_return_if_fail (self != NULL);
+  reeve_identity_replace (&self->email, email);
+}
+
+/**
+ * reeve_identity_get_provision:
+ * @self: an identity
+ *
+ * Returns: whether the host is to keep a record of this user, made when it first sees it
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_identity_get_provision (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+  return self->provision;
+}
+
+/**
+ * reeve_identity_set_provision:
+ * @self: an identity with issuer and subject
+ * @provision: whether the host is to keep a record of this user, made when it first sees it
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_provision (ReeveIdentity *self, gboolean provision)
+{
+  g_return_if_fail (self != NULL);
+  self->provision = provision;
+}
+
+/**
+ * reeve_identity_get_attributes:
+ * @self: an identity
+ *
+ * Returns: (transfer none) (nullable): an object with what else the issuer says of it; immutable
+ *
+ * Since: 0.1
+ */
+JsonNode *
+reeve_identity_get_attributes (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+  return self->attributes;
+}
+
+/**
+ * reeve_identity_set_attributes:
+ * @self: an identity
+ * @attributes: (transfer none): an object with what else the issuer says of it; copied
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_attributes (ReeveIdentity *self, JsonNode *attributes)
+{
+  g_autofree char *text = NULL;
+
+  g_return_if_fail (self != NULL && attributes != NULL && JSON_NODE_HOLDS_OBJECT (attributes));
+  /* json_node_copy() shares what is inside */
+  text = json_to_string (attributes, FALSE);
+  g_clear_pointer (&self->attributes, json_node_unref);
+  self->attributes = json_from_string (text, NULL);
+  json_node_seal (self->attributes);
 }

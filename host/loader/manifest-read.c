@@ -62,6 +62,7 @@ static const char *const reeve_manifest_known_capabilities[] = { "net.http",
                                                                  "knowledge.search",
                                                                  "credentials.lookup",
                                                                  "credentials.digest",
+                                                                 "host.profile",
                                                                  NULL };
 
 static const char *const reeve_manifest_keys[]

@@ -4,6 +4,7 @@
  * wrote it:
  *
  *   granted_origins  origins exempt from the guard, private ones too
+ *   issuer, jwks_uri, or whatever other name: an address written there grants its origin
  *   only_granted     TRUE: nothing else may be reached
  *   methods          allowed methods
  */
@@ -276,12 +277,33 @@ reeve_net_http_contains (JsonArray *array, const char *text)
   return FALSE;
 }
 
+/* Addresses that an administrator wrote as the value of a setting. */
+static void
+reeve_net_http_add_addresses (GStrvBuilder *builder, JsonObject *settings)
+{
+  JsonObjectIter iter;
+  const char *name = NULL;
+  JsonNode *value = NULL;
+
+  json_object_iter_init (&iter, settings);
+  while (json_object_iter_next (&iter, &name, &value))
+    {
+      const char *text = JSON_NODE_HOLDS_VALUE (value) ? json_node_get_string (value) : NULL;
+
+      if (text != NULL
+          && (g_str_has_prefix (text, "https://") || g_str_has_prefix (text, "http://")))
+        g_strv_builder_add (builder, text);
+    }
+}
+
 static char **
 reeve_net_http_dup_origins (JsonObject *settings)
 {
   JsonArray *array = settings != NULL ? reeve_json_get_array (settings, "granted_origins") : NULL;
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
+  if (settings != NULL)
+    reeve_net_http_add_addresses (builder, settings);
   for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
     {
       const char *origin = json_node_get_string (json_array_get_element (array, i));

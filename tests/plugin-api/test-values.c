@@ -185,6 +185,44 @@ test_values_identity (void)
   reeve_identity_set_rate_limit (identity, 60);
   g_assert_cmpuint (reeve_identity_get_rate_limit (identity), ==, 60);
   g_assert_null (reeve_identity_get_roles (plain)[0]);
+  g_assert_true (reeve_identity_has_roles (identity));
+  g_assert_false (reeve_identity_has_roles (plain));
+}
+
+/* What an issuer says of somebody. */
+static void
+test_values_identity_profile (void)
+{
+  g_autoptr (ReeveIdentity) identity = reeve_identity_new ("acme", "usr_1", NULL, "jwt");
+  g_autoptr (JsonNode) attributes = json_from_string ("{\"floor\":3,\"tags\":[1]}", NULL);
+  g_autofree char *text = NULL;
+
+  g_assert_null (reeve_identity_get_issuer (identity));
+  g_assert_null (reeve_identity_get_subject (identity));
+  g_assert_null (reeve_identity_get_username (identity));
+  g_assert_null (reeve_identity_get_email (identity));
+  g_assert_null (reeve_identity_get_attributes (identity));
+  g_assert_false (reeve_identity_get_provision (identity));
+  reeve_identity_set_subject (identity, "https://idp.example", "alice");
+  reeve_identity_set_subject (identity, reeve_identity_get_issuer (identity),
+                              reeve_identity_get_subject (identity));
+  g_assert_cmpstr (reeve_identity_get_issuer (identity), ==, "https://idp.example");
+  g_assert_cmpstr (reeve_identity_get_subject (identity), ==, "alice");
+  reeve_identity_set_username (identity, "al");
+  reeve_identity_set_username (identity, reeve_identity_get_username (identity));
+  g_assert_cmpstr (reeve_identity_get_username (identity), ==, "al");
+  reeve_identity_set_email (identity, "al@acme.example");
+  reeve_identity_set_email (identity, NULL);
+  g_assert_null (reeve_identity_get_email (identity));
+  reeve_identity_set_provision (identity, TRUE);
+  g_assert_true (reeve_identity_get_provision (identity));
+  reeve_identity_set_attributes (identity, attributes);
+  reeve_identity_set_attributes (identity, reeve_identity_get_attributes (identity));
+  /* a copy: what is done to the original afterwards is not seen */
+  json_object_set_int_member (json_node_get_object (attributes), "floor", 4);
+  g_assert_true (json_node_is_immutable (reeve_identity_get_attributes (identity)));
+  text = reeve_json_canonical (reeve_identity_get_attributes (identity));
+  g_assert_cmpstr (text, ==, "{\"floor\":3,\"tags\":[1]}");
 }
 
 /* an array of its own, whose reference count no other thread touches, over the same nodes */
@@ -416,6 +454,7 @@ main (int argc, char **argv)
   g_test_add_func ("/values/tool-result", test_values_tool_result);
   g_test_add_func ("/values/extract", test_values_extract);
   g_test_add_func ("/values/identity", test_values_identity);
+  g_test_add_func ("/values/identity-profile", test_values_identity_profile);
   g_test_add_func ("/values/llm-request", test_values_llm_request);
   g_test_add_func ("/values/llm-raw", test_values_llm_raw);
   g_test_add_func ("/values/boxed", test_values_boxed);

@@ -95,6 +95,26 @@ test_granted (World *world, gconstpointer data)
   g_assert_cmpuint (hostile_server_count_requests (world->server), ==, 3);
 }
 
+/* An address as the value of a setting grants its origin, and no other. */
+static void
+test_granted_by_setting (World *world, gconstpointer data)
+{
+  g_autofree char *address = NULL;
+  g_autoptr (ReeveHttpResponse) granted = NULL;
+  g_autoptr (ReeveHttpResponse) other = NULL;
+
+  serve (world, good, FALSE);
+  address
+      = g_strdup_printf ("http://127.0.0.1:%u/keys?a=b", hostile_server_get_port (world->server));
+  json_object_set_int_member (world->settings, "number", 7);
+  json_object_set_string_member (world->settings, "text", "127.0.0.1");
+  json_object_set_string_member (world->settings, "jwks_uri", address);
+  granted = fetch (world, "GET");
+  g_assert_no_error (world->error);
+  other = send_to (world, "GET", "http://127.0.0.1:1/keys");
+  g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED);
+}
+
 static void
 test_guarded (World *world, gconstpointer data)
 {
@@ -243,10 +263,15 @@ main (int argc, char **argv)
     const char *path;
     void (*func) (World *, gconstpointer);
   } tests[] = {
-    { "/net-http/granted", test_granted },   { "/net-http/guarded", test_guarded },
-    { "/net-http/methods", test_methods },   { "/net-http/only-granted", test_only_granted },
-    { "/net-http/redirect", test_redirect }, { "/net-http/limits", test_limits },
-    { "/net-http/time", test_time },         { "/net-http/shutdown", test_shutdown },
+    { "/net-http/granted", test_granted },
+    { "/net-http/guarded", test_guarded },
+    { "/net-http/granted-by-setting", test_granted_by_setting },
+    { "/net-http/methods", test_methods },
+    { "/net-http/only-granted", test_only_granted },
+    { "/net-http/redirect", test_redirect },
+    { "/net-http/limits", test_limits },
+    { "/net-http/time", test_time },
+    { "/net-http/shutdown", test_shutdown },
   };
 
   g_test_init (&argc, &argv, NULL);
