@@ -105,6 +105,11 @@ reeve_api_keys_bounds_check (ReeveApiKeys *self, ReeveCaller *caller, JsonObject
       || !reeve_users_read (self->users, reeve_caller_get_tenant_id (caller), user_id, &account,
                             error))
     return FALSE;
+  if (account.deleted)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such user");
+      return FALSE;
+    }
   if (account.platform_admin && !reeve_caller_is_platform_admin (caller))
     return reeve_api_keys_bounds_deny (error,
                                        "only the platform admin makes keys of the platform admin");

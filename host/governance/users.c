@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Users of a tenant. A username is reserved by a counter that only one can raise to one, in the
  * batch that makes the record: two that ask at once cannot both have it. */
-#include "users.h"
+#include "users-private.h"
 
 #include <string.h>
 
@@ -9,15 +9,7 @@
 #include "base/ids.h"
 #include "base/times.h"
 
-#include "directory.h"
 #include "roles.h"
-
-struct _ReeveUsers
-{
-  GObject parent_instance;
-
-  ReeveStore *store;
-};
 
 G_DEFINE_FINAL_TYPE (ReeveUsers, reeve_users, G_TYPE_OBJECT)
 
@@ -54,23 +46,46 @@ reeve_users_new (ReeveStore *store)
   return self;
 }
 
-static JsonObject *
+char *
+reeve_users_get_counter (const char *username)
+{
+  g_autofree char *digest = reeve_digests_sha256_hex (username, strlen (username));
+
+  return g_strconcat ("username/", digest, NULL);
+}
+
+JsonObject *
 reeve_users_show (ReeveRecord *record)
 {
   static const char *const members[]
-      = { "tenant_id", "username", "email", "roles", "attributes", "kind", "status" };
+      = { "tenant_id", "username", "email",      "roles",     "attributes",
+          "kind",      "status",   "agent_type", "manager_id" };
   JsonObject *fields = reeve_record_get_fields (record);
   JsonObject *shown = json_object_new ();
 
   json_object_set_string_member (shown, "user_id", reeve_record_get_id (record));
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     reeve_directory_copy (fields, shown, members[i]);
+  json_object_set_string_member (shown, "presence",
+                                 reeve_json_get_string (fields, "presence", "offline"));
   reeve_directory_show_time (fields, shown, "created_at");
+  reeve_directory_show_time (fields, shown, "updated_at");
+  reeve_directory_show_time (fields, shown, "deleted_at");
   return shown;
 }
 
-/* Nobody gives what he has not. */
-static gboolean
+gboolean
+reeve_users_check_type (JsonObject *fields, GError **error)
+{
+  if (!json_object_has_member (fields, "agent_type")
+      || g_strcmp0 (reeve_json_get_string (fields, "kind", NULL), "agent") == 0)
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                       "agent_type: only a user of kind agent has one");
+  return FALSE;
+}
+
+gboolean
 reeve_users_check_roles (ReeveCaller *caller, const char *const *roles, GError **error)
 {
   g_auto (GStrv) wanted = NULL;
@@ -95,12 +110,14 @@ reeve_users_make_fields (const char *tenant_id, JsonObject *params, const char *
 
   json_object_set_string_member (fields, "tenant_id", tenant_id);
   json_object_set_string_member (fields, "kind", "human");
-  json_object_set_string_member (fields, "status", "active");
+  json_object_set_string_member (fields, "status", REEVE_USERS_ACTIVE);
   json_object_set_object_member (fields, "attributes", json_object_new ());
   reeve_directory_copy (params, fields, "username");
   reeve_directory_copy (params, fields, "email");
   reeve_directory_copy (params, fields, "attributes");
   reeve_directory_copy (params, fields, "kind");
+  reeve_directory_copy (params, fields, "agent_type");
+  reeve_directory_copy (params, fields, "manager_id");
   reeve_directory_set_strings (fields, "roles", roles);
   json_object_set_int_member (fields, "created_at", reeve_times_now ());
   return fields;
@@ -113,10 +130,10 @@ reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
   ReeveCaller *caller = reeve_admitted_get_caller (admitted);
   const char *tenant_id = reeve_caller_get_tenant_id (caller);
   const char *username = reeve_json_get_string (params, "username", "");
+  const char *manager_id = reeve_json_get_string (params, "manager_id", NULL);
   g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
   g_autofree char *user_id = reeve_ids_new ("usr");
-  g_autofree char *digest = reeve_digests_sha256_hex (username, strlen (username));
-  g_autofree char *counter = g_strconcat ("username/", digest, NULL);
+  g_autofree char *counter = reeve_users_get_counter (username);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
   g_autoptr (ReeveBatchResult) result = NULL;
   g_autoptr (JsonObject) fields = NULL;
@@ -130,6 +147,10 @@ reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
   if (!reeve_users_check_roles (caller, (const char *const *) roles, error))
     return NULL;
   fields = reeve_users_make_fields (tenant_id, params, (const char *const *) roles);
+  if (!reeve_users_check_type (fields, error)
+      || (manager_id != NULL
+          && !reeve_users_line_check (self, tenant_id, NULL, manager_id, batch, error)))
+    return NULL;
   if (platform_admin)
     json_object_set_boolean_member (fields, "platform_admin", TRUE);
   reeve_batch_count (batch, counter, 1, 0, 1);
@@ -149,7 +170,7 @@ reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
  * reeve_users_create:
  * @self: users
  * @admitted: the right to `users.create`
- * @params: {username, email?, roles[], attributes?, kind?}
+ * @params: {username, email?, roles[], attributes?, kind?, agent_type?, manager_id?}
  * @error: return location
  *
  * Makes a user in the tenant of the caller.
@@ -188,24 +209,6 @@ reeve_users_create_platform_admin (ReeveUsers *self, ReeveAdmitted *admitted, co
 }
 
 /**
- * reeve_users_get:
- * @self: users
- * @tenant_id: whose
- * @user_id: which
- * @error: return location
- *
- * Returns: (transfer full): the user; %NULL with %REEVE_ERROR_NOT_FOUND
- */
-JsonObject *
-reeve_users_get (ReeveUsers *self, const char *tenant_id, const char *user_id, GError **error)
-{
-  g_autoptr (ReeveRecord) record
-      = reeve_store_get (self->store, tenant_id, REEVE_STORE_USERS, user_id, error);
-
-  return record != NULL ? reeve_users_show (record) : NULL;
-}
-
-/**
  * reeve_users_find:
  * @self: users
  * @tenant_id: whose
@@ -222,6 +225,7 @@ reeve_users_find (ReeveUsers *self, const char *tenant_id, const char *username,
   GPtrArray *records = NULL;
 
   reeve_query_filter_string (query, "username", REEVE_FILTER_EQ, username);
+  reeve_users_list_filter_status (query, NULL);
   reeve_query_limit (query, 1);
   result = reeve_store_query (self->store, query, error);
   if (result == NULL)
@@ -256,25 +260,11 @@ reeve_users_read (ReeveUsers *self, const char *tenant_id, const char *user_id,
     return FALSE;
   fields = reeve_record_get_fields (record);
   roles = reeve_directory_get_strings (fields, "roles");
-  account->active = g_strcmp0 (reeve_json_get_string (fields, "status", NULL), "active") == 0;
+  account->active
+      = g_strcmp0 (reeve_json_get_string (fields, "status", NULL), REEVE_USERS_ACTIVE) == 0;
+  account->deleted
+      = g_strcmp0 (reeve_json_get_string (fields, "status", NULL), REEVE_USERS_DELETED) == 0;
   account->platform_admin = reeve_json_get_boolean (fields, "platform_admin", FALSE);
   account->permissions = reeve_roles_union ((const char *const *) roles);
   return TRUE;
-}
-
-/**
- * reeve_users_list:
- * @self: users
- * @tenant_id: whose
- * @params: {limit?, cursor?}
- * @error: return location
- *
- * Returns: (transfer full): {items, next_cursor}; %NULL with an error
- */
-JsonObject *
-reeve_users_list (ReeveUsers *self, const char *tenant_id, JsonObject *params, GError **error)
-{
-  g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_USERS);
-
-  return reeve_directory_list (self->store, query, params, reeve_users_show, error);
 }

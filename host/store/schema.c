@@ -13,6 +13,7 @@
 #define SCHEMA_STEP(what, collection, ...)                                                         \
   { .kind = (what), .name = (collection), .fields = (const ReeveField[]) { __VA_ARGS__, SCHEMA_END } }
 #define SCHEMA_COLLECTION(collection, ...) SCHEMA_STEP (REEVE_STEP_COLLECTION, collection, __VA_ARGS__)
+#define SCHEMA_FIELDS(collection, ...)     SCHEMA_STEP (REEVE_STEP_FIELD, collection, __VA_ARGS__)
 #define SCHEMA_INDEX(collection, ...)      SCHEMA_STEP (REEVE_STEP_INDEX, collection, __VA_ARGS__)
 
 static const ReeveStep reeve_schema_platform_1[] = {
@@ -68,6 +69,9 @@ static const ReeveStep reeve_schema_platform_2[] = {
 };
 
 static const ReeveStep reeve_schema_tenant_2[] = {
+  SCHEMA_FIELDS (REEVE_STORE_USERS, SCHEMA_TEXT ("status"), SCHEMA_TEXT ("manager_id")),
+  SCHEMA_INDEX (REEVE_STORE_USERS, SCHEMA_TEXT ("status"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_USERS, SCHEMA_TEXT ("manager_id"), SCHEMA_INT ("created_at")),
   SCHEMA_COLLECTION (REEVE_STORE_WORKSPACES, SCHEMA_TEXT ("name"), SCHEMA_INT ("created_at")),
   SCHEMA_INDEX (REEVE_STORE_WORKSPACES, SCHEMA_TEXT ("name")),
   SCHEMA_INDEX (REEVE_STORE_WORKSPACES, SCHEMA_INT ("created_at")),

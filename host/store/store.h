@@ -15,16 +15,16 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 
 /* Platform scope: tenants {name, created_at}, api_keys {tenant_id, user_id, created_at, expires_at,
- * revoked_at}, idempotency. Tenant scope: users {username, kind, created_at}, agents {name,
- * category, created_at}, agent_versions {agent_id, version_number, status, created_at}, documents
- * {title, classification, created_at}, runs {agent_id, session_id, user_id, status, created_at,
- * updated_at}, conversations {user_id, agent_id, created_at, updated_at, deleted}, idempotency
- * {expires_at}; workspaces {name, created_at}, workspace_members {workspace_id, user_id,
- * created_at}, roles {name, created_at}, elevations {user_id, until, created_at}, overrides
- * {resource_type, resource_id, subject, created_at}, policies {kind, agent_id, updated_at},
- * policy_revisions {revision, created_at}, passwords {created_at}, identities {user_id,
- * created_at}; text index "chunks" (group: document id); streams "run/<run_id>"; blobs
- * "document/<id>/<version>". */
+ * revoked_at}, idempotency. Tenant scope: users {username, kind, status, manager_id, created_at},
+ * agents {name, category, created_at}, agent_versions {agent_id, version_number, status,
+ * created_at}, documents {title, classification, created_at}, runs {agent_id, session_id, user_id,
+ * status, created_at, updated_at}, conversations {user_id, agent_id, created_at, updated_at,
+ * deleted}, idempotency {expires_at}; workspaces {name, created_at}, workspace_members
+ * {workspace_id, user_id, created_at}, roles {name, created_at}, elevations {user_id, until,
+ * created_at}, overrides {resource_type, resource_id, subject, created_at}, policies {kind,
+ * agent_id, updated_at}, policy_revisions {revision, created_at}, passwords {created_at},
+ * identities {user_id, created_at}; text index "chunks" (group: document id); streams
+ * "run/<run_id>"; blobs "document/<id>/<version>". */
 #define REEVE_STORE_TENANTS           "tenants"
 #define REEVE_STORE_API_KEYS          "api_keys"
 #define REEVE_STORE_USERS             "users"

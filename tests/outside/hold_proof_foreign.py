@@ -24,7 +24,7 @@ from proof import Ledger, Setting, World, normal
 from reeve import main, size
 
 # parameters that hold an identifier under another name
-ALIASES = {"owner_id": "user_id", "actor": "user_id", "delegated_user_id": "user_id"}
+ALIASES = {"owner_id": "user_id", "actor": "user_id", "delegated_user_id": "user_id", "manager_id": "user_id"}
 # differ in every answer
 OWN_HEADERS = ("date", "x-request-id", "traceparent")
 WITHIN = 0.10

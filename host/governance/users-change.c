@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Changing users, and letting them go. Nobody gives what he has not, takes away from who has more,
+ * or raises himself; the platform admin stays what he is. */
+#include "users-private.h"
+
+#include <string.h>
+
+#include "base/times.h"
+
+/* ---- who may change whom ---- */
+
+/* A caller changes those who hold no more than he. */
+static gboolean
+reeve_users_change_check_reach (ReeveCaller *caller, JsonObject *fields, GError **error)
+{
+  g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
+  g_auto (GStrv) held = reeve_roles_names (reeve_roles_union ((const char *const *) roles));
+
+  if (reeve_json_get_boolean (fields, "platform_admin", FALSE)
+      && !reeve_caller_is_platform_admin (caller))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                           "only the platform admin changes the platform admin");
+      return FALSE;
+    }
+  for (guint i = 0; held[i] != NULL; i++)
+    if (!reeve_caller_has_permission (caller, held[i]))
+      {
+        g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                     "permission %s is missing, so who holds it cannot be changed", held[i]);
+        return FALSE;
+      }
+  return TRUE;
+}
+
+/* Without him nobody could let anybody in: he keeps name, role and status. */
+static gboolean
+reeve_users_change_check_platform_admin (JsonObject *before, JsonObject *params, GError **error)
+{
+  const char *username = reeve_json_get_string (before, "username", "");
+  g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
+
+  if (!reeve_json_get_boolean (before, "platform_admin", FALSE))
+    return TRUE;
+  if (strcmp (reeve_json_get_string (params, "status", REEVE_USERS_ACTIVE), REEVE_USERS_ACTIVE) == 0
+      && strcmp (reeve_json_get_string (params, "username", username), username) == 0
+      && (reeve_json_get_array (params, "roles") == NULL
+          || g_strv_contains ((const char *const *) roles, "admin")))
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                       "the platform admin keeps username, role admin and status active");
+  return FALSE;
+}
+
+/* What somebody holds for a time only, he must not give himself for good. */
+static gboolean
+reeve_users_change_check_self (ReeveCaller *caller, const char *user_id, JsonObject *before,
+                               const char *const *roles, GError **error)
+{
+  g_auto (GStrv) had = reeve_directory_get_strings (before, "roles");
+  ReevePermissions more
+      = reeve_roles_union (roles) & ~reeve_roles_union ((const char *const *) had);
+  g_auto (GStrv) names = reeve_roles_names (more);
+
+  if (g_strcmp0 (user_id, reeve_caller_get_user_id (caller)) != 0 || more == 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+               "permission %s is missing among your own roles: nobody raises himself", names[0]);
+  return FALSE;
+}
+
+static gboolean
+reeve_users_change_check_roles (ReeveCaller *caller, const char *user_id, JsonObject *before,
+                                JsonObject *params, GError **error)
+{
+  g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
+
+  if (reeve_json_get_array (params, "roles") == NULL)
+    return TRUE;
+  return reeve_users_check_roles (caller, (const char *const *) roles, error)
+         && reeve_users_change_check_self (caller, user_id, before, (const char *const *) roles,
+                                           error);
+}
+
+/* ---- update ---- */
+
+/* A member that is null is taken away. */
+static void
+reeve_users_change_set (JsonObject *params, JsonObject *fields, const char *member)
+{
+  JsonNode *node = json_object_get_member (params, member);
+
+  if (node == NULL)
+    return;
+  if (JSON_NODE_HOLDS_NULL (node))
+    json_object_remove_member (fields, member);
+  else
+    json_object_set_member (fields, member, json_node_ref (node));
+}
+
+static JsonObject *
+reeve_users_change_make_fields (JsonObject *before, JsonObject *params)
+{
+  static const char *const members[]
+      = { "username", "email", "roles", "status", "attributes", "agent_type", "manager_id" };
+  JsonObject *fields = reeve_directory_dup (before);
+
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    reeve_users_change_set (params, fields, members[i]);
+  json_object_set_int_member (fields, "updated_at", reeve_times_now ());
+  return fields;
+}
+
+/* The old name is free when the new one is taken, or neither happens. */
+static void
+reeve_users_change_rename (JsonObject *before, JsonObject *fields, ReeveBatch *batch)
+{
+  const char *old = reeve_json_get_string (before, "username", "");
+  const char *name = reeve_json_get_string (fields, "username", "");
+  g_autofree char *left = reeve_users_get_counter (old);
+  g_autofree char *taken = reeve_users_get_counter (name);
+
+  if (strcmp (old, name) == 0)
+    return;
+  reeve_batch_count (batch, taken, 1, 0, 1);
+  reeve_batch_count (batch, left, -1, 0, 1);
+}
+
+static gboolean
+reeve_users_change_commit (ReeveUsers *self, ReeveBatch *batch, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (ReeveBatchResult) result = reeve_store_commit (self->store, batch, &local);
+
+  if (result != NULL)
+    return TRUE;
+  if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE))
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "the username is taken");
+  else
+    g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/* May somebody do less than before? More roles are never less. */
+static gboolean
+reeve_users_change_is_less (JsonObject *before, JsonObject *after)
+{
+  g_auto (GStrv) had = reeve_directory_get_strings (before, "roles");
+  g_auto (GStrv) has = reeve_directory_get_strings (after, "roles");
+
+  if (strcmp (reeve_json_get_string (after, "status", ""), REEVE_USERS_ACTIVE) != 0)
+    return TRUE;
+  for (guint i = 0; had[i] != NULL; i++)
+    if (!g_strv_contains ((const char *const *) has, had[i]))
+      return TRUE;
+  return FALSE;
+}
+
+/**
+ * reeve_users_update:
+ * @self: users
+ * @admitted: the right to @operation
+ * @operation: `users.update` or `users.patch`
+ * @params: {user_id, username?, email?, roles?, status?, attributes?, agent_type?, manager_id?}
+ * @less: (out): whether he may do less than before
+ * @error: return location
+ *
+ * Sets the members that are given; null takes `email`, `agent_type` and `manager_id` away. Who was
+ * let in before must be asked for anew: that is the caller's.
+ *
+ * Returns: (transfer full): the user; %NULL with %REEVE_ERROR_NOT_FOUND,
+ * %REEVE_ERROR_PERMISSION_DENIED naming what the caller lacks, %REEVE_ERROR_ALREADY_EXISTS for a
+ * username that is taken, %REEVE_ERROR_CONFLICT when somebody else changed the user meanwhile, or
+ * the platform admin would not be one any more, or the line of managers would be a circle
+ */
+JsonObject *
+reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const char *operation,
+                    JsonObject *params, gboolean *less, GError **error)
+{
+  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
+  const char *user_id = reeve_json_get_string (params, "user_id", "");
+  const char *manager_id = reeve_json_get_string (params, "manager_id", NULL);
+  g_autoptr (ReeveRecord) record = reeve_users_read_record (self, tenant_id, user_id, error);
+  JsonObject *before = record != NULL ? reeve_record_get_fields (record) : NULL;
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (JsonObject) fields = NULL;
+
+  *less = FALSE;
+  if (record == NULL || !reeve_users_change_check_reach (caller, before, error)
+      || !reeve_users_change_check_platform_admin (before, params, error)
+      || !reeve_users_change_check_roles (caller, user_id, before, params, error))
+    return NULL;
+  fields = reeve_users_change_make_fields (before, params);
+  if (!reeve_users_check_type (fields, error)
+      || (manager_id != NULL
+          && !reeve_users_line_check (self, tenant_id, user_id, manager_id, batch, error)))
+    return NULL;
+  reeve_users_change_rename (before, fields, batch);
+  reeve_batch_put (batch, REEVE_STORE_USERS, user_id, fields, reeve_record_get_revision (record));
+  reeve_admitted_consume_exactly (admitted, operation, user_id, params);
+  if (!reeve_users_change_commit (self, batch, error))
+    return NULL;
+  *less = reeve_users_change_is_less (before, fields);
+  return reeve_users_get_in_line (self, tenant_id, user_id, error);
+}
+
+/* ---- delete ---- */
+
+/* What must be known of somebody who has gone: whose the identifier was that stands in the ledger.
+ */
+static JsonObject *
+reeve_users_change_make_remains (JsonObject *before)
+{
+  static const char *const kept[] = { "tenant_id", "username", "kind", "agent_type", "created_at" };
+  static const char *const none[] = { NULL };
+  JsonObject *fields = json_object_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
+    reeve_directory_copy (before, fields, kept[i]);
+  json_object_set_string_member (fields, "status", REEVE_USERS_DELETED);
+  json_object_set_object_member (fields, "attributes", json_object_new ());
+  reeve_directory_set_strings (fields, "roles", none);
+  json_object_set_int_member (fields, "deleted_at", reeve_times_now ());
+  return fields;
+}
+
+/**
+ * reeve_users_delete:
+ * @self: users
+ * @admitted: the right to `users.delete`
+ * @user_id: which
+ * @error: return location
+ *
+ * Lets a user go: nobody gets in as him any more, his name is free, e-mail address, attributes and
+ * password are gone, and nobody has him as manager. That there was one of that name and identifier
+ * stays known, since the ledger names him.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_PERMISSION_DENIED naming what the
+ * caller lacks, %REEVE_ERROR_CONFLICT for the platform admin
+ */
+gboolean
+reeve_users_delete (ReeveUsers *self, ReeveAdmitted *admitted, const char *user_id, GError **error)
+{
+  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
+  g_autoptr (ReeveRecord) record = reeve_users_read_record (self, tenant_id, user_id, error);
+  JsonObject *before = record != NULL ? reeve_record_get_fields (record) : NULL;
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (JsonObject) remains = NULL;
+  g_autofree char *counter = NULL;
+
+  if (record == NULL || !reeve_users_change_check_reach (caller, before, error))
+    return FALSE;
+  if (reeve_json_get_boolean (before, "platform_admin", FALSE))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                           "the platform admin cannot be deleted");
+      return FALSE;
+    }
+  if (!reeve_users_line_release (self, tenant_id, user_id, batch, error))
+    return FALSE;
+  remains = reeve_users_change_make_remains (before);
+  counter = reeve_users_get_counter (reeve_json_get_string (before, "username", ""));
+  reeve_batch_count (batch, counter, -1, 0, 1);
+  reeve_batch_delete (batch, REEVE_STORE_PASSWORDS, user_id, REEVE_REVISION_ANY);
+  reeve_batch_put (batch, REEVE_STORE_USERS, user_id, remains, reeve_record_get_revision (record));
+  reeve_admitted_consume_exactly (admitted, "users.delete", user_id, NULL);
+  return reeve_users_change_commit (self, batch, error);
+}
+
+/* ---- presence ---- */
+
+/**
+ * reeve_users_set_presence:
+ * @self: users
+ * @admitted: the right to `me.set_presence`
+ * @params: {presence}
+ * @error: return location
+ *
+ * Says whether the caller is there: of himself, in the tenant he belongs to.
+ *
+ * Returns: (transfer full): {user_id, presence, presence_at}; %NULL with %REEVE_ERROR_NOT_FOUND for
+ * one without a record
+ */
+JsonObject *
+reeve_users_set_presence (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
+                          GError **error)
+{
+  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
+  const char *tenant_id = reeve_caller_get_home_tenant_id (caller);
+  const char *user_id = reeve_caller_get_user_id (caller);
+  g_autoptr (ReeveRecord) record = reeve_users_read_record (self, tenant_id, user_id, error);
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (JsonObject) fields = NULL;
+  JsonObject *shown = NULL;
+
+  if (record == NULL)
+    return NULL;
+  fields = reeve_directory_dup (reeve_record_get_fields (record));
+  reeve_directory_copy (params, fields, "presence");
+  json_object_set_int_member (fields, "presence_at", reeve_times_now ());
+  reeve_batch_put (batch, REEVE_STORE_USERS, user_id, fields, reeve_record_get_revision (record));
+  reeve_admitted_consume_exactly (admitted, "me.set_presence", NULL, params);
+  if (!reeve_users_change_commit (self, batch, error))
+    return NULL;
+  shown = json_object_new ();
+  json_object_set_string_member (shown, "user_id", user_id);
+  reeve_directory_copy (fields, shown, "presence");
+  reeve_directory_show_time (fields, shown, "presence_at");
+  return shown;
+}
