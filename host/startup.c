@@ -373,6 +373,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .tenants = services->tenants,
   };
   reeve_agents_set_tenants (services->agents, services->tenants);
+  reeve_agent_book_guard (reeve_agents_get_book (services->agents), services->admission);
   services->runs = reeve_runs_new (&self->environment, services->agents);
   return TRUE;
 }

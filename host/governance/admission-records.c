@@ -42,6 +42,20 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
     .door = caller != NULL ? reeve_caller_get_door (caller) : request->door,
     .trace_id = request->trace_id,
   };
+  reeve_admission_records_delegate (record, request->delegated_user_id);
+}
+
+/**
+ * reeve_admission_records_delegate:
+ * @record: a record whose actor is filled in
+ * @user_id: (nullable): the user on whose behalf it is done
+ *
+ * Who acts on his own behalf is not named twice.
+ */
+void
+reeve_admission_records_delegate (ReeveLedgerRecord *record, const char *user_id)
+{
+  record->delegated_user_id = g_strcmp0 (user_id, record->actor_id) != 0 ? user_id : NULL;
 }
 
 /**

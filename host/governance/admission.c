@@ -21,6 +21,7 @@ typedef struct
 typedef struct
 {
   ReeveAdmissionStage stage;
+  const char *reason; /* (nullable): else that of the error */
   ReeveAdmissionCheck check;
   gpointer user_data;
 } ReeveAdmissionAdded;
@@ -130,7 +131,22 @@ void
 reeve_admission_add_check (ReeveAdmission *self, ReeveAdmissionStage stage,
                            ReeveAdmissionCheck check, gpointer user_data)
 {
-  ReeveAdmissionAdded added = { stage, check, user_data };
+  reeve_admission_add_named_check (self, stage, NULL, check, user_data);
+}
+
+/**
+ * reeve_admission_add_named_check:
+ * @self: the gate
+ * @stage: which stage
+ * @reason: (nullable): word for the record when it refuses; lives as long as @self
+ * @check: asked there, behind those that are there already
+ * @user_data: for @check; must outlive @self
+ */
+void
+reeve_admission_add_named_check (ReeveAdmission *self, ReeveAdmissionStage stage,
+                                 const char *reason, ReeveAdmissionCheck check, gpointer user_data)
+{
+  ReeveAdmissionAdded added = { stage, reason, check, user_data };
 
   g_return_if_fail (stage != REEVE_STAGE_INTENT && stage != REEVE_STAGE_EFFECT
                     && stage != REEVE_STAGE_OUTCOME);
@@ -167,10 +183,11 @@ reeve_admission_authorise (ReeveAdmission *self, const ReeveAdmissionRequest *re
   return FALSE;
 }
 
+/* *@reason: of a check that refused with a word of its own; else it stays. */
 static gboolean
 reeve_admission_run_row (ReeveAdmission *self, const ReeveAdmissionRow *row,
                          const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
-                         GError **error)
+                         const char **reason, GError **error)
 {
   gboolean ok = row->check == NULL || row->check (self, request, error);
 
@@ -178,8 +195,11 @@ reeve_admission_run_row (ReeveAdmission *self, const ReeveAdmissionRow *row,
     {
       const ReeveAdmissionAdded *added = &g_array_index (self->added, ReeveAdmissionAdded, i);
 
-      if (added->stage == row->stage)
-        ok = added->check (request, settlement, added->user_data, error);
+      if (added->stage != row->stage)
+        continue;
+      ok = added->check (request, settlement, added->user_data, error);
+      if (!ok)
+        *reason = added->reason;
     }
   if (!ok)
     g_prefix_error (error, "%s: ", row->name);
@@ -190,17 +210,33 @@ reeve_admission_run_row (ReeveAdmission *self, const ReeveAdmissionRow *row,
 static gboolean
 reeve_admission_run_stages (ReeveAdmission *self, ReeveAdmissionStage from, ReeveAdmissionStage to,
                             const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
-                            GError **error)
+                            const char **reason, GError **error)
 {
   for (guint i = 0; i < G_N_ELEMENTS (reeve_admission_rows); i++)
     {
       const ReeveAdmissionRow *row = &reeve_admission_rows[i];
 
       if (row->stage >= from && row->stage < to
-          && !reeve_admission_run_row (self, row, request, settlement, error))
+          && !reeve_admission_run_row (self, row, request, settlement, reason, error))
         return FALSE;
     }
   return TRUE;
+}
+
+static void
+reeve_admission_record_refusal (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                                const char *reason)
+{
+  ReeveLedgerRecord record;
+
+  reeve_admission_records_note_home (self->ledger, request);
+  reeve_admission_records_fill (request, REEVE_LEDGER_REFUSAL, &record);
+  record.outcome = REEVE_OUTCOME_BLOCKED;
+  record.reason = reason;
+  if (request->caller == NULL)
+    reeve_admission_refusals_add (self->refusals, &record, request->peer_address);
+  else
+    reeve_ledger_append_async (self->ledger, &record, NULL, NULL);
 }
 
 /**
@@ -215,16 +251,7 @@ void
 reeve_admission_refuse (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                         const GError *reason)
 {
-  ReeveLedgerRecord record;
-
-  reeve_admission_records_note_home (self->ledger, request);
-  reeve_admission_records_fill (request, REEVE_LEDGER_REFUSAL, &record);
-  record.outcome = REEVE_OUTCOME_BLOCKED;
-  record.reason = reeve_admission_records_reason (reason);
-  if (request->caller == NULL)
-    reeve_admission_refusals_add (self->refusals, &record, request->peer_address);
-  else
-    reeve_ledger_append_async (self->ledger, &record, NULL, NULL);
+  reeve_admission_record_refusal (self, request, reeve_admission_records_reason (reason));
 }
 
 /**
@@ -263,6 +290,7 @@ reeve_admission_make (const ReeveAdmissionRequest *request)
   kept->resource_type = reeve_admission_keep (strings, request->resource_type);
   kept->resource_id = reeve_admission_keep (strings, request->resource_id);
   kept->agent_id = reeve_admission_keep (strings, request->agent_id);
+  kept->delegated_user_id = reeve_admission_keep (strings, request->delegated_user_id);
   kept->run_id = reeve_admission_keep (strings, request->run_id);
   kept->tool_name = reeve_admission_keep (strings, request->tool_name);
   kept->agent_tools = NULL;
@@ -409,14 +437,16 @@ static gboolean
 reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  const char *reason = NULL;
 
   if (reeve_admission_run_stages (self, REEVE_STAGE_AUTHORISE, REEVE_STAGE_INTENT, request, NULL,
-                                  &local))
+                                  &reason, &local))
     {
       reeve_admission_records_note_home (self->ledger, request);
       return TRUE;
     }
-  reeve_admission_refuse (self, request, local);
+  reeve_admission_record_refusal (self, request,
+                                  reason != NULL ? reason : reeve_admission_records_reason (local));
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }
@@ -546,6 +576,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
                               gpointer user_data)
 {
   g_autoptr (GError) refused = NULL;
+  const char *reason = NULL;
   ReeveLedgerRecord record;
   GTask *task = NULL;
 
@@ -560,11 +591,13 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.input_tokens = MAX (settlement->input_tokens, 0);
   record.output_tokens = MAX (settlement->output_tokens, 0);
   record.latency_us = g_get_monotonic_time () - admitted->started;
+  if (settlement->delegated_user_id != NULL)
+    reeve_admission_records_delegate (&record, settlement->delegated_user_id);
   if (!reeve_admission_run_stages (self, REEVE_STAGE_GUARD_OUTPUT, REEVE_STAGE_OUTCOME,
-                                   &admitted->request, settlement, &refused))
+                                   &admitted->request, settlement, &reason, &refused))
     {
       record.outcome = REEVE_OUTCOME_BLOCKED;
-      record.reason = reeve_admission_records_reason (refused);
+      record.reason = reason != NULL ? reason : reeve_admission_records_reason (refused);
     }
   if (callback != NULL)
     {
@@ -627,13 +660,15 @@ reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *r
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
   ReeveLedgerRecord record;
+  const char *reason = NULL;
   GError *error = NULL;
 
   g_task_set_source_tag (task, reeve_admission_read_async);
   if (!reeve_admission_run_row (self, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], request, NULL,
-                                &error))
+                                &reason, &error))
     {
-      reeve_admission_refuse (self, request, error);
+      reeve_admission_record_refusal (
+          self, request, reason != NULL ? reason : reeve_admission_records_reason (error));
       g_task_return_error (task, error);
       g_object_unref (task);
       return;
@@ -691,6 +726,7 @@ reeve_admission_resume (ReeveAdmission *self, ReeveCaller *caller, const char *o
     return NULL;
   resource = reeve_json_get_object (found, "resource");
   request.agent_id = reeve_json_get_string (found, "agent_id", NULL);
+  request.delegated_user_id = reeve_json_get_string (found, "delegated_user_id", NULL);
   request.run_id = reeve_json_get_string (found, "run_id", NULL);
   request.model = reeve_json_get_string (found, "model", NULL);
   request.tool_name = reeve_json_get_string (found, "tool_name", NULL);

@@ -25,8 +25,10 @@ typedef struct
   const char *resource_type;
   const char *resource_id;
   const char *agent_id;
+  const char *delegated_user_id; /* on whose behalf the agent acts; NULL: the caller's own */
   const char *run_id;
   const char *tool_name;          /* tool.call: the tool policy decides */
+  gboolean tool_reads;            /* tool.call: the tool says that it only reads */
   const char *const *agent_tools; /* tool.call: tools of the agent's definition */
   const char *model;
   const char *input_digest;
@@ -44,6 +46,7 @@ typedef struct
   const char *output_digest;
   gint64 input_tokens;
   gint64 output_tokens;
+  const char *delegated_user_id; /* (nullable): known only now; else as it was admitted */
 } ReeveSettlement;
 
 /* The order of the gate. An effect goes through all of them, one after the other. */
@@ -69,6 +72,10 @@ ReeveAdmission *reeve_admission_new (ReeveLedger *ledger);
 /* Before the first request; for every stage but intent, effect and outcome. */
 void reeve_admission_add_check (ReeveAdmission *self, ReeveAdmissionStage stage,
                                 ReeveAdmissionCheck check, gpointer user_data);
+/* The same; what it refuses is recorded with @reason (static), a word of its own. */
+void reeve_admission_add_named_check (ReeveAdmission *self, ReeveAdmissionStage stage,
+                                      const char *reason, ReeveAdmissionCheck check,
+                                      gpointer user_data);
 /* Before the first request; without one every tool is denied. */
 void reeve_admission_set_tool_policy (ReeveAdmission *self, ReeveToolPolicy *policy);
 

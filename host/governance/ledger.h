@@ -41,6 +41,7 @@ typedef struct
   const char *actor_id;
   const char *key_id;
   const char *agent_id;
+  const char *delegated_user_id; /* on whose behalf; NULL: the actor's own */
   const char *run_id;
   const char *resource_type;
   const char *resource_id;

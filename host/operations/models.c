@@ -35,6 +35,7 @@ reeve_op_models_add_agents (ReeveCall *call, ReeveServices *services, JsonArray 
   if (!reeve_caller_has_permission (reeve_call_get_caller (call), "agent:read"))
     return TRUE;
   json_object_set_int_member (params, "limit", REEVE_OP_MODELS_AGENTS);
+  json_object_set_boolean_member (params, "active", TRUE);
   page = reeve_agents_list (services->agents, reeve_call_get_tenant_id (call), params, error);
   if (page == NULL)
     return FALSE;

@@ -74,3 +74,76 @@ reeve_agents_identity_matches (ReeveRecord *record, JsonObject *params)
          || reeve_json_get_boolean (params, "active", TRUE)
                 == reeve_agents_identity_is_active (fields);
 }
+
+void
+reeve_agents_identity_book (ReeveAgents *self, const char *tenant_id, const char *agent_id,
+                            gint64 revision, JsonObject *fields)
+{
+  reeve_agent_book_set (self->book, tenant_id, agent_id, revision,
+                        reeve_agents_identity_get_role (fields),
+                        reeve_agents_identity_is_active (fields));
+}
+
+/**
+ * reeve_agents_get_book:
+ * @self: agents
+ *
+ * Returns: (transfer none): what the gate is to ask about agents that run
+ */
+ReeveAgentBook *
+reeve_agents_get_book (ReeveAgents *self)
+{
+  return self->book;
+}
+
+/**
+ * reeve_agents_hold:
+ * @self: agents
+ * @tenant_id: a tenant
+ * @agent_id: an agent of it, or none
+ *
+ * From now on the gate knows what the agent may do. Blocks.
+ *
+ * Returns: (transfer full): to be released after the last of its effects
+ */
+ReeveAgentHold *
+reeve_agents_hold (ReeveAgents *self, const char *tenant_id, const char *agent_id)
+{
+  ReeveAgentHold *hold = reeve_agent_book_hold (self->book, tenant_id, agent_id);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, &error);
+
+  if (record != NULL)
+    reeve_agents_identity_book (self, tenant_id, agent_id, reeve_record_get_revision (record),
+                                reeve_record_get_fields (record));
+  else if (!g_error_matches (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    g_warning ("an agent cannot be read, and has no effects: %s", error->message);
+  return hold;
+}
+
+gboolean
+reeve_agents_identity_delegate (ReeveAgents *self, const char *tenant_id, JsonObject *fields,
+                                JsonObject *definition, GError **error)
+{
+  const char *user_id = reeve_json_get_string (fields, "delegated_user_id", NULL);
+  g_autoptr (ReeveRecord) user = NULL;
+  g_autoptr (GError) local = NULL;
+
+  if (user_id == NULL)
+    return TRUE;
+  json_object_set_string_member (definition, "delegated_user_id", user_id);
+  user = reeve_store_get (self->store, tenant_id, REEVE_STORE_USERS, user_id, &local);
+  if (user != NULL
+      && g_strcmp0 (reeve_json_get_string (reeve_record_get_fields (user), "status", "active"),
+                    "active")
+             == 0)
+    return TRUE;
+  if (user == NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                       "the user on whose behalf the agent acts is not active");
+  return FALSE;
+}

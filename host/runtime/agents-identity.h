@@ -18,4 +18,13 @@ void reeve_agents_identity_describe (JsonObject *fields, JsonObject *agent);
 /* Does a record pass the filters `role` and `active` of @params? */
 gboolean reeve_agents_identity_matches (ReeveRecord *record, JsonObject *params);
 
+/* Tells the gate what a record says now. */
+void reeve_agents_identity_book (ReeveAgents *self, const char *tenant_id, const char *agent_id,
+                                 gint64 revision, JsonObject *fields);
+/* Adds delegated_user_id to a definition. %REEVE_ERROR_CONFLICT when that user is gone or not
+ * active. Blocks. */
+gboolean reeve_agents_identity_delegate (ReeveAgents *self, const char *tenant_id,
+                                         JsonObject *fields, JsonObject *definition,
+                                         GError **error);
+
 G_END_DECLS

@@ -14,6 +14,7 @@ struct _ReeveAgents
 
   ReeveStore *store;
   ReeveTenants *tenants; /* nullable: no tenant has a limit */
+  ReeveAgentBook *book;
   gboolean auto_publish;
 };
 

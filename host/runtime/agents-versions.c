@@ -224,9 +224,9 @@ reeve_agents_list_versions (ReeveAgents *self, const char *tenant_id, const char
  * @agent_id: an agent
  * @error: return location
  *
- * Returns: (transfer full) (nullable): the definition that is executed, with agent_id, version_id
- * and version_number beside it; %REEVE_ERROR_CONFLICT when it is deactivated or no version is
- * published
+ * Returns: (transfer full) (nullable): the definition that is executed, with agent_id, version_id,
+ * version_number and delegated_user_id beside it; %REEVE_ERROR_CONFLICT when it is deactivated, no
+ * version is published, or the user on whose behalf it acts is not active
  */
 JsonObject *
 reeve_agents_get_definition (ReeveAgents *self, const char *tenant_id, const char *agent_id,
@@ -235,7 +235,7 @@ reeve_agents_get_definition (ReeveAgents *self, const char *tenant_id, const cha
   g_autoptr (ReeveRecord) agent = reeve_agents_read (self, tenant_id, agent_id, error);
   g_autoptr (ReeveRecord) version = NULL;
   const char *version_id = NULL;
-  JsonObject *definition = NULL;
+  g_autoptr (JsonObject) definition = NULL;
 
   if (agent == NULL)
     return NULL;
@@ -261,5 +261,8 @@ reeve_agents_get_definition (ReeveAgents *self, const char *tenant_id, const cha
   json_object_set_string_member (
       definition, "version_number",
       reeve_json_get_string (reeve_record_get_fields (version), "version_number", ""));
-  return definition;
+  if (!reeve_agents_identity_delegate (self, tenant_id, reeve_record_get_fields (agent), definition,
+                                       error))
+    return NULL;
+  return g_steal_pointer (&definition);
 }

@@ -28,6 +28,7 @@ reeve_agents_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_clear_object (&self->tenants);
+  g_clear_pointer (&self->book, reeve_agent_book_unref);
   G_OBJECT_CLASS (reeve_agents_parent_class)->finalize (object);
 }
 
@@ -40,6 +41,7 @@ reeve_agents_class_init (ReeveAgentsClass *klass)
 static void
 reeve_agents_init (ReeveAgents *self)
 {
+  self->book = reeve_agent_book_new ();
 }
 
 /**
@@ -210,6 +212,8 @@ reeve_agents_change (ReeveAgents *self, ReeveAdmitted *admitted, const char *ope
   reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, reeve_record_get_revision (record));
   if (!reeve_agents_commit (self, admitted, operation, agent_id, params, batch, error))
     return NULL;
+  reeve_agents_identity_book (self, tenant_id, agent_id, reeve_record_get_revision (record) + 1,
+                              fields);
   return reeve_agents_get (self, tenant_id, agent_id, error);
 }
 
@@ -257,7 +261,8 @@ reeve_agents_deactivate (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject 
  * @agent_id: an agent
  * @error: return location
  *
- * Deletes an agent and its versions; its runs stay, with the definition each was started by.
+ * Deletes an agent and its versions; its runs stay, with the definition each was started by. Those
+ * under way have no further effects.
  *
  * Returns: whether it is gone
  */
@@ -280,7 +285,10 @@ reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *age
     reeve_batch_delete (batch, REEVE_STORE_AGENT_VERSIONS,
                         reeve_record_get_id (g_ptr_array_index (versions, i)), REEVE_REVISION_ANY);
   reeve_agents_count (self, batch, -1);
-  return reeve_agents_commit (self, admitted, "agents.delete", agent_id, NULL, batch, error);
+  if (!reeve_agents_commit (self, admitted, "agents.delete", agent_id, NULL, batch, error))
+    return FALSE;
+  reeve_agent_book_set (self->book, tenant_id, agent_id, G_MAXINT64, NULL, FALSE);
+  return TRUE;
 }
 
 /* ---- what is shown ---- */

@@ -6,6 +6,7 @@
 #include <reeve-plugin-1.h>
 
 #include "governance/admission.h"
+#include "governance/agent-book.h"
 #include "governance/tenants.h"
 #include "store/store.h"
 
@@ -18,6 +19,12 @@ G_DECLARE_FINAL_TYPE (ReeveAgents, reeve_agents, REEVE, AGENTS, GObject)
 ReeveAgents *reeve_agents_new (ReeveStore *store, gboolean auto_publish);
 /* Before the first call: whose max_agents are kept to. */
 void reeve_agents_set_tenants (ReeveAgents *self, ReeveTenants *tenants);
+
+/* (transfer none) what the gate is to ask about agents that run */
+ReeveAgentBook *reeve_agents_get_book (ReeveAgents *self);
+/* (transfer full) From before the definition is read until the last effect of a run. Never fails:
+ * an agent whose record cannot be read has no effects. Blocks. */
+ReeveAgentHold *reeve_agents_hold (ReeveAgents *self, const char *tenant_id, const char *agent_id);
 
 /* Each mutation consumes @admitted (@operation, agents.update, agents.deactivate, agents.delete,
  * versions.create, versions.publish). params: validated parameters of that operation. */
@@ -39,8 +46,9 @@ JsonObject *reeve_agents_list (ReeveAgents *self, const char *tenant_id, JsonObj
                                GError **error);
 JsonObject *reeve_agents_list_versions (ReeveAgents *self, const char *tenant_id,
                                         const char *agent_id, JsonObject *params, GError **error);
-/* The published definition an execution uses, with agent_id, version_id, version_number beside it.
- * %REEVE_ERROR_NOT_FOUND; %REEVE_ERROR_CONFLICT when nothing is published. */
+/* The published definition an execution uses, with agent_id, version_id, version_number and
+ * delegated_user_id beside it. %REEVE_ERROR_NOT_FOUND; %REEVE_ERROR_CONFLICT when nothing is
+ * published, the agent is deactivated, or the user on whose behalf it acts is not active. */
 JsonObject *reeve_agents_get_definition (ReeveAgents *self, const char *tenant_id,
                                          const char *agent_id, GError **error);
 

@@ -20,6 +20,7 @@ struct _ReeveRun
   char *run_id;
   char *stream;
   JsonObject *record;
+  ReeveAgentHold *hold; /* nullable: no agent */
   ReeveJournal *journal;
   ReeveCitations *citations;
   ReeveRunFollowers *followers;

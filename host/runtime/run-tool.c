@@ -256,6 +256,7 @@ reeve_run_tool_call (ReeveRun *run, const ReeveJournalCall *call)
   self->name = g_strdup (call->name);
   reeve_run_describe (run, &admission);
   admission.tool_name = self->name;
+  admission.tool_reads = reeve_run_tool_is_read_only (self);
   admission.agent_tools = (const char *const *) names;
   good = reeve_run_tool_parse (self, call->arguments, &error);
   /* of their canonical form; of the text where a model wrote what is no object */

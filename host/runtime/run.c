@@ -36,6 +36,7 @@ reeve_run_finalize (GObject *object)
   g_clear_pointer (&self->timer, g_source_unref);
   g_clear_pointer (&self->caller, reeve_caller_unref);
   g_clear_pointer (&self->record, json_object_unref);
+  g_clear_pointer (&self->hold, reeve_agent_book_release);
   g_clear_pointer (&self->journal, reeve_journal_free);
   g_clear_pointer (&self->citations, reeve_citations_free);
   g_clear_pointer (&self->followers, reeve_run_followers_free);
@@ -94,6 +95,19 @@ reeve_run_new (const ReeveRunEnvironment *environment, ReeveCaller *caller, Reev
 }
 
 /**
+ * reeve_run_take_hold:
+ * @self: a run
+ * @hold: (transfer full) (nullable): of its agent
+ *
+ * Without it the effects of an agent are refused.
+ */
+void
+reeve_run_take_hold (ReeveRun *self, ReeveAgentHold *hold)
+{
+  self->hold = hold;
+}
+
+/**
  * reeve_run_get_id:
  * @self: a run
  *
@@ -137,6 +151,7 @@ reeve_run_describe (ReeveRun *self, ReeveAdmissionRequest *request)
   request->caller = self->caller;
   request->run_id = self->run_id;
   request->agent_id = reeve_json_get_string (started, "agent_id", NULL);
+  request->delegated_user_id = reeve_json_get_string (started, "delegated_user_id", NULL);
   request->parent = self->intent;
   request->trace_id = reeve_json_get_string (started, "trace_id", NULL);
 }

@@ -47,6 +47,8 @@ typedef void (*ReeveRunDone) (ReeveRun *self, JsonObject *result, const GError *
 ReeveRun *reeve_run_new (const ReeveRunEnvironment *environment, ReeveCaller *caller,
                          ReeveAdmitted *admitted, const char *run_id, JsonObject *record,
                          ReeveJournal *journal);
+/* (transfer full) (nullable): kept until the run is gone */
+void reeve_run_take_hold (ReeveRun *self, ReeveAgentHold *hold);
 /* Appends @started when the journal is empty, then goes on from where the journal stands. */
 void reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointer user_data);
 /* Instead of reeve_run_start(): its intent ends without effect. */

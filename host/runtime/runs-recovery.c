@@ -14,6 +14,7 @@ typedef struct
   char *tenant_id;
   char *run_id;
   JsonObject *record;
+  ReeveAgentHold *hold; /* nullable: no agent */
   ReeveJournal *journal;
   ReeveCaller *caller;
   ReeveAdmitted *admitted;
@@ -24,6 +25,7 @@ reeve_runs_recovery_free (gpointer data)
 {
   ReeveRunsRecovery *recovery = data;
 
+  g_clear_pointer (&recovery->hold, reeve_agent_book_release);
   g_clear_pointer (&recovery->journal, reeve_journal_free);
   g_clear_pointer (&recovery->record, json_object_unref);
   g_clear_pointer (&recovery->caller, reeve_caller_unref);
@@ -52,6 +54,7 @@ reeve_runs_recovery_go_on (gpointer data)
                                             g_steal_pointer (&recovery->admitted), recovery->run_id,
                                             recovery->record, g_steal_pointer (&recovery->journal));
 
+  reeve_run_take_hold (run, g_steal_pointer (&recovery->hold));
   if (reeve_runs_add (recovery->runs, run))
     reeve_run_start (run, NULL, reeve_runs_recovery_on_ended, g_object_ref (recovery->runs));
   return G_SOURCE_REMOVE;
@@ -100,6 +103,9 @@ reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord
    * objects are not */
   recovery->record = reeve_listing_dup (reeve_record_get_fields (record));
   recovery->caller = reeve_run_opening_get_caller (started);
+  if (json_object_has_member (started, "agent_id"))
+    recovery->hold = reeve_agents_hold (self->agents, tenant_id,
+                                        reeve_json_get_string (started, "agent_id", ""));
   if (!reeve_runs_recovery_readmit (recovery, started, error))
     {
       reeve_runs_recovery_free (recovery);

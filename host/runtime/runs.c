@@ -24,6 +24,7 @@ typedef struct
   ReeveRunEventFunc events;
   gpointer events_data;
   GDestroyNotify events_destroy;
+  ReeveAgentHold *hold; /* nullable */
   JsonObject *started;
   JsonObject *record;
 } ReeveRunsStart;
@@ -321,6 +322,7 @@ reeve_runs_start_free (gpointer data)
   if (start->events_destroy != NULL)
     start->events_destroy (start->events_data);
   g_clear_pointer (&start->caller, reeve_caller_unref);
+  g_clear_pointer (&start->hold, reeve_agent_book_release);
   g_clear_pointer (&start->started, json_object_unref);
   g_clear_pointer (&start->record, json_object_unref);
   g_clear_pointer (&start->request.context, json_object_unref);
@@ -355,12 +357,22 @@ reeve_runs_start_new (ReeveAdmitted *admitted, const ReeveRunRequest *request)
   return start;
 }
 
+/* The word for the record. */
+static const char *
+reeve_runs_start_reason (ReeveRunsStart *start, const GError *error)
+{
+  if (error->code == REEVE_ERROR_CONFLICT && start->hold != NULL
+      && !reeve_agent_book_is_active (start->hold))
+    return "agent_inactive";
+  return reeve_error_get_name (error->code);
+}
+
 static void
 reeve_runs_refuse_start (ReeveRuns *self, GTask *task, GError *error)
 {
   ReeveRunsStart *start = g_task_get_task_data (task);
   const ReeveSettlement settlement
-      = { .outcome = REEVE_OUTCOME_FAILED, .reason = reeve_error_get_name (error->code) };
+      = { .outcome = REEVE_OUTCOME_FAILED, .reason = reeve_runs_start_reason (start, error) };
 
   if (start->admitted != NULL)
     reeve_admission_settle_async (self->env.admission, g_steal_pointer (&start->admitted),
@@ -388,6 +400,9 @@ reeve_runs_gather (GTask *task, gpointer source, gpointer data, GCancellable *ca
   ReeveRunsStart *start = data;
   g_autoptr (GError) error = NULL;
 
+  if (start->request.agent_id != NULL)
+    start->hold = reeve_agents_hold (self->agents, reeve_caller_get_tenant_id (start->caller),
+                                     start->request.agent_id);
   start->started = reeve_run_opening_new (&self->env, self->agents, start->caller, start->intent,
                                           &start->request, &start->record, &error);
   if (start->started == NULL)
@@ -412,6 +427,7 @@ reeve_runs_begin (ReeveRuns *self, GTask *task)
       g_task_return_error (task, error);
       return;
     }
+  reeve_run_take_hold (run, g_steal_pointer (&start->hold));
   if (start->events != NULL)
     reeve_run_follow (run, g_task_get_context (task), 0, start->events, NULL, start->events_data,
                       g_steal_pointer (&start->events_destroy));

@@ -18,6 +18,7 @@ static const ReeveLedgerRecord full = {
   .actor_id = "agt_\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80",
   .key_id = "key_\"quoted\"\\",
   .agent_id = "agt_\x01\x1f\x7f",
+  .delegated_user_id = "usr_1",
   .run_id = "run_\b\f\n\r\t/",
   .resource_type = "run",
   .resource_id = "run_1",

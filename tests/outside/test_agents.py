@@ -4,7 +4,9 @@
 import json
 import unittest
 
+from mock_openai import MockOpenAI
 from reeve import Host, main
+from test_missions import cut_journal
 
 ROLES = ("executor", "planner", "reviewer", "admin")
 DEFINITION = {"system_prompt": "Test.", "tools": ["semantic_search", "calculate", "http_request"]}
@@ -132,6 +134,149 @@ class Identity(unittest.TestCase):
         host.get(path, expect=200)
         host.put(path, {"active": True}, expect=200)
         self.assertTrue(host.run(agent["agent_id"], "What is 6*7?")["success"])
+
+
+CONFIG = """
+llm:
+  default: mock/gpt-test
+  providers:
+    - {{id: mock, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+"""
+CALLS = {"semantic_search": {"query": "oil"}, "calculate": {"expression": "6*7"}, "http_request": {"url": "http://127.0.0.1:1/"}}
+# what each role does with a tool that only reads, and with one that does not
+MAY = {"executor": (True, True), "planner": (False, False), "reviewer": (True, False), "admin": (True, True)}
+
+
+class Effects(unittest.TestCase):
+    def setUp(self):
+        self.mock = MockOpenAI().start()
+        self.addCleanup(self.mock.stop)
+        self.host = Host(config=CONFIG.format(url=self.mock.base_url)).start()
+        self.addCleanup(self.host.close)
+
+    def call(self, *names):
+        return {"tool_calls": [{"name": n, "arguments": CALLS[n]} for n in names]}
+
+    def update(self, agent, **members):
+        return self.host.put(f"/api/v1/admin/agents/{agent['agent_id']}", members, expect=200)
+
+    def test_every_role_with_every_effect(self):
+        for role, (reads, writes) in MAY.items():
+            with self.subTest(role):
+                agent = create(self.host, role=role)
+                self.mock.script([self.call(*CALLS), {"content": "Done."}])
+                answer = self.host.run(agent["agent_id"], "try all")
+                self.assertEqual((True, "Done."), (answer["success"], answer["answer"]))
+                records = self.host.records(run_id=answer["run_id"])
+                self.assertEqual(2, sum(r["action"] == "model.call" and r["kind"] == "outcome" and r["outcome"] == "succeeded" for r in records))
+                for tool, may in (("semantic_search", reads), ("calculate", reads), ("http_request", writes)):
+                    found = [(r["kind"], r.get("reason")) for r in records if r.get("tool_name") == tool]
+                    if may:
+                        self.assertEqual(["intent", "outcome"], [kind for kind, _ in found], (role, tool))
+                        self.assertNotIn("agent_role", [reason for _, reason in found])
+                    else:
+                        self.assertEqual([("refusal", "agent_role")], found, (role, tool))
+                told = {m["name"]: m["content"] for m in self.mock.requests[-1].json["messages"] if m["role"] == "tool" and "name" in m}
+                for tool, text in told.items():
+                    if tool == "http_request":
+                        self.assertEqual(not writes, f"of role {role}" in text, text)
+
+    def test_a_role_that_changes_holds_from_the_next_effect_on(self):
+        agent = create(self.host)
+
+        def demote(request):
+            self.update(agent, role="planner")
+            return self.call("calculate")
+
+        self.mock.script([self.call("calculate"), demote, {"content": "Done."}])
+        answer = self.host.run(agent["agent_id"], "x")
+        tools = [(r["kind"], r.get("reason")) for r in self.host.records(run_id=answer["run_id"]) if r["action"] == "tool.call"]
+        self.assertEqual([("intent", None), ("outcome", None), ("refusal", "agent_role")], tools)
+
+    def stopped(self, end):
+        """A run whose agent is ended by @end while a model answers: what is recorded of it behind that."""
+        agent = create(self.host)
+
+        def answer(request):
+            end(agent)
+            return self.call("calculate")
+
+        self.mock.script([answer, {"content": "Never."}])
+        done = self.host.run(agent["agent_id"], "x")
+        self.assertFalse(done["success"])
+        self.assertEqual("failed", done["status"])
+        self.assertEqual("conflict", done["error"]["code"])
+        self.assertEqual(1, self.mock.count("/v1/chat/completions"))
+        records = self.host.records(run_id=done["run_id"])
+        self.assertEqual([("tool.call", "agent_inactive"), ("model.call", "agent_inactive")],
+                         [(r["action"], r["reason"]) for r in records if r["kind"] == "refusal"])
+        self.assertEqual(["model.call"], [r["action"] for r in records if r["kind"] == "intent"])
+
+    def test_a_run_under_way_ends_when_its_agent_is_deactivated(self):
+        self.stopped(lambda agent: self.host.post(f"/api/v1/admin/agents/{agent['agent_id']}/deactivate", expect=200))
+
+    def test_and_when_it_is_deleted(self):
+        self.stopped(lambda agent: self.host.delete(f"/api/v1/admin/agents/{agent['agent_id']}", expect=204))
+
+    def test_what_is_refused_at_the_start_is_recorded(self):
+        agent = create(self.host, active=False)
+        self.host.run(agent["agent_id"], "x", expect=409)
+        self.host.post("/v1/chat/completions", {"model": "agent/" + agent["agent_id"], "messages": [{"role": "user", "content": "x"}]}, expect=409)
+        found = []
+        while len(found) < 2:  # nobody waits for the outcome of what did not begin
+            found = [r for r in self.host.records(outcome="failed", agent_id=agent["agent_id"]) if r["action"] == "agents.execute"]
+        self.assertEqual([("outcome", "agent_inactive")] * 2, [(r["kind"], r["reason"]) for r in found])
+        self.assertEqual(0, self.mock.count("/v1/chat/completions"))
+        self.assertNotIn("agent/" + agent["agent_id"], [m["id"] for m in self.host.get("/v1/models", expect=200).json["data"]])
+
+    def test_a_restart_does_not_wake_a_deactivated_agent(self):
+        self.host.stop()
+        self.host.close()
+        # cut_journal opens the store as plain SQLite
+        self.host = Host(config=CONFIG.format(url=self.mock.base_url) + "encryption: {enabled: false}\n").start()
+        self.addCleanup(self.host.close)
+        for end, status in ((lambda path: None, "succeeded"), (lambda path: self.host.post(path + "/deactivate", expect=200), "failed"),
+                            (lambda path: self.host.delete(path, expect=204), "failed")):
+            with self.subTest(status):
+                agent = create(self.host)
+                self.mock.script([self.call("calculate"), {"content": "Once."}])
+                run_id = self.host.run(agent["agent_id"], "x")["run_id"]
+                end(f"/api/v1/admin/agents/{agent['agent_id']}")
+                self.host.stop()
+                cut_journal(self.host.state, run_id, 5)
+                self.mock.script([{"content": "Again."}])
+                self.host.start()
+                self.assertEqual(status, self.ended(run_id)["status"])
+
+    def ended(self, run_id):
+        for event in self.host.stream("GET", f"/api/v1/runs/{run_id}/events"):
+            if event.name in ("run.completed", "run.failed"):
+                break
+        return self.host.get(f"/api/v1/runs/{run_id}", expect=200).json
+
+    def user(self, name, **more):
+        return self.host.post("/api/v1/admin/users", {"username": name, "roles": ["operator"], **more}, expect=201).json["user_id"]
+
+    def test_every_record_of_a_run_names_the_chain(self):
+        alice = self.user("alice")
+        agent = create(self.host, delegated_user_id=alice)
+        me = self.host.get("/api/v1/me", expect=200).json["user_id"]
+        self.mock.script([self.call("calculate"), {"content": "42"}])
+        answer = self.host.run(agent["agent_id"], "x")
+        records = self.host.records(run_id=answer["run_id"])
+        self.assertEqual(6, len(records))
+        for record in records:
+            self.assertEqual((me, alice, agent["agent_id"]), (record["actor"]["id"], record["delegated_user_id"], record["agent_id"]))
+            self.assertEqual(answer["audit"]["first"], record["parent"])
+        self.assertEqual({"calculate"}, {r["tool_name"] for r in records if r["action"] == "tool.call"})
+        last = self.host.get(f"/api/v1/admin/audit/{answer['audit']['last']}", expect=200).json
+        self.assertEqual(("agents.execute", alice), (last["action"], last["delegated_user_id"]))
+        # on his own behalf
+        own = create(self.host, delegated_user_id=me)
+        self.mock.script([{"content": "42"}])
+        answer = self.host.run(own["agent_id"], "x")
+        self.assertFalse([r for r in self.host.records(run_id=answer["run_id"]) if "delegated_user_id" in r])
+        self.host.ctl("audit", "verify")
 
 
 class CommandLine(unittest.TestCase):
