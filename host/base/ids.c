@@ -97,8 +97,7 @@ reeve_ids_new_secret (void)
  * @id: (nullable): text from outside
  * @kind: the kind it must have
  *
- * Returns: whether @id has the form that reeve_ids_new() makes: @kind, an underscore, 20 to 26
- * characters
+ * Returns: whether @id has the form that reeve_ids_new() makes
  */
 gboolean
 reeve_ids_is_valid (const char *id, const char *kind)
@@ -109,7 +108,7 @@ reeve_ids_is_valid (const char *id, const char *kind)
     return FALSE;
   const char *tail = id + kind_length + 1;
   gsize length = strnlen (tail, REEVE_IDS_LENGTH + 1);
-  return length >= 20 && length <= REEVE_IDS_LENGTH && strspn (tail, reeve_ids_alphabet) == length;
+  return length == REEVE_IDS_LENGTH && strspn (tail, reeve_ids_alphabet) == length;
 }
 
 /**

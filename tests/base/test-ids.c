@@ -53,11 +53,13 @@ test_ids_refused (void)
                                      "run_../../../../../../etcpw",
                                      "runaaaaaaaaaaaaaaaaaaaaaaaaaa",
                                      "xrun_aaaaaaaaaaaaaaaaaaaaaaaaaa",
-                                     "run_aaaaaaaaaaaaaaaaaaaaaaaa\n" };
+                                     "run_aaaaaaaaaaaaaaaaaaaaaaaa\n",
+                                     "run_abcdefghijklmnop2345",
+                                     "run_aaaaaaaaaaaaaaaaaaaaaaaaa" };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     g_assert_false (reeve_ids_is_valid (bad[i], "run"));
-  g_assert_true (reeve_ids_is_valid ("run_abcdefghijklmnop2345", "run"));
+  g_assert_true (reeve_ids_is_valid ("run_abcdefghijklmnopqrstuvwxyz", "run"));
 }
 
 static void
