@@ -139,6 +139,14 @@ class Typed(BusCase):
         self.assertIs(False, json.loads(self.call("io.reeve.ControlPlane1.GetAgent", works, agent["agent_id"]))["active"])
         self.assertIn("io.reeve.Error.Conflict", self.refused("io.reeve.Execution1.ExecuteTask", *[values.get(n, "") for _t, n in names]))
 
+    def test_an_organization_that_is_deleted_is_gone(self):
+        gone = json.loads(self.call("io.reeve.ControlPlane1.CreateOrganization", "Gone", ""))["tenant_id"]
+        done = self.gdbus("call", "--method", "io.reeve.ControlPlane1.DeleteOrganization", gone)
+        self.assertEqual("(true,)", done.stdout.strip())
+        for method in ("DeleteOrganization", "GetOrganization", "ListAgents"):
+            self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.ControlPlane1." + method, gone), method)
+        self.assertIn("io.reeve.Error.Conflict", self.refused("io.reeve.ControlPlane1.DeleteOrganization", "default"))
+
     def test_each_interface_has_a_version(self):
         for interface in ("io.reeve.Host1", "io.reeve.ControlPlane1", "io.reeve.Execution1"):
             done = self.gdbus("call", "--method", "org.freedesktop.DBus.Properties.Get", interface, "version")
