@@ -40,7 +40,7 @@ reeve_startup_keys_tell (ReeveConfig *config, ReeveState *state, ReeveMasterKey 
   else
     g_info ("master key %s from %s", id, place->text);
   /* who copies the state folder has the key as well */
-  if (place->beside && strcmp (reeve_config_get_profile (config), "enterprise") == 0)
+  if (place->beside && !reeve_config_is_dev (config))
     g_warning ("the master key lies in the state folder that it protects: move it elsewhere by "
                "reeve-host --rotate-master-key SOURCE, then set encryption.key_source");
 }

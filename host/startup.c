@@ -126,8 +126,8 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
   g_autofree char *folder = reeve_state_make_folder (self->state, "ledger", error);
   g_autofree char *keys
       = folder != NULL ? reeve_state_make_folder (self->state, "keys", error) : NULL;
-  g_autoptr (ReeveToolPolicy) policy
-      = reeve_tool_policy_new_for_profile (reeve_config_get_profile (services->config));
+  g_autoptr (ReeveToolPolicy) policy = reeve_tool_policy_new_for_profile (
+      reeve_config_is_dev (services->config) ? "dev" : "enterprise");
 
   if (keys == NULL)
     return FALSE;

@@ -7,16 +7,20 @@
 /* profiles that build on profiles */
 #define REEVE_CONFIG_LAYERS_DEPTH 4
 
-/* profiles/dev.yaml and profiles/enterprise.yaml, embedded by the build */
+/* the files of profiles/, embedded by the build */
 extern const char reeve_config_profile_dev[];
 extern const char reeve_config_profile_enterprise[];
+extern const char reeve_config_profile_prod[];
+extern const char reeve_config_profile_staging[];
 
 static const struct
 {
   const char *name;
   const char *text;
-} reeve_config_layers_built_in[]
-    = { { "dev", reeve_config_profile_dev }, { "enterprise", reeve_config_profile_enterprise } };
+} reeve_config_layers_built_in[] = { { "dev", reeve_config_profile_dev },
+                                     { "enterprise", reeve_config_profile_enterprise },
+                                     { "prod", reeve_config_profile_prod },
+                                     { "staging", reeve_config_profile_staging } };
 
 /* a section without content, as "budgets:", says nothing */
 static gboolean
@@ -27,33 +31,109 @@ reeve_config_layers_says_nothing (JsonNode *value, const ReeveSchemaNode *schema
 }
 
 /**
- * reeve_config_layers_merge:
- * @base: what there is; changed
- * @over: what goes over it
- * @schema: (nullable): of both
+ * reeve_config_layers_new:
  *
- * Lays @over over @base: objects member by member, everything else as a whole.
+ * Returns: (transfer full): a layer that says nothing
+ */
+ReeveConfigLayer *
+reeve_config_layers_new (void)
+{
+  ReeveConfigLayer *layer = g_new0 (ReeveConfigLayer, 1);
+
+  layer->origins = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                          (GDestroyNotify) reeve_config_values_origin_free);
+  return layer;
+}
+
+/**
+ * reeve_config_layers_free:
+ * @layer: (transfer full): a layer
  */
 void
-reeve_config_layers_merge (JsonObject *base, JsonObject *over, const ReeveSchemaNode *schema)
+reeve_config_layers_free (ReeveConfigLayer *layer)
+{
+  g_clear_pointer (&layer->tree, json_node_unref);
+  g_hash_table_unref (layer->origins);
+  g_free (layer);
+}
+
+/**
+ * reeve_config_layers_get_source:
+ * @layer: (transfer none): where origins go
+ * @like: of whose environment it is
+ *
+ * Returns: a source without a label, of the built-in or a profile
+ */
+ReeveConfigSource
+reeve_config_layers_get_source (ReeveConfigLayer *layer, const ReeveConfigSource *like)
+{
+  ReeveConfigSource source = *like;
+
+  source.origins = layer->origins;
+  return source;
+}
+
+/* What stood in a value that is replaced came from nowhere that still counts. */
+static void
+reeve_config_layers_forget (GHashTable *origins, const char *pointer)
+{
+  g_autofree char *within = g_strconcat (pointer, "/", NULL);
+  GHashTableIter iter;
+  gpointer at = NULL;
+
+  g_hash_table_iter_init (&iter, origins);
+  while (g_hash_table_iter_next (&iter, &at, NULL))
+    if (g_str_has_prefix (at, within))
+      g_hash_table_iter_remove (&iter);
+}
+
+static void
+reeve_config_layers_merge (JsonObject *base, JsonObject *over, const ReeveSchemaNode *schema,
+                           const char *pointer, GHashTable *origins)
 {
   JsonObjectIter iter;
   const char *name = NULL;
   JsonNode *value = NULL;
 
-  json_object_iter_init (&iter, over);
-  while (json_object_iter_next (&iter, &name, &value))
+  json_object_iter_init_ordered (&iter, over);
+  while (json_object_iter_next_ordered (&iter, &name, &value))
     {
       const ReeveSchemaNode *inner = reeve_config_values_member_schema (schema, name);
       JsonNode *there = json_object_get_member (base, name);
+      g_autofree char *at = reeve_config_values_join (pointer, name);
       if (reeve_config_layers_says_nothing (value, inner))
         continue;
       if (there != NULL && JSON_NODE_HOLDS_OBJECT (there) && JSON_NODE_HOLDS_OBJECT (value))
-        reeve_config_layers_merge (json_node_get_object (there), json_node_get_object (value),
-                                   inner);
-      else
-        json_object_set_member (base, name, json_node_copy (value));
+        {
+          reeve_config_layers_merge (json_node_get_object (there), json_node_get_object (value),
+                                     inner, at, origins);
+          continue;
+        }
+      if (there != NULL && !JSON_NODE_HOLDS_VALUE (there))
+        reeve_config_layers_forget (origins, at);
+      json_object_set_member (base, name, json_node_copy (value));
     }
+}
+
+/**
+ * reeve_config_layers_lay:
+ * @base: what there is; changed
+ * @origins: JSON pointer to ReeveConfigOrigin of it; borrows both from the layers
+ * @over: what goes over it
+ *
+ * Lays @over over @base: objects member by member, everything else as a whole.
+ */
+void
+reeve_config_layers_lay (JsonObject *base, GHashTable *origins, const ReeveConfigLayer *over)
+{
+  GHashTableIter iter;
+  gpointer pointer = NULL, origin = NULL;
+
+  reeve_config_layers_merge (base, json_node_get_object (over->tree), reeve_config_schema, "",
+                             origins);
+  g_hash_table_iter_init (&iter, over->origins);
+  while (g_hash_table_iter_next (&iter, &pointer, &origin))
+    g_hash_table_replace (origins, pointer, origin);
 }
 
 static void
@@ -166,64 +246,69 @@ reeve_config_layers_read_text (const char *text, gsize length, const ReeveConfig
 
 /**
  * reeve_config_layers_read_file:
+ * @layer: where it is read into
  * @path: a file
- * @source: with the file's name as label
+ * @like: how; its label is the file's name
  * @error: return location
  *
- * Returns: (transfer full) (nullable): the object in it, or %NULL with %REEVE_ERROR_CONFIGURATION
+ * Returns: %FALSE with %REEVE_ERROR_CONFIGURATION
  */
-JsonNode *
-reeve_config_layers_read_file (const char *path, const ReeveConfigSource *source, GError **error)
+gboolean
+reeve_config_layers_read_file (ReeveConfigLayer *layer, const char *path,
+                               const ReeveConfigSource *like, GError **error)
 {
+  ReeveConfigSource source = reeve_config_layers_get_source (layer, like);
   g_autofree char *text = NULL;
   gsize length = 0;
   g_autoptr (GError) local = NULL;
 
-  if (!g_file_get_contents (path, &text, &length, &local))
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s: %s", source->label,
-                   local->message);
-      return NULL;
-    }
-  return reeve_config_layers_read_text (text, length, source, error);
+  source.label = path;
+  source.with_lines = TRUE;
+  if (g_file_get_contents (path, &text, &length, &local))
+    layer->tree = reeve_config_layers_read_text (text, length, &source, error);
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s: %s", path, local->message);
+  return layer->tree != NULL;
 }
 
-/* the text of a profile, from the folders first; NULL with an error when there is none */
-static JsonNode *
-reeve_config_layers_find_profile (const char *name, const char *const *folders,
-                                  ReeveConfigSource *source, char **label, GError **error)
+/* the text of a profile, from the folders first; FALSE with an error when there is none */
+static gboolean
+reeve_config_layers_find_profile (ReeveConfigLayer *layer, const char *name,
+                                  const char *const *folders, const ReeveConfigSource *like,
+                                  GError **error)
 {
   g_autofree char *file = g_strconcat (name, ".yaml", NULL);
+  g_autofree char *label = g_strdup_printf ("profile %s", name);
+  ReeveConfigSource source = reeve_config_layers_get_source (layer, like);
 
   for (; folders != NULL && *folders != NULL; folders++)
     {
       g_autofree char *path = g_build_filename (*folders, file, NULL);
-      if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))
-        continue;
-      source->label = *label = g_steal_pointer (&path);
-      source->with_lines = TRUE;
-      return reeve_config_layers_read_file (*label, source, error);
+      if (g_file_test (path, G_FILE_TEST_IS_REGULAR))
+        return reeve_config_layers_read_file (layer, path, like, error);
     }
+  source.label = label;
   for (guint i = 0; i < G_N_ELEMENTS (reeve_config_layers_built_in); i++)
     {
       const char *text = reeve_config_layers_built_in[i].text;
       if (strcmp (name, reeve_config_layers_built_in[i].name) != 0)
         continue;
-      source->label = *label = g_strdup_printf ("profile %s", name);
-      source->with_lines = FALSE;
-      return reeve_config_layers_read_text (text, strlen (text), source, error);
+      layer->tree = reeve_config_layers_read_text (text, strlen (text), &source, error);
+      return layer->tree != NULL;
     }
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
-               "profile \"%s\" is neither dev nor enterprise nor a file in profiles/", name);
-  return NULL;
+               "profile \"%s\" is neither dev, staging, prod nor enterprise, nor a file in "
+               "profiles/",
+               name);
+  return FALSE;
 }
 
 static gboolean
-reeve_config_layers_add_profile (JsonObject *base, const char *name, const char *const *folders,
-                                 const ReeveConfigSource *like, guint depth, GError **error)
+reeve_config_layers_add_profile (GPtrArray *layers, const char *name, const char *const *folders,
+                                 const ReeveConfigSource *like, guint depth, gboolean *is_dev,
+                                 GError **error)
 {
-  ReeveConfigSource source = *like;
-  g_autofree char *label = NULL;
+  g_autoptr (ReeveConfigLayer) layer = reeve_config_layers_new ();
   g_autofree char *stem
       = g_str_has_suffix (name, ".yaml") ? g_strndup (name, strlen (name) - 5) : g_strdup (name);
 
@@ -235,26 +320,28 @@ reeve_config_layers_add_profile (JsonObject *base, const char *name, const char 
                    "profile \"%s\": not a name, or a circle of profiles", name);
       return FALSE;
     }
-  source.chosen = FALSE;
-  g_autoptr (JsonNode) node
-      = reeve_config_layers_find_profile (stem, folders, &source, &label, error);
-  if (node == NULL)
+  if (!reeve_config_layers_find_profile (layer, stem, folders, like, error))
     return FALSE;
-  JsonObject *object = json_node_get_object (node);
+  JsonObject *object = json_node_get_object (layer->tree);
   const char *ground = reeve_json_get_string (object, "profile", stem);
+  *is_dev = strcmp (ground, "dev") == 0;
   if (strcmp (ground, stem) != 0
-      && !reeve_config_layers_add_profile (base, ground, folders, like, depth + 1, error))
+      && !reeve_config_layers_add_profile (layers, ground, folders, like, depth + 1, is_dev, error))
     return FALSE;
-  reeve_config_layers_merge (base, object, reeve_config_schema);
+  /* which one it builds on is not which one counts */
+  json_object_remove_member (object, "profile");
+  g_hash_table_remove (layer->origins, "/profile");
+  g_ptr_array_add (layers, g_steal_pointer (&layer));
   return TRUE;
 }
 
 /**
  * reeve_config_layers_read_profile:
- * @base: what there is; changed
- * @name: dev, enterprise, or the name of a file in @folders, with or without `.yaml`
+ * @layers: (element-type ReeveConfigLayer): added to, the lowest one first
+ * @name: dev, staging, prod, enterprise, or the name of a file in @folders, with or without `.yaml`
  * @folders: (nullable): where further profiles lie
- * @source: how to read them
+ * @like: how to read them
+ * @is_dev: (out): whether it is dev, or builds on that
  * @error: return location
  *
  * A profile whose own key `profile` names another builds on that one.
@@ -262,10 +349,10 @@ reeve_config_layers_add_profile (JsonObject *base, const char *name, const char 
  * Returns: %FALSE with %REEVE_ERROR_CONFIGURATION
  */
 gboolean
-reeve_config_layers_read_profile (JsonObject *base, const char *name, const char *const *folders,
-                                  const ReeveConfigSource *source, GError **error)
+reeve_config_layers_read_profile (GPtrArray *layers, const char *name, const char *const *folders,
+                                  const ReeveConfigSource *like, gboolean *is_dev, GError **error)
 {
-  return reeve_config_layers_add_profile (base, name, folders, source, 0, error);
+  return reeve_config_layers_add_profile (layers, name, folders, like, 0, is_dev, error);
 }
 
 /**

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The layers of a configuration: defaults, profile, file, command line. */
+/* The layers of a configuration: profiles, file, environment, command line. */
 #pragma once
 
 #include "config-values.h"
@@ -10,18 +10,33 @@ G_BEGIN_DECLS
 /* the schema of reeve.yaml, compiled at build time from data/reeve.schema.json */
 extern const ReeveSchemaNode *const reeve_config_schema;
 
-/* Puts members of over into base: objects are merged, everything else is replaced. */
-void reeve_config_layers_merge (JsonObject *base, JsonObject *over, const ReeveSchemaNode *schema);
+/* One layer: what it says, and where it says it. */
+typedef struct
+{
+  JsonNode *tree;      /* an object; NULL until it is read */
+  GHashTable *origins; /* JSON pointer -> ReeveConfigOrigin */
+} ReeveConfigLayer;
+
+ReeveConfigLayer *reeve_config_layers_new (void);
+void reeve_config_layers_free (ReeveConfigLayer *layer);
+/* where and how values of a layer are read; borrows it */
+ReeveConfigSource reeve_config_layers_get_source (ReeveConfigLayer *layer,
+                                                  const ReeveConfigSource *like);
+/* Puts a layer over base: objects are merged, everything else is replaced. origins borrows. */
+void reeve_config_layers_lay (JsonObject *base, GHashTable *origins, const ReeveConfigLayer *over);
 /* Adds what is absent and has a default. */
 void reeve_config_layers_fill (JsonNode *node, const ReeveSchemaNode *schema);
-/* (transfer full) an object; NULL with an error */
-JsonNode *reeve_config_layers_read_file (const char *path, const ReeveConfigSource *source,
-                                         GError **error);
-/* Merges profile name, and the one that it builds on, into base. */
-gboolean reeve_config_layers_read_profile (JsonObject *base, const char *name,
+/* Reads a file into layer. */
+gboolean reeve_config_layers_read_file (ReeveConfigLayer *layer, const char *path,
+                                        const ReeveConfigSource *like, GError **error);
+/* Adds profile name, below it the one that it builds on; *is_dev: whether that is dev at last. */
+gboolean reeve_config_layers_read_profile (GPtrArray *layers, const char *name,
                                            const char *const *folders,
-                                           const ReeveConfigSource *source, GError **error);
+                                           const ReeveConfigSource *like, gboolean *is_dev,
+                                           GError **error);
 JsonNode *reeve_config_layers_convert_overrides (JsonNode *node, const ReeveSchemaNode *schema,
                                                  const char *pointer, GHashTable *origins);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveConfigLayer, reeve_config_layers_free)
 
 G_END_DECLS

@@ -299,7 +299,7 @@ reeve_config_values_scalar (const ReeveConfigSource *source, ReeveConfigNode *no
                             GError **error)
 {
   /* who names a variable instead of taking its value reads it himself */
-  g_autofree char *text = schema != NULL && schema->verbatim
+  g_autofree char *text = source->literal || (schema != NULL && schema->verbatim)
                               ? g_strdup (node->text)
                               : reeve_config_values_expand (source, node->text, origin, error);
 

@@ -22,6 +22,7 @@ typedef struct
   const char *label;   /* "profile dev", or the file's name */
   gboolean with_lines; /* whether lines mean something to people */
   gboolean chosen;
+  gboolean literal; /* nothing in it is expanded */
   const char *const *environment;
   GHashTable *origins; /* JSON pointer -> ReeveConfigOrigin */
 } ReeveConfigSource;

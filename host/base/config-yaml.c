@@ -46,19 +46,46 @@ reeve_config_yaml_next (ReeveConfigYaml *self, yaml_event_t *event, GError **err
 }
 
 static ReeveConfigNode *
-reeve_config_yaml_node_new (ReeveConfigKind kind, const yaml_event_t *event)
+reeve_config_yaml_node_new (ReeveConfigKind kind, gsize line)
 {
   ReeveConfigNode *node = g_new0 (ReeveConfigNode, 1);
 
   g_ref_count_init (&node->refs);
   node->kind = kind;
-  node->line = (guint) event->start_mark.line + 1;
+  node->line = (guint) line + 1;
   node->weight = 1;
   if (kind != REEVE_CONFIG_SCALAR)
     node->children = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_config_yaml_unref);
   if (kind == REEVE_CONFIG_MAP)
     node->names = g_ptr_array_new_with_free_func (g_free);
   return node;
+}
+
+/**
+ * reeve_config_yaml_new_scalar:
+ * @text: a text
+ *
+ * Returns: (transfer full): a scalar without quotes that stands in no file
+ */
+ReeveConfigNode *
+reeve_config_yaml_new_scalar (const char *text)
+{
+  ReeveConfigNode *node = reeve_config_yaml_node_new (REEVE_CONFIG_SCALAR, 0);
+
+  node->text = g_strdup (text);
+  node->plain = TRUE;
+  return node;
+}
+
+/**
+ * reeve_config_yaml_new_list:
+ *
+ * Returns: (transfer full): a list of nothing that stands in no file
+ */
+ReeveConfigNode *
+reeve_config_yaml_new_list (void)
+{
+  return reeve_config_yaml_node_new (REEVE_CONFIG_LIST, 0);
 }
 
 static ReeveConfigNode *
@@ -231,7 +258,7 @@ reeve_config_yaml_scalar (ReeveConfigYaml *self, yaml_event_t *event, GError **e
       reeve_config_yaml_refuse (self, event->start_mark.line, "tags and NUL are not taken", error);
       return NULL;
     }
-  ReeveConfigNode *node = reeve_config_yaml_node_new (REEVE_CONFIG_SCALAR, event);
+  ReeveConfigNode *node = reeve_config_yaml_node_new (REEVE_CONFIG_SCALAR, event->start_mark.line);
   node->text = g_strdup (text);
   node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
   reeve_config_yaml_anchor (self, (const char *) event->data.scalar.anchor, node);
@@ -252,8 +279,8 @@ reeve_config_yaml_container (ReeveConfigYaml *self, yaml_event_t *event, GError 
                                 tag != NULL ? "tags are not taken" : "nested too deeply", error);
       return NULL;
     }
-  g_autoptr (ReeveConfigNode) node
-      = reeve_config_yaml_node_new (is_map ? REEVE_CONFIG_MAP : REEVE_CONFIG_LIST, event);
+  g_autoptr (ReeveConfigNode) node = reeve_config_yaml_node_new (
+      is_map ? REEVE_CONFIG_MAP : REEVE_CONFIG_LIST, event->start_mark.line);
   self->depth++;
   gboolean good = is_map ? reeve_config_yaml_fill_map (self, node, error)
                          : reeve_config_yaml_fill_list (self, node, error);

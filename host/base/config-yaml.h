@@ -29,6 +29,9 @@ struct _ReeveConfigNode
 /* name: for errors. NULL without error: the text holds nothing. */
 ReeveConfigNode *reeve_config_yaml_parse (const char *text, gsize length, const char *name,
                                           GError **error);
+/* values that no file says: text as it stands, and an empty list */
+ReeveConfigNode *reeve_config_yaml_new_scalar (const char *text);
+ReeveConfigNode *reeve_config_yaml_new_list (void);
 ReeveConfigNode *reeve_config_yaml_get (ReeveConfigNode *map, const char *name);
 /* Moves member inner of member outer up into map; outer goes when nothing else is in it. */
 void reeve_config_yaml_lift (ReeveConfigNode *map, const char *outer, const char *inner);

@@ -4,314 +4,142 @@
  * filled in. Immutable from then on. */
 #include "config.h"
 
+#include "config-checks.h"
+#include "config-environment.h"
 #include "config-layers.h"
-#include "config-listen.h"
 #include "config-print.h"
 
-#include <math.h>
 #include <string.h>
 
 struct _ReeveConfig
 {
   gatomicrefcount refs;
   JsonNode *root;
-  GHashTable *origins; /* JSON pointer -> ReeveConfigOrigin */
+  GPtrArray *layers;   /* of ReeveConfigLayer, the lowest one first */
+  GHashTable *origins; /* JSON pointer -> ReeveConfigOrigin, both of a layer */
+  gboolean is_dev;     /* the profile is dev, or builds on it */
   char **warnings;
 };
 
-/* ---- faults ---- */
-
-/* the origin of a value, or of what it stands in */
-static const ReeveConfigOrigin *
-reeve_config_find_origin (GHashTable *origins, const char *pointer)
-{
-  g_autofree char *at = g_strdup (pointer);
-
-  for (;;)
-    {
-      const ReeveConfigOrigin *origin = g_hash_table_lookup (origins, at);
-      char *slash = strrchr (at, '/');
-      if (origin != NULL || slash == NULL)
-        return origin;
-      *slash = '\0';
-    }
-}
-
-static char *
-reeve_config_describe (GHashTable *origins, const char *pointer, const char *message)
-{
-  const ReeveConfigOrigin *origin = reeve_config_find_origin (origins, pointer);
-  g_autofree char *key = reeve_config_values_key (pointer);
-
-  return g_strdup_printf ("%s: %s%s%s", origin != NULL ? origin->text : "default", key,
-                          *key != '\0' ? ": " : "", message);
-}
-
-static gboolean
-reeve_config_fault (GHashTable *origins, const char *pointer, const char *message, GError **error)
-{
-  g_autofree char *text = reeve_config_describe (origins, pointer, message);
-
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, text);
-  return FALSE;
-}
-
-static gboolean
-reeve_config_validate (JsonNode *root, GHashTable *origins, GError **error)
-{
-  g_autoptr (ReeveSchema) schema = reeve_schema_new_from_static (reeve_config_schema);
-  g_autoptr (GPtrArray) faults = NULL;
-  g_autoptr (GError) local = NULL;
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  if (reeve_schema_validate (schema, root, &faults, &local))
-    return TRUE;
-  for (guint i = 0; faults != NULL && i < faults->len; i++)
-    {
-      const ReeveSchemaFault *fault = faults->pdata[i];
-      g_autofree char *line = reeve_config_describe (origins, fault->pointer, fault->message);
-      g_string_append_printf (text, "%s%s", i > 0 ? "\n" : "", line);
-    }
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
-                       text->len > 0 ? text->str : local->message);
-  return FALSE;
-}
-
-/* ---- what a schema does not say ---- */
-
-static gboolean
-reeve_config_check_ids (JsonObject *root, GHashTable *origins, const char *section,
-                        const char *member, GError **error)
-{
-  JsonArray *list = reeve_json_get_array (reeve_json_get_object (root, section), member);
-  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
-
-  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
-    {
-      const char *id = reeve_json_get_string (json_array_get_object_element (list, i), "id", "");
-      g_autofree char *pointer = g_strdup_printf ("/%s/%s/%u/id", section, member, i);
-      if (!g_hash_table_add (known, (gpointer) id))
-        return reeve_config_fault (origins, pointer, "stands in this list twice", error);
-    }
-  return TRUE;
-}
-
-static gboolean
-reeve_config_has_tls (JsonObject *root)
-{
-  return reeve_json_get_string (reeve_json_get_object (root, "tls"), "certificate", NULL) != NULL;
-}
-
-/* Why an address cannot be listened on; NULL: it can. */
-static const char *
-reeve_config_judge_address (JsonObject *server, const ReeveConfigListen *listen, gboolean tls)
-{
-  const char *port = strrchr (listen->address, ':');
-
-  if (port == NULL || g_ascii_strtoull (port + 1, NULL, 10) > 65535)
-    return "the port must be 0 to 65535";
-  if (listen->wants_tls && !tls)
-    return "https needs tls.certificate and tls.key";
-  if (!listen->encrypted && !listen->loopback
-      && !reeve_json_get_boolean (server, "allow_cleartext", FALSE))
-    return "others than this machine would reach it without encryption: set tls.certificate and "
-           "tls.key, or server.allow_cleartext where something in front of it encrypts";
-  return NULL;
-}
-
-static gboolean
-reeve_config_check_listen (JsonObject *root, GHashTable *origins, GError **error)
-{
-  JsonObject *server = reeve_json_get_object (root, "server");
-  JsonArray *list = reeve_json_get_array (server, "listen");
-  gboolean tls = reeve_config_has_tls (root);
-
-  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
-    {
-      const ReeveConfigListen listen
-          = reeve_config_listen_read (json_array_get_string_element (list, i), tls);
-      const char *fault = reeve_config_judge_address (server, &listen, tls);
-      g_autofree char *pointer = g_strdup_printf ("/server/listen/%u", i);
-
-      if (fault != NULL)
-        return reeve_config_fault (origins, pointer, fault, error);
-    }
-  return TRUE;
-}
-
-/* A browser would refuse the two together; a person who writes them should know at once. */
-static gboolean
-reeve_config_check_cors (JsonObject *root, GHashTable *origins, GError **error)
-{
-  JsonObject *cors = reeve_json_get_object (reeve_json_get_object (root, "server"), "cors");
-  JsonArray *list = reeve_json_get_array (cors, "origins");
-
-  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
-    if (strcmp (json_array_get_string_element (list, i), "*") == 0
-        && reeve_json_get_boolean (cors, "credentials", FALSE))
-      return reeve_config_fault (origins, "/server/cors/credentials",
-                                 "credentials go to named origins only, not to \"*\"", error);
-  return TRUE;
-}
-
-static gboolean
-reeve_config_check (JsonNode *node, GHashTable *origins, GError **error)
-{
-  JsonObject *root = json_node_get_object (node);
-  JsonObject *knowledge = reeve_json_get_object (root, "knowledge");
-  JsonObject *tls = reeve_json_get_object (root, "tls");
-
-  if (!reeve_config_check_ids (root, origins, "authentication", "providers", error)
-      || !reeve_config_check_ids (root, origins, "llm", "providers", error)
-      || !reeve_config_check_ids (root, origins, "notifications", "channels", error)
-      || !reeve_config_check_listen (root, origins, error)
-      || !reeve_config_check_cors (root, origins, error))
-    return FALSE;
-  if (reeve_json_get_int (knowledge, "chunk_overlap_tokens", 0)
-      >= reeve_json_get_int (knowledge, "chunk_size_tokens", 1))
-    return reeve_config_fault (origins, "/knowledge/chunk_overlap_tokens",
-                               "must be less than chunk_size_tokens", error);
-  if ((reeve_json_get_string (tls, "certificate", NULL) == NULL)
-      != (reeve_json_get_string (tls, "key", NULL) == NULL))
-    return reeve_config_fault (origins, "/tls", "certificate and key belong together", error);
-  return TRUE;
-}
-
 /* ---- loading ---- */
 
-static int
-reeve_config_compare_text (gconstpointer a, gconstpointer b)
+static const char *
+reeve_config_read_profile_name (const ReeveConfigLayer *layer)
 {
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
+  return reeve_json_get_string (json_node_get_object (layer->tree), "profile", NULL);
+}
+
+/* Which profile counts: of the command line, the environment, the file; then what the machine is
+ * called. */
+static const char *
+reeve_config_choose_profile (const ReeveConfigSources *sources, ReeveConfigLayer *file,
+                             ReeveConfigLayer *environment, const char *const *variables)
+{
+  gboolean named = reeve_config_read_profile_name (environment) != NULL
+                   || json_object_has_member (json_node_get_object (file->tree), "profile")
+                   || sources->profile != NULL;
+  const char *name = sources->profile;
+
+  if (!named)
+    reeve_config_environment_choose_profile (environment, variables);
+  if (name == NULL)
+    name = reeve_config_read_profile_name (environment);
+  if (name == NULL)
+    name = reeve_config_read_profile_name (file);
+  return name != NULL ? name : "dev";
+}
+
+/* where the name of the profile came from, before its error */
+static void
+reeve_config_blame_profile (const ReeveConfigLayer *file, const ReeveConfigLayer *environment,
+                            const ReeveConfigSources *sources, GError **error)
+{
+  const ReeveConfigOrigin *by = g_hash_table_lookup (environment->origins, "/profile");
+
+  if (by == NULL)
+    by = g_hash_table_lookup (file->origins, "/profile");
+  if (sources->profile != NULL)
+    g_prefix_error (error, "command line: profile: ");
+  else if (by != NULL)
+    g_prefix_error (error, "%s: profile: ", by->text);
+}
+
+static ReeveConfigLayer *
+reeve_config_read_command_line (const ReeveConfigSources *sources)
+{
+  ReeveConfigLayer *layer = reeve_config_layers_new ();
+  g_autoptr (JsonObject) given = json_object_new ();
+  g_autoptr (JsonNode) node = json_node_init_object (
+      json_node_alloc (), sources->overrides != NULL ? sources->overrides : given);
+
+  layer->tree
+      = reeve_config_layers_convert_overrides (node, reeve_config_schema, "", layer->origins);
+  /* the origin of the whole stays the file's */
+  g_hash_table_remove (layer->origins, "");
+  if (sources->profile == NULL)
+    return layer;
+  json_object_set_string_member (json_node_get_object (layer->tree), "profile", sources->profile);
+  g_hash_table_replace (layer->origins, g_strdup ("/profile"),
+                        reeve_config_values_origin_new ("command line", TRUE));
+  return layer;
+}
+
+/* All layers in their order. */
+static gboolean
+reeve_config_read (ReeveConfig *self, const ReeveConfigSources *sources,
+                   const ReeveConfigSource *like, GError **error)
+{
+  g_autoptr (ReeveConfigLayer) file = reeve_config_layers_new ();
+  g_autoptr (ReeveConfigLayer) environment = reeve_config_layers_new ();
+  ReeveConfigSource chosen = *like;
+
+  chosen.chosen = TRUE;
+  if (sources->file == NULL)
+    file->tree = json_node_init_object (json_node_alloc (), json_object_new ());
+  else if (!reeve_config_layers_read_file (file, sources->file, &chosen, error))
+    return FALSE;
+  if (!reeve_config_environment_read (environment, like, error))
+    return FALSE;
+  const char *profile = reeve_config_choose_profile (sources, file, environment, like->environment);
+  if (!reeve_config_layers_read_profile (self->layers, profile, sources->profile_dirs, like,
+                                         &self->is_dev, error))
+    {
+      reeve_config_blame_profile (file, environment, sources, error);
+      return FALSE;
+    }
+  g_ptr_array_add (self->layers, g_steal_pointer (&file));
+  g_ptr_array_add (self->layers, g_steal_pointer (&environment));
+  g_ptr_array_add (self->layers, reeve_config_read_command_line (sources));
+  return TRUE;
 }
 
 static gboolean
-reeve_config_is_planned (const char *pointer)
+reeve_config_lay (ReeveConfig *self, GError **error)
 {
-  g_auto (GStrv) parts = g_strsplit (*pointer == '/' ? pointer + 1 : pointer, "/", -1);
-  const ReeveSchemaNode *schema = reeve_config_schema;
+  g_autoptr (JsonObject) root = json_object_new ();
 
-  for (guint i = 0; schema != NULL && parts[i] != NULL; i++)
-    {
-      /* what is inside was told of already */
-      if (schema->planned)
-        return FALSE;
-      schema = reeve_config_values_member_schema (schema, parts[i]);
-    }
-  return schema != NULL && schema->planned;
-}
-
-static void
-reeve_config_warn_of_cleartext (JsonObject *root, GHashTable *origins, GPtrArray *lines)
-{
-  JsonArray *list = reeve_json_get_array (reeve_json_get_object (root, "server"), "listen");
-
-  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
-    {
-      const ReeveConfigListen listen = reeve_config_listen_read (
-          json_array_get_string_element (list, i), reeve_config_has_tls (root));
-      g_autofree char *pointer = g_strdup_printf ("/server/listen/%u", i);
-
-      if (!listen.encrypted && !listen.loopback)
-        g_ptr_array_add (lines, reeve_config_describe (
-                                    origins, pointer,
-                                    "others than this machine reach it without encryption: keys "
-                                    "and answers can be read on their way"));
-    }
+  self->root = json_node_init_object (json_node_alloc (), root);
+  for (guint i = 0; i < self->layers->len; i++)
+    reeve_config_layers_lay (root, self->origins, self->layers->pdata[i]);
+  if (!reeve_config_checks_validate (self->root, self->origins, error))
+    return FALSE;
+  reeve_config_layers_fill (self->root, reeve_config_schema);
+  return reeve_config_checks_run (self->root, self->origins, error);
 }
 
 static char **
-reeve_config_collect_warnings (JsonObject *root, GHashTable *origins)
+reeve_config_collect_warnings (ReeveConfig *self, const char *const *environment)
 {
-  GPtrArray *lines = g_ptr_array_new ();
-  GHashTableIter iter;
-  gpointer pointer = NULL, origin = NULL;
+  g_auto (GStrv) lines
+      = reeve_config_checks_collect_warnings (json_node_get_object (self->root), self->origins);
+  g_autofree char *odd
+      = reeve_config_environment_judge (environment, reeve_config_get_profile (self), self->is_dev);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
-  g_hash_table_iter_init (&iter, origins);
-  while (g_hash_table_iter_next (&iter, &pointer, &origin))
-    if (((ReeveConfigOrigin *) origin)->chosen && reeve_config_is_planned (pointer))
-      g_ptr_array_add (lines, reeve_config_describe (
-                                  origins, pointer, "has no effect yet: its feature is not built"));
-  reeve_config_warn_of_cleartext (root, origins, lines);
-  g_ptr_array_sort (lines, reeve_config_compare_text);
-  g_ptr_array_add (lines, NULL);
-  return (char **) g_ptr_array_free (lines, FALSE);
-}
-
-/* Which profile counts, and who says so. */
-static const char *
-reeve_config_choose_profile (const ReeveConfigSources *sources, JsonNode *file, GHashTable *origins)
-{
-  JsonNode *member
-      = file != NULL ? json_object_get_member (json_node_get_object (file), "profile") : NULL;
-  gboolean is_text = member != NULL && JSON_NODE_HOLDS_VALUE (member)
-                     && json_node_get_value_type (member) == G_TYPE_STRING;
-
-  if (sources->profile != NULL)
-    {
-      g_hash_table_replace (origins, g_strdup ("/profile"),
-                            reeve_config_values_origin_new ("command line", TRUE));
-      return sources->profile;
-    }
-  return is_text ? json_node_get_string (member) : "dev";
-}
-
-/* the layers in their order, into one object; origins of later ones replace those of earlier ones
- */
-static gboolean
-reeve_config_lay (const ReeveConfigSources *sources, const ReeveConfigSource *source,
-                  JsonObject *root, GError **error)
-{
-  g_autoptr (GHashTable) file_origins = g_hash_table_new_full (
-      g_str_hash, g_str_equal, g_free, (GDestroyNotify) reeve_config_values_origin_free);
-  ReeveConfigSource file_source = *source;
-  g_autoptr (JsonNode) file = NULL;
-  GHashTableIter iter;
-  gpointer pointer = NULL, origin = NULL;
-
-  file_source.label = sources->file;
-  file_source.with_lines = file_source.chosen = TRUE;
-  file_source.origins = file_origins;
-  if (sources->file != NULL)
-    {
-      file = reeve_config_layers_read_file (sources->file, &file_source, error);
-      if (file == NULL)
-        return FALSE;
-    }
-  g_autofree char *profile = g_strdup (reeve_config_choose_profile (sources, file, file_origins));
-  if (!reeve_config_layers_read_profile (root, profile, sources->profile_dirs, source, error))
-    {
-      const ReeveConfigOrigin *by = g_hash_table_lookup (file_origins, "/profile");
-      if (by != NULL)
-        g_prefix_error (error, "%s: profile: ", by->text);
-      return FALSE;
-    }
-  g_hash_table_remove (source->origins, "/profile");
-  if (file != NULL)
-    reeve_config_layers_merge (root, json_node_get_object (file), reeve_config_schema);
-  g_hash_table_iter_init (&iter, file_origins);
-  while (g_hash_table_iter_next (&iter, &pointer, &origin))
-    {
-      g_hash_table_iter_steal (&iter);
-      g_hash_table_replace (source->origins, pointer, origin);
-    }
-  /* a profile that is no text is for the validation to tell */
-  if (file == NULL || sources->profile != NULL
-      || !json_object_has_member (json_node_get_object (file), "profile"))
-    json_object_set_string_member (root, "profile", profile);
-  return TRUE;
-}
-
-static void
-reeve_config_override (const ReeveConfigSources *sources, JsonObject *root, GHashTable *origins)
-{
-  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), sources->overrides);
-  /* the origin of the whole stays the file's */
-  g_autoptr (JsonNode) over
-      = reeve_config_layers_convert_overrides (node, reeve_config_schema, "", origins);
-
-  g_hash_table_remove (origins, "");
-  reeve_config_layers_merge (root, json_node_get_object (over), reeve_config_schema);
+  if (odd != NULL)
+    g_strv_builder_add (builder, odd);
+  g_strv_builder_addv (builder, (const char **) lines);
+  return g_strv_builder_end (builder);
 }
 
 /**
@@ -329,27 +157,16 @@ reeve_config_load (const ReeveConfigSources *sources, GError **error)
 {
   g_autoptr (ReeveConfig) self = g_new0 (ReeveConfig, 1);
   g_auto (GStrv) environment = g_get_environ ();
-  JsonObject *root = json_object_new ();
+  const ReeveConfigSource like
+      = { .environment = sources->environment != NULL ? sources->environment
+                                                      : (const char *const *) environment };
 
   g_atomic_ref_count_init (&self->refs);
-  self->origins = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                         (GDestroyNotify) reeve_config_values_origin_free);
-  self->root = json_node_init_object (json_node_alloc (), root);
-  json_object_unref (root);
-  const ReeveConfigSource source
-      = { .environment
-          = sources->environment != NULL ? sources->environment : (const char *const *) environment,
-          .origins = self->origins };
-  if (!reeve_config_lay (sources, &source, root, error))
+  self->layers = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_config_layers_free);
+  self->origins = g_hash_table_new (g_str_hash, g_str_equal);
+  if (!reeve_config_read (self, sources, &like, error) || !reeve_config_lay (self, error))
     return NULL;
-  if (sources->overrides != NULL)
-    reeve_config_override (sources, root, self->origins);
-  if (!reeve_config_validate (self->root, self->origins, error))
-    return NULL;
-  reeve_config_layers_fill (self->root, reeve_config_schema);
-  if (!reeve_config_check (self->root, self->origins, error))
-    return NULL;
-  self->warnings = reeve_config_collect_warnings (json_node_get_object (self->root), self->origins);
+  self->warnings = reeve_config_collect_warnings (self, like.environment);
   json_node_seal (self->root);
   return g_steal_pointer (&self);
 }
@@ -378,6 +195,7 @@ reeve_config_unref (ReeveConfig *self)
     return;
   g_clear_pointer (&self->root, json_node_unref);
   g_clear_pointer (&self->origins, g_hash_table_unref);
+  g_clear_pointer (&self->layers, g_ptr_array_unref);
   g_strfreev (self->warnings);
   g_free (self);
 }
@@ -541,12 +359,27 @@ reeve_config_get_profile (ReeveConfig *self)
 }
 
 /**
+ * reeve_config_is_dev:
+ * @self: a configuration
+ *
+ * What only one developer's machine may do asks for this: a profile that builds on nothing, or on
+ * `enterprise`, is none of those.
+ *
+ * Returns: whether the profile is `dev`, or builds on it
+ */
+gboolean
+reeve_config_is_dev (ReeveConfig *self)
+{
+  return self->is_dev;
+}
+
+/**
  * reeve_config_get_origin:
  * @self: a configuration
  * @path: such as `server.listen`
  *
- * Returns: (transfer none): where the value came from: `default`, `profile dev`, `reeve.yaml:12` or
- * `command line`
+ * Returns: (transfer none): where the value came from: `default`, `profile dev`, `reeve.yaml:12`,
+ * `environment REEVE_LOG_LEVEL` or `command line`
  */
 const char *
 reeve_config_get_origin (ReeveConfig *self, const char *path)

@@ -12,10 +12,9 @@ typedef struct _ReeveConfig ReeveConfig;
 /* Where the configuration comes from; every member may be NULL. */
 typedef struct
 {
-  const char *file;    /* --config */
-  const char *profile; /* --profile; wins over the file's */
-  const char *const
-      *profile_dirs;     /* where <profile>.yaml lies, besides the built-in dev and enterprise */
+  const char *file;                /* --config */
+  const char *profile;             /* --profile; wins over the file's */
+  const char *const *profile_dirs; /* where <profile>.yaml lies, besides the built-in ones */
   JsonObject *overrides; /* command line, in the shape of the tree: {"server": {"listen": […]}} */
   const char *const *environment; /* as g_get_environ(); NULL: the process' own */
 } ReeveConfigSources;
@@ -38,6 +37,8 @@ gboolean reeve_config_get_boolean (ReeveConfig *self, const char *path);
 char **reeve_config_get_strv (ReeveConfig *self,
                               const char *path); /* (transfer full), empty when unset */
 const char *reeve_config_get_profile (ReeveConfig *self);
+/* the profile is dev, or builds on it; everything else is held to what enterprise is held to */
+gboolean reeve_config_is_dev (ReeveConfig *self);
 const char *reeve_config_get_origin (ReeveConfig *self, const char *path);
 /* (transfer full) the fault of a value that turned out to be wrong only when it was used:
  * "reeve.yaml:12: llm.providers[0].plugin: message" */

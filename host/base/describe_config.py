@@ -3,15 +3,16 @@
 """Writes docs/configuration.md from data/reeve.schema.json: `describe_config.py SCHEMA.json OUT.md`. A test holds the two together."""
 
 import json
+import os
 import sys
 
 HEAD = """# Configuration: reeve.yaml
 
 <!-- written by host/base/describe_config.py from data/reeve.schema.json: change the schema, not this page -->
 
-`reeve-host --config reeve.yaml` reads one YAML document. Over the built-in values lie, in this order, the profile (`--profile`, else
-the key `profile`, else `dev`; `dev` and `enterprise` are built in, others are files in `profiles/`, and a profile that names another
-under `profile` builds on it), the file, and the command line. Objects are merged, lists and values replaced.
+`reeve-host --config reeve.yaml` reads one YAML document. Over the built-in values lie, in this order, the [profile](#profiles), the
+file, [variables of the environment](#environment-variables) and the command line. Objects are merged, lists and values replaced. There
+is no other place that settings come from: none is kept in the store.
 
 - A key that does not exist, a wrong type or a bad value stops the start with exit code 78 and one line for each fault, with file, line and
   key. `--check-config` only checks; `--print-config` prints the effective values, each with where it came from, secrets masked.
@@ -24,7 +25,68 @@ under `profile` builds on it), the file, and the command line. Objects are merge
   (`store.plugin`, `llm.providers[].plugin`, `authentication.providers[].plugin`) is that a fault like the others: exit code 78.
 - Logs are one JSON object a line on standard error: `time`, `level` (debug, info, notice, warning, error, critical), `message`,
   `domain`, and for whom the work is: `tenant_id`, `user_id`, `agent_id`, `run_id`, `session_id`, `trace_id`.
+
+## Profiles
+
+The profile is what `--profile` names, else `REEVE_PROFILE`, else the file's key `profile`. Where none of them is there, a variable
+`ENVIRONMENT` that is exactly `dev`, `staging` or `prod` chooses it: the name is not Reeve's own, so it never changes what somebody
+said to Reeve. Where even that says nothing, it is `dev`. Besides the built-in ones a profile is a file in `profiles/` beside the
+configuration or in the installed data folder; one that names another under `profile` builds on it.
+
+| | `dev` | `enterprise` | `staging` | `prod` |
+|---|---|---|---|---|
+| builds on | | | `enterprise` | `enterprise` |
+{profiles}| tokens signed by a shared secret (HS256) | taken where configured | refused | refused | refused |
+| first-party tools | allowed to every tenant | allowed by nobody | allowed by nobody | allowed by nobody |
+
+What a developer's machine may do and others not asks whether the profile is `dev` or builds on it; a profile that builds on
+nothing is treated as `enterprise` is.
+
+## Environment variables
+
+A variable counts as text; nothing in it is expanded. A list takes words joined by commas. An empty variable says nothing. Where a
+value came from a variable, `--print-config` says `environment NAME`.
+
+| variable | key |
+|---|---|
+{variables}
+Of the variables of other products, these have a successor; they are not read themselves.
+
+| theirs | Reeve's |
+|---|---|
+{theirs}
 """
+
+# how the table of profiles calls what it shows
+PROFILE_ROWS = (
+    ("requests a minute", "limits.requests_per_minute"),
+    ("least level of the log", "logging.level"),
+    ("origins whose pages may call", "server.cors.origins"),
+    ("addresses of the network without TLS", "server.allow_cleartext"),
+    ("new versions of agents are published at once", "agents.auto_publish"),
+)
+PROFILES = ("dev", "enterprise", "staging", "prod")
+
+# variables that others have, and what says the same here
+THEIRS = (
+    ("`TASKFORCE_PROFILE`, `ENVIRONMENT`", "`REEVE_PROFILE`; `ENVIRONMENT` as said above"),
+    ("`TASKFORCE_ENCRYPTION_KEY`, `ENCRYPTION_KEY`, `SECRET_KEY`", "`REEVE_ENCRYPTION_KEY`, base64 of 32 bytes, see encryption.md"),
+    ("`LOG_LEVEL`", "`REEVE_LOG_LEVEL`"),
+    ("`CORS_ALLOWED_ORIGINS`", "`REEVE_CORS_ORIGINS`"),
+    ("`RATE_LIMIT_PER_MINUTE`", "`REEVE_REQUESTS_PER_MINUTE`"),
+    ("`CHUNK_SIZE_TOKENS`, `CHUNK_OVERLAP_TOKENS`", "`REEVE_CHUNK_SIZE_TOKENS`, `REEVE_CHUNK_OVERLAP_TOKENS`"),
+    ("`LITELLM_DEFAULT_MODEL`, `OLLAMA_DEFAULT_MODEL`", "`REEVE_LLM_DEFAULT`"),
+    ("`LITELLM_EMBEDDING_MODEL`", "`REEVE_EMBEDDING_MODEL`"),
+    ("`OPENAI_API_KEY`, `LITELLM_API_KEY`, `AZURE_OPENAI_API_KEY`", '`api_key: "env:OPENAI_API_KEY"` in the settings of a provider of `llm.providers`'),
+    ("`LITELLM_BASE_URL`, `OLLAMA_BASE_URL`, `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_DEPLOYMENT`",
+     '`base_url: "${OLLAMA_BASE_URL}/v1"` in the settings of a provider of `llm.providers`'),
+    ("`OIDC_ISSUER_URL`, `OIDC_AUDIENCE`", '`issuer: "env:OIDC_ISSUER_URL"`, `audience` in the settings of an auth-jwt provider'),
+    ("`JWT_SECRET`, `DEV_JWT_SECRET`", '`secret_key: "env:DEV_JWT_SECRET"` in the settings of an auth-jwt provider, in profile `dev` only'),
+    ("`CONTROL_PLANE_ADDRESS`", "`REEVE_URL`, of reevectl"),
+    ("`AP_API_KEY`", "`REEVE_TOKEN`, of reevectl; a host makes its own keys, and has no way to do without one"),
+    ("`VECTOR_TOP_K`", "`rag_config.max_results` in the definition of an agent"),
+    ("`DATABASE_URL`, `POSTGRES_USER`, `POSTGRES_PASSWORD`, `POSTGRES_DB`", "none: stores are files in the state folder (`--state-dir`)"),
+)
 
 
 def kind(schema):
@@ -72,8 +134,51 @@ def rows(schema, path, planned):
                 yield from rows(more, key + suffix, here)
 
 
-def describe(schema):
-    lines = [HEAD]
+def variables(schema, path=""):
+    """(variable, key) of everything below an object."""
+    for name, member in schema.get("properties", {}).items():
+        key = f"{path}.{name}" if path else name
+        if "x-reeve-variable" in member:
+            yield member["x-reeve-variable"], key
+        yield from variables(member, key)
+
+
+def find(schema, key):
+    for name in key.split("."):
+        schema = schema["properties"][name]
+    return schema
+
+
+def profile(name, folder):
+    """{key: value} of a built-in profile, over those that it builds on. Their YAML is plain: sections of two spaces each."""
+    with open(os.path.join(folder, name + ".yaml"), encoding="utf-8") as file:
+        lines = [line.rstrip() for line in file if line.strip() and not line.startswith("#")]
+    values, path = {}, []
+    for line in lines:
+        depth = (len(line) - len(line.lstrip())) // 2
+        word, _, value = line.strip().partition(":")
+        path[depth:] = [word]
+        if value:
+            values[".".join(path)] = value.strip()
+    ground = values.pop("profile")
+    return {**(profile(ground, folder) if ground != name else {}), **values}
+
+
+def profile_rows(schema, folder):
+    told = [profile(name, folder) for name in PROFILES]
+    for text, key in PROFILE_ROWS:
+        usual = json.dumps(find(schema, key).get("default"))
+        yield f"| {text} (`{key}`) | " + " | ".join("`" + values.get(key, usual).strip('"') + "`" for values in told) + " |\n"
+
+
+def head(schema, folder):
+    return (HEAD.replace("{profiles}", "".join(profile_rows(schema, folder)))
+            .replace("{variables}", "".join(f"| `{name}` | `{key}` |\n" for name, key in variables(schema)))
+            .replace("{theirs}", "".join(f"| {theirs} | {ours} |\n" for theirs, ours in THEIRS).rstrip("\n")))
+
+
+def describe(schema, folder):
+    lines = [head(schema, folder)]
     for name, section in schema["properties"].items():
         lines.append(f"## {name}\n")
         lines.append(section["description"][0].upper() + section["description"][1:] + ("." if section["description"][-1] != "." else "") + "\n")
@@ -88,7 +193,7 @@ def describe(schema):
 def main():
     source, target = sys.argv[1:3]
     with open(source, encoding="utf-8") as file:
-        text = describe(json.load(file))
+        text = describe(json.load(file), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "profiles"))
     with open(target, "w", encoding="utf-8") as file:
         file.write(text)
 

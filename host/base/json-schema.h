@@ -126,8 +126,9 @@ struct _ReeveSchemaNode
   const char *fallback; /* default, as canonical JSON */
   const char
       *unit; /* x-reeve-unit: "bytes" or "seconds": text such as 10MiB, 5m is read as a number */
-  gboolean secret;   /* x-reeve-secret: never shown */
-  gboolean verbatim; /* x-reeve-verbatim: "env:NAME" there is no variable to expand */
+  const char *variable; /* x-reeve-variable: the environment variable that sets it */
+  gboolean secret;      /* x-reeve-secret: never shown */
+  gboolean verbatim;    /* x-reeve-verbatim: "env:NAME" there is no variable to expand */
   gboolean planned; /* x-reeve-planned: accepted with a warning, for its feature is not built yet */
 };
 

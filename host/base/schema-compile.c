@@ -69,6 +69,7 @@ static const ReeveSchemaCompileRow reeve_schema_compile_rows[] = {
   SELF ("description", TEXT, description),
   SELF ("default", VALUE, fallback),
   SELF ("x-reeve-unit", TEXT, unit),
+  SELF ("x-reeve-variable", TEXT, variable),
   SELF ("x-reeve-secret", BOOLEAN, secret),
   SELF ("x-reeve-verbatim", BOOLEAN, verbatim),
   SELF ("x-reeve-planned", BOOLEAN, planned),

@@ -183,7 +183,8 @@ class SchemaCompiler:
             yield ".constant = " + c_string(canonical(schema["const"]))
         if "enum" in schema:
             yield ".enumeration = " + self.strings([canonical(value) for value in schema["enum"]])
-        for keyword, member in (("title", "title"), ("description", "description"), ("x-reeve-unit", "unit")):
+        for keyword, member in (("title", "title"), ("description", "description"), ("x-reeve-unit", "unit"),
+                                ("x-reeve-variable", "variable")):
             if keyword in schema:
                 yield f".{member} = " + self.value_text(schema[keyword], f"{where}/{keyword}")
         if "default" in schema:

@@ -83,6 +83,18 @@ class Config(unittest.TestCase):
         self.assertIn(f'      id: "a"  # {self.file}:4', done.stdout)
         self.assertNotIn("hidden", done.stdout + done.stderr)
 
+    def test_environment(self):
+        done = self.run_host("logging: {level: info}\n", "--print-config", "--log-format", "text", REEVE_LOG_LEVEL="ERROR", REEVE_LOG_FORMAT="json",
+                             ENVIRONMENT="staging", REEVE_CORS_ORIGINS="https://a.example,https://b.example")
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn('  level: "ERROR"  # environment REEVE_LOG_LEVEL\n', done.stdout)
+        self.assertIn('  format: "text"  # command line\n', done.stdout)
+        self.assertIn('profile: "staging"  # environment ENVIRONMENT\n', done.stdout)
+        self.assertIn('      - "https://b.example"  # environment REEVE_CORS_ORIGINS\n', done.stdout)
+        self.assertIn("  requests_per_minute: 100  # profile staging\n", done.stdout)
+        done = self.run_host("", "--check-config", REEVE_LOG_LEVEL="loud")
+        self.assertEqual((78, "", True), (done.returncode, done.stdout, "environment REEVE_LOG_LEVEL: logging.level: " in done.stderr))
+
     def test_warning_of_what_is_not_built(self):
         done = self.run_host("compliance: {frameworks: [gdpr]}\n", "--check-config")
         self.assertEqual(done.returncode, 0, done)
