@@ -12,7 +12,11 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   static const char *const environment[] = { "A=1", "B=${A}", NULL };
   g_autoptr (GHashTable) origins = g_hash_table_new_full (
       g_str_hash, g_str_equal, g_free, (GDestroyNotify) reeve_config_values_origin_free);
-  const ReeveConfigSource source = { "fuzz.yaml", TRUE, TRUE, environment, origins };
+  const ReeveConfigSource source = { .label = "fuzz.yaml",
+                                     .with_lines = TRUE,
+                                     .chosen = TRUE,
+                                     .environment = environment,
+                                     .origins = origins };
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveConfigNode) node
       = reeve_config_yaml_parse ((const char *) data, size, "fuzz.yaml", &error);
