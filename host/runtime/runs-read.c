@@ -81,6 +81,7 @@ reeve_runs_read_describe (ReeveRecord *record)
   g_autoptr (GList) answer = result != NULL ? json_object_get_members (result) : NULL;
 
   json_object_set_string_member (run, "run_id", reeve_record_get_id (record));
+  json_object_set_null_member (run, "agent_id"); /* unless it was one of the tenant's */
   for (GList *l = answer; l != NULL; l = l->next)
     json_object_set_member (run, l->data, json_node_ref (json_object_get_member (result, l->data)));
   for (GList *l = members; l != NULL; l = l->next)
