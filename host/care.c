@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Looks every minute for API keys that end soon. */
+/* Looks every minute for API keys that end soon, every hour for what tenants keep too long. */
 #include "care.h"
 
+#include "runtime/retention.h"
+
 #define REEVE_CARE_SECONDS 60
+/* looks between two at what is kept too long */
+#define REEVE_CARE_RETENTION 60
 
 struct _ReeveCare
 {
   gatomicrefcount references;
+  ReeveStore *store;
+  ReeveTenants *tenants;
   ReeveApiKeys *api_keys;
   ReeveAdmission *admission;
   ReeveWorkers *workers;
   guint timer;
-  gint busy; /* atomic: one look at a time */
+  gint busy;   /* atomic: one look at a time */
+  guint looks; /* of who is busy */
 };
 
 static void
@@ -19,6 +26,8 @@ reeve_care_unref (ReeveCare *self)
 {
   if (!g_atomic_ref_count_dec (&self->references))
     return;
+  g_object_unref (self->store);
+  g_object_unref (self->tenants);
   g_object_unref (self->api_keys);
   g_object_unref (self->admission);
   reeve_workers_unref (self->workers);
@@ -33,6 +42,8 @@ reeve_care_work (gpointer data)
 
   if (reeve_api_keys_check_ends (self->api_keys, self->admission, &error) < 0)
     g_message ("%s", error->message);
+  if (self->looks++ % REEVE_CARE_RETENTION == 0)
+    reeve_retention_run (self->store, self->tenants, self->admission);
   g_atomic_int_set (&self->busy, 0);
   reeve_care_unref (self);
 }
@@ -65,6 +76,8 @@ reeve_care_new (ReeveServices *services)
   ReeveCare *self = g_new0 (ReeveCare, 1);
 
   g_atomic_ref_count_init (&self->references);
+  self->store = g_object_ref (services->store);
+  self->tenants = g_object_ref (services->tenants);
   self->api_keys = g_object_ref (services->api_keys);
   self->admission = g_object_ref (services->admission);
   self->workers = reeve_workers_ref (services->workers);

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A tenant's removal is killed at each of its steps: the next start ends it, or it never began; the ledger verifies every time.
+"""A tenant's removal is killed at each of its steps: the next start ends it, or it never began; the ledger verifies every time. Bounds are
+exact, and what a tenant keeps too long goes.
 
 what                                                   | CI             | long
 the host is killed at the n-th call to the disk        | every third n  | every n, and in the middle of a write
 agents and runs made at once, against their bounds     | 4 times        | 40 times
+runs and conversations that are kept for a day         | 130 of each    | 1,300 of each
 """
 
 import http.client
 import os
+import time
 import unittest
 
 from faults import ALL, KILL, KILL_HALF, Faults
@@ -18,7 +21,9 @@ from mock_openai import MockOpenAI
 STEP = size(3, 1)
 WAYS = size((KILL,), (KILL, KILL_HALF))
 ROUNDS = size(4, 40)
+KEPT = size(130, 1300)
 AT_ONCE = 16
+DAY = 24 * 60 * 60
 QUIET = "audit: {checkpoint_seconds: 3600}\nlimits: {requests_per_minute: 0}\n"
 
 
@@ -113,6 +118,68 @@ class Bounds(unittest.TestCase):
             spans.append((journal[0]["time"], journal[-1]["time"]))
         for start, _end in spans:
             self.assertLessEqual(sum(s < start < e for s, e in spans) + 1, bound, spans)
+
+
+class Retention(unittest.TestCase):
+    def test_what_is_kept_too_long_goes(self):
+        mock = MockOpenAI().start()
+        self.addCleanup(mock.stop)
+        mock.default = lambda request: {"content": "Done."}
+        config = CONFIG.replace("max_concurrent_sessions: 2", "max_concurrent_sessions: 100").format(url=mock.base_url)
+        with Faults() as faults, Host(config=config, state=faults.state, environment=faults.environment) as host:
+            for tenant, settings in (("short", {"data_retention_days": 1}), ("asleep", {"data_retention_days": 1}), ("long", {})):
+                host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": tenant, "settings": settings}, expect=201)
+                self.fill(host, tenant, KEPT if tenant == "short" else 3)
+            host.put("/api/v1/admin/tenants/asleep", {"status": "suspended"}, expect=200)
+            self.restart(host, faults, DAY - 3600)
+            self.assertEqual((KEPT, KEPT, 1), self.count(host, "short"))
+            # what is under way, or was gone on with, is not old
+            late = host.post("/api/v1/chat", {"message": "still there?", "conversation_id": self.conversation}, headers={"X-Tenant-ID": "long"},
+                             expect=200).json["conversation_id"]
+            self.assertEqual(self.conversation, late)
+            host.put("/api/v1/admin/tenants/long", {"settings": {"data_retention_days": 1}}, expect=200)
+            self.restart(host, faults, DAY + 3600)
+            for tenant, left in (("short", (0, 0, 1)), ("asleep", (0, 0, 1)), ("long", (1, 1, 1))):
+                self.wait(host, tenant, left)
+                done = [r for r in self.records(host, tenant) if r["action"] == "tenants.retain"]
+                self.assertEqual(["intent", "outcome"], sorted(r["kind"] for r in done), "one pass, one effect")
+                self.assertEqual({"system"}, {r["actor"]["type"] for r in done})
+            self.restart(host, faults, DAY + 3600)
+            self.assertEqual(2, len([r for r in self.records(host, "short") if r["action"] == "tenants.retain"]), "nothing to do leaves no record")
+            self.assertTrue(host.post("/api/v1/admin/audit/verify", expect=200).json["valid"])
+
+    def fill(self, host, tenant, number):
+        there = {"X-Tenant-ID": tenant}
+        host.upload("a.txt", "the lathe needs grease", "text/plain", headers=there)
+        for _ in range(number):
+            self.conversation = host.post("/api/v1/chat", {"message": "x"}, headers=there, expect=200).json["conversation_id"]
+
+    @staticmethod
+    def restart(host, faults, seconds):
+        host.stop()
+        faults.set_clock(seconds)
+        host.start()
+
+    @staticmethod
+    def items(host, tenant, path):
+        items, cursor = [], ""
+        while cursor is not None:
+            page = host.get(f"/api/v1/{path}?limit=500{cursor}", headers={"X-Tenant-ID": tenant}, expect=200).json
+            items += page["items"]
+            cursor = page["next_cursor"] and "&cursor=" + page["next_cursor"]
+        return items
+
+    def count(self, host, tenant):
+        return tuple(len(self.items(host, tenant, path)) for path in ("runs", "conversations", "documents"))
+
+    def records(self, host, tenant):
+        return self.items(host, tenant, "admin/audit")
+
+    def wait(self, host, tenant, left):
+        end = time.monotonic() + 60
+        while self.count(host, tenant) != left:
+            self.assertLess(time.monotonic(), end, (self.count(host, tenant), left))
+            time.sleep(0.02)
 
 
 if __name__ == "__main__":
