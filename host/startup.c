@@ -126,8 +126,6 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
   g_autofree char *folder = reeve_state_make_folder (self->state, "ledger", error);
   g_autofree char *keys
       = folder != NULL ? reeve_state_make_folder (self->state, "keys", error) : NULL;
-  g_autoptr (ReeveToolPolicy) policy = reeve_tool_policy_new_for_profile (
-      reeve_config_is_dev (services->config) ? "dev" : "enterprise");
 
   if (keys == NULL)
     return FALSE;
@@ -143,7 +141,6 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
       return FALSE;
     }
   services->admission = reeve_admission_new (services->ledger);
-  reeve_admission_set_tool_policy (services->admission, policy);
   return TRUE;
 }
 
@@ -180,6 +177,8 @@ reeve_startup_on_tenant (const char *tenant_id, ReeveTenantStatus status, gpoint
     reeve_authentication_invalidate (services->authentication);
   else
     reeve_authentication_revoke_tenant (services->authentication, tenant_id);
+  if (status != REEVE_TENANT_ACTIVE)
+    reeve_policies_forget (services->policies, tenant_id);
   if (status != REEVE_TENANT_ACTIVE && services->runs != NULL)
     reeve_runs_end_tenant (services->runs, tenant_id);
 }
@@ -197,10 +196,22 @@ reeve_startup_set_default (ReeveStartup *self, const char *name)
 }
 
 static void
+reeve_startup_open_policies (ReeveStartup *self)
+{
+  ReeveServices *services = &self->services;
+  g_autoptr (ReevePolicy) shipped = reeve_policy_new_for_profile (
+      reeve_config_is_dev (services->config) ? "dev" : "enterprise");
+
+  services->policies = reeve_policies_new (services->store, shipped);
+  reeve_admission_set_tool_check (services->admission, reeve_policies_check, services->policies);
+}
+
+static void
 reeve_startup_open_tenants (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
 
+  reeve_startup_open_policies (self);
   services->tenants = reeve_tenants_new (services->store);
   services->authentication = reeve_authentication_new (services->store, services->workers);
   reeve_authentication_set_tenants (services->authentication, services->tenants);
@@ -371,6 +382,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .timeout_seconds = reeve_config_get_int (services->config, "agents.execution_timeout"),
     .tool_seconds = reeve_config_get_int (services->config, "tools.timeout"),
     .tenants = services->tenants,
+    .policies = services->policies,
   };
   reeve_agents_set_tenants (services->agents, services->tenants);
   reeve_agent_book_guard (reeve_agents_get_book (services->agents), services->admission);
@@ -485,6 +497,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->authentication);
   g_clear_object (&services->users);
   g_clear_object (&services->protection);
+  g_clear_object (&services->policies);
   g_clear_object (&services->tenants);
   if (self->ledger_open && services->admission != NULL)
     reeve_admission_flush_refusals (services->admission);

@@ -4,6 +4,8 @@
 
 #include "base/digests.h"
 
+#include "policy-decision.h"
+
 #include <string.h>
 
 /**
@@ -89,11 +91,17 @@ reeve_admission_records_note_home (ReeveLedger *ledger, const ReeveAdmissionRequ
  * reeve_admission_records_reason:
  * @error: why something was refused
  *
- * Returns: (transfer none): its stable word
+ * Returns: (transfer none): its stable word; that of the tool policy where it refused
  */
 const char *
 reeve_admission_records_reason (const GError *error)
 {
+  const char *word = NULL;
+
+  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED))
+    word = reeve_policy_decision_find_reason (error->message);
+  if (word != NULL)
+    return word;
   return reeve_error_get_name (error->domain == REEVE_ERROR ? (ReeveError) error->code
                                                             : REEVE_ERROR_FAILED);
 }

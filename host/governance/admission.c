@@ -31,7 +31,8 @@ struct _ReeveAdmission
   GObject parent_instance;
 
   ReeveLedger *ledger;
-  ReeveToolPolicy *tool_policy;
+  ReeveAdmissionCheck tool_check;
+  gpointer tool_check_data;
   GArray *added;
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
@@ -39,11 +40,13 @@ struct _ReeveAdmission
 
 struct _ReeveAdmitted
 {
+  ReeveAdmission *gate;          /* not owned: it outlives all rights */
   ReeveAdmissionRequest request; /* strings lie in @strings */
   GStringChunk *strings;
   guint64 intent;
   gint64 started; /* monotonic µs */
   int consumed;
+  const char *refused; /* (nullable): the word of what took it away before the effect */
 };
 
 G_DEFINE_FINAL_TYPE (ReeveAdmission, reeve_admission, G_TYPE_OBJECT)
@@ -71,7 +74,6 @@ reeve_admission_finalize (GObject *object)
   ReeveAdmission *self = REEVE_ADMISSION (object);
 
   g_clear_object (&self->ledger);
-  g_clear_pointer (&self->tool_policy, reeve_tool_policy_unref);
   g_array_unref (self->added);
   g_clear_pointer (&self->orphans, reeve_admission_orphans_free);
   g_clear_pointer (&self->refusals, reeve_admission_refusals_free);
@@ -108,16 +110,16 @@ reeve_admission_new (ReeveLedger *ledger)
 }
 
 /**
- * reeve_admission_set_tool_policy:
+ * reeve_admission_set_tool_check:
  * @self: the gate
- * @policy: which tools may be called
+ * @check: decides about tool calls, and about the tokens of model calls
+ * @user_data: for @check; must outlive @self
  */
 void
-reeve_admission_set_tool_policy (ReeveAdmission *self, ReeveToolPolicy *policy)
+reeve_admission_set_tool_check (ReeveAdmission *self, ReeveAdmissionCheck check, gpointer user_data)
 {
-  reeve_tool_policy_ref (policy);
-  g_clear_pointer (&self->tool_policy, reeve_tool_policy_unref);
-  self->tool_policy = policy;
+  self->tool_check = check;
+  self->tool_check_data = user_data;
 }
 
 /**
@@ -159,8 +161,6 @@ static gboolean
 reeve_admission_authorise (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                            GError **error)
 {
-  const char *reason = NULL;
-
   if (request->caller == NULL)
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
@@ -174,12 +174,12 @@ reeve_admission_authorise (ReeveAdmission *self, const ReeveAdmissionRequest *re
                    request->permission);
       return FALSE;
     }
-  if (request->tool_name == NULL
-      || reeve_tool_policy_evaluate (self->tool_policy, request->tool_name, request->agent_tools,
-                                     &reason))
+  if (self->tool_check != NULL)
+    return self->tool_check (request, NULL, self->tool_check_data, error);
+  if (request->tool_name == NULL)
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
-               "the tool policy does not allow %s (%s)", request->tool_name, reason);
+               "the tool policy does not allow %s (policy_unset)", request->tool_name);
   return FALSE;
 }
 
@@ -275,12 +275,13 @@ reeve_admission_keep (GStringChunk *strings, const char *text)
 }
 
 static ReeveAdmitted *
-reeve_admission_make (const ReeveAdmissionRequest *request)
+reeve_admission_make (ReeveAdmission *self, const ReeveAdmissionRequest *request)
 {
   ReeveAdmitted *admitted = g_new0 (ReeveAdmitted, 1);
   ReeveAdmissionRequest *kept = &admitted->request;
   GStringChunk *strings = g_string_chunk_new (256);
 
+  admitted->gate = self;
   admitted->strings = strings;
   admitted->started = g_get_monotonic_time ();
   *kept = *request;
@@ -294,6 +295,8 @@ reeve_admission_make (const ReeveAdmissionRequest *request)
   kept->run_id = reeve_admission_keep (strings, request->run_id);
   kept->tool_name = reeve_admission_keep (strings, request->tool_name);
   kept->agent_tools = NULL;
+  kept->tool_arguments = NULL;
+  kept->sandbox_level = reeve_admission_keep (strings, request->sandbox_level);
   kept->model = reeve_admission_keep (strings, request->model);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);
@@ -376,6 +379,36 @@ reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation, cons
 {
   reeve_admitted_expect (self, operation, name, arguments);
   reeve_admitted_consume (self, operation);
+}
+
+/**
+ * reeve_admitted_confirm:
+ * @self: the right to one effect
+ * @tool_arguments: (nullable): of a tool call, as they were admitted
+ * @error: return location
+ *
+ * Between the admission and the effect lies the disk, and often a queue. What was taken away in
+ * that time is taken away here; rates are not counted again. Nothing is recorded now: the outcome
+ * is `blocked`, whatever it is settled as.
+ *
+ * Returns: %FALSE with what the stage of authorisation refuses with
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+gboolean
+reeve_admitted_confirm (ReeveAdmitted *self, JsonObject *tool_arguments, GError **error)
+{
+  ReeveAdmissionRequest request = self->request;
+  g_autoptr (GError) local = NULL;
+  const char *reason = NULL;
+
+  request.tool_arguments = tool_arguments;
+  request.confirming = TRUE;
+  if (reeve_admission_run_row (self->gate, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], &request,
+                               NULL, &reason, &local))
+    return TRUE;
+  self->refused = reason != NULL ? reason : reeve_admission_records_reason (local);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 /**
@@ -469,7 +502,7 @@ reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *reques
 
   if (!reeve_admission_enter (self, request, error))
     return NULL;
-  admitted = reeve_admission_make (request);
+  admitted = reeve_admission_make (self, request);
   reeve_admission_records_fill (request, REEVE_LEDGER_INTENT, &record);
   admitted->intent = reeve_ledger_append (self->ledger, &record, error);
   if (admitted->intent != 0)
@@ -522,7 +555,7 @@ reeve_admission_begin_async (ReeveAdmission *self, const ReeveAdmissionRequest *
       g_object_unref (task);
       return;
     }
-  g_task_set_task_data (task, reeve_admission_make (request), NULL);
+  g_task_set_task_data (task, reeve_admission_make (self, request), NULL);
   reeve_admission_records_fill (request, REEVE_LEDGER_INTENT, &record);
   reeve_ledger_append_async (self->ledger, &record, reeve_admission_on_intent, task);
 }
@@ -594,10 +627,13 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   if (settlement->delegated_user_id != NULL)
     reeve_admission_records_delegate (&record, settlement->delegated_user_id);
   if (!reeve_admission_run_stages (self, REEVE_STAGE_GUARD_OUTPUT, REEVE_STAGE_OUTCOME,
-                                   &admitted->request, settlement, &reason, &refused))
+                                   &admitted->request, settlement, &reason, &refused)
+      || admitted->refused != NULL)
     {
       record.outcome = REEVE_OUTCOME_BLOCKED;
-      record.reason = reason != NULL ? reason : reeve_admission_records_reason (refused);
+      record.reason = admitted->refused;
+      if (refused != NULL)
+        record.reason = reason != NULL ? reason : reeve_admission_records_reason (refused);
     }
   if (callback != NULL)
     {
@@ -738,7 +774,7 @@ reeve_admission_resume (ReeveAdmission *self, ReeveCaller *caller, const char *o
       request.resource_type = reeve_json_get_string (resource, "type", NULL);
       request.resource_id = reeve_json_get_string (resource, "id", NULL);
     }
-  admitted = reeve_admission_make (&request);
+  admitted = reeve_admission_make (self, &request);
   admitted->intent = intent;
   admitted->consumed = 1;
   return admitted;

@@ -5,7 +5,6 @@
 
 #include "caller.h"
 #include "ledger.h"
-#include "tool-policy.h"
 
 G_BEGIN_DECLS
 
@@ -30,6 +29,12 @@ typedef struct
   const char *tool_name;          /* tool.call: the tool policy decides */
   gboolean tool_reads;            /* tool.call: the tool says that it only reads */
   const char *const *agent_tools; /* tool.call: tools of the agent's definition */
+  JsonObject *tool_arguments;     /* tool.call: with what; not kept */
+  gboolean tool_known;            /* tool.call: the tool exists and says of itself: */
+  ReeveToolHints tool_hints;
+  const char *sandbox_level; /* tool.call: of the agent's definition */
+  gint64 estimated_tokens;   /* tool.call, model.call: of the execution, this call included */
+  gboolean confirming;       /* set by the gate: it was admitted before */
   const char *model;
   const char *input_digest;
   guint64 parent; /* intent of the enclosing effect */
@@ -76,8 +81,10 @@ void reeve_admission_add_check (ReeveAdmission *self, ReeveAdmissionStage stage,
 void reeve_admission_add_named_check (ReeveAdmission *self, ReeveAdmissionStage stage,
                                       const char *reason, ReeveAdmissionCheck check,
                                       gpointer user_data);
-/* Before the first request; without one every tool is denied. */
-void reeve_admission_set_tool_policy (ReeveAdmission *self, ReeveToolPolicy *policy);
+/* Before the first request: decides about tool calls, and about the tokens of model calls; without
+ * one every tool is denied. */
+void reeve_admission_set_tool_check (ReeveAdmission *self, ReeveAdmissionCheck check,
+                                     gpointer user_data);
 
 /* Runs the stages and records the intent durably. Refused: %REEVE_ERROR_PERMISSION_DENIED and so
  * on, and a record of the refusal. The callback comes in the caller's thread-default context. */
@@ -98,6 +105,9 @@ void reeve_admitted_expect (ReeveAdmitted *self, const char *operation, const ch
                             JsonObject *arguments);
 void reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation, const char *name,
                                      JsonObject *arguments);
+/* Just before an effect that had to wait for its turn: authorises again, by what holds now. FALSE:
+ * it may no more, and nothing is consumed. Any thread; does not block. */
+gboolean reeve_admitted_confirm (ReeveAdmitted *self, JsonObject *tool_arguments, GError **error);
 gboolean reeve_admitted_is_consumed (ReeveAdmitted *self);
 guint64 reeve_admitted_get_intent (ReeveAdmitted *self);
 ReeveCaller *reeve_admitted_get_caller (ReeveAdmitted *self);

@@ -450,7 +450,7 @@ reeve_policy_decision_rates (ReevePolicyWork *work)
   guint refused = 0;
   gboolean free_to = TRUE;
 
-  for (guint i = 0; ask->rates != NULL && i < work->limits_length; i++)
+  for (guint i = 0; ask->rates != NULL && !ask->counted && i < work->limits_length; i++)
     {
       guint seconds = 0;
       guint rate = reeve_policy_constraints_get_rate (work->limits[i]->constraints, &seconds);
@@ -522,6 +522,23 @@ reeve_policy_decision_make (ReevePolicy *org, ReevePolicy *agent, const ReevePol
     return;
   if (decision->effect == REEVE_POLICY_ALLOW)
     reeve_policy_decision_rates (&work);
+}
+
+/**
+ * reeve_policy_decision_fail:
+ * @decision: (out caller-allocates): the answer
+ *
+ * What is answered where the policies are not known: no.
+ */
+void
+reeve_policy_decision_fail (ReevePolicyDecision *decision)
+{
+  const ReevePolicyAsk ask = { .tool_name = "" };
+  ReevePolicyWork work = { .ask = &ask, .decision = decision };
+
+  *decision = (ReevePolicyDecision){ .effect = REEVE_POLICY_DENY };
+  reeve_policy_decision_step (&work, "default", "policies_unavailable", NULL, NULL, "deny");
+  reeve_policy_decision_deny (&work, REEVE_POLICY_REASON_FAILED);
 }
 
 /**

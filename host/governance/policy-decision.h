@@ -26,6 +26,7 @@ typedef struct
   const char *agent_id;
   ReevePolicyRates *rates; /* NULL: rates are not decided */
   gboolean take;           /* count this call, if it is allowed */
+  gboolean counted;        /* it was counted: rates are not decided again */
 } ReevePolicyAsk;
 
 typedef struct
@@ -52,6 +53,8 @@ typedef struct
 /* Both policies (nullable). Always decides; clear @decision afterwards. */
 void reeve_policy_decision_make (ReevePolicy *org, ReevePolicy *agent, const ReevePolicyAsk *ask,
                                  ReevePolicyDecision *decision);
+/* The answer where the policies cannot be had: no. */
+void reeve_policy_decision_fail (ReevePolicyDecision *decision);
 void reeve_policy_decision_clear (ReevePolicyDecision *self);
 /* %NULL, or the static word of a decision that @text ends with in brackets. */
 const char *reeve_policy_decision_find_reason (const char *text);

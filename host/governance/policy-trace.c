@@ -80,3 +80,31 @@ reeve_policy_trace_describe (const ReevePolicyDecision *decision)
   return g_strdup_printf ("%s policy, revision %" G_GINT64_FORMAT ", %s: %s", step->source,
                           reeve_policy_get_revision (step->policy), rule, step->effect);
 }
+
+static JsonObject *
+reeve_policy_trace_find_approvers (const ReevePolicy *policy)
+{
+  g_autoptr (JsonObject) document = policy != NULL ? reeve_policy_dup_document (policy) : NULL;
+  JsonObject *approval = document != NULL ? reeve_json_get_object (document, "approval") : NULL;
+  JsonObject *approvers = approval != NULL ? reeve_json_get_object (approval, "approvers") : NULL;
+
+  return approvers != NULL ? json_object_ref (approvers) : NULL;
+}
+
+/**
+ * reeve_policy_trace_approvers:
+ * @decision: a decision
+ *
+ * Returns: (transfer full) (nullable): who may approve; %NULL when no approval is asked for, or
+ * nobody is named
+ */
+JsonObject *
+reeve_policy_trace_approvers (const ReevePolicyDecision *decision)
+{
+  JsonObject *approvers = NULL;
+
+  if (decision->effect != REEVE_POLICY_APPROVAL_REQUIRED)
+    return NULL;
+  approvers = reeve_policy_trace_find_approvers (decision->agent);
+  return approvers != NULL ? approvers : reeve_policy_trace_find_approvers (decision->org);
+}

@@ -13,4 +13,8 @@ JsonArray *reeve_policy_trace_new (const ReevePolicyDecision *decision);
 /* (transfer full) the step that decided, as one line for a log */
 char *reeve_policy_trace_describe (const ReevePolicyDecision *decision);
 
+/* (transfer full) (nullable): {roles[], users[]}: who may approve, where an approval is asked for
+ * and a policy names somebody: the agent's before the org's */
+JsonObject *reeve_policy_trace_approvers (const ReevePolicyDecision *decision);
+
 G_END_DECLS

@@ -11,6 +11,7 @@
 #include "governance/authentication.h"
 #include "governance/idempotency.h"
 #include "governance/ledger.h"
+#include "governance/policies.h"
 #include "governance/protection.h"
 #include "governance/rate-limits.h"
 #include "governance/tenants.h"
@@ -36,6 +37,7 @@ struct _ReeveServices
   ReeveAuthentication *authentication;
   ReeveIdempotency *idempotency;
   ReeveTenants *tenants;
+  ReevePolicies *policies;
   ReeveProtection *protection;
   ReeveUsers *users;
   ReeveApiKeys *api_keys;

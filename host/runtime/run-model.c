@@ -4,7 +4,10 @@
 #include "run-private.h"
 
 #include "base/digests.h"
+#include "governance/admission-records.h"
 #include "run-events.h"
+
+#define REEVE_RUN_MODEL_LEAST 16 /* tokens: a shorter answer is none */
 
 typedef struct
 {
@@ -106,7 +109,7 @@ static JsonObject *
 reeve_run_model_failure (ReeveRunModel *self, const char *outcome, const GError *error)
 {
   JsonObject *entry = reeve_run_new_entry (REEVE_JOURNAL_MODEL_OUTCOME);
-  const char *code = error->domain == REEVE_ERROR ? reeve_error_get_name (error->code) : "failed";
+  const char *code = reeve_admission_records_reason (error);
 
   json_object_set_int_member (entry, "step", self->step);
   json_object_set_int_member (entry, "intent_entry", self->run->live_entry);
@@ -296,15 +299,36 @@ reeve_run_model_request (ReeveRun *run)
   return request;
 }
 
+/* @length (out): of the text that goes to the model */
 static char *
-reeve_run_model_digest (ReeveLlmRequest *request)
+reeve_run_model_digest (ReeveLlmRequest *request, gsize *length)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
   g_autofree char *text = NULL;
 
   json_node_set_array (node, reeve_llm_request_get_messages (request));
   text = reeve_json_canonical (node);
-  return reeve_digests_sha256_hex (text, strlen (text));
+  *length = strlen (text);
+  return reeve_digests_sha256_hex (text, *length);
+}
+
+/* How many tokens the run will have taken when this call has its least answer; the answer may be as
+ * long as the policy's limit of the execution leaves room for. */
+static gint64
+reeve_run_model_bound (ReeveRun *run, ReeveLlmRequest *request, const char *agent_id, gsize bytes)
+{
+  gint64 before = reeve_journal_get_input_tokens (run->journal)
+                  + reeve_journal_get_output_tokens (run->journal)
+                  + reeve_run_model_estimate (bytes);
+  gint64 limit = 0;
+  gint64 seconds = 0;
+
+  if (run->env.policies != NULL)
+    reeve_policies_get_limits (run->env.policies, reeve_run_get_tenant_id (run), agent_id, &limit,
+                               &seconds);
+  if (limit > before && limit - before < reeve_llm_request_get_max_tokens (request))
+    reeve_llm_request_set_max_tokens (request, (guint) (limit - before));
+  return before + REEVE_RUN_MODEL_LEAST;
 }
 
 /* (transfer full) (nullable): with its provider, as the ledger names models; one that nobody knows
@@ -326,14 +350,17 @@ reeve_run_model_call (ReeveRun *run, guint step)
   ReeveRunModel *self = g_new0 (ReeveRunModel, 1);
   ReeveAdmissionRequest admission = { .operation = "model.call" };
   g_autofree char *full = NULL;
+  gsize length = 0;
 
   self->run = g_object_ref (run);
   self->step = step;
   self->request = reeve_run_model_request (run);
-  self->digest = reeve_run_model_digest (self->request);
+  self->digest = reeve_run_model_digest (self->request, &length);
   reeve_run_describe (run, &admission);
   full = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
   admission.model = full;
+  admission.estimated_tokens
+      = reeve_run_model_bound (run, self->request, admission.agent_id, length);
   admission.input_digest = self->digest;
   reeve_admission_begin_async (run->env.admission, &admission, reeve_run_model_on_admitted, self);
 }

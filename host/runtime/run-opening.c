@@ -38,6 +38,29 @@ reeve_run_opening_has_tool (JsonArray *tools, const char *name)
   return FALSE;
 }
 
+/* A model is shown what it could be allowed, and nothing else. */
+static gboolean
+reeve_run_opening_could_call (const ReeveRunEnvironment *environment, JsonObject *started,
+                              const char *name)
+{
+  ReeveToolInfo *info = reeve_tools_lookup (environment->tools, name);
+  ReevePolicyAsk ask = { .tool_name = name,
+                         .known = info != NULL,
+                         .hints = info != NULL ? reeve_tool_info_get_hints (info) : REEVE_TOOL_NONE,
+                         .level = reeve_policy_parse_level (
+                             reeve_json_get_string (started, "sandbox_level", NULL)),
+                         .counted = TRUE };
+  g_auto (ReevePolicyDecision) decision = { 0 };
+
+  if (environment->policies == NULL)
+    return TRUE;
+  reeve_policies_decide (
+      environment->policies,
+      reeve_json_get_string (reeve_json_get_object (started, "caller"), "tenant_id", ""),
+      reeve_json_get_string (started, "agent_id", NULL), &ask, &decision);
+  return decision.effect != REEVE_POLICY_DENY;
+}
+
 static void
 reeve_run_opening_add_tools (const ReeveRunEnvironment *environment, JsonObject *started,
                              JsonObject *definition)
@@ -49,7 +72,9 @@ reeve_run_opening_add_tools (const ReeveRunEnvironment *environment, JsonObject 
   g_autofree char *cited = NULL;
 
   for (guint i = 0; tools != NULL && i < json_array_get_length (tools); i++)
-    g_strv_builder_add (builder, json_array_get_string_element (tools, i));
+    if (reeve_run_opening_could_call (environment, started,
+                                      json_array_get_string_element (tools, i)))
+      g_strv_builder_add (builder, json_array_get_string_element (tools, i));
   names = g_strv_builder_end (builder);
   if (tools != NULL)
     json_object_set_array_member (started, "tools", json_array_ref (tools));
@@ -81,6 +106,26 @@ reeve_run_opening_add_defaults (const ReeveRunEnvironment *environment, JsonObje
     }
 }
 
+/* The policy's time bounds the definition's. Its tokens are asked for at every step. */
+static void
+reeve_run_opening_add_limits (const ReeveRunEnvironment *environment, JsonObject *started)
+{
+  gint64 own = reeve_json_get_int (started, "timeout_seconds", 0);
+  gint64 tokens = 0;
+  gint64 seconds = 0;
+
+  if (environment->policies == NULL)
+    return;
+  reeve_policies_get_limits (
+      environment->policies,
+      reeve_json_get_string (reeve_json_get_object (started, "caller"), "tenant_id", ""),
+      reeve_json_get_string (started, "agent_id", NULL), &tokens, &seconds);
+  if (seconds > 0)
+    json_object_set_int_member (started, "timeout_seconds", own > 0 ? MIN (own, seconds) : seconds);
+  if (tokens > 0)
+    json_object_set_int_member (started, "token_limit", tokens);
+}
+
 static void
 reeve_run_opening_add_definition (const ReeveRunEnvironment *environment, JsonObject *started,
                                   JsonObject *definition, const ReeveRunRequest *request)
@@ -93,6 +138,7 @@ reeve_run_opening_add_definition (const ReeveRunEnvironment *environment, JsonOb
 
   reeve_listing_copy (definition, started, members);
   reeve_run_opening_add_defaults (environment, started);
+  reeve_run_opening_add_limits (environment, started);
   reeve_run_opening_add_tools (environment, started, definition);
   if (request->max_iterations > 0)
     {
@@ -263,6 +309,10 @@ reeve_run_opening_new (const ReeveRunEnvironment *environment, ReeveAgents *agen
   g_autoptr (JsonObject) started = json_object_new ();
   g_autoptr (JsonObject) definition = NULL;
 
+  if (environment->policies != NULL
+      && !reeve_policies_prepare (environment->policies, reeve_caller_get_tenant_id (caller),
+                                  error))
+    return NULL;
   if (request->agent_id != NULL)
     definition = reeve_agents_get_definition (agents, reeve_caller_get_tenant_id (caller),
                                               request->agent_id, error);

@@ -242,6 +242,22 @@ reeve_run_tool_names (ReeveRun *run)
   return g_strv_builder_end (builder);
 }
 
+/* What the policy decides by. */
+static void
+reeve_run_tool_describe (ReeveRunTool *self, ReeveAdmissionRequest *admission)
+{
+  ReeveJournal *journal = self->run->journal;
+  ReeveToolInfo *info = reeve_tools_lookup (self->run->env.tools, self->name);
+
+  admission->tool_name = self->name;
+  admission->tool_known = info != NULL;
+  admission->tool_hints = info != NULL ? reeve_tool_info_get_hints (info) : REEVE_TOOL_NONE;
+  admission->sandbox_level
+      = reeve_json_get_string (reeve_journal_get_started (journal), "sandbox_level", NULL);
+  admission->estimated_tokens
+      = reeve_journal_get_input_tokens (journal) + reeve_journal_get_output_tokens (journal);
+}
+
 void
 reeve_run_tool_call (ReeveRun *run, const ReeveJournalCall *call)
 {
@@ -255,7 +271,7 @@ reeve_run_tool_call (ReeveRun *run, const ReeveJournalCall *call)
   self->call_id = g_strdup (call->call_id);
   self->name = g_strdup (call->name);
   reeve_run_describe (run, &admission);
-  admission.tool_name = self->name;
+  reeve_run_tool_describe (self, &admission);
   admission.tool_reads = reeve_run_tool_is_read_only (self);
   admission.agent_tools = (const char *const *) names;
   good = reeve_run_tool_parse (self, call->arguments, &error);
@@ -264,7 +280,9 @@ reeve_run_tool_call (ReeveRun *run, const ReeveJournalCall *call)
                      ? reeve_admission_records_digest (json_node_get_object (self->arguments))
                      : reeve_digests_sha256_hex (call->arguments, strlen (call->arguments));
   admission.input_digest = self->digest;
-  if (!good)
+  if (good)
+    admission.tool_arguments = json_node_get_object (self->arguments);
+  else
     {
       reeve_admission_refuse (run->env.admission, &admission, error);
       reeve_run_tool_refuse (self, error);

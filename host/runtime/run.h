@@ -6,6 +6,7 @@
 #include "base/workers.h"
 #include "citations.h"
 #include "conversations.h"
+#include "governance/policies.h"
 #include "governance/tenants.h"
 #include "journal.h"
 #include "models.h"
@@ -31,8 +32,9 @@ typedef struct _ReeveRunEnvironment
   gint64 max_iterations;
   gint64 max_tokens;
   gint64 timeout_seconds;
-  gint64 tool_seconds;   /* longest call of a tool; 0: as long as the run */
-  ReeveTenants *tenants; /* nullable: no tenant has a limit */
+  gint64 tool_seconds;     /* longest call of a tool; 0: as long as the run */
+  ReeveTenants *tenants;   /* nullable: no tenant has a limit */
+  ReevePolicies *policies; /* nullable: no execution has a limit, and all tools are shown */
 } ReeveRunEnvironment;
 
 /* Called once in the run's context. error: the journal could not be written; result is NULL then.

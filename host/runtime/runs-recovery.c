@@ -77,6 +77,16 @@ reeve_runs_recovery_readmit (ReeveRunsRecovery *recovery, JsonObject *started, G
   return FALSE;
 }
 
+/* Without them the run goes on, and its tools are denied. */
+static void
+reeve_runs_recovery_learn_policies (ReeveRuns *self, const char *tenant_id)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->env.policies != NULL && !reeve_policies_prepare (self->env.policies, tenant_id, &error))
+    g_warning ("tools of tenant %s are denied: %s", tenant_id, error->message);
+}
+
 static gboolean
 reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord *record,
                              GError **error)
@@ -88,6 +98,7 @@ reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord
 
   if (journal == NULL)
     return FALSE;
+  reeve_runs_recovery_learn_policies (self, tenant_id);
   started = reeve_journal_get_started (journal);
   if (started == NULL)
     {

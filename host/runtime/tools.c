@@ -393,7 +393,8 @@ reeve_tools_call_free (gpointer data)
   g_free (call);
 }
 
-/* The right to the call is used up here, at the last moment before the plugin has it. */
+/* The right to the call is used up here, at the last moment before the plugin has it; what was
+ * taken away while the call waited for its turn is not done. */
 static void
 reeve_tools_work (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
@@ -402,6 +403,11 @@ reeve_tools_work (GTask *task, gpointer source, gpointer data, GCancellable *can
   ReeveToolResult *result = NULL;
 
   if (!reeve_context_check (call->context, &error))
+    {
+      g_task_return_error (task, g_steal_pointer (&error));
+      return;
+    }
+  if (!reeve_admitted_confirm (call->admitted, call->arguments, &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));
       return;

@@ -22,8 +22,8 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
  * deleted}, idempotency {expires_at}; workspaces {name, created_at}, workspace_members
  * {workspace_id, user_id, created_at}, roles {name, created_at}, elevations {user_id, until,
  * created_at}, overrides {resource_type, resource_id, subject, created_at}, policies {kind,
- * agent_id, updated_at}, policy_revisions {revision, created_at}, passwords {created_at},
- * identities {user_id, created_at}; text index "chunks" (group: document id); streams
+ * agent_id, created_at, updated_at}, policy_revisions {revision, created_at}, passwords
+ * {created_at}, identities {user_id, created_at}; text index "chunks" (group: document id); streams
  * "run/<run_id>"; blobs "document/<id>/<version>". */
 #define REEVE_STORE_TENANTS           "tenants"
 #define REEVE_STORE_API_KEYS          "api_keys"

@@ -12,6 +12,7 @@ typedef struct
   LedgerFixture ledger;
   ReeveAdmission *admission;
   ReeveCaller *operator;
+  gboolean closed;
   ReeveCaller *visitor; /* a platform admin of tenant `default`, acting in `acme` */
 } Fixture;
 
@@ -26,14 +27,27 @@ make_caller (const char *home, const char *tenant, const char *role, gboolean ad
                            admin ? reeve_roles_all () : reeve_roles_union (roles), "rest", NULL);
 }
 
+/* a policy that allows one tool, for as long as it does */
+static gboolean
+check_tool (const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
+            gpointer user_data, GError **error)
+{
+  Fixture *fixture = user_data;
+
+  if (request->tool_name == NULL
+      || (!fixture->closed && g_strcmp0 (request->tool_name, "calculate") == 0))
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                       "the tool policy does not allow it (tool_denied)");
+  return FALSE;
+}
+
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
-  g_autoptr (ReeveToolPolicy) policy = reeve_tool_policy_new_for_profile ("dev");
-
   ledger_fixture_set_up (&fixture->ledger, data);
   fixture->admission = reeve_admission_new (fixture->ledger.ledger);
-  reeve_admission_set_tool_policy (fixture->admission, policy);
+  reeve_admission_set_tool_check (fixture->admission, check_tool, fixture);
   fixture->operator= make_caller ("acme", "acme", "operator", FALSE);
   fixture->visitor = make_caller ("default", "acme", "admin", TRUE);
 }
@@ -200,7 +214,7 @@ test_admission_refused (Fixture *fixture, gconstpointer data)
       record = record_at (fixture, "acme", flush (fixture, "acme") - 1);
       assert_member (record, "kind", "refusal");
       assert_member (record, "outcome", "blocked");
-      assert_member (record, "reason", "permission_denied");
+      assert_member (record, "reason", i == 0 ? "permission_denied" : "tool_denied");
       assert_member (record, "action", requests[i].operation);
     }
   g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger.ledger, "acme"), ==, 9);

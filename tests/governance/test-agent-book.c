@@ -14,16 +14,22 @@ typedef struct
   guint64 last; /* record */
 } Fixture;
 
+static gboolean
+allow_tool (const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
+            gpointer user_data, GError **error)
+{
+  return TRUE;
+}
+
 static void
 set_up (Fixture *fixture, gconstpointer data)
 {
   const char *const roles[] = { "operator", NULL };
   g_autoptr (ReeveIdentity) identity = reeve_identity_new ("acme", "usr_1", roles, "api_key");
-  g_autoptr (ReeveToolPolicy) policy = reeve_tool_policy_new_for_profile ("dev");
 
   ledger_fixture_set_up (&fixture->ledger, data);
   fixture->admission = reeve_admission_new (fixture->ledger.ledger);
-  reeve_admission_set_tool_policy (fixture->admission, policy);
+  reeve_admission_set_tool_check (fixture->admission, allow_tool, NULL);
   fixture->book = reeve_agent_book_new ();
   reeve_agent_book_guard (fixture->book, fixture->admission);
   fixture->caller

@@ -29,6 +29,7 @@ HOLDERS = {
     "user:manage": {"admin"},
     "audit:read": {"admin", "auditor"},
     "system:config": {"admin"},
+    "policy:manage": {"admin"},
     "document:read": set(ROLES),
     "document:create": {"admin", "operator"},
     "document:update": {"admin", "operator"},
@@ -57,6 +58,7 @@ class Setting:
     """A host on a bus of its own with a mock of a model behind it."""
 
     def __init__(self):
+        self.worlds = []
         self.mock = MockOpenAI().start()
         self.mock.default = answer_of
         self.bus = Bus()
@@ -100,7 +102,8 @@ class World:
     serial = 0
 
     def __init__(self, setting, tenant):
-        self.host, self.mock, self.tenant = setting.host, setting.mock, tenant
+        self.host, self.mock, self.tenant, self.worlds = setting.host, setting.mock, tenant, setting.worlds
+        self.worlds.append(self)
         self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": tenant, "settings": ROOM}, expect=201)
         self.shared, self.open = {"tenant_id": {"tenant_id": tenant}}, []
 
@@ -159,6 +162,25 @@ class World:
             time.sleep(0.005)
         return made
 
+    def set_policy(self, path):
+        return self.host.put("/api/v1/admin/policies/" + path, {"tools": [], "token_limit": 200000}, headers={"X-Tenant-ID": self.tenant}, expect=200).json
+
+    # ---- what must be there before an operation is asked, one for each that needs something ----
+
+    def before_policies_get_org(self, _params):
+        for world in self.worlds:  # whoever asks may ask for his own tenant's
+            world.set_policy("org")
+
+    before_policies_delete_org = before_policies_get_org
+
+    def before_policies_rollback(self, params):
+        params["revision"] = min(world.set_policy("org")["revision"] for world in self.worlds)
+
+    def before_policies_get_agent(self, params):
+        self.set_policy("agents/" + params["agent_id"])
+
+    before_policies_delete_agent = before_policies_get_agent
+
     def make(self, name):
         return getattr(self, "make_" + name)()
 
@@ -183,6 +205,7 @@ class World:
                 params.update({n: v for n, v in made.items() if n in params})
         for name in unique:
             params[name] = anew(params[name], self.number())
+        getattr(self, "before_" + operation["name"].replace(".", "_"), lambda _params: None)(params)
         return params
 
 
@@ -194,7 +217,8 @@ def anew(text, number):
 # ---- what is the same ----
 
 VOLATILE = {"duration_ms", "uptime_seconds", "created", "seq", "first", "last", "size", "checkpoint_size", "sequence", "epoch", "latency_us",
-            "checkpoint", "root", "data_key", "seals", "next_cursor", "intent", "trace_id", "last_used_at"}
+            "checkpoint", "root", "data_key", "seals", "next_cursor", "intent", "trace_id", "last_used_at",
+            "revision", "restored", "policy_revision"}
 WORDS = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<time>"),
     (re.compile(r"\brv_[A-Za-z0-9_]+"), "<key>"),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An option is a member's name, without the _id at its end if you like, or the last words of one
  * where that is clear: --definition for initial_definition. Members that are lists take words
- * joined by commas, objects take JSON or the name of a file that holds it. */
+ * joined by commas and may be given again, objects take JSON or the name of a file that holds it.
+ */
 #include "cli-params.h"
 
 #include <string.h>
@@ -43,12 +44,10 @@ reeve_cli_params_fail (GError **error, const char *name, const char *why)
   return FALSE;
 }
 
-static JsonNode *
-reeve_cli_params_read_list (const char *text)
+static void
+reeve_cli_params_add_words (JsonArray *array, const char *text)
 {
   g_auto (GStrv) words = g_strsplit (text, ",", -1);
-  JsonNode *node = json_node_new (JSON_NODE_ARRAY);
-  JsonArray *array = json_array_new ();
 
   for (guint i = 0; words[i] != NULL; i++)
     {
@@ -56,6 +55,15 @@ reeve_cli_params_read_list (const char *text)
       if (*words[i] != '\0')
         json_array_add_string_element (array, words[i]);
     }
+}
+
+static JsonNode *
+reeve_cli_params_read_list (const char *text)
+{
+  JsonNode *node = json_node_new (JSON_NODE_ARRAY);
+  JsonArray *array = json_array_new ();
+
+  reeve_cli_params_add_words (array, text);
   json_node_take_array (node, array);
   return node;
 }
@@ -108,7 +116,14 @@ reeve_cli_params_set (JsonObject *params, const ReeveParameter *parameter, const
                       GError **error)
 {
   JsonNode *node = NULL;
+  JsonArray *before
+      = parameter->type == 'l' ? reeve_json_get_array (params, parameter->name) : NULL;
 
+  if (before != NULL && *text != '[')
+    {
+      reeve_cli_params_add_words (before, text);
+      return TRUE;
+    }
   if (json_object_has_member (params, parameter->name))
     return reeve_cli_params_fail (error, parameter->name, "is given twice");
   switch (parameter->type)

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tool policies of the caller's tenant, over governance/policies.h. */
+#include "operation-functions.h"
+
+#include "governance/policy-trace.h"
+
+static const char *const reeve_op_policies_members[] = { "tools",
+                                                         "token_limit",
+                                                         "execution_timeout_seconds",
+                                                         "sandbox_level",
+                                                         "levels",
+                                                         "matrix",
+                                                         "security_level",
+                                                         "approval",
+                                                         "description",
+                                                         NULL };
+
+/* An agent that a body or a query names; FALSE: the call has failed. */
+static gboolean
+reeve_op_policies_check_agent (ReeveCall *call, ReeveServices *services, const char *agent_id)
+{
+  GError *error = NULL;
+  gboolean exists = TRUE;
+
+  if (agent_id != NULL
+      && reeve_store_exists (services->store, reeve_call_get_tenant_id (call), REEVE_STORE_AGENTS,
+                             agent_id, &exists, &error)
+      && !exists)
+    g_set_error_literal (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
+                         "no such thing among the agents");
+  if (error != NULL)
+    reeve_call_fail (call, error);
+  return error == NULL;
+}
+
+void
+reeve_op_policies_list (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *page = reeve_policies_list (services->policies, reeve_call_get_tenant_id (call),
+                                          reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, page, error);
+}
+
+static void
+reeve_op_policies_get (ReeveCall *call, ReeveServices *services, const char *agent_id)
+{
+  GError *error = NULL;
+  JsonObject *policy
+      = reeve_policies_get (services->policies, reeve_call_get_tenant_id (call), agent_id, &error);
+
+  reeve_call_answer (call, policy, error);
+}
+
+void
+reeve_op_policies_get_org (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_policies_get (call, services, NULL);
+}
+
+void
+reeve_op_policies_get_agent (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_policies_get (call, services, reeve_call_get_string (call, "agent_id"));
+}
+
+/* What of the parameters is the policy; null is as if it were not there. */
+static JsonObject *
+reeve_op_policies_document (JsonObject *params)
+{
+  JsonObject *document = json_object_new ();
+
+  for (guint i = 0; reeve_op_policies_members[i] != NULL; i++)
+    {
+      JsonNode *node = json_object_get_member (params, reeve_op_policies_members[i]);
+
+      if (node != NULL && !JSON_NODE_HOLDS_NULL (node))
+        json_object_set_member (document, reeve_op_policies_members[i], json_node_ref (node));
+    }
+  return document;
+}
+
+static void
+reeve_op_policies_put (ReeveCall *call, ReeveServices *services, const char *operation,
+                       const char *agent_id, JsonObject *document)
+{
+  GError *error = NULL;
+  JsonObject *policy
+      = reeve_policies_set (services->policies, reeve_call_get_admitted (call), operation, agent_id,
+                            reeve_call_get_params (call), document, &error);
+
+  reeve_call_answer (call, policy, error);
+}
+
+void
+reeve_op_policies_set_org (ReeveCall *call, ReeveServices *services)
+{
+  g_autoptr (JsonObject) document = reeve_op_policies_document (reeve_call_get_params (call));
+
+  reeve_op_policies_put (call, services, "policies.set_org", NULL, document);
+}
+
+void
+reeve_op_policies_set_agent (ReeveCall *call, ReeveServices *services)
+{
+  g_autoptr (JsonObject) document = reeve_op_policies_document (reeve_call_get_params (call));
+
+  reeve_op_policies_put (call, services, "policies.set_agent",
+                         reeve_call_get_string (call, "agent_id"), document);
+}
+
+/* Entries of a list of names, behind those that are there. */
+static void
+reeve_op_policies_add_entries (JsonArray *tools, JsonArray *names, const char *effect)
+{
+  for (guint i = 0; names != NULL && i < json_array_get_length (names); i++)
+    {
+      JsonObject *entry = json_object_new ();
+
+      json_object_set_string_member (entry, "tool_name", json_array_get_string_element (names, i));
+      json_object_set_string_member (entry, "effect", effect);
+      json_array_add_object_element (tools, entry);
+    }
+}
+
+void
+reeve_op_policies_set (ReeveCall *call, ReeveServices *services)
+{
+  static const char *const limits[] = { "token_limit", "execution_timeout_seconds" };
+  JsonObject *params = reeve_call_get_params (call);
+  const char *agent_id = reeve_call_get_string (call, "agent_id");
+  g_autoptr (JsonObject) document = reeve_op_policies_document (params);
+  JsonArray *given = reeve_json_get_array (params, "tools");
+  JsonArray *tools = json_array_new ();
+
+  for (guint i = 0; given != NULL && i < json_array_get_length (given); i++)
+    json_array_add_element (tools, json_node_ref (json_array_get_element (given, i)));
+  reeve_op_policies_add_entries (tools, reeve_json_get_array (params, "allow"), "allow");
+  reeve_op_policies_add_entries (tools, reeve_json_get_array (params, "deny"), "deny");
+  json_object_set_array_member (document, "tools", tools);
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+    if (reeve_json_get_int (document, limits[i], 0) == 0)
+      json_object_remove_member (document, limits[i]);
+  if (reeve_op_policies_check_agent (call, services, agent_id))
+    reeve_op_policies_put (call, services, "policies.set", agent_id, document);
+}
+
+static void
+reeve_op_policies_delete (ReeveCall *call, ReeveServices *services, const char *operation,
+                          const char *agent_id)
+{
+  GError *error = NULL;
+
+  if (reeve_policies_unset (services->policies, reeve_call_get_admitted (call), operation, agent_id,
+                            reeve_call_get_params (call), &error))
+    reeve_call_complete (call, 0, NULL);
+  else
+    reeve_call_fail (call, error);
+}
+
+void
+reeve_op_policies_delete_org (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_policies_delete (call, services, "policies.delete_org", NULL);
+}
+
+void
+reeve_op_policies_delete_agent (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_policies_delete (call, services, "policies.delete_agent",
+                            reeve_call_get_string (call, "agent_id"));
+}
+
+void
+reeve_op_policies_effective (ReeveCall *call, ReeveServices *services)
+{
+  const char *agent_id = reeve_call_get_string (call, "agent_id");
+  GError *error = NULL;
+  JsonObject *policy = NULL;
+
+  if (!reeve_op_policies_check_agent (call, services, agent_id))
+    return;
+  policy = reeve_policies_get_effective (services->policies, reeve_call_get_tenant_id (call),
+                                         agent_id, &error);
+  reeve_call_answer (call, policy, error);
+}
+
+void
+reeve_op_policies_revisions (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *page = reeve_policies_list_revisions (
+      services->policies, reeve_call_get_tenant_id (call), reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, page, error);
+}
+
+void
+reeve_op_policies_rollback (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *revision = reeve_policies_rollback (
+      services->policies, reeve_call_get_admitted (call), "policies.rollback",
+      reeve_call_get_int (call, "revision", 0), reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, revision, error);
+}
+
+static JsonObject *
+reeve_op_policies_explain (const ReevePolicyDecision *decision)
+{
+  JsonObject *answer = json_object_new ();
+  JsonObject *approvers = reeve_policy_trace_approvers (decision);
+
+  json_object_set_boolean_member (answer, "allowed", decision->effect == REEVE_POLICY_ALLOW);
+  json_object_set_string_member (answer, "decision",
+                                 reeve_policy_get_effect_name (decision->effect));
+  json_object_set_string_member (answer, "reason", decision->reason);
+  if (decision->detail != NULL)
+    json_object_set_string_member (answer, "detail", decision->detail);
+  if (approvers != NULL)
+    json_object_set_object_member (answer, "approvers", approvers);
+  json_object_set_array_member (answer, "trace", reeve_policy_trace_new (decision));
+  return answer;
+}
+
+void
+reeve_op_policies_evaluate (ReeveCall *call, ReeveServices *services)
+{
+  JsonObject *context = reeve_json_get_object (reeve_call_get_params (call), "context");
+  const char *agent_id = reeve_call_get_string (call, "agent_id");
+  const char *tool_name = reeve_call_get_string (call, "tool_name");
+  ReeveToolInfo *info = reeve_tools_lookup (services->tools, tool_name);
+  ReevePolicyAsk ask = {
+    .tool_name = tool_name,
+    .known = info != NULL,
+    .hints = info != NULL ? reeve_tool_info_get_hints (info) : REEVE_TOOL_NONE,
+    .level = reeve_policy_parse_level (reeve_json_get_string (context, "sandbox_level", NULL)),
+    .arguments = reeve_json_get_object (context, "arguments"),
+    .estimated_tokens = reeve_call_get_int (call, "estimated_tokens", 0),
+  };
+  g_auto (ReevePolicyDecision) decision = { 0 };
+  GError *error = NULL;
+
+  if (!reeve_op_policies_check_agent (call, services, agent_id))
+    return;
+  if (!reeve_policies_prepare (services->policies, reeve_call_get_tenant_id (call), &error))
+    {
+      reeve_call_fail (call, error);
+      return;
+    }
+  if (context != NULL && json_object_has_member (context, "cost"))
+    ask.cost = json_node_get_double (json_object_get_member (context, "cost"));
+  reeve_policies_decide (services->policies, reeve_call_get_tenant_id (call), agent_id, &ask,
+                         &decision);
+  reeve_call_answer (call, reeve_op_policies_explain (&decision), NULL);
+}
