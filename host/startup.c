@@ -4,10 +4,12 @@
 #include "startup.h"
 
 #include "base/times.h"
+#include "governance/authentication-provision.h"
 #include "governance/bootstrap.h"
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
 #include "runtime/run.h"
+#include "startup-development.h"
 #include "startup-keys.h"
 
 struct _ReeveStartup
@@ -17,6 +19,7 @@ struct _ReeveStartup
   ReeveCapabilities *capabilities;
   ReeveExtraction *extraction;
   ReeveNetHttp *net;
+  ReeveAuthenticationProvision *provision;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   gboolean key_beside;  /* the master key lies in the state folder */
   ReeveRunEnvironment environment;
@@ -251,6 +254,10 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
     if (!reeve_startup_add_authentication (self, i, json_array_get_object_element (providers, i),
                                            error))
       return FALSE;
+  if (!reeve_startup_development_open (services, error))
+    return FALSE;
+  self->provision = reeve_authentication_provision_new (services->users, services->admission,
+                                                        services->authentication);
   if (reeve_authentication_has_provider (services->authentication))
     return TRUE;
   return reeve_startup_blame (
@@ -495,6 +502,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->api_keys);
   g_clear_pointer (&services->rate_limits, reeve_rate_limits_free);
   g_clear_object (&services->authentication);
+  g_clear_pointer (&self->provision, reeve_authentication_provision_free);
   g_clear_object (&services->users);
   g_clear_object (&services->protection);
   g_clear_object (&services->policies);

@@ -106,6 +106,11 @@ REEVE_AVAILABLE_IN_0_1
 gboolean reeve_identity_get_provision (ReeveIdentity *self);
 REEVE_AVAILABLE_IN_0_1
 void reeve_identity_set_provision (ReeveIdentity *self, gboolean provision);
+/* microseconds since the epoch when the issuer said all this; 0 when that is not known */
+REEVE_AVAILABLE_IN_0_1
+gint64 reeve_identity_get_issued_at (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_issued_at (ReeveIdentity *self, gint64 issued_at);
 /* (nullable) an object, immutable */
 REEVE_AVAILABLE_IN_0_1
 JsonNode *reeve_identity_get_attributes (ReeveIdentity *self);

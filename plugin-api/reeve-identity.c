@@ -20,6 +20,7 @@ struct _ReeveIdentity
   char *username;
   char *email;
   gboolean provision;
+  gint64 issued_at;
   JsonNode *attributes;
 };
 
@@ -508,4 +509,33 @@ reeve_identity_set_attributes (ReeveIdentity *self, JsonNode *attributes)
   g_clear_pointer (&self->attributes, json_node_unref);
   self->attributes = json_from_string (text, NULL);
   json_node_seal (self->attributes);
+}
+
+/**
+ * reeve_identity_get_issued_at:
+ * @self: an identity
+ *
+ * Returns: microseconds since the epoch when the issuer said all this; 0 when that is not known
+ *
+ * Since: 0.1
+ */
+gint64
+reeve_identity_get_issued_at (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+  return self->issued_at;
+}
+
+/**
+ * reeve_identity_set_issued_at:
+ * @self: an identity
+ * @issued_at: microseconds since the epoch when the issuer said all this; 0 when that is not known
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_issued_at (ReeveIdentity *self, gint64 issued_at)
+{
+  g_return_if_fail (self != NULL);
+  self->issued_at = issued_at;
 }

@@ -168,14 +168,37 @@ reeve_authentication_admit_take_steps (ReeveAuthenticationAdmit *self,
 }
 
 static gboolean
+reeve_authentication_admit_check_tenant (ReeveAuthenticationAdmit *self,
+                                         ReeveAuthenticationDraft *draft, GError **error)
+{
+  return reeve_authentication_admit_get_status (self, draft->tenant_id) == REEVE_TENANT_ACTIVE
+         || reeve_authentication_admit_refuse (
+             "the credentials are of no active tenant of this host", error);
+}
+
+static gboolean
 reeve_authentication_admit_tenant (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
                                    GError **error)
 {
-  if (reeve_authentication_admit_get_status (self, draft->tenant_id) != REEVE_TENANT_ACTIVE)
-    return reeve_authentication_admit_refuse (
-        "the credentials are of no active tenant of this host", error);
+  if (!reeve_authentication_admit_check_tenant (self, draft, error))
+    return FALSE;
   reeve_authentication_draft_rest_on (draft, reeve_revocations_name_tenant (draft->tenant_id));
   return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_TENANT, draft, error);
+}
+
+static gboolean
+reeve_authentication_admit_read_user (ReeveAuthenticationAdmit *self,
+                                      ReeveAuthenticationDraft *draft, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  draft->known
+      = reeve_users_read (self->users, draft->tenant_id,
+                          reeve_identity_get_user_id (draft->identity), &draft->account, &local);
+  if (draft->known || g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 /* Without a record the identity is all there is: a provider that is trusted to say who somebody is
@@ -184,17 +207,18 @@ static gboolean
 reeve_authentication_admit_user (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
                                  GError **error)
 {
-  const char *user_id = reeve_identity_get_user_id (draft->identity);
-  g_autoptr (GError) local = NULL;
-
-  draft->known = reeve_users_read (self->users, draft->tenant_id, user_id, &draft->account, &local);
-  if (!draft->known && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return FALSE;
-    }
-  if (!reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PROVISION, draft, error))
+  if (!reeve_authentication_admit_read_user (self, draft, error)
+      || !reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PROVISION, draft, error))
     return FALSE;
+  /* what a step took back itself is not taken back from whom it did it for: all is read again,
+   * behind a newer version */
+  if (draft->changed)
+    {
+      draft->version = reeve_revocations_get_version (self->revocations);
+      if (!reeve_authentication_admit_check_tenant (self, draft, error)
+          || !reeve_authentication_admit_read_user (self, draft, error))
+        return FALSE;
+    }
   if (!draft->account.active)
     return reeve_authentication_admit_refuse ("the user is not active", error);
   reeve_authentication_draft_rest_on (
@@ -224,8 +248,7 @@ reeve_authentication_admit_permissions (ReeveAuthenticationAdmit *self,
 }
 
 static ReeveCaller *
-reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platform_admin,
-                                 guint64 version)
+reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platform_admin)
 {
   ReeveCaller *caller = reeve_caller_new (draft->identity, draft->tenant_id, platform_admin,
                                           draft->permissions & draft->cap, draft->credentials->door,
@@ -238,7 +261,7 @@ reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platf
       reeve_caller_elevate (caller, elevation->permissions & draft->cap, elevation->until);
     }
   g_ptr_array_add (draft->grounds, NULL);
-  reeve_caller_rest_on (caller, version, (const char *const *) draft->grounds->pdata);
+  reeve_caller_rest_on (caller, draft->version, (const char *const *) draft->grounds->pdata);
   return caller;
 }
 
@@ -246,9 +269,9 @@ static ReeveCaller *
 reeve_authentication_admit_go (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
                                GError **error)
 {
-  guint64 version = reeve_revocations_get_version (self->revocations);
   gboolean platform_admin = FALSE;
 
+  draft->version = reeve_revocations_get_version (self->revocations);
   if (!reeve_authentication_admit_tenant (self, draft, error)
       || !reeve_authentication_admit_user (self, draft, error)
       || !reeve_authentication_admit_take_steps (self, REEVE_ADMIT_NETWORK, draft, error))
@@ -258,7 +281,7 @@ reeve_authentication_admit_go (ReeveAuthenticationAdmit *self, ReeveAuthenticati
                    && g_strv_contains (reeve_identity_get_roles (draft->identity), "admin");
   if (!reeve_authentication_admit_permissions (self, draft, platform_admin, error))
     return NULL;
-  return reeve_authentication_admit_make (draft, platform_admin, version);
+  return reeve_authentication_admit_make (draft, platform_admin);
 }
 
 /**

@@ -25,6 +25,8 @@ typedef struct
   ReevePermissions cap; /* nothing beyond it, whatever the roles say */
   GArray *elevations;   /* of ReeveCallerElevation */
   GPtrArray *grounds;   /* (owned) names of reeve-revocations */
+  guint64 version;      /* of reeve-revocations: what was taken back later is felt */
+  gboolean changed;     /* a step changed the user's record, and took back what rested on it */
   gint64 expires_at;    /* µs since the epoch; 0: never. The earliest end of anything above */
 } ReeveAuthenticationDraft;
 

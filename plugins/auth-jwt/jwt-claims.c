@@ -348,6 +348,7 @@ jwt_claims_make_identity (const JwtSettings *settings, JsonObject *claims, GErro
   g_auto (GStrv) roles = NULL;
   g_autofree char *user_id = NULL;
   ReeveIdentity *identity = NULL;
+  double issued_at = -1;
 
   if (subject == NULL || (settings->subject_is_user_id && !jwt_claims_is_user_id (subject)))
     {
@@ -366,6 +367,8 @@ jwt_claims_make_identity (const JwtSettings *settings, JsonObject *claims, GErro
   reeve_identity_set_email (identity,
                             jwt_claims_get_text (jwt_claims_find (claims, settings->email_claim)));
   reeve_identity_set_provision (identity, settings->provision);
+  if (jwt_claims_read_time (claims, "iat", &issued_at, NULL) && issued_at >= 0)
+    reeve_identity_set_issued_at (identity, (gint64) (issued_at * G_USEC_PER_SEC));
   jwt_claims_add_attributes (settings, claims, identity);
   return identity;
 }
