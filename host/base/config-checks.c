@@ -27,6 +27,23 @@ reeve_config_checks_find_origin (GHashTable *origins, const char *pointer)
 }
 
 /**
+ * reeve_config_checks_locate:
+ * @origins: where each value is from
+ * @pointer: JSON pointer of a value
+ *
+ * Returns: (transfer full): where the value, or what it stands in, came from, and its key
+ */
+char *
+reeve_config_checks_locate (GHashTable *origins, const char *pointer)
+{
+  const ReeveConfigOrigin *origin = reeve_config_checks_find_origin (origins, pointer);
+  g_autofree char *key = reeve_config_values_key (pointer);
+
+  return g_strdup_printf ("%s%s%s", origin != NULL ? origin->text : "default",
+                          *key != '\0' ? ": " : "", key);
+}
+
+/**
  * reeve_config_checks_describe:
  * @origins: where each value is from
  * @pointer: JSON pointer of a value
@@ -37,11 +54,9 @@ reeve_config_checks_find_origin (GHashTable *origins, const char *pointer)
 char *
 reeve_config_checks_describe (GHashTable *origins, const char *pointer, const char *message)
 {
-  const ReeveConfigOrigin *origin = reeve_config_checks_find_origin (origins, pointer);
-  g_autofree char *key = reeve_config_values_key (pointer);
+  g_autofree char *place = reeve_config_checks_locate (origins, pointer);
 
-  return g_strdup_printf ("%s: %s%s%s", origin != NULL ? origin->text : "default", key,
-                          *key != '\0' ? ": " : "", message);
+  return g_strdup_printf ("%s: %s", place, message);
 }
 
 static gboolean

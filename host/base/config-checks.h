@@ -12,7 +12,9 @@ gboolean reeve_config_checks_validate (JsonNode *root, GHashTable *origins, GErr
 gboolean reeve_config_checks_run (JsonNode *node, GHashTable *origins, GError **error);
 /* (transfer full) */
 char **reeve_config_checks_collect_warnings (JsonObject *root, GHashTable *origins);
-/* (transfer full) where a value, or what it stands in, came from, its key, the message */
+/* (transfer full) where a value, or what it stands in, came from, and its key */
+char *reeve_config_checks_locate (GHashTable *origins, const char *pointer);
+/* (transfer full) that, and the message */
 char *reeve_config_checks_describe (GHashTable *origins, const char *pointer, const char *message);
 
 G_END_DECLS

@@ -40,6 +40,21 @@ reeve_config_print_is_secret (const char *name)
   return strcmp (lower, "key") == 0 || strcmp (lower, "pin") == 0;
 }
 
+/**
+ * reeve_config_print_hides:
+ * @schema: (nullable): schema of an object
+ * @name: a member
+ *
+ * Returns: whether the member's value is secret: by its schema, or where there is none by its name
+ */
+gboolean
+reeve_config_print_hides (const ReeveSchemaNode *schema, const char *name)
+{
+  const ReeveSchemaNode *member = reeve_config_values_member_schema (schema, name);
+
+  return member != NULL ? member->secret : reeve_config_print_is_secret (name);
+}
+
 static void
 reeve_config_print_indent (ReeveConfigPrint *self, guint indent)
 {
@@ -123,10 +138,7 @@ reeve_config_print_object (ReeveConfigPrint *self, JsonObject *object,
       g_string_append_printf (self->out, "%s:", plain && *name != '\0' ? name : quoted);
       reeve_config_print_value (self, json_object_get_member (object, name),
                                 reeve_config_values_member_schema (schema, name), inner, indent + 1,
-                                secret || (schema == NULL && reeve_config_print_is_secret (name))
-                                    || (schema != NULL
-                                        && reeve_config_values_member_schema (schema, name) == NULL
-                                        && reeve_config_print_is_secret (name)));
+                                secret || reeve_config_print_hides (schema, name));
     }
 }
 

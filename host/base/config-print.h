@@ -10,4 +10,7 @@ char *reeve_config_print_tree (JsonNode *root, const ReeveSchemaNode *schema, GH
 /* whether a value under that name is not shown, whatever its schema */
 gboolean reeve_config_print_is_secret (const char *name);
 
+/* whether the value of that member is not shown */
+gboolean reeve_config_print_hides (const ReeveSchemaNode *schema, const char *name);
+
 G_END_DECLS

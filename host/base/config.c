@@ -6,6 +6,7 @@
 
 #include "config-checks.h"
 #include "config-environment.h"
+#include "config-guard.h"
 #include "config-layers.h"
 #include "config-print.h"
 
@@ -18,6 +19,7 @@ struct _ReeveConfig
   GPtrArray *layers;   /* of ReeveConfigLayer, the lowest one first */
   GHashTable *origins; /* JSON pointer -> ReeveConfigOrigin, both of a layer */
   gboolean is_dev;     /* the profile is dev, or builds on it */
+  GPtrArray *findings; /* of ReeveConfigFinding */
   char **warnings;
 };
 
@@ -124,7 +126,11 @@ reeve_config_lay (ReeveConfig *self, GError **error)
   if (!reeve_config_checks_validate (self->root, self->origins, error))
     return FALSE;
   reeve_config_layers_fill (self->root, reeve_config_schema);
-  return reeve_config_checks_run (self->root, self->origins, error);
+  if (!reeve_config_checks_run (self->root, self->origins, error))
+    return FALSE;
+  self->findings = reeve_config_guard_find (self->root, reeve_config_schema, self->origins);
+  return self->is_dev
+         || reeve_config_guard_refuse (self->findings, reeve_config_get_profile (self), error);
 }
 
 static char **
@@ -196,6 +202,7 @@ reeve_config_unref (ReeveConfig *self)
   g_clear_pointer (&self->root, json_node_unref);
   g_clear_pointer (&self->origins, g_hash_table_unref);
   g_clear_pointer (&self->layers, g_ptr_array_unref);
+  g_clear_pointer (&self->findings, g_ptr_array_unref);
   g_strfreev (self->warnings);
   g_free (self);
 }
@@ -417,6 +424,19 @@ const char *const *
 reeve_config_get_warnings (ReeveConfig *self)
 {
   return (const char *const *) self->warnings;
+}
+
+/**
+ * reeve_config_get_findings:
+ * @self: a configuration
+ *
+ * Returns: (transfer none) (element-type ReeveConfigFinding): each place where it is less safe than
+ * it could be; outside profile `dev` none that is refused
+ */
+GPtrArray *
+reeve_config_get_findings (ReeveConfig *self)
+{
+  return self->findings;
 }
 
 /**

@@ -46,6 +46,8 @@ char *reeve_config_blame (ReeveConfig *self, const char *path, const char *messa
 
 /* keys that are accepted but whose feature is not built yet; each text names file, line and key */
 const char *const *reeve_config_get_warnings (ReeveConfig *self);
+/* (element-type ReeveConfigFinding) see config-guard.h */
+GPtrArray *reeve_config_get_findings (ReeveConfig *self);
 /* --print-config: YAML with the origin of each value as a comment, secrets masked */
 char *reeve_config_print (ReeveConfig *self);
 

@@ -4,6 +4,7 @@
 
 import json
 import os
+import re
 import sys
 
 HEAD = """# Configuration: reeve.yaml
@@ -41,6 +42,18 @@ configuration or in the installed data folder; one that names another under `pro
 
 What a developer's machine may do and others not asks whether the profile is `dev` or builds on it; a profile that builds on
 nothing is treated as `enterprise` is.
+
+## What is refused
+
+Settings that one developer may have for himself and a host of many people may not: every profile but `dev` refuses to start with
+them (exit code 78; each line names file, line and key, what is wrong and what to do), `--check-config` included. `reevectl doctor`
+shows the same list for the host that runs, in `dev` as advice. Secrets that come from the environment may be anything but known.
+
+| rule | | what is wrong | what to do |
+|---|---|---|---|
+{rules}
+A master key that lies in the state folder that it protects is not refused, for a first start makes it there: it is warned of at every
+start, and by the doctor. See [encryption.md](encryption.md) for better places.
 
 ## Environment variables
 
@@ -171,8 +184,20 @@ def profile_rows(schema, folder):
         yield f"| {text} (`{key}`) | " + " | ".join("`" + values.get(key, usual).strip('"') + "`" for values in told) + " |\n"
 
 
+def guard_rules(source):
+    """The rows of the list in config-guard.c: (id, refused, what, remedy)."""
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    block = re.search(r"reeve_config_guard_rules\[\] = \{(.*?)\{ NULL \}", text, re.S)[1]
+    word = r'((?:"[^"]*"\s*)+)'
+    for row in re.findall(r"\{ " + word + ", " + word + r",\s*(TRUE|FALSE),\s*" + word + r",\s*" + word + r"\}", block):
+        name, _feature, refused, what, remedy = ("".join(re.findall(r'"([^"]*)"', part)) or part for part in row)
+        yield f"| `{name}` | {'refused' if refused == 'TRUE' else 'told'} | {what} | {remedy} |\n"
+
+
 def head(schema, folder):
     return (HEAD.replace("{profiles}", "".join(profile_rows(schema, folder)))
+            .replace("{rules}", "".join(guard_rules(os.path.join(os.path.dirname(os.path.abspath(__file__)), "config-guard.c"))))
             .replace("{variables}", "".join(f"| `{name}` | `{key}` |\n" for name, key in variables(schema)))
             .replace("{theirs}", "".join(f"| {theirs} | {ours} |\n" for theirs, ours in THEIRS).rstrip("\n")))
 

@@ -26,6 +26,7 @@ class Config(unittest.TestCase):
     def run_host(self, text, *words, **environment):
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(text)
+        os.chmod(self.file, 0o600)
         command = [HOST, "--config", self.file, "--state-dir", self.state, "--bus", "none", *words]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False,
                               stdin=subprocess.DEVNULL, env=dict(os.environ, **environment))
@@ -82,6 +83,12 @@ class Config(unittest.TestCase):
         self.assertIn("  max_iterations: 15  # default", done.stdout)
         self.assertIn(f'      id: "a"  # {self.file}:4', done.stdout)
         self.assertNotIn("hidden", done.stdout + done.stderr)
+
+    def test_enterprise_refuses_what_is_not_safe(self):
+        self.assert_refused("profile: prod\nencryption: {enabled: false}\n", 2, "encryption.enabled: stores are not encrypted, which profile prod refuses: set it to true")
+        done = self.run_host("server: {cors: {origins: [\"*\"]}}\n", ENVIRONMENT="prod")
+        self.assertEqual((78, "", True), (done.returncode, done.stdout, f"{self.file}:1: server.cors.origins[0]: " in done.stderr), done)
+        self.assertEqual(0, self.run_host("encryption: {enabled: false}\nserver: {cors: {origins: [\"*\"]}}\n", "--check-config").returncode)
 
     def test_environment(self):
         done = self.run_host("logging: {level: info}\n", "--print-config", "--log-format", "text", REEVE_LOG_LEVEL="ERROR", REEVE_LOG_FORMAT="json",
