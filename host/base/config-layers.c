@@ -54,6 +54,8 @@ reeve_config_layers_free (ReeveConfigLayer *layer)
 {
   g_clear_pointer (&layer->tree, json_node_unref);
   g_hash_table_unref (layer->origins);
+  g_free (layer->file);
+  g_free (layer->digest);
   g_free (layer);
 }
 
@@ -73,6 +75,27 @@ reeve_config_layers_get_source (ReeveConfigLayer *layer, const ReeveConfigSource
   return source;
 }
 
+/**
+ * reeve_config_layers_has_changed:
+ * @layer: a layer
+ *
+ * Returns: whether it was read from a file that is not as it was then, or not there any more
+ */
+gboolean
+reeve_config_layers_has_changed (const ReeveConfigLayer *layer)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *digest = NULL;
+  gsize length = 0;
+
+  if (layer->file == NULL)
+    return FALSE;
+  if (!g_file_get_contents (layer->file, &text, &length, NULL))
+    return TRUE;
+  digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, (gssize) length);
+  return strcmp (digest, layer->digest) != 0;
+}
+
 /* What stood in a value that is replaced came from nowhere that still counts. */
 static void
 reeve_config_layers_forget (GHashTable *origins, const char *pointer)
@@ -85,6 +108,30 @@ reeve_config_layers_forget (GHashTable *origins, const char *pointer)
   while (g_hash_table_iter_next (&iter, &at, NULL))
     if (g_str_has_prefix (at, within))
       g_hash_table_iter_remove (&iter);
+}
+
+/* Nothing of a layer is shared with what is made of it: that is merged and filled in. */
+static JsonNode *
+reeve_config_layers_copy (JsonNode *node)
+{
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    {
+      g_autoptr (JsonObject) object = json_object_new ();
+      JsonObjectIter iter;
+      const char *name = NULL;
+      JsonNode *value = NULL;
+      json_object_iter_init_ordered (&iter, json_node_get_object (node));
+      while (json_object_iter_next_ordered (&iter, &name, &value))
+        json_object_set_member (object, name, reeve_config_layers_copy (value));
+      return json_node_init_object (json_node_alloc (), object);
+    }
+  if (!JSON_NODE_HOLDS_ARRAY (node))
+    return json_node_copy (node);
+  g_autoptr (JsonArray) array = json_array_new ();
+  for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++)
+    json_array_add_element (
+        array, reeve_config_layers_copy (json_array_get_element (json_node_get_array (node), i)));
+  return json_node_init_array (json_node_alloc (), array);
 }
 
 static void
@@ -111,7 +158,7 @@ reeve_config_layers_merge (JsonObject *base, JsonObject *over, const ReeveSchema
         }
       if (there != NULL && !JSON_NODE_HOLDS_VALUE (there))
         reeve_config_layers_forget (origins, at);
-      json_object_set_member (base, name, json_node_copy (value));
+      json_object_set_member (base, name, reeve_config_layers_copy (value));
     }
 }
 
@@ -265,7 +312,11 @@ reeve_config_layers_read_file (ReeveConfigLayer *layer, const char *path,
   source.label = path;
   source.with_lines = TRUE;
   if (g_file_get_contents (path, &text, &length, &local))
-    layer->tree = reeve_config_layers_read_text (text, length, &source, error);
+    {
+      layer->file = g_strdup (path);
+      layer->digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, (gssize) length);
+      layer->tree = reeve_config_layers_read_text (text, length, &source, error);
+    }
   else
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s: %s", path, local->message);
   return layer->tree != NULL;

@@ -15,6 +15,8 @@ typedef struct
 {
   JsonNode *tree;      /* an object; NULL until it is read */
   GHashTable *origins; /* JSON pointer -> ReeveConfigOrigin */
+  char *file;          /* NULL: it is in none */
+  char *digest;        /* of the file when it was read */
 } ReeveConfigLayer;
 
 ReeveConfigLayer *reeve_config_layers_new (void);
@@ -22,6 +24,8 @@ void reeve_config_layers_free (ReeveConfigLayer *layer);
 /* where and how values of a layer are read; borrows it */
 ReeveConfigSource reeve_config_layers_get_source (ReeveConfigLayer *layer,
                                                   const ReeveConfigSource *like);
+/* whether its file has become another one since */
+gboolean reeve_config_layers_has_changed (const ReeveConfigLayer *layer);
 /* Puts a layer over base: objects are merged, everything else is replaced. origins borrows. */
 void reeve_config_layers_lay (JsonObject *base, GHashTable *origins, const ReeveConfigLayer *over);
 /* Adds what is absent and has a default. */

@@ -92,29 +92,80 @@ reeve_config_print_masked_text (const char *text)
                     : g_strdup_printf ("%.*s***%s", (int) (start + 3 - text), text, at);
 }
 
-static void
-reeve_config_print_scalar (ReeveConfigPrint *self, JsonNode *node, const char *pointer,
-                           gboolean secret)
+static JsonNode *
+reeve_config_print_mask_scalar (JsonNode *node, const ReeveConfigOrigin *origin, gboolean secret)
 {
-  const ReeveConfigOrigin *origin = reeve_config_print_origin (self, pointer);
   const char *text
       = JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING
             ? json_node_get_string (node)
             : NULL;
 
   if (origin != NULL && origin->shown != NULL)
-    g_string_append_printf (self->out, " \"%s\"", origin->shown);
-  else if (secret && !JSON_NODE_HOLDS_NULL (node))
-    g_string_append (self->out, " \"***\"");
-  else
+    return json_node_init_string (json_node_alloc (), origin->shown);
+  if (secret && !JSON_NODE_HOLDS_NULL (node))
+    return json_node_init_string (json_node_alloc (), "***");
+  if (text == NULL)
+    return json_node_copy (node);
+  g_autofree char *masked = reeve_config_print_masked_text (text);
+  return json_node_init_string (json_node_alloc (), masked);
+}
+
+/**
+ * reeve_config_print_mask:
+ * @node: a value
+ * @schema: (nullable): its schema
+ * @pointer: where it stands
+ * @origins: JSON pointer to ReeveConfigOrigin
+ * @secret: whether it is, or stands in something that is
+ *
+ * Returns: (transfer full): the value as it may be shown
+ */
+JsonNode *
+reeve_config_print_mask (JsonNode *node, const ReeveSchemaNode *schema, const char *pointer,
+                         GHashTable *origins, gboolean secret)
+{
+  secret |= schema != NULL && schema->secret;
+  if (JSON_NODE_HOLDS_ARRAY (node))
     {
-      g_autofree char *masked = text != NULL ? reeve_config_print_masked_text (text) : NULL;
-      g_autoptr (JsonNode) shown = masked != NULL
-                                       ? json_node_init_string (json_node_alloc (), masked)
-                                       : json_node_ref (node);
-      g_autofree char *json = reeve_json_canonical (shown);
-      g_string_append_printf (self->out, " %s", json);
+      g_autoptr (JsonArray) shown = json_array_new ();
+      for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++)
+        {
+          g_autofree char *at = g_strdup_printf ("%s/%u", pointer, i);
+          json_array_add_element (
+              shown, reeve_config_print_mask (
+                         json_array_get_element (json_node_get_array (node), i),
+                         schema != NULL && schema->array != NULL ? schema->array->items : NULL, at,
+                         origins, secret));
+        }
+      return json_node_init_array (json_node_alloc (), shown);
     }
+  if (!JSON_NODE_HOLDS_OBJECT (node))
+    return reeve_config_print_mask_scalar (node, g_hash_table_lookup (origins, pointer), secret);
+  g_autoptr (JsonObject) shown = json_object_new ();
+  JsonObjectIter iter;
+  const char *name = NULL;
+  JsonNode *value = NULL;
+  json_object_iter_init_ordered (&iter, json_node_get_object (node));
+  while (json_object_iter_next_ordered (&iter, &name, &value))
+    {
+      g_autofree char *at = reeve_config_values_join (pointer, name);
+      json_object_set_member (
+          shown, name,
+          reeve_config_print_mask (value, reeve_config_values_member_schema (schema, name), at,
+                                   origins, secret || reeve_config_print_hides (schema, name)));
+    }
+  return json_node_init_object (json_node_alloc (), shown);
+}
+
+static void
+reeve_config_print_scalar (ReeveConfigPrint *self, JsonNode *node, const char *pointer,
+                           gboolean secret)
+{
+  const ReeveConfigOrigin *origin = reeve_config_print_origin (self, pointer);
+  g_autoptr (JsonNode) shown = reeve_config_print_mask_scalar (node, origin, secret);
+  g_autofree char *json = reeve_json_canonical (shown);
+
+  g_string_append_printf (self->out, " %s", json);
   reeve_config_print_origin_comment (self, origin);
 }
 

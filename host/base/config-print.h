@@ -7,6 +7,9 @@
 G_BEGIN_DECLS
 
 char *reeve_config_print_tree (JsonNode *root, const ReeveSchemaNode *schema, GHashTable *origins);
+/* (transfer full) a value as it may be shown; secret: it stands in something that is */
+JsonNode *reeve_config_print_mask (JsonNode *node, const ReeveSchemaNode *schema,
+                                   const char *pointer, GHashTable *origins, gboolean secret);
 /* whether a value under that name is not shown, whatever its schema */
 gboolean reeve_config_print_is_secret (const char *name);
 

@@ -303,8 +303,13 @@ reeve_config_values_scalar (const ReeveConfigSource *source, ReeveConfigNode *no
                               ? g_strdup (node->text)
                               : reeve_config_values_expand (source, node->text, origin, error);
 
+  /* where no schema says that it is none, what a variable gave may be a secret */
+  if (schema == NULL && origin->variable != NULL && origin->shown == NULL)
+    origin->shown = g_strdup (node->text);
   /* what "env:NAME" gives is text whatever it looks like, unless the schema wants a number */
-  gboolean plain = node->plain && (origin->shown == NULL || (schema != NULL && schema->types != 0));
+  gboolean plain = node->plain
+                   && (!g_str_has_prefix (node->text, "env:") || origin->variable == NULL
+                       || (schema != NULL && schema->types != 0));
   return text == NULL ? NULL : reeve_config_values_resolve (text, plain, schema, error);
 }
 

@@ -6,6 +6,7 @@
 
 #include "config-checks.h"
 #include "config-environment.h"
+#include "config-explain.h"
 #include "config-guard.h"
 #include "config-layers.h"
 #include "config-print.h"
@@ -424,6 +425,47 @@ const char *const *
 reeve_config_get_warnings (ReeveConfig *self)
 {
   return (const char *const *) self->warnings;
+}
+
+/**
+ * reeve_config_explain:
+ * @self: a configuration
+ * @key: (nullable): such as `llm.default` or `llm.providers[0].settings`; %NULL: everything
+ *
+ * Returns: (transfer full): `[{key, value, origin, secret, covers[{origin, value}]}]`, secrets
+ * masked: what counts, where it came from, and what those said that it goes over; empty when there
+ * is no such key
+ */
+JsonArray *
+reeve_config_explain (ReeveConfig *self, const char *key)
+{
+  const ReeveConfigExplain from = { self->root, reeve_config_schema, self->origins, self->layers };
+
+  return reeve_config_explain_list (&from, key);
+}
+
+/**
+ * reeve_config_list_files:
+ * @self: a configuration
+ * @changed: whether only those that are not any more as they were read
+ *
+ * Blocks.
+ *
+ * Returns: (transfer full): the files that it was read from, profiles first
+ */
+char **
+reeve_config_list_files (ReeveConfig *self, gboolean changed)
+{
+  GPtrArray *files = g_ptr_array_new ();
+
+  for (guint i = 0; i < self->layers->len; i++)
+    {
+      const ReeveConfigLayer *layer = self->layers->pdata[i];
+      if (layer->file != NULL && (!changed || reeve_config_layers_has_changed (layer)))
+        g_ptr_array_add (files, g_strdup (layer->file));
+    }
+  g_ptr_array_add (files, NULL);
+  return (char **) g_ptr_array_free (files, FALSE);
 }
 
 /**

@@ -46,6 +46,11 @@ char *reeve_config_blame (ReeveConfig *self, const char *path, const char *messa
 
 /* keys that are accepted but whose feature is not built yet; each text names file, line and key */
 const char *const *reeve_config_get_warnings (ReeveConfig *self);
+/* (transfer full) [{key, value, origin, secret, covers[{origin, value}]}] of key and what is in it
+ * (NULL: everything), secrets masked */
+JsonArray *reeve_config_explain (ReeveConfig *self, const char *key);
+/* (transfer full) files that it was read from; changed: that are others now. Blocks. */
+char **reeve_config_list_files (ReeveConfig *self, gboolean changed);
 /* (element-type ReeveConfigFinding) see config-guard.h */
 GPtrArray *reeve_config_get_findings (ReeveConfig *self);
 /* --print-config: YAML with the origin of each value as a comment, secrets masked */
