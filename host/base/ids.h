@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 void reeve_ids_fill_random (gpointer data, gsize length);
 char *reeve_ids_new (const char *kind) G_GNUC_WARN_UNUSED_RESULT;
+char *reeve_ids_new_uuid (void) G_GNUC_WARN_UNUSED_RESULT;
 char *reeve_ids_new_secret (void) G_GNUC_WARN_UNUSED_RESULT;
 char *reeve_ids_encode (gconstpointer data, gsize length) G_GNUC_WARN_UNUSED_RESULT;
 gboolean reeve_ids_is_valid (const char *id, const char *kind);

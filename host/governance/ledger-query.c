@@ -148,7 +148,7 @@ reeve_ledger_query_scan_block (GArray *entries, guint64 first, guint64 from,
 {
   g_autofree char *arena = g_malloc (REEVE_LEDGER_RECORD_MAX_JSON);
 
-  for (*at = from; *at >= first && found->len < limit; (*at)--)
+  for (*at = from; *at >= first && *at > filter->after && found->len < limit; (*at)--)
     {
       const ReeveLedgerQueryEntry *entry
           = &g_array_index (entries, ReeveLedgerQueryEntry, (guint) (*at - first));
@@ -192,6 +192,7 @@ reeve_ledger_query_list (ReeveLedgerLog *log, const ReeveLedgerFilter *filter, g
   if (filter->before != 0 && filter->before <= at)
     at = filter->before - 1;
   stop = at > REEVE_LEDGER_QUERY_MAX_SCAN ? at - REEVE_LEDGER_QUERY_MAX_SCAN : 0;
+  stop = MAX (stop, filter->after);
   while (at > stop && found->len < limit)
     {
       g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (ReeveLedgerQueryEntry));
@@ -209,6 +210,6 @@ reeve_ledger_query_list (ReeveLedgerLog *log, const ReeveLedgerFilter *filter, g
       if (!reeve_ledger_query_scan_block (entries, first, at, filter, limit, found, &at, error))
         return NULL;
     }
-  *next = at > 0 ? at + 1 : 0;
+  *next = at > filter->after ? at + 1 : 0;
   return g_steal_pointer (&found);
 }

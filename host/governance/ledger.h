@@ -120,6 +120,7 @@ typedef struct
   gint64 from;      /* µs, inclusive */
   gint64 to;        /* µs, exclusive */
   guint64 before;   /* cursor: only smaller sequence numbers; 0: from the newest */
+  guint64 after;    /* only greater sequence numbers */
   guint limit;
 } ReeveLedgerFilter;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs, over runtime/runs.h. */
 #include "operation-functions.h"
+#include "runtime/runs-delegation.h"
 
 typedef struct
 {
@@ -46,6 +47,17 @@ reeve_op_runs_resume (ReeveCall *call, ReeveServices *services)
                                        reeve_call_get_string (call, "run_id"), &error);
 
   reeve_call_answer (call, run, error);
+}
+
+void
+reeve_op_runs_delegation (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *chain = reeve_runs_delegation_get (services->runs, services->ledger,
+                                                 reeve_call_get_tenant_id (call),
+                                                 reeve_call_get_string (call, "run_id"), &error);
+
+  reeve_call_answer (call, chain, error);
 }
 
 static void

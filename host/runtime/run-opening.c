@@ -247,8 +247,11 @@ static void
 reeve_run_opening_add_request (JsonObject *started, ReeveCaller *caller, guint64 intent,
                                const ReeveRunRequest *request)
 {
+  g_autofree char *uuid = reeve_ids_new_uuid ();
   g_autofree char *session_id
-      = request->session_id != NULL ? g_strdup (request->session_id) : reeve_ids_new ("ses");
+      = request->session_id != NULL
+            ? g_strdup (request->session_id)
+            : g_strconcat (reeve_caller_get_tenant_id (caller), ":session-", uuid, NULL);
 
   json_object_set_string_member (started, "type", REEVE_JOURNAL_STARTED);
   json_object_set_int_member (started, "time", reeve_times_now ());

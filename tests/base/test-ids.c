@@ -72,6 +72,23 @@ test_ids_secret (void)
   g_assert_cmpstr (a, !=, b);
 }
 
+static void
+test_ids_uuid (void)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < 1000; i++)
+    {
+      char *id = reeve_ids_new_uuid ();
+
+      g_assert_true (g_uuid_string_is_valid (id));
+      g_assert_cmpint (id[14], ==, '4');
+      g_assert_nonnull (strchr ("89ab", id[19]));
+      g_assert_cmpuint (strspn (id, "0123456789abcdef-"), ==, 36);
+      g_assert_true (g_hash_table_add (seen, id));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -80,5 +97,6 @@ main (int argc, char **argv)
   g_test_add_func ("/ids/new", test_ids_new);
   g_test_add_func ("/ids/refused", test_ids_refused);
   g_test_add_func ("/ids/secret", test_ids_secret);
+  g_test_add_func ("/ids/uuid", test_ids_uuid);
   return g_test_run ();
 }

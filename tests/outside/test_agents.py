@@ -254,6 +254,64 @@ class Effects(unittest.TestCase):
                 break
         return self.host.get(f"/api/v1/runs/{run_id}", expect=200).json
 
+    def chain(self, run_id, **options):
+        return self.host.get(f"/api/v1/runs/{run_id}/delegation", expect=200, **options).json
+
+    def words(self, chain):
+        return [(e["entry"], e["outcome"]) for e in chain["entries"]]
+
+    def test_the_chain_of_what_was_denied_and_failed(self):
+        agent = create(self.host, role="planner")
+        self.mock.script([self.call("calculate"), {"status": 401}])
+        answer = self.host.run(agent["agent_id"], "x")
+        # others look at it, and that is no step of it
+        self.host.get(f"/api/v1/runs/{answer['run_id']}", expect=200)
+        chain = self.chain(answer["run_id"])
+        self.assertEqual([("policy_check", "allowed"), ("policy_check", "allowed"), ("model_call", "executed"), ("policy_check", "denied"),
+                          ("policy_check", "allowed"), ("model_call", "failed"), ("execution_complete", "failed")], self.words(chain))
+        self.assertEqual(("agent_role", "calculate"), tuple(chain["entries"][3][n] for n in ("reason", "tool_name")))
+        shown = json.loads(self.host.ctl("--json", "runs", "delegation", answer["run_id"]).stdout)
+        self.assertEqual(chain, shown)
+
+    def test_the_chain_of_a_run_under_way_and_of_the_assistant(self):
+        seen = []
+
+        def look(request):
+            run_id = self.host.get("/api/v1/runs", expect=200).json["items"][0]["run_id"]
+            seen.append(self.chain(run_id))
+            return {"content": "Done."}
+
+        self.mock.script([look])
+        answer = self.host.post("/api/v1/chat", {"message": "x"}, expect=200).json
+        self.assertEqual([("policy_check", "allowed"), ("policy_check", "allowed")], self.words(seen[0]))
+        chain = self.chain(self.host.get("/api/v1/runs", expect=200).json["items"][0]["run_id"])
+        self.assertEqual(("model_call", "execution_complete"), tuple(e["entry"] for e in chain["entries"][-2:]))
+        self.assertIsNone(chain["agent_id"])
+        self.assertTrue(answer)
+
+    def test_who_may_see_the_chain(self):
+        self.mock.script([{"content": "Done."}])
+        path = f"/api/v1/runs/{self.host.run(create(self.host)['agent_id'], 'x')['run_id']}/delegation"
+        self.host.get(path, key=self.host.user("auditor"), expect=200)
+        for role in ("viewer", "operator", "agent_designer"):
+            self.assertIn("audit:read", self.host.get(path, key=self.host.user(role), expect=403).json["detail"])
+        self.host.get("/api/v1/runs/run_none/delegation", expect=404)
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "other", "name": "other"}, expect=201)
+        self.host.get(path, headers={"X-Tenant-ID": "other"}, expect=404)
+
+    def test_a_session_is_its_tenants(self):
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "acme", "name": "acme"}, expect=201)
+        there = {"X-Tenant-ID": "acme"}
+        self.mock.default = {"content": "Done."}
+        body = {"agent_id": create(self.host, headers=there)["agent_id"], "mission": "x"}
+        form = r"^acme:session-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+        answer = self.host.post("/api/v1/agents/execute", body, headers=there, expect=200).json
+        self.assertRegex(answer["session_id"], form)
+        again = self.host.post("/api/v1/agents/execute", {**body, "session_id": answer["session_id"]}, headers=there, expect=200).json
+        self.assertEqual(answer["session_id"], again["session_id"])
+        found = self.host.get("/api/v1/runs?session_id=" + answer["session_id"], headers=there, expect=200).json["items"]
+        self.assertEqual(2, len(found))
+
     def user(self, name, **more):
         return self.host.post("/api/v1/admin/users", {"username": name, "roles": ["operator"], **more}, expect=201).json["user_id"]
 
@@ -271,11 +329,24 @@ class Effects(unittest.TestCase):
         self.assertEqual({"calculate"}, {r["tool_name"] for r in records if r["action"] == "tool.call"})
         last = self.host.get(f"/api/v1/admin/audit/{answer['audit']['last']}", expect=200).json
         self.assertEqual(("agents.execute", alice), (last["action"], last["delegated_user_id"]))
+        chain = self.chain(answer["run_id"])
+        self.assertEqual((me, alice, agent["agent_id"]), tuple(chain[n] for n in ("user_id", "delegated_user_id", "agent_id")))
+        self.assertEqual([("policy_check", "allowed"), ("policy_check", "allowed"), ("model_call", "executed"), ("policy_check", "allowed"),
+                          ("tool_call", "executed"), ("policy_check", "allowed"), ("model_call", "executed"), ("execution_complete", "executed")],
+                         self.words(chain))
+        for entry in chain["entries"]:
+            self.assertEqual((me, alice, agent["agent_id"]), tuple(entry[n] for n in ("user_id", "delegated_user_id", "agent_id")))
+        numbers = [e["sequence"] for e in chain["entries"]]
+        self.assertEqual(sorted(set(numbers)), numbers)
+        self.assertEqual([answer["audit"]["first"], answer["audit"]["last"]], [numbers[0], numbers[-1]])
+        self.assertEqual(records[0]["hash"], chain["entries"][1]["hash"])
+        self.assertEqual([None] * 3 + ["calculate"] * 2 + [None] * 3, [e.get("tool_name") for e in chain["entries"]])
         # on his own behalf
         own = create(self.host, delegated_user_id=me)
         self.mock.script([{"content": "42"}])
         answer = self.host.run(own["agent_id"], "x")
         self.assertFalse([r for r in self.host.records(run_id=answer["run_id"]) if "delegated_user_id" in r])
+        self.assertEqual({me}, {e["delegated_user_id"] for e in self.chain(answer["run_id"])["entries"]})
         self.host.ctl("audit", "verify")
 
 
