@@ -220,6 +220,32 @@ test_admission_refused (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger.ledger, "acme"), ==, 9);
 }
 
+/* What was admitted and taken away before its turn came is recorded as blocked, with that word. */
+static void
+test_admission_confirmed (Fixture *fixture, gconstpointer data)
+{
+  ReeveAdmissionRequest request
+      = { .caller = fixture->operator, .operation = "tool.call", .tool_name = "calculate" };
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_FAILED, .reason = "permission_denied" };
+  ReeveAdmitted *admitted = reeve_admission_begin (fixture->admission, &request, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) outcome = NULL;
+  Answer answer = { 0 };
+
+  g_assert_true (reeve_admitted_confirm (admitted, NULL, &error));
+  g_assert_no_error (error);
+  fixture->closed = TRUE;
+  g_assert_false (reeve_admitted_confirm (admitted, NULL, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED);
+  g_assert_false (reeve_admitted_is_consumed (admitted));
+  reeve_admission_settle_async (fixture->admission, admitted, &settlement, on_settled, &answer);
+  wait_for (&answer);
+  outcome = record_at (fixture, "acme", 2);
+  assert_member (outcome, "kind", "outcome");
+  assert_member (outcome, "outcome", "blocked");
+  assert_member (outcome, "reason", "tool_denied");
+}
+
 static void
 test_admission_refusal_without_caller (Fixture *fixture, gconstpointer data)
 {
@@ -535,6 +561,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   ADD ("effect", NULL, test_admission_effect);
   ADD ("refused", NULL, test_admission_refused);
+  ADD ("confirmed", NULL, test_admission_confirmed);
   ADD ("refusal-without-caller", NULL, test_admission_refusal_without_caller);
   ADD ("refused-often", NULL, test_admission_refused_often);
   ADD ("refused-from-everywhere", NULL, test_admission_refused_from_everywhere);
