@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reevectl: a thin door of one process. Commands come from the table of operations; what has no
- * operation (doctor, offline verification) has a file of its own. */
+ * operation (offline verification) has a file of its own. */
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <string.h>
@@ -206,6 +206,8 @@ reeve_cli_run_command (ReeveCliOptions *options, const ReeveCliCommand *command)
   if (strcmp (command->noun, "run") == 0)
     return reeve_cli_run_mission (options, host, command, params);
   answer = reeve_cli_host_call (host, command, params, NULL, NULL);
+  if (strcmp (command->noun, "doctor") == 0 && answer->exit == REEVE_CLI_DONE)
+    return reeve_cli_doctor_print_answer (answer, reeve_cli_wants_json (options));
   return reeve_cli_print_answer (options, command, answer, FALSE);
 }
 
@@ -233,8 +235,6 @@ reeve_cli_dispatch (ReeveCliOptions *options)
       reeve_cli_help_print ();
       return options->help ? REEVE_CLI_DONE : REEVE_CLI_USAGE;
     }
-  if (strcmp (noun, "doctor") == 0)
-    return reeve_cli_doctor_run (options);
   command = reeve_cli_commands_find (noun, verb);
   if (command == NULL)
     return options->help && reeve_cli_help_print_noun (noun)
