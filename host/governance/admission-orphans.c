@@ -100,7 +100,8 @@ reeve_admission_orphans_take (ReeveAdmissionOrphans *self, const char *scope, co
   return NULL;
 }
 
-/* The outcome of one orphan; everything that says what it was is the intent's. */
+/* The outcome of one orphan; everything that says what it was is the intent's, but for what an
+ * outcome leaves to it. */
 static gboolean
 reeve_admission_orphans_settle_one (ReeveAdmissionOrphans *self, const char *scope,
                                     JsonObject *intent, GError **error)
@@ -114,6 +115,7 @@ reeve_admission_orphans_settle_one (ReeveAdmissionOrphans *self, const char *sco
     .actor_type = actor != NULL ? reeve_json_get_string (actor, "type", NULL) : NULL,
     .actor_id = actor != NULL ? reeve_json_get_string (actor, "id", NULL) : NULL,
     .key_id = reeve_json_get_string (intent, "key_id", NULL),
+    .delegated_user_id = reeve_json_get_string (intent, "delegated_user_id", NULL),
     .agent_id = reeve_json_get_string (intent, "agent_id", NULL),
     .run_id = reeve_json_get_string (intent, "run_id", NULL),
     .resource_type = resource != NULL ? reeve_json_get_string (resource, "type", NULL) : NULL,
@@ -124,9 +126,7 @@ reeve_admission_orphans_settle_one (ReeveAdmissionOrphans *self, const char *sco
     .intent = (guint64) reeve_json_get_int (intent, "seq", 0),
     .outcome = REEVE_OUTCOME_UNKNOWN,
     .reason = "host_restarted",
-    .input_digest = reeve_json_get_string (intent, "input_digest", NULL),
     .door = "internal",
-    .trace_id = reeve_json_get_string (intent, "trace_id", NULL),
   };
 
   return reeve_ledger_append (self->ledger, &record, error) != 0;

@@ -617,6 +617,9 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
     g_warning ("admission: %s succeeded, but intent %" G_GUINT64_FORMAT " was not consumed",
                admitted->request.operation, admitted->intent);
   reeve_admission_records_fill (&admitted->request, REEVE_LEDGER_OUTCOME, &record);
+  /* long, and the intent has them */
+  record.input_digest = NULL;
+  record.trace_id = NULL;
   record.intent = admitted->intent;
   record.outcome = settlement->outcome;
   record.reason = settlement->reason;

@@ -9,21 +9,44 @@
 static const char *const reeve_agents_identity_copied[]
     = { "role", "delegated_user_id", "token_claims", "active", NULL };
 
+/* (transfer full) (nullable) the status of a user; one that is not there is deleted */
+static char *
+reeve_agents_identity_find_user (ReeveAgents *self, const char *tenant_id, const char *user_id,
+                                 GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (ReeveRecord) user
+      = *user_id != '\0'
+            ? reeve_store_get (self->store, tenant_id, REEVE_STORE_USERS, user_id, &local)
+            : NULL;
+  const char *status
+      = user != NULL ? reeve_json_get_string (reeve_record_get_fields (user), "status", "active")
+                     : "deleted";
+
+  if (local != NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  return g_strdup (status);
+}
+
 static gboolean
 reeve_agents_identity_check_user (ReeveAgents *self, const char *tenant_id, const char *user_id,
                                   GError **error)
 {
-  gboolean exists = FALSE;
+  g_autofree char *status = NULL;
 
   if (user_id == NULL)
     return TRUE;
-  if (*user_id != '\0'
-      && !reeve_store_exists (self->store, tenant_id, REEVE_STORE_USERS, user_id, &exists, error))
+  status = reeve_agents_identity_find_user (self, tenant_id, user_id, error);
+  if (status == NULL)
     return FALSE;
-  if (!exists)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
-                 "delegated_user_id: " REEVE_STORE_MISSING, REEVE_STORE_USERS);
-  return exists;
+  if (g_strcmp0 (status, "deleted") != 0)
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
+                       "delegated_user_id: no such thing among the users");
+  return FALSE;
 }
 
 gboolean
@@ -126,23 +149,16 @@ reeve_agents_identity_delegate (ReeveAgents *self, const char *tenant_id, JsonOb
                                 JsonObject *definition, GError **error)
 {
   const char *user_id = reeve_json_get_string (fields, "delegated_user_id", NULL);
-  g_autoptr (ReeveRecord) user = NULL;
-  g_autoptr (GError) local = NULL;
+  g_autofree char *status = NULL;
 
   if (user_id == NULL)
     return TRUE;
   json_object_set_string_member (definition, "delegated_user_id", user_id);
-  user = reeve_store_get (self->store, tenant_id, REEVE_STORE_USERS, user_id, &local);
-  if (user != NULL
-      && g_strcmp0 (reeve_json_get_string (reeve_record_get_fields (user), "status", "active"),
-                    "active")
-             == 0)
+  status = reeve_agents_identity_find_user (self, tenant_id, user_id, error);
+  if (status == NULL)
+    return FALSE;
+  if (g_strcmp0 (status, "active") == 0)
     return TRUE;
-  if (user == NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return FALSE;
-    }
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
                        "the user on whose behalf the agent acts is not active");
   return FALSE;

@@ -169,10 +169,13 @@ test_admission_effect (Fixture *fixture, gconstpointer data)
   assert_member (intent, "kind", "intent");
   assert_member (intent, "action", "tool.call");
   assert_member (intent, "outcome", NULL);
+  assert_member (intent, "input_digest", "aa");
   assert_member (intent, "key_id", "key_1");
   assert_member (intent, "tool_name", "calculate");
   assert_member (intent, "door", "rest");
   outcome = record_at (fixture, "acme", 2);
+  /* the intent has it */
+  assert_member (outcome, "input_digest", NULL);
   assert_member (outcome, "kind", "outcome");
   assert_member (outcome, "outcome", "failed");
   assert_member (outcome, "reason", "timeout");

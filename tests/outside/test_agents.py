@@ -327,6 +327,8 @@ class Effects(unittest.TestCase):
             self.assertEqual((me, alice, agent["agent_id"]), (record["actor"]["id"], record["delegated_user_id"], record["agent_id"]))
             self.assertEqual(answer["audit"]["first"], record["parent"])
         self.assertEqual({"calculate"}, {r["tool_name"] for r in records if r["action"] == "tool.call"})
+        for record in records:
+            self.assertEqual(record["kind"] == "intent", "input_digest" in record and "trace_id" in record)
         last = self.host.get(f"/api/v1/admin/audit/{answer['audit']['last']}", expect=200).json
         self.assertEqual(("agents.execute", alice), (last["action"], last["delegated_user_id"]))
         chain = self.chain(answer["run_id"])
@@ -348,6 +350,21 @@ class Effects(unittest.TestCase):
         self.assertFalse([r for r in self.host.records(run_id=answer["run_id"]) if "delegated_user_id" in r])
         self.assertEqual({me}, {e["delegated_user_id"] for e in self.chain(answer["run_id"])["entries"]})
         self.host.ctl("audit", "verify")
+
+    def test_nobody_acts_for_a_user_who_is_gone(self):
+        self.mock.default = {"content": "Done."}
+        user = self.user("gone")
+        agent, path = create(self.host, delegated_user_id=user), f"/api/v1/admin/users/{user}"
+        self.assertTrue(self.host.run(agent["agent_id"], "x")["success"])
+        self.host.call("PATCH", path, {"status": "disabled"}, expect=200)
+        self.assertIn("not active", self.host.run(agent["agent_id"], "x", expect=409)["detail"])
+        self.host.call("PATCH", path, {"status": "active"}, expect=200)
+        self.assertTrue(self.host.run(agent["agent_id"], "x")["success"])
+        self.host.delete(path, expect=204)
+        self.host.run(agent["agent_id"], "x", expect=409)
+        create(self.host, expect=404, delegated_user_id=user)
+        self.update(agent, delegated_user_id=None)
+        self.assertTrue(self.host.run(agent["agent_id"], "x")["success"])
 
 
 class CommandLine(unittest.TestCase):
