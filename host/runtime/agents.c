@@ -9,6 +9,7 @@
 #include "base/digests.h"
 #include "base/ids.h"
 #include "base/times.h"
+#include "governance/policies-snapshot.h"
 #include "listing.h"
 
 #define REEVE_AGENTS_FIRST_VERSION "0.1.0"
@@ -261,7 +262,7 @@ reeve_agents_deactivate (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject 
  * @agent_id: an agent
  * @error: return location
  *
- * Deletes an agent and its versions; its runs stay, with the definition each was started by. Those
+ * Deletes an agent, its versions and its own policy; its runs stay, with the definition each was started by. Those
  * under way have no further effects.
  *
  * Returns: whether it is gone
@@ -274,6 +275,7 @@ reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *age
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
   g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, error);
   g_autoptr (GPtrArray) versions = NULL;
+  g_autofree char *policy = reeve_policies_snapshot_agent_key (agent_id);
 
   if (record == NULL)
     return FALSE;
@@ -284,6 +286,7 @@ reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *age
   for (guint i = 0; i < versions->len; i++)
     reeve_batch_delete (batch, REEVE_STORE_AGENT_VERSIONS,
                         reeve_record_get_id (g_ptr_array_index (versions, i)), REEVE_REVISION_ANY);
+  reeve_batch_delete (batch, REEVE_STORE_POLICIES, policy, REEVE_REVISION_ANY);
   reeve_agents_count (self, batch, -1);
   if (!reeve_agents_commit (self, admitted, "agents.delete", agent_id, NULL, batch, error))
     return FALSE;

@@ -7,6 +7,7 @@ import unittest
 
 from mock_openai import MockOpenAI
 from reeve import Host, main
+from test_bus import BusCase
 from test_missions import CONFIG, calculate
 
 BASE = "/api/v1/admin/policies"
@@ -122,6 +123,17 @@ class Records(PolicyCase):
         self.assertEqual([], self.host.get(BASE, key=stranger, expect=200).json["items"])
 
 
+    def test_an_agents_policy_goes_with_it(self):
+        self.put(f"{BASE}/agents/{self.agent}", {"tools": allow("x")})
+        self.call("DELETE", f"/api/v1/admin/agents/{self.agent}", expect=204)
+        self.assertEqual([], self.get(BASE)["items"])
+        self.get(f"{BASE}/agents/{self.agent}", 404)
+
+    def test_ten_thousand_rules(self):
+        self.put(BASE + "/org", {"tools": allow(*(f"tool_{n}" for n in range(9000))) + deny(*(f"mes_{n}_*" for n in range(1000)))})
+        self.assertEqual(["tool_allowed", "tool_not_allowed", "tool_denied"], [self.reason(t) for t in ("tool_8999", "tool_9000", "mes_999_x")])
+
+
 class Merge(PolicyCase):
     def test_the_organisations_denial_wins_and_the_lesser_limit_holds(self):
         self.put(BASE + "/org", {"tools": allow("a", "b") + deny("shell"), "token_limit": 200000, "execution_timeout_seconds": 60})
@@ -230,6 +242,26 @@ class Commands(PolicyCase):
         self.ctl("delete", self.tenant)
         self.ctl("delete", self.tenant, expect=4)
         self.assertEqual(5, len(self.ctl("revisions", self.tenant)["items"]))
+
+
+class OnTheBus(BusCase):
+    def test_set_get_and_evaluate_by_their_names(self):
+        agent = self.host.agent()
+        face = "io.reeve.ControlPlane1."
+        tools = json.dumps(allow("a", "shell") + deny("b"))
+        org = json.loads(self.call(face + "SetPolicy", "default", "", tools, "200000", "0"))
+        self.assertEqual((None, 200000), (org["agent_id"], org["token_limit"]))
+        self.assertNotIn("execution_timeout_seconds", org)
+        own = json.loads(self.call(face + "SetPolicy", "default", agent, json.dumps(deny("shell")), "50000", "300"))
+        self.assertEqual((agent, 300), (own["agent_id"], own["execution_timeout_seconds"]))
+        effective = json.loads(self.call(face + "GetPolicy", "default", agent))
+        self.assertEqual(({"a": "allow", "b": "deny", "shell": "deny"}, 50000),
+                         ({t["tool_name"]: t["effect"] for t in effective["tools"]}, effective["token_limit"]))
+        for tool, tokens, reason in (("a", 50000, "tool_allowed"), ("a", 50001, "token_limit_exceeded"), ("shell", 0, "tool_denied"), ("c", 0, "tool_not_allowed")):
+            decision = json.loads(self.call(face + "EvaluatePolicy", "default", agent, tool, str(tokens)))
+            self.assertEqual((reason == "tool_allowed", reason), (decision["allowed"], decision["reason"]))
+        self.assertIn("NotFound", self.refused(face + "SetPolicy", "default", "agt_none", "[]", "0", "0"))
+        self.assertIn("NotFound", self.refused(face + "EvaluatePolicy", "nobody", "", "a", "0"))
 
 
 class RunCase(unittest.TestCase):
