@@ -84,15 +84,17 @@ reeve_policies_snapshot_compile (ReeveRecord *record, ReevePolicyLayer layer, GE
 {
   JsonObject *fields = reeve_record_get_fields (record);
   JsonObject *document = reeve_json_get_object (fields, "document");
-  ReevePolicy *policy = NULL;
+  g_autoptr (GError) reason = NULL;
+  ReevePolicy *policy
+      = document != NULL
+            ? reeve_policy_new (document, layer, reeve_json_get_int (fields, "revision", 0),
+                                reeve_json_get_string (fields, "set_by", NULL), &reason)
+            : NULL;
 
-  if (document == NULL)
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "it has no document");
-  else
-    policy = reeve_policy_new (document, layer, reeve_json_get_int (fields, "revision", 0),
-                               reeve_json_get_string (fields, "set_by", NULL), error);
   if (policy == NULL)
-    g_prefix_error (error, "policy %s: ", reeve_record_get_id (record));
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "policy %s: %s",
+                 reeve_record_get_id (record),
+                 reason != NULL ? reason->message : "it has no document");
   return policy;
 }
 
@@ -196,8 +198,7 @@ reeve_policies_snapshot_try (ReeveStore *store, const char *tenant_id, ReevePoli
  * @error: return location
  *
  * Returns: (transfer full): the policies of one revision; %NULL with %REEVE_ERROR_BUSY when they
- * are changed again and again, %REEVE_ERROR_INVALID_ARGUMENT or %REEVE_ERROR_CORRUPT for a record
- * that is no policy
+ * are changed again and again, %REEVE_ERROR_CORRUPT for a record that is no policy
  */
 ReevePoliciesSnapshot *
 reeve_policies_snapshot_load (ReeveStore *store, const char *tenant_id, ReevePolicy *shipped,
