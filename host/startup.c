@@ -11,6 +11,7 @@
 #include "runtime/run.h"
 #include "startup-development.h"
 #include "startup-keys.h"
+#include "startup-roles.h"
 
 struct _ReeveStartup
 {
@@ -231,6 +232,8 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
   JsonNode *node = reeve_config_get_json (services->config, "authentication.providers");
   JsonArray *providers = node != NULL ? json_node_get_array (node) : NULL;
   g_autofree char *keys = reeve_state_make_folder (self->state, "keys", error);
+  g_autofree char *faulty = NULL;
+  GError *reason = NULL;
 
   if (keys == NULL)
     return FALSE;
@@ -239,6 +242,8 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
       services->store, reeve_config_get_string (services->config, "encryption.key_source"),
       self->key_beside);
   services->users = reeve_users_new (services->store);
+  if (!reeve_startup_roles_open (services, &faulty, &reason))
+    return reeve_startup_blame (self, faulty, reason, error);
   services->api_keys
       = reeve_api_keys_new (services->store, services->users, services->authentication);
   services->idempotency = reeve_idempotency_new (services->store, services->workers);
@@ -504,6 +509,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->authentication);
   g_clear_pointer (&self->provision, reeve_authentication_provision_free);
   g_clear_object (&services->users);
+  g_clear_object (&services->role_book);
   g_clear_object (&services->protection);
   g_clear_object (&services->policies);
   g_clear_object (&services->tenants);

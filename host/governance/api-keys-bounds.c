@@ -62,9 +62,8 @@ reeve_api_keys_bounds_check_scopes (ReeveCaller *caller, JsonObject *fields, Ree
  * them: else a weak key could make a strong one. */
 static gboolean
 reeve_api_keys_bounds_check_roles (ReeveCaller *caller, const ReeveUsersAccount *account,
-                                   const char *const *roles, ReevePermissions cap, GError **error)
+                                   ReevePermissions all, ReevePermissions cap, GError **error)
 {
-  ReevePermissions all = reeve_roles_union (roles);
   g_auto (GStrv) names = reeve_roles_names (all);
 
   for (guint i = 0; names[i] != NULL; i++)
@@ -98,12 +97,15 @@ reeve_api_keys_bounds_check (ReeveApiKeys *self, ReeveCaller *caller, JsonObject
   const char *user_id = reeve_json_get_string (fields, "user_id", "");
   g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
   ReeveUsersAccount account = { 0 };
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
+  ReeveRoleBook *book = reeve_users_get_role_book (self->users);
+  ReevePermissions wanted = 0;
   ReevePermissions cap = 0;
 
   if (!reeve_api_keys_bounds_check_user (caller, user_id, error)
-      || !reeve_directory_check_roles ((const char *const *) roles, error)
-      || !reeve_users_read (self->users, reeve_caller_get_tenant_id (caller), user_id, &account,
-                            error))
+      || !reeve_role_book_check (book, tenant_id, (const char *const *) roles, error)
+      || !reeve_role_book_union (book, tenant_id, (const char *const *) roles, &wanted, NULL, error)
+      || !reeve_users_read (self->users, tenant_id, user_id, &account, error))
     return FALSE;
   if (account.deleted)
     {
@@ -114,8 +116,7 @@ reeve_api_keys_bounds_check (ReeveApiKeys *self, ReeveCaller *caller, JsonObject
     return reeve_api_keys_bounds_deny (error,
                                        "only the platform admin makes keys of the platform admin");
   return reeve_api_keys_bounds_check_scopes (caller, fields, &cap, error)
-         && reeve_api_keys_bounds_check_roles (caller, &account, (const char *const *) roles, cap,
-                                               error);
+         && reeve_api_keys_bounds_check_roles (caller, &account, wanted, cap, error);
 }
 
 /* ---- by means of a key ---- */

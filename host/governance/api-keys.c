@@ -324,20 +324,27 @@ reeve_api_keys_call_digest (const ReeveCapabilityCaller *caller, JsonNode *param
 }
 
 /* Roles of the key that its user still covers: who loses a role loses it in his keys too. */
-static void
-reeve_api_keys_add_roles (JsonObject *fields, const ReeveUsersAccount *account, JsonObject *answer)
+static gboolean
+reeve_api_keys_add_roles (ReeveApiKeys *self, JsonObject *fields, const ReeveUsersAccount *account,
+                          JsonObject *answer, GError **error)
 {
+  ReeveRoleBook *book = reeve_users_get_role_book (self->users);
+  const char *tenant_id = reeve_json_get_string (fields, "tenant_id", "");
   g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
-  JsonArray *array = json_array_new ();
+  g_autoptr (JsonArray) array = json_array_new ();
 
   for (guint i = 0; roles[i] != NULL; i++)
     {
+      const char *const one[] = { roles[i], NULL };
       ReevePermissions held = 0;
 
-      if (reeve_roles_find (roles[i], &held) && (held & ~account->permissions) == 0)
+      if (!reeve_role_book_union (book, tenant_id, one, &held, NULL, error))
+        return FALSE;
+      if ((held & ~account->permissions) == 0)
         json_array_add_string_element (array, roles[i]);
     }
-  json_object_set_array_member (answer, "roles", array);
+  json_object_set_array_member (answer, "roles", g_steal_pointer (&array));
+  return TRUE;
 }
 
 static JsonNode *
@@ -354,7 +361,7 @@ reeve_api_keys_call_lookup (const ReeveCapabilityCaller *caller, JsonNode *param
   g_autoptr (ReeveRecord) record = NULL;
   ReeveUsersAccount account = { 0 };
   JsonObject *fields = NULL;
-  JsonObject *answer = NULL;
+  g_autoptr (JsonObject) answer = NULL;
 
   if (key_id == NULL)
     {
@@ -372,8 +379,9 @@ reeve_api_keys_call_lookup (const ReeveCapabilityCaller *caller, JsonNode *param
   answer = json_object_new ();
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     reeve_directory_copy (fields, answer, members[i]);
-  reeve_api_keys_add_roles (fields, &account, answer);
-  return reeve_api_keys_take_node (answer);
+  if (!reeve_api_keys_add_roles (self, fields, &account, answer, error))
+    return NULL;
+  return reeve_api_keys_take_node (g_steal_pointer (&answer));
 }
 
 /**

@@ -20,8 +20,7 @@ struct _ReeveAuthenticationAdmit
   ReeveTenants *tenants;         /* (nullable) */
   ReeveRevocations *revocations; /* not owned */
   GArray *steps;
-  ReeveAuthenticationRoles roles;
-  gpointer roles_data;
+  ReeveRoleBook *book; /* (nullable) */
 };
 
 /**
@@ -54,6 +53,7 @@ reeve_authentication_admit_free (ReeveAuthenticationAdmit *self)
   g_object_unref (self->store);
   g_object_unref (self->users);
   g_clear_object (&self->tenants);
+  g_clear_object (&self->book);
   g_array_unref (self->steps);
   g_free (self);
 }
@@ -102,17 +102,14 @@ reeve_authentication_admit_add_step (ReeveAuthenticationAdmit *self, ReeveAuthen
 }
 
 /**
- * reeve_authentication_admit_set_roles:
+ * reeve_authentication_admit_set_role_book:
  * @self: the way in
- * @roles: says what roles hold
- * @user_data: for @roles; must outlive @self
+ * @book: says what roles hold
  */
 void
-reeve_authentication_admit_set_roles (ReeveAuthenticationAdmit *self,
-                                      ReeveAuthenticationRoles roles, gpointer user_data)
+reeve_authentication_admit_set_role_book (ReeveAuthenticationAdmit *self, ReeveRoleBook *book)
 {
-  self->roles = roles;
-  self->roles_data = user_data;
+  g_set_object (&self->book, book);
 }
 
 /**
@@ -237,12 +234,11 @@ reeve_authentication_admit_permissions (ReeveAuthenticationAdmit *self,
 {
   const char *const *roles = reeve_identity_get_roles (draft->identity);
 
-  if (platform_admin)
-    draft->permissions = reeve_roles_all ();
-  else if (self->roles == NULL)
-    draft->permissions = reeve_roles_union (roles);
-  else if (!self->roles (draft, roles, &draft->permissions, self->roles_data, error))
+  if (!reeve_role_book_union (self->book, draft->tenant_id, roles, &draft->permissions,
+                              draft->grounds, error))
     return FALSE;
+  if (platform_admin || (self->book != NULL && !reeve_role_book_is_enabled (self->book)))
+    draft->permissions = reeve_roles_all ();
   return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PERMISSIONS, draft, error)
          && reeve_authentication_admit_take_steps (self, REEVE_ADMIT_CAP, draft, error);
 }

@@ -6,6 +6,7 @@
 
 #include "caller.h"
 #include "revocations.h"
+#include "role-book.h"
 #include "tenants.h"
 #include "users.h"
 
@@ -45,11 +46,6 @@ typedef enum
  * finding out. May block. */
 typedef gboolean (*ReeveAuthenticationStep) (ReeveAuthenticationDraft *draft, gpointer user_data,
                                              GError **error);
-/* What the roles of @draft hold, its grounds added. May block. */
-typedef gboolean (*ReeveAuthenticationRoles) (ReeveAuthenticationDraft *draft,
-                                              const char *const *roles,
-                                              ReevePermissions *permissions, gpointer user_data,
-                                              GError **error);
 
 ReeveAuthenticationAdmit *reeve_authentication_admit_new (ReeveStore *store, ReeveUsers *users,
                                                           ReeveRevocations *revocations);
@@ -64,8 +60,7 @@ void reeve_authentication_admit_add_step (ReeveAuthenticationAdmit *self,
                                           ReeveAuthenticationStage stage,
                                           ReeveAuthenticationStep step, gpointer user_data);
 /* Before the first identity: without it the shipped roles are all there are. */
-void reeve_authentication_admit_set_roles (ReeveAuthenticationAdmit *self,
-                                           ReeveAuthenticationRoles roles, gpointer user_data);
+void reeve_authentication_admit_set_role_book (ReeveAuthenticationAdmit *self, ReeveRoleBook *book);
 
 /* (transfer full) the caller; @expires_at (out): after that it must be asked for anew, 0: never.
  * %REEVE_ERROR_UNAUTHENTICATED. */

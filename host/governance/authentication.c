@@ -222,6 +222,27 @@ reeve_authentication_revoke (ReeveAuthentication *self, const char *ground)
   reeve_authentication_cache_invalidate (self->cache);
 }
 
+static void
+reeve_authentication_on_role (const char *ground, gpointer data)
+{
+  if (ground != NULL)
+    reeve_authentication_revoke (data, ground);
+  else
+    reeve_authentication_invalidate (data);
+}
+
+/**
+ * reeve_authentication_set_role_book:
+ * @self: authentication
+ * @book: what roles hold
+ */
+void
+reeve_authentication_set_role_book (ReeveAuthentication *self, ReeveRoleBook *book)
+{
+  reeve_authentication_admit_set_role_book (self->admit, book);
+  reeve_role_book_set_changed (book, reeve_authentication_on_role, self);
+}
+
 /**
  * reeve_authentication_revoke_user:
  * @self: authentication

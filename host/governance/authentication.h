@@ -53,6 +53,9 @@ void reeve_authentication_set_tenants (ReeveAuthentication *self, ReeveTenants *
 /* (transfer full) the owner of the session bus: the platform admin in tenant `default`. */
 ReeveCaller *reeve_authentication_new_owner (ReeveAuthentication *self, const char *door);
 
+/* Before the first call: what roles hold; changes of @book are heard. It is kept. */
+void reeve_authentication_set_role_book (ReeveAuthentication *self, ReeveRoleBook *book);
+
 /* (transfer none) The way from an identity to a caller, for the parts that have steps on it. */
 ReeveAuthenticationAdmit *reeve_authentication_get_admit (ReeveAuthentication *self);
 

@@ -4,8 +4,6 @@
 
 #include "base/times.h"
 
-#include "roles.h"
-
 #define REEVE_DIRECTORY_PAGE 50
 
 /**
@@ -63,6 +61,49 @@ reeve_directory_copy (JsonObject *from, JsonObject *to, const char *member)
 
   if (node != NULL && !JSON_NODE_HOLDS_NULL (node))
     json_object_set_member (to, member, json_node_ref (node));
+}
+
+/**
+ * reeve_directory_read_all:
+ * @store: the store
+ * @scope: where
+ * @collection: one that has the field `created_at`
+ * @field: (nullable): only records where it is @value
+ * @value: (nullable): a text
+ * @error: return location
+ *
+ * Returns: (transfer full) (element-type ReeveRecord): all records, oldest first; %NULL with an
+ * error
+ */
+GPtrArray *
+reeve_directory_read_all (ReeveStore *store, const char *scope, const char *collection,
+                          const char *field, const char *value, GError **error)
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_record_unref);
+  g_autofree char *cursor = NULL;
+
+  do
+    {
+      g_autoptr (ReeveQuery) query = reeve_query_new (scope, collection);
+      g_autoptr (ReeveQueryResult) result = NULL;
+      GPtrArray *records = NULL;
+
+      if (field != NULL)
+        reeve_query_filter_string (query, field, REEVE_FILTER_EQ, value);
+      reeve_query_order (query, "created_at", FALSE);
+      reeve_query_limit (query, REEVE_QUERY_MAX_LIMIT);
+      reeve_query_cursor (query, cursor);
+      result = reeve_store_query (store, query, error);
+      if (result == NULL)
+        return NULL;
+      records = reeve_query_result_get_records (result);
+      for (guint i = 0; i < records->len; i++)
+        g_ptr_array_add (all, reeve_record_ref (g_ptr_array_index (records, i)));
+      g_free (cursor);
+      cursor = g_strdup (reeve_query_result_get_cursor (result));
+    }
+  while (cursor != NULL);
+  return g_steal_pointer (&all);
 }
 
 /**
@@ -141,26 +182,4 @@ reeve_directory_set_strings (JsonObject *object, const char *member, const char 
   for (guint i = 0; strings[i] != NULL; i++)
     json_array_add_string_element (array, strings[i]);
   json_object_set_array_member (object, member, array);
-}
-
-/**
- * reeve_directory_check_roles:
- * @roles: names
- * @error: return location
- *
- * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT naming the first that is no role
- */
-gboolean
-reeve_directory_check_roles (const char *const *roles, GError **error)
-{
-  ReevePermissions permissions = 0;
-
-  for (guint i = 0; roles[i] != NULL; i++)
-    if (!reeve_roles_find (roles[i], &permissions))
-      {
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no role %s",
-                     roles[i]);
-        return FALSE;
-      }
-  return TRUE;
 }

@@ -12,11 +12,14 @@ typedef JsonObject *(*ReeveDirectoryShow) (ReeveRecord *record);
 JsonObject *reeve_directory_list (ReeveStore *store, ReeveQuery *query, JsonObject *params,
                                   ReeveDirectoryShow show, GError **error);
 JsonObject *reeve_directory_dup (JsonObject *object);
+/* (transfer full) every record of a collection, of ReeveRecord, oldest first; @field (nullable):
+ * only those where it is @value */
+GPtrArray *reeve_directory_read_all (ReeveStore *store, const char *scope, const char *collection,
+                                     const char *field, const char *value, GError **error);
 void reeve_directory_copy (JsonObject *from, JsonObject *to, const char *member);
 void reeve_directory_show_time (JsonObject *from, JsonObject *to, const char *member);
 char **reeve_directory_get_strings (JsonObject *object, const char *member);
 void reeve_directory_set_strings (JsonObject *object, const char *member,
                                   const char *const *strings);
-gboolean reeve_directory_check_roles (const char *const *roles, GError **error);
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The permission table: which permissions there are and which system role holds which.
+/* The permission table: which permissions there are and which system role holds which; and the
+ * roles that are shipped besides.
  *
  * A set of permissions is one number, so that a check costs one AND. */
 #include "roles.h"
@@ -43,6 +44,8 @@ static const struct
   { "document:delete", A | O },
   { "document:read", A | D | O | U | V },
   { "document:update", A | O },
+  { "flow:execute", A },
+  { "flow:read", A },
   { "memory:delete", A },
   { "memory:read", A | O | U },
   { "memory:write", A | O },
@@ -57,6 +60,11 @@ static const struct
   { "tool:execute", A | O },
   { "tool:read", A | D | O | U | V },
   { "user:manage", A },
+  { "workspace:create", A },
+  { "workspace:delete", A },
+  { "workspace:manage_members", A },
+  { "workspace:read", A },
+  { "workspace:update", A },
 };
 
 #undef A
@@ -68,6 +76,34 @@ static const struct
 #define REEVE_ROLES_COUNT G_N_ELEMENTS (reeve_roles_table)
 
 G_STATIC_ASSERT (REEVE_ROLES_COUNT <= 64);
+
+/* The shipped roles; a set may hold wildcards and stands for what there is then. Who may do the
+ * most stands last. */
+static const ReeveRolesShipped reeve_roles_shipped[] = {
+  { "viewer", "Reads agents, sessions, tools and documents", TRUE, NULL, NULL },
+  { "auditor", "Reads, and reads the audit log", TRUE, NULL, NULL },
+  { "operator", "Executes agents and keeps documents", TRUE, NULL, NULL },
+  { "agent_designer", "Makes agents, does not execute them", TRUE, NULL, NULL },
+  { "admin", "Everything in the tenant", TRUE, NULL, NULL },
+  { "user", "Executes agents", FALSE, "agent:read agent:execute", NULL },
+  { "agent_operator", "Executes agents and sees their tools", FALSE, "tool:read", "user" },
+  { "developer", "Makes and executes agents, tools and flows", FALSE,
+    "agent:* tool:* flow:read flow:execute", NULL },
+  { "agent_manager", "Everything about agents, their sessions and documents", FALSE,
+    "agent:* document:* flow:* session:* tool:*", NULL },
+  { "user_manager", "Users, their keys and who belongs to a workspace", FALSE,
+    "user:manage workspace:read workspace:manage_members", NULL },
+  { "workspace_admin", "Workspaces with their agents and people", FALSE, "memory:* workspace:*",
+    "agent_manager user_manager viewer" },
+  { "billing_admin", "Budgets, usage and costs", FALSE, "budget:*", NULL },
+  { "org_admin", "Everything in the tenant but what is the platform's", FALSE,
+    "audit:read policy:manage role:manage", "workspace_admin billing_admin" },
+  { REEVE_ROLES_SUPER, "The platform admin's: everything in every tenant; cannot be given", FALSE,
+    "*", NULL },
+};
+
+/* from the least to the most */
+static const char *const reeve_roles_levels[] = { "viewer", "operator", "admin" };
 
 /**
  * reeve_roles_all:
@@ -107,27 +143,109 @@ reeve_roles_match (const char *permission)
   return 0;
 }
 
+/* What a system role holds. */
+static ReevePermissions
+reeve_roles_get_system (const char *role)
+{
+  ReevePermissions held = 0;
+
+  for (guint r = 0; reeve_roles_names_list[r] != NULL; r++)
+    for (guint i = 0; strcmp (reeve_roles_names_list[r], role) == 0 && i < REEVE_ROLES_COUNT; i++)
+      if ((reeve_roles_table[i].holders >> r & 1) != 0)
+        held |= G_GUINT64_CONSTANT (1) << i;
+  return held;
+}
+
+/**
+ * reeve_roles_get_shipped:
+ * @position: from 0
+ *
+ * Returns: (transfer none) (nullable): a shipped role; %NULL behind the last
+ */
+const ReeveRolesShipped *
+reeve_roles_get_shipped (guint position)
+{
+  return position < G_N_ELEMENTS (reeve_roles_shipped) ? &reeve_roles_shipped[position] : NULL;
+}
+
+/**
+ * reeve_roles_find_shipped:
+ * @role: name of a role
+ *
+ * Returns: (transfer none) (nullable): the shipped role of that name, %REEVE_ROLES_SUPER included
+ */
+const ReeveRolesShipped *
+reeve_roles_find_shipped (const char *role)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_roles_shipped); i++)
+    if (strcmp (reeve_roles_shipped[i].name, role) == 0)
+      return &reeve_roles_shipped[i];
+  return NULL;
+}
+
+/**
+ * reeve_roles_match_all:
+ * @permissions: (nullable): permissions and wildcards
+ *
+ * Returns: what they name together
+ */
+ReevePermissions
+reeve_roles_match_all (const char *const *permissions)
+{
+  ReevePermissions found = 0;
+
+  for (guint i = 0; permissions != NULL && permissions[i] != NULL; i++)
+    found |= reeve_roles_match (permissions[i]);
+  return found;
+}
+
 /**
  * reeve_roles_find:
  * @role: name of a role
  * @permissions: (out): what it holds
  *
- * Returns: whether there is such a system role
+ * Returns: whether there is such a shipped role that can be given to somebody
  */
 gboolean
 reeve_roles_find (const char *role, ReevePermissions *permissions)
 {
+  const ReeveRolesShipped *shipped = reeve_roles_find_shipped (role);
+  g_auto (GStrv) held = NULL;
+  g_auto (GStrv) inherits = NULL;
+
   *permissions = 0;
-  for (guint r = 0; reeve_roles_names_list[r] != NULL; r++)
+  if (shipped == NULL || strcmp (role, REEVE_ROLES_SUPER) == 0)
+    return FALSE;
+  if (shipped->system)
     {
-      if (strcmp (reeve_roles_names_list[r], role) != 0)
-        continue;
-      for (guint i = 0; i < REEVE_ROLES_COUNT; i++)
-        if ((reeve_roles_table[i].holders >> r & 1) != 0)
-          *permissions |= G_GUINT64_CONSTANT (1) << i;
+      *permissions = reeve_roles_get_system (role);
       return TRUE;
     }
-  return FALSE;
+  held = g_strsplit (shipped->permissions, " ", -1);
+  inherits = g_strsplit (shipped->inherits != NULL ? shipped->inherits : "", " ", -1);
+  *permissions = reeve_roles_match_all ((const char *const *) held)
+                 | reeve_roles_union ((const char *const *) inherits);
+  return TRUE;
+}
+
+/**
+ * reeve_roles_get_level:
+ * @permissions: permissions
+ *
+ * The three ordered roles `admin` > `operator` > `viewer`: "viewer+" means who holds all that
+ * viewer holds, and so on.
+ *
+ * Returns: (transfer none) (nullable): the highest of the three that @permissions cover
+ */
+const char *
+reeve_roles_get_level (ReevePermissions permissions)
+{
+  const char *level = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_roles_levels); i++)
+    if ((reeve_roles_get_system (reeve_roles_levels[i]) & ~permissions) == 0)
+      level = reeve_roles_levels[i];
+  return level;
 }
 
 /**

@@ -11,10 +11,12 @@
 
 /* A caller changes those who hold no more than he. */
 static gboolean
-reeve_users_change_check_reach (ReeveCaller *caller, JsonObject *fields, GError **error)
+reeve_users_change_check_reach (ReeveUsers *self, ReeveCaller *caller, JsonObject *fields,
+                                GError **error)
 {
   g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
-  g_auto (GStrv) held = reeve_roles_names (reeve_roles_union ((const char *const *) roles));
+  ReevePermissions all = 0;
+  g_auto (GStrv) held = NULL;
 
   if (reeve_json_get_boolean (fields, "platform_admin", FALSE)
       && !reeve_caller_is_platform_admin (caller))
@@ -23,6 +25,10 @@ reeve_users_change_check_reach (ReeveCaller *caller, JsonObject *fields, GError 
                            "only the platform admin changes the platform admin");
       return FALSE;
     }
+  if (!reeve_role_book_union (self->book, reeve_caller_get_tenant_id (caller),
+                              (const char *const *) roles, &all, NULL, error))
+    return FALSE;
+  held = reeve_roles_names (all);
   for (guint i = 0; held[i] != NULL; i++)
     if (!reeve_caller_has_permission (caller, held[i]))
       {
@@ -54,15 +60,20 @@ reeve_users_change_check_platform_admin (JsonObject *before, JsonObject *params,
 
 /* What somebody holds for a time only, he must not give himself for good. */
 static gboolean
-reeve_users_change_check_self (ReeveCaller *caller, const char *user_id, JsonObject *before,
-                               const char *const *roles, GError **error)
+reeve_users_change_check_self (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
+                               JsonObject *before, const char *const *roles, GError **error)
 {
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
   g_auto (GStrv) had = reeve_directory_get_strings (before, "roles");
-  ReevePermissions more
-      = reeve_roles_union (roles) & ~reeve_roles_union ((const char *const *) had);
-  g_auto (GStrv) names = reeve_roles_names (more);
+  ReevePermissions held = 0;
+  ReevePermissions wanted = 0;
+  g_auto (GStrv) names = NULL;
 
-  if (g_strcmp0 (user_id, reeve_caller_get_user_id (caller)) != 0 || more == 0)
+  if (!reeve_role_book_union (self->book, tenant_id, (const char *const *) had, &held, NULL, error)
+      || !reeve_role_book_union (self->book, tenant_id, roles, &wanted, NULL, error))
+    return FALSE;
+  names = reeve_roles_names (wanted & ~held);
+  if (g_strcmp0 (user_id, reeve_caller_get_user_id (caller)) != 0 || names[0] == NULL)
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
                "permission %s is missing among your own roles: nobody raises himself", names[0]);
@@ -70,16 +81,16 @@ reeve_users_change_check_self (ReeveCaller *caller, const char *user_id, JsonObj
 }
 
 static gboolean
-reeve_users_change_check_roles (ReeveCaller *caller, const char *user_id, JsonObject *before,
-                                JsonObject *params, GError **error)
+reeve_users_change_check_roles (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
+                                JsonObject *before, JsonObject *params, GError **error)
 {
   g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
 
   if (reeve_json_get_array (params, "roles") == NULL)
     return TRUE;
-  return reeve_users_check_roles (caller, (const char *const *) roles, error)
-         && reeve_users_change_check_self (caller, user_id, before, (const char *const *) roles,
-                                           error);
+  return reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error)
+         && reeve_users_change_check_self (self, caller, user_id, before,
+                                           (const char *const *) roles, error);
 }
 
 /* ---- update ---- */
@@ -187,9 +198,9 @@ reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const char *opera
   g_autoptr (JsonObject) fields = NULL;
 
   *less = FALSE;
-  if (record == NULL || !reeve_users_change_check_reach (caller, before, error)
+  if (record == NULL || !reeve_users_change_check_reach (self, caller, before, error)
       || !reeve_users_change_check_platform_admin (before, params, error)
-      || !reeve_users_change_check_roles (caller, user_id, before, params, error))
+      || !reeve_users_change_check_roles (self, caller, user_id, before, params, error))
     return NULL;
   fields = reeve_users_change_make_fields (before, params);
   if (!reeve_users_check_type (fields, error)
@@ -250,7 +261,7 @@ reeve_users_delete (ReeveUsers *self, ReeveAdmitted *admitted, const char *user_
   g_autoptr (JsonObject) remains = NULL;
   g_autofree char *counter = NULL;
 
-  if (record == NULL || !reeve_users_change_check_reach (caller, before, error))
+  if (record == NULL || !reeve_users_change_check_reach (self, caller, before, error))
     return FALSE;
   if (reeve_json_get_boolean (before, "platform_admin", FALSE))
     {

@@ -14,6 +14,7 @@ struct _ReeveUsers
   GObject parent_instance;
 
   ReeveStore *store;
+  ReeveRoleBook *book; /* (nullable) */
 };
 
 /* (transfer full): reserves a name in its tenant */
@@ -25,8 +26,6 @@ ReeveRecord *reeve_users_read_record (ReeveUsers *self, const char *tenant_id, c
                                       GError **error);
 /* All but the deleted, unless a status is asked for. */
 void reeve_users_list_filter_status (ReeveQuery *query, const char *status);
-/* Nobody gives what he has not, and every role is one. */
-gboolean reeve_users_check_roles (ReeveCaller *caller, const char *const *roles, GError **error);
 /* What a user of that kind may be. */
 gboolean reeve_users_check_type (JsonObject *fields, GError **error);
 /* Is @manager_id somebody who may be the manager of @user_id (nullable: a new one)? What that rests

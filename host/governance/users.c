@@ -9,14 +9,13 @@
 #include "base/ids.h"
 #include "base/times.h"
 
-#include "roles.h"
-
 G_DEFINE_FINAL_TYPE (ReeveUsers, reeve_users, G_TYPE_OBJECT)
 
 static void
 reeve_users_finalize (GObject *object)
 {
   g_clear_object (&REEVE_USERS (object)->store);
+  g_clear_object (&REEVE_USERS (object)->book);
   G_OBJECT_CLASS (reeve_users_parent_class)->finalize (object);
 }
 
@@ -85,22 +84,27 @@ reeve_users_check_type (JsonObject *fields, GError **error)
   return FALSE;
 }
 
-gboolean
-reeve_users_check_roles (ReeveCaller *caller, const char *const *roles, GError **error)
+/**
+ * reeve_users_set_role_book:
+ * @self: users
+ * @book: which roles there are
+ */
+void
+reeve_users_set_role_book (ReeveUsers *self, ReeveRoleBook *book)
 {
-  g_auto (GStrv) wanted = NULL;
+  g_set_object (&self->book, book);
+}
 
-  if (!reeve_directory_check_roles (roles, error))
-    return FALSE;
-  wanted = reeve_roles_names (reeve_roles_union (roles));
-  for (guint i = 0; wanted[i] != NULL; i++)
-    if (!reeve_caller_has_permission (caller, wanted[i]))
-      {
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
-                     "permission %s is missing, so it cannot be given", wanted[i]);
-        return FALSE;
-      }
-  return TRUE;
+/**
+ * reeve_users_get_role_book:
+ * @self: users
+ *
+ * Returns: (transfer none) (nullable): which roles there are; %NULL: the shipped ones
+ */
+ReeveRoleBook *
+reeve_users_get_role_book (ReeveUsers *self)
+{
+  return self->book;
 }
 
 static JsonObject *
@@ -139,12 +143,17 @@ reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
   g_autoptr (JsonObject) fields = NULL;
   g_autoptr (GError) local = NULL;
 
+  if (reeve_json_get_array (params, "roles") == NULL && self->book != NULL)
+    {
+      g_strfreev (roles);
+      roles = g_strsplit (reeve_role_book_get_default (self->book), " ", 1);
+    }
   if (*username == 0)
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "username is missing");
       return NULL;
     }
-  if (!reeve_users_check_roles (caller, (const char *const *) roles, error))
+  if (!reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error))
     return NULL;
   fields = reeve_users_make_fields (tenant_id, params, (const char *const *) roles);
   if (!reeve_users_check_type (fields, error)
@@ -265,6 +274,6 @@ reeve_users_read (ReeveUsers *self, const char *tenant_id, const char *user_id,
   account->deleted
       = g_strcmp0 (reeve_json_get_string (fields, "status", NULL), REEVE_USERS_DELETED) == 0;
   account->platform_admin = reeve_json_get_boolean (fields, "platform_admin", FALSE);
-  account->permissions = reeve_roles_union ((const char *const *) roles);
-  return TRUE;
+  return reeve_role_book_union (self->book, tenant_id, (const char *const *) roles,
+                                &account->permissions, NULL, error);
 }

@@ -5,7 +5,7 @@
 #include "store/store.h"
 
 #include "admission.h"
-#include "roles.h"
+#include "role-book.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +19,10 @@ G_DECLARE_FINAL_TYPE (ReeveUsers, reeve_users, REEVE, USERS, GObject)
   "deleted" /* for the ledger's sake: at every door as one that never was */
 
 ReeveUsers *reeve_users_new (ReeveStore *store);
+/* Before the first call: what roles there are and hold; it is kept. Without it the shipped ones. */
+void reeve_users_set_role_book (ReeveUsers *self, ReeveRoleBook *book);
+/* (transfer none) (nullable) */
+ReeveRoleBook *reeve_users_get_role_book (ReeveUsers *self);
 /* Consumes @admitted ("users.create"), in the tenant of its caller. params: {username, email?,
  * roles[], attributes?, kind?, agent_type?, manager_id?}. %REEVE_ERROR_ALREADY_EXISTS for a
  * username that is taken. */

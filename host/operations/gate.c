@@ -205,6 +205,10 @@ reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
       const char *scope = i->platform ? REEVE_SCOPE_PLATFORM : reeve_call_get_tenant_id (call);
       gboolean exists = FALSE;
 
+      /* shipped and configured roles are there in no store */
+      if (id != NULL && strcmp (i->collection, REEVE_STORE_ROLES) == 0
+          && reeve_role_book_is_fixed (pass->services->role_book, id))
+        continue;
       if (id != NULL && *id != '\0' && strlen (id) <= 128
           && !reeve_store_exists (pass->services->store, scope, i->collection, id, &exists, error))
         return FALSE;

@@ -14,6 +14,7 @@
 #include "governance/policies.h"
 #include "governance/protection.h"
 #include "governance/rate-limits.h"
+#include "governance/role-book.h"
 #include "governance/tenants.h"
 #include "governance/users.h"
 #include "runtime/agents.h"
@@ -40,6 +41,7 @@ struct _ReeveServices
   ReevePolicies *policies;
   ReeveProtection *protection;
   ReeveUsers *users;
+  ReeveRoleBook *role_book;
   ReeveApiKeys *api_keys;
   ReeveRateLimits *rate_limits;
   ReeveAgents *agents;

@@ -12,8 +12,19 @@ static const char *const base[]
         "session:create", "session:read",  "session:delete", "tool:execute",  "tool:read",
         "memory:read",    "memory:write",  "memory:delete",  "tenant:manage", "user:manage",
         "role:manage",    "policy:manage", "audit:read",     "system:config", "system:metrics" };
-static const char *const further[] = { "document:read",   "document:create", "document:update",
-                                       "document:delete", "budget:view",     "budget:set" };
+static const char *const further[] = { "document:read",
+                                       "document:create",
+                                       "document:update",
+                                       "document:delete",
+                                       "budget:view",
+                                       "budget:set",
+                                       "flow:read",
+                                       "flow:execute",
+                                       "workspace:create",
+                                       "workspace:read",
+                                       "workspace:update",
+                                       "workspace:delete",
+                                       "workspace:manage_members" };
 
 static const struct
 {
@@ -75,6 +86,60 @@ test_roles_permissions (void)
   g_assert_true (reeve_roles_match ("agen:*") == 0);
   g_assert_true (reeve_roles_match (":*") == 0);
   g_assert_true (reeve_roles_match ("") == 0);
+}
+
+/* The other shipped roles, written out a second time; X-31: super_admin cannot be given. */
+static const struct
+{
+  const char *role;
+  const char *held; /* wildcards */
+  const char *level;
+} presets[] = {
+  { "user", "agent:read agent:execute", NULL },
+  { "agent_operator", "agent:read agent:execute tool:read", NULL },
+  { "developer", "agent:* tool:* flow:*", NULL },
+  { "agent_manager", "agent:* document:* flow:* session:* tool:*", "viewer" },
+  { "user_manager", "user:manage workspace:read workspace:manage_members", NULL },
+  { "workspace_admin",
+    "agent:* document:* flow:* session:* tool:* user:manage workspace:* memory:*", "viewer" },
+  { "billing_admin", "budget:*", NULL },
+  { "org_admin",
+    "agent:* audit:read budget:* document:* flow:* memory:* policy:manage role:manage session:* "
+    "tool:* user:manage workspace:*",
+    "operator" },
+  { "viewer", "agent:read document:read session:read tool:read", "viewer" },
+  { "admin", "*", "admin" },
+};
+
+static void
+test_roles_presets (void)
+{
+  ReevePermissions held = 0;
+  guint system = 0;
+  guint count = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (presets); i++)
+    {
+      g_auto (GStrv) wanted = g_strsplit (presets[i].held, " ", -1);
+
+      g_assert_true (reeve_roles_find (presets[i].role, &held));
+      g_assert_true (held == reeve_roles_match_all ((const char *const *) wanted));
+      g_assert_cmpstr (reeve_roles_get_level (held), ==, presets[i].level);
+    }
+  g_assert_true (reeve_roles_find ("org_admin", &held));
+  g_assert_true ((held & (reeve_roles_match ("tenant:*") | reeve_roles_match ("system:*"))) == 0);
+  g_assert_false (reeve_roles_find ("super_admin", &held));
+  g_assert_nonnull (reeve_roles_find_shipped ("super_admin"));
+  for (; reeve_roles_get_shipped (count) != NULL; count++)
+    {
+      const ReeveRolesShipped *role = reeve_roles_get_shipped (count);
+
+      g_assert_true (reeve_roles_find_shipped (role->name) == role);
+      g_assert_true (role->system == g_strv_contains (reeve_roles_list (), role->name));
+      system += role->system ? 1 : 0;
+    }
+  g_assert_cmpuint (system, ==, 5);
+  g_assert_cmpuint (count, ==, 14);
 }
 
 static void
@@ -156,6 +221,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/roles/matrix", test_roles_matrix);
   g_test_add_func ("/roles/permissions", test_roles_permissions);
+  g_test_add_func ("/roles/presets", test_roles_presets);
   g_test_add_func ("/roles/caller", test_roles_caller);
   g_test_add_func ("/roles/scopes", test_roles_scopes);
   return g_test_run ();

@@ -89,7 +89,7 @@ class Case:
 
     def plain(self, text):
         for word in self.words:
-            text = text.replace(word, "ID")
+            text = text.replace(word, "ID").replace(urllib.parse.quote(word, safe=""), "ID")
         return text
 
 

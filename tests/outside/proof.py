@@ -30,6 +30,7 @@ HOLDERS = {
     "audit:read": {"admin", "auditor"},
     "system:config": {"admin"},
     "policy:manage": {"admin"},
+    "role:manage": {"admin"},
     "document:read": set(ROLES),
     "document:create": {"admin", "operator"},
     "document:update": {"admin", "operator"},
@@ -136,6 +137,11 @@ class World:
     def make_key_id(self):
         body = {**self.share("user_id"), "name": "proof", "roles": ["operator"]}
         return {"key_id": self.post("/api/v1/admin/keys", body)["key_id"]}
+
+    def make_role_id(self):
+        """One whose name looks like the other identifiers: they are alike in answers and records."""
+        body = {"name": f"rol_{self.number():026d}", "permissions": ["agent:read"]}
+        return {"role_id": self.post("/api/v1/admin/roles", body)["role_id"]}
 
     def make_document_id(self):
         headers = {"X-Tenant-ID": self.tenant}
