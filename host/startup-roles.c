@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The role book with the roles of the configuration, told to everybody who asks it. */
+/* The role book with the roles of the configuration, told to everybody who asks it; elevations. */
 #include "startup-roles.h"
 
 gboolean
@@ -18,5 +18,7 @@ reeve_startup_roles_open (ReeveServices *services, char **faulty, GError **error
     g_warning ("rbac.enabled is false: whoever is let in may do everything in the own tenant");
   reeve_users_set_role_book (services->users, services->role_book);
   reeve_authentication_set_role_book (services->authentication, services->role_book);
+  services->elevations
+      = reeve_elevations_new (services->store, services->users, services->authentication);
   return TRUE;
 }

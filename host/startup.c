@@ -393,6 +393,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .max_tokens = reeve_config_get_int (services->config, "agents.max_tokens"),
     .timeout_seconds = reeve_config_get_int (services->config, "agents.execution_timeout"),
     .tool_seconds = reeve_config_get_int (services->config, "tools.timeout"),
+    .authentication = services->authentication,
     .tenants = services->tenants,
     .policies = services->policies,
   };
@@ -509,6 +510,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->authentication);
   g_clear_pointer (&self->provision, reeve_authentication_provision_free);
   g_clear_object (&services->users);
+  g_clear_object (&services->elevations);
   g_clear_object (&services->role_book);
   g_clear_object (&services->protection);
   g_clear_object (&services->policies);

@@ -110,6 +110,7 @@ void
 reeve_authentication_admit_set_role_book (ReeveAuthenticationAdmit *self, ReeveRoleBook *book)
 {
   g_set_object (&self->book, book);
+  reeve_users_set_role_book (self->users, book);
 }
 
 /**
@@ -198,6 +199,23 @@ reeve_authentication_admit_read_user (ReeveAuthenticationAdmit *self,
   return FALSE;
 }
 
+/* A run outlives the answer of its provider: the key it was begun with may be gone. */
+static gboolean
+reeve_authentication_admit_key (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
+                                GError **error)
+{
+  const char *key_id = reeve_identity_get_key_id (draft->identity);
+  g_autoptr (ReeveRecord) record = NULL;
+
+  if (!draft->again || key_id == NULL)
+    return TRUE;
+  record = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, error);
+  if (record == NULL)
+    return FALSE;
+  return reeve_json_get_int (reeve_record_get_fields (record), "revoked_at", 0) == 0
+         || reeve_authentication_admit_refuse ("the key was revoked", error);
+}
+
 /* Without a record the identity is all there is: a provider that is trusted to say who somebody is
  * needs no copy of it here. */
 static gboolean
@@ -205,6 +223,7 @@ reeve_authentication_admit_user (ReeveAuthenticationAdmit *self, ReeveAuthentica
                                  GError **error)
 {
   if (!reeve_authentication_admit_read_user (self, draft, error)
+      || !reeve_authentication_admit_key (self, draft, error)
       || !reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PROVISION, draft, error))
     return FALSE;
   /* what a step took back itself is not taken back from whom it did it for: all is read again,
@@ -237,6 +256,9 @@ reeve_authentication_admit_permissions (ReeveAuthenticationAdmit *self,
   if (!reeve_role_book_union (self->book, draft->tenant_id, roles, &draft->permissions,
                               draft->grounds, error))
     return FALSE;
+  /* a key holds no more than its user does now */
+  if (draft->again && draft->known && reeve_identity_get_key_id (draft->identity) != NULL)
+    draft->permissions &= draft->account.permissions;
   if (platform_admin || (self->book != NULL && !reeve_role_book_is_enabled (self->book)))
     draft->permissions = reeve_roles_all ();
   return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PERMISSIONS, draft, error)
@@ -270,7 +292,8 @@ reeve_authentication_admit_go (ReeveAuthenticationAdmit *self, ReeveAuthenticati
   draft->version = reeve_revocations_get_version (self->revocations);
   if (!reeve_authentication_admit_tenant (self, draft, error)
       || !reeve_authentication_admit_user (self, draft, error)
-      || !reeve_authentication_admit_take_steps (self, REEVE_ADMIT_NETWORK, draft, error))
+      || (!draft->again
+          && !reeve_authentication_admit_take_steps (self, REEVE_ADMIT_NETWORK, draft, error)))
     return NULL;
   platform_admin = draft->account.platform_admin
                    && strcmp (draft->tenant_id, REEVE_TENANTS_DEFAULT) == 0
@@ -278,6 +301,33 @@ reeve_authentication_admit_go (ReeveAuthenticationAdmit *self, ReeveAuthenticati
   if (!reeve_authentication_admit_permissions (self, draft, platform_admin, error))
     return NULL;
   return reeve_authentication_admit_make (draft, platform_admin);
+}
+
+static ReeveCaller *
+reeve_authentication_admit_draft (ReeveAuthenticationAdmit *self, ReeveIdentity *identity,
+                                  const ReeveCredentials *credentials, gboolean again,
+                                  gint64 *expires_at, GError **error)
+{
+  g_autofree char *tenant_id = g_strdup (reeve_identity_get_tenant_id (identity));
+  g_autoptr (GPtrArray) grounds = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GArray) elevations = g_array_new (FALSE, FALSE, sizeof (ReeveCallerElevation));
+  ReeveAuthenticationDraft draft = {
+    .identity = reeve_identity_ref (identity),
+    .credentials = credentials,
+    .again = again,
+    .tenant_id = tenant_id,
+    .account = { .active = TRUE },
+    .cap = reeve_roles_all (),
+    .elevations = elevations,
+    .grounds = grounds,
+  };
+  ReeveCaller *caller = NULL;
+
+  reeve_authentication_draft_end (&draft, reeve_identity_get_expires_at (identity));
+  caller = reeve_authentication_admit_go (self, &draft, error);
+  *expires_at = draft.expires_at;
+  reeve_identity_unref (draft.identity);
+  return caller;
 }
 
 /**
@@ -296,23 +346,24 @@ reeve_authentication_admit_identity (ReeveAuthenticationAdmit *self, ReeveIdenti
                                      const ReeveCredentials *credentials, gint64 *expires_at,
                                      GError **error)
 {
-  g_autofree char *tenant_id = g_strdup (reeve_identity_get_tenant_id (identity));
-  g_autoptr (GPtrArray) grounds = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GArray) elevations = g_array_new (FALSE, FALSE, sizeof (ReeveCallerElevation));
-  ReeveAuthenticationDraft draft = {
-    .identity = reeve_identity_ref (identity),
-    .credentials = credentials,
-    .tenant_id = tenant_id,
-    .account = { .active = TRUE },
-    .cap = reeve_roles_all (),
-    .elevations = elevations,
-    .grounds = grounds,
-  };
-  ReeveCaller *caller = NULL;
+  return reeve_authentication_admit_draft (self, identity, credentials, FALSE, expires_at, error);
+}
 
-  reeve_authentication_draft_end (&draft, reeve_identity_get_expires_at (identity));
-  caller = reeve_authentication_admit_go (self, &draft, error);
-  *expires_at = draft.expires_at;
-  reeve_identity_unref (draft.identity);
-  return caller;
+/**
+ * reeve_authentication_admit_again:
+ * @self: the way in
+ * @identity: what a run has kept of who began it
+ * @door: through which door
+ * @error: return location
+ *
+ * Returns: (transfer full): the caller; %NULL with %REEVE_ERROR_UNAUTHENTICATED or what else
+ */
+ReeveCaller *
+reeve_authentication_admit_again (ReeveAuthenticationAdmit *self, ReeveIdentity *identity,
+                                  const char *door, GError **error)
+{
+  const ReeveCredentials credentials = { .struct_size = sizeof credentials, .door = door };
+  gint64 expires_at = 0;
+
+  return reeve_authentication_admit_draft (self, identity, &credentials, TRUE, &expires_at, error);
 }

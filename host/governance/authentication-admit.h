@@ -20,6 +20,7 @@ typedef struct
   ReeveIdentity *identity; /* (owned): a step may put another of the same tenant in its place */
   const ReeveCredentials *credentials;
   const char *tenant_id;     /* the identity's: it is there */
+  gboolean again;            /* was let in before a restart, and is judged anew */
   gboolean known;            /* there is a record of the user */
   ReeveUsersAccount account; /* what it says; active without one */
   ReevePermissions permissions;
@@ -68,6 +69,12 @@ ReeveCaller *reeve_authentication_admit_identity (ReeveAuthenticationAdmit *self
                                                   ReeveIdentity *identity,
                                                   const ReeveCredentials *credentials,
                                                   gint64 *expires_at, GError **error);
+
+/* The same for who was let in before a restart, by what its run has kept: as things stand now, its
+ * key among them, but wherever it came from. */
+ReeveCaller *reeve_authentication_admit_again (ReeveAuthenticationAdmit *self,
+                                               ReeveIdentity *identity, const char *door,
+                                               GError **error);
 
 /* For steps: nothing of @draft holds longer than @until (µs since the epoch; 0: no end). */
 void reeve_authentication_draft_end (ReeveAuthenticationDraft *draft, gint64 until);

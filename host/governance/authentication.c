@@ -497,6 +497,39 @@ reeve_authentication_authenticate_finish (ReeveAuthentication *self, GAsyncResul
 }
 
 /**
+ * reeve_authentication_readmit:
+ * @self: authentication
+ * @identity: what a run has kept of who began it
+ * @tenant_id: the tenant it acts in
+ * @door: through which door it came
+ *
+ * Marks are not kept over a restart, so what they would say is read from the records.
+ *
+ * Returns: (transfer full): the caller; one without rights, which has no effect, when it would not
+ * be let in any more
+ */
+ReeveCaller *
+reeve_authentication_readmit (ReeveAuthentication *self, ReeveIdentity *identity,
+                              const char *tenant_id, const char *door)
+{
+  static const char *const revoked[] = { "revoked", NULL };
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (ReeveCaller) caller
+      = reeve_authentication_admit_again (self->admit, identity, door, &reason);
+  ReeveCaller *there = caller != NULL
+                           ? reeve_authentication_enter_tenant (self, caller, tenant_id, &reason)
+                           : NULL;
+
+  if (there != NULL)
+    return there;
+  g_message ("user %s, who began a run, is not let in any more: %s",
+             reeve_identity_get_user_id (identity), reason->message);
+  there = reeve_caller_new (identity, tenant_id, FALSE, 0, door, NULL);
+  reeve_caller_rest_on (there, 0, revoked);
+  return there;
+}
+
+/**
  * reeve_authentication_enter_tenant:
  * @self: authentication
  * @caller: a caller

@@ -46,6 +46,10 @@ ReeveCaller *reeve_authentication_authenticate (ReeveAuthentication *self,
  * that is not there. Any thread. */
 ReeveCaller *reeve_authentication_enter_tenant (ReeveAuthentication *self, ReeveCaller *caller,
                                                 const char *tenant_id, GError **error);
+/* (transfer full) Recovery: who began a run before the host started, as it stands now; one that
+ * would not be let in any more has no effect: REEVE_ERROR_CALLER_REVOKED. Blocks. */
+ReeveCaller *reeve_authentication_readmit (ReeveAuthentication *self, ReeveIdentity *identity,
+                                           const char *tenant_id, const char *door);
 /* The bootstrap's: which user that is. */
 void reeve_authentication_set_owner (ReeveAuthentication *self, const char *user_id);
 /* Before anything listens: which tenants are active. */

@@ -336,6 +336,18 @@ reeve_caller_get_permissions (ReeveCaller *self)
 }
 
 /**
+ * reeve_caller_get_lasting:
+ * @self: a caller
+ *
+ * Returns: what it holds without its elevations
+ */
+ReevePermissions
+reeve_caller_get_lasting (ReeveCaller *self)
+{
+  return self->permissions;
+}
+
+/**
  * reeve_caller_has_permission:
  * @self: a caller
  * @permission: a permission; with a wildcard, all that it matches are meant

@@ -51,6 +51,8 @@ const char *const *reeve_caller_get_grounds (ReeveCaller *self);
 gboolean reeve_caller_has_permission (ReeveCaller *self, const char *permission);
 /* what it holds now */
 ReevePermissions reeve_caller_get_permissions (ReeveCaller *self);
+/* what it holds not only for a time: only that can it give on */
+ReevePermissions reeve_caller_get_lasting (ReeveCaller *self);
 /* (transfer full) names of all it holds, sorted */
 char **reeve_caller_list_permissions (ReeveCaller *self);
 

@@ -50,6 +50,7 @@ reeve_revocations_new (void)
   g_queue_init (&self->order);
   self->marks = g_hash_table_new (g_str_hash, g_str_equal);
   self->version = 1;
+  self->floor = 1; /* version 0 is older than everything */
   return self;
 }
 

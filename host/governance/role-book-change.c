@@ -35,7 +35,7 @@ reeve_role_book_change_check_permissions (const char *const *permissions, GError
 static gboolean
 reeve_role_book_change_check_held (ReeveCaller *caller, ReevePermissions wanted, GError **error)
 {
-  g_auto (GStrv) lacking = reeve_roles_names (wanted & ~reeve_caller_get_permissions (caller));
+  g_auto (GStrv) lacking = reeve_roles_names (wanted & ~reeve_caller_get_lasting (caller));
 
   if (lacking[0] == NULL)
     return TRUE;

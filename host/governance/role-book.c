@@ -382,7 +382,7 @@ reeve_role_book_check (ReeveRoleBook *self, const char *tenant_id, const char *c
  * @roles: ids of roles
  * @error: return location
  *
- * Nobody gives what he has not.
+ * Nobody gives what he has not, or has for a time only.
  *
  * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT or %REEVE_ERROR_PERMISSION_DENIED
  */
@@ -397,7 +397,7 @@ reeve_role_book_check_giving (ReeveRoleBook *self, ReeveCaller *caller, const ch
   if (!reeve_role_book_check (self, tenant_id, roles, error)
       || !reeve_role_book_union (self, tenant_id, roles, &wanted, NULL, error))
     return FALSE;
-  lacking = reeve_roles_names (wanted & ~reeve_caller_get_permissions (caller));
+  lacking = reeve_roles_names (wanted & ~reeve_caller_get_lasting (caller));
   if (lacking[0] == NULL)
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,

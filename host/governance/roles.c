@@ -117,6 +117,23 @@ reeve_roles_all (void)
 }
 
 /**
+ * reeve_roles_reading:
+ *
+ * Returns: the permissions that only look at things
+ */
+ReevePermissions
+reeve_roles_reading (void)
+{
+  ReevePermissions found = 0;
+
+  for (guint i = 0; i < REEVE_ROLES_COUNT; i++)
+    if (g_str_has_suffix (reeve_roles_table[i].name, ":read")
+        || g_str_has_suffix (reeve_roles_table[i].name, ":view"))
+      found |= G_GUINT64_CONSTANT (1) << i;
+  return found;
+}
+
+/**
  * reeve_roles_match:
  * @permission: a permission, `<resource>:*` or `*`
  *

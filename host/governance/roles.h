@@ -28,6 +28,8 @@ ReevePermissions reeve_roles_match (const char *permission);
 ReevePermissions reeve_roles_match_all (const char *const *permissions);
 const ReeveRolesShipped *reeve_roles_get_shipped (guint position);
 const ReeveRolesShipped *reeve_roles_find_shipped (const char *role);
+/* what only looks at things */
+ReevePermissions reeve_roles_reading (void);
 /* (nullable) `admin`, `operator` or `viewer`: the highest that is covered */
 const char *reeve_roles_get_level (ReevePermissions permissions);
 gboolean reeve_roles_find (const char *role, ReevePermissions *permissions);

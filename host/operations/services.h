@@ -9,6 +9,7 @@
 #include "governance/admission.h"
 #include "governance/api-keys.h"
 #include "governance/authentication.h"
+#include "governance/elevations.h"
 #include "governance/idempotency.h"
 #include "governance/ledger.h"
 #include "governance/policies.h"
@@ -42,6 +43,7 @@ struct _ReeveServices
   ReeveProtection *protection;
   ReeveUsers *users;
   ReeveRoleBook *role_book;
+  ReeveElevations *elevations;
   ReeveApiKeys *api_keys;
   ReeveRateLimits *rate_limits;
   ReeveAgents *agents;

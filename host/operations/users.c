@@ -76,3 +76,13 @@ reeve_op_users_delete (ReeveCall *call, ReeveServices *services)
   else
     reeve_call_fail (call, error);
 }
+
+void
+reeve_op_users_elevate (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *elevation = reeve_elevations_create (
+      services->elevations, reeve_call_get_admitted (call), reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, elevation, error);
+}

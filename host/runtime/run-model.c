@@ -348,7 +348,7 @@ void
 reeve_run_model_call (ReeveRun *run, guint step)
 {
   ReeveRunModel *self = g_new0 (ReeveRunModel, 1);
-  ReeveAdmissionRequest admission = { .operation = "model.call" };
+  ReeveAdmissionRequest admission = { .operation = "model.call", .permission = "agent:execute" };
   g_autofree char *full = NULL;
   gsize length = 0;
 

@@ -196,12 +196,14 @@ reeve_run_opening_read_strings (JsonObject *object, const char *member)
 
 /**
  * reeve_run_opening_get_caller:
+ * @environment: what runs work with
  * @started: the first entry of a run
  *
- * Returns: (transfer full): the caller it was started by, with the roles he had then
+ * Returns: (transfer full): the caller it was started by, as it stands now; with the roles he had
+ * then where nobody can say
  */
 ReeveCaller *
-reeve_run_opening_get_caller (JsonObject *started)
+reeve_run_opening_get_caller (const ReeveRunEnvironment *environment, JsonObject *started)
 {
   JsonObject *object = reeve_json_get_object (started, "caller");
   g_auto (GStrv) roles = reeve_run_opening_read_strings (object, "roles");
@@ -217,6 +219,10 @@ reeve_run_opening_get_caller (JsonObject *started)
     reeve_identity_set_scopes (identity, (const char *const *) scopes);
   reeve_identity_set_workspace_id (identity, reeve_json_get_string (object, "workspace_id", NULL));
   reeve_identity_set_key_id (identity, reeve_json_get_string (object, "key_id", NULL));
+  if (environment->authentication != NULL)
+    return reeve_authentication_readmit (environment->authentication, identity,
+                                         reeve_json_get_string (object, "tenant_id", ""),
+                                         reeve_json_get_string (object, "door", "internal"));
   return reeve_caller_new (
       identity, reeve_json_get_string (object, "tenant_id", ""), platform_admin,
       platform_admin ? reeve_roles_all () : reeve_roles_union ((const char *const *) roles),

@@ -6,6 +6,7 @@
 #include "base/workers.h"
 #include "citations.h"
 #include "conversations.h"
+#include "governance/authentication.h"
 #include "governance/policies.h"
 #include "governance/tenants.h"
 #include "journal.h"
@@ -32,8 +33,9 @@ typedef struct _ReeveRunEnvironment
   gint64 max_iterations;
   gint64 max_tokens;
   gint64 timeout_seconds;
-  gint64 tool_seconds;     /* longest call of a tool; 0: as long as the run */
-  ReeveTenants *tenants;   /* nullable: no tenant has a limit */
+  gint64 tool_seconds;                 /* longest call of a tool; 0: as long as the run */
+  ReeveAuthentication *authentication; /* nullable: who began a run may always go on */
+  ReeveTenants *tenants;               /* nullable: no tenant has a limit */
   ReevePolicies *policies; /* nullable: no execution has a limit, and all tools are shown */
 } ReeveRunEnvironment;
 

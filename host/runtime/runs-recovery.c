@@ -113,7 +113,7 @@ reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord
   /* goes to another thread: the members are shared by nodes, whose counts are atomic; those of
    * objects are not */
   recovery->record = reeve_listing_dup (reeve_record_get_fields (record));
-  recovery->caller = reeve_run_opening_get_caller (started);
+  recovery->caller = reeve_run_opening_get_caller (&self->env, started);
   if (json_object_has_member (started, "agent_id"))
     recovery->hold = reeve_agents_hold (self->agents, tenant_id,
                                         reeve_json_get_string (started, "agent_id", ""));

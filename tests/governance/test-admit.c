@@ -124,6 +124,41 @@ test_admit_steps (DirectoryFixture *fixture, gconstpointer data)
   g_assert_false (may_go_on (fixture, mira));
 }
 
+/* Who began a run before the host started: as he stands now, by the records. */
+static void
+test_admit_again (DirectoryFixture *fixture, gconstpointer data)
+{
+  static const char *const roles[] = { "operator", NULL };
+  g_autoptr (ReeveCaller) admin = directory_fixture_admin (fixture, NULL);
+  g_autofree char *key_id = NULL;
+  g_autofree char *user_id = NULL;
+  g_autofree char *key
+      = directory_fixture_make_user (fixture, admin, "mira", "operator", &user_id, &key_id);
+  g_autoptr (ReeveIdentity) identity = reeve_identity_new ("default", user_id, roles, "api_key");
+  g_autoptr (ReeveCaller) before = NULL;
+  g_autoptr (ReeveCaller) elsewhere = NULL;
+  g_autoptr (ReeveCaller) after = NULL;
+  ReeveAdmissionRequest request
+      = { .caller = admin, .operation = "keys.delete", .resource_id = key_id };
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
+  ReeveAdmitted *admitted = NULL;
+
+  reeve_identity_set_key_id (identity, key_id);
+  before = reeve_authentication_readmit (fixture->authentication, identity, "default", "rest");
+  g_assert_true (reeve_caller_has_permission (before, "agent:execute"));
+  g_assert_true (may_go_on (fixture, before));
+  elsewhere = reeve_authentication_readmit (fixture->authentication, identity, "other", "rest");
+  g_assert_false (may_go_on (fixture, elsewhere));
+  admitted = reeve_admission_begin (fixture->admission, &request, NULL);
+  g_assert_true (reeve_api_keys_revoke (fixture->api_keys, admitted, key_id, NULL));
+  reeve_admission_settle_async (fixture->admission, admitted, &settlement, NULL, NULL);
+  g_assert_false (may_go_on (fixture, before));
+  after = reeve_authentication_readmit (fixture->authentication, identity, "default", "rest");
+  g_assert_false (may_go_on (fixture, after));
+  g_assert_false (reeve_caller_has_permission (after, "agent:read"));
+  g_assert_cmpstr (reeve_caller_get_user_id (after), ==, user_id);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/admit/" name, DirectoryFixture, NULL, directory_fixture_set_up, func,              \
               directory_fixture_tear_down)
@@ -135,5 +170,6 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   ADD ("under-way", test_admit_under_way);
   ADD ("steps", test_admit_steps);
+  ADD ("again", test_admit_again);
   return g_test_run ();
 }

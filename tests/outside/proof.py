@@ -138,6 +138,11 @@ class World:
         body = {**self.share("user_id"), "name": "proof", "roles": ["operator"]}
         return {"key_id": self.post("/api/v1/admin/keys", body)["key_id"]}
 
+    def make_elevation_id(self):
+        user = self.make_user_id()
+        body = {"role": "viewer", "until": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3600)), "reason": "proof"}
+        return {**user, "elevation_id": self.post(f"/api/v1/admin/users/{user['user_id']}/elevate", body)["elevation_id"]}
+
     def make_role_id(self):
         """One whose name looks like the other identifiers: they are alike in answers and records."""
         body = {"name": f"rol_{self.number():026d}", "permissions": ["agent:read"]}
@@ -198,7 +203,7 @@ class World:
     def identifiers(self, operation):
         """Names of the parameters that this world can fill in, those last that answer for others too."""
         names = [n for n in table.parameters(operation) if hasattr(self, "make_" + n)]
-        return sorted(names, key=lambda n: n == "version_id")
+        return sorted(names, key=lambda n: n in ("version_id", "elevation_id"))
 
     def params(self, operation, example, fresh=False):
         """The example's request with identifiers of this world, and with members that must be new made new."""
@@ -209,6 +214,8 @@ class World:
                 wanted = "running" if operation["name"] == "runs.cancel" and fresh else name
                 made = self.make(wanted) if fresh else self.share(name)
                 params.update({n: v for n, v in made.items() if n in params})
+        if "until" in params:
+            params["until"] = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3600))
         for name in unique:
             params[name] = anew(params[name], self.number())
         getattr(self, "before_" + operation["name"].replace(".", "_"), lambda _params: None)(params)

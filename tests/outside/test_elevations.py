@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Elevations from outside: they hold at once, end by themselves, are taken back, and cannot be given on."""
+
+import time
+import unittest
+
+from reeve import Host, main
+
+
+def at(seconds):
+    """The time in so many seconds."""
+    moment = time.time() + seconds
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1000):03d}Z"
+
+
+class Elevations(unittest.TestCase):
+    serial = 0
+
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host(config="limits: {requests_per_minute: 0}\n").start()
+        cls.addClassCleanup(cls.host.close)
+
+    def user(self, *roles, key_roles=None):
+        """(user_id, key)"""
+        Elevations.serial += 1
+        user = self.host.post("/api/v1/admin/users", {"username": f"u{self.serial}", "roles": list(roles)}, expect=201).json["user_id"]
+        body = {"user_id": user, "name": "k", "roles": list(roles if key_roles is None else key_roles)}
+        return user, self.host.post("/api/v1/admin/keys", body, expect=201).json["key"]
+
+    def elevate(self, user, role, seconds=600, expect=201, **options):
+        body = {"role": role, "until": at(seconds), "reason": "incident 4711"}
+        return self.host.post(f"/api/v1/admin/users/{user}/elevate", body, expect=expect, **options).json
+
+    def held(self, key):
+        return self.host.get("/api/v1/me", key=key, expect=200).json["permissions"]
+
+    def test_it_holds_at_once_and_ends_by_itself(self):
+        user, key = self.user("viewer")
+        self.assertNotIn("audit:read", self.held(key))
+        made = self.elevate(user, "auditor", 1.5)
+        self.assertEqual(("active", "auditor", user), (made["status"], made["role"], made["user_id"]))
+        while "audit:read" in self.held(key):
+            time.sleep(0.02)
+        self.assertGreaterEqual(at(0), made["until"])
+        self.host.get("/api/v1/admin/audit", key=key, expect=403)
+        shown = self.host.get(f"/api/v1/admin/users/{user}/elevations", expect=200).json["items"]
+        self.assertEqual([(made["elevation_id"], "ended", "incident 4711")], [(e["elevation_id"], e["status"], e["reason"]) for e in shown])
+
+    def test_it_is_taken_back(self):
+        user, key = self.user("viewer")
+        other, _ = self.user("viewer")
+        made = self.elevate(user, "operator")["elevation_id"]
+        self.assertIn("agent:execute", self.held(key))
+        self.host.delete(f"/api/v1/admin/users/{other}/elevations/{made}", expect=404)
+        for _ in range(2):
+            self.host.delete(f"/api/v1/admin/users/{user}/elevations/{made}", expect=204)
+            self.assertNotIn("agent:execute", self.held(key))
+        shown = self.host.get(f"/api/v1/admin/users/{user}/elevations", expect=200).json["items"][0]
+        self.assertEqual("revoked", shown["status"])
+        self.assertIn("revoked_by", shown)
+
+    def test_nobody_gives_on_what_he_has_for_a_time(self):
+        user, key = self.user("user_manager")
+        other, _ = self.user("viewer")
+        self.elevate(other, "viewer", expect=403, key=key)
+        self.elevate(user, "admin")
+        self.assertIn("role:manage", self.held(key))
+        detail = self.elevate(other, "operator", expect=403, key=key)["detail"]
+        self.assertIn("so it cannot be given", detail)
+        self.host.post("/api/v1/admin/users", {"username": "accomplice", "roles": ["operator"]}, key=key, expect=403)
+        self.host.post("/api/v1/admin/roles", {"name": "strong", "permissions": ["agent:*"]}, key=key, expect=403)
+        self.elevate(user, "super_admin", expect=400)
+
+    def test_a_weaker_key_stays_weak(self):
+        user, weak = self.user("operator", key_roles=["viewer"])
+        self.elevate(user, "admin")
+        self.assertNotIn("user:manage", self.held(weak))
+        body = {"user_id": user, "name": "k", "roles": ["operator"]}
+        full = self.host.post("/api/v1/admin/keys", body, expect=201).json["key"]
+        self.assertIn("user:manage", self.held(full))
+        # a key is made of what its user has for good
+        self.host.post("/api/v1/admin/keys", {**body, "roles": ["admin"]}, expect=403)
+
+    def test_auditors_only_read(self):
+        auditor, _ = self.user("auditor")
+        self.assertIn("auditor", self.elevate(auditor, "operator", expect=409)["detail"])
+        self.elevate(auditor, "viewer")
+        # somebody without roles is an auditor for a time
+        visitor, key = self.user()
+        self.assertEqual([], self.held(key))
+        self.elevate(visitor, "auditor")
+        self.assertEqual(["agent:read", "audit:read", "budget:view", "document:read", "memory:read", "session:read", "tool:read"], self.held(key))
+
+    def test_refused(self):
+        user, _ = self.user("viewer")
+        self.elevate(user, "viewer", seconds=-5, expect=400)
+        self.elevate(user, "viewer", seconds=400 * 86400, expect=400)
+        self.elevate(user, "custom:none", expect=400)
+        self.elevate("usr_none", "viewer", expect=404)
+        self.host.post(f"/api/v1/admin/users/{user}/elevate", {"role": "viewer", "until": at(60)}, expect=400)
+        me = self.host.get("/api/v1/me").json["user_id"]
+        self.elevate(me, "viewer", expect=409)
+        for _ in range(8):
+            self.elevate(user, "viewer")
+        self.elevate(user, "viewer", expect=409)
+
+
+if __name__ == "__main__":
+    main()
