@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Roles from outside: custom ones bind users and keys, change at once, and nobody hands out more than he holds."""
 
+import os
+import re
 import unittest
 
-from reeve import Host, main
+from reeve import SOURCE, Host, main
 
 CONFIG = """
 limits: {requests_per_minute: 0}
@@ -47,6 +49,25 @@ class Roles(unittest.TestCase):
         self.assertIn("agent:read", clerk["effective"])
         self.host.get("/api/v1/admin/roles/custom:nobody", expect=404)
         self.host.put("/api/v1/admin/roles/custom:nobody", {"no such member": 1}, expect=404)
+
+    def test_the_page_for_administrators_says_the_same(self):
+        """The tables of docs/access.md against what the host answers."""
+        with open(os.path.join(SOURCE, "docs", "access.md"), encoding="utf-8") as file:
+            section = re.split(r"(?m)^## ", file.read().split("\n## Roles\n")[1])[0]
+        held = {r["role_id"]: r for r in self.host.get("/api/v1/admin/roles?limit=500", expect=200).json["items"]}
+        tables = [[[c.strip() for c in line.strip("|").split("|")] for line in block.splitlines() if line.startswith("|")]
+                  for block in section.split("\n\n")]
+        matrix = next(t for t in tables if t and t[0][0] == "permission")
+        for n, role in enumerate(matrix[0][1:], 1):
+            said = sorted(row[0].strip("`") for row in matrix[2:] if row[n] == "x")
+            self.assertEqual(held[role.strip("`")]["effective"], said, role)
+        self.assertEqual(held["admin"]["effective"], [row[0].strip("`") for row in matrix[2:]])
+        shipped = next(t for t in tables if t and t[0][0] == "role")
+        for row in shipped[2:]:
+            role = held[row[0].strip("`")]
+            self.assertEqual((role["permissions"], role["inherits"]), tuple(re.findall(r"`([^`]+)`", c) for c in row[1:3]), row[0])
+        self.assertEqual({r for r in FIXED if ":" not in r},
+                         {row[0].strip("`") for row in shipped[2:]} | {r.strip("`") for r in matrix[0][1:]})
 
     def test_a_custom_role_binds_and_changes_at_once(self):
         self.role(name="analyst", permissions=["role:manage", "agent:read"])
