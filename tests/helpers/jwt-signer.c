@@ -80,6 +80,12 @@ jwt_signer_free (JwtSigner *self)
   g_free (self);
 }
 
+gpointer
+jwt_signer_get_key (JwtSigner *self)
+{
+  return self->pkey;
+}
+
 static char *
 jwt_signer_encode_number (EVP_PKEY *pkey, const char *name)
 {

@@ -14,6 +14,8 @@ void jwt_signer_free (JwtSigner *self);
 char *jwt_signer_make_jwk (JwtSigner *self, const char *more);
 char *jwt_signer_make_pem (JwtSigner *self);
 char *jwt_signer_sign (JwtSigner *self, const char *header, const char *claims);
+/* (transfer none): an EVP_PKEY */
+gpointer jwt_signer_get_key (JwtSigner *self);
 char *jwt_signer_encode (gconstpointer data, gsize length);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (JwtSigner, jwt_signer_free)
