@@ -2,6 +2,8 @@
 /* Reads each layer of a configuration and lays one over the other. */
 #include "config-layers.h"
 
+#include "config-aliases.h"
+
 #include <string.h>
 
 /* profiles that build on profiles */
@@ -241,30 +243,6 @@ reeve_config_layers_fill (JsonNode *node, const ReeveSchemaNode *schema)
     }
 }
 
-/* `enterprise: {encryption: …}` stands for `encryption:`, where it stood in other products. */
-static gboolean
-reeve_config_layers_lift (ReeveConfigNode *root, const char *label, GError **error)
-{
-  static const char *const outer = "enterprise";
-  static const char *const inner = "encryption";
-  ReeveConfigNode *section = reeve_config_yaml_get (root, outer);
-  ReeveConfigNode *node = section != NULL && section->kind == REEVE_CONFIG_MAP
-                              ? reeve_config_yaml_get (section, inner)
-                              : NULL;
-
-  if (node == NULL)
-    return TRUE;
-  if (reeve_config_yaml_get (root, inner) != NULL)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
-                   "%s:%u: %s.%s: %s is there too: only one may be", label, node->line, outer,
-                   inner, inner);
-      return FALSE;
-    }
-  reeve_config_yaml_lift (root, outer, inner);
-  return TRUE;
-}
-
 static JsonNode *
 reeve_config_layers_read_text (const char *text, gsize length, const ReeveConfigSource *source,
                                GError **error)
@@ -286,7 +264,7 @@ reeve_config_layers_read_text (const char *text, gsize length, const ReeveConfig
                    node->line);
       return NULL;
     }
-  return reeve_config_layers_lift (node, source->label, error)
+  return reeve_config_aliases_apply (node, source->label, error)
              ? reeve_config_values_convert (source, node, reeve_config_schema, "", error)
              : NULL;
 }

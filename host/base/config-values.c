@@ -259,9 +259,10 @@ reeve_config_values_wants_text (const ReeveSchemaNode *schema, const char *text)
          && !(types & REEVE_SCHEMA_TYPE_NULL && reeve_config_values_is_word (text, "null"));
 }
 
+/* told: the text as it may stand in an error; NULL when a variable gave it */
 static JsonNode *
-reeve_config_values_resolve (const char *text, gboolean plain, const ReeveSchemaNode *schema,
-                             GError **error)
+reeve_config_values_resolve (const char *text, const char *told, gboolean plain,
+                             const ReeveSchemaNode *schema, GError **error)
 {
   gint64 amount = 0;
 
@@ -272,7 +273,8 @@ reeve_config_values_resolve (const char *text, gboolean plain, const ReeveSchema
         return number;
       if (reeve_config_values_parse_unit (schema->unit, text, &amount))
         return json_node_init_int (json_node_alloc (), amount);
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "\"%s\" is no %s", text,
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s%s%sis no %s",
+                   told != NULL ? "\"" : "", told != NULL ? told : "", told != NULL ? "\" " : "",
                    strcmp (schema->unit, "bytes") == 0 ? "size, such as 10MiB"
                                                        : "duration, such as 30s, 5m, 2h or 7d");
       return NULL;
@@ -310,7 +312,8 @@ reeve_config_values_scalar (const ReeveConfigSource *source, ReeveConfigNode *no
   gboolean plain = node->plain
                    && (!g_str_has_prefix (node->text, "env:") || origin->variable == NULL
                        || (schema != NULL && schema->types != 0));
-  return text == NULL ? NULL : reeve_config_values_resolve (text, plain, schema, error);
+  const char *told = source->literal || origin->variable != NULL ? NULL : node->text;
+  return text == NULL ? NULL : reeve_config_values_resolve (text, told, plain, schema, error);
 }
 
 static JsonNode *

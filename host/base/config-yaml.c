@@ -145,23 +145,105 @@ reeve_config_yaml_steal (ReeveConfigNode *map, const char *name)
 }
 
 /**
- * reeve_config_yaml_lift:
- * @map: a map
- * @outer: a member that is a map
- * @inner: a member of that, whose name @map has not
+ * reeve_config_yaml_find:
+ * @root: a map
+ * @path: names of members, joined by dots
  *
- * Moves @inner up into @map; @outer goes when nothing else is in it.
+ * Returns: (transfer none) (nullable): the member of a member
+ */
+ReeveConfigNode *
+reeve_config_yaml_find (ReeveConfigNode *root, const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, ".", -1);
+  ReeveConfigNode *node = root;
+
+  for (guint i = 0; node != NULL && parts[i] != NULL; i++)
+    node = reeve_config_yaml_get (node, parts[i]);
+  return node;
+}
+
+static ReeveConfigNode *
+reeve_config_yaml_take_parts (ReeveConfigNode *map, char **parts)
+{
+  ReeveConfigNode *inner = reeve_config_yaml_get (map, parts[0]);
+  ReeveConfigNode *node = NULL;
+
+  if (inner == NULL || parts[1] == NULL)
+    return inner != NULL ? reeve_config_yaml_steal (map, parts[0]) : NULL;
+  node = reeve_config_yaml_take_parts (inner, parts + 1);
+  if (node != NULL && inner->names->len == 0)
+    reeve_config_yaml_unref (reeve_config_yaml_steal (map, parts[0]));
+  return node;
+}
+
+/**
+ * reeve_config_yaml_take:
+ * @root: a map
+ * @path: names of members, joined by dots
+ *
+ * Takes a member out, and with it each map that has no other.
+ *
+ * Returns: (transfer full) (nullable): the member
+ */
+ReeveConfigNode *
+reeve_config_yaml_take (ReeveConfigNode *root, const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, ".", -1);
+
+  return reeve_config_yaml_take_parts (root, parts);
+}
+
+static void
+reeve_config_yaml_append (ReeveConfigNode *map, const char *name, ReeveConfigNode *node)
+{
+  g_ptr_array_add (map->names, g_strdup (name));
+  g_ptr_array_add (map->children, node);
+}
+
+/**
+ * reeve_config_yaml_put:
+ * @root: a map
+ * @path: names of members, joined by dots; maps that are not there are made
+ * @node: (transfer none): what comes there
+ *
+ * Returns: %FALSE when something is there
+ */
+gboolean
+reeve_config_yaml_put (ReeveConfigNode *root, const char *path, ReeveConfigNode *node)
+{
+  g_auto (GStrv) parts = g_strsplit (path, ".", -1);
+  ReeveConfigNode *map = root;
+  guint last = g_strv_length (parts) - 1;
+
+  for (guint i = 0; i < last && map->kind == REEVE_CONFIG_MAP; i++)
+    {
+      ReeveConfigNode *inner = reeve_config_yaml_get (map, parts[i]);
+      if (inner == NULL)
+        {
+          inner = reeve_config_yaml_node_new (REEVE_CONFIG_MAP, node->line - 1);
+          reeve_config_yaml_append (map, parts[i], inner);
+        }
+      map = inner;
+    }
+  if (map->kind != REEVE_CONFIG_MAP || reeve_config_yaml_get (map, parts[last]) != NULL)
+    return FALSE;
+  reeve_config_yaml_append (map, parts[last], reeve_config_yaml_ref (node));
+  return TRUE;
+}
+
+/**
+ * reeve_config_yaml_set_line:
+ * @node: a value that stands in no file
+ * @line: line of what it stands for
+ *
+ * Has faults of it, and of what is in it, told there.
  */
 void
-reeve_config_yaml_lift (ReeveConfigNode *map, const char *outer, const char *inner)
+reeve_config_yaml_set_line (ReeveConfigNode *node, guint line)
 {
-  ReeveConfigNode *section = reeve_config_yaml_get (map, outer);
-  ReeveConfigNode *node = reeve_config_yaml_steal (section, inner);
-
-  g_ptr_array_add (map->names, g_strdup (inner));
-  g_ptr_array_add (map->children, node);
-  if (section->names->len == 0)
-    reeve_config_yaml_unref (reeve_config_yaml_steal (map, outer));
+  node->line = line;
+  for (guint i = 0; node->children != NULL && i < node->children->len; i++)
+    reeve_config_yaml_set_line (node->children->pdata[i], line);
 }
 
 static gboolean

@@ -33,8 +33,14 @@ ReeveConfigNode *reeve_config_yaml_parse (const char *text, gsize length, const 
 ReeveConfigNode *reeve_config_yaml_new_scalar (const char *text);
 ReeveConfigNode *reeve_config_yaml_new_list (void);
 ReeveConfigNode *reeve_config_yaml_get (ReeveConfigNode *map, const char *name);
-/* Moves member inner of member outer up into map; outer goes when nothing else is in it. */
-void reeve_config_yaml_lift (ReeveConfigNode *map, const char *outer, const char *inner);
+/* path: names joined by dots */
+ReeveConfigNode *reeve_config_yaml_find (ReeveConfigNode *root, const char *path);
+/* (transfer full) takes a member out, and with it each map that has no other */
+ReeveConfigNode *reeve_config_yaml_take (ReeveConfigNode *root, const char *path);
+/* FALSE when something is there */
+gboolean reeve_config_yaml_put (ReeveConfigNode *root, const char *path, ReeveConfigNode *node);
+/* Has faults of a value that stands in no file told there. */
+void reeve_config_yaml_set_line (ReeveConfigNode *node, guint line);
 void reeve_config_yaml_unref (ReeveConfigNode *node);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveConfigNode, reeve_config_yaml_unref)

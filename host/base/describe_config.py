@@ -55,6 +55,17 @@ shows the same list for the host that runs, in `dev` as advice. Secrets that com
 A master key that lies in the state folder that it protects is not refused, for a first start makes it there: it is warned of at every
 start, and by the doctor. See [encryption.md](encryption.md) for better places.
 
+## Names of other products
+
+A file that was written for another product is taken where it means the same here, and refused with what to write where it does not.
+Of two names of one key only one may be there.
+
+| theirs | Reeve's |
+|---|---|
+{aliases}
+A provider of identities may be written `{type: jwt, issuer: …}` (`jwt`, `api_key`, `basic`): it names the plugin, and what is no key of a
+provider is a setting of that plugin. The level of the log is taken in any case.
+
 ## Environment variables
 
 A variable counts as text; nothing in it is expanded. A list takes words joined by commas. An empty variable says nothing. Where a
@@ -195,8 +206,23 @@ def guard_rules(source):
         yield f"| `{name}` | {'refused' if refused == 'TRUE' else 'told'} | {what} | {remedy} |\n"
 
 
+def alias_rows(source):
+    """The rows of the table in config-aliases.c."""
+    with open(source, encoding="utf-8") as file:
+        text = file.read()
+    words = {name: "".join(re.findall(r'"([^"]*)"', value)) for name, value in re.findall(r"#define ([A-Z]+)\s+((?:\\\n|[^\n])*)", text)}
+    block = re.search(r"reeve_config_aliases_rows\[\] = \{(.*?)\n\};", text, re.S)[1]
+    part = r'(NULL|[A-Z]+|(?:"[^"]*"\s*)+)'
+    for row in re.findall(r"\{ " + r",\s*".join([part] * 5) + r"\s*\}", block):
+        theirs, value, ours, becomes, refused = (None if p == "NULL" else words[p] if p in words else "".join(re.findall(r'"([^"]*)"', p)) for p in row)
+        left = f"`{theirs}{': ' + value if value else ''}`"
+        right = f"refused: {refused}" if refused else f"`{ours}{': ' + becomes if becomes else ''}`" if ours else "is so anyway"
+        yield f"| {left} | {right} |\n"
+
+
 def head(schema, folder):
     return (HEAD.replace("{profiles}", "".join(profile_rows(schema, folder)))
+            .replace("{aliases}", "".join(alias_rows(os.path.join(os.path.dirname(os.path.abspath(__file__)), "config-aliases.c"))))
             .replace("{rules}", "".join(guard_rules(os.path.join(os.path.dirname(os.path.abspath(__file__)), "config-guard.c"))))
             .replace("{variables}", "".join(f"| `{name}` | `{key}` |\n" for name, key in variables(schema)))
             .replace("{theirs}", "".join(f"| {theirs} | {ours} |\n" for theirs, ours in THEIRS).rstrip("\n")))

@@ -114,6 +114,9 @@ class Nobody(Browser):
         for answer in answers:
             self.assertEqual(("nosniff", "DENY", "no-referrer", "no-store", None, None), tuple(answer.headers[name] for name in (
                 "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy", "Cache-Control", "Server", "Strict-Transport-Security")))
+            self.assertEqual("same-origin", answer.headers["Cross-Origin-Resource-Policy"])
+            self.assertIn("default-src 'none'", answer.headers["Content-Security-Policy"])
+            self.assertNotIn("unsafe", answer.headers["Content-Security-Policy"])
             self.assertIn("frame-ancestors 'none'", answer.headers["Content-Security-Policy"])
             for name in ("X-Content-Type-Options", "Cache-Control", "Content-Security-Policy"):
                 self.assertEqual(1, len(answer.headers.get_all(name)))
@@ -128,6 +131,7 @@ class Nobody(Browser):
             self.assertRegex(head, b"^http/1.[01] [45]")
             self.assertIn(b"x-content-type-options: nosniff", head)
             self.assertIn(b"cache-control: no-store", head)
+            self.assertIn(b"cross-origin-resource-policy: same-origin", head)
             self.assertNotIn(b"\r\nserver:", head)
 
     def test_configuration(self):

@@ -14,6 +14,8 @@ reeve_rest_headers_set_page (SoupMessageHeaders *headers)
 {
   soup_message_headers_replace (headers, "Content-Security-Policy", REEVE_REST_HEADERS_PAGE_POLICY);
   soup_message_headers_replace (headers, "Cross-Origin-Opener-Policy", "same-origin");
+  soup_message_headers_replace (headers, "Permissions-Policy",
+                                "camera=(), geolocation=(), microphone=()");
 }
 
 /* Only an encrypted answer may ask for encryption (RFC 6797, 7.2). */
@@ -42,6 +44,7 @@ reeve_rest_headers_on_started (SoupServer *server, SoupServerMessage *msg, gpoin
   soup_message_headers_append (headers, "X-Frame-Options", "DENY");
   soup_message_headers_append (headers, "Referrer-Policy", "no-referrer");
   soup_message_headers_append (headers, "Cache-Control", "no-store");
+  soup_message_headers_append (headers, "Cross-Origin-Resource-Policy", "same-origin");
   soup_message_headers_append (headers, "Content-Security-Policy", REEVE_REST_HEADERS_POLICY);
   if (shared->tls != NULL)
     reeve_rest_headers_set_transport (msg, headers, reeve_rest_tls_get_hsts (shared->tls));

@@ -78,6 +78,7 @@ reeve_rest_refusal_new (guint status, const char *detail, const char *instance)
                             "Connection: close\r\n"
                             "%s"
                             "Cache-Control: no-store\r\n"
+                            "Cross-Origin-Resource-Policy: same-origin\r\n"
                             "X-Content-Type-Options: nosniff\r\n"
                             "X-Frame-Options: DENY\r\n"
                             "Referrer-Policy: no-referrer\r\n"
