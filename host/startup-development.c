@@ -17,16 +17,15 @@ reeve_startup_development_is_here (ReeveConfig *config, GError **error)
 {
   static const char *const harmless[] = { "", "dev", "development", "test", NULL };
   const char *environment = g_getenv ("ENVIRONMENT");
-  const char *profile = reeve_config_get_profile (config);
 
-  if (strcmp (profile, "dev") == 0
+  if (reeve_config_is_dev (config)
       && (environment == NULL || g_strv_contains (harmless, environment)))
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
                "whoever knows the secret is everybody, so it is taken in profile dev alone, and "
                "this is profile %s%s%s; unset it, and let people in by a provider with plugin "
                "auth-jwt",
-               profile, environment != NULL ? " with ENVIRONMENT=" : "",
+               reeve_config_get_profile (config), environment != NULL ? " with ENVIRONMENT=" : "",
                environment != NULL ? environment : "");
   return FALSE;
 }

@@ -38,8 +38,11 @@ reeve_startup_tell_profile (const ReeveCapabilityCaller *caller, JsonNode *param
   ReeveStartup *self = user_data;
   g_autoptr (JsonObject) object = json_object_new ();
 
+  /* what builds on dev may do what dev may */
   json_object_set_string_member (object, "profile",
-                                 reeve_config_get_profile (self->services.config));
+                                 reeve_config_is_dev (self->services.config)
+                                     ? "dev"
+                                     : reeve_config_get_profile (self->services.config));
   return json_node_init_object (json_node_alloc (), object);
 }
 

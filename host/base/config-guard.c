@@ -193,6 +193,17 @@ reeve_config_guard_find_readable (ReeveConfigGuard *self)
 }
 
 static void
+reeve_config_guard_find_key (ReeveConfigGuard *self)
+{
+  const char *key
+      = reeve_json_get_string (reeve_config_guard_get_section (self, "tls"), "key", NULL);
+  struct stat status = { 0 };
+
+  if (key != NULL && stat (key, &status) == 0 && (status.st_mode & (S_IROTH | S_IWOTH)) != 0)
+    reeve_config_guard_found (self, "/tls/key");
+}
+
+static void
 reeve_config_guard_visit_cleartext (ReeveConfigGuard *self, const ReeveConfigGuardText *text)
 {
   g_autoptr (GUri) uri = g_str_has_prefix (text->pointer, "/server/") || text->secret
@@ -349,6 +360,8 @@ static const ReeveConfigGuardRule reeve_config_guard_rules[] = {
   { "secrets.readable", "DEP-07", TRUE,
     "the secret stands in a file that everybody on this machine can read",
     "write env:NAME or take the file from others (chmod o-r)" },
+  { "tls.key-readable", "DEP-07", TRUE, "everybody on this machine can read or write the key",
+    "give it mode 0600" },
   { "cors.any", "CFG-05", TRUE, "pages of every origin may call", "name the origins one by one" },
   { "encryption.off", "DEP-07", TRUE, "stores are not encrypted", "set it to true" },
   { "rbac.off", "DEP-07", TRUE, "everybody may do everything", "set it to true" },
@@ -379,6 +392,7 @@ static const struct
   { NULL, NULL, reeve_config_guard_find_shared },
   { NULL, NULL, reeve_config_guard_find_known },
   { NULL, NULL, reeve_config_guard_find_readable },
+  { NULL, NULL, reeve_config_guard_find_key },
   { NULL, NULL, reeve_config_guard_find_any_origin },
   { "/encryption/enabled", "false", NULL },
   { "/rbac/enabled", "false", NULL },

@@ -200,13 +200,25 @@ reeve_config_yaml_append (ReeveConfigNode *map, const char *name, ReeveConfigNod
   g_ptr_array_add (map->children, node);
 }
 
+/* what aliases share must not come to contain itself */
+static gboolean
+reeve_config_yaml_contains (ReeveConfigNode *node, ReeveConfigNode *wanted)
+{
+  if (node == wanted)
+    return TRUE;
+  for (guint i = 0; node->children != NULL && i < node->children->len; i++)
+    if (reeve_config_yaml_contains (node->children->pdata[i], wanted))
+      return TRUE;
+  return FALSE;
+}
+
 /**
  * reeve_config_yaml_put:
  * @root: a map
  * @path: names of members, joined by dots; maps that are not there are made
  * @node: (transfer none): what comes there
  *
- * Returns: %FALSE when something is there
+ * Returns: %FALSE when something is there, or would contain itself
  */
 gboolean
 reeve_config_yaml_put (ReeveConfigNode *root, const char *path, ReeveConfigNode *node)
@@ -225,7 +237,8 @@ reeve_config_yaml_put (ReeveConfigNode *root, const char *path, ReeveConfigNode 
         }
       map = inner;
     }
-  if (map->kind != REEVE_CONFIG_MAP || reeve_config_yaml_get (map, parts[last]) != NULL)
+  if (map->kind != REEVE_CONFIG_MAP || reeve_config_yaml_get (map, parts[last]) != NULL
+      || reeve_config_yaml_contains (node, map))
     return FALSE;
   reeve_config_yaml_append (map, parts[last], reeve_config_yaml_ref (node));
   return TRUE;

@@ -74,7 +74,7 @@ value came from a variable, `--print-config` says `environment NAME`.
 | variable | key |
 |---|---|
 {variables}
-Of the variables of other products, these have a successor; they are not read themselves.
+Of the variables of other products, these have a successor; those that are read themselves say so.
 
 | theirs | Reeve's |
 |---|---|
@@ -93,7 +93,7 @@ PROFILES = ("dev", "enterprise", "staging", "prod")
 
 # variables that others have, and what says the same here
 THEIRS = (
-    ("`TASKFORCE_PROFILE`, `ENVIRONMENT`", "`REEVE_PROFILE`; `ENVIRONMENT` as said above"),
+    ("`TASKFORCE_PROFILE`, `ENVIRONMENT`", "`REEVE_PROFILE`; `ENVIRONMENT` is read as said above"),
     ("`TASKFORCE_ENCRYPTION_KEY`, `ENCRYPTION_KEY`, `SECRET_KEY`", "`REEVE_ENCRYPTION_KEY`, base64 of 32 bytes, see encryption.md"),
     ("`LOG_LEVEL`", "`REEVE_LOG_LEVEL`"),
     ("`CORS_ALLOWED_ORIGINS`", "`REEVE_CORS_ORIGINS`"),
@@ -105,7 +105,8 @@ THEIRS = (
     ("`LITELLM_BASE_URL`, `OLLAMA_BASE_URL`, `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_DEPLOYMENT`",
      '`base_url: "${OLLAMA_BASE_URL}/v1"` in the settings of a provider of `llm.providers`'),
     ("`OIDC_ISSUER_URL`, `OIDC_AUDIENCE`", '`issuer: "env:OIDC_ISSUER_URL"`, `audience` in the settings of an auth-jwt provider'),
-    ("`JWT_SECRET`, `DEV_JWT_SECRET`", '`secret_key: "env:DEV_JWT_SECRET"` in the settings of an auth-jwt provider, in profile `dev` only'),
+    ("`JWT_SECRET`", '`secret_key: "env:JWT_SECRET"` in the settings of an auth-jwt provider, in profile `dev` only'),
+    ("`DEV_JWT_SECRET`", "`REEVE_DEV_JWT_SECRET`; read by this name too, in profile `dev` only"),
     ("`CONTROL_PLANE_ADDRESS`", "`REEVE_URL`, of reevectl"),
     ("`AP_API_KEY`", "`REEVE_TOKEN`, of reevectl; a host makes its own keys, and has no way to do without one"),
     ("`VECTOR_TOP_K`", "`rag_config.max_results` in the definition of an agent"),

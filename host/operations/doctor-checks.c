@@ -324,6 +324,17 @@ reeve_doctor_checks_identity (ReeveDoctorChecks *self, const ReeveDoctorCheck *c
 }
 
 static void
+reeve_doctor_checks_development (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  if (reeve_registry_get_instance (self->services->registry, "auth/development") != NULL)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_WARN,
+                             "whoever knows REEVE_DEV_JWT_SECRET is everybody");
+  else
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK,
+                             "no secret of a developer lets anybody in");
+}
+
+static void
 reeve_doctor_checks_keys (ReeveDoctorChecks *self)
 {
   static const ReeveDoctorCheck platform
@@ -428,6 +439,8 @@ static const struct
   { { "authentication.identity", "DEP-07",
       "add a provider of identities to authentication.providers, such as auth-jwt" },
     reeve_doctor_checks_identity },
+  { { "authentication.development", "AUT-13", "unset REEVE_DEV_JWT_SECRET and DEV_JWT_SECRET" },
+    reeve_doctor_checks_development },
   { { "plugins.refused", "DEP-07", "see reevectl plugins list" }, reeve_doctor_checks_plugins },
   { { "models", "DEP-07", "add one to llm.providers" }, reeve_doctor_checks_models },
   { { "tools", "DEP-07", "see reevectl plugins list for what was refused" },

@@ -56,6 +56,8 @@ static const Row refused[] = {
     LLM ("{api_key: 9c1f5d7e}"), 0644 },
   { "secrets.readable", "encryption: {settings: {any: 9c1f5d7e}}\n", "1: encryption.settings.any",
     "encryption: {settings: {any: env:GOOD}}\n", 0604 },
+  { "tls.key-readable", "tls:\n  certificate: any.pem\n  key: open.key\n", "3: tls.key",
+    "tls:\n  certificate: any.pem\n  key: closed.key\n", 0600 },
   { "cors.any", "server:\n  cors:\n    origins: [\"https://a.example\", \"*\"]\n",
     "3: server.cors.origins[1]", "server:\n  cors:\n    origins: [\"https://a.example\"]\n", 0600 },
   { "encryption.off", "encryption:\n  enabled: false\n", "2: encryption.enabled",
@@ -221,6 +223,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_assert_cmpint (g_chdir (g_get_tmp_dir ()), ==, 0);
+  g_assert_true (g_file_set_contents_full ("open.key", "", 0, 0, 0604, NULL));
+  g_assert_true (g_file_set_contents_full ("closed.key", "", 0, 0, 0600, NULL));
+  g_assert_cmpint (g_chmod ("open.key", 0604), ==, 0);
   g_test_add_func ("/config-guard/refused", test_config_guard_refused);
   g_test_add_func ("/config-guard/told", test_config_guard_told);
   g_test_add_func ("/config-guard/complete", test_config_guard_complete);

@@ -37,7 +37,8 @@ def found(data, secrets):
     return sorted(s for s in secrets if any(form.encode() in text for form in forms(s)))
 
 
-ENVIRONMENT = {"CANARY_API_KEY": canary("envkey"), "CANARY_INNER": canary("inner"), "CANARY_ADDRESS": canary("urlpw"), "CANARY_SHARED": canary("shared") * 3}
+ENVIRONMENT = {"CANARY_API_KEY": canary("envkey"), "CANARY_INNER": canary("inner"), "CANARY_ADDRESS": canary("urlpw"), "CANARY_SHARED": canary("shared") * 3,
+               "REEVE_DEV_JWT_SECRET": canary("developer") * 2}
 CONFIG = f"""
 profile: dev
 logging: {{level: debug, format: FORMAT}}
@@ -58,7 +59,7 @@ plugins:
 encryption:
   settings: {{anything: "{canary('vault')}"}}
 """
-SECRETS = [canary(n) for n in ("envkey", "inner", "urlpw", "shared", "literal", "token", "deep", "pw", "vault")]
+SECRETS = [canary(n) for n in ("envkey", "inner", "urlpw", "shared", "literal", "token", "deep", "pw", "vault", "developer")]
 
 
 def echo(request):

@@ -76,9 +76,10 @@ class Doctor(unittest.TestCase):
 
     def test_dev_is_advised(self):
         config = "encryption: {enabled: false}\naudit: {retention_days: 30}\nrbac: {enabled: true}\n"
-        with Host(config=config) as host:
+        with Host(config=config, environment={"REEVE_DEV_JWT_SECRET": "0f" * 32}) as host:
             found = self.ask(host)
             host.stop()
+        self.assertEqual("warn", found["authentication.development"]["state"])
         self.assertEqual("warn", found["encryption.off"]["state"])
         self.assertIn(f"{host.config}:1: encryption.enabled", found["encryption.off"]["detail"])
         self.assertIn("every profile but dev refuses", found["encryption.off"]["detail"])
@@ -91,6 +92,7 @@ class Doctor(unittest.TestCase):
             host.stop()
         self.assertEqual("", " ".join(i["id"] for i in found.values() if i["state"] == "fail"))
         self.assertEqual(("warn", "ok", "warn", "warn"), tuple(found[n]["state"] for n in ("logging.debug", "cors.any", "encryption.key", "authentication.identity")))
+        self.assertEqual("ok", found["authentication.development"]["state"])
 
     def test_changed_ledger_and_refused_plugin_fail(self):
         with Host() as host:
