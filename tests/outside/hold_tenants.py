@@ -34,8 +34,10 @@ class Killed(unittest.TestCase):
                 self.states = set()
                 first, ended = 1, False
                 while not ended:
-                    with self.subTest(way=way, call=first):
+                    try:
                         ended = self.kill_at(host, faults, way, first)
+                    except Exception as error:
+                        raise AssertionError(f"killed (way {way}) at call {first}") from error
                     first += STEP
                 self.assertGreater(first, 8, "there are fewer steps than a removal has")
                 self.assertEqual({"there", "gone"}, self.states, "some were killed before the mark, some behind it")
