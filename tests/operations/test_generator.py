@@ -172,6 +172,16 @@ class Generator(unittest.TestCase):
         self.assertLess(table.index('{ "stuff", "new"'), table.index('{ "things", "make"'))
         self.assertIn('TRUE, FALSE, "id" }', table)
 
+    def test_what_is_typed_is_never_null(self):
+        members = {"id": {"type": "string"}, "boss": {"type": ["string", "null"]}, "many": {"type": ["array", "null"], "items": {"type": "string"}},
+                   "any": {"type": ["object", "string"]}}
+        noun = changed(CREATE, {"cli": {"noun": "things", "verb": "make", "args": ["id"], "example": "reevectl things make 1", "columns": ["id"]},
+                                "body": {"type": "object", "required": ["id"], "properties": members}})
+        code, said, texts = self.generate(noun)
+        self.assertEqual((0, ""), (code, said))
+        for name, letter in (("boss", "s"), ("many", "l"), ("any", "j")):
+            self.assertIn(f'{{ "{name}", REEVE_PARAMETER_BODY, \'{letter}\', FALSE }}', texts["cli-commands.c"])
+
     def test_malformed_rows_do_not_build(self):
         for word, row, members, refusal in MALFORMED:
             with self.subTest(word):
