@@ -10,17 +10,6 @@
 
 #define REEVE_POLICIES_TRIES 64
 
-static const char *const reeve_policies_members[] = { "tools",
-                                                      "token_limit",
-                                                      "execution_timeout_seconds",
-                                                      "sandbox_level",
-                                                      "levels",
-                                                      "matrix",
-                                                      "security_level",
-                                                      "approval",
-                                                      "description",
-                                                      NULL };
-
 /* What is to be changed. */
 typedef struct
 {
@@ -48,8 +37,10 @@ reeve_policies_show_agent (JsonObject *shown, const char *agent_id)
 static void
 reeve_policies_show_document (JsonObject *shown, JsonObject *document)
 {
-  for (guint i = 0; document != NULL && reeve_policies_members[i] != NULL; i++)
-    reeve_directory_copy (document, shown, reeve_policies_members[i]);
+  const char *const *members = reeve_policy_list_members ();
+
+  for (guint i = 0; document != NULL && members[i] != NULL; i++)
+    reeve_directory_copy (document, shown, members[i]);
   if (!json_object_has_member (shown, "tools"))
     json_object_set_array_member (shown, "tools", json_array_new ());
 }

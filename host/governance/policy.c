@@ -255,6 +255,28 @@ reeve_policy_dup_document (const ReevePolicy *self)
 }
 
 /**
+ * reeve_policy_list_members:
+ *
+ * Returns: (transfer none) (array zero-terminated=1): names of the members that a document may have
+ */
+const char *const *
+reeve_policy_list_members (void)
+{
+  static const char *const members[] = { "tools",
+                                         "token_limit",
+                                         "execution_timeout_seconds",
+                                         "sandbox_level",
+                                         "security_level",
+                                         "levels",
+                                         "matrix",
+                                         "approval",
+                                         "description",
+                                         NULL };
+
+  return members;
+}
+
+/**
  * reeve_policy_parse_level:
  * @word: (nullable): name of a sandbox level
  *

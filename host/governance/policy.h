@@ -62,6 +62,8 @@ ReevePolicyLevel reeve_policy_get_level (const ReevePolicy *self);
 JsonObject *reeve_policy_dup_document (
     const ReevePolicy *self); /* (transfer full) as it was given */
 
+/* Names of the members that a document may have. */
+const char *const *reeve_policy_list_members (void);
 /* UNSET for NULL and for a word that is none. */
 ReevePolicyLevel reeve_policy_parse_level (const char *word);
 const char *reeve_policy_get_level_name (ReevePolicyLevel level); /* NULL when unset */

@@ -4,17 +4,6 @@
 
 #include "governance/policy-trace.h"
 
-static const char *const reeve_op_policies_members[] = { "tools",
-                                                         "token_limit",
-                                                         "execution_timeout_seconds",
-                                                         "sandbox_level",
-                                                         "levels",
-                                                         "matrix",
-                                                         "security_level",
-                                                         "approval",
-                                                         "description",
-                                                         NULL };
-
 /* An agent that a body or a query names; FALSE: the call has failed. */
 static gboolean
 reeve_op_policies_check_agent (ReeveCall *call, ReeveServices *services, const char *agent_id)
@@ -69,14 +58,15 @@ reeve_op_policies_get_agent (ReeveCall *call, ReeveServices *services)
 static JsonObject *
 reeve_op_policies_document (JsonObject *params)
 {
+  const char *const *members = reeve_policy_list_members ();
   JsonObject *document = json_object_new ();
 
-  for (guint i = 0; reeve_op_policies_members[i] != NULL; i++)
+  for (guint i = 0; members[i] != NULL; i++)
     {
-      JsonNode *node = json_object_get_member (params, reeve_op_policies_members[i]);
+      JsonNode *node = json_object_get_member (params, members[i]);
 
       if (node != NULL && !JSON_NODE_HOLDS_NULL (node))
-        json_object_set_member (document, reeve_op_policies_members[i], json_node_ref (node));
+        json_object_set_member (document, members[i], json_node_ref (node));
     }
   return document;
 }

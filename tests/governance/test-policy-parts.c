@@ -8,17 +8,7 @@
 #include "governance/policy-kinds.h"
 #include "governance/policy-rates.h"
 
-/* the plainest matcher there is */
-static gboolean
-plain_match (const char *pattern, const char *text)
-{
-  if (*pattern == '\0')
-    return *text == '\0';
-  if (*pattern == '*')
-    return plain_match (pattern + 1, text) || (*text != '\0' && plain_match (pattern, text + 1));
-  return *text != '\0' && (*pattern == '?' || *pattern == *text)
-         && plain_match (pattern + 1, text + 1);
-}
+#include "policy-plain.h"
 
 static char *
 random_text (const char *letters, guint most)
@@ -39,7 +29,7 @@ test_glob (void)
       g_autofree char *pattern = random_text ("ab*?", 7);
       g_autofree char *text = random_text ("ab", 8);
 
-      if (reeve_policy_glob_match (pattern, text) != plain_match (pattern, text))
+      if (reeve_policy_glob_match (pattern, text) != policy_plain_match (pattern, text))
         g_error ("\"%s\" and \"%s\"", pattern, text);
     }
 }
@@ -73,7 +63,7 @@ test_index (void)
 
           reeve_policy_index_visit (index, name, count_up, seen);
           for (guint k = 0; k < length; k++)
-            if (seen[k] != plain_match (patterns->pdata[k], name))
+            if (seen[k] != policy_plain_match (patterns->pdata[k], name))
               g_error ("\"%s\" and \"%s\": %u", (char *) patterns->pdata[k], name, seen[k]);
         }
     }
@@ -221,17 +211,6 @@ test_domains (void)
   g_assert_null (reeve_policy_glob_domain_pattern ("a.*.example", NULL));
 }
 
-static JsonObject *
-parse (const char *text)
-{
-  g_autofree char *quoted = g_strdelimit (g_strdup (text), "'", '"');
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) node = reeve_json_parse_strict (quoted, strlen (quoted), &error);
-
-  g_assert_no_error (error);
-  return json_node_dup_object (node);
-}
-
 static void
 test_constraints (void)
 {
@@ -268,8 +247,8 @@ test_constraints (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr (JsonObject) said = parse (rows[i].constraints);
-      g_autoptr (JsonObject) arguments = parse (rows[i].arguments);
+      g_autoptr (JsonObject) said = policy_plain_parse (rows[i].constraints);
+      g_autoptr (JsonObject) arguments = policy_plain_parse (rows[i].arguments);
       g_autoptr (ReevePolicyConstraints) self = reeve_policy_constraints_new (said, NULL);
       g_autofree char *detail = NULL;
 
@@ -287,15 +266,15 @@ test_constraints_faults (void)
                                       "{'rate_limit':'0/hour'}", "{'rate_limit':'5/week'}",
                                       "{'rate_limit':'-1/day'}", "{'arguments':3}",
                                       "{'operations':[3]}",      "{'arguments':{'paths':'x'}}" };
-  g_autoptr (JsonObject) none = parse ("{'allowed':true}");
-  g_autoptr (JsonObject) good = parse ("{'rate_limit':'100/hour'}");
+  g_autoptr (JsonObject) none = policy_plain_parse ("{'allowed':true}");
+  g_autoptr (JsonObject) good = policy_plain_parse ("{'rate_limit':'100/hour'}");
   g_autoptr (GError) no_error = NULL;
   g_autoptr (ReevePolicyConstraints) rate = reeve_policy_constraints_new (good, NULL);
   guint seconds = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr (JsonObject) said = parse (rows[i]);
+      g_autoptr (JsonObject) said = policy_plain_parse (rows[i]);
       g_autoptr (GError) error = NULL;
 
       g_assert_null (reeve_policy_constraints_new (said, &error));

@@ -7,22 +7,13 @@
 #include "governance/policy-merge.h"
 #include "governance/policy-trace.h"
 
-static JsonObject *
-parse (const char *text)
-{
-  g_autofree char *quoted = g_strdelimit (g_strdup (text), "'", '"');
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonNode) node = reeve_json_parse_strict (quoted, strlen (quoted), &error);
-
-  g_assert_no_error (error);
-  return json_node_dup_object (node);
-}
+#include "policy-plain.h"
 
 static ReevePolicy *
 policy (const char *text, ReevePolicyLayer layer)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) document = text != NULL ? parse (text) : NULL;
+  g_autoptr (JsonObject) document = text != NULL ? policy_plain_parse (text) : NULL;
   ReevePolicy *self = text != NULL ? reeve_policy_new (
                           document, layer, layer == REEVE_POLICY_LAYER_ORG ? 3 : 5, "usr_1", &error)
                                    : NULL;
@@ -47,7 +38,7 @@ static void
 check (const char *org, const char *agent, const char *tool, const char *arguments,
        const char *expected)
 {
-  g_autoptr (JsonObject) object = arguments != NULL ? parse (arguments) : NULL;
+  g_autoptr (JsonObject) object = arguments != NULL ? policy_plain_parse (arguments) : NULL;
   ReevePolicyAsk ask = { .tool_name = tool, .arguments = object };
   g_autofree char *answer = decide (org, agent, &ask);
 
@@ -380,7 +371,7 @@ test_faults (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      g_autoptr (JsonObject) document = parse (rows[i].text);
+      g_autoptr (JsonObject) document = policy_plain_parse (rows[i].text);
       g_autoptr (GError) error = NULL;
 
       g_assert_null (reeve_policy_new (document, REEVE_POLICY_LAYER_ORG, 1, NULL, &error));
@@ -427,17 +418,6 @@ typedef struct
   char *name;
   gboolean deny;
 } PlainEntry;
-
-static gboolean
-plain_match (const char *pattern, const char *text)
-{
-  if (*pattern == '\0')
-    return *text == '\0';
-  if (*pattern == '*')
-    return plain_match (pattern + 1, text) || (*text != '\0' && plain_match (pattern, text + 1));
-  return *text != '\0' && (*pattern == '?' || *pattern == *text)
-         && plain_match (pattern + 1, text + 1);
-}
 
 static void
 plain_clear (gpointer data)
@@ -494,7 +474,7 @@ plain_any (GArray *entries, gboolean deny, GArray *over, const char *tool)
 
       for (guint k = 0; over != NULL && k < over->len; k++)
         replaced = replaced || strcmp (g_array_index (over, PlainEntry, k).name, row->name) == 0;
-      if (row->deny == deny && !replaced && plain_match (row->name, tool))
+      if (row->deny == deny && !replaced && policy_plain_match (row->name, tool))
         return TRUE;
     }
   return FALSE;
@@ -520,7 +500,7 @@ merged_decide (ReevePolicy *org, ReevePolicy *agent, const char *tool)
     {
       JsonObject *entry = json_array_get_object_element (tools, i);
 
-      if (!plain_match (reeve_json_get_string (entry, "tool_name", ""), tool))
+      if (!policy_plain_match (reeve_json_get_string (entry, "tool_name", ""), tool))
         continue;
       if (strcmp (reeve_json_get_string (entry, "effect", ""), "deny") == 0)
         return FALSE;

@@ -5,10 +5,9 @@ import json
 import threading
 import unittest
 
-from mock_openai import MockOpenAI
 from reeve import Host, main
 from test_bus import BusCase
-from test_missions import CONFIG, calculate
+from test_missions import MissionCase, calculate
 
 BASE = "/api/v1/admin/policies"
 
@@ -264,15 +263,7 @@ class OnTheBus(BusCase):
         self.assertIn("NotFound", self.refused(face + "EvaluatePolicy", "nobody", "", "a", "0"))
 
 
-class RunCase(unittest.TestCase):
-    config = CONFIG
-
-    def setUp(self):
-        self.mock = MockOpenAI().start()
-        self.addCleanup(self.mock.stop)
-        self.host = Host(config=self.config.format(url=self.mock.base_url)).start()
-        self.addCleanup(self.host.close)
-
+class RunCase(MissionCase):
     def seen(self, number=0):
         """Names of the tools that the model was shown."""
         request = [r for r in self.mock.requests if r.path.endswith("/chat/completions")][number]
