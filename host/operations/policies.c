@@ -221,11 +221,8 @@ reeve_op_policies_evaluate (ReeveCall *call, ReeveServices *services)
   JsonObject *context = reeve_json_get_object (reeve_call_get_params (call), "context");
   const char *agent_id = reeve_call_get_string (call, "agent_id");
   const char *tool_name = reeve_call_get_string (call, "tool_name");
-  ReeveToolInfo *info = reeve_tools_lookup (services->tools, tool_name);
   ReevePolicyAsk ask = {
     .tool_name = tool_name,
-    .known = info != NULL,
-    .hints = info != NULL ? reeve_tool_info_get_hints (info) : REEVE_TOOL_NONE,
     .level = reeve_policy_parse_level (reeve_json_get_string (context, "sandbox_level", NULL)),
     .arguments = reeve_json_get_object (context, "arguments"),
     .estimated_tokens = reeve_call_get_int (call, "estimated_tokens", 0),
@@ -235,6 +232,7 @@ reeve_op_policies_evaluate (ReeveCall *call, ReeveServices *services)
 
   if (!reeve_op_policies_check_agent (call, services, agent_id))
     return;
+  ask.hints = reeve_tools_get_hints (services->tools, tool_name, &ask.known);
   if (!reeve_policies_prepare (services->policies, reeve_call_get_tenant_id (call), &error))
     {
       reeve_call_fail (call, error);

@@ -43,10 +43,7 @@ static gboolean
 reeve_run_opening_could_call (const ReeveRunEnvironment *environment, JsonObject *started,
                               const char *name)
 {
-  ReeveToolInfo *info = reeve_tools_lookup (environment->tools, name);
   ReevePolicyAsk ask = { .tool_name = name,
-                         .known = info != NULL,
-                         .hints = info != NULL ? reeve_tool_info_get_hints (info) : REEVE_TOOL_NONE,
                          .level = reeve_policy_parse_level (
                              reeve_json_get_string (started, "sandbox_level", NULL)),
                          .counted = TRUE };
@@ -54,6 +51,7 @@ reeve_run_opening_could_call (const ReeveRunEnvironment *environment, JsonObject
 
   if (environment->policies == NULL)
     return TRUE;
+  ask.hints = reeve_tools_get_hints (environment->tools, name, &ask.known);
   reeve_policies_decide (
       environment->policies,
       reeve_json_get_string (reeve_json_get_object (started, "caller"), "tenant_id", ""),

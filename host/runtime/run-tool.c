@@ -247,11 +247,10 @@ static void
 reeve_run_tool_describe (ReeveRunTool *self, ReeveAdmissionRequest *admission)
 {
   ReeveJournal *journal = self->run->journal;
-  ReeveToolInfo *info = reeve_tools_lookup (self->run->env.tools, self->name);
 
   admission->tool_name = self->name;
-  admission->tool_known = info != NULL;
-  admission->tool_hints = info != NULL ? reeve_tool_info_get_hints (info) : REEVE_TOOL_NONE;
+  admission->tool_hints
+      = reeve_tools_get_hints (self->run->env.tools, self->name, &admission->tool_known);
   admission->sandbox_level
       = reeve_json_get_string (reeve_journal_get_started (journal), "sandbox_level", NULL);
   admission->estimated_tokens

@@ -13,6 +13,7 @@ typedef struct
   ReeveSchema *schema;
   ReevePlugin *plugin;
   char *plugin_id;
+  ReeveToolHints hints; /* for policies */
 } ReeveToolsItem;
 
 struct _ReeveTools
@@ -105,6 +106,21 @@ reeve_tools_is_name (const char *name)
   return name != NULL && g_regex_match_simple ("^[A-Za-z0-9_-]{1,64}$", name, 0, 0);
 }
 
+/* Whether a plugin asks for the network, whatever its tools say of themselves. */
+static gboolean
+reeve_tools_has_network (ReeveTools *self, const char *plugin_id)
+{
+  g_autoptr (ReeveRegistryEntry) entry = reeve_registry_get (self->registry, plugin_id);
+  const char *const *names = entry != NULL && entry->manifest != NULL
+                                 ? reeve_manifest_get_capabilities (entry->manifest)
+                                 : NULL;
+
+  for (guint i = 0; names != NULL && names[i] != NULL; i++)
+    if (g_str_has_prefix (names[i], "net."))
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plugin,
                       ReeveToolInfo *info, GError **error)
@@ -136,6 +152,9 @@ reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plug
   item->schema = g_steal_pointer (&schema);
   item->plugin = plugin;
   item->plugin_id = g_strdup (plugin_id);
+  item->hints = reeve_tool_info_get_hints (info);
+  if (reeve_tools_has_network (self, plugin_id))
+    item->hints |= REEVE_TOOL_OPEN_WORLD;
   g_ptr_array_add (self->items, item);
   return TRUE;
 }
@@ -248,6 +267,23 @@ reeve_tools_lookup (ReeveTools *self, const char *name)
   ReeveToolsItem *item = reeve_tools_find (self, name);
 
   return item != NULL ? item->info : NULL;
+}
+
+/**
+ * reeve_tools_get_hints:
+ * @self: tools
+ * @name: of a tool
+ * @known: (out): whether there is such a tool
+ *
+ * Returns: what a policy decides by
+ */
+ReeveToolHints
+reeve_tools_get_hints (ReeveTools *self, const char *name, gboolean *known)
+{
+  ReeveToolsItem *item = reeve_tools_find (self, name);
+
+  *known = item != NULL;
+  return item != NULL ? item->hints : REEVE_TOOL_NONE;
 }
 
 static JsonObject *

@@ -19,6 +19,9 @@ gboolean reeve_tools_add (ReeveTools *self, const char *plugin_id, JsonObject *s
                           GError **error);
 /* (nullable) (transfer none) */
 ReeveToolInfo *reeve_tools_lookup (ReeveTools *self, const char *name);
+/* What a policy decides by: what the tool says of itself, and %REEVE_TOOL_OPEN_WORLD where its
+ * plugin may reach the network. @known (out): whether there is such a tool. */
+ReeveToolHints reeve_tools_get_hints (ReeveTools *self, const char *name, gboolean *known);
 /* (transfer full) tools as a model reads them (OpenAI's shape), those of @names that exist, in that
  * order */
 JsonArray *reeve_tools_definitions (ReeveTools *self, const char *const *names);
