@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The role book with the roles of the configuration, told to everybody who asks it; elevations. */
+/* The role book with the roles of the configuration, told to everybody who asks it; elevations and
+ * overrides. */
 #include "startup-roles.h"
 
 gboolean
@@ -20,5 +21,10 @@ reeve_startup_roles_open (ReeveServices *services, char **faulty, GError **error
   reeve_authentication_set_role_book (services->authentication, services->role_book);
   services->elevations
       = reeve_elevations_new (services->store, services->users, services->authentication);
+  services->overrides
+      = reeve_overrides_new (services->store, services->users, services->authentication);
+  reeve_admission_set_grant (services->admission, reeve_overrides_grant, services->overrides);
+  reeve_admission_add_check (services->admission, REEVE_STAGE_AUTHORISE, reeve_overrides_check,
+                             services->overrides);
   return TRUE;
 }

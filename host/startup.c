@@ -513,6 +513,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->authentication);
   g_clear_pointer (&self->provision, reeve_authentication_provision_free);
   g_clear_object (&services->users);
+  g_clear_object (&services->overrides);
   g_clear_object (&services->elevations);
   g_clear_object (&services->role_book);
   g_clear_object (&services->protection);

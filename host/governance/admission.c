@@ -33,6 +33,8 @@ struct _ReeveAdmission
   ReeveLedger *ledger;
   ReeveAdmissionCheck tool_check;
   gpointer tool_check_data;
+  ReeveAdmissionGrant grant; /* (nullable) */
+  gpointer grant_data;
   GArray *added;
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
@@ -123,6 +125,19 @@ reeve_admission_set_tool_check (ReeveAdmission *self, ReeveAdmissionCheck check,
 }
 
 /**
+ * reeve_admission_set_grant:
+ * @self: the gate
+ * @grant: gives a permission that the caller lacks for one request alone
+ * @user_data: for @grant; must outlive @self
+ */
+void
+reeve_admission_set_grant (ReeveAdmission *self, ReeveAdmissionGrant grant, gpointer user_data)
+{
+  self->grant = grant;
+  self->grant_data = user_data;
+}
+
+/**
  * reeve_admission_add_check:
  * @self: the gate
  * @stage: which stage
@@ -168,7 +183,8 @@ reeve_admission_authorise (ReeveAdmission *self, const ReeveAdmissionRequest *re
       return FALSE;
     }
   if (request->permission != NULL
-      && !reeve_caller_has_permission (request->caller, request->permission))
+      && !reeve_caller_has_permission (request->caller, request->permission)
+      && (self->grant == NULL || !self->grant (request, self->grant_data)))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "permission %s is missing",
                    request->permission);

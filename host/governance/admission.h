@@ -81,6 +81,12 @@ void reeve_admission_add_check (ReeveAdmission *self, ReeveAdmissionStage stage,
 void reeve_admission_add_named_check (ReeveAdmission *self, ReeveAdmissionStage stage,
                                       const char *reason, ReeveAdmissionCheck check,
                                       gpointer user_data);
+/* Does something give the caller the permission that it lacks, for this request alone? Does not
+ * block; any thread. */
+typedef gboolean (*ReeveAdmissionGrant) (const ReeveAdmissionRequest *request, gpointer user_data);
+/* Before the first request. */
+void reeve_admission_set_grant (ReeveAdmission *self, ReeveAdmissionGrant grant,
+                                gpointer user_data);
 /* Before the first request: decides about tool calls, and about the tokens of model calls; without
  * one every tool is denied. */
 void reeve_admission_set_tool_check (ReeveAdmission *self, ReeveAdmissionCheck check,

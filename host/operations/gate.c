@@ -289,7 +289,10 @@ reeve_gate_authorise (ReeveGatePass *pass, GError **error)
   ReeveCaller *caller = pass->call->caller;
   gboolean platform = (operation->flags & REEVE_OPERATION_PLATFORM_ADMIN) != 0;
 
-  if (operation->permission != NULL && !reeve_caller_has_permission (caller, operation->permission))
+  /* what is allowed on one thing alone is decided at admission, where the thing is known */
+  if (operation->permission != NULL && !reeve_caller_has_permission (caller, operation->permission)
+      && (operation->resource_parameter == NULL
+          || !reeve_overrides_may_allow (pass->services->overrides, caller, operation->permission)))
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "permission %s is missing%s",
                  operation->permission,
                  platform ? ", and only the platform admin may do this" : "");

@@ -13,6 +13,7 @@
 #include "governance/idempotency.h"
 #include "governance/ledger.h"
 #include "governance/policies.h"
+#include "governance/overrides.h"
 #include "governance/protection.h"
 #include "governance/rate-limits.h"
 #include "governance/role-book.h"
@@ -44,6 +45,7 @@ struct _ReeveServices
   ReeveUsers *users;
   ReeveRoleBook *role_book;
   ReeveElevations *elevations;
+  ReeveOverrides *overrides;
   ReeveApiKeys *api_keys;
   ReeveRateLimits *rate_limits;
   ReeveAgents *agents;

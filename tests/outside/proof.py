@@ -143,6 +143,15 @@ class World:
         body = {"role": "viewer", "until": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3600)), "reason": "proof"}
         return {**user, "elevation_id": self.post(f"/api/v1/admin/users/{user['user_id']}/elevate", body)["elevation_id"]}
 
+    def make_resource_id(self):
+        """What an example of an override is about."""
+        return {"resource_id": self.make_agent_id()["agent_id"]}
+
+    def make_override_id(self):
+        body = {"subject": "role:viewer", "resource_type": "agent", **self.make_resource_id(), "effect": "deny", "permissions": ["agent:update"],
+                "reason": "proof"}
+        return {"override_id": self.post("/api/v1/admin/overrides", body)["override_id"]}
+
     def make_role_id(self):
         """One whose name looks like the other identifiers: they are alike in answers and records."""
         body = {"name": f"rol_{self.number():026d}", "permissions": ["agent:read"]}

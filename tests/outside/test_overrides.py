@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Overrides on one thing, and the question whether somebody may do something, from outside."""
+
+import unittest
+
+from mock_openai import MockOpenAI
+from reeve import Host, main
+
+CONFIG = """
+limits: {{requests_per_minute: 0}}
+llm:
+  default: local/gpt-4o-mini
+  providers:
+    - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+"""
+
+
+class Overrides(unittest.TestCase):
+    serial = 0
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = MockOpenAI().start()
+        cls.addClassCleanup(cls.mock.stop)
+        cls.mock.default = {"content": "Done."}
+        cls.host = Host(config=CONFIG.format(url=cls.mock.base_url)).start()
+        cls.addClassCleanup(cls.host.close)
+
+    def user(self, *roles):
+        """(user_id, key)"""
+        Overrides.serial += 1
+        user = self.host.post("/api/v1/admin/users", {"username": f"u{self.serial}", "roles": list(roles)}, expect=201).json["user_id"]
+        body = {"user_id": user, "name": "k", "roles": list(roles)}
+        return user, self.host.post("/api/v1/admin/keys", body, expect=201).json["key"]
+
+    def override(self, subject, agent, effect, *permissions, expect=201, **options):
+        body = {"subject": subject, "resource_type": "agent", "resource_id": agent, "effect": effect, "permissions": list(permissions),
+                "reason": "test"}
+        return self.host.post("/api/v1/admin/overrides", body, expect=expect, **options).json
+
+    def may(self, user, action, agent=None):
+        body = {"user_id": user, "action": action, **({"resource_type": "agent", "resource_id": agent} if agent else {})}
+        answer = self.host.post("/api/v1/admin/access/evaluate", body, expect=200).json
+        return answer["allowed"], answer["reason"]
+
+    def execute(self, agent, key):
+        return self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "m"}, key=key)
+
+    def test_denied_on_one_thing(self):
+        one, other = self.host.agent(), self.host.agent()
+        user, key = self.user("operator")
+        self.assertEqual(200, self.execute(one, key).status)
+        made = self.override("role:operator", one, "deny", "agent:*")
+        refused = self.execute(one, key)
+        self.assertEqual(403, refused.status)
+        self.assertIn(made["override_id"], refused.json["detail"])
+        self.assertIn("agent:execute", refused.json["detail"])
+        self.assertEqual(200, self.execute(other, key).status)
+        self.host.get(f"/api/v1/admin/agents/{one}", key=key, expect=403)
+        self.host.get(f"/api/v1/admin/agents/{other}", key=key, expect=200)
+        self.assertEqual((False, f"permission agent:execute is denied here ({made['override_id']})"), self.may(user, "agent:execute", one))
+        self.assertEqual((True, "permission agent:execute is held"), self.may(user, "agent:execute", other))
+        # deny wins
+        self.override(f"user:{user}", one, "allow", "agent:execute")
+        self.assertEqual(403, self.execute(one, key).status)
+        # who is not meant is not concerned, and nothing is said of the platform admin
+        _, admin = self.user("admin")
+        self.assertEqual(200, self.execute(one, admin).status)
+        self.host.delete(f"/api/v1/admin/overrides/{made['override_id']}", expect=204)
+        self.assertEqual(200, self.execute(one, key).status)
+        self.host.delete(f"/api/v1/admin/overrides/{made['override_id']}", expect=404)
+
+    def test_allowed_on_one_thing(self):
+        one, other = self.host.agent(), self.host.agent()
+        user, key = self.user("viewer")
+        self.assertEqual(403, self.execute(one, key).status)
+        made = self.override(f"user:{user}", one, "allow", "agent:execute", "agent:update")
+        self.assertEqual("succeeded", self.execute(one, key).json["status"])
+        self.assertEqual(403, self.execute(other, key).status)
+        self.assertEqual((False, "permission agent:execute is missing"), self.may(user, "agent:execute", other))
+        self.assertTrue(self.may(user, "agent:execute", one)[0])
+        self.host.post("/api/v1/admin/agents", {"name": "x", "initial_definition": {"system_prompt": "x"}}, key=key, expect=403)
+        self.host.post("/api/v1/agents/execute", {"agent_id": one}, key=key, expect=400)
+        self.host.delete(f"/api/v1/admin/overrides/{made['override_id']}", expect=204)
+        self.assertEqual(403, self.execute(one, key).status)
+
+    def test_another_start_knows_them(self):
+        agent = self.host.agent()
+        user, key = self.user("operator")
+        made = self.override(f"user:{user}", agent, "deny", "agent:execute")
+        self.host.stop()
+        self.host.start()
+        self.assertEqual(403, self.execute(agent, key).status)
+        self.assertIn(made["override_id"], [o["override_id"] for o in self.host.get("/api/v1/admin/overrides", expect=200).json["items"]])
+
+    def test_who_may_make_which(self):
+        agent = self.host.agent()
+        _, key = self.user("org_admin")
+        self.host.post("/api/v1/admin/roles", {"name": "roles-only", "permissions": ["role:manage"]}, expect=201)
+        _, weak = self.user("custom:roles-only")
+        self.override("role:viewer", agent, "allow", "agent:execute", key=key)
+        detail = self.override("role:viewer", agent, "allow", "agent:execute", expect=403, key=weak)["detail"]
+        self.assertIn("permission agent:execute is missing", detail)
+        self.override("role:viewer", agent, "deny", "agent:fly", expect=400)
+        self.override("role:none", agent, "deny", "agent:read", expect=400)
+        self.override("user:none", agent, "deny", "agent:read", expect=404)
+        self.override("role:viewer", "agt_none", "deny", "agent:read", expect=404)
+
+    def test_evaluate(self):
+        user, _ = self.user("viewer")
+        self.assertEqual((True, "permission agent:read is held"), self.may(user, "agent:read"))
+        self.assertEqual((False, "permission agent:delete is missing"), self.may(user, "agent:delete"))
+        self.host.put(f"/api/v1/admin/users/{user}", {"status": "disabled"}, expect=200)
+        self.assertEqual((False, "the user is not active"), self.may(user, "agent:read"))
+        self.assertIn("access.denied", self.host.read_log())
+        body = {"user_id": user, "action": "agent:fly"}
+        self.host.post("/api/v1/admin/access/evaluate", body, expect=400)
+        self.host.post("/api/v1/admin/access/evaluate", {**body, "action": "agent:read", "resource_type": "agent"}, expect=400)
+        self.host.post("/api/v1/admin/access/evaluate", {"user_id": "usr_none", "action": "agent:read"}, expect=404)
+
+
+if __name__ == "__main__":
+    main()
