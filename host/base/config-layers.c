@@ -243,6 +243,20 @@ reeve_config_layers_fill (JsonNode *node, const ReeveSchemaNode *schema)
     }
 }
 
+/**
+ * reeve_config_layers_make_empty:
+ *
+ * Returns: (transfer full): an object without members
+ */
+JsonNode *
+reeve_config_layers_make_empty (void)
+{
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_take_object (node, json_object_new ());
+  return node;
+}
+
 static JsonNode *
 reeve_config_layers_read_text (const char *text, gsize length, const ReeveConfigSource *source,
                                GError **error)
@@ -256,7 +270,7 @@ reeve_config_layers_read_text (const char *text, gsize length, const ReeveConfig
       return NULL;
     }
   if (node == NULL)
-    return json_node_init_object (json_node_alloc (), json_object_new ());
+    return reeve_config_layers_make_empty ();
   if (node->kind != REEVE_CONFIG_MAP)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,

@@ -24,6 +24,7 @@ void reeve_config_layers_free (ReeveConfigLayer *layer);
 /* where and how values of a layer are read; borrows it */
 ReeveConfigSource reeve_config_layers_get_source (ReeveConfigLayer *layer,
                                                   const ReeveConfigSource *like);
+JsonNode *reeve_config_layers_make_empty (void);
 /* whether its file has become another one since */
 gboolean reeve_config_layers_has_changed (const ReeveConfigLayer *layer);
 /* Puts a layer over base: objects are merged, everything else is replaced. origins borrows. */

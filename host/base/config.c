@@ -98,7 +98,7 @@ reeve_config_read (ReeveConfig *self, const ReeveConfigSources *sources,
 
   chosen.chosen = TRUE;
   if (sources->file == NULL)
-    file->tree = json_node_init_object (json_node_alloc (), json_object_new ());
+    file->tree = reeve_config_layers_make_empty ();
   else if (!reeve_config_layers_read_file (file, sources->file, &chosen, error))
     return FALSE;
   if (!reeve_config_environment_read (environment, like, error))
