@@ -16,7 +16,8 @@ file, [variables of the environment](#environment-variables) and the command lin
 is no other place that settings come from: none is kept in the store.
 
 - A key that does not exist, a wrong type or a bad value stops the start with exit code 78 and one line for each fault, with file, line and
-  key. `--check-config` only checks; `--print-config` prints the effective values, each with where it came from, secrets masked.
+  key. `--check-config` only checks, and `reevectl config check FILE` where there is no host; `--print-config` prints the effective
+  values, each with where it came from, secrets masked.
 - `${NAME}` anywhere in a value, and a value that is `env:NAME`, take the environment's value; `${NAME:-other}` has a fallback, `$${` is
   a plain `${`. A variable that is not set is a fault.
 - Sizes are bytes, or numbers with B, kB, MB, GB, KiB, MiB, GiB; durations are seconds, or numbers with s, m, h, d.

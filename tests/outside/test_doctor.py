@@ -5,10 +5,12 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import tempfile
 import time
 import unittest
 
-from reeve import BUILD, Host, main
+from reeve import BUILD, CTL, Host, main
 
 
 def items(answer):
@@ -60,6 +62,25 @@ class Origins(unittest.TestCase):
             with open(self.host.config, "w", encoding="utf-8") as file:
                 file.write(self.CONFIG)
         self.assertEqual([], self.show("profile")["changed_files"])
+
+
+class Check(unittest.TestCase):
+    def test_a_file_without_a_host(self):
+        with tempfile.TemporaryDirectory(prefix="reeve-") as folder:
+            path = os.path.join(folder, "reeve.yaml")
+            for text, words, code, told in (
+                    ("profile: prod\n", (), 0, "good  "), ("limits: {requests_per_minute: 0}\n", (), 0, f"WARN  {path}:1: limits.requests_per_minute: "),
+                    ("server: {colour: red}\n", (), 1, f"{path}:1: server.colour: is not known"),
+                    ("encryption: {enabled: false}\n", ("--profile", "prod"), 1, f"{path}:1: encryption.enabled: stores are not encrypted"),
+                    ("profile: own\n", (), 0, "profile own")):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+                os.makedirs(os.path.join(folder, "profiles"), exist_ok=True)
+                with open(os.path.join(folder, "profiles", "own.yaml"), "w", encoding="utf-8") as file:
+                    file.write("profile: enterprise\n")
+                done = subprocess.run([CTL, "config", "check", path, *words], capture_output=True, text=True, timeout=60, check=False)
+                self.assertEqual((code, True), (done.returncode, told in done.stdout + done.stderr), (text, done))
+            self.assertEqual(2, subprocess.run([CTL, "config", "check"], capture_output=True, timeout=60, check=False).returncode)
 
 
 class Doctor(unittest.TestCase):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reevectl: a thin door of one process. Commands come from the table of operations; what has no
- * operation (offline verification) has a file of its own. */
+ * operation (offline verification, the check of a configuration) has a file of its own. */
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 
 #include "base/plain.h"
 #include "cli-commands.h"
+#include "cli-config.h"
 #include "cli-doctor.h"
 #include "cli-help.h"
 #include "cli-host.h"
@@ -235,6 +236,8 @@ reeve_cli_dispatch (ReeveCliOptions *options)
       reeve_cli_help_print ();
       return options->help ? REEVE_CLI_DONE : REEVE_CLI_USAGE;
     }
+  if (strcmp (noun, "config") == 0 && g_strcmp0 (verb, "check") == 0 && !options->help)
+    return reeve_cli_config_check (options);
   command = reeve_cli_commands_find (noun, verb);
   if (command == NULL)
     return options->help && reeve_cli_help_print_noun (noun)
