@@ -4,8 +4,6 @@
  * nothing, for that is how files for containers leave one out. */
 #include "config-environment.h"
 
-#include <string.h>
-
 /**
  * reeve_config_environment_get:
  * @environment: as g_get_environ()
@@ -157,9 +155,10 @@ char *
 reeve_config_environment_judge (const char *const *environment, const char *profile,
                                 gboolean is_dev)
 {
+  static const char *const harmless[] = { "dev", "development", "test", NULL };
   const char *value = reeve_config_environment_get (environment, REEVE_CONFIG_ENVIRONMENT);
 
-  if (value == NULL || !is_dev || strcmp (value, "dev") == 0)
+  if (value == NULL || !is_dev || g_strv_contains (harmless, value))
     return NULL;
   return g_strv_contains (reeve_config_environment_words, value)
              ? g_strdup_printf (

@@ -141,6 +141,8 @@ test_config_environment_choice (void)
     { NULL, NULL, "REEVE_X=", "ENVIRONMENT=production", "dev", "default", TRUE },
     { NULL, NULL, "REEVE_X=", "ENVIRONMENT=enterprise", "dev", "default", TRUE },
     { NULL, NULL, "REEVE_X=", "ENVIRONMENT=", "dev", "default", FALSE },
+    { NULL, NULL, "REEVE_X=", "ENVIRONMENT=development", "dev", "default", FALSE },
+    { NULL, NULL, "REEVE_X=", "ENVIRONMENT=test", "dev", "default", FALSE },
     { NULL, NULL, "REEVE_PROFILE=enterprise", "ENVIRONMENT=dev", "enterprise",
       "environment REEVE_PROFILE", FALSE },
     { NULL, "dev", "REEVE_PROFILE=enterprise", "ENVIRONMENT=prod", "dev", "command line", TRUE },
