@@ -250,6 +250,9 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
   services->api_keys
       = reeve_api_keys_new (services->store, services->users, services->authentication);
   services->idempotency = reeve_idempotency_new (services->store, services->workers);
+  services->workspaces
+      = reeve_workspaces_new (services->store, services->users, services->authentication);
+  reeve_api_keys_set_workspaces (services->api_keys, services->workspaces);
   services->rate_limits = reeve_rate_limits_new ();
   if (!reeve_api_keys_open (services->api_keys, keys, error))
     return FALSE;
@@ -360,6 +363,7 @@ reeve_startup_add_extractors (ReeveStartup *self)
       services->store, self->extraction,
       (guint) reeve_config_get_int (services->config, "knowledge.chunk_size_tokens"),
       (guint) reeve_config_get_int (services->config, "knowledge.chunk_overlap_tokens"));
+  reeve_knowledge_set_workspaces (services->knowledge, services->workspaces);
   reeve_knowledge_provide (services->knowledge, self->capabilities);
 }
 
@@ -399,8 +403,10 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .authentication = services->authentication,
     .tenants = services->tenants,
     .policies = services->policies,
+    .workspaces = services->workspaces,
   };
   reeve_agents_set_tenants (services->agents, services->tenants);
+  reeve_agents_set_workspaces (services->agents, services->workspaces);
   reeve_agent_book_guard (reeve_agents_get_book (services->agents), services->admission);
   services->runs = reeve_runs_new (&self->environment, services->agents);
   return TRUE;
@@ -509,6 +515,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->models);
   g_clear_object (&services->idempotency);
   g_clear_object (&services->api_keys);
+  g_clear_object (&services->workspaces);
   g_clear_pointer (&services->rate_limits, reeve_rate_limits_free);
   g_clear_object (&services->authentication);
   g_clear_pointer (&self->provision, reeve_authentication_provision_free);

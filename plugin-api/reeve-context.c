@@ -28,6 +28,7 @@ struct _ReeveContext
   gint64 deadline;
   char **roles;
   char **labels;
+  char **workspaces;
   ReeveBroker *broker;
   GCancellable *cancellable;
 };
@@ -46,6 +47,7 @@ reeve_context_finalize (GObject *object)
   g_free (self->trace_id);
   g_strfreev (self->roles);
   g_strfreev (self->labels);
+  g_strfreev (self->workspaces);
   g_clear_object (&self->broker);
   g_clear_object (&self->cancellable);
   G_OBJECT_CLASS (reeve_context_parent_class)->finalize (object);
@@ -104,6 +106,7 @@ reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker, GCancellab
   self->deadline = known.deadline;
   self->roles = reeve_context_copy_strings (known.roles);
   self->labels = reeve_context_copy_strings (known.labels);
+  self->workspaces = g_strdupv ((char **) known.workspaces);
   g_set_object (&self->broker, broker);
   g_set_object (&self->cancellable, cancellable);
   return g_steal_pointer (&self);
@@ -230,6 +233,22 @@ reeve_context_get_labels (ReeveContext *self)
 {
   g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
   return (const char *const *) self->labels;
+}
+
+/**
+ * reeve_context_get_workspaces:
+ * @self: a context
+ *
+ * Returns: (transfer none) (nullable) (array zero-terminated=1): workspaces whose things the call
+ * may see: ids, an empty string for what lies in none, `*` for all; %NULL: only what lies in none
+ *
+ * Since: 0.1
+ */
+const char *const *
+reeve_context_get_workspaces (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return (const char *const *) self->workspaces;
 }
 
 /**

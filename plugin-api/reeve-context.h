@@ -53,6 +53,8 @@ struct _ReeveBrokerInterface
  * @deadline: g_get_monotonic_time() value at which the call must have ended; 0 for none
  * @roles: (nullable): roles of the caller
  * @labels: (nullable): data labels that flowed into the call
+ * @workspaces: (nullable): workspaces whose things the call may see: ids, an empty string for what
+ * lies in none, `*` for all; %NULL: only what lies in none
  *
  * What a #ReeveContext is made of; copied.
  *
@@ -69,6 +71,7 @@ typedef struct
   gint64 deadline;
   const char *const *roles;
   const char *const *labels;
+  const char *const *workspaces;
 } ReeveContextInfo;
 
 REEVE_AVAILABLE_IN_0_1
@@ -90,6 +93,9 @@ REEVE_AVAILABLE_IN_0_1
 const char *const *reeve_context_get_roles (ReeveContext *self);
 REEVE_AVAILABLE_IN_0_1
 const char *const *reeve_context_get_labels (ReeveContext *self);
+/* (nullable) */
+REEVE_AVAILABLE_IN_0_1
+const char *const *reeve_context_get_workspaces (ReeveContext *self);
 REEVE_AVAILABLE_IN_0_1
 GCancellable *reeve_context_get_cancellable (ReeveContext *self);
 /* TRUE while the call may go on; else sets REEVE_ERROR_TIMEOUT or REEVE_ERROR_CANCELLED. Long loops

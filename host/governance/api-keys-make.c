@@ -93,16 +93,15 @@ static gboolean
 reeve_api_keys_check_workspace (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *fields,
                                 GError **error)
 {
-  const char *workspace_id = reeve_json_get_string (fields, "workspace_id", NULL);
-  gboolean exists = TRUE;
+  const char *wanted = reeve_json_get_string (fields, "workspace_id", NULL);
+  g_autofree char *workspace_id = NULL;
 
-  if (workspace_id != NULL
-      && !reeve_store_exists (self->store, reeve_caller_get_tenant_id (caller),
-                              REEVE_STORE_WORKSPACES, workspace_id, &exists, error))
-    return FALSE;
-  if (!exists)
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such workspace");
-  return exists;
+  if (wanted == NULL)
+    return TRUE;
+  if (self->workspaces != NULL)
+    return reeve_workspaces_choose (self->workspaces, caller, wanted, &workspace_id, error);
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such workspace");
+  return FALSE;
 }
 
 static JsonObject *

@@ -19,6 +19,7 @@ struct _ReeveApiKeys
   ReeveStore *store;
   ReeveUsers *users;
   ReeveAuthentication *authentication;
+  ReeveWorkspaces *workspaces; /* (nullable): then no key is bound to one */
   guint8 pepper[REEVE_API_KEYS_PEPPER_LENGTH];
   gint64 warn_us;        /* how long before its end a key is warned of */
   ReeveWorkers *workers; /* (nullable): where last uses are written */

@@ -26,6 +26,7 @@ reeve_api_keys_finalize (GObject *object)
   g_clear_object (&self->store);
   g_clear_object (&self->users);
   g_clear_object (&self->authentication);
+  g_clear_object (&self->workspaces);
   G_OBJECT_CLASS (reeve_api_keys_parent_class)->finalize (object);
 }
 
@@ -59,6 +60,27 @@ reeve_api_keys_new (ReeveStore *store, ReeveUsers *users, ReeveAuthentication *a
   self->users = g_object_ref (users);
   self->authentication = g_object_ref (authentication);
   return self;
+}
+
+/**
+ * reeve_api_keys_set_workspaces:
+ * @self: API keys
+ * @workspaces: to which keys may be bound
+ */
+void
+reeve_api_keys_set_workspaces (ReeveApiKeys *self, ReeveWorkspaces *workspaces)
+{
+  g_set_object (&self->workspaces, workspaces);
+}
+
+/* With a key of a workspace nothing is seen of other keys. */
+static gboolean
+reeve_api_keys_is_within (ReeveCaller *caller, JsonObject *fields)
+{
+  const char *bound = reeve_caller_get_workspace_id (caller);
+
+  return bound == NULL
+         || g_strcmp0 (bound, reeve_json_get_string (fields, "workspace_id", NULL)) == 0;
 }
 
 /**
@@ -160,7 +182,7 @@ reeve_api_keys_read (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id
       g_propagate_error (error, g_steal_pointer (&inner));
       return NULL;
     }
-  if (record != NULL
+  if (record != NULL && reeve_api_keys_is_within (caller, fields)
       && g_strcmp0 (reeve_json_get_string (fields, "tenant_id", NULL),
                     reeve_caller_get_tenant_id (caller))
              == 0
@@ -190,7 +212,8 @@ reeve_api_keys_list (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params
   g_autoptr (ReeveQuery) query = reeve_query_new (REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS);
   const char *user_id = reeve_json_get_string (params, "user_id", NULL);
   JsonObject *page = NULL;
-  JsonArray *items = NULL;
+  JsonArray *all = NULL;
+  JsonArray *shown = NULL;
 
   if (!reeve_caller_has_permission (caller, "user:manage"))
     user_id = reeve_caller_get_user_id (caller);
@@ -199,9 +222,20 @@ reeve_api_keys_list (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params
   if (user_id != NULL)
     reeve_query_filter_string (query, "user_id", REEVE_FILTER_EQ, user_id);
   page = reeve_directory_list (self->store, query, params, reeve_api_keys_show, error);
-  items = page != NULL ? json_object_get_array_member (page, "items") : NULL;
-  for (guint i = 0; items != NULL && i < json_array_get_length (items); i++)
-    reeve_api_keys_show_end (self, json_array_get_object_element (items, i));
+  if (page == NULL)
+    return NULL;
+  all = json_object_get_array_member (page, "items");
+  shown = json_array_new ();
+  for (guint i = 0; i < json_array_get_length (all); i++)
+    {
+      JsonObject *item = json_array_get_object_element (all, i);
+
+      if (!reeve_api_keys_is_within (caller, item))
+        continue;
+      reeve_api_keys_show_end (self, item);
+      json_array_add_object_element (shown, json_object_ref (item));
+    }
+  json_object_set_array_member (page, "items", shown);
   return page;
 }
 

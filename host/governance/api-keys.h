@@ -9,6 +9,7 @@
 #include "admission.h"
 #include "authentication.h"
 #include "users.h"
+#include "workspaces.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +18,8 @@ G_DECLARE_FINAL_TYPE (ReeveApiKeys, reeve_api_keys, REEVE, API_KEYS, GObject)
 
 ReeveApiKeys *reeve_api_keys_new (ReeveStore *store, ReeveUsers *users,
                                   ReeveAuthentication *authentication);
+/* Before the first request. */
+void reeve_api_keys_set_workspaces (ReeveApiKeys *self, ReeveWorkspaces *workspaces);
 /* Loads the pepper from @keys_folder, where it is made at first and sealed by the keys of the
  * store. Before anything else. */
 gboolean reeve_api_keys_open (ReeveApiKeys *self, const char *keys_folder, GError **error);

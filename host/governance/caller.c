@@ -23,18 +23,28 @@ struct _ReeveCaller
   char **grounds;
 };
 
-/* What the scopes of an identity leave: all that there is when it has none. */
+/* What the scopes of an identity and the workspace that it is bound to leave: all that there is
+ * when it has neither. */
 static ReevePermissions
 reeve_caller_get_cap (ReeveIdentity *identity)
 {
+  /* of what may lie in a workspace, and of the workspace itself */
+  static const char *const inside[]
+      = { "agent:*", "document:*", "session:*", "tool:*", "memory:*", "workspace:*" };
   const char *const *scopes = reeve_identity_get_scopes (identity);
+  ReevePermissions whole
+      = reeve_identity_get_workspace_id (identity) == NULL ? reeve_roles_all () : 0;
   ReevePermissions cap = 0;
 
+  for (guint i = 0; i < G_N_ELEMENTS (inside); i++)
+    whole |= reeve_roles_match (inside[i]);
+  if (reeve_identity_get_workspace_id (identity) != NULL)
+    whole &= ~reeve_roles_match ("workspace:create");
   if (scopes == NULL)
-    return reeve_roles_all ();
+    return whole;
   for (guint i = 0; scopes[i] != NULL; i++)
     cap |= reeve_roles_match (scopes[i]);
-  return cap;
+  return cap & whole;
 }
 
 /**

@@ -6,8 +6,12 @@ void
 reeve_op_conversations_list (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *page = reeve_conversations_list (
-      services->conversations, reeve_call_get_caller (call), reeve_call_get_params (call), &error);
+  ReeveCaller *caller = reeve_call_get_caller (call);
+  g_auto (GStrv) seen = reeve_workspaces_list_seen (services->workspaces, caller, &error);
+  JsonObject *page = seen != NULL ? reeve_conversations_list (services->conversations, caller,
+                                                              (const char *const *) seen,
+                                                              reeve_call_get_params (call), &error)
+                                  : NULL;
 
   reeve_call_answer (call, page, error);
 }

@@ -21,7 +21,7 @@ reeve_op_documents_upload (ReeveCall *call, ReeveServices *services)
   document = reeve_knowledge_upload (
       services->knowledge, reeve_call_get_admitted (call), bytes,
       file != NULL ? file->media_type : "text/plain", file != NULL ? file->file_name : NULL,
-      reeve_call_get_string (call, "classification"),
+      reeve_call_get_string (call, "classification"), reeve_call_get_string (call, "workspace_id"),
       reeve_json_get_object (reeve_call_get_params (call), "metadata"), &error);
   reeve_call_answer (call, document, error);
 }
@@ -30,10 +30,15 @@ void
 reeve_op_documents_list (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *page
-      = reeve_knowledge_list (services->knowledge, reeve_call_get_tenant_id (call),
-                              (guint) reeve_call_get_int (call, "limit", REEVE_OP_DOCUMENTS_PAGE),
-                              reeve_call_get_string (call, "cursor"), &error);
+  g_auto (GStrv) seen
+      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), &error);
+  JsonObject *page = NULL;
+
+  if (seen != NULL)
+    page = reeve_knowledge_list (
+        services->knowledge, reeve_call_get_tenant_id (call), (const char *const *) seen,
+        (guint) reeve_call_get_int (call, "limit", REEVE_OP_DOCUMENTS_PAGE),
+        reeve_call_get_string (call, "cursor"), &error);
 
   reeve_call_answer (call, page, error);
 }
@@ -77,10 +82,16 @@ void
 reeve_op_documents_search (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonArray *hits = reeve_knowledge_search (
-      services->knowledge, reeve_call_get_tenant_id (call), reeve_call_get_string (call, "query"),
-      (guint) reeve_call_get_int (call, "limit", REEVE_OP_DOCUMENTS_HITS), &error);
+  g_auto (GStrv) seen
+      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), &error);
+  JsonArray *hits = NULL;
   JsonObject *result = NULL;
+
+  if (seen != NULL)
+    hits = reeve_knowledge_search (
+        services->knowledge, reeve_call_get_tenant_id (call), (const char *const *) seen,
+        reeve_call_get_string (call, "query"),
+        (guint) reeve_call_get_int (call, "limit", REEVE_OP_DOCUMENTS_HITS), &error);
 
   if (hits == NULL)
     {

@@ -193,6 +193,21 @@ reeve_gate_claim (gpointer data)
 
 /* ---- identifiers and parameters ---- */
 
+/* Is it there, and is it shown to the caller? Blocks. */
+static gboolean
+reeve_gate_find_record (ReeveGatePass *pass, const ReeveIdentifier *identifier, const char *id,
+                        gboolean *exists, GError **error)
+{
+  ReeveCall *call = pass->call;
+  const char *scope = identifier->platform ? REEVE_SCOPE_PLATFORM : reeve_call_get_tenant_id (call);
+
+  if (identifier->platform || call->caller == NULL)
+    return reeve_store_exists (pass->services->store, scope, identifier->collection, id, exists,
+                               error);
+  return reeve_workspaces_exists (pass->services->workspaces, call->caller, identifier->collection,
+                                  id, call->operation->klass == REEVE_CLASS_EFFECT, exists, error);
+}
+
 /* Blocks. */
 static gboolean
 reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
@@ -202,7 +217,6 @@ reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
   for (const ReeveIdentifier *i = call->operation->identifiers; i->parameter != NULL; i++)
     {
       const char *id = reeve_json_get_string (call->given, i->parameter, NULL);
-      const char *scope = i->platform ? REEVE_SCOPE_PLATFORM : reeve_call_get_tenant_id (call);
       gboolean exists = FALSE;
 
       /* shipped and configured roles are there in no store */
@@ -210,7 +224,7 @@ reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
           && reeve_role_book_is_fixed (pass->services->role_book, id))
         continue;
       if (id != NULL && *id != '\0' && strlen (id) <= 128
-          && !reeve_store_exists (pass->services->store, scope, i->collection, id, &exists, error))
+          && !reeve_gate_find_record (pass, i, id, &exists, error))
         return FALSE;
       if (!exists)
         {

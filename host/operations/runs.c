@@ -13,8 +13,13 @@ void
 reeve_op_runs_list (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *page = reeve_runs_list (services->runs, reeve_call_get_tenant_id (call),
-                                      reeve_call_get_params (call), &error);
+  g_auto (GStrv) seen
+      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), &error);
+  JsonObject *page
+      = seen != NULL
+            ? reeve_runs_list (services->runs, reeve_call_get_tenant_id (call),
+                               (const char *const *) seen, reeve_call_get_params (call), &error)
+            : NULL;
 
   reeve_call_answer (call, page, error);
 }

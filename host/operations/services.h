@@ -19,6 +19,7 @@
 #include "governance/role-book.h"
 #include "governance/tenants.h"
 #include "governance/users.h"
+#include "governance/workspaces.h"
 #include "runtime/agents.h"
 #include "runtime/conversations.h"
 #include "runtime/knowledge.h"
@@ -47,6 +48,7 @@ struct _ReeveServices
   ReeveElevations *elevations;
   ReeveOverrides *overrides;
   ReeveApiKeys *api_keys;
+  ReeveWorkspaces *workspaces;
   ReeveRateLimits *rate_limits;
   ReeveAgents *agents;
   ReeveKnowledge *knowledge;

@@ -13,7 +13,8 @@ struct _ReeveAgents
   GObject parent_instance;
 
   ReeveStore *store;
-  ReeveTenants *tenants; /* nullable: no tenant has a limit */
+  ReeveWorkspaces *workspaces; /* nullable: there are none */
+  ReeveTenants *tenants;       /* nullable: no tenant has a limit */
   ReeveAgentBook *book;
   gboolean auto_publish;
 };

@@ -213,8 +213,8 @@ reeve_agents_list_versions (ReeveAgents *self, const char *tenant_id, const char
   g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_AGENT_VERSIONS);
 
   reeve_query_filter_string (query, "agent_id", REEVE_FILTER_EQ, agent_id);
-  return reeve_listing_new (self->store, query, "created_at", params, reeve_agents_describe_version,
-                            error);
+  return reeve_listing_new (self->store, query, "created_at", params, NULL,
+                            reeve_agents_describe_version, error);
 }
 
 /**
@@ -257,6 +257,9 @@ reeve_agents_get_definition (ReeveAgents *self, const char *tenant_id, const cha
   definition
       = reeve_listing_dup (reeve_json_get_object (reeve_record_get_fields (version), "definition"));
   json_object_set_string_member (definition, "agent_id", agent_id);
+  json_object_remove_member (definition, "workspace_id");
+  reeve_listing_copy (reeve_record_get_fields (agent), definition,
+                      (const char *const[]){ "workspace_id", NULL });
   json_object_set_string_member (definition, "version_id", version_id);
   json_object_set_string_member (
       definition, "version_number",

@@ -29,6 +29,7 @@ reeve_agents_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_clear_object (&self->tenants);
+  g_clear_object (&self->workspaces);
   g_clear_pointer (&self->book, reeve_agent_book_unref);
   G_OBJECT_CLASS (reeve_agents_parent_class)->finalize (object);
 }
@@ -71,6 +72,36 @@ void
 reeve_agents_set_tenants (ReeveAgents *self, ReeveTenants *tenants)
 {
   g_set_object (&self->tenants, tenants);
+}
+
+/**
+ * reeve_agents_set_workspaces:
+ * @self: agents
+ * @workspaces: workspaces that agents may lie in
+ */
+void
+reeve_agents_set_workspaces (ReeveAgents *self, ReeveWorkspaces *workspaces)
+{
+  g_set_object (&self->workspaces, workspaces);
+}
+
+/* Puts a new agent where it is to lie. */
+static gboolean
+reeve_agents_place (ReeveAgents *self, ReeveAdmitted *admitted, ReeveBatch *batch,
+                    JsonObject *params, JsonObject *fields, GError **error)
+{
+  g_autofree char *workspace_id = NULL;
+
+  if (self->workspaces == NULL)
+    return TRUE;
+  if (!reeve_workspaces_choose (self->workspaces, reeve_admitted_get_caller (admitted),
+                                reeve_json_get_string (params, "workspace_id", NULL), &workspace_id,
+                                error))
+    return FALSE;
+  if (workspace_id != NULL)
+    json_object_set_string_member (fields, "workspace_id", workspace_id);
+  reeve_workspaces_count (batch, workspace_id, 1);
+  return TRUE;
 }
 
 /* Counts an agent more or less. Who raises the counter beyond max_agents makes the whole batch
@@ -170,7 +201,8 @@ reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, const char *ope
   g_autoptr (JsonObject) version
       = reeve_agents_new_version (agent_id, REEVE_AGENTS_FIRST_VERSION, admitted, definition, NULL);
 
-  if (!reeve_agents_identity_take (self, tenant_id, params, fields, error))
+  if (!reeve_agents_identity_take (self, tenant_id, params, fields, error)
+      || !reeve_agents_place (self, admitted, batch, params, fields, error))
     return NULL;
   /* the host's own definition needs nobody's look */
   if (self->auto_publish || given == NULL)
@@ -288,6 +320,8 @@ reeve_agents_delete (ReeveAgents *self, ReeveAdmitted *admitted, const char *age
                         reeve_record_get_id (g_ptr_array_index (versions, i)), REEVE_REVISION_ANY);
   reeve_batch_delete (batch, REEVE_STORE_POLICIES, policy, REEVE_REVISION_ANY);
   reeve_agents_count (self, batch, -1);
+  reeve_workspaces_count (
+      batch, reeve_json_get_string (reeve_record_get_fields (record), "workspace_id", NULL), -1);
   if (!reeve_agents_commit (self, admitted, "agents.delete", agent_id, NULL, batch, error))
     return FALSE;
   reeve_agent_book_set (self->book, tenant_id, agent_id, G_MAXINT64, NULL, FALSE);
@@ -300,8 +334,8 @@ static JsonObject *
 reeve_agents_describe (ReeveRecord *record)
 {
   static const char *const members[]
-      = { "name",       "description", "category", "tags", "owner_id", "current_version",
-          "created_at", "updated_at",  NULL };
+      = { "name",         "description",     "category",   "tags",       "owner_id",
+          "workspace_id", "current_version", "created_at", "updated_at", NULL };
   JsonObject *agent = json_object_new ();
 
   json_object_set_string_member (agent, "agent_id", reeve_record_get_id (record));
@@ -353,13 +387,15 @@ reeve_agents_get (ReeveAgents *self, const char *tenant_id, const char *agent_id
  * reeve_agents_list:
  * @self: agents
  * @tenant_id: a tenant
+ * @seen: (nullable): workspaces whose agents are shown
  * @params: `limit`, `cursor`, `category`, `role`, `active`
  * @error: return location
  *
  * Returns: (transfer full) (nullable): {items, next_cursor}, newest first
  */
 JsonObject *
-reeve_agents_list (ReeveAgents *self, const char *tenant_id, JsonObject *params, GError **error)
+reeve_agents_list (ReeveAgents *self, const char *tenant_id, const char *const *seen,
+                   JsonObject *params, GError **error)
 {
   g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_AGENTS);
   const char *category = reeve_json_get_string (params, "category", NULL);
@@ -368,7 +404,7 @@ reeve_agents_list (ReeveAgents *self, const char *tenant_id, JsonObject *params,
 
   if (category != NULL)
     reeve_query_filter_string (query, "category", REEVE_FILTER_EQ, category);
-  list = reeve_listing_new_matching (self->store, query, "created_at", params,
+  list = reeve_listing_new_matching (self->store, query, "created_at", params, seen,
                                      reeve_agents_identity_matches, reeve_agents_describe, error);
   if (list == NULL)
     return NULL;

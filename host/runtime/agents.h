@@ -8,6 +8,7 @@
 #include "governance/admission.h"
 #include "governance/agent-book.h"
 #include "governance/tenants.h"
+#include "governance/workspaces.h"
 #include "store/store.h"
 
 G_BEGIN_DECLS
@@ -19,6 +20,8 @@ G_DECLARE_FINAL_TYPE (ReeveAgents, reeve_agents, REEVE, AGENTS, GObject)
 ReeveAgents *reeve_agents_new (ReeveStore *store, gboolean auto_publish);
 /* Before the first call: whose max_agents are kept to. */
 void reeve_agents_set_tenants (ReeveAgents *self, ReeveTenants *tenants);
+/* Before the first call: where agents may lie. */
+void reeve_agents_set_workspaces (ReeveAgents *self, ReeveWorkspaces *workspaces);
 
 /* (transfer none) what the gate is to ask about agents that run */
 ReeveAgentBook *reeve_agents_get_book (ReeveAgents *self);
@@ -42,8 +45,9 @@ JsonObject *reeve_agents_publish (ReeveAgents *self, ReeveAdmitted *admitted, Js
                                   GError **error);
 JsonObject *reeve_agents_get (ReeveAgents *self, const char *tenant_id, const char *agent_id,
                               GError **error);
-JsonObject *reeve_agents_list (ReeveAgents *self, const char *tenant_id, JsonObject *params,
-                               GError **error);
+/* seen: workspaces whose agents are shown */
+JsonObject *reeve_agents_list (ReeveAgents *self, const char *tenant_id, const char *const *seen,
+                               JsonObject *params, GError **error);
 JsonObject *reeve_agents_list_versions (ReeveAgents *self, const char *tenant_id,
                                         const char *agent_id, JsonObject *params, GError **error);
 /* The published definition an execution uses, with agent_id, version_id, version_number and

@@ -85,7 +85,8 @@ reeve_conversations_read (ReeveConversations *self, ReeveCaller *caller,
 static JsonObject *
 reeve_conversations_describe (ReeveRecord *record)
 {
-  static const char *const members[] = { "agent_id", "title", "created_at", "updated_at", NULL };
+  static const char *const members[]
+      = { "agent_id", "workspace_id", "title", "created_at", "updated_at", NULL };
   JsonObject *conversation = json_object_new ();
 
   json_object_set_string_member (conversation, "conversation_id", reeve_record_get_id (record));
@@ -100,14 +101,15 @@ reeve_conversations_describe (ReeveRecord *record)
  * reeve_conversations_list:
  * @self: conversations
  * @caller: whose
+ * @seen: (nullable): workspaces whose conversations are shown
  * @params: `limit`, `cursor`
  * @error: return location
  *
  * Returns: (transfer full) (nullable): {items, next_cursor}, last moved first
  */
 JsonObject *
-reeve_conversations_list (ReeveConversations *self, ReeveCaller *caller, JsonObject *params,
-                          GError **error)
+reeve_conversations_list (ReeveConversations *self, ReeveCaller *caller, const char *const *seen,
+                          JsonObject *params, GError **error)
 {
   g_autoptr (ReeveQuery) query
       = reeve_query_new (reeve_caller_get_tenant_id (caller), REEVE_STORE_CONVERSATIONS);
@@ -115,8 +117,8 @@ reeve_conversations_list (ReeveConversations *self, ReeveCaller *caller, JsonObj
 
   reeve_query_filter_string (query, "user_id", REEVE_FILTER_EQ, reeve_caller_get_user_id (caller));
   reeve_query_filter (query, "deleted", REEVE_FILTER_EQ, no);
-  return reeve_listing_new (self->store, query, "updated_at", params, reeve_conversations_describe,
-                            error);
+  return reeve_listing_new (self->store, query, "updated_at", params, seen,
+                            reeve_conversations_describe, error);
 }
 
 /* (element-type JsonObject) all messages, oldest first */
@@ -156,6 +158,29 @@ reeve_conversations_read_messages (ReeveConversations *self, const char *tenant_
         }
     }
   return g_steal_pointer (&messages);
+}
+
+/**
+ * reeve_conversations_locate:
+ * @self: conversations
+ * @caller: whose
+ * @conversation_id: a conversation
+ * @workspace_id: (out) (transfer full) (nullable): the workspace it lies in
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND
+ */
+gboolean
+reeve_conversations_locate (ReeveConversations *self, ReeveCaller *caller,
+                            const char *conversation_id, char **workspace_id, GError **error)
+{
+  g_autoptr (ReeveRecord) record = reeve_conversations_read (self, caller, conversation_id, error);
+
+  if (record == NULL)
+    return FALSE;
+  *workspace_id
+      = g_strdup (reeve_json_get_string (reeve_record_get_fields (record), "workspace_id", NULL));
+  return TRUE;
 }
 
 /**
@@ -293,7 +318,8 @@ reeve_conversations_append (ReeveBatch *batch, const char *stream, const char *r
 }
 
 static JsonObject *
-reeve_conversations_new_fields (ReeveCaller *caller, const char *agent_id, const char *message)
+reeve_conversations_new_fields (ReeveCaller *caller, const char *agent_id, const char *workspace_id,
+                                const char *message)
 {
   JsonObject *fields = json_object_new ();
   g_autofree char *title = g_utf8_strlen (message, -1) > REEVE_CONVERSATIONS_TITLE
@@ -303,6 +329,8 @@ reeve_conversations_new_fields (ReeveCaller *caller, const char *agent_id, const
   json_object_set_string_member (fields, "user_id", reeve_caller_get_user_id (caller));
   if (agent_id != NULL)
     json_object_set_string_member (fields, "agent_id", agent_id);
+  if (workspace_id != NULL)
+    json_object_set_string_member (fields, "workspace_id", workspace_id);
   json_object_set_string_member (fields, "title", title);
   json_object_set_int_member (fields, "created_at", reeve_times_now ());
   json_object_set_boolean_member (fields, "deleted", FALSE);
@@ -316,6 +344,7 @@ reeve_conversations_new_fields (ReeveCaller *caller, const char *agent_id, const
  * @caller: whose conversation it is
  * @conversation_id: a conversation, which need not exist yet
  * @agent_id: (nullable): who answered
+ * @workspace_id: (nullable): where a new one lies
  * @run_id: the run
  * @message: what was asked
  * @answer: what was answered
@@ -328,8 +357,9 @@ reeve_conversations_new_fields (ReeveCaller *caller, const char *agent_id, const
  */
 gboolean
 reeve_conversations_add_turn (ReeveConversations *self, ReeveBatch *batch, ReeveCaller *caller,
-                              const char *conversation_id, const char *agent_id, const char *run_id,
-                              const char *message, const char *answer, GError **error)
+                              const char *conversation_id, const char *agent_id,
+                              const char *workspace_id, const char *run_id, const char *message,
+                              const char *answer, GError **error)
 {
   const char *tenant_id = reeve_caller_get_tenant_id (caller);
   g_autofree char *stream = reeve_conversations_stream (conversation_id);
@@ -350,7 +380,7 @@ reeve_conversations_add_turn (ReeveConversations *self, ReeveBatch *batch, Reeve
       revision = reeve_record_get_revision (record);
     }
   else
-    fields = reeve_conversations_new_fields (caller, agent_id, message);
+    fields = reeve_conversations_new_fields (caller, agent_id, workspace_id, message);
   json_object_set_int_member (fields, "updated_at", reeve_times_now ());
   reeve_batch_put (batch, REEVE_STORE_CONVERSATIONS, conversation_id, fields, revision);
   reeve_conversations_append (batch, stream, "user", message, run_id);

@@ -10,7 +10,7 @@
 #include "base/plain.h"
 #include "base/times.h"
 #include "chunker.h"
-#include "extraction.h"
+#include "knowledge-sight.h"
 #include "listing.h"
 
 #define REEVE_KNOWLEDGE_PREVIEW    3
@@ -23,6 +23,7 @@ struct _ReeveKnowledge
 
   ReeveStore *store;
   ReeveExtraction *extraction;
+  ReeveWorkspaces *workspaces; /* nullable: there are none */
   ReeveChunkerOptions options;
 };
 
@@ -38,6 +39,7 @@ reeve_knowledge_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_clear_object (&self->extraction);
+  g_clear_object (&self->workspaces);
   G_OBJECT_CLASS (reeve_knowledge_parent_class)->finalize (object);
 }
 
@@ -74,6 +76,17 @@ reeve_knowledge_new (ReeveStore *store, ReeveExtraction *extraction, guint chunk
   return self;
 }
 
+/**
+ * reeve_knowledge_set_workspaces:
+ * @self: knowledge
+ * @workspaces: workspaces that documents may lie in
+ */
+void
+reeve_knowledge_set_workspaces (ReeveKnowledge *self, ReeveWorkspaces *workspaces)
+{
+  g_set_object (&self->workspaces, workspaces);
+}
+
 static const char *
 reeve_knowledge_get_tenant (ReeveAdmitted *admitted)
 {
@@ -90,8 +103,8 @@ static JsonObject *
 reeve_knowledge_describe (ReeveRecord *record)
 {
   static const char *const members[]
-      = { "version",  "title",     "chunks",     "classification", "media_type", "size",
-          "metadata", "file_name", "created_at", "updated_at",     NULL };
+      = { "version",  "title",     "chunks",     "classification", "media_type",   "size",
+          "metadata", "file_name", "created_at", "updated_at",     "workspace_id", NULL };
   JsonObject *document = json_object_new ();
 
   json_object_set_string_member (document, "document_id", reeve_record_get_id (record));
@@ -100,8 +113,6 @@ reeve_knowledge_describe (ReeveRecord *record)
   reeve_listing_set_time (document, "updated_at");
   return document;
 }
-
-/* ---- cutting ---- */
 
 /* All pages as one text, and where each begins. */
 static char *
@@ -126,13 +137,16 @@ reeve_knowledge_join (ReeveExtract *extract, GArray *starts)
 }
 
 static JsonObject *
-reeve_knowledge_chunk_data (const ReeveChunk *chunk, const char *title, gint64 version)
+reeve_knowledge_chunk_data (const ReeveChunk *chunk, const char *title, gint64 version,
+                            const char *workspace_id)
 {
   JsonObject *data = json_object_new ();
 
   json_object_set_string_member (data, "title", title);
   json_object_set_string_member (data, "heading", chunk->heading);
   json_object_set_int_member (data, "version", version);
+  if (workspace_id != NULL)
+    json_object_set_string_member (data, "workspace_id", workspace_id);
   if (chunk->page != 0)
     json_object_set_int_member (data, "page", chunk->page);
   return data;
@@ -142,8 +156,8 @@ reeve_knowledge_chunk_data (const ReeveChunk *chunk, const char *title, gint64 v
  * text is an error too. */
 static guint
 reeve_knowledge_add_chunks (ReeveKnowledge *self, ReeveBatch *batch, const char *document_id,
-                            const char *title, gint64 version, ReeveExtract *extract,
-                            GError **error)
+                            const char *title, gint64 version, const char *workspace_id,
+                            ReeveExtract *extract, GError **error)
 {
   g_autoptr (GArray) starts = g_array_new (FALSE, FALSE, sizeof (gsize));
   g_autofree char *text = reeve_knowledge_join (extract, starts);
@@ -167,7 +181,8 @@ reeve_knowledge_add_chunks (ReeveKnowledge *self, ReeveBatch *batch, const char 
       g_autofree char *piece = g_strndup (text + chunk->start, chunk->length);
       g_autofree char *key = g_strdup_printf ("%06u", i);
       g_autofree char *heading = g_strconcat (title, " > ", chunk->heading, NULL);
-      g_autoptr (JsonObject) data = reeve_knowledge_chunk_data (chunk, title, version);
+      g_autoptr (JsonObject) data
+          = reeve_knowledge_chunk_data (chunk, title, version, workspace_id);
 
       reeve_batch_text_put (batch, REEVE_STORE_CHUNKS, document_id, key, heading, piece, data);
     }
@@ -251,6 +266,15 @@ reeve_knowledge_new_fields (const char *title, const char *classification, GByte
   return fields;
 }
 
+static gboolean
+reeve_knowledge_choose (ReeveKnowledge *self, ReeveAdmitted *admitted, const char *wanted,
+                        char **workspace_id, GError **error)
+{
+  return self->workspaces == NULL
+         || reeve_workspaces_choose (self->workspaces, reeve_admitted_get_caller (admitted), wanted,
+                                     workspace_id, error);
+}
+
 /**
  * reeve_knowledge_upload:
  * @self: knowledge
@@ -260,6 +284,7 @@ reeve_knowledge_new_fields (const char *title, const char *classification, GByte
  * @file_name: (nullable): its name
  * @classification: (nullable): PUBLIC, INTERNAL, CONFIDENTIAL or RESTRICTED in any case; %NULL for
  * INTERNAL
+ * @workspace_id: (nullable): where it is to lie; %NULL for in none, or in that of the key
  * @metadata: (nullable): members of the caller's; `title` names the document
  * @error: return location: %REEVE_ERROR_UNSUPPORTED_MEDIA, %REEVE_ERROR_INVALID_ARGUMENT,
  * %REEVE_ERROR_TOO_LARGE
@@ -271,7 +296,7 @@ reeve_knowledge_new_fields (const char *title, const char *classification, GByte
 JsonObject *
 reeve_knowledge_upload (ReeveKnowledge *self, ReeveAdmitted *admitted, GBytes *bytes,
                         const char *media_type, const char *file_name, const char *classification,
-                        JsonObject *metadata, GError **error)
+                        const char *workspace_id, JsonObject *metadata, GError **error)
 {
   const char *label = reeve_knowledge_classify (classification, error);
   const char *tenant_id = reeve_knowledge_get_tenant (admitted);
@@ -280,22 +305,26 @@ reeve_knowledge_upload (ReeveKnowledge *self, ReeveAdmitted *admitted, GBytes *b
   g_autofree char *blob_id = reeve_knowledge_blob_id (document_id, 1);
   g_autofree char *type = NULL;
   g_autofree char *title = NULL;
+  g_autofree char *place = NULL;
   g_autoptr (ReeveExtract) extract = NULL;
   g_autoptr (JsonObject) fields = NULL;
   g_autoptr (ReeveBatchResult) result = NULL;
   g_autoptr (ReeveRecord) record = NULL;
   guint chunks = 0;
 
-  if (label != NULL)
+  if (label != NULL && reeve_knowledge_choose (self, admitted, workspace_id, &place, error))
     extract = reeve_extraction_read (self->extraction, bytes, media_type, file_name, &type, error);
   if (extract != NULL)
     title = reeve_knowledge_title (metadata, file_name, extract, error);
   if (title != NULL)
-    chunks = reeve_knowledge_add_chunks (self, batch, document_id, title, 1, extract, error);
+    chunks = reeve_knowledge_add_chunks (self, batch, document_id, title, 1, place, extract, error);
   if (chunks == 0)
     return NULL;
   fields = reeve_knowledge_new_fields (title, label, bytes, type, file_name, metadata);
   json_object_set_int_member (fields, "chunks", chunks);
+  if (place != NULL)
+    json_object_set_string_member (fields, "workspace_id", place);
+  reeve_workspaces_count (batch, place, 1);
   reeve_batch_put (batch, REEVE_STORE_DOCUMENTS, document_id, fields, REEVE_REVISION_ABSENT);
   reeve_batch_blob_put (batch, blob_id, bytes);
   reeve_admitted_consume (admitted, "documents.upload");
@@ -342,6 +371,7 @@ reeve_knowledge_extract_again (ReeveKnowledge *self, ReeveRecord *record, GBytes
  * reeve_knowledge_list:
  * @self: knowledge
  * @tenant_id: a tenant
+ * @seen: (nullable): workspaces whose documents are shown
  * @limit: most documents
  * @cursor: (nullable): where the last page ended
  * @error: return location
@@ -349,8 +379,8 @@ reeve_knowledge_extract_again (ReeveKnowledge *self, ReeveRecord *record, GBytes
  * Returns: (transfer full) (nullable): {items, next_cursor}, newest first
  */
 JsonObject *
-reeve_knowledge_list (ReeveKnowledge *self, const char *tenant_id, guint limit, const char *cursor,
-                      GError **error)
+reeve_knowledge_list (ReeveKnowledge *self, const char *tenant_id, const char *const *seen,
+                      guint limit, const char *cursor, GError **error)
 {
   g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_DOCUMENTS);
   g_autoptr (JsonObject) params = json_object_new ();
@@ -358,8 +388,8 @@ reeve_knowledge_list (ReeveKnowledge *self, const char *tenant_id, guint limit, 
   json_object_set_int_member (params, "limit", limit);
   if (cursor != NULL)
     json_object_set_string_member (params, "cursor", cursor);
-  return reeve_listing_new (self->store, query, "created_at", params, reeve_knowledge_describe,
-                            error);
+  return reeve_listing_new (self->store, query, "created_at", params, seen,
+                            reeve_knowledge_describe, error);
 }
 
 static JsonArray *
@@ -448,6 +478,8 @@ reeve_knowledge_delete (ReeveKnowledge *self, ReeveAdmitted *admitted, const cha
                       reeve_record_get_revision (record));
   reeve_batch_blob_delete (batch, blob_id);
   reeve_batch_text_delete (batch, REEVE_STORE_CHUNKS, document_id);
+  reeve_workspaces_count (
+      batch, reeve_json_get_string (reeve_record_get_fields (record), "workspace_id", NULL), -1);
   reeve_admitted_consume_exactly (admitted, "documents.delete", document_id, NULL);
   result = reeve_store_commit (self->store, batch, error);
   return result != NULL;
@@ -486,9 +518,10 @@ reeve_knowledge_reindex (ReeveKnowledge *self, ReeveAdmitted *admitted, const ch
     return NULL;
   fields = reeve_listing_dup (reeve_record_get_fields (record));
   reeve_batch_text_delete (batch, REEVE_STORE_CHUNKS, document_id);
-  chunks = reeve_knowledge_add_chunks (self, batch, document_id,
-                                       reeve_json_get_string (fields, "title", ""),
-                                       reeve_json_get_int (fields, "version", 1), extract, error);
+  chunks = reeve_knowledge_add_chunks (
+      self, batch, document_id, reeve_json_get_string (fields, "title", ""),
+      reeve_json_get_int (fields, "version", 1),
+      reeve_json_get_string (fields, "workspace_id", NULL), extract, error);
   if (chunks == 0)
     return NULL;
   json_object_set_int_member (fields, "chunks", chunks);
@@ -505,55 +538,22 @@ reeve_knowledge_reindex (ReeveKnowledge *self, ReeveAdmitted *admitted, const ch
 
 /* ---- search ---- */
 
-static JsonObject *
-reeve_knowledge_describe_hit (const ReeveTextHit *hit)
-{
-  JsonObject *object = json_object_new ();
-  gint64 page = hit->data != NULL ? reeve_json_get_int (hit->data, "page", 0) : 0;
-
-  json_object_set_string_member (object, "document_id", hit->group);
-  json_object_set_string_member (object, "document_title",
-                                 hit->data != NULL ? reeve_json_get_string (hit->data, "title", "")
-                                                   : "");
-  json_object_set_string_member (
-      object, "heading", hit->data != NULL ? reeve_json_get_string (hit->data, "heading", "") : "");
-  json_object_set_string_member (object, "content", hit->text);
-  json_object_set_double_member (object, "score", hit->score);
-  if (page > 0)
-    json_object_set_int_member (object, "page_number", page);
-  else
-    json_object_set_null_member (object, "page_number");
-  json_object_set_int_member (object, "version",
-                              hit->data != NULL ? reeve_json_get_int (hit->data, "version", 1) : 1);
-  return object;
-}
-
 /**
  * reeve_knowledge_search:
  * @self: knowledge
  * @tenant_id: a tenant
+ * @seen: (nullable): workspaces whose documents are searched; %NULL: what lies in none
  * @query: words
  * @limit: most results
  * @error: return location
  *
- * Returns: (transfer full) (nullable): [{document_id, document_title, heading, content, score,
- * page_number, version}], best first
+ * Returns: (transfer full) (nullable): results, best first
  */
 JsonArray *
-reeve_knowledge_search (ReeveKnowledge *self, const char *tenant_id, const char *query, guint limit,
-                        GError **error)
+reeve_knowledge_search (ReeveKnowledge *self, const char *tenant_id, const char *const *seen,
+                        const char *query, guint limit, GError **error)
 {
-  g_autoptr (GPtrArray) hits = reeve_store_search_text (self->store, tenant_id, REEVE_STORE_CHUNKS,
-                                                        query, NULL, limit, error);
-  JsonArray *results = NULL;
-
-  if (hits == NULL)
-    return NULL;
-  results = json_array_new ();
-  for (guint i = 0; i < hits->len; i++)
-    json_array_add_object_element (results,
-                                   reeve_knowledge_describe_hit (g_ptr_array_index (hits, i)));
-  return results;
+  return reeve_knowledge_sight_search (self->store, tenant_id, seen, query, limit, error);
 }
 
 static JsonNode *
@@ -574,7 +574,9 @@ reeve_knowledge_on_search (const ReeveCapabilityCaller *caller, JsonNode *params
                    "knowledge.search needs a tenant, a query and a limit from 1 to 100");
       return NULL;
     }
-  results = reeve_knowledge_search (user_data, tenant_id, query, (guint) limit, error);
+  results = reeve_knowledge_search (user_data, tenant_id,
+                                    reeve_context_get_workspaces (caller->context), query,
+                                    (guint) limit, error);
   if (results == NULL)
     return NULL;
   answer = json_object_new ();

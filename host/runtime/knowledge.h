@@ -6,6 +6,7 @@
 
 #include "extraction.h"
 #include "governance/admission.h"
+#include "governance/workspaces.h"
 #include "loader/capabilities.h"
 #include "store/store.h"
 
@@ -20,16 +21,21 @@ ReeveKnowledge *reeve_knowledge_new (ReeveStore *store, ReeveExtraction *extract
 /* Offers capability knowledge.search to plugins; @self outlives @capabilities. */
 void reeve_knowledge_provide (ReeveKnowledge *self, ReeveCapabilities *capabilities);
 
-/* Consumes @admitted (operation "documents.upload"). metadata: (nullable) object; classification:
- * PUBLIC, INTERNAL, CONFIDENTIAL or RESTRICTED in any case, NULL for INTERNAL. Answers the
- * document: {document_id, version, title, chunks, classification, …}. */
+/* Before the first call: where documents may lie. */
+void reeve_knowledge_set_workspaces (ReeveKnowledge *self, ReeveWorkspaces *workspaces);
+
+/* Consumes @admitted (operation "documents.upload"). workspace_id: (nullable) where it is to lie.
+ * metadata: (nullable) object; classification: PUBLIC, INTERNAL, CONFIDENTIAL or RESTRICTED in any
+ * case, NULL for INTERNAL. Answers the document: {document_id, version, title, chunks,
+ * classification, …}. */
 JsonObject *reeve_knowledge_upload (ReeveKnowledge *self, ReeveAdmitted *admitted, GBytes *bytes,
                                     const char *media_type, const char *file_name,
-                                    const char *classification, JsonObject *metadata,
-                                    GError **error);
-/* {items: […], next_cursor} */
-JsonObject *reeve_knowledge_list (ReeveKnowledge *self, const char *tenant_id, guint limit,
-                                  const char *cursor, GError **error);
+                                    const char *classification, const char *workspace_id,
+                                    JsonObject *metadata, GError **error);
+/* {items: […], next_cursor}; seen: workspaces whose documents are shown */
+JsonObject *reeve_knowledge_list (ReeveKnowledge *self, const char *tenant_id,
+                                  const char *const *seen, guint limit, const char *cursor,
+                                  GError **error);
 /* with `preview`, the first chunks */
 JsonObject *reeve_knowledge_get (ReeveKnowledge *self, const char *tenant_id,
                                  const char *document_id, GError **error);
@@ -40,7 +46,8 @@ gboolean reeve_knowledge_delete (ReeveKnowledge *self, ReeveAdmitted *admitted,
 JsonObject *reeve_knowledge_reindex (ReeveKnowledge *self, ReeveAdmitted *admitted,
                                      const char *document_id, GError **error);
 /* [{document_id, document_title, content, score, page_number, version}], best first */
-JsonArray *reeve_knowledge_search (ReeveKnowledge *self, const char *tenant_id, const char *query,
-                                   guint limit, GError **error);
+JsonArray *reeve_knowledge_search (ReeveKnowledge *self, const char *tenant_id,
+                                   const char *const *seen, const char *query, guint limit,
+                                   GError **error);
 
 G_END_DECLS

@@ -3,18 +3,23 @@
 #include "listing.h"
 
 #include "base/times.h"
+#include "governance/workspaces.h"
 
 #define REEVE_LISTING_DEFAULT_LIMIT 50
 
 /* Adds a page's records to @items, those that pass. */
 static void
-reeve_listing_add (JsonArray *items, GPtrArray *records, ReeveListingMatch match,
-                   JsonObject *params, ReeveListingDescribe describe)
+reeve_listing_add (JsonArray *items, GPtrArray *records, const char *const *seen,
+                   ReeveListingMatch match, JsonObject *params, ReeveListingDescribe describe)
 {
   for (guint i = 0; i < records->len; i++)
     {
       ReeveRecord *record = g_ptr_array_index (records, i);
+      const char *workspace_id
+          = reeve_json_get_string (reeve_record_get_fields (record), "workspace_id", NULL);
 
+      if (!reeve_workspaces_is_seen (seen, workspace_id))
+        continue;
       if (match == NULL || match (record, params))
         json_array_add_object_element (items, describe (record));
     }
@@ -26,6 +31,7 @@ reeve_listing_add (JsonArray *items, GPtrArray *records, ReeveListingMatch match
  * @query: filters, without order and limit
  * @order: field it is ordered by, newest first
  * @params: (nullable): `limit` and `cursor`
+ * @seen: (nullable): workspaces whose things are shown
  * @match: (nullable): whether a record belongs to the list, for what the store cannot ask: members
  * that older records lack
  * @describe: makes the shown form of a record
@@ -38,7 +44,7 @@ reeve_listing_add (JsonArray *items, GPtrArray *records, ReeveListingMatch match
  */
 JsonObject *
 reeve_listing_new_matching (ReeveStore *store, ReeveQuery *query, const char *order,
-                            JsonObject *params, ReeveListingMatch match,
+                            JsonObject *params, const char *const *seen, ReeveListingMatch match,
                             ReeveListingDescribe describe, GError **error)
 {
   guint limit = params != NULL
@@ -60,7 +66,8 @@ reeve_listing_new_matching (ReeveStore *store, ReeveQuery *query, const char *or
       result = reeve_store_query (store, query, error);
       if (result == NULL)
         return NULL;
-      reeve_listing_add (items, reeve_query_result_get_records (result), match, params, describe);
+      reeve_listing_add (items, reeve_query_result_get_records (result), seen, match, params,
+                         describe);
       g_free (cursor);
       cursor = g_strdup (reeve_query_result_get_cursor (result));
     }
@@ -78,6 +85,7 @@ reeve_listing_new_matching (ReeveStore *store, ReeveQuery *query, const char *or
  * @query: filters, without order and limit
  * @order: field it is ordered by, newest first
  * @params: (nullable): `limit` and `cursor`
+ * @seen: (nullable): workspaces whose things are shown
  * @describe: makes the shown form of a record
  * @error: return location
  *
@@ -85,9 +93,9 @@ reeve_listing_new_matching (ReeveStore *store, ReeveQuery *query, const char *or
  */
 JsonObject *
 reeve_listing_new (ReeveStore *store, ReeveQuery *query, const char *order, JsonObject *params,
-                   ReeveListingDescribe describe, GError **error)
+                   const char *const *seen, ReeveListingDescribe describe, GError **error)
 {
-  return reeve_listing_new_matching (store, query, order, params, NULL, describe, error);
+  return reeve_listing_new_matching (store, query, order, params, seen, NULL, describe, error);
 }
 
 /**

@@ -192,8 +192,9 @@ reeve_run_answer_add_turn (ReeveRunAnswer *self, ReeveBatch *batch, GError **err
   if (conversation_id == NULL || !reeve_json_get_boolean (self->result, "success", FALSE))
     return TRUE;
   if (reeve_conversations_add_turn (run->env.conversations, batch, run->caller, conversation_id,
-                                    reeve_json_get_string (started, "agent_id", NULL), run->run_id,
-                                    reeve_json_get_string (started, "mission", ""),
+                                    reeve_json_get_string (started, "agent_id", NULL),
+                                    reeve_json_get_string (started, "workspace_id", NULL),
+                                    run->run_id, reeve_json_get_string (started, "mission", ""),
                                     reeve_json_get_string (self->result, "answer", ""), &inner))
     return TRUE;
   /* deleted meanwhile: the run ends without a place to note its turn */

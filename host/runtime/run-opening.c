@@ -193,6 +193,20 @@ reeve_run_opening_read_strings (JsonObject *object, const char *member)
 }
 
 /**
+ * reeve_run_opening_get_workspaces:
+ * @started: the first entry of a run
+ *
+ * Returns: (transfer full) (nullable): the workspaces whose things its tools see
+ */
+char **
+reeve_run_opening_get_workspaces (JsonObject *started)
+{
+  return json_object_has_member (started, "workspaces")
+             ? reeve_run_opening_read_strings (started, "workspaces")
+             : NULL;
+}
+
+/**
  * reeve_run_opening_get_caller:
  * @environment: what runs work with
  * @started: the first entry of a run
@@ -278,11 +292,118 @@ reeve_run_opening_add_request (JsonObject *started, ReeveCaller *caller, guint64
     }
 }
 
+/* ---- workspaces ---- */
+
+/* Nobody is told of an agent that he does not see: in the same words as of one that is not there.
+ */
+static gboolean
+reeve_run_opening_check_agent (const ReeveRunEnvironment *environment, ReeveCaller *caller,
+                               const char *agent_id, GError **error)
+{
+  gboolean exists = FALSE;
+
+  if (environment->workspaces == NULL || agent_id == NULL)
+    return TRUE;
+  if (!reeve_workspaces_exists (environment->workspaces, caller, REEVE_STORE_AGENTS, agent_id, TRUE,
+                                &exists, error))
+    return FALSE;
+  if (!exists)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such agent");
+  return exists;
+}
+
+/* A turn of one workspace is no history of another. */
+static gboolean
+reeve_run_opening_check_conversation (const ReeveRunEnvironment *environment, ReeveCaller *caller,
+                                      const ReeveRunRequest *request, const char *workspace_id,
+                                      GError **error)
+{
+  g_autofree char *lies_in = NULL;
+
+  if (request->conversation_id == NULL || request->new_conversation)
+    return TRUE;
+  if (!reeve_conversations_locate (environment->conversations, caller, request->conversation_id,
+                                   &lies_in, error))
+    return FALSE;
+  if (g_strcmp0 (lies_in, workspace_id) == 0)
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                       "the conversation does not lie in the workspace of this agent");
+  return FALSE;
+}
+
+/* What its tools see: of what the caller sees, that of the agent's workspace and of none. */
+static gboolean
+reeve_run_opening_add_sight (const ReeveRunEnvironment *environment, JsonObject *started,
+                             ReeveCaller *caller, const char *workspace_id, GError **error)
+{
+  g_auto (GStrv) seen = reeve_workspaces_list_seen (environment->workspaces, caller, error);
+  JsonArray *array = NULL;
+
+  if (seen == NULL)
+    return FALSE;
+  if (workspace_id == NULL)
+    {
+      json_object_set_array_member (started, "workspaces",
+                                    reeve_run_opening_strings ((const char *const *) seen));
+      return TRUE;
+    }
+  array = json_array_new ();
+  if (reeve_workspaces_is_seen ((const char *const *) seen, NULL))
+    json_array_add_string_element (array, REEVE_WORKSPACES_NONE);
+  json_array_add_string_element (array, workspace_id);
+  json_object_set_array_member (started, "workspaces", array);
+  json_object_set_string_member (started, "workspace_id", workspace_id);
+  return TRUE;
+}
+
+/* Settings of the workspace stand where the definition leaves them open. */
+static gboolean
+reeve_run_opening_add_settings (const ReeveRunEnvironment *environment, ReeveCaller *caller,
+                                const char *workspace_id, JsonObject *definition, GError **error)
+{
+  static const char *const members[]
+      = { "model", "max_iterations", "max_tokens", "timeout_seconds", NULL };
+  g_autoptr (JsonObject) settings = reeve_workspaces_get_settings (
+      environment->workspaces, reeve_caller_get_tenant_id (caller), workspace_id, error);
+
+  if (settings == NULL)
+    return FALSE;
+  for (guint i = 0; members[i] != NULL; i++)
+    {
+      const char *const one[] = { members[i], NULL };
+
+      if (!json_object_has_member (definition, members[i]))
+        reeve_listing_copy (settings, definition, one);
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_run_opening_enter (const ReeveRunEnvironment *environment, ReeveCaller *caller,
+                         const ReeveRunRequest *request, JsonObject *definition,
+                         JsonObject *started, GError **error)
+{
+  const char *workspace_id = reeve_json_get_string (definition, "workspace_id", NULL);
+
+  if (environment->workspaces == NULL)
+    return TRUE;
+  /* the built-in assistant is wherever its caller is */
+  if (request->agent_id == NULL)
+    workspace_id = reeve_caller_get_workspace_id (caller);
+  return reeve_run_opening_check_conversation (environment, caller, request, workspace_id, error)
+         && (workspace_id == NULL
+             || reeve_run_opening_add_settings (environment, caller, workspace_id, definition,
+                                                error))
+         && reeve_run_opening_add_sight (environment, started, caller, workspace_id, error);
+}
+
 static JsonObject *
 reeve_run_opening_record (JsonObject *started, ReeveCaller *caller)
 {
-  static const char *const members[]
-      = { "agent_id", "version_id", "session_id", "conversation_id", "mission", NULL };
+  static const char *const members[] = {
+    "agent_id", "version_id", "session_id", "conversation_id", "mission", "workspace_id", NULL
+  };
   JsonObject *record = json_object_new ();
   gint64 now = reeve_json_get_int (started, "time", 0);
 
@@ -316,16 +437,18 @@ reeve_run_opening_new (const ReeveRunEnvironment *environment, ReeveAgents *agen
   g_autoptr (JsonObject) started = json_object_new ();
   g_autoptr (JsonObject) definition = NULL;
 
-  if (environment->policies != NULL
-      && !reeve_policies_prepare (environment->policies, reeve_caller_get_tenant_id (caller),
-                                  error))
+  if (!reeve_run_opening_check_agent (environment, caller, request->agent_id, error)
+      || (environment->policies != NULL
+          && !reeve_policies_prepare (environment->policies, reeve_caller_get_tenant_id (caller),
+                                      error)))
     return NULL;
   if (request->agent_id != NULL)
     definition = reeve_agents_get_definition (agents, reeve_caller_get_tenant_id (caller),
                                               request->agent_id, error);
   else
     definition = reeve_run_opening_assistant ();
-  if (definition == NULL)
+  if (definition == NULL
+      || !reeve_run_opening_enter (environment, caller, request, definition, started, error))
     return NULL;
   reeve_run_opening_add_request (started, caller, intent, request);
   reeve_run_opening_add_definition (environment, started, definition, request);

@@ -13,6 +13,8 @@ JsonObject *reeve_run_opening_new (const ReeveRunEnvironment *environment, Reeve
                                    ReeveCaller *caller, guint64 intent,
                                    const ReeveRunRequest *request, JsonObject **record,
                                    GError **error);
+/* (transfer full) (nullable) the workspaces whose things its tools see */
+char **reeve_run_opening_get_workspaces (JsonObject *started);
 /* (transfer full) who began the run, as it stands now */
 ReeveCaller *reeve_run_opening_get_caller (const ReeveRunEnvironment *environment,
                                            JsonObject *started);

@@ -19,6 +19,7 @@ struct _ReeveRun
   guint64 intent;          /* its sequence number; 0 when unknown */
   char *run_id;
   char *stream;
+  char **workspaces; /* whose things its tools see */
   JsonObject *record;
   ReeveAgentHold *hold; /* nullable: no agent */
   ReeveJournal *journal;

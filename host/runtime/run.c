@@ -2,6 +2,7 @@
 /* The loop of a run: decide, perform, append, decide. It holds no thread: each step ends in a
  * callback in the run's context. An effect's intent is durable in the ledger, then in the journal,
  * before the effect; its outcome is in the journal before the next decision. */
+#include "run-opening.h"
 #include "run-private.h"
 
 #include "base/log.h"
@@ -46,6 +47,7 @@ reeve_run_finalize (GObject *object)
   g_string_free (self->live_shown, TRUE);
   g_free (self->run_id);
   g_free (self->stream);
+  g_strfreev (self->workspaces);
   G_OBJECT_CLASS (reeve_run_parent_class)->finalize (object);
 }
 
@@ -168,6 +170,9 @@ reeve_run_describe_context (ReeveRun *self, ReeveContextInfo *info)
   info->run_id = self->run_id;
   info->trace_id = reeve_json_get_string (started, "trace_id", NULL);
   info->roles = reeve_caller_get_roles (self->caller);
+  if (self->workspaces == NULL)
+    self->workspaces = reeve_run_opening_get_workspaces (started);
+  info->workspaces = (const char *const *) self->workspaces;
   info->deadline = self->deadline;
 }
 

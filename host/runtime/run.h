@@ -9,6 +9,7 @@
 #include "governance/authentication.h"
 #include "governance/policies.h"
 #include "governance/tenants.h"
+#include "governance/workspaces.h"
 #include "journal.h"
 #include "models.h"
 #include "runs.h"
@@ -36,7 +37,8 @@ typedef struct _ReeveRunEnvironment
   gint64 tool_seconds;                 /* longest call of a tool; 0: as long as the run */
   ReeveAuthentication *authentication; /* nullable: who began a run may always go on */
   ReeveTenants *tenants;               /* nullable: no tenant has a limit */
-  ReevePolicies *policies; /* nullable: no execution has a limit, and all tools are shown */
+  ReevePolicies *policies;     /* nullable: no execution has a limit, and all tools are shown */
+  ReeveWorkspaces *workspaces; /* nullable: there are none */
 } ReeveRunEnvironment;
 
 /* Called once in the run's context. error: the journal could not be written; result is NULL then.

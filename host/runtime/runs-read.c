@@ -99,13 +99,15 @@ reeve_runs_read_describe (ReeveRecord *record)
  * reeve_runs_list:
  * @self: runs
  * @tenant_id: a tenant
+ * @seen: (nullable): workspaces whose runs are shown
  * @params: `limit`, `cursor`, `agent_id`, `session_id`, `status`
  * @error: return location
  *
  * Returns: (transfer full) (nullable): {items, next_cursor}, newest first
  */
 JsonObject *
-reeve_runs_list (ReeveRuns *self, const char *tenant_id, JsonObject *params, GError **error)
+reeve_runs_list (ReeveRuns *self, const char *tenant_id, const char *const *seen,
+                 JsonObject *params, GError **error)
 {
   static const char *const filters[] = { "agent_id", "session_id", "status" };
   g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_RUNS);
@@ -117,8 +119,8 @@ reeve_runs_list (ReeveRuns *self, const char *tenant_id, JsonObject *params, GEr
       if (value != NULL)
         reeve_query_filter_string (query, filters[i], REEVE_FILTER_EQ, value);
     }
-  return reeve_listing_new (self->env.store, query, "created_at", params, reeve_runs_read_describe,
-                            error);
+  return reeve_listing_new (self->env.store, query, "created_at", params, seen,
+                            reeve_runs_read_describe, error);
 }
 
 static JsonArray *

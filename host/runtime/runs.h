@@ -57,8 +57,8 @@ void reeve_runs_follow_async (ReeveRuns *self, const char *tenant_id, const char
 gboolean reeve_runs_follow_finish (ReeveRuns *self, GAsyncResult *result, GError **error);
 
 /* Worker threads from here on. */
-JsonObject *reeve_runs_list (ReeveRuns *self, const char *tenant_id, JsonObject *params,
-                             GError **error);
+JsonObject *reeve_runs_list (ReeveRuns *self, const char *tenant_id, const char *const *seen,
+                             JsonObject *params, GError **error);
 /* with `journal` */
 JsonObject *reeve_runs_get (ReeveRuns *self, const char *tenant_id, const char *run_id,
                             GError **error);

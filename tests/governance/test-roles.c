@@ -187,7 +187,7 @@ test_roles_scopes (void)
   } cases[] = {
     { operator, FALSE, read, NULL, 1, FALSE }, { operator, FALSE, none, NULL, 0, FALSE },
     { admin, TRUE, read, NULL, 2, FALSE },     { admin, TRUE, tenants, NULL, 1, TRUE },
-    { admin, TRUE, none, NULL, 0, FALSE },     { admin, TRUE, tenants, "wsp_1", 1, FALSE },
+    { admin, TRUE, none, NULL, 0, FALSE },     { admin, TRUE, tenants, "wsp_1", 0, FALSE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -35,6 +35,10 @@ HOLDERS = {
     "document:create": {"admin", "operator"},
     "document:update": {"admin", "operator"},
     "document:delete": {"admin", "operator"},
+    "workspace:create": {"admin"},
+    "workspace:update": {"admin"},
+    "workspace:delete": {"admin"},
+    "workspace:manage_members": {"admin"},
 }
 # the model of the examples is local/gpt-4o-mini
 CONFIG = """
@@ -157,6 +161,14 @@ class World:
         body = {"name": f"rol_{self.number():026d}", "permissions": ["agent:read"]}
         return {"role_id": self.post("/api/v1/admin/roles", body)["role_id"]}
 
+    def make_workspace_id(self):
+        return {"workspace_id": self.post("/api/v1/admin/workspaces", {"name": "proof"})["workspace_id"]}
+
+    def make_member_id(self):
+        workspace, user = self.make_workspace_id(), self.make_user_id()
+        self.post(f"/api/v1/admin/workspaces/{workspace['workspace_id']}/members", user)
+        return {**workspace, "member_id": user["user_id"]}
+
     def make_document_id(self):
         headers = {"X-Tenant-ID": self.tenant}
         return {"document_id": self.host.upload("proof.md", "# Gearbox\n\nChange the oil every 4,000 hours.", headers=headers).json["document_id"]}
@@ -212,7 +224,7 @@ class World:
     def identifiers(self, operation):
         """Names of the parameters that this world can fill in, those last that answer for others too."""
         names = [n for n in table.parameters(operation) if hasattr(self, "make_" + n)]
-        return sorted(names, key=lambda n: n in ("version_id", "elevation_id"))
+        return sorted(names, key=lambda n: n in ("version_id", "elevation_id", "member_id"))
 
     def params(self, operation, example, fresh=False):
         """The example's request with identifiers of this world, and with members that must be new made new."""

@@ -8,6 +8,7 @@ test_context_info (gint64 deadline)
 {
   static const char *const roles[] = { "operator", "viewer", NULL };
   static const char *const labels[] = { "internal", NULL };
+  static const char *const workspaces[] = { "", "wsp_1", NULL };
   ReeveContextInfo info = {
     .struct_size = sizeof info,
     .tenant_id = "acme",
@@ -18,6 +19,7 @@ test_context_info (gint64 deadline)
     .deadline = deadline,
     .roles = roles,
     .labels = labels,
+    .workspaces = workspaces,
   };
 
   return info;
@@ -42,6 +44,7 @@ test_context_members (void)
   g_assert_cmpint (reeve_context_get_deadline (context), ==, 0);
   g_assert_cmpstrv (reeve_context_get_roles (context), info.roles);
   g_assert_cmpstrv (reeve_context_get_labels (context), info.labels);
+  g_assert_cmpstrv (reeve_context_get_workspaces (context), info.workspaces);
   g_assert_true (reeve_context_get_cancellable (context) == cancellable);
 }
 
@@ -59,6 +62,7 @@ test_context_empty (void)
   g_assert_null (reeve_context_get_cancellable (context));
   g_assert_null (reeve_context_get_roles (context)[0]);
   g_assert_null (reeve_context_get_labels (context)[0]);
+  g_assert_null (reeve_context_get_workspaces (context));
   g_assert_true (reeve_context_check (context, &error));
   g_assert_no_error (error);
 }

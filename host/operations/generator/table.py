@@ -252,7 +252,7 @@ def check(operation):
         raise TableError(f"name: it must begin with {noun}.")
     if not operation["function"].startswith(f"reeve_op_{noun}_"):
         raise TableError(f"function: it must begin with reeve_op_{noun}_")
-    if operation["permission"] is not None and not re.fullmatch(r"[a-z]+:[a-z]+", operation["permission"]):
+    if operation["permission"] is not None and not re.fullmatch(r"[a-z_]+:[a-z_]+", operation["permission"]):
         raise TableError(f"permission: {operation['permission']} is none")
     if unknown := set(operation["flags"]) - set(FLAGS):
         raise TableError(f"flags: {', '.join(sorted(unknown))} is none")

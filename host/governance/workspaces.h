@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveWorkspaces: parts of a tenant with members of their own, and who sees what is in one.
+ * Blocks: worker threads. */
+#pragma once
+
+#include "store/store.h"
+
+#include "admission.h"
+#include "authentication.h"
+#include "users.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_TYPE_WORKSPACES (reeve_workspaces_get_type ())
+G_DECLARE_FINAL_TYPE (ReeveWorkspaces, reeve_workspaces, REEVE, WORKSPACES, GObject)
+
+/* in a list of workspaces that are seen: what lies in none; all there are */
+#define REEVE_WORKSPACES_NONE ""
+#define REEVE_WORKSPACES_ALL  "*"
+
+ReeveWorkspaces *reeve_workspaces_new (ReeveStore *store, ReeveUsers *users,
+                                       ReeveAuthentication *authentication);
+
+/* ---- workspaces and their members; each mutation consumes @admitted ---- */
+JsonObject *reeve_workspaces_create (ReeveWorkspaces *self, ReeveAdmitted *admitted,
+                                     JsonObject *params, GError **error);
+JsonObject *reeve_workspaces_update (ReeveWorkspaces *self, ReeveAdmitted *admitted,
+                                     JsonObject *params, GError **error);
+/* %REEVE_ERROR_CONFLICT while there is an agent or a document in it. */
+gboolean reeve_workspaces_delete (ReeveWorkspaces *self, ReeveAdmitted *admitted,
+                                  const char *workspace_id, GError **error);
+JsonObject *reeve_workspaces_get (ReeveWorkspaces *self, ReeveCaller *caller,
+                                  const char *workspace_id, GError **error);
+/* {items, next_cursor}: those that @caller sees */
+JsonObject *reeve_workspaces_list (ReeveWorkspaces *self, ReeveCaller *caller, JsonObject *params,
+                                   GError **error);
+JsonObject *reeve_workspaces_add_member (ReeveWorkspaces *self, ReeveAdmitted *admitted,
+                                         JsonObject *params, GError **error);
+gboolean reeve_workspaces_remove_member (ReeveWorkspaces *self, ReeveAdmitted *admitted,
+                                         JsonObject *params, GError **error);
+JsonObject *reeve_workspaces_list_members (ReeveWorkspaces *self, ReeveCaller *caller,
+                                           JsonObject *params, GError **error);
+
+/* ---- who sees what ---- */
+
+/* What @caller may do with things of @workspace_id (nullable: of none). */
+gboolean reeve_workspaces_find_access (ReeveWorkspaces *self, ReeveCaller *caller,
+                                       const char *workspace_id, gboolean *sees, gboolean *enters,
+                                       GError **error);
+/* Is there a record that @caller sees? %FALSE with %REEVE_ERROR_PERMISSION_DENIED when it is seen,
+ * and @writing needs a member. */
+gboolean reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller,
+                                  const char *collection, const char *id, gboolean writing,
+                                  gboolean *exists, GError **error);
+/* (transfer full) the workspaces whose things @caller sees; NULL with an error. */
+char **reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller, GError **error);
+/* Any thread, no I/O. seen NULL: what lies in none. */
+gboolean reeve_workspaces_is_seen (const char *const *seen, const char *workspace_id);
+/* (transfer full) *@workspace_id (nullable): where a new thing of @caller lies that asked for
+ * @wanted (nullable). %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_PERMISSION_DENIED. */
+gboolean reeve_workspaces_choose (ReeveWorkspaces *self, ReeveCaller *caller, const char *wanted,
+                                  char **workspace_id, GError **error);
+/* (transfer full) (nullable) the settings of a workspace */
+JsonObject *reeve_workspaces_get_settings (ReeveWorkspaces *self, const char *tenant_id,
+                                           const char *workspace_id, GError **error);
+/* Counts a thing in or out of a workspace; committing @batch fails with %REEVE_ERROR_OUT_OF_RANGE
+ * once it is deleted. */
+void reeve_workspaces_count (ReeveBatch *batch, const char *workspace_id, gint64 delta);
+
+G_END_DECLS

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Each piece of a document says in which workspace it lies, so that what is hidden is dropped before
+ * the best are counted out: it takes no place among them. Where very much is hidden, the store is
+ * told which documents to look at instead. */
+#include "knowledge-sight.h"
+
+#include "governance/workspaces.h"
+
+/* so many more are looked at when hidden ones took a place */
+#define REEVE_KNOWLEDGE_SIGHT_MORE 4
+
+static gboolean
+reeve_knowledge_sight_is_seen (const ReeveTextHit *hit, const char *const *seen)
+{
+  const char *workspace_id
+      = hit->data != NULL ? reeve_json_get_string (hit->data, "workspace_id", NULL) : NULL;
+
+  return reeve_workspaces_is_seen (seen, workspace_id);
+}
+
+/* Takes out what is hidden and what is beyond @limit. */
+static void
+reeve_knowledge_sight_filter (GPtrArray *hits, const char *const *seen, guint limit)
+{
+  for (guint i = 0; i < hits->len;)
+    {
+      if (i < limit && reeve_knowledge_sight_is_seen (g_ptr_array_index (hits, i), seen))
+        i++;
+      else
+        g_ptr_array_remove_index (hits, i);
+    }
+}
+
+/* (transfer full) (nullable) ids of the documents that are seen */
+static char **
+reeve_knowledge_sight_list (ReeveStore *store, const char *tenant_id, const char *const *seen,
+                            GError **error)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *cursor = NULL;
+
+  do
+    {
+      g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_DOCUMENTS);
+      g_autoptr (ReeveQueryResult) result = NULL;
+      GPtrArray *records = NULL;
+
+      reeve_query_order (query, "created_at", FALSE);
+      reeve_query_limit (query, REEVE_QUERY_MAX_LIMIT);
+      reeve_query_cursor (query, cursor);
+      result = reeve_store_query (store, query, error);
+      if (result == NULL)
+        return NULL;
+      g_free (cursor);
+      cursor = g_strdup (reeve_query_result_get_cursor (result));
+      records = reeve_query_result_get_records (result);
+      for (guint i = 0; i < records->len; i++)
+        {
+          ReeveRecord *record = g_ptr_array_index (records, i);
+          JsonObject *fields = reeve_record_get_fields (record);
+
+          if (reeve_workspaces_is_seen (seen, reeve_json_get_string (fields, "workspace_id", NULL)))
+            g_strv_builder_add (builder, reeve_record_get_id (record));
+        }
+    }
+  while (cursor != NULL);
+  return g_strv_builder_end (builder);
+}
+
+static GPtrArray *
+reeve_knowledge_sight_search_listed (ReeveStore *store, const char *tenant_id,
+                                     const char *const *seen, const char *query, guint limit,
+                                     GError **error)
+{
+  g_auto (GStrv) groups = reeve_knowledge_sight_list (store, tenant_id, seen, error);
+  GPtrArray *hits = NULL;
+
+  if (groups == NULL)
+    return NULL;
+  if (groups[0] == NULL)
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_text_hit_free);
+  hits = reeve_store_search_text (store, tenant_id, REEVE_STORE_CHUNKS, query,
+                                  (const char *const *) groups, limit, error);
+  if (hits != NULL)
+    reeve_knowledge_sight_filter (hits, seen, limit);
+  return hits;
+}
+
+static GPtrArray *
+reeve_knowledge_sight_find (ReeveStore *store, const char *tenant_id, const char *const *seen,
+                              const char *query, guint limit, GError **error)
+{
+  guint most = limit;
+
+  while (TRUE)
+    {
+      g_autoptr (GPtrArray) hits = reeve_store_search_text (store, tenant_id, REEVE_STORE_CHUNKS,
+                                                            query, NULL, most, error);
+      guint found = hits != NULL ? hits->len : 0;
+
+      if (hits == NULL)
+        return NULL;
+      reeve_knowledge_sight_filter (hits, seen, limit);
+      if (hits->len >= limit || found < most)
+        return g_steal_pointer (&hits);
+      if (most >= REEVE_QUERY_MAX_LIMIT)
+        break;
+      most = MIN (most * REEVE_KNOWLEDGE_SIGHT_MORE, REEVE_QUERY_MAX_LIMIT);
+    }
+  return reeve_knowledge_sight_search_listed (store, tenant_id, seen, query, limit, error);
+}
+
+static JsonObject *
+reeve_knowledge_sight_describe (const ReeveTextHit *hit)
+{
+  JsonObject *object = json_object_new ();
+  gint64 page = hit->data != NULL ? reeve_json_get_int (hit->data, "page", 0) : 0;
+
+  json_object_set_string_member (object, "document_id", hit->group);
+  json_object_set_string_member (object, "document_title",
+                                 hit->data != NULL ? reeve_json_get_string (hit->data, "title", "")
+                                                   : "");
+  json_object_set_string_member (
+      object, "heading", hit->data != NULL ? reeve_json_get_string (hit->data, "heading", "") : "");
+  json_object_set_string_member (object, "content", hit->text);
+  json_object_set_double_member (object, "score", hit->score);
+  if (page > 0)
+    json_object_set_int_member (object, "page_number", page);
+  else
+    json_object_set_null_member (object, "page_number");
+  json_object_set_int_member (object, "version",
+                              hit->data != NULL ? reeve_json_get_int (hit->data, "version", 1) : 1);
+  return object;
+}
+
+/**
+ * reeve_knowledge_sight_search:
+ * @store: the store
+ * @tenant_id: a tenant
+ * @seen: (nullable): workspaces whose documents are seen; %NULL: what lies in none
+ * @query: words
+ * @limit: most results, 1 to %REEVE_QUERY_MAX_LIMIT
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the best of what is seen, best first: [{document_id,
+ * document_title, heading, content, score, page_number, version}]
+ */
+JsonArray *
+reeve_knowledge_sight_search (ReeveStore *store, const char *tenant_id, const char *const *seen,
+                              const char *query, guint limit, GError **error)
+{
+  g_autoptr (GPtrArray) hits
+      = reeve_knowledge_sight_find (store, tenant_id, seen, query, limit, error);
+  JsonArray *results = NULL;
+
+  if (hits == NULL)
+    return NULL;
+  results = json_array_new ();
+  for (guint i = 0; i < hits->len; i++)
+    json_array_add_object_element (results,
+                                   reeve_knowledge_sight_describe (g_ptr_array_index (hits, i)));
+  return results;
+}
