@@ -360,7 +360,7 @@ reeve_rest_request_answer_options (ReeveRestRequest *self)
 
   self->refused = TRUE;
   reeve_rest_response_set_own (self->msg, trace_id);
-  soup_message_headers_replace (headers, "Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+  soup_message_headers_replace (headers, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   soup_server_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT, NULL);
 }
 
