@@ -41,15 +41,18 @@ reeve_users_provision_make_name (ReeveIdentity *identity)
   return g_string_free (g_steal_pointer (&name), FALSE);
 }
 
+/* The form of a shipped role or of a custom one. */
 static gboolean
 reeve_users_provision_is_role (const char *text)
 {
+  gboolean custom = g_str_has_prefix (text, REEVE_ROLE_BOOK_PREFIX);
   gsize length = strlen (text);
 
   if (length == 0 || length > REEVE_USERS_PROVISION_MAX_ROLE || !g_ascii_islower (text[0]))
     return FALSE;
-  for (gsize i = 0; i < length; i++)
-    if (!g_ascii_islower (text[i]) && !g_ascii_isdigit (text[i]) && text[i] != '_')
+  for (gsize i = custom ? strlen (REEVE_ROLE_BOOK_PREFIX) : 0; i < length; i++)
+    if (!g_ascii_islower (text[i]) && !g_ascii_isdigit (text[i]) && text[i] != '_'
+        && !(custom && (text[i] == '-' || text[i] == '.')))
       return FALSE;
   return TRUE;
 }

@@ -19,7 +19,7 @@ authentication:
     - id: idp
       plugin: auth-jwt
       settings: {{issuer: "{url}", audience: reeve, jwks_refetch_seconds: 1, jwks_cache_seconds: {cache},
-                 roles_claim: groups, role_map: {{ops: operator, boss: admin, staff: viewer}}{more}}}
+                 roles_claim: groups, role_map: {{ops: operator, boss: admin, staff: viewer, keepers: "custom:keeper"}}{more}}}
 """
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -165,6 +165,13 @@ class Provisioned(unittest.TestCase):
         self.assertEqual([], self.me(token)["roles"])
         self.host.call("PATCH", "/api/v1/admin/users/" + user_id, {"roles": ["auditor"]}, expect=200)
         self.assertEqual(["auditor"], self.me(token)["roles"])
+
+    def test_a_group_may_be_a_custom_role(self):
+        self.host.post("/api/v1/admin/roles", {"name": "keeper", "permissions": ["document:*"]}, expect=201)
+        me = self.me(self.issuer.token("hana", groups=["keepers"]))
+        self.assertEqual(["custom:keeper"], me["roles"])
+        self.assertIn("document:delete", me["permissions"])
+        self.assertEqual(["custom:keeper"], self.record(me["user_id"])["roles"])
 
     def test_many_first_sights_at_once(self):
         token = self.issuer.token("frank", groups=["ops"], preferred_username="frank")
