@@ -311,15 +311,21 @@ jwt_claims_make_user_id (const char *issuer, const char *subject)
 {
   g_autoptr (GByteArray) text = g_byte_array_new ();
   guint8 digest[EVP_MAX_MD_SIZE] = { 0 };
-  GString *id = g_string_new ("usr_");
+  static const char digits[] = "0123456789abcdef";
+  char *id = g_malloc (4 + 2 * JWT_CLAIMS_ID_BYTES + 1);
 
   g_byte_array_append (text, (const guint8 *) issuer, (guint) strlen (issuer) + 1);
   g_byte_array_append (text, (const guint8 *) subject, (guint) strlen (subject));
   if (EVP_Digest (text->data, text->len, digest, NULL, EVP_sha256 (), NULL) != 1)
     g_error ("no SHA-256");
+  memcpy (id, "usr_", 4);
   for (guint i = 0; i < JWT_CLAIMS_ID_BYTES; i++)
-    g_string_append_printf (id, "%02x", digest[i]);
-  return g_string_free (id, FALSE);
+    {
+      id[4 + 2 * i] = digits[digest[i] >> 4];
+      id[5 + 2 * i] = digits[digest[i] & 15];
+    }
+  id[4 + 2 * JWT_CLAIMS_ID_BYTES] = 0;
+  return id;
 }
 
 static gboolean

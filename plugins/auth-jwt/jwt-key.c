@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "jwt-base64.h"
+#include "jwt-tool.h"
 
 /* RFC 7518 section 3.3; the upper bound is for the time that a verification takes */
 #define JWT_KEY_RSA_MIN_BITS 2048
@@ -28,6 +29,9 @@
 #define JWT_KEY_RSA_MAX_EXPONENT 8
 /* of a text in a JWK */
 #define JWT_KEY_MAX_TEXT 2048
+
+/* tools of one key that are kept */
+#define JWT_KEY_MAX_TOOLS 32
 
 struct _JwtKey
 {
@@ -38,6 +42,8 @@ struct _JwtKey
   gboolean rsa;
   gboolean eddsa;
   const JwtAlgorithm *only; /* (nullable): "alg" of the JWK */
+  GMutex lock;              /* guards what follows */
+  GPtrArray *tools;         /* that nobody uses */
 };
 
 typedef struct
@@ -53,13 +59,22 @@ static const JwtKeyCurve jwt_key_okp[] = { { "Ed25519", "ED25519", 32 }, { "Ed44
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_PKEY, EVP_PKEY_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_PKEY_CTX, EVP_PKEY_CTX_free)
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (EVP_MD_CTX, EVP_MD_CTX_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIGNUM, BN_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (BIO, BIO_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (X509, X509_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ECDSA_SIG, ECDSA_SIG_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OSSL_PARAM, OSSL_PARAM_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
+
+static JwtKey *
+jwt_key_new (void)
+{
+  JwtKey *self = g_new0 (JwtKey, 1);
+
+  g_mutex_init (&self->lock);
+  self->tools = g_ptr_array_new_with_free_func ((GDestroyNotify) jwt_tool_free);
+  return self;
+}
 
 static gboolean
 jwt_key_fail (GError **error, const char *text)
@@ -261,7 +276,7 @@ jwt_key_new_from_jwk (JsonObject *jwk, GError **error)
 {
   const char *type = reeve_json_get_string (jwk, "kty", "");
   const char *only = reeve_json_get_string (jwk, "alg", NULL);
-  g_autoptr (JwtKey) self = g_new0 (JwtKey, 1);
+  g_autoptr (JwtKey) self = jwt_key_new ();
 
   if (!jwt_key_check_jwk (jwk, error))
     return NULL;
@@ -304,7 +319,7 @@ jwt_key_new_from_jwk (JsonObject *jwk, GError **error)
 JwtKey *
 jwt_key_new_from_pem (const char *pem, gsize length, GError **error)
 {
-  g_autoptr (JwtKey) self = g_new0 (JwtKey, 1);
+  g_autoptr (JwtKey) self = jwt_key_new ();
   g_autoptr (BIO) bio = BIO_new_mem_buf (pem, (int) MIN (length, G_MAXINT));
 
   if (g_strstr_len (pem, (gssize) length, "PRIVATE KEY-----") != NULL)
@@ -338,7 +353,7 @@ jwt_key_new_from_pem (const char *pem, gsize length, GError **error)
 JwtKey *
 jwt_key_new_from_secret (const char *secret)
 {
-  JwtKey *self = g_new0 (JwtKey, 1);
+  JwtKey *self = jwt_key_new ();
 
   self->secret = g_bytes_new (secret, strlen (secret));
   return self;
@@ -351,6 +366,8 @@ jwt_key_new_from_secret (const char *secret)
 void
 jwt_key_free (JwtKey *self)
 {
+  g_ptr_array_unref (self->tools);
+  g_mutex_clear (&self->lock);
   g_clear_pointer (&self->pkey, EVP_PKEY_free);
   if (self->secret != NULL)
     {
@@ -451,25 +468,51 @@ jwt_key_make_der (const JwtAlgorithm *algorithm, const guint8 *signature, gsize 
   return copy;
 }
 
+/* (transfer full) (nullable): one that nobody uses, or a new one */
+static JwtTool *
+jwt_key_take_tool (JwtKey *self, const JwtAlgorithm *algorithm)
+{
+  JwtTool *tool = NULL;
+
+  g_mutex_lock (&self->lock);
+  for (guint i = self->tools->len; tool == NULL && i > 0; i--)
+    {
+      JwtTool *other = g_ptr_array_index (self->tools, i - 1);
+
+      if (jwt_tool_is_for (other, algorithm))
+        tool = g_ptr_array_steal_index_fast (self->tools, i - 1);
+    }
+  g_mutex_unlock (&self->lock);
+  return tool != NULL ? tool : jwt_tool_new (self->pkey, algorithm);
+}
+
+static void
+jwt_key_give_tool (JwtKey *self, JwtTool *tool)
+{
+  gboolean kept = FALSE;
+
+  g_mutex_lock (&self->lock);
+  kept = self->tools->len < JWT_KEY_MAX_TOOLS;
+  if (kept)
+    g_ptr_array_add (self->tools, tool);
+  g_mutex_unlock (&self->lock);
+  if (!kept)
+    jwt_tool_free (tool);
+}
+
 static gboolean
 jwt_key_verify_public (JwtKey *self, const JwtAlgorithm *algorithm, gconstpointer data,
                        gsize length, const guint8 *signature, gsize signature_length)
 {
-  g_autoptr (EVP_MD_CTX) context = EVP_MD_CTX_new ();
-  EVP_PKEY_CTX *inner = NULL; /* the context's */
-  gboolean good = context != NULL
-                  && EVP_DigestVerifyInit_ex (context, &inner, algorithm->digest, NULL, NULL,
-                                              self->pkey, NULL)
-                         == 1;
+  JwtTool *tool = jwt_key_take_tool (self, algorithm);
+  gboolean good = tool != NULL && jwt_tool_verify (tool, data, length, signature, signature_length);
 
-  if (good && self->rsa)
-    good = EVP_PKEY_CTX_set_rsa_padding (inner, algorithm->family == JWT_FAMILY_PSS
-                                                    ? RSA_PKCS1_PSS_PADDING
-                                                    : RSA_PKCS1_PADDING)
-           == 1;
-  if (good && algorithm->family == JWT_FAMILY_PSS)
-    good = EVP_PKEY_CTX_set_rsa_pss_saltlen (inner, RSA_PSS_SALTLEN_DIGEST) == 1;
-  return good && EVP_DigestVerify (context, signature, signature_length, data, length) == 1;
+  /* one that has failed is not used again: what state it is in is nobody's promise */
+  if (good)
+    jwt_key_give_tool (self, tool);
+  else
+    g_clear_pointer (&tool, jwt_tool_free);
+  return good;
 }
 
 /**

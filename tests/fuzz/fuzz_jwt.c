@@ -7,6 +7,7 @@
  * plugins/auth-jwt/jwt-claims.c
  * plugins/auth-jwt/jwt-key-set.c
  * plugins/auth-jwt/jwt-key.c
+ * plugins/auth-jwt/jwt-tool.c
  * plugins/auth-jwt/jwt-verifier.c
  * plugins/auth-jwt/jwt-preset.c */
 #include <stddef.h>
