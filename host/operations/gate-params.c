@@ -302,12 +302,32 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
   return TRUE;
 }
 
+/* Guesses at a password would be tried on its digest, which many may read and which stays for
+ * years: what is secret is left out. */
+static JsonNode *
+reeve_gate_params_make_public (ReeveCall *call)
+{
+  g_autoptr (JsonObject) shown = json_object_new ();
+  g_autoptr (GList) names = json_object_get_members (call->params);
+
+  for (GList *l = names; l != NULL; l = l->next)
+    {
+      const ReeveParameter *parameter = reeve_gate_params_find (call->operation, l->data);
+
+      if (parameter == NULL || !parameter->secret)
+        json_object_set_member (shown, l->data,
+                                json_node_ref (json_object_get_member (call->params, l->data)));
+    }
+  return json_node_init_object (json_node_alloc (), shown);
+}
+
 /**
  * reeve_gate_params_digest:
  * @call: a prepared call
  *
  * Doors and clients write the same request differently; it has the same digest for all that, and a
- * form does not hang on the boundary that a client made up for it.
+ * form does not hang on the boundary that a client made up for it. Members that the row marks as
+ * secret (`writeOnly`) are none of it.
  *
  * Returns: (transfer full): SHA-256 of the canonical parameters, followed on a compatible door by
  * the body and in a form by the SHA-256 and the type of each of its files
@@ -315,7 +335,7 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
 char *
 reeve_gate_params_digest (ReeveCall *call)
 {
-  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), call->params);
+  g_autoptr (JsonNode) node = reeve_gate_params_make_public (call);
   g_autofree char *canonical = reeve_json_canonical (node);
   g_autoptr (ReeveDigests) digests = reeve_digests_begin ();
   guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };

@@ -48,6 +48,7 @@ typedef struct
   char type; /* of path and query: 's' string, 'i' integer, 'n' number, 'b' boolean; body members:
                 'j' */
   gboolean required;
+  gboolean secret; /* never in a digest that is kept */
 } ReeveParameter;
 
 /* Path parameter that must name a record of @collection in the caller's tenant (or the platform's):

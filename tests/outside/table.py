@@ -131,6 +131,10 @@ def command(operation, params, folder):
         with open(os.path.join(folder, "example.md"), "w", encoding="utf-8", newline="") as file:
             file.write(values["file"])
         values["file"] = file.name
+    for name in secrets(operation) & set(values):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(values[name] + "\n")
+        values[name] = file.name
     words = [w for w in (cli["noun"], cli["verb"]) if w] + [values[name] for name in cli["args"] if name in values]
     for name, value in values.items():
         if name not in cli["args"]:
@@ -138,8 +142,14 @@ def command(operation, params, folder):
     return words
 
 
+def secrets(operation):
+    """Members that no digest may give away."""
+    return {name for name, schema in parameters(operation).items() if TABLE.resolve(schema).get("writeOnly")}
+
+
 def digest(operation, params, door):
-    """What the ledger must say that was asked for: the same from every door, but for a file's name."""
+    """What the ledger must say that was asked for: the same from every door, but for a file's name; nothing of secrets."""
+    params = {name: value for name, value in params.items() if name not in secrets(operation)}
     if has(operation, "compatible"):
         return hashlib.sha256(b"{}" + canonical(params).encode()).hexdigest()
     if not has(operation, "multipart") or door == "bus":

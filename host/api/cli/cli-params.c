@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An option is a member's name, without the _id at its end if you like, or the last words of one
  * where that is clear: --definition for initial_definition. Members that are lists take words
- * joined by commas and may be given again, objects take JSON or the name of a file that holds it.
- */
+ * joined by commas and may be given again, objects take JSON or the name of a file that holds it,
+ * secrets the name of such a file only. */
 #include "cli-params.h"
 
 #include <string.h>
@@ -111,6 +111,30 @@ reeve_cli_params_read_boolean (const char *name, const char *text, GError **erro
   return NULL;
 }
 
+/* A secret is not typed as an argument, where everybody sees it and the shell remembers it: the
+ * first line of a file, or of standard input. */
+static JsonNode *
+reeve_cli_params_read_secret (const char *name, const char *text, GError **error)
+{
+  g_autofree char *data = NULL;
+  gsize length = 0;
+  JsonNode *node = NULL;
+
+  if (!g_file_get_contents (strcmp (text, "-") == 0 ? "/dev/stdin" : text, &data, &length, error))
+    {
+      g_prefix_error (error,
+                      "%s is the name of a file that holds it, or - for standard input: ", name);
+      return NULL;
+    }
+  data[strcspn (data, "\r\n")] = '\0';
+  if (g_utf8_validate (data, -1, NULL))
+    node = json_node_init_string (json_node_alloc (), data);
+  else
+    reeve_cli_params_fail (error, name, "is not UTF-8 text");
+  memset (data, 0, length);
+  return node;
+}
+
 static gboolean
 reeve_cli_params_set (JsonObject *params, const ReeveParameter *parameter, const char *text,
                       GError **error)
@@ -141,6 +165,9 @@ reeve_cli_params_set (JsonObject *params, const ReeveParameter *parameter, const
       break;
     case 'j':
       node = reeve_cli_params_read_json (parameter->name, text, error);
+      break;
+    case 'f':
+      node = reeve_cli_params_read_secret (parameter->name, text, error);
       break;
     default:
       node = json_node_init_string (json_node_alloc (), text);

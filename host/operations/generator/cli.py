@@ -38,10 +38,10 @@ def truth(value):
 
 
 def words_of(table, operation):
-    """(name, place, letter, required) of every parameter, body members with the letter of what is typed for them."""
+    """(name, place, letter, required) of every parameter, body members with the letter of what is typed for them; f: a file that holds it."""
     members = (body_of(table, operation) or {}).get("properties", {})
-    for name, place, kind, required in places_of(table, operation):
-        yield name, place, member_letter(table, members[name]) if place == "BODY" else kind, required
+    for name, place, kind, required, secret in places_of(table, operation):
+        yield name, place, "f" if secret else member_letter(table, members[name]) if place == "BODY" else kind, required
 
 
 def member_letter(table, schema):

@@ -12,7 +12,7 @@ REF = "#/components/schemas/"
 KEYWORDS = ("$ref", "type", "enum", "const", "anyOf", "oneOf", "required", "properties", "additionalProperties", "minProperties",
             "maxProperties", "items", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern", "format", "minimum",
             "maximum")
-SILENT = {"description", "title", "default", "contentMediaType"}
+SILENT = {"description", "title", "default", "contentMediaType", "writeOnly"}
 KINDS = {
     "null": lambda v: v is None,
     "boolean": lambda v: isinstance(v, bool),

@@ -36,11 +36,11 @@ def letter(table, schema):
 
 
 def places_of(table, operation):
-    """(name, place, type letter, required) of every parameter."""
+    """(name, place, type letter, required, secret) of every parameter; `writeOnly` marks a secret one."""
     for name, schema in operation["path"].items():
-        yield name, "PATH", letter(table, schema), True
+        yield name, "PATH", letter(table, schema), True, False
     for name, schema in operation["query"].items():
-        yield name, "QUERY", letter(table, schema), False
+        yield name, "QUERY", letter(table, schema), False, False
     body = body_of(table, operation) or {}
-    for name in body.get("properties", {}):
-        yield name, "BODY", "j", name in body.get("required", [])
+    for name, schema in body.get("properties", {}).items():
+        yield name, "BODY", "j", name in body.get("required", []), table.resolve(schema).get("writeOnly", False)

@@ -26,8 +26,8 @@ def source(table):
 
 
 def row(table, writer, operation):
-    parameters = [f"{{ {text(n)}, REEVE_PARAMETER_{place}, '{kind}', {'TRUE' if required else 'FALSE'} }}"
-                  for n, place, kind, required in places_of(table, operation)]
+    parameters = [f"{{ {text(n)}, REEVE_PARAMETER_{place}, '{kind}', {'TRUE' if required else 'FALSE'}, {'TRUE' if secret else 'FALSE'} }}"
+                  for n, place, kind, required, secret in places_of(table, operation)]
     identifiers = [identifier(p, c) for p, c in operation.get("identifiers", {}).items()]
     resource = operation.get("resource") or {}
     result = operation["result"]["schema"]
