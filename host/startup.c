@@ -228,6 +228,34 @@ reeve_startup_open_tenants (ReeveStartup *self)
   reeve_startup_set_default (self, "max_concurrent_sessions");
 }
 
+static guint
+reeve_startup_get_of_passwords (ReeveStartup *self, const char *name)
+{
+  g_autofree char *path = g_strconcat ("authentication.passwords.", name, NULL);
+
+  return (guint) reeve_config_get_int (self->services.config, path);
+}
+
+static void
+reeve_startup_open_passwords (ReeveStartup *self)
+{
+  ReeveServices *services = &self->services;
+  const ReevePasswordsSettings settings = {
+    .memory = reeve_startup_get_of_passwords (self, "memory"),
+    .iterations = reeve_startup_get_of_passwords (self, "iterations"),
+    .parallel = reeve_startup_get_of_passwords (self, "parallel"),
+    .min_length = reeve_startup_get_of_passwords (self, "min_length"),
+    .lock_failures = reeve_startup_get_of_passwords (self, "lock_failures"),
+    .lock_address = reeve_startup_get_of_passwords (self, "lock_address_failures"),
+    .lock_seconds = reeve_startup_get_of_passwords (self, "lock_duration"),
+  };
+
+  services->passwords
+      = reeve_passwords_new (services->store, services->users, services->authentication, &settings);
+  reeve_passwords_set_workers (services->passwords, services->workers, services->admission);
+  reeve_passwords_provide (services->passwords, self->capabilities);
+}
+
 static gboolean
 reeve_startup_open_identity (ReeveStartup *self, GError **error)
 {
@@ -261,6 +289,7 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
       services->api_keys,
       (guint) reeve_config_get_int (services->config, "authentication.api_keys.warning_days"));
   reeve_api_keys_provide (services->api_keys, self->capabilities);
+  reeve_startup_open_passwords (self);
   for (guint i = 0; providers != NULL && i < json_array_get_length (providers); i++)
     if (!reeve_startup_add_authentication (self, i, json_array_get_object_element (providers, i),
                                            error))
@@ -514,6 +543,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&self->extraction);
   g_clear_object (&services->models);
   g_clear_object (&services->idempotency);
+  g_clear_object (&services->passwords);
   g_clear_object (&services->api_keys);
   g_clear_object (&services->workspaces);
   g_clear_pointer (&services->rate_limits, reeve_rate_limits_free);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/digests.h"
+#include "base/ids.h"
 
 #include "authentication-cache.h"
 #include "tenants.h"
@@ -33,6 +34,7 @@ struct _ReeveAuthentication
   ReeveRevocations *revocations;
   ReeveAuthenticationAdmit *admit;
   char *owner_id; /* (nullable): user id of the platform admin */
+  guint8 salt[REEVE_DIGESTS_LENGTH];
 };
 
 /* what was shown, kept for the worker */
@@ -84,6 +86,7 @@ reeve_authentication_init (ReeveAuthentication *self)
   self->providers = g_ptr_array_new_with_free_func (reeve_authentication_provider_free);
   self->cache = reeve_authentication_cache_new ();
   self->revocations = reeve_revocations_new ();
+  reeve_ids_fill_random (self->salt, sizeof self->salt);
 }
 
 /**
@@ -310,9 +313,10 @@ reeve_authentication_check (const ReeveAdmissionRequest *request, const ReeveSet
   return FALSE;
 }
 
-/* What the answer of a provider may depend on, as one digest; a plain token is never kept. */
+/* What the answer of a provider may depend on, as one digest; a plain token is never kept. A
+ * password is little to guess: without the key of this process the digest says nothing of it. */
 static void
-reeve_authentication_make_key (const ReeveCredentials *credentials,
+reeve_authentication_make_key (ReeveAuthentication *self, const ReeveCredentials *credentials,
                                guint8 key[REEVE_AUTHENTICATION_CACHE_KEY])
 {
   const char *parts[]
@@ -326,7 +330,8 @@ reeve_authentication_make_key (const ReeveCredentials *credentials,
       /* with its NUL, so that no two lists run together */
       g_byte_array_append (text, (const guint8 *) part, (guint) strlen (part) + 1);
     }
-  reeve_digests_sha256 (text->data, text->len, key);
+  reeve_digests_hmac_sha256 (self->salt, sizeof self->salt, text->data, text->len, key);
+  explicit_bzero (text->data, text->len);
 }
 
 /**
@@ -341,7 +346,7 @@ reeve_authentication_lookup (ReeveAuthentication *self, const ReeveCredentials *
 {
   guint8 key[REEVE_AUTHENTICATION_CACHE_KEY];
 
-  reeve_authentication_make_key (credentials, key);
+  reeve_authentication_make_key (self, credentials, key);
   return reeve_authentication_cache_lookup (self->cache, key);
 }
 
@@ -405,7 +410,7 @@ reeve_authentication_authenticate (ReeveAuthentication *self, const ReeveCredent
                            "no credentials were shown, or too long ones");
       return NULL;
     }
-  reeve_authentication_make_key (credentials, key);
+  reeve_authentication_make_key (self, credentials, key);
   caller = reeve_authentication_cache_lookup (self->cache, key);
   if (caller != NULL)
     return g_steal_pointer (&caller);

@@ -62,6 +62,7 @@ static const char *const reeve_manifest_known_capabilities[] = { "net.http",
                                                                  "knowledge.search",
                                                                  "credentials.lookup",
                                                                  "credentials.digest",
+                                                                 "credentials.password",
                                                                  "host.profile",
                                                                  NULL };
 

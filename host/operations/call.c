@@ -129,7 +129,7 @@ reeve_call_unref (ReeveCall *self)
 /**
  * reeve_call_set_credentials:
  * @self: a call
- * @scheme: (nullable): bearer or api-key; %NULL when none were shown
+ * @scheme: (nullable): bearer, basic or api-key; %NULL when none were shown
  * @token: (nullable): what followed it
  * @peer_address: (nullable): numeric address of the caller
  *
@@ -145,6 +145,24 @@ reeve_call_set_credentials (ReeveCall *self, const char *scheme, const char *tok
   self->scheme = g_strdup (scheme);
   self->token = g_strdup (token);
   self->peer_address = g_strdup (peer_address);
+}
+
+/**
+ * reeve_call_skip_scheme:
+ * @authorization: (nullable): credentials as RFC 9110 has them
+ * @scheme: name of a scheme
+ *
+ * Returns: (transfer none) (nullable): what follows the scheme; %NULL when they are of another
+ */
+const char *
+reeve_call_skip_scheme (const char *authorization, const char *scheme)
+{
+  gsize length = strlen (scheme);
+
+  if (authorization == NULL || g_ascii_strncasecmp (authorization, scheme, length) != 0
+      || authorization[length] != ' ')
+    return NULL;
+  return authorization + length + strspn (authorization + length, " ");
 }
 
 /**

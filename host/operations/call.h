@@ -34,6 +34,8 @@ void reeve_call_unref (ReeveCall *self);
 /* ---- the door fills in ---- */
 void reeve_call_set_credentials (ReeveCall *self, const char *scheme, const char *token,
                                  const char *peer_address);
+/* (nullable): what follows @scheme (any case) and white space in @authorization (nullable) */
+const char *reeve_call_skip_scheme (const char *authorization, const char *scheme);
 void reeve_call_set_caller (ReeveCall *self,
                             ReeveCaller *caller); /* D-Bus owner: authenticated by the bus */
 void reeve_call_set_tenant_header (ReeveCall *self, const char *tenant_id);

@@ -12,6 +12,7 @@
 #include "governance/elevations.h"
 #include "governance/idempotency.h"
 #include "governance/ledger.h"
+#include "governance/passwords.h"
 #include "governance/policies.h"
 #include "governance/overrides.h"
 #include "governance/protection.h"
@@ -49,6 +50,7 @@ struct _ReeveServices
   ReeveOverrides *overrides;
   ReeveApiKeys *api_keys;
   ReeveWorkspaces *workspaces;
+  ReevePasswords *passwords;
   ReeveRateLimits *rate_limits;
   ReeveAgents *agents;
   ReeveKnowledge *knowledge;

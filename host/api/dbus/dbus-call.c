@@ -262,6 +262,8 @@ reeve_dbus_call_dispatch (ReeveDbusCall *self, ReeveCaller *caller, const char *
 
   if (caller != NULL)
     reeve_call_set_caller (call, caller);
+  else if (reeve_call_skip_scheme (token, "Basic") != NULL)
+    reeve_call_set_credentials (call, "basic", reeve_call_skip_scheme (token, "Basic"), NULL);
   else
     reeve_call_set_credentials (call, "bearer", token, NULL);
   reeve_dbus_call_take_tenant (self, call);

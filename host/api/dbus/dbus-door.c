@@ -8,6 +8,7 @@
 #include "base/times.h"
 #include "dbus-call.h"
 #include "dbus-throttle.h"
+#include "operations/call.h"
 
 #define REEVE_DBUS_DOOR_MAX_PARAMS (16 * 1024 * 1024)
 
@@ -184,7 +185,11 @@ reeve_dbus_door_login (ReeveDbusDoor *self, GVariant *parameters, GDBusMethodInv
   login->door = self;
   login->invocation = invocation;
   g_variant_get (parameters, "(s)", &login->token);
-  credentials.token = login->token;
+  credentials.token = reeve_call_skip_scheme (login->token, "Basic");
+  if (credentials.token != NULL)
+    credentials.scheme = "basic";
+  else
+    credentials.token = login->token;
   reeve_authentication_authenticate_async (self->services->authentication, &credentials,
                                            reeve_dbus_door_on_login, login);
 }

@@ -405,18 +405,18 @@ reeve_rest_request_set_credentials (ReeveRestRequest *self, SoupMessageHeaders *
   /* a list: two of them are no key, not one of the two */
   const char *key = soup_message_headers_get_list (
       headers, reeve_rest_thread_get_shared (self->thread)->key_header);
+  const char *bearer = reeve_call_skip_scheme (authorization, "Bearer");
+  const char *basic = reeve_call_skip_scheme (authorization, "Basic");
   GSocketAddress *remote = soup_server_message_get_remote_address (self->msg);
   g_autofree char *peer = NULL;
 
   if (G_IS_INET_SOCKET_ADDRESS (remote))
     peer = g_inet_address_to_string (
         g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
-  if (authorization != NULL && g_ascii_strncasecmp (authorization, "Bearer ", 7) == 0)
-    {
-      authorization += 7;
-      authorization += strspn (authorization, " ");
-      reeve_call_set_credentials (self->call, "bearer", authorization, peer);
-    }
+  if (bearer != NULL)
+    reeve_call_set_credentials (self->call, "bearer", bearer, peer);
+  else if (basic != NULL)
+    reeve_call_set_credentials (self->call, "basic", basic, peer);
   else if (key != NULL)
     reeve_call_set_credentials (self->call, "api-key", key, peer);
   else
