@@ -12,8 +12,11 @@ G_BEGIN_DECLS
 /**
  * ReeveCredentials:
  * @struct_size: sizeof (ReeveCredentials)
- * @scheme: `bearer`, `api-key` or `basic`
- * @token: what followed it
+ * @scheme: `bearer`, `api-key`, `basic` or `certificate`
+ * @token: what followed it. Of `certificate`: what stands in the certificate of a client that the
+ * door has found good, JSON: {fingerprint (SHA-256, hexadecimal), subject, issuer (RFC 4514),
+ * common_name?, serial, uris[], emails[], dns_names[], expires_at (microseconds since the epoch)};
+ * nothing that a client says brings this scheme about
  * @peer_address: (nullable): numeric address of the caller
  * @door: `rest`, `dbus` or `mcp`
  *

@@ -129,7 +129,7 @@ reeve_call_unref (ReeveCall *self)
 /**
  * reeve_call_set_credentials:
  * @self: a call
- * @scheme: (nullable): bearer, basic or api-key; %NULL when none were shown
+ * @scheme: (nullable): bearer, basic, api-key or certificate; %NULL when none were shown
  * @token: (nullable): what followed it
  * @peer_address: (nullable): numeric address of the caller
  *

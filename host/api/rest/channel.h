@@ -21,6 +21,7 @@ struct _ReeveRestChannel
    */
   gboolean buffers;
   gboolean encrypted;
+  char *peer; /* (nullable) who the client is by the certificate it showed, JSON of tls-peer.h */
   void (*free) (ReeveRestChannel *self);
 };
 

@@ -354,10 +354,10 @@ reeve_rest_connection_unref (ReeveRestConnection *self)
   g_free (self);
 }
 
-gboolean
-reeve_rest_connection_is_encrypted (ReeveRestConnection *self)
+const ReeveRestChannel *
+reeve_rest_connection_get_channel (ReeveRestConnection *self)
 {
-  return self->channel->encrypted;
+  return self->channel;
 }
 
 GSocketAddress *

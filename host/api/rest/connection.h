@@ -30,7 +30,8 @@ ReeveRestConnection *reeve_rest_connection_new (const ReeveRestConnectionHome *h
                                                 GError **error);
 ReeveRestConnection *reeve_rest_connection_ref (ReeveRestConnection *self);
 void reeve_rest_connection_unref (ReeveRestConnection *self);
-gboolean reeve_rest_connection_is_encrypted (ReeveRestConnection *self);
+/* (transfer none): how its bytes cross the socket */
+const ReeveRestChannel *reeve_rest_connection_get_channel (ReeveRestConnection *self);
 /* (transfer none) */
 GSocketAddress *reeve_rest_connection_get_remote (ReeveRestConnection *self);
 /* The connection that an address was made for; (nullable) */

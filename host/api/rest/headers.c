@@ -28,7 +28,8 @@ reeve_rest_headers_set_transport (SoupServerMessage *msg, SoupMessageHeaders *he
       = remote != NULL ? reeve_rest_connection_from_address (remote) : NULL;
   char value[64] = { 0 };
 
-  if (seconds <= 0 || connection == NULL || !reeve_rest_connection_is_encrypted (connection))
+  if (seconds <= 0 || connection == NULL
+      || !reeve_rest_connection_get_channel (connection)->encrypted)
     return;
   g_snprintf (value, sizeof value, "max-age=%" G_GINT64_FORMAT, seconds);
   soup_message_headers_append (headers, "Strict-Transport-Security", value);

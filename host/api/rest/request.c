@@ -419,6 +419,10 @@ reeve_rest_request_set_credentials (ReeveRestRequest *self, SoupMessageHeaders *
     reeve_call_set_credentials (self->call, "basic", basic, peer);
   else if (key != NULL)
     reeve_call_set_credentials (self->call, "api-key", key, peer);
+  else if (authorization == NULL && self->connection != NULL
+           && reeve_rest_connection_get_channel (self->connection)->peer != NULL)
+    reeve_call_set_credentials (self->call, "certificate",
+                                reeve_rest_connection_get_channel (self->connection)->peer, peer);
   else
     reeve_call_set_credentials (self->call, NULL, NULL, peer);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Everything that can be wrong with the two files is found here, before a client meets it. */
+/* Everything that can be wrong with the files is found here, before a client meets it. */
 #include "tls-identity.h"
 
 #include <gnutls/abstract.h>
@@ -179,36 +179,88 @@ reeve_rest_tls_identity_join (ReeveRestTlsIdentityParts *parts, ReeveRestTlsIden
   return NULL;
 }
 
+/* ---- whom clients are vouched for by ---- */
+
+typedef int (*ReeveRestTlsIdentityAdd) (gnutls_certificate_credentials_t credentials,
+                                        const gnutls_datum_t *pem, gnutls_x509_crt_fmt_t format);
+
+/* Adds what the file holds; @what it has to hold. */
+static gboolean
+reeve_rest_tls_identity_add (ReeveRestTlsIdentity *self, const char *file,
+                             ReeveRestTlsIdentityAdd add, const char *what, GError **error)
+{
+  gsize length = 0;
+  g_autofree char *text = NULL;
+  gnutls_datum_t pem = { NULL, 0 };
+  int count = 0;
+
+  if (file == NULL)
+    return TRUE;
+  text = reeve_rest_tls_identity_read (file, &length, error);
+  if (text == NULL)
+    return FALSE;
+  pem = (gnutls_datum_t){ (unsigned char *) text, (unsigned int) length };
+  count = add (self->credentials, &pem, GNUTLS_X509_FMT_PEM);
+  if (count > 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s: holds no %s in PEM form", file,
+               what);
+  return FALSE;
+}
+
+static gboolean
+reeve_rest_tls_identity_trust (ReeveRestTlsIdentity *self, const char *const *files,
+                               ReeveRestTlsIdentityPart *fault, GError **error)
+{
+  *fault = REEVE_REST_TLS_IDENTITY_CLIENT_CA;
+  if (!reeve_rest_tls_identity_add (self, files[REEVE_REST_TLS_IDENTITY_CLIENT_CA],
+                                    gnutls_certificate_set_x509_trust_mem, "certificate", error))
+    return FALSE;
+  *fault = REEVE_REST_TLS_IDENTITY_CLIENT_CRL;
+  return reeve_rest_tls_identity_add (self, files[REEVE_REST_TLS_IDENTITY_CLIENT_CRL],
+                                      gnutls_certificate_set_x509_crl_mem, "revocation list",
+                                      error);
+}
+
+static ReeveRestTlsIdentity *
+reeve_rest_tls_identity_load (ReeveRestTlsIdentityParts *parts, ReeveRestTlsIdentityPart *fault,
+                              GError **error)
+{
+  *fault = REEVE_REST_TLS_IDENTITY_CERTIFICATE;
+  if (!reeve_rest_tls_identity_read_chain (parts, error)
+      || !reeve_rest_tls_identity_check_strength (parts, error))
+    return NULL;
+  *fault = REEVE_REST_TLS_IDENTITY_KEY;
+  if (!reeve_rest_tls_identity_read_key (parts, error))
+    return NULL;
+  *fault = REEVE_REST_TLS_IDENTITY_CERTIFICATE;
+  return reeve_rest_tls_identity_join (parts, fault, error);
+}
+
 /**
  * reeve_rest_tls_identity_new:
- * @certificate: file of the chain, PEM, the host's own certificate among them
- * @key: file of its key, PEM, not encrypted
+ * @files: by part: the chain, PEM, the host's own certificate among them; its key, PEM, not
+ * encrypted; (nullable) certificates of authorities of clients; (nullable) their revocation lists
  * @fault: (out) (optional): the file that is wrong
  * @error: return location
  *
- * Returns: (transfer full) (nullable): what clients are shown
+ * Returns: (transfer full) (nullable): what clients are shown, and what is asked of theirs
  */
 ReeveRestTlsIdentity *
-reeve_rest_tls_identity_new (const char *certificate, const char *key,
+reeve_rest_tls_identity_new (const char *const files[REEVE_REST_TLS_IDENTITY_N_PARTS],
                              ReeveRestTlsIdentityPart *fault, GError **error)
 {
-  g_auto (ReeveRestTlsIdentityParts) parts = { .certificate_file = certificate, .key_file = key };
+  g_auto (ReeveRestTlsIdentityParts) parts
+      = { .certificate_file = files[REEVE_REST_TLS_IDENTITY_CERTIFICATE],
+          .key_file = files[REEVE_REST_TLS_IDENTITY_KEY] };
   ReeveRestTlsIdentityPart part = REEVE_REST_TLS_IDENTITY_CERTIFICATE;
-  ReeveRestTlsIdentity *self = NULL;
+  g_autoptr (ReeveRestTlsIdentity) self = reeve_rest_tls_identity_load (&parts, &part, error);
 
-  if (reeve_rest_tls_identity_read_chain (&parts, error)
-      && reeve_rest_tls_identity_check_strength (&parts, error))
-    {
-      part = REEVE_REST_TLS_IDENTITY_KEY;
-      if (reeve_rest_tls_identity_read_key (&parts, error))
-        {
-          part = REEVE_REST_TLS_IDENTITY_CERTIFICATE;
-          self = reeve_rest_tls_identity_join (&parts, &part, error);
-        }
-    }
+  if (self != NULL && !reeve_rest_tls_identity_trust (self, files, &part, error))
+    g_clear_pointer (&self, reeve_rest_tls_identity_unref);
   if (fault != NULL)
     *fault = part;
-  return self;
+  return g_steal_pointer (&self);
 }
 
 ReeveRestTlsIdentity *

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "tls-peer.h"
+
 /* messages in a row that bring no byte for us: more is somebody keeping us busy */
 #define REEVE_REST_TLS_SESSION_IDLE_MESSAGES 32
 
@@ -81,6 +83,7 @@ reeve_rest_tls_session_free (ReeveRestTlsSession *self)
 {
   g_clear_pointer (&self->session, gnutls_deinit);
   g_clear_pointer (&self->identity, reeve_rest_tls_identity_unref);
+  g_free (self->channel.peer);
   g_free (self);
 }
 
@@ -183,5 +186,6 @@ reeve_rest_tls_session_to_channel (ReeveRestTlsSession *self)
   self->channel.free = reeve_rest_tls_session_drop;
   self->channel.buffers = TRUE;
   self->channel.encrypted = TRUE;
+  self->channel.peer = reeve_rest_tls_peer_describe_session (self->session);
   return &self->channel;
 }

@@ -8,27 +8,38 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tls-peer.h"
+
 /* Forward secrecy and authenticated encryption only; no finite-field groups, which cost a server
- * much more than the client that asks for them. */
+ * much more than the client that asks for them. The profile judges certificates of clients: RSA of
+ * 2048 bits, SHA-256. */
 #define REEVE_REST_TLS_COMMON                                                                      \
   ":-CIPHER-ALL:+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:-MAC-ALL:+AEAD"                       \
   ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1"                                    \
-  ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%SERVER_PRECEDENCE"
+  ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:%SERVER_PRECEDENCE:%PROFILE_MEDIUM"
 #define REEVE_REST_TLS_13 "NORMAL:-VERS-ALL:+VERS-TLS1.3" REEVE_REST_TLS_COMMON
 #define REEVE_REST_TLS_12                                                                          \
   "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-"                        \
   "RSA" REEVE_REST_TLS_COMMON
 
-/* What stat() says of the two files. */
+/* What stat() says of the files. */
 typedef struct
 {
-  struct stat certificate;
-  struct stat key;
+  struct stat parts[REEVE_REST_TLS_IDENTITY_N_PARTS];
 } ReeveRestTlsStamp;
+
+static const char *const reeve_rest_tls_paths[REEVE_REST_TLS_IDENTITY_N_PARTS] = {
+  [REEVE_REST_TLS_IDENTITY_CERTIFICATE] = "tls.certificate",
+  [REEVE_REST_TLS_IDENTITY_KEY] = "tls.key",
+  [REEVE_REST_TLS_IDENTITY_CLIENT_CA] = "tls.client_ca",
+  [REEVE_REST_TLS_IDENTITY_CLIENT_CRL] = "tls.client_crl",
+};
 
 struct _ReeveRestTls
 {
   ReeveConfig *config;
+  gboolean asks;     /* clients for a certificate … */
+  gboolean requires; /* … without which they are sent away */
   gnutls_priority_t priority;
   gnutls_datum_t ticket_key;
 
@@ -46,16 +57,13 @@ reeve_rest_tls_is_configured (ReeveConfig *config)
   return reeve_config_get_string (config, "tls.certificate") != NULL;
 }
 
+/* (nullable) */
 static const char *
-reeve_rest_tls_get_certificate (ReeveRestTls *self)
+reeve_rest_tls_get_file (ReeveRestTls *self, ReeveRestTlsIdentityPart part)
 {
-  return reeve_config_get_string (self->config, "tls.certificate");
-}
-
-static const char *
-reeve_rest_tls_get_key (ReeveRestTls *self)
-{
-  return reeve_config_get_string (self->config, "tls.key");
+  if (part >= REEVE_REST_TLS_IDENTITY_CLIENT_CA && !self->asks)
+    return NULL;
+  return reeve_config_get_string (self->config, reeve_rest_tls_paths[part]);
 }
 
 /* ---- files ---- */
@@ -66,10 +74,13 @@ reeve_rest_tls_look (ReeveRestTls *self)
 {
   ReeveRestTlsStamp stamp = { 0 };
 
-  if (stat (reeve_rest_tls_get_certificate (self), &stamp.certificate) != 0)
-    memset (&stamp.certificate, 0, sizeof stamp.certificate);
-  if (stat (reeve_rest_tls_get_key (self), &stamp.key) != 0)
-    memset (&stamp.key, 0, sizeof stamp.key);
+  for (guint i = 0; i < REEVE_REST_TLS_IDENTITY_N_PARTS; i++)
+    {
+      const char *file = reeve_rest_tls_get_file (self, i);
+
+      if (file == NULL || stat (file, &stamp.parts[i]) != 0)
+        memset (&stamp.parts[i], 0, sizeof stamp.parts[i]);
+    }
   return stamp;
 }
 
@@ -83,18 +94,24 @@ reeve_rest_tls_is_same_file (const struct stat *a, const struct stat *b)
 static gboolean
 reeve_rest_tls_is_same (const ReeveRestTlsStamp *a, const ReeveRestTlsStamp *b)
 {
-  return reeve_rest_tls_is_same_file (&a->certificate, &b->certificate)
-         && reeve_rest_tls_is_same_file (&a->key, &b->key);
+  for (guint i = 0; i < REEVE_REST_TLS_IDENTITY_N_PARTS; i++)
+    if (!reeve_rest_tls_is_same_file (&a->parts[i], &b->parts[i]))
+      return FALSE;
+  return TRUE;
 }
 
 static ReeveRestTlsIdentity *
 reeve_rest_tls_load (ReeveRestTls *self, GError **error)
 {
   ReeveRestTlsIdentityPart part = REEVE_REST_TLS_IDENTITY_CERTIFICATE;
-  ReeveRestTlsIdentity *identity = reeve_rest_tls_identity_new (
-      reeve_rest_tls_get_certificate (self), reeve_rest_tls_get_key (self), &part, error);
-  const char *path = part == REEVE_REST_TLS_IDENTITY_KEY ? "tls.key" : "tls.certificate";
+  const char *files[REEVE_REST_TLS_IDENTITY_N_PARTS] = { NULL };
+  ReeveRestTlsIdentity *identity = NULL;
+  const char *path = NULL;
 
+  for (guint i = 0; i < REEVE_REST_TLS_IDENTITY_N_PARTS; i++)
+    files[i] = reeve_rest_tls_get_file (self, i);
+  identity = reeve_rest_tls_identity_new (files, &part, error);
+  path = reeve_rest_tls_paths[part];
   if (identity == NULL)
     g_prefix_error (error, "%s: %s: ", reeve_config_get_origin (self->config, path), path);
   return identity;
@@ -103,9 +120,9 @@ reeve_rest_tls_load (ReeveRestTls *self, GError **error)
 static void
 reeve_rest_tls_warn_of_mode (ReeveRestTls *self)
 {
-  if (self->loaded.key.st_mode & (S_IROTH | S_IWOTH))
+  if (self->loaded.parts[REEVE_REST_TLS_IDENTITY_KEY].st_mode & (S_IROTH | S_IWOTH))
     g_warning ("tls.key: everybody can read or write %s: give it mode 0600",
-               reeve_rest_tls_get_key (self));
+               reeve_rest_tls_get_file (self, REEVE_REST_TLS_IDENTITY_KEY));
 }
 
 /* ---- life ---- */
@@ -122,6 +139,26 @@ reeve_rest_tls_set_up (ReeveRestTls *self, GError **error)
   if (rc >= 0)
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "starting tls: %s", gnutls_strerror (rc));
+  return FALSE;
+}
+
+/* Are clients asked, and is there somebody to vouch for them? */
+static gboolean
+reeve_rest_tls_read_clients (ReeveRestTls *self, GError **error)
+{
+  const char *auth = reeve_config_get_string (self->config, "tls.client_auth");
+  gboolean known = reeve_config_get_string (self->config, "tls.client_ca") != NULL;
+  gboolean listed = reeve_config_get_string (self->config, "tls.client_crl") != NULL;
+
+  self->requires = g_strcmp0 (auth, "required") == 0;
+  self->asks = known && g_strcmp0 (auth, "none") != 0;
+  if (known || (!self->requires && !listed))
+    return TRUE;
+  g_set_error (
+      error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+      "%s: tls.%s: needs tls.client_ca, the authorities that vouch for clients",
+      reeve_config_get_origin (self->config, listed ? "tls.client_crl" : "tls.client_auth"),
+      listed ? "client_crl" : "client_auth");
   return FALSE;
 }
 
@@ -143,7 +180,7 @@ reeve_rest_tls_new (ReeveConfig *config, GError **error)
   g_mutex_init (&self->lock);
   g_mutex_init (&self->files);
   self->config = reeve_config_ref (config);
-  if (!reeve_rest_tls_set_up (self, error))
+  if (!reeve_rest_tls_read_clients (self, error) || !reeve_rest_tls_set_up (self, error))
     return NULL;
   self->loaded = self->seen = reeve_rest_tls_look (self);
   self->identity = reeve_rest_tls_load (self, error);
@@ -175,7 +212,7 @@ reeve_rest_tls_free (ReeveRestTls *self)
  * @self: how to encrypt
  * @error: return location
  *
- * Reads certificate and key again, for the connections to come.
+ * Reads the files again, for the connections to come.
  *
  * Returns: %FALSE when they are not good, an expired certificate among that: nothing has changed
  */
@@ -213,8 +250,8 @@ reeve_rest_tls_reload (ReeveRestTls *self, GError **error)
  * reeve_rest_tls_has_news:
  * @self: how to encrypt
  *
- * Certificate and key are two files, so they change one after the other: only what looks the same
- * twice is worth reading.
+ * Certificate and key are two files and more, so they change one after the other: only what looks
+ * the same twice is worth reading.
  *
  * Returns: whether reeve_rest_tls_reload() would find other files
  */
@@ -255,6 +292,10 @@ reeve_rest_tls_prepare (ReeveRestTls *self, gnutls_session_t session)
   gnutls_credentials_set (session, GNUTLS_CRD_CERTIFICATE,
                           reeve_rest_tls_identity_get_credentials (identity));
   gnutls_alpn_set_protocols (session, &alpn, 1, GNUTLS_ALPN_MANDATORY);
-  gnutls_session_ticket_enable_server (session, &self->ticket_key);
+  /* a session that is resumed shows no certificate again: it might have been revoked meanwhile */
+  if (self->asks)
+    reeve_rest_tls_peer_ask (session, self->requires);
+  else
+    gnutls_session_ticket_enable_server (session, &self->ticket_key);
   return identity;
 }
