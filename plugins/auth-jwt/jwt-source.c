@@ -298,7 +298,7 @@ jwt_source_get (JwtSource *self, ReeveContext *context, gint64 now, JwtSourceKey
  * @kid: (nullable): the key that is not among those there are
  * @context: of the call
  * @now: monotonic µs
- * @given: (inout): the keys that did not do; newer ones in their place
+ * @given: the keys that did not do; newer ones are put in their place
  * @error: return location
  *
  * Fetches anew, if that is not asked for too often.
