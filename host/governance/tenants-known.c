@@ -248,3 +248,20 @@ reeve_tenants_known_has_feature (ReeveTenantsKnown *self, const char *tenant_id,
   features = reeve_directory_get_strings (json_node_get_object (settings), "features");
   return g_strv_contains ((const char *const *) features, feature);
 }
+
+/**
+ * reeve_tenants_known_get_strings:
+ * @self: tenants in memory
+ * @tenant_id: which
+ * @name: name of a setting that is a list of texts
+ *
+ * Returns: (transfer full): the texts; none where the tenant's settings say nothing
+ */
+char **
+reeve_tenants_known_get_strings (ReeveTenantsKnown *self, const char *tenant_id, const char *name)
+{
+  g_autoptr (JsonNode) settings = reeve_tenants_known_get_settings (self, tenant_id);
+
+  return settings != NULL ? reeve_directory_get_strings (json_node_get_object (settings), name)
+                          : g_new0 (char *, 1);
+}

@@ -36,6 +36,10 @@ gboolean reeve_tenants_known_has_feature (ReeveTenantsKnown *self, const char *t
 
 const char *reeve_tenants_known_get_word (ReeveTenantStatus status);
 
+/* (transfer full) a setting that is a list of texts */
+char **reeve_tenants_known_get_strings (ReeveTenantsKnown *self, const char *tenant_id,
+                                        const char *name);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveTenantsKnown, reeve_tenants_known_free)
 
 G_END_DECLS

@@ -453,6 +453,20 @@ reeve_tenants_get_limit (ReeveTenants *self, const char *tenant_id, const char *
 }
 
 /**
+ * reeve_tenants_get_strings:
+ * @self: tenants
+ * @tenant_id: which
+ * @name: name of a setting that is a list of texts
+ *
+ * Returns: (transfer full): the texts; none where its settings say nothing
+ */
+char **
+reeve_tenants_get_strings (ReeveTenants *self, const char *tenant_id, const char *name)
+{
+  return reeve_tenants_known_get_strings (self->known, tenant_id, name);
+}
+
+/**
  * reeve_tenants_has_feature:
  * @self: tenants
  * @tenant_id: which

@@ -55,6 +55,8 @@ ReeveTenantStatus reeve_tenants_get_status (ReeveTenants *self, const char *tena
  * else the configured one, else @fallback. */
 gint64 reeve_tenants_get_limit (ReeveTenants *self, const char *tenant_id, const char *name,
                                 gint64 fallback);
+/* Any thread, no I/O: (transfer full) a setting that is a list of texts (ip_allow). */
+char **reeve_tenants_get_strings (ReeveTenants *self, const char *tenant_id, const char *name);
 /* Any thread, no I/O: a tenant whose settings name no features has all. */
 gboolean reeve_tenants_has_feature (ReeveTenants *self, const char *tenant_id, const char *feature);
 /* A check for %REEVE_STAGE_AUTHORISE: refuses what is done in a tenant that is suspended or goes,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "connection.h"
+#include "forwarded.h"
 #include "multipart.h"
 #include "response.h"
 
@@ -408,11 +409,15 @@ reeve_rest_request_set_credentials (ReeveRestRequest *self, SoupMessageHeaders *
   const char *bearer = reeve_call_skip_scheme (authorization, "Bearer");
   const char *basic = reeve_call_skip_scheme (authorization, "Basic");
   GSocketAddress *remote = soup_server_message_get_remote_address (self->msg);
+  g_autofree char *connected = NULL;
   g_autofree char *peer = NULL;
 
   if (G_IS_INET_SOCKET_ADDRESS (remote))
-    peer = g_inet_address_to_string (
+    connected = g_inet_address_to_string (
         g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
+  peer = reeve_rest_forwarded_find (connected,
+                                    soup_message_headers_get_list (headers, "X-Forwarded-For"),
+                                    reeve_rest_thread_get_shared (self->thread)->proxies);
   if (bearer != NULL)
     reeve_call_set_credentials (self->call, "bearer", bearer, peer);
   else if (basic != NULL)

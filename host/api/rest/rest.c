@@ -37,6 +37,21 @@ reeve_rest_bound_connections (const ReeveRestBounds *limits)
   return most;
 }
 
+static gboolean
+reeve_rest_read_proxies (ReeveRest *self, ReeveConfig *config, GError **error)
+{
+  g_auto (GStrv) texts = reeve_config_get_strv (config, "server.trusted_proxies");
+  g_autoptr (GError) reason = NULL;
+  g_autofree char *text = NULL;
+
+  self->shared.proxies = reeve_address_list_new ((const char *const *) texts, &reason);
+  if (self->shared.proxies != NULL)
+    return TRUE;
+  text = reeve_config_blame (config, "server.trusted_proxies", reason->message);
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, text);
+  return FALSE;
+}
+
 /**
  * reeve_rest_new:
  * @setup: where to listen, and the bounds
@@ -60,6 +75,8 @@ reeve_rest_new (const ReeveRestSetup *setup, GError **error)
                                                      setup->limits.max_per_address);
   self->shared.max_arrivals = MAX (self->shared.limits.max_connections / 2 / self->wanted, 1);
   self->shared.cors = reeve_rest_cors_new (setup->config);
+  if (!reeve_rest_read_proxies (self, setup->config, error))
+    return NULL;
   self->shared.key_header
       = g_strdup (reeve_config_get_string (setup->config, "authentication.api_keys.header_name"));
   if (reeve_rest_tls_is_configured (setup->config))
@@ -179,5 +196,6 @@ reeve_rest_free (ReeveRest *self)
   g_clear_pointer (&self->shared.tls, reeve_rest_tls_free);
   g_clear_pointer (&self->shared.cors, reeve_rest_cors_free);
   g_free (self->shared.key_header);
+  g_clear_pointer (&self->shared.proxies, reeve_address_list_free);
   g_free (self);
 }

@@ -7,6 +7,8 @@
 #include "operations/gate.h"
 #include "operations/services.h"
 
+#include "base/address-list.h"
+
 #include "addresses.h"
 #include "bounds.h"
 #include "cors.h"
@@ -28,8 +30,9 @@ typedef struct
   ReeveRestTls *tls;   /* (nullable): of the listeners that are encrypted */
   ReeveRestCors *cors; /* (nullable) */
   GPtrArray *threads;  /* (element-type ReeveRestThread): all of them, before the first starts */
-  char *key_header;    /* where API keys are shown */
-  guint max_arrivals;  /* of one thread: encrypted, and nothing asked yet */
+  ReeveAddressList *proxies; /* that are trusted to say whom they were asked by */
+  char *key_header;          /* where API keys are shown */
+  guint max_arrivals;        /* of one thread: encrypted, and nothing asked yet */
 } ReeveRestShared;
 
 /* listeners: (element-type ReeveRestListener): to accept from; each thread makes its own copies */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who asks, where proxies that are trusted stand between. */
+#pragma once
+
+#include "base/address-list.h"
+
+G_BEGIN_DECLS
+
+/* (transfer full) (nullable) the numeric address of the caller. peer: (nullable) of the connection;
+ * field: (nullable) X-Forwarded-For, all of its lines joined. */
+char *reeve_rest_forwarded_find (const char *peer, const char *field,
+                                 const ReeveAddressList *proxies);
+
+G_END_DECLS

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Lists of addresses and networks, as administrators write them. */
+#include "address-list.h"
+
+#include <reeve-error.h>
+#include <string.h>
+
+struct _ReeveAddressList
+{
+  GPtrArray *masks; /* (element-type GInetAddressMask) */
+};
+
+/**
+ * reeve_address_list_new:
+ * @texts: (nullable): addresses and networks
+ * @error: return location
+ *
+ * Returns: (transfer full): the list; %NULL with %REEVE_ERROR_INVALID_ARGUMENT naming the first
+ * that is none
+ */
+ReeveAddressList *
+reeve_address_list_new (const char *const *texts, GError **error)
+{
+  g_autoptr (ReeveAddressList) self = g_new0 (ReeveAddressList, 1);
+
+  self->masks = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; texts != NULL && texts[i] != NULL; i++)
+    {
+      GInetAddressMask *mask = g_inet_address_mask_new_from_string (texts[i], NULL);
+
+      if (mask == NULL)
+        {
+          g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                       "%s is neither an address nor a network", texts[i]);
+          return NULL;
+        }
+      g_ptr_array_add (self->masks, mask);
+    }
+  return g_steal_pointer (&self);
+}
+
+/**
+ * reeve_address_list_free:
+ * @self: (transfer full): a list
+ */
+void
+reeve_address_list_free (ReeveAddressList *self)
+{
+  g_clear_pointer (&self->masks, g_ptr_array_unref);
+  g_free (self);
+}
+
+/**
+ * reeve_address_list_is_empty:
+ * @self: a list
+ *
+ * Returns: whether there is nothing in it
+ */
+gboolean
+reeve_address_list_is_empty (const ReeveAddressList *self)
+{
+  return self->masks->len == 0;
+}
+
+/**
+ * reeve_address_list_parse:
+ * @text: (nullable): an address
+ *
+ * Returns: (transfer full) (nullable): the address; ::ffff:a.b.c.d is a.b.c.d
+ */
+GInetAddress *
+reeve_address_list_parse (const char *text)
+{
+  static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+  g_autoptr (GInetAddress) address = text != NULL ? g_inet_address_new_from_string (text) : NULL;
+
+  if (address != NULL && g_inet_address_get_family (address) == G_SOCKET_FAMILY_IPV6
+      && memcmp (g_inet_address_to_bytes (address), mapped, sizeof mapped) == 0)
+    return g_inet_address_new_from_bytes (g_inet_address_to_bytes (address) + sizeof mapped,
+                                          G_SOCKET_FAMILY_IPV4);
+  return g_steal_pointer (&address);
+}
+
+/**
+ * reeve_address_list_contains:
+ * @self: a list
+ * @address: (nullable): an address
+ *
+ * Returns: whether it is in the list; what is no address is in none
+ */
+gboolean
+reeve_address_list_contains (const ReeveAddressList *self, const char *address)
+{
+  g_autoptr (GInetAddress) parsed = reeve_address_list_parse (address);
+
+  for (guint i = 0; parsed != NULL && i < self->masks->len; i++)
+    if (g_inet_address_mask_matches (g_ptr_array_index (self->masks, i), parsed))
+      return TRUE;
+  return FALSE;
+}
