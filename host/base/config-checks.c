@@ -222,9 +222,8 @@ reeve_config_checks_run (JsonNode *node, GHashTable *origins, GError **error)
                                       error);
   if (reeve_json_get_string (tls, "client_ca", NULL) != NULL
       && reeve_json_get_string (tls, "certificate", NULL) == NULL)
-    return reeve_config_checks_fault (origins, "/tls/client_ca",
-                                      "clients show certificates only where the host has one",
-                                      error);
+    return reeve_config_checks_fault (
+        origins, "/tls/client_ca", "clients show certificates only where the host has one", error);
   return TRUE;
 }
 

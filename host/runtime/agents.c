@@ -294,8 +294,8 @@ reeve_agents_deactivate (ReeveAgents *self, ReeveAdmitted *admitted, JsonObject 
  * @agent_id: an agent
  * @error: return location
  *
- * Deletes an agent, its versions and its own policy; its runs stay, with the definition each was started by. Those
- * under way have no further effects.
+ * Deletes an agent, its versions and its own policy; its runs stay, with the definition each was
+ * started by. Those under way have no further effects.
  *
  * Returns: whether it is gone
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each piece of a document says in which workspace it lies, so that what is hidden is dropped before
- * the best are counted out: it takes no place among them. Where very much is hidden, the store is
- * told which documents to look at instead. */
+/* Each piece of a document says in which workspace it lies, so that what is hidden is dropped
+ * before the best are counted out: it takes no place among them. Where very much is hidden, the
+ * store is told which documents to look at instead. */
 #include "knowledge-sight.h"
 
 #include "governance/workspaces.h"
@@ -88,7 +88,7 @@ reeve_knowledge_sight_search_listed (ReeveStore *store, const char *tenant_id,
 
 static GPtrArray *
 reeve_knowledge_sight_find (ReeveStore *store, const char *tenant_id, const char *const *seen,
-                              const char *query, guint limit, GError **error)
+                            const char *query, guint limit, GError **error)
 {
   guint most = limit;
 

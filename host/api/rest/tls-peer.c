@@ -32,7 +32,7 @@ reeve_rest_tls_peer_verify (gnutls_session_t session)
   if (rc == 0 && status == 0)
     return 0;
   g_debug ("tls: the certificate of a client is not taken: status %x, %s", status,
-             gnutls_strerror (rc));
+           gnutls_strerror (rc));
   return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
 }
 
