@@ -130,7 +130,7 @@ class Workspaces(unittest.TestCase):
 
     def test_hidden_pieces_take_no_place_among_the_best(self):
         word = "wolframite"
-        hidden = self.upload("ores", self.workspace, text="\n\n".join(f"# Ore {i}\n\n{word} {word} {word} number {i}." for i in range(700)))
+        hidden = self.upload("ores", self.workspace, text="\n\n".join(f"# Coal {i}\n\n{word} {word} {word} number {i}." for i in range(700)))
         seen = self.upload("plain", text=f"# Plain\n\nA long text that says {word} once, among many other words that nobody asked for.")
         for limit in (1, 5, 100):
             self.assertEqual([seen], self.found(self.other_key, word, limit=limit))
