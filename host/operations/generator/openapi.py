@@ -20,6 +20,7 @@ def document(table, version):
     for operation in table.operations:
         for number, path in enumerate(operation["paths"]):
             paths.setdefault(path, {})[operation["method"].lower()] = describe(table, operation, number)
+    shared = responses(json.dumps(paths))
     return {
         "openapi": "3.1.0",
         "info": {
@@ -34,8 +35,8 @@ def document(table, version):
         "tags": [{"name": n["noun"], "description": n["summary"]} for n in table.nouns if n["operations"]],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": dict(sorted(table.schemas.items())),
-            "responses": responses(json.dumps(paths)),
+            "schemas": schemas(table, json.dumps([paths, shared])),
+            "responses": shared,
             "parameters": shared_parameters(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "an API key"},
@@ -43,6 +44,15 @@ def document(table, version):
             },
         },
     }
+
+
+def schemas(table, text):
+    """Those that something refers to: a body that only names one is written out in its place."""
+    out = {}
+    while found := {name: schema for name, schema in table.schemas.items() if name not in out and f'"{REF}{name}"' in text}:
+        out.update(found)
+        text += json.dumps(found)
+    return dict(sorted(out.items()))
 
 
 def responses(paths):
