@@ -115,15 +115,47 @@ reeve_idempotency_found_free (gpointer data)
   g_free (found);
 }
 
+static void
+reeve_idempotency_add_list (GString *text, const char *const *list)
+{
+  /* no list is not an empty one */
+  g_string_append_c (text, list != NULL ? '+' : '-');
+  for (guint i = 0; list != NULL && list[i] != NULL; i++)
+    g_string_append_printf (text, "%" G_GSIZE_FORMAT ":%s", strlen (list[i]), list[i]);
+  g_string_append_c (text, '\n');
+}
+
+/* Which credentials were shown: an answer is only for those it was given to, or one who may do less
+ * would be handed what another of the same user made. Without a key it is what bounds them. */
+static char *
+reeve_idempotency_name_credentials (ReeveCaller *caller)
+{
+  const char *key_id = reeve_caller_get_key_id (caller);
+  const char *const workspace[] = { reeve_caller_get_workspace_id (caller), NULL };
+  const char *const method[]
+      = { reeve_caller_get_method (caller), key_id != NULL ? key_id : "", NULL };
+  GString *text = g_string_new (NULL);
+
+  reeve_idempotency_add_list (text, method);
+  if (key_id == NULL)
+    reeve_idempotency_add_list (text, reeve_caller_get_roles (caller));
+  reeve_idempotency_add_list (text, reeve_caller_get_scopes (caller));
+  reeve_idempotency_add_list (text, workspace);
+  return g_string_free (text, FALSE);
+}
+
 static ReeveIdempotencyClaim *
 reeve_idempotency_make_claim (ReeveCaller *caller, const char *operation, const char *key,
                               const char *fingerprint)
 {
   ReeveIdempotencyClaim *claim = g_new0 (ReeveIdempotencyClaim, 1);
   const char *user_id = reeve_caller_get_user_id (caller);
-  /* a line end is in none of them but the key, which is the last */
-  g_autofree char *text = g_strjoin ("\n", reeve_caller_get_home_tenant_id (caller),
-                                     user_id != NULL ? user_id : "", operation, key, NULL);
+  g_autofree char *credentials = reeve_idempotency_name_credentials (caller);
+  /* a line end is in none of them but the credentials, whose lists have lengths, and the key, which
+   * is the last */
+  g_autofree char *text
+      = g_strjoin ("\n", reeve_caller_get_home_tenant_id (caller), user_id != NULL ? user_id : "",
+                   operation, credentials, key, NULL);
   g_autofree char *sealing = NULL;
 
   claim->scope = g_strdup (reeve_caller_get_tenant_id (caller));
@@ -281,7 +313,7 @@ reeve_idempotency_work (GTask *task, gpointer source, gpointer data, GCancellabl
 /**
  * reeve_idempotency_claim_async:
  * @self: idempotency keys
- * @caller: who asks; keys are his own
+ * @caller: who asks; keys are his own, and of the credentials that he showed
  * @operation: what he asks for
  * @key: the Idempotency-Key
  * @fingerprint: digest of the request

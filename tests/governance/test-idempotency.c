@@ -192,6 +192,53 @@ test_idempotency_apart (Fixture *fixture, gconstpointer data)
   fixture->caller = mine;
 }
 
+static ReeveCaller *
+make_caller (const char *key_id, const char *role, const char *method, const char *workspace_id,
+             const char *scope)
+{
+  const char *const roles[] = { role, NULL };
+  const char *const scopes[] = { scope, NULL };
+  g_autoptr (ReeveIdentity) identity = reeve_identity_new ("default", "usr_one", roles, method);
+
+  if (key_id != NULL)
+    reeve_identity_set_key_id (identity, key_id);
+  if (workspace_id != NULL)
+    reeve_identity_set_workspace_id (identity, workspace_id);
+  if (scope != NULL)
+    reeve_identity_set_scopes (identity, scopes);
+  return reeve_caller_new (identity, "default", FALSE, reeve_roles_all (), "rest", NULL);
+}
+
+/* What one credential was answered, no other one of the same user is handed. */
+static void
+test_idempotency_credentials (Fixture *fixture, gconstpointer data)
+{
+  ReeveCaller *mine = fixture->caller;
+  ReeveCaller *callers[] = { make_caller ("key_a", "admin", "api_key", NULL, NULL),
+                             make_caller ("key_b", "admin", "api_key", NULL, NULL),
+                             make_caller ("key_a", "admin", "api_key", "wsp_1", NULL),
+                             make_caller (NULL, "admin", "jwt", NULL, NULL),
+                             make_caller (NULL, "viewer", "jwt", NULL, NULL),
+                             make_caller (NULL, "admin", "basic", NULL, NULL),
+                             make_caller (NULL, "admin", "jwt", "wsp_1", NULL),
+                             make_caller (NULL, "admin", "jwt", NULL, "agent:*") };
+
+  for (guint i = 0; i < G_N_ELEMENTS (callers); i++)
+    {
+      Answer answer = { 0 };
+
+      fixture->caller = callers[i];
+      answer = claim (fixture, "keys.create", "one", "aa");
+      g_assert_no_error (answer.error);
+      g_assert_nonnull (answer.claim);
+      store (fixture, answer.claim, 201, "{\"key\":\"rv_secret\"}");
+      assert_answered (claim (fixture, "keys.create", "one", "aa"), 201, "{\"key\":\"rv_secret\"}");
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (callers); i++)
+    reeve_caller_unref (callers[i]);
+  fixture->caller = mine;
+}
+
 static void
 test_idempotency_release (Fixture *fixture, gconstpointer data)
 {
@@ -276,6 +323,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   ADD ("replay", test_idempotency_replay);
   ADD ("apart", test_idempotency_apart);
+  ADD ("credentials", test_idempotency_credentials);
   ADD ("sealed", test_idempotency_sealed);
   ADD ("release", test_idempotency_release);
   ADD ("expiry", test_idempotency_expiry);
