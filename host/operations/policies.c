@@ -215,6 +215,29 @@ reeve_op_policies_explain (const ReevePolicyDecision *decision)
   return answer;
 }
 
+/* Tools that the agent's published definition names; NULL: none is published, or it names none, and
+ * the policies alone decide. */
+static char **
+reeve_op_policies_read_tools (ReeveCall *call, ReeveServices *services, const char *agent_id,
+                              GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonObject) definition
+      = agent_id != NULL ? reeve_agents_get_definition (
+            services->agents, reeve_call_get_tenant_id (call), agent_id, &local)
+                         : NULL;
+  JsonArray *tools = reeve_json_get_array (definition, "tools");
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  if (local != NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_CONFLICT))
+    g_propagate_error (error, g_steal_pointer (&local));
+  if (tools == NULL || json_array_get_length (tools) == 0)
+    return NULL;
+  for (guint i = 0; i < json_array_get_length (tools); i++)
+    g_strv_builder_add (builder, json_array_get_string_element (tools, i));
+  return g_strv_builder_end (builder);
+}
+
 void
 reeve_op_policies_evaluate (ReeveCall *call, ReeveServices *services)
 {
@@ -228,12 +251,16 @@ reeve_op_policies_evaluate (ReeveCall *call, ReeveServices *services)
     .estimated_tokens = reeve_call_get_int (call, "estimated_tokens", 0),
   };
   g_auto (ReevePolicyDecision) decision = { 0 };
+  g_auto (GStrv) tools = NULL;
   GError *error = NULL;
 
   if (!reeve_op_policies_check_agent (call, services, agent_id))
     return;
+  tools = reeve_op_policies_read_tools (call, services, agent_id, &error);
+  ask.agent_tools = (const char *const *) tools;
   ask.hints = reeve_tools_get_hints (services->tools, tool_name, &ask.known);
-  if (!reeve_policies_prepare (services->policies, reeve_call_get_tenant_id (call), &error))
+  if (error != NULL
+      || !reeve_policies_prepare (services->policies, reeve_call_get_tenant_id (call), &error))
     {
       reeve_call_fail (call, error);
       return;

@@ -145,6 +145,17 @@ class Merge(PolicyCase):
         self.assertEqual("token_limit_exceeded", self.reason("b", tokens=50001))
         self.assertEqual("tool_allowed", self.reason("b", tokens=50000))
 
+    def test_an_evaluation_counts_all_tokens_and_knows_the_definition(self):
+        self.put(BASE + "/org", {"tools": allow("*"), "token_limit": 100})
+        for tokens in (2**63, 10**19, 1e308):
+            self.call("POST", BASE + "/evaluate", {"tool_name": "calculate", "estimated_tokens": tokens}, 400)
+        self.assertEqual("token_limit_exceeded", self.reason("calculate", tokens=10**12))
+        agent = self.host.call("POST", "/api/v1/admin/agents", {"name": "b", "initial_definition": {"system_prompt": "x", "tools": ["calculate"]}},
+                               expect=201, headers=self.headers).json["agent_id"]
+        self.assertEqual("tool_allowed", self.reason("calculate", agent=agent))
+        refused = self.evaluate("http_request", agent=agent)
+        self.assertEqual(("deny", "tool_not_in_definition", "definition"), (refused["decision"], refused["reason"], refused["trace"][-1]["stage"]))
+
     def test_an_explanation_names_rule_revision_and_who(self):
         self.put(BASE + "/org", {"tools": allow("x")})
         self.put(BASE + "/org", {"tools": deny("mes_*") + allow("*")})
@@ -213,7 +224,7 @@ class Revisions(PolicyCase):
 
     def test_policies_outlive_the_host(self):
         with Host() as host:
-            agent = host.agent()
+            agent = host.agent(["calculate", "x"])
             host.put(BASE + "/org", {"tools": deny("calculate")}, expect=200)
             host.put(f"{BASE}/agents/{agent}", {"tools": allow("x")}, expect=200)
             host.stop()
@@ -245,7 +256,7 @@ class Commands(PolicyCase):
 
 class OnTheBus(BusCase):
     def test_set_get_and_evaluate_by_their_names(self):
-        agent = self.host.agent()
+        agent = self.host.agent(["a", "b", "c", "shell"])
         face = "io.reeve.ControlPlane1."
         tools = json.dumps(allow("a", "shell") + deny("b"))
         org = json.loads(self.call(face + "SetPolicy", "default", "", tools, "200000", "0"))
