@@ -26,7 +26,8 @@ reeve_api_keys_bounds_check_user (ReeveCaller *caller, const char *user_id, GErr
          || reeve_api_keys_bounds_deny (error, "permission user:manage is missing");
 }
 
-/* Every permission that a scope names must be the maker's. @cap: what the scopes leave. */
+/* Every permission that a scope names must be the maker's, and not only for a time. @cap: what the
+ * scopes leave. */
 static gboolean
 reeve_api_keys_bounds_check_scopes (ReeveCaller *caller, JsonObject *fields, ReevePermissions *cap,
                                     GError **error)
@@ -46,7 +47,7 @@ reeve_api_keys_bounds_check_scopes (ReeveCaller *caller, JsonObject *fields, Ree
           return FALSE;
         }
       for (guint k = 0; names[k] != NULL; k++)
-        if (!reeve_caller_has_permission (caller, names[k]))
+        if ((reeve_roles_match (names[k]) & ~reeve_caller_get_lasting (caller)) != 0)
           {
             g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
                          "permission %s is missing, so the scope %s cannot be given", names[k],
@@ -71,7 +72,7 @@ reeve_api_keys_bounds_check_roles (ReeveCaller *caller, const ReeveUsersAccount 
       ReevePermissions one = reeve_roles_match (names[i]);
 
       if ((account->permissions & one) != 0
-          && ((cap & one) == 0 || reeve_caller_has_permission (caller, names[i])))
+          && ((cap & one) == 0 || (one & ~reeve_caller_get_lasting (caller)) == 0))
         continue;
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
                    "permission %s is missing, so a key cannot have it", names[i]);
@@ -115,7 +116,10 @@ reeve_api_keys_bounds_check (ReeveApiKeys *self, ReeveCaller *caller, JsonObject
   if (account.platform_admin && !reeve_caller_is_platform_admin (caller))
     return reeve_api_keys_bounds_deny (error,
                                        "only the platform admin makes keys of the platform admin");
-  return reeve_api_keys_bounds_check_scopes (caller, fields, &cap, error)
+  /* what is held for a time makes no key that stays */
+  return reeve_users_reach_check (self->users, caller, user_id, reeve_caller_get_lasting (caller),
+                                  "given a key", error)
+         && reeve_api_keys_bounds_check_scopes (caller, fields, &cap, error)
          && reeve_api_keys_bounds_check_roles (caller, &account, wanted, cap, error);
 }
 

@@ -261,13 +261,16 @@ static gboolean
 reeve_api_keys_may_revoke (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *fields,
                            GError **error)
 {
+  const char *user_id = reeve_json_get_string (fields, "user_id", "");
   ReeveUsersAccount account = { 0 };
 
   /* a user that is gone leaves keys that anybody with user:manage may clear away */
-  if (!reeve_users_read (self->users, reeve_caller_get_tenant_id (caller),
-                         reeve_json_get_string (fields, "user_id", ""), &account, NULL)
-      || !account.platform_admin || reeve_caller_is_platform_admin (caller))
+  if (!reeve_users_read (self->users, reeve_caller_get_tenant_id (caller), user_id, &account, NULL)
+      || account.deleted)
     return TRUE;
+  if (!account.platform_admin || reeve_caller_is_platform_admin (caller))
+    return reeve_users_reach_check (self->users, caller, user_id, reeve_caller_get_lasting (caller),
+                                    "deprived of a key", error);
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
                        "only the platform admin revokes keys of the platform admin");
   return FALSE;

@@ -75,4 +75,10 @@ typedef struct
 gboolean reeve_users_read (ReeveUsers *self, const char *tenant_id, const char *user_id,
                            ReeveUsersAccount *account, GError **error);
 
+/* May @caller lay hands on that user of the tenant it acts in, by what it has in @own? Elevations
+ * of the user count. @what: participle for the error. %REEVE_ERROR_PERMISSION_DENIED names what is
+ * missing. */
+gboolean reeve_users_reach_check (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
+                                  ReevePermissions own, const char *what, GError **error);
+
 G_END_DECLS

@@ -72,6 +72,32 @@ class Elevations(unittest.TestCase):
         self.host.post("/api/v1/admin/roles", {"name": "strong", "permissions": ["agent:*"]}, key=key, expect=403)
         self.elevate(user, "super_admin", expect=400)
 
+    def test_nobody_keeps_by_a_key_what_he_has_for_a_time(self):
+        strong, _ = self.user("admin")
+        kept = self.host.post("/api/v1/admin/keys", {"user_id": strong, "name": "k", "roles": ["admin"]}, expect=201).json["key_id"]
+        user, key = self.user("viewer")
+        self.elevate(user, "admin")
+        self.assertIn("user:manage", self.held(key))
+        for more in ({}, {"scopes": ["agent:create"]}, {"roles": []}):
+            body = {"user_id": strong, "name": "k", "roles": ["admin"], **more}
+            self.assertIn("is missing", self.host.post("/api/v1/admin/keys", body, key=key, expect=403).json["detail"])
+        body = {"user_id": user, "name": "k", "roles": ["viewer"], "scopes": ["user:manage"]}
+        self.assertIn("user:manage", self.host.post("/api/v1/admin/keys", body, key=key, expect=403).json["detail"])
+        self.host.post(f"/api/v1/admin/keys/{kept}/rotate", {}, key=key, expect=403)
+        self.host.delete(f"/api/v1/admin/keys/{kept}", key=key, expect=403)
+        self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["viewer"]}, key=key, expect=201)
+
+    def test_who_is_raised_is_out_of_reach(self):
+        _, manager = self.user("user_manager", "viewer")
+        user, _ = self.user("viewer")
+        body = {"user_id": user, "name": "k", "roles": ["viewer"]}
+        made = self.host.post("/api/v1/admin/keys", body, key=manager, expect=201).json["key_id"]
+        taken = self.elevate(user, "admin")["elevation_id"]
+        self.host.post("/api/v1/admin/keys", body, key=manager, expect=403)
+        self.host.delete(f"/api/v1/admin/keys/{made}", key=manager, expect=403)
+        self.host.delete(f"/api/v1/admin/users/{user}/elevations/{taken}", expect=204)
+        self.host.delete(f"/api/v1/admin/keys/{made}", key=manager, expect=204)
+
     def test_a_weaker_key_stays_weak(self):
         user, weak = self.user("operator", key_roles=["viewer"])
         self.elevate(user, "admin")
