@@ -70,6 +70,11 @@ REEVE_AVAILABLE_IN_0_1
 gint64 reeve_identity_get_expires_at (ReeveIdentity *self);
 REEVE_AVAILABLE_IN_0_1
 void reeve_identity_set_expires_at (ReeveIdentity *self, gint64 expires_at);
+/* microseconds since the epoch after which nothing that was begun with it goes on; 0 for never */
+REEVE_AVAILABLE_IN_0_1
+gint64 reeve_identity_get_ends_at (ReeveIdentity *self);
+REEVE_AVAILABLE_IN_0_1
+void reeve_identity_set_ends_at (ReeveIdentity *self, gint64 ends_at);
 /* (nullable) permissions that bound what the roles allow; NULL: nothing does */
 REEVE_AVAILABLE_IN_0_1
 const char *const *reeve_identity_get_scopes (ReeveIdentity *self);

@@ -11,6 +11,7 @@ struct _ReeveIdentity
   char *method;
   char *key_id;
   gint64 expires_at;
+  gint64 ends_at;
   char **scopes;
   char *workspace_id;
   guint rate_limit;
@@ -221,6 +222,39 @@ reeve_identity_set_expires_at (ReeveIdentity *self, gint64 expires_at)
 {
   g_return_if_fail (self != NULL);
   self->expires_at = expires_at;
+}
+
+/**
+ * reeve_identity_get_ends_at:
+ * @self: an identity
+ *
+ * Returns: microseconds since the epoch when what was shown ends, so that nothing that was begun
+ * with it goes on; 0 for never
+ *
+ * Since: 0.1
+ */
+gint64
+reeve_identity_get_ends_at (ReeveIdentity *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+  return self->ends_at;
+}
+
+/**
+ * reeve_identity_set_ends_at:
+ * @self: an identity
+ * @ends_at: microseconds since the epoch when what was shown ends; 0 for never
+ *
+ * Unlike reeve_identity_set_expires_at(), which may also say how long the answer of a provider is
+ * good, it ends what runs.
+ *
+ * Since: 0.1
+ */
+void
+reeve_identity_set_ends_at (ReeveIdentity *self, gint64 ends_at)
+{
+  g_return_if_fail (self != NULL);
+  self->ends_at = ends_at;
 }
 
 /**

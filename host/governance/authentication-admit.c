@@ -124,6 +124,8 @@ reeve_authentication_draft_end (ReeveAuthenticationDraft *draft, gint64 until)
 {
   if (until != 0 && (draft->expires_at == 0 || until < draft->expires_at))
     draft->expires_at = until;
+  if (until != 0 && (draft->ends_at == 0 || until < draft->ends_at))
+    draft->ends_at = until;
 }
 
 /**
@@ -188,11 +190,13 @@ static gboolean
 reeve_authentication_admit_read_user (ReeveAuthenticationAdmit *self,
                                       ReeveAuthenticationDraft *draft, GError **error)
 {
+  /* a key, whatever its roles, holds no more than its user: it rests on the user's roles too */
+  GPtrArray *grounds = reeve_identity_get_key_id (draft->identity) != NULL ? draft->grounds : NULL;
   g_autoptr (GError) local = NULL;
 
-  draft->known
-      = reeve_users_read (self->users, draft->tenant_id,
-                          reeve_identity_get_user_id (draft->identity), &draft->account, &local);
+  draft->known = reeve_users_read_grounds (self->users, draft->tenant_id,
+                                           reeve_identity_get_user_id (draft->identity),
+                                           &draft->account, grounds, &local);
   if (draft->known || g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local));
@@ -206,13 +210,16 @@ reeve_authentication_admit_key (ReeveAuthenticationAdmit *self, ReeveAuthenticat
 {
   const char *key_id = reeve_identity_get_key_id (draft->identity);
   g_autoptr (ReeveRecord) record = NULL;
+  JsonObject *fields = NULL;
 
   if (!draft->again || key_id == NULL)
     return TRUE;
   record = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, error);
   if (record == NULL)
     return FALSE;
-  return reeve_json_get_int (reeve_record_get_fields (record), "revoked_at", 0) == 0
+  fields = reeve_record_get_fields (record);
+  reeve_authentication_draft_end (draft, reeve_json_get_int (fields, "expires_at", 0));
+  return reeve_json_get_int (fields, "revoked_at", 0) == 0
          || reeve_authentication_admit_refuse ("the key was revoked", error);
 }
 
@@ -278,6 +285,7 @@ reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platf
 
       reeve_caller_elevate (caller, elevation->permissions & draft->cap, elevation->until);
     }
+  reeve_caller_end (caller, draft->ends_at);
   g_ptr_array_add (draft->grounds, NULL);
   reeve_caller_rest_on (caller, draft->version, (const char *const *) draft->grounds->pdata);
   return caller;
@@ -323,7 +331,8 @@ reeve_authentication_admit_draft (ReeveAuthenticationAdmit *self, ReeveIdentity 
   };
   ReeveCaller *caller = NULL;
 
-  reeve_authentication_draft_end (&draft, reeve_identity_get_expires_at (identity));
+  draft.expires_at = reeve_identity_get_expires_at (identity);
+  reeve_authentication_draft_end (&draft, reeve_identity_get_ends_at (identity));
   caller = reeve_authentication_admit_go (self, &draft, error);
   *expires_at = draft.expires_at;
   reeve_identity_unref (draft.identity);

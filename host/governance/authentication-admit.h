@@ -30,6 +30,7 @@ typedef struct
   guint64 version;      /* of reeve-revocations: what was taken back later is felt */
   gboolean changed;     /* a step changed the user's record, and took back what rested on it */
   gint64 expires_at;    /* µs since the epoch; 0: never. The earliest end of anything above */
+  gint64 ends_at;       /* the same, without how long a provider's answer is good: ends runs too */
 } ReeveAuthenticationDraft;
 
 /* In this order; what the host itself looks at comes first in each. */

@@ -28,6 +28,7 @@ reeve_authentication_provision_take_roles (ReeveAuthenticationDraft *draft,
                             roles, reeve_identity_get_method (old));
   reeve_identity_set_key_id (draft->identity, reeve_identity_get_key_id (old));
   reeve_identity_set_expires_at (draft->identity, reeve_identity_get_expires_at (old));
+  reeve_identity_set_ends_at (draft->identity, reeve_identity_get_ends_at (old));
   reeve_identity_set_username (draft->identity, reeve_identity_get_username (old));
   reeve_identity_set_email (draft->identity, reeve_identity_get_email (old));
   reeve_identity_set_scopes (draft->identity, reeve_identity_get_scopes (old));

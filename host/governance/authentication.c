@@ -7,6 +7,7 @@
 
 #include "base/digests.h"
 #include "base/ids.h"
+#include "base/times.h"
 
 #include "authentication-cache.h"
 #include "tenants.h"
@@ -294,8 +295,8 @@ reeve_authentication_revoke_tenant (ReeveAuthentication *self, const char *tenan
  * @authentication: a #ReeveAuthentication
  * @error: return location
  *
- * A check of the gate: was what the caller's rights rest on taken back since it was let in? Takes
- * no I/O.
+ * A check of the gate: was what the caller's rights rest on taken back since it was let in, or has
+ * it ended? Takes no I/O.
  *
  * Returns: %FALSE with %REEVE_ERROR_CALLER_REVOKED
  */
@@ -304,7 +305,14 @@ reeve_authentication_check (const ReeveAdmissionRequest *request, const ReeveSet
                             gpointer authentication, GError **error)
 {
   ReeveAuthentication *self = authentication;
+  gint64 end = reeve_caller_get_end (request->caller);
 
+  if (end != 0 && end <= reeve_times_now ())
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CALLER_REVOKED,
+                           "the caller's credentials, or what raised it for a time, have ended");
+      return FALSE;
+    }
   if (!reeve_revocations_concern (self->revocations, reeve_caller_get_version (request->caller),
                                   reeve_caller_get_grounds (request->caller)))
     return TRUE;

@@ -20,6 +20,7 @@ struct _ReeveCaller
   ReevePermissions permissions;
   ReeveCallerElevation elevations[REEVE_CALLER_ELEVATIONS]; /* ended by an empty one */
   guint64 version;
+  gint64 end; /* 0: none */
   char **grounds;
 };
 
@@ -113,6 +114,29 @@ reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const *gro
 }
 
 /**
+ * reeve_caller_end:
+ * @self: a caller that nobody else has yet
+ * @until: µs since the epoch after which it has no further effect; 0 for no end
+ */
+void
+reeve_caller_end (ReeveCaller *self, gint64 until)
+{
+  self->end = until;
+}
+
+/**
+ * reeve_caller_get_end:
+ * @self: a caller
+ *
+ * Returns: µs since the epoch after which it has no further effect; 0 for no end
+ */
+gint64
+reeve_caller_get_end (ReeveCaller *self)
+{
+  return self->end;
+}
+
+/**
  * reeve_caller_new_in_tenant:
  * @self: a caller
  * @tenant_id: another tenant
@@ -127,6 +151,7 @@ reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id)
 
   memcpy (there->elevations, self->elevations, sizeof there->elevations);
   reeve_caller_rest_on (there, self->version, (const char *const *) self->grounds);
+  reeve_caller_end (there, self->end);
   return there;
 }
 

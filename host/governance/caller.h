@@ -29,6 +29,10 @@ void reeve_caller_elevate (ReeveCaller *self, ReevePermissions permissions, gint
 /* Before the caller is handed on: what its rights rest on (reeve-revocations), and the version that
  * was current before they were read. Without it nothing can be taken back: the host itself. */
 void reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const *grounds);
+/* Before the caller is handed on: when what it showed, or what raises it, ends; 0 for never. */
+void reeve_caller_end (ReeveCaller *self, gint64 until);
+/* µs since the epoch; 0: never */
+gint64 reeve_caller_get_end (ReeveCaller *self);
 /* (transfer full) the same caller acting in another tenant */
 ReeveCaller *reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id);
 ReeveCaller *reeve_caller_ref (ReeveCaller *self);

@@ -260,6 +260,24 @@ gboolean
 reeve_users_read (ReeveUsers *self, const char *tenant_id, const char *user_id,
                   ReeveUsersAccount *account, GError **error)
 {
+  return reeve_users_read_grounds (self, tenant_id, user_id, account, NULL, error);
+}
+
+/**
+ * reeve_users_read_grounds:
+ * @self: users
+ * @tenant_id: a tenant
+ * @user_id: a user of it
+ * @account: (out): what authentication asks
+ * @grounds: (nullable): names of what his roles rest on are added
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND
+ */
+gboolean
+reeve_users_read_grounds (ReeveUsers *self, const char *tenant_id, const char *user_id,
+                          ReeveUsersAccount *account, GPtrArray *grounds, GError **error)
+{
   g_autoptr (ReeveRecord) record
       = reeve_store_get (self->store, tenant_id, REEVE_STORE_USERS, user_id, error);
   g_auto (GStrv) roles = NULL;
@@ -275,5 +293,5 @@ reeve_users_read (ReeveUsers *self, const char *tenant_id, const char *user_id,
       = g_strcmp0 (reeve_json_get_string (fields, "status", NULL), REEVE_USERS_DELETED) == 0;
   account->platform_admin = reeve_json_get_boolean (fields, "platform_admin", FALSE);
   return reeve_role_book_union (self->book, tenant_id, (const char *const *) roles,
-                                &account->permissions, NULL, error);
+                                &account->permissions, grounds, error);
 }

@@ -74,6 +74,9 @@ typedef struct
 
 gboolean reeve_users_read (ReeveUsers *self, const char *tenant_id, const char *user_id,
                            ReeveUsersAccount *account, GError **error);
+/* The same; to @grounds (nullable) come the names (reeve-revocations) that his roles rest on. */
+gboolean reeve_users_read_grounds (ReeveUsers *self, const char *tenant_id, const char *user_id,
+                                   ReeveUsersAccount *account, GPtrArray *grounds, GError **error);
 
 /* May @caller lay hands on that user of the tenant it acts in, by what it has in @own? Elevations
  * of the user count. @what: participle for the error. %REEVE_ERROR_PERMISSION_DENIED names what is

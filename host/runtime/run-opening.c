@@ -178,6 +178,8 @@ reeve_run_opening_caller (ReeveCaller *caller)
   json_object_set_string_member (object, "door", reeve_caller_get_door (caller));
   if (reeve_caller_get_key_id (caller) != NULL)
     json_object_set_string_member (object, "key_id", reeve_caller_get_key_id (caller));
+  if (reeve_caller_get_end (caller) != 0)
+    json_object_set_int_member (object, "ends_at", reeve_caller_get_end (caller));
   return object;
 }
 
@@ -231,6 +233,7 @@ reeve_run_opening_get_caller (const ReeveRunEnvironment *environment, JsonObject
     reeve_identity_set_scopes (identity, (const char *const *) scopes);
   reeve_identity_set_workspace_id (identity, reeve_json_get_string (object, "workspace_id", NULL));
   reeve_identity_set_key_id (identity, reeve_json_get_string (object, "key_id", NULL));
+  reeve_identity_set_ends_at (identity, reeve_json_get_int (object, "ends_at", 0));
   if (environment->authentication != NULL)
     return reeve_authentication_readmit (environment->authentication, identity,
                                          reeve_json_get_string (object, "tenant_id", ""),

@@ -136,6 +136,7 @@ api_key_plugin_make_identity (JsonObject *record, const char *key_id)
 
   reeve_identity_set_key_id (identity, key_id);
   reeve_identity_set_expires_at (identity, reeve_json_get_int (record, "expires_at", 0));
+  reeve_identity_set_ends_at (identity, reeve_json_get_int (record, "expires_at", 0));
   if (json_object_has_member (record, "scopes"))
     reeve_identity_set_scopes (identity, (const char *const *) scopes);
   reeve_identity_set_workspace_id (identity, reeve_json_get_string (record, "workspace_id", NULL));

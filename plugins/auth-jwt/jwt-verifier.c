@@ -144,6 +144,7 @@ jwt_verifier_verify (JwtVerifier *self, const char *text, ReeveContext *context,
   identity = jwt_claims_make_identity (self->settings, json_node_get_object (token->claims), error);
   if (identity == NULL)
     return NULL;
+  reeve_identity_set_ends_at (identity, expires_at);
   /* who was let in by a key is looked at again when the key is */
   if (until != 0 && (expires_at == 0 || now + until - monotonic < expires_at))
     expires_at = now + until - monotonic;

@@ -65,6 +65,7 @@ mtls_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
   identity = reeve_identity_new (principal->tenant_id, principal->user_id, principal->roles,
                                  "certificate");
   reeve_identity_set_expires_at (identity, expires_at);
+  reeve_identity_set_ends_at (identity, expires_at);
   return identity;
 }
 

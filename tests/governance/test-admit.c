@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From an identity to a caller: steps of other parts, and what is taken back. */
+#include "governance/directory.h"
+
 #include "directory-fixture.h"
 
 static ReeveCaller *
@@ -159,6 +161,113 @@ test_admit_again (DirectoryFixture *fixture, gconstpointer data)
   g_assert_cmpstr (reeve_caller_get_user_id (after), ==, user_id);
 }
 
+/* A caller has no further effect when what it showed ends; how long its provider's answer is good
+ * does not end it. */
+static void
+test_admit_end (DirectoryFixture *fixture, gconstpointer data)
+{
+  static const char *const roles[] = { "operator", NULL };
+  ReeveAuthenticationAdmit *admit = reeve_authentication_get_admit (fixture->authentication);
+  const ReeveCredentials credentials = { .struct_size = sizeof credentials, .door = "rest" };
+  g_autoptr (ReeveIdentity) identity = reeve_identity_new ("default", "usr_1", roles, "jwt");
+  g_autoptr (ReeveCaller) renewed = NULL;
+  g_autoptr (ReeveCaller) caller = NULL;
+  g_autoptr (ReeveCaller) there = NULL;
+  gint64 now = g_get_real_time ();
+  gint64 expires_at = 0;
+
+  reeve_identity_set_expires_at (identity, now - 1);
+  renewed = reeve_authentication_admit_identity (admit, identity, &credentials, &expires_at, NULL);
+  g_assert_cmpint (expires_at, ==, now - 1);
+  g_assert_cmpint (reeve_caller_get_end (renewed), ==, 0);
+  g_assert_true (may_go_on (fixture, renewed));
+  reeve_identity_set_expires_at (identity, now + 900 * G_USEC_PER_SEC);
+  reeve_identity_set_ends_at (identity, now + 600 * G_USEC_PER_SEC);
+  caller = reeve_authentication_admit_identity (admit, identity, &credentials, &expires_at, NULL);
+  g_assert_cmpint (expires_at, ==, now + 600 * G_USEC_PER_SEC);
+  g_assert_cmpint (reeve_caller_get_end (caller), ==, now + 600 * G_USEC_PER_SEC);
+  g_assert_true (may_go_on (fixture, caller));
+  reeve_caller_end (caller, now - 1);
+  there = reeve_caller_new_in_tenant (caller, "other");
+  g_assert_false (may_go_on (fixture, caller));
+  g_assert_false (may_go_on (fixture, there));
+}
+
+/* Behind a restart: the end of the key's record, and that of what the run has kept. */
+static void
+test_admit_end_again (DirectoryFixture *fixture, gconstpointer data)
+{
+  static const char *const roles[] = { "operator", NULL };
+  g_autoptr (ReeveCaller) admin = directory_fixture_admin (fixture, NULL);
+  g_autofree char *user_id = NULL;
+  g_autofree char *key_id = NULL;
+  g_autofree char *key
+      = directory_fixture_make_user (fixture, admin, "mira", "operator", &user_id, &key_id);
+  g_autoptr (ReeveRecord) record
+      = reeve_store_get (fixture->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, NULL);
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (JsonObject) fields = reeve_directory_dup (reeve_record_get_fields (record));
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (ReeveIdentity) identity
+          = reeve_identity_new ("default", user_id, roles, i == 0 ? "api_key" : "jwt");
+      g_autoptr (ReeveCaller) before = NULL;
+      g_autoptr (ReeveCaller) after = NULL;
+
+      if (i == 0)
+        reeve_identity_set_key_id (identity, key_id);
+      before = reeve_authentication_readmit (fixture->authentication, identity, "default", "rest");
+      g_assert_true (may_go_on (fixture, before));
+      if (i == 0)
+        {
+          json_object_set_int_member (fields, "expires_at", g_get_real_time () - 1);
+          reeve_batch_put (batch, REEVE_STORE_API_KEYS, key_id, fields, REEVE_REVISION_ANY);
+          result = reeve_store_commit (fixture->store, batch, NULL);
+          g_assert_nonnull (result);
+        }
+      else
+        reeve_identity_set_ends_at (identity, g_get_real_time () - 1);
+      after = reeve_authentication_readmit (fixture->authentication, identity, "default", "rest");
+      g_assert_false (may_go_on (fixture, after));
+    }
+}
+
+/* A key of a shipped role rests on the custom role of its user too, which bounds it. */
+static void
+test_admit_bounding_role (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReeveRoleBook) book = reeve_role_book_new (fixture->store);
+  g_autoptr (ReeveCaller) admin = NULL;
+  g_autoptr (ReeveCaller) mira = NULL;
+  g_autoptr (JsonObject) role = NULL;
+  g_autoptr (JsonObject) made = NULL;
+  g_autofree char *user_id = NULL;
+  g_autofree char *params = NULL;
+  g_autofree char *unused = NULL;
+
+  reeve_users_set_role_book (fixture->users, book);
+  reeve_authentication_set_role_book (fixture->authentication, book);
+  admin = directory_fixture_admin (fixture, NULL);
+  role = directory_fixture_effect (
+      fixture, admin, "roles.create", reeve_role_book_create, book,
+      "{\"name\":\"wide\",\"permissions\":[],\"inherits\":[\"operator\"]}", NULL);
+  g_assert_nonnull (role);
+  unused = directory_fixture_make_user (fixture, admin, "mira", "custom:wide", &user_id, NULL);
+  params
+      = g_strdup_printf ("{\"user_id\":\"%s\",\"name\":\"k\",\"roles\":[\"operator\"]}", user_id);
+  made = directory_fixture_effect (fixture, admin, "keys.create", reeve_api_keys_create,
+                                   fixture->api_keys, params, NULL);
+  g_assert_nonnull (made);
+  mira = must_authenticate (fixture, json_object_get_string_member (made, "key"));
+  g_assert_true (reeve_caller_has_permission (mira, "agent:execute"));
+  g_assert_true (may_go_on (fixture, mira));
+  reeve_authentication_revoke (fixture->authentication, "role/default/custom:wide");
+  g_assert_false (may_go_on (fixture, mira));
+  g_assert_true (may_go_on (fixture, admin));
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/admit/" name, DirectoryFixture, NULL, directory_fixture_set_up, func,              \
               directory_fixture_tear_down)
@@ -171,5 +280,8 @@ main (int argc, char **argv)
   ADD ("under-way", test_admit_under_way);
   ADD ("steps", test_admit_steps);
   ADD ("again", test_admit_again);
+  ADD ("end", test_admit_end);
+  ADD ("end-again", test_admit_end_again);
+  ADD ("bounding-role", test_admit_bounding_role);
   return g_test_run ();
 }

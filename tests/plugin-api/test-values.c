@@ -214,6 +214,9 @@ test_values_identity_profile (void)
   reeve_identity_set_email (identity, "al@acme.example");
   reeve_identity_set_email (identity, NULL);
   g_assert_null (reeve_identity_get_email (identity));
+  g_assert_cmpint (reeve_identity_get_ends_at (identity), ==, 0);
+  reeve_identity_set_ends_at (identity, 17);
+  g_assert_cmpint (reeve_identity_get_ends_at (identity), ==, 17);
   g_assert_cmpint (reeve_identity_get_issued_at (identity), ==, 0);
   reeve_identity_set_issued_at (identity, G_MAXINT64);
   g_assert_cmpint (reeve_identity_get_issued_at (identity), ==, G_MAXINT64);
