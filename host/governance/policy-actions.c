@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A call has several names: its tool, kind:tool, and kind:target for each path, domain and command
  * among its arguments. A pattern that blocks or asks matches any of them. One that allows must
- * match the tool, or every single target, and no target that could be read in two ways. */
+ * match the tool, or every single target, and no target that could be read in two ways. One that
+ * blocks or asks by its target takes such a target for its own. */
 #include "policy-actions.h"
 
 #include <string.h>
+
+#include "policy-arguments.h"
+#include "policy-glob.h"
 
 typedef struct
 {
@@ -15,6 +19,9 @@ typedef struct
   ReevePolicyActions *into;
   const char *kind;
   guint targets;
+  guint commands;
+  gboolean doubted; /* the patterns of the kind have been taken */
+  gboolean doubted_command;
   guint matched[REEVE_POLICY_RULE_TRUSTED + 1]; /* targets, by list */
   ReevePolicyActions all;                       /* what matched them */
 } ReevePolicyActionsWork;
@@ -77,7 +84,65 @@ reeve_policy_actions_look (ReevePolicyActionsWork *work, const char *action,
 }
 
 static void
-reeve_policy_actions_on_target (const char *target, gboolean certain, gpointer user_data)
+reeve_policy_actions_refuse (ReevePolicyActions *found, const ReevePolicyActions *by)
+{
+  if (by->blocked.rule != NULL)
+    found->blocked = by->blocked;
+  if (by->approval.rule != NULL)
+    found->approval = by->approval;
+}
+
+/* What cannot be told from the targets of patterns that block or ask is one of them. */
+static void
+reeve_policy_actions_doubt (ReevePolicyActionsWork *work, const char *kind)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (work->policies); i++)
+    for (guint k = 0; work->policies[i] != NULL && k < work->policies[i]->actions->len; k++)
+      {
+        const ReevePolicyRule *rule
+            = &g_array_index (work->policies[i]->actions, ReevePolicyRule, k);
+        ReevePolicyActionsFound *found = reeve_policy_actions_get (work->found, rule->kind);
+        const char *colon = strchr (rule->name, ':');
+        g_autofree char *of = NULL;
+
+        if (colon == NULL || found->rule != NULL
+            || (rule->kind != REEVE_POLICY_RULE_BLOCKED
+                && rule->kind != REEVE_POLICY_RULE_APPROVAL))
+          continue;
+        of = g_strndup (rule->name, (gsize) (colon - rule->name));
+        if (reeve_policy_glob_match (of, kind))
+          *found = (ReevePolicyActionsFound){ rule, work->policies[i] };
+      }
+}
+
+/* A command is one whatever kind of tool takes it. */
+static void
+reeve_policy_actions_on_command (ReevePolicyActionsWork *work, const char *command,
+                                 ReevePolicyTarget traits)
+{
+  const char *execute = reeve_policy_kinds_get_name (REEVE_POLICY_KIND_EXECUTE);
+  const char *const kinds[] = { work->kind, execute };
+  g_auto (GStrv) spellings = reeve_policy_arguments_spell_command (command);
+
+  for (guint i = 0; spellings[i] != NULL; i++)
+    for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+      {
+        g_autofree char *action = g_strconcat (kinds[k], ":", spellings[i], NULL);
+        ReevePolicyActions spelt = { .blocked = { NULL, NULL } };
+
+        reeve_policy_actions_look (work, action, &spelt);
+        reeve_policy_actions_refuse (work->found, &spelt);
+      }
+  /* several are not one plain command either: they may be the words of it */
+  if ((++work->commands == 1 && (traits & REEVE_POLICY_TARGET_DOUBTFUL) == 0)
+      || work->doubted_command)
+    return;
+  work->doubted_command = TRUE;
+  reeve_policy_actions_doubt (work, execute);
+}
+
+static void
+reeve_policy_actions_on_target (const char *target, ReevePolicyTarget traits, gpointer user_data)
 {
   ReevePolicyActionsWork *work = user_data;
   g_autofree char *action = g_strconcat (work->kind, ":", target, NULL);
@@ -85,11 +150,17 @@ reeve_policy_actions_on_target (const char *target, gboolean certain, gpointer u
   work->targets++;
   work->target = (ReevePolicyActions){ .blocked = { NULL, NULL } };
   reeve_policy_actions_look (work, action, &work->target);
-  if (work->target.blocked.rule != NULL)
-    work->found->blocked = work->target.blocked;
-  if (work->target.approval.rule != NULL)
-    work->found->approval = work->target.approval;
-  for (guint i = REEVE_POLICY_RULE_ALLOWLIST; certain && i <= REEVE_POLICY_RULE_TRUSTED; i++)
+  reeve_policy_actions_refuse (work->found, &work->target);
+  if ((traits & REEVE_POLICY_TARGET_COMMAND) != 0)
+    reeve_policy_actions_on_command (work, target, traits);
+  if ((traits & REEVE_POLICY_TARGET_DOUBTFUL) != 0 && !work->doubted)
+    {
+      work->doubted = TRUE;
+      reeve_policy_actions_doubt (work, work->kind);
+    }
+  if ((traits & REEVE_POLICY_TARGET_CERTAIN) == 0)
+    return;
+  for (guint i = REEVE_POLICY_RULE_ALLOWLIST; i <= REEVE_POLICY_RULE_TRUSTED; i++)
     {
       ReevePolicyActionsFound *one = reeve_policy_actions_get (&work->target, i);
 

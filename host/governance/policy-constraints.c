@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Constraints on the actual arguments. Which members hold paths, domains and operations is known by
- * their names, at any depth, unless the policy names them; whatever has no canonical form, and a
- * constraint that finds nothing it could check, refuses. */
+ * their names, at any depth, unless the policy names them, and by what a text looks like; whatever
+ * has no canonical form, and a constraint that finds nothing it could check, refuses. */
 #include "policy-constraints.h"
 
 #include <string.h>
 
+#include "policy-arguments.h"
 #include "policy-glob.h"
 
 #define REEVE_POLICY_CONSTRAINTS_DEPTH 16
@@ -31,7 +32,8 @@ static const char *const reeve_policy_constraints_domain_members[]
 static const char *const reeve_policy_constraints_operation_members[]
     = { "operation", "operations", "op", "method", "action", "verb", "mode", NULL };
 static const char *const reeve_policy_constraints_command_members[]
-    = { "command", "commands", "cmd", NULL };
+    = { "command", "commands", "cmd",        "cmdline", "command_line", "script", "shell_command",
+        "argv",    "program",  "executable", NULL };
 
 static const char *const *const reeve_policy_constraints_members[] = {
   reeve_policy_constraints_path_members,
@@ -352,6 +354,79 @@ reeve_policy_constraints_on_text (const char *text, gpointer user_data)
   return FALSE;
 }
 
+static gboolean reeve_policy_constraints_keep (const char *name, JsonNode *node,
+                                               const char *const *members, guint depth,
+                                               ReevePolicyConstraintsCheck *check);
+
+/* Of an object: its members, and their names where these are paths or addresses themselves. */
+static gboolean
+reeve_policy_constraints_keep_members (const char *name, JsonObject *object,
+                                       const char *const *members, guint depth,
+                                       ReevePolicyConstraintsCheck *check)
+{
+  JsonObjectIter iter;
+  const char *member = NULL;
+  JsonNode *node = NULL;
+  gboolean paths = check->kind == REEVE_POLICY_CONSTRAINTS_PATHS;
+
+  json_object_iter_init (&iter, object);
+  while (json_object_iter_next (&iter, &member, &node))
+    if ((reeve_policy_arguments_looks_like (name, member, paths)
+         && !reeve_policy_constraints_on_text (member, check))
+        || !reeve_policy_constraints_keep (member, node, members, depth + 1, check))
+      return FALSE;
+  return TRUE;
+}
+
+/* Whatever else could be a path or an address, under any name: it must fit as well. */
+static gboolean
+reeve_policy_constraints_keep (const char *name, JsonNode *node, const char *const *members,
+                               guint depth, ReevePolicyConstraintsCheck *check)
+{
+  JsonArray *array = NULL;
+
+  if (depth > REEVE_POLICY_CONSTRAINTS_DEPTH)
+    return FALSE;
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    return reeve_policy_constraints_keep_members (name, json_node_get_object (node), members, depth,
+                                                  check);
+  if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+    {
+      const char *text = json_node_get_string (node);
+
+      if (reeve_policy_constraints_is_member (members, name)
+          || !(check->kind == REEVE_POLICY_CONSTRAINTS_PATHS
+                   ? reeve_policy_arguments_may_be_path (name, text)
+                   : reeve_policy_arguments_may_be_address (name, text)))
+        return TRUE;
+      return reeve_policy_constraints_on_text (text, check);
+    }
+  array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    if (!reeve_policy_constraints_keep (name, json_array_get_element (array, i), members, depth + 1,
+                                        check))
+      return FALSE;
+  return TRUE;
+}
+
+/* Those that are known by name, of which there is to be one; then, unless the policy says which
+ * they are, all that could be one. */
+static gboolean
+reeve_policy_constraints_hold (const ReevePolicyConstraints *self, JsonObject *arguments,
+                               ReevePolicyConstraintsCheck *check)
+{
+  gboolean given = self->members[check->kind] != NULL;
+  const char *const *members = given ? (const char *const *) self->members[check->kind]
+                                     : reeve_policy_constraints_members[check->kind];
+
+  if (!reeve_policy_constraints_walk (arguments, members, 0, reeve_policy_constraints_on_text,
+                                      check)
+      || check->seen == 0)
+    return FALSE;
+  return given || check->kind == REEVE_POLICY_CONSTRAINTS_OPERATIONS
+         || reeve_policy_constraints_keep_members ("", arguments, members, 0, check);
+}
+
 /**
  * reeve_policy_constraints_check:
  * @self: constraints
@@ -368,14 +443,8 @@ reeve_policy_constraints_check (const ReevePolicyConstraints *self, JsonObject *
     {
       ReevePolicyConstraintsCheck check
           = { .kind = (ReevePolicyConstraintsKind) i, .allowed = self->allowed[i] };
-      const char *const *members = self->members[i] != NULL ? (const char *const *) self->members[i]
-                                                            : reeve_policy_constraints_members[i];
 
-      if (self->allowed[i] == NULL)
-        continue;
-      if (reeve_policy_constraints_walk (arguments, members, 0, reeve_policy_constraints_on_text,
-                                         &check)
-          && check.seen > 0)
+      if (self->allowed[i] == NULL || reeve_policy_constraints_hold (self, arguments, &check))
         continue;
       if (detail != NULL)
         *detail = check.refused;
@@ -404,13 +473,22 @@ reeve_policy_constraints_on_target (const char *text, gpointer user_data)
         : targets->kind == REEVE_POLICY_CONSTRAINTS_DOMAINS ? reeve_policy_glob_domain (text, NULL)
                                                             : NULL;
   const char *target = canonical != NULL ? canonical : text;
-  gboolean certain = canonical != NULL;
+  ReevePolicyTarget traits
+      = canonical != NULL ? REEVE_POLICY_TARGET_CERTAIN : REEVE_POLICY_TARGET_DOUBTFUL;
 
-  if (targets->kind == REEVE_POLICY_CONSTRAINTS_KINDS) /* a command */
-    certain = strpbrk (text, ";|&`$()<>\\\"'\n\r") == NULL && strstr (text, "..") == NULL;
+  if (targets->kind == REEVE_POLICY_CONSTRAINTS_KINDS)
+    {
+      gboolean plain = reeve_policy_arguments_is_plain_command (text);
+
+      traits = REEVE_POLICY_TARGET_COMMAND | (plain ? 0 : REEVE_POLICY_TARGET_DOUBTFUL);
+      if (strpbrk (text, ";|&`$()<>\\\"'\n\r") == NULL && strstr (text, "..") == NULL)
+        traits |= REEVE_POLICY_TARGET_CERTAIN;
+      targets->found (text, traits, targets->user_data);
+      return TRUE;
+    }
   while (*target == '/')
     target++;
-  targets->found (target, certain, targets->user_data);
+  targets->found (target, traits, targets->user_data);
   return TRUE;
 }
 
@@ -443,6 +521,10 @@ reeve_policy_constraints_targets (JsonObject *arguments, ReevePolicyConstraintsT
 
       if (!reeve_policy_constraints_walk (arguments, rows[i].members, 0,
                                           reeve_policy_constraints_on_target, &targets))
-        found ("", FALSE, user_data); /* something that cannot be read */
+        found ("",
+               REEVE_POLICY_TARGET_DOUBTFUL
+                   | (rows[i].kind == REEVE_POLICY_CONSTRAINTS_KINDS ? REEVE_POLICY_TARGET_COMMAND
+                                                                     : 0),
+               user_data); /* something that cannot be read */
     }
 }

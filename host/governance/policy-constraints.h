@@ -27,9 +27,15 @@ gboolean reeve_policy_constraints_has_arguments (const ReevePolicyConstraints *s
 guint reeve_policy_constraints_get_rate (const ReevePolicyConstraints *self, guint *seconds);
 
 /* What of the arguments names paths, domains or commands, canonical: for patterns of approval. */
-typedef void (*ReevePolicyConstraintsTarget) (const char *target, gboolean certain,
+typedef enum
+{
+  REEVE_POLICY_TARGET_CERTAIN = 1 << 0, /* has a canonical form, does no more than one thing */
+  REEVE_POLICY_TARGET_COMMAND = 1 << 1,
+  REEVE_POLICY_TARGET_DOUBTFUL = 1 << 2 /* could be what a pattern blocks and not look like it */
+} ReevePolicyTarget;
+
+typedef void (*ReevePolicyConstraintsTarget) (const char *target, ReevePolicyTarget traits,
                                               gpointer user_data);
-/* @certain: FALSE for what has no canonical form, or a command that does more than one thing. */
 void reeve_policy_constraints_targets (JsonObject *arguments, ReevePolicyConstraintsTarget found,
                                        gpointer user_data);
 

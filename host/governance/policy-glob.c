@@ -239,12 +239,28 @@ reeve_policy_glob_host (const char *host, const char *text, GError **error)
   return g_ascii_strdown (ascii, -1);
 }
 
+/* http and https only: a tool that follows another scheme reads files or speaks to what is no web
+ * server. Without `//` a scheme, which some follow all the same, looks like a host without a port.
+ */
+static gboolean
+reeve_policy_glob_is_web (const char *text)
+{
+  const char *colon = strchr (text, ':');
+
+  if (strstr (text, "://") != NULL)
+    return g_ascii_strncasecmp (text, "http://", 7) == 0
+           || g_ascii_strncasecmp (text, "https://", 8) == 0;
+  return colon == NULL || strcspn (text, "/?#") < (gsize) (colon - text)
+         || strchr (text, '[') != NULL || g_ascii_isdigit (colon[1]);
+}
+
 /**
  * reeve_policy_glob_domain:
  * @text: a URL, or a host with or without a port
  * @error: return location
  *
- * Returns: (transfer full): the host in its one spelling; %NULL with %REEVE_ERROR_INVALID_ARGUMENT
+ * Returns: (transfer full): the host in its one spelling; %NULL with %REEVE_ERROR_INVALID_ARGUMENT,
+ * for a URL of another scheme than http and https too
  */
 char *
 reeve_policy_glob_domain (const char *text, GError **error)
@@ -253,7 +269,8 @@ reeve_policy_glob_domain (const char *text, GError **error)
   g_autoptr (GUri) uri = NULL;
 
   if (strlen (text) > REEVE_POLICY_GLOB_LONGEST || !g_utf8_validate (text, -1, NULL)
-      || reeve_policy_glob_has_control (text) || strpbrk (text, "\\ ") != NULL)
+      || reeve_policy_glob_has_control (text) || strpbrk (text, "\\ ") != NULL
+      || !reeve_policy_glob_is_web (text))
     return reeve_policy_glob_refuse ("domain", text, error);
   whole = strstr (text, "://") != NULL ? g_strdup (text) : g_strconcat ("x://", text, NULL);
   uri = g_uri_parse (whole, G_URI_FLAGS_NONE, NULL);

@@ -197,7 +197,13 @@ test_domains (void)
                { "*", "https://anything.example/", TRUE },
                { "*", "https:///nohost", FALSE },
                { "10.0.0.1", "http://10.0.0.1/", TRUE },
-               { "10.0.0.1", "http://10.0.0.10/", FALSE } };
+               { "10.0.0.1", "http://10.0.0.10/", FALSE },
+               { "api.internal.com", "file://api.internal.com/etc/passwd", FALSE },
+               { "api.internal.com", "gopher://api.internal.com:25/x", FALSE },
+               { "api.internal.com", "api.internal.com?u=http://x", FALSE },
+               { "*", "file:/etc/passwd", FALSE },
+               { "*", "http:/evil.example", FALSE },
+               { "*", "//evil.example/", FALSE } };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
@@ -211,15 +217,33 @@ test_domains (void)
   g_assert_null (reeve_policy_glob_domain_pattern ("a.*.example", NULL));
 }
 
+typedef struct
+{
+  const char *constraints;
+  const char *arguments;
+  const char *broken;
+} ConstraintsRow;
+
+static void
+check_constraints (const ConstraintsRow *rows, guint length)
+{
+  for (guint i = 0; i < length; i++)
+    {
+      g_autoptr (JsonObject) said = policy_plain_parse (rows[i].constraints);
+      g_autoptr (JsonObject) arguments = policy_plain_parse (rows[i].arguments);
+      g_autoptr (ReevePolicyConstraints) self = reeve_policy_constraints_new (said, NULL);
+      g_autofree char *detail = NULL;
+
+      g_assert_nonnull (self);
+      g_assert_cmpstr (reeve_policy_constraints_check (self, arguments, &detail), ==,
+                       rows[i].broken);
+    }
+}
+
 static void
 test_constraints (void)
 {
-  static const struct
-  {
-    const char *constraints;
-    const char *arguments;
-    const char *broken;
-  } rows[] = {
+  static const ConstraintsRow rows[] = {
     { "{'paths':['/workspace/*']}", "{'path':'/workspace/a.txt'}", NULL },
     { "{'paths':['/workspace/*']}", "{'path':'/workspace/../etc/passwd'}", "paths" },
     { "{'paths':['/workspace/*']}", "{'PATH':'/etc/passwd'}", "paths" },
@@ -245,17 +269,37 @@ test_constraints (void)
       "operations" },
   };
 
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    {
-      g_autoptr (JsonObject) said = policy_plain_parse (rows[i].constraints);
-      g_autoptr (JsonObject) arguments = policy_plain_parse (rows[i].arguments);
-      g_autoptr (ReevePolicyConstraints) self = reeve_policy_constraints_new (said, NULL);
-      g_autofree char *detail = NULL;
+  check_constraints (rows, G_N_ELEMENTS (rows));
+}
 
-      g_assert_nonnull (self);
-      g_assert_cmpstr (reeve_policy_constraints_check (self, arguments, &detail), ==,
-                       rows[i].broken);
-    }
+/* Members that no list of names knows must fit as well. */
+static void
+test_constraints_strays (void)
+{
+  static const ConstraintsRow rows[] = {
+    { "{'paths':['/workspace/*']}", "{'path':'/workspace/a','dest':'etc'}", "paths" },
+    { "{'paths':['/workspace/*']}", "{'path':'/workspace/a','out':'/etc/x'}", "paths" },
+    { "{'paths':['/workspace/*']}", "{'path':'/workspace/a','outputPath':'x'}", "paths" },
+    { "{'paths':['/workspace/*']}", "{'path':'/workspace/a','x':[[' /etc/x']]}", "paths" },
+    { "{'paths':['/workspace/*']}", "{'path':'/workspace/a','x':{'/etc/x':1}}", "paths" },
+    { "{'paths':['/workspace/*']}", "{'path':'/workspace/a','x':'C:/x'}", "paths" },
+    { "{'paths':['/workspace/*']}",
+      "{'path':'/workspace/a','output_path':'/workspace/b','content':'/* C */','profile':'x'}",
+      NULL },
+    { "{'paths':['/workspace/*'],'arguments':{'paths':['path']}}",
+      "{'path':'/workspace/a','route':'/x'}", NULL },
+    { "{'domains':['a.example']}", "{'url':'https://a.example/','link':'evil.example'}",
+      "domains" },
+    { "{'domains':['a.example']}", "{'url':'https://a.example/','x':{'y':['ftp://a.example/']}}",
+      "domains" },
+    { "{'domains':['a.example']}", "{'url':'https://a.example/','next':'//evil.example'}",
+      "domains" },
+    { "{'domains':['a.example']}", "{'url':'https://a.example/','callbackUrl':'evil'}", "domains" },
+    { "{'domains':['a.example']}",
+      "{'url':'https://a.example/','next':'http://a.example/2','body':'http://b.example'}", NULL },
+  };
+
+  check_constraints (rows, G_N_ELEMENTS (rows));
 }
 
 static void
@@ -379,6 +423,7 @@ main (int argc, char **argv)
   g_test_add_func ("/policy-parts/path-globs", test_path_globs);
   g_test_add_func ("/policy-parts/domains", test_domains);
   g_test_add_func ("/policy-parts/constraints", test_constraints);
+  g_test_add_func ("/policy-parts/constraints-strays", test_constraints_strays);
   g_test_add_func ("/policy-parts/constraints-faults", test_constraints_faults);
   g_test_add_func ("/policy-parts/kinds", test_kinds);
   g_test_add_func ("/policy-parts/rates-window", test_rates_window);

@@ -251,6 +251,39 @@ test_approval (void)
   check (list, NULL, "run_command", "{'command':'git `x`'}", "deny tool_not_allowed");
 }
 
+/* However it is written: what is not certainly another command is the one that is blocked. */
+static void
+test_approval_of_commands (void)
+{
+  static const char *const refused[]
+      = { "rm -rf /",   "RM -rf /",   "  rm -rf /", "/bin/rm -rf /",   "rm\\t-rf /", "\\\\rm x",
+          "ls; rm x",   "ls && rm x", "sudo rm x",  "/usr/bin/env rm", "$(rm x)",    "echo `rm x`",
+          "bash -c rm", "ls\\nrm x",  "A=1 rm x",   "{rm,x}",          "r? x",       "" };
+  static const char *const fine[] = { "ls -l /tmp", "git commit -m x", "/bin/ls *.c", "grep rm x" };
+  const char *org = "{'tools':[" ALLOW ("*") "],'approval':{'blocked':['execute:rm *']}}";
+  const char *asks = "{'tools':[" ALLOW ("*") "],'approval':{'approval_required':['e*:rm*']}}";
+  const char *other = "{'tools':[" ALLOW ("*") "],'approval':{'blocked':['write:/etc/*']}}";
+
+  for (guint i = 0; i < G_N_ELEMENTS (refused); i++)
+    {
+      g_autofree char *arguments = g_strdup_printf ("{'command':'%s'}", refused[i]);
+
+      check (org, NULL, "run_command", arguments, "deny action_blocked");
+      check (org, NULL, "frobnicate", arguments, "deny action_blocked");
+      check (asks, NULL, "run_command", arguments, "approval_required approval_required");
+      check (other, NULL, "run_command", arguments, "allow tool_allowed");
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (fine); i++)
+    {
+      g_autofree char *arguments = g_strdup_printf ("{'command':'%s'}", fine[i]);
+
+      check (asks, NULL, "run_command", arguments, "allow tool_allowed");
+    }
+  check (org, NULL, "run_command", "{'command':['ls','rm']}", "deny action_blocked");
+  check (org, NULL, "run_command", "{'command':'rm','args':['x']}", "deny action_blocked");
+  check (other, NULL, "file_write", "{'path':'%2fetc/x'}", "deny action_blocked");
+}
+
 static void
 test_thresholds (void)
 {
@@ -555,6 +588,7 @@ main (int argc, char **argv)
   g_test_add_func ("/policy/matrix", test_matrix);
   g_test_add_func ("/policy/levels", test_levels);
   g_test_add_func ("/policy/approval", test_approval);
+  g_test_add_func ("/policy/approval-of-commands", test_approval_of_commands);
   g_test_add_func ("/policy/thresholds", test_thresholds);
   g_test_add_func ("/policy/rates", test_rates);
   g_test_add_func ("/policy/trace", test_trace);
