@@ -291,6 +291,18 @@ reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platf
   return caller;
 }
 
+/* Who signs tokens, or is somebody else's provider, says who somebody is, but never makes the platform
+ * admin: only what this host has given out itself, or one of its rules, does. */
+static gboolean
+reeve_authentication_admit_is_own (ReeveAuthenticationDraft *draft)
+{
+  static const char *const own[]
+      = { "api_key", "basic", "certificate", "owner", "evaluation", NULL };
+  const char *method = reeve_identity_get_method (draft->identity);
+
+  return method != NULL && g_strv_contains (own, method);
+}
+
 static ReeveCaller *
 reeve_authentication_admit_go (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
                                GError **error)
@@ -303,7 +315,7 @@ reeve_authentication_admit_go (ReeveAuthenticationAdmit *self, ReeveAuthenticati
       || (!draft->again
           && !reeve_authentication_admit_take_steps (self, REEVE_ADMIT_NETWORK, draft, error)))
     return NULL;
-  platform_admin = draft->account.platform_admin
+  platform_admin = draft->account.platform_admin && reeve_authentication_admit_is_own (draft)
                    && strcmp (draft->tenant_id, REEVE_TENANTS_DEFAULT) == 0
                    && g_strv_contains (reeve_identity_get_roles (draft->identity), "admin");
   if (!reeve_authentication_admit_permissions (self, draft, platform_admin, error))

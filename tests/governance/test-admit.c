@@ -193,6 +193,35 @@ test_admit_end (DirectoryFixture *fixture, gconstpointer data)
   g_assert_false (may_go_on (fixture, there));
 }
 
+/* The platform admin's record is enough with what the host gave out, and with a token it is not,
+ * whoever's name that bears. */
+static void
+test_admit_platform_admin (DirectoryFixture *fixture, gconstpointer data)
+{
+  static const char *const roles[] = { "admin", NULL };
+  static const char *const methods[] = { "api_key", "basic", "certificate", "jwt", "other" };
+  ReeveAuthenticationAdmit *admit = reeve_authentication_get_admit (fixture->authentication);
+  const ReeveCredentials credentials = { .struct_size = sizeof credentials, .door = "rest" };
+  g_autoptr (ReeveCaller) admin = directory_fixture_admin (fixture, NULL);
+
+  g_assert_true (reeve_caller_is_platform_admin (admin));
+  for (guint i = 0; i < G_N_ELEMENTS (methods); i++)
+    {
+      g_autoptr (ReeveIdentity) identity
+          = reeve_identity_new ("default", reeve_caller_get_user_id (admin), roles, methods[i]);
+      gint64 expires_at = 0;
+      g_autoptr (ReeveCaller) caller
+          = reeve_authentication_admit_identity (admit, identity, &credentials, &expires_at, NULL);
+      g_autoptr (ReeveCaller) again
+          = reeve_authentication_readmit (fixture->authentication, identity, "default", "rest");
+
+      g_assert_nonnull (caller);
+      g_assert_true (reeve_caller_is_platform_admin (caller) == (i < 3));
+      g_assert_true (reeve_caller_is_platform_admin (again) == (i < 3));
+      g_assert_true (reeve_caller_has_permission (caller, "user:manage"));
+    }
+}
+
 /* Behind a restart: the end of the key's record, and that of what the run has kept. */
 static void
 test_admit_end_again (DirectoryFixture *fixture, gconstpointer data)
@@ -280,6 +309,7 @@ main (int argc, char **argv)
   ADD ("under-way", test_admit_under_way);
   ADD ("steps", test_admit_steps);
   ADD ("again", test_admit_again);
+  ADD ("platform-admin", test_admit_platform_admin);
   ADD ("end", test_admit_end);
   ADD ("end-again", test_admit_end_again);
   ADD ("bounding-role", test_admit_bounding_role);
