@@ -170,8 +170,14 @@ reeve_authentication_new_owner (ReeveAuthentication *self, const char *door)
   static const char *const roles[] = { "admin", NULL };
   g_autoptr (ReeveIdentity) identity = reeve_identity_new (
       REEVE_TENANTS_DEFAULT, self->owner_id != NULL ? self->owner_id : "owner", roles, "owner");
+  ReeveCaller *owner = NULL;
+  guint64 version = 0;
 
-  return reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, reeve_roles_all (), door, NULL);
+  /* before the caller is made: what it does for others may be taken back, it itself may not */
+  version = reeve_revocations_get_version (self->revocations);
+  owner = reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, reeve_roles_all (), door, NULL);
+  reeve_caller_rest_on (owner, version, NULL);
+  return owner;
 }
 
 /**
@@ -288,6 +294,25 @@ reeve_authentication_revoke_tenant (ReeveAuthentication *self, const char *tenan
   reeve_authentication_revoke (self, ground);
 }
 
+/* May be acted for the user on whose behalf it is? He was active when the caller was let in, or
+ * what was to be done for him was refused before. */
+static gboolean
+reeve_authentication_is_delegate_concerned (ReeveAuthentication *self,
+                                            const ReeveAdmissionRequest *request)
+{
+  guint64 version = reeve_caller_get_version (request->caller);
+  const char *grounds[] = { NULL, NULL };
+  g_autofree char *ground = NULL;
+
+  /* the host's own callers know no version */
+  if (request->delegated_user_id == NULL || version == 0)
+    return FALSE;
+  ground = reeve_revocations_name_user (reeve_caller_get_tenant_id (request->caller),
+                                        request->delegated_user_id);
+  grounds[0] = ground;
+  return reeve_revocations_concern (self->revocations, version, grounds);
+}
+
 /**
  * reeve_authentication_check:
  * @request: what is asked for
@@ -296,7 +321,7 @@ reeve_authentication_revoke_tenant (ReeveAuthentication *self, const char *tenan
  * @error: return location
  *
  * A check of the gate: was what the caller's rights rest on taken back since it was let in, or has
- * it ended? Takes no I/O.
+ * it ended? The same is asked of the user on whose behalf it acts. Takes no I/O.
  *
  * Returns: %FALSE with %REEVE_ERROR_CALLER_REVOKED
  */
@@ -314,10 +339,13 @@ reeve_authentication_check (const ReeveAdmissionRequest *request, const ReeveSet
       return FALSE;
     }
   if (!reeve_revocations_concern (self->revocations, reeve_caller_get_version (request->caller),
-                                  reeve_caller_get_grounds (request->caller)))
+                                  reeve_caller_get_grounds (request->caller))
+      && !reeve_authentication_is_delegate_concerned (self, request))
     return TRUE;
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CALLER_REVOKED,
-                       "the caller's rights were taken back after it was let in");
+  g_set_error_literal (
+      error, REEVE_ERROR, REEVE_ERROR_CALLER_REVOKED,
+      "the rights of the caller, or of the user on whose behalf it acts, were taken "
+      "back after it was let in");
   return FALSE;
 }
 

@@ -145,6 +145,17 @@ reeve_agents_hold (ReeveAgents *self, const char *tenant_id, const char *agent_i
 }
 
 gboolean
+reeve_agents_identity_is_user_active (ReeveAgents *self, const char *tenant_id, const char *user_id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *status = reeve_agents_identity_find_user (self, tenant_id, user_id, &error);
+
+  if (status == NULL)
+    g_warning ("user %s cannot be read, and nothing is done for him: %s", user_id, error->message);
+  return g_strcmp0 (status, "active") == 0;
+}
+
+gboolean
 reeve_agents_identity_delegate (ReeveAgents *self, const char *tenant_id, JsonObject *fields,
                                 JsonObject *definition, GError **error)
 {

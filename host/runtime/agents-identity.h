@@ -26,5 +26,8 @@ void reeve_agents_identity_book (ReeveAgents *self, const char *tenant_id, const
 gboolean reeve_agents_identity_delegate (ReeveAgents *self, const char *tenant_id,
                                          JsonObject *fields, JsonObject *definition,
                                          GError **error);
+/* May anything be done on behalf of that user now? Blocks. */
+gboolean reeve_agents_identity_is_user_active (ReeveAgents *self, const char *tenant_id,
+                                               const char *user_id);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 /* After a restart every unfinished run goes on from its journal: what was settled is not done
  * again, what was under way is unknown. Cancel and resume are here too, since they reach a run from
  * outside as well. */
+#include "agents-identity.h"
 #include "listing.h"
 #include "run-opening.h"
 #include "runs-private.h"
@@ -87,6 +88,17 @@ reeve_runs_recovery_learn_policies (ReeveRuns *self, const char *tenant_id)
     g_warning ("tools of tenant %s are denied: %s", tenant_id, error->message);
 }
 
+/* What would have been taken back of it is not kept over a restart: the record says it. */
+static void
+reeve_runs_recovery_check_delegate (ReeveRuns *self, ReeveCaller *caller, const char *tenant_id,
+                                    JsonObject *started)
+{
+  const char *user_id = reeve_json_get_string (started, "delegated_user_id", NULL);
+
+  if (user_id != NULL && !reeve_agents_identity_is_user_active (self->agents, tenant_id, user_id))
+    reeve_caller_end (caller, 1);
+}
+
 static gboolean
 reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord *record,
                              GError **error)
@@ -114,6 +126,7 @@ reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord
    * objects are not */
   recovery->record = reeve_listing_dup (reeve_record_get_fields (record));
   recovery->caller = reeve_run_opening_get_caller (&self->env, started);
+  reeve_runs_recovery_check_delegate (self, recovery->caller, tenant_id, started);
   if (json_object_has_member (started, "agent_id"))
     recovery->hold = reeve_agents_hold (self->agents, tenant_id,
                                         reeve_json_get_string (started, "agent_id", ""));

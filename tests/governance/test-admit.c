@@ -222,6 +222,38 @@ test_admit_platform_admin (DirectoryFixture *fixture, gconstpointer data)
     }
 }
 
+/* Who acts for a user that was disabled does nothing more for him, whoever he is himself. */
+static void
+test_admit_delegate (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReeveCaller) admin = directory_fixture_admin (fixture, NULL);
+  g_autoptr (ReeveCaller) owner = NULL;
+  g_autoptr (ReeveCaller) later = NULL;
+  ReeveAdmissionRequest request
+      = { .operation = "tool.call", .tool_name = "calculate", .delegated_user_id = "usr_1" };
+
+  reeve_authentication_revoke_user (fixture->authentication, "default", "usr_2");
+  owner = reeve_authentication_new_owner (fixture->authentication, "dbus");
+  for (guint i = 0; i < 2; i++)
+    {
+      request.caller = i == 0 ? admin : owner;
+      g_assert_true (reeve_authentication_check (&request, NULL, fixture->authentication, NULL));
+    }
+  reeve_authentication_revoke_user (fixture->authentication, "default", "usr_1");
+  later = reeve_authentication_new_owner (fixture->authentication, "dbus");
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      request.caller = i == 0 ? admin : owner;
+      g_assert_false (reeve_authentication_check (&request, NULL, fixture->authentication, &error));
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CALLER_REVOKED);
+      g_assert_true (may_go_on (fixture, request.caller));
+    }
+  request.caller = later;
+  g_assert_true (reeve_authentication_check (&request, NULL, fixture->authentication, NULL));
+}
+
 /* Behind a restart: the end of the key's record, and that of what the run has kept. */
 static void
 test_admit_end_again (DirectoryFixture *fixture, gconstpointer data)
@@ -310,6 +342,7 @@ main (int argc, char **argv)
   ADD ("steps", test_admit_steps);
   ADD ("again", test_admit_again);
   ADD ("platform-admin", test_admit_platform_admin);
+  ADD ("delegate", test_admit_delegate);
   ADD ("end", test_admit_end);
   ADD ("end-again", test_admit_end_again);
   ADD ("bounding-role", test_admit_bounding_role);

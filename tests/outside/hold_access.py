@@ -133,6 +133,13 @@ class Access(unittest.TestCase):
         _, _, key = self.user(heir)
         return key, lambda: self.host.put(f"/api/v1/admin/roles/{base}", {"inherits": []}, expect=200)
 
+    def bounding(self):
+        """A key of another role name, which the user's role bounds."""
+        role = self.host.post("/api/v1/admin/roles", {"name": f"wide{self.number()}", "inherits": ["operator"]}, expect=201).json["role_id"]
+        user, _, _ = self.user(role)
+        key = self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, expect=201).json["key"]
+        return key, lambda: self.host.put(f"/api/v1/admin/roles/{role}", {"inherits": []}, expect=200)
+
     def elevation(self):
         user, _, key = self.user()
         body = {"role": "operator", "until": at(3600), "reason": "load"}
@@ -187,27 +194,46 @@ class Access(unittest.TestCase):
 
     # ---- what is under way ----
 
+    def assert_ends(self, agent, key, revoke):
+        """A run under way asks the model nothing more, and calls no tool."""
+        self.gate.clear()
+        self.asked.clear()
+        events = self.host.stream("POST", "/api/v1/agents/execute", {"agent_id": agent, "mission": "m", "stream": True}, key=key)
+        run = next(events).data["run_id"]
+        self.assertTrue(self.asked.wait(60))
+        before = self.mock.count("/v1/chat/completions")
+        revoke()
+        self.gate.set()
+        ended = list(events)[-1]
+        self.assertEqual("run.failed", ended.name, ended.data)
+        self.assertEqual("caller_revoked", ended.data["error"]["code"])
+        self.assertEqual(before, self.mock.count("/v1/chat/completions"), "the model was asked once more")
+        records = self.host.records(run_id=run)
+        refused = [r for r in records if r["kind"] == "refusal"]
+        self.assertEqual({"caller_revoked"}, {r["reason"] for r in refused})
+        self.assertEqual([], [r for r in records if r["action"] == "tool.call" and r["kind"] == "intent"])
+
     def test_a_run_under_way_has_no_further_effect(self):
         agent = self.host.agent()
-        for kind in ("key", "disabled", "roles", "role", "elevation") * reeve.size(1, 10):
+        for kind in ("key", "disabled", "roles", "role", "bounding", "elevation") * reeve.size(1, 10):
             with self.subTest(kind=kind):
-                self.gate.clear()
-                self.asked.clear()
-                key, revoke = getattr(self, kind)()
-                events = self.host.stream("POST", "/api/v1/agents/execute", {"agent_id": agent, "mission": "m", "stream": True}, key=key)
-                run = next(events).data["run_id"]
-                self.assertTrue(self.asked.wait(60))
-                before = self.mock.count("/v1/chat/completions")
-                revoke()
-                self.gate.set()
-                ended = list(events)[-1]
-                self.assertEqual("run.failed", ended.name, ended.data)
-                self.assertEqual("caller_revoked", ended.data["error"]["code"])
-                self.assertEqual(before, self.mock.count("/v1/chat/completions"), "the model was asked once more")
-                records = self.host.records(run_id=run)
-                refused = [r for r in records if r["kind"] == "refusal"]
-                self.assertEqual({"caller_revoked"}, {r["reason"] for r in refused})
-                self.assertEqual([], [r for r in records if r["action"] == "tool.call" and r["kind"] == "intent"])
+                self.assert_ends(agent, *getattr(self, kind)())
+
+    def test_a_key_that_ends_ends_its_run(self):
+        user, _, _ = self.user("operator")
+        end = time.time() + 2
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(end)) + f".{int(end % 1 * 1000):03d}Z"
+        body = {"user_id": user, "name": "brief", "roles": ["operator"], "expires_at": stamp}
+        key = self.host.post("/api/v1/admin/keys", body, expect=201).json["key"]
+        self.assert_ends(self.host.agent(), key, lambda: time.sleep(max(0.0, end - time.time()) + 0.1))
+
+    def test_a_run_for_a_user_who_is_let_go(self):
+        for revoke in (lambda user: self.host.put(f"/api/v1/admin/users/{user}", {"status": "disabled"}, expect=200),
+                       lambda user: self.host.delete(f"/api/v1/admin/users/{user}", expect=204)):
+            user, _, _ = self.user("operator")
+            agent = self.host.agent()
+            self.host.put(f"/api/v1/admin/agents/{agent}", {"delegated_user_id": user}, expect=200)
+            self.assert_ends(agent, self.user("operator")[2], lambda user=user, revoke=revoke: revoke(user))
 
 
 if __name__ == "__main__":
