@@ -104,6 +104,37 @@ reeve_api_keys_check_workspace (ReeveApiKeys *self, ReeveCaller *caller, JsonObj
   return FALSE;
 }
 
+/* Who knows the key, from whoever made the key it was made with on: what they may not have, its
+ * user's elevation does not give to it. Where that is not known, nothing is noted. */
+static gboolean
+reeve_api_keys_note_makers (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *fields,
+                            GError **error)
+{
+  g_autofree char *maker = g_strconcat (reeve_caller_get_home_tenant_id (caller), "/",
+                                        reeve_caller_get_user_id (caller), NULL);
+  const char *key_id = reeve_caller_get_key_id (caller);
+  g_autoptr (JsonArray) makers = json_array_new ();
+  g_autoptr (ReeveRecord) record = NULL;
+  g_auto (GStrv) before = NULL;
+
+  json_array_add_string_element (makers, maker);
+  if (key_id != NULL && !reeve_caller_is_platform_admin (caller))
+    {
+      record = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id,
+                                error);
+      if (record == NULL)
+        return FALSE;
+      before = reeve_directory_get_strings (reeve_record_get_fields (record), "makers");
+      if (before[0] == NULL)
+        return TRUE;
+    }
+  for (guint i = 0; before != NULL && before[i] != NULL; i++)
+    if (strcmp (before[i], maker) != 0)
+      json_array_add_string_element (makers, before[i]);
+  json_object_set_array_member (fields, "makers", g_steal_pointer (&makers));
+  return TRUE;
+}
+
 static JsonObject *
 reeve_api_keys_make_fields (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params,
                             const char *plaintext, GError **error)
@@ -125,7 +156,8 @@ reeve_api_keys_make_fields (ReeveApiKeys *self, ReeveCaller *caller, JsonObject 
       || !reeve_api_keys_check_addresses (fields, error)
       || !reeve_api_keys_read_expiry (params, fields, error)
       || !reeve_api_keys_check_workspace (self, caller, fields, error)
-      || !reeve_api_keys_bounds_inherit (self, caller, fields, error))
+      || !reeve_api_keys_bounds_inherit (self, caller, fields, error)
+      || !reeve_api_keys_note_makers (self, caller, fields, error))
     return NULL;
   return g_steal_pointer (&fields);
 }
@@ -241,7 +273,8 @@ reeve_api_keys_make_successor (ReeveApiKeys *self, ReeveCaller *caller, ReeveRec
   json_object_set_int_member (fields, "created_at", reeve_times_now ());
   if (!reeve_api_keys_bounds_check (self, caller, fields, error)
       || !reeve_api_keys_read_expiry (params, fields, error)
-      || !reeve_api_keys_bounds_inherit (self, caller, fields, error))
+      || !reeve_api_keys_bounds_inherit (self, caller, fields, error)
+      || !reeve_api_keys_note_makers (self, caller, fields, error))
     return NULL;
   return g_steal_pointer (&fields);
 }

@@ -87,6 +87,20 @@ class Elevations(unittest.TestCase):
         self.host.delete(f"/api/v1/admin/keys/{kept}", key=key, expect=403)
         self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["viewer"]}, key=key, expect=201)
 
+    def test_a_key_that_somebody_weaker_made_is_not_raised(self):
+        _, manager = self.user("user_manager", "viewer")
+        user, good = self.user("viewer")
+        body = {"user_id": user, "name": "k", "roles": ["viewer"]}
+        known = self.host.post("/api/v1/admin/keys", body, key=manager, expect=201).json
+        heir = self.host.post("/api/v1/admin/keys", body, key=known["key"], expect=201).json["key"]
+        turned = self.host.post(f"/api/v1/admin/keys/{known['key_id']}/rotate", {}, key=known["key"], expect=201).json["key"]
+        own = self.host.post("/api/v1/admin/keys", body, key=good, expect=201).json["key"]
+        self.elevate(user, "admin")
+        for key in (known["key"], heir, turned):
+            self.assertNotIn("role:manage", self.held(key))
+        for key in (good, own):
+            self.assertIn("role:manage", self.held(key))
+
     def test_who_is_raised_is_out_of_reach(self):
         _, manager = self.user("user_manager", "viewer")
         user, _ = self.user("viewer")
