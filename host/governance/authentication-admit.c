@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "directory.h"
+
 typedef struct
 {
   ReeveAuthenticationStage stage;
@@ -253,6 +255,29 @@ reeve_authentication_admit_user (ReeveAuthenticationAdmit *self, ReeveAuthentica
   return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_USER, draft, error);
 }
 
+/* Every role of the user: who shows a credential with others does not shed these. */
+static gboolean
+reeve_authentication_admit_mark (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
+                                 GError **error)
+{
+  g_autoptr (JsonObject) user = NULL;
+  g_auto (GStrv) roles = NULL;
+
+  if (!reeve_role_book_add_contained (self->book, draft->tenant_id,
+                                      reeve_identity_get_roles (draft->identity), draft->marks,
+                                      error))
+    return FALSE;
+  if (!draft->known)
+    return TRUE;
+  user = reeve_users_get (self->users, draft->tenant_id,
+                          reeve_identity_get_user_id (draft->identity), error);
+  if (user == NULL)
+    return FALSE;
+  roles = reeve_directory_get_strings (user, "roles");
+  return reeve_role_book_add_contained (self->book, draft->tenant_id, (const char *const *) roles,
+                                        draft->marks, error);
+}
+
 static gboolean
 reeve_authentication_admit_permissions (ReeveAuthenticationAdmit *self,
                                         ReeveAuthenticationDraft *draft, gboolean platform_admin,
@@ -268,7 +293,9 @@ reeve_authentication_admit_permissions (ReeveAuthenticationAdmit *self,
     draft->permissions &= draft->account.permissions;
   if (platform_admin || (self->book != NULL && !reeve_role_book_is_enabled (self->book)))
     draft->permissions = reeve_roles_all ();
-  return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PERMISSIONS, draft, error)
+  draft->whole = !draft->known || (draft->account.permissions & ~draft->permissions) == 0;
+  return reeve_authentication_admit_mark (self, draft, error)
+         && reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PERMISSIONS, draft, error)
          && reeve_authentication_admit_take_steps (self, REEVE_ADMIT_CAP, draft, error);
 }
 
@@ -286,6 +313,10 @@ reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platf
       reeve_caller_elevate (caller, elevation->permissions & draft->cap, elevation->until);
     }
   reeve_caller_end (caller, draft->ends_at);
+  g_ptr_array_add (draft->marks, NULL);
+  reeve_caller_describe (caller, (const char *const *) draft->marks->pdata, draft->whole,
+                         draft->permissions | draft->account.permissions | draft->holds,
+                         draft->cap);
   g_ptr_array_add (draft->grounds, NULL);
   reeve_caller_rest_on (caller, draft->version, (const char *const *) draft->grounds->pdata);
   return caller;
@@ -330,6 +361,7 @@ reeve_authentication_admit_draft (ReeveAuthenticationAdmit *self, ReeveIdentity 
 {
   g_autofree char *tenant_id = g_strdup (reeve_identity_get_tenant_id (identity));
   g_autoptr (GPtrArray) grounds = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) marks = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) elevations = g_array_new (FALSE, FALSE, sizeof (ReeveCallerElevation));
   ReeveAuthenticationDraft draft = {
     .identity = reeve_identity_ref (identity),
@@ -339,6 +371,7 @@ reeve_authentication_admit_draft (ReeveAuthenticationAdmit *self, ReeveIdentity 
     .account = { .active = TRUE },
     .cap = reeve_roles_all (),
     .elevations = elevations,
+    .marks = marks,
     .grounds = grounds,
   };
   ReeveCaller *caller = NULL;

@@ -24,13 +24,16 @@ typedef struct
   gboolean known;            /* there is a record of the user */
   ReeveUsersAccount account; /* what it says; active without one */
   ReevePermissions permissions;
-  ReevePermissions cap; /* nothing beyond it, whatever the roles say */
-  GArray *elevations;   /* of ReeveCallerElevation */
-  GPtrArray *grounds;   /* (owned) names of reeve-revocations */
-  guint64 version;      /* of reeve-revocations: what was taken back later is felt */
-  gboolean changed;     /* a step changed the user's record, and took back what rested on it */
-  gint64 expires_at;    /* µs since the epoch; 0: never. The earliest end of anything above */
-  gint64 ends_at;       /* the same, without how long a provider's answer is good: ends runs too */
+  gboolean whole;         /* that is all that the user's roles hold */
+  ReevePermissions cap;   /* nothing beyond it, whatever the roles say */
+  GArray *elevations;     /* of ReeveCallerElevation */
+  GPtrArray *marks;       /* (owned) every role of the user, be it not of the identity */
+  ReevePermissions holds; /* what the user is elevated to, be it not the identity */
+  GPtrArray *grounds;     /* (owned) names of reeve-revocations */
+  guint64 version;        /* of reeve-revocations: what was taken back later is felt */
+  gboolean changed;       /* a step changed the user's record, and took back what rested on it */
+  gint64 expires_at;      /* µs since the epoch; 0: never. The earliest end of anything above */
+  gint64 ends_at; /* the same, without how long a provider's answer is good: ends runs too */
 } ReeveAuthenticationDraft;
 
 /* In this order; what the host itself looks at comes first in each. */

@@ -22,6 +22,10 @@ struct _ReeveCaller
   guint64 version;
   gint64 end; /* 0: none */
   char **grounds;
+  char **marks; /* (nullable) every role of its user; NULL: those of the identity */
+  gboolean whole;
+  ReevePermissions holds;
+  ReevePermissions bound;
 };
 
 /* What the scopes of an identity and the workspace that it is bound to leave: all that there is
@@ -75,7 +79,77 @@ reeve_caller_new (ReeveIdentity *identity, const char *tenant_id, gboolean platf
   self->platform_admin = platform_admin && reeve_identity_get_workspace_id (identity) == NULL
                          && (cap & reeve_roles_match ("tenant:manage")) != 0;
   self->permissions = permissions & cap;
+  self->whole = TRUE;
+  self->holds = permissions;
+  self->bound = cap;
   return self;
+}
+
+/**
+ * reeve_caller_describe:
+ * @self: a caller that nobody else has yet
+ * @marks: every role that its user has, be it not by these credentials
+ * @whole: whether the credentials may do all that the roles of their user do
+ * @holds: all that the user holds, elevations included
+ * @cap: nothing beyond it
+ */
+void
+reeve_caller_describe (ReeveCaller *self, const char *const *marks, gboolean whole,
+                       ReevePermissions holds, ReevePermissions cap)
+{
+  g_strfreev (self->marks);
+  self->marks = g_strdupv ((char **) marks);
+  self->whole = whole;
+  self->holds = holds;
+  self->bound &= cap;
+}
+
+/**
+ * reeve_caller_get_marks:
+ * @self: a caller
+ *
+ * Returns: (transfer none): every role that its user has, be it not by these credentials
+ */
+const char *const *
+reeve_caller_get_marks (ReeveCaller *self)
+{
+  return self->marks != NULL ? (const char *const *) self->marks : reeve_caller_get_roles (self);
+}
+
+/**
+ * reeve_caller_is_whole:
+ * @self: a caller
+ *
+ * Returns: whether its credentials may do all that the roles of their user do
+ */
+gboolean
+reeve_caller_is_whole (ReeveCaller *self)
+{
+  return self->whole;
+}
+
+/**
+ * reeve_caller_get_holds:
+ * @self: a caller
+ *
+ * Returns: all that its user holds, be it not by these credentials
+ */
+ReevePermissions
+reeve_caller_get_holds (ReeveCaller *self)
+{
+  return self->holds;
+}
+
+/**
+ * reeve_caller_get_bound:
+ * @self: a caller
+ *
+ * Returns: what its scopes and its workspace leave of all there is
+ */
+ReevePermissions
+reeve_caller_get_bound (ReeveCaller *self)
+{
+  return self->bound;
 }
 
 /**
@@ -150,6 +224,8 @@ reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id)
                                          self->permissions, self->door, self->peer_address);
 
   memcpy (there->elevations, self->elevations, sizeof there->elevations);
+  reeve_caller_describe (there, (const char *const *) self->marks, self->whole, self->holds,
+                         self->bound);
   reeve_caller_rest_on (there, self->version, (const char *const *) self->grounds);
   reeve_caller_end (there, self->end);
   return there;
@@ -179,6 +255,7 @@ reeve_caller_unref (ReeveCaller *self)
     return;
   reeve_identity_unref (self->identity);
   g_strfreev (self->grounds);
+  g_strfreev (self->marks);
   g_free (self->tenant_id);
   g_free (self->door);
   g_free (self->peer_address);

@@ -33,8 +33,18 @@ void reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const
 void reeve_caller_end (ReeveCaller *self, gint64 until);
 /* µs since the epoch; 0: never */
 gint64 reeve_caller_get_end (ReeveCaller *self);
+/* Before the caller is handed on: how overrides see it. @marks: every role that its user has, be it
+ * not by these credentials; @whole: they do what their user's roles do; @holds: all that the user
+ * holds, elevations included; @cap: nothing beyond it. */
+void reeve_caller_describe (ReeveCaller *self, const char *const *marks, gboolean whole,
+                            ReevePermissions holds, ReevePermissions cap);
 /* (transfer full) the same caller acting in another tenant */
 ReeveCaller *reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id);
+const char *const *reeve_caller_get_marks (ReeveCaller *self);
+gboolean reeve_caller_is_whole (ReeveCaller *self);
+ReevePermissions reeve_caller_get_holds (ReeveCaller *self);
+/* most that it can be given */
+ReevePermissions reeve_caller_get_bound (ReeveCaller *self);
 ReeveCaller *reeve_caller_ref (ReeveCaller *self);
 void reeve_caller_unref (ReeveCaller *self);
 const char *reeve_caller_get_tenant_id (ReeveCaller *self);

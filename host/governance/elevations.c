@@ -155,7 +155,7 @@ reeve_elevations_step (ReeveAuthenticationDraft *draft, gpointer data, GError **
   g_autoptr (GPtrArray) active = NULL;
   g_auto (GStrv) makers = NULL;
 
-  if (!draft->known || (draft->account.permissions & ~draft->permissions) != 0)
+  if (!draft->known)
     return TRUE;
   active = reeve_elevations_read (self, draft->tenant_id,
                                   reeve_identity_get_user_id (draft->identity), error);
@@ -173,8 +173,14 @@ reeve_elevations_step (ReeveAuthenticationDraft *draft, gpointer data, GError **
       if (!reeve_role_book_union (book, draft->tenant_id, roles, &elevation.permissions,
                                   draft->grounds, error))
         return FALSE;
-      if (!reeve_elevations_may_raise (self, draft, (const char *const *) makers,
-                                       elevation.permissions))
+      if (!reeve_role_book_add_contained (book, draft->tenant_id, roles, draft->marks, error))
+        return FALSE;
+      draft->holds |= elevation.permissions;
+      if (draft->expires_at == 0 || elevation.until < draft->expires_at)
+        draft->expires_at = elevation.until;
+      if (!draft->whole
+          || !reeve_elevations_may_raise (self, draft, (const char *const *) makers,
+                                          elevation.permissions))
         continue;
       g_array_append_val (draft->elevations, elevation);
       reeve_authentication_draft_end (draft, elevation.until);

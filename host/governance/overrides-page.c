@@ -83,15 +83,18 @@ reeve_overrides_page_add (ReeveOverridesPage *self, ReeveRecord *record)
   g_ptr_array_add (rules, rule);
 }
 
-/* Is the rule about that caller? */
+/* Is the rule about that caller? A denial goes with every role of the user; what is allowed to a
+ * user raises no credential that is weaker than he. */
 static gboolean
 reeve_overrides_page_is_subject (const ReeveOverridesPageRule *rule, ReeveCaller *caller)
 {
-  const char *const *roles = reeve_caller_get_roles (caller);
+  const char *const *roles
+      = rule->allow ? reeve_caller_get_roles (caller) : reeve_caller_get_marks (caller);
   const char *user_id = reeve_caller_get_user_id (caller);
 
   if (g_str_has_prefix (rule->subject, "user:"))
-    return g_strcmp0 (rule->subject + strlen ("user:"), user_id) == 0;
+    return (!rule->allow || reeve_caller_is_whole (caller))
+           && g_strcmp0 (rule->subject + strlen ("user:"), user_id) == 0;
   return g_str_has_prefix (rule->subject, "role:") && roles != NULL
          && g_strv_contains (roles, rule->subject + strlen ("role:"));
 }
@@ -110,6 +113,7 @@ reeve_overrides_page_find (ReeveOverridesPage *self, ReeveCaller *caller, ReeveP
       const ReeveOverridesPageRule *rule = g_ptr_array_index (rules, i);
 
       if ((rule->permissions & wanted) != wanted || (found && rule->allow)
+          || (rule->allow && (wanted & ~reeve_caller_get_bound (caller)) != 0)
           || !reeve_overrides_page_is_subject (rule, caller))
         continue;
       found = TRUE;
@@ -133,7 +137,7 @@ reeve_overrides_page_get_allowed (ReeveOverridesPage *self, ReeveCaller *caller)
       if (rule->allow && reeve_overrides_page_is_subject (rule, caller))
         allowed |= rule->permissions;
     }
-  return allowed;
+  return allowed & reeve_caller_get_bound (caller);
 }
 
 guint

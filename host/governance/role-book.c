@@ -342,6 +342,40 @@ reeve_role_book_union (ReeveRoleBook *self, const char *tenant_id, const char *c
 }
 
 /**
+ * reeve_role_book_add_contained:
+ * @self: (nullable): the book
+ * @tenant_id: a tenant
+ * @roles: (nullable): ids of roles
+ * @names: (element-type utf8): they and all they inherit are added, owned
+ * @error: return location
+ *
+ * Returns: %FALSE with what kept the book from being read
+ */
+gboolean
+reeve_role_book_add_contained (ReeveRoleBook *self, const char *tenant_id, const char *const *roles,
+                               GPtrArray *names, GError **error)
+{
+  g_autoptr (ReeveRolePage) page = NULL;
+
+  if (self != NULL)
+    page = reeve_role_book_open (self, tenant_id, error);
+  if (self != NULL && page == NULL)
+    return FALSE;
+  for (guint i = 0; roles != NULL && roles[i] != NULL; i++)
+    {
+      ReevePermissions held = 0;
+      const char *const *contained = NULL;
+
+      if (page != NULL)
+        reeve_role_page_find (page, roles[i], &held, &contained);
+      reeve_roles_add_contained (roles[i], names);
+      for (guint k = 0; contained != NULL && contained[k] != NULL; k++)
+        g_ptr_array_add (names, g_strdup (contained[k]));
+    }
+  return TRUE;
+}
+
+/**
  * reeve_role_book_check:
  * @self: (nullable): the book
  * @tenant_id: a tenant

@@ -39,6 +39,9 @@ gboolean reeve_role_book_is_enabled (ReeveRoleBook *self);
 gboolean reeve_role_book_union (ReeveRoleBook *self, const char *tenant_id,
                                 const char *const *roles, ReevePermissions *permissions,
                                 GPtrArray *grounds, GError **error);
+/* Adds (owned) the ids of @roles and of all they inherit to @names. @self is nullable. */
+gboolean reeve_role_book_add_contained (ReeveRoleBook *self, const char *tenant_id,
+                                        const char *const *roles, GPtrArray *names, GError **error);
 /* Is each of @roles there and can be given? %REEVE_ERROR_INVALID_ARGUMENT names the first that is
  * not. @self is nullable. */
 gboolean reeve_role_book_check (ReeveRoleBook *self, const char *tenant_id,

@@ -136,6 +136,8 @@ reeve_role_page_inherit (ReeveRolePage *self, ReeveRolePageRole *role, const cha
       return FALSE;
     }
   role->permissions |= permissions;
+  if (contained == NULL)
+    reeve_roles_add_contained (from, role->contained);
   reeve_role_page_contain (role, contained);
   return TRUE;
 }
@@ -201,7 +203,7 @@ reeve_role_page_compile_strictly (ReeveRolePage *self, const char *role_id, GErr
  * @self: a compiled page
  * @role_id: any name of a role
  * @permissions: (out): what it holds
- * @contained: (out) (optional) (transfer none) (nullable): the custom roles in it, itself first
+ * @contained: (out) (optional) (transfer none) (nullable): the roles in a custom one, itself first
  *
  * Shipped roles are found too.
  *

@@ -24,7 +24,7 @@ void reeve_role_page_compile (ReeveRolePage *self);
  * itself. */
 gboolean reeve_role_page_compile_strictly (ReeveRolePage *self, const char *role_id,
                                            GError **error);
-/* @contained (out, transfer none, nullable): ids of the custom roles in it, itself first */
+/* @contained (out, transfer none, nullable): ids of the roles in a custom one, itself first */
 gboolean reeve_role_page_find (ReeveRolePage *self, const char *role_id,
                                ReevePermissions *permissions, const char *const **contained);
 /* (transfer full) ids of the roles that name @role_id among what they inherit */

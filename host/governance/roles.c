@@ -246,6 +246,25 @@ reeve_roles_find (const char *role, ReevePermissions *permissions)
 }
 
 /**
+ * reeve_roles_add_contained:
+ * @role: id of a role
+ * @names: (element-type utf8): it and the shipped roles that it inherits are added, owned
+ */
+void
+reeve_roles_add_contained (const char *role, GPtrArray *names)
+{
+  const ReeveRolesShipped *shipped = reeve_roles_find_shipped (role);
+  g_auto (GStrv) inherits = NULL;
+
+  g_ptr_array_add (names, g_strdup (role));
+  if (shipped == NULL || shipped->inherits == NULL)
+    return;
+  inherits = g_strsplit (shipped->inherits, " ", -1);
+  for (guint i = 0; inherits[i] != NULL; i++)
+    reeve_roles_add_contained (inherits[i], names);
+}
+
+/**
  * reeve_roles_get_level:
  * @permissions: permissions
  *

@@ -32,6 +32,8 @@ const ReeveRolesShipped *reeve_roles_find_shipped (const char *role);
 ReevePermissions reeve_roles_reading (void);
 /* (nullable) `admin`, `operator` or `viewer`: the highest that is covered */
 const char *reeve_roles_get_level (ReevePermissions permissions);
+/* Adds (owned) @role and what it inherits to @names. */
+void reeve_roles_add_contained (const char *role, GPtrArray *names);
 gboolean reeve_roles_find (const char *role, ReevePermissions *permissions);
 ReevePermissions reeve_roles_union (const char *const *roles);
 const char *const *reeve_roles_list (void);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Overrides on one thing, and the question whether somebody may do something, from outside."""
 
+import time
 import unittest
 
 from mock_openai import MockOpenAI
@@ -83,6 +84,38 @@ class Overrides(unittest.TestCase):
         self.host.post("/api/v1/agents/execute", {"agent_id": one}, key=key, expect=400)
         self.host.delete(f"/api/v1/admin/overrides/{made['override_id']}", expect=204)
         self.assertEqual(403, self.execute(one, key).status)
+
+    def key(self, user, by, *roles, expect=201, **more):
+        body = {"user_id": user, "name": "k", "roles": list(roles), **more}
+        return self.host.post("/api/v1/admin/keys", body, key=by, expect=expect).json["key"]
+
+    def test_nobody_sheds_a_role_that_is_denied(self):
+        agent = self.host.agent()
+        user, key = self.user("operator")
+        heir_role = self.host.post("/api/v1/admin/roles", {"name": "heir", "inherits": ["org_admin"]}, expect=201).json["role_id"]
+        last_role = self.host.post("/api/v1/admin/roles", {"name": "last", "inherits": [heir_role]}, expect=201).json["role_id"]
+        heirs = [self.user(role)[1] for role in ("org_admin", heir_role, last_role)]
+        raised, raised_key = self.user("viewer")
+        until = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 600))
+        self.host.post(f"/api/v1/admin/users/{raised}/elevate", {"role": "operator", "until": until, "reason": "x"}, expect=201)
+        other = self.key(user, key, "agent_operator")
+        for shown in (key, other, raised_key, *heirs):
+            self.assertEqual(200, self.execute(agent, shown).status)
+        self.override("role:operator", agent, "deny", "agent:execute")
+        self.override("role:agent_manager", agent, "deny", "agent:execute")
+        for shown in (key, other, raised_key, *heirs):
+            self.assertEqual(403, self.execute(agent, shown).status)
+
+    def test_what_is_allowed_widens_no_bounded_key(self):
+        agent = self.host.agent()
+        user, key = self.user("operator")
+        bounded = self.key(user, key, "operator", scopes=["document:read"])
+        bare, weak = self.key(user, key), self.key(user, key, "viewer")
+        self.override(f"user:{user}", agent, "allow", "agent:delete", "agent:update", "agent:execute", "agent:read")
+        for shown in (bounded, bare, weak):
+            self.assertEqual(403, self.execute(agent, shown).status)
+            self.host.put(f"/api/v1/admin/agents/{agent}", {"description": "x"}, key=shown, expect=403)
+        self.host.put(f"/api/v1/admin/agents/{agent}", {"description": "x"}, key=key, expect=200)
 
     def test_another_start_knows_them(self):
         agent = self.host.agent()
