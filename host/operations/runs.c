@@ -7,6 +7,8 @@ typedef struct
 {
   ReeveCall *call;
   ReeveRuns *runs;
+  ReeveAuthentication *authentication; /* (nullable) */
+  GError *refused;                     /* his rights were taken back while he read */
 } ReeveOpRunsFollower;
 
 void
@@ -65,11 +67,29 @@ reeve_op_runs_delegation (ReeveCall *call, ReeveServices *services)
   reeve_call_answer (call, chain, error);
 }
 
+/* Who reads on is asked again at each event: a stream may outlive what let its reader in. */
+static gboolean
+reeve_op_runs_may_follow (ReeveOpRunsFollower *follower)
+{
+  const ReeveAdmissionRequest request
+      = { .caller = reeve_call_get_caller (follower->call), .operation = "runs.events" };
+
+  return follower->refused == NULL
+         && (follower->authentication == NULL
+             || reeve_authentication_check (&request, NULL, follower->authentication,
+                                            &follower->refused));
+}
+
 static void
 reeve_op_runs_on_event (const char *name, JsonObject *data, gpointer user_data)
 {
   ReeveOpRunsFollower *follower = user_data;
 
+  if (!reeve_op_runs_may_follow (follower))
+    {
+      g_cancellable_cancel (reeve_call_get_cancellable (follower->call));
+      return;
+    }
   reeve_call_emit (follower->call, name, json_node_init_object (json_node_alloc (), data));
 }
 
@@ -79,12 +99,19 @@ reeve_op_runs_on_followed (GObject *source, GAsyncResult *result, gpointer user_
   ReeveOpRunsFollower *follower = user_data;
   GError *error = NULL;
 
-  if (reeve_runs_follow_finish (follower->runs, result, &error))
+  if (reeve_runs_follow_finish (follower->runs, result, &error) && follower->refused == NULL)
     reeve_call_complete_stream (follower->call);
   else
-    reeve_call_fail (follower->call, error);
+    {
+      if (follower->refused != NULL)
+        g_clear_error (&error);
+      reeve_call_fail (follower->call,
+                       error != NULL ? error : g_steal_pointer (&follower->refused));
+    }
   reeve_call_unref (follower->call);
   g_object_unref (follower->runs);
+  g_clear_object (&follower->authentication);
+  g_clear_error (&follower->refused);
   g_free (follower);
 }
 
@@ -95,6 +122,7 @@ reeve_op_runs_events (ReeveCall *call, ReeveServices *services)
 
   follower->call = reeve_call_ref (call);
   follower->runs = g_object_ref (services->runs);
+  g_set_object (&follower->authentication, services->authentication);
   reeve_runs_follow_async (
       services->runs, reeve_call_get_tenant_id (call), reeve_call_get_string (call, "run_id"),
       reeve_call_get_int (call, "after", 0), reeve_op_runs_on_event, follower, NULL,

@@ -219,6 +219,26 @@ class Access(unittest.TestCase):
             with self.subTest(kind=kind):
                 self.assert_ends(agent, *getattr(self, kind)())
 
+    def test_a_reader_is_asked_again(self):
+        """A stream that is open sends nothing more to whom it would not be opened any more; others read on."""
+        self.gate.clear()
+        self.asked.clear()
+        body = {"agent_id": self.host.agent(), "mission": "m", "stream": True, "max_iterations": 1}
+        run = self.host.stream("POST", "/api/v1/agents/execute", body, key=self.user("operator")[2])
+        run_id = next(run).data["run_id"]
+        self.assertTrue(self.asked.wait(60))
+        key, revoke = self.key()
+        _, _, other = self.user("operator")
+        readers = [self.host.stream("GET", f"/api/v1/runs/{run_id}/events", key=k) for k in (key, other)]
+        seen = [[next(r).name] for r in readers]
+        revoke()
+        self.gate.set()
+        for names, reader in zip(seen, readers):
+            names += [e.name for e in reader]
+        self.assertIn(seen[1][-1], ("run.completed", "run.failed"))
+        self.assertEqual([], [n for n in seen[0] if n.startswith(("tool.", "run.completed", "run.failed"))])
+        list(run)
+
     def test_a_key_that_ends_ends_its_run(self):
         user, _, _ = self.user("operator")
         end = time.time() + 2
