@@ -10,6 +10,7 @@
 #include "base/times.h"
 
 #include "directory.h"
+#include "role-turns.h"
 
 struct _ReeveElevations
 {
@@ -312,10 +313,17 @@ reeve_elevations_create (ReeveElevations *self, ReeveAdmitted *admitted, JsonObj
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
   g_autoptr (ReeveBatchResult) result = NULL;
   g_autoptr (ReeveRecord) record = NULL;
+  const char *const roles[] = { reeve_json_get_string (params, "role", ""), NULL };
+  g_autofree char *matter
+      = g_strconcat ("elevations.", reeve_json_get_string (params, "user_id", ""), NULL);
   gint64 until = 0;
+  gint64 turn = 0;
 
   if (!reeve_elevations_parse_until (params, &until, error)
-      || !reeve_elevations_check (self, caller, params, error))
+      || !reeve_role_turns_begin (self->store, tenant_id, matter, &turn, error)
+      || !reeve_elevations_check (self, caller, params, error)
+      || !reeve_role_book_hold (reeve_users_get_role_book (self->users), tenant_id, roles, batch,
+                                error))
     return NULL;
   reeve_directory_copy (params, fields, "user_id");
   reeve_directory_copy (params, fields, "role");
@@ -324,9 +332,10 @@ reeve_elevations_create (ReeveElevations *self, ReeveAdmitted *admitted, JsonObj
   json_object_set_int_member (fields, "created_at", reeve_times_now ());
   json_object_set_string_member (fields, "created_by", reeve_caller_get_user_id (caller));
   reeve_batch_put (batch, REEVE_STORE_ELEVATIONS, elevation_id, fields, REEVE_REVISION_ABSENT);
+  reeve_role_turns_claim (batch, matter, turn);
   reeve_admitted_consume_exactly (admitted, "users.elevate",
                                   reeve_json_get_string (params, "user_id", NULL), params);
-  result = reeve_store_commit (self->store, batch, error);
+  result = reeve_role_turns_commit (self->store, batch, error);
   reeve_authentication_invalidate (self->authentication);
   if (result == NULL)
     return NULL;

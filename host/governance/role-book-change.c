@@ -9,6 +9,11 @@
 
 #include "directory.h"
 #include "revocations.h"
+#include "role-turns.h"
+
+/* who decides by what roles inherit; by who has them */
+#define REEVE_ROLE_BOOK_CHANGE_CHANGED "roles.changed"
+#define REEVE_ROLE_BOOK_CHANGE_GIVEN   "roles.given"
 
 /* who has a role is named up to here */
 #define REEVE_ROLE_BOOK_CHANGE_NAMED 5
@@ -16,6 +21,55 @@
 /* what may be set */
 static const char *const reeve_role_book_members[]
     = { "name", "description", "permissions", "inherits", "metadata" };
+
+/**
+ * reeve_role_book_hold:
+ * @self: (nullable): the book
+ * @tenant_id: whose
+ * @roles: ids of roles
+ * @batch: what gives them, or inherits from them
+ * @error: return location
+ *
+ * Makes it a condition of the batch that the tenant's own among them are there and unchanged.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND
+ */
+gboolean
+reeve_role_book_hold (ReeveRoleBook *self, const char *tenant_id, const char *const *roles,
+                      ReeveBatch *batch, GError **error)
+{
+  gboolean noted = FALSE;
+
+  for (guint i = 0; self != NULL && roles[i] != NULL; i++)
+    {
+      g_autoptr (ReeveRecord) record = NULL;
+
+      if (reeve_role_book_is_fixed (self, roles[i])
+          || g_strv_contains (roles + i + 1, roles[i])) /* one check each */
+        continue;
+      record = reeve_store_get (self->store, tenant_id, REEVE_STORE_ROLES, roles[i], error);
+      if (record == NULL)
+        {
+          g_prefix_error (error, "role %s: ", roles[i]);
+          return FALSE;
+        }
+      reeve_batch_check (batch, REEVE_STORE_ROLES, roles[i], reeve_record_get_revision (record));
+      if (!noted)
+        reeve_role_turns_note (batch, REEVE_ROLE_BOOK_CHANGE_GIVEN);
+      noted = TRUE;
+    }
+  return TRUE;
+}
+
+/* The roles that @fields inherits. */
+static gboolean
+reeve_role_book_change_hold (ReeveRoleBook *self, const char *tenant_id, JsonObject *fields,
+                             ReeveBatch *batch, GError **error)
+{
+  g_auto (GStrv) inherits = reeve_directory_get_strings (fields, "inherits");
+
+  return reeve_role_book_hold (self, tenant_id, (const char *const *) inherits, batch, error);
+}
 
 /* ---- what may be ---- */
 
@@ -140,7 +194,8 @@ reeve_role_book_create (ReeveRoleBook *self, ReeveAdmitted *admitted, JsonObject
   ReevePermissions held = 0;
 
   if (role_id == NULL || !reeve_role_book_change_take_id (self, role_id, error)
-      || !reeve_role_book_change_check (self, caller, role_id, fields, &held, error))
+      || !reeve_role_book_change_check (self, caller, role_id, fields, &held, error)
+      || !reeve_role_book_change_hold (self, tenant_id, fields, batch, error))
     return NULL;
   json_object_set_int_member (fields, "created_at", reeve_times_now ());
   reeve_batch_put (batch, REEVE_STORE_ROLES, role_id, fields, REEVE_REVISION_ABSENT);
@@ -225,17 +280,22 @@ reeve_role_book_update (ReeveRoleBook *self, ReeveAdmitted *admitted, JsonObject
   g_autoptr (JsonObject) fields = NULL;
   ReevePermissions before = 0;
   ReevePermissions after = 0;
+  gint64 turn = 0;
 
-  if (record == NULL)
+  if (record == NULL
+      || !reeve_role_turns_begin (self->store, tenant_id, REEVE_ROLE_BOOK_CHANGE_CHANGED, &turn,
+                                  error))
     return NULL;
   fields = reeve_role_book_change_merge (reeve_record_get_fields (record), params);
   if (!reeve_role_book_change_get_held (self, tenant_id, role_id, &before, error)
       || !reeve_role_book_change_check_held (caller, before, error)
-      || !reeve_role_book_change_check (self, caller, role_id, fields, &after, error))
+      || !reeve_role_book_change_check (self, caller, role_id, fields, &after, error)
+      || !reeve_role_book_change_hold (self, tenant_id, fields, batch, error))
     return NULL;
   reeve_batch_put (batch, REEVE_STORE_ROLES, role_id, fields, reeve_record_get_revision (record));
+  reeve_role_turns_claim (batch, REEVE_ROLE_BOOK_CHANGE_CHANGED, turn);
   reeve_admitted_consume_exactly (admitted, "roles.update", role_id, NULL);
-  result = reeve_store_commit (self->store, batch, error);
+  result = reeve_role_turns_commit (self->store, batch, error);
   reeve_role_book_announce (self, tenant_id, (before & ~after) != 0 ? ground : NULL);
   return result != NULL ? reeve_role_book_get (self, tenant_id, role_id, error) : NULL;
 }
@@ -298,7 +358,8 @@ reeve_role_book_change_is_free (ReeveRoleBook *self, const char *tenant_id, cons
                  { REEVE_STORE_WORKSPACE_MEMBERS, "workspace member" } };
   g_autoptr (GString) names = g_string_new (NULL);
   ReeveRoleBookHolders holders = { names, 0 };
-  g_autoptr (ReeveRolePage) page = reeve_role_book_open (self, tenant_id, error);
+  /* as the store has it: a page that is kept may be older than the turn */
+  g_autoptr (ReeveRolePage) page = reeve_role_book_read (self, tenant_id, error);
   g_auto (GStrv) heirs = page != NULL ? reeve_role_page_list_heirs (page, role_id) : NULL;
 
   if (page == NULL)
@@ -336,12 +397,17 @@ reeve_role_book_delete (ReeveRoleBook *self, ReeveAdmitted *admitted, const char
   g_autofree char *ground = reeve_revocations_name_role (tenant_id, role_id);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
   g_autoptr (ReeveBatchResult) result = NULL;
+  gint64 turn = 0;
 
-  if (record == NULL || !reeve_role_book_change_is_free (self, tenant_id, role_id, error))
+  if (record == NULL
+      || !reeve_role_turns_begin (self->store, tenant_id, REEVE_ROLE_BOOK_CHANGE_GIVEN, &turn,
+                                  error)
+      || !reeve_role_book_change_is_free (self, tenant_id, role_id, error))
     return FALSE;
   reeve_batch_delete (batch, REEVE_STORE_ROLES, role_id, reeve_record_get_revision (record));
+  reeve_role_turns_claim (batch, REEVE_ROLE_BOOK_CHANGE_GIVEN, turn);
   reeve_admitted_consume_exactly (admitted, "roles.delete", role_id, NULL);
-  result = reeve_store_commit (self->store, batch, error);
+  result = reeve_role_turns_commit (self->store, batch, error);
   reeve_role_book_announce (self, tenant_id, ground);
   return result != NULL;
 }

@@ -51,6 +51,10 @@ gboolean reeve_role_book_check (ReeveRoleBook *self, const char *tenant_id,
  */
 gboolean reeve_role_book_check_giving (ReeveRoleBook *self, ReeveCaller *caller,
                                        const char *const *roles, GError **error);
+/* They are given by @batch, which fails if one of them has gone or changed by then, and makes a
+ * deletion fail that has not seen it. @self is nullable. */
+gboolean reeve_role_book_hold (ReeveRoleBook *self, const char *tenant_id, const char *const *roles,
+                               ReeveBatch *batch, GError **error);
 /* Shipped or configured: there, but in no tenant's store. No I/O. */
 gboolean reeve_role_book_is_fixed (ReeveRoleBook *self, const char *role_id);
 void reeve_role_book_forget (ReeveRoleBook *self, const char *tenant_id);

@@ -82,7 +82,8 @@ reeve_users_change_check_self (ReeveUsers *self, ReeveCaller *caller, const char
 
 static gboolean
 reeve_users_change_check_roles (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
-                                JsonObject *before, JsonObject *params, GError **error)
+                                JsonObject *before, JsonObject *params, ReeveBatch *batch,
+                                GError **error)
 {
   g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
 
@@ -90,7 +91,9 @@ reeve_users_change_check_roles (ReeveUsers *self, ReeveCaller *caller, const cha
     return TRUE;
   return reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error)
          && reeve_users_change_check_self (self, caller, user_id, before,
-                                           (const char *const *) roles, error);
+                                           (const char *const *) roles, error)
+         && reeve_role_book_hold (self->book, reeve_caller_get_tenant_id (caller),
+                                  (const char *const *) roles, batch, error);
 }
 
 /* ---- update ---- */
@@ -200,7 +203,7 @@ reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const char *opera
   *less = FALSE;
   if (record == NULL || !reeve_users_change_check_reach (self, caller, before, error)
       || !reeve_users_change_check_platform_admin (before, params, error)
-      || !reeve_users_change_check_roles (self, caller, user_id, before, params, error))
+      || !reeve_users_change_check_roles (self, caller, user_id, before, params, batch, error))
     return NULL;
   fields = reeve_users_change_make_fields (before, params);
   if (!reeve_users_check_type (fields, error)

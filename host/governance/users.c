@@ -153,7 +153,8 @@ reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "username is missing");
       return NULL;
     }
-  if (!reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error))
+  if (!reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error)
+      || !reeve_role_book_hold (self->book, tenant_id, (const char *const *) roles, batch, error))
     return NULL;
   fields = reeve_users_make_fields (tenant_id, params, (const char *const *) roles);
   if (!reeve_users_check_type (fields, error)

@@ -2,6 +2,8 @@
 /* The book of roles: composed, inherited, configured; who may make which; what a change does. */
 #include <string.h>
 
+#include "governance/role-turns.h"
+
 #include "directory-fixture.h"
 
 typedef struct
@@ -292,6 +294,45 @@ test_role_book_configured (Fixture *fixture, gconstpointer data)
     }
 }
 
+/* What came between looking and committing makes the commit fail. */
+static void
+test_role_book_turns (Fixture *fixture, gconstpointer data)
+{
+  static const char *const roles[] = { "custom:held", "viewer", "custom:held", NULL };
+  static const char *const absent[] = { "custom:none", NULL };
+  ReeveStore *store = fixture->directory.store;
+  const char *tenant_id = reeve_caller_get_tenant_id (fixture->admin);
+  g_autoptr (ReeveBatch) giving = reeve_batch_new (tenant_id);
+  g_autoptr (ReeveBatch) late = reeve_batch_new (tenant_id);
+  g_autoptr (ReeveBatch) next = reeve_batch_new (tenant_id);
+  g_autoptr (ReeveBatchResult) given = NULL;
+  g_autoptr (ReeveBatchResult) refused = NULL;
+  g_autoptr (ReeveBatchResult) done = NULL;
+  g_autoptr (GError) error = NULL;
+  gint64 turn = 0;
+
+  must_create (fixture, "{\"name\":\"held\",\"permissions\":[\"agent:read\"]}");
+  g_assert_true (reeve_role_turns_begin (store, tenant_id, "roles.given", &turn, &error));
+  g_assert_true (reeve_role_book_hold (fixture->book, tenant_id, roles, giving, &error));
+  given = reeve_role_turns_commit (store, giving, &error);
+  g_assert_no_error (error);
+  reeve_role_turns_claim (late, "roles.given", turn);
+  refused = reeve_role_turns_commit (store, late, &error);
+  g_assert_null (refused);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT);
+  g_clear_error (&error);
+  g_assert_false (reeve_role_book_hold (fixture->book, tenant_id, absent, next, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_true (reeve_role_turns_begin (store, tenant_id, "roles.given", &turn, &error));
+  reeve_role_turns_claim (next, "roles.given", turn);
+  done = reeve_role_turns_commit (store, next, &error);
+  g_assert_no_error (error);
+  g_assert_nonnull (done);
+  g_assert_true (drop (fixture, "custom:held", &error));
+  g_assert_no_error (error);
+}
+
 #define ADD(name, func) g_test_add ("/role-book/" name, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -303,5 +344,6 @@ main (int argc, char **argv)
   ADD ("refused", test_role_book_refused);
   ADD ("in-force", test_role_book_in_force);
   ADD ("configured", test_role_book_configured);
+  ADD ("turns", test_role_book_turns);
   return g_test_run ();
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Elevations from outside: they hold at once, end by themselves, are taken back, and cannot be given on."""
 
+import threading
 import time
 import unittest
 
@@ -131,6 +132,38 @@ class Elevations(unittest.TestCase):
         self.assertEqual([], self.held(key))
         self.elevate(visitor, "auditor")
         self.assertEqual(["agent:read", "audit:read", "budget:view", "document:read", "memory:read", "session:read", "tool:read"], self.held(key))
+
+    def test_no_more_at_once_than_one_by_one(self):
+        user, _ = self.user("viewer")
+        body = {"role": "viewer", "until": at(3600), "reason": "race"}
+        made = []
+
+        def ask():
+            for _ in range(3):
+                made.append(self.host.post(f"/api/v1/admin/users/{user}/elevate", body).status)
+
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertLessEqual(set(made), {201, 409})
+        self.assertIn(made.count(201), range(1, 9))
+        self.assertEqual(made.count(201), len(self.host.get(f"/api/v1/admin/users/{user}/elevations?limit=100", expect=200).json["items"]))
+
+    def test_two_roles_make_no_circle_at_once(self):
+        for number in range(6):
+            ids = [f"custom:circle{number}{letter}" for letter in "ab"]
+            for role in ids:
+                self.host.post("/api/v1/admin/roles", {"role_id": role, "name": role, "permissions": ["agent:read"]}, expect=201)
+            answers = []
+            threads = [threading.Thread(target=lambda a=a, b=b: answers.append(self.host.put(f"/api/v1/admin/roles/{a}", {"name": "x", "inherits": [b]}).status))
+                       for a, b in (ids, ids[::-1])]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(1, answers.count(200), answers)
 
     def test_refused(self):
         user, _ = self.user("viewer")
