@@ -294,6 +294,8 @@ class FirstParty(unittest.TestCase):
 
     def test_all(self):
         arguments = {
+            "auth-jwt": ("--settings", '{"issuer": "https://idp.example", "audience": "reeve"}'),
+            "auth-mtls": ("--settings", '{"rules": [{"match": {"common_name": "press-4"}, "user_id": "usr_1", "roles": ["operator"]}]}'),
             "llm-openai": ("--settings", '{"base_url": "http://127.0.0.1:9000/v1"}', "--samples", os.path.join(SAMPLES, "openai")),
             "tool-search": ("--answer", 'knowledge.search={"results": []}'),
         }
