@@ -9,15 +9,11 @@
 
 /* ---- who may change whom ---- */
 
-/* A caller changes those who hold no more than he. */
+/* A caller changes those who hold no more than he, be it for a time. */
 static gboolean
-reeve_users_change_check_reach (ReeveUsers *self, ReeveCaller *caller, JsonObject *fields,
-                                GError **error)
+reeve_users_change_check_reach (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
+                                JsonObject *fields, GError **error)
 {
-  g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
-  ReevePermissions all = 0;
-  g_auto (GStrv) held = NULL;
-
   if (reeve_json_get_boolean (fields, "platform_admin", FALSE)
       && !reeve_caller_is_platform_admin (caller))
     {
@@ -25,18 +21,8 @@ reeve_users_change_check_reach (ReeveUsers *self, ReeveCaller *caller, JsonObjec
                            "only the platform admin changes the platform admin");
       return FALSE;
     }
-  if (!reeve_role_book_union (self->book, reeve_caller_get_tenant_id (caller),
-                              (const char *const *) roles, &all, NULL, error))
-    return FALSE;
-  held = reeve_roles_names (all);
-  for (guint i = 0; held[i] != NULL; i++)
-    if (!reeve_caller_has_permission (caller, held[i]))
-      {
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
-                     "permission %s is missing, so who holds it cannot be changed", held[i]);
-        return FALSE;
-      }
-  return TRUE;
+  return reeve_users_reach_check (self, caller, user_id, reeve_caller_get_permissions (caller),
+                                  "changed", error);
 }
 
 /* Without him nobody could let anybody in: he keeps name, role and status. */
@@ -201,7 +187,7 @@ reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const char *opera
   g_autoptr (JsonObject) fields = NULL;
 
   *less = FALSE;
-  if (record == NULL || !reeve_users_change_check_reach (self, caller, before, error)
+  if (record == NULL || !reeve_users_change_check_reach (self, caller, user_id, before, error)
       || !reeve_users_change_check_platform_admin (before, params, error)
       || !reeve_users_change_check_roles (self, caller, user_id, before, params, batch, error))
     return NULL;
@@ -264,7 +250,7 @@ reeve_users_delete (ReeveUsers *self, ReeveAdmitted *admitted, const char *user_
   g_autoptr (JsonObject) remains = NULL;
   g_autofree char *counter = NULL;
 
-  if (record == NULL || !reeve_users_change_check_reach (self, caller, before, error))
+  if (record == NULL || !reeve_users_change_check_reach (self, caller, user_id, before, error))
     return FALSE;
   if (reeve_json_get_boolean (before, "platform_admin", FALSE))
     {

@@ -110,8 +110,11 @@ class Elevations(unittest.TestCase):
         taken = self.elevate(user, "admin")["elevation_id"]
         self.host.post("/api/v1/admin/keys", body, key=manager, expect=403)
         self.host.delete(f"/api/v1/admin/keys/{made}", key=manager, expect=403)
+        self.host.call("PATCH", f"/api/v1/admin/users/{user}", {"status": "disabled"}, key=manager, expect=403)
+        self.host.delete(f"/api/v1/admin/users/{user}", key=manager, expect=403)
         self.host.delete(f"/api/v1/admin/users/{user}/elevations/{taken}", expect=204)
         self.host.delete(f"/api/v1/admin/keys/{made}", key=manager, expect=204)
+        self.host.delete(f"/api/v1/admin/users/{user}", key=manager, expect=204)
 
     def test_a_weaker_key_stays_weak(self):
         user, weak = self.user("operator", key_roles=["viewer"])
