@@ -12,6 +12,7 @@ typedef struct
   char *subject; /* user:<id> or role:<id> */
   ReevePermissions permissions;
   gboolean allow;
+  ReevePermissions reach; /* of its maker: a denial meets nobody who holds more */
 } ReeveOverridesPageRule;
 
 struct _ReeveOverridesPage
@@ -65,6 +66,7 @@ reeve_overrides_page_add (ReeveOverridesPage *self, ReeveRecord *record)
 {
   JsonObject *fields = reeve_record_get_fields (record);
   g_auto (GStrv) permissions = reeve_directory_get_strings (fields, "permissions");
+  g_auto (GStrv) reach = reeve_directory_get_strings (fields, "reach");
   g_autofree char *about = g_strconcat (reeve_json_get_string (fields, "resource_type", ""), "/",
                                         reeve_json_get_string (fields, "resource_id", ""), NULL);
   ReeveOverridesPageRule *rule = g_new0 (ReeveOverridesPageRule, 1);
@@ -72,6 +74,9 @@ reeve_overrides_page_add (ReeveOverridesPage *self, ReeveRecord *record)
 
   rule->override_id = g_strdup (reeve_record_get_id (record));
   rule->subject = g_strdup (reeve_json_get_string (fields, "subject", ""));
+  rule->reach = json_object_has_member (fields, "reach")
+                    ? reeve_roles_match_all ((const char *const *) reach)
+                    : reeve_roles_all ();
   rule->permissions = reeve_roles_match_all ((const char *const *) permissions);
   rule->allow = strcmp (reeve_json_get_string (fields, "effect", ""), "allow") == 0;
   g_ptr_array_add (self->all, rule);
@@ -112,7 +117,9 @@ reeve_overrides_page_find (ReeveOverridesPage *self, ReeveCaller *caller, ReeveP
     {
       const ReeveOverridesPageRule *rule = g_ptr_array_index (rules, i);
 
-      if ((rule->permissions & wanted) != wanted || (found && rule->allow)
+      if ((rule->permissions & wanted) != wanted
+          || (!rule->allow && (reeve_caller_get_holds (caller) & ~rule->reach) != 0)
+          || (found && rule->allow)
           || (rule->allow && (wanted & ~reeve_caller_get_bound (caller)) != 0)
           || !reeve_overrides_page_is_subject (rule, caller))
         continue;
@@ -123,6 +130,19 @@ reeve_overrides_page_find (ReeveOverridesPage *self, ReeveCaller *caller, ReeveP
         break; /* deny wins */
     }
   return found;
+}
+
+gboolean
+reeve_overrides_page_denies (ReeveOverridesPage *self, ReeveCaller *caller, const char *override_id)
+{
+  for (guint i = 0; i < self->all->len; i++)
+    {
+      const ReeveOverridesPageRule *rule = g_ptr_array_index (self->all, i);
+
+      if (strcmp (rule->override_id, override_id) == 0)
+        return !rule->allow && reeve_overrides_page_is_subject (rule, caller);
+    }
+  return FALSE;
 }
 
 ReevePermissions

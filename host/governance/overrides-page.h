@@ -20,6 +20,9 @@ gboolean reeve_overrides_page_find (ReeveOverridesPage *self, ReeveCaller *calle
                                     ReevePermissions wanted, const char *resource_type,
                                     const char *resource_id, gboolean *allow,
                                     const char **override_id);
+/* Is that one a denial for @caller? */
+gboolean reeve_overrides_page_denies (ReeveOverridesPage *self, ReeveCaller *caller,
+                                      const char *override_id);
 /* allowed of anything */
 ReevePermissions reeve_overrides_page_get_allowed (ReeveOverridesPage *self, ReeveCaller *caller);
 guint reeve_overrides_page_get_length (ReeveOverridesPage *self);

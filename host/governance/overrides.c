@@ -306,7 +306,7 @@ reeve_overrides_check_subject (ReeveOverrides *self, const char *tenant_id, cons
                                       error);
 }
 
-/* Nobody allows what he has not. */
+/* Nobody allows or denies what he has not, or has for a time only. */
 static gboolean
 reeve_overrides_check_held (ReeveCaller *caller, JsonObject *params, GError **error)
 {
@@ -317,16 +317,50 @@ reeve_overrides_check_held (ReeveCaller *caller, JsonObject *params, GError **er
     {
       ReevePermissions one = reeve_roles_match (permissions[i]);
 
-      if (one != 0 && (!allow || (one & ~reeve_caller_get_lasting (caller)) == 0))
+      if (one != 0 && (one & ~reeve_caller_get_lasting (caller)) == 0)
         continue;
       g_set_error (error, REEVE_ERROR,
                    one == 0 ? REEVE_ERROR_INVALID_ARGUMENT : REEVE_ERROR_PERMISSION_DENIED,
                    one == 0 ? "there is no permission %s"
-                            : "permission %s is missing, so it cannot be given",
+                   : allow  ? "permission %s is missing, so it cannot be given"
+                            : "permission %s is missing, so its denial is not yours",
                    permissions[i]);
       return FALSE;
     }
   return TRUE;
+}
+
+/* A denial meets nobody who holds more than its maker: said at once where it is about one user. */
+static gboolean
+reeve_overrides_check_reach (ReeveOverrides *self, ReeveCaller *caller, JsonObject *params,
+                             GError **error)
+{
+  const char *subject = reeve_json_get_string (params, "subject", "");
+
+  return strcmp (reeve_json_get_string (params, "effect", ""), "deny") != 0
+         || !g_str_has_prefix (subject, "user:")
+         || reeve_users_reach_check (self->users, caller, subject + strlen ("user:"),
+                                     reeve_caller_get_lasting (caller), "denied anything", error);
+}
+
+/* What was denied is given back by who holds it, and by nobody to himself. */
+static gboolean
+reeve_overrides_check_delete (ReeveOverrides *self, ReeveCaller *caller, ReeveRecord *record,
+                              GError **error)
+{
+  JsonObject *fields = reeve_record_get_fields (record);
+  g_autoptr (ReeveOverridesPage) page = NULL;
+
+  if (strcmp (reeve_json_get_string (fields, "effect", ""), "deny") != 0
+      || reeve_caller_is_platform_admin (caller))
+    return TRUE;
+  page = reeve_overrides_look (self, reeve_caller_get_tenant_id (caller));
+  if (page == NULL || !reeve_overrides_page_denies (page, caller, reeve_record_get_id (record)))
+    return reeve_overrides_check_held (caller, fields, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+               "override %s denies something to you: somebody else may delete it",
+               reeve_record_get_id (record));
+  return FALSE;
 }
 
 static gboolean
@@ -371,6 +405,7 @@ reeve_overrides_create (ReeveOverrides *self, ReeveAdmitted *admitted, JsonObjec
   ReeveCaller *caller = reeve_admitted_get_caller (admitted);
   const char *tenant_id = reeve_caller_get_tenant_id (caller);
   g_autofree char *override_id = reeve_ids_new ("ovr");
+  g_auto (GStrv) reach = reeve_roles_names (reeve_caller_get_lasting (caller));
   g_autoptr (JsonObject) fields = json_object_new ();
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
   g_autoptr (ReeveRecord) record = NULL;
@@ -379,12 +414,15 @@ reeve_overrides_create (ReeveOverrides *self, ReeveAdmitted *admitted, JsonObjec
       || !reeve_overrides_check_subject (self, tenant_id,
                                          reeve_json_get_string (params, "subject", ""), error)
       || !reeve_overrides_check_held (caller, params, error)
+      || !reeve_overrides_check_reach (self, caller, params, error)
       || !reeve_overrides_check_room (self, tenant_id, error))
     return NULL;
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     reeve_directory_copy (params, fields, members[i]);
   json_object_set_int_member (fields, "created_at", reeve_times_now ());
   json_object_set_string_member (fields, "created_by", reeve_caller_get_user_id (caller));
+  if (!reeve_caller_is_platform_admin (caller))
+    reeve_directory_set_strings (fields, "reach", (const char *const *) reach);
   reeve_batch_put (batch, REEVE_STORE_OVERRIDES, override_id, fields, REEVE_REVISION_ABSENT);
   reeve_admitted_consume_exactly (admitted, "overrides.create", NULL, params);
   if (!reeve_overrides_commit (self, batch, error))
@@ -418,18 +456,19 @@ reeve_overrides_list (ReeveOverrides *self, const char *tenant_id, JsonObject *p
  * @override_id: which
  * @error: return location
  *
- * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND or %REEVE_ERROR_PERMISSION_DENIED
  */
 gboolean
 reeve_overrides_delete (ReeveOverrides *self, ReeveAdmitted *admitted, const char *override_id,
                         GError **error)
 {
-  const char *tenant_id = reeve_caller_get_tenant_id (reeve_admitted_get_caller (admitted));
+  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
   g_autoptr (ReeveRecord) record
       = reeve_store_get (self->store, tenant_id, REEVE_STORE_OVERRIDES, override_id, error);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
 
-  if (record == NULL)
+  if (record == NULL || !reeve_overrides_check_delete (self, caller, record, error))
     return FALSE;
   reeve_batch_delete (batch, REEVE_STORE_OVERRIDES, override_id,
                       reeve_record_get_revision (record));

@@ -117,6 +117,28 @@ class Overrides(unittest.TestCase):
             self.host.put(f"/api/v1/admin/agents/{agent}", {"description": "x"}, key=shown, expect=403)
         self.host.put(f"/api/v1/admin/agents/{agent}", {"description": "x"}, key=key, expect=200)
 
+    def test_a_denial_is_no_weapon_and_no_gift(self):
+        agent = self.host.agent()
+        self.host.post("/api/v1/admin/roles", {"name": "denier", "permissions": ["role:manage", "agent:read", "agent:execute"]}, expect=201)
+        me, mine = self.user("custom:denier")
+        admin, admin_key = self.user("admin")
+        user, key = self.user("user")
+        # what he has not, or who has more, he does not touch
+        self.assertIn("agent:delete", self.override("role:admin", agent, "deny", "agent:delete", expect=403, key=mine)["detail"])
+        self.assertIn("is missing", self.override(f"user:{admin}", agent, "deny", "agent:execute", expect=403, key=mine)["detail"])
+        self.override("role:admin", agent, "deny", "agent:execute", key=mine)
+        self.assertEqual(200, self.execute(agent, admin_key).status)
+        made = self.override("role:user", agent, "deny", "agent:execute", key=mine)["override_id"]
+        self.assertEqual(403, self.execute(agent, key).status)
+        self.host.delete(f"/api/v1/admin/overrides/{made}", key=mine, expect=204)
+        self.assertEqual(200, self.execute(agent, key).status)
+        # what is denied to him, or what he has not, he does not give back
+        for subject, permission in ((f"user:{me}", "agent:execute"), ("role:custom:denier", "agent:execute"), (f"user:{user}", "agent:delete")):
+            made = self.override(subject, agent, "deny", permission)["override_id"]
+            self.host.delete(f"/api/v1/admin/overrides/{made}", key=mine, expect=403)
+        self.assertEqual(403, self.execute(agent, mine).status)
+        self.host.delete(f"/api/v1/admin/overrides/{made}", key=admin_key, expect=204)
+
     def test_another_start_knows_them(self):
         agent = self.host.agent()
         user, key = self.user("operator")
