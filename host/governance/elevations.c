@@ -335,7 +335,8 @@ reeve_elevations_create (ReeveElevations *self, ReeveAdmitted *admitted, JsonObj
   reeve_role_turns_claim (batch, matter, turn);
   reeve_admitted_consume_exactly (admitted, "users.elevate",
                                   reeve_json_get_string (params, "user_id", NULL), params);
-  result = reeve_role_turns_commit (self->store, batch, error);
+  result = reeve_store_commit (self->store, batch, error);
+  reeve_role_turns_judge (error);
   reeve_authentication_invalidate (self->authentication);
   if (result == NULL)
     return NULL;

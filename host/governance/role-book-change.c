@@ -295,7 +295,8 @@ reeve_role_book_update (ReeveRoleBook *self, ReeveAdmitted *admitted, JsonObject
   reeve_batch_put (batch, REEVE_STORE_ROLES, role_id, fields, reeve_record_get_revision (record));
   reeve_role_turns_claim (batch, REEVE_ROLE_BOOK_CHANGE_CHANGED, turn);
   reeve_admitted_consume_exactly (admitted, "roles.update", role_id, NULL);
-  result = reeve_role_turns_commit (self->store, batch, error);
+  result = reeve_store_commit (self->store, batch, error);
+  reeve_role_turns_judge (error);
   reeve_role_book_announce (self, tenant_id, (before & ~after) != 0 ? ground : NULL);
   return result != NULL ? reeve_role_book_get (self, tenant_id, role_id, error) : NULL;
 }
@@ -407,7 +408,8 @@ reeve_role_book_delete (ReeveRoleBook *self, ReeveAdmitted *admitted, const char
   reeve_batch_delete (batch, REEVE_STORE_ROLES, role_id, reeve_record_get_revision (record));
   reeve_role_turns_claim (batch, REEVE_ROLE_BOOK_CHANGE_GIVEN, turn);
   reeve_admitted_consume_exactly (admitted, "roles.delete", role_id, NULL);
-  result = reeve_role_turns_commit (self->store, batch, error);
+  result = reeve_store_commit (self->store, batch, error);
+  reeve_role_turns_judge (error);
   reeve_role_book_announce (self, tenant_id, ground);
   return result != NULL;
 }

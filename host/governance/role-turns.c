@@ -49,23 +49,17 @@ reeve_role_turns_note (ReeveBatch *batch, const char *matter)
 }
 
 /**
- * reeve_role_turns_commit:
- * @store: the store
- * @batch: with claims
- * @error: return location
+ * reeve_role_turns_judge:
+ * @error: (nullable): of the commit of a batch with claims; may be unset
  *
- * Returns: (transfer full): the result; %NULL with %REEVE_ERROR_CONFLICT when a turn is over
+ * Says %REEVE_ERROR_CONFLICT where the turn was over.
  */
-ReeveBatchResult *
-reeve_role_turns_commit (ReeveStore *store, ReeveBatch *batch, GError **error)
+void
+reeve_role_turns_judge (GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  ReeveBatchResult *result = reeve_store_commit (store, batch, &local);
-
-  if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE))
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
-                         "somebody else changed roles or elevations at the same time: ask again");
-  else if (local != NULL)
-    g_propagate_error (error, g_steal_pointer (&local));
-  return result;
+  if (error == NULL || !g_error_matches (*error, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE))
+    return;
+  g_clear_error (error);
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                       "somebody else changed roles or elevations at the same time: ask again");
 }

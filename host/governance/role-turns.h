@@ -15,7 +15,7 @@ gboolean reeve_role_turns_begin (ReeveStore *store, const char *tenant_id, const
 void reeve_role_turns_claim (ReeveBatch *batch, const char *matter, gint64 turn);
 /* It ends whatever turn there is: for changes that only others must not overlook. */
 void reeve_role_turns_note (ReeveBatch *batch, const char *matter);
-/* (transfer full) commits; somebody else's change meanwhile is %REEVE_ERROR_CONFLICT. Blocks. */
-ReeveBatchResult *reeve_role_turns_commit (ReeveStore *store, ReeveBatch *batch, GError **error);
+/* After the commit: an error because somebody else had a turn becomes %REEVE_ERROR_CONFLICT. */
+void reeve_role_turns_judge (GError **error);
 
 G_END_DECLS

@@ -314,10 +314,12 @@ test_role_book_turns (Fixture *fixture, gconstpointer data)
   must_create (fixture, "{\"name\":\"held\",\"permissions\":[\"agent:read\"]}");
   g_assert_true (reeve_role_turns_begin (store, tenant_id, "roles.given", &turn, &error));
   g_assert_true (reeve_role_book_hold (fixture->book, tenant_id, roles, giving, &error));
-  given = reeve_role_turns_commit (store, giving, &error);
+  given = reeve_store_commit (store, giving, &error);
+  reeve_role_turns_judge (&error);
   g_assert_no_error (error);
   reeve_role_turns_claim (late, "roles.given", turn);
-  refused = reeve_role_turns_commit (store, late, &error);
+  refused = reeve_store_commit (store, late, &error);
+  reeve_role_turns_judge (&error);
   g_assert_null (refused);
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT);
   g_clear_error (&error);
@@ -326,7 +328,8 @@ test_role_book_turns (Fixture *fixture, gconstpointer data)
   g_clear_error (&error);
   g_assert_true (reeve_role_turns_begin (store, tenant_id, "roles.given", &turn, &error));
   reeve_role_turns_claim (next, "roles.given", turn);
-  done = reeve_role_turns_commit (store, next, &error);
+  done = reeve_store_commit (store, next, &error);
+  reeve_role_turns_judge (&error);
   g_assert_no_error (error);
   g_assert_nonnull (done);
   g_assert_true (drop (fixture, "custom:held", &error));
