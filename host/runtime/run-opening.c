@@ -311,7 +311,8 @@ reeve_run_opening_check_agent (const ReeveRunEnvironment *environment, ReeveCall
                                 &exists, error))
     return FALSE;
   if (!exists)
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such agent");
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING,
+                 REEVE_STORE_AGENTS);
   return exists;
 }
 

@@ -108,7 +108,7 @@ class Workspaces(unittest.TestCase):
                   for more in ({"role": "planner"}, {"active": False})]
         for agent in (*agents, "agt_none"):
             answer = self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "x"}, key=self.other_key, expect=404)
-            self.assertEqual("there is no such agent", answer.json["detail"])
+            self.assertEqual("no such thing among the agents", answer.json["detail"])
 
     def test_a_page_is_filled_with_what_is_seen(self):
         seen, cursor = [], ""
