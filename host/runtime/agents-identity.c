@@ -150,7 +150,7 @@ reeve_agents_identity_is_user_active (ReeveAgents *self, const char *tenant_id, 
   g_autoptr (GError) error = NULL;
   g_autofree char *status = reeve_agents_identity_find_user (self, tenant_id, user_id, &error);
 
-  if (status == NULL)
+  if (error != NULL)
     g_warning ("user %s cannot be read, and nothing is done for him: %s", user_id, error->message);
   return g_strcmp0 (status, "active") == 0;
 }

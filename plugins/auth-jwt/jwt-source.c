@@ -207,7 +207,7 @@ jwt_source_fetch (JwtSource *self, ReeveContext *context, gint64 now)
     }
   else
     {
-      self->failure = g_strdup (error->message);
+      self->failure = g_strdup (error != NULL ? error->message : "they could not be fetched");
       self->failed_at = now;
     }
   g_cond_broadcast (&self->changed);
