@@ -322,8 +322,8 @@ reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platf
   return caller;
 }
 
-/* Who signs tokens, or is somebody else's provider, says who somebody is, but never makes the platform
- * admin: only what this host has given out itself, or one of its rules, does. */
+/* Who signs tokens, or is somebody else's provider, says who somebody is, but never makes the
+ * platform admin: only what this host has given out itself, or one of its rules, does. */
 static gboolean
 reeve_authentication_admit_is_own (ReeveAuthenticationDraft *draft)
 {
