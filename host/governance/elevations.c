@@ -74,10 +74,19 @@ reeve_elevations_show (ReeveRecord *record)
 
 /* ---- at the way in ---- */
 
-/* The elevations of a user that hold now. */
-static GPtrArray *
-reeve_elevations_read (ReeveElevations *self, const char *tenant_id, const char *user_id,
-                       GError **error)
+/**
+ * reeve_elevations_read_active:
+ * @store: the store
+ * @tenant_id: whose
+ * @user_id: of whom
+ * @error: return location
+ *
+ * Returns: (transfer full) (element-type ReeveRecord): the elevations that hold now; %NULL with an
+ * error
+ */
+GPtrArray *
+reeve_elevations_read_active (ReeveStore *store, const char *tenant_id, const char *user_id,
+                              GError **error)
 {
   g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_ELEVATIONS);
   g_autoptr (GPtrArray) active
@@ -89,7 +98,7 @@ reeve_elevations_read (ReeveElevations *self, const char *tenant_id, const char 
   reeve_query_filter_string (query, "user_id", REEVE_FILTER_EQ, user_id);
   reeve_query_filter (query, "until", REEVE_FILTER_GT, now);
   reeve_query_limit (query, REEVE_QUERY_MAX_LIMIT);
-  result = reeve_store_query (self->store, query, error);
+  result = reeve_store_query (store, query, error);
   if (result == NULL)
     {
       g_prefix_error (error, "reading elevations: ");
@@ -158,8 +167,8 @@ reeve_elevations_step (ReeveAuthenticationDraft *draft, gpointer data, GError **
 
   if (!draft->known)
     return TRUE;
-  active = reeve_elevations_read (self, draft->tenant_id,
-                                  reeve_identity_get_user_id (draft->identity), error);
+  active = reeve_elevations_read_active (self->store, draft->tenant_id,
+                                         reeve_identity_get_user_id (draft->identity), error);
   if (active == NULL)
     return FALSE;
   if (active->len > 0)
@@ -281,7 +290,7 @@ reeve_elevations_check (ReeveElevations *self, ReeveCaller *caller, JsonObject *
   if (!reeve_role_book_check_giving (reeve_users_get_role_book (self->users), caller, roles, error)
       || !reeve_elevations_check_auditor (self, tenant_id, user_id, role, error))
     return FALSE;
-  active = reeve_elevations_read (self, tenant_id, user_id, error);
+  active = reeve_elevations_read_active (self->store, tenant_id, user_id, error);
   if (active == NULL)
     return FALSE;
   if (active->len < REEVE_ELEVATIONS_MAX)

@@ -2,36 +2,24 @@
 /* Who may lay hands on whom: nobody touches somebody who holds more, be it for a time. */
 #include "users-private.h"
 
-#include "base/times.h"
+#include "elevations.h"
 
 /* What the elevations of a user give now. */
 static gboolean
 reeve_users_reach_add_elevations (ReeveUsers *self, const char *tenant_id, const char *user_id,
                                   ReevePermissions *held, GError **error)
 {
-  g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_ELEVATIONS);
-  g_autoptr (JsonNode) now = json_node_init_int (json_node_alloc (), reeve_times_now ());
-  g_autoptr (ReeveQueryResult) result = NULL;
-  GPtrArray *records = NULL;
+  g_autoptr (GPtrArray) active
+      = reeve_elevations_read_active (self->store, tenant_id, user_id, error);
 
-  reeve_query_filter_string (query, "user_id", REEVE_FILTER_EQ, user_id);
-  reeve_query_filter (query, "until", REEVE_FILTER_GT, now);
-  reeve_query_limit (query, REEVE_QUERY_MAX_LIMIT);
-  result = reeve_store_query (self->store, query, error);
-  if (result == NULL)
+  if (active == NULL)
+    return FALSE;
+  for (guint i = 0; i < active->len; i++)
     {
-      g_prefix_error (error, "reading elevations: ");
-      return FALSE;
-    }
-  records = reeve_query_result_get_records (result);
-  for (guint i = 0; i < records->len; i++)
-    {
-      JsonObject *fields = reeve_record_get_fields (g_ptr_array_index (records, i));
+      JsonObject *fields = reeve_record_get_fields (g_ptr_array_index (active, i));
       const char *const roles[] = { reeve_json_get_string (fields, "role", ""), NULL };
       ReevePermissions more = 0;
 
-      if (reeve_json_get_int (fields, "revoked_at", 0) != 0)
-        continue;
       if (!reeve_role_book_union (self->book, tenant_id, roles, &more, NULL, error))
         return FALSE;
       *held |= more;

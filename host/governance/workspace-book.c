@@ -2,6 +2,8 @@
 /* Who belongs where is asked for each thing that is shown: it is read once and kept in memory. */
 #include "workspace-book.h"
 
+#include "directory.h"
+
 struct _ReeveWorkspaceBook
 {
   gatomicrefcount references;
@@ -41,27 +43,13 @@ static gboolean
 reeve_workspace_book_read_all (ReeveWorkspaceBook *self, ReeveStore *store, const char *tenant_id,
                                const char *collection, ReeveWorkspaceBookTake take, GError **error)
 {
-  g_autofree char *cursor = NULL;
+  g_autoptr (GPtrArray) records
+      = reeve_directory_read_all (store, tenant_id, collection, NULL, NULL, error);
 
-  do
-    {
-      g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, collection);
-      g_autoptr (ReeveQueryResult) result = NULL;
-      GPtrArray *records = NULL;
-
-      reeve_query_order (query, "created_at", FALSE);
-      reeve_query_limit (query, REEVE_QUERY_MAX_LIMIT);
-      reeve_query_cursor (query, cursor);
-      result = reeve_store_query (store, query, error);
-      if (result == NULL)
-        return FALSE;
-      g_free (cursor);
-      cursor = g_strdup (reeve_query_result_get_cursor (result));
-      records = reeve_query_result_get_records (result);
-      for (guint i = 0; i < records->len; i++)
-        take (self, g_ptr_array_index (records, i));
-    }
-  while (cursor != NULL);
+  if (records == NULL)
+    return FALSE;
+  for (guint i = 0; i < records->len; i++)
+    take (self, g_ptr_array_index (records, i));
   return TRUE;
 }
 
