@@ -110,6 +110,32 @@ reeve_users_provision_make_id (ReeveIdentity *identity)
   return reeve_digests_sha256_hex (text->data, text->len);
 }
 
+/* The record, where there is one. */
+static gboolean
+reeve_users_provision_read_record (ReeveUsers *self, ReeveIdentity *identity,
+                                   ReeveUsersProvisioned *found, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  found->record
+      = reeve_store_get (self->store, reeve_identity_get_tenant_id (identity), REEVE_STORE_USERS,
+                         reeve_identity_get_user_id (identity), &local);
+  found->found = found->record != NULL;
+  if (found->found)
+    {
+      JsonObject *fields = reeve_record_get_fields (found->record);
+
+      found->roles = reeve_directory_get_strings (fields, "roles");
+      found->issued_at = reeve_json_get_int (fields, "issued_at", 0);
+    }
+  else if (!g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  return TRUE;
+}
+
 /**
  * reeve_users_provision_read:
  * @self: users
@@ -123,31 +149,23 @@ gboolean
 reeve_users_provision_read (ReeveUsers *self, ReeveIdentity *identity, ReeveUsersProvisioned *found,
                             GError **error)
 {
-  const char *tenant_id = reeve_identity_get_tenant_id (identity);
   g_autofree char *id = NULL;
-  g_autoptr (GError) local = NULL;
   gboolean was = FALSE;
 
-  found->record = reeve_store_get (self->store, tenant_id, REEVE_STORE_USERS,
-                                   reeve_identity_get_user_id (identity), &local);
-  if (found->record == NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-    {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return FALSE;
-    }
-  found->found = found->record != NULL;
-  if (found->found)
-    {
-      JsonObject *fields = reeve_record_get_fields (found->record);
-
-      found->roles = reeve_directory_get_strings (fields, "roles");
-      found->issued_at = reeve_json_get_int (fields, "issued_at", 0);
-      return TRUE;
-    }
-  id = reeve_users_provision_make_id (identity);
-  if (!reeve_store_exists (self->store, tenant_id, REEVE_STORE_IDENTITIES, id, &was, error))
+  if (!reeve_users_provision_read_record (self, identity, found, error))
     return FALSE;
-  found->removed = was;
+  if (found->found)
+    return TRUE;
+  id = reeve_users_provision_make_id (identity);
+  if (!reeve_store_exists (self->store, reeve_identity_get_tenant_id (identity),
+                           REEVE_STORE_IDENTITIES, id, &was, error))
+    return FALSE;
+  if (!was)
+    return TRUE;
+  /* both are written in one batch: somebody else may have done so between these two reads */
+  if (!reeve_users_provision_read_record (self, identity, found, error))
+    return FALSE;
+  found->removed = !found->found;
   return TRUE;
 }
 
