@@ -6,17 +6,24 @@
 
 #include "listing.h"
 
+/* Whether anything of a follower may be called still. It is all that stays of one whose end is on
+ * its way, so that it can be removed until that arrives. */
+typedef struct
+{
+  guint number;
+  gint gone; /* atomic: removed or ended, nothing is called any more */
+} ReeveRunFollowersSwitch;
+
 typedef struct
 {
   gatomicrefcount refs;
-  guint number;
+  ReeveRunFollowersSwitch *state;
   GMainContext *context;
   ReeveRunEventFunc events;
   void (*ended) (gpointer user_data);
   gpointer user_data;
   GDestroyNotify destroy;
   gboolean live; /* has the past; under the lock */
-  gint gone;     /* atomic: removed, nothing is called any more */
 } ReeveRunFollowersItem;
 
 typedef struct
@@ -28,8 +35,9 @@ typedef struct
 
 struct _ReeveRunFollowers
 {
-  GMutex lock; /* guards items and last */
+  GMutex lock; /* guards what follows */
   GPtrArray *items;
+  GPtrArray *ending; /* of ReeveRunFollowersSwitch */
   guint last;
 };
 
@@ -43,6 +51,7 @@ reeve_run_followers_item_unref (gpointer data)
   if (item->destroy != NULL)
     item->destroy (item->user_data);
   g_main_context_unref (item->context);
+  g_atomic_rc_box_release (item->state);
   g_free (item);
 }
 
@@ -65,6 +74,7 @@ reeve_run_followers_new (void)
 
   g_mutex_init (&self->lock);
   self->items = g_ptr_array_new_with_free_func (reeve_run_followers_item_unref);
+  self->ending = g_ptr_array_new_with_free_func (g_atomic_rc_box_release);
   return self;
 }
 
@@ -76,6 +86,7 @@ void
 reeve_run_followers_free (ReeveRunFollowers *self)
 {
   g_ptr_array_unref (self->items);
+  g_ptr_array_unref (self->ending);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -100,13 +111,14 @@ reeve_run_followers_add (ReeveRunFollowers *self, GMainContext *context, ReeveRu
   guint number = 0;
 
   g_atomic_ref_count_init (&item->refs);
+  item->state = g_atomic_rc_box_new0 (ReeveRunFollowersSwitch);
   item->context = g_main_context_ref (context);
   item->events = events;
   item->ended = ended;
   item->user_data = user_data;
   item->destroy = destroy;
   g_mutex_lock (&self->lock);
-  number = item->number = ++self->last;
+  number = item->state->number = ++self->last;
   g_ptr_array_add (self->items, item);
   g_mutex_unlock (&self->lock);
   return number;
@@ -122,21 +134,30 @@ reeve_run_followers_add (ReeveRunFollowers *self, GMainContext *context, ReeveRu
 void
 reeve_run_followers_remove (ReeveRunFollowers *self, guint follower)
 {
-  ReeveRunFollowersItem *item = NULL;
+  g_autoptr (GPtrArray) removed = g_ptr_array_new_with_free_func (reeve_run_followers_item_unref);
 
   g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->items->len && item == NULL; i++)
+  for (guint i = self->items->len; i > 0; i--)
     {
-      ReeveRunFollowersItem *candidate = g_ptr_array_index (self->items, i);
+      ReeveRunFollowersItem *item = g_ptr_array_index (self->items, i - 1);
 
-      if (candidate->number == follower)
-        item = g_ptr_array_steal_index (self->items, i);
+      if (item->state->number == follower)
+        {
+          g_atomic_int_set (&item->state->gone, TRUE);
+          g_ptr_array_add (removed, g_ptr_array_steal_index (self->items, i - 1));
+        }
+    }
+  for (guint i = self->ending->len; i > 0; i--)
+    {
+      ReeveRunFollowersSwitch *state = g_ptr_array_index (self->ending, i - 1);
+
+      if (state->number == follower)
+        {
+          g_atomic_int_set (&state->gone, TRUE);
+          g_ptr_array_remove_index_fast (self->ending, i - 1);
+        }
     }
   g_mutex_unlock (&self->lock);
-  if (item == NULL)
-    return;
-  g_atomic_int_set (&item->gone, TRUE);
-  reeve_run_followers_item_unref (item);
 }
 
 static gboolean
@@ -145,11 +166,11 @@ reeve_run_followers_deliver (gpointer data)
   ReeveRunFollowersEvent *event = data;
   ReeveRunFollowersItem *item = event->item;
 
-  if (g_atomic_int_get (&item->gone))
+  if (g_atomic_int_get (&item->state->gone))
     return G_SOURCE_REMOVE;
   if (event->name == NULL)
     {
-      g_atomic_int_set (&item->gone, TRUE);
+      g_atomic_int_set (&item->state->gone, TRUE);
       if (item->ended != NULL)
         item->ended (item->user_data);
     }
@@ -194,7 +215,7 @@ reeve_run_followers_snapshot (ReeveRunFollowers *self, guint follower)
     {
       ReeveRunFollowersItem *item = g_ptr_array_index (self->items, i);
 
-      if (item->number == follower || (follower == 0 && item->live))
+      if (item->state->number == follower || (follower == 0 && item->live))
         g_ptr_array_add (items, reeve_run_followers_item_ref (item));
     }
   g_mutex_unlock (&self->lock);
@@ -235,7 +256,7 @@ reeve_run_followers_set_live (ReeveRunFollowers *self, guint follower)
     {
       ReeveRunFollowersItem *item = g_ptr_array_index (self->items, i);
 
-      if (item->number == follower)
+      if (item->state->number == follower)
         item->live = TRUE;
     }
   g_mutex_unlock (&self->lock);
@@ -259,6 +280,7 @@ reeve_run_followers_end (ReeveRunFollowers *self, guint follower)
 
       reeve_run_followers_queue (item, NULL, NULL);
       g_mutex_lock (&self->lock);
+      g_ptr_array_add (self->ending, g_atomic_rc_box_acquire (item->state));
       g_ptr_array_remove (self->items, item);
       g_mutex_unlock (&self->lock);
     }

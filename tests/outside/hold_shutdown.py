@@ -151,8 +151,10 @@ class Shutdown(unittest.TestCase):
             self.assertNotIn("run.failed", [e.name for e in events])
             stopping.join()
             host.start()
-            run = host.get(f"/api/v1/runs/{shown.data['run_id']}", expect=200).json
-            self.assertEqual("unknown", run["status"])
+            path = f"/api/v1/runs/{shown.data['run_id']}"
+            # open runs are taken up once the host serves
+            self.wait(lambda: host.get(path, expect=200).json["status"] != "running")
+            self.assertEqual("unknown", host.get(path, expect=200).json["status"])
             self.assertEqual(1, mock.count("/v1/chat/completions"))
             self.check_intents(host)
 
