@@ -12,8 +12,7 @@
 #include "ledger-file.h"
 
 /* em dash and space, the start of every signature line of a signed note */
-#define REEVE_CHECKPOINT_DASH   "\xe2\x80\x94 "
-#define REEVE_CHECKPOINT_ORIGIN "reeve-ledger/"
+#define REEVE_CHECKPOINT_DASH "\xe2\x80\x94 "
 
 /* key id and signature, as they stand in base64 behind the key's name */
 #define REEVE_CHECKPOINT_BLOB (4 + REEVE_LEDGER_KEY_SIGNATURE_SIZE)
@@ -143,6 +142,36 @@ reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length, c
 }
 
 /**
+ * reeve_checkpoint_parse_any:
+ * @self: (out caller-allocates): what the note says
+ * @text: a signed note; needs no terminator
+ * @length: bytes of it
+ * @scope: (out) (transfer full): the scope it speaks of
+ * @key: the key it must be signed with
+ * @error: return location
+ *
+ * As reeve_checkpoint_parse(), for a note of any scope.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CORRUPT
+ */
+gboolean
+reeve_checkpoint_parse_any (ReeveCheckpoint *self, const char *text, gsize length, char **scope,
+                            ReeveLedgerKey *key, GError **error)
+{
+  gsize prefix = strlen (REEVE_CHECKPOINT_ORIGIN);
+  const char *end = length > prefix ? memchr (text, '\n', length) : NULL;
+  g_autofree char *found = NULL;
+
+  if (end == NULL || memcmp (text, REEVE_CHECKPOINT_ORIGIN, prefix) != 0)
+    return reeve_checkpoint_malformed ("is of no ledger of a Reeve host", error);
+  found = g_strndup (text + prefix, (gsize) (end - text) - prefix);
+  if (!reeve_checkpoint_parse (self, text, length, found, key, error))
+    return FALSE;
+  *scope = g_steal_pointer (&found);
+  return TRUE;
+}
+
+/**
  * reeve_checkpoint_write:
  * @self: a checkpoint
  * @folder: folder of the scope's ledger
@@ -171,18 +200,18 @@ reeve_checkpoint_write (const ReeveCheckpoint *self, const char *folder, const c
 }
 
 /**
- * reeve_checkpoint_read:
+ * reeve_checkpoint_load:
  * @self: (out caller-allocates): what the file says
  * @folder: folder of the scope's ledger
  * @scope: the scope
  * @key: key that must have signed it
  * @error: return location
  *
- * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND when there is none, %REEVE_ERROR_CORRUPT when it is
- * damaged
+ * Returns: (transfer full): the signed note as it stands in the file; %NULL with
+ * %REEVE_ERROR_NOT_FOUND when there is none, %REEVE_ERROR_CORRUPT when it is damaged
  */
-gboolean
-reeve_checkpoint_read (ReeveCheckpoint *self, const char *folder, const char *scope,
+char *
+reeve_checkpoint_load (ReeveCheckpoint *self, const char *folder, const char *scope,
                        ReeveLedgerKey *key, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, REEVE_CHECKPOINT_FILE, NULL);
@@ -191,7 +220,28 @@ reeve_checkpoint_read (ReeveCheckpoint *self, const char *folder, const char *sc
   gsize length = 0;
 
   if (bytes == NULL)
-    return FALSE;
+    return NULL;
   text = g_bytes_get_data (bytes, &length);
-  return reeve_checkpoint_parse (self, text, length, scope, key, error);
+  if (!reeve_checkpoint_parse (self, text, length, scope, key, error))
+    return NULL;
+  return g_strndup (text, length);
+}
+
+/**
+ * reeve_checkpoint_read:
+ * @self: (out caller-allocates): what the file says
+ * @folder: folder of the scope's ledger
+ * @scope: the scope
+ * @key: key that must have signed it
+ * @error: return location
+ *
+ * Returns: %FALSE as reeve_checkpoint_load()
+ */
+gboolean
+reeve_checkpoint_read (ReeveCheckpoint *self, const char *folder, const char *scope,
+                       ReeveLedgerKey *key, GError **error)
+{
+  g_autofree char *text = reeve_checkpoint_load (self, folder, scope, key, error);
+
+  return text != NULL;
 }

@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+/* the start of the first line; the scope follows */
+#define REEVE_CHECKPOINT_ORIGIN   "reeve-ledger/"
 #define REEVE_CHECKPOINT_FILE     "checkpoint"
 #define REEVE_CHECKPOINT_MAX_SIZE 4096
 
@@ -25,8 +27,12 @@ char *reeve_checkpoint_format (const ReeveCheckpoint *self, const char *scope, R
                                GError **error);
 gboolean reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length,
                                  const char *scope, ReeveLedgerKey *key, GError **error);
+gboolean reeve_checkpoint_parse_any (ReeveCheckpoint *self, const char *text, gsize length,
+                                     char **scope, ReeveLedgerKey *key, GError **error);
 gboolean reeve_checkpoint_write (const ReeveCheckpoint *self, const char *folder, const char *scope,
                                  ReeveLedgerKey *key, GError **error);
+char *reeve_checkpoint_load (ReeveCheckpoint *self, const char *folder, const char *scope,
+                             ReeveLedgerKey *key, GError **error);
 gboolean reeve_checkpoint_read (ReeveCheckpoint *self, const char *folder, const char *scope,
                                 ReeveLedgerKey *key, GError **error);
 

@@ -4,17 +4,7 @@
 
 #include <string.h>
 
-/* Hash of an inner node: SHA-256 (0x01 | left | right). */
-static void
-reeve_ledger_frontier_join (const guint8 *left, const guint8 *right, guint8 *node)
-{
-  guint8 buffer[1 + 2 * REEVE_LEDGER_HASH_SIZE];
-
-  buffer[0] = 0x01;
-  memcpy (buffer + 1, left, REEVE_LEDGER_HASH_SIZE);
-  memcpy (buffer + 1 + REEVE_LEDGER_HASH_SIZE, right, REEVE_LEDGER_HASH_SIZE);
-  reeve_digests_sha256 (buffer, sizeof buffer, node);
-}
+#include "ledger-merkle.h"
 
 /**
  * reeve_ledger_frontier_add:
@@ -36,7 +26,7 @@ reeve_ledger_frontier_add (ReeveLedgerFrontier *self, const guint8 leaf[REEVE_LE
   memcpy (node, leaf, sizeof node);
   /* like a carry: each complete subtree of the same height joins the new one from the left */
   for (; (self->size >> level & 1) != 0; level++)
-    reeve_ledger_frontier_join (self->nodes[level], node, node);
+    reeve_ledger_merkle_join (self->nodes[level], node, node);
   memcpy (self->nodes[level], node, sizeof node);
   self->size++;
   return TRUE;
@@ -65,7 +55,7 @@ reeve_ledger_frontier_root (const ReeveLedgerFrontier *self, guint8 root[REEVE_L
       if (first)
         memcpy (root, self->nodes[level], REEVE_LEDGER_HASH_SIZE);
       else
-        reeve_ledger_frontier_join (self->nodes[level], root, root);
+        reeve_ledger_merkle_join (self->nodes[level], root, root);
       first = FALSE;
     }
 }

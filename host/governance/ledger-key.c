@@ -237,6 +237,20 @@ ReeveLedgerKey *
 reeve_ledger_key_load_public (const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, REEVE_LEDGER_KEY_PUBLIC_FILE, NULL);
+
+  return reeve_ledger_key_load_public_file (path, error);
+}
+
+/**
+ * reeve_ledger_key_load_public_file:
+ * @path: a file as ledger.pub
+ * @error: return location
+ *
+ * Returns: (transfer full): the key, or %NULL with %REEVE_ERROR_CORRUPT or a file error
+ */
+ReeveLedgerKey *
+reeve_ledger_key_load_public_file (const char *path, GError **error)
+{
   g_autoptr (GBytes) bytes = reeve_ledger_file_read (path, REEVE_LEDGER_KEY_MAX_FILE, error);
   g_autofree char *text = NULL;
   gsize size = 0;

@@ -20,6 +20,7 @@ typedef struct _ReeveLedgerKey ReeveLedgerKey;
 /* keys: by which the private half is sealed; NULL: it is not */
 ReeveLedgerKey *reeve_ledger_key_open (const char *folder, ReeveStoreKeys *keys, GError **error);
 ReeveLedgerKey *reeve_ledger_key_load_public (const char *folder, GError **error);
+ReeveLedgerKey *reeve_ledger_key_load_public_file (const char *path, GError **error);
 ReeveLedgerKey *reeve_ledger_key_new_from_vkey (const char *vkey, GError **error);
 void reeve_ledger_key_free (ReeveLedgerKey *self);
 

@@ -5,6 +5,7 @@
 
 #include "ledger-log.h"
 #include "ledger-segment.h"
+#include "ledger-tiles.h"
 
 G_BEGIN_DECLS
 
@@ -26,6 +27,12 @@ struct _ReeveLedgerLog
   GError *failure;
   ReeveLedgerLogTrouble trouble; /* why there is a failure */
   guint64 signed_size;
+  gboolean signing;  /* somebody has the turn */
+  GCond turn;        /* to sign */
+  gint64 demand_due; /* when all that was signed on demand is paid for, monotonic µs */
+
+  /* who has the turn to sign */
+  guint64 tiles; /* full tiles of level 0 that are on the disk */
 
   /* the writer thread's own */
   int fd;
@@ -35,6 +42,14 @@ struct _ReeveLedgerLog
 
 /* the writer thread: nothing of the batch any more */
 void reeve_ledger_log_reset_batch (ReeveLedgerLog *self);
+/* up to so many records, full tiles are made durable; who has the turn to sign */
+gboolean reeve_ledger_log_write_tiles (ReeveLedgerLog *self, guint64 size, GError **error);
+/* (transfer full) a copy of the segment with record @seq, its index loaded; @before: of the one
+ * before */
+ReeveLedgerSegment *reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 seq,
+                                                  ReeveLedgerSegment **before, GError **error);
+gboolean reeve_ledger_log_read_chain (const ReeveLedgerSegment *before, guint8 *chain,
+                                      GError **error);
 /* (nullable) */
 ReeveLedgerSegment *reeve_ledger_log_last (ReeveLedgerLog *self);
 

@@ -46,7 +46,7 @@ reeve_ledger_log_keep_index (ReeveLedgerLog *self, ReeveLedgerSegment *loaded)
 }
 
 /* The first block of a file has the chain hash before it at the end of the file before. */
-static gboolean
+gboolean
 reeve_ledger_log_read_chain (const ReeveLedgerSegment *before, guint8 *chain, GError **error)
 {
   int fd = open (before->path, O_RDONLY | O_CLOEXEC);
@@ -66,6 +66,26 @@ reeve_ledger_log_read_chain (const ReeveLedgerSegment *before, guint8 *chain, GE
   return n == REEVE_LEDGER_HASH_SIZE;
 }
 
+ReeveLedgerSegment *
+reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegment **before,
+                              GError **error)
+{
+  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find (self, seq, before);
+
+  if (segment == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
+      return NULL;
+    }
+  if (segment->offsets == NULL)
+    {
+      if (!reeve_ledger_segment_load_index (segment, error))
+        return NULL;
+      reeve_ledger_log_keep_index (self, segment);
+    }
+  return g_steal_pointer (&segment);
+}
+
 /**
  * reeve_ledger_log_read_block:
  * @self: a log
@@ -83,20 +103,11 @@ GByteArray *
 reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first, GError **error)
 {
   g_autoptr (ReeveLedgerSegment) before = NULL;
-  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find (self, seq, &before);
+  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find_loaded (self, seq, &before, error);
   g_autoptr (GByteArray) block = NULL;
 
   if (segment == NULL)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
-      return NULL;
-    }
-  if (segment->offsets == NULL)
-    {
-      if (!reeve_ledger_segment_load_index (segment, error))
-        return NULL;
-      reeve_ledger_log_keep_index (self, segment);
-    }
+    return NULL;
   block = reeve_ledger_segment_read_block (segment, seq, first, error);
   if (block == NULL)
     return NULL;

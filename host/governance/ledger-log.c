@@ -48,6 +48,7 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
   g_autofree char *leftover = NULL;
 
   g_mutex_init (&self->mutex);
+  g_cond_init (&self->turn);
   self->scope = g_strdup (scope);
   self->folder = g_build_filename (root, scope, NULL);
   self->key = key;
@@ -70,6 +71,7 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
       self->segments = g_steal_pointer (&found->segments);
       self->state = g_steal_pointer (&found->state);
       self->signed_size = found->checkpoint_size;
+      self->tiles = reeve_ledger_tiles_find_end (self->folder, found->checkpoint_size);
       *cut = found->cut;
       self->opening_size = self->state->frontier.size;
     }
@@ -92,6 +94,7 @@ reeve_ledger_log_free (ReeveLedgerLog *self)
   reeve_ledger_state_free (self->state);
   g_clear_error (&self->failure);
   reeve_ledger_batch_free (self->batch);
+  g_cond_clear (&self->turn);
   g_mutex_clear (&self->mutex);
   g_free (self->scope);
   g_free (self->folder);
@@ -386,44 +389,4 @@ reeve_ledger_log_list_open (ReeveLedgerLog *self)
   list = reeve_ledger_state_list_open (self->state);
   g_mutex_unlock (&self->mutex);
   return list;
-}
-
-/**
- * reeve_ledger_log_sign:
- * @self: a log
- * @error: return location
- *
- * Signs a checkpoint over the durable records if there are new ones since the last, then saves the
- * caches.
- *
- * Returns: %FALSE with an error
- */
-gboolean
-reeve_ledger_log_sign (ReeveLedgerLog *self, GError **error)
-{
-  g_autoptr (ReeveLedgerState) state = NULL;
-  g_autoptr (ReeveLedgerSegment) segment = NULL;
-  g_autoptr (GError) local = NULL;
-  ReeveCheckpoint checkpoint = { 0 };
-
-  g_mutex_lock (&self->mutex);
-  if (self->state->frontier.size > self->signed_size && self->failure == NULL)
-    {
-      state = reeve_ledger_state_copy (self->state);
-      segment = reeve_ledger_segment_copy (reeve_ledger_log_last (self));
-    }
-  g_mutex_unlock (&self->mutex);
-  if (state == NULL)
-    return TRUE;
-  checkpoint.size = state->frontier.size;
-  reeve_ledger_frontier_root (&state->frontier, checkpoint.root);
-  if (!reeve_checkpoint_write (&checkpoint, self->folder, self->scope, self->key, error))
-    return FALSE;
-  g_mutex_lock (&self->mutex);
-  self->signed_size = checkpoint.size;
-  g_mutex_unlock (&self->mutex);
-  if (!reeve_ledger_segment_save_index (segment, &local)
-      || !reeve_ledger_state_save (state, self->folder, &local))
-    g_debug ("%s", local->message);
-  return TRUE;
 }

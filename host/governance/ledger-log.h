@@ -5,6 +5,7 @@
 #include "checkpoint.h"
 #include "ledger-batch.h"
 #include "ledger-key.h"
+#include "ledger-merkle.h"
 
 G_BEGIN_DECLS
 
@@ -48,8 +49,23 @@ gboolean reeve_ledger_log_check (ReeveLedgerLog *self, GError **error);
 GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);
 GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first,
                                          GError **error);
-/* one thread at a time */
 gboolean reeve_ledger_log_sign (ReeveLedgerLog *self, GError **error);
+gboolean reeve_ledger_log_sign_now (ReeveLedgerLog *self, guint64 seq, GError **error);
+char *reeve_ledger_log_read_checkpoint (ReeveLedgerLog *self, ReeveCheckpoint *checkpoint,
+                                        GError **error);
+
+/* gets one record */
+typedef void (*ReeveLedgerLogScanFunc) (guint64 seq, const ReeveLedgerEntry *entry,
+                                        gpointer user_data);
+gboolean reeve_ledger_log_scan (ReeveLedgerLog *self, guint64 seq, guint64 count,
+                                ReeveLedgerLogScanFunc func, gpointer user_data, GError **error);
+gboolean reeve_ledger_log_include (ReeveLedgerLog *self, guint64 seq,
+                                   const guint8 leaf[REEVE_LEDGER_HASH_SIZE],
+                                   const ReeveCheckpoint *checkpoint, ReeveLedgerMerklePath *path,
+                                   GError **error);
+gboolean reeve_ledger_log_extend (ReeveLedgerLog *self, guint64 old_size,
+                                  const ReeveCheckpoint *checkpoint, ReeveLedgerMerklePath *path,
+                                  GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerLog, reeve_ledger_log_free)
 

@@ -39,6 +39,8 @@ struct _ReeveLedger
 /* Records that nobody waits for; @resource_id says of what. */
 void reeve_ledger_note_event (ReeveLedger *self, const char *scope, const char *action,
                               const char *resource_id, const char *reason);
+/* (transfer none) %REEVE_ERROR_NOT_FOUND */
+ReeveLedgerLog *reeve_ledger_need_log (ReeveLedger *self, const char *scope, GError **error);
 /* The signer's. */
 void reeve_ledger_care (gpointer data);
 void reeve_ledger_sign_all (ReeveLedger *self);

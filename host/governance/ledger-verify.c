@@ -5,8 +5,8 @@
  *
  * What is covered: each record's length, canonical text, number, scope and chain hash; the order
  * and completeness of files; the signature of the checkpoint, and that the log is at least as long
- * as it says and has that root; files that do not belong; and, over all logs, that each log whose
- * making the platform's log records is there. */
+ * as it says and has that root; each byte of the tiles; files that do not belong; and, over all
+ * logs, that each log whose making the platform's log records is there. */
 #include "ledger-verify.h"
 
 #include <errno.h>
@@ -23,13 +23,23 @@
 #include "ledger-recovery.h"
 #include "ledger-root.h"
 #include "ledger-segment.h"
+#include "ledger-verify-tiles.h"
+
+/* a checkpoint that somebody kept */
+typedef struct
+{
+  char *scope;
+  ReeveCheckpoint checkpoint;
+} ReeveLedgerVerifySince;
 
 typedef struct
 {
   const char *scope;
   ReeveLedgerState *state;
+  ReeveLedgerVerifyTiles *tiles;
   ReeveCheckpoint checkpoint;
   const ReeveCheckpoint *known; /* (nullable): what the host that has the log knows of it */
+  GPtrArray *since;             /* (nullable) of ReeveLedgerVerifySince, by size */
   gboolean live;                /* somebody may be writing the last record now */
   guint64 torn;                 /* bytes of an incomplete last record */
   GPtrArray *created;           /* (nullable): scopes whose logs the records say were made */
@@ -42,6 +52,15 @@ reeve_ledger_verify_bad (ReeveLedgerVerify *self, const char *file, guint64 seq)
 {
   self->file = g_path_get_basename (file);
   self->bad_seq = seq;
+  return FALSE;
+}
+
+/* The tiles do not fit the records. */
+static gboolean
+reeve_ledger_verify_bad_tile (ReeveLedgerVerify *self, ReeveLedgerVerifyTilesFault *fault)
+{
+  self->file = fault->file;
+  self->bad_seq = fault->seq;
   return FALSE;
 }
 
@@ -61,9 +80,22 @@ reeve_ledger_verify_compare (ReeveLedgerVerify *self, const ReeveCheckpoint *che
   return FALSE;
 }
 
+/* (nullable) number @n of the kept checkpoints, if it is of this log */
+static const ReeveCheckpoint *
+reeve_ledger_verify_get_since (ReeveLedgerVerify *self, guint n)
+{
+  const ReeveLedgerVerifySince *since = g_ptr_array_index (self->since, n);
+
+  return strcmp (since->scope, self->scope) == 0 ? &since->checkpoint : NULL;
+}
+
 static gboolean
 reeve_ledger_verify_check_root (ReeveLedgerVerify *self, GError **error)
 {
+  for (guint i = 0; self->since != NULL && i < self->since->len; i++)
+    if (!reeve_ledger_verify_compare (self, reeve_ledger_verify_get_since (self, i),
+                                      "of the checkpoint that was kept: the log was forked", error))
+      return FALSE;
   return reeve_ledger_verify_compare (self, &self->checkpoint, "that was signed", error)
          && reeve_ledger_verify_compare (self, self->known, "that the host knows", error);
 }
@@ -79,6 +111,18 @@ reeve_ledger_verify_check_size (ReeveLedgerVerify *self, const ReeveCheckpoint *
                "%" G_GUINT64_FORMAT " records are there, %" G_GUINT64_FORMAT " were %s",
                self->state->frontier.size, checkpoint->size, what);
   return reeve_ledger_verify_bad (self, folder, self->state->frontier.size + 1);
+}
+
+/* A log shorter than a checkpoint that was kept is an older state put back, or cut off and signed
+ * again. */
+static gboolean
+reeve_ledger_verify_check_since (ReeveLedgerVerify *self, const char *folder, GError **error)
+{
+  for (guint i = 0; self->since != NULL && i < self->since->len; i++)
+    if (!reeve_ledger_verify_check_size (self, reeve_ledger_verify_get_since (self, i),
+                                         "in the checkpoint that was kept", folder, error))
+      return FALSE;
+  return TRUE;
 }
 
 /* Remembers a log that the platform's log says was made. */
@@ -114,6 +158,7 @@ reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, 
       = reeve_ledger_scanner_new (fd, 0, file_size, self->state->chain);
   g_autoptr (GError) local = NULL;
   ReeveLedgerScan ended = REEVE_LEDGER_SCAN_ENTRY;
+  ReeveLedgerVerifyTilesFault fault = { 0 };
   ReeveLedgerEntry entry;
   guint64 seq = 0;
 
@@ -126,6 +171,8 @@ reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, 
           || !reeve_ledger_verify_check_root (self, &local))
         break;
       reeve_ledger_verify_note_created (self, &entry);
+      if (!reeve_ledger_verify_tiles_add (self->tiles, entry.leaf, &fault, error))
+        return reeve_ledger_verify_bad_tile (self, &fault);
     }
   memcpy (self->state->chain, reeve_ledger_scanner_get_chain (scanner), REEVE_LEDGER_HASH_SIZE);
   if (ended == REEVE_LEDGER_SCAN_END)
@@ -184,11 +231,15 @@ static gboolean
 reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLedgerKey *key,
                            GError **error)
 {
+  ReeveLedgerVerifyTilesFault fault = { 0 };
   g_autoptr (GArray) firsts = NULL;
 
   /* before the records: while a host appends, it can only be older than them */
   if (!reeve_checkpoint_read (&self->checkpoint, folder, self->scope, key, error))
     return reeve_ledger_verify_bad (self, REEVE_CHECKPOINT_FILE, 0);
+  self->tiles = reeve_ledger_verify_tiles_new (folder, self->checkpoint.size, &fault, error);
+  if (self->tiles == NULL)
+    return reeve_ledger_verify_bad_tile (self, &fault);
   firsts = reeve_ledger_recovery_list_segments (folder, error);
   if (firsts == NULL || !reeve_ledger_verify_check_root (self, error))
     return reeve_ledger_verify_bad (self, folder, 0);
@@ -196,8 +247,12 @@ reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLed
     if (!reeve_ledger_verify_segment (self, folder, g_array_index (firsts, guint64, i),
                                       i + 1 == firsts->len, error))
       return FALSE;
-  return reeve_ledger_verify_check_size (self, &self->checkpoint, "signed", folder, error)
-         && reeve_ledger_verify_check_size (self, self->known, "acknowledged", folder, error);
+  if (!reeve_ledger_verify_check_size (self, &self->checkpoint, "signed", folder, error)
+      || !reeve_ledger_verify_check_size (self, self->known, "acknowledged", folder, error)
+      || !reeve_ledger_verify_check_since (self, folder, error))
+    return FALSE;
+  return reeve_ledger_verify_tiles_finish (self->tiles, &fault, error)
+         || reeve_ledger_verify_bad_tile (self, &fault);
 }
 
 static JsonObject *
@@ -229,6 +284,7 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
         json_object_set_int_member (verdict, "bad_seq", (gint64) self->bad_seq);
     }
   g_clear_pointer (&self->state, reeve_ledger_state_free);
+  g_clear_pointer (&self->tiles, reeve_ledger_verify_tiles_free);
   g_clear_pointer (&self->file, g_free);
   return verdict;
 }
@@ -311,22 +367,60 @@ reeve_ledger_verify_add_some (ReeveLedgerVerify *base, const char *root, ReeveLe
   return TRUE;
 }
 
+static void
+reeve_ledger_verify_since_free (gpointer data)
+{
+  ReeveLedgerVerifySince *since = data;
+
+  g_free (since->scope);
+  g_free (since);
+}
+
+/* (transfer full) what the kept checkpoints say; a log that they speak of must be there */
+static GPtrArray *
+reeve_ledger_verify_read_since (GPtrArray *texts, ReeveLedgerKey *key, GPtrArray *created,
+                                GError **error)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (reeve_ledger_verify_since_free);
+
+  for (guint i = 0; texts != NULL && i < texts->len; i++)
+    {
+      gsize length = 0;
+      const char *text = g_bytes_get_data (g_ptr_array_index (texts, i), &length);
+      ReeveLedgerVerifySince *since = g_new0 (ReeveLedgerVerifySince, 1);
+
+      g_ptr_array_add (list, since);
+      if (!reeve_checkpoint_parse_any (&since->checkpoint, text, length, &since->scope, key, error))
+        {
+          g_prefix_error (error, "reading the checkpoint that was kept: ");
+          return NULL;
+        }
+      if (!g_ptr_array_find_with_equal_func (created, since->scope, g_str_equal, NULL))
+        g_ptr_array_add (created, g_strdup (since->scope));
+    }
+  return g_steal_pointer (&list);
+}
+
 /**
- * reeve_ledger_verify_folder:
+ * reeve_ledger_verify_folder_since:
  * @root: folder of all logs
  * @keys_folder: folder with the public key
+ * @since: (nullable) (element-type GBytes): signed notes that were copied earlier
  * @error: return location
  *
- * Verifies all logs, with or without a host running. Blocks.
+ * Verifies all logs, with or without a host running, and that each goes on from every checkpoint of
+ * it in @since. Blocks.
  *
  * Returns: (transfer full): {valid, logs: […]}, each as reeve_ledger_verify_log() answers; %NULL
- * with an error when there is no ledger or no public key
+ * with an error when there is no ledger or no public key, or a checkpoint of @since is not signed
  */
 JsonObject *
-reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **error)
+reeve_ledger_verify_folder_since (const char *root, const char *keys_folder, GPtrArray *since,
+                                  GError **error)
 {
   g_autoptr (ReeveLedgerKey) key = reeve_ledger_key_load_public (keys_folder, error);
   g_autoptr (GPtrArray) created = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) kept = NULL;
   g_autoptr (JsonArray) logs = json_array_new ();
   ReeveLedgerVerify others = { 0 };
   ReeveLedgerVerify platform = { .created = created };
@@ -338,6 +432,10 @@ reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **
   if (key == NULL)
     return NULL;
   g_ptr_array_add (created, g_strdup (REEVE_SCOPE_PLATFORM));
+  kept = reeve_ledger_verify_read_since (since, key, created, error);
+  if (kept == NULL)
+    return NULL;
+  others.since = platform.since = kept;
   others.live = platform.live = reeve_ledger_verify_is_live (root);
   if (!reeve_ledger_verify_add_some (&platform, root, key, logs, &before, error)
       || !reeve_ledger_verify_add_some (&others, root, key, logs, &scopes, error))
@@ -350,4 +448,20 @@ reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **
   json_object_set_boolean_member (result, "valid", valid);
   json_object_set_array_member (result, "logs", g_steal_pointer (&logs));
   return result;
+}
+
+/**
+ * reeve_ledger_verify_folder:
+ * @root: folder of all logs
+ * @keys_folder: folder with the public key
+ * @error: return location
+ *
+ * As reeve_ledger_verify_folder_since(), with nothing that was kept.
+ *
+ * Returns: (transfer full): what was found, or %NULL with an error
+ */
+JsonObject *
+reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **error)
+{
+  return reeve_ledger_verify_folder_since (root, keys_folder, NULL, error);
 }

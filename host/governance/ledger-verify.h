@@ -10,6 +10,9 @@
 
 G_BEGIN_DECLS
 
+/* since: (nullable) (element-type GBytes): checkpoints that were copied earlier */
+JsonObject *reeve_ledger_verify_folder_since (const char *root, const char *keys_folder,
+                                              GPtrArray *since, GError **error);
 JsonObject *reeve_ledger_verify_log (const char *root, const char *scope, ReeveLedgerKey *key,
                                      const ReeveCheckpoint *known);
 JsonObject *reeve_ledger_verify_folder (const char *root, const char *keys_folder, GError **error);

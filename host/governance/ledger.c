@@ -393,7 +393,7 @@ reeve_ledger_append (ReeveLedger *self, const ReeveLedgerRecord *record, GError 
 
 /* ---- reading ---- */
 
-static ReeveLedgerLog *
+ReeveLedgerLog *
 reeve_ledger_need_log (ReeveLedger *self, const char *scope, GError **error)
 {
   ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);

@@ -138,5 +138,9 @@ GPtrArray *reeve_ledger_list_open_intents (ReeveLedger *self, const char *scope,
 char **reeve_ledger_list_scopes (ReeveLedger *self, GError **error);
 /* Verifies a log as it stands now: {valid, size, root, checkpoint…, error?, bad_seq?}. */
 JsonObject *reeve_ledger_verify (ReeveLedger *self, const char *scope, GError **error);
+/* A C2SP tlog-proof file of one record: anybody with the public key can verify it. */
+char *reeve_ledger_prove (ReeveLedger *self, const char *scope, guint64 seq, GError **error);
+/* The last signed checkpoint: {size, root, checkpoint}. */
+JsonObject *reeve_ledger_show_checkpoint (ReeveLedger *self, const char *scope, GError **error);
 
 G_END_DECLS

@@ -3,6 +3,8 @@
 #include "base/times.h"
 #include "operation-functions.h"
 
+#include <string.h>
+
 #define REEVE_OP_AUDIT_PAGE 50
 
 static gboolean
@@ -93,25 +95,26 @@ reeve_op_audit_checkpoint (ReeveCall *call, ReeveServices *services)
 {
   const char *scope = reeve_call_get_tenant_id (call);
   GError *error = NULL;
-  g_autoptr (JsonObject) found = reeve_ledger_verify (services->ledger, scope, &error);
-  JsonObject *result = NULL;
+  JsonObject *shown = reeve_ledger_show_checkpoint (services->ledger, scope, &error);
 
-  if (found == NULL)
+  if (shown != NULL)
+    json_object_set_string_member (shown, "tenant_log", scope);
+  reeve_call_answer (call, shown, error);
+}
+
+void
+reeve_op_audit_proof (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  char *proof = reeve_ledger_prove (services->ledger, reeve_call_get_tenant_id (call),
+                                    (guint64) reeve_call_get_int (call, "seq", 0), &error);
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (proof == NULL)
     {
       reeve_call_fail (call, error);
       return;
     }
-  result = json_object_new ();
-  json_object_set_string_member (result, "tenant_log", scope);
-  json_object_set_int_member (result, "size",
-                              (gint64) reeve_ledger_get_size (services->ledger, scope));
-  for (guint i = 0; i < 2; i++)
-    {
-      const char *member = i == 0 ? "root" : "checkpoint";
-      const char *text = reeve_json_get_string (found, member, NULL);
-
-      if (text != NULL)
-        json_object_set_string_member (result, member, text);
-    }
-  reeve_call_answer (call, result, NULL);
+  bytes = g_bytes_new_take (proof, strlen (proof));
+  reeve_call_complete_bytes (call, 0, "text/plain", bytes);
 }

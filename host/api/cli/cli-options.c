@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Options may stand anywhere. --name=value and --name value are the same; an option of a command
- * that is followed by another option or nothing stands alone and means true. */
+/* Options may stand anywhere; -h is --help, -o FILE is --output FILE. --name=value and --name value
+ * are the same; an option of a command that is followed by another option or nothing stands alone
+ * and means true. */
 #include "cli-options.h"
 
 #include <string.h>
@@ -122,6 +123,12 @@ reeve_cli_options_parse (int argc, char **argv, GError **error)
         literal = TRUE;
       else if (!literal && strcmp (argv[i], "-h") == 0)
         self->help = TRUE;
+      else if (!literal && strcmp (argv[i], "-o") == 0)
+        {
+          if (!reeve_cli_options_take (self, "output", &next, error))
+            return NULL;
+          i += next == NULL && i + 1 < argc;
+        }
       else if (literal || !g_str_has_prefix (argv[i], "--"))
         g_ptr_array_add (self->words, g_strdup (argv[i]));
       else if (!reeve_cli_options_take (self, argv[i] + 2, &next, error))

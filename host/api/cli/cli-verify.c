@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `reevectl audit verify --state-dir DIR`. */
+/* `reevectl audit verify --state-dir DIR [--since CHECKPOINT]…` and
+ * `reevectl audit verify --proof FILE --public-key FILE`. */
 #include "cli-verify.h"
 
 #include <glib/gi18n.h>
 
+#include "governance/ledger-file.h"
+#include "governance/ledger-proof.h"
 #include "governance/ledger-verify.h"
 
 static void
@@ -37,25 +40,119 @@ reeve_cli_verify_print (JsonObject *report, gboolean json)
     reeve_cli_verify_print_log (json_array_get_object_element (logs, i));
 }
 
+static int
+reeve_cli_verify_fail (const GError *error)
+{
+  g_printerr ("reevectl: %s\n", error->message);
+  return REEVE_CLI_FAILED;
+}
+
+/* (transfer full) (element-type GBytes) the files that --since names; %NULL with an error */
+static GPtrArray *
+reeve_cli_verify_read_since (ReeveCliOptions *options, GError **error)
+{
+  g_autoptr (GPtrArray) since = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+
+  for (guint i = 0; i < options->names->len; i++)
+    {
+      const char *path = g_ptr_array_index (options->values, i);
+      GBytes *bytes = NULL;
+
+      if (g_strcmp0 (g_ptr_array_index (options->names, i), "since") != 0)
+        continue;
+      bytes = reeve_ledger_file_read (path != NULL ? path : "", REEVE_CHECKPOINT_MAX_SIZE, error);
+      if (bytes == NULL)
+        return NULL;
+      g_ptr_array_add (since, bytes);
+    }
+  return g_steal_pointer (&since);
+}
+
+static int
+reeve_cli_verify_state (ReeveCliOptions *options)
+{
+  g_autofree char *ledger = g_build_filename (options->state_dir, "ledger", NULL);
+  g_autofree char *keys = g_build_filename (options->state_dir, "keys", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) since = reeve_cli_verify_read_since (options, &error);
+  g_autoptr (JsonObject) report = NULL;
+
+  if (since != NULL)
+    report = reeve_ledger_verify_folder_since (ledger, keys, since, &error);
+  if (report == NULL)
+    return reeve_cli_verify_fail (error);
+  reeve_cli_verify_print (report, options->json);
+  return reeve_json_get_boolean (report, "valid", FALSE) ? REEVE_CLI_DONE : REEVE_CLI_FAILED;
+}
+
+/* Says what a good proof proves. */
+static void
+reeve_cli_verify_print_proof (JsonObject *verdict, gboolean json)
+{
+  g_autofree char *record = NULL;
+
+  if (json)
+    {
+      reeve_cli_verify_print (verdict, TRUE);
+      return;
+    }
+  record = json_to_string (json_object_get_member (verdict, "record"), FALSE);
+  g_print (_ ("good  %s  record %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " that were signed\n"),
+           reeve_json_get_string (verdict, "scope", "?"), reeve_json_get_int (verdict, "seq", 0),
+           reeve_json_get_int (verdict, "size", 0));
+  g_print ("%s\n", record);
+}
+
+static int
+reeve_cli_verify_proof (ReeveCliOptions *options, const char *path)
+{
+  const char *key_path = reeve_cli_options_get (options, "public_key");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveLedgerKey) key = NULL;
+  g_autoptr (ReeveLedgerProof) proof = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (JsonObject) verdict = NULL;
+  gsize length = 0;
+  const char *text = NULL;
+
+  if (key_path == NULL)
+    {
+      g_printerr ("reevectl: %s\n", _ ("public-key: is missing"));
+      return REEVE_CLI_USAGE;
+    }
+  key = reeve_ledger_key_load_public_file (key_path, &error);
+  bytes = key != NULL ? reeve_ledger_file_read (path, REEVE_LEDGER_PROOF_MAX_SIZE, &error) : NULL;
+  text = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
+  proof = bytes != NULL ? reeve_ledger_proof_parse (text, length, &error) : NULL;
+  verdict = proof != NULL ? reeve_ledger_proof_verify (proof, key, &error) : NULL;
+  if (verdict == NULL)
+    return reeve_cli_verify_fail (error);
+  reeve_cli_verify_print_proof (verdict, options->json);
+  return REEVE_CLI_DONE;
+}
+
+/**
+ * reeve_cli_verify_is_offline:
+ * @options: the command line
+ *
+ * Returns: whether files are to be verified, not a host asked
+ */
+gboolean
+reeve_cli_verify_is_offline (ReeveCliOptions *options)
+{
+  return options->state_dir != NULL || reeve_cli_options_get (options, "proof") != NULL;
+}
+
 /**
  * reeve_cli_verify_run:
- * @options: the command line, with --state-dir
+ * @options: the command line, with --state-dir or --proof
  *
  * Returns: an exit code
  */
 int
 reeve_cli_verify_run (ReeveCliOptions *options)
 {
-  g_autofree char *ledger = g_build_filename (options->state_dir, "ledger", NULL);
-  g_autofree char *keys = g_build_filename (options->state_dir, "keys", NULL);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) report = reeve_ledger_verify_folder (ledger, keys, &error);
+  const char *proof = reeve_cli_options_get (options, "proof");
 
-  if (report == NULL)
-    {
-      g_printerr ("reevectl: %s\n", error->message);
-      return REEVE_CLI_FAILED;
-    }
-  reeve_cli_verify_print (report, options->json);
-  return reeve_json_get_boolean (report, "valid", FALSE) ? REEVE_CLI_DONE : REEVE_CLI_FAILED;
+  return proof != NULL ? reeve_cli_verify_proof (options, proof) : reeve_cli_verify_state (options);
 }

@@ -17,7 +17,7 @@
 #include "cli-params.h"
 #include "cli-verify.h"
 
-static const char *const reeve_cli_own_options[] = { "sort", "filter", "stream", NULL };
+static const char *const reeve_cli_own_options[] = { "sort", "filter", "stream", "output", NULL };
 
 /* (transfer full): of what was typed, and of what a host says, nothing moves the cursor */
 static char *
@@ -182,6 +182,23 @@ reeve_cli_upload (ReeveCliOptions *options, ReeveCliHost *host, const ReeveCliCo
   return reeve_cli_print_answer (options, command, answer, FALSE);
 }
 
+/* An answer that is a file: to the one that --output names, or as it is. */
+static int
+reeve_cli_save_answer (ReeveCliOptions *options, ReeveCliAnswer *answer)
+{
+  const char *path = reeve_cli_options_get (options, "output");
+  g_autoptr (GError) error = NULL;
+
+  if (path == NULL)
+    {
+      g_print ("%s", answer->body);
+      return REEVE_CLI_DONE;
+    }
+  if (!g_file_set_contents (path, answer->body, -1, &error))
+    return reeve_cli_fail (REEVE_CLI_FAILED, error->message);
+  return REEVE_CLI_DONE;
+}
+
 static int
 reeve_cli_run_command (ReeveCliOptions *options, const ReeveCliCommand *command)
 {
@@ -209,6 +226,8 @@ reeve_cli_run_command (ReeveCliOptions *options, const ReeveCliCommand *command)
   answer = reeve_cli_host_call (host, command, params, NULL, NULL);
   if (strcmp (command->noun, "doctor") == 0 && answer->exit == REEVE_CLI_DONE)
     return reeve_cli_doctor_print_answer (answer, reeve_cli_wants_json (options));
+  if (strcmp (command->operation, "audit.proof") == 0 && answer->exit == REEVE_CLI_DONE)
+    return reeve_cli_save_answer (options, answer);
   return reeve_cli_print_answer (options, command, answer, FALSE);
 }
 
@@ -248,7 +267,7 @@ reeve_cli_dispatch (ReeveCliOptions *options)
       reeve_cli_help_print_command (command);
       return REEVE_CLI_DONE;
     }
-  if (strcmp (command->operation, "audit.verify") == 0 && options->state_dir != NULL)
+  if (strcmp (command->operation, "audit.verify") == 0 && reeve_cli_verify_is_offline (options))
     return reeve_cli_verify_run (options);
   return reeve_cli_run_command (options, command);
 }

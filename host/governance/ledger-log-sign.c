@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Signing a log: full tiles first, then the checkpoint, then the caches. One at a time, by turns,
+ * for the signer and whoever asks for a proof; nobody holds a lock meanwhile. */
+#include "ledger-log-private.h"
+
+#include <string.h>
+
+#include "ledger-file.h"
+
+/* Checkpoints that are signed because somebody asks: so many at once, and then one each so often.
+ */
+#define REEVE_LEDGER_LOG_DEMANDS         20
+#define REEVE_LEDGER_LOG_DEMAND_INTERVAL (G_TIME_SPAN_SECOND / 2)
+
+/* Waits for the turn to sign. */
+static void
+reeve_ledger_log_take_turn (ReeveLedgerLog *self)
+{
+  g_mutex_lock (&self->mutex);
+  while (self->signing)
+    g_cond_wait (&self->turn, &self->mutex);
+  self->signing = TRUE;
+  g_mutex_unlock (&self->mutex);
+}
+
+static void
+reeve_ledger_log_give_turn (ReeveLedgerLog *self)
+{
+  g_mutex_lock (&self->mutex);
+  self->signing = FALSE;
+  g_cond_signal (&self->turn);
+  g_mutex_unlock (&self->mutex);
+}
+
+/* Signs @state, and saves the caches. */
+static gboolean
+reeve_ledger_log_sign_state (ReeveLedgerLog *self, const ReeveLedgerState *state,
+                             const ReeveLedgerSegment *segment, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  ReeveCheckpoint checkpoint = { .size = state->frontier.size };
+
+  reeve_ledger_frontier_root (&state->frontier, checkpoint.root);
+  if (!reeve_checkpoint_write (&checkpoint, self->folder, self->scope, self->key, error))
+    return FALSE;
+  g_mutex_lock (&self->mutex);
+  self->signed_size = checkpoint.size;
+  g_mutex_unlock (&self->mutex);
+  if (!reeve_ledger_segment_save_index (segment, &local)
+      || !reeve_ledger_state_save (state, self->folder, &local))
+    g_debug ("%s", local->message);
+  return TRUE;
+}
+
+static gboolean
+reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
+{
+  g_autoptr (ReeveLedgerState) state = NULL;
+  g_autoptr (ReeveLedgerSegment) segment = NULL;
+  guint64 size = 0;
+
+  g_mutex_lock (&self->mutex);
+  if (self->failure == NULL)
+    size = self->state->frontier.size;
+  if (size > self->signed_size)
+    {
+      state = reeve_ledger_state_copy (self->state);
+      segment = reeve_ledger_segment_copy (reeve_ledger_log_last (self));
+    }
+  g_mutex_unlock (&self->mutex);
+  /* a checkpoint says that the tiles below it are there */
+  if (!reeve_ledger_log_write_tiles (self, size, error))
+    {
+      g_prefix_error (error, "writing the tiles of %s: ", self->scope);
+      return FALSE;
+    }
+  return state == NULL || reeve_ledger_log_sign_state (self, state, segment, error);
+}
+
+/**
+ * reeve_ledger_log_sign:
+ * @self: a log
+ * @error: return location
+ *
+ * Signs a checkpoint over the durable records if there are new ones since the last, then saves the
+ * caches. Blocks.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_ledger_log_sign (ReeveLedgerLog *self, GError **error)
+{
+  gboolean ok = FALSE;
+
+  reeve_ledger_log_take_turn (self);
+  ok = reeve_ledger_log_sign_in_turn (self, error);
+  reeve_ledger_log_give_turn (self);
+  return ok;
+}
+
+/* May one more be signed on demand? */
+static gboolean
+reeve_ledger_log_pay (ReeveLedgerLog *self, GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  gboolean ok = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  self->demand_due = MAX (self->demand_due, now);
+  ok = self->demand_due - now < REEVE_LEDGER_LOG_DEMANDS * REEVE_LEDGER_LOG_DEMAND_INTERVAL;
+  if (ok)
+    self->demand_due += REEVE_LEDGER_LOG_DEMAND_INTERVAL;
+  g_mutex_unlock (&self->mutex);
+  if (!ok)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_BUSY,
+                         "the record is not signed yet, and too many checkpoints were asked for");
+  return ok;
+}
+
+/**
+ * reeve_ledger_log_sign_now:
+ * @self: a log
+ * @seq: a record
+ * @error: return location
+ *
+ * Sees to it that a checkpoint covers @seq. Blocks.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_BUSY when that was asked for too often, what keeps the log from
+ * being written, or an error of signing
+ */
+gboolean
+reeve_ledger_log_sign_now (ReeveLedgerLog *self, guint64 seq, GError **error)
+{
+  gboolean ok = TRUE;
+  gboolean covered = FALSE;
+
+  reeve_ledger_log_take_turn (self);
+  g_mutex_lock (&self->mutex);
+  covered = self->signed_size >= seq;
+  g_mutex_unlock (&self->mutex);
+  if (!covered)
+    ok = reeve_ledger_log_check (self, error) && reeve_ledger_log_pay (self, error)
+         && reeve_ledger_log_sign_in_turn (self, error);
+  reeve_ledger_log_give_turn (self);
+  return ok;
+}
+
+/**
+ * reeve_ledger_log_read_checkpoint:
+ * @self: a log
+ * @checkpoint: (out caller-allocates): what the last one says
+ * @error: return location
+ *
+ * Returns: (transfer full): the signed note, or %NULL with an error
+ */
+char *
+reeve_ledger_log_read_checkpoint (ReeveLedgerLog *self, ReeveCheckpoint *checkpoint, GError **error)
+{
+  return reeve_checkpoint_load (checkpoint, self->folder, self->scope, self->key, error);
+}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Proofs of audit records, from outside: made by a host, verified by reevectl with nothing but the public key, bound to the tenant."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+from reeve import CTL, Host, main
+
+SECOND = {"X-Tenant-ID": "second"}
+AUDIT = "/api/v1/admin/audit"
+
+
+class Proofs(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host(config="audit: {checkpoint_seconds: 3600}\n")
+        cls.addClassCleanup(cls.host.close)
+        cls.host.start()
+        cls.host.post("/api/v1/admin/tenants", {"tenant_id": "second", "name": "Second"}, expect=201)
+        cls.host.agent()
+        cls.folder = tempfile.mkdtemp(prefix="reeve-proofs-", dir=cls.host.state)
+        cls.key = os.path.join(cls.host.state, "keys", "ledger.pub")
+
+    def verify(self, text, key=None):
+        path = os.path.join(self.folder, "one.tlog-proof")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return subprocess.run([CTL, "audit", "verify", "--proof", path, "--public-key", key or self.key], capture_output=True, text=True,
+                              timeout=60, check=False)
+
+    def newest(self):
+        return self.host.get(f"{AUDIT}?limit=1", expect=200).json["items"][0]
+
+    def test_of_the_newest_record(self):
+        """It is behind the last checkpoint: one is signed for it."""
+        record = self.newest()
+        answer = self.host.get(f"{AUDIT}/{record['seq']}/proof", expect=200)
+        self.assertTrue(answer.headers["Content-Type"].startswith("text/plain"), answer.headers)
+        self.assertTrue(answer.text.startswith("c2sp.org/tlog-proof@v1\nextra "))
+        done = self.verify(answer.text)
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertIn(f"default  record {record['seq']} of", done.stdout)
+        self.assertIn(f'"action":"{record["action"]}"', done.stdout.replace('": "', '":"'))
+
+    def test_reevectl_saves_one(self):
+        path = os.path.join(self.folder, "saved.tlog-proof")
+        record = self.newest()
+        self.host.ctl("audit", "proof", str(record["seq"]), "-o", path)
+        shown = self.host.ctl("audit", "proof", str(record["seq"])).stdout
+        with open(path, encoding="utf-8") as file:
+            saved = file.read()
+        self.assertEqual(saved.splitlines()[:3], shown.splitlines()[:3])
+        self.assertEqual(0, self.verify(saved).returncode)
+
+    def test_what_is_changed_proves_nothing(self):
+        text = self.host.get(f"{AUDIT}/1/proof", expect=200).text
+        lines = text.split("\n")
+        changed = [text.replace("index 0", "index 1"), text[:-10] + "\n", text.replace("reeve-ledger/default", "reeve-ledger/second"),
+                   "\n".join(line for n, line in enumerate(lines) if n != 3), text.replace("extra ", "extra AAAA"), ""]
+        for one in changed:
+            done = self.verify(one)
+            self.assertEqual(1, done.returncode, done.stdout)
+            self.assertRegex(done.stderr, "the (proof|checkpoint|record)")
+        with Host() as other:
+            done = self.verify(text, os.path.join(other.state, "keys", "ledger.pub"))
+        self.assertEqual(1, done.returncode)
+        self.assertIn("another key", done.stderr)
+
+    def test_a_key_is_needed(self):
+        done = subprocess.run([CTL, "audit", "verify", "--proof", "x"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(2, done.returncode)
+        self.assertIn("public-key", done.stderr)
+
+    def test_bound_to_the_tenant_and_the_permission(self):
+        self.host.get(f"{AUDIT}/999999/proof", expect=404)
+        self.host.get(f"{AUDIT}/0/proof", expect=400)
+        viewer = self.host.user("viewer")
+        self.assertIn("audit:read", self.host.get(f"{AUDIT}/1/proof", key=viewer, expect=403).json["detail"])
+        self.host.get(f"{AUDIT}?limit=1", headers=SECOND, expect=200)
+        text = self.host.get(f"{AUDIT}/1/proof", headers=SECOND, expect=200).text
+        self.assertIn("\nreeve-ledger/second\n", text)
+        self.assertIn("second  record 1 of", self.verify(text).stdout)
+
+    def test_checkpoint(self):
+        shown = self.host.get(f"{AUDIT}/checkpoint", expect=200).json
+        self.assertRegex(shown["checkpoint"], re.compile(rf"\Areeve-ledger/default\n{shown['size']}\n.{{44}}\n\n\u2014 reeve-ledger \S+\n\Z"))
+
+
+class Kept(unittest.TestCase):
+    """A checkpoint that was copied away shows what the folder alone cannot."""
+
+    def test_an_older_state_put_back(self):
+        with Host() as host, tempfile.TemporaryDirectory(prefix="reeve-kept-") as folder:
+            host.agent()
+            early = host.get(f"{AUDIT}/checkpoint", expect=200).json
+            host.stop()
+            old = os.path.join(folder, "old")
+            subprocess.run(["cp", "-a", host.state, old], check=True)
+            host.start()
+            host.agent()
+            late = host.get(f"{AUDIT}/checkpoint", expect=200).json
+            host.stop()
+            for name, kept in (("early", early), ("late", late)):
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                    file.write(kept["checkpoint"])
+            both = ("--since", os.path.join(folder, "early"), "--since", os.path.join(folder, "late"))
+            self.assertEqual(0, self.verify(host.state, *both).returncode)
+            # alone it is a good state
+            self.assertEqual(0, self.verify(old, *both[:2]).returncode)
+            done = self.verify(old, *both)
+            self.assertEqual(1, done.returncode)
+            self.assertRegex(done.stdout, rf"records are there, {late['size']} were in the checkpoint that was kept")
+            with open(os.path.join(folder, "early"), "a", encoding="utf-8") as file:
+                file.write("x")
+            done = self.verify(host.state, *both)
+            self.assertEqual(1, done.returncode)
+            self.assertIn("the checkpoint that was kept", done.stderr)
+
+    @staticmethod
+    def verify(state, *more):
+        return subprocess.run([CTL, "--state-dir", state, "audit", "verify", *more], capture_output=True, text=True, timeout=60, check=False)
+
+
+if __name__ == "__main__":
+    main()
