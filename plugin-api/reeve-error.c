@@ -1,6 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one error domain of the product, and the stable snake_case name of each code. */
+/* The one error domain of the product, and the stable snake_case name of each code. An error may
+ * say which member of a request it is about: that rises with it, while its text grows. */
 #include "reeve-error.h"
+
+typedef struct
+{
+  char *member; /* nullable: a JSON pointer */
+} ReeveErrorPrivate;
+
+static void
+reeve_error_private_init (ReeveErrorPrivate *self)
+{
+  self->member = NULL;
+}
+
+static void
+reeve_error_private_copy (const ReeveErrorPrivate *from, ReeveErrorPrivate *to)
+{
+  to->member = g_strdup (from->member);
+}
+
+static void
+reeve_error_private_clear (ReeveErrorPrivate *self)
+{
+  g_free (self->member);
+}
 
 /**
  * reeve_error_quark:
@@ -10,7 +34,7 @@
  * Since: 0.1
  */
 /* clang-format off */
-G_DEFINE_QUARK (reeve-error-quark, reeve_error)
+G_DEFINE_EXTENDED_ERROR (ReeveError, reeve_error)
 /* clang-format on */
 
 static const char *const reeve_error_names[] = {
@@ -60,4 +84,74 @@ reeve_error_get_name (ReeveError code)
   if ((guint) code >= G_N_ELEMENTS (reeve_error_names))
     return reeve_error_names[REEVE_ERROR_FAILED];
   return reeve_error_names[code];
+}
+
+/**
+ * reeve_error_set_member:
+ * @error: (out) (optional): return location
+ * @pointer: JSON pointer (RFC 6901) of a member of what was asked, such as `/roles/0`
+ * @format: what is wrong with it
+ * @...: for @format
+ *
+ * Sets an error of code %REEVE_ERROR_INVALID_ARGUMENT that knows which member is wrong, so that its
+ * caller can be told.
+ *
+ * Since: 0.1
+ */
+void
+reeve_error_set_member (GError **error, const char *pointer, const char *format, ...)
+{
+  va_list arguments;
+
+  if (error == NULL)
+    return;
+  va_start (arguments, format);
+  *error = g_error_new_valist (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, format, arguments);
+  va_end (arguments);
+  reeve_error_get_private (*error)->member = g_strdup (pointer);
+}
+
+/**
+ * reeve_error_prefix_member:
+ * @error: (inout) (optional) (nullable): an error, or none
+ * @format: JSON pointer of what the part stands in that the error is about
+ * @...: for @format
+ *
+ * Lets an error of %REEVE_ERROR be about a member of something greater: what read the part does not
+ * know where it stands. One that names no member is then about @format itself. An error of another
+ * domain stays as it is.
+ *
+ * Since: 0.1
+ */
+void
+reeve_error_prefix_member (GError **error, const char *format, ...)
+{
+  ReeveErrorPrivate *private = NULL;
+  g_autofree char *before = NULL;
+  g_autofree char *prefix = NULL;
+  va_list arguments;
+
+  if (error == NULL || *error == NULL || (*error)->domain != REEVE_ERROR)
+    return;
+  va_start (arguments, format);
+  prefix = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  private = reeve_error_get_private (*error);
+  before = private->member;
+  private->member = g_strconcat (prefix, before, NULL);
+}
+
+/**
+ * reeve_error_get_member:
+ * @error: an error of any domain
+ *
+ * Returns: (transfer none) (nullable): JSON pointer of the member that it is about; %NULL when it
+ * names none
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_error_get_member (const GError *error)
+{
+  return error->domain == REEVE_ERROR ? reeve_error_get_private (error)->member : NULL;
 }

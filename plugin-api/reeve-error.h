@@ -80,5 +80,12 @@ REEVE_AVAILABLE_IN_0_1
 GQuark reeve_error_quark (void);
 REEVE_AVAILABLE_IN_0_1
 const char *reeve_error_get_name (ReeveError code);
+REEVE_AVAILABLE_IN_0_1
+void reeve_error_set_member (GError **error, const char *pointer, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+REEVE_AVAILABLE_IN_0_1
+void reeve_error_prefix_member (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_error_get_member (const GError *error);
 
 G_END_DECLS

@@ -68,8 +68,12 @@ reeve_schema_members_required (ReeveSchemaCheck *self, const char *const *names,
   gboolean valid = TRUE;
 
   for (; names != NULL && *names != NULL; names++)
-    if (!json_object_has_member (object, *names))
-      valid = reeve_schema_check_fail (self, place, keyword, "member \"%s\" is missing", *names);
+    {
+      ReeveSchemaPlace inner = { place, *names, 0 };
+
+      if (!json_object_has_member (object, *names))
+        valid = reeve_schema_check_fail (self, &inner, keyword, "is required");
+    }
   return valid;
 }
 

@@ -42,8 +42,8 @@ reeve_api_keys_bounds_check_scopes (ReeveCaller *caller, JsonObject *fields, Ree
 
       if (named == 0)
         {
-          g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                       "scopes: there is no permission %s", scopes[i]);
+          reeve_error_set_member (error, "", "there is no permission %s", scopes[i]);
+          reeve_error_prefix_member (error, "/scopes/%u", i);
           return FALSE;
         }
       for (guint k = 0; names[k] != NULL; k++)

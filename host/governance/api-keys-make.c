@@ -59,8 +59,8 @@ reeve_api_keys_check_addresses (JsonObject *fields, GError **error)
 
       if (mask != NULL)
         continue;
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                   "%s is neither an address nor a network", addresses[i]);
+      reeve_error_set_member (error, "", "%s is neither an address nor a network", addresses[i]);
+      reeve_error_prefix_member (error, "/ip_allow/%u", i);
       return FALSE;
     }
   return TRUE;
@@ -76,13 +76,12 @@ reeve_api_keys_read_expiry (JsonObject *params, JsonObject *fields, GError **err
     return TRUE;
   if (!reeve_times_parse (text, &expires_at, error))
     {
-      g_prefix_error (error, "expires_at: ");
+      reeve_error_prefix_member (error, "/expires_at");
       return FALSE;
     }
   if (expires_at <= reeve_times_now ())
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "expires_at is in the past");
+      reeve_error_set_member (error, "/expires_at", "is in the past");
       return FALSE;
     }
   json_object_set_int_member (fields, "expires_at", expires_at);

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "auditors.h"
 #include "directory.h"
 
 typedef struct
@@ -255,6 +256,20 @@ reeve_authentication_admit_user (ReeveAuthenticationAdmit *self, ReeveAuthentica
   return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_USER, draft, error);
 }
 
+static gboolean
+reeve_authentication_admit_note (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
+                                 const char *const *roles, GError **error)
+{
+  gboolean audits = FALSE;
+  ReevePermissions held = 0;
+
+  if (!reeve_role_book_add_contained (self->book, draft->tenant_id, roles, draft->marks, error)
+      || !reeve_auditors_judge (self->book, draft->tenant_id, roles, &audits, &held, error))
+    return FALSE;
+  draft->audits = draft->audits || audits;
+  return TRUE;
+}
+
 /* Every role of the user: who shows a credential with others does not shed these. */
 static gboolean
 reeve_authentication_admit_mark (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
@@ -263,9 +278,8 @@ reeve_authentication_admit_mark (ReeveAuthenticationAdmit *self, ReeveAuthentica
   g_autoptr (JsonObject) user = NULL;
   g_auto (GStrv) roles = NULL;
 
-  if (!reeve_role_book_add_contained (self->book, draft->tenant_id,
-                                      reeve_identity_get_roles (draft->identity), draft->marks,
-                                      error))
+  if (!reeve_authentication_admit_note (self, draft, reeve_identity_get_roles (draft->identity),
+                                        error))
     return FALSE;
   if (!draft->known)
     return TRUE;
@@ -274,8 +288,18 @@ reeve_authentication_admit_mark (ReeveAuthenticationAdmit *self, ReeveAuthentica
   if (user == NULL)
     return FALSE;
   roles = reeve_directory_get_strings (user, "roles");
-  return reeve_role_book_add_contained (self->book, draft->tenant_id, (const char *const *) roles,
-                                        draft->marks, error);
+  return reeve_authentication_admit_note (self, draft, (const char *const *) roles, error);
+}
+
+/* Who audits only reads, whatever came together: a role that was changed, roles of a token, an
+ * override. The platform admin is no auditor, and without roles nobody is. */
+static void
+reeve_authentication_admit_bound (ReeveAuthenticationAdmit *self, ReeveAuthenticationDraft *draft,
+                                  gboolean platform_admin)
+{
+  if (draft->audits && !platform_admin
+      && (self->book == NULL || reeve_role_book_is_enabled (self->book)))
+    draft->cap &= reeve_roles_reading ();
 }
 
 static gboolean
@@ -294,9 +318,11 @@ reeve_authentication_admit_permissions (ReeveAuthenticationAdmit *self,
   if (platform_admin || (self->book != NULL && !reeve_role_book_is_enabled (self->book)))
     draft->permissions = reeve_roles_all ();
   draft->whole = !draft->known || (draft->account.permissions & ~draft->permissions) == 0;
-  return reeve_authentication_admit_mark (self, draft, error)
-         && reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PERMISSIONS, draft, error)
-         && reeve_authentication_admit_take_steps (self, REEVE_ADMIT_CAP, draft, error);
+  if (!reeve_authentication_admit_mark (self, draft, error)
+      || !reeve_authentication_admit_take_steps (self, REEVE_ADMIT_PERMISSIONS, draft, error))
+    return FALSE;
+  reeve_authentication_admit_bound (self, draft, platform_admin);
+  return reeve_authentication_admit_take_steps (self, REEVE_ADMIT_CAP, draft, error);
 }
 
 static ReeveCaller *

@@ -27,6 +27,7 @@ typedef struct
   gboolean whole;         /* that is all that the user's roles hold */
   ReevePermissions cap;   /* nothing beyond it, whatever the roles say */
   GArray *elevations;     /* of ReeveCallerElevation */
+  gboolean audits;        /* the user only reads, whatever he is given */
   GPtrArray *marks;       /* (owned) every role of the user, be it not of the identity */
   ReevePermissions holds; /* what the user is elevated to, be it not the identity */
   GPtrArray *grounds;     /* (owned) names of reeve-revocations */

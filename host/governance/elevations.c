@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "base/times.h"
 
+#include "auditors.h"
 #include "directory.h"
 #include "role-turns.h"
 
@@ -111,6 +112,31 @@ reeve_elevations_read_active (ReeveStore *store, const char *tenant_id, const ch
   return g_steal_pointer (&active);
 }
 
+/**
+ * reeve_elevations_read_roles:
+ * @store: where they are
+ * @tenant_id: a tenant
+ * @user_id: a user of it
+ * @error: return location
+ *
+ * Returns: (transfer full): ids of the roles that he has for a time now; %NULL with an error
+ */
+char **
+reeve_elevations_read_roles (ReeveStore *store, const char *tenant_id, const char *user_id,
+                             GError **error)
+{
+  g_autoptr (GPtrArray) active = reeve_elevations_read_active (store, tenant_id, user_id, error);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  if (active == NULL)
+    return NULL;
+  for (guint i = 0; i < active->len; i++)
+    g_strv_builder_add (
+        builder, reeve_json_get_string (reeve_record_get_fields (g_ptr_array_index (active, i)),
+                                        "role", ""));
+  return g_strv_builder_end (builder);
+}
+
 /* May somebody who knows a key have what it would be raised to? */
 static gboolean
 reeve_elevations_covers (ReeveElevations *self, ReeveAuthenticationDraft *draft, const char *maker,
@@ -179,12 +205,16 @@ reeve_elevations_step (ReeveAuthenticationDraft *draft, gpointer data, GError **
       JsonObject *fields = reeve_record_get_fields (record);
       const char *const roles[] = { reeve_json_get_string (fields, "role", ""), NULL };
       ReeveCallerElevation elevation = { 0, reeve_json_get_int (fields, "until", 0) };
+      ReevePermissions held = 0;
+      gboolean audits = FALSE;
 
       if (!reeve_role_book_union (book, draft->tenant_id, roles, &elevation.permissions,
                                   draft->grounds, error))
         return FALSE;
-      if (!reeve_role_book_add_contained (book, draft->tenant_id, roles, draft->marks, error))
+      if (!reeve_role_book_add_contained (book, draft->tenant_id, roles, draft->marks, error)
+          || !reeve_auditors_judge (book, draft->tenant_id, roles, &audits, &held, error))
         return FALSE;
+      draft->audits = draft->audits || audits;
       draft->holds |= elevation.permissions;
       if (draft->expires_at == 0 || elevation.until < draft->expires_at)
         draft->expires_at = elevation.until;
@@ -237,36 +267,32 @@ reeve_elevations_parse_until (JsonObject *params, gint64 *until, GError **error)
 
   if (!reeve_times_parse (reeve_json_get_string (params, "until", ""), until, error))
     {
-      g_prefix_error (error, "until: ");
+      reeve_error_prefix_member (error, "/until");
       return FALSE;
     }
-  if (*until <= now)
-    return reeve_elevations_refuse (REEVE_ERROR_INVALID_ARGUMENT, "until is in the past", error);
-  if (*until > now + REEVE_ELEVATIONS_DAYS * REEVE_TIMES_DAY)
-    return reeve_elevations_refuse (REEVE_ERROR_INVALID_ARGUMENT,
-                                    "until is more than 366 days from now", error);
-  return TRUE;
+  if (*until > now && *until <= now + REEVE_ELEVATIONS_DAYS * REEVE_TIMES_DAY)
+    return TRUE;
+  reeve_error_set_member (error, "/until",
+                          *until <= now ? "is in the past" : "is more than %d days from now",
+                          REEVE_ELEVATIONS_DAYS);
+  return FALSE;
 }
 
-/* An auditor must not have made what it audits: it is given nothing but reading. */
 static gboolean
 reeve_elevations_check_auditor (ReeveElevations *self, const char *tenant_id, const char *user_id,
                                 const char *role, GError **error)
 {
-  const char *const wanted[] = { role, NULL };
+  const char *const given[] = { role, NULL };
+  ReeveRoleBook *book = reeve_users_get_role_book (self->users);
   g_autoptr (JsonObject) user = reeve_users_get (self->users, tenant_id, user_id, error);
   g_auto (GStrv) roles = user != NULL ? reeve_directory_get_strings (user, "roles") : NULL;
-  ReevePermissions given = 0;
+  g_auto (GStrv) elevated
+      = user != NULL ? reeve_elevations_read_roles (self->store, tenant_id, user_id, error) : NULL;
 
-  if (user == NULL
-      || !reeve_role_book_union (reeve_users_get_role_book (self->users), tenant_id, wanted, &given,
-                                 NULL, error))
-    return FALSE;
-  if (!g_strv_contains ((const char *const *) roles, "auditor")
-      || (given & ~reeve_roles_reading ()) == 0)
-    return TRUE;
-  return reeve_elevations_refuse (
-      REEVE_ERROR_CONFLICT, "the user is an auditor, who is given nothing but reading", error);
+  return elevated != NULL
+         && reeve_auditors_check_both (book, tenant_id, (const char *const *) roles, given, error)
+         && reeve_auditors_check_both (book, tenant_id, (const char *const *) elevated, given,
+                                       error);
 }
 
 static gboolean
@@ -277,6 +303,7 @@ reeve_elevations_check (ReeveElevations *self, ReeveCaller *caller, JsonObject *
   const char *user_id = reeve_json_get_string (params, "user_id", "");
   const char *role = reeve_json_get_string (params, "role", "");
   const char *const roles[] = { role, NULL };
+  ReeveRoleBook *book = reeve_users_get_role_book (self->users);
   ReeveUsersAccount account = { 0 };
   g_autoptr (GPtrArray) active = NULL;
 
@@ -287,7 +314,8 @@ reeve_elevations_check (ReeveElevations *self, ReeveCaller *caller, JsonObject *
                                     account.active ? "the platform admin holds everything already"
                                                    : "the user is not active",
                                     error);
-  if (!reeve_role_book_check_giving (reeve_users_get_role_book (self->users), caller, roles, error)
+  if (!reeve_role_book_check_one (book, tenant_id, role, "/role", error)
+      || !reeve_role_book_check_giving (book, caller, roles, error)
       || !reeve_elevations_check_auditor (self, tenant_id, user_id, role, error))
     return FALSE;
   active = reeve_elevations_read_active (self->store, tenant_id, user_id, error);

@@ -27,6 +27,9 @@ JsonObject *reeve_elevations_list (ReeveElevations *self, const char *tenant_id,
 /* (transfer full) of ReeveRecord: those of a user that hold now. */
 GPtrArray *reeve_elevations_read_active (ReeveStore *store, const char *tenant_id,
                                          const char *user_id, GError **error);
+/* (transfer full) ids of their roles. */
+char **reeve_elevations_read_roles (ReeveStore *store, const char *tenant_id, const char *user_id,
+                                    GError **error);
 /* Consumes @admitted ("elevations.delete"): it ends now. */
 gboolean reeve_elevations_revoke (ReeveElevations *self, ReeveAdmitted *admitted,
                                   const char *user_id, const char *elevation_id, GError **error);

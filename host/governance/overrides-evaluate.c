@@ -67,8 +67,7 @@ reeve_overrides_evaluate (ReeveOverrides *self, const char *tenant_id, const cha
 
   if (reeve_roles_match (permission) == 0)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no permission %s",
-                   permission);
+      reeve_error_set_member (error, "/action", "there is no permission %s", permission);
       return NULL;
     }
   caller = reeve_overrides_let_in (self, tenant_id, user_id, &refused);

@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/times.h"
 
+#include "auditors.h"
 #include "directory.h"
 #include "overrides-page.h"
 
@@ -296,14 +297,14 @@ static gboolean
 reeve_overrides_check_subject (ReeveOverrides *self, const char *tenant_id, const char *subject,
                                GError **error)
 {
-  const char *name = strchr (subject, ':');
-  const char *const roles[] = { name != NULL ? name + 1 : "", NULL };
+  const char *colon = strchr (subject, ':');
+  const char *name = colon != NULL ? colon + 1 : "";
   ReeveUsersAccount account = { 0 };
 
   return g_str_has_prefix (subject, "user:")
-             ? reeve_users_read (self->users, tenant_id, roles[0], &account, error)
-             : reeve_role_book_check (reeve_users_get_role_book (self->users), tenant_id, roles,
-                                      error);
+             ? reeve_users_read (self->users, tenant_id, name, &account, error)
+             : reeve_role_book_check_one (reeve_users_get_role_book (self->users), tenant_id, name,
+                                          "/subject", error);
 }
 
 /* Nobody allows or denies what he has not, or has for a time only. */
@@ -325,9 +326,42 @@ reeve_overrides_check_held (ReeveCaller *caller, JsonObject *params, GError **er
                    : allow  ? "permission %s is missing, so it cannot be given"
                             : "permission %s is missing, so its denial is not yours",
                    permissions[i]);
+      reeve_error_prefix_member (error, "/permissions/%u", i);
       return FALSE;
     }
   return TRUE;
+}
+
+/* Reading is all that an auditor is allowed, of one thing too: what else is said would not hold. */
+static gboolean
+reeve_overrides_check_auditor (ReeveOverrides *self, const char *tenant_id, JsonObject *params,
+                               GError **error)
+{
+  const char *subject = reeve_json_get_string (params, "subject", "");
+  gboolean allow = strcmp (reeve_json_get_string (params, "effect", ""), "allow") == 0;
+  g_auto (GStrv) permissions = reeve_directory_get_strings (params, "permissions");
+  const char *const one[] = { strchr (subject, ':') + 1, NULL };
+  g_autoptr (JsonObject) user = NULL;
+  g_auto (GStrv) roles = g_strdupv ((char **) one);
+  gboolean audits = FALSE;
+  ReevePermissions held = 0;
+
+  if (allow && g_str_has_prefix (subject, "user:"))
+    {
+      user = reeve_users_get (self->users, tenant_id, one[0], error);
+      g_strfreev (roles);
+      roles = user != NULL ? reeve_directory_get_strings (user, "roles") : NULL;
+    }
+  if (roles == NULL
+      || !reeve_auditors_judge (reeve_users_get_role_book (self->users), tenant_id,
+                                (const char *const *) roles, &audits, &held, error))
+    return FALSE;
+  if (!allow || !audits
+      || (reeve_roles_match_all ((const char *const *) permissions) & ~reeve_roles_reading ()) == 0)
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                       "an auditor is allowed nothing but reading");
+  return FALSE;
 }
 
 /* A denial meets nobody who holds more than its maker: said at once where it is about one user. */
@@ -414,6 +448,7 @@ reeve_overrides_create (ReeveOverrides *self, ReeveAdmitted *admitted, JsonObjec
       || !reeve_overrides_check_subject (self, tenant_id,
                                          reeve_json_get_string (params, "subject", ""), error)
       || !reeve_overrides_check_held (caller, params, error)
+      || !reeve_overrides_check_auditor (self, tenant_id, params, error)
       || !reeve_overrides_check_reach (self, caller, params, error)
       || !reeve_overrides_check_room (self, tenant_id, error))
     return NULL;

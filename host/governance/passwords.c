@@ -217,18 +217,19 @@ reeve_passwords_check_new (ReevePasswords *self, const char *prepared, const cha
   guint least = self->settings.min_length;
 
   if (prepared == NULL)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                 "the password must be text of at most %d bytes without control characters",
-                 REEVE_PASSWORDS_HASH_MAX);
+    reeve_error_set_member (
+        error, "/password",
+        "the password must be text of at most %d bytes without control characters",
+        REEVE_PASSWORDS_HASH_MAX);
   else if (g_utf8_strlen (prepared, -1) < (glong) least)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                 "the password must have %u characters at least", least);
+    reeve_error_set_member (error, "/password", "the password must have %u characters at least",
+                            least);
   else if (reeve_passwords_is_name (prepared, username, least))
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                         "the password is little more than the name of its user");
+    reeve_error_set_member (error, "/password",
+                            "the password is little more than the name of its user");
   else if (strchr (username, ':') != NULL)
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                         "a user whose name has a colon cannot log in with a password");
+    reeve_error_set_member (error, "/password",
+                            "a user whose name has a colon cannot log in with a password");
   else
     return TRUE;
   return FALSE;

@@ -88,7 +88,8 @@ reeve_policy_constraints_read (JsonObject *object, const char *member, int kind,
 
   if (!JSON_NODE_HOLDS_ARRAY (node))
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "%s: not a list", member);
+      reeve_error_set_member (error, "", "not a list");
+      reeve_error_prefix_member (error, "/%s", member);
       return NULL;
     }
   array = json_node_get_array (node);
@@ -100,15 +101,15 @@ reeve_policy_constraints_read (JsonObject *object, const char *member, int kind,
       g_autofree char *canonical = NULL;
 
       if (*text == '\0' || strlen (text) > REEVE_POLICY_GLOB_LONGEST)
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                     "not a text of 1 to %d bytes", REEVE_POLICY_GLOB_LONGEST);
+        reeve_error_set_member (error, "", "not a text of 1 to %d bytes",
+                                REEVE_POLICY_GLOB_LONGEST);
       else
         canonical = kind < 0 ? g_strdup (text)
                              : reeve_policy_constraints_canonical (
                                  (ReevePolicyConstraintsKind) kind, text, TRUE, error);
       if (canonical == NULL)
         {
-          g_prefix_error (error, "%s/%u: ", member, i);
+          reeve_error_prefix_member (error, "/%s/%u", member, i);
           return NULL;
         }
       g_strv_builder_add (builder, canonical);
@@ -138,8 +139,8 @@ reeve_policy_constraints_read_rate (ReevePolicyConstraints *self, JsonObject *ob
           self->seconds = units[i].seconds;
           return TRUE;
         }
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                       "rate_limit: not of the form 100/second, /minute, /hour or /day");
+  reeve_error_set_member (error, "/rate_limit",
+                          "not of the form 100/second, /minute, /hour or /day");
   return FALSE;
 }
 
@@ -163,14 +164,13 @@ reeve_policy_constraints_read_all (ReevePolicyConstraints *self, JsonObject *obj
       self->members[i] = reeve_policy_constraints_read (named, word, -1, error);
       if (self->members[i] == NULL)
         {
-          g_prefix_error (error, "arguments/");
+          reeve_error_prefix_member (error, "/arguments");
           return FALSE;
         }
     }
   if (json_object_has_member (object, "arguments") && named == NULL)
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "arguments: not an object");
+      reeve_error_set_member (error, "/arguments", "not an object");
       return FALSE;
     }
   return !json_object_has_member (object, "rate_limit")

@@ -12,19 +12,19 @@
 
 typedef gboolean (*ReevePolicyParse) (ReevePolicy *self, JsonNode *node, GError **error);
 
-static gboolean reeve_policy_parse_fault (GError **error, const char *format, ...)
-    G_GNUC_PRINTF (2, 3);
+/* What is wrong with the value of @member of what is read; "": with that itself. */
+#define reeve_policy_parse_fault(error, member, ...)                                               \
+  (reeve_error_set_member (error, member, __VA_ARGS__), FALSE)
 
+/* A fault of something, told by who read it, is one of member @name. */
 static gboolean
-reeve_policy_parse_fault (GError **error, const char *format, ...)
+reeve_policy_parse_place (GError **error, const char *name)
 {
-  va_list arguments;
+  g_autoptr (GString) escaped = g_string_new (name);
 
-  if (error == NULL)
-    return FALSE;
-  va_start (arguments, format);
-  *error = g_error_new_valist (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, format, arguments);
-  va_end (arguments);
+  g_string_replace (escaped, "~", "~0", 0);
+  g_string_replace (escaped, "/", "~1", 0);
+  reeve_error_prefix_member (error, "/%s", escaped->str);
   return FALSE;
 }
 
@@ -37,7 +37,10 @@ reeve_policy_parse_check_members (JsonObject *object, const char *const *known, 
   json_object_iter_init (&iter, object);
   while (json_object_iter_next (&iter, &name, NULL))
     if (!g_strv_contains (known, name))
-      return reeve_policy_parse_fault (error, "%s: unknown member", name);
+      {
+        reeve_error_set_member (error, "", "unknown member");
+        return reeve_policy_parse_place (error, name);
+      }
   return TRUE;
 }
 
@@ -57,10 +60,11 @@ static gboolean
 reeve_policy_parse_check_name (const char *name, const char *further, GError **error)
 {
   if (name == NULL || *name == '\0' || strlen (name) > REEVE_POLICY_INDEX_LONGEST)
-    return reeve_policy_parse_fault (error, "not a name of 1 to 255 bytes");
+    return reeve_policy_parse_fault (error, "", "not a name of 1 to 255 bytes");
   for (const char *at = name; *at != '\0'; at++)
     if (!g_ascii_isalnum (*at) && strchr ("_.-*?", *at) == NULL && strchr (further, *at) == NULL)
-      return reeve_policy_parse_fault (error, "\"%s\" holds a character that no name has", name);
+      return reeve_policy_parse_fault (error, "", "\"%s\" holds a character that no name has",
+                                       name);
   return TRUE;
 }
 
@@ -71,7 +75,7 @@ reeve_policy_parse_effect (JsonObject *entry, ReevePolicyEffect *effect, GError 
 
   *effect = g_strcmp0 (word, "deny") == 0 ? REEVE_POLICY_DENY : REEVE_POLICY_ALLOW;
   if (*effect == REEVE_POLICY_ALLOW && g_strcmp0 (word, "allow") != 0)
-    return reeve_policy_parse_fault (error, "effect: \"%s\" is neither allow nor deny", word);
+    return reeve_policy_parse_fault (error, "/effect", "\"%s\" is neither allow nor deny", word);
   return TRUE;
 }
 
@@ -88,23 +92,20 @@ reeve_policy_parse_tool (ReevePolicy *self, JsonNode *node, GError **error)
   GError *reason = NULL;
 
   if (entry == NULL)
-    return reeve_policy_parse_fault (error, "not an object");
+    return reeve_policy_parse_fault (error, "", "not an object");
   if (!reeve_policy_parse_check_members (entry, known, error)
       || !reeve_policy_parse_effect (entry, &effect, error))
     return FALSE;
   if (!reeve_policy_parse_check_name (name, ":/", error))
-    {
-      g_prefix_error (error, "tool_name: ");
-      return FALSE;
-    }
+    return reeve_policy_parse_place (error, "tool_name");
   if (limits == NULL && json_object_has_member (entry, "constraints"))
-    return reeve_policy_parse_fault (error, "constraints: not an object");
+    return reeve_policy_parse_fault (error, "/constraints", "not an object");
   if (limits != NULL && reeve_policy_parse_check_members (limits, limit_members, &reason))
     constraints = reeve_policy_constraints_new (limits, &reason);
   if (reason != NULL)
     {
-      g_propagate_prefixed_error (error, reason, "constraints/");
-      return FALSE;
+      g_propagate_error (error, reason);
+      return reeve_policy_parse_place (error, "constraints");
     }
   return reeve_policy_parse_rule (self->tools, REEVE_POLICY_RULE_TOOL, effect, name, constraints,
                                   error);
@@ -116,11 +117,11 @@ reeve_policy_parse_tools (ReevePolicy *self, JsonNode *node, GError **error)
   JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 
   if (array == NULL)
-    return reeve_policy_parse_fault (error, "not a list");
+    return reeve_policy_parse_fault (error, "", "not a list");
   for (guint i = 0; i < json_array_get_length (array); i++)
     if (!reeve_policy_parse_tool (self, json_array_get_element (array, i), error))
       {
-        g_prefix_error (error, "%u/", i);
+        reeve_error_prefix_member (error, "/%u", i);
         return FALSE;
       }
   return TRUE;
@@ -136,13 +137,13 @@ reeve_policy_parse_row (ReevePolicy *self, const char *name, JsonNode *node, GEr
   GError *reason = NULL;
 
   if (row == NULL)
-    return reeve_policy_parse_fault (error, "not an object");
+    return reeve_policy_parse_fault (error, "", "not an object");
   if (!reeve_policy_parse_check_name (name, ":/", error)
       || !reeve_policy_parse_check_members (row, known, error))
     return FALSE;
   allowed = json_object_get_member (row, "allowed");
   if (allowed != NULL && json_node_get_value_type (allowed) != G_TYPE_BOOLEAN)
-    return reeve_policy_parse_fault (error, "allowed: neither true nor false");
+    return reeve_policy_parse_fault (error, "/allowed", "neither true nor false");
   constraints = reeve_policy_constraints_new (row, &reason);
   if (reason != NULL)
     {
@@ -168,14 +169,11 @@ reeve_policy_parse_matrix (ReevePolicy *self, JsonNode *node, GError **error)
   JsonNode *row = NULL;
 
   if (!JSON_NODE_HOLDS_OBJECT (node))
-    return reeve_policy_parse_fault (error, "not an object");
+    return reeve_policy_parse_fault (error, "", "not an object");
   json_object_iter_init (&iter, json_node_get_object (node));
   while (json_object_iter_next (&iter, &name, &row))
     if (!reeve_policy_parse_row (self, name, row, error))
-      {
-        g_prefix_error (error, "%s/", name);
-        return FALSE;
-      }
+      return reeve_policy_parse_place (error, name);
   return TRUE;
 }
 
@@ -191,7 +189,10 @@ reeve_policy_parse_patterns (ReevePolicy *self, JsonObject *object, const char *
   if (node == NULL)
     return TRUE;
   if (array == NULL)
-    return reeve_policy_parse_fault (error, "%s: not a list", member);
+    {
+      reeve_error_set_member (error, "", "not a list");
+      return reeve_policy_parse_place (error, member);
+    }
   self->own_lists |= 1u << kind; /* an empty one too */
   for (guint i = 0; i < json_array_get_length (array); i++)
     {
@@ -202,8 +203,8 @@ reeve_policy_parse_patterns (ReevePolicy *self, JsonObject *object, const char *
       if (!reeve_policy_parse_check_name (text, ":/ @", error)
           || !reeve_policy_parse_rule (self->actions, kind, effect, text, NULL, error))
         {
-          g_prefix_error (error, "%s/%u: ", member, i);
-          return FALSE;
+          reeve_error_prefix_member (error, "/%u", i);
+          return reeve_policy_parse_place (error, member);
         }
     }
   return TRUE;
@@ -216,7 +217,7 @@ reeve_policy_parse_sandboxs (ReevePolicy *self, JsonNode *node, GError **error)
   JsonObject *levels = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
 
   if (levels == NULL)
-    return reeve_policy_parse_fault (error, "not an object");
+    return reeve_policy_parse_fault (error, "", "not an object");
   return reeve_policy_parse_check_members (levels, known, error)
          && reeve_policy_parse_patterns (self, levels, "standard", REEVE_POLICY_RULE_STANDARD,
                                          REEVE_POLICY_ALLOW, error)
@@ -233,7 +234,7 @@ reeve_policy_parse_threshold (ReevePolicy *self, JsonObject *approval, GError **
 
   if (above == NULL)
     return !json_object_has_member (approval, "requires_approval_above")
-           || reeve_policy_parse_fault (error, "requires_approval_above: not an object");
+           || reeve_policy_parse_fault (error, "/requires_approval_above", "not an object");
   if (!reeve_policy_parse_check_members (above, known, error))
     return FALSE;
   cost = json_object_get_member (above, "cost");
@@ -243,15 +244,15 @@ reeve_policy_parse_threshold (ReevePolicy *self, JsonObject *approval, GError **
 
       self->cost = type == G_TYPE_INT64 || type == G_TYPE_DOUBLE ? json_node_get_double (cost) : -1;
       if (!isfinite (self->cost) || self->cost < 0)
-        return reeve_policy_parse_fault (error,
-                                         "requires_approval_above/cost: not a number from 0");
+        return reeve_policy_parse_fault (error, "/requires_approval_above/cost",
+                                         "not a number from 0");
     }
   if (!json_object_has_member (above, "risk"))
     return TRUE;
   self->risk = reeve_policy_kinds_parse_risk (reeve_json_get_string (above, "risk", NULL));
   return self->risk >= 0
-         || reeve_policy_parse_fault (error,
-                                      "requires_approval_above/risk: neither low, medium nor high");
+         || reeve_policy_parse_fault (error, "/requires_approval_above/risk",
+                                      "neither low, medium nor high");
 }
 
 static gboolean
@@ -262,10 +263,10 @@ reeve_policy_parse_approval (ReevePolicy *self, JsonNode *node, GError **error)
   JsonObject *approval = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
 
   if (approval == NULL)
-    return reeve_policy_parse_fault (error, "not an object");
+    return reeve_policy_parse_fault (error, "", "not an object");
   if (json_object_has_member (approval, "approvers")
       && reeve_json_get_object (approval, "approvers") == NULL)
-    return reeve_policy_parse_fault (error, "approvers: not an object");
+    return reeve_policy_parse_fault (error, "/approvers", "not an object");
   return reeve_policy_parse_check_members (approval, known, error)
          && reeve_policy_parse_patterns (self, approval, "blocked", REEVE_POLICY_RULE_BLOCKED,
                                          REEVE_POLICY_DENY, error)
@@ -283,7 +284,7 @@ reeve_policy_parse_count (JsonNode *node, gint64 *count, GError **error)
   if (JSON_NODE_HOLDS_NULL (node))
     return TRUE;
   *count = json_node_get_value_type (node) == G_TYPE_INT64 ? json_node_get_int (node) : 0;
-  return *count > 0 || reeve_policy_parse_fault (error, "not a whole number from 1");
+  return *count > 0 || reeve_policy_parse_fault (error, "", "not a whole number from 1");
 }
 
 static gboolean
@@ -307,7 +308,7 @@ reeve_policy_parse_sandbox (ReevePolicy *self, JsonNode *node, GError **error)
                     ? reeve_policy_parse_level (json_node_get_string (node))
                     : REEVE_POLICY_LEVEL_UNSET;
   return self->level != REEVE_POLICY_LEVEL_UNSET
-         || reeve_policy_parse_fault (error, "neither strict, standard, trusted nor isolated");
+         || reeve_policy_parse_fault (error, "", "neither strict, standard, trusted nor isolated");
 }
 
 static gboolean
@@ -322,14 +323,14 @@ reeve_policy_parse_security (ReevePolicy *self, JsonNode *node, GError **error)
     if (strcmp (words[i], json_node_get_string (node)) == 0)
       self->security = (ReevePolicySecurity) i;
   return self->security != REEVE_POLICY_SECURITY_UNSET
-         || reeve_policy_parse_fault (error, "neither deny, allowlist nor full");
+         || reeve_policy_parse_fault (error, "", "neither deny, allowlist nor full");
 }
 
 static gboolean
 reeve_policy_parse_description (ReevePolicy *self, JsonNode *node, GError **error)
 {
   return JSON_NODE_HOLDS_NULL (node) || json_node_get_value_type (node) == G_TYPE_STRING
-         || reeve_policy_parse_fault (error, "not a text");
+         || reeve_policy_parse_fault (error, "", "not a text");
 }
 
 static const struct
@@ -357,10 +358,10 @@ reeve_policy_parse_member (ReevePolicy *self, const char *name, JsonNode *node, 
         continue;
       if (reeve_policy_parse_members[i].read (self, node, error))
         return TRUE;
-      g_prefix_error (error, "%s/", name);
-      return FALSE;
+      return reeve_policy_parse_place (error, name);
     }
-  return reeve_policy_parse_fault (error, "%s: unknown member", name);
+  reeve_error_set_member (error, "", "unknown member");
+  return reeve_policy_parse_place (error, name);
 }
 
 /**
@@ -369,7 +370,7 @@ reeve_policy_parse_member (ReevePolicy *self, const char *name, JsonNode *node, 
  * @document: what it says
  * @error: return location: %REEVE_ERROR_INVALID_ARGUMENT
  *
- * Returns: %FALSE with the path of the member that is wrong
+ * Returns: %FALSE with the path of the member that is wrong, in its text too
  */
 gboolean
 reeve_policy_parse (ReevePolicy *self, JsonObject *document, GError **error)
@@ -377,11 +378,16 @@ reeve_policy_parse (ReevePolicy *self, JsonObject *document, GError **error)
   JsonObjectIter iter;
   const char *name = NULL;
   JsonNode *node = NULL;
+  g_autoptr (GError) reason = NULL;
 
   json_object_iter_init (&iter, document);
   while (json_object_iter_next (&iter, &name, &node))
-    if (!reeve_policy_parse_member (self, name, node, error))
-      return FALSE;
+    if (!reeve_policy_parse_member (self, name, node, &reason))
+      {
+        g_prefix_error (&reason, "%s: ", reeve_error_get_member (reason) + 1);
+        g_propagate_error (error, g_steal_pointer (&reason));
+        return FALSE;
+      }
   return TRUE;
 }
 
@@ -410,7 +416,7 @@ reeve_policy_parse_rule (GArray *rules, ReevePolicyRuleKind kind, ReevePolicyEff
     {
       g_free (rule.name);
       g_clear_pointer (&rule.constraints, reeve_policy_constraints_free);
-      return reeve_policy_parse_fault (error, "more rules than a policy may have");
+      return reeve_policy_parse_fault (error, "", "more rules than a policy may have");
     }
   g_array_append_val (rules, rule);
   return TRUE;

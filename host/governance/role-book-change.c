@@ -79,8 +79,8 @@ reeve_role_book_change_check_permissions (const char *const *permissions, GError
   for (guint i = 0; permissions[i] != NULL; i++)
     if (reeve_roles_match (permissions[i]) == 0)
       {
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no permission %s",
-                     permissions[i]);
+        reeve_error_set_member (error, "", "there is no permission %s", permissions[i]);
+        reeve_error_prefix_member (error, "/permissions/%u", i);
         return FALSE;
       }
   return TRUE;
@@ -155,9 +155,9 @@ reeve_role_book_change_make_id (JsonObject *params, GError **error)
   if (g_regex_match_simple ("^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$", name,
                             G_REGEX_DOLLAR_ENDONLY, 0))
     return g_strconcat (REEVE_ROLE_BOOK_PREFIX, name, NULL);
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                       "role_id is missing: it cannot be made of this name, which is not only "
-                       "lower-case letters, digits, ., - and _");
+  reeve_error_set_member (error, "/role_id",
+                          "is required: it cannot be made of this name, which is not only "
+                          "lower-case letters, digits, ., - and _");
   return NULL;
 }
 

@@ -376,17 +376,18 @@ reeve_role_book_add_contained (ReeveRoleBook *self, const char *tenant_id, const
 }
 
 /**
- * reeve_role_book_check:
+ * reeve_role_book_check_one:
  * @self: (nullable): the book
  * @tenant_id: a tenant
- * @roles: ids of roles
+ * @role_id: id of a role
+ * @member: JSON pointer of the member that names it
  * @error: return location
  *
- * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT naming the first that cannot be given
+ * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT when it cannot be given
  */
 gboolean
-reeve_role_book_check (ReeveRoleBook *self, const char *tenant_id, const char *const *roles,
-                       GError **error)
+reeve_role_book_check_one (ReeveRoleBook *self, const char *tenant_id, const char *role_id,
+                           const char *member, GError **error)
 {
   g_autoptr (ReeveRolePage) page = NULL;
   ReevePermissions held = 0;
@@ -395,17 +396,37 @@ reeve_role_book_check (ReeveRoleBook *self, const char *tenant_id, const char *c
     page = reeve_role_book_open (self, tenant_id, error);
   if (self != NULL && page == NULL)
     return FALSE;
+  if (page != NULL ? reeve_role_page_find (page, role_id, &held, NULL)
+                   : reeve_roles_find (role_id, &held))
+    return TRUE;
+  reeve_error_set_member (error, member,
+                          strcmp (role_id, REEVE_ROLES_SUPER) == 0
+                              ? "%s is the platform admin's and cannot be given inside a tenant"
+                              : "there is no role %s",
+                          role_id);
+  return FALSE;
+}
+
+/**
+ * reeve_role_book_check:
+ * @self: (nullable): the book
+ * @tenant_id: a tenant
+ * @roles: ids of roles, the member `roles` of what was asked
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT naming the first that cannot be given
+ */
+gboolean
+reeve_role_book_check (ReeveRoleBook *self, const char *tenant_id, const char *const *roles,
+                       GError **error)
+{
   for (guint i = 0; roles[i] != NULL; i++)
-    if (page != NULL ? !reeve_role_page_find (page, roles[i], &held, NULL)
-                     : !reeve_roles_find (roles[i], &held))
-      {
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                     strcmp (roles[i], REEVE_ROLES_SUPER) == 0
-                         ? "%s is the platform admin's and cannot be given inside a tenant"
-                         : "there is no role %s",
-                     roles[i]);
+    {
+      g_autofree char *member = g_strdup_printf ("/roles/%u", i);
+
+      if (!reeve_role_book_check_one (self, tenant_id, roles[i], member, error))
         return FALSE;
-      }
+    }
   return TRUE;
 }
 

@@ -44,6 +44,8 @@ gboolean reeve_role_book_add_contained (ReeveRoleBook *self, const char *tenant_
                                         const char *const *roles, GPtrArray *names, GError **error);
 /* Is each of @roles there and can be given? %REEVE_ERROR_INVALID_ARGUMENT names the first that is
  * not. @self is nullable. */
+gboolean reeve_role_book_check_one (ReeveRoleBook *self, const char *tenant_id, const char *role_id,
+                                    const char *member, GError **error);
 gboolean reeve_role_book_check (ReeveRoleBook *self, const char *tenant_id,
                                 const char *const *roles, GError **error);
 /* The same, and may @caller give them: %REEVE_ERROR_PERMISSION_DENIED names the permission it

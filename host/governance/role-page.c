@@ -16,6 +16,7 @@ typedef struct
   ReevePermissions permissions; /* with the inherited ones once it is done */
   GPtrArray *contained;         /* ended by NULL once it is done */
   ReeveRolePageState state;
+  guint wrong; /* which of inherits does not hold */
 } ReeveRolePageRole;
 
 struct _ReeveRolePage
@@ -151,7 +152,10 @@ reeve_role_page_resolve (ReeveRolePage *self, ReeveRolePageRole *role, GError **
   role->state = REEVE_ROLE_PAGE_UNDER_WAY;
   g_ptr_array_add (role->contained, g_strdup (role->role_id));
   for (guint i = 0; good && role->inherits[i] != NULL; i++)
-    good = reeve_role_page_inherit (self, role, role->inherits[i], error) || error == NULL;
+    {
+      role->wrong = i;
+      good = reeve_role_page_inherit (self, role, role->inherits[i], error) || error == NULL;
+    }
   g_ptr_array_add (role->contained, NULL);
   role->state = REEVE_ROLE_PAGE_DONE;
   return good;
@@ -192,6 +196,7 @@ reeve_role_page_compile_strictly (ReeveRolePage *self, const char *role_id, GErr
 
   if (reeve_role_page_resolve (self, role, &local))
     return TRUE;
+  reeve_error_prefix_member (&local, "/inherits/%u", role->wrong);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }

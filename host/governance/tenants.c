@@ -185,8 +185,9 @@ reeve_tenants_check_new (ReeveTenants *self, const char *tenant_id, GError **err
 
   if (!reeve_tenants_is_id (tenant_id))
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "tenant_id must be lower-case letters, digits, - and _, at most 63");
+      reeve_error_set_member (error, "/tenant_id",
+                              "must be lower-case letters, digits, - and _, at most %d",
+                              REEVE_TENANTS_MAX_ID);
       return FALSE;
     }
   counter = reeve_tenants_get_counter (tenant_id);

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
+#include "auditors.h"
 #include "base/times.h"
+#include "elevations.h"
 
 /* ---- who may change whom ---- */
 
@@ -66,20 +68,35 @@ reeve_users_change_check_self (ReeveUsers *self, ReeveCaller *caller, const char
   return FALSE;
 }
 
+/* Who audits for a time is given no work meanwhile, and the other way round. */
+static gboolean
+reeve_users_change_check_elevations (ReeveUsers *self, const char *tenant_id, const char *user_id,
+                                     const char *const *roles, GError **error)
+{
+  g_auto (GStrv) elevated = reeve_elevations_read_roles (self->store, tenant_id, user_id, error);
+
+  return elevated != NULL
+         && reeve_auditors_check_both (self->book, tenant_id, (const char *const *) elevated, roles,
+                                       error);
+}
+
 static gboolean
 reeve_users_change_check_roles (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
                                 JsonObject *before, JsonObject *params, ReeveBatch *batch,
                                 GError **error)
 {
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
   g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
 
   if (reeve_json_get_array (params, "roles") == NULL)
     return TRUE;
   return reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error)
+         && reeve_auditors_check (self->book, tenant_id, (const char *const *) roles, error)
+         && reeve_users_change_check_elevations (self, tenant_id, user_id,
+                                                 (const char *const *) roles, error)
          && reeve_users_change_check_self (self, caller, user_id, before,
                                            (const char *const *) roles, error)
-         && reeve_role_book_hold (self->book, reeve_caller_get_tenant_id (caller),
-                                  (const char *const *) roles, batch, error);
+         && reeve_role_book_hold (self->book, tenant_id, (const char *const *) roles, batch, error);
 }
 
 /* ---- update ---- */

@@ -7,6 +7,7 @@
 
 #include "base/digests.h"
 #include "base/ids.h"
+#include "auditors.h"
 #include "base/times.h"
 
 G_DEFINE_FINAL_TYPE (ReeveUsers, reeve_users, G_TYPE_OBJECT)
@@ -79,8 +80,7 @@ reeve_users_check_type (JsonObject *fields, GError **error)
   if (!json_object_has_member (fields, "agent_type")
       || g_strcmp0 (reeve_json_get_string (fields, "kind", NULL), "agent") == 0)
     return TRUE;
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                       "agent_type: only a user of kind agent has one");
+  reeve_error_set_member (error, "/agent_type", "only a user of kind agent has one");
   return FALSE;
 }
 
@@ -150,10 +150,11 @@ reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
     }
   if (*username == 0)
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "username is missing");
+      reeve_error_set_member (error, "/username", "is required");
       return NULL;
     }
   if (!reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error)
+      || !reeve_auditors_check (self->book, tenant_id, (const char *const *) roles, error)
       || !reeve_role_book_hold (self->book, tenant_id, (const char *const *) roles, batch, error))
     return NULL;
   fields = reeve_users_make_fields (tenant_id, params, (const char *const *) roles);

@@ -12,8 +12,9 @@ reeve_op_access_evaluate (ReeveCall *call, ReeveServices *services)
 
   if ((resource_type == NULL) != (resource_id == NULL))
     {
-      reeve_call_fail (call, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                                                  "resource_type and resource_id go together"));
+      reeve_error_set_member (&error, resource_type == NULL ? "/resource_type" : "/resource_id",
+                              "is required: resource_type and resource_id go together");
+      reeve_call_fail (call, error);
       return;
     }
   answer = reeve_overrides_evaluate (

@@ -23,14 +23,20 @@ reeve_op_audit_read_filter (ReeveCall *call, ReeveLedgerFilter *filter, GError *
     .text = reeve_call_get_string (call, "text"),
     .limit = (guint) reeve_call_get_int (call, "limit", REEVE_OP_AUDIT_PAGE),
   };
-  if ((from != NULL && !reeve_times_parse (from, &filter->from, error))
-      || (to != NULL && !reeve_times_parse (to, &filter->to, error)))
-    return FALSE;
+  if (from != NULL && !reeve_times_parse (from, &filter->from, error))
+    {
+      reeve_error_prefix_member (error, "/from");
+      return FALSE;
+    }
+  if (to != NULL && !reeve_times_parse (to, &filter->to, error))
+    {
+      reeve_error_prefix_member (error, "/to");
+      return FALSE;
+    }
   if (cursor != NULL
       && !g_ascii_string_to_unsigned (cursor, 10, 1, G_MAXUINT64, &filter->before, NULL))
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "cursor: is not one that this list gave");
+      reeve_error_set_member (error, "/cursor", "is not one that this list gave");
       return FALSE;
     }
   return TRUE;

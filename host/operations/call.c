@@ -619,6 +619,29 @@ reeve_call_complete_stream (ReeveCall *self)
   reeve_call_complete (self, 0, NULL);
 }
 
+/* An error that knows which member is wrong is told like the faults that a schema finds. */
+static void
+reeve_call_note_fault (ReeveCall *self)
+{
+  const char *pointer = reeve_error_get_member (self->error);
+  const char *message = self->error->message;
+  JsonObject *fault = NULL;
+
+  if (pointer == NULL || self->faults != NULL || self->error->code != REEVE_ERROR_INVALID_ARGUMENT)
+    return;
+  /* the text may begin with the path, for who sees it alone */
+  if (*pointer == '/' && g_str_has_prefix (message, pointer + 1)
+      && g_str_has_prefix (message + strlen (pointer) - 1, ": "))
+    message += strlen (pointer) + 1;
+  fault = json_object_new ();
+  json_object_set_string_member (fault, "pointer", pointer);
+  json_object_set_string_member (fault, "message", message);
+  self->faults = json_array_new ();
+  json_array_add_object_element (self->faults, fault);
+  if (*pointer != '\0' && message == self->error->message)
+    g_prefix_error (&self->error, "%s: ", pointer);
+}
+
 void
 reeve_call_fail (ReeveCall *self, GError *error)
 {
@@ -628,6 +651,7 @@ reeve_call_fail (ReeveCall *self, GError *error)
       return;
     }
   self->error = error;
+  reeve_call_note_fault (self);
   reeve_call_finish (self);
 }
 

@@ -213,8 +213,7 @@ reeve_op_completions_read_messages (ReeveOpCompletion *self, const ReeveJsonSlic
         = reeve_op_completions_message_text (json_array_get_object_element (messages, length - 1));
   if (self->mission == NULL || *self->mission == '\0')
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "messages: the last one must have text");
+      reeve_error_set_member (error, "/messages", "the last one must have text");
       return FALSE;
     }
   if (length == 1)
@@ -339,11 +338,9 @@ reeve_op_completions_read (ReeveOpCompletion *self, GError **error)
     return FALSE;
   self->model = reeve_openai_wire_read_string (&slices[0]);
   if (self->model == NULL || *self->model == '\0')
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                         "model: a name is needed");
+    reeve_error_set_member (error, "/model", "a name is needed");
   else if (slices[1].start == NULL || *slices[1].start != '[')
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                         "messages: an array is needed");
+    reeve_error_set_member (error, "/messages", "an array is needed");
   else
     {
       self->stream = reeve_op_completions_is_true (&slices[2]);

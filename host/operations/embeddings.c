@@ -123,8 +123,8 @@ reeve_op_embeddings_read (ReeveOpEmbedding *self, GError **error)
     }
   if (self->model == NULL || self->input == NULL)
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "model and input (a text or texts) are needed");
+      reeve_error_set_member (error, self->model == NULL ? "/model" : "/input",
+                              "model and input (a text or texts) are needed");
       return FALSE;
     }
   return TRUE;

@@ -20,11 +20,12 @@ reeve_page_answer (ReeveCall *call, JsonArray *all)
   g_autofree char *next = NULL;
   JsonObject *page = NULL;
   JsonArray *part = NULL;
+  GError *error = NULL;
 
   if (cursor != NULL && !g_ascii_string_to_unsigned (cursor, 10, 0, length, &from, NULL))
     {
-      reeve_call_fail (call, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                                                  "cursor: is not one that this list gave"));
+      reeve_error_set_member (&error, "/cursor", "is not one that this list gave");
+      reeve_call_fail (call, error);
       return;
     }
   page = json_object_new ();

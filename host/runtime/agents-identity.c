@@ -6,6 +6,8 @@
 #include "agents-private.h"
 #include "listing.h"
 
+#include <string.h>
+
 static const char *const reeve_agents_identity_copied[]
     = { "role", "delegated_user_id", "token_claims", "active", NULL };
 
@@ -31,9 +33,10 @@ reeve_agents_identity_find_user (ReeveAgents *self, const char *tenant_id, const
   return g_strdup (status);
 }
 
+/* A user that @params newly names. */
 static gboolean
-reeve_agents_identity_check_user (ReeveAgents *self, const char *tenant_id, const char *user_id,
-                                  GError **error)
+reeve_agents_identity_check_user (ReeveAgents *self, const char *tenant_id, const char *member,
+                                  const char *user_id, GError **error)
 {
   g_autofree char *status = NULL;
 
@@ -42,25 +45,54 @@ reeve_agents_identity_check_user (ReeveAgents *self, const char *tenant_id, cons
   status = reeve_agents_identity_find_user (self, tenant_id, user_id, error);
   if (status == NULL)
     return FALSE;
-  if (g_strcmp0 (status, "deleted") != 0)
+  if (strcmp (status, "active") == 0)
     return TRUE;
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
-                       "delegated_user_id: no such thing among the users");
+  if (strcmp (status, "deleted") == 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "%s: no such thing among the users",
+                 member);
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "%s: the user is not active", member);
   return FALSE;
 }
 
-gboolean
-reeve_agents_identity_take (ReeveAgents *self, const char *tenant_id, JsonObject *params,
-                            JsonObject *fields, GError **error)
+/* (nullable): what @params says of @member, where that is not what is so already */
+static const char *
+reeve_agents_identity_find_new (JsonObject *before, JsonObject *params, const char *member)
 {
-  if (!reeve_agents_identity_check_user (
-          self, tenant_id, reeve_json_get_string (params, "delegated_user_id", NULL), error))
-    return FALSE;
+  const char *wanted = reeve_json_get_string (params, member, NULL);
+  const char *now = before != NULL ? reeve_json_get_string (before, member, NULL) : NULL;
+
+  return g_strcmp0 (wanted, now) != 0 ? wanted : NULL;
+}
+
+gboolean
+reeve_agents_identity_check (ReeveAgents *self, ReeveCaller *caller, JsonObject *before,
+                             JsonObject *params, GError **error)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
+  const char *owner = reeve_agents_identity_find_new (before, params, "owner_id");
+  const char *delegated = reeve_agents_identity_find_new (before, params, "delegated_user_id");
+
+  if (delegated != NULL && strcmp (delegated, reeve_caller_get_user_id (caller)) != 0
+      && (reeve_caller_get_lasting (caller) & reeve_roles_match ("user:manage")) == 0)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                           "permission user:manage is missing, so an agent can act on behalf of "
+                           "nobody but you");
+      return FALSE;
+    }
+  return reeve_agents_identity_check_user (self, tenant_id, "owner_id", owner, error)
+         && reeve_agents_identity_check_user (self, tenant_id, "delegated_user_id", delegated,
+                                              error);
+}
+
+void
+reeve_agents_identity_take (JsonObject *params, JsonObject *fields)
+{
   reeve_listing_copy (params, fields, reeve_agents_identity_copied);
   if (json_object_has_member (params, "delegated_user_id")
       && json_object_get_null_member (params, "delegated_user_id"))
     json_object_remove_member (fields, "delegated_user_id");
-  return TRUE;
 }
 
 const char *

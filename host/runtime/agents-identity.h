@@ -7,10 +7,14 @@
 
 G_BEGIN_DECLS
 
-/* Takes what @params (validated) has of them into the record's @fields. %REEVE_ERROR_NOT_FOUND when
- * the user is not of the tenant. Blocks. */
-gboolean reeve_agents_identity_take (ReeveAgents *self, const char *tenant_id, JsonObject *params,
-                                     JsonObject *fields, GError **error);
+/* May @caller give an agent that is as @before (nullable: that is being made) the owner and the
+ * user on whose behalf it acts that @params name? Both must be active users of the tenant, and who
+ * lacks user:manage names nobody but himself to act for. %REEVE_ERROR_PERMISSION_DENIED,
+ * %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_CONFLICT. Blocks. */
+gboolean reeve_agents_identity_check (ReeveAgents *self, ReeveCaller *caller, JsonObject *before,
+                                      JsonObject *params, GError **error);
+/* Takes what @params (checked) has of them into the record's @fields. */
+void reeve_agents_identity_take (JsonObject *params, JsonObject *fields);
 const char *reeve_agents_identity_get_role (JsonObject *fields);
 gboolean reeve_agents_identity_is_active (JsonObject *fields);
 /* Shows them in @agent. */

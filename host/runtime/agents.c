@@ -144,13 +144,17 @@ reeve_agents_commit (ReeveAgents *self, ReeveAdmitted *admitted, const char *ope
 static JsonObject *
 reeve_agents_new_fields (JsonObject *params, ReeveAdmitted *admitted)
 {
+  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
   JsonObject *fields = json_object_new ();
   gint64 now = reeve_times_now ();
 
+  reeve_agents_identity_take (params, fields);
   reeve_listing_copy (params, fields, reeve_agents_editable);
-  if (!json_object_has_member (fields, "owner_id"))
-    json_object_set_string_member (fields, "owner_id",
-                                   reeve_caller_get_user_id (reeve_admitted_get_caller (admitted)));
+  /* who acts in a tenant that is not his is no user of it */
+  if (!json_object_has_member (fields, "owner_id")
+      && g_strcmp0 (reeve_caller_get_home_tenant_id (caller), reeve_caller_get_tenant_id (caller))
+             == 0)
+    json_object_set_string_member (fields, "owner_id", reeve_caller_get_user_id (caller));
   json_object_set_int_member (fields, "created_at", now);
   json_object_set_int_member (fields, "updated_at", now);
   return fields;
@@ -182,8 +186,9 @@ reeve_agents_default_definition (void)
  * Makes an agent with version 0.1.0: published when it is the default definition or auto_publish is
  * set, else a draft.
  *
- * Returns: (transfer full) (nullable): the agent; %REEVE_ERROR_NOT_FOUND when delegated_user_id is
- * no user of the tenant
+ * Returns: (transfer full) (nullable): the agent; %REEVE_ERROR_NOT_FOUND when owner_id or
+ * delegated_user_id is no user of the tenant, %REEVE_ERROR_CONFLICT when he is not active,
+ * %REEVE_ERROR_PERMISSION_DENIED when the caller may not delegate for him
  */
 JsonObject *
 reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, const char *operation,
@@ -201,7 +206,7 @@ reeve_agents_create (ReeveAgents *self, ReeveAdmitted *admitted, const char *ope
   g_autoptr (JsonObject) version
       = reeve_agents_new_version (agent_id, REEVE_AGENTS_FIRST_VERSION, admitted, definition, NULL);
 
-  if (!reeve_agents_identity_take (self, tenant_id, params, fields, error)
+  if (!reeve_agents_identity_check (self, reeve_admitted_get_caller (admitted), NULL, params, error)
       || !reeve_agents_place (self, admitted, batch, params, fields, error))
     return NULL;
   /* the host's own definition needs nobody's look */
@@ -235,12 +240,13 @@ reeve_agents_change (ReeveAgents *self, ReeveAdmitted *admitted, const char *ope
   g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, error);
   g_autoptr (JsonObject) fields = NULL;
 
-  if (record == NULL)
+  if (record == NULL
+      || !reeve_agents_identity_check (self, reeve_admitted_get_caller (admitted),
+                                       reeve_record_get_fields (record), members, error))
     return NULL;
   fields = reeve_listing_dup (reeve_record_get_fields (record));
   reeve_listing_copy (members, fields, reeve_agents_editable);
-  if (!reeve_agents_identity_take (self, tenant_id, members, fields, error))
-    return NULL;
+  reeve_agents_identity_take (members, fields);
   json_object_set_int_member (fields, "updated_at", reeve_times_now ());
   reeve_batch_put (batch, REEVE_STORE_AGENTS, agent_id, fields, reeve_record_get_revision (record));
   if (!reeve_agents_commit (self, admitted, operation, agent_id, params, batch, error))
@@ -340,6 +346,7 @@ reeve_agents_describe (ReeveRecord *record)
 
   json_object_set_string_member (agent, "agent_id", reeve_record_get_id (record));
   json_object_set_null_member (agent, "current_version");
+  json_object_set_null_member (agent, "owner_id");
   json_object_set_array_member (agent, "tags", json_array_new ());
   reeve_listing_copy (reeve_record_get_fields (record), agent, members);
   reeve_agents_identity_describe (reeve_record_get_fields (record), agent);

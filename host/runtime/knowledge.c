@@ -7,15 +7,14 @@
 
 #include "base/digests.h"
 #include "base/ids.h"
-#include "base/plain.h"
 #include "base/times.h"
 #include "chunker.h"
 #include "knowledge-sight.h"
+#include "knowledge-title.h"
 #include "listing.h"
 
 #define REEVE_KNOWLEDGE_PREVIEW    3
 #define REEVE_KNOWLEDGE_MAX_CHUNKS 20000
-#define REEVE_KNOWLEDGE_MAX_TITLE  500
 
 struct _ReeveKnowledge
 {
@@ -173,6 +172,7 @@ reeve_knowledge_add_chunks (ReeveKnowledge *self, ReeveBatch *batch, const char 
                    chunks->len == 0 ? REEVE_ERROR_INVALID_ARGUMENT : REEVE_ERROR_TOO_LARGE,
                    chunks->len == 0 ? "the document holds no text"
                                     : "the document has more than 20000 chunks");
+      reeve_error_prefix_member (error, "/file");
       return 0;
     }
   for (guint i = 0; i < chunks->len; i++)
@@ -201,44 +201,10 @@ reeve_knowledge_classify (const char *classification, GError **error)
       if (g_ascii_strcasecmp (classification, reeve_knowledge_classes[i]) == 0)
         return reeve_knowledge_classes[i];
     }
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-               "classification \"%s\" is none of PUBLIC, INTERNAL, CONFIDENTIAL, RESTRICTED",
-               classification);
-  return NULL;
-}
-
-/* (nullable): the text's own, in one line: whoever wrote the text need not be who uploads it */
-static char *
-reeve_knowledge_find_title (ReeveExtract *extract)
-{
-  const char *title = reeve_extract_get_title (extract);
-
-  return title != NULL ? reeve_plain_make_line (title) : NULL;
-}
-
-static char *
-reeve_knowledge_title (JsonObject *metadata, const char *file_name, ReeveExtract *extract,
-                       GError **error)
-{
-  const char *title = metadata != NULL ? reeve_json_get_string (metadata, "title", NULL) : NULL;
-  g_autofree char *found = NULL;
-
-  if (title == NULL)
-    title = file_name;
-  if (title != NULL && !reeve_plain_is_line (title))
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "the title has a line break or another control character");
-      return NULL;
-    }
-  if (title == NULL)
-    title = found = reeve_knowledge_find_title (extract);
-  if (title == NULL || *title == '\0')
-    title = "untitled";
-  if (g_utf8_strlen (title, -1) <= REEVE_KNOWLEDGE_MAX_TITLE)
-    return g_strdup (title);
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-               "the title is longer than %d characters", REEVE_KNOWLEDGE_MAX_TITLE);
+  reeve_error_set_member (
+      error, "/classification",
+      "classification \"%s\" is none of PUBLIC, INTERNAL, CONFIDENTIAL, RESTRICTED",
+      classification);
   return NULL;
 }
 
@@ -313,9 +279,13 @@ reeve_knowledge_upload (ReeveKnowledge *self, ReeveAdmitted *admitted, GBytes *b
   guint chunks = 0;
 
   if (label != NULL && reeve_knowledge_choose (self, admitted, workspace_id, &place, error))
-    extract = reeve_extraction_read (self->extraction, bytes, media_type, file_name, &type, error);
+    {
+      extract
+          = reeve_extraction_read (self->extraction, bytes, media_type, file_name, &type, error);
+      reeve_error_prefix_member (extract == NULL ? error : NULL, "/file");
+    }
   if (extract != NULL)
-    title = reeve_knowledge_title (metadata, file_name, extract, error);
+    title = reeve_knowledge_title_choose (metadata, file_name, extract, error);
   if (title != NULL)
     chunks = reeve_knowledge_add_chunks (self, batch, document_id, title, 1, place, extract, error);
   if (chunks == 0)

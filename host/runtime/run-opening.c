@@ -8,6 +8,7 @@
 #include "listing.h"
 
 #define REEVE_RUN_OPENING_HISTORY 65536 /* bytes of a conversation that are shown to the model */
+#define REEVE_RUN_OPENING_SESSION ":session-"
 #define REEVE_RUN_OPENING_CITE                                                                     \
   "Search results carry a number in \"citation\". Cite what you use with that number in square "   \
   "brackets, such as [1]. If nothing answers the question, say so."
@@ -269,10 +270,10 @@ reeve_run_opening_add_request (JsonObject *started, ReeveCaller *caller, guint64
                                const ReeveRunRequest *request)
 {
   g_autofree char *uuid = reeve_ids_new_uuid ();
-  g_autofree char *session_id
-      = request->session_id != NULL
-            ? g_strdup (request->session_id)
-            : g_strconcat (reeve_caller_get_tenant_id (caller), ":session-", uuid, NULL);
+  g_autofree char *session_id = request->session_id != NULL
+                                    ? g_strdup (request->session_id)
+                                    : g_strconcat (reeve_caller_get_tenant_id (caller),
+                                                   REEVE_RUN_OPENING_SESSION, uuid, NULL);
 
   json_object_set_string_member (started, "type", REEVE_JOURNAL_STARTED);
   json_object_set_int_member (started, "time", reeve_times_now ());
@@ -314,6 +315,47 @@ reeve_run_opening_check_agent (const ReeveRunEnvironment *environment, ReeveCall
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING,
                  REEVE_STORE_AGENTS);
   return exists;
+}
+
+static gboolean
+reeve_run_opening_is_session_of (GPtrArray *runs, const char *user_id)
+{
+  JsonObject *first = runs->len > 0 ? reeve_record_get_fields (g_ptr_array_index (runs, 0)) : NULL;
+
+  return first == NULL || g_strcmp0 (reeve_json_get_string (first, "user_id", NULL), user_id) == 0;
+}
+
+/* A session is its user's, from its first run on; its id begins with the tenant when the host made
+ * it. Of another's one hears what one hears of none. */
+static gboolean
+reeve_run_opening_check_session (const ReeveRunEnvironment *environment, ReeveCaller *caller,
+                                 const char *session_id, GError **error)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
+  const char *mark = session_id != NULL ? strstr (session_id, REEVE_RUN_OPENING_SESSION) : NULL;
+  g_autoptr (ReeveQuery) query = NULL;
+  g_autoptr (ReeveQueryResult) found = NULL;
+  gboolean own = mark == NULL
+                 || (strlen (tenant_id) == (gsize) (mark - session_id)
+                     && g_str_has_prefix (session_id, tenant_id));
+
+  if (session_id == NULL)
+    return TRUE;
+  if (own)
+    {
+      query = reeve_query_new (tenant_id, REEVE_STORE_RUNS);
+      reeve_query_filter_string (query, "session_id", REEVE_FILTER_EQ, session_id);
+      reeve_query_order (query, "created_at", FALSE);
+      reeve_query_limit (query, 1);
+      found = reeve_store_query (environment->store, query, error);
+      if (found == NULL)
+        return FALSE;
+      own = reeve_run_opening_is_session_of (reeve_query_result_get_records (found),
+                                             reeve_caller_get_user_id (caller));
+    }
+  if (!own)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such session");
+  return own;
 }
 
 /* A turn of one workspace is no history of another. */
@@ -442,6 +484,7 @@ reeve_run_opening_new (const ReeveRunEnvironment *environment, ReeveAgents *agen
   g_autoptr (JsonObject) definition = NULL;
 
   if (!reeve_run_opening_check_agent (environment, caller, request->agent_id, error)
+      || !reeve_run_opening_check_session (environment, caller, request->session_id, error)
       || (environment->policies != NULL
           && !reeve_policies_prepare (environment->policies, reeve_caller_get_tenant_id (caller),
                                       error)))

@@ -308,8 +308,7 @@ memory_aggregate_run (MemoryScope *scope, ReeveQuery *query, GPtrArray *rows, GE
 
   if (cursor != NULL && !g_ascii_string_to_unsigned (cursor, 10, 1, G_MAXINT, &offset, NULL))
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "the cursor is not of this query");
+      reeve_error_set_member (error, "/cursor", "the cursor is not of this query");
       return NULL;
     }
   if (!memory_aggregate_fill (scope, query, &shape, error))

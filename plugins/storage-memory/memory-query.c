@@ -294,8 +294,7 @@ memory_query_read_cursor (const MemoryQueryOrder *order, const char *cursor, GEr
 
   if (!memory_query_cursor_is_ours (order, node))
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "the cursor is not of this query");
+      reeve_error_set_member (error, "/cursor", "the cursor is not of this query");
       return NULL;
     }
   array = json_node_get_array (node);

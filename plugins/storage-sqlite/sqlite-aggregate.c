@@ -213,8 +213,7 @@ sqlite_aggregate_run_shape (SqliteConnection *connection, const SqliteAggregateS
 
   if (cursor != NULL && !g_ascii_string_to_unsigned (cursor, 10, 1, G_MAXINT, &offset, NULL))
     {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "the cursor is not of this query");
+      reeve_error_set_member (error, "/cursor", "the cursor is not of this query");
       return NULL;
     }
   if (!sqlite_aggregate_write (shape, collection, query, sql, values, error))

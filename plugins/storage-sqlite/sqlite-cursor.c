@@ -124,8 +124,7 @@ sqlite_cursor_read (ReeveQuery *query, const SqliteField *order, GError **error)
           return self;
         }
     }
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                       "the cursor is not of this query");
+  reeve_error_set_member (error, "/cursor", "the cursor is not of this query");
   return NULL;
 }
 

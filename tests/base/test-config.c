@@ -181,7 +181,7 @@ static const char *const refused[][2] = {
   { "agents:\n  max_iterations: 0\n", "reeve.yaml:2: agents.max_iterations: must be at least 1" },
   { "agents: [1]\n", "reeve.yaml:1: agents: must be an object" },
   { "llm:\n  providers:\n    - id: a\n      plugin: x\n    - plugin: y\n",
-    "reeve.yaml:5: llm.providers?1?: member \"id\" is missing" },
+    "reeve.yaml:5: llm.providers?1?.id: is required" },
   { "llm:\n  providers:\n    - {id: a, plugin: x}\n    - {id: a, plugin: y}\n",
     "reeve.yaml:4: llm.providers?1?.id: stands in this list twice" },
   { "llm:\n  providers:\n    - {id: a, plugin: x, colour: {}}\n",

@@ -119,7 +119,7 @@ test_schema_faults (void)
   g_autoptr (GError) error = NULL;
 
   g_assert_false (reeve_schema_validate (schema, bad, &faults, &error));
-  g_assert_cmpstr (error->message, ==, "the value: member \"name\" is missing (and 5 more faults)");
+  g_assert_cmpstr (error->message, ==, "/name: is required (and 5 more faults)");
   g_autofree char *text = describe (faults);
   g_assert_cmpuint (faults->len, ==, 6);
   g_assert_nonnull (strstr (text, "/id [maxLength] must have at most 2 characters\n"));

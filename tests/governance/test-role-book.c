@@ -128,17 +128,18 @@ test_role_book_refused (Fixture *fixture, gconstpointer data)
     const char *params;
     int code;
     const char *text;
+    const char *member;
   } cases[] = {
-    { "{\"name\":\"a\"}", REEVE_ERROR_ALREADY_EXISTS, "custom:a" },
-    { "{\"name\":\"Two words\"}", REEVE_ERROR_INVALID_ARGUMENT, "role_id" },
-    { "{\"name\":\"b\",\"permissions\":[\"agent:fly\"]}", REEVE_ERROR_INVALID_ARGUMENT,
-      "agent:fly" },
-    { "{\"name\":\"b\",\"permissions\":[\"agen:*\"]}", REEVE_ERROR_INVALID_ARGUMENT, "agen:*" },
-    { "{\"name\":\"b\",\"inherits\":[\"custom:none\"]}", REEVE_ERROR_INVALID_ARGUMENT,
-      "custom:none" },
-    { "{\"name\":\"b\",\"inherits\":[\"custom:b\"]}", REEVE_ERROR_INVALID_ARGUMENT, "itself" },
+    { "{\"name\":\"a\"}", REEVE_ERROR_ALREADY_EXISTS, "custom:a", NULL },
+    { "{\"name\":\"Two words\"}", REEVE_ERROR_INVALID_ARGUMENT, "is required", "/role_id" },
+    { "{\"name\":\"b\",\"permissions\":[\"*\",\"agen:*\"]}", REEVE_ERROR_INVALID_ARGUMENT, "agen:*",
+      "/permissions/1" },
+    { "{\"name\":\"b\",\"inherits\":[\"viewer\",\"custom:none\"]}", REEVE_ERROR_INVALID_ARGUMENT,
+      "custom:none", "/inherits/1" },
+    { "{\"name\":\"b\",\"inherits\":[\"custom:b\"]}", REEVE_ERROR_INVALID_ARGUMENT, "itself",
+      "/inherits/0" },
     { "{\"name\":\"b\",\"inherits\":[\"super_admin\"]}", REEVE_ERROR_INVALID_ARGUMENT,
-      "super_admin" },
+      "super_admin", "/inherits/0" },
   };
   g_autofree char *key = directory_fixture_make_user (&fixture->directory, fixture->admin, "chief",
                                                       "org_admin", NULL, NULL);
@@ -152,6 +153,7 @@ test_role_book_refused (Fixture *fixture, gconstpointer data)
       g_assert_null (create (fixture, fixture->admin, cases[i].params, &error));
       g_assert_error (error, REEVE_ERROR, cases[i].code);
       g_assert_nonnull (strstr (error->message, cases[i].text));
+      g_assert_cmpstr (reeve_error_get_member (error), ==, cases[i].member);
       g_clear_error (&error);
     }
   /* a circle of two */

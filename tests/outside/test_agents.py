@@ -57,6 +57,50 @@ class Identity(unittest.TestCase):
             self.update(agent, expect=404, delegated_user_id=user)
         self.assertEqual(("executor", None, {}, True), self.identity(agent))
 
+    def test_the_owner_is_one_of_the_tenant(self):
+        agent = create(self.host)
+        me = self.host.get("/api/v1/me", expect=200).json["user_id"]
+        for user in (self.mallory, "usr_0000000000000000000000000", ""):
+            self.assertNotIn(self.mallory, json.dumps(create(self.host, expect=404, owner_id=user)))
+            self.update(agent, expect=404, owner_id=user)
+        self.assertEqual(me, agent["owner_id"])
+        self.assertEqual(self.alice, self.update(agent, owner_id=self.alice)["owner_id"])
+        # nobody of the tenant made this one
+        there = {"X-Tenant-ID": "other"}
+        self.assertIsNone(create(self.host, headers=there)["owner_id"])
+        create(self.host, headers=there, expect=404, owner_id=me)
+        self.assertEqual(self.mallory, create(self.host, headers=there, owner_id=self.mallory)["owner_id"])
+
+    def test_owner_and_delegate_are_active(self):
+        user = self.host.post("/api/v1/admin/users", {"username": "resting", "roles": ["operator"]}, expect=201).json["user_id"]
+        agent, path = create(self.host, owner_id=user, delegated_user_id=user), f"/api/v1/admin/users/{user}"
+        self.host.call("PATCH", path, {"status": "disabled"}, expect=200)
+        for member in ("owner_id", "delegated_user_id"):
+            self.assertIn(member, create(self.host, expect=409, **{member: user})["detail"])
+            self.update(create(self.host), expect=409, **{member: user})
+        # what an agent has it keeps
+        self.update(agent, name="b", owner_id=user, delegated_user_id=user)
+        self.host.delete(path, expect=204)
+        self.update(agent, name="c", owner_id=user)
+        create(self.host, expect=404, owner_id=user)
+
+    def test_who_manages_no_users_delegates_for_himself(self):
+        designer = self.host.post("/api/v1/admin/users", {"username": "designer", "roles": ["agent_designer"]}, expect=201).json["user_id"]
+        key = self.host.post("/api/v1/admin/keys", {"user_id": designer, "name": "d", "roles": ["agent_designer"]}, expect=201).json["key"]
+        others = create(self.host, delegated_user_id=self.alice)
+        # one that is there and one that is not: the same answer
+        for user in (self.alice, "usr_0000000000000000000000000", self.mallory):
+            for path in ("agents", "agents/register"):
+                body = {"name": "a", "delegated_user_id": user, **({"initial_definition": DEFINITION} if path == "agents" else {})}
+                self.assertIn("user:manage", self.host.post(f"/api/v1/admin/{path}", body, key=key, expect=403).json["detail"])
+        agent = create(self.host, key=key, delegated_user_id=designer)
+        self.assertEqual((designer, designer), (agent["owner_id"], agent["delegated_user_id"]))
+        path = f"/api/v1/admin/agents/{agent['agent_id']}"
+        self.host.put(path, {"delegated_user_id": self.alice}, key=key, expect=403)
+        self.host.put(path, {"delegated_user_id": None}, key=key, expect=200)
+        # what an agent has already, he may repeat
+        self.host.put(f"/api/v1/admin/agents/{others['agent_id']}", {"name": "b", "delegated_user_id": self.alice}, key=key, expect=200)
+
     def test_bad_members_are_named(self):
         claims = {f"c{n}": n for n in range(65)}
         for members, pointer in (({"role": "root"}, "/role"), ({"token_claims": {"a": {"b": 1}}}, "/token_claims/a"),
@@ -311,6 +355,27 @@ class Effects(unittest.TestCase):
         self.assertEqual(answer["session_id"], again["session_id"])
         found = self.host.get("/api/v1/runs?session_id=" + answer["session_id"], headers=there, expect=200).json["items"]
         self.assertEqual(2, len(found))
+
+    def test_a_session_is_its_users(self):
+        self.mock.default = {"content": "Done."}
+        body, path = {"agent_id": create(self.host)["agent_id"], "mission": "x"}, "/api/v1/agents/execute"
+        keys = []
+        for name in ("s-first", "s-second"):
+            user = self.user(name)
+            keys.append(self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, expect=201).json["key"])
+        made = self.host.post(path, body, key=keys[0], expect=200).json["session_id"]
+        own = self.host.post(path, {**body, "session_id": "of-my-own"}, key=keys[0], expect=200).json["session_id"]
+        self.assertEqual("of-my-own", own)
+        words = set()
+        for session in (made, own, "acme:session-00000000-0000-4000-8000-000000000000", ":session-1", "defaulted:session-1"):
+            refused = self.host.post(path, {**body, "session_id": session}, key=keys[1], expect=404).json
+            words.add(refused["detail"])
+            self.assertNotIn(session, json.dumps(refused))
+        self.assertEqual(1, len(words))
+        for session in (made, own):
+            self.assertEqual(session, self.host.post(path, {**body, "session_id": session}, key=keys[0], expect=200).json["session_id"])
+            found = self.host.get("/api/v1/runs?session_id=" + session, expect=200).json["items"]
+            self.assertEqual(2, len(found))
 
     def user(self, name, **more):
         return self.host.post("/api/v1/admin/users", {"username": name, "roles": ["operator"], **more}, expect=201).json["user_id"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Elevations from outside: they hold at once, end by themselves, are taken back, and cannot be given on."""
 
+import json
 import threading
 import time
 import unittest
@@ -129,14 +130,64 @@ class Elevations(unittest.TestCase):
         self.host.post("/api/v1/admin/keys", {**body, "roles": ["admin"]}, expect=403)
 
     def test_auditors_only_read(self):
+        reading = ["agent:read", "audit:read", "budget:view", "document:read", "memory:read", "session:read", "tool:read"]
         auditor, _ = self.user("auditor")
         self.assertIn("auditor", self.elevate(auditor, "operator", expect=409)["detail"])
         self.elevate(auditor, "viewer")
         # somebody without roles is an auditor for a time
         visitor, key = self.user()
         self.assertEqual([], self.held(key))
-        self.elevate(visitor, "auditor")
-        self.assertEqual(["agent:read", "audit:read", "budget:view", "document:read", "memory:read", "session:read", "tool:read"], self.held(key))
+        made = self.elevate(visitor, "auditor")["elevation_id"]
+        self.assertEqual(reading, self.held(key))
+        # and neither given other work meanwhile nor for good
+        path = f"/api/v1/admin/users/{visitor}"
+        self.elevate(visitor, "operator", expect=409)
+        self.assertIn("auditor", self.host.put(path, {"roles": ["operator"]}, expect=409).json["detail"])
+        self.host.delete(f"{path}/elevations/{made}", expect=204)
+        self.host.put(path, {"roles": ["operator"]}, expect=200)
+        # who works audits nothing
+        self.assertIn("auditor", self.elevate(visitor, "auditor", expect=409)["detail"])
+
+    def test_a_role_that_contains_the_auditor_audits(self):
+        self.host.post("/api/v1/admin/roles", {"name": "reviser", "inherits": ["auditor"], "permissions": ["workspace:read"]}, expect=201)
+        # what contains it and works is another role
+        self.host.post("/api/v1/admin/roles", {"name": "chief-reviser", "inherits": ["custom:reviser", "operator"]}, expect=201)
+        user, key = self.user("custom:reviser")
+        self.elevate(user, "operator", expect=409)
+        self.elevate(user, "custom:chief-reviser", expect=409)
+        self.elevate(user, "viewer")
+        chief, _ = self.user("custom:chief-reviser", key_roles=[])
+        self.elevate(chief, "operator")
+        for roles in (["auditor", "operator"], ["viewer", "custom:reviser", "agent_designer"], ["auditor", "custom:chief-reviser"]):
+            for method, path, body in (("POST", "", {"username": "both"}), ("PUT", f"/{user}", {}), ("PATCH", f"/{user}", {})):
+                answer = self.host.call(method, "/api/v1/admin/users" + path, json.dumps({**body, "roles": roles}).encode(),
+                                        headers={"Content-Type": "application/json"}, expect=400).json
+                self.assertEqual(["/roles"], [e["pointer"] for e in answer["errors"]], answer)
+                self.assertIn("nothing but reading", answer["detail"])
+        # a role that grows makes no auditor work
+        self.host.post("/api/v1/admin/roles", {"name": "helper", "permissions": ["tool:read"]}, expect=201)
+        self.host.put(f"/api/v1/admin/users/{user}", {"roles": ["auditor", "custom:helper"]}, expect=200)
+        self.host.put("/api/v1/admin/roles/custom:helper", {"permissions": ["tool:*", "agent:execute"]}, expect=200)
+        _, both = self.user("viewer")
+        body = {"user_id": user, "name": "k", "roles": ["auditor"]}
+        self.assertEqual([], [p for p in self.held(self.host.post("/api/v1/admin/keys", body, expect=201).json["key"]) if not p.endswith((":read", ":view"))])
+        self.assertEqual(["agent:read", "document:read", "session:read", "tool:read"], self.held(both))
+
+    def test_nothing_else_makes_an_auditor_work(self):
+        auditor, key = self.user("auditor")
+        agent = self.host.agent()
+        body = {"resource_type": "agent", "resource_id": agent, "effect": "allow", "reason": "x", "permissions": ["agent:read", "agent:update"]}
+        for subject in (f"user:{auditor}", "role:auditor"):
+            self.assertIn("auditor", self.host.post("/api/v1/admin/overrides", {**body, "subject": subject}, expect=409).json["detail"])
+            self.host.post("/api/v1/admin/overrides", {**body, "subject": subject, "permissions": ["agent:read"]}, expect=201)
+        # one that was there before
+        worker, key = self.user("viewer")
+        self.host.post("/api/v1/admin/overrides", {**body, "subject": f"user:{worker}"}, expect=201)
+        path = f"/api/v1/admin/agents/{agent}"
+        self.host.put(path, {"name": "b"}, key=key, expect=200)
+        self.elevate(worker, "auditor")
+        self.host.put(path, {"name": "c"}, key=key, expect=403)
+        self.host.get(path, key=key, expect=200)
 
     def test_no_more_at_once_than_one_by_one(self):
         user, _ = self.user("viewer")

@@ -91,7 +91,7 @@ class Bodies(unittest.TestCase):
         self.fault({"username": "a", "roles": ["viewer"], "colour": 1}, "/colour")
         self.fault({"username": 1, "roles": ["viewer"]}, "/username")
         self.fault({"username": "a", "roles": ["viewer", 2]}, "/roles/1")
-        self.fault({"roles": []}, "")
+        self.fault({"roles": []}, "/username")
         self.fault([], "")
         self.fault(b"", "")
 

@@ -19,7 +19,7 @@ authentication:
     - id: idp
       plugin: auth-jwt
       settings: {{issuer: "{url}", audience: reeve, jwks_refetch_seconds: 1, jwks_cache_seconds: {cache},
-                 roles_claim: groups, role_map: {{ops: operator, boss: admin, staff: viewer, keepers: "custom:keeper"}}{more}}}
+                 roles_claim: groups, role_map: {{ops: operator, boss: admin, staff: viewer, keepers: "custom:keeper", audit: auditor}}{more}}}
 """
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -165,6 +165,16 @@ class Provisioned(unittest.TestCase):
         self.assertEqual([], self.me(token)["roles"])
         self.host.call("PATCH", "/api/v1/admin/users/" + user_id, {"roles": ["auditor"]}, expect=200)
         self.assertEqual(["auditor"], self.me(token)["roles"])
+
+    def test_a_token_makes_no_auditor_work(self):
+        token = self.issuer.token("olga", groups=["audit", "ops"])
+        me = self.me(token)
+        self.assertEqual(["auditor", "operator"], sorted(me["roles"]))
+        self.assertEqual([], [p for p in me["permissions"] if not p.endswith((":read", ":view"))])
+        self.assertIn("audit:read", me["permissions"])
+        # the record does not bind him less
+        self.host.post("/api/v1/agents/execute", {"agent_id": "none", "mission": "x"}, key=self.issuer.token("olga", groups=["ops"]), expect=404)
+        self.host.post("/api/v1/agents/execute", {"agent_id": "none", "mission": "x"}, key=token, expect=403)
 
     def test_a_group_may_be_a_custom_role(self):
         self.host.post("/api/v1/admin/roles", {"name": "keeper", "permissions": ["document:*"]}, expect=201)

@@ -34,6 +34,38 @@ test_values_error_names (void)
 }
 
 static void
+test_values_error_member (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) copy = NULL;
+  g_autoptr (GError) other = g_error_new_literal (G_FILE_ERROR, G_FILE_ERROR_NOENT, "gone");
+
+  reeve_error_set_member (NULL, "/a", "%s", "nobody listens");
+  reeve_error_prefix_member (NULL, "/a");
+  reeve_error_prefix_member (&error, "/a");
+  g_assert_no_error (error);
+  g_assert_null (reeve_error_get_member (other));
+  reeve_error_prefix_member (&other, "/a");
+  g_assert_null (reeve_error_get_member (other));
+
+  g_set_error_literal (&error, REEVE_ERROR, REEVE_ERROR_BUSY, "of no member");
+  g_assert_null (reeve_error_get_member (error));
+  reeve_error_prefix_member (&error, "/%s", "a");
+  g_assert_cmpstr (reeve_error_get_member (error), ==, "/a");
+  g_clear_error (&error);
+
+  reeve_error_set_member (&error, "/2", "there is no role %s", "x");
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT);
+  reeve_error_prefix_member (&error, "/roles");
+  g_prefix_error (&error, "making a user: ");
+  copy = g_error_copy (error);
+  g_clear_error (&error);
+  g_propagate_prefixed_error (&error, g_steal_pointer (&copy), "and more: ");
+  g_assert_cmpstr (error->message, ==, "and more: making a user: there is no role x");
+  g_assert_cmpstr (reeve_error_get_member (error), ==, "/roles/2");
+}
+
+static void
 test_values_http_request (void)
 {
   static const char *const expected[] = { "A", "1", "A", "2", "Content-Type", "text/plain", NULL };
@@ -454,6 +486,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/values/error-names", test_values_error_names);
+  g_test_add_func ("/values/error-member", test_values_error_member);
   g_test_add_func ("/values/http-request", test_values_http_request);
   g_test_add_func ("/values/http-response", test_values_http_response);
   g_test_add_func ("/values/tool-info", test_values_tool_info);

@@ -33,7 +33,7 @@ def declarations():
     """name -> (version, does it return something, names of its parameters or None for a type)."""
     found = {}
     for path in headers():
-        for match in DECLARED.finditer(read(path)):
+        for match in DECLARED.finditer(re.sub(r"\s+G_GNUC_PRINTF \(\d, \d\)", "", read(path))):
             version = f"{match[1]}.{match[2]}"
             if match["type"]:
                 found[match["type"] + "_get_type"] = (version, True, None)

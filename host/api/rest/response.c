@@ -93,12 +93,16 @@ static void
 reeve_rest_response_set_envelope (SoupServerMessage *msg, const GError *error)
 {
   const ReeveErrorMap *map = reeve_error_map_lookup (error);
+  const char *member = reeve_error_get_member (error);
   g_autoptr (JsonObject) outer = json_object_new ();
   JsonObject *inner = json_object_new ();
 
   json_object_set_string_member (inner, "message", reeve_error_map_get_detail (error));
   json_object_set_string_member (inner, "type", map->openai);
-  json_object_set_null_member (inner, "param");
+  if (member != NULL && *member == '/')
+    json_object_set_string_member (inner, "param", member + 1);
+  else
+    json_object_set_null_member (inner, "param");
   json_object_set_string_member (inner, "code", map->slug);
   json_object_set_object_member (outer, "error", inner);
   reeve_rest_response_set_object (msg, map->status, "application/json", outer);
