@@ -11,11 +11,15 @@
 #define REEVE_CONFIG_YAML_SIZE  (1024 * 1024)
 #define REEVE_CONFIG_YAML_DEPTH 32
 #define REEVE_CONFIG_YAML_NODES 20000
+/* of a document that is made by programs too */
+#define REEVE_CONFIG_YAML_LARGE_SIZE  (8 * 1024 * 1024)
+#define REEVE_CONFIG_YAML_LARGE_NODES 250000
 
 typedef struct
 {
   yaml_parser_t parser;
   const char *name;
+  guint most;          /* nodes */
   GHashTable *anchors; /* name -> ReeveConfigNode */
   guint depth;
 } ReeveConfigYaml;
@@ -265,7 +269,7 @@ reeve_config_yaml_add (ReeveConfigYaml *self, ReeveConfigNode *parent, ReeveConf
 {
   parent->weight += child->weight;
   g_ptr_array_add (parent->children, child);
-  if (parent->weight > REEVE_CONFIG_YAML_NODES)
+  if (parent->weight > self->most)
     return reeve_config_yaml_refuse (self, parent->line - 1, "too much in one file", error);
   return TRUE;
 }
@@ -290,10 +294,10 @@ reeve_config_yaml_fill_list (ReeveConfigYaml *self, ReeveConfigNode *list, GErro
     }
 }
 
-/* Takes the event of a name. Returns: whether it is one and new in the map. */
+/* Takes the event of a name. @seen: those of the map. Returns: whether it is one and new there. */
 static gboolean
-reeve_config_yaml_take_name (ReeveConfigYaml *self, ReeveConfigNode *map, yaml_event_t *event,
-                             GError **error)
+reeve_config_yaml_take_name (ReeveConfigYaml *self, ReeveConfigNode *map, GHashTable *seen,
+                             yaml_event_t *event, GError **error)
 {
   gsize line = event->start_mark.line;
 
@@ -301,25 +305,28 @@ reeve_config_yaml_take_name (ReeveConfigYaml *self, ReeveConfigNode *map, yaml_e
       || strlen ((const char *) event->data.scalar.value) != event->data.scalar.length)
     return reeve_config_yaml_refuse (self, line, "a key must be a plain word", error);
   const char *name = (const char *) event->data.scalar.value;
-  if (reeve_config_yaml_get (map, name) != NULL)
+  if (g_hash_table_contains (seen, name))
     {
       g_autofree char *what = g_strdup_printf ("key \"%s\" stands here twice", name);
       return reeve_config_yaml_refuse (self, line, what, error);
     }
   g_ptr_array_add (map->names, g_strdup (name));
+  g_hash_table_add (seen, map->names->pdata[map->names->len - 1]);
   return TRUE;
 }
 
 static gboolean
 reeve_config_yaml_fill_map (ReeveConfigYaml *self, ReeveConfigNode *map, GError **error)
 {
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
   for (;;)
     {
       yaml_event_t event;
       if (!reeve_config_yaml_next (self, &event, error))
         return FALSE;
       gboolean end = event.type == YAML_MAPPING_END_EVENT;
-      gboolean good = end || reeve_config_yaml_take_name (self, map, &event, error);
+      gboolean good = end || reeve_config_yaml_take_name (self, map, seen, &event, error);
       guint line = (guint) event.start_mark.line + 1;
       yaml_event_delete (&event);
       if (end || !good)
@@ -461,6 +468,29 @@ reeve_config_yaml_document (ReeveConfigYaml *self, GError **error)
   return g_steal_pointer (&node);
 }
 
+static ReeveConfigNode *
+reeve_config_yaml_read (const char *text, gsize length, const char *name, gsize longest, guint most,
+                        GError **error)
+{
+  g_autoptr (GHashTable) anchors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                                          (GDestroyNotify) reeve_config_yaml_unref);
+  ReeveConfigYaml self = { .name = name, .most = most, .anchors = anchors };
+
+  if (length > longest || !g_utf8_validate (text, (gssize) length, NULL))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                   "%s:1: the file is too large, or not UTF-8", name);
+      return NULL;
+    }
+  if (!yaml_parser_initialize (&self.parser))
+    g_error ("libyaml: out of memory");
+  yaml_parser_set_encoding (&self.parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string (&self.parser, (const unsigned char *) text, length);
+  ReeveConfigNode *node = reeve_config_yaml_document (&self, error);
+  yaml_parser_delete (&self.parser);
+  return node;
+}
+
 /**
  * reeve_config_yaml_parse:
  * @text: a text, not necessarily terminated
@@ -474,21 +504,24 @@ reeve_config_yaml_document (ReeveConfigYaml *self, GError **error)
 ReeveConfigNode *
 reeve_config_yaml_parse (const char *text, gsize length, const char *name, GError **error)
 {
-  g_autoptr (GHashTable) anchors = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-                                                          (GDestroyNotify) reeve_config_yaml_unref);
-  ReeveConfigYaml self = { .name = name, .anchors = anchors };
+  return reeve_config_yaml_read (text, length, name, REEVE_CONFIG_YAML_SIZE,
+                                 REEVE_CONFIG_YAML_NODES, error);
+}
 
-  if (length > REEVE_CONFIG_YAML_SIZE || !g_utf8_validate (text, (gssize) length, NULL))
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
-                   "%s:1: the file is too large, or not UTF-8", name);
-      return NULL;
-    }
-  if (!yaml_parser_initialize (&self.parser))
-    g_error ("libyaml: out of memory");
-  yaml_parser_set_encoding (&self.parser, YAML_UTF8_ENCODING);
-  yaml_parser_set_input_string (&self.parser, (const unsigned char *) text, length);
-  ReeveConfigNode *node = reeve_config_yaml_document (&self, error);
-  yaml_parser_delete (&self.parser);
-  return node;
+/**
+ * reeve_config_yaml_parse_large:
+ * @text: a text, not necessarily terminated
+ * @length: its bytes
+ * @name: name of the file, for errors
+ * @error: return location
+ *
+ * Up to 8 MiB and 250,000 nodes instead of what a configuration takes.
+ *
+ * Returns: (transfer full) (nullable): as reeve_config_yaml_parse()
+ */
+ReeveConfigNode *
+reeve_config_yaml_parse_large (const char *text, gsize length, const char *name, GError **error)
+{
+  return reeve_config_yaml_read (text, length, name, REEVE_CONFIG_YAML_LARGE_SIZE,
+                                 REEVE_CONFIG_YAML_LARGE_NODES, error);
 }

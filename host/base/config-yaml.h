@@ -29,6 +29,9 @@ struct _ReeveConfigNode
 /* name: for errors. NULL without error: the text holds nothing. */
 ReeveConfigNode *reeve_config_yaml_parse (const char *text, gsize length, const char *name,
                                           GError **error);
+/* the same of a document that programs make too: larger */
+ReeveConfigNode *reeve_config_yaml_parse_large (const char *text, gsize length, const char *name,
+                                                GError **error);
 /* values that no file says: text as it stands, and an empty list */
 ReeveConfigNode *reeve_config_yaml_new_scalar (const char *text);
 ReeveConfigNode *reeve_config_yaml_new_list (void);

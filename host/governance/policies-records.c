@@ -8,8 +8,6 @@
 #include "directory.h"
 #include "policy-merge.h"
 
-#define REEVE_POLICIES_TRIES 64
-
 /* What is to be changed. */
 typedef struct
 {
@@ -81,7 +79,8 @@ reeve_policies_show_shipped (const char *tenant_id, ReevePolicy *policy)
 static JsonObject *
 reeve_policies_show_revision (ReeveRecord *record)
 {
-  static const char *const members[] = { "revision", "change", "policy", "set_by", "restored" };
+  static const char *const members[]
+      = { "revision", "change", "policy", "set_by", "restored", "policies", "reason" };
   JsonObject *fields = reeve_record_get_fields (record);
   JsonObject *shown = json_object_new ();
 
@@ -96,15 +95,14 @@ reeve_policies_show_revision (ReeveRecord *record)
 
 /* ---- reading ---- */
 
-static char *
+char *
 reeve_policies_key (const char *agent_id)
 {
   return agent_id != NULL ? reeve_policies_snapshot_agent_key (agent_id)
                           : g_strdup (REEVE_POLICIES_ORG);
 }
 
-/* (transfer full) (nullable): %NULL without an error when there is none */
-static ReeveRecord *
+ReeveRecord *
 reeve_policies_find (ReevePolicies *self, const char *tenant_id, const char *collection,
                      const char *id, GError **error)
 {
@@ -237,26 +235,25 @@ reeve_policies_list_revisions (ReevePolicies *self, const char *tenant_id, JsonO
 
 /* ---- changing ---- */
 
-static char *
+char *
 reeve_policies_revision_key (gint64 revision)
 {
   return g_strdup_printf ("revision-%" G_GINT64_FORMAT, revision);
 }
 
-static JsonObject *
-reeve_policies_make_record (ReevePoliciesChange *change, ReeveCaller *caller, ReeveRecord *old,
-                            gint64 now)
+JsonObject *
+reeve_policies_make_record (ReeveCaller *caller, const char *agent_id, JsonObject *document,
+                            gint64 revision, ReeveRecord *old, gint64 now)
 {
   JsonObject *fields = json_object_new ();
   gint64 created
       = old != NULL ? reeve_json_get_int (reeve_record_get_fields (old), "created_at", now) : now;
 
-  json_object_set_string_member (fields, "kind", change->agent_id != NULL ? "agent" : "org");
-  json_object_set_string_member (fields, "agent_id",
-                                 change->agent_id != NULL ? change->agent_id : "");
+  json_object_set_string_member (fields, "kind", agent_id != NULL ? "agent" : "org");
+  json_object_set_string_member (fields, "agent_id", agent_id != NULL ? agent_id : "");
   json_object_set_string_member (fields, "org_id", reeve_caller_get_tenant_id (caller));
-  json_object_set_object_member (fields, "document", json_object_ref (change->document));
-  json_object_set_int_member (fields, "revision", change->revision);
+  json_object_set_object_member (fields, "document", json_object_ref (document));
+  json_object_set_int_member (fields, "revision", revision);
   json_object_set_string_member (fields, "set_by", reeve_caller_get_user_id (caller));
   json_object_set_int_member (fields, "created_at", created);
   json_object_set_int_member (fields, "updated_at", now);
@@ -281,17 +278,23 @@ reeve_policies_make_revision (ReevePoliciesChange *change, ReeveCaller *caller, 
   return fields;
 }
 
-static JsonObject *
-reeve_policies_make_head (ReevePoliciesChange *change, gboolean shipped, gint64 now)
+JsonObject *
+reeve_policies_make_head (gint64 revision, gboolean shipped, gint64 now)
 {
   JsonObject *fields = json_object_new ();
 
   json_object_set_string_member (fields, "kind", "head");
   json_object_set_string_member (fields, "agent_id", "");
-  json_object_set_int_member (fields, "revision", change->revision);
+  json_object_set_int_member (fields, "revision", revision);
   json_object_set_boolean_member (fields, "shipped", shipped);
   json_object_set_int_member (fields, "updated_at", now);
   return fields;
+}
+
+gboolean
+reeve_policies_is_shipped (ReeveRecord *head)
+{
+  return head == NULL || reeve_json_get_boolean (reeve_record_get_fields (head), "shipped", FALSE);
 }
 
 /* Fills @batch for one try. @head, @old (nullable): what is there now. */
@@ -301,8 +304,7 @@ reeve_policies_fill (ReevePoliciesChange *change, ReeveCaller *caller, ReeveBatc
 {
   JsonObject *known = head != NULL ? reeve_record_get_fields (head) : NULL;
   gint64 now = reeve_times_now ();
-  gboolean shipped = change->agent_id != NULL
-                     && (known == NULL || reeve_json_get_boolean (known, "shipped", FALSE));
+  gboolean shipped = change->agent_id != NULL && reeve_policies_is_shipped (head);
   g_autofree char *key = reeve_policies_key (change->agent_id);
   g_autofree char *name = NULL;
   g_autoptr (JsonObject) counted = NULL;
@@ -311,14 +313,15 @@ reeve_policies_fill (ReevePoliciesChange *change, ReeveCaller *caller, ReeveBatc
 
   change->revision = (known != NULL ? reeve_json_get_int (known, "revision", 0) : 0) + 1;
   name = reeve_policies_revision_key (change->revision);
-  counted = reeve_policies_make_head (change, shipped, now);
+  counted = reeve_policies_make_head (change->revision, shipped, now);
   kept = reeve_policies_make_revision (change, caller, now);
   reeve_batch_put (batch, REEVE_STORE_POLICIES, REEVE_POLICIES_HEAD, counted,
                    head != NULL ? reeve_record_get_revision (head) : REEVE_REVISION_ABSENT);
   reeve_batch_put (batch, REEVE_STORE_POLICY_REVISIONS, name, kept, REEVE_REVISION_ABSENT);
   if (change->document != NULL)
     {
-      record = reeve_policies_make_record (change, caller, old, now);
+      record = reeve_policies_make_record (caller, change->agent_id, change->document,
+                                           change->revision, old, now);
       reeve_batch_put (batch, REEVE_STORE_POLICIES, key, record, REEVE_REVISION_ANY);
     }
   else
@@ -333,8 +336,7 @@ reeve_policies_can_unset (ReevePolicies *self, ReevePoliciesChange *change, Reev
   if (change->document != NULL || old != NULL || change->restored > 0)
     return TRUE;
   return change->agent_id == NULL && reeve_policies_has_shipped (self)
-         && (head == NULL
-             || reeve_json_get_boolean (reeve_record_get_fields (head), "shipped", FALSE));
+         && reeve_policies_is_shipped (head);
 }
 
 /* One try. @again: somebody was faster. */
@@ -452,6 +454,17 @@ reeve_policies_unset (ReevePolicies *self, ReeveAdmitted *admitted, const char *
   return FALSE;
 }
 
+static JsonObject *
+reeve_policies_read_revision (ReevePolicies *self, const char *tenant_id, gint64 revision,
+                              GError **error)
+{
+  g_autofree char *name = reeve_policies_revision_key (revision);
+  g_autoptr (ReeveRecord) made = reeve_store_get (reeve_policies_get_store (self), tenant_id,
+                                                  REEVE_STORE_POLICY_REVISIONS, name, error);
+
+  return made != NULL ? reeve_policies_show_revision (made) : NULL;
+}
+
 /**
  * reeve_policies_rollback:
  * @self: policies
@@ -461,7 +474,8 @@ reeve_policies_unset (ReevePolicies *self, ReeveAdmitted *admitted, const char *
  * @params: what was admitted with it
  * @error: return location
  *
- * The policy that this revision set is set again, or unset when it unset it. Blocks.
+ * The policy that this revision set is set again, or unset when it unset it; of one that set all at
+ * once all are. Blocks.
  *
  * Returns: (transfer full): the new revision; %NULL with %REEVE_ERROR_NOT_FOUND
  */
@@ -475,14 +489,21 @@ reeve_policies_rollback (ReevePolicies *self, ReeveAdmitted *admitted, const cha
       = { .operation = operation, .params = params, .change = "rollback", .restored = revision };
   g_autoptr (ReeveRecord) old = reeve_store_get (reeve_policies_get_store (self), tenant_id,
                                                  REEVE_STORE_POLICY_REVISIONS, key, error);
-  g_autoptr (ReeveRecord) made = NULL;
-  g_autofree char *name = NULL;
+  g_autoptr (JsonObject) applied = NULL;
   JsonObject *fields = NULL;
   GError *reason = NULL;
 
   if (old == NULL)
     return NULL;
   fields = reeve_record_get_fields (old);
+  if (reeve_json_get_object (fields, "policies") != NULL)
+    {
+      applied = reeve_policies_restore (self, admitted, operation, params, revision,
+                                        reeve_json_get_object (fields, "policies"), error);
+      return applied != NULL ? reeve_policies_read_revision (
+                 self, tenant_id, reeve_json_get_int (applied, "revision", 0), error)
+                             : NULL;
+    }
   change.document = reeve_json_get_object (fields, "policy");
   change.agent_id = reeve_json_get_string (fields, "agent_id", "");
   if (*change.agent_id == '\0')
@@ -492,8 +513,5 @@ reeve_policies_rollback (ReevePolicies *self, ReeveAdmitted *admitted, const cha
       g_propagate_error (error, reason);
       return NULL;
     }
-  name = reeve_policies_revision_key (change.revision);
-  made = reeve_store_get (reeve_policies_get_store (self), tenant_id, REEVE_STORE_POLICY_REVISIONS,
-                          name, error);
-  return made != NULL ? reeve_policies_show_revision (made) : NULL;
+  return reeve_policies_read_revision (self, tenant_id, change.revision, error);
 }

@@ -3,6 +3,8 @@
  * finds the same number before and after reading has read one state. */
 #include "policies-snapshot.h"
 
+#include <string.h>
+
 #define REEVE_POLICIES_SNAPSHOT_TRIES 32
 
 struct _ReevePoliciesSnapshot
@@ -253,4 +255,30 @@ ReevePolicy *
 reeve_policies_snapshot_get_agent (ReevePoliciesSnapshot *self, const char *agent_id)
 {
   return agent_id != NULL ? g_hash_table_lookup (self->agents, agent_id) : NULL;
+}
+
+static gint
+reeve_policies_snapshot_compare (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+/**
+ * reeve_policies_snapshot_list_agents:
+ * @self: a snapshot
+ *
+ * Returns: (transfer container) (element-type utf8): ids of the agents that have a policy, sorted
+ */
+GPtrArray *
+reeve_policies_snapshot_list_agents (ReevePoliciesSnapshot *self)
+{
+  GPtrArray *ids = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer id = NULL;
+
+  g_hash_table_iter_init (&iter, self->agents);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    g_ptr_array_add (ids, id);
+  g_ptr_array_sort (ids, reeve_policies_snapshot_compare);
+  return ids;
 }

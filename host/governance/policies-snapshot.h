@@ -25,6 +25,8 @@ ReevePoliciesSnapshot *reeve_policies_snapshot_ref (ReevePoliciesSnapshot *self)
 void reeve_policies_snapshot_unref (ReevePoliciesSnapshot *self);
 gint64 reeve_policies_snapshot_get_revision (ReevePoliciesSnapshot *self);
 ReevePolicy *reeve_policies_snapshot_get_org (ReevePoliciesSnapshot *self); /* (nullable) */
+/* (transfer container) ids of the agents that have one, sorted */
+GPtrArray *reeve_policies_snapshot_list_agents (ReevePoliciesSnapshot *self);
 /* (nullable), as @agent_id is */
 ReevePolicy *reeve_policies_snapshot_get_agent (ReevePoliciesSnapshot *self, const char *agent_id);
 

@@ -90,6 +90,12 @@ reeve_policies_get_store (ReevePolicies *self)
   return self->store;
 }
 
+ReevePolicy *
+reeve_policies_get_shipped (ReevePolicies *self)
+{
+  return self->shipped;
+}
+
 gboolean
 reeve_policies_has_shipped (ReevePolicies *self)
 {

@@ -57,6 +57,22 @@ JsonObject *reeve_policies_set (ReevePolicies *self, ReeveAdmitted *admitted, co
                                 GError **error);
 gboolean reeve_policies_unset (ReevePolicies *self, ReeveAdmitted *admitted, const char *operation,
                                const char *agent_id, JsonObject *params, GError **error);
+/* What the tenant's policies are to be, all of them. */
+typedef struct
+{
+  JsonObject *policies;     /* {org?, agents{id or name: document}?} */
+  gint64 expected_revision; /* of the last change, else %REEVE_ERROR_CONFLICT; -1: any */
+  gboolean dry_run;         /* only tell */
+  const char *reason;       /* (nullable) */
+} ReevePoliciesWanted;
+
+/* Makes them so, as one change, or none when they are. {revision, changed, dry_run, changes
+ * [{agent_id, agent, change added|changed|removed, before, after}]} */
+JsonObject *reeve_policies_apply (ReevePolicies *self, ReeveAdmitted *admitted,
+                                  const char *operation, JsonObject *params,
+                                  const ReevePoliciesWanted *wanted, GError **error);
+/* {revision, document {version, org?, agents{}}}: as they are, for reeve_policies_apply() */
+JsonObject *reeve_policies_export (ReevePolicies *self, const char *tenant_id, GError **error);
 /* Sets again, or unsets, what that revision did: the answer is the new revision. */
 JsonObject *reeve_policies_rollback (ReevePolicies *self, ReeveAdmitted *admitted,
                                      const char *operation, gint64 revision, JsonObject *params,

@@ -57,6 +57,21 @@ reeve_policy_glob_match (const char *pattern, const char *text)
   return *pattern == '\0';
 }
 
+/**
+ * reeve_policy_glob_covers:
+ * @wide: a pattern
+ * @name: a name or a pattern
+ *
+ * Returns: whether @wide certainly means all that @name means
+ */
+gboolean
+reeve_policy_glob_covers (const char *wide, const char *name)
+{
+  if (strchr (name, '*') != NULL && strchr (wide, '?') != NULL)
+    return strcmp (wide, name) == 0;
+  return reeve_policy_glob_match (wide, name);
+}
+
 /* reached[i]: the pattern so far can end before character i of the path. */
 static void
 reeve_policy_glob_advance (gboolean *reached, const char *path, gsize length, char token,

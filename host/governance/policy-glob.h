@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 
 /* `*` stands for any number of characters, `?` for one. */
 gboolean reeve_policy_glob_match (const char *pattern, const char *text);
+/* Does one glob mean all that another one means? Where it cannot be told simply: no. */
+gboolean reeve_policy_glob_covers (const char *wide, const char *name);
 gboolean reeve_policy_glob_has_wildcard (const char *pattern);
 /* Both canonical. `*` and `?` stay within a segment, `**` does not; a last segment `*` means all
  * that lies below. */

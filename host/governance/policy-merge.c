@@ -4,8 +4,6 @@
  * agent's further ones. Numbers are the lesser of both. */
 #include "policy-merge.h"
 
-#include <string.h>
-
 #include "policy-glob.h"
 #include "policy-private.h"
 
@@ -40,15 +38,6 @@ reeve_policy_merge_sign (JsonObject *entry, const ReevePolicy *policy)
   return signed_entry;
 }
 
-/* Does one glob mean all that another one means? Where it cannot be told simply: no. */
-static gboolean
-reeve_policy_merge_covers (const char *wide, const char *name)
-{
-  if (strchr (name, '*') != NULL && strchr (wide, '?') != NULL)
-    return strcmp (wide, name) == 0;
-  return reeve_policy_glob_match (wide, name);
-}
-
 /* Does a denial of the org cover all that this name can mean? */
 static gboolean
 reeve_policy_merge_is_denied (JsonArray *org, const char *name)
@@ -58,7 +47,7 @@ reeve_policy_merge_is_denied (JsonArray *org, const char *name)
       JsonObject *entry = json_array_get_object_element (org, i);
 
       if (g_strcmp0 (reeve_json_get_string (entry, "effect", ""), "deny") == 0
-          && reeve_policy_merge_covers (reeve_json_get_string (entry, "tool_name", ""), name))
+          && reeve_policy_glob_covers (reeve_json_get_string (entry, "tool_name", ""), name))
         return TRUE;
     }
   return FALSE;

@@ -197,6 +197,32 @@ reeve_op_policies_rollback (ReeveCall *call, ReeveServices *services)
   reeve_call_answer (call, revision, error);
 }
 
+void
+reeve_op_policies_apply (ReeveCall *call, ReeveServices *services)
+{
+  JsonObject *params = reeve_call_get_params (call);
+  const ReevePoliciesWanted wanted
+      = { .policies = reeve_json_get_object (params, "policies"),
+          .expected_revision = reeve_call_get_int (call, "expected_revision", -1),
+          .dry_run = reeve_json_get_boolean (params, "dry_run", FALSE),
+          .reason = reeve_call_get_string (call, "reason") };
+  GError *error = NULL;
+  JsonObject *answer = reeve_policies_apply (services->policies, reeve_call_get_admitted (call),
+                                             "policies.apply", params, &wanted, &error);
+
+  reeve_call_answer (call, answer, error);
+}
+
+void
+reeve_op_policies_export (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *answer
+      = reeve_policies_export (services->policies, reeve_call_get_tenant_id (call), &error);
+
+  reeve_call_answer (call, answer, error);
+}
+
 static JsonObject *
 reeve_op_policies_explain (const ReevePolicyDecision *decision)
 {

@@ -139,6 +139,139 @@ test_policies_changes (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (json_array_get_length (reeve_json_get_array (page, "items")), ==, 2);
 }
 
+/* ---- all at once ---- */
+
+static JsonObject *
+apply (Fixture *fixture, const char *text, gint64 expected, gboolean dry_run, GError **error)
+{
+  ReeveAdmitted *admitted = admit (fixture, "policies.apply");
+  g_autoptr (JsonObject) policies = directory_fixture_parse (text);
+  const ReevePoliciesWanted wanted
+      = { .policies = policies, .expected_revision = expected, .dry_run = dry_run };
+  JsonObject *answer = reeve_policies_apply (fixture->policies, admitted, "policies.apply",
+                                             policies, &wanted, error);
+
+  g_assert_true (reeve_admitted_is_consumed (admitted) == (answer != NULL));
+  settle (fixture, admitted, answer != NULL);
+  return answer;
+}
+
+/* revision and number of changes; -1: refused */
+static gint64
+apply_number (Fixture *fixture, const char *text, gint64 expected, gboolean dry_run, guint *changes)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) answer = apply (fixture, text, expected, dry_run, &error);
+
+  *changes = answer != NULL ? json_array_get_length (reeve_json_get_array (answer, "changes")) : 0;
+  return answer != NULL ? reeve_json_get_int (answer, "revision", -1) : -1;
+}
+
+#define BOTH "{\"org\":" ALLOWED ",\"agents\":{\"agt_1\":" DENIED "}}"
+
+static void
+test_policies_apply (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) exported = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autofree char *text = NULL;
+  guint changes = 0;
+
+  g_assert_cmpint (set (fixture, "agt_1", ALLOWED, &error), ==, 1);
+  g_assert_cmpint (apply_number (fixture, BOTH, 1, TRUE, &changes), ==, 1);
+  g_assert_cmpuint (changes, ==, 2);
+  g_assert_cmpstr (reason (fixture, "agt_1", "x"), ==, "tool_allowed");
+  g_assert_cmpint (apply_number (fixture, BOTH, 0, FALSE, &changes), ==, -1);
+  g_assert_cmpint (apply_number (fixture, BOTH, 1, FALSE, &changes), ==, 2);
+  g_assert_cmpstr (reason (fixture, "agt_1", "x"), ==, "tool_denied");
+  g_assert_cmpstr (reason (fixture, "agt_2", "x"), ==, "tool_allowed");
+  g_assert_cmpint (apply_number (fixture, BOTH, -1, FALSE, &changes), ==, 2);
+  g_assert_cmpuint (changes, ==, 0);
+  exported = reeve_policies_export (fixture->policies, "default", &error);
+  g_assert_no_error (error);
+  node = json_node_init_object (json_node_alloc (), reeve_json_get_object (exported, "document"));
+  text = json_to_string (node, FALSE);
+  g_assert_cmpint (apply_number (fixture, text, -1, FALSE, &changes), ==, 2);
+  g_assert_cmpuint (changes, ==, 0);
+  g_assert_null (apply (fixture, "{\"agents\":{\"agt_none\":{}}}", -1, FALSE, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_null (apply (fixture, "{\"org\":{\"tools\":3}}", -1, FALSE, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpstr (reeve_error_get_member (error), ==, "/policies/org/tools");
+  g_assert_cmpint (apply_number (fixture, "{}", -1, FALSE, &changes), ==, 3);
+  g_assert_cmpuint (changes, ==, 2);
+  g_assert_cmpstr (reason (fixture, "agt_1", "x"), ==, "policy_unset");
+}
+
+/* The shipped policy is the org's like any other, and taken back unchanged. */
+static void
+test_policies_apply_shipped (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) exported = reeve_policies_export (fixture->policies, "default", &error);
+  JsonObject *document = reeve_json_get_object (exported, "document");
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), document);
+  g_autofree char *text = json_to_string (node, FALSE);
+  guint changes = 0;
+
+  g_assert_no_error (error);
+  g_assert_true (json_object_has_member (document, "org"));
+  g_assert_cmpint (apply_number (fixture, text, 0, FALSE, &changes), ==, 0);
+  g_assert_cmpuint (changes, ==, 0);
+  g_assert_cmpint (apply_number (fixture, "{}", 0, FALSE, &changes), ==, 1);
+  g_assert_cmpuint (changes, ==, 1);
+  g_assert_cmpint (apply_number (fixture, "{}", 1, FALSE, &changes), ==, 1);
+  g_assert_cmpint (apply_number (fixture, text, 1, FALSE, &changes), ==, 2);
+  g_assert_cmpuint (changes, ==, 1);
+}
+
+static gpointer
+apply_many (gpointer data)
+{
+  Fixture *fixture = data;
+
+  for (guint i = 0; i < ROUNDS; i++)
+    {
+      guint changes = 0;
+
+      g_assert_cmpint (
+          apply_number (fixture, i % 2 == 0 ? "{\"org\":" ALLOWED "}" : "{}", -1, FALSE, &changes),
+          >, 0);
+    }
+  return NULL;
+}
+
+/* Every revision is all of one document. */
+static void
+test_policies_apply_at_once (Fixture *fixture, gconstpointer data)
+{
+  GThread *threads[3];
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) params = directory_fixture_parse ("{\"limit\":500}");
+  g_autoptr (JsonObject) page = NULL;
+  JsonArray *items = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("apply", apply_many, fixture);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  page = reeve_policies_list_revisions (fixture->policies, "default", params, &error);
+  g_assert_no_error (error);
+  items = reeve_json_get_array (page, "items");
+  g_assert_cmpuint (json_array_get_length (items), >, 0);
+  for (guint i = 1; i < json_array_get_length (items); i++)
+    {
+      JsonObject *before = json_array_get_object_element (items, i - 1);
+      JsonObject *after = json_array_get_object_element (items, i);
+
+      /* one that changes nothing has no number */
+      g_assert_true (json_object_has_member (reeve_json_get_object (before, "policies"), "org")
+                     != json_object_has_member (reeve_json_get_object (after, "policies"), "org"));
+    }
+}
+
 /* A record that is no policy denies all: what it said is not known. */
 static void
 test_policies_damaged (Fixture *fixture, gconstpointer data)
@@ -236,5 +369,8 @@ main (int argc, char **argv)
   ADD ("changes", test_policies_changes);
   ADD ("damaged", test_policies_damaged);
   ADD ("at-once", test_policies_at_once);
+  ADD ("apply", test_policies_apply);
+  ADD ("apply-shipped", test_policies_apply_shipped);
+  ADD ("apply-at-once", test_policies_apply_at_once);
   return g_test_run ();
 }

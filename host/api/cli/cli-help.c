@@ -4,11 +4,15 @@
 
 #include <string.h>
 
+#include "cli-policy.h"
+
 static void
 reeve_cli_help_row (const ReeveCliCommand *command)
 {
   g_autoptr (GString) usage = g_string_new (command->noun);
 
+  if (strcmp (command->noun, "policy") == 0 && reeve_cli_policy_has (command->verb))
+    return; /* of files: it tells of itself */
   if (*command->verb != '\0')
     g_string_append_printf (usage, " %s", command->verb);
   for (guint i = 0; command->arguments[i] != NULL; i++)
@@ -40,6 +44,7 @@ reeve_cli_help_print (void)
   g_print ("  --help, --version\n\n%s\n", _ ("Commands:"));
   for (const ReeveCliCommand *command = reeve_cli_commands; command->noun != NULL; command++)
     reeve_cli_help_row (command);
+  reeve_cli_policy_help ();
   g_print ("  %-44s %s\n", "doctor", _ ("Check what this host needs"));
   g_print ("\n%s\n",
            _ ("Exit: 0 done, 1 failed, 2 usage, 3 refused, 4 not found, 5 host unreachable"));
@@ -65,6 +70,8 @@ reeve_cli_help_print_noun (const char *noun)
       reeve_cli_help_row (command);
       found = TRUE;
     }
+  if (strcmp (noun, "policy") == 0)
+    reeve_cli_policy_help ();
   return found;
 }
 

@@ -25,8 +25,9 @@ static const ReeveCliOptionsKnown reeve_cli_options_known[] = {
   { "version", G_STRUCT_OFFSET (ReeveCliOptions, version), TRUE },
 };
 
-/* options of commands that never take a value */
-static const char *const reeve_cli_options_alone[] = { "stream", "offline", NULL };
+/* options of commands that take no value but true and false */
+static const char *const reeve_cli_options_alone[]
+    = { "stream", "offline", "dry-run", "strict", NULL };
 
 static const ReeveCliOptionsKnown *
 reeve_cli_options_find (const char *name)
@@ -84,8 +85,10 @@ reeve_cli_options_take (ReeveCliOptions *self, const char *text, const char **ne
   const char *value = equals != NULL ? equals + 1 : NULL;
   gboolean alone
       = (known != NULL && known->flag) || g_strv_contains (reeve_cli_options_alone, name);
+  gboolean truth = known == NULL && *next != NULL
+                   && (strcmp (*next, "true") == 0 || strcmp (*next, "false") == 0);
 
-  if (value == NULL && !alone && *next != NULL && !g_str_has_prefix (*next, "--"))
+  if (value == NULL && (!alone || truth) && *next != NULL && !g_str_has_prefix (*next, "--"))
     {
       value = *next;
       *next = NULL;

@@ -15,6 +15,7 @@
 #include "cli-options.h"
 #include "cli-output.h"
 #include "cli-params.h"
+#include "cli-policy.h"
 #include "cli-verify.h"
 
 static const char *const reeve_cli_own_options[] = { "sort", "filter", "stream", "output", NULL };
@@ -257,6 +258,13 @@ reeve_cli_dispatch (ReeveCliOptions *options)
     }
   if (strcmp (noun, "config") == 0 && g_strcmp0 (verb, "check") == 0 && !options->help)
     return reeve_cli_config_check (options);
+  if (reeve_cli_policy_takes (options))
+    {
+      if (!options->help)
+        return reeve_cli_policy_run (options);
+      reeve_cli_policy_help ();
+      return REEVE_CLI_DONE;
+    }
   command = reeve_cli_commands_find (noun, verb);
   if (command == NULL)
     return options->help && reeve_cli_help_print_noun (noun)
