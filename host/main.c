@@ -113,7 +113,24 @@ reeve_main_on_signal (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-/* ---- certificate ---- */
+/* ---- files that may be replaced ---- */
+
+static ReeveNetwork *
+reeve_main_get_network (ReeveMain *self)
+{
+  return reeve_startup_get_services (self->startup)->network;
+}
+
+static void
+reeve_main_reload_geography (ReeveMain *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (reeve_network_reload (reeve_main_get_network (self), &error))
+    g_message ("the database of countries was read again");
+  else
+    g_warning ("server.geography.database: the old one stays: %s", error->message);
+}
 
 static void
 reeve_main_reload (ReeveMain *self)
@@ -131,7 +148,10 @@ reeve_main_work_on_reload (gpointer data)
 {
   ReeveMain *self = data;
 
-  reeve_main_reload (self);
+  if (reeve_rest_is_encrypted (self->rest))
+    reeve_main_reload (self);
+  if (reeve_network_get_geography (reeve_main_get_network (self)) != NULL)
+    reeve_main_reload_geography (self);
   g_atomic_int_add (&self->jobs, -1);
 }
 
@@ -142,6 +162,8 @@ reeve_main_work_on_look (gpointer data)
 
   if (reeve_rest_has_news (self->rest))
     reeve_main_reload (self);
+  if (reeve_network_has_news (reeve_main_get_network (self)))
+    reeve_main_reload_geography (self);
   g_atomic_int_add (&self->jobs, -1);
 }
 
@@ -156,7 +178,16 @@ reeve_main_push (ReeveMain *self, ReeveWorkersFunc func)
   if (reeve_workers_push (workers, func, self, &error))
     return;
   g_atomic_int_add (&self->jobs, -1);
-  g_warning ("reading the certificate again: %s", error->message);
+  g_warning ("reading files again: %s", error->message);
+}
+
+/* The certificate, the database of countries. */
+static gboolean
+reeve_main_has_files (ReeveMain *self)
+{
+  return self->startup != NULL
+         && (reeve_rest_is_encrypted (self->rest)
+             || reeve_network_get_geography (reeve_main_get_network (self)) != NULL);
 }
 
 static gboolean
@@ -166,10 +197,10 @@ reeve_main_on_hangup (gpointer data)
 
   if (!g_main_loop_is_running (self->loop))
     return G_SOURCE_CONTINUE; /* stopping: the doors are closed */
-  if (self->startup != NULL && reeve_rest_is_encrypted (self->rest))
+  if (reeve_main_has_files (self))
     reeve_main_push (self, reeve_main_work_on_reload);
   else
-    g_message ("SIGHUP: there is no certificate to be read again");
+    g_message ("SIGHUP: there is nothing to be read again");
   return G_SOURCE_CONTINUE;
 }
 
@@ -184,9 +215,9 @@ reeve_main_on_look (gpointer data)
 }
 
 static void
-reeve_main_watch_certificate (ReeveMain *self)
+reeve_main_watch_files (ReeveMain *self)
 {
-  if (reeve_rest_is_encrypted (self->rest))
+  if (reeve_main_has_files (self))
     self->look = g_timeout_add_seconds (REEVE_MAIN_LOOK_SECONDS, reeve_main_on_look, self);
 }
 
@@ -292,7 +323,7 @@ reeve_main_open (ReeveMain *self, GError **error)
   if (!reeve_rest_start (self->rest, services, error))
     return FALSE;
   self->care = reeve_care_new (services);
-  reeve_main_watch_certificate (self);
+  reeve_main_watch_files (self);
   reeve_main_open_bus (self);
   return reeve_main_announce (self, error);
 }

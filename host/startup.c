@@ -6,12 +6,12 @@
 #include "base/times.h"
 #include "governance/authentication-provision.h"
 #include "governance/bootstrap.h"
-#include "governance/network.h"
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
 #include "runtime/run.h"
 #include "startup-development.h"
 #include "startup-keys.h"
+#include "startup-network.h"
 #include "startup-roles.h"
 
 struct _ReeveStartup
@@ -24,7 +24,6 @@ struct _ReeveStartup
   ReeveAuthenticationProvision *provision;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   gboolean key_beside;  /* the master key lies in the state folder */
-  ReeveNetwork *network;
   ReeveRunEnvironment environment;
   gboolean store_open;
   gboolean ledger_open;
@@ -259,20 +258,6 @@ reeve_startup_open_passwords (ReeveStartup *self)
 }
 
 static gboolean
-reeve_startup_guard_network (ReeveStartup *self, GError **error)
-{
-  ReeveServices *services = &self->services;
-  g_auto (GStrv) allow = reeve_config_get_strv (services->config, "server.ip_allow");
-  GError *reason = NULL;
-
-  self->network = reeve_network_new ((const char *const *) allow, services->tenants, &reason);
-  if (self->network == NULL)
-    return reeve_startup_blame (self, "server.ip_allow", reason, error);
-  reeve_network_guard (self->network, services->authentication);
-  return TRUE;
-}
-
-static gboolean
 reeve_startup_open_identity (ReeveStartup *self, GError **error)
 {
   ReeveServices *services = &self->services;
@@ -298,8 +283,8 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
       = reeve_workspaces_new (services->store, services->users, services->authentication);
   reeve_api_keys_set_workspaces (services->api_keys, services->workspaces);
   services->rate_limits = reeve_rate_limits_new ();
-  if (!reeve_startup_guard_network (self, error))
-    return FALSE;
+  if (!reeve_startup_network_open (services, &faulty, &reason))
+    return reeve_startup_blame (self, faulty, reason, error);
   if (!reeve_api_keys_open (services->api_keys, keys, error))
     return FALSE;
   reeve_api_keys_note_uses (services->api_keys, services->workers);
@@ -589,7 +574,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_pointer (&services->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
   g_clear_pointer (&self->net, reeve_net_http_free);
-  g_clear_pointer (&self->network, reeve_network_free);
+  g_clear_pointer (&services->network, reeve_network_free);
   g_clear_pointer (&services->workers, reeve_workers_unref);
   g_clear_pointer (&services->schemas, reeve_schema_cache_free);
   g_clear_pointer (&services->config, reeve_config_unref);

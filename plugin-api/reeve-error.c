@@ -66,6 +66,8 @@ static const char *const reeve_error_names[] = {
   [REEVE_ERROR_UNSUPPORTED_MEDIA] = "unsupported_media",
   [REEVE_ERROR_IDEMPOTENCY_MISMATCH] = "idempotency_mismatch",
   [REEVE_ERROR_CALLER_REVOKED] = "caller_revoked",
+  [REEVE_ERROR_NETWORK_DENIED] = "network_denied",
+  [REEVE_ERROR_COUNTRY_DENIED] = "country_denied",
 };
 
 /**

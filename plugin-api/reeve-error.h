@@ -38,6 +38,8 @@ G_BEGIN_DECLS
  * @REEVE_ERROR_UNSUPPORTED_MEDIA: wrong content type
  * @REEVE_ERROR_IDEMPOTENCY_MISMATCH: same idempotency key, other request
  * @REEVE_ERROR_CALLER_REVOKED: the caller's rights were taken back while it went on
+ * @REEVE_ERROR_NETWORK_DENIED: nobody is let in from that address
+ * @REEVE_ERROR_COUNTRY_DENIED: nobody is let in from the country of that address
  *
  * Codes of %REEVE_ERROR. Doors map each once to an HTTP status, a D-Bus error name and an exit
  * code. Append only.
@@ -73,7 +75,9 @@ typedef enum
   REEVE_ERROR_METHOD_NOT_ALLOWED,
   REEVE_ERROR_UNSUPPORTED_MEDIA,
   REEVE_ERROR_IDEMPOTENCY_MISMATCH,
-  REEVE_ERROR_CALLER_REVOKED
+  REEVE_ERROR_CALLER_REVOKED,
+  REEVE_ERROR_NETWORK_DENIED,
+  REEVE_ERROR_COUNTRY_DENIED
 } ReeveError;
 
 REEVE_AVAILABLE_IN_0_1

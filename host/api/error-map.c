@@ -73,6 +73,12 @@ static const ReeveErrorMap reeve_error_maps[] = {
   [REEVE_ERROR_CALLER_REVOKED]
   = { 403, "caller-revoked", "The caller's rights were taken back",
       REEVE_ERROR_MAP_DBUS "CallerRevoked", "permission_error", 3, FALSE },
+  [REEVE_ERROR_NETWORK_DENIED]
+  = { 403, "network-denied", "Nobody is let in from that network",
+      REEVE_ERROR_MAP_DBUS "NetworkDenied", "permission_error", 3, FALSE },
+  [REEVE_ERROR_COUNTRY_DENIED]
+  = { 403, "country-denied", "Nobody is let in from that country",
+      REEVE_ERROR_MAP_DBUS "CountryDenied", "permission_error", 3, FALSE },
 };
 
 /**

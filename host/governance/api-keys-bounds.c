@@ -184,6 +184,34 @@ reeve_api_keys_bounds_inherit_numbers (JsonObject *own, JsonObject *fields, GErr
   return TRUE;
 }
 
+/* Of countries: what the key that is shown allows no more than, and denies, the new one does. */
+static gboolean
+reeve_api_keys_bounds_inherit_countries (JsonObject *own, JsonObject *fields, GError **error)
+{
+  g_auto (GStrv) outer = reeve_directory_get_strings (own, "countries_allow");
+  g_auto (GStrv) inner = reeve_directory_get_strings (fields, "countries_allow");
+  g_auto (GStrv) denied = reeve_directory_get_strings (own, "countries_deny");
+  g_auto (GStrv) also = reeve_directory_get_strings (fields, "countries_deny");
+  g_autoptr (GStrvBuilder) all = g_strv_builder_new ();
+  g_auto (GStrv) together = NULL;
+
+  if (outer[0] != NULL && inner[0] == NULL)
+    reeve_directory_copy (own, fields, "countries_allow");
+  for (guint i = 0; outer[0] != NULL && inner[i] != NULL; i++)
+    if (!g_strv_contains ((const char *const *) outer, inner[i]))
+      return reeve_api_keys_bounds_deny (
+          error, "a key is used from no other countries than the key that makes it");
+  if (denied[0] == NULL)
+    return TRUE;
+  g_strv_builder_addv (all, (const char **) denied);
+  for (guint i = 0; also[i] != NULL; i++)
+    if (!g_strv_contains ((const char *const *) denied, also[i]))
+      g_strv_builder_add (all, also[i]);
+  together = g_strv_builder_end (all);
+  reeve_directory_set_strings (fields, "countries_deny", (const char *const *) together);
+  return TRUE;
+}
+
 /**
  * reeve_api_keys_bounds_inherit:
  * @self: API keys
@@ -220,5 +248,6 @@ reeve_api_keys_bounds_inherit (ReeveApiKeys *self, ReeveCaller *caller, JsonObje
     return FALSE;
   own = reeve_record_get_fields (record);
   return reeve_api_keys_bounds_inherit_numbers (own, fields, error)
-         && reeve_api_keys_bounds_inherit_addresses (own, fields, error);
+         && reeve_api_keys_bounds_inherit_addresses (own, fields, error)
+         && reeve_api_keys_bounds_inherit_countries (own, fields, error);
 }

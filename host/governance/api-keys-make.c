@@ -49,24 +49,6 @@ reeve_api_keys_parse_id (const char *plaintext)
 /* ---- fields ---- */
 
 static gboolean
-reeve_api_keys_check_addresses (JsonObject *fields, GError **error)
-{
-  g_auto (GStrv) addresses = reeve_directory_get_strings (fields, "ip_allow");
-
-  for (guint i = 0; addresses[i] != NULL; i++)
-    {
-      g_autoptr (GInetAddressMask) mask = g_inet_address_mask_new_from_string (addresses[i], NULL);
-
-      if (mask != NULL)
-        continue;
-      reeve_error_set_member (error, "", "%s is neither an address nor a network", addresses[i]);
-      reeve_error_prefix_member (error, "/ip_allow/%u", i);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
 reeve_api_keys_read_expiry (JsonObject *params, JsonObject *fields, GError **error)
 {
   const char *text = reeve_json_get_string (params, "expires_at", NULL);
@@ -139,7 +121,7 @@ reeve_api_keys_make_fields (ReeveApiKeys *self, ReeveCaller *caller, JsonObject 
                             const char *plaintext, GError **error)
 {
   static const char *const members[]
-      = { "user_id", "name", "metadata", "rate_limit", "ip_allow", "scopes", "workspace_id" };
+      = { "user_id", "name", "metadata", "rate_limit", "scopes", "workspace_id" };
   g_autoptr (JsonObject) fields = json_object_new ();
   g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
   g_autofree char *digest = reeve_api_keys_digest (self, plaintext);
@@ -150,9 +132,11 @@ reeve_api_keys_make_fields (ReeveApiKeys *self, ReeveCaller *caller, JsonObject 
   json_object_set_object_member (fields, "metadata", json_object_new ());
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     reeve_directory_copy (params, fields, members[i]);
+  for (guint i = 0; reeve_network_rule_members[i] != NULL; i++)
+    reeve_directory_copy (params, fields, reeve_network_rule_members[i]);
   reeve_directory_set_strings (fields, "roles", (const char *const *) roles);
   if (!reeve_api_keys_bounds_check (self, caller, fields, error)
-      || !reeve_api_keys_check_addresses (fields, error)
+      || !reeve_network_rule_check (fields, error)
       || !reeve_api_keys_read_expiry (params, fields, error)
       || !reeve_api_keys_check_workspace (self, caller, fields, error)
       || !reeve_api_keys_bounds_inherit (self, caller, fields, error)
@@ -216,8 +200,8 @@ reeve_api_keys_adopt (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *p
  * reeve_api_keys_create:
  * @self: API keys
  * @admitted: the right to `keys.create`
- * @params: {user_id, name, roles, expires_at?, metadata?, ip_allow?, rate_limit?, scopes?,
- * workspace_id?}
+ * @params: {user_id, name, roles, expires_at?, metadata?, ip_allow?, countries_allow?,
+ * countries_deny?, rate_limit?, scopes?, workspace_id?}
  * @error: return location
  *
  * Makes a key in the tenant of the caller. Made with a key that is bounded, it is bounded as well.
@@ -258,8 +242,8 @@ reeve_api_keys_make_successor (ReeveApiKeys *self, ReeveCaller *caller, ReeveRec
                                JsonObject *params, const char *plaintext, GError **error)
 {
   static const char *const members[]
-      = { "tenant_id",  "user_id",  "name",   "roles",        "metadata",
-          "rate_limit", "ip_allow", "scopes", "workspace_id", "expires_at" };
+      = { "tenant_id",  "user_id", "name",         "roles",     "metadata",
+          "rate_limit", "scopes",  "workspace_id", "expires_at" };
   g_autoptr (JsonObject) fields = json_object_new ();
   g_autofree char *digest = reeve_api_keys_digest (self, plaintext);
 
@@ -267,6 +251,8 @@ reeve_api_keys_make_successor (ReeveApiKeys *self, ReeveCaller *caller, ReeveRec
     return NULL;
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     reeve_directory_copy (reeve_record_get_fields (old), fields, members[i]);
+  for (guint i = 0; reeve_network_rule_members[i] != NULL; i++)
+    reeve_directory_copy (reeve_record_get_fields (old), fields, reeve_network_rule_members[i]);
   json_object_set_string_member (fields, "digest", digest);
   json_object_set_string_member (fields, "replaces", reeve_record_get_id (old));
   json_object_set_int_member (fields, "created_at", reeve_times_now ());

@@ -127,8 +127,9 @@ JsonObject *
 reeve_api_keys_show (ReeveRecord *record)
 {
   static const char *const members[]
-      = { "tenant_id",  "user_id", "name",         "roles",    "metadata",   "ip_allow",
-          "rate_limit", "scopes",  "workspace_id", "replaces", "replaced_by" };
+      = { "tenant_id",  "user_id",         "name",          "roles",    "metadata",
+          "rate_limit", "scopes",          "workspace_id",  "replaces", "replaced_by",
+          "ip_allow",   "countries_allow", "countries_deny" };
   static const char *const times[] = { "created_at", "expires_at", "revoked_at" };
   JsonObject *fields = reeve_record_get_fields (record);
   JsonObject *shown = json_object_new ();

@@ -339,6 +339,8 @@ reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platf
       reeve_caller_elevate (caller, elevation->permissions & draft->cap, elevation->until);
     }
   reeve_caller_end (caller, draft->ends_at);
+  if (draft->again)
+    reeve_caller_excuse_network (caller);
   g_ptr_array_add (draft->marks, NULL);
   reeve_caller_describe (caller, (const char *const *) draft->marks->pdata, draft->whole,
                          draft->permissions | draft->account.permissions | draft->holds,

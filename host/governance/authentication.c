@@ -177,6 +177,7 @@ reeve_authentication_new_owner (ReeveAuthentication *self, const char *door)
   version = reeve_revocations_get_version (self->revocations);
   owner = reeve_caller_new (identity, REEVE_TENANTS_DEFAULT, TRUE, reeve_roles_all (), door, NULL);
   reeve_caller_rest_on (owner, version, NULL);
+  reeve_caller_excuse_network (owner);
   return owner;
 }
 

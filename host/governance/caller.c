@@ -17,6 +17,7 @@ struct _ReeveCaller
   char *door;
   char *peer_address;
   gboolean platform_admin;
+  gboolean network_excused;
   ReevePermissions permissions;
   ReeveCallerElevation elevations[REEVE_CALLER_ELEVATIONS]; /* ended by an empty one */
   guint64 version;
@@ -188,6 +189,30 @@ reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const *gro
 }
 
 /**
+ * reeve_caller_excuse_network:
+ * @self: a caller that nobody else has yet
+ *
+ * No workspace asks where it comes from.
+ */
+void
+reeve_caller_excuse_network (ReeveCaller *self)
+{
+  self->network_excused = TRUE;
+}
+
+/**
+ * reeve_caller_is_network_excused:
+ * @self: a caller
+ *
+ * Returns: whether no workspace asks where it comes from
+ */
+gboolean
+reeve_caller_is_network_excused (ReeveCaller *self)
+{
+  return self->network_excused;
+}
+
+/**
  * reeve_caller_end:
  * @self: a caller that nobody else has yet
  * @until: µs since the epoch after which it has no further effect; 0 for no end
@@ -228,6 +253,7 @@ reeve_caller_new_in_tenant (ReeveCaller *self, const char *tenant_id)
                          self->bound);
   reeve_caller_rest_on (there, self->version, (const char *const *) self->grounds);
   reeve_caller_end (there, self->end);
+  there->network_excused = self->network_excused;
   return there;
 }
 

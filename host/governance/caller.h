@@ -31,6 +31,10 @@ void reeve_caller_elevate (ReeveCaller *self, ReevePermissions permissions, gint
 void reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const *grounds);
 /* Before the caller is handed on: when what it showed, or what raises it, ends; 0 for never. */
 void reeve_caller_end (ReeveCaller *self, gint64 until);
+/* Before the caller is handed on: no workspace asks where it comes from: the owner of the session
+ * bus, and who began a run that goes on. */
+void reeve_caller_excuse_network (ReeveCaller *self);
+gboolean reeve_caller_is_network_excused (ReeveCaller *self);
 /* µs since the epoch; 0: never */
 gint64 reeve_caller_get_end (ReeveCaller *self);
 /* Before the caller is handed on: how overrides see it. @marks: every role that its user has, be it

@@ -9,6 +9,7 @@ struct _ReeveWorkspaceBook
   gatomicrefcount references;
   GHashTable *workspaces; /* id -> open: GINT_TO_POINTER (TRUE or FALSE) */
   GHashTable *members;    /* "workspace/user" */
+  GHashTable *rules;      /* id -> ReeveNetworkRule, of those that have one */
 };
 
 typedef void (*ReeveWorkspaceBookTake) (ReeveWorkspaceBook *self, ReeveRecord *record);
@@ -16,11 +17,15 @@ typedef void (*ReeveWorkspaceBookTake) (ReeveWorkspaceBook *self, ReeveRecord *r
 static void
 reeve_workspace_book_take_workspace (ReeveWorkspaceBook *self, ReeveRecord *record)
 {
-  gboolean open = reeve_json_get_boolean (reeve_record_get_fields (record),
-                                          "cross_workspace_visibility", FALSE);
+  JsonObject *fields = reeve_record_get_fields (record);
+  gboolean open = reeve_json_get_boolean (fields, "cross_workspace_visibility", FALSE);
+  g_autoptr (ReeveNetworkRule) rule = reeve_network_rule_new (fields);
 
   g_hash_table_insert (self->workspaces, g_strdup (reeve_record_get_id (record)),
                        GINT_TO_POINTER (open));
+  if (!reeve_network_rule_is_empty (rule))
+    g_hash_table_insert (self->rules, g_strdup (reeve_record_get_id (record)),
+                         g_steal_pointer (&rule));
 }
 
 static char *
@@ -69,6 +74,8 @@ reeve_workspace_book_read (ReeveStore *store, const char *tenant_id, GError **er
   g_atomic_ref_count_init (&self->references);
   self->workspaces = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->rules = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                       (GDestroyNotify) reeve_network_rule_free);
   if (!reeve_workspace_book_read_all (self, store, tenant_id, REEVE_STORE_WORKSPACES,
                                       reeve_workspace_book_take_workspace, error)
       || (g_hash_table_size (self->workspaces) > 0
@@ -105,6 +112,7 @@ reeve_workspace_book_unref (ReeveWorkspaceBook *self)
     return;
   g_hash_table_unref (self->workspaces);
   g_hash_table_unref (self->members);
+  g_hash_table_unref (self->rules);
   g_free (self);
 }
 
@@ -144,6 +152,19 @@ gboolean
 reeve_workspace_book_is_open (ReeveWorkspaceBook *self, const char *workspace_id)
 {
   return GPOINTER_TO_INT (g_hash_table_lookup (self->workspaces, workspace_id)) != 0;
+}
+
+/**
+ * reeve_workspace_book_get_rule:
+ * @self: a book
+ * @workspace_id: a workspace
+ *
+ * Returns: (transfer none) (nullable): from where it may be entered; %NULL: from everywhere
+ */
+const ReeveNetworkRule *
+reeve_workspace_book_get_rule (ReeveWorkspaceBook *self, const char *workspace_id)
+{
+  return g_hash_table_lookup (self->rules, workspace_id);
 }
 
 /**

@@ -5,6 +5,8 @@
 
 #include "store/store.h"
 
+#include "network-rule.h"
+
 G_BEGIN_DECLS
 
 typedef struct _ReeveWorkspaceBook ReeveWorkspaceBook;
@@ -18,6 +20,9 @@ gboolean reeve_workspace_book_is_empty (ReeveWorkspaceBook *self);
 gboolean reeve_workspace_book_has (ReeveWorkspaceBook *self, const char *workspace_id);
 /* Is it shown to the whole tenant? */
 gboolean reeve_workspace_book_is_open (ReeveWorkspaceBook *self, const char *workspace_id);
+/* (transfer none) (nullable): from where it may be entered; NULL: from everywhere */
+const ReeveNetworkRule *reeve_workspace_book_get_rule (ReeveWorkspaceBook *self,
+                                                       const char *workspace_id);
 gboolean reeve_workspace_book_is_member (ReeveWorkspaceBook *self, const char *workspace_id,
                                          const char *user_id);
 /* (transfer full) ids of all */

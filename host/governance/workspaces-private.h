@@ -15,6 +15,7 @@ struct _ReeveWorkspaces
   ReeveStore *store;
   ReeveUsers *users;
   ReeveAuthentication *authentication;
+  ReeveNetwork *network; /* (nullable): not owned */
   GMutex mutex;
   GHashTable *books; /* tenant id -> ReeveWorkspaceBook */
   guint version;     /* rises with each change: what was read before is not kept */

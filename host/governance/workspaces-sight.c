@@ -63,6 +63,63 @@ reeve_workspaces_judge (ReeveWorkspaceBook *book, ReeveCaller *caller, const cha
   *sees = *enters || reeve_workspace_book_is_open (book, workspace_id);
 }
 
+/* May what is in there be asked for from where @caller is? Whose tenant it is not, the platform
+ * admin, helps out: his own tenant's rule has let him in. */
+static gboolean
+reeve_workspaces_may_come (ReeveWorkspaces *self, ReeveWorkspaceBook *book, ReeveCaller *caller,
+                           const char *workspace_id, GError **error)
+{
+  const ReeveNetworkRule *rule
+      = workspace_id != NULL ? reeve_workspace_book_get_rule (book, workspace_id) : NULL;
+
+  if (rule == NULL || reeve_caller_is_network_excused (caller)
+      || strcmp (reeve_caller_get_tenant_id (caller), reeve_caller_get_home_tenant_id (caller))
+             != 0)
+    return TRUE;
+  if (self->network != NULL
+      && !reeve_network_judge (self->network, rule, reeve_caller_get_peer_address (caller), error))
+    {
+      g_prefix_error (error, "workspace %s: ", workspace_id);
+      return FALSE;
+    }
+  if (self->network == NULL)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NETWORK_DENIED,
+                         "nobody judges from where workspaces are entered");
+  return self->network != NULL;
+}
+
+/* Who shows a key of a workspace comes for that one. */
+static gboolean
+reeve_workspaces_on_identity (ReeveAuthenticationDraft *draft, gpointer user_data, GError **error)
+{
+  ReeveWorkspaces *self = user_data;
+  const char *bound = reeve_identity_get_workspace_id (draft->identity);
+  g_autoptr (ReeveWorkspaceBook) book = NULL;
+  const ReeveNetworkRule *rule = NULL;
+
+  if (bound == NULL)
+    return TRUE;
+  book = reeve_workspaces_open_book (self, draft->tenant_id, error);
+  if (book == NULL)
+    return FALSE;
+  rule = reeve_workspace_book_get_rule (book, bound);
+  return rule == NULL
+         || reeve_network_judge (self->network, rule, draft->credentials->peer_address, error);
+}
+
+/**
+ * reeve_workspaces_set_network:
+ * @self: workspaces; outlive the last authentication
+ * @network: judges from where each may be entered; outlives this
+ */
+void
+reeve_workspaces_set_network (ReeveWorkspaces *self, ReeveNetwork *network)
+{
+  self->network = network;
+  reeve_authentication_admit_add_step (reeve_authentication_get_admit (self->authentication),
+                                       REEVE_ADMIT_NETWORK, reeve_workspaces_on_identity, self);
+}
+
 /**
  * reeve_workspaces_find_access:
  * @self: workspaces
@@ -87,6 +144,8 @@ reeve_workspaces_find_access (ReeveWorkspaces *self, ReeveCaller *caller, const 
   if (book == NULL)
     return FALSE;
   reeve_workspaces_judge (book, caller, workspace_id, sees, enters);
+  if (*sees && !reeve_workspaces_may_come (self, book, caller, workspace_id, NULL))
+    *sees = *enters = FALSE;
   return TRUE;
 }
 
@@ -124,7 +183,8 @@ reeve_workspaces_locate (ReeveWorkspaces *self, const char *tenant_id, const cha
  * @error: return location
  *
  * Returns: %FALSE with %REEVE_ERROR_PERMISSION_DENIED when it is shown to @caller, who is to change
- * nothing of it, or another error
+ * nothing of it, %REEVE_ERROR_NETWORK_DENIED or %REEVE_ERROR_COUNTRY_DENIED when it would be shown
+ * to @caller elsewhere, or another error
  */
 gboolean
 reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller, const char *collection,
@@ -148,6 +208,11 @@ reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller, const char 
   if (!*exists)
     return TRUE;
   reeve_workspaces_judge (book, caller, workspace_id, exists, &enters);
+  if (*exists && !reeve_workspaces_may_come (self, book, caller, workspace_id, error))
+    {
+      *exists = FALSE;
+      return FALSE;
+    }
   if (!*exists || !writing || enters)
     return TRUE;
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
@@ -162,7 +227,8 @@ reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller, const char 
  * @error: return location
  *
  * Returns: (transfer full): the workspaces whose things it sees, %REEVE_WORKSPACES_NONE for what
- * lies in none, %REEVE_WORKSPACES_ALL for all there are; %NULL with an error
+ * lies in none, %REEVE_WORKSPACES_ALL for all there are, but those behind %REEVE_WORKSPACES_BUT;
+ * %NULL with an error
  */
 char **
 reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller, GError **error)
@@ -170,26 +236,27 @@ reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller, GError *
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autoptr (ReeveWorkspaceBook) book = NULL;
   gboolean bound = reeve_caller_get_workspace_id (caller) != NULL;
+  /* those that were deleted, too */
+  gboolean every = !bound && reeve_caller_has_permission (caller, "workspace:read");
   g_auto (GStrv) all = NULL;
 
-  if (!bound && reeve_caller_has_permission (caller, "workspace:read"))
-    {
-      g_strv_builder_add (builder, REEVE_WORKSPACES_ALL);
-      return g_strv_builder_end (builder);
-    }
   book = reeve_workspaces_open_book (self, reeve_caller_get_tenant_id (caller), error);
   if (book == NULL)
     return NULL;
   if (!bound)
-    g_strv_builder_add (builder, REEVE_WORKSPACES_NONE);
+    g_strv_builder_add (builder, every ? REEVE_WORKSPACES_ALL : REEVE_WORKSPACES_NONE);
   all = reeve_workspace_book_list (book);
   for (guint i = 0; all[i] != NULL; i++)
     {
+      g_autofree char *but = g_strconcat (REEVE_WORKSPACES_BUT, all[i], NULL);
+      gboolean comes = reeve_workspaces_may_come (self, book, caller, all[i], NULL);
       gboolean sees = FALSE;
       gboolean enters = FALSE;
 
       reeve_workspaces_judge (book, caller, all[i], &sees, &enters);
-      if (sees)
+      if (every && !comes)
+        g_strv_builder_add (builder, but);
+      else if (!every && sees && comes)
         g_strv_builder_add (builder, all[i]);
     }
   return g_strv_builder_end (builder);
@@ -208,6 +275,10 @@ reeve_workspaces_is_seen (const char *const *seen, const char *workspace_id)
 {
   if (seen == NULL)
     return workspace_id == NULL;
+  for (guint i = 0; workspace_id != NULL && seen[i] != NULL; i++)
+    if (g_str_has_prefix (seen[i], REEVE_WORKSPACES_BUT)
+        && strcmp (seen[i] + strlen (REEVE_WORKSPACES_BUT), workspace_id) == 0)
+      return FALSE;
   return g_strv_contains (seen, REEVE_WORKSPACES_ALL)
          || g_strv_contains (seen, workspace_id != NULL ? workspace_id : REEVE_WORKSPACES_NONE);
 }

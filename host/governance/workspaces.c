@@ -11,7 +11,9 @@
 G_DEFINE_FINAL_TYPE (ReeveWorkspaces, reeve_workspaces, G_TYPE_OBJECT)
 
 static const char *const reeve_workspaces_members[]
-    = { "name", "description", "cross_workspace_visibility", "settings" };
+    = { "name",          "description", "cross_workspace_visibility",
+        "settings",      "ip_allow",    "countries_allow",
+        "countries_deny" };
 
 static void
 reeve_workspaces_finalize (GObject *object)
@@ -128,7 +130,8 @@ reeve_workspaces_commit (ReeveWorkspaces *self, ReeveAdmitted *admitted, const c
  * reeve_workspaces_create:
  * @self: workspaces
  * @admitted: the right to `workspaces.create`
- * @params: {name, description?, cross_workspace_visibility?, settings?}
+ * @params: {name, description?, cross_workspace_visibility?, settings?, ip_allow?,
+ * countries_allow?, countries_deny?}
  * @error: return location
  *
  * Returns: (transfer full): the workspace, without members; %NULL with an error
@@ -143,6 +146,8 @@ reeve_workspaces_create (ReeveWorkspaces *self, ReeveAdmitted *admitted, JsonObj
   g_autoptr (ReeveRecord) record = NULL;
   gint64 now = reeve_times_now ();
 
+  if (!reeve_network_rule_check (params, error))
+    return NULL;
   json_object_set_boolean_member (fields, "cross_workspace_visibility", FALSE);
   json_object_set_object_member (fields, "settings", json_object_new ());
   for (guint i = 0; i < G_N_ELEMENTS (reeve_workspaces_members); i++)
@@ -177,7 +182,7 @@ reeve_workspaces_update (ReeveWorkspaces *self, ReeveAdmitted *admitted, JsonObj
   g_autoptr (ReeveRecord) changed = NULL;
   g_autoptr (JsonObject) fields = NULL;
 
-  if (record == NULL)
+  if (record == NULL || !reeve_network_rule_check (params, error))
     return NULL;
   fields = reeve_directory_dup (reeve_record_get_fields (record));
   for (guint i = 0; i < G_N_ELEMENTS (reeve_workspaces_members); i++)

@@ -7,6 +7,7 @@
 
 #include "admission.h"
 #include "authentication.h"
+#include "network.h"
 #include "users.h"
 
 G_BEGIN_DECLS
@@ -14,12 +15,18 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_WORKSPACES (reeve_workspaces_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveWorkspaces, reeve_workspaces, REEVE, WORKSPACES, GObject)
 
-/* in a list of workspaces that are seen: what lies in none; all there are */
+/* in a list of workspaces that are seen: what lies in none; all there are; but not the one whose id
+ * stands behind it */
 #define REEVE_WORKSPACES_NONE ""
 #define REEVE_WORKSPACES_ALL  "*"
+#define REEVE_WORKSPACES_BUT  "!"
 
 ReeveWorkspaces *reeve_workspaces_new (ReeveStore *store, ReeveUsers *users,
                                        ReeveAuthentication *authentication);
+
+/* Before the first identity: @network (kept by the caller) judges from where each may be entered.
+ * Adds a step to the way in. */
+void reeve_workspaces_set_network (ReeveWorkspaces *self, ReeveNetwork *network);
 
 /* ---- workspaces and their members; each mutation consumes @admitted ---- */
 JsonObject *reeve_workspaces_create (ReeveWorkspaces *self, ReeveAdmitted *admitted,
@@ -48,7 +55,8 @@ gboolean reeve_workspaces_find_access (ReeveWorkspaces *self, ReeveCaller *calle
                                        const char *workspace_id, gboolean *sees, gboolean *enters,
                                        GError **error);
 /* Is there a record that @caller sees? %FALSE with %REEVE_ERROR_PERMISSION_DENIED when it is seen,
- * and @writing needs a member. */
+ * and @writing needs a member; %REEVE_ERROR_NETWORK_DENIED or %REEVE_ERROR_COUNTRY_DENIED when it
+ * would be seen from elsewhere. */
 gboolean reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller,
                                   const char *collection, const char *id, gboolean writing,
                                   gboolean *exists, GError **error);

@@ -19,6 +19,8 @@
 #define REEVE_DOCTOR_CHECKS_UNUSED_US (30 * G_TIME_SPAN_DAY)
 /* more keys that may do everything than this are too many */
 #define REEVE_DOCTOR_CHECKS_PLATFORM_KEYS 2
+/* a database of countries that is older: networks change hands */
+#define REEVE_DOCTOR_CHECKS_GEOGRAPHY_DAYS 60
 /* how far clocks may be apart */
 #define REEVE_DOCTOR_CHECKS_CLOCK_US  (5 * G_TIME_SPAN_SECOND)
 #define REEVE_DOCTOR_CHECKS_FUTURE_US (60 * G_TIME_SPAN_SECOND)
@@ -365,6 +367,31 @@ reeve_doctor_checks_keys (ReeveDoctorChecks *self)
       "%u of %u keys were not used once in 30 days", counts.unused, counts.active);
 }
 
+/* ---- network ---- */
+
+static void
+reeve_doctor_checks_geography (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  ReeveGeography *geography = reeve_network_get_geography (self->services->network);
+  gint64 made_at = geography != NULL ? reeve_geography_get_made_at (geography) : 0;
+  gint64 days = (reeve_times_now () - made_at) / G_TIME_SPAN_DAY;
+  g_autofree char *text = reeve_times_format (made_at);
+  g_autoptr (GError) error = NULL;
+
+  if (geography == NULL)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_NOT_APPLICABLE,
+                             "no database of countries is configured");
+  else if (!reeve_geography_check (geography, &error))
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL,
+                             "the host goes on with what it has read before, made at %s: %s", text,
+                             error->message);
+  else
+    reeve_doctor_report_add (self->report, check,
+                             days > REEVE_DOCTOR_CHECKS_GEOGRAPHY_DAYS ? REEVE_DOCTOR_WARN
+                                                                       : REEVE_DOCTOR_OK,
+                             "%s was made at %s", reeve_geography_get_path (geography), text);
+}
+
 /* ---- plugins ---- */
 
 static void
@@ -441,6 +468,9 @@ static const struct
     reeve_doctor_checks_identity },
   { { "authentication.development", "AUT-13", "unset REEVE_DEV_JWT_SECRET and DEV_JWT_SECRET" },
     reeve_doctor_checks_development },
+  { { "network.geography", "AUT-18",
+      "put a new database into the place of the old one: it is read by itself" },
+    reeve_doctor_checks_geography },
   { { "plugins.refused", "DEP-07", "see reevectl plugins list" }, reeve_doctor_checks_plugins },
   { { "models", "DEP-07", "add one to llm.providers" }, reeve_doctor_checks_models },
   { { "tools", "DEP-07", "see reevectl plugins list for what was refused" },

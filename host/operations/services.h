@@ -12,6 +12,7 @@
 #include "governance/elevations.h"
 #include "governance/idempotency.h"
 #include "governance/ledger.h"
+#include "governance/network.h"
 #include "governance/passwords.h"
 #include "governance/policies.h"
 #include "governance/overrides.h"
@@ -49,6 +50,7 @@ struct _ReeveServices
   ReeveElevations *elevations;
   ReeveOverrides *overrides;
   ReeveApiKeys *api_keys;
+  ReeveNetwork *network;
   ReeveWorkspaces *workspaces;
   ReevePasswords *passwords;
   ReeveRateLimits *rate_limits;

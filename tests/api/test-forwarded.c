@@ -25,10 +25,26 @@ test_forwarded_chain (void)
     { "127.0.0.1", "203.0.113.5, 192.0.2.9 ,10.1.1.1", "192.0.2.9" },
     { "127.0.0.1", "10.1.1.1", "10.1.1.1" },
     { "fd00::1", "2001:db8::1", "2001:db8::1" },
-    { "127.0.0.1", "192.0.2.9, unknown", "127.0.0.1" },
-    { "127.0.0.1", "192.0.2.9:80", "127.0.0.1" },
-    { "127.0.0.1", "192.0.2.9,", "127.0.0.1" },
-    { "127.0.0.1", "", "127.0.0.1" },
+    { "127.0.0.1", "192.0.2.9:80", "192.0.2.9" },
+    { "127.0.0.1", "[2001:db8::1]:443", "2001:db8::1" },
+    { "127.0.0.1", "[2001:db8::1]", "2001:db8::1" },
+    { "127.0.0.1", "::ffff:192.0.2.9", "192.0.2.9" },
+    { "127.0.0.1", "192.0.2.9,::ffff:10.1.1.1", "192.0.2.9" },
+    { "127.0.0.1", "2002:a00:1::", "2002:a00:1::" },
+    { "127.0.0.1", "10.1.1.1,2002:a00:1::", "2002:a00:1::" },
+    /* a proxy that is trusted, and does not know: never the proxy itself */
+    { "127.0.0.1", "192.0.2.9, unknown", "unknown" },
+    { "127.0.0.1", "192.0.2.9,", "unknown" },
+    { "127.0.0.1", "", "unknown" },
+    { "127.0.0.1", "192.0.2.9:", "unknown" },
+    { "127.0.0.1", "192.0.2.9:80x", "unknown" },
+    { "127.0.0.1", "[192.0.2.9", "unknown" },
+    { "127.0.0.1", "[2001:db8::1]443", "unknown" },
+    { "127.0.0.1", "fe80::1%lo", "unknown" },
+    { "127.0.0.1", "192.0.2.9%lo", "unknown" },
+    { "127.0.0.1", "192.0.2", "unknown" },
+    { "127.0.0.1", "0300.0.2.9", "unknown" },
+    { "127.0.0.1", "_hidden", "unknown" },
     { NULL, "192.0.2.9", NULL },
   };
   g_autoptr (ReeveAddressList) list = reeve_address_list_new (proxies, NULL);
@@ -40,19 +56,37 @@ test_forwarded_chain (void)
       g_autofree char *untrusted = reeve_rest_forwarded_find (cases[i].peer, cases[i].field, none);
 
       g_assert_cmpstr (caller, ==, cases[i].caller);
-      g_assert_cmpstr (untrusted, ==, cases[i].peer);
+      if (g_strcmp0 (cases[i].peer, "::ffff:127.0.0.1") == 0)
+        g_assert_cmpstr (untrusted, ==, "127.0.0.1");
+      else
+        g_assert_cmpstr (untrusted, ==, cases[i].peer);
     }
 }
 
+/* However much somebody writes, what the proxies wrote to the right of it counts. */
 static void
 test_forwarded_long (void)
 {
   g_autoptr (ReeveAddressList) list = reeve_address_list_new (proxies, NULL);
-  g_autofree char *spaces = g_strnfill (4096, ' ');
-  g_autofree char *field = g_strconcat (spaces, "192.0.2.9", NULL);
-  g_autofree char *caller = reeve_rest_forwarded_find ("127.0.0.1", field, list);
+  g_autofree char *rubbish = g_strnfill (30000, 'x');
+  g_autofree char *commas = g_strnfill (30000, ',');
+  g_autoptr (GString) chain = g_string_new ("10.1.1.1");
+  const char *const begins[] = { rubbish, commas };
 
-  g_assert_cmpstr (caller, ==, "127.0.0.1");
+  for (guint i = 0; i < G_N_ELEMENTS (begins); i++)
+    {
+      g_autofree char *field = g_strconcat (begins[i], ", 192.0.2.9, 10.1.1.1", NULL);
+      g_autofree char *caller = reeve_rest_forwarded_find ("127.0.0.1", field, list);
+      g_autofree char *alone = reeve_rest_forwarded_find ("127.0.0.1", begins[i], list);
+
+      g_assert_cmpstr (caller, ==, "192.0.2.9");
+      g_assert_cmpstr (alone, ==, "unknown");
+    }
+  for (guint i = 0; i < 1000; i++)
+    g_string_append (chain, ",10.1.1.1");
+  g_free (commas);
+  commas = reeve_rest_forwarded_find ("127.0.0.1", chain->str, list);
+  g_assert_cmpstr (commas, ==, "unknown");
 }
 
 static void

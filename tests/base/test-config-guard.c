@@ -84,6 +84,8 @@ static const Row told[] = {
     "agents: {auto_publish: false}\n", 0600 },
   { "audit.bodies", "audit: {include_request_body: true}\n", "1: audit.include_request_body",
     "audit: {include_request_body: false}\n", 0600 },
+  { "network.unknown", "server:\n  geography:\n    unknown: allow\n", "3: server.geography.unknown",
+    "server: {geography: {unknown: deny}}\n", 0600 },
   { "logging.debug", "logging: {level: DEBUG}\n", "1: logging.level", "logging: {level: Info}\n",
     0600 },
 };

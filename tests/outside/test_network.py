@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """From where callers may come: the whole host's list, a tenant's, a key's; and whom a proxy is believed."""
 
+import http.client
 import subprocess
 import unittest
+import urllib.parse
 
 from reeve import HOST, Host, main
 
@@ -50,6 +52,81 @@ class Network(unittest.TestCase):
         for allow, status in ((["192.0.2.9/32"], 403), ([], 200), (["1.2.3"], 403)):
             self.host.put("/api/v1/admin/tenants/plant", {"settings": {"ip_allow": allow}}, expect=200)
             self.me("192.0.2.1", key=key, expect=status)
+
+    def test_the_list_of_a_workspace(self):
+        body = {"name": "w", "ip_allow": ["192.0.2.0/28", "127.0.0.1"]}
+        inside, outside = by("192.0.2.7"), by("192.0.2.77")
+        made = self.host.post("/api/v1/admin/workspaces", body, expect=201).json
+        workspace, path = made["workspace_id"], f"/api/v1/admin/workspaces/{made['workspace_id']}"
+        self.assertEqual(body["ip_allow"], made["ip_allow"])
+        user = self.host.get("/api/v1/me").json["user_id"]
+        member = self.host.post("/api/v1/admin/users", {"username": "m", "roles": ["operator"]}, expect=201).json["user_id"]
+        self.host.post(path + "/members", {"user_id": member}, expect=201)
+        key = self.host.post("/api/v1/admin/keys", {"user_id": member, "name": "k", "roles": ["operator"]}, expect=201).json["key"]
+        body = {"name": "a", "workspace_id": workspace, "initial_definition": {"system_prompt": "x", "tools": []}}
+        agent = self.host.post("/api/v1/admin/agents", body, headers=inside, expect=201).json["agent_id"]
+        self.host.post("/api/v1/admin/agents", body, headers=outside, expect=403)
+        upload = {"fields": {"workspace_id": workspace}, "headers": outside}
+        self.host.upload("a.md", "the zirkonium of the works", expect=403, **upload)
+        document = self.host.upload("a.md", "the zirkonium of the works", fields={"workspace_id": workspace}, headers=inside).json["document_id"]
+        for shown in ("admin", key):
+            for thing in (path, path + "/members", f"/api/v1/admin/agents/{agent}", f"/api/v1/documents/{document}"):
+                with self.subTest(key=shown, thing=thing):
+                    self.host.get(thing, key=shown, headers=inside, expect=200)
+                    refused = self.host.get(thing, key=shown, headers=outside, expect=403).json
+                    self.assertTrue(refused["type"].endswith("network-denied"))
+                    self.assertNotIn("192.0.2", refused["detail"])
+            for lists, member_of, id in (("/api/v1/admin/workspaces", "workspace_id", workspace), ("/api/v1/admin/agents", "agent_id", agent),
+                                         ("/api/v1/documents", "document_id", document)):
+                for headers, there in ((inside, True), (outside, False)):
+                    items = self.host.get(lists, key=shown, headers=headers, expect=200).json["items"]
+                    self.assertEqual(there, id in [item[member_of] for item in items], (lists, headers))
+            for headers, there in ((inside, True), (outside, False)):
+                found = self.host.post("/api/v1/documents/search", {"query": "zirkonium"}, key=shown, headers=headers, expect=200).json["results"]
+                self.assertEqual(there, bool(found))
+        # a key of the workspace comes for nothing else
+        bound = self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "b", "roles": ["admin"], "workspace_id": workspace}, expect=201).json["key"]
+        self.me("192.0.2.7", key=bound, expect=200)
+        self.me("192.0.2.77", key=bound, expect=403)
+        # nobody opens it from outside, and a change is felt at once
+        self.host.put(path, {"ip_allow": []}, headers=outside, expect=403)
+        self.host.delete(f"/api/v1/admin/agents/{agent}", headers=outside, expect=403)
+        self.host.put(path, {"ip_allow": ["1.2.3"]}, expect=400)
+        self.host.put(path, {"ip_allow": ["192.0.2.0/24", "127.0.0.1"]}, headers=inside, expect=200)
+        self.host.get(path, headers=outside, expect=200)
+        self.me("192.0.2.77", key=bound, expect=200)
+        self.host.put(path, {"ip_allow": ["127.0.0.1"]}, headers=outside, expect=200)
+        self.host.get(path, headers=outside, expect=403)
+        self.me("192.0.2.77", key=bound, expect=403)
+
+    def test_who_has_locked_himself_out_is_helped(self):
+        there = {"X-Tenant-ID": "locked"}
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "locked", "name": "x"}, expect=201)
+        made = self.host.post("/api/v1/admin/workspaces", {"name": "w", "ip_allow": ["10.9.9.9"]}, headers=there, expect=201).json
+        self.host.put(f"/api/v1/admin/workspaces/{made['workspace_id']}", {"ip_allow": []}, headers=there, expect=200)
+
+    def test_what_a_proxy_does_not_know(self):
+        """A proxy stands in the list; who it lets through without an address does not."""
+        for chain in ("unknown", "192.0.2.7, unknown", "", ",", "192.0.2.7,", "192.0.2.7, 192.0.2.7%eth0", "192.0.2.7, 198.51.100.7:80",
+                      "198.51.100.7," + "127.0.0.1," * 500 + "127.0.0.1", "192.0.2.7, 2002:c000:207::", "192.0.2.7, 64:ff9b::192.0.2.7",
+                      "192.0.2.7, ::192.0.2.7", "192.0.2.7, 3221225991", "192.0.2.7, 0300.0.2.7", "x" * 4000):
+            with self.subTest(chain=chain[:40]):
+                self.me(chain, expect=403)
+        for chain in ("192.0.2.7:80", "[::ffff:192.0.2.7]:80", "::ffff:c000:207", "x" * 4000 + ", 192.0.2.7", "192.0.2.7, 127.0.0.1", " 192.0.2.7 "):
+            with self.subTest(chain=chain[:40]):
+                self.me(chain, expect=200)
+
+    def test_two_lines_are_one_list(self):
+        for lines, expect in ((("192.0.2.7", "198.51.100.7"), 403), (("198.51.100.7", "192.0.2.7"), 200)):
+            address = urllib.parse.urlsplit(self.host.url)
+            connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
+            connection.putrequest("GET", "/api/v1/me")
+            connection.putheader("Authorization", "Bearer " + self.host.key)
+            for line in lines:
+                connection.putheader("X-Forwarded-For", line)
+            connection.endheaders()
+            self.assertEqual(expect, connection.getresponse().status)
+            connection.close()
 
 
 class Proxies(unittest.TestCase):

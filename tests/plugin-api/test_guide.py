@@ -108,7 +108,7 @@ class Facts(unittest.TestCase):
         codes = set(re.findall(r"^  REEVE_ERROR_(\w+)", read("plugin-api", "reeve-error.h"), re.M))
         self.assertLessEqual(named, codes)
         # what only the host itself says
-        own = {"BUDGET_EXCEEDED", "PLUGIN", "METHOD_NOT_ALLOWED", "UNSUPPORTED_MEDIA", "IDEMPOTENCY_MISMATCH", "CALLER_REVOKED"}
+        own = {"BUDGET_EXCEEDED", "PLUGIN", "METHOD_NOT_ALLOWED", "UNSUPPORTED_MEDIA", "IDEMPOTENCY_MISMATCH", "CALLER_REVOKED", "NETWORK_DENIED", "COUNTRY_DENIED"}
         self.assertEqual(codes - named, own)
 
     def test_manifest_keys(self):

@@ -3,8 +3,51 @@
  * trusted was written by just anybody. */
 #include "forwarded.h"
 
+#include <string.h>
+
 /* longer than any chain of proxies */
-#define REEVE_REST_FORWARDED_MAX 2048
+#define REEVE_REST_FORWARDED_HOPS 32
+/* longer than an address with brackets and a port */
+#define REEVE_REST_FORWARDED_ENTRY 64
+
+/* (transfer full) (nullable): as addresses are compared; NULL: it is none */
+static char *
+reeve_rest_forwarded_normalise (const char *text)
+{
+  g_autoptr (GInetAddress) address = reeve_address_list_parse (text);
+
+  return address != NULL ? g_inet_address_to_string (address) : NULL;
+}
+
+/* Some proxies write the port, too: a.b.c.d:p, [v6]:p. Takes it off @text, and the brackets. */
+static char *
+reeve_rest_forwarded_strip (char *text)
+{
+  char *end = *text == '[' ? strchr (text, ']') : strchr (text, ':');
+  char *port = end;
+
+  if (end == NULL || (*text != '[' && strchr (end + 1, ':') != NULL))
+    return text;
+  if (*text == '[')
+    port = end + 1;
+  if (*port != '\0'
+      && (*port != ':' || port[1] == '\0' || strspn (port + 1, "0123456789") != strlen (port + 1)))
+    return text;
+  *end = '\0';
+  return *text == '[' ? text + 1 : text;
+}
+
+/* (transfer full): what a proxy wrote */
+static char *
+reeve_rest_forwarded_read (const char *entry, gsize length)
+{
+  g_autofree char *text = g_strstrip (g_strndup (entry, MIN (length, REEVE_REST_FORWARDED_ENTRY)));
+  char *address = length <= REEVE_REST_FORWARDED_ENTRY
+                      ? reeve_rest_forwarded_normalise (reeve_rest_forwarded_strip (text))
+                      : NULL;
+
+  return address != NULL ? address : g_strdup (REEVE_REST_FORWARDED_UNKNOWN);
+}
 
 /**
  * reeve_rest_forwarded_find:
@@ -12,29 +55,32 @@
  * @field: (nullable): X-Forwarded-For
  * @proxies: the proxies that are trusted
  *
- * Read from the right, as long as who wrote an entry is trusted. One that is no address ends it:
- * the caller is then the proxy that wrote it.
+ * Read from the right, as long as who wrote an entry is trusted. Where one has written what is no
+ * address, or the chain has no end, nobody knows who asks: that is in no list, while the address of
+ * the proxy may well be in one.
  *
- * Returns: (transfer full) (nullable): the address of the caller
+ * Returns: (transfer full) (nullable): the address of the caller, or
+ * %REEVE_REST_FORWARDED_UNKNOWN
  */
 char *
 reeve_rest_forwarded_find (const char *peer, const char *field, const ReeveAddressList *proxies)
 {
-  g_autofree char *caller = g_strdup (peer);
-  g_auto (GStrv) entries = NULL;
+  g_autofree char *caller = reeve_rest_forwarded_normalise (peer);
+  gsize end = field != NULL ? strlen (field) + 1 : 0;
 
-  if (field == NULL || strlen (field) > REEVE_REST_FORWARDED_MAX)
-    return g_steal_pointer (&caller);
-  entries = g_strsplit (field, ",", -1);
-  for (guint i = g_strv_length (entries); i > 0 && reeve_address_list_contains (proxies, caller);
-       i--)
+  if (caller == NULL)
+    return g_strdup (peer);
+  for (guint i = 0; end > 0 && reeve_address_list_contains (proxies, caller); i++)
     {
-      g_autoptr (GInetAddress) address = reeve_address_list_parse (g_strstrip (entries[i - 1]));
+      gsize length = 0;
 
-      if (address == NULL)
-        break;
+      while (length + 1 < end && field[end - 2 - length] != ',')
+        length++;
       g_free (caller);
-      caller = g_inet_address_to_string (address);
+      caller = i < REEVE_REST_FORWARDED_HOPS
+                   ? reeve_rest_forwarded_read (field + end - 1 - length, length)
+                   : g_strdup (REEVE_REST_FORWARDED_UNKNOWN);
+      end -= length + 1;
     }
   return g_steal_pointer (&caller);
 }

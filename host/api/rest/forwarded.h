@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* who asks, where a proxy that is trusted did not say: no address */
+#define REEVE_REST_FORWARDED_UNKNOWN "unknown"
+
 /* (transfer full) (nullable) the numeric address of the caller. peer: (nullable) of the connection;
  * field: (nullable) X-Forwarded-For, all of its lines joined. */
 char *reeve_rest_forwarded_find (const char *peer, const char *field,
