@@ -392,7 +392,9 @@ reeve_storage_get_blob (ReeveStorage *self, const char *scope, const char *id, G
  * @error: return location
  *
  * Finds the texts that hold any word of the query, best first. Where the index is big, the
- * commonest words may be passed over; the rarest always counts.
+ * commonest words may be passed over; the rarest always counts. With @groups everything is as if
+ * there were no other texts, scores and order included, and no word is passed over: nothing tells
+ * of what is not among them.
  *
  * Returns: (element-type ReeveTextHit) (transfer full): the hits; %NULL on error
  *

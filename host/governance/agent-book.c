@@ -186,6 +186,26 @@ reeve_agent_book_set (ReeveAgentBook *self, const char *tenant_id, const char *a
 /* ---- the gate's checks ---- */
 
 static gboolean
+reeve_agent_book_lets_call (ReeveAgentRole role, gboolean reads)
+{
+  return role == REEVE_AGENT_EXECUTOR || role == REEVE_AGENT_ADMIN
+         || (role == REEVE_AGENT_REVIEWER && reads);
+}
+
+/**
+ * reeve_agent_book_may_call:
+ * @role: of an agent's record
+ * @reads: whether the tool only reads
+ *
+ * Returns: whether an agent of that role may call such a tool
+ */
+gboolean
+reeve_agent_book_may_call (const char *role, gboolean reads)
+{
+  return reeve_agent_book_lets_call (reeve_agent_book_find_role (role), reads);
+}
+
+static gboolean
 reeve_agent_book_look_up (ReeveAgentBook *self, const ReeveAdmissionRequest *request,
                           ReeveAgentRole *role)
 {
@@ -231,8 +251,7 @@ reeve_agent_book_check_role (const ReeveAdmissionRequest *request,
   /* deactivated since the check before: as little as can be */
   if (!reeve_agent_book_look_up (user_data, request, &role))
     role = REEVE_AGENT_PLANNER;
-  if (role == REEVE_AGENT_EXECUTOR || role == REEVE_AGENT_ADMIN
-      || (role == REEVE_AGENT_REVIEWER && request->tool_reads))
+  if (reeve_agent_book_lets_call (role, request->tool_reads))
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
                role == REEVE_AGENT_REVIEWER

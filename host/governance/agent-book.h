@@ -31,6 +31,8 @@ gboolean reeve_agent_book_is_active (ReeveAgentHold *hold);
  * holds. */
 void reeve_agent_book_set (ReeveAgentBook *self, const char *tenant_id, const char *agent_id,
                            gint64 revision, const char *role, gboolean active);
+/* May an agent of that role call a tool, which only reads or not? */
+gboolean reeve_agent_book_may_call (const char *role, gboolean reads);
 /* The gate's checks at its stage authorise; each refuses with a reason of its own. */
 void reeve_agent_book_guard (ReeveAgentBook *self, ReeveAdmission *admission);
 

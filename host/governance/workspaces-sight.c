@@ -284,6 +284,35 @@ reeve_workspaces_is_seen (const char *const *seen, const char *workspace_id)
 }
 
 /**
+ * reeve_workspaces_is_all_seen:
+ * @self: workspaces
+ * @tenant_id: a tenant
+ * @seen: (nullable): what reeve_workspaces_list_seen() found
+ * @all: (out): whether nothing can lie where it is hidden
+ * @error: return location
+ *
+ * Returns: %FALSE with an error: then it is not known
+ */
+gboolean
+reeve_workspaces_is_all_seen (ReeveWorkspaces *self, const char *tenant_id, const char *const *seen,
+                              gboolean *all, GError **error)
+{
+  g_autoptr (ReeveWorkspaceBook) book = NULL;
+  g_auto (GStrv) names = NULL;
+
+  *all = reeve_workspaces_is_seen (seen, NULL);
+  if (!*all || (seen != NULL && g_strv_contains (seen, REEVE_WORKSPACES_ALL)))
+    return TRUE;
+  book = reeve_workspaces_open_book (self, tenant_id, error);
+  if (book == NULL)
+    return FALSE;
+  names = reeve_workspace_book_list (book);
+  for (guint i = 0; names[i] != NULL && *all; i++)
+    *all = reeve_workspaces_is_seen (seen, names[i]);
+  return TRUE;
+}
+
+/**
  * reeve_workspaces_choose:
  * @self: workspaces
  * @caller: who makes a thing

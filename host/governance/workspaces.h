@@ -62,6 +62,9 @@ gboolean reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller,
                                   gboolean *exists, GError **error);
 /* (transfer full) the workspaces whose things @caller sees; NULL with an error. */
 char **reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller, GError **error);
+/* Is nothing of the tenant hidden from who sees these (nullable: what lies in none)? */
+gboolean reeve_workspaces_is_all_seen (ReeveWorkspaces *self, const char *tenant_id,
+                                       const char *const *seen, gboolean *all, GError **error);
 /* Any thread, no I/O. seen NULL: what lies in none. */
 gboolean reeve_workspaces_is_seen (const char *const *seen, const char *workspace_id);
 /* (transfer full) *@workspace_id (nullable): where a new thing of @caller lies that asked for

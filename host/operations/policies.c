@@ -2,6 +2,7 @@
 /* Tool policies of the caller's tenant, over governance/policies.h. */
 #include "operation-functions.h"
 
+#include "governance/agent-book.h"
 #include "governance/policy-trace.h"
 
 /* An agent that a body or a query names; FALSE: the call has failed. */
@@ -241,27 +242,49 @@ reeve_op_policies_explain (const ReevePolicyDecision *decision)
   return answer;
 }
 
-/* Tools that the agent's published definition names; NULL: none is published, or it names none, and
- * the policies alone decide. */
 static char **
-reeve_op_policies_read_tools (ReeveCall *call, ReeveServices *services, const char *agent_id,
-                              GError **error)
+reeve_op_policies_read_tools (JsonObject *definition)
 {
-  g_autoptr (GError) local = NULL;
-  g_autoptr (JsonObject) definition
-      = agent_id != NULL ? reeve_agents_get_definition (
-            services->agents, reeve_call_get_tenant_id (call), agent_id, &local)
-                         : NULL;
   JsonArray *tools = reeve_json_get_array (definition, "tools");
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
-  if (local != NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_CONFLICT))
-    g_propagate_error (error, g_steal_pointer (&local));
-  if (tools == NULL || json_array_get_length (tools) == 0)
-    return NULL;
-  for (guint i = 0; i < json_array_get_length (tools); i++)
+  for (guint i = 0; tools != NULL && i < json_array_get_length (tools); i++)
     g_strv_builder_add (builder, json_array_get_string_element (tools, i));
   return g_strv_builder_end (builder);
+}
+
+/* What a run of the agent would ask with: its tools, none where its definition names none, its
+ * level and its role. Where it cannot be executed, the policies alone decide. */
+static gboolean
+reeve_op_policies_ask_for_agent (ReeveCall *call, ReeveServices *services, const char *agent_id,
+                                 ReevePolicyAsk *ask, char ***tools, GError **error)
+{
+  const char *tenant_id = reeve_call_get_tenant_id (call);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonObject) agent = NULL;
+  g_autoptr (JsonObject) definition = NULL;
+  ReevePolicyLevel level = REEVE_POLICY_LEVEL_UNSET;
+
+  if (agent_id == NULL)
+    return TRUE;
+  definition = reeve_agents_get_definition (services->agents, tenant_id, agent_id, &local);
+  if (definition == NULL && g_error_matches (local, REEVE_ERROR, REEVE_ERROR_CONFLICT))
+    return TRUE;
+  if (definition != NULL)
+    agent = reeve_agents_get (services->agents, tenant_id, agent_id, &local);
+  if (agent == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  *tools = reeve_op_policies_read_tools (definition);
+  ask->agent_tools = (const char *const *) *tools;
+  level = reeve_policy_parse_level (reeve_json_get_string (definition, "sandbox_level", NULL));
+  /* a question may suppose a stricter one; what is isolated stays so */
+  ask->level = level == REEVE_POLICY_LEVEL_ISOLATED ? level : MAX (ask->level, level);
+  ask->role_denies = !reeve_agent_book_may_call (reeve_json_get_string (agent, "role", NULL),
+                                                 (ask->hints & REEVE_TOOL_READ_ONLY) != 0);
+  return TRUE;
 }
 
 void
@@ -282,10 +305,8 @@ reeve_op_policies_evaluate (ReeveCall *call, ReeveServices *services)
 
   if (!reeve_op_policies_check_agent (call, services, agent_id))
     return;
-  tools = reeve_op_policies_read_tools (call, services, agent_id, &error);
-  ask.agent_tools = (const char *const *) tools;
   ask.hints = reeve_tools_get_hints (services->tools, tool_name, &ask.known);
-  if (error != NULL
+  if (!reeve_op_policies_ask_for_agent (call, services, agent_id, &ask, &tools, &error)
       || !reeve_policies_prepare (services->policies, reeve_call_get_tenant_id (call), &error))
     {
       reeve_call_fail (call, error);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each piece of a document says in which workspace it lies, so that what is hidden is dropped
- * before the best are counted out: it takes no place among them. Where very much is hidden, the
- * store is told which documents to look at instead. */
+/* Where nothing is hidden from somebody, everything is searched. Else only the documents that are
+ * seen are, as if there were no others: a store that is told groups counts nothing else, so that
+ * neither scores nor order nor what is left out tell of the hidden, and as many results come as
+ * there are to be seen. What that costs: reading the list of documents, and no pruning of common
+ * words. Each piece says besides in which workspace it lies, and is dropped where that is hidden.
+ */
 #include "knowledge-sight.h"
-
-#include "governance/workspaces.h"
-
-/* so many more are looked at when hidden ones took a place */
-#define REEVE_KNOWLEDGE_SIGHT_MORE 4
 
 static gboolean
 reeve_knowledge_sight_is_seen (const ReeveTextHit *hit, const char *const *seen)
@@ -18,13 +16,12 @@ reeve_knowledge_sight_is_seen (const ReeveTextHit *hit, const char *const *seen)
   return reeve_workspaces_is_seen (seen, workspace_id);
 }
 
-/* Takes out what is hidden and what is beyond @limit. */
 static void
-reeve_knowledge_sight_filter (GPtrArray *hits, const char *const *seen, guint limit)
+reeve_knowledge_sight_filter (GPtrArray *hits, const char *const *seen)
 {
   for (guint i = 0; i < hits->len;)
     {
-      if (i < limit && reeve_knowledge_sight_is_seen (g_ptr_array_index (hits, i), seen))
+      if (reeve_knowledge_sight_is_seen (g_ptr_array_index (hits, i), seen))
         i++;
       else
         g_ptr_array_remove_index (hits, i);
@@ -68,46 +65,27 @@ reeve_knowledge_sight_list (ReeveStore *store, const char *tenant_id, const char
 }
 
 static GPtrArray *
-reeve_knowledge_sight_search_listed (ReeveStore *store, const char *tenant_id,
-                                     const char *const *seen, const char *query, guint limit,
-                                     GError **error)
+reeve_knowledge_sight_find (ReeveStore *store, ReeveWorkspaces *workspaces, const char *tenant_id,
+                            const char *const *seen, const char *query, guint limit, GError **error)
 {
-  g_auto (GStrv) groups = reeve_knowledge_sight_list (store, tenant_id, seen, error);
+  g_auto (GStrv) groups = NULL;
   GPtrArray *hits = NULL;
+  gboolean all = TRUE;
 
-  if (groups == NULL)
+  if (workspaces != NULL
+      && !reeve_workspaces_is_all_seen (workspaces, tenant_id, seen, &all, error))
     return NULL;
-  if (groups[0] == NULL)
-    return g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_text_hit_free);
+  if (!all)
+    {
+      groups = reeve_knowledge_sight_list (store, tenant_id, seen, error);
+      if (groups == NULL)
+        return NULL;
+    }
   hits = reeve_store_search_text (store, tenant_id, REEVE_STORE_CHUNKS, query,
                                   (const char *const *) groups, limit, error);
   if (hits != NULL)
-    reeve_knowledge_sight_filter (hits, seen, limit);
+    reeve_knowledge_sight_filter (hits, seen);
   return hits;
-}
-
-static GPtrArray *
-reeve_knowledge_sight_find (ReeveStore *store, const char *tenant_id, const char *const *seen,
-                            const char *query, guint limit, GError **error)
-{
-  guint most = limit;
-
-  while (TRUE)
-    {
-      g_autoptr (GPtrArray) hits = reeve_store_search_text (store, tenant_id, REEVE_STORE_CHUNKS,
-                                                            query, NULL, most, error);
-      guint found = hits != NULL ? hits->len : 0;
-
-      if (hits == NULL)
-        return NULL;
-      reeve_knowledge_sight_filter (hits, seen, limit);
-      if (hits->len >= limit || found < most)
-        return g_steal_pointer (&hits);
-      if (most >= REEVE_QUERY_MAX_LIMIT)
-        break;
-      most = MIN (most * REEVE_KNOWLEDGE_SIGHT_MORE, REEVE_QUERY_MAX_LIMIT);
-    }
-  return reeve_knowledge_sight_search_listed (store, tenant_id, seen, query, limit, error);
 }
 
 static JsonObject *
@@ -136,6 +114,7 @@ reeve_knowledge_sight_describe (const ReeveTextHit *hit)
 /**
  * reeve_knowledge_sight_search:
  * @store: the store
+ * @workspaces: (nullable): %NULL: there are none
  * @tenant_id: a tenant
  * @seen: (nullable): workspaces whose documents are seen; %NULL: what lies in none
  * @query: words
@@ -146,11 +125,12 @@ reeve_knowledge_sight_describe (const ReeveTextHit *hit)
  * document_title, heading, content, score, page_number, version}]
  */
 JsonArray *
-reeve_knowledge_sight_search (ReeveStore *store, const char *tenant_id, const char *const *seen,
-                              const char *query, guint limit, GError **error)
+reeve_knowledge_sight_search (ReeveStore *store, ReeveWorkspaces *workspaces, const char *tenant_id,
+                              const char *const *seen, const char *query, guint limit,
+                              GError **error)
 {
   g_autoptr (GPtrArray) hits
-      = reeve_knowledge_sight_find (store, tenant_id, seen, query, limit, error);
+      = reeve_knowledge_sight_find (store, workspaces, tenant_id, seen, query, limit, error);
   JsonArray *results = NULL;
 
   if (hits == NULL)

@@ -523,7 +523,8 @@ JsonArray *
 reeve_knowledge_search (ReeveKnowledge *self, const char *tenant_id, const char *const *seen,
                         const char *query, guint limit, GError **error)
 {
-  return reeve_knowledge_sight_search (self->store, tenant_id, seen, query, limit, error);
+  return reeve_knowledge_sight_search (self->store, self->workspaces, tenant_id, seen, query, limit,
+                                       error);
 }
 
 static JsonNode *

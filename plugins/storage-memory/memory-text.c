@@ -25,6 +25,7 @@ typedef struct
 
 typedef struct
 {
+  const char *const *groups; /* (nullable): others count for nothing */
   GPtrArray *terms;
   GPtrArray *entries; /* of MemoryTextEntry */
   guint64 words;
@@ -85,8 +86,11 @@ static gboolean
 memory_text_scan_one (const char *key, MemoryValue *value, gpointer user_data)
 {
   MemoryTextScan *scan = user_data;
-  MemoryTextEntry *entry = g_new0 (MemoryTextEntry, 1);
+  MemoryTextEntry *entry = NULL;
 
+  if (scan->groups != NULL && !g_strv_contains (scan->groups, value->group))
+    return FALSE;
+  entry = g_new0 (MemoryTextEntry, 1);
   entry->value = memory_map_value_ref (value);
   entry->frequencies = g_new0 (double, scan->terms->len);
   entry->words = memory_text_count (scan, entry, value->title, TEXT_TITLE_WEIGHT)
@@ -137,7 +141,7 @@ memory_text_compare (gconstpointer a, gconstpointer b)
 }
 
 static GPtrArray *
-memory_text_collect (MemoryTextScan *scan, const char *const *groups, guint limit, GError **error)
+memory_text_collect (MemoryTextScan *scan, guint limit, GError **error)
 {
   g_autoptr (GPtrArray) hits
       = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_text_hit_free);
@@ -149,7 +153,7 @@ memory_text_collect (MemoryTextScan *scan, const char *const *groups, guint limi
       const MemoryValue *value = entry->value;
       g_autoptr (JsonObject) data = NULL;
 
-      if (entry->score <= 0 || (groups != NULL && !g_strv_contains (groups, value->group)))
+      if (entry->score <= 0)
         continue;
       if (value->data != NULL)
         {
@@ -183,7 +187,7 @@ memory_text_search (MemoryScope *scope, const char *index, const char *query,
   g_autoptr (GPtrArray) entries
       = g_ptr_array_new_with_free_func ((GDestroyNotify) memory_text_entry_free);
   g_autofree char *prefix = memory_map_key ('t', index, NULL, NULL);
-  MemoryTextScan scan = { terms, entries, 0 };
+  MemoryTextScan scan = { groups, terms, entries, 0 };
 
   if (!memory_schema_has (scope->migrations, scope->number, REEVE_STEP_TEXT, index, error))
     return NULL;
@@ -198,5 +202,5 @@ memory_text_search (MemoryScope *scope, const char *index, const char *query,
       g_ptr_array_add (terms, words->pdata[i]);
   memory_map_each (scope->map, prefix, memory_text_scan_one, &scan);
   memory_text_score (&scan);
-  return memory_text_collect (&scan, groups, limit, error);
+  return memory_text_collect (&scan, limit, error);
 }

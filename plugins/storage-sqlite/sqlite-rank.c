@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The ranking function of text indexes: BM25 (Robertson and Walker 1994, k1 = 1.2, b = 0.75).
+/* The ranking functions of text indexes: BM25 (Robertson and Walker 1994, k1 = 1.2, b = 0.75).
  * FTS5's own one counts every term again for each query, by walking all texts that hold it; this
  * one is told what terms weigh, for that is counted once and remembered, so that a search walks its
  * terms once and not twice. */
@@ -48,6 +48,21 @@ sqlite_rank_weigh (gint64 texts, gint64 frequency)
   double idf = log (((double) (texts - frequency) + 0.5) / ((double) frequency + 0.5));
 
   return MAX (idf, RANK_LEAST_IDF);
+}
+
+/**
+ * sqlite_rank_score:
+ * @weight: of a term
+ * @frequency: how often a text holds it, its title counting more
+ * @length: of the text, in average texts
+ *
+ * Returns: what the term adds to the score of the text
+ */
+double
+sqlite_rank_score (double weight, double frequency, double length)
+{
+  return weight * frequency * (RANK_K1 + 1)
+         / (frequency + RANK_K1 * (1 - RANK_B + RANK_B * length));
 }
 
 /* length of a text in average texts; computed once a query: the average is kept with the cursor */
@@ -100,8 +115,8 @@ sqlite_rank_count (const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_value 
 }
 
 static void
-sqlite_rank_score (const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context *context, int n,
-                   sqlite3_value **values)
+sqlite_rank_on_rank (const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context *context, int n,
+                     sqlite3_value **values)
 {
   double frequencies[SQLITE_RANK_MAX_TERMS] = { 0 };
   double length = 1;
@@ -123,10 +138,35 @@ sqlite_rank_score (const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_contex
     }
   for (int i = 0; i < MIN (n - RANK_FIRST_TERM, SQLITE_RANK_MAX_TERMS); i++)
     if (frequencies[i] > 0)
-      score += sqlite3_value_double (values[RANK_FIRST_TERM + i]) * frequencies[i] * (RANK_K1 + 1)
-               / (frequencies[i] + RANK_K1 * (1 - RANK_B + RANK_B * length));
+      score += sqlite_rank_score (sqlite3_value_double (values[RANK_FIRST_TERM + i]),
+                                  frequencies[i], length);
   /* the best first in ascending order, as FTS5 sorts */
   sqlite3_result_double (context, -score);
+}
+
+/* reeve_counts (title weight, text weight): a blob of floats, the words of a text and how often it
+ * holds each term */
+static void
+sqlite_rank_on_counts (const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_context *context,
+                       int n, sqlite3_value **values)
+{
+  double frequencies[SQLITE_RANK_MAX_TERMS] = { 0 };
+  float counts[SQLITE_RANK_MAX_TERMS + 1] = { 0 };
+  int terms = MIN (api->xPhraseCount (fts), SQLITE_RANK_MAX_TERMS);
+  int words = 0;
+  int code = n == RANK_COLUMNS ? sqlite_rank_count (api, fts, values, frequencies) : SQLITE_MISUSE;
+
+  if (code == SQLITE_OK)
+    code = api->xColumnSize (fts, -1, &words);
+  if (code != SQLITE_OK)
+    {
+      sqlite3_result_error_code (context, code);
+      return;
+    }
+  counts[0] = (float) words;
+  for (int i = 0; i < terms; i++)
+    counts[i + 1] = (float) frequencies[i];
+  sqlite3_result_blob (context, counts, (terms + 1) * (int) sizeof (float), SQLITE_TRANSIENT);
 }
 
 /**
@@ -134,7 +174,7 @@ sqlite_rank_score (const Fts5ExtensionApi *api, Fts5Context *fts, sqlite3_contex
  * @db: a new connection
  * @error: return location
  *
- * Makes the function known to it, as `reeve_rank`.
+ * Makes the functions known to it, as `reeve_rank` and `reeve_counts`.
  *
  * Returns: %FALSE with %REEVE_ERROR_UNSUPPORTED when SQLite has no full-text module
  */
@@ -144,7 +184,8 @@ sqlite_rank_register (sqlite3 *db, GError **error)
   fts5_api *api = sqlite_rank_get_api (db);
 
   if (api != NULL
-      && api->xCreateFunction (api, "reeve_rank", NULL, sqlite_rank_score, NULL) == SQLITE_OK)
+      && api->xCreateFunction (api, "reeve_rank", NULL, sqlite_rank_on_rank, NULL) == SQLITE_OK
+      && api->xCreateFunction (api, "reeve_counts", NULL, sqlite_rank_on_counts, NULL) == SQLITE_OK)
     return TRUE;
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "sqlite has no fts5");
   return FALSE;

@@ -13,5 +13,6 @@ G_BEGIN_DECLS
 fts5_api *sqlite_rank_get_api (sqlite3 *db);
 gboolean sqlite_rank_register (sqlite3 *db, GError **error);
 double sqlite_rank_weigh (gint64 texts, gint64 frequency);
+double sqlite_rank_score (double weight, double frequency, double length);
 
 G_END_DECLS

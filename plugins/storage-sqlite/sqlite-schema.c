@@ -48,6 +48,8 @@ sqlite_schema_text_free (SqliteTextIndex *text)
   g_free (text->delete);
   g_free (text->search);
   g_free (text->search_in);
+  g_free (text->count_in);
+  g_free (text->look_up);
   g_free (text->count);
   g_free (text->frequency);
   g_free (text);
@@ -123,15 +125,18 @@ sqlite_schema_new_text (const char *name)
    * asking the index once for each row of a group */
   text->search = g_strdup_printf (
       "SELECT r.grp, r.key, r.text, r.data, -m.score FROM (SELECT rowid AS row, rank AS score "
-      "FROM \"t_%s\" WHERE \"t_%s\" MATCH ?1 AND rank MATCH ?4 "
+      "FROM \"t_%s\" WHERE \"t_%s\" MATCH ?1 AND rank MATCH ?3 "
       "ORDER BY rank LIMIT ?2) m JOIN \"t_%s_rows\" r ON r.row = m.row ORDER BY m.score, r.row",
       name, name, name);
   text->search_in = g_strdup_printf (
-      "SELECT r.grp, r.key, r.text, r.data, -m.score FROM (SELECT rowid AS row, rank AS score "
-      "FROM \"t_%s\" WHERE \"t_%s\" MATCH ?1 AND rank MATCH ?4 AND +rowid IN "
-      "(SELECT row FROM \"t_%s_rows\" WHERE grp IN (SELECT value FROM json_each (?3))) "
-      "ORDER BY rank LIMIT ?2) m JOIN \"t_%s_rows\" r ON r.row = m.row ORDER BY m.score, r.row",
+      "SELECT rowid, reeve_counts (\"t_%s\", 3.0, 1.0) FROM \"t_%s\" WHERE \"t_%s\" MATCH ?1 "
+      "AND +rowid IN (SELECT row FROM \"t_%s_rows\" WHERE grp IN (SELECT value FROM json_each "
+      "(?2)))",
       name, name, name, name);
+  text->count_in = g_strdup_printf (
+      "SELECT count(*) FROM \"t_%s_rows\" WHERE grp IN (SELECT value FROM json_each (?1))", name);
+  text->look_up
+      = g_strdup_printf ("SELECT grp, key, text, data FROM \"t_%s_rows\" WHERE row = ?1", name);
   text->count = g_strdup_printf ("SELECT value FROM meta WHERE name = 'text:%s'", name);
   text->frequency = g_strdup_printf ("SELECT doc FROM \"t_%s_terms\" WHERE term = ?1", name);
   return text;

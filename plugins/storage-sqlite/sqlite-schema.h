@@ -38,8 +38,10 @@ typedef struct
   char *name;
   char *put;       /* ?1 group, ?2 key, ?3 title, ?4 text, ?5 data */
   char *delete;    /* ?1 group */
-  char *search;    /* ?1 match, ?2 limit, ?4 ranking function */
-  char *search_in; /* the same, ?3 groups as a JSON array */
+  char *search;    /* ?1 match, ?2 limit, ?3 ranking function */
+  char *search_in; /* ?1 match, ?2 groups as a JSON array: rows and what they hold */
+  char *count_in;  /* ?1 groups: number of their texts */
+  char *look_up;   /* ?1 row */
   char *count;     /* number of texts */
   char *frequency; /* ?1 term: number of texts that hold it */
 } SqliteTextIndex;

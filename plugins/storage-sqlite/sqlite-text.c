@@ -7,6 +7,7 @@
 
 #include "sqlite-query.h"
 #include "sqlite-rank.h"
+#include "sqlite-text-groups.h"
 
 #include <string.h>
 
@@ -186,20 +187,16 @@ sqlite_text_write_match (GArray *counts)
   return g_string_free (match, FALSE);
 }
 
-static char *
-sqlite_text_write_groups (const char *const *groups)
-{
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
-  JsonArray *array = json_array_new ();
-
-  json_node_take_array (node, array);
-  for (guint i = 0; groups[i] != NULL; i++)
-    json_array_add_string_element (array, groups[i]);
-  return json_to_string (node, FALSE);
-}
-
-static ReeveTextHit *
-sqlite_text_read_hit (sqlite3_stmt *statement, GError **error)
+/**
+ * sqlite_text_read_hit:
+ * @statement: stands on a row of group, key, text and data
+ * @score: how well it answers
+ * @error: return location
+ *
+ * Returns: (transfer full): the hit; %NULL on error
+ */
+ReeveTextHit *
+sqlite_text_read_hit (sqlite3_stmt *statement, double score, GError **error)
 {
   const char *text = (const char *) sqlite3_column_text (statement, 3);
   g_autoptr (JsonObject) data = NULL;
@@ -212,8 +209,7 @@ sqlite_text_read_hit (sqlite3_stmt *statement, GError **error)
     }
   return reeve_text_hit_new ((const char *) sqlite3_column_text (statement, 0),
                              (const char *) sqlite3_column_text (statement, 1),
-                             (const char *) sqlite3_column_text (statement, 2), data,
-                             sqlite3_column_double (statement, 4));
+                             (const char *) sqlite3_column_text (statement, 2), data, score);
 }
 
 static GPtrArray *
@@ -224,26 +220,20 @@ sqlite_text_run (SqliteConnection *connection, const SqliteTextIndex *index, GAr
       = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_text_hit_free);
   g_autofree char *match = sqlite_text_write_match (counts);
   g_autofree char *rank = sqlite_text_write_rank (counts, texts);
-  g_autofree char *groups = NULL;
   gboolean row = FALSE;
-  sqlite3_stmt *statement = sqlite_connection_prepare (
-      connection, search->groups != NULL ? index->search_in : index->search, error);
+  sqlite3_stmt *statement = sqlite_connection_prepare (connection, index->search, error);
 
   if (statement == NULL)
     return NULL;
   sqlite_connection_bind_text (statement, 1, match);
   sqlite3_bind_int64 (statement, 2, search->limit);
-  sqlite_connection_bind_text (statement, 4, rank);
-  if (search->groups != NULL)
-    {
-      groups = sqlite_text_write_groups (search->groups);
-      sqlite_connection_bind_text (statement, 3, groups);
-    }
+  sqlite_connection_bind_text (statement, 3, rank);
   if (!sqlite_connection_step (connection, statement, &row, error))
     return NULL;
   while (row)
     {
-      ReeveTextHit *hit = sqlite_text_read_hit (statement, error);
+      ReeveTextHit *hit
+          = sqlite_text_read_hit (statement, sqlite3_column_double (statement, 4), error);
 
       if (hit == NULL)
         {
@@ -255,6 +245,26 @@ sqlite_text_run (SqliteConnection *connection, const SqliteTextIndex *index, GAr
         return NULL;
     }
   return g_steal_pointer (&hits);
+}
+
+/* As if there were no other groups: what their texts hold counts for nothing. */
+static GPtrArray *
+sqlite_text_search_in (SqliteConnection *connection, const SqliteTextIndex *index, GPtrArray *terms,
+                       const SqliteTextSearch *search, GError **error)
+{
+  g_autoptr (GArray) counts = g_array_new (FALSE, FALSE, sizeof (SqliteTextCount));
+  g_autofree char *match = NULL;
+
+  for (guint i = 0; i < terms->len; i++)
+    {
+      SqliteTextCount count = { g_ptr_array_index (terms, i), 0 };
+
+      g_array_append_val (counts, count);
+    }
+  if (counts->len == 0 || search->groups[0] == NULL)
+    return g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_text_hit_free);
+  match = sqlite_text_write_match (counts);
+  return sqlite_text_groups_search (connection, index, match, search, error);
 }
 
 /**
@@ -286,8 +296,11 @@ sqlite_text_search (SqliteStore *store, SqliteConnection *connection,
                            "the limit is not 1 to 500");
       return NULL;
     }
-  if (!sqlite_text_cut (connection, search->query, &found, error)
-      || !sqlite_connection_get_int (connection, index->count, &texts, error)
+  if (!sqlite_text_cut (connection, search->query, &found, error))
+    return NULL;
+  if (search->groups != NULL)
+    return sqlite_text_search_in (connection, index, terms, search, error);
+  if (!sqlite_connection_get_int (connection, index->count, &texts, error)
       || !sqlite_text_count_terms (store, connection, index, terms, texts, counts, error))
     return NULL;
   sqlite_text_drop_common (counts, texts);

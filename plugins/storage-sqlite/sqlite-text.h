@@ -14,6 +14,8 @@ typedef struct
   guint limit;
 } SqliteTextSearch;
 
+/* (transfer full) of a row: group, key, text, data */
+ReeveTextHit *sqlite_text_read_hit (sqlite3_stmt *statement, double score, GError **error);
 GPtrArray *sqlite_text_search (SqliteStore *store, SqliteConnection *connection,
                                const SqliteTextSearch *search, GError **error);
 

@@ -86,6 +86,56 @@ test_groups (Suite *suite)
   check_search (suite, "pump", none, 10, "");
 }
 
+/* what is searched and what it scored, to the last digit */
+static char *
+describe_search (Suite *suite, const char *query, const char *const *groups)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) hits = reeve_storage_search_text (suite->storage, SUITE_SCOPE, "notes",
+                                                          query, groups, 10, NULL, &error);
+  GString *text = g_string_new (NULL);
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < hits->len; i++)
+    {
+      const ReeveTextHit *hit = g_ptr_array_index (hits, i);
+
+      g_string_append_printf (text, "%s/%s %.17g\n", hit->group, hit->key, hit->score);
+    }
+  return g_string_free (text, FALSE);
+}
+
+/* who searches some groups learns nothing of the others: neither scores, order nor words that are
+ * passed over */
+static void
+test_groups_alone (Suite *suite)
+{
+  static const char *const seen[] = { "manual", "safety", NULL };
+  static const char *const queries[]
+      = { "oil", "seal oil", "pump maintenance", "the oil near the pump", "motor fire" };
+  g_autoptr (GPtrArray) before = g_ptr_array_new_with_free_func (g_free);
+  ReeveBatch *batch = reeve_batch_new (SUITE_SCOPE);
+
+  fill_notes (suite);
+  for (guint i = 0; i < G_N_ELEMENTS (queries); i++)
+    g_ptr_array_add (before, describe_search (suite, queries[i], seen));
+  g_assert_cmpstr (g_ptr_array_index (before, 0), !=, "");
+  for (guint i = 0; i < 2100; i++)
+    {
+      g_autofree char *key = g_strdup_printf ("%u", i);
+
+      reeve_batch_text_put (batch, "notes", "hidden", key, "Pump", "oil and seal near the fire",
+                            NULL);
+    }
+  reeve_batch_result_unref (suite_commit (suite, batch));
+  for (guint i = 0; i < G_N_ELEMENTS (queries); i++)
+    {
+      g_autofree char *after = describe_search (suite, queries[i], seen);
+
+      g_assert_cmpstr (after, ==, g_ptr_array_index (before, i));
+    }
+}
+
 /* a query is words, never a language */
 static void
 test_hostile (Suite *suite)
@@ -213,6 +263,7 @@ const SuiteCase suite_text[] = {
   { "text/ranking", test_ranking, FALSE },
   { "text/folding", test_folding, FALSE },
   { "text/groups", test_groups, FALSE },
+  { "text/groups-alone", test_groups_alone, FALSE },
   { "text/hostile", test_hostile, FALSE },
   { "text/hit", test_hit, FALSE },
   { "text/replace-and-delete", test_replace_and_delete, FALSE },

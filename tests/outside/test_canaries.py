@@ -38,7 +38,7 @@ def found(data, secrets):
 
 
 ENVIRONMENT = {"CANARY_API_KEY": canary("envkey"), "CANARY_INNER": canary("inner"), "CANARY_ADDRESS": canary("urlpw"), "CANARY_SHARED": canary("shared") * 3,
-               "REEVE_DEV_JWT_SECRET": canary("developer") * 2}
+               "CANARY_TENANT": canary("tenant"), "CANARY_PRINT": hashlib.sha256(canary("print").encode()).hexdigest(), "REEVE_DEV_JWT_SECRET": canary("developer") * 2}
 CONFIG = f"""
 profile: dev
 logging: {{level: debug, format: FORMAT}}
@@ -46,6 +46,9 @@ authentication:
   providers:
     - {{id: keys, plugin: auth-api-key}}
     - {{id: idp, plugin: auth-jwt, settings: {{issuer: "https://idp.example", audience: reeve, algorithms: [HS256], secret_key: "env:CANARY_SHARED"}}}}
+    - {{id: names, plugin: auth-basic, settings: {{default_tenant: "env:CANARY_TENANT"}}}}
+    - {{id: cards, plugin: auth-mtls, settings: {{rules: [{{match: {{fingerprint: "env:CANARY_PRINT", uri: "https://u:{canary('uri')}@h.example/"}},
+                                                          user_id: "u-${{CANARY_INNER}}", roles: [viewer]}}]}}}}
 llm:
   default: mock/m
   providers:
@@ -59,7 +62,8 @@ plugins:
 encryption:
   settings: {{anything: "{canary('vault')}"}}
 """
-SECRETS = [canary(n) for n in ("envkey", "inner", "urlpw", "shared", "literal", "token", "deep", "pw", "vault", "developer")]
+SECRETS = [canary(n) for n in ("envkey", "inner", "urlpw", "shared", "literal", "token", "deep", "pw", "vault", "developer", "tenant",
+                                   "print", "uri")]
 
 
 def echo(request):
@@ -120,7 +124,8 @@ class Canaries(unittest.TestCase):
             self.assertEqual(0, self.run_words(HOST, "--config", self.host.config, word).returncode)
         everything = self.ask("GET", "/api/v1/admin/config", expect=200).json["items"]
         self.assertTrue({"llm.providers", "plugins.settings.tool-none.token", "encryption.settings.anything"} <= {item["key"] for item in everything})
-        for key in ("llm.providers[0].settings", "llm.providers[0].settings.api_key", "plugins.settings.tool-none.deep.list[0]", "authentication.providers"):
+        for key in ("llm.providers[0].settings", "llm.providers[0].settings.api_key", "plugins.settings.tool-none.deep.list[0]", "authentication.providers",
+                    "authentication.providers[2].settings", "authentication.providers[3].settings.rules"):
             self.assertTrue(self.ask("GET", f"/api/v1/admin/config?key={key}", expect=200).json["items"], key)
         # everything else that can be read
         for operation in table.TABLE.operations:
@@ -155,6 +160,12 @@ class Canaries(unittest.TestCase):
             f"llm: {{providers: [{{id: a, plugin: llm-openai, api_key: {canary('literal')}}}]}}\n",
             f"llm: {{providers: [{{id: a, plugin: llm-openai, settings: {{base_url: \"nonsense\", api_key: {canary('literal')}, more: {canary('deep')}}}}}]}}\n",
             f"authentication: {{providers: [{{id: a, plugin: auth-jwt, settings: {{issuer: \"https://i.example\", secret_key: {canary('short')}, algorithms: [HS512]}}}}]}}\n",
+            f"authentication: {{providers: [{{id: a, plugin: auth-basic, settings: {{password: {canary('literal')}}}}}]}}\n",
+            f"authentication: {{providers: [{{id: a, plugin: auth-basic, settings: {{default_tenant: [{canary('literal')}]}}}}]}}\n",
+            "authentication: {providers: [{id: a, plugin: auth-basic, settings: {cache_seconds: \"env:CANARY_API_KEY\"}}]}\n",
+            f"authentication: {{providers: [{{id: a, plugin: auth-mtls, settings: {{rules: {canary('literal')}}}}}]}}\n",
+            "authentication: {providers: [{id: a, plugin: auth-mtls, settings: {rules: [{match: {fingerprint: \"env:CANARY_API_KEY\"}, user_id: u, roles: []}]}}]}\n",
+            f"authentication: {{providers: [{{id: a, plugin: auth-mtls, settings: {{rules: [{{match: {{word: {canary('literal')}}}, user_id: u, roles: []}}]}}}}]}}\n",
             f"profile: prod\nllm: {{providers: [{{id: a, plugin: llm-openai, settings: {{api_key: {canary('literal')}}}}}]}}\n",
         )
         with tempfile.TemporaryDirectory(prefix="reeve-") as folder:

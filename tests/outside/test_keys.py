@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+import json
 import time
 import unittest
 
@@ -36,6 +37,13 @@ class Keys(unittest.TestCase):
 
     def rotate(self, key_id, expect=201, by="admin", **body):
         return self.host.post(f"/api/v1/admin/keys/{key_id}/rotate", body, key=by, expect=expect).json
+
+    def test_the_description_names_the_header(self):
+        text = self.host.get("/openapi.json", key=None, expect=200).text
+        self.assertEqual({"type": "apiKey", "in": "header", "name": "X-Plant-Key"}, json.loads(text)["components"]["securitySchemes"]["apiKey"])
+        self.assertNotIn("X-API-Key", text)
+        self.host.get("/api/v1/me", key=None, headers={"X-Plant-Key": self.host.key}, expect=200)
+        self.host.get("/api/v1/me", key=None, headers={"X-API-Key": self.host.key}, expect=401)
 
     def test_scopes_cap_what_the_roles_give(self):
         key = self.key(scopes=["agent:read", "document:*"])

@@ -20,6 +20,10 @@ def deny(*names):
     return [{"tool_name": name, "effect": "deny"} for name in names]
 
 
+# what the agent of a test may be asked about
+TOOLS = ["a", "b", "c", "x", "y", "z", "shell", "other", "calculate", "http_request", "semantic_search"]
+
+
 class PolicyCase(unittest.TestCase):
     config = ""
 
@@ -33,7 +37,7 @@ class PolicyCase(unittest.TestCase):
         self.tenant = self.id().rsplit(".", 1)[1].replace("_", "-")[:48].strip("-").lower()
         self.host.post("/api/v1/admin/tenants", {"tenant_id": self.tenant, "name": "T"}, expect=201)
         self.headers = {"X-Tenant-ID": self.tenant}
-        self.agent = self.post("/api/v1/admin/agents", {"name": "a", "initial_definition": {"system_prompt": "x"}}, 201)["agent_id"]
+        self.agent = self.post("/api/v1/admin/agents", {"name": "a", "initial_definition": {"system_prompt": "x", "tools": TOOLS}}, 201)["agent_id"]
 
     def call(self, method, path, body=None, expect=200, key="admin"):
         return self.host.call(method, path, body, expect=expect, headers=self.headers, key=key)
@@ -48,7 +52,9 @@ class PolicyCase(unittest.TestCase):
         return self.call("PUT", path, body, expect).json
 
     def evaluate(self, tool, agent=None, tokens=0, **context):
-        body = {"tool_name": tool, "estimated_tokens": tokens, "agent_id": agent or self.agent}
+        body = {"tool_name": tool, "estimated_tokens": tokens}
+        if agent or tool in TOOLS:
+            body["agent_id"] = agent or self.agent
         return self.post(BASE + "/evaluate", {**body, "context": context} if context else body)
 
     def reason(self, *arguments, **named):
@@ -155,6 +161,29 @@ class Merge(PolicyCase):
         self.assertEqual("tool_allowed", self.reason("calculate", agent=agent))
         refused = self.evaluate("http_request", agent=agent)
         self.assertEqual(("deny", "tool_not_in_definition", "definition"), (refused["decision"], refused["reason"], refused["trace"][-1]["stage"]))
+
+    def test_it_answers_what_a_run_would(self):
+        def agent(**members):
+            definition = {"system_prompt": "x", **members.pop("definition", {})}
+            return self.post("/api/v1/admin/agents", {"name": "c", "initial_definition": definition, **members}, 201)["agent_id"]
+
+        self.put(BASE + "/org", {"tools": allow("*")})
+        # without tools there are none
+        for definition in ({}, {"tools": []}):
+            refused = self.evaluate("calculate", agent=agent(definition=definition))
+            self.assertEqual((False, "tool_not_in_definition", "definition"), (refused["allowed"], refused["reason"], refused["trace"][0]["source"]))
+        # the role
+        tools = {"tools": ["calculate", "http_request"]}
+        for role, calculate, request in (("executor", "tool_allowed", "tool_allowed"), ("admin", "tool_allowed", "tool_allowed"),
+                                         ("reviewer", "tool_allowed", "agent_role"), ("planner", "agent_role", "agent_role")):
+            made = agent(role=role, definition=tools)
+            self.assertEqual((calculate, request), (self.reason("calculate", agent=made), self.reason("http_request", agent=made)), role)
+        # the level
+        made = agent(definition={**tools, "sandbox_level": "strict"})
+        self.assertEqual("approval_required", self.evaluate("http_request", agent=made)["decision"])
+        made = agent(definition={**tools, "sandbox_level": "isolated"})
+        self.assertEqual("external_access", self.reason("http_request", agent=made))
+        self.assertEqual("external_access", self.reason("http_request", agent=made, sandbox_level="strict"))
 
     def test_an_explanation_names_rule_revision_and_who(self):
         self.put(BASE + "/org", {"tools": allow("x")})

@@ -136,6 +136,23 @@ class Workspaces(unittest.TestCase):
             self.assertEqual([seen], self.found(self.other_key, word, limit=limit))
         self.assertEqual({hidden}, set(self.found(self.member_key, word, limit=5)))
 
+    def test_what_is_hidden_weighs_nothing(self):
+        def results(key, query):
+            answer = self.host.post("/api/v1/documents/search", {"query": query, "limit": 20}, key=key, expect=200).json
+            return [(hit["document_id"], hit["score"]) for hit in answer["results"]]
+
+        # one word is as rare as the other, for who sees these two
+        for number, text in enumerate(("galena and nothing else", "stibnite and nothing else")):
+            self.upload(f"ore-{number}", text=f"# Mineral\n\nThis is {text}.")
+        queries = ("galena stibnite", "galena", "stibnite", "galena nothing", "nothing")
+        before = [results(self.other_key, query) for query in queries]
+        self.assertTrue(all(before))
+        mine = [results(self.member_key, query) for query in queries]
+        for number in range(6):
+            self.upload(f"more-{number}", self.workspace, "# Mineral\n\n" + "Much galena, and galena again. " * 30)
+        self.assertEqual(before, [results(self.other_key, query) for query in queries])
+        self.assertNotEqual(mine, [results(self.member_key, query) for query in queries])
+
     def test_tools_of_a_run_see_what_its_caller_sees(self):
         """An agent of all, run by a member and by another; one of the workspace, run by a member of two."""
         def results():
