@@ -383,6 +383,20 @@ reeve_policies_apply_catch_up (ReevePolicies *policies, const char *tenant_id, g
          || reeve_policies_refresh (policies, tenant_id, revision, error);
 }
 
+/* What is there, what is wanted, and how they differ. */
+static gboolean
+reeve_policies_apply_prepare (ReevePoliciesApply *self, ReevePolicies *policies,
+                              const char *tenant_id, gboolean *again, GError **error)
+{
+  *again = FALSE;
+  if (!reeve_policies_apply_read (self, policies, tenant_id, again, error)
+      || !reeve_policies_apply_check_revision (self, error)
+      || !reeve_policies_apply_resolve (self, policies, tenant_id, error))
+    return FALSE;
+  reeve_policies_apply_find_changes (self);
+  return TRUE;
+}
+
 /* One try. @again: somebody was faster. @revision (out): that holds then. */
 static gboolean
 reeve_policies_apply_try (ReevePoliciesApply *self, ReevePolicies *policies,
@@ -396,12 +410,8 @@ reeve_policies_apply_try (ReevePoliciesApply *self, ReevePolicies *policies,
   GError *reason = NULL;
   gboolean needed = FALSE;
 
-  *again = FALSE;
-  if (!reeve_policies_apply_read (self, policies, tenant_id, again, error)
-      || !reeve_policies_apply_check_revision (self, error)
-      || !reeve_policies_apply_resolve (self, policies, tenant_id, error))
+  if (!reeve_policies_apply_prepare (self, policies, tenant_id, again, error))
     return FALSE;
-  reeve_policies_apply_find_changes (self);
   *revision = reeve_policies_snapshot_get_revision (self->present);
   needed
       = !self->wanted->dry_run && (json_array_get_length (self->changes) > 0 || self->restored > 0);
@@ -490,6 +500,40 @@ reeve_policies_restore (ReevePolicies *self, ReeveAdmitted *admitted, const char
       = { .wanted = &wanted, .operation = operation, .params = params, .restored = restored };
 
   return reeve_policies_apply_run (&work, self, admitted, error);
+}
+
+void
+reeve_policies_plan_clear (ReevePoliciesPlan *plan)
+{
+  g_clear_pointer (&plan->present, reeve_policies_snapshot_unref);
+  g_clear_pointer (&plan->policies, json_object_unref);
+  g_clear_pointer (&plan->changes, json_array_unref);
+}
+
+gboolean
+reeve_policies_plan (ReevePolicies *self, const char *tenant_id, const ReevePoliciesWanted *wanted,
+                     ReevePoliciesPlan *plan, GError **error)
+{
+  g_auto (ReevePoliciesApply) work = { .wanted = wanted };
+  gboolean again = TRUE;
+  gboolean done = FALSE;
+  g_autoptr (GError) reason = NULL;
+
+  work.names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  for (guint i = 0; again && !done && i < REEVE_POLICIES_TRIES; i++)
+    {
+      g_clear_error (&reason);
+      done = reeve_policies_apply_prepare (&work, self, tenant_id, &again, &reason);
+    }
+  if (!done)
+    {
+      g_propagate_error (error, g_steal_pointer (&reason));
+      return FALSE;
+    }
+  plan->present = g_steal_pointer (&work.present);
+  plan->policies = g_steal_pointer (&work.policies);
+  plan->changes = g_steal_pointer (&work.changes);
+  return TRUE;
 }
 
 /**

@@ -38,6 +38,22 @@ gboolean reeve_policies_is_shipped (ReeveRecord *head);
 
 /* ---- all at once; policies-apply.c ---- */
 
+/* What applying would do. */
+typedef struct
+{
+  ReevePoliciesSnapshot *present;
+  JsonObject *policies; /* {org?, agents{}} with agents by id */
+  JsonArray *changes;
+} ReevePoliciesPlan;
+
+/* Reads what is there and compares it with what is wanted; changes nothing. Clear @plan. */
+gboolean reeve_policies_plan (ReevePolicies *self, const char *tenant_id,
+                              const ReevePoliciesWanted *wanted, ReevePoliciesPlan *plan,
+                              GError **error);
+void reeve_policies_plan_clear (ReevePoliciesPlan *plan);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReevePoliciesPlan, reeve_policies_plan_clear)
+
 /* Sets what revision @restored set, all of it: @policies {org?, agents?}, agents by id. The answer
  * is {revision, …}. */
 JsonObject *reeve_policies_restore (ReevePolicies *self, ReeveAdmitted *admitted,

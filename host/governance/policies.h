@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 #include "admission.h"
+#include "policy-analysis.h"
 #include "policy-decision.h"
 
 G_BEGIN_DECLS
@@ -71,6 +72,11 @@ typedef struct
 JsonObject *reeve_policies_apply (ReevePolicies *self, ReeveAdmitted *admitted,
                                   const char *operation, JsonObject *params,
                                   const ReevePoliciesWanted *wanted, GError **error);
+/* {revision, changed, changes[], …}: what they would change and, by policy-analysis.h, decide
+ * otherwise */
+JsonObject *reeve_policies_compare (ReevePolicies *self, const char *tenant_id,
+                                    JsonObject *policies, ReevePolicyAnalysisTools *tools,
+                                    GError **error);
 /* {revision, document {version, org?, agents{}}}: as they are, for reeve_policies_apply() */
 JsonObject *reeve_policies_export (ReevePolicies *self, const char *tenant_id, GError **error);
 /* Sets again, or unsets, what that revision did: the answer is the new revision. */

@@ -62,6 +62,20 @@ reeve_policy_trace_find (const ReevePolicyDecision *decision)
 }
 
 /**
+ * reeve_policy_trace_new_rule:
+ * @decision: a decision
+ *
+ * Returns: (transfer full): the step that decided
+ */
+JsonObject *
+reeve_policy_trace_new_rule (const ReevePolicyDecision *decision)
+{
+  const ReevePolicyStep *step = reeve_policy_trace_find (decision);
+
+  return step != NULL ? reeve_policy_trace_step (step) : json_object_new ();
+}
+
+/**
  * reeve_policy_trace_describe:
  * @decision: a decision
  *

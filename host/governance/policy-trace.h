@@ -10,6 +10,8 @@ G_BEGIN_DECLS
  * revision and set_by are null where no policy speaks. The last one that is not allow, replaced or
  * unchecked decided. */
 JsonArray *reeve_policy_trace_new (const ReevePolicyDecision *decision);
+/* (transfer full) the step that decided, as in the trace */
+JsonObject *reeve_policy_trace_new_rule (const ReevePolicyDecision *decision);
 /* (transfer full) the step that decided, as one line for a log */
 char *reeve_policy_trace_describe (const ReevePolicyDecision *decision);
 

@@ -5,6 +5,8 @@
 #include "governance/agent-book.h"
 #include "governance/policy-trace.h"
 
+#include "access-analysis.h"
+
 /* An agent that a body or a query names; FALSE: the call has failed. */
 static gboolean
 reeve_op_policies_check_agent (ReeveCall *call, ReeveServices *services, const char *agent_id)
@@ -221,6 +223,76 @@ reeve_op_policies_export (ReeveCall *call, ReeveServices *services)
   JsonObject *answer
       = reeve_policies_export (services->policies, reeve_call_get_tenant_id (call), &error);
 
+  reeve_call_answer (call, answer, error);
+}
+
+/* (transfer full) the tools that there are, with what they say of themselves */
+static ReevePolicyAnalysisTools *
+reeve_op_policies_list_tools (ReeveServices *services)
+{
+  ReevePolicyAnalysisTools *known = reeve_policy_analysis_tools_new ();
+  g_autoptr (JsonArray) tools = reeve_tools_list (services->tools);
+
+  for (guint i = 0; i < json_array_get_length (tools); i++)
+    {
+      const char *name
+          = reeve_json_get_string (json_array_get_object_element (tools, i), "name", "");
+      gboolean exists = FALSE;
+      ReeveToolHints hints = reeve_tools_get_hints (services->tools, name, &exists);
+
+      if (exists)
+        reeve_policy_analysis_tools_add (known, name, hints);
+    }
+  return known;
+}
+
+/* (transfer full) (nullable) */
+static JsonObject *
+reeve_op_policies_analyze_access (ReeveCall *call, ReeveServices *services, GError **error)
+{
+  const ReeveAccessAnalysisQuestion question
+      = { .operation = reeve_call_get_string (call, "operation"),
+          .role = reeve_call_get_string (call, "role"),
+          .resource_type = reeve_call_get_string (call, "resource_type") };
+
+  if (question.operation == NULL)
+    {
+      reeve_error_set_member (error, "/operation", "which operation, or which policies?");
+      return NULL;
+    }
+  if (!reeve_caller_has_permission (reeve_call_get_caller (call), "role:manage"))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                           "permission role:manage is missing");
+      return NULL;
+    }
+  return reeve_access_analysis_run (services, reeve_call_get_tenant_id (call), &question, error);
+}
+
+void
+reeve_op_policies_analyze (ReeveCall *call, ReeveServices *services)
+{
+  JsonObject *policies = reeve_json_get_object (reeve_call_get_params (call), "policies");
+  g_autoptr (ReevePolicyAnalysisTools) tools = reeve_op_policies_list_tools (services);
+  JsonObject *answer = json_object_new ();
+  JsonObject *part = NULL;
+  GError *error = NULL;
+
+  if (policies == NULL || reeve_call_get_string (call, "operation") != NULL)
+    {
+      part = reeve_op_policies_analyze_access (call, services, &error);
+      if (part != NULL)
+        json_object_set_object_member (answer, "access", part);
+    }
+  if (policies != NULL && error == NULL)
+    {
+      part = reeve_policies_compare (services->policies, reeve_call_get_tenant_id (call), policies,
+                                     tools, &error);
+      if (part != NULL)
+        json_object_set_object_member (answer, "draft", part);
+    }
+  if (error != NULL)
+    g_clear_pointer (&answer, json_object_unref);
   reeve_call_answer (call, answer, error);
 }
 

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Policies as code, as a user has them: reevectl policy lint and test without a host; apply, diff and export with one."""
 
+import datetime
 import json
 import os
+import random
 import re
 import subprocess
 import tempfile
 import unittest
 
+import table
 from reeve import CTL, SOURCE, main
-from test_policies import BASE, PolicyCase, allow
+from test_policies import BASE, PolicyCase, allow, deny
 
 DOCUMENT = """\
 version: 1
@@ -209,6 +212,140 @@ class WithHost(Files, PolicyCase):
         key = self.host.user("admin", stranger)
         self.host.call("POST", BASE + "/apply", {"policies": {"agents": {self.agent: {}}}}, expect=404, key=key)
         self.assertEqual([], self.revisions())
+
+
+class Drafts(Files, PolicyCase):
+    """What a draft would decide otherwise."""
+
+    def draft(self, policies):
+        return self.post(BASE + "/analyze", {"policies": policies})["draft"]
+
+    def test_what_is_newly_allowed_denied_and_asked_for(self):
+        self.put(BASE + "/org", {"tools": allow("calculate", "shell_run")})
+        found = self.draft({"org": {"tools": allow("calculate", "mes_*") + deny("shell*"), "approval": {"approval_required": ["calculate"]}, "token_limit": 5}})
+        self.assertTrue(found["complete"])
+        row = {e["tool"]: e for e in found["newly_denied"]}["shell_run"]
+        self.assertEqual((None, "allowed", "denied", "tool_denied", "tools[shell*]", "org"),
+                         (row["agent_id"], row["before"], row["after"], row["reason"], row["rule_after"]["rule"], row["rule_after"]["source"]))
+        self.assertEqual({"mes_*"}, {e["witness_of"] for e in found["newly_allowed"]})
+        self.assertEqual([("calculate", True)], [(e["tool"], e["known"]) for e in found["newly_approval_required"]])
+        self.assertEqual([(None, "token_limit", 0, 5)], [(e["agent_id"], e["limit"], e["before"], e["after"]) for e in found["limits"]])
+        self.assertEqual([(1, "set")], [(i["revision"], i["change"]) for i in self.get(BASE + "/revisions")["items"]])
+
+    def test_what_is_told_is_what_happens(self):
+        """Every pair that an answer names, asked before and after the draft is applied."""
+        self.put(BASE + "/org", {"tools": allow("calculate", "http_request", "a*"), "sandbox_level": "trusted"})
+        policies = {"org": {"tools": allow("calculate", "b*") + deny("ab*")}, "agents": {"a": {"tools": allow("http_request", "*_x"), "sandbox_level": "isolated"}}}
+        found = self.draft(policies)
+        told = {(e["agent_id"] or "", e["tool"]): (e["before"], e["after"]) for k in ("newly_allowed", "newly_denied", "newly_approval_required") for e in found[k]}
+        other = self.post("/api/v1/admin/agents", {"name": "b", "initial_definition": {"system_prompt": "x"}}, 201)["agent_id"]
+        words = {"allow": "allowed", "deny": "denied", "approval_required": "approval_required"}
+        pairs = sorted({(agent, tool) for agent in ("", self.agent) for _agent, tool in told} | {("", "semantic_search"), (self.agent, "semantic_search")})
+
+        def ask():
+            return [words[self.evaluate(tool, agent=agent or other)["decision"]] for agent, tool in pairs]
+
+        before = ask()
+        self.post(BASE + "/apply", {"policies": policies})
+        for pair, was, now in zip(pairs, before, ask()):
+            with self.subTest(pair):
+                self.assertEqual(told.get(pair), (was, now) if was != now else None)
+        self.assertGreater(len(told), 5)
+
+    def test_diff_says_it_in_words(self):
+        path = self.write("org: {tools: [{tool_name: calculate, effect: allow}, {tool_name: 'mes_*', effect: allow}]}\n")
+        shown = self.host.ctl("--tenant", self.tenant, "policy", "diff", path).stdout
+        self.assertRegex(shown, r"(?s)newly allowed:\n.*every other agent: mes_, one of mes_\*: tool_allowed \(org, tools\[mes_\*\]\)")
+        self.assertRegex(shown, r"(?s)newly denied:\n.*every other agent: http_request: tool_not_allowed")
+
+
+class Access(Files, PolicyCase):
+    """Who can ever do what."""
+
+    def analyze(self, operation, expect=200, **more):
+        return self.post(BASE + "/analyze", {"operation": operation, **more}, expect).get("access")
+
+    def role(self, name, permissions, inherits=()):
+        body = {"name": name, "permissions": list(permissions), "inherits": list(inherits)}
+        return self.post("/api/v1/admin/roles", body, 201)["role_id"]
+
+    def user(self, *roles):
+        return self.post("/api/v1/admin/users", {"username": f"u{random.getrandbits(60)}", "roles": list(roles)}, 201)["user_id"]
+
+    def test_random_roles_agree_with_the_host(self):
+        rand = random.Random(5)
+        known = self.host.get("/api/v1/me", expect=200).json["permissions"]
+        roles = ["viewer", "operator", "admin", "workspace_admin"]
+        for number in range(5):
+            inherits = rand.sample(roles[1:2] + roles[3:], rand.randint(0, 2)) if number % 2 else []
+            roles.append(self.role(f"r{number}", rand.sample(known + ["agent:*", "tool:*", "memory:*"], rand.randint(1, 4)), inherits))
+        held = {role: set(self.host.get("/api/v1/me", key=self.host.user(role, self.tenant), expect=200).json["permissions"]) for role in roles}
+        for operation in table.TABLE.operations:
+            found = self.analyze(operation["name"])
+            verdicts = {r["role"]: r["verdict"] for r in found["roles"]}
+            for role in roles:
+                with self.subTest(operation=operation["name"], role=role):
+                    if "public" in operation["flags"]:
+                        expected = "always"
+                    elif "platform-admin" in operation["flags"]:
+                        expected = "platform_admin"
+                    else:
+                        expected = "always" if operation["permission"] is None or operation["permission"] in held[role] else "never"
+                    self.assertEqual(expected, verdicts[role])
+            self.assertEqual(operation["permission"], found["permission"])
+
+    def test_the_chain_that_grants(self):
+        lead = self.role("lead", ["tool:read"])
+        chief = self.role("chief", ["audit:read"], [lead, "developer"])
+        found = self.analyze("agents.delete", role=chief)
+        self.assertEqual(("yes", "agent:delete", [{"role": chief, "verdict": "always", "chain": {"roles": [chief, "developer"], "grants": "agent:*"}}]),
+                         (found["answer"], found["permission"], found["roles"]))
+        self.assertEqual("no", self.analyze("agents.delete", role=lead)["answer"])
+        self.assertEqual("platform_admin", self.analyze("tenants.create", role="admin")["answer"])
+        self.assertEqual("yes", self.analyze("tool:read", role=lead)["answer"])
+        for body, pointer in (({"operation": "agents.fly"}, "/operation"), ({"operation": "agents.get", "role": "custom:none"}, "/role"), ({}, "/operation"),
+                              ({"operation": "agent:*"}, "/operation")):
+            self.assertEqual([pointer], [f["pointer"] for f in self.post(BASE + "/analyze", body, 400)["errors"]])
+
+    def test_by_override_and_by_elevation(self):
+        user = self.user("viewer")
+        made = self.post("/api/v1/admin/overrides", {"subject": "role:viewer", "resource_type": "agent", "resource_id": self.agent, "effect": "allow",
+                                                     "permissions": ["agent:delete"], "reason": "x"}, 201)["override_id"]
+        found = self.analyze("agents.delete", role="viewer")
+        self.assertEqual(("somewhere", [made]), (found["answer"], [o["override_id"] for o in found["roles"][0]["overrides"]]))
+        self.assertEqual("somewhere", self.analyze("agents.delete", role="viewer", resource_type="agent")["answer"])
+        self.assertEqual("no", self.analyze("agents.delete", role="viewer", resource_type="document")["answer"])
+        self.assertEqual("no", self.analyze("documents.delete", role="viewer")["answer"])
+        denied = self.post("/api/v1/admin/overrides", {"subject": "role:viewer", "resource_type": "agent", "resource_id": self.agent, "effect": "deny",
+                                                       "permissions": ["agent:read"], "reason": "x"}, 201)["override_id"]
+        found = self.analyze("agents.get", role="viewer")
+        self.assertEqual(("yes", [denied]), (found["answer"], [o["override_id"] for o in found["roles"][0]["except"]]))
+        until = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        raised = self.post(f"/api/v1/admin/users/{user}/elevate", {"role": "agent_designer", "until": until, "reason": "x"}, 201)["elevation_id"]
+        found = self.analyze("agents.create", role="viewer")
+        self.assertEqual(("by_elevation", [(raised, user)]), (found["answer"], [(e["elevation_id"], e["user_id"]) for e in found["elevations"]]))
+        self.assertEqual([], self.analyze("agents.create", role="operator")["elevations"])
+        self.call("DELETE", f"/api/v1/admin/users/{user}/elevations/{raised}", expect=204)
+        self.assertEqual("no", self.analyze("agents.create", role="viewer")["answer"])
+
+    def test_it_takes_the_roles_too(self):
+        role = self.role("policies", ["policy:manage"])
+        key = self.host.user(role, self.tenant)
+        answer = self.host.call("POST", BASE + "/analyze", {"operation": "agents.delete"}, expect=403, headers=self.headers, key=key)
+        self.assertIn("role:manage", answer.json["detail"])
+        self.host.call("POST", BASE + "/analyze", {"policies": {}}, expect=200, headers=self.headers, key=key)
+        for name in ("operator", "auditor"):
+            self.host.call("POST", BASE + "/analyze", {"policies": {}}, expect=403, headers=self.headers, key=self.host.user(name, self.tenant))
+
+    def test_commands(self):
+        def ctl(*arguments, expect=0):
+            return self.host.ctl("--tenant", self.tenant, "policy", *arguments, expect=expect).stdout
+
+        self.assertIn("always         admin (admin: agent:delete)", ctl("who-can", "agents.delete"))
+        self.assertIn("agents.delete: yes, permission agent:delete", ctl("can", "agent_designer", "agents.delete"))
+        self.assertIn("never          viewer", ctl("can", "viewer", "agents.delete", expect=1))
+        ctl("can", "viewer", expect=2)
+        self.assertEqual("yes", json.loads(ctl("who-can", "agents.delete", "--json"))["access"]["answer"])
 
 
 if __name__ == "__main__":

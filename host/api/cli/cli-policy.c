@@ -13,7 +13,7 @@
 
 #include "cli-commands.h"
 #include "cli-host.h"
-#include "cli-policy-diff.h"
+#include "cli-policy-print.h"
 
 typedef int (*ReeveCliPolicyFunc) (ReeveCliOptions *options, ReevePolicyDocument *document);
 
@@ -23,7 +23,8 @@ typedef struct
   const char *usage;
   const char *summary;
   ReeveCliPolicyFunc func;
-  gboolean files;
+  guint least; /* words */
+  guint most;
   const char *const *allowed; /* options */
 } ReeveCliPolicyVerb;
 
@@ -249,53 +250,6 @@ reeve_cli_policy_make_params (ReeveCliOptions *options, ReevePolicyDocument *doc
   return g_steal_pointer (&params);
 }
 
-/* (transfer full): which policy a change is of, for people */
-static char *
-reeve_cli_policy_name_change (JsonObject *change)
-{
-  const char *id = reeve_json_get_string (change, "agent_id", NULL);
-  const char *agent = reeve_json_get_string (change, "agent", id);
-  g_autofree char *text = NULL;
-
-  if (id == NULL)
-    return g_strdup (_ ("organisation"));
-  text = strcmp (id, agent) == 0 ? g_strdup_printf (_ ("agent %s"), id)
-                                 : g_strdup_printf (_ ("agent %s (%s)"), agent, id);
-  return reeve_plain_make_line (text);
-}
-
-static void
-reeve_cli_policy_print_change (JsonObject *change, gboolean lines)
-{
-  g_autofree char *name = reeve_cli_policy_name_change (change);
-  g_autofree char *diff = NULL;
-  g_autofree char *shown = NULL;
-
-  g_print ("%-8s %s\n", reeve_json_get_string (change, "change", "?"), name);
-  if (!lines)
-    return;
-  diff = reeve_cli_policy_diff_new (reeve_json_get_object (change, "before"),
-                                    reeve_json_get_object (change, "after"));
-  shown = reeve_plain_make_text (diff);
-  g_print ("%s", shown);
-}
-
-static void
-reeve_cli_policy_print_changes (JsonObject *answer, gboolean lines)
-{
-  JsonArray *changes = reeve_json_get_array (answer, "changes");
-  gint64 revision = reeve_json_get_int (answer, "revision", 0);
-
-  for (guint i = 0; changes != NULL && i < json_array_get_length (changes); i++)
-    reeve_cli_policy_print_change (json_array_get_object_element (changes, i), lines);
-  if (!reeve_json_get_boolean (answer, "changed", FALSE))
-    g_print (_ ("nothing to change: revision %" G_GINT64_FORMAT "\n"), revision);
-  else if (reeve_json_get_boolean (answer, "dry_run", FALSE))
-    g_print (_ ("nothing was changed: revision %" G_GINT64_FORMAT "\n"), revision);
-  else
-    g_print (_ ("applied: revision %" G_GINT64_FORMAT "\n"), revision);
-}
-
 static int
 reeve_cli_policy_apply (ReeveCliOptions *options, ReevePolicyDocument *document)
 {
@@ -322,17 +276,21 @@ reeve_cli_policy_diff (ReeveCliOptions *options, ReevePolicyDocument *document)
   int exit = REEVE_CLI_DONE;
   g_autoptr (JsonObject) params = reeve_cli_policy_make_params (options, document, &exit);
   g_autoptr (JsonNode) answer = NULL;
+  JsonObject *draft = NULL;
 
   if (params == NULL)
     return exit;
-  json_object_set_boolean_member (params, "dry_run", TRUE);
-  answer = reeve_cli_policy_ask (options, "apply", params, &exit);
+  answer = reeve_cli_policy_ask (options, "analyze", params, &exit);
   if (answer == NULL)
     return exit;
-  if (options->json)
-    reeve_cli_policy_print_json (answer, FALSE);
-  else
-    reeve_cli_policy_print_changes (json_node_get_object (answer), TRUE);
+  draft = reeve_json_get_object (json_node_get_object (answer), "draft");
+  if (options->json || draft == NULL)
+    {
+      reeve_cli_policy_print_json (answer, FALSE);
+      return REEVE_CLI_DONE;
+    }
+  reeve_cli_policy_print_changes (draft, TRUE);
+  reeve_cli_policy_print_decisions (draft);
   return REEVE_CLI_DONE;
 }
 
@@ -356,26 +314,88 @@ reeve_cli_policy_export (ReeveCliOptions *options, ReevePolicyDocument *document
   return REEVE_CLI_DONE;
 }
 
+/* @role (nullable): all */
+static JsonNode *
+reeve_cli_policy_ask_access (ReeveCliOptions *options, const char *role, const char *operation,
+                             int *exit)
+{
+  const char *type = reeve_cli_options_get (options, "resource_type");
+  g_autoptr (JsonObject) params = json_object_new ();
+  g_autoptr (JsonNode) answer = NULL;
+  JsonObject *access = NULL;
+
+  json_object_set_string_member (params, "operation", operation);
+  if (role != NULL)
+    json_object_set_string_member (params, "role", role);
+  if (type != NULL)
+    json_object_set_string_member (params, "resource_type", type);
+  answer = reeve_cli_policy_ask (options, "analyze", params, exit);
+  access = answer != NULL ? reeve_json_get_object (json_node_get_object (answer), "access") : NULL;
+  if (access == NULL)
+    return NULL;
+  if (options->json)
+    reeve_cli_policy_print_json (answer, FALSE);
+  else
+    reeve_cli_policy_print_access (access);
+  return g_steal_pointer (&answer);
+}
+
+static int
+reeve_cli_policy_who_can (ReeveCliOptions *options, ReevePolicyDocument *document)
+{
+  int exit = REEVE_CLI_FAILED;
+  g_autoptr (JsonNode) answer
+      = reeve_cli_policy_ask_access (options, NULL, reeve_cli_options_get_word (options, 2), &exit);
+
+  (void) document;
+  return answer != NULL ? REEVE_CLI_DONE : exit;
+}
+
+/* For scripts: failed when the role cannot. */
+static int
+reeve_cli_policy_can (ReeveCliOptions *options, ReevePolicyDocument *document)
+{
+  int exit = REEVE_CLI_FAILED;
+  g_autoptr (JsonNode) answer
+      = reeve_cli_policy_ask_access (options, reeve_cli_options_get_word (options, 2),
+                                     reeve_cli_options_get_word (options, 3), &exit);
+  JsonObject *access
+      = answer != NULL ? reeve_json_get_object (json_node_get_object (answer), "access") : NULL;
+  const char *word = reeve_json_get_string (access, "answer", "");
+
+  (void) document;
+  if (access == NULL)
+    return exit;
+  return strcmp (word, "yes") == 0 || strcmp (word, "somewhere") == 0 ? REEVE_CLI_DONE
+                                                                      : REEVE_CLI_FAILED;
+}
+
 /* ---- which ---- */
 
 static const char *const reeve_cli_policy_no_options[] = { NULL };
 static const char *const reeve_cli_policy_lint_options[] = { "strict", NULL };
-static const char *const reeve_cli_policy_diff_options[] = { "expected_revision", NULL };
+static const char *const reeve_cli_policy_access_options[] = { "resource_type", NULL };
 static const char *const reeve_cli_policy_apply_options[]
     = { "expected_revision", "reason", "dry_run", NULL };
 
 static const ReeveCliPolicyVerb reeve_cli_policy_verbs[] = {
   { "apply", "apply FILE… [--dry-run] [--expected-revision N] [--reason TEXT]",
-    N_ ("Make the policies equal to a document"), reeve_cli_policy_apply, TRUE,
+    N_ ("Make the policies equal to a document"), reeve_cli_policy_apply, 1, G_MAXUINT,
     reeve_cli_policy_apply_options },
-  { "diff", "diff FILE… [--expected-revision N]", N_ ("Show what applying a document would change"),
-    reeve_cli_policy_diff, TRUE, reeve_cli_policy_diff_options },
+  { "diff", "diff FILE…", N_ ("Show what applying a document would change"), reeve_cli_policy_diff,
+    1, G_MAXUINT, reeve_cli_policy_no_options },
   { "lint", "lint FILE… [--strict]", N_ ("Check a document, without a host"), reeve_cli_policy_lint,
-    TRUE, reeve_cli_policy_lint_options },
-  { "test", "test FILE…", N_ ("Run a document's tests, without a host"), reeve_cli_policy_test,
-    TRUE, reeve_cli_policy_no_options },
-  { "export", "export", N_ ("Show all policies as one document"), reeve_cli_policy_export, FALSE,
+    1, G_MAXUINT, reeve_cli_policy_lint_options },
+  { "test", "test FILE…", N_ ("Run a document's tests, without a host"), reeve_cli_policy_test, 1,
+    G_MAXUINT, reeve_cli_policy_no_options },
+  { "export", "export", N_ ("Show all policies as one document"), reeve_cli_policy_export, 0, 0,
     reeve_cli_policy_no_options },
+  { "who-can", "who-can OPERATION [--resource-type TYPE]",
+    N_ ("Show which roles can ever do an operation, and by what"), reeve_cli_policy_who_can, 1, 1,
+    reeve_cli_policy_access_options },
+  { "can", "can ROLE OPERATION [--resource-type TYPE]",
+    N_ ("Ask whether a role can ever do an operation"), reeve_cli_policy_can, 2, 2,
+    reeve_cli_policy_access_options },
 };
 
 static const ReeveCliPolicyVerb *
@@ -442,7 +462,7 @@ reeve_cli_policy_check (ReeveCliOptions *options, const ReeveCliPolicyVerb *verb
       g_printerr (_ ("reevectl: %s: is no option of this command\n"), name);
       return FALSE;
     }
-  if (verb->files == (options->words->len > 2))
+  if (options->words->len >= 2 + verb->least && options->words->len - 2 <= verb->most)
     return TRUE;
   g_printerr (_ ("reevectl: usage: reevectl policy %s\n"), verb->usage);
   return FALSE;
@@ -462,6 +482,7 @@ reeve_cli_policy_run (ReeveCliOptions *options)
 
   if (!reeve_cli_policy_check (options, verb))
     return REEVE_CLI_USAGE;
-  document = reeve_cli_policy_read (options);
+  if (verb->most == G_MAXUINT)
+    document = reeve_cli_policy_read (options);
   return verb->func (options, document);
 }
