@@ -7,58 +7,13 @@
 #include "base/digests.h"
 #include "base/times.h"
 
+#include "ledger-block.h"
+#include "ledger-filter.h"
 #include "ledger-record.h"
-#include "ledger-scanner.h"
-#include "ledger-segment.h"
-
-/* where one record stands in a block */
-typedef struct
-{
-  const guint8 *chain_before;
-  const char *json;
-  gsize length;
-  const guint8 *chain;
-} ReeveLedgerQueryEntry;
-
-static gboolean
-reeve_ledger_query_corrupt (guint64 seq, GError **error)
-{
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
-               "record %" G_GUINT64_FORMAT " of the ledger is damaged", seq);
-  return FALSE;
-}
-
-/* Cuts a block into its records. */
-static gboolean
-reeve_ledger_query_cut (GByteArray *block, guint64 first, GArray *entries, GError **error)
-{
-  gsize at = REEVE_LEDGER_HASH_SIZE;
-
-  while (at < block->len)
-    {
-      ReeveLedgerQueryEntry entry = { 0 };
-      guint32 length = 0;
-
-      if (block->len - at < REEVE_LEDGER_SCANNER_OVERHEAD)
-        return reeve_ledger_query_corrupt (first + entries->len, error);
-      memcpy (&length, block->data + at, sizeof length);
-      length = GUINT32_FROM_BE (length);
-      if (length > REEVE_LEDGER_RECORD_MAX_JSON
-          || length > block->len - at - REEVE_LEDGER_SCANNER_OVERHEAD)
-        return reeve_ledger_query_corrupt (first + entries->len, error);
-      entry.chain_before = block->data + at - REEVE_LEDGER_HASH_SIZE;
-      entry.json = (const char *) block->data + at + REEVE_LEDGER_SCANNER_PREFIX;
-      entry.length = length;
-      entry.chain = block->data + at + REEVE_LEDGER_SCANNER_PREFIX + length;
-      g_array_append_val (entries, entry);
-      at += length + REEVE_LEDGER_SCANNER_OVERHEAD;
-    }
-  return TRUE;
-}
 
 /* The object that is shown outside. */
 static JsonObject *
-reeve_ledger_query_show (const ReeveLedgerQueryEntry *entry, GError **error)
+reeve_ledger_query_show (const ReeveLedgerBlockEntry *entry, GError **error)
 {
   g_autoptr (JsonNode) node = reeve_json_parse_strict (entry->json, entry->length, error);
   g_autofree char *hash = reeve_digests_hex (entry->chain, REEVE_LEDGER_HASH_SIZE);
@@ -82,28 +37,6 @@ reeve_ledger_query_show (const ReeveLedgerQueryEntry *entry, GError **error)
   return shown;
 }
 
-static gboolean
-reeve_ledger_query_is (const char *wanted, const char *found)
-{
-  return wanted == NULL || g_strcmp0 (wanted, found) == 0;
-}
-
-static gboolean
-reeve_ledger_query_matches (const ReeveLedgerFilter *filter, const ReeveLedgerQueryEntry *entry,
-                            const ReeveLedgerRecord *record)
-{
-  return reeve_ledger_query_is (filter->action, record->action)
-         && reeve_ledger_query_is (filter->actor, record->actor_id)
-         && reeve_ledger_query_is (filter->agent_id, record->agent_id)
-         && reeve_ledger_query_is (filter->run_id, record->run_id)
-         && reeve_ledger_query_is (filter->outcome,
-                                   reeve_ledger_record_outcome_name (record->outcome))
-         && (filter->from == 0 || record->time >= filter->from)
-         && (filter->to == 0 || record->time < filter->to)
-         && (filter->text == NULL
-             || memmem (entry->json, entry->length, filter->text, strlen (filter->text)) != NULL);
-}
-
 /**
  * reeve_ledger_query_get:
  * @log: a log
@@ -116,42 +49,31 @@ reeve_ledger_query_matches (const ReeveLedgerFilter *filter, const ReeveLedgerQu
 JsonObject *
 reeve_ledger_query_get (ReeveLedgerLog *log, guint64 seq, GError **error)
 {
-  g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (ReeveLedgerQueryEntry));
-  g_autoptr (GByteArray) block = NULL;
+  g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (log, seq, error);
   g_autoptr (JsonObject) shown = NULL;
-  guint64 first = 0;
 
-  block = reeve_ledger_log_read_block (log, seq, &first, error);
-  if (block == NULL || !reeve_ledger_query_cut (block, first, entries, error))
+  if (block == NULL)
     return NULL;
-  if (seq - first >= entries->len)
-    {
-      reeve_ledger_query_corrupt (seq, error);
-      return NULL;
-    }
-  shown = reeve_ledger_query_show (
-      &g_array_index (entries, ReeveLedgerQueryEntry, (guint) (seq - first)), error);
+  shown = reeve_ledger_query_show (reeve_ledger_block_get (block, seq), error);
   if (shown == NULL || reeve_json_get_int (shown, "seq", 0) != (gint64) seq)
     {
       g_clear_error (error);
-      reeve_ledger_query_corrupt (seq, error);
+      reeve_ledger_block_set_corrupt (seq, error);
       return NULL;
     }
   return g_steal_pointer (&shown);
 }
 
-/* Goes backwards through one block from @from on; *@at is the last record that was looked at. */
+/* Goes backwards through one block from *@at on, which is left at the next record to look at. */
 static gboolean
-reeve_ledger_query_scan_block (GArray *entries, guint64 first, guint64 from,
-                               const ReeveLedgerFilter *filter, guint limit, GPtrArray *found,
-                               guint64 *at, GError **error)
+reeve_ledger_query_scan_block (ReeveLedgerBlock *block, const ReeveLedgerFilter *filter,
+                               guint limit, GPtrArray *found, guint64 *at, GError **error)
 {
   g_autofree char *arena = g_malloc (REEVE_LEDGER_RECORD_MAX_JSON);
 
-  for (*at = from; *at >= first && *at > filter->after && found->len < limit; (*at)--)
+  for (; *at >= block->first && *at > filter->after && found->len < limit; (*at)--)
     {
-      const ReeveLedgerQueryEntry *entry
-          = &g_array_index (entries, ReeveLedgerQueryEntry, (guint) (*at - first));
+      const ReeveLedgerBlockEntry *entry = reeve_ledger_block_get (block, *at);
       ReeveLedgerRecord record;
       JsonObject *shown = NULL;
 
@@ -159,9 +81,9 @@ reeve_ledger_query_scan_block (GArray *entries, guint64 first, guint64 from,
           || record.seq != *at)
         {
           g_clear_error (error);
-          return reeve_ledger_query_corrupt (*at, error);
+          return reeve_ledger_block_set_corrupt (*at, error);
         }
-      if (!reeve_ledger_query_matches (filter, entry, &record))
+      if (!reeve_ledger_filter_matches (filter, &record, entry->json, entry->length))
         continue;
       shown = reeve_ledger_query_show (entry, error);
       if (shown == NULL)
@@ -195,19 +117,9 @@ reeve_ledger_query_list (ReeveLedgerLog *log, const ReeveLedgerFilter *filter, g
   stop = MAX (stop, filter->after);
   while (at > stop && found->len < limit)
     {
-      g_autoptr (GArray) entries = g_array_new (FALSE, FALSE, sizeof (ReeveLedgerQueryEntry));
-      g_autoptr (GByteArray) block = NULL;
-      guint64 first = 0;
+      g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (log, at, error);
 
-      block = reeve_ledger_log_read_block (log, at, &first, error);
-      if (block == NULL || !reeve_ledger_query_cut (block, first, entries, error))
-        return NULL;
-      if (at - first >= entries->len)
-        {
-          reeve_ledger_query_corrupt (at, error);
-          return NULL;
-        }
-      if (!reeve_ledger_query_scan_block (entries, first, at, filter, limit, found, &at, error))
+      if (block == NULL || !reeve_ledger_query_scan_block (block, filter, limit, found, &at, error))
         return NULL;
     }
   *next = at > filter->after ? at + 1 : 0;

@@ -116,6 +116,10 @@ typedef struct
   const char *agent_id;
   const char *run_id;
   const char *outcome;
+  const char *delegated_user_id;
+  const char *tool_name;
+  const char *resource; /* its id */
+  const char *kind;
   const char *text; /* stands somewhere in the record's JSON */
   gint64 from;      /* µs, inclusive */
   gint64 to;        /* µs, exclusive */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tenant's ledger, over governance/ledger.h. */
 #include "base/times.h"
+#include "governance/ledger-export.h"
 #include "operation-functions.h"
 
 #include <string.h>
 
 #define REEVE_OP_AUDIT_PAGE 50
+/* of an export, at a door that sends answers whole */
+#define REEVE_OP_AUDIT_WHOLE (8 * 1024 * 1024)
 
 static gboolean
 reeve_op_audit_read_filter (ReeveCall *call, ReeveLedgerFilter *filter, GError **error)
@@ -20,6 +23,10 @@ reeve_op_audit_read_filter (ReeveCall *call, ReeveLedgerFilter *filter, GError *
     .agent_id = reeve_call_get_string (call, "agent_id"),
     .run_id = reeve_call_get_string (call, "run_id"),
     .outcome = reeve_call_get_string (call, "outcome"),
+    .delegated_user_id = reeve_call_get_string (call, "delegated_user_id"),
+    .tool_name = reeve_call_get_string (call, "tool_name"),
+    .resource = reeve_call_get_string (call, "resource"),
+    .kind = reeve_call_get_string (call, "kind"),
     .text = reeve_call_get_string (call, "text"),
     .limit = (guint) reeve_call_get_int (call, "limit", REEVE_OP_AUDIT_PAGE),
   };
@@ -74,6 +81,52 @@ reeve_op_audit_list (ReeveCall *call, ReeveServices *services)
   /* the page holds the records, and goes to another thread: their counts are not atomic */
   g_clear_pointer (&records, g_ptr_array_unref);
   reeve_call_answer (call, page, NULL);
+}
+
+static GBytes *
+reeve_op_audit_read_on (gpointer export, GError **error)
+{
+  return reeve_ledger_export_next (export, error);
+}
+
+void
+reeve_op_audit_export (ReeveCall *call, ReeveServices *services)
+{
+  const char *name = reeve_call_get_string (call, "format");
+  const char *scope = reeve_call_get_tenant_id (call);
+  ReeveLedgerFormat format = REEVE_LEDGER_FORMAT_JSON;
+  ReeveLedgerFilter filter = { 0 };
+  ReeveLedgerExport *export = NULL;
+  g_autoptr (ReeveCallSource) source = NULL;
+  g_autoptr (GBytes) whole = NULL;
+  g_autofree char *file = NULL;
+  GError *error = NULL;
+
+  (void) reeve_ledger_format_find (name != NULL ? name : "json", &format);
+  if (reeve_op_audit_read_filter (call, &filter, &error))
+    export = reeve_ledger_export_new (services->ledger, scope, &filter, format, &error);
+  if (export == NULL)
+    {
+      reeve_call_fail (call, error);
+      return;
+    }
+  file = g_strdup_printf ("reeve-audit.%s", name != NULL ? name : "json");
+  source = reeve_call_source_new (reeve_ledger_format_get_media_type (format), file,
+                                  reeve_op_audit_read_on, export,
+                                  (GDestroyNotify) reeve_ledger_export_free);
+  if (g_strcmp0 (reeve_call_get_door (call), "rest") == 0)
+    {
+      reeve_call_complete_source (call, g_steal_pointer (&source));
+      return;
+    }
+  whole = reeve_call_source_read_all (source, REEVE_OP_AUDIT_WHOLE, &error);
+  if (whole == NULL)
+    {
+      g_prefix_error (&error, "export over REST, or less: ");
+      reeve_call_fail (call, error);
+      return;
+    }
+  reeve_call_complete_bytes (call, 0, reeve_ledger_format_get_media_type (format), whole);
 }
 
 void

@@ -58,6 +58,7 @@ struct _ReeveCall
   JsonNode *result;
   GBytes *bytes;
   char *bytes_type;
+  ReeveCallSource *source;
   GError *error;
   JsonArray *faults;
   gint64 input_tokens;

@@ -101,6 +101,7 @@ reeve_call_free (ReeveCall *self)
   g_free (self->repeated);
   g_free (self->digest);
   g_free (self->media_type);
+  g_clear_pointer (&self->source, reeve_call_source_unref);
   g_free (self->bytes_type);
   g_free (self->reason);
   g_clear_pointer (&self->given, json_object_unref);
@@ -607,6 +608,26 @@ reeve_call_complete_bytes (ReeveCall *self, guint status, const char *media_type
 }
 
 /**
+ * reeve_call_complete_source:
+ * @self: a call
+ * @source: (transfer full): gives the answer, piece by piece
+ *
+ * The door asks for the next piece when its client has taken the one before.
+ */
+void
+reeve_call_complete_source (ReeveCall *self, ReeveCallSource *source)
+{
+  if (!reeve_call_begin_end (self))
+    {
+      reeve_call_source_unref (source);
+      return;
+    }
+  self->status = self->operation->success_status;
+  self->source = source;
+  reeve_call_finish (self);
+}
+
+/**
  * reeve_call_complete_stream:
  * @self: a call
  *
@@ -726,6 +747,7 @@ reeve_call_replace_error (ReeveCall *self, GError *error)
   g_clear_error (&self->error);
   g_clear_pointer (&self->result, json_node_unref);
   g_clear_pointer (&self->bytes, g_bytes_unref);
+  g_clear_pointer (&self->source, reeve_call_source_unref);
   self->error = error;
 }
 
@@ -755,6 +777,12 @@ reeve_call_get_result_bytes (ReeveCall *self, const char **media_type)
   if (media_type != NULL)
     *media_type = self->bytes_type;
   return self->bytes;
+}
+
+ReeveCallSource *
+reeve_call_get_source (ReeveCall *self)
+{
+  return self->source;
 }
 
 const GError *

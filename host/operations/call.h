@@ -5,6 +5,7 @@
 
 #include "governance/admission.h"
 #include "governance/rate-limits.h"
+#include "call-source.h"
 #include "operation.h"
 
 G_BEGIN_DECLS
@@ -92,6 +93,9 @@ void reeve_call_complete (
 void reeve_call_answer (ReeveCall *self, JsonObject *object, GError *error);
 void reeve_call_complete_bytes (ReeveCall *self, guint status, const char *media_type,
                                 GBytes *bytes);
+/* An answer of any length: the door asks for the next piece when its client has taken the one
+ * before. (transfer full) source */
+void reeve_call_complete_source (ReeveCall *self, ReeveCallSource *source);
 void reeve_call_complete_stream (
     ReeveCall *self); /* after the last event; none at all is a stream too */
 void reeve_call_fail (ReeveCall *self, GError *error); /* (transfer full) */
@@ -105,6 +109,7 @@ void reeve_call_set_outcome (ReeveCall *self, ReeveOutcome outcome, const char *
 guint reeve_call_get_status (ReeveCall *self);
 JsonNode *reeve_call_get_result (ReeveCall *self);
 GBytes *reeve_call_get_result_bytes (ReeveCall *self, const char **media_type);
+ReeveCallSource *reeve_call_get_source (ReeveCall *self); /* (nullable) */
 const GError *reeve_call_get_error (ReeveCall *self);
 /* (nullable): how the limit stands that the caller is held to */
 const ReeveRateLimitsState *reeve_call_get_rate (ReeveCall *self);

@@ -200,6 +200,16 @@ reeve_cli_host_read_stream (GInputStream *stream, ReeveCliEventFunc events, gpoi
   return reeve_cli_host_new_answer (REEVE_CLI_DONE, g_steal_pointer (&last), NULL);
 }
 
+static char *
+reeve_cli_host_read_text (GInputStream *stream)
+{
+  g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
+
+  g_output_stream_splice (memory, stream, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, NULL);
+  return g_strndup (g_memory_output_stream_get_data (G_MEMORY_OUTPUT_STREAM (memory)),
+                    g_memory_output_stream_get_data_size (G_MEMORY_OUTPUT_STREAM (memory)));
+}
+
 static ReeveCliAnswer *
 reeve_cli_host_stream (ReeveCliHost *self, SoupMessage *message, ReeveCliEventFunc events,
                        gpointer user_data)
@@ -215,14 +225,10 @@ reeve_cli_host_stream (ReeveCliHost *self, SoupMessage *message, ReeveCliEventFu
   type = soup_message_headers_get_content_type (soup_message_get_response_headers (message), NULL);
   if (g_strcmp0 (type, "text/event-stream") != 0)
     {
-      g_autoptr (GOutputStream) memory = g_memory_output_stream_new_resizable ();
       guint status = soup_message_get_status (message);
-      char *body = NULL;
+      char *body = reeve_cli_host_read_text (stream);
       int exit = reeve_cli_host_exit_of (status);
 
-      g_output_stream_splice (memory, stream, G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, NULL);
-      body = g_strndup (g_memory_output_stream_get_data (G_MEMORY_OUTPUT_STREAM (memory)),
-                        g_memory_output_stream_get_data_size (G_MEMORY_OUTPUT_STREAM (memory)));
       return reeve_cli_host_new_answer (
           exit, body, exit != REEVE_CLI_DONE ? reeve_cli_host_read_problem (body, status) : NULL);
     }
@@ -254,6 +260,62 @@ reeve_cli_host_call_rest (ReeveCliHost *self, const ReeveCliCommand *command, Js
   if (events != NULL)
     return reeve_cli_host_stream (self, message, events, user_data);
   return reeve_cli_host_send (self, message);
+}
+
+static ReeveCliAnswer *
+reeve_cli_host_download_rest (ReeveCliHost *self, const ReeveCliCommand *command,
+                              JsonObject *params, GOutputStream *output)
+{
+  g_autoptr (JsonObject) body = json_object_new ();
+  g_autofree char *url = reeve_cli_host_build_url (self, command, params, body);
+  g_autoptr (SoupMessage) message = soup_message_new (command->method, url);
+  g_autoptr (GInputStream) stream = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (message == NULL)
+    return reeve_cli_host_new_answer (REEVE_CLI_USAGE, NULL,
+                                      g_strdup_printf ("\"%s\" is no address", self->url));
+  if (reeve_cli_host_prepare (self, message, &error))
+    stream = soup_session_send (self->session, message, NULL, &error);
+  if (stream == NULL)
+    return reeve_cli_host_unreachable (self, message, error);
+  if (soup_message_get_status (message) != SOUP_STATUS_OK)
+    {
+      guint status = soup_message_get_status (message);
+      g_autofree char *text = reeve_cli_host_read_text (stream);
+
+      return reeve_cli_host_new_answer (reeve_cli_host_exit_of (status), NULL,
+                                        reeve_cli_host_read_problem (text, status));
+    }
+  if (g_output_stream_splice (output, stream, G_OUTPUT_STREAM_SPLICE_NONE, NULL, &error) < 0)
+    return reeve_cli_host_new_answer (REEVE_CLI_FAILED, NULL,
+                                      g_strdup_printf ("what came is not all: %s", error->message));
+  return reeve_cli_host_new_answer (REEVE_CLI_DONE, NULL, NULL);
+}
+
+/**
+ * reeve_cli_host_download:
+ * @self: a way
+ * @command: what to ask
+ * @params: all members of the operation
+ * @output: gets the answer as it comes
+ *
+ * Returns: (transfer full): what was answered, without its body
+ */
+ReeveCliAnswer *
+reeve_cli_host_download (ReeveCliHost *self, const ReeveCliCommand *command, JsonObject *params,
+                         GOutputStream *output)
+{
+  g_autoptr (ReeveCliAnswer) whole = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (self->url != NULL)
+    return reeve_cli_host_download_rest (self, command, params, output);
+  whole = reeve_cli_host_call (self, command, params, NULL, NULL);
+  if (whole->exit == REEVE_CLI_DONE
+      && !g_output_stream_write_all (output, whole->body, strlen (whole->body), NULL, NULL, &error))
+    return reeve_cli_host_new_answer (REEVE_CLI_FAILED, NULL, g_strdup (error->message));
+  return reeve_cli_host_new_answer (whole->exit, NULL, g_strdup (whole->detail));
 }
 
 /**

@@ -2,6 +2,7 @@
 /* ReeveCliHost: the way to a host: REST or D-Bus. Blocks; this is a program of one thread. */
 #pragma once
 
+#include <gio/gio.h>
 #include <reeve-json.h>
 
 #include "cli-options.h"
@@ -30,6 +31,9 @@ void reeve_cli_host_free (ReeveCliHost *self);
 ReeveCliAnswer *reeve_cli_host_call (ReeveCliHost *self, const ReeveCliCommand *command,
                                      JsonObject *params, ReeveCliEventFunc events,
                                      gpointer user_data);
+/* Writes what is answered to @output as it comes; the answer's body is empty then. */
+ReeveCliAnswer *reeve_cli_host_download (ReeveCliHost *self, const ReeveCliCommand *command,
+                                         JsonObject *params, GOutputStream *output);
 /* documents upload: @path goes as multipart part `file`, the rest as further parts; REST only */
 ReeveCliAnswer *reeve_cli_host_upload (ReeveCliHost *self, const ReeveCliCommand *command,
                                        const char *path, JsonObject *params);

@@ -10,6 +10,7 @@
 #include "cli-commands.h"
 #include "cli-config.h"
 #include "cli-doctor.h"
+#include "cli-export.h"
 #include "cli-help.h"
 #include "cli-host.h"
 #include "cli-options.h"
@@ -222,6 +223,8 @@ reeve_cli_run_command (ReeveCliOptions *options, const ReeveCliCommand *command)
                            error->message);
   if (command->multipart)
     return reeve_cli_upload (options, host, command, first);
+  if (strcmp (command->operation, "audit.export") == 0)
+    return reeve_cli_export_run (options, host, command, params);
   if (strcmp (command->noun, "run") == 0)
     return reeve_cli_run_mission (options, host, command, params);
   answer = reeve_cli_host_call (host, command, params, NULL, NULL);
@@ -275,6 +278,9 @@ reeve_cli_dispatch (ReeveCliOptions *options)
       reeve_cli_help_print_command (command);
       return REEVE_CLI_DONE;
     }
+  if (strcmp (command->operation, "audit.verify") == 0
+      && reeve_cli_options_get (options, "export") != NULL)
+    return reeve_cli_export_verify (options);
   if (strcmp (command->operation, "audit.verify") == 0 && reeve_cli_verify_is_offline (options))
     return reeve_cli_verify_run (options);
   return reeve_cli_run_command (options, command);

@@ -589,10 +589,10 @@ reeve_rest_connection_leave (ReeveRestConnection *self)
 void
 reeve_rest_connection_drop (ReeveRestConnection *self)
 {
-  self->dropped = TRUE;
-  self->half = self->gone = TRUE;
-  self->readable = TRUE;
-  self->writable = TRUE;
+  /* in the midst of an answer: a reset, so that the client sees that it was not all */
+  if (self->fd >= 0 && self->answering && !self->answered)
+    setsockopt (self->fd, SOL_SOCKET, SO_LINGER, &(struct linger){ 1, 0 }, sizeof (struct linger));
+  self->dropped = self->half = self->gone = self->readable = self->writable = TRUE;
   if (self->phase == REEVE_REST_CONNECTION_LISTENS)
     reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LINGERS);
   reeve_rest_connection_defer (self);

@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "forwarded.h"
 #include "multipart.h"
+#include "query.h"
 #include "response.h"
 
 /* of a refused body, read and thrown away */
@@ -16,6 +17,7 @@
 #define REEVE_REST_REQUEST_ALL      16
 #define REEVE_REST_REQUEST_BURST    4 /* times what one may hold: never more, however short */
 #define REEVE_REST_REQUEST_GRACE_US (1 * G_USEC_PER_SEC)
+#define REEVE_REST_REQUEST_AHEAD    (16 * 1024) /* of an answer that is read while it is sent */
 #define REEVE_REST_REQUEST_GREAT    16 /* a great one: more than such a part of what one may hold */
 
 typedef struct
@@ -40,6 +42,8 @@ typedef struct
   gsize appended;    /* bytes of the stream given to libsoup … */
   gsize written;     /* … and written by it */
   gint64 unread_since;
+  ReeveCallSource *source; /* (nullable): gives the rest of the answer */
+  gboolean pulling;        /* … and is asked for it */
 } ReeveRestRequest;
 
 static const char reeve_rest_request_key[] = "reeve-rest-request";
@@ -55,6 +59,7 @@ reeve_rest_request_unref (gpointer data)
   g_free (self->target);
   g_free (self->path);
   g_clear_pointer (&self->body, g_byte_array_unref);
+  g_clear_pointer (&self->source, reeve_call_source_unref);
   g_free (self);
 }
 
@@ -123,6 +128,8 @@ reeve_rest_request_resume (ReeveRestRequest *self)
 
 /* ---- streams ---- */
 
+static void reeve_rest_request_pull (ReeveRestRequest *self);
+
 static void
 reeve_rest_request_on_wrote (SoupServerMessage *msg, guint length, gpointer user_data)
 {
@@ -130,6 +137,22 @@ reeve_rest_request_on_wrote (SoupServerMessage *msg, guint length, gpointer user
 
   self->written += length;
   reeve_rest_thread_count_unread (self->thread, -(gssize) length);
+  reeve_rest_request_pull (self);
+}
+
+static void
+reeve_rest_request_set_stream_type (ReeveRestRequest *self, SoupMessageHeaders *headers)
+{
+  const char *name = self->source != NULL ? reeve_call_source_get_file_name (self->source) : NULL;
+  g_autofree char *disposition
+      = name != NULL ? g_strdup_printf ("attachment; filename=\"%s\"", name) : NULL;
+
+  soup_message_headers_replace (headers, "Content-Type",
+                                self->source != NULL
+                                    ? reeve_call_source_get_media_type (self->source)
+                                    : "text/event-stream; charset=utf-8");
+  if (disposition != NULL)
+    soup_message_headers_replace (headers, "Content-Disposition", disposition);
 }
 
 static void
@@ -140,7 +163,7 @@ reeve_rest_request_begin_stream (ReeveRestRequest *self)
   self->streaming = TRUE;
   reeve_rest_response_set_common (self->msg, self->call);
   soup_server_message_set_status (self->msg, SOUP_STATUS_OK, NULL);
-  soup_message_headers_replace (headers, "Content-Type", "text/event-stream; charset=utf-8");
+  reeve_rest_request_set_stream_type (self, headers);
   soup_message_headers_replace (headers, "X-Accel-Buffering", "no");
   /* Not chunked: about one in 400 chunked streams of libsoup 3.2 ended with the header of its last
    * chunk and without the chunk.  A stream ends with its last event and with its connection. */
@@ -233,6 +256,65 @@ reeve_rest_request_on_event (ReeveCall *call, const char *event, JsonNode *data,
   reeve_rest_request_append (self, bytes);
 }
 
+/* ---- answers that are read while they are sent ---- */
+
+/* Without a length there is nothing but a reset by which the client can tell that this was not all.
+ */
+static void
+reeve_rest_request_break (ReeveRestRequest *self, const GError *error)
+{
+  g_warning ("an answer under way breaks off: %s", error->message);
+  if (self->connection != NULL)
+    reeve_rest_connection_drop (self->connection);
+}
+
+static void
+reeve_rest_request_on_piece (GObject *object, GAsyncResult *result, gpointer user_data)
+{
+  ReeveRestRequest *self = user_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = reeve_call_source_read_finish (self->source, result, &error);
+
+  self->pulling = FALSE;
+  if (self->msg != NULL && error != NULL)
+    reeve_rest_request_break (self, error);
+  else if (self->msg != NULL && bytes != NULL)
+    {
+      reeve_rest_request_append (self, bytes);
+      reeve_rest_request_pull (self);
+    }
+  else if (self->msg != NULL)
+    {
+      g_clear_pointer (&self->source, reeve_call_source_unref);
+      soup_message_body_complete (soup_server_message_get_response_body (self->msg));
+      reeve_rest_request_resume (self);
+    }
+  reeve_rest_request_unref (self);
+}
+
+/* Asks for more once the client has taken nearly all there was. */
+static void
+reeve_rest_request_pull (ReeveRestRequest *self)
+{
+  if (self->source == NULL || self->pulling || self->too_slow
+      || self->appended - self->written > REEVE_REST_REQUEST_AHEAD)
+    return;
+  self->pulling = TRUE;
+  g_atomic_ref_count_inc (&self->references);
+  reeve_call_source_read_async (self->source,
+                                reeve_rest_thread_get_shared (self->thread)->services->workers,
+                                reeve_rest_request_on_piece, self);
+}
+
+static void
+reeve_rest_request_begin_source (ReeveRestRequest *self, ReeveCallSource *source)
+{
+  self->dispatching = FALSE;
+  self->source = reeve_call_source_ref (source);
+  reeve_rest_request_begin_stream (self);
+  reeve_rest_request_pull (self);
+}
+
 static void
 reeve_rest_request_on_done (ReeveCall *call, gpointer user_data)
 {
@@ -240,6 +322,11 @@ reeve_rest_request_on_done (ReeveCall *call, gpointer user_data)
 
   if (self->msg == NULL)
     return;
+  if (reeve_call_get_source (call) != NULL)
+    {
+      reeve_rest_request_begin_source (self, reeve_call_get_source (call));
+      return;
+    }
   if (self->streaming || (reeve_call_is_stream (call) && reeve_call_get_error (call) == NULL))
     {
       if (!self->streaming)
@@ -432,42 +519,6 @@ reeve_rest_request_set_credentials (ReeveRestRequest *self, SoupMessageHeaders *
     reeve_call_set_credentials (self->call, NULL, NULL, peer);
 }
 
-static char *
-reeve_rest_request_decode (const char *from, gsize length)
-{
-  g_autofree char *text = g_strndup (from, length);
-  char *decoded = NULL;
-
-  g_strdelimit (text, "+", ' ');
-  decoded = g_uri_unescape_string (text, NULL);
-  if (decoded == NULL || !g_utf8_validate (decoded, -1, NULL))
-    g_clear_pointer (&decoded, g_free);
-  return decoded;
-}
-
-/* What cannot be decoded gets a name that no operation has, and is refused with it. */
-static void
-reeve_rest_request_set_query (ReeveRestRequest *self)
-{
-  const char *query = strchr (self->target, '?');
-  g_auto (GStrv) pairs = query != NULL ? g_strsplit (query + 1, "&", 64) : NULL;
-
-  for (guint i = 0; pairs != NULL && pairs[i] != NULL; i++)
-    {
-      gsize length = strcspn (pairs[i], "=");
-      g_autofree char *name = reeve_rest_request_decode (pairs[i], length);
-      g_autofree char *value = NULL;
-
-      if (*pairs[i] == '\0')
-        continue;
-      value = pairs[i][length] == '=' ? reeve_rest_request_decode (pairs[i] + length + 1,
-                                                                   strlen (pairs[i] + length + 1))
-                                      : g_strdup ("");
-      reeve_call_set_query_member (self->call, name != NULL && value != NULL ? name : "?",
-                                   value != NULL ? value : "");
-    }
-}
-
 static void
 reeve_rest_request_fill_call (ReeveRestRequest *self)
 {
@@ -483,7 +534,7 @@ reeve_rest_request_fill_call (ReeveRestRequest *self)
   reeve_call_set_instance (self->call, self->path);
   for (guint i = 0; i < self->match.length; i++)
     reeve_call_set_path_member (self->call, self->match.names[i], self->match.values[i]);
-  reeve_rest_request_set_query (self);
+  reeve_rest_query_give (self->target, self->call);
   reeve_call_set_body (self->call, media_type, body);
   if (self->match.operation->flags & REEVE_OPERATION_MULTIPART)
     reeve_rest_multipart_read (self->call, media_type, body);

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Exports of nasty records, read back by parsers that share nothing with what wrote them."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import struct
+import subprocess
+import tempfile
+import unittest
+
+PROGRAM = os.environ["REEVE_EXPORT_WRITER"]
+
+
+def flatten(record):
+    """A record as CSV, CEF and LEEF write it: flat, and as strings."""
+    flat = {"event_id": f"{record['scope']}/{record['seq']}"}
+    for name, value in record.items():
+        if isinstance(value, dict):
+            flat.update({f"{name}_{inner}": text for inner, text in value.items()})
+        elif value:
+            flat[name] = str(value)
+    flat["milliseconds"] = str(int(flat.pop("time")) // 1000)
+    text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    flat["leaf_hash"] = hashlib.sha256(b"\0" + struct.pack(">I", len(text)) + text).hexdigest()
+    return flat
+
+
+def unescape(text, escapes):
+    out, rest = [], iter(text)
+    for char in rest:
+        out.append(escapes[next(rest)] if char == "\\" else char)
+    return "".join(out)
+
+
+def read_cef(line):
+    head = re.match(r"CEF:0((?:\|(?:[^|\\\n]|\\[|\\])*){6})\|", line)
+    fields = [unescape(field, {"|": "|", "\\": "\\"}) for field in re.findall(r"\|((?:[^|\\]|\\.)*)", head.group(1))]
+    rest, found = line[head.end():], {}
+    # a key stands behind a space, and no value holds an equals sign that is not escaped
+    places = list(re.finditer(r"(?:^| )([A-Za-z0-9]+)(?<!\\)=", rest))
+    for place, following in zip(places, places[1:] + [None]):
+        value = rest[place.end():following.start() if following else len(rest)]
+        found[place.group(1)] = unescape(value, {"=": "=", "\\": "\\", "n": "\n", "r": "\r"})
+    return fields, found
+
+
+def read_leef(line):
+    head = line.split("|", 6)
+    assert head[0] == "LEEF:2.0" and head[5] == "x09", head
+    pairs = [pair.split("=", 1) for pair in head[6].split("\t")]
+    return head, {key: unescape(value, {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}) for key, value in pairs}
+
+
+class Formats(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="reeve-formats-")
+        subprocess.run([PROGRAM, cls.folder.name], check=True, timeout=60)
+        document = json.loads(cls.read("json"))
+        cls.records = [entry["record"] for entry in document["entries"]]
+        cls.flat = [flatten(record) for record in cls.records]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def read(cls, name):
+        with open(os.path.join(cls.folder.name, name), encoding="utf-8", newline="") as file:
+            return file.read()
+
+    def lines(self, name):
+        """Lines end with LF only: nothing within ends one."""
+        text = self.read(name)
+        self.assertTrue(text.endswith("\n"))
+        self.assertNotIn("\r", text)
+        return text[:-1].split("\n")
+
+    def test_json(self):
+        self.assertEqual([r["seq"] for r in self.records], list(range(1, len(self.records) + 1)))
+        self.assertIn("a\nb\r\nc", [r["actor"]["id"] for r in self.records])
+
+    def test_csv(self):
+        text = self.read("csv")
+        rows = list(csv.DictReader(text.splitlines(keepends=True), strict=True))
+        self.assertEqual(len(self.flat), len(rows))
+        for row, flat in zip(rows, self.flat):
+            found = {name: value[1:] if value.startswith("'") else value for name, value in row.items() if value}
+            self.assertRegex(found.pop("timestamp"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+            self.assertEqual({k: v for k, v in flat.items() if k != "milliseconds"}, found)
+            for value in row.values():
+                self.assertNotRegex(value, r"\A[=+\-@\t\r\n]")
+
+    def test_cef(self):
+        keys = {"event_id": "externalId", "milliseconds": "rt", "scope": "deviceExternalId", "seq": "reeveSeq", "kind": "cat", "action": "act",
+                "outcome": "outcome", "reason": "reason", "actor_id": "suid", "actor_type": "reeveActorType", "agent_id": "reeveAgentId",
+                "delegated_user_id": "reeveDelegatedUserId", "run_id": "reeveRunId", "resource_type": "reeveResourceType",
+                "resource_id": "reeveResourceId", "tool_name": "reeveToolName", "model": "reeveModel", "input_digest": "reeveInputDigest",
+                "input_tokens": "reeveInputTokens", "output_tokens": "reeveOutputTokens", "door": "app", "trace_id": "reeveTraceId",
+                "epoch": "reeveEpoch", "leaf_hash": "reeveLeafHash"}
+        lines = self.lines("cef")
+        self.assertEqual(len(self.flat), len(lines))
+        for line, flat in zip(lines, self.flat):
+            head, found = read_cef(line)
+            self.assertEqual(["Reeve", "Reeve", flat["action"]], [head[0], head[1], head[3]])
+            self.assertIn(int(head[5]), range(11))
+            self.assertEqual({keys[name]: value for name, value in flat.items()}, found)
+
+    def test_leef(self):
+        keys = {"event_id": "eventId", "milliseconds": "devTime", "scope": "scope", "seq": "seq", "kind": "cat", "action": "action",
+                "outcome": "outcome", "reason": "reason", "actor_id": "usrName", "actor_type": "actorType", "agent_id": "agentId",
+                "delegated_user_id": "delegatedUserId", "run_id": "runId", "resource_type": "resourceType", "resource_id": "resource",
+                "tool_name": "toolName", "model": "model", "input_digest": "inputDigest", "input_tokens": "inputTokens",
+                "output_tokens": "outputTokens", "door": "door", "trace_id": "traceId", "epoch": "epoch", "leaf_hash": "leafHash"}
+        lines = self.lines("leef")
+        self.assertEqual(len(self.flat), len(lines))
+        for line, flat in zip(lines, self.flat):
+            head, found = read_leef(line)
+            self.assertEqual(flat["action"], head[4])
+            self.assertIn(int(found.pop("sev")), range(1, 11))
+            self.assertEqual({keys[name]: value for name, value in flat.items()}, found)
+
+    def test_ocsf(self):
+        """What the schema of OCSF 1.9.0 requires of API Activity and the profiles that are named."""
+        lines = self.lines("ocsf")
+        self.assertEqual(len(self.flat), len(lines))
+        for line, record, flat in zip(lines, self.records, self.flat):
+            event = json.loads(line)
+            self.assertEqual((6, 6003, 6003 * 100 + event["activity_id"]), (event["category_uid"], event["class_uid"], event["type_uid"]))
+            self.assertEqual(record["time"] // 1000, event["time"])
+            self.assertIn(event["severity_id"], range(7))
+            self.assertEqual({"ai_operation", "record_integrity", "trace"}, set(event["metadata"]["profiles"]))
+            self.assertEqual(("1.9.0", "Reeve"), (event["metadata"]["version"], event["metadata"]["product"]["vendor_name"]))
+            self.assertEqual(flat["event_id"], event["metadata"]["uid"])
+            self.assertEqual(record["action"], event["api"]["operation"])
+            self.assertTrue({"user", "app_name"} & set(event["actor"]))
+            self.assertTrue(event["src_endpoint"]["name"])
+            self.assertEqual(1, event["status_id"])
+            self.assertEqual(record, json.loads(event["raw_data"]))
+            self.assertEqual({"algorithm_id": 3, "algorithm": "SHA-256", "value": flat["leaf_hash"]}, event["attestation"]["fingerprint"])
+            if "agent_id" in record:
+                self.assertEqual((record["agent_id"], record["run_id"]), (event["ai_agent"]["uid"], event["ai_agent"]["instance_uid"]))
+            if "model" in record:
+                self.assertEqual(("local", "gpt-4o-mini"), (event["ai_model"]["ai_provider"], event["ai_model"]["model_name"]))
+                self.assertEqual(30, event["message_context"]["total_tokens"])
+
+
+if __name__ == "__main__":
+    unittest.main()
