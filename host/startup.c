@@ -9,6 +9,7 @@
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
 #include "runtime/run.h"
+#include "startup-budgets.h"
 #include "startup-development.h"
 #include "startup-keys.h"
 #include "startup-network.h"
@@ -187,6 +188,7 @@ reeve_startup_on_tenant (const char *tenant_id, ReeveTenantStatus status, gpoint
     reeve_authentication_revoke_tenant (services->authentication, tenant_id);
   if (status != REEVE_TENANT_ACTIVE)
     reeve_policies_forget (services->policies, tenant_id);
+  reeve_startup_budgets_learn (services, tenant_id, status);
   if (status != REEVE_TENANT_ACTIVE && services->runs != NULL)
     reeve_runs_end_tenant (services->runs, tenant_id);
 }
@@ -269,6 +271,8 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
 
   if (keys == NULL)
     return FALSE;
+  if (!reeve_startup_budgets_open (services, &reason))
+    return reeve_startup_blame (self, "budgets", reason, error);
   reeve_startup_open_tenants (self);
   services->protection = reeve_protection_new (
       services->store, reeve_config_get_string (services->config, "encryption.key_source"),
@@ -508,17 +512,12 @@ reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *f
 gboolean
 reeve_startup_recover (ReeveStartup *self, GError **error)
 {
-  if (!reeve_runs_recover (self->services.runs, error))
-    {
-      g_prefix_error (error, "recovering runs: ");
-      return FALSE;
-    }
-  if (!reeve_admission_recover (self->services.admission, error))
-    {
-      g_prefix_error (error, "recovering open intents: ");
-      return FALSE;
-    }
-  return TRUE;
+  if (reeve_budgets_load (self->services.budgets, error)
+      && reeve_runs_recover (self->services.runs, error)
+      && reeve_admission_recover (self->services.admission, error))
+    return TRUE;
+  g_prefix_error (error, "recovering what was under way: ");
+  return FALSE;
 }
 
 ReeveServices *
@@ -558,12 +557,14 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->role_book);
   g_clear_object (&services->protection);
   g_clear_object (&services->policies);
+  reeve_startup_budgets_close (services);
   g_clear_object (&services->tenants);
   if (self->ledger_open && services->admission != NULL)
     reeve_admission_flush_refusals (services->admission);
   if (self->ledger_open)
     reeve_ledger_close (services->ledger);
   g_clear_object (&services->admission);
+  g_clear_object (&services->budgets);
   g_clear_object (&services->ledger);
   if (self->store_open)
     reeve_store_close (services->store);

@@ -39,6 +39,7 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
     .resource_id = request->resource_id,
     .tool_name = request->tool_name,
     .model = request->model,
+    .workspace_id = request->workspace_id,
     .parent = request->parent,
     .input_digest = request->input_digest,
     .door = caller != NULL ? reeve_caller_get_door (caller) : request->door,

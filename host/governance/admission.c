@@ -9,6 +9,7 @@
 #include "admission-orphans.h"
 #include "admission-records.h"
 #include "admission-refusals.h"
+#include "budgets.h"
 
 /* A stage of the gate; what a host has no checks for passes. */
 typedef struct
@@ -35,6 +36,7 @@ struct _ReeveAdmission
   gpointer tool_check_data;
   ReeveAdmissionGrant grant; /* (nullable) */
   gpointer grant_data;
+  ReeveBudgets *budgets; /* (nullable) */
   GArray *added;
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
@@ -46,7 +48,8 @@ struct _ReeveAdmitted
   ReeveAdmissionRequest request; /* strings lie in @strings */
   GStringChunk *strings;
   guint64 intent;
-  gint64 started; /* monotonic µs */
+  gint64 started;                /* monotonic µs */
+  ReeveReservation *reservation; /* (nullable): no budget bounds it */
   int consumed;
   const char *refused; /* (nullable): the word of what took it away before the effect */
 };
@@ -76,6 +79,7 @@ reeve_admission_finalize (GObject *object)
   ReeveAdmission *self = REEVE_ADMISSION (object);
 
   g_clear_object (&self->ledger);
+  g_clear_object (&self->budgets);
   g_array_unref (self->added);
   g_clear_pointer (&self->orphans, reeve_admission_orphans_free);
   g_clear_pointer (&self->refusals, reeve_admission_refusals_free);
@@ -135,6 +139,30 @@ reeve_admission_set_grant (ReeveAdmission *self, ReeveAdmissionGrant grant, gpoi
 {
   self->grant = grant;
   self->grant_data = user_data;
+}
+
+/**
+ * reeve_admission_set_budgets:
+ * @self: the gate
+ * @budgets: reserves and settles
+ */
+void
+reeve_admission_set_budgets (ReeveAdmission *self, ReeveBudgets *budgets)
+{
+  self->budgets = g_object_ref (budgets);
+}
+
+/**
+ * reeve_admission_has_budgets:
+ * @self: the gate
+ * @tenant_id: a tenant
+ *
+ * Returns: whether model calls of this tenant must say what they may take
+ */
+gboolean
+reeve_admission_has_budgets (ReeveAdmission *self, const char *tenant_id)
+{
+  return self->budgets != NULL && reeve_budgets_is_active (self->budgets, tenant_id);
 }
 
 /**
@@ -313,6 +341,7 @@ reeve_admission_make (ReeveAdmission *self, const ReeveAdmissionRequest *request
   kept->agent_tools = NULL;
   kept->tool_arguments = NULL;
   kept->sandbox_level = reeve_admission_keep (strings, request->sandbox_level);
+  kept->workspace_id = reeve_admission_keep (strings, request->workspace_id);
   kept->model = reeve_admission_keep (strings, request->model);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);
@@ -321,9 +350,12 @@ reeve_admission_make (ReeveAdmission *self, const ReeveAdmissionRequest *request
   return admitted;
 }
 
+/* What is reserved still goes back: there is no intent. */
 static void
 reeve_admission_unmake (ReeveAdmitted *admitted)
 {
+  if (admitted->reservation != NULL)
+    reeve_reservation_release (admitted->reservation);
   reeve_caller_unref (admitted->request.caller);
   g_string_chunk_free (admitted->strings);
   g_free (admitted);
@@ -454,6 +486,19 @@ reeve_admitted_get_intent (ReeveAdmitted *self)
 }
 
 /**
+ * reeve_admitted_get_granted:
+ * @self: the right to a model call
+ *
+ * Returns: how many tokens its answer may have; 0 when no budget bounds it
+ */
+/* layers: allow prefix: the structure is known in this file alone */
+gint64
+reeve_admitted_get_granted (ReeveAdmitted *self)
+{
+  return self->reservation != NULL ? reeve_reservation_get_output (self->reservation) : 0;
+}
+
+/**
  * reeve_admitted_get_caller:
  * @self: the right to one effect
  *
@@ -476,20 +521,42 @@ reeve_admitted_get_caller (ReeveAdmitted *self)
 void
 reeve_admitted_leave (ReeveAdmitted *self)
 {
+  if (self->reservation != NULL)
+    reeve_budgets_finish (self->gate->budgets, g_steal_pointer (&self->reservation), FALSE);
   reeve_admission_unmake (self);
 }
 
 /* ---- begin ---- */
 
-/* The stages before the intent; a refusal is recorded. */
+/* The stages before the intent. What is reserved is given back when a later one refuses. */
 static gboolean
-reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error)
+reeve_admission_run_before (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                            ReeveReservation **reservation, const char **reason, GError **error)
+{
+  if (!reeve_admission_run_stages (self, REEVE_STAGE_AUTHORISE, REEVE_STAGE_GUARD_INPUT, request,
+                                   NULL, reason, error))
+    return FALSE;
+  if (self->budgets != NULL && !reeve_budgets_reserve (self->budgets, request, reservation, error))
+    {
+      g_prefix_error (error, "%s: ", reeve_admission_rows[REEVE_STAGE_RESERVE].name);
+      return FALSE;
+    }
+  if (reeve_admission_run_stages (self, REEVE_STAGE_GUARD_INPUT, REEVE_STAGE_INTENT, request, NULL,
+                                  reason, error))
+    return TRUE;
+  g_clear_pointer (reservation, reeve_reservation_release);
+  return FALSE;
+}
+
+/* The same; a refusal is recorded. */
+static gboolean
+reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                       ReeveReservation **reservation, GError **error)
 {
   g_autoptr (GError) local = NULL;
   const char *reason = NULL;
 
-  if (reeve_admission_run_stages (self, REEVE_STAGE_AUTHORISE, REEVE_STAGE_INTENT, request, NULL,
-                                  &reason, &local))
+  if (reeve_admission_run_before (self, request, reservation, &reason, &local))
     {
       reeve_admission_records_note_home (self->ledger, request);
       return TRUE;
@@ -498,6 +565,26 @@ reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *reques
                                   reason != NULL ? reason : reeve_admission_records_reason (local));
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
+}
+
+static void
+reeve_admission_describe_intent (ReeveAdmitted *admitted, const ReeveAdmissionRequest *request,
+                                 ReeveLedgerRecord *record)
+{
+  reeve_admission_records_fill (request, REEVE_LEDGER_INTENT, record);
+  if (admitted->reservation == NULL)
+    return;
+  record->reserved_tokens = reeve_reservation_get_input (admitted->reservation)
+                            + reeve_reservation_get_output (admitted->reservation);
+  record->reserved_cost = reeve_reservation_get_cost (admitted->reservation);
+}
+
+static void
+reeve_admission_number (ReeveAdmitted *admitted, guint64 intent)
+{
+  admitted->intent = intent;
+  if (intent != 0 && admitted->reservation != NULL)
+    reeve_reservation_number (admitted->reservation, intent);
 }
 
 /**
@@ -514,13 +601,15 @@ ReeveAdmitted *
 reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error)
 {
   ReeveAdmitted *admitted = NULL;
+  ReeveReservation *reservation = NULL;
   ReeveLedgerRecord record;
 
-  if (!reeve_admission_enter (self, request, error))
+  if (!reeve_admission_enter (self, request, &reservation, error))
     return NULL;
   admitted = reeve_admission_make (self, request);
-  reeve_admission_records_fill (request, REEVE_LEDGER_INTENT, &record);
-  admitted->intent = reeve_ledger_append (self->ledger, &record, error);
+  admitted->reservation = reservation;
+  reeve_admission_describe_intent (admitted, request, &record);
+  reeve_admission_number (admitted, reeve_ledger_append (self->ledger, &record, error));
   if (admitted->intent != 0)
     return admitted;
   g_prefix_error (error, "recording the intent: ");
@@ -535,7 +624,8 @@ reeve_admission_on_intent (GObject *source, GAsyncResult *result, gpointer data)
   ReeveAdmitted *admitted = g_task_get_task_data (task);
   GError *error = NULL;
 
-  admitted->intent = reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error);
+  reeve_admission_number (admitted,
+                          reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error));
   if (admitted->intent != 0)
     {
       g_task_set_task_data (task, NULL, NULL);
@@ -561,18 +651,22 @@ reeve_admission_begin_async (ReeveAdmission *self, const ReeveAdmissionRequest *
                              GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
+  ReeveAdmitted *admitted = NULL;
+  ReeveReservation *reservation = NULL;
   ReeveLedgerRecord record;
   GError *error = NULL;
 
   g_task_set_source_tag (task, reeve_admission_begin_async);
-  if (!reeve_admission_enter (self, request, &error))
+  if (!reeve_admission_enter (self, request, &reservation, &error))
     {
       g_task_return_error (task, error);
       g_object_unref (task);
       return;
     }
-  g_task_set_task_data (task, reeve_admission_make (self, request), NULL);
-  reeve_admission_records_fill (request, REEVE_LEDGER_INTENT, &record);
+  admitted = reeve_admission_make (self, request);
+  admitted->reservation = reservation;
+  g_task_set_task_data (task, admitted, NULL);
+  reeve_admission_describe_intent (admitted, request, &record);
   reeve_ledger_append_async (self->ledger, &record, reeve_admission_on_intent, task);
 }
 
@@ -599,9 +693,13 @@ static void
 reeve_admission_on_outcome (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GTask) task = data;
+  ReeveAdmission *self = g_task_get_source_object (task);
+  ReeveReservation *reservation = g_task_get_task_data (task);
   GError *error = NULL;
   guint64 seq = reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error);
 
+  if (reservation != NULL)
+    reeve_budgets_finish (self->budgets, reservation, seq != 0);
   if (seq != 0)
     g_task_return_int (task, (gssize) seq);
   else
@@ -642,6 +740,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.output_digest = settlement->output_digest;
   record.input_tokens = MAX (settlement->input_tokens, 0);
   record.output_tokens = MAX (settlement->output_tokens, 0);
+  record.estimated = settlement->estimated;
   record.latency_us = g_get_monotonic_time () - admitted->started;
   if (settlement->delegated_user_id != NULL)
     reeve_admission_records_delegate (&record, settlement->delegated_user_id);
@@ -654,10 +753,14 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
       if (refused != NULL)
         record.reason = reason != NULL ? reason : reeve_admission_records_reason (refused);
     }
-  if (callback != NULL)
+  if (self->budgets != NULL)
+    reeve_budgets_settle (self->budgets, admitted->reservation, &admitted->request, settlement,
+                          reeve_admitted_is_consumed (admitted), &record);
+  if (callback != NULL || admitted->reservation != NULL)
     {
       task = g_task_new (self, NULL, callback, user_data);
       g_task_set_source_tag (task, reeve_admission_settle_async);
+      g_task_set_task_data (task, g_steal_pointer (&admitted->reservation), NULL);
     }
   reeve_ledger_append_async (self->ledger, &record,
                              task != NULL ? reeve_admission_on_outcome : NULL, task);

@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE (ReeveAdmission, reeve_admission, REEVE, ADMISSION, GObject
 /* The right to one effect: names operation, argument digest and intent. The structure is private to
  * admission.c. */
 typedef struct _ReeveAdmitted ReeveAdmitted;
+typedef struct _ReeveBudgets ReeveBudgets;
 
 /* What is to be done, by whom. Strings are copied. */
 typedef struct
@@ -35,6 +36,9 @@ typedef struct
   const char *sandbox_level; /* tool.call: of the agent's definition */
   gint64 estimated_tokens;   /* tool.call, model.call: of the execution, this call included */
   gboolean confirming;       /* set by the gate: it was admitted before */
+  gint64 reserve_input;      /* model.call under budgets: tokens, an upper estimate */
+  gint64 reserve_output;     /* the same: how long the answer may be; 0: there is none */
+  const char *workspace_id;
   const char *model;
   const char *input_digest;
   guint64 parent; /* intent of the enclosing effect */
@@ -51,6 +55,7 @@ typedef struct
   const char *output_digest;
   gint64 input_tokens;
   gint64 output_tokens;
+  gboolean estimated;            /* the service did not count, the host did */
   const char *delegated_user_id; /* (nullable): known only now; else as it was admitted */
 } ReeveSettlement;
 
@@ -92,6 +97,11 @@ void reeve_admission_set_grant (ReeveAdmission *self, ReeveAdmissionGrant grant,
 void reeve_admission_set_tool_check (ReeveAdmission *self, ReeveAdmissionCheck check,
                                      gpointer user_data);
 
+/* Before the first request: what reserves and settles; without it nothing is bounded. */
+void reeve_admission_set_budgets (ReeveAdmission *self, ReeveBudgets *budgets);
+/* Must model calls of this tenant say what they may take? Any thread, no I/O. */
+gboolean reeve_admission_has_budgets (ReeveAdmission *self, const char *tenant_id);
+
 /* Runs the stages and records the intent durably. Refused: %REEVE_ERROR_PERMISSION_DENIED and so
  * on, and a record of the refusal. The callback comes in the caller's thread-default context. */
 void reeve_admission_begin_async (ReeveAdmission *self, const ReeveAdmissionRequest *request,
@@ -116,6 +126,8 @@ void reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation,
 gboolean reeve_admitted_confirm (ReeveAdmitted *self, JsonObject *tool_arguments, GError **error);
 gboolean reeve_admitted_is_consumed (ReeveAdmitted *self);
 guint64 reeve_admitted_get_intent (ReeveAdmitted *self);
+/* model.call: how many tokens the answer may have; 0: no budget bounds it. */
+gint64 reeve_admitted_get_granted (ReeveAdmitted *self);
 ReeveCaller *reeve_admitted_get_caller (ReeveAdmitted *self);
 /* The host stops and its effect goes on after the next start: (transfer full) self. The intent
  * stays open in the ledger, for reeve_admission_resume(). */

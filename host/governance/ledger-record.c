@@ -36,10 +36,12 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("action"), REEVE_LEDGER_RECORD_STRING, AT (action), 0, TRUE },
   { NAMED ("actor"), REEVE_LEDGER_RECORD_OBJECT, AT (actor_id), AT (actor_type), FALSE },
   { NAMED ("agent_id"), REEVE_LEDGER_RECORD_STRING, AT (agent_id), 0, FALSE },
+  { NAMED ("cost"), REEVE_LEDGER_RECORD_NUMBER, AT (cost), 0, FALSE },
   { NAMED ("count"), REEVE_LEDGER_RECORD_NUMBER, AT (count), 0, FALSE },
   { NAMED ("delegated_user_id"), REEVE_LEDGER_RECORD_STRING, AT (delegated_user_id), 0, FALSE },
   { NAMED ("door"), REEVE_LEDGER_RECORD_STRING, AT (door), 0, FALSE },
   { NAMED ("epoch"), REEVE_LEDGER_RECORD_NUMBER, AT (epoch), 0, TRUE },
+  { NAMED ("estimated"), REEVE_LEDGER_RECORD_NUMBER, AT (estimated), 0, FALSE },
   { NAMED ("input_digest"), REEVE_LEDGER_RECORD_STRING, AT (input_digest), 0, FALSE },
   { NAMED ("input_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (input_tokens), 0, FALSE },
   { NAMED ("intent"), REEVE_LEDGER_RECORD_NUMBER, AT (intent), 0, FALSE },
@@ -52,6 +54,8 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("output_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (output_tokens), 0, FALSE },
   { NAMED ("parent"), REEVE_LEDGER_RECORD_NUMBER, AT (parent), 0, FALSE },
   { NAMED ("reason"), REEVE_LEDGER_RECORD_STRING, AT (reason), 0, FALSE },
+  { NAMED ("reserved_cost"), REEVE_LEDGER_RECORD_NUMBER, AT (reserved_cost), 0, FALSE },
+  { NAMED ("reserved_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (reserved_tokens), 0, FALSE },
   { NAMED ("resource"), REEVE_LEDGER_RECORD_OBJECT, AT (resource_id), AT (resource_type), FALSE },
   { NAMED ("run_id"), REEVE_LEDGER_RECORD_STRING, AT (run_id), 0, FALSE },
   { NAMED ("scope"), REEVE_LEDGER_RECORD_STRING, AT (scope), 0, TRUE },
@@ -60,6 +64,7 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("time"), REEVE_LEDGER_RECORD_NUMBER, AT (time), 0, TRUE },
   { NAMED ("tool_name"), REEVE_LEDGER_RECORD_STRING, AT (tool_name), 0, FALSE },
   { NAMED ("trace_id"), REEVE_LEDGER_RECORD_STRING, AT (trace_id), 0, FALSE },
+  { NAMED ("workspace_id"), REEVE_LEDGER_RECORD_STRING, AT (workspace_id), 0, FALSE },
 };
 
 #undef AT

@@ -3,11 +3,14 @@
  * all that call a model, so that each is admitted, recorded and settled in the same form. */
 #include "model-door.h"
 
+#include "runtime/model-meter.h"
+
 typedef struct
 {
   ReeveCall *call;
   ReeveServices *services;
   ReeveLlmRequest *request;
+  ReeveModelMeter meter;
   ReeveAdmitted *admitted;
   ReeveLlmDeltaFunc delta;
   ReeveModelDoorDone done;
@@ -38,13 +41,19 @@ reeve_model_door_settle (ReeveModelDoor *self, const ReeveModelResponse *respons
       settlement.reason = reeve_error_get_name (
           error->domain == REEVE_ERROR ? (ReeveError) error->code : REEVE_ERROR_FAILED);
     }
-  else
-    {
-      settlement.input_tokens = MAX (response->input_tokens, 0);
-      settlement.output_tokens = MAX (response->output_tokens, 0);
-    }
+  if (reeve_admitted_is_consumed (self->admitted))
+    reeve_model_meter_settle (&self->meter, self->request, response, error, &settlement);
   reeve_admission_settle_async (self->services->admission, g_steal_pointer (&self->admitted),
                                 &settlement, NULL, NULL);
+}
+
+static gboolean
+reeve_model_door_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError **error)
+{
+  ReeveModelDoor *self = user_data;
+
+  reeve_model_meter_add (&self->meter, delta);
+  return self->delta == NULL || self->delta (delta, self->user_data, error);
 }
 
 static void
@@ -74,13 +83,17 @@ reeve_model_door_on_admitted (GObject *source, GAsyncResult *result, gpointer us
   GError *error = NULL;
 
   self->admitted = reeve_admission_begin_finish (self->services->admission, result, &error);
-  if (self->admitted == NULL)
+  if (self->admitted != NULL
+      && !reeve_model_meter_lower (self->request, reeve_admitted_get_granted (self->admitted),
+                                   &error))
+    reeve_model_door_settle (self, NULL, error);
+  if (error != NULL)
     {
       reeve_model_door_end (self, NULL, error);
       return;
     }
   reeve_models_complete_async (
-      self->services->models, self->admitted, self->request, &info, self->delta, self->user_data,
+      self->services->models, self->admitted, self->request, &info, reeve_model_door_on_delta, self,
       reeve_call_get_cancellable (self->call), reeve_model_door_on_model, self);
 }
 
@@ -129,6 +142,10 @@ reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmReques
   self->delta = delta;
   self->done = done;
   self->user_data = user_data;
+  reeve_model_meter_init (&self->meter);
+  admission.workspace_id = reeve_caller_get_workspace_id (admission.caller);
+  if (reeve_admission_has_budgets (services->admission, reeve_call_get_tenant_id (call)))
+    reeve_model_meter_bound (request, &admission);
   reeve_call_set_recorded (call);
   reeve_admission_begin_async (services->admission, &admission, reeve_model_door_on_admitted, self);
 }

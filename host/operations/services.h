@@ -9,6 +9,7 @@
 #include "governance/admission.h"
 #include "governance/api-keys.h"
 #include "governance/authentication.h"
+#include "governance/budgets.h"
 #include "governance/elevations.h"
 #include "governance/idempotency.h"
 #include "governance/ledger.h"
@@ -41,6 +42,7 @@ struct _ReeveServices
   ReeveLedger *ledger;
   ReeveAdmission *admission;
   ReeveAuthentication *authentication;
+  ReeveBudgets *budgets;
   ReeveIdempotency *idempotency;
   ReeveTenants *tenants;
   ReevePolicies *policies;

@@ -5,7 +5,9 @@
 
 #include "base/digests.h"
 #include "governance/admission-records.h"
+#include "model-meter.h"
 #include "run-events.h"
+#include "token-estimate.h"
 
 #define REEVE_RUN_MODEL_LEAST 16 /* tokens: a shorter answer is none */
 
@@ -14,6 +16,7 @@ typedef struct
   ReeveRun *run;
   guint step;
   ReeveLlmRequest *request;
+  ReeveModelMeter meter;
   char *digest;
   ReeveAdmitted *admitted;
   guint64 intent;
@@ -37,40 +40,14 @@ reeve_run_model_set_optional (JsonObject *entry, const char *member, const char 
     json_object_set_string_member (entry, member, text);
 }
 
-/* An answer of a service that does not count is estimated, and marked so: four bytes a token,
- * rounded up. */
-static gint64
-reeve_run_model_estimate (gsize bytes)
-{
-  return (gint64) ((bytes + 3) / 4);
-}
-
-static gsize
-reeve_run_model_input_bytes (ReeveRunModel *self)
-{
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
-  g_autofree char *text = NULL;
-
-  json_node_set_array (node, reeve_llm_request_get_messages (self->request));
-  text = json_to_string (node, FALSE);
-  return strlen (text);
-}
-
 static JsonObject *
-reeve_run_model_usage (ReeveRunModel *self, const ReeveModelResponse *response)
+reeve_run_model_usage (const ReeveSettlement *settlement)
 {
   JsonObject *usage = json_object_new ();
-  gboolean estimated = response->input_tokens < 0 || response->output_tokens < 0;
-  gint64 input = response->input_tokens;
-  gint64 output = response->output_tokens;
 
-  if (input < 0)
-    input = reeve_run_model_estimate (reeve_run_model_input_bytes (self));
-  if (output < 0)
-    output = reeve_run_model_estimate (strlen (response->content) + strlen (response->thought));
-  json_object_set_int_member (usage, "input_tokens", input);
-  json_object_set_int_member (usage, "output_tokens", output);
-  if (estimated)
+  json_object_set_int_member (usage, "input_tokens", settlement->input_tokens);
+  json_object_set_int_member (usage, "output_tokens", settlement->output_tokens);
+  if (settlement->estimated)
     json_object_set_boolean_member (usage, "estimated", TRUE);
   return usage;
 }
@@ -78,7 +55,8 @@ reeve_run_model_usage (ReeveRunModel *self, const ReeveModelResponse *response)
 /* The outcome entry of an answer that came. What the live stream left out of the markers is mapped
  * here at last. */
 static JsonObject *
-reeve_run_model_entry (ReeveRunModel *self, const ReeveModelResponse *response)
+reeve_run_model_entry (ReeveRunModel *self, const ReeveModelResponse *response,
+                       const ReeveSettlement *settlement)
 {
   ReeveRun *run = self->run;
   JsonObject *entry = reeve_run_new_entry (REEVE_JOURNAL_MODEL_OUTCOME);
@@ -101,7 +79,7 @@ reeve_run_model_entry (ReeveRunModel *self, const ReeveModelResponse *response)
   reeve_run_model_set_optional (entry, "model", response->model);
   if (response->tool_calls != NULL)
     json_object_set_array_member (entry, "tool_calls", json_array_ref (response->tool_calls));
-  json_object_set_object_member (entry, "usage", reeve_run_model_usage (self, response));
+  json_object_set_object_member (entry, "usage", reeve_run_model_usage (settlement));
   return entry;
 }
 
@@ -134,11 +112,13 @@ reeve_run_model_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError
 {
   ReeveRunModel *self = user_data;
   ReeveRun *run = self->run;
-  g_autoptr (GString) piece = g_string_new (NULL);
+  g_autoptr (GString) piece = NULL;
   gboolean thought = delta->kind == REEVE_LLM_DELTA_THOUGHT;
 
+  reeve_model_meter_add (&self->meter, delta);
   if (delta->kind != REEVE_LLM_DELTA_TEXT && !thought)
     return TRUE;
+  piece = g_string_new (NULL);
   if (thought)
     g_string_append_len (piece, delta->text, (gssize) delta->text_length);
   else
@@ -158,29 +138,34 @@ reeve_run_model_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError
   return TRUE;
 }
 
+/* How it ended, but for the digest of what came. */
 static void
-reeve_run_model_settle (ReeveRunModel *self, const ReeveModelResponse *response,
-                        const char *outcome, const GError *error)
+reeve_run_model_judge (ReeveRunModel *self, const ReeveModelResponse *response, const char *outcome,
+                       const GError *error, ReeveSettlement *settlement)
 {
-  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
-  g_autofree char *digest = NULL;
-
-  if (response != NULL)
+  *settlement = (ReeveSettlement){ .outcome = REEVE_OUTCOME_SUCCEEDED };
+  if (response == NULL)
     {
-      digest = reeve_digests_sha256_hex (response->content, strlen (response->content));
-      settlement.output_digest = digest;
-      settlement.input_tokens = MAX (response->input_tokens, 0);
-      settlement.output_tokens = MAX (response->output_tokens, 0);
-    }
-  else
-    {
-      settlement.outcome
+      settlement->outcome
           = g_strcmp0 (outcome, "unknown") == 0 ? REEVE_OUTCOME_UNKNOWN : REEVE_OUTCOME_FAILED;
-      settlement.reason
+      settlement->reason
           = error->domain == REEVE_ERROR ? reeve_error_get_name (error->code) : "failed";
     }
+  if (reeve_admitted_is_consumed (self->admitted))
+    reeve_model_meter_settle (&self->meter, self->request, response, error, settlement);
+}
+
+static void
+reeve_run_model_settle (ReeveRunModel *self, const ReeveModelResponse *response,
+                        ReeveSettlement *settlement)
+{
+  g_autofree char *digest
+      = response != NULL ? reeve_digests_sha256_hex (response->content, strlen (response->content))
+                         : NULL;
+
+  settlement->output_digest = digest;
   reeve_admission_settle_async (self->run->env.admission, g_steal_pointer (&self->admitted),
-                                &settlement, NULL, NULL);
+                                settlement, NULL, NULL);
 }
 
 static void
@@ -193,15 +178,20 @@ reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_
       = reeve_models_complete_finish (REEVE_MODELS (source), result, &error);
   const char *outcome = response == NULL ? reeve_run_classify (self->admitted, error) : "succeeded";
   gboolean cut = reeve_run_is_cut (run, error);
+  ReeveSettlement settlement;
   JsonObject *entries[] = { NULL, NULL };
 
+  reeve_run_model_judge (self, response, outcome, error, &settlement);
   if (response != NULL)
-    entries[0] = reeve_run_model_entry (self, response);
+    entries[0] = reeve_run_model_entry (self, response, &settlement);
   else if (!cut)
     entries[0] = reeve_run_model_failure (self, outcome, error);
   else if (run->live_shown->len + run->live_thought->len == 0)
     entries[0] = reeve_run_model_given_up (self);
-  reeve_run_model_settle (self, response, outcome, error);
+  if (response == NULL && entries[0] != NULL
+      && settlement.input_tokens + settlement.output_tokens > 0)
+    json_object_set_object_member (entries[0], "usage", reeve_run_model_usage (&settlement));
+  reeve_run_model_settle (self, response, &settlement);
   reeve_run_model_free (self);
   /* of an answer that was cut, readers may have a part, which another answer does not go on from:
    * the call stays open in the journal, and is unknown */
@@ -261,6 +251,8 @@ reeve_run_model_on_admitted (GObject *source, GAsyncResult *result, gpointer use
 
   self->admitted = reeve_admission_begin_finish (REEVE_ADMISSION (source), result, &error);
   self->intent = self->admitted != NULL ? reeve_admitted_get_intent (self->admitted) : 0;
+  if (self->admitted != NULL)
+    reeve_model_meter_lower (self->request, reeve_admitted_get_granted (self->admitted), NULL);
   entries[0] = reeve_run_model_intent (self);
   if (self->admitted != NULL)
     {
@@ -319,7 +311,7 @@ reeve_run_model_bound (ReeveRun *run, ReeveLlmRequest *request, const char *agen
 {
   gint64 before = reeve_journal_get_input_tokens (run->journal)
                   + reeve_journal_get_output_tokens (run->journal)
-                  + reeve_run_model_estimate (bytes);
+                  + reeve_token_estimate_bytes (bytes);
   gint64 limit = 0;
   gint64 seconds = 0;
 
@@ -354,6 +346,7 @@ reeve_run_model_call (ReeveRun *run, guint step)
 
   self->run = g_object_ref (run);
   self->step = step;
+  reeve_model_meter_init (&self->meter);
   self->request = reeve_run_model_request (run);
   self->digest = reeve_run_model_digest (self->request, &length);
   reeve_run_describe (run, &admission);
@@ -362,5 +355,7 @@ reeve_run_model_call (ReeveRun *run, guint step)
   admission.estimated_tokens
       = reeve_run_model_bound (run, self->request, admission.agent_id, length);
   admission.input_digest = self->digest;
+  if (reeve_admission_has_budgets (run->env.admission, reeve_run_get_tenant_id (run)))
+    reeve_model_meter_bound (self->request, &admission);
   reeve_admission_begin_async (run->env.admission, &admission, reeve_run_model_on_admitted, self);
 }

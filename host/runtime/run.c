@@ -154,6 +154,7 @@ reeve_run_describe (ReeveRun *self, ReeveAdmissionRequest *request)
   request->run_id = self->run_id;
   request->agent_id = reeve_json_get_string (started, "agent_id", NULL);
   request->delegated_user_id = reeve_json_get_string (started, "delegated_user_id", NULL);
+  request->workspace_id = reeve_json_get_string (started, "workspace_id", NULL);
   request->parent = self->intent;
   request->trace_id = reeve_json_get_string (started, "trace_id", NULL);
 }

@@ -23,8 +23,8 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
  * {workspace_id, user_id, created_at}, roles {name, created_at}, elevations {user_id, until,
  * created_at}, overrides {resource_type, resource_id, subject, created_at}, policies {kind,
  * agent_id, created_at, updated_at}, policy_revisions {revision, created_at}, passwords
- * {created_at}, identities {user_id, created_at}; text index "chunks" (group: document id); streams
- * "run/<run_id>"; blobs "document/<id>/<version>". */
+ * {created_at}, identities {user_id, created_at}, budgets {kind, subject, created_at}; text index
+ * "chunks" (group: document id); streams "run/<run_id>"; blobs "document/<id>/<version>". */
 #define REEVE_STORE_TENANTS           "tenants"
 #define REEVE_STORE_API_KEYS          "api_keys"
 #define REEVE_STORE_USERS             "users"
@@ -44,6 +44,7 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_POLICY_REVISIONS  "policy_revisions"
 #define REEVE_STORE_PASSWORDS         "passwords"  /* id: the user's */
 #define REEVE_STORE_IDENTITIES        "identities" /* id: digest of issuer and subject */
+#define REEVE_STORE_BUDGETS           "budgets"
 /* of the platform: counts how often a store was tried that could not be written */
 #define REEVE_STORE_COUNTER_TRIAL "store.trial"
 

@@ -24,12 +24,12 @@ from callgraph import Graph
 # cannot hand out a right that did not go through the stages
 ALLOWED = {
     "reeve_admission_get_type", "reeve_admission_new", "reeve_admission_set_grant", "reeve_admission_set_tool_check", "reeve_admission_add_check",
-    "reeve_admission_add_named_check",
+    "reeve_admission_add_named_check", "reeve_admission_set_budgets", "reeve_admission_has_budgets",
     "reeve_admission_begin", "reeve_admission_begin_async", "reeve_admission_begin_finish", "reeve_admission_settle_async",
     "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_refuse",
     "reeve_admission_resume", "reeve_admission_recover", "reeve_admission_flush_refusals",
     "reeve_admitted_consume", "reeve_admitted_consume_exactly", "reeve_admitted_expect", "reeve_admitted_is_consumed", "reeve_admitted_get_intent",
-    "reeve_admitted_get_caller", "reeve_admitted_confirm", "reeve_admitted_leave",
+    "reeve_admitted_get_caller", "reeve_admitted_confirm", "reeve_admitted_leave", "reeve_admitted_get_granted",
 }
 CONSUME = {"reeve_admitted_consume", "reeve_admitted_consume_exactly"}
 
@@ -56,6 +56,8 @@ EFFECTS = {
 # functions that reach an effect and take no ReeveAdmitted, with the reason; who calls them answers for himself
 WITHOUT = {
     "reeve_api_keys_note_uses": "when a key was used last, once a minute at most; nothing hangs on it",
+    "reeve_budgets_finish": "the gate's own sum of the ledger, brought up to date behind a settlement",
+    "reeve_budgets_save_book": "the gate's own sum of the ledger",
     "reeve_idempotency_claim_async": "the gate's own book of keys, before any effect",
     "reeve_idempotency_release": "the gate's own book of keys",
     "reeve_idempotency_store": "the gate's own book of keys: the answer of an effect that has happened",

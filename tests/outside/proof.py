@@ -30,6 +30,8 @@ HOLDERS = {
     "audit:read": {"admin", "auditor"},
     "system:config": {"admin"},
     "policy:manage": {"admin"},
+    "budget:view": {"admin", "operator", "auditor"},
+    "budget:set": {"admin"},
     "role:manage": {"admin"},
     "document:read": set(ROLES),
     "document:create": {"admin", "operator"},
@@ -212,6 +214,32 @@ class World:
         self.set_policy("agents/" + params["agent_id"])
 
     before_policies_delete_agent = before_policies_get_agent
+
+    def set_budget(self, scope):
+        return self.host.put("/api/v1/admin/budgets/" + scope, {"token_limit": 1000000000}, headers={"X-Tenant-ID": self.tenant}, expect=200)
+
+    def before_budgets_get_org(self, _params):
+        for world in self.worlds:
+            world.set_budget("org")
+
+    before_budgets_delete_org = before_budgets_usage = before_budgets_get_org
+
+    def before_budgets_get_workspace(self, params):
+        self.set_budget("workspaces/" + params["workspace_id"])
+
+    def before_budgets_get_agent(self, params):
+        self.set_budget("agents/" + params["agent_id"])
+
+    def before_budgets_get_user(self, params):
+        self.set_budget("users/" + params["user_id"])
+
+    def before_budgets_get_key(self, params):
+        self.set_budget("keys/" + params["key_id"])
+
+    before_budgets_delete_workspace = before_budgets_get_workspace
+    before_budgets_delete_agent = before_budgets_get_agent
+    before_budgets_delete_user = before_budgets_get_user
+    before_budgets_delete_key = before_budgets_get_key
 
     def make(self, name):
         return getattr(self, "make_" + name)()

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of ReeveBudgetBook share: budget-book.c (budgets, reserving) and
+ * budget-book-save.c (what the store keeps). */
+#pragma once
+
+#include "budget-book.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  REEVE_RESERVATION_UNNUMBERED, /* its intent is on the way to the disk */
+  REEVE_RESERVATION_OPEN,
+  REEVE_RESERVATION_SETTLING, /* its outcome is on the way to the disk */
+  REEVE_RESERVATION_LOST      /* its outcome could not be written */
+} ReeveReservationState;
+
+struct _ReeveReservation
+{
+  ReeveBudgetBook *book;
+  ReeveReservation *next; /* of the book's */
+  ReeveReservation *previous;
+  ReeveReservationState state;
+  guint64 intent; /* 0: not numbered */
+  guint64 size;   /* of the log before the record that is on its way */
+  gint64 time;
+  gint64 input;
+  gint64 output;
+  gint64 cost;
+  gint64 spent_tokens;
+  gint64 spent_cost;
+  guint n_budgets;
+  ReeveBudget *budgets[REEVE_RESERVATION_SCOPES];
+  gint64 periods[REEVE_RESERVATION_SCOPES];
+};
+
+struct _ReeveBudgetBook
+{
+  gatomicrefcount references;
+  char *tenant_id;
+  GMutex lock;
+  GHashTable *budgets; /* key -> ReeveBudget */
+  ReeveReservation *reservations;
+  GHashTable *deltas; /* counter -> gint64*: not saved yet */
+  GHashTable *sent;   /* the same: on its way */
+  guint64 seq;        /* as it was saved last */
+  GArray *finished;   /* guint64: intents that are in the counters and that a restart might read */
+  guint unsaved;
+  gboolean saving;
+};
+
+/* Under the lock. */
+void reeve_reservation_free (ReeveReservation *self);
+void reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 period,
+                            gint64 tokens, gint64 cost);
+void reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now);
+guint reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who,
+                              ReeveBudget **found);
+
+G_END_DECLS

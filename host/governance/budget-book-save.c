@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the store keeps of a book: counters, and how far in the log they reach. A batch says of each
+ * intent either that it is in the counters or that it is not, so that a restart reads the rest from
+ * the log and counts nothing twice:
+ *
+ *   seq       intents up to here are in the counters, but for …
+ *   pending   … these, which have no outcome yet, or none that is known to be durable
+ *   finished  intents behind seq that are in the counters already */
+#include "budget-book-private.h"
+
+#include "store/store.h"
+
+static gint64 *
+reeve_budget_book_delta (GHashTable *deltas, const char *counter)
+{
+  gint64 *delta = g_hash_table_lookup (deltas, counter);
+
+  if (delta == NULL)
+    {
+      delta = g_new0 (gint64, 1);
+      g_hash_table_insert (deltas, g_strdup (counter), delta);
+    }
+  return delta;
+}
+
+/**
+ * reeve_budget_book_counter:
+ * @budget: a budget
+ * @period: number of a period
+ * @what: tokens or cost
+ *
+ * Returns: (transfer full): name of the counter
+ */
+char *
+reeve_budget_book_counter (const ReeveBudget *budget, gint64 period, const char *what)
+{
+  return g_strdup_printf ("budget/%s/%" G_GINT64_FORMAT "/%s", budget->id, period, what);
+}
+
+void
+reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 period,
+                       gint64 tokens, gint64 cost)
+{
+  g_autofree char *counter = reeve_budget_book_counter (budget, period, "tokens");
+  g_autofree char *money = NULL;
+
+  *reeve_budget_book_delta (self->deltas, counter) += tokens;
+  if (cost == 0)
+    return;
+  money = reeve_budget_book_counter (budget, period, "cost");
+  *reeve_budget_book_delta (self->deltas, money) += cost;
+}
+
+/**
+ * reeve_budget_book_get_unsaved:
+ * @self: a book
+ *
+ * Returns: how many changes the store does not have
+ */
+guint
+reeve_budget_book_get_unsaved (ReeveBudgetBook *self)
+{
+  guint unsaved = 0;
+
+  g_mutex_lock (&self->lock);
+  unsaved = self->unsaved;
+  g_mutex_unlock (&self->lock);
+  return unsaved;
+}
+
+/* Under the lock: behind which record of the log everything has still to be read? A record that is
+ * on its way comes behind those that were there when it set out. */
+static guint64
+reeve_budget_book_find_seq (ReeveBudgetBook *self, guint64 size)
+{
+  for (const ReeveReservation *r = self->reservations; r != NULL; r = r->next)
+    if (r->state == REEVE_RESERVATION_UNNUMBERED || r->state == REEVE_RESERVATION_SETTLING)
+      size = MIN (size, r->size);
+  /* who was not on the list when it was saved last, sets out behind what was there then */
+  self->seq = MAX (self->seq, size);
+  return self->seq;
+}
+
+/* Under the lock. */
+static JsonObject *
+reeve_budget_book_describe (ReeveBudgetBook *self, guint64 seq)
+{
+  JsonObject *fields = json_object_new ();
+  JsonArray *pending = json_array_new ();
+  JsonArray *finished = json_array_new ();
+  guint kept = 0;
+
+  for (const ReeveReservation *r = self->reservations; r != NULL; r = r->next)
+    if (r->intent != 0 && r->intent <= seq)
+      json_array_add_int_element (pending, (gint64) r->intent);
+  for (guint i = 0; i < self->finished->len; i++)
+    {
+      guint64 intent = g_array_index (self->finished, guint64, i);
+
+      if (intent <= seq)
+        continue;
+      json_array_add_int_element (finished, (gint64) intent);
+      g_array_index (self->finished, guint64, kept++) = intent;
+    }
+  g_array_set_size (self->finished, kept);
+  json_object_set_string_member (fields, "kind", REEVE_BUDGET_STATE);
+  json_object_set_string_member (fields, "subject", "");
+  json_object_set_int_member (fields, "created_at", 0);
+  json_object_set_int_member (fields, "seq", (gint64) seq);
+  json_object_set_array_member (fields, "pending", pending);
+  json_object_set_array_member (fields, "finished", finished);
+  return fields;
+}
+
+/**
+ * reeve_budget_book_save:
+ * @self: a book
+ * @size: number of records in the tenant's log
+ * @even_nothing: also when nothing has changed
+ *
+ * Returns: (transfer full) (nullable): a batch that brings the store up to date, to be answered by
+ * reeve_budget_book_saved(); %NULL when there is nothing to save or one is on its way
+ */
+ReeveBatch *
+reeve_budget_book_save (ReeveBudgetBook *self, guint64 size, gboolean even_nothing)
+{
+  g_autoptr (JsonObject) fields = NULL;
+  ReeveBatch *batch = NULL;
+  GHashTableIter iter;
+  gpointer counter = NULL;
+  gpointer delta = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (!self->saving && (self->unsaved > 0 || even_nothing))
+    {
+      self->saving = TRUE;
+      self->unsaved = 0;
+      fields = reeve_budget_book_describe (self, reeve_budget_book_find_seq (self, size));
+      self->sent = g_steal_pointer (&self->deltas);
+      self->deltas = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+      batch = reeve_batch_new (self->tenant_id);
+      reeve_batch_put (batch, REEVE_STORE_BUDGETS, REEVE_BUDGET_STATE, fields, REEVE_REVISION_ANY);
+      g_hash_table_iter_init (&iter, self->sent);
+      while (g_hash_table_iter_next (&iter, &counter, &delta))
+        reeve_batch_count (batch, counter, *(gint64 *) delta, 0, G_MAXINT64);
+    }
+  g_mutex_unlock (&self->lock);
+  return batch;
+}
+
+/**
+ * reeve_budget_book_saved:
+ * @self: a book
+ * @good: whether the store has taken the batch
+ */
+void
+reeve_budget_book_saved (ReeveBudgetBook *self, gboolean good)
+{
+  GHashTableIter iter;
+  gpointer counter = NULL;
+  gpointer delta = NULL;
+
+  g_mutex_lock (&self->lock);
+  self->saving = FALSE;
+  if (!good)
+    {
+      g_hash_table_iter_init (&iter, self->sent);
+      while (g_hash_table_iter_next (&iter, &counter, &delta))
+        *reeve_budget_book_delta (self->deltas, counter) += *(gint64 *) delta;
+      self->unsaved++;
+    }
+  g_clear_pointer (&self->sent, g_hash_table_unref);
+  g_mutex_unlock (&self->lock);
+}

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One host appends to a tenant's log, so one table in its memory decides what may be reserved,
+ * under one lock and in no more than a microsecond or two. What makes it durable is the log: the
+ * intent says what is reserved, the outcome what was spent, and the counters in the store are a sum
+ * of the log that is brought up to date from time to time (budget-book-save.c). */
+#include "budget-book-private.h"
+
+#include <string.h>
+
+#include "money.h"
+
+/**
+ * reeve_budget_book_new:
+ * @tenant_id: whose
+ *
+ * Returns: (transfer full): a book without budgets
+ */
+ReeveBudgetBook *
+reeve_budget_book_new (const char *tenant_id)
+{
+  ReeveBudgetBook *self = g_new0 (ReeveBudgetBook, 1);
+
+  g_atomic_ref_count_init (&self->references);
+  self->tenant_id = g_strdup (tenant_id);
+  g_mutex_init (&self->lock);
+  self->budgets
+      = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) reeve_budget_unref);
+  self->deltas = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->finished = g_array_new (FALSE, FALSE, sizeof (guint64));
+  return self;
+}
+
+/**
+ * reeve_budget_book_ref:
+ * @self: a book
+ *
+ * Returns: (transfer full): it
+ */
+ReeveBudgetBook *
+reeve_budget_book_ref (ReeveBudgetBook *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+/**
+ * reeve_budget_book_unref:
+ * @self: (transfer full): a book
+ */
+void
+reeve_budget_book_unref (ReeveBudgetBook *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  while (self->reservations != NULL)
+    {
+      ReeveReservation *lost = self->reservations;
+
+      self->reservations = lost->next;
+      reeve_reservation_free (lost);
+    }
+  g_hash_table_unref (self->budgets);
+  g_hash_table_unref (self->deltas);
+  g_clear_pointer (&self->sent, g_hash_table_unref);
+  g_array_unref (self->finished);
+  g_mutex_clear (&self->lock);
+  g_free (self->tenant_id);
+  g_free (self);
+}
+
+/**
+ * reeve_budget_book_get_tenant_id:
+ * @self: a book
+ *
+ * Returns: (transfer none): whose it is
+ */
+const char *
+reeve_budget_book_get_tenant_id (ReeveBudgetBook *self)
+{
+  return self->tenant_id;
+}
+
+/**
+ * reeve_budget_book_is_empty:
+ * @self: a book
+ *
+ * Returns: whether there is no budget at all
+ */
+gboolean
+reeve_budget_book_is_empty (ReeveBudgetBook *self)
+{
+  gboolean empty = FALSE;
+
+  g_mutex_lock (&self->lock);
+  empty = g_hash_table_size (self->budgets) == 0;
+  g_mutex_unlock (&self->lock);
+  return empty;
+}
+
+/* ---- budgets ---- */
+
+/**
+ * reeve_budget_book_take:
+ * @self: a book
+ * @budget: (transfer full): as it is in the store
+ *
+ * Takes up what was set. Where the same budget is there already, what it has spent and reserved
+ * stays.
+ */
+void
+reeve_budget_book_take (ReeveBudgetBook *self, ReeveBudget *budget)
+{
+  ReeveBudget *there = NULL;
+
+  g_mutex_lock (&self->lock);
+  there = g_hash_table_lookup (self->budgets, budget->key);
+  if (there != NULL && strcmp (there->id, budget->id) == 0)
+    {
+      reeve_budget_adopt (there, budget);
+      reeve_budget_unref (budget);
+    }
+  else
+    g_hash_table_replace (self->budgets, budget->key, budget);
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * reeve_budget_book_copy:
+ * @self: a book
+ * @key: of a budget
+ * @now: µs since 1970
+ *
+ * Returns: (transfer full) (nullable): a copy that belongs to no book
+ */
+ReeveBudget *
+reeve_budget_book_copy (ReeveBudgetBook *self, const char *key, gint64 now)
+{
+  ReeveBudget *copy = NULL;
+  ReeveBudget *budget = NULL;
+
+  g_mutex_lock (&self->lock);
+  budget = g_hash_table_lookup (self->budgets, key);
+  if (budget != NULL)
+    {
+      reeve_budget_book_roll (self, budget, now);
+      copy = reeve_budget_dup (budget);
+    }
+  g_mutex_unlock (&self->lock);
+  return copy;
+}
+
+/**
+ * reeve_budget_book_remove:
+ * @self: a book
+ * @key: of a budget
+ *
+ * Returns: whether there was one
+ */
+gboolean
+reeve_budget_book_remove (ReeveBudgetBook *self, const char *key)
+{
+  gboolean removed = FALSE;
+
+  g_mutex_lock (&self->lock);
+  removed = g_hash_table_remove (self->budgets, key);
+  g_mutex_unlock (&self->lock);
+  return removed;
+}
+
+void
+reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now)
+{
+  gint64 before = budget->period;
+  g_autofree char *counter = NULL;
+  gint64 *delta = NULL;
+
+  if (reeve_budget_find_period (budget, now) == before)
+    return;
+  reeve_budget_roll (budget, now);
+  counter = g_strconcat ("budget/", budget->id, "/period", NULL);
+  delta = g_hash_table_lookup (self->deltas, counter);
+  if (delta == NULL)
+    {
+      delta = g_new0 (gint64, 1);
+      g_hash_table_insert (self->deltas, g_steal_pointer (&counter), delta);
+    }
+  *delta += budget->period - before;
+  self->unsaved++;
+}
+
+/**
+ * reeve_budget_book_show:
+ * @self: a book
+ * @key: of a budget
+ * @now: µs since 1970
+ *
+ * Returns: (transfer full) (nullable): it as it is shown outside
+ */
+JsonObject *
+reeve_budget_book_show (ReeveBudgetBook *self, const char *key, gint64 now)
+{
+  JsonObject *shown = NULL;
+  ReeveBudget *budget = NULL;
+
+  g_mutex_lock (&self->lock);
+  budget = g_hash_table_lookup (self->budgets, key);
+  if (budget != NULL)
+    {
+      reeve_budget_book_roll (self, budget, now);
+      shown = reeve_budget_show (budget, self->tenant_id);
+    }
+  g_mutex_unlock (&self->lock);
+  return shown;
+}
+
+/**
+ * reeve_budget_book_list:
+ * @self: a book
+ * @now: µs since 1970
+ *
+ * Returns: (transfer full): all budgets as they are shown outside, by their keys
+ */
+JsonArray *
+reeve_budget_book_list (ReeveBudgetBook *self, gint64 now)
+{
+  JsonArray *shown = json_array_new ();
+  GList *keys = NULL;
+
+  g_mutex_lock (&self->lock);
+  keys = g_list_sort (g_hash_table_get_keys (self->budgets), (GCompareFunc) strcmp);
+  for (GList *l = keys; l != NULL; l = l->next)
+    {
+      ReeveBudget *budget = g_hash_table_lookup (self->budgets, l->data);
+
+      reeve_budget_book_roll (self, budget, now);
+      json_array_add_object_element (shown, reeve_budget_show (budget, self->tenant_id));
+    }
+  g_mutex_unlock (&self->lock);
+  g_list_free (keys);
+  return shown;
+}
+
+guint
+reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who, ReeveBudget **found)
+{
+  const struct
+  {
+    const char *kind;
+    const char *id;
+  } rows[]
+      = { { "agents", who->agent_id },
+          { "keys", who->key_id },
+          { "users", who->user_id },
+          { "users",
+            g_strcmp0 (who->user_id, who->delegated_user_id) != 0 ? who->delegated_user_id : NULL },
+          { "workspaces", who->workspace_id },
+          { REEVE_BUDGET_ORG, "" } };
+  guint n = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      char key[256];
+      ReeveBudget *budget = NULL;
+
+      if (rows[i].id == NULL)
+        continue;
+      g_snprintf (key, sizeof key, "%s%s%s", rows[i].kind, *rows[i].id != '\0' ? "/" : "",
+                  rows[i].id);
+      budget = g_hash_table_lookup (self->budgets, key);
+      if (budget != NULL)
+        found[n++] = budget;
+    }
+  return n;
+}
+
+/**
+ * reeve_budget_book_explain:
+ * @self: a book
+ * @who: who would spend
+ * @now: µs since 1970
+ *
+ * Returns: (transfer full): every budget that bounds it, as it is shown outside: there is no other
+ */
+JsonArray *
+reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 now)
+{
+  JsonArray *shown = json_array_new ();
+  ReeveBudget *found[REEVE_RESERVATION_SCOPES];
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  n = reeve_budget_book_find (self, who, found);
+  for (guint i = 0; i < n; i++)
+    {
+      reeve_budget_book_roll (self, found[i], now);
+      json_array_add_object_element (shown, reeve_budget_show (found[i], self->tenant_id));
+    }
+  g_mutex_unlock (&self->lock);
+  return shown;
+}
+
+/* ---- reserving ---- */
+
+static const char *
+reeve_budget_book_setter (const ReeveBudget *budget)
+{
+  return budget->set_by != NULL && *budget->set_by != '\0' ? budget->set_by : "the configuration";
+}
+
+static gboolean
+reeve_budget_book_refuse_tokens (const ReeveBudget *budget, gint64 need, GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
+               "the budget %s (token_limit %" G_GINT64_FORMAT ", set by %s) has %" G_GINT64_FORMAT
+               " tokens left, %" G_GINT64_FORMAT " of it reserved, and at least %" G_GINT64_FORMAT
+               " are needed",
+               budget->key, budget->token_limit, reeve_budget_book_setter (budget),
+               reeve_budget_get_tokens_left (budget), budget->tokens_reserved, need);
+  return FALSE;
+}
+
+static gboolean
+reeve_budget_book_refuse_cost (const ReeveBudget *budget, gint64 need, GError **error)
+{
+  g_autofree char *limit = reeve_money_format (budget->cost_limit);
+  g_autofree char *left = reeve_money_format (reeve_budget_get_cost_left (budget));
+  g_autofree char *text = reeve_money_format (need);
+
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
+               "the budget %s (cost_limit %s %s, set by %s) has %s left, and at least %s is needed",
+               budget->key, limit, budget->currency, reeve_budget_book_setter (budget), left, text);
+  return FALSE;
+}
+
+/* A price that is not known is not the price zero: such a call cannot be bounded. */
+static gboolean
+reeve_budget_book_check_price (const ReeveBudget *budget, const ReeveBudgetAsk *ask, GError **error)
+{
+  if (budget->cost_limit == REEVE_BUDGET_NONE
+      || (ask->price != NULL && strcmp (ask->price->currency, budget->currency) == 0))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
+               "the budget %s (cost_limit in %s, set by %s) cannot be kept: the price of %s is not "
+               "known%s",
+               budget->key, budget->currency, reeve_budget_book_setter (budget),
+               ask->model != NULL ? ask->model : "the model",
+               ask->price != NULL ? " in that currency" : "");
+  return FALSE;
+}
+
+/* How long the answer may be: *@output is lowered to what each budget leaves. */
+static gboolean
+reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 *output,
+                       GError **error)
+{
+  gint64 least = MIN (ask->output, REEVE_BUDGET_LEAST);
+  gint64 tokens = reeve_budget_get_tokens_left (budget);
+  gint64 cost = reeve_budget_get_cost_left (budget);
+  gint64 input_cost = 0;
+
+  if (!reeve_budget_book_check_price (budget, ask, error))
+    return FALSE;
+  if (tokens != G_MAXINT64 && tokens < ask->input + MAX (least, 1))
+    return reeve_budget_book_refuse_tokens (budget, ask->input + MAX (least, 1), error);
+  if (tokens != G_MAXINT64)
+    *output = MIN (*output, tokens - ask->input);
+  if (cost == G_MAXINT64)
+    return TRUE;
+  input_cost = reeve_money_cost (ask->input, ask->price->input);
+  if (cost < reeve_prices_cost (ask->price, ask->input, least)
+      || (cost == 0 && ask->price->input + ask->price->output > 0))
+    return reeve_budget_book_refuse_cost (budget, reeve_prices_cost (ask->price, ask->input, least),
+                                          error);
+  *output = MIN (*output, reeve_money_tokens (cost - input_cost, ask->price->output));
+  return TRUE;
+}
+
+/* Under the lock. */
+static gboolean
+reeve_budget_book_grant (ReeveBudgetBook *self, ReeveBudget **found, guint n,
+                         const ReeveBudgetAsk *ask, gint64 *output, GError **error)
+{
+  *output = ask->output;
+  for (guint i = 0; i < n; i++)
+    {
+      reeve_budget_book_roll (self, found[i], ask->now);
+      if (!reeve_budget_book_fit (found[i], ask, output, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Under the lock. */
+static ReeveReservation *
+reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n, gint64 input,
+                        gint64 output, gint64 cost)
+{
+  ReeveReservation *made = g_new0 (ReeveReservation, 1);
+
+  made->book = reeve_budget_book_ref (self);
+  made->state = REEVE_RESERVATION_UNNUMBERED;
+  made->input = input;
+  made->output = output;
+  made->cost = cost;
+  made->n_budgets = n;
+  for (guint i = 0; i < n; i++)
+    {
+      made->budgets[i] = reeve_budget_ref (found[i]);
+      made->periods[i] = found[i]->period;
+      found[i]->tokens_reserved += input + output;
+      found[i]->cost_reserved += cost;
+    }
+  made->next = self->reservations;
+  if (made->next != NULL)
+    made->next->previous = made;
+  self->reservations = made;
+  return made;
+}
+
+/**
+ * reeve_budget_book_reserve:
+ * @self: a book
+ * @who: who would spend
+ * @ask: how much
+ * @error: return location
+ *
+ * Reserves of all its budgets or of none.
+ *
+ * Returns: (transfer full) (nullable): what is reserved; %NULL without an error when no budget
+ * bounds it; else %REEVE_ERROR_BUDGET_EXCEEDED naming budget, limit and who set it
+ */
+ReeveReservation *
+reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
+                           const ReeveBudgetAsk *ask, GError **error)
+{
+  ReeveBudget *found[REEVE_RESERVATION_SCOPES];
+  ReeveReservation *made = NULL;
+  gint64 output = 0;
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  n = reeve_budget_book_find (self, who, found);
+  if (n > 0 && reeve_budget_book_grant (self, found, n, ask, &output, error))
+    {
+      made = reeve_budget_book_make (
+          self, found, n, ask->input, output,
+          ask->price != NULL ? reeve_prices_cost (ask->price, ask->input, output) : 0);
+      made->size = ask->size;
+      made->time = ask->now;
+    }
+  g_mutex_unlock (&self->lock);
+  return made;
+}
+
+/**
+ * reeve_budget_book_recall:
+ * @self: a book
+ * @who: who spends
+ * @time: of the intent, µs since 1970
+ * @tokens: what is reserved
+ * @cost: the same in nano-units
+ * @intent: its sequence number
+ *
+ * For what stands in the log already. A budget that is younger has no part in it.
+ *
+ * Returns: (transfer full) (nullable): what is reserved; %NULL when no budget bounds it
+ */
+ReeveReservation *
+reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 time,
+                          gint64 tokens, gint64 cost, guint64 intent)
+{
+  ReeveBudget *found[REEVE_RESERVATION_SCOPES];
+  ReeveReservation *made = NULL;
+  guint all = 0;
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  all = reeve_budget_book_find (self, who, found);
+  for (guint i = 0; i < all; i++)
+    if (time >= found[i]->created_at)
+      {
+        reeve_budget_book_roll (self, found[i], time);
+        found[n++] = found[i];
+      }
+  if (n > 0)
+    {
+      made = reeve_budget_book_make (self, found, n, tokens, 0, cost);
+      made->time = time;
+      made->intent = intent;
+      made->state = REEVE_RESERVATION_OPEN;
+    }
+  g_mutex_unlock (&self->lock);
+  return made;
+}
+
+/**
+ * reeve_budget_book_check:
+ * @self: a book
+ * @who: who would spend
+ * @tokens: how many
+ * @now: µs since 1970
+ * @error: return location
+ *
+ * Returns: whether all of its budgets leave so much now; %FALSE with %REEVE_ERROR_BUDGET_EXCEEDED
+ */
+gboolean
+reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 tokens,
+                         gint64 now, GError **error)
+{
+  ReeveBudget *found[REEVE_RESERVATION_SCOPES];
+  gboolean good = TRUE;
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  n = reeve_budget_book_find (self, who, found);
+  for (guint i = 0; good && i < n; i++)
+    {
+      reeve_budget_book_roll (self, found[i], now);
+      if (reeve_budget_get_tokens_left (found[i]) < tokens)
+        good = reeve_budget_book_refuse_tokens (found[i], tokens, error);
+      else if (reeve_budget_get_cost_left (found[i]) <= 0)
+        good = reeve_budget_book_refuse_cost (found[i], 1, error);
+    }
+  g_mutex_unlock (&self->lock);
+  return good;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveBudgetBook: the budgets of one tenant and what is reserved of them. Any thread; no I/O. */
+#pragma once
+
+#include "budget.h"
+#include "prices.h"
+#include "reservation.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveBudgetBook ReeveBudgetBook;
+typedef struct _ReeveReservation ReeveReservation;
+
+/* Who would spend it; what is NULL has no budget. */
+typedef struct
+{
+  const char *agent_id;
+  const char *user_id;
+  const char *delegated_user_id;
+  const char *key_id;
+  const char *workspace_id;
+} ReeveBudgetWho;
+
+typedef struct
+{
+  gint64 input;            /* tokens: upper estimate */
+  gint64 output;           /* tokens that the answer may take at most; 0: it takes none */
+  const ReevePrice *price; /* (nullable): not known */
+  const char *model;       /* (nullable): for words */
+  gint64 now;              /* µs since 1970 */
+  guint64 size;            /* records in the tenant's log */
+} ReeveBudgetAsk;
+
+ReeveBudgetBook *reeve_budget_book_new (const char *tenant_id) G_GNUC_WARN_UNUSED_RESULT;
+ReeveBudgetBook *reeve_budget_book_ref (ReeveBudgetBook *self);
+void reeve_budget_book_unref (ReeveBudgetBook *self);
+const char *reeve_budget_book_get_tenant_id (ReeveBudgetBook *self);
+gboolean reeve_budget_book_is_empty (ReeveBudgetBook *self);
+
+/* ---- budgets ---- */
+
+/* (transfer full) budget: as it is in the store */
+void reeve_budget_book_take (ReeveBudgetBook *self, ReeveBudget *budget);
+gboolean reeve_budget_book_remove (ReeveBudgetBook *self, const char *key);
+/* (transfer full) (nullable) */
+ReeveBudget *reeve_budget_book_copy (ReeveBudgetBook *self, const char *key, gint64 now);
+/* (transfer full) all, as they are shown outside */
+JsonArray *reeve_budget_book_list (ReeveBudgetBook *self, gint64 now);
+/* (transfer full) (nullable): as it is shown outside */
+JsonObject *reeve_budget_book_show (ReeveBudgetBook *self, const char *key, gint64 now);
+/* (transfer full) every budget that @who spends of, as it is shown outside */
+JsonArray *reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 now);
+
+/* ---- reserving ---- */
+
+/* All of its budgets or none. NULL without an error: it has none. %REEVE_ERROR_BUDGET_EXCEEDED */
+ReeveReservation *reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
+                                             const ReeveBudgetAsk *ask, GError **error);
+/* Do all of its budgets leave so many tokens now? */
+gboolean reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 tokens,
+                                  gint64 now, GError **error);
+/* ---- what the store keeps ---- */
+
+/* What an earlier host had reserved: (transfer full) (nullable), with its intent durable. @time: of
+ * the intent. Limits are not asked. */
+ReeveReservation *reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who,
+                                            gint64 time, gint64 tokens, gint64 cost,
+                                            guint64 intent);
+guint reeve_budget_book_get_unsaved (ReeveBudgetBook *self);
+/* (transfer full) (nullable): a batch that brings the store up to date; NULL: nothing to save, or
+ * one is on its way. Answered by reeve_budget_book_saved(). @size: records in the log. */
+ReeveBatch *reeve_budget_book_save (ReeveBudgetBook *self, guint64 size, gboolean even_nothing);
+void reeve_budget_book_saved (ReeveBudgetBook *self, gboolean good);
+/* Names of a budget's counters. */
+char *reeve_budget_book_counter (const ReeveBudget *budget, gint64 period, const char *what);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveBudgetBook, reeve_budget_book_unref)
+
+G_END_DECLS

@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One budget. Its reset is no job that could be late: the number of the period is a function of the
+ * time, and counters are named by it. The number never falls: a clock that is set back gives
+ * nothing a second time, and one that jumps ahead gives each period once. */
+#include "budget.h"
+
+#include "base/times.h"
+
+#include "directory.h"
+#include "money.h"
+
+#include <string.h>
+
+#define REEVE_BUDGET_DIGITS 9
+
+__extension__ typedef __int128 ReeveBudgetWide;
+
+/**
+ * reeve_budget_new:
+ * @key: whose it is: org, agents/ID …
+ * @id: names its counters
+ *
+ * Returns: (transfer full): a budget without limits
+ */
+ReeveBudget *
+reeve_budget_new (const char *key, const char *id)
+{
+  ReeveBudget *self = g_new0 (ReeveBudget, 1);
+
+  self->references = 1;
+  self->key = g_strdup (key);
+  self->id = g_strdup (id);
+  self->token_limit = self->cost_limit = REEVE_BUDGET_NONE;
+  self->period_days = REEVE_BUDGET_PERIOD_DAYS;
+  self->alert_at = REEVE_BUDGET_ALERT;
+  return self;
+}
+
+/**
+ * reeve_budget_ref:
+ * @self: a budget; the book's lock is held
+ *
+ * Returns: (transfer full): it
+ */
+ReeveBudget *
+reeve_budget_ref (ReeveBudget *self)
+{
+  self->references++;
+  return self;
+}
+
+/**
+ * reeve_budget_unref:
+ * @self: (transfer full): a budget; the book's lock is held
+ */
+void
+reeve_budget_unref (ReeveBudget *self)
+{
+  if (--self->references > 0)
+    return;
+  g_free (self->key);
+  g_free (self->id);
+  g_free (self->set_by);
+  g_free (self);
+}
+
+/**
+ * reeve_budget_dup:
+ * @self: a budget; the book's lock is held
+ *
+ * Returns: (transfer full): a copy
+ */
+ReeveBudget *
+reeve_budget_dup (const ReeveBudget *self)
+{
+  ReeveBudget *copy = g_new0 (ReeveBudget, 1);
+
+  *copy = *self;
+  copy->references = 1;
+  copy->key = g_strdup (self->key);
+  copy->id = g_strdup (self->id);
+  copy->set_by = g_strdup (self->set_by);
+  return copy;
+}
+
+/**
+ * reeve_budget_adopt:
+ * @self: a budget; the book's lock is held
+ * @from: what was set
+ */
+void
+reeve_budget_adopt (ReeveBudget *self, const ReeveBudget *from)
+{
+  self->token_limit = from->token_limit;
+  self->cost_limit = from->cost_limit;
+  memcpy (self->currency, from->currency, sizeof self->currency);
+  self->period_days = from->period_days;
+  self->anchor = from->anchor;
+  self->base = from->base;
+  self->alert_at = from->alert_at;
+  self->told = from->told;
+  g_free (self->set_by);
+  self->set_by = g_strdup (from->set_by);
+  self->revision = from->revision;
+  self->updated_at = from->updated_at;
+}
+
+/* ---- limits ---- */
+
+static gboolean
+reeve_budget_has (JsonObject *limits, const char *member)
+{
+  return json_object_has_member (limits, member) && !json_object_get_null_member (limits, member);
+}
+
+static gboolean
+reeve_budget_set_cost (ReeveBudget *self, JsonObject *limits, GError **error)
+{
+  JsonObject *money = reeve_json_get_object (limits, "cost_limit");
+  gint64 amount = REEVE_BUDGET_NONE;
+
+  if (money == NULL)
+    {
+      self->cost_limit = REEVE_BUDGET_NONE;
+      return TRUE;
+    }
+  if (!reeve_money_parse (reeve_json_get_string (money, "amount", ""), REEVE_BUDGET_DIGITS, &amount,
+                          error)
+      || amount > REEVE_MONEY_MAX)
+    {
+      g_clear_error (error);
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "/cost_limit/amount: needs a decimal number up to a milliard with at "
+                           "most nine decimals");
+      return FALSE;
+    }
+  /* what was spent in one currency is no amount of another */
+  if (*self->currency != '\0'
+      && strcmp (self->currency, reeve_json_get_string (money, "currency", "")) != 0
+      && self->cost_used + self->cost_reserved > 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                   "the budget has spent %s in this period: delete it to begin in another currency",
+                   self->currency);
+      return FALSE;
+    }
+  self->cost_limit = amount;
+  g_strlcpy (self->currency, reeve_json_get_string (money, "currency", ""), sizeof self->currency);
+  return TRUE;
+}
+
+/* The present period keeps its number; the new length counts from its beginning. */
+static void
+reeve_budget_set_period (ReeveBudget *self, gint64 days)
+{
+  if (self->period_days > 0)
+    self->anchor += (self->period - self->base) * self->period_days * REEVE_TIMES_DAY;
+  self->base = self->period;
+  self->period_days = days;
+}
+
+/**
+ * reeve_budget_set_limits:
+ * @self: a budget
+ * @limits: {token_limit?, cost_limit?, reset_period_days?, alert_at?}
+ * @now: µs since 1970
+ * @error: return location
+ *
+ * What was spent stays.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT or, for another currency while something is
+ * spent, %REEVE_ERROR_CONFLICT; then nothing has changed
+ */
+gboolean
+reeve_budget_set_limits (ReeveBudget *self, JsonObject *limits, gint64 now, GError **error)
+{
+  gint64 days = REEVE_BUDGET_PERIOD_DAYS;
+
+  if (!reeve_budget_set_cost (self, limits, error))
+    return FALSE;
+  reeve_budget_roll (self, now);
+  self->token_limit = reeve_json_get_int (limits, "token_limit", REEVE_BUDGET_NONE);
+  if (reeve_budget_has (limits, "reset_period_days"))
+    days = json_object_get_int_member (limits, "reset_period_days");
+  if (days != self->period_days)
+    reeve_budget_set_period (self, days);
+  self->alert_at = REEVE_BUDGET_ALERT;
+  if (reeve_budget_has (limits, "alert_at"))
+    self->alert_at = (gint64) (json_object_get_double_member (limits, "alert_at") * 1000 + 0.5);
+  self->told = 0;
+  return TRUE;
+}
+
+/* ---- periods ---- */
+
+/**
+ * reeve_budget_find_period:
+ * @self: a budget
+ * @now: µs since 1970
+ *
+ * Returns: number of the period, no less than the present one's
+ */
+gint64
+reeve_budget_find_period (const ReeveBudget *self, gint64 now)
+{
+  gint64 length = self->period_days * REEVE_TIMES_DAY;
+
+  if (length <= 0 || now <= self->anchor)
+    return self->period;
+  return MAX (self->period, self->base + (now - self->anchor) / length);
+}
+
+/**
+ * reeve_budget_roll:
+ * @self: a budget
+ * @now: µs since 1970
+ *
+ * What is reserved in an earlier period is of that period's limit: the new one begins empty.
+ */
+void
+reeve_budget_roll (ReeveBudget *self, gint64 now)
+{
+  gint64 period = reeve_budget_find_period (self, now);
+
+  if (period == self->period)
+    return;
+  self->period = period;
+  self->tokens_used = self->tokens_reserved = 0;
+  self->cost_used = self->cost_reserved = 0;
+  self->told = 0;
+}
+
+/* ---- what is left ---- */
+
+static gint64
+reeve_budget_get_left (gint64 limit, gint64 used, gint64 reserved)
+{
+  return limit == REEVE_BUDGET_NONE ? G_MAXINT64 : MAX (limit - used - reserved, 0);
+}
+
+/**
+ * reeve_budget_get_tokens_left:
+ * @self: a budget
+ *
+ * Returns: how many tokens may still be reserved; %G_MAXINT64 without a limit
+ */
+gint64
+reeve_budget_get_tokens_left (const ReeveBudget *self)
+{
+  return reeve_budget_get_left (self->token_limit, self->tokens_used, self->tokens_reserved);
+}
+
+/**
+ * reeve_budget_get_cost_left:
+ * @self: a budget
+ *
+ * Returns: how many nano-units may still be reserved; %G_MAXINT64 without a limit
+ */
+gint64
+reeve_budget_get_cost_left (const ReeveBudget *self)
+{
+  return reeve_budget_get_left (self->cost_limit, self->cost_used, self->cost_reserved);
+}
+
+static gboolean
+reeve_budget_has_reached (gint64 limit, gint64 used, gint64 thousandths)
+{
+  return limit != REEVE_BUDGET_NONE
+         && (ReeveBudgetWide) used * 1000 >= (ReeveBudgetWide) limit * thousandths;
+}
+
+/**
+ * reeve_budget_notice:
+ * @self: a budget
+ *
+ * Returns: what is to be told of it now, once in a period: REEVE_BUDGET_TOLD_…
+ */
+guint
+reeve_budget_notice (ReeveBudget *self)
+{
+  guint reached = 0;
+
+  if (self->alert_at > 0
+      && (reeve_budget_has_reached (self->token_limit, self->tokens_used, self->alert_at)
+          || reeve_budget_has_reached (self->cost_limit, self->cost_used, self->alert_at)))
+    reached |= REEVE_BUDGET_TOLD_ALERT;
+  if (reeve_budget_has_reached (self->token_limit, self->tokens_used, 1000)
+      || reeve_budget_has_reached (self->cost_limit, self->cost_used, 1000))
+    reached |= REEVE_BUDGET_TOLD_EXHAUSTED;
+  reached &= ~self->told;
+  self->told |= reached;
+  return reached;
+}
+
+/* ---- outside ---- */
+
+static void
+reeve_budget_show_tokens (const ReeveBudget *self, JsonObject *shown)
+{
+  json_object_set_int_member (shown, "tokens_used", self->tokens_used);
+  json_object_set_int_member (shown, "tokens_reserved", self->tokens_reserved);
+  if (self->token_limit == REEVE_BUDGET_NONE)
+    {
+      json_object_set_null_member (shown, "token_limit");
+      json_object_set_null_member (shown, "tokens_remaining");
+      return;
+    }
+  json_object_set_int_member (shown, "token_limit", self->token_limit);
+  json_object_set_int_member (shown, "tokens_remaining", reeve_budget_get_tokens_left (self));
+}
+
+static void
+reeve_budget_show_cost (const ReeveBudget *self, JsonObject *shown)
+{
+  const struct
+  {
+    const char *member;
+    gint64 amount;
+  } rows[] = { { "cost_limit", self->cost_limit },
+               { "cost_used", self->cost_used },
+               { "cost_reserved", self->cost_reserved },
+               { "cost_remaining", reeve_budget_get_cost_left (self) } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (self->cost_limit == REEVE_BUDGET_NONE)
+      json_object_set_null_member (shown, rows[i].member);
+    else
+      json_object_set_object_member (shown, rows[i].member,
+                                     reeve_money_show (rows[i].amount, self->currency));
+}
+
+static void
+reeve_budget_show_time (JsonObject *shown, const char *member, gint64 time)
+{
+  g_autofree char *text = time > 0 ? reeve_times_format (time) : NULL;
+
+  if (text != NULL)
+    json_object_set_string_member (shown, member, text);
+  else
+    json_object_set_null_member (shown, member);
+}
+
+static void
+reeve_budget_show_subject (const ReeveBudget *self, JsonObject *shown)
+{
+  static const struct
+  {
+    const char *prefix;
+    const char *member;
+  } rows[] = { { "agents/", "agent_id" },
+               { "users/", "user_id" },
+               { "keys/", "key_id" },
+               { "workspaces/", "workspace_id" } };
+
+  json_object_set_string_member (shown, "scope", self->key);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (g_str_has_prefix (self->key, rows[i].prefix))
+      json_object_set_string_member (shown, rows[i].member, self->key + strlen (rows[i].prefix));
+  if (!json_object_has_member (shown, "agent_id"))
+    json_object_set_null_member (shown, "agent_id");
+}
+
+/**
+ * reeve_budget_show:
+ * @self: a budget
+ * @tenant_id: whose
+ *
+ * Returns: (transfer full): it with what is used, reserved and left, as it is shown outside
+ */
+JsonObject *
+reeve_budget_show (const ReeveBudget *self, const char *tenant_id)
+{
+  JsonObject *shown = json_object_new ();
+  gint64 length = self->period_days * REEVE_TIMES_DAY;
+  gint64 began = self->anchor + (self->period - self->base) * length;
+
+  json_object_set_string_member (shown, "budget_id", self->id);
+  json_object_set_string_member (shown, "org_id", tenant_id);
+  reeve_budget_show_subject (self, shown);
+  reeve_budget_show_tokens (self, shown);
+  reeve_budget_show_cost (self, shown);
+  json_object_set_int_member (shown, "reset_period_days", self->period_days);
+  json_object_set_int_member (shown, "period", self->period);
+  reeve_budget_show_time (shown, "last_reset_at", began);
+  reeve_budget_show_time (shown, "next_reset_at", length > 0 ? began + length : 0);
+  json_object_set_double_member (shown, "alert_at", (double) self->alert_at / 1000);
+  json_object_set_int_member (shown, "revision", self->revision);
+  if (self->set_by != NULL)
+    json_object_set_string_member (shown, "set_by", self->set_by);
+  else
+    json_object_set_null_member (shown, "set_by");
+  reeve_budget_show_time (shown, "created_at", self->created_at);
+  reeve_budget_show_time (shown, "updated_at", self->updated_at);
+  return shown;
+}
+
+/* ---- in the store ---- */
+
+/**
+ * reeve_budget_save:
+ * @self: a budget
+ *
+ * Returns: (transfer full): fields of its record; what is spent is in counters
+ */
+JsonObject *
+reeve_budget_save (const ReeveBudget *self)
+{
+  JsonObject *fields = json_object_new ();
+  const char *slash = strchr (self->key, '/');
+  g_autofree char *kind
+      = slash != NULL ? g_strndup (self->key, (gsize) (slash - self->key)) : g_strdup (self->key);
+
+  json_object_set_string_member (fields, "kind", kind);
+  json_object_set_string_member (fields, "subject", slash != NULL ? slash + 1 : "");
+  json_object_set_string_member (fields, "budget_id", self->id);
+  json_object_set_int_member (fields, "token_limit", self->token_limit);
+  json_object_set_int_member (fields, "cost_limit", self->cost_limit);
+  json_object_set_string_member (fields, "currency", self->currency);
+  json_object_set_int_member (fields, "period_days", self->period_days);
+  json_object_set_int_member (fields, "anchor", self->anchor);
+  json_object_set_int_member (fields, "base", self->base);
+  json_object_set_int_member (fields, "alert_at", self->alert_at);
+  json_object_set_string_member (fields, "set_by", self->set_by != NULL ? self->set_by : "");
+  json_object_set_int_member (fields, "revision", self->revision);
+  json_object_set_int_member (fields, "created_at", self->created_at);
+  json_object_set_int_member (fields, "updated_at", self->updated_at);
+  return fields;
+}
+
+/**
+ * reeve_budget_load:
+ * @key: whose it is
+ * @fields: what reeve_budget_save() made
+ *
+ * Returns: (transfer full): the budget, nothing spent
+ */
+ReeveBudget *
+reeve_budget_load (const char *key, JsonObject *fields)
+{
+  ReeveBudget *self = reeve_budget_new (key, reeve_json_get_string (fields, "budget_id", key));
+
+  self->token_limit = reeve_json_get_int (fields, "token_limit", REEVE_BUDGET_NONE);
+  self->cost_limit = reeve_json_get_int (fields, "cost_limit", REEVE_BUDGET_NONE);
+  g_strlcpy (self->currency, reeve_json_get_string (fields, "currency", ""), sizeof self->currency);
+  self->period_days = reeve_json_get_int (fields, "period_days", REEVE_BUDGET_PERIOD_DAYS);
+  self->anchor = reeve_json_get_int (fields, "anchor", 0);
+  self->base = reeve_json_get_int (fields, "base", 0);
+  self->period = self->base;
+  self->alert_at = reeve_json_get_int (fields, "alert_at", REEVE_BUDGET_ALERT);
+  self->set_by = g_strdup (reeve_json_get_string (fields, "set_by", ""));
+  self->revision = reeve_json_get_int (fields, "revision", 0);
+  self->created_at = reeve_json_get_int (fields, "created_at", 0);
+  self->updated_at = reeve_json_get_int (fields, "updated_at", 0);
+  return self;
+}

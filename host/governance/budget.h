@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveBudget: what one scope of a tenant may spend in a period, and what it has spent. No lock and
+ * no I/O of its own: it belongs to a ReeveBudgetBook. */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+G_BEGIN_DECLS
+
+#define REEVE_BUDGET_NONE        (-1) /* no limit */
+#define REEVE_BUDGET_ORG         "org"
+#define REEVE_BUDGET_STATE       "state" /* id of the record that says how far the log is read */
+#define REEVE_BUDGET_CONFIGURED  "configured" /* id of the tenant's that the configuration sets */
+#define REEVE_BUDGET_LEAST       16           /* tokens: a shorter answer is none */
+#define REEVE_BUDGET_PERIOD_DAYS 30
+#define REEVE_BUDGET_ALERT       800 /* thousandths of the limit */
+
+/* what was told of a budget in its period */
+#define REEVE_BUDGET_TOLD_ALERT     1
+#define REEVE_BUDGET_TOLD_EXHAUSTED 2
+
+typedef struct
+{
+  int references; /* under the book's lock */
+  char *key;      /* org, agents/ID, users/ID, keys/ID, workspaces/ID */
+  char *id;       /* another one each time it is made: names its counters */
+  gint64 token_limit;
+  gint64 cost_limit; /* nano-units */
+  char currency[4];
+  gint64 period_days; /* 0: it never begins again */
+  gint64 anchor;      /* µs: when period number @base began */
+  gint64 base;
+  gint64 alert_at; /* thousandths of the limit; 0: nothing is told */
+  char *set_by;    /* NULL: the configuration */
+  gint64 revision;
+  gint64 created_at;
+  gint64 updated_at;
+
+  gint64 period; /* never goes back, whatever a clock says */
+  gint64 tokens_used;
+  gint64 tokens_reserved;
+  gint64 cost_used;
+  gint64 cost_reserved;
+  guint told;
+} ReeveBudget;
+
+ReeveBudget *reeve_budget_new (const char *key, const char *id) G_GNUC_WARN_UNUSED_RESULT;
+ReeveBudget *reeve_budget_ref (ReeveBudget *self);
+void reeve_budget_unref (ReeveBudget *self);
+/* {token_limit?, cost_limit?, reset_period_days?, alert_at?}; what is not there is as by default.
+ */
+gboolean reeve_budget_set_limits (ReeveBudget *self, JsonObject *limits, gint64 now,
+                                  GError **error);
+/* Goes on to the period that @now lies in. */
+void reeve_budget_roll (ReeveBudget *self, gint64 now);
+/* Number of the period that @now lies in; no less than the present one. */
+gint64 reeve_budget_find_period (const ReeveBudget *self, gint64 now);
+/* What may still be reserved; G_MAXINT64: no limit. */
+gint64 reeve_budget_get_tokens_left (const ReeveBudget *self);
+gint64 reeve_budget_get_cost_left (const ReeveBudget *self);
+/* (transfer full) a copy with references of its own */
+ReeveBudget *reeve_budget_dup (const ReeveBudget *self) G_GNUC_WARN_UNUSED_RESULT;
+/* Takes over what @from says of limits and periods; what is spent and reserved stays. */
+void reeve_budget_adopt (ReeveBudget *self, const ReeveBudget *from);
+/* Which limits were just reached: REEVE_BUDGET_TOLD_…; they are told from now on. */
+guint reeve_budget_notice (ReeveBudget *self);
+/* (transfer full) as it is shown outside, and as it is kept */
+JsonObject *reeve_budget_show (const ReeveBudget *self, const char *tenant_id);
+JsonObject *reeve_budget_save (const ReeveBudget *self);
+ReeveBudget *reeve_budget_load (const char *key, JsonObject *fields) G_GNUC_WARN_UNUSED_RESULT;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveBudget, reeve_budget_unref)
+
+G_END_DECLS

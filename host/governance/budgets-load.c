@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* At start: what the store keeps of budgets, and from the log what it does not have yet. An intent
+ * without an outcome was under way when an earlier host ended: nobody knows what it took, so it has
+ * taken what was reserved. */
+#include "budgets-private.h"
+
+#include "base/times.h"
+#include "store/store-counters.h"
+
+#include "directory.h"
+
+#include <string.h>
+
+#define REEVE_BUDGETS_PAGE 500
+
+/* One tenant's log while it is read. */
+typedef struct
+{
+  ReeveBudgets *budgets;
+  ReeveBudgetBook *book;
+  guint64 seq;
+  GHashTable *open;     /* intent -> ReeveReservation */
+  GHashTable *finished; /* intents that are in the counters */
+} ReeveBudgetsLoad;
+
+static gpointer
+reeve_budgets_load_key (guint64 intent)
+{
+  return GSIZE_TO_POINTER (intent);
+}
+
+ReeveBudget *
+reeve_budgets_new_configured (ReeveBudgets *self)
+{
+  g_autoptr (ReeveBudget) budget = NULL;
+
+  if (self->org == NULL)
+    return NULL;
+  budget = reeve_budget_new (REEVE_BUDGET_ORG, REEVE_BUDGET_CONFIGURED);
+  return reeve_budget_set_limits (budget, self->org, 0, NULL) ? g_steal_pointer (&budget) : NULL;
+}
+
+gboolean
+reeve_budgets_read_counters (ReeveBudgets *self, const char *tenant_id, ReeveBudget *budget,
+                             GError **error)
+{
+  g_autofree char *name = g_strconcat ("budget/", budget->id, "/period", NULL);
+  g_autofree char *tokens = NULL;
+  g_autofree char *cost = NULL;
+  gint64 period = 0;
+
+  if (!reeve_store_counters_get (self->store, tenant_id, name, &period, error))
+    return FALSE;
+  budget->period = MAX (budget->period, period);
+  tokens = reeve_budget_book_counter (budget, budget->period, "tokens");
+  cost = reeve_budget_book_counter (budget, budget->period, "cost");
+  if (!reeve_store_counters_get (self->store, tenant_id, tokens, &budget->tokens_used, error)
+      || !reeve_store_counters_get (self->store, tenant_id, cost, &budget->cost_used, error))
+    return FALSE;
+  /* it was told before it was saved */
+  reeve_budget_notice (budget);
+  return TRUE;
+}
+
+gboolean
+reeve_budgets_save_book (ReeveBudgets *self, ReeveBudgetBook *book, gboolean even_nothing,
+                         GError **error)
+{
+  const char *tenant_id = reeve_budget_book_get_tenant_id (book);
+  g_autoptr (ReeveBatch) batch = reeve_budget_book_save (
+      book, reeve_ledger_get_size (self->ledger, tenant_id), even_nothing);
+  g_autoptr (ReeveBatchResult) result = NULL;
+
+  if (batch == NULL)
+    return TRUE;
+  result = reeve_store_commit (self->store, batch, error);
+  reeve_budget_book_saved (book, result != NULL);
+  return result != NULL;
+}
+
+/* ---- the log ---- */
+
+static const char *
+reeve_budgets_load_actor (JsonObject *record)
+{
+  JsonObject *actor = reeve_json_get_object (record, "actor");
+
+  return actor != NULL ? reeve_json_get_string (actor, "id", NULL) : NULL;
+}
+
+static void
+reeve_budgets_load_intent (ReeveBudgetsLoad *self, JsonObject *record)
+{
+  guint64 seq = (guint64) reeve_json_get_int (record, "seq", 0);
+  const ReeveBudgetWho who = {
+    .agent_id = reeve_json_get_string (record, "agent_id", NULL),
+    .user_id = reeve_budgets_load_actor (record),
+    .delegated_user_id = reeve_json_get_string (record, "delegated_user_id", NULL),
+    .key_id = reeve_json_get_string (record, "key_id", NULL),
+    .workspace_id = reeve_json_get_string (record, "workspace_id", NULL),
+  };
+  ReeveReservation *reservation = NULL;
+  gint64 time = 0;
+
+  if (!json_object_has_member (record, "reserved_tokens")
+      || g_hash_table_contains (self->finished, reeve_budgets_load_key (seq))
+      || g_hash_table_contains (self->open, reeve_budgets_load_key (seq))
+      || !reeve_times_parse (reeve_json_get_string (record, "time", ""), &time, NULL))
+    return;
+  /* times are shown to the millisecond */
+  reservation = reeve_budget_book_recall (self->book, &who, time + 999,
+                                          reeve_json_get_int (record, "reserved_tokens", 0),
+                                          reeve_json_get_int (record, "reserved_cost", 0), seq);
+  if (reservation != NULL)
+    g_hash_table_insert (self->open, reeve_budgets_load_key (seq), reservation);
+}
+
+static void
+reeve_budgets_load_end (ReeveBudgetsLoad *self, ReeveReservation *reservation, gint64 tokens,
+                        gint64 cost)
+{
+  ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
+  guint n = reeve_reservation_settle (reservation, tokens, cost, 0, notices);
+
+  for (guint i = 0; i < n; i++)
+    g_free (notices[i].key);
+  reeve_reservation_finish (reservation, TRUE);
+}
+
+static void
+reeve_budgets_load_unknown (ReeveBudgetsLoad *self, ReeveReservation *reservation)
+{
+  reeve_budgets_load_end (self, reservation,
+                          reeve_reservation_get_input (reservation)
+                              + reeve_reservation_get_output (reservation),
+                          reeve_reservation_get_cost (reservation));
+}
+
+static void
+reeve_budgets_load_outcome (ReeveBudgetsLoad *self, JsonObject *record)
+{
+  gpointer intent = reeve_budgets_load_key ((guint64) reeve_json_get_int (record, "intent", 0));
+  ReeveReservation *reservation = g_hash_table_lookup (self->open, intent);
+  gint64 tokens = reeve_json_get_int (record, "input_tokens", 0)
+                  + reeve_json_get_int (record, "output_tokens", 0);
+
+  if (reservation == NULL)
+    return;
+  g_hash_table_remove (self->open, intent);
+  if (tokens == 0 && g_str_equal (reeve_json_get_string (record, "outcome", ""), "unknown"))
+    reeve_budgets_load_unknown (self, reservation);
+  else
+    reeve_budgets_load_end (self, reservation, tokens, reeve_json_get_int (record, "cost", 0));
+}
+
+static void
+reeve_budgets_load_record (ReeveBudgetsLoad *self, JsonObject *record)
+{
+  const char *kind = reeve_json_get_string (record, "kind", "");
+
+  if (strcmp (kind, "intent") == 0)
+    reeve_budgets_load_intent (self, record);
+  else if (strcmp (kind, "outcome") == 0)
+    reeve_budgets_load_outcome (self, record);
+}
+
+/* Model calls behind @seq, oldest first. */
+static GPtrArray *
+reeve_budgets_load_calls (ReeveBudgetsLoad *self, GError **error)
+{
+  const char *tenant_id = reeve_budget_book_get_tenant_id (self->book);
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
+  ReeveLedgerFilter filter
+      = { .action = "model.call", .after = self->seq, .limit = REEVE_BUDGETS_PAGE };
+
+  do
+    {
+      g_autoptr (GPtrArray) page
+          = reeve_ledger_list (self->budgets->ledger, tenant_id, &filter, &filter.before, error);
+
+      if (page == NULL)
+        return NULL;
+      for (guint i = 0; i < page->len; i++)
+        g_ptr_array_add (all, json_object_ref (g_ptr_array_index (page, i)));
+    }
+  while (filter.before != 0);
+  for (guint i = 0; i < all->len / 2; i++)
+    {
+      gpointer first = all->pdata[i];
+
+      all->pdata[i] = all->pdata[all->len - 1 - i];
+      all->pdata[all->len - 1 - i] = first;
+    }
+  return g_steal_pointer (&all);
+}
+
+/* Those that had no outcome when the book was saved. */
+static gboolean
+reeve_budgets_load_pending (ReeveBudgetsLoad *self, JsonArray *pending, GError **error)
+{
+  for (guint i = 0; pending != NULL && i < json_array_get_length (pending); i++)
+    {
+      g_autoptr (JsonObject) intent
+          = reeve_ledger_get (self->budgets->ledger, reeve_budget_book_get_tenant_id (self->book),
+                              (guint64) json_array_get_int_element (pending, i), error);
+
+      if (intent == NULL)
+        return FALSE;
+      reeve_budgets_load_intent (self, intent);
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_budgets_load_log (ReeveBudgetsLoad *self, JsonObject *state, GError **error)
+{
+  JsonArray *finished = reeve_json_get_array (state, "finished");
+  g_autoptr (GPtrArray) calls = NULL;
+  GHashTableIter iter;
+  gpointer reservation = NULL;
+
+  self->seq = (guint64) reeve_json_get_int (state, "seq", 0);
+  if (!reeve_budgets_load_pending (self, reeve_json_get_array (state, "pending"), error))
+    return FALSE;
+  for (guint i = 0; finished != NULL && i < json_array_get_length (finished); i++)
+    g_hash_table_add (self->finished,
+                      reeve_budgets_load_key ((guint64) json_array_get_int_element (finished, i)));
+  calls = reeve_budgets_load_calls (self, error);
+  if (calls == NULL)
+    return FALSE;
+  for (guint i = 0; i < calls->len; i++)
+    reeve_budgets_load_record (self, g_ptr_array_index (calls, i));
+  g_hash_table_iter_init (&iter, self->open);
+  while (g_hash_table_iter_next (&iter, NULL, &reservation))
+    reeve_budgets_load_unknown (self, reservation);
+  return TRUE;
+}
+
+/* ---- a tenant ---- */
+
+/* The key of a record: kind, a slash, subject. */
+static char *
+reeve_budgets_load_name (JsonObject *fields)
+{
+  const char *kind = reeve_json_get_string (fields, "kind", "");
+  const char *subject = reeve_json_get_string (fields, "subject", "");
+
+  return *subject != '\0' ? g_strconcat (kind, "/", subject, NULL) : g_strdup (kind);
+}
+
+/* (transfer full) budget (nullable) */
+static gboolean
+reeve_budgets_load_one (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudget *budget,
+                        GError **error)
+{
+  g_autoptr (ReeveBudget) owned = budget;
+
+  if (owned == NULL)
+    return TRUE;
+  if (!reeve_budgets_read_counters (self, reeve_budget_book_get_tenant_id (book), owned, error))
+    return FALSE;
+  reeve_budget_book_take (book, g_steal_pointer (&owned));
+  return TRUE;
+}
+
+/* *@state (out) (nullable): borrowed of @records */
+static gboolean
+reeve_budgets_load_records (ReeveBudgets *self, ReeveBudgetBook *book, GPtrArray *records,
+                            JsonObject **state, GError **error)
+{
+  gboolean org = FALSE;
+
+  for (guint i = 0; i < records->len; i++)
+    {
+      JsonObject *fields = reeve_record_get_fields (g_ptr_array_index (records, i));
+      g_autofree char *key = reeve_budgets_load_name (fields);
+
+      if (strcmp (key, REEVE_BUDGET_STATE) == 0)
+        *state = fields;
+      else if (!reeve_budgets_load_one (self, book, reeve_budget_load (key, fields), error))
+        return FALSE;
+      org = org || strcmp (key, REEVE_BUDGET_ORG) == 0;
+    }
+  return org || reeve_budgets_load_one (self, book, reeve_budgets_new_configured (self), error);
+}
+
+static gboolean
+reeve_budgets_load_book (ReeveBudgets *self, ReeveBudgetBook *book, GError **error)
+{
+  const char *tenant_id = reeve_budget_book_get_tenant_id (book);
+  ReeveBudgetsLoad load = { .budgets = self, .book = book };
+  g_autoptr (GPtrArray) records
+      = reeve_directory_read_all (self->store, tenant_id, REEVE_STORE_BUDGETS, NULL, NULL, error);
+  JsonObject *state = NULL;
+  gboolean good = FALSE;
+
+  if (records == NULL || !reeve_budgets_load_records (self, book, records, &state, error))
+    return FALSE;
+  if (reeve_budget_book_is_empty (book))
+    return TRUE;
+  load.open = g_hash_table_new (g_direct_hash, g_direct_equal);
+  load.finished = g_hash_table_new (g_direct_hash, g_direct_equal);
+  /* without a state nothing was ever reserved here */
+  good = state == NULL || reeve_budgets_load_log (&load, state, error);
+  g_hash_table_unref (load.open);
+  g_hash_table_unref (load.finished);
+  return good && reeve_budgets_save_book (self, book, state == NULL, error);
+}
+
+/**
+ * reeve_budgets_prepare:
+ * @self: budgets
+ * @tenant_id: a tenant
+ * @error: return location
+ *
+ * Learns the budgets of a tenant unless they are known. Blocks.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_budgets_prepare (ReeveBudgets *self, const char *tenant_id, GError **error)
+{
+  g_autoptr (ReeveBudgetBook) known = reeve_budgets_find_book (self, tenant_id);
+  g_autoptr (ReeveBudgetBook) book = NULL;
+
+  if (known != NULL)
+    return TRUE;
+  book = reeve_budget_book_new (tenant_id);
+  if (!reeve_budgets_load_book (self, book, error))
+    {
+      g_prefix_error (error, "reading the budgets of %s: ", tenant_id);
+      return FALSE;
+    }
+  g_mutex_lock (&self->lock);
+  if (!g_hash_table_contains (self->books, tenant_id))
+    g_hash_table_insert (self->books, g_strdup (tenant_id), reeve_budget_book_ref (book));
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+/**
+ * reeve_budgets_load:
+ * @self: budgets
+ * @error: return location
+ *
+ * Learns the budgets of all tenants. At start, before anything is reserved. Blocks.
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_budgets_load (ReeveBudgets *self, GError **error)
+{
+  g_auto (GStrv) scopes = reeve_store_list_scopes (self->store, error);
+
+  for (guint i = 0; scopes != NULL && scopes[i] != NULL; i++)
+    if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0
+        && !reeve_budgets_prepare (self, scopes[i], error))
+      return FALSE;
+  return scopes != NULL;
+}
+
+/**
+ * reeve_budgets_flush:
+ * @self: budgets
+ *
+ * Saves what is not saved yet, so that the next start has nothing to read. Blocks.
+ */
+void
+reeve_budgets_flush (ReeveBudgets *self)
+{
+  GHashTableIter iter;
+  gpointer book = NULL;
+
+  g_hash_table_iter_init (&iter, self->books);
+  while (g_hash_table_iter_next (&iter, NULL, &book))
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!reeve_budgets_save_book (self, book, FALSE, &error))
+        g_warning ("saving the budgets of %s: %s", reeve_budget_book_get_tenant_id (book),
+                   error->message);
+    }
+}

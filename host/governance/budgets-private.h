@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of ReeveBudgets share: budgets.c (the gate's part), budgets-records.c (changes),
+ * budgets-load.c (start). */
+#pragma once
+
+#include "budgets.h"
+
+G_BEGIN_DECLS
+
+struct _ReeveBudgets
+{
+  GObject parent_instance;
+
+  ReeveStore *store;
+  ReeveLedger *ledger;
+  JsonObject *org; /* (nullable): limits of the configuration */
+  ReevePrices *prices;
+  GMutex lock;
+  GHashTable *books; /* tenant id -> ReeveBudgetBook */
+};
+
+/* (transfer full) (nullable) */
+ReeveBudgetBook *reeve_budgets_find_book (ReeveBudgets *self, const char *tenant_id);
+/* (transfer full) makes an empty one where there is none */
+ReeveBudgetBook *reeve_budgets_need_book (ReeveBudgets *self, const char *tenant_id);
+/* (transfer full) (nullable): the tenant's budget of the configuration */
+ReeveBudget *reeve_budgets_new_configured (ReeveBudgets *self);
+/* Sets what its counters say. Blocks. */
+gboolean reeve_budgets_read_counters (ReeveBudgets *self, const char *tenant_id,
+                                      ReeveBudget *budget, GError **error);
+/* Blocks. */
+gboolean reeve_budgets_save_book (ReeveBudgets *self, ReeveBudgetBook *book, gboolean even_nothing,
+                                  GError **error);
+
+G_END_DECLS

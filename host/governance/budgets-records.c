@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Budgets are shown from memory and changed in the store first: a change holds when it returns. */
+#include "budgets-private.h"
+
+#include "base/ids.h"
+#include "base/times.h"
+
+#include <string.h>
+
+#define REEVE_BUDGETS_TRIES 16
+
+/* What is to be changed. */
+typedef struct
+{
+  const char *operation;
+  const char *key;
+  JsonObject *params;
+  JsonObject *limits;
+  gboolean consumed;
+  gint64 now;
+  ReeveBudget *budget; /* set: as it will be */
+} ReeveBudgetsChange;
+
+static void
+reeve_budgets_set_absent (GError **error)
+{
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such budget is set");
+}
+
+/* The id under which its record lies. */
+static char *
+reeve_budgets_record_id (const char *key)
+{
+  return g_strdelimit (g_strdup (key), "/", ':');
+}
+
+/* ---- reading ---- */
+
+/**
+ * reeve_budgets_get:
+ * @self: budgets
+ * @tenant_id: whose
+ * @key: org, agents/ID, users/ID, keys/ID or workspaces/ID
+ * @error: return location
+ *
+ * Returns: (transfer full): the budget with what is used, reserved and left; %NULL with
+ * %REEVE_ERROR_NOT_FOUND
+ */
+JsonObject *
+reeve_budgets_get (ReeveBudgets *self, const char *tenant_id, const char *key, GError **error)
+{
+  g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
+  JsonObject *shown = book != NULL ? reeve_budget_book_show (book, key, reeve_times_now ()) : NULL;
+
+  if (shown == NULL)
+    reeve_budgets_set_absent (error);
+  return shown;
+}
+
+/**
+ * reeve_budgets_list:
+ * @self: budgets
+ * @tenant_id: whose
+ *
+ * Returns: (transfer full): all of the tenant's budgets, by scope
+ */
+JsonArray *
+reeve_budgets_list (ReeveBudgets *self, const char *tenant_id)
+{
+  g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
+
+  return book != NULL ? reeve_budget_book_list (book, reeve_times_now ()) : json_array_new ();
+}
+
+/* The least that the budgets leave; null when none has a limit. */
+static void
+reeve_budgets_show_remaining (JsonObject *answer, JsonArray *budgets)
+{
+  gint64 least = G_MAXINT64;
+
+  for (guint i = 0; i < json_array_get_length (budgets); i++)
+    least = MIN (least, reeve_json_get_int (json_array_get_object_element (budgets, i),
+                                            "tokens_remaining", G_MAXINT64));
+  if (least == G_MAXINT64)
+    json_object_set_null_member (answer, "remaining");
+  else
+    json_object_set_int_member (answer, "remaining", least);
+}
+
+/**
+ * reeve_budgets_check:
+ * @self: budgets
+ * @tenant_id: whose
+ * @who: who would spend
+ * @tokens: how many
+ *
+ * Returns: (transfer full): {allowed, remaining, reason, detail?, budgets[]}: every cap there is
+ */
+JsonObject *
+reeve_budgets_check (ReeveBudgets *self, const char *tenant_id, const ReeveBudgetWho *who,
+                     gint64 tokens)
+{
+  g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
+  JsonObject *answer = json_object_new ();
+  JsonArray *budgets = NULL;
+  g_autoptr (GError) refused = NULL;
+  gint64 now = reeve_times_now ();
+  gboolean allowed = book == NULL || reeve_budget_book_check (book, who, tokens, now, &refused);
+
+  budgets = book != NULL ? reeve_budget_book_explain (book, who, now) : json_array_new ();
+  json_object_set_boolean_member (answer, "allowed", allowed);
+  reeve_budgets_show_remaining (answer, budgets);
+  json_object_set_string_member (answer, "reason",
+                                 !allowed                               ? "budget_exceeded"
+                                 : json_array_get_length (budgets) == 0 ? "no_budget"
+                                                                        : "within_budget");
+  if (refused != NULL)
+    json_object_set_string_member (answer, "detail", refused->message);
+  json_object_set_array_member (answer, "budgets", budgets);
+  return answer;
+}
+
+/* ---- changing ---- */
+
+static gboolean
+reeve_budgets_find_record (ReeveBudgets *self, const char *tenant_id, const char *key,
+                           ReeveRecord **record, GError **error)
+{
+  g_autofree char *id = reeve_budgets_record_id (key);
+  g_autoptr (GError) local = NULL;
+
+  *record = reeve_store_get (self->store, tenant_id, REEVE_STORE_BUDGETS, id, &local);
+  if (local == NULL || g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/* How it stands, or a new one; that of the configuration, which it takes the place of, has spent
+ * already. */
+static gboolean
+reeve_budgets_draft (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudgetsChange *change,
+                     ReeveRecord *record, GError **error)
+{
+  g_autofree char *id = NULL;
+
+  g_clear_pointer (&change->budget, reeve_budget_unref);
+  change->budget = reeve_budget_book_copy (book, change->key, change->now);
+  if (change->budget == NULL || record == NULL)
+    {
+      ReeveBudget *old = change->budget;
+
+      id = reeve_ids_new ("bud");
+      change->budget = reeve_budget_new (change->key, id);
+      change->budget->anchor = change->budget->created_at = change->now;
+      if (old != NULL)
+        {
+          change->budget->tokens_used = old->tokens_used + old->tokens_reserved;
+          g_strlcpy (change->budget->currency, old->currency, sizeof old->currency);
+          change->budget->cost_used = old->cost_used + old->cost_reserved;
+          reeve_budget_unref (old);
+        }
+    }
+  return reeve_budget_set_limits (change->budget, change->limits, change->now, error);
+}
+
+static gboolean
+reeve_budgets_commit (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBatch *batch, gboolean saving,
+                      GError **error)
+{
+  g_autoptr (ReeveBatchResult) result = reeve_store_commit (self->store, batch, error);
+
+  if (saving)
+    reeve_budget_book_saved (book, result != NULL);
+  return result != NULL;
+}
+
+/* What the store keeps of the book goes along, so that there is such a record from the first budget
+ * on. */
+static ReeveBatch *
+reeve_budgets_new_batch (ReeveBudgets *self, ReeveBudgetBook *book, gboolean *saving)
+{
+  const char *tenant_id = reeve_budget_book_get_tenant_id (book);
+  ReeveBatch *batch
+      = reeve_budget_book_save (book, reeve_ledger_get_size (self->ledger, tenant_id), TRUE);
+
+  *saving = batch != NULL;
+  return batch != NULL ? batch : reeve_batch_new (tenant_id);
+}
+
+static void
+reeve_budgets_count_carried (const ReeveBudget *budget, ReeveBatch *batch)
+{
+  g_autofree char *tokens = reeve_budget_book_counter (budget, budget->period, "tokens");
+  g_autofree char *cost = reeve_budget_book_counter (budget, budget->period, "cost");
+
+  if (budget->tokens_used > 0)
+    reeve_batch_count (batch, tokens, budget->tokens_used, 0, G_MAXINT64);
+  if (budget->cost_used > 0)
+    reeve_batch_count (batch, cost, budget->cost_used, 0, G_MAXINT64);
+}
+
+/* One try. */
+static gboolean
+reeve_budgets_try_set (ReeveBudgets *self, ReeveBudgetBook *book, ReeveAdmitted *admitted,
+                       ReeveBudgetsChange *change, GError **error)
+{
+  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
+  g_autofree char *id = reeve_budgets_record_id (change->key);
+  g_autoptr (ReeveRecord) record = NULL;
+  g_autoptr (JsonObject) fields = NULL;
+  g_autoptr (ReeveBatch) batch = NULL;
+  gboolean saving = FALSE;
+
+  if (!reeve_budgets_find_record (self, reeve_budget_book_get_tenant_id (book), change->key,
+                                  &record, error)
+      || !reeve_budgets_draft (self, book, change, record, error))
+    return FALSE;
+  g_free (change->budget->set_by);
+  change->budget->set_by = g_strdup (reeve_caller_get_user_id (caller));
+  change->budget->revision++;
+  change->budget->updated_at = change->now;
+  fields = reeve_budget_save (change->budget);
+  if (!change->consumed)
+    reeve_admitted_consume_exactly (admitted, change->operation, NULL, change->params);
+  change->consumed = TRUE;
+  batch = reeve_budgets_new_batch (self, book, &saving);
+  if (record == NULL)
+    reeve_budgets_count_carried (change->budget, batch);
+  reeve_batch_put (batch, REEVE_STORE_BUDGETS, id, fields,
+                   record != NULL ? reeve_record_get_revision (record) : REEVE_REVISION_ABSENT);
+  if (!reeve_budgets_commit (self, book, batch, saving, error))
+    return FALSE;
+  reeve_budget_book_take (book, g_steal_pointer (&change->budget));
+  return TRUE;
+}
+
+static gboolean
+reeve_budgets_is_race (const GError *error)
+{
+  return g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CONFLICT)
+         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS);
+}
+
+/**
+ * reeve_budgets_set:
+ * @self: budgets
+ * @admitted: the right to @operation
+ * @operation: what was admitted
+ * @key: of which scope
+ * @params: what was admitted with it
+ * @limits: {token_limit?, cost_limit?, reset_period_days?, alert_at?}
+ * @error: return location
+ *
+ * Creates or replaces the limits; what was spent in the period stays. Blocks.
+ *
+ * Returns: (transfer full): the budget; %NULL with %REEVE_ERROR_INVALID_ARGUMENT
+ */
+JsonObject *
+reeve_budgets_set (ReeveBudgets *self, ReeveAdmitted *admitted, const char *operation,
+                   const char *key, JsonObject *params, JsonObject *limits, GError **error)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (reeve_admitted_get_caller (admitted));
+  g_autoptr (ReeveBudgetBook) book = reeve_budgets_need_book (self, tenant_id);
+  ReeveBudgetsChange change = { .operation = operation,
+                                .key = key,
+                                .params = params,
+                                .limits = limits,
+                                .now = reeve_times_now () };
+  g_autoptr (GError) local = NULL;
+  gboolean good = FALSE;
+
+  for (guint i = 0; i == 0 || (!good && i < REEVE_BUDGETS_TRIES && reeve_budgets_is_race (local));
+       i++)
+    {
+      g_clear_error (&local);
+      good = reeve_budgets_try_set (self, book, admitted, &change, &local);
+    }
+  g_clear_pointer (&change.budget, reeve_budget_unref);
+  if (good)
+    return reeve_budgets_get (self, tenant_id, key, error);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
+}
+
+/**
+ * reeve_budgets_unset:
+ * @self: budgets
+ * @admitted: the right to @operation
+ * @operation: what was admitted
+ * @key: of which scope
+ * @params: what was admitted with it
+ * @error: return location
+ *
+ * The tenant's own gives way to that of the configuration. Blocks.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND
+ */
+gboolean
+reeve_budgets_unset (ReeveBudgets *self, ReeveAdmitted *admitted, const char *operation,
+                     const char *key, JsonObject *params, GError **error)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (reeve_admitted_get_caller (admitted));
+  g_autoptr (ReeveBudgetBook) book = reeve_budgets_need_book (self, tenant_id);
+  g_autofree char *id = reeve_budgets_record_id (key);
+  g_autoptr (ReeveRecord) record = NULL;
+  g_autoptr (ReeveBatch) batch = NULL;
+  g_autoptr (ReeveBudget) configured = NULL;
+  gboolean saving = FALSE;
+
+  if (!reeve_budgets_find_record (self, tenant_id, key, &record, error))
+    return FALSE;
+  if (record == NULL)
+    {
+      reeve_budgets_set_absent (error);
+      return FALSE;
+    }
+  if (strcmp (key, REEVE_BUDGET_ORG) == 0)
+    configured = reeve_budgets_new_configured (self);
+  if (configured != NULL && !reeve_budgets_read_counters (self, tenant_id, configured, error))
+    return FALSE;
+  reeve_admitted_consume_exactly (admitted, operation, NULL, params);
+  batch = reeve_budgets_new_batch (self, book, &saving);
+  reeve_batch_delete (batch, REEVE_STORE_BUDGETS, id, reeve_record_get_revision (record));
+  if (!reeve_budgets_commit (self, book, batch, saving, error))
+    return FALSE;
+  if (configured != NULL)
+    reeve_budget_book_take (book, g_steal_pointer (&configured));
+  else
+    reeve_budget_book_remove (book, key);
+  return TRUE;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is reserved of the budgets of a book, from the intent to the outcome. */
+#include "budget-book-private.h"
+
+void
+reeve_reservation_free (ReeveReservation *self)
+{
+  for (guint i = 0; i < self->n_budgets; i++)
+    reeve_budget_unref (self->budgets[i]);
+  g_free (self);
+}
+
+/**
+ * reeve_reservation_number:
+ * @self: a reservation
+ * @intent: sequence number of its intent, which is durable
+ */
+void
+reeve_reservation_number (ReeveReservation *self, guint64 intent)
+{
+  g_mutex_lock (&self->book->lock);
+  self->intent = intent;
+  self->state = REEVE_RESERVATION_OPEN;
+  g_mutex_unlock (&self->book->lock);
+}
+
+/**
+ * reeve_reservation_dup_book:
+ * @self: a reservation
+ *
+ * Returns: (transfer full): the book that it is of
+ */
+ReeveBudgetBook *
+reeve_reservation_dup_book (ReeveReservation *self)
+{
+  return reeve_budget_book_ref (self->book);
+}
+
+/**
+ * reeve_reservation_get_input:
+ * @self: a reservation
+ *
+ * Returns: how many tokens are reserved for what the model reads
+ */
+gint64
+reeve_reservation_get_input (ReeveReservation *self)
+{
+  return self->input;
+}
+
+/**
+ * reeve_reservation_get_output:
+ * @self: a reservation
+ *
+ * Returns: how many tokens the answer may have
+ */
+gint64
+reeve_reservation_get_output (ReeveReservation *self)
+{
+  return self->output;
+}
+
+/**
+ * reeve_reservation_get_cost:
+ * @self: a reservation
+ *
+ * Returns: what is reserved of money, in nano-units
+ */
+gint64
+reeve_reservation_get_cost (ReeveReservation *self)
+{
+  return self->cost;
+}
+
+/* Under the lock: gives back what is reserved of the present periods. */
+static void
+reeve_reservation_give_back (ReeveReservation *self)
+{
+  for (guint i = 0; i < self->n_budgets; i++)
+    if (self->budgets[i]->period == self->periods[i])
+      {
+        self->budgets[i]->tokens_reserved -= self->input + self->output;
+        self->budgets[i]->cost_reserved -= self->cost;
+      }
+}
+
+/* Under the lock. */
+static void
+reeve_reservation_unlink (ReeveReservation *self)
+{
+  if (self->previous != NULL)
+    self->previous->next = self->next;
+  else
+    self->book->reservations = self->next;
+  if (self->next != NULL)
+    self->next->previous = self->previous;
+}
+
+/**
+ * reeve_reservation_settle:
+ * @self: a reservation
+ * @tokens: what was spent
+ * @cost: what was spent, in nano-units
+ * @size: records in the log
+ * @notices: (out caller-allocates): what is to be told; their keys are owned
+ *
+ * Returns: how many notices there are
+ */
+guint
+reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost, guint64 size,
+                          ReeveBudgetNotice *notices)
+{
+  guint n = 0;
+
+  g_mutex_lock (&self->book->lock);
+  reeve_reservation_give_back (self);
+  self->state = REEVE_RESERVATION_SETTLING;
+  self->size = size;
+  self->spent_tokens = tokens;
+  self->spent_cost = cost;
+  for (guint i = 0; i < self->n_budgets; i++)
+    {
+      ReeveBudget *budget = self->budgets[i];
+      guint told = 0;
+
+      if (budget->period != self->periods[i])
+        continue;
+      budget->tokens_used += tokens;
+      budget->cost_used += cost;
+      told = reeve_budget_notice (budget);
+      if (told != 0)
+        notices[n++] = (ReeveBudgetNotice){ g_strdup (budget->key), told };
+    }
+  g_mutex_unlock (&self->book->lock);
+  return n;
+}
+
+/**
+ * reeve_reservation_finish:
+ * @self: (transfer full): a reservation that was settled
+ * @durable: whether its outcome is in the log
+ *
+ * What could not be recorded stays on the list of what a restart has to find out.
+ */
+void
+reeve_reservation_finish (ReeveReservation *self, gboolean durable)
+{
+  ReeveBudgetBook *book = self->book;
+
+  g_mutex_lock (&book->lock);
+  if (durable)
+    {
+      for (guint i = 0; i < self->n_budgets; i++)
+        reeve_budget_book_add (book, self->budgets[i], self->periods[i], self->spent_tokens,
+                               self->spent_cost);
+      g_array_append_val (book->finished, self->intent);
+      book->unsaved++;
+      reeve_reservation_unlink (self);
+      reeve_reservation_free (self);
+    }
+  else
+    self->state = REEVE_RESERVATION_LOST;
+  g_mutex_unlock (&book->lock);
+  /* what is lost stays, and has no hold on the book any more */
+  reeve_budget_book_unref (book);
+}
+
+/**
+ * reeve_reservation_release:
+ * @self: (transfer full): a reservation whose intent was not written
+ */
+void
+reeve_reservation_release (ReeveReservation *self)
+{
+  ReeveBudgetBook *book = self->book;
+
+  g_mutex_lock (&book->lock);
+  reeve_reservation_give_back (self);
+  reeve_reservation_unlink (self);
+  reeve_reservation_free (self);
+  g_mutex_unlock (&book->lock);
+  reeve_budget_book_unref (book);
+}

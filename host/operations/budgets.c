@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Budgets of the caller's tenant, over governance/budgets.h. */
+#include "operation-functions.h"
+#include "page.h"
+
+#include "governance/directory.h"
+
+#define REEVE_OP_BUDGETS_AGENTS     "agents"
+#define REEVE_OP_BUDGETS_USERS      "users"
+#define REEVE_OP_BUDGETS_KEYS       "keys"
+#define REEVE_OP_BUDGETS_WORKSPACES "workspaces"
+
+/* (transfer full): the key of a budget; @id NULL: the organisation's */
+static char *
+reeve_op_budgets_key (const char *kind, const char *id)
+{
+  return id != NULL ? g_strconcat (kind, "/", id, NULL) : g_strdup (REEVE_BUDGET_ORG);
+}
+
+/* A key of the tenant; whose budget one sees, need not be one's own. */
+static gboolean
+reeve_op_budgets_has_key (ReeveCall *call, ReeveServices *services, const char *id, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (ReeveRecord) key
+      = reeve_store_get (services->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, id, &local);
+
+  if (local != NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    g_propagate_error (error, g_steal_pointer (&local));
+  return key != NULL
+         && g_strcmp0 (reeve_json_get_string (reeve_record_get_fields (key), "tenant_id", NULL),
+                       reeve_call_get_tenant_id (call))
+                == 0;
+}
+
+/* What a body, a query or a path names; FALSE: the call has failed. */
+static gboolean
+reeve_op_budgets_check_subject (ReeveCall *call, ReeveServices *services, const char *kind,
+                                const char *id)
+{
+  GError *error = NULL;
+  gboolean exists = TRUE;
+
+  if (id == NULL)
+    return TRUE;
+  if (g_str_equal (kind, REEVE_OP_BUDGETS_KEYS))
+    exists = reeve_op_budgets_has_key (call, services, id, &error);
+  else if (!reeve_store_exists (services->store, reeve_call_get_tenant_id (call), kind, id, &exists,
+                                &error))
+    exists = FALSE;
+  if (!exists && error == NULL)
+    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, kind);
+  if (error != NULL)
+    reeve_call_fail (call, error);
+  return exists && error == NULL;
+}
+
+void
+reeve_op_budgets_list (ReeveCall *call, ReeveServices *services)
+{
+  reeve_page_answer (call, reeve_budgets_list (services->budgets, reeve_call_get_tenant_id (call)));
+}
+
+static void
+reeve_op_budgets_show (ReeveCall *call, ReeveServices *services, const char *kind, const char *id)
+{
+  g_autofree char *key = reeve_op_budgets_key (kind, id);
+  GError *error = NULL;
+  JsonObject *budget = NULL;
+
+  if (!reeve_op_budgets_check_subject (call, services, kind, id))
+    return;
+  budget = reeve_budgets_get (services->budgets, reeve_call_get_tenant_id (call), key, &error);
+  reeve_call_answer (call, budget, error);
+}
+
+static void
+reeve_op_budgets_put (ReeveCall *call, ReeveServices *services, const char *operation,
+                      const char *kind, const char *id, JsonObject *limits)
+{
+  g_autofree char *key = reeve_op_budgets_key (kind, id);
+  GError *error = NULL;
+  JsonObject *budget = NULL;
+
+  if (!reeve_op_budgets_check_subject (call, services, kind, id))
+    return;
+  budget = reeve_budgets_set (services->budgets, reeve_call_get_admitted (call), operation, key,
+                              reeve_call_get_params (call), limits, &error);
+  reeve_call_answer (call, budget, error);
+}
+
+static void
+reeve_op_budgets_remove (ReeveCall *call, ReeveServices *services, const char *operation,
+                         const char *kind, const char *id)
+{
+  g_autofree char *key = reeve_op_budgets_key (kind, id);
+  GError *error = NULL;
+
+  if (!reeve_op_budgets_check_subject (call, services, kind, id))
+    return;
+  if (reeve_budgets_unset (services->budgets, reeve_call_get_admitted (call), operation, key,
+                           reeve_call_get_params (call), &error))
+    reeve_call_complete (call, 0, NULL);
+  else
+    reeve_call_fail (call, error);
+}
+
+/* ---- the organisation's or an agent's ---- */
+
+void
+reeve_op_budgets_usage (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_show (call, services, REEVE_OP_BUDGETS_AGENTS,
+                         reeve_call_get_string (call, "agent_id"));
+}
+
+/* Tokens and period are set; what else was set stays. */
+void
+reeve_op_budgets_set (ReeveCall *call, ReeveServices *services)
+{
+  const char *agent_id = reeve_call_get_string (call, "agent_id");
+  g_autofree char *key = reeve_op_budgets_key (REEVE_OP_BUDGETS_AGENTS, agent_id);
+  g_autoptr (JsonObject) known
+      = reeve_budgets_get (services->budgets, reeve_call_get_tenant_id (call), key, NULL);
+  g_autoptr (JsonObject) limits = json_object_new ();
+
+  if (known != NULL)
+    {
+      reeve_directory_copy (known, limits, "cost_limit");
+      reeve_directory_copy (known, limits, "alert_at");
+    }
+  json_object_set_int_member (limits, "token_limit", reeve_call_get_int (call, "token_limit", 0));
+  json_object_set_int_member (limits, "reset_period_days",
+                              reeve_call_get_int (call, "reset_days", REEVE_BUDGET_PERIOD_DAYS));
+  reeve_op_budgets_put (call, services, "budgets.set", REEVE_OP_BUDGETS_AGENTS, agent_id, limits);
+}
+
+void
+reeve_op_budgets_check (ReeveCall *call, ReeveServices *services)
+{
+  const ReeveBudgetWho who = {
+    .agent_id = reeve_call_get_string (call, "agent_id"),
+    .user_id = reeve_call_get_string (call, "user_id"),
+    .key_id = reeve_call_get_string (call, "key_id"),
+    .workspace_id = reeve_call_get_string (call, "workspace_id"),
+  };
+
+  if (!reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_AGENTS, who.agent_id)
+      || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_USERS, who.user_id)
+      || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_KEYS, who.key_id)
+      || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_WORKSPACES,
+                                          who.workspace_id))
+    return;
+  reeve_call_answer (call,
+                     reeve_budgets_check (services->budgets, reeve_call_get_tenant_id (call), &who,
+                                          reeve_call_get_int (call, "estimated_tokens", 0)),
+                     NULL);
+}
+
+/* ---- by scope ---- */
+
+void
+reeve_op_budgets_get_org (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_show (call, services, REEVE_BUDGET_ORG, NULL);
+}
+
+void
+reeve_op_budgets_set_org (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_put (call, services, "budgets.set_org", REEVE_BUDGET_ORG, NULL,
+                        reeve_call_get_params (call));
+}
+
+void
+reeve_op_budgets_delete_org (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_remove (call, services, "budgets.delete_org", REEVE_BUDGET_ORG, NULL);
+}
+
+void
+reeve_op_budgets_get_workspace (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_show (call, services, REEVE_OP_BUDGETS_WORKSPACES,
+                         reeve_call_get_string (call, "workspace_id"));
+}
+
+void
+reeve_op_budgets_set_workspace (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_put (call, services, "budgets.set_workspace", REEVE_OP_BUDGETS_WORKSPACES,
+                        reeve_call_get_string (call, "workspace_id"), reeve_call_get_params (call));
+}
+
+void
+reeve_op_budgets_delete_workspace (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_remove (call, services, "budgets.delete_workspace", REEVE_OP_BUDGETS_WORKSPACES,
+                           reeve_call_get_string (call, "workspace_id"));
+}
+
+void
+reeve_op_budgets_get_agent (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_show (call, services, REEVE_OP_BUDGETS_AGENTS,
+                         reeve_call_get_string (call, "agent_id"));
+}
+
+void
+reeve_op_budgets_set_agent (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_put (call, services, "budgets.set_agent", REEVE_OP_BUDGETS_AGENTS,
+                        reeve_call_get_string (call, "agent_id"), reeve_call_get_params (call));
+}
+
+void
+reeve_op_budgets_delete_agent (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_remove (call, services, "budgets.delete_agent", REEVE_OP_BUDGETS_AGENTS,
+                           reeve_call_get_string (call, "agent_id"));
+}
+
+void
+reeve_op_budgets_get_user (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_show (call, services, REEVE_OP_BUDGETS_USERS,
+                         reeve_call_get_string (call, "user_id"));
+}
+
+void
+reeve_op_budgets_set_user (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_put (call, services, "budgets.set_user", REEVE_OP_BUDGETS_USERS,
+                        reeve_call_get_string (call, "user_id"), reeve_call_get_params (call));
+}
+
+void
+reeve_op_budgets_delete_user (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_remove (call, services, "budgets.delete_user", REEVE_OP_BUDGETS_USERS,
+                           reeve_call_get_string (call, "user_id"));
+}
+
+void
+reeve_op_budgets_get_key (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_show (call, services, REEVE_OP_BUDGETS_KEYS,
+                         reeve_call_get_string (call, "key_id"));
+}
+
+void
+reeve_op_budgets_set_key (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_put (call, services, "budgets.set_key", REEVE_OP_BUDGETS_KEYS,
+                        reeve_call_get_string (call, "key_id"), reeve_call_get_params (call));
+}
+
+void
+reeve_op_budgets_delete_key (ReeveCall *call, ReeveServices *services)
+{
+  reeve_op_budgets_remove (call, services, "budgets.delete_key", REEVE_OP_BUDGETS_KEYS,
+                           reeve_call_get_string (call, "key_id"));
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Budgets of the configuration, the price table, and the gate that keeps to them. */
+#include "startup-budgets.h"
+
+static JsonObject *
+reeve_startup_budgets_section (ReeveServices *services, const char *path)
+{
+  JsonNode *node = reeve_config_get_json (services->config, path);
+
+  return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+/**
+ * reeve_startup_budgets_open:
+ * @services: with configuration, store, ledger and gate
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT
+ */
+gboolean
+reeve_startup_budgets_open (ReeveServices *services, GError **error)
+{
+  services->budgets = reeve_budgets_new (services->store, services->ledger);
+  if (!reeve_budgets_configure (services->budgets,
+                                reeve_startup_budgets_section (services, "budgets.org"),
+                                reeve_startup_budgets_section (services, "llm.prices"), error))
+    return FALSE;
+  reeve_admission_set_budgets (services->admission, services->budgets);
+  return TRUE;
+}
+
+/**
+ * reeve_startup_budgets_learn:
+ * @services: with budgets
+ * @tenant_id: a tenant
+ * @status: how it stands now
+ *
+ * A suspended tenant keeps its budgets; one that goes has none.
+ */
+void
+reeve_startup_budgets_learn (ReeveServices *services, const char *tenant_id,
+                             ReeveTenantStatus status)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (status == REEVE_TENANT_DELETING || status == REEVE_TENANT_ABSENT)
+    reeve_budgets_forget (services->budgets, tenant_id);
+  else if (!reeve_budgets_prepare (services->budgets, tenant_id, &error))
+    g_warning ("%s", error->message);
+}
+
+/**
+ * reeve_startup_budgets_close:
+ * @services: with budgets, or without
+ *
+ * Saves what is not saved.
+ */
+void
+reeve_startup_budgets_close (ReeveServices *services)
+{
+  if (services->budgets != NULL)
+    reeve_budgets_flush (services->budgets);
+}

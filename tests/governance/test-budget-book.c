@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Budgets in memory: money is exact, periods never go back, all scopes are reserved together, and
+ * callers at once never pass a limit. */
+#include "governance/budget-book.h"
+#include "governance/money.h"
+
+#define DAY G_TIME_SPAN_DAY
+
+typedef struct
+{
+  ReeveBudgetBook *book;
+  gint64 spent; /* atomic enough: under the book's own settlement */
+  gint refused;
+} Shared;
+
+static void
+test_money (void)
+{
+  const struct
+  {
+    const char *text;
+    gint64 nano; /* -1: refused */
+    const char *shown;
+  } rows[] = {
+    { "0", 0, "0" },
+    { "12.50", G_GINT64_CONSTANT (12500000000), "12.5" },
+    { "0.000000001", 1, "0.000000001" },
+    { "1.0000000000", G_GINT64_CONSTANT (1000000000), "1" },
+    { "0.0000000001", -1, NULL },
+    { "9223372036.854775807", G_MAXINT64, "9223372036.854775807" },
+    { "9223372037", -1, NULL },
+    { "", -1, NULL },
+    { ".5", -1, NULL },
+    { "5.", -1, NULL },
+    { "-1", -1, NULL },
+    { "1e3", -1, NULL },
+    { "1.2.3", -1, NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      gint64 nano = 0;
+      gboolean good = reeve_money_parse (rows[i].text, 9, &nano, NULL);
+      g_autofree char *shown = good ? reeve_money_format (nano) : NULL;
+
+      g_assert_cmpint (good, ==, rows[i].nano >= 0);
+      g_assert_cmpint (nano, ==, MAX (rows[i].nano, 0));
+      g_assert_cmpstr (shown, ==, rows[i].shown);
+    }
+  /* 0.00015 for a thousand: 150 nano a token; 0.0000001: rounded up */
+  g_assert_cmpint (reeve_money_cost (3, 150000000), ==, 450);
+  g_assert_cmpint (reeve_money_cost (3, 100000), ==, 1);
+  g_assert_cmpint (reeve_money_tokens (450, 150000000), ==, 3);
+  g_assert_cmpint (reeve_money_tokens (449, 150000000), ==, 2);
+  g_assert_cmpint (reeve_money_tokens (1, 0), ==, G_MAXINT64);
+  g_assert_cmpint (reeve_money_cost (G_MAXINT64, G_MAXINT64), ==, REEVE_MONEY_MAX);
+}
+
+static void
+set (ReeveBudgetBook *book, const char *key, const char *limits, gint64 now)
+{
+  g_autoptr (JsonNode) node = json_from_string (limits, NULL);
+  g_autoptr (ReeveBudget) budget = reeve_budget_book_copy (book, key, now);
+  g_autoptr (GError) error = NULL;
+
+  if (budget == NULL)
+    {
+      budget = reeve_budget_new (key, key);
+      budget->anchor = budget->created_at = now;
+    }
+  g_assert_true (reeve_budget_set_limits (budget, json_node_get_object (node), now, &error));
+  g_assert_no_error (error);
+  reeve_budget_book_take (book, g_steal_pointer (&budget));
+}
+
+static gint64
+look (ReeveBudgetBook *book, const char *key, const char *member, gint64 now)
+{
+  g_autoptr (JsonObject) shown = reeve_budget_book_show (book, key, now);
+
+  return json_object_get_int_member (shown, member);
+}
+
+static ReeveReservation *
+reserve (ReeveBudgetBook *book, gint64 input, gint64 output, gint64 now)
+{
+  const ReeveBudgetWho who = { .agent_id = "a", .user_id = "u", .delegated_user_id = "u" };
+  const ReeveBudgetAsk ask = { .input = input, .output = output, .now = now };
+
+  return reeve_budget_book_reserve (book, &who, &ask, NULL);
+}
+
+static void
+end (ReeveReservation *reservation, gint64 tokens)
+{
+  ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
+  guint n = 0;
+
+  reeve_reservation_number (reservation, 1);
+  n = reeve_reservation_settle (reservation, tokens, 0, 1, notices);
+  for (guint i = 0; i < n; i++)
+    g_free (notices[i].key);
+  reeve_reservation_finish (reservation, TRUE);
+}
+
+static void
+test_all_or_none (void)
+{
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  ReeveReservation *first = NULL;
+  ReeveReservation *second = NULL;
+
+  g_assert_null (reserve (book, 10, 10, 1));
+  set (book, "org", "{\"token_limit\":100}", 1);
+  set (book, "agents/a", "{\"token_limit\":70}", 1);
+  set (book, "users/u", "{}", 1);
+  first = reserve (book, 20, 1000, 1);
+  g_assert_cmpint (reeve_reservation_get_output (first), ==, 50);
+  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 70);
+  /* the agent has nothing left: nothing of the organisation's is taken */
+  g_assert_null (reserve (book, 1, 16, 1));
+  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 70);
+  end (first, 40);
+  g_assert_cmpint (look (book, "users/u", "tokens_used", 1), ==, 40);
+  g_assert_null (reserve (book, 15, 16, 1));
+  second = reserve (book, 14, 16, 1);
+  g_assert_cmpint (look (book, "agents/a", "tokens_remaining", 1), ==, 0);
+  reeve_reservation_release (second);
+  g_assert_cmpint (look (book, "agents/a", "tokens_remaining", 1), ==, 30);
+  g_assert_cmpint (look (book, "org", "tokens_remaining", 1), ==, 60);
+}
+
+static void
+test_periods (void)
+{
+  const gint64 start = 1000 * DAY;
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  ReeveReservation *late = NULL;
+
+  set (book, "org", "{\"token_limit\":100,\"reset_period_days\":10}", start);
+  end (reserve (book, 10, 20, start), 30);
+  late = reserve (book, 10, 20, start + 9 * DAY);
+  g_assert_cmpint (look (book, "org", "tokens_remaining", start + 10 * DAY - 1), ==, 40);
+  g_assert_cmpint (look (book, "org", "tokens_remaining", start + 10 * DAY), ==, 100);
+  /* what was reserved before is not of this period */
+  end (late, 30);
+  g_assert_cmpint (look (book, "org", "tokens_used", start + 10 * DAY), ==, 0);
+  end (reserve (book, 10, 90, start + 11 * DAY), 100);
+  /* a clock that is set back gives nothing */
+  g_assert_null (reserve (book, 1, 16, start));
+  g_assert_null (reserve (book, 1, 16, 0));
+  g_assert_cmpint (look (book, "org", "period", start), ==, 1);
+  /* one that jumps ahead gives each period once */
+  end (reserve (book, 10, 90, start + 500 * DAY), 100);
+  g_assert_null (reserve (book, 1, 16, start + 21 * DAY));
+  g_assert_null (reserve (book, 1, 16, start + 501 * DAY));
+  late = reserve (book, 1, 16, start + 510 * DAY);
+  g_assert_nonnull (late);
+  reeve_reservation_release (late);
+}
+
+static void
+test_another_length (void)
+{
+  const gint64 start = 1000 * DAY;
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+
+  set (book, "org", "{\"token_limit\":100,\"reset_period_days\":1}", start);
+  end (reserve (book, 10, 20, start + 100 * DAY), 30);
+  /* the present period goes on, and ends ten days behind its beginning */
+  set (book, "org", "{\"token_limit\":50,\"reset_period_days\":10}", start + 100 * DAY + 1);
+  g_assert_cmpint (look (book, "org", "tokens_remaining", start + 101 * DAY), ==, 20);
+  g_assert_cmpint (look (book, "org", "tokens_remaining", start + 110 * DAY), ==, 50);
+  set (book, "org", "{\"token_limit\":50,\"reset_period_days\":0}", start + 111 * DAY);
+  end (reserve (book, 10, 40, start + 111 * DAY), 50);
+  g_assert_null (reserve (book, 1, 16, start + 10000 * DAY));
+}
+
+static gpointer
+spend (gpointer data)
+{
+  Shared *shared = data;
+
+  for (guint i = 0; i < 2000; i++)
+    {
+      ReeveReservation *reservation = reserve (shared->book, 10, 30, 1);
+
+      if (reservation == NULL)
+        g_atomic_int_inc (&shared->refused);
+      else if (i % 3 == 0)
+        reeve_reservation_release (reservation);
+      else
+        {
+          gint64 tokens = 10 + (gint64) i % 20;
+
+          tokens = MIN (tokens, reeve_reservation_get_input (reservation)
+                                    + reeve_reservation_get_output (reservation));
+          __atomic_fetch_add (&shared->spent, tokens, __ATOMIC_SEQ_CST);
+          end (reservation, tokens);
+        }
+    }
+  return NULL;
+}
+
+static void
+test_at_once (void)
+{
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  Shared shared = { .book = book };
+  GThread *threads[8];
+  g_autoptr (ReeveBatch) batch = NULL;
+
+  set (book, "org", "{\"token_limit\":20000}", 1);
+  set (book, "agents/a", "{\"token_limit\":15000}", 1);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("spend", spend, &shared);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpint (shared.refused, >, 0);
+  g_assert_cmpint (shared.spent, <=, 15000);
+  g_assert_cmpint (look (book, "agents/a", "tokens_used", 1), ==, shared.spent);
+  g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, shared.spent);
+  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 0);
+  batch = reeve_budget_book_save (book, 5, FALSE);
+  g_assert_nonnull (batch);
+  g_assert_cmpuint (reeve_batch_get_length (batch), ==, 3);
+  g_assert_null (reeve_budget_book_save (book, 5, TRUE));
+  reeve_budget_book_saved (book, TRUE);
+  g_assert_null (reeve_budget_book_save (book, 5, FALSE));
+}
+
+static void
+test_notices (void)
+{
+  g_autoptr (ReeveBudget) budget = reeve_budget_new ("org", "org");
+
+  budget->token_limit = 100;
+  budget->tokens_used = 79;
+  g_assert_cmpuint (reeve_budget_notice (budget), ==, 0);
+  budget->tokens_used = 80;
+  g_assert_cmpuint (reeve_budget_notice (budget), ==, REEVE_BUDGET_TOLD_ALERT);
+  g_assert_cmpuint (reeve_budget_notice (budget), ==, 0);
+  budget->tokens_used = 100;
+  g_assert_cmpuint (reeve_budget_notice (budget), ==, REEVE_BUDGET_TOLD_EXHAUSTED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/budget-book/money", test_money);
+  g_test_add_func ("/budget-book/all-or-none", test_all_or_none);
+  g_test_add_func ("/budget-book/periods", test_periods);
+  g_test_add_func ("/budget-book/another-length", test_another_length);
+  g_test_add_func ("/budget-book/at-once", test_at_once);
+  g_test_add_func ("/budget-book/notices", test_notices);
+  return g_test_run ();
+}

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""No budget is ever passed: many callers at once, new principals, kill -9 under load, streams that are cut.
+
+what                                  | CI  | long
+--------------------------------------|-----|------
+calls at once on one small budget     | 400 | 4,000
+principals that are new               | 20  | 200
+rounds of a host killed under load    | 4   | 40
+streams cut at 25, 50 and 75 %        | 3   | 60
+"""
+
+import http.client
+import random
+import threading
+import time
+import unittest
+
+from mock_openai import MockOpenAI, count_tokens
+from reeve import Host, main, size
+
+BASE = "/api/v1/admin/budgets"
+CALLS = size(400, 4000)
+PRINCIPALS = size(20, 200)
+ROUNDS = size(4, 40)
+CUTS = size(3, 60)
+CLIENTS = 16
+CONFIG = """
+limits: {{requests_per_minute: 0}}
+llm:
+  default: local/gpt-4o-mini
+  providers:
+    - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+  prices:
+    local/gpt-4o-mini: {{input: "0.15", output: "0.6"}}
+"""
+CHAT = {"model": "local/gpt-4o-mini", "messages": [{"role": "user", "content": "How often is the oil changed?"}], "max_tokens": 64}
+
+
+def honest(request):
+    """A service that keeps to max_tokens."""
+    tokens = min(request.json.get("max_tokens", 64), random.randint(1, 64))
+    return {"content": "oil " * tokens, "usage": {"prompt_tokens": count_tokens(request.json["messages"]), "completion_tokens": tokens}}
+
+
+class HoldCase(unittest.TestCase):
+    def setUp(self):
+        self.mock = MockOpenAI().start()
+        self.addCleanup(self.mock.stop)
+        self.mock.default = honest
+        self.host = Host(config=CONFIG.format(url=self.mock.base_url)).start()
+        self.addCleanup(self.host.close)
+
+    def at_once(self, count, work):
+        """Runs work(n) for n below count on CLIENTS threads; what they raise is raised here."""
+        numbers, lock, raised = iter(range(count)), threading.Lock(), []
+
+        def client():
+            try:
+                while not raised:
+                    with lock:
+                        number = next(numbers, None)
+                    if number is None:
+                        return
+                    work(number)
+            except Exception as error:  # pylint: disable=broad-except
+                raised.append(error)
+
+        threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(240)
+            self.assertFalse(thread.is_alive())
+        for error in raised:
+            raise error
+
+    def calls(self):
+        """Intents and outcomes of model calls, oldest first; an answer may go out while its outcome is on the way to the disk."""
+        end = time.monotonic() + 30
+        while True:
+            found = self.read_calls()
+            kinds = [r["kind"] for r in found]
+            if kinds.count("intent") == kinds.count("outcome") or time.monotonic() > end:
+                return found
+            time.sleep(0.01)
+
+    def read_calls(self):
+        found, cursor = [], ""
+        while cursor is not None:
+            page = self.host.get(f"/api/v1/admin/audit?action=model.call&limit=500{cursor}").json
+            found += page["items"]
+            cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
+        return [r for r in reversed(found) if r["kind"] in ("intent", "outcome")]
+
+    def check(self, budgets):
+        """At no prefix of the ledger has a scope spent more than its limit, nothing is reserved for ever, and the sum is the counter.
+        budgets: scope -> function of an intent: is it charged?"""
+        records = self.calls()
+        intents = {r["seq"]: r for r in records if r["kind"] == "intent"}
+        for scope, charged in budgets.items():
+            budget, spent, money = self.host.get(f"{BASE}/{scope}").json, 0, 0
+            for record in records:
+                intent = intents.get(record.get("intent"))
+                if record["kind"] != "outcome" or "reserved_tokens" not in intent or not charged(intent):
+                    continue
+                tokens = record.get("input_tokens", 0) + record.get("output_tokens", 0)
+                unknown = record["outcome"] == "unknown" and tokens == 0
+                spent += intent["reserved_tokens"] if unknown else tokens
+                money += intent.get("reserved_cost", 0) if unknown else record.get("cost", 0)
+                self.assertLessEqual(spent, budget["token_limit"], f"{scope} after record {record['seq']}")
+            self.assertEqual((spent, 0), (budget["tokens_used"], budget["tokens_reserved"]), scope)
+            if budget["cost_limit"]:
+                self.assertEqual(money, round(float(budget["cost_used"]["amount"]) * 1e9))
+                self.assertLessEqual(money, float(budget["cost_limit"]["amount"]) * 1e9)
+        return intents
+
+
+class AtOnce(HoldCase):
+    def test_many_callers_on_a_small_budget(self):
+        agent = self.host.agent(tools=(), max_tokens=64)
+        self.host.put(BASE + "/org", {"token_limit": 6000, "cost_limit": {"amount": "5", "currency": "USD"}}, expect=200)
+        self.host.put(f"{BASE}/agents/{agent}", {"token_limit": 2000}, expect=200)
+        found = []
+
+        def call(number):
+            if number % 4 == 0:
+                answer = self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "How often?"})
+                found.append(200 if answer.status == 200 and answer.json["success"] else 429)
+            else:
+                found.append(self.host.post("/v1/chat/completions", CHAT).status)
+
+        self.at_once(CALLS, call)
+        self.assertEqual({200, 429}, set(found))
+        self.check({"org": lambda intent: True, f"agents/{agent}": lambda intent: intent.get("agent_id") == agent})
+
+    def test_principals_that_are_new(self):
+        """The first calls of one who was just made do not race past the limit."""
+        keys = []
+        for number in range(PRINCIPALS):
+            user = self.host.post("/api/v1/admin/users", {"username": f"new-{number}", "roles": ["operator"]}, expect=201).json["user_id"]
+            key = self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, expect=201).json
+            self.host.put(f"{BASE}/users/{user}", {"token_limit": 120}, expect=200)
+            keys.append((user, key["key"]))
+        self.at_once(PRINCIPALS * 8, lambda n: self.host.post("/v1/chat/completions", CHAT, key=keys[n % PRINCIPALS][1]))
+        self.check({f"users/{user}": lambda intent, user=user: intent["actor"]["id"] == user for user, _key in keys})
+
+
+class Killed(HoldCase):
+    def test_the_sum_of_the_ledger_is_the_counter(self):
+        self.host.put(BASE + "/org", {"token_limit": 40000 * ROUNDS}, expect=200)
+        for cut in range(ROUNDS):
+            with self.subTest(round=cut):
+                before = self.mock.count("/v1/chat/completions")
+                threads = [threading.Thread(target=self.client) for _ in range(CLIENTS)]
+                for thread in threads:
+                    thread.start()
+                wanted, end = before + random.randint(20, 120), time.monotonic() + 30
+                while self.mock.count("/v1/chat/completions") < wanted and time.monotonic() < end:
+                    time.sleep(0.001)
+                self.host.kill()
+                for thread in threads:
+                    thread.join(30)
+                    self.assertFalse(thread.is_alive())
+                self.host.start()
+                self.check({"org": lambda intent: True})
+        self.host.stop()
+        self.host.start()
+        self.check({"org": lambda intent: True})
+
+    def client(self):
+        try:
+            while self.host.post("/v1/chat/completions", CHAT).status in (200, 429):
+                pass
+        except (OSError, http.client.HTTPException):
+            pass
+
+
+class Cut(HoldCase):
+    def test_a_cut_stream_costs_what_was_said(self):
+        """Recorded within five in a hundred, or a few tokens, of what the service had read and said."""
+        self.host.put(BASE + "/org", {"token_limit": 100000000}, expect=200)
+        for number in range(CUTS):
+            share = (0.25, 0.5, 0.75)[number % 3]
+            words = 400
+            raw = self.raw(words, share)
+            self.mock.script([{"raw": raw}])
+            body = {**CHAT, "stream": True, "max_tokens": 2000}
+            list(self.host.stream("POST", "/v1/chat/completions", body))
+            outcome = [r for r in self.calls() if r["kind"] == "outcome"][-1]
+            truth = count_tokens(CHAT["messages"]) + int(words * share)
+            spent = outcome["input_tokens"] + outcome["output_tokens"]
+            self.assertLessEqual(abs(spent - truth), max(3, truth * 0.05), f"cut at {share}")
+            self.assertEqual(1, outcome["estimated"])
+        self.check({"org": lambda intent: True})
+
+    @staticmethod
+    def raw(words, share):
+        """The beginning of a stream of one token an event."""
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 1000000\r\nConnection: close\r\n\r\n"
+        event = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" oil"},"finish_reason":null}]}\n\n'
+        return head + event * int(words * share)
+
+
+if __name__ == "__main__":
+    main()

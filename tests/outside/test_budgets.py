@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Budgets from outside: limits of each scope, what is reserved, spent and left, what is refused and who is told."""
+
+import threading
+import unittest
+
+from mock_openai import MockOpenAI
+from reeve import Host, main
+
+BASE = "/api/v1/admin/budgets"
+CONFIG = """
+limits: {{requests_per_minute: 0}}
+llm:
+  default: local/gpt-4o-mini
+  providers:
+    - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+  prices:
+    local/gpt-4o-mini: {{input: "0.15", output: "0.6"}}
+{more}
+"""
+CHAT = {"model": "local/gpt-4o-mini", "messages": [{"role": "user", "content": "How often?"}], "max_tokens": 40}
+
+
+class BudgetCase(unittest.TestCase):
+    more = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = MockOpenAI().start()
+        cls.addClassCleanup(cls.mock.stop)
+        cls.host = Host(config=CONFIG.format(url=cls.mock.base_url, more=cls.more)).start()
+        cls.addClassCleanup(cls.host.close)
+
+    def setUp(self):
+        """A tenant of its own for each test."""
+        self.mock.script([])
+        self.mock.default = {"content": "Every 4,000 hours.", "usage": {"prompt_tokens": 20, "completion_tokens": 10}}
+        self.tenant = self.id().rsplit(".", 1)[1].replace("_", "-")[:48].strip("-").lower()
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": self.tenant, "name": "T"}, expect=201)
+        self.headers = {"X-Tenant-ID": self.tenant}
+        definition = {"system_prompt": "x", "max_tokens": 40}
+        self.agent = self.post("/api/v1/admin/agents", {"name": "a", "initial_definition": definition}, 201)["agent_id"]
+
+    def call(self, method, path, body=None, expect=200, key="admin"):
+        return self.host.call(method, path, body, expect=expect, headers=self.headers, key=key)
+
+    def get(self, path, expect=200):
+        return self.call("GET", path, expect=expect).json
+
+    def post(self, path, body, expect=200):
+        return self.call("POST", path, body, expect).json
+
+    def put(self, path, body, expect=200):
+        return self.call("PUT", path, body, expect).json
+
+    def chat(self, expect=200, **more):
+        return self.call("POST", "/v1/chat/completions", {**CHAT, **more}, expect)
+
+    def execute(self, expect=200):
+        return self.post("/api/v1/agents/execute", {"agent_id": self.agent, "mission": "How often?"}, expect)
+
+    def used(self, scope="org"):
+        budget = self.get(f"{BASE}/{scope}")
+        return budget["tokens_used"], budget["tokens_reserved"], budget["tokens_remaining"]
+
+    def records(self, action):
+        return self.get(f"/api/v1/admin/audit?action={action}&limit=500")["items"]
+
+
+class Records(BudgetCase):
+    def test_what_is_set_is_shown_and_deleted(self):
+        self.get(BASE + "/org", 404)
+        self.call("DELETE", BASE + "/org", expect=404)
+        body = {"token_limit": 1000, "cost_limit": {"amount": "12.50", "currency": "USD"}, "reset_period_days": 7, "alert_at": 0.5}
+        budget = self.put(BASE + "/org", body)
+        self.assertEqual((1000, 0, 0, 1000, 7, 0.5, 1),
+                         tuple(budget[n] for n in ("token_limit", "tokens_used", "tokens_reserved", "tokens_remaining", "reset_period_days",
+                                                   "alert_at", "revision")))
+        self.assertEqual(({"amount": "12.5", "currency": "USD"}, {"amount": "0", "currency": "USD"}), (budget["cost_limit"], budget["cost_used"]))
+        self.assertEqual(budget, self.get(BASE + "/org"))
+        self.assertEqual(2, self.put(BASE + "/org", {"token_limit": 2000})["revision"])
+        self.assertEqual(["org"], [b["scope"] for b in self.get(BASE)["items"]])
+        self.call("DELETE", BASE + "/org", expect=204)
+        self.get(BASE + "/org", 404)
+
+    def test_each_scope_has_one_and_absent_things_none(self):
+        user = self.post("/api/v1/admin/users", {"username": "ada", "roles": ["operator"]}, 201)["user_id"]
+        key = self.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, 201)["key_id"]
+        workspace = self.post("/api/v1/admin/workspaces", {"name": "w"}, 201)["workspace_id"]
+        scopes = [f"agents/{self.agent}", f"users/{user}", f"keys/{key}", f"workspaces/{workspace}"]
+        for scope in scopes:
+            self.get(f"{BASE}/{scope}", 404)
+            self.assertEqual(scope, self.put(f"{BASE}/{scope}", {"token_limit": 5})["scope"])
+            absent = scope.split("/")[0] + "/nobody"
+            for method, body in (("GET", None), ("PUT", {"token_limit": 5}), ("DELETE", None)):
+                self.call(method, f"{BASE}/{absent}", body, 404)
+        self.assertEqual(sorted(scopes), [b["scope"] for b in self.get(BASE)["items"]])
+        for scope in scopes:
+            self.call("DELETE", f"{BASE}/{scope}", expect=204)
+        self.assertEqual([], self.get(BASE)["items"])
+
+    def test_bad_limits_are_refused(self):
+        for body in ({"token_limit": -1}, {"token_limit": "5"}, {"alert_at": 2}, {"reset_period_days": -1}, {"cost_limit": {"amount": "1"}},
+                     {"cost_limit": {"amount": "1e3", "currency": "USD"}}, {"tokens": 5}):
+            self.put(BASE + "/org", body, 400)
+
+    def test_who_may(self):
+        keys = {role: self.host.user(role, self.tenant) for role in ("auditor", "operator", "viewer")}
+        self.put(BASE + "/org", {"token_limit": 1000})
+        for role, seen in (("auditor", 200), ("operator", 200), ("viewer", 403)):
+            self.host.get(BASE + "/org", key=keys[role], expect=seen)
+            self.host.put(BASE + "/org", {"token_limit": 5}, key=keys[role], expect=403)
+
+
+class Spending(BudgetCase):
+    def test_what_is_spent_is_seen_at_once(self):
+        self.put(BASE + "/org", {"token_limit": 1000})
+        self.put(f"{BASE}/agents/{self.agent}", {"token_limit": 500})
+        answer = self.execute()
+        self.assertEqual((True, 30), (answer["success"], answer["usage"]["total_tokens"]))
+        self.assertEqual(((30, 0, 970), (30, 0, 470)), (self.used(), self.used(f"agents/{self.agent}")))
+        self.chat()
+        self.assertEqual(((60, 0, 940), (30, 0, 470)), (self.used(), self.used(f"agents/{self.agent}")))
+
+    def test_intents_say_what_they_reserve_and_outcomes_what_they_took(self):
+        self.chat()
+        self.put(BASE + "/org", {"token_limit": 1000})
+        self.chat()
+        with_budget, without = [r for r in self.records("model.call") if r["kind"] == "intent"]
+        self.assertNotIn("reserved_tokens", without)
+        self.assertGreaterEqual(with_budget["reserved_tokens"], 40 + 20)
+        outcomes = [r for r in self.records("model.call") if r["kind"] == "outcome"]
+        # 20 at 0.15 and 10 at 0.6 for a thousand
+        self.assertEqual([(20, 10, 9000000)] * 2, [(r["input_tokens"], r["output_tokens"], r["cost"]) for r in outcomes])
+
+    def test_what_does_not_fit_is_lowered_upstream_then_refused(self):
+        self.put(BASE + "/org", {"token_limit": 60})
+        self.chat(max_tokens=1000)
+        sent = self.mock.requests[-1].json["max_tokens"]
+        self.assertTrue(16 <= sent < 60, sent)
+        self.assertEqual((30, 0, 30), self.used())
+        before = self.mock.count("/v1/chat/completions")
+        refused = self.chat(429).json["error"]
+        self.assertIn("budget org (token_limit 60, set by", refused["message"])
+        self.assertEqual(before, self.mock.count("/v1/chat/completions"))
+        self.assertEqual((30, 0, 30), self.used())
+
+    def test_a_run_is_not_begun_without_a_budget_and_fails_when_it_ends(self):
+        path = f"{BASE}/agents/{self.agent}"
+        self.put(path, {"token_limit": 15})
+        refused = self.execute(429)
+        self.assertTrue(refused["type"].endswith("budget-exceeded"), refused)
+        self.assertIn(f"budget agents/{self.agent} (token_limit 15", refused["detail"])
+        self.put(path, {"token_limit": 16})
+        answer = self.execute()
+        self.assertEqual((False, "failed", "budget_exceeded"), (answer["success"], answer["status"], answer["error"]["code"]))
+        self.assertEqual((0, 0, 16), self.used(f"agents/{self.agent}"))
+
+    def test_each_principal_is_charged(self):
+        user = self.post("/api/v1/admin/users", {"username": "ada", "roles": ["operator"]}, 201)["user_id"]
+        key = self.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, 201)
+        other = self.post("/api/v1/admin/keys", {"user_id": user, "name": "o", "roles": ["operator"]}, 201)
+        self.put(f"{BASE}/users/{user}", {"token_limit": 1000})
+        self.put(f"{BASE}/keys/{key['key_id']}", {"token_limit": 1000})
+        for secret in (key["key"], other["key"]):
+            self.host.post("/v1/chat/completions", CHAT, key=secret, expect=200)
+        self.chat()
+        self.assertEqual(((60, 0, 940), (30, 0, 970)), (self.used(f"users/{user}"), self.used(f"keys/{key['key_id']}")))
+
+    def test_money_is_held_too_and_an_unknown_price_is_not_zero(self):
+        self.put(BASE + "/org", {"cost_limit": {"amount": "0.05", "currency": "USD"}})
+        while self.call("POST", "/v1/chat/completions", CHAT, None).status == 200:
+            pass
+        budget = self.get(BASE + "/org")
+        spent = float(budget["cost_used"]["amount"])
+        self.assertTrue(0 < spent <= 0.05, budget)
+        self.assertEqual("0", budget["cost_reserved"]["amount"])
+        self.assertIn("the price of local/other is not known", self.chat(429, model="local/other").json["error"]["message"])
+        self.put(BASE + "/org", {"cost_limit": {"amount": "9", "currency": "EUR"}}, 409)
+
+    def test_failures_cost_nothing_and_cut_streams_what_was_said(self):
+        self.put(BASE + "/org", {"token_limit": 10000})
+        self.mock.script([{"status": 500}])
+        self.chat(502)
+        self.assertEqual((0, 0, 10000), self.used())
+        self.mock.script([{"content": "word " * 40, "close": "middle"}])
+        body = {**CHAT, "stream": True, "max_tokens": 200}
+        stream = self.host.stream("POST", "/v1/chat/completions", body, headers=self.headers)
+        self.assertGreater(len(list(stream)), 3)
+        used, reserved, _left = self.used()
+        self.assertEqual(0, reserved)
+        self.assertTrue(15 < used < 70, used)
+        outcome = next(r for r in self.records("model.call") if r["kind"] == "outcome")
+        self.assertEqual((1, used), (outcome["estimated"], outcome["input_tokens"] + outcome["output_tokens"]))
+
+    def test_callers_at_once_do_not_pass_it(self):
+        self.put(BASE + "/org", {"token_limit": 300})
+        threads = [threading.Thread(target=self.chat, args=(None,)) for _ in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        used, reserved, _left = self.used()
+        self.assertEqual(0, reserved)
+        self.assertTrue(0 < used <= 300, used)
+        spent = sum(r["input_tokens"] + r["output_tokens"] for r in self.records("model.call") if r["kind"] == "outcome")
+        self.assertEqual(spent, used)
+
+    def test_alerts_come_once(self):
+        self.put(BASE + "/org", {"token_limit": 100, "alert_at": 0.2})
+        while self.call("POST", "/v1/chat/completions", CHAT, None).status == 200:
+            pass
+        self.assertEqual([("budget", "org")], [(r["resource"]["type"], r["resource"]["id"]) for r in self.records("budgets.alert")])
+
+    def test_check_says_which_limit_it_is(self):
+        ask = {"agent_id": self.agent, "estimated_tokens": 400}
+        self.assertEqual((True, None, "no_budget"), tuple(self.post(BASE + "/check", ask)[n] for n in ("allowed", "remaining", "reason")))
+        self.put(BASE + "/org", {"token_limit": 1000})
+        self.put(f"{BASE}/agents/{self.agent}", {"token_limit": 300})
+        answer = self.post(BASE + "/check", ask)
+        self.assertEqual((False, 300, "budget_exceeded"), (answer["allowed"], answer["remaining"], answer["reason"]))
+        self.assertIn(f"budget agents/{self.agent} (token_limit 300", answer["detail"])
+        self.assertEqual([f"agents/{self.agent}", "org"], [b["scope"] for b in answer["budgets"]])
+        self.assertTrue(self.post(BASE + "/check", {**ask, "estimated_tokens": 300})["allowed"])
+        self.post(BASE + "/check", {**ask, "agent_id": "nobody"}, 404)
+
+    def test_a_restart_forgets_nothing(self):
+        self.put(BASE + "/org", {"token_limit": 10000})
+        for kill in (True, False, True):
+            self.chat()
+            before = self.used()
+            self.host.kill() if kill else self.host.stop()
+            self.host.start()
+            self.assertEqual(before, self.used())
+
+
+class Configured(BudgetCase):
+    more = "budgets: {org: {token_limit: 1000}}"
+
+    def test_each_tenant_has_what_the_configuration_gives(self):
+        budget = self.get(BASE + "/org")
+        self.assertEqual((1000, None, 0), (budget["token_limit"], budget["set_by"], budget["revision"]))
+        self.chat()
+        self.host.kill()
+        self.host.start()
+        self.assertEqual((30, 0, 970), self.used())
+        self.call("DELETE", BASE + "/org", expect=404)
+        self.put(BASE + "/org", {"token_limit": 100})
+        self.assertEqual((30, 0, 70), self.used())
+        self.call("DELETE", BASE + "/org", expect=204)
+        self.assertEqual((30, 0, 970), self.used())
+
+
+if __name__ == "__main__":
+    main()
