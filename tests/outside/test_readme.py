@@ -25,6 +25,7 @@ EXPECTED = {
     "By D-Bus 1": ["HLP 46", "documents.search"],
     "Tenants, users and keys 1": ["rv_", '"items":[]'],
     "The ledger 1": ['"valid":true', "good  default"],
+    "The ledger 2": ["good  default  record 1 of", "good  default", "good  @platform"],
     "Models of your own 1": ["llm-openai"],
     "Stop 1": ["stopped", "good  default"],
 }

@@ -1,0 +1,399 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Verifies ledgers of Reeve hosts. Written from docs/ledger.md alone; shares no code with the host; needs Python 3.9 and nothing else.
+
+    reeve-verify.py STATE [--since CHECKPOINT]… [--json]     a copied state folder: its ledger/ and keys/ledger.pub
+    reeve-verify.py --proof FILE --public-key FILE [--json]  one proof
+
+Exit code 0: good; 1: bad, and the first bad record is named; 2: usage.
+"""
+
+import argparse
+import base64
+import collections
+import fcntl
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+
+KEY_NAME, PLATFORM, LEVELS, TILE, IGNORED = b"reeve-ledger", "@platform", 5, 256, (".idx", ".lock")
+MAX_TEXT, MAX_STRING, MAX_NUMBER, MAX_NOTE, MAX_PROOF = 16384, 1024, 2**53 - 1, 4096, 65536
+KINDS, OUTCOMES = {"intent", "outcome", "read", "refusal", "event"}, {"succeeded", "failed", "blocked", "unknown"}
+NUMBERS = {"epoch", "seq", "time"}
+REQUIRED = NUMBERS | {"action", "kind", "scope"}
+
+Checkpoint = collections.namedtuple("Checkpoint", "scope size root")
+
+
+class Bad(Exception):
+    """What is wrong; seq: the first bad record, 0 where it is none."""
+
+    def __init__(self, why, seq=0, file=None):
+        super().__init__(why)
+        self.seq, self.file = seq, file
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def read(path, limit):
+    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise Bad(f"{os.path.basename(path)} is too large")
+    return data
+
+P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D, ROOT = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
+
+
+def point(data):
+    number = int.from_bytes(data, "little")
+    y, sign = number & (2**255 - 1), number >> 255
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P != 0:
+        x = x * ROOT % P
+    x = P - x if x & 1 != sign else x
+    return None if y >= P or (x * x - square) % P != 0 or x == P else (x, y, 1, x * y % P)
+
+
+def add(a, b):
+    m, n, o, p = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0]), 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
+    e, f, g, h = n - m, p - o, p + o, n + m
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def multiply(number, a):
+    result = (0, 1, 1, 0)
+    for bit in range(number.bit_length()):
+        result, a = add(result, a) if number >> bit & 1 else result, add(a, a)
+    return result
+
+
+BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def ed25519_verify(public, message, signature):
+    a, r, s = point(public), point(signature[:32]), int.from_bytes(signature[32:], "little")
+    if a is None or r is None or s >= ORDER:
+        return False
+    h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    left, right = multiply(s, BASE), add(r, multiply(h, a))
+    return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
+
+def unbase64(text, length=None):
+    """The bytes; None when this is not their one spelling."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return data if base64.b64encode(data) == text and length in (None, len(data)) else None
+
+
+def load_keys(path):
+    """The keys that the ledger was signed with: id -> public key."""
+    keys = {}
+    for line in read(path, MAX_NOTE).rstrip(b"\n").split(b"\n"):
+        name, number, text = (line.split(b"+", 2) + [b"", b""])[:3]
+        raw = unbase64(text, 33)
+        if raw is None or raw[0] != 1 or name != KEY_NAME or number.decode("latin-1") != sha256(name + b"\n" + raw)[:4].hex():
+            raise Bad("the public key of the ledger is malformed")
+        keys[bytes.fromhex(number.decode())] = raw[1:]
+    return keys
+
+
+NOTE = re.compile(rb"(reeve-ledger/([!-~]+)\n(0|[1-9][0-9]{0,17})\n([^\n]{44})\n)\n\xe2\x80\x94 reeve-ledger ([^\n]+)\n")
+
+
+def read_checkpoint(note, keys):
+    match = NOTE.fullmatch(note) if len(note) <= MAX_NOTE else None
+    root, blob = (unbase64(match[4], 32), unbase64(match[5], 68)) if match else (None, None)
+    if root is None or blob is None:
+        raise Bad("the checkpoint is malformed")
+    if blob[:4] not in keys or not ed25519_verify(keys[blob[:4]], match[1], blob[4:]):
+        raise Bad("the checkpoint is not signed by a key of this ledger")
+    return Checkpoint(match[2].decode(), int(match[3]), root)
+
+
+def canonical(value):
+    """RFC 8785, for strings, integers and objects with names in ASCII; a member that comes twice is gone."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def is_member(name, value):
+    if isinstance(value, dict):
+        return value and set(value) <= {"id", "type"} and all(isinstance(v, str) and is_member(n, v) for n, v in value.items())
+    if type(value) is int or name in NUMBERS:
+        return type(value) is int and (0 if name in NUMBERS else 1) <= value <= MAX_NUMBER
+    return isinstance(value, str) and 0 < len(value.encode("utf-8", "replace")) <= MAX_STRING and "\0" not in value
+
+
+def parse_record(text):
+    try:
+        record = json.loads(text.decode())
+        good = isinstance(record, dict) and canonical(record).encode() == text and all(is_member(*member) for member in record.items())
+    except (ValueError, RecursionError):
+        good = False
+    if not good or not REQUIRED <= set(record) or record["kind"] not in KINDS or record.get("outcome", "failed") not in OUTCOMES:
+        raise Bad("the record is not canonical")
+    return record
+
+
+def check_record(text, seq, scope):
+    record = parse_record(text)
+    if record["seq"] != seq or record["scope"] != scope:
+        raise Bad(f"number {record['seq']} of {record['scope']} stands where {seq} of {scope} must")
+    return record
+
+
+def is_torn(data, length):
+    """May this, too short for a record, be what a crash leaves of one that was being written?"""
+    text, start = data[4:], b'{"action":"'
+    if len(data) < 4 or (length == 0 and not any(data)):
+        return True
+    if not 0 < length <= MAX_TEXT:
+        return False
+    try:
+        if len(text) >= length:
+            return bool(parse_record(text[:length]))
+        text.decode()
+    except Bad:
+        return False
+    except UnicodeDecodeError as error:
+        if len(text) - error.start >= 4:  # a cut may go through one character
+            return False
+    return text[:len(start)] == start[:len(text)] and all(byte >= 0x20 for byte in text)
+
+
+def node(left, right):
+    return sha256(b"\x01" + left + right)
+
+
+def fold(hashes):
+    return hashes[0] if len(hashes) == 1 else fold([node(*hashes[i:i + 2]) for i in range(0, len(hashes), 2)])
+
+
+class Tree:
+    """The perfect subtrees at the right edge, and the tile of each level that is being filled."""
+
+    def __init__(self):
+        self.size, self.edge, self.rows = 0, [], [[] for _ in range(LEVELS + 1)]
+
+    def add(self, leaf):
+        """Adds a leaf; returns the tiles that it fills: level, number, hashes."""
+        self.size, height, carry, filled = self.size + 1, 0, leaf, []
+        while self.edge and self.edge[-1][0] == height:
+            carry, height = node(self.edge.pop()[1], carry), height + 1
+        self.edge.append((height, carry))
+        self.rows[0].append(leaf)
+        for level in range(LEVELS):
+            if len(self.rows[level]) == TILE:
+                filled.append((level, self.size // TILE ** (level + 1) - 1, self.rows[level]))
+                self.rows[level + 1].append(fold(self.rows[level]))
+                self.rows[level] = []
+        return filled
+
+    def root(self):
+        root = self.edge[-1][1] if self.edge else sha256(b"")
+        for _, left in reversed(self.edge[:-1]):
+            root = node(left, root)
+        return root
+
+
+def check_inclusion(path, index, size, leaf, root):
+    last = size - 1
+    if index >= size:
+        return False
+    for step in path:
+        if last == 0:
+            return False
+        if index & 1 or index == last:
+            leaf = node(step, leaf)
+            while index & 1 == 0 and index != 0:
+                index, last = index >> 1, last >> 1
+        else:
+            leaf = node(leaf, step)
+        index, last = index >> 1, last >> 1
+    return last == 0 and leaf == root
+
+
+def tile_name(level, number):
+    digits = f"{number:0{(len(str(number)) + 2) // 3 * 3}}"
+    return f"tile/{level}/" + "/".join(f"x{digits[i:i + 3]}" for i in range(0, len(digits) - 3, 3)) + "/" * (number > 999) + digits[-3:]
+
+
+class Log:
+    def __init__(self, folder, scope, keys, since, live):
+        self.folder, self.scope, self.keys, self.live = folder, scope, keys, live
+        self.tree, self.chain, self.created, self.torn, self.covered = Tree(), bytes(32), [], 0, 0
+        self.known = [(kept, "in the checkpoint that was kept") for kept in since if kept.scope == scope]
+
+    def verify(self):
+        checkpoint = read_checkpoint(read(os.path.join(self.folder, "checkpoint"), MAX_NOTE), self.keys)
+        if checkpoint.scope != self.scope:
+            raise Bad("the checkpoint is of another scope", 0, "checkpoint")
+        self.covered = checkpoint.size
+        self.known.insert(0, (checkpoint, "signed"))
+        tiles, firsts = self.list_tiles(), self.list_segments()
+        self.check_roots()
+        for first in firsts:
+            self.read_segment(first, first == firsts[-1])
+        for known, what in self.known:
+            if self.tree.size < known.size:
+                raise Bad(f"{self.tree.size} records are there, {known.size} were {what}", self.tree.size + 1, self.scope)
+        for level, number in sorted(tiles):
+            if number >= self.tree.size // TILE ** (level + 1):
+                raise Bad("the tile is of records that are not there", self.tree.size + 1, tile_name(level, number))
+
+    def list_segments(self):
+        firsts = []
+        for name in os.listdir(self.folder):
+            if re.fullmatch(r"[0-9]{20}\.log", name) and 1 <= int(name[:20]) <= MAX_NUMBER:
+                firsts.append(int(name[:20]))
+            elif not name.endswith(IGNORED) and name not in ("checkpoint", "tile"):
+                raise Bad(f"{name} is no file of a ledger", 0, self.scope)
+        return sorted(firsts)
+
+    def list_tiles(self, name="tile", depth=0):
+        path = os.path.join(self.folder, name)
+        mode = os.lstat(path).st_mode if os.path.lexists(path) else None
+        if mode is None or (name.endswith(IGNORED) and not stat.S_ISDIR(mode)):
+            return []
+        if stat.S_ISDIR(mode) and depth < 6:
+            return [tile for child in os.listdir(path) for tile in self.list_tiles(f"{name}/{child}", depth + 1)]
+        match = re.fullmatch(r"tile/([0-4])((/x[0-9]{3})*/[0-9]{3})", name)
+        number = int(re.sub("[/x]", "", match[2])) if match else 0
+        if match is None or not stat.S_ISREG(mode) or tile_name(int(match[1]), number) != name:
+            raise Bad("this is no tile", 0, name)
+        return [(int(match[1]), number)]
+
+    def check_roots(self):
+        for known, what in self.known:
+            if known.size == self.tree.size and known.root != self.tree.root():
+                raise Bad(f"the root over {known.size} records is not the one that was {what}", self.tree.size)
+
+    def read_segment(self, first, last):
+        name, seq = f"{first:020}.log", self.tree.size + 1
+        if first != seq:
+            raise Bad(f"record {seq} is missing", seq, name)
+        try:
+            data, at = read(os.path.join(self.folder, name), 2**31), 0
+            if not data:
+                raise Bad("the file is empty", seq)
+            while at < len(data):
+                seq, length = self.tree.size + 1, int.from_bytes(data[at:at + 4], "big")
+                end = at + 4 + length + 32
+                if end <= len(data) and 0 < length <= MAX_TEXT:
+                    self.read_record(data[at:end], seq)
+                    at = end
+                    continue
+                if not is_torn(data[at:], length):
+                    raise Bad("the length is impossible", seq)
+                # what was never acknowledged; after a clean stop there is no such thing
+                if not last or not (self.live or self.tree.size > self.covered):
+                    raise Bad("the record is incomplete", seq)
+                self.torn, at = len(data) - at, len(data)
+        except (Bad, OSError) as error:
+            raise Bad(str(error), getattr(error, "seq", 0) or seq, getattr(error, "file", None) or name) from error
+
+    def read_record(self, data, seq):
+        if sha256(self.chain + data[:-32]) != data[-32:]:
+            raise Bad("the chain hash does not fit", seq)
+        record = check_record(data[4:-32], seq, self.scope)
+        filled, self.chain = self.tree.add(sha256(b"\0" + data[:-32])), data[-32:]
+        self.check_roots()
+        if record["action"] == "ledger.created" and isinstance(record.get("resource"), dict):
+            self.created.append(record["resource"].get("id", PLATFORM))
+        for level, number, row in filled:
+            self.check_tile(level, number, row)
+
+    def check_tile(self, level, number, row):
+        name, span = tile_name(level, number), TILE ** (level + 1)
+        try:
+            data = read(os.path.join(self.folder, name), TILE * 32)
+        except FileNotFoundError:
+            if self.tree.size > self.covered:
+                return
+            raise Bad("the tile is missing", number * span + 1, name) from None
+        except (OSError, Bad):
+            data = b""
+        for i, wanted in enumerate(row):
+            if len(data) != TILE * 32 or data[32 * i:32 * i + 32] != wanted:
+                raise Bad("the tile is not what the records give", number * span + i * TILE**level + 1, name)
+
+
+def is_live(folder):
+    try:
+        with open(os.path.join(folder, "ledger.lock"), "rb") as file:
+            return fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+
+
+def verify_state(state, since):
+    folder, keys = os.path.join(state, "ledger"), load_keys(os.path.join(state, "keys", "ledger.pub"))
+    kept = [read_checkpoint(read(path, MAX_NOTE), keys) for path in since]
+    needed, verdicts, live = [PLATFORM] + [one.scope for one in kept], [], is_live(folder)
+    for platform in (True, False):
+        for scope in sorted(name for name in os.listdir(folder) if not name.endswith(IGNORED) and (name == PLATFORM) == platform):
+            log, verdict = Log(os.path.join(folder, scope), scope, keys, kept, live), {"scope": scope, "valid": True}
+            try:
+                log.verify()
+            except (Bad, OSError) as error:
+                verdict.update(valid=False, error=str(error), bad_seq=getattr(error, "seq", 0), file=getattr(error, "file", None))
+            verdict.update(size=log.tree.size, root=log.tree.root().hex(), checkpoint_size=log.covered, torn_bytes=log.torn)
+            verdicts.append(verdict)
+            needed += log.created if platform else []
+    for scope in dict.fromkeys(name for name in needed if name not in {verdict["scope"] for verdict in verdicts}):
+        verdicts.append({"scope": scope, "valid": False, "size": 0, "error": "the log is missing", "bad_seq": 1, "file": scope})
+    return {"valid": all(verdict["valid"] for verdict in verdicts), "logs": verdicts}
+
+
+def verify_proof(data, keys):
+    head, middle, note = data.partition(b"\n\n")
+    lines = head.split(b"\n")
+    if not middle or len(lines) < 3 or lines[0] != b"c2sp.org/tlog-proof@v1" or not lines[1].startswith(b"extra "):
+        raise Bad("this is no proof")
+    entry, index = unbase64(lines[1][6:]), re.fullmatch(rb"index (0|[1-9][0-9]{0,15})", lines[2])
+    path = [unbase64(line, 32) for line in lines[3:]]
+    if entry is None or index is None or None in path or not 0 < int.from_bytes(entry[:4], "big") == len(entry) - 4 <= MAX_TEXT:
+        raise Bad("the proof is malformed")
+    checkpoint, index = read_checkpoint(note, keys), int(index[1])
+    record = check_record(entry[4:], index + 1, checkpoint.scope)
+    if not check_inclusion(path, index, checkpoint.size, sha256(b"\0" + entry), checkpoint.root):
+        raise Bad("the proof does not lead from the record to the root that was signed")
+    return {"valid": True, "scope": checkpoint.scope, "seq": index + 1, "size": checkpoint.size, "root": checkpoint.root.hex(), "record": record}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("state", nargs="?")
+    parser.add_argument("--since", action="append", default=[])
+    parser.add_argument("--json", action="store_true")
+    for name in ("--proof", "--public-key"):
+        parser.add_argument(name)
+    options = parser.parse_args()
+    if (options.state is None) == (options.proof is None) or (options.proof and not options.public_key):
+        parser.error("a state folder, or --proof and --public-key")
+    try:
+        if options.proof:
+            verdict = verify_proof(read(options.proof, MAX_PROOF), load_keys(options.public_key))
+            lines = [f"good  {verdict['scope']}  record {verdict['seq']} of {verdict['size']} that were signed", canonical(verdict["record"])]
+        else:
+            verdict = verify_state(options.state, options.since)
+            lines = [f"good  {log['scope']}  {log['size']} records" if log["valid"] else
+                     f"BAD   {log['scope']}  first bad record {log['bad_seq']}: {log['error']}" for log in verdict["logs"]]
+    except (Bad, OSError) as error:
+        verdict, lines = {"valid": False, "error": str(error)}, [f"BAD   {error}"]
+    print(json.dumps(verdict) if options.json else "\n".join(lines))
+    return 0 if verdict["valid"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
