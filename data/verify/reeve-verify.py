@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Verifies ledgers of Reeve hosts. Written from docs/ledger.md alone; shares no code with the host; needs Python 3.9 and nothing else.
 
-    reeve-verify.py STATE [--since CHECKPOINT]… [--json]     a copied state folder: its ledger/ and keys/ledger.pub
-    reeve-verify.py --proof FILE --public-key FILE [--json]  one proof
-
+    reeve-verify.py STATE [--since CHECKPOINT]…     a copied state folder: its ledger/ and keys/ledger.pub
+    reeve-verify.py --proof FILE --public-key FILE  one proof
 Exit code 0: good; 1: bad, and the first bad record is named; 2: usage.
 """
 
@@ -16,21 +15,17 @@ import hashlib
 import json
 import os
 import re
-import stat
 import sys
 
 KEY_NAME, PLATFORM, LEVELS, TILE, IGNORED = b"reeve-ledger", "@platform", 5, 256, (".idx", ".lock")
 MAX_TEXT, MAX_STRING, MAX_NUMBER, MAX_NOTE, MAX_PROOF = 16384, 1024, 2**53 - 1, 4096, 65536
 KINDS, OUTCOMES = {"intent", "outcome", "read", "refusal", "event"}, {"succeeded", "failed", "blocked", "unknown"}
-NUMBERS = {"epoch", "seq", "time"}
-REQUIRED = NUMBERS | {"action", "kind", "scope"}
+REQUIRED = (NUMBERS := {"epoch", "seq", "time"}) | {"action", "kind", "scope"}
 
-Checkpoint = collections.namedtuple("Checkpoint", "scope size root")
+Key, Checkpoint = collections.namedtuple("Key", "line id public"), collections.namedtuple("Checkpoint", "scope size root")
 
 
-class Bad(Exception):
-    """What is wrong; seq: the first bad record, 0 where it is none."""
-
+class Bad(Exception):  # seq: the first bad record, 0 where it is none
     def __init__(self, why, seq=0, file=None):
         super().__init__(why)
         self.seq, self.file = seq, file
@@ -88,7 +83,6 @@ def ed25519_verify(public, message, signature):
 
 
 def unbase64(text, length=None):
-    """The bytes; None when this is not their one spelling."""
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError:
@@ -96,16 +90,16 @@ def unbase64(text, length=None):
     return data if base64.b64encode(data) == text and length in (None, len(data)) else None
 
 
+def parse_key(line):
+    name, number, text = (line.split(b"+", 2) + [b"", b""])[:3]
+    raw = unbase64(text, 33)
+    if raw is None or raw[0] != 1 or name != KEY_NAME or number.decode("latin-1") != sha256(name + b"\n" + raw)[:4].hex():
+        raise Bad("the public key of the ledger is malformed")
+    return Key(line, bytes.fromhex(number.decode()), raw[1:])
+
+
 def load_keys(path):
-    """The keys that the ledger was signed with: id -> public key."""
-    keys = {}
-    for line in read(path, MAX_NOTE).rstrip(b"\n").split(b"\n"):
-        name, number, text = (line.split(b"+", 2) + [b"", b""])[:3]
-        raw = unbase64(text, 33)
-        if raw is None or raw[0] != 1 or name != KEY_NAME or number.decode("latin-1") != sha256(name + b"\n" + raw)[:4].hex():
-            raise Bad("the public key of the ledger is malformed")
-        keys[bytes.fromhex(number.decode())] = raw[1:]
-    return keys
+    return [parse_key(line) for line in read(path, MAX_NOTE).rstrip(b"\n").split(b"\n")]
 
 
 NOTE = re.compile(rb"(reeve-ledger/([!-~]+)\n(0|[1-9][0-9]{0,17})\n([^\n]{44})\n)\n\xe2\x80\x94 reeve-ledger ([^\n]+)\n")
@@ -116,13 +110,12 @@ def read_checkpoint(note, keys):
     root, blob = (unbase64(match[4], 32), unbase64(match[5], 68)) if match else (None, None)
     if root is None or blob is None:
         raise Bad("the checkpoint is malformed")
-    if blob[:4] not in keys or not ed25519_verify(keys[blob[:4]], match[1], blob[4:]):
+    if not any(blob[:4] == key.id and ed25519_verify(key.public, match[1], blob[4:]) for key in keys):
         raise Bad("the checkpoint is not signed by a key of this ledger")
     return Checkpoint(match[2].decode(), int(match[3]), root)
 
 
 def canonical(value):
-    """RFC 8785, for strings, integers and objects with names in ASCII; a member that comes twice is gone."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
@@ -152,8 +145,7 @@ def check_record(text, seq, scope):
     return record
 
 
-def is_torn(data, length):
-    """May this, too short for a record, be what a crash leaves of one that was being written?"""
+def is_torn(data, length):  # may this, too short for a record, be what a crash leaves of one?
     text, start = data[4:], b'{"action":"'
     if len(data) < 4 or (length == 0 and not any(data)):
         return True
@@ -179,14 +171,11 @@ def fold(hashes):
     return hashes[0] if len(hashes) == 1 else fold([node(*hashes[i:i + 2]) for i in range(0, len(hashes), 2)])
 
 
-class Tree:
-    """The perfect subtrees at the right edge, and the tile of each level that is being filled."""
-
+class Tree:  # the perfect subtrees at the right edge, and the tile of each level that is being filled
     def __init__(self):
         self.size, self.edge, self.rows = 0, [], [[] for _ in range(LEVELS + 1)]
 
     def add(self, leaf):
-        """Adds a leaf; returns the tiles that it fills: level, number, hashes."""
         self.size, height, carry, filled = self.size + 1, 0, leaf, []
         while self.edge and self.edge[-1][0] == height:
             carry, height = node(self.edge.pop()[1], carry), height + 1
@@ -231,7 +220,7 @@ def tile_name(level, number):
 class Log:
     def __init__(self, folder, scope, keys, since, live):
         self.folder, self.scope, self.keys, self.live = folder, scope, keys, live
-        self.tree, self.chain, self.created, self.torn, self.covered = Tree(), bytes(32), [], 0, 0
+        self.tree, self.chain, self.created, self.torn, self.covered, self.rotations = Tree(), bytes(32), [], 0, 0, 0
         self.known = [(kept, "in the checkpoint that was kept") for kept in since if kept.scope == scope]
 
     def verify(self):
@@ -247,6 +236,8 @@ class Log:
         for known, what in self.known:
             if self.tree.size < known.size:
                 raise Bad(f"{self.tree.size} records are there, {known.size} were {what}", self.tree.size + 1, self.scope)
+        if self.scope == PLATFORM and self.rotations + 1 < len(self.keys):
+            raise Bad(f"line {self.rotations + 2} of ledger.pub came by no change that is recorded", 0, "ledger.pub")
         for level, number in sorted(tiles):
             if number >= self.tree.size // TILE ** (level + 1):
                 raise Bad("the tile is of records that are not there", self.tree.size + 1, tile_name(level, number))
@@ -262,14 +253,14 @@ class Log:
 
     def list_tiles(self, name="tile", depth=0):
         path = os.path.join(self.folder, name)
-        mode = os.lstat(path).st_mode if os.path.lexists(path) else None
-        if mode is None or (name.endswith(IGNORED) and not stat.S_ISDIR(mode)):
-            return []
-        if stat.S_ISDIR(mode) and depth < 6:
+        folder = os.path.isdir(path) and not os.path.islink(path)
+        if folder and depth < 6:
             return [tile for child in os.listdir(path) for tile in self.list_tiles(f"{name}/{child}", depth + 1)]
+        if not os.path.lexists(path) or (name.endswith(IGNORED) and not folder):
+            return []
         match = re.fullmatch(r"tile/([0-4])((/x[0-9]{3})*/[0-9]{3})", name)
         number = int(re.sub("[/x]", "", match[2])) if match else 0
-        if match is None or not stat.S_ISREG(mode) or tile_name(int(match[1]), number) != name:
+        if match is None or os.path.islink(path) or not os.path.isfile(path) or tile_name(int(match[1]), number) != name:
             raise Bad("this is no tile", 0, name)
         return [(int(match[1]), number)]
 
@@ -295,10 +286,9 @@ class Log:
                     continue
                 if not is_torn(data[at:], length):
                     raise Bad("the length is impossible", seq)
-                # what was never acknowledged; after a clean stop there is no such thing
                 if not last or not (self.live or self.tree.size > self.covered):
                     raise Bad("the record is incomplete", seq)
-                self.torn, at = len(data) - at, len(data)
+                self.torn, at = len(data) - at, len(data)  # was never acknowledged
         except (Bad, OSError) as error:
             raise Bad(str(error), getattr(error, "seq", 0) or seq, getattr(error, "file", None) or name) from error
 
@@ -308,10 +298,23 @@ class Log:
         record = check_record(data[4:-32], seq, self.scope)
         filled, self.chain = self.tree.add(sha256(b"\0" + data[:-32])), data[-32:]
         self.check_roots()
-        if record["action"] == "ledger.created" and isinstance(record.get("resource"), dict):
-            self.created.append(record["resource"].get("id", PLATFORM))
+        self.note_event(record["action"], (record["resource"] if isinstance(record.get("resource"), dict) else {}).get("id"), seq)
         for level, number, row in filled:
             self.check_tile(level, number, row)
+
+    def note_event(self, action, text, seq):
+        if self.scope != PLATFORM or text is None:
+            return
+        if action == "ledger.created":
+            self.created.append(text)
+        if action == "ledger.key_rotated":
+            parts, old = text.encode().split(b" "), self.keys[self.rotations]
+            message = b"reeve-ledger rotation/v1\n%b\n%b\n" % (old.line, parts[0])
+            signers, signatures = (old.public, parse_key(parts[0]).public), [unbase64(part, 64) for part in parts[1:]]
+            if len(parts) != 3 or None in signatures or not all(map(ed25519_verify, signers, [message] * 2, signatures)):
+                raise Bad("the change of the key is not signed by both keys", seq)
+            # one that did not come to its end names a key that never signed
+            self.rotations += parts[0] in [key.line for key in self.keys[self.rotations + 1:self.rotations + 2]]
 
     def check_tile(self, level, number, row):
         name, span = tile_name(level, number), TILE ** (level + 1)
@@ -373,11 +376,8 @@ def verify_proof(data, keys):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("state", nargs="?")
-    parser.add_argument("--since", action="append", default=[])
-    parser.add_argument("--json", action="store_true")
-    for name in ("--proof", "--public-key"):
-        parser.add_argument(name)
+    for name, how in (("state", {"nargs": "?"}), ("--since", {"action": "append", "default": []}), ("--proof", {}), ("--public-key", {})):
+        parser.add_argument(name, **how)
     options = parser.parse_args()
     if (options.state is None) == (options.proof is None) or (options.proof and not options.public_key):
         parser.error("a state folder, or --proof and --public-key")
@@ -391,7 +391,7 @@ def main():
                      f"BAD   {log['scope']}  first bad record {log['bad_seq']}: {log['error']}" for log in verdict["logs"]]
     except (Bad, OSError) as error:
         verdict, lines = {"valid": False, "error": str(error)}, [f"BAD   {error}"]
-    print(json.dumps(verdict) if options.json else "\n".join(lines))
+    print("\n".join(lines))
     return 0 if verdict["valid"] else 1
 
 

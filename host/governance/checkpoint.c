@@ -42,11 +42,12 @@ reeve_checkpoint_format (const ReeveCheckpoint *self, const char *scope, ReeveLe
   g_autofree char *body = reeve_checkpoint_body (self, scope);
   g_autofree char *signature = NULL;
   guint8 blob[REEVE_CHECKPOINT_BLOB];
-  guint32 id = GUINT32_TO_BE (reeve_ledger_key_get_id (key));
+  guint32 id = 0;
 
-  memcpy (blob, &id, sizeof id);
-  if (!reeve_ledger_key_sign (key, body, strlen (body), blob + sizeof id, error))
+  if (!reeve_ledger_key_sign (key, body, strlen (body), &id, blob + sizeof id, error))
     return NULL;
+  id = GUINT32_TO_BE (id);
+  memcpy (blob, &id, sizeof id);
   signature = g_base64_encode (blob, sizeof blob);
   return g_strconcat (body, "\n", REEVE_CHECKPOINT_DASH, REEVE_LEDGER_KEY_NAME, " ", signature,
                       "\n", NULL);
@@ -75,16 +76,15 @@ reeve_checkpoint_parse_body (ReeveCheckpoint *self, char **lines, GError **error
   return TRUE;
 }
 
-/* The 64 signature bytes of a signature line, whose key must be @key. */
+/* Key id and the 64 signature bytes of a signature line, which must be of one of the keys. */
 static gboolean
-reeve_checkpoint_parse_signature (const char *line, ReeveLedgerKey *key,
+reeve_checkpoint_parse_signature (const char *line, ReeveLedgerKey *key, guint32 *id,
                                   guint8 signature[REEVE_LEDGER_KEY_SIGNATURE_SIZE], GError **error)
 {
   const char *start = REEVE_CHECKPOINT_DASH REEVE_LEDGER_KEY_NAME " ";
   g_autofree guint8 *blob = NULL;
   g_autofree char *again = NULL;
   gsize blob_size = 0;
-  guint32 id = GUINT32_TO_BE (reeve_ledger_key_get_id (key));
 
   if (!g_str_has_prefix (line, start))
     return reeve_checkpoint_malformed ("is not signed", error);
@@ -93,9 +93,11 @@ reeve_checkpoint_parse_signature (const char *line, ReeveLedgerKey *key,
   again = g_base64_encode (blob, blob_size);
   if (blob_size != REEVE_CHECKPOINT_BLOB || strcmp (again, line) != 0)
     return reeve_checkpoint_malformed ("has a malformed signature", error);
-  if (memcmp (blob, &id, sizeof id) != 0)
+  memcpy (id, blob, sizeof *id);
+  *id = GUINT32_FROM_BE (*id);
+  if (!reeve_ledger_key_knows (key, *id))
     return reeve_checkpoint_malformed ("is signed by another key", error);
-  memcpy (signature, blob + sizeof id, REEVE_LEDGER_KEY_SIGNATURE_SIZE);
+  memcpy (signature, blob + sizeof *id, REEVE_LEDGER_KEY_SIGNATURE_SIZE);
   return TRUE;
 }
 
@@ -128,7 +130,7 @@ reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length, c
   if (g_strv_length (lines) != 6 || *lines[3] != 0 || *lines[5] != 0)
     return reeve_checkpoint_malformed ("has not the lines of a signed note", error);
   if (!reeve_checkpoint_parse_body (self, lines, error)
-      || !reeve_checkpoint_parse_signature (lines[4], key, signature, error))
+      || !reeve_checkpoint_parse_signature (lines[4], key, &self->key_id, signature, error))
     return FALSE;
   /* comparing with what we would write covers origin, leading zeros and base64's spare bits at once
    */
@@ -136,7 +138,7 @@ reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length, c
   signature_line = strlen (body) + 1;
   if (signature_line > length || memcmp (body, text, strlen (body)) != 0)
     return reeve_checkpoint_malformed ("is not in canonical form or of another scope", error);
-  if (!reeve_ledger_key_verify (key, body, strlen (body), signature))
+  if (!reeve_ledger_key_verify (key, body, strlen (body), self->key_id, signature))
     return reeve_checkpoint_malformed ("has a bad signature", error);
   return TRUE;
 }

@@ -16,11 +16,13 @@ G_BEGIN_DECLS
  * ReeveCheckpoint:
  * @size: number of records
  * @root: RFC 6962 root over them
+ * @key_id: of a checkpoint that was read: which key has signed it
  */
 typedef struct
 {
   guint64 size;
   guint8 root[REEVE_LEDGER_HASH_SIZE];
+  guint32 key_id;
 } ReeveCheckpoint;
 
 char *reeve_checkpoint_format (const ReeveCheckpoint *self, const char *scope, ReeveLedgerKey *key,

@@ -27,6 +27,7 @@ struct _ReeveLedgerLog
   GError *failure;
   ReeveLedgerLogTrouble trouble; /* why there is a failure */
   guint64 signed_size;
+  guint32 signed_by; /* id of the key */
   gboolean signing;  /* somebody has the turn */
   GCond turn;        /* to sign */
   gint64 demand_due; /* when all that was signed on demand is paid for, monotonic µs */

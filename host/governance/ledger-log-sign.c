@@ -39,13 +39,17 @@ reeve_ledger_log_sign_state (ReeveLedgerLog *self, const ReeveLedgerState *state
 {
   g_autoptr (GError) local = NULL;
   ReeveCheckpoint checkpoint = { .size = state->frontier.size };
+  guint32 id = reeve_ledger_key_get_id (self->key);
 
   reeve_ledger_frontier_root (&state->frontier, checkpoint.root);
   if (!reeve_checkpoint_write (&checkpoint, self->folder, self->scope, self->key, error))
     return FALSE;
   g_mutex_lock (&self->mutex);
   self->signed_size = checkpoint.size;
+  self->signed_by = id;
   g_mutex_unlock (&self->mutex);
+  if (segment == NULL)
+    return TRUE;
   if (!reeve_ledger_segment_save_index (segment, &local)
       || !reeve_ledger_state_save (state, self->folder, &local))
     g_debug ("%s", local->message);
@@ -57,15 +61,18 @@ reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
 {
   g_autoptr (ReeveLedgerState) state = NULL;
   g_autoptr (ReeveLedgerSegment) segment = NULL;
+  guint32 id = reeve_ledger_key_get_id (self->key);
   guint64 size = 0;
 
   g_mutex_lock (&self->mutex);
   if (self->failure == NULL)
     size = self->state->frontier.size;
-  if (size > self->signed_size)
+  /* a new key signs again what an earlier one has signed */
+  if (self->failure == NULL && (size > self->signed_size || self->signed_by != id))
     {
       state = reeve_ledger_state_copy (self->state);
-      segment = reeve_ledger_segment_copy (reeve_ledger_log_last (self));
+      if (size > 0)
+        segment = reeve_ledger_segment_copy (reeve_ledger_log_last (self));
     }
   g_mutex_unlock (&self->mutex);
   /* a checkpoint says that the tiles below it are there */
@@ -82,8 +89,8 @@ reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
  * @self: a log
  * @error: return location
  *
- * Signs a checkpoint over the durable records if there are new ones since the last, then saves the
- * caches. Blocks.
+ * Signs a checkpoint over the durable records if there are new ones since the last, or if an
+ * earlier key signed that, then saves the caches. Blocks.
  *
  * Returns: %FALSE with an error
  */

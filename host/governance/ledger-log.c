@@ -71,6 +71,7 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
       self->segments = g_steal_pointer (&found->segments);
       self->state = g_steal_pointer (&found->state);
       self->signed_size = found->checkpoint_size;
+      self->signed_by = found->key_id;
       self->tiles = reeve_ledger_tiles_find_end (self->folder, found->checkpoint_size);
       *cut = found->cut;
       self->opening_size = self->state->frontier.size;

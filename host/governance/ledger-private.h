@@ -31,6 +31,7 @@ struct _ReeveLedger
   GHashTable *ports; /* GMainContext -> ReeveLedgerPort: under the mutex */
 
   ReeveLedgerReserve *reserve;
+  gint rotating;             /* atomic: the key is being changed */
   gint in_trouble;           /* atomic: it was said that the disk fails */
   ReeveLedgerSigner *signer; /* atomic: the writer's thread looks for it */
   guint checkpoint_seconds;  /* atomic */

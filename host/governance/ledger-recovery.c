@@ -335,6 +335,7 @@ reeve_ledger_recovery_run (const char *folder, const char *scope, ReeveLedgerKey
   if (!reeve_checkpoint_read (&checkpoint, folder, scope, key, error))
     return NULL;
   self->checkpoint_size = checkpoint.size;
+  self->key_id = checkpoint.key_id;
   firsts = reeve_ledger_recovery_list_segments (folder, error);
   if (firsts == NULL)
     return NULL;

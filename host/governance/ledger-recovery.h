@@ -14,6 +14,7 @@ G_BEGIN_DECLS
  * loaded
  * @state: where the log stands
  * @checkpoint_size: size of the last signed checkpoint
+ * @key_id: the key that signed it
  * @cut: bytes of an incomplete last record that were cut off
  */
 typedef struct
@@ -21,6 +22,7 @@ typedef struct
   GPtrArray *segments;
   ReeveLedgerState *state;
   guint64 checkpoint_size;
+  guint32 key_id;
   guint64 cut;
 } ReeveLedgerRecovery;
 

@@ -42,8 +42,10 @@ typedef struct
   GPtrArray *since;             /* (nullable) of ReeveLedgerVerifySince, by size */
   gboolean live;                /* somebody may be writing the last record now */
   guint64 torn;                 /* bytes of an incomplete last record */
-  GPtrArray *created;           /* (nullable): scopes whose logs the records say were made */
-  char *file;                   /* name of the file that is bad */
+  ReeveLedgerKey *key;
+  guint rotations;    /* of the platform's log: by its records, this key of the list signs */
+  GPtrArray *created; /* (nullable): scopes whose logs the records say were made */
+  char *file;         /* name of the file that is bad */
   guint64 bad_seq;
 } ReeveLedgerVerify;
 
@@ -125,29 +127,60 @@ reeve_ledger_verify_check_since (ReeveLedgerVerify *self, const char *folder, GE
   return TRUE;
 }
 
-/* Remembers a log that the platform's log says was made. */
-static void
-reeve_ledger_verify_note_created (ReeveLedgerVerify *self, const ReeveLedgerEntry *entry)
+/* Does the entry have the action? Where it does, the resource's id. */
+static char *
+reeve_ledger_verify_get_event (const ReeveLedgerEntry *entry, const char *action)
 {
   g_autoptr (JsonNode) node = NULL;
   JsonObject *resource = NULL;
   const char *id = NULL;
 
-  if (self->created == NULL
-      || memmem (entry->json, entry->length, REEVE_LEDGER_ACTION_CREATED,
-                 strlen (REEVE_LEDGER_ACTION_CREATED))
-             == NULL)
-    return;
+  if (memmem (entry->json, entry->length, action, strlen (action)) == NULL)
+    return NULL;
   node = reeve_json_parse_strict (entry->json, entry->length, NULL);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node)
-      || g_strcmp0 (reeve_json_get_string (json_node_get_object (node), "action", NULL),
-                    REEVE_LEDGER_ACTION_CREATED)
+      || g_strcmp0 (reeve_json_get_string (json_node_get_object (node), "action", NULL), action)
              != 0)
-    return;
+    return NULL;
   resource = reeve_json_get_object (json_node_get_object (node), "resource");
   id = resource != NULL ? reeve_json_get_string (resource, "id", NULL) : NULL;
-  if (id != NULL)
-    g_ptr_array_add (self->created, g_strdup (id));
+  return g_strdup (id);
+}
+
+/* What the platform's log says of other logs and of the key. */
+static gboolean
+reeve_ledger_verify_note_events (ReeveLedgerVerify *self, const ReeveLedgerEntry *entry,
+                                 GError **error)
+{
+  char *made = NULL;
+  g_autofree char *statement = NULL;
+
+  if (strcmp (self->scope, REEVE_SCOPE_PLATFORM) != 0)
+    return TRUE;
+  made = reeve_ledger_verify_get_event (entry, REEVE_LEDGER_ACTION_CREATED);
+  if (made != NULL && self->created != NULL)
+    g_ptr_array_add (self->created, made);
+  else
+    g_free (made);
+  statement = reeve_ledger_verify_get_event (entry, REEVE_LEDGER_ACTION_KEY_ROTATED);
+  if (statement == NULL || reeve_ledger_key_next_check (self->key, &self->rotations, statement))
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                       "the change of the key is not signed by both keys");
+  return FALSE;
+}
+
+/* Each key of the list but the first must have come by a change that the platform's log has. */
+static gboolean
+reeve_ledger_verify_check_keys (ReeveLedgerVerify *self, GError **error)
+{
+  if (strcmp (self->scope, REEVE_SCOPE_PLATFORM) != 0
+      || self->rotations + 1 >= reeve_ledger_key_count (self->key))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+               "line %u of " REEVE_LEDGER_KEY_PUBLIC_FILE " came by no change that is recorded",
+               self->rotations + 2);
+  return reeve_ledger_verify_bad (self, REEVE_LEDGER_KEY_PUBLIC_FILE, 0);
 }
 
 static gboolean
@@ -168,9 +201,9 @@ reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, 
       ended = reeve_ledger_scanner_next (scanner, &entry, &local);
       if (ended != REEVE_LEDGER_SCAN_ENTRY
           || !reeve_ledger_recovery_apply (self->state, self->scope, &entry, &local)
-          || !reeve_ledger_verify_check_root (self, &local))
+          || !reeve_ledger_verify_check_root (self, &local)
+          || !reeve_ledger_verify_note_events (self, &entry, &local))
         break;
-      reeve_ledger_verify_note_created (self, &entry);
       if (!reeve_ledger_verify_tiles_add (self->tiles, entry.leaf, &fault, error))
         return reeve_ledger_verify_bad_tile (self, &fault);
     }
@@ -249,7 +282,8 @@ reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLed
       return FALSE;
   if (!reeve_ledger_verify_check_size (self, &self->checkpoint, "signed", folder, error)
       || !reeve_ledger_verify_check_size (self, self->known, "acknowledged", folder, error)
-      || !reeve_ledger_verify_check_since (self, folder, error))
+      || !reeve_ledger_verify_check_since (self, folder, error)
+      || !reeve_ledger_verify_check_keys (self, error))
     return FALSE;
   return reeve_ledger_verify_tiles_finish (self->tiles, &fault, error)
          || reeve_ledger_verify_bad_tile (self, &fault);
@@ -266,6 +300,7 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
   gboolean valid = FALSE;
 
   self->state = reeve_ledger_state_new ();
+  self->key = key;
   valid = reeve_ledger_verify_files (self, folder, key, &error);
   reeve_ledger_frontier_root (&self->state->frontier, digest);
   root = reeve_digests_hex (digest, sizeof digest);

@@ -78,6 +78,10 @@ typedef struct
 #define REEVE_LEDGER_ACTION_DAMAGED                                                                \
   "ledger.damaged" /* a log is not usable; in the platform's log */
 
+#define REEVE_LEDGER_ACTION_KEY_ROTATED                                                            \
+  "ledger.key_rotated" /* another key signs; in the platform's log; the resource's id is signed by \
+                          both */
+
 /* held by the host that uses the folder */
 #define REEVE_LEDGER_LOCK_FILE "ledger.lock"
 

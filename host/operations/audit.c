@@ -2,6 +2,7 @@
 /* The tenant's ledger, over governance/ledger.h. */
 #include "base/times.h"
 #include "governance/ledger-export.h"
+#include "governance/ledger-rotation.h"
 #include "operation-functions.h"
 
 #include <string.h>
@@ -176,4 +177,14 @@ reeve_op_audit_proof (ReeveCall *call, ReeveServices *services)
     }
   bytes = g_bytes_new_take (proof, strlen (proof));
   reeve_call_complete_bytes (call, 0, "text/plain", bytes);
+}
+
+void
+reeve_op_audit_rotate_key (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *result
+      = reeve_ledger_rotate_key (services->ledger, reeve_call_get_admitted (call), &error);
+
+  reeve_call_answer (call, result, error);
 }

@@ -3,13 +3,15 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
 
-from reeve import CTL, Host, main
+from reeve import CTL, SOURCE, Host, main
 
 SECOND = {"X-Tenant-ID": "second"}
+SCRIPT = os.path.join(SOURCE, "data", "verify", "reeve-verify.py")
 AUDIT = "/api/v1/admin/audit"
 
 
@@ -122,6 +124,78 @@ class Kept(unittest.TestCase):
     @staticmethod
     def verify(state, *more):
         return subprocess.run([CTL, "--state-dir", state, "audit", "verify", *more], capture_output=True, text=True, timeout=60, check=False)
+
+
+class Rotation(unittest.TestCase):
+    """Another key signs from now on; what the earlier ones have signed still verifies."""
+
+    ROTATE = f"{AUDIT}/rotate-key"
+
+    def both(self, state):
+        """The verdict of two verifiers that share no code."""
+        done = [subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+                for command in ([CTL, "--state-dir", state, "audit", "verify"], [SCRIPT, state])]
+        self.assertEqual(done[0].returncode, done[1].returncode, done)
+        return done[0]
+
+    def proof(self, host, name, seq, key):
+        """(proof, verdict) of a record, by the public keys in a file."""
+        path = os.path.join(host.state, name)
+        if not os.path.exists(path):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(host.get(f"{AUDIT}/{seq}/proof", expect=200).text)
+        done = [subprocess.run([*command, "--proof", path, "--public-key", key], capture_output=True, text=True, timeout=60, check=False)
+                for command in ([CTL, "audit", "verify"], [SCRIPT])]
+        self.assertEqual(done[0].returncode, done[1].returncode, done)
+        return done[0].returncode
+
+    def test_rotation(self):
+        with Host(config="audit: {checkpoint_seconds: 3600}\n") as host:
+            public, first = os.path.join(host.state, "keys", "ledger.pub"), os.path.join(host.state, "first.pub")
+            shutil.copy(public, first)
+            self.assertEqual(0, self.proof(host, "early", 1, public))
+            answers = [host.post(self.ROTATE, {}, expect=200).json for _ in range(2)]
+            self.assertEqual(answers[0]["key_id"], answers[1]["previous_key_id"])
+            with open(public, encoding="utf-8") as file:
+                lines = file.read().splitlines()
+            self.assertEqual([answer["public_key"] for answer in answers], lines[1:])
+            self.assertEqual([0, 0], [self.proof(host, "early", 1, key) for key in (public, first)])
+            self.assertEqual([0, 1], [self.proof(host, "late", 1, key) for key in (public, first)])
+            self.assertEqual(0, self.both(host.state).returncode)
+            host.stop()
+            self.assertEqual(0, self.both(host.state).returncode)
+            self.check_lists(host, public, lines)
+            # one that began and did not come to its end: the next start takes the key off the list
+            self.write(public, [*lines, self.alien()])
+            host.start()
+            with open(public, encoding="utf-8") as file:
+                self.assertEqual(lines, file.read().splitlines())
+            self.assertTrue(host.post(f"{AUDIT}/verify", expect=200).json["valid"])
+            host.stop()
+            self.assertEqual(0, self.both(host.state).returncode)
+
+    def check_lists(self, host, public, lines):
+        """The list of keys is what the platform's log says, neither more nor less."""
+        for bad in (lines[:2], [lines[0], lines[2]], lines[1:], [*lines, self.alien()], [lines[1], lines[0], lines[2]], [self.alien()]):
+            self.write(public, bad)
+            self.assertEqual(1, self.both(host.state).returncode, bad)
+        self.write(public, lines)
+        self.assertEqual(0, self.both(host.state).returncode)
+
+    @staticmethod
+    def write(path, lines):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("".join(line + "\n" for line in lines))
+
+    @staticmethod
+    def alien():
+        """The public key of somebody else."""
+        with Host() as other, open(os.path.join(other.state, "keys", "ledger.pub"), encoding="utf-8") as file:
+            return file.read().strip()
+
+    def test_refused(self):
+        with Host() as host:
+            self.assertIn("system:config", host.post(self.ROTATE, {}, key=host.user("auditor"), expect=403).json["detail"])
 
 
 if __name__ == "__main__":
