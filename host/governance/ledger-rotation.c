@@ -43,9 +43,9 @@ reeve_ledger_rotation_run (ReeveLedger *self, GError **error)
   now = g_strdup_printf ("%08x", reeve_ledger_key_get_id (self->key));
   vkey = reeve_ledger_key_to_vkey (self->key);
   result = json_object_new ();
-  json_object_set_string_member (result, "key_id", now);
+  json_object_set_string_member (result, "signer", now);
   json_object_set_string_member (result, "public_key", vkey);
-  json_object_set_string_member (result, "previous_key_id", before);
+  json_object_set_string_member (result, "previous_signer", before);
   return result;
 }
 
@@ -58,7 +58,7 @@ reeve_ledger_rotation_run (ReeveLedger *self, GError **error)
  * Makes a new signing key, has the ledger say so, and signs every log with it. What the earlier
  * keys have signed verifies as before. Blocks.
  *
- * Returns: (transfer full): {key_id, public_key, previous_key_id}; %NULL with %REEVE_ERROR_BUSY
+ * Returns: (transfer full): {signer, public_key, previous_signer}; %NULL with %REEVE_ERROR_BUSY
  * while another rotation is under way, or an error of the disk
  */
 JsonObject *

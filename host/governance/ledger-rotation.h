@@ -7,8 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Worker threads. Consumes @admitted: `audit.rotate_key`. Returns (transfer full) {key_id,
- * public_key, previous_key_id, logs}. %REEVE_ERROR_BUSY while another one is under way. */
+/* Worker threads. Consumes @admitted: `audit.rotate_key`. Returns (transfer full) {signer,
+ * public_key, previous_signer}. %REEVE_ERROR_BUSY while another one is under way. */
 JsonObject *reeve_ledger_rotate_key (ReeveLedger *self, ReeveAdmitted *admitted, GError **error);
 
 G_END_DECLS

@@ -279,7 +279,7 @@ def anew(text, number):
 # ---- what is the same ----
 
 VOLATILE = {"duration_ms", "uptime_seconds", "created", "seq", "first", "last", "size", "checkpoint_size", "sequence", "epoch", "latency_us",
-            "checkpoint", "root", "data_key", "seals", "next_cursor", "intent", "trace_id", "last_used_at",
+            "checkpoint", "root", "signer", "previous_signer", "public_key", "data_key", "seals", "next_cursor", "intent", "trace_id", "last_used_at",
             "revision", "restored", "policy_revision"}
 WORDS = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<time>"),

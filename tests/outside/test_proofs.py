@@ -155,7 +155,7 @@ class Rotation(unittest.TestCase):
             shutil.copy(public, first)
             self.assertEqual(0, self.proof(host, "early", 1, public))
             answers = [host.post(self.ROTATE, {}, expect=200).json for _ in range(2)]
-            self.assertEqual(answers[0]["key_id"], answers[1]["previous_key_id"])
+            self.assertEqual(answers[0]["signer"], answers[1]["previous_signer"])
             with open(public, encoding="utf-8") as file:
                 lines = file.read().splitlines()
             self.assertEqual([answer["public_key"] for answer in answers], lines[1:])
