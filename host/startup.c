@@ -223,7 +223,7 @@ reeve_startup_open_tenants (ReeveStartup *self)
 
   reeve_startup_open_policies (self);
   services->tenants = reeve_tenants_new (services->store);
-  services->authentication = reeve_authentication_new (services->store, services->workers);
+  services->authentication = reeve_authentication_new (services->store);
   reeve_authentication_set_tenants (services->authentication, services->tenants);
   reeve_tenants_set_ledger (services->tenants, services->ledger);
   reeve_tenants_add_watch (services->tenants, reeve_startup_on_tenant, self);
@@ -512,12 +512,14 @@ reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *f
 gboolean
 reeve_startup_recover (ReeveStartup *self, GError **error)
 {
-  if (reeve_budgets_load (self->services.budgets, error)
-      && reeve_runs_recover (self->services.runs, error)
-      && reeve_admission_recover (self->services.admission, error))
-    return TRUE;
+  gboolean good = reeve_budgets_load (self->services.budgets, error)
+                  && reeve_runs_recover (self->services.runs, error)
+                  && reeve_admission_recover (self->services.admission, error);
+
   g_prefix_error (error, "recovering what was under way: ");
-  return FALSE;
+  if (good)
+    reeve_authentication_warm (self->services.authentication);
+  return good;
 }
 
 ReeveServices *
@@ -533,6 +535,7 @@ reeve_startup_close (ReeveStartup *self)
 
   if (self->net != NULL)
     reeve_net_http_shutdown (self->net);
+  reeve_authentication_shutdown (services->authentication);
   if (services->workers != NULL)
     reeve_workers_shutdown (services->workers);
   if (services->models != NULL)

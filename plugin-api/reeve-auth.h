@@ -135,7 +135,14 @@ G_DECLARE_INTERFACE (ReeveAuth, reeve_auth, REEVE, AUTH, GObject)
  * @parent_iface: the parent
  * @authenticate: the identity behind @credentials; %NULL without error when they are not of its
  * kind (the next provider is asked); %NULL with %REEVE_ERROR_UNAUTHENTICATED when they are, and are
- * bad. Blocks, on a worker thread
+ * bad; %NULL with %REEVE_ERROR_BUSY when it cannot say as yet, so that it is asked again a little
+ * later while others are asked about. Blocks, on one of a few threads that the provider has to
+ * itself
+ * @warm: (nullable): gets ready for the first caller: called once, in the background, when the host
+ * has started, perhaps while callers come already. A failure harms nothing. Blocks
+ * @knows: (nullable): whether @credentials could be of its kind; without, they always could. Takes
+ * no I/O and does not block: it is called where requests are served, and lets the host go past a
+ * provider that is occupied with others
  *
  * Runs in the host and means full trust.
  *
@@ -147,12 +154,18 @@ struct _ReeveAuthInterface
 
   ReeveIdentity *(*authenticate) (ReeveAuth *self, const ReeveCredentials *credentials,
                                   ReeveContext *context, GError **error);
+  gboolean (*warm) (ReeveAuth *self, ReeveContext *context, GError **error);
+  gboolean (*knows) (ReeveAuth *self, const ReeveCredentials *credentials);
   /*< private >*/
-  gpointer reserved[4];
+  gpointer reserved[2];
 };
 
 REEVE_AVAILABLE_IN_0_1
 ReeveIdentity *reeve_auth_authenticate (ReeveAuth *self, const ReeveCredentials *credentials,
                                         ReeveContext *context, GError **error);
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_auth_warm (ReeveAuth *self, ReeveContext *context, GError **error);
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_auth_knows (ReeveAuth *self, const ReeveCredentials *credentials);
 
 G_END_DECLS

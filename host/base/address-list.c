@@ -98,3 +98,24 @@ reeve_address_list_contains (const ReeveAddressList *self, const char *address)
       return TRUE;
   return FALSE;
 }
+
+/**
+ * reeve_address_list_name_source:
+ * @address: (nullable): of a caller
+ *
+ * Returns: (transfer full) (nullable): what is counted as one caller: an IPv4 address, of IPv6 the
+ * network of 64 bits that one client has to itself; what is no address is its own name
+ */
+char *
+reeve_address_list_name_source (const char *address)
+{
+  g_autoptr (GInetAddress) parsed = reeve_address_list_parse (address);
+  const guint8 *bytes = parsed != NULL ? g_inet_address_to_bytes (parsed) : NULL;
+
+  if (parsed == NULL)
+    return g_strdup (address);
+  if (g_inet_address_get_family (parsed) == G_SOCKET_FAMILY_IPV4)
+    return g_inet_address_to_string (parsed);
+  return g_strdup_printf ("%02x%02x:%02x%02x:%02x%02x:%02x%02x/64", bytes[0], bytes[1], bytes[2],
+                          bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
+}

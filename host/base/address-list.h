@@ -18,6 +18,8 @@ gboolean reeve_address_list_is_empty (const ReeveAddressList *self);
 gboolean reeve_address_list_contains (const ReeveAddressList *self, const char *address);
 /* (transfer full) (nullable): an IPv4 address that came through an IPv6 socket is that address */
 GInetAddress *reeve_address_list_parse (const char *text);
+/* (transfer full) (nullable): what counts as one caller: of IPv6 the /64 */
+char *reeve_address_list_name_source (const char *address);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveAddressList, reeve_address_list_free)
 

@@ -3,6 +3,7 @@
  * threads. */
 #pragma once
 
+#include "base/workers.h"
 #include "loader/capabilities.h"
 #include "store/store.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Authentication: the cache, then the providers in order on a worker thread, then the admission of
- * the identity; and what was taken back since. */
+/* Authentication: the cache, then the providers in order, each on threads of its own, then the
+ * admission of the identity; and what was taken back since. */
 #include "authentication.h"
 
 #include <string.h>
@@ -10,27 +10,21 @@
 #include "base/times.h"
 
 #include "authentication-cache.h"
+#include "authentication-logins.h"
+#include "authentication-providers.h"
 #include "tenants.h"
 #include "users.h"
 
-/* a provider that takes longer than this is not waited for */
-#define REEVE_AUTHENTICATION_SECONDS 10
-#define REEVE_AUTHENTICATION_MAX     16384
-
-typedef struct
-{
-  char *id;
-  ReeveRegistry *registry;
-  ReevePlugin *instance;
-} ReeveAuthenticationProvider;
+/* bytes of what may be shown */
+#define REEVE_AUTHENTICATION_MAX 16384
 
 struct _ReeveAuthentication
 {
   GObject parent_instance;
 
   ReeveStore *store;
-  ReeveWorkers *workers;
-  GPtrArray *providers;
+  ReeveAuthenticationProviders *providers;
+  ReeveAuthenticationLogins *logins;
   ReeveAuthenticationCache *cache;
   ReeveRevocations *revocations;
   ReeveAuthenticationAdmit *admit;
@@ -38,26 +32,54 @@ struct _ReeveAuthentication
   guint8 salt[REEVE_DIGESTS_LENGTH];
 };
 
-/* what was shown, kept for the worker */
-typedef struct
-{
-  char *scheme;
-  char *token;
-  char *peer_address;
-  char *door;
-} ReeveAuthenticationShown;
-
 G_DEFINE_FINAL_TYPE (ReeveAuthentication, reeve_authentication, G_TYPE_OBJECT)
 
-static void
-reeve_authentication_provider_free (gpointer data)
+static gboolean
+reeve_authentication_knows (guint index, const ReeveCredentials *credentials, gpointer data)
 {
-  ReeveAuthenticationProvider *provider = data;
+  return reeve_authentication_providers_knows (REEVE_AUTHENTICATION (data)->providers, index,
+                                               credentials);
+}
 
-  reeve_registry_unref (provider->registry);
-  g_object_unref (provider->instance);
-  g_free (provider->id);
-  g_free (provider);
+static void
+reeve_authentication_on_warm (guint index, gpointer data)
+{
+  reeve_authentication_providers_warm (REEVE_AUTHENTICATION (data)->providers, index);
+}
+
+static ReeveIdentity *
+reeve_authentication_ask (guint index, const ReeveCredentials *credentials, gpointer data,
+                          GError **error)
+{
+  ReeveAuthentication *self = data;
+
+  return reeve_authentication_providers_ask (self->providers, index, credentials, error);
+}
+
+static ReeveCaller *
+reeve_authentication_let_in (ReeveIdentity *identity, const ReeveCredentials *credentials,
+                             const guint8 *key, guint version, gpointer data, GError **error)
+{
+  ReeveAuthentication *self = data;
+  gint64 expires_at = 0;
+  ReeveCaller *caller = reeve_authentication_admit_identity (self->admit, identity, credentials,
+                                                             &expires_at, error);
+
+  if (caller != NULL)
+    reeve_authentication_cache_add (self->cache, key, caller, expires_at, version);
+  return caller;
+}
+
+static guint
+reeve_authentication_get_version (gpointer data)
+{
+  return reeve_authentication_cache_get_version (REEVE_AUTHENTICATION (data)->cache);
+}
+
+static ReeveCaller *
+reeve_authentication_look_up (const guint8 *key, gpointer data)
+{
+  return reeve_authentication_cache_lookup (REEVE_AUTHENTICATION (data)->cache, key);
 }
 
 static void
@@ -65,10 +87,11 @@ reeve_authentication_finalize (GObject *object)
 {
   ReeveAuthentication *self = REEVE_AUTHENTICATION (object);
 
+  reeve_authentication_logins_shutdown (self->logins);
+  g_clear_pointer (&self->logins, reeve_authentication_logins_free);
   g_clear_object (&self->store);
   g_clear_pointer (&self->admit, reeve_authentication_admit_free);
-  g_clear_pointer (&self->workers, reeve_workers_unref);
-  g_ptr_array_unref (self->providers);
+  reeve_authentication_providers_free (self->providers);
   reeve_authentication_cache_free (self->cache);
   reeve_revocations_free (self->revocations);
   g_free (self->owner_id);
@@ -84,7 +107,17 @@ reeve_authentication_class_init (ReeveAuthenticationClass *klass)
 static void
 reeve_authentication_init (ReeveAuthentication *self)
 {
-  self->providers = g_ptr_array_new_with_free_func (reeve_authentication_provider_free);
+  static const ReeveAuthenticationLoginsHooks hooks = {
+    .get_version = reeve_authentication_get_version,
+    .look_up = reeve_authentication_look_up,
+    .knows = reeve_authentication_knows,
+    .warm = reeve_authentication_on_warm,
+    .ask = reeve_authentication_ask,
+    .let_in = reeve_authentication_let_in,
+  };
+
+  self->providers = reeve_authentication_providers_new ();
+  self->logins = reeve_authentication_logins_new (&hooks, self);
   self->cache = reeve_authentication_cache_new ();
   self->revocations = reeve_revocations_new ();
   reeve_ids_fill_random (self->salt, sizeof self->salt);
@@ -93,18 +126,16 @@ reeve_authentication_init (ReeveAuthentication *self)
 /**
  * reeve_authentication_new:
  * @store: where users are
- * @workers: where providers are asked
  *
  * Returns: (transfer full): authentication without a provider: nobody gets in
  */
 ReeveAuthentication *
-reeve_authentication_new (ReeveStore *store, ReeveWorkers *workers)
+reeve_authentication_new (ReeveStore *store)
 {
   ReeveAuthentication *self = g_object_new (REEVE_TYPE_AUTHENTICATION, NULL);
   g_autoptr (ReeveUsers) users = reeve_users_new (store);
 
   self->store = g_object_ref (store);
-  self->workers = reeve_workers_ref (workers);
   self->admit = reeve_authentication_admit_new (store, users, self->revocations);
   return self;
 }
@@ -120,14 +151,35 @@ void
 reeve_authentication_add_provider (ReeveAuthentication *self, const char *id,
                                    ReeveRegistry *registry, ReevePlugin *instance)
 {
-  ReeveAuthenticationProvider *provider = NULL;
-
   g_return_if_fail (REEVE_IS_AUTH (instance));
-  provider = g_new0 (ReeveAuthenticationProvider, 1);
-  provider->id = g_strdup (id);
-  provider->registry = reeve_registry_ref (registry);
-  provider->instance = g_object_ref (instance);
-  g_ptr_array_add (self->providers, provider);
+  reeve_authentication_providers_add (self->providers, id, registry, instance);
+  reeve_authentication_logins_add_lane (self->logins, id);
+}
+
+/**
+ * reeve_authentication_warm:
+ * @self: authentication
+ *
+ * Lets each provider get ready for the first caller, on a thread of its own.
+ */
+void
+reeve_authentication_warm (ReeveAuthentication *self)
+{
+  reeve_authentication_logins_warm (self->logins);
+}
+
+/**
+ * reeve_authentication_shutdown:
+ * @self: (nullable): authentication
+ *
+ * Whoever waits to be let in is told that the host is shutting down; returns when all threads have
+ * ended. Before the last reference is dropped, and not from a callback of it. Idempotent.
+ */
+void
+reeve_authentication_shutdown (ReeveAuthentication *self)
+{
+  if (self != NULL)
+    reeve_authentication_logins_shutdown (self->logins);
 }
 
 /**
@@ -190,7 +242,7 @@ reeve_authentication_new_owner (ReeveAuthentication *self, const char *door)
 gboolean
 reeve_authentication_has_provider (ReeveAuthentication *self)
 {
-  return self->providers->len > 0;
+  return reeve_authentication_providers_get_size (self->providers) > 0;
 }
 
 /**
@@ -389,35 +441,14 @@ reeve_authentication_lookup (ReeveAuthentication *self, const ReeveCredentials *
 
 /* ---- asking the providers ---- */
 
-static ReeveIdentity *
-reeve_authentication_ask (ReeveAuthentication *self, const ReeveCredentials *credentials,
-                          GError **error)
+static gboolean
+reeve_authentication_is_shown (const ReeveCredentials *credentials, GError **error)
 {
-  ReeveContextInfo info = { .struct_size = sizeof info };
-
-  for (guint i = 0; i < self->providers->len; i++)
-    {
-      ReeveAuthenticationProvider *provider = g_ptr_array_index (self->providers, i);
-      g_autoptr (ReeveContext) context = NULL;
-      g_autoptr (GError) local = NULL;
-      ReeveIdentity *identity = NULL;
-
-      info.deadline = g_get_monotonic_time () + REEVE_AUTHENTICATION_SECONDS * G_TIME_SPAN_SECOND;
-      context = reeve_registry_new_context (provider->registry, provider->instance, &info, NULL);
-      identity
-          = reeve_auth_authenticate (REEVE_AUTH (provider->instance), credentials, context, &local);
-      if (identity != NULL)
-        return identity;
-      if (local == NULL)
-        continue;
-      /* fails closed: a provider that knows these credentials and says no, or breaks, is the last
-       * one asked */
-      g_propagate_prefixed_error (error, g_steal_pointer (&local), "provider %s: ", provider->id);
-      return NULL;
-    }
+  if (credentials->token != NULL && strlen (credentials->token) <= REEVE_AUTHENTICATION_MAX)
+    return TRUE;
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
-                       "no provider knows these credentials");
-  return NULL;
+                       "no credentials were shown, or too long ones");
+  return FALSE;
 }
 
 /**
@@ -438,60 +469,27 @@ reeve_authentication_authenticate (ReeveAuthentication *self, const ReeveCredent
   guint version = reeve_authentication_cache_get_version (self->cache);
   guint8 key[REEVE_AUTHENTICATION_CACHE_KEY];
   g_autoptr (ReeveIdentity) identity = NULL;
-  g_autoptr (ReeveCaller) caller = NULL;
-  gint64 expires_at = 0;
+  g_autoptr (GError) local = NULL;
+  ReeveCaller *caller = NULL;
 
-  if (credentials->token == NULL || strlen (credentials->token) > REEVE_AUTHENTICATION_MAX)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
-                           "no credentials were shown, or too long ones");
-      return NULL;
-    }
+  if (!reeve_authentication_is_shown (credentials, error))
+    return NULL;
   reeve_authentication_make_key (self, credentials, key);
   caller = reeve_authentication_cache_lookup (self->cache, key);
   if (caller != NULL)
-    return g_steal_pointer (&caller);
-  identity = reeve_authentication_ask (self, credentials, error);
-  if (identity == NULL)
-    return NULL;
-  caller = reeve_authentication_admit_identity (self->admit, identity, credentials, &expires_at,
-                                                error);
-  if (caller == NULL)
-    return NULL;
-  reeve_authentication_cache_add (self->cache, key, caller, expires_at, version);
-  return g_steal_pointer (&caller);
-}
-
-static void
-reeve_authentication_shown_free (gpointer data)
-{
-  ReeveAuthenticationShown *shown = data;
-
-  g_free (shown->scheme);
-  g_free (shown->token);
-  g_free (shown->peer_address);
-  g_free (shown->door);
-  g_free (shown);
-}
-
-static void
-reeve_authentication_work (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  ReeveAuthenticationShown *shown = data;
-  ReeveCredentials credentials = {
-    .struct_size = sizeof credentials,
-    .scheme = shown->scheme,
-    .token = shown->token,
-    .peer_address = shown->peer_address,
-    .door = shown->door,
-  };
-  GError *error = NULL;
-  ReeveCaller *caller = reeve_authentication_authenticate (source, &credentials, &error);
-
-  if (caller != NULL)
-    g_task_return_pointer (task, caller, (GDestroyNotify) reeve_caller_unref);
+    return caller;
+  for (guint i = 0; i < reeve_authentication_providers_get_size (self->providers)
+                    && identity == NULL && local == NULL;
+       i++)
+    identity = reeve_authentication_ask (i, credentials, self, &local);
+  if (identity != NULL)
+    return reeve_authentication_let_in (identity, credentials, key, version, self, error);
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
   else
-    g_task_return_error (task, error);
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
+                         "no provider knows these credentials");
+  return NULL;
 }
 
 /**
@@ -501,7 +499,8 @@ reeve_authentication_work (GTask *task, gpointer source, gpointer data, GCancell
  * @callback: called in the caller's thread-default context
  * @user_data: for @callback
  *
- * Asks the providers on a worker thread.
+ * Asks the providers, each on threads of its own; about the same credentials at once it asks once.
+ * A provider that is busy is asked again, until the login has taken too long.
  */
 void
 reeve_authentication_authenticate_async (ReeveAuthentication *self,
@@ -509,15 +508,17 @@ reeve_authentication_authenticate_async (ReeveAuthentication *self,
                                          GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
-  ReeveAuthenticationShown *shown = g_new0 (ReeveAuthenticationShown, 1);
+  guint8 key[REEVE_AUTHENTICATION_CACHE_KEY];
+  GError *error = NULL;
 
   g_task_set_source_tag (task, reeve_authentication_authenticate_async);
-  shown->scheme = g_strdup (credentials->scheme);
-  shown->token = g_strdup (credentials->token);
-  shown->peer_address = g_strdup (credentials->peer_address);
-  shown->door = g_strdup (credentials->door);
-  g_task_set_task_data (task, shown, reeve_authentication_shown_free);
-  reeve_workers_run_task (self->workers, task, reeve_authentication_work);
+  if (!reeve_authentication_is_shown (credentials, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  reeve_authentication_make_key (self, credentials, key);
+  reeve_authentication_logins_begin (self->logins, key, credentials, task);
 }
 
 /**

@@ -3,7 +3,6 @@
  * configured order. */
 #pragma once
 
-#include "base/workers.h"
 #include "loader/registry.h"
 #include "store/store.h"
 
@@ -17,20 +16,25 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_AUTHENTICATION (reeve_authentication_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveAuthentication, reeve_authentication, REEVE, AUTHENTICATION, GObject)
 
-ReeveAuthentication *reeve_authentication_new (ReeveStore *store, ReeveWorkers *workers);
+ReeveAuthentication *reeve_authentication_new (ReeveStore *store);
 /* Before the first call: adds a provider behind those there are. registry: makes the contexts;
  * instance: one that it made. */
 void reeve_authentication_add_provider (ReeveAuthentication *self, const char *id,
                                         ReeveRegistry *registry, ReevePlugin *instance);
 
 gboolean reeve_authentication_has_provider (ReeveAuthentication *self);
+/* After the last provider: each gets ready for the first caller, in the background. */
+void reeve_authentication_warm (ReeveAuthentication *self);
+/* Before the store is closed and the last reference dropped: ends who waits, joins the threads. */
+void reeve_authentication_shutdown (ReeveAuthentication *self);
 
 /* Any thread, no I/O: (transfer full) (nullable) the caller, when these credentials were accepted
  * lately and nothing was revoked since. Ask it first. */
 ReeveCaller *reeve_authentication_lookup (ReeveAuthentication *self,
                                           const ReeveCredentials *credentials);
-/* Asks the providers on a worker thread; the callback comes in the caller's thread-default context.
- * %REEVE_ERROR_UNAUTHENTICATED, %REEVE_ERROR_BUSY. */
+/* Asks the providers on threads of their own; about the same credentials at once it asks once. The
+ * callback comes in the caller's thread-default context. %REEVE_ERROR_UNAUTHENTICATED,
+ * %REEVE_ERROR_BUSY. */
 void reeve_authentication_authenticate_async (ReeveAuthentication *self,
                                               const ReeveCredentials *credentials,
                                               GAsyncReadyCallback callback, gpointer user_data);

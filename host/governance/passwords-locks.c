@@ -4,8 +4,8 @@
  * many addresses as it has rows, for each is locked after a few. */
 #include "passwords-locks.h"
 
-#include <gio/gio.h>
-#include <string.h>
+#include "base/address-list.h"
+#include "base/tally.h"
 
 #define REEVE_PASSWORDS_LOCKS_ROWS      8192
 #define REEVE_PASSWORDS_LOCKS_ADDRESSES 8 /* remembered of one user */
@@ -25,6 +25,7 @@ struct _ReevePasswordsLocks
   GMutex mutex;
   GHashTable *users;
   GHashTable *addresses;
+  ReeveTally *looking; /* users and addresses whose passwords are being looked at */
   guint user_failures;
   guint address_failures;
   gint64 span;
@@ -58,6 +59,7 @@ reeve_passwords_locks_new (guint user_failures, guint address_failures, guint se
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, reeve_passwords_locks_row_free);
   self->addresses
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, reeve_passwords_locks_row_free);
+  self->looking = reeve_tally_new ();
   self->user_failures = user_failures;
   self->address_failures = address_failures;
   self->span = seconds * G_TIME_SPAN_SECOND;
@@ -73,26 +75,9 @@ reeve_passwords_locks_free (ReevePasswordsLocks *self)
 {
   g_hash_table_unref (self->users);
   g_hash_table_unref (self->addresses);
+  reeve_tally_free (self->looking);
   g_mutex_clear (&self->mutex);
   g_free (self);
-}
-
-/* (transfer full) (nullable): what is counted as one source: an IPv4 address, also one that came
- * through an IPv6 socket, and of IPv6 the network of 64 bits that one client has to itself. */
-static char *
-reeve_passwords_locks_name_source (const char *address)
-{
-  static const guint8 mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-  g_autoptr (GInetAddress) parsed
-      = address != NULL ? g_inet_address_new_from_string (address) : NULL;
-  const guint8 *bytes = parsed != NULL ? g_inet_address_to_bytes (parsed) : NULL;
-
-  if (parsed == NULL || g_inet_address_get_family (parsed) == G_SOCKET_FAMILY_IPV4)
-    return g_strdup (address);
-  if (memcmp (bytes, mapped, sizeof mapped) == 0)
-    return g_strdup_printf ("%u.%u.%u.%u", bytes[12], bytes[13], bytes[14], bytes[15]);
-  return g_strdup_printf ("%02x%02x:%02x%02x:%02x%02x:%02x%02x/64", bytes[0], bytes[1], bytes[2],
-                          bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]);
 }
 
 /* ---- rows ---- */
@@ -187,7 +172,7 @@ gboolean
 reeve_passwords_locks_check (ReevePasswordsLocks *self, const char *user, const char *address,
                              gint64 now, ReevePasswordsLocksState *state)
 {
-  g_autofree char *source = reeve_passwords_locks_name_source (address);
+  g_autofree char *source = reeve_address_list_name_source (address);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   *state = (ReevePasswordsLocksState){ 0 };
@@ -196,6 +181,64 @@ reeve_passwords_locks_check (ReevePasswordsLocks *self, const char *user, const 
   state->address = reeve_passwords_locks_look (
       reeve_passwords_locks_find (self, self->addresses, source, now), now, &state->say);
   return !state->user && !state->address;
+}
+
+/* May one more be looked at, if all those that are now turned out to be wrong? */
+static gboolean
+reeve_passwords_locks_has_room (ReevePasswordsLocks *self, GHashTable *table, const char *key,
+                                guint most, gint64 now)
+{
+  ReevePasswordsLocksRow *row = reeve_passwords_locks_find (self, table, key, now);
+
+  return most == 0 || key == NULL
+         || (row != NULL ? row->failures : 0) + reeve_tally_get (self->looking, key) <= most;
+}
+
+/**
+ * reeve_passwords_locks_begin:
+ * @self: counters
+ * @user: who is being logged in
+ * @address: (nullable): from where
+ * @now: monotonic µs
+ *
+ * Before a password is looked at. Those that are looked at together are never more than may fail:
+ * at once no more can be guessed than one after the other.
+ *
+ * Returns: %FALSE when it has to wait for what comes of the others; else
+ * reeve_passwords_locks_end() is owed
+ */
+gboolean
+reeve_passwords_locks_begin (ReevePasswordsLocks *self, const char *user, const char *address,
+                             gint64 now)
+{
+  g_autofree char *source = reeve_address_list_name_source (address);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  if (!reeve_passwords_locks_has_room (self, self->users, user, self->user_failures, now)
+      || !reeve_passwords_locks_has_room (self, self->addresses, source, self->address_failures,
+                                          now))
+    return FALSE;
+  reeve_tally_add (self->looking, user);
+  reeve_tally_add (self->looking, source);
+  return TRUE;
+}
+
+/**
+ * reeve_passwords_locks_end:
+ * @self: counters
+ * @user: who was looked at
+ * @address: (nullable): from where
+ *
+ * After it was counted what came of it.
+ */
+void
+reeve_passwords_locks_end (ReevePasswordsLocks *self, const char *user, const char *address)
+{
+  g_autofree char *source = reeve_address_list_name_source (address);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  reeve_tally_remove (self->looking, user);
+  reeve_tally_remove (self->looking, source);
 }
 
 /* TRUE: this one has locked it */
@@ -233,7 +276,7 @@ void
 reeve_passwords_locks_fail (ReevePasswordsLocks *self, const char *user, const char *address,
                             gint64 now, ReevePasswordsLocksState *state)
 {
-  g_autofree char *source = reeve_passwords_locks_name_source (address);
+  g_autofree char *source = reeve_address_list_name_source (address);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
   *state = (ReevePasswordsLocksState){ 0 };

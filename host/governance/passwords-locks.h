@@ -27,6 +27,11 @@ void reeve_passwords_locks_free (ReevePasswordsLocks *self);
 gboolean reeve_passwords_locks_check (ReevePasswordsLocks *self, const char *user,
                                       const char *address, gint64 now,
                                       ReevePasswordsLocksState *state);
+/* Around looking at a password: FALSE while the outcome of others may lock the user or the address.
+ */
+gboolean reeve_passwords_locks_begin (ReevePasswordsLocks *self, const char *user,
+                                      const char *address, gint64 now);
+void reeve_passwords_locks_end (ReevePasswordsLocks *self, const char *user, const char *address);
 /* One more failed login: what it has locked. */
 void reeve_passwords_locks_fail (ReevePasswordsLocks *self, const char *user, const char *address,
                                  gint64 now, ReevePasswordsLocksState *state);

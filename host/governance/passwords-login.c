@@ -229,6 +229,32 @@ reeve_passwords_login_compare (ReevePasswords *self, ReeveRecord *record, const 
   return good;
 }
 
+/* With a place. */
+static gboolean
+reeve_passwords_login_look (ReevePasswords *self, const char *name, const char *tenant_id,
+                            const char *user_id, ReeveRecord *record, const char *password,
+                            const char *address, char **renewed, GError **error)
+{
+  gboolean good = FALSE;
+
+  if (!reeve_passwords_locks_begin (self->locks, name, address, g_get_monotonic_time ()))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_BUSY,
+                           "others that may lock the user are being looked at");
+      return FALSE;
+    }
+  good = reeve_passwords_login_compare (self, record, password, renewed);
+  if (good)
+    reeve_passwords_locks_succeed (self->locks, name);
+  else
+    {
+      reeve_passwords_login_count (self, name, tenant_id, user_id, record, address);
+      reeve_passwords_login_refuse (error);
+    }
+  reeve_passwords_locks_end (self->locks, name, address);
+  return good;
+}
+
 gboolean
 reeve_passwords_try (ReevePasswords *self, const char *tenant_id, const char *username,
                      const char *user_id, ReeveRecord *record, const char *password,
@@ -244,18 +270,9 @@ reeve_passwords_try (ReevePasswords *self, const char *tenant_id, const char *us
       || !reeve_passwords_hash_enter (self->hash, error))
     return FALSE;
   /* those that came together are counted one after the other */
-  good = reeve_passwords_login_is_open (self, name, tenant_id, user_id, address, error);
-  if (good)
-    {
-      good = reeve_passwords_login_compare (self, record, password, &renewed);
-      if (good)
-        reeve_passwords_locks_succeed (self->locks, name);
-      else
-        {
-          reeve_passwords_login_count (self, name, tenant_id, user_id, record, address);
-          reeve_passwords_login_refuse (error);
-        }
-    }
+  good = reeve_passwords_login_is_open (self, name, tenant_id, user_id, address, error)
+         && reeve_passwords_login_look (self, name, tenant_id, user_id, record, password, address,
+                                        &renewed, error);
   reeve_passwords_hash_leave (self->hash);
   if (renewed != NULL)
     reeve_passwords_login_push (self, "passwords.renew", tenant_id, name, record, renewed, 0);

@@ -412,17 +412,18 @@ reeve_passwords_delete (ReevePasswords *self, ReeveAdmitted *admitted, const cha
   return result != NULL;
 }
 
-/* FALSE without error: the record was changed meanwhile */
+/* FALSE without error: the record was changed meanwhile. always: also where no lock stands in it,
+ * so that one that is being written now finds it changed */
 static gboolean
 reeve_passwords_write_unlocked (ReevePasswords *self, const char *tenant_id, ReeveRecord *record,
-                                GError **error)
+                                gboolean always, GError **error)
 {
   g_autoptr (JsonObject) fields = reeve_directory_dup (reeve_record_get_fields (record));
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
   g_autoptr (ReeveBatchResult) result = NULL;
   g_autoptr (GError) local = NULL;
 
-  if (!json_object_has_member (fields, "locked_until"))
+  if (!always && !json_object_has_member (fields, "locked_until"))
     return TRUE;
   json_object_remove_member (fields, "locked_until");
   reeve_batch_put (batch, REEVE_STORE_PASSWORDS, reeve_record_get_id (record), fields,
@@ -445,7 +446,9 @@ reeve_passwords_clear_lock (ReevePasswords *self, ReeveAdmitted *admitted, const
       g_autoptr (ReeveRecord) record = reeve_passwords_read (self, tenant_id, user_id, &local);
 
       if (local == NULL
-          && (record == NULL || reeve_passwords_write_unlocked (self, tenant_id, record, &local)))
+          && (record == NULL
+              || reeve_passwords_write_unlocked (self, tenant_id, record, operation != NULL,
+                                                 &local)))
         return TRUE;
       if (local == NULL)
         continue;

@@ -145,24 +145,34 @@ api_key_plugin_make_identity (JsonObject *record, const char *key_id)
   return identity;
 }
 
+static gboolean
+api_key_plugin_is_ours (const ReeveCredentials *credentials)
+{
+  return credentials->token != NULL && g_str_has_prefix (credentials->token, API_KEY_PLUGIN_PREFIX);
+}
+
+/* A bearer token of another form is another provider's; in X-API-Key nothing else is to be
+ * expected. */
+static gboolean
+api_key_plugin_knows (ReeveAuth *auth, const ReeveCredentials *credentials)
+{
+  return g_strcmp0 (credentials->scheme, "api-key") == 0
+         || (g_strcmp0 (credentials->scheme, "bearer") == 0
+             && api_key_plugin_is_ours (credentials));
+}
+
 static ReeveIdentity *
 api_key_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
                              ReeveContext *context, GError **error)
 {
-  gboolean header = g_strcmp0 (credentials->scheme, "api-key") == 0;
-  gboolean bearer = g_strcmp0 (credentials->scheme, "bearer") == 0;
-  gboolean ours
-      = credentials->token != NULL && g_str_has_prefix (credentials->token, API_KEY_PLUGIN_PREFIX);
   g_autofree char *key_id = NULL;
   g_autoptr (JsonObject) answer = NULL;
   g_autoptr (JsonObject) record = NULL;
   g_autoptr (GError) local = NULL;
 
-  /* a bearer token of another form is another provider's; in X-API-Key nothing else is to be
-   * expected */
-  if (!header && !(bearer && ours))
+  if (!api_key_plugin_knows (auth, credentials))
     return NULL;
-  key_id = ours ? api_key_plugin_parse (credentials->token) : NULL;
+  key_id = api_key_plugin_is_ours (credentials) ? api_key_plugin_parse (credentials->token) : NULL;
   if (key_id == NULL)
     {
       api_key_plugin_refuse (error);
@@ -190,6 +200,7 @@ static void
 api_key_plugin_auth_init (ReeveAuthInterface *iface)
 {
   iface->authenticate = api_key_plugin_authenticate;
+  iface->knows = api_key_plugin_knows;
 }
 
 static void

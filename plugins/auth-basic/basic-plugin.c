@@ -85,6 +85,12 @@ basic_plugin_read (BasicPlugin *self, JsonNode *answer, GError **error)
   return identity;
 }
 
+static gboolean
+basic_plugin_knows (ReeveAuth *auth, const ReeveCredentials *credentials)
+{
+  return g_strcmp0 (credentials->scheme, "basic") == 0 && credentials->token != NULL;
+}
+
 static ReeveIdentity *
 basic_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
                            ReeveContext *context, GError **error)
@@ -93,7 +99,7 @@ basic_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
   g_auto (BasicHeader) header = { NULL };
   g_autoptr (JsonNode) answer = NULL;
 
-  if (g_strcmp0 (credentials->scheme, "basic") != 0 || credentials->token == NULL)
+  if (!basic_plugin_knows (auth, credentials))
     return NULL;
   if (!basic_header_parse (&header, credentials->token))
     {
@@ -109,6 +115,7 @@ static void
 basic_plugin_auth_init (ReeveAuthInterface *iface)
 {
   iface->authenticate = basic_plugin_authenticate;
+  iface->knows = basic_plugin_knows;
 }
 
 static void

@@ -64,6 +64,20 @@ jwt_plugin_log (ReeveContext *context, const char *what, const GError *reason)
   g_autoptr (JsonNode) answer = jwt_plugin_call (context, "log", "message", text, NULL);
 }
 
+static gboolean
+jwt_plugin_is_token (const ReeveCredentials *credentials)
+{
+  return g_strcmp0 (credentials->scheme, "bearer") == 0 && credentials->token != NULL
+         && jwt_token_is_one (credentials->token);
+}
+
+static gboolean
+jwt_plugin_knows (ReeveAuth *auth, const ReeveCredentials *credentials)
+{
+  return jwt_plugin_is_token (credentials)
+         && jwt_verifier_knows (JWT_PLUGIN (auth)->verifier, credentials->token);
+}
+
 static ReeveIdentity *
 jwt_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
                          ReeveContext *context, GError **error)
@@ -73,8 +87,7 @@ jwt_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
   ReeveIdentity *identity = NULL;
   gboolean ours = TRUE;
 
-  if (g_strcmp0 (credentials->scheme, "bearer") != 0 || credentials->token == NULL
-      || !jwt_token_is_one (credentials->token))
+  if (!jwt_plugin_is_token (credentials))
     return NULL;
   identity = jwt_verifier_verify (self->verifier, credentials->token, context, g_get_real_time (),
                                   g_get_monotonic_time (), &ours, &local);
@@ -85,7 +98,9 @@ jwt_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
       jwt_plugin_log (context, "a token is left to the next provider", local);
       return NULL;
     }
-  jwt_plugin_log (context, "a token was refused", local);
+  /* that is asked again and again, until another has fetched the keys */
+  if (!g_error_matches (local, REEVE_ERROR, REEVE_ERROR_BUSY))
+    jwt_plugin_log (context, "a token was refused", local);
   if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE)
       || g_error_matches (local, REEVE_ERROR, REEVE_ERROR_BUSY))
     g_set_error_literal (error, REEVE_ERROR, local->code,
@@ -95,10 +110,18 @@ jwt_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
   return NULL;
 }
 
+static gboolean
+jwt_plugin_warm (ReeveAuth *auth, ReeveContext *context, GError **error)
+{
+  return jwt_verifier_warm (JWT_PLUGIN (auth)->verifier, context, g_get_monotonic_time (), error);
+}
+
 static void
 jwt_plugin_auth_init (ReeveAuthInterface *iface)
 {
   iface->authenticate = jwt_plugin_authenticate;
+  iface->warm = jwt_plugin_warm;
+  iface->knows = jwt_plugin_knows;
 }
 
 static void

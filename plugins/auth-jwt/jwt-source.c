@@ -2,15 +2,15 @@
 /* Keys of an issuer. They are asked for anew when four fifths of their time are over, by one caller
  * while the others go on with those there are; when a token names a key that is not among them, at
  * most once in a while, so that nobody can make this host hammer an issuer; and when they cannot be
- * had, the old ones hold for a bounded time. No lock is held while anything is fetched. */
+ * had, the old ones hold for a bounded time. No lock is held while anything is fetched, and no
+ * thread but the one that fetches: whoever needs what it will bring is told that it is busy, and is
+ * asked about again by the host. */
 #include "jwt-source.h"
 
 #include <string.h>
 
 #define JWT_SOURCE_MAX_BYTES (512 * 1024)
 #define JWT_SOURCE_FETCH_MS  4000
-/* callers that wait for what another fetches; there are few workers, and all tenants share them */
-#define JWT_SOURCE_MAX_WAITERS 4
 /* after a failure the next attempt waits this long, or as long as one for an unknown key */
 #define JWT_SOURCE_RETRY_SECONDS 2
 /* ids of keys that were asked for and not there */
@@ -21,15 +21,13 @@ struct _JwtSource
 {
   const JwtSettings *settings; /* outlives it */
   GMutex lock;                 /* guards what follows */
-  GCond changed;
-  JwtKeySet *keys; /* (nullable) */
+  JwtKeySet *keys;             /* (nullable) */
   guint generation;
   gint64 fetched_at; /* monotonic µs, as all times here */
   gint64 failed_at;
   gint64 renewed_at; /* for an unknown key */
   char *failure;     /* (nullable): why the last attempt failed */
   gboolean fetching;
-  guint waiters;
   GHashTable *unknown; /* id -> until when it is not asked for again */
 };
 
@@ -49,7 +47,6 @@ jwt_source_new (const JwtSettings *settings)
   self->renewed_at = G_MININT64 / 2;
   self->unknown = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_mutex_init (&self->lock);
-  g_cond_init (&self->changed);
   return self;
 }
 
@@ -64,7 +61,6 @@ jwt_source_free (JwtSource *self)
   g_hash_table_unref (self->unknown);
   g_free (self->failure);
   g_mutex_clear (&self->lock);
-  g_cond_clear (&self->changed);
   g_free (self);
 }
 
@@ -210,26 +206,14 @@ jwt_source_fetch (JwtSource *self, ReeveContext *context, gint64 now)
       self->failure = g_strdup (error != NULL ? error->message : "they could not be fetched");
       self->failed_at = now;
     }
-  g_cond_broadcast (&self->changed);
 }
 
-/* Waits for what another fetches, if not too many do. */
 static gboolean
-jwt_source_wait (JwtSource *self, GError **error)
+jwt_source_put_off (GError **error)
 {
-  gint64 until = g_get_monotonic_time () + 2 * JWT_SOURCE_FETCH_MS * 1000;
-  gboolean woken = TRUE;
-
-  if (self->waiters >= JWT_SOURCE_MAX_WAITERS)
-    woken = FALSE;
-  self->waiters++;
-  while (woken && self->fetching)
-    woken = g_cond_wait_until (&self->changed, &self->lock, until);
-  self->waiters--;
-  if (!woken)
-    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_BUSY,
-                         "the keys of the issuer are being fetched");
-  return woken;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_BUSY,
+                       "the keys of the issuer are being fetched");
+  return FALSE;
 }
 
 static gboolean
@@ -267,9 +251,9 @@ jwt_source_give (JwtSource *self, gint64 now, JwtSourceKeys *given, GError **err
  * @given: (out): the keys; those in it are the caller's
  * @error: return location
  *
- * May fetch, or wait for another that does.
+ * May fetch.
  *
- * Returns: %FALSE with %REEVE_ERROR_UNAVAILABLE or %REEVE_ERROR_BUSY
+ * Returns: %FALSE with %REEVE_ERROR_UNAVAILABLE, or with %REEVE_ERROR_BUSY while another fetches
  */
 gboolean
 jwt_source_get (JwtSource *self, ReeveContext *context, gint64 now, JwtSourceKeys *given,
@@ -278,18 +262,39 @@ jwt_source_get (JwtSource *self, ReeveContext *context, gint64 now, JwtSourceKey
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   gint64 cache = jwt_source_seconds (self->settings->cache_seconds);
   gint64 age = now - self->fetched_at;
-  gboolean fresh = self->keys != NULL && age < cache;
 
-  if (fresh && age < cache / 5 * 4)
-    return jwt_source_give (self, now, given, error);
-  if (self->fetching && !fresh && !jwt_source_wait (self, error))
-    return FALSE;
-  /* whoever waited finds what the other fetched */
-  age = now - self->fetched_at;
+  if (self->fetching && (self->keys == NULL || age >= cache))
+    return jwt_source_put_off (error);
   if (!self->fetching && (self->keys == NULL || age >= cache / 5 * 4)
       && jwt_source_may_retry (self, now))
     jwt_source_fetch (self, context, now);
   return jwt_source_give (self, now, given, error);
+}
+
+/**
+ * jwt_source_warm:
+ * @self: a source
+ * @context: of the call
+ * @now: monotonic µs
+ * @error: return location
+ *
+ * Fetches before anybody needs the keys. When that fails the first caller tries at once.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_UNAVAILABLE
+ */
+gboolean
+jwt_source_warm (JwtSource *self, ReeveContext *context, gint64 now, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  if (self->fetching || self->keys != NULL)
+    return TRUE;
+  jwt_source_fetch (self, context, now);
+  self->failed_at = G_MININT64 / 2;
+  if (self->keys == NULL)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                 "the keys of the issuer cannot be had: %s", self->failure);
+  return self->keys != NULL;
 }
 
 /**
@@ -317,10 +322,10 @@ jwt_source_renew (JwtSource *self, const char *kid, ReeveContext *context, gint6
     {
       if (until != NULL && now < *until)
         return FALSE;
-      if (self->fetching && !jwt_source_wait (self, error))
-        return FALSE;
+      if (self->fetching)
+        return jwt_source_put_off (error);
     }
-  if (self->generation == given->generation && !self->fetching && now - self->renewed_at >= pause
+  if (self->generation == given->generation && now - self->renewed_at >= pause
       && jwt_source_may_retry (self, now))
     {
       self->renewed_at = now;

@@ -20,6 +20,7 @@ JwtSource *jwt_source_new (const JwtSettings *settings);
 void jwt_source_free (JwtSource *self);
 gboolean jwt_source_get (JwtSource *self, ReeveContext *context, gint64 now, JwtSourceKeys *given,
                          GError **error);
+gboolean jwt_source_warm (JwtSource *self, ReeveContext *context, gint64 now, GError **error);
 gboolean jwt_source_renew (JwtSource *self, const char *kid, ReeveContext *context, gint64 now,
                            JwtSourceKeys *given, GError **error);
 void jwt_source_note_unknown (JwtSource *self, const char *kid, gint64 now);

@@ -41,6 +41,39 @@ jwt_verifier_free (JwtVerifier *self)
   g_free (self);
 }
 
+/**
+ * jwt_verifier_warm:
+ * @self: a verifier
+ * @context: of the call
+ * @monotonic: µs of the monotonic clock
+ * @error: return location
+ *
+ * Fetches the issuer's keys before they are needed.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_UNAVAILABLE
+ */
+gboolean
+jwt_verifier_warm (JwtVerifier *self, ReeveContext *context, gint64 monotonic, GError **error)
+{
+  return self->source == NULL || jwt_source_warm (self->source, context, monotonic, error);
+}
+
+/**
+ * jwt_verifier_knows:
+ * @self: a verifier
+ * @text: a token
+ *
+ * Returns: whether jwt_verifier_verify() would say that it is ours; what is no token is, so that it
+ * is refused
+ */
+gboolean
+jwt_verifier_knows (JwtVerifier *self, const char *text)
+{
+  g_autoptr (JwtToken) token = jwt_token_new (text, NULL);
+
+  return token == NULL || jwt_claims_is_ours (self->settings, json_node_get_object (token->claims));
+}
+
 static JwtVerdict
 jwt_verifier_try (const JwtToken *token, JwtKeySet *keys)
 {

@@ -38,6 +38,12 @@ mtls_plugin_refuse (const char *text, GError **error)
   return NULL;
 }
 
+static gboolean
+mtls_plugin_knows (ReeveAuth *auth, const ReeveCredentials *credentials)
+{
+  return g_strcmp0 (credentials->scheme, "certificate") == 0 && credentials->token != NULL;
+}
+
 static ReeveIdentity *
 mtls_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
                           ReeveContext *context, GError **error)
@@ -49,7 +55,7 @@ mtls_plugin_authenticate (ReeveAuth *auth, const ReeveCredentials *credentials,
   ReeveIdentity *identity = NULL;
   gint64 expires_at = 0;
 
-  if (g_strcmp0 (credentials->scheme, "certificate") != 0 || credentials->token == NULL)
+  if (!mtls_plugin_knows (auth, credentials))
     return NULL;
   node = reeve_json_parse_strict (credentials->token, strlen (credentials->token), error);
   if (node == NULL)
@@ -73,6 +79,7 @@ static void
 mtls_plugin_auth_init (ReeveAuthInterface *iface)
 {
   iface->authenticate = mtls_plugin_authenticate;
+  iface->knows = mtls_plugin_knows;
 }
 
 static void

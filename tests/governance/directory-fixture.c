@@ -66,7 +66,7 @@ directory_fixture_open (DirectoryFixture *fixture)
   g_assert_no_error (error);
   fixture->workers = reeve_workers_new ("test", 2, 4, 64);
   fixture->admission = reeve_admission_new (fixture->ledger.ledger);
-  fixture->authentication = reeve_authentication_new (fixture->store, fixture->workers);
+  fixture->authentication = reeve_authentication_new (fixture->store);
   fixture->tenants = reeve_tenants_new (fixture->store);
   fixture->users = reeve_users_new (fixture->store);
   fixture->api_keys = reeve_api_keys_new (fixture->store, fixture->users, fixture->authentication);
@@ -80,6 +80,7 @@ directory_fixture_open (DirectoryFixture *fixture)
 void
 directory_fixture_close (DirectoryFixture *fixture)
 {
+  reeve_authentication_shutdown (fixture->authentication);
   reeve_workers_shutdown (fixture->workers);
   reeve_registry_shutdown (fixture->registry);
   g_clear_object (&fixture->api_keys);

@@ -298,6 +298,30 @@ test_passwords_bounded (void)
   g_assert_false (fail (locks, "u0", NULL, 2 * SECOND).user);
 }
 
+/* As many at once as may still fail, and not one more. */
+static void
+test_passwords_locks_together (void)
+{
+  g_autoptr (ReevePasswordsLocks) locks = reeve_passwords_locks_new (2, 0, 60);
+  g_autoptr (ReevePasswordsLocks) none = reeve_passwords_locks_new (0, 0, 60);
+  ReevePasswordsLocksState state = { 0 };
+
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (reeve_passwords_locks_begin (locks, "a", "192.0.2.1", 1));
+  g_assert_false (reeve_passwords_locks_begin (locks, "a", "192.0.2.2", 1));
+  g_assert_true (reeve_passwords_locks_begin (locks, "b", "192.0.2.1", 1));
+  reeve_passwords_locks_fail (locks, "a", "192.0.2.1", 1, &state);
+  g_assert_false (state.user);
+  reeve_passwords_locks_end (locks, "a", "192.0.2.1");
+  g_assert_false (reeve_passwords_locks_begin (locks, "a", "192.0.2.1", 1));
+  /* one that is right is no failure */
+  reeve_passwords_locks_succeed (locks, "a");
+  reeve_passwords_locks_end (locks, "a", "192.0.2.1");
+  g_assert_true (reeve_passwords_locks_begin (locks, "a", "192.0.2.1", 1));
+  for (guint i = 0; i < 100; i++)
+    g_assert_true (reeve_passwords_locks_begin (none, "a", "192.0.2.1", 1));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -313,5 +337,6 @@ main (int argc, char **argv)
   g_test_add_func ("/passwords/lock-address", test_passwords_lock_address);
   g_test_add_func ("/passwords/said", test_passwords_said);
   g_test_add_func ("/passwords/bounded", test_passwords_bounded);
+  g_test_add_func ("/passwords/locks/together", test_passwords_locks_together);
   return g_test_run ();
 }

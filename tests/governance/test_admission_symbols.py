@@ -35,7 +35,7 @@ CONSUME = {"reeve_admitted_consume", "reeve_admitted_consume_exactly"}
 
 # who may call the functions of a plugin interface: sources as room/file, or a whole room
 INTERFACES = {
-    "reeve_auth_": {"governance/authentication.c"},
+    "reeve_auth_": {"governance/authentication-providers.c"},
     "reeve_broker_": set(),
     "reeve_context_": set(),  # a plugin's own way to its capabilities
     "reeve_extractor_": {"runtime/extraction.c"},

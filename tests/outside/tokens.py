@@ -72,9 +72,7 @@ class Issuer:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 issuer.requests.append(self.path)
-                pages = {"/.well-known/openid-configuration": {"issuer": issuer.url, "jwks_uri": issuer.url + "/keys"},
-                         "/keys": {"keys": [key.jwk() for key in issuer.keys]}}
-                page = pages.get(self.path)
+                page = issuer.find(self.path)
                 body = json.dumps(page).encode()
                 self.send_response(404 if page is None else 200)
                 self.send_header("Content-Length", str(len(body)))
@@ -86,6 +84,12 @@ class Issuer:
                 pass
 
         return Handler
+
+    def find(self, path):
+        """What is at an address of it, or None."""
+        pages = {"/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": self.url + "/keys"},
+                 "/keys": {"keys": [key.jwk() for key in self.keys]}}
+        return pages.get(path)
 
     def claims(self, subject="alice", **more):
         now = int(time.time())

@@ -221,6 +221,11 @@ test_interfaces_authenticate (void)
   g_assert_null (
       reeve_auth_authenticate (REEVE_AUTH (bare), &credentials, fixture.context, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED);
+  g_clear_error (&error);
+  /* one that needs no warming is ready, and one that cannot say is asked */
+  g_assert_true (reeve_auth_warm (REEVE_AUTH (bare), fixture.context, &error));
+  g_assert_no_error (error);
+  g_assert_true (reeve_auth_knows (REEVE_AUTH (bare), &credentials));
   test_interfaces_end_fixture (&fixture);
 }
 

@@ -115,7 +115,6 @@ typedef struct
   JwtVerifier *verifier;
   JwtSigner *signers[3]; /* ids a, b, a */
   char *tokens[3];
-  guint back; /* callers; under the broker's lock */
 } World;
 
 static void
@@ -205,6 +204,7 @@ show (World *world, int which, double seconds)
 
 #define BAD  ((int) REEVE_ERROR_UNAUTHENTICATED)
 #define DOWN ((int) REEVE_ERROR_UNAVAILABLE)
+#define BUSY ((int) REEVE_ERROR_BUSY)
 
 /* Fetched once, looked at again at four fifths of its time. */
 static void
@@ -368,44 +368,96 @@ test_jwt_source_discovery (World *world, gconstpointer data)
 static gpointer
 test_jwt_source_run (gpointer data)
 {
-  World *world = data;
-  int code = show (world, 0, 0);
-
-  g_mutex_lock (&world->broker->lock);
-  world->back++;
-  g_cond_broadcast (&world->broker->changed);
-  g_mutex_unlock (&world->broker->lock);
-  return GINT_TO_POINTER (code);
+  return GINT_TO_POINTER (show (data, 0, 0));
 }
 
-/* One asks, four wait for it, the others are told that it is busy: an issuer that hangs never takes
- * all the workers there are. */
+static void
+hold (World *world, gboolean held)
+{
+  g_mutex_lock (&world->broker->lock);
+  world->broker->held = held;
+  g_cond_broadcast (&world->broker->changed);
+  g_mutex_unlock (&world->broker->lock);
+}
+
+static void
+wait_for_calls (World *world, guint calls)
+{
+  g_mutex_lock (&world->broker->lock);
+  while (world->broker->calls < calls)
+    g_cond_wait (&world->broker->changed, &world->broker->lock);
+  g_mutex_unlock (&world->broker->lock);
+}
+
+/* One asks, and nobody waits for it: who cannot be answered without is told that it is busy, so
+ * that an issuer that hangs never takes a second thread. */
 static void
 test_jwt_source_crowd (World *world, gconstpointer data)
 {
-  GThread *threads[20];
-  guint good = 0;
-  guint busy = 0;
+  GThread *fetcher = NULL;
 
-  world->broker->held = TRUE;
-  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
-    threads[i] = g_thread_new ("caller", test_jwt_source_run, world);
-  g_mutex_lock (&world->broker->lock);
-  while (world->back < G_N_ELEMENTS (threads) - 5)
-    g_cond_wait (&world->broker->changed, &world->broker->lock);
-  world->broker->held = FALSE;
-  g_cond_broadcast (&world->broker->changed);
-  g_mutex_unlock (&world->broker->lock);
-  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
-    {
-      int code = GPOINTER_TO_INT (g_thread_join (threads[i]));
-
-      good += code == 0;
-      busy += code == (int) REEVE_ERROR_BUSY;
-    }
-  g_assert_cmpuint (good, ==, 5);
-  g_assert_cmpuint (busy, ==, G_N_ELEMENTS (threads) - 5);
+  hold (world, TRUE);
+  fetcher = g_thread_new ("caller", test_jwt_source_run, world);
+  wait_for_calls (world, 1);
+  for (guint i = 0; i < 20; i++)
+    g_assert_cmpint (show (world, 0, 0), ==, BUSY);
+  hold (world, FALSE);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fetcher)), ==, 0);
+  g_assert_cmpint (show (world, 0, 0), ==, 0);
   g_assert_cmpuint (world->broker->calls, ==, 1);
+}
+
+static gpointer
+test_jwt_source_run_unknown (gpointer data)
+{
+  return GINT_TO_POINTER (show (data, 1, 20));
+}
+
+/* While one that nobody knows is looked for, those that are known are let in. */
+static void
+test_jwt_source_known (World *world, gconstpointer data)
+{
+  GThread *fetcher = NULL;
+
+  g_assert_cmpint (show (world, 0, 0), ==, 0);
+  hold (world, TRUE);
+  fetcher = g_thread_new ("caller", test_jwt_source_run_unknown, world);
+  wait_for_calls (world, 2);
+  g_assert_cmpint (show (world, 0, 20), ==, 0);
+  g_assert_cmpint (show (world, 1, 20), ==, BUSY);
+  hold (world, FALSE);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (fetcher)), ==, BAD);
+}
+
+/* The first caller finds the keys there; and where they could not be had, he tries at once. */
+static void
+test_jwt_source_warm (World *world, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  world->broker->dead = TRUE;
+  g_assert_false (jwt_verifier_warm (world->verifier, world->context, 0, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+  g_assert_cmpint (show (world, 0, 0), ==, DOWN);
+  g_assert_cmpuint (world->broker->calls, ==, 2);
+  world->broker->dead = FALSE;
+  g_assert_true (jwt_verifier_warm (world->verifier, world->context, 1, NULL));
+  g_assert_cmpint (show (world, 0, 1), ==, 0);
+  g_assert_true (jwt_verifier_warm (world->verifier, world->context, 1, NULL));
+  g_assert_cmpuint (world->broker->calls, ==, 3);
+}
+
+/* Of whose tokens it wants to be asked. */
+static void
+test_jwt_source_knows (World *world, gconstpointer data)
+{
+  g_autofree char *other = jwt_signer_sign (world->signers[0], NULL, "{\"iss\":\"https://x\"}");
+
+  g_assert_true (jwt_verifier_knows (world->verifier, world->tokens[0]));
+  g_assert_false (jwt_verifier_knows (world->verifier, other));
+  /* it is the one that says so */
+  g_assert_true (jwt_verifier_knows (world->verifier, "e.."));
+  g_assert_cmpuint (world->broker->calls, ==, 0);
 }
 
 static void
@@ -429,5 +481,8 @@ main (int argc, char **argv)
   add ("/jwt/source/garbage", brief, test_jwt_source_garbage);
   add ("/jwt/source/discovery", NULL, test_jwt_source_discovery);
   add ("/jwt/source/crowd", NULL, test_jwt_source_crowd);
+  add ("/jwt/source/known", NULL, test_jwt_source_known);
+  add ("/jwt/source/warm", NULL, test_jwt_source_warm);
+  add ("/jwt/source/knows", NULL, test_jwt_source_knows);
   return g_test_run ();
 }

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Unlike in ReeveWorkers a job may be put off: it waits in the queue, not on a thread. Threads are
+ * started when work waits for one and none is idle, and leave after a while without work. */
+#include "authentication-lane.h"
+
+#include <reeve-error.h>
+
+/* how long a thread waits for work */
+#define REEVE_AUTHENTICATION_LANE_IDLE (30 * G_TIME_SPAN_SECOND)
+
+struct _ReeveAuthenticationLane
+{
+  char *name;
+  guint most;  /* threads */
+  guint limit; /* jobs that wait; as many may be put off besides */
+
+  GMutex lock;     /* guards what follows */
+  GCond work;      /* a job came, or the shutdown */
+  GCond left;      /* a thread left */
+  GQueue ready;    /* jobs */
+  GQueue parked;   /* jobs, those that are due first before the others */
+  GPtrArray *gone; /* GThread to be joined */
+  guint threads;
+  guint idle;
+  gboolean closed;
+};
+
+/**
+ * reeve_authentication_lane_new:
+ * @name: of the threads
+ * @threads: how many there are at most
+ * @limit: how many jobs may wait, and as many besides that were put off
+ *
+ * Returns: (transfer full): a lane without threads as yet
+ */
+ReeveAuthenticationLane *
+reeve_authentication_lane_new (const char *name, guint threads, guint limit)
+{
+  ReeveAuthenticationLane *self = g_new0 (ReeveAuthenticationLane, 1);
+
+  self->name = g_strdup (name);
+  self->most = threads;
+  self->limit = limit;
+  self->gone = g_ptr_array_new ();
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->work);
+  g_cond_init (&self->left);
+  g_queue_init (&self->ready);
+  g_queue_init (&self->parked);
+  return self;
+}
+
+/**
+ * reeve_authentication_lane_free:
+ * @self: (transfer full): a lane; one that still has threads is shut down
+ */
+void
+reeve_authentication_lane_free (ReeveAuthenticationLane *self)
+{
+  reeve_authentication_lane_shutdown (self);
+  g_ptr_array_unref (self->gone);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->work);
+  g_cond_clear (&self->left);
+  g_free (self->name);
+  g_free (self);
+}
+
+/* ---- under the lock ---- */
+
+static void
+reeve_authentication_lane_wake_parked (ReeveAuthenticationLane *self, gint64 now)
+{
+  ReeveAuthenticationLaneJob *job = NULL;
+
+  while ((job = g_queue_peek_head (&self->parked)) != NULL && (self->closed || job->due <= now))
+    g_queue_push_tail (&self->ready, g_queue_pop_head (&self->parked));
+}
+
+/* (nullable): a job that is due; NULL: the thread is to leave */
+static ReeveAuthenticationLaneJob *
+reeve_authentication_lane_next (ReeveAuthenticationLane *self)
+{
+  gint64 idle_until = g_get_monotonic_time () + REEVE_AUTHENTICATION_LANE_IDLE;
+
+  for (;;)
+    {
+      gint64 now = g_get_monotonic_time ();
+      ReeveAuthenticationLaneJob *parked = NULL;
+      gint64 until = idle_until;
+
+      reeve_authentication_lane_wake_parked (self, now);
+      if (!g_queue_is_empty (&self->ready))
+        return g_queue_pop_head (&self->ready);
+      parked = g_queue_peek_head (&self->parked);
+      /* somebody has to be there when it is due */
+      if (self->closed || (parked == NULL && now >= idle_until))
+        return NULL;
+      if (parked != NULL)
+        until = parked->due;
+      self->idle++;
+      g_cond_wait_until (&self->work, &self->lock, until);
+      self->idle--;
+    }
+}
+
+static gpointer
+reeve_authentication_lane_loop (gpointer data)
+{
+  ReeveAuthenticationLane *self = data;
+  ReeveAuthenticationLaneJob *job = NULL;
+
+  g_mutex_lock (&self->lock);
+  while ((job = reeve_authentication_lane_next (self)) != NULL)
+    {
+      gboolean closed = self->closed;
+
+      g_mutex_unlock (&self->lock);
+      job->run (job, closed);
+      g_mutex_lock (&self->lock);
+    }
+  self->threads--;
+  g_ptr_array_add (self->gone, g_thread_self ());
+  g_cond_broadcast (&self->left);
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+static gint
+reeve_authentication_lane_compare (gconstpointer a, gconstpointer b, gpointer data)
+{
+  gint64 one = ((const ReeveAuthenticationLaneJob *) a)->due;
+  gint64 other = ((const ReeveAuthenticationLaneJob *) b)->due;
+
+  return (one > other) - (one < other);
+}
+
+static gboolean
+reeve_authentication_lane_enqueue (ReeveAuthenticationLane *self, ReeveAuthenticationLaneJob *job,
+                                   GError **error)
+{
+  guint waiting = g_queue_get_length (&self->ready) + g_queue_get_length (&self->parked);
+  /* those that were put off leave room for those that can be answered */
+  gboolean full = job->due == 0 ? g_queue_get_length (&self->ready) >= self->limit
+                                : g_queue_get_length (&self->parked) >= self->limit;
+
+  if (self->closed)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "%s: shutting down", self->name);
+      return FALSE;
+    }
+  if (full)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "%s: %u are waiting to be let in already",
+                   self->name, waiting);
+      return FALSE;
+    }
+  if (waiting >= self->idle && self->threads < self->most)
+    {
+      g_autoptr (GError) local = NULL;
+      GThread *thread = g_thread_try_new (self->name, reeve_authentication_lane_loop, self, &local);
+
+      if (thread == NULL && self->threads == 0)
+        {
+          g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "%s: %s", self->name, local->message);
+          return FALSE;
+        }
+      self->threads += thread != NULL;
+    }
+  if (job->due == 0)
+    g_queue_push_tail (&self->ready, job);
+  else
+    g_queue_insert_sorted (&self->parked, job, reeve_authentication_lane_compare, NULL);
+  g_cond_signal (&self->work);
+  return TRUE;
+}
+
+/* Joins threads that have left. */
+static void
+reeve_authentication_lane_reap (GPtrArray *gone)
+{
+  for (guint i = 0; i < gone->len; i++)
+    g_thread_join (gone->pdata[i]);
+  g_ptr_array_unref (gone);
+}
+
+/**
+ * reeve_authentication_lane_push:
+ * @self: a lane
+ * @job: what to run, when it is due
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_BUSY or, after the shutdown began, %REEVE_ERROR_UNAVAILABLE
+ */
+gboolean
+reeve_authentication_lane_push (ReeveAuthenticationLane *self, ReeveAuthenticationLaneJob *job,
+                                GError **error)
+{
+  GPtrArray *gone = NULL;
+  gboolean done = FALSE;
+
+  g_mutex_lock (&self->lock);
+  done = reeve_authentication_lane_enqueue (self, job, error);
+  /* threads that left on their own are joined by whoever comes next; theirs is only an exit */
+  if (self->gone->len > 0 && !self->closed)
+    {
+      gone = self->gone;
+      self->gone = g_ptr_array_new ();
+    }
+  g_mutex_unlock (&self->lock);
+  if (gone != NULL)
+    reeve_authentication_lane_reap (gone);
+  return done;
+}
+
+/**
+ * reeve_authentication_lane_shutdown:
+ * @self: a lane
+ *
+ * Runs what waits, told that the lane is closed, and returns when all threads have ended.
+ */
+void
+reeve_authentication_lane_shutdown (ReeveAuthenticationLane *self)
+{
+  GPtrArray *gone = NULL;
+
+  g_mutex_lock (&self->lock);
+  self->closed = TRUE;
+  g_cond_broadcast (&self->work);
+  while (self->threads > 0)
+    g_cond_wait (&self->left, &self->lock);
+  gone = self->gone;
+  self->gone = g_ptr_array_new ();
+  g_mutex_unlock (&self->lock);
+  reeve_authentication_lane_reap (gone);
+}
