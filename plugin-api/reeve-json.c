@@ -142,7 +142,12 @@ reeve_json_build_object (ReeveJsonBuilder *builder)
   reeve_json_skip_space (builder);
   while (*builder->at != '}')
     {
-      g_autofree char *name = g_strdup (reeve_json_build_text (builder));
+      const char *text = reeve_json_build_text (builder);
+      gsize length = builder->scratch->len;
+      char little[64];
+      g_autofree char *big = length < sizeof little ? NULL : g_strdup (text);
+      const char *name = big != NULL ? big : memcpy (little, text, length + 1);
+
       reeve_json_skip_space (builder);
       builder->at++; /* colon */
       json_object_set_member (object, name, reeve_json_build_value (builder));

@@ -4,6 +4,7 @@
 
 #include "reeve-version.h"
 #include "reeve-error.h"
+#include "reeve-base64url.h"
 #include "reeve-json.h"
 #include "reeve-http.h"
 #include "reeve-context.h"

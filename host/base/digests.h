@@ -29,8 +29,6 @@ gboolean reeve_digests_equal_text (const char *a, const char *b);
 void reeve_digests_write_hex (gconstpointer data, gsize length, char *hex);
 char *reeve_digests_hex (gconstpointer data, gsize length) G_GNUC_WARN_UNUSED_RESULT;
 gboolean reeve_digests_from_hex (const char *hex, guint8 *out, gsize length, GError **error);
-char *reeve_digests_base64url (gconstpointer data, gsize length) G_GNUC_WARN_UNUSED_RESULT;
-GBytes *reeve_digests_from_base64url (const char *text, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveDigests, reeve_digests_free)
 

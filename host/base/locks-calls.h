@@ -69,6 +69,10 @@ CALL (ReeveIdentity *, reeve_auth_authenticate,
       (ReeveAuth * self, const ReeveCredentials *credentials, ReeveContext *context,
        GError **error),
       (self, credentials, context, error))
+CALL (gboolean, reeve_auth_knows, (ReeveAuth * self, const ReeveCredentials *credentials),
+      (self, credentials))
+CALL (gboolean, reeve_auth_warm, (ReeveAuth * self, ReeveContext *context, GError **error),
+      (self, context, error))
 CALL (const char *const *, reeve_extractor_media_types, (ReeveExtractor * self), (self))
 CALL (ReeveExtract *, reeve_extractor_extract,
       (ReeveExtractor * self, GBytes *bytes, const char *media_type, const char *file_name,

@@ -75,7 +75,7 @@ reeve_capabilities_basic_random (const ReeveCapabilityCaller *caller, JsonNode *
       return NULL;
     }
   reeve_ids_fill_random (bytes, (gsize) length);
-  g_autofree char *text = reeve_digests_base64url (bytes, (gsize) length);
+  g_autofree char *text = reeve_base64url_encode (bytes, (gsize) length);
   json_object_set_string_member (result, "bytes", text);
   return json_node_init_object (json_node_alloc (), result);
 }

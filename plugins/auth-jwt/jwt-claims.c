@@ -305,6 +305,17 @@ jwt_claims_add_attributes (const JwtSettings *settings, JsonObject *claims, Reev
   reeve_identity_set_attributes (identity, node);
 }
 
+/* Fetched once: libcrypto looks for an algorithm by its name at each use otherwise. */
+static const EVP_MD *
+jwt_claims_get_sha256 (void)
+{
+  static gsize md = 0;
+
+  if (g_once_init_enter (&md))
+    g_once_init_leave (&md, (gsize) EVP_MD_fetch (NULL, "SHA256", NULL));
+  return (const EVP_MD *) md;
+}
+
 /* The same person has the same id for ever, and no two issuers' people have one between them. */
 static char *
 jwt_claims_make_user_id (const char *issuer, const char *subject)
@@ -316,7 +327,7 @@ jwt_claims_make_user_id (const char *issuer, const char *subject)
 
   g_byte_array_append (text, (const guint8 *) issuer, (guint) strlen (issuer) + 1);
   g_byte_array_append (text, (const guint8 *) subject, (guint) strlen (subject));
-  if (EVP_Digest (text->data, text->len, digest, NULL, EVP_sha256 (), NULL) != 1)
+  if (EVP_Digest (text->data, text->len, digest, NULL, jwt_claims_get_sha256 (), NULL) != 1)
     g_error ("no SHA-256");
   memcpy (id, "usr_", 4);
   for (guint i = 0; i < JWT_CLAIMS_ID_BYTES; i++)

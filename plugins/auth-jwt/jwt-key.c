@@ -19,7 +19,6 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "jwt-base64.h"
 #include "jwt-tool.h"
 
 /* RFC 7518 section 3.3; the upper bound is for the time that a verification takes */
@@ -101,7 +100,8 @@ jwt_key_read_bytes (JsonObject *jwk, const char *member, gsize *length)
   const char *text = reeve_json_get_string (jwk, member, NULL);
   gsize given = text != NULL ? strlen (text) : 0;
 
-  return given > 0 && given <= JWT_KEY_MAX_TEXT ? jwt_base64_decode (text, given, length) : NULL;
+  return given > 0 && given <= JWT_KEY_MAX_TEXT ? reeve_base64url_decode (text, given, length)
+                                                : NULL;
 }
 
 /* What a key of that kind must be, wherever it came from. */

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "jwt-base64.h"
-
 #define JWT_TOKEN_MAX_HEADER 4096
 #define JWT_TOKEN_MAX_NAME   256
 
@@ -56,7 +54,7 @@ static JsonNode *
 jwt_token_read_object (const char *text, gsize length, GError **error)
 {
   gsize decoded = 0;
-  g_autofree guint8 *bytes = jwt_base64_decode (text, length, &decoded);
+  g_autofree guint8 *bytes = reeve_base64url_decode (text, length, &decoded);
   JsonNode *node = NULL;
 
   if (bytes == NULL)
@@ -146,7 +144,8 @@ jwt_token_new (const char *text, GError **error)
     return NULL;
   self->text = text;
   self->signed_length = (gsize) (second - text);
-  self->signature = jwt_base64_decode (second + 1, strlen (second + 1), &self->signature_length);
+  self->signature
+      = reeve_base64url_decode (second + 1, strlen (second + 1), &self->signature_length);
   if (self->signature == NULL || self->signature_length == 0)
     {
       jwt_token_fail (error, "its signature is missing or is not base64url");

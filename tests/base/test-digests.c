@@ -90,31 +90,6 @@ test_digests_hex (void)
 }
 
 static void
-test_digests_base64url (void)
-{
-  static const char *const bad[]
-      = { "A", "AB", "AAA=", "AA==", "+AAA", "/AAA", "A A", "AAAAB", "AAB" };
-
-  for (guint length = 0; length < 70; length++)
-    {
-      guint8 data[70];
-      for (guint i = 0; i < length; i++)
-        data[i] = (guint8) g_test_rand_int ();
-      g_autofree char *text = reeve_digests_base64url (data, length);
-      g_assert_null (strpbrk (text, "+/="));
-      g_autoptr (GBytes) back = reeve_digests_from_base64url (text, NULL);
-      g_assert_nonnull (back);
-      g_assert_cmpmem (g_bytes_get_data (back, NULL), g_bytes_get_size (back), data, length);
-    }
-  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
-    {
-      g_autoptr (GError) error = NULL;
-      g_assert_null (reeve_digests_from_base64url (bad[i], &error));
-      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT);
-    }
-}
-
-static void
 test_digests_equal (void)
 {
   g_assert_true (reeve_digests_equal_text ("", ""));
@@ -131,7 +106,6 @@ main (int argc, char **argv)
   g_test_add_func ("/digests/hmac", test_digests_hmac);
   g_test_add_func ("/digests/pieces", test_digests_pieces);
   g_test_add_func ("/digests/hex", test_digests_hex);
-  g_test_add_func ("/digests/base64url", test_digests_base64url);
   g_test_add_func ("/digests/equal", test_digests_equal);
   return g_test_run ();
 }

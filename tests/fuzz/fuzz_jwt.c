@@ -2,8 +2,7 @@
 /* Fuzzes what auth-jwt reads from outside. First byte: what the rest is: a token, its header, its
  * claims, a set of keys, the setting of a preset. No input is let in: nobody has the key. What is
  * read as base64url has no other spelling; what claims make is a whole identity. */
-/* covers: plugins/auth-jwt/jwt-base64.c
- * plugins/auth-jwt/jwt-token.c
+/* covers: plugins/auth-jwt/jwt-token.c
  * plugins/auth-jwt/jwt-claims.c
  * plugins/auth-jwt/jwt-key-set.c
  * plugins/auth-jwt/jwt-key.c
@@ -14,7 +13,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "jwt-base64.h"
 #include "jwt-claims.h"
 #include "jwt-preset.h"
 #include "jwt-verifier.h"
@@ -147,7 +145,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autofree char *text = size > 0 ? g_strndup ((const char *) data + 1, size - 1) : NULL;
   gsize decoded = 0;
   g_autofree guint8 *bytes
-      = text != NULL ? jwt_base64_decode (text, strlen (text), &decoded) : NULL;
+      = text != NULL ? reeve_base64url_decode (text, strlen (text), &decoded) : NULL;
 
   if (text == NULL)
     return 0;

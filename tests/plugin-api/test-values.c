@@ -481,6 +481,44 @@ test_values_revisions (void)
     }
 }
 
+static void
+test_values_base64url (void)
+{
+  /* "-" stands for refused; the rest is what comes of it */
+  static const char *const texts[][2]
+      = { { "", "" },       { "Zg", "f" },   { "Z28", "go" },      { "Zm9v", "foo" },
+          { "Zg==", "-" },  { "Zh", "-" },   { "Zm9", "-" },       { "Z", "-" },
+          { "Zm9vY", "-" }, { "Zm 8", "-" }, { "Zm8\n", "-" },     { "Zm9+", "-" },
+          { "Zm9/", "-" },  { "Zm8.", "-" }, { "Zm\xc3\xb6", "-" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      gsize length = 99;
+      g_autofree guint8 *bytes
+          = reeve_base64url_decode (texts[i][0], strlen (texts[i][0]), &length);
+
+      if (strcmp (texts[i][1], "-") == 0)
+        g_assert_null (bytes);
+      else
+        g_assert_cmpstr ((const char *) bytes, ==, texts[i][1]);
+    }
+  for (guint length = 0; length < 70; length++)
+    {
+      guint8 data[70] = { 0 };
+      gsize decoded = 0;
+      g_autofree char *text = NULL;
+      g_autofree guint8 *back = NULL;
+
+      for (guint i = 0; i < length; i++)
+        data[i] = (guint8) g_test_rand_int ();
+      text = reeve_base64url_encode (data, length);
+      g_assert_cmpuint (strlen (text), ==, (length * 8 + 5) / 6);
+      g_assert_null (strpbrk (text, "+/="));
+      back = reeve_base64url_decode (text, strlen (text), &decoded);
+      g_assert_cmpmem (back, decoded, data, length);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -496,6 +534,7 @@ main (int argc, char **argv)
   g_test_add_func ("/values/identity-profile", test_values_identity_profile);
   g_test_add_func ("/values/llm-request", test_values_llm_request);
   g_test_add_func ("/values/llm-raw", test_values_llm_raw);
+  g_test_add_func ("/values/base64url", test_values_base64url);
   g_test_add_func ("/values/boxed", test_values_boxed);
   g_test_add_func ("/values/revisions", test_values_revisions);
   g_test_add_func ("/values/raw-threads", test_values_raw_threads);
