@@ -804,6 +804,29 @@ reeve_admission_on_read (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 /**
+ * reeve_admission_allows_again:
+ * @self: the gate
+ * @request: what was asked for and answered before
+ * @error: return location
+ *
+ * The stage of authorisation alone, by what holds now. What is refused by it is recorded by whoever
+ * records the refusals of that door.
+ *
+ * Returns: %FALSE with what the stage refuses with
+ */
+gboolean
+reeve_admission_allows_again (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                              GError **error)
+{
+  ReeveAdmissionRequest again = *request;
+  const char *reason = NULL;
+
+  again.confirming = TRUE;
+  return reeve_admission_run_row (self, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], &again, NULL,
+                                  &reason, error);
+}
+
+/**
  * reeve_admission_read_async:
  * @self: the gate
  * @request: what is to be read

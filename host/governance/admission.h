@@ -124,6 +124,10 @@ void reeve_admitted_consume_exactly (ReeveAdmitted *self, const char *operation,
 /* Just before an effect that had to wait for its turn: authorises again, by what holds now. FALSE:
  * it may no more, and nothing is consumed. Any thread; does not block. */
 gboolean reeve_admitted_confirm (ReeveAdmitted *self, JsonObject *tool_arguments, GError **error);
+/* A stored answer is to be given again: may the caller still ask for it? Nothing is recorded and no
+ * rate is counted. Any thread; does not block. */
+gboolean reeve_admission_allows_again (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                                       GError **error);
 gboolean reeve_admitted_is_consumed (ReeveAdmitted *self);
 guint64 reeve_admitted_get_intent (ReeveAdmitted *self);
 /* model.call: how many tokens the answer may have; 0: no budget bounds it. */

@@ -8,6 +8,7 @@
 
 #include "directory.h"
 #include "passwords-private.h"
+#include "users-name.h"
 
 G_DEFINE_FINAL_TYPE (ReevePasswords, reeve_passwords, G_TYPE_OBJECT)
 
@@ -84,7 +85,10 @@ reeve_passwords_set_workers (ReevePasswords *self, ReeveWorkers *workers, ReeveA
 char *
 reeve_passwords_name (const char *tenant_id, const char *username)
 {
-  return g_strconcat (tenant_id, "/", username, NULL);
+  g_autofree char *folded = reeve_users_name_fold (username);
+
+  /* or guesses in another case would be those of another */
+  return g_strconcat (tenant_id, "/", folded, NULL);
 }
 
 ReeveRecord *

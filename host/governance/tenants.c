@@ -175,6 +175,11 @@ reeve_tenants_require (ReeveBatch *batch, const char *tenant_id)
   reeve_batch_count (batch, counter, 0, 0, 0);
 }
 
+/* What stands beside tenants in file names, records and questions: a tenant of such a name would be
+ * taken for it. */
+static const char *const reeve_tenants_reserved[]
+    = { "platform", "host", "system", "global", "all", "none", "any", "me", NULL };
+
 /* May a tenant of that id be made? */
 static gboolean
 reeve_tenants_check_new (ReeveTenants *self, const char *tenant_id, GError **error)
@@ -188,6 +193,12 @@ reeve_tenants_check_new (ReeveTenants *self, const char *tenant_id, GError **err
       reeve_error_set_member (error, "/tenant_id",
                               "must be lower-case letters, digits, - and _, at most %d",
                               REEVE_TENANTS_MAX_ID);
+      return FALSE;
+    }
+  if (g_strv_contains (reeve_tenants_reserved, tenant_id))
+    {
+      reeve_error_set_member (error, "/tenant_id", "%s is a word of the host, and no tenant's id",
+                              tenant_id);
       return FALSE;
     }
   counter = reeve_tenants_get_counter (tenant_id);

@@ -8,6 +8,7 @@
 #include "auditors.h"
 #include "base/times.h"
 #include "elevations.h"
+#include "users-name.h"
 
 /* ---- who may change whom ---- */
 
@@ -124,6 +125,7 @@ reeve_users_change_make_fields (JsonObject *before, JsonObject *params)
 
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     reeve_users_change_set (params, fields, members[i]);
+  reeve_users_set_name (fields, reeve_json_get_string (fields, "username", ""));
   json_object_set_int_member (fields, "updated_at", reeve_times_now ());
   return fields;
 }
@@ -137,7 +139,8 @@ reeve_users_change_rename (JsonObject *before, JsonObject *fields, ReeveBatch *b
   g_autofree char *left = reeve_users_get_counter (old);
   g_autofree char *taken = reeve_users_get_counter (name);
 
-  if (strcmp (old, name) == 0)
+  /* the same in another case or form is the same name */
+  if (strcmp (left, taken) == 0)
     return;
   reeve_batch_count (batch, taken, 1, 0, 1);
   reeve_batch_count (batch, left, -1, 0, 1);
@@ -198,6 +201,7 @@ reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const char *opera
   const char *tenant_id = reeve_caller_get_tenant_id (caller);
   const char *user_id = reeve_json_get_string (params, "user_id", "");
   const char *manager_id = reeve_json_get_string (params, "manager_id", NULL);
+  const char *username = reeve_json_get_string (params, "username", NULL);
   g_autoptr (ReeveRecord) record = reeve_users_read_record (self, tenant_id, user_id, error);
   JsonObject *before = record != NULL ? reeve_record_get_fields (record) : NULL;
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
@@ -206,6 +210,7 @@ reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const char *opera
   *less = FALSE;
   if (record == NULL || !reeve_users_change_check_reach (self, caller, user_id, before, error)
       || !reeve_users_change_check_platform_admin (before, params, error)
+      || (username != NULL && !reeve_users_name_check (username, error))
       || !reeve_users_change_check_roles (self, caller, user_id, before, params, batch, error))
     return NULL;
   fields = reeve_users_change_make_fields (before, params);

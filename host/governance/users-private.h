@@ -17,8 +17,10 @@ struct _ReeveUsers
   ReeveRoleBook *book; /* (nullable) */
 };
 
-/* (transfer full): reserves a name in its tenant */
+/* (transfer full): reserves a name, in all its forms, in its tenant */
 char *reeve_users_get_counter (const char *username);
+/* Puts a name into a record, and the form by which it is found. */
+void reeve_users_set_name (JsonObject *fields, const char *username);
 /* (transfer full): as it is shown outside */
 JsonObject *reeve_users_show (ReeveRecord *record);
 /* (transfer full): one that was not deleted; %REEVE_ERROR_NOT_FOUND */

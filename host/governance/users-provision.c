@@ -9,6 +9,7 @@
 #include "base/digests.h"
 #include "base/times.h"
 
+#include "users-name.h"
 #include "users-private.h"
 
 /* bounds of the operations users.create and users.update */
@@ -35,9 +36,13 @@ reeve_users_provision_make_name (ReeveIdentity *identity)
     {
       gunichar c = g_utf8_get_char (at);
 
-      g_string_append_unichar (
-          name, g_unichar_isspace (c) || g_unichar_iscntrl (c) || c == '/' ? '_' : c);
+      g_string_append_unichar (name, reeve_users_name_may_have (c) ? c : '_');
     }
+  /* what looks like a slash, or like nothing, in another form */
+  if (!reeve_users_name_check (name->str, NULL))
+    for (char *c = name->str; *c != '\0'; c++)
+      if (!g_ascii_isgraph (*c))
+        *c = '_';
   return g_string_free (g_steal_pointer (&name), FALSE);
 }
 
@@ -309,10 +314,10 @@ reeve_users_provision_commit (ReeveUsers *self, ReeveIdentity *identity,
   g_autofree char *left = old != NULL ? reeve_users_get_counter (old) : NULL;
   g_autoptr (GError) local = NULL;
 
-  json_object_set_string_member (fields, "username", name);
-  if (g_strcmp0 (old, name) != 0)
+  reeve_users_set_name (fields, name);
+  if (g_strcmp0 (left, counter) != 0)
     reeve_batch_count (batch, counter, 1, 0, 1);
-  if (old != NULL && strcmp (old, name) != 0)
+  if (left != NULL && strcmp (left, counter) != 0)
     reeve_batch_count (batch, left, -1, 0, 1);
   if (!found->found)
     reeve_users_provision_add_identity (identity, batch);

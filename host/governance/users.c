@@ -7,8 +7,10 @@
 
 #include "base/digests.h"
 #include "base/ids.h"
-#include "auditors.h"
 #include "base/times.h"
+
+#include "auditors.h"
+#include "users-name.h"
 
 G_DEFINE_FINAL_TYPE (ReeveUsers, reeve_users, G_TYPE_OBJECT)
 
@@ -49,9 +51,19 @@ reeve_users_new (ReeveStore *store)
 char *
 reeve_users_get_counter (const char *username)
 {
-  g_autofree char *digest = reeve_digests_sha256_hex (username, strlen (username));
+  g_autofree char *folded = reeve_users_name_fold (username);
+  g_autofree char *digest = reeve_digests_sha256_hex (folded, strlen (folded));
 
   return g_strconcat ("username/", digest, NULL);
+}
+
+void
+reeve_users_set_name (JsonObject *fields, const char *username)
+{
+  g_autofree char *folded = reeve_users_name_fold (username);
+
+  json_object_set_string_member (fields, "username", username);
+  json_object_set_string_member (fields, "folded_name", folded);
 }
 
 JsonObject *
@@ -116,7 +128,7 @@ reeve_users_make_fields (const char *tenant_id, JsonObject *params, const char *
   json_object_set_string_member (fields, "kind", "human");
   json_object_set_string_member (fields, "status", REEVE_USERS_ACTIVE);
   json_object_set_object_member (fields, "attributes", json_object_new ());
-  reeve_directory_copy (params, fields, "username");
+  reeve_users_set_name (fields, reeve_json_get_string (params, "username", ""));
   reeve_directory_copy (params, fields, "email");
   reeve_directory_copy (params, fields, "attributes");
   reeve_directory_copy (params, fields, "kind");
@@ -148,12 +160,8 @@ reeve_users_add (ReeveUsers *self, ReeveAdmitted *admitted, JsonObject *params,
       g_strfreev (roles);
       roles = g_strsplit (reeve_role_book_get_default (self->book), " ", 1);
     }
-  if (*username == 0)
-    {
-      reeve_error_set_member (error, "/username", "is required");
-      return NULL;
-    }
-  if (!reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error)
+  if (!reeve_users_name_check (username, error)
+      || !reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error)
       || !reeve_auditors_check (self->book, tenant_id, (const char *const *) roles, error)
       || !reeve_role_book_hold (self->book, tenant_id, (const char *const *) roles, batch, error))
     return NULL;
@@ -219,11 +227,29 @@ reeve_users_create_platform_admin (ReeveUsers *self, ReeveAdmitted *admitted, co
   return reeve_users_add (self, admitted, params, TRUE, error);
 }
 
+/* (transfer full) (nullable): who has @value as @member, without error when nobody has */
+static JsonObject *
+reeve_users_find_by (ReeveUsers *self, const char *tenant_id, const char *member, const char *value,
+                     GError **error)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_USERS);
+  g_autoptr (ReeveQueryResult) result = NULL;
+  GPtrArray *records = NULL;
+
+  reeve_query_filter_string (query, member, REEVE_FILTER_EQ, value);
+  reeve_users_list_filter_status (query, NULL);
+  reeve_query_limit (query, 1);
+  result = reeve_store_query (self->store, query, error);
+  records = result != NULL ? reeve_query_result_get_records (result) : NULL;
+  return records != NULL && records->len > 0 ? reeve_users_show (g_ptr_array_index (records, 0))
+                                             : NULL;
+}
+
 /**
  * reeve_users_find:
  * @self: users
  * @tenant_id: whose
- * @username: its name
+ * @username: its name, in whatever case and form
  * @error: return location
  *
  * Returns: (transfer full): the user; %NULL with %REEVE_ERROR_NOT_FOUND
@@ -231,19 +257,22 @@ reeve_users_create_platform_admin (ReeveUsers *self, ReeveAdmitted *admitted, co
 JsonObject *
 reeve_users_find (ReeveUsers *self, const char *tenant_id, const char *username, GError **error)
 {
-  g_autoptr (ReeveQuery) query = reeve_query_new (tenant_id, REEVE_STORE_USERS);
-  g_autoptr (ReeveQueryResult) result = NULL;
-  GPtrArray *records = NULL;
+  g_autofree char *folded = reeve_users_name_fold (username);
+  g_autoptr (GError) local = NULL;
+  g_autoptr (JsonObject) found
+      = reeve_users_find_by (self, tenant_id, "folded_name", folded, &local);
+  /* one that was made before names were folded; asked for in any case, so that it takes as long
+   * whoever is there */
+  g_autoptr (JsonObject) other
+      = local == NULL ? reeve_users_find_by (self, tenant_id, "username", username, &local) : NULL;
 
-  reeve_query_filter_string (query, "username", REEVE_FILTER_EQ, username);
-  reeve_users_list_filter_status (query, NULL);
-  reeve_query_limit (query, 1);
-  result = reeve_store_query (self->store, query, error);
-  if (result == NULL)
-    return NULL;
-  records = reeve_query_result_get_records (result);
-  if (records->len > 0)
-    return reeve_users_show (g_ptr_array_index (records, 0));
+  if (local != NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  if (found != NULL || other != NULL)
+    return found != NULL ? g_steal_pointer (&found) : g_steal_pointer (&other);
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such user");
   return NULL;
 }

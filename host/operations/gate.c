@@ -141,14 +141,23 @@ reeve_gate_run (gpointer data)
 
 /* ---- idempotency ---- */
 
-/* The key was answered before: the same again. */
+/* The key was answered before: the same again, to who may still ask for it. */
 static void
 reeve_gate_replay (ReeveGatePass *pass, guint status, JsonNode *node)
 {
+  ReeveAdmissionRequest request = { 0 };
+  GError *error = NULL;
   JsonObject *object
       = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
   JsonObject *kept = object != NULL ? reeve_json_get_object (object, "reeve_error") : NULL;
 
+  reeve_gate_pass_describe (pass, &request);
+  if (!reeve_admission_allows_again (pass->services->admission, &request, &error))
+    {
+      g_clear_pointer (&node, json_node_unref);
+      reeve_gate_fail (pass, error);
+      return;
+    }
   if (kept != NULL)
     {
       reeve_call_fail (pass->call, g_error_new_literal (

@@ -69,7 +69,9 @@ static const ReeveStep reeve_schema_platform_2[] = {
 };
 
 static const ReeveStep reeve_schema_tenant_2[] = {
-  SCHEMA_FIELDS (REEVE_STORE_USERS, SCHEMA_TEXT ("status"), SCHEMA_TEXT ("manager_id")),
+  SCHEMA_FIELDS (REEVE_STORE_USERS, SCHEMA_TEXT ("status"), SCHEMA_TEXT ("manager_id"),
+                 SCHEMA_TEXT ("folded_name")),
+  SCHEMA_INDEX (REEVE_STORE_USERS, SCHEMA_TEXT ("folded_name")),
   SCHEMA_INDEX (REEVE_STORE_USERS, SCHEMA_TEXT ("status"), SCHEMA_INT ("created_at")),
   SCHEMA_INDEX (REEVE_STORE_USERS, SCHEMA_TEXT ("manager_id"), SCHEMA_INT ("created_at")),
   SCHEMA_INDEX (REEVE_STORE_RUNS, SCHEMA_INT ("updated_at")),

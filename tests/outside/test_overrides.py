@@ -47,6 +47,21 @@ class Overrides(unittest.TestCase):
     def execute(self, agent, key):
         return self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "m"}, key=key)
 
+    def test_a_stored_answer_is_given_only_to_who_may_still_ask_for_it(self):
+        agent = self.host.agent()
+        user, key = self.user("operator")
+        body, once = {"agent_id": agent, "mission": "m"}, {"Idempotency-Key": "once"}
+        first = self.host.post("/api/v1/agents/execute", body, key=key, headers=once, expect=200).json
+        self.assertEqual(first, self.host.post("/api/v1/agents/execute", body, key=key, headers=once, expect=200).json)
+        made = self.override(f"user:{user}", agent, "deny", "agent:execute")
+        refused = self.host.post("/api/v1/agents/execute", body, key=key, headers=once, expect=403)
+        self.assertIn("agent:execute", refused.json["detail"])
+        self.host.delete(f"/api/v1/admin/overrides/{made['override_id']}", expect=204)
+        self.assertEqual(first, self.host.post("/api/v1/agents/execute", body, key=key, headers=once, expect=200).json)
+        # another key of the same user is another who asks
+        other = self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, expect=201).json["key"]
+        self.assertNotEqual(first, self.host.post("/api/v1/agents/execute", body, key=other, headers=once, expect=200).json)
+
     def test_denied_on_one_thing(self):
         one, other = self.host.agent(), self.host.agent()
         user, key = self.user("operator")

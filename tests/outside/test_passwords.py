@@ -115,7 +115,13 @@ class Login(Passwords):
         for form in ("NFC", "NFD"):
             self.assertEqual(200, self.login(self.host, name, unicodedata.normalize(form, password)).status, form)
 
-    def test_new_passwords(self):
+    def test_a_name_is_one_in_every_case_and_form(self):
+        _, name = self.user(self.host, name="Anna.\u00c4rger")
+        for form in (name, name.upper(), name.lower(), unicodedata.normalize("NFD", name), "\uff21nna.\u00e4rger"):
+            self.assertEqual(200, self.login(self.host, form, GOOD).status, form)
+            self.host.post("/api/v1/admin/users", {"username": form, "roles": []}, expect=409)
+        self.assertEqual("Anna.\u00c4rger", name)
+
         user_id, name = self.user(self.host, password=None)
         for password, reason in (("short", "12 characters"), ("ü" * 11, "12 characters"), (name + "-12345", "the name of its user"), ("x" * 1025, None), ("line\nfeed and more", "control"),
                                  ("", None), (7, None)):
@@ -278,6 +284,12 @@ class Locks(Passwords):
         self.assertEqual(401, self.login(self.host, name, GOOD).status)
         self.host.post(f"/api/v1/admin/users/{user_id}/unlock", expect=200)
         self.assertEqual(200, self.login(self.host, name, GOOD).status)
+
+    def test_another_case_is_no_new_name_to_guess_at(self):
+        _, name = self.user(self.host, name="guessed-at")
+        for form in ("guessed-at", "GUESSED-AT", "Guessed-At", "\uff47uessed-at", "gUESSED-aT", "guesseD-aT"):
+            self.fail(form, 1)
+        self.assertEqual(401, self.login(self.host, name, GOOD).status)
 
     def test_guessing_at_ones_own_password_counts(self):
         _, name = self.user(self.host)

@@ -70,6 +70,11 @@ class Tenants(unittest.TestCase):
 
 
 class Settings(Tenants):
+    def test_words_of_the_host_are_no_tenants(self):
+        for word in ("platform", "host", "system", "global", "all", "none", "any", "me"):
+            refused = self.host.post("/api/v1/admin/tenants", {"tenant_id": word, "name": "x"}, expect=400).json
+            self.assertEqual("/tenant_id", refused["errors"][0]["pointer"])
+
     def test_a_change_holds_at_once(self):
         there = self.tenant("turns", settings={"max_agents": 1})
         self.make_agent(there, 201)

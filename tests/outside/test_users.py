@@ -80,6 +80,20 @@ class Changes(Users):
         given = all_at_once([lambda u=u: self.host.call("PATCH", f"/api/v1/admin/users/{u['user_id']}", {"username": wanted}).status for u in users])
         self.assertEqual((1, 7), (given.count(200), given.count(409)))
 
+    def test_names_that_look_the_same_or_like_nothing(self):
+        user, other = self.make("viewer", username="lookalike"), self.make("viewer")
+        for name in ("LOOKALIKE", "\uff4cookalike", "Lookalike"):
+            self.make("viewer", username=name, expect=409)
+            self.change(other, expect=409, username=name)
+        for name in ("a\u202eb", "a\u200bb", "a\uff0fb", "a\u3164", "a\u00ad"):
+            refused = self.make("viewer", username=name, expect=400)
+            self.assertEqual("/username", refused["errors"][0]["pointer"])
+            self.change(other, expect=400, username=name)
+        # his own name in another form, and it is free when he leaves it
+        self.assertEqual("LookAlike", self.change(user, username="LookAlike")["username"])
+        self.change(user, username="somebody-else")
+        self.make("viewer", username="LOOKALIKE")
+
     def test_me(self):
         user = self.make("viewer", email="me@plant.example", attributes={"department": "press"})
         me = self.host.get("/api/v1/me", key=self.key_of(user)["key"], expect=200).json
