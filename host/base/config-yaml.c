@@ -485,7 +485,8 @@ reeve_config_yaml_read (const char *text, gsize length, const char *name, gsize 
   if (!yaml_parser_initialize (&self.parser))
     g_error ("libyaml: out of memory");
   yaml_parser_set_encoding (&self.parser, YAML_UTF8_ENCODING);
-  yaml_parser_set_input_string (&self.parser, (const unsigned char *) text, length);
+  yaml_parser_set_input_string (&self.parser, (const unsigned char *) (length > 0 ? text : ""),
+                                length);
   ReeveConfigNode *node = reeve_config_yaml_document (&self, error);
   yaml_parser_delete (&self.parser);
   return node;

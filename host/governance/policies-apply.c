@@ -3,6 +3,7 @@
  * one number. What was read and what is written are of the same number, or it is tried again. */
 #include "policies-private.h"
 
+#include "base/config-values.h"
 #include "base/times.h"
 
 #include "directory.h"
@@ -38,8 +39,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReevePoliciesApply, reeve_policies_apply_clear
 
 /* (transfer full) (nullable): the id of the agent that is meant */
 static char *
-reeve_policies_apply_find_agent (ReevePoliciesApply *self, ReeveStore *store, GPtrArray *agents,
-                                 const char *tenant_id, const char *given, GError **error)
+reeve_policies_apply_find_agent (ReevePoliciesApply *self, GPtrArray *agents, const char *given,
+                                 GError **error)
 {
   const char *found = NULL;
 
@@ -69,17 +70,6 @@ reeve_policies_apply_find_agent (ReevePoliciesApply *self, ReeveStore *store, GP
   return g_strdup (found);
 }
 
-/* JSON pointer of an agent's policy in what was asked */
-static char *
-reeve_policies_apply_locate (const char *agent)
-{
-  g_autoptr (GString) escaped = g_string_new (agent);
-
-  g_string_replace (escaped, "~", "~0", 0);
-  g_string_replace (escaped, "/", "~1", 0);
-  return g_strconcat ("/policies/agents/", escaped->str, NULL);
-}
-
 /* @where: JSON pointer in what was asked */
 static gboolean
 reeve_policies_apply_check (JsonObject *document, ReevePolicyLayer layer, const char *where,
@@ -92,37 +82,20 @@ reeve_policies_apply_check (JsonObject *document, ReevePolicyLayer layer, const 
   return policy != NULL;
 }
 
-/* Members that are null say nothing. */
-static JsonObject *
-reeve_policies_apply_strip (JsonObject *document)
-{
-  JsonObject *stripped = json_object_new ();
-  g_autoptr (GList) members = json_object_get_members (document);
-
-  for (GList *l = members; l != NULL; l = l->next)
-    {
-      JsonNode *node = json_object_get_member (document, l->data);
-
-      if (!JSON_NODE_HOLDS_NULL (node))
-        json_object_set_member (stripped, l->data, json_node_ref (node));
-    }
-  return stripped;
-}
-
 static gboolean
-reeve_policies_apply_take_agent (ReevePoliciesApply *self, ReeveStore *store, GPtrArray *records,
-                                 const char *tenant_id, const char *given, GError **error)
+reeve_policies_apply_take_agent (ReevePoliciesApply *self, GPtrArray *records, const char *given,
+                                 GError **error)
 {
   JsonObject *agents = reeve_json_get_object (self->wanted->policies, "agents");
   JsonObject *resolved = json_object_get_object_member (self->policies, "agents");
   g_autoptr (JsonObject) document
-      = reeve_policies_apply_strip (json_object_get_object_member (agents, given));
-  g_autofree char *where = reeve_policies_apply_locate (given);
+      = reeve_policy_normalize (json_object_get_object_member (agents, given));
+  g_autofree char *where = reeve_config_values_join ("/policies/agents", given);
   g_autofree char *id = NULL;
 
   if (!reeve_policies_apply_check (document, REEVE_POLICY_LAYER_AGENT, where, error))
     return FALSE;
-  id = reeve_policies_apply_find_agent (self, store, records, tenant_id, given, error);
+  id = reeve_policies_apply_find_agent (self, records, given, error);
   if (id == NULL)
     return FALSE;
   if (json_object_has_member (resolved, id))
@@ -166,14 +139,14 @@ reeve_policies_apply_resolve (ReevePoliciesApply *self, ReevePolicies *policies,
   json_object_set_object_member (self->policies, "agents", json_object_new ());
   if (org != NULL)
     {
-      json_object_set_object_member (self->policies, "org", reeve_policies_apply_strip (org));
+      json_object_set_object_member (self->policies, "org", reeve_policy_normalize (org));
       if (!reeve_policies_apply_check (json_object_get_object_member (self->policies, "org"),
                                        REEVE_POLICY_LAYER_ORG, "/policies/org", error))
         return FALSE;
     }
   for (GList *l = given; l != NULL; l = l->next)
     if (!reeve_policies_apply_is_gone (self, records, l->data)
-        && !reeve_policies_apply_take_agent (self, store, records, tenant_id, l->data, error))
+        && !reeve_policies_apply_take_agent (self, records, l->data, error))
       return FALSE;
   return TRUE;
 }

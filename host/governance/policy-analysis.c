@@ -250,6 +250,16 @@ reeve_policy_analysis_list_tools (ReevePolicyAnalysisTools *self)
   return tools;
 }
 
+/* @text (nullable) */
+static void
+reeve_policy_analysis_set (JsonObject *entry, const char *member, const char *text)
+{
+  if (text != NULL)
+    json_object_set_string_member (entry, member, text);
+  else
+    json_object_set_null_member (entry, member);
+}
+
 /* ---- what hangs on arguments ---- */
 
 static void
@@ -358,14 +368,8 @@ reeve_policy_analysis_add_changed (ReevePolicyAnalysis *self, const char *agent_
       return;
     }
   entry = json_object_new ();
-  if (agent_id != NULL)
-    json_object_set_string_member (entry, "agent_id", agent_id);
-  else
-    json_object_set_null_member (entry, "agent_id");
-  if (tool != NULL)
-    json_object_set_string_member (entry, "tool", tool);
-  else
-    json_object_set_null_member (entry, "tool");
+  reeve_policy_analysis_set (entry, "agent_id", agent_id);
+  reeve_policy_analysis_set (entry, "tool", tool);
   json_object_set_string_member (entry, "what", what);
   json_array_add_object_element (self->changed, entry);
 }
@@ -403,10 +407,7 @@ reeve_policy_analysis_tell (ReevePolicyAnalysis *self, const char *agent_id,
       return;
     }
   entry = json_object_new ();
-  if (agent_id != NULL)
-    json_object_set_string_member (entry, "agent_id", agent_id);
-  else
-    json_object_set_null_member (entry, "agent_id");
+  reeve_policy_analysis_set (entry, "agent_id", agent_id);
   json_object_set_string_member (entry, "tool", tool->name);
   if (tool->glob != NULL)
     json_object_set_string_member (entry, "witness_of", tool->glob);
@@ -458,10 +459,7 @@ reeve_policy_analysis_compare_limit (ReevePolicyAnalysis *self, const char *agen
   if (before == after)
     return;
   entry = json_object_new ();
-  if (agent_id != NULL)
-    json_object_set_string_member (entry, "agent_id", agent_id);
-  else
-    json_object_set_null_member (entry, "agent_id");
+  reeve_policy_analysis_set (entry, "agent_id", agent_id);
   json_object_set_string_member (entry, "limit", member);
   json_object_set_int_member (entry, "before", before);
   json_object_set_int_member (entry, "after", after);

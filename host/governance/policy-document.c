@@ -265,30 +265,13 @@ reeve_policy_document_check (ReevePolicyDocument *self, guint file, JsonNode *no
   return self->errors == before;
 }
 
-/* Members that are null say nothing. */
-static JsonObject *
-reeve_policy_document_strip (JsonObject *object)
-{
-  JsonObject *stripped = json_object_new ();
-  g_autoptr (GList) names = json_object_get_members (object);
-
-  for (GList *l = names; l != NULL; l = l->next)
-    {
-      JsonNode *member = json_object_get_member (object, l->data);
-
-      if (!JSON_NODE_HOLDS_NULL (member))
-        json_object_set_member (stripped, l->data, json_node_ref (member));
-    }
-  return stripped;
-}
-
 static void
 reeve_policy_document_add_policy (ReevePolicyDocument *self, guint file, const char *agent,
                                   const char *pointer, JsonObject *object)
 {
   ReevePolicyDocumentEntry *entry = NULL;
   ReevePolicyDocumentEntry *before = g_hash_table_lookup (self->known, agent != NULL ? agent : "");
-  g_autoptr (JsonObject) stripped = reeve_policy_document_strip (object);
+  g_autoptr (JsonObject) stripped = reeve_policy_normalize (object);
   g_autoptr (GError) error = NULL;
   g_autoptr (ReevePolicy) policy = reeve_policy_new (
       stripped, agent != NULL ? REEVE_POLICY_LAYER_AGENT : REEVE_POLICY_LAYER_ORG, 0, NULL, &error);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/config-values.h"
+
 #include "policy-decision.h"
 #include "policy-glob.h"
 #include "policy-kinds.h"
@@ -105,16 +107,6 @@ reeve_policy_lint_rule_clear (gpointer data)
   g_free (rule->pointer);
 }
 
-static char *
-reeve_policy_lint_join (const char *list, const char *name)
-{
-  g_autoptr (GString) escaped = g_string_new (name);
-
-  g_string_replace (escaped, "~", "~0", 0);
-  g_string_replace (escaped, "/", "~1", 0);
-  return g_strdup_printf ("/%s/%s", list, escaped->str);
-}
-
 /* (transfer full): of a policy */
 static GArray *
 reeve_policy_lint_list_rules (const ReevePolicyDocumentEntry *entry)
@@ -144,7 +136,7 @@ reeve_policy_lint_list_rules (const ReevePolicyDocumentEntry *entry)
                                    .deny = !reeve_json_get_boolean (row, "allowed", TRUE),
                                    .decides = json_object_has_member (row, "allowed"),
                                    .list = "matrix",
-                                   .pointer = reeve_policy_lint_join ("matrix", l->data) };
+                                   .pointer = reeve_config_values_join ("/matrix", l->data) };
 
       g_array_append_val (rules, rule);
     }
@@ -274,7 +266,7 @@ reeve_policy_lint_rows (ReevePolicyLint *self)
   for (GList *l = names; l != NULL; l = l->next)
     {
       JsonObject *row = json_object_get_object_member (matrix, l->data);
-      g_autofree char *pointer = reeve_policy_lint_join ("matrix", l->data);
+      g_autofree char *pointer = reeve_config_values_join ("/matrix", l->data);
 
       if (json_object_get_size (row) == 0)
         reeve_policy_lint_warn (self, pointer, "empty", "the row says nothing");

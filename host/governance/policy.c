@@ -255,6 +255,28 @@ reeve_policy_dup_document (const ReevePolicy *self)
 }
 
 /**
+ * reeve_policy_normalize:
+ * @document: what a policy says
+ *
+ * Returns: (transfer full): the same without members that are null
+ */
+JsonObject *
+reeve_policy_normalize (JsonObject *document)
+{
+  JsonObject *said = json_object_new ();
+  g_autoptr (GList) members = json_object_get_members (document);
+
+  for (GList *l = members; l != NULL; l = l->next)
+    {
+      JsonNode *node = json_object_get_member (document, l->data);
+
+      if (!JSON_NODE_HOLDS_NULL (node))
+        json_object_set_member (said, l->data, json_node_ref (node));
+    }
+  return said;
+}
+
+/**
  * reeve_policy_list_members:
  *
  * Returns: (transfer none) (array zero-terminated=1): names of the members that a document may have

@@ -62,6 +62,8 @@ ReevePolicyLevel reeve_policy_get_level (const ReevePolicy *self);
 JsonObject *reeve_policy_dup_document (
     const ReevePolicy *self); /* (transfer full) as it was given */
 
+/* (transfer full): a document without its members that are null, which say nothing. */
+JsonObject *reeve_policy_normalize (JsonObject *document);
 /* Names of the members that a document may have. */
 const char *const *reeve_policy_list_members (void);
 /* UNSET for NULL and for a word that is none. */

@@ -235,15 +235,19 @@ class Drafts(Files, PolicyCase):
     def test_what_is_told_is_what_happens(self):
         """Every pair that an answer names, asked before and after the draft is applied."""
         self.put(BASE + "/org", {"tools": allow("calculate", "http_request", "a*"), "sandbox_level": "trusted"})
-        policies = {"org": {"tools": allow("calculate", "b*") + deny("ab*")}, "agents": {"a": {"tools": allow("http_request", "*_x"), "sandbox_level": "isolated"}}}
-        found = self.draft(policies)
-        told = {(e["agent_id"] or "", e["tool"]): (e["before"], e["after"]) for k in ("newly_allowed", "newly_denied", "newly_approval_required") for e in found[k]}
-        other = self.post("/api/v1/admin/agents", {"name": "b", "initial_definition": {"system_prompt": "x"}}, 201)["agent_id"]
+        own = {"tools": allow("http_request", "*_x"), "sandbox_level": "isolated"}
+        policies = {"org": {"tools": allow("calculate", "b*") + deny("ab*")}, "agents": {"a": own}}
+        tools = sorted({tool for _agent, tool in self.told(policies)} | {"semantic_search"})
+        definition = {"system_prompt": "x", "tools": tools}  # evaluate looks at it, an analysis does not
+        agent = self.post("/api/v1/admin/agents", {"name": "z", "initial_definition": definition}, 201)["agent_id"]
+        policies["agents"] = {"z": own}
+        told = self.told(policies)
         words = {"allow": "allowed", "deny": "denied", "approval_required": "approval_required"}
-        pairs = sorted({(agent, tool) for agent in ("", self.agent) for _agent, tool in told} | {("", "semantic_search"), (self.agent, "semantic_search")})
+        pairs = [(who, tool) for who in (None, agent) for tool in tools]
 
         def ask():
-            return [words[self.evaluate(tool, agent=agent or other)["decision"]] for agent, tool in pairs]
+            bodies = [{"tool_name": tool, **({"agent_id": who} if who else {})} for who, tool in pairs]
+            return [words[self.post(BASE + "/evaluate", body)["decision"]] for body in bodies]
 
         before = ask()
         self.post(BASE + "/apply", {"policies": policies})
@@ -251,6 +255,11 @@ class Drafts(Files, PolicyCase):
             with self.subTest(pair):
                 self.assertEqual(told.get(pair), (was, now) if was != now else None)
         self.assertGreater(len(told), 5)
+
+    def told(self, policies):
+        found = self.draft(policies)
+        lists = [found[k] for k in ("newly_allowed", "newly_denied", "newly_approval_required")]
+        return {(e["agent_id"], e["tool"]): (e["before"], e["after"]) for entries in lists for e in entries}
 
     def test_diff_says_it_in_words(self):
         path = self.write("org: {tools: [{tool_name: calculate, effect: allow}, {tool_name: 'mes_*', effect: allow}]}\n")

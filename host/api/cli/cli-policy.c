@@ -480,7 +480,7 @@ reeve_cli_policy_run (ReeveCliOptions *options)
   const ReeveCliPolicyVerb *verb = reeve_cli_policy_find (reeve_cli_options_get_word (options, 1));
   g_autoptr (ReevePolicyDocument) document = NULL;
 
-  if (!reeve_cli_policy_check (options, verb))
+  if (verb == NULL || !reeve_cli_policy_check (options, verb))
     return REEVE_CLI_USAGE;
   if (verb->most == G_MAXUINT)
     document = reeve_cli_policy_read (options);
