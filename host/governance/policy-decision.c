@@ -16,7 +16,6 @@
 #define REEVE_POLICY_REASON_DEFAULT   "tool_not_allowed"
 #define REEVE_POLICY_REASON_UNSET     "policy_unset"
 #define REEVE_POLICY_REASON_ABSENT    "tool_not_in_definition"
-#define REEVE_POLICY_REASON_ROLE      "agent_role"
 #define REEVE_POLICY_REASON_TOKENS    "token_limit_exceeded"
 #define REEVE_POLICY_REASON_EXTERNAL  "external_access"
 #define REEVE_POLICY_REASON_PATH      "path_not_allowed"
@@ -32,7 +31,7 @@ static const char *const reeve_policy_decision_reasons[] = {
   REEVE_POLICY_REASON_UNSET,     REEVE_POLICY_REASON_ABSENT, REEVE_POLICY_REASON_TOKENS,
   REEVE_POLICY_REASON_EXTERNAL,  REEVE_POLICY_REASON_PATH,   REEVE_POLICY_REASON_DOMAIN,
   REEVE_POLICY_REASON_OPERATION, REEVE_POLICY_REASON_RATE,   REEVE_POLICY_REASON_BLOCKED,
-  REEVE_POLICY_REASON_APPROVAL,  REEVE_POLICY_REASON_FAILED, REEVE_POLICY_REASON_ROLE,
+  REEVE_POLICY_REASON_APPROVAL,  REEVE_POLICY_REASON_FAILED,
 };
 
 /* What of one policy matches a tool. */
@@ -175,11 +174,11 @@ reeve_policy_decision_definition (ReevePolicyWork *work)
 {
   const ReevePolicyAsk *ask = work->ask;
 
-  if (ask->role_denies)
+  if (ask->agent_denies != NULL)
     {
-      reeve_policy_decision_step (work, "definition", "role", NULL, NULL, "deny")->source
+      reeve_policy_decision_step (work, "definition", ask->agent_denies, NULL, NULL, "deny")->source
           = "definition";
-      return reeve_policy_decision_deny (work, REEVE_POLICY_REASON_ROLE);
+      return reeve_policy_decision_deny (work, ask->agent_denies);
     }
   if (ask->agent_tools == NULL || g_strv_contains (ask->agent_tools, ask->tool_name))
     return FALSE;

@@ -18,7 +18,7 @@ typedef struct
   gboolean known; /* the tool exists and says this of itself */
   ReeveToolHints hints;
   const char *const *agent_tools; /* of the agent's definition; NULL: no agent is concerned */
-  gboolean role_denies;           /* the agent's role lets it call no such tool */
+  const char *agent_denies;       /* static: why this agent calls no such tool; NULL: it may */
   ReevePolicyLevel level;         /* of the definition: can only make it stricter */
   JsonObject *arguments;          /* NULL: not known yet, constraints on them are not decided */
   gint64 estimated_tokens;        /* of the execution, this call included */

@@ -96,6 +96,7 @@ reeve_tenants_show (ReeveRecord *record)
   JsonObject *shown = json_object_new ();
 
   json_object_set_string_member (shown, "tenant_id", reeve_record_get_id (record));
+  json_object_set_string_member (shown, "org_id", reeve_record_get_id (record));
   reeve_directory_copy (fields, shown, "name");
   reeve_directory_copy (fields, shown, "settings");
   reeve_directory_copy (fields, shown, "metadata");

@@ -102,6 +102,28 @@ reeve_users_change_check_roles (ReeveUsers *self, ReeveCaller *caller, const cha
 
 /* ---- update ---- */
 
+/* (transfer full) (nullable): @params with `roles` for `role`, which is the only one then */
+static JsonObject *
+reeve_users_change_read (ReeveUsers *self, const char *tenant_id, JsonObject *params,
+                         GError **error)
+{
+  const char *role = reeve_json_get_string (params, "role", NULL);
+  const char *const roles[] = { role, NULL };
+  JsonObject *wanted = NULL;
+
+  if (role != NULL && json_object_has_member (params, "roles"))
+    {
+      reeve_error_set_member (error, "/role", "is all of roles: say one of the two");
+      return NULL;
+    }
+  if (role != NULL && !reeve_role_book_check_one (self->book, tenant_id, role, "/role", error))
+    return NULL;
+  wanted = reeve_directory_dup (params);
+  if (role != NULL)
+    reeve_directory_set_strings (wanted, "roles", roles);
+  return wanted;
+}
+
 /* A member that is null is taken away. */
 static void
 reeve_users_change_set (JsonObject *params, JsonObject *fields, const char *member)
@@ -181,7 +203,8 @@ reeve_users_change_is_less (JsonObject *before, JsonObject *after)
  * @self: users
  * @admitted: the right to @operation
  * @operation: `users.update` or `users.patch`
- * @params: {user_id, username?, email?, roles?, status?, attributes?, agent_type?, manager_id?}
+ * @params: {user_id, username?, email?, roles? or role?, status?, attributes?, agent_type?,
+ * manager_id?}
  * @less: (out): whether he may do less than before
  * @error: return location
  *
@@ -205,15 +228,18 @@ reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const char *opera
   g_autoptr (ReeveRecord) record = reeve_users_read_record (self, tenant_id, user_id, error);
   JsonObject *before = record != NULL ? reeve_record_get_fields (record) : NULL;
   g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
+  g_autoptr (JsonObject) wanted = NULL;
   g_autoptr (JsonObject) fields = NULL;
 
   *less = FALSE;
-  if (record == NULL || !reeve_users_change_check_reach (self, caller, user_id, before, error)
-      || !reeve_users_change_check_platform_admin (before, params, error)
-      || (username != NULL && !reeve_users_name_check (username, error))
-      || !reeve_users_change_check_roles (self, caller, user_id, before, params, batch, error))
+  if (record == NULL || !reeve_users_change_check_reach (self, caller, user_id, before, error))
     return NULL;
-  fields = reeve_users_change_make_fields (before, params);
+  wanted = reeve_users_change_read (self, tenant_id, params, error);
+  if (wanted == NULL || !reeve_users_change_check_platform_admin (before, wanted, error)
+      || (username != NULL && !reeve_users_name_check (username, error))
+      || !reeve_users_change_check_roles (self, caller, user_id, before, wanted, batch, error))
+    return NULL;
+  fields = reeve_users_change_make_fields (before, wanted);
   if (!reeve_users_check_type (fields, error)
       || (manager_id != NULL
           && !reeve_users_line_check (self, tenant_id, user_id, manager_id, batch, error)))

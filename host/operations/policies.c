@@ -7,19 +7,21 @@
 
 #include "access-analysis.h"
 
-/* An agent that a body or a query names; FALSE: the call has failed. */
+/* An agent that a body or a query names, as the gate looks at one that a path names: what lies in a
+ * workspace that is not seen is not there. FALSE: the call has failed. */
 static gboolean
 reeve_op_policies_check_agent (ReeveCall *call, ReeveServices *services, const char *agent_id)
 {
+  gboolean writing = reeve_call_get_operation (call)->klass == REEVE_CLASS_EFFECT;
   GError *error = NULL;
   gboolean exists = TRUE;
 
   if (agent_id != NULL
-      && reeve_store_exists (services->store, reeve_call_get_tenant_id (call), REEVE_STORE_AGENTS,
-                             agent_id, &exists, &error)
+      && reeve_workspaces_exists (services->workspaces, reeve_call_get_caller (call),
+                                  REEVE_STORE_AGENTS, agent_id, writing, &exists, &error)
       && !exists)
-    g_set_error_literal (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
-                         "no such thing among the agents");
+    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING,
+                 REEVE_STORE_AGENTS);
   if (error != NULL)
     reeve_call_fail (call, error);
   return error == NULL;
@@ -326,7 +328,7 @@ reeve_op_policies_read_tools (JsonObject *definition)
 }
 
 /* What a run of the agent would ask with: its tools, none where its definition names none, its
- * level and its role. Where it cannot be executed, the policies alone decide. */
+ * level and its role. Where no version of it can be executed, the policies alone decide. */
 static gboolean
 reeve_op_policies_ask_for_agent (ReeveCall *call, ReeveServices *services, const char *agent_id,
                                  ReevePolicyAsk *ask, char ***tools, GError **error)
@@ -339,12 +341,18 @@ reeve_op_policies_ask_for_agent (ReeveCall *call, ReeveServices *services, const
 
   if (agent_id == NULL)
     return TRUE;
+  agent = reeve_agents_get (services->agents, tenant_id, agent_id, error);
+  if (agent == NULL)
+    return FALSE;
+  if (!reeve_json_get_boolean (agent, "active", TRUE))
+    {
+      ask->agent_denies = "agent_inactive";
+      return TRUE;
+    }
   definition = reeve_agents_get_definition (services->agents, tenant_id, agent_id, &local);
   if (definition == NULL && g_error_matches (local, REEVE_ERROR, REEVE_ERROR_CONFLICT))
     return TRUE;
-  if (definition != NULL)
-    agent = reeve_agents_get (services->agents, tenant_id, agent_id, &local);
-  if (agent == NULL)
+  if (definition == NULL)
     {
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
@@ -354,8 +362,9 @@ reeve_op_policies_ask_for_agent (ReeveCall *call, ReeveServices *services, const
   level = reeve_policy_parse_level (reeve_json_get_string (definition, "sandbox_level", NULL));
   /* a question may suppose a stricter one; what is isolated stays so */
   ask->level = level == REEVE_POLICY_LEVEL_ISOLATED ? level : MAX (ask->level, level);
-  ask->role_denies = !reeve_agent_book_may_call (reeve_json_get_string (agent, "role", NULL),
-                                                 (ask->hints & REEVE_TOOL_READ_ONLY) != 0);
+  if (!reeve_agent_book_may_call (reeve_json_get_string (agent, "role", NULL),
+                                  (ask->hints & REEVE_TOOL_READ_ONLY) != 0))
+    ask->agent_denies = "agent_role";
   return TRUE;
 }
 

@@ -355,14 +355,15 @@ reeve_agents_describe (ReeveRecord *record)
   return agent;
 }
 
+/* What stands in other records, or in none. */
 static gboolean
-reeve_agents_add_versions (ReeveAgents *self, const char *tenant_id, JsonObject *agent,
-                           GError **error)
+reeve_agents_add_rest (ReeveAgents *self, const char *tenant_id, JsonObject *agent, GError **error)
 {
   JsonArray *array = json_array_new ();
   g_autoptr (GPtrArray) versions = reeve_agents_read_versions (
       self, tenant_id, reeve_json_get_string (agent, "agent_id", ""), error);
 
+  json_object_set_string_member (agent, "org_id", tenant_id);
   json_object_set_array_member (agent, "versions", array);
   for (guint i = 0; versions != NULL && i < versions->len; i++)
     json_array_add_object_element (array,
@@ -385,7 +386,7 @@ reeve_agents_get (ReeveAgents *self, const char *tenant_id, const char *agent_id
   g_autoptr (ReeveRecord) record = reeve_agents_read (self, tenant_id, agent_id, error);
   g_autoptr (JsonObject) agent = record != NULL ? reeve_agents_describe (record) : NULL;
 
-  if (agent == NULL || !reeve_agents_add_versions (self, tenant_id, agent, error))
+  if (agent == NULL || !reeve_agents_add_rest (self, tenant_id, agent, error))
     return NULL;
   return g_steal_pointer (&agent);
 }
@@ -418,8 +419,7 @@ reeve_agents_list (ReeveAgents *self, const char *tenant_id, const char *const *
   items = json_object_get_array_member (list, "items");
   for (guint i = 0; i < json_array_get_length (items); i++)
     {
-      if (!reeve_agents_add_versions (self, tenant_id, json_array_get_object_element (items, i),
-                                      error))
+      if (!reeve_agents_add_rest (self, tenant_id, json_array_get_object_element (items, i), error))
         return NULL;
     }
   return g_steal_pointer (&list);

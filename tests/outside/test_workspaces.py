@@ -153,6 +153,25 @@ class Workspaces(unittest.TestCase):
         self.assertEqual(before, [results(self.other_key, query) for query in queries])
         self.assertNotEqual(mine, [results(self.member_key, query) for query in queries])
 
+    def test_policies_of_a_hidden_agent(self):
+        self.host.post("/api/v1/admin/roles", {"name": "policer", "permissions": ["policy:manage", "agent:read"]}, expect=201)
+        user, key = self.user("custom:policer")
+        self.host.put(f"/api/v1/admin/policies/agents/{self.agent}", {"tools": []}, expect=200)
+
+        def ask(agent):
+            base = "/api/v1/admin/policies"
+            rows = (("POST", "/evaluate", {"agent_id": agent, "tool_name": "calculate"}), ("GET", f"/effective?agent_id={agent}", None),
+                    ("PUT", "", {"agent_id": agent, "tools": []}), ("GET", f"/agents/{agent}", None), ("PUT", f"/agents/{agent}", {"tools": []}))
+            answers = [self.host.call(method, base + path, body, key=key) for method, path, body in rows]
+            return [(answer.status, answer.json.get("detail")) for answer in answers]
+
+        hidden = ask(self.agent)
+        self.assertEqual({404}, {status for status, _detail in hidden})
+        self.assertEqual(ask("agt_none"), hidden)
+        self.assertEqual({200}, {status for status, _detail in ask(self.free)[:3]})
+        self.host.post(f"/api/v1/admin/workspaces/{self.workspace}/members", {"user_id": user}, expect=201)
+        self.assertEqual({200}, {status for status, _detail in ask(self.agent)})
+
     def test_tools_of_a_run_see_what_its_caller_sees(self):
         """An agent of all, run by a member and by another; one of the workspace, run by a member of two."""
         def results():
