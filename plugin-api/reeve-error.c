@@ -8,22 +8,27 @@ typedef struct
   char *member; /* nullable: a JSON pointer */
 } ReeveErrorPrivate;
 
+/* None of these is ever NULL; what GLib's macro looks them up with says so of another domain only.
+ */
 static void
 reeve_error_private_init (ReeveErrorPrivate *self)
 {
-  self->member = NULL;
+  if (self != NULL)
+    self->member = NULL;
 }
 
 static void
 reeve_error_private_copy (const ReeveErrorPrivate *from, ReeveErrorPrivate *to)
 {
-  to->member = g_strdup (from->member);
+  if (from != NULL && to != NULL)
+    to->member = g_strdup (from->member);
 }
 
 static void
 reeve_error_private_clear (ReeveErrorPrivate *self)
 {
-  g_free (self->member);
+  if (self != NULL)
+    g_free (self->member);
 }
 
 /**
@@ -103,6 +108,7 @@ reeve_error_get_name (ReeveError code)
 void
 reeve_error_set_member (GError **error, const char *pointer, const char *format, ...)
 {
+  ReeveErrorPrivate *private = NULL;
   va_list arguments;
 
   if (error == NULL)
@@ -110,7 +116,9 @@ reeve_error_set_member (GError **error, const char *pointer, const char *format,
   va_start (arguments, format);
   *error = g_error_new_valist (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, format, arguments);
   va_end (arguments);
-  reeve_error_get_private (*error)->member = g_strdup (pointer);
+  private = reeve_error_get_private (*error);
+  if (private != NULL)
+  private->member = g_strdup (pointer);
 }
 
 /**
@@ -135,10 +143,12 @@ reeve_error_prefix_member (GError **error, const char *format, ...)
 
   if (error == NULL || *error == NULL || (*error)->domain != REEVE_ERROR)
     return;
+  private = reeve_error_get_private (*error);
+  if (private == NULL)
+    return;
   va_start (arguments, format);
   prefix = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  private = reeve_error_get_private (*error);
   before = private->member;
   private->member = g_strconcat (prefix, before, NULL);
 }
@@ -155,5 +165,8 @@ reeve_error_prefix_member (GError **error, const char *format, ...)
 const char *
 reeve_error_get_member (const GError *error)
 {
-  return error->domain == REEVE_ERROR ? reeve_error_get_private (error)->member : NULL;
+  const ReeveErrorPrivate *private
+      = error->domain == REEVE_ERROR ? reeve_error_get_private (error) : NULL;
+
+  return private != NULL ? private->member : NULL;
 }
