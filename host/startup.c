@@ -13,6 +13,7 @@
 #include "startup-development.h"
 #include "startup-keys.h"
 #include "startup-network.h"
+#include "startup-policy.h"
 #include "startup-roles.h"
 
 struct _ReeveStartup
@@ -206,22 +207,11 @@ reeve_startup_set_default (ReeveStartup *self, const char *name)
 }
 
 static void
-reeve_startup_open_policies (ReeveStartup *self)
-{
-  ReeveServices *services = &self->services;
-  g_autoptr (ReevePolicy) shipped = reeve_policy_new_for_profile (
-      reeve_config_is_dev (services->config) ? "dev" : "enterprise");
-
-  services->policies = reeve_policies_new (services->store, shipped);
-  reeve_admission_set_tool_check (services->admission, reeve_policies_check, services->policies);
-}
-
-static void
 reeve_startup_open_tenants (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
 
-  reeve_startup_open_policies (self);
+  reeve_startup_policy_open (services);
   services->tenants = reeve_tenants_new (services->store);
   services->authentication = reeve_authentication_new (services->store);
   reeve_authentication_set_tenants (services->authentication, services->tenants);
@@ -444,6 +434,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
   reeve_agents_set_tenants (services->agents, services->tenants);
   reeve_agents_set_workspaces (services->agents, services->workspaces);
   reeve_agent_book_guard (reeve_agents_get_book (services->agents), services->admission);
+  reeve_startup_policy_advise (services);
   services->runs = reeve_runs_new (&self->environment, services->agents);
   return TRUE;
 }
@@ -536,6 +527,7 @@ reeve_startup_close (ReeveStartup *self)
   if (self->net != NULL)
     reeve_net_http_shutdown (self->net);
   reeve_authentication_shutdown (services->authentication);
+  reeve_startup_policy_close (services);
   if (services->workers != NULL)
     reeve_workers_shutdown (services->workers);
   if (services->models != NULL)

@@ -203,20 +203,27 @@ reeve_config_guard_find_key (ReeveConfigGuard *self)
     reeve_config_guard_found (self, "/tls/key");
 }
 
-static void
-reeve_config_guard_visit_cleartext (ReeveConfigGuard *self, const ReeveConfigGuardText *text)
+/* A URL by which another machine would be called without encryption. */
+static gboolean
+reeve_config_guard_is_cleartext (const char *text)
 {
-  g_autoptr (GUri) uri = g_str_has_prefix (text->pointer, "/server/") || text->secret
-                             ? NULL
-                             : g_uri_parse (text->text, G_URI_FLAGS_NONE, NULL);
+  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
   const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
 
   if (host == NULL || strcmp (g_uri_get_scheme (uri), "http") != 0)
-    return;
+    return FALSE;
   g_autofree char *address = g_strdup_printf ("http://%s:1", host);
   g_autofree char *braced = g_strdup_printf ("http://[%s]:1", host);
-  if (!reeve_config_listen_read (address, FALSE).loopback
-      && !reeve_config_listen_read (braced, FALSE).loopback)
+  return !reeve_config_listen_read (address, FALSE).loopback
+         && !reeve_config_listen_read (braced, FALSE).loopback;
+}
+
+static void
+reeve_config_guard_visit_cleartext (ReeveConfigGuard *self, const ReeveConfigGuardText *text)
+{
+  /* these have rules of their own */
+  if (!g_str_has_prefix (text->pointer, "/server/") && !g_str_has_prefix (text->pointer, "/policy/")
+      && !text->secret && reeve_config_guard_is_cleartext (text->text))
     reeve_config_guard_found (self, text->pointer);
 }
 
@@ -224,6 +231,17 @@ static void
 reeve_config_guard_find_cleartext (ReeveConfigGuard *self)
 {
   reeve_config_guard_visit_all (self, reeve_config_guard_visit_cleartext);
+}
+
+/* Whoever stands in between says what is allowed. */
+static void
+reeve_config_guard_find_opa (ReeveConfigGuard *self)
+{
+  JsonObject *opa = reeve_json_get_object (reeve_config_guard_get_section (self, "policy"), "opa");
+
+  if (strcmp (reeve_json_get_string (opa, "mode", "off"), "off") != 0
+      && reeve_config_guard_is_cleartext (reeve_json_get_string (opa, "url", "")))
+    reeve_config_guard_found (self, "/policy/opa/url");
 }
 
 static void
@@ -367,6 +385,9 @@ static const ReeveConfigGuardRule reeve_config_guard_rules[] = {
   { "rbac.off", "DEP-07", TRUE, "everybody may do everything", "set it to true" },
   { "audit.retention", "DEP-07", TRUE, "records of less than a year are kept",
     "keep them for 365 days at least" },
+  { "policy.opa-cleartext", "TPL-06", TRUE,
+    "what a policy agent on another machine says can be changed on its way",
+    "use https, or an agent on this machine" },
   { "listen.cleartext", "DEP-07", FALSE, "others than this machine reach it without encryption",
     "set tls.certificate and tls.key, unless something in front of it encrypts" },
   { "providers.cleartext", "DEP-07", FALSE, "another machine is called without encryption",
@@ -399,6 +420,7 @@ static const struct
   { "/encryption/enabled", "false", NULL },
   { "/rbac/enabled", "false", NULL },
   { NULL, NULL, reeve_config_guard_find_retention },
+  { NULL, NULL, reeve_config_guard_find_opa },
   { NULL, NULL, reeve_config_guard_find_listen },
   { NULL, NULL, reeve_config_guard_find_cleartext },
   { "/limits/requests_per_minute", "0", NULL },

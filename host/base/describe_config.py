@@ -110,6 +110,7 @@ THEIRS = (
     ("`DEV_JWT_SECRET`", "`REEVE_DEV_JWT_SECRET`; read by this name too, in profile `dev` only"),
     ("`CONTROL_PLANE_ADDRESS`", "`REEVE_URL`, of reevectl"),
     ("`AP_API_KEY`", "`REEVE_TOKEN`, of reevectl; a host makes its own keys, and has no way to do without one"),
+    ("`OPA_URL`", "`REEVE_OPA_URL`; `policy.opa.mode` says whether it is asked"),
     ("`VECTOR_TOP_K`", "`rag_config.max_results` in the definition of an agent"),
     ("`DATABASE_URL`, `POSTGRES_USER`, `POSTGRES_PASSWORD`, `POSTGRES_DB`", "none: stores are files in the state folder (`--state-dir`)"),
 )

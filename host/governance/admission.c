@@ -36,7 +36,10 @@ struct _ReeveAdmission
   gpointer tool_check_data;
   ReeveAdmissionGrant grant; /* (nullable) */
   gpointer grant_data;
-  ReeveBudgets *budgets; /* (nullable) */
+  ReeveBudgets *budgets;       /* (nullable) */
+  ReevePolicyAdviser *adviser; /* (nullable) */
+  ReeveAdmissionQuestion question;
+  gpointer question_data;
   GArray *added;
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
@@ -80,6 +83,7 @@ reeve_admission_finalize (GObject *object)
 
   g_clear_object (&self->ledger);
   g_clear_object (&self->budgets);
+  g_clear_object (&self->adviser);
   g_array_unref (self->added);
   g_clear_pointer (&self->orphans, reeve_admission_orphans_free);
   g_clear_pointer (&self->refusals, reeve_admission_refusals_free);
@@ -163,6 +167,22 @@ gboolean
 reeve_admission_has_budgets (ReeveAdmission *self, const char *tenant_id)
 {
   return self->budgets != NULL && reeve_budgets_is_active (self->budgets, tenant_id);
+}
+
+/**
+ * reeve_admission_set_adviser:
+ * @self: the gate
+ * @adviser: is asked about calls of tools
+ * @question: what he is asked
+ * @user_data: for @question; must outlive @self
+ */
+void
+reeve_admission_set_adviser (ReeveAdmission *self, ReevePolicyAdviser *adviser,
+                             ReeveAdmissionQuestion question, gpointer user_data)
+{
+  g_set_object (&self->adviser, adviser);
+  self->question = question;
+  self->question_data = user_data;
 }
 
 /**
@@ -318,16 +338,11 @@ reeve_admission_keep (GStringChunk *strings, const char *text)
   return text != NULL ? g_string_chunk_insert (strings, text) : NULL;
 }
 
-static ReeveAdmitted *
-reeve_admission_make (ReeveAdmission *self, const ReeveAdmissionRequest *request)
+/* Copies @request to @kept, all strings of which lie in @strings. */
+static void
+reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *strings,
+                      ReeveAdmissionRequest *kept)
 {
-  ReeveAdmitted *admitted = g_new0 (ReeveAdmitted, 1);
-  ReeveAdmissionRequest *kept = &admitted->request;
-  GStringChunk *strings = g_string_chunk_new (256);
-
-  admitted->gate = self;
-  admitted->strings = strings;
-  admitted->started = g_get_monotonic_time ();
   *kept = *request;
   kept->caller = reeve_caller_ref (request->caller);
   kept->operation = reeve_admission_keep (strings, request->operation);
@@ -345,8 +360,20 @@ reeve_admission_make (ReeveAdmission *self, const ReeveAdmissionRequest *request
   kept->model = reeve_admission_keep (strings, request->model);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);
+  kept->advice = NULL;
   kept->door = NULL; /* the caller's */
   kept->peer_address = NULL;
+}
+
+static ReeveAdmitted *
+reeve_admission_make (ReeveAdmission *self, const ReeveAdmissionRequest *request)
+{
+  ReeveAdmitted *admitted = g_new0 (ReeveAdmitted, 1);
+
+  admitted->gate = self;
+  admitted->strings = g_string_chunk_new (256);
+  admitted->started = g_get_monotonic_time ();
+  reeve_admission_copy (request, admitted->strings, &admitted->request);
   return admitted;
 }
 
@@ -637,6 +664,98 @@ reeve_admission_on_intent (GObject *source, GAsyncResult *result, gpointer data)
   g_task_return_error (task, error);
 }
 
+/* (transfer full) task: takes the request through the stages. */
+static void
+reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *request, GTask *task)
+{
+  ReeveAdmitted *admitted = NULL;
+  ReeveReservation *reservation = NULL;
+  ReeveLedgerRecord record;
+  GError *error = NULL;
+
+  if (!reeve_admission_enter (self, request, &reservation, &error))
+    {
+      g_task_return_error (task, error);
+      g_object_unref (task);
+      return;
+    }
+  admitted = reeve_admission_make (self, request);
+  admitted->reservation = reservation;
+  g_task_set_task_data (task, admitted, NULL);
+  reeve_admission_describe_intent (admitted, request, &record);
+  /* what the adviser said, or that he was not reached */
+  if (request->advice != NULL)
+    record.reason = reeve_policy_advice_get_word (request->advice);
+  reeve_ledger_append_async (self->ledger, &record, reeve_admission_on_intent, task);
+}
+
+/* ---- somebody is asked ---- */
+
+/* A request while its adviser thinks. */
+typedef struct
+{
+  GTask *task;
+  ReeveAdmissionRequest request;
+  GStringChunk *strings;
+  char **agent_tools;
+} ReeveAdmissionConsulted;
+
+static void
+reeve_admission_on_advice (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ReeveAdmissionConsulted *consulted = data;
+  ReeveAdmission *self = g_task_get_source_object (consulted->task);
+  g_autoptr (ReevePolicyAdvice) advice
+      = reeve_policy_adviser_ask_finish (REEVE_POLICY_ADVISER (source), result);
+
+  consulted->request.advice = advice;
+  reeve_admission_proceed (self, &consulted->request, g_steal_pointer (&consulted->task));
+  reeve_caller_unref (consulted->request.caller);
+  g_clear_pointer (&consulted->request.tool_arguments, json_object_unref);
+  g_strfreev (consulted->agent_tools);
+  g_string_chunk_free (consulted->strings);
+  g_free (consulted);
+}
+
+/* (transfer full) task. Nobody is asked about what is refused here anyway, and nothing is counted
+ * for what the adviser may refuse. When he has answered everything is decided anew, by what holds
+ * then. */
+static void
+reeve_admission_consult (ReeveAdmission *self, const ReeveAdmissionRequest *request, GTask *task)
+{
+  ReeveAdmissionRequest early = *request;
+  ReeveAdmissionConsulted *consulted = NULL;
+  g_autoptr (GBytes) question = NULL;
+  const char *reason = NULL;
+  g_autoptr (GError) error = NULL;
+
+  early.confirming = TRUE;
+  if (!reeve_admission_run_row (self, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], &early, NULL,
+                                &reason, &error))
+    {
+      reeve_admission_record_refusal (
+          self, request, reason != NULL ? reason : reeve_admission_records_reason (error));
+      g_task_return_error (task, g_steal_pointer (&error));
+      g_object_unref (task);
+      return;
+    }
+  question = self->question (request, self->question_data);
+  if (question == NULL)
+    {
+      reeve_admission_proceed (self, request, task);
+      return;
+    }
+  consulted = g_new0 (ReeveAdmissionConsulted, 1);
+  consulted->task = task;
+  consulted->strings = g_string_chunk_new (256);
+  reeve_admission_copy (request, consulted->strings, &consulted->request);
+  consulted->agent_tools = g_strdupv ((char **) request->agent_tools);
+  consulted->request.agent_tools = (const char *const *) consulted->agent_tools;
+  if (request->tool_arguments != NULL)
+    consulted->request.tool_arguments = json_object_ref (request->tool_arguments);
+  reeve_policy_adviser_ask_async (self->adviser, question, reeve_admission_on_advice, consulted);
+}
+
 /**
  * reeve_admission_begin_async:
  * @self: the gate
@@ -651,23 +770,12 @@ reeve_admission_begin_async (ReeveAdmission *self, const ReeveAdmissionRequest *
                              GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
-  ReeveAdmitted *admitted = NULL;
-  ReeveReservation *reservation = NULL;
-  ReeveLedgerRecord record;
-  GError *error = NULL;
 
   g_task_set_source_tag (task, reeve_admission_begin_async);
-  if (!reeve_admission_enter (self, request, &reservation, &error))
-    {
-      g_task_return_error (task, error);
-      g_object_unref (task);
-      return;
-    }
-  admitted = reeve_admission_make (self, request);
-  admitted->reservation = reservation;
-  g_task_set_task_data (task, admitted, NULL);
-  reeve_admission_describe_intent (admitted, request, &record);
-  reeve_ledger_append_async (self->ledger, &record, reeve_admission_on_intent, task);
+  if (request->tool_name != NULL && self->adviser != NULL)
+    reeve_admission_consult (self, request, task);
+  else
+    reeve_admission_proceed (self, request, task);
 }
 
 /**

@@ -5,6 +5,7 @@
 
 #include "caller.h"
 #include "ledger.h"
+#include "policy-adviser.h"
 
 G_BEGIN_DECLS
 
@@ -33,11 +34,12 @@ typedef struct
   JsonObject *tool_arguments;     /* tool.call: with what; not kept */
   gboolean tool_known;            /* tool.call: the tool exists and says of itself: */
   ReeveToolHints tool_hints;
-  const char *sandbox_level; /* tool.call: of the agent's definition */
-  gint64 estimated_tokens;   /* tool.call, model.call: of the execution, this call included */
-  gboolean confirming;       /* set by the gate: it was admitted before */
-  gint64 reserve_input;      /* model.call under budgets: tokens, an upper estimate */
-  gint64 reserve_output;     /* the same: how long the answer may be; 0: there is none */
+  const char *sandbox_level;       /* tool.call: of the agent's definition */
+  gint64 estimated_tokens;         /* tool.call, model.call: of the execution, this call included */
+  gboolean confirming;             /* set by the gate: rates are not counted, nobody is asked */
+  const ReevePolicyAdvice *advice; /* set by the gate, tool.call: (nullable): of the adviser */
+  gint64 reserve_input;            /* model.call under budgets: tokens, an upper estimate */
+  gint64 reserve_output;           /* the same: how long the answer may be; 0: there is none */
   const char *workspace_id;
   const char *model;
   const char *input_digest;
@@ -101,6 +103,13 @@ void reeve_admission_set_tool_check (ReeveAdmission *self, ReeveAdmissionCheck c
 void reeve_admission_set_budgets (ReeveAdmission *self, ReeveBudgets *budgets);
 /* Must model calls of this tenant say what they may take? Any thread, no I/O. */
 gboolean reeve_admission_has_budgets (ReeveAdmission *self, const char *tenant_id);
+/* What an adviser is asked about a request; NULL: he is not asked, which the tool check refuses. */
+typedef GBytes *(*ReeveAdmissionQuestion) (const ReeveAdmissionRequest *request,
+                                           gpointer user_data);
+/* Before the first request: who is asked about calls of tools that the checks let through, before
+ * they are asked for good. */
+void reeve_admission_set_adviser (ReeveAdmission *self, ReevePolicyAdviser *adviser,
+                                  ReeveAdmissionQuestion question, gpointer user_data);
 
 /* Runs the stages and records the intent durably. Refused: %REEVE_ERROR_PERMISSION_DENIED and so
  * on, and a record of the refusal. The callback comes in the caller's thread-default context. */

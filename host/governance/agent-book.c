@@ -183,8 +183,6 @@ reeve_agent_book_set (ReeveAgentBook *self, const char *tenant_id, const char *a
   entry->active = active;
 }
 
-/* ---- the gate's checks ---- */
-
 static gboolean
 reeve_agent_book_lets_call (ReeveAgentRole role, gboolean reads)
 {
@@ -206,11 +204,10 @@ reeve_agent_book_may_call (const char *role, gboolean reads)
 }
 
 static gboolean
-reeve_agent_book_look_up (ReeveAgentBook *self, const ReeveAdmissionRequest *request,
+reeve_agent_book_look_up (ReeveAgentBook *self, const char *tenant_id, const char *agent_id,
                           ReeveAgentRole *role)
 {
-  g_autofree char *key
-      = reeve_agent_book_key (reeve_caller_get_tenant_id (request->caller), request->agent_id);
+  g_autofree char *key = reeve_agent_book_key (tenant_id, agent_id);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
   ReeveAgentBookEntry *entry = g_hash_table_lookup (self->entries, key);
 
@@ -218,6 +215,34 @@ reeve_agent_book_look_up (ReeveAgentBook *self, const ReeveAdmissionRequest *req
     return FALSE;
   *role = entry->role;
   return TRUE;
+}
+
+/**
+ * reeve_agent_book_find_role_name:
+ * @self: a book
+ * @tenant_id: a tenant
+ * @agent_id: an agent of it
+ *
+ * Returns: (transfer none) (nullable): name of its role; %NULL where nobody holds it, or it is
+ * deactivated
+ */
+const char *
+reeve_agent_book_find_role_name (ReeveAgentBook *self, const char *tenant_id, const char *agent_id)
+{
+  ReeveAgentRole role = REEVE_AGENT_PLANNER;
+
+  return reeve_agent_book_look_up (self, tenant_id, agent_id, &role) ? reeve_agent_book_roles[role]
+                                                                     : NULL;
+}
+
+/* ---- the gate's checks ---- */
+
+static gboolean
+reeve_agent_book_knows (ReeveAgentBook *self, const ReeveAdmissionRequest *request,
+                        ReeveAgentRole *role)
+{
+  return reeve_agent_book_look_up (self, reeve_caller_get_tenant_id (request->caller),
+                                   request->agent_id, role);
 }
 
 /* Only what an agent does by itself; what is done to it names neither. */
@@ -234,7 +259,7 @@ reeve_agent_book_check_active (const ReeveAdmissionRequest *request,
 {
   ReeveAgentRole role = REEVE_AGENT_PLANNER;
 
-  if (!reeve_agent_book_is_effect (request) || reeve_agent_book_look_up (user_data, request, &role))
+  if (!reeve_agent_book_is_effect (request) || reeve_agent_book_knows (user_data, request, &role))
     return TRUE;
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "the agent is deactivated");
   return FALSE;
@@ -249,7 +274,7 @@ reeve_agent_book_check_role (const ReeveAdmissionRequest *request,
   if (!reeve_agent_book_is_effect (request) || request->tool_name == NULL)
     return TRUE;
   /* deactivated since the check before: as little as can be */
-  if (!reeve_agent_book_look_up (user_data, request, &role))
+  if (!reeve_agent_book_knows (user_data, request, &role))
     role = REEVE_AGENT_PLANNER;
   if (reeve_agent_book_lets_call (role, request->tool_reads))
     return TRUE;

@@ -33,6 +33,9 @@ void reeve_agent_book_set (ReeveAgentBook *self, const char *tenant_id, const ch
                            gint64 revision, const char *role, gboolean active);
 /* May an agent of that role call a tool, which only reads or not? */
 gboolean reeve_agent_book_may_call (const char *role, gboolean reads);
+/* (nullable): name of the role of an agent that somebody holds and that is active */
+const char *reeve_agent_book_find_role_name (ReeveAgentBook *self, const char *tenant_id,
+                                             const char *agent_id);
 /* The gate's checks at its stage authorise; each refuses with a reason of its own. */
 void reeve_agent_book_guard (ReeveAgentBook *self, ReeveAdmission *admission);
 

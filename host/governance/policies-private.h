@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 
 ReeveStore *reeve_policies_get_store (ReevePolicies *self);
 ReevePolicy *reeve_policies_get_shipped (ReevePolicies *self); /* (nullable) */
+/* (transfer full) (nullable): what is in force, if it is known */
+ReevePoliciesSnapshot *reeve_policies_lookup (ReevePolicies *self, const char *tenant_id);
 gboolean reeve_policies_has_shipped (ReevePolicies *self);
 /* Takes up what the store says, at least as of @revision. When that fails the tenant's tools are
  * denied until it succeeds. Blocks. */

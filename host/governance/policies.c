@@ -22,6 +22,7 @@ struct _ReevePolicies
   ReeveStore *store;
   ReevePolicy *shipped;
   ReevePolicyRates *rates;
+  gboolean advised; /* a call needs an advice */
   GMutex lock;
   GHashTable *tenants; /* id -> ReevePoliciesEntry */
 };
@@ -82,6 +83,19 @@ reeve_policies_new (ReeveStore *store, ReevePolicy *shipped)
   return self;
 }
 
+/**
+ * reeve_policies_need_advice:
+ * @self: policies
+ *
+ * From now on reeve_policies_check() lets no call of a tool through without an advice. Before the
+ * first request.
+ */
+void
+reeve_policies_need_advice (ReevePolicies *self)
+{
+  self->advised = TRUE;
+}
+
 /* ---- snapshots ---- */
 
 ReeveStore *
@@ -103,7 +117,7 @@ reeve_policies_has_shipped (ReevePolicies *self)
 }
 
 /* (transfer full) (nullable) */
-static ReevePoliciesSnapshot *
+ReevePoliciesSnapshot *
 reeve_policies_lookup (ReevePolicies *self, const char *tenant_id)
 {
   ReevePoliciesEntry *entry = NULL;
@@ -301,13 +315,25 @@ reeve_policies_check (const ReeveAdmissionRequest *request, const ReeveSettlemen
                          .estimated_tokens = request->estimated_tokens,
                          .take = !request->confirming,
                          .counted = request->confirming };
+  const ReevePolicyAdvice *advice = request->advice;
   g_auto (ReevePolicyDecision) decision = { 0 };
   g_autofree char *rule = NULL;
 
   if (request->tool_name == NULL)
     return reeve_policies_check_tokens (policies, request, error);
+  /* what is not going to be called does not count */
+  if (advice != NULL && !reeve_policy_advice_lets (advice))
+    ask.counted = TRUE;
   reeve_policies_decide (policies, reeve_caller_get_tenant_id (request->caller), request->agent_id,
                          &ask, &decision);
+  if (advice != NULL)
+    reeve_policy_advice_apply (advice, &decision);
+  else if (REEVE_POLICIES (policies)->advised && !request->confirming
+           && decision.effect == REEVE_POLICY_ALLOW)
+    {
+      reeve_policy_decision_clear (&decision);
+      reeve_policy_decision_fail (&decision);
+    }
   if (decision.effect == REEVE_POLICY_ALLOW)
     return TRUE;
   rule = reeve_policy_trace_describe (&decision);

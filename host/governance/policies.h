@@ -35,6 +35,8 @@ void reeve_policies_get_limits (ReevePolicies *self, const char *tenant_id, cons
 gboolean reeve_policies_check (const ReeveAdmissionRequest *request,
                                const ReeveSettlement *settlement, gpointer policies,
                                GError **error);
+/* Somebody is asked besides: from now on a call of a tool without an advice is refused. */
+void reeve_policies_need_advice (ReevePolicies *self);
 
 /* ---- reading and changing: blocks; agent_id NULL: the org's ---- */
 
@@ -48,6 +50,9 @@ JsonObject *reeve_policies_list (ReevePolicies *self, const char *tenant_id, Jso
 /* Both as one, with org_id, agent_id, policy_revision: number of the last change. */
 JsonObject *reeve_policies_get_effective (ReevePolicies *self, const char *tenant_id,
                                           const char *agent_id, GError **error);
+/* The same as a module in Rego: {org_id, agent_id, policy_revision, package, module} */
+JsonObject *reeve_policies_get_rego (ReevePolicies *self, const char *tenant_id,
+                                     const char *agent_id, GError **error);
 /* {items, next_cursor}: [{revision, change, agent_id, policy, set_by, created_at, restored?}] */
 JsonObject *reeve_policies_list_revisions (ReevePolicies *self, const char *tenant_id,
                                            JsonObject *params, GError **error);

@@ -25,13 +25,18 @@
 #define REEVE_POLICY_REASON_BLOCKED   "action_blocked"
 #define REEVE_POLICY_REASON_APPROVAL  "approval_required"
 #define REEVE_POLICY_REASON_FAILED    "policy_unavailable"
+/* of whoever is asked besides */
+#define REEVE_POLICY_REASON_REFUSED   "opa_denied"
+#define REEVE_POLICY_REASON_UNDEFINED "opa_undefined"
+#define REEVE_POLICY_REASON_ALONE     "opa_unreachable"
 
 static const char *const reeve_policy_decision_reasons[] = {
   REEVE_POLICY_REASON_ALLOWED,   REEVE_POLICY_REASON_DENIED, REEVE_POLICY_REASON_DEFAULT,
   REEVE_POLICY_REASON_UNSET,     REEVE_POLICY_REASON_ABSENT, REEVE_POLICY_REASON_TOKENS,
   REEVE_POLICY_REASON_EXTERNAL,  REEVE_POLICY_REASON_PATH,   REEVE_POLICY_REASON_DOMAIN,
   REEVE_POLICY_REASON_OPERATION, REEVE_POLICY_REASON_RATE,   REEVE_POLICY_REASON_BLOCKED,
-  REEVE_POLICY_REASON_APPROVAL,  REEVE_POLICY_REASON_FAILED,
+  REEVE_POLICY_REASON_APPROVAL,  REEVE_POLICY_REASON_FAILED, REEVE_POLICY_REASON_REFUSED,
+  REEVE_POLICY_REASON_UNDEFINED, REEVE_POLICY_REASON_ALONE,
 };
 
 /* What of one policy matches a tool. */
@@ -407,6 +412,8 @@ reeve_policy_decision_approval (ReevePolicyWork *work)
     {
       if (reeve_policy_decision_threshold (work))
         reeve_policy_decision_ask (work);
+      if (!work->allowed && work->policy_level != REEVE_POLICY_LEVEL_UNSET)
+        reeve_policy_decision_unknown (work, &actions); /* its lists are empty */
       return FALSE;
     }
   reeve_policy_actions_find (org, agent, work->ask->tool_name, work->kind, work->ask->arguments,
@@ -512,6 +519,7 @@ reeve_policy_decision_make (ReevePolicy *org, ReevePolicy *agent, const ReevePol
   decision->effect = REEVE_POLICY_ALLOW;
   decision->reason = REEVE_POLICY_REASON_ALLOWED;
   decision->detail = NULL;
+  decision->advised = NULL;
   decision->steps = 0;
   decision->org = org != NULL ? reeve_policy_ref (org) : NULL;
   decision->agent = agent != NULL ? reeve_policy_ref (agent) : NULL;
@@ -559,6 +567,7 @@ reeve_policy_decision_clear (ReevePolicyDecision *self)
   g_clear_pointer (&self->org, reeve_policy_unref);
   g_clear_pointer (&self->agent, reeve_policy_unref);
   g_clear_pointer (&self->detail, g_free);
+  g_clear_pointer (&self->advised, g_free);
 }
 
 /**

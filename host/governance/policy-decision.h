@@ -36,8 +36,9 @@ typedef struct
   const char *rule; /* where it stands in the policy: tools, matrix, approval.blocked, … */
   const char *name; /* (nullable): which one there */
   const ReevePolicy *policy; /* (nullable): whose; NULL: of the definition or of nobody */
-  const char *source;        /* org, agent, definition, default */
+  const char *source;        /* org, agent, definition, default, opa */
   const char *effect;        /* allow, approval_required, deny, replaced, unchecked */
+  const char *reason;        /* (nullable): in words, of whoever was asked besides */
 } ReevePolicyStep;
 
 typedef struct
@@ -45,6 +46,7 @@ typedef struct
   ReevePolicyEffect effect;
   const char *reason; /* static word: tool_allowed, tool_denied, … */
   char *detail;       /* (nullable): the argument that was refused */
+  char *advised;      /* (nullable): what a step says as its reason */
   guint steps;
   ReevePolicyStep trace[REEVE_POLICY_DECISION_STEPS];
   ReevePolicy *org;

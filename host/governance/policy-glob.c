@@ -41,8 +41,12 @@ reeve_policy_glob_match (const char *pattern, const char *text)
         }
       else if (*pattern == '?' || (*pattern == *text && *pattern != '\0'))
         {
-          pattern++;
+          /* one character, of however many bytes */
+          gboolean any = *pattern++ == '?';
+
           text++;
+          while (any && ((guchar) *text & 0xc0) == 0x80)
+            text++;
         }
       else if (star != NULL)
         {

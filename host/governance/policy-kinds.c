@@ -141,6 +141,18 @@ reeve_policy_kinds_get_risk (ReevePolicyKind kind)
 }
 
 /**
+ * reeve_policy_kinds_get_risk_name:
+ * @risk: a risk
+ *
+ * Returns: (transfer none): low, medium or high
+ */
+const char *
+reeve_policy_kinds_get_risk_name (ReevePolicyRisk risk)
+{
+  return reeve_policy_kinds_risks[risk];
+}
+
+/**
  * reeve_policy_kinds_parse_risk:
  * @word: low, medium or high
  *

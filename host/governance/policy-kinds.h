@@ -30,6 +30,7 @@ ReevePolicyKind reeve_policy_kinds_classify (const char *tool_name, gboolean kno
                                              ReeveToolHints hints);
 const char *reeve_policy_kinds_get_name (ReevePolicyKind kind);
 ReevePolicyRisk reeve_policy_kinds_get_risk (ReevePolicyKind kind);
+const char *reeve_policy_kinds_get_risk_name (ReevePolicyRisk risk); /* low, medium, high */
 /* -1 for a word that is none */
 int reeve_policy_kinds_parse_risk (const char *word);
 /* Whether a call could reach beyond the host; what nobody knows could. */

@@ -30,6 +30,8 @@ reeve_policy_trace_step (const ReevePolicyStep *step)
   else
     json_object_set_null_member (object, "set_by");
   json_object_set_string_member (object, "effect", step->effect);
+  if (step->reason != NULL)
+    json_object_set_string_member (object, "reason", step->reason);
   return object;
 }
 
@@ -90,7 +92,9 @@ reeve_policy_trace_describe (const ReevePolicyDecision *decision)
   if (step == NULL)
     return g_strdup (decision->reason);
   if (step->policy == NULL)
-    return g_strdup_printf ("%s, %s: %s", step->source, rule, step->effect);
+    return g_strdup_printf ("%s, %s: %s%s%s", step->source, rule, step->effect,
+                            step->reason != NULL ? ", " : "",
+                            step->reason != NULL ? step->reason : "");
   return g_strdup_printf ("%s policy, revision %" G_GINT64_FORMAT ", %s: %s", step->source,
                           reeve_policy_get_revision (step->policy), rule, step->effect);
 }

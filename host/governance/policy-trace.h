@@ -6,9 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* (transfer full) [{stage, rule, source, revision, set_by, effect}] in the order of the stages;
- * revision and set_by are null where no policy speaks. The last one that is not allow, replaced or
- * unchecked decided. */
+/* (transfer full) [{stage, rule, source, revision, set_by, effect, reason?}] in the order of the
+ * stages; revision and set_by are null where no policy speaks. The last one that is not allow,
+ * replaced or unchecked decided. */
 JsonArray *reeve_policy_trace_new (const ReevePolicyDecision *decision);
 /* (transfer full) the step that decided, as in the trace */
 JsonObject *reeve_policy_trace_new_rule (const ReevePolicyDecision *decision);

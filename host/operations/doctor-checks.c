@@ -439,6 +439,26 @@ reeve_doctor_checks_tools (ReeveDoctorChecks *self, const ReeveDoctorCheck *chec
                              "tools are there");
 }
 
+static void
+reeve_doctor_checks_opa (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  ReevePolicyAdviser *adviser = self->services->adviser;
+  g_autoptr (ReevePolicyAdvice) advice
+      = adviser != NULL ? reeve_policy_adviser_check (adviser) : NULL;
+  const char *url = reeve_config_get_string (self->services->config, "policy.opa.url");
+
+  if (advice == NULL)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_NOT_APPLICABLE,
+                             "no policy agent is asked about calls of tools");
+  else if (advice->kind != REEVE_POLICY_ADVICE_UNREACHABLE)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK, "%s answers", url);
+  else
+    reeve_doctor_report_add (
+        self->report, check, REEVE_DOCTOR_FAIL, "%s does not answer, %s: %s", url,
+        advice->closed ? "and no tool is called" : "the tool policy decides alone",
+        advice->text != NULL ? advice->text : "");
+}
+
 /* ---- all ---- */
 
 static const struct
@@ -475,6 +495,7 @@ static const struct
   { { "models", "DEP-07", "add one to llm.providers" }, reeve_doctor_checks_models },
   { { "tools", "DEP-07", "see reevectl plugins list for what was refused" },
     reeve_doctor_checks_tools },
+  { { "policy.opa", "TPL-06", "start it, or mend policy.opa" }, reeve_doctor_checks_opa },
 };
 
 /**

@@ -3,6 +3,7 @@
 #include "operation-functions.h"
 
 #include "governance/agent-book.h"
+#include "governance/policy-question.h"
 #include "governance/policy-trace.h"
 
 #include "access-analysis.h"
@@ -179,6 +180,20 @@ reeve_op_policies_effective (ReeveCall *call, ReeveServices *services)
   policy = reeve_policies_get_effective (services->policies, reeve_call_get_tenant_id (call),
                                          agent_id, &error);
   reeve_call_answer (call, policy, error);
+}
+
+void
+reeve_op_policies_rego (ReeveCall *call, ReeveServices *services)
+{
+  const char *agent_id = reeve_call_get_string (call, "agent_id");
+  GError *error = NULL;
+  JsonObject *module = NULL;
+
+  if (!reeve_op_policies_check_agent (call, services, agent_id))
+    return;
+  module = reeve_policies_get_rego (services->policies, reeve_call_get_tenant_id (call), agent_id,
+                                    &error);
+  reeve_call_answer (call, module, error);
 }
 
 void
@@ -368,6 +383,31 @@ reeve_op_policies_ask_for_agent (ReeveCall *call, ReeveServices *services, const
   return TRUE;
 }
 
+/* What whoever is asked besides says of the call. */
+static void
+reeve_op_policies_advise (ReeveCall *call, ReeveServices *services, const ReevePolicyAsk *ask,
+                          const char *agent_id, ReevePolicyDecision *decision)
+{
+  const ReeveAdmissionRequest request = {
+    .caller = reeve_call_get_caller (call),
+    .agent_id = agent_id,
+    .tool_name = ask->tool_name,
+    .tool_known = ask->known,
+    .tool_hints = ask->hints,
+    .agent_tools = ask->agent_tools,
+    .tool_arguments = ask->arguments,
+    .sandbox_level = reeve_policy_get_level_name (ask->level),
+    .estimated_tokens = ask->estimated_tokens,
+  };
+  g_autoptr (GBytes) question
+      = reeve_policy_question_new_for (&services->question, &request, ask->cost);
+  g_autoptr (ReevePolicyAdvice) advice
+      = question != NULL ? reeve_policy_adviser_ask (services->adviser, question) : NULL;
+
+  if (advice != NULL)
+    reeve_policy_advice_apply (advice, decision);
+}
+
 void
 reeve_op_policies_evaluate (ReeveCall *call, ReeveServices *services)
 {
@@ -397,5 +437,8 @@ reeve_op_policies_evaluate (ReeveCall *call, ReeveServices *services)
     ask.cost = json_node_get_double (json_object_get_member (context, "cost"));
   reeve_policies_decide (services->policies, reeve_call_get_tenant_id (call), agent_id, &ask,
                          &decision);
+  /* the gate does not ask about what the policies do not allow either */
+  if (services->adviser != NULL && decision.effect == REEVE_POLICY_ALLOW)
+    reeve_op_policies_advise (call, services, &ask, agent_id, &decision);
   reeve_call_answer (call, reeve_op_policies_explain (&decision), NULL);
 }

@@ -16,6 +16,7 @@
 #include "governance/network.h"
 #include "governance/passwords.h"
 #include "governance/policies.h"
+#include "governance/policy-question.h"
 #include "governance/overrides.h"
 #include "governance/protection.h"
 #include "governance/rate-limits.h"
@@ -46,6 +47,8 @@ struct _ReeveServices
   ReeveIdempotency *idempotency;
   ReeveTenants *tenants;
   ReevePolicies *policies;
+  ReevePolicyAdviser *adviser;       /* (nullable): of the startup */
+  ReevePolicyQuestionSetup question; /* what it is asked */
   ReeveProtection *protection;
   ReeveUsers *users;
   ReeveRoleBook *role_book;

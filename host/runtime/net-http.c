@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "http-client.h"
+#include "http-thread.h"
 #include "net-guard.h"
 
 #define REEVE_NET_HTTP_TIMEOUT_MS   30000
@@ -20,13 +20,7 @@
 
 struct _ReeveNetHttp
 {
-  ReeveHttpTrust *trust;
-  GMutex lock; /* guards what follows */
-  GThread *thread;
-  GMainContext *context;
-  GMainLoop *loop;
-  ReeveHttpClient *client;
-  gboolean closed;
+  ReeveHttpThread *thread;
 };
 
 /* One request, shared by the thread that waits and the thread that works. */
@@ -161,49 +155,6 @@ reeve_net_http_on_cancelled (GCancellable *cancellable, gpointer user_data)
                               reeve_net_http_job_ref (job), reeve_net_http_job_unref);
 }
 
-static gpointer
-reeve_net_http_run (gpointer data)
-{
-  ReeveNetHttp *self = data;
-
-  g_main_context_push_thread_default (self->context);
-  g_main_loop_run (self->loop);
-  reeve_http_client_shutdown (self->client);
-  /* what the shutdown left to be told */
-  while (g_main_context_iteration (self->context, FALSE))
-    ;
-  g_main_context_pop_thread_default (self->context);
-  return NULL;
-}
-
-/* Hands the job to the working thread, which is made when it is first needed. Under the lock, so
- * that a job that gets in before the shutdown is seen by it. */
-static gboolean
-reeve_net_http_submit (ReeveNetHttp *self, ReeveNetHttpJob *job, GError **error)
-{
-  g_autoptr (GSource) source = NULL;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  if (self->closed)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CANCELLED, "the host is shutting down");
-      return FALSE;
-    }
-  if (self->client == NULL)
-    self->client = reeve_http_client_new (self->context, self->trust, error);
-  if (self->client == NULL)
-    return FALSE;
-  if (self->thread == NULL)
-    self->thread = g_thread_new ("reeve-net", reeve_net_http_run, self);
-  job->client = g_object_ref (self->client);
-  source = g_idle_source_new ();
-  g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, reeve_net_http_start, reeve_net_http_job_ref (job),
-                         reeve_net_http_job_unref);
-  g_source_attach (source, self->context);
-  return TRUE;
-}
-
 /**
  * reeve_net_http_new:
  * @trust: certificates to trust
@@ -215,10 +166,7 @@ reeve_net_http_new (ReeveHttpTrust *trust)
 {
   ReeveNetHttp *self = g_new0 (ReeveNetHttp, 1);
 
-  g_mutex_init (&self->lock);
-  self->trust = reeve_http_trust_ref (trust);
-  self->context = g_main_context_new ();
-  self->loop = g_main_loop_new (self->context, FALSE);
+  self->thread = reeve_http_thread_new ("reeve-net", trust);
   return self;
 }
 
@@ -231,21 +179,7 @@ reeve_net_http_new (ReeveHttpTrust *trust)
 void
 reeve_net_http_shutdown (ReeveNetHttp *self)
 {
-  GThread *thread = NULL;
-
-  g_mutex_lock (&self->lock);
-  self->closed = TRUE;
-  thread = g_steal_pointer (&self->thread);
-  g_mutex_unlock (&self->lock);
-  if (thread != NULL)
-    {
-      /* quitting before the loop runs would be lost: let the loop's own thread do it */
-      g_autoptr (GSource) source = g_idle_source_new ();
-
-      g_source_set_callback (source, G_SOURCE_FUNC (g_main_loop_quit), self->loop, NULL);
-      g_source_attach (source, self->context);
-      g_thread_join (thread);
-    }
+  reeve_http_thread_shutdown (self->thread);
 }
 
 /**
@@ -255,12 +189,7 @@ reeve_net_http_shutdown (ReeveNetHttp *self)
 void
 reeve_net_http_free (ReeveNetHttp *self)
 {
-  reeve_net_http_shutdown (self);
-  g_clear_object (&self->client);
-  g_clear_pointer (&self->loop, g_main_loop_unref);
-  g_clear_pointer (&self->context, g_main_context_unref);
-  g_clear_pointer (&self->trust, reeve_http_trust_unref);
-  g_mutex_clear (&self->lock);
+  reeve_http_thread_free (self->thread);
   g_free (self);
 }
 
@@ -423,11 +352,14 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
   g_atomic_ref_count_init (&job->refs);
   g_mutex_init (&job->lock);
   g_cond_init (&job->changed);
-  job->context = g_main_context_ref (self->context);
+  job->context = g_main_context_ref (reeve_http_thread_get_context (self->thread));
   job->request = reeve_http_request_ref (request);
   job->options = options;
   job->body = g_byte_array_new ();
-  if (reeve_net_http_submit (self, job, error))
+  job->client = reeve_http_thread_ref_client (self->thread, error);
+  if (job->client != NULL
+      && reeve_http_thread_submit (self->thread, reeve_net_http_start, reeve_net_http_job_ref (job),
+                                   reeve_net_http_job_unref, error))
     response = reeve_net_http_wait (job, reeve_context_get_cancellable (caller->context), error);
   reeve_net_http_job_unref (job);
   return response;

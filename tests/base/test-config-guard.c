@@ -67,6 +67,11 @@ static const Row refused[] = {
   { "rbac.off", "rbac: {enabled: false}\n", "1: rbac.enabled", "rbac: {enabled: true}\n", 0600 },
   { "audit.retention", "audit:\n  retention_days: 364\n", "2: audit.retention_days",
     "audit:\n  retention_days: 365\n", 0600 },
+  { "policy.opa-cleartext",
+    "policy:\n  opa:\n    mode: also\n    url: \"http://opa.example:8181\"\n", "4: policy.opa.url",
+    "policy:\n  opa:\n    mode: also\n    url: \"http://127.0.0.1:8181\"\n", 0600 },
+  { "policy.opa-cleartext", "policy: {opa: {mode: also, url: \"http://192.0.2.1\"}}\n",
+    "1: policy.opa.url", "policy: {opa: {mode: off, url: \"http://192.0.2.1\"}}\n", 0600 },
 };
 
 static const Row told[] = {

@@ -455,7 +455,8 @@ test_config_schema (void)
   static const char *const sections[] = {
     "profile", "server",  "store",     "authentication", "llm",       "agents",     "budgets",
     "limits",  "audit",   "tls",       "encryption",     "rbac",      "tools",      "plugins",
-    "metrics", "logging", "knowledge", "jobs",           "approvals", "compliance", "notifications"
+    "metrics", "logging", "knowledge", "jobs",           "approvals", "compliance", "notifications",
+    "policy",
   };
 
   check_schema_node (reeve_config_schema, "the configuration");

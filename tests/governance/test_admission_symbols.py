@@ -24,7 +24,7 @@ from callgraph import Graph
 # cannot hand out a right that did not go through the stages
 ALLOWED = {
     "reeve_admission_get_type", "reeve_admission_new", "reeve_admission_set_grant", "reeve_admission_set_tool_check", "reeve_admission_add_check",
-    "reeve_admission_add_named_check", "reeve_admission_set_budgets", "reeve_admission_has_budgets",
+    "reeve_admission_add_named_check", "reeve_admission_set_budgets", "reeve_admission_has_budgets", "reeve_admission_set_adviser",
     "reeve_admission_begin", "reeve_admission_begin_async", "reeve_admission_begin_finish", "reeve_admission_settle_async",
     "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_refuse",
     "reeve_admission_resume", "reeve_admission_recover", "reeve_admission_flush_refusals",
@@ -42,9 +42,10 @@ INTERFACES = {
     "reeve_llm_codec_": {"runtime/model-call.c"},
     "reeve_llm_decoder_": {"runtime/model-call.c"},
     "reeve_llm_engine_": {"runtime/model-engine.c"},
+    "reeve_policy_adviser_": {"governance/admission.c", "operations/doctor-checks.c", "operations/policies.c"},
     "reeve_storage_": {"store/", "host/schema-command.c"},
     "reeve_tool_": {"runtime/tools.c"},
-    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-client.c"},
+    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/opa-request.c", "runtime/http-client.c"},
 }
 
 # the effects themselves, at the lowest place where the host has them
@@ -64,6 +65,7 @@ WITHOUT = {
     "reeve_model_call_start": "takes the right in its set-up and consumes it",
     "reeve_model_engine_start": "takes the right in its set-up and consumes it",
     "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant",
+    "reeve_opa_request_send": "asks a policy agent about a call that is being admitted: a question",
     "reeve_run_answer_finish": "writes the answer of a run, which holds the right to itself",
     "reeve_run_append": "journal of a run, which holds the right to itself",
     "reeve_store_commit": "is the effect",
@@ -153,7 +155,7 @@ def check_interfaces(graph, source):
             if found.source != "locks-watch.c" and not any(place.startswith(p) for p in INTERFACES[prefix]):
                 yield f"{place}: {function} calls {name}"
     for file, name, _params, body in definitions(source / "host"):
-        if re.search(r"_GET_IFACE \(|g_type_interface_peek", body) and file != "upstream.c":
+        if re.search(r"_GET_IFACE \(|g_type_interface_peek", body) and file not in ("upstream.c", "policy-adviser.c"):
             yield f"{file}: {name} reaches into an interface instead of calling its function"
 
 

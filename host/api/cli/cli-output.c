@@ -171,10 +171,24 @@ reeve_cli_output_find_list (JsonObject *object)
   return NULL;
 }
 
+/* A single thing whose one column is a text: that alone, as it is to be read or kept. */
+static gboolean
+reeve_cli_output_whole (JsonObject *object, const char *const *columns)
+{
+  const char *whole = columns[0] != NULL && columns[1] == NULL
+                          ? reeve_json_get_string (object, columns[0], NULL)
+                          : NULL;
+  g_autofree char *text = whole != NULL ? reeve_plain_make_text (whole) : NULL;
+
+  if (text != NULL)
+    g_print ("%s", text);
+  return text != NULL;
+}
+
 /**
  * reeve_cli_output_print:
  * @body: what the host answered
- * @columns: members shown of a list
+ * @columns: members shown of a list, or the only one of a single thing
  * @sort: (nullable): member a list is sorted by
  * @filter: (nullable): MEMBER=TEXT: only items whose member holds the text
  *
@@ -193,7 +207,7 @@ reeve_cli_output_print (JsonNode *body, const char *const *columns, const char *
 
   if (array == NULL || columns[0] == NULL)
     {
-      if (object != NULL)
+      if (object != NULL && !reeve_cli_output_whole (object, columns))
         reeve_cli_output_object (object);
       return;
     }
