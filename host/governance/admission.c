@@ -231,7 +231,10 @@ reeve_admission_authorise (ReeveAdmission *self, const ReeveAdmissionRequest *re
       return FALSE;
     }
   if (request->permission != NULL
-      && !reeve_caller_has_permission (request->caller, request->permission)
+      && !reeve_caller_has_permission_in (request->caller, request->permission,
+                                          request->workspace_id)
+      && (!request->narrowed
+          || !reeve_caller_has_permission_somewhere (request->caller, request->permission))
       && (self->grant == NULL || !self->grant (request, self->grant_data)))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "permission %s is missing",

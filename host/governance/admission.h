@@ -25,6 +25,7 @@ typedef struct
   const char *permission; /* needed of the caller; NULL: none beyond authentication */
   const char *resource_type;
   const char *resource_id;
+  gboolean narrowed; /* of a list: only what lies where the caller holds the permission */
   const char *agent_id;
   const char *delegated_user_id; /* on whose behalf the agent acts; NULL: the caller's own */
   const char *run_id;

@@ -157,6 +157,38 @@ reeve_api_keys_show_new (ReeveApiKeys *self, const char *key_id, JsonObject *fie
 
 /* ---- create ---- */
 
+/* Keys lie beside the tenants, so no batch holds both a key and its roles. The key comes first, and
+ * nobody knows it yet; a role that is deleted then is either seen to be in use, or gone by now, and
+ * the key goes too. */
+static gboolean
+reeve_api_keys_hold_roles (ReeveApiKeys *self, const char *key_id, JsonObject *fields,
+                           GError **error)
+{
+  const char *tenant_id = reeve_json_get_string (fields, "tenant_id", "");
+  ReeveRoleBook *book = reeve_users_get_role_book (self->users);
+  g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
+  g_autoptr (ReeveBatch) held = reeve_batch_new (tenant_id);
+  g_autoptr (ReeveBatch) undo = reeve_batch_new (REEVE_SCOPE_PLATFORM);
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (ReeveBatchResult) undone = NULL;
+  g_autoptr (GError) reason = NULL;
+  gboolean custom = FALSE;
+
+  for (guint i = 0; book != NULL && roles[i] != NULL && !custom; i++)
+    custom = !reeve_role_book_is_fixed (book, roles[i]);
+  if (!custom)
+    return TRUE;
+  if (reeve_role_book_hold (book, tenant_id, (const char *const *) roles, held, error))
+    result = reeve_store_commit (self->store, held, error);
+  if (result != NULL)
+    return TRUE;
+  reeve_batch_delete (undo, REEVE_STORE_API_KEYS, key_id, REEVE_REVISION_ANY);
+  undone = reeve_store_commit (self->store, undo, &reason);
+  if (undone == NULL)
+    g_warning ("key %s, which nobody knows, stays: %s", key_id, reason->message);
+  return FALSE;
+}
+
 /**
  * reeve_api_keys_adopt:
  * @self: API keys
@@ -193,7 +225,9 @@ reeve_api_keys_adopt (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *p
   reeve_tenants_require (batch, reeve_json_get_string (fields, "tenant_id", ""));
   reeve_admitted_consume_exactly (admitted, "keys.create", NULL, params);
   result = reeve_store_commit (self->store, batch, error);
-  return result != NULL ? reeve_api_keys_show_new (self, key_id, fields, plaintext) : NULL;
+  return result != NULL && reeve_api_keys_hold_roles (self, key_id, fields, error)
+             ? reeve_api_keys_show_new (self, key_id, fields, plaintext)
+             : NULL;
 }
 
 /**

@@ -145,6 +145,29 @@ reeve_authentication_draft_rest_on (ReeveAuthenticationDraft *draft, char *groun
   g_ptr_array_add (draft->grounds, ground);
 }
 
+/**
+ * reeve_authentication_draft_place:
+ * @draft: an identity on its way
+ * @workspace_id: a workspace of its tenant
+ * @permissions: what it may do there besides
+ */
+/* layers: allow prefix: what steps do with a draft */
+void
+reeve_authentication_draft_place (ReeveAuthenticationDraft *draft, const char *workspace_id,
+                                  ReevePermissions permissions)
+{
+  ReeveCallerPlace place = { g_strdup (workspace_id), permissions };
+
+  g_array_append_val (draft->places, place);
+}
+
+/* layers: allow prefix: what a draft holds */
+static void
+reeve_authentication_draft_clear_place (gpointer place)
+{
+  g_free (((ReeveCallerPlace *) place)->workspace_id);
+}
+
 /* ---- the way ---- */
 
 static gboolean
@@ -338,6 +361,12 @@ reeve_authentication_admit_make (ReeveAuthenticationDraft *draft, gboolean platf
 
       reeve_caller_elevate (caller, elevation->permissions & draft->cap, elevation->until);
     }
+  for (guint i = 0; i < draft->places->len; i++)
+    {
+      ReeveCallerPlace *place = &g_array_index (draft->places, ReeveCallerPlace, i);
+
+      reeve_caller_place (caller, place->workspace_id, place->permissions & draft->cap);
+    }
   reeve_caller_end (caller, draft->ends_at);
   if (draft->again)
     reeve_caller_excuse_network (caller);
@@ -391,6 +420,7 @@ reeve_authentication_admit_draft (ReeveAuthenticationAdmit *self, ReeveIdentity 
   g_autoptr (GPtrArray) grounds = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) marks = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) elevations = g_array_new (FALSE, FALSE, sizeof (ReeveCallerElevation));
+  g_autoptr (GArray) places = g_array_new (FALSE, FALSE, sizeof (ReeveCallerPlace));
   ReeveAuthenticationDraft draft = {
     .identity = reeve_identity_ref (identity),
     .credentials = credentials,
@@ -399,11 +429,13 @@ reeve_authentication_admit_draft (ReeveAuthenticationAdmit *self, ReeveIdentity 
     .account = { .active = TRUE },
     .cap = reeve_roles_all (),
     .elevations = elevations,
+    .places = places,
     .marks = marks,
     .grounds = grounds,
   };
   ReeveCaller *caller = NULL;
 
+  g_array_set_clear_func (places, reeve_authentication_draft_clear_place);
   draft.expires_at = reeve_identity_get_expires_at (identity);
   reeve_authentication_draft_end (&draft, reeve_identity_get_ends_at (identity));
   caller = reeve_authentication_admit_go (self, &draft, error);

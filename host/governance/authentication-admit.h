@@ -28,6 +28,7 @@ typedef struct
   ReevePermissions cap;   /* nothing beyond it, whatever the roles say */
   GArray *elevations;     /* of ReeveCallerElevation */
   gboolean audits;        /* the user only reads, whatever he is given */
+  GArray *places;         /* of ReeveCallerPlace */
   GPtrArray *marks;       /* (owned) every role of the user, be it not of the identity */
   ReevePermissions holds; /* what the user is elevated to, be it not the identity */
   GPtrArray *grounds;     /* (owned) names of reeve-revocations */
@@ -83,6 +84,9 @@ ReeveCaller *reeve_authentication_admit_again (ReeveAuthenticationAdmit *self,
 
 /* For steps: nothing of @draft holds longer than @until (µs since the epoch; 0: no end). */
 void reeve_authentication_draft_end (ReeveAuthenticationDraft *draft, gint64 until);
+/* For steps: what is given in one workspace of the tenant. */
+void reeve_authentication_draft_place (ReeveAuthenticationDraft *draft, const char *workspace_id,
+                                       ReevePermissions permissions);
 /* For steps: what is given rests on @ground (transfer full). */
 void reeve_authentication_draft_rest_on (ReeveAuthenticationDraft *draft, char *ground);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layers: allow file-size: one class of many small accessors */
 /* The caller of a request. */
 #include "caller.h"
 
@@ -21,7 +22,8 @@ struct _ReeveCaller
   ReevePermissions permissions;
   ReeveCallerElevation elevations[REEVE_CALLER_ELEVATIONS]; /* ended by an empty one */
   guint64 version;
-  gint64 end; /* 0: none */
+  gint64 end;     /* 0: none */
+  GArray *places; /* (nullable): of ReeveCallerPlace */
   char **grounds;
   char **marks; /* (nullable) every role of its user; NULL: those of the identity */
   gboolean whole;
@@ -29,23 +31,34 @@ struct _ReeveCaller
   ReevePermissions bound;
 };
 
+/**
+ * reeve_caller_get_inside:
+ *
+ * Returns: what may be held in one workspace alone: of what may lie in it, and of itself
+ */
+ReevePermissions
+reeve_caller_get_inside (void)
+{
+  static const char *const inside[]
+      = { "agent:*", "document:*", "session:*", "tool:*", "memory:*", "workspace:*" };
+  ReevePermissions all = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (inside); i++)
+    all |= reeve_roles_match (inside[i]);
+  return all & ~reeve_roles_match ("workspace:create");
+}
+
 /* What the scopes of an identity and the workspace that it is bound to leave: all that there is
  * when it has neither. */
 static ReevePermissions
 reeve_caller_get_cap (ReeveIdentity *identity)
 {
-  /* of what may lie in a workspace, and of the workspace itself */
-  static const char *const inside[]
-      = { "agent:*", "document:*", "session:*", "tool:*", "memory:*", "workspace:*" };
   const char *const *scopes = reeve_identity_get_scopes (identity);
-  ReevePermissions whole
-      = reeve_identity_get_workspace_id (identity) == NULL ? reeve_roles_all () : 0;
+  ReevePermissions whole = reeve_identity_get_workspace_id (identity) == NULL
+                               ? reeve_roles_all ()
+                               : reeve_caller_get_inside ();
   ReevePermissions cap = 0;
 
-  for (guint i = 0; i < G_N_ELEMENTS (inside); i++)
-    whole |= reeve_roles_match (inside[i]);
-  if (reeve_identity_get_workspace_id (identity) != NULL)
-    whole &= ~reeve_roles_match ("workspace:create");
   if (scopes == NULL)
     return whole;
   for (guint i = 0; scopes[i] != NULL; i++)
@@ -188,6 +201,53 @@ reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const *gro
   self->version = version;
 }
 
+static void
+reeve_caller_clear_place (gpointer place)
+{
+  g_free (((ReeveCallerPlace *) place)->workspace_id);
+}
+
+/**
+ * reeve_caller_place:
+ * @self: a caller that nobody else has yet
+ * @workspace_id: a workspace of its tenant
+ * @permissions: what it may do there besides
+ *
+ * Nothing beyond its scopes, nor in another workspace than the one that it is bound to.
+ */
+void
+reeve_caller_place (ReeveCaller *self, const char *workspace_id, ReevePermissions permissions)
+{
+  const char *bound = reeve_identity_get_workspace_id (self->identity);
+  ReeveCallerPlace place = { NULL, permissions & self->bound & reeve_caller_get_inside () };
+
+  if (place.permissions == 0 || (bound != NULL && strcmp (bound, workspace_id) != 0))
+    return;
+  if (self->places == NULL)
+    {
+      self->places = g_array_new (FALSE, FALSE, sizeof (ReeveCallerPlace));
+      g_array_set_clear_func (self->places, reeve_caller_clear_place);
+    }
+  place.workspace_id = g_strdup (workspace_id);
+  g_array_append_val (self->places, place);
+}
+
+/* What it may do there besides. */
+static ReevePermissions
+reeve_caller_find_place (ReeveCaller *self, const char *workspace_id)
+{
+  ReevePermissions held = 0;
+
+  for (guint i = 0; workspace_id != NULL && self->places != NULL && i < self->places->len; i++)
+    {
+      const ReeveCallerPlace *place = &g_array_index (self->places, ReeveCallerPlace, i);
+
+      if (strcmp (place->workspace_id, workspace_id) == 0)
+        held |= place->permissions;
+    }
+  return held;
+}
+
 /**
  * reeve_caller_excuse_network:
  * @self: a caller that nobody else has yet
@@ -280,6 +340,7 @@ reeve_caller_unref (ReeveCaller *self)
   if (!g_atomic_int_dec_and_test (&self->references))
     return;
   reeve_identity_unref (self->identity);
+  g_clear_pointer (&self->places, g_array_unref);
   g_strfreev (self->grounds);
   g_strfreev (self->marks);
   g_free (self->tenant_id);
@@ -498,6 +559,54 @@ reeve_caller_has_permission (ReeveCaller *self, const char *permission)
   ReevePermissions wanted = reeve_roles_match (permission);
 
   return wanted != 0 && (reeve_caller_get_permissions (self) & wanted) == wanted;
+}
+
+/**
+ * reeve_caller_has_permission_in:
+ * @self: a caller
+ * @permission: a permission; with a wildcard, all that it matches are meant
+ * @workspace_id: (nullable): where a thing lies; %NULL: in none
+ *
+ * Returns: whether it holds it there
+ */
+gboolean
+reeve_caller_has_permission_in (ReeveCaller *self, const char *permission, const char *workspace_id)
+{
+  ReevePermissions wanted = reeve_roles_match (permission);
+  ReevePermissions held
+      = reeve_caller_get_permissions (self) | reeve_caller_find_place (self, workspace_id);
+
+  return wanted != 0 && (held & wanted) == wanted;
+}
+
+/**
+ * reeve_caller_get_lasting_in:
+ * @self: a caller
+ * @workspace_id: a workspace
+ *
+ * Returns: what it holds there, without its elevations
+ */
+ReevePermissions
+reeve_caller_get_lasting_in (ReeveCaller *self, const char *workspace_id)
+{
+  return self->permissions | reeve_caller_find_place (self, workspace_id);
+}
+
+/**
+ * reeve_caller_has_permission_somewhere:
+ * @self: a caller
+ * @permission: a permission
+ *
+ * Returns: whether it holds it, in the whole tenant or in a workspace
+ */
+gboolean
+reeve_caller_has_permission_somewhere (ReeveCaller *self, const char *permission)
+{
+  for (guint i = 0; self->places != NULL && i < self->places->len; i++)
+    if (reeve_caller_has_permission_in (
+            self, permission, g_array_index (self->places, ReeveCallerPlace, i).workspace_id))
+      return TRUE;
+  return reeve_caller_has_permission (self, permission);
 }
 
 /**

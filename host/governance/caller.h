@@ -18,6 +18,13 @@ typedef struct
   gint64 until; /* µs since the epoch */
 } ReeveCallerElevation;
 
+/* More than the roles give, on what lies in one workspace. */
+typedef struct
+{
+  char *workspace_id;
+  ReevePermissions permissions;
+} ReeveCallerPlace;
+
 /* door: "rest", "dbus", "cli", "internal"; tenant_id: the tenant acted in (the identity's own
  * unless a platform admin chose another); platform_admin: may enter every tenant and do what needs
  * the platform admin, as far as its permissions go */
@@ -31,6 +38,8 @@ void reeve_caller_elevate (ReeveCaller *self, ReevePermissions permissions, gint
 void reeve_caller_rest_on (ReeveCaller *self, guint64 version, const char *const *grounds);
 /* Before the caller is handed on: when what it showed, or what raises it, ends; 0 for never. */
 void reeve_caller_end (ReeveCaller *self, gint64 until);
+/* Before the caller is handed on: what it may do besides in one workspace of its tenant. */
+void reeve_caller_place (ReeveCaller *self, const char *workspace_id, ReevePermissions permissions);
 /* Before the caller is handed on: no workspace asks where it comes from: the owner of the session
  * bus, and who began a run that goes on. */
 void reeve_caller_excuse_network (ReeveCaller *self);
@@ -71,6 +80,14 @@ gboolean reeve_caller_has_permission (ReeveCaller *self, const char *permission)
 ReevePermissions reeve_caller_get_permissions (ReeveCaller *self);
 /* what it holds not only for a time: only that can it give on */
 ReevePermissions reeve_caller_get_lasting (ReeveCaller *self);
+/* The same on what lies in @workspace_id (nullable: in none). */
+gboolean reeve_caller_has_permission_in (ReeveCaller *self, const char *permission,
+                                         const char *workspace_id);
+ReevePermissions reeve_caller_get_lasting_in (ReeveCaller *self, const char *workspace_id);
+/* Is there a workspace where it holds @permission, be it not beyond? */
+gboolean reeve_caller_has_permission_somewhere (ReeveCaller *self, const char *permission);
+/* what may be held in one workspace alone: of what may lie in it, and of itself */
+ReevePermissions reeve_caller_get_inside (void);
 /* (transfer full) names of all it holds, sorted */
 char **reeve_caller_list_permissions (ReeveCaller *self);
 

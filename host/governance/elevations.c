@@ -11,6 +11,7 @@
 
 #include "auditors.h"
 #include "directory.h"
+#include "key-makers.h"
 #include "role-turns.h"
 
 struct _ReeveElevations
@@ -137,51 +138,6 @@ reeve_elevations_read_roles (ReeveStore *store, const char *tenant_id, const cha
   return g_strv_builder_end (builder);
 }
 
-/* May somebody who knows a key have what it would be raised to? */
-static gboolean
-reeve_elevations_covers (ReeveElevations *self, ReeveAuthenticationDraft *draft, const char *maker,
-                         ReevePermissions permissions)
-{
-  g_auto (GStrv) parts = g_strsplit (maker, "/", 2);
-  ReeveUsersAccount account = { 0 };
-
-  if (g_strv_length (parts) != 2)
-    return FALSE;
-  if (strcmp (parts[0], draft->tenant_id) == 0
-      && g_strcmp0 (parts[1], reeve_identity_get_user_id (draft->identity)) == 0)
-    return TRUE;
-  if (!reeve_users_read (self->users, parts[0], parts[1], &account, NULL) || account.deleted
-      || !account.active)
-    return FALSE;
-  return account.platform_admin
-         || (strcmp (parts[0], draft->tenant_id) == 0 && (permissions & ~account.permissions) == 0);
-}
-
-/* Else whoever made a key for somebody would wait for him to be raised. */
-static gboolean
-reeve_elevations_may_raise (ReeveElevations *self, ReeveAuthenticationDraft *draft,
-                            const char *const *makers, ReevePermissions permissions)
-{
-  for (guint i = 0; makers != NULL && makers[i] != NULL; i++)
-    if (!reeve_elevations_covers (self, draft, makers[i], permissions))
-      return FALSE;
-  return makers == NULL || makers[0] != NULL;
-}
-
-/* (transfer full) (nullable): who knows the key that was shown; %NULL when it was none. */
-static char **
-reeve_elevations_read_makers (ReeveElevations *self, ReeveAuthenticationDraft *draft)
-{
-  const char *key_id = reeve_identity_get_key_id (draft->identity);
-  g_autoptr (ReeveRecord) record = NULL;
-
-  if (key_id == NULL)
-    return NULL;
-  record = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, NULL);
-  return record != NULL ? reeve_directory_get_strings (reeve_record_get_fields (record), "makers")
-                        : g_new0 (char *, 1);
-}
-
 /* A step of admission: a credential that may do less than its user stays as weak as it was made. */
 static gboolean
 reeve_elevations_step (ReeveAuthenticationDraft *draft, gpointer data, GError **error)
@@ -198,7 +154,7 @@ reeve_elevations_step (ReeveAuthenticationDraft *draft, gpointer data, GError **
   if (active == NULL)
     return FALSE;
   if (active->len > 0)
-    makers = reeve_elevations_read_makers (self, draft);
+    makers = reeve_key_makers_read (self->store, draft);
   for (guint i = 0; i < active->len; i++)
     {
       ReeveRecord *record = g_ptr_array_index (active, i);
@@ -219,8 +175,8 @@ reeve_elevations_step (ReeveAuthenticationDraft *draft, gpointer data, GError **
       if (draft->expires_at == 0 || elevation.until < draft->expires_at)
         draft->expires_at = elevation.until;
       if (!draft->whole
-          || !reeve_elevations_may_raise (self, draft, (const char *const *) makers,
-                                          elevation.permissions))
+          || !reeve_key_makers_may_have (self->users, draft, (const char *const *) makers,
+                                         elevation.permissions))
         continue;
       g_array_append_val (draft->elevations, elevation);
       reeve_authentication_draft_end (draft, elevation.until);

@@ -16,7 +16,8 @@ reeve_overrides_evaluate_answer (gboolean allowed, char *reason)
 /* What @caller would hear. */
 static JsonObject *
 reeve_overrides_evaluate_caller (ReeveOverrides *self, ReeveCaller *caller, const char *permission,
-                                 const char *resource_type, const char *resource_id)
+                                 const char *resource_type, const char *resource_id,
+                                 const char *workspace_id)
 {
   g_autofree char *override_id = NULL;
 
@@ -36,6 +37,10 @@ reeve_overrides_evaluate_caller (ReeveOverrides *self, ReeveCaller *caller, cons
   if (reeve_caller_has_permission (caller, permission))
     return reeve_overrides_evaluate_answer (TRUE,
                                             g_strdup_printf ("permission %s is held", permission));
+  if (reeve_caller_has_permission_in (caller, permission, workspace_id))
+    return reeve_overrides_evaluate_answer (
+        TRUE, g_strdup_printf ("permission %s is held in workspace %s, by the role there",
+                               permission, workspace_id));
   return reeve_overrides_evaluate_answer (FALSE,
                                           g_strdup_printf ("permission %s is missing", permission));
 }
@@ -48,6 +53,7 @@ reeve_overrides_evaluate_caller (ReeveOverrides *self, ReeveCaller *caller, cons
  * @permission: a permission
  * @resource_type: (nullable): of a thing
  * @resource_id: (nullable): the thing
+ * @workspace_id: (nullable): where it lies
  * @error: return location
  *
  * By all the user's roles and elevations, as they are now; a key may do less. A denial is logged as
@@ -59,7 +65,7 @@ reeve_overrides_evaluate_caller (ReeveOverrides *self, ReeveCaller *caller, cons
 JsonObject *
 reeve_overrides_evaluate (ReeveOverrides *self, const char *tenant_id, const char *user_id,
                           const char *permission, const char *resource_type,
-                          const char *resource_id, GError **error)
+                          const char *resource_id, const char *workspace_id, GError **error)
 {
   g_autoptr (ReeveCaller) caller = NULL;
   g_autoptr (GError) refused = NULL;
@@ -76,8 +82,8 @@ reeve_overrides_evaluate (ReeveOverrides *self, const char *tenant_id, const cha
       g_propagate_error (error, g_steal_pointer (&refused));
       return NULL;
     }
-  answer = caller != NULL ? reeve_overrides_evaluate_caller (self, caller, permission,
-                                                             resource_type, resource_id)
+  answer = caller != NULL ? reeve_overrides_evaluate_caller (
+               self, caller, permission, resource_type, resource_id, workspace_id)
                           : reeve_overrides_evaluate_answer (FALSE, g_strdup (refused->message));
   if (!json_object_get_boolean_member (answer, "allowed"))
     g_message ("access.denied: user %s, action %s, on %s %s: %s", user_id, permission,

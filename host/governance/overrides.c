@@ -295,16 +295,18 @@ reeve_overrides_check_thing (ReeveOverrides *self, const char *tenant_id, JsonOb
 
 static gboolean
 reeve_overrides_check_subject (ReeveOverrides *self, const char *tenant_id, const char *subject,
-                               GError **error)
+                               ReeveBatch *batch, GError **error)
 {
   const char *colon = strchr (subject, ':');
   const char *name = colon != NULL ? colon + 1 : "";
+  const char *const roles[] = { name, NULL };
+  ReeveRoleBook *book = reeve_users_get_role_book (self->users);
   ReeveUsersAccount account = { 0 };
 
-  return g_str_has_prefix (subject, "user:")
-             ? reeve_users_read (self->users, tenant_id, name, &account, error)
-             : reeve_role_book_check_one (reeve_users_get_role_book (self->users), tenant_id, name,
-                                          "/subject", error);
+  if (g_str_has_prefix (subject, "user:"))
+    return reeve_users_read (self->users, tenant_id, name, &account, error);
+  return reeve_role_book_check_one (book, tenant_id, name, "/subject", error)
+         && reeve_role_book_hold (book, tenant_id, roles, batch, error);
 }
 
 /* Nobody allows or denies what he has not, or has for a time only. */
@@ -445,8 +447,8 @@ reeve_overrides_create (ReeveOverrides *self, ReeveAdmitted *admitted, JsonObjec
   g_autoptr (ReeveRecord) record = NULL;
 
   if (!reeve_overrides_check_thing (self, tenant_id, params, error)
-      || !reeve_overrides_check_subject (self, tenant_id,
-                                         reeve_json_get_string (params, "subject", ""), error)
+      || !reeve_overrides_check_subject (
+          self, tenant_id, reeve_json_get_string (params, "subject", ""), batch, error)
       || !reeve_overrides_check_held (caller, params, error)
       || !reeve_overrides_check_auditor (self, tenant_id, params, error)
       || !reeve_overrides_check_reach (self, caller, params, error)

@@ -56,11 +56,11 @@ gboolean reeve_overrides_delete (ReeveOverrides *self, ReeveAdmitted *admitted,
 /* (transfer full) The user as he would be let in with all his roles. */
 ReeveCaller *reeve_overrides_let_in (ReeveOverrides *self, const char *tenant_id,
                                      const char *user_id, GError **error);
-/* May that user of the tenant do @permission, on a thing or (both NULL) at all? {allowed, reason}
- */
+/* May that user of the tenant do @permission, on a thing that lies in @workspace_id (nullable) or
+ * (all NULL) at all? {allowed, reason} */
 JsonObject *reeve_overrides_evaluate (ReeveOverrides *self, const char *tenant_id,
                                       const char *user_id, const char *permission,
                                       const char *resource_type, const char *resource_id,
-                                      GError **error);
+                                      const char *workspace_id, GError **error);
 
 G_END_DECLS

@@ -113,7 +113,6 @@ reeve_passwords_find_user (ReevePasswords *self, ReeveCaller *caller, const char
   const char *tenant_id = reeve_caller_get_tenant_id (caller);
   ReeveUsersAccount account = { 0 };
   g_autoptr (JsonObject) user = reeve_users_get (self->users, tenant_id, user_id, error);
-  g_auto (GStrv) held = NULL;
 
   if (user == NULL || !reeve_users_read (self->users, tenant_id, user_id, &account, error))
     return NULL;
@@ -123,14 +122,9 @@ reeve_passwords_find_user (ReevePasswords *self, ReeveCaller *caller, const char
                            "only the platform admin changes the platform admin");
       return NULL;
     }
-  held = reeve_roles_names (account.permissions);
-  for (guint i = 0; held[i] != NULL; i++)
-    if (!reeve_caller_has_permission (caller, held[i]))
-      {
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
-                     "permission %s is missing, so who holds it cannot be changed", held[i]);
-        return NULL;
-      }
+  if (!reeve_users_reach_check (self->users, caller, user_id, reeve_caller_get_permissions (caller),
+                                "changed", error))
+    return NULL;
   return g_steal_pointer (&user);
 }
 

@@ -22,6 +22,45 @@
 static const char *const reeve_role_book_members[]
     = { "name", "description", "permissions", "inherits", "metadata" };
 
+/* One role becomes a condition of the batch. *@noted: so did that roles are given. */
+static gboolean
+reeve_role_book_change_hold_one (ReeveRoleBook *self, const char *tenant_id, const char *role_id,
+                                 ReeveBatch *batch, gboolean *noted, GError **error)
+{
+  g_autoptr (ReeveRecord) record
+      = reeve_store_get (self->store, tenant_id, REEVE_STORE_ROLES, role_id, error);
+
+  if (record == NULL)
+    return FALSE;
+  reeve_batch_check (batch, REEVE_STORE_ROLES, role_id, reeve_record_get_revision (record));
+  if (!*noted)
+    reeve_role_turns_note (batch, REEVE_ROLE_BOOK_CHANGE_GIVEN);
+  *noted = TRUE;
+  return TRUE;
+}
+
+static gboolean
+reeve_role_book_change_hold_all (ReeveRoleBook *self, const char *tenant_id,
+                                 const char *const *roles, gboolean known, ReeveBatch *batch,
+                                 GError **error)
+{
+  gboolean noted = FALSE;
+
+  for (guint i = 0; self != NULL && roles[i] != NULL; i++)
+    {
+      g_autoptr (GError) local = NULL;
+
+      if (reeve_role_book_is_fixed (self, roles[i])
+          || g_strv_contains (roles + i + 1, roles[i]) /* one check each */
+          || reeve_role_book_change_hold_one (self, tenant_id, roles[i], batch, &noted, &local)
+          || (known && g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND)))
+        continue;
+      g_propagate_prefixed_error (error, g_steal_pointer (&local), "role %s: ", roles[i]);
+      return FALSE;
+    }
+  return TRUE;
+}
+
 /**
  * reeve_role_book_hold:
  * @self: (nullable): the book
@@ -38,27 +77,26 @@ gboolean
 reeve_role_book_hold (ReeveRoleBook *self, const char *tenant_id, const char *const *roles,
                       ReeveBatch *batch, GError **error)
 {
-  gboolean noted = FALSE;
+  return reeve_role_book_change_hold_all (self, tenant_id, roles, FALSE, batch, error);
+}
 
-  for (guint i = 0; self != NULL && roles[i] != NULL; i++)
-    {
-      g_autoptr (ReeveRecord) record = NULL;
-
-      if (reeve_role_book_is_fixed (self, roles[i])
-          || g_strv_contains (roles + i + 1, roles[i])) /* one check each */
-        continue;
-      record = reeve_store_get (self->store, tenant_id, REEVE_STORE_ROLES, roles[i], error);
-      if (record == NULL)
-        {
-          g_prefix_error (error, "role %s: ", roles[i]);
-          return FALSE;
-        }
-      reeve_batch_check (batch, REEVE_STORE_ROLES, roles[i], reeve_record_get_revision (record));
-      if (!noted)
-        reeve_role_turns_note (batch, REEVE_ROLE_BOOK_CHANGE_GIVEN);
-      noted = TRUE;
-    }
-  return TRUE;
+/**
+ * reeve_role_book_hold_known:
+ * @self: (nullable): the book
+ * @tenant_id: whose
+ * @roles: what somebody else says
+ * @batch: what gives them
+ * @error: return location
+ *
+ * The same, but what is no role of the tenant is passed over.
+ *
+ * Returns: %FALSE with what kept a role from being read
+ */
+gboolean
+reeve_role_book_hold_known (ReeveRoleBook *self, const char *tenant_id, const char *const *roles,
+                            ReeveBatch *batch, GError **error)
+{
+  return reeve_role_book_change_hold_all (self, tenant_id, roles, TRUE, batch, error);
 }
 
 /* The roles that @fields inherits. */
@@ -334,10 +372,12 @@ reeve_role_book_change_look (ReeveRoleBook *self, const char *tenant_id, const c
       ReeveRecord *record = g_ptr_array_index (records, i);
       JsonObject *fields = reeve_record_get_fields (record);
       g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
+      g_autofree char *subject = g_strconcat ("role:", role_id, NULL);
       gint64 until = reeve_json_get_int (fields, "until", G_MAXINT64);
 
       if ((g_strv_contains ((const char *const *) roles, role_id)
-           || g_strcmp0 (reeve_json_get_string (fields, "role", NULL), role_id) == 0)
+           || g_strcmp0 (reeve_json_get_string (fields, "role", NULL), role_id) == 0
+           || g_strcmp0 (reeve_json_get_string (fields, "subject", NULL), subject) == 0)
           && reeve_json_get_int (fields, "revoked_at", 0) == 0 && until > reeve_times_now ()
           && g_strcmp0 (reeve_json_get_string (fields, "status", NULL), "deleted") != 0)
         reeve_role_book_change_note (holders, kind, reeve_record_get_id (record));
@@ -356,7 +396,8 @@ reeve_role_book_change_is_free (ReeveRoleBook *self, const char *tenant_id, cons
   } places[] = { { REEVE_STORE_USERS, "user" },
                  { REEVE_STORE_API_KEYS, "key" },
                  { REEVE_STORE_ELEVATIONS, "elevation" },
-                 { REEVE_STORE_WORKSPACE_MEMBERS, "workspace member" } };
+                 { REEVE_STORE_WORKSPACE_MEMBERS, "workspace member" },
+                 { REEVE_STORE_OVERRIDES, "override" } };
   g_autoptr (GString) names = g_string_new (NULL);
   ReeveRoleBookHolders holders = { names, 0 };
   /* as the store has it: a page that is kept may be older than the turn */

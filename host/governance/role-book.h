@@ -57,6 +57,9 @@ gboolean reeve_role_book_check_giving (ReeveRoleBook *self, ReeveCaller *caller,
  * deletion fail that has not seen it. @self is nullable. */
 gboolean reeve_role_book_hold (ReeveRoleBook *self, const char *tenant_id, const char *const *roles,
                                ReeveBatch *batch, GError **error);
+/* The same of what somebody else says: what is no role here gives nothing, and holds nothing. */
+gboolean reeve_role_book_hold_known (ReeveRoleBook *self, const char *tenant_id,
+                                     const char *const *roles, ReeveBatch *batch, GError **error);
 /* Shipped or configured: there, but in no tenant's store. No I/O. */
 gboolean reeve_role_book_is_fixed (ReeveRoleBook *self, const char *role_id);
 void reeve_role_book_forget (ReeveRoleBook *self, const char *tenant_id);

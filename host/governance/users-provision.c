@@ -309,6 +309,7 @@ reeve_users_provision_commit (ReeveUsers *self, ReeveIdentity *identity,
                                                           "username", "")
                                  : NULL;
   g_autoptr (ReeveBatch) batch = reeve_batch_new (reeve_identity_get_tenant_id (identity));
+  g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
   g_autoptr (ReeveBatchResult) result = NULL;
   g_autofree char *counter = reeve_users_get_counter (name);
   g_autofree char *left = old != NULL ? reeve_users_get_counter (old) : NULL;
@@ -324,7 +325,9 @@ reeve_users_provision_commit (ReeveUsers *self, ReeveIdentity *identity,
   reeve_batch_put (batch, REEVE_STORE_USERS, reeve_identity_get_user_id (identity), fields,
                    found->found ? reeve_record_get_revision (found->record)
                                 : REEVE_REVISION_ABSENT);
-  result = reeve_store_commit (self->store, batch, &local);
+  if (reeve_role_book_hold_known (self->book, reeve_identity_get_tenant_id (identity),
+                                  (const char *const *) roles, batch, &local))
+    result = reeve_store_commit (self->store, batch, &local);
   *taken = g_error_matches (local, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE);
   if (result == NULL)
     g_propagate_error (error, g_steal_pointer (&local));

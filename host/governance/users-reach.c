@@ -27,6 +27,37 @@ reeve_users_reach_add_elevations (ReeveUsers *self, const char *tenant_id, const
   return TRUE;
 }
 
+/* What he holds in workspaces, he who reaches him holds there as well. */
+static gboolean
+reeve_users_reach_check_members (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
+                                 ReevePermissions own, const char *what, GError **error)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
+  g_autoptr (GPtrArray) records = reeve_directory_read_all (
+      self->store, tenant_id, REEVE_STORE_WORKSPACE_MEMBERS, "user_id", user_id, error);
+
+  for (guint i = 0; records != NULL && i < records->len; i++)
+    {
+      JsonObject *fields = reeve_record_get_fields (g_ptr_array_index (records, i));
+      const char *workspace_id = reeve_json_get_string (fields, "workspace_id", "");
+      const char *const roles[] = { reeve_json_get_string (fields, "role", NULL), NULL };
+      ReevePermissions held = 0;
+      g_auto (GStrv) lacking = NULL;
+
+      if (!reeve_role_book_union (self->book, tenant_id, roles, &held, NULL, error))
+        return FALSE;
+      lacking = reeve_roles_names (held & reeve_caller_get_inside ()
+                                   & ~(own | reeve_caller_get_lasting_in (caller, workspace_id)));
+      if (lacking[0] == NULL)
+        continue;
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                   "permission %s is missing, so who holds it in a workspace cannot be %s",
+                   lacking[0], what);
+      return FALSE;
+    }
+  return records != NULL;
+}
+
 /**
  * reeve_users_reach_check:
  * @self: users
@@ -36,7 +67,8 @@ reeve_users_reach_add_elevations (ReeveUsers *self, const char *tenant_id, const
  * @what: for the error: what cannot be done to who holds it
  * @error: return location
  *
- * What the user holds is what his record says and what he is elevated to. Everybody reaches
+ * What the user holds is what his record says, what he is elevated to, and what his roles in
+ * workspaces give there. Everybody reaches
  * himself.
  *
  * Returns: %FALSE with %REEVE_ERROR_PERMISSION_DENIED that names the permission, or
@@ -67,7 +99,7 @@ reeve_users_reach_check (ReeveUsers *self, ReeveCaller *caller, const char *user
     return FALSE;
   lacking = reeve_roles_names (account.permissions & ~own);
   if (lacking[0] == NULL)
-    return TRUE;
+    return reeve_users_reach_check_members (self, caller, user_id, own, what, error);
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
                "permission %s is missing, so who holds it cannot be %s", lacking[0], what);
   return FALSE;

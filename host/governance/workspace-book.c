@@ -8,7 +8,7 @@ struct _ReeveWorkspaceBook
 {
   gatomicrefcount references;
   GHashTable *workspaces; /* id -> open: GINT_TO_POINTER (TRUE or FALSE) */
-  GHashTable *members;    /* "workspace/user" */
+  GHashTable *members;    /* "workspace/user" -> role; NULL: none */
   GHashTable *rules;      /* id -> ReeveNetworkRule, of those that have one */
 };
 
@@ -39,9 +39,11 @@ reeve_workspace_book_take_member (ReeveWorkspaceBook *self, ReeveRecord *record)
 {
   JsonObject *fields = reeve_record_get_fields (record);
 
-  g_hash_table_add (self->members,
-                    reeve_workspace_book_name (reeve_json_get_string (fields, "workspace_id", ""),
-                                               reeve_json_get_string (fields, "user_id", "")));
+  g_hash_table_insert (
+      self->members,
+      reeve_workspace_book_name (reeve_json_get_string (fields, "workspace_id", ""),
+                                 reeve_json_get_string (fields, "user_id", "")),
+      g_strdup (reeve_json_get_string (fields, "role", NULL)));
 }
 
 static gboolean
@@ -73,7 +75,7 @@ reeve_workspace_book_read (ReeveStore *store, const char *tenant_id, GError **er
 
   g_atomic_ref_count_init (&self->references);
   self->workspaces = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->rules = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                        (GDestroyNotify) reeve_network_rule_free);
   if (!reeve_workspace_book_read_all (self, store, tenant_id, REEVE_STORE_WORKSPACES,
@@ -182,6 +184,23 @@ reeve_workspace_book_is_member (ReeveWorkspaceBook *self, const char *workspace_
   g_autofree char *name = reeve_workspace_book_name (workspace_id, user_id);
 
   return g_hash_table_contains (self->members, name);
+}
+
+/**
+ * reeve_workspace_book_get_role:
+ * @self: a book
+ * @workspace_id: a workspace
+ * @user_id: a user
+ *
+ * Returns: (transfer none) (nullable): the role that the user has in there
+ */
+const char *
+reeve_workspace_book_get_role (ReeveWorkspaceBook *self, const char *workspace_id,
+                               const char *user_id)
+{
+  g_autofree char *name = reeve_workspace_book_name (workspace_id, user_id);
+
+  return g_hash_table_lookup (self->members, name);
 }
 
 /**

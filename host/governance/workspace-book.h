@@ -25,6 +25,9 @@ const ReeveNetworkRule *reeve_workspace_book_get_rule (ReeveWorkspaceBook *self,
                                                        const char *workspace_id);
 gboolean reeve_workspace_book_is_member (ReeveWorkspaceBook *self, const char *workspace_id,
                                          const char *user_id);
+/* (transfer none) (nullable): the role that the user has in there; NULL: none, or no member */
+const char *reeve_workspace_book_get_role (ReeveWorkspaceBook *self, const char *workspace_id,
+                                           const char *user_id);
 /* (transfer full) ids of all */
 char **reeve_workspace_book_list (ReeveWorkspaceBook *self);
 

@@ -19,8 +19,7 @@ reeve_workspaces_forget (ReeveWorkspaces *self, const char *tenant_id)
   g_mutex_unlock (&self->mutex);
 }
 
-/* (transfer full) (nullable) */
-static ReeveWorkspaceBook *
+ReeveWorkspaceBook *
 reeve_workspaces_open_book (ReeveWorkspaces *self, const char *tenant_id, GError **error)
 {
   ReeveWorkspaceBook *book = NULL;
@@ -57,7 +56,8 @@ reeve_workspaces_judge (ReeveWorkspaceBook *book, ReeveCaller *caller, const cha
   *sees = FALSE;
   if (bound != NULL && g_strcmp0 (bound, workspace_id) != 0)
     return;
-  *enters = workspace_id == NULL || reeve_caller_has_permission (caller, "workspace:read")
+  *enters = workspace_id == NULL
+            || reeve_caller_has_permission_in (caller, "workspace:read", workspace_id)
             || (home && user_id != NULL
                 && reeve_workspace_book_is_member (book, workspace_id, user_id));
   *sees = *enters || reeve_workspace_book_is_open (book, workspace_id);
@@ -221,9 +221,36 @@ reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller, const char 
 }
 
 /**
+ * reeve_workspaces_locate_thing:
+ * @self: workspaces
+ * @caller: who asks
+ * @collection: a collection of the tenant
+ * @id: a record of it
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the workspace that it lies in; %NULL: in none, or there is
+ * no such thing, or an error
+ */
+char *
+reeve_workspaces_locate_thing (ReeveWorkspaces *self, ReeveCaller *caller, const char *collection,
+                               const char *id, GError **error)
+{
+  char *workspace_id = NULL;
+  gboolean exists = FALSE;
+
+  if (strcmp (collection, REEVE_STORE_WORKSPACES) != 0
+      && !g_strv_contains (reeve_workspaces_held, collection))
+    return NULL;
+  reeve_workspaces_locate (self, reeve_caller_get_tenant_id (caller), collection, id, &workspace_id,
+                           &exists, error);
+  return workspace_id;
+}
+
+/**
  * reeve_workspaces_list_seen:
  * @self: workspaces
  * @caller: who asks
+ * @permission: (nullable): only those where it holds that
  * @error: return location
  *
  * Returns: (transfer full): the workspaces whose things it sees, %REEVE_WORKSPACES_NONE for what
@@ -231,19 +258,21 @@ reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller, const char 
  * %NULL with an error
  */
 char **
-reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller, GError **error)
+reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller, const char *permission,
+                            GError **error)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autoptr (ReeveWorkspaceBook) book = NULL;
   gboolean bound = reeve_caller_get_workspace_id (caller) != NULL;
+  gboolean everywhere = permission == NULL || reeve_caller_has_permission (caller, permission);
   /* those that were deleted, too */
-  gboolean every = !bound && reeve_caller_has_permission (caller, "workspace:read");
+  gboolean every = !bound && everywhere && reeve_caller_has_permission (caller, "workspace:read");
   g_auto (GStrv) all = NULL;
 
   book = reeve_workspaces_open_book (self, reeve_caller_get_tenant_id (caller), error);
   if (book == NULL)
     return NULL;
-  if (!bound)
+  if (!bound && everywhere)
     g_strv_builder_add (builder, every ? REEVE_WORKSPACES_ALL : REEVE_WORKSPACES_NONE);
   all = reeve_workspace_book_list (book);
   for (guint i = 0; all[i] != NULL; i++)
@@ -256,7 +285,8 @@ reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller, GError *
       reeve_workspaces_judge (book, caller, all[i], &sees, &enters);
       if (every && !comes)
         g_strv_builder_add (builder, but);
-      else if (!every && sees && comes)
+      else if (!every && sees && comes
+               && (everywhere || reeve_caller_has_permission_in (caller, permission, all[i])))
         g_strv_builder_add (builder, all[i]);
     }
   return g_strv_builder_end (builder);
@@ -301,7 +331,7 @@ reeve_workspaces_is_all_seen (ReeveWorkspaces *self, const char *tenant_id, cons
   g_auto (GStrv) names = NULL;
 
   *all = reeve_workspaces_is_seen (seen, NULL);
-  if (!*all || (seen != NULL && g_strv_contains (seen, REEVE_WORKSPACES_ALL)))
+  if (!*all)
     return TRUE;
   book = reeve_workspaces_open_book (self, tenant_id, error);
   if (book == NULL)

@@ -58,6 +58,8 @@ reeve_workspaces_new (ReeveStore *store, ReeveUsers *users, ReeveAuthentication 
   self->store = g_object_ref (store);
   self->users = g_object_ref (users);
   self->authentication = g_object_ref (authentication);
+  reeve_authentication_admit_add_step (reeve_authentication_get_admit (authentication),
+                                       REEVE_ADMIT_PERMISSIONS, reeve_workspaces_roles_step, self);
   return self;
 }
 
@@ -347,7 +349,7 @@ reeve_workspaces_list (ReeveWorkspaces *self, ReeveCaller *caller, JsonObject *p
   JsonArray *all = NULL;
   JsonArray *shown = NULL;
 
-  seen = reeve_workspaces_list_seen (self, caller, error);
+  seen = reeve_workspaces_list_seen (self, caller, NULL, error);
   if (seen == NULL)
     return NULL;
   page = reeve_directory_list (self->store, query, params, reeve_workspaces_show, error);
@@ -383,6 +385,7 @@ reeve_workspaces_show_member (ReeveRecord *record)
 
   reeve_directory_copy (fields, shown, "workspace_id");
   reeve_directory_copy (fields, shown, "user_id");
+  reeve_directory_copy (fields, shown, "role");
   reeve_directory_show_time (fields, shown, "created_at");
   return shown;
 }
@@ -391,11 +394,12 @@ reeve_workspaces_show_member (ReeveRecord *record)
  * reeve_workspaces_add_member:
  * @self: workspaces
  * @admitted: the right to `workspaces.add_member`
- * @params: {workspace_id, user_id}
+ * @params: {workspace_id, user_id, role?}
  * @error: return location
  *
  * Returns: (transfer full): the membership; %NULL with %REEVE_ERROR_NOT_FOUND (the user),
- * %REEVE_ERROR_ALREADY_EXISTS
+ * %REEVE_ERROR_ALREADY_EXISTS, %REEVE_ERROR_INVALID_ARGUMENT, %REEVE_ERROR_PERMISSION_DENIED (the
+ * role)
  */
 JsonObject *
 reeve_workspaces_add_member (ReeveWorkspaces *self, ReeveAdmitted *admitted, JsonObject *params,
@@ -410,10 +414,13 @@ reeve_workspaces_add_member (ReeveWorkspaces *self, ReeveAdmitted *admitted, Jso
   g_autoptr (ReeveRecord) record = NULL;
   ReeveUsersAccount account = { 0 };
 
-  if (!reeve_users_read (self->users, tenant_id, user_id, &account, error))
+  if (!reeve_users_read (self->users, tenant_id, user_id, &account, error)
+      || !reeve_workspaces_roles_check (self, reeve_admitted_get_caller (admitted), workspace_id,
+                                        reeve_json_get_string (params, "role", NULL), batch, error))
     return NULL;
   json_object_set_string_member (fields, "workspace_id", workspace_id);
   json_object_set_string_member (fields, "user_id", user_id);
+  reeve_directory_copy (params, fields, "role");
   json_object_set_int_member (fields, "created_at", reeve_times_now ());
   reeve_workspaces_count (batch, workspace_id, 0);
   reeve_batch_put (batch, REEVE_STORE_WORKSPACE_MEMBERS, id, fields, REEVE_REVISION_ABSENT);

@@ -60,8 +60,13 @@ gboolean reeve_workspaces_find_access (ReeveWorkspaces *self, ReeveCaller *calle
 gboolean reeve_workspaces_exists (ReeveWorkspaces *self, ReeveCaller *caller,
                                   const char *collection, const char *id, gboolean writing,
                                   gboolean *exists, GError **error);
-/* (transfer full) the workspaces whose things @caller sees; NULL with an error. */
-char **reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller, GError **error);
+/* (transfer full) the workspaces whose things @caller sees; @permission (nullable): and where it
+ * holds that; NULL with an error. */
+char **reeve_workspaces_list_seen (ReeveWorkspaces *self, ReeveCaller *caller,
+                                   const char *permission, GError **error);
+/* (transfer full) (nullable) where a thing lies; NULL: in none, or there is none, or an error */
+char *reeve_workspaces_locate_thing (ReeveWorkspaces *self, ReeveCaller *caller,
+                                     const char *collection, const char *id, GError **error);
 /* Is nothing of the tenant hidden from who sees these (nullable: what lies in none)? */
 gboolean reeve_workspaces_is_all_seen (ReeveWorkspaces *self, const char *tenant_id,
                                        const char *const *seen, gboolean *all, GError **error);

@@ -8,7 +8,8 @@ reeve_op_agents_list (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
   g_auto (GStrv) seen
-      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), &error);
+      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call),
+                                    reeve_call_get_operation (call)->permission, &error);
   JsonObject *page
       = seen != NULL
             ? reeve_agents_list (services->agents, reeve_call_get_tenant_id (call),

@@ -7,7 +7,8 @@ reeve_op_conversations_list (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
   ReeveCaller *caller = reeve_call_get_caller (call);
-  g_auto (GStrv) seen = reeve_workspaces_list_seen (services->workspaces, caller, &error);
+  g_auto (GStrv) seen = reeve_workspaces_list_seen (
+      services->workspaces, caller, reeve_call_get_operation (call)->permission, &error);
   JsonObject *page = seen != NULL ? reeve_conversations_list (services->conversations, caller,
                                                               (const char *const *) seen,
                                                               reeve_call_get_params (call), &error)

@@ -31,7 +31,8 @@ reeve_op_documents_list (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
   g_auto (GStrv) seen
-      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), &error);
+      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call),
+                                    reeve_call_get_operation (call)->permission, &error);
   JsonObject *page = NULL;
 
   if (seen != NULL)
@@ -83,7 +84,8 @@ reeve_op_documents_search (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
   g_auto (GStrv) seen
-      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), &error);
+      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call),
+                                    reeve_call_get_operation (call)->permission, &error);
   JsonArray *hits = NULL;
   JsonObject *result = NULL;
 

@@ -29,6 +29,7 @@ reeve_gate_pass_free (ReeveGatePass *self)
     reeve_idempotency_release (self->services->idempotency, self->claim);
   reeve_call_unref (self->call);
   g_free (self->resource_id);
+  g_free (self->workspace_id);
   g_free (self);
 }
 
@@ -64,6 +65,19 @@ reeve_gate_pass_number (ReeveGatePass *self, const char *name)
   return number != 0 ? g_strdup_printf ("%" G_GINT64_FORMAT, number) : NULL;
 }
 
+/* (nullable) where it is done: where the thing lies, or is to lie */
+static const char *
+reeve_gate_pass_find_workspace (ReeveGatePass *self)
+{
+  const char *bound
+      = self->call->caller != NULL ? reeve_caller_get_workspace_id (self->call->caller) : NULL;
+
+  if (self->workspace_id != NULL || (self->call->operation->flags & REEVE_OPERATION_MAKES) == 0
+      || self->call->params == NULL)
+    return self->workspace_id;
+  return reeve_ids_get_plain (reeve_json_get_string (self->call->params, "workspace_id", bound));
+}
+
 void
 reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
 {
@@ -79,6 +93,8 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .permission = operation->permission,
     .resource_type = operation->resource_type,
     .resource_id = id != NULL ? id : self->resource_id,
+    .workspace_id = reeve_gate_pass_find_workspace (self),
+    .narrowed = (operation->flags & REEVE_OPERATION_NARROWS) != 0,
     .agent_id = reeve_gate_pass_member (self, "agent_id"),
     .run_id = reeve_gate_pass_member (self, "run_id"),
     .input_digest = self->call->digest,

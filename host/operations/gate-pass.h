@@ -14,6 +14,7 @@ typedef struct
   ReeveIdempotencyClaim *claim;
   gboolean admitted; /* class effect: its intent is durable */
   char *resource_id;
+  char *workspace_id; /* where the thing lies; NULL: in none, or nobody looked */
 } ReeveGatePass;
 
 ReeveGatePass *reeve_gate_pass_new (ReeveServices *services, ReeveCall *call);

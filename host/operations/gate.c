@@ -202,6 +202,27 @@ reeve_gate_claim (gpointer data)
 
 /* ---- identifiers and parameters ---- */
 
+/* What the caller asks it may do in some workspace only, if at all. */
+static gboolean
+reeve_gate_is_narrow (ReeveGatePass *pass)
+{
+  const char *permission = pass->call->operation->permission;
+
+  return permission != NULL && pass->call->caller != NULL
+         && !reeve_caller_has_permission (pass->call->caller, permission);
+}
+
+/* (nullable): the agent that a body names, as what is done is done on */
+static const char *
+reeve_gate_get_agent (ReeveGatePass *pass)
+{
+  const char *resource = pass->call->operation->resource_parameter;
+
+  return g_strcmp0 (resource, "agent_id") == 0
+             ? reeve_json_get_string (pass->call->params, "agent_id", NULL)
+             : NULL;
+}
+
 /* Is it there, and is it shown to the caller? Blocks. */
 static gboolean
 reeve_gate_find_record (ReeveGatePass *pass, const ReeveIdentifier *identifier, const char *id,
@@ -215,6 +236,22 @@ reeve_gate_find_record (ReeveGatePass *pass, const ReeveIdentifier *identifier, 
                                error);
   return reeve_workspaces_exists (pass->services->workspaces, call->caller, identifier->collection,
                                   id, call->operation->klass == REEVE_CLASS_EFFECT, exists, error);
+}
+
+/* A role in a workspace counts on what lies there: for whom it is that or nothing, it is looked up
+ * where. Blocks. */
+static gboolean
+reeve_gate_locate (ReeveGatePass *pass, const char *collection, const char *id, GError **error)
+{
+  GError *local = NULL;
+
+  if (!reeve_gate_is_narrow (pass) || id == NULL || pass->workspace_id != NULL)
+    return TRUE;
+  pass->workspace_id = reeve_workspaces_locate_thing (pass->services->workspaces,
+                                                      pass->call->caller, collection, id, &local);
+  if (local != NULL)
+    g_propagate_error (error, local);
+  return local == NULL;
 }
 
 /* Blocks. */
@@ -241,6 +278,8 @@ reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
                        i->collection);
           return FALSE;
         }
+      if (!reeve_gate_locate (pass, i->collection, id, error))
+        return FALSE;
     }
   return TRUE;
 }
@@ -251,7 +290,8 @@ reeve_gate_prepare (ReeveGatePass *pass)
   GError *error = NULL;
 
   if (reeve_gate_check_identifiers (pass, &error)
-      && reeve_gate_params_prepare (pass->call, pass->services->schemas, &error))
+      && reeve_gate_params_prepare (pass->call, pass->services->schemas, &error)
+      && reeve_gate_locate (pass, REEVE_STORE_AGENTS, reeve_gate_get_agent (pass), &error))
     {
       if (pass->call->operation->klass == REEVE_CLASS_EFFECT)
         pass->call->digest = reeve_gate_params_digest (pass->call);
@@ -289,7 +329,7 @@ reeve_gate_go_on (ReeveGatePass *pass)
   gboolean small = call->body == NULL || g_bytes_get_size (call->body) <= REEVE_GATE_INLINE_BODY
                    || reeve_gate_has (pass, REEVE_OPERATION_COMPATIBLE);
 
-  if (!reeve_gate_has (pass, REEVE_OPERATION_ASYNC)
+  if (!reeve_gate_has (pass, REEVE_OPERATION_ASYNC) || reeve_gate_is_narrow (pass)
       || call->operation->identifiers->parameter != NULL || !small)
     {
       reeve_gate_on_worker (pass, reeve_gate_prepare_on_worker);
@@ -313,7 +353,8 @@ reeve_gate_authorise (ReeveGatePass *pass, GError **error)
   gboolean platform = (operation->flags & REEVE_OPERATION_PLATFORM_ADMIN) != 0;
 
   /* what is allowed on one thing alone is decided at admission, where the thing is known */
-  if (operation->permission != NULL && !reeve_caller_has_permission (caller, operation->permission)
+  if (operation->permission != NULL
+      && !reeve_caller_has_permission_somewhere (caller, operation->permission)
       && (operation->resource_parameter == NULL
           || !reeve_overrides_may_allow (pass->services->overrides, caller, operation->permission)))
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "permission %s is missing%s",

@@ -33,11 +33,12 @@ reeve_op_models_add_agents (ReeveCall *call, ReeveServices *services, JsonArray 
   g_auto (GStrv) seen = NULL;
   JsonArray *items = NULL;
 
-  if (!reeve_caller_has_permission (reeve_call_get_caller (call), "agent:read"))
+  if (!reeve_caller_has_permission_somewhere (reeve_call_get_caller (call), "agent:read"))
     return TRUE;
   json_object_set_int_member (params, "limit", REEVE_OP_MODELS_AGENTS);
   json_object_set_boolean_member (params, "active", TRUE);
-  seen = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), error);
+  seen = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call),
+                                     "agent:read", error);
   if (seen == NULL)
     return FALSE;
   page = reeve_agents_list (services->agents, reeve_call_get_tenant_id (call),

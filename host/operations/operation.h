@@ -31,7 +31,12 @@ typedef enum
   = 1 << 5, /* compatible door: raw body, unknown members allowed, that vendor's errors */
   REEVE_OPERATION_MULTIPART = 1 << 6, /* body is multipart/form-data; parts are in the call */
   /* the function learns from the body which effect it is, and begins its admission itself */
-  REEVE_OPERATION_ADMITS_ITSELF = 1 << 7
+  REEVE_OPERATION_ADMITS_ITSELF = 1 << 7,
+  /* what is made lies in the workspace that its parameter workspace_id names */
+  REEVE_OPERATION_MAKES = 1 << 8,
+  /* shows what lies where the caller holds the permission, and nothing else: a role in a workspace
+   * is enough to ask */
+  REEVE_OPERATION_NARROWS = 1 << 9
 } ReeveOperationFlags;
 
 typedef enum

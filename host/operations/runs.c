@@ -8,6 +8,7 @@ typedef struct
   ReeveCall *call;
   ReeveRuns *runs;
   ReeveAuthentication *authentication; /* (nullable) */
+  ReeveNetwork *network;               /* (nullable): not owned, outlives the runs */
   GError *refused;                     /* his rights were taken back while he read */
 } ReeveOpRunsFollower;
 
@@ -16,7 +17,8 @@ reeve_op_runs_list (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
   g_auto (GStrv) seen
-      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), &error);
+      = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call),
+                                    reeve_call_get_operation (call)->permission, &error);
   JsonObject *page
       = seen != NULL
             ? reeve_runs_list (services->runs, reeve_call_get_tenant_id (call),
@@ -71,13 +73,17 @@ reeve_op_runs_delegation (ReeveCall *call, ReeveServices *services)
 static gboolean
 reeve_op_runs_may_follow (ReeveOpRunsFollower *follower)
 {
-  const ReeveAdmissionRequest request
-      = { .caller = reeve_call_get_caller (follower->call), .operation = "runs.events" };
+  ReeveCaller *caller = reeve_call_get_caller (follower->call);
+  const ReeveAdmissionRequest request = { .caller = caller, .operation = "runs.events" };
 
-  return follower->refused == NULL
-         && (follower->authentication == NULL
-             || reeve_authentication_check (&request, NULL, follower->authentication,
-                                            &follower->refused));
+  if (follower->refused != NULL
+      || (follower->authentication != NULL
+          && !reeve_authentication_check (&request, NULL, follower->authentication,
+                                          &follower->refused)))
+    return FALSE;
+  return follower->network == NULL || reeve_caller_is_network_excused (caller)
+         || reeve_network_check (follower->network, reeve_caller_get_home_tenant_id (caller),
+                                 reeve_caller_get_peer_address (caller), &follower->refused);
 }
 
 static void
@@ -123,6 +129,7 @@ reeve_op_runs_events (ReeveCall *call, ReeveServices *services)
   follower->call = reeve_call_ref (call);
   follower->runs = g_object_ref (services->runs);
   g_set_object (&follower->authentication, services->authentication);
+  follower->network = services->network;
   reeve_runs_follow_async (
       services->runs, reeve_call_get_tenant_id (call), reeve_call_get_string (call, "run_id"),
       reeve_call_get_int (call, "after", 0), reeve_op_runs_on_event, follower, NULL,

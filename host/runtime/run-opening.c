@@ -383,7 +383,7 @@ static gboolean
 reeve_run_opening_add_sight (const ReeveRunEnvironment *environment, JsonObject *started,
                              ReeveCaller *caller, const char *workspace_id, GError **error)
 {
-  g_auto (GStrv) seen = reeve_workspaces_list_seen (environment->workspaces, caller, error);
+  g_auto (GStrv) seen = reeve_workspaces_list_seen (environment->workspaces, caller, NULL, error);
   JsonArray *array = NULL;
 
   if (seen == NULL)

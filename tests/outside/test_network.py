@@ -3,12 +3,19 @@
 
 import http.client
 import subprocess
+import threading
 import unittest
 import urllib.parse
 
+from mock_openai import MockOpenAI
 from reeve import HOST, Host, main
 
 PROXY = "server: {trusted_proxies: [127.0.0.1], ip_allow: [127.0.0.1, 192.0.2.0/24]}\n"
+MODEL = """llm:
+  default: local/gpt-4o-mini
+  providers:
+    - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+"""
 
 
 def by(address):
@@ -18,8 +25,19 @@ def by(address):
 class Network(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.host = Host(config=PROXY).start()
+        cls.gate, cls.asked = threading.Event(), threading.Event()
+        cls.mock = MockOpenAI().start()
+        cls.addClassCleanup(cls.mock.stop)
+        cls.addClassCleanup(cls.gate.set)
+        cls.mock.default = cls.answer
+        cls.host = Host(config=PROXY + MODEL.format(url=cls.mock.base_url)).start()
         cls.addClassCleanup(cls.host.close)
+
+    @classmethod
+    def answer(cls, _request):
+        cls.asked.set()
+        cls.gate.wait(60)
+        return {"content": "done"}
 
     def me(self, address, **options):
         return self.host.get("/api/v1/me", headers=by(address), **options)
@@ -98,6 +116,29 @@ class Network(unittest.TestCase):
         self.host.put(path, {"ip_allow": ["127.0.0.1"]}, headers=outside, expect=200)
         self.host.get(path, headers=outside, expect=403)
         self.me("192.0.2.77", key=bound, expect=403)
+
+    def test_a_stream_that_is_open(self):
+        """Who follows a run sees nothing more of it from where he would not be let in any more."""
+        there = {"X-Tenant-ID": "stream"}
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "stream", "name": "x"}, expect=201)
+        user = self.host.post("/api/v1/admin/users", {"username": "u", "roles": ["operator"]}, headers=there, expect=201).json["user_id"]
+        key = self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, headers=there, expect=201).json["key"]
+        body = {"name": "a", "initial_definition": {"system_prompt": "x", "tools": []}}
+        agent = self.host.post("/api/v1/admin/agents", body, headers=there, expect=201).json["agent_id"]
+        self.gate.clear()
+        self.asked.clear()
+        run = self.host.stream("POST", "/api/v1/agents/execute", {"agent_id": agent, "mission": "m", "stream": True}, key=key, headers=by("192.0.2.5"))
+        run_id = next(run).data["run_id"]
+        self.assertTrue(self.asked.wait(60))
+        readers = [self.host.stream("GET", f"/api/v1/runs/{run_id}/events", key=key, headers=by(a)) for a in ("192.0.2.5", "192.0.2.6")]
+        seen = [[next(reader).name] for reader in readers]
+        self.host.put("/api/v1/admin/tenants/stream", {"settings": {"ip_allow": ["192.0.2.6"]}}, expect=200)
+        self.gate.set()
+        for names, reader in zip(seen, readers):
+            names += [event.name for event in reader]
+        self.assertEqual("run.completed", seen[1][-1])
+        self.assertEqual([], [name for name in seen[0] if name.startswith("run.completed")])
+        self.assertEqual("run.completed", list(run)[-1].name)  # what was begun goes on
 
     def test_who_has_locked_himself_out_is_helped(self):
         there = {"X-Tenant-ID": "locked"}

@@ -18,6 +18,8 @@ FLAGS = {
     "compatible": "COMPATIBLE",
     "multipart": "MULTIPART",
     "admits-itself": "ADMITS_ITSELF",
+    "makes-in-workspace": "MAKES",
+    "narrows": "NARROWS",
 }
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
