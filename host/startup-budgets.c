@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Budgets of the configuration, the price table, and the gate that keeps to them. */
+/* Budgets and rates of the configuration, the price table, and the gate that keeps to them. */
 #include "startup-budgets.h"
 
 static JsonObject *
@@ -8,6 +8,20 @@ reeve_startup_budgets_section (ReeveServices *services, const char *path)
   JsonNode *node = reeve_config_get_json (services->config, path);
 
   return node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+}
+
+static void
+reeve_startup_budgets_limit_rates (ReeveServices *services)
+{
+  g_auto (GStrv) kinds = reeve_config_get_strv (services->config, "limits.per");
+  JsonNode *burst = reeve_config_get_json (services->config, "limits.burst");
+
+  services->rate_limits = reeve_rate_limits_new ();
+  reeve_rate_limits_configure (
+      services->rate_limits,
+      (guint) reeve_config_get_int (services->config, "limits.requests_per_minute"),
+      burst != NULL && JSON_NODE_HOLDS_VALUE (burst) ? (guint) json_node_get_int (burst) : 0,
+      (const char *const *) kinds);
 }
 
 /**
@@ -20,6 +34,7 @@ reeve_startup_budgets_section (ReeveServices *services, const char *path)
 gboolean
 reeve_startup_budgets_open (ReeveServices *services, GError **error)
 {
+  reeve_startup_budgets_limit_rates (services);
   services->budgets = reeve_budgets_new (services->store, services->ledger);
   if (!reeve_budgets_configure (services->budgets,
                                 reeve_startup_budgets_section (services, "budgets.org"),

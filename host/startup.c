@@ -276,7 +276,6 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
   services->workspaces
       = reeve_workspaces_new (services->store, services->users, services->authentication);
   reeve_api_keys_set_workspaces (services->api_keys, services->workspaces);
-  services->rate_limits = reeve_rate_limits_new ();
   if (!reeve_startup_network_open (services, &faulty, &reason))
     return reeve_startup_blame (self, faulty, reason, error);
   if (!reeve_api_keys_open (services->api_keys, keys, error))
@@ -430,6 +429,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .tenants = services->tenants,
     .policies = services->policies,
     .workspaces = services->workspaces,
+    .prices = reeve_budgets_get_prices (services->budgets),
   };
   reeve_agents_set_tenants (services->agents, services->tenants);
   reeve_agents_set_workspaces (services->agents, services->workspaces);

@@ -21,6 +21,9 @@ struct _ReeveRateLimits
   GMutex mutex;
   GHashTable *buckets; /* "kind/subject" -> bucket */
   guint sweep_at;
+  guint per_minute; /* of everybody; 0: none */
+  guint burst;
+  gboolean tenants, users, keys;
 };
 
 /**
@@ -63,6 +66,16 @@ reeve_rate_limits_is_full (gpointer key, gpointer value, gpointer now)
   return reeve_rate_limits_missing (value, *(gint64 *) now) == 0;
 }
 
+/* Before buckets are looked at: none of those goes. */
+static void
+reeve_rate_limits_sweep (ReeveRateLimits *self, gint64 now)
+{
+  if (g_hash_table_size (self->buckets) < self->sweep_at)
+    return;
+  g_hash_table_foreach_remove (self->buckets, reeve_rate_limits_is_full, &now);
+  self->sweep_at = MAX (g_hash_table_size (self->buckets) * 2, REEVE_RATE_LIMITS_MANY);
+}
+
 static ReeveRateLimitsBucket *
 reeve_rate_limits_find (ReeveRateLimits *self, const char *kind, const char *subject, gint64 now)
 {
@@ -71,11 +84,6 @@ reeve_rate_limits_find (ReeveRateLimits *self, const char *kind, const char *sub
 
   if (bucket != NULL)
     return bucket;
-  if (g_hash_table_size (self->buckets) >= self->sweep_at)
-    {
-      g_hash_table_foreach_remove (self->buckets, reeve_rate_limits_is_full, &now);
-      self->sweep_at = MAX (g_hash_table_size (self->buckets) * 2, REEVE_RATE_LIMITS_MANY);
-    }
   bucket = g_new0 (ReeveRateLimitsBucket, 1);
   bucket->at = now;
   g_hash_table_insert (self->buckets, g_steal_pointer (&name), bucket);
@@ -88,16 +96,103 @@ reeve_rate_limits_seconds (gint64 us)
   return (guint) ((us + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
 }
 
+/* Where a bucket stands, and where it would be with one more request. */
+typedef struct
+{
+  ReeveRateLimitsBucket *bucket;
+  gint64 cost;
+  gint64 whole;
+  gint64 missing;
+  gboolean good;
+} ReeveRateLimitsLook;
+
+/* Under the lock. */
+static void
+reeve_rate_limits_look (ReeveRateLimits *self, const ReeveRateLimitsAsk *ask, gint64 now,
+                        ReeveRateLimitsLook *look)
+{
+  guint per_minute = MAX (ask->per_minute, 1);
+
+  look->cost = REEVE_RATE_LIMITS_MINUTE / per_minute;
+  look->whole = look->cost * (ask->burst > 0 ? ask->burst : per_minute);
+  look->bucket = reeve_rate_limits_find (self, ask->kind, ask->subject, now);
+  look->missing = MIN (reeve_rate_limits_missing (look->bucket, now), look->whole);
+  look->good = look->missing + look->cost <= look->whole;
+}
+
+static void
+reeve_rate_limits_tell (const ReeveRateLimitsAsk *ask, const ReeveRateLimitsLook *look,
+                        ReeveRateLimitsState *state)
+{
+  state->kind = ask->kind;
+  state->limit = ask->per_minute;
+  state->remaining = (guint) ((look->whole - look->missing) / look->cost);
+  state->reset = reeve_rate_limits_seconds (look->missing);
+  state->wait
+      = look->good ? 0 : reeve_rate_limits_seconds (look->missing + look->cost - look->whole);
+}
+
+/* The one that refuses longest, else the one that leaves least. */
+static gboolean
+reeve_rate_limits_is_stricter (const ReeveRateLimitsState *a, const ReeveRateLimitsState *b)
+{
+  return a->wait != b->wait ? a->wait > b->wait : a->remaining < b->remaining;
+}
+
+/**
+ * reeve_rate_limits_take_all:
+ * @self: rate limits
+ * @asks: what the request is held to
+ * @n_asks: how many, at least 1, at most %REEVE_RATE_LIMITS_KINDS
+ * @now: monotonic µs
+ * @state: (out caller-allocates): how the strictest stands afterwards
+ *
+ * A request that is refused costs nothing. A limit that was changed counts from the next request.
+ *
+ * Returns: whether one more may come
+ */
+gboolean
+reeve_rate_limits_take_all (ReeveRateLimits *self, const ReeveRateLimitsAsk *asks, guint n_asks,
+                            gint64 now, ReeveRateLimitsState *state)
+{
+  ReeveRateLimitsLook looks[REEVE_RATE_LIMITS_KINDS];
+  ReeveRateLimitsState told = { 0 };
+  gboolean good = TRUE;
+  gboolean first = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  reeve_rate_limits_sweep (self, now);
+  for (guint i = 0; i < n_asks; i++)
+    {
+      reeve_rate_limits_look (self, &asks[i], now, &looks[i]);
+      good = good && looks[i].good;
+    }
+  for (guint i = 0; i < n_asks; i++)
+    {
+      first = first || (!looks[i].good && !looks[i].bucket->refused);
+      looks[i].bucket->refused = !looks[i].good;
+      looks[i].missing += good ? looks[i].cost : 0;
+      looks[i].bucket->missing = looks[i].missing;
+      looks[i].bucket->at = now;
+      reeve_rate_limits_tell (&asks[i], &looks[i], &told);
+      if (i == 0 || reeve_rate_limits_is_stricter (&told, state))
+        *state = told;
+    }
+  g_mutex_unlock (&self->mutex);
+  state->first = first;
+  return good;
+}
+
 /**
  * reeve_rate_limits_take:
  * @self: rate limits
- * @kind: what is counted: `key`
+ * @kind: what is counted: `key`; static
  * @subject: which of them
  * @per_minute: how many requests a minute it may make, at least 1; as many may come at once
  * @now: monotonic µs
  * @state: (out caller-allocates): how it stands afterwards
  *
- * A request that is refused costs nothing. A limit that was changed counts from the next request.
+ * As reeve_rate_limits_take_all() with one limit.
  *
  * Returns: whether one more may come
  */
@@ -105,27 +200,70 @@ gboolean
 reeve_rate_limits_take (ReeveRateLimits *self, const char *kind, const char *subject,
                         guint per_minute, gint64 now, ReeveRateLimitsState *state)
 {
-  gint64 cost = REEVE_RATE_LIMITS_MINUTE / MAX (per_minute, 1);
-  gint64 whole = cost * MAX (per_minute, 1);
-  ReeveRateLimitsBucket *bucket = NULL;
-  gint64 missing = 0;
-  gboolean good = FALSE;
+  const ReeveRateLimitsAsk ask = { .kind = kind, .subject = subject, .per_minute = per_minute };
 
-  g_mutex_lock (&self->mutex);
-  bucket = reeve_rate_limits_find (self, kind, subject, now);
-  missing = MIN (reeve_rate_limits_missing (bucket, now), whole);
-  good = missing + cost <= whole;
-  state->first = !good && !bucket->refused;
-  bucket->refused = !good;
-  bucket->missing = missing + (good ? cost : 0);
-  bucket->at = now;
-  missing = bucket->missing;
-  g_mutex_unlock (&self->mutex);
-  state->limit = per_minute;
-  state->remaining = (guint) ((whole - missing) / cost);
-  state->reset = reeve_rate_limits_seconds (missing);
-  state->wait = good ? 0 : reeve_rate_limits_seconds (missing + cost - whole);
-  return good;
+  return reeve_rate_limits_take_all (self, &ask, 1, now, state);
+}
+
+/**
+ * reeve_rate_limits_configure:
+ * @self: rate limits
+ * @per_minute: how many requests each of them may make; 0: no limit
+ * @burst: how many may come at once; 0: as many as a minute has
+ * @kinds: (nullable): tenant, user, key
+ */
+void
+reeve_rate_limits_configure (ReeveRateLimits *self, guint per_minute, guint burst,
+                             const char *const *kinds)
+{
+  self->per_minute = kinds != NULL ? per_minute : 0;
+  self->burst = burst;
+  if (kinds == NULL)
+    return;
+  self->tenants = g_strv_contains (kinds, "tenant");
+  self->users = g_strv_contains (kinds, "user");
+  self->keys = g_strv_contains (kinds, "key");
+}
+
+/**
+ * reeve_rate_limits_admit:
+ * @self: rate limits
+ * @tenant_id: of the caller
+ * @user_id: of the caller
+ * @key_id: (nullable): what was shown
+ * @key_limit: requests a minute of that key; 0: none of its own
+ * @now: monotonic µs
+ * @state: (out caller-allocates): how the strictest stands afterwards; its limit is 0 when there is
+ * none
+ *
+ * Returns: whether the request may come
+ */
+gboolean
+reeve_rate_limits_admit (ReeveRateLimits *self, const char *tenant_id, const char *user_id,
+                         const char *key_id, guint key_limit, gint64 now,
+                         ReeveRateLimitsState *state)
+{
+  gboolean keys = self->keys && self->per_minute > 0;
+  g_autofree char *user = NULL;
+  ReeveRateLimitsAsk asks[REEVE_RATE_LIMITS_KINDS];
+  guint n = 0;
+
+  *state = (ReeveRateLimitsState){ 0 };
+  if (key_id != NULL && (key_limit > 0 || keys))
+    {
+      gboolean own = key_limit > 0 && (!keys || key_limit <= self->per_minute);
+
+      asks[n++] = (ReeveRateLimitsAsk){ "key", key_id, own ? key_limit : self->per_minute,
+                                        own ? 0 : self->burst };
+    }
+  if (self->per_minute > 0 && self->users)
+    {
+      user = g_strconcat (tenant_id, "/", user_id, NULL);
+      asks[n++] = (ReeveRateLimitsAsk){ "user", user, self->per_minute, self->burst };
+    }
+  if (self->per_minute > 0 && self->tenants)
+    asks[n++] = (ReeveRateLimitsAsk){ "tenant", tenant_id, self->per_minute, self->burst };
+  return n == 0 || reeve_rate_limits_take_all (self, asks, n, now, state);
 }
 
 /**

@@ -12,18 +12,43 @@ typedef struct _ReeveRateLimits ReeveRateLimits;
 /* What was found, for the one who asks. */
 typedef struct
 {
-  guint limit;     /* requests a minute */
-  guint remaining; /* that may come at once */
-  guint reset;     /* seconds until all of them may */
-  guint wait;      /* seconds until the next one may; 0: now */
-  gboolean first;  /* refused, and the one before was not */
+  guint limit;      /* requests a minute */
+  guint remaining;  /* that may come at once */
+  guint reset;      /* seconds until all of them may */
+  guint wait;       /* seconds until the next one may; 0: now */
+  gboolean first;   /* refused, and the one before was not */
+  const char *kind; /* what was counted; static */
 } ReeveRateLimitsState;
+
+/* One of the limits that a request is held to. */
+typedef struct
+{
+  const char *kind; /* key, user, tenant; static */
+  const char *subject;
+  guint per_minute; /* at least 1 */
+  guint burst;      /* how many may come at once; 0: as many as a minute has */
+} ReeveRateLimitsAsk;
+
+#define REEVE_RATE_LIMITS_KINDS 3
 
 ReeveRateLimits *reeve_rate_limits_new (void) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_rate_limits_free (ReeveRateLimits *self);
 /* May one more request come? kind: what is counted ("key"); subject: which; now: monotonic µs. */
 gboolean reeve_rate_limits_take (ReeveRateLimits *self, const char *kind, const char *subject,
                                  guint per_minute, gint64 now, ReeveRateLimitsState *state);
+/* May one more request come by all of them? The strictest is told; what is refused costs nothing.
+ */
+gboolean reeve_rate_limits_take_all (ReeveRateLimits *self, const ReeveRateLimitsAsk *asks,
+                                     guint n_asks, gint64 now, ReeveRateLimitsState *state);
+/* Before the first request: what the configuration holds everybody to. kinds (nullable): tenant,
+ * user, key; per_minute 0: nothing. */
+void reeve_rate_limits_configure (ReeveRateLimits *self, guint per_minute, guint burst,
+                                  const char *const *kinds);
+/* One request of somebody. key_id is nullable; key_limit: its own, 0: none. TRUE with
+ * state->limit 0: held to none. */
+gboolean reeve_rate_limits_admit (ReeveRateLimits *self, const char *tenant_id, const char *user_id,
+                                  const char *key_id, guint key_limit, gint64 now,
+                                  ReeveRateLimitsState *state);
 /* How many are counted now. */
 guint reeve_rate_limits_get_size (ReeveRateLimits *self);
 

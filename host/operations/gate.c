@@ -368,23 +368,24 @@ reeve_gate_authorise (ReeveGatePass *pass, GError **error)
   return FALSE;
 }
 
-/* The own limit of what was shown. Of requests that are refused one after the other the first is
- * recorded: a flood is not to fill the ledger. */
+/* Limits of what was shown, of user and tenant. Of requests that are refused one after the other
+ * the first is recorded: a flood is not to fill the ledger. */
 static gboolean
 reeve_gate_count (ReeveGatePass *pass, GError **error)
 {
   ReeveCall *call = pass->call;
-  const char *key_id = reeve_caller_get_key_id (call->caller);
-  guint limit = reeve_caller_get_rate_limit (call->caller);
+  ReeveCaller *caller = call->caller;
 
-  if (limit == 0 || key_id == NULL
-      || reeve_rate_limits_take (pass->services->rate_limits, "key", key_id, limit,
-                                 g_get_monotonic_time (), &call->rate))
+  if (pass->services->rate_limits == NULL
+      || reeve_rate_limits_admit (
+          pass->services->rate_limits, reeve_caller_get_home_tenant_id (caller),
+          reeve_caller_get_user_id (caller), reeve_caller_get_key_id (caller),
+          reeve_caller_get_rate_limit (caller), g_get_monotonic_time (), &call->rate))
     return TRUE;
   call->recorded = !call->rate.first;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
-               "this key may make %u requests a minute; the next one in %u s", limit,
-               call->rate.wait);
+               "this %s may make %u requests a minute; the next one in %u s", call->rate.kind,
+               call->rate.limit, call->rate.wait);
   return FALSE;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/digests.h"
 #include "base/times.h"
+#include "governance/money.h"
 #include "listing.h"
 
 #define REEVE_RUN_ANSWER_ATTEMPTS 5 /* two turns of one conversation may end at once */
@@ -83,9 +84,44 @@ reeve_run_answer_calls (ReeveRun *run)
   return calls;
 }
 
+/* Adds what one model call cost; FALSE: it is not known, or in another currency. */
+static gboolean
+reeve_run_answer_add_cost (JsonObject *usage, gint64 *sum, const char **currency)
+{
+  JsonObject *cost = reeve_json_get_object (usage, "cost");
+  gint64 amount = 0;
+
+  if (cost == NULL)
+    return FALSE;
+  if (*currency == NULL)
+    *currency = reeve_json_get_string (cost, "currency", "");
+  return g_strcmp0 (*currency, reeve_json_get_string (cost, "currency", "")) == 0
+         && reeve_money_parse (reeve_json_get_string (cost, "amount", ""), 9, &amount, NULL)
+         && !__builtin_add_overflow (*sum, amount, sum);
+}
+
+/* (transfer full) (nullable): of the whole run; one call of an unknown price makes it unknown */
+static JsonObject *
+reeve_run_answer_cost (ReeveRun *run)
+{
+  const char *currency = NULL;
+  gint64 sum = 0;
+
+  for (guint i = 0; i < reeve_journal_get_length (run->journal); i++)
+    {
+      JsonObject *entry = reeve_journal_get_entry (run->journal, i);
+      JsonObject *usage = reeve_json_get_object (entry, "usage");
+
+      if (usage != NULL && !reeve_run_answer_add_cost (usage, &sum, &currency))
+        return NULL;
+    }
+  return currency != NULL ? reeve_money_show (sum, currency) : NULL;
+}
+
 static JsonObject *
 reeve_run_answer_usage (ReeveRun *run)
 {
+  JsonObject *cost = reeve_run_answer_cost (run);
   JsonObject *usage = json_object_new ();
   gint64 input = reeve_journal_get_input_tokens (run->journal);
   gint64 output = reeve_journal_get_output_tokens (run->journal);
@@ -93,7 +129,10 @@ reeve_run_answer_usage (ReeveRun *run)
   json_object_set_int_member (usage, "input_tokens", input);
   json_object_set_int_member (usage, "output_tokens", output);
   json_object_set_int_member (usage, "total_tokens", input + output);
-  json_object_set_null_member (usage, "cost");
+  if (cost != NULL)
+    json_object_set_object_member (usage, "cost", cost);
+  else
+    json_object_set_null_member (usage, "cost");
   if (reeve_journal_is_usage_estimated (run->journal))
     json_object_set_boolean_member (usage, "estimated", TRUE);
   return usage;

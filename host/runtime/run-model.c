@@ -5,6 +5,7 @@
 
 #include "base/digests.h"
 #include "governance/admission-records.h"
+#include "governance/money.h"
 #include "model-meter.h"
 #include "run-events.h"
 #include "token-estimate.h"
@@ -40,10 +41,24 @@ reeve_run_model_set_optional (JsonObject *entry, const char *member, const char 
     json_object_set_string_member (entry, member, text);
 }
 
+static char *reeve_run_model_name (ReeveRun *run, const char *model);
+
+/* A model without a price has a usage without a cost. */
 static JsonObject *
-reeve_run_model_usage (const ReeveSettlement *settlement)
+reeve_run_model_usage (ReeveRunModel *self, const ReeveSettlement *settlement)
 {
+  ReeveRun *run = self->run;
+  g_autofree char *full = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
+  const ReevePrice *price
+      = run->env.prices != NULL ? reeve_prices_find (run->env.prices, full) : NULL;
   JsonObject *usage = json_object_new ();
+
+  if (price != NULL)
+    json_object_set_object_member (
+        usage, "cost",
+        reeve_money_show (
+            reeve_prices_cost (price, settlement->input_tokens, settlement->output_tokens),
+            price->currency));
 
   json_object_set_int_member (usage, "input_tokens", settlement->input_tokens);
   json_object_set_int_member (usage, "output_tokens", settlement->output_tokens);
@@ -79,7 +94,7 @@ reeve_run_model_entry (ReeveRunModel *self, const ReeveModelResponse *response,
   reeve_run_model_set_optional (entry, "model", response->model);
   if (response->tool_calls != NULL)
     json_object_set_array_member (entry, "tool_calls", json_array_ref (response->tool_calls));
-  json_object_set_object_member (entry, "usage", reeve_run_model_usage (settlement));
+  json_object_set_object_member (entry, "usage", reeve_run_model_usage (self, settlement));
   return entry;
 }
 
@@ -190,7 +205,7 @@ reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_
     entries[0] = reeve_run_model_given_up (self);
   if (response == NULL && entries[0] != NULL
       && settlement.input_tokens + settlement.output_tokens > 0)
-    json_object_set_object_member (entries[0], "usage", reeve_run_model_usage (&settlement));
+    json_object_set_object_member (entries[0], "usage", reeve_run_model_usage (self, &settlement));
   reeve_run_model_settle (self, response, &settlement);
   reeve_run_model_free (self);
   /* of an answer that was cut, readers may have a part, which another answer does not go on from:

@@ -8,6 +8,7 @@
 #include "conversations.h"
 #include "governance/authentication.h"
 #include "governance/policies.h"
+#include "governance/prices.h"
 #include "governance/tenants.h"
 #include "governance/workspaces.h"
 #include "journal.h"
@@ -39,6 +40,7 @@ typedef struct _ReeveRunEnvironment
   ReeveTenants *tenants;               /* nullable: no tenant has a limit */
   ReevePolicies *policies;     /* nullable: no execution has a limit, and all tools are shown */
   ReeveWorkspaces *workspaces; /* nullable: there are none */
+  const ReevePrices *prices;   /* nullable: no model has one */
 } ReeveRunEnvironment;
 
 /* Called once in the run's context. error: the journal could not be written; result is NULL then.

@@ -44,6 +44,35 @@ test_rate_limits_minute (void)
   g_assert_false (reeve_rate_limits_take (limits, "key", "c", 0, now - SECOND, &state));
 }
 
+/* Of several limits the strictest holds, and what one refuses is taken of none. */
+static void
+test_rate_limits_several (void)
+{
+  static const char *const kinds[] = { "tenant", "user", NULL };
+  g_autoptr (ReeveRateLimits) limits = reeve_rate_limits_new ();
+  ReeveRateLimitsState state = { 0 };
+
+  g_assert_true (reeve_rate_limits_admit (limits, "t", "a", "k", 0, START, &state));
+  g_assert_cmpuint (state.limit, ==, 0);
+  reeve_rate_limits_configure (limits, 4, 0, kinds);
+  g_assert_true (reeve_rate_limits_admit (limits, "t", "a", "k", 2, START, &state));
+  g_assert_cmpstr (state.kind, ==, "key");
+  g_assert_true (reeve_rate_limits_admit (limits, "t", "a", "k", 2, START, &state));
+  g_assert_false (reeve_rate_limits_admit (limits, "t", "a", "k", 2, START, &state));
+  g_assert_cmpstr (state.kind, ==, "key");
+  g_assert_true (reeve_rate_limits_admit (limits, "t", "b", NULL, 0, START, &state));
+  g_assert_cmpstr (state.kind, ==, "tenant");
+  g_assert_true (reeve_rate_limits_admit (limits, "t", "b", NULL, 0, START, &state));
+  g_assert_false (reeve_rate_limits_admit (limits, "t", "b", NULL, 0, START, &state));
+  g_assert_cmpstr (state.kind, ==, "tenant");
+  g_assert_cmpuint (state.wait, ==, 15);
+  g_assert_true (reeve_rate_limits_admit (limits, "other", "b", NULL, 0, START, &state));
+  g_assert_cmpuint (state.remaining, ==, 3);
+  reeve_rate_limits_configure (limits, 4, 1, kinds);
+  g_assert_true (reeve_rate_limits_admit (limits, "new", "b", NULL, 0, START, &state));
+  g_assert_false (reeve_rate_limits_admit (limits, "new", "b", NULL, 0, START, &state));
+}
+
 /* A limit that is lowered holds from the next request on. */
 static void
 test_rate_limits_change (void)
@@ -105,6 +134,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rate-limits/minute", test_rate_limits_minute);
+  g_test_add_func ("/rate-limits/several", test_rate_limits_several);
   g_test_add_func ("/rate-limits/change", test_rate_limits_change);
   g_test_add_func ("/rate-limits/bounded", test_rate_limits_bounded);
   g_test_add_func ("/rate-limits/threads", test_rate_limits_threads);

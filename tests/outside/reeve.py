@@ -75,6 +75,8 @@ class Host:
         self.has_config = bool(config)
         self.bus, self.arguments = bus, list(arguments)
         self.environment = dict(os.environ, **(environment or {}))
+        if "limits" not in config:  # tests are floods, to a limit of requests
+            self.environment.setdefault("REEVE_REQUESTS_PER_MINUTE", "0")
         self.context = ssl.create_default_context(cafile=ca) if ca else None
         self.process = self.url = self.log = None
 

@@ -118,6 +118,7 @@ class Spending(BudgetCase):
         self.put(f"{BASE}/agents/{self.agent}", {"token_limit": 500})
         answer = self.execute()
         self.assertEqual((True, 30), (answer["success"], answer["usage"]["total_tokens"]))
+        self.assertEqual({"amount": "0.009", "currency": "USD"}, answer["usage"]["cost"])
         self.assertEqual(((30, 0, 970), (30, 0, 470)), (self.used(), self.used(f"agents/{self.agent}")))
         self.chat()
         self.assertEqual(((60, 0, 940), (30, 0, 470)), (self.used(), self.used(f"agents/{self.agent}")))
@@ -232,6 +233,25 @@ class Spending(BudgetCase):
             self.host.kill() if kill else self.host.stop()
             self.host.start()
             self.assertEqual(before, self.used())
+
+
+class Rates(unittest.TestCase):
+    """Requests a minute, of tenant and user, by default and as they are configured."""
+
+    def test_requests_a_minute(self):
+        with Host(config="limits: {requests_per_minute: 30, per: [user, tenant]}") as host:
+            operator = host.user("operator")
+            answers = 0
+            refused = host.get("/api/v1/me", key=operator)
+            while refused.status == 200:  # it fills by one in two seconds: whoever asks without a pause meets the end
+                answers += 1
+                refused = host.get("/api/v1/me", key=operator)
+            self.assertGreater(answers, 20)
+            self.assertEqual(429, refused.status)
+            self.assertRegex(refused.headers["Retry-After"], r"^[1-9][0-9]*$")
+            self.assertRegex(refused.headers["RateLimit-Policy"], r'^"(user|tenant)";q=30;w=60$')
+            self.assertRegex(refused.headers["RateLimit"], r'^"(user|tenant)";r=0;t=[0-9]+$')
+            self.assertTrue(refused.json["type"].endswith("rate-limited"), refused)
 
 
 class Configured(BudgetCase):

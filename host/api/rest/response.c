@@ -34,8 +34,8 @@ reeve_rest_response_set_rate (SoupServerMessage *msg, const ReeveRateLimitsState
 
   if (rate == NULL)
     return;
-  g_snprintf (policy, sizeof policy, "\"key\";q=%u;w=60", rate->limit);
-  g_snprintf (now, sizeof now, "\"key\";r=%u;t=%u", rate->remaining, rate->reset);
+  g_snprintf (policy, sizeof policy, "\"%s\";q=%u;w=60", rate->kind, rate->limit);
+  g_snprintf (now, sizeof now, "\"%s\";r=%u;t=%u", rate->kind, rate->remaining, rate->reset);
   soup_message_headers_replace (headers, "RateLimit-Policy", policy);
   soup_message_headers_replace (headers, "RateLimit", now);
 }
