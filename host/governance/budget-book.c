@@ -92,9 +92,33 @@ reeve_budget_book_is_empty (ReeveBudgetBook *self)
   gboolean empty = FALSE;
 
   g_mutex_lock (&self->lock);
-  empty = g_hash_table_size (self->budgets) == 0;
+  empty = g_hash_table_size (self->budgets) == 0 && !self->blind;
   g_mutex_unlock (&self->lock);
   return empty;
+}
+
+/**
+ * reeve_budget_book_set_blind:
+ * @self: a book
+ *
+ * In doubt nothing is spent.
+ */
+void
+reeve_budget_book_set_blind (ReeveBudgetBook *self)
+{
+  g_mutex_lock (&self->lock);
+  self->blind = TRUE;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Under the lock. */
+static gboolean
+reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error)
+{
+  if (self->blind)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                 "the budgets of %s could not be read at the start", self->tenant_id);
+  return !self->blind;
 }
 
 /* ---- budgets ---- */
@@ -439,7 +463,7 @@ reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
   guint n = 0;
 
   g_mutex_lock (&self->lock);
-  n = reeve_budget_book_find (self, who, found);
+  n = reeve_budget_book_can_see (self, error) ? reeve_budget_book_find (self, who, found) : 0;
   if (n > 0 && reeve_budget_book_grant (self, found, n, ask, &output, error))
     {
       made = reeve_budget_book_make (
@@ -508,10 +532,11 @@ reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint6
                          gint64 now, GError **error)
 {
   ReeveBudget *found[REEVE_RESERVATION_SCOPES];
-  gboolean good = TRUE;
+  gboolean good = FALSE;
   guint n = 0;
 
   g_mutex_lock (&self->lock);
+  good = reeve_budget_book_can_see (self, error);
   n = reeve_budget_book_find (self, who, found);
   for (guint i = 0; good && i < n; i++)
     {

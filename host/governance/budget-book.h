@@ -35,7 +35,10 @@ ReeveBudgetBook *reeve_budget_book_new (const char *tenant_id) G_GNUC_WARN_UNUSE
 ReeveBudgetBook *reeve_budget_book_ref (ReeveBudgetBook *self);
 void reeve_budget_book_unref (ReeveBudgetBook *self);
 const char *reeve_budget_book_get_tenant_id (ReeveBudgetBook *self);
+/* One that is blind is not. */
 gboolean reeve_budget_book_is_empty (ReeveBudgetBook *self);
+/* Its budgets cannot be read: everything is refused with %REEVE_ERROR_UNAVAILABLE. */
+void reeve_budget_book_set_blind (ReeveBudgetBook *self);
 
 /* ---- budgets ---- */
 

@@ -338,12 +338,27 @@ reeve_budgets_prepare (ReeveBudgets *self, const char *tenant_id, GError **error
   return TRUE;
 }
 
+/* A tenant that cannot be read keeps no other from being served. */
+static void
+reeve_budgets_load_or_doubt (ReeveBudgets *self, const char *tenant_id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveBudgetBook) book = NULL;
+
+  if (reeve_budgets_prepare (self, tenant_id, &error))
+    return;
+  g_warning ("%s; no model is called for it", error->message);
+  book = reeve_budgets_need_book (self, tenant_id);
+  reeve_budget_book_set_blind (book);
+}
+
 /**
  * reeve_budgets_load:
  * @self: budgets
  * @error: return location
  *
- * Learns the budgets of all tenants. At start, before anything is reserved. Blocks.
+ * Learns the budgets of all tenants. At start, before anything is reserved. Where they cannot be
+ * read, nothing is reserved either. Blocks.
  *
  * Returns: %FALSE with an error
  */
@@ -353,9 +368,8 @@ reeve_budgets_load (ReeveBudgets *self, GError **error)
   g_auto (GStrv) scopes = reeve_store_list_scopes (self->store, error);
 
   for (guint i = 0; scopes != NULL && scopes[i] != NULL; i++)
-    if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0
-        && !reeve_budgets_prepare (self, scopes[i], error))
-      return FALSE;
+    if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
+      reeve_budgets_load_or_doubt (self, scopes[i]);
   return scopes != NULL;
 }
 

@@ -4,6 +4,7 @@
  * taken its input and what it had said. */
 #include "model-meter.h"
 
+#include "model-response.h"
 #include "token-estimate.h"
 
 #include <string.h>
@@ -41,8 +42,8 @@ reeve_model_meter_add (ReeveModelMeter *self, const ReeveLlmDelta *delta)
       self->pieces += delta->text_length > 0 || delta->name != NULL;
       break;
     case REEVE_LLM_DELTA_USAGE:
-      self->input = MAX (self->input, delta->input_tokens);
-      self->output = MAX (self->output, delta->output_tokens);
+      self->input = reeve_model_response_count (delta->input_tokens, self->input);
+      self->output = reeve_model_response_count (delta->output_tokens, self->output);
       break;
     default:
       break;

@@ -172,9 +172,17 @@ reeve_model_response_add_vector (ReeveModelResponseBuilder *self, const ReeveLlm
   return TRUE;
 }
 
-/* What no service can have counted is not known: sums of it would leave the range of a ledger
- * record, and an effect would stay without its outcome. */
-static gint64
+/**
+ * reeve_model_response_count:
+ * @told: what a service says it counted
+ * @known: what it said before; -1: nothing
+ *
+ * What no service can have counted is not known: sums of it would leave the range of a ledger
+ * record, and an effect would stay without its outcome.
+ *
+ * Returns: what is known now
+ */
+gint64
 reeve_model_response_count (gint64 told, gint64 known)
 {
   return told >= 0 && told <= REEVE_MODEL_RESPONSE_MAX_TOKENS ? told : known;

@@ -18,5 +18,7 @@ ReeveModelResponse *reeve_model_response_builder_end (ReeveModelResponseBuilder 
                                                       GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveModelResponseBuilder, reeve_model_response_builder_free)
+/* What is known of a count that a service tells; what cannot be, is not taken. */
+gint64 reeve_model_response_count (gint64 told, gint64 known);
 
 G_END_DECLS

@@ -176,6 +176,22 @@ test_another_length (void)
   g_assert_null (reserve (book, 1, 16, start + 10000 * DAY));
 }
 
+static void
+test_blind (void)
+{
+  const ReeveBudgetWho who = { .agent_id = "a" };
+  const ReeveBudgetAsk ask = { .input = 1, .output = 16, .now = 1 };
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (reeve_budget_book_is_empty (book));
+  reeve_budget_book_set_blind (book);
+  g_assert_false (reeve_budget_book_is_empty (book));
+  g_assert_null (reeve_budget_book_reserve (book, &who, &ask, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+  g_assert_false (reeve_budget_book_check (book, &who, 1, 1, NULL));
+}
+
 static gpointer
 spend (gpointer data)
 {
@@ -252,6 +268,7 @@ main (int argc, char **argv)
   g_test_add_func ("/budget-book/all-or-none", test_all_or_none);
   g_test_add_func ("/budget-book/periods", test_periods);
   g_test_add_func ("/budget-book/another-length", test_another_length);
+  g_test_add_func ("/budget-book/blind", test_blind);
   g_test_add_func ("/budget-book/at-once", test_at_once);
   g_test_add_func ("/budget-book/notices", test_notices);
   return g_test_run ();
