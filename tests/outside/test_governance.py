@@ -194,7 +194,7 @@ class Settings(unittest.TestCase):
         self.agent(there, expect=409)
 
     def test_max_concurrent_sessions(self):
-        there = self.tenant("none", max_concurrent_sessions=0)
+        there = self.tenant("nobody", max_concurrent_sessions=0)
         agent_id = self.agent(there)["agent_id"]
         refused = self.host.post("/api/v1/agents/execute", {"agent_id": agent_id, "mission": "x"}, headers=there, expect=429)
         self.assertIn("max_concurrent_sessions", refused.json["detail"])
