@@ -93,3 +93,17 @@ reeve_startup_development_open (ReeveServices *services, GError **error)
     }
   return TRUE;
 }
+
+/* host.profile: {} -> {profile} */
+JsonNode *
+reeve_startup_development_tell_profile (const ReeveCapabilityCaller *caller, JsonNode *params,
+                                        gpointer user_data, GError **error)
+{
+  ReeveConfig *config = user_data;
+  g_autoptr (JsonObject) object = json_object_new ();
+
+  /* what builds on dev may do what dev may */
+  json_object_set_string_member (
+      object, "profile", reeve_config_is_dev (config) ? "dev" : reeve_config_get_profile (config));
+  return json_node_init_object (json_node_alloc (), object);
+}

@@ -6,8 +6,10 @@
 #include "base/times.h"
 #include "governance/authentication-provision.h"
 #include "governance/bootstrap.h"
+#include "operations/audit-sinks.h"
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
+#include "runtime/net-stream.h"
 #include "runtime/run.h"
 #include "startup-budgets.h"
 #include "startup-development.h"
@@ -33,22 +35,6 @@ struct _ReeveStartup
 
 /* ---- plugins and store ---- */
 
-/* host.profile: {} -> {profile} */
-static JsonNode *
-reeve_startup_tell_profile (const ReeveCapabilityCaller *caller, JsonNode *params,
-                            gpointer user_data, GError **error)
-{
-  ReeveStartup *self = user_data;
-  g_autoptr (JsonObject) object = json_object_new ();
-
-  /* what builds on dev may do what dev may */
-  json_object_set_string_member (object, "profile",
-                                 reeve_config_is_dev (self->services.config)
-                                     ? "dev"
-                                     : reeve_config_get_profile (self->services.config));
-  return json_node_init_object (json_node_alloc (), object);
-}
-
 static void
 reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
 {
@@ -60,7 +46,8 @@ reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
     = reeve_config_get_int (self->services.config, "plugins.setup_timeout") * G_USEC_PER_SEC,
   };
 
-  reeve_capabilities_provide (self->capabilities, "host.profile", reeve_startup_tell_profile, self);
+  reeve_capabilities_provide (self->capabilities, "host.profile",
+                              reeve_startup_development_tell_profile, self->services.config);
   self->services.registry = reeve_registry_new (&setup);
   reeve_registry_scan (self->services.registry);
 }
@@ -404,6 +391,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
   services->models = reeve_models_new (services->registry, services->workers);
   self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
   reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
+  reeve_capabilities_provide (self->capabilities, "net.stream", reeve_net_stream_perform, NULL);
   if (!reeve_models_configure (services->models, json_node_get_object (llm), &faulty, &reason))
     {
       path = g_strconcat ("llm.", faulty, NULL);
@@ -437,6 +425,14 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
   reeve_startup_policy_advise (services);
   services->runs = reeve_runs_new (&self->environment, services->agents);
   return TRUE;
+}
+
+static gboolean
+reeve_startup_open_sinks (ReeveStartup *self, GError **error)
+{
+  g_autofree char *folder = reeve_state_make_folder (self->state, "sinks", error);
+
+  return folder != NULL && reeve_audit_sinks_open (&self->services, folder, error);
 }
 
 /* ---- all of it ---- */
@@ -495,7 +491,8 @@ reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *f
       (guint) MAX (reeve_config_get_int (config, "server.workers"), REEVE_WORKERS_MIN),
       (guint) MAX (reeve_config_get_int (config, "server.queue"), REEVE_WORKERS_QUEUE));
   if (!reeve_startup_open_ledger (self, error) || !reeve_startup_open_identity (self, error)
-      || !reeve_startup_bootstrap (self, error) || !reeve_startup_open_runtime (self, error))
+      || !reeve_startup_bootstrap (self, error) || !reeve_startup_open_runtime (self, error)
+      || !reeve_startup_open_sinks (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -508,9 +505,11 @@ reeve_startup_recover (ReeveStartup *self, GError **error)
                   && reeve_admission_recover (self->services.admission, error);
 
   g_prefix_error (error, "recovering what was under way: ");
-  if (good)
-    reeve_authentication_warm (self->services.authentication);
-  return good;
+  if (!good)
+    return FALSE;
+  reeve_authentication_warm (self->services.authentication);
+  reeve_sinks_start (self->services.sinks);
+  return TRUE;
 }
 
 ReeveServices *
@@ -524,6 +523,7 @@ reeve_startup_close (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
 
+  g_clear_pointer (&services->sinks, reeve_audit_sinks_close);
   if (self->net != NULL)
     reeve_net_http_shutdown (self->net);
   reeve_authentication_shutdown (services->authentication);

@@ -13,5 +13,6 @@
 #include "reeve-tool.h"
 #include "reeve-extractor.h"
 #include "reeve-auth.h"
+#include "reeve-sink.h"
 #include "reeve-storage-keys.h"
 #include "reeve-storage.h"

@@ -78,6 +78,9 @@ CALL (ReeveExtract *, reeve_extractor_extract,
       (ReeveExtractor * self, GBytes *bytes, const char *media_type, const char *file_name,
        ReeveContext *context, GError **error),
       (self, bytes, media_type, file_name, context, error))
+CALL (guint, reeve_sink_deliver,
+      (ReeveSink * self, ReeveSinkBatch *batch, ReeveContext *context, GError **error),
+      (self, batch, context, error))
 CALL (ReeveHttpRequest *, reeve_llm_codec_encode,
       (ReeveLlmCodec * self, ReeveLlmRequest *request, GError **error), (self, request, error))
 CALL (ReeveLlmDecoder *, reeve_llm_codec_decoder, (ReeveLlmCodec * self, ReeveLlmRequest *request),

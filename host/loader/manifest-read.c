@@ -40,6 +40,7 @@ static const struct
  * for another one. */
 static const char *const reeve_manifest_known_capabilities[] = { "net.http",
                                                                  "net.tcp",
+                                                                 "net.stream",
                                                                  "secret.use",
                                                                  "secret.read",
                                                                  "store.kv",

@@ -188,3 +188,13 @@ reeve_op_audit_rotate_key (ReeveCall *call, ReeveServices *services)
 
   reeve_call_answer (call, result, error);
 }
+
+void
+reeve_op_audit_sinks (ReeveCall *call, ReeveServices *services)
+{
+  JsonObject *result = json_object_new ();
+
+  json_object_set_array_member (
+      result, "items", reeve_sinks_show (services->sinks, reeve_call_get_tenant_id (call)));
+  reeve_call_answer (call, result, NULL);
+}

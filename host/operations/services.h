@@ -29,6 +29,7 @@
 #include "runtime/knowledge.h"
 #include "runtime/models.h"
 #include "runtime/runs.h"
+#include "runtime/sinks.h"
 #include "runtime/tools.h"
 #include "schema-cache.h"
 
@@ -64,6 +65,7 @@ struct _ReeveServices
   ReeveModels *models;
   ReeveTools *tools;
   ReeveRuns *runs;
+  ReeveSinks *sinks;
   ReeveConversations *conversations;
   ReeveSchemaCache *schemas; /* of the table */
   gint64 started_at;         /* µs since the epoch */

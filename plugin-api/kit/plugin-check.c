@@ -17,6 +17,7 @@
 #include "check-engine.h"
 #include "check-extractor.h"
 #include "check-folder.h"
+#include "check-sink.h"
 #include "check-storage.h"
 #include "check-tool.h"
 
@@ -38,6 +39,7 @@ static const struct
   { REEVE_KIND_LLM, "ReeveLlmCodec", reeve_llm_codec_get_type, check_codec_run },
   { REEVE_KIND_LLM, "ReeveLlmEngine", reeve_llm_engine_get_type, check_engine_run },
   { REEVE_KIND_AUTH, "ReeveAuth", reeve_auth_get_type, check_auth_run },
+  { REEVE_KIND_SINK, "ReeveSink", reeve_sink_get_type, check_sink_run },
   { REEVE_KIND_STORAGE, "ReeveStorage", reeve_storage_get_type, check_storage_run },
 };
 

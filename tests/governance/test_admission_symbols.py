@@ -39,6 +39,7 @@ INTERFACES = {
     "reeve_broker_": set(),
     "reeve_context_": set(),  # a plugin's own way to its capabilities
     "reeve_extractor_": {"runtime/extraction.c"},
+    "reeve_sink_": {"runtime/sinks.c"},
     "reeve_llm_codec_": {"runtime/model-call.c"},
     "reeve_llm_decoder_": {"runtime/model-call.c"},
     "reeve_llm_engine_": {"runtime/model-engine.c"},
@@ -50,12 +51,13 @@ INTERFACES = {
 
 # the effects themselves, at the lowest place where the host has them
 EFFECTS = {
-    "reeve_tool_call", "reeve_llm_engine_generate", "reeve_upstream_start",
+    "reeve_tool_call", "reeve_llm_engine_generate", "reeve_sink_deliver", "reeve_upstream_start",
     "reeve_store_commit", "reeve_store_commit_async", "reeve_store_create_scope", "reeve_store_drop_scope", "reeve_store_rotate",
 }
 
 # functions that reach an effect and take no ReeveAdmitted, with the reason; who calls them answers for himself
 WITHOUT = {
+    "reeve_sinks_start": "each sink takes its own right at its first batch, and consumes it",
     "reeve_api_keys_note_uses": "when a key was used last, once a minute at most; nothing hangs on it",
     "reeve_budgets_finish": "the gate's own sum of the ledger, brought up to date behind a settlement",
     "reeve_budgets_save_book": "the gate's own sum of the ledger",
@@ -78,7 +80,7 @@ WITHOUT = {
     "reeve_upstream_start": "is the effect",
 }
 # of these, the ones that must consume the right all the same
-CONSUMERS = {"reeve_model_call_start", "reeve_model_engine_start"}
+CONSUMERS = {"reeve_model_call_start", "reeve_model_engine_start", "reeve_sinks_start"}
 
 WATCH = "reeve_locks_watch_"  # debug builds send plugin calls through wrappers of this name
 DEFINITION = re.compile(r"^(\w+) \(([^;{}]*?)\)\n\{(.*?)^\}", re.M | re.S)

@@ -66,6 +66,58 @@ test_values_error_member (void)
 }
 
 static void
+test_values_sink_batch (void)
+{
+  g_autoptr (ReeveSinkBatch) batch = reeve_sink_batch_new ("acme");
+  g_autoptr (ReeveSinkBatch) again = reeve_sink_batch_ref (batch);
+  g_autoptr (GString) json = g_string_new ("[");
+
+  g_assert_cmpuint (reeve_sink_batch_get_length (batch), ==, 0);
+  reeve_sink_batch_add (batch, "acme/1", 5, 1, "{\"seq\":1}");
+  reeve_sink_batch_add (batch, "acme/2", 6, 7, "CEF:0|\"x\\|");
+  g_assert_cmpstr (reeve_sink_batch_get_scope (again), ==, "acme");
+  g_assert_cmpuint (reeve_sink_batch_get_length (again), ==, 2);
+  g_assert_cmpstr (reeve_sink_batch_get_id (again, 1), ==, "acme/2");
+  g_assert_cmpint (reeve_sink_batch_get_time (again, 1), ==, 6);
+  g_assert_cmpuint (reeve_sink_batch_get_severity (again, 1), ==, 7);
+  g_assert_cmpstr (reeve_sink_batch_get_text (again, 0), ==, "{\"seq\":1}");
+  reeve_sink_batch_append_json (again, 0, json);
+  reeve_sink_batch_append_json (again, 1, json);
+  g_assert_cmpstr (json->str, ==, "[{\"seq\":1}\"CEF:0|\\\"x\\\\|\"");
+}
+
+static void
+test_values_sink_response (void)
+{
+  static const struct
+  {
+    guint status;
+    ReeveError code;
+  } cases[] = {
+    { 400, REEVE_ERROR_INVALID_ARGUMENT },
+    { 413, REEVE_ERROR_INVALID_ARGUMENT },
+    { 422, REEVE_ERROR_INVALID_ARGUMENT },
+    { 401, REEVE_ERROR_PERMISSION_DENIED },
+    { 403, REEVE_ERROR_PERMISSION_DENIED },
+    { 429, REEVE_ERROR_BUSY },
+    { 503, REEVE_ERROR_BUSY },
+    { 500, REEVE_ERROR_UPSTREAM },
+    { 302, REEVE_ERROR_UPSTREAM },
+  };
+  g_autoptr (ReeveHttpResponse) good = reeve_http_response_new (202);
+
+  g_assert_true (reeve_sink_check_response (good, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (ReeveHttpResponse) response = reeve_http_response_new (cases[i].status);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (reeve_sink_check_response (response, &error));
+      g_assert_error (error, REEVE_ERROR, (gint) cases[i].code);
+    }
+}
+
+static void
 test_values_http_request (void)
 {
   static const char *const expected[] = { "A", "1", "A", "2", "Content-Type", "text/plain", NULL };
@@ -536,6 +588,8 @@ main (int argc, char **argv)
   g_test_add_func ("/values/llm-raw", test_values_llm_raw);
   g_test_add_func ("/values/base64url", test_values_base64url);
   g_test_add_func ("/values/boxed", test_values_boxed);
+  g_test_add_func ("/values/sink-batch", test_values_sink_batch);
+  g_test_add_func ("/values/sink-response", test_values_sink_response);
   g_test_add_func ("/values/revisions", test_values_revisions);
   g_test_add_func ("/values/raw-threads", test_values_raw_threads);
   return g_test_run ();

@@ -297,6 +297,11 @@ class FirstParty(unittest.TestCase):
             "auth-jwt": ("--settings", '{"issuer": "https://idp.example", "audience": "reeve"}'),
             "auth-mtls": ("--settings", '{"rules": [{"match": {"common_name": "press-4"}, "user_id": "usr_1", "roles": ["operator"]}]}'),
             "llm-openai": ("--settings", '{"base_url": "http://127.0.0.1:9000/v1"}', "--samples", os.path.join(SAMPLES, "openai")),
+            "sink-datadog": ("--settings", '{"url": "http://127.0.0.1:9", "api_key": "k"}'),
+            "sink-elastic": ("--settings", '{"url": "http://127.0.0.1:9", "index": "audit"}'),
+            "sink-splunk": ("--settings", '{"url": "http://127.0.0.1:9", "token": "t"}'),
+            "sink-syslog": ("--settings", '{"host": "127.0.0.1", "port": 9}'),
+            "sink-webhook": ("--settings", '{"url": "http://127.0.0.1:9", "secret": "s"}'),
             "tool-search": ("--answer", 'knowledge.search={"results": []}'),
         }
         folder = os.path.join(BUILD, "plugins")

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an administrator wrote into the settings says where to:
+ *
+ *   host, port  where
+ *   transport   udp: one datagram a frame; tcp, tls: frames by octet counting (RFC 6587, RFC 5425)
+ *   ca_file     tls: whom to trust; the system's roots when there is none
+ *   server_name tls: whose certificate; host
+ *
+ * Over TCP and TLS a call is one connection. Its end is the only acknowledgement there is: we end
+ * our side, and wait until the other has read that and ends its own. */
+#include "net-stream.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#define REEVE_NET_STREAM_SECONDS 20
+#define REEVE_NET_STREAM_FRAME   65000
+
+static gboolean
+reeve_net_stream_fail (const ReeveCapabilityCaller *caller, GError *reason, GError **error)
+{
+  g_set_error (error, REEVE_ERROR,
+               g_error_matches (reason, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? REEVE_ERROR_CANCELLED
+                                                                          : REEVE_ERROR_UNAVAILABLE,
+               "%s:%d: %s", reeve_json_get_string (caller->settings, "host", ""),
+               (int) reeve_json_get_int (caller->settings, "port", 0), reason->message);
+  g_error_free (reason);
+  return FALSE;
+}
+
+/* (nullable) */
+static GSocketConnection *
+reeve_net_stream_connect (const ReeveCapabilityCaller *caller, gboolean datagrams, GError **error)
+{
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  const char *host = reeve_json_get_string (caller->settings, "host", "");
+  gint64 port = reeve_json_get_int (caller->settings, "port", 0);
+
+  g_socket_client_set_timeout (client, REEVE_NET_STREAM_SECONDS);
+  if (datagrams)
+    {
+      g_socket_client_set_socket_type (client, G_SOCKET_TYPE_DATAGRAM);
+      g_socket_client_set_protocol (client, G_SOCKET_PROTOCOL_UDP);
+    }
+  return g_socket_client_connect_to_host (client, host, (guint16) port,
+                                          reeve_context_get_cancellable (caller->context), error);
+}
+
+static gboolean
+reeve_net_stream_send_datagrams (const ReeveCapabilityCaller *caller, JsonArray *frames,
+                                 GError **error)
+{
+  g_autoptr (GSocketConnection) connection = reeve_net_stream_connect (caller, TRUE, error);
+  GSocket *socket = connection != NULL ? g_socket_connection_get_socket (connection) : NULL;
+
+  for (guint i = 0; socket != NULL && i < json_array_get_length (frames); i++)
+    {
+      const char *frame = json_array_get_string_element (frames, i);
+
+      if (g_socket_send (socket, frame, strlen (frame),
+                         reeve_context_get_cancellable (caller->context), error)
+          < 0)
+        return FALSE;
+    }
+  return socket != NULL;
+}
+
+/* Whom the other side must show that it is. */
+static GIOStream *
+reeve_net_stream_encrypt (const ReeveCapabilityCaller *caller, GIOStream *plain, GError **error)
+{
+  const char *host = reeve_json_get_string (caller->settings, "host", "");
+  const char *ca = reeve_json_get_string (caller->settings, "ca_file", NULL);
+  const char *name = reeve_json_get_string (caller->settings, "server_name", host);
+  g_autoptr (GSocketConnectable) identity
+      = g_network_address_new (name, (guint16) reeve_json_get_int (caller->settings, "port", 0));
+  g_autoptr (GTlsDatabase) database = ca != NULL ? g_tls_file_database_new (ca, error) : NULL;
+  g_autoptr (GIOStream) stream = NULL;
+
+  if (ca != NULL && database == NULL)
+    return NULL;
+  stream = g_tls_client_connection_new (plain, identity, error);
+  if (stream == NULL)
+    return NULL;
+  if (database != NULL)
+    g_tls_connection_set_database (G_TLS_CONNECTION (stream), database);
+  /* what was sent is on record where it arrived; many end without that word */
+  g_tls_connection_set_require_close_notify (G_TLS_CONNECTION (stream), FALSE);
+  if (!g_tls_connection_handshake (G_TLS_CONNECTION (stream),
+                                   reeve_context_get_cancellable (caller->context), error))
+    return NULL;
+  return g_steal_pointer (&stream);
+}
+
+/* Ends our side and waits for the other to end its own. */
+static gboolean
+reeve_net_stream_end (const ReeveCapabilityCaller *caller, GIOStream *stream, GSocket *socket,
+                      GError **error)
+{
+  GCancellable *cancellable = reeve_context_get_cancellable (caller->context);
+  char buffer[512];
+  gssize n = 0;
+
+  if (G_IS_TLS_CONNECTION (stream)
+      && !g_output_stream_close (g_io_stream_get_output_stream (stream), cancellable, error))
+    return FALSE;
+  if (!g_socket_shutdown (socket, FALSE, TRUE, error))
+    return FALSE;
+  do
+    n = g_input_stream_read (g_io_stream_get_input_stream (stream), buffer, sizeof buffer,
+                             cancellable, error);
+  while (n > 0);
+  return n == 0;
+}
+
+static gboolean
+reeve_net_stream_send_stream (const ReeveCapabilityCaller *caller, JsonArray *frames, gboolean tls,
+                              GError **error)
+{
+  g_autoptr (GSocketConnection) connection = reeve_net_stream_connect (caller, FALSE, error);
+  g_autoptr (GIOStream) stream = NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (connection == NULL)
+    return FALSE;
+  for (guint i = 0; i < json_array_get_length (frames); i++)
+    {
+      const char *frame = json_array_get_string_element (frames, i);
+
+      g_string_append_printf (text, "%" G_GSIZE_FORMAT " %s", strlen (frame), frame);
+    }
+  stream = tls ? reeve_net_stream_encrypt (caller, G_IO_STREAM (connection), error)
+               : g_object_ref (G_IO_STREAM (connection));
+  return stream != NULL
+         && g_output_stream_write_all (g_io_stream_get_output_stream (stream), text->str, text->len,
+                                       NULL, reeve_context_get_cancellable (caller->context), error)
+         && reeve_net_stream_end (caller, stream, g_socket_connection_get_socket (connection),
+                                  error);
+}
+
+static JsonArray *
+reeve_net_stream_read_frames (JsonNode *params, GError **error)
+{
+  JsonArray *frames = params != NULL && JSON_NODE_HOLDS_OBJECT (params)
+                          ? reeve_json_get_array (json_node_get_object (params), "frames")
+                          : NULL;
+
+  for (guint i = 0; frames != NULL && i < json_array_get_length (frames); i++)
+    {
+      JsonNode *node = json_array_get_element (frames, i);
+
+      if (json_node_get_value_type (node) != G_TYPE_STRING
+          || strlen (json_node_get_string (node)) > REEVE_NET_STREAM_FRAME)
+        frames = NULL;
+    }
+  if (frames == NULL)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                 "frames: texts of at most %d bytes each", REEVE_NET_STREAM_FRAME);
+  return frames;
+}
+
+/**
+ * reeve_net_stream_perform:
+ * @caller: which instance, with its settings
+ * @params: `{frames: [text]}`
+ * @user_data: not used
+ * @error: return location
+ *
+ * Sends frames to the place that the settings name. Blocks.
+ *
+ * Returns: (transfer full) (nullable): `{}`; %NULL with %REEVE_ERROR_INVALID_ARGUMENT,
+ * %REEVE_ERROR_UNAVAILABLE or %REEVE_ERROR_CANCELLED
+ */
+JsonNode *
+reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params, gpointer user_data,
+                          GError **error)
+{
+  JsonArray *frames = reeve_net_stream_read_frames (params, error);
+  const char *transport = caller->settings != NULL
+                              ? reeve_json_get_string (caller->settings, "transport", "tcp")
+                              : "";
+  g_autoptr (JsonObject) empty = json_object_new ();
+  GError *reason = NULL;
+  gboolean sent = FALSE;
+
+  if (frames == NULL || !reeve_context_check (caller->context, error))
+    return NULL;
+  if (strcmp (transport, "udp") == 0)
+    sent = reeve_net_stream_send_datagrams (caller, frames, &reason);
+  else
+    sent = reeve_net_stream_send_stream (caller, frames, strcmp (transport, "tls") == 0, &reason);
+  if (!sent && !reeve_net_stream_fail (caller, reason, error))
+    return NULL;
+  return json_node_init_object (json_node_alloc (), empty);
+}

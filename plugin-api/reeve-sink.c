@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The interface of sinks, and what those share that speak HTTP. */
+#include "reeve-sink.h"
+
+/**
+ * ReeveSink:
+ *
+ * Sends records of the ledger on. It keeps nothing: the ledger is the queue, and the host knows
+ * what was delivered.
+ *
+ * Since: 0.1
+ */
+G_DEFINE_INTERFACE (ReeveSink, reeve_sink, G_TYPE_OBJECT)
+
+static void
+reeve_sink_default_init (ReeveSinkInterface *iface)
+{
+}
+
+/**
+ * reeve_sink_deliver:
+ * @self: a sink
+ * @batch: records
+ * @context: context of the call, with a deadline
+ * @error: return location
+ *
+ * Delivers a batch. Blocks. A record counts as delivered when the other side has said so, as far as
+ * its protocol can say it.
+ *
+ * Returns: how many records, counted from the first, were delivered. When that is fewer than there
+ * are, @error says why the next was not: %REEVE_ERROR_INVALID_ARGUMENT when it is refused and
+ * trying again is of no use, anything else when it may be
+ *
+ * Since: 0.1
+ */
+guint
+reeve_sink_deliver (ReeveSink *self, ReeveSinkBatch *batch, ReeveContext *context, GError **error)
+{
+  guint length = 0;
+  guint count = 0;
+  GError *problem = NULL;
+  ReeveSinkInterface *iface = NULL;
+
+  g_return_val_if_fail (REEVE_IS_SINK (self) && REEVE_IS_CONTEXT (context), 0);
+  g_return_val_if_fail (batch != NULL, 0);
+
+  iface = REEVE_SINK_GET_IFACE (self);
+  length = reeve_sink_batch_get_length (batch);
+  if (iface->deliver == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "%s does not implement deliver",
+                   G_OBJECT_TYPE_NAME (self));
+      return 0;
+    }
+  count = iface->deliver (self, batch, context, &problem);
+  count = MIN (count, length);
+  if (count == length)
+    g_clear_error (&problem);
+  else if (problem == NULL)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                 "%s delivered %u of %u records and does not say why", G_OBJECT_TYPE_NAME (self),
+                 count, length);
+  if (problem != NULL)
+    g_propagate_error (error, problem);
+  return count;
+}
+
+/**
+ * reeve_sink_check_response:
+ * @response: what a server answered to a batch
+ * @error: return location
+ *
+ * Judges an answer by its status alone.
+ *
+ * Returns: whether it is one of success; else %FALSE with %REEVE_ERROR_INVALID_ARGUMENT (400, 413,
+ * 422: the batch is refused for what is in it), %REEVE_ERROR_PERMISSION_DENIED (401, 403),
+ * %REEVE_ERROR_BUSY (429, 503) or %REEVE_ERROR_UPSTREAM
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_sink_check_response (ReeveHttpResponse *response, GError **error)
+{
+  guint status = 0;
+  ReeveError code = REEVE_ERROR_UPSTREAM;
+
+  g_return_val_if_fail (response != NULL, FALSE);
+
+  status = reeve_http_response_get_status (response);
+  if (status >= 200 && status < 300)
+    return TRUE;
+  if (status == 400 || status == 413 || status == 422)
+    code = REEVE_ERROR_INVALID_ARGUMENT;
+  else if (status == 401 || status == 403)
+    code = REEVE_ERROR_PERMISSION_DENIED;
+  else if (status == 429 || status == 503)
+    code = REEVE_ERROR_BUSY;
+  g_set_error (error, REEVE_ERROR, (gint) code, "the server answered %u", status);
+  return FALSE;
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* sink-webhook: posts batches as JSON to any server, signed as Standard Webhooks says: who knows
+ * the secret knows that they came from here, and when. */
+#include <reeve-plugin-1.h>
+
+#include <string.h>
+
+#define WEBHOOK_TYPE_PLUGIN (webhook_plugin_get_type ())
+G_DECLARE_FINAL_TYPE (WebhookPlugin, webhook_plugin, WEBHOOK, PLUGIN, ReevePlugin)
+
+struct _WebhookPlugin
+{
+  ReevePlugin parent_instance;
+  JsonObject *settings;
+};
+
+static void webhook_plugin_sink_init (ReeveSinkInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (WebhookPlugin, webhook_plugin, REEVE_TYPE_PLUGIN,
+                               G_IMPLEMENT_INTERFACE (REEVE_TYPE_SINK, webhook_plugin_sink_init))
+
+static gboolean
+webhook_plugin_setup (ReevePlugin *plugin, JsonObject *settings, ReeveContext *context,
+                      GError **error)
+{
+  WEBHOOK_PLUGIN (plugin)->settings = json_object_ref (settings);
+  return TRUE;
+}
+
+/* Where one setting of several parts is the address, the rest of it follows. */
+static char *
+webhook_plugin_join (WebhookPlugin *self, const char *path)
+{
+  const char *url = reeve_json_get_string (self->settings, "url", "");
+  gsize length = strlen (url);
+
+  while (length > 0 && url[length - 1] == '/')
+    length--;
+  return g_strdup_printf ("%.*s%s", (int) length, url, path);
+}
+
+/* (nullable): what the server answered, whatever its status */
+static ReeveHttpResponse *
+webhook_plugin_post (WebhookPlugin *self, ReeveHttpRequest *request, const char *type,
+                     GString *body, ReeveContext *context, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (body->str, body->len);
+
+  reeve_http_request_set_body (request, type, bytes);
+  reeve_http_request_set_timeout_ms (
+      request, (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30) * 1000);
+  return reeve_context_http (context, request, error);
+}
+
+/* HMAC-SHA-256 over "<id>.<time>.<body>", in base64. */
+static char *
+webhook_plugin_sign (const char *secret, const char *id, const char *time, GString *body)
+{
+  g_autofree char *head = g_strdup_printf ("%s.%s.", id, time);
+  g_autofree guint8 *key = NULL;
+  guint8 digest[32];
+  gsize length = strlen (secret);
+  gsize size = sizeof digest;
+  g_autofree char *encoded = NULL;
+  g_autoptr (GHmac) hmac = NULL;
+
+  key = g_str_has_prefix (secret, "whsec_") ? g_base64_decode (secret + 6, &length)
+                                            : (guint8 *) g_memdup2 (secret, length + 1);
+  hmac = g_hmac_new (G_CHECKSUM_SHA256, key, length);
+  g_hmac_update (hmac, (const guchar *) head, (gssize) strlen (head));
+  g_hmac_update (hmac, (const guchar *) body->str, (gssize) body->len);
+  g_hmac_get_digest (hmac, digest, &size);
+  encoded = g_base64_encode (digest, size);
+  return g_strconcat ("v1,", encoded, NULL);
+}
+
+static void
+webhook_plugin_add_headers (WebhookPlugin *self, ReeveHttpRequest *request, ReeveSinkBatch *batch,
+                            GString *body)
+{
+  guint length = reeve_sink_batch_get_length (batch);
+  const char *secret = reeve_json_get_string (self->settings, "secret", NULL);
+  JsonObject *headers = reeve_json_get_object (self->settings, "headers");
+  g_autofree char *id = g_strdup_printf ("%s+%u", reeve_sink_batch_get_id (batch, 0), length);
+  g_autofree char *time
+      = g_strdup_printf ("%" G_GINT64_FORMAT, g_get_real_time () / G_USEC_PER_SEC);
+  g_autofree char *signature = secret != NULL ? webhook_plugin_sign (secret, id, time, body) : NULL;
+  g_autoptr (GList) names = headers != NULL ? json_object_get_members (headers) : NULL;
+
+  reeve_http_request_add_header (request, "webhook-id", id);
+  reeve_http_request_add_header (request, "webhook-timestamp", time);
+  if (signature != NULL)
+    reeve_http_request_add_header (request, "webhook-signature", signature);
+  for (GList *l = names; l != NULL; l = l->next)
+    reeve_http_request_add_header (request, l->data, reeve_json_get_string (headers, l->data, ""));
+}
+
+static guint
+webhook_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *context,
+                        GError **error)
+{
+  WebhookPlugin *self = WEBHOOK_PLUGIN (sink);
+  guint length = reeve_sink_batch_get_length (batch);
+  g_autofree char *url = webhook_plugin_join (self, "");
+  g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("POST", url);
+  g_autoptr (ReeveHttpResponse) response = NULL;
+  g_autoptr (GString) body = g_string_new (NULL);
+
+  if (length == 0)
+    return 0;
+  g_string_append_printf (body, "{\"scope\":\"%s\",\"records\":[",
+                          reeve_sink_batch_get_scope (batch));
+  for (guint i = 0; i < length; i++)
+    {
+      g_string_append_printf (body, "%s{\"id\":\"%s\",\"record\":", i > 0 ? "," : "",
+                              reeve_sink_batch_get_id (batch, i));
+      reeve_sink_batch_append_json (batch, i, body);
+      g_string_append_c (body, '}');
+    }
+  g_string_append (body, "]}");
+  webhook_plugin_add_headers (self, request, batch, body);
+  response = webhook_plugin_post (self, request, "application/json", body, context, error);
+  return response != NULL && reeve_sink_check_response (response, error) ? length : 0;
+}
+
+static void
+webhook_plugin_sink_init (ReeveSinkInterface *iface)
+{
+  iface->deliver = webhook_plugin_deliver;
+}
+
+static void
+webhook_plugin_finalize (GObject *object)
+{
+  g_clear_pointer (&WEBHOOK_PLUGIN (object)->settings, json_object_unref);
+  G_OBJECT_CLASS (webhook_plugin_parent_class)->finalize (object);
+}
+
+static void
+webhook_plugin_class_init (WebhookPluginClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = webhook_plugin_finalize;
+  REEVE_PLUGIN_CLASS (klass)->setup = webhook_plugin_setup;
+}
+
+static void
+webhook_plugin_init (WebhookPlugin *self)
+{
+}
+
+static const GType *
+webhook_plugin_query_types (void)
+{
+  static GType types[2];
+
+  types[0] = WEBHOOK_TYPE_PLUGIN;
+  types[1] = G_TYPE_INVALID;
+  return types;
+}
+
+REEVE_DEFINE_PLUGIN ("sink-webhook", "0.1.0", webhook_plugin_query_types);
