@@ -119,16 +119,16 @@ static void
 test_text (void)
 {
   g_autofree char *longest = g_strnfill (REEVE_POLICY_ADVICE_LONGEST + 10, 'x');
-  g_autofree char *umlauts = g_strconcat ("x", longest, NULL);
+  g_autoptr (GString) umlauts = g_string_new ("x");
   g_autoptr (ReevePolicyAdvice) cut = reeve_policy_advice_new (REEVE_POLICY_ADVICE_DENY, longest);
   g_autoptr (ReevePolicyAdvice) none = reeve_policy_advice_new (REEVE_POLICY_ADVICE_DENY, "");
   g_autoptr (ReevePolicyAdvice) lines
       = reeve_policy_advice_new (REEVE_POLICY_ADVICE_DENY, "a\n\033[31mb\x7f\xff");
   g_autoptr (ReevePolicyAdvice) whole = NULL;
 
-  for (guint i = 1; i + 1 < strlen (umlauts); i += 2)
-    memcpy (umlauts + i, "ü", 2);
-  whole = reeve_policy_advice_new (REEVE_POLICY_ADVICE_DENY, umlauts);
+  for (guint i = 0; i < REEVE_POLICY_ADVICE_LONGEST; i++)
+    g_string_append (umlauts, "ü");
+  whole = reeve_policy_advice_new (REEVE_POLICY_ADVICE_DENY, umlauts->str);
   g_assert_cmpuint (strlen (cut->text), ==, REEVE_POLICY_ADVICE_LONGEST);
   g_assert_null (none->text);
   g_assert_cmpstr (lines->text, ==, "a  [31mb \xef\xbf\xbd");

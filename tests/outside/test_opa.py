@@ -222,7 +222,6 @@ class Waiting(OpaCase):
             return answer
 
         self.opa.decide = decide
-        self.llm.default = None
         agents, answers = 12, []
 
         def run():
