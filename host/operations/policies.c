@@ -331,19 +331,23 @@ reeve_op_policies_explain (const ReevePolicyDecision *decision)
   return answer;
 }
 
+/* (transfer full) (nullable): NULL: it names none. Such an agent calls no tool, but what the
+ * policies say of it can be asked before it has one. */
 static char **
 reeve_op_policies_read_tools (JsonObject *definition)
 {
   JsonArray *tools = reeve_json_get_array (definition, "tools");
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
-  for (guint i = 0; tools != NULL && i < json_array_get_length (tools); i++)
+  if (tools == NULL || json_array_get_length (tools) == 0)
+    return NULL;
+  for (guint i = 0; i < json_array_get_length (tools); i++)
     g_strv_builder_add (builder, json_array_get_string_element (tools, i));
   return g_strv_builder_end (builder);
 }
 
-/* What a run of the agent would ask with: its tools, none where its definition names none, its
- * level and its role. Where no version of it can be executed, the policies alone decide. */
+/* What a run of the agent would ask with: its tools, where its definition names some, its level and
+ * its role. Where it cannot be executed, the policies alone decide. */
 static gboolean
 reeve_op_policies_ask_for_agent (ReeveCall *call, ReeveServices *services, const char *agent_id,
                                  ReevePolicyAsk *ask, char ***tools, GError **error)

@@ -168,10 +168,11 @@ class Merge(PolicyCase):
             return self.post("/api/v1/admin/agents", {"name": "c", "initial_definition": definition, **members}, 201)["agent_id"]
 
         self.put(BASE + "/org", {"tools": allow("*")})
-        # without tools there are none
+        # an agent without tools calls none; what the policies would say of one can be asked before
         for definition in ({}, {"tools": []}):
-            refused = self.evaluate("calculate", agent=agent(definition=definition))
-            self.assertEqual((False, "tool_not_in_definition", "definition"), (refused["allowed"], refused["reason"], refused["trace"][0]["source"]))
+            self.assertEqual("tool_allowed", self.reason("calculate", agent=agent(definition=definition)))
+        refused = self.evaluate("calculate", agent=agent(definition={"tools": ["http_request"]}))
+        self.assertEqual((False, "tool_not_in_definition", "definition"), (refused["allowed"], refused["reason"], refused["trace"][0]["source"]))
         # the role
         tools = {"tools": ["calculate", "http_request"]}
         for role, calculate, request in (("executor", "tool_allowed", "tool_allowed"), ("admin", "tool_allowed", "tool_allowed"),
