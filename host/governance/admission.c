@@ -756,7 +756,8 @@ reeve_admission_consult (ReeveAdmission *self, const ReeveAdmissionRequest *requ
   consulted->request.agent_tools = (const char *const *) consulted->agent_tools;
   if (request->tool_arguments != NULL)
     consulted->request.tool_arguments = json_object_ref (request->tool_arguments);
-  reeve_policy_adviser_ask_async (self->adviser, question, reeve_admission_on_advice, consulted);
+  reeve_policy_adviser_ask_async (self->adviser, reeve_caller_get_tenant_id (request->caller),
+                                  question, reeve_admission_on_advice, consulted);
 }
 
 /**

@@ -23,6 +23,7 @@ reeve_policies_get_rego (ReevePolicies *self, const char *tenant_id, const char 
       = snapshot != NULL ? reeve_policies_snapshot_list_agents (snapshot) : NULL;
   ReevePolicyRegoSubject subject = { tenant_id, agent_id, NULL, 0 };
   g_autofree char *module = NULL;
+  g_autofree char *package = reeve_policy_rego_name_package (tenant_id);
   JsonObject *answer = NULL;
 
   if (snapshot == NULL)
@@ -39,7 +40,7 @@ reeve_policies_get_rego (ReevePolicies *self, const char *tenant_id, const char 
   else
     json_object_set_null_member (answer, "agent_id");
   json_object_set_int_member (answer, "policy_revision", subject.revision);
-  json_object_set_string_member (answer, "package", REEVE_POLICY_REGO_PACKAGE);
+  json_object_set_string_member (answer, "package", package);
   json_object_set_string_member (answer, "module", module);
   return answer;
 }

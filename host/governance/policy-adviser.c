@@ -28,18 +28,20 @@ reeve_policy_adviser_on_task (ReevePolicyAdvice *advice, gpointer user_data)
 /**
  * reeve_policy_adviser_ask_async:
  * @self: an adviser
+ * @tenant_id: whose call it is
  * @question: JSON
  * @callback: called in the caller's thread-default context
  * @user_data: for @callback
  */
 void
-reeve_policy_adviser_ask_async (ReevePolicyAdviser *self, GBytes *question,
+reeve_policy_adviser_ask_async (ReevePolicyAdviser *self, const char *tenant_id, GBytes *question,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, reeve_policy_adviser_ask_async);
-  REEVE_POLICY_ADVISER_GET_IFACE (self)->ask (self, question, reeve_policy_adviser_on_task, task);
+  REEVE_POLICY_ADVISER_GET_IFACE (self)->ask (self, tenant_id, question,
+                                              reeve_policy_adviser_on_task, task);
 }
 
 /**
@@ -90,6 +92,7 @@ reeve_policy_adviser_wait (ReevePolicyAdviserWait *wait)
 /**
  * reeve_policy_adviser_ask:
  * @self: an adviser
+ * @tenant_id: whose call it is
  * @question: JSON
  *
  * Blocks; worker threads.
@@ -97,12 +100,13 @@ reeve_policy_adviser_wait (ReevePolicyAdviserWait *wait)
  * Returns: (transfer full): the advice, never %NULL
  */
 ReevePolicyAdvice *
-reeve_policy_adviser_ask (ReevePolicyAdviser *self, GBytes *question)
+reeve_policy_adviser_ask (ReevePolicyAdviser *self, const char *tenant_id, GBytes *question)
 {
   ReevePolicyAdviserWait wait;
 
   reeve_policy_adviser_wait_init (&wait);
-  REEVE_POLICY_ADVISER_GET_IFACE (self)->ask (self, question, reeve_policy_adviser_on_wait, &wait);
+  REEVE_POLICY_ADVISER_GET_IFACE (self)->ask (self, tenant_id, question,
+                                              reeve_policy_adviser_on_wait, &wait);
   return reeve_policy_adviser_wait (&wait);
 }
 

@@ -22,17 +22,19 @@ struct _ReevePolicyAdviserInterface
 {
   GTypeInterface parent_iface;
 
-  void (*ask) (ReevePolicyAdviser *self, GBytes *question, ReevePolicyAdviserDone done,
-               gpointer user_data);
+  void (*ask) (ReevePolicyAdviser *self, const char *tenant_id, GBytes *question,
+               ReevePolicyAdviserDone done, gpointer user_data);
   void (*check) (ReevePolicyAdviser *self, ReevePolicyAdviserDone done, gpointer user_data);
 };
 
 /* Any thread; does not block. The callback comes in the caller's thread-default context. */
-void reeve_policy_adviser_ask_async (ReevePolicyAdviser *self, GBytes *question,
-                                     GAsyncReadyCallback callback, gpointer user_data);
+void reeve_policy_adviser_ask_async (ReevePolicyAdviser *self, const char *tenant_id,
+                                     GBytes *question, GAsyncReadyCallback callback,
+                                     gpointer user_data);
 ReevePolicyAdvice *reeve_policy_adviser_ask_finish (ReevePolicyAdviser *self, GAsyncResult *result);
 /* The same, blocking; worker threads. */
-ReevePolicyAdvice *reeve_policy_adviser_ask (ReevePolicyAdviser *self, GBytes *question);
+ReevePolicyAdvice *reeve_policy_adviser_ask (ReevePolicyAdviser *self, const char *tenant_id,
+                                             GBytes *question);
 
 /* Is it there? Blocks; worker threads. (transfer full): unreachable, or anything else */
 ReevePolicyAdvice *reeve_policy_adviser_check (ReevePolicyAdviser *self);

@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_POLICY_REGO_PACKAGE "reeve.tools"
+/* The tenant comes after it. */
+#define REEVE_POLICY_REGO_PACKAGE "agent_platform.policy"
 
 /* Whose policies they are. */
 typedef struct
@@ -18,6 +19,8 @@ typedef struct
   gint64 revision;
 } ReevePolicyRegoSubject;
 
+/* (transfer full): of a tenant's modules, as Rego writes it */
+char *reeve_policy_rego_name_package (const char *tenant_id);
 /* Policies (nullable). (transfer full): text of a module */
 char *reeve_policy_rego_write (const ReevePolicyRegoSubject *subject, const ReevePolicy *org,
                                const ReevePolicy *agent);

@@ -406,7 +406,9 @@ reeve_op_policies_advise (ReeveCall *call, ReeveServices *services, const ReeveP
   g_autoptr (GBytes) question
       = reeve_policy_question_new_for (&services->question, &request, ask->cost);
   g_autoptr (ReevePolicyAdvice) advice
-      = question != NULL ? reeve_policy_adviser_ask (services->adviser, question) : NULL;
+      = question != NULL ? reeve_policy_adviser_ask (
+            services->adviser, reeve_caller_get_tenant_id (request.caller), question)
+                         : NULL;
 
   if (advice != NULL)
     reeve_policy_advice_apply (advice, decision);

@@ -12,7 +12,8 @@ struct _ReeveOpaClient
 {
   GObject parent_instance;
 
-  char *decision_url;
+  char *base_url;      /* without a slash at its end */
+  char *decision_path; /* {tenant} stands for one */
   char *health_url;
   char *authorization; /* (nullable) */
   guint timeout_ms;
@@ -46,7 +47,8 @@ reeve_opa_client_finalize (GObject *object)
   ReeveOpaClient *self = REEVE_OPA_CLIENT (object);
 
   g_clear_pointer (&self->thread, reeve_http_thread_free);
-  g_free (self->decision_url);
+  g_free (self->base_url);
+  g_free (self->decision_path);
   g_free (self->health_url);
   g_free (self->authorization);
   g_mutex_clear (&self->lock);
@@ -82,8 +84,9 @@ reeve_opa_client_new (const ReeveOpaClientSettings *settings, ReeveHttpTrust *tr
   g_autoptr (ReeveHttpTrust) own
       = settings->ca != NULL ? reeve_http_trust_new (settings->ca) : reeve_http_trust_ref (trust);
 
-  self->decision_url = g_strconcat (base, "/", settings->path, NULL);
   self->health_url = g_strconcat (base, "/health", NULL);
+  self->base_url = g_steal_pointer (&base);
+  self->decision_path = g_strdup (settings->path);
   if (settings->token != NULL && *settings->token != '\0')
     self->authorization = g_strconcat ("Bearer ", settings->token, NULL);
   self->timeout_ms = settings->timeout_ms;
@@ -135,9 +138,9 @@ reeve_opa_client_learn (ReeveOpaClient *self, gboolean trial, gboolean reached, 
     self->trying = FALSE;
   g_mutex_unlock (&self->lock);
   if (changed && reached)
-    g_message ("the policy agent at %s answers again", self->decision_url);
+    g_message ("the policy agent at %s answers again", self->base_url);
   else if (changed)
-    g_warning ("the policy agent at %s does not answer, %s decides: %s", self->decision_url,
+    g_warning ("the policy agent at %s does not answer, %s decides: %s", self->base_url,
                self->closed ? "nobody, so that no tool is called," : "the tool policy alone",
                text != NULL ? text : "");
 }
@@ -211,13 +214,27 @@ reeve_opa_client_job_new (ReeveOpaClient *self, ReevePolicyAdviserDone done, gpo
 
 /* ---- as an adviser ---- */
 
+/* Where the decision about a tenant's calls stands. */
+static char *
+reeve_opa_client_write_url (ReeveOpaClient *self, const char *tenant_id)
+{
+  g_autofree char *escaped = g_uri_escape_string (tenant_id, NULL, FALSE);
+  g_autoptr (GString) url = g_string_new (self->decision_path);
+
+  g_string_replace (url, "{tenant}", escaped, 0);
+  g_string_prepend_c (url, '/');
+  g_string_prepend (url, self->base_url);
+  return g_string_free (g_steal_pointer (&url), FALSE);
+}
+
 static void
-reeve_opa_client_ask (ReevePolicyAdviser *adviser, GBytes *question, ReevePolicyAdviserDone done,
-                      gpointer user_data)
+reeve_opa_client_ask (ReevePolicyAdviser *adviser, const char *tenant_id, GBytes *question,
+                      ReevePolicyAdviserDone done, gpointer user_data)
 {
   ReeveOpaClient *self = REEVE_OPA_CLIENT (adviser);
   ReeveOpaClientJob *job = NULL;
   ReeveHttpRequest *request = NULL;
+  g_autofree char *url = NULL;
   gboolean trial = FALSE;
 
   /* whoever calls with much must not get by unasked */
@@ -234,7 +251,8 @@ reeve_opa_client_ask (ReevePolicyAdviser *adviser, GBytes *question, ReevePolicy
     }
   job = reeve_opa_client_job_new (self, done, user_data);
   job->trial = trial;
-  request = reeve_http_request_new ("POST", self->decision_url);
+  url = reeve_opa_client_write_url (self, tenant_id);
+  request = reeve_http_request_new ("POST", url);
   reeve_http_request_set_body (request, "application/json", question);
   reeve_opa_client_send (job, request);
 }

@@ -20,7 +20,7 @@ G_DECLARE_FINAL_TYPE (ReeveOpaClient, reeve_opa_client, REEVE, OPA_CLIENT, GObje
 typedef struct
 {
   const char *url;
-  const char *path;
+  const char *path;  /* {tenant} stands for the tenant whose call it is */
   const char *token; /* (nullable) */
   const char *ca;    /* (nullable): file; else the trust that is given besides */
   guint timeout_ms;

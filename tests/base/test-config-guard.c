@@ -70,6 +70,8 @@ static const Row refused[] = {
   { "policy.opa-cleartext",
     "policy:\n  opa:\n    mode: also\n    url: \"http://opa.example:8181\"\n", "4: policy.opa.url",
     "policy:\n  opa:\n    mode: also\n    url: \"http://127.0.0.1:8181\"\n", 0600 },
+  { "policy.opa-cleartext", "policy: {opa: {mode: also, url: \"http://opa.localhost:8181\"}}\n",
+    "1: policy.opa.url", "policy: {opa: {mode: also}}\n", 0600 },
   { "policy.opa-cleartext", "policy: {opa: {mode: also, url: \"http://192.0.2.1\"}}\n",
     "1: policy.opa.url", "policy: {opa: {mode: off, url: \"http://192.0.2.1\"}}\n", 0600 },
 };

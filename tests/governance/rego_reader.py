@@ -8,6 +8,7 @@ its expression, its body and whatever refers to it undefined; `not` turns undefi
     Module(text).get("decision", {"tool": …})
 """
 
+import json
 import re
 
 TOKEN = re.compile(r"""(?P<blank>[ \t]+|\#[^\n]*)|(?P<line>\n)|(?P<string>"(?:[^"\\\n]|\\["\\]|\\u[0-9a-f]{4})*")
@@ -90,8 +91,13 @@ class Reader:
     def module(self):
         self.take("package", lines=True)
         package = [self.name()]
-        while self.has("."):
-            package.append(self.name())
+        while self.peek()[1] in (".", "["):
+            if self.has("."):
+                package.append(self.name())
+            else:
+                self.take("[")
+                package.append(json.loads(self.take(kind="string")))
+                self.take("]")
         rules = []
         while self.peek(lines=True)[0] != "end":
             rules.append(self.rule())

@@ -5,6 +5,7 @@
 
 #include "governance/admission.h"
 #include "governance/opa-answer.h"
+#include "governance/policy-rego.h"
 
 #include "ledger-fixture.h"
 
@@ -23,12 +24,13 @@ struct _AdviserFake
 };
 
 static void
-adviser_fake_ask (ReevePolicyAdviser *adviser, GBytes *question, ReevePolicyAdviserDone done,
-                  gpointer user_data)
+adviser_fake_ask (ReevePolicyAdviser *adviser, const char *tenant_id, GBytes *question,
+                  ReevePolicyAdviserDone done, gpointer user_data)
 {
   AdviserFake *self = ADVISER_FAKE (adviser);
 
   g_assert_cmpstr (g_bytes_get_data (question, NULL), ==, "calculate");
+  g_assert_cmpstr (tenant_id, ==, "acme");
   self->asked++;
   self->done = done;
   self->user_data = user_data;
@@ -403,6 +405,25 @@ test_check (void)
   g_assert_cmpint (advice->kind, ==, REEVE_POLICY_ADVICE_ALLOW);
 }
 
+static void
+test_packages (void)
+{
+  static const char *const rows[][2] = { { "acme", "agent_platform.policy.acme" },
+                                         { "a_1", "agent_platform.policy.a_1" },
+                                         { "my-org", "agent_platform.policy[\"my-org\"]" },
+                                         { "1st", "agent_platform.policy[\"1st\"]" },
+                                         { "default", "agent_platform.policy[\"default\"]" },
+                                         { "some", "agent_platform.policy[\"some\"]" },
+                                         { "something", "agent_platform.policy.something" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *package = reeve_policy_rego_name_package (rows[i][0]);
+
+      g_assert_cmpstr (package, ==, rows[i][1]);
+    }
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -415,5 +436,6 @@ main (int argc, char *argv[])
   g_test_add ("/policy-advice/gate/refuses", Fixture, NULL, set_up, test_gate_refuses, tear_down);
   g_test_add ("/policy-advice/gate/late", Fixture, NULL, set_up, test_gate_late, tear_down);
   g_test_add ("/policy-advice/gate/blocking", Fixture, NULL, set_up, test_gate_blocking, tear_down);
+  g_test_add_func ("/policy-advice/packages", test_packages);
   return g_test_run ();
 }

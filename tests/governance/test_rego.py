@@ -66,7 +66,7 @@ class Table(RegoCase):
             with open(golden, encoding="utf-8") as file:
                 self.assertEqual(file.read(), answer["module"], policy["name"])
             module = Module(answer["module"])
-            self.assertEqual("reeve.tools", module.package)
+            self.assertEqual("agent_platform.policy.acme", module.package)
             for row, said in zip(policy["rows"], answer["answers"], strict=True):
                 with self.subTest(policy=policy["name"], **row["ask"]):
                     self.assertEqual(row["decision"], said["decision"], "the engine")

@@ -77,7 +77,7 @@ class Answers(OpaCase):
     def test_what_it_is_asked(self):
         self.mission("41+1")
         question, = self.opa.questions
-        self.assertEqual("/v1/data/reeve/tools/decision", question.path)
+        self.assertEqual("/v1/data/agent_platform/policy/default/allow", question.path)
         self.assertNotIn("authorization", question.headers)
         asked = dict(question.input)
         self.assertEqual({"id": self.agent, "role": "executor"}, asked.pop("agent"))
@@ -178,9 +178,17 @@ class Answers(OpaCase):
                                       "approval": {"approval_required": ["x"]}}, expect=200)
         self.addCleanup(self.host.put, BASE + "/org", {"tools": [{"tool_name": "calculate", "effect": "allow"}]}, expect=200)
         shown = self.host.get(BASE + "/rego", expect=200).json
-        self.assertEqual(("default", None, "reeve.tools"), (shown["org_id"], shown["agent_id"], shown["package"]))
+        self.assertEqual(("default", None, 'agent_platform.policy["default"]'), (shown["org_id"], shown["agent_id"], shown["package"]))
         self.assertEqual(shown["module"], json.loads(self.host.ctl("policy", "rego", "default").stdout)["module"])
         module = Module(shown["module"])
+        self.assertEqual("agent_platform.policy.default", module.package)
+        for rule in ("decision", "allow"):
+            self.opa.decide = lambda question, rule=rule: module.get(rule, question.input)
+            self.assertEqual([("intent", "opa_allowed")], self.mission()[1])
+            self.opa.decide = lambda question, rule=rule: module.get(rule, {**question.input, "estimated_tokens": 100001})
+            self.assertEqual([("refusal", "opa_denied")], self.mission()[1])
+        self.assertEqual([100000, 0, ["calc*"]], [module.get("token_limit", {}), module.get("execution_timeout", {}),
+                                                  [p[5:-1].replace(".*", "*") for p in module.get("allowed_tools_patterns", {})]])
         self.opa.decide = lambda question: module.get("decision", question.input)
         self.assertEqual([("intent", "opa_allowed")], self.mission()[1])
         self.host.put(BASE + "/org", {"tools": [{"tool_name": "*", "effect": "allow"}]}, expect=200)
@@ -263,7 +271,7 @@ class Slow(OpaCase):
 
 
 class Closed(OpaCase):
-    more = 'timeout_ms: 30000, backoff_ms: 1, unreachable: deny, token: "env:OPA_TEST_TOKEN", path: v1/data/other/place, include_arguments: true'
+    more = 'timeout_ms: 30000, backoff_ms: 1, unreachable: deny, token: "env:OPA_TEST_TOKEN", path: "v1/data/other/{tenant}/place/x-{tenant}", include_arguments: true'
 
     @classmethod
     def setUpClass(cls):
@@ -285,7 +293,7 @@ class Closed(OpaCase):
     def test_token_path_and_arguments(self):
         self.mission("40+2")
         question, = self.opa.questions
-        self.assertEqual(("/v1/data/other/place", "Bearer canary-4711"), (question.path, question.headers["authorization"]))
+        self.assertEqual(("/v1/data/other/default/place/x-default", "Bearer canary-4711"), (question.path, question.headers["authorization"]))
         self.assertEqual({"expression": "40+2"}, question.input["arguments"])
         shown = json.dumps(self.host.get("/api/v1/admin/config?key=policy", expect=200).json)
         self.assertNotIn("canary", shown + self.host.read_log())
