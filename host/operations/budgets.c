@@ -33,11 +33,13 @@ reeve_op_budgets_has_key (ReeveCall *call, ReeveServices *services, const char *
                 == 0;
 }
 
-/* What a body, a query or a path names; FALSE: the call has failed. */
+/* What a body, a query or a path names; what lies in a workspace that is not seen is not there.
+ * FALSE: the call has failed. */
 static gboolean
 reeve_op_budgets_check_subject (ReeveCall *call, ReeveServices *services, const char *kind,
                                 const char *id)
 {
+  gboolean writing = reeve_call_get_operation (call)->klass == REEVE_CLASS_EFFECT;
   GError *error = NULL;
   gboolean exists = TRUE;
 
@@ -45,8 +47,8 @@ reeve_op_budgets_check_subject (ReeveCall *call, ReeveServices *services, const 
     return TRUE;
   if (g_str_equal (kind, REEVE_OP_BUDGETS_KEYS))
     exists = reeve_op_budgets_has_key (call, services, id, &error);
-  else if (!reeve_store_exists (services->store, reeve_call_get_tenant_id (call), kind, id, &exists,
-                                &error))
+  else if (!reeve_workspaces_exists (services->workspaces, reeve_call_get_caller (call), kind, id,
+                                     writing, &exists, &error))
     exists = FALSE;
   if (!exists && error == NULL)
     g_set_error (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, kind);
@@ -55,10 +57,74 @@ reeve_op_budgets_check_subject (ReeveCall *call, ReeveServices *services, const 
   return exists && error == NULL;
 }
 
+/* Is it shown whose budget this is? */
+static gboolean
+reeve_op_budgets_is_seen (ReeveCall *call, ReeveServices *services, JsonObject *budget,
+                          GError **error)
+{
+  const char *workspace_id = reeve_json_get_string (budget, "workspace_id", NULL);
+  const char *agent_id = reeve_json_get_string (budget, "agent_id", NULL);
+  const char *id = workspace_id != NULL ? workspace_id : agent_id;
+  GError *reason = NULL;
+  gboolean exists = TRUE;
+
+  if (id != NULL
+      && !reeve_workspaces_exists (services->workspaces, reeve_call_get_caller (call),
+                                   workspace_id != NULL ? REEVE_OP_BUDGETS_WORKSPACES
+                                                        : REEVE_OP_BUDGETS_AGENTS,
+                                   id, FALSE, &exists, &reason))
+    exists = FALSE;
+  if (g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_NETWORK_DENIED)
+      || g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_COUNTRY_DENIED))
+    g_clear_error (&reason);
+  if (reason != NULL)
+    g_propagate_error (error, reason);
+  return exists;
+}
+
+/* (transfer full) (nullable): those that the caller is shown, of @all (transfer full) */
+static JsonArray *
+reeve_op_budgets_choose (ReeveCall *call, ReeveServices *services, JsonArray *all, GError **error)
+{
+  g_autoptr (JsonArray) given = all;
+  g_autoptr (JsonArray) chosen = json_array_new ();
+
+  for (guint i = 0; i < json_array_get_length (given); i++)
+    {
+      JsonObject *budget = json_array_get_object_element (given, i);
+      GError *reason = NULL;
+
+      if (reeve_op_budgets_is_seen (call, services, budget, &reason))
+        json_array_add_object_element (chosen, json_object_ref (budget));
+      if (reason != NULL)
+        {
+          g_propagate_error (error, reason);
+          return NULL;
+        }
+    }
+  return g_steal_pointer (&chosen);
+}
+
 void
 reeve_op_budgets_list (ReeveCall *call, ReeveServices *services)
 {
-  reeve_page_answer (call, reeve_budgets_list (services->budgets, reeve_call_get_tenant_id (call)));
+  g_auto (GStrv) seen = NULL;
+  GError *error = NULL;
+  JsonArray *budgets = NULL;
+  gboolean all = FALSE;
+
+  seen = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), NULL,
+                                     &error);
+  if (seen != NULL
+      && reeve_workspaces_is_all_seen (services->workspaces, reeve_call_get_tenant_id (call),
+                                       (const char *const *) seen, &all, &error))
+    budgets = reeve_budgets_list (services->budgets, reeve_call_get_tenant_id (call));
+  if (budgets != NULL && !all)
+    budgets = reeve_op_budgets_choose (call, services, budgets, &error);
+  if (error != NULL)
+    reeve_call_fail (call, error);
+  else
+    reeve_page_answer (call, budgets);
 }
 
 static void

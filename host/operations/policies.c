@@ -28,13 +28,39 @@ reeve_op_policies_check_agent (ReeveCall *call, ReeveServices *services, const c
   return error == NULL;
 }
 
+/* Whoever asks about all policies at once must be shown all agents: those of agents that are hidden
+ * are neither told nor changed. FALSE: the call has failed. */
+static gboolean
+reeve_op_policies_check_all (ReeveCall *call, ReeveServices *services)
+{
+  g_auto (GStrv) seen = NULL;
+  GError *error = NULL;
+  gboolean all = FALSE;
+
+  seen = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), NULL,
+                                     &error);
+  if (seen != NULL
+      && reeve_workspaces_is_all_seen (services->workspaces, reeve_call_get_tenant_id (call),
+                                       (const char *const *) seen, &all, &error)
+      && !all)
+    g_set_error_literal (&error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                         "this is about all agents, and there are workspaces that are not shown to "
+                         "you: permission workspace:read is missing");
+  if (error != NULL)
+    reeve_call_fail (call, error);
+  return error == NULL;
+}
+
 void
 reeve_op_policies_list (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *page = reeve_policies_list (services->policies, reeve_call_get_tenant_id (call),
-                                          reeve_call_get_params (call), &error);
+  JsonObject *page = NULL;
 
+  if (!reeve_op_policies_check_all (call, services))
+    return;
+  page = reeve_policies_list (services->policies, reeve_call_get_tenant_id (call),
+                              reeve_call_get_params (call), &error);
   reeve_call_answer (call, page, error);
 }
 
@@ -189,7 +215,8 @@ reeve_op_policies_rego (ReeveCall *call, ReeveServices *services)
   GError *error = NULL;
   JsonObject *module = NULL;
 
-  if (!reeve_op_policies_check_agent (call, services, agent_id))
+  if (!(agent_id != NULL ? reeve_op_policies_check_agent (call, services, agent_id)
+                         : reeve_op_policies_check_all (call, services)))
     return;
   module = reeve_policies_get_rego (services->policies, reeve_call_get_tenant_id (call), agent_id,
                                     &error);
@@ -200,9 +227,12 @@ void
 reeve_op_policies_revisions (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *page = reeve_policies_list_revisions (
-      services->policies, reeve_call_get_tenant_id (call), reeve_call_get_params (call), &error);
+  JsonObject *page = NULL;
 
+  if (!reeve_op_policies_check_all (call, services))
+    return;
+  page = reeve_policies_list_revisions (services->policies, reeve_call_get_tenant_id (call),
+                                        reeve_call_get_params (call), &error);
   reeve_call_answer (call, page, error);
 }
 
@@ -210,10 +240,13 @@ void
 reeve_op_policies_rollback (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *revision = reeve_policies_rollback (
-      services->policies, reeve_call_get_admitted (call), "policies.rollback",
-      reeve_call_get_int (call, "revision", 0), reeve_call_get_params (call), &error);
+  JsonObject *revision = NULL;
 
+  if (!reeve_op_policies_check_all (call, services))
+    return;
+  revision = reeve_policies_rollback (services->policies, reeve_call_get_admitted (call),
+                                      "policies.rollback", reeve_call_get_int (call, "revision", 0),
+                                      reeve_call_get_params (call), &error);
   reeve_call_answer (call, revision, error);
 }
 
@@ -227,9 +260,12 @@ reeve_op_policies_apply (ReeveCall *call, ReeveServices *services)
           .dry_run = reeve_json_get_boolean (params, "dry_run", FALSE),
           .reason = reeve_call_get_string (call, "reason") };
   GError *error = NULL;
-  JsonObject *answer = reeve_policies_apply (services->policies, reeve_call_get_admitted (call),
-                                             "policies.apply", params, &wanted, &error);
+  JsonObject *answer = NULL;
 
+  if (!reeve_op_policies_check_all (call, services))
+    return;
+  answer = reeve_policies_apply (services->policies, reeve_call_get_admitted (call),
+                                 "policies.apply", params, &wanted, &error);
   reeve_call_answer (call, answer, error);
 }
 
@@ -237,9 +273,11 @@ void
 reeve_op_policies_export (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *answer
-      = reeve_policies_export (services->policies, reeve_call_get_tenant_id (call), &error);
+  JsonObject *answer = NULL;
 
+  if (!reeve_op_policies_check_all (call, services))
+    return;
+  answer = reeve_policies_export (services->policies, reeve_call_get_tenant_id (call), &error);
   reeve_call_answer (call, answer, error);
 }
 
@@ -290,11 +328,15 @@ void
 reeve_op_policies_analyze (ReeveCall *call, ReeveServices *services)
 {
   JsonObject *policies = reeve_json_get_object (reeve_call_get_params (call), "policies");
-  g_autoptr (ReevePolicyAnalysisTools) tools = reeve_op_policies_list_tools (services);
-  JsonObject *answer = json_object_new ();
+  g_autoptr (ReevePolicyAnalysisTools) tools = NULL;
+  JsonObject *answer = NULL;
   JsonObject *part = NULL;
   GError *error = NULL;
 
+  if (policies != NULL && !reeve_op_policies_check_all (call, services))
+    return;
+  tools = reeve_op_policies_list_tools (services);
+  answer = json_object_new ();
   if (policies == NULL || reeve_call_get_string (call, "operation") != NULL)
     {
       part = reeve_op_policies_analyze_access (call, services, &error);

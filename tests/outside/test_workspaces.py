@@ -172,6 +172,51 @@ class Workspaces(unittest.TestCase):
         self.host.post(f"/api/v1/admin/workspaces/{self.workspace}/members", {"user_id": user}, expect=201)
         self.assertEqual({200}, {status for status, _detail in ask(self.agent)})
 
+    def test_all_policies_at_once_are_for_who_sees_all_agents(self):
+        """What is hidden is neither told nor changed by what speaks of all policies: not even that it is there."""
+        base = "/api/v1/admin/policies"
+        hidden = self.host.put(f"{base}/agents/{self.agent}", {"description": "hidden words", "tools": []}, expect=200).json["revision"]
+        self.host.post("/api/v1/admin/roles", {"name": "overseer", "permissions": ["policy:manage"]}, expect=201)
+        user, key = self.user("custom:overseer")
+        draft = {"policies": {"agents": {self.agent: {"tools": []}}}}
+        rows = (("GET", "", None), ("GET", "/export", None), ("GET", "/rego", None), ("GET", "/revisions", None), ("POST", "/analyze", draft),
+                ("POST", "/apply", draft), ("POST", "/apply", {**draft, "dry_run": True}), ("POST", "/rollback", {"revision": hidden}))
+        for method, path, body in rows:
+            answer = self.host.call(method, base + path, body, key=key, expect=403)
+            self.assertIn("workspace:read", answer.json["detail"], path)
+            self.assertNotIn(self.agent, answer.text)
+        self.assertEqual("hidden words", self.host.get(f"{base}/agents/{self.agent}", expect=200).json["description"])
+        # the fixture shares the tenant, so there may be other workspaces; who is shown all of them is let in
+        for workspace in self.host.get("/api/v1/admin/workspaces?limit=200", expect=200).json["items"]:
+            self.host.post(f"/api/v1/admin/workspaces/{workspace['workspace_id']}/members", {"user_id": user}, expect=201)
+        for method, path, body in rows[:5]:
+            self.assertIn(self.agent, self.host.call(method, base + path, body, key=key, expect=200).text)
+
+    def test_budgets_of_what_is_hidden(self):
+        base = "/api/v1/admin/budgets"
+        scopes = [f"agents/{self.agent}", f"workspaces/{self.workspace}"]
+        for scope in scopes:
+            self.host.put(f"{base}/{scope}", {"token_limit": 1000000}, expect=200)
+
+        def listed(key):
+            return {budget["scope"] for budget in self.host.get(f"{base}?limit=500", key=key, expect=200).json["items"]} & set(scopes)
+
+        def ask(agent, workspace):
+            answers = [self.host.get(f"{base}/agents/{agent}", key=key), self.host.get(f"{base}/workspaces/{workspace}", key=key),
+                       self.host.get(f"{base}/usage?agent_id={agent}", key=key),
+                       self.host.post(f"{base}/check", {"agent_id": agent, "estimated_tokens": 1}, key=key),
+                       self.host.post(f"{base}/check", {"workspace_id": workspace, "estimated_tokens": 1}, key=key)]
+            return [(answer.status, answer.json.get("detail")) for answer in answers]
+
+        user, key = self.user("operator")
+        self.assertEqual({404}, {status for status, _detail in ask(self.agent, self.workspace)})
+        self.assertEqual(ask("agt_none", "wsp_none"), ask(self.agent, self.workspace))
+        self.assertEqual(set(), listed(key))
+        self.assertEqual(set(scopes), listed("admin"))
+        self.host.post(f"/api/v1/admin/workspaces/{self.workspace}/members", {"user_id": user}, expect=201)
+        self.assertEqual({200}, {status for status, _detail in ask(self.agent, self.workspace)})
+        self.assertEqual(set(scopes), listed(key))
+
     def test_tools_of_a_run_see_what_its_caller_sees(self):
         """An agent of all, run by a member and by another; one of the workspace, run by a member of two."""
         def results():
