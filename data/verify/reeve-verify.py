@@ -37,10 +37,10 @@ def sha256(data):
 
 def read(path, limit):
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise Bad(f"{os.path.basename(path)} is too large")
-    return data
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise Bad(f"{os.path.basename(path)} is too large")
+        return file.read(size)  # not of the limit: so much would be allocated
 
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, ROOT = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
