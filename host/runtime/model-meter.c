@@ -118,12 +118,13 @@ reeve_model_meter_settle (const ReeveModelMeter *self, ReeveLlmRequest *request,
 
 /* ---- before it ---- */
 
+/* A number in quotes counts too: there are services that take it. */
 static gint64
 reeve_model_meter_number (const ReeveJsonSlice *slice, gint64 fallback)
 {
   g_autofree char *text
       = slice->start != NULL ? g_strndup (slice->start, MIN (slice->length, 32)) : NULL;
-  double number = text != NULL ? g_ascii_strtod (text, NULL) : 0;
+  double number = text != NULL ? g_ascii_strtod (text + (*text == '"' ? 1 : 0), NULL) : 0;
 
   return number >= 1 ? (gint64) MIN (number, 1e12) : fallback;
 }
@@ -182,7 +183,7 @@ reeve_model_meter_answers (ReeveLlmRequest *request)
 
   if (data == NULL || !reeve_json_find_members (data, length, names, &slice, NULL))
     return 1;
-  return MIN (reeve_model_meter_number (&slice, 1), 1024);
+  return reeve_model_meter_number (&slice, 1);
 }
 
 /**

@@ -118,7 +118,7 @@ openai_body_number (const ReeveJsonSlice *slice)
 }
 
 /* The bound of generated tokens: lowered where the caller gave more, set where the caller gave
- * none. */
+ * none, or what is no number from 1 on: to some services 0 and -1 mean that there is no end. */
 static void
 openai_body_bound (GArray *edits, const char *raw, gsize close, const ReeveJsonSlice *slices,
                    guint bound, const OpenaiBodyStyle *style)
@@ -132,7 +132,7 @@ openai_body_bound (GArray *edits, const char *raw, gsize close, const ReeveJsonS
       if (slices[i].start == NULL || openai_body_slice_is (&slices[i], "null"))
         continue;
       given = TRUE;
-      if (number > bound)
+      if (number < 1 || number > bound)
         openai_body_set (edits, raw, close, openai_body_members[i], &slices[i],
                          g_strdup_printf ("%u", bound));
     }

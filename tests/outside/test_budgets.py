@@ -146,6 +146,20 @@ class Spending(BudgetCase):
         self.assertEqual(before, self.mock.count("/v1/chat/completions"))
         self.assertEqual((30, 0, 30), self.used())
 
+    def test_no_form_of_the_bound_gets_around_a_budget(self):
+        """To some services 0 and -1 mean that there is no end, and numbers may come in quotes."""
+        self.put(BASE + "/org", {"token_limit": 2000})
+        for asked in ({"max_tokens": -1}, {"max_tokens": 0}, {"max_tokens": "1000000"}, {"max_tokens": True}, {"max_tokens": None},
+                      {"max_completion_tokens": -1}, {"max_tokens": 40, "max_completion_tokens": -1}):
+            self.chat(**asked)
+            sent = self.mock.requests[-1].json
+            bounds = [sent[name] for name in ("max_tokens", "max_completion_tokens") if name in sent]
+            self.assertTrue(bounds and all(type(bound) is int and 1 <= bound < 2000 for bound in bounds), (asked, bounds))
+        for answers in (50, "50"):
+            self.chat(n=answers, max_tokens=1000)
+            self.assertLess(self.mock.requests[-1].json["max_tokens"] * 50, 2000)
+        self.chat(429, n=100000, max_tokens=1000)
+
     def test_a_run_is_not_begun_without_a_budget_and_fails_when_it_ends(self):
         path = f"{BASE}/agents/{self.agent}"
         self.put(path, {"token_limit": 15})
