@@ -285,13 +285,46 @@ reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
 }
 
 static gboolean
+reeve_gate_is_keyed (ReeveGatePass *pass)
+{
+  return pass->call->idempotency_key != NULL && reeve_gate_has (pass, REEVE_OPERATION_IDEMPOTENCY);
+}
+
+/* What was answered is answered again only to whom the agent that the body names is still shown:
+ * the operation that would look is not called then. Blocks. */
+static gboolean
+reeve_gate_check_keyed (ReeveGatePass *pass, GError **error)
+{
+  ReeveWorkspaces *workspaces = pass->services->workspaces;
+  const char *id = reeve_gate_get_agent (pass);
+  g_autofree char *workspace_id = NULL;
+  GError *local = NULL;
+  gboolean exists = TRUE;
+
+  if (id == NULL || pass->call->caller == NULL || !reeve_gate_is_keyed (pass))
+    return TRUE;
+  workspace_id = reeve_workspaces_locate_thing (workspaces, pass->call->caller, REEVE_STORE_AGENTS,
+                                                id, &local);
+  if (workspace_id != NULL
+      && reeve_workspaces_exists (workspaces, pass->call->caller, REEVE_STORE_AGENTS, id, TRUE,
+                                  &exists, &local)
+      && !exists)
+    g_set_error (&local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING,
+                 REEVE_STORE_AGENTS);
+  if (local != NULL)
+    g_propagate_error (error, local);
+  return local == NULL;
+}
+
+static gboolean
 reeve_gate_prepare (ReeveGatePass *pass)
 {
   GError *error = NULL;
 
   if (reeve_gate_check_identifiers (pass, &error)
       && reeve_gate_params_prepare (pass->call, pass->services->schemas, &error)
-      && reeve_gate_locate (pass, REEVE_STORE_AGENTS, reeve_gate_get_agent (pass), &error))
+      && reeve_gate_locate (pass, REEVE_STORE_AGENTS, reeve_gate_get_agent (pass), &error)
+      && reeve_gate_check_keyed (pass, &error))
     {
       if (pass->call->operation->klass == REEVE_CLASS_EFFECT)
         pass->call->digest = reeve_gate_params_digest (pass->call);
@@ -299,12 +332,6 @@ reeve_gate_prepare (ReeveGatePass *pass)
     }
   reeve_gate_fail (pass, error);
   return FALSE;
-}
-
-static gboolean
-reeve_gate_is_keyed (ReeveGatePass *pass)
-{
-  return pass->call->idempotency_key != NULL && reeve_gate_has (pass, REEVE_OPERATION_IDEMPOTENCY);
 }
 
 static void
@@ -330,7 +357,7 @@ reeve_gate_go_on (ReeveGatePass *pass)
                    || reeve_gate_has (pass, REEVE_OPERATION_COMPATIBLE);
 
   if (!reeve_gate_has (pass, REEVE_OPERATION_ASYNC) || reeve_gate_is_narrow (pass)
-      || call->operation->identifiers->parameter != NULL || !small)
+      || reeve_gate_is_keyed (pass) || call->operation->identifiers->parameter != NULL || !small)
     {
       reeve_gate_on_worker (pass, reeve_gate_prepare_on_worker);
       return;

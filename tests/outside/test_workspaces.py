@@ -192,6 +192,23 @@ class Workspaces(unittest.TestCase):
         for method, path, body in rows[:5]:
             self.assertIn(self.agent, self.host.call(method, base + path, body, key=key, expect=200).text)
 
+    def test_an_answer_is_not_given_again_to_who_has_left(self):
+        user, key = self.user("operator")
+        members = f"/api/v1/admin/workspaces/{self.workspace}/members"
+        body = {"agent_id": self.agent, "mission": "once"}
+        headers = {"Idempotency-Key": f"left-{user}"}
+
+        def ask(expect):
+            return self.host.call("POST", "/api/v1/agents/execute", body, key=key, headers=headers, expect=expect).json
+
+        self.host.post(members, {"user_id": user}, expect=201)
+        first = ask(200)["run_id"]
+        self.assertEqual(first, ask(200)["run_id"])
+        self.host.call("DELETE", f"{members}/{user}", expect=204)
+        self.assertEqual("no such thing among the agents", ask(404)["detail"])
+        self.host.post(members, {"user_id": user}, expect=201)
+        self.assertEqual(first, ask(200)["run_id"])
+
     def test_budgets_of_what_is_hidden(self):
         base = "/api/v1/admin/budgets"
         scopes = [f"agents/{self.agent}", f"workspaces/{self.workspace}"]
