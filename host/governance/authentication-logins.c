@@ -550,7 +550,7 @@ reeve_authentication_logins_begin (ReeveAuthenticationLogins *self, const guint8
   if (login != NULL)
     reeve_authentication_logins_add_waiter (login, task);
   g_mutex_unlock (&self->lock);
-  if (error != NULL)
+  if (login == NULL)
     g_task_return_error (task, error);
   else if (!joined)
     reeve_authentication_logins_push (login);

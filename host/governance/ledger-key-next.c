@@ -81,7 +81,7 @@ ReeveLedgerKeyNext *
 reeve_ledger_key_next_new (ReeveLedgerKey *self, GError **error)
 {
   g_autoptr (ReeveLedgerKeyNext) next = g_new0 (ReeveLedgerKeyNext, 1);
-  g_autoptr (ReeveLedgerKeyPair) old = reeve_ledger_key_find (self, 0);
+  g_autoptr (ReeveLedgerKeyPair) old = reeve_ledger_key_get_signing (self);
   g_autoptr (GBytes) pem = NULL;
   g_auto (GStrv) list = reeve_ledger_key_list (self);
 

@@ -17,8 +17,8 @@ struct _ReeveLedgerKey
   GPtrArray *pairs; /* under the mutex: ReeveLedgerKeyPair, oldest first */
 };
 
-/* (transfer full) (nullable) the pair of that id; of id 0, the one that signs */
-ReeveLedgerKeyPair *reeve_ledger_key_find (ReeveLedgerKey *self, guint32 id);
+/* (transfer full) the pair that signs */
+ReeveLedgerKeyPair *reeve_ledger_key_get_signing (ReeveLedgerKey *self);
 gboolean reeve_ledger_key_write_list (GPtrArray *pairs, const char *path, GError **error);
 
 G_END_DECLS

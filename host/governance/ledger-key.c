@@ -34,8 +34,20 @@ reeve_ledger_key_free (ReeveLedgerKey *self)
   g_free (self);
 }
 
-/* (transfer full) (nullable) the pair of that id; of id 0, the one that signs */
+/* (transfer full) the pair that signs: there is always one, and it is the last */
 ReeveLedgerKeyPair *
+reeve_ledger_key_get_signing (ReeveLedgerKey *self)
+{
+  ReeveLedgerKeyPair *pair = NULL;
+
+  g_mutex_lock (&self->mutex);
+  pair = reeve_ledger_key_pair_ref (g_ptr_array_index (self->pairs, self->pairs->len - 1));
+  g_mutex_unlock (&self->mutex);
+  return pair;
+}
+
+/* (transfer full) (nullable) the pair of that id, the newest where there are several */
+static ReeveLedgerKeyPair *
 reeve_ledger_key_find (ReeveLedgerKey *self, guint32 id)
 {
   ReeveLedgerKeyPair *found = NULL;
@@ -45,7 +57,7 @@ reeve_ledger_key_find (ReeveLedgerKey *self, guint32 id)
     {
       ReeveLedgerKeyPair *pair = g_ptr_array_index (self->pairs, i - 1);
 
-      if (id == 0 || pair->id == id)
+      if (pair->id == id)
         found = reeve_ledger_key_pair_ref (pair);
     }
   g_mutex_unlock (&self->mutex);
@@ -245,7 +257,7 @@ reeve_ledger_key_new_from_vkey (const char *vkey, GError **error)
 char *
 reeve_ledger_key_to_vkey (ReeveLedgerKey *self)
 {
-  g_autoptr (ReeveLedgerKeyPair) pair = reeve_ledger_key_find (self, 0);
+  g_autoptr (ReeveLedgerKeyPair) pair = reeve_ledger_key_get_signing (self);
 
   return reeve_ledger_key_pair_to_vkey (pair);
 }
@@ -278,7 +290,7 @@ reeve_ledger_key_list (ReeveLedgerKey *self)
 guint32
 reeve_ledger_key_get_id (ReeveLedgerKey *self)
 {
-  g_autoptr (ReeveLedgerKeyPair) pair = reeve_ledger_key_find (self, 0);
+  g_autoptr (ReeveLedgerKeyPair) pair = reeve_ledger_key_get_signing (self);
 
   return pair->id;
 }
@@ -298,7 +310,7 @@ gboolean
 reeve_ledger_key_sign (ReeveLedgerKey *self, gconstpointer data, gsize length, guint32 *id,
                        guint8 signature[REEVE_LEDGER_KEY_SIGNATURE_SIZE], GError **error)
 {
-  g_autoptr (ReeveLedgerKeyPair) pair = reeve_ledger_key_find (self, 0);
+  g_autoptr (ReeveLedgerKeyPair) pair = reeve_ledger_key_get_signing (self);
 
   *id = pair->id;
   return reeve_ledger_key_pair_sign (pair, data, length, signature, error);

@@ -38,5 +38,7 @@ reeve_page_answer (ReeveCall *call, JsonArray *all)
     json_object_set_string_member (page, "next_cursor", next);
   else
     json_object_set_null_member (page, "next_cursor");
+  /* the answer goes to another thread, and nothing of it is held here any more */
+  g_clear_pointer (&items, json_array_unref);
   reeve_call_answer (call, page, NULL);
 }

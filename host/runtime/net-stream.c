@@ -37,6 +37,8 @@ reeve_net_stream_connect (const ReeveCapabilityCaller *caller, gboolean datagram
   gint64 port = reeve_json_get_int (caller->settings, "port", 0);
 
   g_socket_client_set_timeout (client, REEVE_NET_STREAM_SECONDS);
+  /* where to is what the administrator wrote, not what an environment says */
+  g_socket_client_set_enable_proxy (client, FALSE);
   if (datagrams)
     {
       g_socket_client_set_socket_type (client, G_SOCKET_TYPE_DATAGRAM);

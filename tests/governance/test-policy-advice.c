@@ -247,6 +247,7 @@ tear_down (Fixture *fixture, gconstpointer data)
   g_object_unref (fixture->admission);
   g_object_unref (fixture->adviser);
   reeve_caller_unref (fixture->caller);
+  g_clear_error (&fixture->error);
   ledger_fixture_tear_down (&fixture->ledger, data);
 }
 

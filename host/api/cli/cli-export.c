@@ -54,7 +54,7 @@ reeve_cli_export_run (ReeveCliOptions *options, ReeveCliHost *host, const ReeveC
   g_autoptr (ReeveCliAnswer) answer = NULL;
 
   if (output == NULL)
-    return reeve_cli_export_fail (REEVE_CLI_FAILED, error->message);
+    return reeve_cli_export_fail (REEVE_CLI_FAILED, error != NULL ? error->message : path);
   answer = reeve_cli_host_download (host, command, params, output);
   /* closing it cancelled leaves the file that was there */
   if (answer->exit != REEVE_CLI_DONE)

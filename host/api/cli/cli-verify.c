@@ -43,7 +43,8 @@ reeve_cli_verify_print (JsonObject *report, gboolean json)
 static int
 reeve_cli_verify_fail (const GError *error)
 {
-  g_printerr ("reevectl: %s\n", error->message);
+  if (error != NULL)
+    g_printerr ("reevectl: %s\n", error->message);
   return REEVE_CLI_FAILED;
 }
 
