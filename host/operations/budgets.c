@@ -33,6 +33,16 @@ reeve_op_budgets_has_key (ReeveCall *call, ReeveServices *services, const char *
                 == 0;
 }
 
+/* The budget of a workspace is read by whoever reads the tenant's budgets, shown the workspace or
+ * not, but for one who is bound to another. */
+static gboolean
+reeve_op_budgets_is_shown (ReeveCall *call, const char *kind)
+{
+  return reeve_call_get_operation (call)->klass != REEVE_CLASS_EFFECT
+         && g_str_equal (kind, REEVE_OP_BUDGETS_WORKSPACES)
+         && reeve_caller_get_workspace_id (reeve_call_get_caller (call)) == NULL;
+}
+
 /* What a body, a query or a path names; what lies in a workspace that is not seen is not there.
  * FALSE: the call has failed. */
 static gboolean
@@ -47,6 +57,12 @@ reeve_op_budgets_check_subject (ReeveCall *call, ReeveServices *services, const 
     return TRUE;
   if (g_str_equal (kind, REEVE_OP_BUDGETS_KEYS))
     exists = reeve_op_budgets_has_key (call, services, id, &error);
+  else if (reeve_op_budgets_is_shown (call, kind))
+    {
+      if (!reeve_store_exists (services->store, reeve_call_get_tenant_id (call), kind, id, &exists,
+                               &error))
+        exists = FALSE;
+    }
   else if (!reeve_workspaces_exists (services->workspaces, reeve_call_get_caller (call), kind, id,
                                      writing, &exists, &error))
     exists = FALSE;
@@ -65,14 +81,13 @@ reeve_op_budgets_is_seen (ReeveCall *call, ReeveServices *services, JsonObject *
   const char *workspace_id = reeve_json_get_string (budget, "workspace_id", NULL);
   const char *agent_id = reeve_json_get_string (budget, "agent_id", NULL);
   const char *id = workspace_id != NULL ? workspace_id : agent_id;
+  const char *kind = workspace_id != NULL ? REEVE_OP_BUDGETS_WORKSPACES : REEVE_OP_BUDGETS_AGENTS;
   GError *reason = NULL;
   gboolean exists = TRUE;
 
-  if (id != NULL
-      && !reeve_workspaces_exists (services->workspaces, reeve_call_get_caller (call),
-                                   workspace_id != NULL ? REEVE_OP_BUDGETS_WORKSPACES
-                                                        : REEVE_OP_BUDGETS_AGENTS,
-                                   id, FALSE, &exists, &reason))
+  if (id != NULL && !reeve_op_budgets_is_shown (call, kind)
+      && !reeve_workspaces_exists (services->workspaces, reeve_call_get_caller (call), kind, id,
+                                   FALSE, &exists, &reason))
     exists = FALSE;
   if (g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_NETWORK_DENIED)
       || g_error_matches (reason, REEVE_ERROR, REEVE_ERROR_COUNTRY_DENIED))

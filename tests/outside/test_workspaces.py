@@ -218,20 +218,21 @@ class Workspaces(unittest.TestCase):
         def listed(key):
             return {budget["scope"] for budget in self.host.get(f"{base}?limit=500", key=key, expect=200).json["items"]} & set(scopes)
 
-        def ask(agent, workspace):
-            answers = [self.host.get(f"{base}/agents/{agent}", key=key), self.host.get(f"{base}/workspaces/{workspace}", key=key),
-                       self.host.get(f"{base}/usage?agent_id={agent}", key=key),
-                       self.host.post(f"{base}/check", {"agent_id": agent, "estimated_tokens": 1}, key=key),
-                       self.host.post(f"{base}/check", {"workspace_id": workspace, "estimated_tokens": 1}, key=key)]
+        def ask(agent):
+            answers = [self.host.get(f"{base}/agents/{agent}", key=key), self.host.get(f"{base}/usage?agent_id={agent}", key=key),
+                       self.host.post(f"{base}/check", {"agent_id": agent, "estimated_tokens": 1}, key=key)]
             return [(answer.status, answer.json.get("detail")) for answer in answers]
 
         user, key = self.user("operator")
-        self.assertEqual({404}, {status for status, _detail in ask(self.agent, self.workspace)})
-        self.assertEqual(ask("agt_none", "wsp_none"), ask(self.agent, self.workspace))
-        self.assertEqual(set(), listed(key))
+        self.assertEqual({404}, {status for status, _detail in ask(self.agent)})
+        self.assertEqual(ask("agt_none"), ask(self.agent))
+        self.assertEqual({scopes[1]}, listed(key))
         self.assertEqual(set(scopes), listed("admin"))
+        # whoever reads budgets reads those of all workspaces, and sets those that he is shown
+        self.host.get(f"{base}/{scopes[1]}", key=key, expect=200)
+        self.host.get(f"{base}/workspaces/wsp_none", key=key, expect=404)
         self.host.post(f"/api/v1/admin/workspaces/{self.workspace}/members", {"user_id": user}, expect=201)
-        self.assertEqual({200}, {status for status, _detail in ask(self.agent, self.workspace)})
+        self.assertEqual({200}, {status for status, _detail in ask(self.agent)})
         self.assertEqual(set(scopes), listed(key))
 
     def test_tools_of_a_run_see_what_its_caller_sees(self):
