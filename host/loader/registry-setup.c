@@ -47,8 +47,11 @@ reeve_registry_setup_perform (gpointer data, GCancellable *cancellable, GError *
   const ReeveContextInfo info = { .struct_size = sizeof info, .deadline = job->deadline };
   g_autoptr (ReeveContext) context = reeve_context_new (&info, job->broker, cancellable);
   g_autoptr (ReevePlugin) plugin = reeve_registry_setup_make (job->type, error);
+  gboolean good = plugin != NULL && reeve_plugin_setup (plugin, job->settings, context, error);
 
-  if (plugin == NULL || !reeve_plugin_setup (plugin, job->settings, context, error))
+  /* the plugin may keep them; counts of objects are not atomic: let go before the word is given */
+  g_clear_pointer (&job->settings, json_object_unref);
+  if (!good)
     return FALSE;
   job->plugin = g_steal_pointer (&plugin);
   return TRUE;
