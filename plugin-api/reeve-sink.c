@@ -2,6 +2,10 @@
 /* The interface of sinks, and what those share that speak HTTP. */
 #include "reeve-sink.h"
 
+#include <string.h>
+
+#include "reeve-json.h"
+
 /**
  * ReeveSink:
  *
@@ -97,4 +101,84 @@ reeve_sink_check_response (ReeveHttpResponse *response, GError **error)
     code = REEVE_ERROR_BUSY;
   g_set_error (error, REEVE_ERROR, (gint) code, "the server answered %u", status);
   return FALSE;
+}
+
+/**
+ * reeve_sink_join_url:
+ * @base: the address that an administrator wrote, with or without slashes at its end
+ * @path: what comes behind it: with a slash in front, or empty
+ *
+ * Returns: (transfer full): the whole address
+ *
+ * Since: 0.1
+ */
+char *
+reeve_sink_join_url (const char *base, const char *path)
+{
+  gsize length = 0;
+
+  g_return_val_if_fail (base != NULL && path != NULL, NULL);
+
+  length = strlen (base);
+  while (length > 0 && base[length - 1] == '/')
+    length--;
+  return g_strdup_printf ("%.*s%s", (int) length, base, path);
+}
+
+/**
+ * reeve_sink_post:
+ * @context: of the call
+ * @request: where to, with its headers
+ * @type: media type of @body
+ * @body: what to send
+ * @timeout_seconds: how long it may take
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): what the server answered, whatever its status; %NULL with an
+ * error when it did not
+ *
+ * Since: 0.1
+ */
+ReeveHttpResponse *
+reeve_sink_post (ReeveContext *context, ReeveHttpRequest *request, const char *type, GString *body,
+                 guint timeout_seconds, GError **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+
+  g_return_val_if_fail (request != NULL && type != NULL && body != NULL, NULL);
+
+  bytes = g_bytes_new (body->str, body->len);
+  reeve_http_request_set_body (request, type, bytes);
+  reeve_http_request_set_timeout_ms (request, timeout_seconds * 1000);
+  return reeve_context_http (context, request, error);
+}
+
+/**
+ * reeve_sink_read_answer:
+ * @response: what a server answered
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): its body, a JSON object; %NULL with %REEVE_ERROR_UPSTREAM
+ * where it is none
+ *
+ * Since: 0.1
+ */
+JsonNode *
+reeve_sink_read_answer (ReeveHttpResponse *response, GError **error)
+{
+  GBytes *body = NULL;
+  gsize length = 0;
+  const char *text = NULL;
+  g_autoptr (JsonNode) node = NULL;
+
+  g_return_val_if_fail (response != NULL, NULL);
+
+  body = reeve_http_response_get_body (response);
+  text = body != NULL ? g_bytes_get_data (body, &length) : NULL;
+  node = reeve_json_parse_strict (text != NULL ? text : "", length, NULL);
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+    return g_steal_pointer (&node);
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UPSTREAM,
+                       "the server answered no JSON object");
+  return NULL;
 }

@@ -77,5 +77,13 @@ guint reeve_sink_deliver (ReeveSink *self, ReeveSinkBatch *batch, ReeveContext *
 /* for sinks that speak HTTP: FALSE unless the status says that all is well */
 REEVE_AVAILABLE_IN_0_1
 gboolean reeve_sink_check_response (ReeveHttpResponse *response, GError **error);
+REEVE_AVAILABLE_IN_0_1
+char *reeve_sink_join_url (const char *base, const char *path);
+REEVE_AVAILABLE_IN_0_1
+ReeveHttpResponse *reeve_sink_post (ReeveContext *context, ReeveHttpRequest *request,
+                                    const char *type, GString *body, guint timeout_seconds,
+                                    GError **error);
+REEVE_AVAILABLE_IN_0_1
+JsonNode *reeve_sink_read_answer (ReeveHttpResponse *response, GError **error);
 
 G_END_DECLS

@@ -2,8 +2,6 @@
 /* sink-datadog: the logs intake of Datadog. */
 #include <reeve-plugin-1.h>
 
-#include <string.h>
-
 #define DATADOG_TYPE_PLUGIN (datadog_plugin_get_type ())
 G_DECLARE_FINAL_TYPE (DatadogPlugin, datadog_plugin, DATADOG, PLUGIN, ReevePlugin)
 
@@ -26,38 +24,14 @@ datadog_plugin_setup (ReevePlugin *plugin, JsonObject *settings, ReeveContext *c
   return TRUE;
 }
 
-/* Where one setting of several parts is the address, the rest of it follows. */
-static char *
-datadog_plugin_join (DatadogPlugin *self, const char *path)
-{
-  const char *url = reeve_json_get_string (self->settings, "url", "");
-  gsize length = strlen (url);
-
-  while (length > 0 && url[length - 1] == '/')
-    length--;
-  return g_strdup_printf ("%.*s%s", (int) length, url, path);
-}
-
-/* (nullable): what the server answered, whatever its status */
-static ReeveHttpResponse *
-datadog_plugin_post (DatadogPlugin *self, ReeveHttpRequest *request, const char *type,
-                     GString *body, ReeveContext *context, GError **error)
-{
-  g_autoptr (GBytes) bytes = g_bytes_new (body->str, body->len);
-
-  reeve_http_request_set_body (request, type, bytes);
-  reeve_http_request_set_timeout_ms (
-      request, (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30) * 1000);
-  return reeve_context_http (context, request, error);
-}
-
 static guint
 datadog_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *context,
                         GError **error)
 {
   DatadogPlugin *self = DATADOG_PLUGIN (sink);
   guint length = reeve_sink_batch_get_length (batch);
-  g_autofree char *url = datadog_plugin_join (self, "/api/v2/logs");
+  g_autofree char *url
+      = reeve_sink_join_url (reeve_json_get_string (self->settings, "url", ""), "/api/v2/logs");
   g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("POST", url);
   g_autoptr (ReeveHttpResponse) response = NULL;
   g_autoptr (GString) body = g_string_new ("[");
@@ -82,7 +56,9 @@ datadog_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *co
   g_string_append_c (body, ']');
   reeve_http_request_add_header (request, "DD-API-KEY",
                                  reeve_json_get_string (self->settings, "api_key", ""));
-  response = datadog_plugin_post (self, request, "application/json", body, context, error);
+  response
+      = reeve_sink_post (context, request, "application/json", body,
+                         (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30), error);
   return response != NULL && reeve_sink_check_response (response, error) ? length : 0;
 }
 

@@ -27,48 +27,6 @@ elastic_plugin_setup (ReevePlugin *plugin, JsonObject *settings, ReeveContext *c
   return TRUE;
 }
 
-/* Where one setting of several parts is the address, the rest of it follows. */
-static char *
-elastic_plugin_join (ElasticPlugin *self, const char *path)
-{
-  const char *url = reeve_json_get_string (self->settings, "url", "");
-  gsize length = strlen (url);
-
-  while (length > 0 && url[length - 1] == '/')
-    length--;
-  return g_strdup_printf ("%.*s%s", (int) length, url, path);
-}
-
-/* (nullable): what the server answered, whatever its status */
-static ReeveHttpResponse *
-elastic_plugin_post (ElasticPlugin *self, ReeveHttpRequest *request, const char *type,
-                     GString *body, ReeveContext *context, GError **error)
-{
-  g_autoptr (GBytes) bytes = g_bytes_new (body->str, body->len);
-
-  reeve_http_request_set_body (request, type, bytes);
-  reeve_http_request_set_timeout_ms (
-      request, (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30) * 1000);
-  return reeve_context_http (context, request, error);
-}
-
-/* (transfer full) (nullable): what a server answered, as JSON */
-static JsonNode *
-elastic_plugin_read (ReeveHttpResponse *response, GError **error)
-{
-  GBytes *body = reeve_http_response_get_body (response);
-  gsize length = 0;
-  const char *text = body != NULL ? g_bytes_get_data (body, &length) : NULL;
-  g_autoptr (JsonNode) node = reeve_json_parse_strict (text != NULL ? text : "", length, error);
-
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
-    return g_steal_pointer (&node);
-  g_clear_error (error);
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UPSTREAM,
-                       "the server answered no JSON object");
-  return NULL;
-}
-
 static void
 elastic_plugin_add_document (ReeveSinkBatch *batch, guint i, GString *body)
 {
@@ -119,7 +77,7 @@ elastic_plugin_judge (ReeveHttpResponse *response, guint length, GError **error)
 
   if (!reeve_sink_check_response (response, error))
     return 0;
-  node = elastic_plugin_read (response, error);
+  node = reeve_sink_read_answer (response, error);
   if (node == NULL)
     return 0;
   items = reeve_json_get_array (json_node_get_object (node), "items");
@@ -158,7 +116,8 @@ elastic_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *co
   g_autofree char *index
       = g_uri_escape_string (reeve_json_get_string (self->settings, "index", ""), NULL, FALSE);
   g_autofree char *path = g_strconcat ("/", index, "/_bulk", NULL);
-  g_autofree char *url = elastic_plugin_join (self, path);
+  g_autofree char *url
+      = reeve_sink_join_url (reeve_json_get_string (self->settings, "url", ""), path);
   g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("POST", url);
   g_autoptr (ReeveHttpResponse) response = NULL;
   g_autoptr (GString) body = g_string_new (NULL);
@@ -168,7 +127,9 @@ elastic_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *co
   for (guint i = 0; i < length; i++)
     elastic_plugin_add_document (batch, i, body);
   elastic_plugin_authorize (self, request);
-  response = elastic_plugin_post (self, request, "application/x-ndjson", body, context, error);
+  response
+      = reeve_sink_post (context, request, "application/x-ndjson", body,
+                         (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30), error);
   return response != NULL ? elastic_plugin_judge (response, length, error) : 0;
 }
 

@@ -3,8 +3,6 @@
  * on. */
 #include <reeve-plugin-1.h>
 
-#include <string.h>
-
 #define SPLUNK_TYPE_PLUGIN (splunk_plugin_get_type ())
 G_DECLARE_FINAL_TYPE (SplunkPlugin, splunk_plugin, SPLUNK, PLUGIN, ReevePlugin)
 
@@ -25,48 +23,6 @@ splunk_plugin_setup (ReevePlugin *plugin, JsonObject *settings, ReeveContext *co
 {
   SPLUNK_PLUGIN (plugin)->settings = json_object_ref (settings);
   return TRUE;
-}
-
-/* Where one setting of several parts is the address, the rest of it follows. */
-static char *
-splunk_plugin_join (SplunkPlugin *self, const char *path)
-{
-  const char *url = reeve_json_get_string (self->settings, "url", "");
-  gsize length = strlen (url);
-
-  while (length > 0 && url[length - 1] == '/')
-    length--;
-  return g_strdup_printf ("%.*s%s", (int) length, url, path);
-}
-
-/* (nullable): what the server answered, whatever its status */
-static ReeveHttpResponse *
-splunk_plugin_post (SplunkPlugin *self, ReeveHttpRequest *request, const char *type, GString *body,
-                    ReeveContext *context, GError **error)
-{
-  g_autoptr (GBytes) bytes = g_bytes_new (body->str, body->len);
-
-  reeve_http_request_set_body (request, type, bytes);
-  reeve_http_request_set_timeout_ms (
-      request, (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30) * 1000);
-  return reeve_context_http (context, request, error);
-}
-
-/* (transfer full) (nullable): what a server answered, as JSON */
-static JsonNode *
-splunk_plugin_read (ReeveHttpResponse *response, GError **error)
-{
-  GBytes *body = reeve_http_response_get_body (response);
-  gsize length = 0;
-  const char *text = body != NULL ? g_bytes_get_data (body, &length) : NULL;
-  g_autoptr (JsonNode) node = reeve_json_parse_strict (text != NULL ? text : "", length, error);
-
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
-    return g_steal_pointer (&node);
-  g_clear_error (error);
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UPSTREAM,
-                       "the server answered no JSON object");
-  return NULL;
 }
 
 static void
@@ -95,7 +51,8 @@ splunk_plugin_add_event (SplunkPlugin *self, ReeveSinkBatch *batch, guint i, GSt
 static ReeveHttpRequest *
 splunk_plugin_request (SplunkPlugin *self, const char *path)
 {
-  g_autofree char *url = splunk_plugin_join (self, path);
+  g_autofree char *url
+      = reeve_sink_join_url (reeve_json_get_string (self->settings, "url", ""), path);
   g_autofree char *token
       = g_strconcat ("Splunk ", reeve_json_get_string (self->settings, "token", ""), NULL);
   const char *channel = reeve_json_get_string (self->settings, "channel", NULL);
@@ -119,14 +76,15 @@ splunk_plugin_await (SplunkPlugin *self, gint64 ack, ReeveContext *context, GErr
     {
       g_autoptr (ReeveHttpRequest) request
           = splunk_plugin_request (self, "/services/collector/ack");
-      g_autoptr (ReeveHttpResponse) response
-          = splunk_plugin_post (self, request, "application/json", body, context, error);
+      g_autoptr (ReeveHttpResponse) response = reeve_sink_post (
+          context, request, "application/json", body,
+          (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30), error);
       g_autoptr (JsonNode) node = NULL;
       JsonObject *acks = NULL;
 
       if (response == NULL || !reeve_sink_check_response (response, error))
         return FALSE;
-      node = splunk_plugin_read (response, error);
+      node = reeve_sink_read_answer (response, error);
       acks = node != NULL ? reeve_json_get_object (json_node_get_object (node), "acks") : NULL;
       if (node == NULL)
         return FALSE;
@@ -143,7 +101,7 @@ splunk_plugin_judge (SplunkPlugin *self, ReeveHttpResponse *response, guint leng
                      ReeveContext *context, GError **error)
 {
   g_autoptr (GError) refused = NULL;
-  g_autoptr (JsonNode) node = splunk_plugin_read (response, NULL);
+  g_autoptr (JsonNode) node = reeve_sink_read_answer (response, NULL);
   JsonObject *answer = node != NULL ? json_node_get_object (node) : NULL;
   gint64 number = -1;
   gint64 ack = -1;
@@ -183,7 +141,9 @@ splunk_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *con
     return 0;
   for (guint i = 0; i < length; i++)
     splunk_plugin_add_event (self, batch, i, body);
-  response = splunk_plugin_post (self, request, "application/json", body, context, error);
+  response
+      = reeve_sink_post (context, request, "application/json", body,
+                         (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30), error);
   return response != NULL ? splunk_plugin_judge (self, response, length, context, error) : 0;
 }
 

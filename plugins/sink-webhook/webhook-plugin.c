@@ -27,31 +27,6 @@ webhook_plugin_setup (ReevePlugin *plugin, JsonObject *settings, ReeveContext *c
   return TRUE;
 }
 
-/* Where one setting of several parts is the address, the rest of it follows. */
-static char *
-webhook_plugin_join (WebhookPlugin *self, const char *path)
-{
-  const char *url = reeve_json_get_string (self->settings, "url", "");
-  gsize length = strlen (url);
-
-  while (length > 0 && url[length - 1] == '/')
-    length--;
-  return g_strdup_printf ("%.*s%s", (int) length, url, path);
-}
-
-/* (nullable): what the server answered, whatever its status */
-static ReeveHttpResponse *
-webhook_plugin_post (WebhookPlugin *self, ReeveHttpRequest *request, const char *type,
-                     GString *body, ReeveContext *context, GError **error)
-{
-  g_autoptr (GBytes) bytes = g_bytes_new (body->str, body->len);
-
-  reeve_http_request_set_body (request, type, bytes);
-  reeve_http_request_set_timeout_ms (
-      request, (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30) * 1000);
-  return reeve_context_http (context, request, error);
-}
-
 /* HMAC-SHA-256 over "<id>.<time>.<body>", in base64. */
 static char *
 webhook_plugin_sign (const char *secret, const char *id, const char *time, GString *body)
@@ -101,7 +76,8 @@ webhook_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *co
 {
   WebhookPlugin *self = WEBHOOK_PLUGIN (sink);
   guint length = reeve_sink_batch_get_length (batch);
-  g_autofree char *url = webhook_plugin_join (self, "");
+  g_autofree char *url
+      = reeve_sink_join_url (reeve_json_get_string (self->settings, "url", ""), "");
   g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("POST", url);
   g_autoptr (ReeveHttpResponse) response = NULL;
   g_autoptr (GString) body = g_string_new (NULL);
@@ -119,7 +95,9 @@ webhook_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *co
     }
   g_string_append (body, "]}");
   webhook_plugin_add_headers (self, request, batch, body);
-  response = webhook_plugin_post (self, request, "application/json", body, context, error);
+  response
+      = reeve_sink_post (context, request, "application/json", body,
+                         (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30), error);
   return response != NULL && reeve_sink_check_response (response, error) ? length : 0;
 }
 

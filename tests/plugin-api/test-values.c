@@ -105,7 +105,10 @@ test_values_sink_response (void)
     { 302, REEVE_ERROR_UPSTREAM },
   };
   g_autoptr (ReeveHttpResponse) good = reeve_http_response_new (202);
+  g_autofree char *joined = reeve_sink_join_url ("http://h/a//", "/b");
 
+  g_assert_cmpstr (joined, ==, "http://h/a/b");
+  g_assert_null (reeve_sink_read_answer (good, NULL));
   g_assert_true (reeve_sink_check_response (good, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)
     {
