@@ -88,6 +88,7 @@ class Run:
         with open(os.path.join(self.folders["plain"].folder, "meson-logs", "long-all.txt"), encoding="utf-8", errors="replace") as file:
             print(file.read())
         tally.add(self.folders["tsan"].meson_test("long-threads", "threads", more_env={"REEVE_TEST_SIZE": "long"}, timeout=0))
+        tally.add(lint.run(self.folders["plain"], lint.DEEP_CHECKS))
         tally.add(self.fuzz_long())
         return tally
 
