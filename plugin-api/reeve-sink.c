@@ -6,6 +6,8 @@
 
 #include "reeve-json.h"
 
+#define REEVE_SINK_LONGEST_ERROR 500
+
 /**
  * ReeveSink:
  *
@@ -21,6 +23,30 @@ reeve_sink_default_init (ReeveSinkInterface *iface)
 {
 }
 
+/* What a server says of itself gets into logs, files and answers of the host: one short line. */
+static void
+reeve_sink_shorten (GError *problem)
+{
+  const char *end = NULL;
+  char *line = NULL;
+
+  if (!g_utf8_validate (problem->message, -1, NULL))
+    {
+      line = g_utf8_make_valid (problem->message, -1);
+      g_free (problem->message);
+      problem->message = line;
+    }
+  if (strlen (problem->message) > REEVE_SINK_LONGEST_ERROR)
+    {
+      end = g_utf8_find_prev_char (problem->message,
+                                   problem->message + REEVE_SINK_LONGEST_ERROR + 1);
+      problem->message[end - problem->message] = '\0';
+    }
+  for (char *at = problem->message; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at))
+      *at = ' ';
+}
+
 /**
  * reeve_sink_deliver:
  * @self: a sink
@@ -33,7 +59,8 @@ reeve_sink_default_init (ReeveSinkInterface *iface)
  *
  * Returns: how many records, counted from the first, were delivered. When that is fewer than there
  * are, @error says why the next was not: %REEVE_ERROR_INVALID_ARGUMENT when it is refused and
- * trying again is of no use, anything else when it may be
+ * trying again is of no use, anything else when it may be. Its message is one line of at most 500
+ * bytes, whatever the other side said
  *
  * Since: 0.1
  */
@@ -65,7 +92,10 @@ reeve_sink_deliver (ReeveSink *self, ReeveSinkBatch *batch, ReeveContext *contex
                  "%s delivered %u of %u records and does not say why", G_OBJECT_TYPE_NAME (self),
                  count, length);
   if (problem != NULL)
-    g_propagate_error (error, problem);
+    {
+      reeve_sink_shorten (problem);
+      g_propagate_error (error, problem);
+    }
   return count;
 }
 

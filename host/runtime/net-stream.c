@@ -15,6 +15,7 @@
 
 #define REEVE_NET_STREAM_SECONDS 20
 #define REEVE_NET_STREAM_FRAME   65000
+#define REEVE_NET_STREAM_HEARD   65536 /* bytes of an answer that nobody wants */
 
 static gboolean
 reeve_net_stream_fail (const ReeveCapabilityCaller *caller, GError *reason, GError **error)
@@ -94,13 +95,15 @@ reeve_net_stream_encrypt (const ReeveCapabilityCaller *caller, GIOStream *plain,
   return g_steal_pointer (&stream);
 }
 
-/* Ends our side and waits for the other to end its own. */
+/* Ends our side and waits for the other to end its own. One that talks instead, however slowly, has
+ * acknowledged nothing. */
 static gboolean
 reeve_net_stream_end (const ReeveCapabilityCaller *caller, GIOStream *stream, GSocket *socket,
                       GError **error)
 {
   GCancellable *cancellable = reeve_context_get_cancellable (caller->context);
   char buffer[512];
+  gsize heard = 0;
   gssize n = 0;
 
   if (G_IS_TLS_CONNECTION (stream)
@@ -111,8 +114,17 @@ reeve_net_stream_end (const ReeveCapabilityCaller *caller, GIOStream *stream, GS
   /* of TLS nothing is wanted any more: its stream forgets an error where the other side ends
    * without the word for it */
   do
-    n = g_socket_receive (socket, buffer, sizeof buffer, cancellable, error);
-  while (n > 0);
+    {
+      n = g_socket_receive (socket, buffer, sizeof buffer, cancellable, error);
+      heard += (gsize) MAX (n, 0);
+      if (n > 0 && heard > REEVE_NET_STREAM_HEARD)
+        {
+          g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UPSTREAM,
+                               "the other side talks, and does not end");
+          return FALSE;
+        }
+    }
+  while (n > 0 && reeve_context_check (caller->context, error));
   return n == 0;
 }
 

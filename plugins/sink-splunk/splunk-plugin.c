@@ -3,6 +3,9 @@
  * on. */
 #include <reeve-plugin-1.h>
 
+/* between two questions whether the indexer has it */
+#define SPLUNK_PLUGIN_PAUSE_MS 100
+
 #define SPLUNK_TYPE_PLUGIN (splunk_plugin_get_type ())
 G_DECLARE_FINAL_TYPE (SplunkPlugin, splunk_plugin, SPLUNK, PLUGIN, ReevePlugin)
 
@@ -64,6 +67,22 @@ splunk_plugin_request (SplunkPlugin *self, const char *path)
   return request;
 }
 
+/* A moment, unless the host stops. */
+static void
+splunk_plugin_pause (ReeveContext *context)
+{
+  GCancellable *cancellable = reeve_context_get_cancellable (context);
+  GPollFD stop;
+
+  if (cancellable == NULL || !g_cancellable_make_pollfd (cancellable, &stop))
+    {
+      g_usleep (SPLUNK_PLUGIN_PAUSE_MS * G_TIME_SPAN_MILLISECOND);
+      return;
+    }
+  (void) g_poll (&stop, 1, SPLUNK_PLUGIN_PAUSE_MS);
+  g_cancellable_release_fd (cancellable);
+}
+
 /* Asks until the indexer has it, or the call's time is over. */
 static gboolean
 splunk_plugin_await (SplunkPlugin *self, gint64 ack, ReeveContext *context, GError **error)
@@ -90,7 +109,7 @@ splunk_plugin_await (SplunkPlugin *self, gint64 ack, ReeveContext *context, GErr
         return FALSE;
       if (acks != NULL && reeve_json_get_boolean (acks, name, FALSE))
         return TRUE;
-      g_usleep (100 * G_TIME_SPAN_MILLISECOND);
+      splunk_plugin_pause (context);
     }
   return FALSE;
 }
