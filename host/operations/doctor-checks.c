@@ -21,6 +21,9 @@
 #define REEVE_DOCTOR_CHECKS_PLATFORM_KEYS 2
 /* a database of countries that is older: networks change hands */
 #define REEVE_DOCTOR_CHECKS_GEOGRAPHY_DAYS 60
+/* a sink that lacks a record so long is behind; one whose tries fail so often in a row is broken */
+#define REEVE_DOCTOR_CHECKS_SINK_SECONDS  300
+#define REEVE_DOCTOR_CHECKS_SINK_FAILURES 3
 /* how far clocks may be apart */
 #define REEVE_DOCTOR_CHECKS_CLOCK_US  (5 * G_TIME_SPAN_SECOND)
 #define REEVE_DOCTOR_CHECKS_FUTURE_US (60 * G_TIME_SPAN_SECOND)
@@ -264,6 +267,56 @@ reeve_doctor_checks_verify (ReeveDoctorChecks *self, const ReeveDoctorCheck *che
     reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK, "every log verifies");
 }
 
+/* what of a sink is not as it should be; %REEVE_DOCTOR_OK: nothing */
+static ReeveDoctorState
+reeve_doctor_checks_judge_sink (JsonObject *sink, const char *scope, GString *bad)
+{
+  gint64 failures = reeve_json_get_int (sink, "failures", 0);
+  gint64 waiting = reeve_json_get_int (sink, "lag_seconds", 0);
+  gint64 skipped = reeve_json_get_int (sink, "skipped", 0);
+  const char *id = reeve_json_get_string (sink, "id", "");
+
+  if (failures == 0 && waiting < REEVE_DOCTOR_CHECKS_SINK_SECONDS && skipped == 0)
+    return REEVE_DOCTOR_OK;
+  g_string_append_printf (bad, "%s%s, log of %s: ", bad->len > 0 ? "; " : "", id, scope);
+  if (failures > 0 || waiting >= REEVE_DOCTOR_CHECKS_SINK_SECONDS)
+    g_string_append_printf (bad,
+                            "lacks %" G_GINT64_FORMAT " records behind %" G_GINT64_FORMAT
+                            ", the oldest for %" G_GINT64_FORMAT " s%s%s",
+                            reeve_json_get_int (sink, "lag", 0),
+                            reeve_json_get_int (sink, "delivered", 0), waiting,
+                            failures > 0 ? ": " : "",
+                            failures > 0 ? reeve_json_get_string (sink, "last_error", "") : "");
+  else
+    g_string_append_printf (bad, "has refused %" G_GINT64_FORMAT " records", skipped);
+  return failures >= REEVE_DOCTOR_CHECKS_SINK_FAILURES ? REEVE_DOCTOR_FAIL : REEVE_DOCTOR_WARN;
+}
+
+static void
+reeve_doctor_checks_sinks (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  g_auto (GStrv) scopes = reeve_ledger_list_scopes (self->services->ledger, NULL);
+  gboolean any = reeve_sinks_get_health (self->services->sinks) != NULL;
+  ReeveDoctorState worst = REEVE_DOCTOR_OK;
+  g_autoptr (GString) bad = g_string_new (NULL);
+
+  for (guint i = 0; any && scopes != NULL && scopes[i] != NULL; i++)
+    {
+      g_autoptr (JsonArray) shown = reeve_sinks_show (self->services->sinks, scopes[i]);
+
+      for (guint k = 0; k < json_array_get_length (shown); k++)
+        worst = MAX (worst, reeve_doctor_checks_judge_sink (
+                                json_array_get_object_element (shown, k), scopes[i], bad));
+    }
+  if (!any)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_NOT_APPLICABLE,
+                             "the ledger is sent nowhere");
+  else
+    reeve_doctor_report_add (self->report, check, worst, "%s",
+                             worst == REEVE_DOCTOR_OK ? "every sink has what is recorded"
+                                                      : bad->str);
+}
+
 /* time of the newest record of the platform; 0 when there is none */
 static gint64
 reeve_doctor_checks_read_newest (ReeveDoctorChecks *self)
@@ -482,6 +535,11 @@ static const struct
   { { "audit.verifies", "DEP-07",
       "copy the state folder, then reevectl audit verify --state-dir DIR" },
     reeve_doctor_checks_verify },
+  { { "audit.sinks", "AUD-07",
+      "mend what the error names, there or in audit.sinks; nothing is lost meanwhile (reevectl "
+      "audit "
+      "sinks)" },
+    reeve_doctor_checks_sinks },
   { { "clock", "DEP-07", "let a time service keep it" }, reeve_doctor_checks_clock },
   { { "authentication.identity", "DEP-07",
       "add a provider of identities to authentication.providers, such as auth-jwt" },

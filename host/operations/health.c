@@ -10,10 +10,14 @@ reeve_op_health_new (ReeveServices *services, gboolean healthy)
 {
   JsonObject *health = json_object_new ();
   gint64 uptime = (g_get_monotonic_time () - services->started) / G_USEC_PER_SEC;
+  const char *sinks = services->sinks != NULL ? reeve_sinks_get_health (services->sinks) : NULL;
 
   json_object_set_string_member (health, "status", healthy ? "healthy" : "unhealthy");
   json_object_set_string_member (health, "version", REEVE_VERSION);
   json_object_set_int_member (health, "uptime_seconds", MAX (uptime, 0));
+  /* the ledger is their queue: one that fails loses nothing, and makes nobody unhealthy */
+  if (sinks != NULL)
+    json_object_set_string_member (health, "sinks", sinks);
   return health;
 }
 

@@ -4,15 +4,13 @@
  * through the gate once, from its first batch to the stop of the host: a record of each batch
  * would be the next to deliver. Between them only changes are recorded: that it fails, that it is
  * back, that a record was left out. */
-#include "sinks.h"
+#include "sinks-private.h"
 
 #include <string.h>
 
 #include "governance/bootstrap.h"
 #include "governance/ledger-feed.h"
 #include "governance/tenants.h"
-
-#include "sink-position.h"
 
 #define REEVE_SINKS_RECORDS  200
 #define REEVE_SINKS_BYTES    (512 * 1024)
@@ -21,47 +19,12 @@
 #define REEVE_SINKS_CALL_US  (60 * G_TIME_SPAN_SECOND)
 #define REEVE_SINKS_ANNOUNCE 3 /* tries that fail, before it is recorded */
 
-/* One configured sink. */
-typedef struct
-{
-  ReeveSinks *sinks;
-  char *id;
-  char *plugin_id;
-  ReevePlugin *plugin;
-  char *folder;
-  char **tenants; /* (nullable): whose logs; all */
-  ReeveLedgerFormat format;
-  ReeveLedgerFilter filter; /* strings of @row */
-  JsonObject *row;
-  guint skip_after; /* 0: a record is never left out */
-  GThread *thread;
-  ReeveAdmitted *admitted; /* the thread's */
-  char **scopes;           /* the thread's */
-  gint64 scopes_at;        /* the thread's */
-  GHashTable *positions;   /* scope -> ReeveSinkPosition; under the mutex */
-} ReeveSinksItem;
-
 /* Records on their way. */
 typedef struct
 {
   ReeveSinkBatch *batch;
   GArray *numbers; /* of guint64 */
 } ReeveSinksLoad;
-
-struct _ReeveSinks
-{
-  GObject parent_instance;
-
-  ReeveRegistry *registry;
-  ReeveLedger *ledger;
-  ReeveAdmission *admission;
-  char *folder;
-  GPtrArray *items; /* of ReeveSinksItem; changed only before the start */
-  GCancellable *cancellable;
-  GMutex mutex;
-  GCond wake;
-  gboolean stopping; /* under the mutex */
-};
 
 G_DEFINE_FINAL_TYPE (ReeveSinks, reeve_sinks, G_TYPE_OBJECT)
 
@@ -333,7 +296,7 @@ reeve_sinks_take_success (ReeveSinksItem *item, const char *scope, ReeveSinkPosi
 
 /* Reading the file comes first: nothing is read under a lock. Only the sink's own thread changes
  * what is found. */
-static ReeveSinkPosition *
+ReeveSinkPosition *
 reeve_sinks_find_position (ReeveSinksItem *item, const char *scope)
 {
   ReeveSinkPosition *position = NULL;
@@ -496,54 +459,4 @@ reeve_sinks_stop (ReeveSinks *self)
         reeve_admission_settle_async (self->admission, g_steal_pointer (&item->admitted),
                                       &settlement, NULL, NULL);
     }
-}
-
-/* ---- how it stands ---- */
-
-static JsonObject *
-reeve_sinks_describe (ReeveSinksItem *item, const char *scope)
-{
-  ReeveSinkPosition *position = reeve_sinks_find_position (item, scope);
-  guint64 size = reeve_ledger_get_size (item->sinks->ledger, scope);
-  JsonObject *shown = json_object_new ();
-
-  g_mutex_lock (&item->sinks->mutex);
-  json_object_set_string_member (shown, "id", item->id);
-  json_object_set_string_member (shown, "plugin", item->plugin_id);
-  json_object_set_string_member (shown, "state",
-                                 position->failures > 0        ? "failing"
-                                 : position->delivered >= size ? "up_to_date"
-                                                               : "delivering");
-  json_object_set_int_member (shown, "delivered", (gint64) MIN (position->delivered, size));
-  json_object_set_int_member (shown, "size", (gint64) size);
-  json_object_set_int_member (shown, "lag", (gint64) (size - MIN (position->delivered, size)));
-  json_object_set_int_member (shown, "skipped", (gint64) position->skipped);
-  json_object_set_int_member (shown, "failures", position->failures);
-  if (position->last_error != NULL)
-    json_object_set_string_member (shown, "last_error", position->last_error);
-  g_mutex_unlock (&item->sinks->mutex);
-  return shown;
-}
-
-/**
- * reeve_sinks_show:
- * @self: sinks
- * @scope: whose log
- *
- * Returns: (transfer full) (element-type JsonObject): {id, plugin, state, delivered, size, lag,
- * skipped, failures, last_error?} of each sink that gets that log
- */
-JsonArray *
-reeve_sinks_show (ReeveSinks *self, const char *scope)
-{
-  JsonArray *shown = json_array_new ();
-
-  for (guint i = 0; i < self->items->len; i++)
-    {
-      ReeveSinksItem *item = g_ptr_array_index (self->items, i);
-
-      if (item->tenants == NULL || g_strv_contains ((const char *const *) item->tenants, scope))
-        json_array_add_object_element (shown, reeve_sinks_describe (item, scope));
-    }
-  return shown;
 }

@@ -28,7 +28,9 @@ void reeve_sinks_start (ReeveSinks *self);
 /* Before plugins and ledger go; what is under way is cut off and comes again after the next start.
  */
 void reeve_sinks_stop (ReeveSinks *self);
-/* (transfer full) how each sink stands with the log of @scope. Any thread. */
+/* (transfer full) how each sink stands with the log of @scope. Any thread that may block. */
 JsonArray *reeve_sinks_show (ReeveSinks *self, const char *scope);
+/* (nullable) `delivering` or `failing`; NULL without sinks. Any thread. */
+const char *reeve_sinks_get_health (ReeveSinks *self);
 
 G_END_DECLS

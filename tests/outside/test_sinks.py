@@ -35,7 +35,7 @@ class Servers(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.changed = threading.Condition()
-        self.got, self.faults, self.acks, self.wrong, self.poison = {}, {}, {}, [], None
+        self.got, self.faults, self.acks, self.wrong, self.poison, self.down = {}, {}, {}, [], None, set()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -81,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         kind = {"/hook": "hook", "/blocked": "blocked", "/services/collector/event": "hec", "/services/collector/ack": "ack", "/api/v2/logs": "dog",
                 "/audit/_bulk": "bulk"}[self.path]
         faults = self.server.faults.get(kind, [])
-        fault = faults.pop(0) if faults else None
+        fault = faults.pop(0) if faults else 503 if kind in self.server.down else None
         if isinstance(fault, int):
             self.answer(fault, {"error": "no"})
         elif fault == "cut":
@@ -230,6 +230,26 @@ class Sinks(unittest.TestCase):
         self.assertTrue(before < set(self.servers.ids("hook")))
         self.host.ctl("audit", "verify")
         self.host.stop()
+
+    def test_one_that_fails_is_seen(self):
+        """By health, which stays what it is, by doctor and by who asks; and the same when it is over."""
+        doctor = lambda: next(i for i in self.host.get("/api/v1/admin/doctor", expect=200).json["items"] if i["id"] == "audit.sinks")  # noqa: E731
+        self.servers.down.add("hook")
+        self.host.start()
+        self.servers.wait(lambda: self.host.get("/health", expect=200).json["sinks"] == "failing")
+        ready = self.host.get("/health/ready", expect=200).json
+        self.assertEqual(("healthy", "failing"), (ready["status"], ready["sinks"]))
+        state, found = self.states()["hook"], doctor()
+        self.assertEqual(("failing", True), (state["state"], state["next_try_seconds"] >= 0))
+        self.assertIn("the server answered 503", state["last_error"])
+        self.assertEqual("fail", found["state"])
+        self.assertIn("hook, log of default: lacks", found["detail"])
+        self.host.ctl("doctor", expect=1)
+        self.servers.down.clear()
+        self.settled(("hook",))
+        self.servers.wait(lambda: self.host.get("/health", expect=200).json["sinks"] == "delivering")
+        self.servers.wait(lambda: doctor()["state"] == "ok")
+        self.assertNotIn("next_try_seconds", self.states()["hook"])
 
     def test_a_record_that_is_refused(self):
         """Only where it is configured it is left out, and that is on record."""
