@@ -11,6 +11,19 @@
 /* of an export, at a door that sends answers whole */
 #define REEVE_OP_AUDIT_WHOLE (8 * 1024 * 1024)
 
+/* (nullable): whose log is meant. That of the platform is there for its admin alone: to all others
+ * there is none. */
+static const char *
+reeve_op_audit_get_scope (ReeveCall *call, GError **error)
+{
+  if (!reeve_call_get_boolean (call, "platform"))
+    return reeve_call_get_tenant_id (call);
+  if (reeve_caller_is_platform_admin (reeve_call_get_caller (call)))
+    return REEVE_SCOPE_PLATFORM;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such log");
+  return NULL;
+}
+
 static gboolean
 reeve_op_audit_read_filter (ReeveCall *call, ReeveLedgerFilter *filter, GError **error)
 {
@@ -57,13 +70,13 @@ reeve_op_audit_list (ReeveCall *call, ReeveServices *services)
   g_autoptr (GPtrArray) records = NULL;
   g_autofree char *cursor = NULL;
   GError *error = NULL;
+  const char *scope = reeve_op_audit_get_scope (call, &error);
   guint64 next = 0;
   JsonObject *page = NULL;
   JsonArray *items = NULL;
 
-  if (reeve_op_audit_read_filter (call, &filter, &error))
-    records = reeve_ledger_list (services->ledger, reeve_call_get_tenant_id (call), &filter, &next,
-                                 &error);
+  if (scope != NULL && reeve_op_audit_read_filter (call, &filter, &error))
+    records = reeve_ledger_list (services->ledger, scope, &filter, &next, &error);
   if (records == NULL)
     {
       reeve_call_fail (call, error);
@@ -94,7 +107,6 @@ void
 reeve_op_audit_export (ReeveCall *call, ReeveServices *services)
 {
   const char *name = reeve_call_get_string (call, "format");
-  const char *scope = reeve_call_get_tenant_id (call);
   ReeveLedgerFormat format = REEVE_LEDGER_FORMAT_JSON;
   ReeveLedgerFilter filter = { 0 };
   ReeveLedgerExport *export = NULL;
@@ -102,9 +114,10 @@ reeve_op_audit_export (ReeveCall *call, ReeveServices *services)
   g_autoptr (GBytes) whole = NULL;
   g_autofree char *file = NULL;
   GError *error = NULL;
+  const char *scope = reeve_op_audit_get_scope (call, &error);
 
   (void) reeve_ledger_format_find (name != NULL ? name : "json", &format);
-  if (reeve_op_audit_read_filter (call, &filter, &error))
+  if (scope != NULL && reeve_op_audit_read_filter (call, &filter, &error))
     export = reeve_ledger_export_new (services->ledger, scope, &filter, format, &error);
   if (export == NULL)
     {
@@ -134,9 +147,12 @@ void
 reeve_op_audit_get (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *record = reeve_ledger_get (services->ledger, reeve_call_get_tenant_id (call),
-                                         (guint64) reeve_call_get_int (call, "seq", 0), &error);
+  const char *scope = reeve_op_audit_get_scope (call, &error);
+  JsonObject *record = NULL;
 
+  if (scope != NULL)
+    record = reeve_ledger_get (services->ledger, scope,
+                               (guint64) reeve_call_get_int (call, "seq", 0), &error);
   reeve_call_answer (call, record, error);
 }
 
@@ -144,8 +160,8 @@ void
 reeve_op_audit_verify (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonObject *found
-      = reeve_ledger_verify (services->ledger, reeve_call_get_tenant_id (call), &error);
+  const char *scope = reeve_op_audit_get_scope (call, &error);
+  JsonObject *found = scope != NULL ? reeve_ledger_verify (services->ledger, scope, &error) : NULL;
 
   reeve_call_answer (call, found, error);
 }
@@ -153,9 +169,10 @@ reeve_op_audit_verify (ReeveCall *call, ReeveServices *services)
 void
 reeve_op_audit_checkpoint (ReeveCall *call, ReeveServices *services)
 {
-  const char *scope = reeve_call_get_tenant_id (call);
   GError *error = NULL;
-  JsonObject *shown = reeve_ledger_show_checkpoint (services->ledger, scope, &error);
+  const char *scope = reeve_op_audit_get_scope (call, &error);
+  JsonObject *shown
+      = scope != NULL ? reeve_ledger_show_checkpoint (services->ledger, scope, &error) : NULL;
 
   if (shown != NULL)
     json_object_set_string_member (shown, "tenant_log", scope);
@@ -166,8 +183,10 @@ void
 reeve_op_audit_proof (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  char *proof = reeve_ledger_prove (services->ledger, reeve_call_get_tenant_id (call),
-                                    (guint64) reeve_call_get_int (call, "seq", 0), &error);
+  const char *scope = reeve_op_audit_get_scope (call, &error);
+  char *proof = scope != NULL ? reeve_ledger_prove (
+                    services->ledger, scope, (guint64) reeve_call_get_int (call, "seq", 0), &error)
+                              : NULL;
   g_autoptr (GBytes) bytes = NULL;
 
   if (proof == NULL)
@@ -192,9 +211,11 @@ reeve_op_audit_rotate_key (ReeveCall *call, ReeveServices *services)
 void
 reeve_op_audit_sinks (ReeveCall *call, ReeveServices *services)
 {
-  JsonObject *result = json_object_new ();
+  GError *error = NULL;
+  const char *scope = reeve_op_audit_get_scope (call, &error);
+  JsonObject *result = scope != NULL ? json_object_new () : NULL;
 
-  json_object_set_array_member (
-      result, "items", reeve_sinks_show (services->sinks, reeve_call_get_tenant_id (call)));
-  reeve_call_answer (call, result, NULL);
+  if (result != NULL)
+    json_object_set_array_member (result, "items", reeve_sinks_show (services->sinks, scope));
+  reeve_call_answer (call, result, error);
 }

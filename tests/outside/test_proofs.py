@@ -86,6 +86,33 @@ class Proofs(unittest.TestCase):
         self.assertIn("\nreeve-ledger/second\n", text)
         self.assertIn("second  record 1 of", self.verify(text).stdout)
 
+    def test_the_log_of_the_platform(self):
+        """There for the platform admin, by every way of reading; to all others, whatever their role and tenant, there is no such log."""
+        reads = [(method, f"{AUDIT}{path}{'' if method == 'POST' else '?platform=true'}", {"platform": True} if method == "POST" else None)
+                 for method, path in (("GET", ""), ("GET", "/1"), ("GET", "/1/proof"), ("GET", "/export"), ("GET", "/checkpoint"), ("GET", "/sinks"),
+                                      ("POST", "/verify"))]
+        roles = [role["role_id"] for role in self.host.get("/api/v1/admin/roles?limit=100", expect=200).json["items"]
+                 if role["role_id"] != "super_admin"]  # which is given in no tenant
+        readers = 0
+        for tenant in (None, "second"):
+            for role in roles:
+                key = self.host.user(role, tenant)
+                own = self.host.get(f"{AUDIT}/checkpoint", key=key).status
+                readers += own == 200
+                for method, path, body in reads:
+                    self.assertEqual(404 if own == 200 else 403, self.host.call(method, path, body, key=key).status, (role, path))
+        self.assertGreater(readers, 3)
+        for method, path, body in reads:
+            for headers in ({}, SECOND):
+                self.host.call(method, path, body, headers=headers, expect=200)
+        record = self.host.get(f"{AUDIT}/1?platform=true", expect=200).json
+        self.assertEqual(("@platform", 1), (record["scope"], record["seq"]))
+        self.assertEqual("@platform", self.host.get(f"{AUDIT}/checkpoint?platform=true", expect=200).json["tenant_log"])
+        self.assertEqual(0, self.verify(self.host.get(f"{AUDIT}/1/proof?platform=true", expect=200).text).returncode)
+        self.assertIn('"@platform"', self.host.ctl("audit", "query", "--platform").stdout)
+        self.assertIn('"scope":"@platform"', self.host.ctl("audit", "export", "--platform", "--format", "json").stdout)
+        self.host.get(f"{AUDIT}?platform=maybe", expect=400)
+
     def test_checkpoint(self):
         shown = self.host.get(f"{AUDIT}/checkpoint", expect=200).json
         self.assertRegex(shown["checkpoint"], re.compile(rf"\Areeve-ledger/default\n{shown['size']}\n.{{44}}\n\n\u2014 reeve-ledger \S+\n\Z"))
