@@ -432,7 +432,8 @@ reeve_startup_open_sinks (ReeveStartup *self, GError **error)
 {
   g_autofree char *folder = reeve_state_make_folder (self->state, "sinks", error);
 
-  return folder != NULL && reeve_audit_sinks_open (&self->services, folder, error);
+  return folder != NULL && reeve_audit_sinks_open (&self->services, folder, error)
+         && reeve_audit_sinks_open_witnesses (&self->services, error);
 }
 
 /* ---- all of it ---- */
@@ -509,6 +510,7 @@ reeve_startup_recover (ReeveStartup *self, GError **error)
     return FALSE;
   reeve_authentication_warm (self->services.authentication);
   reeve_sinks_start (self->services.sinks);
+  reeve_witnesses_start (self->services.witnesses);
   return TRUE;
 }
 
@@ -524,6 +526,7 @@ reeve_startup_close (ReeveStartup *self)
   ReeveServices *services = &self->services;
 
   g_clear_pointer (&services->sinks, reeve_audit_sinks_close);
+  g_clear_pointer (&services->witnesses, reeve_audit_sinks_close_witnesses);
   if (self->net != NULL)
     reeve_net_http_shutdown (self->net);
   reeve_authentication_shutdown (services->authentication);

@@ -4,36 +4,26 @@
 
     reeve-verify.py STATE [--since CHECKPOINT]…     a copied state folder: its ledger/ and keys/ledger.pub
     reeve-verify.py --proof FILE --public-key FILE  one proof
+Both with --witness KEY… [--quorum N]: so many of these (all) must have cosigned; KEY is name+id+base64.
 Exit code 0: good; 1: bad, and the first bad record is named; 2: usage.
 """
 
-import argparse
-import base64
-import collections
-import fcntl
-import hashlib
-import json
-import os
-import re
-import sys
+import argparse, base64, collections, fcntl, hashlib, json, os, re, sys  # noqa: E401
 
 KEY_NAME, PLATFORM, LEVELS, TILE, IGNORED = b"reeve-ledger", "@platform", 5, 256, (".idx", ".lock")
 MAX_TEXT, MAX_STRING, MAX_NUMBER, MAX_NOTE, MAX_PROOF = 16384, 1024, 2**53 - 1, 4096, 65536
 KINDS, OUTCOMES = {"intent", "outcome", "read", "refusal", "event"}, {"succeeded", "failed", "blocked", "unknown"}
 REQUIRED = (NUMBERS := {"epoch", "seq", "time"}) | {"action", "kind", "scope"}
 
-Key, Checkpoint = collections.namedtuple("Key", "line id public"), collections.namedtuple("Checkpoint", "scope size root")
-
+Key, Checkpoint = collections.namedtuple("Key", "line id public name"), collections.namedtuple("Checkpoint", "scope size root")
 
 class Bad(Exception):  # seq: the first bad record, 0 where it is none
     def __init__(self, why, seq=0, file=None):
         super().__init__(why)
         self.seq, self.file = seq, file
 
-
 def sha256(data):
     return hashlib.sha256(data).digest()
-
 
 def read(path, limit):
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
@@ -45,7 +35,6 @@ def read(path, limit):
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, ROOT = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
 
-
 def point(data):
     number = int.from_bytes(data, "little")
     y, sign = number & (2**255 - 1), number >> 255
@@ -56,12 +45,10 @@ def point(data):
     x = P - x if x & 1 != sign else x
     return None if y >= P or (x * x - square) % P != 0 or x == P else (x, y, 1, x * y % P)
 
-
 def add(a, b):
     m, n, o, p = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0]), 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
     e, f, g, h = n - m, p - o, p + o, n + m
     return e * f % P, g * h % P, f * g % P, e * h % P
-
 
 def multiply(number, a):
     result = (0, 1, 1, 0)
@@ -69,9 +56,7 @@ def multiply(number, a):
         result, a = add(result, a) if number >> bit & 1 else result, add(a, a)
     return result
 
-
 BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
-
 
 def ed25519_verify(public, message, signature):
     a, r, s = point(public), point(signature[:32]), int.from_bytes(signature[32:], "little")
@@ -81,7 +66,6 @@ def ed25519_verify(public, message, signature):
     left, right = multiply(s, BASE), add(r, multiply(h, a))
     return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
 
-
 def unbase64(text, length=None):
     try:
         data = base64.b64decode(text, validate=True)
@@ -89,35 +73,42 @@ def unbase64(text, length=None):
         return None
     return data if base64.b64encode(data) == text and length in (None, len(data)) else None
 
-
-def parse_key(line):
+def parse_key(line, kind=1):  # 1: of a ledger, 4: of a witness
     name, number, text = (line.split(b"+", 2) + [b"", b""])[:3]
     raw = unbase64(text, 33)
-    if raw is None or raw[0] != 1 or name != KEY_NAME or number.decode("latin-1") != sha256(name + b"\n" + raw)[:4].hex():
-        raise Bad("the public key of the ledger is malformed")
-    return Key(line, bytes.fromhex(number.decode()), raw[1:])
-
+    if raw is None or raw[0] != kind or (kind == 1) != (name == KEY_NAME) or number.decode("latin-1") != sha256(name + b"\n" + raw)[:4].hex():
+        raise Bad("a public key is malformed")
+    return Key(line, bytes.fromhex(number.decode()), raw[1:], name)
 
 def load_keys(path):
     return [parse_key(line) for line in read(path, MAX_NOTE).rstrip(b"\n").split(b"\n")]
 
+NOTE = re.compile(rb"(reeve-ledger/([!-~]+)\n(0|[1-9][0-9]{0,17})\n([^\n]{44})\n)\n\xe2\x80\x94 reeve-ledger ([^\n]+)\n((\xe2\x80\x94 [^ \n]+ [^ \n]+\n)*)")
 
-NOTE = re.compile(rb"(reeve-ledger/([!-~]+)\n(0|[1-9][0-9]{0,17})\n([^\n]{44})\n)\n\xe2\x80\x94 reeve-ledger ([^\n]+)\n")
-
-
-def read_checkpoint(note, keys):
+def read_checkpoint(note, keys, cosigned=True):
     match = NOTE.fullmatch(note) if len(note) <= MAX_NOTE else None
-    root, blob = (unbase64(match[4], 32), unbase64(match[5], 68)) if match else (None, None)
-    if root is None or blob is None:
+    root, blob = (unbase64(match[4], 32), unbase64(match[5], 68)) if match and (cosigned or not match[6]) else (None, None)
+    if root is None or blob is None or any(len(unbase64(line.split(b" ")[2]) or b"") < 5 for line in match[6].split(b"\n")[:-1]):
         raise Bad("the checkpoint is malformed")
     if not any(blob[:4] == key.id and ed25519_verify(key.public, match[1], blob[4:]) for key in keys):
         raise Bad("the checkpoint is not signed by a key of this ledger")
     return Checkpoint(match[2].decode(), int(match[3]), root)
 
+def check_witnesses(note, witnesses, quorum):
+    (body, _, lines), found = note.partition(b"\n\n"), set()
+    for key, line in ((key, line.split(b" ")) for key in witnesses for line in lines.split(b"\n")):
+        blob = unbase64(line[2], 76) if line[1:2] == [key.name] else None
+        if blob is not None and blob[:4] == key.id:
+            time = int.from_bytes(blob[4:12], "big")
+            if not 0 < time < 2**63 or not ed25519_verify(key.public, b"cosignature/v1\ntime %d\n%b\n" % (time, body), blob[12:]):
+                raise Bad(f"the cosignature of {key.name.decode()} is bad")
+            found.add(key)
+    if len(found) < quorum:
+        raise Bad(f"{len(found)} of the witnesses have cosigned, {quorum} must have")
+    return len(found)
 
 def canonical(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
 
 def is_member(name, value):
     if isinstance(value, dict):
@@ -125,7 +116,6 @@ def is_member(name, value):
     if type(value) is int or name in NUMBERS:
         return type(value) is int and (0 if name in NUMBERS else 1) <= value <= MAX_NUMBER
     return isinstance(value, str) and 0 < len(value.encode("utf-8", "replace")) <= MAX_STRING and "\0" not in value
-
 
 def parse_record(text):
     try:
@@ -137,13 +127,11 @@ def parse_record(text):
         raise Bad("the record is not canonical")
     return record
 
-
 def check_record(text, seq, scope):
     record = parse_record(text)
     if record["seq"] != seq or record["scope"] != scope:
         raise Bad(f"number {record['seq']} of {record['scope']} stands where {seq} of {scope} must")
     return record
-
 
 def is_torn(data, length):  # may this, too short for a record, be what a crash leaves of one?
     text, start = data[4:], b'{"action":"'
@@ -162,14 +150,11 @@ def is_torn(data, length):  # may this, too short for a record, be what a crash 
             return False
     return text[:len(start)] == start[:len(text)] and all(byte >= 0x20 for byte in text)
 
-
 def node(left, right):
     return sha256(b"\x01" + left + right)
 
-
 def fold(hashes):
     return hashes[0] if len(hashes) == 1 else fold([node(*hashes[i:i + 2]) for i in range(0, len(hashes), 2)])
-
 
 class Tree:  # the perfect subtrees at the right edge, and the tile of each level that is being filled
     def __init__(self):
@@ -194,7 +179,6 @@ class Tree:  # the perfect subtrees at the right edge, and the tile of each leve
             root = node(left, root)
         return root
 
-
 def check_inclusion(path, index, size, leaf, root):
     last = size - 1
     if index >= size:
@@ -211,24 +195,23 @@ def check_inclusion(path, index, size, leaf, root):
         index, last = index >> 1, last >> 1
     return last == 0 and leaf == root
 
-
 def tile_name(level, number):
     digits = f"{number:0{(len(str(number)) + 2) // 3 * 3}}"
     return f"tile/{level}/" + "/".join(f"x{digits[i:i + 3]}" for i in range(0, len(digits) - 3, 3)) + "/" * (number > 999) + digits[-3:]
 
-
 class Log:
-    def __init__(self, folder, scope, keys, since, live):
-        self.folder, self.scope, self.keys, self.live = folder, scope, keys, live
+    def __init__(self, folder, scope, keys, since, live, witnesses=((), 0)):
+        self.folder, self.scope, self.keys, self.live, self.witnesses = folder, scope, keys, live, witnesses
         self.tree, self.chain, self.created, self.torn, self.covered, self.rotations = Tree(), bytes(32), [], 0, 0, 0
         self.known = [(kept, "in the checkpoint that was kept") for kept in since if kept.scope == scope]
 
     def verify(self):
-        checkpoint = read_checkpoint(read(os.path.join(self.folder, "checkpoint"), MAX_NOTE), self.keys)
+        checkpoint = read_checkpoint(read(os.path.join(self.folder, "checkpoint"), MAX_NOTE), self.keys, False)
         if checkpoint.scope != self.scope:
             raise Bad("the checkpoint is of another scope", 0, "checkpoint")
         self.covered = checkpoint.size
         self.known.insert(0, (checkpoint, "signed"))
+        self.read_witnessed()
         tiles, firsts = self.list_tiles(), self.list_segments()
         self.check_roots()
         for first in firsts:
@@ -242,12 +225,23 @@ class Log:
             if number >= self.tree.size // TILE ** (level + 1):
                 raise Bad("the tile is of records that are not there", self.tree.size + 1, tile_name(level, number))
 
+    def read_witnessed(self):
+        path = os.path.join(self.folder, "witnessed")
+        try:
+            note = read(path, MAX_NOTE) if os.path.lexists(path) else b""
+            check_witnesses(note, *self.witnesses)
+            self.known += [(read_checkpoint(note, self.keys), "witnessed")] if note else []
+            if self.known[-1][0].scope != self.scope:
+                raise Bad("the checkpoint is of another scope")
+        except (Bad, OSError) as error:
+            raise Bad(str(error), 0, "witnessed") from error
+
     def list_segments(self):
         firsts = []
         for name in os.listdir(self.folder):
             if re.fullmatch(r"[0-9]{20}\.log", name) and 1 <= int(name[:20]) <= MAX_NUMBER:
                 firsts.append(int(name[:20]))
-            elif not name.endswith(IGNORED) and name not in ("checkpoint", "tile"):
+            elif not name.endswith(IGNORED) and name not in ("checkpoint", "tile", "witnessed"):
                 raise Bad(f"{name} is no file of a ledger", 0, self.scope)
         return sorted(firsts)
 
@@ -330,7 +324,6 @@ class Log:
             if len(data) != TILE * 32 or data[32 * i:32 * i + 32] != wanted:
                 raise Bad("the tile is not what the records give", number * span + i * TILE**level + 1, name)
 
-
 def is_live(folder):
     try:
         with open(os.path.join(folder, "ledger.lock"), "rb") as file:
@@ -338,14 +331,13 @@ def is_live(folder):
     except OSError as error:
         return isinstance(error, BlockingIOError)
 
-
-def verify_state(state, since):
+def verify_state(state, since, witnesses=((), 0)):
     folder, keys = os.path.join(state, "ledger"), load_keys(os.path.join(state, "keys", "ledger.pub"))
     kept = [read_checkpoint(read(path, MAX_NOTE), keys) for path in since]
     needed, verdicts, live = [PLATFORM] + [one.scope for one in kept], [], is_live(folder)
     for platform in (True, False):
         for scope in sorted(name for name in os.listdir(folder) if not name.endswith(IGNORED) and (name == PLATFORM) == platform):
-            log, verdict = Log(os.path.join(folder, scope), scope, keys, kept, live), {"scope": scope, "valid": True}
+            log, verdict = Log(os.path.join(folder, scope), scope, keys, kept, live, witnesses), {"scope": scope, "valid": True}
             try:
                 log.verify()
             except (Bad, OSError) as error:
@@ -357,8 +349,7 @@ def verify_state(state, since):
         verdicts.append({"scope": scope, "valid": False, "size": 0, "error": "the log is missing", "bad_seq": 1, "file": scope})
     return {"valid": all(verdict["valid"] for verdict in verdicts), "logs": verdicts}
 
-
-def verify_proof(data, keys):
+def verify_proof(data, keys, witnesses=((), 0)):
     head, middle, note = data.partition(b"\n\n")
     lines = head.split(b"\n")
     if not middle or len(lines) < 3 or lines[0] != b"c2sp.org/tlog-proof@v1" or not lines[1].startswith(b"extra "):
@@ -368,32 +359,34 @@ def verify_proof(data, keys):
     if entry is None or index is None or None in path or not 0 < int.from_bytes(entry[:4], "big") == len(entry) - 4 <= MAX_TEXT:
         raise Bad("the proof is malformed")
     checkpoint, index = read_checkpoint(note, keys), int(index[1])
+    check_witnesses(note, *witnesses)
     record = check_record(entry[4:], index + 1, checkpoint.scope)
     if not check_inclusion(path, index, checkpoint.size, sha256(b"\0" + entry), checkpoint.root):
         raise Bad("the proof does not lead from the record to the root that was signed")
     return {"valid": True, "scope": checkpoint.scope, "seq": index + 1, "size": checkpoint.size, "root": checkpoint.root.hex(), "record": record}
 
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, how in (("state", {"nargs": "?"}), ("--since", {"action": "append", "default": []}), ("--proof", {}), ("--public-key", {})):
+    for name, how in (("state", {"nargs": "?"}), ("--since", {"action": "append", "default": []}), ("--witness", {"action": "append", "default": []}),
+                      ("--quorum", {"type": int}), ("--proof", {}), ("--public-key", {})):
         parser.add_argument(name, **how)
     options = parser.parse_args()
     if (options.state is None) == (options.proof is None) or (options.proof and not options.public_key):
         parser.error("a state folder, or --proof and --public-key")
     try:
+        witnesses = [parse_key(key.encode(), 4) for key in options.witness]
+        witnesses = (witnesses, len(witnesses) if options.quorum is None else options.quorum)
         if options.proof:
-            verdict = verify_proof(read(options.proof, MAX_PROOF), load_keys(options.public_key))
+            verdict = verify_proof(read(options.proof, MAX_PROOF), load_keys(options.public_key), witnesses)
             lines = [f"good  {verdict['scope']}  record {verdict['seq']} of {verdict['size']} that were signed", canonical(verdict["record"])]
         else:
-            verdict = verify_state(options.state, options.since)
+            verdict = verify_state(options.state, options.since, witnesses)
             lines = [f"good  {log['scope']}  {log['size']} records" if log["valid"] else
                      f"BAD   {log['scope']}  first bad record {log['bad_seq']}: {log['error']}" for log in verdict["logs"]]
     except (Bad, OSError) as error:
         verdict, lines = {"valid": False, "error": str(error)}, [f"BAD   {error}"]
     print("\n".join(lines))
     return 0 if verdict["valid"] else 1
-
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -143,6 +143,43 @@ reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length, c
   return TRUE;
 }
 
+/* Signature lines of others behind ours: a name, and at least a key id in the one spelling that
+ * base64 has. */
+static gboolean
+reeve_checkpoint_check_others (const char *text, gsize length, GError **error)
+{
+  g_autofree char *copy = g_strndup (text, length);
+  g_auto (GStrv) lines = g_strsplit (copy, "\n", -1);
+  guint count = g_strv_length (lines);
+
+  /* behind the last line end is nothing */
+  for (guint i = 0; i + 1 < count; i++)
+    {
+      g_auto (GStrv) words = g_strsplit (lines[i], " ", 4);
+      gboolean good = g_str_has_prefix (lines[i], REEVE_CHECKPOINT_DASH)
+                      && g_strv_length (words) == 3 && *words[1] != '\0';
+      gsize size = 0;
+      g_autofree guint8 *blob = good ? g_base64_decode (words[2], &size) : NULL;
+      g_autofree char *again = good ? g_base64_encode (blob, size) : NULL;
+
+      if (!good || size <= sizeof (guint32) || strcmp (again, words[2]) != 0)
+        return reeve_checkpoint_malformed ("has a malformed cosignature", error);
+    }
+  return count == 0 || *lines[count - 1] == '\0'
+         || reeve_checkpoint_malformed ("does not end with a line", error);
+}
+
+/* (nullable) the end of our signature line */
+static const char *
+reeve_checkpoint_find_end (const char *text, gsize length)
+{
+  const char *empty = g_strstr_len (text, (gssize) length, "\n\n");
+  const char *end
+      = empty != NULL ? memchr (empty + 2, '\n', length - (gsize) (empty + 2 - text)) : NULL;
+
+  return end != NULL ? end + 1 : NULL;
+}
+
 /**
  * reeve_checkpoint_parse_any:
  * @self: (out caller-allocates): what the note says
@@ -152,7 +189,8 @@ reeve_checkpoint_parse (ReeveCheckpoint *self, const char *text, gsize length, c
  * @key: the key it must be signed with
  * @error: return location
  *
- * As reeve_checkpoint_parse(), for a note of any scope.
+ * As reeve_checkpoint_parse(), for a note of any scope, and one that witnesses have cosigned: whose
+ * the further signatures are is not looked at.
  *
  * Returns: %FALSE with %REEVE_ERROR_CORRUPT
  */
@@ -163,11 +201,17 @@ reeve_checkpoint_parse_any (ReeveCheckpoint *self, const char *text, gsize lengt
   gsize prefix = strlen (REEVE_CHECKPOINT_ORIGIN);
   const char *end = length > prefix ? memchr (text, '\n', length) : NULL;
   g_autofree char *found = NULL;
+  gsize own = 0;
 
   if (end == NULL || memcmp (text, REEVE_CHECKPOINT_ORIGIN, prefix) != 0)
     return reeve_checkpoint_malformed ("is of no ledger of a Reeve host", error);
+  if (length > REEVE_CHECKPOINT_MAX_SIZE || memchr (text, 0, length) != NULL)
+    return reeve_checkpoint_malformed ("is too long or binary", error);
   found = g_strndup (text + prefix, (gsize) (end - text) - prefix);
-  if (!reeve_checkpoint_parse (self, text, length, found, key, error))
+  end = reeve_checkpoint_find_end (text, length);
+  own = end != NULL ? (gsize) (end - text) : length;
+  if (!reeve_checkpoint_parse (self, text, own, found, key, error)
+      || !reeve_checkpoint_check_others (text + own, length - own, error))
     return FALSE;
   *scope = g_steal_pointer (&found);
   return TRUE;

@@ -96,6 +96,24 @@ reeve_ledger_key_pair_set_public (ReeveLedgerKeyPair *self, GError **error)
                                          "reading the public key", error);
 }
 
+/**
+ * reeve_ledger_key_pair_new_from_public:
+ * @bytes: an Ed25519 public key
+ * @error: return location
+ *
+ * Returns: (transfer full): the public half; its id is that of a ledger's key. %NULL with
+ * %REEVE_ERROR_CORRUPT
+ */
+ReeveLedgerKeyPair *
+reeve_ledger_key_pair_new_from_public (const guint8 bytes[REEVE_LEDGER_KEY_PUBLIC_SIZE],
+                                       GError **error)
+{
+  g_autoptr (ReeveLedgerKeyPair) pair = reeve_ledger_key_pair_new ();
+
+  memcpy (pair->public_bytes, bytes, sizeof pair->public_bytes);
+  return reeve_ledger_key_pair_set_public (pair, error) ? g_steal_pointer (&pair) : NULL;
+}
+
 /* Takes @x509 over into @self and learns the public half from it. */
 static gboolean
 reeve_ledger_key_pair_adopt (ReeveLedgerKeyPair *self, gnutls_x509_privkey_t x509, GError **error)

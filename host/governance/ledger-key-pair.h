@@ -31,6 +31,8 @@ typedef struct
 
 ReeveLedgerKeyPair *reeve_ledger_key_pair_new (void);
 ReeveLedgerKeyPair *reeve_ledger_key_pair_new_from_vkey (const char *vkey, GError **error);
+ReeveLedgerKeyPair *reeve_ledger_key_pair_new_from_public (
+    const guint8 bytes[REEVE_LEDGER_KEY_PUBLIC_SIZE], GError **error);
 ReeveLedgerKeyPair *reeve_ledger_key_pair_ref (ReeveLedgerKeyPair *pair);
 void reeve_ledger_key_pair_unref (ReeveLedgerKeyPair *pair);
 gboolean reeve_ledger_key_pair_generate (gnutls_datum_t *pem, GError **error);

@@ -197,28 +197,40 @@ reeve_ledger_proof_describe (const ReeveLedgerProof *self, const char *scope,
  * reeve_ledger_proof_verify:
  * @self: a proof
  * @key: the ledger's public key
+ * @quorum: (nullable): witnesses that must have cosigned
  * @error: return location
  *
- * Needs nothing but the proof and the key.
+ * Needs nothing but the proof and the keys.
  *
- * Returns: (transfer full): {valid, scope, seq, size, root, record}; %NULL with
+ * Returns: (transfer full): {valid, scope, seq, size, root, witnesses?, record}; %NULL with
  * %REEVE_ERROR_CORRUPT when it proves nothing
  */
 JsonObject *
-reeve_ledger_proof_verify (const ReeveLedgerProof *self, ReeveLedgerKey *key, GError **error)
+reeve_ledger_proof_verify (const ReeveLedgerProof *self, ReeveLedgerKey *key,
+                           const ReeveLedgerQuorum *quorum, GError **error)
 {
+  JsonObject *verdict = NULL;
+  guint witnesses = 0;
   g_autofree char *scope = NULL;
   ReeveCheckpoint checkpoint = { 0 };
   guint8 leaf[REEVE_LEDGER_HASH_SIZE];
 
   if (!reeve_checkpoint_parse_any (&checkpoint, self->checkpoint, strlen (self->checkpoint), &scope,
                                    key, error)
+      || (quorum != NULL
+          && !reeve_ledger_witnessed_count (quorum, self->checkpoint, &witnesses, error))
       || !reeve_ledger_proof_read_record (self, scope, error))
     return NULL;
   reeve_ledger_proof_hash (self->entry, leaf);
-  if (reeve_ledger_merkle_check_inclusion (&self->path, self->index, checkpoint.size, leaf,
-                                           checkpoint.root))
-    return reeve_ledger_proof_describe (self, scope, &checkpoint, error);
-  reeve_ledger_proof_malformed ("does not lead from the record to the root that was signed", error);
-  return NULL;
+  if (!reeve_ledger_merkle_check_inclusion (&self->path, self->index, checkpoint.size, leaf,
+                                            checkpoint.root))
+    {
+      reeve_ledger_proof_malformed ("does not lead from the record to the root that was signed",
+                                    error);
+      return NULL;
+    }
+  verdict = reeve_ledger_proof_describe (self, scope, &checkpoint, error);
+  if (verdict != NULL && quorum != NULL)
+    json_object_set_int_member (verdict, "witnesses", witnesses);
+  return verdict;
 }

@@ -4,6 +4,7 @@
 
 #include "checkpoint.h"
 #include "ledger-merkle.h"
+#include "ledger-witnessed.h"
 
 G_BEGIN_DECLS
 
@@ -29,7 +30,7 @@ ReeveLedgerProof *reeve_ledger_proof_parse (const char *text, gsize length, GErr
 void reeve_ledger_proof_free (ReeveLedgerProof *self);
 char *reeve_ledger_proof_format (const ReeveLedgerProof *self);
 JsonObject *reeve_ledger_proof_verify (const ReeveLedgerProof *self, ReeveLedgerKey *key,
-                                       GError **error);
+                                       const ReeveLedgerQuorum *quorum, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerProof, reeve_ledger_proof_free)
 

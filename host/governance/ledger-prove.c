@@ -8,6 +8,7 @@
 
 #include "ledger-proof.h"
 #include "ledger-scanner.h"
+#include "ledger-witness.h"
 
 typedef struct
 {
@@ -26,13 +27,18 @@ reeve_ledger_prove_take (guint64 seq, const ReeveLedgerEntry *entry, gpointer us
   memcpy (record->leaf, entry->leaf, sizeof record->leaf);
 }
 
-/* The last checkpoint, if it covers @seq, else a new one. */
+/* The last that was cosigned, if it covers @seq; else the last; else a new one. */
 static char *
-reeve_ledger_prove_checkpoint (ReeveLedgerLog *log, guint64 seq, ReeveCheckpoint *checkpoint,
-                               GError **error)
+reeve_ledger_prove_checkpoint (ReeveLedger *self, ReeveLedgerLog *log, guint64 seq,
+                               ReeveCheckpoint *checkpoint, GError **error)
 {
-  g_autofree char *note = reeve_ledger_log_read_checkpoint (log, checkpoint, error);
+  g_autofree char *witnessed
+      = reeve_ledger_witness_load (self, reeve_ledger_log_get_scope (log), checkpoint, NULL);
+  g_autofree char *note = NULL;
 
+  if (witnessed != NULL && checkpoint->size >= seq)
+    return g_steal_pointer (&witnessed);
+  note = reeve_ledger_log_read_checkpoint (log, checkpoint, error);
   if (note == NULL || checkpoint->size >= seq)
     return g_steal_pointer (&note);
   if (!reeve_ledger_log_sign_now (log, seq, error))
@@ -69,7 +75,7 @@ reeve_ledger_prove (ReeveLedger *self, const char *scope, guint64 seq, GError **
       return NULL;
     }
   proof->index = seq - 1;
-  proof->checkpoint = reeve_ledger_prove_checkpoint (log, seq, &checkpoint, error);
+  proof->checkpoint = reeve_ledger_prove_checkpoint (self, log, seq, &checkpoint, error);
   if (proof->checkpoint == NULL
       || !reeve_ledger_log_scan (log, seq, 1, reeve_ledger_prove_take, &record, error))
     return NULL;
@@ -79,14 +85,30 @@ reeve_ledger_prove (ReeveLedger *self, const char *scope, guint64 seq, GError **
   return reeve_ledger_proof_format (proof);
 }
 
+static void
+reeve_ledger_prove_add_witnessed (ReeveLedger *self, const char *scope, JsonObject *shown)
+{
+  ReeveCheckpoint checkpoint = { 0 };
+  g_autofree char *note = reeve_ledger_witness_load (self, scope, &checkpoint, NULL);
+  JsonObject *witnessed = NULL;
+
+  if (note == NULL)
+    return;
+  witnessed = json_object_new ();
+  json_object_set_int_member (witnessed, "size", (gint64) checkpoint.size);
+  json_object_set_string_member (witnessed, "checkpoint", note);
+  json_object_set_object_member (shown, "witnessed", witnessed);
+}
+
 /**
  * reeve_ledger_show_checkpoint:
  * @self: a ledger
  * @scope: whose log
  * @error: return location
  *
- * Returns: (transfer full): the last checkpoint: {size, root, checkpoint}; a new one where there
- * are records behind the last and not too many were asked for; %NULL with %REEVE_ERROR_NOT_FOUND or
+ * Returns: (transfer full): the last checkpoint: {size, root, checkpoint, witnessed?: {size,
+ * checkpoint}}; a new one where there are records behind the last and not too many were asked for;
+ * witnessed is the last that was cosigned; %NULL with %REEVE_ERROR_NOT_FOUND or
  * an error
  */
 JsonObject *
@@ -110,5 +132,6 @@ reeve_ledger_show_checkpoint (ReeveLedger *self, const char *scope, GError **err
   json_object_set_int_member (shown, "size", (gint64) checkpoint.size);
   json_object_set_string_member (shown, "root", root);
   json_object_set_string_member (shown, "checkpoint", note);
+  reeve_ledger_prove_add_witnessed (self, scope, shown);
   return shown;
 }

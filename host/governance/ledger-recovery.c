@@ -21,6 +21,7 @@
 #include "ledger-file.h"
 #include "ledger-record.h"
 #include "ledger-tiles.h"
+#include "ledger-witnessed.h"
 
 /**
  * reeve_ledger_recovery_free:
@@ -112,6 +113,7 @@ reeve_ledger_recovery_list_segments (const char *folder, GError **error)
       if (first != 0)
         g_array_append_val (list, first);
       else if (!reeve_ledger_segment_is_ignored (name) && strcmp (name, REEVE_CHECKPOINT_FILE) != 0
+               && strcmp (name, REEVE_LEDGER_WITNESSED_FILE) != 0
                && strcmp (name, REEVE_LEDGER_TILES_FOLDER) != 0)
         {
           g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s/%s is no file of a ledger",

@@ -38,10 +38,13 @@ typedef struct
   ReeveLedgerState *state;
   ReeveLedgerVerifyTiles *tiles;
   ReeveCheckpoint checkpoint;
-  const ReeveCheckpoint *known; /* (nullable): what the host that has the log knows of it */
-  GPtrArray *since;             /* (nullable) of ReeveLedgerVerifySince, by size */
-  gboolean live;                /* somebody may be writing the last record now */
-  guint64 torn;                 /* bytes of an incomplete last record */
+  ReeveCheckpoint witnessed;       /* of no size: none */
+  const ReeveLedgerQuorum *quorum; /* (nullable): who must have cosigned that */
+  guint witnesses;                 /* how many of them have */
+  const ReeveCheckpoint *known;    /* (nullable): what the host that has the log knows of it */
+  GPtrArray *since;                /* (nullable) of ReeveLedgerVerifySince, by size */
+  gboolean live;                   /* somebody may be writing the last record now */
+  guint64 torn;                    /* bytes of an incomplete last record */
   ReeveLedgerKey *key;
   guint rotations;    /* of the platform's log: by its records, this key of the list signs */
   GPtrArray *created; /* (nullable): scopes whose logs the records say were made */
@@ -99,6 +102,8 @@ reeve_ledger_verify_check_root (ReeveLedgerVerify *self, GError **error)
                                       "of the checkpoint that was kept: the log was forked", error))
       return FALSE;
   return reeve_ledger_verify_compare (self, &self->checkpoint, "that was signed", error)
+         && reeve_ledger_verify_compare (self, self->witnessed.size > 0 ? &self->witnessed : NULL,
+                                         "that was witnessed", error)
          && reeve_ledger_verify_compare (self, self->known, "that the host knows", error);
 }
 
@@ -270,6 +275,9 @@ reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLed
   /* before the records: while a host appends, it can only be older than them */
   if (!reeve_checkpoint_read (&self->checkpoint, folder, self->scope, key, error))
     return reeve_ledger_verify_bad (self, REEVE_CHECKPOINT_FILE, 0);
+  if (!reeve_ledger_witnessed_read (&self->witnessed, folder, self->scope, key, self->quorum,
+                                    &self->witnesses, error))
+    return reeve_ledger_verify_bad (self, REEVE_LEDGER_WITNESSED_FILE, 0);
   self->tiles = reeve_ledger_verify_tiles_new (folder, self->checkpoint.size, &fault, error);
   if (self->tiles == NULL)
     return reeve_ledger_verify_bad_tile (self, &fault);
@@ -281,6 +289,7 @@ reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLed
                                       i + 1 == firsts->len, error))
       return FALSE;
   if (!reeve_ledger_verify_check_size (self, &self->checkpoint, "signed", folder, error)
+      || !reeve_ledger_verify_check_size (self, &self->witnessed, "witnessed", folder, error)
       || !reeve_ledger_verify_check_size (self, self->known, "acknowledged", folder, error)
       || !reeve_ledger_verify_check_since (self, folder, error)
       || !reeve_ledger_verify_check_keys (self, error))
@@ -309,6 +318,10 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
   json_object_set_int_member (verdict, "size", (gint64) self->state->frontier.size);
   json_object_set_string_member (verdict, "root", root);
   json_object_set_int_member (verdict, "checkpoint_size", (gint64) self->checkpoint.size);
+  if (self->witnessed.size > 0)
+    json_object_set_int_member (verdict, "witnessed_size", (gint64) self->witnessed.size);
+  if (self->quorum != NULL)
+    json_object_set_int_member (verdict, "witnesses", self->witnesses);
   if (self->torn > 0)
     json_object_set_int_member (verdict, "torn_bytes", (gint64) self->torn);
   if (!valid)
@@ -333,7 +346,8 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
  *
  * Verifies one log. Blocks as long as reading it takes.
  *
- * Returns: (transfer full): {scope, valid, size, root, checkpoint_size, torn_bytes?} and, when it
+ * Returns: (transfer full): {scope, valid, size, root, checkpoint_size, witnessed_size?,
+ * witnesses?, torn_bytes?} and, when it
  * is not valid, {error, file, bad_seq}: the first record that is bad, where a record is. torn_bytes
  * is what a crash left of a record that was never acknowledged
  */
@@ -437,28 +451,29 @@ reeve_ledger_verify_read_since (GPtrArray *texts, ReeveLedgerKey *key, GPtrArray
 }
 
 /**
- * reeve_ledger_verify_folder_since:
+ * reeve_ledger_verify_folder_witnessed:
  * @root: folder of all logs
  * @keys_folder: folder with the public key
  * @since: (nullable) (element-type GBytes): signed notes that were copied earlier
+ * @quorum: (nullable): witnesses that must have cosigned a checkpoint of each log
  * @error: return location
  *
  * Verifies all logs, with or without a host running, and that each goes on from every checkpoint of
- * it in @since. Blocks.
+ * it in @since, and from the one that was cosigned last. Blocks.
  *
  * Returns: (transfer full): {valid, logs: […]}, each as reeve_ledger_verify_log() answers; %NULL
  * with an error when there is no ledger or no public key, or a checkpoint of @since is not signed
  */
 JsonObject *
-reeve_ledger_verify_folder_since (const char *root, const char *keys_folder, GPtrArray *since,
-                                  GError **error)
+reeve_ledger_verify_folder_witnessed (const char *root, const char *keys_folder, GPtrArray *since,
+                                      const ReeveLedgerQuorum *quorum, GError **error)
 {
   g_autoptr (ReeveLedgerKey) key = reeve_ledger_key_load_public (keys_folder, error);
   g_autoptr (GPtrArray) created = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) kept = NULL;
   g_autoptr (JsonArray) logs = json_array_new ();
-  ReeveLedgerVerify others = { 0 };
-  ReeveLedgerVerify platform = { .created = created };
+  ReeveLedgerVerify others = { .quorum = quorum };
+  ReeveLedgerVerify platform = { .created = created, .quorum = quorum };
   g_auto (GStrv) before = NULL;
   g_auto (GStrv) scopes = NULL;
   JsonObject *result = NULL;
@@ -483,6 +498,24 @@ reeve_ledger_verify_folder_since (const char *root, const char *keys_folder, GPt
   json_object_set_boolean_member (result, "valid", valid);
   json_object_set_array_member (result, "logs", g_steal_pointer (&logs));
   return result;
+}
+
+/**
+ * reeve_ledger_verify_folder_since:
+ * @root: folder of all logs
+ * @keys_folder: folder with the public key
+ * @since: (nullable) (element-type GBytes): signed notes that were copied earlier
+ * @error: return location
+ *
+ * As reeve_ledger_verify_folder_witnessed(), whoever has cosigned.
+ *
+ * Returns: (transfer full): what was found, or %NULL with an error
+ */
+JsonObject *
+reeve_ledger_verify_folder_since (const char *root, const char *keys_folder, GPtrArray *since,
+                                  GError **error)
+{
+  return reeve_ledger_verify_folder_witnessed (root, keys_folder, since, NULL, error);
 }
 
 /**

@@ -175,7 +175,11 @@ reeve_op_audit_checkpoint (ReeveCall *call, ReeveServices *services)
       = scope != NULL ? reeve_ledger_show_checkpoint (services->ledger, scope, &error) : NULL;
 
   if (shown != NULL)
-    json_object_set_string_member (shown, "tenant_log", scope);
+    {
+      json_object_set_string_member (shown, "tenant_log", scope);
+      json_object_set_array_member (shown, "witnesses",
+                                    reeve_witnesses_show (services->witnesses, scope));
+    }
   reeve_call_answer (call, shown, error);
 }
 

@@ -512,6 +512,28 @@ reeve_doctor_checks_opa (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
         advice->text != NULL ? advice->text : "");
 }
 
+static void
+reeve_doctor_checks_witnesses (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  ReeveWitnessesTally tally = { 0 };
+
+  reeve_witnesses_count (self->services->witnesses, &tally);
+  if (tally.witnesses == 0)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_NOT_APPLICABLE,
+                             "no witness cosigns the ledger");
+  else if (tally.conflicting > 0)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL,
+                             "%u logs contradict what witnesses have cosigned: an older state was "
+                             "put back, or there are two ledgers of this name",
+                             tally.conflicting);
+  else if (tally.failing > 0)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_WARN,
+                             "%u times a witness does not cosign a log", tally.failing);
+  else
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK, "%u witnesses, and none objects",
+                             tally.witnesses);
+}
+
 /* ---- all ---- */
 
 static const struct
@@ -540,6 +562,8 @@ static const struct
       "audit "
       "sinks)" },
     reeve_doctor_checks_sinks },
+  { { "audit.witnesses", "AUD-04", "see reevectl audit checkpoint, and docs/trouble.md" },
+    reeve_doctor_checks_witnesses },
   { { "clock", "DEP-07", "let a time service keep it" }, reeve_doctor_checks_clock },
   { { "authentication.identity", "DEP-07",
       "add a provider of identities to authentication.providers, such as auth-jwt" },

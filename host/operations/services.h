@@ -30,6 +30,7 @@
 #include "runtime/models.h"
 #include "runtime/runs.h"
 #include "runtime/sinks.h"
+#include "runtime/witnesses.h"
 #include "runtime/tools.h"
 #include "schema-cache.h"
 
@@ -66,6 +67,7 @@ struct _ReeveServices
   ReeveTools *tools;
   ReeveRuns *runs;
   ReeveSinks *sinks;
+  ReeveWitnesses *witnesses;
   ReeveConversations *conversations;
   ReeveSchemaCache *schemas; /* of the table */
   gint64 started_at;         /* µs since the epoch */

@@ -29,7 +29,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
     return 0;
   again = reeve_ledger_proof_format (proof);
   g_assert_cmpmem (again, strlen (again), data, size);
-  verdict = reeve_ledger_proof_verify (proof, key, &error);
+  verdict = reeve_ledger_proof_verify (proof, key, NULL, &error);
   g_assert_true ((verdict == NULL) == (error != NULL));
   if (verdict != NULL)
     g_assert_cmpint (json_object_get_int_member (verdict, "seq"), ==, 300);

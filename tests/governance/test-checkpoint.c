@@ -154,6 +154,46 @@ test_checkpoint_key_pair (Fixture *fixture, gconstpointer data)
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
 }
 
+/* What witnesses have added is let through where it may stand, if it has the form of a signature.
+ */
+static void
+test_checkpoint_cosigned (Fixture *fixture, gconstpointer data)
+{
+  static const char *const bad[] = { "x",
+                                     "x\n",
+                                     "\n",
+                                     "\xe2\x80\x94 a AAAAAAA=",
+                                     "\xe2\x80\x94 a AAAA\n",
+                                     "\xe2\x80\x94 AAAAAAA=\n",
+                                     "\xe2\x80\x94  AAAAAAA=\n",
+                                     "\xe2\x80\x94 a AAAAAAB=\n",
+                                     "\xe2\x80\x94 a AAAAAAA= b\n",
+                                     "\xe2\x80\x94 a AAAAAAA=\n\n",
+                                     "- a AAAAAAA=\n" };
+  ReeveCheckpoint checkpoint = sample ();
+  g_autofree char *text = reeve_checkpoint_format (&checkpoint, "acme", fixture->key, NULL);
+  g_autofree char *more = g_strconcat (text, "\xe2\x80\x94 a AAAAAAA=\n", NULL);
+  g_autofree char *scope = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (
+      reeve_checkpoint_parse_any (&checkpoint, more, strlen (more), &scope, fixture->key, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (scope, ==, "acme");
+  g_assert_false (
+      reeve_checkpoint_parse (&checkpoint, more, strlen (more), "acme", fixture->key, NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autofree char *wrong = g_strconcat (text, bad[i], NULL);
+      char *none = NULL;
+
+      g_assert_false (reeve_checkpoint_parse_any (&checkpoint, wrong, strlen (wrong), &none,
+                                                  fixture->key, &error));
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
+      g_clear_error (&error);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -164,5 +204,6 @@ main (int argc, char **argv)
   g_test_add ("/checkpoint/public-key", Fixture, NULL, set_up, test_checkpoint_public_key,
               tear_down);
   g_test_add ("/checkpoint/key-pair", Fixture, NULL, set_up, test_checkpoint_key_pair, tear_down);
+  g_test_add ("/checkpoint/cosigned", Fixture, NULL, set_up, test_checkpoint_cosigned, tear_down);
   return g_test_run ();
 }

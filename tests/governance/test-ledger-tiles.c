@@ -295,7 +295,7 @@ prove (LedgerFixture *fixture, guint64 seq)
   g_assert_no_error (error);
   key = reeve_ledger_key_load_public (fixture->keys, &error);
   g_assert_no_error (error);
-  verdict = reeve_ledger_proof_verify (proof, key, &error);
+  verdict = reeve_ledger_proof_verify (proof, key, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (json_object_get_int_member (verdict, "seq"), ==, (gint64) seq);
   g_assert_cmpstr (json_object_get_string_member (verdict, "scope"), ==, SCOPE);
@@ -429,7 +429,7 @@ test_ledger_proof_damage (LedgerFixture *fixture, gconstpointer data)
       text[at] = (char) (text[at] ^ 0x01);
       proof = reeve_ledger_proof_parse (text, length, &error);
       if (proof != NULL)
-        g_assert_null (reeve_ledger_proof_verify (proof, key, &error));
+        g_assert_null (reeve_ledger_proof_verify (proof, key, NULL, &error));
       g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
       text[at] = (char) (text[at] ^ 0x01);
     }
@@ -439,7 +439,7 @@ test_ledger_proof_damage (LedgerFixture *fixture, gconstpointer data)
       g_autoptr (ReeveLedgerProof) proof = reeve_ledger_proof_parse (text, end, &error);
 
       if (proof != NULL)
-        g_assert_null (reeve_ledger_proof_verify (proof, key, &error));
+        g_assert_null (reeve_ledger_proof_verify (proof, key, NULL, &error));
       g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
     }
 }

@@ -123,6 +123,10 @@ reeve_cli_export_verify (ReeveCliOptions *options)
 
   if (key == NULL)
     return reeve_cli_export_fail (REEVE_CLI_USAGE, error->message);
+  if (reeve_cli_options_get (options, "witness") != NULL)
+    return reeve_cli_export_fail (REEVE_CLI_USAGE,
+                                  "witness: nobody has cosigned the checkpoint of an export, which "
+                                  "is made with it: use --proof or --state-dir");
   fd = strcmp (path, "-") == 0 ? dup (STDIN_FILENO) : open (path, O_RDONLY | O_CLOEXEC);
   file = fd >= 0 ? fdopen (fd, "r") : NULL;
   if (file == NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `reevectl audit verify --state-dir DIR [--since CHECKPOINT]…` and
- * `reevectl audit verify --proof FILE --public-key FILE`. */
+ * `reevectl audit verify --proof FILE --public-key FILE`,
+ * both with `[--witness KEY]… [--quorum N]`. */
 #include "cli-verify.h"
 
 #include <glib/gi18n.h>
@@ -14,9 +15,14 @@ reeve_cli_verify_print_log (JsonObject *log)
 {
   gboolean valid = reeve_json_get_boolean (log, "valid", FALSE);
 
-  g_print ("%s  %s  %" G_GINT64_FORMAT " %s\n", valid ? _ ("good") : _ ("BAD "),
+  g_print ("%s  %s  %" G_GINT64_FORMAT " %s", valid ? _ ("good") : _ ("BAD "),
            reeve_json_get_string (log, "scope", "?"), reeve_json_get_int (log, "size", 0),
            _ ("records"));
+  if (json_object_has_member (log, "witnesses"))
+    g_print (_ (", %" G_GINT64_FORMAT " of them witnessed by %" G_GINT64_FORMAT),
+             reeve_json_get_int (log, "witnessed_size", 0),
+             reeve_json_get_int (log, "witnesses", 0));
+  g_print ("\n");
   if (!valid)
     g_print (_ ("      first bad record %" G_GINT64_FORMAT ": %s\n"),
              reeve_json_get_int (log, "bad_seq", 0), reeve_json_get_string (log, "error", ""));
@@ -69,8 +75,37 @@ reeve_cli_verify_read_since (ReeveCliOptions *options, GError **error)
   return g_steal_pointer (&since);
 }
 
+/* (transfer full) the keys that --witness gives; NULL: none, or an error */
+static ReeveCosigners *
+reeve_cli_verify_read_witnesses (ReeveCliOptions *options, ReeveLedgerQuorum *quorum,
+                                 GError **error)
+{
+  const char *needed = reeve_cli_options_get (options, "quorum");
+  g_autoptr (GPtrArray) keys = g_ptr_array_new ();
+  g_autoptr (ReeveCosigners) cosigners = NULL;
+  guint64 number = 0;
+
+  for (guint i = 0; i < options->names->len; i++)
+    if (g_strcmp0 (g_ptr_array_index (options->names, i), "witness") == 0)
+      g_ptr_array_add (keys, options->values->pdata[i] != NULL ? options->values->pdata[i]
+                                                             : (gpointer) "");
+  number = keys->len;
+  if (needed != NULL && !g_ascii_string_to_unsigned (needed, 10, 1, keys->len, &number, NULL))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                           "quorum: is not a number from 1 to that of --witness");
+      return NULL;
+    }
+  if (keys->len == 0)
+    return NULL;
+  g_ptr_array_add (keys, NULL);
+  cosigners = reeve_cosigners_new ((const char *const *) keys->pdata, error);
+  *quorum = (ReeveLedgerQuorum){ cosigners, (guint) number };
+  return g_steal_pointer (&cosigners);
+}
+
 static int
-reeve_cli_verify_state (ReeveCliOptions *options)
+reeve_cli_verify_state (ReeveCliOptions *options, const ReeveLedgerQuorum *quorum)
 {
   g_autofree char *ledger = g_build_filename (options->state_dir, "ledger", NULL);
   g_autofree char *keys = g_build_filename (options->state_dir, "keys", NULL);
@@ -79,7 +114,7 @@ reeve_cli_verify_state (ReeveCliOptions *options)
   g_autoptr (JsonObject) report = NULL;
 
   if (since != NULL)
-    report = reeve_ledger_verify_folder_since (ledger, keys, since, &error);
+    report = reeve_ledger_verify_folder_witnessed (ledger, keys, since, quorum, &error);
   if (report == NULL)
     return reeve_cli_verify_fail (error);
   reeve_cli_verify_print (report, options->json);
@@ -101,11 +136,14 @@ reeve_cli_verify_print_proof (JsonObject *verdict, gboolean json)
   g_print (_ ("good  %s  record %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " that were signed\n"),
            reeve_json_get_string (verdict, "scope", "?"), reeve_json_get_int (verdict, "seq", 0),
            reeve_json_get_int (verdict, "size", 0));
+  if (json_object_has_member (verdict, "witnesses"))
+    g_print (_ ("      witnessed by %" G_GINT64_FORMAT "\n"),
+             reeve_json_get_int (verdict, "witnesses", 0));
   g_print ("%s\n", record);
 }
 
 static int
-reeve_cli_verify_proof (ReeveCliOptions *options, const char *path)
+reeve_cli_verify_proof (ReeveCliOptions *options, const char *path, const ReeveLedgerQuorum *quorum)
 {
   const char *key_path = reeve_cli_options_get (options, "public_key");
   g_autoptr (GError) error = NULL;
@@ -125,7 +163,7 @@ reeve_cli_verify_proof (ReeveCliOptions *options, const char *path)
   bytes = key != NULL ? reeve_ledger_file_read (path, REEVE_LEDGER_PROOF_MAX_SIZE, &error) : NULL;
   text = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
   proof = bytes != NULL ? reeve_ledger_proof_parse (text, length, &error) : NULL;
-  verdict = proof != NULL ? reeve_ledger_proof_verify (proof, key, &error) : NULL;
+  verdict = proof != NULL ? reeve_ledger_proof_verify (proof, key, quorum, &error) : NULL;
   if (verdict == NULL)
     return reeve_cli_verify_fail (error);
   reeve_cli_verify_print_proof (verdict, options->json);
@@ -154,6 +192,16 @@ int
 reeve_cli_verify_run (ReeveCliOptions *options)
 {
   const char *proof = reeve_cli_options_get (options, "proof");
+  ReeveLedgerQuorum quorum = { 0 };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveCosigners) witnesses = reeve_cli_verify_read_witnesses (options, &quorum, &error);
+  const ReeveLedgerQuorum *wanted = witnesses != NULL ? &quorum : NULL;
 
-  return proof != NULL ? reeve_cli_verify_proof (options, proof) : reeve_cli_verify_state (options);
+  if (error != NULL)
+    {
+      reeve_cli_verify_fail (error);
+      return REEVE_CLI_USAGE;
+    }
+  return proof != NULL ? reeve_cli_verify_proof (options, proof, wanted)
+                       : reeve_cli_verify_state (options, wanted);
 }

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Witnesses of the ledger: a fake one for each way to fail, cosignatures in proofs, both verifiers, and an older state that was put back."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from fake_witness import Witness
+from reeve import CTL, SOURCE, Host, main
+
+SCRIPT = os.path.join(SOURCE, "data", "verify", "reeve-verify.py")
+CHECKPOINT = "/api/v1/admin/audit/checkpoint"
+ORIGIN = "reeve-ledger/default"
+FAULTS = {"honest": None, "stalling": "stall", "cutting": "cut", "garbling": "garbage", "forging": "wrong_key", "mistaken": "other", "broken": 500,
+          "mute": "empty", "vague": "no_size"}
+
+
+def until(what, host):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if value := what():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{host.get(CHECKPOINT).json}\n{host.read_log()}")
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+class Base(unittest.TestCase):
+    """Witnesses, each with a host's keys, and a host that has them all."""
+
+    def make(self, names, quorum):
+        state = tempfile.mkdtemp(prefix="reeve-witnesses-")
+        self.addCleanup(shutil.rmtree, state)
+        self.state = os.path.join(state, "state")
+        self.witnesses = {name: Witness(f"{name}.example/w", self.log_keys) for name in names}
+        for witness in self.witnesses.values():
+            self.addCleanup(witness.close)
+        rows = "".join(f'    - {{name: {name}, url: "{witness.url}", key: "{witness.vkey}"}}\n' for name, witness in self.witnesses.items())
+        self.host = Host(f"audit:\n  checkpoint_seconds: 1\n  witness_quorum: {quorum}\n  witnesses:\n{rows}", state=self.state)
+        self.addCleanup(self.host.close)
+
+    def log_keys(self):
+        with open(os.path.join(self.state, "keys", "ledger.pub"), encoding="ascii") as file:
+            return file.read().split()
+
+    def shown(self):
+        return self.host.get(CHECKPOINT, expect=200).json
+
+    def states(self):
+        return {row["name"]: row["state"] for row in self.shown()["witnesses"]}
+
+    def wait_witnessed(self, size):
+        """Until enough have cosigned so many records."""
+        return until(lambda: (found := self.shown().get("witnessed", {"size": 0})) and found["size"] >= size and found, self.host)
+
+    def quorum(self, *names):
+        return [word for name in names for word in ("--witness", self.witnesses[name].vkey)]
+
+
+class Cosigned(Base):
+    def test_all_of_it(self):
+        self.make(["first", "second"], 2)
+        self.witnesses["second"].unknown.add(ORIGIN)
+        self.host.start()
+        self.refused()
+        self.witnesses["second"].unknown.clear()
+        self.proofs()
+        self.offline()
+
+    def refused(self):
+        """Who does not know the log is told of; the other cosigns, and too few have."""
+        until(lambda: self.states()["second"] == "refusing", self.host)
+        until(lambda: ORIGIN in self.witnesses["first"].seen, self.host)
+        self.assertIn("it does not know this log", [row.get("last_error") for row in self.shown()["witnesses"]])
+        check = [row for row in self.host.get("/api/v1/admin/doctor", expect=200).json["items"] if row["id"] == "audit.witnesses"][0]
+        self.assertEqual("warn", check["state"])
+
+    def proofs(self):
+        size = self.shown()["size"]
+        note = self.wait_witnessed(size)
+        self.assertEqual({"first.example/w", "second.example/w"}, set(re.findall("— ([^ ]+example/w) ", note["checkpoint"])))
+        proof = os.path.join(self.state, "7.tlog-proof")
+        with open(proof, "w", encoding="utf-8") as file:
+            file.write(self.host.get(f"/api/v1/admin/audit/{size}/proof", expect=200).text)
+        stranger = Witness("first.example/w", self.log_keys)
+        self.addCleanup(stranger.close)
+        key = ["--proof", proof, "--public-key", os.path.join(self.state, "keys", "ledger.pub")]
+        for verifier in ([CTL, "audit", "verify"], [sys.executable, SCRIPT]):
+            for words, code in ((self.quorum("first", "second"), 0), ([*self.quorum("first"), "--witness", stranger.vkey], 1),
+                                ([*self.quorum("first"), "--witness", stranger.vkey, "--quorum", "1"], 0), (["--witness", stranger.vkey], 1)):
+                done = run(*verifier, *key, *words)
+                self.assertEqual(code, done.returncode, (verifier, words, done))
+        self.assertEqual(2, run(CTL, "audit", "verify", *key, "--witness", "no+key").returncode)
+
+    def offline(self):
+        """A state that was left: cosigned or not, and with a cosignature that was changed."""
+        until(lambda: "@platform" in "".join(self.witnesses["second"].seen), self.host)
+        until(lambda: os.path.exists(os.path.join(self.state, "ledger", "@platform", "witnessed")), self.host)
+        self.host.stop()
+        path = os.path.join(self.state, "ledger", "default", "witnessed")
+        with open(path, encoding="utf-8") as file:
+            note = file.read()
+        good = self.quorum("first", "second")
+        lines = note.splitlines(keepends=True)
+        other = "A" if lines[-1][-20] != "A" else "B"
+        for text, words, code in ((note, good, 0), (note, [], 0),
+                                  ("".join(lines[:-1]), good, 1), ("".join(lines[:-1]), [*good, "--quorum", "1"], 0), ("", good, 1),
+                                  (note[:-20] + other + note[-19:], good, 1), (note + "— x\n", [], 1), (None, [], 0), (None, good, 1)):
+            with self.subTest(text=text, words=words):
+                os.unlink(path)
+                if text is not None:
+                    with open(path, "w", encoding="utf-8") as file:
+                        file.write(text)
+                first = run(CTL, "--state-dir", self.state, "audit", "verify", *words)
+                second = run(sys.executable, SCRIPT, self.state, *words)
+                self.assertEqual((code, code), (first.returncode, second.returncode), (first, second))
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(note)
+
+
+class Faults(Base):
+    def test_each_recovers(self):
+        """One witness for each fault, all at once: nothing of it gets into what is kept, and the next try is good."""
+        self.make(FAULTS, 1)
+        for name, fault in FAULTS.items():
+            self.witnesses[name].faults += [fault] if fault else []
+        self.host.start()
+        for name, witness in self.witnesses.items():
+            witness.wait(lambda one=witness: not one.faults and ORIGIN in one.seen)
+        until(lambda: set(self.shown()["witnesses"][i]["size"] > 0 for i in range(len(FAULTS))) == {True}, self.host)
+        note = self.shown()["witnessed"]["checkpoint"]
+        with open(os.path.join(self.state, "x.note"), "w", encoding="utf-8") as file:
+            file.write(note)
+        self.host.ctl("audit", "verify", "--since", os.path.join(self.state, "x.note"), *self.quorum(*FAULTS), "--quorum", "1")
+
+
+class PutBack(Base):
+    def test_an_older_state_is_found(self):
+        self.make(["only"], 0)
+        self.host.start()
+        self.wait_witnessed(1)
+        self.host.stop()
+        copy = self.state + ".old"
+        shutil.copytree(self.state, copy)
+        self.host.start()
+        for _ in range(30):
+            newest = self.shown()["size"]
+        self.wait_witnessed(newest)
+        self.host.stop()
+        shutil.rmtree(self.state)
+        os.rename(copy, self.state)
+        self.assertEqual(0, run(CTL, "--state-dir", self.state, "audit", "verify", *self.quorum("only")).returncode, "by itself it is good")
+        self.host.start()
+        until(lambda: self.states()["only"] == "conflicting", self.host)
+        self.assertIn("ALARM: witness only and the log of default contradict each other", self.host.read_log())
+        check = [row for row in self.host.get("/api/v1/admin/doctor", expect=200).json["items"] if row["id"] == "audit.witnesses"][0]
+        self.assertEqual("fail", check["state"])
+        until(self.is_recorded, self.host)
+
+    def is_recorded(self):
+        for path in glob.glob(os.path.join(self.state, "ledger", "@platform", "*.log")):
+            with open(path, "rb") as file:
+                if b'"audit.witness_conflict"' in (data := file.read()) and b'"reason":"rolled_back"' in data:
+                    return True
+        return False
+
+
+if __name__ == "__main__":
+    main()
