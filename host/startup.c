@@ -202,6 +202,8 @@ reeve_startup_open_tenants (ReeveStartup *self)
   services->tenants = reeve_tenants_new (services->store);
   services->authentication = reeve_authentication_new (services->store);
   reeve_authentication_set_tenants (services->authentication, services->tenants);
+  if (reeve_config_get_boolean (services->config, "rbac.zero_trust.verify_every_request"))
+    reeve_authentication_verify_every_request (services->authentication);
   reeve_tenants_set_ledger (services->tenants, services->ledger);
   reeve_tenants_add_watch (services->tenants, reeve_startup_on_tenant, self);
   reeve_startup_set_default (self, "max_agents");

@@ -366,6 +366,50 @@ reeve_config_guard_find_shared (ReeveConfigGuard *self)
     }
 }
 
+/* ---- what was asked for as a whole: rbac.zero_trust ---- */
+
+static gboolean
+reeve_config_guard_asks (ReeveConfigGuard *self, const char *flag)
+{
+  JsonObject *flags
+      = reeve_json_get_object (reeve_config_guard_get_section (self, "rbac"), "zero_trust");
+
+  return reeve_json_get_boolean (flags, flag, FALSE);
+}
+
+static void
+reeve_config_guard_find_unencrypted (ReeveConfigGuard *self)
+{
+  if (reeve_config_guard_asks (self, "encrypt_all_data")
+      && !reeve_json_get_boolean (reeve_config_guard_get_section (self, "encryption"), "enabled",
+                                  TRUE))
+    reeve_config_guard_found (self, "/rbac/zero_trust/encrypt_all_data");
+}
+
+/* A network of which every address is one keeps nobody out. */
+static gboolean
+reeve_config_guard_is_everywhere (const char *text)
+{
+  const char *slash = strrchr (text, '/');
+
+  return slash != NULL && slash[1] != '\0' && strspn (slash + 1, "0") == strlen (slash + 1);
+}
+
+static void
+reeve_config_guard_find_unsegmented (ReeveConfigGuard *self)
+{
+  JsonArray *list
+      = reeve_json_get_array (reeve_config_guard_get_section (self, "server"), "ip_allow");
+  guint length = list != NULL ? json_array_get_length (list) : 0;
+  gboolean segmented = length > 0;
+
+  for (guint i = 0; i < length; i++)
+    segmented
+        = segmented && !reeve_config_guard_is_everywhere (json_array_get_string_element (list, i));
+  if (reeve_config_guard_asks (self, "network_segmentation") && !segmented)
+    reeve_config_guard_found (self, "/rbac/zero_trust/network_segmentation");
+}
+
 /* ---- the list ---- */
 
 static const ReeveConfigGuardRule reeve_config_guard_rules[] = {
@@ -385,6 +429,12 @@ static const ReeveConfigGuardRule reeve_config_guard_rules[] = {
   { "rbac.off", "DEP-07", TRUE, "everybody may do everything", "set it to true" },
   { "audit.retention", "DEP-07", TRUE, "records of less than a year are kept",
     "keep them for 365 days at least" },
+  { "zero-trust.mfa", "RBA-16", TRUE, "it is not available in this version",
+    "set it to false; no provider asks for a second factor yet", TRUE },
+  { "zero-trust.encryption", "RBA-16", TRUE, "encryption.enabled is false",
+    "set encryption.enabled to true", TRUE },
+  { "zero-trust.network", "RBA-16", TRUE, "server.ip_allow names no network, or every address",
+    "name in server.ip_allow the networks that callers come from", TRUE },
   { "policy.opa-cleartext", "TPL-06", TRUE,
     "what a policy agent on another machine says can be changed on its way",
     "use https, or an agent on this machine" },
@@ -420,6 +470,9 @@ static const struct
   { "/encryption/enabled", "false", NULL },
   { "/rbac/enabled", "false", NULL },
   { NULL, NULL, reeve_config_guard_find_retention },
+  { "/rbac/zero_trust/require_mfa", "true", NULL },
+  { NULL, NULL, reeve_config_guard_find_unencrypted },
+  { NULL, NULL, reeve_config_guard_find_unsegmented },
   { NULL, NULL, reeve_config_guard_find_opa },
   { NULL, NULL, reeve_config_guard_find_listen },
   { NULL, NULL, reeve_config_guard_find_cleartext },
@@ -492,20 +545,25 @@ reeve_config_guard_find (JsonNode *root, const ReeveSchemaNode *schema, GHashTab
  * reeve_config_guard_refuse:
  * @findings: (element-type ReeveConfigFinding): what was found
  * @profile: the one that refuses
+ * @is_dev: whether it is a developer's, which refuses only what contradicts itself
  * @error: return location
  *
  * Returns: %TRUE when nothing is refused, else %FALSE with %REEVE_ERROR_CONFIGURATION: a line for
  * each place, with what is wrong and what to do
  */
 gboolean
-reeve_config_guard_refuse (GPtrArray *findings, const char *profile, GError **error)
+reeve_config_guard_refuse (GPtrArray *findings, const char *profile, gboolean is_dev,
+                           GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
   for (guint i = 0; i < findings->len; i++)
     {
       const ReeveConfigFinding *finding = findings->pdata[i];
-      if (finding->rule->refused)
+      if (finding->rule->always)
+        g_string_append_printf (text, "%s%s: %s: %s", text->len > 0 ? "\n" : "", finding->where,
+                                finding->rule->what, finding->rule->remedy);
+      else if (finding->rule->refused && !is_dev)
         g_string_append_printf (text, "%s%s: %s, which profile %s refuses: %s",
                                 text->len > 0 ? "\n" : "", finding->where, finding->rule->what,
                                 profile, finding->rule->remedy);

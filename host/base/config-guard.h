@@ -14,6 +14,7 @@ typedef struct
   gboolean refused;   /* by every profile but dev; else it is only told */
   const char *what;   /* what is wrong with it */
   const char *remedy; /* what to do */
+  gboolean always;    /* refused by every profile: the configuration contradicts itself */
 } ReeveConfigGuardRule;
 
 /* One place where a rule is broken. */
@@ -29,7 +30,9 @@ const ReeveConfigGuardRule *reeve_config_guard_get_rules (void);
  */
 GPtrArray *reeve_config_guard_find (JsonNode *root, const ReeveSchemaNode *schema,
                                     GHashTable *origins);
-/* Tells all that are refused. FALSE when there is one. */
-gboolean reeve_config_guard_refuse (GPtrArray *findings, const char *profile, GError **error);
+/* Tells all that are refused, by a developer's profile (@is_dev) or any other. FALSE when there is
+ * one. */
+gboolean reeve_config_guard_refuse (GPtrArray *findings, const char *profile, gboolean is_dev,
+                                    GError **error);
 
 G_END_DECLS

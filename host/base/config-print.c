@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Writes the effective configuration as YAML, each value with where it came from as a comment.
  * Nothing secret is shown: neither what the schema marks, nor what a name like "api_key" gives away
- * in a plugin's settings, nor what "env:NAME" stands for, nor a password inside an address. */
+ * in a plugin's settings, nor what "env:NAME" stands for, nor a password or the values of a query
+ * inside an address. */
 #include "config-print.h"
 
 #include <string.h>
@@ -80,16 +81,66 @@ reeve_config_print_origin_comment (ReeveConfigPrint *self, const ReeveConfigOrig
     g_string_append_printf (self->out, "  # %s\n", origin->text);
 }
 
-/* "https://user:password@host" without what stands before the @ */
+/* A number, a date, a version, a switch: nothing that lets anybody in, under a name that does not
+ * say otherwise. */
+static gboolean
+reeve_config_print_is_harmless (const char *name, const char *value)
+{
+  static const char *const words[] = { "", "true", "false", "yes", "no", "on", "off", NULL };
+
+  return !reeve_config_print_is_secret (name)
+         && (g_strv_contains (words, value)
+             || (strlen (value) <= 10 && strspn (value, "0123456789.-") == strlen (value)));
+}
+
+/* What comes behind the first ? or # of an address, pair by pair. */
+static void
+reeve_config_print_mask_query (GString *out, const char *query)
+{
+  while (*query != '\0')
+    {
+      gsize length = strcspn (query + 1, "&;?#");
+      g_autofree char *pair = g_strndup (query + 1, length);
+      char *equals = strchr (pair, '=');
+      g_autofree char *name = NULL;
+
+      if (equals != NULL)
+        *equals = '\0';
+      name = equals != NULL ? g_uri_unescape_string (pair, NULL) : g_strdup ("");
+      g_string_append_c (out, *query);
+      if (equals != NULL)
+        g_string_append_printf (out, "%s=", pair);
+      /* one that cannot be read, or has no name, is told by nothing */
+      g_string_append (
+          out,
+          name != NULL && reeve_config_print_is_harmless (name, equals != NULL ? equals + 1 : pair)
+              ? (equals != NULL ? equals + 1 : pair)
+              : "***");
+      query += 1 + length;
+    }
+}
+
+/* "https://user:password@host/?api_key=x" without what stands before the @, and without what of the
+ * query may be a secret */
 static char *
 reeve_config_print_masked_text (const char *text)
 {
   const char *start = strstr (text, "://");
   const char *end = start != NULL ? start + 3 + strcspn (start + 3, "/?#") : NULL;
   const char *at = end != NULL ? memrchr (start + 3, '@', (gsize) (end - start - 3)) : NULL;
+  const char *query = end != NULL ? end + strcspn (end, "?#") : NULL;
+  GString *out = NULL;
 
-  return at == NULL ? g_strdup (text)
-                    : g_strdup_printf ("%.*s***%s", (int) (start + 3 - text), text, at);
+  if (start == NULL)
+    return g_strdup (text);
+  out = g_string_new_len (text, start + 3 - text);
+  if (at != NULL)
+    g_string_append (out, "***");
+  else
+    at = start + 3;
+  g_string_append_len (out, at, query - at);
+  reeve_config_print_mask_query (out, query);
+  return g_string_free (out, FALSE);
 }
 
 static JsonNode *

@@ -130,8 +130,8 @@ reeve_config_lay (ReeveConfig *self, GError **error)
   if (!reeve_config_checks_run (self->root, self->origins, error))
     return FALSE;
   self->findings = reeve_config_guard_find (self->root, reeve_config_schema, self->origins);
-  return self->is_dev
-         || reeve_config_guard_refuse (self->findings, reeve_config_get_profile (self), error);
+  return reeve_config_guard_refuse (self->findings, reeve_config_get_profile (self), self->is_dev,
+                                    error);
 }
 
 static char **

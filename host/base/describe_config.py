@@ -49,6 +49,7 @@ nothing is treated as `enterprise` is.
 Settings that one developer may have for himself and a host of many people may not: every profile but `dev` refuses to start with
 them (exit code 78; each line names file, line and key, what is wrong and what to do), `--check-config` included. `reevectl doctor`
 shows the same list for the host that runs, in `dev` as advice. Secrets that come from the environment may be anything but known.
+What is refused always, by `dev` too, contradicts what the configuration asks for itself.
 
 | rule | | what is wrong | what to do |
 |---|---|---|---|
@@ -199,14 +200,14 @@ def profile_rows(schema, folder):
 
 
 def guard_rules(source):
-    """The rows of the list in config-guard.c: (id, refused, what, remedy)."""
+    """The rows of the list in config-guard.c: (id, refused, what, remedy); one that ends with TRUE is refused in every profile."""
     with open(source, encoding="utf-8") as file:
         text = file.read()
     block = re.search(r"reeve_config_guard_rules\[\] = \{(.*?)\{ NULL \}", text, re.S)[1]
     word = r'((?:"[^"]*"\s*)+)'
-    for row in re.findall(r"\{ " + word + ", " + word + r",\s*(TRUE|FALSE),\s*" + word + r",\s*" + word + r"\}", block):
-        name, _feature, refused, what, remedy = ("".join(re.findall(r'"([^"]*)"', part)) or part for part in row)
-        yield f"| `{name}` | {'refused' if refused == 'TRUE' else 'told'} | {what} | {remedy} |\n"
+    for row in re.findall(r"\{ " + word + ", " + word + r",\s*(TRUE|FALSE),\s*" + word + r",\s*" + word + r"(?:,\s*(TRUE)\s*)?\}", block):
+        name, _feature, refused, what, remedy, always = ("".join(re.findall(r'"([^"]*)"', part)) or part for part in row)
+        yield f"| `{name}` | {'refused always' if always else 'refused' if refused == 'TRUE' else 'told'} | {what} | {remedy} |\n"
 
 
 def alias_rows(source):

@@ -6,6 +6,7 @@
 #include "base/times.h"
 
 #include "api-keys-private.h"
+#include "auditors.h"
 #include "directory.h"
 #include "tenants.h"
 
@@ -116,26 +117,47 @@ reeve_api_keys_note_makers (ReeveApiKeys *self, ReeveCaller *caller, JsonObject 
   return TRUE;
 }
 
+/* (transfer full) what of @params stands in the record of a key as it was given */
 static JsonObject *
-reeve_api_keys_make_fields (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params,
-                            const char *plaintext, GError **error)
+reeve_api_keys_take_params (JsonObject *params)
 {
   static const char *const members[]
       = { "user_id", "name", "metadata", "rate_limit", "scopes", "workspace_id" };
   g_autoptr (JsonObject) fields = json_object_new ();
   g_auto (GStrv) roles = reeve_directory_get_strings (params, "roles");
-  g_autofree char *digest = reeve_api_keys_digest (self, plaintext);
 
-  json_object_set_string_member (fields, "tenant_id", reeve_caller_get_tenant_id (caller));
-  json_object_set_string_member (fields, "digest", digest);
-  json_object_set_int_member (fields, "created_at", reeve_times_now ());
   json_object_set_object_member (fields, "metadata", json_object_new ());
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     reeve_directory_copy (params, fields, members[i]);
   for (guint i = 0; reeve_network_rule_members[i] != NULL; i++)
     reeve_directory_copy (params, fields, reeve_network_rule_members[i]);
   reeve_directory_set_strings (fields, "roles", (const char *const *) roles);
+  return g_steal_pointer (&fields);
+}
+
+static gboolean
+reeve_api_keys_check_auditor (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *fields,
+                              GError **error)
+{
+  g_auto (GStrv) roles = reeve_directory_get_strings (fields, "roles");
+
+  return reeve_auditors_check (reeve_users_get_role_book (self->users),
+                               reeve_caller_get_tenant_id (caller), (const char *const *) roles,
+                               error);
+}
+
+static JsonObject *
+reeve_api_keys_make_fields (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params,
+                            const char *plaintext, GError **error)
+{
+  g_autoptr (JsonObject) fields = reeve_api_keys_take_params (params);
+  g_autofree char *digest = reeve_api_keys_digest (self, plaintext);
+
+  json_object_set_string_member (fields, "tenant_id", reeve_caller_get_tenant_id (caller));
+  json_object_set_string_member (fields, "digest", digest);
+  json_object_set_int_member (fields, "created_at", reeve_times_now ());
   if (!reeve_api_keys_bounds_check (self, caller, fields, error)
+      || !reeve_api_keys_check_auditor (self, caller, fields, error)
       || !reeve_network_rule_check (fields, error)
       || !reeve_api_keys_read_expiry (params, fields, error)
       || !reeve_api_keys_check_workspace (self, caller, fields, error)
@@ -251,6 +273,49 @@ reeve_api_keys_create (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *
   g_autofree char *plaintext = reeve_api_keys_make_plaintext ();
 
   return reeve_api_keys_adopt (self, admitted, params, plaintext, error);
+}
+
+/**
+ * reeve_api_keys_may_create:
+ * @self: API keys
+ * @caller: who asks
+ * @params: as for reeve_api_keys_create()
+ * @error: return location
+ *
+ * Without making one; when it ends does not matter. Blocks.
+ *
+ * Returns: %FALSE with what reeve_api_keys_create() would refuse it with
+ */
+gboolean
+reeve_api_keys_may_create (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params,
+                           GError **error)
+{
+  g_autoptr (JsonObject) fields = reeve_api_keys_take_params (params);
+
+  return reeve_api_keys_bounds_check (self, caller, fields, error)
+         && reeve_api_keys_check_workspace (self, caller, fields, error)
+         && reeve_api_keys_bounds_inherit (self, caller, fields, error);
+}
+
+/**
+ * reeve_api_keys_may_rotate:
+ * @self: API keys
+ * @caller: who asks
+ * @key_id: of the old key, which has a successor maybe
+ * @error: return location
+ *
+ * Blocks.
+ *
+ * Returns: %FALSE with what reeve_api_keys_rotate() would refuse it with
+ */
+gboolean
+reeve_api_keys_may_rotate (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id,
+                           GError **error)
+{
+  g_autoptr (ReeveRecord) old = reeve_api_keys_read (self, caller, key_id, error);
+
+  return old != NULL
+         && reeve_api_keys_may_create (self, caller, reeve_record_get_fields (old), error);
 }
 
 /* ---- rotate ---- */

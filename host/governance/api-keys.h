@@ -49,6 +49,14 @@ gboolean reeve_api_keys_revoke (ReeveApiKeys *self, ReeveAdmitted *admitted, con
 JsonObject *reeve_api_keys_rotate (ReeveApiKeys *self, ReeveAdmitted *admitted, JsonObject *params,
                                    GError **error);
 
+/* Could @caller make such a key, or one in the place of another, by what holds now? Whoever is
+ * answered again with a key is asked it. %REEVE_ERROR_PERMISSION_DENIED, %REEVE_ERROR_NOT_FOUND,
+ * %REEVE_ERROR_INVALID_ARGUMENT. */
+gboolean reeve_api_keys_may_create (ReeveApiKeys *self, ReeveCaller *caller, JsonObject *params,
+                                    GError **error);
+gboolean reeve_api_keys_may_rotate (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id,
+                                    GError **error);
+
 /* ---- what the host does by itself ---- */
 /* Before the first request: from now on records say when a key was used last. */
 void reeve_api_keys_note_uses (ReeveApiKeys *self, ReeveWorkers *workers);

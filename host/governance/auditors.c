@@ -4,6 +4,8 @@
  * never hold is refused here, in words. */
 #include "auditors.h"
 
+#include "directory.h"
+
 #define REEVE_AUDITORS_ROLE "auditor"
 
 static gboolean
@@ -113,4 +115,35 @@ reeve_auditors_check_both (ReeveRoleBook *book, const char *tenant_id, const cha
                            ? "the user is an auditor, who is given nothing but reading"
                            : "the user does more than read, and so is made no auditor");
   return FALSE;
+}
+
+/**
+ * reeve_auditors_read_places:
+ * @store: the store
+ * @tenant_id: whose
+ * @user_id: a user of it
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the roles that he has in workspaces; %NULL with an error of
+ * the store
+ */
+char **
+reeve_auditors_read_places (ReeveStore *store, const char *tenant_id, const char *user_id,
+                            GError **error)
+{
+  g_autoptr (GStrvBuilder) roles = g_strv_builder_new ();
+  g_autoptr (GPtrArray) records = reeve_directory_read_all (
+      store, tenant_id, REEVE_STORE_WORKSPACE_MEMBERS, "user_id", user_id, error);
+
+  if (records == NULL)
+    return NULL;
+  for (guint i = 0; i < records->len; i++)
+    {
+      const char *role = reeve_json_get_string (
+          reeve_record_get_fields (g_ptr_array_index (records, i)), "role", NULL);
+
+      if (role != NULL)
+        g_strv_builder_add (roles, role);
+    }
+  return g_strv_builder_end (roles);
 }

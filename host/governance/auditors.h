@@ -20,4 +20,8 @@ gboolean reeve_auditors_check_both (ReeveRoleBook *book, const char *tenant_id,
                                     const char *const *has, const char *const *given,
                                     GError **error);
 
+/* (transfer full) (nullable): what somebody has in workspaces */
+char **reeve_auditors_read_places (ReeveStore *store, const char *tenant_id, const char *user_id,
+                                   GError **error);
+
 G_END_DECLS

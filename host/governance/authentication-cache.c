@@ -9,6 +9,9 @@
 
 #include <string.h>
 
+#include "base/digests.h"
+#include "base/ids.h"
+
 #define REEVE_AUTHENTICATION_CACHE_GENERATION 4096
 /* what a plugin said holds no longer than this, whatever it says of expiry */
 #define REEVE_AUTHENTICATION_CACHE_SECONDS 60
@@ -27,6 +30,8 @@ struct _ReeveAuthenticationCache
   GMutex mutex;
   GHashTable *young; /* entries are their own keys */
   GHashTable *old;
+  guint8 salt[REEVE_DIGESTS_LENGTH];
+  gboolean off;
   guint version; /* atomic */
 };
 
@@ -73,6 +78,7 @@ reeve_authentication_cache_new (void)
   ReeveAuthenticationCache *self = g_new0 (ReeveAuthenticationCache, 1);
 
   g_mutex_init (&self->mutex);
+  reeve_ids_fill_random (self->salt, sizeof self->salt);
   self->young = reeve_authentication_cache_new_generation ();
   self->old = reeve_authentication_cache_new_generation ();
   return self;
@@ -89,6 +95,47 @@ reeve_authentication_cache_free (ReeveAuthenticationCache *self)
   g_hash_table_unref (self->old);
   g_mutex_clear (&self->mutex);
   g_free (self);
+}
+
+/**
+ * reeve_authentication_cache_switch_off:
+ * @self: a cache
+ *
+ * From now on nobody is in it. Before anybody asks.
+ */
+void
+reeve_authentication_cache_switch_off (ReeveAuthenticationCache *self)
+{
+  self->off = TRUE;
+}
+
+/**
+ * reeve_authentication_cache_make_key:
+ * @self: a cache
+ * @credentials: what was shown
+ * @key: (out): what the answer of a provider may depend on, as one digest
+ *
+ * A plain token is never kept. A password is little to guess: without the key of this process the
+ * digest says nothing of it.
+ */
+void
+reeve_authentication_cache_make_key (ReeveAuthenticationCache *self,
+                                     const ReeveCredentials *credentials,
+                                     guint8 key[REEVE_AUTHENTICATION_CACHE_KEY])
+{
+  const char *parts[]
+      = { credentials->scheme, credentials->peer_address, credentials->door, credentials->token };
+  g_autoptr (GByteArray) text = g_byte_array_sized_new (256);
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    {
+      const char *part = parts[i] != NULL ? parts[i] : "";
+
+      /* with its NUL, so that no two lists run together */
+      g_byte_array_append (text, (const guint8 *) part, (guint) strlen (part) + 1);
+    }
+  reeve_digests_hmac_sha256 (self->salt, sizeof self->salt, text->data, text->len, key);
+  explicit_bzero (text->data, text->len);
 }
 
 /**
@@ -186,7 +233,7 @@ reeve_authentication_cache_add (ReeveAuthenticationCache *self,
 {
   ReeveAuthenticationCacheEntry *entry = NULL;
 
-  if (version != reeve_authentication_cache_get_version (self))
+  if (self->off || version != reeve_authentication_cache_get_version (self))
     return;
   entry = g_new0 (ReeveAuthenticationCacheEntry, 1);
   memcpy (entry->key, key, sizeof entry->key);

@@ -12,7 +12,13 @@ typedef struct _ReeveAuthenticationCache ReeveAuthenticationCache;
 
 ReeveAuthenticationCache *reeve_authentication_cache_new (void);
 void reeve_authentication_cache_free (ReeveAuthenticationCache *self);
+/* What is looked up by. */
+void reeve_authentication_cache_make_key (ReeveAuthenticationCache *self,
+                                          const ReeveCredentials *credentials,
+                                          guint8 key[REEVE_AUTHENTICATION_CACHE_KEY]);
 guint reeve_authentication_cache_get_version (ReeveAuthenticationCache *self);
+/* From now on nobody is in it: before the first. */
+void reeve_authentication_cache_switch_off (ReeveAuthenticationCache *self);
 void reeve_authentication_cache_invalidate (ReeveAuthenticationCache *self);
 ReeveCaller *reeve_authentication_cache_lookup (ReeveAuthenticationCache *self,
                                                 const guint8 key[REEVE_AUTHENTICATION_CACHE_KEY]);

@@ -68,6 +68,8 @@ struct _ReeveAuthenticationLogins
   gpointer data;
   GPtrArray *lanes;
 
+  gboolean alone; /* each is asked about by himself */
+
   GMutex lock;         /* guards what follows */
   GHashTable *open;    /* logins that may be joined; they are their own keys */
   ReeveTally *sources; /* how many logins of an address */
@@ -144,6 +146,19 @@ reeve_authentication_logins_add_lane (ReeveAuthenticationLogins *self, const cha
   g_ptr_array_add (self->lanes,
                    reeve_authentication_lane_new (thread, REEVE_AUTHENTICATION_LOGINS_THREADS,
                                                   REEVE_AUTHENTICATION_LOGINS_LANE));
+}
+
+/**
+ * reeve_authentication_logins_set_alone:
+ * @self: who is on the way in
+ * @alone: whether each is asked about by himself, also who shows the same as another
+ *
+ * Before the first.
+ */
+void
+reeve_authentication_logins_set_alone (ReeveAuthenticationLogins *self, gboolean alone)
+{
+  self->alone = alone;
 }
 
 /**
@@ -233,7 +248,8 @@ reeve_authentication_logins_make (ReeveAuthenticationLogins *self, const guint8 
   g_queue_init (&login->waiters);
   reeve_tally_add (self->sources, source);
   /* in the place of one that is asked about since before something was taken back */
-  g_hash_table_replace (self->open, login, login);
+  if (!self->alone)
+    g_hash_table_replace (self->open, login, login);
   return login;
 }
 

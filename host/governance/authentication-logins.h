@@ -35,6 +35,7 @@ ReeveAuthenticationLogins *reeve_authentication_logins_new (
     const ReeveAuthenticationLoginsHooks *hooks, gpointer data);
 void reeve_authentication_logins_free (ReeveAuthenticationLogins *self);
 /* Before the first login: one more provider behind those there are. */
+void reeve_authentication_logins_set_alone (ReeveAuthenticationLogins *self, gboolean alone);
 void reeve_authentication_logins_add_lane (ReeveAuthenticationLogins *self, const char *name);
 /* Any thread. The task returns a ReeveCaller; %REEVE_ERROR_BUSY when too many come at once or it
  * takes too long, what the provider said otherwise. key: digest of @credentials. */

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "base/digests.h"
-#include "base/ids.h"
 #include "base/times.h"
 
 #include "authentication-cache.h"
@@ -29,7 +27,6 @@ struct _ReeveAuthentication
   ReeveRevocations *revocations;
   ReeveAuthenticationAdmit *admit;
   char *owner_id; /* (nullable): user id of the platform admin */
-  guint8 salt[REEVE_DIGESTS_LENGTH];
 };
 
 G_DEFINE_FINAL_TYPE (ReeveAuthentication, reeve_authentication, G_TYPE_OBJECT)
@@ -120,7 +117,6 @@ reeve_authentication_init (ReeveAuthentication *self)
   self->logins = reeve_authentication_logins_new (&hooks, self);
   self->cache = reeve_authentication_cache_new ();
   self->revocations = reeve_revocations_new ();
-  reeve_ids_fill_random (self->salt, sizeof self->salt);
 }
 
 /**
@@ -166,6 +162,20 @@ void
 reeve_authentication_warm (ReeveAuthentication *self)
 {
   reeve_authentication_logins_warm (self->logins);
+}
+
+/**
+ * reeve_authentication_verify_every_request:
+ * @self: authentication
+ *
+ * From now on nothing is remembered of who was let in: a provider is asked about each request by
+ * itself. Before anything listens.
+ */
+void
+reeve_authentication_verify_every_request (ReeveAuthentication *self)
+{
+  reeve_authentication_cache_switch_off (self->cache);
+  reeve_authentication_logins_set_alone (self->logins, TRUE);
 }
 
 /**
@@ -402,27 +412,6 @@ reeve_authentication_check (const ReeveAdmissionRequest *request, const ReeveSet
   return FALSE;
 }
 
-/* What the answer of a provider may depend on, as one digest; a plain token is never kept. A
- * password is little to guess: without the key of this process the digest says nothing of it. */
-static void
-reeve_authentication_make_key (ReeveAuthentication *self, const ReeveCredentials *credentials,
-                               guint8 key[REEVE_AUTHENTICATION_CACHE_KEY])
-{
-  const char *parts[]
-      = { credentials->scheme, credentials->peer_address, credentials->door, credentials->token };
-  g_autoptr (GByteArray) text = g_byte_array_sized_new (256);
-
-  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
-    {
-      const char *part = parts[i] != NULL ? parts[i] : "";
-
-      /* with its NUL, so that no two lists run together */
-      g_byte_array_append (text, (const guint8 *) part, (guint) strlen (part) + 1);
-    }
-  reeve_digests_hmac_sha256 (self->salt, sizeof self->salt, text->data, text->len, key);
-  explicit_bzero (text->data, text->len);
-}
-
 /**
  * reeve_authentication_lookup:
  * @self: authentication
@@ -435,7 +424,7 @@ reeve_authentication_lookup (ReeveAuthentication *self, const ReeveCredentials *
 {
   guint8 key[REEVE_AUTHENTICATION_CACHE_KEY];
 
-  reeve_authentication_make_key (self, credentials, key);
+  reeve_authentication_cache_make_key (self->cache, credentials, key);
   return reeve_authentication_cache_lookup (self->cache, key);
 }
 
@@ -474,7 +463,7 @@ reeve_authentication_authenticate (ReeveAuthentication *self, const ReeveCredent
 
   if (!reeve_authentication_is_shown (credentials, error))
     return NULL;
-  reeve_authentication_make_key (self, credentials, key);
+  reeve_authentication_cache_make_key (self->cache, credentials, key);
   caller = reeve_authentication_cache_lookup (self->cache, key);
   if (caller != NULL)
     return caller;
@@ -517,7 +506,7 @@ reeve_authentication_authenticate_async (ReeveAuthentication *self,
       g_task_return_error (task, error);
       return;
     }
-  reeve_authentication_make_key (self, credentials, key);
+  reeve_authentication_cache_make_key (self->cache, credentials, key);
   reeve_authentication_logins_begin (self->logins, key, credentials, task);
 }
 

@@ -25,6 +25,8 @@ void reeve_authentication_add_provider (ReeveAuthentication *self, const char *i
 gboolean reeve_authentication_has_provider (ReeveAuthentication *self);
 /* After the last provider: each gets ready for the first caller, in the background. */
 void reeve_authentication_warm (ReeveAuthentication *self);
+/* Nobody is let in by what was found out before; before anything listens. */
+void reeve_authentication_verify_every_request (ReeveAuthentication *self);
 /* Before the store is closed and the last reference dropped: ends who waits, joins the threads. */
 void reeve_authentication_shutdown (ReeveAuthentication *self);
 

@@ -244,8 +244,12 @@ reeve_elevations_check_auditor (ReeveElevations *self, const char *tenant_id, co
   g_auto (GStrv) roles = user != NULL ? reeve_directory_get_strings (user, "roles") : NULL;
   g_auto (GStrv) elevated
       = user != NULL ? reeve_elevations_read_roles (self->store, tenant_id, user_id, error) : NULL;
+  g_auto (GStrv) placed = elevated != NULL
+                              ? reeve_auditors_read_places (self->store, tenant_id, user_id, error)
+                              : NULL;
 
-  return elevated != NULL
+  return placed != NULL
+         && reeve_auditors_check_both (book, tenant_id, (const char *const *) placed, given, error)
          && reeve_auditors_check_both (book, tenant_id, (const char *const *) roles, given, error)
          && reeve_auditors_check_both (book, tenant_id, (const char *const *) elevated, given,
                                        error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reads the answers of the data API of an Open Policy Agent
- * (https://www.openpolicyagent.org/docs/rest-api). A decision that is not there is a no; one that
- * cannot be read is as if nobody had answered. */
+ * (https://www.openpolicyagent.org/docs/rest-api). A decision that is not there is a no, and so is
+ * one that cannot be read; only a server that says that it is in trouble has not answered. */
 #include "opa-answer.h"
 
 #include <reeve-plugin-1.h>
@@ -17,7 +17,7 @@ reeve_opa_answer_fail (const char *format, ...)
   va_start (arguments, format);
   text = g_strdup_vprintf (format, arguments);
   va_end (arguments);
-  return reeve_policy_advice_new (REEVE_POLICY_ADVICE_UNREACHABLE, text);
+  return reeve_policy_advice_new (REEVE_POLICY_ADVICE_UNREADABLE, text);
 }
 
 /* FALSE: it is there and neither true nor false. */
@@ -81,7 +81,12 @@ reeve_opa_answer_read (guint status, const char *body, gsize length)
   JsonNode *result = NULL;
 
   if (status != 200)
-    return reeve_opa_answer_fail ("it answered with status %u", status);
+    {
+      g_autofree char *text = g_strdup_printf ("it answered with status %u", status);
+
+      return reeve_policy_advice_new (
+          status >= 500 ? REEVE_POLICY_ADVICE_UNREACHABLE : REEVE_POLICY_ADVICE_UNREADABLE, text);
+    }
   if (length > REEVE_OPA_ANSWER_LONGEST)
     return reeve_opa_answer_fail ("the answer is longer than %" G_GSIZE_FORMAT " bytes",
                                   REEVE_OPA_ANSWER_LONGEST);

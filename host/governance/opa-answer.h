@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 /* longest answer that is read, in bytes */
 #define REEVE_OPA_ANSWER_LONGEST ((gsize) 64 * 1024)
 
-/* {"result": true|false|{allow, approval_required?, reason?}}; without result: undefined. Anything
- * else, and every status but 200, is no answer. (transfer full), never NULL. */
+/* {"result": true|false|{allow, approval_required?, reason?}}; without result: undefined. Status
+ * 500 and beyond is no answer; anything else is one that cannot be read. (transfer full), never
+ * NULL. */
 ReevePolicyAdvice *reeve_opa_answer_read (guint status, const char *body, gsize length);
 
 G_END_DECLS

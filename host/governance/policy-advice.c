@@ -9,11 +9,11 @@ static const struct
 {
   ReevePolicyEffect effect;
   const char *word;
-} reeve_policy_advice_rows[] = { { REEVE_POLICY_ALLOW, "opa_allowed" },
-                                 { REEVE_POLICY_APPROVAL_REQUIRED, "approval_required" },
-                                 { REEVE_POLICY_DENY, "opa_denied" },
-                                 { REEVE_POLICY_DENY, "opa_undefined" },
-                                 { REEVE_POLICY_ALLOW, "opa_unreachable" } };
+} reeve_policy_advice_rows[] = {
+  { REEVE_POLICY_ALLOW, "opa_allowed" },   { REEVE_POLICY_APPROVAL_REQUIRED, "approval_required" },
+  { REEVE_POLICY_DENY, "opa_denied" },     { REEVE_POLICY_DENY, "opa_undefined" },
+  { REEVE_POLICY_DENY, "opa_unreadable" }, { REEVE_POLICY_ALLOW, "opa_unreachable" }
+};
 
 /* (transfer full) (nullable) */
 static char *

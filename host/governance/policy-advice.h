@@ -14,7 +14,8 @@ typedef enum
   REEVE_POLICY_ADVICE_APPROVAL_REQUIRED,
   REEVE_POLICY_ADVICE_DENY,
   REEVE_POLICY_ADVICE_UNDEFINED,  /* it was asked and has no decision: no */
-  REEVE_POLICY_ADVICE_UNREACHABLE /* it gave no answer that can be read */
+  REEVE_POLICY_ADVICE_UNREADABLE, /* it answered, and nobody knows what: no */
+  REEVE_POLICY_ADVICE_UNREACHABLE /* it gave no answer */
 } ReevePolicyAdviceKind;
 
 /* longest text that comes with an advice, in bytes */
@@ -31,7 +32,7 @@ typedef struct
 ReevePolicyAdvice *reeve_policy_advice_new (ReevePolicyAdviceKind kind, const char *text);
 void reeve_policy_advice_free (ReevePolicyAdvice *self);
 /* Stable word for records: opa_allowed, approval_required, opa_denied, opa_undefined,
- * opa_unreachable. */
+ * opa_unreadable, opa_unreachable. */
 const char *reeve_policy_advice_get_word (const ReevePolicyAdvice *self);
 /* Whether a decision can still be `allow` with it. */
 gboolean reeve_policy_advice_lets (const ReevePolicyAdvice *self);

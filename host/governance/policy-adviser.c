@@ -116,8 +116,7 @@ reeve_policy_adviser_ask (ReevePolicyAdviser *self, const char *tenant_id, GByte
  *
  * Blocks; worker threads.
  *
- * Returns: (transfer full): %REEVE_POLICY_ADVICE_UNREACHABLE with its text, or anything else where
- * it is there
+ * Returns: (transfer full): %REEVE_POLICY_ADVICE_ALLOW where it is there and well, else why not
  */
 ReevePolicyAdvice *
 reeve_policy_adviser_check (ReevePolicyAdviser *self)

@@ -36,7 +36,7 @@ ReevePolicyAdvice *reeve_policy_adviser_ask_finish (ReevePolicyAdviser *self, GA
 ReevePolicyAdvice *reeve_policy_adviser_ask (ReevePolicyAdviser *self, const char *tenant_id,
                                              GBytes *question);
 
-/* Is it there? Blocks; worker threads. (transfer full): unreachable, or anything else */
+/* Is it there? Blocks; worker threads. (transfer full): allow, or why not */
 ReevePolicyAdvice *reeve_policy_adviser_check (ReevePolicyAdviser *self);
 
 G_END_DECLS

@@ -2,6 +2,8 @@
 /* Tenants: a record in the platform's store, and a store of its own for each. */
 #include "tenants-private.h"
 
+#include "network-rule.h"
+
 #include <string.h>
 
 #include "base/times.h"
@@ -105,6 +107,18 @@ reeve_tenants_show (ReeveRecord *record)
   reeve_directory_show_time (fields, shown, "created_at");
   reeve_directory_show_time (fields, shown, "updated_at");
   return shown;
+}
+
+/* A rule of the network that nobody can read would lock everybody out. */
+static gboolean
+reeve_tenants_check_settings (JsonObject *params, GError **error)
+{
+  JsonObject *settings = reeve_json_get_object (params, "settings");
+
+  if (settings == NULL || reeve_network_rule_check (settings, error))
+    return TRUE;
+  reeve_error_prefix_member (error, "/settings");
+  return FALSE;
 }
 
 static JsonObject *
@@ -240,7 +254,8 @@ reeve_tenants_create (ReeveTenants *self, ReeveAdmitted *admitted, JsonObject *p
   g_autoptr (JsonObject) fields = NULL;
   g_autoptr (GError) local = NULL;
 
-  if (!reeve_tenants_check_new (self, tenant_id, error))
+  if (!reeve_tenants_check_settings (params, error)
+      || !reeve_tenants_check_new (self, tenant_id, error))
     return NULL;
   reeve_admitted_consume_exactly (admitted, "tenants.create", tenant_id, params);
   if (!reeve_store_create_scope (self->store, tenant_id, &local)
@@ -300,7 +315,7 @@ reeve_tenants_update (ReeveTenants *self, ReeveAdmitted *admitted, JsonObject *p
   g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
   g_autoptr (JsonObject) fields = NULL;
 
-  if (record == NULL
+  if (record == NULL || !reeve_tenants_check_settings (params, error)
       || !reeve_tenants_check_update (tenant_id, reeve_record_get_fields (record), params, error))
     return NULL;
   fields = reeve_directory_dup (reeve_record_get_fields (record));

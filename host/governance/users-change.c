@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Changing users, and letting them go. Nobody gives what he has not, takes away from who has more,
+/* Changing users. Nobody gives what he has not, takes away from who has more,
  * or raises himself; the platform admin stays what he is. */
 #include "users-private.h"
 
@@ -13,7 +13,7 @@
 /* ---- who may change whom ---- */
 
 /* A caller changes those who hold no more than he, be it for a time. */
-static gboolean
+gboolean
 reeve_users_change_check_reach (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
                                 JsonObject *fields, GError **error)
 {
@@ -69,14 +69,19 @@ reeve_users_change_check_self (ReeveUsers *self, ReeveCaller *caller, const char
   return FALSE;
 }
 
-/* Who audits for a time is given no work meanwhile, and the other way round. */
+/* Who audits for a time or in a workspace is given no work meanwhile, and the other way round. */
 static gboolean
-reeve_users_change_check_elevations (ReeveUsers *self, const char *tenant_id, const char *user_id,
-                                     const char *const *roles, GError **error)
+reeve_users_change_check_auditor (ReeveUsers *self, const char *tenant_id, const char *user_id,
+                                  const char *const *roles, GError **error)
 {
   g_auto (GStrv) elevated = reeve_elevations_read_roles (self->store, tenant_id, user_id, error);
+  g_auto (GStrv) placed = elevated != NULL
+                              ? reeve_auditors_read_places (self->store, tenant_id, user_id, error)
+                              : NULL;
 
-  return elevated != NULL
+  return placed != NULL
+         && reeve_auditors_check_both (self->book, tenant_id, (const char *const *) placed, roles,
+                                       error)
          && reeve_auditors_check_both (self->book, tenant_id, (const char *const *) elevated, roles,
                                        error);
 }
@@ -93,8 +98,8 @@ reeve_users_change_check_roles (ReeveUsers *self, ReeveCaller *caller, const cha
     return TRUE;
   return reeve_role_book_check_giving (self->book, caller, (const char *const *) roles, error)
          && reeve_auditors_check (self->book, tenant_id, (const char *const *) roles, error)
-         && reeve_users_change_check_elevations (self, tenant_id, user_id,
-                                                 (const char *const *) roles, error)
+         && reeve_users_change_check_auditor (self, tenant_id, user_id, (const char *const *) roles,
+                                              error)
          && reeve_users_change_check_self (self, caller, user_id, before,
                                            (const char *const *) roles, error)
          && reeve_role_book_hold (self->book, tenant_id, (const char *const *) roles, batch, error);
@@ -251,70 +256,6 @@ reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const char *opera
     return NULL;
   *less = reeve_users_change_is_less (before, fields);
   return reeve_users_get_in_line (self, tenant_id, user_id, error);
-}
-
-/* ---- delete ---- */
-
-/* What must be known of somebody who has gone: whose the identifier was that stands in the ledger.
- */
-static JsonObject *
-reeve_users_change_make_remains (JsonObject *before)
-{
-  static const char *const kept[] = { "tenant_id", "username", "kind", "agent_type", "created_at" };
-  static const char *const none[] = { NULL };
-  JsonObject *fields = json_object_new ();
-
-  for (guint i = 0; i < G_N_ELEMENTS (kept); i++)
-    reeve_directory_copy (before, fields, kept[i]);
-  json_object_set_string_member (fields, "status", REEVE_USERS_DELETED);
-  json_object_set_object_member (fields, "attributes", json_object_new ());
-  reeve_directory_set_strings (fields, "roles", none);
-  json_object_set_int_member (fields, "deleted_at", reeve_times_now ());
-  return fields;
-}
-
-/**
- * reeve_users_delete:
- * @self: users
- * @admitted: the right to `users.delete`
- * @user_id: which
- * @error: return location
- *
- * Lets a user go: nobody gets in as him any more, his name is free, e-mail address, attributes and
- * password are gone, and nobody has him as manager. That there was one of that name and identifier
- * stays known, since the ledger names him.
- *
- * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_PERMISSION_DENIED naming what the
- * caller lacks, %REEVE_ERROR_CONFLICT for the platform admin
- */
-gboolean
-reeve_users_delete (ReeveUsers *self, ReeveAdmitted *admitted, const char *user_id, GError **error)
-{
-  ReeveCaller *caller = reeve_admitted_get_caller (admitted);
-  const char *tenant_id = reeve_caller_get_tenant_id (caller);
-  g_autoptr (ReeveRecord) record = reeve_users_read_record (self, tenant_id, user_id, error);
-  JsonObject *before = record != NULL ? reeve_record_get_fields (record) : NULL;
-  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
-  g_autoptr (JsonObject) remains = NULL;
-  g_autofree char *counter = NULL;
-
-  if (record == NULL || !reeve_users_change_check_reach (self, caller, user_id, before, error))
-    return FALSE;
-  if (reeve_json_get_boolean (before, "platform_admin", FALSE))
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
-                           "the platform admin cannot be deleted");
-      return FALSE;
-    }
-  if (!reeve_users_line_release (self, tenant_id, user_id, batch, error))
-    return FALSE;
-  remains = reeve_users_change_make_remains (before);
-  counter = reeve_users_get_counter (reeve_json_get_string (before, "username", ""));
-  reeve_batch_count (batch, counter, -1, 0, 1);
-  reeve_batch_delete (batch, REEVE_STORE_PASSWORDS, user_id, REEVE_REVISION_ANY);
-  reeve_batch_put (batch, REEVE_STORE_USERS, user_id, remains, reeve_record_get_revision (record));
-  reeve_admitted_consume_exactly (admitted, "users.delete", user_id, NULL);
-  return reeve_users_change_commit (self, batch, error);
 }
 
 /* ---- presence ---- */

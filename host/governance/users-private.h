@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files that make up ReeveUsers share: users.c (create, authentication), users-change.c,
- * users-list.c (reading), users-line.c (who is whose manager). */
+ * users-leaving.c (letting them go), users-list.c (reading), users-line.c (who is whose manager).
+ */
 #pragma once
 
 #include "users.h"
@@ -37,6 +38,9 @@ gboolean reeve_users_line_check (ReeveUsers *self, const char *tenant_id, const 
 /* Has @batch take the manager away from all whose manager that is. */
 gboolean reeve_users_line_release (ReeveUsers *self, const char *tenant_id, const char *manager_id,
                                    ReeveBatch *batch, GError **error);
+/* May @caller change the user whose record has @fields? */
+gboolean reeve_users_change_check_reach (ReeveUsers *self, ReeveCaller *caller, const char *user_id,
+                                         JsonObject *fields, GError **error);
 /* Adds `manager` and `subordinates` to a user that is shown. */
 gboolean reeve_users_line_show (ReeveUsers *self, const char *tenant_id, JsonObject *shown,
                                 GError **error);

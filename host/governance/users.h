@@ -38,6 +38,8 @@ JsonObject *reeve_users_update (ReeveUsers *self, ReeveAdmitted *admitted, const
  * reeve_users_keys_revoke() are due. */
 gboolean reeve_users_delete (ReeveUsers *self, ReeveAdmitted *admitted, const char *user_id,
                              GError **error);
+/* @batch ties @user_id to something that goes with him, as a membership. */
+void reeve_users_note_ties (ReeveBatch *batch, const char *user_id);
 /* With the same @admitted, behind reeve_users_delete(). */
 gboolean reeve_users_keys_revoke (ReeveUsers *self, ReeveAdmitted *admitted, const char *user_id,
                                   GError **error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files that make up ReeveWorkspaces share: workspaces.c (records and members),
- * workspaces-roles.c (what members may do besides), workspaces-sight.c (who sees what). */
+/* What the files that make up ReeveWorkspaces share: workspaces.c (records),
+ * workspaces-members.c (who belongs to them), workspaces-roles.c (what members may do besides),
+ * workspaces-sight.c (who sees what). */
 #pragma once
 
 #include "workspace-book.h"
@@ -31,7 +32,11 @@ gboolean reeve_workspaces_roles_step (ReeveAuthenticationDraft *draft, gpointer 
 gboolean reeve_workspaces_roles_check (ReeveWorkspaces *self, ReeveCaller *caller,
                                        const char *workspace_id, const char *role,
                                        ReeveBatch *batch, GError **error);
-/* The workspaces of a tenant have changed. */
-void reeve_workspaces_forget (ReeveWorkspaces *self, const char *tenant_id);
+/* In which tenant it is done. */
+const char *reeve_workspaces_get_tenant (ReeveAdmitted *admitted);
+/* Commits, and makes the change felt; consumes @admitted. */
+gboolean reeve_workspaces_commit (ReeveWorkspaces *self, ReeveAdmitted *admitted,
+                                  const char *operation, const char *workspace_id,
+                                  JsonObject *params, ReeveBatch *batch, GError **error);
 
 G_END_DECLS

@@ -63,7 +63,7 @@ reeve_workspaces_new (ReeveStore *store, ReeveUsers *users, ReeveAuthentication 
   return self;
 }
 
-static const char *
+const char *
 reeve_workspaces_get_tenant (ReeveAdmitted *admitted)
 {
   return reeve_caller_get_tenant_id (reeve_admitted_get_caller (admitted));
@@ -113,8 +113,7 @@ reeve_workspaces_close (ReeveBatch *batch, const char *workspace_id)
 
 /* ---- changes ---- */
 
-/* Commits, and makes the change felt. */
-static gboolean
+gboolean
 reeve_workspaces_commit (ReeveWorkspaces *self, ReeveAdmitted *admitted, const char *operation,
                          const char *workspace_id, JsonObject *params, ReeveBatch *batch,
                          GError **error)
@@ -367,120 +366,4 @@ reeve_workspaces_list (ReeveWorkspaces *self, ReeveCaller *caller, JsonObject *p
     }
   json_object_set_array_member (page, "items", shown);
   return page;
-}
-
-/* ---- members ---- */
-
-static char *
-reeve_workspaces_member_id (const char *workspace_id, const char *user_id)
-{
-  return g_strconcat (workspace_id, ":", user_id, NULL);
-}
-
-static JsonObject *
-reeve_workspaces_show_member (ReeveRecord *record)
-{
-  JsonObject *fields = reeve_record_get_fields (record);
-  JsonObject *shown = json_object_new ();
-
-  reeve_directory_copy (fields, shown, "workspace_id");
-  reeve_directory_copy (fields, shown, "user_id");
-  reeve_directory_copy (fields, shown, "role");
-  reeve_directory_show_time (fields, shown, "created_at");
-  return shown;
-}
-
-/**
- * reeve_workspaces_add_member:
- * @self: workspaces
- * @admitted: the right to `workspaces.add_member`
- * @params: {workspace_id, user_id, role?}
- * @error: return location
- *
- * Returns: (transfer full): the membership; %NULL with %REEVE_ERROR_NOT_FOUND (the user),
- * %REEVE_ERROR_ALREADY_EXISTS, %REEVE_ERROR_INVALID_ARGUMENT, %REEVE_ERROR_PERMISSION_DENIED (the
- * role)
- */
-JsonObject *
-reeve_workspaces_add_member (ReeveWorkspaces *self, ReeveAdmitted *admitted, JsonObject *params,
-                             GError **error)
-{
-  const char *tenant_id = reeve_workspaces_get_tenant (admitted);
-  const char *workspace_id = reeve_json_get_string (params, "workspace_id", "");
-  const char *user_id = reeve_json_get_string (params, "user_id", "");
-  g_autofree char *id = reeve_workspaces_member_id (workspace_id, user_id);
-  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
-  g_autoptr (JsonObject) fields = json_object_new ();
-  g_autoptr (ReeveRecord) record = NULL;
-  ReeveUsersAccount account = { 0 };
-
-  if (!reeve_users_read (self->users, tenant_id, user_id, &account, error)
-      || !reeve_workspaces_roles_check (self, reeve_admitted_get_caller (admitted), workspace_id,
-                                        reeve_json_get_string (params, "role", NULL), batch, error))
-    return NULL;
-  json_object_set_string_member (fields, "workspace_id", workspace_id);
-  json_object_set_string_member (fields, "user_id", user_id);
-  reeve_directory_copy (params, fields, "role");
-  json_object_set_int_member (fields, "created_at", reeve_times_now ());
-  reeve_workspaces_count (batch, workspace_id, 0);
-  reeve_batch_put (batch, REEVE_STORE_WORKSPACE_MEMBERS, id, fields, REEVE_REVISION_ABSENT);
-  if (!reeve_workspaces_commit (self, admitted, "workspaces.add_member", workspace_id, params,
-                                batch, error))
-    return NULL;
-  record = reeve_record_new (id, 1, fields);
-  return reeve_workspaces_show_member (record);
-}
-
-/**
- * reeve_workspaces_remove_member:
- * @self: workspaces
- * @admitted: the right to `workspaces.remove_member`
- * @params: {workspace_id, member_id}
- * @error: return location
- *
- * From now on the user sees nothing of it, and runs of his have no further effects.
- *
- * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND when he is no member
- */
-gboolean
-reeve_workspaces_remove_member (ReeveWorkspaces *self, ReeveAdmitted *admitted, JsonObject *params,
-                                GError **error)
-{
-  const char *tenant_id = reeve_workspaces_get_tenant (admitted);
-  const char *workspace_id = reeve_json_get_string (params, "workspace_id", "");
-  const char *user_id = reeve_json_get_string (params, "member_id", "");
-  g_autofree char *id = reeve_workspaces_member_id (workspace_id, user_id);
-  g_autoptr (ReeveBatch) batch = reeve_batch_new (tenant_id);
-  g_autoptr (ReeveRecord) record
-      = reeve_store_get (self->store, tenant_id, REEVE_STORE_WORKSPACE_MEMBERS, id, error);
-
-  if (record == NULL)
-    return FALSE;
-  reeve_batch_delete (batch, REEVE_STORE_WORKSPACE_MEMBERS, id, reeve_record_get_revision (record));
-  if (!reeve_workspaces_commit (self, admitted, "workspaces.remove_member", workspace_id, params,
-                                batch, error))
-    return FALSE;
-  reeve_authentication_revoke_user (self->authentication, tenant_id, user_id);
-  return TRUE;
-}
-
-/**
- * reeve_workspaces_list_members:
- * @self: workspaces
- * @caller: who asks; sees the workspace
- * @params: {workspace_id, limit?, cursor?}
- * @error: return location
- *
- * Returns: (transfer full): {items, next_cursor}; %NULL with an error
- */
-JsonObject *
-reeve_workspaces_list_members (ReeveWorkspaces *self, ReeveCaller *caller, JsonObject *params,
-                               GError **error)
-{
-  g_autoptr (ReeveQuery) query
-      = reeve_query_new (reeve_caller_get_tenant_id (caller), REEVE_STORE_WORKSPACE_MEMBERS);
-
-  reeve_query_filter_string (query, "workspace_id", REEVE_FILTER_EQ,
-                             reeve_json_get_string (params, "workspace_id", ""));
-  return reeve_directory_list (self->store, query, params, reeve_workspaces_show_member, error);
 }

@@ -43,10 +43,15 @@ JsonObject *reeve_workspaces_list (ReeveWorkspaces *self, ReeveCaller *caller, J
                                    GError **error);
 JsonObject *reeve_workspaces_add_member (ReeveWorkspaces *self, ReeveAdmitted *admitted,
                                          JsonObject *params, GError **error);
+JsonObject *reeve_workspaces_update_member (ReeveWorkspaces *self, ReeveAdmitted *admitted,
+                                            JsonObject *params, GError **error);
 gboolean reeve_workspaces_remove_member (ReeveWorkspaces *self, ReeveAdmitted *admitted,
                                          JsonObject *params, GError **error);
 JsonObject *reeve_workspaces_list_members (ReeveWorkspaces *self, ReeveCaller *caller,
                                            JsonObject *params, GError **error);
+
+/* The workspaces of a tenant, or their members, have changed: what was read of them is not kept. */
+void reeve_workspaces_forget (ReeveWorkspaces *self, const char *tenant_id);
 
 /* ---- who sees what ---- */
 

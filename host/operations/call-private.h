@@ -31,6 +31,7 @@ struct _ReeveCall
   JsonObject *given;  /* strings of path and query; all members at once from D-Bus */
   gboolean typed;     /* given has its types already */
   char *repeated;     /* a query member that came twice */
+  char *garbled;      /* one that is no text */
   JsonObject *params; /* validated, sealed */
   char *digest;
   char *media_type;

@@ -99,6 +99,7 @@ reeve_call_free (ReeveCall *self)
   g_free (self->instance);
   g_free (self->request_id);
   g_free (self->repeated);
+  g_free (self->garbled);
   g_free (self->digest);
   g_free (self->media_type);
   g_clear_pointer (&self->source, reeve_call_source_unref);
@@ -283,6 +284,20 @@ reeve_call_set_query_member (ReeveCall *self, const char *name, const char *valu
       return;
     }
   json_object_set_string_member (self->given, name, value);
+}
+
+/**
+ * reeve_call_set_garbled_member:
+ * @self: a call
+ * @name: of a query parameter whose name or text is no text once it is decoded
+ *
+ * It is refused later, with the other faults.
+ */
+void
+reeve_call_set_garbled_member (ReeveCall *self, const char *name)
+{
+  g_free (self->garbled);
+  self->garbled = g_strdup (name);
 }
 
 /**

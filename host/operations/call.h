@@ -47,6 +47,7 @@ gboolean reeve_call_parse_trace (const char *traceparent, char trace_id[33]);
 void reeve_call_set_instance (ReeveCall *self, const char *instance);
 void reeve_call_set_path_member (ReeveCall *self, const char *name, const char *value);
 void reeve_call_set_query_member (ReeveCall *self, const char *name, const char *value);
+void reeve_call_set_garbled_member (ReeveCall *self, const char *name);
 void reeve_call_set_params (ReeveCall *self,
                             JsonObject *params); /* D-Bus: all members in one object */
 void reeve_call_set_body (ReeveCall *self, const char *media_type, GBytes *body);

@@ -6,12 +6,12 @@
 #include <gnutls/x509.h>
 #include <string.h>
 
-#include "base/config-guard.h"
 #include "base/config-listen.h"
 #include "base/times.h"
 
 #include "doctor-keys.h"
 #include "doctor-report.h"
+#include "doctor-rules.h"
 
 /* a certificate that ends sooner is warned of */
 #define REEVE_DOCTOR_CHECKS_CERTIFICATE_DAYS 30
@@ -37,40 +37,6 @@ typedef struct
 typedef void (*ReeveDoctorChecksFunc) (ReeveDoctorChecks *self, const ReeveDoctorCheck *check);
 
 /* ---- configuration ---- */
-
-static char *
-reeve_doctor_checks_list_places (GPtrArray *findings, const ReeveConfigGuardRule *rule)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-
-  for (guint i = 0; i < findings->len; i++)
-    {
-      const ReeveConfigFinding *finding = findings->pdata[i];
-      if (finding->rule == rule)
-        g_string_append_printf (text, "%s%s", text->len > 0 ? "; " : "", finding->where);
-    }
-  return text->len > 0 ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
-}
-
-static void
-reeve_doctor_checks_rules (ReeveDoctorChecks *self)
-{
-  GPtrArray *findings = reeve_config_get_findings (self->services->config);
-
-  for (const ReeveConfigGuardRule *rule = reeve_config_guard_get_rules (); rule->id != NULL; rule++)
-    {
-      g_autofree char *places = reeve_doctor_checks_list_places (findings, rule);
-      const ReeveDoctorCheck check = { rule->id, rule->row, rule->remedy };
-
-      if (places != NULL)
-        reeve_doctor_report_add (self->report, &check, REEVE_DOCTOR_WARN, "%s: %s%s", places,
-                                 rule->what,
-                                 rule->refused ? ", which every profile but dev refuses" : "");
-      else
-        reeve_doctor_report_add (self->report, &check, REEVE_DOCTOR_OK, "not found: %s",
-                                 rule->what);
-    }
-}
 
 static void
 reeve_doctor_checks_drift (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
@@ -503,8 +469,12 @@ reeve_doctor_checks_opa (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
   if (advice == NULL)
     reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_NOT_APPLICABLE,
                              "no policy agent is asked about calls of tools");
-  else if (advice->kind != REEVE_POLICY_ADVICE_UNREACHABLE)
+  else if (advice->kind == REEVE_POLICY_ADVICE_ALLOW)
     reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK, "%s answers", url);
+  else if (advice->kind != REEVE_POLICY_ADVICE_UNREACHABLE)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL,
+                             "%s answers what cannot be read: %s", url,
+                             advice->text != NULL ? advice->text : "");
   else
     reeve_doctor_report_add (
         self->report, check, REEVE_DOCTOR_FAIL, "%s does not answer, %s: %s", url,
@@ -592,7 +562,7 @@ reeve_doctor_checks_run (ReeveServices *services)
   g_autoptr (ReeveDoctorReport) report = reeve_doctor_report_new ();
   ReeveDoctorChecks self = { services, report };
 
-  reeve_doctor_checks_rules (&self);
+  reeve_doctor_rules_run (services->config, report);
   for (guint i = 0; i < G_N_ELEMENTS (reeve_doctor_checks_list); i++)
     reeve_doctor_checks_list[i].func (&self, &reeve_doctor_checks_list[i].check);
   reeve_doctor_checks_keys (&self);

@@ -99,6 +99,8 @@ reeve_gate_params_take_given (ReeveCall *call, JsonObject *params, JsonArray *fa
     }
   if (call->repeated != NULL)
     reeve_gate_params_fault (faults, call->repeated, "is there twice");
+  if (call->garbled != NULL)
+    reeve_gate_params_fault (faults, call->garbled, "is not UTF-8 text without null bytes");
 }
 
 static void

@@ -28,6 +28,7 @@ reeve_gate_pass_free (ReeveGatePass *self)
   if (self->claim != NULL)
     reeve_idempotency_release (self->services->idempotency, self->claim);
   reeve_call_unref (self->call);
+  g_clear_pointer (&self->kept, json_node_unref);
   g_free (self->resource_id);
   g_free (self->workspace_id);
   g_free (self);

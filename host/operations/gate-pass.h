@@ -14,6 +14,8 @@ typedef struct
   ReeveIdempotencyClaim *claim;
   gboolean admitted; /* class effect: its intent is durable */
   char *resource_id;
+  guint kept_status;  /* answered before, under the same key */
+  JsonNode *kept;     /* (nullable): the same */
   char *workspace_id; /* where the thing lies; NULL: in none, or nobody looked */
 } ReeveGatePass;
 

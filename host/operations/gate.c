@@ -141,23 +141,15 @@ reeve_gate_run (gpointer data)
 
 /* ---- idempotency ---- */
 
-/* The key was answered before: the same again, to who may still ask for it. */
+/* The same answer again. */
 static void
-reeve_gate_replay (ReeveGatePass *pass, guint status, JsonNode *node)
+reeve_gate_repeat (ReeveGatePass *pass)
 {
-  ReeveAdmissionRequest request = { 0 };
-  GError *error = NULL;
+  JsonNode *node = g_steal_pointer (&pass->kept);
   JsonObject *object
       = node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
   JsonObject *kept = object != NULL ? reeve_json_get_object (object, "reeve_error") : NULL;
 
-  reeve_gate_pass_describe (pass, &request);
-  if (!reeve_admission_allows_again (pass->services->admission, &request, &error))
-    {
-      g_clear_pointer (&node, json_node_unref);
-      reeve_gate_fail (pass, error);
-      return;
-    }
   if (kept != NULL)
     {
       reeve_call_fail (pass->call, g_error_new_literal (
@@ -166,7 +158,36 @@ reeve_gate_replay (ReeveGatePass *pass, guint status, JsonNode *node)
       g_clear_pointer (&node, json_node_unref);
       return;
     }
-  reeve_call_complete (pass->call, status, node);
+  reeve_call_complete (pass->call, pass->kept_status, node);
+}
+
+/* On a worker: the operation asks for more than a permission. */
+static void
+reeve_gate_ask_again (gpointer data)
+{
+  ReeveGatePass *pass = data;
+  GError *error = NULL;
+
+  if (pass->call->operation->again (pass->call, pass->services, &error))
+    reeve_gate_repeat (pass);
+  else
+    reeve_gate_fail (pass, error);
+}
+
+/* The key was answered before: the same again, to who may still ask for it. */
+static void
+reeve_gate_replay (ReeveGatePass *pass)
+{
+  ReeveAdmissionRequest request = { 0 };
+  GError *error = NULL;
+
+  reeve_gate_pass_describe (pass, &request);
+  if (!reeve_admission_allows_again (pass->services->admission, &request, &error))
+    reeve_gate_fail (pass, error);
+  else if (pass->call->operation->again != NULL)
+    reeve_gate_on_worker (pass, reeve_gate_ask_again);
+  else
+    reeve_gate_repeat (pass);
 }
 
 static void
@@ -174,15 +195,13 @@ reeve_gate_on_claim (GObject *source, GAsyncResult *result, gpointer data)
 {
   ReeveGatePass *pass = data;
   GError *error = NULL;
-  guint status = 0;
-  JsonNode *node = NULL;
 
-  pass->claim = reeve_idempotency_claim_finish (pass->services->idempotency, result, &status, &node,
-                                                &error);
+  pass->claim = reeve_idempotency_claim_finish (pass->services->idempotency, result,
+                                                &pass->kept_status, &pass->kept, &error);
   if (error != NULL)
     reeve_gate_fail (pass, error);
   else if (pass->claim == NULL)
-    reeve_gate_replay (pass, status, node);
+    reeve_gate_replay (pass);
   else if (reeve_gate_has (pass, REEVE_OPERATION_ASYNC))
     reeve_gate_run_async (pass);
   else

@@ -22,6 +22,13 @@ reeve_op_keys_create (ReeveCall *call, ReeveServices *services)
   reeve_call_answer (call, key, error);
 }
 
+gboolean
+reeve_op_keys_create_again (ReeveCall *call, ReeveServices *services, GError **error)
+{
+  return reeve_api_keys_may_create (services->api_keys, reeve_call_get_caller (call),
+                                    reeve_call_get_params (call), error);
+}
+
 void
 reeve_op_keys_get (ReeveCall *call, ReeveServices *services)
 {
@@ -40,6 +47,13 @@ reeve_op_keys_rotate (ReeveCall *call, ReeveServices *services)
                                            reeve_call_get_params (call), &error);
 
   reeve_call_answer (call, key, error);
+}
+
+gboolean
+reeve_op_keys_rotate_again (ReeveCall *call, ReeveServices *services, GError **error)
+{
+  return reeve_api_keys_may_rotate (services->api_keys, reeve_call_get_caller (call),
+                                    reeve_call_get_string (call, "key_id"), error);
 }
 
 void

@@ -68,6 +68,11 @@ typedef struct
 /* Ends with reeve_call_complete() or reeve_call_fail(), at once or later, from any thread. */
 typedef void (*ReeveOperationFunc) (ReeveCall *call, ReeveServices *services);
 
+/* Where the permission is not all that is asked for: may what was answered under an idempotency key
+ * be answered again, by what holds now? On a worker, without an effect. */
+typedef gboolean (*ReeveOperationAgainFunc) (ReeveCall *call, ReeveServices *services,
+                                             GError **error);
+
 typedef struct
 {
   const char *name; /* agents.get */
@@ -87,8 +92,9 @@ typedef struct
   const ReeveSchemaNode *schema; /* of all parameters in one object */
   const ReeveSchemaNode *result; /* of the result; NULL for 204 and streams */
   ReeveOperationFunc func;
-  gboolean takes_body; /* has one at all */
-  gboolean needs_body; /* an empty one is refused */
+  ReeveOperationAgainFunc again; /* NULL: the stage of authorisation says it all */
+  gboolean takes_body;           /* has one at all */
+  gboolean needs_body;           /* an empty one is refused */
 } ReeveOperation;
 
 /* The whole table, ended by a NULL name (generated). */

@@ -69,8 +69,11 @@ reeve_op_users_delete (ReeveCall *call, ReeveServices *services)
   gboolean deleted = reeve_users_delete (services->users, admitted, user_id, &error);
 
   if (deleted)
-    reeve_authentication_revoke_user (services->authentication, reeve_call_get_tenant_id (call),
-                                      user_id);
+    {
+      reeve_workspaces_forget (services->workspaces, reeve_call_get_tenant_id (call));
+      reeve_authentication_revoke_user (services->authentication, reeve_call_get_tenant_id (call),
+                                        user_id);
+    }
   if (deleted && reeve_users_keys_revoke (services->users, admitted, user_id, &error))
     reeve_call_complete (call, 0, NULL);
   else

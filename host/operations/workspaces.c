@@ -76,6 +76,16 @@ reeve_op_workspaces_add_member (ReeveCall *call, ReeveServices *services)
 }
 
 void
+reeve_op_workspaces_update_member (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *member = reeve_workspaces_update_member (
+      services->workspaces, reeve_call_get_admitted (call), reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, member, error);
+}
+
+void
 reeve_op_workspaces_remove_member (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;

@@ -73,6 +73,14 @@ reeve_agents_identity_check (ReeveAgents *self, ReeveCaller *caller, JsonObject 
   const char *owner = reeve_agents_identity_find_new (before, params, "owner_id");
   const char *delegated = reeve_agents_identity_find_new (before, params, "delegated_user_id");
 
+  if (owner != NULL && strcmp (owner, reeve_caller_get_user_id (caller)) != 0
+      && (reeve_caller_get_lasting (caller) & reeve_roles_match ("user:manage")) == 0)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                           "permission user:manage is missing, so an agent can be owned by nobody "
+                           "but you");
+      return FALSE;
+    }
   if (delegated != NULL && strcmp (delegated, reeve_caller_get_user_id (caller)) != 0
       && (reeve_caller_get_lasting (caller) & reeve_roles_match ("user:manage")) == 0)
     {

@@ -178,6 +178,10 @@ reeve_opa_client_on_answer (ReevePolicyAdvice *advice, gboolean ours, gpointer u
   else
     reeve_opa_client_learn (self, job->trial, advice->kind != REEVE_POLICY_ADVICE_UNREACHABLE,
                             advice->text);
+  /* it is there, so no other question waits for this one; who wrote its policy wants to know */
+  if (advice->kind == REEVE_POLICY_ADVICE_UNREADABLE && !job->health)
+    g_warning ("the policy agent at %s gives an answer that cannot be read, which is a no: %s",
+               self->base_url, advice->text != NULL ? advice->text : "");
   job->done (advice, job->user_data);
   g_free (job);
 }

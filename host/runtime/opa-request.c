@@ -45,8 +45,12 @@ reeve_opa_request_on_data (ReeveUpstreamCall *call, const guint8 *data, gsize le
 static ReevePolicyAdvice *
 reeve_opa_request_read (ReeveOpaRequest *self, const GError *error)
 {
+  /* one that is too long came all the same */
   if (error != NULL)
-    return reeve_policy_advice_new (REEVE_POLICY_ADVICE_UNREACHABLE, error->message);
+    return reeve_policy_advice_new (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE)
+                                        ? REEVE_POLICY_ADVICE_UNREADABLE
+                                        : REEVE_POLICY_ADVICE_UNREACHABLE,
+                                    error->message);
   if (self->setup.health && self->status == 200)
     return reeve_policy_advice_new (REEVE_POLICY_ADVICE_ALLOW, NULL);
   return reeve_opa_answer_read (self->status, (const char *) self->body->data, self->body->len);

@@ -12,6 +12,8 @@
 #include "governance/ledger-feed.h"
 #include "governance/tenants.h"
 
+#include "net-guard.h"
+
 #define REEVE_SINKS_RECORDS  200
 #define REEVE_SINKS_BYTES    (512 * 1024)
 #define REEVE_SINKS_LOOK_US  (200 * G_TIME_SPAN_MILLISECOND)
@@ -110,6 +112,19 @@ reeve_sinks_read_tenants (JsonObject *row)
   return g_strv_builder_end (builder);
 }
 
+/* An address to which nothing is ever sent is told at the start, and not by each try. */
+static gboolean
+reeve_sinks_check_url (JsonObject *row, GError **error)
+{
+  const char *url = reeve_json_get_string (reeve_json_get_object (row, "settings"), "url", "");
+  g_autoptr (ReeveNetGuardTarget) target = NULL;
+
+  if (!g_str_has_prefix (url, "http://") && !g_str_has_prefix (url, "https://"))
+    return TRUE;
+  target = reeve_net_guard_target_new (url, error);
+  return target != NULL;
+}
+
 /**
  * reeve_sinks_add:
  * @self: sinks that were not started
@@ -129,6 +144,9 @@ reeve_sinks_add (ReeveSinks *self, JsonObject *row, const char **member, GError 
   ReevePlugin *plugin = NULL;
   ReeveSinksItem *item = NULL;
 
+  *member = "settings.url";
+  if (!reeve_sinks_check_url (row, error))
+    return FALSE;
   *member = "plugin";
   plugin = reeve_registry_instantiate (self->registry, instance,
                                        reeve_json_get_string (row, "plugin", ""), REEVE_TYPE_SINK,

@@ -76,6 +76,25 @@ static const Row refused[] = {
     "1: policy.opa.url", "policy: {opa: {mode: off, url: \"http://192.0.2.1\"}}\n", 0600 },
 };
 
+/* what contradicts itself is refused to a developer, too */
+static const Row always[] = {
+  { "zero-trust.mfa", "rbac:\n  zero_trust:\n    require_mfa: true\n",
+    "3: rbac.zero_trust.require_mfa", "rbac: {zero_trust: {require_mfa: false}}\n", 0600 },
+  { "zero-trust.encryption",
+    "encryption: {enabled: false}\nrbac:\n  zero_trust: {encrypt_all_data: true}\n",
+    "3: rbac.zero_trust.encrypt_all_data", "rbac: {zero_trust: {encrypt_all_data: true}}\n", 0600 },
+  { "zero-trust.network", "rbac: {zero_trust: {network_segmentation: true}}\n",
+    "1: rbac.zero_trust.network_segmentation",
+    "server: {ip_allow: [10.0.0.0/8]}\nrbac: {zero_trust: {network_segmentation: true}}\n", 0600 },
+  { "zero-trust.network",
+    "server: {ip_allow: [10.0.0.0/8, \"::/0\"]}\n"
+    "rbac: {zero_trust: {network_segmentation: true}}\n",
+    "2: rbac.zero_trust.network_segmentation",
+    "server: {ip_allow: [10.0.0.0/8, \"2001:db8::/32\", 192.0.2.1]}\n"
+    "rbac: {zero_trust: {network_segmentation: true}}\n",
+    0600 },
+};
+
 static const Row told[] = {
   { "listen.cleartext", "server:\n  allow_cleartext: true\n  listen: [\"0.0.0.0:0\"]\n",
     "3: server.listen[0]", "server:\n  allow_cleartext: true\n  listen: [\"127.0.0.1:0\"]\n",
@@ -165,6 +184,35 @@ test_config_guard_refused (void)
 }
 
 static void
+test_config_guard_always (void)
+{
+  static const char *const profiles[] = { "dev", "enterprise", "staging", "prod" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (always); i++)
+    {
+      const Row *row = &always[i];
+      const ReeveConfigGuardRule *rule = find_rule (row->id);
+
+      g_assert_true (rule->always);
+      for (guint j = 0; j < G_N_ELEMENTS (profiles); j++)
+        {
+          g_autoptr (GError) error = NULL;
+          g_autoptr (GError) fine = NULL;
+          g_autoptr (ReeveConfig) twin = load (profiles[j], row->twin, 0600, &fine);
+          g_autofree char *line
+              = g_strdup_printf ("/reeve.yaml:%s: %s: %s", row->place, rule->what, rule->remedy);
+
+          g_assert_no_error (fine);
+          g_assert_false (has (twin, row));
+          g_assert_null (load (profiles[j], row->text, row->mode, &error));
+          g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION);
+          if (strstr (error->message, line) == NULL)
+            g_error ("\"%s\" is not in \"%s\"", line, error->message);
+        }
+    }
+}
+
+static void
 test_config_guard_told (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (told); i++)
@@ -187,6 +235,9 @@ is_tested (const char *id)
       return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (told); i++)
     if (strcmp (told[i].id, id) == 0)
+      return TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (always); i++)
+    if (strcmp (always[i].id, id) == 0)
       return TRUE;
   return FALSE;
 }
@@ -237,6 +288,7 @@ main (int argc, char **argv)
   g_assert_true (g_file_set_contents_full ("closed.key", "", 0, 0, 0600, NULL));
   g_assert_cmpint (g_chmod ("open.key", 0604), ==, 0);
   g_test_add_func ("/config-guard/refused", test_config_guard_refused);
+  g_test_add_func ("/config-guard/always", test_config_guard_always);
   g_test_add_func ("/config-guard/told", test_config_guard_told);
   g_test_add_func ("/config-guard/complete", test_config_guard_complete);
   g_test_add_func ("/config-guard/all-lines", test_config_guard_all_lines);

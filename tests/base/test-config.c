@@ -379,6 +379,9 @@ test_config_print (void)
                    "\"https://user:topsecret3@host/v1\", token: \"${KEY}\",\n"
                    "                 other: env:KEY, nested: {client_secret: topsecret4, list: "
                    "[topsecret5]}, max_tokens: 7,\n"
+                   "                 hook: "
+                   "\"https://u:topsecret7@h/p?sig=topsecret8&v=1.2&topsecret9#x=topsecret10\",\n"
+                   "                 bare: \"https://h?page=2&sort=topsecret11\",\n"
                    "                 credentials: {any: topsecret6}}\n");
   g_autofree char *text = reeve_config_print (config);
   g_autofree char *path = write_file ("printed.yaml", text);
@@ -387,13 +390,15 @@ test_config_print (void)
 
   /* a list named "list" is no secret, the others are */
   g_assert_nonnull (strstr (text, "topsecret5"));
-  for (guint i = 1; i <= 6; i++)
+  for (guint i = 1; i <= 11; i++)
     {
       g_autofree char *secret = g_strdup_printf ("topsecret%u", i);
       g_assert_true (i == 5 || strstr (text, secret) == NULL);
     }
   g_assert_null (strstr (text, "very-secret"));
   g_assert_nonnull (strstr (text, "base_url: \"https://***@host/v1\""));
+  g_assert_nonnull (strstr (text, "hook: \"https://***@h/p?sig=***&v=1.2&***#x=***\""));
+  g_assert_nonnull (strstr (text, "bare: \"https://h?page=2&sort=***\""));
   g_assert_nonnull (strstr (text, "other: \"env:KEY\""));
   g_assert_nonnull (strstr (text, "api_key: \"***\""));
   g_assert_nonnull (strstr (text, "max_tokens: 7"));

@@ -214,6 +214,29 @@ test_directory_authentication (DirectoryFixture *fixture, gconstpointer data)
   g_assert_true (known == by_header);
 }
 
+/* Nothing is remembered of who was let in: each time is as the first. */
+static void
+test_directory_every_request (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReeveCaller) admin = directory_fixture_admin (fixture, "default");
+  g_autofree char *key
+      = directory_fixture_make_user (fixture, admin, "ann", "operator", NULL, NULL);
+  const ReeveCredentials credentials
+      = { .struct_size = sizeof credentials, .scheme = "bearer", .token = key, .door = "rest" };
+  g_autoptr (ReeveCaller) once = NULL;
+  g_autoptr (ReeveCaller) again = NULL;
+  g_autoptr (ReeveCaller) known = NULL;
+
+  reeve_authentication_verify_every_request (fixture->authentication);
+  once = reeve_authentication_authenticate (fixture->authentication, &credentials, NULL);
+  again = reeve_authentication_authenticate (fixture->authentication, &credentials, NULL);
+  known = reeve_authentication_lookup (fixture->authentication, &credentials);
+  g_assert_nonnull (once);
+  g_assert_nonnull (again);
+  g_assert_true (once != again);
+  g_assert_null (known);
+}
+
 typedef struct
 {
   ReeveCaller *caller;
@@ -563,6 +586,7 @@ main (int argc, char **argv)
   ADD ("settings", test_directory_settings);
   ADD ("users", test_directory_users);
   ADD ("authentication", test_directory_authentication);
+  ADD ("every-request", test_directory_every_request);
   ADD ("asynchronous", test_directory_asynchronous);
   ADD ("revoke", test_directory_revoke);
   ADD ("escalation", test_directory_escalation);

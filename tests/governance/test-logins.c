@@ -222,6 +222,21 @@ test_logins_one_for_all (World *world, gconstpointer data)
   g_assert_cmpuint (world->asked, ==, 2);
 }
 
+/* As zero trust wants it: one answer, one request. */
+static void
+test_logins_each_alone (World *world, gconstpointer data)
+{
+  reeve_authentication_logins_set_alone (world->logins, TRUE);
+  hold (world, TRUE);
+  show_many (world, "f", CROWD);
+  wait_for_asked (world, &world->asked, 1);
+  show_many (world, "f", CROWD);
+  hold (world, FALSE);
+  wait_for_back (world, 2 * CROWD);
+  g_assert_cmpuint (world->good, ==, 2 * CROWD);
+  g_assert_cmpuint (world->asked, ==, 2 * CROWD);
+}
+
 /* Whoever counts failed logins sees each, and one after the other. */
 static void
 test_logins_refusals (World *world, gconstpointer data)
@@ -407,6 +422,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   add ("/logins/one-for-all", test_logins_one_for_all);
+  add ("/logins/each-alone", test_logins_each_alone);
   add ("/logins/refusals", test_logins_refusals);
   add ("/logins/trouble", test_logins_trouble);
   add ("/logins/revoked-meanwhile", test_logins_revoked_meanwhile);

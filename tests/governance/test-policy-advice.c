@@ -86,6 +86,7 @@ test_apply (void)
       "approval_required approval_required" },
     { REEVE_POLICY_ALLOW, REEVE_POLICY_ADVICE_DENY, FALSE, "deny opa_denied" },
     { REEVE_POLICY_ALLOW, REEVE_POLICY_ADVICE_UNDEFINED, FALSE, "deny opa_undefined" },
+    { REEVE_POLICY_ALLOW, REEVE_POLICY_ADVICE_UNREADABLE, FALSE, "deny opa_unreadable" },
     { REEVE_POLICY_ALLOW, REEVE_POLICY_ADVICE_UNREACHABLE, FALSE, "allow x" },
     { REEVE_POLICY_ALLOW, REEVE_POLICY_ADVICE_UNREACHABLE, TRUE, "deny opa_unreachable" },
     { REEVE_POLICY_ALLOW, REEVE_POLICY_ADVICE_ALLOW, TRUE, "allow x" },
@@ -157,12 +158,13 @@ test_answers (void)
     { 200, "{\"result\":{\"allow\":false,\"approval_required\":true}}",
       REEVE_POLICY_ADVICE_APPROVAL_REQUIRED, NULL },
     { 200, "{\"result\":{}}", REEVE_POLICY_ADVICE_UNDEFINED, "the decision has no allow" },
-    { 200, "{\"result\":{\"allow\":null}}", REEVE_POLICY_ADVICE_UNREACHABLE,
+    { 200, "{\"result\":{\"allow\":null}}", REEVE_POLICY_ADVICE_UNREADABLE,
       "allow or approval_required is neither true nor false" },
-    { 200, "{\"result\":[true]}", REEVE_POLICY_ADVICE_UNREACHABLE,
+    { 200, "{\"result\":[true]}", REEVE_POLICY_ADVICE_UNREADABLE,
       "the result is neither true, false nor an object" },
-    { 200, "[]", REEVE_POLICY_ADVICE_UNREACHABLE, "the answer is no object" },
-    { 204, "", REEVE_POLICY_ADVICE_UNREACHABLE, "it answered with status 204" },
+    { 200, "[]", REEVE_POLICY_ADVICE_UNREADABLE, "the answer is no object" },
+    { 204, "", REEVE_POLICY_ADVICE_UNREADABLE, "it answered with status 204" },
+    { 404, "", REEVE_POLICY_ADVICE_UNREADABLE, "it answered with status 404" },
     { 500, "{\"result\":true}", REEVE_POLICY_ADVICE_UNREACHABLE, "it answered with status 500" },
   };
   g_autofree char *blank = g_strnfill (REEVE_OPA_ANSWER_LONGEST + 1, ' ');
@@ -178,8 +180,8 @@ test_answers (void)
       if (advice->kind != rows[i].kind || g_strcmp0 (advice->text, rows[i].text) != 0)
         g_error ("%s is read as %d, %s", rows[i].body, (int) advice->kind, advice->text);
     }
-  g_assert_cmpint (longer->kind, ==, REEVE_POLICY_ADVICE_UNREACHABLE);
-  g_assert_cmpint (cut->kind, ==, REEVE_POLICY_ADVICE_UNREACHABLE);
+  g_assert_cmpint (longer->kind, ==, REEVE_POLICY_ADVICE_UNREADABLE);
+  g_assert_cmpint (cut->kind, ==, REEVE_POLICY_ADVICE_UNREADABLE);
 }
 
 /* ---- the gate ---- */

@@ -82,6 +82,11 @@ class Generic(BusCase):
         self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Host1.Call", "no.such", "{}"))
         self.assertIn("io.reeve.Error.InvalidArgument", self.refused("io.reeve.Host1.Call", "agents.list", '{"limit": 0}'))
         self.assertIn("/nonsense", self.refused("io.reeve.Host1.Call", "agents.create", '{"name": "x", "nonsense": 1, "initial_definition": {"system_prompt": "x"}}'))
+        # what is wrong is said once, with where it is
+        for params, text in (('{"limit": 0}', "/limit: "), ('{"limit": 0, "cursor": 7}', "/cursor: "), ('{"nonsense": 1}', "/nonsense: ")):
+            self.assertEqual(1, self.refused("io.reeve.Host1.Call", "agents.list", params).count(text), params)
+        key = json.dumps({"user_id": self.do("me.get")["user_id"], "name": "k", "roles": ["viewer"], "expires_at": "2001-01-01T00:00:00Z"})
+        self.assertIn(": /expires_at: is in the past\n", self.refused("io.reeve.Host1.Call", "keys.create", key))
         for bad in ("[]", "{", '{"a": 1, "a": 2}', "nul"):
             self.assertIn("io.reeve.Error.InvalidArgument", self.refused("io.reeve.Host1.Call", "me.get", bad), bad)
 

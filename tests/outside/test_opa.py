@@ -28,6 +28,12 @@ policy:
   opa: {{mode: also, url: "{opa}", {more}}}
 """
 
+# answers all the same, and no decision
+UNREADABLE = (("400", Status(400, "invalid_parameter")), ("404", Status(404, "resource_not_found")), ("401", Status(401, "unauthorized")),
+              ("no JSON", Raw(head(200, 5) + b"true,")), ("a list", Raw(head(200, 2) + b"[]")), ("null", None), ("a number", 1), ("a text", "true"),
+              ("no boolean", {"allow": "true"}), ("approval", {"allow": True, "approval_required": 1}),
+              ("twice", Raw(head(200, 31) + b'{"result":false,"result": true}')), ("too long", {"allow": False, "reason": "x" * 70000}))
+
 
 def until(what, condition):
     end = time.monotonic() + 30
@@ -113,12 +119,8 @@ class Answers(OpaCase):
 
     def test_what_is_no_answer_leaves_it_to_the_tool_policy(self):
         whole = head(200, 15) + b'{"result":true}'
-        for name, answer in (("500", Status(500)), ("400", Status(400, "invalid_parameter")), ("404", Status(404, "resource_not_found")),
-                             ("401", Status(401, "unauthorized")), ("no JSON", Raw(head(200, 4) + b"true,")), ("a list", Raw(head(200, 2) + b"[]")),
-                             ("null", None), ("a number", 1), ("a text", "true"), ("no boolean", {"allow": "true"}),
-                             ("approval", {"allow": True, "approval_required": 1}), ("twice", Raw(head(200, 31) + b'{"result":false,"result": true}')),
-                             ("half a head", Raw(whole[:20])), ("half a body", Raw(whole[:-5])), ("nothing", Raw(b"")), ("no HTTP", Raw(b"hello\r\n\r\n")),
-                             ("too long", {"allow": False, "reason": "x" * 70000})):
+        for name, answer in (("500", Status(500)), ("503", Status(503)), ("half a head", Raw(whole[:20])), ("half a body", Raw(whole[:-5])),
+                             ("nothing", Raw(b"")), ("no HTTP", Raw(b"hello\r\n\r\n"))):
             with self.subTest(name):
                 self.reached()
                 self.opa.decide = lambda question, answer=answer: answer
@@ -126,6 +128,15 @@ class Answers(OpaCase):
                 self.assertIn("42", told)
                 self.assertEqual([("intent", "opa_unreachable")], records)
                 self.opa.decide = lambda question: True
+
+    def test_what_cannot_be_read_is_a_no(self):
+        for name, answer in UNREADABLE:
+            with self.subTest(name):
+                self.opa.decide = lambda question, answer=answer: answer
+                told, records = self.mission()
+                self.assertIn("(opa_unreadable)", told)
+                self.assertEqual([("refusal", "opa_unreadable")], records)
+        self.assertIn("allow or approval_required is neither true nor false", self.host.read_log())
 
     def test_it_never_widens(self):
         self.host.put(BASE + "/org", {"tools": [{"tool_name": "calculate", "effect": "deny"}]}, expect=200)
@@ -254,6 +265,22 @@ class Waiting(OpaCase):
         self.assertEqual({"opa_allowed"}, {r["reason"] for r in records if r["kind"] == "intent"})
         self.assertEqual([agents - len(allowed), {"opa_denied"}], [len([r for r in records if r["kind"] == "refusal"]),
                                                                   {r["reason"] for r in records if r["kind"] == "refusal"}])
+
+
+class Garbled(OpaCase):
+    """With a back-off that nobody outlives: it must not begin."""
+
+    more = "timeout_ms: 30000, backoff_ms: 600000"
+
+    def test_it_concerns_that_question_alone(self):
+        for name, answer in UNREADABLE:
+            with self.subTest(name):
+                self.opa.decide = lambda question, answer=answer: answer
+                self.assertEqual((False, "opa_unreadable"), tuple(self.evaluate()[m] for m in ("allowed", "reason")))
+                self.opa.decide = lambda question: True
+                found = self.evaluate()
+                self.assertEqual((True, "decision"), (found["allowed"], found["trace"][-1]["rule"]))
+        self.assertNotIn("does not answer", self.host.read_log())
 
 
 class Slow(OpaCase):

@@ -124,6 +124,22 @@ reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters, GE
 
 /* ---- answers ---- */
 
+/* (transfer full) what the error says, and where; the first fault is what it is about. */
+static GString *
+reeve_dbus_call_describe (const GError *error, JsonObject *first)
+{
+  const char *detail = reeve_error_map_get_detail (error);
+  const char *pointer = reeve_json_get_string (first, "pointer", "");
+  const char *message = reeve_json_get_string (first, "message", "");
+  GString *text = g_string_new (detail);
+
+  if (!g_str_has_suffix (detail, message))
+    g_string_append_printf (text, "; %s: %s", pointer, message);
+  else if (*pointer != '\0' && strstr (detail, pointer) == NULL)
+    g_string_prepend (g_string_prepend (text, ": "), pointer);
+  return text;
+}
+
 /**
  * reeve_dbus_call_return_error:
  * @invocation: (transfer none): a call
@@ -136,9 +152,12 @@ void
 reeve_dbus_call_return_error (GDBusMethodInvocation *invocation, const GError *error,
                               JsonArray *faults)
 {
-  g_autoptr (GString) text = g_string_new (reeve_error_map_get_detail (error));
+  guint length = faults != NULL ? json_array_get_length (faults) : 0;
+  g_autoptr (GString) text
+      = length > 0 ? reeve_dbus_call_describe (error, json_array_get_object_element (faults, 0))
+                   : g_string_new (reeve_error_map_get_detail (error));
 
-  for (guint i = 0; faults != NULL && i < json_array_get_length (faults); i++)
+  for (guint i = 1; i < length; i++)
     {
       JsonObject *fault = json_array_get_object_element (faults, i);
 

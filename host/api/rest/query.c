@@ -17,7 +17,7 @@ reeve_rest_query_decode (const char *from, gsize length)
   return decoded;
 }
 
-/* What cannot be decoded gets a name that no operation has, and is refused with it. */
+/* What cannot be decoded is refused with the other faults, under the name that it came with. */
 void
 reeve_rest_query_give (const char *target, ReeveCall *call)
 {
@@ -35,7 +35,17 @@ reeve_rest_query_give (const char *target, ReeveCall *call)
       value = pairs[i][length] == '='
                   ? reeve_rest_query_decode (pairs[i] + length + 1, strlen (pairs[i] + length + 1))
                   : g_strdup ("");
-      reeve_call_set_query_member (call, name != NULL && value != NULL ? name : "?",
-                                   value != NULL ? value : "");
+      if (name != NULL && value != NULL)
+        {
+          reeve_call_set_query_member (call, name, value);
+          continue;
+        }
+      if (name == NULL)
+        {
+          g_autofree char *raw = g_strndup (pairs[i], length);
+
+          name = g_utf8_make_valid (raw, -1);
+        }
+      reeve_call_set_garbled_member (call, name);
     }
 }

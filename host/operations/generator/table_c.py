@@ -12,6 +12,8 @@ def header(table):
     lines = [HEAD + '#pragma once\n\n#include "operations/call.h"\n#include "operations/services.h"\n\nG_BEGIN_DECLS\n']
     for operation in table.operations:
         lines.append(f"void {operation['function']} (ReeveCall *call, ReeveServices *services);")
+        if "again" in operation:
+            lines.append(f"gboolean {operation['again']} (ReeveCall *call, ReeveServices *services, GError **error);")
     lines.append("\nextern const guint reeve_operations_length;\n\nG_END_DECLS\n")
     return "\n".join(lines)
 
@@ -49,6 +51,7 @@ def row(table, writer, operation):
         "schema": writer.schema(parameters_of(table, operation)),
         "result": writer.schema(result) if result else "NULL",
         "func": operation["function"],
+        "again": operation.get("again", "NULL"),
         "needs_body": "TRUE" if operation.get("body") and operation.get("required_body", True) else "FALSE",
         "takes_body": "TRUE" if operation.get("body") else "FALSE",
     }
