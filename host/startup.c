@@ -14,6 +14,7 @@
 #include "startup-budgets.h"
 #include "startup-development.h"
 #include "startup-keys.h"
+#include "startup-ledger.h"
 #include "startup-network.h"
 #include "startup-policy.h"
 #include "startup-roles.h"
@@ -123,14 +124,14 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
   g_autofree char *folder = reeve_state_make_folder (self->state, "ledger", error);
   g_autofree char *keys
       = folder != NULL ? reeve_state_make_folder (self->state, "keys", error) : NULL;
+  GError *reason = NULL;
 
   if (keys == NULL)
     return FALSE;
   services->ledger = reeve_ledger_new (folder, keys);
   reeve_ledger_set_keys (services->ledger, self->keys);
-  reeve_ledger_set_checkpoint_seconds (
-      services->ledger,
-      (guint) reeve_config_get_int (services->config, "audit.checkpoint_seconds"));
+  if (!reeve_startup_ledger_configure (services->ledger, services->config, &reason))
+    return reeve_startup_blame (self, "audit.when_unavailable", reason, error);
   self->ledger_open = reeve_ledger_open (services->ledger, error);
   if (!self->ledger_open)
     {

@@ -69,7 +69,7 @@ reeve_ledger_sign_all (ReeveLedger *self)
 /* ---- trouble ---- */
 
 gboolean
-reeve_ledger_on_trouble (const GError *error, gpointer user_data)
+reeve_ledger_on_trouble (const GError *error, gboolean begins, gpointer user_data)
 {
   ReeveLedger *self = user_data;
   ReeveLedgerSigner *signer = g_atomic_pointer_get (&self->signer);
@@ -80,11 +80,51 @@ reeve_ledger_on_trouble (const GError *error, gpointer user_data)
     g_warning ("ledger: effects are refused: %s", error->message);
   if (signer != NULL)
     reeve_ledger_signer_set_seconds (signer, REEVE_LEDGER_TRY_SECONDS);
-  if (!full || !reeve_ledger_reserve_release (self->reserve))
+  /* with a second place the others need no reserve, and would be full without it */
+  if (!full || (begins && self->second != NULL) || !reeve_ledger_reserve_release (self->reserve))
     return FALSE;
   reeve_ledger_note_event (self, REEVE_SCOPE_PLATFORM, REEVE_LEDGER_ACTION_FULL,
                            REEVE_SCOPE_PLATFORM, "disk_full");
   return TRUE;
+}
+
+void
+reeve_ledger_on_left (const char *scope, guint64 from, const GError *why, gpointer user_data)
+{
+  ReeveLedger *self = user_data;
+  ReeveLedgerSigner *signer = g_atomic_pointer_get (&self->signer);
+  g_autofree char *reason = g_strdup_printf ("from_%" G_GUINT64_FORMAT, from);
+
+  g_warning ("ledger: %s goes on at the second place: %s", scope, why->message);
+  g_atomic_int_set (&self->in_trouble, 1);
+  if (signer != NULL)
+    reeve_ledger_signer_set_seconds (signer, REEVE_LEDGER_TRY_SECONDS);
+  reeve_ledger_note_event (self, scope, REEVE_LEDGER_ACTION_LEFT, scope, reason);
+}
+
+/* The place that was used before this one: what lies there comes home, and it is let go. */
+static gboolean
+reeve_ledger_leave_second (ReeveLedger *self, const char *folder, GError **error)
+{
+  g_autoptr (ReeveLedgerSecond) earlier = reeve_ledger_second_open (self->folder, folder, error);
+
+  return earlier != NULL && reeve_ledger_second_bring_home (earlier, self->key, self->backs, error)
+         && reeve_ledger_second_forget (earlier, error);
+}
+
+gboolean
+reeve_ledger_open_second (ReeveLedger *self, GError **error)
+{
+  g_autofree char *earlier = reeve_ledger_second_read_earlier (self->folder);
+
+  if (earlier != NULL && g_strcmp0 (earlier, self->second_folder) != 0
+      && !reeve_ledger_leave_second (self, earlier, error))
+    return FALSE;
+  if (self->second_folder == NULL)
+    return TRUE;
+  self->second = reeve_ledger_second_open (self->folder, self->second_folder, error);
+  return self->second != NULL
+         && reeve_ledger_second_bring_home (self->second, self->key, self->backs, error);
 }
 
 gboolean
@@ -123,9 +163,12 @@ reeve_ledger_look_after (ReeveLedger *self)
     {
       ReeveLedgerLog *log = g_ptr_array_index (logs, i);
 
-      if (reeve_ledger_log_get_trouble (log) != REEVE_LEDGER_LOG_UNWRITTEN)
+      if (reeve_ledger_log_get_trouble (log) == REEVE_LEDGER_LOG_UNWRITTEN)
+        reeve_ledger_try_log (self, log);
+      else if (reeve_ledger_log_wants_home (log))
+        reeve_ledger_writer_bring_home (self->writer, reeve_ledger_log_get_scope (log));
+      else if (reeve_ledger_log_get_away (log) == 0)
         continue;
-      reeve_ledger_try_log (self, log);
       well = FALSE;
     }
   return well;
@@ -161,13 +204,17 @@ ReeveLedgerHealth
 reeve_ledger_get_health (ReeveLedger *self)
 {
   g_autoptr (GPtrArray) logs = reeve_ledger_list_logs (self);
+  gboolean away = FALSE;
 
   for (guint i = 0; i < logs->len; i++)
     {
       ReeveLedgerLogTrouble trouble = reeve_ledger_log_get_trouble (g_ptr_array_index (logs, i));
 
+      away |= reeve_ledger_log_get_away (g_ptr_array_index (logs, i)) != 0;
       if (trouble == REEVE_LEDGER_LOG_UNWRITTEN || trouble == REEVE_LEDGER_LOG_UNSYNCED)
         return REEVE_LEDGER_FAILED;
     }
-  return reeve_ledger_reserve_is_used (self->reserve) ? REEVE_LEDGER_FULL : REEVE_LEDGER_WELL;
+  if (reeve_ledger_reserve_is_used (self->reserve))
+    return REEVE_LEDGER_FULL;
+  return away ? REEVE_LEDGER_AWAY : REEVE_LEDGER_WELL;
 }

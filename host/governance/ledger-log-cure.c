@@ -90,12 +90,15 @@ gboolean
 reeve_ledger_log_cure (ReeveLedgerLog *self)
 {
   ReeveLedgerLogTrouble trouble = reeve_ledger_log_get_trouble (self);
-  g_autofree char *leftover = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
+  g_autofree char *leftover
+      = g_build_filename (reeve_ledger_log_get_place (self), REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
   g_autoptr (GError) error = NULL;
 
   if (trouble != REEVE_LEDGER_LOG_UNWRITTEN)
     return trouble == REEVE_LEDGER_LOG_WELL;
   (void) g_unlink (leftover);
+  /* both places have failed: whichever can be used first is */
+  reeve_ledger_log_come_home (self);
   if (!reeve_ledger_log_cut (self, &trouble, &error))
     {
       reeve_ledger_log_fail (self, trouble, error);

@@ -17,6 +17,7 @@ struct _ReeveLedgerLog
   char *scope;
   char *folder;
   ReeveLedgerKey *key; /* the ledger's */
+  char *second;        /* (nullable): where it goes on while its folder cannot be written */
   guint64 segment_size;
   guint64 opening_size;
 
@@ -26,6 +27,9 @@ struct _ReeveLedgerLog
   ReeveLedgerState *state;
   GError *failure;
   ReeveLedgerLogTrouble trouble; /* why there is a failure */
+  guint64 away;               /* from this record on it is at the second place; 0: it is at home */
+  ReeveLedgerLogTrouble home; /* why */
+  gboolean leftover;          /* what came home lies there too */
   guint64 signed_size;
   guint32 signed_by; /* id of the key */
   gboolean signing;  /* somebody has the turn */
@@ -39,6 +43,9 @@ struct _ReeveLedgerLog
   int fd;
   ReeveLedgerSegment *fresh; /* segment that this batch begins */
   ReeveLedgerBatch *batch;
+  GError *left;          /* (nullable): why it has left home, until somebody is told */
+  gboolean told;         /* that the second place fails as well */
+  ReeveLedgerBack *back; /* (nullable): what came home, until it is written down */
 };
 
 /* the writer thread: nothing of the batch any more */
@@ -51,6 +58,15 @@ ReeveLedgerSegment *reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 
                                                   ReeveLedgerSegment **before, GError **error);
 gboolean reeve_ledger_log_read_chain (const ReeveLedgerSegment *before, guint8 *chain,
                                       GError **error);
+/* the writer thread, ledger-log-second.c: it goes on elsewhere; FALSE: it does not */
+gboolean reeve_ledger_log_leave (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble,
+                                 const GError *why);
+/* says once that it cannot be written there either */
+void reeve_ledger_log_tell (ReeveLedgerLog *self, const GError *why);
+/* nothing was written there */
+void reeve_ledger_log_stay (ReeveLedgerLog *self);
+/* (transfer none): where new files go */
+const char *reeve_ledger_log_get_place (ReeveLedgerLog *self);
 /* (nullable) */
 ReeveLedgerSegment *reeve_ledger_log_last (ReeveLedgerLog *self);
 

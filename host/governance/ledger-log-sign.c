@@ -65,10 +65,12 @@ reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
   guint64 size = 0;
 
   g_mutex_lock (&self->mutex);
-  if (self->failure == NULL)
+  /* a checkpoint covers only what is at home */
+  if (self->failure == NULL && self->away == 0)
     size = self->state->frontier.size;
   /* a new key signs again what an earlier one has signed */
-  if (self->failure == NULL && (size > self->signed_size || self->signed_by != id))
+  if (self->failure == NULL && self->away == 0
+      && (size > self->signed_size || self->signed_by != id))
     {
       state = reeve_ledger_state_copy (self->state);
       if (size > 0)
@@ -124,6 +126,15 @@ reeve_ledger_log_pay (ReeveLedgerLog *self, GError **error)
   return ok;
 }
 
+static gboolean
+reeve_ledger_log_refuse_away (GError **error)
+{
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                       "the record is at the second place of the ledger, and is signed when it is "
+                       "at home");
+  return FALSE;
+}
+
 /**
  * reeve_ledger_log_sign_now:
  * @self: a log
@@ -145,9 +156,17 @@ reeve_ledger_log_sign_now (ReeveLedgerLog *self, guint64 seq, GError **error)
   g_mutex_lock (&self->mutex);
   covered = self->signed_size >= seq;
   g_mutex_unlock (&self->mutex);
-  if (!covered)
+  if (!covered && reeve_ledger_log_get_away (self) != 0)
+    ok = reeve_ledger_log_refuse_away (error);
+  else if (!covered)
     ok = reeve_ledger_log_check (self, error) && reeve_ledger_log_pay (self, error)
          && reeve_ledger_log_sign_in_turn (self, error);
+  /* or it has left meanwhile */
+  g_mutex_lock (&self->mutex);
+  covered = self->signed_size >= seq || self->away == 0;
+  g_mutex_unlock (&self->mutex);
+  if (ok && !covered)
+    ok = reeve_ledger_log_refuse_away (error);
   reeve_ledger_log_give_turn (self);
   return ok;
 }

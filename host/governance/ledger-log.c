@@ -4,7 +4,8 @@
  * Two states are kept. What the writer thread has put together but not yet synced is its own; what
  * is durable is published under the mutex, and nobody else ever sees more than that. The mutex is
  * never held across I/O. After an error of the disk the log refuses everything until it is cured,
- * which a failed sync never is before the next start (ledger-log-cure.c). */
+ * which a failed sync never is before the next start (ledger-log-cure.c), unless there is a second
+ * place where it goes on (ledger-log-second.c). */
 #include "ledger-log-private.h"
 
 #include <errno.h>
@@ -95,6 +96,9 @@ reeve_ledger_log_free (ReeveLedgerLog *self)
   reeve_ledger_state_free (self->state);
   g_clear_error (&self->failure);
   reeve_ledger_batch_free (self->batch);
+  g_clear_error (&self->left);
+  g_clear_pointer (&self->back, reeve_ledger_back_free);
+  g_free (self->second);
   g_cond_clear (&self->turn);
   g_mutex_clear (&self->mutex);
   g_free (self->scope);
@@ -175,7 +179,8 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
   ReeveLedgerSegment *last = reeve_ledger_log_last (self);
   g_autofree char *path = NULL;
 
-  if (last != NULL && last->end < self->segment_size)
+  /* away it goes on with files of its own */
+  if (last != NULL && last->end < self->segment_size && last->first >= self->away)
     {
       if (self->fd >= 0)
         return TRUE;
@@ -186,8 +191,10 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
     {
       reeve_ledger_log_close_file (self);
       g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
-      self->fresh = reeve_ledger_segment_new (self->folder, self->state->frontier.size + 1);
-      path = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
+      self->fresh = reeve_ledger_segment_new (reeve_ledger_log_get_place (self),
+                                              self->state->frontier.size + 1);
+      path = g_build_filename (reeve_ledger_log_get_place (self), REEVE_LEDGER_LOG_NEW_SEGMENT,
+                               NULL);
       self->fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     }
   if (self->fd < 0)
@@ -195,12 +202,27 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
   return self->fd >= 0;
 }
 
+static gboolean
+reeve_ledger_log_write_batch (ReeveLedgerLog *self, GError **error)
+{
+  ReeveLedgerSegment *last = NULL;
+  const guint8 *bytes = NULL;
+  gsize length = 0;
+
+  if (!reeve_ledger_log_open_file (self, error))
+    return FALSE;
+  last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
+  bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
+  g_assert (last != NULL); /* an open file belongs to a segment */
+  return reeve_ledger_file_write_at (self->fd, bytes, length, last->end, error);
+}
+
 /**
  * reeve_ledger_log_write:
  * @self: a log with a batch
  * @error: return location
  *
- * Writes the batch; it is not durable yet.
+ * Writes the batch, at the second place where it cannot be written at home; it is not durable yet.
  *
  * Returns: %FALSE with an error; it may be tried again once there is room, else
  * reeve_ledger_log_fail() must follow
@@ -208,18 +230,21 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
 gboolean
 reeve_ledger_log_write (ReeveLedgerLog *self, GError **error)
 {
-  ReeveLedgerSegment *last = NULL;
-  const guint8 *bytes = NULL;
-  gsize length = 0;
+  g_autoptr (GError) local = NULL;
 
-  if (reeve_ledger_batch_is_empty (self->batch))
+  if (reeve_ledger_batch_is_empty (self->batch) || reeve_ledger_log_write_batch (self, &local))
     return TRUE;
-  if (!reeve_ledger_log_open_file (self, error))
-    return FALSE;
-  last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
-  bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
-  g_assert (last != NULL); /* an open file belongs to a segment */
-  return reeve_ledger_file_write_at (self->fd, bytes, length, last->end, error);
+  if (reeve_ledger_log_leave (self, REEVE_LEDGER_LOG_UNWRITTEN, local))
+    {
+      g_autoptr (GError) second = NULL;
+
+      if (reeve_ledger_log_write_batch (self, &second))
+        return TRUE;
+      reeve_ledger_log_tell (self, second);
+      reeve_ledger_log_stay (self);
+    }
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }
 
 /**
@@ -245,19 +270,49 @@ reeve_ledger_log_sync (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GEr
   *trouble = REEVE_LEDGER_LOG_UNSYNCED;
   if (fdatasync (self->fd) != 0)
     {
-      reeve_ledger_file_set_error (error, errno, "syncing", self->folder);
+      reeve_ledger_file_set_error (error, errno, "syncing", reeve_ledger_log_get_place (self));
       return FALSE;
     }
   if (self->fresh == NULL)
     return TRUE;
-  path = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
+  path = g_build_filename (reeve_ledger_log_get_place (self), REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
   if (rename (path, self->fresh->path) != 0)
     {
       reeve_ledger_file_set_error (error, errno, "naming", self->fresh->path);
       *trouble = REEVE_LEDGER_LOG_UNWRITTEN;
       return FALSE;
     }
-  return reeve_ledger_file_sync_folder (self->folder, error);
+  return reeve_ledger_file_sync_folder (reeve_ledger_log_get_place (self), error);
+}
+
+/* A batch that cannot be made durable at home is written once more, at the second place: nothing of
+ * it was acknowledged. Once it may have got a name there it is not taken back: where that sync
+ * fails, only a new start knows what there is. */
+static gboolean
+reeve_ledger_log_sync_somewhere (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble,
+                                 GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GError) second = NULL;
+
+  if (reeve_ledger_log_sync (self, trouble, &local))
+    return TRUE;
+  if (!reeve_ledger_log_leave (self, *trouble, local))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (!reeve_ledger_log_write_batch (self, &second))
+    {
+      reeve_ledger_log_tell (self, second);
+      reeve_ledger_log_stay (self);
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (reeve_ledger_log_sync (self, trouble, error))
+    return TRUE;
+  *trouble = REEVE_LEDGER_LOG_UNSYNCED;
+  return FALSE;
 }
 
 /* Makes the batch visible to everybody. */
@@ -268,6 +323,7 @@ reeve_ledger_log_publish (ReeveLedgerLog *self)
   if (self->fresh != NULL)
     g_ptr_array_add (self->segments, g_steal_pointer (&self->fresh));
   reeve_ledger_batch_apply (self->batch, self->state, reeve_ledger_log_last (self));
+  self->told = FALSE;
   g_mutex_unlock (&self->mutex);
 }
 
@@ -286,16 +342,17 @@ reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error)
 {
   ReeveLedgerLogTrouble trouble = REEVE_LEDGER_LOG_WELL;
   g_autoptr (GError) local = NULL;
-  ReeveLedgerSegment *sealed = self->fresh != NULL ? reeve_ledger_log_last (self) : NULL;
+  ReeveLedgerSegment *sealed = NULL;
 
   if (reeve_ledger_batch_is_empty (self->batch))
     return TRUE;
-  if (!reeve_ledger_log_sync (self, &trouble, &local))
+  if (!reeve_ledger_log_sync_somewhere (self, &trouble, &local))
     {
       reeve_ledger_log_fail (self, trouble, local);
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
+  sealed = self->fresh != NULL && self->away == 0 ? reeve_ledger_log_last (self) : NULL;
   reeve_ledger_log_publish (self);
   reeve_ledger_log_reset_batch (self);
   /* a cache: without it the next reader makes the index anew */

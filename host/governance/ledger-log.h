@@ -6,6 +6,7 @@
 #include "ledger-batch.h"
 #include "ledger-key.h"
 #include "ledger-merkle.h"
+#include "ledger-second.h"
 
 G_BEGIN_DECLS
 
@@ -25,6 +26,8 @@ typedef enum
 
 ReeveLedgerLog *reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
                                        guint64 segment_size, guint64 *cut);
+/* before it is used; second: (transfer full) (nullable) */
+void reeve_ledger_log_set_second (ReeveLedgerLog *self, char *second);
 void reeve_ledger_log_free (ReeveLedgerLog *self);
 const char *reeve_ledger_log_get_scope (ReeveLedgerLog *self);
 
@@ -39,12 +42,22 @@ void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
 void reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble,
                             const GError *error);
 gboolean reeve_ledger_log_cure (ReeveLedgerLog *self);
+void reeve_ledger_log_come_home (ReeveLedgerLog *self);
+/* (transfer full) (nullable): once, why it has gone to the second place; once, what came home */
+GError *reeve_ledger_log_take_left (ReeveLedgerLog *self);
+ReeveLedgerBack *reeve_ledger_log_take_back (ReeveLedgerLog *self);
+/* the record that says so; it borrows from back */
+void reeve_ledger_log_describe_back (ReeveLedgerBack *back, ReeveLedgerRecord *record);
 
 /* any thread */
 guint64 reeve_ledger_log_get_size (ReeveLedgerLog *self);
 void reeve_ledger_log_get_checkpoint (ReeveLedgerLog *self, ReeveCheckpoint *checkpoint);
 guint64 reeve_ledger_log_get_opening_size (ReeveLedgerLog *self);
 ReeveLedgerLogTrouble reeve_ledger_log_get_trouble (ReeveLedgerLog *self);
+/* is it at the second place? 0: no; else its first record there */
+guint64 reeve_ledger_log_get_away (ReeveLedgerLog *self);
+/* can it come home without a new start, or is there something to tidy up? */
+gboolean reeve_ledger_log_wants_home (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_check (ReeveLedgerLog *self, GError **error);
 GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);
 GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first,

@@ -30,6 +30,9 @@ struct _ReeveLedger
   GHashTable *logs;  /* scope -> ReeveLedgerLog: under the mutex; a log once there stays */
   GHashTable *ports; /* GMainContext -> ReeveLedgerPort: under the mutex */
 
+  char *second_folder;       /* (nullable): as it is configured */
+  ReeveLedgerSecond *second; /* (nullable) */
+  GPtrArray *backs;          /* of ReeveLedgerBack: what this start brought home */
   ReeveLedgerReserve *reserve;
   gint rotating;             /* atomic: the key is being changed */
   gint in_trouble;           /* atomic: it was said that the disk fails */
@@ -46,7 +49,10 @@ ReeveLedgerLog *reeve_ledger_need_log (ReeveLedger *self, const char *scope, GEr
 void reeve_ledger_care (gpointer data);
 void reeve_ledger_sign_all (ReeveLedger *self);
 /* The writer's. */
-gboolean reeve_ledger_on_trouble (const GError *error, gpointer user_data);
+gboolean reeve_ledger_on_trouble (const GError *error, gboolean begins, gpointer user_data);
+void reeve_ledger_on_left (const char *scope, guint64 from, const GError *why, gpointer user_data);
+/* Before logs are opened: what lies at a second place comes home. */
+gboolean reeve_ledger_open_second (ReeveLedger *self, GError **error);
 /* May a record of that kind be begun? */
 gboolean reeve_ledger_has_room (ReeveLedger *self, ReeveLedgerKind kind, GError **error);
 

@@ -38,6 +38,7 @@ struct _ReeveLedgerWriterJob
   GTask *task;                     /* or */
   ReeveLedgerWriterWaiter *waiter; /* or neither: nobody waits */
   gboolean trial;                  /* may a log be used that could not be written? */
+  gboolean home;                   /* no record: the log comes home if it can */
   /* while it is being written */
   ReeveLedgerLog *log;
   guint64 seq;
@@ -48,6 +49,7 @@ struct _ReeveLedgerWriter
 {
   ReeveLedgerWriterResolve resolve;
   ReeveLedgerWriterTrouble trouble;
+  ReeveLedgerWriterLeft left;
   gpointer user_data;
   GThread *thread;
 
@@ -93,10 +95,30 @@ reeve_ledger_writer_find (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job)
   ReeveLedgerLog *log = self->resolve (job->scope, self->user_data, &job->error);
 
   if (log != NULL || !g_error_matches (job->error, REEVE_ERROR, REEVE_ERROR_READ_ONLY)
-      || !self->trouble (job->error, self->user_data))
+      || !self->trouble (job->error, TRUE, self->user_data))
     return log;
   g_clear_error (&job->error);
   return self->resolve (job->scope, self->user_data, &job->error);
+}
+
+static ReeveLedgerWriterJob *reeve_ledger_writer_job_new (const ReeveLedgerRecord *record,
+                                                          GError **error);
+
+/* The record of what came home is the next of its log. */
+static void
+reeve_ledger_writer_insert_back (ReeveLedgerWriterJob *job, ReeveLedgerLog *log)
+{
+  g_autoptr (ReeveLedgerBack) back = reeve_ledger_log_take_back (log);
+  ReeveLedgerRecord record = { 0 };
+  ReeveLedgerWriterJob *event = NULL;
+
+  if (back == NULL)
+    return;
+  reeve_ledger_log_describe_back (back, &record);
+  event = reeve_ledger_writer_job_new (&record, NULL);
+  g_return_if_fail (event != NULL);
+  event->next = job->next;
+  job->next = event;
 }
 
 /* Numbers and chains one job. */
@@ -108,6 +130,12 @@ reeve_ledger_writer_add (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job)
 
   if (job->trial && log != NULL)
     (void) reeve_ledger_log_cure (log);
+  if (job->home && log != NULL)
+    reeve_ledger_log_come_home (log);
+  if ((job->trial || job->home) && log != NULL)
+    reeve_ledger_writer_insert_back (job, log);
+  if (job->home)
+    return;
 
   job->log = log;
   if (log == NULL || !reeve_ledger_log_add (log, &job->line, &job->seq, &job->error))
@@ -162,7 +190,7 @@ reeve_ledger_writer_write (ReeveLedgerWriter *self, ReeveLedgerLog *log)
   g_autoptr (GError) error = NULL;
   gboolean written = reeve_ledger_log_write (log, &error);
 
-  if (!written && self->trouble (error, self->user_data))
+  if (!written && self->trouble (error, FALSE, self->user_data))
     {
       g_clear_error (&error);
       written = reeve_ledger_log_write (log, &error);
@@ -185,7 +213,16 @@ reeve_ledger_writer_flush (ReeveLedgerWriter *self)
       g_autoptr (GError) error = NULL;
 
       if (!reeve_ledger_log_finish (g_ptr_array_index (self->touched, i), &error))
-        (void) self->trouble (error, self->user_data);
+        (void) self->trouble (error, FALSE, self->user_data);
+    }
+  for (guint i = 0; i < self->touched->len; i++)
+    {
+      ReeveLedgerLog *log = g_ptr_array_index (self->touched, i);
+      g_autoptr (GError) why = reeve_ledger_log_take_left (log);
+
+      if (why != NULL && reeve_ledger_log_get_trouble (log) == REEVE_LEDGER_LOG_WELL)
+        self->left (reeve_ledger_log_get_scope (log), reeve_ledger_log_get_away (log), why,
+                    self->user_data);
     }
 }
 
@@ -229,9 +266,9 @@ reeve_ledger_writer_end (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GPt
 {
   gboolean refused = FALSE;
 
-  if (job->error == NULL)
+  if (job->error == NULL && !job->home)
     (void) reeve_ledger_log_check (job->log, &job->error);
-  refused = g_error_matches (job->error, REEVE_ERROR, REEVE_ERROR_READ_ONLY);
+  refused = !job->home && g_error_matches (job->error, REEVE_ERROR, REEVE_ERROR_READ_ONLY);
   reeve_ledger_writer_answer (job, ports);
   if (!refused || !reeve_ledger_writer_keep (self, job))
     reeve_ledger_writer_job_free (job);
@@ -308,18 +345,20 @@ reeve_ledger_writer_main (gpointer data)
  * reeve_ledger_writer_new:
  * @resolve: finds or makes the log of a scope
  * @trouble: told of every write that does not succeed
- * @user_data: for both
+ * @left: told when a log goes on at the second place
+ * @user_data: for all of them
  *
  * Returns: (transfer full): a writer, whose thread runs
  */
 ReeveLedgerWriter *
 reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrouble trouble,
-                         gpointer user_data)
+                         ReeveLedgerWriterLeft left, gpointer user_data)
 {
   ReeveLedgerWriter *self = g_new0 (ReeveLedgerWriter, 1);
 
   self->resolve = resolve;
   self->trouble = trouble;
+  self->left = left;
   self->user_data = user_data;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
@@ -474,6 +513,26 @@ reeve_ledger_writer_try (ReeveLedgerWriter *self, const ReeveLedgerRecord *recor
     return TRUE;
   reeve_ledger_writer_job_free (job);
   return FALSE;
+}
+
+/**
+ * reeve_ledger_writer_bring_home:
+ * @self: a writer
+ * @scope: whose log
+ *
+ * Queues that a log comes home, if it can. Any thread; does not block.
+ */
+void
+reeve_ledger_writer_bring_home (ReeveLedgerWriter *self, const char *scope)
+{
+  ReeveLedgerWriterJob *job = g_new0 (ReeveLedgerWriterJob, 1);
+
+  job->scope = g_strdup (scope);
+  job->home = TRUE;
+  job->line.kind = REEVE_LEDGER_EVENT;
+  job->line.text = g_string_new (NULL);
+  if (!reeve_ledger_writer_push (self, job, NULL))
+    reeve_ledger_writer_job_free (job);
 }
 
 /**

@@ -16,12 +16,18 @@ typedef struct _ReeveLedgerWriter ReeveLedgerWriter;
 typedef ReeveLedgerLog *(*ReeveLedgerWriterResolve) (const char *scope, gpointer user_data,
                                                      GError **error);
 
-/* Something could not be written. Returns whether it is worth trying again at once: there is more
- * room on the disk. On the writer's thread. */
-typedef gboolean (*ReeveLedgerWriterTrouble) (const GError *error, gpointer user_data);
+/* Something could not be written; @begins: the log of a scope that has none yet. Returns whether it
+ * is worth trying again at once: there is more room on the disk. On the writer's thread. */
+typedef gboolean (*ReeveLedgerWriterTrouble) (const GError *error, gboolean begins,
+                                              gpointer user_data);
+
+/* A log goes on at the second place, from record @from on. On the writer's thread. */
+typedef void (*ReeveLedgerWriterLeft) (const char *scope, guint64 from, const GError *why,
+                                       gpointer user_data);
 
 ReeveLedgerWriter *reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve,
-                                            ReeveLedgerWriterTrouble trouble, gpointer user_data);
+                                            ReeveLedgerWriterTrouble trouble,
+                                            ReeveLedgerWriterLeft left, gpointer user_data);
 void reeve_ledger_writer_stop (ReeveLedgerWriter *self);
 void reeve_ledger_writer_free (ReeveLedgerWriter *self);
 gboolean reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
@@ -29,6 +35,8 @@ gboolean reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerR
 /* Opens a log again that could not be written, if it can be now; @record is the first in it. */
 gboolean reeve_ledger_writer_try (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
                                   GError **error);
+/* A log that is at the second place comes home if it can. */
+void reeve_ledger_writer_bring_home (ReeveLedgerWriter *self, const char *scope);
 guint64 reeve_ledger_writer_append (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
                                     GError **error);
 

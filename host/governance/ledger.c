@@ -30,6 +30,9 @@ reeve_ledger_finalize (GObject *object)
   g_hash_table_unref (self->ports);
   g_clear_pointer (&self->key, reeve_ledger_key_free);
   g_clear_pointer (&self->reserve, reeve_ledger_reserve_free);
+  g_clear_pointer (&self->second, reeve_ledger_second_free);
+  g_ptr_array_unref (self->backs);
+  g_free (self->second_folder);
   g_mutex_clear (&self->mutex);
   g_free (self->folder);
   g_free (self->keys_folder);
@@ -51,6 +54,7 @@ reeve_ledger_init (ReeveLedger *self)
   self->checkpoint_seconds = REEVE_LEDGER_CHECKPOINT_SECONDS;
   self->logs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                       (GDestroyNotify) reeve_ledger_log_free);
+  self->backs = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_back_free);
   self->ports = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) reeve_ledger_port_close);
   g_mutex_init (&self->mutex);
 }
@@ -97,6 +101,18 @@ reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds)
 }
 
 /**
+ * reeve_ledger_set_second:
+ * @self: a ledger that is not open yet
+ * @folder: (nullable): on another disk: where logs go on while theirs cannot be written
+ */
+void
+reeve_ledger_set_second (ReeveLedger *self, const char *folder)
+{
+  g_free (self->second_folder);
+  self->second_folder = g_strdup (folder);
+}
+
+/**
  * reeve_ledger_set_segment_size:
  * @self: a ledger that is not open yet
  * @bytes: size at which a log begins a new file
@@ -126,6 +142,8 @@ reeve_ledger_add_log (ReeveLedger *self, const char *scope, guint64 *cut)
   ReeveLedgerLog *log
       = reeve_ledger_log_open (self->folder, scope, self->key, self->segment_size, cut);
 
+  if (self->second != NULL)
+    reeve_ledger_log_set_second (log, reeve_ledger_second_get_folder (self->second, scope));
   g_mutex_lock (&self->mutex);
   g_hash_table_insert (self->logs, (gpointer) reeve_ledger_log_get_scope (log), log);
   g_mutex_unlock (&self->mutex);
@@ -213,6 +231,23 @@ reeve_ledger_open_tenant (ReeveLedger *self, const char *scope)
                            "corrupt");
 }
 
+/* What this start brought home from the second place. */
+static void
+reeve_ledger_note_backs (ReeveLedger *self)
+{
+  for (guint i = 0; i < self->backs->len; i++)
+    {
+      ReeveLedgerRecord record = { 0 };
+      g_autoptr (GError) error = NULL;
+
+      reeve_ledger_log_describe_back (g_ptr_array_index (self->backs, i), &record);
+      if (!reeve_ledger_writer_submit (self->writer, &record, NULL, NULL, &error))
+        g_warning ("ledger: what came home of %s is not recorded: %s", record.scope,
+                   error->message);
+    }
+  g_ptr_array_set_size (self->backs, 0);
+}
+
 /**
  * reeve_ledger_open:
  * @self: a ledger
@@ -240,19 +275,21 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
   if (!reeve_ledger_lock (self, error))
     return FALSE;
   self->key = reeve_ledger_key_open (self->keys_folder, self->keys, error);
-  if (self->key == NULL)
+  if (self->key == NULL || !reeve_ledger_open_second (self, error))
     return FALSE;
   scopes = reeve_ledger_root_list_scopes (self->folder, error);
   if (scopes == NULL || !reeve_ledger_open_platform (self, scopes, &cut, error))
     return FALSE;
   self->reserve = reeve_ledger_reserve_new (self->folder);
   if (!reeve_ledger_reserve_refill (self->reserve, &low))
-    (void) reeve_ledger_on_trouble (low, self);
-  self->writer = reeve_ledger_writer_new (reeve_ledger_resolve, reeve_ledger_on_trouble, self);
+    (void) reeve_ledger_on_trouble (low, FALSE, self);
+  self->writer = reeve_ledger_writer_new (reeve_ledger_resolve, reeve_ledger_on_trouble,
+                                          reeve_ledger_on_left, self);
   reeve_ledger_note_recovery (self, REEVE_SCOPE_PLATFORM, cut);
   for (guint i = 0; scopes[i] != NULL; i++)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
       reeve_ledger_open_tenant (self, scopes[i]);
+  reeve_ledger_note_backs (self);
   g_atomic_pointer_set (
       &self->signer, reeve_ledger_signer_new (reeve_ledger_care, self, self->checkpoint_seconds));
   if (g_atomic_int_get (&self->in_trouble))
@@ -545,6 +582,13 @@ reeve_ledger_verify (ReeveLedger *self, const char *scope, GError **error)
 
   if (log == NULL)
     return NULL;
+  if (reeve_ledger_log_get_away (log) != 0)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                           "some of the log is at the second place, and is verified when it is at "
+                           "home");
+      return NULL;
+    }
   reeve_ledger_log_get_checkpoint (log, &known);
   return reeve_ledger_verify_log (self->folder, scope, self->key, &known);
 }

@@ -74,7 +74,9 @@ typedef struct
                       */
 #define REEVE_LEDGER_ACTION_FULL                                                                   \
   "ledger.full" /* the disk is full: from here on nothing new is begun; in the platform's log */
-#define REEVE_LEDGER_ACTION_RESUMED "ledger.resumed" /* it can be written again */
+#define REEVE_LEDGER_ACTION_RESUMED  "ledger.resumed"  /* it can be written again */
+#define REEVE_LEDGER_ACTION_LEFT     "ledger.left"     /* it goes on at the second place */
+#define REEVE_LEDGER_ACTION_RETURNED "ledger.returned" /* what lay there is at home */
 #define REEVE_LEDGER_ACTION_DAMAGED                                                                \
   "ledger.damaged" /* a log is not usable; in the platform's log */
 
@@ -88,6 +90,7 @@ typedef struct
 typedef enum
 {
   REEVE_LEDGER_WELL,
+  REEVE_LEDGER_AWAY,  /* records are written, some at the second place */
   REEVE_LEDGER_FULL,  /* the disk is full: reads and outcomes are recorded, nothing new is begun */
   REEVE_LEDGER_FAILED /* a log cannot be written */
 } ReeveLedgerHealth;
@@ -105,6 +108,8 @@ void reeve_ledger_close (ReeveLedger *self);
 /* Any thread. */
 ReeveLedgerHealth reeve_ledger_get_health (ReeveLedger *self);
 void reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds);
+/* Before it is opened. @folder (nullable): where logs go on while theirs cannot be written. */
+void reeve_ledger_set_second (ReeveLedger *self, const char *folder);
 /* Before it is opened: the size at which a log begins a new file. */
 void reeve_ledger_set_segment_size (ReeveLedger *self, guint64 bytes);
 

@@ -12,6 +12,7 @@
 #include "doctor-keys.h"
 #include "doctor-report.h"
 #include "doctor-rules.h"
+#include "doctor-sinks.h"
 
 /* a certificate that ends sooner is warned of */
 #define REEVE_DOCTOR_CHECKS_CERTIFICATE_DAYS 30
@@ -21,9 +22,6 @@
 #define REEVE_DOCTOR_CHECKS_PLATFORM_KEYS 2
 /* a database of countries that is older: networks change hands */
 #define REEVE_DOCTOR_CHECKS_GEOGRAPHY_DAYS 60
-/* a sink that lacks a record so long is behind; one whose tries fail so often in a row is broken */
-#define REEVE_DOCTOR_CHECKS_SINK_SECONDS  300
-#define REEVE_DOCTOR_CHECKS_SINK_FAILURES 3
 /* how far clocks may be apart */
 #define REEVE_DOCTOR_CHECKS_CLOCK_US  (5 * G_TIME_SPAN_SECOND)
 #define REEVE_DOCTOR_CHECKS_FUTURE_US (60 * G_TIME_SPAN_SECOND)
@@ -198,6 +196,11 @@ reeve_doctor_checks_writable (ReeveDoctorChecks *self, const ReeveDoctorCheck *c
     case REEVE_LEDGER_WELL:
       reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK, "records are written");
       break;
+    case REEVE_LEDGER_AWAY:
+      reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL,
+                               "a log cannot be written where it is, and goes on at the second "
+                               "place");
+      break;
     case REEVE_LEDGER_FULL:
       reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL,
                                "the disk is full, so nothing new is begun");
@@ -233,54 +236,10 @@ reeve_doctor_checks_verify (ReeveDoctorChecks *self, const ReeveDoctorCheck *che
     reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK, "every log verifies");
 }
 
-/* what of a sink is not as it should be; %REEVE_DOCTOR_OK: nothing */
-static ReeveDoctorState
-reeve_doctor_checks_judge_sink (JsonObject *sink, const char *scope, GString *bad)
-{
-  gint64 failures = reeve_json_get_int (sink, "failures", 0);
-  gint64 waiting = reeve_json_get_int (sink, "lag_seconds", 0);
-  gint64 skipped = reeve_json_get_int (sink, "skipped", 0);
-  const char *id = reeve_json_get_string (sink, "id", "");
-
-  if (failures == 0 && waiting < REEVE_DOCTOR_CHECKS_SINK_SECONDS && skipped == 0)
-    return REEVE_DOCTOR_OK;
-  g_string_append_printf (bad, "%s%s, log of %s: ", bad->len > 0 ? "; " : "", id, scope);
-  if (failures > 0 || waiting >= REEVE_DOCTOR_CHECKS_SINK_SECONDS)
-    g_string_append_printf (bad,
-                            "lacks %" G_GINT64_FORMAT " records behind %" G_GINT64_FORMAT
-                            ", the oldest for %" G_GINT64_FORMAT " s%s%s",
-                            reeve_json_get_int (sink, "lag", 0),
-                            reeve_json_get_int (sink, "delivered", 0), waiting,
-                            failures > 0 ? ": " : "",
-                            failures > 0 ? reeve_json_get_string (sink, "last_error", "") : "");
-  else
-    g_string_append_printf (bad, "has refused %" G_GINT64_FORMAT " records", skipped);
-  return failures >= REEVE_DOCTOR_CHECKS_SINK_FAILURES ? REEVE_DOCTOR_FAIL : REEVE_DOCTOR_WARN;
-}
-
 static void
 reeve_doctor_checks_sinks (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
 {
-  g_auto (GStrv) scopes = reeve_ledger_list_scopes (self->services->ledger, NULL);
-  gboolean any = reeve_sinks_get_health (self->services->sinks) != NULL;
-  ReeveDoctorState worst = REEVE_DOCTOR_OK;
-  g_autoptr (GString) bad = g_string_new (NULL);
-
-  for (guint i = 0; any && scopes != NULL && scopes[i] != NULL; i++)
-    {
-      g_autoptr (JsonArray) shown = reeve_sinks_show (self->services->sinks, scopes[i]);
-
-      for (guint k = 0; k < json_array_get_length (shown); k++)
-        worst = MAX (worst, reeve_doctor_checks_judge_sink (
-                                json_array_get_object_element (shown, k), scopes[i], bad));
-    }
-  if (!any)
-    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_NOT_APPLICABLE,
-                             "the ledger is sent nowhere");
-  else
-    reeve_doctor_report_add (self->report, check, worst, "%s",
-                             worst == REEVE_DOCTOR_OK ? "every sink has what is recorded"
-                                                      : bad->str);
+  reeve_doctor_sinks_check (self->services, self->report, check);
 }
 
 /* time of the newest record of the platform; 0 when there is none */

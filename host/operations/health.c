@@ -42,6 +42,8 @@ reeve_op_health_get_ledger (ReeveServices *services)
       return "full";
     case REEVE_LEDGER_FAILED:
       return "failed";
+    case REEVE_LEDGER_AWAY:
+      return "second_place";
     case REEVE_LEDGER_WELL:
     default:
       return "writable";
@@ -59,8 +61,8 @@ reeve_op_health_ready (ReeveCall *call, ReeveServices *services)
                             REEVE_TENANTS_DEFAULT, &exists, &error);
   gboolean writable = connected && reeve_store_is_writable (services->store, TRUE);
   const char *ledger = reeve_op_health_get_ledger (services);
-  gboolean ready
-      = g_atomic_int_get (&services->ready) != 0 && writable && strcmp (ledger, "writable") == 0;
+  gboolean recorded = strcmp (ledger, "writable") == 0 || strcmp (ledger, "second_place") == 0;
+  gboolean ready = g_atomic_int_get (&services->ready) != 0 && writable && recorded;
   JsonObject *health = reeve_op_health_new (services, ready);
   JsonNode *node = NULL;
 

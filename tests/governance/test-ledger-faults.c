@@ -9,16 +9,27 @@
  * a fault at the n-th call                      | every 5th n     | every n
  * … and at all behind it                        | every 7th n     | every n
  * a sync of a log fails                         | every n         | every n
- * killed at the n-th call                       | every 3rd n     | every n */
+ * killed at the n-th call                       | every 3rd n     | every n
+ *
+ * With a second place, where home fails from the n-th call on, every record is acknowledged; and
+ * killed at any call, away, on the way home or at the next start, nothing acknowledged is lost:
+ *
+ * home fails from the n-th call on              | every 5th n     | every n
+ * both places fail, or one call of either       | every 11th n    | every n
+ * killed away, and on the way home              | every 3rd n     | every n
+ * killed at a start that brings home            | every 3rd n     | every n */
 #include "ledger-fixture.h"
 
 #include "fault-child.h"
 
 #include "../helpers/test-size.h"
+#include "governance/ledger-private.h"
 #include "../helpers/test-tree.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,7 +51,7 @@ static guint operations;
 static guint64
 child_append (ReeveLedger *ledger, const char *scope, ReeveLedgerKind kind, guint64 intent)
 {
-  g_autofree char *id = g_strdup_printf ("op-%u", operations++);
+  g_autofree char *id = g_strdup_printf ("op-%d-%u", (int) getpid (), operations++);
   ReeveLedgerRecord record = {
     .kind = kind,
     .scope = scope,
@@ -63,24 +74,38 @@ child_append (ReeveLedger *ledger, const char *scope, ReeveLedgerKind kind, guin
   return seq;
 }
 
-/* The scripted path: a first or a later start, records in two logs of which one is new, several
- * segments, a tile, a clean stop. */
-static int
-run_child (const char *state)
+/* (nullable) (transfer full): with a second place or without */
+static ReeveLedger *
+open_child (const char *state, gboolean second)
 {
   g_autofree char *folder = g_build_filename (state, "ledger", NULL);
   g_autofree char *keys = g_build_filename (state, "keys", NULL);
+  g_autofree char *place = g_build_filename (state, "second", NULL);
   g_autoptr (ReeveLedger) ledger = reeve_ledger_new (folder, keys);
   g_autoptr (GError) error = NULL;
+  g_autofree char *line = NULL;
 
   reeve_ledger_set_segment_size (ledger, 1500);
   reeve_ledger_set_checkpoint_seconds (ledger, 3600);
-  if (!reeve_ledger_open (ledger, &error))
-    {
-      g_autofree char *line = g_strdup_printf ("open %d %s\n", error->code, error->message);
+  if (second)
+    reeve_ledger_set_second (ledger, place);
+  if (reeve_ledger_open (ledger, &error))
+    return g_steal_pointer (&ledger);
+  line = g_strdup_printf ("open %d %s\n", error->code, error->message);
+  if (write (STDOUT_FILENO, line, strlen (line)) <= 0)
+    _exit (1);
+  return NULL;
+}
 
-      return write (STDOUT_FILENO, line, strlen (line)) > 0 ? 3 : 1;
-    }
+/* The scripted path: a first or a later start, records in two logs of which one is new, several
+ * segments, a tile, a clean stop. */
+static int
+run_child (const char *state, gboolean second)
+{
+  g_autoptr (ReeveLedger) ledger = open_child (state, second);
+
+  if (ledger == NULL)
+    return 3;
   for (guint i = 0; i < ROUNDS; i++)
     {
       guint64 intent = child_append (ledger, "acme", REEVE_LEDGER_INTENT, 0);
@@ -89,6 +114,44 @@ run_child (const char *state)
       if (intent != 0)
         child_append (ledger, "acme", REEVE_LEDGER_OUTCOME, intent);
     }
+  reeve_ledger_close (ledger);
+  return 0;
+}
+
+/* Home fails, and the log leaves; from then on the n-th call is the last: away, on the way home,
+ * there. */
+static int
+run_traveller (const char *state, guint n)
+{
+  g_autoptr (ReeveLedger) ledger = open_child (state, TRUE);
+  int fd = open (g_getenv ("REEVE_FAULT_FILE"), O_RDWR | O_CLOEXEC);
+  FaultControl *control = mmap (NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  guint64 intent = 0;
+
+  g_assert (control != MAP_FAILED);
+
+  if (ledger == NULL)
+    return 3;
+  g_strlcpy (control->path, "/ledger/", sizeof control->path);
+  control->kind = FAULT_IO;
+  intent = child_append (ledger, "acme", REEVE_LEDGER_INTENT, 0);
+  for (guint i = 0; i < 5; i++)
+    child_append (ledger, "acme", REEVE_LEDGER_READ, 0);
+  if (intent != 0)
+    child_append (ledger, "acme", REEVE_LEDGER_OUTCOME, intent);
+  control->kind = FAULT_NONE;
+  g_strlcpy (control->path, "", sizeof control->path);
+  control->first = control->last = n;
+  control->seen = control->failed = 0;
+  control->kind = FAULT_KILL;
+  child_append (ledger, "acme", REEVE_LEDGER_READ, 0);
+  reeve_ledger_writer_bring_home (ledger->writer, "acme");
+  for (guint i = 0; i < 5; i++)
+    child_append (ledger, "acme", REEVE_LEDGER_READ, 0);
+  if (reeve_ledger_get_health (ledger) != REEVE_LEDGER_WELL)
+    return 4;
+  reeve_ledger_writer_bring_home (ledger->writer, "acme");
+  child_append (ledger, "acme", REEVE_LEDGER_READ, 0);
   reeve_ledger_close (ledger);
   return 0;
 }
@@ -287,16 +350,157 @@ test_sync (void)
   g_assert_cmpuint (n, >, 6);
 }
 
+/* ---- with a second place ---- */
+
+/* Does anything of a log lie there? */
+static gboolean
+is_away (LedgerFixture *fixture)
+{
+  g_autofree char *path = g_build_filename (fixture->state, "second", "acme", NULL);
+  g_autoptr (GDir) folder = g_dir_open (path, 0, NULL);
+
+  return folder != NULL && g_dir_read_name (folder) != NULL;
+}
+
+static void
+fixture_end (LedgerFixture *fixture)
+{
+  /* it was brought home, and nothing is left to be taken for more */
+  g_assert_false (is_away (fixture));
+  ledger_fixture_tear_down (fixture, NULL);
+  g_free (fixture);
+}
+
+/* What a child said; whether it met the fault. */
+static gboolean
+run_script (LedgerFixture *fixture, const char *script, FaultKind kind, const char *path,
+            guint first, guint last, GString *said)
+{
+  g_autoptr (FaultChild) child = fault_child_new (fixture->state);
+  const char *arguments[] = { script, fixture->state, NULL };
+  g_autofree char *errors = NULL;
+  g_autofree char *text = NULL;
+  int status = 0;
+
+  fault_child_arm (child, kind, FAULT_ALL, path, first, last);
+  text = fault_child_run (child, arguments, &status, &errors);
+  g_test_message ("kind %d, call %u: %s\n%s%s", kind, first, fault_child_get_control (child)->hit,
+                  text, errors);
+  g_string_append (said, text);
+  if (WIFEXITED (status))
+    g_assert_true (WEXITSTATUS (status) == 0 || WEXITSTATUS (status) == 3);
+  else
+    g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+  return fault_child_get_control (child)->failed > 0;
+}
+
+static void
+test_home_fails (void)
+{
+  guint left = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      gboolean hit = TRUE;
+
+      for (guint n = 1 + i; hit; n += test_size (5, 1))
+        {
+          LedgerFixture *fixture = fixture_new (TRUE);
+          g_autoptr (GString) said = g_string_new (NULL);
+          g_auto (GStrv) lines = NULL;
+
+          hit = run_script (fixture, "--second", kinds[i], "/ledger/", n, G_MAXUINT, said);
+          left += is_away (fixture);
+          lines = g_strsplit (said->str, "\n", -1);
+          for (char **line = lines; *line != NULL; line++)
+            if (g_str_has_prefix (*line, "acme "))
+              g_assert_nonnull (strstr (*line, " A "));
+          check (fixture, said->str, kinds[i]);
+          fixture_end (fixture);
+        }
+    }
+  g_assert_cmpuint (left, >, G_N_ELEMENTS (kinds));
+}
+
+static void
+test_both_fail (void)
+{
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (kinds); i++)
+    {
+      gboolean hit = TRUE;
+
+      for (guint n = 1 + i; hit; n += test_size (11, 1))
+        {
+          LedgerFixture *fixture = fixture_new (TRUE);
+          g_autoptr (GString) said = g_string_new (NULL);
+
+          hit = run_script (fixture, "--second", kinds[i / 2], "", n, i % 2 == 0 ? n : G_MAXUINT,
+                            said);
+          check (fixture, said->str, kinds[i / 2]);
+          fixture_end (fixture);
+        }
+    }
+}
+
+static void
+test_killed_away (void)
+{
+  gboolean hit = TRUE;
+  guint runs = 0;
+
+  for (guint n = 1; hit; n += test_size (3, 1), runs++)
+    {
+      LedgerFixture *fixture = fixture_new (TRUE);
+      g_autoptr (GString) said = g_string_new (NULL);
+      g_autofree char *script = g_strdup_printf ("--travel=%u", n);
+
+      hit = run_script (fixture, script, FAULT_NONE, "", 1, G_MAXUINT, said);
+      check (fixture, said->str, FAULT_IO);
+      fixture_end (fixture);
+    }
+  g_assert_cmpuint (runs, >, 5);
+}
+
+static void
+test_killed_bringing_home (void)
+{
+  gboolean hit = TRUE;
+  guint runs = 0;
+
+  for (guint n = 1; hit; n += test_size (3, 1), runs++)
+    {
+      LedgerFixture *fixture = fixture_new (TRUE);
+      g_autoptr (GString) said = g_string_new (NULL);
+
+      /* behind what a start writes */
+      run_script (fixture, "--second", FAULT_IO, "/ledger/acme/0", 4, G_MAXUINT, said);
+      g_assert_true (is_away (fixture));
+      hit = run_script (fixture, "--second", n % 2 == 0 ? FAULT_KILL : FAULT_KILL_HALF, "", n, n,
+                        said);
+      check (fixture, said->str, FAULT_IO);
+      fixture_end (fixture);
+    }
+  g_assert_cmpuint (runs, >, 5);
+}
+
 int
 main (int argc, char **argv)
 {
   if (argc == 3 && strcmp (argv[1], "--child") == 0)
-    return run_child (argv[2]);
+    return run_child (argv[2], FALSE);
+  if (argc == 3 && strcmp (argv[1], "--second") == 0)
+    return run_child (argv[2], TRUE);
+  if (argc == 3 && g_str_has_prefix (argv[1], "--travel="))
+    return run_traveller (argv[2], (guint) atoi (argv[1] + strlen ("--travel=")));
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/ledger-faults/once", test_once);
   g_test_add_func ("/ledger-faults/from-then-on", test_from_then_on);
   g_test_add_func ("/ledger-faults/sync", test_sync);
   g_test_add_func ("/ledger-faults/killed", test_killed);
+  g_test_add_func ("/ledger-faults/second/home-fails", test_home_fails);
+  g_test_add_func ("/ledger-faults/second/both-fail", test_both_fail);
+  g_test_add_func ("/ledger-faults/second/killed-away", test_killed_away);
+  g_test_add_func ("/ledger-faults/second/killed-bringing-home", test_killed_bringing_home);
   return g_test_run ();
 }

@@ -7,8 +7,10 @@ what                                                      | CI           | long
 a fault at the n-th call of a first start                 | every 40th n | every n
 a fault at the n-th write to the store during a run       | every 2nd n  | every n
 disk full, read-only, failing; sync; store, ledger, both  | once         | once
+… with a second place of the ledger                       | once         | once
 """
 
+import os
 import re
 import time
 import unittest
@@ -133,6 +135,101 @@ class Disk(unittest.TestCase):
             host.stop()
             host.start()
             agents.append(self.create(host).json["agent_id"])
+            self.check(host, agents)
+
+    # ---- a second place ----
+
+    def second(self, faults):
+        config = f"audit: {{when_unavailable: second_sink, second: {{folder: {faults.folder.name}/second}}}}\n"
+        return Host(config=config, state=faults.state, environment=faults.environment)
+
+    def lies_there(self, faults, scope="default"):
+        folder = os.path.join(faults.folder.name, "second", scope)
+        return os.path.isdir(folder) and any(name.endswith(".log") for name in os.listdir(folder))
+
+    def travelled(self, host, least=1):
+        """From where to where it was away, and what lay there: by the records."""
+        records = host.records()
+        left = [r for r in records if r["action"] == "ledger.left"]
+        back = [r for r in records if r["action"] == "ledger.returned"]
+        self.assertGreaterEqual(len(back), least, [r["action"] for r in records])
+        for record in back:
+            first, last = map(int, re.fullmatch("records_([0-9]+)_to_([0-9]+)", record["reason"]).groups())
+            self.assertTrue(first <= last < record["seq"], record)
+            self.assertRegex(record["output_digest"], "^[0-9a-f]{64}$")
+        self.assertEqual(list(range(1, len(records) + 1)), [r["seq"] for r in records])
+        return left, back
+
+    def test_second_place(self):
+        """Effects and reading go on, visibly; what was recorded meanwhile comes home in order, and says so."""
+        for kind in (f.IO, f.READ_ONLY):
+            with self.subTest(kind=kind), Faults() as faults, self.second(faults) as host:
+                agents = [self.create(host).json["agent_id"]]
+                faults.arm(kind, path="/ledger/")
+                for _ in range(3):
+                    agents.append(host.post("/api/v1/admin/agents", {"name": "x", "initial_definition": {"system_prompt": "x"}}, expect=201).json["agent_id"])
+                host.get(f"/api/v1/admin/agents/{agents[1]}", expect=200)
+                self.assertTrue(self.lies_there(faults))
+                self.assertEqual(200, self.wait_for(host, ledger="second_place", status="healthy").status)
+                # what is read does not show where it lies
+                self.assertEqual(4, len([r for r in host.records(action="agents.create", kind="outcome")]))
+                self.assertIn("second place", host.post("/api/v1/admin/audit/verify", expect=503).json["detail"])
+                writable = next(i for i in host.get("/api/v1/admin/doctor", expect=200).json["items"] if i["id"] == "audit.writable")
+                self.assertEqual(("fail", True), (writable["state"], "second place" in writable["detail"]))
+                faults.disarm()
+                self.wait_for(host, ledger="writable")
+                agents.append(self.create(host).json["agent_id"])
+                self.check(host, agents)
+                self.assertEqual(1, len(self.travelled(host)[0]))
+                self.assertEqual(1, host.read_log().count("default goes on at the second place"))
+
+    def test_second_place_until_the_next_start(self):
+        """After a failed sync, and killed meanwhile: the next start brings home what was acknowledged."""
+        with Faults() as faults, self.second(faults) as host:
+            agents = [self.create(host).json["agent_id"]]
+            faults.arm(f.IO, calls=f.SYNC, path="/ledger/default/0", last=1)
+            agents.append(self.create(host).json["agent_id"])
+            faults.disarm()
+            agents.append(self.create(host).json["agent_id"])
+            self.assertTrue(self.lies_there(faults))
+            host.kill()
+            host.start()
+            self.assertFalse(self.lies_there(faults))
+            agents.append(self.create(host).json["agent_id"])
+            self.check(host, agents)
+            self.travelled(host)
+            # where the setting is gone, what lies there still comes home
+            faults.arm(f.IO, path="/ledger/")
+            agents.append(self.create(host).json["agent_id"])
+            self.assertTrue(self.lies_there(faults))
+            host.kill()
+            faults.disarm()
+            host.has_config = False
+            host.start()
+            self.assertFalse(self.lies_there(faults))
+            self.check(host, agents)
+            self.travelled(host, least=2)
+
+    def test_both_places_fail(self):
+        """Then it is as if there were one."""
+        with Faults() as faults, self.second(faults) as host:
+            agents = [self.create(host).json["agent_id"]]
+            os.rename(os.path.join(faults.folder.name, "second"), os.path.join(faults.folder.name, "gone"))
+            faults.arm(f.IO, path="/ledger/")
+            self.refused(self.create(host))
+            self.refused(host.get("/api/v1/documents"))
+            self.wait_for(host, ledger="failed")
+            faults.disarm()
+            self.wait_for(host, ledger="writable", status="healthy")
+            agents.append(self.create(host).json["agent_id"])
+            self.check(host, agents)
+            # records may lie there: without it there is no start
+            host.stop()
+            with self.assertRaises(AssertionError) as caught:
+                host.start()
+            self.assertIn("is not the second place that this ledger has used", str(caught.exception))
+            os.rename(os.path.join(faults.folder.name, "gone"), os.path.join(faults.folder.name, "second"))
+            host.start()
             self.check(host, agents)
 
     def test_store_is_full(self):

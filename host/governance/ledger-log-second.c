@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A log that goes on at the second place while its folder cannot be written, and comes home.
+ *
+ * It goes on as itself: the same numbers, the same chain, in segments that lie elsewhere. Whoever
+ * reads does not see a difference, and intents and what they reserve are what they always were.
+ * Nothing is signed meanwhile, so that a checkpoint covers only what is at home (ledger-second.c).
+ */
+#include "ledger-log-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ledger-file.h"
+
+/**
+ * reeve_ledger_log_set_second:
+ * @self: a log that nobody uses yet
+ * @second: (transfer full) (nullable): its folder at the second place
+ */
+void
+reeve_ledger_log_set_second (ReeveLedgerLog *self, char *second)
+{
+  self->second = second;
+}
+
+const char *
+reeve_ledger_log_get_place (ReeveLedgerLog *self)
+{
+  return self->away != 0 ? self->second : self->folder;
+}
+
+/* The folder there, empty and durable. */
+static gboolean
+reeve_ledger_log_make_second (ReeveLedgerLog *self, GError **error)
+{
+  g_autofree char *parent = g_path_get_dirname (self->second);
+
+  /* what came home before and could not be removed would be taken for what comes now */
+  if (g_file_test (self->second, G_FILE_TEST_EXISTS)
+      && !reeve_ledger_second_remove (self->second, error))
+    return FALSE;
+  if (g_mkdir (self->second, 0700) == 0 || errno == EEXIST)
+    return reeve_ledger_file_sync_folder (parent, error);
+  reeve_ledger_file_set_error (error, errno, "making", self->second);
+  return FALSE;
+}
+
+void
+reeve_ledger_log_tell (ReeveLedgerLog *self, const GError *why)
+{
+  if (!self->told)
+    g_warning ("ledger: the second place of %s: %s", self->scope, why->message);
+  self->told = TRUE;
+}
+
+gboolean
+reeve_ledger_log_leave (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble, const GError *why)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->second == NULL || self->away != 0)
+    return FALSE;
+  if (!reeve_ledger_log_make_second (self, &error))
+    {
+      reeve_ledger_log_tell (self, error);
+      return FALSE;
+    }
+  reeve_ledger_log_close_file (self);
+  g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
+  g_clear_error (&self->left);
+  self->left = g_error_copy (why);
+  g_mutex_lock (&self->mutex);
+  self->away = self->state->frontier.size + 1;
+  self->home = trouble;
+  self->leftover = FALSE;
+  g_mutex_unlock (&self->mutex);
+  return TRUE;
+}
+
+void
+reeve_ledger_log_stay (ReeveLedgerLog *self)
+{
+  reeve_ledger_log_close_file (self);
+  g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
+  g_clear_error (&self->left);
+  g_mutex_lock (&self->mutex);
+  self->away = 0;
+  g_mutex_unlock (&self->mutex);
+}
+
+/* Cuts off what a failed write may have left at home. */
+static gboolean
+reeve_ledger_log_clean_home (ReeveLedgerLog *self, ReeveLedgerSegment *last, GError **error)
+{
+  g_autofree char *leftover = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
+  int fd = -1;
+  gboolean ok = FALSE;
+
+  (void) g_unlink (leftover);
+  if (last == NULL)
+    return TRUE;
+  fd = open (last->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0 || ftruncate (fd, (off_t) last->end) != 0)
+    reeve_ledger_file_set_error (error, errno, "cutting", last->path);
+  else if (fdatasync (fd) != 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "syncing", last->path);
+      g_mutex_lock (&self->mutex);
+      self->home = REEVE_LEDGER_LOG_UNSYNCED;
+      g_mutex_unlock (&self->mutex);
+    }
+  else
+    ok = TRUE;
+  if (fd >= 0)
+    close (fd);
+  return ok;
+}
+
+/* Index of the first segment that lies there. */
+static guint
+reeve_ledger_log_find_away (ReeveLedgerLog *self)
+{
+  guint i = 0;
+
+  while (i < self->segments->len
+         && ((ReeveLedgerSegment *) g_ptr_array_index (self->segments, i))->first < self->away)
+    i++;
+  return i;
+}
+
+static gboolean
+reeve_ledger_log_copy_home (ReeveLedgerLog *self, guint from, GChecksum *digest, GError **error)
+{
+  if (!reeve_ledger_log_clean_home (
+          self, from > 0 ? g_ptr_array_index (self->segments, from - 1) : NULL, error))
+    return FALSE;
+  for (guint i = from; i < self->segments->len; i++)
+    {
+      const ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
+
+      if (!reeve_ledger_second_copy (segment->path, self->folder, segment->first, segment->end,
+                                     digest, error))
+        return FALSE;
+    }
+  return reeve_ledger_second_mark_home (self->folder, self->state->frontier.size, error);
+}
+
+/**
+ * reeve_ledger_log_come_home:
+ * @self: a log without a batch
+ *
+ * Brings home what lies at the second place, if its folder can be written again; once it is there,
+ * removes it from the other. The writer thread's.
+ */
+void
+reeve_ledger_log_come_home (ReeveLedgerLog *self)
+{
+  g_autoptr (GChecksum) digest = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (GError) error = NULL;
+  guint from = reeve_ledger_log_find_away (self);
+
+  if (self->away == 0 && self->leftover)
+    {
+      if (!reeve_ledger_second_remove (self->second, &error))
+        g_debug ("%s", error->message);
+      g_mutex_lock (&self->mutex);
+      self->leftover = FALSE;
+      g_mutex_unlock (&self->mutex);
+    }
+  if (self->away == 0 || self->home != REEVE_LEDGER_LOG_UNWRITTEN
+      || reeve_ledger_log_has_batch (self))
+    return;
+  if (!reeve_ledger_log_copy_home (self, from, digest, &error))
+    {
+      g_debug ("ledger: %s stays at the second place: %s", self->scope, error->message);
+      return;
+    }
+  reeve_ledger_log_close_file (self);
+  g_clear_pointer (&self->back, reeve_ledger_back_free);
+  if (from < self->segments->len)
+    {
+      self->back = g_new0 (ReeveLedgerBack, 1);
+      self->back->scope = g_strdup (self->scope);
+      self->back->first = self->away;
+      self->back->last = self->state->frontier.size;
+      g_strlcpy (self->back->digest, g_checksum_get_string (digest), sizeof self->back->digest);
+    }
+  g_mutex_lock (&self->mutex);
+  for (guint i = from; i < self->segments->len; i++)
+    {
+      ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
+      g_autoptr (ReeveLedgerSegment) there
+          = reeve_ledger_segment_new (self->folder, segment->first);
+      char *path = g_steal_pointer (&there->path);
+
+      there->path = segment->path;
+      segment->path = path;
+    }
+  self->away = 0;
+  /* not at once: somebody may be about to read there */
+  self->leftover = TRUE;
+  g_mutex_unlock (&self->mutex);
+}
+
+/**
+ * reeve_ledger_log_take_left:
+ * @self: a log
+ *
+ * Returns: (transfer full) (nullable): once, why it has gone to the second place. The writer
+ * thread's.
+ */
+GError *
+reeve_ledger_log_take_left (ReeveLedgerLog *self)
+{
+  return g_steal_pointer (&self->left);
+}
+
+/**
+ * reeve_ledger_log_take_back:
+ * @self: a log
+ *
+ * Returns: (transfer full) (nullable): once, what came home. The writer thread's.
+ */
+ReeveLedgerBack *
+reeve_ledger_log_take_back (ReeveLedgerLog *self)
+{
+  return g_steal_pointer (&self->back);
+}
+
+/**
+ * reeve_ledger_back_free:
+ * @self: what came home
+ */
+void
+reeve_ledger_back_free (ReeveLedgerBack *self)
+{
+  g_free (self->scope);
+  g_free (self);
+}
+
+/**
+ * reeve_ledger_log_describe_back:
+ * @back: what came home
+ * @record: (out caller-allocates): the event that says so; valid as long as @back
+ */
+void
+reeve_ledger_log_describe_back (ReeveLedgerBack *back, ReeveLedgerRecord *record)
+{
+  g_snprintf (back->reason, sizeof back->reason,
+              "records_%" G_GUINT64_FORMAT "_to_%" G_GUINT64_FORMAT, back->first, back->last);
+  *record = (ReeveLedgerRecord){ .kind = REEVE_LEDGER_EVENT,
+                                 .scope = back->scope,
+                                 .action = REEVE_LEDGER_ACTION_RETURNED,
+                                 .actor_type = "system",
+                                 .resource_type = "ledger",
+                                 .resource_id = back->scope,
+                                 .output_digest = back->digest,
+                                 .reason = back->reason,
+                                 .outcome = REEVE_OUTCOME_SUCCEEDED,
+                                 .door = "internal" };
+}
+
+/**
+ * reeve_ledger_log_get_away:
+ * @self: a log
+ *
+ * Returns: number of its first record at the second place; 0: it is at home. Any thread.
+ */
+guint64
+reeve_ledger_log_get_away (ReeveLedgerLog *self)
+{
+  guint64 away = 0;
+
+  g_mutex_lock (&self->mutex);
+  away = self->away;
+  g_mutex_unlock (&self->mutex);
+  return away;
+}
+
+/**
+ * reeve_ledger_log_wants_home:
+ * @self: a log
+ *
+ * Returns: whether reeve_ledger_log_come_home() may have something to do. Any thread.
+ */
+gboolean
+reeve_ledger_log_wants_home (ReeveLedgerLog *self)
+{
+  gboolean wants = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  wants = self->leftover || (self->away != 0 && self->home == REEVE_LEDGER_LOG_UNWRITTEN);
+  g_mutex_unlock (&self->mutex);
+  return wants;
+}
