@@ -15,6 +15,7 @@
 #include "startup-development.h"
 #include "startup-keys.h"
 #include "startup-ledger.h"
+#include "startup-metrics.h"
 #include "startup-network.h"
 #include "startup-policy.h"
 #include "startup-roles.h"
@@ -30,6 +31,7 @@ struct _ReeveStartup
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   gboolean key_beside;  /* the master key lies in the state folder */
   ReeveRunEnvironment environment;
+  ReeveMetricsState *metrics; /* (nullable) */
   gboolean store_open;
   gboolean ledger_open;
 };
@@ -130,6 +132,7 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
     return FALSE;
   services->ledger = reeve_ledger_new (folder, keys);
   reeve_ledger_set_keys (services->ledger, self->keys);
+  reeve_ledger_set_instruments (services->ledger, services->instruments);
   if (!reeve_startup_ledger_configure (services->ledger, services->config, &reason))
     return reeve_startup_blame (self, "audit.when_unavailable", reason, error);
   self->ledger_open = reeve_ledger_open (services->ledger, error);
@@ -139,6 +142,7 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
       return FALSE;
     }
   services->admission = reeve_admission_new (services->ledger);
+  reeve_admission_set_instruments (services->admission, services->instruments);
   return TRUE;
 }
 
@@ -489,6 +493,7 @@ reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *f
 
   if (self == NULL)
     return NULL;
+  reeve_startup_metrics_open (services);
   services->schemas = reeve_schema_cache_new (reeve_operations);
   services->workers = reeve_workers_new (
       "worker", REEVE_WORKERS_MIN,
@@ -511,6 +516,7 @@ reeve_startup_recover (ReeveStartup *self, GError **error)
   g_prefix_error (error, "recovering what was under way: ");
   if (!good)
     return FALSE;
+  self->metrics = reeve_startup_metrics_watch (&self->services);
   reeve_authentication_warm (self->services.authentication);
   reeve_sinks_start (self->services.sinks);
   reeve_witnesses_start (self->services.witnesses);
@@ -528,6 +534,7 @@ reeve_startup_close (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
 
+  reeve_startup_metrics_unwatch (services, g_steal_pointer (&self->metrics));
   g_clear_pointer (&services->sinks, reeve_audit_sinks_close);
   g_clear_pointer (&services->witnesses, reeve_audit_sinks_close_witnesses);
   if (self->net != NULL)
@@ -578,6 +585,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_pointer (&self->net, reeve_net_http_free);
   g_clear_pointer (&services->network, reeve_network_free);
   g_clear_pointer (&services->workers, reeve_workers_unref);
+  reeve_startup_metrics_close (services);
   g_clear_pointer (&services->schemas, reeve_schema_cache_free);
   g_clear_pointer (&services->config, reeve_config_unref);
   g_free (services->address);

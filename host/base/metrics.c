@@ -6,6 +6,7 @@
 
 #include "metrics-table.h"
 
+#include <math.h>
 #include <string.h>
 
 #define REEVE_METRICS_MAX_SERIES 1000
@@ -40,6 +41,7 @@ struct _ReeveMetric
   guint n_labels;
   guint max_series;
   double scale;
+  double per; /* where that is less than 1: its reciprocal. x / 1e6 is exact, x * 1e-6 is not */
   gint64 *bounds;
   double *shown; /* bounds in units */
   guint n_bounds;
@@ -187,6 +189,12 @@ reeve_metrics_bound_label (ReeveMetrics *self, const char *label, guint most)
   g_mutex_unlock (&self->lock);
 }
 
+static double
+reeve_metrics_family_scale (ReeveMetric *self, gint64 value)
+{
+  return self->scale < 1 ? (double) value / self->per : (double) value * self->scale;
+}
+
 static void
 reeve_metrics_family_set_bounds (ReeveMetric *self, const ReeveMetricSetup *setup)
 {
@@ -196,7 +204,7 @@ reeve_metrics_family_set_bounds (ReeveMetric *self, const ReeveMetricSetup *setu
   self->bounds = g_memdup2 (setup->bounds, setup->n_bounds * sizeof *setup->bounds);
   self->shown = g_new0 (double, setup->n_bounds);
   for (guint i = 0; i < setup->n_bounds; i++)
-    self->shown[i] = (double) setup->bounds[i] * self->scale;
+    self->shown[i] = reeve_metrics_family_scale (self, setup->bounds[i]);
 }
 
 /**
@@ -226,6 +234,7 @@ reeve_metrics_add (ReeveMetrics *self, const ReeveMetricSetup *setup)
                        : setup->max_series > 0 ? setup->max_series
                                                : REEVE_METRICS_MAX_SERIES;
   metric->scale = setup->scale > 0 ? setup->scale : 1;
+  metric->per = metric->scale < 1 ? round (1 / metric->scale) : 1;
   reeve_metrics_family_set_bounds (metric, setup);
   /* those whose last label gave way, and the one where all did */
   spare = metric->n_labels > 0 ? metric->max_series / REEVE_METRICS_SPARE + 1 : 0;
@@ -457,7 +466,8 @@ reeve_metrics_family_read (ReeveMetric *self, guint place, ReeveMetricPoint *poi
                            guint64 *buckets)
 {
   ReeveMetricSeries *series = reeve_metrics_table_get (self->series, place);
-  double value = (double) __atomic_load_n (&series->value, __ATOMIC_RELAXED) * self->scale;
+  double value
+      = reeve_metrics_family_scale (self, __atomic_load_n (&series->value, __ATOMIC_RELAXED));
 
   point->values = (const char *const *) series->key.values;
   point->began = series->began;

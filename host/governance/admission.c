@@ -10,11 +10,13 @@
 #include "admission-records.h"
 #include "admission-refusals.h"
 #include "budgets.h"
+#include "instruments.h"
 
 /* A stage of the gate; what a host has no checks for passes. */
 typedef struct
 {
   ReeveAdmissionStage stage;
+  const char *word; /* label of metrics */
   const char *name;
   gboolean (*check) (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error);
 } ReeveAdmissionRow;
@@ -26,6 +28,13 @@ typedef struct
   ReeveAdmissionCheck check;
   gpointer user_data;
 } ReeveAdmissionAdded;
+
+/* Who refused, and by which word. */
+typedef struct
+{
+  ReeveAdmissionStage stage;
+  const char *reason; /* (nullable): the check has none of its own, and the error's is taken */
+} ReeveAdmissionRefused;
 
 struct _ReeveAdmission
 {
@@ -43,6 +52,7 @@ struct _ReeveAdmission
   GArray *added;
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
+  ReeveInstruments *instruments; /* (nullable): not owned */
 };
 
 struct _ReeveAdmitted
@@ -65,15 +75,15 @@ static gboolean reeve_admission_authorise (ReeveAdmission *self,
 /* The order of the house plan. The intent, the effect and the outcome are not checks: they are
  * written out in begin, in the caller and in settle. */
 static const ReeveAdmissionRow reeve_admission_rows[] = {
-  { REEVE_STAGE_AUTHORISE, "authorising", reeve_admission_authorise },
-  { REEVE_STAGE_RESERVE, "reserving budget", NULL },
-  { REEVE_STAGE_GUARD_INPUT, "guarding the input", NULL },
-  { REEVE_STAGE_APPROVE, "asking for approval", NULL },
-  { REEVE_STAGE_INTENT, "recording the intent", NULL },
-  { REEVE_STAGE_EFFECT, "the effect", NULL },
-  { REEVE_STAGE_GUARD_OUTPUT, "guarding the output", NULL },
-  { REEVE_STAGE_SETTLE, "settling", NULL },
-  { REEVE_STAGE_OUTCOME, "recording the outcome", NULL },
+  { REEVE_STAGE_AUTHORISE, "authorise", "authorising", reeve_admission_authorise },
+  { REEVE_STAGE_RESERVE, "reserve", "reserving budget", NULL },
+  { REEVE_STAGE_GUARD_INPUT, "guard_input", "guarding the input", NULL },
+  { REEVE_STAGE_APPROVE, "approve", "asking for approval", NULL },
+  { REEVE_STAGE_INTENT, "intent", "recording the intent", NULL },
+  { REEVE_STAGE_EFFECT, "effect", "the effect", NULL },
+  { REEVE_STAGE_GUARD_OUTPUT, "guard_output", "guarding the output", NULL },
+  { REEVE_STAGE_SETTLE, "settle", "settling", NULL },
+  { REEVE_STAGE_OUTCOME, "outcome", "recording the outcome", NULL },
 };
 
 static void
@@ -130,6 +140,17 @@ reeve_admission_set_tool_check (ReeveAdmission *self, ReeveAdmissionCheck check,
 {
   self->tool_check = check;
   self->tool_check_data = user_data;
+}
+
+/**
+ * reeve_admission_set_instruments:
+ * @self: the gate
+ * @instruments: (nullable): what counts; outlives @self
+ */
+void
+reeve_admission_set_instruments (ReeveAdmission *self, ReeveInstruments *instruments)
+{
+  self->instruments = instruments;
 }
 
 /**
@@ -250,11 +271,11 @@ reeve_admission_authorise (ReeveAdmission *self, const ReeveAdmissionRequest *re
   return FALSE;
 }
 
-/* *@reason: of a check that refused with a word of its own; else it stays. */
+/* @refused: filled in where it refuses. */
 static gboolean
 reeve_admission_run_row (ReeveAdmission *self, const ReeveAdmissionRow *row,
                          const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
-                         const char **reason, GError **error)
+                         ReeveAdmissionRefused *refused, GError **error)
 {
   gboolean ok = row->check == NULL || row->check (self, request, error);
 
@@ -266,28 +287,46 @@ reeve_admission_run_row (ReeveAdmission *self, const ReeveAdmissionRow *row,
         continue;
       ok = added->check (request, settlement, added->user_data, error);
       if (!ok)
-        *reason = added->reason;
+        refused->reason = added->reason;
     }
-  if (!ok)
-    g_prefix_error (error, "%s: ", row->name);
-  return ok;
+  if (ok)
+    return TRUE;
+  refused->stage = row->stage;
+  g_prefix_error (error, "%s: ", row->name);
+  return FALSE;
 }
 
 /* Goes through the stages @from to before @to. */
 static gboolean
 reeve_admission_run_stages (ReeveAdmission *self, ReeveAdmissionStage from, ReeveAdmissionStage to,
                             const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
-                            const char **reason, GError **error)
+                            ReeveAdmissionRefused *refused, GError **error)
 {
   for (guint i = 0; i < G_N_ELEMENTS (reeve_admission_rows); i++)
     {
       const ReeveAdmissionRow *row = &reeve_admission_rows[i];
 
       if (row->stage >= from && row->stage < to
-          && !reeve_admission_run_row (self, row, request, settlement, reason, error))
+          && !reeve_admission_run_row (self, row, request, settlement, refused, error))
         return FALSE;
     }
   return TRUE;
+}
+
+/* The word of the record. */
+static const char *
+reeve_admission_get_reason (const ReeveAdmissionRefused *refused, const GError *error)
+{
+  return refused->reason != NULL ? refused->reason : reeve_admission_records_reason (error);
+}
+
+static void
+reeve_admission_count_refusal (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                               const char *stage, const char *reason, const GError *error)
+{
+  reeve_instruments_note_refusal (
+      self->instruments, stage, reason,
+      request->caller != NULL ? reeve_caller_get_tenant_id (request->caller) : NULL, error);
 }
 
 static void
@@ -318,7 +357,22 @@ void
 reeve_admission_refuse (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                         const GError *reason)
 {
-  reeve_admission_record_refusal (self, request, reeve_admission_records_reason (reason));
+  const char *word = reeve_admission_records_reason (reason);
+
+  reeve_admission_count_refusal (self, request, "door", word, reason);
+  reeve_admission_record_refusal (self, request, word);
+}
+
+/* A stage of the gate refused. */
+static void
+reeve_admission_note_refused (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                              const ReeveAdmissionRefused *refused, const GError *error)
+{
+  const char *reason = reeve_admission_get_reason (refused, error);
+
+  reeve_admission_count_refusal (self, request, reeve_admission_rows[refused->stage].word, reason,
+                                 error);
+  reeve_admission_record_refusal (self, request, reason);
 }
 
 /**
@@ -477,14 +531,15 @@ reeve_admitted_confirm (ReeveAdmitted *self, JsonObject *tool_arguments, GError 
 {
   ReeveAdmissionRequest request = self->request;
   g_autoptr (GError) local = NULL;
-  const char *reason = NULL;
+  ReeveAdmissionRefused refused = { 0 };
 
   request.tool_arguments = tool_arguments;
   request.confirming = TRUE;
   if (reeve_admission_run_row (self->gate, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], &request,
-                               NULL, &reason, &local))
+                               NULL, &refused, &local))
     return TRUE;
-  self->refused = reason != NULL ? reason : reeve_admission_records_reason (local);
+  self->refused = reeve_admission_get_reason (&refused, local);
+  reeve_admission_count_refusal (self->gate, &self->request, "confirm", self->refused, local);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }
@@ -561,18 +616,20 @@ reeve_admitted_leave (ReeveAdmitted *self)
 /* The stages before the intent. What is reserved is given back when a later one refuses. */
 static gboolean
 reeve_admission_run_before (ReeveAdmission *self, const ReeveAdmissionRequest *request,
-                            ReeveReservation **reservation, const char **reason, GError **error)
+                            ReeveReservation **reservation, ReeveAdmissionRefused *refused,
+                            GError **error)
 {
   if (!reeve_admission_run_stages (self, REEVE_STAGE_AUTHORISE, REEVE_STAGE_GUARD_INPUT, request,
-                                   NULL, reason, error))
+                                   NULL, refused, error))
     return FALSE;
   if (self->budgets != NULL && !reeve_budgets_reserve (self->budgets, request, reservation, error))
     {
+      refused->stage = REEVE_STAGE_RESERVE;
       g_prefix_error (error, "%s: ", reeve_admission_rows[REEVE_STAGE_RESERVE].name);
       return FALSE;
     }
   if (reeve_admission_run_stages (self, REEVE_STAGE_GUARD_INPUT, REEVE_STAGE_INTENT, request, NULL,
-                                  reason, error))
+                                  refused, error))
     return TRUE;
   g_clear_pointer (reservation, reeve_reservation_release);
   return FALSE;
@@ -584,15 +641,14 @@ reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *reques
                        ReeveReservation **reservation, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  const char *reason = NULL;
+  ReeveAdmissionRefused refused = { 0 };
 
-  if (reeve_admission_run_before (self, request, reservation, &reason, &local))
+  if (reeve_admission_run_before (self, request, reservation, &refused, &local))
     {
       reeve_admission_records_note_home (self->ledger, request);
       return TRUE;
     }
-  reeve_admission_record_refusal (self, request,
-                                  reason != NULL ? reason : reeve_admission_records_reason (local));
+  reeve_admission_note_refused (self, request, &refused, local);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }
@@ -729,15 +785,14 @@ reeve_admission_consult (ReeveAdmission *self, const ReeveAdmissionRequest *requ
   ReeveAdmissionRequest early = *request;
   ReeveAdmissionConsulted *consulted = NULL;
   g_autoptr (GBytes) question = NULL;
-  const char *reason = NULL;
+  ReeveAdmissionRefused refused = { 0 };
   g_autoptr (GError) error = NULL;
 
   early.confirming = TRUE;
   if (!reeve_admission_run_row (self, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], &early, NULL,
-                                &reason, &error))
+                                &refused, &error))
     {
-      reeve_admission_record_refusal (
-          self, request, reason != NULL ? reason : reeve_admission_records_reason (error));
+      reeve_admission_note_refused (self, request, &refused, error);
       g_task_return_error (task, g_steal_pointer (&error));
       g_object_unref (task);
       return;
@@ -834,8 +889,8 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
                               const ReeveSettlement *settlement, GAsyncReadyCallback callback,
                               gpointer user_data)
 {
-  g_autoptr (GError) refused = NULL;
-  const char *reason = NULL;
+  g_autoptr (GError) error = NULL;
+  ReeveAdmissionRefused refused = { 0 };
   ReeveLedgerRecord record;
   GTask *task = NULL;
 
@@ -857,17 +912,23 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   if (settlement->delegated_user_id != NULL)
     reeve_admission_records_delegate (&record, settlement->delegated_user_id);
   if (!reeve_admission_run_stages (self, REEVE_STAGE_GUARD_OUTPUT, REEVE_STAGE_OUTCOME,
-                                   &admitted->request, settlement, &reason, &refused)
+                                   &admitted->request, settlement, &refused, &error)
       || admitted->refused != NULL)
     {
       record.outcome = REEVE_OUTCOME_BLOCKED;
       record.reason = admitted->refused;
-      if (refused != NULL)
-        record.reason = reason != NULL ? reason : reeve_admission_records_reason (refused);
+      if (error != NULL)
+        {
+          record.reason = reeve_admission_get_reason (&refused, error);
+          reeve_admission_count_refusal (self, &admitted->request,
+                                         reeve_admission_rows[refused.stage].word, record.reason,
+                                         error);
+        }
     }
   if (self->budgets != NULL)
     reeve_budgets_settle (self->budgets, admitted->reservation, &admitted->request, settlement,
                           reeve_admitted_is_consumed (admitted), &record);
+  reeve_instruments_note_outcome (self->instruments, &record, settlement->steps);
   if (callback != NULL || admitted->reservation != NULL)
     {
       task = g_task_new (self, NULL, callback, user_data);
@@ -931,11 +992,11 @@ reeve_admission_allows_again (ReeveAdmission *self, const ReeveAdmissionRequest 
                               GError **error)
 {
   ReeveAdmissionRequest again = *request;
-  const char *reason = NULL;
+  ReeveAdmissionRefused refused = { 0 };
 
   again.confirming = TRUE;
   return reeve_admission_run_row (self, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], &again, NULL,
-                                  &reason, error);
+                                  &refused, error);
 }
 
 /**
@@ -953,15 +1014,14 @@ reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *r
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
   ReeveLedgerRecord record;
-  const char *reason = NULL;
+  ReeveAdmissionRefused refused = { 0 };
   GError *error = NULL;
 
   g_task_set_source_tag (task, reeve_admission_read_async);
   if (!reeve_admission_run_row (self, &reeve_admission_rows[REEVE_STAGE_AUTHORISE], request, NULL,
-                                &reason, &error))
+                                &refused, &error))
     {
-      reeve_admission_record_refusal (
-          self, request, reason != NULL ? reason : reeve_admission_records_reason (error));
+      reeve_admission_note_refused (self, request, &refused, error);
       g_task_return_error (task, error);
       g_object_unref (task);
       return;

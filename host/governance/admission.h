@@ -59,6 +59,7 @@ typedef struct
   gint64 input_tokens;
   gint64 output_tokens;
   gboolean estimated;            /* the service did not count, the host did */
+  gint64 steps;                  /* of an execution: model calls that it took */
   const char *delegated_user_id; /* (nullable): known only now; else as it was admitted */
 } ReeveSettlement;
 
@@ -82,6 +83,8 @@ typedef gboolean (*ReeveAdmissionCheck) (const ReeveAdmissionRequest *request,
                                          GError **error);
 
 ReeveAdmission *reeve_admission_new (ReeveLedger *ledger);
+/* Before the first request: what counts refusals and outcomes; outlives the gate. */
+void reeve_admission_set_instruments (ReeveAdmission *self, ReeveInstruments *instruments);
 /* Before the first request; for every stage but intent, effect and outcome. */
 void reeve_admission_add_check (ReeveAdmission *self, ReeveAdmissionStage stage,
                                 ReeveAdmissionCheck check, gpointer user_data);

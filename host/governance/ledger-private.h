@@ -25,6 +25,7 @@ struct _ReeveLedger
   guint64 segment_size;
   ReeveLedgerKey *key;
   ReeveLedgerWriter *writer;
+  ReeveInstruments *instruments; /* (nullable): not owned */
 
   GMutex mutex;
   GHashTable *logs;  /* scope -> ReeveLedgerLog: under the mutex; a log once there stays */

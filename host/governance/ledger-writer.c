@@ -9,6 +9,7 @@
  * log can be written again. */
 #include "ledger-writer.h"
 
+#include "instruments.h"
 #include "ledger-record.h"
 
 /* longest batch; bounds how long the first of it waits for the last */
@@ -51,6 +52,7 @@ struct _ReeveLedgerWriter
   ReeveLedgerWriterTrouble trouble;
   ReeveLedgerWriterLeft left;
   gpointer user_data;
+  ReeveInstruments *instruments; /* (nullable) */
   GThread *thread;
 
   GMutex mutex;
@@ -269,6 +271,10 @@ reeve_ledger_writer_end (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GPt
   if (job->error == NULL && !job->home)
     (void) reeve_ledger_log_check (job->log, &job->error);
   refused = !job->home && g_error_matches (job->error, REEVE_ERROR, REEVE_ERROR_READ_ONLY);
+  if (job->error == NULL)
+    reeve_instruments_note_record (self->instruments,
+                                   reeve_ledger_record_kind_name (job->line.kind), job->scope,
+                                   job->line.text->len);
   reeve_ledger_writer_answer (job, ports);
   if (!refused || !reeve_ledger_writer_keep (self, job))
     reeve_ledger_writer_job_free (job);
@@ -280,14 +286,19 @@ reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jo
   g_autoptr (GPtrArray) ports
       = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_port_unref);
 
+  gint64 began = g_get_monotonic_time ();
+  guint records = 0;
+
   g_ptr_array_set_size (self->touched, 0);
   for (ReeveLedgerWriterJob *job = jobs; job != NULL; job = job->next)
     {
+      records++;
       if (job->trial)
         reeve_ledger_writer_insert_kept (self, job);
       reeve_ledger_writer_add (self, job);
     }
   reeve_ledger_writer_flush (self);
+  reeve_instruments_note_sync (self->instruments, g_get_monotonic_time () - began, records);
   reeve_ledger_writer_trim_files (self);
   while (jobs != NULL)
     {
@@ -340,6 +351,34 @@ reeve_ledger_writer_main (gpointer data)
 }
 
 /* ---- callers ---- */
+
+/**
+ * reeve_ledger_writer_set_instruments:
+ * @self: a writer that has no job yet
+ * @instruments: (nullable): what counts; outlives @self
+ */
+void
+reeve_ledger_writer_set_instruments (ReeveLedgerWriter *self, ReeveInstruments *instruments)
+{
+  self->instruments = instruments;
+}
+
+/**
+ * reeve_ledger_writer_get_depth:
+ * @self: a writer
+ *
+ * Returns: how many records wait for its thread
+ */
+guint
+reeve_ledger_writer_get_depth (ReeveLedgerWriter *self)
+{
+  guint depth = 0;
+
+  g_mutex_lock (&self->mutex);
+  depth = self->depth;
+  g_mutex_unlock (&self->mutex);
+  return depth;
+}
 
 /**
  * reeve_ledger_writer_new:

@@ -95,6 +95,8 @@ typedef enum
   REEVE_LEDGER_FAILED /* a log cannot be written */
 } ReeveLedgerHealth;
 
+typedef struct _ReeveInstruments ReeveInstruments;
+
 #define REEVE_TYPE_LEDGER (reeve_ledger_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveLedger, reeve_ledger, REEVE, LEDGER, GObject)
 
@@ -102,11 +104,15 @@ G_DECLARE_FINAL_TYPE (ReeveLedger, reeve_ledger, REEVE, LEDGER, GObject)
 ReeveLedger *reeve_ledger_new (const char *folder, const char *keys_folder);
 /* Before it is opened: what seals the signing key. */
 void reeve_ledger_set_keys (ReeveLedger *self, ReeveStoreKeys *keys);
+/* Before it is opened: what counts records and syncs; outlives the ledger. */
+void reeve_ledger_set_instruments (ReeveLedger *self, ReeveInstruments *instruments);
 gboolean reeve_ledger_open (ReeveLedger *self, GError **error);
 /* Finishes what was queued, signs a last checkpoint of every log. */
 void reeve_ledger_close (ReeveLedger *self);
 /* Any thread. */
 ReeveLedgerHealth reeve_ledger_get_health (ReeveLedger *self);
+/* How many records wait to be written. Any thread. */
+guint reeve_ledger_get_depth (ReeveLedger *self);
 void reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds);
 /* Before it is opened. @folder (nullable): where logs go on while theirs cannot be written. */
 void reeve_ledger_set_second (ReeveLedger *self, const char *folder);

@@ -21,6 +21,8 @@ struct _ReeveCall
   char *scheme;
   char *token;
   char *peer_address;
+  gboolean local;
+  char *accept;
   char *tenant_header;
   char *idempotency_key;
   char *instance;

@@ -94,6 +94,7 @@ reeve_call_free (ReeveCall *self)
   g_free (self->scheme);
   g_free (self->token);
   g_free (self->peer_address);
+  g_free (self->accept);
   g_free (self->tenant_header);
   g_free (self->idempotency_key);
   g_free (self->instance);
@@ -184,6 +185,19 @@ reeve_call_take_caller (ReeveCall *self, ReeveCaller *caller)
 {
   g_clear_pointer (&self->caller, reeve_caller_unref);
   self->caller = caller;
+}
+
+void
+reeve_call_set_local (ReeveCall *self, gboolean local)
+{
+  self->local = local;
+}
+
+void
+reeve_call_set_accept (ReeveCall *self, const char *accept)
+{
+  g_free (self->accept);
+  self->accept = g_strdup (accept);
 }
 
 void
@@ -405,6 +419,12 @@ gboolean
 reeve_call_get_boolean (ReeveCall *self, const char *member)
 {
   return reeve_json_get_boolean (self->params, member, FALSE);
+}
+
+const char *
+reeve_call_get_accept (ReeveCall *self)
+{
+  return self->accept;
 }
 
 GBytes *

@@ -39,6 +39,9 @@ void reeve_call_set_credentials (ReeveCall *self, const char *scheme, const char
 const char *reeve_call_skip_scheme (const char *authorization, const char *scheme);
 void reeve_call_set_caller (ReeveCall *self,
                             ReeveCaller *caller); /* D-Bus owner: authenticated by the bus */
+/* The client itself runs on this machine: nobody asks through it. */
+void reeve_call_set_local (ReeveCall *self, gboolean local);
+void reeve_call_set_accept (ReeveCall *self, const char *accept);
 void reeve_call_set_tenant_header (ReeveCall *self, const char *tenant_id);
 void reeve_call_set_idempotency_key (ReeveCall *self, const char *key);
 void reeve_call_set_trace (ReeveCall *self, const char *traceparent);
@@ -63,7 +66,8 @@ JsonObject *reeve_call_get_params (ReeveCall *self);                     /* vali
 const char *reeve_call_get_string (ReeveCall *self, const char *member); /* nullable */
 gint64 reeve_call_get_int (ReeveCall *self, const char *member, gint64 fallback);
 gboolean reeve_call_get_boolean (ReeveCall *self, const char *member);
-GBytes *reeve_call_get_body (ReeveCall *self); /* raw; nullable */
+GBytes *reeve_call_get_body (ReeveCall *self);       /* raw; nullable */
+const char *reeve_call_get_accept (ReeveCall *self); /* nullable */
 const ReeveCallPart *reeve_call_get_part (ReeveCall *self, const char *name);
 ReeveAdmitted *reeve_call_get_admitted (
     ReeveCall *self); /* class effect: consumed by the effect function, settled by the gate */

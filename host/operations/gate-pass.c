@@ -228,7 +228,10 @@ reeve_gate_pass_refuse (ReeveGatePass *self)
 {
   ReeveAdmissionRequest request = { 0 };
 
-  if (self->call->operation->klass == REEVE_CLASS_PROBE || self->call->recorded)
+  /* of a probe only that somebody was not let in: else keys could be tried out there unseen */
+  if (self->call->recorded
+      || (self->call->operation->klass == REEVE_CLASS_PROBE
+          && (self->call->operation->permission == NULL || self->call->params != NULL)))
     return;
   reeve_gate_pass_describe (self, &request);
   reeve_admission_refuse (self->services->admission, &request, self->call->error);

@@ -36,7 +36,9 @@ typedef enum
   REEVE_OPERATION_MAKES = 1 << 8,
   /* shows what lies where the caller holds the permission, and nothing else: a role in a workspace
    * is enough to ask */
-  REEVE_OPERATION_NARROWS = 1 << 9
+  REEVE_OPERATION_NARROWS = 1 << 9,
+  /* who asks from this very machine needs no credentials, unless metrics.require_authentication */
+  REEVE_OPERATION_LOOPBACK = 1 << 10
 } ReeveOperationFlags;
 
 typedef enum

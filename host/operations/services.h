@@ -12,6 +12,7 @@
 #include "governance/budgets.h"
 #include "governance/elevations.h"
 #include "governance/idempotency.h"
+#include "governance/instruments.h"
 #include "governance/ledger.h"
 #include "governance/network.h"
 #include "governance/passwords.h"
@@ -69,11 +70,13 @@ struct _ReeveServices
   ReeveSinks *sinks;
   ReeveWitnesses *witnesses;
   ReeveConversations *conversations;
-  ReeveSchemaCache *schemas; /* of the table */
-  gint64 started_at;         /* µs since the epoch */
-  gint64 started;            /* monotonic µs: how long it has run does not hang on a clock */
-  char *address;             /* first one listened on */
-  gint ready;                /* atomic: every door is open */
+  ReeveSchemaCache *schemas;     /* of the table */
+  ReeveMetrics *metrics;         /* (nullable): metrics.enabled is false */
+  ReeveInstruments *instruments; /* the same */
+  gint64 started_at;             /* µs since the epoch */
+  gint64 started;                /* monotonic µs: how long it has run does not hang on a clock */
+  char *address;                 /* first one listened on */
+  gint ready;                    /* atomic: every door is open */
 };
 
 G_END_DECLS

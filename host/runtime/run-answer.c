@@ -353,6 +353,7 @@ reeve_run_answer_settle (ReeveRunAnswer *self, const ReeveDecision *decision)
       = reeve_json_get_string (reeve_journal_get_started (run->journal), "delegated_user_id", NULL);
   settlement.input_tokens = reeve_journal_get_input_tokens (run->journal);
   settlement.output_tokens = reeve_journal_get_output_tokens (run->journal);
+  settlement.steps = reeve_journal_get_steps (run->journal);
   reeve_admission_settle_async (run->env.admission, g_steal_pointer (&run->admitted), &settlement,
                                 reeve_run_answer_on_settled, self);
 }

@@ -23,7 +23,8 @@ from callgraph import Graph
 # everything with admission.c's prefixes that other objects may link against; a new name belongs here only if it
 # cannot hand out a right that did not go through the stages
 ALLOWED = {
-    "reeve_admission_get_type", "reeve_admission_new", "reeve_admission_set_grant", "reeve_admission_set_tool_check", "reeve_admission_add_check",
+    "reeve_admission_get_type", "reeve_admission_new", "reeve_admission_set_instruments", "reeve_admission_set_grant",
+    "reeve_admission_set_tool_check", "reeve_admission_add_check",
     "reeve_admission_add_named_check", "reeve_admission_set_budgets", "reeve_admission_has_budgets", "reeve_admission_set_adviser",
     "reeve_admission_begin", "reeve_admission_begin_async", "reeve_admission_begin_finish", "reeve_admission_settle_async",
     "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_refuse", "reeve_admission_allows_again",

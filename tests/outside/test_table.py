@@ -22,7 +22,7 @@ def path_of(operation, number=0):
 class Table(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.host = Host().start()
+        cls.host = Host("metrics: {require_authentication: true}\n").start()
         cls.addClassCleanup(cls.host.close)
 
     def ask(self, operation, key, path=None, body=b"{"):

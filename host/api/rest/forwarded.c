@@ -84,3 +84,43 @@ reeve_rest_forwarded_find (const char *peer, const char *field, const ReeveAddre
     }
   return g_steal_pointer (&caller);
 }
+
+/* What follows "Host:", without the port. */
+static gboolean
+reeve_rest_forwarded_names_this (const char *host)
+{
+  static const char *const names[] = { "localhost", "127.0.0.1", "[::1]", NULL };
+  gsize length = host[0] == '[' ? strcspn (host, "]") + 1 : strcspn (host, ":");
+  g_autofree char *name = g_ascii_strdown (host, (gssize) MIN (length, strlen (host)));
+
+  return g_strv_contains (names, name);
+}
+
+/**
+ * reeve_rest_forwarded_is_local:
+ * @msg: a request
+ *
+ * A page in a browser of this machine comes by a name that leads here: the Host header must name
+ * this machine, too.
+ *
+ * Returns: whether the client runs here, as far as can be seen
+ */
+gboolean
+reeve_rest_forwarded_is_local (SoupServerMessage *msg)
+{
+  static const char *const others[]
+      = { "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
+          "X-Real-IP", NULL };
+  GSocketAddress *remote = soup_server_message_get_remote_address (msg);
+  SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
+  const char *host = soup_message_headers_get_one (headers, "Host");
+
+  if (remote == NULL || !G_IS_INET_SOCKET_ADDRESS (remote)
+      || !g_inet_address_get_is_loopback (
+          g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote))))
+    return FALSE;
+  for (guint i = 0; others[i] != NULL; i++)
+    if (soup_message_headers_get_list (headers, others[i]) != NULL)
+      return FALSE;
+  return host != NULL && reeve_rest_forwarded_names_this (host);
+}

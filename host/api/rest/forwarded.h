@@ -2,6 +2,8 @@
 /* Who asks, where proxies that are trusted stand between. */
 #pragma once
 
+#include <libsoup/soup.h>
+
 #include "base/address-list.h"
 
 G_BEGIN_DECLS
@@ -13,5 +15,9 @@ G_BEGIN_DECLS
  * field: (nullable) X-Forwarded-For, all of its lines joined. */
 char *reeve_rest_forwarded_find (const char *peer, const char *field,
                                  const ReeveAddressList *proxies);
+
+/* Does the client itself run on this machine? A proxy here asks for others; one that says so in no
+ * header cannot be told from a client. */
+gboolean reeve_rest_forwarded_is_local (SoupServerMessage *msg);
 
 G_END_DECLS

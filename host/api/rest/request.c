@@ -28,6 +28,7 @@ typedef struct
   ReeveRestConnection *connection; /* (nullable) */
   ReeveRestMatch match;
   ReeveCall *call;
+  gint64 began; /* monotonic µs: its head was there */
   char *target; /* as it was sent, with the query */
   char *path;   /* without */
   GByteArray *body;
@@ -70,6 +71,8 @@ reeve_rest_request_on_finished (SoupServerMessage *msg, gpointer user_data)
 {
   ReeveRestRequest *self = user_data;
 
+  reeve_rest_response_measure (msg, self->match.operation, self->call, self->began,
+                               reeve_rest_thread_get_shared (self->thread)->services);
   self->msg = NULL;
   reeve_rest_thread_count_unread (self->thread, -(gssize) (self->appended - self->written));
   self->written = self->appended;
@@ -402,6 +405,7 @@ reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
   g_atomic_ref_count_init (&self->references);
   self->thread = thread;
   self->msg = msg;
+  self->began = g_get_monotonic_time ();
   if (connection != NULL)
     {
       self->connection = reeve_rest_connection_ref (connection);
@@ -527,6 +531,8 @@ reeve_rest_request_fill_call (ReeveRestRequest *self)
   g_autoptr (GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
 
   reeve_rest_request_set_credentials (self, headers);
+  reeve_call_set_local (self->call, reeve_rest_forwarded_is_local (self->msg));
+  reeve_call_set_accept (self->call, soup_message_headers_get_list (headers, "Accept"));
   reeve_call_set_tenant_header (self->call, soup_message_headers_get_one (headers, "X-Tenant-ID"));
   reeve_call_set_idempotency_key (self->call,
                                   soup_message_headers_get_one (headers, "Idempotency-Key"));

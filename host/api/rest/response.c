@@ -2,6 +2,8 @@
 /* A problem document as RFC 9457 says, or the envelope that OpenAI's clients read. */
 #include "response.h"
 
+#include "operations/services.h"
+
 #include <string.h>
 
 #include "api/error-map.h"
@@ -197,4 +199,20 @@ reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const c
 
   reeve_rest_response_set_own (msg, trace_id);
   reeve_rest_response_set_error (msg, error, instance, compatible, trace_id, NULL);
+}
+
+void
+reeve_rest_response_measure (SoupServerMessage *msg, const ReeveOperation *operation,
+                             ReeveCall *call, gint64 began, ReeveServices *services)
+{
+  const ReeveInstrumentsRequest request = {
+    .endpoint = operation != NULL ? operation->path : NULL,
+    .method = soup_server_message_get_method (msg),
+    .status = soup_server_message_get_status (msg),
+    .tenant_id = call != NULL ? reeve_call_get_tenant_id (call) : NULL,
+    .duration_us = g_get_monotonic_time () - began,
+    .probe = operation != NULL && operation->klass == REEVE_CLASS_PROBE,
+  };
+
+  reeve_instruments_note_request (services->instruments, &request);
 }

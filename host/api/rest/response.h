@@ -15,6 +15,10 @@ void reeve_rest_response_set_own (SoupServerMessage *msg, char trace_id[33]);
 /* The call's whole answer, or what its error means. instance: target as it was sent, without query
  */
 void reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *instance);
+/* A message has ended, one way or the other: it is counted. operation, call: (nullable); began:
+ * monotonic µs */
+void reeve_rest_response_measure (SoupServerMessage *msg, const ReeveOperation *operation,
+                                  ReeveCall *call, gint64 began, ReeveServices *services);
 /* A refusal before there was a call. compatible: in OpenAI's envelope. */
 void reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const char *instance,
                                  gboolean compatible);

@@ -20,6 +20,7 @@ FLAGS = {
     "admits-itself": "ADMITS_ITSELF",
     "makes-in-workspace": "MAKES",
     "narrows": "NARROWS",
+    "loopback": "LOOPBACK",
 }
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
@@ -270,6 +271,8 @@ def check(operation):
             raise TableError(f"identifiers: {parameter} is not in the path")
     if "public" in operation["flags"] and operation["class"] != "probe":
         raise TableError("flags: only a probe is public")
+    if "loopback" in operation["flags"] and (operation["class"] != "probe" or operation["permission"] is None):
+        raise TableError("flags: only a probe with a permission is open to this machine")
     if operation["class"] != "probe" and operation["permission"] is None and "platform-admin" in operation["flags"]:
         raise TableError("permission: the platform admin's operations need one")
     if operation["class"] == "effect" and not (operation.get("resource") or {}).get("type"):
