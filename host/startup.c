@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From left to right: plugins, store, governance, runtime. Each room gets what stands left of it.
- */
+/* From left to right: plugins, store, governance, runtime. Each gets what stands left of it. */
 #include "startup.h"
 
 #include "base/times.h"
@@ -529,6 +528,19 @@ reeve_startup_get_services (ReeveStartup *self)
   return &self->services;
 }
 
+/* What is left when all rooms are closed. */
+static void
+reeve_startup_free (ReeveStartup *self)
+{
+  ReeveServices *services = &self->services;
+
+  reeve_startup_metrics_close (services);
+  g_clear_pointer (&services->schemas, reeve_schema_cache_free);
+  g_clear_pointer (&services->config, reeve_config_unref);
+  g_free (services->address);
+  g_free (self);
+}
+
 void
 reeve_startup_close (ReeveStartup *self)
 {
@@ -585,9 +597,5 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_pointer (&self->net, reeve_net_http_free);
   g_clear_pointer (&services->network, reeve_network_free);
   g_clear_pointer (&services->workers, reeve_workers_unref);
-  reeve_startup_metrics_close (services);
-  g_clear_pointer (&services->schemas, reeve_schema_cache_free);
-  g_clear_pointer (&services->config, reeve_config_unref);
-  g_free (services->address);
-  g_free (self);
+  reeve_startup_free (self);
 }
