@@ -13,6 +13,7 @@
 #include "api/rest/rest.h"
 #include "api/rest/tls.h"
 #include "base/log.h"
+#include "governance/self-test.h"
 #include "care.h"
 #include "keys-command.h"
 #include "options.h"
@@ -284,6 +285,30 @@ reeve_main_get_seconds (ReeveMain *self, const char *key)
   return reeve_config_get_int (self->config, key) * G_USEC_PER_SEC;
 }
 
+/* Nobody is let in through a gate that does not refuse what it must. */
+static gboolean
+reeve_main_test_gate (ReeveServices *services, GError **error)
+{
+  GError *local = NULL;
+
+  if (!reeve_policies_prepare (services->policies, REEVE_SCOPE_PLATFORM, error))
+    return FALSE;
+  services->self_tested = reeve_self_test_run (services->admission, services->ledger,
+                                               &services->self_test_us, &local);
+  if (services->self_tested)
+    return TRUE;
+  /* it refused, and the disk cannot take the record: then nothing has an effect anyway */
+  if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_READ_ONLY))
+    {
+      g_warning ("%s", local->message);
+      g_error_free (local);
+      return TRUE;
+    }
+  g_critical ("%s", local->message);
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
 static gboolean
 reeve_main_open (ReeveMain *self, GError **error)
 {
@@ -320,6 +345,8 @@ reeve_main_open (ReeveMain *self, GError **error)
     return FALSE;
   services = reeve_startup_get_services (self->startup);
   services->address = g_strdup (reeve_rest_get_urls (self->rest)[0]);
+  if (!reeve_main_test_gate (services, error))
+    return FALSE;
   if (!reeve_rest_start (self->rest, services, error))
     return FALSE;
   self->care = reeve_care_new (services);

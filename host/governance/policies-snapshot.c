@@ -192,6 +192,17 @@ reeve_policies_snapshot_try (ReeveStore *store, const char *tenant_id, ReevePoli
   return g_steal_pointer (&self);
 }
 
+/* The platform has no agents and sets no policy: what the host does to itself is held to the
+ * shipped one. */
+static ReevePoliciesSnapshot *
+reeve_policies_snapshot_make_platform (ReevePolicy *shipped)
+{
+  ReevePoliciesSnapshot *self = reeve_policies_snapshot_new ();
+
+  self->org = shipped != NULL ? reeve_policy_ref (shipped) : NULL;
+  return self;
+}
+
 /**
  * reeve_policies_snapshot_load:
  * @store: the store
@@ -206,6 +217,8 @@ ReevePoliciesSnapshot *
 reeve_policies_snapshot_load (ReeveStore *store, const char *tenant_id, ReevePolicy *shipped,
                               GError **error)
 {
+  if (strcmp (tenant_id, REEVE_SCOPE_PLATFORM) == 0)
+    return reeve_policies_snapshot_make_platform (shipped);
   for (guint i = 0; i < REEVE_POLICIES_SNAPSHOT_TRIES; i++)
     {
       gboolean torn = FALSE;

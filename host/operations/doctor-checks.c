@@ -8,6 +8,7 @@
 
 #include "base/config-listen.h"
 #include "base/times.h"
+#include "governance/self-test.h"
 
 #include "doctor-keys.h"
 #include "doctor-report.h"
@@ -210,6 +211,18 @@ reeve_doctor_checks_writable (ReeveDoctorChecks *self, const ReeveDoctorCheck *c
       reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL, "a log cannot be written");
       break;
     }
+}
+
+static void
+reeve_doctor_checks_gate (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (reeve_self_test_run (self->services->admission, self->services->ledger, NULL, &error))
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK,
+                             "it refused now what it refused at the start");
+  else
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL, "%s", error->message);
 }
 
 static void
@@ -483,6 +496,8 @@ static const struct
   { { "encryption.stores", "DEP-07", "see docs/trouble.md" }, reeve_doctor_checks_stores },
   { { "audit.writable", "DEP-07", "make room on the disk, see docs/trouble.md" },
     reeve_doctor_checks_writable },
+  { { "gate.refuses", "DEP-07", "stop the host: somebody may be let through who must not be" },
+    reeve_doctor_checks_gate },
   { { "audit.verifies", "DEP-07",
       "copy the state folder, then reevectl audit verify --state-dir DIR" },
     reeve_doctor_checks_verify },

@@ -73,6 +73,8 @@ reeve_op_health_ready (ReeveCall *call, ReeveServices *services)
                                  : connected ? "read_only"
                                              : "disconnected");
   json_object_set_string_member (health, "ledger", ledger);
+  json_object_set_string_member (health, "self_test",
+                                 services->self_tested ? "passed" : "unrecorded");
   node = json_node_init_object (json_node_alloc (), health);
   /* before the answer goes to another thread: the count is not atomic */
   json_object_unref (health);

@@ -16,6 +16,8 @@ typedef enum
 {
   REEVE_METRICS_STATE_BUILD,
   REEVE_METRICS_STATE_READY,
+  REEVE_METRICS_STATE_SELF_TEST,
+  REEVE_METRICS_STATE_SELF_TESTED,
   REEVE_METRICS_STATE_SESSIONS,
   REEVE_METRICS_STATE_WORKERS,
   REEVE_METRICS_STATE_WORKER_QUEUE,
@@ -24,6 +26,7 @@ typedef enum
   REEVE_METRICS_STATE_LEDGER_WRITABLE,
   REEVE_METRICS_STATE_LEDGER_QUEUE,
   REEVE_METRICS_STATE_SINK_LAG,
+  REEVE_METRICS_STATE_SINK_WAIT,
   REEVE_METRICS_STATE_SINK_FAILING,
   REEVE_METRICS_STATE_STORE_WRITABLE,
   REEVE_METRICS_STATE_PLUGIN_UP,
@@ -52,6 +55,15 @@ static const ReeveMetricSetup reeve_metrics_state_setups[] = {
                                   .labels = REEVE_METRICS_STATE_LABELS ("version") },
   [REEVE_METRICS_STATE_READY]
   = { .name = "ready", .help = "1 while requests are taken", .kind = REEVE_METRIC_GAUGE },
+  [REEVE_METRICS_STATE_SELF_TEST] = { .name = "self_test_duration_seconds",
+                                      .help = "How long the gate's self-test took at the start",
+                                      .unit = "seconds",
+                                      .kind = REEVE_METRIC_GAUGE,
+                                      .scale = REEVE_METRICS_STATE_MICROSECOND },
+  [REEVE_METRICS_STATE_SELF_TESTED] = { .name = "self_test_passed",
+                                        .help = "1: the gate refused at the start what it must; 0: "
+                                                "it did, and the ledger could not record it",
+                                        .kind = REEVE_METRIC_GAUGE },
   [REEVE_METRICS_STATE_SESSIONS]
   = { .name = "active_sessions", .help = "Runs that are under way", .kind = REEVE_METRIC_GAUGE },
   [REEVE_METRICS_STATE_WORKERS]
@@ -79,6 +91,12 @@ static const ReeveMetricSetup reeve_metrics_state_setups[] = {
                                      .help = "Records that a sink does not have yet",
                                      .kind = REEVE_METRIC_GAUGE,
                                      .labels = REEVE_METRICS_STATE_LABELS ("sink") },
+  [REEVE_METRICS_STATE_SINK_WAIT]
+  = { .name = "sink_lag_seconds",
+      .help = "For how long the oldest record waits that a sink does not have yet",
+      .unit = "seconds",
+      .kind = REEVE_METRIC_GAUGE,
+      .labels = REEVE_METRICS_STATE_LABELS ("sink") },
   [REEVE_METRICS_STATE_SINK_FAILING] = { .name = "sink_failing",
                                          .help = "1 while a sink takes nothing",
                                          .kind = REEVE_METRIC_GAUGE,
@@ -161,6 +179,7 @@ static void
 reeve_metrics_state_collect_sinks (ReeveMetricsState *self, const char *const *scopes)
 {
   g_autoptr (JsonObject) lags = json_object_new ();
+  g_autoptr (JsonObject) waits = json_object_new ();
   g_autoptr (JsonObject) failing = json_object_new ();
   g_autoptr (GList) sinks = NULL;
 
@@ -176,6 +195,9 @@ reeve_metrics_state_collect_sinks (ReeveMetricsState *self, const char *const *s
 
           json_object_set_int_member (
               lags, id, reeve_json_get_int (lags, id, 0) + reeve_json_get_int (sink, "lag", 0));
+          json_object_set_int_member (
+              waits, id,
+              MAX (reeve_json_get_int (waits, id, 0), reeve_json_get_int (sink, "lag_seconds", 0)));
           json_object_set_int_member (failing, id,
                                       MAX (reeve_json_get_int (failing, id, 0), fails));
         }
@@ -185,6 +207,8 @@ reeve_metrics_state_collect_sinks (ReeveMetricsState *self, const char *const *s
     {
       reeve_metrics_set (self->families[REEVE_METRICS_STATE_SINK_LAG],
                          reeve_json_get_int (lags, l->data, 0), REEVE_LABELS (l->data));
+      reeve_metrics_set (self->families[REEVE_METRICS_STATE_SINK_WAIT],
+                         reeve_json_get_int (waits, l->data, 0), REEVE_LABELS (l->data));
       reeve_metrics_set (self->families[REEVE_METRICS_STATE_SINK_FAILING],
                          reeve_json_get_int (failing, l->data, 0), REEVE_LABELS (l->data));
     }
@@ -333,6 +357,8 @@ reeve_metrics_state_collect (gpointer user_data)
 
   reeve_metrics_state_set (self, REEVE_METRICS_STATE_READY,
                            g_atomic_int_get (&services->ready) != 0);
+  reeve_metrics_state_set (self, REEVE_METRICS_STATE_SELF_TEST, services->self_test_us);
+  reeve_metrics_state_set (self, REEVE_METRICS_STATE_SELF_TESTED, services->self_tested);
   reeve_metrics_state_set (self, REEVE_METRICS_STATE_SESSIONS,
                            reeve_runs_get_active (services->runs, NULL));
   reeve_metrics_state_set (self, REEVE_METRICS_STATE_STORE_WRITABLE,

@@ -76,6 +76,8 @@ struct _ReeveServices
   gint64 started_at;             /* µs since the epoch */
   gint64 started;                /* monotonic µs: how long it has run does not hang on a clock */
   char *address;                 /* first one listened on */
+  gboolean self_tested;          /* the gate refused at the start what it must, on the record */
+  gint64 self_test_us;           /* how long that took */
   gint ready;                    /* atomic: every door is open */
 };
 

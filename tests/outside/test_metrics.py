@@ -121,6 +121,13 @@ class Metrics(unittest.TestCase):
         bounds = {labels["le"] for name, labels, _n in samples(text) if name == "reeve_http_request_duration_seconds_bucket"}
         self.assertLessEqual({"0.5", "1.0", "2.5", "+Inf"}, bounds)
 
+    def test_the_gate_was_tried_before_anybody_was_served(self):
+        self.assertEqual("passed", self.host.get("/health/ready", key=None, expect=200).json["self_test"])
+        self.assertEqual(1, value(self.scrape().text, "reeve_self_test_passed"))
+        records = self.host.get("/api/v1/admin/audit?platform=true&limit=500", expect=200).json["items"]
+        self.assertLessEqual({("self_test.permission", "permission_denied"), ("self_test.policy", "tool_not_in_definition")},
+                             {(r["action"], r.get("reason")) for r in records if r["kind"] == "refusal" and r["outcome"] == "blocked"})
+
     def test_a_path_is_its_route(self):
         for number in range(3):
             self.host.get(f"/api/v1/admin/agents/agt_{number}", expect=404)
