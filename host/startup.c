@@ -135,11 +135,9 @@ reeve_startup_open_ledger (ReeveStartup *self, GError **error)
   if (!reeve_startup_ledger_configure (services->ledger, services->config, &reason))
     return reeve_startup_blame (self, "audit.when_unavailable", reason, error);
   self->ledger_open = reeve_ledger_open (services->ledger, error);
+  g_prefix_error (error, "opening the ledger: ");
   if (!self->ledger_open)
-    {
-      g_prefix_error (error, "opening the ledger: ");
-      return FALSE;
-    }
+    return FALSE;
   services->admission = reeve_admission_new (services->ledger);
   reeve_admission_set_instruments (services->admission, services->instruments);
   return TRUE;

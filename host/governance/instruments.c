@@ -358,12 +358,13 @@ reeve_instruments_note_outcome (ReeveInstruments *self, const ReeveLedgerRecord 
  * @bytes: how long it is
  */
 void
-reeve_instruments_note_record (ReeveInstruments *self, const char *kind, const char *scope,
+reeve_instruments_note_record (ReeveInstruments *self, ReeveLedgerKind kind, const char *scope,
                                gsize bytes)
 {
   if (self == NULL)
     return;
-  reeve_instruments_count (self, REEVE_INSTRUMENTS_AUDIT_EVENTS, 1, REEVE_LABELS (kind, scope));
+  reeve_instruments_count (self, REEVE_INSTRUMENTS_AUDIT_EVENTS, 1,
+                           REEVE_LABELS (reeve_ledger_record_kind_name (kind), scope));
   reeve_instruments_count (self, REEVE_INSTRUMENTS_LEDGER_BYTES, (gint64) bytes,
                            REEVE_LABELS (NULL));
 }

@@ -45,7 +45,7 @@ void reeve_instruments_note_refusal (ReeveInstruments *self, const char *stage, 
 void reeve_instruments_note_outcome (ReeveInstruments *self, const ReeveLedgerRecord *record,
                                      gint64 steps);
 /* The ledger: a record is durable; a batch was synced. */
-void reeve_instruments_note_record (ReeveInstruments *self, const char *kind, const char *scope,
+void reeve_instruments_note_record (ReeveInstruments *self, ReeveLedgerKind kind, const char *scope,
                                     gsize bytes);
 void reeve_instruments_note_sync (ReeveInstruments *self, gint64 duration_us, guint records);
 

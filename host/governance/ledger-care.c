@@ -218,3 +218,26 @@ reeve_ledger_get_health (ReeveLedger *self)
     return REEVE_LEDGER_FULL;
   return away ? REEVE_LEDGER_AWAY : REEVE_LEDGER_WELL;
 }
+
+/**
+ * reeve_ledger_set_instruments:
+ * @self: a ledger that is not open yet
+ * @instruments: (nullable): what counts; outlives @self
+ */
+void
+reeve_ledger_set_instruments (ReeveLedger *self, ReeveInstruments *instruments)
+{
+  self->instruments = instruments;
+}
+
+/**
+ * reeve_ledger_get_depth:
+ * @self: a ledger
+ *
+ * Returns: how many records wait for the writer
+ */
+guint
+reeve_ledger_get_depth (ReeveLedger *self)
+{
+  return self->writer != NULL ? reeve_ledger_writer_get_depth (self->writer) : 0;
+}

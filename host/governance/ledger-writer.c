@@ -272,8 +272,7 @@ reeve_ledger_writer_end (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GPt
     (void) reeve_ledger_log_check (job->log, &job->error);
   refused = !job->home && g_error_matches (job->error, REEVE_ERROR, REEVE_ERROR_READ_ONLY);
   if (job->error == NULL)
-    reeve_instruments_note_record (self->instruments,
-                                   reeve_ledger_record_kind_name (job->line.kind), job->scope,
+    reeve_instruments_note_record (self->instruments, job->line.kind, job->scope,
                                    job->line.text->len);
   reeve_ledger_writer_answer (job, ports);
   if (!refused || !reeve_ledger_writer_keep (self, job))
@@ -290,9 +289,8 @@ reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jo
   guint records = 0;
 
   g_ptr_array_set_size (self->touched, 0);
-  for (ReeveLedgerWriterJob *job = jobs; job != NULL; job = job->next)
+  for (ReeveLedgerWriterJob *job = jobs; job != NULL; job = job->next, records++)
     {
-      records++;
       if (job->trial)
         reeve_ledger_writer_insert_kept (self, job);
       reeve_ledger_writer_add (self, job);
@@ -353,17 +351,6 @@ reeve_ledger_writer_main (gpointer data)
 /* ---- callers ---- */
 
 /**
- * reeve_ledger_writer_set_instruments:
- * @self: a writer that has no job yet
- * @instruments: (nullable): what counts; outlives @self
- */
-void
-reeve_ledger_writer_set_instruments (ReeveLedgerWriter *self, ReeveInstruments *instruments)
-{
-  self->instruments = instruments;
-}
-
-/**
  * reeve_ledger_writer_get_depth:
  * @self: a writer
  *
@@ -372,12 +359,9 @@ reeve_ledger_writer_set_instruments (ReeveLedgerWriter *self, ReeveInstruments *
 guint
 reeve_ledger_writer_get_depth (ReeveLedgerWriter *self)
 {
-  guint depth = 0;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
-  g_mutex_lock (&self->mutex);
-  depth = self->depth;
-  g_mutex_unlock (&self->mutex);
-  return depth;
+  return self->depth;
 }
 
 /**
@@ -386,18 +370,21 @@ reeve_ledger_writer_get_depth (ReeveLedgerWriter *self)
  * @trouble: told of every write that does not succeed
  * @left: told when a log goes on at the second place
  * @user_data: for all of them
+ * @instruments: (nullable): what counts; outlives @self
  *
  * Returns: (transfer full): a writer, whose thread runs
  */
 ReeveLedgerWriter *
 reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrouble trouble,
-                         ReeveLedgerWriterLeft left, gpointer user_data)
+                         ReeveLedgerWriterLeft left, gpointer user_data,
+                         ReeveInstruments *instruments)
 {
   ReeveLedgerWriter *self = g_new0 (ReeveLedgerWriter, 1);
 
   self->resolve = resolve;
   self->trouble = trouble;
   self->left = left;
+  self->instruments = instruments;
   self->user_data = user_data;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);

@@ -27,9 +27,8 @@ typedef void (*ReeveLedgerWriterLeft) (const char *scope, guint64 from, const GE
 
 ReeveLedgerWriter *reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve,
                                             ReeveLedgerWriterTrouble trouble,
-                                            ReeveLedgerWriterLeft left, gpointer user_data);
-/* Before the first job: what counts records and syncs. */
-void reeve_ledger_writer_set_instruments (ReeveLedgerWriter *self, ReeveInstruments *instruments);
+                                            ReeveLedgerWriterLeft left, gpointer user_data,
+                                            ReeveInstruments *instruments);
 /* jobs that wait; any thread */
 guint reeve_ledger_writer_get_depth (ReeveLedgerWriter *self);
 void reeve_ledger_writer_stop (ReeveLedgerWriter *self);

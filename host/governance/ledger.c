@@ -88,29 +88,6 @@ reeve_ledger_set_keys (ReeveLedger *self, ReeveStoreKeys *keys)
 }
 
 /**
- * reeve_ledger_set_instruments:
- * @self: a ledger that is not open yet
- * @instruments: (nullable): what counts; outlives @self
- */
-void
-reeve_ledger_set_instruments (ReeveLedger *self, ReeveInstruments *instruments)
-{
-  self->instruments = instruments;
-}
-
-/**
- * reeve_ledger_get_depth:
- * @self: a ledger
- *
- * Returns: how many records wait for the writer
- */
-guint
-reeve_ledger_get_depth (ReeveLedger *self)
-{
-  return self->writer != NULL ? reeve_ledger_writer_get_depth (self->writer) : 0;
-}
-
-/**
  * reeve_ledger_set_checkpoint_seconds:
  * @self: a ledger
  * @seconds: how long records may go unsigned
@@ -307,8 +284,7 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
   if (!reeve_ledger_reserve_refill (self->reserve, &low))
     (void) reeve_ledger_on_trouble (low, FALSE, self);
   self->writer = reeve_ledger_writer_new (reeve_ledger_resolve, reeve_ledger_on_trouble,
-                                          reeve_ledger_on_left, self);
-  reeve_ledger_writer_set_instruments (self->writer, self->instruments);
+                                          reeve_ledger_on_left, self, self->instruments);
   reeve_ledger_note_recovery (self, REEVE_SCOPE_PLATFORM, cut);
   for (guint i = 0; scopes[i] != NULL; i++)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
