@@ -28,6 +28,8 @@ typedef enum
   REEVE_METRICS_STATE_SINK_LAG,
   REEVE_METRICS_STATE_SINK_WAIT,
   REEVE_METRICS_STATE_SINK_FAILING,
+  REEVE_METRICS_STATE_WITNESS_FAILING,
+  REEVE_METRICS_STATE_WITNESS_CONFLICTING,
   REEVE_METRICS_STATE_STORE_WRITABLE,
   REEVE_METRICS_STATE_PLUGIN_UP,
   REEVE_METRICS_STATE_BUDGET_USED,
@@ -101,6 +103,14 @@ static const ReeveMetricSetup reeve_metrics_state_setups[] = {
                                          .help = "1 while a sink takes nothing",
                                          .kind = REEVE_METRIC_GAUGE,
                                          .labels = REEVE_METRICS_STATE_LABELS ("sink") },
+  [REEVE_METRICS_STATE_WITNESS_FAILING]
+  = { .name = "witness_logs_failing",
+      .help = "Pairs of a witness and a log that it does not cosign now",
+      .kind = REEVE_METRIC_GAUGE },
+  [REEVE_METRICS_STATE_WITNESS_CONFLICTING]
+  = { .name = "witness_logs_conflicting",
+      .help = "Pairs of a witness and a log that does not go on from what it has cosigned",
+      .kind = REEVE_METRIC_GAUGE },
   [REEVE_METRICS_STATE_STORE_WRITABLE]
   = { .name = "store_writable",
       .help = "1 unless the last that was written to the store could not be",
@@ -212,6 +222,16 @@ reeve_metrics_state_collect_sinks (ReeveMetricsState *self, const char *const *s
       reeve_metrics_set (self->families[REEVE_METRICS_STATE_SINK_FAILING],
                          reeve_json_get_int (failing, l->data, 0), REEVE_LABELS (l->data));
     }
+}
+
+static void
+reeve_metrics_state_collect_witnesses (ReeveMetricsState *self)
+{
+  ReeveWitnessesTally tally = { 0 };
+
+  reeve_witnesses_count (self->services->witnesses, &tally);
+  reeve_metrics_state_set (self, REEVE_METRICS_STATE_WITNESS_FAILING, tally.failing);
+  reeve_metrics_state_set (self, REEVE_METRICS_STATE_WITNESS_CONFLICTING, tally.conflicting);
 }
 
 /* ---- budgets ---- */
@@ -369,6 +389,7 @@ reeve_metrics_state_collect (gpointer user_data)
   reeve_metrics_state_collect_process (self);
   if (scopes == NULL)
     return;
+  reeve_metrics_state_collect_witnesses (self);
   reeve_metrics_state_collect_sinks (self, (const char *const *) scopes);
   for (guint i = 0; scopes[i] != NULL; i++)
     reeve_metrics_state_collect_budgets (self, scopes[i]);
