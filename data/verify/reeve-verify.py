@@ -7,15 +7,12 @@
 Both with --witness KEY… [--quorum N]: so many of these (all) must have cosigned; KEY is name+id+base64.
 Exit code 0: good; 1: bad, and the first bad record is named; 2: usage.
 """
-
 import argparse, base64, collections, fcntl, hashlib, json, os, re, sys  # noqa: E401
-
 KEY_NAME, PLATFORM, LEVELS, TILE, IGNORED = b"reeve-ledger", "@platform", 5, 256, (".idx", ".lock")
-MAX_TEXT, MAX_STRING, MAX_NUMBER, MAX_NOTE, MAX_PROOF = 16384, 1024, 2**53 - 1, 4096, 65536
+MAX_TEXT, MAX_STRING, MAX_NUMBER, MAX_NOTE, MAX_BASE, MAX_PROOF = 16384, 1024, 2**53 - 1, 4096, 24576, 65536
 KINDS, OUTCOMES = {"intent", "outcome", "read", "refusal", "event"}, {"succeeded", "failed", "blocked", "unknown"}
 REQUIRED = (NUMBERS := {"epoch", "seq", "time"}) | {"action", "kind", "scope"}
-
-Key, Checkpoint = collections.namedtuple("Key", "line id public name"), collections.namedtuple("Checkpoint", "scope size root")
+Key, Checkpoint = collections.namedtuple("Key", "line id public name"), collections.namedtuple("Checkpoint", "scope size root match")
 
 class Bad(Exception):  # seq: the first bad record, 0 where it is none
     def __init__(self, why, seq=0, file=None):
@@ -34,7 +31,6 @@ def read(path, limit):
 
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, ROOT = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
-
 def point(data):
     number = int.from_bytes(data, "little")
     y, sign = number & (2**255 - 1), number >> 255
@@ -55,7 +51,6 @@ def multiply(number, a):
     for bit in range(number.bit_length()):
         result, a = add(result, a) if number >> bit & 1 else result, add(a, a)
     return result
-
 BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
 def ed25519_verify(public, message, signature):
@@ -83,16 +78,20 @@ def parse_key(line, kind=1):  # 1: of a ledger, 4: of a witness
 def load_keys(path):
     return [parse_key(line) for line in read(path, MAX_NOTE).rstrip(b"\n").split(b"\n")]
 
-NOTE = re.compile(rb"(reeve-ledger/([!-~]+)\n(0|[1-9][0-9]{0,17})\n([^\n]{44})\n)\n\xe2\x80\x94 reeve-ledger ([^\n]+)\n((\xe2\x80\x94 [^ \n]+ [^ \n]+\n)*)")
+SIGNED = rb"\n\xe2\x80\x94 reeve-ledger (?P<signature>[^\n]+)\n(?P<others>(\xe2\x80\x94 [^ \n]+ [^ \n]+\n)*)"
+NOTE = re.compile(rb"(reeve-ledger/([!-~]+)\n(0|[1-9][0-9]{0,17})\n([^\n]{44})\n)" + SIGNED)
+BASE_NOTE = re.compile(rb"(reeve-ledger-base/([!-~]+)\n([1-9][0-9]{0,12})\n([^\n]{44})\nchain ([^\n]{44})\ntime (?:0|[1-9][0-9]{0,15})\n"
+                       rb"keys (0|[1-9][0-9]{0,4})\nrule [!-~]{1,64}\n((?:subtree [^\n]{44}\n)*)((?:leaf [^\n]{44}\n)*))" + SIGNED)
 
-def read_checkpoint(note, keys, cosigned=True):
-    match = NOTE.fullmatch(note) if len(note) <= MAX_NOTE else None
-    root, blob = (unbase64(match[4], 32), unbase64(match[5], 68)) if match and (cosigned or not match[6]) else (None, None)
-    if root is None or blob is None or any(len(unbase64(line.split(b" ")[2]) or b"") < 5 for line in match[6].split(b"\n")[:-1]):
-        raise Bad("the checkpoint is malformed")
+def read_checkpoint(note, keys, cosigned=True, what="checkpoint"):
+    form, limit, named = (BASE_NOTE, MAX_BASE, "base") if what == "base" else (NOTE, MAX_NOTE, "checkpoint")
+    match = form.fullmatch(note) if len(note) <= limit else None
+    root, blob = (unbase64(match[4], 32), unbase64(match["signature"], 68)) if match and (cosigned or not match["others"]) else (None, None)
+    if root is None or blob is None or any(len(unbase64(line.split(b" ")[2]) or b"") < 5 for line in match["others"].split(b"\n")[:-1]):
+        raise Bad(f"the {named} is malformed", 0, what)
     if not any(blob[:4] == key.id and ed25519_verify(key.public, match[1], blob[4:]) for key in keys):
-        raise Bad("the checkpoint is not signed by a key of this ledger")
-    return Checkpoint(match[2].decode(), int(match[3]), root)
+        raise Bad(f"the {named} is not signed by a key of this ledger", 0, what)
+    return Checkpoint(match[2].decode(), int(match[3]), root, match)
 
 def check_witnesses(note, witnesses, quorum):
     (body, _, lines), found = note.partition(b"\n\n"), set()
@@ -101,10 +100,10 @@ def check_witnesses(note, witnesses, quorum):
         if blob is not None and blob[:4] == key.id:
             time = int.from_bytes(blob[4:12], "big")
             if not 0 < time < 2**63 or not ed25519_verify(key.public, b"cosignature/v1\ntime %d\n%b\n" % (time, body), blob[12:]):
-                raise Bad(f"the cosignature of {key.name.decode()} is bad")
+                raise Bad(f"the cosignature of {key.name.decode()} is bad", 0, "witnessed")
             found.add(key)
     if len(found) < quorum:
-        raise Bad(f"{len(found)} of the witnesses have cosigned, {quorum} must have")
+        raise Bad(f"{len(found)} of the witnesses have cosigned, {quorum} must have", 0, "witnessed")
     return len(found)
 
 def canonical(value):
@@ -179,21 +178,12 @@ class Tree:  # the perfect subtrees at the right edge, and the tile of each leve
             root = node(left, root)
         return root
 
-def check_inclusion(path, index, size, leaf, root):
-    last = size - 1
-    if index >= size:
-        return False
-    for step in path:
-        if last == 0:
-            return False
-        if index & 1 or index == last:
-            leaf = node(step, leaf)
-            while index & 1 == 0 and index != 0:
-                index, last = index >> 1, last >> 1
-        else:
-            leaf = node(leaf, step)
-        index, last = index >> 1, last >> 1
-    return last == 0 and leaf == root
+def climb(path, index, size, leaf):  # the root that an inclusion proof leads to; None where it has not the length that it must
+    if size == 1 or not path:
+        return leaf if size == 1 and not path else None
+    left = 1 << (size - 1).bit_length() - 1
+    below = climb(path[:-1], index, left, leaf) if index < left else climb(path[:-1], index - left, size - left, leaf)
+    return below and (node(below, path[-1]) if index < left else node(path[-1], below))
 
 def tile_name(level, number):
     digits = f"{number:0{(len(str(number)) + 2) // 3 * 3}}"
@@ -202,18 +192,21 @@ def tile_name(level, number):
 class Log:
     def __init__(self, folder, scope, keys, since, live, witnesses=((), 0)):
         self.folder, self.scope, self.keys, self.live, self.witnesses = folder, scope, keys, live, witnesses
-        self.tree, self.chain, self.created, self.torn, self.covered, self.rotations = Tree(), bytes(32), [], 0, 0, 0
+        self.tree, self.chain, self.created, self.torn, self.covered, self.rotations, self.base = Tree(), bytes(32), [], 0, 0, 0, 0
         self.known = [(kept, "in the checkpoint that was kept") for kept in since if kept.scope == scope]
 
     def verify(self):
-        checkpoint = read_checkpoint(read(os.path.join(self.folder, "checkpoint"), MAX_NOTE), self.keys, False)
-        if checkpoint.scope != self.scope:
-            raise Bad("the checkpoint is of another scope", 0, "checkpoint")
-        self.covered = checkpoint.size
+        checkpoint, base, witnessed = (self.read_note(*note) for note in (("checkpoint", MAX_NOTE), ("base", MAX_BASE), ("witnessed", MAX_NOTE)))
+        self.covered, self.base = checkpoint.size, base.size if base else 0
+        if self.base > self.covered:
+            raise Bad("the checkpoint is older than the base of the log", 0, "checkpoint")
         self.known.insert(0, (checkpoint, "signed"))
-        self.read_witnessed()
+        check_witnesses(witnessed.match[0] if witnessed else b"", *self.witnesses)
+        self.known += [(witnessed, "witnessed")] if witnessed else []
         tiles, firsts = self.list_tiles(), self.list_segments()
         self.check_roots()
+        self.add_dropped(base)
+        firsts = [first for first in firsts if first > self.base]  # a host that was killed leaves others
         for first in firsts:
             self.read_segment(first, first == firsts[-1])
         for known, what in self.known:
@@ -225,23 +218,38 @@ class Log:
             if number >= self.tree.size // TILE ** (level + 1):
                 raise Bad("the tile is of records that are not there", self.tree.size + 1, tile_name(level, number))
 
-    def read_witnessed(self):
-        path = os.path.join(self.folder, "witnessed")
-        try:
-            note = read(path, MAX_NOTE) if os.path.lexists(path) else b""
-            check_witnesses(note, *self.witnesses)
-            self.known += [(read_checkpoint(note, self.keys), "witnessed")] if note else []
-            if self.known[-1][0].scope != self.scope:
-                raise Bad("the checkpoint is of another scope")
-        except (Bad, OSError) as error:
-            raise Bad(str(error), 0, "witnessed") from error
+    def read_note(self, what, limit):
+        if what != "checkpoint" and not os.path.lexists(os.path.join(self.folder, what)):
+            return None
+        note = read_checkpoint(read(os.path.join(self.folder, what), limit), self.keys, what == "witnessed", what)
+        if note.scope != self.scope:
+            raise Bad(f"the {what} is of another scope", 0, what)
+        return note
+
+    def add_dropped(self, base):  # the tiles of what was dropped must lead to the base
+        for number in range(self.base // TILE):
+            self.add_leaves(self.read_tile(0, number))
+        if base:
+            subtrees, leaves = ([unbase64(line.split(b" ")[1], 32) for line in base.match[i].splitlines()] for i in (7, 8))
+            good = [edge[1] for edge in self.tree.edge] == subtrees and len(leaves) == self.base % TILE and None not in leaves
+            self.add_leaves(leaves if good else [])
+            self.chain, self.rotations = unbase64(base.match[5], 32), int(base.match[6])
+            if not good or self.chain is None or self.tree.root() != base.root:
+                raise Bad("the tiles are not those that the base stands on", 0, "base")
+
+    def add_leaves(self, leaves):
+        for leaf in leaves:
+            filled = self.tree.add(leaf)
+            self.check_roots()
+            for level, number, row in filled:
+                self.check_tile(level, number, row)
 
     def list_segments(self):
         firsts = []
         for name in os.listdir(self.folder):
             if re.fullmatch(r"[0-9]{20}\.log", name) and 1 <= int(name[:20]) <= MAX_NUMBER:
                 firsts.append(int(name[:20]))
-            elif not name.endswith(IGNORED) and name not in ("checkpoint", "tile", "witnessed"):
+            elif not name.endswith(IGNORED) and name not in ("base", "checkpoint", "tile", "witnessed"):
                 raise Bad(f"{name} is no file of a ledger", 0, self.scope)
         return sorted(firsts)
 
@@ -278,10 +286,8 @@ class Log:
                     self.read_record(data[at:end], seq)
                     at = end
                     continue
-                if not is_torn(data[at:], length):
-                    raise Bad("the length is impossible", seq)
-                if not last or not (self.live or self.tree.size > self.covered):
-                    raise Bad("the record is incomplete", seq)
+                if not is_torn(data[at:], length) or not last or not (self.live or self.tree.size > self.covered):
+                    raise Bad("the record is incomplete, or its length is wrong", seq)
                 self.torn, at = len(data) - at, len(data)  # was never acknowledged
         except (Bad, OSError) as error:
             raise Bad(str(error), getattr(error, "seq", 0) or seq, getattr(error, "file", None) or name) from error
@@ -290,17 +296,15 @@ class Log:
         if sha256(self.chain + data[:-32]) != data[-32:]:
             raise Bad("the chain hash does not fit", seq)
         record = check_record(data[4:-32], seq, self.scope)
-        filled, self.chain = self.tree.add(sha256(b"\0" + data[:-32])), data[-32:]
-        self.check_roots()
+        self.chain = data[-32:]
         self.note_event(record["action"], (record["resource"] if isinstance(record.get("resource"), dict) else {}).get("id"), seq)
-        for level, number, row in filled:
-            self.check_tile(level, number, row)
+        self.add_leaves([sha256(b"\0" + data[:-32])])
 
     def note_event(self, action, text, seq):
         if self.scope != PLATFORM or text is None:
             return
-        if action == "ledger.created":
-            self.created.append(text)
+        if action in ("ledger.created", "ledger.ended"):
+            self.created = [scope for scope in self.created if scope != text] + [text] * (action == "ledger.created")
         if action == "ledger.key_rotated":
             parts, old = text.encode().split(b" "), self.keys[self.rotations]
             message = b"reeve-ledger rotation/v1\n%b\n%b\n" % (old.line, parts[0])
@@ -310,19 +314,21 @@ class Log:
             # one that did not come to its end names a key that never signed
             self.rotations += parts[0] in [key.line for key in self.keys[self.rotations + 1:self.rotations + 2]]
 
+    def read_tile(self, level, number):
+        name, seq = tile_name(level, number), number * TILE ** (level + 1) + 1
+        if not os.path.lexists(path := os.path.join(self.folder, name)):
+            if self.tree.size <= self.covered:
+                raise Bad("the tile is missing", seq, name)
+            return None
+        if os.path.islink(path) or os.path.getsize(path) != TILE * 32:
+            raise Bad("the tile has not the size of one", seq, name)
+        data = read(path, TILE * 32)
+        return [data[i:i + 32] for i in range(0, len(data), 32)]
+
     def check_tile(self, level, number, row):
-        name, span = tile_name(level, number), TILE ** (level + 1)
-        try:
-            data = read(os.path.join(self.folder, name), TILE * 32)
-        except FileNotFoundError:
-            if self.tree.size > self.covered:
-                return
-            raise Bad("the tile is missing", number * span + 1, name) from None
-        except (OSError, Bad):
-            data = b""
-        for i, wanted in enumerate(row):
-            if len(data) != TILE * 32 or data[32 * i:32 * i + 32] != wanted:
-                raise Bad("the tile is not what the records give", number * span + i * TILE**level + 1, name)
+        for i, (found, wanted) in enumerate(zip(self.read_tile(level, number) or row, row)):
+            if found != wanted:
+                raise Bad("the tile is not what the records give", (number * TILE + i) * TILE**level + 1, tile_name(level, number))
 
 def is_live(folder):
     try:
@@ -361,7 +367,7 @@ def verify_proof(data, keys, witnesses=((), 0)):
     checkpoint, index = read_checkpoint(note, keys), int(index[1])
     check_witnesses(note, *witnesses)
     record = check_record(entry[4:], index + 1, checkpoint.scope)
-    if not check_inclusion(path, index, checkpoint.size, sha256(b"\0" + entry), checkpoint.root):
+    if index >= checkpoint.size or climb(path, index, checkpoint.size, sha256(b"\0" + entry)) != checkpoint.root:
         raise Bad("the proof does not lead from the record to the root that was signed")
     return {"valid": True, "scope": checkpoint.scope, "seq": index + 1, "size": checkpoint.size, "root": checkpoint.root.hex(), "record": record}
 

@@ -27,6 +27,30 @@ reeve_checkpoint_body (const ReeveCheckpoint *self, const char *scope)
 }
 
 /**
+ * reeve_checkpoint_sign_note:
+ * @body: text of a note; ends with a line end
+ * @key: key that signs
+ * @error: return location
+ *
+ * Returns: (transfer full): a C2SP signed note, or %NULL with an error of signing
+ */
+char *
+reeve_checkpoint_sign_note (const char *body, ReeveLedgerKey *key, GError **error)
+{
+  g_autofree char *signature = NULL;
+  guint8 blob[REEVE_CHECKPOINT_BLOB];
+  guint32 id = 0;
+
+  if (!reeve_ledger_key_sign (key, body, strlen (body), &id, blob + sizeof id, error))
+    return NULL;
+  id = GUINT32_TO_BE (id);
+  memcpy (blob, &id, sizeof id);
+  signature = g_base64_encode (blob, sizeof blob);
+  return g_strconcat (body, "\n", REEVE_CHECKPOINT_DASH, REEVE_LEDGER_KEY_NAME, " ", signature,
+                      "\n", NULL);
+}
+
+/**
  * reeve_checkpoint_format:
  * @self: a checkpoint
  * @scope: the scope whose ledger it speaks of; no line ends
@@ -40,17 +64,8 @@ reeve_checkpoint_format (const ReeveCheckpoint *self, const char *scope, ReeveLe
                          GError **error)
 {
   g_autofree char *body = reeve_checkpoint_body (self, scope);
-  g_autofree char *signature = NULL;
-  guint8 blob[REEVE_CHECKPOINT_BLOB];
-  guint32 id = 0;
 
-  if (!reeve_ledger_key_sign (key, body, strlen (body), &id, blob + sizeof id, error))
-    return NULL;
-  id = GUINT32_TO_BE (id);
-  memcpy (blob, &id, sizeof id);
-  signature = g_base64_encode (blob, sizeof blob);
-  return g_strconcat (body, "\n", REEVE_CHECKPOINT_DASH, REEVE_LEDGER_KEY_NAME, " ", signature,
-                      "\n", NULL);
+  return reeve_checkpoint_sign_note (body, key, error);
 }
 
 static gboolean
@@ -76,8 +91,17 @@ reeve_checkpoint_parse_body (ReeveCheckpoint *self, char **lines, GError **error
   return TRUE;
 }
 
-/* Key id and the 64 signature bytes of a signature line, which must be of one of the keys. */
-static gboolean
+/**
+ * reeve_checkpoint_parse_signature:
+ * @line: a signature line of a note
+ * @key: the keys of which it must be
+ * @id: (out): of which it is
+ * @signature: (out caller-allocates): the signature, not verified
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CORRUPT
+ */
+gboolean
 reeve_checkpoint_parse_signature (const char *line, ReeveLedgerKey *key, guint32 *id,
                                   guint8 signature[REEVE_LEDGER_KEY_SIGNATURE_SIZE], GError **error)
 {

@@ -38,4 +38,10 @@ char *reeve_checkpoint_load (ReeveCheckpoint *self, const char *folder, const ch
 gboolean reeve_checkpoint_read (ReeveCheckpoint *self, const char *folder, const char *scope,
                                 ReeveLedgerKey *key, GError **error);
 
+/* Of any note by the ledger's key. */
+char *reeve_checkpoint_sign_note (const char *body, ReeveLedgerKey *key, GError **error);
+gboolean reeve_checkpoint_parse_signature (const char *line, ReeveLedgerKey *key, guint32 *id,
+                                           guint8 signature[REEVE_LEDGER_KEY_SIGNATURE_SIZE],
+                                           GError **error);
+
 G_END_DECLS

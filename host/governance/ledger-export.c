@@ -33,6 +33,21 @@ struct _ReeveLedgerExport
   guint8 gap_chain[REEVE_LEDGER_HASH_SIZE]; /* chain hash of its last record */
 };
 
+/* What retention has dropped is left out as what the filter leaves out. */
+static void
+reeve_ledger_export_skip_dropped (ReeveLedgerExport *self)
+{
+  g_autofree ReeveLedgerBase *base = reeve_ledger_log_dup_base (self->log);
+
+  if (base == NULL)
+    return;
+  (void) reeve_ledger_range_describe (&self->gap, 0, base->frontier.size);
+  for (guint i = 0; i < self->gap.length; i++)
+    memcpy (self->gap.nodes[i], base->frontier.nodes[self->gap.levels[i]], REEVE_LEDGER_HASH_SIZE);
+  memcpy (self->gap_chain, base->chain, REEVE_LEDGER_HASH_SIZE);
+  self->at = base->frontier.size + 1;
+}
+
 /**
  * reeve_ledger_export_new:
  * @ledger: an open ledger, which outlives the export
@@ -59,6 +74,7 @@ reeve_ledger_export_new (ReeveLedger *ledger, const char *scope, const ReeveLedg
   self->scope = g_strdup (scope);
   self->format = format;
   self->at = 1;
+  reeve_ledger_export_skip_dropped (self);
   reeve_ledger_filter_copy (&self->filter, filter);
   reeve_ledger_log_get_checkpoint (log, &checkpoint);
   self->size = checkpoint.size;

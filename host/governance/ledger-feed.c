@@ -68,7 +68,7 @@ reeve_ledger_feed_give (ReeveLedgerFeedRead *self, const ReeveLedgerBlockEntry *
  * @last: (out): number of the last that was looked at, @after when there is nothing new
  * @error: return location
  *
- * Reads on. Blocks for a bounded time.
+ * Reads on; what retention has dropped is passed over. Blocks for a bounded time.
  *
  * Returns: %FALSE with %REEVE_ERROR_CORRUPT or a file error
  */
@@ -77,10 +77,11 @@ reeve_ledger_feed_read (ReeveLedger *ledger, const char *scope, const ReeveLedge
                         guint64 after, ReeveLedgerFeedFunc func, gpointer user_data, guint64 *last,
                         GError **error)
 {
-  guint64 end = MIN (reeve_ledger_get_size (ledger, scope), after + REEVE_LEDGER_FEED_SCAN);
+  guint64 from = MAX (after, reeve_ledger_get_base (ledger, scope));
+  guint64 end = MIN (reeve_ledger_get_size (ledger, scope), from + REEVE_LEDGER_FEED_SCAN);
   g_autoptr (GString) line = g_string_new (NULL);
   g_autofree char *arena = g_malloc (REEVE_LEDGER_RECORD_MAX_JSON);
-  ReeveLedgerFeedRead self = { feed, func, user_data, line, arena, 0, 0, after };
+  ReeveLedgerFeedRead self = { feed, func, user_data, line, arena, 0, 0, from };
   g_autoptr (GError) local = NULL;
   gboolean full = FALSE;
 

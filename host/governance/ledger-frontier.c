@@ -7,6 +7,34 @@
 #include "ledger-merkle.h"
 
 /**
+ * reeve_ledger_frontier_add_subtree:
+ * @self: a frontier, whose size is a multiple of that of the subtree
+ * @level: height of a perfect subtree
+ * @hash: its root
+ *
+ * Adds 2^@level leaves.
+ *
+ * Returns: %FALSE when the tree is full
+ */
+gboolean
+reeve_ledger_frontier_add_subtree (ReeveLedgerFrontier *self, guint level,
+                                   const guint8 hash[REEVE_LEDGER_HASH_SIZE])
+{
+  guint64 count = G_GUINT64_CONSTANT (1) << level;
+  guint8 node[REEVE_LEDGER_HASH_SIZE];
+
+  if (self->size + count >= G_GUINT64_CONSTANT (1) << REEVE_LEDGER_FRONTIER_LEVELS)
+    return FALSE;
+  memcpy (node, hash, sizeof node);
+  /* like a carry: each complete subtree of the same height joins the new one from the left */
+  for (; (self->size >> level & 1) != 0; level++)
+    reeve_ledger_merkle_join (self->nodes[level], node, node);
+  memcpy (self->nodes[level], node, sizeof node);
+  self->size += count;
+  return TRUE;
+}
+
+/**
  * reeve_ledger_frontier_add:
  * @self: a frontier
  * @leaf: the leaf hash, SHA-256 (0x00 | entry), of the next entry
@@ -18,18 +46,7 @@
 gboolean
 reeve_ledger_frontier_add (ReeveLedgerFrontier *self, const guint8 leaf[REEVE_LEDGER_HASH_SIZE])
 {
-  guint8 node[REEVE_LEDGER_HASH_SIZE];
-  guint level = 0;
-
-  if (self->size + 1 >= G_GUINT64_CONSTANT (1) << REEVE_LEDGER_FRONTIER_LEVELS)
-    return FALSE;
-  memcpy (node, leaf, sizeof node);
-  /* like a carry: each complete subtree of the same height joins the new one from the left */
-  for (; (self->size >> level & 1) != 0; level++)
-    reeve_ledger_merkle_join (self->nodes[level], node, node);
-  memcpy (self->nodes[level], node, sizeof node);
-  self->size++;
-  return TRUE;
+  return reeve_ledger_frontier_add_subtree (self, 0, leaf);
 }
 
 /**

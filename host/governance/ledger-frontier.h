@@ -27,6 +27,8 @@ typedef struct
 
 gboolean reeve_ledger_frontier_add (ReeveLedgerFrontier *self,
                                     const guint8 leaf[REEVE_LEDGER_HASH_SIZE]);
+gboolean reeve_ledger_frontier_add_subtree (ReeveLedgerFrontier *self, guint level,
+                                            const guint8 hash[REEVE_LEDGER_HASH_SIZE]);
 void reeve_ledger_frontier_root (const ReeveLedgerFrontier *self,
                                  guint8 root[REEVE_LEDGER_HASH_SIZE]);
 G_END_DECLS

@@ -3,6 +3,7 @@
  * ledger-log-read.c (reading), ledger-log-cure.c (after an error of the disk). */
 #pragma once
 
+#include "ledger-base.h"
 #include "ledger-log.h"
 #include "ledger-segment.h"
 #include "ledger-tiles.h"
@@ -24,6 +25,7 @@ struct _ReeveLedgerLog
   /* published: under the mutex */
   GMutex mutex;
   GPtrArray *segments;
+  ReeveLedgerBase *base; /* (nullable): what stands before the first of them */
   ReeveLedgerState *state;
   GError *failure;
   ReeveLedgerLogTrouble trouble; /* why there is a failure */
@@ -46,6 +48,8 @@ struct _ReeveLedgerLog
   GError *left;          /* (nullable): why it has left home, until somebody is told */
   gboolean told;         /* that the second place fails as well */
   ReeveLedgerBack *back; /* (nullable): what came home, until it is written down */
+  gint64 month_from;     /* µs: the month in which the last segment was begun */
+  gint64 month_to;       /* 0: not known yet */
 };
 
 /* the writer thread: nothing of the batch any more */
@@ -56,7 +60,9 @@ gboolean reeve_ledger_log_write_tiles (ReeveLedgerLog *self, guint64 size, GErro
  * before */
 ReeveLedgerSegment *reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 seq,
                                                   ReeveLedgerSegment **before, GError **error);
-gboolean reeve_ledger_log_read_chain (const ReeveLedgerSegment *before, guint8 *chain,
+/* the chain hash before the first record of @segment; @before: (nullable): the one before it */
+gboolean reeve_ledger_log_read_chain (ReeveLedgerLog *self, const ReeveLedgerSegment *segment,
+                                      const ReeveLedgerSegment *before, guint8 *chain,
                                       GError **error);
 /* the writer thread, ledger-log-second.c: it goes on elsewhere; FALSE: it does not */
 gboolean reeve_ledger_log_leave (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble,
@@ -67,6 +73,16 @@ void reeve_ledger_log_tell (ReeveLedgerLog *self, const GError *why);
 void reeve_ledger_log_stay (ReeveLedgerLog *self);
 /* (transfer none): where new files go */
 const char *reeve_ledger_log_get_place (ReeveLedgerLog *self);
+/* hashes of the records with number from @index * 256 + 1 on, @width of them */
+gboolean reeve_ledger_log_read_leaves (ReeveLedgerLog *self, guint64 index, guint width,
+                                       guint8 *hashes, GError **error);
+/* when that record was made, at least 1; 0 with an error */
+gint64 reeve_ledger_log_read_time (ReeveLedgerLog *self, guint64 seq, GError **error);
+void reeve_ledger_log_take_turn (ReeveLedgerLog *self);
+void reeve_ledger_log_give_turn (ReeveLedgerLog *self);
+gboolean reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error);
+/* @firsts: (element-type guint64): files that the base has made superfluous */
+gboolean reeve_ledger_log_remove_files (ReeveLedgerLog *self, GArray *firsts, GError **error);
 /* (nullable) */
 ReeveLedgerSegment *reeve_ledger_log_last (ReeveLedgerLog *self);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "ledger-file.h"
@@ -45,12 +46,38 @@ reeve_ledger_log_keep_index (ReeveLedgerLog *self, ReeveLedgerSegment *loaded)
   g_mutex_unlock (&self->mutex);
 }
 
+/* The chain hash before the first file there is: in the base, or nothing but zeros. */
+static gboolean
+reeve_ledger_log_read_first_chain (ReeveLedgerLog *self, const ReeveLedgerSegment *segment,
+                                   guint8 *chain, GError **error)
+{
+  gboolean ok = segment->first == 1;
+
+  memset (chain, 0, REEVE_LEDGER_HASH_SIZE);
+  g_mutex_lock (&self->mutex);
+  if (self->base != NULL && self->base->frontier.size + 1 == segment->first)
+    {
+      memcpy (chain, self->base->chain, REEVE_LEDGER_HASH_SIZE);
+      ok = TRUE;
+    }
+  g_mutex_unlock (&self->mutex);
+  /* it was dropped meanwhile */
+  if (!ok)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
+  return ok;
+}
+
 /* The first block of a file has the chain hash before it at the end of the file before. */
 gboolean
-reeve_ledger_log_read_chain (const ReeveLedgerSegment *before, guint8 *chain, GError **error)
+reeve_ledger_log_read_chain (ReeveLedgerLog *self, const ReeveLedgerSegment *segment,
+                             const ReeveLedgerSegment *before, guint8 *chain, GError **error)
 {
-  int fd = open (before->path, O_RDONLY | O_CLOEXEC);
   gssize n = -1;
+  int fd = -1;
+
+  if (before == NULL)
+    return reeve_ledger_log_read_first_chain (self, segment, chain, error);
+  fd = open (before->path, O_RDONLY | O_CLOEXEC);
 
   if (fd < 0)
     {
@@ -74,7 +101,15 @@ reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegm
 
   if (segment == NULL)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
+      guint64 base = reeve_ledger_log_get_base (self);
+
+      if (seq > 0 && seq <= base)
+        g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
+                     "the record is older than what is kept: those from %" G_GUINT64_FORMAT
+                     " on are there",
+                     base + 1);
+      else
+        g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
       return NULL;
     }
   if (segment->offsets == NULL)
@@ -111,8 +146,8 @@ reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first, 
   block = reeve_ledger_segment_read_block (segment, seq, first, error);
   if (block == NULL)
     return NULL;
-  if (*first == segment->first && before != NULL
-      && !reeve_ledger_log_read_chain (before, block->data, error))
+  if (*first == segment->first
+      && !reeve_ledger_log_read_chain (self, segment, before, block->data, error))
     return NULL;
   return g_steal_pointer (&block);
 }

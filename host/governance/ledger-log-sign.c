@@ -13,7 +13,7 @@
 #define REEVE_LEDGER_LOG_DEMAND_INTERVAL (G_TIME_SPAN_SECOND / 2)
 
 /* Waits for the turn to sign. */
-static void
+void
 reeve_ledger_log_take_turn (ReeveLedgerLog *self)
 {
   g_mutex_lock (&self->mutex);
@@ -23,7 +23,7 @@ reeve_ledger_log_take_turn (ReeveLedgerLog *self)
   g_mutex_unlock (&self->mutex);
 }
 
-static void
+void
 reeve_ledger_log_give_turn (ReeveLedgerLog *self)
 {
   g_mutex_lock (&self->mutex);
@@ -56,7 +56,7 @@ reeve_ledger_log_sign_state (ReeveLedgerLog *self, const ReeveLedgerState *state
   return TRUE;
 }
 
-static gboolean
+gboolean
 reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
 {
   g_autoptr (ReeveLedgerState) state = NULL;

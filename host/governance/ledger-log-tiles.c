@@ -34,8 +34,9 @@ typedef struct
 
 /* Where to begin to read for record @seq: its block, and the chain hash before. */
 static gboolean
-reeve_ledger_log_start_scan (ReeveLedgerSegment *segment, ReeveLedgerSegment *before, int fd,
-                             guint64 seq, guint64 *offset, guint8 *chain, GError **error)
+reeve_ledger_log_start_scan (ReeveLedgerLog *self, ReeveLedgerSegment *segment,
+                             ReeveLedgerSegment *before, int fd, guint64 seq, guint64 *offset,
+                             guint8 *chain, GError **error)
 {
   guint block = (guint) ((seq - segment->first) / REEVE_LEDGER_SEGMENT_STRIDE);
   gssize n = REEVE_LEDGER_HASH_SIZE;
@@ -43,7 +44,7 @@ reeve_ledger_log_start_scan (ReeveLedgerSegment *segment, ReeveLedgerSegment *be
   *offset = g_array_index (segment->offsets, guint32, block);
   memset (chain, 0, REEVE_LEDGER_HASH_SIZE);
   if (*offset == 0)
-    return before == NULL || reeve_ledger_log_read_chain (before, chain, error);
+    return reeve_ledger_log_read_chain (self, segment, before, chain, error);
   if (*offset >= REEVE_LEDGER_HASH_SIZE)
     n = reeve_ledger_file_read_at (fd, chain, REEVE_LEDGER_HASH_SIZE,
                                    *offset - REEVE_LEDGER_HASH_SIZE, error);
@@ -57,9 +58,9 @@ reeve_ledger_log_start_scan (ReeveLedgerSegment *segment, ReeveLedgerSegment *be
 
 /* Reads records of one segment from @seq on; *@seq goes to the one behind the last. */
 static gboolean
-reeve_ledger_log_scan_file (ReeveLedgerSegment *segment, ReeveLedgerSegment *before, int fd,
-                            guint64 *seq, guint64 end, ReeveLedgerLogScanFunc func,
-                            gpointer user_data, GError **error)
+reeve_ledger_log_scan_file (ReeveLedgerLog *self, ReeveLedgerSegment *segment,
+                            ReeveLedgerSegment *before, int fd, guint64 *seq, guint64 end,
+                            ReeveLedgerLogScanFunc func, gpointer user_data, GError **error)
 {
   guint8 chain[REEVE_LEDGER_HASH_SIZE];
   g_autoptr (ReeveLedgerScanner) scanner = NULL;
@@ -67,7 +68,7 @@ reeve_ledger_log_scan_file (ReeveLedgerSegment *segment, ReeveLedgerSegment *bef
   guint64 offset = 0;
   ReeveLedgerEntry entry;
 
-  if (!reeve_ledger_log_start_scan (segment, before, fd, *seq, &offset, chain, error))
+  if (!reeve_ledger_log_start_scan (self, segment, before, fd, *seq, &offset, chain, error))
     return FALSE;
   scanner = reeve_ledger_scanner_new (fd, offset, segment->end, chain);
   for (; at < MIN (end, segment->first + segment->count); at++)
@@ -122,7 +123,8 @@ reeve_ledger_log_scan (ReeveLedgerLog *self, guint64 seq, guint64 count,
           reeve_ledger_file_set_error (error, errno, "opening", segment->path);
           return FALSE;
         }
-      ok = reeve_ledger_log_scan_file (segment, before, fd, &seq, end, func, user_data, error);
+      ok = reeve_ledger_log_scan_file (self, segment, before, fd, &seq, end, func, user_data,
+                                       error);
       close (fd);
       if (!ok)
         return FALSE;
@@ -139,13 +141,23 @@ reeve_ledger_log_take_leaf (guint64 seq, const ReeveLedgerEntry *entry, gpointer
           REEVE_LEDGER_HASH_SIZE);
 }
 
-/* Leaf hashes of tile @index of level 0, the first @width of them, from the records. */
-static gboolean
+/* Leaf hashes of tile @index of level 0, the first @width of them, from the records; the base has
+ * those of records that were dropped. */
+gboolean
 reeve_ledger_log_read_leaves (ReeveLedgerLog *self, guint64 index, guint width, guint8 *hashes,
                               GError **error)
 {
-  return reeve_ledger_log_scan (self, index * REEVE_LEDGER_TILES_WIDTH + 1, width,
-                                reeve_ledger_log_take_leaf, hashes, error);
+  g_autofree ReeveLedgerBase *base = reeve_ledger_log_dup_base (self);
+  guint64 start = index * REEVE_LEDGER_TILES_WIDTH;
+  guint known = 0;
+
+  if (base != NULL && base->frontier.size / REEVE_LEDGER_TILES_WIDTH == index)
+    {
+      known = MIN (width, reeve_ledger_base_count_leaves (base));
+      memcpy (hashes, base->leaves, (gsize) known * REEVE_LEDGER_HASH_SIZE);
+    }
+  return reeve_ledger_log_scan (self, start + known + 1, width - known, reeve_ledger_log_take_leaf,
+                                hashes, error);
 }
 
 /* ---- writing ---- */

@@ -47,6 +47,7 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
   ReeveLedgerLog *self = g_new0 (ReeveLedgerLog, 1);
   g_autoptr (ReeveLedgerRecovery) found = NULL;
   g_autofree char *leftover = NULL;
+  g_autoptr (GError) local = NULL;
 
   g_mutex_init (&self->mutex);
   g_cond_init (&self->turn);
@@ -76,6 +77,9 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
       self->tiles = reeve_ledger_tiles_find_end (self->folder, found->checkpoint_size);
       *cut = found->cut;
       self->opening_size = self->state->frontier.size;
+      self->base = g_steal_pointer (&found->base);
+      if (!reeve_ledger_log_remove_files (self, found->dropped, &local))
+        g_warning ("ledger: %s", local->message);
     }
   reeve_ledger_log_reset_batch (self);
   return self;
@@ -93,6 +97,7 @@ reeve_ledger_log_free (ReeveLedgerLog *self)
   reeve_ledger_log_close_file (self);
   g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
   g_ptr_array_unref (self->segments);
+  g_free (self->base);
   reeve_ledger_state_free (self->state);
   g_clear_error (&self->failure);
   reeve_ledger_batch_free (self->batch);
@@ -171,6 +176,42 @@ reeve_ledger_log_last (ReeveLedgerLog *self)
                                  : NULL;
 }
 
+static void
+reeve_ledger_log_set_month (ReeveLedgerLog *self, gint64 time)
+{
+  g_autoptr (GDateTime) now = g_date_time_new_from_unix_utc (time / G_TIME_SPAN_SECOND);
+  g_autoptr (GDateTime) from = NULL;
+  g_autoptr (GDateTime) to = NULL;
+
+  self->month_from = 0;
+  self->month_to = G_MAXINT64;
+  if (now == NULL)
+    return;
+  from = g_date_time_new_utc (g_date_time_get_year (now), g_date_time_get_month (now), 1, 0, 0, 0);
+  to = g_date_time_add_months (from, 1);
+  self->month_from = g_date_time_to_unix (from) * G_TIME_SPAN_SECOND;
+  if (to != NULL)
+    self->month_to = g_date_time_to_unix (to) * G_TIME_SPAN_SECOND;
+}
+
+/* Is the last segment large enough, or of another month? Retention drops whole files: one that is
+ * never full would never go. */
+static gboolean
+reeve_ledger_log_is_over (ReeveLedgerLog *self, const ReeveLedgerSegment *last)
+{
+  gint64 now = g_get_real_time ();
+  gint64 begun = 0;
+
+  if (last->end >= self->segment_size)
+    return TRUE;
+  if (self->month_to == 0)
+    {
+      begun = reeve_ledger_log_read_time (self, last->first, NULL);
+      reeve_ledger_log_set_month (self, begun != 0 ? begun : now);
+    }
+  return now < self->month_from || now >= self->month_to;
+}
+
 /* Opens the file this batch goes to: the last segment, or a new one under a name that does not
  * count yet. */
 static gboolean
@@ -180,7 +221,7 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
   g_autofree char *path = NULL;
 
   /* away it goes on with files of its own */
-  if (last != NULL && last->end < self->segment_size && last->first >= self->away)
+  if (last != NULL && last->first >= self->away && !reeve_ledger_log_is_over (self, last))
     {
       if (self->fd >= 0)
         return TRUE;
@@ -193,6 +234,7 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
       g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
       self->fresh = reeve_ledger_segment_new (reeve_ledger_log_get_place (self),
                                               self->state->frontier.size + 1);
+      reeve_ledger_log_set_month (self, g_get_real_time ());
       path = g_build_filename (reeve_ledger_log_get_place (self), REEVE_LEDGER_LOG_NEW_SEGMENT,
                                NULL);
       self->fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -404,6 +446,43 @@ reeve_ledger_log_get_size (ReeveLedgerLog *self)
   size = self->state->frontier.size;
   g_mutex_unlock (&self->mutex);
   return size;
+}
+
+/**
+ * reeve_ledger_log_get_base:
+ * @self: a log
+ *
+ * Returns: number of the last record that was dropped, 0 where none was
+ */
+guint64
+reeve_ledger_log_get_base (ReeveLedgerLog *self)
+{
+  guint64 size = 0;
+
+  g_mutex_lock (&self->mutex);
+  if (self->base != NULL)
+    size = self->base->frontier.size;
+  g_mutex_unlock (&self->mutex);
+  return size;
+}
+
+/**
+ * reeve_ledger_log_dup_base:
+ * @self: a log
+ *
+ * Returns: (transfer full) (nullable): what stands before its first record, to be freed with
+ * g_free(); %NULL where nothing was dropped
+ */
+ReeveLedgerBase *
+reeve_ledger_log_dup_base (ReeveLedgerLog *self)
+{
+  ReeveLedgerBase *base = NULL;
+
+  g_mutex_lock (&self->mutex);
+  if (self->base != NULL)
+    base = g_memdup2 (self->base, sizeof *self->base);
+  g_mutex_unlock (&self->mutex);
+  return base;
 }
 
 /**

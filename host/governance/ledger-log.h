@@ -3,6 +3,7 @@
 #pragma once
 
 #include "checkpoint.h"
+#include "ledger-base.h"
 #include "ledger-batch.h"
 #include "ledger-key.h"
 #include "ledger-merkle.h"
@@ -59,6 +60,8 @@ guint64 reeve_ledger_log_get_away (ReeveLedgerLog *self);
 /* can it come home without a new start, or is there something to tidy up? */
 gboolean reeve_ledger_log_wants_home (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_check (ReeveLedgerLog *self, GError **error);
+guint64 reeve_ledger_log_get_base (ReeveLedgerLog *self);
+ReeveLedgerBase *reeve_ledger_log_dup_base (ReeveLedgerLog *self);
 GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);
 GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first,
                                          GError **error);
@@ -79,6 +82,12 @@ gboolean reeve_ledger_log_include (ReeveLedgerLog *self, guint64 seq,
 gboolean reeve_ledger_log_extend (ReeveLedgerLog *self, guint64 old_size,
                                   const ReeveCheckpoint *checkpoint, ReeveLedgerMerklePath *path,
                                   GError **error);
+
+/* retention; worker threads */
+gboolean reeve_ledger_log_plan_retire (ReeveLedgerLog *self, gint64 horizon, guint64 limit,
+                                       guint64 *last, GError **error);
+gboolean reeve_ledger_log_retire (ReeveLedgerLog *self, guint64 last, guint keys, const char *rule,
+                                  gint64 time, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerLog, reeve_ledger_log_free)
 

@@ -74,6 +74,9 @@ reeve_ledger_prove (ReeveLedger *self, const char *scope, guint64 seq, GError **
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
       return NULL;
     }
+  if (seq <= reeve_ledger_log_get_base (log)
+      && !reeve_ledger_log_scan (log, seq, 1, reeve_ledger_prove_take, &record, error))
+    return NULL;
   proof->index = seq - 1;
   proof->checkpoint = reeve_ledger_prove_checkpoint (self, log, seq, &checkpoint, error);
   if (proof->checkpoint == NULL
@@ -108,8 +111,9 @@ reeve_ledger_prove_add_witnessed (ReeveLedger *self, const char *scope, JsonObje
  *
  * Returns: (transfer full): the last checkpoint: {size, root, checkpoint, witnessed?: {size,
  * checkpoint}}; a new one where there are records behind the last and not too many were asked for;
- * witnessed is the last that was cosigned; %NULL with %REEVE_ERROR_NOT_FOUND or
- * an error
+ * witnessed is the last that was cosigned; where records were dropped also {first, base}: the first
+ * that is there, and the signed note about the others; %NULL with %REEVE_ERROR_NOT_FOUND or an
+ * error
  */
 JsonObject *
 reeve_ledger_show_checkpoint (ReeveLedger *self, const char *scope, GError **error)
@@ -117,6 +121,8 @@ reeve_ledger_show_checkpoint (ReeveLedger *self, const char *scope, GError **err
   ReeveLedgerLog *log = reeve_ledger_need_log (self, scope, error);
   g_autofree char *note = NULL;
   g_autofree char *root = NULL;
+  g_autofree char *base_note = NULL;
+  g_autofree ReeveLedgerBase *base = NULL;
   JsonObject *shown = NULL;
   ReeveCheckpoint checkpoint = { 0 };
 
@@ -133,5 +139,12 @@ reeve_ledger_show_checkpoint (ReeveLedger *self, const char *scope, GError **err
   json_object_set_string_member (shown, "root", root);
   json_object_set_string_member (shown, "checkpoint", note);
   reeve_ledger_prove_add_witnessed (self, scope, shown);
+  base = reeve_ledger_log_dup_base (log);
+  if (base == NULL)
+    return shown;
+  base_note = reeve_ledger_base_format (base, scope, self->key, NULL);
+  json_object_set_int_member (shown, "first", (gint64) base->frontier.size + 1);
+  if (base_note != NULL)
+    json_object_set_string_member (shown, "base", base_note);
   return shown;
 }

@@ -109,12 +109,13 @@ reeve_ledger_query_list (ReeveLedgerLog *log, const ReeveLedgerFilter *filter, g
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
   guint limit = CLAMP (filter->limit, 1, REEVE_LEDGER_QUERY_MAX_LIMIT);
   guint64 at = reeve_ledger_log_get_size (log);
+  guint64 end = MAX (filter->after, reeve_ledger_log_get_base (log));
   guint64 stop = 0;
 
   if (filter->before != 0 && filter->before <= at)
     at = filter->before - 1;
   stop = at > REEVE_LEDGER_QUERY_MAX_SCAN ? at - REEVE_LEDGER_QUERY_MAX_SCAN : 0;
-  stop = MAX (stop, filter->after);
+  stop = MAX (stop, end);
   while (at > stop && found->len < limit)
     {
       g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (log, at, error);
@@ -122,6 +123,6 @@ reeve_ledger_query_list (ReeveLedgerLog *log, const ReeveLedgerFilter *filter, g
       if (block == NULL || !reeve_ledger_query_scan_block (block, filter, limit, found, &at, error))
         return NULL;
     }
-  *next = at > filter->after ? at + 1 : 0;
+  *next = at > end ? at + 1 : 0;
   return g_steal_pointer (&found);
 }

@@ -73,7 +73,7 @@ reeve_ledger_range_describe (ReeveLedgerRange *self, guint64 start, guint64 coun
  *
  * Adds all leaves of a range.
  *
- * Returns: %FALSE when it does not begin where the tree ends
+ * Returns: %FALSE when it does not begin where the tree ends, or the tree is full
  */
 gboolean
 reeve_ledger_range_apply (const ReeveLedgerRange *self, ReeveLedgerFrontier *frontier)
@@ -81,16 +81,7 @@ reeve_ledger_range_apply (const ReeveLedgerRange *self, ReeveLedgerFrontier *fro
   if (self->start != frontier->size)
     return FALSE;
   for (guint i = 0; i < self->length; i++)
-    {
-      guint8 node[REEVE_LEDGER_HASH_SIZE];
-      guint level = self->levels[i];
-
-      memcpy (node, self->nodes[i], sizeof node);
-      /* like a carry: each complete subtree of the same height joins the new one from the left */
-      for (; (frontier->size >> level & 1) != 0; level++)
-        reeve_ledger_merkle_join (frontier->nodes[level], node, node);
-      memcpy (frontier->nodes[level], node, sizeof node);
-      frontier->size += G_GUINT64_CONSTANT (1) << self->levels[i];
-    }
+    if (!reeve_ledger_frontier_add_subtree (frontier, self->levels[i], self->nodes[i]))
+      return FALSE;
   return TRUE;
 }

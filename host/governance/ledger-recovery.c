@@ -32,7 +32,51 @@ reeve_ledger_recovery_free (ReeveLedgerRecovery *self)
 {
   g_clear_pointer (&self->segments, g_ptr_array_unref);
   g_clear_pointer (&self->state, reeve_ledger_state_free);
+  g_clear_pointer (&self->base, g_free);
+  g_clear_pointer (&self->dropped, g_array_unref);
   g_free (self);
+}
+
+/**
+ * reeve_ledger_recovery_begin:
+ * @state: an empty state
+ * @base: (nullable): base of the log
+ *
+ * Has @state stand before the first record that is kept.
+ */
+void
+reeve_ledger_recovery_begin (ReeveLedgerState *state, const ReeveLedgerBase *base)
+{
+  if (base == NULL)
+    return;
+  state->frontier = base->frontier;
+  memcpy (state->chain, base->chain, sizeof state->chain);
+}
+
+/**
+ * reeve_ledger_recovery_take_dropped:
+ * @firsts: first sequence numbers of segments, ascending
+ * @base: (nullable): base of the log
+ *
+ * Takes from @firsts those that the base says are dropped.
+ *
+ * Returns: (transfer full) (element-type guint64): what was taken
+ */
+GArray *
+reeve_ledger_recovery_take_dropped (GArray *firsts, const ReeveLedgerBase *base)
+{
+  GArray *dropped = g_array_new (FALSE, FALSE, sizeof (guint64));
+  guint count = 0;
+
+  while (base != NULL && count < firsts->len
+         && g_array_index (firsts, guint64, count) <= base->frontier.size)
+    count++;
+  if (count > 0)
+    {
+      g_array_append_vals (dropped, firsts->data, count);
+      g_array_remove_range (firsts, 0, count);
+    }
+  return dropped;
 }
 
 /**
@@ -114,6 +158,7 @@ reeve_ledger_recovery_list_segments (const char *folder, GError **error)
         g_array_append_val (list, first);
       else if (!reeve_ledger_segment_is_ignored (name) && strcmp (name, REEVE_CHECKPOINT_FILE) != 0
                && strcmp (name, REEVE_LEDGER_WITNESSED_FILE) != 0
+               && strcmp (name, REEVE_LEDGER_BASE_FILE) != 0
                && strcmp (name, REEVE_LEDGER_TILES_FOLDER) != 0)
         {
           g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s/%s is no file of a ledger",
@@ -125,24 +170,39 @@ reeve_ledger_recovery_list_segments (const char *folder, GError **error)
   return g_steal_pointer (&list);
 }
 
-/* The saved state, if it may be believed: not ahead of the checkpoint, and standing in a file that
- * is there. */
-static ReeveLedgerState *
-reeve_ledger_recovery_load_state (const char *folder, const ReeveCheckpoint *checkpoint,
-                                  GArray *firsts)
+/* May the saved state be believed? It is not ahead of the checkpoint, and stands in a file that is
+ * there. */
+static gboolean
+reeve_ledger_recovery_believes (const ReeveLedgerState *state, const ReeveCheckpoint *checkpoint,
+                                GArray *firsts)
 {
-  g_autoptr (ReeveLedgerState) state = reeve_ledger_state_load (folder);
   guint8 root[REEVE_LEDGER_HASH_SIZE];
 
   if (state == NULL || state->frontier.size > checkpoint->size || state->segment == 0)
-    return reeve_ledger_state_new ();
+    return FALSE;
   reeve_ledger_frontier_root (&state->frontier, root);
   if (state->frontier.size == checkpoint->size && memcmp (root, checkpoint->root, sizeof root) != 0)
-    return reeve_ledger_state_new ();
+    return FALSE;
   for (guint i = 0; i < firsts->len; i++)
     if (g_array_index (firsts, guint64, i) == state->segment)
-      return g_steal_pointer (&state);
-  return reeve_ledger_state_new ();
+      return TRUE;
+  return FALSE;
+}
+
+/* The saved state, else that before the first record. */
+static ReeveLedgerState *
+reeve_ledger_recovery_load_state (const char *folder, const ReeveCheckpoint *checkpoint,
+                                  const ReeveLedgerBase *base, GArray *firsts)
+{
+  g_autoptr (ReeveLedgerState) state = reeve_ledger_state_load (folder);
+
+  if (!reeve_ledger_recovery_believes (state, checkpoint, firsts))
+    {
+      g_clear_pointer (&state, reeve_ledger_state_free);
+      state = reeve_ledger_state_new ();
+      reeve_ledger_recovery_begin (state, base);
+    }
+  return g_steal_pointer (&state);
 }
 
 static gboolean
@@ -311,6 +371,29 @@ reeve_ledger_recovery_read_segments (ReeveLedgerRecovery *self, const char *fold
   return TRUE;
 }
 
+/* The base, and that the files go on from it. */
+static gboolean
+reeve_ledger_recovery_read_base (ReeveLedgerRecovery *self, const char *folder, const char *scope,
+                                 ReeveLedgerKey *key, GArray *firsts, GError **error)
+{
+  guint64 first = 1;
+
+  if (!reeve_ledger_base_load (&self->base, folder, scope, key, error))
+    return FALSE;
+  self->dropped = reeve_ledger_recovery_take_dropped (firsts, self->base);
+  if (self->base != NULL)
+    first = self->base->frontier.size + 1;
+  if (self->base != NULL && self->checkpoint_size < self->base->frontier.size)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                         "the checkpoint is older than the base of the log");
+  else if (firsts->len > 0 && g_array_index (firsts, guint64, 0) != first)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                 "record %" G_GUINT64_FORMAT " of %s is missing", first, folder);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 /**
  * reeve_ledger_recovery_run:
  * @folder: folder of the log
@@ -339,9 +422,9 @@ reeve_ledger_recovery_run (const char *folder, const char *scope, ReeveLedgerKey
   self->checkpoint_size = checkpoint.size;
   self->key_id = checkpoint.key_id;
   firsts = reeve_ledger_recovery_list_segments (folder, error);
-  if (firsts == NULL)
+  if (firsts == NULL || !reeve_ledger_recovery_read_base (self, folder, scope, key, firsts, error))
     return NULL;
-  self->state = reeve_ledger_recovery_load_state (folder, &checkpoint, firsts);
+  self->state = reeve_ledger_recovery_load_state (folder, &checkpoint, self->base, firsts);
   if (!reeve_ledger_recovery_read_segments (self, folder, firsts, scope, &checkpoint, error))
     return NULL;
   if (self->state->frontier.size < checkpoint.size)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -127,6 +128,20 @@ reeve_ledger_segment_index_path (const ReeveLedgerSegment *self)
   gsize stem = strlen (self->path) - strlen (REEVE_LEDGER_SEGMENT_SUFFIX);
 
   return g_strdup_printf ("%.*s" REEVE_LEDGER_SEGMENT_INDEX_SUFFIX, (int) stem, self->path);
+}
+
+/**
+ * reeve_ledger_segment_remove_index:
+ * @self: a segment
+ *
+ * Removes the cache, if there is one.
+ */
+void
+reeve_ledger_segment_remove_index (const ReeveLedgerSegment *self)
+{
+  g_autofree char *path = reeve_ledger_segment_index_path (self);
+
+  (void) g_unlink (path);
 }
 
 /**

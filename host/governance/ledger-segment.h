@@ -40,6 +40,7 @@ gboolean reeve_ledger_segment_is_ignored (const char *name);
 
 void reeve_ledger_segment_note (ReeveLedgerSegment *self, guint64 offset);
 gboolean reeve_ledger_segment_load_index (ReeveLedgerSegment *self, GError **error);
+void reeve_ledger_segment_remove_index (const ReeveLedgerSegment *self);
 gboolean reeve_ledger_segment_save_index (const ReeveLedgerSegment *self, GError **error);
 GByteArray *reeve_ledger_segment_read_block (const ReeveLedgerSegment *self, guint64 seq,
                                              guint64 *first, GError **error);

@@ -3,6 +3,8 @@
  * public key only, and changes nothing, so it runs beside a host as well as on a copy of the
  * folder.
  *
+ * Where records were dropped, a signed base stands for them (ledger-verify-base.c).
+ *
  * What is covered: each record's length, canonical text, number, scope and chain hash; the order
  * and completeness of files; the signature of the checkpoint, and that the log is at least as long
  * as it says and has that root; each byte of the tiles; files that do not belong; and, over all
@@ -18,12 +20,14 @@
 
 #include "base/digests.h"
 
-#include "checkpoint.h"
 #include "ledger-file.h"
 #include "ledger-recovery.h"
 #include "ledger-root.h"
 #include "ledger-segment.h"
-#include "ledger-verify-tiles.h"
+#include "ledger-verify-private.h"
+
+/* while files are being dropped */
+#define REEVE_LEDGER_VERIFY_RETRIES 3
 
 /* a checkpoint that somebody kept */
 typedef struct
@@ -32,27 +36,7 @@ typedef struct
   ReeveCheckpoint checkpoint;
 } ReeveLedgerVerifySince;
 
-typedef struct
-{
-  const char *scope;
-  ReeveLedgerState *state;
-  ReeveLedgerVerifyTiles *tiles;
-  ReeveCheckpoint checkpoint;
-  ReeveCheckpoint witnessed;       /* of no size: none */
-  const ReeveLedgerQuorum *quorum; /* (nullable): who must have cosigned that */
-  guint witnesses;                 /* how many of them have */
-  const ReeveCheckpoint *known;    /* (nullable): what the host that has the log knows of it */
-  GPtrArray *since;                /* (nullable) of ReeveLedgerVerifySince, by size */
-  gboolean live;                   /* somebody may be writing the last record now */
-  guint64 torn;                    /* bytes of an incomplete last record */
-  ReeveLedgerKey *key;
-  guint rotations;    /* of the platform's log: by its records, this key of the list signs */
-  GPtrArray *created; /* (nullable): scopes whose logs the records say were made */
-  char *file;         /* name of the file that is bad */
-  guint64 bad_seq;
-} ReeveLedgerVerify;
-
-static gboolean
+gboolean
 reeve_ledger_verify_bad (ReeveLedgerVerify *self, const char *file, guint64 seq)
 {
   self->file = g_path_get_basename (file);
@@ -61,7 +45,7 @@ reeve_ledger_verify_bad (ReeveLedgerVerify *self, const char *file, guint64 seq)
 }
 
 /* The tiles do not fit the records. */
-static gboolean
+gboolean
 reeve_ledger_verify_bad_tile (ReeveLedgerVerify *self, ReeveLedgerVerifyTilesFault *fault)
 {
   self->file = fault->file;
@@ -94,7 +78,7 @@ reeve_ledger_verify_get_since (ReeveLedgerVerify *self, guint n)
   return strcmp (since->scope, self->scope) == 0 ? &since->checkpoint : NULL;
 }
 
-static gboolean
+gboolean
 reeve_ledger_verify_check_root (ReeveLedgerVerify *self, GError **error)
 {
   for (guint i = 0; self->since != NULL && i < self->since->len; i++)
@@ -133,7 +117,7 @@ reeve_ledger_verify_check_since (ReeveLedgerVerify *self, const char *folder, GE
 }
 
 /* Does the entry have the action? Where it does, the resource's id. */
-static char *
+char *
 reeve_ledger_verify_get_event (const ReeveLedgerEntry *entry, const char *action)
 {
   g_autoptr (JsonNode) node = NULL;
@@ -157,16 +141,20 @@ static gboolean
 reeve_ledger_verify_note_events (ReeveLedgerVerify *self, const ReeveLedgerEntry *entry,
                                  GError **error)
 {
-  char *made = NULL;
+  g_autofree char *made = NULL;
+  g_autofree char *ended = NULL;
   g_autofree char *statement = NULL;
+  guint index = 0;
 
   if (strcmp (self->scope, REEVE_SCOPE_PLATFORM) != 0)
     return TRUE;
   made = reeve_ledger_verify_get_event (entry, REEVE_LEDGER_ACTION_CREATED);
+  ended = reeve_ledger_verify_get_event (entry, REEVE_LEDGER_ACTION_ENDED);
   if (made != NULL && self->created != NULL)
-    g_ptr_array_add (self->created, made);
-  else
-    g_free (made);
+    g_ptr_array_add (self->created, g_steal_pointer (&made));
+  while (ended != NULL && self->created != NULL
+         && g_ptr_array_find_with_equal_func (self->created, ended, g_str_equal, &index))
+    g_ptr_array_remove_index (self->created, index);
   statement = reeve_ledger_verify_get_event (entry, REEVE_LEDGER_ACTION_KEY_ROTATED);
   if (statement == NULL || reeve_ledger_key_next_check (self->key, &self->rotations, statement))
     return TRUE;
@@ -278,12 +266,16 @@ reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLed
   if (!reeve_ledger_witnessed_read (&self->witnessed, folder, self->scope, key, self->quorum,
                                     &self->witnesses, error))
     return reeve_ledger_verify_bad (self, REEVE_LEDGER_WITNESSED_FILE, 0);
+  if (!reeve_ledger_base_load (&self->base, folder, self->scope, key, error))
+    return reeve_ledger_verify_bad (self, REEVE_LEDGER_BASE_FILE, 0);
   self->tiles = reeve_ledger_verify_tiles_new (folder, self->checkpoint.size, &fault, error);
   if (self->tiles == NULL)
     return reeve_ledger_verify_bad_tile (self, &fault);
-  firsts = reeve_ledger_recovery_list_segments (folder, error);
+  firsts = reeve_ledger_verify_list_segments (self, folder, error);
   if (firsts == NULL || !reeve_ledger_verify_check_root (self, error))
     return reeve_ledger_verify_bad (self, folder, 0);
+  if (!reeve_ledger_verify_base (self, folder, error))
+    return FALSE;
   for (guint i = 0; i < firsts->len; i++)
     if (!reeve_ledger_verify_segment (self, folder, g_array_index (firsts, guint64, i),
                                       i + 1 == firsts->len, error))
@@ -298,6 +290,42 @@ reeve_ledger_verify_files (ReeveLedgerVerify *self, const char *folder, ReeveLed
          || reeve_ledger_verify_bad_tile (self, &fault);
 }
 
+static void
+reeve_ledger_verify_clear (ReeveLedgerVerify *self)
+{
+  g_clear_pointer (&self->state, reeve_ledger_state_free);
+  g_clear_pointer (&self->tiles, reeve_ledger_verify_tiles_free);
+  g_clear_pointer (&self->base, g_free);
+  g_clear_pointer (&self->file, g_free);
+  self->bad_seq = self->torn = self->rotations = self->left_over = 0;
+}
+
+/* A host that drops old records meanwhile makes what was listed go: then it is done again. */
+static gboolean
+reeve_ledger_verify_retry (ReeveLedgerVerify *self, const char *folder, GError **error)
+{
+  guint created = self->created != NULL ? self->created->len : 0;
+  guint64 base = 0;
+
+  for (guint i = 0;; i++)
+    {
+      g_autoptr (GError) local = NULL;
+
+      self->state = reeve_ledger_state_new ();
+      if (reeve_ledger_verify_files (self, folder, self->key, &local))
+        return TRUE;
+      base = self->base != NULL ? self->base->frontier.size : 0;
+      if (i == REEVE_LEDGER_VERIFY_RETRIES || !reeve_ledger_verify_base_moved (self, folder, base))
+        {
+          g_propagate_error (error, g_steal_pointer (&local));
+          return FALSE;
+        }
+      reeve_ledger_verify_clear (self);
+      if (self->created != NULL)
+        g_ptr_array_set_size (self->created, (gint) created);
+    }
+}
+
 static JsonObject *
 reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, ReeveLedgerKey *key)
 {
@@ -308,9 +336,8 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
   guint8 digest[REEVE_LEDGER_HASH_SIZE];
   gboolean valid = FALSE;
 
-  self->state = reeve_ledger_state_new ();
   self->key = key;
-  valid = reeve_ledger_verify_files (self, folder, key, &error);
+  valid = reeve_ledger_verify_retry (self, folder, &error);
   reeve_ledger_frontier_root (&self->state->frontier, digest);
   root = reeve_digests_hex (digest, sizeof digest);
   json_object_set_string_member (verdict, "scope", self->scope);
@@ -322,6 +349,10 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
     json_object_set_int_member (verdict, "witnessed_size", (gint64) self->witnessed.size);
   if (self->quorum != NULL)
     json_object_set_int_member (verdict, "witnesses", self->witnesses);
+  if (self->base != NULL)
+    json_object_set_int_member (verdict, "first", (gint64) self->base->frontier.size + 1);
+  if (self->left_over > 0)
+    json_object_set_int_member (verdict, "left_over", self->left_over);
   if (self->torn > 0)
     json_object_set_int_member (verdict, "torn_bytes", (gint64) self->torn);
   if (!valid)
@@ -331,9 +362,7 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
       if (self->bad_seq != 0)
         json_object_set_int_member (verdict, "bad_seq", (gint64) self->bad_seq);
     }
-  g_clear_pointer (&self->state, reeve_ledger_state_free);
-  g_clear_pointer (&self->tiles, reeve_ledger_verify_tiles_free);
-  g_clear_pointer (&self->file, g_free);
+  reeve_ledger_verify_clear (self);
   return verdict;
 }
 
@@ -347,9 +376,9 @@ reeve_ledger_verify_run (ReeveLedgerVerify *self, const char *root_folder, Reeve
  * Verifies one log. Blocks as long as reading it takes.
  *
  * Returns: (transfer full): {scope, valid, size, root, checkpoint_size, witnessed_size?,
- * witnesses?, torn_bytes?} and, when it
- * is not valid, {error, file, bad_seq}: the first record that is bad, where a record is. torn_bytes
- * is what a crash left of a record that was never acknowledged
+ * witnesses?, first?, left_over?, torn_bytes?} and, when it is not valid, {error, file, bad_seq}:
+ * the first record that is bad, where a record is. torn_bytes is what a crash left of a record that
+ * was never acknowledged
  */
 JsonObject *
 reeve_ledger_verify_log (const char *root, const char *scope, ReeveLedgerKey *key,

@@ -476,10 +476,11 @@ reeve_ledger_list (ReeveLedger *self, const char *scope, const ReeveLedgerFilter
 {
   ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);
 
+  /* the cursor that is asked with may be where the next one goes */
+  if (log != NULL)
+    return reeve_ledger_query_list (log, filter, next, error);
   *next = 0;
-  if (log == NULL)
-    return g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
-  return reeve_ledger_query_list (log, filter, next, error);
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
 }
 
 /**
@@ -495,6 +496,21 @@ reeve_ledger_get_size (ReeveLedger *self, const char *scope)
   ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);
 
   return log != NULL ? reeve_ledger_log_get_size (log) : 0;
+}
+
+/**
+ * reeve_ledger_get_base:
+ * @self: a ledger
+ * @scope: whose log
+ *
+ * Returns: number of the last record that retention dropped; 0 when all are there
+ */
+guint64
+reeve_ledger_get_base (ReeveLedger *self, const char *scope)
+{
+  ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);
+
+  return log != NULL ? reeve_ledger_log_get_base (log) : 0;
 }
 
 /**

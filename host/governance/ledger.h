@@ -69,6 +69,8 @@ typedef struct
 
 /* events of the ledger itself */
 #define REEVE_LEDGER_ACTION_CREATED "ledger.created" /* a log was begun; in the platform's log */
+#define REEVE_LEDGER_ACTION_ENDED                                                                  \
+  "ledger.ended" /* a log went as a whole, by retention; in the platform's log */
 #define REEVE_LEDGER_ACTION_RECOVERED                                                              \
   "ledger.recovered" /* an incomplete last record was cut off                                      \
                       */
@@ -155,6 +157,8 @@ JsonObject *reeve_ledger_get (ReeveLedger *self, const char *scope, guint64 seq,
 GPtrArray *reeve_ledger_list (ReeveLedger *self, const char *scope, const ReeveLedgerFilter *filter,
                               guint64 *next, GError **error);
 guint64 reeve_ledger_get_size (ReeveLedger *self, const char *scope);
+/* The last record that retention dropped; 0: none. */
+guint64 reeve_ledger_get_base (ReeveLedger *self, const char *scope);
 /* How long the log was when the ledger was opened: what is older is of an earlier host. */
 guint64 reeve_ledger_get_opening_size (ReeveLedger *self, const char *scope);
 /* Intents without outcome, (element-type JsonObject), for recovery at start. */
