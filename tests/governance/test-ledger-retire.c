@@ -372,6 +372,22 @@ damage_base (LedgerFixture *fixture)
   forget (&base);
 }
 
+/* A tile of what was dropped. */
+static void
+damage_tile (LedgerFixture *fixture)
+{
+  Kept tile = keep (fixture, "tile/0/000");
+
+  tile.text[77] ^= 1;
+  put_back (&tile);
+  assert_bad (fixture, "base", 0, TRUE);
+  tile.text[77] ^= 1;
+  g_assert_cmpint (g_unlink (tile.path), ==, 0);
+  assert_bad (fixture, "tile/0/000", 1, TRUE);
+  put_back (&tile);
+  forget (&tile);
+}
+
 static char *
 segment_name (guint64 first)
 {
@@ -385,7 +401,6 @@ test_retire_damage (LedgerFixture *fixture, gconstpointer data)
   guint64 second = 0;
   Kept old = { 0 };
   Kept base = { 0 };
-  Kept tile = { 0 };
   Kept left = { 0 };
   Kept kept = { 0 };
   g_autofree char *left_name = NULL;
@@ -411,15 +426,7 @@ test_retire_damage (LedgerFixture *fixture, gconstpointer data)
   assert_bad (fixture, NULL, (gint64) first + 1, TRUE);
   assert_refused (fixture);
   put_back (&base);
-  /* a tile of what was dropped */
-  tile = keep (fixture, "tile/0/000");
-  tile.text[77] ^= 1;
-  put_back (&tile);
-  assert_bad (fixture, "base", 0, TRUE);
-  tile.text[77] ^= 1;
-  g_assert_cmpint (g_unlink (tile.path), ==, 0);
-  assert_bad (fixture, "tile/0/000", 1, TRUE);
-  put_back (&tile);
+  damage_tile (fixture);
   /* the first file that is kept */
   kept_name = segment_name (second + 1);
   kept = keep (fixture, kept_name);
@@ -437,7 +444,6 @@ test_retire_damage (LedgerFixture *fixture, gconstpointer data)
   assert_whole (fixture, second);
   forget (&old);
   forget (&base);
-  forget (&tile);
   forget (&left);
   forget (&kept);
 }
