@@ -20,6 +20,21 @@ typedef struct
 } ReeveLedgerRetireScan;
 
 /**
+ * reeve_ledger_get_base:
+ * @self: a ledger
+ * @scope: whose log
+ *
+ * Returns: number of the last record that retention dropped; 0 when all are there
+ */
+guint64
+reeve_ledger_get_base (ReeveLedger *self, const char *scope)
+{
+  ReeveLedgerLog *log = reeve_ledger_need_log (self, scope, NULL);
+
+  return log != NULL ? reeve_ledger_log_get_base (log) : 0;
+}
+
+/**
  * reeve_ledger_plan_retirement:
  * @self: an open ledger
  * @scope: whose log

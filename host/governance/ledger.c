@@ -499,21 +499,6 @@ reeve_ledger_get_size (ReeveLedger *self, const char *scope)
 }
 
 /**
- * reeve_ledger_get_base:
- * @self: a ledger
- * @scope: whose log
- *
- * Returns: number of the last record that retention dropped; 0 when all are there
- */
-guint64
-reeve_ledger_get_base (ReeveLedger *self, const char *scope)
-{
-  ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);
-
-  return log != NULL ? reeve_ledger_log_get_base (log) : 0;
-}
-
-/**
  * reeve_ledger_get_opening_size:
  * @self: a ledger
  * @scope: whose log
