@@ -17,21 +17,20 @@ static const guint8 reeve_base64url_values[256] = {
 };
 /* clang-format on */
 
-/* The value of @count digits; %FALSE when one of them is none. */
-static gboolean
-reeve_base64url_read (const guint8 *at, guint count, guint32 *value)
+/* The value of @count digits; what is none of them sets one of the two high bits of @bad. */
+static inline guint32
+reeve_base64url_read (const guint8 *at, guint count, guint8 *bad)
 {
-  gboolean good = TRUE;
+  guint32 value = 0;
 
-  *value = 0;
   for (guint i = 0; i < count; i++)
     {
-      guint8 digit = reeve_base64url_values[at[i]];
+      guint8 digit = (guint8) (reeve_base64url_values[at[i]] - 1u);
 
-      good &= digit != 0;
-      *value = *value << 6 | (guint32) (digit - 1u);
+      *bad |= digit;
+      value = value << 6 | digit;
     }
-  return good;
+  return value;
 }
 
 /**
@@ -56,6 +55,7 @@ reeve_base64url_decode (const char *text, gsize length, gsize *decoded)
   g_autofree guint8 *bytes = NULL;
   guint8 *out = NULL;
   guint32 value = 0;
+  guint8 bad = 0;
 
   g_return_val_if_fail (text != NULL || length == 0, NULL);
   g_return_val_if_fail (decoded != NULL, NULL);
@@ -66,14 +66,13 @@ reeve_base64url_decode (const char *text, gsize length, gsize *decoded)
   out = bytes;
   for (const guint8 *end = at + (length - rest); at < end; at += 4)
     {
-      if (!reeve_base64url_read (at, 4, &value))
-        return NULL;
+      value = reeve_base64url_read (at, 4, &bad);
       *out++ = (guint8) (value >> 16);
       *out++ = (guint8) (value >> 8);
       *out++ = (guint8) value;
     }
-  if (!reeve_base64url_read (at, (guint) rest, &value) || (rest == 2 && (value & 0xf) != 0)
-      || (rest == 3 && (value & 0x3) != 0))
+  value = reeve_base64url_read (at, (guint) rest, &bad);
+  if (bad > 63 || (rest == 2 && (value & 0xf) != 0) || (rest == 3 && (value & 0x3) != 0))
     return NULL;
   if (rest == 3)
     *out++ = (guint8) (value >> 10);

@@ -354,13 +354,17 @@ reeve_json_scanner_match (ReeveJsonScanner *self, const ReeveJsonScannerName *na
   for (guint i = 0; self->names[i] != NULL; i++)
     {
       const char *wanted = self->names[i];
-      gsize length = strlen (wanted);
-      ReeveJsonScannerName other = { wanted, (guint32) length, FALSE };
+      ReeveJsonScannerName other = { wanted, 0, FALSE };
+      gboolean same = FALSE;
+
       /* a name from the caller that holds a backslash is not an escape: compare bytes */
-      gboolean same = !name->escaped
-                          ? length == name->length && memcmp (wanted, name->text, length) == 0
-                          : memchr (wanted, '\\', length) == NULL
-                                && reeve_json_scanner_compare (name, &other) == 0;
+      if (!name->escaped)
+        same = strncmp (wanted, name->text, name->length) == 0 && wanted[name->length] == '\0';
+      else if (strchr (wanted, '\\') == NULL)
+        {
+          other.length = (guint32) strlen (wanted);
+          same = reeve_json_scanner_compare (name, &other) == 0;
+        }
       if (same)
         {
           self->open_slice = &self->slices[i];

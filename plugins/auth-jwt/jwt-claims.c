@@ -8,7 +8,6 @@
 
 /* the last second of the year 9999: what is later is no time */
 #define JWT_CLAIMS_MAX_TIME  G_GINT64_CONSTANT (253402300799)
-#define JWT_CLAIMS_MAX_TEXT  255
 #define JWT_CLAIMS_MAX_ROLES 256
 #define JWT_CLAIMS_MAX_DEPTH 8
 #define JWT_CLAIMS_ID_BYTES  16
@@ -20,36 +19,72 @@ jwt_claims_fail (GError **error, const char *text)
   return FALSE;
 }
 
-/* (nullable): what a claim holds; a name with dots is first a name, then a path */
-static JsonNode *
-jwt_claims_find (JsonObject *claims, const char *path)
+/* A claim that was found, and what its text stands in if that is not the token. */
+typedef struct
 {
-  for (guint depth = 0; depth < JWT_CLAIMS_MAX_DEPTH; depth++)
+  ReeveJsonSlice value; /* start: NULL when there is none */
+  char *own;
+} JwtClaimsFound;
+
+static void
+jwt_claims_found_clear (JwtClaimsFound *self)
+{
+  g_free (self->own);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (JwtClaimsFound, jwt_claims_found_clear)
+
+/* (nullable): what stands below an object; a name with dots is first a name, then a path */
+static JsonNode *
+jwt_claims_descend (JsonObject *object, const char *path)
+{
+  for (guint depth = 1; depth < JWT_CLAIMS_MAX_DEPTH && object != NULL; depth++)
     {
       const char *dot = strchr (path, '.');
       g_autofree char *name = NULL;
 
-      if (json_object_has_member (claims, path))
-        return json_object_get_member (claims, path);
+      if (json_object_has_member (object, path))
+        return json_object_get_member (object, path);
       if (dot == NULL)
         return NULL;
       name = g_strndup (path, (gsize) (dot - path));
-      claims = reeve_json_get_object (claims, name);
-      if (claims == NULL)
-        return NULL;
+      object = reeve_json_get_object (object, name);
       path = dot + 1;
     }
   return NULL;
 }
 
-/* (nullable): a text of bounded length */
-static const char *
-jwt_claims_get_text (JsonNode *node)
+/* What a claim holds. Only what lies in another is made a tree of. */
+static void
+jwt_claims_find (const JwtClaimSet *claims, const char *path, JwtClaimsFound *found)
 {
-  const char *text
-      = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_string (node) : NULL;
+  const ReeveJsonSlice *value = jwt_claim_set_get (claims, path);
+  const char *dot = strchr (path, '.');
+  g_autofree char *name = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  JsonNode *inner = NULL;
 
-  return text != NULL && *text != 0 && strlen (text) <= JWT_CLAIMS_MAX_TEXT ? text : NULL;
+  *found = (JwtClaimsFound){ { NULL, 0 }, NULL };
+  if (value != NULL)
+    found->value = *value;
+  if (value != NULL || dot == NULL)
+    return;
+  name = g_strndup (path, (gsize) (dot - path));
+  value = jwt_claim_set_get (claims, name);
+  node = value != NULL && *value->start == '{' ? jwt_claim_make_node (value) : NULL;
+  inner = node != NULL ? jwt_claims_descend (json_node_get_object (node), dot + 1) : NULL;
+  if (inner == NULL)
+    return;
+  found->own = reeve_json_canonical (inner);
+  if (found->own != NULL)
+    found->value = (ReeveJsonSlice){ found->own, strlen (found->own) };
+}
+
+/* (nullable) */
+static const ReeveJsonSlice *
+jwt_claims_get (const JwtClaimsFound *found)
+{
+  return found->value.start != NULL ? &found->value : NULL;
 }
 
 /**
@@ -60,34 +95,32 @@ jwt_claims_get_text (JsonNode *node)
  * Returns: whether the token says that it is of the issuer that is configured, byte for byte
  */
 gboolean
-jwt_claims_is_ours (const JwtSettings *settings, JsonObject *claims)
+jwt_claims_is_ours (const JwtSettings *settings, const JwtClaimSet *claims)
 {
   return settings->issuer == NULL
-         || g_strcmp0 (reeve_json_get_string (claims, "iss", NULL), settings->issuer) == 0;
+         || jwt_claim_is_text (jwt_claim_set_get (claims, "iss"), settings->issuer);
 }
 
 /* ---- times ---- */
 
 /* A NumericDate (RFC 7519 section 2), -1 where there is none. */
 static gboolean
-jwt_claims_read_time (JsonObject *claims, const char *name, double *seconds, GError **error)
+jwt_claims_read_time (const JwtClaimSet *claims, const char *name, double *seconds, GError **error)
 {
-  JsonNode *node = json_object_get_member (claims, name);
-  GType type = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node)
-                                                            : G_TYPE_INVALID;
+  const ReeveJsonSlice *value = jwt_claim_set_get (claims, name);
 
   *seconds = -1;
-  if (node == NULL)
+  if (value == NULL)
     return TRUE;
-  if (type == G_TYPE_INT64 || type == G_TYPE_DOUBLE)
-    *seconds = json_node_get_double (node);
+  if (!jwt_claim_read_number (value, seconds))
+    *seconds = -1;
   if (*seconds >= 0 && *seconds <= (double) JWT_CLAIMS_MAX_TIME)
     return TRUE;
   return jwt_claims_fail (error, "exp, nbf or iat is no time");
 }
 
 static gboolean
-jwt_claims_check_times (const JwtSettings *settings, JsonObject *claims, gint64 now,
+jwt_claims_check_times (const JwtSettings *settings, const JwtClaimSet *claims, gint64 now,
                         gint64 *expires_at, GError **error)
 {
   double seconds = (double) now / G_USEC_PER_SEC;
@@ -123,27 +156,21 @@ jwt_claims_check_times (const JwtSettings *settings, JsonObject *claims, gint64 
 /* ---- audience and type ---- */
 
 static gboolean
-jwt_claims_check_audience (const JwtSettings *settings, JsonObject *claims, GError **error)
+jwt_claims_check_audience (const JwtSettings *settings, const JwtClaimSet *claims, GError **error)
 {
-  JsonNode *node = json_object_get_member (claims, "aud");
+  const ReeveJsonSlice *value = jwt_claim_set_get (claims, "aud");
   const char *const *wanted = (const char *const *) settings->audiences;
-  JsonArray *many
-      = node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  ReeveJsonSlice element = { NULL, 0 };
+  JwtClaimText one;
   gboolean found = FALSE;
 
-  if (node == NULL)
+  if (value == NULL)
     return wanted[0] == NULL || jwt_claims_fail (error, "it names no audience");
-  if (many == NULL)
+  if (!jwt_claim_is_array (value))
+    found = jwt_claim_read_text (value, one) && g_strv_contains (wanted, one);
+  while (jwt_claim_is_array (value) && jwt_claim_next (value, &element))
     {
-      const char *one = jwt_claims_get_text (node);
-
-      found = one != NULL && g_strv_contains (wanted, one);
-    }
-  for (guint i = 0; many != NULL && i < json_array_get_length (many); i++)
-    {
-      const char *one = jwt_claims_get_text (json_array_get_element (many, i));
-
-      if (one == NULL)
+      if (!jwt_claim_read_text (&element, one))
         return jwt_claims_fail (error, "its audience is no list of texts");
       found |= g_strv_contains (wanted, one);
     }
@@ -172,7 +199,7 @@ gboolean
 jwt_claims_check (const JwtSettings *settings, const JwtToken *token, gint64 now,
                   gint64 *expires_at, GError **error)
 {
-  JsonObject *claims = json_node_get_object (token->claims);
+  const JwtClaimSet *claims = token->claims;
 
   if (!jwt_claims_is_ours (settings, claims))
     return jwt_claims_fail (error, "it is of another issuer");
@@ -183,45 +210,58 @@ jwt_claims_check (const JwtSettings *settings, const JwtToken *token, gint64 now
 
 /* ---- whom they speak of ---- */
 
+/* Two ways to write one value are one. */
+static gboolean
+jwt_claims_are_equal (const ReeveJsonSlice *a, const ReeveJsonSlice *b)
+{
+  g_autoptr (JsonNode) left = jwt_claim_make_node (a);
+  g_autoptr (JsonNode) right = jwt_claim_make_node (b);
+
+  return left != NULL && right != NULL && json_node_equal (left, right);
+}
+
 /* (nullable): the one of @names that is there; two that differ are none */
 static gboolean
-jwt_claims_pick (JsonObject *claims, const char *name, const char *const *names, JsonNode **found,
-                 GError **error)
+jwt_claims_pick (const JwtClaimSet *claims, const char *name, const char *const *names,
+                 JwtClaimsFound *found, GError **error)
 {
-  *found = NULL;
+  *found = (JwtClaimsFound){ { NULL, 0 }, NULL };
   if (name != NULL)
     {
-      *found = jwt_claims_find (claims, name);
+      jwt_claims_find (claims, name, found);
       return TRUE;
     }
   for (guint i = 0; names[i] != NULL; i++)
     {
-      JsonNode *node = json_object_get_member (claims, names[i]);
+      const ReeveJsonSlice *value = jwt_claim_set_get (claims, names[i]);
 
-      if (node != NULL && *found != NULL && !json_node_equal (node, *found))
+      if (value != NULL && found->value.start != NULL
+          && !jwt_claims_are_equal (value, &found->value))
         return jwt_claims_fail (error, "it names two tenants, or two sets of roles");
-      if (node != NULL)
-        *found = node;
+      if (value != NULL)
+        found->value = *value;
     }
   return TRUE;
 }
 
-/* (nullable): its tenant */
-static const char *
-jwt_claims_read_tenant (const JwtSettings *settings, JsonObject *claims, GError **error)
+/* (transfer full) (nullable): its tenant */
+static char *
+jwt_claims_read_tenant (const JwtSettings *settings, const JwtClaimSet *claims, GError **error)
 {
   static const char *const usual[] = { "org_id", "tenant_id", NULL };
-  JsonNode *node = NULL;
+  g_auto (JwtClaimsFound) found = { { NULL, 0 }, NULL };
+  JwtClaimText text;
   const char *tenant = NULL;
 
-  if (!jwt_claims_pick (claims, settings->tenant_claim, usual, &node, error))
+  if (!jwt_claims_pick (claims, settings->tenant_claim, usual, &found, error))
     return NULL;
-  tenant = node == NULL ? settings->default_tenant : jwt_claims_get_text (node);
-  if (tenant != NULL && node != NULL && settings->tenant_map != NULL)
-    tenant = g_hash_table_lookup (settings->tenant_map, tenant);
+  if (found.value.start == NULL)
+    tenant = settings->default_tenant;
+  else if (jwt_claim_read_text (&found.value, text))
+    tenant = settings->tenant_map != NULL ? g_hash_table_lookup (settings->tenant_map, text) : text;
   if (tenant == NULL)
     jwt_claims_fail (error, "it names no tenant, or none that is known here");
-  return tenant;
+  return g_strdup (tenant);
 }
 
 static void
@@ -237,70 +277,85 @@ jwt_claims_add_role (const JwtSettings *settings, GPtrArray *roles, const char *
       g_ptr_array_add (roles, g_strdup (mapped[i]));
 }
 
+static gboolean
+jwt_claims_add_roles (const JwtSettings *settings, const ReeveJsonSlice *value, GPtrArray *roles,
+                      GError **error)
+{
+  ReeveJsonSlice element = { NULL, 0 };
+  JwtClaimText role;
+
+  if (jwt_claim_read_text (value, role))
+    jwt_claims_add_role (settings, roles, role);
+  else if (!jwt_claim_is_array (value))
+    return jwt_claims_fail (error, "its roles are no text and no list, or too many");
+  for (guint n = 0; jwt_claim_is_array (value) && jwt_claim_next (value, &element); n++)
+    {
+      if (n == JWT_CLAIMS_MAX_ROLES)
+        return jwt_claims_fail (error, "its roles are no text and no list, or too many");
+      if (!jwt_claim_read_text (&element, role))
+        return jwt_claims_fail (error, "its roles are no list of texts");
+      jwt_claims_add_role (settings, roles, role);
+    }
+  return TRUE;
+}
+
 /* @roles: (out) (nullable): %NULL when the token says nothing of roles */
 static gboolean
-jwt_claims_read_roles (const JwtSettings *settings, JsonObject *claims, char ***roles,
+jwt_claims_read_roles (const JwtSettings *settings, const JwtClaimSet *claims, char ***roles,
                        GError **error)
 {
   static const char *const usual[] = { "roles", NULL };
   static const char *const single[] = { "role", NULL };
-  g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func (g_free);
-  JsonNode *node = NULL;
-  JsonArray *many = NULL;
-  const char *one = NULL;
+  g_autoptr (GPtrArray) names = NULL;
+  g_auto (JwtClaimsFound) found = { { NULL, 0 }, NULL };
 
   *roles = NULL;
-  if (!jwt_claims_pick (claims, settings->roles_claim, usual, &node, error)
-      || (node == NULL && settings->roles_claim == NULL
-          && !jwt_claims_pick (claims, NULL, single, &node, error)))
+  if (!jwt_claims_pick (claims, settings->roles_claim, usual, &found, error)
+      || (found.value.start == NULL && settings->roles_claim == NULL
+          && !jwt_claims_pick (claims, NULL, single, &found, error)))
     return FALSE;
-  if (node == NULL)
+  if (found.value.start == NULL)
     {
       *roles = g_strdupv (settings->default_roles);
       return TRUE;
     }
-  one = jwt_claims_get_text (node);
-  many = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
-  if ((one == NULL && many == NULL)
-      || (many != NULL && json_array_get_length (many) > JWT_CLAIMS_MAX_ROLES))
-    return jwt_claims_fail (error, "its roles are no text and no list, or too many");
-  if (one != NULL)
-    jwt_claims_add_role (settings, found, one);
-  for (guint i = 0; many != NULL && i < json_array_get_length (many); i++)
-    {
-      const char *role = jwt_claims_get_text (json_array_get_element (many, i));
-
-      if (role == NULL)
-        return jwt_claims_fail (error, "its roles are no list of texts");
-      jwt_claims_add_role (settings, found, role);
-    }
-  g_ptr_array_add (found, NULL);
-  *roles = (char **) g_ptr_array_free (g_steal_pointer (&found), FALSE);
+  names = g_ptr_array_new_with_free_func (g_free);
+  if (!jwt_claims_add_roles (settings, &found.value, names, error))
+    return FALSE;
+  g_ptr_array_add (names, NULL);
+  *roles = (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
   return TRUE;
 }
 
 /* What else is asked for: texts, numbers and truth values. */
 static void
-jwt_claims_add_attributes (const JwtSettings *settings, JsonObject *claims, ReeveIdentity *identity)
+jwt_claims_add_attributes (const JwtSettings *settings, const JwtClaimSet *claims,
+                           ReeveIdentity *identity)
 {
-  g_autoptr (JsonObject) attributes = json_object_new ();
-  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), attributes);
+  g_autoptr (JsonObject) attributes = NULL;
+  g_autoptr (JsonNode) node = NULL;
   GHashTableIter iter;
   gpointer name = NULL;
   gpointer claim = NULL;
 
   if (settings->attributes == NULL)
     return;
+  attributes = json_object_new ();
+  node = json_node_init_object (json_node_alloc (), attributes);
   g_hash_table_iter_init (&iter, settings->attributes);
   while (g_hash_table_iter_next (&iter, &name, &claim))
     {
-      JsonNode *value = jwt_claims_find (claims, claim);
-      gboolean text = value != NULL && JSON_NODE_HOLDS_VALUE (value)
-                      && json_node_get_value_type (value) == G_TYPE_STRING;
+      g_auto (JwtClaimsFound) found = { { NULL, 0 }, NULL };
+      g_autoptr (JsonNode) value = NULL;
+      JwtClaimText text;
 
-      if (text ? jwt_claims_get_text (value) != NULL
-               : value != NULL && JSON_NODE_HOLDS_VALUE (value))
-        json_object_set_member (attributes, name, json_node_copy (value));
+      jwt_claims_find (claims, claim, &found);
+      value = jwt_claim_make_node (jwt_claims_get (&found));
+      if (value == NULL || !JSON_NODE_HOLDS_VALUE (value)
+          || (json_node_get_value_type (value) == G_TYPE_STRING
+              && !jwt_claim_read_text (&found.value, text)))
+        continue;
+      json_object_set_member (attributes, name, json_node_copy (value));
     }
   reeve_identity_set_attributes (identity, node);
 }
@@ -348,6 +403,23 @@ jwt_claims_is_user_id (const char *text)
   return TRUE;
 }
 
+/* By what people know whom they speak of. */
+static void
+jwt_claims_set_names (const JwtSettings *settings, const JwtClaimSet *claims,
+                      ReeveIdentity *identity)
+{
+  g_auto (JwtClaimsFound) username = { { NULL, 0 }, NULL };
+  g_auto (JwtClaimsFound) email = { { NULL, 0 }, NULL };
+  JwtClaimText text;
+
+  jwt_claims_find (claims, settings->username_claim, &username);
+  reeve_identity_set_username (
+      identity, jwt_claim_read_text (jwt_claims_get (&username), text) ? text : NULL);
+  jwt_claims_find (claims, settings->email_claim, &email);
+  reeve_identity_set_email (identity,
+                            jwt_claim_read_text (jwt_claims_get (&email), text) ? text : NULL);
+}
+
 /**
  * jwt_claims_make_identity:
  * @settings: settings
@@ -357,17 +429,18 @@ jwt_claims_is_user_id (const char *text)
  * Returns: (transfer full): whom they speak of; %NULL with %REEVE_ERROR_UNAUTHENTICATED
  */
 ReeveIdentity *
-jwt_claims_make_identity (const JwtSettings *settings, JsonObject *claims, GError **error)
+jwt_claims_make_identity (const JwtSettings *settings, const JwtClaimSet *claims, GError **error)
 {
-  const char *subject = jwt_claims_get_text (json_object_get_member (claims, "sub"));
-  const char *issuer = reeve_json_get_string (claims, "iss", "");
-  const char *tenant = NULL;
+  g_autofree char *issuer = jwt_claim_dup_text (jwt_claim_set_get (claims, "iss"));
+  g_autofree char *tenant = NULL;
   g_auto (GStrv) roles = NULL;
   g_autofree char *user_id = NULL;
+  JwtClaimText subject;
   ReeveIdentity *identity = NULL;
   double issued_at = -1;
 
-  if (subject == NULL || (settings->subject_is_user_id && !jwt_claims_is_user_id (subject)))
+  if (!jwt_claim_read_text (jwt_claim_set_get (claims, "sub"), subject)
+      || (settings->subject_is_user_id && !jwt_claims_is_user_id (subject)))
     {
       jwt_claims_fail (error, "its sub is missing, or is no text that can be a user's id");
       return NULL;
@@ -375,14 +448,13 @@ jwt_claims_make_identity (const JwtSettings *settings, JsonObject *claims, GErro
   tenant = jwt_claims_read_tenant (settings, claims, error);
   if (tenant == NULL || !jwt_claims_read_roles (settings, claims, &roles, error))
     return NULL;
+  if (issuer == NULL)
+    issuer = g_strdup ("");
   user_id = settings->subject_is_user_id ? g_strdup (subject)
                                          : jwt_claims_make_user_id (issuer, subject);
   identity = reeve_identity_new (tenant, user_id, (const char *const *) roles, "jwt");
   reeve_identity_set_subject (identity, issuer, subject);
-  reeve_identity_set_username (
-      identity, jwt_claims_get_text (jwt_claims_find (claims, settings->username_claim)));
-  reeve_identity_set_email (identity,
-                            jwt_claims_get_text (jwt_claims_find (claims, settings->email_claim)));
+  jwt_claims_set_names (settings, claims, identity);
   reeve_identity_set_provision (identity, settings->provision);
   if (jwt_claims_read_time (claims, "iat", &issued_at, NULL) && issued_at >= 0)
     reeve_identity_set_issued_at (identity, (gint64) (issued_at * G_USEC_PER_SEC));

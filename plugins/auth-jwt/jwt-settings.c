@@ -228,6 +228,44 @@ jwt_settings_check_url (const char *name, const char *url, gboolean enterprise, 
   return TRUE;
 }
 
+/* A name with dots is a name, or a path that begins with what stands before the first dot. */
+static void
+jwt_settings_add_claim (GPtrArray *names, const char *path)
+{
+  const char *dot = path != NULL ? strchr (path, '.') : NULL;
+  g_autofree char *first = dot != NULL ? g_strndup (path, (gsize) (dot - path)) : NULL;
+
+  if (path != NULL && !g_ptr_array_find_with_equal_func (names, path, g_str_equal, NULL))
+    g_ptr_array_add (names, g_strdup (path));
+  if (first != NULL && !g_ptr_array_find_with_equal_func (names, first, g_str_equal, NULL))
+    g_ptr_array_add (names, g_steal_pointer (&first));
+}
+
+static void
+jwt_settings_list_claims (JwtSettings *self)
+{
+  static const char *const usual[]
+      = { "iss", "sub", "aud", "exp", "nbf", "iat", "org_id", "tenant_id", "roles", "role" };
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  GHashTableIter iter;
+  gpointer claim = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (usual); i++)
+    jwt_settings_add_claim (names, usual[i]);
+  jwt_settings_add_claim (names, self->tenant_claim);
+  jwt_settings_add_claim (names, self->roles_claim);
+  jwt_settings_add_claim (names, self->username_claim);
+  jwt_settings_add_claim (names, self->email_claim);
+  if (self->attributes != NULL)
+    {
+      g_hash_table_iter_init (&iter, self->attributes);
+      while (g_hash_table_iter_next (&iter, NULL, &claim))
+        jwt_settings_add_claim (names, claim);
+    }
+  g_ptr_array_add (names, NULL);
+  self->claims = (char **) g_ptr_array_free (g_steal_pointer (&names), FALSE);
+}
+
 static void
 jwt_settings_read_claims (JwtSettings *self, JsonObject *settings)
 {
@@ -244,6 +282,7 @@ jwt_settings_read_claims (JwtSettings *self, JsonObject *settings)
   self->tenant_map = jwt_settings_read_map (settings, "tenant_map");
   self->role_map = jwt_settings_read_lists (settings, "role_map");
   self->attributes = jwt_settings_read_map (settings, "attribute_claims");
+  jwt_settings_list_claims (self);
 }
 
 static void
@@ -326,6 +365,7 @@ void
 jwt_settings_free (JwtSettings *self)
 {
   g_free (self->issuer);
+  g_strfreev (self->claims);
   g_strfreev (self->audiences);
   g_strfreev (self->types);
   g_clear_pointer (&self->algorithms, g_ptr_array_unref);

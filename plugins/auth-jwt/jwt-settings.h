@@ -24,6 +24,7 @@ typedef struct
   GHashTable *tenant_map; /* (nullable): text -> text */
   GHashTable *role_map;   /* (nullable): text -> texts */
   GHashTable *attributes; /* (nullable): name -> claim */
+  char **claims;          /* names of all that is looked at, and where paths begin */
   gboolean provision;
   gboolean subject_is_user_id;
   gboolean require_expiry;

@@ -9,22 +9,25 @@
 #define JWT_TOKEN_MAX_NAME   256
 
 /* clang-format off */
-/* Members of a header that a token has no business with here, and why. */
-static const struct
-{
-  const char *name;
-  const char *reason;
-} jwt_token_refused[] = {
-  { "crit", "it says that an extension must be understood, and none is" },
-  { "b64",  "its payload is not encoded" },
-  { "jwk",  "it brings its own key" },
-  { "jku",  "it says where to fetch its key" },
-  { "x5c",  "it brings its own certificate" },
-  { "x5u",  "it says where to fetch its certificate" },
-  { "enc",  "it is encrypted" },
-  { "zip",  "it is compressed" },
-  { "cty",  "another token is nested in it" },
+/* What is looked for in a header: three texts, and members that a token has no business with here,
+ * and why. */
+static const char *const jwt_token_names[] = {
+  "alg", "typ", "kid", "crit", "b64", "jwk", "jku", "x5c", "x5u", "enc", "zip", "cty", NULL
 };
+static const char *const jwt_token_refused[] = {
+  NULL, NULL, NULL,
+  "it says that an extension must be understood, and none is",
+  "its payload is not encoded",
+  "it brings its own key",
+  "it says where to fetch its key",
+  "it brings its own certificate",
+  "it says where to fetch its certificate",
+  "it is encrypted",
+  "it is compressed",
+  "another token is nested in it",
+};
+#define JWT_TOKEN_NAMES (G_N_ELEMENTS (jwt_token_names) - 1)
+G_STATIC_ASSERT (G_N_ELEMENTS (jwt_token_refused) == JWT_TOKEN_NAMES);
 /* clang-format on */
 
 static gboolean
@@ -49,86 +52,100 @@ jwt_token_is_one (const char *text)
   return text[0] == 'e' && dot != NULL && strchr (dot + 1, '.') != NULL;
 }
 
-/* (transfer full) (nullable): the JSON object in a part of the token */
-static JsonNode *
-jwt_token_read_object (const char *text, gsize length, GError **error)
+/* (transfer full) (nullable): the claims in the second part of the token */
+static JwtClaimSet *
+jwt_token_read_claims (const char *text, gsize length, const char *const *names, GError **error)
 {
   gsize decoded = 0;
-  g_autofree guint8 *bytes = reeve_base64url_decode (text, length, &decoded);
-  JsonNode *node = NULL;
+  guint8 *bytes = reeve_base64url_decode (text, length, &decoded);
+  JwtClaimSet *claims = NULL;
 
   if (bytes == NULL)
     {
       jwt_token_fail (error, "a part of it is not base64url");
       return NULL;
     }
-  /* the scanner's own words may hold some of the text */
-  node = reeve_json_parse_strict ((const char *) bytes, decoded, NULL);
-  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
-    return node;
-  g_clear_pointer (&node, json_node_unref);
-  jwt_token_fail (error, "a part of it is no JSON object, or names a member twice");
-  return NULL;
+  claims = jwt_claim_set_new ((char *) bytes, decoded, names);
+  if (claims == NULL)
+    jwt_token_fail (error, "a part of it is no JSON object, or names a member twice");
+  return claims;
 }
 
-/* (nullable): a text of the header; %FALSE when there is something else of that name */
+/* A text of the header, whose value stands at @slice; %NULL in @text where there is none, %FALSE
+ * where there is something else of that name. */
 static gboolean
-jwt_token_read_text (JsonObject *header, const char *name, const char **text, GError **error)
+jwt_token_read_text (const ReeveJsonSlice *slice, char **text, GError **error)
 {
-  *text = reeve_json_get_string (header, name, NULL);
-  if (json_object_has_member (header, name) && *text == NULL)
+  g_autoptr (JsonNode) node = NULL;
+
+  *text = NULL;
+  if (slice->start == NULL)
+    return TRUE;
+  if (*slice->start != '"')
     return jwt_token_fail (error, "alg, typ or kid is no string");
-  if (*text != NULL && strlen (*text) > JWT_TOKEN_MAX_NAME)
+  /* what has no escapes is what it says */
+  if (memchr (slice->start, '\\', slice->length) == NULL)
+    *text = g_strndup (slice->start + 1, slice->length - 2);
+  else
+    {
+      node = reeve_json_parse_strict (slice->start, slice->length, NULL);
+      *text = node != NULL ? json_node_dup_string (node) : NULL;
+    }
+  if (*text == NULL || strlen (*text) > JWT_TOKEN_MAX_NAME)
     return jwt_token_fail (error, "alg, typ or kid is too long");
   return TRUE;
 }
 
+/* The header is scanned as strictly as any JSON, but no tree is made of it. */
 static gboolean
-jwt_token_read_header (JwtToken *self, JsonObject *header, GError **error)
+jwt_token_read_header (JwtToken *self, const char *text, gsize length, GError **error)
 {
-  const char *algorithm = NULL;
-  const char *type = NULL;
-  const char *kid = NULL;
+  ReeveJsonSlice slices[JWT_TOKEN_NAMES];
+  gsize decoded = 0;
+  g_autofree guint8 *bytes = reeve_base64url_decode (text, length, &decoded);
+  g_autofree char *algorithm = NULL;
 
-  for (guint i = 0; i < G_N_ELEMENTS (jwt_token_refused); i++)
-    if (json_object_has_member (header, jwt_token_refused[i].name))
+  if (bytes == NULL)
+    return jwt_token_fail (error, "a part of it is not base64url");
+  if (!reeve_json_find_members ((const char *) bytes, decoded, jwt_token_names, slices, NULL))
+    return jwt_token_fail (error, "a part of it is no JSON object, or names a member twice");
+  for (guint i = 0; i < JWT_TOKEN_NAMES; i++)
+    if (jwt_token_refused[i] != NULL && slices[i].start != NULL)
       {
         g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED, "%s in its header: %s",
-                     jwt_token_refused[i].name, jwt_token_refused[i].reason);
+                     jwt_token_names[i], jwt_token_refused[i]);
         return FALSE;
       }
-  if (!jwt_token_read_text (header, "alg", &algorithm, error)
-      || !jwt_token_read_text (header, "typ", &type, error)
-      || !jwt_token_read_text (header, "kid", &kid, error))
+  if (!jwt_token_read_text (&slices[0], &algorithm, error)
+      || !jwt_token_read_text (&slices[1], &self->type, error)
+      || !jwt_token_read_text (&slices[2], &self->kid, error))
     return FALSE;
   self->algorithm = jwt_algorithm_find (algorithm);
   if (self->algorithm == NULL)
     return jwt_token_fail (error, "its algorithm is none that is known here");
-  self->kid = g_strdup (kid);
-  if (type != NULL)
-    {
-      self->type = g_ascii_strdown (type, -1);
-      if (g_str_has_prefix (self->type, "application/"))
-        memmove (self->type, self->type + 12, strlen (self->type) - 12 + 1);
-    }
+  for (char *c = self->type; c != NULL && *c != '\0'; c++)
+    *c = g_ascii_tolower (*c);
+  if (self->type != NULL && g_str_has_prefix (self->type, "application/"))
+    memmove (self->type, self->type + 12, strlen (self->type) - 12 + 1);
   return TRUE;
 }
 
 /**
  * jwt_token_new:
  * @text: what was shown; outlives the token
+ * @claims: names of those that will be asked for; outlive the token
  * @error: return location
  *
  * Returns: (transfer full): its parts; %NULL with %REEVE_ERROR_UNAUTHENTICATED
  */
 JwtToken *
-jwt_token_new (const char *text, GError **error)
+jwt_token_new (const char *text, const char *const *claims, GError **error)
 {
   gsize length = strlen (text);
   const char *first = strchr (text, '.');
   const char *second = first != NULL ? strchr (first + 1, '.') : NULL;
   g_autoptr (JwtToken) self = g_new0 (JwtToken, 1);
-  g_autoptr (JsonNode) header = NULL;
+  gboolean good = FALSE;
 
   if (length > JWT_TOKEN_MAX)
     jwt_token_fail (error, "it is too long");
@@ -139,8 +156,8 @@ jwt_token_new (const char *text, GError **error)
   else if (first - text > JWT_TOKEN_MAX_HEADER)
     jwt_token_fail (error, "its header is too long");
   else
-    header = jwt_token_read_object (text, (gsize) (first - text), error);
-  if (header == NULL || !jwt_token_read_header (self, json_node_get_object (header), error))
+    good = jwt_token_read_header (self, text, (gsize) (first - text), error);
+  if (!good)
     return NULL;
   self->text = text;
   self->signed_length = (gsize) (second - text);
@@ -151,7 +168,7 @@ jwt_token_new (const char *text, GError **error)
       jwt_token_fail (error, "its signature is missing or is not base64url");
       return NULL;
     }
-  self->claims = jwt_token_read_object (first + 1, (gsize) (second - first - 1), error);
+  self->claims = jwt_token_read_claims (first + 1, (gsize) (second - first - 1), claims, error);
   return self->claims != NULL ? g_steal_pointer (&self) : NULL;
 }
 
@@ -162,7 +179,7 @@ jwt_token_new (const char *text, GError **error)
 void
 jwt_token_free (JwtToken *self)
 {
-  g_clear_pointer (&self->claims, json_node_unref);
+  g_clear_pointer (&self->claims, jwt_claim_set_free);
   g_free (self->kid);
   g_free (self->type);
   g_free (self->signature);

@@ -5,6 +5,7 @@
 #include <reeve-plugin-1.h>
 
 #include "jwt-algorithm.h"
+#include "jwt-claim-set.h"
 
 G_BEGIN_DECLS
 
@@ -19,11 +20,11 @@ typedef struct
   gsize signed_length; /* of text: what the signature is of */
   guint8 *signature;
   gsize signature_length;
-  JsonNode *claims; /* an object */
+  JwtClaimSet *claims;
 } JwtToken;
 
 gboolean jwt_token_is_one (const char *text);
-JwtToken *jwt_token_new (const char *text, GError **error);
+JwtToken *jwt_token_new (const char *text, const char *const *claims, GError **error);
 void jwt_token_free (JwtToken *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (JwtToken, jwt_token_free)

@@ -58,6 +58,12 @@ jwt_verifier_warm (JwtVerifier *self, ReeveContext *context, gint64 monotonic, G
   return self->source == NULL || jwt_source_warm (self->source, context, monotonic, error);
 }
 
+static JwtToken *
+jwt_verifier_read (JwtVerifier *self, const char *text, GError **error)
+{
+  return jwt_token_new (text, (const char *const *) self->settings->claims, error);
+}
+
 /**
  * jwt_verifier_knows:
  * @self: a verifier
@@ -69,9 +75,9 @@ jwt_verifier_warm (JwtVerifier *self, ReeveContext *context, gint64 monotonic, G
 gboolean
 jwt_verifier_knows (JwtVerifier *self, const char *text)
 {
-  g_autoptr (JwtToken) token = jwt_token_new (text, NULL);
+  g_autoptr (JwtToken) token = jwt_verifier_read (self, text, NULL);
 
-  return token == NULL || jwt_claims_is_ours (self->settings, json_node_get_object (token->claims));
+  return token == NULL || jwt_claims_is_ours (self->settings, token->claims);
 }
 
 static JwtVerdict
@@ -150,13 +156,12 @@ ReeveIdentity *
 jwt_verifier_verify (JwtVerifier *self, const char *text, ReeveContext *context, gint64 now,
                      gint64 monotonic, gboolean *ours, GError **error)
 {
-  g_autoptr (JwtToken) token = jwt_token_new (text, error);
+  g_autoptr (JwtToken) token = jwt_verifier_read (self, text, error);
   ReeveIdentity *identity = NULL;
   gint64 expires_at = 0;
   gint64 until = 0;
 
-  *ours
-      = token == NULL || jwt_claims_is_ours (self->settings, json_node_get_object (token->claims));
+  *ours = token == NULL || jwt_claims_is_ours (self->settings, token->claims);
   if (token == NULL)
     return NULL;
   if (!*ours)
@@ -174,7 +179,7 @@ jwt_verifier_verify (JwtVerifier *self, const char *text, ReeveContext *context,
   if (!jwt_verifier_check_signature (self, token, context, monotonic, &until, error)
       || !jwt_claims_check (self->settings, token, now, &expires_at, error))
     return NULL;
-  identity = jwt_claims_make_identity (self->settings, json_node_get_object (token->claims), error);
+  identity = jwt_claims_make_identity (self->settings, token->claims, error);
   if (identity == NULL)
     return NULL;
   reeve_identity_set_ends_at (identity, expires_at);

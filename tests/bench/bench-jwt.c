@@ -33,6 +33,7 @@ typedef struct
   JwtSigner *signer;
   JwtVerifier *verifier;
   char *settings;
+  char **names;
   char *token;
   JwtKey *key;
   JwtToken *parts;
@@ -133,9 +134,10 @@ set_up (Case *self, const char *algorithm)
   settings = jwt_settings_new (json_node_get_object (node), TRUE, &error);
   if (settings == NULL)
     g_error ("%s", error->message);
+  self->names = g_strdupv (settings->claims);
   self->verifier = jwt_verifier_new (settings);
   self->key = jwt_key_new_from_pem (pem, strlen (pem), NULL);
-  self->parts = jwt_token_new (self->token, NULL);
+  self->parts = jwt_token_new (self->token, (const char *const *) self->names, NULL);
   set_up_floor (self);
 }
 
@@ -149,6 +151,7 @@ tear_down (Case *self)
   EVP_PKEY_CTX_free (self->context);
   EVP_MD_CTX_free (self->message);
   g_free (self->settings);
+  g_strfreev (self->names);
   g_free (self->token);
 }
 

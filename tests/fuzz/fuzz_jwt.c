@@ -4,6 +4,8 @@
  * read as base64url has no other spelling; what claims make is a whole identity. */
 /* covers: plugins/auth-jwt/jwt-token.c
  * plugins/auth-jwt/jwt-claims.c
+ * plugins/auth-jwt/jwt-claim-set.c
+ * plugins/auth-jwt/jwt-claim.c
  * plugins/auth-jwt/jwt-key-set.c
  * plugins/auth-jwt/jwt-key.c
  * plugins/auth-jwt/jwt-tool.c
@@ -63,12 +65,55 @@ fuzz_header (const char *text)
 {
   g_autofree char *header = encode (text, strlen (text));
   g_autofree char *whole = g_strconcat (header, ".e30.AAAA", NULL);
-  g_autoptr (JwtToken) token = jwt_token_new (whole, NULL);
+  static const char *const none[] = { NULL };
+  g_autoptr (JwtToken) token = jwt_token_new (whole, none, NULL);
 
   if (token == NULL)
     return;
   g_assert (token->algorithm != NULL && strstr (text, "alg") != NULL);
   g_assert (token->signature_length == 3 && token->signed_length == strlen (header) + 4);
+}
+
+/* What is read without a tree is what stands in the tree. */
+static void
+compare_claims (const JwtClaimSet *claims, JsonObject *tree, const char *name)
+{
+  const ReeveJsonSlice *value = jwt_claim_set_get (claims, name);
+  JsonNode *node = json_object_get_member (tree, name);
+  const char *known = reeve_json_get_string (tree, name, NULL);
+  g_autofree char *text = jwt_claim_dup_text (value);
+  ReeveJsonSlice element = { NULL, 0 };
+  JwtClaimText small;
+  double number = 0;
+  guint count = 0;
+
+  g_assert ((value == NULL) == (node == NULL));
+  g_assert_cmpstr (text, ==, known);
+  g_assert (known == NULL || jwt_claim_is_text (value, known));
+  if (jwt_claim_read_text (value, small))
+    g_assert_cmpstr (small, ==, known);
+  else
+    g_assert (known == NULL || *known == '\0' || strlen (known) > JWT_CLAIM_MAX_TEXT);
+  if (jwt_claim_read_number (value, &number))
+    g_assert (number == json_node_get_double (node));
+  else
+    g_assert (node == NULL || !JSON_NODE_HOLDS_VALUE (node)
+              || (json_node_get_value_type (node) != G_TYPE_INT64
+                  && json_node_get_value_type (node) != G_TYPE_DOUBLE));
+  g_assert (jwt_claim_is_array (value) == (node != NULL && JSON_NODE_HOLDS_ARRAY (node)));
+  while (jwt_claim_is_array (value) && jwt_claim_next (value, &element))
+    {
+      JsonNode *there = json_array_get_element (json_node_get_array (node), count++);
+      g_autofree char *one = jwt_claim_dup_text (&element);
+
+      if (JSON_NODE_HOLDS_ARRAY (there) || JSON_NODE_HOLDS_OBJECT (there))
+        return; /* whoever reads a list of texts ends here */
+      g_assert_cmpstr (
+          one, ==,
+          json_node_get_value_type (there) == G_TYPE_STRING ? json_node_get_string (there) : NULL);
+    }
+  g_assert (!jwt_claim_is_array (value)
+            || count == json_array_get_length (json_node_get_array (node)));
 }
 
 static void
@@ -80,24 +125,26 @@ fuzz_claims (const char *text)
       "\"t\","
       "\"max_token_age_seconds\":1000}");
   JwtToken token = { .algorithm = jwt_algorithm_find ("ES256") };
+  g_autoptr (JsonNode) tree = reeve_json_parse_strict (text, strlen (text), NULL);
+  g_autoptr (JwtClaimSet) claims
+      = jwt_claim_set_new (g_strdup (text), strlen (text), (const char *const *) settings->claims);
+  g_autoptr (ReeveIdentity) identity = NULL;
   g_autoptr (GError) error = NULL;
+  g_autoptr (GError) other = NULL;
   gint64 expires_at = 0;
 
-  token.claims = reeve_json_parse_strict (text, strlen (text), NULL);
-  if (token.claims != NULL && JSON_NODE_HOLDS_OBJECT (token.claims)
-      && jwt_claims_check (settings, &token, NOW, &expires_at, &error))
+  g_assert ((claims != NULL) == (tree != NULL && JSON_NODE_HOLDS_OBJECT (tree)));
+  if (claims == NULL)
+    return;
+  for (guint i = 0; settings->claims[i] != NULL; i++)
+    compare_claims (claims, json_node_get_object (tree), settings->claims[i]);
+  token.claims = claims;
+  if (jwt_claims_check (settings, &token, NOW, &expires_at, &error))
     g_assert (expires_at > NOW);
-  if (token.claims != NULL && JSON_NODE_HOLDS_OBJECT (token.claims))
-    {
-      g_autoptr (GError) other = NULL;
-      g_autoptr (ReeveIdentity) identity
-          = jwt_claims_make_identity (settings, json_node_get_object (token.claims), &other);
-
-      g_assert ((identity != NULL) == (other == NULL));
-      g_assert (identity == NULL || *reeve_identity_get_tenant_id (identity) != 0);
-      g_assert (identity == NULL || strlen (reeve_identity_get_user_id (identity)) == 36);
-    }
-  g_clear_pointer (&token.claims, json_node_unref);
+  identity = jwt_claims_make_identity (settings, claims, &other);
+  g_assert ((identity != NULL) == (other == NULL));
+  g_assert (identity == NULL || *reeve_identity_get_tenant_id (identity) != 0);
+  g_assert (identity == NULL || strlen (reeve_identity_get_user_id (identity)) == 36);
 }
 
 /* Whatever keys there are: a signature of nothing is none of theirs. */
