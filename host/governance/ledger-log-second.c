@@ -119,33 +119,67 @@ reeve_ledger_log_clean_home (ReeveLedgerLog *self, ReeveLedgerSegment *last, GEr
   return ok;
 }
 
-/* Index of the first segment that lies there. */
-static guint
-reeve_ledger_log_find_away (ReeveLedgerLog *self)
+/* (transfer full): copies of the segments that lie there; @last: (nullable): of the last at home */
+static GPtrArray *
+reeve_ledger_log_list_away (ReeveLedgerLog *self, ReeveLedgerSegment **last)
 {
-  guint i = 0;
+  GPtrArray *list = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_segment_free);
 
-  while (i < self->segments->len
-         && ((ReeveLedgerSegment *) g_ptr_array_index (self->segments, i))->first < self->away)
-    i++;
-  return i;
+  g_mutex_lock (&self->mutex);
+  for (guint i = 0; i < self->segments->len; i++)
+    {
+      const ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
+
+      if (segment->first >= self->away)
+        g_ptr_array_add (list, reeve_ledger_segment_copy (segment));
+      else if (i + 1 == self->segments->len
+               || ((ReeveLedgerSegment *) g_ptr_array_index (self->segments, i + 1))->first
+                      >= self->away)
+        *last = reeve_ledger_segment_copy (segment);
+    }
+  g_mutex_unlock (&self->mutex);
+  return list;
 }
 
 static gboolean
-reeve_ledger_log_copy_home (ReeveLedgerLog *self, guint from, GChecksum *digest, GError **error)
+reeve_ledger_log_copy_home (ReeveLedgerLog *self, GPtrArray *away, ReeveLedgerSegment *last,
+                            GChecksum *digest, GError **error)
 {
-  if (!reeve_ledger_log_clean_home (
-          self, from > 0 ? g_ptr_array_index (self->segments, from - 1) : NULL, error))
+  if (!reeve_ledger_log_clean_home (self, last, error))
     return FALSE;
-  for (guint i = from; i < self->segments->len; i++)
+  for (guint i = 0; i < away->len; i++)
     {
-      const ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
+      const ReeveLedgerSegment *segment = g_ptr_array_index (away, i);
 
       if (!reeve_ledger_second_copy (segment->path, self->folder, segment->first, segment->end,
                                      digest, error))
         return FALSE;
     }
   return reeve_ledger_second_mark_home (self->folder, self->state->frontier.size, error);
+}
+
+/* From here on it is read and written at home. */
+static void
+reeve_ledger_log_arrive (ReeveLedgerLog *self)
+{
+  g_mutex_lock (&self->mutex);
+  for (guint i = 0; i < self->segments->len; i++)
+    {
+      ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
+      g_autoptr (ReeveLedgerSegment) there = NULL;
+      char *path = NULL;
+
+      if (segment->first < self->away)
+        continue;
+      there = reeve_ledger_segment_new (self->folder, segment->first);
+      path = segment->path;
+      segment->path = there->path;
+      there->path = path;
+    }
+  self->away = 0;
+  /* not at once: somebody may be about to read there */
+  self->leftover = TRUE;
+  g_mutex_unlock (&self->mutex);
 }
 
 /**
@@ -159,8 +193,9 @@ void
 reeve_ledger_log_come_home (ReeveLedgerLog *self)
 {
   g_autoptr (GChecksum) digest = g_checksum_new (G_CHECKSUM_SHA256);
+  g_autoptr (GPtrArray) away = NULL;
+  g_autoptr (ReeveLedgerSegment) last = NULL;
   g_autoptr (GError) error = NULL;
-  guint from = reeve_ledger_log_find_away (self);
 
   if (self->away == 0 && self->leftover)
     {
@@ -173,14 +208,15 @@ reeve_ledger_log_come_home (ReeveLedgerLog *self)
   if (self->away == 0 || self->home != REEVE_LEDGER_LOG_UNWRITTEN
       || reeve_ledger_log_has_batch (self))
     return;
-  if (!reeve_ledger_log_copy_home (self, from, digest, &error))
+  away = reeve_ledger_log_list_away (self, &last);
+  if (!reeve_ledger_log_copy_home (self, away, last, digest, &error))
     {
       g_debug ("ledger: %s stays at the second place: %s", self->scope, error->message);
       return;
     }
   reeve_ledger_log_close_file (self);
   g_clear_pointer (&self->back, reeve_ledger_back_free);
-  if (from < self->segments->len)
+  if (away->len > 0)
     {
       self->back = g_new0 (ReeveLedgerBack, 1);
       self->back->scope = g_strdup (self->scope);
@@ -188,21 +224,7 @@ reeve_ledger_log_come_home (ReeveLedgerLog *self)
       self->back->last = self->state->frontier.size;
       g_strlcpy (self->back->digest, g_checksum_get_string (digest), sizeof self->back->digest);
     }
-  g_mutex_lock (&self->mutex);
-  for (guint i = from; i < self->segments->len; i++)
-    {
-      ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
-      g_autoptr (ReeveLedgerSegment) there
-          = reeve_ledger_segment_new (self->folder, segment->first);
-      char *path = g_steal_pointer (&there->path);
-
-      there->path = segment->path;
-      segment->path = path;
-    }
-  self->away = 0;
-  /* not at once: somebody may be about to read there */
-  self->leftover = TRUE;
-  g_mutex_unlock (&self->mutex);
+  reeve_ledger_log_arrive (self);
 }
 
 /**
