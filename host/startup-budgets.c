@@ -34,11 +34,15 @@ reeve_startup_budgets_limit_rates (ReeveServices *services)
 gboolean
 reeve_startup_budgets_open (ReeveServices *services, GError **error)
 {
+  JsonObject *platform = reeve_startup_budgets_section (services, "budgets.platform");
+
   reeve_startup_budgets_limit_rates (services);
   services->budgets = reeve_budgets_new (services->store, services->ledger);
   if (!reeve_budgets_configure (services->budgets,
                                 reeve_startup_budgets_section (services, "budgets.org"),
-                                reeve_startup_budgets_section (services, "llm.prices"), error))
+                                reeve_startup_budgets_section (services, "llm.prices"), error)
+      || (platform != NULL
+          && !reeve_budgets_configure_platform (services->budgets, platform, error)))
     return FALSE;
   reeve_admission_set_budgets (services->admission, services->budgets);
   return TRUE;
@@ -56,12 +60,10 @@ void
 reeve_startup_budgets_learn (ReeveServices *services, const char *tenant_id,
                              ReeveTenantStatus status)
 {
-  g_autoptr (GError) error = NULL;
-
   if (status == REEVE_TENANT_DELETING || status == REEVE_TENANT_ABSENT)
     reeve_budgets_forget (services->budgets, tenant_id);
-  else if (!reeve_budgets_prepare (services->budgets, tenant_id, &error))
-    g_warning ("%s", error->message);
+  else
+    reeve_budgets_prepare (services->budgets, tenant_id);
 }
 
 /**

@@ -635,6 +635,13 @@ reeve_admission_run_before (ReeveAdmission *self, const ReeveAdmissionRequest *r
   return FALSE;
 }
 
+/* Is more of the platform's budget to be waited for? Nothing is recorded of it. */
+static gboolean
+reeve_admission_is_short (const ReeveAdmissionRequest *request, const GError *error)
+{
+  return error->domain == REEVE_BUDGET_SHORT && request->refills < REEVE_BUDGETS_REFILLS;
+}
+
 /* The same; a refusal is recorded. */
 static gboolean
 reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *request,
@@ -648,7 +655,8 @@ reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *reques
       reeve_admission_records_note_home (self->ledger, request);
       return TRUE;
     }
-  reeve_admission_note_refused (self, request, &refused, local);
+  if (!reeve_admission_is_short (request, local))
+    reeve_admission_note_refused (self, request, &refused, local);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }
@@ -688,9 +696,11 @@ reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *reques
 {
   ReeveAdmitted *admitted = NULL;
   ReeveReservation *reservation = NULL;
+  ReeveAdmissionRequest last = *request;
   ReeveLedgerRecord record;
 
-  if (!reeve_admission_enter (self, request, &reservation, error))
+  last.refills = REEVE_BUDGETS_REFILLS;
+  if (!reeve_admission_enter (self, &last, &reservation, error))
     return NULL;
   admitted = reeve_admission_make (self, request);
   admitted->reservation = reservation;
@@ -723,6 +733,62 @@ reeve_admission_on_intent (GObject *source, GAsyncResult *result, gpointer data)
   g_task_return_error (task, error);
 }
 
+/* ---- a request that waits ---- */
+
+/* While its adviser thinks, or its tenant is given more of the platform's budget. */
+typedef struct
+{
+  GTask *task;
+  ReeveAdmissionRequest request;
+  GStringChunk *strings;
+  char **agent_tools;
+} ReeveAdmissionWaiting;
+
+/* (transfer full) task */
+static ReeveAdmissionWaiting *
+reeve_admission_wait (const ReeveAdmissionRequest *request, GTask *task)
+{
+  ReeveAdmissionWaiting *waiting = g_new0 (ReeveAdmissionWaiting, 1);
+
+  waiting->task = task;
+  waiting->strings = g_string_chunk_new (256);
+  reeve_admission_copy (request, waiting->strings, &waiting->request);
+  waiting->agent_tools = g_strdupv ((char **) request->agent_tools);
+  waiting->request.agent_tools = (const char *const *) waiting->agent_tools;
+  if (request->tool_arguments != NULL)
+    waiting->request.tool_arguments = json_object_ref (request->tool_arguments);
+  return waiting;
+}
+
+static void reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                                     GTask *task);
+
+/* (transfer full) waiting */
+static void
+reeve_admission_go_on (ReeveAdmission *self, ReeveAdmissionWaiting *waiting)
+{
+  reeve_admission_proceed (self, &waiting->request, g_steal_pointer (&waiting->task));
+  reeve_caller_unref (waiting->request.caller);
+  g_clear_pointer (&waiting->request.tool_arguments, json_object_unref);
+  g_strfreev (waiting->agent_tools);
+  g_string_chunk_free (waiting->strings);
+  g_free (waiting);
+}
+
+/* Others may have been quicker with what was given: then it waits again. */
+static void
+reeve_admission_on_refilled (GObject *source, GAsyncResult *result, gpointer data)
+{
+  ReeveAdmissionWaiting *waiting = data;
+  ReeveAdmission *self = g_task_get_source_object (waiting->task);
+
+  if (reeve_budgets_refill_finish (self->budgets, result))
+    waiting->request.refills++;
+  else
+    waiting->request.refills = REEVE_BUDGETS_REFILLS;
+  reeve_admission_go_on (self, waiting);
+}
+
 /* (transfer full) task: takes the request through the stages. */
 static void
 reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *request, GTask *task)
@@ -734,6 +800,13 @@ reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *requ
 
   if (!reeve_admission_enter (self, request, &reservation, &error))
     {
+      if (reeve_admission_is_short (request, error))
+        {
+          g_error_free (error);
+          reeve_budgets_refill_async (self->budgets, request, reeve_admission_on_refilled,
+                                      reeve_admission_wait (request, task));
+          return;
+        }
       g_task_return_error (task, error);
       g_object_unref (task);
       return;
@@ -750,30 +823,15 @@ reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *requ
 
 /* ---- somebody is asked ---- */
 
-/* A request while its adviser thinks. */
-typedef struct
-{
-  GTask *task;
-  ReeveAdmissionRequest request;
-  GStringChunk *strings;
-  char **agent_tools;
-} ReeveAdmissionConsulted;
-
 static void
 reeve_admission_on_advice (GObject *source, GAsyncResult *result, gpointer data)
 {
-  ReeveAdmissionConsulted *consulted = data;
-  ReeveAdmission *self = g_task_get_source_object (consulted->task);
+  ReeveAdmissionWaiting *waiting = data;
   g_autoptr (ReevePolicyAdvice) advice
       = reeve_policy_adviser_ask_finish (REEVE_POLICY_ADVISER (source), result);
 
-  consulted->request.advice = advice;
-  reeve_admission_proceed (self, &consulted->request, g_steal_pointer (&consulted->task));
-  reeve_caller_unref (consulted->request.caller);
-  g_clear_pointer (&consulted->request.tool_arguments, json_object_unref);
-  g_strfreev (consulted->agent_tools);
-  g_string_chunk_free (consulted->strings);
-  g_free (consulted);
+  waiting->request.advice = advice;
+  reeve_admission_go_on (g_task_get_source_object (waiting->task), waiting);
 }
 
 /* (transfer full) task. Nobody is asked about what is refused here anyway, and nothing is counted
@@ -783,7 +841,6 @@ static void
 reeve_admission_consult (ReeveAdmission *self, const ReeveAdmissionRequest *request, GTask *task)
 {
   ReeveAdmissionRequest early = *request;
-  ReeveAdmissionConsulted *consulted = NULL;
   g_autoptr (GBytes) question = NULL;
   ReeveAdmissionRefused refused = { 0 };
   g_autoptr (GError) error = NULL;
@@ -803,16 +860,9 @@ reeve_admission_consult (ReeveAdmission *self, const ReeveAdmissionRequest *requ
       reeve_admission_proceed (self, request, task);
       return;
     }
-  consulted = g_new0 (ReeveAdmissionConsulted, 1);
-  consulted->task = task;
-  consulted->strings = g_string_chunk_new (256);
-  reeve_admission_copy (request, consulted->strings, &consulted->request);
-  consulted->agent_tools = g_strdupv ((char **) request->agent_tools);
-  consulted->request.agent_tools = (const char *const *) consulted->agent_tools;
-  if (request->tool_arguments != NULL)
-    consulted->request.tool_arguments = json_object_ref (request->tool_arguments);
   reeve_policy_adviser_ask_async (self->adviser, reeve_caller_get_tenant_id (request->caller),
-                                  question, reeve_admission_on_advice, consulted);
+                                  question, reeve_admission_on_advice,
+                                  reeve_admission_wait (request, task));
 }
 
 /**

@@ -41,6 +41,7 @@ typedef struct
   const ReevePolicyAdvice *advice; /* set by the gate, tool.call: (nullable): of the adviser */
   gint64 reserve_input;            /* model.call under budgets: tokens, an upper estimate */
   gint64 reserve_output;           /* the same: how long the answer may be; 0: there is none */
+  guint refills;                   /* set by the gate: how often the platform was asked for more */
   const char *workspace_id;
   const char *model;
   const char *input_digest;

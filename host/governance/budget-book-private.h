@@ -47,7 +47,8 @@ struct _ReeveBudgetBook
   GArray *finished;   /* guint64: intents that are in the counters and that a restart might read */
   guint unsaved;
   gboolean saving;
-  gboolean blind; /* its budgets could not be read: nothing is reserved */
+  gboolean refilling; /* its slice of the platform's budget */
+  gboolean blind;     /* its budgets could not be read: nothing is reserved */
 };
 
 /* Under the lock. */

@@ -9,6 +9,8 @@
 
 #include "money.h"
 
+G_DEFINE_QUARK (reeve - budget - short, reeve_budget_short)
+
 /**
  * reeve_budget_book_new:
  * @tenant_id: whose
@@ -278,7 +280,8 @@ reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who, ReeveB
           { "users",
             g_strcmp0 (who->user_id, who->delegated_user_id) != 0 ? who->delegated_user_id : NULL },
           { "workspaces", who->workspace_id },
-          { REEVE_BUDGET_ORG, "" } };
+          { REEVE_BUDGET_ORG, "" },
+          { REEVE_BUDGET_PLATFORM, "" } };
   guint n = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -338,16 +341,17 @@ reeve_budget_book_refuse_tokens (const ReeveBudget *budget, gint64 need, GError 
                "the budget %s (token_limit %" G_GINT64_FORMAT ", set by %s) has %" G_GINT64_FORMAT
                " tokens left, %" G_GINT64_FORMAT " of it reserved, and at least %" G_GINT64_FORMAT
                " are needed",
-               budget->key, budget->token_limit, reeve_budget_book_setter (budget),
-               reeve_budget_get_tokens_left (budget), budget->tokens_reserved, need);
+               budget->key, reeve_budget_get_token_limit (budget),
+               reeve_budget_book_setter (budget), reeve_budget_get_tokens_open (budget),
+               budget->tokens_reserved, need);
   return FALSE;
 }
 
 static gboolean
 reeve_budget_book_refuse_cost (const ReeveBudget *budget, gint64 need, GError **error)
 {
-  g_autofree char *limit = reeve_money_format (budget->cost_limit);
-  g_autofree char *left = reeve_money_format (reeve_budget_get_cost_left (budget));
+  g_autofree char *limit = reeve_money_format (reeve_budget_get_cost_limit (budget));
+  g_autofree char *left = reeve_money_format (reeve_budget_get_cost_open (budget));
   g_autofree char *text = reeve_money_format (need);
 
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
@@ -372,6 +376,21 @@ reeve_budget_book_check_price (const ReeveBudget *budget, const ReeveBudgetAsk *
   return FALSE;
 }
 
+/* Is there so much in the slice? What it has not, the platform may have. */
+static gboolean
+reeve_budget_book_is_prepaid (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 output,
+                              GError **error)
+{
+  gint64 cost = reeve_budget_get_cost_left (budget);
+
+  if (budget->pool == NULL || ask->last
+      || (reeve_budget_get_tokens_left (budget) >= ask->input + output
+          && (cost == G_MAXINT64 || cost >= reeve_prices_cost (ask->price, ask->input, output))))
+    return TRUE;
+  g_set_error (error, REEVE_BUDGET_SHORT, 0, "the slice of the budget %s is used up", budget->key);
+  return FALSE;
+}
+
 /* How long the answer may be: *@output is lowered to what each budget leaves. */
 static gboolean
 reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 *output,
@@ -382,7 +401,8 @@ reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gin
   gint64 cost = reeve_budget_get_cost_left (budget);
   gint64 input_cost = 0;
 
-  if (!reeve_budget_book_check_price (budget, ask, error))
+  if (!reeve_budget_book_check_price (budget, ask, error)
+      || !reeve_budget_book_is_prepaid (budget, ask, *output, error))
     return FALSE;
   if (tokens != G_MAXINT64 && tokens < ask->input + MAX (least, 1))
     return reeve_budget_book_refuse_tokens (budget, ask->input + MAX (least, 1), error);
@@ -433,6 +453,8 @@ reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n, gin
       made->periods[i] = found[i]->period;
       found[i]->tokens_reserved += input + output;
       found[i]->cost_reserved += cost;
+      if (found[i]->pool != NULL)
+        found[i]->touched = g_get_monotonic_time ();
     }
   made->next = self->reservations;
   if (made->next != NULL)
@@ -451,7 +473,8 @@ reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n, gin
  * Reserves of all its budgets or of none.
  *
  * Returns: (transfer full) (nullable): what is reserved; %NULL without an error when no budget
- * bounds it; else %REEVE_ERROR_BUDGET_EXCEEDED naming budget, limit and who set it
+ * bounds it; else %REEVE_ERROR_BUDGET_EXCEEDED naming budget, limit and who set it, or
+ * %REEVE_BUDGET_SHORT while the tenant's slice of the platform's budget is to be refilled
  */
 ReeveReservation *
 reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
@@ -541,9 +564,13 @@ reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint6
   for (guint i = 0; good && i < n; i++)
     {
       reeve_budget_book_roll (self, found[i], now);
-      if (reeve_budget_get_tokens_left (found[i]) < tokens)
+      /* what others do not use may still come back */
+      if (found[i]->pool != NULL && tokens <= REEVE_BUDGET_LEAST
+          && !reeve_budget_pool_is_dry (found[i]->pool, g_get_monotonic_time ()))
+        continue;
+      if (reeve_budget_get_tokens_open (found[i]) < tokens)
         good = reeve_budget_book_refuse_tokens (found[i], tokens, error);
-      else if (reeve_budget_get_cost_left (found[i]) <= 0)
+      else if (reeve_budget_get_cost_open (found[i]) <= 0)
         good = reeve_budget_book_refuse_cost (found[i], 1, error);
     }
   g_mutex_unlock (&self->lock);

@@ -11,6 +11,11 @@ G_BEGIN_DECLS
 typedef struct _ReeveBudgetBook ReeveBudgetBook;
 typedef struct _ReeveReservation ReeveReservation;
 
+/* domain of an error, without codes: the tenant must be given more of the platform's budget first
+ */
+#define REEVE_BUDGET_SHORT (reeve_budget_short_quark ())
+GQuark reeve_budget_short_quark (void);
+
 /* Who would spend it; what is NULL has no budget. */
 typedef struct
 {
@@ -29,7 +34,19 @@ typedef struct
   const char *model;       /* (nullable): for words */
   gint64 now;              /* µs since 1970 */
   guint64 size;            /* records in the tenant's log */
+  gboolean last;           /* the platform gives no more: what the slice leaves is all there is */
 } ReeveBudgetAsk;
+
+/* What a tenant was given of the platform's budget, in its period; REEVE_BUDGET_NONE: no limit. */
+typedef struct
+{
+  gint64 period;
+  gint64 tokens; /* what was given */
+  gint64 tokens_taken;
+  gint64 cost;
+  gint64 cost_taken;
+  gint64 touched; /* monotonic µs */
+} ReeveBudgetSlice;
 
 ReeveBudgetBook *reeve_budget_book_new (const char *tenant_id) G_GNUC_WARN_UNUSED_RESULT;
 ReeveBudgetBook *reeve_budget_book_ref (ReeveBudgetBook *self);
@@ -62,6 +79,19 @@ ReeveReservation *reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveB
 /* Do all of its budgets leave so many tokens now? */
 gboolean reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 tokens,
                                   gint64 now, GError **error);
+/* ---- its slice of the platform's budget: budget-book-slice.c ---- */
+
+/* FALSE: it has none. */
+gboolean reeve_budget_book_get_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice *slice);
+/* From here on it has no more than what is spent and reserved; so it is told. */
+gboolean reeve_budget_book_cut_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice *slice);
+/* What it was given, unless the period has changed meanwhile. */
+void reeve_budget_book_put_slice (ReeveBudgetBook *self, const ReeveBudgetSlice *slice);
+/* Is there less than so much in it, and was that not said already? */
+gboolean reeve_budget_book_is_low (ReeveBudgetBook *self, gint64 tokens, gint64 cost);
+/* Whoever was told so has done what he could. */
+void reeve_budget_book_was_refilled (ReeveBudgetBook *self);
+
 /* ---- what the store keeps ---- */
 
 /* What an earlier host had reserved: (transfer full) (nullable), with its intent durable. @time: of

@@ -61,6 +61,7 @@ reeve_budget_unref (ReeveBudget *self)
   g_free (self->key);
   g_free (self->id);
   g_free (self->set_by);
+  g_clear_pointer (&self->pool, reeve_budget_pool_unref);
   g_free (self);
 }
 
@@ -80,6 +81,8 @@ reeve_budget_dup (const ReeveBudget *self)
   copy->key = g_strdup (self->key);
   copy->id = g_strdup (self->id);
   copy->set_by = g_strdup (self->set_by);
+  if (self->pool != NULL)
+    copy->pool = reeve_budget_pool_ref (self->pool);
   return copy;
 }
 
@@ -228,6 +231,11 @@ reeve_budget_roll (ReeveBudget *self, gint64 now)
   self->tokens_used = self->tokens_reserved = 0;
   self->cost_used = self->cost_reserved = 0;
   self->told = 0;
+  /* a slice is of its period */
+  if (self->pool != NULL && self->token_limit != REEVE_BUDGET_NONE)
+    self->token_limit = 0;
+  if (self->pool != NULL && self->cost_limit != REEVE_BUDGET_NONE)
+    self->cost_limit = 0;
 }
 
 /* ---- what is left ---- */
@@ -262,6 +270,66 @@ reeve_budget_get_cost_left (const ReeveBudget *self)
   return reeve_budget_get_left (self->cost_limit, self->cost_used, self->cost_reserved);
 }
 
+/**
+ * reeve_budget_get_tokens_open:
+ * @self: a budget
+ *
+ * Returns: reeve_budget_get_tokens_left(), and of a slice what the platform can add to it
+ */
+gint64
+reeve_budget_get_tokens_open (const ReeveBudget *self)
+{
+  gint64 left = reeve_budget_get_tokens_left (self);
+  gint64 more = 0;
+
+  if (self->pool == NULL || left == G_MAXINT64)
+    return left;
+  reeve_budget_pool_get_left (self->pool, &more, NULL);
+  return left + more;
+}
+
+/**
+ * reeve_budget_get_cost_open:
+ * @self: a budget
+ *
+ * Returns: reeve_budget_get_cost_left(), and of a slice what the platform can add to it
+ */
+gint64
+reeve_budget_get_cost_open (const ReeveBudget *self)
+{
+  gint64 left = reeve_budget_get_cost_left (self);
+  gint64 more = 0;
+
+  if (self->pool == NULL || left == G_MAXINT64)
+    return left;
+  reeve_budget_pool_get_left (self->pool, NULL, &more);
+  return left + more;
+}
+
+/**
+ * reeve_budget_get_token_limit:
+ * @self: a budget
+ *
+ * Returns: the limit that somebody set: of a slice the platform's
+ */
+gint64
+reeve_budget_get_token_limit (const ReeveBudget *self)
+{
+  return self->pool != NULL ? reeve_budget_pool_get_token_limit (self->pool) : self->token_limit;
+}
+
+/**
+ * reeve_budget_get_cost_limit:
+ * @self: a budget
+ *
+ * Returns: the limit that somebody set, in nano-units: of a slice the platform's
+ */
+gint64
+reeve_budget_get_cost_limit (const ReeveBudget *self)
+{
+  return self->pool != NULL ? reeve_budget_pool_get_cost_limit (self->pool) : self->cost_limit;
+}
+
 static gboolean
 reeve_budget_has_reached (gint64 limit, gint64 used, gint64 thousandths)
 {
@@ -273,6 +341,8 @@ reeve_budget_has_reached (gint64 limit, gint64 used, gint64 thousandths)
  * reeve_budget_notice:
  * @self: a budget
  *
+ * A slice that is used up is no news: another one is taken.
+ *
  * Returns: what is to be told of it now, once in a period: REEVE_BUDGET_TOLD_…
  */
 guint
@@ -280,6 +350,8 @@ reeve_budget_notice (ReeveBudget *self)
 {
   guint reached = 0;
 
+  if (self->pool != NULL)
+    return 0;
   if (self->alert_at > 0
       && (reeve_budget_has_reached (self->token_limit, self->tokens_used, self->alert_at)
           || reeve_budget_has_reached (self->cost_limit, self->cost_used, self->alert_at)))
@@ -305,8 +377,8 @@ reeve_budget_show_tokens (const ReeveBudget *self, JsonObject *shown)
       json_object_set_null_member (shown, "tokens_remaining");
       return;
     }
-  json_object_set_int_member (shown, "token_limit", self->token_limit);
-  json_object_set_int_member (shown, "tokens_remaining", reeve_budget_get_tokens_left (self));
+  json_object_set_int_member (shown, "token_limit", reeve_budget_get_token_limit (self));
+  json_object_set_int_member (shown, "tokens_remaining", reeve_budget_get_tokens_open (self));
 }
 
 static void
@@ -316,10 +388,10 @@ reeve_budget_show_cost (const ReeveBudget *self, JsonObject *shown)
   {
     const char *member;
     gint64 amount;
-  } rows[] = { { "cost_limit", self->cost_limit },
+  } rows[] = { { "cost_limit", reeve_budget_get_cost_limit (self) },
                { "cost_used", self->cost_used },
                { "cost_reserved", self->cost_reserved },
-               { "cost_remaining", reeve_budget_get_cost_left (self) } };
+               { "cost_remaining", reeve_budget_get_cost_open (self) } };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     if (self->cost_limit == REEVE_BUDGET_NONE)

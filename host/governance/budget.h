@@ -5,11 +5,14 @@
 
 #include <reeve-plugin-1.h>
 
+#include "budget-pool.h"
+
 G_BEGIN_DECLS
 
 #define REEVE_BUDGET_NONE        (-1) /* no limit */
 #define REEVE_BUDGET_ORG         "org"
-#define REEVE_BUDGET_STATE       "state" /* id of the record that says how far the log is read */
+#define REEVE_BUDGET_PLATFORM    "platform" /* a slice of what all tenants share */
+#define REEVE_BUDGET_STATE       "state"    /* id of the record that says how far the log is read */
 #define REEVE_BUDGET_CONFIGURED  "configured" /* id of the tenant's that the configuration sets */
 #define REEVE_BUDGET_LEAST       16           /* tokens: a shorter answer is none */
 #define REEVE_BUDGET_PERIOD_DAYS 30
@@ -35,6 +38,7 @@ typedef struct
   gint64 revision;
   gint64 created_at;
   gint64 updated_at;
+  ReeveBudgetPool *pool; /* (nullable): the limits are a slice of the platform's */
 
   gint64 period; /* never goes back, whatever a clock says */
   gint64 tokens_used;
@@ -42,6 +46,7 @@ typedef struct
   gint64 cost_used;
   gint64 cost_reserved;
   guint told;
+  gint64 touched; /* monotonic µs: a slice was last used */
 } ReeveBudget;
 
 ReeveBudget *reeve_budget_new (const char *key, const char *id) G_GNUC_WARN_UNUSED_RESULT;
@@ -58,6 +63,11 @@ gint64 reeve_budget_find_period (const ReeveBudget *self, gint64 now);
 /* What may still be reserved; G_MAXINT64: no limit. */
 gint64 reeve_budget_get_tokens_left (const ReeveBudget *self);
 gint64 reeve_budget_get_cost_left (const ReeveBudget *self);
+/* The same with what the platform has not given to anybody; the limits as they were set. */
+gint64 reeve_budget_get_tokens_open (const ReeveBudget *self);
+gint64 reeve_budget_get_cost_open (const ReeveBudget *self);
+gint64 reeve_budget_get_token_limit (const ReeveBudget *self);
+gint64 reeve_budget_get_cost_limit (const ReeveBudget *self);
 /* (transfer full) a copy with references of its own */
 ReeveBudget *reeve_budget_dup (const ReeveBudget *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Takes over what @from says of limits and periods; what is spent and reserved stays. */

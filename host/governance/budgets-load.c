@@ -294,7 +294,10 @@ reeve_budgets_load_book (ReeveBudgets *self, ReeveBudgetBook *book, GError **err
   JsonObject *state = NULL;
   gboolean good = FALSE;
 
-  if (records == NULL || !reeve_budgets_load_records (self, book, records, &state, error))
+  if (records == NULL || !reeve_budgets_load_records (self, book, records, &state, error)
+      || !reeve_budgets_load_one (
+          self, book, self->leases != NULL ? reeve_budget_leases_new_budget (self->leases) : NULL,
+          error))
     return FALSE;
   if (reeve_budget_book_is_empty (book))
     return TRUE;
@@ -307,25 +310,11 @@ reeve_budgets_load_book (ReeveBudgets *self, ReeveBudgetBook *book, GError **err
   return good && reeve_budgets_save_book (self, book, state == NULL, error);
 }
 
-/**
- * reeve_budgets_prepare:
- * @self: budgets
- * @tenant_id: a tenant
- * @error: return location
- *
- * Learns the budgets of a tenant unless they are known. Blocks.
- *
- * Returns: %FALSE with an error
- */
-gboolean
-reeve_budgets_prepare (ReeveBudgets *self, const char *tenant_id, GError **error)
+static gboolean
+reeve_budgets_learn (ReeveBudgets *self, const char *tenant_id, GError **error)
 {
-  g_autoptr (ReeveBudgetBook) known = reeve_budgets_find_book (self, tenant_id);
-  g_autoptr (ReeveBudgetBook) book = NULL;
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new (tenant_id);
 
-  if (known != NULL)
-    return TRUE;
-  book = reeve_budget_book_new (tenant_id);
   if (!reeve_budgets_load_book (self, book, error))
     {
       g_prefix_error (error, "reading the budgets of %s: ", tenant_id);
@@ -338,14 +327,22 @@ reeve_budgets_prepare (ReeveBudgets *self, const char *tenant_id, GError **error
   return TRUE;
 }
 
-/* A tenant that cannot be read keeps no other from being served. */
-static void
-reeve_budgets_load_or_doubt (ReeveBudgets *self, const char *tenant_id)
+/**
+ * reeve_budgets_prepare:
+ * @self: budgets
+ * @tenant_id: a tenant
+ *
+ * Learns the budgets of a tenant unless they are known. Where they cannot be read, nothing is
+ * reserved: a tenant that cannot be read keeps no other from being served. Blocks.
+ */
+void
+reeve_budgets_prepare (ReeveBudgets *self, const char *tenant_id)
 {
-  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveBudgetBook) known = reeve_budgets_find_book (self, tenant_id);
   g_autoptr (ReeveBudgetBook) book = NULL;
+  g_autoptr (GError) error = NULL;
 
-  if (reeve_budgets_prepare (self, tenant_id, &error))
+  if (known != NULL || reeve_budgets_learn (self, tenant_id, &error))
     return;
   g_warning ("%s; no model is called for it", error->message);
   book = reeve_budgets_need_book (self, tenant_id);
@@ -369,8 +366,9 @@ reeve_budgets_load (ReeveBudgets *self, GError **error)
 
   for (guint i = 0; scopes != NULL && scopes[i] != NULL; i++)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
-      reeve_budgets_load_or_doubt (self, scopes[i]);
-  return scopes != NULL;
+      reeve_budgets_prepare (self, scopes[i]);
+  return scopes != NULL
+         && (self->leases == NULL || reeve_budget_leases_start (self->leases, error));
 }
 
 /**
@@ -385,6 +383,8 @@ reeve_budgets_flush (ReeveBudgets *self)
   GHashTableIter iter;
   gpointer book = NULL;
 
+  if (self->leases != NULL)
+    reeve_budget_leases_stop (self->leases);
   g_hash_table_iter_init (&iter, self->books);
   while (g_hash_table_iter_next (&iter, NULL, &book))
     {

@@ -3,6 +3,7 @@
  * budgets-load.c (start). */
 #pragma once
 
+#include "budget-leases.h"
 #include "budgets.h"
 
 G_BEGIN_DECLS
@@ -15,6 +16,7 @@ struct _ReeveBudgets
   ReeveLedger *ledger;
   JsonObject *org; /* (nullable): limits of the configuration */
   ReevePrices *prices;
+  ReeveBudgetLeases *leases; /* (nullable): of the platform's budget */
   GMutex lock;
   GHashTable *books; /* tenant id -> ReeveBudgetBook */
 };

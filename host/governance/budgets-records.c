@@ -72,6 +72,23 @@ reeve_budgets_list (ReeveBudgets *self, const char *tenant_id)
   return book != NULL ? reeve_budget_book_list (book, reeve_times_now ()) : json_array_new ();
 }
 
+/**
+ * reeve_budgets_get_platform:
+ * @self: budgets
+ * @error: return location
+ *
+ * Returns: (transfer full): the platform's budget, with what each tenant was given of it; %NULL
+ * with %REEVE_ERROR_NOT_FOUND
+ */
+JsonObject *
+reeve_budgets_get_platform (ReeveBudgets *self, GError **error)
+{
+  if (self->leases != NULL)
+    return reeve_budget_leases_show (self->leases, error);
+  reeve_budgets_set_absent (error);
+  return NULL;
+}
+
 /* The least that the budgets leave; null when none has a limit. */
 static void
 reeve_budgets_show_remaining (JsonObject *answer, JsonArray *budgets)

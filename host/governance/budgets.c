@@ -16,6 +16,7 @@ reeve_budgets_finalize (GObject *object)
 {
   ReeveBudgets *self = REEVE_BUDGETS (object);
 
+  g_clear_pointer (&self->leases, reeve_budget_leases_free);
   g_clear_object (&self->store);
   g_clear_object (&self->ledger);
   g_clear_pointer (&self->org, json_object_unref);
@@ -86,6 +87,43 @@ reeve_budgets_configure (ReeveBudgets *self, JsonObject *org, JsonObject *prices
   return TRUE;
 }
 
+static GPtrArray *
+reeve_budgets_list_books (gpointer user_data)
+{
+  ReeveBudgets *self = user_data;
+  GPtrArray *books = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_budget_book_unref);
+  GHashTableIter iter;
+  gpointer book = NULL;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->books);
+  while (g_hash_table_iter_next (&iter, NULL, &book))
+    g_ptr_array_add (books, reeve_budget_book_ref (book));
+  g_mutex_unlock (&self->lock);
+  return books;
+}
+
+/**
+ * reeve_budgets_configure_platform:
+ * @self: budgets
+ * @platform: {token_limit?, cost_limit?, reset_period_days?, alert_at?} of all tenants together
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT
+ */
+gboolean
+reeve_budgets_configure_platform (ReeveBudgets *self, JsonObject *platform, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  self->leases = reeve_budget_leases_new (self->store, self->ledger, platform,
+                                          reeve_budgets_list_books, self, &local);
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
 /**
  * reeve_budgets_get_prices:
  * @self: budgets
@@ -138,6 +176,10 @@ reeve_budgets_need_book (ReeveBudgets *self, const char *tenant_id)
 void
 reeve_budgets_forget (ReeveBudgets *self, const char *tenant_id)
 {
+  g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
+
+  if (book != NULL && self->leases != NULL)
+    reeve_budget_leases_let_go (self->leases, book);
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->books, tenant_id);
   g_mutex_unlock (&self->lock);
@@ -183,6 +225,16 @@ reeve_budgets_is_execution (const ReeveAdmissionRequest *request)
   return g_strv_contains (operations, request->operation);
 }
 
+/* A tenant of which nothing is known has no part in what the platform may spend. */
+static gboolean
+reeve_budgets_is_free (ReeveBudgets *self, GError **error)
+{
+  if (self->leases != NULL)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                         "the budgets of the tenant are not known yet");
+  return self->leases == NULL;
+}
+
 /**
  * reeve_budgets_reserve:
  * @self: budgets
@@ -203,14 +255,15 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
   ReeveBudgetAsk ask = { .input = request->reserve_input,
                          .output = request->reserve_output,
                          .model = request->model,
-                         .now = reeve_times_now () };
+                         .now = reeve_times_now (),
+                         .last = request->refills >= REEVE_BUDGETS_REFILLS };
 
   *reservation = NULL;
   if (!execution && strcmp (request->operation, "model.call") != 0)
     return TRUE;
   book = reeve_budgets_find_book (self, reeve_caller_get_tenant_id (request->caller));
   if (book == NULL || reeve_budget_book_is_empty (book))
-    return TRUE;
+    return reeve_budgets_is_free (self, error);
   who = reeve_budgets_who (request);
   if (execution)
     return reeve_budget_book_check (book, &who, REEVE_BUDGET_LEAST, ask.now, error);
@@ -218,9 +271,54 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
   ask.size = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book));
   *reservation = reeve_budget_book_reserve (book, &who, &ask, &local);
   if (local == NULL)
-    return TRUE;
+    {
+      if (self->leases != NULL && *reservation != NULL)
+        reeve_budget_leases_note (self->leases, book,
+                                  reeve_reservation_get_input (*reservation)
+                                      + reeve_reservation_get_output (*reservation),
+                                  reeve_reservation_get_cost (*reservation));
+      return TRUE;
+    }
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
+}
+
+/**
+ * reeve_budgets_refill_async:
+ * @self: budgets
+ * @request: which reeve_budgets_reserve() could not reserve for
+ * @callback: called in the caller's thread-default context
+ * @user_data: for @callback
+ *
+ * Waits until the tenant has been given a slice of the platform's budget that @request fits in, or
+ * it is known that there is none.
+ */
+void
+reeve_budgets_refill_async (ReeveBudgets *self, const ReeveAdmissionRequest *request,
+                            GAsyncReadyCallback callback, gpointer user_data)
+{
+  const ReevePrice *price = reeve_prices_find (self->prices, request->model);
+  g_autoptr (ReeveBudgetBook) book
+      = reeve_budgets_need_book (self, reeve_caller_get_tenant_id (request->caller));
+
+  reeve_budget_leases_refill_async (
+      self->leases, book, request->reserve_input + request->reserve_output,
+      price != NULL ? reeve_prices_cost (price, request->reserve_input, request->reserve_output)
+                    : 0,
+      callback, user_data);
+}
+
+/**
+ * reeve_budgets_refill_finish:
+ * @self: budgets
+ * @result: what the callback got
+ *
+ * Returns: whether there was so much; else what the tenant has is all there is
+ */
+gboolean
+reeve_budgets_refill_finish (ReeveBudgets *self, GAsyncResult *result)
+{
+  return reeve_budget_leases_refill_finish (result);
 }
 
 /* ---- settling ---- */

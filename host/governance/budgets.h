@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 #define REEVE_BUDGETS_ACTION_ALERT     "budgets.alert"
 #define REEVE_BUDGETS_ACTION_EXHAUSTED "budgets.exhausted"
 
+/* so often the platform is asked for more; then what there is must do */
+#define REEVE_BUDGETS_REFILLS 16
+
 #define REEVE_TYPE_BUDGETS (reeve_budgets_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveBudgets, reeve_budgets, REEVE, BUDGETS, GObject)
 
@@ -22,11 +25,14 @@ ReeveBudgets *reeve_budgets_new (ReeveStore *store, ReeveLedger *ledger);
  * @prices (nullable): {"provider/model": {input, output, …}}. */
 gboolean reeve_budgets_configure (ReeveBudgets *self, JsonObject *org, JsonObject *prices,
                                   GError **error);
+/* Before the first request. @platform: limits of all tenants together. */
+gboolean reeve_budgets_configure_platform (ReeveBudgets *self, JsonObject *platform,
+                                           GError **error);
 /* At start, before runs go on: learns all budgets, and from the logs what was spent since they were
  * saved; what an earlier host had under way counts as spent. Blocks. */
 gboolean reeve_budgets_load (ReeveBudgets *self, GError **error);
-/* A tenant was made. Blocks. */
-gboolean reeve_budgets_prepare (ReeveBudgets *self, const char *tenant_id, GError **error);
+/* A tenant is known. Blocks. */
+void reeve_budgets_prepare (ReeveBudgets *self, const char *tenant_id);
 void reeve_budgets_forget (ReeveBudgets *self, const char *tenant_id);
 /* Before the store is closed: saves what is not saved yet. Blocks. */
 void reeve_budgets_flush (ReeveBudgets *self);
@@ -36,9 +42,16 @@ const ReevePrices *reeve_budgets_get_prices (ReeveBudgets *self);
 
 /* Has this tenant any budget? */
 gboolean reeve_budgets_is_active (ReeveBudgets *self, const char *tenant_id);
-/* FALSE: %REEVE_ERROR_BUDGET_EXCEEDED. *reservation: NULL where nothing bounds it. */
+/* FALSE: %REEVE_ERROR_BUDGET_EXCEEDED; %REEVE_BUDGET_SHORT, unless request->refills is
+ * REEVE_BUDGETS_REFILLS: to be asked again behind reeve_budgets_refill_async(). *reservation: NULL
+ * where nothing bounds it. */
 gboolean reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
                                 ReeveReservation **reservation, GError **error);
+/* Waits until the tenant has been given more of the platform's budget. */
+void reeve_budgets_refill_async (ReeveBudgets *self, const ReeveAdmissionRequest *request,
+                                 GAsyncReadyCallback callback, gpointer user_data);
+/* FALSE: there is not so much: what it has must do. */
+gboolean reeve_budgets_refill_finish (ReeveBudgets *self, GAsyncResult *result);
 /* Fills in what the outcome's record says of spending. @reservation is nullable. */
 void reeve_budgets_settle (ReeveBudgets *self, ReeveReservation *reservation,
                            const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
@@ -53,6 +66,8 @@ JsonObject *reeve_budgets_get (ReeveBudgets *self, const char *tenant_id, const 
                                GError **error);
 /* (transfer full) all of a tenant, by scope */
 JsonArray *reeve_budgets_list (ReeveBudgets *self, const char *tenant_id);
+/* (transfer full) the platform's, with what each tenant was given; %REEVE_ERROR_NOT_FOUND */
+JsonObject *reeve_budgets_get_platform (ReeveBudgets *self, GError **error);
 /* {allowed, remaining, reason, budgets[]}: could @tokens be spent now? */
 JsonObject *reeve_budgets_check (ReeveBudgets *self, const char *tenant_id,
                                  const ReeveBudgetWho *who, gint64 tokens);

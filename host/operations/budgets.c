@@ -241,6 +241,15 @@ reeve_op_budgets_check (ReeveCall *call, ReeveServices *services)
 /* ---- by scope ---- */
 
 void
+reeve_op_budgets_get_platform (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *budget = reeve_budgets_get_platform (services->budgets, &error);
+
+  reeve_call_answer (call, budget, error);
+}
+
+void
 reeve_op_budgets_get_org (ReeveCall *call, ReeveServices *services)
 {
   reeve_op_budgets_show (call, services, REEVE_BUDGET_ORG, NULL);

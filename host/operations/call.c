@@ -101,7 +101,6 @@ reeve_call_free (ReeveCall *self)
   g_free (self->request_id);
   g_free (self->repeated);
   g_free (self->garbled);
-  g_free (self->workspace_id);
   g_free (self->digest);
   g_free (self->media_type);
   g_clear_pointer (&self->source, reeve_call_source_unref);
@@ -825,18 +824,6 @@ const GError *
 reeve_call_get_error (ReeveCall *self)
 {
   return self->error;
-}
-
-/**
- * reeve_call_get_workspace_id:
- * @self: a call that reads on
- *
- * Returns: (transfer none) (nullable): where that lies; %NULL: in no workspace
- */
-const char *
-reeve_call_get_workspace_id (ReeveCall *self)
-{
-  return self->workspace_id;
 }
 
 JsonArray *

@@ -68,6 +68,13 @@ static const ReeveStep reeve_schema_platform_2[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_platform_3[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_BUDGET_LEASES, SCHEMA_TEXT ("host"), SCHEMA_INT ("epoch"),
+                     SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_BUDGET_LEASES, SCHEMA_INT ("created_at")),
+  { .name = NULL },
+};
+
 static const ReeveStep reeve_schema_tenant_2[] = {
   SCHEMA_FIELDS (REEVE_STORE_USERS, SCHEMA_TEXT ("status"), SCHEMA_TEXT ("manager_id"),
                  SCHEMA_TEXT ("folded_name")),
@@ -120,6 +127,7 @@ static const ReeveStep reeve_schema_tenant_3[] = {
 static const ReeveMigration reeve_schema_platform[] = {
   { 1, "tenants, API keys, idempotency", reeve_schema_platform_1 },
   { 2, "keys by their end", reeve_schema_platform_2 },
+  { 3, "slices of the platform's budget", reeve_schema_platform_3 },
   { 0, NULL, NULL },
 };
 

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 
 /* Platform scope: tenants {name, created_at}, api_keys {tenant_id, user_id, created_at, expires_at,
- * revoked_at}, idempotency. Tenant scope: users {username, kind, status, manager_id, created_at},
+ * revoked_at}, idempotency, budget_leases {host, epoch,
+ * created_at}. Tenant scope: users {username, kind, status, manager_id, created_at},
  * agents {name, category, created_at}, agent_versions {agent_id, version_number, status,
  * created_at}, documents {title, classification, created_at}, runs {agent_id, session_id, user_id,
  * status, created_at, updated_at}, conversations {user_id, agent_id, created_at, updated_at,
@@ -45,6 +46,7 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_PASSWORDS         "passwords"  /* id: the user's */
 #define REEVE_STORE_IDENTITIES        "identities" /* id: digest of issuer and subject */
 #define REEVE_STORE_BUDGETS           "budgets"
+#define REEVE_STORE_BUDGET_LEASES     "budget_leases" /* of the platform; id: the tenant's */
 /* of the platform: counts how often a store was tried that could not be written */
 #define REEVE_STORE_COUNTER_TRIAL "store.trial"
 

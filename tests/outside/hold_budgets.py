@@ -7,6 +7,9 @@ calls at once on one small budget     | 400 | 4,000
 principals that are new               | 20  | 200
 rounds of a host killed under load    | 4   | 40
 streams cut at 25, 50 and 75 %        | 3   | 60
+tenants on one small platform budget  | 3   | 8
+calls of theirs in a round, cut short | 120 | 3,000
+rounds of those, killed               | 2   | 20
 """
 
 import http.client
@@ -24,6 +27,9 @@ PRINCIPALS = size(20, 200)
 ROUNDS = size(4, 40)
 CUTS = size(3, 60)
 CLIENTS = 16
+TENANTS = size(3, 8)
+PLATFORM_CALLS = size(120, 3000)
+PLATFORM_ROUNDS = size(2, 20)
 CONFIG = """
 limits: {{requests_per_minute: 0}}
 llm:
@@ -43,11 +49,13 @@ def honest(request):
 
 
 class HoldCase(unittest.TestCase):
+    more = ""
+
     def setUp(self):
         self.mock = MockOpenAI().start()
         self.addCleanup(self.mock.stop)
         self.mock.default = honest
-        self.host = Host(config=CONFIG.format(url=self.mock.base_url)).start()
+        self.host = Host(config=CONFIG.format(url=self.mock.base_url) + self.more).start()
         self.addCleanup(self.host.close)
 
     def at_once(self, count, work):
@@ -173,6 +181,93 @@ class Killed(HoldCase):
                 pass
         except (OSError, http.client.HTTPException):
             pass
+
+
+class Platform(HoldCase):
+    """Tenants share one limit in slices: together they never spend more, and nothing is lost with a host that dies."""
+
+    LIMIT, MONEY = 30 * PLATFORM_CALLS * PLATFORM_ROUNDS, PLATFORM_CALLS * PLATFORM_ROUNDS // 60
+    more = f'budgets: {{platform: {{token_limit: {LIMIT}, cost_limit: {{amount: "{MONEY}", currency: USD}}, reset_period_days: 3660}}}}\n'
+
+    def setUp(self):
+        super().setUp()
+        self.tenants = [f"part-{n}" for n in range(TENANTS)]
+        for tenant in self.tenants:
+            self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": tenant}, expect=201)
+        # the first is bounded itself as well
+        self.host.put(f"{BASE}/org", {"token_limit": self.LIMIT // 4}, headers={"X-Tenant-ID": self.tenants[0]}, expect=200)
+
+    def spent(self, tenant):
+        """Tokens and money by a tenant's ledger."""
+        found, cursor, headers = [], "", {"X-Tenant-ID": tenant}
+        while cursor is not None:
+            page = self.host.get(f"/api/v1/admin/audit?action=model.call&limit=500{cursor}", headers=headers).json
+            found += page["items"]
+            cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
+        ends = {r["intent"]: r for r in found if r["kind"] == "outcome"}
+        tokens = money = 0
+        for intent in (r for r in found if r["kind"] == "intent"):
+            end = ends[intent["seq"]]
+            taken = end.get("input_tokens", 0) + end.get("output_tokens", 0)
+            unknown = end["outcome"] == "unknown" and taken == 0
+            tokens += intent["reserved_tokens"] if unknown else taken
+            money += intent.get("reserved_cost", 0) if unknown else end.get("cost", 0)
+        return tokens, money
+
+    def look(self):
+        """What is spent never falls, so what holds at the end of a round held all the time. Nothing is under way: all else has come back."""
+        platform = self.host.get(f"{BASE}/platform").json
+        total = money = 0
+        for tenant in self.tenants:
+            tokens, cost = self.spent(tenant)
+            lease = next((lease["tokens_given"] for lease in platform["leases"] if lease["tenant_id"] == tenant), 0)
+            row = next(b for b in self.host.get(BASE, headers={"X-Tenant-ID": tenant}).json["items"] if b["scope"] == "platform")
+            self.assertEqual((tokens, tokens, 0), (lease, row["tokens_used"], row["tokens_reserved"]), tenant)
+            total, money = total + tokens, money + cost
+        self.assertEqual((total, money), (platform["tokens_used"], round(float(platform["cost_used"]["amount"]) * 1e9)))
+        self.assertLessEqual(total, self.LIMIT)
+        self.assertLessEqual(money, self.MONEY * 10**9)
+        return total
+
+    def call(self, number):
+        """False: the host has gone."""
+        try:
+            answer = self.host.post("/v1/chat/completions", CHAT, headers={"X-Tenant-ID": self.tenants[number % TENANTS]})
+            self.assertIn(answer.status, (200, 429), answer)
+            self.answers.append(answer)
+            return True
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def test_together_never_more(self):
+        for cut in range(PLATFORM_ROUNDS):
+            with self.subTest(round=cut):
+                self.answers, gone = [], []
+
+                def call(number):
+                    if not gone and not self.call(number):
+                        gone.append(number)
+
+                flood = threading.Thread(target=self.at_once, args=(PLATFORM_CALLS, call))
+                flood.start()
+                wanted, end = random.randint(PLATFORM_CALLS // 4, PLATFORM_CALLS * 3 // 4), time.monotonic() + 60
+                while flood.is_alive() and len(self.answers) < wanted and time.monotonic() < end:
+                    time.sleep(0.001)
+                self.host.kill()
+                flood.join(60)
+                self.assertFalse(flood.is_alive())
+                self.host.start()
+                self.look()
+        # the rest, to the end: nobody is refused while there is something, and who is, is told by whom
+        self.answers = []
+        self.at_once(PLATFORM_CALLS * PLATFORM_ROUNDS, self.call)
+        refused = [answer for answer in self.answers if answer.status == 429]
+        self.assertTrue(any("the budget platform (" in a.text and "set by the configuration" in a.text for a in refused), refused[:1])
+        self.host.stop()
+        self.host.start()
+        self.look()
+        platform = self.host.get(f"{BASE}/platform").json
+        self.assertTrue(platform["tokens_remaining"] < 200 or float(platform["cost_remaining"]["amount"]) < 0.05, platform)
 
 
 class Cut(HoldCase):

@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The platform's counter says what was given to tenants; what a tenant spends of it says its own
+ * log. So a host that dies leaves nothing to guess: the next one reads the log, and what was given
+ * beyond that comes back. At every point the sum of what tenants spent is no more than what they
+ * were given, and that no more than the limit. */
+#include "budget-leases-private.h"
+
+#include "base/times.h"
+
+#include "budgets.h"
+#include "money.h"
+
+/* other hosts, or a period that ends meanwhile */
+#define REEVE_BUDGET_LEASES_TRIES 8
+/* a slice: so many calls like the one that asks, or this share of the limit */
+#define REEVE_BUDGET_LEASES_CALLS 8
+#define REEVE_BUDGET_LEASES_SHARE 128
+/* but no more than this part of what nobody has */
+#define REEVE_BUDGET_LEASES_PART 4
+/* refilled when there are fewer than so many calls in it */
+#define REEVE_BUDGET_LEASES_LOW 4
+/* nobody is asked again so soon, where nobody had anything */
+#define REEVE_BUDGET_LEASES_DRY (100 * G_TIME_SPAN_MILLISECOND)
+/* what was not touched for so long comes back; looked at so often */
+#define REEVE_BUDGET_LEASES_IDLE  (2 * G_TIME_SPAN_MINUTE)
+#define REEVE_BUDGET_LEASES_SWEEP (20 * G_TIME_SPAN_SECOND)
+
+typedef struct
+{
+  ReeveBudgetBook *book; /* NULL: the thread ends */
+  gint64 tokens;
+  gint64 cost;
+  GTask *task; /* (nullable): somebody waits */
+  gboolean ahead;
+  gboolean going; /* the tenant goes: all that is not used comes back */
+} ReeveBudgetLeasesWish;
+
+static void
+reeve_budget_leases_wish_free (ReeveBudgetLeasesWish *wish)
+{
+  g_clear_pointer (&wish->book, reeve_budget_book_unref);
+  g_clear_object (&wish->task);
+  g_free (wish);
+}
+
+/**
+ * reeve_budget_leases_new:
+ * @store: has the counters
+ * @ledger: is told of the alert
+ * @limits: {token_limit?, cost_limit?, reset_period_days?, alert_at?}
+ * @list: all books that there are
+ * @user_data: for @list
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the platform's budget; %NULL without an error when it has no
+ * limit
+ */
+ReeveBudgetLeases *
+reeve_budget_leases_new (ReeveStore *store, ReeveLedger *ledger, JsonObject *limits,
+                         ReeveBudgetLeasesList list, gpointer user_data, GError **error)
+{
+  g_autoptr (ReeveBudget) model = reeve_budget_new (REEVE_BUDGET_PLATFORM, "");
+  ReeveBudgetLeases *self = NULL;
+
+  if (!reeve_budget_set_limits (model, limits, 0, error)
+      || (model->token_limit == REEVE_BUDGET_NONE && model->cost_limit == REEVE_BUDGET_NONE))
+    return NULL;
+  g_free (model->id);
+  model->id = g_strdup_printf ("platform-%" G_GINT64_FORMAT, model->period_days);
+  self = g_new0 (ReeveBudgetLeases, 1);
+  self->table = (ReeveBudgetLeasesTable){ .store = g_object_ref (store),
+                                          .host = g_strdup (g_get_host_name ()),
+                                          .days = model->period_days,
+                                          .token_limit = model->token_limit,
+                                          .cost_limit = model->cost_limit };
+  self->ledger = g_object_ref (ledger);
+  self->pool = reeve_budget_pool_new (model->token_limit, model->cost_limit);
+  self->model = g_steal_pointer (&model);
+  self->list = list;
+  self->user_data = user_data;
+  self->wishes = g_async_queue_new_full ((GDestroyNotify) reeve_budget_leases_wish_free);
+  self->told_period = -1;
+  g_mutex_init (&self->lock);
+  return self;
+}
+
+/**
+ * reeve_budget_leases_free:
+ * @self: the platform's budget
+ *
+ * Ends its thread. Blocks.
+ */
+void
+reeve_budget_leases_free (ReeveBudgetLeases *self)
+{
+  reeve_budget_leases_stop (self);
+  g_object_unref (self->table.store);
+  g_free (self->table.host);
+  g_object_unref (self->ledger);
+  reeve_budget_unref (self->model);
+  reeve_budget_pool_unref (self->pool);
+  g_async_queue_unref (self->wishes);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/**
+ * reeve_budget_leases_new_budget:
+ * @self: the platform's budget
+ *
+ * Returns: (transfer full): a tenant's part of it: nothing yet
+ */
+ReeveBudget *
+reeve_budget_leases_new_budget (ReeveBudgetLeases *self)
+{
+  ReeveBudget *budget = reeve_budget_dup (self->model);
+
+  budget->pool = reeve_budget_pool_ref (self->pool);
+  if (budget->token_limit != REEVE_BUDGET_NONE)
+    budget->token_limit = 0;
+  if (budget->cost_limit != REEVE_BUDGET_NONE)
+    budget->cost_limit = 0;
+  return budget;
+}
+
+/* ---- one tenant: on the thread, or before it begins and behind its end ---- */
+
+static void
+reeve_budget_leases_tell (ReeveBudgetLeases *self, const char *action, const char *reason)
+{
+  ReeveLedgerRecord record = { .kind = REEVE_LEDGER_EVENT,
+                               .scope = REEVE_SCOPE_PLATFORM,
+                               .action = action,
+                               .resource_type = "budget",
+                               .resource_id = REEVE_BUDGET_PLATFORM,
+                               .reason = reason,
+                               .door = "internal" };
+
+  g_warning ("the budget of the platform has reached its %s",
+             g_str_equal (reason, "alert_at") ? "alert" : "limit");
+  reeve_ledger_append_async (self->ledger, &record, NULL, NULL);
+}
+
+/* What tenants hold counts as spent here. */
+static void
+reeve_budget_leases_look (ReeveBudgetLeases *self, const ReeveBudgetLeasesRow *row, gboolean silent)
+{
+  ReeveBudget *model = self->model;
+  guint told = 0;
+
+  reeve_budget_pool_set_left (self->pool, model->token_limit - row->tokens_total,
+                              model->cost_limit - row->cost_total);
+  if (self->told_period != row->period)
+    model->told = 0;
+  self->told_period = row->period;
+  model->tokens_used = row->tokens_total;
+  model->cost_used = row->cost_total;
+  told = reeve_budget_notice (model);
+  if (silent)
+    return;
+  if ((told & REEVE_BUDGET_TOLD_ALERT) != 0)
+    reeve_budget_leases_tell (self, REEVE_BUDGETS_ACTION_ALERT, "alert_at");
+  if ((told & REEVE_BUDGET_TOLD_EXHAUSTED) != 0)
+    reeve_budget_leases_tell (self, REEVE_BUDGETS_ACTION_EXHAUSTED, "exhausted");
+}
+
+static gint64
+reeve_budget_leases_plan (gint64 limit, gint64 total, gint64 given, gint64 taken, gint64 wanted)
+{
+  gint64 left = MAX (limit - total, 0);
+  gint64 missing = taken + wanted - given;
+  gint64 more = MAX (wanted * (REEVE_BUDGET_LEASES_CALLS - 1), limit / REEVE_BUDGET_LEASES_SHARE);
+
+  if (limit == REEVE_BUDGET_NONE)
+    return 0;
+  if (missing <= 0)
+    return given;
+  if (missing < left)
+    missing += MIN (more, (left - missing) / REEVE_BUDGET_LEASES_PART);
+  /* a service that counts more than was reserved is written down as it counted */
+  return given + MAX (MIN (missing, left), taken - given);
+}
+
+/* The tenant may have what the row says. */
+static void
+reeve_budget_leases_open (ReeveBudgetLeases *self, ReeveBudgetBook *book, ReeveBudgetSlice *slice,
+                          const ReeveBudgetLeasesRow *row)
+{
+  slice->tokens = slice->tokens == REEVE_BUDGET_NONE ? REEVE_BUDGET_NONE : row->tokens;
+  slice->cost = slice->cost == REEVE_BUDGET_NONE ? REEVE_BUDGET_NONE : row->cost;
+  reeve_budget_book_put_slice (book, slice);
+}
+
+static gboolean
+reeve_budget_leases_is_race (const GError *error)
+{
+  return g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CONFLICT)
+         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS)
+         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND)
+         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_OUT_OF_RANGE);
+}
+
+/* One try to give a tenant so much more than it has taken. *full: it has it now. */
+static gboolean
+reeve_budget_leases_try_give (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
+                              gint64 cost, gboolean *full, GError **error)
+{
+  const ReeveBudgetLeasesTable *table = &self->table;
+  ReeveBudgetLeasesRow row = { 0 };
+  ReeveBudgetSlice slice = { 0 };
+  gint64 new_tokens = 0;
+  gint64 new_cost = 0;
+
+  if (!reeve_budget_book_get_slice (book, reeve_times_now (), &slice))
+    return TRUE;
+  if (!reeve_budget_leases_row_read (table, reeve_budget_book_get_tenant_id (book), slice.period,
+                                     &row, error))
+    return FALSE;
+  new_tokens = reeve_budget_leases_plan (table->token_limit, row.tokens_total, row.tokens,
+                                         slice.tokens_taken, tokens);
+  new_cost = reeve_budget_leases_plan (table->cost_limit, row.cost_total, row.cost,
+                                       slice.cost_taken, cost);
+  if ((new_tokens != row.tokens || new_cost != row.cost)
+      && !reeve_budget_leases_row_write (table, &row, &slice, new_tokens, new_cost, error))
+    return FALSE;
+  reeve_budget_leases_look (self, &row, FALSE);
+  reeve_budget_leases_open (self, book, &slice, &row);
+  *full = (table->token_limit == REEVE_BUDGET_NONE || row.tokens - slice.tokens_taken >= tokens)
+          && (table->cost_limit == REEVE_BUDGET_NONE || row.cost - slice.cost_taken >= cost);
+  return TRUE;
+}
+
+static gboolean
+reeve_budget_leases_give (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
+                          gint64 cost)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean full = FALSE;
+  gboolean good = FALSE;
+
+  for (guint i = 0;
+       i == 0 || (!good && i < REEVE_BUDGET_LEASES_TRIES && reeve_budget_leases_is_race (error));
+       i++)
+    {
+      g_clear_error (&error);
+      good = reeve_budget_leases_try_give (self, book, tokens, cost, &full, &error);
+    }
+  if (!good)
+    g_warning ("a slice of the platform's budget: %s", error->message);
+  return full;
+}
+
+static gboolean
+reeve_budget_leases_try_take (ReeveBudgetLeases *self, ReeveBudgetBook *book, gboolean silent,
+                              GError **error)
+{
+  ReeveBudgetLeasesRow row = { 0 };
+  ReeveBudgetSlice slice = { 0 };
+  gint64 tokens = 0;
+  gint64 cost = 0;
+
+  if (!reeve_budget_book_cut_slice (book, reeve_times_now (), &slice))
+    return TRUE;
+  if (!reeve_budget_leases_row_read (&self->table, reeve_budget_book_get_tenant_id (book),
+                                     slice.period, &row, error))
+    return FALSE;
+  tokens = slice.tokens != REEVE_BUDGET_NONE ? slice.tokens : 0;
+  cost = slice.cost != REEVE_BUDGET_NONE ? slice.cost : 0;
+  if ((tokens != row.tokens || cost != row.cost)
+      && !reeve_budget_leases_row_write (&self->table, &row, &slice, tokens, cost, error))
+    return FALSE;
+  reeve_budget_leases_look (self, &row, silent);
+  return TRUE;
+}
+
+/* What a tenant has not taken comes back. */
+static gboolean
+reeve_budget_leases_take (ReeveBudgetLeases *self, ReeveBudgetBook *book, gboolean silent)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean good = FALSE;
+
+  for (guint i = 0;
+       i == 0 || (!good && i < REEVE_BUDGET_LEASES_TRIES && reeve_budget_leases_is_race (error));
+       i++)
+    {
+      g_clear_error (&error);
+      good = reeve_budget_leases_try_take (self, book, silent, &error);
+    }
+  /* it counts as spent until the next look */
+  if (!good)
+    g_warning ("giving back a slice of the platform's budget: %s", error->message);
+  return good;
+}
+
+static gboolean
+reeve_budget_leases_has_spare (const ReeveBudgetSlice *slice)
+{
+  return slice->tokens > slice->tokens_taken || slice->cost > slice->cost_taken;
+}
+
+/* Of all tenants but @but that have not touched theirs since @since. Returns whether anything came
+ * back. */
+static gboolean
+reeve_budget_leases_collect (ReeveBudgetLeases *self, const ReeveBudgetBook *but, gint64 since)
+{
+  g_autoptr (GPtrArray) books = self->list (self->user_data);
+  gboolean back = FALSE;
+
+  for (guint i = 0; i < books->len; i++)
+    {
+      ReeveBudgetBook *book = g_ptr_array_index (books, i);
+      ReeveBudgetSlice slice = { 0 };
+
+      if (book != but && reeve_budget_book_get_slice (book, reeve_times_now (), &slice)
+          && reeve_budget_leases_has_spare (&slice) && slice.touched <= since)
+        back = reeve_budget_leases_take (self, book, FALSE) || back;
+    }
+  return back;
+}
+
+/* ---- the thread ---- */
+
+/* What all that wait for one book want together. */
+static void
+reeve_budget_leases_serve (ReeveBudgetLeases *self, GPtrArray *wishes, ReeveBudgetBook *book,
+                           gint64 tokens, gint64 cost, gboolean waiting)
+{
+  gboolean full = reeve_budget_leases_give (self, book, tokens, cost);
+
+  /* what is only wanted ahead is not taken from others */
+  if (!full && waiting && reeve_budget_leases_collect (self, book, G_MAXINT64))
+    full = reeve_budget_leases_give (self, book, tokens, cost);
+  if (!full && waiting)
+    reeve_budget_pool_set_dry (self->pool, g_get_monotonic_time () + REEVE_BUDGET_LEASES_DRY);
+  for (guint i = 0; i < wishes->len; i++)
+    {
+      ReeveBudgetLeasesWish *wish = g_ptr_array_index (wishes, i);
+
+      if (wish->book != book)
+        continue;
+      if (wish->ahead)
+        reeve_budget_book_was_refilled (book);
+      if (wish->task != NULL)
+        g_task_return_boolean (wish->task, full);
+      g_clear_object (&wish->task);
+    }
+}
+
+static void
+reeve_budget_leases_serve_all (ReeveBudgetLeases *self, GPtrArray *wishes)
+{
+  g_autoptr (GHashTable) done = g_hash_table_new (g_direct_hash, g_direct_equal);
+
+  for (guint i = 0; i < wishes->len; i++)
+    {
+      ReeveBudgetLeasesWish *first = g_ptr_array_index (wishes, i);
+      gint64 tokens = 0;
+      gint64 cost = 0;
+      gboolean waiting = FALSE;
+
+      if (first->going)
+        reeve_budget_leases_take (self, first->book, FALSE);
+      else if (!g_hash_table_add (done, first->book))
+        continue;
+      for (guint j = i; !first->going && j < wishes->len; j++)
+        {
+          ReeveBudgetLeasesWish *wish = g_ptr_array_index (wishes, j);
+
+          if (wish->book != first->book || wish->going)
+            continue;
+          tokens += wish->tokens;
+          cost += wish->cost;
+          waiting = waiting || wish->task != NULL;
+        }
+      if (!first->going)
+        reeve_budget_leases_serve (self, wishes, first->book, tokens, cost, waiting);
+    }
+}
+
+static gpointer
+reeve_budget_leases_run (gpointer data)
+{
+  ReeveBudgetLeases *self = data;
+  gboolean end = FALSE;
+
+  while (!end)
+    {
+      g_autoptr (GPtrArray) wishes
+          = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_budget_leases_wish_free);
+      ReeveBudgetLeasesWish *wish
+          = g_async_queue_timeout_pop (self->wishes, REEVE_BUDGET_LEASES_SWEEP);
+
+      if (wish == NULL)
+        reeve_budget_leases_collect (self, NULL,
+                                     g_get_monotonic_time () - REEVE_BUDGET_LEASES_IDLE);
+      for (; wish != NULL; wish = g_async_queue_try_pop (self->wishes))
+        {
+          end = end || wish->book == NULL;
+          if (wish->book != NULL)
+            g_ptr_array_add (wishes, wish);
+          else
+            reeve_budget_leases_wish_free (wish);
+        }
+      reeve_budget_leases_serve_all (self, wishes);
+    }
+  return NULL;
+}
+
+/**
+ * reeve_budget_leases_start:
+ * @self: the platform's budget
+ * @error: return location
+ *
+ * What an earlier host gave to tenants and their logs do not know as spent comes back. Blocks.
+ *
+ * Returns: %FALSE with an error of the store
+ */
+gboolean
+reeve_budget_leases_start (ReeveBudgetLeases *self, GError **error)
+{
+  g_autoptr (GPtrArray) books = self->list (self->user_data);
+
+  if (!reeve_budget_leases_row_begin (&self->table, error))
+    {
+      g_prefix_error (error, "the platform's budget: ");
+      return FALSE;
+    }
+  for (guint i = 0; i < books->len; i++)
+    reeve_budget_leases_take (self, g_ptr_array_index (books, i), TRUE);
+  self->thread = g_thread_new ("budget-leases", reeve_budget_leases_run, self);
+  return TRUE;
+}
+
+/* (transfer full) wish; FALSE: nobody is there to see to it */
+static gboolean
+reeve_budget_leases_push (ReeveBudgetLeases *self, ReeveBudgetLeasesWish *wish)
+{
+  gboolean open = FALSE;
+
+  g_mutex_lock (&self->lock);
+  open = !self->stopped && self->thread != NULL;
+  if (open)
+    g_async_queue_push (self->wishes, wish);
+  g_mutex_unlock (&self->lock);
+  if (!open)
+    reeve_budget_leases_wish_free (wish);
+  return open;
+}
+
+/**
+ * reeve_budget_leases_stop:
+ * @self: the platform's budget
+ *
+ * What tenants have not spent comes back. Idempotent. Blocks.
+ */
+void
+reeve_budget_leases_stop (ReeveBudgetLeases *self)
+{
+  g_autoptr (GPtrArray) books = NULL;
+
+  if (self->thread == NULL)
+    return;
+  g_mutex_lock (&self->lock);
+  self->stopped = TRUE;
+  g_async_queue_push (self->wishes, g_new0 (ReeveBudgetLeasesWish, 1));
+  g_mutex_unlock (&self->lock);
+  g_thread_join (g_steal_pointer (&self->thread));
+  books = self->list (self->user_data);
+  for (guint i = 0; i < books->len; i++)
+    {
+      ReeveBudgetBook *book = g_ptr_array_index (books, i);
+      ReeveBudgetSlice slice = { 0 };
+
+      if (reeve_budget_book_get_slice (book, reeve_times_now (), &slice)
+          && (slice.tokens != slice.tokens_taken || slice.cost != slice.cost_taken))
+        reeve_budget_leases_take (self, book, FALSE);
+    }
+}
+
+/* ---- any thread ---- */
+
+static ReeveBudgetLeasesWish *
+reeve_budget_leases_wish_new (ReeveBudgetBook *book, gint64 tokens, gint64 cost)
+{
+  ReeveBudgetLeasesWish *wish = g_new0 (ReeveBudgetLeasesWish, 1);
+
+  wish->book = reeve_budget_book_ref (book);
+  wish->tokens = tokens;
+  wish->cost = cost;
+  return wish;
+}
+
+/**
+ * reeve_budget_leases_let_go:
+ * @self: the platform's budget
+ * @book: of a tenant that goes
+ *
+ * What it has not spent comes back, soon.
+ */
+void
+reeve_budget_leases_let_go (ReeveBudgetLeases *self, ReeveBudgetBook *book)
+{
+  ReeveBudgetLeasesWish *wish = reeve_budget_leases_wish_new (book, 0, 0);
+
+  wish->going = TRUE;
+  reeve_budget_leases_push (self, wish);
+}
+
+/**
+ * reeve_budget_leases_note:
+ * @self: the platform's budget
+ * @book: of a tenant
+ * @tokens: what was just reserved
+ * @cost: the same in nano-units
+ *
+ * Asks for the next slice before the present one is used up.
+ */
+void
+reeve_budget_leases_note (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
+                          gint64 cost)
+{
+  ReeveBudgetLeasesWish *wish = NULL;
+
+  tokens *= REEVE_BUDGET_LEASES_LOW;
+  cost = MIN (cost, REEVE_MONEY_MAX) * REEVE_BUDGET_LEASES_LOW;
+  if (reeve_budget_pool_is_dry (self->pool, g_get_monotonic_time ())
+      || !reeve_budget_book_is_low (book, tokens, cost))
+    return;
+  wish = reeve_budget_leases_wish_new (book, tokens, cost);
+  wish->ahead = TRUE;
+  if (!reeve_budget_leases_push (self, wish))
+    reeve_budget_book_was_refilled (book);
+}
+
+/**
+ * reeve_budget_leases_refill_async:
+ * @self: the platform's budget
+ * @book: of a tenant
+ * @tokens: how many it needs
+ * @cost: the same in nano-units
+ * @callback: called in the caller's thread-default context
+ * @user_data: for @callback
+ *
+ * Waits for what others can give, if it is not known that they can give nothing.
+ */
+void
+reeve_budget_leases_refill_async (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
+                                  gint64 cost, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
+  ReeveBudgetLeasesWish *wish = NULL;
+
+  g_task_set_source_tag (task, reeve_budget_leases_refill_async);
+  if (!reeve_budget_pool_is_dry (self->pool, g_get_monotonic_time ()))
+    {
+      wish = reeve_budget_leases_wish_new (book, tokens, cost);
+      wish->task = g_object_ref (task);
+      if (reeve_budget_leases_push (self, wish))
+        return;
+    }
+  g_task_return_boolean (task, FALSE);
+}
+
+/**
+ * reeve_budget_leases_refill_finish:
+ * @result: what the callback got
+ *
+ * Returns: whether there was so much; %FALSE: what the slice has is all there is
+ */
+gboolean
+reeve_budget_leases_refill_finish (GAsyncResult *result)
+{
+  return g_task_propagate_boolean (G_TASK (result), NULL);
+}
