@@ -69,6 +69,8 @@ struct _ReeveMetrics
 
 static const char *const reeve_metrics_no_values[] = { NULL };
 
+static ReeveMetricSeries *reeve_metrics_family_find (ReeveMetric *self, const char *const *given);
+
 /* ---- making ---- */
 
 static void
@@ -247,8 +249,8 @@ reeve_metrics_add (ReeveMetrics *self, const ReeveMetricSetup *setup)
     metric->known[i] = reeve_metrics_know_label (self, metric->labels[i], REEVE_METRICS_MAX_VALUES);
   g_ptr_array_add (self->families, metric);
   g_mutex_unlock (&self->lock);
-  if (metric->n_labels == 0 && metric->kind != REEVE_METRIC_HISTOGRAM)
-    reeve_metrics_count (metric, 0, reeve_metrics_no_values);
+  if (metric->n_labels == 0)
+    (void) reeve_metrics_family_find (metric, reeve_metrics_no_values);
   return metric;
 }
 
@@ -341,7 +343,7 @@ reeve_metrics_family_look (ReeveMetric *self, const char **values)
   ReeveMetricSeries *series = reeve_metrics_table_lookup (self->series, values);
   guint length = reeve_metrics_table_get_length (self->series);
 
-  if (series == NULL && length >= self->max_series)
+  if (series == NULL && length >= self->max_series && self->n_labels > 0)
     {
       values[self->n_labels - 1] = REEVE_METRICS_OTHER;
       series = reeve_metrics_table_lookup (self->series, values);
@@ -377,7 +379,7 @@ reeve_metrics_family_note_overflow (ReeveMetric *self, const char *const *given,
 {
   if (self == self->registry->overflows)
     return;
-  for (guint i = 0; i < self->n_labels; i++)
+  for (guint i = 0; i < MIN (self->n_labels, REEVE_METRICS_MAX_LABELS); i++)
     if (g_strcmp0 (given[i], values[i]) != 0 && strcmp (values[i], REEVE_METRICS_OTHER) == 0)
       reeve_metrics_count (self->registry->overflows, 1, REEVE_LABELS (self->labels[i]));
 }
@@ -471,7 +473,7 @@ reeve_metrics_family_read (ReeveMetric *self, guint place, ReeveMetricPoint *poi
 
   point->values = (const char *const *) series->key.values;
   point->began = series->began;
-  if (self->kind != REEVE_METRIC_HISTOGRAM)
+  if (buckets == NULL)
     {
       point->value = value;
       return;
