@@ -83,8 +83,7 @@ static const ReeveMetricSetup reeve_metrics_state_setups[] = {
                                            .kind = REEVE_METRIC_COUNTER },
   [REEVE_METRICS_STATE_LEDGER_WRITABLE]
   = { .name = "ledger_writable",
-      .help
-      = "1 while the ledger records; 0 when the disk is full or fails, and nothing new is begun",
+      .help = "1 while the ledger is written where it is; 0 when the disk is full or fails",
       .kind = REEVE_METRIC_GAUGE },
   [REEVE_METRICS_STATE_LEDGER_QUEUE] = { .name = "ledger_queue_depth",
                                          .help = "Records that wait to be written",
