@@ -78,7 +78,7 @@ def parse_key(line, kind=1):  # 1: of a ledger, 4: of a witness
 def load_keys(path):
     return [parse_key(line) for line in read(path, MAX_NOTE).rstrip(b"\n").split(b"\n")]
 
-SIGNED = rb"\n\xe2\x80\x94 reeve-ledger (?P<signature>[^\n]+)\n(?P<others>(\xe2\x80\x94 [^ \n]+ [^ \n]+\n)*)"
+SIGNED = rb"\n\xe2\x80\x94 reeve-ledger (?P<signature>[^\n]+)\n(?P<others>(\xe2\x80\x94 [^ \n\0]+ [^ \n]+\n)*)"
 NOTE = re.compile(rb"(reeve-ledger/([!-~]+)\n(0|[1-9][0-9]{0,17})\n([^\n]{44})\n)" + SIGNED)
 BASE_NOTE = re.compile(rb"(reeve-ledger-base/([!-~]+)\n([1-9][0-9]{0,12})\n([^\n]{44})\nchain ([^\n]{44})\ntime (?:0|[1-9][0-9]{0,15})\n"
                        rb"keys (0|[1-9][0-9]{0,4})\nrule [!-~]{1,64}\n((?:subtree [^\n]{44}\n)*)((?:leaf [^\n]{44}\n)*))" + SIGNED)

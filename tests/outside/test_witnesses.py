@@ -114,7 +114,7 @@ class Cosigned(Base):
         other = "A" if lines[-1][-20] != "A" else "B"
         for text, words, code in ((note, good, 0), (note, [], 0),
                                   ("".join(lines[:-1]), good, 1), ("".join(lines[:-1]), [*good, "--quorum", "1"], 0), ("", good, 1),
-                                  (note[:-20] + other + note[-19:], good, 1), (note + "— x\n", [], 1), (None, [], 0), (None, good, 1)):
+                                  (note[:-20] + other + note[-19:], good, 1), (note + "— x\n", [], 1), (note.replace("— first", "— fir\0st"), [], 1), (None, [], 0), (None, good, 1)):
             with self.subTest(text=text, words=words):
                 os.unlink(path)
                 if text is not None:
