@@ -198,12 +198,18 @@ reeve_budgets_load_calls (ReeveBudgetsLoad *self, GError **error)
 static gboolean
 reeve_budgets_load_pending (ReeveBudgetsLoad *self, JsonArray *pending, GError **error)
 {
+  const char *tenant_id = reeve_budget_book_get_tenant_id (self->book);
+  guint64 base = reeve_ledger_get_base (self->budgets->ledger, tenant_id);
+
   for (guint i = 0; pending != NULL && i < json_array_get_length (pending); i++)
     {
-      g_autoptr (JsonObject) intent
-          = reeve_ledger_get (self->budgets->ledger, reeve_budget_book_get_tenant_id (self->book),
-                              (guint64) json_array_get_int_element (pending, i), error);
+      guint64 seq = (guint64) json_array_get_int_element (pending, i);
+      g_autoptr (JsonObject) intent = NULL;
 
+      /* retention drops no intent without its outcome: it has ended long ago */
+      if (seq <= base)
+        continue;
+      intent = reeve_ledger_get (self->budgets->ledger, tenant_id, seq, error);
       if (intent == NULL)
         return FALSE;
       reeve_budgets_load_intent (self, intent);

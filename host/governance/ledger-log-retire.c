@@ -13,6 +13,9 @@
 #include "ledger-file.h"
 #include "ledger-record.h"
 
+/* 2025-01-01, µs: no host has run before */
+#define REEVE_LEDGER_LOG_RETIRE_NEVER (G_GINT64_CONSTANT (1735689600) * G_TIME_SPAN_SECOND)
+
 gboolean
 reeve_ledger_log_remove_files (ReeveLedgerLog *self, GArray *firsts, GError **error)
 {
@@ -84,9 +87,9 @@ reeve_ledger_log_list_files (ReeveLedgerLog *self, guint64 *limit)
  * @last: (out): the last record of the last file that may go; 0 when none may
  * @error: return location
  *
- * A file is as old as its last record, or as the first of the next file, whichever is younger: so
- * one clock that was wrong for a while drops nothing too early. The newest file is among them when
- * it is old enough: any record that comes now begins another, and only then may it go.
+ * A file is as old as its last record. Where that says a time before there were any ledgers, the
+ * clock was not set yet, and the first record of the next file counts. The newest file is among
+ * them when it is old enough: any record that comes now begins another, and only then may it go.
  *
  * Returns: %FALSE with an error of reading
  */
@@ -111,7 +114,7 @@ reeve_ledger_log_plan_retire (ReeveLedgerLog *self, gint64 horizon, guint64 limi
       youngest = reeve_ledger_log_read_time (self, end, error);
       if (youngest == 0)
         return FALSE;
-      if (youngest < horizon && i + 1 < files->len)
+      if (youngest < REEVE_LEDGER_LOG_RETIRE_NEVER && i + 1 < files->len)
         {
           gint64 next = reeve_ledger_log_read_time (self, end + 1, error);
 

@@ -20,6 +20,18 @@ typedef struct
 } ReeveLedgerRetireScan;
 
 /**
+ * reeve_ledger_get_folder:
+ * @self: a ledger
+ *
+ * Returns: (transfer none): folder of all logs
+ */
+const char *
+reeve_ledger_get_folder (ReeveLedger *self)
+{
+  return self->folder;
+}
+
+/**
  * reeve_ledger_get_base:
  * @self: a ledger
  * @scope: whose log

@@ -108,6 +108,7 @@ ReeveLedger *reeve_ledger_new (const char *folder, const char *keys_folder);
 void reeve_ledger_set_keys (ReeveLedger *self, ReeveStoreKeys *keys);
 /* Before it is opened: what counts records and syncs; outlives the ledger. */
 void reeve_ledger_set_instruments (ReeveLedger *self, ReeveInstruments *instruments);
+const char *reeve_ledger_get_folder (ReeveLedger *self);
 gboolean reeve_ledger_open (ReeveLedger *self, GError **error);
 /* Finishes what was queued, signs a last checkpoint of every log. */
 void reeve_ledger_close (ReeveLedger *self);

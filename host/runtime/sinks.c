@@ -478,3 +478,33 @@ reeve_sinks_stop (ReeveSinks *self)
                                       &settlement, NULL, NULL);
     }
 }
+
+/**
+ * reeve_sinks_get_delivered:
+ * @self: sinks
+ * @scope: a log
+ *
+ * Reads what is not known yet. Blocks.
+ *
+ * Returns: the last record of that log which each sink has that is to have it; %G_MAXUINT64 when
+ * there is no such sink
+ */
+guint64
+reeve_sinks_get_delivered (ReeveSinks *self, const char *scope)
+{
+  guint64 least = G_MAXUINT64;
+
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      ReeveSinksItem *item = g_ptr_array_index (self->items, i);
+      ReeveSinkPosition *position = NULL;
+
+      if (item->tenants != NULL && !g_strv_contains ((const char *const *) item->tenants, scope))
+        continue;
+      position = reeve_sinks_find_position (item, scope);
+      g_mutex_lock (&self->mutex);
+      least = MIN (least, position->delivered);
+      g_mutex_unlock (&self->mutex);
+    }
+  return least;
+}

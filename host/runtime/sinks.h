@@ -28,6 +28,9 @@ void reeve_sinks_start (ReeveSinks *self);
 /* Before plugins and ledger go; what is under way is cut off and comes again after the next start.
  */
 void reeve_sinks_stop (ReeveSinks *self);
+/* The last record of the log that every sink has which is to have it; G_MAXUINT64: there is none.
+ */
+guint64 reeve_sinks_get_delivered (ReeveSinks *self, const char *scope);
 /* (transfer full) how each sink stands with the log of @scope. Any thread that may block. */
 JsonArray *reeve_sinks_show (ReeveSinks *self, const char *scope);
 /* (nullable) `delivering` or `failing`; NULL without sinks. Any thread. */

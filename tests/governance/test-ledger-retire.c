@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "governance/ledger-base.h"
+#include "governance/ledger-clock.h"
 #include "governance/ledger-export-verify.h"
 #include "governance/ledger-export.h"
 #include "governance/ledger-private.h"
@@ -16,6 +17,9 @@
 
 #define RULE "audit.retention_days=365"
 #define DAY  (24 * G_TIME_SPAN_HOUR)
+
+/* the first day: 2025-01-01 */
+static gint64 start = G_GINT64_CONSTANT (1735689600) * G_TIME_SPAN_SECOND;
 
 /* so many go to the disk at once, and into one file */
 #define AT_ONCE 7
@@ -34,7 +38,7 @@ append (LedgerFixture *fixture, const char *scope, guint count)
         .action = "agents.get",
         .actor_type = "user",
         .actor_id = "usr_one",
-        .time = (gint64) (size + i) * DAY,
+        .time = start + (gint64) (size + i) * DAY,
         .door = "rest",
       };
       g_autoptr (GError) error = NULL;
@@ -68,7 +72,7 @@ retire (LedgerFixture *fixture, const char *scope, guint day)
   guint64 before = reeve_ledger_log_get_base (log);
   guint64 last = 0;
 
-  reeve_ledger_log_plan_retire (log, day * DAY, G_MAXUINT64, &last, &error);
+  reeve_ledger_log_plan_retire (log, start + day * DAY, G_MAXUINT64, &last, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (last, <, day);
   if (last <= before)
@@ -236,7 +240,7 @@ test_retire_bounds (LedgerFixture *fixture, gconstpointer data)
   append (fixture, "acme", 50);
   log = need_log (fixture, "acme");
   /* all are old: planned they are, but the newest file goes only when there is another behind */
-  reeve_ledger_log_plan_retire (log, 1000 * DAY, G_MAXUINT64, &last, &error);
+  reeve_ledger_log_plan_retire (log, start + 1000 * DAY, G_MAXUINT64, &last, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (last, ==, 50);
   g_assert_false (reeve_ledger_log_retire (log, last, 0, RULE, 1, &error));
@@ -246,10 +250,10 @@ test_retire_bounds (LedgerFixture *fixture, gconstpointer data)
   g_assert_false (reeve_ledger_log_retire (log, 1, 0, RULE, 1, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT);
   g_clear_error (&error);
-  reeve_ledger_log_plan_retire (log, 1000 * DAY, 30, &last, &error);
+  reeve_ledger_log_plan_retire (log, start + 1000 * DAY, 30, &last, &error);
   g_assert_cmpuint (last, >, 0);
   g_assert_cmpuint (last, <=, 30);
-  reeve_ledger_log_plan_retire (log, 1000 * DAY, 3, &last, &error);
+  reeve_ledger_log_plan_retire (log, start + 1000 * DAY, 3, &last, &error);
   g_assert_cmpuint (last, ==, 0);
   intent = ledger_fixture_append (fixture, "acme", REEVE_LEDGER_INTENT, "agents.create", 0);
   append (fixture, "acme", 50);
@@ -266,9 +270,12 @@ static void
 test_retire_wrong_clock (LedgerFixture *fixture, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
+  gint64 before = start;
   guint64 last = 0;
 
+  start = 0;
   append (fixture, "acme", 10);
+  start = before;
   for (guint i = 0; i < 15; i++)
     ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "agents.get", 0);
   reeve_ledger_log_plan_retire (need_log (fixture, "acme"), 10000 * DAY, G_MAXUINT64, &last,
@@ -358,14 +365,14 @@ damage_base (LedgerFixture *fixture)
     {
       base.text[bit / 8] = (char) ((guchar) base.text[bit / 8] ^ (1u << (bit % 8)));
       put_back (&base);
-      assert_bad (fixture, "base", 0, bit % 1001 == 0);
+      assert_bad (fixture, "base", 0, bit == 1001);
       base.text[bit / 8] = (char) ((guchar) base.text[bit / 8] ^ (1u << (bit % 8)));
     }
   for (gsize cut = 0; cut < base.length; cut += 37)
     {
       put_back (&base);
       g_assert_cmpint (truncate (base.path, (off_t) cut), ==, 0);
-      assert_bad (fixture, "base", 0, cut == 37);
+      assert_bad (fixture, "base", 0, cut == 370);
     }
   put_back (&base);
   ledger_fixture_assert_valid (fixture);
@@ -498,6 +505,27 @@ test_retire_since (LedgerFixture *fixture, gconstpointer data)
   g_assert_false (json_object_get_boolean_member (forked, "valid"));
 }
 
+/* A clock that leaps is not believed at once, nor after a restart; one that goes back is. */
+static void
+test_clock (LedgerFixture *fixture, gconstpointer data)
+{
+  ReeveLedgerClock *clock = reeve_ledger_clock_new (fixture->folder);
+
+  g_assert_cmpint (reeve_ledger_clock_tick (clock, start, 1), ==, start);
+  g_assert_cmpint (reeve_ledger_clock_tick (clock, start + 30 * DAY, 2), ==, start + 30 * DAY);
+  g_assert_cmpint (reeve_ledger_clock_tick (clock, start + 3000 * DAY, 5), ==,
+                   start + 30 * DAY + 3);
+  g_assert_cmpint (reeve_ledger_clock_tick (clock, start + 3000 * DAY, DAY + 5), ==,
+                   start + 31 * DAY + 3);
+  reeve_ledger_clock_free (clock);
+  clock = reeve_ledger_clock_new (fixture->folder);
+  g_assert_cmpint (reeve_ledger_clock_tick (clock, start + 3000 * DAY, 9), ==,
+                   start + 31 * DAY + 3);
+  g_assert_cmpint (reeve_ledger_clock_tick (clock, start + DAY, 10), ==, start + DAY);
+  g_assert_cmpint (reeve_ledger_clock_tick (clock, start + 40 * DAY, 11), ==, start + 40 * DAY);
+  reeve_ledger_clock_free (clock);
+}
+
 /* Of the base alone. */
 static void
 test_base_note (LedgerFixture *fixture, gconstpointer data)
@@ -560,6 +588,7 @@ main (int argc, char **argv)
   /* damaged logs are warned of */
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   ADD ("/ledger/base/note", test_base_note);
+  ADD ("/ledger/clock", test_clock);
   ADD ("/ledger/retire/again", test_retire_again);
   ADD ("/ledger/retire/bounds", test_retire_bounds);
   ADD ("/ledger/retire/wrong-clock", test_retire_wrong_clock);
