@@ -2,6 +2,7 @@
 """Edges of who may do what: rules of networks that nobody can read, auditors who are given work, answers given again, owners of agents,
 members that change and leave; settings that contradict themselves."""
 
+import time
 import unittest
 
 from reeve import Host, main
@@ -97,7 +98,9 @@ class Edges(Case):
         self.post(path, {"user_id": manager, "role": giving})
         key = self.key(manager, "viewer")
         self.patch(f"{path}/{user}", {"role": "operator"}, 403, key=key)
-        # who is let go is a member of nothing, and his role is in use by nobody
+        # who is let go is a member of nothing, and his role is in use by nobody, not for a time either
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+        self.post(f"/users/{user}/elevate", {"role": role, "until": until, "reason": "test"})
         self.host.delete(f"{ADMIN}/roles/{role}", expect=409)
         self.host.delete(f"{ADMIN}/users/{user}", expect=204)
         self.assertEqual([manager], [m["user_id"] for m in self.host.get(ADMIN + path, expect=200).json["items"]])
