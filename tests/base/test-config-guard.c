@@ -186,7 +186,7 @@ test_config_guard_refused (void)
 static void
 test_config_guard_always (void)
 {
-  static const char *const profiles[] = { "dev", "enterprise", "staging", "prod" };
+  static const char *const profiles[] = { "dev", "enterprise" };
 
   for (guint i = 0; i < G_N_ELEMENTS (always); i++)
     {
@@ -194,16 +194,13 @@ test_config_guard_always (void)
       const ReeveConfigGuardRule *rule = find_rule (row->id);
 
       g_assert_true (rule->always);
+      assert_twin (row);
       for (guint j = 0; j < G_N_ELEMENTS (profiles); j++)
         {
           g_autoptr (GError) error = NULL;
-          g_autoptr (GError) fine = NULL;
-          g_autoptr (ReeveConfig) twin = load (profiles[j], row->twin, 0600, &fine);
           g_autofree char *line
               = g_strdup_printf ("/reeve.yaml:%s: %s: %s", row->place, rule->what, rule->remedy);
 
-          g_assert_no_error (fine);
-          g_assert_false (has (twin, row));
           g_assert_null (load (profiles[j], row->text, row->mode, &error));
           g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION);
           if (strstr (error->message, line) == NULL)
