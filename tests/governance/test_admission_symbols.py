@@ -49,6 +49,8 @@ INTERFACES = {
     "reeve_tool_": {"runtime/tools.c"},
     "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/opa-request.c", "runtime/http-client.c"},
 }
+# the bytes of a checkpoint, to who cosigns it
+INTERFACES["reeve_upstream_"].add("runtime/witness-post.c")
 
 # the effects themselves, at the lowest place where the host has them
 EFFECTS = {
@@ -79,9 +81,11 @@ WITHOUT = {
     "reeve_store_is_writable": "after a disk that failed: counts a trial of its own, which nobody reads",
     "reeve_store_rotate": "is the effect",
     "reeve_upstream_start": "is the effect",
+    "reeve_witness_post_run": "within the right that the witness was asked by at first",
+    "reeve_witnesses_start": "each witness is asked by a right of its own, which the first time consumes",
 }
 # of these, the ones that must consume the right all the same
-CONSUMERS = {"reeve_model_call_start", "reeve_model_engine_start", "reeve_sinks_start"}
+CONSUMERS = {"reeve_model_call_start", "reeve_model_engine_start", "reeve_sinks_start", "reeve_witnesses_start"}
 
 WATCH = "reeve_locks_watch_"  # debug builds send plugin calls through wrappers of this name
 DEFINITION = re.compile(r"^(\w+) \(([^;{}]*?)\)\n\{(.*?)^\}", re.M | re.S)
