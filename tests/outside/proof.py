@@ -45,6 +45,7 @@ HOLDERS = {
 }
 # the model of the examples is local/gpt-4o-mini
 CONFIG = """
+budgets: {{platform: {{token_limit: 50000000}}}}
 limits: {{requests_per_minute: 0}}
 metrics: {{require_authentication: true}}
 llm:
