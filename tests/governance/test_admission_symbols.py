@@ -47,8 +47,7 @@ INTERFACES = {
     "reeve_policy_adviser_": {"governance/admission.c", "operations/doctor-checks.c", "operations/policies.c"},
     "reeve_storage_": {"store/", "host/schema-command.c"},
     "reeve_tool_": {"runtime/tools.c"},
-    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/opa-request.c", "runtime/http-client.c",
-                        "runtime/witness-post.c"},
+    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/opa-request.c", "runtime/http-client.c"},
 }
 # the bytes of a checkpoint, to who cosigns it
 INTERFACES["reeve_upstream_"].add("runtime/witness-post.c")
@@ -61,7 +60,6 @@ EFFECTS = {
 
 # functions that reach an effect and take no ReeveAdmitted, with the reason; who calls them answers for himself
 WITHOUT = {
-    "reeve_witness_post_run": "shows a witness the size and root of a log, which are public: nothing of what is recorded leaves",
     "reeve_sinks_start": "each sink takes its own right at its first batch, and consumes it",
     "reeve_api_keys_note_uses": "when a key was used last, once a minute at most; nothing hangs on it",
     "reeve_budget_leases_row_begin": "the gate's own book of slices: counts a start, before anybody is served",
@@ -86,10 +84,9 @@ WITHOUT = {
     "reeve_store_rotate": "is the effect",
     "reeve_upstream_start": "is the effect",
     "reeve_witness_post_run": "within the right that the witness was asked by at first",
-    "reeve_witnesses_start": "each witness is asked by a right of its own, which the first time consumes",
 }
 # of these, the ones that must consume the right all the same
-CONSUMERS = {"reeve_model_call_start", "reeve_model_engine_start", "reeve_sinks_start", "reeve_witnesses_start"}
+CONSUMERS = {"reeve_model_call_start", "reeve_model_engine_start", "reeve_sinks_start"}
 
 WATCH = "reeve_locks_watch_"  # debug builds send plugin calls through wrappers of this name
 DEFINITION = re.compile(r"^(\w+) \(([^;{}]*?)\)\n\{(.*?)^\}", re.M | re.S)
