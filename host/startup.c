@@ -500,6 +500,8 @@ reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *f
       || !reeve_startup_bootstrap (self, error) || !reeve_startup_open_runtime (self, error)
       || !reeve_startup_open_sinks (self, error))
     return NULL;
+  services->usage = reeve_usage_new (services->store, services->ledger,
+                                     reeve_budgets_get_prices (services->budgets));
   return g_steal_pointer (&self);
 }
 
@@ -517,6 +519,7 @@ reeve_startup_recover (ReeveStartup *self, GError **error)
   reeve_authentication_warm (self->services.authentication);
   reeve_sinks_start (self->services.sinks);
   reeve_witnesses_start (self->services.witnesses);
+  reeve_usage_start (self->services.usage);
   return TRUE;
 }
 
@@ -576,6 +579,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->protection);
   g_clear_object (&services->policies);
   reeve_startup_budgets_close (services);
+  g_clear_object (&services->usage);
   g_clear_object (&services->tenants);
   if (self->ledger_open && services->admission != NULL)
     reeve_admission_flush_refusals (services->admission);

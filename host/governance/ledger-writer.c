@@ -61,6 +61,10 @@ struct _ReeveLedgerWriter
   ReeveLedgerWriterJob *last;
   guint depth;
   gboolean stopping;
+  guint64 pushed; /* jobs so far */
+  guint64 taken;
+  guint64 through; /* of those that were taken: answered */
+  GCond answered;
 
   /* the thread's own */
   GPtrArray *touched; /* logs of the batch */
@@ -317,9 +321,13 @@ reeve_ledger_writer_take (ReeveLedgerWriter *self)
   ReeveLedgerWriterJob *last = NULL;
 
   g_mutex_lock (&self->mutex);
+  if (self->through != self->taken)
+    g_cond_broadcast (&self->answered);
+  self->through = self->taken;
   while (self->first == NULL && !self->stopping)
     g_cond_wait (&self->cond, &self->mutex);
   jobs = self->first;
+  self->taken += MIN (self->depth, REEVE_LEDGER_WRITER_BATCH);
   if (self->depth <= REEVE_LEDGER_WRITER_BATCH)
     {
       self->first = self->last = NULL;
@@ -388,6 +396,7 @@ reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrou
   self->user_data = user_data;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
+  g_cond_init (&self->answered);
   self->touched = g_ptr_array_new ();
   self->with_file = g_ptr_array_new ();
   self->thread = g_thread_new ("reeve-ledger", reeve_ledger_writer_main, self);
@@ -427,8 +436,28 @@ reeve_ledger_writer_free (ReeveLedgerWriter *self)
   g_ptr_array_unref (self->touched);
   g_ptr_array_unref (self->with_file);
   g_cond_clear (&self->cond);
+  g_cond_clear (&self->answered);
   g_mutex_clear (&self->mutex);
   g_free (self);
+}
+
+/**
+ * reeve_ledger_writer_wait:
+ * @self: a writer
+ *
+ * Blocks until what was queued before is in its log, or is known not to be. Not on the writer's
+ * thread.
+ */
+void
+reeve_ledger_writer_wait (ReeveLedgerWriter *self)
+{
+  guint64 meant = 0;
+
+  g_mutex_lock (&self->mutex);
+  meant = self->pushed;
+  while (self->through < meant)
+    g_cond_wait (&self->answered, &self->mutex);
+  g_mutex_unlock (&self->mutex);
 }
 
 static ReeveLedgerWriterJob *
@@ -473,6 +502,7 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GE
         self->first = job;
       self->last = job;
       self->depth++;
+      self->pushed++;
       g_cond_signal (&self->cond);
     }
   g_mutex_unlock (&self->mutex);

@@ -42,6 +42,8 @@ gboolean reeve_ledger_writer_try (ReeveLedgerWriter *self, const ReeveLedgerReco
 void reeve_ledger_writer_bring_home (ReeveLedgerWriter *self, const char *scope);
 guint64 reeve_ledger_writer_append (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
                                     GError **error);
+/* Blocks until what was queued before is written, or refused. */
+void reeve_ledger_writer_wait (ReeveLedgerWriter *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerWriter, reeve_ledger_writer_free)
 

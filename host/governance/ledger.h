@@ -130,6 +130,8 @@ void reeve_ledger_append_async (ReeveLedger *self, const ReeveLedgerRecord *reco
 guint64 reeve_ledger_append_finish (ReeveLedger *self, GAsyncResult *result, GError **error);
 /* Blocks until durable; worker threads. */
 guint64 reeve_ledger_append (ReeveLedger *self, const ReeveLedgerRecord *record, GError **error);
+/* Blocks until what was appended before is durable, whoever appended it, or is known not to be. */
+void reeve_ledger_wait (ReeveLedger *self);
 
 /* Filters: NULL or 0 is no filter. */
 typedef struct

@@ -23,6 +23,7 @@
 #include "governance/rate-limits.h"
 #include "governance/role-book.h"
 #include "governance/tenants.h"
+#include "governance/usage.h"
 #include "governance/users.h"
 #include "governance/workspaces.h"
 #include "runtime/agents.h"
@@ -53,6 +54,7 @@ struct _ReeveServices
   ReevePolicyAdviser *adviser;       /* (nullable): of the startup */
   ReevePolicyQuestionSetup question; /* what it is asked */
   ReeveProtection *protection;
+  ReeveUsage *usage;
   ReeveUsers *users;
   ReeveRoleBook *role_book;
   ReeveElevations *elevations;

@@ -124,6 +124,13 @@ static const ReeveStep reeve_schema_tenant_3[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_tenant_usage[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_USAGE, SCHEMA_INT ("seq")),
+  SCHEMA_COLLECTION (REEVE_STORE_COST_REPORTS, SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_COST_REPORTS, SCHEMA_INT ("created_at")),
+  { .name = NULL },
+};
+
 static const ReeveMigration reeve_schema_platform[] = {
   { 1, "tenants, API keys, idempotency", reeve_schema_platform_1 },
   { 2, "keys by their end", reeve_schema_platform_2 },
@@ -135,6 +142,7 @@ static const ReeveMigration reeve_schema_tenant[] = {
   { 1, "users, agents, documents, runs, conversations, idempotency", reeve_schema_tenant_1 },
   { 2, "workspaces, roles, policies, passwords, identities", reeve_schema_tenant_2 },
   { 3, "budgets", reeve_schema_tenant_3 },
+  { 4, "usage, cost reports", reeve_schema_tenant_usage },
   { 0, NULL, NULL },
 };
 /* clang-format on */

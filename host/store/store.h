@@ -24,7 +24,8 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
  * {workspace_id, user_id, created_at}, roles {name, created_at}, elevations {user_id, until,
  * created_at}, overrides {resource_type, resource_id, subject, created_at}, policies {kind,
  * agent_id, created_at, updated_at}, policy_revisions {revision, created_at}, passwords
- * {created_at}, identities {user_id, created_at}, budgets {kind, subject, created_at}; text index
+ * {created_at}, identities {user_id, created_at}, budgets {kind, subject, created_at}, usage {seq},
+ * cost_reports {created_at}; text index
  * "chunks" (group: document id); streams "run/<run_id>"; blobs "document/<id>/<version>". */
 #define REEVE_STORE_TENANTS           "tenants"
 #define REEVE_STORE_API_KEYS          "api_keys"
@@ -47,6 +48,8 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_IDENTITIES        "identities" /* id: digest of issuer and subject */
 #define REEVE_STORE_BUDGETS           "budgets"
 #define REEVE_STORE_BUDGET_LEASES     "budget_leases" /* of the platform; id: the tenant's */
+#define REEVE_STORE_USAGE             "usage" /* how far the sums of usage are */
+#define REEVE_STORE_COST_REPORTS      "cost_reports"
 /* of the platform: counts how often a store was tried that could not be written */
 #define REEVE_STORE_COUNTER_TRIAL "store.trial"
 

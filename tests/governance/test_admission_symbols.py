@@ -83,6 +83,7 @@ WITHOUT = {
     "reeve_store_is_writable": "after a disk that failed: counts a trial of its own, which nobody reads",
     "reeve_store_rotate": "is the effect",
     "reeve_upstream_start": "is the effect",
+    "reeve_usage_read_on": "the host's own sum of the ledger, made of what is recorded in it",
     "reeve_witness_post_run": "within the right that the witness was asked by at first",
 }
 # of these, the ones that must consume the right all the same

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the tenant used, over governance/usage.h. Who is bound to a workspace sees what was used
+ * there; what is hidden from who asks is in the sums, and is not told apart. */
+#include "base/times.h"
+#include "governance/usage-groups.h"
+#include "governance/usage-list.h"
+#include "operation-functions.h"
+
+#include <string.h>
+
+#define REEVE_OP_USAGE_PAGE   50
+#define REEVE_OP_USAGE_GROUPS 100
+/* no id is like this */
+#define REEVE_OP_USAGE_NOTHING "@nothing"
+
+/* members by series */
+static const char *const reeve_op_usage_members[REEVE_USAGE_N_SERIES]
+    = { "model",  "agent_id",   "user_id",     "workspace_id",
+        "key_id", "department", "cost_center", "project" };
+
+/* Whose things who asks is shown. */
+typedef struct
+{
+  ReeveCall *call;
+  ReeveServices *services;
+  gboolean all;      /* nothing is hidden */
+  const char *bound; /* (nullable): the only workspace there is to him */
+  GHashTable *known; /* "collection/id" -> GINT_TO_POINTER: 1 hidden, 2 seen */
+  const char *collection;
+} ReeveOpUsageSight;
+
+static gboolean
+reeve_op_usage_look (ReeveOpUsageSight *self, ReeveCall *call, ReeveServices *services,
+                     GError **error)
+{
+  g_auto (GStrv) seen = NULL;
+
+  self->call = call;
+  self->services = services;
+  self->bound = reeve_caller_get_workspace_id (reeve_call_get_caller (call));
+  seen = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), NULL,
+                                     error);
+  return seen != NULL
+         && reeve_workspaces_is_all_seen (services->workspaces, reeve_call_get_tenant_id (call),
+                                          (const char *const *) seen, &self->all, error);
+}
+
+/* What cannot be found out is hidden. */
+static gboolean
+reeve_op_usage_sees (ReeveOpUsageSight *self, const char *collection, const char *id)
+{
+  g_autofree char *key = g_strconcat (collection, "/", id, NULL);
+  gint known = 0;
+  gboolean exists = FALSE;
+
+  if (self->all && self->bound == NULL)
+    return TRUE;
+  if (self->known == NULL)
+    self->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  known = GPOINTER_TO_INT (g_hash_table_lookup (self->known, key));
+  if (known != 0)
+    return known == 2;
+  if (!reeve_workspaces_exists (self->services->workspaces, reeve_call_get_caller (self->call),
+                                collection, id, FALSE, &exists, NULL))
+    exists = FALSE;
+  g_hash_table_insert (self->known, g_steal_pointer (&key), GINT_TO_POINTER (exists ? 2 : 1));
+  return exists;
+}
+
+static gboolean
+reeve_op_usage_sees_key (const char *id, gpointer user_data)
+{
+  ReeveOpUsageSight *self = user_data;
+
+  return self->collection == NULL || reeve_op_usage_sees (self, self->collection, id);
+}
+
+/* NULL: nothing of that kind lies in workspaces */
+static const char *
+reeve_op_usage_collection (ReeveUsageSeries series)
+{
+  if (series == REEVE_USAGE_BY_AGENT)
+    return REEVE_STORE_AGENTS;
+  return series == REEVE_USAGE_BY_WORKSPACE ? REEVE_STORE_WORKSPACES : NULL;
+}
+
+static gboolean
+reeve_op_usage_read_time (ReeveCall *call, const char *member, gint64 *time, GError **error)
+{
+  const char *text = reeve_call_get_string (call, member);
+  g_autofree char *pointer = g_strconcat ("/", member, NULL);
+
+  *time = 0;
+  if (text == NULL || reeve_times_parse (text, time, error))
+    return TRUE;
+  reeve_error_prefix_member (error, "%s", pointer);
+  return FALSE;
+}
+
+static gboolean
+reeve_op_usage_read_times (ReeveCall *call, gint64 *begin, gint64 *end, GError **error)
+{
+  if (!reeve_op_usage_read_time (call, "start", begin, error)
+      || !reeve_op_usage_read_time (call, "end", end, error))
+    return FALSE;
+  if (*end == 0 || *begin < *end)
+    return TRUE;
+  reeve_error_set_member (error, "/end", "is not behind the start");
+  return FALSE;
+}
+
+/* ---- records ---- */
+
+static gboolean
+reeve_op_usage_sees_event (const ReeveUsageEvent *event, gpointer user_data)
+{
+  ReeveOpUsageSight *self = user_data;
+  const char *agent_id = event->values[REEVE_USAGE_BY_AGENT];
+  const char *workspace_id = event->values[REEVE_USAGE_BY_WORKSPACE];
+
+  if (self->bound != NULL)
+    return g_strcmp0 (self->bound, workspace_id) == 0;
+  return (agent_id == NULL || reeve_op_usage_sees (self, REEVE_STORE_AGENTS, agent_id))
+         && (workspace_id == NULL
+             || reeve_op_usage_sees (self, REEVE_STORE_WORKSPACES, workspace_id));
+}
+
+static gboolean
+reeve_op_usage_read_list (ReeveCall *call, ReeveUsageListAsk *ask, GError **error)
+{
+  const char *cursor = reeve_call_get_string (call, "cursor");
+
+  for (guint i = 0; i < REEVE_USAGE_N_SERIES; i++)
+    ask->values[i] = reeve_call_get_string (call, reeve_op_usage_members[i]);
+  ask->run_id = reeve_call_get_string (call, "run_id");
+  ask->type = reeve_call_get_string (call, "type");
+  ask->limit = (guint) reeve_call_get_int (call, "limit", REEVE_OP_USAGE_PAGE);
+  if (cursor != NULL
+      && !g_ascii_string_to_unsigned (cursor, 10, 1, G_MAXUINT64, &ask->before, NULL))
+    {
+      reeve_error_set_member (error, "/cursor", "is not one that this list gave");
+      return FALSE;
+    }
+  return reeve_op_usage_read_times (call, &ask->begin, &ask->end, error);
+}
+
+void
+reeve_op_usage_list (ReeveCall *call, ReeveServices *services)
+{
+  ReeveOpUsageSight sight = { 0 };
+  ReeveUsageListAsk ask = { .sees = reeve_op_usage_sees_event, .user_data = &sight };
+  g_autofree char *cursor = NULL;
+  GError *error = NULL;
+  guint64 next = 0;
+  JsonArray *items = NULL;
+  JsonObject *page = NULL;
+
+  if (reeve_op_usage_look (&sight, call, services, &error)
+      && reeve_op_usage_read_list (call, &ask, &error))
+    items
+        = reeve_usage_list (services->usage, reeve_call_get_tenant_id (call), &ask, &next, &error);
+  g_clear_pointer (&sight.known, g_hash_table_unref);
+  if (items == NULL)
+    {
+      reeve_call_fail (call, error);
+      return;
+    }
+  page = json_object_new ();
+  json_object_set_array_member (page, "items", items);
+  cursor = g_strdup_printf ("%" G_GUINT64_FORMAT, next);
+  if (next != 0)
+    json_object_set_string_member (page, "next_cursor", cursor);
+  else
+    json_object_set_null_member (page, "next_cursor");
+  reeve_call_answer (call, page, NULL);
+}
+
+/* ---- sums ---- */
+
+/* What is asked for, and how it is put together. */
+typedef struct
+{
+  ReeveUsageAsk ask;
+  const char *group_by; /* (nullable) */
+  gboolean parts;       /* by hours or days */
+  ReeveUsageSeries series;
+  guint limit;
+} ReeveOpUsageSums;
+
+/* One filter besides the model. */
+static gboolean
+reeve_op_usage_read_filter (ReeveCall *call, ReeveOpUsageSight *sight, ReeveUsageAsk *ask,
+                            GError **error)
+{
+  for (guint i = REEVE_USAGE_BY_AGENT; i < REEVE_USAGE_N_SERIES; i++)
+    {
+      const char *member = reeve_op_usage_members[i];
+      const char *value = reeve_call_get_string (call, member);
+      g_autofree char *pointer = g_strconcat ("/", member, NULL);
+
+      if (value == NULL)
+        continue;
+      if (ask->value != NULL)
+        {
+          reeve_error_set_member (error, pointer, "is one filter too many: one, and the model");
+          return FALSE;
+        }
+      ask->filter = (ReeveUsageSeries) i;
+      ask->value = value;
+      sight->collection = reeve_op_usage_collection (ask->filter);
+      if (!reeve_op_usage_sees_key (value, sight))
+        ask->value = REEVE_OP_USAGE_NOTHING;
+    }
+  if (sight->bound == NULL)
+    return TRUE;
+  /* sums have a workspace or another filter: of what he may not see, there is nothing */
+  if (ask->value != NULL
+      && (ask->filter != REEVE_USAGE_BY_WORKSPACE || strcmp (ask->value, sight->bound) != 0))
+    {
+      ask->value = REEVE_OP_USAGE_NOTHING;
+      return TRUE;
+    }
+  ask->filter = REEVE_USAGE_BY_WORKSPACE;
+  ask->value = sight->bound;
+  return TRUE;
+}
+
+static gboolean
+reeve_op_usage_read_sums (ReeveCall *call, ReeveOpUsageSight *sight, ReeveOpUsageSums *self,
+                          GError **error)
+{
+  self->group_by = reeve_call_get_string (call, "group_by");
+  self->limit = (guint) reeve_call_get_int (call, "limit", REEVE_OP_USAGE_GROUPS);
+  self->ask.model = reeve_call_get_string (call, "model");
+  if (!reeve_op_usage_read_times (call, &self->ask.begin, &self->ask.end, error)
+      || !reeve_op_usage_read_filter (call, sight, &self->ask, error))
+    return FALSE;
+  if (self->group_by == NULL)
+    return TRUE;
+  self->parts = !reeve_usage_series_find (self->group_by, &self->series);
+  if (self->parts || self->series == REEVE_USAGE_BY_MODEL || self->ask.value == NULL)
+    {
+      if (!self->parts && self->series != REEVE_USAGE_BY_MODEL)
+        self->ask.filter = self->series;
+      return TRUE;
+    }
+  if (self->series == self->ask.filter)
+    return TRUE;
+  reeve_error_set_member (error, "/group_by", "does not go with this filter: model, hour or day");
+  return FALSE;
+}
+
+static void
+reeve_op_usage_show_spread (const ReeveUsageSpread *spread, JsonObject *shown)
+{
+  char time[REEVE_TIMES_BUFFER];
+
+  reeve_times_print (spread->begin, time);
+  json_object_set_string_member (shown, "period_start", time);
+  reeve_times_print (spread->end, time);
+  json_object_set_string_member (shown, "period_end", time);
+  json_object_set_boolean_member (shown, "complete", spread->complete);
+  if (spread->skipped > 0)
+    json_object_set_int_member (shown, "skipped_records", (gint64) spread->skipped);
+}
+
+static void
+reeve_op_usage_show_totals (JsonObject *totals, JsonObject *shown)
+{
+  json_object_set_int_member (shown, "record_count",
+                              json_object_get_int_member (totals, "record_count"));
+  json_object_set_object_member (shown, "totals", totals);
+}
+
+static void
+reeve_op_usage_show_others (JsonObject *others, JsonObject *shown)
+{
+  if (others != NULL)
+    json_object_set_object_member (shown, "others", others);
+  else
+    json_object_set_null_member (shown, "others");
+}
+
+/* By hours or days: those with nothing in them are left out. */
+static JsonObject *
+reeve_op_usage_sum_parts (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GError **error)
+{
+  gboolean days = g_str_equal (self->group_by, "day");
+  gint64 width = days ? G_TIME_SPAN_DAY : G_TIME_SPAN_HOUR;
+  ReeveUsageSpread spread = { 0 };
+  g_autoptr (GPtrArray) parts
+      = reeve_usage_sum_parts (sight->services->usage, reeve_call_get_tenant_id (sight->call),
+                               &self->ask, days, &spread, error);
+  g_autoptr (ReeveUsageGroups) all = reeve_usage_groups_new (TRUE);
+  JsonArray *groups = NULL;
+  JsonObject *shown = NULL;
+
+  if (parts == NULL)
+    return NULL;
+  shown = json_object_new ();
+  groups = json_array_new ();
+  reeve_op_usage_show_spread (&spread, shown);
+  for (guint i = 0; i < parts->len; i++)
+    {
+      g_autoptr (ReeveUsageGroups) part = reeve_usage_groups_new (TRUE);
+      char time[REEVE_TIMES_BUFFER];
+      JsonObject *item = NULL;
+
+      if (reeve_usage_table_get_size (parts->pdata[i]) == 0)
+        continue;
+      reeve_usage_groups_add (all, parts->pdata[i]);
+      reeve_usage_groups_add (part, parts->pdata[i]);
+      item = reeve_usage_groups_show_totals (part);
+      reeve_times_print (spread.begin + i * width, time);
+      json_object_set_string_member (item, "key", time);
+      json_array_add_object_element (groups, item);
+    }
+  reeve_op_usage_show_totals (reeve_usage_groups_show_totals (all), shown);
+  json_object_set_string_member (shown, "group_by", self->group_by);
+  json_object_set_array_member (shown, "groups", groups);
+  return shown;
+}
+
+/* (transfer full) (nullable) */
+static ReeveUsageTable *
+reeve_op_usage_sum (ReeveOpUsageSight *sight, const ReeveUsageAsk *ask, ReeveUsageSpread *spread,
+                    GError **error)
+{
+  g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
+
+  return reeve_usage_sum (sight->services->usage, reeve_call_get_tenant_id (sight->call), ask,
+                          table, spread, error)
+             ? g_steal_pointer (&table)
+             : NULL;
+}
+
+static JsonObject *
+reeve_op_usage_sum_groups (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GError **error)
+{
+  ReeveUsageSpread spread = { 0 };
+  gboolean by_model = self->series == REEVE_USAGE_BY_MODEL;
+  g_autoptr (ReeveUsageTable) table = reeve_op_usage_sum (sight, &self->ask, &spread, error);
+  g_autoptr (ReeveUsageGroups) groups = reeve_usage_groups_new (by_model);
+  JsonObject *others = NULL;
+  JsonArray *items = NULL;
+  JsonObject *shown = NULL;
+
+  if (table == NULL)
+    return NULL;
+  reeve_usage_groups_add (groups, table);
+  sight->collection = by_model ? NULL : reeve_op_usage_collection (self->series);
+  shown = json_object_new ();
+  reeve_op_usage_show_spread (&spread, shown);
+  reeve_op_usage_show_totals (reeve_usage_groups_show_totals (groups), shown);
+  items = reeve_usage_groups_show (groups, self->limit, reeve_op_usage_sees_key, sight, &others);
+  json_object_set_string_member (shown, "group_by", self->group_by);
+  json_object_set_array_member (shown, "groups", items);
+  reeve_op_usage_show_others (others, shown);
+  return shown;
+}
+
+static void
+reeve_op_usage_show_by (ReeveOpUsageSight *sight, ReeveUsageGroups *groups, guint limit,
+                        const char *member, JsonObject *shown)
+{
+  g_autoptr (JsonObject) others = NULL;
+
+  json_object_set_array_member (
+      shown, member,
+      reeve_usage_groups_show (groups, limit, reeve_op_usage_sees_key, sight, &others));
+}
+
+/* By model, and where no other filter is given by agent: of one table, so that they agree. */
+static JsonObject *
+reeve_op_usage_sum_all (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GError **error)
+{
+  ReeveUsageSpread spread = { 0 };
+  g_autoptr (ReeveUsageGroups) models = reeve_usage_groups_new (TRUE);
+  g_autoptr (ReeveUsageGroups) agents = reeve_usage_groups_new (FALSE);
+  g_autoptr (ReeveUsageTable) table = NULL;
+  JsonObject *shown = NULL;
+
+  if (self->ask.value == NULL)
+    self->ask.filter = REEVE_USAGE_BY_AGENT;
+  table = reeve_op_usage_sum (sight, &self->ask, &spread, error);
+  if (table == NULL)
+    return NULL;
+  reeve_usage_groups_add (models, table);
+  reeve_usage_groups_add (agents, table);
+  shown = json_object_new ();
+  reeve_op_usage_show_spread (&spread, shown);
+  reeve_op_usage_show_totals (reeve_usage_groups_show_totals (models), shown);
+  sight->collection = NULL;
+  reeve_op_usage_show_by (sight, models, self->limit, "by_model", shown);
+  sight->collection = REEVE_STORE_AGENTS;
+  if (self->ask.filter == REEVE_USAGE_BY_AGENT)
+    reeve_op_usage_show_by (sight, agents, self->limit, "by_agent", shown);
+  return shown;
+}
+
+void
+reeve_op_usage_aggregate (ReeveCall *call, ReeveServices *services)
+{
+  ReeveOpUsageSight sight = { 0 };
+  ReeveOpUsageSums sums = { 0 };
+  GError *error = NULL;
+  JsonObject *shown = NULL;
+
+  if (reeve_op_usage_look (&sight, call, services, &error)
+      && reeve_op_usage_read_sums (call, &sight, &sums, &error))
+    {
+      if (sums.group_by == NULL)
+        shown = reeve_op_usage_sum_all (&sight, &sums, &error);
+      else if (sums.parts)
+        shown = reeve_op_usage_sum_parts (&sight, &sums, &error);
+      else
+        shown = reeve_op_usage_sum_groups (&sight, &sums, &error);
+    }
+  g_clear_pointer (&sight.known, g_hash_table_unref);
+  reeve_call_answer (call, shown, error);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Sums of usage: tables and their bytes, the calendar, hours that become days and months, and a log
+ * that is followed once through any stop. */
+#include <string.h>
+
+#include "directory-fixture.h"
+
+#include "governance/usage-private.h"
+
+#define TENANT REEVE_TENANTS_DEFAULT
+#define HOUR   G_TIME_SPAN_HOUR
+#define DAY    G_TIME_SPAN_DAY
+/* 2026-01-31T22:00:00Z: a month is soon over */
+#define BEGIN (G_GINT64_CONSTANT (1769896800) * G_USEC_PER_SEC)
+
+/* ---- tables ---- */
+
+static void
+add (ReeveUsageTable *table, const char *value, const char *model, gint64 tokens)
+{
+  ReeveUsageRow row = { .value = value, .model = model, .currency = "USD" };
+
+  row.n[REEVE_USAGE_RECORDS] = 1;
+  row.n[REEVE_USAGE_INPUT] = tokens;
+  row.n[REEVE_USAGE_FIRST] = row.n[REEVE_USAGE_LAST] = tokens;
+  reeve_usage_table_add (table, &row);
+}
+
+static void
+test_usage_table (void)
+{
+  g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
+  g_autoptr (ReeveUsageTable) again = reeve_usage_table_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+  const ReeveUsageRow *row = NULL;
+
+  add (table, "a", "m", 5);
+  add (table, "a", "m", 3);
+  add (table, "a", "n", G_MAXINT64);
+  add (table, "a", "n", 1);
+  add (table, "", "", 0);
+  bytes = reeve_usage_table_write (table);
+  g_assert_true (reeve_usage_table_read (again, bytes, &error));
+  g_assert_true (reeve_usage_table_read (again, bytes, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (reeve_usage_table_get_size (again), ==, 3);
+  row = reeve_usage_table_find (again, "a", "m", "USD");
+  g_assert_cmpint (row->n[REEVE_USAGE_INPUT], ==, 16);
+  g_assert_cmpint (row->n[REEVE_USAGE_RECORDS], ==, 4);
+  g_assert_cmpint (row->n[REEVE_USAGE_FIRST], ==, 3);
+  g_assert_cmpint (row->n[REEVE_USAGE_LAST], ==, 5);
+  g_assert_cmpint (reeve_usage_table_find (again, "a", "n", "USD")->n[REEVE_USAGE_INPUT], ==,
+                   G_MAXINT64);
+  g_assert_null (reeve_usage_table_find (again, "a", "m", "EUR"));
+}
+
+static void
+test_usage_table_damaged (void)
+{
+  g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
+  g_autoptr (ReeveUsageTable) read = reeve_usage_table_new ();
+  g_autoptr (GBytes) bytes = NULL;
+
+  add (table, "agt_01", "local/m", 5);
+  add (table, "agt_02", "local/m", 500000);
+  bytes = reeve_usage_table_write (table);
+  for (gsize length = 0; length < g_bytes_get_size (bytes); length++)
+    {
+      g_autoptr (GBytes) part = g_bytes_new_from_bytes (bytes, 0, length);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_false (reeve_usage_table_read (read, part, &error));
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
+    }
+  g_assert_cmpuint (reeve_usage_table_get_size (read), ==, 0);
+}
+
+static void
+test_usage_table_full (void)
+{
+  g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
+  const ReeveUsageRow *other = NULL;
+
+  for (guint i = 0; i < REEVE_USAGE_TABLE_ROWS + 100; i++)
+    {
+      g_autofree char *value = g_strdup_printf ("usr_%u", i);
+
+      add (table, value, "m", 2);
+    }
+  g_assert_cmpuint (reeve_usage_table_get_size (table), ==, REEVE_USAGE_TABLE_ROWS + 1);
+  other = reeve_usage_table_find (table, REEVE_USAGE_TABLE_OTHER, REEVE_USAGE_TABLE_OTHER, "USD");
+  g_assert_cmpint (other->n[REEVE_USAGE_INPUT], ==, 200);
+}
+
+/* ---- the calendar ---- */
+
+static void
+test_usage_span (void)
+{
+  g_autoptr (GDateTime) at = g_date_time_new_utc (1970, 1, 1, 0, 0, 0);
+
+  while (g_date_time_get_year (at) < 2110)
+    {
+      gint64 time = g_date_time_to_unix (at) * G_USEC_PER_SEC;
+      gint64 month = g_date_time_get_year (at) * 12 + g_date_time_get_month (at) - 1;
+      GDateTime *next = g_date_time_add_months (at, 1);
+
+      g_assert_cmpint (reeve_usage_span_of (REEVE_USAGE_MONTH, time), ==, month);
+      g_assert_cmpint (reeve_usage_span_begin (REEVE_USAGE_MONTH, month), ==, time);
+      if (time > 0)
+        g_assert_cmpint (reeve_usage_span_of (REEVE_USAGE_MONTH, time - 1), ==, month - 1);
+      g_date_time_unref (at);
+      at = next;
+    }
+  g_assert_cmpint (reeve_usage_span_of (REEVE_USAGE_HOUR, 2 * HOUR - 1), ==, 1);
+  g_assert_cmpint (reeve_usage_span_begin (REEVE_USAGE_DAY, 3), ==, 3 * DAY);
+}
+
+/* ---- records ---- */
+
+static void
+test_usage_event (void)
+{
+  g_autoptr (JsonObject) table
+      = directory_fixture_parse ("{\"p/m\":{\"input\":\"0.15\",\"output\":\"0.6\"}}");
+  g_autoptr (ReevePrices) prices = reeve_prices_new (table, NULL);
+  const ReeveLedgerRecord before = { .seq = 7,
+                                     .kind = REEVE_LEDGER_INTENT,
+                                     .action = "model.call",
+                                     .actor_type = "user",
+                                     .actor_id = "usr_1",
+                                     .key_id = "key_1",
+                                     .agent_id = "agt_1",
+                                     .model = "p/m",
+                                     .parent = 3,
+                                     .door = "rest",
+                                     .workspace_id = "wks_1" };
+  /* what it says when it repeats nothing */
+  ReeveLedgerRecord record = { .seq = 9,
+                               .kind = REEVE_LEDGER_OUTCOME,
+                               .action = "model.call",
+                               .intent = 7,
+                               .outcome = REEVE_OUTCOME_SUCCEEDED,
+                               .input_tokens = 20,
+                               .output_tokens = 10,
+                               .cost = 9000000,
+                               .latency_us = 5 };
+  g_autoptr (ReeveUsageIntent) intent = reeve_usage_intent_new (&before);
+  ReeveUsageEvent event;
+
+  g_assert_true (reeve_usage_event_read (&event, &record, intent, prices));
+  g_assert_cmpstr (event.type, ==, "model_call");
+  g_assert_cmpstr (event.row.model, ==, "p/m");
+  g_assert_cmpstr (event.row.currency, ==, "USD");
+  g_assert_cmpstr (event.values[REEVE_USAGE_BY_USER], ==, "usr_1");
+  g_assert_cmpstr (event.values[REEVE_USAGE_BY_WORKSPACE], ==, "wks_1");
+  g_assert_cmpint (event.row.n[REEVE_USAGE_COST], ==, 9000000);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_INPUT_COST], ==, 3000000);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_API_CALLS], ==, 0);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_UNPRICED], ==, 0);
+
+  /* no price is known */
+  record.model = "p/other";
+  record.cost = 0;
+  record.estimated = 1;
+  g_assert_true (reeve_usage_event_read (&event, &record, intent, prices));
+  g_assert_cmpstr (event.row.currency, ==, "");
+  g_assert_cmpint (event.row.n[REEVE_USAGE_UNPRICED], ==, 1);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_ESTIMATED], ==, 30);
+}
+
+static void
+test_usage_event_kinds (void)
+{
+  g_autoptr (ReevePrices) prices = reeve_prices_new (NULL, NULL);
+  ReeveLedgerRecord record = { .seq = 9,
+                               .kind = REEVE_LEDGER_OUTCOME,
+                               .action = "agents.execute",
+                               .intent = 7,
+                               .outcome = REEVE_OUTCOME_SUCCEEDED,
+                               .input_tokens = 20 };
+  ReeveUsageEvent event;
+
+  /* a run's outcome repeats what its calls took */
+  g_assert_true (reeve_usage_event_read (&event, &record, NULL, prices));
+  g_assert_cmpint (event.row.n[REEVE_USAGE_INPUT], ==, 0);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_RUNS], ==, 1);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_API_CALLS], ==, 1);
+
+  record.kind = REEVE_LEDGER_REFUSAL;
+  record.count = 5;
+  g_assert_true (reeve_usage_event_read (&event, &record, NULL, prices));
+  g_assert_cmpint (event.row.n[REEVE_USAGE_REFUSED], ==, 5);
+  record.kind = REEVE_LEDGER_INTENT;
+  g_assert_false (reeve_usage_event_read (&event, &record, NULL, prices));
+}
+
+/* ---- with a store ---- */
+
+static gint64
+sum_of (DirectoryFixture *fixture, ReeveUsage *usage, gint64 begin, gint64 end)
+{
+  g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
+  const ReeveUsageAsk ask
+      = { .begin = begin, .end = end, .filter = REEVE_USAGE_BY_AGENT, .value = "agt_1" };
+  ReeveUsageSpread spread = { 0 };
+  g_autoptr (GError) error = NULL;
+  const ReeveUsageRow *row = NULL;
+
+  reeve_usage_sum (usage, TENANT, &ask, table, &spread, &error);
+  g_assert_no_error (error);
+  g_assert_true (spread.complete);
+  row = reeve_usage_table_find (table, "agt_1", "p/m", "");
+  return row != NULL ? row->n[REEVE_USAGE_INPUT] : 0;
+}
+
+/* One model call of @tokens, at a time. */
+static void
+call_model (DirectoryFixture *fixture, gint64 time, gint64 tokens, guint64 *intent)
+{
+  ReeveLedgerRecord record = { .kind = REEVE_LEDGER_INTENT,
+                               .scope = TENANT,
+                               .time = time,
+                               .action = "model.call",
+                               .agent_id = "agt_1",
+                               .model = "p/m" };
+  g_autoptr (GError) error = NULL;
+
+  if (*intent == 0)
+    *intent = reeve_ledger_append (fixture->ledger.ledger, &record, &error);
+  g_assert_no_error (error);
+  if (tokens == 0)
+    return;
+  record = (ReeveLedgerRecord){ .kind = REEVE_LEDGER_OUTCOME,
+                                .scope = TENANT,
+                                .time = time,
+                                .action = "model.call",
+                                .intent = *intent,
+                                .outcome = REEVE_OUTCOME_SUCCEEDED,
+                                .input_tokens = tokens };
+  reeve_ledger_append (fixture->ledger.ledger, &record, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_usage_hours_days_months (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReevePrices) prices = reeve_prices_new (NULL, NULL);
+  g_autoptr (ReeveUsage) usage = reeve_usage_new (fixture->store, fixture->ledger.ledger, prices);
+  gint64 all = 0;
+
+  /* every five hours for a hundred days, a question now and then, a clock set back and forth */
+  for (guint i = 0; i < 480; i++)
+    {
+      gint64 back = i % 37 == 0 ? 40 * DAY : 0;
+      guint64 intent = 0;
+
+      call_model (fixture, BEGIN + i * 5 * HOUR - MIN (back, i * 5 * HOUR), i + 1, &intent);
+      all += i + 1;
+      if (i % 50 == 0)
+        g_assert_cmpint (sum_of (fixture, usage, 0, 0), ==, all);
+    }
+  g_assert_cmpint (sum_of (fixture, usage, 0, 0), ==, all);
+  /* any cut in two has both parts */
+  for (guint i = 1; i < 100; i += 7)
+    {
+      gint64 cut = BEGIN + i * DAY + (i % 24) * HOUR;
+
+      g_assert_cmpint (sum_of (fixture, usage, 1, cut) + sum_of (fixture, usage, cut, 0), ==, all);
+    }
+  g_assert_cmpint (sum_of (fixture, usage, BEGIN, BEGIN + HOUR), >=, 1);
+  g_assert_cmpint (sum_of (fixture, usage, 1, BEGIN), ==, 0);
+}
+
+static void
+test_usage_once (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReevePrices) prices = reeve_prices_new (NULL, NULL);
+  gint64 all = 0;
+
+  for (guint i = 0; i < 12; i++)
+    {
+      g_autoptr (ReeveUsage) usage
+          = reeve_usage_new (fixture->store, fixture->ledger.ledger, prices);
+      g_autoptr (ReeveUsage) other
+          = reeve_usage_new (fixture->store, fixture->ledger.ledger, prices);
+      g_autoptr (GError) error = NULL;
+      guint64 intent = 0;
+      gboolean complete = FALSE;
+
+      /* the intent is read before a stop, its outcome behind it */
+      call_model (fixture, BEGIN + i * HOUR, 0, &intent);
+      g_assert_true (reeve_usage_catch_up (usage, TENANT, G_MAXUINT64, &complete, &error));
+      g_assert_no_error (error);
+      if (i % 2 == 0)
+        g_assert_cmpint (sum_of (fixture, other, 0, 0), ==, all);
+      call_model (fixture, BEGIN + i * HOUR, i + 1, &intent);
+      all += i + 1;
+      /* two of them: the second finds what the first has done */
+      if (i % 3 != 0)
+        g_assert_cmpint (sum_of (fixture, usage, 0, 0), ==, all);
+      g_assert_cmpint (sum_of (fixture, other, 0, 0), ==, all);
+      g_assert_cmpint (sum_of (fixture, usage, 0, 0), ==, all);
+    }
+}
+
+typedef struct
+{
+  ReeveUsage *usage;
+  gint failures; /* atomic */
+} Asking;
+
+static gpointer
+ask_on (gpointer data)
+{
+  Asking *asking = data;
+
+  for (guint i = 0; i < 20; i++)
+    {
+      gboolean complete = FALSE;
+
+      if (!reeve_usage_catch_up (asking->usage, TENANT, 10, &complete, NULL))
+        g_atomic_int_inc (&asking->failures);
+    }
+  return NULL;
+}
+
+static void
+test_usage_many (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReevePrices) prices = reeve_prices_new (NULL, NULL);
+  g_autoptr (ReeveUsage) usage = reeve_usage_new (fixture->store, fixture->ledger.ledger, prices);
+  Asking asking = { .usage = usage };
+  GThread *threads[4];
+
+  reeve_usage_start (usage);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("ask", ask_on, &asking);
+  for (guint i = 0; i < 40; i++)
+    {
+      guint64 intent = 0;
+
+      call_model (fixture, BEGIN + i * HOUR, 1, &intent);
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpint (asking.failures, ==, 0);
+  g_assert_cmpint (sum_of (fixture, usage, 0, 0), ==, 40);
+  reeve_usage_stop (usage);
+}
+
+static void
+set_up (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  directory_fixture_set_up (fixture, data);
+  g_assert_true (directory_fixture_bootstrap (fixture, &error));
+  g_assert_no_error (error);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/usage/table", test_usage_table);
+  g_test_add_func ("/usage/table-damaged", test_usage_table_damaged);
+  g_test_add_func ("/usage/table-full", test_usage_table_full);
+  g_test_add_func ("/usage/span", test_usage_span);
+  g_test_add_func ("/usage/event", test_usage_event);
+  g_test_add_func ("/usage/event-kinds", test_usage_event_kinds);
+  g_test_add ("/usage/hours-days-months", DirectoryFixture, NULL, set_up,
+              test_usage_hours_days_months, directory_fixture_tear_down);
+  g_test_add ("/usage/once", DirectoryFixture, NULL, set_up, test_usage_once,
+              directory_fixture_tear_down);
+  g_test_add ("/usage/many", DirectoryFixture, NULL, set_up, test_usage_many,
+              directory_fixture_tear_down);
+  return g_test_run ();
+}

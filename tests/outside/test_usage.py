@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Usage and costs from outside: every sum against the ledger's own records."""
+
+import unittest
+
+from mock_openai import MockOpenAI
+from reeve import Host, main
+
+BASE = "/api/v1/admin/usage"
+CONFIG = """
+limits: {{requests_per_minute: 0}}
+llm:
+  default: local/gpt-4o-mini
+  providers:
+    - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+  prices:
+    local/gpt-4o-mini: {{input: "0.15", output: "0.6"}}
+    local/euro: {{input: "1", output: "2", currency: EUR}}
+"""
+FAR = "2100-01-01T00:00:00Z"
+
+
+class UsageCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = MockOpenAI().start()
+        cls.addClassCleanup(cls.mock.stop)
+        cls.host = Host(config=CONFIG.format(url=cls.mock.base_url)).start()
+        cls.addClassCleanup(cls.host.close)
+
+    def setUp(self):
+        """A tenant of its own for each test."""
+        self.mock.script([])
+        self.mock.default = {"content": "Every 4,000 hours.", "usage": {"prompt_tokens": 20, "completion_tokens": 10}}
+        self.tenant = self.id().rsplit(".", 1)[1].replace("_", "-")[:48].strip("-").lower()
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": self.tenant, "name": "T"}, expect=201)
+        self.headers = {"X-Tenant-ID": self.tenant}
+
+    def call(self, method, path, body=None, expect=200, key="admin"):
+        headers = self.headers if key == "admin" else {}
+        return self.host.call(method, path, body, expect=expect, headers=headers, key=key)
+
+    def get(self, path, expect=200, key="admin"):
+        return self.call("GET", path, expect=expect, key=key).json
+
+    def post(self, path, body, expect=200, key="admin"):
+        return self.call("POST", path, body, expect, key).json
+
+    def agent(self, name="a", tags=(), key="admin", **more):
+        definition = {"system_prompt": "x", "max_tokens": 40}
+        return self.post("/api/v1/admin/agents", {"name": name, "tags": list(tags), "initial_definition": definition, **more}, 201, key)["agent_id"]
+
+    def user(self, name, roles=("operator",), **attributes):
+        """The id of a user and a key of his."""
+        user = self.post("/api/v1/admin/users", {"username": name, "roles": list(roles), "attributes": attributes}, 201)["user_id"]
+        key = self.post("/api/v1/admin/keys", {"user_id": user, "name": name, "roles": list(roles)}, 201)
+        return user, key["key_id"], key["key"]
+
+    def execute(self, agent, key="admin"):
+        answer = self.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "How often?"}, key=key)
+        self.assertTrue(answer["success"], answer)
+        return answer
+
+    def chat(self, model="local/gpt-4o-mini", key="admin"):
+        return self.post("/v1/chat/completions", {"model": model, "messages": [{"role": "user", "content": "How?"}]}, key=key)
+
+    def sums(self, query="", **more):
+        return self.get(f"{BASE}/aggregation?{query}", **more)
+
+    def groups(self, by, query=""):
+        return {g["key"]: g for g in self.sums(f"group_by={by}&{query}")["groups"]}
+
+    def outcomes(self, action="model.call"):
+        """The outcomes in the ledger, each with what its intent says."""
+        found, cursor = [], ""
+        while cursor is not None:
+            page = self.get(f"/api/v1/admin/audit?action={action}&limit=500{cursor}")
+            found += page["items"]
+            cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
+        intents = {r["seq"]: r for r in found if r["kind"] == "intent"}
+        return [{**intents[r["intent"]], **r} for r in found if r["kind"] == "outcome"]
+
+
+class Sums(UsageCase):
+    def test_every_number_is_the_ledgers(self):
+        ada, ada_id, ada_key = self.user("ada", department="maintenance", cost_center="CC-1001")
+        bob, bob_id, bob_key = self.user("bob", department="quality")
+        first, second = self.agent("a", ["project:line-4", "welding"]), self.agent("b", ["cost_center:CC-9"])
+        for agent, key in ((first, ada_key), (first, bob_key), (second, ada_key)):
+            self.execute(agent, key)
+        self.chat(key=bob_key)
+        self.chat("local/euro", ada_key)
+        self.chat("local/unknown", ada_key)
+        total = self.sums()
+        records = self.outcomes()
+        self.assertEqual(6, len(records))
+        self.assertEqual(True, total["complete"])
+        sums = total["totals"]
+        for member, of in (("input_tokens", "input_tokens"), ("output_tokens", "output_tokens")):
+            self.assertEqual(sum(r[of] for r in records), sums[member])
+        self.assertEqual((180, 6, 3, 1), (sums["total_tokens"], sums["model_calls"], sums["runs"], sums["unpriced_model_calls"]))
+        self.assertEqual([{"amount": "0.04", "currency": "EUR"}, {"amount": "0.036", "currency": "USD"}], sums["costs"])
+        self.assertEqual(sum(r.get("cost", 0) for r in records), 76_000_000)
+        self.assertEqual(total["record_count"], sums["record_count"])
+        for by, field in (("model", "model"), ("agent", "agent_id"), ("key", "key_id")):
+            groups = self.groups(by)
+            for value in {r.get(field) for r in records}:
+                mine = [r for r in records if r.get(field) == value]
+                self.assertEqual((len(mine), sum(r["input_tokens"] for r in mine)), (groups[value]["model_calls"], groups[value]["input_tokens"]), by)
+            self.assertEqual(180, sum(g["total_tokens"] for g in groups.values()))
+        self.assertEqual({ada: 120, bob: 60}, {k: g["total_tokens"] for k, g in self.groups("user").items() if g["total_tokens"]})
+        self.assertEqual({"maintenance": 120, "quality": 60},
+                         {k: g["total_tokens"] for k, g in self.groups("department").items() if g["total_tokens"]})
+        self.assertEqual({"CC-1001": 90, "CC-9": 30, None: 60},
+                         {k: g["total_tokens"] for k, g in self.groups("cost_center").items() if g["total_tokens"]})
+        self.assertEqual({"line-4": 60, None: 120}, {k: g["total_tokens"] for k, g in self.groups("project").items() if g["total_tokens"]})
+        self.assertEqual((2, 60), tuple(self.sums(f"agent_id={first}")["totals"][n] for n in ("runs", "total_tokens")))
+        self.assertEqual(30, self.sums("user_id=" + ada + "&model=local/euro")["totals"]["total_tokens"])
+        by_agent = {g["key"]: g["total_tokens"] for g in total["by_agent"]}
+        self.assertEqual({first: 60, second: 30, None: 90}, by_agent)
+        self.assertEqual([], total["by_model"][0]["costs"][1:])
+
+    def test_a_time_is_whole_hours_and_days(self):
+        self.chat()
+        now = self.get(BASE)["items"][0]["timestamp"]
+        hour, day = now[:13] + ":00:00.000Z", now[:10] + "T00:00:00.000Z"
+        self.assertEqual([30], [g["total_tokens"] for k, g in self.groups("hour").items() if k == hour])
+        self.assertEqual({day: 30}, {k: g["total_tokens"] for k, g in self.groups("day").items()})
+        self.assertEqual(30, self.sums(f"start={hour}&end={now}")["totals"]["total_tokens"])
+        self.assertEqual(hour, self.sums(f"start={now}")["period_start"])
+        self.assertEqual(0, self.sums(f"end={hour}&start=2020-01-01T00:00:00Z")["totals"]["total_tokens"])
+        self.assertEqual(0, self.sums(f"start={FAR}")["totals"]["total_tokens"])
+
+    def test_questions_that_make_no_sense_are_refused(self):
+        for query in ("group_by=weather", "start=yesterday", "start=2026-02-01T00:00:00Z&end=2026-01-01T00:00:00Z", "agent_id=a&user_id=b",
+                      "agent_id=a&group_by=user", "limit=0", "group_by=hour&start=2020-01-01T00:00:00Z", "colour=red"):
+            self.sums(query, expect=400)
+        self.assertEqual([], self.sums("agent_id=nobody&group_by=model")["groups"])
+
+    def test_few_groups_and_the_others(self):
+        for model in ("local/a", "local/b", "local/c"):
+            self.chat(model)
+        answer = self.sums("group_by=model&limit=1")
+        self.assertEqual(1, len(answer["groups"]))
+        self.assertEqual(90, answer["groups"][0]["total_tokens"] + answer["others"]["total_tokens"])
+
+    def test_who_may(self):
+        for role, expect in (("auditor", 200), ("operator", 200), ("viewer", 403)):
+            key = self.host.user(role, self.tenant)
+            for path in (BASE, BASE + "/aggregation"):
+                self.get(path, expect, key)
+
+    def test_tenants_see_their_own(self):
+        self.chat()
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "another-" + self.tenant[:20], "name": "T"}, expect=201)
+        self.headers = {"X-Tenant-ID": "another-" + self.tenant[:20]}
+        self.assertEqual(0, self.sums()["totals"]["total_tokens"])
+        self.assertEqual([], self.get(BASE)["items"])
+
+
+class Records(UsageCase):
+    def test_records_are_paged_newest_first(self):
+        agent = self.agent()
+        runs = [self.execute(agent)["run_id"] for _ in range(3)]
+        self.chat()
+        everything = self.get(BASE)["items"]
+        self.assertEqual(["model_call"] + ["run", "model_call"] * 3, [r["type"] for r in everything])
+        paged, cursor = [], ""
+        while cursor is not None:
+            page = self.get(f"{BASE}?limit=2{cursor}")
+            paged += page["items"]
+            cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
+        self.assertEqual(everything, paged)
+        task = self.get(f"{BASE}?run_id={runs[0]}&type=model_call")["items"]
+        self.assertEqual([(20, 10, "local/gpt-4o-mini", {"amount": "0.009", "currency": "USD"}, agent)],
+                         [(r["input_tokens"], r["output_tokens"], r["model"], r["cost"], r["agent_id"]) for r in task])
+        self.assertEqual([], self.get(f"{BASE}?end={everything[-1]['timestamp'][:10]}T00:00:00Z")["items"])
+        self.assertEqual(everything, self.get(f"{BASE}?start={everything[-1]['timestamp'][:10]}T00:00:00Z")["items"])
+        self.assertEqual([], self.get(f"{BASE}?start={FAR}")["items"])
+        self.get(f"{BASE}?cursor=x", 400)
+
+    def test_a_price_that_is_not_known_is_no_zero(self):
+        self.chat("local/unknown")
+        self.assertIsNone(self.get(BASE)["items"][0]["cost"])
+        self.assertEqual((1, []), tuple(self.sums()["totals"][n] for n in ("unpriced_model_calls", "costs")))
+
+
+class Sight(UsageCase):
+    def test_what_lies_in_a_hidden_workspace_is_not_told_apart(self):
+        workspace = self.post("/api/v1/admin/workspaces", {"name": "w"}, 201)["workspace_id"]
+        hidden, shown = self.agent("hidden", workspace_id=workspace), self.agent("shown")
+        self.execute(hidden)
+        self.execute(shown)
+        auditor = self.host.user("auditor", self.tenant)
+        answer = self.sums("group_by=agent", key=auditor)
+        self.assertNotIn(hidden, [g["key"] for g in answer["groups"]])
+        self.assertEqual(60, answer["totals"]["total_tokens"])
+        self.assertEqual(30, answer["others"]["total_tokens"])
+        self.assertEqual(0, self.sums(f"agent_id={hidden}", key=auditor)["totals"]["total_tokens"])
+        self.assertEqual({shown}, {r["agent_id"] for r in self.get(BASE, key=auditor)["items"]})
+        self.assertEqual({hidden, shown}, {r["agent_id"] for r in self.get(BASE)["items"]})
+
+
+if __name__ == "__main__":
+    main()
