@@ -5,6 +5,7 @@
 #include "governance/usage-groups.h"
 #include "governance/usage-list.h"
 #include "operation-functions.h"
+#include "usage-sight.h"
 
 #include <string.h>
 
@@ -18,111 +19,20 @@ static const char *const reeve_op_usage_members[REEVE_USAGE_N_SERIES]
     = { "model",  "agent_id",   "user_id",     "workspace_id",
         "key_id", "department", "cost_center", "project" };
 
-/* Whose things who asks is shown. */
-typedef struct
-{
-  ReeveCall *call;
-  ReeveServices *services;
-  gboolean all;      /* nothing is hidden */
-  const char *bound; /* (nullable): the only workspace there is to him */
-  GHashTable *known; /* "collection/id" -> GINT_TO_POINTER: 1 hidden, 2 seen */
-  const char *collection;
-} ReeveOpUsageSight;
-
-static gboolean
-reeve_op_usage_look (ReeveOpUsageSight *self, ReeveCall *call, ReeveServices *services,
-                     GError **error)
-{
-  g_auto (GStrv) seen = NULL;
-
-  self->call = call;
-  self->services = services;
-  self->bound = reeve_caller_get_workspace_id (reeve_call_get_caller (call));
-  seen = reeve_workspaces_list_seen (services->workspaces, reeve_call_get_caller (call), NULL,
-                                     error);
-  return seen != NULL
-         && reeve_workspaces_is_all_seen (services->workspaces, reeve_call_get_tenant_id (call),
-                                          (const char *const *) seen, &self->all, error);
-}
-
-/* What cannot be found out is hidden. */
-static gboolean
-reeve_op_usage_sees (ReeveOpUsageSight *self, const char *collection, const char *id)
-{
-  g_autofree char *key = g_strconcat (collection, "/", id, NULL);
-  gint known = 0;
-  gboolean exists = FALSE;
-
-  if (self->all && self->bound == NULL)
-    return TRUE;
-  if (self->known == NULL)
-    self->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  known = GPOINTER_TO_INT (g_hash_table_lookup (self->known, key));
-  if (known != 0)
-    return known == 2;
-  if (!reeve_workspaces_exists (self->services->workspaces, reeve_call_get_caller (self->call),
-                                collection, id, FALSE, &exists, NULL))
-    exists = FALSE;
-  g_hash_table_insert (self->known, g_steal_pointer (&key), GINT_TO_POINTER (exists ? 2 : 1));
-  return exists;
-}
-
-static gboolean
-reeve_op_usage_sees_key (const char *id, gpointer user_data)
-{
-  ReeveOpUsageSight *self = user_data;
-
-  return self->collection == NULL || reeve_op_usage_sees (self, self->collection, id);
-}
-
-/* NULL: nothing of that kind lies in workspaces */
-static const char *
-reeve_op_usage_collection (ReeveUsageSeries series)
-{
-  if (series == REEVE_USAGE_BY_AGENT)
-    return REEVE_STORE_AGENTS;
-  return series == REEVE_USAGE_BY_WORKSPACE ? REEVE_STORE_WORKSPACES : NULL;
-}
-
-static gboolean
-reeve_op_usage_read_time (ReeveCall *call, const char *member, gint64 *time, GError **error)
-{
-  const char *text = reeve_call_get_string (call, member);
-  g_autofree char *pointer = g_strconcat ("/", member, NULL);
-
-  *time = 0;
-  if (text == NULL || reeve_times_parse (text, time, error))
-    return TRUE;
-  reeve_error_prefix_member (error, "%s", pointer);
-  return FALSE;
-}
-
-static gboolean
-reeve_op_usage_read_times (ReeveCall *call, gint64 *begin, gint64 *end, GError **error)
-{
-  if (!reeve_op_usage_read_time (call, "start", begin, error)
-      || !reeve_op_usage_read_time (call, "end", end, error))
-    return FALSE;
-  if (*end == 0 || *begin < *end)
-    return TRUE;
-  reeve_error_set_member (error, "/end", "is not behind the start");
-  return FALSE;
-}
-
 /* ---- records ---- */
 
 static gboolean
 reeve_op_usage_sees_event (const ReeveUsageEvent *event, gpointer user_data)
 {
-  ReeveOpUsageSight *self = user_data;
+  ReeveUsageSight *self = user_data;
   const char *agent_id = event->values[REEVE_USAGE_BY_AGENT];
   const char *workspace_id = event->values[REEVE_USAGE_BY_WORKSPACE];
 
   if (self->bound != NULL)
     return g_strcmp0 (self->bound, workspace_id) == 0;
-  return (agent_id == NULL || reeve_op_usage_sees (self, REEVE_STORE_AGENTS, agent_id))
+  return (agent_id == NULL || reeve_usage_sight_sees_thing (self, REEVE_STORE_AGENTS, agent_id))
          && (workspace_id == NULL
-             || reeve_op_usage_sees (self, REEVE_STORE_WORKSPACES, workspace_id));
+             || reeve_usage_sight_sees_thing (self, REEVE_STORE_WORKSPACES, workspace_id));
 }
 
 static gboolean
@@ -141,13 +51,13 @@ reeve_op_usage_read_list (ReeveCall *call, ReeveUsageListAsk *ask, GError **erro
       reeve_error_set_member (error, "/cursor", "is not one that this list gave");
       return FALSE;
     }
-  return reeve_op_usage_read_times (call, &ask->begin, &ask->end, error);
+  return reeve_usage_sight_read_times (call, &ask->begin, &ask->end, error);
 }
 
 void
 reeve_op_usage_list (ReeveCall *call, ReeveServices *services)
 {
-  ReeveOpUsageSight sight = { 0 };
+  ReeveUsageSight sight = { 0 };
   ReeveUsageListAsk ask = { .sees = reeve_op_usage_sees_event, .user_data = &sight };
   g_autofree char *cursor = NULL;
   GError *error = NULL;
@@ -155,11 +65,11 @@ reeve_op_usage_list (ReeveCall *call, ReeveServices *services)
   JsonArray *items = NULL;
   JsonObject *page = NULL;
 
-  if (reeve_op_usage_look (&sight, call, services, &error)
+  if (reeve_usage_sight_open (&sight, call, services, &error)
       && reeve_op_usage_read_list (call, &ask, &error))
     items
         = reeve_usage_list (services->usage, reeve_call_get_tenant_id (call), &ask, &next, &error);
-  g_clear_pointer (&sight.known, g_hash_table_unref);
+  reeve_usage_sight_close (&sight);
   if (items == NULL)
     {
       reeve_call_fail (call, error);
@@ -189,7 +99,7 @@ typedef struct
 
 /* One filter besides the model. */
 static gboolean
-reeve_op_usage_read_filter (ReeveCall *call, ReeveOpUsageSight *sight, ReeveUsageAsk *ask,
+reeve_op_usage_read_filter (ReeveCall *call, ReeveUsageSight *sight, ReeveUsageAsk *ask,
                             GError **error)
 {
   for (guint i = REEVE_USAGE_BY_AGENT; i < REEVE_USAGE_N_SERIES; i++)
@@ -207,8 +117,8 @@ reeve_op_usage_read_filter (ReeveCall *call, ReeveOpUsageSight *sight, ReeveUsag
         }
       ask->filter = (ReeveUsageSeries) i;
       ask->value = value;
-      sight->collection = reeve_op_usage_collection (ask->filter);
-      if (!reeve_op_usage_sees_key (value, sight))
+      sight->collection = reeve_usage_sight_collection (ask->filter);
+      if (!reeve_usage_sight_sees (value, sight))
         ask->value = REEVE_OP_USAGE_NOTHING;
     }
   if (sight->bound == NULL)
@@ -226,13 +136,13 @@ reeve_op_usage_read_filter (ReeveCall *call, ReeveOpUsageSight *sight, ReeveUsag
 }
 
 static gboolean
-reeve_op_usage_read_sums (ReeveCall *call, ReeveOpUsageSight *sight, ReeveOpUsageSums *self,
+reeve_op_usage_read_sums (ReeveCall *call, ReeveUsageSight *sight, ReeveOpUsageSums *self,
                           GError **error)
 {
   self->group_by = reeve_call_get_string (call, "group_by");
   self->limit = (guint) reeve_call_get_int (call, "limit", REEVE_OP_USAGE_GROUPS);
   self->ask.model = reeve_call_get_string (call, "model");
-  if (!reeve_op_usage_read_times (call, &self->ask.begin, &self->ask.end, error)
+  if (!reeve_usage_sight_read_times (call, &self->ask.begin, &self->ask.end, error)
       || !reeve_op_usage_read_filter (call, sight, &self->ask, error))
     return FALSE;
   if (self->group_by == NULL)
@@ -283,7 +193,7 @@ reeve_op_usage_show_others (JsonObject *others, JsonObject *shown)
 
 /* By hours or days: those with nothing in them are left out. */
 static JsonObject *
-reeve_op_usage_sum_parts (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GError **error)
+reeve_op_usage_sum_parts (ReeveUsageSight *sight, ReeveOpUsageSums *self, GError **error)
 {
   gboolean days = g_str_equal (self->group_by, "day");
   gint64 width = days ? G_TIME_SPAN_DAY : G_TIME_SPAN_HOUR;
@@ -323,7 +233,7 @@ reeve_op_usage_sum_parts (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GErr
 
 /* (transfer full) (nullable) */
 static ReeveUsageTable *
-reeve_op_usage_sum (ReeveOpUsageSight *sight, const ReeveUsageAsk *ask, ReeveUsageSpread *spread,
+reeve_op_usage_sum (ReeveUsageSight *sight, const ReeveUsageAsk *ask, ReeveUsageSpread *spread,
                     GError **error)
 {
   g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
@@ -335,7 +245,7 @@ reeve_op_usage_sum (ReeveOpUsageSight *sight, const ReeveUsageAsk *ask, ReeveUsa
 }
 
 static JsonObject *
-reeve_op_usage_sum_groups (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GError **error)
+reeve_op_usage_sum_groups (ReeveUsageSight *sight, ReeveOpUsageSums *self, GError **error)
 {
   ReeveUsageSpread spread = { 0 };
   gboolean by_model = self->series == REEVE_USAGE_BY_MODEL;
@@ -348,11 +258,11 @@ reeve_op_usage_sum_groups (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GEr
   if (table == NULL)
     return NULL;
   reeve_usage_groups_add (groups, table);
-  sight->collection = by_model ? NULL : reeve_op_usage_collection (self->series);
+  sight->collection = by_model ? NULL : reeve_usage_sight_collection (self->series);
   shown = json_object_new ();
   reeve_op_usage_show_spread (&spread, shown);
   reeve_op_usage_show_totals (reeve_usage_groups_show_totals (groups), shown);
-  items = reeve_usage_groups_show (groups, self->limit, reeve_op_usage_sees_key, sight, &others);
+  items = reeve_usage_groups_show (groups, self->limit, reeve_usage_sight_sees, sight, &others);
   json_object_set_string_member (shown, "group_by", self->group_by);
   json_object_set_array_member (shown, "groups", items);
   reeve_op_usage_show_others (others, shown);
@@ -360,19 +270,19 @@ reeve_op_usage_sum_groups (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GEr
 }
 
 static void
-reeve_op_usage_show_by (ReeveOpUsageSight *sight, ReeveUsageGroups *groups, guint limit,
+reeve_op_usage_show_by (ReeveUsageSight *sight, ReeveUsageGroups *groups, guint limit,
                         const char *member, JsonObject *shown)
 {
   g_autoptr (JsonObject) others = NULL;
 
   json_object_set_array_member (
       shown, member,
-      reeve_usage_groups_show (groups, limit, reeve_op_usage_sees_key, sight, &others));
+      reeve_usage_groups_show (groups, limit, reeve_usage_sight_sees, sight, &others));
 }
 
 /* By model, and where no other filter is given by agent: of one table, so that they agree. */
 static JsonObject *
-reeve_op_usage_sum_all (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GError **error)
+reeve_op_usage_sum_all (ReeveUsageSight *sight, ReeveOpUsageSums *self, GError **error)
 {
   ReeveUsageSpread spread = { 0 };
   g_autoptr (ReeveUsageGroups) models = reeve_usage_groups_new (TRUE);
@@ -401,12 +311,12 @@ reeve_op_usage_sum_all (ReeveOpUsageSight *sight, ReeveOpUsageSums *self, GError
 void
 reeve_op_usage_aggregate (ReeveCall *call, ReeveServices *services)
 {
-  ReeveOpUsageSight sight = { 0 };
+  ReeveUsageSight sight = { 0 };
   ReeveOpUsageSums sums = { 0 };
   GError *error = NULL;
   JsonObject *shown = NULL;
 
-  if (reeve_op_usage_look (&sight, call, services, &error)
+  if (reeve_usage_sight_open (&sight, call, services, &error)
       && reeve_op_usage_read_sums (call, &sight, &sums, &error))
     {
       if (sums.group_by == NULL)
@@ -416,6 +326,6 @@ reeve_op_usage_aggregate (ReeveCall *call, ReeveServices *services)
       else
         shown = reeve_op_usage_sum_groups (&sight, &sums, &error);
     }
-  g_clear_pointer (&sight.known, g_hash_table_unref);
+  reeve_usage_sight_close (&sight);
   reeve_call_answer (call, shown, error);
 }

@@ -185,6 +185,62 @@ class Records(UsageCase):
         self.assertEqual((1, []), tuple(self.sums()["totals"][n] for n in ("unpriced_model_calls", "costs")))
 
 
+class Costs(UsageCase):
+    def report(self, expect=201, **body):
+        return self.post("/api/v1/admin/costs/report", body, expect)
+
+    def test_a_report_says_line_by_line_what_it_cost(self):
+        _, _, ada = self.user("ada", department="maintenance")
+        _, _, bob = self.user("bob", department="=quality")
+        self.chat(key=ada)
+        self.chat(key=ada)
+        self.chat(key=bob)
+        self.chat("local/unknown", bob)
+        report = self.report()
+        self.assertEqual([("local/gpt-4o-mini: input tokens", "0.06", "0.15", "0.0090"), ("local/gpt-4o-mini: output tokens", "0.03", "0.6", "0.0180")],
+                         [(i["description"], i["quantity"], i["unit_price"], i["total"]) for i in report["line_items"]])
+        self.assertEqual(("USD", "0.0270", [], "0.0270"), tuple(report[n] for n in ("currency", "subtotal", "adjustments", "total")))
+        self.assertEqual([("=quality", "0.0090"), ("maintenance", "0.0180")], [(a["key"], a["total"]) for a in report["allocations"]])
+        self.assertEqual([{"model": "local/unknown", "model_calls": 1, "tokens": 30}], report["unpriced"])
+        path = f"/api/v1/admin/costs/reports/{report['report_id']}"
+        adjusted = self.post(path + "/adjustments", {"amount": "-5.00", "reason": "credit"}, 201)
+        self.assertEqual(("0.0270", "-4.9730", "-4.973", "-5.0000", "credit"),
+                         (adjusted["subtotal"], adjusted["total"], adjusted["exact_total"], adjusted["adjustments"][0]["amount"],
+                          adjusted["adjustments"][0]["reason"]))
+        self.assertEqual(adjusted, self.get(path))
+        self.assertEqual([adjusted], self.get("/api/v1/admin/costs/reports")["items"])
+        rows = self.call("GET", path + "?format=csv").body.decode().split("\r\n")
+        self.assertIn('line_item,"local/gpt-4o-mini: input tokens",0.06,1000 tokens,0.15,0.0090,USD', rows)
+        self.assertIn('adjustment,"credit",,,,-5.0000,USD', rows)
+        self.assertIn("allocation,\"'=quality\",,,,0.0090,USD", rows)
+        self.assertIn('unpriced,"local/unknown",30,tokens,unknown,unknown,USD', rows)
+        # what was reported stays as it is
+        self.chat(key=ada)
+        self.assertEqual(adjusted, self.get(path))
+        self.assertEqual("0.0360", self.get("/api/v1/admin/costs")["subtotal"])
+
+    def test_currencies_are_never_added_up(self):
+        self.chat()
+        self.chat("local/euro")
+        costs = self.get("/api/v1/admin/costs?allocate_by=key")
+        self.assertEqual(("USD", "0.0090", ["EUR"]), (costs["currency"], costs["total"], costs["other_currencies"]))
+        costs = self.get("/api/v1/admin/costs?currency=EUR")
+        self.assertEqual(("EUR", "0.0400", ["USD"]), (costs["currency"], costs["total"], costs["other_currencies"]))
+
+    def test_what_is_refused(self):
+        report = self.report()["report_id"]
+        self.assertEqual("0.0000", self.get(f"/api/v1/admin/costs/reports/{report}")["total"])
+        path = f"/api/v1/admin/costs/reports/{report}/adjustments"
+        for body in ({"amount": "1e3", "reason": "x"}, {"amount": "--1", "reason": "x"}, {"amount": "1"}, {"amount": 1, "reason": "x"}):
+            self.post(path, body, 400)
+        self.get("/api/v1/admin/costs/reports/rep_nobody", 404)
+        self.report(400, allocate_by="weather")
+        operator = self.host.user("operator", self.tenant)
+        self.get("/api/v1/admin/costs", 200, operator)
+        self.post(path, {"amount": "1", "reason": "x"}, 403, operator)
+        self.get("/api/v1/admin/costs", 403, self.host.user("viewer", self.tenant))
+
+
 class Sight(UsageCase):
     def test_what_lies_in_a_hidden_workspace_is_not_told_apart(self):
         workspace = self.post("/api/v1/admin/workspaces", {"name": "w"}, 201)["workspace_id"]
