@@ -242,6 +242,40 @@ reeve_budgets_load_log (ReeveBudgetsLoad *self, JsonObject *state, GError **erro
   return TRUE;
 }
 
+/**
+ * reeve_budgets_charge:
+ * @self: budgets
+ * @tenant_id: whose
+ * @who: who has spent it
+ * @tokens: how many
+ * @intent: sequence number of what tells of it
+ * @error: return location
+ *
+ * What has been used elsewhere cannot be refused any more. It is durable when this returns. Blocks.
+ *
+ * Returns: (transfer full): what is left, as of reeve_budgets_check(); %NULL when it could not be
+ * saved
+ */
+JsonObject *
+reeve_budgets_charge (ReeveBudgets *self, const char *tenant_id, const ReeveBudgetWho *who,
+                      gint64 tokens, guint64 intent, GError **error)
+{
+  g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
+  ReeveReservation *spent = NULL;
+
+  if (book != NULL && !reeve_budget_book_is_empty (book))
+    spent = reeve_budget_book_recall (book, who, reeve_times_now (), tokens, 0, intent);
+  if (spent != NULL)
+    {
+      ReeveBudgetsLoad load = { .budgets = self, .book = book };
+
+      reeve_budgets_load_end (&load, spent, tokens, 0);
+      if (!reeve_budgets_save_book (self, book, TRUE, error))
+        return NULL;
+    }
+  return reeve_budgets_check (self, tenant_id, who, 0);
+}
+
 /* ---- a tenant ---- */
 
 /* The key of a record: kind, a slash, subject. */

@@ -241,3 +241,17 @@ reeve_ledger_get_depth (ReeveLedger *self)
 {
   return self->writer != NULL ? reeve_ledger_writer_get_depth (self->writer) : 0;
 }
+
+/**
+ * reeve_ledger_wait:
+ * @self: a ledger
+ *
+ * Blocks until what was appended before, by whoever it was, is in its log or is known not to be:
+ * who reads the log next, sees what was done before he asked.
+ */
+void
+reeve_ledger_wait (ReeveLedger *self)
+{
+  if (self->writer != NULL)
+    reeve_ledger_writer_wait (self->writer);
+}

@@ -441,13 +441,7 @@ reeve_ledger_writer_free (ReeveLedgerWriter *self)
   g_free (self);
 }
 
-/**
- * reeve_ledger_writer_wait:
- * @self: a writer
- *
- * Blocks until what was queued before is in its log, or is known not to be. Not on the writer's
- * thread.
- */
+/* Not on the writer's thread. */
 void
 reeve_ledger_writer_wait (ReeveLedgerWriter *self)
 {

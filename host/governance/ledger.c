@@ -484,20 +484,6 @@ reeve_ledger_list (ReeveLedger *self, const char *scope, const ReeveLedgerFilter
 }
 
 /**
- * reeve_ledger_wait:
- * @self: a ledger
- *
- * Blocks until what was appended before, by whoever it was, is in its log or is known not to be:
- * who reads the log next, sees what was done before he asked.
- */
-void
-reeve_ledger_wait (ReeveLedger *self)
-{
-  if (self->writer != NULL)
-    reeve_ledger_writer_wait (self->writer);
-}
-
-/**
  * reeve_ledger_get_size:
  * @self: a ledger
  * @scope: whose log

@@ -227,6 +227,8 @@ reeve_usage_event_read (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
   self->values[REEVE_USAGE_BY_KEY] = joined.key_id;
   if (record->kind == REEVE_LEDGER_OUTCOME)
     reeve_usage_event_count (self, &joined, prices);
+  else if (record->kind == REEVE_LEDGER_READ)
+    self->values[REEVE_USAGE_BY_AGENT] = NULL; /* whom it was about, not who did it */
   else if (record->kind == REEVE_LEDGER_REFUSAL)
     n[REEVE_USAGE_REFUSED] = MAX (record->count, 1);
   if (joined.parent == 0 && g_strcmp0 (joined.door, "internal") != 0)

@@ -329,3 +329,41 @@ reeve_op_usage_aggregate (ReeveCall *call, ReeveServices *services)
   reeve_usage_sight_close (&sight);
   reeve_call_answer (call, shown, error);
 }
+
+/* ---- reports by others ---- */
+
+void
+reeve_op_usage_report (ReeveCall *call, ReeveServices *services)
+{
+  ReeveAdmitted *admitted = reeve_call_get_admitted (call);
+  const char *tenant_id = reeve_call_get_tenant_id (call);
+  const ReeveBudgetWho who = { .agent_id = reeve_call_get_string (call, "agent_id") };
+  gint64 tokens = reeve_call_get_int (call, "tokens_used", 0);
+  g_autoptr (JsonObject) left = NULL;
+  JsonObject *shown = NULL;
+  GError *error = NULL;
+  gboolean exists = FALSE;
+
+  if (!reeve_workspaces_exists (services->workspaces, reeve_call_get_caller (call),
+                                REEVE_STORE_AGENTS, who.agent_id, TRUE, &exists, &error))
+    exists = FALSE;
+  if (!exists && error == NULL)
+    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING,
+                 REEVE_STORE_AGENTS);
+  if (error == NULL)
+    {
+      reeve_admitted_consume_exactly (admitted, REEVE_USAGE_ACTION_REPORT, NULL,
+                                      reeve_call_get_params (call));
+      left = reeve_budgets_charge (services->budgets, tenant_id, &who, tokens,
+                                   reeve_admitted_get_intent (admitted), &error);
+    }
+  if (left != NULL)
+    {
+      reeve_call_add_tokens (call, tokens, 0);
+      shown = json_object_new ();
+      json_object_set_boolean_member (shown, "success", TRUE);
+      json_object_set_member (shown, "remaining",
+                              json_node_copy (json_object_get_member (left, "remaining")));
+    }
+  reeve_call_answer (call, shown, error);
+}

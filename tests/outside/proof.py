@@ -174,6 +174,9 @@ class World:
         self.post(f"/api/v1/admin/workspaces/{workspace['workspace_id']}/members", user)
         return {**workspace, "member_id": user["user_id"]}
 
+    def make_report_id(self):
+        return {"report_id": self.post("/api/v1/admin/costs/report", {})["report_id"]}
+
     def make_document_id(self):
         headers = {"X-Tenant-ID": self.tenant}
         return {"document_id": self.host.upload("proof.md", "# Gearbox\n\nChange the oil every 4,000 hours.", headers=headers).json["document_id"]}

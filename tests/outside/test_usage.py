@@ -241,6 +241,26 @@ class Costs(UsageCase):
         self.get("/api/v1/admin/costs", 403, self.host.user("viewer", self.tenant))
 
 
+class Reports(UsageCase):
+    def test_what_was_used_elsewhere_is_spent_and_summed_up(self):
+        agent = self.agent()
+        path = BASE + "/reports"
+        self.assertEqual({"success": True, "remaining": None}, self.post(path, {"agent_id": agent, "tokens_used": 5}, 201))
+        self.call("PUT", "/api/v1/admin/budgets/org", {"token_limit": 1000})
+        self.call("PUT", f"/api/v1/admin/budgets/agents/{agent}", {"token_limit": 100})
+        self.assertEqual(70, self.post(path, {"agent_id": agent, "execution_id": "e-1", "tokens_used": 30}, 201)["remaining"])
+        used = [self.get(f"/api/v1/admin/budgets/{scope}")["tokens_used"] for scope in ("org", f"agents/{agent}")]
+        self.assertEqual([30, 30], used)
+        sums = self.sums(f"agent_id={agent}")["totals"]
+        self.assertEqual((35, 2, 0), (sums["total_tokens"], sums["report_count"], sums["model_calls"]))
+        self.assertEqual([("report", agent, 30), ("report", agent, 5)],
+                         [(r["type"], r["agent_id"], r["total_tokens"]) for r in self.get(BASE)["items"]])
+        for body, expect in (({"agent_id": agent, "tokens_used": -1}, 400), ({"agent_id": "nobody", "tokens_used": 1}, 404), ({"agent_id": agent}, 400)):
+            self.post(path, body, expect)
+        self.post(path, {"agent_id": agent, "tokens_used": 1}, 403, self.host.user("operator", self.tenant))
+        self.assertEqual(0, self.post(path, {"agent_id": agent, "tokens_used": 500}, 201)["remaining"])
+
+
 class Sight(UsageCase):
     def test_what_lies_in_a_hidden_workspace_is_not_told_apart(self):
         workspace = self.post("/api/v1/admin/workspaces", {"name": "w"}, 201)["workspace_id"]
