@@ -35,18 +35,19 @@ reeve_usage_pages_name (const ReeveUsagePage *page)
 {
   static const char *const spans[] = { "hour", "day", "month" };
 
-  return g_strdup_printf ("usage/%s/%s/%" G_GINT64_FORMAT, spans[page->span],
-                          reeve_usage_series_name (page->series), page->number);
+  return g_strdup_printf ("usage/%s/%s%s/%" G_GINT64_FORMAT, spans[page->span],
+                          reeve_usage_series_name (page->series), page->flat ? ".flat" : "",
+                          page->number);
 }
 
 static gboolean
-reeve_usage_pages_load (ReeveUsagePages *self, const char *name, ReeveUsageTable *table,
-                        GError **error)
+reeve_usage_pages_load (ReeveUsagePages *self, const char *name, const ReeveUsageChoice *choice,
+                        ReeveUsageTable *table, GError **error)
 {
   g_autoptr (GError) local = NULL;
   g_autoptr (GBytes) bytes = reeve_store_get_blob (self->store, self->tenant_id, name, &local);
 
-  if (bytes != NULL && reeve_usage_table_read (table, bytes, &local))
+  if (bytes != NULL && reeve_usage_table_read (table, bytes, choice, &local))
     return TRUE;
   if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
     return TRUE;
@@ -72,7 +73,7 @@ reeve_usage_pages_change (ReeveUsagePages *self, const ReeveUsagePage *page, GEr
   if (known != NULL)
     return known;
   table = reeve_usage_table_new ();
-  if (!reeve_usage_pages_load (self, name, table, error))
+  if (!reeve_usage_pages_load (self, name, NULL, table, error))
     return NULL;
   known = table;
   g_hash_table_insert (self->changed, g_steal_pointer (&name), g_steal_pointer (&table));
@@ -83,21 +84,22 @@ reeve_usage_pages_change (ReeveUsagePages *self, const ReeveUsagePage *page, GEr
  * reeve_usage_pages_add_to:
  * @self: pages
  * @page: which
+ * @choice: (nullable): which rows of it; all
  * @table: where it is added
  * @error: return location
  *
  * Returns: %FALSE when it cannot be read
  */
 gboolean
-reeve_usage_pages_add_to (ReeveUsagePages *self, const ReeveUsagePage *page, ReeveUsageTable *table,
-                          GError **error)
+reeve_usage_pages_add_to (ReeveUsagePages *self, const ReeveUsagePage *page,
+                          const ReeveUsageChoice *choice, ReeveUsageTable *table, GError **error)
 {
   g_autofree char *name = reeve_usage_pages_name (page);
   ReeveUsageTable *known = g_hash_table_lookup (self->changed, name);
 
   if (known == NULL)
-    return reeve_usage_pages_load (self, name, table, error);
-  reeve_usage_table_merge (table, known);
+    return reeve_usage_pages_load (self, name, choice, table, error);
+  reeve_usage_table_merge (table, known, choice);
   return TRUE;
 }
 

@@ -11,12 +11,13 @@
 
 G_BEGIN_DECLS
 
-/* Borrowed. */
+/* flat: models are not told apart; of days and months only */
 typedef struct
 {
   ReeveUsageSpan span;
   gint64 number;
   ReeveUsageSeries series;
+  gboolean flat;
 } ReeveUsagePage;
 
 typedef struct _ReeveUsagePages ReeveUsagePages;
@@ -29,7 +30,8 @@ ReeveUsageTable *reeve_usage_pages_change (ReeveUsagePages *self, const ReeveUsa
                                            GError **error);
 /* Adds a table, as it is kept or was changed, to another. Blocks. */
 gboolean reeve_usage_pages_add_to (ReeveUsagePages *self, const ReeveUsagePage *page,
-                                   ReeveUsageTable *table, GError **error);
+                                   const ReeveUsageChoice *choice, ReeveUsageTable *table,
+                                   GError **error);
 /* What was changed goes into a batch. */
 void reeve_usage_pages_save (ReeveUsagePages *self, ReeveBatch *batch);
 

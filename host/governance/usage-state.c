@@ -113,19 +113,33 @@ reeve_usage_state_month_of (gint64 day)
   return reeve_usage_span_of (REEVE_USAGE_MONTH, reeve_usage_span_begin (REEVE_USAGE_DAY, day));
 }
 
+static const ReeveUsageChoice reeve_usage_state_flat = { .flat = TRUE };
+
+static gboolean
+reeve_usage_state_add_table (ReeveUsagePages *pages, const ReeveUsagePage *page,
+                             ReeveUsageTable *added, GError **error)
+{
+  ReeveUsageTable *table = reeve_usage_pages_change (pages, page, error);
+
+  if (table != NULL)
+    reeve_usage_table_merge (table, added, page->flat ? &reeve_usage_state_flat : NULL);
+  return table != NULL;
+}
+
 static gboolean
 reeve_usage_state_add_to (ReeveUsagePages *pages, ReeveUsageSpan span, gint64 number,
                           ReeveUsageTable *const *tables, GError **error)
 {
   for (guint i = 0; i < REEVE_USAGE_N_SERIES; i++)
     {
-      const ReeveUsagePage page
-          = { .span = span, .number = number, .series = (ReeveUsageSeries) i };
-      ReeveUsageTable *table = reeve_usage_pages_change (pages, &page, error);
+      ReeveUsagePage page = { .span = span, .number = number, .series = (ReeveUsageSeries) i };
 
-      if (table == NULL)
+      if (!reeve_usage_state_add_table (pages, &page, tables[i], error))
         return FALSE;
-      reeve_usage_table_merge (table, tables[i]);
+      page.flat = TRUE;
+      if (span != REEVE_USAGE_HOUR && i != REEVE_USAGE_BY_MODEL
+          && !reeve_usage_state_add_table (pages, &page, tables[i], error))
+        return FALSE;
     }
   return TRUE;
 }
@@ -169,27 +183,43 @@ reeve_usage_state_add (ReeveUsageState *self, ReeveUsagePages *pages, gint64 hou
 
 /* ---- closing ---- */
 
-/* The table of @number out of those of the smaller span from @first to @last. */
+/* The table of @whole out of those of the smaller span from @first to @last. */
+static gboolean
+reeve_usage_state_fold_one (ReeveUsagePages *pages, const ReeveUsagePage *whole, gint64 first,
+                            gint64 last, GError **error)
+{
+  ReeveUsageTable *table = reeve_usage_pages_change (pages, whole, error);
+
+  if (table == NULL)
+    return FALSE;
+  for (gint64 part = first; part <= last; part++)
+    {
+      const ReeveUsagePage page = { .span = whole->span - 1,
+                                    .number = part,
+                                    .series = whole->series,
+                                    .flat = whole->flat && whole->span == REEVE_USAGE_MONTH };
+
+      if (!reeve_usage_pages_add_to (pages, &page, whole->flat ? &reeve_usage_state_flat : NULL,
+                                     table, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 reeve_usage_state_fold (ReeveUsagePages *pages, ReeveUsageSpan span, gint64 number, gint64 first,
                         gint64 last, GError **error)
 {
   for (guint i = 0; i < REEVE_USAGE_N_SERIES; i++)
     {
-      const ReeveUsagePage whole
-          = { .span = span, .number = number, .series = (ReeveUsageSeries) i };
-      ReeveUsageTable *table = reeve_usage_pages_change (pages, &whole, error);
+      ReeveUsagePage whole = { .span = span, .number = number, .series = (ReeveUsageSeries) i };
 
-      if (table == NULL)
+      if (!reeve_usage_state_fold_one (pages, &whole, first, last, error))
         return FALSE;
-      for (gint64 part = first; part <= last; part++)
-        {
-          const ReeveUsagePage page
-              = { .span = span - 1, .number = part, .series = (ReeveUsageSeries) i };
-
-          if (!reeve_usage_pages_add_to (pages, &page, table, error))
-            return FALSE;
-        }
+      whole.flat = TRUE;
+      if (i != REEVE_USAGE_BY_MODEL
+          && !reeve_usage_state_fold_one (pages, &whole, first, last, error))
+        return FALSE;
     }
   return TRUE;
 }
@@ -286,6 +316,7 @@ reeve_usage_state_choose (const ReeveUsageState *self, gint64 hour, gint64 end, 
  * @self: how far it is
  * @pages: the tables
  * @series: by what
+ * @choice: (nullable): which rows; all
  * @begin: the first hour, by number
  * @end: the hour behind the last
  * @table: where it is added
@@ -295,7 +326,8 @@ reeve_usage_state_choose (const ReeveUsageState *self, gint64 hour, gint64 end, 
  */
 gboolean
 reeve_usage_state_sum (const ReeveUsageState *self, ReeveUsagePages *pages, ReeveUsageSeries series,
-                       gint64 begin, gint64 end, ReeveUsageTable *table, GError **error)
+                       const ReeveUsageChoice *choice, gint64 begin, gint64 end,
+                       ReeveUsageTable *table, GError **error)
 {
   gint64 next = 0;
 
@@ -306,7 +338,9 @@ reeve_usage_state_sum (const ReeveUsageState *self, ReeveUsagePages *pages, Reev
       ReeveUsagePage page = reeve_usage_state_choose (self, hour, end, &next);
 
       page.series = series;
-      if (!reeve_usage_pages_add_to (pages, &page, table, error))
+      page.flat = choice != NULL && choice->flat && page.span != REEVE_USAGE_HOUR
+                  && series != REEVE_USAGE_BY_MODEL;
+      if (!reeve_usage_pages_add_to (pages, &page, choice, table, error))
         return FALSE;
     }
   return TRUE;

@@ -45,8 +45,8 @@ gboolean reeve_usage_state_close (ReeveUsageState *self, ReeveUsagePages *pages,
                                   GError **error);
 /* Adds the hours from @begin on, @end not included, to @table, by as few tables as there are. */
 gboolean reeve_usage_state_sum (const ReeveUsageState *self, ReeveUsagePages *pages,
-                                ReeveUsageSeries series, gint64 begin, gint64 end,
-                                ReeveUsageTable *table, GError **error);
+                                ReeveUsageSeries series, const ReeveUsageChoice *choice,
+                                gint64 begin, gint64 end, ReeveUsageTable *table, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveUsageState, reeve_usage_state_free)
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rows of sums. Written they take some fifty bytes each: strings with their length, numbers in
- * groups of seven bits, the least first (LEB128). */
+/* Rows of sums. Written they take some thirty bytes each: in the order of their values, each with
+ * what it does not share with the one before, models and currencies by their place in a list,
+ * numbers that are not zero in groups of seven bits, the least first (LEB128). */
 #include "usage-table.h"
 
 #include <reeve-error.h>
 #include <string.h>
 
-#define REEVE_USAGE_TABLE_VERSION    1
+#define REEVE_USAGE_TABLE_VERSION    2
 #define REEVE_USAGE_TABLE_MAX_STRING 1024
-/* three lengths and a byte for each number */
-#define REEVE_USAGE_TABLE_LEAST (3 + REEVE_USAGE_N_COUNTERS)
+/* of a row: what is shared, what is not, model, currency, which numbers */
+#define REEVE_USAGE_TABLE_LEAST 5
 
 struct _ReeveUsageTable
 {
@@ -21,7 +22,8 @@ reeve_usage_table_hash (gconstpointer data)
 {
   const ReeveUsageRow *row = data;
 
-  return (g_str_hash (row->value) * 31 + g_str_hash (row->model)) * 31 + g_str_hash (row->currency);
+  /* a model has one currency but for a day or two */
+  return g_str_hash (row->value) * 31 + g_str_hash (row->model);
 }
 
 static gboolean
@@ -112,16 +114,40 @@ reeve_usage_table_add (ReeveUsageTable *self, const ReeveUsageRow *row)
     g_hash_table_add (self->rows, reeve_usage_table_dup_row (&other));
 }
 
+typedef struct
+{
+  ReeveUsageTable *table;
+  const ReeveUsageChoice *choice; /* (nullable) */
+} ReeveUsageTableMerge;
+
 static void
 reeve_usage_table_merge_row (const ReeveUsageRow *row, gpointer user_data)
 {
-  reeve_usage_table_add (user_data, row);
+  const ReeveUsageTableMerge *self = user_data;
+  const ReeveUsageChoice *choice = self->choice;
+  ReeveUsageRow flat;
+
+  if (choice != NULL
+      && ((choice->value != NULL && strcmp (choice->value, row->value) != 0)
+          || (choice->model != NULL && strcmp (choice->model, row->model) != 0)))
+    return;
+  if (choice == NULL || !choice->flat)
+    {
+      reeve_usage_table_add (self->table, row);
+      return;
+    }
+  flat = *row;
+  flat.model = "";
+  reeve_usage_table_add (self->table, &flat);
 }
 
 void
-reeve_usage_table_merge (ReeveUsageTable *self, ReeveUsageTable *other)
+reeve_usage_table_merge (ReeveUsageTable *self, ReeveUsageTable *other,
+                         const ReeveUsageChoice *choice)
 {
-  reeve_usage_table_foreach (other, reeve_usage_table_merge_row, self);
+  ReeveUsageTableMerge merge = { self, choice };
+
+  reeve_usage_table_foreach (other, reeve_usage_table_merge_row, &merge);
 }
 
 void
@@ -175,32 +201,104 @@ reeve_usage_table_write_string (GByteArray *bytes, const char *text)
   g_byte_array_append (bytes, (const guint8 *) text, (guint) length);
 }
 
-static void
-reeve_usage_table_write_row (const ReeveUsageRow *row, gpointer user_data)
+static gint
+reeve_usage_table_compare (gconstpointer a, gconstpointer b)
 {
-  GByteArray *bytes = user_data;
+  const ReeveUsageRow *left = *(const ReeveUsageRow *const *) a;
+  const ReeveUsageRow *right = *(const ReeveUsageRow *const *) b;
+  int order = strcmp (left->value, right->value);
 
-  reeve_usage_table_write_string (bytes, row->value);
-  reeve_usage_table_write_string (bytes, row->model);
-  reeve_usage_table_write_string (bytes, row->currency);
+  if (order == 0)
+    order = strcmp (left->model, right->model);
+  return order != 0 ? order : strcmp (left->currency, right->currency);
+}
+
+/* Rows in order, and their models and currencies. */
+typedef struct
+{
+  GPtrArray *rows;
+  GPtrArray *words;  /* borrowed */
+  GHashTable *known; /* word -> its place + 1 */
+} ReeveUsageTableWriter;
+
+static guint
+reeve_usage_table_place (ReeveUsageTableWriter *self, const char *word)
+{
+  guint place = GPOINTER_TO_UINT (g_hash_table_lookup (self->known, word));
+
+  if (place == 0)
+    {
+      g_ptr_array_add (self->words, (gpointer) word);
+      place = self->words->len;
+      g_hash_table_insert (self->known, (gpointer) word, GUINT_TO_POINTER (place));
+    }
+  return place - 1;
+}
+
+static void
+reeve_usage_table_collect (const ReeveUsageRow *row, gpointer user_data)
+{
+  ReeveUsageTableWriter *self = user_data;
+
+  g_ptr_array_add (self->rows, (gpointer) row);
+  (void) reeve_usage_table_place (self, row->model);
+  (void) reeve_usage_table_place (self, row->currency);
+}
+
+static void
+reeve_usage_table_write_row (ReeveUsageTableWriter *self, const ReeveUsageRow *row,
+                             const char *before, GByteArray *bytes)
+{
+  gint64 n[REEVE_USAGE_N_COUNTERS];
+  guint64 mask = 0;
+  gsize shared = 0;
+
+  while (row->value[shared] != '\0' && row->value[shared] == before[shared])
+    shared++;
+  memcpy (n, row->n, sizeof n);
+  n[REEVE_USAGE_LAST] -= n[REEVE_USAGE_FIRST];
   for (guint i = 0; i < REEVE_USAGE_N_COUNTERS; i++)
-    reeve_usage_table_write_number (bytes, (guint64) MAX (row->n[i], 0));
+    mask |= (guint64) (n[i] > 0) << i;
+  reeve_usage_table_write_number (bytes, shared);
+  reeve_usage_table_write_string (bytes, row->value + shared);
+  reeve_usage_table_write_number (bytes, reeve_usage_table_place (self, row->model));
+  reeve_usage_table_write_number (bytes, reeve_usage_table_place (self, row->currency));
+  reeve_usage_table_write_number (bytes, mask);
+  for (guint i = 0; i < REEVE_USAGE_N_COUNTERS; i++)
+    if (n[i] > 0)
+      reeve_usage_table_write_number (bytes, (guint64) n[i]);
 }
 
 /**
  * reeve_usage_table_write:
  * @self: a table
  *
- * Returns: (transfer full): its bytes: version, how many rows, the rows
+ * Returns: (transfer full): its bytes: version; how many words, the words; how many rows, the rows
  */
 GBytes *
 reeve_usage_table_write (ReeveUsageTable *self)
 {
+  g_autoptr (GPtrArray) rows = g_ptr_array_sized_new (g_hash_table_size (self->rows));
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  g_autoptr (GHashTable) known = g_hash_table_new (g_str_hash, g_str_equal);
+  ReeveUsageTableWriter writer = { rows, words, known };
   GByteArray *bytes = g_byte_array_new ();
+  const char *before = "";
 
+  reeve_usage_table_foreach (self, reeve_usage_table_collect, &writer);
+  g_ptr_array_sort (rows, reeve_usage_table_compare);
   reeve_usage_table_write_number (bytes, REEVE_USAGE_TABLE_VERSION);
-  reeve_usage_table_write_number (bytes, g_hash_table_size (self->rows));
-  reeve_usage_table_foreach (self, reeve_usage_table_write_row, bytes);
+  reeve_usage_table_write_number (bytes, words->len);
+  for (guint i = 0; i < words->len; i++)
+    reeve_usage_table_write_string (bytes, words->pdata[i]);
+  reeve_usage_table_write_number (bytes, rows->len);
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const ReeveUsageRow *row = rows->pdata[i];
+
+      reeve_usage_table_write_row (&writer, row, before, bytes);
+      before = row->value;
+    }
   return g_byte_array_free_to_bytes (bytes);
 }
 
@@ -208,7 +306,9 @@ typedef struct
 {
   const guint8 *at;
   const guint8 *end;
-  char strings[3][REEVE_USAGE_TABLE_MAX_STRING + 1];
+  GPtrArray *words; /* owned */
+  char value[REEVE_USAGE_TABLE_MAX_STRING + 1];
+  gsize length; /* of the value */
 } ReeveUsageTableReader;
 
 static gboolean
@@ -226,83 +326,120 @@ reeve_usage_table_read_number (ReeveUsageTableReader *self, guint64 *number)
   return FALSE;
 }
 
+/* Behind the first @kept bytes of @text. */
 static gboolean
-reeve_usage_table_read_string (ReeveUsageTableReader *self, char *text)
+reeve_usage_table_read_string (ReeveUsageTableReader *self, char *text, gsize kept, gsize *length)
 {
-  guint64 length = 0;
+  guint64 more = 0;
 
-  if (!reeve_usage_table_read_number (self, &length) || length > REEVE_USAGE_TABLE_MAX_STRING
-      || length > (guint64) (self->end - self->at) || memchr (self->at, 0, length) != NULL)
+  if (!reeve_usage_table_read_number (self, &more) || more > REEVE_USAGE_TABLE_MAX_STRING - kept
+      || more > (guint64) (self->end - self->at) || memchr (self->at, 0, more) != NULL)
     return FALSE;
-  memcpy (text, self->at, length);
-  text[length] = '\0';
-  self->at += length;
+  memcpy (text + kept, self->at, more);
+  *length = kept + more;
+  text[*length] = '\0';
+  self->at += more;
+  return TRUE;
+}
+
+static gboolean
+reeve_usage_table_read_words (ReeveUsageTableReader *self)
+{
+  guint64 words = 0;
+  gsize length = 0;
+
+  if (!reeve_usage_table_read_number (self, &words) || words > (guint64) (self->end - self->at))
+    return FALSE;
+  for (guint64 i = 0; i < words; i++)
+    {
+      if (!reeve_usage_table_read_string (self, self->value, 0, &length))
+        return FALSE;
+      g_ptr_array_add (self->words, g_strdup (self->value));
+    }
+  self->value[0] = '\0';
+  return TRUE;
+}
+
+static gboolean
+reeve_usage_table_read_word (ReeveUsageTableReader *self, const char **word)
+{
+  guint64 place = 0;
+
+  if (!reeve_usage_table_read_number (self, &place) || place >= self->words->len)
+    return FALSE;
+  *word = self->words->pdata[place];
   return TRUE;
 }
 
 static gboolean
 reeve_usage_table_read_row (ReeveUsageTableReader *self, ReeveUsageRow *row)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (self->strings); i++)
-    if (!reeve_usage_table_read_string (self, self->strings[i]))
-      return FALSE;
-  *row = (ReeveUsageRow){ .value = self->strings[0],
-                          .model = self->strings[1],
-                          .currency = self->strings[2] };
+  guint64 shared = 0;
+  guint64 mask = 0;
+
+  *row = (ReeveUsageRow){ .value = self->value };
+  if (!reeve_usage_table_read_number (self, &shared) || shared > self->length
+      || !reeve_usage_table_read_string (self, self->value, shared, &self->length)
+      || !reeve_usage_table_read_word (self, &row->model)
+      || !reeve_usage_table_read_word (self, &row->currency)
+      || !reeve_usage_table_read_number (self, &mask) || mask >> REEVE_USAGE_N_COUNTERS != 0)
+    return FALSE;
   for (guint i = 0; i < REEVE_USAGE_N_COUNTERS; i++)
     {
       guint64 number = 0;
 
-      if (!reeve_usage_table_read_number (self, &number))
+      if ((mask >> i & 1) != 0 && !reeve_usage_table_read_number (self, &number))
         return FALSE;
       row->n[i] = (gint64) number;
     }
-  return TRUE;
+  return !__builtin_add_overflow (row->n[REEVE_USAGE_LAST], row->n[REEVE_USAGE_FIRST],
+                                  &row->n[REEVE_USAGE_LAST]);
 }
 
-/* Adds to @table (nullable: only looks). */
 static gboolean
-reeve_usage_table_read_rows (ReeveUsageTableReader *self, ReeveUsageTable *table)
+reeve_usage_table_read_rows (GBytes *bytes, ReeveUsageTableMerge *merge)
 {
+  g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
+  gsize length = 0;
+  const guint8 *data = g_bytes_get_data (bytes, &length);
+  ReeveUsageTableReader reader = { .at = data, .end = data + length, .words = words };
   guint64 version = 0;
   guint64 rows = 0;
 
-  if (!reeve_usage_table_read_number (self, &version) || version != REEVE_USAGE_TABLE_VERSION
-      || !reeve_usage_table_read_number (self, &rows)
-      || rows > (guint64) (self->end - self->at) / REEVE_USAGE_TABLE_LEAST)
+  if (!reeve_usage_table_read_number (&reader, &version) || version != REEVE_USAGE_TABLE_VERSION
+      || !reeve_usage_table_read_words (&reader) || !reeve_usage_table_read_number (&reader, &rows)
+      || rows > (guint64) (reader.end - reader.at) / REEVE_USAGE_TABLE_LEAST)
     return FALSE;
   for (guint64 i = 0; i < rows; i++)
     {
       ReeveUsageRow row;
 
-      if (!reeve_usage_table_read_row (self, &row))
+      if (!reeve_usage_table_read_row (&reader, &row))
         return FALSE;
-      if (table != NULL)
-        reeve_usage_table_add (table, &row);
+      reeve_usage_table_merge_row (&row, merge);
     }
-  return self->at == self->end;
+  return reader.at == reader.end;
 }
 
 /**
  * reeve_usage_table_read:
  * @self: a table
  * @bytes: of reeve_usage_table_write()
+ * @choice: (nullable): which rows; all
  * @error: return location
  *
  * Adds the rows.
  *
- * Returns: %FALSE with %REEVE_ERROR_CORRUPT; the table is as it was then
+ * Returns: %FALSE with %REEVE_ERROR_CORRUPT; some rows may be added then
  */
 gboolean
-reeve_usage_table_read (ReeveUsageTable *self, GBytes *bytes, GError **error)
+reeve_usage_table_read (ReeveUsageTable *self, GBytes *bytes, const ReeveUsageChoice *choice,
+                        GError **error)
 {
-  gsize length = 0;
-  const guint8 *data = g_bytes_get_data (bytes, &length);
-  ReeveUsageTableReader reader = { .at = data, .end = data + length };
-  ReeveUsageTableReader again = { .at = data, .end = data + length };
+  ReeveUsageTableMerge merge = { self, choice };
 
-  if (reeve_usage_table_read_rows (&reader, NULL))
-    return reeve_usage_table_read_rows (&again, self);
+  if (reeve_usage_table_read_rows (bytes, &merge))
+    return TRUE;
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
                        "sums of usage are not what was written");
   return FALSE;

@@ -52,13 +52,30 @@ typedef struct
 
 typedef struct _ReeveUsageTable ReeveUsageTable;
 
+/**
+ * ReeveUsageChoice:
+ * @value: (nullable): only rows of this value
+ * @model: (nullable): only rows of this model
+ * @flat: models are not told apart
+ *
+ * Which rows are meant.
+ */
+typedef struct
+{
+  const char *value;
+  const char *model;
+  gboolean flat;
+} ReeveUsageChoice;
+
 typedef void (*ReeveUsageTableFunc) (const ReeveUsageRow *row, gpointer user_data);
 
 ReeveUsageTable *reeve_usage_table_new (void) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_usage_table_free (ReeveUsageTable *self);
 /* Adds to the row of the same value, model and currency. */
 void reeve_usage_table_add (ReeveUsageTable *self, const ReeveUsageRow *row);
-void reeve_usage_table_merge (ReeveUsageTable *self, ReeveUsageTable *other);
+/* @choice (nullable): all as they are */
+void reeve_usage_table_merge (ReeveUsageTable *self, ReeveUsageTable *other,
+                              const ReeveUsageChoice *choice);
 /* In no order. */
 void reeve_usage_table_foreach (ReeveUsageTable *self, ReeveUsageTableFunc func,
                                 gpointer user_data);
@@ -70,8 +87,9 @@ const ReeveUsageRow *reeve_usage_table_find (ReeveUsageTable *self, const char *
 void reeve_usage_row_add (gint64 *to, const gint64 *n);
 
 GBytes *reeve_usage_table_write (ReeveUsageTable *self) G_GNUC_WARN_UNUSED_RESULT;
-/* Adds what was written to a table. %REEVE_ERROR_CORRUPT, and nothing is added. */
-gboolean reeve_usage_table_read (ReeveUsageTable *self, GBytes *bytes, GError **error);
+/* Adds what was written to a table. %REEVE_ERROR_CORRUPT, and the table is of no use. */
+gboolean reeve_usage_table_read (ReeveUsageTable *self, GBytes *bytes,
+                                 const ReeveUsageChoice *choice, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveUsageTable, reeve_usage_table_free)
 

@@ -206,37 +206,16 @@ reeve_usage_stop (ReeveUsage *self)
 
 /* ---- questions ---- */
 
-typedef struct
-{
-  const ReeveUsageAsk *ask;
-  ReeveUsageTable *table;
-} ReeveUsageChoice;
-
-static void
-reeve_usage_choose_row (const ReeveUsageRow *row, gpointer user_data)
-{
-  ReeveUsageChoice *self = user_data;
-
-  if ((self->ask->value == NULL || g_str_equal (self->ask->value, row->value))
-      && (self->ask->model == NULL || g_str_equal (self->ask->model, row->model)))
-    reeve_usage_table_add (self->table, row);
-}
-
 static gboolean
 reeve_usage_sum_hours (ReeveUsagePages *pages, const ReeveUsageState *state,
                        const ReeveUsageAsk *ask, gint64 begin, gint64 end, ReeveUsageTable *table,
                        GError **error)
 {
-  g_autoptr (ReeveUsageTable) all = NULL;
-  ReeveUsageChoice choice = { .ask = ask, .table = table };
+  /* a table without models cannot be searched for one */
+  const ReeveUsageChoice choice
+      = { .value = ask->value, .model = ask->model, .flat = ask->flat && ask->model == NULL };
 
-  if (ask->value == NULL && ask->model == NULL)
-    return reeve_usage_state_sum (state, pages, ask->filter, begin, end, table, error);
-  all = reeve_usage_table_new ();
-  if (!reeve_usage_state_sum (state, pages, ask->filter, begin, end, all, error))
-    return FALSE;
-  reeve_usage_table_foreach (all, reeve_usage_choose_row, &choice);
-  return TRUE;
+  return reeve_usage_state_sum (state, pages, ask->filter, &choice, begin, end, table, error);
 }
 
 /* Catches up, and finds out which hours are meant. */

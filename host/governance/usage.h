@@ -26,6 +26,7 @@ typedef struct
   ReeveUsageSeries filter;
   const char *value; /* of @filter; NULL: all */
   const char *model;
+  gboolean flat; /* models need not be told apart */
 } ReeveUsageAsk;
 
 /* The answer; begin and end are those of whole hours. */

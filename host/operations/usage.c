@@ -249,12 +249,14 @@ reeve_op_usage_sum_groups (ReeveUsageSight *sight, ReeveOpUsageSums *self, GErro
 {
   ReeveUsageSpread spread = { 0 };
   gboolean by_model = self->series == REEVE_USAGE_BY_MODEL;
-  g_autoptr (ReeveUsageTable) table = reeve_op_usage_sum (sight, &self->ask, &spread, error);
   g_autoptr (ReeveUsageGroups) groups = reeve_usage_groups_new (by_model);
+  g_autoptr (ReeveUsageTable) table = NULL;
   JsonObject *others = NULL;
   JsonArray *items = NULL;
   JsonObject *shown = NULL;
 
+  self->ask.flat = !by_model;
+  table = reeve_op_usage_sum (sight, &self->ask, &spread, error);
   if (table == NULL)
     return NULL;
   reeve_usage_groups_add (groups, table);

@@ -247,6 +247,9 @@ class World:
     before_budgets_delete_user = before_budgets_get_user
     before_budgets_delete_key = before_budgets_get_key
 
+    def before_usage_report(self, params):
+        params["tokens_used"] = 0  # so that as much is left at each door
+
     def make(self, name):
         return getattr(self, "make_" + name)()
 
