@@ -44,6 +44,8 @@ reeve_startup_budgets_open (ReeveServices *services, GError **error)
       || (platform != NULL
           && !reeve_budgets_configure_platform (services->budgets, platform, error)))
     return FALSE;
+  services->usage = reeve_usage_new (services->store, services->ledger,
+                                     reeve_budgets_get_prices (services->budgets));
   reeve_admission_set_budgets (services->admission, services->budgets);
   return TRUE;
 }
@@ -75,6 +77,7 @@ reeve_startup_budgets_learn (ReeveServices *services, const char *tenant_id,
 void
 reeve_startup_budgets_close (ReeveServices *services)
 {
+  g_clear_object (&services->usage);
   if (services->budgets != NULL)
     reeve_budgets_flush (services->budgets);
 }

@@ -500,8 +500,6 @@ reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *f
       || !reeve_startup_bootstrap (self, error) || !reeve_startup_open_runtime (self, error)
       || !reeve_startup_open_sinks (self, error))
     return NULL;
-  services->usage = reeve_usage_new (services->store, services->ledger,
-                                     reeve_budgets_get_prices (services->budgets));
   return g_steal_pointer (&self);
 }
 
@@ -579,7 +577,6 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->protection);
   g_clear_object (&services->policies);
   reeve_startup_budgets_close (services);
-  g_clear_object (&services->usage);
   g_clear_object (&services->tenants);
   if (self->ledger_open && services->admission != NULL)
     reeve_admission_flush_refusals (services->admission);

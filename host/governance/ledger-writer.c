@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layers: allow file-size: one queue, its thread and who waits for it */
 /* Takes whatever waits, of all scopes, as one batch: numbers and chains it, writes it, syncs each
  * log once, answers.
  *
