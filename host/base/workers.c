@@ -5,6 +5,7 @@
  * again after a while without work. */
 #include "workers.h"
 
+#include "crew.h"
 #include "log.h"
 
 #include <reeve-error.h>
@@ -24,16 +25,12 @@ struct _ReeveWorkers
   gatomicrefcount refs;
   char *name;
   guint min_threads;
-  guint max_threads;
   guint queue_limit;
 
   GMutex lock;
-  GCond work;      /* a job came, or the shutdown */
-  GCond left;      /* a thread left */
-  GQueue queue;    /* ReeveWorkersJob */
-  GPtrArray *gone; /* GThread to be joined */
-  guint threads;
-  guint idle;
+  GCond work;   /* a job came, or the shutdown */
+  GQueue queue; /* ReeveWorkersJob */
+  ReeveCrew crew;
   guint running;
   guint64 completed;
   guint64 refused;
@@ -45,6 +42,8 @@ typedef struct
   GTask *task;
   GTaskThreadFunc func;
 } ReeveWorkersTask;
+
+static gpointer reeve_workers_loop (gpointer data);
 
 /**
  * reeve_workers_new:
@@ -64,12 +63,10 @@ reeve_workers_new (const char *name, guint min_threads, guint max_threads, guint
   g_atomic_ref_count_init (&self->refs);
   self->name = g_strdup (name);
   self->min_threads = min_threads;
-  self->max_threads = max_threads;
   self->queue_limit = queue;
-  self->gone = g_ptr_array_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->work);
-  g_cond_init (&self->left);
+  reeve_crew_init (&self->crew, self->name, max_threads, reeve_workers_loop, self);
   g_queue_init (&self->queue);
   return self;
 }
@@ -97,10 +94,9 @@ reeve_workers_unref (ReeveWorkers *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
   reeve_workers_shutdown (self);
-  g_ptr_array_unref (self->gone);
+  reeve_crew_clear (&self->crew);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->work);
-  g_cond_clear (&self->left);
   g_free (self->name);
   g_free (self);
 }
@@ -115,10 +111,10 @@ reeve_workers_next (ReeveWorkers *self)
     {
       if (self->closed)
         return NULL;
-      self->idle++;
+      self->crew.idle++;
       gboolean woken = g_cond_wait_until (&self->work, &self->lock, until);
-      self->idle--;
-      if (!woken && g_queue_is_empty (&self->queue) && self->threads > self->min_threads)
+      self->crew.idle--;
+      if (!woken && g_queue_is_empty (&self->queue) && self->crew.threads > self->min_threads)
         return NULL;
       if (!woken)
         until = g_get_monotonic_time () + REEVE_WORKERS_IDLE;
@@ -147,20 +143,9 @@ reeve_workers_loop (gpointer data)
       self->running--;
       self->completed++;
     }
-  self->threads--;
-  g_ptr_array_add (self->gone, g_thread_self ());
-  g_cond_broadcast (&self->left);
+  reeve_crew_leave (&self->crew);
   g_mutex_unlock (&self->lock);
   return NULL;
-}
-
-/* Joins threads that have left. */
-static void
-reeve_workers_reap (GPtrArray *gone)
-{
-  for (guint i = 0; i < gone->len; i++)
-    g_thread_join (gone->pdata[i]);
-  g_ptr_array_unref (gone);
 }
 
 /* Queues a job, or says why not; starts a thread when all are occupied. Called locked. */
@@ -175,24 +160,15 @@ reeve_workers_enqueue (ReeveWorkers *self, ReeveWorkersFunc func, gpointer data,
       return FALSE;
     }
   /* counted together: a job that a thread is about to take does not wait */
-  if (self->running + waiting >= self->max_threads + self->queue_limit)
+  if (self->running + waiting >= self->crew.most + self->queue_limit)
     {
       self->refused++;
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "%s: %u jobs are waiting already",
                    self->name, waiting);
       return FALSE;
     }
-  if (waiting >= self->idle && self->threads < self->max_threads)
-    {
-      g_autoptr (GError) local = NULL;
-      GThread *thread = g_thread_try_new (self->name, reeve_workers_loop, self, &local);
-      if (thread == NULL && self->threads == 0)
-        {
-          g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "%s: %s", self->name, local->message);
-          return FALSE;
-        }
-      self->threads += thread != NULL;
-    }
+  if (!reeve_crew_call (&self->crew, waiting, error))
+    return FALSE;
   ReeveWorkersJob *job = g_new (ReeveWorkersJob, 1);
   job->func = func;
   job->data = data;
@@ -215,19 +191,14 @@ reeve_workers_enqueue (ReeveWorkers *self, ReeveWorkersFunc func, gpointer data,
 gboolean
 reeve_workers_push (ReeveWorkers *self, ReeveWorkersFunc func, gpointer data, GError **error)
 {
-  g_autoptr (GPtrArray) gone = NULL;
+  GPtrArray *gone = NULL;
 
   g_mutex_lock (&self->lock);
   gboolean done = reeve_workers_enqueue (self, func, data, error);
-  /* threads that left on their own are joined by whoever comes next; theirs is only an exit */
-  if (self->gone->len > 0 && !self->closed)
-    {
-      gone = self->gone;
-      self->gone = g_ptr_array_new ();
-    }
+  if (!self->closed)
+    gone = reeve_crew_take_gone (&self->crew);
   g_mutex_unlock (&self->lock);
-  if (gone != NULL)
-    reeve_workers_reap (g_steal_pointer (&gone));
+  reeve_crew_join (gone);
   return done;
 }
 
@@ -281,12 +252,9 @@ reeve_workers_shutdown (ReeveWorkers *self)
   g_mutex_lock (&self->lock);
   self->closed = TRUE;
   g_cond_broadcast (&self->work);
-  while (self->threads > 0)
-    g_cond_wait (&self->left, &self->lock);
-  GPtrArray *gone = self->gone;
-  self->gone = g_ptr_array_new ();
+  GPtrArray *gone = reeve_crew_dismiss (&self->crew, &self->lock);
   g_mutex_unlock (&self->lock);
-  reeve_workers_reap (gone);
+  reeve_crew_join (gone);
 }
 
 /**
@@ -298,7 +266,7 @@ void
 reeve_workers_get_status (ReeveWorkers *self, ReeveWorkersStatus *status)
 {
   g_mutex_lock (&self->lock);
-  status->threads = self->threads;
+  status->threads = self->crew.threads;
   status->running = self->running;
   status->depth = g_queue_get_length (&self->queue);
   status->queue_limit = self->queue_limit;

@@ -5,25 +5,25 @@
 
 #include <reeve-error.h>
 
+#include "base/crew.h"
+
 /* how long a thread waits for work */
 #define REEVE_AUTHENTICATION_LANE_IDLE (30 * G_TIME_SPAN_SECOND)
 
 struct _ReeveAuthenticationLane
 {
   char *name;
-  guint most;  /* threads */
   guint limit; /* jobs that wait; as many may be put off besides */
 
-  GMutex lock;     /* guards what follows */
-  GCond work;      /* a job came, or the shutdown */
-  GCond left;      /* a thread left */
-  GQueue ready;    /* jobs */
-  GQueue parked;   /* jobs, those that are due first before the others */
-  GPtrArray *gone; /* GThread to be joined */
-  guint threads;
-  guint idle;
+  GMutex lock;   /* guards what follows */
+  GCond work;    /* a job came, or the shutdown */
+  GQueue ready;  /* jobs */
+  GQueue parked; /* jobs, those that are due first before the others */
+  ReeveCrew crew;
   gboolean closed;
 };
+
+static gpointer reeve_authentication_lane_loop (gpointer data);
 
 /**
  * reeve_authentication_lane_new:
@@ -39,12 +39,10 @@ reeve_authentication_lane_new (const char *name, guint threads, guint limit)
   ReeveAuthenticationLane *self = g_new0 (ReeveAuthenticationLane, 1);
 
   self->name = g_strdup (name);
-  self->most = threads;
   self->limit = limit;
-  self->gone = g_ptr_array_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->work);
-  g_cond_init (&self->left);
+  reeve_crew_init (&self->crew, self->name, threads, reeve_authentication_lane_loop, self);
   g_queue_init (&self->ready);
   g_queue_init (&self->parked);
   return self;
@@ -58,10 +56,9 @@ void
 reeve_authentication_lane_free (ReeveAuthenticationLane *self)
 {
   reeve_authentication_lane_shutdown (self);
-  g_ptr_array_unref (self->gone);
+  reeve_crew_clear (&self->crew);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->work);
-  g_cond_clear (&self->left);
   g_free (self->name);
   g_free (self);
 }
@@ -98,9 +95,9 @@ reeve_authentication_lane_next (ReeveAuthenticationLane *self)
         return NULL;
       if (parked != NULL)
         until = parked->due;
-      self->idle++;
+      self->crew.idle++;
       g_cond_wait_until (&self->work, &self->lock, until);
-      self->idle--;
+      self->crew.idle--;
     }
 }
 
@@ -119,9 +116,7 @@ reeve_authentication_lane_loop (gpointer data)
       job->run (job, closed);
       g_mutex_lock (&self->lock);
     }
-  self->threads--;
-  g_ptr_array_add (self->gone, g_thread_self ());
-  g_cond_broadcast (&self->left);
+  reeve_crew_leave (&self->crew);
   g_mutex_unlock (&self->lock);
   return NULL;
 }
@@ -155,33 +150,14 @@ reeve_authentication_lane_enqueue (ReeveAuthenticationLane *self, ReeveAuthentic
                    self->name, waiting);
       return FALSE;
     }
-  if (waiting >= self->idle && self->threads < self->most)
-    {
-      g_autoptr (GError) local = NULL;
-      GThread *thread = g_thread_try_new (self->name, reeve_authentication_lane_loop, self, &local);
-
-      if (thread == NULL && self->threads == 0)
-        {
-          g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "%s: %s", self->name, local->message);
-          return FALSE;
-        }
-      self->threads += thread != NULL;
-    }
+  if (!reeve_crew_call (&self->crew, waiting, error))
+    return FALSE;
   if (job->due == 0)
     g_queue_push_tail (&self->ready, job);
   else
     g_queue_insert_sorted (&self->parked, job, reeve_authentication_lane_compare, NULL);
   g_cond_signal (&self->work);
   return TRUE;
-}
-
-/* Joins threads that have left. */
-static void
-reeve_authentication_lane_reap (GPtrArray *gone)
-{
-  for (guint i = 0; i < gone->len; i++)
-    g_thread_join (gone->pdata[i]);
-  g_ptr_array_unref (gone);
 }
 
 /**
@@ -201,15 +177,10 @@ reeve_authentication_lane_push (ReeveAuthenticationLane *self, ReeveAuthenticati
 
   g_mutex_lock (&self->lock);
   done = reeve_authentication_lane_enqueue (self, job, error);
-  /* threads that left on their own are joined by whoever comes next; theirs is only an exit */
-  if (self->gone->len > 0 && !self->closed)
-    {
-      gone = self->gone;
-      self->gone = g_ptr_array_new ();
-    }
+  if (!self->closed)
+    gone = reeve_crew_take_gone (&self->crew);
   g_mutex_unlock (&self->lock);
-  if (gone != NULL)
-    reeve_authentication_lane_reap (gone);
+  reeve_crew_join (gone);
   return done;
 }
 
@@ -227,10 +198,7 @@ reeve_authentication_lane_shutdown (ReeveAuthenticationLane *self)
   g_mutex_lock (&self->lock);
   self->closed = TRUE;
   g_cond_broadcast (&self->work);
-  while (self->threads > 0)
-    g_cond_wait (&self->left, &self->lock);
-  gone = self->gone;
-  self->gone = g_ptr_array_new ();
+  gone = reeve_crew_dismiss (&self->crew, &self->lock);
   g_mutex_unlock (&self->lock);
-  reeve_authentication_lane_reap (gone);
+  reeve_crew_join (gone);
 }
