@@ -88,7 +88,7 @@ reeve_cli_verify_read_witnesses (ReeveCliOptions *options, ReeveLedgerQuorum *qu
   for (guint i = 0; i < options->names->len; i++)
     if (g_strcmp0 (g_ptr_array_index (options->names, i), "witness") == 0)
       g_ptr_array_add (keys, options->values->pdata[i] != NULL ? options->values->pdata[i]
-                                                             : (gpointer) "");
+                                                               : (gpointer) "");
   number = keys->len;
   if (needed != NULL && !g_ascii_string_to_unsigned (needed, 10, 1, keys->len, &number, NULL))
     {
