@@ -48,7 +48,7 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_IDENTITIES        "identities" /* id: digest of issuer and subject */
 #define REEVE_STORE_BUDGETS           "budgets"
 #define REEVE_STORE_BUDGET_LEASES     "budget_leases" /* of the platform; id: the tenant's */
-#define REEVE_STORE_USAGE             "usage" /* how far the sums of usage are */
+#define REEVE_STORE_USAGE             "usage"         /* how far the sums of usage are */
 #define REEVE_STORE_COST_REPORTS      "cost_reports"
 /* of the platform: counts how often a store was tried that could not be written */
 #define REEVE_STORE_COUNTER_TRIAL "store.trial"
