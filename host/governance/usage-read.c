@@ -46,14 +46,22 @@ reeve_usage_read_find_tables (ReeveUsageRead *self, gint64 hour)
   return tables;
 }
 
+/* An intent that is looked for. */
+typedef struct
+{
+  guint64 seq;
+  ReeveUsageIntent *found;
+} ReeveUsageReadSought;
+
 static void
 reeve_usage_read_keep_intent (const ReeveLedgerRecord *record, const char *text, gpointer user_data)
 {
-  ReeveUsageIntent **intent = user_data;
+  ReeveUsageReadSought *sought = user_data;
 
   (void) text;
-  if (record->kind == REEVE_LEDGER_INTENT)
-    *intent = reeve_usage_intent_new (record);
+  /* behind what was dropped the log begins with another record */
+  if (record->kind == REEVE_LEDGER_INTENT && record->seq == sought->seq)
+    sought->found = reeve_usage_intent_new (record);
 }
 
 /* (transfer full) (nullable): it may have been dropped from the log */
@@ -64,16 +72,16 @@ reeve_usage_read_find_intent (ReeveUsageRead *self, guint64 seq)
   const ReeveLedgerFeed feed = {
     .filter = &all, .format = REEVE_LEDGER_FORMAT_JSON, .max_records = 1, .max_bytes = G_MAXSIZE
   };
+  ReeveUsageReadSought sought = { .seq = seq };
   gpointer known = NULL;
-  ReeveUsageIntent *intent = NULL;
   guint64 last = 0;
 
   if (g_hash_table_steal_extended (self->book->open, GSIZE_TO_POINTER (seq), NULL, &known))
     return known;
   if (seq > 0)
     (void) reeve_ledger_feed_read (self->usage->ledger, self->tenant_id, &feed, seq - 1,
-                                   reeve_usage_read_keep_intent, &intent, &last, NULL);
-  return intent;
+                                   reeve_usage_read_keep_intent, &sought, &last, NULL);
+  return sought.found;
 }
 
 static void
@@ -153,7 +161,14 @@ reeve_usage_read_step (ReeveUsageRead *self, ReeveUsageState *state, guint64 *la
   guint64 size = reeve_ledger_get_size (self->usage->ledger, self->tenant_id);
   /* an older ledger was put back: what is written from here on is new */
   guint64 from = MAX (MIN (state->seq, size), self->book->position);
+  guint64 base = reeve_ledger_get_base (self->usage->ledger, self->tenant_id);
 
+  /* dropped by retention while nobody summed up: said with every answer from now on */
+  if (base > from)
+    {
+      state->skipped += base - from;
+      from = base;
+    }
   if (!reeve_usage_read_log (self, from, last, error))
     return FALSE;
   if (g_hash_table_size (self->hours) == 0 && *last < state->seq + REEVE_USAGE_READ_IDLE)

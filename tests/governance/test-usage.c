@@ -5,6 +5,7 @@
 
 #include "directory-fixture.h"
 
+#include "governance/ledger-private.h"
 #include "governance/usage-private.h"
 
 #define TENANT REEVE_TENANTS_DEFAULT
@@ -318,6 +319,63 @@ test_usage_once (DirectoryFixture *fixture, gconstpointer data)
     }
 }
 
+/* Drops what is older than @horizon; returns the last that went. */
+static guint64
+drop_segments (DirectoryFixture *fixture, gint64 horizon)
+{
+  g_autoptr (GError) error = NULL;
+  ReeveLedgerLog *log = reeve_ledger_need_log (fixture->ledger.ledger, TENANT, &error);
+  guint64 last = 0;
+
+  g_assert_no_error (error);
+  reeve_ledger_log_plan_retire (log, horizon, G_MAXUINT64, &last, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (last, >, 0);
+  reeve_ledger_log_retire (log, last, 0, "audit.retention_days", horizon + 400 * DAY, &error);
+  g_assert_no_error (error);
+  return last;
+}
+
+static void
+test_usage_dropped (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReevePrices) prices = reeve_prices_new (NULL, NULL);
+  g_autoptr (ReeveUsage) usage = reeve_usage_new (fixture->store, fixture->ledger.ledger, prices);
+  g_autoptr (ReeveUsage) later = reeve_usage_new (fixture->store, fixture->ledger.ledger, prices);
+  const ReeveUsageAsk ask = { .filter = REEVE_USAGE_BY_AGENT, .value = "agt_1" };
+  g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
+  g_autoptr (GError) error = NULL;
+  ReeveUsageSpread spread = { 0 };
+  /* behind the records of the fixture's own start */
+  gint64 now = g_get_real_time ();
+  gint64 expected = 5;
+  guint64 intents[80] = { 0 };
+  guint64 open = 0;
+  guint64 summed = 0;
+  guint64 last = 0;
+
+  call_model (fixture, now, 5, &open);
+  g_assert_cmpint (sum_of (fixture, usage, 0, 0), ==, 5);
+  summed = reeve_ledger_get_size (fixture->ledger.ledger, TENANT);
+  /* nobody sums up these, and the intent of one goes without its outcome */
+  open = 0;
+  call_model (fixture, now + 40 * DAY, 0, &open);
+  for (guint i = 0; i < G_N_ELEMENTS (intents); i++)
+    call_model (fixture, now + (i < G_N_ELEMENTS (intents) / 2 ? 40 : 350) * DAY, 100 + i,
+                &intents[i]);
+  call_model (fixture, now + 350 * DAY, 11, &open);
+  last = drop_segments (fixture, now + 300 * DAY);
+  g_assert_cmpuint (last, >, intents[0]);
+  for (guint i = 0; i < G_N_ELEMENTS (intents); i++)
+    expected += intents[i] > last ? 100 + i : 0;
+  g_assert_true (reeve_usage_sum (later, TENANT, &ask, table, &spread, &error));
+  g_assert_no_error (error);
+  g_assert_true (spread.complete);
+  g_assert_cmpuint (spread.skipped, ==, last - summed);
+  /* what was summed up before stays; an outcome without its intent has no agent to count for */
+  g_assert_cmpint (sum_of (fixture, later, 1, now + 400 * DAY), ==, expected);
+}
+
 typedef struct
 {
   ReeveUsage *usage;
@@ -386,6 +444,8 @@ main (int argc, char **argv)
   g_test_add ("/usage/hours-days-months", DirectoryFixture, NULL, set_up,
               test_usage_hours_days_months, directory_fixture_tear_down);
   g_test_add ("/usage/once", DirectoryFixture, NULL, set_up, test_usage_once,
+              directory_fixture_tear_down);
+  g_test_add ("/usage/dropped", DirectoryFixture, NULL, set_up, test_usage_dropped,
               directory_fixture_tear_down);
   g_test_add ("/usage/many", DirectoryFixture, NULL, set_up, test_usage_many,
               directory_fixture_tear_down);
