@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layers: allow file-size: the order in which every room opens and closes, in one place */
 /* From left to right: plugins, store, governance, runtime. Each gets what stands left of it. */
 #include "startup.h"
 
@@ -18,6 +19,7 @@
 #include "startup-network.h"
 #include "startup-policy.h"
 #include "startup-roles.h"
+#include "startup-telemetry.h"
 
 struct _ReeveStartup
 {
@@ -26,6 +28,7 @@ struct _ReeveStartup
   ReeveCapabilities *capabilities;
   ReeveExtraction *extraction;
   ReeveNetHttp *net;
+  ReeveStartupTelemetry telemetry;
   ReeveAuthenticationProvision *provision;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   gboolean key_beside;  /* the master key lies in the state folder */
@@ -401,6 +404,8 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
       path = g_strconcat ("llm.", faulty, NULL);
       return reeve_startup_blame (self, path, reason, error);
     }
+  if (!reeve_startup_telemetry_open (&self->telemetry, services, self->net, error))
+    return FALSE;
   reeve_startup_add_extractors (self);
   reeve_startup_add_tools (self);
   services->conversations = reeve_conversations_new (services->store);
@@ -422,6 +427,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .policies = services->policies,
     .workspaces = services->workspaces,
     .prices = reeve_budgets_get_prices (services->budgets),
+    .tracer = services->tracer,
   };
   reeve_agents_set_tenants (services->agents, services->tenants);
   reeve_agents_set_workspaces (services->agents, services->workspaces);
@@ -540,16 +546,24 @@ reeve_startup_free (ReeveStartup *self)
   g_free (self);
 }
 
+/* Nothing goes out any more. */
+static void
+reeve_startup_fall_silent (ReeveStartup *self)
+{
+  reeve_startup_telemetry_stop (&self->telemetry);
+  reeve_startup_metrics_unwatch (&self->services, g_steal_pointer (&self->metrics));
+  g_clear_pointer (&self->services.sinks, reeve_audit_sinks_close);
+  g_clear_pointer (&self->services.witnesses, reeve_audit_sinks_close_witnesses);
+  if (self->net != NULL)
+    reeve_net_http_shutdown (self->net);
+}
+
 void
 reeve_startup_close (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
 
-  reeve_startup_metrics_unwatch (services, g_steal_pointer (&self->metrics));
-  g_clear_pointer (&services->sinks, reeve_audit_sinks_close);
-  g_clear_pointer (&services->witnesses, reeve_audit_sinks_close_witnesses);
-  if (self->net != NULL)
-    reeve_net_http_shutdown (self->net);
+  reeve_startup_fall_silent (self);
   reeve_authentication_shutdown (services->authentication);
   reeve_startup_policy_close (services);
   if (services->workers != NULL)
@@ -594,6 +608,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_pointer (&services->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
   g_clear_pointer (&self->net, reeve_net_http_free);
+  reeve_startup_telemetry_close (&self->telemetry);
   g_clear_pointer (&services->network, reeve_network_free);
   g_clear_pointer (&services->workers, reeve_workers_unref);
   reeve_startup_free (self);

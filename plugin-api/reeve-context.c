@@ -25,6 +25,8 @@ struct _ReeveContext
   char *agent_id;
   char *run_id;
   char *trace_id;
+  char *traceparent;
+  char *tracestate;
   gint64 deadline;
   char **roles;
   char **labels;
@@ -45,6 +47,8 @@ reeve_context_finalize (GObject *object)
   g_free (self->agent_id);
   g_free (self->run_id);
   g_free (self->trace_id);
+  g_free (self->traceparent);
+  g_free (self->tracestate);
   g_strfreev (self->roles);
   g_strfreev (self->labels);
   g_strfreev (self->workspaces);
@@ -103,6 +107,8 @@ reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker, GCancellab
   self->agent_id = g_strdup (known.agent_id);
   self->run_id = g_strdup (known.run_id);
   self->trace_id = g_strdup (known.trace_id);
+  self->traceparent = g_strdup (known.traceparent);
+  self->tracestate = g_strdup (known.tracestate);
   self->deadline = known.deadline;
   self->roles = reeve_context_copy_strings (known.roles);
   self->labels = reeve_context_copy_strings (known.labels);
@@ -186,6 +192,39 @@ reeve_context_get_trace_id (ReeveContext *self)
 {
   g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
   return self->trace_id;
+}
+
+/**
+ * reeve_context_get_traceparent:
+ * @self: a context
+ *
+ * What the work stands below, as W3C Trace Context writes it. What goes out through
+ * reeve_context_http() has it already, where the host's configuration lets it.
+ *
+ * Returns: (transfer none) (nullable): value of the header `traceparent`
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_context_get_traceparent (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return self->traceparent;
+}
+
+/**
+ * reeve_context_get_tracestate:
+ * @self: a context
+ *
+ * Returns: (transfer none) (nullable): value of the header `tracestate`
+ *
+ * Since: 0.1
+ */
+const char *
+reeve_context_get_tracestate (ReeveContext *self)
+{
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  return self->tracestate;
 }
 
 /**

@@ -55,6 +55,8 @@ struct _ReeveBrokerInterface
  * @labels: (nullable): data labels that flowed into the call
  * @workspaces: (nullable): workspaces whose things the call may see: ids, an empty string for what
  * lies in none, `*` for all; %NULL: only what lies in none
+ * @traceparent: (nullable): W3C Trace Context of the call, for what is asked on its behalf
+ * @tracestate: (nullable): the same
  *
  * What a #ReeveContext is made of; copied.
  *
@@ -72,6 +74,8 @@ typedef struct
   const char *const *roles;
   const char *const *labels;
   const char *const *workspaces;
+  const char *traceparent;
+  const char *tracestate;
 } ReeveContextInfo;
 
 REEVE_AVAILABLE_IN_0_1
@@ -87,6 +91,13 @@ REEVE_AVAILABLE_IN_0_1
 const char *reeve_context_get_run_id (ReeveContext *self);
 REEVE_AVAILABLE_IN_0_1
 const char *reeve_context_get_trace_id (ReeveContext *self);
+/* (nullable): value of the header; the host adds it to what goes out through reeve_context_http()
+ */
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_context_get_traceparent (ReeveContext *self);
+/* (nullable) */
+REEVE_AVAILABLE_IN_0_1
+const char *reeve_context_get_tracestate (ReeveContext *self);
 REEVE_AVAILABLE_IN_0_1
 gint64 reeve_context_get_deadline (ReeveContext *self);
 REEVE_AVAILABLE_IN_0_1

@@ -223,7 +223,8 @@ reeve_config_guard_visit_cleartext (ReeveConfigGuard *self, const ReeveConfigGua
 {
   /* these have rules of their own */
   if (!g_str_has_prefix (text->pointer, "/server/") && !g_str_has_prefix (text->pointer, "/policy/")
-      && !text->secret && reeve_config_guard_is_cleartext (text->text))
+      && !g_str_has_prefix (text->pointer, "/telemetry/") && !text->secret
+      && reeve_config_guard_is_cleartext (text->text))
     reeve_config_guard_found (self, text->pointer);
 }
 
@@ -242,6 +243,19 @@ reeve_config_guard_find_opa (ReeveConfigGuard *self)
   if (strcmp (reeve_json_get_string (opa, "mode", "off"), "off") != 0
       && reeve_config_guard_is_cleartext (reeve_json_get_string (opa, "url", "")))
     reeve_config_guard_found (self, "/policy/opa/url");
+}
+
+/* What is told stands in clear on the way: names of tenants, agents, tools, and the headers' key.
+ */
+static void
+reeve_config_guard_find_telemetry (ReeveConfigGuard *self)
+{
+  JsonObject *otlp
+      = reeve_json_get_object (reeve_config_guard_get_section (self, "telemetry"), "otlp");
+
+  if (!reeve_json_get_boolean (otlp, "allow_cleartext", FALSE)
+      && reeve_config_guard_is_cleartext (reeve_json_get_string (otlp, "endpoint", "")))
+    reeve_config_guard_found (self, "/telemetry/otlp/endpoint");
 }
 
 static void
@@ -438,6 +452,9 @@ static const ReeveConfigGuardRule reeve_config_guard_rules[] = {
   { "policy.opa-cleartext", "TPL-06", TRUE,
     "what a policy agent on another machine says can be changed on its way",
     "use https, or an agent on this machine" },
+  { "telemetry.cleartext", "OBS-03", TRUE,
+    "a collector on another machine is sent traces, metrics and its key without encryption",
+    "use https, a collector on this machine, or set telemetry.otlp.allow_cleartext" },
   { "listen.cleartext", "DEP-07", FALSE, "others than this machine reach it without encryption",
     "set tls.certificate and tls.key, unless something in front of it encrypts" },
   { "providers.cleartext", "DEP-07", FALSE, "another machine is called without encryption",
@@ -474,6 +491,7 @@ static const struct
   { NULL, NULL, reeve_config_guard_find_unencrypted },
   { NULL, NULL, reeve_config_guard_find_unsegmented },
   { NULL, NULL, reeve_config_guard_find_opa },
+  { NULL, NULL, reeve_config_guard_find_telemetry },
   { NULL, NULL, reeve_config_guard_find_listen },
   { NULL, NULL, reeve_config_guard_find_cleartext },
   { "/limits/requests_per_minute", "0", NULL },

@@ -26,7 +26,8 @@ is no other place that settings come from: none is kept in the store.
 - A plugin that cannot be used is left out, with a warning, and `reevectl plugins list` says why. Only where this page's keys name it
   (`store.plugin`, `llm.providers[].plugin`, `authentication.providers[].plugin`) is that a fault like the others: exit code 78.
 - Logs are one JSON object a line on standard error: `time`, `level` (debug, info, notice, warning, error, critical), `message`,
-  `domain`, and for whom the work is: `tenant_id`, `user_id`, `agent_id`, `run_id`, `session_id`, `trace_id`.
+  `domain`, and for whom the work is: `tenant_id`, `user_id`, `agent_id`, `run_id`, `session_id`,
+  `request_id`, `trace_id`, `span_id`; see tracing.md.
 
 ## Profiles
 
@@ -111,6 +112,7 @@ THEIRS = (
     ("`DEV_JWT_SECRET`", "`REEVE_DEV_JWT_SECRET`; read by this name too, in profile `dev` only"),
     ("`CONTROL_PLANE_ADDRESS`", "`REEVE_URL`, of reevectl"),
     ("`AP_API_KEY`", "`REEVE_TOKEN`, of reevectl; a host makes its own keys, and has no way to do without one"),
+    ("`OTEL_EXPORTER_OTLP_ENDPOINT`", "`REEVE_OTLP_ENDPOINT`"),
     ("`OPA_URL`", "`REEVE_OPA_URL`; `policy.opa.mode` says whether it is asked"),
     ("`VECTOR_TOP_K`", "`rag_config.max_results` in the definition of an agent"),
     ("`DATABASE_URL`, `POSTGRES_USER`, `POSTGRES_PASSWORD`, `POSTGRES_DB`", "none: stores are files in the state folder (`--state-dir`)"),

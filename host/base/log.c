@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Everything that g_debug() to g_critical() say, our libraries' words included, becomes one line on
- * stderr, with the tenant, user, agent, run, session and trace that the thread was working for.
+ * stderr, with the tenant, user, agent, run, session, request and trace that the thread was working
+ * for.
  * What looks like a credential is masked before it is written: code must not log secrets, and this
  * is the net below that rule. */
 #include "log.h"
@@ -25,51 +26,113 @@ typedef struct
   int fd;
 } ReeveLogWriter;
 
-typedef struct
+/* the texts lie behind the structure */
+struct _ReeveLogContext
 {
-  char *values[REEVE_LOG_N_FIELDS];
-} ReeveLogContext;
+  gatomicrefcount references;
+  const char *values[REEVE_LOG_N_FIELDS];
+};
 
 static const char *const reeve_log_names[REEVE_LOG_N_FIELDS]
-    = { "tenant_id", "user_id", "agent_id", "run_id", "session_id", "trace_id" };
-
-static void
-reeve_log_free_context (gpointer data)
-{
-  ReeveLogContext *context = data;
-
-  for (guint i = 0; i < REEVE_LOG_N_FIELDS; i++)
-    g_free (context->values[i]);
-  g_free (context);
-}
+    = { "tenant_id",  "user_id",    "agent_id", "run_id",
+        "session_id", "request_id", "trace_id", "span_id" };
 
 /* what this thread works for: state of a thread, and of nothing else */
-static GPrivate reeve_log_context = G_PRIVATE_INIT (reeve_log_free_context);
+static GPrivate reeve_log_context = G_PRIVATE_INIT ((GDestroyNotify) reeve_log_context_unref);
 
-static ReeveLogContext *
-reeve_log_ensure_context (void)
+/**
+ * reeve_log_context_ref:
+ * @self: a context
+ *
+ * Returns: (transfer full): @self
+ */
+ReeveLogContext *
+reeve_log_context_ref (ReeveLogContext *self)
 {
-  ReeveLogContext *context = g_private_get (&reeve_log_context);
-
-  if (context == NULL)
-    {
-      context = g_new0 (ReeveLogContext, 1);
-      g_private_set (&reeve_log_context, context);
-    }
-  return context;
+  g_atomic_ref_count_inc (&self->references);
+  return self;
 }
 
-static void
-reeve_log_bind_list (guint field, va_list arguments)
+/**
+ * reeve_log_context_unref:
+ * @self: (transfer full): a context
+ */
+void
+reeve_log_context_unref (ReeveLogContext *self)
 {
-  ReeveLogContext *context = reeve_log_ensure_context ();
+  if (g_atomic_ref_count_dec (&self->references))
+    g_free (self);
+}
 
+/**
+ * reeve_log_context_get:
+ * @self: a context
+ * @field: a field
+ *
+ * Returns: (nullable): its value
+ */
+const char *
+reeve_log_context_get (ReeveLogContext *self, ReeveLogField field)
+{
+  return self->values[field];
+}
+
+/* (transfer full): one piece of memory, since each request makes some */
+static ReeveLogContext *
+reeve_log_make (ReeveLogContext *base, guint field, va_list arguments)
+{
+  const char *values[REEVE_LOG_N_FIELDS] = { NULL };
+  gsize lengths[REEVE_LOG_N_FIELDS] = { 0 };
+  gsize total = 0;
+  ReeveLogContext *made = NULL;
+  char *at = NULL;
+
+  if (base != NULL)
+    memcpy (values, base->values, sizeof values);
   while (field < REEVE_LOG_N_FIELDS)
     {
-      g_free (context->values[field]);
-      context->values[field] = g_strdup (va_arg (arguments, const char *));
+      values[field] = va_arg (arguments, const char *);
       field = va_arg (arguments, guint);
     }
+  for (guint i = 0; i < REEVE_LOG_N_FIELDS; i++)
+    {
+      lengths[i] = values[i] != NULL ? strlen (values[i]) + 1 : 0;
+      total += lengths[i];
+    }
+  made = g_malloc (sizeof *made + total);
+  g_atomic_ref_count_init (&made->references);
+  at = (char *) (made + 1);
+  for (guint i = 0; i < REEVE_LOG_N_FIELDS; i++)
+    {
+      made->values[i] = values[i] != NULL ? at : NULL;
+      if (values[i] != NULL)
+        memcpy (at, values[i], lengths[i]);
+      at += lengths[i];
+    }
+  return made;
+}
+
+/**
+ * reeve_log_context_new:
+ * @base: (nullable): what it has besides
+ * @first: a field
+ * @...: as reeve_log_bind_context()
+ *
+ * Makes a context for a piece of work that goes on in many callbacks, each of which binds it by
+ * reeve_log_resume().
+ *
+ * Returns: (transfer full): a context
+ */
+ReeveLogContext *
+reeve_log_context_new (ReeveLogContext *base, ReeveLogField first, ...)
+{
+  ReeveLogContext *made = NULL;
+  va_list arguments;
+
+  va_start (arguments, first);
+  made = reeve_log_make (base, first, arguments);
+  va_end (arguments);
+  return made;
 }
 
 /**
@@ -86,7 +149,8 @@ reeve_log_bind_context (ReeveLogField first, ...)
   va_list arguments;
 
   va_start (arguments, first);
-  reeve_log_bind_list (first, arguments);
+  g_private_replace (&reeve_log_context,
+                     reeve_log_make (g_private_get (&reeve_log_context), first, arguments));
   va_end (arguments);
 }
 
@@ -99,29 +163,65 @@ reeve_log_bind_context (ReeveLogField first, ...)
  *
  * Returns: (transfer full) (nullable): what was bound before, for reeve_log_leave()
  */
-char **
+ReeveLogContext *
 reeve_log_enter (ReeveLogField first, ...)
 {
-  char **before = reeve_log_save_context ();
+  ReeveLogContext *before = g_private_get (&reeve_log_context);
   va_list arguments;
 
   va_start (arguments, first);
-  reeve_log_bind_list (first, arguments);
+  g_private_set (&reeve_log_context, reeve_log_make (before, first, arguments));
   va_end (arguments);
   return before;
 }
 
 /**
+ * reeve_log_resume:
+ * @context: (nullable): what is to be bound; %NULL leaves what is
+ *
+ * Goes on with a piece of work.
+ *
+ * Returns: (transfer full) (nullable): what was bound before, for reeve_log_leave()
+ */
+ReeveLogContext *
+reeve_log_resume (ReeveLogContext *context)
+{
+  ReeveLogContext *before = g_private_get (&reeve_log_context);
+
+  if (context == NULL)
+    return before != NULL ? reeve_log_context_ref (before) : NULL;
+  g_private_set (&reeve_log_context, reeve_log_context_ref (context));
+  return before;
+}
+
+/**
  * reeve_log_leave:
- * @before: (transfer full) (nullable): from reeve_log_enter()
+ * @before: (transfer full) (nullable): from reeve_log_enter() or reeve_log_resume()
  *
  * Ends it.
  */
 void
-reeve_log_leave (char **before)
+reeve_log_leave (ReeveLogContext *before)
 {
-  reeve_log_restore_context (before);
-  g_strfreev (before);
+  g_private_replace (&reeve_log_context, before);
+}
+
+/**
+ * reeve_log_scope:
+ * @context: (nullable): as of reeve_log_resume()
+ *
+ * Returns: what its g_auto() cleanup leaves by
+ */
+ReeveLogScope
+reeve_log_scope (ReeveLogContext *context)
+{
+  return (ReeveLogScope){ reeve_log_resume (context) };
+}
+
+void
+reeve_log_scope_end (ReeveLogScope *self)
+{
+  reeve_log_leave (self->before);
 }
 
 /**
@@ -138,26 +238,15 @@ reeve_log_clear_context (void)
 /**
  * reeve_log_save_context:
  *
- * Returns: (transfer full): this thread's context, for reeve_log_restore_context() on another
- * thread; free with g_strfreev(). Pairs of a field's number and its value
+ * Returns: (transfer full) (nullable): this thread's context, for reeve_log_restore_context() on
+ * another thread
  */
-char **
+ReeveLogContext *
 reeve_log_save_context (void)
 {
   ReeveLogContext *context = g_private_get (&reeve_log_context);
-  GPtrArray *pairs = NULL;
 
-  if (context == NULL)
-    return NULL;
-  pairs = g_ptr_array_new ();
-  for (guint i = 0; i < REEVE_LOG_N_FIELDS; i++)
-    if (context->values[i] != NULL)
-      {
-        g_ptr_array_add (pairs, g_strdup_printf ("%u", i));
-        g_ptr_array_add (pairs, g_strdup (context->values[i]));
-      }
-  g_ptr_array_add (pairs, NULL);
-  return (char **) g_ptr_array_free (pairs, FALSE);
+  return context != NULL ? reeve_log_context_ref (context) : NULL;
 }
 
 /**
@@ -167,12 +256,9 @@ reeve_log_save_context (void)
  * Replaces this thread's context.
  */
 void
-reeve_log_restore_context (char *const *saved)
+reeve_log_restore_context (ReeveLogContext *saved)
 {
-  reeve_log_clear_context ();
-  for (; saved != NULL && saved[0] != NULL; saved += 2)
-    reeve_log_bind_context ((ReeveLogField) g_ascii_strtoull (saved[0], NULL, 10), saved[1],
-                            REEVE_LOG_N_FIELDS);
+  g_private_replace (&reeve_log_context, saved != NULL ? reeve_log_context_ref (saved) : NULL);
 }
 
 /* ---- levels ---- */
@@ -403,7 +489,7 @@ reeve_log_format (ReeveLogFormat format, GLogLevelFlags level, const GLogField *
  * @format: JSON or text
  * @level: level
  * @fields: fields of the record: `MESSAGE`, `GLIB_DOMAIN`, and any of `REEVE_TENANT_ID` to
- * `REEVE_TRACE_ID`
+ * `REEVE_SPAN_ID`
  * @n_fields: how many
  * @time: microseconds since 1970
  *

@@ -12,7 +12,8 @@ typedef enum
   REEVE_LOG_TEXT
 } ReeveLogFormat;
 
-/* Members that a context may have: tenant_id, user_id, agent_id, run_id, session_id, trace_id. */
+/* Members that a context may have: tenant_id, user_id, agent_id, run_id, session_id, request_id,
+ * trace_id, span_id. */
 typedef enum
 {
   REEVE_LOG_TENANT_ID,
@@ -20,9 +21,14 @@ typedef enum
   REEVE_LOG_AGENT_ID,
   REEVE_LOG_RUN_ID,
   REEVE_LOG_SESSION_ID,
+  REEVE_LOG_REQUEST_ID,
   REEVE_LOG_TRACE_ID,
+  REEVE_LOG_SPAN_ID,
   REEVE_LOG_N_FIELDS
 } ReeveLogField;
+
+/* For whom a thread works: a set of members. Immutable; counted, from any thread. */
+typedef struct _ReeveLogContext ReeveLogContext;
 
 /* Installs the writer for the whole process, once, before threads start. level: lowest that is
  * written; with_context: whether lines say for whom the work is. */
@@ -37,11 +43,30 @@ void reeve_log_bind_context (ReeveLogField first, ...);
 void reeve_log_clear_context (void);
 /* Around a piece of work: enter binds as reeve_log_bind_context() and returns what was bound before
  * (transfer full, nullable); leave brings that back (transfer full). */
-char **reeve_log_enter (ReeveLogField first, ...) G_GNUC_WARN_UNUSED_RESULT;
-void reeve_log_leave (char **before);
-/* (transfer full) (nullable) a copy of this thread's context, to be bound on another thread */
-char **reeve_log_save_context (void);
-void reeve_log_restore_context (char *const *saved);
+ReeveLogContext *reeve_log_enter (ReeveLogField first, ...) G_GNUC_WARN_UNUSED_RESULT;
+void reeve_log_leave (ReeveLogContext *before);
+/* The same with a context that is there already (nullable: it stays as it is). */
+ReeveLogContext *reeve_log_resume (ReeveLogContext *context) G_GNUC_WARN_UNUSED_RESULT;
+/* The same until the end of a block: g_auto (ReeveLogScope) scope = reeve_log_scope (context); */
+typedef struct
+{
+  ReeveLogContext *before;
+} ReeveLogScope;
+ReeveLogScope reeve_log_scope (ReeveLogContext *context) G_GNUC_WARN_UNUSED_RESULT;
+void reeve_log_scope_end (ReeveLogScope *self);
+/* (transfer full) (nullable) this thread's context, to be bound on another thread */
+ReeveLogContext *reeve_log_save_context (void);
+void reeve_log_restore_context (ReeveLogContext *saved);
+/* (transfer full) @base (nullable) with the pairs; nothing is bound */
+ReeveLogContext *reeve_log_context_new (ReeveLogContext *base, ReeveLogField first,
+                                        ...) G_GNUC_WARN_UNUSED_RESULT;
+ReeveLogContext *reeve_log_context_ref (ReeveLogContext *self);
+void reeve_log_context_unref (ReeveLogContext *self);
+/* (nullable) */
+const char *reeve_log_context_get (ReeveLogContext *self, ReeveLogField field);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLogContext, reeve_log_context_unref)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReeveLogScope, reeve_log_scope_end)
 
 /* One line as the writer makes it, line feed included. time: µs since the epoch. */
 char *reeve_log_format_line (ReeveLogFormat format, GLogLevelFlags level, const GLogField *fields,

@@ -17,7 +17,7 @@ typedef struct
 {
   ReeveWorkersFunc func;
   gpointer data;
-  char **context; /* of the log, where the job was given */
+  ReeveLogContext *context; /* (nullable) of the log, where the job was given */
 } ReeveWorkersJob;
 
 struct _ReeveWorkers
@@ -135,8 +135,8 @@ reeve_workers_loop (gpointer data)
         break;
       self->running++;
       g_mutex_unlock (&self->lock);
-      reeve_log_restore_context (job->context);
-      g_strfreev (job->context);
+      /* what is bound before a job is nothing: leaving takes over the reference */
+      reeve_log_leave (job->context);
       job->func (job->data);
       reeve_log_clear_context ();
       g_mutex_lock (&self->lock);

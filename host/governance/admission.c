@@ -3,6 +3,7 @@
  * whoever holds one has been through every stage, and its intent is on the disk. */
 /* layers: allow file-size: whatever can make or end a ReeveAdmitted must be here */
 #include "admission.h"
+#include "admission-span.h"
 
 #include <string.h>
 
@@ -11,6 +12,9 @@
 #include "admission-refusals.h"
 #include "budgets.h"
 #include "instruments.h"
+
+/* where a question's task keeps its span */
+#define REEVE_ADMISSION_SPAN "reeve-span"
 
 /* A stage of the gate; what a host has no checks for passes. */
 typedef struct
@@ -50,6 +54,7 @@ struct _ReeveAdmission
   ReeveAdmissionQuestion question;
   gpointer question_data;
   GArray *added;
+  ReeveTracer *tracer; /* (nullable) */
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
   ReeveInstruments *instruments; /* (nullable): not owned */
@@ -239,6 +244,17 @@ reeve_admission_add_named_check (ReeveAdmission *self, ReeveAdmissionStage stage
   g_array_append_val (self->added, added);
 }
 
+/**
+ * reeve_admission_set_tracer:
+ * @self: the gate
+ * @tracer: (nullable): records what is asked; outlives @self
+ */
+void
+reeve_admission_set_tracer (ReeveAdmission *self, ReeveTracer *tracer)
+{
+  self->tracer = tracer;
+}
+
 /* ---- stages ---- */
 
 static gboolean
@@ -292,6 +308,7 @@ reeve_admission_run_row (ReeveAdmission *self, const ReeveAdmissionRow *row,
   if (ok)
     return TRUE;
   refused->stage = row->stage;
+  reeve_span_set_string (request->span, "reeve.admission.stage", row->name);
   g_prefix_error (error, "%s: ", row->name);
   return FALSE;
 }
@@ -339,6 +356,7 @@ reeve_admission_record_refusal (ReeveAdmission *self, const ReeveAdmissionReques
   reeve_admission_records_fill (request, REEVE_LEDGER_REFUSAL, &record);
   record.outcome = REEVE_OUTCOME_BLOCKED;
   record.reason = reason;
+  reeve_span_set_string (request->span, "reeve.admission.reason", reason);
   if (request->caller == NULL)
     reeve_admission_refusals_add (self->refusals, &record, request->peer_address);
   else
@@ -417,6 +435,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->model = reeve_admission_keep (strings, request->model);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);
+  kept->trace = NULL;
   kept->advice = NULL;
   kept->door = NULL; /* the caller's */
   kept->peer_address = NULL;
@@ -431,6 +450,7 @@ reeve_admission_make (ReeveAdmission *self, const ReeveAdmissionRequest *request
   admitted->strings = g_string_chunk_new (256);
   admitted->started = g_get_monotonic_time ();
   reeve_admission_copy (request, admitted->strings, &admitted->request);
+  admitted->request.span = NULL;
   return admitted;
 }
 
@@ -625,6 +645,8 @@ reeve_admission_run_before (ReeveAdmission *self, const ReeveAdmissionRequest *r
   if (self->budgets != NULL && !reeve_budgets_reserve (self->budgets, request, reservation, error))
     {
       refused->stage = REEVE_STAGE_RESERVE;
+      reeve_span_set_string (request->span, "reeve.admission.stage",
+                             reeve_admission_rows[REEVE_STAGE_RESERVE].name);
       g_prefix_error (error, "%s: ", reeve_admission_rows[REEVE_STAGE_RESERVE].name);
       return FALSE;
     }
@@ -681,18 +703,9 @@ reeve_admission_number (ReeveAdmitted *admitted, guint64 intent)
     reeve_reservation_number (admitted->reservation, intent);
 }
 
-/**
- * reeve_admission_begin:
- * @self: the gate
- * @request: what is to be done
- * @error: return location
- *
- * As reeve_admission_begin_async(), blocking; for worker threads.
- *
- * Returns: (transfer full): the right to it, or %NULL with an error
- */
-ReeveAdmitted *
-reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error)
+static ReeveAdmitted *
+reeve_admission_begin_asked (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                             GError **error)
 {
   ReeveAdmitted *admitted = NULL;
   ReeveReservation *reservation = NULL;
@@ -711,6 +724,31 @@ reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *reques
   g_prefix_error (error, "recording the intent: ");
   reeve_admission_unmake (admitted);
   return NULL;
+}
+
+/**
+ * reeve_admission_begin:
+ * @self: the gate
+ * @request: what is to be done
+ * @error: return location
+ *
+ * As reeve_admission_begin_async(), blocking; for worker threads.
+ *
+ * Returns: (transfer full): the right to it, or %NULL with an error
+ */
+ReeveAdmitted *
+reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *request, GError **error)
+{
+  ReeveAdmissionRequest asked = *request;
+  g_autoptr (GError) local = NULL;
+  ReeveAdmitted *admitted = NULL;
+
+  asked.span = reeve_admission_span_begin (self->tracer, request);
+  admitted = reeve_admission_begin_asked (self, &asked, &local);
+  reeve_admission_span_end (asked.span, local);
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return admitted;
 }
 
 static void
@@ -742,6 +780,7 @@ typedef struct
   ReeveAdmissionRequest request;
   GStringChunk *strings;
   char **agent_tools;
+  ReeveSpan *span; /* (nullable): of who is asked */
 } ReeveAdmissionWaiting;
 
 /* (transfer full) task */
@@ -830,6 +869,7 @@ reeve_admission_on_advice (GObject *source, GAsyncResult *result, gpointer data)
   g_autoptr (ReevePolicyAdvice) advice
       = reeve_policy_adviser_ask_finish (REEVE_POLICY_ADVISER (source), result);
 
+  reeve_admission_span_advised (waiting->span, advice);
   waiting->request.advice = advice;
   reeve_admission_go_on (g_task_get_source_object (waiting->task), waiting);
 }
@@ -841,6 +881,7 @@ static void
 reeve_admission_consult (ReeveAdmission *self, const ReeveAdmissionRequest *request, GTask *task)
 {
   ReeveAdmissionRequest early = *request;
+  ReeveAdmissionWaiting *waiting = NULL;
   g_autoptr (GBytes) question = NULL;
   ReeveAdmissionRefused refused = { 0 };
   g_autoptr (GError) error = NULL;
@@ -860,9 +901,10 @@ reeve_admission_consult (ReeveAdmission *self, const ReeveAdmissionRequest *requ
       reeve_admission_proceed (self, request, task);
       return;
     }
+  waiting = reeve_admission_wait (request, task);
+  waiting->span = reeve_admission_span_consult (self->tracer, request);
   reeve_policy_adviser_ask_async (self->adviser, reeve_caller_get_tenant_id (request->caller),
-                                  question, reeve_admission_on_advice,
-                                  reeve_admission_wait (request, task));
+                                  question, reeve_admission_on_advice, waiting);
 }
 
 /**
@@ -879,12 +921,17 @@ reeve_admission_begin_async (ReeveAdmission *self, const ReeveAdmissionRequest *
                              GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (self, NULL, callback, user_data);
+  ReeveAdmissionRequest asked = *request;
 
   g_task_set_source_tag (task, reeve_admission_begin_async);
+  asked.span = reeve_admission_span_begin (self->tracer, request);
+  if (asked.span != NULL)
+    g_object_set_data_full (G_OBJECT (task), REEVE_ADMISSION_SPAN, asked.span,
+                            (GDestroyNotify) reeve_span_free);
   if (request->tool_name != NULL && self->adviser != NULL)
-    reeve_admission_consult (self, request, task);
+    reeve_admission_consult (self, &asked, task);
   else
-    reeve_admission_proceed (self, request, task);
+    reeve_admission_proceed (self, &asked, task);
 }
 
 /**
@@ -901,7 +948,15 @@ reeve_admission_begin_finish (ReeveAdmission *self, GAsyncResult *result, GError
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
   g_return_val_if_fail (g_async_result_is_tagged (result, reeve_admission_begin_async), NULL);
-  return g_task_propagate_pointer (G_TASK (result), error);
+  g_autoptr (GError) local = NULL;
+  ReeveAdmitted *admitted = g_task_propagate_pointer (G_TASK (result), &local);
+  ReeveSpan *span
+      = self->tracer != NULL ? g_object_steal_data (G_OBJECT (result), REEVE_ADMISSION_SPAN) : NULL;
+
+  reeve_admission_span_end (span, local);
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return admitted;
 }
 
 /* ---- settle ---- */

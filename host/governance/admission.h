@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "base/tracer.h"
 #include "caller.h"
 #include "ledger.h"
 #include "policy-adviser.h"
@@ -47,6 +48,8 @@ typedef struct
   const char *input_digest;
   guint64 parent; /* intent of the enclosing effect */
   const char *trace_id;
+  const ReeveTrace *trace;  /* (nullable): where who asks stands; not kept */
+  ReeveSpan *span;          /* set by the gate: (nullable): of the question */
   const char *door;         /* of a caller that is not known */
   const char *peer_address; /* (nullable): the same */
 } ReeveAdmissionRequest;
@@ -115,6 +118,9 @@ typedef GBytes *(*ReeveAdmissionQuestion) (const ReeveAdmissionRequest *request,
  * they are asked for good. */
 void reeve_admission_set_adviser (ReeveAdmission *self, ReevePolicyAdviser *adviser,
                                   ReeveAdmissionQuestion question, gpointer user_data);
+
+/* Before the first request: (nullable): records what is asked, and what became of it. */
+void reeve_admission_set_tracer (ReeveAdmission *self, ReeveTracer *tracer);
 
 /* Runs the stages and records the intent durably. Refused: %REEVE_ERROR_PERMISSION_DENIED and so
  * on, and a record of the refusal. The callback comes in the caller's thread-default context. */

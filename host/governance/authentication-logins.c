@@ -46,13 +46,13 @@ typedef struct
   char *token;
   char *peer_address;
   char *door;
-  char *source;   /* (nullable): what it counts as */
-  char **context; /* of the log */
-  guint first;    /* the first one that may know them */
-  guint provider; /* the one that is asked */
-  gint64 pause;   /* µs; 0: was never put off */
-  guint version;  /* guarded by the lock: of before it was asked about */
-  GQueue waiters; /* guarded by the lock: ReeveAuthenticationWaiter */
+  char *source;             /* (nullable): what it counts as */
+  ReeveLogContext *context; /* (nullable) of the log */
+  guint first;              /* the first one that may know them */
+  guint provider;           /* the one that is asked */
+  gint64 pause;             /* µs; 0: was never put off */
+  guint version;            /* guarded by the lock: of before it was asked about */
+  GQueue waiters;           /* guarded by the lock: ReeveAuthenticationWaiter */
 } ReeveAuthenticationLogin;
 
 typedef struct
@@ -284,7 +284,7 @@ reeve_authentication_logins_free_login (ReeveAuthenticationLogin *login)
   g_free (login->peer_address);
   g_free (login->door);
   g_free (login->source);
-  g_strfreev (login->context);
+  g_clear_pointer (&login->context, reeve_log_context_unref);
   g_free (login);
 }
 

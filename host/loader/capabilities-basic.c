@@ -22,7 +22,7 @@ reeve_capabilities_basic_log (const ReeveCapabilityCaller *caller, JsonNode *par
   JsonObject *object = JSON_NODE_HOLDS_OBJECT (params) ? json_node_get_object (params) : NULL;
   const char *message = reeve_json_get_string (object, "message", NULL);
   const char *level = reeve_json_get_string (object, "level", "info");
-  char **before = NULL;
+  ReeveLogContext *before = NULL;
   gboolean warning = strcmp (level, "warning") == 0;
 
   if (message == NULL || (!warning && strcmp (level, "info") != 0 && strcmp (level, "debug") != 0))

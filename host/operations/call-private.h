@@ -5,6 +5,8 @@
 #include "call-queue.h"
 #include "call.h"
 
+#include "base/log.h"
+
 G_BEGIN_DECLS
 
 /* Ends a call before its door hears of it: called once, on the thread that completed it; goes on to
@@ -27,8 +29,14 @@ struct _ReeveCall
   char *idempotency_key;
   char *instance;
   char *request_id;
-  char trace_id[33];
-  char span_id[17];
+  ReeveTrace trace;   /* its own place */
+  ReeveTrace parent;  /* what its caller showed */
+  gboolean continued; /* … if anything */
+  char *state;        /* (nullable): the caller's tracestate */
+  char onward[REEVE_TRACE_LENGTH + 1];
+  ReeveSpan *span;      /* (nullable): where it is recorded */
+  ReeveLogContext *log; /* (nullable): for whom the work is */
+  guint shown_status;
 
   JsonObject *given;  /* strings of path and query; all members at once from D-Bus */
   gboolean typed;     /* given has its types already */

@@ -4,8 +4,8 @@
  * thread the answer is ready on; only the answer is guarded by a lock. */
 #include "call-private.h"
 
-#include "base/digests.h"
 #include "base/ids.h"
+#include "call-trace.h"
 
 #include <string.h>
 
@@ -23,30 +23,23 @@ static void
 reeve_call_on_item (const ReeveCallItem *item, gpointer user_data)
 {
   ReeveCall *self = user_data;
+  ReeveLogContext *before = reeve_log_resume (self->log);
 
   if (item->end)
     {
       if (self->done != NULL)
         self->done (self, self->user_data);
+      reeve_call_trace_end (self);
     }
   else if (self->event != NULL)
     self->event (self, item->event, item->data, item->raw, self->user_data);
+  reeve_log_leave (before);
 }
 
 static void
 reeve_call_release (gpointer data)
 {
   reeve_call_unref (data);
-}
-
-static void
-reeve_call_make_trace (ReeveCall *self)
-{
-  guint8 bytes[24] = { 0 };
-
-  reeve_ids_fill_random (bytes, sizeof bytes);
-  reeve_digests_write_hex (bytes, 16, self->trace_id);
-  reeve_digests_write_hex (bytes + 16, 8, self->span_id);
 }
 
 /**
@@ -72,7 +65,7 @@ reeve_call_new (const ReeveOperation *operation, GMainContext *context, const ch
   self->request_id = reeve_ids_new ("req");
   self->queue = reeve_call_queue_new (context, reeve_call_on_item, reeve_call_release, self);
   self->outcome = REEVE_OUTCOME_NONE;
-  reeve_call_make_trace (self);
+  reeve_trace_make (&self->trace);
   return self;
 }
 
@@ -101,6 +94,7 @@ reeve_call_free (ReeveCall *self)
   g_free (self->request_id);
   g_free (self->repeated);
   g_free (self->garbled);
+  reeve_call_trace_clear (self);
   g_free (self->digest);
   g_free (self->media_type);
   g_clear_pointer (&self->source, reeve_call_source_unref);
@@ -211,54 +205,6 @@ reeve_call_set_idempotency_key (ReeveCall *self, const char *key)
 {
   g_free (self->idempotency_key);
   self->idempotency_key = g_strdup (key);
-}
-
-static gboolean
-reeve_call_is_hex (const char *text, gsize length)
-{
-  gboolean zero = TRUE;
-
-  for (gsize i = 0; i < length; i++)
-    {
-      if (!g_ascii_isxdigit (text[i]) || g_ascii_isupper (text[i]))
-        return FALSE;
-      zero = zero && text[i] == '0';
-    }
-  return !zero;
-}
-
-/**
- * reeve_call_parse_trace:
- * @traceparent: (nullable): as W3C Trace Context says
- * @trace_id: (out caller-allocates): its trace id
- *
- * Returns: %FALSE when it is malformed, and nothing was written
- */
-gboolean
-reeve_call_parse_trace (const char *traceparent, char trace_id[33])
-{
-  if (traceparent == NULL || strlen (traceparent) < 55 || traceparent[2] != '-'
-      || traceparent[35] != '-' || traceparent[52] != '-' || g_str_has_prefix (traceparent, "ff")
-      || (traceparent[55] != '\0' && g_str_has_prefix (traceparent, "00")))
-    return FALSE;
-  if (!reeve_call_is_hex (traceparent + 3, 32) || !reeve_call_is_hex (traceparent + 36, 16))
-    return FALSE;
-  memcpy (trace_id, traceparent + 3, 32);
-  trace_id[32] = '\0';
-  return TRUE;
-}
-
-/**
- * reeve_call_set_trace:
- * @self: a call
- * @traceparent: (nullable): what is malformed is ignored, as W3C Trace Context says
- *
- * Makes the call part of the caller's trace.
- */
-void
-reeve_call_set_trace (ReeveCall *self, const char *traceparent)
-{
-  reeve_call_parse_trace (traceparent, self->trace_id);
 }
 
 void
@@ -487,19 +433,7 @@ reeve_call_get_request_id (ReeveCall *self)
 const char *
 reeve_call_get_trace_id (ReeveCall *self)
 {
-  return self->trace_id;
-}
-
-/**
- * reeve_call_get_span_id:
- * @self: a call
- *
- * Returns: (transfer none): id of the call's own span, 16 hexadecimal digits
- */
-const char *
-reeve_call_get_span_id (ReeveCall *self)
-{
-  return self->span_id;
+  return self->trace.trace_id;
 }
 
 const char *

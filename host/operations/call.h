@@ -44,9 +44,6 @@ void reeve_call_set_local (ReeveCall *self, gboolean local);
 void reeve_call_set_accept (ReeveCall *self, const char *accept);
 void reeve_call_set_tenant_header (ReeveCall *self, const char *tenant_id);
 void reeve_call_set_idempotency_key (ReeveCall *self, const char *key);
-void reeve_call_set_trace (ReeveCall *self, const char *traceparent);
-/* Trace id of a traceparent; FALSE when it is malformed. */
-gboolean reeve_call_parse_trace (const char *traceparent, char trace_id[33]);
 void reeve_call_set_instance (ReeveCall *self, const char *instance);
 void reeve_call_set_path_member (ReeveCall *self, const char *name, const char *value);
 void reeve_call_set_query_member (ReeveCall *self, const char *name, const char *value);
@@ -79,7 +76,6 @@ const char *reeve_call_get_digest (
 void reeve_call_set_recorded (ReeveCall *self);
 const char *reeve_call_get_request_id (ReeveCall *self);
 const char *reeve_call_get_trace_id (ReeveCall *self);
-const char *reeve_call_get_span_id (ReeveCall *self);
 const char *reeve_call_get_instance (ReeveCall *self); /* (nullable) */
 const char *reeve_call_get_door (ReeveCall *self);
 GMainContext *reeve_call_get_context (ReeveCall *self);

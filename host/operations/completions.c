@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* OpenAI's chat completions. Only the members that matter are read; a model gets the body as it
  * came, and what an upstream answers goes out as it came. */
+#include "call-trace.h"
 #include "model-door.h"
 #include "openai-wire.h"
 #include "operation-functions.h"
@@ -143,7 +144,6 @@ reeve_op_completions_on_agent_admitted (GObject *source, GAsyncResult *result, g
     .mission = self->mission,
     .context = self->context,
     .stream = self->stream,
-    .trace_id = reeve_call_get_trace_id (self->call),
     .door = reeve_call_get_door (self->call),
   };
 
@@ -152,6 +152,7 @@ reeve_op_completions_on_agent_admitted (GObject *source, GAsyncResult *result, g
       reeve_op_completions_fail (self, error);
       return;
     }
+  reeve_call_trace_describe_run (self->call, &request);
   reeve_runs_execute_async (self->services->runs, admitted, &request,
                             self->stream ? reeve_op_completions_on_event : NULL, self, NULL,
                             reeve_op_completions_on_run, self);
@@ -170,6 +171,7 @@ reeve_op_completions_ask_agent (ReeveOpCompletion *self)
     .agent_id = agent_id,
     .input_digest = reeve_call_get_digest (self->call),
     .trace_id = reeve_call_get_trace_id (self->call),
+    .trace = reeve_call_trace_get_onward (self->call),
   };
 
   reeve_call_set_recorded (self->call);

@@ -3,6 +3,7 @@
  * answer goes out, a refusal leaves a record too. What needs a context runs in the door's. */
 #include "gate-pass.h"
 
+#include "call-trace.h"
 #include "schema-cache.h"
 
 #include "base/ids.h"
@@ -99,7 +100,8 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .agent_id = reeve_gate_pass_member (self, "agent_id"),
     .run_id = reeve_gate_pass_member (self, "run_id"),
     .input_digest = self->call->digest,
-    .trace_id = self->call->trace_id,
+    .trace_id = self->call->trace.trace_id,
+    .trace = reeve_call_trace_get_onward (self->call),
     .door = self->call->door,
     .peer_address = self->call->peer_address,
   };
@@ -117,6 +119,7 @@ static void
 reeve_gate_pass_on_kept (GObject *source, GAsyncResult *result, gpointer data)
 {
   ReeveGatePass *self = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
   g_autoptr (GError) error = NULL;
 
   /* the effect has happened: its answer goes out even when it could not be kept */
@@ -144,6 +147,7 @@ static gboolean
 reeve_gate_pass_keep (gpointer data)
 {
   ReeveGatePass *self = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
   ReeveCall *call = self->call;
   g_autoptr (JsonNode) node = NULL;
 
@@ -162,6 +166,7 @@ static void
 reeve_gate_pass_on_read (GObject *source, GAsyncResult *result, gpointer data)
 {
   ReeveGatePass *self = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
   GError *error = NULL;
 
   if (!reeve_admission_read_finish (self->services->admission, result, &error))
@@ -173,6 +178,7 @@ static gboolean
 reeve_gate_pass_record_read (gpointer data)
 {
   ReeveGatePass *self = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
   ReeveAdmissionRequest request = { 0 };
 
   reeve_gate_pass_describe (self, &request);
@@ -268,6 +274,7 @@ void
 reeve_gate_pass_end (ReeveCall *call, gpointer data)
 {
   ReeveGatePass *self = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
   gboolean begun
       = self->admitted && (call->admitted == NULL || reeve_admitted_is_consumed (call->admitted));
 

@@ -4,6 +4,7 @@
  * runs on a worker. */
 #include "gate.h"
 
+#include "call-trace.h"
 #include "gate-params.h"
 #include "gate-pass.h"
 
@@ -48,15 +49,8 @@ reeve_gate_on_door (ReeveGatePass *pass, GSourceFunc func)
 static void
 reeve_gate_call_function (ReeveGatePass *pass)
 {
-  ReeveCaller *caller = reeve_call_get_caller (pass->call);
-  char **before = reeve_log_enter (
-      REEVE_LOG_TENANT_ID, reeve_call_get_tenant_id (pass->call), REEVE_LOG_USER_ID,
-      caller != NULL ? reeve_caller_get_user_id (caller) : NULL, REEVE_LOG_TRACE_ID,
-      reeve_call_get_trace_id (pass->call), REEVE_LOG_N_FIELDS);
-
   /* the function may end the call, and the pass with it */
   pass->call->operation->func (pass->call, pass->services);
-  reeve_log_leave (before);
 }
 
 /* ---- the effect's intent, the stream's record ---- */
@@ -65,6 +59,7 @@ static void
 reeve_gate_on_admitted (GObject *source, GAsyncResult *result, gpointer data)
 {
   ReeveGatePass *pass = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   GError *error = NULL;
   ReeveAdmitted *admitted
       = reeve_admission_begin_finish (pass->services->admission, result, &error);
@@ -84,6 +79,7 @@ static void
 reeve_gate_on_read (GObject *source, GAsyncResult *result, gpointer data)
 {
   ReeveGatePass *pass = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   GError *error = NULL;
   gboolean good = reeve_admission_read_finish (pass->services->admission, result, &error);
 
@@ -99,6 +95,7 @@ static gboolean
 reeve_gate_run_async (gpointer data)
 {
   ReeveGatePass *pass = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   const ReeveOperation *operation = pass->call->operation;
   ReeveAdmissionRequest request = { 0 };
 
@@ -118,6 +115,7 @@ static void
 reeve_gate_run (gpointer data)
 {
   ReeveGatePass *pass = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   ReeveAdmissionRequest request = { 0 };
   ReeveAdmitted *admitted = NULL;
   GError *error = NULL;
@@ -194,6 +192,7 @@ static void
 reeve_gate_on_claim (GObject *source, GAsyncResult *result, gpointer data)
 {
   ReeveGatePass *pass = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   GError *error = NULL;
 
   pass->claim = reeve_idempotency_claim_finish (pass->services->idempotency, result,
@@ -212,6 +211,7 @@ static gboolean
 reeve_gate_claim (gpointer data)
 {
   ReeveGatePass *pass = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
 
   reeve_idempotency_claim_async (pass->services->idempotency, pass->call->caller,
                                  pass->call->operation->name, pass->call->idempotency_key,
@@ -357,6 +357,7 @@ static void
 reeve_gate_prepare_on_worker (gpointer data)
 {
   ReeveGatePass *pass = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
 
   if (!reeve_gate_prepare (pass))
     return;
@@ -435,6 +436,14 @@ reeve_gate_count (ReeveGatePass *pass, GError **error)
   return FALSE;
 }
 
+/* From here on what is logged says for whom. */
+static void
+reeve_gate_know (ReeveCall *call)
+{
+  reeve_call_trace_know (call);
+  reeve_log_restore_context (call->log);
+}
+
 static void
 reeve_gate_enter (ReeveGatePass *pass)
 {
@@ -459,6 +468,7 @@ reeve_gate_enter (ReeveGatePass *pass)
           return;
         }
       reeve_call_take_caller (call, there);
+      reeve_gate_know (call);
     }
   if (reeve_gate_authorise (pass, &error))
     reeve_gate_go_on (pass);
@@ -470,6 +480,7 @@ static void
 reeve_gate_on_authenticated (GObject *source, GAsyncResult *result, gpointer data)
 {
   ReeveGatePass *pass = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   GError *error = NULL;
   ReeveCaller *caller
       = reeve_authentication_authenticate_finish (pass->services->authentication, result, &error);
@@ -482,6 +493,7 @@ reeve_gate_on_authenticated (GObject *source, GAsyncResult *result, gpointer dat
       return;
     }
   reeve_call_take_caller (pass->call, caller);
+  reeve_gate_know (pass->call);
   reeve_gate_enter (pass);
 }
 
@@ -512,6 +524,7 @@ reeve_gate_authenticate (ReeveGatePass *pass)
       return;
     }
   reeve_call_take_caller (call, known);
+  reeve_gate_know (call);
   reeve_gate_enter (pass);
 }
 
@@ -538,7 +551,10 @@ void
 reeve_gate_dispatch (ReeveServices *services, ReeveCall *call)
 {
   ReeveGatePass *pass = reeve_gate_pass_new (services, call);
+  g_auto (ReeveLogScope) scope = { NULL };
 
+  reeve_call_trace_begin (call, services->tracer);
+  scope = reeve_log_scope (call->log);
   reeve_call_set_end (call, reeve_gate_pass_end, pass);
   if (reeve_gate_has (pass, REEVE_OPERATION_PUBLIC) || reeve_gate_is_open_here (pass))
     reeve_gate_go_on (pass);

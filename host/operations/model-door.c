@@ -3,6 +3,8 @@
  * all that call a model, so that each is admitted, recorded and settled in the same form. */
 #include "model-door.h"
 
+#include "call-trace.h"
+
 #include "runtime/model-meter.h"
 
 typedef struct
@@ -77,11 +79,11 @@ reeve_model_door_on_admitted (GObject *source, GAsyncResult *result, gpointer us
     .struct_size = sizeof info,
     .tenant_id = reeve_call_get_tenant_id (self->call),
     .user_id = reeve_caller_get_user_id (caller),
-    .trace_id = reeve_call_get_trace_id (self->call),
     .roles = reeve_caller_get_roles (caller),
   };
   GError *error = NULL;
 
+  reeve_call_trace_describe (self->call, &info);
   self->admitted = reeve_admission_begin_finish (self->services->admission, result, &error);
   if (self->admitted != NULL
       && !reeve_model_meter_lower (self->request, reeve_admitted_get_granted (self->admitted),
@@ -125,6 +127,7 @@ reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmReques
     .resource_type = "model",
     .input_digest = reeve_call_get_digest (call),
     .trace_id = reeve_call_get_trace_id (call),
+    .trace = reeve_call_trace_get_onward (call),
   };
 
   if (!reeve_models_resolve (services->models, reeve_llm_request_get_model (request), &provider,

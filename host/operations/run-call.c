@@ -2,6 +2,8 @@
 /* A run goes on when its client has gone: only its events are no longer sent. */
 #include "run-call.h"
 
+#include "call-trace.h"
+
 typedef struct
 {
   ReeveCall *call;
@@ -72,7 +74,7 @@ reeve_run_call_execute (ReeveCall *call, ReeveServices *services, ReeveRunReques
   self->conversation_id = g_strdup (request->conversation_id);
   request->stream = stream;
   request->door = reeve_call_get_door (call);
-  request->trace_id = reeve_call_get_trace_id (call);
+  reeve_call_trace_describe_run (call, request);
   reeve_runs_execute_async (
       services->runs, reeve_call_steal_admitted (call), request,
       stream ? reeve_run_call_on_event : NULL, stream ? reeve_call_ref (call) : NULL,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/config.h"
+#include "base/tracer.h"
 #include "base/workers.h"
 #include "loader/registry.h"
 #include "store/store.h"
@@ -43,6 +44,7 @@ struct _ReeveServices
   ReeveConfig *config;
   ReeveWorkers *workers;
   ReeveRegistry *registry;
+  ReeveTracer *tracer; /* (nullable): no traces are sent */
   ReeveStore *store;
   ReeveLedger *ledger;
   ReeveAdmission *admission;

@@ -241,6 +241,8 @@ reeve_model_call_attempt (ReeveModelCall *self)
       reeve_model_call_end (self, NULL, error);
       return;
     }
+  reeve_propagation_add (self->setup.propagation, http, self->setup.traceparent,
+                         self->setup.tracestate);
   g_clear_object (&self->decoder);
   self->decoder = reeve_llm_codec_decoder (provider->codec, self->setup.request);
   if (!self->consumed)

@@ -5,6 +5,7 @@
 
 #include "base/workers.h"
 #include "model-provider.h"
+#include "propagation.h"
 #include "model-response.h"
 
 G_BEGIN_DECLS
@@ -17,9 +18,12 @@ typedef struct
   ReeveAdmitted *admitted;  /* outlives the call */
   ReeveLlmDeltaFunc func;   /* (nullable) */
   gpointer func_data;
-  GCancellable *cancellable; /* (nullable) */
-  gint64 deadline;           /* monotonic; 0 for none */
-  GTask *task;               /* returns a ReeveModelResponse */
+  GCancellable *cancellable;     /* (nullable) */
+  gint64 deadline;               /* monotonic; 0 for none */
+  ReevePropagation *propagation; /* (nullable) outlives the call */
+  const char *traceparent;       /* (nullable) as long as the task, as the next one */
+  const char *tracestate;
+  GTask *task; /* returns a ReeveModelResponse */
 } ReeveModelCallSetup;
 
 void reeve_model_call_start (const ReeveModelCallSetup *setup, ReeveUpstream *upstream);

@@ -193,6 +193,7 @@ reeve_model_provider_unref (ReeveModelProvider *self)
   g_clear_object (&self->plugin);
   g_clear_pointer (&self->options.trust, reeve_http_trust_unref);
   g_free (self->id);
+  g_free (self->system);
   g_free (self->origin);
   g_free (self->key_header);
   if (self->key_value != NULL)

@@ -13,6 +13,7 @@ typedef struct
 {
   gatomicrefcount refs;
   char *id;
+  char *system; /* (nullable): whose protocol it speaks: openai, … */
   ReevePlugin *plugin;
   ReeveLlmCodec *codec;   /* (nullable): the plugin, when it is a codec */
   ReeveLlmEngine *engine; /* (nullable): the plugin, when it is an engine */

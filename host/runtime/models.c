@@ -8,6 +8,7 @@
 #include "http-client.h"
 #include "model-call.h"
 #include "model-engine.h"
+#include "model-trace.h"
 #include "model-provider.h"
 
 /* of a provider that names no model, such as an engine that has but one */
@@ -21,8 +22,10 @@ struct _ReeveModels
   ReeveHttpTrust *trust;
   GPtrArray *providers; /* in configured order; fixed before the first call */
   char *configured_default;
-  GMutex lock;         /* guards clients */
-  GHashTable *clients; /* GMainContext -> ReeveHttpClient */
+  ReeveTracer *tracer;           /* (nullable) */
+  ReevePropagation *propagation; /* (nullable) */
+  GMutex lock;                   /* guards clients */
+  GHashTable *clients;           /* GMainContext -> ReeveHttpClient */
 };
 
 G_DEFINE_FINAL_TYPE (ReeveModels, reeve_models, G_TYPE_OBJECT)
@@ -88,6 +91,19 @@ reeve_models_get_trust (ReeveModels *self)
   return self->trust;
 }
 
+/**
+ * reeve_models_set_tracing:
+ * @self: a router that was not used as yet
+ * @tracer: (nullable): who records calls
+ * @propagation: (nullable): which services are told of the trace
+ */
+void
+reeve_models_set_tracing (ReeveModels *self, ReeveTracer *tracer, ReevePropagation *propagation)
+{
+  self->tracer = tracer;
+  self->propagation = propagation;
+}
+
 static ReeveModelProvider *
 reeve_models_find (ReeveModels *self, const char *id, gsize length)
 {
@@ -148,6 +164,7 @@ reeve_models_configure_one (ReeveModels *self, JsonObject *row, GError **error)
   g_autoptr (GError) local = NULL;
   g_autofree char *instance_id = g_strconcat ("llm.", id, NULL);
   ReevePlugin *plugin = NULL;
+  ReeveModelProvider *provider = NULL;
 
   settings = settings != NULL ? settings : empty;
   stripped = reeve_model_provider_strip (settings);
@@ -159,7 +176,11 @@ reeve_models_configure_one (ReeveModels *self, JsonObject *row, GError **error)
       g_propagate_prefixed_error (error, g_steal_pointer (&local), "provider %s: ", id);
       return FALSE;
     }
-  return reeve_models_add (self, id, plugin, settings, error);
+  if (!reeve_models_add (self, id, plugin, settings, error))
+    return FALSE;
+  provider = g_ptr_array_index (self->providers, self->providers->len - 1);
+  provider->system = g_strdup (plugin_id + (g_str_has_prefix (plugin_id, "llm-") ? 4 : 0));
+  return TRUE;
 }
 
 /**
@@ -447,6 +468,8 @@ reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLl
   g_autoptr (ReeveContext) context = NULL;
   g_autofree char *name = NULL;
   g_autofree char *full = NULL;
+  ReeveContextInfo below = *info;
+  ReeveModelTrace *trace = NULL;
   GError *error = NULL;
   ReeveUpstream *upstream = NULL;
   ReeveModelProvider *provider
@@ -471,14 +494,19 @@ reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLl
   reeve_admitted_expect (admitted, "model.call", full, NULL);
   adapted = reeve_models_adapt (request, provider, name);
   setup.request = adapted;
+  trace = reeve_model_trace_new (self->tracer, provider, adapted, info);
+  g_task_set_task_data (task, trace, (GDestroyNotify) reeve_model_trace_free);
+  setup.propagation = self->propagation;
+  setup.traceparent = below.traceparent = trace->traceparent;
+  setup.tracestate = trace->tracestate;
   if (provider->codec != NULL)
     {
       reeve_model_call_start (&setup, upstream);
       return;
     }
   context = self->registry != NULL
-                ? reeve_registry_new_context (self->registry, provider->plugin, info, cancellable)
-                : reeve_context_new (info, NULL, cancellable);
+                ? reeve_registry_new_context (self->registry, provider->plugin, &below, cancellable)
+                : reeve_context_new (&below, NULL, cancellable);
   reeve_model_engine_start (&setup, context, self->workers);
 }
 
@@ -499,5 +527,13 @@ reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result, GError **
 {
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
   g_return_val_if_fail (g_async_result_is_tagged (result, reeve_models_complete_async), NULL);
-  return g_task_propagate_pointer (G_TASK (result), error);
+  ReeveModelTrace *trace = g_task_get_task_data (G_TASK (result));
+  g_autoptr (GError) local = NULL;
+  ReeveModelResponse *response = g_task_propagate_pointer (G_TASK (result), &local);
+
+  if (trace != NULL)
+    reeve_model_trace_end (trace, response, local);
+  if (local != NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return response;
 }

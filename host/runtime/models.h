@@ -9,6 +9,7 @@
 #include "loader/registry.h"
 #include "governance/admission.h"
 #include "http-trust.h"
+#include "propagation.h"
 
 G_BEGIN_DECLS
 
@@ -23,6 +24,10 @@ gboolean reeve_models_configure (ReeveModels *self, JsonObject *llm, char **faul
 /* Adds one provider with an instance that is set up; before the first call. */
 gboolean reeve_models_add (ReeveModels *self, const char *id, ReevePlugin *plugin,
                            JsonObject *settings, GError **error);
+/* Before the first call: (nullable) both outlive it. Who records calls, and which services are told
+ * of the trace that they belong to. */
+void reeve_models_set_tracing (ReeveModels *self, ReeveTracer *tracer,
+                               ReevePropagation *propagation);
 /* (transfer none) trusted certificates, for who else speaks TLS */
 ReeveHttpTrust *reeve_models_get_trust (ReeveModels *self);
 /* To be called on a thread before its main context goes: ends its calls with REEVE_ERROR_CANCELLED,

@@ -21,6 +21,7 @@
 struct _ReeveNetHttp
 {
   ReeveHttpThread *thread;
+  ReevePropagation *propagation; /* (nullable) */
 };
 
 /* One request, shared by the thread that waits and the thread that works. */
@@ -168,6 +169,17 @@ reeve_net_http_new (ReeveHttpTrust *trust)
 
   self->thread = reeve_http_thread_new ("reeve-net", trust);
   return self;
+}
+
+/**
+ * reeve_net_http_set_propagation:
+ * @self: a provider that was not used as yet
+ * @propagation: (nullable): which origins are told of the trace of a call
+ */
+void
+reeve_net_http_set_propagation (ReeveNetHttp *self, ReevePropagation *propagation)
+{
+  self->propagation = propagation;
 }
 
 /**
@@ -348,6 +360,9 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
   options.addresses = reeve_net_http_admit (caller, request, error);
   if (options.addresses == NULL)
     return NULL;
+  reeve_propagation_add (self->propagation, request,
+                         reeve_context_get_traceparent (caller->context),
+                         reeve_context_get_tracestate (caller->context));
   job = g_new0 (ReeveNetHttpJob, 1);
   g_atomic_ref_count_init (&job->refs);
   g_mutex_init (&job->lock);

@@ -5,12 +5,15 @@
 
 #include "loader/capabilities.h"
 #include "http-trust.h"
+#include "propagation.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ReeveNetHttp ReeveNetHttp;
 
 ReeveNetHttp *reeve_net_http_new (ReeveHttpTrust *trust);
+/* Before the first request: (nullable): which origins are told of the trace; outlives it. */
+void reeve_net_http_set_propagation (ReeveNetHttp *self, ReevePropagation *propagation);
 void reeve_net_http_shutdown (ReeveNetHttp *self);
 void reeve_net_http_free (ReeveNetHttp *self);
 /* a ReeveCapabilityHttpFunc; user_data is a ReeveNetHttp */

@@ -293,6 +293,7 @@ reeve_run_answer_on_committed (GObject *source, GAsyncResult *result, gpointer u
 {
   ReeveRunAnswer *self = user_data;
   g_autoptr (ReeveRun) run = g_object_ref (self->run);
+  g_auto (ReeveLogScope) scope = reeve_log_scope (run->log);
   g_autoptr (GError) error = NULL;
 
   if (g_task_propagate_boolean (G_TASK (result), &error)
@@ -324,6 +325,7 @@ static void
 reeve_run_answer_on_settled (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   ReeveRunAnswer *self = user_data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->run->log);
   g_autoptr (GError) error = NULL;
 
   self->last = reeve_admission_settle_finish (REEVE_ADMISSION (source), result, &error);

@@ -127,6 +127,7 @@ reeve_run_model_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError
 {
   ReeveRunModel *self = user_data;
   ReeveRun *run = self->run;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (run->log);
   g_autoptr (GString) piece = NULL;
   gboolean thought = delta->kind == REEVE_LLM_DELTA_THOUGHT;
 
@@ -188,6 +189,7 @@ reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_
 {
   ReeveRunModel *self = user_data;
   g_autoptr (ReeveRun) run = g_object_ref (self->run);
+  g_auto (ReeveLogScope) scope = reeve_log_scope (run->log);
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveModelResponse) response
       = reeve_models_complete_finish (REEVE_MODELS (source), result, &error);
@@ -261,6 +263,7 @@ reeve_run_model_on_admitted (GObject *source, GAsyncResult *result, gpointer use
 {
   ReeveRunModel *self = user_data;
   g_autoptr (ReeveRun) run = g_object_ref (self->run);
+  g_auto (ReeveLogScope) scope = reeve_log_scope (run->log);
   g_autoptr (GError) error = NULL;
   JsonObject *entries[] = { NULL, NULL, NULL };
 

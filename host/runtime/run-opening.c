@@ -285,6 +285,12 @@ reeve_run_opening_add_request (JsonObject *started, ReeveCaller *caller, guint64
   json_object_set_object_member (started, "caller", reeve_run_opening_caller (caller));
   if (request->trace_id != NULL)
     json_object_set_string_member (started, "trace_id", request->trace_id);
+  if (request->traceparent != NULL)
+    json_object_set_string_member (started, "traceparent", request->traceparent);
+  if (request->tracestate != NULL)
+    json_object_set_string_member (started, "tracestate", request->tracestate);
+  if (request->request_id != NULL)
+    json_object_set_string_member (started, "request_id", request->request_id);
   if (request->context != NULL && json_object_get_size (request->context) > 0)
     {
       g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);

@@ -3,6 +3,8 @@
  * (effects), run-answer.c (the end), run-followers.c (readers of its events). */
 #pragma once
 
+#include "base/log.h"
+#include "base/tracer.h"
 #include "decide.h"
 #include "run-followers.h"
 #include "run.h"
@@ -25,6 +27,11 @@ struct _ReeveRun
   ReeveJournal *journal;
   ReeveCitations *citations;
   ReeveRunFollowers *followers;
+  ReeveLogContext *log; /* (nullable) until it has begun */
+  ReeveSpan *span;      /* (nullable): where it is recorded */
+  gboolean traced;      /* it stands in somebody's trace */
+  ReeveTrace trace;     /* what its effects stand below */
+  char traceparent[REEVE_TRACE_LENGTH + 1];
   GMainContext *context;
   GCancellable *cancellable; /* of the effect under way */
   GSource *timer;
@@ -65,6 +72,13 @@ JsonObject *reeve_run_describe_error (const char *code, const char *message);
 gboolean reeve_run_take (ReeveRun *self, JsonObject *entry, GError **error);
 void reeve_run_live_clear (ReeveRun *self);
 void reeve_run_send_live (ReeveRun *self, const char *name, const char *text);
+
+/* Its span and its log: @started is its first entry. */
+void reeve_run_trace_open (ReeveRun *self, JsonObject *started);
+void reeve_run_trace_close (ReeveRun *self, JsonObject *result, const GError *error);
+void reeve_run_trace_describe (ReeveRun *self, ReeveContextInfo *info);
+/* (transfer full) (nullable) */
+ReeveSpan *reeve_run_trace_open_tool (ReeveRun *self, const char *name, const char *call_id);
 
 void reeve_run_model_call (ReeveRun *self, guint step);
 void reeve_run_tool_call (ReeveRun *self, const ReeveJournalCall *call);

@@ -14,6 +14,8 @@ typedef struct
   JsonNode *arguments;
   char *digest;
   ReeveAdmitted *admitted;
+  ReeveSpan *span; /* (nullable): of the call under way */
+  char traceparent[REEVE_TRACE_LENGTH + 1];
 } ReeveRunTool;
 
 static void
@@ -116,10 +118,20 @@ reeve_run_tool_settle (ReeveRunTool *self, JsonObject *entry, const GError *erro
 }
 
 static void
+reeve_run_tool_end_span (ReeveRunTool *self, JsonObject *entry, const GError *error)
+{
+  if (error == NULL && reeve_json_get_boolean (entry, "is_error", FALSE))
+    reeve_span_fail (self->span, "tool_error");
+  reeve_span_fail_with (self->span, error);
+  reeve_span_end (g_steal_pointer (&self->span));
+}
+
+static void
 reeve_run_tool_on_result (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   ReeveRunTool *self = user_data;
   g_autoptr (ReeveRun) run = g_object_ref (self->run);
+  g_auto (ReeveLogScope) scope = reeve_log_scope (run->log);
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveToolResult) answer
       = reeve_tools_call_finish (REEVE_TOOLS (source), result, &error);
@@ -133,6 +145,7 @@ reeve_run_tool_on_result (GObject *source, GAsyncResult *result, gpointer user_d
     reeve_run_tool_fill (self, entries[0], answer);
   else
     reeve_run_tool_fill_error (entries[0], reeve_run_tool_classify (self, error), error);
+  reeve_run_tool_end_span (self, entries[0], error);
   reeve_run_tool_settle (self, entries[0], error);
   reeve_run_tool_free (self);
   reeve_run_append (run, entries, reeve_run_advance);
@@ -147,6 +160,12 @@ reeve_run_tool_send (ReeveRun *run)
   ReeveContextInfo info = { 0 };
 
   reeve_run_describe_context (run, &info);
+  self->span = reeve_run_trace_open_tool (run, self->name, self->call_id);
+  if (self->span != NULL)
+    {
+      reeve_trace_write (&self->span->trace, self->traceparent);
+      info.traceparent = self->traceparent;
+    }
   if (run->env.tool_seconds > 0)
     info.deadline = MIN (info.deadline != 0 ? info.deadline : G_MAXINT64,
                          g_get_monotonic_time () + run->env.tool_seconds * G_USEC_PER_SEC);
@@ -173,6 +192,7 @@ reeve_run_tool_on_admitted (GObject *source, GAsyncResult *result, gpointer user
 {
   ReeveRunTool *self = user_data;
   ReeveRun *run = self->run;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (run->log);
   g_autoptr (GError) error = NULL;
   JsonObject *entries[] = { NULL, NULL };
 

@@ -5,7 +5,6 @@
 #include "run-opening.h"
 #include "run-private.h"
 
-#include "base/log.h"
 #include "base/times.h"
 #include "run-events.h"
 
@@ -43,6 +42,8 @@ reeve_run_finalize (GObject *object)
   g_clear_pointer (&self->followers, reeve_run_followers_free);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->log, reeve_log_context_unref);
+  g_clear_pointer (&self->span, reeve_span_free);
   g_string_free (self->live_thought, TRUE);
   g_string_free (self->live_shown, TRUE);
   g_free (self->run_id);
@@ -157,6 +158,7 @@ reeve_run_describe (ReeveRun *self, ReeveAdmissionRequest *request)
   request->workspace_id = reeve_json_get_string (started, "workspace_id", NULL);
   request->parent = self->intent;
   request->trace_id = reeve_json_get_string (started, "trace_id", NULL);
+  request->trace = self->traced ? &self->trace : NULL;
 }
 
 void
@@ -169,7 +171,7 @@ reeve_run_describe_context (ReeveRun *self, ReeveContextInfo *info)
   info->user_id = reeve_caller_get_user_id (self->caller);
   info->agent_id = reeve_json_get_string (started, "agent_id", NULL);
   info->run_id = self->run_id;
-  info->trace_id = reeve_json_get_string (started, "trace_id", NULL);
+  reeve_run_trace_describe (self, info);
   info->roles = reeve_caller_get_roles (self->caller);
   if (self->workspaces == NULL)
     self->workspaces = reeve_run_opening_get_workspaces (started);
@@ -266,6 +268,7 @@ reeve_run_on_appended (GObject *source, GAsyncResult *result, gpointer user_data
 {
   ReeveRunAppend *append = user_data;
   g_autoptr (ReeveRun) self = g_object_ref (append->run);
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->log);
   ReeveRunNext next = append->next;
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveBatchResult) committed
@@ -355,6 +358,7 @@ reeve_run_close (ReeveRun *self, JsonObject *result, const GError *error)
   if (self->timer != NULL)
     g_source_destroy (self->timer);
   reeve_run_followers_end (self->followers, 0);
+  reeve_run_trace_close (self, result, error);
   end->run = g_object_ref (self);
   end->result = result != NULL ? json_object_ref (result) : NULL;
   end->error = error != NULL ? g_error_copy (error) : NULL;
@@ -363,32 +367,14 @@ reeve_run_close (ReeveRun *self, JsonObject *result, const GError *error)
   g_source_attach (source, self->context);
 }
 
-/* From here on this thread's log, and that of the jobs it gives to workers, is this run's. */
-static char **
-reeve_run_enter_log (ReeveRun *self)
-{
-  JsonObject *started = reeve_journal_get_started (self->journal);
-
-  return reeve_log_enter (REEVE_LOG_TENANT_ID, reeve_run_get_tenant_id (self), REEVE_LOG_USER_ID,
-                          reeve_caller_get_user_id (self->caller), REEVE_LOG_AGENT_ID,
-                          reeve_json_get_string (started, "agent_id", NULL), REEVE_LOG_RUN_ID,
-                          self->run_id, REEVE_LOG_SESSION_ID,
-                          reeve_json_get_string (started, "session_id", NULL), REEVE_LOG_TRACE_ID,
-                          reeve_json_get_string (started, "trace_id", NULL), REEVE_LOG_N_FIELDS);
-}
-
 void
 reeve_run_complete (ReeveRun *self, JsonObject *result)
 {
-  char **before = NULL;
-
   if (self->ended)
     return;
-  before = reeve_run_enter_log (self);
   g_info ("a run has ended: %s, after %" G_GINT64_FORMAT " ms",
           reeve_json_get_string (result, "status", "?"),
           reeve_json_get_int (result, "duration_ms", 0));
-  reeve_log_leave (before);
   reeve_run_close (self, result, NULL);
 }
 
@@ -453,8 +439,6 @@ reeve_run_part (ReeveRun *self)
 static void
 reeve_run_perform (ReeveRun *self, const ReeveDecision *decision)
 {
-  char **before = reeve_run_enter_log (self);
-
   switch (decision->kind)
     {
     case REEVE_DECISION_CALL_MODEL:
@@ -472,7 +456,6 @@ reeve_run_perform (ReeveRun *self, const ReeveDecision *decision)
           self, reeve_json_get_object (reeve_journal_get_ended (self->journal), "result"));
       break;
     }
-  reeve_log_leave (before);
 }
 
 void
@@ -560,7 +543,10 @@ reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointe
 {
   JsonObject *const entries[] = { started, NULL };
   JsonObject *first = reeve_journal_get_started (self->journal);
+  g_auto (ReeveLogScope) scope = { NULL };
 
+  reeve_run_trace_open (self, first != NULL ? first : started);
+  scope = reeve_log_scope (self->log);
   self->done = done;
   self->done_data = user_data;
   if (self->intent == 0 && first != NULL)

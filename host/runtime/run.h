@@ -41,6 +41,7 @@ typedef struct _ReeveRunEnvironment
   ReevePolicies *policies;     /* nullable: no execution has a limit, and all tools are shown */
   ReeveWorkspaces *workspaces; /* nullable: there are none */
   const ReevePrices *prices;   /* nullable: no model has one */
+  ReeveTracer *tracer;         /* nullable: no traces are sent */
 } ReeveRunEnvironment;
 
 /* Called once in the run's context. error: the journal could not be written; result is NULL then.

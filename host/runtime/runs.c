@@ -332,6 +332,9 @@ reeve_runs_start_free (gpointer data)
   g_free ((char *) start->request.session_id);
   g_free ((char *) start->request.conversation_id);
   g_free ((char *) start->request.trace_id);
+  g_free ((char *) start->request.request_id);
+  g_free ((char *) start->request.traceparent);
+  g_free ((char *) start->request.tracestate);
   g_free ((char *) start->request.door);
   g_free (start);
 }
@@ -351,6 +354,9 @@ reeve_runs_start_new (ReeveAdmitted *admitted, const ReeveRunRequest *request)
   start->request.session_id = g_strdup (request->session_id);
   start->request.conversation_id = g_strdup (request->conversation_id);
   start->request.trace_id = g_strdup (request->trace_id);
+  start->request.request_id = g_strdup (request->request_id);
+  start->request.traceparent = g_strdup (request->traceparent);
+  start->request.tracestate = g_strdup (request->tracestate);
   start->request.door = g_strdup (request->door);
   if (request->context != NULL)
     json_object_ref (request->context);

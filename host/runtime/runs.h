@@ -29,6 +29,9 @@ typedef struct
   gint max_iterations;         /* 0: the agent's */
   gboolean stream;             /* ask models for pieces as they come */
   const char *trace_id;
+  const char *request_id;  /* (nullable): for the log */
+  const char *traceparent; /* (nullable): what the run stands below */
+  const char *tracestate;  /* (nullable) */
   const char *door;
 } ReeveRunRequest;
 

@@ -74,6 +74,14 @@ static const Row refused[] = {
     "1: policy.opa.url", "policy: {opa: {mode: also}}\n", 0600 },
   { "policy.opa-cleartext", "policy: {opa: {mode: also, url: \"http://192.0.2.1\"}}\n",
     "1: policy.opa.url", "policy: {opa: {mode: off, url: \"http://192.0.2.1\"}}\n", 0600 },
+  { "telemetry.cleartext", "telemetry:\n  otlp: {endpoint: \"http://collector.example:4318\"}\n",
+    "2: telemetry.otlp.endpoint",
+    "telemetry:\n  otlp: {endpoint: \"http://[::1]:4318\", headers: {x-key: env:GOOD}}\n", 0600 },
+  { "telemetry.cleartext", "telemetry: {otlp: {endpoint: \"http://192.0.2.1\"}}\n",
+    "1: telemetry.otlp.endpoint",
+    "telemetry: {otlp: {endpoint: \"http://192.0.2.1\", allow_cleartext: true}}\n", 0600 },
+  { "secrets.readable", "telemetry: {otlp: {headers: {x-key: 9c1f5d7e}}}\n",
+    "1: telemetry.otlp.headers.x-key", "telemetry: {otlp: {headers: {x-key: env:GOOD}}}\n", 0644 },
 };
 
 /* what contradicts itself is refused to a developer, too */

@@ -458,10 +458,10 @@ static void
 test_config_schema (void)
 {
   static const char *const sections[] = {
-    "profile", "server",  "store",     "authentication", "llm",       "agents",     "budgets",
-    "limits",  "audit",   "tls",       "encryption",     "rbac",      "tools",      "plugins",
-    "metrics", "logging", "knowledge", "jobs",           "approvals", "compliance", "notifications",
-    "policy",
+    "profile",       "server",    "store",   "authentication", "llm",  "agents",    "budgets",
+    "limits",        "audit",     "tls",     "encryption",     "rbac", "tools",     "plugins",
+    "metrics",       "telemetry", "logging", "knowledge",      "jobs", "approvals", "compliance",
+    "notifications", "policy",
   };
 
   check_schema_node (reeve_config_schema, "the configuration");

@@ -85,7 +85,7 @@ test_log_context (void)
   g_assert_cmpstr (json_object_get_string_member (object, "run_id"), ==, "run_b");
   g_assert_false (json_object_has_member (object, "session_id"));
 
-  g_auto (GStrv) saved = reeve_log_save_context ();
+  g_autoptr (ReeveLogContext) saved = reeve_log_save_context ();
   GThread *thread = g_thread_new ("other", other_thread, saved);
   g_autofree char *other = g_thread_join (thread);
   JsonObject *other_object = parse_line (other, &other_node);
@@ -93,7 +93,7 @@ test_log_context (void)
   g_assert_cmpstr (json_object_get_string_member (other_object, "run_id"), ==, "run_a");
 
   /* a piece of work within */
-  char **before
+  ReeveLogContext *before
       = reeve_log_enter (REEVE_LOG_RUN_ID, "run_c", REEVE_LOG_TENANT_ID, NULL, REEVE_LOG_N_FIELDS);
   g_autofree char *inner = format_line (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, "x", NULL);
   g_assert_nonnull (strstr (inner, "run_c"));

@@ -25,7 +25,7 @@ from callgraph import Graph
 ALLOWED = {
     "reeve_admission_get_type", "reeve_admission_new", "reeve_admission_set_instruments", "reeve_admission_set_grant",
     "reeve_admission_set_tool_check", "reeve_admission_add_check",
-    "reeve_admission_add_named_check", "reeve_admission_set_budgets", "reeve_admission_has_budgets", "reeve_admission_set_adviser",
+    "reeve_admission_add_named_check", "reeve_admission_set_budgets", "reeve_admission_has_budgets", "reeve_admission_set_adviser", "reeve_admission_set_tracer",
     "reeve_admission_begin", "reeve_admission_begin_async", "reeve_admission_begin_finish", "reeve_admission_settle_async",
     "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_refuse", "reeve_admission_allows_again",
     "reeve_admission_resume", "reeve_admission_recover", "reeve_admission_flush_refusals",
@@ -47,7 +47,7 @@ INTERFACES = {
     "reeve_policy_adviser_": {"governance/admission.c", "operations/doctor-checks.c", "operations/policies.c"},
     "reeve_storage_": {"store/", "host/schema-command.c"},
     "reeve_tool_": {"runtime/tools.c"},
-    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/opa-request.c", "runtime/http-client.c"},
+    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/opa-request.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
 }
 # the bytes of a checkpoint, to who cosigns it
 INTERFACES["reeve_upstream_"].add("runtime/witness-post.c")
@@ -73,6 +73,8 @@ WITHOUT = {
     "reeve_model_engine_start": "takes the right in its set-up and consumes it",
     "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant",
     "reeve_opa_request_send": "asks a policy agent about a call that is being admitted: a question",
+    "reeve_otlp_exporter_new": "tells a collector, which an administrator named, what has happened: ids, names and counts",
+    "reeve_otlp_exporter_stop": "the same, of what waits",
     "reeve_run_answer_finish": "writes the answer of a run, which holds the right to itself",
     "reeve_run_append": "journal of a run, which holds the right to itself",
     "reeve_store_commit": "is the effect",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A call carries events and its answer from any thread to the door, in order, once. */
 #include "operations/call-private.h"
+#include "operations/call-trace.h"
 
 static const ReeveOperation operation = { .name = "test.call", .success_status = 200 };
 
@@ -99,29 +100,27 @@ test_at_once (void)
   g_string_free (door.seen, TRUE);
 }
 
+/* where a call stands, and what it passes on where nothing is recorded */
 static void
 test_trace (void)
 {
-  static const char *const bad[] = {
-    NULL,
-    "",
-    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-    "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
-    "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
-    "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
-    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
-    "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-    "00-4bf92f3577b34da6a3ce929d0e0e473x-00f067aa0ba902b7-01",
-  };
-  char trace[33] = { 0 };
+  static const char shown[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  g_autoptr (ReeveCall) own = reeve_call_new (&operation, NULL, "test");
+  g_autoptr (ReeveCall) call = reeve_call_new (&operation, NULL, "test");
+  ReeveContextInfo info = { 0 };
 
-  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
-    g_assert_false (reeve_call_parse_trace (bad[i], trace));
-  g_assert_true (
-      reeve_call_parse_trace ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", trace));
-  g_assert_cmpstr (trace, ==, "4bf92f3577b34da6a3ce929d0e0e4736");
-  g_assert_true (
-      reeve_call_parse_trace ("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00-x", trace));
+  reeve_call_trace_set (own, "ff-x", "a=1");
+  g_assert_true (reeve_call_trace_get_onward (own) == reeve_call_trace_get (own));
+  reeve_call_trace_describe (own, &info);
+  g_assert_null (info.tracestate);
+  g_assert_true (g_str_has_prefix (info.traceparent + 3, info.trace_id));
+  g_assert_true (g_str_has_suffix (info.traceparent, "-02"));
+  reeve_call_trace_set (call, shown, "a=1,b=2");
+  g_assert_cmpstr (reeve_call_get_trace_id (call), ==, "4bf92f3577b34da6a3ce929d0e0e4736");
+  g_assert_cmpstr (reeve_call_trace_get (call)->span_id, !=, "00f067aa0ba902b7");
+  reeve_call_trace_describe (call, &info);
+  g_assert_cmpstr (info.traceparent, ==, shown);
+  g_assert_cmpstr (info.tracestate, ==, "a=1,b=2");
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "forwarded.h"
 #include "multipart.h"
+#include "operations/call-trace.h"
 #include "query.h"
 #include "response.h"
 
@@ -536,7 +537,9 @@ reeve_rest_request_fill_call (ReeveRestRequest *self)
   reeve_call_set_tenant_header (self->call, soup_message_headers_get_one (headers, "X-Tenant-ID"));
   reeve_call_set_idempotency_key (self->call,
                                   soup_message_headers_get_one (headers, "Idempotency-Key"));
-  reeve_call_set_trace (self->call, soup_message_headers_get_one (headers, "traceparent"));
+  /* a list: two of them are none */
+  reeve_call_trace_set (self->call, soup_message_headers_get_list (headers, "traceparent"),
+                        soup_message_headers_get_list (headers, "tracestate"));
   reeve_call_set_instance (self->call, self->path);
   for (guint i = 0; i < self->match.length; i++)
     reeve_call_set_path_member (self->call, self->match.names[i], self->match.values[i]);

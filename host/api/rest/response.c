@@ -7,20 +7,20 @@
 #include <string.h>
 
 #include "api/error-map.h"
-#include "base/digests.h"
 #include "base/ids.h"
+#include "operations/call-trace.h"
 
 #include "headers.h"
 
 static void
-reeve_rest_response_set_ids (SoupServerMessage *msg, const char *trace_id, const char *span_id,
+reeve_rest_response_set_ids (SoupServerMessage *msg, const ReeveTrace *trace,
                              const char *request_id)
 {
   SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
-  char trace[64] = { 0 };
+  char text[REEVE_TRACE_LENGTH + 1] = { 0 };
 
-  g_snprintf (trace, sizeof trace, "00-%s-%s-01", trace_id, span_id);
-  soup_message_headers_replace (headers, "traceparent", trace);
+  reeve_trace_write (trace, text);
+  soup_message_headers_replace (headers, "traceparent", text);
   soup_message_headers_replace (headers, "X-Request-Id", request_id);
 }
 
@@ -45,8 +45,7 @@ reeve_rest_response_set_rate (SoupServerMessage *msg, const ReeveRateLimitsState
 void
 reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call)
 {
-  reeve_rest_response_set_ids (msg, reeve_call_get_trace_id (call), reeve_call_get_span_id (call),
-                               reeve_call_get_request_id (call));
+  reeve_rest_response_set_ids (msg, reeve_call_trace_get (call), reeve_call_get_request_id (call));
   reeve_rest_response_set_rate (msg, reeve_call_get_rate (call));
 }
 
@@ -158,6 +157,7 @@ reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *i
 
       reeve_rest_response_set_error (msg, error, instance, compatible,
                                      reeve_call_get_trace_id (call), reeve_call_get_faults (call));
+      reeve_call_trace_set_status (call, soup_server_message_get_status (msg));
       reeve_rest_response_set_wait (headers, reeve_call_get_rate (call));
       return;
     }
@@ -181,14 +181,14 @@ reeve_rest_response_set_own (SoupServerMessage *msg, char trace_id[33])
 {
   SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
   g_autofree char *request_id = reeve_ids_new ("req");
-  guint8 bytes[24] = { 0 };
-  g_autofree char *trace = NULL;
+  ReeveTrace trace = { 0 };
 
-  reeve_ids_fill_random (bytes, sizeof bytes);
-  trace = reeve_digests_hex (bytes, sizeof bytes);
-  if (!reeve_call_parse_trace (soup_message_headers_get_one (headers, "traceparent"), trace_id))
-    g_strlcpy (trace_id, trace, 33);
-  reeve_rest_response_set_ids (msg, trace_id, trace + 32, request_id);
+  if (reeve_trace_parse (soup_message_headers_get_list (headers, "traceparent"), &trace))
+    reeve_trace_make_span (&trace);
+  else
+    reeve_trace_make (&trace);
+  g_strlcpy (trace_id, trace.trace_id, 33);
+  reeve_rest_response_set_ids (msg, &trace, request_id);
 }
 
 void

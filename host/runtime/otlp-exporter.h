@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveOtlpExporter: sends spans and metrics to a collector by OTLP/HTTP in JSON, from a thread of
+ * its own. A collector that is slow, down or wrong costs spans, which are counted, and nothing
+ * else.
+ */
+#pragma once
+
+#include "base/metrics.h"
+#include "base/tracer.h"
+
+#include "http-trust.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveOtlpExporter ReeveOtlpExporter;
+
+/* As of the configuration, telemetry.otlp. Everything is copied. */
+typedef struct
+{
+  const char *endpoint;        /* /v1/traces and /v1/metrics are appended */
+  const char *const *headers;  /* (nullable): names and values, ended by NULL */
+  const char *const *resource; /* attributes: names and texts, ended by NULL */
+  guint timeout_ms;
+  guint interval_seconds;
+  ReeveTracer *tracer;             /* (nullable): no traces */
+  ReeveMetrics *const *registries; /* each nullable */
+  guint n_registries;
+} ReeveOtlpExporterSetup;
+
+ReeveOtlpExporter *reeve_otlp_exporter_new (const ReeveOtlpExporterSetup *setup,
+                                            ReeveHttpTrust *trust);
+/* Sends what waits, for @timeout_us at most, then ends. Blocks. Twice is as once. */
+void reeve_otlp_exporter_stop (ReeveOtlpExporter *self, gint64 timeout_us);
+/* (transfer full): stops it first */
+void reeve_otlp_exporter_free (ReeveOtlpExporter *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveOtlpExporter, reeve_otlp_exporter_free)
+
+G_END_DECLS
