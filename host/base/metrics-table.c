@@ -1,19 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Open addressing with linear probing in twice as many places as may be taken: nothing is ever
- * moved or removed, so whoever reads needs no lock, and what was found stays. */
+/* Open addressing with linear probing in at least twice as many places as are taken. A table that
+ * fills up is copied into one of twice the size; those before it stay until the end, together no
+ * larger than the last. No element is ever moved or removed, so whoever reads needs no lock, and
+ * what was found stays. */
 #include "metrics-table.h"
 
 #include <string.h>
+
+#define REEVE_METRICS_TABLE_PLACES 8
+
+typedef struct _ReeveMetricsTablePage ReeveMetricsTablePage;
+
+struct _ReeveMetricsTablePage
+{
+  ReeveMetricsTablePage *before; /* smaller, for those who still look into it */
+  guint mask;
+  gpointer *in_order; /* as they came; those below @taken are never written again */
+  gpointer places[];  /* atomic, by hash */
+};
 
 struct _ReeveMetricsTable
 {
   guint most;
   guint length; /* of a key */
-  guint mask;
-  gint taken; /* atomic */
+  gint taken;   /* atomic */
   GDestroyNotify free_func;
-  gpointer *places;   /* atomic, by hash */
-  gpointer *in_order; /* as they came; those below @taken are never written again */
+  ReeveMetricsTablePage *page; /* atomic, the largest */
 };
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/; the end of each string counts. */
@@ -53,6 +65,47 @@ reeve_metrics_table_key_clear (ReeveMetricsKey *key)
   g_clear_pointer (&key->values, g_strfreev);
 }
 
+static ReeveMetricsTablePage *
+reeve_metrics_table_page_new (guint size, ReeveMetricsTablePage *before)
+{
+  ReeveMetricsTablePage *page = g_malloc0 (sizeof *page + size * sizeof (gpointer));
+
+  page->before = before;
+  page->mask = size - 1;
+  page->in_order = g_new0 (gpointer, size / 2);
+  return page;
+}
+
+static void
+reeve_metrics_table_page_put (ReeveMetricsTablePage *page, gpointer element)
+{
+  const ReeveMetricsKey *key = element;
+  guint place = key->hash & page->mask;
+
+  while (g_atomic_pointer_get (&page->places[place]) != NULL)
+    place = (place + 1) & page->mask;
+  g_atomic_pointer_set (&page->places[place], element);
+}
+
+/* Room for one more than @taken. */
+static ReeveMetricsTablePage *
+reeve_metrics_table_make_room (ReeveMetricsTable *self, guint taken)
+{
+  ReeveMetricsTablePage *page = g_atomic_pointer_get (&self->page);
+  ReeveMetricsTablePage *larger = NULL;
+
+  if (taken < (page->mask + 1) / 2)
+    return page;
+  larger = reeve_metrics_table_page_new ((page->mask + 1) * 2, page);
+  for (guint i = 0; i < taken; i++)
+    {
+      larger->in_order[i] = page->in_order[i];
+      reeve_metrics_table_page_put (larger, page->in_order[i]);
+    }
+  g_atomic_pointer_set (&self->page, larger);
+  return larger;
+}
+
 /**
  * reeve_metrics_table_new:
  * @most: how many elements it takes
@@ -65,26 +118,29 @@ ReeveMetricsTable *
 reeve_metrics_table_new (guint most, guint length, GDestroyNotify free_func)
 {
   ReeveMetricsTable *self = g_new0 (ReeveMetricsTable, 1);
-  guint size = 2;
 
-  while (size < most * 2)
-    size *= 2;
   self->most = most;
   self->length = length;
-  self->mask = size - 1;
   self->free_func = free_func;
-  self->places = g_new0 (gpointer, size);
-  self->in_order = g_new0 (gpointer, MAX (most, 1));
+  self->page = reeve_metrics_table_page_new (REEVE_METRICS_TABLE_PLACES, NULL);
   return self;
 }
 
 void
 reeve_metrics_table_free (ReeveMetricsTable *self)
 {
+  ReeveMetricsTablePage *page = self->page;
+
   for (gint i = 0; i < self->taken; i++)
-    self->free_func (self->in_order[i]);
-  g_free (self->places);
-  g_free (self->in_order);
+    self->free_func (page->in_order[i]);
+  while (page != NULL)
+    {
+      ReeveMetricsTablePage *before = page->before;
+
+      g_free (page->in_order);
+      g_free (page);
+      page = before;
+    }
   g_free (self);
 }
 
@@ -111,10 +167,11 @@ gpointer
 reeve_metrics_table_lookup (ReeveMetricsTable *self, const char *const *values)
 {
   guint32 hash = reeve_metrics_table_key_hash (values, self->length);
+  ReeveMetricsTablePage *page = g_atomic_pointer_get (&self->page);
 
-  for (guint place = hash & self->mask;; place = (place + 1) & self->mask)
+  for (guint place = hash & page->mask;; place = (place + 1) & page->mask)
     {
-      gpointer found = g_atomic_pointer_get (&self->places[place]);
+      gpointer found = g_atomic_pointer_get (&page->places[place]);
 
       if (found == NULL || reeve_metrics_table_is (self, found, hash, values))
         return found;
@@ -131,17 +188,15 @@ reeve_metrics_table_lookup (ReeveMetricsTable *self, const char *const *values)
 gboolean
 reeve_metrics_table_add (ReeveMetricsTable *self, gpointer element)
 {
-  const ReeveMetricsKey *key = element;
-  guint place = key->hash & self->mask;
   guint taken = (guint) g_atomic_int_get (&self->taken);
+  ReeveMetricsTablePage *page = NULL;
 
   if (taken >= self->most)
     return FALSE;
-  while (g_atomic_pointer_get (&self->places[place]) != NULL)
-    place = (place + 1) & self->mask;
-  self->in_order[taken] = element;
+  page = reeve_metrics_table_make_room (self, taken);
+  page->in_order[taken] = element;
   g_atomic_int_inc (&self->taken);
-  g_atomic_pointer_set (&self->places[place], element);
+  reeve_metrics_table_page_put (page, element);
   return TRUE;
 }
 
@@ -160,5 +215,7 @@ reeve_metrics_table_get_length (ReeveMetricsTable *self)
 gpointer
 reeve_metrics_table_get (ReeveMetricsTable *self, guint place)
 {
-  return self->in_order[place];
+  ReeveMetricsTablePage *page = g_atomic_pointer_get (&self->page);
+
+  return page->in_order[place];
 }
