@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Proofs of audit records, from outside: made by a host, verified by reevectl with nothing but the public key, bound to the tenant."""
 
+import base64
 import os
 import re
 import shutil
@@ -112,6 +113,20 @@ class Proofs(unittest.TestCase):
         self.assertIn('"@platform"', self.host.ctl("audit", "query", "--platform").stdout)
         self.assertIn('"scope":"@platform"', self.host.ctl("audit", "export", "--platform", "--format", "json").stdout)
         self.host.get(f"{AUDIT}?platform=maybe", expect=400)
+
+    def disk(self, seq):
+        """Bytes that a record takes: length and text, chain hash, a hash in each level of tiles that is written."""
+        extra = self.host.get(f"{AUDIT}/{seq}/proof", expect=200).text.splitlines()[1].split(" ")[1]
+        return len(base64.b64decode(extra)) + 32 + 32 * 256 / 255
+
+    def test_what_a_record_takes(self):
+        """Ids have one length: this hangs on nothing but what is recorded."""
+        self.newest()  # that is a read
+        self.assertLessEqual(self.disk(self.host.records(kind="read")[-1]["seq"]), 400)
+        audit = self.host.post("/api/v1/chat", {"message": "Hello.", "agent_id": self.host.agent(tools=())}, expect=200).json["audit"]
+        self.assertEqual(4, audit["last"] - audit["first"] + 1)
+        average = sum(self.disk(seq) for seq in range(audit["first"], audit["last"] + 1)) / 4
+        self.assertLessEqual(average, 550)
 
     def test_checkpoint(self):
         shown = self.host.get(f"{AUDIT}/checkpoint", expect=200).json

@@ -74,6 +74,7 @@ class Cosigned(Base):
         self.refused()
         self.witnesses["second"].unknown.clear()
         self.proofs()
+        self.another_key()
         self.offline()
 
     def refused(self):
@@ -101,6 +102,12 @@ class Cosigned(Base):
                 self.assertEqual(code, done.returncode, (verifier, words, done))
         self.assertEqual(2, run(CTL, "audit", "verify", *key, "--witness", "no+key").returncode)
 
+    def another_key(self):
+        self.host.post("/api/v1/admin/audit/rotate-key", expect=200)
+        note = self.wait_witnessed(self.shown()["size"])
+        self.assertEqual(2, len(self.log_keys()))
+        self.assertNotEqual("", note["checkpoint"])
+
     def offline(self):
         """A state that was left: cosigned or not, and with a cosignature that was changed."""
         until(lambda: "@platform" in "".join(self.witnesses["second"].seen), self.host)
@@ -125,6 +132,27 @@ class Cosigned(Base):
                 self.assertEqual((code, code), (first.returncode, second.returncode), (first, second))
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(note)
+
+
+class Configured(Base):
+    def test_what_is_wrong_is_named(self):
+        self.make(["one"], 0)
+        with open(self.host.config, encoding="utf-8") as file:
+            good = file.read()
+        row = next(line for line in good.splitlines() if "name: one" in line)
+        for text, words in ((good.replace("+", "-"), ["audit.witnesses[0].key", "is no key of a witness"]),
+                            (good + row.replace("one,", "two,", 1) + "\n", ["audit.witnesses[1].key", "stands there twice"]),
+                            (good + row + "\n", ["audit.witnesses[1].name", "one stands there twice"]),
+                            (good.replace("quorum: 0", "quorum: 2"), ["audit.witness_quorum", "of 1 witnesses"]),
+                            (good.replace("http:", "ftp:"), ["url"])):
+            with open(self.host.config, "w", encoding="utf-8") as file:
+                file.write(text)
+            with self.subTest(words=words):
+                with self.assertRaises(AssertionError) as raised:
+                    self.host.start()
+                self.host.forget()
+                for word in words:
+                    self.assertIn(word, str(raised.exception))
 
 
 class Faults(Base):
@@ -164,12 +192,17 @@ class PutBack(Base):
         self.assertIn("ALARM: witness only and the log of default contradict each other", self.host.read_log())
         check = [row for row in self.host.get("/api/v1/admin/doctor", expect=200).json["items"] if row["id"] == "audit.witnesses"][0]
         self.assertEqual("fail", check["state"])
-        until(self.is_recorded, self.host)
+        until(lambda: self.is_recorded(b"rolled_back"), self.host)
+        # once it is longer than what the witness has cosigned, it is another history
+        while self.shown()["size"] <= newest + 20:
+            pass
+        self.witnesses["only"].wait(lambda: any(row[0] == ORIGIN and row[3] == 422 for row in self.witnesses["only"].asked))
+        self.assertEqual("conflicting", self.states()["only"])
 
-    def is_recorded(self):
+    def is_recorded(self, reason):
         for path in glob.glob(os.path.join(self.state, "ledger", "@platform", "*.log")):
             with open(path, "rb") as file:
-                if b'"audit.witness_conflict"' in (data := file.read()) and b'"reason":"rolled_back"' in data:
+                if b'"audit.witness_conflict"' in (data := file.read()) and b'"reason":"%b"' % reason in data:
                     return True
         return False
 
