@@ -205,7 +205,7 @@ class Witness(http.server.ThreadingHTTPServer):
 
     def wait(self, what):
         """Until what() is true."""
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         with self.changed:
             while not what():
                 if time.monotonic() > end:
