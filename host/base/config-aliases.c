@@ -22,6 +22,9 @@ typedef struct
 #define STORES                                                                                     \
   "stores are files in the state folder (--state-dir); see store.plugin and store.settings"
 #define DEFINITION "stands in the definition of an agent (initial_definition), not of the host"
+#define MODELS                                                                                     \
+  "write llm.providers: [{id: ai, plugin: llm-openai, settings: {base_url, api_key}}] and "        \
+  "llm.default: ai/MODEL"
 #define PROVIDERS                                                                                  \
   "write authentication.providers: [{id: keys, plugin: auth-api-key}, {id: idp, plugin: "          \
   "auth-jwt, settings: {…}}]"
@@ -45,6 +48,13 @@ static const ReeveConfigAlias reeve_config_aliases_rows[] = {
   { "agent.planning_strategy", NULL, NULL, NULL, DEFINITION },
   { "audit.enabled", "true", NULL, NULL, NULL },
   { "audit.enabled", NULL, NULL, NULL, LEDGER },
+  { "encryption.algorithm", "fernet", NULL, NULL,
+    "stores are encrypted page by page, which Fernet cannot do: write aes-256-gcm, or leave it "
+    "out" },
+  { "llm.provider", NULL, NULL, NULL, MODELS },
+  { "llm.deployment_name", NULL, NULL, NULL, MODELS },
+  { "llm.temperature", NULL, NULL, NULL, DEFINITION },
+  { "llm.max_tokens", NULL, "agents.max_tokens", NULL, NULL },
   { "persistence.type", "sqlite", "store.plugin", "storage-sqlite", NULL },
   { "persistence.type", "memory", "store.plugin", "storage-memory", NULL },
   { "persistence.type", NULL, NULL, NULL, STORES },

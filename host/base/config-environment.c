@@ -141,6 +141,52 @@ reeve_config_environment_choose_profile (ReeveConfigLayer *layer, const char *co
   return TRUE;
 }
 
+/* Names that other products give to what has another name here, and that mean nothing else. Whoever
+ * moves here and keeps them has settings that are not. */
+static const struct
+{
+  const char *theirs;
+  const char *ours;
+} reeve_config_environment_foreign[] = {
+  { "TASKFORCE_PROFILE", "REEVE_PROFILE" },
+  { "TASKFORCE_ENCRYPTION_KEY", "REEVE_ENCRYPTION_KEY" },
+  { "CORS_ALLOWED_ORIGINS", "REEVE_CORS_ORIGINS" },
+  { "RATE_LIMIT_PER_MINUTE", "REEVE_REQUESTS_PER_MINUTE" },
+  { "CHUNK_SIZE_TOKENS", "REEVE_CHUNK_SIZE_TOKENS" },
+  { "CHUNK_OVERLAP_TOKENS", "REEVE_CHUNK_OVERLAP_TOKENS" },
+  { "LITELLM_DEFAULT_MODEL", "REEVE_LLM_DEFAULT" },
+  { "OLLAMA_DEFAULT_MODEL", "REEVE_LLM_DEFAULT" },
+  { "LITELLM_EMBEDDING_MODEL", "REEVE_EMBEDDING_MODEL" },
+  { "OPA_URL", "REEVE_OPA_URL" },
+};
+
+/**
+ * reeve_config_environment_list_foreign:
+ * @environment: as g_get_environ()
+ *
+ * Returns: (transfer full): a warning for each variable that is meant for a host and says nothing
+ * to this one
+ */
+char **
+reeve_config_environment_list_foreign (const char *const *environment)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_config_environment_foreign); i++)
+    {
+      const char *theirs = reeve_config_environment_foreign[i].theirs;
+      const char *ours = reeve_config_environment_foreign[i].ours;
+      g_autofree char *line = NULL;
+
+      if (reeve_config_environment_get (environment, theirs) == NULL
+          || reeve_config_environment_get (environment, ours) != NULL)
+        continue;
+      line = g_strdup_printf ("environment %s: says nothing by itself; set %s", theirs, ours);
+      g_strv_builder_add (builder, line);
+    }
+  return g_strv_builder_end (builder);
+}
+
 /**
  * reeve_config_environment_judge:
  * @environment: as g_get_environ()

@@ -17,6 +17,8 @@ gboolean reeve_config_environment_read (ReeveConfigLayer *layer, const ReeveConf
 /* Takes the profile from ENVIRONMENT; FALSE when that names none. */
 gboolean reeve_config_environment_choose_profile (ReeveConfigLayer *layer,
                                                   const char *const *environment);
+/* (transfer full): a warning for each variable that another product would have read */
+char **reeve_config_environment_list_foreign (const char *const *environment);
 /* (transfer full) (nullable): what is odd about ENVIRONMENT beside the profile that counts */
 char *reeve_config_environment_judge (const char *const *environment, const char *profile,
                                       gboolean is_dev);

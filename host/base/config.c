@@ -141,8 +141,10 @@ reeve_config_collect_warnings (ReeveConfig *self, const char *const *environment
       = reeve_config_checks_collect_warnings (json_node_get_object (self->root), self->origins);
   g_autofree char *odd
       = reeve_config_environment_judge (environment, reeve_config_get_profile (self), self->is_dev);
+  g_auto (GStrv) foreign = reeve_config_environment_list_foreign (environment);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
+  g_strv_builder_addv (builder, (const char **) foreign);
   if (odd != NULL)
     g_strv_builder_add (builder, odd);
   g_strv_builder_addv (builder, (const char **) lines);

@@ -77,7 +77,8 @@ value came from a variable, `--print-config` says `environment NAME`.
 | variable | key |
 |---|---|
 {variables}
-Of the variables of other products, these have a successor; those that are read themselves say so.
+Of the variables of other products, these have a successor; those that are read themselves say so. Those whose name means nothing else are warned of
+at the start while the successor is not set.
 
 | theirs | Reeve's |
 |---|---|

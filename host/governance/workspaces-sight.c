@@ -149,6 +149,43 @@ reeve_workspaces_find_access (ReeveWorkspaces *self, ReeveCaller *caller, const 
   return TRUE;
 }
 
+/**
+ * reeve_workspaces_still_sees:
+ * @self: workspaces
+ * @caller: to whom what lies in @workspace_id was shown
+ * @workspace_id: (nullable): where that is
+ * @error: return location
+ *
+ * For who reads on: whether he would be shown it now. No I/O: each change has been read by the time
+ * it is answered, and of what was not read nothing has changed.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_NETWORK_DENIED or
+ * %REEVE_ERROR_COUNTRY_DENIED
+ */
+gboolean
+reeve_workspaces_still_sees (ReeveWorkspaces *self, ReeveCaller *caller, const char *workspace_id,
+                             GError **error)
+{
+  g_autoptr (ReeveWorkspaceBook) book = NULL;
+  gboolean sees = FALSE;
+  gboolean enters = FALSE;
+
+  if (workspace_id == NULL)
+    return TRUE;
+  g_mutex_lock (&self->mutex);
+  book = g_hash_table_lookup (self->books, reeve_caller_get_tenant_id (caller));
+  if (book != NULL)
+    reeve_workspace_book_ref (book);
+  g_mutex_unlock (&self->mutex);
+  if (book == NULL)
+    return TRUE;
+  reeve_workspaces_judge (book, caller, workspace_id, &sees, &enters);
+  if (sees)
+    return reeve_workspaces_may_come (self, book, caller, workspace_id, error);
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such workspace");
+  return FALSE;
+}
+
 /* Where the thing lies. *@exists is %FALSE when there is none. */
 static gboolean
 reeve_workspaces_locate (ReeveWorkspaces *self, const char *tenant_id, const char *collection,

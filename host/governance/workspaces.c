@@ -113,6 +113,17 @@ reeve_workspaces_close (ReeveBatch *batch, const char *workspace_id)
 
 /* ---- changes ---- */
 
+/* Who reads on, as from a run, is asked without I/O: so what has changed is read at once. */
+static void
+reeve_workspaces_read_again (ReeveWorkspaces *self, const char *tenant_id)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveWorkspaceBook) book = reeve_workspaces_open_book (self, tenant_id, &error);
+
+  if (book == NULL)
+    g_warning ("workspaces of tenant %s: %s", tenant_id, error->message);
+}
+
 gboolean
 reeve_workspaces_commit (ReeveWorkspaces *self, ReeveAdmitted *admitted, const char *operation,
                          const char *workspace_id, JsonObject *params, ReeveBatch *batch,
@@ -124,6 +135,7 @@ reeve_workspaces_commit (ReeveWorkspaces *self, ReeveAdmitted *admitted, const c
   result = reeve_store_commit (self->store, batch, error);
   reeve_workspaces_forget (self, reeve_workspaces_get_tenant (admitted));
   reeve_authentication_invalidate (self->authentication);
+  reeve_workspaces_read_again (self, reeve_workspaces_get_tenant (admitted));
   return result != NULL;
 }
 

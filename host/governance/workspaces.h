@@ -59,6 +59,10 @@ void reeve_workspaces_forget (ReeveWorkspaces *self, const char *tenant_id);
 gboolean reeve_workspaces_find_access (ReeveWorkspaces *self, ReeveCaller *caller,
                                        const char *workspace_id, gboolean *sees, gboolean *enters,
                                        GError **error);
+/* Would what lies there be shown now to who reads it still? No I/O. %REEVE_ERROR_NOT_FOUND,
+ * %REEVE_ERROR_NETWORK_DENIED, %REEVE_ERROR_COUNTRY_DENIED. */
+gboolean reeve_workspaces_still_sees (ReeveWorkspaces *self, ReeveCaller *caller,
+                                      const char *workspace_id, GError **error);
 /* Is there a record that @caller sees? %FALSE with %REEVE_ERROR_PERMISSION_DENIED when it is seen,
  * and @writing needs a member; %REEVE_ERROR_NETWORK_DENIED or %REEVE_ERROR_COUNTRY_DENIED when it
  * would be seen from elsewhere. */

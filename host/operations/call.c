@@ -95,6 +95,7 @@ reeve_call_free (ReeveCall *self)
   g_free (self->repeated);
   g_free (self->garbled);
   reeve_call_trace_clear (self);
+  g_free (self->workspace_id);
   g_free (self->digest);
   g_free (self->media_type);
   g_clear_pointer (&self->source, reeve_call_source_unref);
@@ -758,6 +759,18 @@ const GError *
 reeve_call_get_error (ReeveCall *self)
 {
   return self->error;
+}
+
+/**
+ * reeve_call_get_workspace_id:
+ * @self: a call that reads on
+ *
+ * Returns: (transfer none) (nullable): where that lies; %NULL: in no workspace
+ */
+const char *
+reeve_call_get_workspace_id (ReeveCall *self)
+{
+  return self->workspace_id;
 }
 
 JsonArray *

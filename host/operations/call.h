@@ -114,6 +114,7 @@ ReeveCallSource *reeve_call_get_source (ReeveCall *self); /* (nullable) */
 const GError *reeve_call_get_error (ReeveCall *self);
 /* (nullable): how the limit stands that the caller is held to */
 const ReeveRateLimitsState *reeve_call_get_rate (ReeveCall *self);
+const char *reeve_call_get_workspace_id (ReeveCall *self);
 JsonArray *reeve_call_get_faults (ReeveCall *self); /* [{pointer, message}] of a bad body */
 gboolean reeve_call_is_stream (ReeveCall *self);
 

@@ -273,6 +273,23 @@ reeve_gate_locate (ReeveGatePass *pass, const char *collection, const char *id, 
   return local == NULL;
 }
 
+/* Whoever reads on must be shown it all the time. Blocks. */
+static gboolean
+reeve_gate_note_place (ReeveGatePass *pass, const char *collection, const char *id, GError **error)
+{
+  ReeveCall *call = pass->call;
+  GError *local = NULL;
+
+  if (!reeve_gate_has (pass, REEVE_OPERATION_STREAM) || call->operation->klass != REEVE_CLASS_READ
+      || id == NULL || call->workspace_id != NULL)
+    return TRUE;
+  call->workspace_id = reeve_workspaces_locate_thing (pass->services->workspaces, call->caller,
+                                                      collection, id, &local);
+  if (local != NULL)
+    g_propagate_error (error, local);
+  return local == NULL;
+}
+
 /* Blocks. */
 static gboolean
 reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
@@ -297,7 +314,8 @@ reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
                        i->collection);
           return FALSE;
         }
-      if (!reeve_gate_locate (pass, i->collection, id, error))
+      if (!reeve_gate_note_place (pass, i->collection, id, error)
+          || !reeve_gate_locate (pass, i->collection, id, error))
         return FALSE;
     }
   return TRUE;

@@ -9,7 +9,8 @@ typedef struct
   ReeveRuns *runs;
   ReeveAuthentication *authentication; /* (nullable) */
   ReeveNetwork *network;               /* (nullable): not owned, outlives the runs */
-  GError *refused;                     /* his rights were taken back while he read */
+  ReeveWorkspaces *workspaces;
+  GError *refused; /* his rights were taken back while he read */
 } ReeveOpRunsFollower;
 
 void
@@ -79,7 +80,10 @@ reeve_op_runs_may_follow (ReeveOpRunsFollower *follower)
   if (follower->refused != NULL
       || (follower->authentication != NULL
           && !reeve_authentication_check (&request, NULL, follower->authentication,
-                                          &follower->refused)))
+                                          &follower->refused))
+      || !reeve_workspaces_still_sees (follower->workspaces, caller,
+                                       reeve_call_get_workspace_id (follower->call),
+                                       &follower->refused))
     return FALSE;
   return follower->network == NULL || reeve_caller_is_network_excused (caller)
          || reeve_network_check (follower->network, reeve_caller_get_home_tenant_id (caller),
@@ -117,6 +121,7 @@ reeve_op_runs_on_followed (GObject *source, GAsyncResult *result, gpointer user_
   reeve_call_unref (follower->call);
   g_object_unref (follower->runs);
   g_clear_object (&follower->authentication);
+  g_object_unref (follower->workspaces);
   g_clear_error (&follower->refused);
   g_free (follower);
 }
@@ -130,6 +135,7 @@ reeve_op_runs_events (ReeveCall *call, ReeveServices *services)
   follower->runs = g_object_ref (services->runs);
   g_set_object (&follower->authentication, services->authentication);
   follower->network = services->network;
+  follower->workspaces = g_object_ref (services->workspaces);
   reeve_runs_follow_async (
       services->runs, reeve_call_get_tenant_id (call), reeve_call_get_string (call, "run_id"),
       reeve_call_get_int (call, "after", 0), reeve_op_runs_on_event, follower, NULL,

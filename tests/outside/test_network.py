@@ -140,6 +140,30 @@ class Network(unittest.TestCase):
         self.assertEqual([], [name for name in seen[0] if name.startswith("run.completed")])
         self.assertEqual("run.completed", list(run)[-1].name)  # what was begun goes on
 
+    def test_a_stream_from_a_workspace(self):
+        """The same of what lies in a workspace: its rule, and to whom it is open."""
+        made = self.host.post("/api/v1/admin/workspaces", {"name": "w", "cross_workspace_visibility": True}, expect=201).json["workspace_id"]
+        users = [self.host.post("/api/v1/admin/users", {"username": f"s{n}", "roles": ["operator"]}, expect=201).json["user_id"] for n in range(2)]
+        keys = [self.host.post("/api/v1/admin/keys", {"user_id": u, "name": "k", "roles": ["operator"]}, expect=201).json["key"] for u in users]
+        self.host.post(f"/api/v1/admin/workspaces/{made}/members", {"user_id": users[0]}, expect=201)
+        body = {"name": "a", "workspace_id": made, "initial_definition": {"system_prompt": "x", "tools": []}}
+        agent = self.host.post("/api/v1/admin/agents", body, expect=201).json["agent_id"]
+        for change, ends in (({"ip_allow": ["192.0.2.6", "127.0.0.1"]}, {0}), ({"cross_workspace_visibility": False}, {2})):
+            self.gate.clear()
+            self.asked.clear()
+            run = self.host.stream("POST", "/api/v1/agents/execute", {"agent_id": agent, "mission": "m", "stream": True}, key=keys[0], headers=by("192.0.2.6"))
+            run_id = next(run).data["run_id"]
+            self.assertTrue(self.asked.wait(60))
+            who = [(keys[0], "192.0.2.5" if 0 in ends else "192.0.2.6"), (keys[0], "192.0.2.6"), (keys[1], "192.0.2.6")]
+            readers = [self.host.stream("GET", f"/api/v1/runs/{run_id}/events", key=k, headers=by(a)) for k, a in who]
+            seen = [[next(reader).name] for reader in readers]
+            self.host.put(f"/api/v1/admin/workspaces/{made}", change, expect=200)
+            self.gate.set()
+            for number, (names, reader) in enumerate(zip(seen, readers)):
+                names += [event.name for event in reader]
+                self.assertEqual(number not in ends, "run.completed" in names, (change, number, names))
+            self.assertEqual("run.completed", list(run)[-1].name)
+
     def test_who_has_locked_himself_out_is_helped(self):
         there = {"X-Tenant-ID": "locked"}
         self.host.post("/api/v1/admin/tenants", {"tenant_id": "locked", "name": "x"}, expect=201)
