@@ -107,6 +107,32 @@ mtls_rules_check (MtlsRulesRow *row, JsonObject *match, guint number, GError **e
   return FALSE;
 }
 
+/* Is whatever @later matches taken by @earlier, which is asked first? */
+static gboolean
+mtls_rules_is_covered (const MtlsRulesRow *later, const MtlsRulesRow *earlier)
+{
+  for (guint i = 0; i < MTLS_RULES_KINDS; i++)
+    if (earlier->wanted[i] != NULL && g_strcmp0 (earlier->wanted[i], later->wanted[i]) != 0)
+      return FALSE;
+  return TRUE;
+}
+
+/* One who stands for two, as in two tenants, is the first one, and the second is nobody. */
+static gboolean
+mtls_rules_check_order (MtlsRules *self, const MtlsRulesRow *row, guint number, GError **error)
+{
+  for (guint i = 0; i < number; i++)
+    if (mtls_rules_is_covered (row, self->rows->pdata[i]))
+      {
+        g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+                     "rules[%u].match: never comes to be asked, for rules[%u] takes all that it "
+                     "would match",
+                     number, i);
+        return FALSE;
+      }
+  return TRUE;
+}
+
 static gboolean
 mtls_rules_add (MtlsRules *self, JsonObject *rule, guint number, GError **error)
 {
@@ -117,7 +143,8 @@ mtls_rules_add (MtlsRules *self, JsonObject *rule, guint number, GError **error)
 
   g_ptr_array_add (self->rows, row);
   if (!mtls_rules_read_match (row, match, number, error)
-      || !mtls_rules_check (row, match, number, error))
+      || !mtls_rules_check (row, match, number, error)
+      || !mtls_rules_check_order (self, row, number, error))
     return FALSE;
   for (guint i = 0; roles != NULL && i < json_array_get_length (roles); i++)
     g_strv_builder_add (builder, json_array_get_string_element (roles, i));

@@ -276,6 +276,8 @@ class Changes(Certificates):
                                  ("{rules: [{match: {issuer: x}, user_id: a, roles: []}]}", "all certificates of an authority"),
                                  ("{rules: [{match: {serial: x}, user_id: a, roles: []}]}", "needs issuer"),
                                  ("{rules: [{match: {fingerprint: xyz}, user_id: a, roles: []}]}", "SHA-256"),
+                                 ("{rules: [{match: {common_name: x}, user_id: a, roles: []}, {match: {common_name: x}, tenant_id: other, user_id: b, roles: []}]}", "rules[1].match"),
+                                 ("{rules: [{match: {uri: u}, user_id: a, roles: []}, {match: {uri: v}, user_id: b, roles: []}, {match: {uri: u, issuer: i}, user_id: c, roles: []}]}", "rules[2].match"),
                                  ("{rules: [{match: {common_name: x}, roles: []}]}", "user_id"), ("{rules: [{match: {commonname: x}, user_id: a, roles: []}]}", "commonname")):
             self.refuse(provider.format(settings), reason)
 
