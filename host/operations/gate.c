@@ -327,30 +327,47 @@ reeve_gate_is_keyed (ReeveGatePass *pass)
   return pass->call->idempotency_key != NULL && reeve_gate_has (pass, REEVE_OPERATION_IDEMPOTENCY);
 }
 
-/* What was answered is answered again only to whom the agent that the body names is still shown:
- * the operation that would look is not called then. Blocks. */
+/* Is a thing that the body names still shown to the caller, if it lies in a workspace? Blocks. */
 static gboolean
-reeve_gate_check_keyed (ReeveGatePass *pass, GError **error)
+reeve_gate_still_shows (ReeveGatePass *pass, const char *collection, const char *member,
+                        GError **error)
 {
   ReeveWorkspaces *workspaces = pass->services->workspaces;
-  const char *id = reeve_gate_get_agent (pass);
+  const char *id = reeve_json_get_string (pass->call->params, member, NULL);
   g_autofree char *workspace_id = NULL;
   GError *local = NULL;
   gboolean exists = TRUE;
 
-  if (id == NULL || pass->call->caller == NULL || !reeve_gate_is_keyed (pass))
+  if (id == NULL)
     return TRUE;
-  workspace_id = reeve_workspaces_locate_thing (workspaces, pass->call->caller, REEVE_STORE_AGENTS,
-                                                id, &local);
+  workspace_id
+      = reeve_workspaces_locate_thing (workspaces, pass->call->caller, collection, id, &local);
   if (workspace_id != NULL
-      && reeve_workspaces_exists (workspaces, pass->call->caller, REEVE_STORE_AGENTS, id, TRUE,
-                                  &exists, &local)
+      && reeve_workspaces_exists (workspaces, pass->call->caller, collection, id, TRUE, &exists,
+                                  &local)
       && !exists)
-    g_set_error (&local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING,
-                 REEVE_STORE_AGENTS);
+    g_set_error (&local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, collection);
   if (local != NULL)
     g_propagate_error (error, local);
   return local == NULL;
+}
+
+/* What was answered is answered again only to whom what the body names, agent, conversation and
+ * workspace, is still shown: the operation that would look is not called then. Blocks. */
+static gboolean
+reeve_gate_check_keyed (ReeveGatePass *pass, GError **error)
+{
+  g_autofree char *workspace_id = NULL;
+
+  if (pass->call->caller == NULL || pass->call->params == NULL || !reeve_gate_is_keyed (pass))
+    return TRUE;
+  if (reeve_gate_has (pass, REEVE_OPERATION_MAKES)
+      && !reeve_workspaces_choose (pass->services->workspaces, pass->call->caller,
+                                   reeve_json_get_string (pass->call->params, "workspace_id", NULL),
+                                   &workspace_id, error))
+    return FALSE;
+  return reeve_gate_still_shows (pass, REEVE_STORE_AGENTS, "agent_id", error)
+         && reeve_gate_still_shows (pass, REEVE_STORE_CONVERSATIONS, "conversation_id", error);
 }
 
 static gboolean

@@ -209,6 +209,34 @@ class Workspaces(unittest.TestCase):
         self.host.post(members, {"user_id": user}, expect=201)
         self.assertEqual(first, ask(200)["run_id"])
 
+    def test_no_answer_to_who_has_left(self):
+        """Neither of a conversation nor of what he made there."""
+        user, key = self.user("operator")
+        designer, designs = self.user("agent_designer")
+        members = f"/api/v1/admin/workspaces/{self.workspace}/members"
+        made = {"name": "a", "workspace_id": self.workspace, "initial_definition": {"system_prompt": "x", "tools": []}}
+
+        def ask(expect):
+            headers = {"Idempotency-Key": f"gone-{user}"}
+            asked = {"agent_id": self.agent, "message": "once"}
+            answers = [self.host.post("/api/v1/chat", asked, key=key, headers=dict(headers), expect=expect[0]),
+                       self.host.upload("a.md", "# A", fields={"workspace_id": self.workspace}, key=key, headers=dict(headers), expect=expect[1]),
+                       self.host.post("/api/v1/admin/agents", made, key=designs, headers=dict(headers), expect=expect[1])]
+            return [answer.json for answer in answers]
+
+        for one in (user, designer):
+            self.host.post(members, {"user_id": one}, expect=201)
+        first = ask((200, 201))
+        self.assertEqual(first, ask((200, 201)))
+        for one in (user, designer):
+            self.host.delete(f"{members}/{one}", expect=204)
+        ask((404, 404))
+        for one in (user, designer):
+            self.host.post(members, {"user_id": one}, expect=201)
+        self.assertEqual(first, ask((200, 201)))
+        self.host.delete(f"/api/v1/admin/agents/{first[2]['agent_id']}", expect=204)
+        self.host.delete(f"/api/v1/documents/{first[1]['document_id']}", expect=204)
+
     def test_budgets_of_what_is_hidden(self):
         base = "/api/v1/admin/budgets"
         scopes = [f"agents/{self.agent}", f"workspaces/{self.workspace}"]
