@@ -10,7 +10,8 @@ typedef struct
   ReeveAuthentication *authentication; /* (nullable) */
   ReeveNetwork *network;               /* (nullable): not owned, outlives the runs */
   ReeveWorkspaces *workspaces;
-  GError *refused; /* his rights were taken back while he read */
+  ReeveOverrides *overrides; /* (nullable) */
+  GError *refused;           /* his rights were taken back while he read */
 } ReeveOpRunsFollower;
 
 void
@@ -70,6 +71,27 @@ reeve_op_runs_delegation (ReeveCall *call, ReeveServices *services)
   reeve_call_answer (call, chain, error);
 }
 
+/* What is said of this run alone: a denial, or that it was allowed, may have come or gone. */
+static gboolean
+reeve_op_runs_may_still (ReeveOpRunsFollower *follower, GError **error)
+{
+  ReeveCaller *caller = reeve_call_get_caller (follower->call);
+  const char *permission = reeve_call_get_operation (follower->call)->permission;
+  const char *run_id = reeve_call_get_string (follower->call, "run_id");
+  ReeveOverrideEffect effect
+      = follower->overrides != NULL
+            ? reeve_overrides_decide (follower->overrides, caller, permission, "run", run_id, NULL)
+            : REEVE_OVERRIDE_NONE;
+
+  if (effect == REEVE_OVERRIDE_ALLOW
+      || (effect == REEVE_OVERRIDE_NONE
+          && reeve_caller_has_permission_somewhere (caller, permission)))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "permission %s is denied here",
+               permission);
+  return FALSE;
+}
+
 /* Who reads on is asked again at each event: a stream may outlive what let its reader in. */
 static gboolean
 reeve_op_runs_may_follow (ReeveOpRunsFollower *follower)
@@ -83,7 +105,8 @@ reeve_op_runs_may_follow (ReeveOpRunsFollower *follower)
                                           &follower->refused))
       || !reeve_workspaces_still_sees (follower->workspaces, caller,
                                        reeve_call_get_workspace_id (follower->call),
-                                       &follower->refused))
+                                       &follower->refused)
+      || !reeve_op_runs_may_still (follower, &follower->refused))
     return FALSE;
   return follower->network == NULL || reeve_caller_is_network_excused (caller)
          || reeve_network_check (follower->network, reeve_caller_get_home_tenant_id (caller),
@@ -122,6 +145,7 @@ reeve_op_runs_on_followed (GObject *source, GAsyncResult *result, gpointer user_
   g_object_unref (follower->runs);
   g_clear_object (&follower->authentication);
   g_object_unref (follower->workspaces);
+  g_clear_object (&follower->overrides);
   g_clear_error (&follower->refused);
   g_free (follower);
 }
@@ -136,6 +160,7 @@ reeve_op_runs_events (ReeveCall *call, ReeveServices *services)
   g_set_object (&follower->authentication, services->authentication);
   follower->network = services->network;
   follower->workspaces = g_object_ref (services->workspaces);
+  g_set_object (&follower->overrides, services->overrides);
   reeve_runs_follow_async (
       services->runs, reeve_call_get_tenant_id (call), reeve_call_get_string (call, "run_id"),
       reeve_call_get_int (call, "after", 0), reeve_op_runs_on_event, follower, NULL,

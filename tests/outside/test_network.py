@@ -164,6 +164,32 @@ class Network(unittest.TestCase):
                 self.assertEqual(number not in ends, "run.completed" in names, (change, number, names))
             self.assertEqual("run.completed", list(run)[-1].name)
 
+    def test_a_stream_of_what_is_denied(self):
+        """Who follows a run sees nothing more of it once that run is denied to him, or is not allowed to him any more."""
+        users = [self.host.post("/api/v1/admin/users", {"username": f"reads-{role}", "roles": [role]}, expect=201).json["user_id"] for role in ("viewer", "billing_admin")]
+        keys = [self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": [role]}, headers=by("192.0.2.1"), expect=201).json["key"]
+                for user, role in zip(users, ("viewer", "billing_admin"))]
+        agent = self.host.agent()
+        self.gate.clear()
+        self.asked.clear()
+        run = self.host.stream("POST", "/api/v1/agents/execute", {"agent_id": agent, "mission": "m", "stream": True})
+        run_id = next(run).data["run_id"]
+        self.assertTrue(self.asked.wait(60))
+
+        def override(effect, user):
+            body = {"subject": f"user:{user}", "resource_type": "run", "resource_id": run_id, "effect": effect, "permissions": ["session:read"], "reason": "x"}
+            return self.host.post("/api/v1/admin/overrides", body, expect=201).json["override_id"]
+        allowed = override("allow", users[1])
+        readers = [self.host.stream("GET", f"/api/v1/runs/{run_id}/events", key=key) for key in keys]
+        seen = [[next(reader).name] for reader in readers]
+        override("deny", users[0])
+        self.host.delete(f"/api/v1/admin/overrides/{allowed}", expect=204)
+        self.gate.set()
+        for names, reader in zip(seen, readers):
+            names += [event.name for event in reader]
+            self.assertEqual([], [name for name in names if name.startswith("run.completed")])
+        self.assertEqual("run.completed", list(run)[-1].name)
+
     def test_who_has_locked_himself_out_is_helped(self):
         there = {"X-Tenant-ID": "locked"}
         self.host.post("/api/v1/admin/tenants", {"tenant_id": "locked", "name": "x"}, expect=201)
