@@ -62,6 +62,62 @@ reeve_address_list_is_empty (const ReeveAddressList *self)
   return self->masks->len == 0;
 }
 
+static gboolean
+reeve_address_list_agrees (const guint8 *one, const guint8 *other, guint bits)
+{
+  guint rest = bits % 8;
+
+  return memcmp (one, other, bits / 8) == 0
+         && (rest == 0 || ((one[bits / 8] ^ other[bits / 8]) >> (8 - rest)) == 0);
+}
+
+/* Is each address among them that begins as @start, with so many @bits? */
+static gboolean
+reeve_address_list_covers (const ReeveAddressList *self, GSocketFamily family, const guint8 *start,
+                           guint bits)
+{
+  guint8 half[16] = { 0 };
+  gboolean parts = FALSE;
+
+  for (guint i = 0; i < self->masks->len; i++)
+    {
+      GInetAddressMask *mask = g_ptr_array_index (self->masks, i);
+      guint length = g_inet_address_mask_get_length (mask);
+
+      if (g_inet_address_mask_get_family (mask) != family
+          || !reeve_address_list_agrees (
+              g_inet_address_to_bytes (g_inet_address_mask_get_address (mask)), start,
+              MIN (length, bits)))
+        continue;
+      if (length <= bits)
+        return TRUE;
+      parts = TRUE;
+    }
+  if (!parts)
+    return FALSE;
+  memcpy (half, start, sizeof half);
+  half[bits / 8] |= (guint8) (0x80 >> (bits % 8));
+  return reeve_address_list_covers (self, family, start, bits + 1)
+         && reeve_address_list_covers (self, family, half, bits + 1);
+}
+
+/**
+ * reeve_address_list_is_everywhere:
+ * @self: a list
+ *
+ * Whether in one network or in several, as 0.0.0.0/1 and 128.0.0.0/1.
+ *
+ * Returns: whether every IPv4 address is in the list, or every IPv6 address
+ */
+gboolean
+reeve_address_list_is_everywhere (const ReeveAddressList *self)
+{
+  static const guint8 start[16] = { 0 };
+
+  return reeve_address_list_covers (self, G_SOCKET_FAMILY_IPV4, start, 0)
+         || reeve_address_list_covers (self, G_SOCKET_FAMILY_IPV6, start, 0);
+}
+
 /**
  * reeve_address_list_parse:
  * @text: (nullable): an address

@@ -16,6 +16,8 @@ void reeve_address_list_free (ReeveAddressList *self);
 gboolean reeve_address_list_is_empty (const ReeveAddressList *self);
 /* address: (nullable): NULL and what is no address is in no list. */
 gboolean reeve_address_list_contains (const ReeveAddressList *self, const char *address);
+/* Is every IPv4 address among them, or every IPv6 one? */
+gboolean reeve_address_list_is_everywhere (const ReeveAddressList *self);
 /* (transfer full) (nullable): an IPv4 address that came through an IPv6 socket is that address */
 GInetAddress *reeve_address_list_parse (const char *text);
 /* (transfer full) (nullable): what counts as one caller: of IPv6 the /64 */

@@ -4,6 +4,7 @@
  * stops the start of every profile but dev; the doctor shows the same list. */
 #include "config-guard.h"
 
+#include "address-list.h"
 #include "config-checks.h"
 #include "config-listen.h"
 #include "config-print.h"
@@ -400,27 +401,23 @@ reeve_config_guard_find_unencrypted (ReeveConfigGuard *self)
     reeve_config_guard_found (self, "/rbac/zero_trust/encrypt_all_data");
 }
 
-/* A network of which every address is one keeps nobody out. */
-static gboolean
-reeve_config_guard_is_everywhere (const char *text)
-{
-  const char *slash = strrchr (text, '/');
-
-  return slash != NULL && slash[1] != '\0' && strspn (slash + 1, "0") == strlen (slash + 1);
-}
-
+/* Networks of which every address is one keep nobody out. */
 static void
 reeve_config_guard_find_unsegmented (ReeveConfigGuard *self)
 {
   JsonArray *list
       = reeve_json_get_array (reeve_config_guard_get_section (self, "server"), "ip_allow");
-  guint length = list != NULL ? json_array_get_length (list) : 0;
-  gboolean segmented = length > 0;
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) texts = NULL;
+  g_autoptr (ReeveAddressList) networks = NULL;
 
-  for (guint i = 0; i < length; i++)
-    segmented
-        = segmented && !reeve_config_guard_is_everywhere (json_array_get_string_element (list, i));
-  if (reeve_config_guard_asks (self, "network_segmentation") && !segmented)
+  for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
+    g_strv_builder_add (builder, json_array_get_string_element (list, i));
+  texts = g_strv_builder_end (builder);
+  networks = reeve_address_list_new ((const char *const *) texts, NULL);
+  if (reeve_config_guard_asks (self, "network_segmentation")
+      && (networks == NULL || reeve_address_list_is_empty (networks)
+          || reeve_address_list_is_everywhere (networks)))
     reeve_config_guard_found (self, "/rbac/zero_trust/network_segmentation");
 }
 

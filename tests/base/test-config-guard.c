@@ -101,6 +101,20 @@ static const Row always[] = {
     "server: {ip_allow: [10.0.0.0/8, \"2001:db8::/32\", 192.0.2.1]}\n"
     "rbac: {zero_trust: {network_segmentation: true}}\n",
     0600 },
+  { "zero-trust.network",
+    "server: {ip_allow: [128.0.0.0/1, 0.0.0.0/2, 64.0.0.0/2]}\n"
+    "rbac: {zero_trust: {network_segmentation: true}}\n",
+    "2: rbac.zero_trust.network_segmentation",
+    "server: {ip_allow: [128.0.0.0/1, 0.0.0.0/2, 64.0.0.0/3]}\n"
+    "rbac: {zero_trust: {network_segmentation: true}}\n",
+    0600 },
+  { "zero-trust.network",
+    "server: {ip_allow: [\"8000::/1\", \"::/1\"]}\n"
+    "rbac: {zero_trust: {network_segmentation: true}}\n",
+    "2: rbac.zero_trust.network_segmentation",
+    "server: {ip_allow: [\"8000::/1\", 10.0.0.0/8]}\n"
+    "rbac: {zero_trust: {network_segmentation: true}}\n",
+    0600 },
 };
 
 static const Row told[] = {
