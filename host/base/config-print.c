@@ -27,8 +27,8 @@ gboolean
 reeve_config_print_is_secret (const char *name)
 {
   static const char *const words[]
-      = { "password", "passwd",     "secret",  "token",      "api_key",    "apikey",
-          "api-key",  "credential", "private", "access_key", "passphrase", "authorization" };
+      = { "password",   "passwd",  "secret",     "token",      "api_key",       "apikey", "api-key",
+          "credential", "private", "access_key", "passphrase", "authorization", "pwd" };
   g_autofree char *lower = g_ascii_strdown (name, -1);
 
   /* tokens that are counted are no token that is shown */
@@ -38,7 +38,8 @@ reeve_config_print_is_secret (const char *name)
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)
     if (strstr (lower, words[i]) != NULL)
       return TRUE;
-  return strcmp (lower, "key") == 0 || strcmp (lower, "pin") == 0;
+  /* what goes along with each request, under whatever name a server asks for */
+  return strcmp (lower, "key") == 0 || strcmp (lower, "pin") == 0 || strcmp (lower, "headers") == 0;
 }
 
 /**

@@ -382,6 +382,8 @@ test_config_print (void)
                    "                 hook: "
                    "\"https://u:topsecret7@h/p?sig=topsecret8&v=1.2&topsecret9#x=topsecret10\",\n"
                    "                 bare: \"https://h?page=2&sort=topsecret11\",\n"
+                   "                 headers: {X-Auth: topsecret12},\n"
+                   "                 code: \"https://h?pwd=12345678\",\n"
                    "                 credentials: {any: topsecret6}}\n");
   g_autofree char *text = reeve_config_print (config);
   g_autofree char *path = write_file ("printed.yaml", text);
@@ -390,7 +392,7 @@ test_config_print (void)
 
   /* a list named "list" is no secret, the others are */
   g_assert_nonnull (strstr (text, "topsecret5"));
-  for (guint i = 1; i <= 11; i++)
+  for (guint i = 1; i <= 12; i++)
     {
       g_autofree char *secret = g_strdup_printf ("topsecret%u", i);
       g_assert_true (i == 5 || strstr (text, secret) == NULL);
@@ -399,6 +401,7 @@ test_config_print (void)
   g_assert_nonnull (strstr (text, "base_url: \"https://***@host/v1\""));
   g_assert_nonnull (strstr (text, "hook: \"https://***@h/p?sig=***&v=1.2&***#x=***\""));
   g_assert_nonnull (strstr (text, "bare: \"https://h?page=2&sort=***\""));
+  g_assert_nonnull (strstr (text, "code: \"https://h?pwd=***\""));
   g_assert_nonnull (strstr (text, "other: \"env:KEY\""));
   g_assert_nonnull (strstr (text, "api_key: \"***\""));
   g_assert_nonnull (strstr (text, "max_tokens: 7"));
