@@ -96,9 +96,10 @@ class Countries(unittest.TestCase):
                                  ({}, 200)):
             self.host.put("/api/v1/admin/tenants/plant", {"settings": settings}, expect=200)
             self.me(DE, status, key)
-        # what is no country: a rule that cannot be read allows nothing
-        self.host.put("/api/v1/admin/tenants/plant", {"settings": {"countries_deny": ["UK"]}}, expect=200)
-        self.host.get("/api/v1/me", headers=by(DE), key=key, expect=403)
+        # what is no country is refused, and what held goes on
+        answer = self.host.put("/api/v1/admin/tenants/plant", {"settings": {"countries_deny": ["DE", "UK"]}}, expect=400)
+        self.assertEqual(answer.json["errors"][0]["pointer"], "/settings/countries_deny/1")
+        self.me(DE, 200, key)
 
     def test_it_is_recorded(self):
         self.me(JP, 403)

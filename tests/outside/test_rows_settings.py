@@ -192,7 +192,7 @@ rate_limiting:
             shown = self.run_host("", "--print-config", ENVIRONMENT=profile).stdout
             self.assertIn(f"  requests_per_minute: {most}  # profile", shown)
             self.assertIn(f"  level: {level}  # profile", shown)
-            self.assertEqual(origin is not None, '      - "*"' in shown, profile)
+            self.assertEqual(origin is not None, '      - "*"  # profile' in shown, profile)
             shared = "authentication: {providers: [{type: jwt, issuer: \"https://i\", audience: a, algorithms: [HS256], secret_key: \"env:S\"}]}\n"
             self.run_host(shared, ENVIRONMENT=profile, S="0123456789abcdef0123456789abcdef", expect=0 if profile == "dev" else 78)
 
