@@ -289,7 +289,7 @@ def anew(text, number):
 
 VOLATILE = {"duration_ms", "uptime_seconds", "created", "seq", "first", "last", "size", "checkpoint_size", "sequence", "epoch", "latency_us",
             "checkpoint", "root", "signer", "previous_signer", "public_key", "data_key", "seals", "next_cursor", "intent", "trace_id", "last_used_at",
-            "revision", "restored", "policy_revision", "points", "covered_seconds", "total_requests", "total_errors", "error_rate_percent",
+            "traceparent", "revision", "restored", "policy_revision", "points", "covered_seconds", "total_requests", "total_errors", "error_rate_percent",
             "latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds"}
 WORDS = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<time>"),
