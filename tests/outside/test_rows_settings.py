@@ -163,6 +163,7 @@ audit: {enabled: true, retention_days: 365, include_request_body: false}
 compliance: {frameworks: [soc2], evidence_collection: true}
 persistence: {type: sqlite}
 llm: {max_tokens: 4096}
+metrics: {enabled: true, prefix: taskforce, export: {prometheus: true, endpoint: /metrics}}
 logging: {level: INFO, format: json, include_context: true}
 rate_limiting:
   enabled: true
@@ -171,7 +172,8 @@ rate_limiting:
 """
         shown = self.run_host(text, "--print-config", K="a2V5", MOST="77").stdout
         for line in ('  max_iterations: 12  # ', '  requests_per_minute: 77  # environment MOST (', '      name: "analyst"', '  retention_days: 365',
-                     '  key_source: "env:K"', '  plugin: "storage-sqlite"', '  max_tokens: 4096'):
+                     '  key_source: "env:K"', '  plugin: "storage-sqlite"', '  max_tokens: 4096',
+                     '    endpoint: "/metrics"', '  prefix: "taskforce"'):
             self.assertIn(line, shown)
         self.assertNotIn("a2V5", shown)
         # what means something else here says what to write
