@@ -12,12 +12,13 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_autofree char *text = size > 0 ? g_strndup ((const char *) data, size) : g_strdup ("");
   g_autofree char *more = g_strconcat (text, ",image/png;q=0.1", NULL);
+  g_auto (GStrv) wishes = g_strsplit (text, ",", 40);
   ReeveMetricsTextFormat format = reeve_metrics_text_choose (text);
 
   g_assert_true (format == REEVE_METRICS_TEXT_PROMETHEUS
                  || format == REEVE_METRICS_TEXT_OPENMETRICS);
-  /* an open quotation swallows what follows it */
-  if (strchr (text, '"') == NULL)
+  /* of very many wishes the last are not read */
+  if (g_strv_length (wishes) < 30)
     g_assert_cmpint (reeve_metrics_text_choose (more), ==, format);
   return 0;
 }

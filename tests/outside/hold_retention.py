@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Records that are old enough go, and what stays verifies: a host whose clock is moved."""
+"""Records that are old enough go, and what stays verifies: a host whose clock is moved.
+
+what                | CI   | long
+--------------------|------|------
+each jump           | once | once
+"""
 
 import os
 import subprocess
