@@ -381,7 +381,11 @@ reeve_metrics_family_note_overflow (ReeveMetric *self, const char *const *given,
     return;
   for (guint i = 0; i < MIN (self->n_labels, REEVE_METRICS_MAX_LABELS); i++)
     if (g_strcmp0 (given[i], values[i]) != 0 && strcmp (values[i], REEVE_METRICS_OTHER) == 0)
-      reeve_metrics_count (self->registry->overflows, 1, REEVE_LABELS (self->labels[i]));
+      {
+        const char *label[REEVE_METRICS_MAX_LABELS] = { self->labels[i] };
+
+        reeve_metrics_count (self->registry->overflows, 1, label);
+      }
 }
 
 static ReeveMetricSeries *
@@ -390,13 +394,14 @@ reeve_metrics_family_find (ReeveMetric *self, const char *const *given)
   const char *values[REEVE_METRICS_MAX_LABELS + 1] = { NULL };
   ReeveMetricSeries *series = NULL;
   gboolean all = TRUE;
+  guint length = MIN (self->n_labels, REEVE_METRICS_MAX_LABELS);
 
-  for (guint i = 0; i < self->n_labels; i++)
+  for (guint i = 0; i < length; i++)
     values[i] = given[i] != NULL ? given[i] : "";
   series = reeve_metrics_table_lookup (self->series, values);
   if (series != NULL)
     return series;
-  for (guint i = 0; i < self->n_labels; i++)
+  for (guint i = 0; i < length; i++)
     {
       gboolean known = FALSE;
 
