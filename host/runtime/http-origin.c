@@ -15,6 +15,27 @@ typedef struct
 } ReeveHttpOriginJob;
 
 /**
+ * reeve_http_origin_spell:
+ * @url: an absolute address
+ *
+ * The default port of a scheme is filled in, so that what is the same origin is the same text.
+ *
+ * Returns: (transfer full) (nullable): scheme://host:port, %NULL when @url has no host
+ */
+char *
+reeve_http_origin_spell (const char *url)
+{
+  g_autoptr (GUri) uri
+      = g_uri_parse (url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE, NULL);
+  g_autofree char *host = NULL;
+
+  if (uri == NULL || g_uri_get_host (uri) == NULL)
+    return NULL;
+  host = g_ascii_strdown (g_uri_get_host (uri), -1);
+  return g_strdup_printf ("%s://%s:%d", g_uri_get_scheme (uri), host, g_uri_get_port (uri));
+}
+
+/**
  * reeve_http_origin_make_key:
  * @uri: an address
  * @trust: (nullable): certificates to trust for it

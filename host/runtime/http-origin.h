@@ -22,6 +22,8 @@ typedef struct
   gint64 addresses_until;
 } ReeveHttpOrigin;
 
+/* (transfer full) (nullable): scheme, host and port of a URL, in one spelling; NULL: it is none */
+char *reeve_http_origin_spell (const char *url);
 char *reeve_http_origin_make_key (GUri *uri, ReeveHttpTrust *trust);
 ReeveHttpOrigin *reeve_http_origin_new (const char *key, GUri *uri, ReeveHttpTrust *trust);
 void reeve_http_origin_free (ReeveHttpOrigin *self);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "http-origin.h"
+
 #define REEVE_MODEL_PROVIDER_RETRIES 2
 
 /**
@@ -25,19 +27,6 @@ reeve_model_provider_strip (JsonObject *settings)
     if (!g_str_equal (name, "api_key"))
       json_object_set_member (stripped, name, json_node_ref (value));
   return stripped;
-}
-
-static char *
-reeve_model_provider_read_origin (const char *url)
-{
-  g_autoptr (GUri) uri
-      = g_uri_parse (url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE, NULL);
-  g_autofree char *host = NULL;
-
-  if (uri == NULL || g_uri_get_host (uri) == NULL)
-    return NULL;
-  host = g_ascii_strdown (g_uri_get_host (uri), -1);
-  return g_strdup_printf ("%s://%s:%d", g_uri_get_scheme (uri), host, g_uri_get_port (uri));
 }
 
 static guint
@@ -93,7 +82,7 @@ reeve_model_provider_read (ReeveModelProvider *self, JsonObject *settings)
   const char *model = reeve_json_get_string (settings, "model", NULL);
   JsonNode *temperature = json_object_get_member (settings, "temperature");
 
-  self->origin = url != NULL ? reeve_model_provider_read_origin (url) : NULL;
+  self->origin = url != NULL ? reeve_http_origin_spell (url) : NULL;
   self->model = g_strdup (model);
   self->models = reeve_model_provider_read_models (settings, model);
   self->temperature = temperature != NULL ? json_node_get_double (temperature) : -1;
@@ -221,7 +210,7 @@ reeve_model_provider_unref (ReeveModelProvider *self)
 gboolean
 reeve_model_provider_authorize (ReeveModelProvider *self, ReeveHttpRequest *request, GError **error)
 {
-  g_autofree char *origin = reeve_model_provider_read_origin (reeve_http_request_get_url (request));
+  g_autofree char *origin = reeve_http_origin_spell (reeve_http_request_get_url (request));
 
   if (g_strcmp0 (origin, self->origin) != 0)
     {

@@ -3,26 +3,13 @@
  * before this host wrote for their own. */
 #include "propagation.h"
 
+#include "http-origin.h"
+
 struct _ReevePropagation
 {
   char **parents; /* origins, normalised; `*` */
   char **states;
 };
-
-/* (transfer full) (nullable): scheme, host and port of a URL, in one spelling */
-static char *
-reeve_propagation_normalise (const char *url)
-{
-  g_autoptr (GUri) uri
-      = g_uri_parse (url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE, NULL);
-  g_autofree char *host = NULL;
-
-  if (uri == NULL || g_uri_get_host (uri) == NULL)
-    return NULL;
-  host = g_ascii_strdown (g_uri_get_host (uri), -1);
-  /* the default port of a scheme is filled in by the flag */
-  return g_strdup_printf ("%s://%s:%d", g_uri_get_scheme (uri), host, g_uri_get_port (uri));
-}
 
 static char **
 reeve_propagation_read (const char *const *origins)
@@ -32,7 +19,7 @@ reeve_propagation_read (const char *const *origins)
   for (; origins != NULL && *origins != NULL; origins++)
     {
       g_autofree char *origin
-          = g_str_equal (*origins, "*") ? g_strdup ("*") : reeve_propagation_normalise (*origins);
+          = g_str_equal (*origins, "*") ? g_strdup ("*") : reeve_http_origin_spell (*origins);
 
       if (origin != NULL)
         g_strv_builder_add (builder, origin);
@@ -72,7 +59,7 @@ reeve_propagation_allows (char **origins, const char *url)
 
   if (*origins == NULL || g_strv_contains ((const char *const *) origins, "*"))
     return *origins != NULL;
-  origin = reeve_propagation_normalise (url);
+  origin = reeve_http_origin_spell (url);
   return origin != NULL && g_strv_contains ((const char *const *) origins, origin);
 }
 
