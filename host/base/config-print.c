@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#define REEVE_CONFIG_PRINT_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define REEVE_CONFIG_PRINT_DIGITS  "0123456789"
+
 typedef struct
 {
   GString *out;
@@ -121,8 +124,30 @@ reeve_config_print_mask_query (GString *out, const char *query)
     }
 }
 
+/* Addresses of webhooks carry their secret in the path: a part of twenty and more of what keys are
+ * made of, with letters and digits among them, is shown as little as one that is named. */
+static void
+reeve_config_print_mask_path (GString *out, const char *path, const char *end)
+{
+  while (path < end)
+    {
+      const char *slash = memchr (path, '/', (gsize) (end - path));
+      gsize length = (gsize) ((slash != NULL ? slash : end) - path);
+      gsize of_keys = strspn (path, REEVE_CONFIG_PRINT_LETTERS REEVE_CONFIG_PRINT_DIGITS "-_~.%=:");
+
+      if (length >= 20 && of_keys >= length && strcspn (path, REEVE_CONFIG_PRINT_DIGITS) < length
+          && strcspn (path, REEVE_CONFIG_PRINT_LETTERS) < length)
+        g_string_append (out, "***");
+      else
+        g_string_append_len (out, path, (gssize) length);
+      if (slash != NULL)
+        g_string_append_c (out, '/');
+      path += length + 1;
+    }
+}
+
 /* "https://user:password@host/?api_key=x" without what stands before the @, and without what of the
- * query may be a secret */
+ * path and the query may be a secret */
 static char *
 reeve_config_print_masked_text (const char *text)
 {
@@ -139,7 +164,8 @@ reeve_config_print_masked_text (const char *text)
     g_string_append (out, "***");
   else
     at = start + 3;
-  g_string_append_len (out, at, query - at);
+  g_string_append_len (out, at, end - at);
+  reeve_config_print_mask_path (out, end, query);
   reeve_config_print_mask_query (out, query);
   return g_string_free (out, FALSE);
 }

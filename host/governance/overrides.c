@@ -10,6 +10,7 @@
 
 #include "auditors.h"
 #include "directory.h"
+#include "elevations.h"
 #include "overrides-page.h"
 
 struct _ReeveOverrides
@@ -334,6 +335,28 @@ reeve_overrides_check_held (ReeveCaller *caller, JsonObject *params, GError **er
   return TRUE;
 }
 
+/* (transfer full) (nullable): whatever somebody has: by his record, in workspaces, for a time */
+static char **
+reeve_overrides_read_roles (ReeveOverrides *self, const char *tenant_id, const char *user_id,
+                            GError **error)
+{
+  g_autoptr (GStrvBuilder) roles = g_strv_builder_new ();
+  g_autoptr (JsonObject) user = reeve_users_get (self->users, tenant_id, user_id, error);
+  g_auto (GStrv) own = user != NULL ? reeve_directory_get_strings (user, "roles") : NULL;
+  g_auto (GStrv) placed
+      = own != NULL ? reeve_auditors_read_places (self->store, tenant_id, user_id, error) : NULL;
+  g_auto (GStrv) elevated
+      = placed != NULL ? reeve_elevations_read_roles (self->store, tenant_id, user_id, error)
+                       : NULL;
+
+  if (elevated == NULL)
+    return NULL;
+  g_strv_builder_addv (roles, (const char **) own);
+  g_strv_builder_addv (roles, (const char **) placed);
+  g_strv_builder_addv (roles, (const char **) elevated);
+  return g_strv_builder_end (roles);
+}
+
 /* Reading is all that an auditor is allowed, of one thing too: what else is said would not hold. */
 static gboolean
 reeve_overrides_check_auditor (ReeveOverrides *self, const char *tenant_id, JsonObject *params,
@@ -343,16 +366,14 @@ reeve_overrides_check_auditor (ReeveOverrides *self, const char *tenant_id, Json
   gboolean allow = strcmp (reeve_json_get_string (params, "effect", ""), "allow") == 0;
   g_auto (GStrv) permissions = reeve_directory_get_strings (params, "permissions");
   const char *const one[] = { strchr (subject, ':') + 1, NULL };
-  g_autoptr (JsonObject) user = NULL;
   g_auto (GStrv) roles = g_strdupv ((char **) one);
   gboolean audits = FALSE;
   ReevePermissions held = 0;
 
   if (allow && g_str_has_prefix (subject, "user:"))
     {
-      user = reeve_users_get (self->users, tenant_id, one[0], error);
       g_strfreev (roles);
-      roles = user != NULL ? reeve_directory_get_strings (user, "roles") : NULL;
+      roles = reeve_overrides_read_roles (self, tenant_id, one[0], error);
     }
   if (roles == NULL
       || !reeve_auditors_judge (reeve_users_get_role_book (self->users), tenant_id,

@@ -384,6 +384,7 @@ test_config_print (void)
                    "                 bare: \"https://h?page=2&sort=topsecret11\",\n"
                    "                 headers: {X-Auth: topsecret12},\n"
                    "                 code: \"https://h?pwd=12345678\",\n"
+                   "                 path: \"https://h/services/T0/topsecret13topsecret13/v1\",\n"
                    "                 credentials: {any: topsecret6}}\n");
   g_autofree char *text = reeve_config_print (config);
   g_autofree char *path = write_file ("printed.yaml", text);
@@ -392,7 +393,7 @@ test_config_print (void)
 
   /* a list named "list" is no secret, the others are */
   g_assert_nonnull (strstr (text, "topsecret5"));
-  for (guint i = 1; i <= 12; i++)
+  for (guint i = 1; i <= 13; i++)
     {
       g_autofree char *secret = g_strdup_printf ("topsecret%u", i);
       g_assert_true (i == 5 || strstr (text, secret) == NULL);
@@ -402,6 +403,7 @@ test_config_print (void)
   g_assert_nonnull (strstr (text, "hook: \"https://***@h/p?sig=***&v=1.2&***#x=***\""));
   g_assert_nonnull (strstr (text, "bare: \"https://h?page=2&sort=***\""));
   g_assert_nonnull (strstr (text, "code: \"https://h?pwd=***\""));
+  g_assert_nonnull (strstr (text, "path: \"https://h/services/T0/***/v1\""));
   g_assert_nonnull (strstr (text, "other: \"env:KEY\""));
   g_assert_nonnull (strstr (text, "api_key: \"***\""));
   g_assert_nonnull (strstr (text, "max_tokens: 7"));

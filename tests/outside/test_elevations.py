@@ -180,6 +180,11 @@ class Elevations(unittest.TestCase):
         for subject in (f"user:{auditor}", "role:auditor"):
             self.assertIn("auditor", self.host.post("/api/v1/admin/overrides", {**body, "subject": subject}, expect=409).json["detail"])
             self.host.post("/api/v1/admin/overrides", {**body, "subject": subject, "permissions": ["agent:read"]}, expect=201)
+        # for a time is no other way
+        visitor, _ = self.user()
+        self.elevate(visitor, "auditor")
+        refused = self.host.post("/api/v1/admin/overrides", {**body, "subject": f"user:{visitor}"}, expect=409)
+        self.assertIn("auditor", refused.json["detail"])
         # one that was there before
         worker, key = self.user("viewer")
         self.host.post("/api/v1/admin/overrides", {**body, "subject": f"user:{worker}"}, expect=201)
