@@ -235,6 +235,9 @@ reeve_http_origin_prepare_async (ReeveHttpOrigin *self, ReeveHttpCall *call,
   job->trust = self->tls ? reeve_http_trust_ref (self->trust) : NULL;
   g_task_set_source_tag (task, reeve_http_origin_prepare_async);
   g_task_set_task_data (task, job, (GDestroyNotify) reeve_http_origin_job_free);
+  /* a lookup takes as long as its name server likes: who shuts down must not wait for it, nor be
+   * kept alive by it */
+  g_task_set_return_on_cancel (task, TRUE);
   g_task_run_in_thread (task, reeve_http_origin_run);
 }
 

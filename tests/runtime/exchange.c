@@ -65,6 +65,9 @@ fixture_teardown (Fixture *self, gconstpointer data)
     {
       reeve_http_client_shutdown (self->client);
       g_assert_cmpuint (reeve_http_client_count_connections (self->client), ==, 0);
+      /* as every thread with a client does: what the shutdown cancelled is told here */
+      while (g_main_context_iteration (self->context, FALSE))
+        ;
       g_assert_finalize_object (g_steal_pointer (&self->client));
     }
   reeve_http_trust_unref (self->trust);

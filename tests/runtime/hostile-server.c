@@ -207,8 +207,8 @@ hostile_accept (gpointer data)
     }
 }
 
-HostileServer *
-hostile_server_new (const HostileStep *const *scripts, guint n_scripts)
+static HostileServer *
+hostile_server_bind (const HostileStep *const *scripts, guint n_scripts)
 {
   HostileServer *self = g_new0 (HostileServer, 1);
   struct sockaddr_in address
@@ -222,9 +222,23 @@ hostile_server_new (const HostileStep *const *scripts, guint n_scripts)
   self->listener = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   g_assert_cmpint (bind (self->listener, (struct sockaddr *) &address, sizeof address), ==, 0);
   g_assert_cmpint (getsockname (self->listener, (struct sockaddr *) &address, &length), ==, 0);
-  g_assert_cmpint (listen (self->listener, 64), ==, 0);
   self->port = ntohs (address.sin_port);
   return self;
+}
+
+HostileServer *
+hostile_server_new (const HostileStep *const *scripts, guint n_scripts)
+{
+  HostileServer *self = hostile_server_bind (scripts, n_scripts);
+
+  g_assert_cmpint (listen (self->listener, 64), ==, 0);
+  return self;
+}
+
+HostileServer *
+hostile_server_new_deaf (void)
+{
+  return hostile_server_bind (NULL, 0);
 }
 
 void

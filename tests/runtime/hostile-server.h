@@ -73,6 +73,9 @@ typedef struct _HostileServer HostileServer;
 
 /* Every connection runs scripts[n], n its number; the last script serves all that follow. */
 HostileServer *hostile_server_new (const HostileStep *const *scripts, guint n_scripts);
+/* Has a port that refuses connections, and that nobody else can come by meanwhile; is not started.
+ */
+HostileServer *hostile_server_new_deaf (void);
 void hostile_server_use_tls (HostileServer *self, const char *certificate, const char *key);
 void hostile_server_start (HostileServer *self);
 void hostile_server_free (HostileServer *self);

@@ -117,15 +117,13 @@ test_bodiless (Fixture *fixture, gconstpointer data)
 static void
 test_unreachable (Fixture *fixture, gconstpointer data)
 {
-  const HostileStep *const scripts[] = { keep_alive };
-  g_autoptr (HostileServer) server = hostile_server_new (scripts, 1);
+  g_autoptr (HostileServer) server = hostile_server_new_deaf ();
   g_autoptr (ReeveHttpRequest) request = make_request (server, "POST", "x");
   g_autoptr (ReeveHttpRequest) nowhere
       = reeve_http_request_new ("GET", "http://does-not-exist.invalid/");
   g_autoptr (Exchange) refused = NULL;
   g_autoptr (Exchange) unknown = NULL;
 
-  g_clear_pointer (&server, hostile_server_free);
   refused = begin (fixture, request);
   finish (refused);
   g_assert_error (refused->error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
@@ -136,6 +134,99 @@ test_unreachable (Fixture *fixture, gconstpointer data)
   g_assert_true (g_error_matches (unknown->error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE)
                  || g_error_matches (unknown->error, REEVE_ERROR, REEVE_ERROR_TIMEOUT));
   g_assert_cmpint (unknown->progress, ==, REEVE_UPSTREAM_UNSENT);
+}
+
+/* ---- a name server that does not answer ---- */
+
+typedef struct
+{
+  GResolver parent_instance;
+  GMutex lock;
+  GCond changed;
+  gboolean asked;
+  gboolean released;
+  gboolean left;
+} SlowResolver;
+
+typedef struct
+{
+  GResolverClass parent_class;
+} SlowResolverClass;
+
+static GType slow_resolver_get_type (void);
+G_DEFINE_TYPE (SlowResolver, slow_resolver, G_TYPE_RESOLVER)
+
+static void
+slow_resolver_wait (SlowResolver *self, gboolean *what)
+{
+  gint64 until = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+
+  g_mutex_lock (&self->lock);
+  while (!*what)
+    g_assert_true (g_cond_wait_until (&self->changed, &self->lock, until));
+  g_mutex_unlock (&self->lock);
+}
+
+static void
+slow_resolver_set (SlowResolver *self, gboolean *what)
+{
+  g_mutex_lock (&self->lock);
+  *what = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+static GList *
+slow_resolver_lookup (GResolver *resolver, const char *name, GCancellable *cancellable,
+                      GError **error)
+{
+  SlowResolver *self = (SlowResolver *) resolver;
+
+  slow_resolver_set (self, &self->asked);
+  slow_resolver_wait (self, &self->released);
+  g_set_error_literal (error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND, "nobody knows it");
+  slow_resolver_set (self, &self->left);
+  return NULL;
+}
+
+static void
+slow_resolver_class_init (SlowResolverClass *klass)
+{
+  G_RESOLVER_CLASS (klass)->lookup_by_name = slow_resolver_lookup;
+}
+
+static void
+slow_resolver_init (SlowResolver *self)
+{
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+}
+
+/* A lookup that outlives its call does not keep the client, nor its thread, from going. */
+static void
+test_slow_lookup (Fixture *fixture, gconstpointer data)
+{
+  GResolver *usual = g_resolver_get_default ();
+  SlowResolver *slow = g_object_new (slow_resolver_get_type (), NULL);
+  g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("GET", "http://slow.invalid/");
+  g_autoptr (Exchange) got = NULL;
+
+  g_resolver_set_default (G_RESOLVER (slow));
+  fixture->options.connect_ms = 50;
+  got = begin (fixture, request);
+  finish (got);
+  g_assert_error (got->error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
+  g_assert_cmpint (got->progress, ==, REEVE_UPSTREAM_UNSENT);
+  slow_resolver_wait (slow, &slow->asked);
+  reeve_http_client_shutdown (fixture->client);
+  while (g_main_context_iteration (fixture->context, FALSE))
+    ;
+  g_assert_finalize_object (g_steal_pointer (&fixture->client));
+  slow_resolver_set (slow, &slow->released);
+  slow_resolver_wait (slow, &slow->left);
+  g_resolver_set_default (usual);
+  g_object_unref (usual);
+  g_object_unref (slow);
 }
 
 static void
@@ -215,9 +306,11 @@ test_pause (Fixture *fixture, gconstpointer data)
   g_autoptr (HostileServer) server = serve (scripts, 1);
   g_autoptr (ReeveHttpRequest) request = make_request (server, "POST", "x");
   g_autoptr (Exchange) got = NULL;
-  gint64 until = g_get_monotonic_time () + 400000;
+  gint64 until = g_get_monotonic_time () + 1300 * G_TIME_SPAN_MILLISECOND;
 
-  fixture->options.idle_ms = 200; /* does not run while paused */
+  /* does not run while paused; afterwards the server may have to wait for a processor */
+  fixture->options.idle_ms = 1000;
+  fixture->options.total_ms = 60000;
   got = begin (fixture, request);
   got->pause_on_head = TRUE;
   while (got->status == 0 || g_get_monotonic_time () < until)
@@ -284,13 +377,11 @@ test_queue (Fixture *fixture, gconstpointer data)
 static void
 test_queue_of_dead (Fixture *fixture, gconstpointer data)
 {
-  const HostileStep *const scripts[] = { keep_alive };
-  g_autoptr (HostileServer) server = hostile_server_new (scripts, 1);
+  g_autoptr (HostileServer) server = hostile_server_new_deaf ();
   g_autoptr (ReeveHttpRequest) request = make_request (server, "POST", "x");
   g_autoptr (GPtrArray) calls = g_ptr_array_new_with_free_func ((GDestroyNotify) exchange_free);
   gint64 began = g_get_monotonic_time ();
 
-  g_clear_pointer (&server, hostile_server_free);
   reeve_http_client_set_limits (fixture->client, 1, 8, 0);
   for (guint i = 0; i < 6; i++)
     g_ptr_array_add (calls, begin (fixture, request));
@@ -403,6 +494,7 @@ main (int argc, char **argv)
     { "/http-client/answers", test_answers },
     { "/http-client/bodiless", test_bodiless },
     { "/http-client/unreachable", test_unreachable },
+    { "/http-client/slow-lookup", test_slow_lookup },
     { "/http-client/refused-requests", test_refused_requests },
     { "/http-client/cancel", test_cancel },
     { "/http-client/pause", test_pause },
