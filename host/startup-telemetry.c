@@ -118,6 +118,8 @@ reeve_startup_telemetry_open (ReeveStartupTelemetry *self, ReeveServices *servic
         = reeve_tracer_new (reeve_config_get_double (config, "telemetry.otlp.sample_ratio"),
                             (guint) reeve_config_get_int (config, "telemetry.otlp.queue"));
   services->tracer = self->tracer;
+  self->signals = services->metrics != NULL ? reeve_model_signals_new (services->metrics) : NULL;
+  reeve_models_set_signals (services->models, self->signals);
   reeve_admission_set_tracer (services->admission, self->tracer);
   reeve_models_set_tracing (services->models, self->tracer, self->propagation);
   reeve_net_http_set_propagation (net, self->propagation);
@@ -136,5 +138,6 @@ reeve_startup_telemetry_close (ReeveStartupTelemetry *self)
 {
   g_clear_pointer (&self->exporter, reeve_otlp_exporter_free);
   g_clear_pointer (&self->tracer, reeve_tracer_unref);
+  g_clear_pointer (&self->signals, reeve_model_signals_free);
   g_clear_pointer (&self->propagation, reeve_propagation_free);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "operations/services.h"
+#include "runtime/model-signals.h"
 #include "runtime/net-http.h"
 #include "runtime/otlp-exporter.h"
 
@@ -12,6 +13,7 @@ typedef struct
 {
   ReeveTracer *tracer; /* (nullable) */
   ReevePropagation *propagation;
+  ReeveModelSignals *signals;  /* (nullable): nothing is counted */
   ReeveOtlpExporter *exporter; /* (nullable) */
 } ReeveStartupTelemetry;
 

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_METRICS_TABLE_MAX_VALUES 6
+#define REEVE_METRICS_TABLE_MAX_VALUES 8
 
 typedef struct _ReeveMetricsTable ReeveMetricsTable;
 

@@ -11,7 +11,6 @@ typedef struct
 {
   GString *text;
   ReeveMetricsTextFormat format;
-  const char *prefix;
   const char *label;
   const char *value;
 } ReeveMetricsText;
@@ -132,7 +131,7 @@ static void
 reeve_metrics_text_append_name (ReeveMetricsText *self, const ReeveMetricInfo *info,
                                 const char *suffix)
 {
-  g_string_append_printf (self->text, "%s_%s%s", self->prefix, info->name, suffix);
+  g_string_append_printf (self->text, "%s%s", info->shown, suffix);
 }
 
 /* @bound: of a bucket, else NULL */
@@ -215,7 +214,8 @@ reeve_metrics_text_append_head (ReeveMetricsText *self, const ReeveMetricInfo *i
   g_string_append (self->text, "\n# TYPE ");
   reeve_metrics_text_append_name (self, info, suffix);
   g_string_append_printf (self->text, " %s\n", kinds[info->kind]);
-  if (open && info->unit != NULL)
+  /* a unit that its name does not end with is none to OpenMetrics */
+  if (open && info->unit != NULL && g_str_has_suffix (info->shown, info->unit))
     {
       g_string_append (self->text, "# UNIT ");
       reeve_metrics_text_append_name (self, info, "");
@@ -263,7 +263,6 @@ reeve_metrics_text_format (ReeveMetrics *metrics, ReeveMetricsTextFormat format,
   ReeveMetricsText self = {
     .text = g_string_sized_new (16384),
     .format = format,
-    .prefix = reeve_metrics_get_prefix (metrics),
     .label = label,
     .value = value,
   };

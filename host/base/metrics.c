@@ -33,10 +33,12 @@ struct _ReeveMetric
 {
   ReeveMetrics *registry; /* not owned */
   char *name;
+  char *full; /* as it is shown */
   char *help;
   char *unit;
   ReeveMetricKind kind;
   char **labels;
+  char **attributes;                                  /* (nullable): of a convention */
   ReeveMetricsLabel *known[REEVE_METRICS_MAX_LABELS]; /* of the registry */
   guint n_labels;
   guint max_series;
@@ -96,9 +98,11 @@ reeve_metrics_family_free (gpointer data)
   ReeveMetric *self = data;
 
   g_free (self->name);
+  g_free (self->full);
   g_free (self->help);
   g_free (self->unit);
   g_strfreev (self->labels);
+  g_strfreev (self->attributes);
   g_free (self->bounds);
   g_free (self->shown);
   reeve_metrics_table_free (self->series);
@@ -155,12 +159,6 @@ reeve_metrics_unref (ReeveMetrics *self)
   g_free (self);
 }
 
-const char *
-reeve_metrics_get_prefix (ReeveMetrics *self)
-{
-  return self->prefix;
-}
-
 /* Locked. */
 static ReeveMetricsLabel *
 reeve_metrics_know_label (ReeveMetrics *self, const char *name, guint most)
@@ -209,6 +207,29 @@ reeve_metrics_family_set_bounds (ReeveMetric *self, const ReeveMetricSetup *setu
     self->shown[i] = reeve_metrics_family_scale (self, setup->bounds[i]);
 }
 
+/* Names of a convention have points where those in text must not. The suffix is what OpenTelemetry
+ * prescribes for Prometheus; a unit in braces, such as {token}, has none. */
+static void
+reeve_metrics_family_set_names (ReeveMetric *self, const ReeveMetricSetup *setup)
+{
+  const char *prefix = self->registry->prefix;
+  gboolean suffix = g_strcmp0 (setup->unit, "seconds") == 0;
+
+  self->name = g_strdup (setup->name);
+  self->labels = setup->labels != NULL ? g_strdupv ((char **) setup->labels) : g_new0 (char *, 1);
+  self->n_labels = g_strv_length (self->labels);
+  if (!setup->convention)
+    {
+      self->full = g_strconcat (prefix, *prefix != '\0' ? "_" : "", setup->name, NULL);
+      return;
+    }
+  self->full = g_strconcat (setup->name, suffix ? "_seconds" : NULL, NULL);
+  g_strdelimit (self->full, ".", '_');
+  self->attributes = g_strdupv (self->labels);
+  for (guint i = 0; i < self->n_labels; i++)
+    g_strdelimit (self->labels[i], ".", '_');
+}
+
 /**
  * reeve_metrics_add:
  * @self: a registry
@@ -225,12 +246,10 @@ reeve_metrics_add (ReeveMetrics *self, const ReeveMetricSetup *setup)
   guint spare = 0;
 
   metric->registry = self;
-  metric->name = g_strdup (setup->name);
+  reeve_metrics_family_set_names (metric, setup);
   metric->help = g_strdup (setup->help);
   metric->unit = g_strdup (setup->unit);
   metric->kind = setup->kind;
-  metric->labels = setup->labels != NULL ? g_strdupv ((char **) setup->labels) : g_new0 (char *, 1);
-  metric->n_labels = g_strv_length (metric->labels);
   g_assert (metric->n_labels <= REEVE_METRICS_MAX_LABELS);
   metric->max_series = metric->n_labels == 0   ? 1
                        : setup->max_series > 0 ? setup->max_series
@@ -497,11 +516,13 @@ reeve_metrics_family_visit (ReeveMetric *self, ReeveMetricsVisit visit, gpointer
 {
   const ReeveMetricInfo info = {
     .name = self->name,
+    .shown = self->full,
     .help = self->help,
     .unit = self->unit,
     .kind = self->kind,
     .labels = (const char *const *) self->labels,
     .n_labels = self->n_labels,
+    .attributes = (const char *const *) self->attributes,
     .bounds = self->shown,
     .n_bounds = self->n_bounds,
   };

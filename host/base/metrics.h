@@ -21,7 +21,7 @@
 G_BEGIN_DECLS
 
 #define REEVE_METRICS_OTHER      "other"
-#define REEVE_METRICS_MAX_LABELS 6
+#define REEVE_METRICS_MAX_LABELS 8
 #define REEVE_METRICS_MAX_VALUE  128 /* bytes of a label's value */
 
 typedef struct _ReeveMetrics ReeveMetrics; /* reference-counted */
@@ -46,6 +46,9 @@ typedef struct
   double scale;              /* of one that is counted, in units: 1e-6 for µs; 0: 1 */
   const gint64 *bounds;      /* histogram: highest value of each bucket, ascending, as counted */
   guint n_bounds;
+  gboolean convention; /* name and labels are those of OpenTelemetry's conventions, with points and
+                          without a unit: no prefix is put before it, and in text, where points may
+                          not be, they are underscores, and its unit is put behind it */
 } ReeveMetricSetup;
 
 /* ---- making ---- */
@@ -53,7 +56,6 @@ typedef struct
 ReeveMetrics *reeve_metrics_new (const char *prefix) G_GNUC_WARN_UNUSED_RESULT;
 ReeveMetrics *reeve_metrics_ref (ReeveMetrics *self);
 void reeve_metrics_unref (ReeveMetrics *self);
-const char *reeve_metrics_get_prefix (ReeveMetrics *self);
 /* How many values a label may have before the others are "other"; before its first family. Else
  * 200. */
 void reeve_metrics_bound_label (ReeveMetrics *self, const char *label, guint most);
@@ -79,13 +81,15 @@ void reeve_metrics_observe (ReeveMetric *self, gint64 value, const char *const *
 /* ---- reading ---- */
 typedef struct
 {
-  const char *name; /* without prefix */
+  const char *name;  /* without prefix */
+  const char *shown; /* as it is shown: with it */
   const char *help;
   const char *unit; /* (nullable) */
   ReeveMetricKind kind;
   const char *const *labels; /* NULL-terminated */
   guint n_labels;
-  const double *bounds; /* histogram: in units */
+  const char *const *attributes; /* (nullable): of a convention: what it calls them */
+  const double *bounds;          /* histogram: in units */
   guint n_bounds;
 } ReeveMetricInfo;
 

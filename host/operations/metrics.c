@@ -12,7 +12,6 @@
 typedef struct
 {
   JsonArray *items;
-  const char *prefix;
   const char *name;      /* (nullable) */
   const char *tenant_id; /* (nullable): all */
 } ReeveOpMetricsList;
@@ -129,16 +128,15 @@ reeve_op_metrics_visit (const ReeveMetricInfo *info, const ReeveMetricPoint *poi
   static const char *const kinds[] = { "counter", "gauge", "histogram" };
   ReeveOpMetricsList *self = user_data;
   gint place = reeve_metrics_text_find_label (info, REEVE_OP_METRICS_TENANT);
-  g_autofree char *name = g_strconcat (self->prefix, "_", info->name, NULL);
   JsonObject *shown = NULL;
   JsonArray *list = NULL;
 
   if ((self->tenant_id != NULL && place < 0)
-      || (self->name != NULL && !g_str_has_prefix (name, self->name)))
+      || (self->name != NULL && !g_str_has_prefix (info->shown, self->name)))
     return;
   shown = json_object_new ();
   list = json_array_new ();
-  json_object_set_string_member (shown, "name", name);
+  json_object_set_string_member (shown, "name", info->shown);
   json_object_set_string_member (shown, "type", kinds[info->kind]);
   json_object_set_string_member (shown, "help", info->help);
   if (info->unit != NULL)
@@ -165,7 +163,6 @@ reeve_op_metrics_list (ReeveCall *call, ReeveServices *services)
       return;
     }
   list.items = json_array_new ();
-  list.prefix = reeve_metrics_get_prefix (services->metrics);
   list.name = reeve_call_get_string (call, "name");
   list.tenant_id = reeve_op_metrics_get_value (tenant_id);
   reeve_metrics_visit (services->metrics, reeve_op_metrics_visit, &list);

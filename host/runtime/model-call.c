@@ -94,6 +94,7 @@ reeve_model_call_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GErro
 {
   ReeveModelCall *self = user_data;
 
+  reeve_model_trace_note_piece (self->setup.trace);
   if (!reeve_model_response_builder_add (self->builder, delta, error))
     return FALSE;
   return self->setup.func == NULL || self->setup.func (delta, self->setup.func_data, error);
@@ -241,8 +242,8 @@ reeve_model_call_attempt (ReeveModelCall *self)
       reeve_model_call_end (self, NULL, error);
       return;
     }
-  reeve_propagation_add (self->setup.propagation, http, self->setup.traceparent,
-                         self->setup.tracestate);
+  reeve_propagation_add (self->setup.propagation, http, self->setup.trace->traceparent,
+                         self->setup.trace->tracestate);
   g_clear_object (&self->decoder);
   self->decoder = reeve_llm_codec_decoder (provider->codec, self->setup.request);
   if (!self->consumed)

@@ -7,6 +7,7 @@
 #include "model-provider.h"
 #include "propagation.h"
 #include "model-response.h"
+#include "model-trace.h"
 
 G_BEGIN_DECLS
 
@@ -21,9 +22,8 @@ typedef struct
   GCancellable *cancellable;     /* (nullable) */
   gint64 deadline;               /* monotonic; 0 for none */
   ReevePropagation *propagation; /* (nullable) outlives the call */
-  const char *traceparent;       /* (nullable) as long as the task, as the next one */
-  const char *tracestate;
-  GTask *task; /* returns a ReeveModelResponse */
+  ReeveModelTrace *trace;        /* as long as the task */
+  GTask *task;                   /* returns a ReeveModelResponse */
 } ReeveModelCallSetup;
 
 void reeve_model_call_start (const ReeveModelCallSetup *setup, ReeveUpstream *upstream);

@@ -150,6 +150,7 @@ reeve_model_engine_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GEr
   ReeveModelEngineJob *self = user_data;
   gboolean stopped = FALSE;
 
+  reeve_model_trace_note_piece (self->setup.trace);
   if (!reeve_model_response_builder_add (self->builder, delta, error))
     return FALSE;
   if (self->setup.func == NULL)

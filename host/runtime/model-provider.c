@@ -74,6 +74,23 @@ reeve_model_provider_read_key (ReeveModelProvider *self, JsonObject *settings)
     self->key_value = g_strdup (key);
 }
 
+/* Host and port, as metrics and spans tell of them. */
+static void
+reeve_model_provider_read_server (ReeveModelProvider *self)
+{
+  g_autoptr (GUri) uri = self->origin != NULL
+                             ? g_uri_parse (self->origin, G_URI_FLAGS_SCHEME_NORMALIZE, NULL)
+                             : NULL;
+
+  if (uri == NULL || g_uri_get_host (uri) == NULL)
+    return;
+  self->server_address = g_strdup (g_uri_get_host (uri));
+  if (g_uri_get_port (uri) > 0)
+    self->server_port = g_strdup_printf ("%d", g_uri_get_port (uri));
+  else
+    self->server_port = g_strdup (g_str_equal (g_uri_get_scheme (uri), "https") ? "443" : "80");
+}
+
 static void
 reeve_model_provider_read (ReeveModelProvider *self, JsonObject *settings)
 {
@@ -83,6 +100,7 @@ reeve_model_provider_read (ReeveModelProvider *self, JsonObject *settings)
   JsonNode *temperature = json_object_get_member (settings, "temperature");
 
   self->origin = url != NULL ? reeve_http_origin_spell (url) : NULL;
+  reeve_model_provider_read_server (self);
   self->model = g_strdup (model);
   self->models = reeve_model_provider_read_models (settings, model);
   self->temperature = temperature != NULL ? json_node_get_double (temperature) : -1;
@@ -184,6 +202,8 @@ reeve_model_provider_unref (ReeveModelProvider *self)
   g_free (self->id);
   g_free (self->system);
   g_free (self->origin);
+  g_free (self->server_address);
+  g_free (self->server_port);
   g_free (self->key_header);
   if (self->key_value != NULL)
     explicit_bzero (self->key_value, strlen (self->key_value));

@@ -18,6 +18,8 @@ typedef struct
   ReeveLlmCodec *codec;   /* (nullable): the plugin, when it is a codec */
   ReeveLlmEngine *engine; /* (nullable): the plugin, when it is an engine */
   char *origin;           /* scheme://host:port that an administrator granted */
+  char *server_address;   /* (nullable): its host */
+  char *server_port;      /* (nullable): its port, as digits */
   char *key_header;
   char *key_value; /* (nullable): with its scheme */
   char *key;       /* the secret alone; NULL when there is none */

@@ -3,31 +3,43 @@
  * in none of them. */
 #include "model-trace.h"
 
-static const char *
-reeve_model_trace_get_operation (ReeveLlmRequest *request)
+const char *
+reeve_model_trace_get_operation (const ReeveModelTrace *self)
 {
-  return reeve_llm_request_get_task (request) == REEVE_LLM_TASK_EMBED ? "embeddings" : "chat";
+  return reeve_llm_request_get_task (self->request) == REEVE_LLM_TASK_EMBED ? "embeddings" : "chat";
 }
 
-/* Where it is sent: host and port stand in the provider's origin. */
-static void
-reeve_model_trace_set_server (ReeveSpan *span, const char *origin)
+const char *
+reeve_model_trace_get_provider (const ReeveModelTrace *self)
 {
-  g_autoptr (GUri) uri
-      = origin != NULL ? g_uri_parse (origin, G_URI_FLAGS_SCHEME_NORMALIZE, NULL) : NULL;
+  return self->provider->system != NULL ? self->provider->system : self->provider->id;
+}
 
-  if (uri == NULL)
+const char *
+reeve_model_trace_get_failure (const GError *error)
+{
+  if (error == NULL)
+    return NULL;
+  return reeve_error_get_name (error->domain == REEVE_ERROR ? (ReeveError) error->code
+                                                            : REEVE_ERROR_FAILED);
+}
+
+/* Where it is sent. */
+static void
+reeve_model_trace_set_server (ReeveSpan *span, const ReeveModelProvider *provider)
+{
+  if (provider->server_address == NULL)
     return;
-  reeve_span_set_string (span, "server.address", g_uri_get_host (uri));
-  if (g_uri_get_port (uri) > 0)
-    reeve_span_set_int (span, "server.port", g_uri_get_port (uri));
+  reeve_span_set_string (span, "server.address", provider->server_address);
+  reeve_span_set_int (span, "server.port", g_ascii_strtoll (provider->server_port, NULL, 10));
 }
 
 static void
-reeve_model_trace_open (ReeveModelTrace *self, ReeveTracer *tracer, ReeveModelProvider *provider,
-                        ReeveLlmRequest *request, const ReeveContextInfo *info)
+reeve_model_trace_open (ReeveModelTrace *self, ReeveTracer *tracer, const ReeveContextInfo *info)
 {
-  const char *operation = reeve_model_trace_get_operation (request);
+  ReeveModelProvider *provider = self->provider;
+  ReeveLlmRequest *request = self->request;
+  const char *operation = reeve_model_trace_get_operation (self);
   const char *model = reeve_llm_request_get_model (request);
   g_autofree char *name = NULL;
   ReeveTrace parent = { 0 };
@@ -38,8 +50,7 @@ reeve_model_trace_open (ReeveModelTrace *self, ReeveTracer *tracer, ReeveModelPr
   name = g_strconcat (operation, " ", model, NULL);
   self->span = reeve_span_begin (tracer, &parent, REEVE_SPAN_CLIENT, name);
   reeve_span_set_string (self->span, "gen_ai.operation.name", operation);
-  reeve_span_set_string (self->span, "gen_ai.provider.name",
-                         provider->system != NULL ? provider->system : provider->id);
+  reeve_span_set_string (self->span, "gen_ai.provider.name", reeve_model_trace_get_provider (self));
   reeve_span_set_string (self->span, "gen_ai.request.model", model);
   if (reeve_llm_request_get_max_tokens (request) > 0)
     reeve_span_set_int (self->span, "gen_ai.request.max_tokens",
@@ -47,7 +58,7 @@ reeve_model_trace_open (ReeveModelTrace *self, ReeveTracer *tracer, ReeveModelPr
   if (reeve_llm_request_get_temperature (request) >= 0)
     reeve_span_set_double (self->span, "gen_ai.request.temperature",
                            reeve_llm_request_get_temperature (request));
-  reeve_model_trace_set_server (self->span, provider->origin);
+  reeve_model_trace_set_server (self->span, provider);
   reeve_span_set_string (self->span, "reeve.provider", provider->id);
   reeve_span_set_string (self->span, "reeve.tenant_id", info->tenant_id);
   reeve_span_set_string (self->span, "reeve.user_id", info->user_id);
@@ -70,7 +81,10 @@ reeve_model_trace_new (ReeveTracer *tracer, ReeveModelProvider *provider, ReeveL
 {
   ReeveModelTrace *self = g_new0 (ReeveModelTrace, 1);
 
-  reeve_model_trace_open (self, tracer, provider, request, info);
+  self->provider = reeve_model_provider_ref (provider);
+  self->request = reeve_llm_request_ref (request);
+  self->began = g_get_monotonic_time ();
+  reeve_model_trace_open (self, tracer, info);
   if (self->span != NULL)
     {
       self->traceparent = g_malloc (REEVE_TRACE_LENGTH + 1);
@@ -80,6 +94,19 @@ reeve_model_trace_new (ReeveTracer *tracer, ReeveModelProvider *provider, ReeveL
     self->traceparent = g_strdup (info->traceparent);
   self->tracestate = g_strdup (info->tracestate);
   return self;
+}
+
+/**
+ * reeve_model_trace_note_piece:
+ * @self: the call
+ *
+ * A piece of its answer has come.
+ */
+void
+reeve_model_trace_note_piece (ReeveModelTrace *self)
+{
+  if (self->first == 0 && reeve_llm_request_get_stream (self->request))
+    self->first = g_get_monotonic_time ();
 }
 
 /**
@@ -114,6 +141,8 @@ void
 reeve_model_trace_free (ReeveModelTrace *self)
 {
   g_clear_pointer (&self->span, reeve_span_free);
+  g_clear_pointer (&self->provider, reeve_model_provider_unref);
+  g_clear_pointer (&self->request, reeve_llm_request_unref);
   g_free (self->traceparent);
   g_free (self->tracestate);
   g_free (self);

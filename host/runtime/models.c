@@ -8,6 +8,7 @@
 #include "http-client.h"
 #include "model-call.h"
 #include "model-engine.h"
+#include "model-signals.h"
 #include "model-trace.h"
 #include "model-provider.h"
 
@@ -24,6 +25,7 @@ struct _ReeveModels
   char *configured_default;
   ReeveTracer *tracer;           /* (nullable) */
   ReevePropagation *propagation; /* (nullable) */
+  ReeveModelSignals *signals;    /* (nullable) */
   GMutex lock;                   /* guards clients */
   GHashTable *clients;           /* GMainContext -> ReeveHttpClient */
 };
@@ -102,6 +104,17 @@ reeve_models_set_tracing (ReeveModels *self, ReeveTracer *tracer, ReevePropagati
 {
   self->tracer = tracer;
   self->propagation = propagation;
+}
+
+/**
+ * reeve_models_set_signals:
+ * @self: a router that was not used as yet
+ * @signals: (nullable): where calls are counted
+ */
+void
+reeve_models_set_signals (ReeveModels *self, ReeveModelSignals *signals)
+{
+  self->signals = signals;
 }
 
 static ReeveModelProvider *
@@ -497,8 +510,8 @@ reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLl
   trace = reeve_model_trace_new (self->tracer, provider, adapted, info);
   g_task_set_task_data (task, trace, (GDestroyNotify) reeve_model_trace_free);
   setup.propagation = self->propagation;
-  setup.traceparent = below.traceparent = trace->traceparent;
-  setup.tracestate = trace->tracestate;
+  setup.trace = trace;
+  below.traceparent = trace->traceparent;
   if (provider->codec != NULL)
     {
       reeve_model_call_start (&setup, upstream);
@@ -532,7 +545,10 @@ reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result, GError **
   ReeveModelResponse *response = g_task_propagate_pointer (G_TASK (result), &local);
 
   if (trace != NULL)
-    reeve_model_trace_end (trace, response, local);
+    {
+      reeve_model_signals_note (self->signals, trace, response, local);
+      reeve_model_trace_end (trace, response, local);
+    }
   if (local != NULL)
     g_propagate_error (error, g_steal_pointer (&local));
   return response;

@@ -28,6 +28,9 @@ gboolean reeve_models_add (ReeveModels *self, const char *id, ReevePlugin *plugi
  * of the trace that they belong to. */
 void reeve_models_set_tracing (ReeveModels *self, ReeveTracer *tracer,
                                ReevePropagation *propagation);
+/* Before the first call: (nullable) outlives it. Where calls are counted, model-signals.h. */
+typedef struct _ReeveModelSignals ReeveModelSignals;
+void reeve_models_set_signals (ReeveModels *self, ReeveModelSignals *signals);
 /* (transfer none) trusted certificates, for who else speaks TLS */
 ReeveHttpTrust *reeve_models_get_trust (ReeveModels *self);
 /* To be called on a thread before its main context goes: ends its calls with REEVE_ERROR_CANCELLED,

@@ -43,6 +43,14 @@ reeve_otlp_encode_pair (GString *out, const char *key, const char *text)
 }
 
 void
+reeve_otlp_encode_integer_pair (GString *out, const char *key, gint64 number)
+{
+  g_string_append (out, "{\"key\":");
+  reeve_otlp_encode_text (out, key);
+  g_string_append_printf (out, ",\"value\":{\"intValue\":\"%" G_GINT64_FORMAT "\"}}", number);
+}
+
+void
 reeve_otlp_encode_scope (GString *out)
 {
   g_string_append (out, "\"scope\":{\"name\":\"reeve\",\"version\":\"" REEVE_VERSION "\"},");

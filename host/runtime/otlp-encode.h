@@ -18,6 +18,8 @@ void reeve_otlp_encode_text (GString *out, const char *text);
 void reeve_otlp_encode_number (GString *out, double number);
 /* `{"key":…,"value":{"stringValue":…}}` */
 void reeve_otlp_encode_pair (GString *out, const char *key, const char *text);
+/* `{"key":…,"value":{"intValue":…}}` */
+void reeve_otlp_encode_integer_pair (GString *out, const char *key, gint64 number);
 /* the member `scope`, with its comma: `"scope":{…},` */
 void reeve_otlp_encode_scope (GString *out);
 

@@ -11,7 +11,6 @@
 typedef struct
 {
   GString *out;
-  const char *prefix; /* "" for none */
   gint64 now;
   guint points;
   gboolean first; /* no family has been written */
@@ -36,6 +35,19 @@ reeve_otlp_metrics_write_unit (GString *out, const char *unit)
   reeve_otlp_encode_text (out, unit);
 }
 
+/* The conventions have no number among the attributes of metrics but a port. */
+static void
+reeve_otlp_metrics_write_attribute (ReeveOtlpMetrics *self, const ReeveMetricInfo *info,
+                                    guint label, const char *value)
+{
+  const char *key = info->attributes != NULL ? info->attributes[label] : info->labels[label];
+
+  if (info->attributes != NULL && g_str_has_suffix (key, ".port") && g_ascii_isdigit (*value))
+    reeve_otlp_encode_integer_pair (self->out, key, g_ascii_strtoll (value, NULL, 10));
+  else
+    reeve_otlp_encode_pair (self->out, key, value);
+}
+
 /* Labels of no value are not there; the times. */
 static void
 reeve_otlp_metrics_begin_point (ReeveOtlpMetrics *self, const ReeveMetricInfo *info,
@@ -50,7 +62,7 @@ reeve_otlp_metrics_begin_point (ReeveOtlpMetrics *self, const ReeveMetricInfo *i
         if (comma)
           g_string_append_c (self->out, ',');
         comma = TRUE;
-        reeve_otlp_encode_pair (self->out, info->labels[i], point->values[i]);
+        reeve_otlp_metrics_write_attribute (self, info, i, point->values[i]);
       }
   g_string_append_printf (self->out,
                           "],\"startTimeUnixNano\":\"%" G_GINT64_FORMAT
@@ -84,14 +96,12 @@ reeve_otlp_metrics_visit (const ReeveMetricInfo *info, const ReeveMetricPoint *p
 {
   ReeveOtlpMetrics *self = user_data;
   gboolean histogram = info->kind == REEVE_METRIC_HISTOGRAM;
-  g_autofree char *name
-      = g_strconcat (self->prefix, *self->prefix != '\0' ? "_" : "", info->name, NULL);
 
   if (n_points == 0)
     return;
   g_string_append (self->out, self->first ? "{\"name\":" : ",{\"name\":");
   self->first = FALSE;
-  reeve_otlp_encode_text (self->out, name);
+  reeve_otlp_encode_text (self->out, info->attributes != NULL ? info->name : info->shown);
   g_string_append (self->out, ",\"description\":");
   reeve_otlp_encode_text (self->out, info->help);
   g_string_append (self->out, ",\"unit\":");
@@ -145,10 +155,7 @@ reeve_otlp_metrics_encode (const char *resource, ReeveMetrics *const *registries
   g_string_append (out, "\"metrics\":[");
   for (guint i = 0; i < n; i++)
     if (registries[i] != NULL)
-      {
-        self.prefix = reeve_metrics_get_prefix (registries[i]);
-        reeve_metrics_visit (registries[i], reeve_otlp_metrics_visit, &self);
-      }
+      reeve_metrics_visit (registries[i], reeve_otlp_metrics_visit, &self);
   g_string_append (out, "]}]}]}");
   *n_points = self.points;
   return self.points > 0 ? g_string_free_to_bytes (g_steal_pointer (&out)) : NULL;

@@ -75,6 +75,33 @@ test_text_openmetrics (void)
   g_assert_true (g_str_has_suffix (text, "reeve_took_seconds_count 3\n# EOF\n"));
 }
 
+/* OpenTelemetry's names: no prefix, no points, the unit behind; one in braces is none */
+static void
+test_text_convention (void)
+{
+  static const char *const labels[] = { "gen_ai.token.type", NULL };
+  g_autoptr (ReeveMetrics) metrics = reeve_metrics_new ("reeve");
+  ReeveMetric *tokens = reeve_metrics_add (metrics, &(ReeveMetricSetup){ .name = "a.tokens.usage",
+                                                                         .unit = "tokens",
+                                                                         .kind = REEVE_METRIC_GAUGE,
+                                                                         .labels = labels,
+                                                                         .convention = TRUE });
+  ReeveMetric *time = reeve_metrics_add (metrics, &(ReeveMetricSetup){ .name = "a.duration",
+                                                                       .unit = "seconds",
+                                                                       .kind = REEVE_METRIC_GAUGE,
+                                                                       .convention = TRUE });
+  g_autofree char *text = NULL;
+
+  reeve_metrics_set (tokens, 7, REEVE_LABELS ("input"));
+  reeve_metrics_set (time, 3, REEVE_LABELS (NULL));
+  text = reeve_metrics_text_format (metrics, REEVE_METRICS_TEXT_OPENMETRICS, NULL, NULL);
+  g_assert_nonnull (strstr (text, "# TYPE a_tokens_usage gauge\n"
+                                  "a_tokens_usage{gen_ai_token_type=\"input\"} 7\n"));
+  g_assert_nonnull (strstr (text, "# TYPE a_duration_seconds gauge\n"
+                                  "# UNIT a_duration_seconds seconds\n"
+                                  "a_duration_seconds 3\n"));
+}
+
 /* what others count, and what nobody's label says, is not shown */
 static void
 test_text_tenant (void)
@@ -135,6 +162,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/metrics-text/prometheus", test_text_prometheus);
+  g_test_add_func ("/metrics-text/convention", test_text_convention);
   g_test_add_func ("/metrics-text/openmetrics", test_text_openmetrics);
   g_test_add_func ("/metrics-text/tenant", test_text_tenant);
   g_test_add_func ("/metrics-text/choose", test_text_choose);

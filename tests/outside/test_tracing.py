@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from mock_openai import MockOpenAI
 from otlp_collector import Collector
-from reeve import Host, main
+from reeve import SOURCE, Host, main
 from test_missions import calculate
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -255,6 +255,78 @@ class Missions(TracingCase):
             self.assertNotIn(secret, told)
         self.assertEqual({"reeve"}, {resource["service.name"] for resource in self.collector.resources})
         self.assertEqual(1, len({resource["service.instance.id"] for resource in self.collector.resources}))
+
+    def test_metrics_of_models(self):
+        """OpenTelemetry's conventions for clients of generative AI: names, units, bounds of buckets, attributes and their types."""
+        chat = {"model": "mock/metered", "messages": [{"role": "user", "content": "x"}]}
+        self.llm.script([{"content": "whole"}, {"content": "in pieces"}, {"status": 400}])
+        self.host.post("/v1/chat/completions", chat, expect=200)
+        self.host.post("/v1/chat/completions", {**chat, "stream": True, "stream_options": {"include_usage": True}}, expect=200)
+        self.host.post("/v1/chat/completions", chat, expect=400)
+        self.host.post("/v1/embeddings", {"model": "mock/metered", "input": "x"}, expect=200)
+        usual = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "metered", "server.address": "127.0.0.1", "server.port": self.llm.port}
+        times = [0.01 * 2 ** power for power in range(14)]
+        told = {"gen_ai.client.token.usage": ("{token}", [4 ** power for power in range(14)], {
+                    ("chat", "metered", "gen_ai.token.type", "input"): 2, ("chat", "metered", "gen_ai.token.type", "output"): 2,
+                    ("embeddings", "metered", "gen_ai.token.type", "input"): 1}),
+                "gen_ai.client.operation.duration": ("s", times, {
+                    ("chat", "metered", "error.type", None): 2, ("chat", None, "error.type", "invalid_argument"): 1,
+                    ("embeddings", "metered", "error.type", None): 1}),
+                "gen_ai.client.operation.time_to_first_chunk": ("s", times, {("chat", "metered", None, None): 1})}
+
+        def points(name):
+            return [point for point in self.collector.metrics().get(name, {"points": []})["points"]
+                    if point["attributes"].get("gen_ai.request.model") == "metered"]
+        until("all calls", lambda: 4 == sum(int(point["count"]) for point in points("gen_ai.client.operation.duration")))
+        for name, (unit, bounds, counts) in told.items():
+            with self.subTest(name=name):
+                metric = self.collector.metrics()[name]
+                self.assertEqual(("histogram", unit), (metric["kind"], metric["unit"]))
+                found = {}
+                for point in points(name):
+                    left = dict(point["attributes"])
+                    self.assertEqual(usual, {key: left.pop(key, None) for key in usual})
+                    key = (left.pop("gen_ai.operation.name"), left.pop("gen_ai.response.model", None), *(left.popitem() if left else
+                           ("error.type" if "duration" in name else None, None)))
+                    self.assertEqual({}, left)
+                    found[key] = int(point["count"])
+                    self.assertEqual(bounds, [round(bound, 6) for bound in point["explicitBounds"]])
+                    self.assertTrue(int(point["count"]) == 0 or point["sum"] > 0, point)
+                self.assertEqual(counts, found)
+
+    def test_every_metric_that_is_told(self):
+        """Each that a collector gets is one of docs/metrics.md, of that kind, unit and with those attributes; and those of a mission are there."""
+        self.llm.script([{"content": "said"}])
+        self.execute()
+        with open(os.path.join(SOURCE, "docs", "metrics.md"), encoding="utf-8") as file:
+            rows = re.findall(r"^\| `([a-z_]+)` \| (counter|gauge|histogram) \| ([^|]*) \| ([^|]*) \|", file.read(), re.M)
+        units = {"seconds": "s", "bytes": "By", "ratio": "1", "tokens": "{token}", "": ""}
+        told = {name: (kind.replace("counter", "sum"), units[unit.strip()], set(re.findall("`([a-z_]+)`", labels))) for name, kind, unit, labels in rows}
+        least = {"reeve_http_requests": {"endpoint": "/api/v1/agents/execute", "method": "POST", "status": "200", "tenant_id": "default"},
+                 "reeve_http_request_duration_seconds": {"endpoint": "/api/v1/agents/execute", "method": "POST", "tenant_id": "default"},
+                 "reeve_authenticated_requests": {"method": "api_key", "tenant_id": "default"},
+                 "reeve_agent_executions": {"outcome": "succeeded", "tenant_id": "default"},
+                 "reeve_agent_execution_duration_seconds": {"tenant_id": "default"},
+                 "reeve_agent_execution_tokens": {"direction": "output", "tenant_id": "default"},
+                 "reeve_model_calls": {"model": "mock/gpt-test", "outcome": "succeeded", "tenant_id": "default"},
+                 "reeve_model_call_duration_seconds": {"model": "mock/gpt-test"},
+                 "reeve_model_tokens": {"model": "mock/gpt-test", "direction": "input", "tenant_id": "default"},
+                 "reeve_audit_events": {"kind": "intent", "tenant_id": "default"},
+                 "reeve_ledger_record_bytes": {}, "reeve_ledger_sync_duration_seconds": {}, "reeve_ready": {}, "reeve_plugin_up": {"plugin": "llm-openai"},
+                 "reeve_process_cpu_seconds": {}, "reeve_process_resident_memory_bytes": {}}
+
+        def missing():
+            metrics = self.collector.metrics()
+            return [name for name, labels in least.items() if not any(labels == point["attributes"] for point in metrics.get(name, {"points": []})["points"])]
+        until("a mission", lambda: not missing())
+        for name, metric in self.collector.metrics().items():
+            with self.subTest(name=name):
+                if name.startswith("gen_ai."):
+                    name = name.replace(".", "_") + ("_seconds" if metric["unit"] == "s" else "")
+                kind, unit, labels = told[name]
+                self.assertEqual((kind, unit), (metric["kind"], metric["unit"]))
+                for point in metric["points"]:
+                    self.assertLessEqual({key.replace(".", "_") for key in point["attributes"]}, labels)
 
     def tearDown(self):
         self.assertEqual([], self.collector.faults)
