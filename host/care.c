@@ -2,7 +2,6 @@
 /* Looks every minute for API keys that end soon, every hour for what tenants keep too long. */
 #include "care.h"
 
-#include "runtime/audit-retention.h"
 #include "runtime/retention.h"
 
 #define REEVE_CARE_SECONDS 60
@@ -16,10 +15,7 @@ struct _ReeveCare
   ReeveTenants *tenants;
   ReeveApiKeys *api_keys;
   ReeveAdmission *admission;
-  ReeveLedger *ledger;
-  ReeveSinks *sinks;
-  ReeveLedgerClock *clock; /* of who is busy */
-  gint64 audit_days;
+  ReeveAuditRetention *audit_retention;
   ReeveWorkers *workers;
   guint timer;
   gint busy;   /* atomic: one look at a time */
@@ -35,9 +31,7 @@ reeve_care_unref (ReeveCare *self)
   g_object_unref (self->tenants);
   g_object_unref (self->api_keys);
   g_object_unref (self->admission);
-  g_object_unref (self->ledger);
-  g_clear_object (&self->sinks);
-  reeve_ledger_clock_free (self->clock);
+  g_object_unref (self->audit_retention);
   reeve_workers_unref (self->workers);
   g_free (self);
 }
@@ -53,8 +47,8 @@ reeve_care_work (gpointer data)
   if (self->looks++ % REEVE_CARE_RETENTION == 0)
     {
       reeve_retention_run (self->store, self->tenants, self->admission);
-      reeve_audit_retention_run (self->ledger, self->tenants, self->sinks, self->admission,
-                                 self->clock, self->audit_days);
+      /* where somebody has asked for it just now, that does */
+      (void) reeve_audit_retention_run (self->audit_retention, NULL);
     }
   g_atomic_int_set (&self->busy, 0);
   reeve_care_unref (self);
@@ -92,10 +86,7 @@ reeve_care_new (ReeveServices *services)
   self->tenants = g_object_ref (services->tenants);
   self->api_keys = g_object_ref (services->api_keys);
   self->admission = g_object_ref (services->admission);
-  self->ledger = g_object_ref (services->ledger);
-  self->sinks = services->sinks != NULL ? g_object_ref (services->sinks) : NULL;
-  self->clock = reeve_ledger_clock_new (reeve_ledger_get_folder (services->ledger));
-  self->audit_days = reeve_config_get_int (services->config, "audit.retention_days");
+  self->audit_retention = g_object_ref (services->audit_retention);
   self->workers = reeve_workers_ref (services->workers);
   self->timer = g_timeout_add_seconds (REEVE_CARE_SECONDS, reeve_care_look, self);
   reeve_care_look (self);

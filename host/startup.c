@@ -568,6 +568,7 @@ reeve_startup_close (ReeveStartup *self)
   reeve_startup_policy_close (services);
   if (services->workers != NULL)
     reeve_workers_shutdown (services->workers);
+  g_clear_object (&services->audit_retention);
   if (services->models != NULL)
     reeve_models_leave (services->models);
   g_clear_object (&services->runs);

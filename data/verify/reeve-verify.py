@@ -134,10 +134,8 @@ def check_record(text, seq, scope):
 
 def is_torn(data, length):  # may this, too short for a record, be what a crash leaves of one?
     text, start = data[4:], b'{"action":"'
-    if len(data) < 4 or (length == 0 and not any(data)):
-        return True
-    if not 0 < length <= MAX_TEXT:
-        return False
+    if len(data) < 4 or not 0 < length <= MAX_TEXT:
+        return len(data) < 4 or not any(data)
     try:
         if len(text) >= length:
             return bool(parse_record(text[:length]))
@@ -192,8 +190,8 @@ def tile_name(level, number):
 class Log:
     def __init__(self, folder, scope, keys, since, live, witnesses=((), 0)):
         self.folder, self.scope, self.keys, self.live, self.witnesses = folder, scope, keys, live, witnesses
-        self.tree, self.chain, self.created, self.torn, self.covered, self.rotations, self.base = Tree(), bytes(32), [], 0, 0, 0, 0
-        self.known = [(kept, "in the checkpoint that was kept") for kept in since if kept.scope == scope]
+        self.tree, self.chain, self.created, self.gone, self.torn, self.covered, self.rotations, self.base = Tree(), bytes(32), [], [], 0, 0, 0, 0
+        self.since, self.known = since, [(kept, "in the checkpoint that was kept") for kept in since if kept.scope == scope]
 
     def verify(self):
         checkpoint, base, witnessed = (self.read_note(*note) for note in (("checkpoint", MAX_NOTE), ("base", MAX_BASE), ("witnessed", MAX_NOTE)))
@@ -254,8 +252,7 @@ class Log:
         return sorted(firsts)
 
     def list_tiles(self, name="tile", depth=0):
-        path = os.path.join(self.folder, name)
-        folder = os.path.isdir(path) and not os.path.islink(path)
+        folder = os.path.isdir(path := os.path.join(self.folder, name)) and not os.path.islink(path)
         if folder and depth < 6:
             return [tile for child in os.listdir(path) for tile in self.list_tiles(f"{name}/{child}", depth + 1)]
         if not os.path.lexists(path) or (name.endswith(IGNORED) and not folder):
@@ -297,14 +294,16 @@ class Log:
             raise Bad("the chain hash does not fit", seq)
         record = check_record(data[4:-32], seq, self.scope)
         self.chain = data[-32:]
-        self.note_event(record["action"], (record["resource"] if isinstance(record.get("resource"), dict) else {}).get("id"), seq)
+        if self.scope == PLATFORM and isinstance(record.get("resource"), dict) and "id" in record["resource"]:
+            self.note_event(record, record["action"], record["resource"]["id"], seq)
         self.add_leaves([sha256(b"\0" + data[:-32])])
 
-    def note_event(self, action, text, seq):
-        if self.scope != PLATFORM or text is None:
-            return
+    def note_event(self, record, action, text, seq):
         if action in ("ledger.created", "ledger.ended"):
             self.created = [scope for scope in self.created if scope != text] + [text] * (action == "ledger.created")
+            ended = re.fullmatch("records_1_to_([0-9]{1,16}) ([0-9a-f]{64})", f"{record.get('reason')} {record.get('output_digest')}")
+            self.gone += [one for one in self.since if ended and one.scope == text  # kept of a log that went: of that one, or a shorter
+                          and (one.size < int(ended[1]) or (str(one.size), one.root.hex()) == ended.groups())]
         if action == "ledger.key_rotated":
             parts, old = text.encode().split(b" "), self.keys[self.rotations]
             message = b"reeve-ledger rotation/v1\n%b\n%b\n" % (old.line, parts[0])
@@ -340,7 +339,7 @@ def is_live(folder):
 def verify_state(state, since, witnesses=((), 0)):
     folder, keys = os.path.join(state, "ledger"), load_keys(os.path.join(state, "keys", "ledger.pub"))
     kept = [read_checkpoint(read(path, MAX_NOTE), keys) for path in since]
-    needed, verdicts, live = [PLATFORM] + [one.scope for one in kept], [], is_live(folder)
+    needed, verdicts, live = [PLATFORM], [], is_live(folder)
     for platform in (True, False):
         for scope in sorted(name for name in os.listdir(folder) if not name.endswith(IGNORED) and (name == PLATFORM) == platform):
             log, verdict = Log(os.path.join(folder, scope), scope, keys, kept, live, witnesses), {"scope": scope, "valid": True}
@@ -350,7 +349,7 @@ def verify_state(state, since, witnesses=((), 0)):
                 verdict.update(valid=False, error=str(error), bad_seq=getattr(error, "seq", 0), file=getattr(error, "file", None))
             verdict.update(size=log.tree.size, root=log.tree.root().hex(), checkpoint_size=log.covered, torn_bytes=log.torn)
             verdicts.append(verdict)
-            needed += log.created if platform else []
+            needed += log.created + [one.scope for one in kept if one not in log.gone] if platform else []
     for scope in dict.fromkeys(name for name in needed if name not in {verdict["scope"] for verdict in verdicts}):
         verdicts.append({"scope": scope, "valid": False, "size": 0, "error": "the log is missing", "bad_seq": 1, "file": scope})
     return {"valid": all(verdict["valid"] for verdict in verdicts), "logs": verdicts}

@@ -8,6 +8,8 @@
  * event in front of all else. */
 #include "ledger-private.h"
 
+#include "ledger-verify.h"
+
 static ReeveLedgerRecord
 reeve_ledger_describe_event (const char *scope, const char *action, const char *resource_id,
                              const char *reason)
@@ -254,4 +256,35 @@ reeve_ledger_wait (ReeveLedger *self)
 {
   if (self->writer != NULL)
     reeve_ledger_writer_wait (self->writer);
+}
+
+/**
+ * reeve_ledger_verify:
+ * @self: a ledger
+ * @scope: whose log
+ * @error: return location
+ *
+ * Verifies the files of a log as they are now, while others may append. Blocks as long as reading
+ * them takes.
+ *
+ * Returns: (transfer full): see reeve_ledger_verify_log(); %NULL with %REEVE_ERROR_NOT_FOUND when
+ * there is no log
+ */
+JsonObject *
+reeve_ledger_verify (ReeveLedger *self, const char *scope, GError **error)
+{
+  ReeveLedgerLog *log = reeve_ledger_need_log (self, scope, error);
+  ReeveCheckpoint known = { 0 };
+
+  if (log == NULL)
+    return NULL;
+  if (reeve_ledger_log_get_away (log) != 0)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                           "some of the log is at the second place, and is verified when it is at "
+                           "home");
+      return NULL;
+    }
+  reeve_ledger_log_get_checkpoint (log, &known);
+  return reeve_ledger_verify_log (self->folder, scope, self->key, &known);
 }

@@ -89,6 +89,11 @@ gboolean reeve_ledger_log_plan_retire (ReeveLedgerLog *self, gint64 horizon, gui
 gboolean reeve_ledger_log_retire (ReeveLedgerLog *self, guint64 last, guint keys, const char *rule,
                                   gint64 time, GError **error);
 
+/* its end; worker threads. From here on it takes nothing */
+gboolean reeve_ledger_log_shut (ReeveLedgerLog *self, guint64 size, GError **error);
+gboolean reeve_ledger_log_is_still (ReeveLedgerLog *self, guint64 size);
+void reeve_ledger_log_unshut (ReeveLedgerLog *self);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerLog, reeve_ledger_log_free)
 
 G_END_DECLS

@@ -29,6 +29,7 @@ struct _ReeveLedger
 
   GMutex mutex;
   GHashTable *logs;  /* scope -> ReeveLedgerLog: under the mutex; a log once there stays */
+  GHashTable *ended; /* the same, of logs that have ended: who has one still may look at it */
   GHashTable *ports; /* GMainContext -> ReeveLedgerPort: under the mutex */
 
   char *second_folder;       /* (nullable): as it is configured */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files that verify a log share: ledger-verify.c (records, and the whole folder),
- * ledger-verify-base.c (records that were dropped). */
+ * ledger-verify-base.c (records that were dropped), ledger-verify-logs.c (which logs must be
+ * there).
+ */
 #pragma once
 
 #include "checkpoint.h"
@@ -11,6 +13,13 @@
 #include "ledger-witnessed.h"
 
 G_BEGIN_DECLS
+
+/* a checkpoint that somebody kept */
+typedef struct
+{
+  char *scope;
+  ReeveCheckpoint checkpoint;
+} ReeveLedgerVerifySince;
 
 typedef struct
 {
@@ -30,6 +39,7 @@ typedef struct
   ReeveLedgerKey *key;
   guint rotations;    /* of the platform's log: by its records, this key of the list signs */
   GPtrArray *created; /* (nullable): scopes whose logs the records say were made */
+  GPtrArray *ended;   /* (nullable) of ReeveLedgerEnded: logs that they say went as a whole */
   char *file;         /* name of the file that is bad */
   guint64 bad_seq;
 } ReeveLedgerVerify;
@@ -45,5 +55,13 @@ gboolean reeve_ledger_verify_base (ReeveLedgerVerify *self, const char *folder, 
 gboolean reeve_ledger_verify_base_moved (ReeveLedgerVerify *self, const char *folder, guint64 size);
 GArray *reeve_ledger_verify_list_segments (ReeveLedgerVerify *self, const char *folder,
                                            GError **error);
+
+/* of the platform's log: what a record says of other logs */
+void reeve_ledger_verify_note_logs (ReeveLedgerVerify *self, const ReeveLedgerEntry *entry);
+/* (transfer full) of ReeveLedgerVerifySince; texts: (nullable) of GBytes */
+GPtrArray *reeve_ledger_verify_read_since (GPtrArray *texts, ReeveLedgerKey *key, GError **error);
+/* adds to @logs a verdict on each that must be there and is none of @scopes */
+void reeve_ledger_verify_add_missing (const ReeveLedgerVerify *platform, JsonArray *logs,
+                                      char **scopes);
 
 G_END_DECLS

@@ -20,6 +20,7 @@
 
 #include "base/digests.h"
 
+#include "ledger-ended.h"
 #include "ledger-file.h"
 #include "ledger-recovery.h"
 #include "ledger-root.h"
@@ -28,13 +29,6 @@
 
 /* while files are being dropped */
 #define REEVE_LEDGER_VERIFY_RETRIES 3
-
-/* a checkpoint that somebody kept */
-typedef struct
-{
-  char *scope;
-  ReeveCheckpoint checkpoint;
-} ReeveLedgerVerifySince;
 
 gboolean
 reeve_ledger_verify_bad (ReeveLedgerVerify *self, const char *file, guint64 seq)
@@ -141,20 +135,12 @@ static gboolean
 reeve_ledger_verify_note_events (ReeveLedgerVerify *self, const ReeveLedgerEntry *entry,
                                  GError **error)
 {
-  g_autofree char *made = NULL;
-  g_autofree char *ended = NULL;
   g_autofree char *statement = NULL;
-  guint index = 0;
 
   if (strcmp (self->scope, REEVE_SCOPE_PLATFORM) != 0)
     return TRUE;
-  made = reeve_ledger_verify_get_event (entry, REEVE_LEDGER_ACTION_CREATED);
-  ended = reeve_ledger_verify_get_event (entry, REEVE_LEDGER_ACTION_ENDED);
-  if (made != NULL && self->created != NULL)
-    g_ptr_array_add (self->created, g_steal_pointer (&made));
-  while (ended != NULL && self->created != NULL
-         && g_ptr_array_find_with_equal_func (self->created, ended, g_str_equal, &index))
-    g_ptr_array_remove_index (self->created, index);
+  if (self->created != NULL)
+    reeve_ledger_verify_note_logs (self, entry);
   statement = reeve_ledger_verify_get_event (entry, REEVE_LEDGER_ACTION_KEY_ROTATED);
   if (statement == NULL || reeve_ledger_key_next_check (self->key, &self->rotations, statement))
     return TRUE;
@@ -304,7 +290,6 @@ reeve_ledger_verify_clear (ReeveLedgerVerify *self)
 static gboolean
 reeve_ledger_verify_retry (ReeveLedgerVerify *self, const char *folder, GError **error)
 {
-  guint created = self->created != NULL ? self->created->len : 0;
   guint64 base = 0;
 
   for (guint i = 0;; i++)
@@ -322,7 +307,9 @@ reeve_ledger_verify_retry (ReeveLedgerVerify *self, const char *folder, GError *
         }
       reeve_ledger_verify_clear (self);
       if (self->created != NULL)
-        g_ptr_array_set_size (self->created, (gint) created);
+        g_ptr_array_set_size (self->created, 0);
+      if (self->ended != NULL)
+        g_ptr_array_set_size (self->ended, 0);
     }
 }
 
@@ -404,27 +391,6 @@ reeve_ledger_verify_is_live (const char *root)
   return live;
 }
 
-static void
-reeve_ledger_verify_add_missing (JsonArray *logs, GPtrArray *created, char **scopes)
-{
-  for (guint i = 0; i < created->len; i++)
-    {
-      const char *scope = g_ptr_array_index (created, i);
-      JsonObject *verdict = NULL;
-
-      if (g_strv_contains ((const char *const *) scopes, scope))
-        continue;
-      verdict = json_object_new ();
-      json_object_set_string_member (verdict, "scope", scope);
-      json_object_set_boolean_member (verdict, "valid", FALSE);
-      json_object_set_int_member (verdict, "size", 0);
-      json_object_set_string_member (verdict, "error", "the log is missing");
-      json_object_set_string_member (verdict, "file", scope);
-      json_object_set_int_member (verdict, "bad_seq", 1);
-      json_array_add_object_element (logs, verdict);
-    }
-}
-
 /* All logs but the platform's, or that one alone; a record of a log that was made comes after the
  * log itself, so whoever reads the records first finds every log that they name. */
 static gboolean
@@ -443,40 +409,6 @@ reeve_ledger_verify_add_some (ReeveLedgerVerify *base, const char *root, ReeveLe
         json_array_add_object_element (logs, reeve_ledger_verify_run (&self, root, key));
     }
   return TRUE;
-}
-
-static void
-reeve_ledger_verify_since_free (gpointer data)
-{
-  ReeveLedgerVerifySince *since = data;
-
-  g_free (since->scope);
-  g_free (since);
-}
-
-/* (transfer full) what the kept checkpoints say; a log that they speak of must be there */
-static GPtrArray *
-reeve_ledger_verify_read_since (GPtrArray *texts, ReeveLedgerKey *key, GPtrArray *created,
-                                GError **error)
-{
-  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (reeve_ledger_verify_since_free);
-
-  for (guint i = 0; texts != NULL && i < texts->len; i++)
-    {
-      gsize length = 0;
-      const char *text = g_bytes_get_data (g_ptr_array_index (texts, i), &length);
-      ReeveLedgerVerifySince *since = g_new0 (ReeveLedgerVerifySince, 1);
-
-      g_ptr_array_add (list, since);
-      if (!reeve_checkpoint_parse_any (&since->checkpoint, text, length, &since->scope, key, error))
-        {
-          g_prefix_error (error, "reading the checkpoint that was kept: ");
-          return NULL;
-        }
-      if (!g_ptr_array_find_with_equal_func (created, since->scope, g_str_equal, NULL))
-        g_ptr_array_add (created, g_strdup (since->scope));
-    }
-  return g_steal_pointer (&list);
 }
 
 /**
@@ -499,10 +431,12 @@ reeve_ledger_verify_folder_witnessed (const char *root, const char *keys_folder,
 {
   g_autoptr (ReeveLedgerKey) key = reeve_ledger_key_load_public (keys_folder, error);
   g_autoptr (GPtrArray) created = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) ended
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_ended_free);
   g_autoptr (GPtrArray) kept = NULL;
   g_autoptr (JsonArray) logs = json_array_new ();
   ReeveLedgerVerify others = { .quorum = quorum };
-  ReeveLedgerVerify platform = { .created = created, .quorum = quorum };
+  ReeveLedgerVerify platform = { .created = created, .ended = ended, .quorum = quorum };
   g_auto (GStrv) before = NULL;
   g_auto (GStrv) scopes = NULL;
   JsonObject *result = NULL;
@@ -510,8 +444,7 @@ reeve_ledger_verify_folder_witnessed (const char *root, const char *keys_folder,
 
   if (key == NULL)
     return NULL;
-  g_ptr_array_add (created, g_strdup (REEVE_SCOPE_PLATFORM));
-  kept = reeve_ledger_verify_read_since (since, key, created, error);
+  kept = reeve_ledger_verify_read_since (since, key, error);
   if (kept == NULL)
     return NULL;
   others.since = platform.since = kept;
@@ -519,7 +452,7 @@ reeve_ledger_verify_folder_witnessed (const char *root, const char *keys_folder,
   if (!reeve_ledger_verify_add_some (&platform, root, key, logs, &before, error)
       || !reeve_ledger_verify_add_some (&others, root, key, logs, &scopes, error))
     return NULL;
-  reeve_ledger_verify_add_missing (logs, created, scopes);
+  reeve_ledger_verify_add_missing (&platform, logs, scopes);
   for (guint i = 0; i < json_array_get_length (logs); i++)
     valid = valid
             && json_object_get_boolean_member (json_array_get_object_element (logs, i), "valid");

@@ -9,11 +9,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "ledger-end.h"
 #include "ledger-file.h"
 #include "ledger-log.h"
 #include "ledger-query.h"
 #include "ledger-root.h"
-#include "ledger-verify.h"
 
 #define REEVE_LEDGER_CHECKPOINT_SECONDS 10
 
@@ -27,6 +27,7 @@ reeve_ledger_finalize (GObject *object)
   reeve_ledger_close (self);
   g_clear_pointer (&self->writer, reeve_ledger_writer_free);
   g_hash_table_unref (self->logs);
+  g_hash_table_unref (self->ended);
   g_hash_table_unref (self->ports);
   g_clear_pointer (&self->key, reeve_ledger_key_free);
   g_clear_pointer (&self->reserve, reeve_ledger_reserve_free);
@@ -54,6 +55,8 @@ reeve_ledger_init (ReeveLedger *self)
   self->checkpoint_seconds = REEVE_LEDGER_CHECKPOINT_SECONDS;
   self->logs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                       (GDestroyNotify) reeve_ledger_log_free);
+  self->ended = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                       (GDestroyNotify) reeve_ledger_log_free);
   self->backs = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_back_free);
   self->ports = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) reeve_ledger_port_close);
   g_mutex_init (&self->mutex);
@@ -161,6 +164,8 @@ reeve_ledger_resolve (const char *scope, gpointer user_data, GError **error)
 
   if (log != NULL)
     return log;
+  if (!reeve_ledger_end_check (self, scope, error))
+    return NULL;
   if (!reeve_ledger_root_create_log (self->folder, scope, self->key, &local))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY,
@@ -280,6 +285,7 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
   scopes = reeve_ledger_root_list_scopes (self->folder, error);
   if (scopes == NULL || !reeve_ledger_open_platform (self, scopes, &cut, error))
     return FALSE;
+  reeve_ledger_end_resume (self, scopes);
   self->reserve = reeve_ledger_reserve_new (self->folder);
   if (!reeve_ledger_reserve_refill (self->reserve, &low))
     (void) reeve_ledger_on_trouble (low, FALSE, self);
@@ -561,35 +567,4 @@ reeve_ledger_list_scopes (ReeveLedger *self, GError **error)
     g_ptr_array_add (scopes, g_strdup (scope));
   g_mutex_unlock (&self->mutex);
   return reeve_ledger_root_sort (g_steal_pointer (&scopes));
-}
-
-/**
- * reeve_ledger_verify:
- * @self: a ledger
- * @scope: whose log
- * @error: return location
- *
- * Verifies the files of a log as they are now, while others may append. Blocks as long as reading
- * them takes.
- *
- * Returns: (transfer full): see reeve_ledger_verify_log(); %NULL with %REEVE_ERROR_NOT_FOUND when
- * there is no log
- */
-JsonObject *
-reeve_ledger_verify (ReeveLedger *self, const char *scope, GError **error)
-{
-  ReeveLedgerLog *log = reeve_ledger_need_log (self, scope, error);
-  ReeveCheckpoint known = { 0 };
-
-  if (log == NULL)
-    return NULL;
-  if (reeve_ledger_log_get_away (log) != 0)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
-                           "some of the log is at the second place, and is verified when it is at "
-                           "home");
-      return NULL;
-    }
-  reeve_ledger_log_get_checkpoint (log, &known);
-  return reeve_ledger_verify_log (self->folder, scope, self->key, &known);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/times.h"
+#include "store/store-counters.h"
 
 #define REEVE_TENANTS_REMOVAL_REASON "tenant_removed"
 
@@ -33,6 +34,24 @@ reeve_tenants_removal_leave (ReeveTenants *self, const char *tenant_id)
   g_mutex_unlock (&self->mutex);
 }
 
+/* (transfer full): what outlives the tenant of its settings */
+static char *
+reeve_tenants_removal_get_days (const char *tenant_id)
+{
+  return g_strconcat ("removed/", tenant_id, "/" REEVE_TENANTS_AUDIT_RETENTION, NULL);
+}
+
+/* Its log is kept for as long as it asked for. */
+static void
+reeve_tenants_removal_keep_days (ReeveTenants *self, ReeveBatch *batch, const char *tenant_id)
+{
+  gint64 days = reeve_tenants_get_limit (self, tenant_id, REEVE_TENANTS_AUDIT_RETENTION, 0);
+  g_autofree char *counter = reeve_tenants_removal_get_days (tenant_id);
+
+  if (days > 0)
+    reeve_batch_count (batch, counter, days, days, days);
+}
+
 /* Marks the tenant, unless an earlier attempt did. */
 static gboolean
 reeve_tenants_removal_mark (ReeveTenants *self, ReeveAdmitted *admitted, const char *tenant_id,
@@ -55,6 +74,7 @@ reeve_tenants_removal_mark (ReeveTenants *self, ReeveAdmitted *admitted, const c
   json_object_set_string_member (fields, "status", "deleting");
   json_object_set_int_member (fields, "updated_at", reeve_times_now ());
   reeve_batch_count (batch, counter, 1, 1, 1);
+  reeve_tenants_removal_keep_days (self, batch, tenant_id);
   return reeve_tenants_commit (self, admitted, "tenants.delete", NULL, batch, tenant_id, fields,
                                reeve_record_get_revision (record), error);
 }
@@ -178,6 +198,35 @@ reeve_tenants_delete (ReeveTenants *self, ReeveAdmitted *admitted, const char *t
   if (!ok)
     g_prefix_error (error, "removing tenant %s: ", tenant_id);
   return ok;
+}
+
+/**
+ * reeve_tenants_get_removed:
+ * @self: tenants
+ * @tenant_id: any scope
+ * @removed: (out): whether a tenant of that id was removed, and nothing is left but its log
+ * @days: (out): how many days it wanted its log to be kept at least; 0 where it did not say
+ * @error: return location
+ *
+ * Returns: %FALSE with an error of the store
+ */
+gboolean
+reeve_tenants_get_removed (ReeveTenants *self, const char *tenant_id, gboolean *removed,
+                           gint64 *days, GError **error)
+{
+  g_autofree char *counter = reeve_tenants_get_counter (tenant_id);
+  g_autofree char *kept = reeve_tenants_removal_get_days (tenant_id);
+  gint64 marked = 0;
+
+  *removed = FALSE;
+  *days = 0;
+  if (reeve_tenants_get_status (self, tenant_id) != REEVE_TENANT_ABSENT)
+    return TRUE;
+  if (!reeve_store_counters_get (self->store, REEVE_SCOPE_PLATFORM, counter, &marked, error)
+      || !reeve_store_counters_get (self->store, REEVE_SCOPE_PLATFORM, kept, days, error))
+    return FALSE;
+  *removed = marked != 0;
+  return TRUE;
 }
 
 /* The host itself, in tenant `default`. */

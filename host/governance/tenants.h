@@ -10,6 +10,8 @@
 G_BEGIN_DECLS
 
 #define REEVE_TENANTS_DEFAULT "default"
+/* a setting: how many days its log is kept at least */
+#define REEVE_TENANTS_AUDIT_RETENTION "audit_retention_days"
 
 #define REEVE_TYPE_TENANTS (reeve_tenants_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveTenants, reeve_tenants, REEVE, TENANTS, GObject)
@@ -33,6 +35,10 @@ gboolean reeve_tenants_delete (ReeveTenants *self, ReeveAdmitted *admitted, cons
 /* At start, behind reeve_tenants_load(): ends removals that were cut off. */
 gboolean reeve_tenants_finish_removals (ReeveTenants *self, ReeveAdmission *admission,
                                         GError **error);
+/* Was a tenant of that id removed, and is gone? days (out): how long its log is kept, where it asked
+ * for that; 0: it did not. Blocks. */
+gboolean reeve_tenants_get_removed (ReeveTenants *self, const char *tenant_id, gboolean *removed,
+                                    gint64 *days, GError **error);
 /* Has a batch of the platform refused with %REEVE_ERROR_OUT_OF_RANGE once that tenant goes. */
 void reeve_tenants_require (ReeveBatch *batch, const char *tenant_id);
 /* {tenant_id, name, settings{}, metadata{}, status, created_at, updated_at?} */

@@ -24,9 +24,23 @@ reeve_audit_sinks_get_rows (ReeveServices *services, const char *path)
   return node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
 }
 
+/* How long records are kept, and who holds them. */
+static void
+reeve_audit_sinks_open_retention (ReeveServices *services)
+{
+  const ReeveAuditRetentionSetup setup
+      = { .ledger = services->ledger,
+          .tenants = services->tenants,
+          .sinks = services->sinks,
+          .admission = services->admission,
+          .days = reeve_config_get_int (services->config, "audit.retention_days") };
+
+  services->audit_retention = reeve_audit_retention_new (&setup);
+}
+
 /**
  * reeve_audit_sinks_open:
- * @services: with plugins, ledger and gate
+ * @services: with plugins, ledger, tenants and gate
  * @folder: where sinks keep how far they are
  * @error: return location
  *
@@ -49,6 +63,7 @@ reeve_audit_sinks_open (ReeveServices *services, const char *folder, GError **er
           && !reeve_sinks_add (services->sinks, row, &member, &reason))
         return reeve_audit_sinks_blame (services, "sinks", i, member, reason, error);
     }
+  reeve_audit_sinks_open_retention (services);
   return TRUE;
 }
 

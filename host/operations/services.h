@@ -28,6 +28,7 @@
 #include "governance/users.h"
 #include "governance/workspaces.h"
 #include "runtime/agents.h"
+#include "runtime/audit-retention.h"
 #include "runtime/conversations.h"
 #include "runtime/knowledge.h"
 #include "runtime/models.h"
@@ -73,6 +74,7 @@ struct _ReeveServices
   ReeveRuns *runs;
   ReeveSinks *sinks;
   ReeveWitnesses *witnesses;
+  ReeveAuditRetention *audit_retention;
   ReeveConversations *conversations;
   ReeveSchemaCache *schemas;     /* of the table */
   ReeveMetrics *metrics;         /* (nullable): metrics.enabled is false */

@@ -31,6 +31,9 @@ void reeve_sinks_stop (ReeveSinks *self);
 /* The last record of the log that every sink has which is to have it; G_MAXUINT64: there is none.
  */
 guint64 reeve_sinks_get_delivered (ReeveSinks *self, const char *scope);
+/* Removes what is written down of logs that have ended. Any thread that may block. */
+typedef gboolean (*ReeveSinksEndedFunc) (const char *scope, gpointer user_data);
+void reeve_sinks_forget (ReeveSinks *self, ReeveSinksEndedFunc ended, gpointer user_data);
 /* (transfer full) how each sink stands with the log of @scope. Any thread that may block. */
 JsonArray *reeve_sinks_show (ReeveSinks *self, const char *scope);
 /* (nullable) `delivering` or `failing`; NULL without sinks. Any thread. */

@@ -44,11 +44,11 @@ class Retention(unittest.TestCase):
         self.faults.set_clock(days * DAY)
         self.host.start()
 
-    def both(self, *expected):
+    def both(self, *expected, since=None):
         """Two verifiers that share no code, on the state of a host that has stopped."""
         self.host.stop()
         for command in ([CTL, "--state-dir", self.host.state, "audit", "verify"], [SCRIPT, self.host.state]):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+            done = subprocess.run(command + (["--since", since] if since else []), capture_output=True, text=True, timeout=120, check=False)
             self.assertEqual(0, done.returncode, done.stdout + done.stderr)
             for text in expected:
                 self.assertIn(text, done.stdout)
@@ -105,13 +105,43 @@ class Retention(unittest.TestCase):
         self.assertIn("365", refused.text)
         acme = {"X-Tenant-ID": "acme"}
         self.host.get(f"{AUDIT}?limit=1", headers=acme, expect=200)
+        kept = self.delete("gone")
         self.wait(lambda: os.path.exists(os.path.join(self.host.state, "ledger", "clock.idx")))
         self.start_at(800, believed=True)
         self.wait(lambda: self.first() > 1)
         self.host.get(f"{AUDIT}/1", headers=acme, expect=200)
+        self.both("acme", "gone", since=kept)
+        self.assertIn("gone", os.listdir(os.path.join(self.host.state, "ledger")))
         self.start_at(2900, believed=True)
         self.wait(lambda: self.host.get(f"{AUDIT}/1", headers=acme).status == 404)
-        self.both("acme")
+        self.ended("gone", kept)
+
+    def delete(self, tenant):
+        """A tenant with a log, which asks for longer, and goes. Returns a checkpoint of it that was kept."""
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": "G", "settings": {"audit_retention_days": 2000}}, expect=201)
+        self.host.get(f"{AUDIT}?limit=1", headers={"X-Tenant-ID": tenant}, expect=200)
+        note = self.host.get(f"{AUDIT}/checkpoint", headers={"X-Tenant-ID": tenant}, expect=200).json["checkpoint"]
+        self.host.delete(f"/api/v1/admin/tenants/{tenant}", expect=204)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="reeve-kept-", delete=False) as file:
+            file.write(note)
+        self.addCleanup(os.remove, file.name)
+        return file.name
+
+    def ended(self, tenant, kept):
+        """It went as a whole, and the platform's log says what it was; the name stays taken."""
+        self.wait(lambda: tenant not in os.listdir(os.path.join(self.host.state, "ledger")))
+        self.wait(lambda: f"{tenant}.ended.lock" not in os.listdir(os.path.join(self.host.state, "ledger")))
+        ends = self.host.get(f"{AUDIT}?platform=true&action=ledger.ended", expect=200).json["items"]
+        self.assertEqual([tenant], [end["resource"]["id"] for end in ends])
+        self.assertRegex(ends[0]["reason"], "^records_1_to_[1-9][0-9]*$")
+        self.assertRegex(ends[0]["output_digest"], "^[0-9a-f]{64}$")
+        rules = [record["reason"] for record in self.host.records() if record["action"] == "audit.retire" and record["kind"] == "event"
+                 and record["resource"]["id"].startswith(f"{tenant}/")]
+        self.assertEqual(["tenant.audit_retention_days=2000"], rules)
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": "G"}, expect=409)
+        self.host.get(f"{AUDIT}?limit=1", headers={"X-Tenant-ID": tenant}, expect=404)
+        self.both("acme", since=kept)
+        self.assertNotIn(tenant, os.listdir(os.path.join(self.host.state, "ledger")))
 
 
 if __name__ == "__main__":
