@@ -21,6 +21,7 @@ reeve_startup_budgets_limit_rates (ReeveServices *services)
       services->rate_limits,
       (guint) reeve_config_get_int (services->config, "limits.requests_per_minute"),
       burst != NULL && JSON_NODE_HOLDS_VALUE (burst) ? (guint) json_node_get_int (burst) : 0,
+      (guint) reeve_config_get_int (services->config, "limits.requests_per_hour"),
       (const char *const *) kinds);
 }
 

@@ -6,6 +6,7 @@
 typedef struct
 {
   char *member; /* nullable: a JSON pointer */
+  guint wait;   /* seconds; 0: nobody has said */
 } ReeveErrorPrivate;
 
 /* None of these is ever NULL; what GLib's macro looks them up with says so of another domain only.
@@ -14,14 +15,16 @@ static void
 reeve_error_private_init (ReeveErrorPrivate *self)
 {
   if (self != NULL)
-    self->member = NULL;
+    *self = (ReeveErrorPrivate){ 0 };
 }
 
 static void
 reeve_error_private_copy (const ReeveErrorPrivate *from, ReeveErrorPrivate *to)
 {
-  if (from != NULL && to != NULL)
-    to->member = g_strdup (from->member);
+  if (from == NULL || to == NULL)
+    return;
+  to->member = g_strdup (from->member);
+  to->wait = from->wait;
 }
 
 static void
@@ -169,4 +172,42 @@ reeve_error_get_member (const GError *error)
       = error->domain == REEVE_ERROR ? reeve_error_get_private (error) : NULL;
 
   return private != NULL ? private->member : NULL;
+}
+
+/**
+ * reeve_error_set_wait:
+ * @error: (nullable): an error of %REEVE_ERROR
+ * @seconds: when it may be worth to ask again; %REEVE_ERROR_WAIT_NEVER: it will be refused as it is
+ *
+ * Says when what was refused may be asked again. It rises with the error.
+ *
+ * Since: 0.1
+ */
+void
+reeve_error_set_wait (GError *error, guint seconds)
+{
+  ReeveErrorPrivate *private = NULL;
+
+  if (error != NULL && error->domain == REEVE_ERROR)
+  private = reeve_error_get_private (error);
+  if (private != NULL)
+  private->wait = seconds;
+}
+
+/**
+ * reeve_error_get_wait:
+ * @error: (nullable): an error of any domain
+ *
+ * Returns: seconds; 0 when nobody has said, %REEVE_ERROR_WAIT_NEVER when asking again does not help
+ *
+ * Since: 0.1
+ */
+guint
+reeve_error_get_wait (const GError *error)
+{
+  const ReeveErrorPrivate *private = NULL;
+
+  if (error != NULL && error->domain == REEVE_ERROR)
+  private = reeve_error_get_private (error);
+  return private != NULL ? private->wait : 0;
 }

@@ -92,4 +92,18 @@ void reeve_error_prefix_member (GError **error, const char *format, ...) G_GNUC_
 REEVE_AVAILABLE_IN_0_1
 const char *reeve_error_get_member (const GError *error);
 
+/**
+ * REEVE_ERROR_WAIT_NEVER:
+ *
+ * What is asked again unchanged will be refused again.
+ *
+ * Since: 0.1
+ */
+#define REEVE_ERROR_WAIT_NEVER G_MAXUINT
+
+REEVE_AVAILABLE_IN_0_1
+void reeve_error_set_wait (GError *error, guint seconds);
+REEVE_AVAILABLE_IN_0_1
+guint reeve_error_get_wait (const GError *error);
+
 G_END_DECLS

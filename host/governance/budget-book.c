@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "budget-window.h"
 #include "money.h"
 
 G_DEFINE_QUARK (reeve - budget - short, reeve_budget_short)
@@ -200,9 +201,13 @@ reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now)
   g_autofree char *counter = NULL;
   gint64 *delta = NULL;
 
-  if (reeve_budget_find_period (budget, now) == before)
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    if (budget->windows[i] != NULL)
+      reeve_budget_book_roll (self, budget->windows[i], now);
+  if (budget->window == REEVE_BUDGET_WINDOW_NONE || budget->ends == 0 || now >= budget->ends)
+    reeve_budget_roll (budget, now);
+  if (budget->period == before)
     return;
-  reeve_budget_roll (budget, now);
   counter = g_strconcat ("budget/", budget->id, "/period", NULL);
   delta = g_hash_table_lookup (self->deltas, counter);
   if (delta == NULL)
@@ -294,8 +299,12 @@ reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who, ReeveB
       g_snprintf (key, sizeof key, "%s%s%s", rows[i].kind, *rows[i].id != '\0' ? "/" : "",
                   rows[i].id);
       budget = g_hash_table_lookup (self->budgets, key);
-      if (budget != NULL)
-        found[n++] = budget;
+      if (budget == NULL)
+        continue;
+      found[n++] = budget;
+      for (guint w = 0; w < REEVE_BUDGET_WINDOWS; w++)
+        if (budget->windows[w] != NULL)
+          found[n++] = budget->windows[w];
     }
   return n;
 }
@@ -320,7 +329,9 @@ reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gin
   for (guint i = 0; i < n; i++)
     {
       reeve_budget_book_roll (self, found[i], now);
-      json_array_add_object_element (shown, reeve_budget_show (found[i], self->tenant_id));
+      /* a window is shown with the budget that it is of */
+      if (found[i]->window == REEVE_BUDGET_WINDOW_NONE)
+        json_array_add_object_element (shown, reeve_budget_show (found[i], self->tenant_id));
     }
   g_mutex_unlock (&self->lock);
   return shown;
@@ -334,30 +345,56 @@ reeve_budget_book_setter (const ReeveBudget *budget)
   return budget->set_by != NULL && *budget->set_by != '\0' ? budget->set_by : "the configuration";
 }
 
+/* (transfer full) made: also says when it may be asked again */
 static gboolean
-reeve_budget_book_refuse_tokens (const ReeveBudget *budget, gint64 need, GError **error)
+reeve_budget_book_refuse (GError **error, GError *made, guint wait)
 {
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
-               "the budget %s (token_limit %" G_GINT64_FORMAT ", set by %s) has %" G_GINT64_FORMAT
-               " tokens left, %" G_GINT64_FORMAT " of it reserved, and at least %" G_GINT64_FORMAT
-               " are needed",
-               budget->key, reeve_budget_get_token_limit (budget),
-               reeve_budget_book_setter (budget), reeve_budget_get_tokens_open (budget),
-               budget->tokens_reserved, need);
+  reeve_error_set_wait (made, wait);
+  g_propagate_error (error, made);
   return FALSE;
 }
 
 static gboolean
-reeve_budget_book_refuse_cost (const ReeveBudget *budget, gint64 need, GError **error)
+reeve_budget_book_refuse_tokens (const ReeveBudget *budget, gint64 need, gint64 now, GError **error)
+{
+  return reeve_budget_book_refuse (
+      error,
+      g_error_new (REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
+                   "the budget %s (%s %" G_GINT64_FORMAT ", set by %s) has %" G_GINT64_FORMAT
+                   " tokens left, %" G_GINT64_FORMAT
+                   " of it reserved, and at least %" G_GINT64_FORMAT " are needed",
+                   budget->key, reeve_budget_window_get_member (budget),
+                   reeve_budget_get_token_limit (budget), reeve_budget_book_setter (budget),
+                   reeve_budget_get_tokens_open (budget), budget->tokens_reserved, need),
+      reeve_budget_get_wait (budget, need, now));
+}
+
+static gboolean
+reeve_budget_book_refuse_request (const ReeveBudget *budget, gint64 need, GError **error)
+{
+  return reeve_budget_book_refuse (
+      error,
+      g_error_new (REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
+                   "the budget %s (tokens_per_request %" G_GINT64_FORMAT
+                   ", set by %s) allows no call that needs at least %" G_GINT64_FORMAT " tokens",
+                   budget->key, budget->request_limit, reeve_budget_book_setter (budget), need),
+      REEVE_ERROR_WAIT_NEVER);
+}
+
+static gboolean
+reeve_budget_book_refuse_cost (const ReeveBudget *budget, gint64 need, gint64 now, GError **error)
 {
   g_autofree char *limit = reeve_money_format (reeve_budget_get_cost_limit (budget));
   g_autofree char *left = reeve_money_format (reeve_budget_get_cost_open (budget));
   g_autofree char *text = reeve_money_format (need);
 
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
-               "the budget %s (cost_limit %s %s, set by %s) has %s left, and at least %s is needed",
-               budget->key, limit, budget->currency, reeve_budget_book_setter (budget), left, text);
-  return FALSE;
+  return reeve_budget_book_refuse (
+      error,
+      g_error_new (
+          REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
+          "the budget %s (cost_limit %s %s, set by %s) has %s left, and at least %s is needed",
+          budget->key, limit, budget->currency, reeve_budget_book_setter (budget), left, text),
+      reeve_budget_get_cost_wait (budget, need, now));
 }
 
 /* A price that is not known is not the price zero: such a call cannot be bounded. */
@@ -367,13 +404,15 @@ reeve_budget_book_check_price (const ReeveBudget *budget, const ReeveBudgetAsk *
   if (budget->cost_limit == REEVE_BUDGET_NONE
       || (ask->price != NULL && strcmp (ask->price->currency, budget->currency) == 0))
     return TRUE;
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
-               "the budget %s (cost_limit in %s, set by %s) cannot be kept: the price of %s is not "
-               "known%s",
-               budget->key, budget->currency, reeve_budget_book_setter (budget),
-               ask->model != NULL ? ask->model : "the model",
-               ask->price != NULL ? " in that currency" : "");
-  return FALSE;
+  return reeve_budget_book_refuse (
+      error,
+      g_error_new (REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
+                   "the budget %s (cost_limit in %s, set by %s) cannot be kept: the price of %s is "
+                   "not known%s",
+                   budget->key, budget->currency, reeve_budget_book_setter (budget),
+                   ask->model != NULL ? ask->model : "the model",
+                   ask->price != NULL ? " in that currency" : ""),
+      REEVE_ERROR_WAIT_NEVER);
 }
 
 /* Is there so much in the slice? What it has not, the platform may have. */
@@ -404,8 +443,13 @@ reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gin
   if (!reeve_budget_book_check_price (budget, ask, error)
       || !reeve_budget_book_is_prepaid (budget, ask, *output, error))
     return FALSE;
+  if (budget->request_limit != REEVE_BUDGET_NONE
+      && budget->request_limit < ask->input + MAX (least, 1))
+    return reeve_budget_book_refuse_request (budget, ask->input + MAX (least, 1), error);
+  if (budget->request_limit != REEVE_BUDGET_NONE)
+    *output = MIN (*output, budget->request_limit - ask->input);
   if (tokens != G_MAXINT64 && tokens < ask->input + MAX (least, 1))
-    return reeve_budget_book_refuse_tokens (budget, ask->input + MAX (least, 1), error);
+    return reeve_budget_book_refuse_tokens (budget, ask->input + MAX (least, 1), ask->now, error);
   if (tokens != G_MAXINT64)
     *output = MIN (*output, tokens - ask->input);
   if (cost == G_MAXINT64)
@@ -414,7 +458,7 @@ reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gin
   if (cost < reeve_prices_cost (ask->price, ask->input, least)
       || (cost == 0 && ask->price->input + ask->price->output > 0))
     return reeve_budget_book_refuse_cost (budget, reeve_prices_cost (ask->price, ask->input, least),
-                                          error);
+                                          ask->now, error);
   *output = MIN (*output, reeve_money_tokens (cost - input_cost, ask->price->output));
   return TRUE;
 }
@@ -569,9 +613,11 @@ reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint6
           && !reeve_budget_pool_is_dry (found[i]->pool, g_get_monotonic_time ()))
         continue;
       if (reeve_budget_get_tokens_open (found[i]) < tokens)
-        good = reeve_budget_book_refuse_tokens (found[i], tokens, error);
+        good = reeve_budget_book_refuse_tokens (found[i], tokens, now, error);
+      else if (found[i]->request_limit != REEVE_BUDGET_NONE && found[i]->request_limit < tokens)
+        good = reeve_budget_book_refuse_request (found[i], tokens, error);
       else if (reeve_budget_get_cost_open (found[i]) <= 0)
-        good = reeve_budget_book_refuse_cost (found[i], 1, error);
+        good = reeve_budget_book_refuse_cost (found[i], 1, now, error);
     }
   g_mutex_unlock (&self->lock);
   return good;

@@ -6,6 +6,7 @@
 
 #include "base/times.h"
 
+#include "budget-window.h"
 #include "directory.h"
 #include "money.h"
 
@@ -30,7 +31,7 @@ reeve_budget_new (const char *key, const char *id)
   self->references = 1;
   self->key = g_strdup (key);
   self->id = g_strdup (id);
-  self->token_limit = self->cost_limit = REEVE_BUDGET_NONE;
+  self->token_limit = self->cost_limit = self->request_limit = REEVE_BUDGET_NONE;
   self->period_days = REEVE_BUDGET_PERIOD_DAYS;
   self->alert_at = REEVE_BUDGET_ALERT;
   return self;
@@ -61,6 +62,8 @@ reeve_budget_unref (ReeveBudget *self)
   g_free (self->key);
   g_free (self->id);
   g_free (self->set_by);
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    g_clear_pointer (&self->windows[i], reeve_budget_unref);
   g_clear_pointer (&self->pool, reeve_budget_pool_unref);
   g_free (self);
 }
@@ -83,6 +86,8 @@ reeve_budget_dup (const ReeveBudget *self)
   copy->set_by = g_strdup (self->set_by);
   if (self->pool != NULL)
     copy->pool = reeve_budget_pool_ref (self->pool);
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    copy->windows[i] = self->windows[i] != NULL ? reeve_budget_dup (self->windows[i]) : NULL;
   return copy;
 }
 
@@ -92,8 +97,10 @@ reeve_budget_dup (const ReeveBudget *self)
  * @from: what was set
  */
 void
-reeve_budget_adopt (ReeveBudget *self, const ReeveBudget *from)
+reeve_budget_adopt (ReeveBudget *self, ReeveBudget *from)
 {
+  reeve_budget_window_adopt (self, from);
+  self->request_limit = from->request_limit;
   self->token_limit = from->token_limit;
   self->cost_limit = from->cost_limit;
   memcpy (self->currency, from->currency, sizeof self->currency);
@@ -191,6 +198,7 @@ reeve_budget_set_limits (ReeveBudget *self, JsonObject *limits, gint64 now, GErr
   if (reeve_budget_has (limits, "alert_at"))
     self->alert_at = (gint64) (json_object_get_double_member (limits, "alert_at") * 1000 + 0.5);
   self->told = 0;
+  reeve_budget_window_set_limits (self, limits, now);
   return TRUE;
 }
 
@@ -208,6 +216,9 @@ reeve_budget_find_period (const ReeveBudget *self, gint64 now)
 {
   gint64 length = self->period_days * REEVE_TIMES_DAY;
 
+  if (self->window != REEVE_BUDGET_WINDOW_NONE)
+    return now < self->ends ? self->period
+                            : MAX (self->period, reeve_budget_window_find (self->window, now));
   if (length <= 0 || now <= self->anchor)
     return self->period;
   return MAX (self->period, self->base + (now - self->anchor) / length);
@@ -225,6 +236,8 @@ reeve_budget_roll (ReeveBudget *self, gint64 now)
 {
   gint64 period = reeve_budget_find_period (self, now);
 
+  if (self->window != REEVE_BUDGET_WINDOW_NONE)
+    self->ends = reeve_budget_window_get_begin (self->window, period + 1);
   if (period == self->period)
     return;
   self->period = period;
@@ -328,6 +341,51 @@ gint64
 reeve_budget_get_cost_limit (const ReeveBudget *self)
 {
   return self->pool != NULL ? reeve_budget_pool_get_cost_limit (self->pool) : self->cost_limit;
+}
+
+/* Where nothing more is spent than now. */
+static guint
+reeve_budget_wait (const ReeveBudget *self, gint64 limit, gint64 used, gint64 need, gint64 now)
+{
+  gint64 length = self->period_days * REEVE_TIMES_DAY;
+  gint64 ends = self->ends;
+
+  /* a slice is refilled, and a reservation ends: nobody knows when */
+  if (self->pool != NULL || limit - used >= need)
+    return 1;
+  if (self->window == REEVE_BUDGET_WINDOW_NONE)
+    ends = length > 0 ? self->anchor + (self->period - self->base + 1) * length : 0;
+  if (need > limit || ends <= 0)
+    return REEVE_ERROR_WAIT_NEVER;
+  return (guint) CLAMP ((ends - now + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC, 1, G_MAXINT32);
+}
+
+/**
+ * reeve_budget_get_wait:
+ * @self: a budget
+ * @need: tokens
+ * @now: µs since 1970
+ *
+ * Returns: in how many seconds so many may be there; %REEVE_ERROR_WAIT_NEVER
+ */
+guint
+reeve_budget_get_wait (const ReeveBudget *self, gint64 need, gint64 now)
+{
+  return reeve_budget_wait (self, self->token_limit, self->tokens_used, need, now);
+}
+
+/**
+ * reeve_budget_get_cost_wait:
+ * @self: a budget
+ * @need: nano-units
+ * @now: µs since 1970
+ *
+ * Returns: in how many seconds so many may be there; %REEVE_ERROR_WAIT_NEVER
+ */
+guint
+reeve_budget_get_cost_wait (const ReeveBudget *self, gint64 need, gint64 now)
+{
+  return reeve_budget_wait (self, self->cost_limit, self->cost_used, need, now);
 }
 
 static gboolean
@@ -451,6 +509,7 @@ reeve_budget_show (const ReeveBudget *self, const char *tenant_id)
   reeve_budget_show_subject (self, shown);
   reeve_budget_show_tokens (self, shown);
   reeve_budget_show_cost (self, shown);
+  reeve_budget_window_show (self, shown);
   json_object_set_int_member (shown, "reset_period_days", self->period_days);
   json_object_set_int_member (shown, "period", self->period);
   reeve_budget_show_time (shown, "last_reset_at", began);
@@ -496,6 +555,7 @@ reeve_budget_save (const ReeveBudget *self)
   json_object_set_int_member (fields, "revision", self->revision);
   json_object_set_int_member (fields, "created_at", self->created_at);
   json_object_set_int_member (fields, "updated_at", self->updated_at);
+  reeve_budget_window_save (self, fields);
   return fields;
 }
 
@@ -523,5 +583,6 @@ reeve_budget_load (const char *key, JsonObject *fields)
   self->revision = reeve_json_get_int (fields, "revision", 0);
   self->created_at = reeve_json_get_int (fields, "created_at", 0);
   self->updated_at = reeve_json_get_int (fields, "updated_at", 0);
+  reeve_budget_window_load (self, fields);
   return self;
 }

@@ -22,7 +22,20 @@ G_BEGIN_DECLS
 #define REEVE_BUDGET_TOLD_ALERT     1
 #define REEVE_BUDGET_TOLD_EXHAUSTED 2
 
-typedef struct
+/* A budget bounds the tokens of its period, and besides, where it says so, those of each day and
+ * each month of the calendar in UTC: each of them is a budget within it, with the same key. */
+typedef enum
+{
+  REEVE_BUDGET_WINDOW_NONE, /* the period that was set */
+  REEVE_BUDGET_WINDOW_DAY,
+  REEVE_BUDGET_WINDOW_MONTH
+} ReeveBudgetWindow;
+
+#define REEVE_BUDGET_WINDOWS 2
+
+typedef struct _ReeveBudget ReeveBudget;
+
+struct _ReeveBudget
 {
   int references; /* under the book's lock */
   char *key;      /* org, agents/ID, users/ID, keys/ID, workspaces/ID */
@@ -39,6 +52,10 @@ typedef struct
   gint64 created_at;
   gint64 updated_at;
   ReeveBudgetPool *pool; /* (nullable): the limits are a slice of the platform's */
+  gint64 request_limit;  /* tokens of one call */
+  ReeveBudgetWindow window;
+  gint64 ends;                                /* µs: of a window, when its period ends */
+  ReeveBudget *windows[REEVE_BUDGET_WINDOWS]; /* (nullable): of a day, of a month */
 
   gint64 period; /* never goes back, whatever a clock says */
   gint64 tokens_used;
@@ -47,7 +64,7 @@ typedef struct
   gint64 cost_reserved;
   guint told;
   gint64 touched; /* monotonic µs: a slice was last used */
-} ReeveBudget;
+};
 
 ReeveBudget *reeve_budget_new (const char *key, const char *id) G_GNUC_WARN_UNUSED_RESULT;
 ReeveBudget *reeve_budget_ref (ReeveBudget *self);
@@ -71,7 +88,11 @@ gint64 reeve_budget_get_cost_limit (const ReeveBudget *self);
 /* (transfer full) a copy with references of its own */
 ReeveBudget *reeve_budget_dup (const ReeveBudget *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Takes over what @from says of limits and periods; what is spent and reserved stays. */
-void reeve_budget_adopt (ReeveBudget *self, const ReeveBudget *from);
+void reeve_budget_adopt (ReeveBudget *self, ReeveBudget *from);
+/* In how many seconds may @need tokens be there? REEVE_ERROR_WAIT_NEVER */
+guint reeve_budget_get_wait (const ReeveBudget *self, gint64 need, gint64 now);
+/* The same for money, in nano-units. */
+guint reeve_budget_get_cost_wait (const ReeveBudget *self, gint64 need, gint64 now);
 /* Which limits were just reached: REEVE_BUDGET_TOLD_…; they are told from now on. */
 guint reeve_budget_notice (ReeveBudget *self);
 /* (transfer full) as it is shown outside, and as it is kept */

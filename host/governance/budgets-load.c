@@ -40,6 +40,18 @@ reeve_budgets_new_configured (ReeveBudgets *self)
   return reeve_budget_set_limits (budget, self->org, 0, NULL) ? g_steal_pointer (&budget) : NULL;
 }
 
+/* Those of a window count from when it was set. */
+static gboolean
+reeve_budgets_read_windows (ReeveBudgets *self, const char *tenant_id, ReeveBudget *budget,
+                            GError **error)
+{
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    if (budget->windows[i] != NULL
+        && !reeve_budgets_read_counters (self, tenant_id, budget->windows[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 reeve_budgets_read_counters (ReeveBudgets *self, const char *tenant_id, ReeveBudget *budget,
                              GError **error)
@@ -49,8 +61,11 @@ reeve_budgets_read_counters (ReeveBudgets *self, const char *tenant_id, ReeveBud
   g_autofree char *cost = NULL;
   gint64 period = 0;
 
-  if (!reeve_store_counters_get (self->store, tenant_id, name, &period, error))
+  if (!reeve_budgets_read_windows (self, tenant_id, budget, error)
+      || !reeve_store_counters_get (self->store, tenant_id, name, &period, error))
     return FALSE;
+  if (budget->window != REEVE_BUDGET_WINDOW_NONE)
+    period += budget->base;
   budget->period = MAX (budget->period, period);
   tokens = reeve_budget_book_counter (budget, budget->period, "tokens");
   cost = reeve_budget_book_counter (budget, budget->period, "cost");

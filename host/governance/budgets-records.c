@@ -5,6 +5,8 @@
 #include "base/ids.h"
 #include "base/times.h"
 
+#include "budget-window.h"
+
 #include <string.h>
 
 #define REEVE_BUDGETS_TRIES 16
@@ -96,8 +98,16 @@ reeve_budgets_show_remaining (JsonObject *answer, JsonArray *budgets)
   gint64 least = G_MAXINT64;
 
   for (guint i = 0; i < json_array_get_length (budgets); i++)
-    least = MIN (least, reeve_json_get_int (json_array_get_object_element (budgets, i),
-                                            "tokens_remaining", G_MAXINT64));
+    {
+      JsonObject *budget = json_array_get_object_element (budgets, i);
+      JsonArray *windows = reeve_json_get_array (budget, "windows");
+
+      least = MIN (least, reeve_json_get_int (budget, "tokens_remaining", G_MAXINT64));
+      least = MIN (least, reeve_json_get_int (budget, "tokens_per_request", G_MAXINT64));
+      for (guint w = 0; windows != NULL && w < json_array_get_length (windows); w++)
+        least = MIN (least, reeve_json_get_int (json_array_get_object_element (windows, w),
+                                                "tokens_remaining", G_MAXINT64));
+    }
   if (least == G_MAXINT64)
     json_object_set_null_member (answer, "remaining");
   else
@@ -161,24 +171,26 @@ reeve_budgets_draft (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudgetsChan
 {
   g_autofree char *id = NULL;
 
-  g_clear_pointer (&change->budget, reeve_budget_unref);
-  change->budget = reeve_budget_book_copy (book, change->key, change->now);
-  if (change->budget == NULL || record == NULL)
-    {
-      ReeveBudget *old = change->budget;
+  g_autoptr (ReeveBudget) old = reeve_budget_book_copy (book, change->key, change->now);
 
-      id = reeve_ids_new ("bud");
-      change->budget = reeve_budget_new (change->key, id);
-      change->budget->anchor = change->budget->created_at = change->now;
-      if (old != NULL)
-        {
-          change->budget->tokens_used = old->tokens_used + old->tokens_reserved;
-          g_strlcpy (change->budget->currency, old->currency, sizeof old->currency);
-          change->budget->cost_used = old->cost_used + old->cost_reserved;
-          reeve_budget_unref (old);
-        }
+  g_clear_pointer (&change->budget, reeve_budget_unref);
+  if (old != NULL && record != NULL)
+    {
+      change->budget = g_steal_pointer (&old);
+      return reeve_budget_set_limits (change->budget, change->limits, change->now, error);
     }
-  return reeve_budget_set_limits (change->budget, change->limits, change->now, error);
+  id = reeve_ids_new ("bud");
+  change->budget = reeve_budget_new (change->key, id);
+  change->budget->anchor = change->budget->created_at = change->now;
+  if (old == NULL)
+    return reeve_budget_set_limits (change->budget, change->limits, change->now, error);
+  g_strlcpy (change->budget->currency, old->currency, sizeof old->currency);
+  reeve_budget_window_carry (change->budget, old);
+  if (!reeve_budget_set_limits (change->budget, change->limits, change->now, error))
+    return FALSE;
+  /* its windows are there by now */
+  reeve_budget_window_carry (change->budget, old);
+  return TRUE;
 }
 
 static gboolean
@@ -215,6 +227,9 @@ reeve_budgets_count_carried (const ReeveBudget *budget, ReeveBatch *batch)
     reeve_batch_count (batch, tokens, budget->tokens_used, 0, G_MAXINT64);
   if (budget->cost_used > 0)
     reeve_batch_count (batch, cost, budget->cost_used, 0, G_MAXINT64);
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    if (budget->windows[i] != NULL)
+      reeve_budgets_count_carried (budget->windows[i], batch);
 }
 
 /* One try. */
@@ -233,8 +248,7 @@ reeve_budgets_try_set (ReeveBudgets *self, ReeveBudgetBook *book, ReeveAdmitted 
                                   &record, error)
       || !reeve_budgets_draft (self, book, change, record, error))
     return FALSE;
-  g_free (change->budget->set_by);
-  change->budget->set_by = g_strdup (reeve_caller_get_user_id (caller));
+  reeve_budget_window_set_author (change->budget, reeve_caller_get_user_id (caller));
   change->budget->revision++;
   change->budget->updated_at = change->now;
   fields = reeve_budget_save (change->budget);

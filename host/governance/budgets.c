@@ -82,7 +82,9 @@ reeve_budgets_configure (ReeveBudgets *self, JsonObject *org, JsonObject *prices
     return TRUE;
   if (!reeve_budget_set_limits (tried, org, 0, error))
     return FALSE;
-  if (tried->token_limit != REEVE_BUDGET_NONE || tried->cost_limit != REEVE_BUDGET_NONE)
+  if (tried->token_limit != REEVE_BUDGET_NONE || tried->cost_limit != REEVE_BUDGET_NONE
+      || tried->request_limit != REEVE_BUDGET_NONE || tried->windows[0] != NULL
+      || tried->windows[1] != NULL)
     self->org = json_object_ref (org);
   return TRUE;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Token buckets: one holds as many requests as a minute has, and fills evenly. A bucket that is
- * full is the same as none, so full ones are dropped when there are many. */
+/* Token buckets: one holds as many requests as a minute, or an hour, has, and fills evenly. A
+ * bucket that is full is the same as none, so full ones are dropped when there are many. */
 #include "rate-limits.h"
 
-#define REEVE_RATE_LIMITS_MINUTE (60 * G_USEC_PER_SEC)
+#define REEVE_RATE_LIMITS_MINUTE 60 /* seconds */
+#define REEVE_RATE_LIMITS_HOUR   3600
 /* looked through for full ones when there are so many, and then when there are twice as many as
  * stayed */
 #define REEVE_RATE_LIMITS_MANY 1024
 
-/* Counted in µs of filling: a request costs a minute / limit. */
+/* Counted in µs of filling: a request costs the time / limit. */
 typedef struct
 {
   gint64 missing; /* µs until it is full, at … */
@@ -19,9 +20,10 @@ typedef struct
 struct _ReeveRateLimits
 {
   GMutex mutex;
-  GHashTable *buckets; /* "kind/subject" -> bucket */
+  GHashTable *buckets; /* "kind/seconds/subject" -> bucket */
   guint sweep_at;
   guint per_minute; /* of everybody; 0: none */
+  guint per_hour;
   guint burst;
   gboolean tenants, users, keys;
 };
@@ -77,9 +79,10 @@ reeve_rate_limits_sweep (ReeveRateLimits *self, gint64 now)
 }
 
 static ReeveRateLimitsBucket *
-reeve_rate_limits_find (ReeveRateLimits *self, const char *kind, const char *subject, gint64 now)
+reeve_rate_limits_find (ReeveRateLimits *self, const ReeveRateLimitsAsk *ask, guint seconds,
+                        gint64 now)
 {
-  g_autofree char *name = g_strconcat (kind, "/", subject, NULL);
+  g_autofree char *name = g_strdup_printf ("%s/%u/%s", ask->kind, seconds, ask->subject);
   ReeveRateLimitsBucket *bucket = g_hash_table_lookup (self->buckets, name);
 
   if (bucket != NULL)
@@ -100,6 +103,7 @@ reeve_rate_limits_seconds (gint64 us)
 typedef struct
 {
   ReeveRateLimitsBucket *bucket;
+  guint seconds;
   gint64 cost;
   gint64 whole;
   gint64 missing;
@@ -111,11 +115,12 @@ static void
 reeve_rate_limits_look (ReeveRateLimits *self, const ReeveRateLimitsAsk *ask, gint64 now,
                         ReeveRateLimitsLook *look)
 {
-  guint per_minute = MAX (ask->per_minute, 1);
+  guint limit = MAX (ask->limit, 1);
 
-  look->cost = REEVE_RATE_LIMITS_MINUTE / per_minute;
-  look->whole = look->cost * (ask->burst > 0 ? ask->burst : per_minute);
-  look->bucket = reeve_rate_limits_find (self, ask->kind, ask->subject, now);
+  look->seconds = ask->seconds > 0 ? ask->seconds : REEVE_RATE_LIMITS_MINUTE;
+  look->cost = (gint64) look->seconds * G_USEC_PER_SEC / limit;
+  look->whole = look->cost * (ask->burst > 0 ? ask->burst : limit);
+  look->bucket = reeve_rate_limits_find (self, ask, look->seconds, now);
   look->missing = MIN (reeve_rate_limits_missing (look->bucket, now), look->whole);
   look->good = look->missing + look->cost <= look->whole;
 }
@@ -125,7 +130,9 @@ reeve_rate_limits_tell (const ReeveRateLimitsAsk *ask, const ReeveRateLimitsLook
                         ReeveRateLimitsState *state)
 {
   state->kind = ask->kind;
-  state->limit = ask->per_minute;
+  state->name = ask->name;
+  state->limit = ask->limit;
+  state->seconds = look->seconds;
   state->remaining = (guint) ((look->whole - look->missing) / look->cost);
   state->reset = reeve_rate_limits_seconds (look->missing);
   state->wait
@@ -200,7 +207,7 @@ gboolean
 reeve_rate_limits_take (ReeveRateLimits *self, const char *kind, const char *subject,
                         guint per_minute, gint64 now, ReeveRateLimitsState *state)
 {
-  const ReeveRateLimitsAsk ask = { .kind = kind, .subject = subject, .per_minute = per_minute };
+  const ReeveRateLimitsAsk ask = { .kind = kind, .subject = subject, .limit = per_minute };
 
   return reeve_rate_limits_take_all (self, &ask, 1, now, state);
 }
@@ -210,19 +217,59 @@ reeve_rate_limits_take (ReeveRateLimits *self, const char *kind, const char *sub
  * @self: rate limits
  * @per_minute: how many requests each of them may make; 0: no limit
  * @burst: how many may come at once; 0: as many as a minute has
+ * @per_hour: how many each of them may make in an hour, besides; 0: no limit
  * @kinds: (nullable): tenant, user, key
  */
 void
-reeve_rate_limits_configure (ReeveRateLimits *self, guint per_minute, guint burst,
+reeve_rate_limits_configure (ReeveRateLimits *self, guint per_minute, guint burst, guint per_hour,
                              const char *const *kinds)
 {
   self->per_minute = kinds != NULL ? per_minute : 0;
+  self->per_hour = kinds != NULL ? per_hour : 0;
   self->burst = burst;
   if (kinds == NULL)
     return;
   self->tenants = g_strv_contains (kinds, "tenant");
   self->users = g_strv_contains (kinds, "user");
   self->keys = g_strv_contains (kinds, "key");
+}
+
+/* What the configuration says of one of them. Returns how many asks there are then. */
+static guint
+reeve_rate_limits_add (ReeveRateLimits *self, const char *kind, const char *subject,
+                       ReeveRateLimitsAsk *asks, guint n)
+{
+  if (self->per_minute > 0)
+    asks[n++] = (ReeveRateLimitsAsk){ .kind = kind,
+                                      .subject = subject,
+                                      .limit = self->per_minute,
+                                      .burst = self->burst,
+                                      .name = "limits.requests_per_minute" };
+  if (self->per_hour > 0)
+    asks[n++] = (ReeveRateLimitsAsk){ .kind = kind,
+                                      .subject = subject,
+                                      .limit = self->per_hour,
+                                      .seconds = REEVE_RATE_LIMITS_HOUR,
+                                      .name = "limits.requests_per_hour" };
+  return n;
+}
+
+/* A key's own limit of a minute, where it is the stricter one, is in the place of the other. */
+static guint
+reeve_rate_limits_add_key (ReeveRateLimits *self, const char *key_id, guint limit,
+                           ReeveRateLimitsAsk *asks)
+{
+  const ReeveRateLimitsAsk own
+      = { .kind = "key", .subject = key_id, .limit = limit, .name = "rate_limit of the key" };
+  guint n = self->keys ? reeve_rate_limits_add (self, "key", key_id, asks, 0) : 0;
+
+  if (limit == 0)
+    return n;
+  if (!self->keys || self->per_minute == 0)
+    asks[n++] = own;
+  else if (limit <= self->per_minute)
+    asks[0] = own;
+  return n;
 }
 
 /**
@@ -243,26 +290,20 @@ reeve_rate_limits_admit (ReeveRateLimits *self, const char *tenant_id, const cha
                          const char *key_id, guint key_limit, gint64 now,
                          ReeveRateLimitsState *state)
 {
-  gboolean keys = self->keys && self->per_minute > 0;
   g_autofree char *user = NULL;
   ReeveRateLimitsAsk asks[REEVE_RATE_LIMITS_KINDS];
   guint n = 0;
 
   *state = (ReeveRateLimitsState){ 0 };
-  if (key_id != NULL && (key_limit > 0 || keys))
-    {
-      gboolean own = key_limit > 0 && (!keys || key_limit <= self->per_minute);
-
-      asks[n++] = (ReeveRateLimitsAsk){ "key", key_id, own ? key_limit : self->per_minute,
-                                        own ? 0 : self->burst };
-    }
-  if (self->per_minute > 0 && self->users)
+  if (key_id != NULL)
+    n = reeve_rate_limits_add_key (self, key_id, key_limit, asks);
+  if (self->users)
     {
       user = g_strconcat (tenant_id, "/", user_id, NULL);
-      asks[n++] = (ReeveRateLimitsAsk){ "user", user, self->per_minute, self->burst };
+      n = reeve_rate_limits_add (self, "user", user, asks, n);
     }
-  if (self->per_minute > 0 && self->tenants)
-    asks[n++] = (ReeveRateLimitsAsk){ "tenant", tenant_id, self->per_minute, self->burst };
+  if (self->tenants)
+    n = reeve_rate_limits_add (self, "tenant", tenant_id, asks, n);
   return n == 0 || reeve_rate_limits_take_all (self, asks, n, now, state);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveRateLimits: how many requests a minute, counted in memory, for this host alone. Any thread.
- */
+/* ReeveRateLimits: how many requests a minute and an hour, counted in memory, for this host alone.
+ * Any thread. */
 #pragma once
 
 #include <glib.h>
@@ -12,12 +12,14 @@ typedef struct _ReeveRateLimits ReeveRateLimits;
 /* What was found, for the one who asks. */
 typedef struct
 {
-  guint limit;      /* requests a minute */
+  guint limit;      /* requests in … */
+  guint seconds;    /* … so long a time */
   guint remaining;  /* that may come at once */
   guint reset;      /* seconds until all of them may */
   guint wait;       /* seconds until the next one may; 0: now */
   gboolean first;   /* refused, and the one before was not */
   const char *kind; /* what was counted; static */
+  const char *name; /* the setting that says so; static */
 } ReeveRateLimitsState;
 
 /* One of the limits that a request is held to. */
@@ -25,11 +27,13 @@ typedef struct
 {
   const char *kind; /* key, user, tenant; static */
   const char *subject;
-  guint per_minute; /* at least 1 */
-  guint burst;      /* how many may come at once; 0: as many as a minute has */
+  guint limit;      /* at least 1, in … */
+  guint seconds;    /* … so long a time; 0: a minute */
+  guint burst;      /* how many may come at once; 0: as many as @limit */
+  const char *name; /* (nullable): the setting that says so; static */
 } ReeveRateLimitsAsk;
 
-#define REEVE_RATE_LIMITS_KINDS 3
+#define REEVE_RATE_LIMITS_KINDS 6
 
 ReeveRateLimits *reeve_rate_limits_new (void) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_rate_limits_free (ReeveRateLimits *self);
@@ -41,9 +45,9 @@ gboolean reeve_rate_limits_take (ReeveRateLimits *self, const char *kind, const 
 gboolean reeve_rate_limits_take_all (ReeveRateLimits *self, const ReeveRateLimitsAsk *asks,
                                      guint n_asks, gint64 now, ReeveRateLimitsState *state);
 /* Before the first request: what the configuration holds everybody to. kinds (nullable): tenant,
- * user, key; per_minute 0: nothing. */
+ * user, key; per_minute, per_hour 0: nothing. */
 void reeve_rate_limits_configure (ReeveRateLimits *self, guint per_minute, guint burst,
-                                  const char *const *kinds);
+                                  guint per_hour, const char *const *kinds);
 /* One request of somebody. key_id is nullable; key_limit: its own, 0: none. TRUE with
  * state->limit 0: held to none. */
 gboolean reeve_rate_limits_admit (ReeveRateLimits *self, const char *tenant_id, const char *user_id,

@@ -2,6 +2,8 @@
 /* What is reserved of the budgets of a book, from the intent to the outcome. */
 #include "budget-book-private.h"
 
+#include "budget-window.h"
+
 void
 reeve_reservation_free (ReeveReservation *self)
 {
@@ -129,7 +131,7 @@ reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost, gu
       budget->cost_used += cost;
       told = reeve_budget_notice (budget);
       if (told != 0)
-        notices[n++] = (ReeveBudgetNotice){ g_strdup (budget->key), told };
+        notices[n++] = (ReeveBudgetNotice){ reeve_budget_window_dup_name (budget), told };
     }
   g_mutex_unlock (&self->book->lock);
   return n;

@@ -7,7 +7,7 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_RESERVATION_SCOPES 8
+#define REEVE_RESERVATION_SCOPES 24 /* seven scopes, each with its day and its month */
 
 typedef struct _ReeveBudgetBook ReeveBudgetBook;
 typedef struct _ReeveReservation ReeveReservation;

@@ -195,20 +195,25 @@ reeve_op_budgets_usage (ReeveCall *call, ReeveServices *services)
                          reeve_call_get_string (call, "agent_id"));
 }
 
-/* Tokens and period are set; what else was set stays. */
+/* Tokens and period are set; what else was set and is not given stays. */
 void
 reeve_op_budgets_set (ReeveCall *call, ReeveServices *services)
 {
+  static const char *const members[] = { "cost_limit",     "alert_at",         "tokens_per_request",
+                                         "tokens_per_day", "tokens_per_month", NULL };
+  JsonObject *params = reeve_call_get_params (call);
   const char *agent_id = reeve_call_get_string (call, "agent_id");
   g_autofree char *key = reeve_op_budgets_key (REEVE_OP_BUDGETS_AGENTS, agent_id);
   g_autoptr (JsonObject) known
       = reeve_budgets_get (services->budgets, reeve_call_get_tenant_id (call), key, NULL);
   g_autoptr (JsonObject) limits = json_object_new ();
 
-  if (known != NULL)
+  for (guint i = 0; members[i] != NULL; i++)
     {
-      reeve_directory_copy (known, limits, "cost_limit");
-      reeve_directory_copy (known, limits, "alert_at");
+      if (json_object_has_member (params, members[i]))
+        reeve_directory_copy (params, limits, members[i]);
+      else if (known != NULL)
+        reeve_directory_copy (known, limits, members[i]);
     }
   json_object_set_int_member (limits, "token_limit", reeve_call_get_int (call, "token_limit", 0));
   json_object_set_int_member (limits, "reset_period_days",

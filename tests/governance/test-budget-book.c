@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Budgets in memory: money is exact, periods never go back, all scopes are reserved together, and
  * callers at once never pass a limit. */
+#include "base/times.h"
 #include "governance/budget-book.h"
+#include "governance/budget-window.h"
 #include "governance/money.h"
 
 #define DAY G_TIME_SPAN_DAY
@@ -176,6 +178,157 @@ test_another_length (void)
   g_assert_null (reserve (book, 1, 16, start + 10000 * DAY));
 }
 
+/* What one of the windows of a budget says. */
+static gint64
+look_window (ReeveBudgetBook *book, const char *window, const char *member, gint64 now)
+{
+  g_autoptr (JsonObject) shown = reeve_budget_book_show (book, "org", now);
+  JsonArray *windows = json_object_get_array_member (shown, "windows");
+
+  for (guint i = 0; i < json_array_get_length (windows); i++)
+    {
+      JsonObject *one = json_array_get_object_element (windows, i);
+
+      if (g_str_equal (json_object_get_string_member (one, "window"), window))
+        return json_object_get_int_member (one, member);
+    }
+  return -1;
+}
+
+/* The calendar is that of UTC. */
+static void
+test_calendar (void)
+{
+  const struct
+  {
+    const char *time;
+    gint64 day;
+    gint64 month;
+  } rows[]
+      = { { "1970-01-01T00:00:00.000Z", 0, 0 },       { "1970-01-31T23:59:59.999Z", 30, 0 },
+          { "1970-02-01T00:00:00.000Z", 31, 1 },      { "2024-02-29T23:59:59.999Z", 19782, 649 },
+          { "2024-03-01T00:00:00.000Z", 19783, 650 }, { "2026-12-31T23:59:59.999Z", 20818, 683 },
+          { "2027-01-01T00:00:00.000Z", 20819, 684 } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      gint64 now = 0;
+      gint64 month = 0;
+
+      g_assert_true (reeve_times_parse (rows[i].time, &now, NULL));
+      month = reeve_budget_window_find (REEVE_BUDGET_WINDOW_MONTH, now);
+      g_assert_cmpint (reeve_budget_window_find (REEVE_BUDGET_WINDOW_DAY, now), ==, rows[i].day);
+      g_assert_cmpint (month, ==, rows[i].month);
+      g_assert_cmpint (reeve_budget_window_get_begin (REEVE_BUDGET_WINDOW_MONTH, month), <=, now);
+      g_assert_cmpint (reeve_budget_window_get_begin (REEVE_BUDGET_WINDOW_MONTH, month + 1), >,
+                       now);
+    }
+  /* times that are none do no harm */
+  g_assert_cmpint (reeve_budget_window_find (REEVE_BUDGET_WINDOW_MONTH, -1), ==, 0);
+  g_assert_cmpint (reeve_budget_window_find (REEVE_BUDGET_WINDOW_MONTH, G_MAXINT64), ==,
+                   (9999 - 1970) * 12 + 11);
+}
+
+/* A day and a month bound besides the period, and each begins anew by itself. */
+static void
+test_windows (void)
+{
+  const gint64 start = 20481 * DAY + DAY / 2; /* 2026-01-28, noon */
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  ReeveReservation *open = NULL;
+
+  set (book, "org", "{\"token_limit\":1000,\"tokens_per_day\":100,\"tokens_per_month\":150}",
+       start);
+  open = reserve (book, 10, 1000, start);
+  g_assert_cmpint (reeve_reservation_get_output (open), ==, 90);
+  g_assert_cmpint (look_window (book, "day", "tokens_reserved", start), ==, 100);
+  g_assert_null (reserve (book, 1, 16, start));
+  end (open, 80);
+  g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, 20);
+  g_assert_cmpint (look_window (book, "month", "tokens_used", start), ==, 80);
+  /* midnight; what the month leaves is less than a day */
+  g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + DAY / 2 - 1), ==, 20);
+  g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + DAY / 2), ==, 100);
+  end (reserve (book, 10, 1000, start + DAY), 70);
+  g_assert_null (reserve (book, 1, 16, start + 2 * DAY));
+  g_assert_cmpint (look_window (book, "month", "tokens_remaining", start + 2 * DAY), ==, 0);
+  /* February; the period goes on */
+  end (reserve (book, 10, 1000, start + 4 * DAY), 100);
+  g_assert_cmpint (look (book, "org", "tokens_used", start + 4 * DAY), ==, 250);
+  g_assert_cmpint (look_window (book, "month", "tokens_used", start + 4 * DAY), ==, 100);
+  /* a clock that is set back gives nothing */
+  g_assert_null (reserve (book, 1, 16, start));
+  g_assert_null (reserve (book, 1, 16, 0));
+  /* one that jumps ahead gives each day once */
+  end (reserve (book, 10, 40, start + 400 * DAY), 50);
+  end (reserve (book, 10, 40, start + 300 * DAY), 50);
+  g_assert_null (reserve (book, 1, 16, start + 399 * DAY));
+  g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + 400 * DAY), ==, 0);
+}
+
+/* A limit that goes on keeps what was spent; one that is set anew counts from then on. */
+static void
+test_windows_change (void)
+{
+  const gint64 start = 20481 * DAY;
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  ReeveReservation *late = NULL;
+
+  set (book, "org", "{\"tokens_per_day\":100}", start);
+  end (reserve (book, 10, 30, start), 40);
+  late = reserve (book, 10, 20, start);
+  set (book, "org", "{\"tokens_per_day\":90,\"tokens_per_month\":1000}", start);
+  g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, 20);
+  g_assert_cmpint (look_window (book, "month", "tokens_used", start), ==, 0);
+  set (book, "org", "{}", start);
+  g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, -1);
+  set (book, "org", "{\"tokens_per_day\":90}", start);
+  /* what was reserved of the one before is not of this one */
+  end (late, 30);
+  g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, 90);
+}
+
+/* What a refusal says: which limit, and when to ask again. */
+static void
+test_refusals (void)
+{
+  const gint64 start = 20481 * DAY + DAY / 2;
+  const struct
+  {
+    const char *limits;
+    gint64 spend;
+    const char *said;
+    guint wait;
+  } rows[] = {
+    { "{\"tokens_per_request\":20}", 0, "*org (tokens_per_request 20, set by *", G_MAXUINT },
+    { "{\"tokens_per_day\":100}", 90, "*org (tokens_per_day 100, set by *", 43200 },
+    { "{\"tokens_per_month\":100}", 90, "*org (tokens_per_month 100, set by *", 43200 + 3 * 86400 },
+    { "{\"token_limit\":100,\"reset_period_days\":2}", 90, "*org (token_limit 100, set by *",
+      2 * 86400 },
+    { "{\"token_limit\":100,\"reset_period_days\":0}", 90, "*org (token_limit 100*", G_MAXUINT },
+    { "{\"tokens_per_day\":20}", 0, "*org (tokens_per_day 20*", G_MAXUINT },
+  };
+  const ReeveBudgetWho who = { .agent_id = "a" };
+  const ReeveBudgetAsk ask = { .input = 10, .output = 100, .now = start };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GError) checked = NULL;
+
+      set (book, "org", rows[i].limits, start);
+      if (rows[i].spend > 0)
+        end (reserve (book, 10, rows[i].spend - 10, start), rows[i].spend);
+      g_assert_null (reeve_budget_book_reserve (book, &who, &ask, &error));
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED);
+      g_assert_true (g_pattern_match_simple (rows[i].said, error->message));
+      g_assert_cmpuint (reeve_error_get_wait (error), ==, rows[i].wait);
+      g_assert_false (reeve_budget_book_check (book, &who, 26, start, &checked));
+      g_assert_cmpuint (reeve_error_get_wait (checked), ==, rows[i].wait);
+    }
+}
+
 static void
 test_blind (void)
 {
@@ -268,6 +421,10 @@ main (int argc, char **argv)
   g_test_add_func ("/budget-book/all-or-none", test_all_or_none);
   g_test_add_func ("/budget-book/periods", test_periods);
   g_test_add_func ("/budget-book/another-length", test_another_length);
+  g_test_add_func ("/budget-book/calendar", test_calendar);
+  g_test_add_func ("/budget-book/windows", test_windows);
+  g_test_add_func ("/budget-book/windows-change", test_windows_change);
+  g_test_add_func ("/budget-book/refusals", test_refusals);
   g_test_add_func ("/budget-book/blind", test_blind);
   g_test_add_func ("/budget-book/at-once", test_at_once);
   g_test_add_func ("/budget-book/notices", test_notices);

@@ -54,7 +54,7 @@ test_rate_limits_several (void)
 
   g_assert_true (reeve_rate_limits_admit (limits, "t", "a", "k", 0, START, &state));
   g_assert_cmpuint (state.limit, ==, 0);
-  reeve_rate_limits_configure (limits, 4, 0, kinds);
+  reeve_rate_limits_configure (limits, 4, 0, 0, kinds);
   g_assert_true (reeve_rate_limits_admit (limits, "t", "a", "k", 2, START, &state));
   g_assert_cmpstr (state.kind, ==, "key");
   g_assert_true (reeve_rate_limits_admit (limits, "t", "a", "k", 2, START, &state));
@@ -68,9 +68,43 @@ test_rate_limits_several (void)
   g_assert_cmpuint (state.wait, ==, 15);
   g_assert_true (reeve_rate_limits_admit (limits, "other", "b", NULL, 0, START, &state));
   g_assert_cmpuint (state.remaining, ==, 3);
-  reeve_rate_limits_configure (limits, 4, 1, kinds);
+  reeve_rate_limits_configure (limits, 4, 1, 0, kinds);
   g_assert_true (reeve_rate_limits_admit (limits, "new", "b", NULL, 0, START, &state));
   g_assert_false (reeve_rate_limits_admit (limits, "new", "b", NULL, 0, START, &state));
+}
+
+/* Minutes and hours are counted each for itself. */
+static void
+test_rate_limits_hours (void)
+{
+  static const char *const kinds[] = { "user", "key", NULL };
+  g_autoptr (ReeveRateLimits) limits = reeve_rate_limits_new ();
+  ReeveRateLimitsState state = { 0 };
+  gint64 now = START;
+
+  reeve_rate_limits_configure (limits, 4, 0, 10, kinds);
+  for (guint i = 0; i < 10; i++)
+    {
+      g_assert_true (reeve_rate_limits_admit (limits, "t", "a", NULL, 0, now, &state));
+      now += i % 4 == 3 ? 60 * SECOND : 0;
+    }
+  g_assert_false (reeve_rate_limits_admit (limits, "t", "a", NULL, 0, now, &state));
+  g_assert_cmpstr (state.name, ==, "limits.requests_per_hour");
+  g_assert_cmpuint (state.seconds, ==, 3600);
+  g_assert_cmpuint (state.limit, ==, 10);
+  /* ten an hour fill by one in six minutes, of which two have passed */
+  g_assert_cmpuint (state.wait, ==, 240);
+  g_assert_true (reeve_rate_limits_admit (limits, "t", "a", NULL, 0, now + 240 * SECOND, &state));
+  /* what the hour refused has cost nothing of the minute */
+  g_assert_true (reeve_rate_limits_admit (limits, "t", "b", "k", 0, now, &state));
+  g_assert_cmpstr (state.name, ==, "limits.requests_per_minute");
+  g_assert_cmpuint (state.remaining, ==, 3);
+  /* without a limit of minutes a key's own is besides that of hours */
+  reeve_rate_limits_configure (limits, 0, 0, 10, kinds);
+  g_assert_true (reeve_rate_limits_admit (limits, "t", "c", "own", 1, now, &state));
+  g_assert_cmpstr (state.name, ==, "rate_limit of the key");
+  g_assert_false (reeve_rate_limits_admit (limits, "t", "c", "own", 1, now, &state));
+  g_assert_cmpuint (state.seconds, ==, 60);
 }
 
 /* A limit that is lowered holds from the next request on. */
@@ -135,6 +169,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rate-limits/minute", test_rate_limits_minute);
   g_test_add_func ("/rate-limits/several", test_rate_limits_several);
+  g_test_add_func ("/rate-limits/hours", test_rate_limits_hours);
   g_test_add_func ("/rate-limits/change", test_rate_limits_change);
   g_test_add_func ("/rate-limits/bounded", test_rate_limits_bounded);
   g_test_add_func ("/rate-limits/threads", test_rate_limits_threads);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Budgets from outside: limits of each scope, what is reserved, spent and left, what is refused and who is told."""
 
+import datetime
+import functools
 import threading
 import unittest
 
@@ -21,6 +23,23 @@ llm:
 CHAT = {"model": "local/gpt-4o-mini", "messages": [{"role": "user", "content": "How often?"}], "max_tokens": 40}
 
 
+def within_a_day(test):
+    """A test of days that the midnight of UTC comes in between is run again, with a tenant of its own."""
+
+    @functools.wraps(test)
+    def run(self):
+        for attempt in ("", "-again"):
+            day = datetime.datetime.now(datetime.timezone.utc).date()
+            try:
+                return test(self)
+            except AssertionError:
+                if attempt or day == datetime.datetime.now(datetime.timezone.utc).date():
+                    raise
+                self.make_tenant(self.tenant[:40] + "-again")
+
+    return run
+
+
 class BudgetCase(unittest.TestCase):
     more = ""
 
@@ -35,7 +54,10 @@ class BudgetCase(unittest.TestCase):
         """A tenant of its own for each test."""
         self.mock.script([])
         self.mock.default = {"content": "Every 4,000 hours.", "usage": {"prompt_tokens": 20, "completion_tokens": 10}}
-        self.tenant = self.id().rsplit(".", 1)[1].replace("_", "-")[:48].strip("-").lower()
+        self.make_tenant(self.id().rsplit(".", 1)[1].replace("_", "-")[:48].strip("-").lower())
+
+    def make_tenant(self, name):
+        self.tenant = name
         self.host.post("/api/v1/admin/tenants", {"tenant_id": self.tenant, "name": "T"}, expect=201)
         self.headers = {"X-Tenant-ID": self.tenant}
         definition = {"system_prompt": "x", "max_tokens": 40}
@@ -249,6 +271,79 @@ class Spending(BudgetCase):
             self.assertEqual(before, self.used())
 
 
+class Windows(BudgetCase):
+    """Tokens of a call, a day and a month, beside those of the period."""
+
+    def window(self, name, scope="org"):
+        found = [w for w in self.get(f"{BASE}/{scope}")["windows"] if w["window"] == name]
+        return tuple(found[0][n] for n in ("tokens_used", "tokens_reserved", "tokens_remaining")) if found else None
+
+    @within_a_day
+    def test_a_day_and_a_month_bound_besides_the_period(self):
+        body = {"token_limit": 10000, "tokens_per_day": 100, "tokens_per_month": 130, "tokens_per_request": 5000}
+        budget = self.put(BASE + "/org", body)
+        self.assertEqual(body, {name: budget[name] for name in body})
+        today = datetime.datetime.now(datetime.timezone.utc).date()
+        self.assertEqual((f"{today}T00:00:00.000Z", f"{today.replace(day=1)}T00:00:00.000Z"),
+                         tuple(w["last_reset_at"] for w in budget["windows"]))
+        self.execute()
+        self.assertEqual(((30, 0, 70), (30, 0, 100)), (self.window("day"), self.window("month")))
+        self.host.kill()
+        self.host.start()
+        self.assertEqual(((30, 0, 9970), (30, 0, 70), (30, 0, 100)), (self.used(), self.window("day"), self.window("month")))
+        while (refused := self.call("POST", "/v1/chat/completions", CHAT, None)).status == 200:
+            self.assertLessEqual(self.window("day")[0], 100)
+        self.assertIn("budget org (tokens_per_day 100, set by", refused.json["error"]["message"])
+        # at midnight, which is no more than a day away
+        self.assertTrue(0 < int(refused.headers["Retry-After"]) <= 86400, refused.headers["Retry-After"])
+        answer = self.post(BASE + "/check", {"agent_id": self.agent, "estimated_tokens": 90})
+        self.assertEqual((False, self.window("day")[2]), (answer["allowed"], answer["remaining"]))
+        self.assertIn("tokens_per_day", answer["detail"])
+        used = self.window("day")[0]
+        raised = self.put(BASE + "/org", {"tokens_per_day": 1000})
+        self.assertEqual(((used, 0, 1000 - used), None), (self.window("day"), self.window("month")))
+        self.assertIsNone(raised["tokens_per_month"])
+        self.chat()
+
+    @within_a_day
+    def test_alerts_name_the_window(self):
+        self.put(BASE + "/org", {"tokens_per_day": 100, "tokens_per_month": 100000, "alert_at": 0.2})
+        while self.call("POST", "/v1/chat/completions", CHAT, None).status == 200:
+            pass
+        self.assertEqual([("budget", "org/day")], [(r["resource"]["type"], r["resource"]["id"]) for r in self.records("budgets.alert")])
+
+    def test_one_call_may_be_no_longer(self):
+        self.put(f"{BASE}/agents/{self.agent}", {"tokens_per_request": 60})
+        self.assertTrue(self.execute()["success"])
+        self.assertTrue(16 <= self.mock.requests[-1].json["max_tokens"] < 60, self.mock.requests[-1].json)
+        self.put(BASE + "/org", {"tokens_per_request": 20})
+        before = self.mock.count("/v1/chat/completions")
+        refused = self.chat(429)
+        self.assertIn("budget org (tokens_per_request 20, set by", refused.json["error"]["message"])
+        self.assertNotIn("Retry-After", refused.headers, "waiting does not make it shorter")
+        self.assertEqual("budget_exceeded", self.execute()["error"]["code"])
+        self.assertEqual(before, self.mock.count("/v1/chat/completions"))
+
+    @within_a_day
+    def test_callers_at_once_do_not_pass_a_day(self):
+        self.put(BASE + "/org", {"tokens_per_day": 300})
+        threads = [threading.Thread(target=self.chat, args=(None,)) for _ in range(30)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        used, reserved, _left = self.window("day")
+        self.assertEqual(0, reserved)
+        self.assertTrue(0 < used <= 300, used)
+
+    def test_what_is_no_limit_is_refused(self):
+        for body in ({"tokens_per_day": -1}, {"tokens_per_month": "5"}, {"tokens_per_request": 1.5}, {"tokens_per_hour": 5}):
+            self.put(BASE + "/org", body, 400)
+        short = self.put(BASE, {"token_limit": 100, "tokens_per_day": 10})
+        self.assertEqual((100, 10, None), tuple(short[n] for n in ("token_limit", "tokens_per_day", "tokens_per_month")))
+        self.assertEqual(10, self.put(BASE, {"token_limit": 200})["tokens_per_day"], "what is not given stays")
+
+
 class Rates(unittest.TestCase):
     """Requests a minute, of tenant and user, by default and as they are configured."""
 
@@ -266,6 +361,18 @@ class Rates(unittest.TestCase):
             self.assertRegex(refused.headers["RateLimit-Policy"], r'^"(user|tenant)";q=30;w=60$')
             self.assertRegex(refused.headers["RateLimit"], r'^"(user|tenant)";r=0;t=[0-9]+$')
             self.assertTrue(refused.json["type"].endswith("rate-limited"), refused)
+            self.assertIn("limits.requests_per_minute", refused.json["detail"])
+
+    def test_requests_an_hour(self):
+        with Host(config="limits: {requests_per_minute: 0, requests_per_hour: 20, per: [user]}") as host:
+            operator = host.user("operator")
+            answers = [host.get("/api/v1/me", key=operator) for _ in range(25)]
+            self.assertEqual(200, answers[0].status)
+            self.assertEqual('"user";q=20;w=3600', answers[0].headers["RateLimit-Policy"])
+            refused = answers[-1]  # it fills by one in three minutes
+            self.assertEqual(429, refused.status)
+            self.assertIn("limits.requests_per_hour", refused.json["detail"])
+            self.assertTrue(0 < int(refused.headers["Retry-After"]) <= 180, refused.headers["Retry-After"])
 
 
 class Configured(BudgetCase):
@@ -283,6 +390,22 @@ class Configured(BudgetCase):
         self.assertEqual((30, 0, 70), self.used())
         self.call("DELETE", BASE + "/org", expect=204)
         self.assertEqual((30, 0, 970), self.used())
+
+
+class ConfiguredWindows(BudgetCase):
+    more = "budgets: {org: {tokens_per_month: 1000, tokens_per_request: 900}}"
+
+    @within_a_day
+    def test_the_configuration_gives_windows_too(self):
+        self.chat()
+        self.host.kill()
+        self.host.start()
+        budget = self.get(BASE + "/org")
+        self.assertEqual((None, 1000, 900, 970, None),
+                         (budget["token_limit"], budget["tokens_per_month"], budget["tokens_per_request"],
+                          budget["windows"][0]["tokens_remaining"], budget["set_by"]))
+        own = self.put(BASE + "/org", {"tokens_per_month": 100})
+        self.assertEqual(70, own["windows"][0]["tokens_remaining"], "what was spent is spent")
 
 
 if __name__ == "__main__":

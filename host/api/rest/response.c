@@ -36,7 +36,7 @@ reeve_rest_response_set_rate (SoupServerMessage *msg, const ReeveRateLimitsState
 
   if (rate == NULL)
     return;
-  g_snprintf (policy, sizeof policy, "\"%s\";q=%u;w=60", rate->kind, rate->limit);
+  g_snprintf (policy, sizeof policy, "\"%s\";q=%u;w=%u", rate->kind, rate->limit, rate->seconds);
   g_snprintf (now, sizeof now, "\"%s\";r=%u;t=%u", rate->kind, rate->remaining, rate->reset);
   soup_message_headers_replace (headers, "RateLimit-Policy", policy);
   soup_message_headers_replace (headers, "RateLimit", now);
@@ -109,6 +109,18 @@ reeve_rest_response_set_envelope (SoupServerMessage *msg, const GError *error)
   reeve_rest_response_set_object (msg, map->status, "application/json", outer);
 }
 
+/* Where asking again does not help, nothing is said. */
+static void
+reeve_rest_response_set_retry (SoupMessageHeaders *headers, guint status, guint wait)
+{
+  char text[16] = { 0 };
+
+  if ((status != 503 && status != 429) || wait == REEVE_ERROR_WAIT_NEVER)
+    return;
+  g_snprintf (text, sizeof text, "%u", MAX (wait, 1));
+  soup_message_headers_replace (headers, "Retry-After", text);
+}
+
 static void
 reeve_rest_response_set_error (SoupServerMessage *msg, const GError *error, const char *instance,
                                gboolean compatible, const char *trace_id, JsonArray *faults)
@@ -118,8 +130,7 @@ reeve_rest_response_set_error (SoupServerMessage *msg, const GError *error, cons
 
   if (map->status == 401)
     soup_message_headers_replace (headers, "WWW-Authenticate", "Bearer realm=\"reeve\"");
-  if (map->status == 503 || map->status == 429)
-    soup_message_headers_replace (headers, "Retry-After", "1");
+  reeve_rest_response_set_retry (headers, map->status, reeve_error_get_wait (error));
   if (compatible)
     reeve_rest_response_set_envelope (msg, error);
   else
