@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "budget-window.h"
+#include "budget-refusal.h"
 #include "money.h"
 
 G_DEFINE_QUARK (reeve - budget - short, reeve_budget_short)
@@ -339,64 +339,6 @@ reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gin
 
 /* ---- reserving ---- */
 
-static const char *
-reeve_budget_book_setter (const ReeveBudget *budget)
-{
-  return budget->set_by != NULL && *budget->set_by != '\0' ? budget->set_by : "the configuration";
-}
-
-/* (transfer full) made: also says when it may be asked again */
-static gboolean
-reeve_budget_book_refuse (GError **error, GError *made, guint wait)
-{
-  reeve_error_set_wait (made, wait);
-  g_propagate_error (error, made);
-  return FALSE;
-}
-
-static gboolean
-reeve_budget_book_refuse_tokens (const ReeveBudget *budget, gint64 need, gint64 now, GError **error)
-{
-  return reeve_budget_book_refuse (
-      error,
-      g_error_new (REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
-                   "the budget %s (%s %" G_GINT64_FORMAT ", set by %s) has %" G_GINT64_FORMAT
-                   " tokens left, %" G_GINT64_FORMAT
-                   " of it reserved, and at least %" G_GINT64_FORMAT " are needed",
-                   budget->key, reeve_budget_window_get_member (budget),
-                   reeve_budget_get_token_limit (budget), reeve_budget_book_setter (budget),
-                   reeve_budget_get_tokens_open (budget), budget->tokens_reserved, need),
-      reeve_budget_get_wait (budget, need, now));
-}
-
-static gboolean
-reeve_budget_book_refuse_request (const ReeveBudget *budget, gint64 need, GError **error)
-{
-  return reeve_budget_book_refuse (
-      error,
-      g_error_new (REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
-                   "the budget %s (tokens_per_request %" G_GINT64_FORMAT
-                   ", set by %s) allows no call that needs at least %" G_GINT64_FORMAT " tokens",
-                   budget->key, budget->request_limit, reeve_budget_book_setter (budget), need),
-      REEVE_ERROR_WAIT_NEVER);
-}
-
-static gboolean
-reeve_budget_book_refuse_cost (const ReeveBudget *budget, gint64 need, gint64 now, GError **error)
-{
-  g_autofree char *limit = reeve_money_format (reeve_budget_get_cost_limit (budget));
-  g_autofree char *left = reeve_money_format (reeve_budget_get_cost_open (budget));
-  g_autofree char *text = reeve_money_format (need);
-
-  return reeve_budget_book_refuse (
-      error,
-      g_error_new (
-          REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
-          "the budget %s (cost_limit %s %s, set by %s) has %s left, and at least %s is needed",
-          budget->key, limit, budget->currency, reeve_budget_book_setter (budget), left, text),
-      reeve_budget_get_cost_wait (budget, need, now));
-}
-
 /* A price that is not known is not the price zero: such a call cannot be bounded. */
 static gboolean
 reeve_budget_book_check_price (const ReeveBudget *budget, const ReeveBudgetAsk *ask, GError **error)
@@ -404,15 +346,7 @@ reeve_budget_book_check_price (const ReeveBudget *budget, const ReeveBudgetAsk *
   if (budget->cost_limit == REEVE_BUDGET_NONE
       || (ask->price != NULL && strcmp (ask->price->currency, budget->currency) == 0))
     return TRUE;
-  return reeve_budget_book_refuse (
-      error,
-      g_error_new (REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
-                   "the budget %s (cost_limit in %s, set by %s) cannot be kept: the price of %s is "
-                   "not known%s",
-                   budget->key, budget->currency, reeve_budget_book_setter (budget),
-                   ask->model != NULL ? ask->model : "the model",
-                   ask->price != NULL ? " in that currency" : ""),
-      REEVE_ERROR_WAIT_NEVER);
+  return reeve_budget_refusal_set_price (error, budget, ask->model, ask->price != NULL);
 }
 
 /* Is there so much in the slice? What it has not, the platform may have. */
@@ -445,11 +379,11 @@ reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gin
     return FALSE;
   if (budget->request_limit != REEVE_BUDGET_NONE
       && budget->request_limit < ask->input + MAX (least, 1))
-    return reeve_budget_book_refuse_request (budget, ask->input + MAX (least, 1), error);
+    return reeve_budget_refusal_set_request (error, budget, ask->input + MAX (least, 1));
   if (budget->request_limit != REEVE_BUDGET_NONE)
     *output = MIN (*output, budget->request_limit - ask->input);
   if (tokens != G_MAXINT64 && tokens < ask->input + MAX (least, 1))
-    return reeve_budget_book_refuse_tokens (budget, ask->input + MAX (least, 1), ask->now, error);
+    return reeve_budget_refusal_set_tokens (error, budget, ask->input + MAX (least, 1), ask->now);
   if (tokens != G_MAXINT64)
     *output = MIN (*output, tokens - ask->input);
   if (cost == G_MAXINT64)
@@ -457,8 +391,8 @@ reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gin
   input_cost = reeve_money_cost (ask->input, ask->price->input);
   if (cost < reeve_prices_cost (ask->price, ask->input, least)
       || (cost == 0 && ask->price->input + ask->price->output > 0))
-    return reeve_budget_book_refuse_cost (budget, reeve_prices_cost (ask->price, ask->input, least),
-                                          ask->now, error);
+    return reeve_budget_refusal_set_cost (
+        error, budget, reeve_prices_cost (ask->price, ask->input, least), ask->now);
   *output = MIN (*output, reeve_money_tokens (cost - input_cost, ask->price->output));
   return TRUE;
 }
@@ -613,11 +547,11 @@ reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint6
           && !reeve_budget_pool_is_dry (found[i]->pool, g_get_monotonic_time ()))
         continue;
       if (reeve_budget_get_tokens_open (found[i]) < tokens)
-        good = reeve_budget_book_refuse_tokens (found[i], tokens, now, error);
+        good = reeve_budget_refusal_set_tokens (error, found[i], tokens, now);
       else if (found[i]->request_limit != REEVE_BUDGET_NONE && found[i]->request_limit < tokens)
-        good = reeve_budget_book_refuse_request (found[i], tokens, error);
+        good = reeve_budget_refusal_set_request (error, found[i], tokens);
       else if (reeve_budget_get_cost_open (found[i]) <= 0)
-        good = reeve_budget_book_refuse_cost (found[i], 1, now, error);
+        good = reeve_budget_refusal_set_cost (error, found[i], 1, now);
     }
   g_mutex_unlock (&self->lock);
   return good;

@@ -466,9 +466,8 @@ reeve_gate_count (ReeveGatePass *pass, GError **error)
     return TRUE;
   call->recorded = !call->rate.first;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
-               "this %s may make %u requests %s (%s); the next one in %u s", call->rate.kind,
-               call->rate.limit, call->rate.seconds > 60 ? "an hour" : "a minute", call->rate.name,
-               call->rate.wait);
+               "this %s may make %u requests in %u s (%s); the next one in %u s", call->rate.kind,
+               call->rate.limit, call->rate.seconds, call->rate.name, call->rate.wait);
   return FALSE;
 }
 
