@@ -215,6 +215,21 @@ reeve_startup_open_tenants (ReeveStartup *self)
   reeve_startup_set_default (self, "max_concurrent_sessions");
 }
 
+/* What was kept before can be read, and erased, also where nothing more is to be kept. */
+static void
+reeve_startup_open_kept_values (ReeveStartup *self, const char *keys_folder)
+{
+  ReeveServices *services = &self->services;
+  g_autoptr (ReeveSubjectKeys) keys = reeve_subject_keys_new (services->store, keys_folder);
+
+  services->kept_values = reeve_kept_values_new (
+      services->store, keys,
+      reeve_config_get_boolean (services->config, "audit.include_request_body"),
+      reeve_config_get_boolean (services->config, "audit.include_address"));
+  reeve_admission_set_kept_values (services->admission, services->kept_values, services->workers);
+  reeve_tenants_set_subject_keys (services->tenants, keys);
+}
+
 static guint
 reeve_startup_get_of_passwords (ReeveStartup *self, const char *name)
 {
@@ -258,6 +273,7 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
   if (!reeve_startup_budgets_open (services, &reason))
     return reeve_startup_blame (self, "budgets", reason, error);
   reeve_startup_open_tenants (self);
+  reeve_startup_open_kept_values (self, keys);
   services->protection = reeve_protection_new (
       services->store, reeve_config_get_string (services->config, "encryption.key_source"),
       self->key_beside);
@@ -598,6 +614,7 @@ reeve_startup_close (ReeveStartup *self)
   if (self->ledger_open)
     reeve_ledger_close (services->ledger);
   g_clear_object (&services->admission);
+  g_clear_object (&services->kept_values);
   g_clear_object (&services->budgets);
   g_clear_object (&services->ledger);
   if (self->store_open)

@@ -368,13 +368,20 @@ reeve_log_credential (const char *start, const char *at)
   return 0;
 }
 
-static char *
-reeve_log_mask (const char *message)
+/**
+ * reeve_log_mask:
+ * @message: a text
+ * @most: bytes after which the rest is left out
+ *
+ * Returns: (transfer full): it, with stars in the place of what looks like a credential
+ */
+char *
+reeve_log_mask (const char *message, gsize most)
 {
-  GString *out = g_string_sized_new (strlen (message) + 16);
+  GString *out = g_string_new (NULL);
   const char *at = message;
 
-  while (*at != '\0' && out->len < REEVE_LOG_MESSAGE)
+  while (*at != '\0' && out->len < most)
     {
       gsize mark = reeve_log_credential (message, at);
       if (mark == 0)
@@ -450,7 +457,7 @@ reeve_log_format (ReeveLogFormat format, GLogLevelFlags level, const GLogField *
 {
   g_autofree char *raw = reeve_log_field (fields, n_fields, "MESSAGE");
   g_autofree char *domain = reeve_log_field (fields, n_fields, "GLIB_DOMAIN");
-  g_autofree char *message = reeve_log_mask (raw != NULL ? raw : "");
+  g_autofree char *message = reeve_log_mask (raw != NULL ? raw : "", REEVE_LOG_MESSAGE);
   char stamp[REEVE_TIMES_BUFFER];
   GString *line = g_string_sized_new (256);
 

@@ -72,4 +72,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReeveLogScope, reeve_log_scope_end)
 char *reeve_log_format_line (ReeveLogFormat format, GLogLevelFlags level, const GLogField *fields,
                              gsize n_fields, gint64 time);
 
+/* (transfer full): at most about that many bytes of a text, credentials in it masked */
+char *reeve_log_mask (const char *message, gsize most) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

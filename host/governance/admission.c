@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "admission-keep.h"
 #include "admission-orphans.h"
 #include "admission-records.h"
 #include "admission-refusals.h"
@@ -54,7 +55,8 @@ struct _ReeveAdmission
   ReeveAdmissionQuestion question;
   gpointer question_data;
   GArray *added;
-  ReeveTracer *tracer; /* (nullable) */
+  ReeveTracer *tracer;     /* (nullable) */
+  ReeveAdmissionKeep keep; /* its ledger is that of the gate */
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
   ReeveInstruments *instruments; /* (nullable): not owned */
@@ -97,6 +99,8 @@ reeve_admission_finalize (GObject *object)
   ReeveAdmission *self = REEVE_ADMISSION (object);
 
   g_clear_object (&self->ledger);
+  g_clear_object (&self->keep.values);
+  g_clear_pointer (&self->keep.workers, reeve_workers_unref);
   g_clear_object (&self->budgets);
   g_clear_object (&self->adviser);
   g_array_unref (self->added);
@@ -129,6 +133,7 @@ reeve_admission_new (ReeveLedger *ledger)
   ReeveAdmission *self = g_object_new (REEVE_TYPE_ADMISSION, NULL);
 
   self->ledger = g_object_ref (ledger);
+  self->keep.ledger = ledger;
   self->orphans = reeve_admission_orphans_new (ledger);
   self->refusals = reeve_admission_refusals_new (ledger);
   return self;
@@ -180,6 +185,32 @@ void
 reeve_admission_set_budgets (ReeveAdmission *self, ReeveBudgets *budgets)
 {
   self->budgets = g_object_ref (budgets);
+}
+
+/**
+ * reeve_admission_set_kept_values:
+ * @self: the gate
+ * @values: where bodies and addresses are kept
+ * @workers: on which threads
+ */
+void
+reeve_admission_set_kept_values (ReeveAdmission *self, ReeveKeptValues *values,
+                                 ReeveWorkers *workers)
+{
+  self->keep.values = g_object_ref (values);
+  self->keep.workers = reeve_workers_ref (workers);
+}
+
+/**
+ * reeve_admission_keeps_bodies:
+ * @self: the gate
+ *
+ * Returns: whether requests and settlements are to have a body
+ */
+gboolean
+reeve_admission_keeps_bodies (ReeveAdmission *self)
+{
+  return reeve_admission_keep_has_bodies (&self->keep);
 }
 
 /**
@@ -346,21 +377,80 @@ reeve_admission_count_refusal (ReeveAdmission *self, const ReeveAdmissionRequest
       request->caller != NULL ? reeve_caller_get_tenant_id (request->caller) : NULL, error);
 }
 
+/* What is done with: given as such, or as the arguments of a tool. */
+static JsonNode *
+reeve_admission_get_body (const ReeveAdmissionRequest *request)
+{
+  if (request->body != NULL)
+    return json_node_ref (request->body);
+  return request->tool_arguments != NULL
+             ? json_node_init_object (json_node_alloc (), request->tool_arguments)
+             : NULL;
+}
+
+/* What the record of @request leaves to be kept; TRUE: there is something that is not kept yet. */
+static gboolean
+reeve_admission_describe_kept (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                               const ReeveLedgerRecord *record, ReeveAdmissionKept *kept)
+{
+  g_autoptr (JsonNode) body
+      = reeve_admission_keep_has_bodies (&self->keep) ? reeve_admission_get_body (request) : NULL;
+
+  reeve_admission_keep_describe (&self->keep, request, body, record, kept);
+  return reeve_admission_keep_waits (kept);
+}
+
+/* The event in the own log of who acts elsewhere; what it is done with is told there alone. */
+static void
+reeve_admission_note_home (ReeveAdmission *self, const ReeveAdmissionRequest *request)
+{
+  ReeveAdmissionRequest home = *request;
+
+  if (reeve_admission_keep_has_bodies (&self->keep))
+    home.input_digest = NULL;
+  reeve_admission_records_note_home (self->ledger, &home);
+}
+
+/* Nobody waits for a refusal. */
+static void
+reeve_admission_on_refusal (guint64 seq, GError *error, gpointer data)
+{
+  g_clear_error (&error);
+}
+
+/* (transfer full) kept */
+static void
+reeve_admission_append_refusal (ReeveAdmission *self, ReeveLedgerRecord *record,
+                                ReeveAdmissionKept *kept)
+{
+  if (reeve_admission_keep_waits (kept)
+      && reeve_admission_keep_push (&self->keep, record, kept, FALSE, reeve_admission_on_refusal,
+                                    NULL, NULL))
+    return;
+  reeve_admission_keep_apply (kept, record);
+  reeve_ledger_append_async (self->ledger, record, NULL, NULL);
+  reeve_admission_keep_clear (kept);
+}
+
 static void
 reeve_admission_record_refusal (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                                 const char *reason)
 {
   ReeveLedgerRecord record;
+  ReeveAdmissionKept kept;
 
-  reeve_admission_records_note_home (self->ledger, request);
+  reeve_admission_note_home (self, request);
   reeve_admission_records_fill (request, REEVE_LEDGER_REFUSAL, &record);
   record.outcome = REEVE_OUTCOME_BLOCKED;
   record.reason = reason;
   reeve_span_set_string (request->span, "reeve.admission.reason", reason);
   if (request->caller == NULL)
-    reeve_admission_refusals_add (self->refusals, &record, request->peer_address);
-  else
-    reeve_ledger_append_async (self->ledger, &record, NULL, NULL);
+    {
+      reeve_admission_refusals_add (self->refusals, &record, request->peer_address);
+      return;
+    }
+  reeve_admission_describe_kept (self, request, &record, &kept);
+  reeve_admission_append_refusal (self, &record, &kept);
 }
 
 /**
@@ -430,6 +520,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->tool_name = reeve_admission_keep (strings, request->tool_name);
   kept->agent_tools = NULL;
   kept->tool_arguments = NULL;
+  kept->body = NULL;
   kept->sandbox_level = reeve_admission_keep (strings, request->sandbox_level);
   kept->workspace_id = reeve_admission_keep (strings, request->workspace_id);
   kept->model = reeve_admission_keep (strings, request->model);
@@ -674,7 +765,7 @@ reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *reques
 
   if (reeve_admission_run_before (self, request, reservation, &refused, &local))
     {
-      reeve_admission_records_note_home (self->ledger, request);
+      reeve_admission_note_home (self, request);
       return TRUE;
     }
   if (!reeve_admission_is_short (request, local))
@@ -703,6 +794,25 @@ reeve_admission_number (ReeveAdmitted *admitted, guint64 intent)
     reeve_reservation_number (admitted->reservation, intent);
 }
 
+/* Blocks: keeps what the intent names, then records it. */
+static gboolean
+reeve_admission_record_intent (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                               ReeveAdmitted *admitted, GError **error)
+{
+  ReeveLedgerRecord record;
+  ReeveAdmissionKept kept;
+  gboolean ok = TRUE;
+
+  reeve_admission_describe_intent (admitted, request, &record);
+  if (reeve_admission_describe_kept (self, request, &record, &kept))
+    ok = reeve_admission_keep_store (&self->keep, &kept, error);
+  reeve_admission_keep_apply (&kept, &record);
+  if (ok)
+    reeve_admission_number (admitted, reeve_ledger_append (self->ledger, &record, error));
+  reeve_admission_keep_clear (&kept);
+  return ok && admitted->intent != 0;
+}
+
 static ReeveAdmitted *
 reeve_admission_begin_asked (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                              GError **error)
@@ -710,16 +820,13 @@ reeve_admission_begin_asked (ReeveAdmission *self, const ReeveAdmissionRequest *
   ReeveAdmitted *admitted = NULL;
   ReeveReservation *reservation = NULL;
   ReeveAdmissionRequest last = *request;
-  ReeveLedgerRecord record;
 
   last.refills = REEVE_BUDGETS_REFILLS;
   if (!reeve_admission_enter (self, &last, &reservation, error))
     return NULL;
   admitted = reeve_admission_make (self, request);
   admitted->reservation = reservation;
-  reeve_admission_describe_intent (admitted, request, &record);
-  reeve_admission_number (admitted, reeve_ledger_append (self->ledger, &record, error));
-  if (admitted->intent != 0)
+  if (reeve_admission_record_intent (self, request, admitted, error))
     return admitted;
   g_prefix_error (error, "recording the intent: ");
   reeve_admission_unmake (admitted);
@@ -751,15 +858,14 @@ reeve_admission_begin (ReeveAdmission *self, const ReeveAdmissionRequest *reques
   return admitted;
 }
 
+/* Any thread: the intent is recorded, or is not. */
 static void
-reeve_admission_on_intent (GObject *source, GAsyncResult *result, gpointer data)
+reeve_admission_end_intent (guint64 seq, GError *error, gpointer data)
 {
   g_autoptr (GTask) task = data;
   ReeveAdmitted *admitted = g_task_get_task_data (task);
-  GError *error = NULL;
 
-  reeve_admission_number (admitted,
-                          reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error));
+  reeve_admission_number (admitted, seq);
   if (admitted->intent != 0)
     {
       g_task_set_task_data (task, NULL, NULL);
@@ -769,6 +875,36 @@ reeve_admission_on_intent (GObject *source, GAsyncResult *result, gpointer data)
   reeve_admission_unmake (admitted);
   g_prefix_error (&error, "recording the intent: ");
   g_task_return_error (task, error);
+}
+
+static void
+reeve_admission_on_intent (GObject *source, GAsyncResult *result, gpointer data)
+{
+  GError *error = NULL;
+  guint64 seq = reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error);
+
+  reeve_admission_end_intent (seq, error, data);
+}
+
+/* (transfer full) task, kept */
+static void
+reeve_admission_append_intent (ReeveAdmission *self, ReeveLedgerRecord *record,
+                               ReeveAdmissionKept *kept, GTask *task)
+{
+  GError *error = NULL;
+
+  if (!reeve_admission_keep_waits (kept))
+    {
+      reeve_admission_keep_apply (kept, record);
+      reeve_ledger_append_async (self->ledger, record, reeve_admission_on_intent, task);
+      reeve_admission_keep_clear (kept);
+    }
+  else if (!reeve_admission_keep_push (&self->keep, record, kept, TRUE, reeve_admission_end_intent,
+                                       task, &error))
+    {
+      reeve_admission_keep_clear (kept);
+      reeve_admission_end_intent (0, error, task);
+    }
 }
 
 /* ---- a request that waits ---- */
@@ -796,6 +932,8 @@ reeve_admission_wait (const ReeveAdmissionRequest *request, GTask *task)
   waiting->request.agent_tools = (const char *const *) waiting->agent_tools;
   if (request->tool_arguments != NULL)
     waiting->request.tool_arguments = json_object_ref (request->tool_arguments);
+  if (request->body != NULL)
+    waiting->request.body = json_node_ref (request->body);
   return waiting;
 }
 
@@ -809,6 +947,7 @@ reeve_admission_go_on (ReeveAdmission *self, ReeveAdmissionWaiting *waiting)
   reeve_admission_proceed (self, &waiting->request, g_steal_pointer (&waiting->task));
   reeve_caller_unref (waiting->request.caller);
   g_clear_pointer (&waiting->request.tool_arguments, json_object_unref);
+  g_clear_pointer (&waiting->request.body, json_node_unref);
   g_strfreev (waiting->agent_tools);
   g_string_chunk_free (waiting->strings);
   g_free (waiting);
@@ -835,6 +974,7 @@ reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *requ
   ReeveAdmitted *admitted = NULL;
   ReeveReservation *reservation = NULL;
   ReeveLedgerRecord record;
+  ReeveAdmissionKept kept;
   GError *error = NULL;
 
   if (!reeve_admission_enter (self, request, &reservation, &error))
@@ -857,7 +997,8 @@ reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *requ
   /* what the adviser said, or that he was not reached */
   if (request->advice != NULL)
     record.reason = reeve_policy_advice_get_word (request->advice);
-  reeve_ledger_append_async (self->ledger, &record, reeve_admission_on_intent, task);
+  reeve_admission_describe_kept (self, request, &record, &kept);
+  reeve_admission_append_intent (self, &record, &kept, task);
 }
 
 /* ---- somebody is asked ---- */
@@ -961,21 +1102,52 @@ reeve_admission_begin_finish (ReeveAdmission *self, GAsyncResult *result, GError
 
 /* ---- settle ---- */
 
+/* Any thread: the outcome is recorded, or is not. (transfer full) (nullable) data: the task */
 static void
-reeve_admission_on_outcome (GObject *source, GAsyncResult *result, gpointer data)
+reeve_admission_end_outcome (guint64 seq, GError *error, gpointer data)
 {
   g_autoptr (GTask) task = data;
-  ReeveAdmission *self = g_task_get_source_object (task);
-  ReeveReservation *reservation = g_task_get_task_data (task);
-  GError *error = NULL;
-  guint64 seq = reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error);
+  ReeveAdmission *self = task != NULL ? g_task_get_source_object (task) : NULL;
+  ReeveReservation *reservation = task != NULL ? g_task_get_task_data (task) : NULL;
 
+  if (task == NULL)
+    {
+      g_clear_error (&error);
+      return;
+    }
   if (reservation != NULL)
     reeve_budgets_finish (self->budgets, reservation, seq != 0);
   if (seq != 0)
     g_task_return_int (task, (gssize) seq);
   else
     g_task_return_error (task, error);
+}
+
+static void
+reeve_admission_on_outcome (GObject *source, GAsyncResult *result, gpointer data)
+{
+  GError *error = NULL;
+  guint64 seq = reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error);
+
+  reeve_admission_end_outcome (seq, error, data);
+}
+
+/* (transfer full) (nullable) task. What came out is kept where it can be: it has happened. */
+static void
+reeve_admission_append_outcome (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                                JsonNode *body, ReeveLedgerRecord *record, GTask *task)
+{
+  ReeveAdmissionKept kept;
+
+  reeve_admission_keep_describe (&self->keep, request, body, record, &kept);
+  if (reeve_admission_keep_waits (&kept)
+      && reeve_admission_keep_push (&self->keep, record, &kept, FALSE, reeve_admission_end_outcome,
+                                    task, NULL))
+    return;
+  reeve_admission_keep_apply (&kept, record);
+  reeve_ledger_append_async (self->ledger, record, task != NULL ? reeve_admission_on_outcome : NULL,
+                             task);
+  reeve_admission_keep_clear (&kept);
 }
 
 /**
@@ -1040,8 +1212,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
       g_task_set_source_tag (task, reeve_admission_settle_async);
       g_task_set_task_data (task, g_steal_pointer (&admitted->reservation), NULL);
     }
-  reeve_ledger_append_async (self->ledger, &record,
-                             task != NULL ? reeve_admission_on_outcome : NULL, task);
+  reeve_admission_append_outcome (self, &admitted->request, settlement->body, &record, task);
   reeve_admission_unmake (admitted);
 }
 
@@ -1066,19 +1237,45 @@ reeve_admission_settle_finish (ReeveAdmission *self, GAsyncResult *result, GErro
 
 /* ---- reads ---- */
 
+/* Any thread: the read is recorded, or is not. */
 static void
-reeve_admission_on_read (GObject *source, GAsyncResult *result, gpointer data)
+reeve_admission_end_read (guint64 seq, GError *error, gpointer data)
 {
   g_autoptr (GTask) task = data;
-  GError *error = NULL;
 
-  if (reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error) != 0)
+  if (seq != 0)
     g_task_return_boolean (task, TRUE);
   else
     {
       g_prefix_error (&error, "recording the read: ");
       g_task_return_error (task, error);
     }
+}
+
+static void
+reeve_admission_on_read (GObject *source, GAsyncResult *result, gpointer data)
+{
+  GError *error = NULL;
+  guint64 seq = reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error);
+
+  reeve_admission_end_read (seq, error, data);
+}
+
+/* (transfer full) task. Where the address cannot be kept, the read is recorded without. */
+static void
+reeve_admission_append_read (ReeveAdmission *self, const ReeveAdmissionRequest *request,
+                             ReeveLedgerRecord *record, GTask *task)
+{
+  ReeveAdmissionKept kept;
+
+  reeve_admission_keep_describe (&self->keep, request, NULL, record, &kept);
+  if (reeve_admission_keep_waits (&kept)
+      && reeve_admission_keep_push (&self->keep, record, &kept, FALSE, reeve_admission_end_read,
+                                    task, NULL))
+    return;
+  reeve_admission_keep_apply (&kept, record);
+  reeve_ledger_append_async (self->ledger, record, reeve_admission_on_read, task);
+  reeve_admission_keep_clear (&kept);
 }
 
 /**
@@ -1131,10 +1328,10 @@ reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *r
       g_object_unref (task);
       return;
     }
-  reeve_admission_records_note_home (self->ledger, request);
+  reeve_admission_note_home (self, request);
   reeve_admission_records_fill (request, REEVE_LEDGER_READ, &record);
   record.outcome = REEVE_OUTCOME_SUCCEEDED;
-  reeve_ledger_append_async (self->ledger, &record, reeve_admission_on_read, task);
+  reeve_admission_append_read (self, request, &record, task);
 }
 
 /**
@@ -1189,7 +1386,9 @@ reeve_admission_resume (ReeveAdmission *self, ReeveCaller *caller, const char *o
   request.model = reeve_json_get_string (found, "model", NULL);
   request.tool_name = reeve_json_get_string (found, "tool_name", NULL);
   request.trace_id = reeve_json_get_string (found, "trace_id", NULL);
-  request.input_digest = reeve_json_get_string (found, "input_digest", NULL);
+  /* one that is salted is that of no arguments */
+  if (reeve_json_get_int (found, "kept", 0) == 0)
+    request.input_digest = reeve_json_get_string (found, "input_digest", NULL);
   request.parent = (guint64) reeve_json_get_int (found, "parent", 0);
   if (resource != NULL)
     {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/tracer.h"
+#include "base/workers.h"
 #include "caller.h"
 #include "ledger.h"
 #include "policy-adviser.h"
@@ -17,6 +18,7 @@ G_DECLARE_FINAL_TYPE (ReeveAdmission, reeve_admission, REEVE, ADMISSION, GObject
  * admission.c. */
 typedef struct _ReeveAdmitted ReeveAdmitted;
 typedef struct _ReeveBudgets ReeveBudgets;
+typedef struct _ReeveKeptValues ReeveKeptValues;
 
 /* What is to be done, by whom. Strings are copied. */
 typedef struct
@@ -46,6 +48,7 @@ typedef struct
   const char *workspace_id;
   const char *model;
   const char *input_digest;
+  JsonNode *body; /* (nullable): the arguments, where bodies are kept; else those of the tool */
   guint64 parent; /* intent of the enclosing effect */
   const char *trace_id;
   const ReeveTrace *trace;  /* (nullable): where who asks stands; not kept */
@@ -60,6 +63,7 @@ typedef struct
   ReeveOutcome outcome;
   const char *reason;
   const char *output_digest;
+  JsonNode *body; /* (nullable): the result, where bodies are kept */
   gint64 input_tokens;
   gint64 output_tokens;
   gboolean estimated;            /* the service did not count, the host did */
@@ -109,6 +113,11 @@ void reeve_admission_set_tool_check (ReeveAdmission *self, ReeveAdmissionCheck c
 
 /* Before the first request: what reserves and settles; without it nothing is bounded. */
 void reeve_admission_set_budgets (ReeveAdmission *self, ReeveBudgets *budgets);
+/* Before the first request: where bodies and addresses are kept, on @workers. */
+void reeve_admission_set_kept_values (ReeveAdmission *self, ReeveKeptValues *values,
+                                      ReeveWorkers *workers);
+/* Are requests and settlements to say what is asked and answered? Any thread. */
+gboolean reeve_admission_keeps_bodies (ReeveAdmission *self);
 /* Must model calls of this tenant say what they may take? Any thread, no I/O. */
 gboolean reeve_admission_has_budgets (ReeveAdmission *self, const char *tenant_id);
 /* What an adviser is asked about a request; NULL: he is not asked, which the tool check refuses. */

@@ -35,6 +35,7 @@ typedef struct
 static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("action"), REEVE_LEDGER_RECORD_STRING, AT (action), 0, TRUE },
   { NAMED ("actor"), REEVE_LEDGER_RECORD_OBJECT, AT (actor_id), AT (actor_type), FALSE },
+  { NAMED ("address"), REEVE_LEDGER_RECORD_STRING, AT (address), 0, FALSE },
   { NAMED ("agent_id"), REEVE_LEDGER_RECORD_STRING, AT (agent_id), 0, FALSE },
   { NAMED ("cost"), REEVE_LEDGER_RECORD_NUMBER, AT (cost), 0, FALSE },
   { NAMED ("count"), REEVE_LEDGER_RECORD_NUMBER, AT (count), 0, FALSE },
@@ -45,6 +46,7 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("input_digest"), REEVE_LEDGER_RECORD_STRING, AT (input_digest), 0, FALSE },
   { NAMED ("input_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (input_tokens), 0, FALSE },
   { NAMED ("intent"), REEVE_LEDGER_RECORD_NUMBER, AT (intent), 0, FALSE },
+  { NAMED ("kept"), REEVE_LEDGER_RECORD_NUMBER, AT (kept), 0, FALSE },
   { NAMED ("key_id"), REEVE_LEDGER_RECORD_STRING, AT (key_id), 0, FALSE },
   { NAMED ("kind"), REEVE_LEDGER_RECORD_KIND, AT (kind), 0, TRUE },
   { NAMED ("latency_us"), REEVE_LEDGER_RECORD_NUMBER, AT (latency_us), 0, FALSE },
@@ -122,6 +124,34 @@ reeve_ledger_record_short_escape (guchar c)
       return 't';
     default:
       return 0;
+    }
+}
+
+static void
+reeve_ledger_record_keep_at (ReeveLedgerRecord *self, gsize offset, GStringChunk *strings)
+{
+  const char **text = &G_STRUCT_MEMBER (const char *, self, offset);
+
+  if (*text != NULL)
+    *text = g_string_chunk_insert (strings, *text);
+}
+
+/**
+ * reeve_ledger_record_keep:
+ * @self: a record, whose strings are borrowed
+ * @strings: where they lie from now on
+ */
+void
+reeve_ledger_record_keep (ReeveLedgerRecord *self, GStringChunk *strings)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_ledger_record_fields); i++)
+    {
+      const ReeveLedgerRecordField *field = &reeve_ledger_record_fields[i];
+
+      if (field->type == REEVE_LEDGER_RECORD_STRING || field->type == REEVE_LEDGER_RECORD_OBJECT)
+        reeve_ledger_record_keep_at (self, field->offset, strings);
+      if (field->type == REEVE_LEDGER_RECORD_OBJECT)
+        reeve_ledger_record_keep_at (self, field->second, strings);
     }
 }
 

@@ -14,6 +14,8 @@ G_BEGIN_DECLS
 
 gboolean reeve_ledger_record_format (const ReeveLedgerRecord *self, GString *json, gsize *seq_at,
                                      GError **error);
+/* Its strings lie in @strings from now on. */
+void reeve_ledger_record_keep (ReeveLedgerRecord *self, GStringChunk *strings);
 gboolean reeve_ledger_record_parse (ReeveLedgerRecord *self, char *arena, const char *json,
                                     gsize length, GError **error);
 const char *reeve_ledger_record_kind_name (ReeveLedgerKind kind);

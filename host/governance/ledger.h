@@ -39,6 +39,7 @@ typedef struct
   const char *action;     /* operation name: agents.execute, model.call, tool.call, … */
   const char *actor_type; /* user, service, agent, system */
   const char *actor_id;
+  const char *address; /* salted digest of where a known caller called from */
   const char *key_id;
   const char *agent_id;
   const char *delegated_user_id; /* on whose behalf; NULL: the actor's own */
@@ -53,6 +54,7 @@ typedef struct
   const char *reason;       /* stable word: permission_denied, timeout, … */
   const char *input_digest; /* sha256, hexadecimal */
   const char *output_digest;
+  gint64 kept;         /* 1: that digest is salted, and what it is of is kept in the store */
   gint64 latency_us;   /* outcomes; else 0 */
   gint64 input_tokens; /* 0 when none */
   gint64 output_tokens;

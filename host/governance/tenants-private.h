@@ -6,6 +6,7 @@
 #include "tenants.h"
 
 #include "directory.h"
+#include "subject-keys.h"
 
 G_BEGIN_DECLS
 
@@ -20,7 +21,8 @@ struct _ReeveTenants
   GObject parent_instance;
 
   ReeveStore *store;
-  ReeveLedger *ledger; /* (nullable): is told of the end of a tenant */
+  ReeveLedger *ledger;            /* (nullable): is told of the end of a tenant */
+  ReeveSubjectKeys *subject_keys; /* (nullable): go with their tenant */
   ReeveTenantsKnown *known;
   GArray *watches;
   GMutex mutex;

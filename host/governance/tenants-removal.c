@@ -114,7 +114,8 @@ reeve_tenants_removal_drop_store (ReeveTenants *self, const char *tenant_id, GEr
 
   if (reeve_store_drop_scope (self->store, tenant_id, &local)
       || g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-    return TRUE;
+    return self->subject_keys == NULL
+           || reeve_subject_keys_erase_scope (self->subject_keys, tenant_id, error);
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }

@@ -32,6 +32,7 @@ reeve_tenants_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_clear_object (&self->ledger);
+  g_clear_object (&self->subject_keys);
   g_clear_pointer (&self->known, reeve_tenants_known_free);
   g_array_unref (self->watches);
   g_hash_table_unref (self->removing);
@@ -432,6 +433,19 @@ void
 reeve_tenants_set_ledger (ReeveTenants *self, ReeveLedger *ledger)
 {
   g_set_object (&self->ledger, ledger);
+}
+
+/**
+ * reeve_tenants_set_subject_keys:
+ * @self: tenants
+ * @keys: that are destroyed with a tenant
+ *
+ * Before the first request.
+ */
+void
+reeve_tenants_set_subject_keys (ReeveTenants *self, ReeveSubjectKeys *keys)
+{
+  g_set_object (&self->subject_keys, keys);
 }
 
 /**

@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include "admission.h"
+#include "subject-keys.h"
 #include "tenants-known.h"
 
 G_BEGIN_DECLS
@@ -49,6 +50,7 @@ JsonObject *reeve_tenants_list (ReeveTenants *self, JsonObject *params, GError *
 /* Before the first request. */
 void reeve_tenants_set_default (ReeveTenants *self, const char *name, gint64 value);
 void reeve_tenants_set_ledger (ReeveTenants *self, ReeveLedger *ledger);
+void reeve_tenants_set_subject_keys (ReeveTenants *self, ReeveSubjectKeys *keys);
 typedef void (*ReeveTenantsWatchFunc) (const char *tenant_id, ReeveTenantStatus status,
                                        gpointer user_data);
 /* Before the first request: who keeps something of tenants hears of every change, on a worker. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The tenant's ledger, over governance/ledger.h. */
+#include "audit-personal.h"
 #include "base/times.h"
 #include "governance/ledger-export.h"
 #include "governance/ledger-rotation.h"
@@ -153,6 +154,8 @@ reeve_op_audit_get (ReeveCall *call, ReeveServices *services)
   if (scope != NULL)
     record = reeve_ledger_get (services->ledger, scope,
                                (guint64) reeve_call_get_int (call, "seq", 0), &error);
+  if (record != NULL && strcmp (scope, REEVE_SCOPE_PLATFORM) != 0)
+    reeve_audit_personal_add (services->kept_values, scope, record);
   reeve_call_answer (call, record, error);
 }
 

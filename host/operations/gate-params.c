@@ -304,9 +304,16 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
   return TRUE;
 }
 
-/* Guesses at a password would be tried on its digest, which many may read and which stays for
- * years: what is secret is left out. */
-static JsonNode *
+/**
+ * reeve_gate_params_make_public:
+ * @call: a prepared call
+ *
+ * Guesses at a password would be tried on its digest, which many may read and which stays for
+ * years: what is secret is left out.
+ *
+ * Returns: (transfer full): its other parameters, in one object
+ */
+JsonNode *
 reeve_gate_params_make_public (ReeveCall *call)
 {
   g_autoptr (JsonObject) shown = json_object_new ();

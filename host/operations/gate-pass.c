@@ -4,6 +4,7 @@
 #include "gate-pass.h"
 
 #include "call-trace.h"
+#include "gate-params.h"
 #include "schema-cache.h"
 
 #include "base/ids.h"
@@ -30,6 +31,7 @@ reeve_gate_pass_free (ReeveGatePass *self)
     reeve_idempotency_release (self->services->idempotency, self->claim);
   reeve_call_unref (self->call);
   g_clear_pointer (&self->kept, json_node_unref);
+  g_clear_pointer (&self->body, json_node_unref);
   g_free (self->resource_id);
   g_free (self->workspace_id);
   g_free (self);
@@ -80,6 +82,17 @@ reeve_gate_pass_find_workspace (ReeveGatePass *self)
   return reeve_ids_get_plain (reeve_json_get_string (self->call->params, "workspace_id", bound));
 }
 
+/* (nullable) (transfer none): what the ledger keeps of it, if it keeps anything of bodies */
+static JsonNode *
+reeve_gate_pass_get_body (ReeveGatePass *self)
+{
+  if (self->body == NULL && self->call->params != NULL
+      && self->call->operation->klass == REEVE_CLASS_EFFECT
+      && reeve_admission_keeps_bodies (self->services->admission))
+    self->body = reeve_gate_params_make_public (self->call);
+  return self->body;
+}
+
 void
 reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
 {
@@ -100,6 +113,7 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .agent_id = reeve_gate_pass_member (self, "agent_id"),
     .run_id = reeve_gate_pass_member (self, "run_id"),
     .input_digest = self->call->digest,
+    .body = reeve_gate_pass_get_body (self),
     .trace_id = self->call->trace.trace_id,
     .trace = reeve_call_trace_get_onward (self->call),
     .door = self->call->door,
@@ -213,6 +227,7 @@ reeve_gate_pass_settle (ReeveGatePass *self)
   ReeveSettlement settlement = {
     .outcome = call->outcome,
     .reason = call->reason,
+    .body = error == NULL ? call->result : NULL,
     .input_tokens = call->input_tokens,
     .output_tokens = call->output_tokens,
   };

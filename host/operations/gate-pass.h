@@ -17,6 +17,7 @@ typedef struct
   guint kept_status;  /* answered before, under the same key */
   JsonNode *kept;     /* (nullable): the same */
   char *workspace_id; /* where the thing lies; NULL: in none, or nobody looked */
+  JsonNode *body;     /* (nullable): what the ledger keeps of the arguments */
 } ReeveGatePass;
 
 ReeveGatePass *reeve_gate_pass_new (ReeveServices *services, ReeveCall *call);

@@ -14,6 +14,7 @@
 #include "governance/elevations.h"
 #include "governance/idempotency.h"
 #include "governance/instruments.h"
+#include "governance/kept-values.h"
 #include "governance/ledger.h"
 #include "governance/network.h"
 #include "governance/passwords.h"
@@ -52,6 +53,7 @@ struct _ReeveServices
   ReeveAuthentication *authentication;
   ReeveBudgets *budgets;
   ReeveIdempotency *idempotency;
+  ReeveKeptValues *kept_values;
   ReeveTenants *tenants;
   ReevePolicies *policies;
   ReevePolicyAdviser *adviser;       /* (nullable): of the startup */

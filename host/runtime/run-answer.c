@@ -343,9 +343,11 @@ reeve_run_answer_settle (ReeveRunAnswer *self, const ReeveDecision *decision)
 {
   ReeveRun *run = self->run;
   g_autofree char *digest = reeve_digests_sha256_hex (decision->answer, strlen (decision->answer));
+  g_autoptr (JsonNode) body = json_node_init_string (json_node_alloc (), decision->answer);
   ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED,
                                  .reason = decision->error_code,
-                                 .output_digest = digest };
+                                 .output_digest = digest,
+                                 .body = body };
 
   if (g_strcmp0 (decision->status, "unknown") == 0)
     settlement.outcome = REEVE_OUTCOME_UNKNOWN;

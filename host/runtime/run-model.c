@@ -178,8 +178,11 @@ reeve_run_model_settle (ReeveRunModel *self, const ReeveModelResponse *response,
   g_autofree char *digest
       = response != NULL ? reeve_digests_sha256_hex (response->content, strlen (response->content))
                          : NULL;
+  g_autoptr (JsonNode) body
+      = response != NULL ? json_node_init_string (json_node_alloc (), response->content) : NULL;
 
   settlement->output_digest = digest;
+  settlement->body = body;
   reeve_admission_settle_async (self->run->env.admission, g_steal_pointer (&self->admitted),
                                 settlement, NULL, NULL);
 }
@@ -309,15 +312,19 @@ reeve_run_model_request (ReeveRun *run)
   return request;
 }
 
+/* (transfer full): what goes to the model */
+static JsonNode *
+reeve_run_model_body (ReeveLlmRequest *request)
+{
+  return json_node_init_array (json_node_alloc (), reeve_llm_request_get_messages (request));
+}
+
 /* @length (out): of the text that goes to the model */
 static char *
-reeve_run_model_digest (ReeveLlmRequest *request, gsize *length)
+reeve_run_model_digest (JsonNode *body, gsize *length)
 {
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
-  g_autofree char *text = NULL;
+  g_autofree char *text = reeve_json_canonical (body);
 
-  json_node_set_array (node, reeve_llm_request_get_messages (request));
-  text = reeve_json_canonical (node);
   *length = strlen (text);
   return reeve_digests_sha256_hex (text, *length);
 }
@@ -360,19 +367,22 @@ reeve_run_model_call (ReeveRun *run, guint step)
   ReeveRunModel *self = g_new0 (ReeveRunModel, 1);
   ReeveAdmissionRequest admission = { .operation = "model.call", .permission = "agent:execute" };
   g_autofree char *full = NULL;
+  g_autoptr (JsonNode) body = NULL;
   gsize length = 0;
 
   self->run = g_object_ref (run);
   self->step = step;
   reeve_model_meter_init (&self->meter);
   self->request = reeve_run_model_request (run);
-  self->digest = reeve_run_model_digest (self->request, &length);
+  body = reeve_run_model_body (self->request);
+  self->digest = reeve_run_model_digest (body, &length);
   reeve_run_describe (run, &admission);
   full = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
   admission.model = full;
   admission.estimated_tokens
       = reeve_run_model_bound (run, self->request, admission.agent_id, length);
   admission.input_digest = self->digest;
+  admission.body = body;
   if (reeve_admission_has_budgets (run->env.admission, reeve_run_get_tenant_id (run)))
     reeve_model_meter_bound (self->request, &admission);
   reeve_admission_begin_async (run->env.admission, &admission, reeve_run_model_on_admitted, self);

@@ -131,6 +131,14 @@ static const ReeveStep reeve_schema_tenant_usage[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_tenant_personal[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_SUBJECTS, SCHEMA_INT ("created_at")),
+  SCHEMA_COLLECTION (REEVE_STORE_KEPT_VALUES, SCHEMA_TEXT ("subject"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_KEPT_VALUES, SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_KEPT_VALUES, SCHEMA_TEXT ("subject"), SCHEMA_INT ("created_at")),
+  { .name = NULL },
+};
+
 static const ReeveMigration reeve_schema_platform[] = {
   { 1, "tenants, API keys, idempotency", reeve_schema_platform_1 },
   { 2, "keys by their end", reeve_schema_platform_2 },
@@ -143,6 +151,7 @@ static const ReeveMigration reeve_schema_tenant[] = {
   { 2, "workspaces, roles, policies, passwords, identities", reeve_schema_tenant_2 },
   { 3, "budgets", reeve_schema_tenant_3 },
   { 4, "usage, cost reports", reeve_schema_tenant_usage },
+  { 5, "subjects, what is kept of them", reeve_schema_tenant_personal },
   { 0, NULL, NULL },
 };
 /* clang-format on */

@@ -94,6 +94,7 @@ test_config_sample (void)
       "agents: {max_iterations: 15, auto_publish: true}\n"
       "budgets: {org: {token_limit: 1000000, reset_period_days: 30}}\n"
       "limits: {requests_per_minute: 100, per: [tenant, user, key]}\n"
+      "tools: {max_result: 262144}\n"
       "audit: {retention_days: 365, include_request_body: false, checkpoint_seconds: 10}\n");
   JsonObject *local = json_array_get_object_element (
       json_node_get_array (reeve_config_get_json (config, "llm.providers")), 1);

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A key is made of two random halves: one in the tenant's store, sealed with it, and one in the
+ * folder of keys. Erasing destroys the second, which no backup of stores has, and takes the first
+ * out of the store. The record stays, without its half and with the next generation: what comes
+ * later gets another key, and for what was before none is made again. No key is kept in memory, for
+ * a cache would be one more place where an erased one lives on. */
+#include "subject-keys.h"
+
+#include <string.h>
+
+#include "base/digests.h"
+#include "base/ids.h"
+#include "base/times.h"
+#include "store/subject-shares.h"
+
+#define REEVE_SUBJECT_KEYS_LABEL "reeve-subject-key/1"
+/* tries while others change the record */
+#define REEVE_SUBJECT_KEYS_TRIES 8
+
+struct _ReeveSubjectKeys
+{
+  GObject parent_instance;
+
+  ReeveStore *store;
+  char *folder;
+};
+
+/* A record, or that there is none. */
+typedef struct
+{
+  gint64 revision; /* REEVE_REVISION_ABSENT: none */
+  guint generation;
+  gint64 created_at;
+  gint64 erased_at; /* 0: never */
+  guint8 half[REEVE_SUBJECT_KEYS_SIZE];
+  gboolean alive; /* it has a half */
+} ReeveSubjectRecord;
+
+G_DEFINE_FINAL_TYPE (ReeveSubjectKeys, reeve_subject_keys, G_TYPE_OBJECT)
+
+static void
+reeve_subject_keys_finalize (GObject *object)
+{
+  ReeveSubjectKeys *self = REEVE_SUBJECT_KEYS (object);
+
+  g_clear_object (&self->store);
+  g_free (self->folder);
+  G_OBJECT_CLASS (reeve_subject_keys_parent_class)->finalize (object);
+}
+
+static void
+reeve_subject_keys_class_init (ReeveSubjectKeysClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = reeve_subject_keys_finalize;
+}
+
+static void
+reeve_subject_keys_init (ReeveSubjectKeys *self)
+{
+}
+
+/**
+ * reeve_subject_keys_new:
+ * @store: where one half of each key lies
+ * @folder: of keys, where the other does
+ *
+ * Returns: (transfer full): keys of subjects
+ */
+ReeveSubjectKeys *
+reeve_subject_keys_new (ReeveStore *store, const char *folder)
+{
+  ReeveSubjectKeys *self = g_object_new (REEVE_TYPE_SUBJECT_KEYS, NULL);
+
+  self->store = g_object_ref (store);
+  self->folder = g_strdup (folder);
+  return self;
+}
+
+/* ---- records ---- */
+
+static gboolean
+reeve_subject_keys_read (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                         ReeveSubjectRecord *found, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (ReeveRecord) record
+      = reeve_store_get (self->store, scope, REEVE_STORE_SUBJECTS, subject, &local);
+  JsonObject *fields = NULL;
+  const char *half = NULL;
+
+  *found = (ReeveSubjectRecord){ .revision = REEVE_REVISION_ABSENT, .generation = 1 };
+  if (record == NULL && g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    return TRUE;
+  if (record == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  fields = reeve_record_get_fields (record);
+  half = reeve_json_get_string (fields, "half", NULL);
+  found->revision = reeve_record_get_revision (record);
+  found->generation = (guint) reeve_json_get_int (fields, "generation", 1);
+  found->created_at = reeve_json_get_int (fields, "created_at", 0);
+  found->erased_at = reeve_json_get_int (fields, "erased_at", 0);
+  found->alive = half != NULL;
+  return half == NULL || reeve_digests_from_hex (half, found->half, sizeof found->half, error);
+}
+
+static gboolean
+reeve_subject_keys_write (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                          const ReeveSubjectRecord *record, GError **error)
+{
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (scope);
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (JsonObject) fields = json_object_new ();
+  char half[2 * REEVE_SUBJECT_KEYS_SIZE + 1];
+
+  json_object_set_int_member (fields, "generation", record->generation);
+  json_object_set_int_member (fields, "created_at",
+                              record->created_at != 0 ? record->created_at : reeve_times_now ());
+  if (record->erased_at != 0)
+    json_object_set_int_member (fields, "erased_at", record->erased_at);
+  if (record->alive)
+    {
+      reeve_digests_write_hex (record->half, sizeof record->half, half);
+      json_object_set_string_member (fields, "half", half);
+      explicit_bzero (half, sizeof half);
+    }
+  reeve_batch_put (batch, REEVE_STORE_SUBJECTS, subject, fields, record->revision);
+  result = reeve_store_commit (self->store, batch, error);
+  return result != NULL;
+}
+
+/* Somebody else was quicker. */
+static gboolean
+reeve_subject_keys_is_overtaken (const GError *error)
+{
+  return g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CONFLICT)
+         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS)
+         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
+}
+
+/* HMAC-SHA-256 by the half in the folder, of the half in the store and whose it is */
+static void
+reeve_subject_keys_derive (const char *scope, const char *subject, const ReeveSubjectRecord *record,
+                           const guint8 share[REEVE_SUBJECT_SHARES_SIZE], ReeveSubjectKey *key)
+{
+  /* a scope has no line end, and the subject is the last */
+  g_autofree char *bound = g_strdup_printf (REEVE_SUBJECT_KEYS_LABEL "\n%u\n%s\n%s",
+                                            record->generation, scope, subject);
+  gsize length = strlen (bound);
+  g_autofree guint8 *text = g_malloc (REEVE_SUBJECT_KEYS_SIZE + length);
+
+  memcpy (text, record->half, REEVE_SUBJECT_KEYS_SIZE);
+  memcpy (text + REEVE_SUBJECT_KEYS_SIZE, bound, length);
+  reeve_digests_hmac_sha256 (share, REEVE_SUBJECT_SHARES_SIZE, text,
+                             REEVE_SUBJECT_KEYS_SIZE + length, key->key);
+  explicit_bzero (text, REEVE_SUBJECT_KEYS_SIZE);
+  key->generation = record->generation;
+  key->revision = record->revision;
+}
+
+/* ---- making and finding ---- */
+
+/* The key of a record as it stands. */
+static gboolean
+reeve_subject_keys_open (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                         const ReeveSubjectRecord *record, ReeveSubjectKey *key, GError **error)
+{
+  guint8 share[REEVE_SUBJECT_SHARES_SIZE];
+
+  if (!reeve_subject_shares_load (self->folder, scope, subject, record->generation, share, error))
+    return FALSE;
+  reeve_subject_keys_derive (scope, subject, record, share, key);
+  explicit_bzero (share, sizeof share);
+  return TRUE;
+}
+
+/* Both halves anew. The one in the folder is durable before the record says that it is. */
+static gboolean
+reeve_subject_keys_begin (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                          ReeveSubjectRecord *record, GError **error)
+{
+  guint8 share[REEVE_SUBJECT_SHARES_SIZE];
+
+  if (!reeve_subject_shares_make (self->folder, scope, subject, record->generation, share, error))
+    return FALSE;
+  explicit_bzero (share, sizeof share);
+  reeve_ids_fill_random (record->half, sizeof record->half);
+  record->alive = TRUE;
+  return reeve_subject_keys_write (self, scope, subject, record, error);
+}
+
+/* One try. */
+static gboolean
+reeve_subject_keys_try (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                        ReeveSubjectKey *key, gboolean *again, GError **error)
+{
+  ReeveSubjectRecord record;
+  g_autoptr (GError) local = NULL;
+  gboolean ok = FALSE;
+
+  *again = FALSE;
+  if (!reeve_subject_keys_read (self, scope, subject, &record, error))
+    return FALSE;
+  if (record.alive)
+    {
+      ok = reeve_subject_keys_open (self, scope, subject, &record, key, &local);
+      explicit_bzero (record.half, sizeof record.half);
+      if (ok || !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+        {
+          if (!ok)
+            g_propagate_error (error, g_steal_pointer (&local));
+          return ok;
+        }
+      /* its erasure was cut off between the two halves: what was before stays unreadable */
+      g_clear_error (&local);
+      record.erased_at = reeve_times_now ();
+      record.generation++;
+    }
+  ok = reeve_subject_keys_begin (self, scope, subject, &record, &local);
+  explicit_bzero (record.half, sizeof record.half);
+  *again = ok || reeve_subject_keys_is_overtaken (local);
+  if (!*again)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/**
+ * reeve_subject_keys_make:
+ * @self: keys of subjects
+ * @scope: a tenant
+ * @subject: a user of it
+ * @key: (out caller-allocates): his key; to be wiped
+ * @error: return location
+ *
+ * Blocks.
+ *
+ * Returns: %FALSE with an error of the store or of the folder of keys
+ */
+gboolean
+reeve_subject_keys_make (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                         ReeveSubjectKey *key, GError **error)
+{
+  for (guint i = 0; i < REEVE_SUBJECT_KEYS_TRIES; i++)
+    {
+      gboolean again = FALSE;
+
+      if (reeve_subject_keys_try (self, scope, subject, key, &again, error))
+        return TRUE;
+      if (!again)
+        {
+          g_prefix_error (error, "making the key of subject %s: ", subject);
+          return FALSE;
+        }
+    }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "the key of subject %s changes too often",
+               subject);
+  return FALSE;
+}
+
+/**
+ * reeve_subject_keys_find:
+ * @self: keys of subjects
+ * @scope: a tenant
+ * @subject: a user of it
+ * @generation: which of his keys
+ * @key: (out caller-allocates): it; to be wiped
+ * @error: return location
+ *
+ * Blocks.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND when it was destroyed, or another error
+ */
+gboolean
+reeve_subject_keys_find (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                         guint generation, ReeveSubjectKey *key, GError **error)
+{
+  ReeveSubjectRecord record;
+  gboolean ok = FALSE;
+
+  if (!reeve_subject_keys_read (self, scope, subject, &record, error))
+    return FALSE;
+  if (record.alive && record.generation == generation)
+    ok = reeve_subject_keys_open (self, scope, subject, &record, key, error);
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "the key of subject %s was destroyed",
+                 subject);
+  explicit_bzero (record.half, sizeof record.half);
+  return ok;
+}
+
+/* ---- erasing ---- */
+
+/* A user, be he deleted, or whoever something was kept of. */
+static gboolean
+reeve_subject_keys_is_known (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                             const ReeveSubjectRecord *record, GError **error)
+{
+  gboolean exists = FALSE;
+
+  if (record->revision != REEVE_REVISION_ABSENT)
+    return TRUE;
+  if (!reeve_store_exists (self->store, scope, REEVE_STORE_USERS, subject, &exists, error))
+    return FALSE;
+  if (!exists)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, "users");
+  return exists;
+}
+
+/* One try. The half in the folder goes first: that is the erasure, and what is left of it after a
+ * crash is a record without its other half. */
+static gboolean
+reeve_subject_keys_try_erase (ReeveSubjectKeys *self, ReeveAdmitted *admitted, const char *scope,
+                              const char *subject, gint64 *erased_at, GError **error)
+{
+  ReeveSubjectRecord record;
+
+  reeve_admitted_expect (admitted, REEVE_SUBJECT_KEYS_OPERATION, subject, NULL);
+  if (!reeve_subject_keys_read (self, scope, subject, &record, error))
+    return FALSE;
+  explicit_bzero (record.half, sizeof record.half);
+  if (!reeve_subject_keys_is_known (self, scope, subject, &record, error))
+    return FALSE;
+  if (!reeve_admitted_is_consumed (admitted))
+    reeve_admitted_consume_exactly (admitted, REEVE_SUBJECT_KEYS_OPERATION, subject, NULL);
+  if (record.erased_at != 0 && !record.alive)
+    {
+      *erased_at = record.erased_at;
+      return TRUE;
+    }
+  if (!reeve_subject_shares_destroy (self->folder, scope, subject, record.generation, error))
+    return FALSE;
+  record.erased_at = *erased_at = reeve_times_now ();
+  record.generation++;
+  record.alive = FALSE;
+  return reeve_subject_keys_write (self, scope, subject, &record, error);
+}
+
+/**
+ * reeve_subject_keys_erase:
+ * @self: keys of subjects
+ * @admitted: the right to `compliance.erase` of @subject
+ * @scope: a tenant
+ * @subject: a user of it, or one that was
+ * @erased_at: (out): since when nothing of him can be read, µs since the epoch
+ * @error: return location
+ *
+ * Destroys his key. Who has been erased and had nothing kept since is left alone. Blocks.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND, or an error of the store or of the folder of keys;
+ * it is to be tried again then
+ */
+gboolean
+reeve_subject_keys_erase (ReeveSubjectKeys *self, ReeveAdmitted *admitted, const char *scope,
+                          const char *subject, gint64 *erased_at, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+
+  for (guint i = 0; i < REEVE_SUBJECT_KEYS_TRIES; i++)
+    {
+      g_clear_error (&local);
+      if (reeve_subject_keys_try_erase (self, admitted, scope, subject, erased_at, &local))
+        return TRUE;
+      /* NOT_FOUND before anything was consumed is the answer, and no other who was quicker */
+      if (!reeve_subject_keys_is_overtaken (local) || !reeve_admitted_is_consumed (admitted))
+        break;
+    }
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+/**
+ * reeve_subject_keys_erase_scope:
+ * @self: keys of subjects
+ * @scope: a tenant whose store is gone
+ * @error: return location
+ *
+ * Returns: %FALSE with an error; it is to be tried again then
+ */
+gboolean
+reeve_subject_keys_erase_scope (ReeveSubjectKeys *self, const char *scope, GError **error)
+{
+  return reeve_subject_shares_destroy_scope (self->folder, scope, error);
+}

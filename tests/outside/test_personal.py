@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Personal data by commitment: bodies and addresses are kept under a key of each user, shown to auditors, and gone when that is destroyed."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from reeve import SOURCE, Host, main
+
+SCRIPT = os.path.join(SOURCE, "data", "verify", "reeve-verify.py")
+ERASURES = "/api/v1/compliance/gdpr/erasures"
+CONFIG = "audit: {include_request_body: true, include_address: true}\n"
+
+
+def canonical_digest(value):
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+
+
+def files(folder):
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            yield os.path.join(place, name)
+
+
+def holders(folder, text):
+    """Files of a folder in which a text stands in clear."""
+    found = []
+    for path in files(folder):
+        with open(path, "rb") as file:
+            if text.encode() in file.read():
+                found.append(path)
+    return found
+
+
+class Base(unittest.TestCase):
+    config = CONFIG
+
+    @classmethod
+    def setUpClass(cls):
+        cls.host = Host(cls.config).start()
+        cls.addClassCleanup(cls.host.close)
+
+    def person(self, role="admin"):
+        """A user of his own: id and key."""
+        name = f"{role}-{time.monotonic_ns()}"
+        user = self.host.post("/api/v1/admin/users", {"username": name, "roles": [role]}, expect=201).json["user_id"]
+        key = self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "test", "roles": [role]}, expect=201).json["key"]
+        return user, key
+
+    def record(self, **filters):
+        """The newest record of that kind, with what was kept for it. An outcome may come a little behind the answer."""
+        found, end = [], time.monotonic() + 60
+        while not found and time.monotonic() < end:
+            found = self.host.records(**filters)
+        return self.host.get(f"/api/v1/admin/audit/{found[-1]['seq']}", expect=200).json
+
+    def erase(self, user, **options):
+        options.setdefault("expect", 200)
+        return self.host.post(ERASURES, {"user_id": user}, **options)
+
+    def verify(self):
+        self.assertTrue(self.host.post("/api/v1/admin/audit/verify", expect=200).json["valid"])
+        done = subprocess.run([sys.executable, SCRIPT, self.host.state], capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+class Kept(Base):
+    def make(self, key, canary):
+        """Something with a personal value in it; returns its records."""
+        self.host.post("/api/v1/admin/users", {"username": canary, "attributes": {"badge": canary}}, key=key, expect=201)
+        actor = self.host.get("/api/v1/me", key=key, expect=200).json["user_id"]
+        intent = self.record(action="users.create", actor=actor, kind="intent")
+        end = time.monotonic() + 60
+        outcome = self.record(action="users.create", actor=actor, kind="outcome")
+        while outcome["intent"] != intent["seq"] and time.monotonic() < end:
+            outcome = self.record(action="users.create", actor=actor, kind="outcome")
+        return {"intent": intent, "outcome": outcome}
+
+    def test_an_auditor_sees_what_was_kept(self):
+        user, key = self.person()
+        body = {"username": "kept-anna", "attributes": {"badge": "kept-4711"}}
+        made = self.host.post("/api/v1/admin/users", body, key=key, expect=201).json
+        intent, outcome = (self.record(action="users.create", actor=user, kind=kind) for kind in ("intent", "outcome"))
+        self.assertEqual(intent["body"]["state"], "kept")
+        self.assertEqual({name: intent["body"]["value"][name] for name in body}, body)
+        self.assertEqual(intent["body"]["digest"], canonical_digest(intent["body"]["value"]))
+        self.assertEqual(outcome["body"]["value"], made)
+        self.assertEqual((intent["actor"]["ip"], intent["actor"]["ip_state"]), ("127.0.0.1", "kept"))
+        self.assertNotIn("address", outcome)
+        auditor = self.host.user("auditor")
+        shown = self.host.get(f"/api/v1/admin/audit/{intent['seq']}", key=auditor, expect=200).json
+        self.assertEqual(shown["body"], intent["body"])
+        read = self.record(action="audit.get", kind="read")
+        self.assertEqual(read["resource"]["id"], str(intent["seq"]))
+        self.assertEqual(read["actor"]["ip"], "127.0.0.1")
+
+    def test_the_log_has_salted_digests_alone(self):
+        user, key = self.person()
+        first, second = self.make(key, "salt-one"), self.make(key, "salt-two")
+        for records in (first, second):
+            self.assertEqual(records["intent"]["kept"], 1)
+            self.assertNotEqual(records["intent"]["input_digest"], records["intent"]["body"]["digest"])
+        # one address, one user: one digest; another user's is another
+        self.assertEqual(first["intent"]["address"], second["intent"]["address"])
+        other = self.make(self.person()[1], "salt-three")
+        self.assertNotEqual(first["intent"]["address"], other["intent"]["address"])
+        page = self.host.get(f"/api/v1/admin/audit?actor={user}&limit=500", expect=200).text
+        for export in (page, self.host.get("/api/v1/admin/audit/export?format=json", expect=200).text):
+            self.assertNotIn("salt-one", export)
+            self.assertNotIn("127.0.0.1", export)
+        self.assertNotIn("salt-one", self.host.read_log())
+        self.assertEqual(holders(self.host.state, "salt-one"), [])
+
+    def test_secrets_are_kept_of_nobody(self):
+        user, key = self.person()
+        made = self.host.post("/api/v1/admin/keys", {"user_id": user, "name": "second", "roles": ["viewer"]}, key=key, expect=201).json
+        outcome = self.record(action="keys.create", actor=user, kind="outcome")
+        self.assertEqual(outcome["body"]["value"]["key"], "***")
+        self.assertNotIn(made["key"], json.dumps(outcome))
+
+    def test_a_long_body_is_cut(self):
+        _user, key = self.person()
+        long = {f"m{i}": "ä" * 900 for i in range(60)}
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": f"long-{time.monotonic_ns()}", "name": "long", "metadata": long}, expect=201)
+        shown = self.record(action="tenants.create", kind="intent")
+        self.assertNotIn("value", shown["body"])
+        self.assertLessEqual(len(shown["body"]["text"].encode()), 64 * 1024)
+        self.assertTrue(shown["body"]["text"].startswith('{"metadata":{"m0":"ää'))
+
+    def test_a_mission_is_kept(self):
+        user, key = self.person("operator")
+        agent = self.host.agent()
+        answer = self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "mission-canary"}, key=key, expect=200).json
+        for action in ("model.call", "agents.execute"):
+            self.record(action=action, actor=user, kind="outcome")
+        records = [self.host.get(f"/api/v1/admin/audit/{r['seq']}", expect=200).json for r in self.host.records(actor=user)]
+        shown = {(r["action"], r["kind"]): r for r in records if r["kind"] in ("intent", "outcome")}
+        self.assertEqual(shown["agents.execute", "intent"]["body"]["value"]["mission"], "mission-canary")
+        self.assertEqual(shown["agents.execute", "outcome"]["body"]["value"], answer["answer"])
+        self.assertIn("mission-canary", json.dumps(shown["model.call", "intent"]["body"]["value"]))
+        self.assertTrue(all(r["body"]["state"] == "kept" for r in shown.values()))
+        self.assertEqual(holders(self.host.state, "mission-canary"), [])
+
+    def test_what_is_erased_is_gone_and_the_log_verifies(self):
+        user, key = self.person()
+        seqs = {kind: found["seq"] for kind, found in self.make(key, "gone-canary").items()}
+        before = {kind: self.host.get(f"/api/v1/admin/audit/{seq}", expect=200).json for kind, seq in seqs.items()}
+        erased = self.erase(user).json
+        self.assertEqual(erased["user_id"], user)
+        for kind, seq in seqs.items():
+            shown = self.host.get(f"/api/v1/admin/audit/{seq}", expect=200)
+            self.assertNotIn("gone-canary", shown.text)
+            self.assertEqual(shown.json["body"], {"state": "erased"})
+            # the record is what it was
+            self.assertEqual(shown.json["hash"], before[kind]["hash"])
+        shown = self.host.get(f"/api/v1/admin/audit/{seqs['intent']}", expect=200).json
+        self.assertEqual((shown["actor"].get("ip"), shown["actor"]["ip_state"]), (None, "erased"))
+        # whoever guesses all of it right cannot confirm it: no digest in the log is that of the arguments
+        guess = {"username": "gone-canary", "attributes": {"badge": "gone-canary"}}
+        export = self.host.get("/api/v1/admin/audit/export?format=json", expect=200).text
+        self.assertNotIn(canonical_digest(guess), export)
+        self.assertNotIn(before["intent"]["body"]["digest"], export)
+        # on record, of whom, and by whom
+        intent = self.record(action="compliance.erase", kind="intent", resource=user)
+        self.assertEqual(intent["resource"], {"id": user, "type": "user"})
+        self.assertEqual(self.record(action="compliance.erase", kind="outcome", resource=user)["outcome"], "succeeded")
+        self.verify()
+        # again: the same; and what comes later is kept under another key
+        self.assertEqual(self.erase(user).json, erased)
+        self.assertEqual(self.make(key, "later-canary")["intent"]["body"]["state"], "kept")
+        self.assertEqual(self.host.get(f"/api/v1/admin/audit/{seqs['intent']}", expect=200).json["body"], {"state": "erased"})
+        self.assertGreater(self.erase(user).json["erased_at"], erased["erased_at"])
+
+    def test_erasing_one_leaves_the_others(self):
+        first, second = self.person(), self.person()
+        self.make(first[1], "other-first")
+        kept = self.make(second[1], "other-second")["intent"]["seq"]
+        self.erase(first[0])
+        self.assertEqual(self.host.get(f"/api/v1/admin/audit/{kept}", expect=200).json["body"]["state"], "kept")
+
+    def test_deleting_is_not_erasing(self):
+        user, key = self.person()
+        seq = self.make(key, "deleted-canary")["intent"]["seq"]
+        self.host.delete(f"/api/v1/admin/users/{user}", expect=204)
+        self.assertEqual(self.host.get(f"/api/v1/admin/audit/{seq}", expect=200).json["body"]["state"], "kept")
+        self.erase(user)
+        self.assertEqual(self.host.get(f"/api/v1/admin/audit/{seq}", expect=200).json["body"]["state"], "erased")
+
+    def test_who_may_erase(self):
+        user, _key = self.person("viewer")
+        for role in ("agent_designer", "operator", "auditor", "viewer"):
+            refused = self.erase(user, key=self.host.user(role), expect=403)
+            self.assertIn("user:manage", refused.json["detail"])
+        self.erase(user, key=None, expect=401)
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "personal-other", "name": "other"}, expect=201)
+        there = self.host.user("admin", tenant="personal-other")
+        self.erase(user, key=there, expect=404)
+        self.erase("usr_nobody", expect=404)
+        self.erase(user, key=self.host.user("admin"))
+
+    def test_what_is_no_request(self):
+        for body, pointer in (({}, "/user_id"), ({"user_id": ""}, "/user_id"), ({"user_id": 7}, "/user_id"), ({"user_id": "x" * 129}, "/user_id"),
+                              ({"user_id": "x", "more": 1}, "/more")):
+            answer = self.host.post(ERASURES, body, expect=400).json
+            self.assertIn(pointer, [e["pointer"] for e in answer["errors"]], body)
+
+    def test_a_key_answers_again(self):
+        user, key = self.person()
+        self.make(key, "replay-canary")
+        headers = {"Idempotency-Key": f"erase-{user}"}
+        first = self.erase(user, headers=headers).json
+        later = self.make(key, "replay-later")["intent"]["seq"]
+        self.assertEqual(self.erase(user, headers=headers).json, first)
+        # nothing was done again
+        self.assertEqual(self.host.get(f"/api/v1/admin/audit/{later}", expect=200).json["body"]["state"], "kept")
+
+    def test_a_removed_tenant_leaves_no_half_of_a_key(self):
+        tenant = f"removed-{time.monotonic_ns()}"
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": "removed"}, expect=201)
+        self.host.post("/api/v1/admin/users", {"username": "x"}, headers={"X-Tenant-ID": tenant}, expect=201)
+        halves = os.path.join(self.host.state, "keys", "subjects", tenant)
+        self.assertEqual(len(os.listdir(halves)), 1)
+        self.host.delete(f"/api/v1/admin/tenants/{tenant}", expect=204)
+        self.assertFalse(os.path.exists(halves))
+
+
+class Plain(Base):
+    config = "audit: {include_request_body: false}\n"
+
+    def test_nothing_is_kept_unless_asked_for(self):
+        body = {"username": "plain-anna"}
+        self.host.post("/api/v1/admin/users", body, expect=201)
+        intent = self.record(action="users.create", kind="intent")
+        for member in ("body", "kept", "address"):
+            self.assertNotIn(member, intent)
+        self.assertEqual(intent["input_digest"], canonical_digest(body))
+        self.assertFalse(os.path.exists(os.path.join(self.host.state, "keys", "subjects")))
+
+
+class Killed(Base):
+    def test_no_record_promises_what_was_not_kept(self):
+        stop = threading.Event()
+
+        def work(worker):
+            for i in range(10000):
+                try:
+                    self.host.post("/api/v1/admin/users", {"username": f"killed-{worker}-{i}"})
+                except (OSError, AssertionError, ValueError):
+                    return
+                if stop.is_set():
+                    return
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + 60
+        while len(self.host.records(action="users.create")) < 40 and time.monotonic() < end:
+            pass
+        self.host.process.kill()
+        stop.set()
+        for thread in threads:
+            thread.join(60)
+        self.host.kill()
+        self.host.start()
+        promised = [r["seq"] for r in self.host.records(action="users.create") if r.get("kept")]
+        self.assertGreater(len(promised), 10)
+        for seq in promised[-60:]:
+            self.assertEqual(self.host.get(f"/api/v1/admin/audit/{seq}", expect=200).json["body"]["state"], "kept", seq)
+        self.verify()
+
+
+if __name__ == "__main__":
+    main()
