@@ -218,6 +218,24 @@ reeve_log_scope (ReeveLogContext *context)
   return (ReeveLogScope){ reeve_log_resume (context) };
 }
 
+/**
+ * reeve_log_scope_tenant:
+ * @tenant_id: (nullable): for whom work is done that nobody asked for
+ *
+ * Returns: what its g_auto() cleanup leaves by
+ */
+ReeveLogScope
+reeve_log_scope_tenant (const char *tenant_id)
+{
+  ReeveLogContext *before = g_private_get (&reeve_log_context);
+  gboolean tenant = tenant_id != NULL && *tenant_id != '@';
+
+  g_private_set (&reeve_log_context, tenant ? reeve_log_context_new (NULL, REEVE_LOG_TENANT_ID,
+                                                                     tenant_id, REEVE_LOG_N_FIELDS)
+                                            : NULL);
+  return (ReeveLogScope){ before };
+}
+
 void
 reeve_log_scope_end (ReeveLogScope *self)
 {

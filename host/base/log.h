@@ -53,6 +53,9 @@ typedef struct
   ReeveLogContext *before;
 } ReeveLogScope;
 ReeveLogScope reeve_log_scope (ReeveLogContext *context) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for work for a tenant as a whole, at nobody's request: nothing else is bound, and
+ * nothing at all for NULL and for what is no tenant, such as @platform. */
+ReeveLogScope reeve_log_scope_tenant (const char *tenant_id) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_log_scope_end (ReeveLogScope *self);
 /* (transfer full) (nullable) this thread's context, to be bound on another thread */
 ReeveLogContext *reeve_log_save_context (void);

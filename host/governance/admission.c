@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/log-task.h"
+
 #include "admission-keep.h"
 #include "admission-orphans.h"
 #include "admission-records.h"
@@ -1061,7 +1063,7 @@ void
 reeve_admission_begin_async (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                              GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task = g_task_new (self, NULL, callback, user_data);
+  GTask *task = reeve_log_task_new (self, NULL, callback, user_data);
   ReeveAdmissionRequest asked = *request;
 
   g_task_set_source_tag (task, reeve_admission_begin_async);
@@ -1208,7 +1210,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   reeve_instruments_note_outcome (self->instruments, &record, settlement->steps);
   if (callback != NULL || admitted->reservation != NULL)
     {
-      task = g_task_new (self, NULL, callback, user_data);
+      task = reeve_log_task_new (self, NULL, callback, user_data);
       g_task_set_source_tag (task, reeve_admission_settle_async);
       g_task_set_task_data (task, g_steal_pointer (&admitted->reservation), NULL);
     }
@@ -1314,7 +1316,7 @@ void
 reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                             GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task = g_task_new (self, NULL, callback, user_data);
+  GTask *task = reeve_log_task_new (self, NULL, callback, user_data);
   ReeveLedgerRecord record;
   ReeveAdmissionRefused refused = { 0 };
   GError *error = NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the host does for keys by itself: writes down when one was used last, and warns before one
  * ends. */
+#include "base/log.h"
 #include "base/times.h"
 
 #include "api-keys-private.h"
@@ -174,6 +175,7 @@ reeve_api_keys_warn (ReeveApiKeys *self, ReeveAdmission *admission, ReeveRecord 
                                     .resource_type = "key",
                                     .resource_id = reeve_record_get_id (record) };
   ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
+  g_auto (ReeveLogScope) about = reeve_log_scope_tenant (tenant_id);
   ReeveAdmitted *admitted = reeve_admission_begin (admission, &request, error);
   gboolean done = FALSE;
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/log-task.h"
 #include "base/times.h"
 
 #include "authentication-cache.h"
@@ -496,7 +497,7 @@ reeve_authentication_authenticate_async (ReeveAuthentication *self,
                                          const ReeveCredentials *credentials,
                                          GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GTask) task = reeve_log_task_new (self, NULL, callback, user_data);
   guint8 key[REEVE_AUTHENTICATION_CACHE_KEY];
   GError *error = NULL;
 

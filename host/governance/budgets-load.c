@@ -4,6 +4,7 @@
  * taken what was reserved. */
 #include "budgets-private.h"
 
+#include "base/log.h"
 #include "base/times.h"
 #include "store/store-counters.h"
 
@@ -443,6 +444,8 @@ reeve_budgets_flush (ReeveBudgets *self)
   g_hash_table_iter_init (&iter, self->books);
   while (g_hash_table_iter_next (&iter, NULL, &book))
     {
+      g_auto (ReeveLogScope) about
+          = reeve_log_scope_tenant (reeve_budget_book_get_tenant_id (book));
       g_autoptr (GError) error = NULL;
 
       if (!reeve_budgets_save_book (self, book, FALSE, &error))

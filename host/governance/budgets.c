@@ -2,6 +2,7 @@
 /* The gate's part of budgets: a look into a table in memory, no I/O. */
 #include "budgets-private.h"
 
+#include "base/log.h"
 #include "base/times.h"
 
 #include <string.h>
@@ -403,6 +404,8 @@ static void
 reeve_budgets_on_saved (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (ReeveBudgetBook) book = user_data;
+  /* of all who spent: nobody's request */
+  g_auto (ReeveLogScope) about = reeve_log_scope_tenant (reeve_budget_book_get_tenant_id (book));
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveBatchResult) saved
       = reeve_store_commit_finish (REEVE_STORE (source), result, &error);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/digests.h"
+#include "base/log-task.h"
 #include "base/times.h"
 
 #include "idempotency-seal.h"
@@ -327,7 +328,7 @@ reeve_idempotency_claim_async (ReeveIdempotency *self, ReeveCaller *caller, cons
                                const char *key, const char *fingerprint,
                                GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GTask) task = reeve_log_task_new (self, NULL, callback, user_data);
   gsize length = strlen (key);
 
   g_task_set_source_tag (task, reeve_idempotency_claim_async);
@@ -422,7 +423,7 @@ void
 reeve_idempotency_store (ReeveIdempotency *self, ReeveIdempotencyClaim *claim, guint status,
                          JsonNode *result, GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task = g_task_new (self, NULL, callback, user_data);
+  GTask *task = reeve_log_task_new (self, NULL, callback, user_data);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (claim->scope);
   g_autoptr (JsonObject) fields = reeve_idempotency_make_fields (self, claim);
   GError *error = NULL;

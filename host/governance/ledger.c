@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/log-task.h"
 #include "ledger-end.h"
 #include "ledger-file.h"
 #include "ledger-log.h"
@@ -383,7 +384,7 @@ reeve_ledger_append_async (ReeveLedger *self, const ReeveLedgerRecord *record,
   if (callback != NULL)
     {
       port = reeve_ledger_get_port (self);
-      task = g_task_new (self, NULL, callback, user_data);
+      task = reeve_log_task_new (self, NULL, callback, user_data);
       g_task_set_source_tag (task, reeve_ledger_append_async);
     }
   if (reeve_ledger_check_open (self, record, &error)

@@ -2,6 +2,8 @@
 /* The interface behind which whoever advises stands, and the two ways to wait for him. */
 #include "policy-adviser.h"
 
+#include "base/log-task.h"
+
 G_DEFINE_INTERFACE (ReevePolicyAdviser, reeve_policy_adviser, G_TYPE_OBJECT)
 
 /* One who blocks until he has his answer. */
@@ -37,7 +39,7 @@ void
 reeve_policy_adviser_ask_async (ReevePolicyAdviser *self, const char *tenant_id, GBytes *question,
                                 GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task = g_task_new (self, NULL, callback, user_data);
+  GTask *task = reeve_log_task_new (self, NULL, callback, user_data);
 
   g_task_set_source_tag (task, reeve_policy_adviser_ask_async);
   REEVE_POLICY_ADVISER_GET_IFACE (self)->ask (self, tenant_id, question,

@@ -5,6 +5,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "base/log-task.h"
+
 /* how long one piece may be looked for before another gets the worker */
 #define REEVE_CALL_SOURCE_TURN_US (50 * G_TIME_SPAN_MILLISECOND)
 #define REEVE_CALL_SOURCE_WAIT_MS 50
@@ -171,7 +173,7 @@ void
 reeve_call_source_read_async (ReeveCallSource *self, ReeveWorkers *workers,
                               GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task = g_task_new (NULL, NULL, callback, user_data);
+  GTask *task = reeve_log_task_new (NULL, NULL, callback, user_data);
   ReeveCallSourceRead *read = g_new0 (ReeveCallSourceRead, 1);
 
   read->source = reeve_call_source_ref (self);

@@ -455,6 +455,12 @@ reeve_call_get_context (ReeveCall *self)
   return self->context;
 }
 
+ReeveLogContext *
+reeve_call_get_log (ReeveCall *self)
+{
+  return self->log;
+}
+
 GCancellable *
 reeve_call_get_cancellable (ReeveCall *self)
 {

@@ -3,6 +3,7 @@
  * thread. */
 #pragma once
 
+#include "base/log.h"
 #include "governance/admission.h"
 #include "governance/rate-limits.h"
 #include "call-source.h"
@@ -80,6 +81,8 @@ const char *reeve_call_get_instance (ReeveCall *self); /* (nullable) */
 const char *reeve_call_get_door (ReeveCall *self);
 GMainContext *reeve_call_get_context (ReeveCall *self);
 GCancellable *reeve_call_get_cancellable (ReeveCall *self); /* cancelled when the client has gone */
+/* (transfer none) (nullable): whom lines of the log about it name */
+ReeveLogContext *reeve_call_get_log (ReeveCall *self);
 
 /* ---- the operation answers ---- */
 void reeve_call_emit (ReeveCall *self, const char *event,

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/times.h"
 #include "governance/bootstrap.h"
 #include "governance/ledger-end.h"
@@ -275,6 +276,7 @@ reeve_audit_retention_look_at_all (ReeveAuditRetention *self, gint64 now, GHashT
 
   for (guint i = 0; scopes != NULL && scopes[i] != NULL; i++)
     {
+      g_auto (ReeveLogScope) about = reeve_log_scope_tenant (scopes[i]);
       ReeveAuditRetentionLook *look = g_new0 (ReeveAuditRetentionLook, 1);
       g_autoptr (GError) error = NULL;
 

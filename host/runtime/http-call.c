@@ -55,6 +55,7 @@ reeve_http_call_new (ReeveUpstream *upstream, ReeveHttpRequest *request,
     self->options.total_ms = MIN (self->options.total_ms, total);
   if (limit != 0)
     self->options.max_response = MIN (self->options.max_response, limit);
+  self->log = reeve_log_save_context ();
   self->link.data = self;
   self->queue_link.data = self;
   self->started = g_get_monotonic_time ();
@@ -75,6 +76,7 @@ reeve_http_call_free (ReeveHttpCall *self)
   g_clear_pointer (&self->request, reeve_http_request_unref);
   g_clear_pointer (&self->head, g_bytes_unref);
   g_clear_error (&self->error);
+  g_clear_pointer (&self->log, reeve_log_context_unref);
   g_object_unref (self->base.upstream);
   g_free (self);
 }

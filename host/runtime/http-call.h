@@ -3,6 +3,7 @@
  * happened so far. */
 #pragma once
 
+#include "base/log.h"
 #include "http-connection.h"
 #include "upstream.h"
 
@@ -34,6 +35,7 @@ typedef struct
   gint64 attempt_deadline; /* of connecting to one of several addresses; 0 for none */
   gboolean fresh;          /* only a connection made for it will do */
   GError *error;           /* last failure, while something else is tried */
+  ReeveLogContext *log;    /* (nullable): of who asks; handlers are called within it */
   GList link;              /* in the client's list of calls */
   GList queue_link;        /* in its origin's queue */
 } ReeveHttpCall;

@@ -44,6 +44,8 @@ reeve_http_pool_lower (ReeveHttpPool *self, gint64 deadline)
 void
 reeve_http_pool_complete (ReeveHttpPool *self, ReeveHttpCall *call, const GError *error)
 {
+  g_auto (ReeveLogScope) scope = reeve_log_scope (call->log);
+
   if (call->ended)
     return;
   call->ended = TRUE;
@@ -200,6 +202,7 @@ reeve_http_pool_on_head (ReeveHttpConnection *connection, ReeveHttpResponse *hea
                          gpointer user_data)
 {
   ReeveHttpCall *call = connection->owner;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (call->log);
 
   call->got_head = TRUE;
   call->base.progress = REEVE_UPSTREAM_ANSWERED;
@@ -213,6 +216,7 @@ reeve_http_pool_on_data (ReeveHttpConnection *connection, const guint8 *data, gs
                          gpointer user_data)
 {
   ReeveHttpCall *call = connection->owner;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (call->log);
 
   call->handlers->data (&call->base, data, length, call->user_data);
 }

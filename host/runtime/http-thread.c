@@ -2,6 +2,8 @@
 /* One thread, one main context, one client. */
 #include "http-thread.h"
 
+#include "base/log-task.h"
+
 struct _ReeveHttpThread
 {
   const char *name;
@@ -115,7 +117,7 @@ reeve_http_thread_submit (ReeveHttpThread *self, GSourceFunc func, gpointer data
   g_autoptr (GMutexLocker) locker = NULL;
 
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
-  g_source_set_callback (source, func, data, destroy);
+  reeve_log_task_set_callback (source, func, data, destroy);
   locker = g_mutex_locker_new (&self->lock);
   if (!reeve_http_thread_open (self, error))
     return FALSE;

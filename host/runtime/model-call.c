@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/log-task.h"
+
 /* longest pause that a service may ask for before the call is given up */
 #define REEVE_MODEL_CALL_MAX_PAUSE_MS 20000
 #define REEVE_MODEL_CALL_PAUSE_MS     250
@@ -14,6 +16,7 @@ typedef struct
   gatomicrefcount refs;
   ReeveModelCallSetup setup;
   GMainContext *context;
+  ReeveLogContext *log; /* (nullable): of who asks */
   ReeveUpstream *upstream;
   ReeveUpstreamCall *call; /* (nullable): while one is under way */
   ReeveLlmDecoder *decoder;
@@ -51,6 +54,7 @@ reeve_model_call_unref (gpointer data)
   g_clear_pointer (&self->setup.request, reeve_llm_request_unref);
   g_clear_pointer (&self->setup.provider, reeve_model_provider_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
+  g_clear_pointer (&self->log, reeve_log_context_unref);
   g_free (self);
 }
 
@@ -174,8 +178,8 @@ reeve_model_call_fail (ReeveModelCall *self, GError *error, gboolean unsent)
            error->message);
   g_error_free (error);
   self->pause = g_timeout_source_new ((guint) pause);
-  g_source_set_callback (self->pause, reeve_model_call_on_pause_over, reeve_model_call_ref (self),
-                         reeve_model_call_unref);
+  reeve_log_task_set_callback (self->pause, reeve_model_call_on_pause_over,
+                               reeve_model_call_ref (self), reeve_model_call_unref);
   g_source_attach (self->pause, self->context);
 }
 
@@ -257,6 +261,7 @@ static gboolean
 reeve_model_call_on_cancelled_here (gpointer user_data)
 {
   ReeveModelCall *self = user_data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->log);
 
   if (!self->ended)
     reeve_model_call_abort (
@@ -296,6 +301,7 @@ reeve_model_call_start (const ReeveModelCallSetup *setup, ReeveUpstream *upstrea
   self->setup.task = g_object_ref (setup->task);
   self->setup.cancellable = setup->cancellable != NULL ? g_object_ref (setup->cancellable) : NULL;
   self->context = g_main_context_ref_thread_default ();
+  self->log = reeve_log_save_context ();
   self->upstream = g_object_ref (upstream);
   self->builder = reeve_model_response_builder_new (setup->provider->id,
                                                     reeve_llm_request_get_model (request),

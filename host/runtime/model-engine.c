@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/log-task.h"
+
 typedef struct
 {
   gatomicrefcount refs;
@@ -140,7 +142,7 @@ reeve_model_engine_wake (ReeveModelEngineJob *self)
   source = g_idle_source_new ();
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_atomic_ref_count_inc (&self->refs);
-  g_source_set_callback (source, reeve_model_engine_drain, self, reeve_model_engine_unref);
+  reeve_log_task_set_callback (source, reeve_model_engine_drain, self, reeve_model_engine_unref);
   g_source_attach (source, self->caller);
 }
 

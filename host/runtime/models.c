@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/log-task.h"
 #include "http-client.h"
 #include "model-call.h"
 #include "model-engine.h"
@@ -476,7 +477,7 @@ reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLl
                              gpointer func_data, GCancellable *cancellable,
                              GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GTask) task = reeve_log_task_new (self, NULL, callback, user_data);
   g_autoptr (ReeveLlmRequest) adapted = NULL;
   g_autoptr (ReeveContext) context = NULL;
   g_autofree char *name = NULL;

@@ -5,6 +5,7 @@
  * nothing is too old there is none. */
 #include "retention.h"
 
+#include "base/log.h"
 #include "base/times.h"
 
 #define REEVE_RETENTION_OPERATION "tenants.retain"
@@ -173,6 +174,7 @@ reeve_retention_run (ReeveStore *store, ReeveTenants *tenants, ReeveAdmission *a
     g_message ("looking for what is kept too long: %s", failure->message);
   for (guint i = 0; scopes != NULL && scopes[i] != NULL; i++)
     {
+      g_auto (ReeveLogScope) about = reeve_log_scope_tenant (scopes[i]);
       gint64 days = reeve_tenants_get_limit (tenants, scopes[i], "data_retention_days", 0);
       g_autoptr (GError) error = NULL;
       gint erased = 0;

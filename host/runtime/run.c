@@ -330,6 +330,7 @@ static gboolean
 reeve_run_tell_done (gpointer data)
 {
   ReeveRunEnd *end = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (end->run->log);
 
   end->run->done (end->run, end->result, end->error, end->run->done_data);
   return G_SOURCE_REMOVE;
@@ -407,6 +408,7 @@ reeve_run_abort (ReeveRun *self, const GError *error)
 {
   g_auto (ReeveDecision) decision
       = { .kind = REEVE_DECISION_FINISH, .status = "unknown", .answer = "" };
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->log);
 
   if (self->ended)
     return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runs as they are shown: records, journals, event streams. */
+#include "base/log-task.h"
 #include "listing.h"
 #include "run-events.h"
 #include "runs-private.h"
@@ -313,7 +314,7 @@ reeve_runs_follow_async (ReeveRuns *self, const char *tenant_id, const char *run
                          GDestroyNotify events_destroy, GCancellable *cancellable,
                          GAsyncReadyCallback callback, gpointer user_data)
 {
-  GTask *task = g_task_new (self, cancellable, callback, user_data);
+  GTask *task = reeve_log_task_new (self, cancellable, callback, user_data);
   ReeveRunsReadFollow *follow = g_new0 (ReeveRunsReadFollow, 1);
   g_autoptr (GTask) work = NULL;
 

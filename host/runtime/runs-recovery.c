@@ -3,6 +3,7 @@
  * again, what was under way is unknown. Cancel and resume are here too, since they reach a run from
  * outside as well. */
 #include "agents-identity.h"
+#include "base/log.h"
 #include "listing.h"
 #include "run-opening.h"
 #include "runs-private.h"
@@ -197,6 +198,7 @@ reeve_runs_recover (ReeveRuns *self, GError **error)
     return FALSE;
   for (guint i = 0; scopes[i] != NULL; i++)
     {
+      g_auto (ReeveLogScope) about = reeve_log_scope_tenant (scopes[i]);
       g_autoptr (GError) damage = NULL;
 
       /* one tenant's damaged store keeps nobody else's host from starting */

@@ -7,6 +7,7 @@
 #include "run.h"
 #include "runs-private.h"
 #include "base/ids.h"
+#include "base/log-task.h"
 
 #define REEVE_RUNS_LEAVE_US (2 * G_USEC_PER_SEC)
 
@@ -472,7 +473,7 @@ reeve_runs_execute_async (ReeveRuns *self, ReeveAdmitted *admitted, const ReeveR
                           GDestroyNotify events_destroy, GAsyncReadyCallback callback,
                           gpointer user_data)
 {
-  GTask *task = g_task_new (self, NULL, callback, user_data);
+  GTask *task = reeve_log_task_new (self, NULL, callback, user_data);
   ReeveRunsStart *start = reeve_runs_start_new (admitted, request);
   g_autoptr (GTask) gather = NULL;
 

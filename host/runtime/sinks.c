@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "governance/bootstrap.h"
 #include "governance/ledger-feed.h"
 #include "governance/tenants.h"
@@ -345,6 +346,7 @@ static void
 reeve_sinks_settle (ReeveSinksItem *item, const char *scope, ReeveSinkPosition *position,
                     ReeveSinksLoad *load, guint count, guint64 last, const GError *why)
 {
+  g_auto (ReeveLogScope) about = reeve_log_scope_tenant (scope);
   ReeveSinkPosition now = *position;
   g_autofree char *before = NULL;
   g_autoptr (GError) error = NULL;

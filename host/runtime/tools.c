@@ -5,6 +5,7 @@
 
 #include "base/bounded.h"
 #include "base/json-schema.h"
+#include "base/log-task.h"
 #include "listing.h"
 
 typedef struct
@@ -480,7 +481,7 @@ reeve_tools_call_async (ReeveTools *self, ReeveAdmitted *admitted, const char *n
                         JsonObject *arguments, const ReeveContextInfo *info,
                         GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
-  g_autoptr (GTask) task = g_task_new (self, NULL, callback, user_data);
+  g_autoptr (GTask) task = reeve_log_task_new (self, NULL, callback, user_data);
   ReeveToolsItem *item = reeve_tools_find (self, name);
   ReeveToolsCall *call = NULL;
 

@@ -4,12 +4,12 @@
  * an error is about. */
 #include "store.h"
 
+#include "base/log-task.h"
 #include "schema.h"
 
 struct _ReeveStore
 {
   GObject parent_instance;
-
   ReeveStorage *storage;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   gboolean open;
@@ -182,11 +182,9 @@ reeve_store_get_storage (ReeveStore *self)
 static void
 reeve_store_note (ReeveStore *self, const GError *error)
 {
-  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY))
-    {
-      if (g_atomic_int_compare_and_exchange (&self->refuses, 0, 1))
-        g_warning ("the store cannot be written: %s", error->message);
-    }
+  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY)
+      && g_atomic_int_compare_and_exchange (&self->refuses, 0, 1))
+    g_warning ("the store cannot be written: %s", error->message);
   else if (error == NULL && g_atomic_int_compare_and_exchange (&self->refuses, 1, 0))
     g_message ("the store can be written again");
 }
@@ -198,7 +196,6 @@ reeve_store_committed (ReeveBatchResult *result, const GError *error, gpointer u
   g_autoptr (GTask) task = user_data;
   ReeveBatch *batch = g_task_get_task_data (task);
 
-  reeve_store_note (g_task_get_source_object (task), error);
   if (result != NULL)
     g_task_return_pointer (task, reeve_batch_result_ref (result),
                            (GDestroyNotify) reeve_batch_result_unref);
@@ -225,7 +222,7 @@ reeve_store_commit_async (ReeveStore *self, ReeveBatch *batch, GCancellable *can
   g_autoptr (GTask) task = NULL;
 
   g_return_if_fail (REEVE_IS_STORE (self) && batch != NULL);
-  task = g_task_new (self, cancellable, callback, user_data);
+  task = reeve_log_task_new (self, cancellable, callback, user_data);
   g_task_set_source_tag (task, reeve_store_commit_async);
   g_task_set_check_cancellable (task, FALSE);
   g_task_set_task_data (task, reeve_batch_ref (batch), (GDestroyNotify) reeve_batch_unref);
@@ -249,9 +246,17 @@ reeve_store_commit_async (ReeveStore *self, ReeveBatch *batch, GCancellable *can
 ReeveBatchResult *
 reeve_store_commit_finish (ReeveStore *self, GAsyncResult *result, GError **error)
 {
+  GError *local = NULL;
+  ReeveBatchResult *done = NULL;
+
   g_return_val_if_fail (g_task_is_valid (result, self), NULL);
   g_return_val_if_fail (g_async_result_is_tagged (result, reeve_store_commit_async), NULL);
-  return g_task_propagate_pointer (G_TASK (result), error);
+  done = g_task_propagate_pointer (G_TASK (result), &local);
+  /* here, where the log knows for whom it was */
+  reeve_store_note (self, local);
+  if (local != NULL)
+    g_propagate_error (error, local);
+  return done;
 }
 
 /**
@@ -378,10 +383,8 @@ reeve_store_exists (ReeveStore *self, const char *scope, const char *collection,
  * @query: what to ask
  * @error: return location
  *
- * Worker threads only.
- *
- * Returns: (transfer full): one page; %NULL with %REEVE_ERROR_INVALID_ARGUMENT or
- * %REEVE_ERROR_NOT_FOUND (unknown scope)
+ * Returns: (worker threads only) (transfer full): one page; %NULL with
+ * %REEVE_ERROR_INVALID_ARGUMENT or %REEVE_ERROR_NOT_FOUND (unknown scope)
  */
 ReeveQueryResult *
 reeve_store_query (ReeveStore *self, ReeveQuery *query, GError **error)
@@ -404,10 +407,8 @@ reeve_store_query (ReeveStore *self, ReeveQuery *query, GError **error)
  * @limit: most entries
  * @error: return location
  *
- * Worker threads only.
- *
- * Returns: (element-type ReeveStreamEntry) (transfer full): entries in order, none for an unknown
- * stream; %NULL on error
+ * Returns: (worker threads only) (element-type ReeveStreamEntry) (transfer full): entries in order,
+ * none for an unknown stream; %NULL on error
  */
 GPtrArray *
 reeve_store_read_stream (ReeveStore *self, const char *scope, const char *stream, gint64 after,
@@ -429,9 +430,7 @@ reeve_store_read_stream (ReeveStore *self, const char *scope, const char *stream
  * @id: of the blob
  * @error: return location
  *
- * Worker threads only.
- *
- * Returns: (transfer full): its content; %NULL with %REEVE_ERROR_NOT_FOUND
+ * Returns: (worker threads only) (transfer full): its content; %NULL with %REEVE_ERROR_NOT_FOUND
  */
 GBytes *
 reeve_store_get_blob (ReeveStore *self, const char *scope, const char *id, GError **error)

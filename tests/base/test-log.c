@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The log: every line is one strict JSON object whatever the message holds; context, levels, masks.
  */
-#include "base/log.h"
+#include "base/log-task.h"
 
 #include <reeve-json.h>
 #include <string.h>
@@ -109,6 +109,90 @@ test_log_context (void)
   g_assert_null (strstr (cleared, "_id"));
 }
 
+static const char *
+bound_run (void)
+{
+  g_autoptr (ReeveLogContext) context = reeve_log_save_context ();
+
+  return g_intern_string (context != NULL ? reeve_log_context_get (context, REEVE_LOG_RUN_ID)
+                                          : NULL);
+}
+
+static void
+on_waited (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(const char **) user_data = bound_run ();
+}
+
+static gboolean
+on_later (gpointer user_data)
+{
+  *(const char **) user_data = bound_run ();
+  return G_SOURCE_REMOVE;
+}
+
+static gpointer
+answer_elsewhere (gpointer data)
+{
+  reeve_log_bind_context (REEVE_LOG_RUN_ID, "of another thread", REEVE_LOG_N_FIELDS);
+  g_task_return_boolean (data, TRUE);
+  return NULL;
+}
+
+/* What waits goes on for whom it began, whoever answers; and leaves nothing behind. */
+static void
+test_log_waits (void)
+{
+  const char *waited = "never";
+  const char *later = "never";
+  const char *nobody = "never";
+  g_autoptr (GSource) source = g_idle_source_new ();
+  GTask *task = NULL;
+  GTask *bare = reeve_log_task_new (NULL, NULL, on_waited, &nobody);
+
+  reeve_log_bind_context (REEVE_LOG_RUN_ID, "run_a", REEVE_LOG_N_FIELDS);
+  task = reeve_log_task_new (NULL, NULL, on_waited, &waited);
+  reeve_log_task_set_callback (source, on_later, &later, NULL);
+  reeve_log_clear_context ();
+  g_source_attach (source, NULL);
+  g_thread_join (g_thread_new ("other", answer_elsewhere, task));
+  g_thread_join (g_thread_new ("other", answer_elsewhere, bare));
+  while (g_strcmp0 (waited, "never") == 0 || g_strcmp0 (later, "never") == 0
+         || g_strcmp0 (nobody, "never") == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpstr (waited, ==, "run_a");
+  g_assert_cmpstr (later, ==, "run_a");
+  g_assert_null (nobody);
+  g_assert_null (bound_run ());
+  g_object_unref (task);
+  g_object_unref (bare);
+}
+
+/* What is done for a tenant as a whole names no one else. */
+static void
+test_log_tenant (void)
+{
+  g_autofree char *outside = NULL;
+
+  reeve_log_bind_context (REEVE_LOG_RUN_ID, "run_a", REEVE_LOG_N_FIELDS);
+  {
+    g_auto (ReeveLogScope) scope = reeve_log_scope_tenant ("acme");
+    g_autofree char *inside = format_line (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, "x", NULL);
+
+    g_assert_nonnull (strstr (inside, "\"tenant_id\":\"acme\""));
+    g_assert_null (strstr (inside, "run_a"));
+  }
+  {
+    g_auto (ReeveLogScope) scope = reeve_log_scope_tenant ("@platform");
+    g_autofree char *inside = format_line (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, "x", NULL);
+
+    g_assert_null (strstr (inside, "_id"));
+  }
+  outside = format_line (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, "x", NULL);
+  g_assert_nonnull (strstr (outside, "run_a"));
+  reeve_log_clear_context ();
+}
+
 static void
 test_log_levels (void)
 {
@@ -207,6 +291,8 @@ main (int argc, char **argv)
   g_test_add_func ("/log/json", test_log_json);
   g_test_add_func ("/log/text", test_log_text);
   g_test_add_func ("/log/context", test_log_context);
+  g_test_add_func ("/log/waits", test_log_waits);
+  g_test_add_func ("/log/tenant", test_log_tenant);
   g_test_add_func ("/log/levels", test_log_levels);
   g_test_add_func ("/log/masks", test_log_masks);
   g_test_add_func ("/log/process", test_log_process);

@@ -245,6 +245,20 @@ class Missions(TracingCase):
                 self.assertEqual((tenant, trace, request_id), (line.get("tenant_id", tenant), line["trace_id"], line["request_id"]), line)
                 self.assertIn(line.get("run_id"), (None, run_id))
 
+    def test_what_waits_is_logged_for_whom(self):
+        """A service that says later: what its answer brings about, and the next try, are logged with all ids, whatever thread it comes on."""
+        trace = "5" * 32
+        self.llm.script([{"status": 503, "headers": {"Retry-After": "0"}}, {"status": 503, "headers": {"Retry-After": "0"}}, {"content": "now"}])
+        answer = self.execute(headers={"traceparent": f"00-{trace}-{PARENT}-01"})
+        run = answer.json["run_id"]
+        told = [line for line in self.lines() if "trying again in" in line["message"] and line.get("trace_id") == trace]
+        self.assertEqual(2, len(told), self.lines()[-20:])
+        for line in told:
+            self.assertEqual(("default", run, self.agent, answer.headers["X-Request-Id"], True),
+                             (line["tenant_id"], line["run_id"], line["agent_id"], line["request_id"], "user_id" in line), line)
+        # and nothing says of a run in words what it does not say by its ids
+        self.assertEqual([], [line for line in self.lines() if "run_" in line["message"] and line.get("run_id", "none") not in line["message"]])
+
     def test_secrets(self):
         until("a request", lambda: self.collector.requests)
         self.assertEqual({"otlp-secret"}, {headers["x-api-key"] for _time, _path, headers in self.collector.requests})

@@ -4,12 +4,29 @@
 
 #include <string.h>
 
+static char *
+dup_run (void)
+{
+  g_autoptr (ReeveLogContext) context = reeve_log_save_context ();
+
+  return context != NULL ? g_strdup (reeve_log_context_get (context, REEVE_LOG_RUN_ID)) : NULL;
+}
+
+static void
+check_run (Exchange *self)
+{
+  g_autofree char *run = dup_run ();
+
+  g_assert_cmpstr (run, ==, self->run);
+}
+
 static void
 on_head (ReeveUpstreamCall *call, ReeveHttpResponse *head, gpointer user_data)
 {
   Exchange *self = user_data;
 
   g_assert_true (call == self->call);
+  check_run (self);
   g_assert_cmpuint (self->status, ==, 0);
   self->status = reeve_http_response_get_status (head);
   self->type = g_strdup (reeve_http_response_get_header (head, "content-type"));
@@ -25,6 +42,7 @@ on_data (ReeveUpstreamCall *call, const guint8 *data, gsize length, gpointer use
   Exchange *self = user_data;
 
   g_assert_cmpuint (self->status, !=, 0);
+  check_run (self);
   g_assert_cmpuint (length, >, 0);
   g_string_append_len (self->body, (const char *) data, (gssize) length);
   if (self->cancel_on_data)
@@ -37,6 +55,7 @@ on_done (ReeveUpstreamCall *call, const GError *error, gpointer user_data)
   Exchange *self = user_data;
 
   g_assert_false (self->done);
+  check_run (self);
   self->done = TRUE;
   self->error = error != NULL ? g_error_copy (error) : NULL;
   self->progress = reeve_upstream_call_get_progress (call);
@@ -106,6 +125,7 @@ begin (Fixture *fixture, ReeveHttpRequest *request)
 
   self->fixture = fixture;
   self->body = g_string_new (NULL);
+  self->run = dup_run ();
   self->call = reeve_upstream_start (REEVE_UPSTREAM (fixture->client), request, &fixture->options,
                                      &handlers, self);
   g_assert_nonnull (self->call);
@@ -125,6 +145,7 @@ exchange_free (Exchange *self)
 {
   g_string_free (self->body, TRUE);
   g_free (self->type);
+  g_free (self->run);
   g_clear_error (&self->error);
   g_free (self);
 }

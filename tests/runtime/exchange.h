@@ -3,6 +3,7 @@
  * the client. */
 #pragma once
 
+#include "base/log.h"
 #include "runtime/http-client.h"
 #include "hostile-server.h"
 
@@ -30,6 +31,7 @@ typedef struct
   gboolean cancel_on_data;
   gboolean pause_on_head;
   gboolean drop_on_done; /* of the client */
+  char *run;             /* (nullable): of the log, when it began: all is told within that */
 } Exchange;
 
 void fixture_setup (Fixture *self, gconstpointer data);

@@ -328,6 +328,39 @@ test_pause (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (got->body->len, ==, 20000000);
 }
 
+/* Of many under way at once, each is told of within the log's context of who began it. */
+static void
+test_log (Fixture *fixture, gconstpointer data)
+{
+  static const HostileStep slow[] = { READ, SLEEP (5), SEND (OK5), LOOP };
+  const HostileStep *const scripts[] = { slow };
+  g_autoptr (HostileServer) server = serve (scripts, 1);
+  g_autoptr (HostileServer) deaf = hostile_server_new_deaf ();
+  g_autoptr (ReeveHttpRequest) request = make_request (server, "POST", "x");
+  g_autoptr (ReeveHttpRequest) refused = make_request (deaf, "POST", "x");
+  g_autoptr (GPtrArray) calls = g_ptr_array_new_with_free_func ((GDestroyNotify) exchange_free);
+
+  reeve_http_client_set_limits (fixture->client, 2, 0, 0);
+  for (guint i = 0; i < 8; i++)
+    {
+      g_autofree char *run = g_strdup_printf ("run_%u", i);
+      ReeveLogContext *before
+          = reeve_log_enter (REEVE_LOG_RUN_ID, i > 0 ? run : NULL, REEVE_LOG_N_FIELDS);
+
+      g_ptr_array_add (calls, begin (fixture, i % 4 == 3 ? refused : request));
+      reeve_log_leave (before);
+    }
+  for (guint i = 0; i < calls->len; i++)
+    {
+      Exchange *got = g_ptr_array_index (calls, i);
+
+      g_assert_true ((got->run != NULL) == (i > 0));
+      finish (got);
+      g_assert_true ((got->error != NULL) == (i % 4 == 3));
+    }
+  g_assert_null (reeve_log_save_context ());
+}
+
 static void
 test_large_request (Fixture *fixture, gconstpointer data)
 {
@@ -498,6 +531,7 @@ main (int argc, char **argv)
     { "/http-client/refused-requests", test_refused_requests },
     { "/http-client/cancel", test_cancel },
     { "/http-client/pause", test_pause },
+    { "/http-client/log", test_log },
     { "/http-client/large-request", test_large_request },
     { "/http-client/queue", test_queue },
     { "/http-client/queue-of-dead", test_queue_of_dead },

@@ -202,6 +202,8 @@ reeve_rest_request_is_too_slow (ReeveRestRequest *self)
 static void
 reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
 {
+  g_auto (ReeveLogScope) scope = reeve_log_scope (reeve_call_get_log (self->call));
+
   if (self->too_slow)
     return;
   if (!self->streaming)
@@ -267,6 +269,8 @@ reeve_rest_request_on_event (ReeveCall *call, const char *event, JsonNode *data,
 static void
 reeve_rest_request_break (ReeveRestRequest *self, const GError *error)
 {
+  g_auto (ReeveLogScope) scope = reeve_log_scope (reeve_call_get_log (self->call));
+
   g_warning ("an answer under way breaks off: %s", error->message);
   if (self->connection != NULL)
     reeve_rest_connection_drop (self->connection);
