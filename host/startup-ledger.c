@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How often the ledger signs, and where it goes on while it cannot be written, if anywhere. */
+/* How often the ledger signs and packs, and where it goes on while it cannot be written, if
+ * anywhere. */
 #include "startup-ledger.h"
+
+#define REEVE_STARTUP_LEDGER_PACK_SECONDS 10
 
 gboolean
 reeve_startup_ledger_configure (ReeveLedger *ledger, ReeveConfig *config, GError **error)
@@ -9,6 +12,7 @@ reeve_startup_ledger_configure (ReeveLedger *ledger, ReeveConfig *config, GError
 
   reeve_ledger_set_checkpoint_seconds (
       ledger, (guint) reeve_config_get_int (config, "audit.checkpoint_seconds"));
+  reeve_ledger_set_pack_seconds (ledger, REEVE_STARTUP_LEDGER_PACK_SECONDS);
   if (g_strcmp0 (reeve_config_get_string (config, "audit.when_unavailable"), "refuse") == 0)
     return TRUE;
   if (folder == NULL)

@@ -7,8 +7,9 @@
 Both with --witness KEY… [--quorum N]: so many of these (all) must have cosigned; KEY is name+id+base64.
 Exit code 0: good; 1: bad, and the first bad record is named; 2: usage.
 """
-import argparse, base64, collections, fcntl, hashlib, json, os, re, sys  # noqa: E401
+import argparse, base64, collections, fcntl, hashlib, json, os, re, sys, zlib  # noqa: E401
 KEY_NAME, PLATFORM, LEVELS, TILE, IGNORED = b"reeve-ledger", "@platform", 5, 256, (".idx", ".lock")
+PACKED, MAX_RAW = b"RVP1", TILE * (16384 + 4)
 MAX_TEXT, MAX_STRING, MAX_NUMBER, MAX_NOTE, MAX_BASE, MAX_PROOF = 16384, 1024, 2**53 - 1, 4096, 24576, 65536
 KINDS, OUTCOMES = {"intent", "outcome", "read", "refusal", "event"}, {"succeeded", "failed", "blocked", "unknown"}
 REQUIRED = (NUMBERS := {"epoch", "seq", "time"}) | {"action", "kind", "scope"}
@@ -21,7 +22,6 @@ class Bad(Exception):  # seq: the first bad record, 0 where it is none
 
 def sha256(data):
     return hashlib.sha256(data).digest()
-
 def read(path, limit):
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -40,19 +40,16 @@ def point(data):
         x = x * ROOT % P
     x = P - x if x & 1 != sign else x
     return None if y >= P or (x * x - square) % P != 0 or x == P else (x, y, 1, x * y % P)
-
 def add(a, b):
     m, n, o, p = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0]), 2 * a[3] * b[3] * D, 2 * a[2] * b[2]
     e, f, g, h = n - m, p - o, p + o, n + m
     return e * f % P, g * h % P, f * g % P, e * h % P
-
 def multiply(number, a):
     result = (0, 1, 1, 0)
     for bit in range(number.bit_length()):
         result, a = add(result, a) if number >> bit & 1 else result, add(a, a)
     return result
 BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
-
 def ed25519_verify(public, message, signature):
     a, r, s = point(public), point(signature[:32]), int.from_bytes(signature[32:], "little")
     if a is None or r is None or s >= ORDER:
@@ -67,14 +64,12 @@ def unbase64(text, length=None):
     except ValueError:
         return None
     return data if base64.b64encode(data) == text and length in (None, len(data)) else None
-
 def parse_key(line, kind=1):  # 1: of a ledger, 4: of a witness
     name, number, text = (line.split(b"+", 2) + [b"", b""])[:3]
     raw = unbase64(text, 33)
     if raw is None or raw[0] != kind or (kind == 1) != (name == KEY_NAME) or number.decode("latin-1") != sha256(name + b"\n" + raw)[:4].hex():
         raise Bad("a public key is malformed")
     return Key(line, bytes.fromhex(number.decode()), raw[1:], name)
-
 def load_keys(path):
     return [parse_key(line) for line in read(path, MAX_NOTE).rstrip(b"\n").split(b"\n")]
 
@@ -82,7 +77,6 @@ SIGNED = rb"\n\xe2\x80\x94 reeve-ledger (?P<signature>[^\n]+)\n(?P<others>(\xe2\
 NOTE = re.compile(rb"(reeve-ledger/([!-~]+)\n(0|[1-9][0-9]{0,17})\n([^\n]{44})\n)" + SIGNED)
 BASE_NOTE = re.compile(rb"(reeve-ledger-base/([!-~]+)\n([1-9][0-9]{0,12})\n([^\n]{44})\nchain ([^\n]{44})\ntime (?:0|[1-9][0-9]{0,15})\n"
                        rb"keys (0|[1-9][0-9]{0,4})\nrule [!-~]{1,64}\n((?:subtree [^\n]{44}\n)*)((?:leaf [^\n]{44}\n)*))" + SIGNED)
-
 def read_checkpoint(note, keys, cosigned=True, what="checkpoint"):
     form, limit, named = (BASE_NOTE, MAX_BASE, "base") if what == "base" else (NOTE, MAX_NOTE, "checkpoint")
     match = form.fullmatch(note) if len(note) <= limit else None
@@ -92,7 +86,6 @@ def read_checkpoint(note, keys, cosigned=True, what="checkpoint"):
     if not any(blob[:4] == key.id and ed25519_verify(key.public, match[1], blob[4:]) for key in keys):
         raise Bad(f"the {named} is not signed by a key of this ledger", 0, what)
     return Checkpoint(match[2].decode(), int(match[3]), root, match)
-
 def check_witnesses(note, witnesses, quorum):
     (body, _, lines), found = note.partition(b"\n\n"), set()
     for key, line in ((key, line.split(b" ")) for key in witnesses for line in lines.split(b"\n")):
@@ -105,17 +98,14 @@ def check_witnesses(note, witnesses, quorum):
     if len(found) < quorum:
         raise Bad(f"{len(found)} of the witnesses have cosigned, {quorum} must have", 0, "witnessed")
     return len(found)
-
 def canonical(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
 def is_member(name, value):
     if isinstance(value, dict):
         return value and set(value) <= {"id", "type"} and all(isinstance(v, str) and is_member(n, v) for n, v in value.items())
     if type(value) is int or name in NUMBERS:
         return type(value) is int and (0 if name in NUMBERS else 1) <= value <= MAX_NUMBER
     return isinstance(value, str) and 0 < len(value.encode("utf-8", "replace")) <= MAX_STRING and "\0" not in value
-
 def parse_record(text):
     try:
         record = json.loads(text.decode())
@@ -125,13 +115,11 @@ def parse_record(text):
     if not good or not REQUIRED <= set(record) or record["kind"] not in KINDS or record.get("outcome", "failed") not in OUTCOMES:
         raise Bad("the record is not canonical")
     return record
-
 def check_record(text, seq, scope):
     record = parse_record(text)
     if record["seq"] != seq or record["scope"] != scope:
         raise Bad(f"number {record['seq']} of {record['scope']} stands where {seq} of {scope} must")
     return record
-
 def is_torn(data, length):  # may this, too short for a record, be what a crash leaves of one?
     text, start = data[4:], b'{"action":"'
     if len(data) < 4 or not 0 < length <= MAX_TEXT:
@@ -146,10 +134,22 @@ def is_torn(data, length):  # may this, too short for a record, be what a crash 
         if len(text) - error.start >= 4:  # a cut may go through one character
             return False
     return text[:len(start)] == start[:len(text)] and all(byte >= 0x20 for byte in text)
+def unpack(data, at, seq):  # of a packed block: where it ends, and its records, each behind its length
+    count, size, check = (int.from_bytes(data[i:i + 4], "big") for i in range(at + 4, at + 16, 4))
+    packed, inflate, raw, entries = data[at + 16:(end := at + 48 + size) - 32], zlib.decompressobj(), b"", []
+    try:
+        if data[at:at + 4] == PACKED and size <= MAX_RAW + 2**17 and end <= len(data) and zlib.crc32(packed) == check:
+            raw = inflate.decompress(packed, MAX_RAW + 1)
+    except zlib.error as error:
+        raise Bad("the block cannot be unpacked", seq) from error
+    while 4 < len(raw) and 0 < (length := int.from_bytes(raw[:4], "big")) <= min(MAX_TEXT, len(raw) - 4):
+        entries, raw = [*entries, raw[:4 + length]], raw[4 + length:]
+    if raw or not inflate.eof or inflate.unused_data or not 0 < len(entries) == count <= TILE:
+        raise Bad("the block is not whole", seq)
+    return end, entries
 
 def node(left, right):
     return sha256(b"\x01" + left + right)
-
 def fold(hashes):
     return hashes[0] if len(hashes) == 1 else fold([node(*hashes[i:i + 2]) for i in range(0, len(hashes), 2)])
 
@@ -169,7 +169,6 @@ class Tree:  # the perfect subtrees at the right edge, and the tile of each leve
                 self.rows[level + 1].append(fold(self.rows[level]))
                 self.rows[level] = []
         return filled
-
     def root(self):
         root = self.edge[-1][1] if self.edge else sha256(b"")
         for _, left in reversed(self.edge[:-1]):
@@ -182,7 +181,6 @@ def climb(path, index, size, leaf):  # the root that an inclusion proof leads to
     left = 1 << (size - 1).bit_length() - 1
     below = climb(path[:-1], index, left, leaf) if index < left else climb(path[:-1], index - left, size - left, leaf)
     return below and (node(below, path[-1]) if index < left else node(path[-1], below))
-
 def tile_name(level, number):
     digits = f"{number:0{(len(str(number)) + 2) // 3 * 3}}"
     return f"tile/{level}/" + "/".join(f"x{digits[i:i + 3]}" for i in range(0, len(digits) - 3, 3)) + "/" * (number > 999) + digits[-3:]
@@ -215,7 +213,6 @@ class Log:
         for level, number in sorted(tiles):
             if number >= self.tree.size // TILE ** (level + 1):
                 raise Bad("the tile is of records that are not there", self.tree.size + 1, tile_name(level, number))
-
     def read_note(self, what, limit):
         if what != "checkpoint" and not os.path.lexists(os.path.join(self.folder, what)):
             return None
@@ -234,7 +231,6 @@ class Log:
             self.chain, self.rotations = unbase64(base.match[5], 32), int(base.match[6])
             if not good or self.chain is None or self.tree.root() != base.root:
                 raise Bad("the tiles are not those that the base stands on", 0, "base")
-
     def add_leaves(self, leaves):
         for leaf in leaves:
             filled = self.tree.add(leaf)
@@ -250,7 +246,6 @@ class Log:
             elif not name.endswith(IGNORED) and name not in ("base", "checkpoint", "tile", "witnessed"):
                 raise Bad(f"{name} is no file of a ledger", 0, self.scope)
         return sorted(firsts)
-
     def list_tiles(self, name="tile", depth=0):
         folder = os.path.isdir(path := os.path.join(self.folder, name)) and not os.path.islink(path)
         if folder and depth < 6:
@@ -262,7 +257,6 @@ class Log:
         if match is None or os.path.islink(path) or not os.path.isfile(path) or tile_name(int(match[1]), number) != name:
             raise Bad("this is no tile", 0, name)
         return [(int(match[1]), number)]
-
     def check_roots(self):
         for known, what in self.known:
             if known.size == self.tree.size and known.root != self.tree.root():
@@ -276,6 +270,12 @@ class Log:
             data, at = read(os.path.join(self.folder, name), 2**31), 0
             if not data:
                 raise Bad("the file is empty", seq)
+            while data[:4] == PACKED and at < len(data):
+                (at, entries), start = unpack(data, at, seq := self.tree.size + 1), seq
+                for seq, entry in enumerate(entries, start):
+                    self.read_record(entry + sha256(self.chain + entry), seq)
+                if self.chain != data[at - 32:at]:  # of which record: its tile would have said, were it full here
+                    raise Bad("the chain hash of the block does not fit", start)
             while at < len(data):
                 seq, length = self.tree.size + 1, int.from_bytes(data[at:at + 4], "big")
                 end = at + 4 + length + 32
@@ -323,7 +323,6 @@ class Log:
             raise Bad("the tile has not the size of one", seq, name)
         data = read(path, TILE * 32)
         return [data[i:i + 32] for i in range(0, len(data), 32)]
-
     def check_tile(self, level, number, row):
         for i, (found, wanted) in enumerate(zip(self.read_tile(level, number) or row, row)):
             if found != wanted:

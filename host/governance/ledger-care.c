@@ -6,9 +6,14 @@
  * fails for another reason, nothing is recorded and nothing that must be recorded is done. Once a
  * second it is tried again: the reserve is made again, and a log that could not be written gets an
  * event in front of all else. */
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include "ledger-private.h"
 
 #include "ledger-verify.h"
+
+#define REEVE_LEDGER_PACK_NICE 10
 
 static ReeveLedgerRecord
 reeve_ledger_describe_event (const char *scope, const char *action, const char *resource_id,
@@ -66,6 +71,65 @@ reeve_ledger_sign_all (ReeveLedger *self)
       if (!reeve_ledger_log_sign (g_ptr_array_index (logs, i), &error))
         g_warning ("ledger: %s", error->message);
     }
+}
+
+/* ---- packing ---- */
+
+/**
+ * reeve_ledger_set_pack_seconds:
+ * @self: a ledger that is not open yet
+ * @seconds: how often it is looked for files that are complete; 0: never
+ */
+void
+reeve_ledger_set_pack_seconds (ReeveLedger *self, guint seconds)
+{
+  self->pack_seconds = seconds;
+}
+
+/**
+ * reeve_ledger_pack:
+ * @self: an open ledger
+ * @error: return location
+ *
+ * Packs the files of all logs that are complete and covered by a checkpoint. Blocks.
+ *
+ * Returns: %FALSE with the first error; the other logs are packed all the same
+ */
+gboolean
+reeve_ledger_pack (ReeveLedger *self, GError **error)
+{
+  g_autoptr (GPtrArray) logs = reeve_ledger_list_logs (self);
+  gboolean ok = TRUE;
+
+  for (guint i = 0; i < logs->len && g_atomic_int_get (&self->pack_stop) == 0; i++)
+    ok &= reeve_ledger_log_pack (g_ptr_array_index (logs, i), &self->pack_stop, ok ? error : NULL);
+  return ok;
+}
+
+static void
+reeve_ledger_pack_some (gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  /* whoever serves goes first */
+  (void) setpriority (PRIO_PROCESS, (id_t) gettid (), REEVE_LEDGER_PACK_NICE);
+  if (!reeve_ledger_pack (data, &error))
+    g_debug ("ledger: %s", error->message);
+}
+
+void
+reeve_ledger_start_packing (ReeveLedger *self)
+{
+  if (self->pack_seconds > 0)
+    self->packer = reeve_ledger_signer_new ("reeve-packer", reeve_ledger_pack_some, self,
+                                            self->pack_seconds);
+}
+
+void
+reeve_ledger_stop_packing (ReeveLedger *self)
+{
+  g_atomic_int_set (&self->pack_stop, 1);
+  g_clear_pointer (&self->packer, reeve_ledger_signer_free);
 }
 
 /* ---- trouble ---- */

@@ -58,7 +58,8 @@ reeve_ledger_log_cut (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GErr
   gboolean ok = TRUE;
   int fd = -1;
 
-  if (last == NULL)
+  /* what is packed is whole */
+  if (last == NULL || last->packed)
     return TRUE;
   fd = open (last->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0 || ftruncate (fd, (off_t) last->end) != 0)

@@ -41,6 +41,9 @@ struct _ReeveLedgerLog
   /* who has the turn to sign */
   guint64 tiles; /* full tiles of level 0 that are on the disk */
 
+  /* the packer's own */
+  guint64 unpackable; /* the last file that is damaged, by its first record */
+
   /* the writer thread's own */
   int fd;
   ReeveLedgerSegment *fresh; /* segment that this batch begins */
@@ -52,14 +55,18 @@ struct _ReeveLedgerLog
   gint64 month_to;       /* 0: not known yet */
 };
 
+/* a segment that is being packed */
+#define REEVE_LEDGER_LOG_NEW_PACK "pack.lock"
+
 /* the writer thread: nothing of the batch any more */
 void reeve_ledger_log_reset_batch (ReeveLedgerLog *self);
 /* up to so many records, full tiles are made durable; who has the turn to sign */
 gboolean reeve_ledger_log_write_tiles (ReeveLedgerLog *self, guint64 size, GError **error);
-/* (transfer full) a copy of the segment with record @seq, its index loaded; @before: of the one
- * before */
-ReeveLedgerSegment *reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 seq,
-                                                  ReeveLedgerSegment **before, GError **error);
+/* (transfer full) a copy of the segment with record @seq, its index loaded, its file open in @fd;
+ * @block: around @seq; @chain: the chain hash before that */
+ReeveLedgerSegment *reeve_ledger_log_open_block (ReeveLedgerLog *self, guint64 seq,
+                                                 ReeveLedgerSegmentBlock *block, guint8 *chain,
+                                                 int *fd, GError **error);
 /* the chain hash before the first record of @segment; @before: (nullable): the one before it */
 gboolean reeve_ledger_log_read_chain (ReeveLedgerLog *self, const ReeveLedgerSegment *segment,
                                       const ReeveLedgerSegment *before, guint8 *chain,

@@ -40,8 +40,19 @@ reeve_ledger_log_keep_index (ReeveLedgerLog *self, ReeveLedgerSegment *loaded)
     {
       ReeveLedgerSegment *segment = g_ptr_array_index (self->segments, i);
 
-      if (segment->first == loaded->first && segment->offsets == NULL)
-        segment->offsets = g_array_copy (loaded->offsets);
+      /* a file is packed once, and by then it does not grow */
+      if (segment->first != loaded->first
+          || (segment->offsets != NULL && segment->packed >= loaded->packed))
+        continue;
+      g_clear_pointer (&segment->offsets, g_array_unref);
+      segment->offsets = g_array_copy (loaded->offsets);
+      if (loaded->packed)
+        {
+          g_clear_pointer (&segment->starts, g_array_unref);
+          segment->starts = g_array_copy (loaded->starts);
+          segment->packed = TRUE;
+          segment->end = loaded->end;
+        }
     }
   g_mutex_unlock (&self->mutex);
 }
@@ -72,53 +83,59 @@ gboolean
 reeve_ledger_log_read_chain (ReeveLedgerLog *self, const ReeveLedgerSegment *segment,
                              const ReeveLedgerSegment *before, guint8 *chain, GError **error)
 {
-  gssize n = -1;
-  int fd = -1;
-
   if (before == NULL)
     return reeve_ledger_log_read_first_chain (self, segment, chain, error);
-  fd = open (before->path, O_RDONLY | O_CLOEXEC);
+  return reeve_ledger_segment_read_last (before, chain, error);
+}
 
-  if (fd < 0)
-    {
-      reeve_ledger_file_set_error (error, errno, "opening", before->path);
-      return FALSE;
-    }
-  n = reeve_ledger_file_read_at (fd, chain, REEVE_LEDGER_HASH_SIZE,
-                                 before->end - REEVE_LEDGER_HASH_SIZE, error);
-  close (fd);
-  if (n >= 0 && n != REEVE_LEDGER_HASH_SIZE)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was",
-                 before->path);
-  return n == REEVE_LEDGER_HASH_SIZE;
+/* No such record, or not any more. */
+static void
+reeve_ledger_log_set_missing (ReeveLedgerLog *self, guint64 seq, GError **error)
+{
+  guint64 base = reeve_ledger_log_get_base (self);
+
+  if (seq > 0 && seq <= base)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
+                 "the record is older than what is kept: those from %" G_GUINT64_FORMAT
+                 " on are there",
+                 base + 1);
+  else
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
 }
 
 ReeveLedgerSegment *
-reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegment **before,
-                              GError **error)
+reeve_ledger_log_open_block (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegmentBlock *block,
+                             guint8 *chain, int *fd, GError **error)
 {
-  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find (self, seq, before);
+  g_autoptr (ReeveLedgerSegment) before = NULL;
+  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find (self, seq, &before);
+  gboolean known = FALSE;
+  gssize n = REEVE_LEDGER_HASH_SIZE;
 
   if (segment == NULL)
     {
-      guint64 base = reeve_ledger_log_get_base (self);
-
-      if (seq > 0 && seq <= base)
-        g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
-                     "the record is older than what is kept: those from %" G_GUINT64_FORMAT
-                     " on are there",
-                     base + 1);
-      else
-        g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such record");
+      reeve_ledger_log_set_missing (self, seq, error);
       return NULL;
     }
-  if (segment->offsets == NULL)
-    {
-      if (!reeve_ledger_segment_load_index (segment, error))
-        return NULL;
-      reeve_ledger_log_keep_index (self, segment);
-    }
-  return g_steal_pointer (&segment);
+  known = segment->offsets != NULL;
+  *fd = reeve_ledger_segment_open (segment, error);
+  if (*fd < 0)
+    return NULL;
+  if (!known || segment->packed)
+    reeve_ledger_log_keep_index (self, segment);
+  *block = reeve_ledger_segment_locate (segment, seq);
+  if (block->offset < REEVE_LEDGER_HASH_SIZE)
+    n = reeve_ledger_log_read_chain (self, segment, before, chain, error) ? n : -1;
+  else
+    n = reeve_ledger_file_read_at (*fd, chain, REEVE_LEDGER_HASH_SIZE,
+                                   block->offset - REEVE_LEDGER_HASH_SIZE, error);
+  if (n == REEVE_LEDGER_HASH_SIZE)
+    return g_steal_pointer (&segment);
+  if (n >= 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was",
+                 segment->path);
+  close (*fd);
+  return NULL;
 }
 
 /**
@@ -128,8 +145,8 @@ reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegm
  * @first: (out): sequence number of the first record in the answer
  * @error: return location
  *
- * Reads the records around @seq: the chain hash before the first, then records as they stand in the
- * file. Blocks.
+ * Reads the records around @seq: the chain hash before the first, then records as they stand in a
+ * file that is not packed. Blocks.
  *
  * Returns: (transfer full): the bytes, or %NULL with %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_CORRUPT
  * or a file error
@@ -137,17 +154,17 @@ reeve_ledger_log_find_loaded (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegm
 GByteArray *
 reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first, GError **error)
 {
-  g_autoptr (ReeveLedgerSegment) before = NULL;
-  g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find_loaded (self, seq, &before, error);
-  g_autoptr (GByteArray) block = NULL;
+  ReeveLedgerSegmentBlock where = { 0 };
+  guint8 chain[REEVE_LEDGER_HASH_SIZE];
+  int fd = -1;
+  g_autoptr (ReeveLedgerSegment) segment
+      = reeve_ledger_log_open_block (self, seq, &where, chain, &fd, error);
+  GByteArray *block = NULL;
 
   if (segment == NULL)
     return NULL;
-  block = reeve_ledger_segment_read_block (segment, seq, first, error);
-  if (block == NULL)
-    return NULL;
-  if (*first == segment->first
-      && !reeve_ledger_log_read_chain (self, segment, before, block->data, error))
-    return NULL;
-  return g_steal_pointer (&block);
+  block = reeve_ledger_segment_read_block (segment, fd, &where, chain, error);
+  close (fd);
+  *first = where.first;
+  return block;
 }

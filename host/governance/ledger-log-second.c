@@ -100,7 +100,7 @@ reeve_ledger_log_clean_home (ReeveLedgerLog *self, ReeveLedgerSegment *last, GEr
   gboolean ok = FALSE;
 
   (void) g_unlink (leftover);
-  if (last == NULL)
+  if (last == NULL || last->packed)
     return TRUE;
   fd = open (last->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0 || ftruncate (fd, (off_t) last->end) != 0)

@@ -32,45 +32,14 @@ typedef struct
 
 /* ---- records ---- */
 
-/* Where to begin to read for record @seq: its block, and the chain hash before. */
-static gboolean
-reeve_ledger_log_start_scan (ReeveLedgerLog *self, ReeveLedgerSegment *segment,
-                             ReeveLedgerSegment *before, int fd, guint64 seq, guint64 *offset,
-                             guint8 *chain, GError **error)
-{
-  guint block = (guint) ((seq - segment->first) / REEVE_LEDGER_SEGMENT_STRIDE);
-  gssize n = REEVE_LEDGER_HASH_SIZE;
-
-  *offset = g_array_index (segment->offsets, guint32, block);
-  memset (chain, 0, REEVE_LEDGER_HASH_SIZE);
-  if (*offset == 0)
-    return reeve_ledger_log_read_chain (self, segment, before, chain, error);
-  if (*offset >= REEVE_LEDGER_HASH_SIZE)
-    n = reeve_ledger_file_read_at (fd, chain, REEVE_LEDGER_HASH_SIZE,
-                                   *offset - REEVE_LEDGER_HASH_SIZE, error);
-  if (n == REEVE_LEDGER_HASH_SIZE && *offset >= REEVE_LEDGER_HASH_SIZE)
-    return TRUE;
-  if (n >= 0)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was",
-                 segment->path);
-  return FALSE;
-}
-
 /* Reads records of one segment from @seq on; *@seq goes to the one behind the last. */
 static gboolean
-reeve_ledger_log_scan_file (ReeveLedgerLog *self, ReeveLedgerSegment *segment,
-                            ReeveLedgerSegment *before, int fd, guint64 *seq, guint64 end,
-                            ReeveLedgerLogScanFunc func, gpointer user_data, GError **error)
+reeve_ledger_log_scan_file (const ReeveLedgerSegment *segment, ReeveLedgerScanner *scanner,
+                            guint64 at, guint64 *seq, guint64 end, ReeveLedgerLogScanFunc func,
+                            gpointer user_data, GError **error)
 {
-  guint8 chain[REEVE_LEDGER_HASH_SIZE];
-  g_autoptr (ReeveLedgerScanner) scanner = NULL;
-  guint64 at = *seq - (*seq - segment->first) % REEVE_LEDGER_SEGMENT_STRIDE;
-  guint64 offset = 0;
   ReeveLedgerEntry entry;
 
-  if (!reeve_ledger_log_start_scan (self, segment, before, fd, *seq, &offset, chain, error))
-    return FALSE;
-  scanner = reeve_ledger_scanner_new (fd, offset, segment->end, chain);
   for (; at < MIN (end, segment->first + segment->count); at++)
     {
       g_autoptr (GError) local = NULL;
@@ -109,21 +78,18 @@ reeve_ledger_log_scan (ReeveLedgerLog *self, guint64 seq, guint64 count,
 
   while (seq < end)
     {
-      g_autoptr (ReeveLedgerSegment) before = NULL;
-      g_autoptr (ReeveLedgerSegment) segment
-          = reeve_ledger_log_find_loaded (self, seq, &before, error);
-      gboolean ok = FALSE;
+      ReeveLedgerSegmentBlock block = { 0 };
+      guint8 chain[REEVE_LEDGER_HASH_SIZE];
       int fd = -1;
+      g_autoptr (ReeveLedgerSegment) segment
+          = reeve_ledger_log_open_block (self, seq, &block, chain, &fd, error);
+      g_autoptr (ReeveLedgerScanner) scanner = NULL;
+      gboolean ok = FALSE;
 
       if (segment == NULL)
         return FALSE;
-      fd = open (segment->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-      if (fd < 0)
-        {
-          reeve_ledger_file_set_error (error, errno, "opening", segment->path);
-          return FALSE;
-        }
-      ok = reeve_ledger_log_scan_file (self, segment, before, fd, &seq, end, func, user_data,
+      scanner = reeve_ledger_scanner_new (fd, block.offset, segment->end, chain);
+      ok = reeve_ledger_log_scan_file (segment, scanner, block.first, &seq, end, func, user_data,
                                        error);
       close (fd);
       if (!ok)

@@ -70,6 +70,9 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
     {
       leftover = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
       (void) g_unlink (leftover);
+      g_free (leftover);
+      leftover = g_build_filename (self->folder, REEVE_LEDGER_LOG_NEW_PACK, NULL);
+      (void) g_unlink (leftover);
       self->segments = g_steal_pointer (&found->segments);
       self->state = g_steal_pointer (&found->state);
       self->signed_size = found->checkpoint_size;
@@ -202,7 +205,7 @@ reeve_ledger_log_is_over (ReeveLedgerLog *self, const ReeveLedgerSegment *last)
   gint64 now = g_get_real_time ();
   gint64 begun = 0;
 
-  if (last->end >= self->segment_size)
+  if (last->packed || last->end >= self->segment_size)
     return TRUE;
   if (self->month_to == 0)
     {
@@ -384,7 +387,7 @@ reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error)
 {
   ReeveLedgerLogTrouble trouble = REEVE_LEDGER_LOG_WELL;
   g_autoptr (GError) local = NULL;
-  ReeveLedgerSegment *sealed = NULL;
+  g_autoptr (ReeveLedgerSegment) sealed = NULL;
 
   if (reeve_ledger_batch_is_empty (self->batch))
     return TRUE;
@@ -394,7 +397,9 @@ reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error)
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  sealed = self->fresh != NULL && self->away == 0 ? reeve_ledger_log_last (self) : NULL;
+  /* a copy: once another is the last, it may be packed */
+  if (self->fresh != NULL && self->away == 0 && reeve_ledger_log_last (self) != NULL)
+    sealed = reeve_ledger_segment_copy (reeve_ledger_log_last (self));
   reeve_ledger_log_publish (self);
   reeve_ledger_log_reset_batch (self);
   /* a cache: without it the next reader makes the index anew */

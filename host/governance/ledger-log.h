@@ -11,8 +11,9 @@
 
 G_BEGIN_DECLS
 
-/* a new file is begun when the last one has grown to this; offsets in it must fit 32 bits */
-#define REEVE_LEDGER_LOG_SEGMENT_SIZE (64 * 1024 * 1024)
+/* a new file is begun when the last one has grown to this, and the last is packed then: so much of
+ * a log is not packed at most; offsets in a file must fit 32 bits */
+#define REEVE_LEDGER_LOG_SEGMENT_SIZE (2 * 1024 * 1024)
 
 typedef struct _ReeveLedgerLog ReeveLedgerLog;
 
@@ -66,6 +67,8 @@ GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);
 GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first,
                                          GError **error);
 gboolean reeve_ledger_log_sign (ReeveLedgerLog *self, GError **error);
+/* packs what is complete and signed, unless @stop (atomic) becomes 1 */
+gboolean reeve_ledger_log_pack (ReeveLedgerLog *self, gint *stop, GError **error);
 gboolean reeve_ledger_log_sign_now (ReeveLedgerLog *self, guint64 seq, GError **error);
 char *reeve_ledger_log_read_checkpoint (ReeveLedgerLog *self, ReeveCheckpoint *checkpoint,
                                         GError **error);

@@ -39,6 +39,9 @@ struct _ReeveLedger
   gint rotating;             /* atomic: the key is being changed */
   gint in_trouble;           /* atomic: it was said that the disk fails */
   ReeveLedgerSigner *signer; /* atomic: the writer's thread looks for it */
+  ReeveLedgerSigner *packer; /* (nullable) */
+  guint pack_seconds;        /* 0: none */
+  gint pack_stop;            /* atomic */
   guint checkpoint_seconds;  /* atomic */
 };
 
@@ -50,6 +53,9 @@ ReeveLedgerLog *reeve_ledger_need_log (ReeveLedger *self, const char *scope, GEr
 /* The signer's. */
 void reeve_ledger_care (gpointer data);
 void reeve_ledger_sign_all (ReeveLedger *self);
+/* Packs what is complete, now and then, if it is to. */
+void reeve_ledger_start_packing (ReeveLedger *self);
+void reeve_ledger_stop_packing (ReeveLedger *self);
 /* The writer's. */
 gboolean reeve_ledger_on_trouble (const GError *error, gboolean begins, gpointer user_data);
 void reeve_ledger_on_left (const char *scope, guint64 from, const GError *why, gpointer user_data);

@@ -19,6 +19,7 @@
 
 #include "checkpoint.h"
 #include "ledger-file.h"
+#include "ledger-pack.h"
 #include "ledger-record.h"
 #include "ledger-tiles.h"
 #include "ledger-witnessed.h"
@@ -247,6 +248,42 @@ reeve_ledger_recovery_cut (ReeveLedgerRecovery *self, ReeveLedgerSegment *segmen
   return TRUE;
 }
 
+/* The chain hash before the first record of the segment that is read now. */
+static gboolean
+reeve_ledger_recovery_read_chain (ReeveLedgerRecovery *self, guint8 *chain, GError **error)
+{
+  if (self->segments->len > 1)
+    return reeve_ledger_segment_read_last (
+        g_ptr_array_index (self->segments, self->segments->len - 2), chain, error);
+  memset (chain, 0, REEVE_LEDGER_HASH_SIZE);
+  if (self->base != NULL)
+    memcpy (chain, self->base->chain, REEVE_LEDGER_HASH_SIZE);
+  return TRUE;
+}
+
+/* The state stands within a segment that was packed since it was saved: goes through the records up
+ * to there once more. */
+static ReeveLedgerScanner *
+reeve_ledger_recovery_skip (ReeveLedgerRecovery *self, const ReeveLedgerSegment *segment, int fd,
+                            guint64 file_size, GError **error)
+{
+  g_autoptr (ReeveLedgerScanner) scanner = NULL;
+  guint8 chain[REEVE_LEDGER_HASH_SIZE];
+  ReeveLedgerEntry entry;
+
+  if (!reeve_ledger_recovery_read_chain (self, chain, error))
+    return NULL;
+  scanner = reeve_ledger_scanner_new (fd, 0, file_size, chain);
+  for (guint64 i = 0; i < segment->count; i++)
+    if (reeve_ledger_scanner_next (scanner, &entry, NULL) != REEVE_LEDGER_SCAN_ENTRY)
+      break;
+  if (memcmp (reeve_ledger_scanner_get_chain (scanner), self->state->chain, sizeof chain) == 0)
+    return g_steal_pointer (&scanner);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+               "%s does not lead to where the log stood when it was saved", segment->path);
+  return NULL;
+}
+
 /* Reads one segment from where the state stands to its end. */
 static gboolean
 reeve_ledger_recovery_scan (ReeveLedgerRecovery *self, ReeveLedgerSegment *segment, int fd,
@@ -254,10 +291,14 @@ reeve_ledger_recovery_scan (ReeveLedgerRecovery *self, ReeveLedgerSegment *segme
                             ReeveLedgerScan *ended, GError **error)
 {
   g_autoptr (ReeveLedgerScanner) scanner
-      = reeve_ledger_scanner_new (fd, segment->end, file_size, self->state->chain);
+      = segment->packed
+            ? reeve_ledger_recovery_skip (self, segment, fd, file_size, error)
+            : reeve_ledger_scanner_new (fd, segment->end, file_size, self->state->chain);
   g_autoptr (GError) local = NULL;
   ReeveLedgerEntry entry;
 
+  if (scanner == NULL)
+    return FALSE;
   for (;;)
     {
       *ended = reeve_ledger_scanner_next (scanner, &entry, &local);
@@ -265,7 +306,10 @@ reeve_ledger_recovery_scan (ReeveLedgerRecovery *self, ReeveLedgerSegment *segme
           || !reeve_ledger_recovery_apply (self->state, scope, &entry, &local)
           || !reeve_ledger_recovery_check_root (self->state, checkpoint, &local))
         break;
-      reeve_ledger_segment_note (segment, entry.offset);
+      if (segment->packed)
+        segment->count++;
+      else
+        reeve_ledger_segment_note (segment, entry.offset);
       segment->end = reeve_ledger_scanner_get_offset (scanner);
       memcpy (self->state->chain, reeve_ledger_scanner_get_chain (scanner),
               sizeof self->state->chain);
@@ -290,13 +334,17 @@ reeve_ledger_recovery_read_segment (ReeveLedgerRecovery *self, ReeveLedgerSegmen
   gboolean ok = FALSE;
   int fd = open (segment->path, (last ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
 
+  segment->packed = fd >= 0 && reeve_ledger_pack_sniff (fd, 0);
+  /* what is known of its length is of what it was */
+  if (segment->packed)
+    segment->end = 0;
   if (fd < 0 || fstat (fd, &status) != 0)
     reeve_ledger_file_set_error (error, errno, "opening", segment->path);
   else if ((guint64) status.st_size < segment->end || status.st_size == 0)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was",
                  segment->path);
   else
-    ok = reeve_ledger_segment_load_index (segment, error)
+    ok = (segment->packed || reeve_ledger_segment_load_index (segment, error))
          && reeve_ledger_recovery_scan (self, segment, fd, (guint64) status.st_size, scope,
                                         checkpoint, &ended, error);
   if (ok && ended == REEVE_LEDGER_SCAN_TORN)
@@ -308,6 +356,8 @@ reeve_ledger_recovery_read_segment (ReeveLedgerRecovery *self, ReeveLedgerSegmen
     }
   if (fd >= 0)
     close (fd);
+  if (segment->packed)
+    segment->end = (guint64) status.st_size;
   if (ok && segment->end > 0)
     {
       self->state->segment = segment->first;

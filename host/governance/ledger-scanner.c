@@ -5,7 +5,11 @@
  * The chain hash of a record is SHA-256 (chain hash before | length | JSON), and the chain hash
  * before stands in the file right in front of the length: so what is hashed is one run of bytes,
  * and no byte is copied. The RFC 6962 leaf hash wants a zero in front of the length instead; it is
- * put over the last byte of the hash before and taken back. */
+ * put over the last byte of the hash before and taken back.
+ *
+ * Of a packed segment (ledger-pack.c) a block at a time is unpacked to the same. Its chain hashes
+ * are made, so they fit; the last must be the one that the block has, and is compared when all its
+ * records were handed out: whoever knows their leaf hashes can then say which one is bad. */
 #include "ledger-scanner.h"
 
 #include <string.h>
@@ -13,6 +17,7 @@
 #include <reeve-plugin-1.h>
 
 #include "ledger-file.h"
+#include "ledger-pack.h"
 #include "ledger-record.h"
 
 #define REEVE_LEDGER_SCANNER_BUFFER (256 * 1024)
@@ -30,6 +35,11 @@ struct _ReeveLedgerScanner
   guint8 *buffer; /* REEVE_LEDGER_HASH_SIZE bytes of chain in front of the next record, always */
   gsize at;       /* of the next record in the buffer */
   gsize filled;
+
+  GByteArray *block;    /* (nullable): of a packed segment: what the buffer is in */
+  guint64 block_offset; /* where that begins */
+  guint count;          /* records of it */
+  gboolean unchained;   /* its chain hash does not fit */
 };
 
 /**
@@ -62,6 +72,8 @@ reeve_ledger_scanner_seal (guint8 *record, gsize length, guint8 chain[REEVE_LEDG
  * @end: where to stop
  * @chain: chain hash of the record before
  *
+ * What stands at @offset says whether the records are packed.
+ *
  * Returns: (transfer full): a scanner
  */
 ReeveLedgerScanner *
@@ -73,7 +85,14 @@ reeve_ledger_scanner_new (int fd, guint64 offset, guint64 end,
   self->fd = fd;
   self->offset = offset;
   self->end = end;
-  self->buffer = g_malloc (REEVE_LEDGER_HASH_SIZE + REEVE_LEDGER_SCANNER_BUFFER);
+  if (offset < end && reeve_ledger_pack_sniff (fd, offset))
+    {
+      self->block = g_byte_array_new ();
+      g_byte_array_set_size (self->block, REEVE_LEDGER_HASH_SIZE);
+      self->buffer = self->block->data;
+    }
+  else
+    self->buffer = g_malloc (REEVE_LEDGER_HASH_SIZE + REEVE_LEDGER_SCANNER_BUFFER);
   memcpy (self->buffer, chain, REEVE_LEDGER_HASH_SIZE);
   self->at = self->filled = REEVE_LEDGER_HASH_SIZE;
   return self;
@@ -86,7 +105,10 @@ reeve_ledger_scanner_new (int fd, guint64 offset, guint64 end,
 void
 reeve_ledger_scanner_free (ReeveLedgerScanner *self)
 {
-  g_free (self->buffer);
+  if (self->block != NULL)
+    g_byte_array_unref (self->block);
+  else
+    g_free (self->buffer);
   g_free (self);
 }
 
@@ -94,7 +116,7 @@ reeve_ledger_scanner_free (ReeveLedgerScanner *self)
  * reeve_ledger_scanner_get_offset:
  * @self: a scanner
  *
- * Returns: where the next record begins, or would
+ * Returns: where the next record begins, or would; of a packed segment: the next block
  */
 guint64
 reeve_ledger_scanner_get_offset (ReeveLedgerScanner *self)
@@ -112,6 +134,19 @@ const guint8 *
 reeve_ledger_scanner_get_chain (ReeveLedgerScanner *self)
 {
   return self->buffer + self->at - REEVE_LEDGER_HASH_SIZE;
+}
+
+/**
+ * reeve_ledger_scanner_get_doubtful:
+ * @self: a scanner
+ *
+ * Returns: how many of the records that were handed out last do not stand any more, when the last
+ * answer was #REEVE_LEDGER_SCAN_BAD: those of a packed block whose chain hash does not fit
+ */
+guint
+reeve_ledger_scanner_get_doubtful (ReeveLedgerScanner *self)
+{
+  return self->unchained && self->at == self->filled ? self->count : 0;
 }
 
 /* Makes the largest possible record, or all that is left, stand in the buffer. */
@@ -205,6 +240,77 @@ reeve_ledger_scanner_bad (const char *why, GError **error)
   return REEVE_LEDGER_SCAN_BAD;
 }
 
+/* Unpacks the next block. @ended: whether there was none. */
+static gboolean
+reeve_ledger_scanner_unpack (ReeveLedgerScanner *self, gboolean *ended, GError **error)
+{
+  guint8 chain[REEVE_LEDGER_HASH_SIZE];
+  ReeveLedgerPackHead head = { 0 };
+  gboolean chained = FALSE;
+  guint8 more = 0;
+  gssize n = 0;
+
+  *ended = FALSE;
+  if (self->unchained)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                           "the chain hash of the block does not fit");
+      return FALSE;
+    }
+  n = self->offset < self->end
+          ? reeve_ledger_file_read_at (self->fd, &more, sizeof more, self->offset, error)
+          : 0;
+  *ended = n == 0;
+  if (n <= 0)
+    return n == 0;
+  memcpy (chain, reeve_ledger_scanner_get_chain (self), sizeof chain);
+  if (!reeve_ledger_pack_read (self->fd, self->offset, self->end, chain, self->block, &head,
+                               &chained, error))
+    return FALSE;
+  self->block_offset = self->offset;
+  self->offset += head.size;
+  self->count = head.count;
+  self->unchained = !chained;
+  self->buffer = self->block->data;
+  self->at = REEVE_LEDGER_HASH_SIZE;
+  self->filled = self->block->len;
+  return TRUE;
+}
+
+/* The next record of a packed segment; its length and chain hash are known to be right. */
+static ReeveLedgerScan
+reeve_ledger_scanner_next_packed (ReeveLedgerScanner *self, ReeveLedgerEntry *entry, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  guint8 *record = NULL;
+  guint8 saved = 0;
+  guint32 length = 0;
+  gboolean ended = FALSE;
+
+  if (self->at == self->filled && !reeve_ledger_scanner_unpack (self, &ended, &local))
+    {
+      ReeveLedgerScan scan
+          = local->code == REEVE_ERROR_CORRUPT ? REEVE_LEDGER_SCAN_BAD : REEVE_LEDGER_SCAN_ERROR;
+
+      g_propagate_error (error, g_steal_pointer (&local));
+      return scan;
+    }
+  if (ended)
+    return REEVE_LEDGER_SCAN_END;
+  record = self->buffer + self->at;
+  memcpy (&length, record, sizeof length);
+  length = GUINT32_FROM_BE (length);
+  saved = record[-1];
+  record[-1] = 0x00;
+  reeve_digests_sha256 (record - 1, 1 + REEVE_LEDGER_SCANNER_PREFIX + length, entry->leaf);
+  record[-1] = saved;
+  entry->offset = self->block_offset;
+  entry->json = (const char *) record + REEVE_LEDGER_SCANNER_PREFIX;
+  entry->length = length;
+  self->at += length + REEVE_LEDGER_SCANNER_OVERHEAD;
+  return REEVE_LEDGER_SCAN_ENTRY;
+}
+
 /**
  * reeve_ledger_scanner_next:
  * @self: a scanner
@@ -223,6 +329,8 @@ reeve_ledger_scanner_next (ReeveLedgerScanner *self, ReeveLedgerEntry *entry, GE
   gsize left = 0;
   guint32 length = 0;
 
+  if (self->block != NULL)
+    return reeve_ledger_scanner_next_packed (self, entry, error);
   if (!reeve_ledger_scanner_fill (self, error))
     return REEVE_LEDGER_SCAN_ERROR;
   record = self->buffer + self->at;

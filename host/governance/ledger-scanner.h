@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Walks the records of one segment file, checking length and chain of each. */
+/* Walks the records of one segment file, packed or not, checking length and chain. */
 #pragma once
 
 #include "ledger-frontier.h"
@@ -29,7 +29,7 @@ typedef enum
 
 /**
  * ReeveLedgerEntry:
- * @offset: where it begins in the file
+ * @offset: where it begins in the file; of a packed one: its block
  * @json: its text; no terminator
  * @length: bytes of @json
  * @leaf: RFC 6962 leaf hash over length and text
@@ -53,6 +53,7 @@ ReeveLedgerScan reeve_ledger_scanner_next (ReeveLedgerScanner *self, ReeveLedger
                                            GError **error);
 guint64 reeve_ledger_scanner_get_offset (ReeveLedgerScanner *self);
 const guint8 *reeve_ledger_scanner_get_chain (ReeveLedgerScanner *self);
+guint reeve_ledger_scanner_get_doubtful (ReeveLedgerScanner *self);
 
 void reeve_ledger_scanner_seal (guint8 *record, gsize length, guint8 chain[REEVE_LEDGER_HASH_SIZE],
                                 guint8 leaf[REEVE_LEDGER_HASH_SIZE]);

@@ -4,18 +4,24 @@
  *
  * The index keeps every 32nd offset only: a log of ten million records costs 1.2 MiB of memory, and
  * finding a record reads some ten kilobytes. It is a cache: damaged, old or missing, it is made
- * anew from the file. */
+ * anew from the file.
+ *
+ * A packed segment (ledger-pack.c) takes the place of the other under the same name, at any moment:
+ * so whoever opens one looks at which it is, and not at what was known of it. Its index are the
+ * heads of its blocks, and is not saved. */
 #include "ledger-segment.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <reeve-plugin-1.h>
 
 #include "ledger-file.h"
+#include "ledger-pack.h"
 #include "ledger-record.h"
 
 #define REEVE_LEDGER_SEGMENT_DIGITS    20
@@ -54,6 +60,7 @@ reeve_ledger_segment_copy (const ReeveLedgerSegment *self)
   *copy = *self;
   copy->path = g_strdup (self->path);
   copy->offsets = self->offsets != NULL ? g_array_copy (self->offsets) : NULL;
+  copy->starts = self->starts != NULL ? g_array_copy (self->starts) : NULL;
   return copy;
 }
 
@@ -65,6 +72,7 @@ void
 reeve_ledger_segment_free (ReeveLedgerSegment *self)
 {
   g_clear_pointer (&self->offsets, g_array_unref);
+  g_clear_pointer (&self->starts, g_array_unref);
   g_free (self->path);
   g_free (self);
 }
@@ -122,6 +130,23 @@ reeve_ledger_segment_note (ReeveLedgerSegment *self, guint64 offset)
   self->count++;
 }
 
+/**
+ * reeve_ledger_segment_note_block:
+ * @self: a packed segment
+ * @start: how many of its records stand before the block
+ * @offset: where the block begins
+ */
+void
+reeve_ledger_segment_note_block (ReeveLedgerSegment *self, guint32 start, guint32 offset)
+{
+  if (self->offsets == NULL)
+    self->offsets = g_array_new (FALSE, FALSE, sizeof (guint32));
+  if (self->starts == NULL)
+    self->starts = g_array_new (FALSE, FALSE, sizeof (guint32));
+  g_array_append_val (self->offsets, offset);
+  g_array_append_val (self->starts, start);
+}
+
 static char *
 reeve_ledger_segment_index_path (const ReeveLedgerSegment *self)
 {
@@ -163,6 +188,8 @@ reeve_ledger_segment_save_index (const ReeveLedgerSegment *self, GError **error)
       = { GUINT64_TO_BE (self->first), GUINT64_TO_BE (self->count), GUINT64_TO_BE (self->end) };
   guint8 digest[REEVE_LEDGER_HASH_SIZE];
 
+  if (self->packed)
+    return TRUE;
   g_byte_array_append (bytes, (const guint8 *) REEVE_LEDGER_SEGMENT_MAGIC,
                        strlen (REEVE_LEDGER_SEGMENT_MAGIC));
   g_byte_array_append (bytes, (const guint8 *) head, sizeof head);
@@ -245,9 +272,36 @@ reeve_ledger_segment_extend (const ReeveLedgerSegment *self, ReeveLedgerSegment 
   return TRUE;
 }
 
+/* The index of a packed segment: the heads of its blocks. */
+static gboolean
+reeve_ledger_segment_load_blocks (ReeveLedgerSegment *self, int fd, GError **error)
+{
+  guint64 start = 0;
+  guint64 offset = 0;
+
+  while (offset < self->end && start < self->count)
+    {
+      ReeveLedgerPackHead head = { 0 };
+
+      if (!reeve_ledger_pack_peek (fd, offset, self->end, &head, error))
+        {
+          g_prefix_error (error, "indexing %s: ", self->path);
+          return FALSE;
+        }
+      reeve_ledger_segment_note_block (self, (guint32) start, (guint32) offset);
+      start += head.count;
+      offset += head.size;
+    }
+  if (start == self->count && offset == self->end)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+               "indexing %s: it has not the records that it had", self->path);
+  return FALSE;
+}
+
 /**
  * reeve_ledger_segment_load_index:
- * @self: a segment whose count and end are known
+ * @self: a segment that is not packed, whose count and end are known
  * @error: return location
  *
  * Loads the offsets, from the index file as far as that goes, the rest from the segment file
@@ -286,58 +340,175 @@ reeve_ledger_segment_load_index (ReeveLedgerSegment *self, GError **error)
   return ok;
 }
 
+/* Is the file packed, as @self says or not? If it is, @self says so from here on. */
+static gboolean
+reeve_ledger_segment_look (ReeveLedgerSegment *self, int fd, GError **error)
+{
+  struct stat status = { 0 };
+
+  if (self->packed || !reeve_ledger_pack_sniff (fd, 0))
+    return TRUE;
+  if (fstat (fd, &status) != 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "reading", self->path);
+      return FALSE;
+    }
+  g_clear_pointer (&self->offsets, g_array_unref);
+  self->packed = TRUE;
+  self->end = (guint64) status.st_size;
+  return TRUE;
+}
+
+/**
+ * reeve_ledger_segment_open:
+ * @self: a segment whose count is known, and its end where it is not packed
+ * @error: return location
+ *
+ * Opens the file for reading, whichever form it has by now, and loads the index.
+ *
+ * Returns: a descriptor, to be closed; -1 with an error
+ */
+int
+reeve_ledger_segment_open (ReeveLedgerSegment *self, GError **error)
+{
+  gboolean ok = FALSE;
+  int fd = open (self->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+  if (fd < 0)
+    {
+      reeve_ledger_file_set_error (error, errno, "opening", self->path);
+      return -1;
+    }
+  ok = reeve_ledger_segment_look (self, fd, error);
+  if (ok && self->packed && self->offsets == NULL)
+    ok = reeve_ledger_segment_load_blocks (self, fd, error);
+  else if (ok && self->offsets == NULL)
+    ok = reeve_ledger_segment_load_index (self, error);
+  if (ok)
+    return fd;
+  close (fd);
+  return -1;
+}
+
+/**
+ * reeve_ledger_segment_locate:
+ * @self: a segment whose index is loaded
+ * @seq: a sequence number in it
+ *
+ * Returns: where the records around @seq stand
+ */
+ReeveLedgerSegmentBlock
+reeve_ledger_segment_locate (const ReeveLedgerSegment *self, guint64 seq)
+{
+  guint64 number = seq - self->first;
+  guint n = (guint) (number / REEVE_LEDGER_SEGMENT_STRIDE);
+  ReeveLedgerSegmentBlock block = { .end = self->end };
+
+  if (self->packed)
+    for (n = self->starts->len - 1; g_array_index (self->starts, guint32, n) > number;)
+      n--;
+  block.first = self->first
+                + (self->packed ? g_array_index (self->starts, guint32, n)
+                                : (guint64) n * REEVE_LEDGER_SEGMENT_STRIDE);
+  block.offset = g_array_index (self->offsets, guint32, n);
+  if (n + 1 < self->offsets->len)
+    block.end = g_array_index (self->offsets, guint32, n + 1);
+  return block;
+}
+
+/* The bytes of a block behind the chain hash before it, which is @chain where a file begins. */
+static GByteArray *
+reeve_ledger_segment_read_bytes (const ReeveLedgerSegment *self, int fd,
+                                 const ReeveLedgerSegmentBlock *block, const guint8 *chain,
+                                 GError **error)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  gsize skip = block->offset == 0 ? REEVE_LEDGER_HASH_SIZE : 0;
+  gssize n = 0;
+
+  g_byte_array_set_size (bytes, (guint) (block->end - block->offset + REEVE_LEDGER_HASH_SIZE));
+  memcpy (bytes->data, chain, REEVE_LEDGER_HASH_SIZE);
+  n = reeve_ledger_file_read_at (fd, bytes->data + skip, bytes->len - skip,
+                                 block->offset + skip - REEVE_LEDGER_HASH_SIZE, error);
+  if (n >= 0 && (gsize) n != bytes->len - skip)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was", self->path);
+  return n >= 0 && (gsize) n == bytes->len - skip ? g_steal_pointer (&bytes) : NULL;
+}
+
 /**
  * reeve_ledger_segment_read_block:
  * @self: a segment whose index is loaded
- * @seq: a sequence number in it
- * @first: (out): sequence number of the first record in the answer
+ * @fd: from reeve_ledger_segment_open()
+ * @block: where to read
+ * @chain: the chain hash before the segment; used where its first records are wanted
  * @error: return location
  *
- * Reads the records around @seq. In front of them stand #REEVE_LEDGER_HASH_SIZE bytes: the chain
- * hash before the first, zeros where the segment begins.
+ * Reads records. In front of them stand #REEVE_LEDGER_HASH_SIZE bytes: the chain hash before the
+ * first.
  *
- * Returns: (transfer full): the bytes, or %NULL with an error
+ * Returns: (transfer full): the bytes, as they stand in a segment that is not packed, or %NULL with
+ * an error
  */
 GByteArray *
-reeve_ledger_segment_read_block (const ReeveLedgerSegment *self, guint64 seq, guint64 *first,
+reeve_ledger_segment_read_block (const ReeveLedgerSegment *self, int fd,
+                                 const ReeveLedgerSegmentBlock *block, const guint8 *chain,
                                  GError **error)
 {
-  guint block = (guint) ((seq - self->first) / REEVE_LEDGER_SEGMENT_STRIDE);
-  g_autoptr (GByteArray) bytes = g_byte_array_new ();
-  guint64 start = 0;
-  guint64 end = self->end;
-  gsize skip = 0;
-  gssize n = 0;
-  int fd = -1;
+  g_autoptr (GByteArray) bytes = NULL;
+  g_autoptr (GByteArray) records = NULL;
+  gboolean chained = FALSE;
 
-  g_return_val_if_fail (seq >= self->first && seq < self->first + self->count, NULL);
-  start = g_array_index (self->offsets, guint32, block);
-  if (block + 1 < self->offsets->len)
-    end = g_array_index (self->offsets, guint32, block + 1);
-  if (end < start
-      || end - start > REEVE_LEDGER_SEGMENT_STRIDE
-                           * (REEVE_LEDGER_RECORD_MAX_JSON + REEVE_LEDGER_SCANNER_OVERHEAD))
+  if (block->end < block->offset
+      || block->end - block->offset
+             > REEVE_LEDGER_PACK_WIDTH
+                   * (guint64) (REEVE_LEDGER_RECORD_MAX_JSON + REEVE_LEDGER_SCANNER_OVERHEAD))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "the index of %s is damaged",
                    self->path);
       return NULL;
     }
-  skip = start == 0 ? REEVE_LEDGER_HASH_SIZE : 0;
-  g_byte_array_set_size (bytes, (guint) (end - start + REEVE_LEDGER_HASH_SIZE));
-  memset (bytes->data, 0, REEVE_LEDGER_HASH_SIZE);
-  fd = open (self->path, O_RDONLY | O_CLOEXEC);
+  bytes = reeve_ledger_segment_read_bytes (self, fd, block, chain, error);
+  if (bytes == NULL || !self->packed)
+    return g_steal_pointer (&bytes);
+  records = g_byte_array_new ();
+  if (reeve_ledger_pack_open (bytes->data + REEVE_LEDGER_HASH_SIZE,
+                              bytes->len - REEVE_LEDGER_HASH_SIZE, bytes->data, records, &chained,
+                              error)
+      && !chained)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                         "the chain hash of the block does not fit");
+  if (chained)
+    return g_steal_pointer (&records);
+  g_prefix_error (error, "record %" G_GUINT64_FORMAT " in %s: ", block->first, self->path);
+  return NULL;
+}
+
+/**
+ * reeve_ledger_segment_read_last:
+ * @self: a segment that is not empty
+ * @chain: (out caller-allocates): chain hash of its last record
+ * @error: return location
+ *
+ * Returns: %FALSE with an error
+ */
+gboolean
+reeve_ledger_segment_read_last (const ReeveLedgerSegment *self, guint8 *chain, GError **error)
+{
+  g_autoptr (ReeveLedgerSegment) now = reeve_ledger_segment_copy (self);
+  int fd = open (self->path, O_RDONLY | O_CLOEXEC);
+  gssize n = -1;
+
   if (fd < 0)
     {
       reeve_ledger_file_set_error (error, errno, "opening", self->path);
-      return NULL;
+      return FALSE;
     }
-  n = reeve_ledger_file_read_at (fd, bytes->data + skip, bytes->len - skip,
-                                 start + skip - REEVE_LEDGER_HASH_SIZE, error);
+  /* in both forms it stands at the end */
+  if (reeve_ledger_segment_look (now, fd, error) && now->end >= REEVE_LEDGER_HASH_SIZE)
+    n = reeve_ledger_file_read_at (fd, chain, REEVE_LEDGER_HASH_SIZE,
+                                   now->end - REEVE_LEDGER_HASH_SIZE, error);
   close (fd);
-  if (n >= 0 && (gsize) n != bytes->len - skip)
+  if (n >= 0 && n != REEVE_LEDGER_HASH_SIZE)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was", self->path);
-  if (n < 0 || (gsize) n != bytes->len - skip)
-    return NULL;
-  *first = self->first + (guint64) block * REEVE_LEDGER_SEGMENT_STRIDE;
-  return g_steal_pointer (&bytes);
+  return n == REEVE_LEDGER_HASH_SIZE;
 }

@@ -18,8 +18,10 @@ G_BEGIN_DECLS
  * @first: sequence number of its first record
  * @count: records in it that are durable
  * @end: bytes of those
- * @offsets: (nullable) (element-type guint32): where records first, first + stride … begin; %NULL
- * until loaded
+ * @packed: it was packed, for all that is known: reeve_ledger_segment_open() looks
+ * @offsets: (nullable) (element-type guint32): where records first, first + stride … begin, of a
+ * packed one its blocks; %NULL until loaded
+ * @starts: (nullable) (element-type guint32): of a packed one: records before each block
  *
  * Guarded by the log it belongs to. Reads work on a copy.
  */
@@ -29,8 +31,25 @@ typedef struct
   guint64 first;
   guint64 count;
   guint64 end;
+  gboolean packed;
   GArray *offsets;
+  GArray *starts;
 } ReeveLedgerSegment;
+
+/**
+ * ReeveLedgerSegmentBlock:
+ * @first: sequence number of its first record
+ * @offset: where it begins
+ * @end: where it ends
+ *
+ * Records that are read at once.
+ */
+typedef struct
+{
+  guint64 first;
+  guint64 offset;
+  guint64 end;
+} ReeveLedgerSegmentBlock;
 
 ReeveLedgerSegment *reeve_ledger_segment_new (const char *folder, guint64 first);
 ReeveLedgerSegment *reeve_ledger_segment_copy (const ReeveLedgerSegment *self);
@@ -42,8 +61,15 @@ void reeve_ledger_segment_note (ReeveLedgerSegment *self, guint64 offset);
 gboolean reeve_ledger_segment_load_index (ReeveLedgerSegment *self, GError **error);
 void reeve_ledger_segment_remove_index (const ReeveLedgerSegment *self);
 gboolean reeve_ledger_segment_save_index (const ReeveLedgerSegment *self, GError **error);
-GByteArray *reeve_ledger_segment_read_block (const ReeveLedgerSegment *self, guint64 seq,
-                                             guint64 *first, GError **error);
+int reeve_ledger_segment_open (ReeveLedgerSegment *self, GError **error);
+ReeveLedgerSegmentBlock reeve_ledger_segment_locate (const ReeveLedgerSegment *self, guint64 seq);
+GByteArray *reeve_ledger_segment_read_block (const ReeveLedgerSegment *self, int fd,
+                                             const ReeveLedgerSegmentBlock *block,
+                                             const guint8 *chain, GError **error);
+gboolean reeve_ledger_segment_read_last (const ReeveLedgerSegment *self, guint8 *chain,
+                                         GError **error);
+/* one more block of a packed segment */
+void reeve_ledger_segment_note_block (ReeveLedgerSegment *self, guint32 start, guint32 offset);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerSegment, reeve_ledger_segment_free)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Signing is not the writer's: thousands of logs to sign would keep records waiting. */
+/* Signing and packing are not the writer's: thousands of logs would keep records waiting. */
 #include "ledger-signer.h"
 
 struct _ReeveLedgerSigner
@@ -38,6 +38,7 @@ reeve_ledger_signer_main (gpointer data)
 
 /**
  * reeve_ledger_signer_new:
+ * @name: of the thread
  * @func: what to do, at once and then again and again
  * @user_data: for @func
  * @seconds: how often
@@ -45,7 +46,8 @@ reeve_ledger_signer_main (gpointer data)
  * Returns: (transfer full): a signer, whose thread runs
  */
 ReeveLedgerSigner *
-reeve_ledger_signer_new (ReeveLedgerSignerFunc func, gpointer user_data, guint seconds)
+reeve_ledger_signer_new (const char *name, ReeveLedgerSignerFunc func, gpointer user_data,
+                         guint seconds)
 {
   ReeveLedgerSigner *self = g_new0 (ReeveLedgerSigner, 1);
 
@@ -54,7 +56,7 @@ reeve_ledger_signer_new (ReeveLedgerSignerFunc func, gpointer user_data, guint s
   self->seconds = MAX (seconds, 1);
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
-  self->thread = g_thread_new ("reeve-signer", reeve_ledger_signer_main, self);
+  self->thread = g_thread_new (name, reeve_ledger_signer_main, self);
   return self;
 }
 

@@ -10,8 +10,8 @@ typedef struct _ReeveLedgerSigner ReeveLedgerSigner;
 
 typedef void (*ReeveLedgerSignerFunc) (gpointer user_data);
 
-ReeveLedgerSigner *reeve_ledger_signer_new (ReeveLedgerSignerFunc func, gpointer user_data,
-                                            guint seconds);
+ReeveLedgerSigner *reeve_ledger_signer_new (const char *name, ReeveLedgerSignerFunc func,
+                                            gpointer user_data, guint seconds);
 void reeve_ledger_signer_free (ReeveLedgerSigner *self);
 void reeve_ledger_signer_set_seconds (ReeveLedgerSigner *self, guint seconds);
 

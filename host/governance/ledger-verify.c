@@ -200,7 +200,7 @@ reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, 
     }
   g_propagate_prefixed_error (error, g_steal_pointer (&local), "byte %" G_GUINT64_FORMAT ": ",
                               reeve_ledger_scanner_get_offset (scanner));
-  return reeve_ledger_verify_bad (self, path, seq);
+  return reeve_ledger_verify_bad (self, path, seq - reeve_ledger_scanner_get_doubtful (scanner));
 }
 
 static gboolean

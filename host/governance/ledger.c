@@ -297,10 +297,11 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
       reeve_ledger_open_tenant (self, scopes[i]);
   reeve_ledger_note_backs (self);
-  g_atomic_pointer_set (
-      &self->signer, reeve_ledger_signer_new (reeve_ledger_care, self, self->checkpoint_seconds));
+  g_atomic_pointer_set (&self->signer, reeve_ledger_signer_new ("reeve-signer", reeve_ledger_care,
+                                                                self, self->checkpoint_seconds));
   if (g_atomic_int_get (&self->in_trouble))
     reeve_ledger_signer_set_seconds (self->signer, REEVE_LEDGER_TRY_SECONDS);
+  reeve_ledger_start_packing (self);
   return TRUE;
 }
 
@@ -316,6 +317,7 @@ reeve_ledger_close (ReeveLedger *self)
 {
   ReeveLedgerSigner *signer = NULL;
 
+  reeve_ledger_stop_packing (self);
   if (self->writer != NULL)
     reeve_ledger_writer_stop (self->writer);
   signer = g_atomic_pointer_exchange (&self->signer, NULL);

@@ -119,6 +119,11 @@ ReeveLedgerHealth reeve_ledger_get_health (ReeveLedger *self);
 /* How many records wait to be written. Any thread. */
 guint reeve_ledger_get_depth (ReeveLedger *self);
 void reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds);
+/* Before it is opened. How often files that are complete are packed; 0, as it is at first: only by
+ * reeve_ledger_pack(). */
+void reeve_ledger_set_pack_seconds (ReeveLedger *self, guint seconds);
+/* Packs now what is complete and signed. Blocks. */
+gboolean reeve_ledger_pack (ReeveLedger *self, GError **error);
 /* Before it is opened. @folder (nullable): where logs go on while theirs cannot be written. */
 void reeve_ledger_set_second (ReeveLedger *self, const char *folder);
 /* Before it is opened: the size at which a log begins a new file. */

@@ -3,6 +3,7 @@
  * says why it stopped. */
 /* covers: host/governance/ledger-scanner.c
  * host/governance/ledger-recovery.c */
+#include "governance/ledger-pack.h"
 #include "governance/ledger-recovery.h"
 
 #include <string.h>
@@ -20,7 +21,12 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   ReeveLedgerScan scan = REEVE_LEDGER_SCAN_ENTRY;
   ReeveLedgerEntry entry;
   guint64 before = 0;
-  int fd = memfd_create ("segment", MFD_CLOEXEC);
+  int fd = -1;
+
+  /* what is packed is fuzz_ledger_pack's */
+  if (reeve_ledger_pack_is (data, size))
+    return 0;
+  fd = memfd_create ("segment", MFD_CLOEXEC);
 
   g_assert_cmpint (fd, >=, 0);
   g_assert_cmpint (write (fd, data, size), ==, (gssize) size);

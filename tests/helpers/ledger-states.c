@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Makes the ledger of a state folder longer, in small files: `ledger-states STATE COUNT [hold]`.
+ * Those that are complete already are packed before.
  * With `hold` it says `ready` when all is durable, and waits for the end of its input before it
  * stops: whoever copies the folder meanwhile has that of a host that was killed. */
 #include <stdio.h>
@@ -8,7 +9,9 @@
 
 #include "governance/ledger.h"
 
-#define SEGMENT 32768
+#define SEGMENT 24576
+/* so many go to the disk at once, and into one file */
+#define AT_ONCE 48
 
 static void
 fail (const char *doing, const GError *error)
@@ -59,9 +62,11 @@ main (int argc, char **argv)
   reeve_ledger_set_checkpoint_seconds (ledger, 3600);
   if (!reeve_ledger_open (ledger, &error))
     fail ("opening", error);
+  if (!reeve_ledger_pack (ledger, &error))
+    fail ("packing", error);
   for (guint i = 0; i < count; i++)
     {
-      append (ledger, "acme", i, FALSE);
+      append (ledger, "acme", i, i % AT_ONCE == AT_ONCE - 1);
       if (i % 16 == 0)
         append (ledger, "beta", i, FALSE);
     }

@@ -8,7 +8,9 @@ changes to one whose host was killed       |  30 |  2,000
 changes to a proof                         | 100 |  5,000
 """
 
+import glob
 import importlib.util
+import itertools
 import json
 import os
 import random
@@ -16,12 +18,14 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+import zlib
 
 from reeve import BUILD, CTL, SOURCE, main, size
 
 SCRIPT = os.path.join(SOURCE, "data", "verify", "reeve-verify.py")
 MAKER = os.path.join(BUILD, "tests", "helpers", "ledger-states")
-TILED = 256  # records of a tile
+TILED = 256  # records of a tile, and of a packed block
+FIRST = 400  # records before an older state is kept; those that lie in complete files are packed then
 SEED = random.SystemRandom().randrange(2**32) if size(0, 1) else 5
 
 
@@ -56,12 +60,16 @@ def judge(verdict):
 
 
 class Segment:
-    """One file of a log, as its records: [number, text, chain hash]."""
+    """One file of a log, packed or not, as its records: [number, text, chain hash]."""
 
-    def __init__(self, path):
-        self.path, self.records, at = path, [], 0
-        with open(path, "rb") as file:
-            data = file.read()
+    def __init__(self, path, chain=bytes(32)):
+        self.path, self.records, data, at = path, [], read(path), 0
+        self.packed = data[:4] == second.PACKED
+        while self.packed and at < len(data):
+            at, entries = second.unpack(data, at, 0)
+            for entry in entries:
+                chain = second.sha256(chain + entry)
+                self.records.append([json.loads(entry[4:])["seq"], entry[4:], chain])
         while at < len(data):
             end = at + 4 + int.from_bytes(data[at:at + 4], "big")
             if end + 32 > len(data):
@@ -69,9 +77,17 @@ class Segment:
             self.records.append([json.loads(data[at + 4:end])["seq"], data[at + 4:end], data[end:end + 32]])
             at = end + 32
 
+    def blocks(self):
+        """What is packed together."""
+        return [list(block) for _, block in itertools.groupby(self.records, lambda record: (record[0] - 1) // TILED)]
+
     def save(self):
         with open(self.path, "wb") as file:
-            for _, text, chain in self.records:
+            for block in self.blocks() if self.packed else []:
+                data = zlib.compress(b"".join(len(text).to_bytes(4, "big") + text for _, text, _ in block))
+                file.write(second.PACKED + b"".join(number.to_bytes(4, "big") for number in (len(block), len(data), zlib.crc32(data))))
+                file.write(data + block[-1][2])
+            for _, text, chain in [] if self.packed else self.records:
                 file.write(len(text).to_bytes(4, "big") + text + chain)
 
 
@@ -81,14 +97,14 @@ class States:
     def __init__(self, folder):
         self.folder, work = folder, os.path.join(folder, "work")
         os.mkdir(work)
-        self.make(work, 260)
+        self.make(work, FIRST)
         self.copy(work, "old")
-        with subprocess.Popen([MAKER, work, "300", "hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as maker:
+        with subprocess.Popen([MAKER, work, "160", "hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as maker:
             maker.stdout.readline()
             self.copy(work, "killed")
         self.copy(work, "clean")
         self.copy(os.path.join(folder, "old"), "fork")
-        self.make(os.path.join(folder, "fork"), 300)
+        self.make(os.path.join(folder, "fork"), 160)
 
     @staticmethod
     def make(state, count):
@@ -117,7 +133,11 @@ class Change:
         return sorted(found)
 
     def segments(self):
-        return [Segment(path) for path in self.files() if path.endswith(".log")]
+        segments = []
+        for path in self.files():
+            if path.endswith(".log"):
+                segments.append(Segment(path, segments[-1].records[-1][2] if segments else bytes(32)))
+        return segments
 
     def segment(self):
         return self.dice.choice(self.segments())
@@ -181,6 +201,10 @@ class Change:
         record = self.dice.choice(segment.records)
         record[1] = record[1].replace(b'"time":1', b'"time":2')
         self.expect = record[0]
+        block = next(block for block in segment.blocks() if record in block)
+        # a block has one chain hash; which record it is, its tile says, where that ends with it
+        if segment.packed and block[-1][0] % TILED != 0:
+            self.expect = block[0][0]
         segment.save()
 
     def forge(self, change):
@@ -239,10 +263,17 @@ class Change:
         files = [path for path in self.files() if other == "fork" or not path.endswith("checkpoint")]
         for path in self.dice.sample(files, len(files)):
             source = os.path.join(self.states.path(other), os.path.relpath(path, self.state))
-            if os.path.exists(source) and read(source) != read(path):
+            if os.path.exists(source) and self.differ(source, path):
                 shutil.copy(source, path)
                 return
         self.do_flip()
+
+    @staticmethod
+    def differ(*paths):
+        """Packed or not, the same records are the same."""
+        if paths[0].endswith(".log"):
+            return len({tuple(text for _, text, _ in Segment(path).records) for path in paths}) > 1
+        return read(paths[0]) != read(paths[1])
 
     def do_other_checkpoint(self):
         source = os.path.join(os.path.dirname(self.log), "beta" if not self.log.endswith("beta") else "acme", "checkpoint")
@@ -279,6 +310,10 @@ class Tampering(unittest.TestCase):
     def test_good_states(self):
         for name in ("clean", "killed", "old", "fork"):
             self.assertTrue(self.check(self.states.path(name))["valid"], name)
+        forms = [read(path)[:4] == second.PACKED for path in sorted(glob.glob(self.states.path("clean", "ledger", "acme", "*.log")))]
+        self.assertEqual(sorted(forms, reverse=True), forms)
+        self.assertGreaterEqual(sum(forms), 3, "packed files are changed, too")
+        self.assertIn(False, forms)
 
     def test_a_state_left_cleanly(self):
         """Each change is found, and where it is known, so is the first record that is bad."""
@@ -308,7 +343,7 @@ class Tampering(unittest.TestCase):
             self.assertFalse(verdict["valid"], verdict)
             bad = next(log for log in verdict["logs"] if log["scope"] == "acme")
             self.assertRegex(bad["error"], reason)
-            self.assertGreater(bad["bad_seq"], 261)
+            self.assertGreater(bad["bad_seq"], FIRST + 1)
         for name in ("clean", "fork"):
             self.assertTrue(self.check(self.states.path(name), self.checkpoint("old"), self.checkpoint("old", "beta"))["valid"])
 
@@ -320,7 +355,7 @@ class Tampering(unittest.TestCase):
         shutil.copytree(self.states.path("old", "ledger", "acme"), os.path.join(state, "ledger", "acme"))
         self.assertTrue(self.check(state)["valid"])
         verdict = self.check(state, self.checkpoint("clean"))
-        self.assertEqual([False, 262], [[log["valid"], log["bad_seq"]] for log in verdict["logs"] if log["scope"] == "acme"][0])
+        self.assertEqual([False, FIRST + 2], [[log["valid"], log["bad_seq"]] for log in verdict["logs"] if log["scope"] == "acme"][0])
 
 
 class Proofs(unittest.TestCase):

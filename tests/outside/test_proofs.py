@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Proofs of audit records, from outside: made by a host, verified by reevectl with nothing but the public key, bound to the tenant."""
 
-import base64
 import os
 import re
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 from reeve import CTL, SOURCE, Host, main
@@ -114,20 +115,6 @@ class Proofs(unittest.TestCase):
         self.assertIn('"scope":"@platform"', self.host.ctl("audit", "export", "--platform", "--format", "json").stdout)
         self.host.get(f"{AUDIT}?platform=maybe", expect=400)
 
-    def disk(self, seq):
-        """Bytes that a record takes: length and text, chain hash, a hash in each level of tiles that is written."""
-        extra = self.host.get(f"{AUDIT}/{seq}/proof", expect=200).text.splitlines()[1].split(" ")[1]
-        return len(base64.b64decode(extra)) + 32 + 32 * 256 / 255
-
-    def test_what_a_record_takes(self):
-        """Ids have one length: this hangs on nothing but what is recorded."""
-        self.newest()  # that is a read
-        self.assertLessEqual(self.disk(self.host.records(kind="read")[-1]["seq"]), 400)
-        audit = self.host.post("/api/v1/chat", {"message": "Hello.", "agent_id": self.host.agent(tools=())}, expect=200).json["audit"]
-        self.assertEqual(4, audit["last"] - audit["first"] + 1)
-        average = sum(self.disk(seq) for seq in range(audit["first"], audit["last"] + 1)) / 4
-        self.assertLessEqual(average, 550)
-
     def test_checkpoint(self):
         shown = self.host.get(f"{AUDIT}/checkpoint", expect=200).json
         self.assertRegex(shown["checkpoint"], re.compile(rf"\Areeve-ledger/default\n{shown['size']}\n.{{44}}\n\n\u2014 reeve-ledger \S+\n\Z"))
@@ -166,6 +153,66 @@ class Kept(unittest.TestCase):
     @staticmethod
     def verify(state, *more):
         return subprocess.run([CTL, "--state-dir", state, "audit", "verify", *more], capture_output=True, text=True, timeout=60, check=False)
+
+
+class Sizes(unittest.TestCase):
+    """What records take on the disk, all told: segments, tiles, caches, checkpoint; some packed, the last ones not yet."""
+
+    MOST = 400
+
+    def test_after_some_thousand(self):
+        with Host(config="audit: {checkpoint_seconds: 3600}\n") as host:
+            agent = host.agent(tools=())
+            calls = [threading.Thread(target=self.chat, args=(host, agent, 325)) for _ in range(4)]
+            for call in calls:
+                call.start()
+            for call in calls:
+                call.join()
+            log = os.path.join(host.state, "ledger", "default")
+            before, texts = self.measure(log), self.texts(host)
+            host.stop()
+            host.start()  # what it finds complete is packed, behind whoever asks
+            end = time.monotonic() + 60
+            while not all(self.forms(log)[:-1]):
+                self.assertLess(time.monotonic(), end, self.forms(log))
+                time.sleep(0.05)
+            self.assertEqual(texts, self.texts(host))
+            size = host.get(f"{AUDIT}/checkpoint", expect=200).json["size"]
+            after = self.measure(log)
+            self.assertGreater(size, 5000)
+            self.assertLess(after, before)
+            self.assertLessEqual(after / size, self.MOST)
+            # so is what is packed, alone
+            first, then = sorted(name for name in os.listdir(log) if name.endswith(".log"))[:2]
+            self.assertLessEqual(os.path.getsize(os.path.join(log, first)) / (int(then[:20]) - 1) + 34, self.MOST / 2)
+            self.assertTrue(host.post(f"{AUDIT}/verify", expect=200).json["valid"])
+            host.stop()
+            for command in ([CTL, "--state-dir", host.state, "audit", "verify"], [SCRIPT, host.state]):
+                done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+                self.assertEqual(0, done.returncode, done)
+
+    @staticmethod
+    def chat(host, agent, count):
+        for _ in range(count):
+            host.post("/api/v1/chat", {"message": "Hello.", "agent_id": agent}, expect=200)
+
+    @staticmethod
+    def measure(folder):
+        return sum(os.lstat(os.path.join(path, name)).st_size for path, _, names in os.walk(folder) for name in names)
+
+    @staticmethod
+    def forms(log):
+        """Of each segment, whether it is packed."""
+        forms = []
+        for name in sorted(name for name in os.listdir(log) if name.endswith(".log")):
+            with open(os.path.join(log, name), "rb") as file:
+                forms.append(file.read(4) == b"RVP1")
+        return forms
+
+    @staticmethod
+    def texts(host):
+        """Some records as they were hashed, out of the beginning, the end and the joints of blocks."""
+        return [host.get(f"{AUDIT}/{seq}/proof", expect=200).text.splitlines()[1] for seq in (1, 2, 255, 256, 257, 3000, 4000, 5000)]
 
 
 class Rotation(unittest.TestCase):
