@@ -2,6 +2,7 @@
 /* Looks every minute for API keys that end soon, every hour for what tenants keep too long. */
 #include "care.h"
 
+#include "runtime/kept-retention.h"
 #include "runtime/retention.h"
 
 #define REEVE_CARE_SECONDS 60
@@ -12,6 +13,7 @@ struct _ReeveCare
 {
   gatomicrefcount references;
   ReeveStore *store;
+  ReeveLedger *ledger;
   ReeveTenants *tenants;
   ReeveApiKeys *api_keys;
   ReeveAdmission *admission;
@@ -28,6 +30,7 @@ reeve_care_unref (ReeveCare *self)
   if (!g_atomic_ref_count_dec (&self->references))
     return;
   g_object_unref (self->store);
+  g_object_unref (self->ledger);
   g_object_unref (self->tenants);
   g_object_unref (self->api_keys);
   g_object_unref (self->admission);
@@ -49,6 +52,7 @@ reeve_care_work (gpointer data)
       reeve_retention_run (self->store, self->tenants, self->admission);
       /* where somebody has asked for it just now, that does */
       (void) reeve_audit_retention_run (self->audit_retention, NULL);
+      reeve_kept_retention_run (self->store, self->ledger, self->admission);
     }
   g_atomic_int_set (&self->busy, 0);
   reeve_care_unref (self);
@@ -83,6 +87,7 @@ reeve_care_new (ReeveServices *services)
 
   g_atomic_ref_count_init (&self->references);
   self->store = g_object_ref (services->store);
+  self->ledger = g_object_ref (services->ledger);
   self->tenants = g_object_ref (services->tenants);
   self->api_keys = g_object_ref (services->api_keys);
   self->admission = g_object_ref (services->admission);

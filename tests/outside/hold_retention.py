@@ -24,7 +24,7 @@ class Retention(unittest.TestCase):
     def setUp(self):
         self.faults = Faults()
         self.addCleanup(self.faults.__exit__)
-        self.host = Host(state=self.faults.state, environment=self.faults.environment)
+        self.host = Host("audit: {include_request_body: true}\n", state=self.faults.state, environment=self.faults.environment)
         self.addCleanup(self.host.close)
 
     def wait(self, condition):
@@ -75,6 +75,11 @@ class Retention(unittest.TestCase):
         named = [record for record in records if record["action"] == "audit.retire" and record["kind"] == "event"]
         self.assertEqual([f"default/1-{first - 1}"], [record["resource"]["id"] for record in named])
         self.assertEqual(["audit.retention_days=365"], [record["reason"] for record in named])
+        # what was kept for them goes with them, on record; what is of later ones stays
+        self.wait(lambda: [r["outcome"] for r in self.host.records(action="audit.forget", kind="outcome")] == ["succeeded"])
+        self.host.agent()
+        kept = [record for record in self.host.records(action="agents.create") if record.get("kept")]
+        self.assertEqual("kept", self.host.get(f"{AUDIT}/{kept[0]['seq']}", expect=200).json["body"]["state"])
         with tempfile.TemporaryDirectory(prefix="reeve-retention-") as folder:
             self.check_proof(folder, first)
             path = os.path.join(folder, "export.json")

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is kept under a key of each user: bound to its digest, redacted, and gone with the key. */
+#include "governance/kept-values.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/digests.h"
+#include "store/subject-shares.h"
+
+#include "directory-fixture.h"
+
+#define SCOPE   "default"
+#define THREADS 3
+#define ROUNDS  8
+
+typedef struct
+{
+  DirectoryFixture host;
+  ReeveSubjectKeys *keys;
+  ReeveKeptValues *values;
+  ReeveCaller *admin;
+  char *user; /* somebody */
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *key = NULL;
+
+  directory_fixture_set_up (&fixture->host, data);
+  fixture->keys = reeve_subject_keys_new (fixture->host.store, fixture->host.ledger.keys);
+  fixture->values = reeve_kept_values_new (fixture->host.store, fixture->keys, TRUE, TRUE);
+  fixture->admin = directory_fixture_admin (&fixture->host, NULL);
+  key = directory_fixture_make_user (&fixture->host, fixture->admin, "anna", "viewer",
+                                     &fixture->user, NULL);
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_clear_object (&fixture->values);
+  g_clear_object (&fixture->keys);
+  g_clear_pointer (&fixture->admin, reeve_caller_unref);
+  g_clear_pointer (&fixture->user, g_free);
+  directory_fixture_tear_down (&fixture->host, data);
+}
+
+static char *
+put (Fixture *fixture, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  char *digest = reeve_kept_values_put (fixture->values, SCOPE, fixture->user, text, &error);
+
+  g_assert_no_error (error);
+  return digest;
+}
+
+static ReeveKeptState
+state_of (Fixture *fixture, const char *digest, char **text)
+{
+  ReeveKeptState state = REEVE_KEPT_MISSING;
+  g_autofree char *found = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (reeve_kept_values_open (fixture->values, SCOPE, digest, &state, &found, &error));
+  g_assert_no_error (error);
+  g_assert_true ((found != NULL) == (state == REEVE_KEPT_READABLE));
+  if (text != NULL)
+    *text = g_steal_pointer (&found);
+  return state;
+}
+
+static JsonObject *
+do_erase (gpointer object, ReeveAdmitted *admitted, JsonObject *params, GError **error)
+{
+  return reeve_kept_values_erase (object, admitted, SCOPE,
+                                  json_object_get_string_member (params, "user_id"), error);
+}
+
+static JsonObject *
+erase_somebody (Fixture *fixture, const char *user, GError **error)
+{
+  g_autofree char *params = g_strdup_printf ("{\"user_id\":\"%s\"}", user);
+
+  return directory_fixture_effect (&fixture->host, fixture->admin, "compliance.erase", do_erase,
+                                   fixture->values, params, error);
+}
+
+static void
+erase (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) erased = erase_somebody (fixture, fixture->user, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (erased);
+}
+
+/* The file of one half of the user's key. */
+static char *
+half_of (Fixture *fixture, guint generation)
+{
+  g_autofree char *digest = reeve_digests_sha256_hex (fixture->user, strlen (fixture->user));
+  g_autofree char *name = g_strdup_printf ("%.40s.%u", digest, generation);
+
+  return g_build_filename (fixture->host.ledger.keys, "subjects", SCOPE, name, NULL);
+}
+
+static ReeveRecord *
+record_of (Fixture *fixture, const char *collection, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  ReeveRecord *record = reeve_store_get (fixture->host.store, SCOPE, collection, id, &error);
+
+  g_assert_no_error (error);
+  return record;
+}
+
+static void
+write_record (Fixture *fixture, const char *collection, const char *id, JsonObject *fields)
+{
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (SCOPE);
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  reeve_batch_put (batch, collection, id, fields, REEVE_REVISION_ANY);
+  result = reeve_store_commit (fixture->host.store, batch, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_values_keep (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *first = put (fixture, "a value");
+  g_autofree char *second = put (fixture, "a value");
+  g_autofree char *plain = reeve_digests_sha256_hex ("a value", strlen ("a value"));
+  g_autofree char *text = NULL;
+
+  g_assert_cmpstr (first, !=, second);
+  g_assert_cmpstr (first, !=, plain);
+  g_assert_cmpuint (strlen (first), ==, 64);
+  g_assert_cmpint (state_of (fixture, first, &text), ==, REEVE_KEPT_READABLE);
+  g_assert_cmpstr (text, ==, "a value");
+  g_assert_cmpint (state_of (fixture, plain, NULL), ==, REEVE_KEPT_MISSING);
+}
+
+/* One value in the place of another, and one that was changed. */
+static void
+test_values_bound (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *first = put (fixture, "the first");
+  g_autofree char *second = put (fixture, "the second");
+  g_autoptr (ReeveRecord) record = record_of (fixture, REEVE_STORE_KEPT_VALUES, first);
+  ReeveKeptState state = REEVE_KEPT_READABLE;
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  write_record (fixture, REEVE_STORE_KEPT_VALUES, second, reeve_record_get_fields (record));
+  g_assert_false (reeve_kept_values_open (fixture->values, SCOPE, second, &state, &text, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
+  g_assert_null (text);
+  g_assert_cmpint (state_of (fixture, first, NULL), ==, REEVE_KEPT_READABLE);
+}
+
+static void
+test_values_erase (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *before = put (fixture, "before");
+  g_autofree char *path = half_of (fixture, 1);
+  g_autofree char *beside = g_strconcat (path, ".new", NULL);
+  g_autofree char *address = NULL;
+  g_autofree char *after = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) nobody = NULL;
+
+  address
+      = reeve_kept_values_put_address (fixture->values, SCOPE, fixture->user, "192.0.2.7", &error);
+  g_assert_no_error (error);
+  /* what a crash in its making leaves: another name of the same file */
+  g_assert_cmpint (link (path, beside), ==, 0);
+  erase (fixture);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (beside, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
+  g_assert_cmpint (state_of (fixture, address, NULL), ==, REEVE_KEPT_ERASED);
+  g_assert_null (
+      reeve_kept_values_find_address (fixture->values, SCOPE, fixture->user, "192.0.2.7"));
+  after = put (fixture, "after");
+  g_assert_cmpint (state_of (fixture, after, NULL), ==, REEVE_KEPT_READABLE);
+  g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
+  nobody = erase_somebody (fixture, "usr_nobody", &error);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
+  g_assert_null (nobody);
+}
+
+/* The store as it was before, from a backup: half of the key is in it. */
+static void
+test_values_older_store (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *before = put (fixture, "before");
+  g_autoptr (ReeveRecord) subject = record_of (fixture, REEVE_STORE_SUBJECTS, fixture->user);
+  g_autofree char *after = NULL;
+
+  erase (fixture);
+  write_record (fixture, REEVE_STORE_SUBJECTS, fixture->user, reeve_record_get_fields (subject));
+  g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
+  after = put (fixture, "after");
+  g_assert_cmpint (state_of (fixture, after, NULL), ==, REEVE_KEPT_READABLE);
+  g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
+}
+
+/* Cut off at each step: the half is overwritten, cut, removed; the record is as it was. */
+static void
+test_values_cut_off (Fixture *fixture, gconstpointer data)
+{
+  static const char zeros[REEVE_SUBJECT_SHARES_SIZE] = { 0 };
+
+  for (guint step = 0; step < 3; step++)
+    {
+      g_autofree char *before = put (fixture, "before");
+      g_autofree char *after = NULL;
+      g_autofree char *path = half_of (fixture, step + 1);
+
+      g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+      if (step < 2)
+        g_assert_true (
+            g_file_set_contents (path, zeros, step == 0 ? (gssize) sizeof zeros : 0, NULL));
+      else
+        g_assert_cmpint (g_unlink (path), ==, 0);
+      g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
+      after = put (fixture, "after");
+      g_assert_cmpint (state_of (fixture, after, NULL), ==, REEVE_KEPT_READABLE);
+      g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
+    }
+}
+
+static gpointer
+put_many (gpointer data)
+{
+  Fixture *fixture = data;
+  GPtrArray *digests = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      char *digest = reeve_kept_values_put (fixture->values, SCOPE, fixture->user, "x", &error);
+
+      if (digest != NULL)
+        g_ptr_array_add (digests, digest);
+      else
+        g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT);
+    }
+  return digests;
+}
+
+/* Nothing is ever named that is neither there nor erased, and nothing outlives the last erasure. */
+static void
+test_values_meanwhile (Fixture *fixture, gconstpointer data)
+{
+  GThread *threads[THREADS];
+
+  for (guint i = 0; i < THREADS; i++)
+    threads[i] = g_thread_new ("put", put_many, fixture);
+  for (guint i = 0; i < ROUNDS; i++)
+    erase (fixture);
+  for (guint i = 0; i < THREADS; i++)
+    {
+      g_autoptr (GPtrArray) digests = g_thread_join (threads[i]);
+
+      for (guint d = 0; d < digests->len; d++)
+        g_assert_cmpint (state_of (fixture, digests->pdata[d], NULL), !=, REEVE_KEPT_MISSING);
+      erase (fixture);
+      for (guint d = 0; d < digests->len; d++)
+        g_assert_cmpint (state_of (fixture, digests->pdata[d], NULL), ==, REEVE_KEPT_ERASED);
+    }
+}
+
+static char *
+describe (const char *json, const char *digest)
+{
+  g_autoptr (JsonNode) node
+      = json != NULL ? reeve_json_parse_strict (json, strlen (json), NULL) : NULL;
+
+  return reeve_kept_values_describe (node, digest);
+}
+
+static void
+test_values_describe (void)
+{
+  static const struct
+  {
+    const char *json;
+    const char *digest;
+    const char *expected;
+  } rows[] = {
+    { NULL, "d1", "{\"digest\":\"d1\"}" },
+    { "{\"b\":1,\"a\":[true,null,\"x\"]}", NULL, "{\"body\":{\"a\":[true,null,\"x\"],\"b\":1}}" },
+    { "{\"password\":\"p\",\"max_tokens\":5}", "d",
+      "{\"body\":{\"max_tokens\":5,\"password\":\"***\"},\"digest\":\"d\"}" },
+    { "{\"l\":[{\"client_secret\":{\"a\":1}}],\"api_key\":null}", "d",
+      "{\"body\":{\"api_key\":null,\"l\":[{\"client_secret\":\"***\"}]},\"digest\":\"d\"}" },
+    { "\"ask with Bearer abcdef1234567890 please\"", NULL,
+      "{\"body\":\"ask with Bearer *** please\"}" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *text = describe (rows[i].json, rows[i].digest);
+
+      g_assert_cmpstr (text, ==, rows[i].expected);
+    }
+}
+
+/* Cut between characters; what is as long as may be is whole. */
+static void
+test_values_long (void)
+{
+  for (guint extra = 0; extra < 4; extra++)
+    {
+      g_autoptr (GString) json = g_string_new ("\"");
+      g_autofree char *text = NULL;
+      g_autoptr (JsonNode) node = NULL;
+      const char *kept = NULL;
+
+      for (guint i = 0; i < extra; i++)
+        g_string_append_c (json, 'x');
+      while (json->len < REEVE_KEPT_VALUES_BODY)
+        g_string_append (json, "\xe2\x82\xac");
+      g_string_append_c (json, '"');
+      text = describe (json->str, NULL);
+      node = reeve_json_parse_strict (text, strlen (text), NULL);
+      g_assert_nonnull (node);
+      kept = reeve_json_get_string (json_node_get_object (node), "text", NULL);
+      g_assert_nonnull (kept);
+      g_assert_true (reeve_json_get_boolean (json_node_get_object (node), "cut", FALSE));
+      g_assert_cmpuint (strlen (kept), <=, REEVE_KEPT_VALUES_BODY);
+      g_assert_cmpuint (strlen (kept), >, REEVE_KEPT_VALUES_BODY - 4);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+#define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+  ADD ("/kept-values/keep", test_values_keep);
+  ADD ("/kept-values/bound", test_values_bound);
+  ADD ("/kept-values/erase", test_values_erase);
+  ADD ("/kept-values/older-store", test_values_older_store);
+  ADD ("/kept-values/cut-off", test_values_cut_off);
+  ADD ("/kept-values/meanwhile", test_values_meanwhile);
+#undef ADD
+  g_test_add_func ("/kept-values/describe", test_values_describe);
+  g_test_add_func ("/kept-values/long", test_values_long);
+  return g_test_run ();
+}
