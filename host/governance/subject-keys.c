@@ -14,8 +14,8 @@
 #include "store/subject-shares.h"
 
 #define REEVE_SUBJECT_KEYS_LABEL "reeve-subject-key/1"
-/* tries while others change the record */
-#define REEVE_SUBJECT_KEYS_TRIES 8
+/* tries while others change the record: each of them does so once */
+#define REEVE_SUBJECT_KEYS_TRIES 64
 
 struct _ReeveSubjectKeys
 {
@@ -23,6 +23,9 @@ struct _ReeveSubjectKeys
 
   ReeveStore *store;
   char *folder;
+  GMutex mutex;
+  GCond cond;
+  GHashTable *erasing; /* under the mutex: "scope\nsubject" of those that a thread erases */
 };
 
 /* A record, or that there is none. */
@@ -45,6 +48,9 @@ reeve_subject_keys_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_free (self->folder);
+  g_hash_table_unref (self->erasing);
+  g_mutex_clear (&self->mutex);
+  g_cond_clear (&self->cond);
   G_OBJECT_CLASS (reeve_subject_keys_parent_class)->finalize (object);
 }
 
@@ -57,6 +63,9 @@ reeve_subject_keys_class_init (ReeveSubjectKeysClass *klass)
 static void
 reeve_subject_keys_init (ReeveSubjectKeys *self)
 {
+  g_mutex_init (&self->mutex);
+  g_cond_init (&self->cond);
+  self->erasing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 /**
@@ -160,6 +169,39 @@ reeve_subject_keys_derive (const char *scope, const char *subject, const ReeveSu
   key->revision = record->revision;
 }
 
+/* ---- one erasure at a time ---- */
+
+/* Waits until nobody erases the subject; @enter: then does. Returns whether it had to wait. */
+static gboolean
+reeve_subject_keys_wait (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                         gboolean enter)
+{
+  g_autofree char *name = g_strjoin ("\n", scope, subject, NULL);
+  gboolean waited = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  while (g_hash_table_contains (self->erasing, name))
+    {
+      waited = TRUE;
+      g_cond_wait (&self->cond, &self->mutex);
+    }
+  if (enter)
+    g_hash_table_add (self->erasing, g_steal_pointer (&name));
+  g_mutex_unlock (&self->mutex);
+  return waited;
+}
+
+static void
+reeve_subject_keys_leave (ReeveSubjectKeys *self, const char *scope, const char *subject)
+{
+  g_autofree char *name = g_strjoin ("\n", scope, subject, NULL);
+
+  g_mutex_lock (&self->mutex);
+  g_hash_table_remove (self->erasing, name);
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->mutex);
+}
+
 /* ---- making and finding ---- */
 
 /* The key of a record as it stands. */
@@ -213,8 +255,12 @@ reeve_subject_keys_try (ReeveSubjectKeys *self, const char *scope, const char *s
             g_propagate_error (error, g_steal_pointer (&local));
           return ok;
         }
-      /* its erasure was cut off between the two halves: what was before stays unreadable */
       g_clear_error (&local);
+      /* it is being erased just now */
+      *again = reeve_subject_keys_wait (self, scope, subject, FALSE);
+      if (*again)
+        return FALSE;
+      /* its erasure was cut off between the two halves: what was before stays unreadable */
       record.erased_at = reeve_times_now ();
       record.generation++;
     }
@@ -356,18 +402,22 @@ reeve_subject_keys_erase (ReeveSubjectKeys *self, ReeveAdmitted *admitted, const
                           const char *subject, gint64 *erased_at, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  gboolean ok = FALSE;
+  gboolean again = TRUE;
 
-  for (guint i = 0; i < REEVE_SUBJECT_KEYS_TRIES; i++)
+  reeve_subject_keys_wait (self, scope, subject, TRUE);
+  for (guint i = 0; i < REEVE_SUBJECT_KEYS_TRIES && again; i++)
     {
       g_clear_error (&local);
-      if (reeve_subject_keys_try_erase (self, admitted, scope, subject, erased_at, &local))
-        return TRUE;
+      ok = reeve_subject_keys_try_erase (self, admitted, scope, subject, erased_at, &local);
       /* NOT_FOUND before anything was consumed is the answer, and no other who was quicker */
-      if (!reeve_subject_keys_is_overtaken (local) || !reeve_admitted_is_consumed (admitted))
-        break;
+      again
+          = !ok && reeve_subject_keys_is_overtaken (local) && reeve_admitted_is_consumed (admitted);
     }
-  g_propagate_error (error, g_steal_pointer (&local));
-  return FALSE;
+  reeve_subject_keys_leave (self, scope, subject);
+  if (!ok)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return ok;
 }
 
 /**
