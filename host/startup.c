@@ -213,6 +213,7 @@ reeve_startup_open_tenants (ReeveStartup *self)
   reeve_tenants_add_watch (services->tenants, reeve_startup_on_tenant, self);
   reeve_startup_set_default (self, "max_agents");
   reeve_startup_set_default (self, "max_concurrent_sessions");
+  reeve_startup_set_default (self, "max_concurrent_runs");
 }
 
 /* What was kept before can be read, and erased, also where nothing more is to be kept. */
@@ -438,6 +439,8 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     .max_tokens = reeve_config_get_int (services->config, "agents.max_tokens"),
     .timeout_seconds = reeve_config_get_int (services->config, "agents.execution_timeout"),
     .tool_seconds = reeve_config_get_int (services->config, "tools.timeout"),
+    .queue_length = reeve_config_get_int (services->config, "agents.queue_length"),
+    .queue_seconds = reeve_config_get_int (services->config, "agents.queue_timeout"),
     .authentication = services->authentication,
     .tenants = services->tenants,
     .policies = services->policies,

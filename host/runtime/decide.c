@@ -85,6 +85,9 @@ reeve_decide_interrupted (ReeveJournal *journal, ReeveDecision *decision)
     return FALSE;
   if (g_strcmp0 (reason, "timeout") == 0)
     reeve_decide_fail (decision, "failed", "timeout", g_strdup ("the run's time is up"));
+  else if (g_strcmp0 (reason, "queue_timeout") == 0)
+    reeve_decide_fail (decision, "failed", "queue_timeout",
+                       g_strdup ("the run's turn has not come in the time that it may wait"));
   else
     reeve_decide_fail (decision, "cancelled", "cancelled", g_strdup ("the run was cancelled"));
   return TRUE;
@@ -178,7 +181,10 @@ reeve_decide (ReeveJournal *journal, ReeveDecision *decision)
     return;
   if (reeve_decide_interrupted (journal, decision))
     return;
-  reeve_decide_step (journal, decision);
+  if (reeve_journal_is_queued (journal))
+    decision->kind = REEVE_DECISION_WAIT;
+  else
+    reeve_decide_step (journal, decision);
 }
 
 /**

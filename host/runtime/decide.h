@@ -11,6 +11,7 @@ typedef enum
   REEVE_DECISION_CALL_MODEL, /* ask the model, without tools when final_step */
   REEVE_DECISION_CALL_TOOL,  /* make one call */
   REEVE_DECISION_FINISH,     /* write the end */
+  REEVE_DECISION_WAIT,       /* for its turn */
   REEVE_DECISION_NOTHING     /* it has ended */
 } ReeveDecisionKind;
 

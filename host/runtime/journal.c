@@ -18,6 +18,7 @@ struct _ReeveJournal
   gint64 input_tokens;
   gint64 output_tokens;
   gboolean usage_estimated;
+  gboolean queued; /* until it has begun */
 };
 
 typedef gboolean (*ReeveJournalFold) (ReeveJournal *self, JsonObject *entry, GError **error);
@@ -77,6 +78,16 @@ reeve_journal_fold_started (ReeveJournal *self, JsonObject *entry, GError **erro
   if (self->started != NULL)
     return reeve_journal_misplaced (entry, "the run has started already", error);
   self->started = entry;
+  self->queued = reeve_json_get_boolean (entry, "queued", FALSE);
+  return TRUE;
+}
+
+static gboolean
+reeve_journal_fold_begun (ReeveJournal *self, JsonObject *entry, GError **error)
+{
+  if (!self->queued)
+    return reeve_journal_misplaced (entry, "the run does not wait for its turn", error);
+  self->queued = FALSE;
   return TRUE;
 }
 
@@ -211,6 +222,7 @@ static const struct
   ReeveJournalFold fold;
 } reeve_journal_folds[] = {
   { REEVE_JOURNAL_STARTED, reeve_journal_fold_started },
+  { REEVE_JOURNAL_BEGUN, reeve_journal_fold_begun },
   { REEVE_JOURNAL_MODEL_INTENT, reeve_journal_fold_model_intent },
   { REEVE_JOURNAL_MODEL_OUTCOME, reeve_journal_fold_model_outcome },
   { REEVE_JOURNAL_TOOL_INTENT, reeve_journal_fold_tool_intent },
@@ -303,12 +315,24 @@ reeve_journal_get_ended (ReeveJournal *self)
  * reeve_journal_get_interruption:
  * @self: a journal
  *
- * Returns: (transfer none) (nullable): `cancelled` or `timeout`
+ * Returns: (transfer none) (nullable): `cancelled`, `timeout` or `queue_timeout`
  */
 const char *
 reeve_journal_get_interruption (ReeveJournal *self)
 {
   return self->interruption;
+}
+
+/**
+ * reeve_journal_is_queued:
+ * @self: a journal
+ *
+ * Returns: whether the run waits for its turn
+ */
+gboolean
+reeve_journal_is_queued (ReeveJournal *self)
+{
+  return self->queued;
 }
 
 /**

@@ -8,7 +8,8 @@
 G_BEGIN_DECLS
 
 /* Entry types, member "type" of each entry, and what else it has:
- * started: what is to be done, by which definition, for whom
+ * started: what is to be done, by which definition, for whom; queued: it waits for its turn
+ * begun: its turn has come
  * model.intent: step, intent: the request is about to leave
  * model.outcome: step, outcome, content, thought, tool_calls, usage, error
  * tool.intent: call_id, name, arguments, intent
@@ -16,9 +17,10 @@ G_BEGIN_DECLS
  * tool.refused: call_id, name, text: no effect was tried; the model is told why
  * given_up: step, or call_id and name: the host stopped while this effect was under way, let go of
  *   it before any of its answer was used, and it does no harm when it is tried again
- * interrupted: reason cancelled or timeout: somebody, or the clock, ends the run
+ * interrupted: reason cancelled, timeout or queue_timeout: somebody, or the clock, ends the run
  * ended: status, answer, citations, error */
 #define REEVE_JOURNAL_STARTED       "started"
+#define REEVE_JOURNAL_BEGUN         "begun"
 #define REEVE_JOURNAL_MODEL_INTENT  "model.intent"
 #define REEVE_JOURNAL_MODEL_OUTCOME "model.outcome"
 #define REEVE_JOURNAL_TOOL_INTENT   "tool.intent"
@@ -51,6 +53,7 @@ JsonObject *reeve_journal_get_entry (ReeveJournal *self, guint position);
 JsonObject *reeve_journal_get_started (ReeveJournal *self);      /* nullable */
 JsonObject *reeve_journal_get_ended (ReeveJournal *self);        /* nullable */
 const char *reeve_journal_get_interruption (ReeveJournal *self); /* nullable */
+gboolean reeve_journal_is_queued (ReeveJournal *self);           /* waits for its turn */
 /* model calls that were tried */
 guint reeve_journal_get_steps (ReeveJournal *self);
 gboolean reeve_journal_is_model_open (ReeveJournal *self);        /* an intent without outcome */

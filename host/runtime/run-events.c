@@ -58,6 +58,16 @@ reeve_run_events_started (const ReeveRunEventsJob *job)
   static const char *const members[]
       = { "agent_id", "session_id", "conversation_id", "mission", NULL };
 
+  reeve_run_events_emit (
+      job, reeve_json_get_boolean (job->entry, "queued", FALSE) ? "run.queued" : "run.started",
+      members);
+}
+
+static void
+reeve_run_events_begun (const ReeveRunEventsJob *job)
+{
+  static const char *const members[] = { "agent_id", "session_id", "conversation_id", NULL };
+
   reeve_run_events_emit (job, "run.started", members);
 }
 
@@ -148,6 +158,7 @@ static const struct
   void (*send) (const ReeveRunEventsJob *job);
 } reeve_run_events_table[] = {
   { REEVE_JOURNAL_STARTED, reeve_run_events_started },
+  { REEVE_JOURNAL_BEGUN, reeve_run_events_begun },
   { REEVE_JOURNAL_MODEL_INTENT, reeve_run_events_step },
   { REEVE_JOURNAL_MODEL_OUTCOME, reeve_run_events_answer },
   { REEVE_JOURNAL_TOOL_INTENT, reeve_run_events_call },

@@ -129,11 +129,11 @@ static void
 reeve_run_opening_add_definition (const ReeveRunEnvironment *environment, JsonObject *started,
                                   JsonObject *definition, const ReeveRunRequest *request)
 {
-  static const char *const members[] = { "agent_id",      "version_id",        "version_number",
-                                         "model",         "max_iterations",    "max_tokens",
-                                         "temperature",   "timeout_seconds",   "citation_style",
-                                         "max_citations", "include_score",     "include_page",
-                                         "sandbox_level", "delegated_user_id", NULL };
+  static const char *const members[]
+      = { "agent_id",       "version_id",        "version_number",      "model",
+          "max_iterations", "max_tokens",        "temperature",         "timeout_seconds",
+          "citation_style", "max_citations",     "include_score",       "include_page",
+          "sandbox_level",  "delegated_user_id", "max_concurrent_runs", NULL };
 
   reeve_listing_copy (definition, started, members);
   reeve_run_opening_add_defaults (environment, started);

@@ -37,6 +37,7 @@ reeve_run_do_interrupt (gpointer data)
     {
       invoke->run->interruption = invoke->reason;
       g_cancellable_cancel (invoke->run->cancellable);
+      reeve_run_wake (invoke->run);
     }
   return G_SOURCE_REMOVE;
 }
@@ -44,7 +45,7 @@ reeve_run_do_interrupt (gpointer data)
 /**
  * reeve_run_interrupt:
  * @self: a run
- * @reason: `cancelled` or `timeout`, a static string
+ * @reason: `cancelled`, `timeout` or `queue_timeout`, a static string
  *
  * Asks it to end: the effect under way is cancelled, what is known of it is journaled, then the run
  * ends. Any thread.
@@ -65,7 +66,10 @@ reeve_run_do_leave (gpointer data)
 
   invoke->run->leaving = TRUE;
   if (!invoke->run->ended)
-    g_cancellable_cancel (invoke->run->cancellable);
+    {
+      g_cancellable_cancel (invoke->run->cancellable);
+      reeve_run_wake (invoke->run);
+    }
   return G_SOURCE_REMOVE;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files that make up ReeveRun share: run.c (loop and journal), run-model.c and run-tool.c
- * (effects), run-answer.c (the end), run-followers.c (readers of its events). */
+ * (effects), run-answer.c (the end), run-turn.c (its turn), run-followers.c (readers of its
+ * events).
+ */
 #pragma once
 
 #include "base/log.h"
@@ -47,6 +49,9 @@ struct _ReeveRun
   gboolean leaving;         /* the host stops: no further step */
   gboolean ended;
   gboolean aborting; /* its end is being written after its journal failed */
+  gboolean waiting;  /* for its turn */
+  gboolean parked;   /* nothing is under way until somebody wakes it */
+  gboolean restated; /* its record is another one: it goes with the next entry */
   ReeveRunDone done;
   gpointer done_data;
 };
@@ -79,6 +84,14 @@ void reeve_run_trace_close (ReeveRun *self, JsonObject *result, const GError *er
 void reeve_run_trace_describe (ReeveRun *self, ReeveContextInfo *info);
 /* (transfer full) (nullable) */
 ReeveSpan *reeve_run_trace_open_tool (ReeveRun *self, const char *name, const char *call_id);
+
+/* Its time runs from now on. */
+void reeve_run_arm (ReeveRun *self, JsonObject *started);
+/* The time that it may wait. */
+void reeve_run_arm_turn (ReeveRun *self);
+void reeve_run_take_turn (ReeveRun *self);
+/* In its context: something has come from outside. */
+void reeve_run_wake (ReeveRun *self);
 
 void reeve_run_model_call (ReeveRun *self, guint step);
 void reeve_run_tool_call (ReeveRun *self, const ReeveJournalCall *call);

@@ -6,9 +6,8 @@
 #include "run-private.h"
 
 #include "base/times.h"
+#include "listing.h"
 #include "run-events.h"
-
-#define REEVE_RUN_DEFAULT_TIMEOUT 300 /* seconds */
 
 G_DEFINE_FINAL_TYPE (ReeveRun, reeve_run, G_TYPE_OBJECT)
 
@@ -132,6 +131,30 @@ const char *
 reeve_run_get_tenant_id (ReeveRun *self)
 {
   return reeve_caller_get_tenant_id (self->caller);
+}
+
+/**
+ * reeve_run_get_agent_id:
+ * @self: a run
+ *
+ * Returns: (transfer none) (nullable): its agent; %NULL: the built-in assistant
+ */
+const char *
+reeve_run_get_agent_id (ReeveRun *self)
+{
+  return reeve_json_get_string (self->record, "agent_id", NULL);
+}
+
+/**
+ * reeve_run_get_user_id:
+ * @self: a run
+ *
+ * Returns: (transfer none): who asked for it
+ */
+const char *
+reeve_run_get_user_id (ReeveRun *self)
+{
+  return reeve_caller_get_user_id (self->caller);
 }
 
 /* ---- what effects have in common ---- */
@@ -295,11 +318,18 @@ reeve_run_serialise (JsonObject *entry)
   return g_bytes_new_take (text, strlen (text));
 }
 
-/* The first entry comes with the run's record: a run is either both or neither. */
+/* The first entry comes with the run's record: a run is either both or neither. One that has waited
+ * goes with the entry that says so. */
 static void
 reeve_run_add_record (ReeveRun *self, ReeveBatch *batch)
 {
-  reeve_batch_put (batch, REEVE_STORE_RUNS, self->run_id, self->record, REEVE_REVISION_ABSENT);
+  g_autoptr (JsonObject) record = reeve_listing_dup (self->record);
+
+  if (reeve_journal_get_length (self->journal) == 0)
+    reeve_batch_put (batch, REEVE_STORE_RUNS, self->run_id, record, REEVE_REVISION_ABSENT);
+  else if (self->restated)
+    reeve_batch_put (batch, REEVE_STORE_RUNS, self->run_id, record, REEVE_REVISION_ANY);
+  self->restated = FALSE;
 }
 
 void
@@ -312,8 +342,7 @@ reeve_run_append (ReeveRun *self, JsonObject *const *entries, ReeveRunNext next)
   append->run = g_object_ref (self);
   append->next = next;
   append->entries = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
-  if (length == 0)
-    reeve_run_add_record (self, batch);
+  reeve_run_add_record (self, batch);
   for (guint i = 0; entries[i] != NULL; i++)
     {
       g_autoptr (GBytes) bytes = reeve_run_serialise (entries[i]);
@@ -452,6 +481,9 @@ reeve_run_perform (ReeveRun *self, const ReeveDecision *decision)
     case REEVE_DECISION_FINISH:
       reeve_run_answer_finish (self, decision);
       break;
+    case REEVE_DECISION_WAIT:
+      reeve_run_take_turn (self);
+      break;
     case REEVE_DECISION_NOTHING:
     default:
       reeve_run_complete (
@@ -484,25 +516,6 @@ reeve_run_advance (ReeveRun *self)
     }
   reeve_decide (self->journal, &decision);
   reeve_run_perform (self, &decision);
-}
-
-static gboolean
-reeve_run_on_timeout (gpointer user_data)
-{
-  reeve_run_interrupt (user_data, "timeout");
-  return G_SOURCE_REMOVE;
-}
-
-static void
-reeve_run_arm (ReeveRun *self, JsonObject *started)
-{
-  gint64 seconds = reeve_json_get_int (started, "timeout_seconds", REEVE_RUN_DEFAULT_TIMEOUT);
-
-  seconds = CLAMP (seconds, 1, 86400);
-  self->deadline = g_get_monotonic_time () + seconds * G_USEC_PER_SEC;
-  self->timer = g_timeout_source_new_seconds ((guint) seconds);
-  g_source_set_callback (self->timer, reeve_run_on_timeout, self, NULL);
-  g_source_attach (self->timer, self->context);
 }
 
 /* Passages that were found before a restart keep their numbers. */
@@ -554,7 +567,10 @@ reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointe
   if (self->intent == 0 && first != NULL)
     self->intent = (guint64) reeve_json_get_int (first, "intent", 0);
   reeve_run_recall (self, first != NULL ? first : started);
-  reeve_run_arm (self, first != NULL ? first : started);
+  if (self->waiting)
+    reeve_run_arm_turn (self);
+  else
+    reeve_run_arm (self, first != NULL ? first : started);
   if (first != NULL)
     {
       /* begun by an earlier host: all that is known of the time since is the wall clock's */
@@ -565,21 +581,4 @@ reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointe
     }
   json_object_ref (started);
   reeve_run_append (self, entries, reeve_run_advance);
-}
-
-/**
- * reeve_run_dismiss:
- * @self: a run that was not started
- *
- * Ends its intent without effect.
- */
-void
-reeve_run_dismiss (ReeveRun *self)
-{
-  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_FAILED, .reason = "unavailable" };
-
-  if (self->admitted != NULL)
-    reeve_admission_settle_async (self->env.admission, g_steal_pointer (&self->admitted),
-                                  &settlement, NULL, NULL);
-  self->ended = TRUE;
 }

@@ -36,6 +36,8 @@ typedef struct _ReeveRunEnvironment
   gint64 max_tokens;
   gint64 timeout_seconds;
   gint64 tool_seconds;                 /* longest call of a tool; 0: as long as the run */
+  gint64 queue_length;                 /* runs of an agent that may wait for their turn */
+  gint64 queue_seconds;                /* how long each of them */
   ReeveAuthentication *authentication; /* nullable: who began a run may always go on */
   ReeveTenants *tenants;               /* nullable: no tenant has a limit */
   ReevePolicies *policies;     /* nullable: no execution has a limit, and all tools are shown */
@@ -50,9 +52,10 @@ typedef void (*ReeveRunDone) (ReeveRun *self, JsonObject *result, const GError *
                               gpointer user_data);
 
 /* Lives in the thread-default context of its maker; all functions but reeve_run_interrupt(),
- * reeve_run_leave(), reeve_run_follow() and reeve_run_unfollow() are called there. admitted:
- * (transfer full) (nullable) the intent of the whole run; NULL when it is settled already. journal:
- * (transfer full) what was appended so far. record: fields of the run's record. */
+ * reeve_run_leave(), reeve_run_release(), reeve_run_follow() and reeve_run_unfollow() are called
+ * there. admitted: (transfer full) (nullable) the intent of the whole run; NULL when it is settled
+ * already. journal: (transfer full) what was appended so far. record: fields of the run's record.
+ */
 ReeveRun *reeve_run_new (const ReeveRunEnvironment *environment, ReeveCaller *caller,
                          ReeveAdmitted *admitted, const char *run_id, JsonObject *record,
                          ReeveJournal *journal);
@@ -60,9 +63,14 @@ ReeveRun *reeve_run_new (const ReeveRunEnvironment *environment, ReeveCaller *ca
 void reeve_run_take_hold (ReeveRun *self, ReeveAgentHold *hold);
 /* Appends @started when the journal is empty, then goes on from where the journal stands. */
 void reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointer user_data);
-/* Instead of reeve_run_start(): its intent ends without effect. */
-void reeve_run_dismiss (ReeveRun *self);
-/* reason: `cancelled` or `timeout`. Any thread. */
+/* Before reeve_run_start(): it waits for reeve_run_release(), and for no longer than may be.
+ * @started (nullable): its first entry, when there is no journal yet */
+void reeve_run_wait_for_turn (ReeveRun *self, JsonObject *started);
+/* Its turn has come. Any thread. */
+void reeve_run_release (ReeveRun *self);
+/* Instead of reeve_run_start(): its intent ends without effect. reason: for the record */
+void reeve_run_dismiss (ReeveRun *self, const char *reason);
+/* reason: `cancelled`, `timeout` or `queue_timeout`. Any thread. */
 void reeve_run_interrupt (ReeveRun *self, const char *reason);
 /* The host stops: its effect under way is cut, and it stays journaled where it stands, for the next
  * start. done() is called with %REEVE_ERROR_UNAVAILABLE. Any thread. */
@@ -77,5 +85,7 @@ void reeve_run_unfollow (ReeveRun *self, guint follower);
 
 const char *reeve_run_get_id (ReeveRun *self);
 const char *reeve_run_get_tenant_id (ReeveRun *self);
+const char *reeve_run_get_agent_id (ReeveRun *self); /* nullable: the built-in assistant */
+const char *reeve_run_get_user_id (ReeveRun *self);  /* who asked */
 
 G_END_DECLS

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files that make up ReeveRuns share: runs.c (table, execution), runs-read.c (list, get,
- * follow), runs-recovery.c (cancel, resume, restart). */
+/* What the files that make up ReeveRuns share: runs.c (table, execution), runs-queue.c (whose turn
+ * it is), runs-read.c (list, get, follow), runs-recovery.c (cancel, resume, restart). */
 #pragma once
 
+#include "run-queue.h"
 #include "run.h"
 #include "runs.h"
 
@@ -15,14 +16,34 @@ struct _ReeveRuns
   ReeveRunEnvironment env;
   ReeveAgents *agents;
   GMainContext *context; /* of the main thread: recovered runs go on there */
-  GMutex lock;           /* guards active and stopping */
+  GMutex lock;           /* guards active, queue and stopping */
   GCond changed;
   GHashTable *active; /* run id -> ReeveRun */
+  ReeveRunQueue *queue;
   gboolean stopping;
 };
 
-/* FALSE when it is there already or the host stops. */
-gboolean reeve_runs_add (ReeveRuns *self, ReeveRun *run);
+/* One that was found unfinished. FALSE when it is there already or the host stops. *waits: for its
+ * turn, as its journal says that it did (@queued). */
+gboolean reeve_runs_add (ReeveRuns *self, ReeveRun *run, JsonObject *started, gboolean queued,
+                         gboolean *waits);
+
+/* ---- under the lock: runs-queue.c ---- */
+
+/* FALSE: %REEVE_ERROR_RATE_LIMITED, there is no place for it. */
+gboolean reeve_runs_queue_enter (ReeveRuns *self, ReeveRun *run, JsonObject *started,
+                                 gboolean *waits, GError **error);
+/* TRUE: it waits again. */
+gboolean reeve_runs_queue_enter_again (ReeveRuns *self, ReeveRun *run, JsonObject *started,
+                                       gboolean queued);
+/* (transfer full) (element-type ReeveRun): those whose turn has come */
+GPtrArray *reeve_runs_queue_leave (ReeveRuns *self, ReeveRun *run);
+/* FALSE: it does not wait. */
+gboolean reeve_runs_queue_find (ReeveRuns *self, ReeveRun *run, ReeveRunQueueState *state);
+
+/* Adds `queue` to a run that waits. */
+void reeve_runs_queue_show (ReeveRuns *self, const char *tenant_id, const char *run_id,
+                            JsonObject *shown);
 /* (transfer full) (nullable) */
 ReeveRun *reeve_runs_find (ReeveRuns *self, const char *tenant_id, const char *run_id);
 /* Has it ended within the time? */

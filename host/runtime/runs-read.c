@@ -169,6 +169,8 @@ reeve_runs_get (ReeveRuns *self, const char *tenant_id, const char *run_id, GErr
     return NULL;
   run = reeve_runs_read_describe (record);
   json_object_set_array_member (run, "journal", reeve_runs_read_show_journal (journal));
+  if (reeve_journal_is_queued (journal))
+    reeve_runs_queue_show (self, tenant_id, run_id, run);
   return run;
 }
 

@@ -52,13 +52,19 @@ static gboolean
 reeve_runs_recovery_go_on (gpointer data)
 {
   ReeveRunsRecovery *recovery = data;
+  JsonObject *started = reeve_journal_get_started (recovery->journal);
+  gboolean queued = reeve_journal_is_queued (recovery->journal);
   g_autoptr (ReeveRun) run = reeve_run_new (&recovery->runs->env, recovery->caller,
                                             g_steal_pointer (&recovery->admitted), recovery->run_id,
                                             recovery->record, g_steal_pointer (&recovery->journal));
+  gboolean waits = FALSE;
 
   reeve_run_take_hold (run, g_steal_pointer (&recovery->hold));
-  if (reeve_runs_add (recovery->runs, run))
-    reeve_run_start (run, NULL, reeve_runs_recovery_on_ended, g_object_ref (recovery->runs));
+  if (!reeve_runs_add (recovery->runs, run, started, queued, &waits))
+    return G_SOURCE_REMOVE;
+  if (waits)
+    reeve_run_wait_for_turn (run, NULL);
+  reeve_run_start (run, NULL, reeve_runs_recovery_on_ended, g_object_ref (recovery->runs));
   return G_SOURCE_REMOVE;
 }
 
@@ -145,7 +151,8 @@ reeve_runs_recovery_take_up (ReeveRuns *self, const char *tenant_id, ReeveRecord
 /* A run whose journal cannot be read is left as it is, visibly: it must not keep the host from
  * starting. */
 static gboolean
-reeve_runs_recovery_scope (ReeveRuns *self, const char *tenant_id, GError **error)
+reeve_runs_recovery_status (ReeveRuns *self, const char *tenant_id, const char *status,
+                            GError **error)
 {
   g_autofree char *cursor = NULL;
 
@@ -155,7 +162,7 @@ reeve_runs_recovery_scope (ReeveRuns *self, const char *tenant_id, GError **erro
       g_autoptr (ReeveQueryResult) result = NULL;
       GPtrArray *records = NULL;
 
-      reeve_query_filter_string (query, "status", REEVE_FILTER_EQ, "running");
+      reeve_query_filter_string (query, "status", REEVE_FILTER_EQ, status);
       reeve_query_order (query, "created_at", FALSE);
       reeve_query_limit (query, REEVE_QUERY_MAX_LIMIT);
       reeve_query_cursor (query, cursor);
@@ -176,6 +183,14 @@ reeve_runs_recovery_scope (ReeveRuns *self, const char *tenant_id, GError **erro
     }
   while (cursor != NULL);
   return TRUE;
+}
+
+/* Those that go first: the places of others are what they leave. */
+static gboolean
+reeve_runs_recovery_scope (ReeveRuns *self, const char *tenant_id, GError **error)
+{
+  return reeve_runs_recovery_status (self, tenant_id, "running", error)
+         && reeve_runs_recovery_status (self, tenant_id, "queued", error);
 }
 
 /**
@@ -213,7 +228,7 @@ reeve_runs_recovery_check_open (ReeveRecord *record, GError **error)
 {
   const char *status = reeve_json_get_string (reeve_record_get_fields (record), "status", "");
 
-  if (g_strcmp0 (status, "running") == 0)
+  if (g_strcmp0 (status, "running") == 0 || g_strcmp0 (status, "queued") == 0)
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT, "the run has ended: it is %s", status);
   return FALSE;

@@ -36,6 +36,7 @@ reeve_runs_finalize (GObject *object)
   ReeveRuns *self = REEVE_RUNS (object);
 
   g_clear_pointer (&self->active, g_hash_table_unref);
+  g_clear_pointer (&self->queue, reeve_run_queue_free);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_object (&self->agents);
   g_mutex_clear (&self->lock);
@@ -55,6 +56,7 @@ reeve_runs_init (ReeveRuns *self)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   self->active = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self->queue = reeve_run_queue_new ();
   self->context = g_main_context_ref_thread_default ();
 }
 
@@ -107,23 +109,29 @@ reeve_runs_is_open (ReeveRuns *self, const char *tenant_id)
 }
 
 gboolean
-reeve_runs_add (ReeveRuns *self, ReeveRun *run)
+reeve_runs_add (ReeveRuns *self, ReeveRun *run, JsonObject *started, gboolean queued,
+                gboolean *waits)
 {
   gboolean added = FALSE;
 
+  *waits = FALSE;
   g_mutex_lock (&self->lock);
   if (!self->stopping && reeve_runs_is_open (self, reeve_run_get_tenant_id (run))
       && !g_hash_table_contains (self->active, reeve_run_get_id (run)))
     added
         = g_hash_table_insert (self->active, g_strdup (reeve_run_get_id (run)), g_object_ref (run));
+  if (added)
+    *waits = reeve_runs_queue_enter_again (self, run, started, queued);
   g_mutex_unlock (&self->lock);
   return added;
 }
 
-/* Adds a new run, unless its tenant has as many as it may have at a time. Looking and adding are
- * one step, so that two at once do not both take the last place. */
+/* Adds a new run, unless its tenant has as many as it may have at a time, or its agent as many as
+ * may go and wait. Looking and adding are one step, so that two at once do not both take the last
+ * place. */
 static gboolean
-reeve_runs_add_new (ReeveRuns *self, ReeveRun *run, GError **error)
+reeve_runs_add_new (ReeveRuns *self, ReeveRun *run, JsonObject *started, gboolean *waits,
+                    GError **error)
 {
   const char *tenant_id = reeve_run_get_tenant_id (run);
   gint64 limit = self->env.tenants != NULL ? reeve_tenants_get_limit (
@@ -132,12 +140,14 @@ reeve_runs_add_new (ReeveRuns *self, ReeveRun *run, GError **error)
   gboolean stopping = FALSE;
   gboolean open = FALSE;
   gboolean room = FALSE;
+  gboolean placed = FALSE;
 
   g_mutex_lock (&self->lock);
   stopping = self->stopping;
   open = reeve_runs_is_open (self, tenant_id);
   room = !stopping && open && (gint64) reeve_runs_count (self, tenant_id) < limit;
-  if (room)
+  placed = room && reeve_runs_queue_enter (self, run, started, waits, error);
+  if (placed)
     g_hash_table_insert (self->active, g_strdup (reeve_run_get_id (run)), g_object_ref (run));
   g_mutex_unlock (&self->lock);
   if (stopping)
@@ -149,18 +159,25 @@ reeve_runs_add_new (ReeveRuns *self, ReeveRun *run, GError **error)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
                  "the tenant has as many runs as max_concurrent_sessions allows: %" G_GINT64_FORMAT,
                  limit);
-  return room;
+  return placed;
 }
 
 void
 reeve_runs_forget (ReeveRuns *self, ReeveRun *run)
 {
   g_autoptr (ReeveRun) held = g_object_ref (run);
+  g_autoptr (GPtrArray) next = NULL;
 
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->active, reeve_run_get_id (held));
+  next = reeve_runs_queue_leave (self, held);
+  /* those that wait are left to the next start */
+  if (self->stopping)
+    g_ptr_array_set_size (next, 0);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < next->len; i++)
+    reeve_run_release (g_ptr_array_index (next, i));
   g_main_context_wakeup (self->context);
 }
 
@@ -273,6 +290,25 @@ reeve_runs_wait_for_all (ReeveRuns *self, gint64 timeout_us)
   return reeve_runs_get_active (self, NULL) == 0;
 }
 
+/* Those that wait have done nothing yet, and will not while the host stops. */
+static void
+reeve_runs_leave_queue (ReeveRuns *self)
+{
+  g_autoptr (GPtrArray) runs = g_ptr_array_new_with_free_func (g_object_unref);
+  ReeveRunQueueState state = { 0 };
+  GHashTableIter iter = { 0 };
+  gpointer run = NULL;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->active);
+  while (g_hash_table_iter_next (&iter, NULL, &run))
+    if (reeve_runs_queue_find (self, run, &state))
+      g_ptr_array_add (runs, g_object_ref (run));
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < runs->len; i++)
+    reeve_run_leave (runs->pdata[i]);
+}
+
 static void
 reeve_runs_leave_all (ReeveRuns *self)
 {
@@ -305,6 +341,7 @@ reeve_runs_stop (ReeveRuns *self, gint64 timeout_us)
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   g_mutex_unlock (&self->lock);
+  reeve_runs_leave_queue (self);
   if (reeve_runs_wait_for_all (self, timeout_us))
     return;
   reeve_runs_leave_all (self);
@@ -427,13 +464,16 @@ reeve_runs_begin (ReeveRuns *self, GTask *task)
       = reeve_run_new (&self->env, start->caller, g_steal_pointer (&start->admitted), run_id,
                        start->record, reeve_journal_new ());
   GError *error = NULL;
+  gboolean waits = FALSE;
 
-  if (!reeve_runs_add_new (self, run, &error))
+  if (!reeve_runs_add_new (self, run, start->started, &waits, &error))
     {
-      reeve_run_dismiss (run);
+      reeve_run_dismiss (run, reeve_error_get_name (error->code));
       g_task_return_error (task, error);
       return;
     }
+  if (waits)
+    reeve_run_wait_for_turn (run, start->started);
   reeve_run_take_hold (run, g_steal_pointer (&start->hold));
   if (start->events != NULL)
     reeve_run_follow (run, g_task_get_context (task), 0, start->events, NULL, start->events_data,

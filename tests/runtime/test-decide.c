@@ -29,6 +29,9 @@
 #define MODEL_GIVEN_UP    "{\"type\":\"given_up\",\"step\":1}"
 #define TOOL_GIVEN_UP(id) "{\"type\":\"given_up\",\"call_id\":\"" id "\"}"
 #define CANCELLED         "{\"type\":\"interrupted\",\"reason\":\"cancelled\"}"
+#define QUEUE_TIMEOUT     "{\"type\":\"interrupted\",\"reason\":\"queue_timeout\"}"
+#define QUEUED            "{\"type\":\"started\",\"mission\":\"how hot?\",\"queued\":true}"
+#define BEGUN             "{\"type\":\"begun\"}"
 #define TIMEOUT           "{\"type\":\"interrupted\",\"reason\":\"timeout\"}"
 #define ENDED             "{\"type\":\"ended\",\"status\":\"succeeded\"}"
 
@@ -69,6 +72,20 @@ typedef struct
 
 static const TestDecideCase test_decide_cases[] = {
   { "started", { STARTED, NULL }, REEVE_DECISION_CALL_MODEL, NULL, NULL, NULL },
+  { "waits for its turn", { QUEUED, NULL }, REEVE_DECISION_WAIT, NULL, NULL, NULL },
+  { "its turn has come", { QUEUED, BEGUN, NULL }, REEVE_DECISION_CALL_MODEL, NULL, NULL, NULL },
+  { "has waited too long",
+    { QUEUED, QUEUE_TIMEOUT, NULL },
+    REEVE_DECISION_FINISH,
+    "failed",
+    "queue_timeout",
+    NULL },
+  { "cancelled while it waits",
+    { QUEUED, CANCELLED, NULL },
+    REEVE_DECISION_FINISH,
+    "cancelled",
+    "cancelled",
+    NULL },
   { "model lost",
     { STARTED, MODEL_INTENT, NULL },
     REEVE_DECISION_FINISH,
@@ -235,8 +252,8 @@ test_decide_misplaced (void)
   static const char *const first[]
       = { MODEL_INTENT, TOOL_INTENT ("c1"), ENDED, "{\"type\":\"no\"}", "{}" };
   static const char *const later[]
-      = { STARTED,        MODEL_ANSWER,         TOOL_INTENT ("c1"), TOOL_OUTCOME ("c1"),
-          MODEL_GIVEN_UP, TOOL_GIVEN_UP ("c1"), "{\"type\":\"no\"}" };
+      = { STARTED,        MODEL_ANSWER,         TOOL_INTENT ("c1"),  TOOL_OUTCOME ("c1"),
+          MODEL_GIVEN_UP, TOOL_GIVEN_UP ("c1"), "{\"type\":\"no\"}", BEGUN };
 
   for (guint i = 0; i < G_N_ELEMENTS (first); i++)
     {

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveRunQueue: which runs of an agent go, and which wait for one of them to end. Users take
+ * turns. No lock, no clock and no I/O of its own: it belongs to ReeveRuns, under its lock. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveRunQueue ReeveRunQueue;
+
+typedef struct
+{
+  const char *tenant_id;
+  const char *agent_id;
+  const char *user_id; /* who asked */
+  const char *run_id;
+  guint limit;  /* how many of the agent's go at once; 0: all */
+  guint length; /* how many of its may wait */
+  gint64 now;   /* monotonic µs */
+} ReeveRunQueueAsk;
+
+typedef enum
+{
+  REEVE_RUN_QUEUE_GO,
+  REEVE_RUN_QUEUE_WAIT, /* it stands in the queue now */
+  REEVE_RUN_QUEUE_FULL  /* there is no place for it */
+} ReeveRunQueueAnswer;
+
+typedef struct
+{
+  guint place;   /* 1: the next one */
+  guint waiting; /* how many of the agent's wait */
+  guint going;
+  guint limit;
+} ReeveRunQueueState;
+
+ReeveRunQueue *reeve_run_queue_new (void) G_GNUC_WARN_UNUSED_RESULT;
+void reeve_run_queue_free (ReeveRunQueue *self);
+/* A new run. */
+ReeveRunQueueAnswer reeve_run_queue_enter (ReeveRunQueue *self, const ReeveRunQueueAsk *ask);
+/* One that goes already, whatever the limit. */
+void reeve_run_queue_add_going (ReeveRunQueue *self, const ReeveRunQueueAsk *ask);
+/* A run has ended, or waits no more. (transfer full): ids of those that go now. */
+char **reeve_run_queue_leave (ReeveRunQueue *self, const char *tenant_id, const char *agent_id,
+                              const char *run_id, gint64 now);
+/* FALSE: it does not wait. */
+gboolean reeve_run_queue_find (ReeveRunQueue *self, const char *tenant_id, const char *agent_id,
+                               const char *run_id, ReeveRunQueueState *state);
+/* How many of a user's wait, and of all; in how many seconds a place may be free. */
+void reeve_run_queue_describe (ReeveRunQueue *self, const ReeveRunQueueAsk *ask, guint *own,
+                               guint *waiting, guint *wait);
+/* How many agents have runs. */
+guint reeve_run_queue_get_size (ReeveRunQueue *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRunQueue, reeve_run_queue_free)
+
+G_END_DECLS
