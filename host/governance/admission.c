@@ -526,6 +526,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->sandbox_level = reeve_admission_keep (strings, request->sandbox_level);
   kept->workspace_id = reeve_admission_keep (strings, request->workspace_id);
   kept->model = reeve_admission_keep (strings, request->model);
+  kept->report_model = reeve_admission_keep (strings, request->report_model);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);
   kept->trace = NULL;

@@ -44,6 +44,11 @@ typedef struct
   const ReevePolicyAdvice *advice; /* set by the gate, tool.call: (nullable): of the adviser */
   gint64 reserve_input;            /* model.call under budgets: tokens, an upper estimate */
   gint64 reserve_output;           /* the same: how long the answer may be; 0: there is none */
+  const char *report_what;         /* usage.report: (nullable): what it tells besides; static */
+  const char *report_model;        /* the same: (nullable): of which model */
+  gint64 report_amount;            /* the same: how many of it */
+  gint64 report_cost;              /* the same: 10^-9 units */
+  const char *report_currency;     /* the same: (nullable): no cost is told; interned */
   guint refills;                   /* set by the gate: how often the platform was asked for more */
   const char *workspace_id;
   const char *model;

@@ -27,6 +27,8 @@ struct _ReeveReservation
   gint64 input;
   gint64 output;
   gint64 cost;
+  gboolean priced;
+  ReevePrice price; /* where it is */
   gint64 spent_tokens;
   gint64 spent_cost;
   guint n_budgets;
@@ -56,6 +58,9 @@ void reeve_reservation_free (ReeveReservation *self);
 void reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 period,
                             gint64 tokens, gint64 cost);
 void reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now);
+gboolean reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error);
+ReeveReservation *reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n,
+                                          gint64 input, gint64 output, gint64 cost);
 guint reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who,
                               ReeveBudget **found);
 

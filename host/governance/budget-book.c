@@ -114,8 +114,7 @@ reeve_budget_book_set_blind (ReeveBudgetBook *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Under the lock. */
-static gboolean
+gboolean
 reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error)
 {
   if (self->blind)
@@ -412,8 +411,7 @@ reeve_budget_book_grant (ReeveBudgetBook *self, ReeveBudget **found, guint n,
   return TRUE;
 }
 
-/* Under the lock. */
-static ReeveReservation *
+ReeveReservation *
 reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n, gint64 input,
                         gint64 output, gint64 cost)
 {
@@ -472,47 +470,9 @@ reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
           ask->price != NULL ? reeve_prices_cost (ask->price, ask->input, output) : 0);
       made->size = ask->size;
       made->time = ask->now;
-    }
-  g_mutex_unlock (&self->lock);
-  return made;
-}
-
-/**
- * reeve_budget_book_recall:
- * @self: a book
- * @who: who spends
- * @time: of the intent, µs since 1970
- * @tokens: what is reserved
- * @cost: the same in nano-units
- * @intent: its sequence number
- *
- * For what stands in the log already. A budget that is younger has no part in it.
- *
- * Returns: (transfer full) (nullable): what is reserved; %NULL when no budget bounds it
- */
-ReeveReservation *
-reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 time,
-                          gint64 tokens, gint64 cost, guint64 intent)
-{
-  ReeveBudget *found[REEVE_RESERVATION_SCOPES];
-  ReeveReservation *made = NULL;
-  guint all = 0;
-  guint n = 0;
-
-  g_mutex_lock (&self->lock);
-  all = reeve_budget_book_find (self, who, found);
-  for (guint i = 0; i < all; i++)
-    if (time >= found[i]->created_at)
-      {
-        reeve_budget_book_roll (self, found[i], time);
-        found[n++] = found[i];
-      }
-  if (n > 0)
-    {
-      made = reeve_budget_book_make (self, found, n, tokens, 0, cost);
-      made->time = time;
-      made->intent = intent;
-      made->state = REEVE_RESERVATION_OPEN;
+      made->priced = ask->price != NULL;
+      if (made->priced)
+        made->price = *ask->price;
     }
   g_mutex_unlock (&self->lock);
   return made;

@@ -76,6 +76,12 @@ JsonArray *reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWh
 /* All of its budgets or none. NULL without an error: it has none. %REEVE_ERROR_BUDGET_EXCEEDED */
 ReeveReservation *reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
                                              const ReeveBudgetAsk *ask, GError **error);
+/* What was used elsewhere cannot be refused any more: limits are not asked. NULL without an error:
+ * no budget bounds it. %REEVE_ERROR_INVALID_ARGUMENT: @currency (nullable) is not the one that a
+ * budget of money counts. */
+ReeveReservation *reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
+                                            const ReeveBudgetAsk *ask, gint64 cost,
+                                            const char *currency, GError **error);
 /* Do all of its budgets leave so many tokens now? */
 gboolean reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 tokens,
                                   gint64 now, GError **error);

@@ -111,3 +111,19 @@ reeve_budget_refusal_set_price (GError **error, const ReeveBudget *budget, const
                    model != NULL ? model : "the model", known ? " in that currency" : ""),
       REEVE_ERROR_WAIT_NEVER);
 }
+
+/**
+ * reeve_budget_refusal_set_currency:
+ * @error: return location
+ * @budget: what counts another currency
+ * @currency: of a cost that is told
+ *
+ * Returns: %FALSE
+ */
+gboolean
+reeve_budget_refusal_set_currency (GError **error, const ReeveBudget *budget, const char *currency)
+{
+  reeve_error_set_member (error, "/cost", "is in %s; the budget %s (set by %s) counts %s", currency,
+                          budget->key, reeve_budget_refusal_setter (budget), budget->currency);
+  return FALSE;
+}

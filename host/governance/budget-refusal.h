@@ -18,5 +18,8 @@ gboolean reeve_budget_refusal_set_cost (GError **error, const ReeveBudget *budge
 /* Nobody knows what @model (nullable) costs, or (@known) only in another currency. */
 gboolean reeve_budget_refusal_set_price (GError **error, const ReeveBudget *budget,
                                          const char *model, gboolean known);
+/* What cannot be counted in the budget's currency. */
+gboolean reeve_budget_refusal_set_currency (GError **error, const ReeveBudget *budget,
+                                            const char *currency);
 
 G_END_DECLS

@@ -9,6 +9,7 @@
 #include "store/store-counters.h"
 
 #include "directory.h"
+#include "usage-event.h"
 
 #include <string.h>
 
@@ -108,8 +109,12 @@ static void
 reeve_budgets_load_intent (ReeveBudgetsLoad *self, JsonObject *record)
 {
   guint64 seq = (guint64) reeve_json_get_int (record, "seq", 0);
+  /* a report is about an agent, whoever tells it */
+  gboolean report
+      = g_str_equal (reeve_json_get_string (record, "action", ""), REEVE_USAGE_ACTION_REPORT);
+  const ReeveBudgetWho about = { .agent_id = reeve_json_get_string (record, "agent_id", NULL) };
   const ReeveBudgetWho who = {
-    .agent_id = reeve_json_get_string (record, "agent_id", NULL),
+    .agent_id = about.agent_id,
     .user_id = reeve_budgets_load_actor (record),
     .delegated_user_id = reeve_json_get_string (record, "delegated_user_id", NULL),
     .key_id = reeve_json_get_string (record, "key_id", NULL),
@@ -124,7 +129,7 @@ reeve_budgets_load_intent (ReeveBudgetsLoad *self, JsonObject *record)
       || !reeve_times_parse (reeve_json_get_string (record, "time", ""), &time, NULL))
     return;
   /* times are shown to the millisecond */
-  reservation = reeve_budget_book_recall (self->book, &who, time + 999,
+  reservation = reeve_budget_book_recall (self->book, report ? &about : &who, time + 999,
                                           reeve_json_get_int (record, "reserved_tokens", 0),
                                           reeve_json_get_int (record, "reserved_cost", 0), seq);
   if (reservation != NULL)
@@ -180,14 +185,21 @@ reeve_budgets_load_record (ReeveBudgetsLoad *self, JsonObject *record)
     reeve_budgets_load_outcome (self, record);
 }
 
-/* Model calls behind @seq, oldest first. */
-static GPtrArray *
-reeve_budgets_load_calls (ReeveBudgetsLoad *self, GError **error)
+static gint
+reeve_budgets_load_compare (gconstpointer a, gconstpointer b)
+{
+  gint64 left = reeve_json_get_int (*(JsonObject *const *) a, "seq", 0);
+  gint64 right = reeve_json_get_int (*(JsonObject *const *) b, "seq", 0);
+
+  return left < right ? -1 : left > right;
+}
+
+static gboolean
+reeve_budgets_load_actions (ReeveBudgetsLoad *self, const char *action, GPtrArray *all,
+                            GError **error)
 {
   const char *tenant_id = reeve_budget_book_get_tenant_id (self->book);
-  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
-  ReeveLedgerFilter filter
-      = { .action = "model.call", .after = self->seq, .limit = REEVE_BUDGETS_PAGE };
+  ReeveLedgerFilter filter = { .action = action, .after = self->seq, .limit = REEVE_BUDGETS_PAGE };
 
   do
     {
@@ -195,18 +207,24 @@ reeve_budgets_load_calls (ReeveBudgetsLoad *self, GError **error)
           = reeve_ledger_list (self->budgets->ledger, tenant_id, &filter, &filter.before, error);
 
       if (page == NULL)
-        return NULL;
+        return FALSE;
       for (guint i = 0; i < page->len; i++)
         g_ptr_array_add (all, json_object_ref (g_ptr_array_index (page, i)));
     }
   while (filter.before != 0);
-  for (guint i = 0; i < all->len / 2; i++)
-    {
-      gpointer first = all->pdata[i];
+  return TRUE;
+}
 
-      all->pdata[i] = all->pdata[all->len - 1 - i];
-      all->pdata[all->len - 1 - i] = first;
-    }
+/* What spends, behind @seq, oldest first. */
+static GPtrArray *
+reeve_budgets_load_calls (ReeveBudgetsLoad *self, GError **error)
+{
+  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
+
+  if (!reeve_budgets_load_actions (self, "model.call", all, error)
+      || !reeve_budgets_load_actions (self, REEVE_USAGE_ACTION_REPORT, all, error))
+    return NULL;
+  g_ptr_array_sort (all, reeve_budgets_load_compare);
   return g_steal_pointer (&all);
 }
 
@@ -256,40 +274,6 @@ reeve_budgets_load_log (ReeveBudgetsLoad *self, JsonObject *state, GError **erro
   while (g_hash_table_iter_next (&iter, NULL, &reservation))
     reeve_budgets_load_unknown (self, reservation);
   return TRUE;
-}
-
-/**
- * reeve_budgets_charge:
- * @self: budgets
- * @tenant_id: whose
- * @who: who has spent it
- * @tokens: how many
- * @intent: sequence number of what tells of it
- * @error: return location
- *
- * What has been used elsewhere cannot be refused any more. It is durable when this returns. Blocks.
- *
- * Returns: (transfer full): what is left, as of reeve_budgets_check(); %NULL when it could not be
- * saved
- */
-JsonObject *
-reeve_budgets_charge (ReeveBudgets *self, const char *tenant_id, const ReeveBudgetWho *who,
-                      gint64 tokens, guint64 intent, GError **error)
-{
-  g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
-  ReeveReservation *spent = NULL;
-
-  if (book != NULL && !reeve_budget_book_is_empty (book))
-    spent = reeve_budget_book_recall (book, who, reeve_times_now (), tokens, 0, intent);
-  if (spent != NULL)
-    {
-      ReeveBudgetsLoad load = { .budgets = self, .book = book };
-
-      reeve_budgets_load_end (&load, spent, tokens, 0);
-      if (!reeve_budgets_save_book (self, book, TRUE, error))
-        return NULL;
-    }
-  return reeve_budgets_check (self, tenant_id, who, 0);
 }
 
 /* ---- a tenant ---- */

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "base/times.h"
 
+#include "usage-event.h"
+
 #include <string.h>
 
 /* the store is brought up to date behind so many changes: as many records a restart has to read */
@@ -133,7 +135,7 @@ reeve_budgets_configure_platform (ReeveBudgets *self, JsonObject *platform, GErr
  *
  * Returns: (transfer none): the price table
  */
-const ReevePrices *
+ReevePrices *
 reeve_budgets_get_prices (ReeveBudgets *self)
 {
   return self->prices;
@@ -228,6 +230,50 @@ reeve_budgets_is_execution (const ReeveAdmissionRequest *request)
   return g_strv_contains (operations, request->operation);
 }
 
+/* What a report costs: as it tells, else at the price of the model it names. */
+static void
+reeve_budgets_price_report (ReeveBudgets *self, const ReeveAdmissionRequest *request, gint64 *cost,
+                            const char **currency)
+{
+  gint64 tokens = request->reserve_input + request->reserve_output;
+  ReevePrice price = { 0 };
+
+  *cost = request->report_cost;
+  *currency = request->report_currency;
+  if (*currency != NULL || tokens == 0 || request->report_model == NULL
+      || !reeve_prices_find (self->prices, request->report_model, &price))
+    return;
+  *cost = reeve_prices_cost (&price, request->reserve_input, request->reserve_output);
+  *currency = g_intern_string (price.currency);
+}
+
+/* What was used elsewhere is in its intent before it is in a budget: so it is neither lost nor
+ * counted twice, wherever the host stops. */
+static gboolean
+reeve_budgets_reserve_report (ReeveBudgets *self, const ReeveAdmissionRequest *request,
+                              ReeveReservation **reservation, GError **error)
+{
+  g_autoptr (ReeveBudgetBook) book
+      = reeve_budgets_find_book (self, reeve_caller_get_tenant_id (request->caller));
+  const ReeveBudgetWho who = { .agent_id = request->agent_id };
+  g_autoptr (GError) local = NULL;
+  const char *currency = NULL;
+  gint64 cost = 0;
+  ReeveBudgetAsk ask = { .input = request->reserve_input,
+                         .output = request->reserve_output,
+                         .now = reeve_times_now () };
+
+  if (book == NULL || reeve_budget_book_is_empty (book))
+    return TRUE;
+  ask.size = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book));
+  reeve_budgets_price_report (self, request, &cost, &currency);
+  *reservation = reeve_budget_book_charge (book, &who, &ask, cost, currency, &local);
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
 /* A tenant of which nothing is known has no part in what the platform may spend. */
 static gboolean
 reeve_budgets_is_free (ReeveBudgets *self, GError **error)
@@ -255,6 +301,7 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
   g_autoptr (ReeveBudgetBook) book = NULL;
   g_autoptr (GError) local = NULL;
   ReeveBudgetWho who = { 0 };
+  ReevePrice price = { 0 };
   ReeveBudgetAsk ask = { .input = request->reserve_input,
                          .output = request->reserve_output,
                          .model = request->model,
@@ -262,6 +309,8 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
                          .last = request->refills >= REEVE_BUDGETS_REFILLS };
 
   *reservation = NULL;
+  if (strcmp (request->operation, REEVE_USAGE_ACTION_REPORT) == 0)
+    return reeve_budgets_reserve_report (self, request, reservation, error);
   if (!execution && strcmp (request->operation, "model.call") != 0)
     return TRUE;
   book = reeve_budgets_find_book (self, reeve_caller_get_tenant_id (request->caller));
@@ -270,7 +319,7 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
   who = reeve_budgets_who (request);
   if (execution)
     return reeve_budget_book_check (book, &who, REEVE_BUDGET_LEAST, ask.now, error);
-  ask.price = reeve_prices_find (self->prices, request->model);
+  ask.price = reeve_prices_find (self->prices, request->model, &price) ? &price : NULL;
   ask.size = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book));
   *reservation = reeve_budget_book_reserve (book, &who, &ask, &local);
   if (local == NULL)
@@ -300,14 +349,14 @@ void
 reeve_budgets_refill_async (ReeveBudgets *self, const ReeveAdmissionRequest *request,
                             GAsyncReadyCallback callback, gpointer user_data)
 {
-  const ReevePrice *price = reeve_prices_find (self->prices, request->model);
+  ReevePrice price = { 0 };
+  gboolean priced = reeve_prices_find (self->prices, request->model, &price);
   g_autoptr (ReeveBudgetBook) book
       = reeve_budgets_need_book (self, reeve_caller_get_tenant_id (request->caller));
 
   reeve_budget_leases_refill_async (
       self->leases, book, request->reserve_input + request->reserve_output,
-      price != NULL ? reeve_prices_cost (price, request->reserve_input, request->reserve_output)
-                    : 0,
+      priced ? reeve_prices_cost (&price, request->reserve_input, request->reserve_output) : 0,
       callback, user_data);
 }
 
@@ -355,6 +404,68 @@ reeve_budgets_tell (ReeveBudgets *self, const char *tenant_id, const ReeveBudget
     }
 }
 
+static void
+reeve_budgets_spend (ReeveBudgets *self, const char *tenant_id, ReeveReservation *reservation,
+                     gint64 tokens, gint64 cost)
+{
+  ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
+  guint n = reeve_reservation_settle (reservation, tokens, cost,
+                                      reeve_ledger_get_size (self->ledger, tenant_id), notices);
+
+  for (guint i = 0; i < n; i++)
+    {
+      reeve_budgets_tell (self, tenant_id, &notices[i]);
+      g_free (notices[i].key);
+    }
+}
+
+/* A report that was taken has been spent in full; so has one of which nobody knows. */
+static void
+reeve_budgets_settle_report (ReeveBudgets *self, ReeveReservation *reservation,
+                             const ReeveAdmissionRequest *request,
+                             const ReeveSettlement *settlement, ReeveLedgerRecord *record)
+{
+  gboolean taken = settlement->outcome == REEVE_OUTCOME_SUCCEEDED
+                   || settlement->outcome == REEVE_OUTCOME_UNKNOWN;
+  gint64 tokens = request->reserve_input + request->reserve_output;
+  const char *currency = NULL;
+  gint64 cost = 0;
+
+  reeve_budgets_price_report (self, request, &cost, &currency);
+  if (reservation != NULL)
+    cost = reeve_reservation_get_cost (reservation);
+  if (taken)
+    {
+      record->input_tokens = request->reserve_input;
+      record->output_tokens = request->reserve_output;
+      record->cost = cost;
+      record->currency = currency;
+      record->count = request->report_amount;
+      record->model = request->report_model;
+      if (settlement->outcome == REEVE_OUTCOME_SUCCEEDED)
+        record->reason = request->report_what;
+    }
+  if (reservation != NULL)
+    reeve_budgets_spend (self, reeve_caller_get_tenant_id (request->caller), reservation,
+                         taken ? tokens : 0, taken ? cost : 0);
+}
+
+/* The price that was in force when it was admitted; of what no budget bounds, now's. FALSE: it is
+ * not known. */
+static gboolean
+reeve_budgets_find_price (ReeveBudgets *self, ReeveReservation *reservation, const char *model,
+                          ReevePrice *price)
+{
+  const ReevePrice *reserved = NULL;
+
+  if (reservation == NULL)
+    return reeve_prices_find (self->prices, model, price);
+  reserved = reeve_reservation_get_price (reservation);
+  if (reserved != NULL)
+    *price = *reserved;
+  return reserved != NULL;
+}
+
 /**
  * reeve_budgets_settle:
  * @self: budgets
@@ -362,7 +473,7 @@ reeve_budgets_tell (ReeveBudgets *self, const char *tenant_id, const ReeveBudget
  * @request: what was admitted
  * @settlement: how it ended
  * @consumed: whether the effect was begun
- * @record: of the outcome: its cost is filled in
+ * @record: of the outcome: its cost and currency are filled in
  *
  * An effect of which nobody knows what it took, has taken what was reserved.
  */
@@ -375,14 +486,17 @@ reeve_budgets_settle (ReeveBudgets *self, ReeveReservation *reservation,
   gint64 input = MAX (settlement->input_tokens, 0);
   gint64 output = MAX (settlement->output_tokens, 0);
   gint64 tokens = input + output;
-  const ReevePrice *price = NULL;
-  ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
-  guint n = 0;
+  ReevePrice price = { 0 };
+  gboolean priced = FALSE;
 
+  if (strcmp (request->operation, REEVE_USAGE_ACTION_REPORT) == 0)
+    reeve_budgets_settle_report (self, reservation, request, settlement, record);
   if (strcmp (request->operation, "model.call") != 0)
     return;
-  price = reeve_prices_find (self->prices, request->model);
-  record->cost = price != NULL ? reeve_prices_cost (price, input, output) : 0;
+  priced = reeve_budgets_find_price (self, reservation, request->model, &price);
+  record->cost = priced ? reeve_prices_cost (&price, input, output) : 0;
+  /* there are not many currencies, and the record outlives this */
+  record->currency = priced && tokens > 0 ? g_intern_string (price.currency) : NULL;
   if (reservation == NULL)
     return;
   if (tokens == 0 && settlement->outcome == REEVE_OUTCOME_UNKNOWN && consumed)
@@ -390,14 +504,9 @@ reeve_budgets_settle (ReeveBudgets *self, ReeveReservation *reservation,
       tokens
           = reeve_reservation_get_input (reservation) + reeve_reservation_get_output (reservation);
       record->cost = reeve_reservation_get_cost (reservation);
+      record->currency = priced ? g_intern_string (price.currency) : NULL;
     }
-  n = reeve_reservation_settle (reservation, tokens, record->cost,
-                                reeve_ledger_get_size (self->ledger, tenant_id), notices);
-  for (guint i = 0; i < n; i++)
-    {
-      reeve_budgets_tell (self, tenant_id, &notices[i]);
-      g_free (notices[i].key);
-    }
+  reeve_budgets_spend (self, tenant_id, reservation, tokens, record->cost);
 }
 
 static void

@@ -36,7 +36,7 @@ void reeve_budgets_prepare (ReeveBudgets *self, const char *tenant_id);
 void reeve_budgets_forget (ReeveBudgets *self, const char *tenant_id);
 /* Before the store is closed: saves what is not saved yet. Blocks. */
 void reeve_budgets_flush (ReeveBudgets *self);
-const ReevePrices *reeve_budgets_get_prices (ReeveBudgets *self);
+ReevePrices *reeve_budgets_get_prices (ReeveBudgets *self);
 
 /* ---- the gate's: any thread, no I/O ---- */
 
@@ -75,11 +75,6 @@ JsonObject *reeve_budgets_check (ReeveBudgets *self, const char *tenant_id,
 JsonObject *reeve_budgets_set (ReeveBudgets *self, ReeveAdmitted *admitted, const char *operation,
                                const char *key, JsonObject *params, JsonObject *limits,
                                GError **error);
-/* What was used elsewhere is spent of every budget of @who, limits or not. @intent: under which it
- * stands in the log. {allowed, remaining, reason, budgets[]} as it is then. */
-JsonObject *reeve_budgets_charge (ReeveBudgets *self, const char *tenant_id,
-                                  const ReeveBudgetWho *who, gint64 tokens, guint64 intent,
-                                  GError **error);
 gboolean reeve_budgets_unset (ReeveBudgets *self, ReeveAdmitted *admitted, const char *operation,
                               const char *key, JsonObject *params, GError **error);
 

@@ -13,6 +13,7 @@
 #define REEVE_COST_REPORT_CURRENCY    "USD"
 #define REEVE_COST_REPORT_FOUR        100000 /* nano-units of the fourth decimal */
 #define REEVE_COST_REPORT_ADJUSTMENTS 1000
+#define REEVE_COST_REPORT_REPORTED    "reported" /* by others, of no model */
 
 __extension__ typedef __int128 ReeveCostWide;
 
@@ -49,7 +50,7 @@ reeve_cost_report_add_row (const ReeveUsageRow *row, gpointer user_data)
   ReeveCostLine *line = NULL;
 
   if (self->currency != NULL ? strcmp (row->currency, self->currency) != 0
-                             : row->n[REEVE_USAGE_UNPRICED] == 0)
+                             : row->n[REEVE_USAGE_UNPRICED_TOKENS] == 0)
     return;
   if (!self->by_model && self->sees != NULL && *name != '\0' && !self->sees (name, self->user_data))
     name = "";
@@ -107,26 +108,33 @@ reeve_cost_report_add_line (JsonArray *lines, const char *model, const char *wha
 }
 
 static void
-reeve_cost_report_add_lines (ReeveCostLines *self, ReeveUsageTable *table,
-                             const ReevePrices *prices, JsonObject *draft)
+reeve_cost_report_add_lines (ReeveCostLines *self, ReeveUsageTable *table, ReevePrices *prices,
+                             JsonObject *draft)
 {
-  static const ReevePrice none = { 0 };
   g_autoptr (GPtrArray) models = reeve_cost_report_collect (self, table);
   JsonArray *lines = json_array_new ();
 
   for (guint i = 0; i < models->len; i++)
     {
       const ReeveCostLine *model = g_ptr_array_index (models, i);
-      const ReevePrice *price = reeve_prices_find (prices, model->name);
       const gint64 *n = model->n;
+      ReevePrice price = { 0 };
 
-      price = price != NULL ? price : &none;
+      (void) reeve_prices_find (prices, model->name, &price);
+      /* what it was for, only others know */
+      if (*model->name == '\0')
+        {
+          reeve_cost_report_add_line (lines, REEVE_COST_REPORT_REPORTED, "all",
+                                      n[REEVE_USAGE_INPUT] + n[REEVE_USAGE_OUTPUT],
+                                      n[REEVE_USAGE_COST], n[REEVE_USAGE_REPORTS], 0);
+          continue;
+        }
       reeve_cost_report_add_line (lines, model->name, "input", n[REEVE_USAGE_INPUT],
                                   n[REEVE_USAGE_INPUT_COST], n[REEVE_USAGE_MODEL_CALLS],
-                                  price->input);
+                                  price.input);
       reeve_cost_report_add_line (lines, model->name, "output", n[REEVE_USAGE_OUTPUT],
                                   n[REEVE_USAGE_COST] - n[REEVE_USAGE_INPUT_COST],
-                                  n[REEVE_USAGE_MODEL_CALLS], price->output);
+                                  n[REEVE_USAGE_MODEL_CALLS], price.output);
     }
   json_object_set_array_member (draft, "lines", lines);
 }
@@ -165,10 +173,10 @@ reeve_cost_report_add_unpriced (ReeveCostLines *self, ReeveUsageTable *table, Js
       const ReeveCostLine *line = g_ptr_array_index (all, i);
       JsonObject *one = json_object_new ();
 
-      json_object_set_string_member (one, "model", line->name);
+      json_object_set_string_member (one, "model",
+                                     *line->name != '\0' ? line->name : REEVE_COST_REPORT_REPORTED);
       json_object_set_int_member (one, "model_calls", line->n[REEVE_USAGE_UNPRICED]);
-      json_object_set_int_member (one, "tokens",
-                                  line->n[REEVE_USAGE_INPUT] + line->n[REEVE_USAGE_OUTPUT]);
+      json_object_set_int_member (one, "tokens", line->n[REEVE_USAGE_UNPRICED_TOKENS]);
       json_array_add_object_element (shown, one);
     }
   json_object_set_array_member (draft, "unpriced", shown);
@@ -202,7 +210,7 @@ reeve_cost_report_choose (ReeveUsageTable *table, const char *currency, JsonObje
 
 JsonObject *
 reeve_cost_report_draft (ReeveUsageTable *table, const ReeveUsageSpread *spread,
-                         ReeveUsageSeries series, const char *currency, const ReevePrices *prices,
+                         ReeveUsageSeries series, const char *currency, ReevePrices *prices,
                          ReeveUsageGroupsSees sees, gpointer user_data)
 {
   JsonObject *draft = json_object_new ();

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  * (nullable): the only one there is, else USD. @sees (nullable): what it hides has no name. */
 JsonObject *reeve_cost_report_draft (ReeveUsageTable *table, const ReeveUsageSpread *spread,
                                      ReeveUsageSeries series, const char *currency,
-                                     const ReevePrices *prices, ReeveUsageGroupsSees sees,
+                                     ReevePrices *prices, ReeveUsageGroupsSees sees,
                                      gpointer user_data);
 /* (transfer full) as it is shown outside: members are added to @shown */
 void reeve_cost_report_show (JsonObject *draft, JsonObject *shown);

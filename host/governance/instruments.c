@@ -346,7 +346,7 @@ reeve_instruments_note_outcome (ReeveInstruments *self, const ReeveLedgerRecord 
       reeve_instruments_observe (self, REEVE_INSTRUMENTS_TOOL_DURATION, record->latency_us,
                                  REEVE_LABELS (record->tool_name));
     }
-  else if (record->model != NULL)
+  else if (record->model != NULL && strcmp (record->action, "usage.report") != 0)
     reeve_instruments_note_model (self, record, outcome);
 }
 

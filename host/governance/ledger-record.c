@@ -39,6 +39,7 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("agent_id"), REEVE_LEDGER_RECORD_STRING, AT (agent_id), 0, FALSE },
   { NAMED ("cost"), REEVE_LEDGER_RECORD_NUMBER, AT (cost), 0, FALSE },
   { NAMED ("count"), REEVE_LEDGER_RECORD_NUMBER, AT (count), 0, FALSE },
+  { NAMED ("currency"), REEVE_LEDGER_RECORD_STRING, AT (currency), 0, FALSE },
   { NAMED ("delegated_user_id"), REEVE_LEDGER_RECORD_STRING, AT (delegated_user_id), 0, FALSE },
   { NAMED ("door"), REEVE_LEDGER_RECORD_STRING, AT (door), 0, FALSE },
   { NAMED ("epoch"), REEVE_LEDGER_RECORD_NUMBER, AT (epoch), 0, TRUE },

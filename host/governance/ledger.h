@@ -59,13 +59,14 @@ typedef struct
   gint64 input_tokens; /* 0 when none */
   gint64 output_tokens;
   gint64 estimated;       /* 1: the service did not count, the host did */
-  gint64 cost;            /* outcomes of model calls: 10^-9 units of the price's currency */
+  gint64 cost;            /* outcomes of model calls, reports: 10^-9 units of @currency */
+  const char *currency;   /* the same: NULL where tokens were used and no price was known */
   gint64 reserved_tokens; /* intents of model calls under a budget */
   gint64 reserved_cost;   /* the same: 10^-9 units */
   const char *workspace_id;
   const char *door;   /* rest, dbus, internal */
   const char *source; /* pseudonym of where an unknown caller called from */
-  gint64 count;       /* how many refusals this record stands for; 0: one */
+  gint64 count;       /* how many refusals this record stands for, 0: one; what a report tells */
   const char *trace_id;
 } ReeveLedgerRecord;
 

@@ -52,6 +52,19 @@ reeve_money_parse (const char *text, guint digits, gint64 *amount, GError **erro
   return good;
 }
 
+/* Without the zeros that say nothing. */
+static char *
+reeve_money_trim (char *text)
+{
+  gsize length = strlen (text);
+
+  while (text[length - 1] == '0')
+    text[--length] = '\0';
+  if (text[length - 1] == '.')
+    text[length - 1] = '\0';
+  return text;
+}
+
 /**
  * reeve_money_format:
  * @nano: an amount in nano-units
@@ -62,15 +75,26 @@ char *
 reeve_money_format (gint64 nano)
 {
   guint64 size = nano < 0 ? 0 - (guint64) nano : (guint64) nano;
-  char *text = g_strdup_printf ("%s%" G_GUINT64_FORMAT ".%09" G_GUINT64_FORMAT, nano < 0 ? "-" : "",
-                                size / 1000000000, size % 1000000000);
-  gsize length = strlen (text);
 
-  while (text[length - 1] == '0')
-    text[--length] = '\0';
-  if (text[length - 1] == '.')
-    text[length - 1] = '\0';
-  return text;
+  return reeve_money_trim (g_strdup_printf ("%s%" G_GUINT64_FORMAT ".%09" G_GUINT64_FORMAT,
+                                            nano < 0 ? "-" : "", size / 1000000000,
+                                            size % 1000000000));
+}
+
+/**
+ * reeve_money_format_pico:
+ * @pico: a price in pico-units, not negative
+ *
+ * Returns: (transfer full): it as a decimal number
+ */
+char *
+reeve_money_format_pico (gint64 pico)
+{
+  guint64 size = (guint64) MAX (pico, 0);
+
+  return reeve_money_trim (g_strdup_printf ("%" G_GUINT64_FORMAT ".%012" G_GUINT64_FORMAT,
+                                            size / G_GUINT64_CONSTANT (1000000000000),
+                                            size % G_GUINT64_CONSTANT (1000000000000)));
 }
 
 /**

@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 gboolean reeve_money_parse (const char *text, guint digits, gint64 *amount, GError **error);
 /* (transfer full) decimal text of nano-units without needless zeros */
 char *reeve_money_format (gint64 nano);
+/* The same of pico-units, a price. */
+char *reeve_money_format_pico (gint64 pico);
 /* (transfer full) {amount, currency} */
 JsonObject *reeve_money_show (gint64 nano, const char *currency);
 /* What tokens cost, in nano-units, rounded up; held to REEVE_MONEY_MAX. */

@@ -1,29 +1,41 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReevePrices: what a thousand tokens of a model cost. A model that is not in the table has no
- * price, which is not the price zero. */
+/* ReevePrices: what a thousand tokens of a model cost. A model that nobody gave a price has none,
+ * which is not the price zero. Any thread: prices change while calls are under way. */
 #pragma once
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
 
+#include "price-list.h"
+
 G_BEGIN_DECLS
 
-typedef struct
+/* Whose word counts: the greatest that knows the model. */
+typedef enum
 {
-  gint64 input; /* pico-units for a thousand tokens */
-  gint64 output;
-  gint64 cached;
-  char currency[4];
-} ReevePrice;
+  REEVE_PRICES_BUILT_IN,   /* shipped with the host, or the file that takes its place */
+  REEVE_PRICES_IMPORTED,   /* prices.import */
+  REEVE_PRICES_CONFIGURED, /* llm.prices */
+  REEVE_PRICES_N_ORIGINS
+} ReevePricesOrigin;
 
 typedef struct _ReevePrices ReevePrices;
 
 /* table (nullable): {"provider/model": {input, output, cached?, currency?}}, decimal texts */
 ReevePrices *reeve_prices_new (JsonObject *table, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_prices_free (ReevePrices *self);
-gboolean reeve_prices_is_empty (const ReevePrices *self);
-/* (nullable): "provider/model", else "provider/" followed by a star. Any thread. */
-const ReevePrice *reeve_prices_find (const ReevePrices *self, const char *model);
+/* Before the first request: the host name of the service that a provider stands for. */
+void reeve_prices_set_service (ReevePrices *self, const char *provider_id, const char *service);
+/* list (nullable): none. What is asked from now on; what was reserved keeps its price. */
+void reeve_prices_set_list (ReevePrices *self, ReevePricesOrigin origin, ReevePriceList *list);
+/* "provider/model", else "provider/" followed by a star; else of a list. FALSE: it is not known. */
+gboolean reeve_prices_find (ReevePrices *self, const char *model, ReevePrice *price);
+/* The same with where it is from; *row (transfer full) (nullable): as a list shows it. */
+gboolean reeve_prices_explain (ReevePrices *self, const char *model, JsonObject **row);
+/* (transfer full) all rows by name, each with its origin; what no one can get any more is left out
+ */
+JsonArray *reeve_prices_show (ReevePrices *self);
+const char *reeve_prices_origin_name (ReevePricesOrigin origin);
 /* Nano-units, rounded up. */
 gint64 reeve_prices_cost (const ReevePrice *price, gint64 input, gint64 output);
 

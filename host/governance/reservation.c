@@ -74,6 +74,21 @@ reeve_reservation_get_cost (ReeveReservation *self)
   return self->cost;
 }
 
+/**
+ * reeve_reservation_get_price:
+ * @self: a reservation
+ *
+ * Prices change while a call is under way; what it costs does not, or it could cost more than was
+ * reserved.
+ *
+ * Returns: (transfer none) (nullable): the price that was in force when it was reserved
+ */
+const ReevePrice *
+reeve_reservation_get_price (ReeveReservation *self)
+{
+  return self->priced ? &self->price : NULL;
+}
+
 /* Under the lock: gives back what is reserved of the present periods. */
 static void
 reeve_reservation_give_back (ReeveReservation *self)

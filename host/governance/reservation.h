@@ -5,6 +5,8 @@
 
 #include <glib.h>
 
+#include "price-list.h"
+
 G_BEGIN_DECLS
 
 #define REEVE_RESERVATION_SCOPES 24 /* seven scopes, each with its day and its month */
@@ -25,6 +27,8 @@ gint64 reeve_reservation_get_input (ReeveReservation *self);
 /* How many tokens the answer may have; what was asked, or less. */
 gint64 reeve_reservation_get_output (ReeveReservation *self);
 gint64 reeve_reservation_get_cost (ReeveReservation *self);
+/* (transfer none) (nullable): what it was reserved at, which is what it is settled at */
+const ReevePrice *reeve_reservation_get_price (ReeveReservation *self);
 /* (transfer full) */
 ReeveBudgetBook *reeve_reservation_dup_book (ReeveReservation *self);
 /* The effect has ended: what it took is spent from here on. Notices (out): at most

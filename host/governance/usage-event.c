@@ -7,6 +7,11 @@
 
 #include "money.h"
 
+/* of what was recorded without one */
+#define REEVE_USAGE_EVENT_CURRENCY "USD"
+
+__extension__ typedef __int128 ReeveUsageWide;
+
 struct _ReeveUsageIntent
 {
   ReeveLedgerRecord record; /* its strings are of @chunk */
@@ -30,6 +35,35 @@ reeve_usage_series_find (const char *name, ReeveUsageSeries *series)
     if (strcmp (name, reeve_usage_series_names[i]) == 0)
       {
         *series = (ReeveUsageSeries) i;
+        return TRUE;
+      }
+  return FALSE;
+}
+
+/**
+ * reeve_usage_told_find:
+ * @what: (nullable): what a report tells besides tokens
+ * @counter: (out): where it is counted
+ *
+ * Returns: whether there is such a thing
+ */
+gboolean
+reeve_usage_told_find (const char *what, ReeveUsageCounter *counter)
+{
+  static const struct
+  {
+    const char *name;
+    ReeveUsageCounter counter;
+  } rows[] = { { "tool_invocations", REEVE_USAGE_TOOL_CALLS },
+               { "execution_duration_ms", REEVE_USAGE_RUN_TIME },
+               { "executions", REEVE_USAGE_RUNS },
+               { "api_calls", REEVE_USAGE_API_CALLS },
+               { "rag_queries", REEVE_USAGE_RAG_QUERIES } };
+
+  for (guint i = 0; what != NULL && i < G_N_ELEMENTS (rows); i++)
+    if (strcmp (rows[i].name, what) == 0)
+      {
+        *counter = rows[i].counter;
         return TRUE;
       }
   return FALSE;
@@ -133,32 +167,87 @@ reeve_usage_event_count_tokens (ReeveUsageEvent *self, const ReeveLedgerRecord *
     n[REEVE_USAGE_ESTIMATED] = record->input_tokens + record->output_tokens;
 }
 
-/* A price that has changed since then: what was recorded holds, and how it divides is by now's. */
+/* How what was recorded divides: as the price says now, which is as it said then but where it has
+ * changed meanwhile; without one, as the tokens do. */
+static gint64
+reeve_usage_event_divide (const ReeveLedgerRecord *record, const ReevePrice *price)
+{
+  gint64 input = price != NULL ? reeve_money_cost (record->input_tokens, price->input)
+                               : record->input_tokens;
+  gint64 output = price != NULL ? reeve_money_cost (record->output_tokens, price->output)
+                                : record->output_tokens;
+  ReeveUsageWide wide = (ReeveUsageWide) record->cost * input;
+
+  if (input + output == record->cost)
+    return input;
+  return input + output > 0 ? (gint64) (wide / (input + output)) : 0;
+}
+
+/* What was paid stands in the record: a price that comes later, or changes, changes nothing of what
+ * was. */
+static void
+reeve_usage_event_count_cost (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
+                              ReevePrices *prices)
+{
+  ReevePrice price = { 0 };
+  gboolean known = reeve_prices_find (prices, record->model, &price);
+  gint64 tokens = record->input_tokens + record->output_tokens;
+  gint64 *n = self->row.n;
+
+  n[REEVE_USAGE_COST] = record->cost;
+  if (record->currency != NULL)
+    self->row.currency = record->currency;
+  else if (record->cost > 0) /* of before currencies were recorded */
+    self->row.currency = known ? g_intern_string (price.currency) : REEVE_USAGE_EVENT_CURRENCY;
+  else
+    {
+      n[REEVE_USAGE_UNPRICED_TOKENS] = tokens;
+      self->priced = tokens > 0 ? REEVE_USAGE_PRICED_NO : REEVE_USAGE_PRICED_NOTHING;
+      return;
+    }
+  self->priced = REEVE_USAGE_PRICED_YES;
+  n[REEVE_USAGE_INPUT_COST] = reeve_usage_event_divide (record, known ? &price : NULL);
+}
+
 static void
 reeve_usage_event_count_model (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
-                               const ReevePrices *prices)
+                               ReevePrices *prices)
 {
-  const ReevePrice *price = reeve_prices_find (prices, record->model);
   gint64 *n = self->row.n;
 
   self->type = "model_call";
   n[REEVE_USAGE_MODEL_CALLS] = 1;
   n[REEVE_USAGE_MODEL_TIME] = record->latency_us;
   reeve_usage_event_count_tokens (self, record);
-  n[REEVE_USAGE_COST] = record->cost;
-  if (price == NULL)
-    {
-      n[REEVE_USAGE_UNPRICED] = record->input_tokens + record->output_tokens > 0;
-      return;
-    }
-  self->row.currency = price->currency;
-  n[REEVE_USAGE_INPUT_COST]
-      = MIN (reeve_money_cost (record->input_tokens, price->input), record->cost);
+  reeve_usage_event_count_cost (self, record, prices);
+  n[REEVE_USAGE_UNPRICED] = self->priced == REEVE_USAGE_PRICED_NO;
+}
+
+/* What it tells besides tokens and money, by its word. */
+static void
+reeve_usage_event_count_report (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
+                                ReevePrices *prices)
+{
+  gint64 *n = self->row.n;
+  ReeveUsageCounter counter = REEVE_USAGE_REPORTS;
+
+  self->type = "report";
+  self->told = record->reason;
+  if (record->outcome != REEVE_OUTCOME_SUCCEEDED)
+    return;
+  n[REEVE_USAGE_REPORTS] = 1;
+  reeve_usage_event_count_tokens (self, record);
+  reeve_usage_event_count_cost (self, record, prices);
+  if (!reeve_usage_told_find (record->reason, &counter))
+    return;
+  self->amount = record->count;
+  n[counter]
+      += counter == REEVE_USAGE_RUN_TIME ? record->count * G_TIME_SPAN_MILLISECOND : record->count;
 }
 
 static void
 reeve_usage_event_count (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
-                         const ReevePrices *prices)
+                         ReevePrices *prices)
 {
   gint64 *n = self->row.n;
 
@@ -168,6 +257,7 @@ reeve_usage_event_count (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
     {
       self->type = "tool_call";
       n[REEVE_USAGE_TOOL_CALLS] = 1;
+      n[REEVE_USAGE_RAG_QUERIES] = g_strcmp0 (record->tool_name, "semantic_search") == 0;
     }
   else if (reeve_usage_event_is_run (record->action))
     {
@@ -176,11 +266,7 @@ reeve_usage_event_count (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
       n[REEVE_USAGE_RUN_TIME] = record->latency_us;
     }
   else if (strcmp (record->action, REEVE_USAGE_ACTION_REPORT) == 0)
-    {
-      self->type = "report";
-      n[REEVE_USAGE_REPORTS] = record->outcome == REEVE_OUTCOME_SUCCEEDED;
-      reeve_usage_event_count_tokens (self, record);
-    }
+    reeve_usage_event_count_report (self, record, prices);
   n[REEVE_USAGE_FAILED]
       = record->outcome == REEVE_OUTCOME_FAILED || record->outcome == REEVE_OUTCOME_UNKNOWN;
   n[REEVE_USAGE_REFUSED] = record->outcome == REEVE_OUTCOME_BLOCKED;
@@ -207,7 +293,7 @@ reeve_usage_event_user (const ReeveLedgerRecord *record)
  */
 gboolean
 reeve_usage_event_read (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
-                        const ReeveUsageIntent *intent, const ReevePrices *prices)
+                        const ReeveUsageIntent *intent, ReevePrices *prices)
 {
   ReeveLedgerRecord joined = reeve_usage_event_join (record, intent);
   gint64 *n = self->row.n;
@@ -228,11 +314,14 @@ reeve_usage_event_read (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
   if (record->kind == REEVE_LEDGER_OUTCOME)
     reeve_usage_event_count (self, &joined, prices);
   else if (record->kind == REEVE_LEDGER_READ)
-    self->values[REEVE_USAGE_BY_AGENT] = NULL; /* whom it was about, not who did it */
+    {
+      self->values[REEVE_USAGE_BY_AGENT] = NULL; /* whom it was about, not who did it */
+      n[REEVE_USAGE_RAG_QUERIES] = strcmp (joined.action, "documents.search") == 0;
+    }
   else if (record->kind == REEVE_LEDGER_REFUSAL)
     n[REEVE_USAGE_REFUSED] = MAX (record->count, 1);
   if (joined.parent == 0 && g_strcmp0 (joined.door, "internal") != 0)
-    n[REEVE_USAGE_API_CALLS] = MAX (record->count, 1);
+    n[REEVE_USAGE_API_CALLS] += record->kind == REEVE_LEDGER_REFUSAL ? MAX (record->count, 1) : 1;
   n[REEVE_USAGE_RECORDS] = 1;
   n[REEVE_USAGE_FIRST] = n[REEVE_USAGE_LAST] = (gint64) record->seq;
   return self->type != NULL || n[REEVE_USAGE_API_CALLS] > 0 || n[REEVE_USAGE_REFUSED] > 0;

@@ -25,6 +25,14 @@ typedef enum
   REEVE_USAGE_N_SERIES
 } ReeveUsageSeries;
 
+/* Is known what it costs? */
+typedef enum
+{
+  REEVE_USAGE_PRICED_NOTHING, /* nothing is due */
+  REEVE_USAGE_PRICED_YES,
+  REEVE_USAGE_PRICED_NO /* tokens were used, and their price is not known */
+} ReeveUsagePriced;
+
 /* What an outcome leaves to its intent. */
 typedef struct _ReeveUsageIntent ReeveUsageIntent;
 
@@ -36,6 +44,9 @@ typedef struct _ReeveUsageIntent ReeveUsageIntent;
  * @values: by #ReeveUsageSeries; %NULL: none. Labels are not filled in.
  * @run_id: (nullable): of which run
  * @tool_name: (nullable): of which tool
+ * @told: (nullable): of a report: what it tells
+ * @amount: the same: how many of it; 0: tokens
+ * @priced: whether its cost is known
  * @row: the sums
  *
  * Strings are borrowed of record and intent.
@@ -48,18 +59,23 @@ typedef struct
   const char *values[REEVE_USAGE_N_SERIES];
   const char *run_id;
   const char *tool_name;
+  const char *told;
+  gint64 amount;
+  ReeveUsagePriced priced;
   ReeveUsageRow row;
 } ReeveUsageEvent;
 
 const char *reeve_usage_series_name (ReeveUsageSeries series);
 gboolean reeve_usage_series_find (const char *name, ReeveUsageSeries *series);
+/* tool_invocations, execution_duration_ms, executions, api_calls, rag_queries */
+gboolean reeve_usage_told_find (const char *what, ReeveUsageCounter *counter);
 
 ReeveUsageIntent *reeve_usage_intent_new (const ReeveLedgerRecord *record)
     G_GNUC_WARN_UNUSED_RESULT;
 void reeve_usage_intent_free (ReeveUsageIntent *self);
 /* FALSE: it counts for nothing. @intent (nullable): the outcome's */
 gboolean reeve_usage_event_read (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
-                                 const ReeveUsageIntent *intent, const ReevePrices *prices);
+                                 const ReeveUsageIntent *intent, ReevePrices *prices);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveUsageIntent, reeve_usage_intent_free)
 

@@ -176,7 +176,9 @@ reeve_usage_group_show (ReeveUsageGroup *group, JsonObject *shown)
     { "report_count", REEVE_USAGE_REPORTS, 1 },
     { "failed", REEVE_USAGE_FAILED, 1 },
     { "refused", REEVE_USAGE_REFUSED, 1 },
+    { "rag_queries", REEVE_USAGE_RAG_QUERIES, 1 },
     { "unpriced_model_calls", REEVE_USAGE_UNPRICED, 1 },
+    { "unpriced_tokens", REEVE_USAGE_UNPRICED_TOKENS, 1 },
   };
   const gint64 *n = group->n;
 
@@ -187,6 +189,7 @@ reeve_usage_group_show (ReeveUsageGroup *group, JsonObject *shown)
                                   : n[REEVE_USAGE_INPUT] + n[REEVE_USAGE_OUTPUT]);
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
     json_object_set_int_member (shown, members[i].name, n[members[i].counter] / members[i].unit);
+  json_object_set_boolean_member (shown, "priced", n[REEVE_USAGE_UNPRICED_TOKENS] == 0);
   json_object_set_array_member (shown, "costs", reeve_usage_group_show_costs (group));
 }
 

@@ -41,6 +41,10 @@ reeve_usage_list_set_text (JsonObject *shown, const char *name, const char *valu
 static void
 reeve_usage_list_show_cost (const ReeveUsageEvent *event, JsonObject *shown)
 {
+  if (event->priced == REEVE_USAGE_PRICED_NOTHING)
+    json_object_set_null_member (shown, "priced");
+  else
+    json_object_set_boolean_member (shown, "priced", event->priced == REEVE_USAGE_PRICED_YES);
   if (*event->row.currency == '\0')
     json_object_set_null_member (shown, "cost");
   else
@@ -74,6 +78,9 @@ reeve_usage_list_show (const ReeveUsageEvent *event, const ReeveLedgerRecord *re
   json_object_set_int_member (shown, "total_tokens", n[REEVE_USAGE_INPUT] + n[REEVE_USAGE_OUTPUT]);
   json_object_set_boolean_member (shown, "estimated", n[REEVE_USAGE_ESTIMATED] > 0);
   reeve_usage_list_show_cost (event, shown);
+  reeve_usage_list_set_text (shown, "reported", event->told);
+  if (event->amount > 0)
+    json_object_set_int_member (shown, "amount", event->amount);
   json_object_set_int_member (shown, "duration_ms", record->latency_us / G_TIME_SPAN_MILLISECOND);
   reeve_usage_list_set_text (shown, "outcome", reeve_ledger_record_outcome_name (record->outcome));
   return shown;

@@ -22,7 +22,7 @@ struct _ReeveUsage
 
   ReeveStore *store;
   ReeveLedger *ledger;
-  const ReevePrices *prices;
+  ReevePrices *prices;
   GMutex mutex;
   GCond wake;
   GHashTable *books; /* tenant id -> ReeveUsageBook: never removed */

@@ -7,7 +7,10 @@
 #include <reeve-error.h>
 #include <string.h>
 
-#define REEVE_USAGE_TABLE_VERSION    2
+#define REEVE_USAGE_TABLE_VERSION 3
+/* without the counters from REEVE_USAGE_UNPRICED_TOKENS on that it did not have */
+#define REEVE_USAGE_TABLE_BEFORE     2
+#define REEVE_USAGE_TABLE_ADDED      2
 #define REEVE_USAGE_TABLE_MAX_STRING 1024
 /* of a row: what is shared, what is not, model, currency, which numbers */
 #define REEVE_USAGE_TABLE_LEAST 5
@@ -309,6 +312,7 @@ typedef struct
   GPtrArray *words; /* owned */
   char value[REEVE_USAGE_TABLE_MAX_STRING + 1];
   gsize length; /* of the value */
+  guint added;  /* how many counters this version does not have */
 } ReeveUsageTableReader;
 
 static gboolean
@@ -371,6 +375,25 @@ reeve_usage_table_read_word (ReeveUsageTableReader *self, const char **word)
   return TRUE;
 }
 
+/* The counters that a mask names. */
+static gboolean
+reeve_usage_table_read_counters (ReeveUsageTableReader *self, guint64 mask, ReeveUsageRow *row)
+{
+  for (guint i = 0; i < REEVE_USAGE_N_COUNTERS - self->added; i++)
+    {
+      guint64 number = 0;
+
+      if ((mask >> i & 1) != 0 && !reeve_usage_table_read_number (self, &number))
+        return FALSE;
+      row->n[i < REEVE_USAGE_UNPRICED_TOKENS ? i : i + self->added] = (gint64) number;
+    }
+  if (self->added > 0 && row->n[REEVE_USAGE_UNPRICED] > 0
+      && __builtin_add_overflow (row->n[REEVE_USAGE_INPUT], row->n[REEVE_USAGE_OUTPUT],
+                                 &row->n[REEVE_USAGE_UNPRICED_TOKENS]))
+    row->n[REEVE_USAGE_UNPRICED_TOKENS] = G_MAXINT64;
+  return TRUE;
+}
+
 static gboolean
 reeve_usage_table_read_row (ReeveUsageTableReader *self, ReeveUsageRow *row)
 {
@@ -382,16 +405,10 @@ reeve_usage_table_read_row (ReeveUsageTableReader *self, ReeveUsageRow *row)
       || !reeve_usage_table_read_string (self, self->value, shared, &self->length)
       || !reeve_usage_table_read_word (self, &row->model)
       || !reeve_usage_table_read_word (self, &row->currency)
-      || !reeve_usage_table_read_number (self, &mask) || mask >> REEVE_USAGE_N_COUNTERS != 0)
+      || !reeve_usage_table_read_number (self, &mask)
+      || mask >> (REEVE_USAGE_N_COUNTERS - self->added) != 0
+      || !reeve_usage_table_read_counters (self, mask, row))
     return FALSE;
-  for (guint i = 0; i < REEVE_USAGE_N_COUNTERS; i++)
-    {
-      guint64 number = 0;
-
-      if ((mask >> i & 1) != 0 && !reeve_usage_table_read_number (self, &number))
-        return FALSE;
-      row->n[i] = (gint64) number;
-    }
   return !__builtin_add_overflow (row->n[REEVE_USAGE_LAST], row->n[REEVE_USAGE_FIRST],
                                   &row->n[REEVE_USAGE_LAST]);
 }
@@ -406,8 +423,11 @@ reeve_usage_table_read_rows (GBytes *bytes, ReeveUsageTableMerge *merge)
   guint64 version = 0;
   guint64 rows = 0;
 
-  if (!reeve_usage_table_read_number (&reader, &version) || version != REEVE_USAGE_TABLE_VERSION
-      || !reeve_usage_table_read_words (&reader) || !reeve_usage_table_read_number (&reader, &rows)
+  if (!reeve_usage_table_read_number (&reader, &version)
+      || (version != REEVE_USAGE_TABLE_VERSION && version != REEVE_USAGE_TABLE_BEFORE))
+    return FALSE;
+  reader.added = version == REEVE_USAGE_TABLE_BEFORE ? REEVE_USAGE_TABLE_ADDED : 0;
+  if (!reeve_usage_table_read_words (&reader) || !reeve_usage_table_read_number (&reader, &rows)
       || rows > (guint64) (reader.end - reader.at) / REEVE_USAGE_TABLE_LEAST)
     return FALSE;
   for (guint64 i = 0; i < rows; i++)

@@ -14,24 +14,26 @@ G_BEGIN_DECLS
 /* Sums, but for the last two. New ones go before REEVE_USAGE_FIRST, and get a new version. */
 typedef enum
 {
-  REEVE_USAGE_RECORDS,     /* outcomes, reads and refusals that were counted */
-  REEVE_USAGE_API_CALLS,   /* asked from outside */
-  REEVE_USAGE_RUNS,        /* executions of agents */
-  REEVE_USAGE_MODEL_CALLS, /* requests to models */
-  REEVE_USAGE_TOOL_CALLS,  /* */
-  REEVE_USAGE_REPORTS,     /* told by others */
-  REEVE_USAGE_INPUT,       /* tokens */
-  REEVE_USAGE_OUTPUT,      /* tokens */
-  REEVE_USAGE_ESTIMATED,   /* those of them that the service did not count */
-  REEVE_USAGE_COST,        /* 10^-9 units of the row's currency */
-  REEVE_USAGE_INPUT_COST,  /* the part of it that is of the input */
-  REEVE_USAGE_UNPRICED,    /* model calls whose price is not known */
-  REEVE_USAGE_RUN_TIME,    /* µs, of runs */
-  REEVE_USAGE_MODEL_TIME,  /* µs, of model calls */
-  REEVE_USAGE_FAILED,      /* effects that failed, or of which nobody knows */
-  REEVE_USAGE_REFUSED,     /* what the gate did not let through */
-  REEVE_USAGE_FIRST,       /* number of the first record that was counted */
-  REEVE_USAGE_LAST,        /* of the last */
+  REEVE_USAGE_RECORDS,         /* outcomes, reads and refusals that were counted */
+  REEVE_USAGE_API_CALLS,       /* asked from outside */
+  REEVE_USAGE_RUNS,            /* executions of agents */
+  REEVE_USAGE_MODEL_CALLS,     /* requests to models */
+  REEVE_USAGE_TOOL_CALLS,      /* */
+  REEVE_USAGE_REPORTS,         /* told by others */
+  REEVE_USAGE_INPUT,           /* tokens */
+  REEVE_USAGE_OUTPUT,          /* tokens */
+  REEVE_USAGE_ESTIMATED,       /* those of them that the service did not count */
+  REEVE_USAGE_COST,            /* 10^-9 units of the row's currency */
+  REEVE_USAGE_INPUT_COST,      /* the part of it that is of the input */
+  REEVE_USAGE_UNPRICED,        /* model calls whose price is not known */
+  REEVE_USAGE_UNPRICED_TOKENS, /* tokens of those, and of reports without a price */
+  REEVE_USAGE_RAG_QUERIES,     /* searches in documents */
+  REEVE_USAGE_RUN_TIME,        /* µs, of runs */
+  REEVE_USAGE_MODEL_TIME,      /* µs, of model calls */
+  REEVE_USAGE_FAILED,          /* effects that failed, or of which nobody knows */
+  REEVE_USAGE_REFUSED,         /* what the gate did not let through */
+  REEVE_USAGE_FIRST,           /* number of the first record that was counted */
+  REEVE_USAGE_LAST,            /* of the last */
   REEVE_USAGE_N_COUNTERS
 } ReeveUsageCounter;
 

@@ -57,7 +57,7 @@ reeve_usage_init (ReeveUsage *self)
  * Returns: (transfer full): usage of all tenants
  */
 ReeveUsage *
-reeve_usage_new (ReeveStore *store, ReeveLedger *ledger, const ReevePrices *prices)
+reeve_usage_new (ReeveStore *store, ReeveLedger *ledger, ReevePrices *prices)
 {
   ReeveUsage *self = g_object_new (REEVE_TYPE_USAGE, NULL);
 

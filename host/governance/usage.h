@@ -40,7 +40,7 @@ typedef struct
 
 /* prices of @budgets (nullable) */
 ReeveUsage *reeve_usage_new (ReeveStore *store, ReeveLedger *ledger,
-                             const ReevePrices *prices) G_GNUC_WARN_UNUSED_RESULT;
+                             ReevePrices *prices) G_GNUC_WARN_UNUSED_RESULT;
 /* A thread that follows all logs, so that questions find little to do. */
 void reeve_usage_start (ReeveUsage *self);
 void reeve_usage_stop (ReeveUsage *self);

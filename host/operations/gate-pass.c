@@ -8,6 +8,7 @@
 #include "schema-cache.h"
 
 #include "base/ids.h"
+#include "governance/money.h"
 
 #include <string.h>
 
@@ -93,6 +94,33 @@ reeve_gate_pass_get_body (ReeveGatePass *self)
   return self->body;
 }
 
+/* What a report tells is in its intent: members that make no sense are refused later, and then it
+ * counts for nothing. */
+static void
+reeve_gate_pass_describe_report (ReeveGatePass *self, ReeveAdmissionRequest *request)
+{
+  JsonObject *params = self->call->params;
+  JsonObject *cost = reeve_json_get_object (params, "cost");
+  gint64 output = reeve_json_get_int (params, "output_tokens", 0);
+  gint64 all = reeve_json_get_int (params, "tokens_used",
+                                   output + reeve_json_get_int (params, "input_tokens", 0));
+  const char *what = reeve_json_get_string (params, "type", NULL);
+  ReeveUsageCounter counter = REEVE_USAGE_REPORTS;
+
+  request->reserve_output = MIN (output, all);
+  request->reserve_input = all - request->reserve_output;
+  request->report_model = reeve_json_get_string (params, "model", NULL);
+  if (reeve_usage_told_find (what, &counter))
+    {
+      request->report_what = g_intern_string (what);
+      request->report_amount = reeve_json_get_int (params, "amount", 0);
+    }
+  if (cost != NULL
+      && reeve_money_parse (reeve_json_get_string (cost, "amount", ""), 9, &request->report_cost,
+                            NULL))
+    request->report_currency = g_intern_string (reeve_json_get_string (cost, "currency", ""));
+}
+
 void
 reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
 {
@@ -119,6 +147,8 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .door = self->call->door,
     .peer_address = self->call->peer_address,
   };
+  if (self->call->params != NULL && g_str_equal (operation->name, REEVE_USAGE_ACTION_REPORT))
+    reeve_gate_pass_describe_report (self, request);
 }
 
 /* Nothing of this waits any more. */

@@ -334,13 +334,42 @@ reeve_op_usage_aggregate (ReeveCall *call, ReeveServices *services)
 
 /* ---- reports by others ---- */
 
+/* Members that go together. */
+static gboolean
+reeve_op_usage_check_report (ReeveCall *call, GError **error)
+{
+  JsonObject *params = reeve_call_get_params (call);
+  const char *type = reeve_json_get_string (params, "type", "tokens");
+  gboolean tokens = json_object_has_member (params, "tokens_used");
+  gboolean parts = json_object_has_member (params, "input_tokens")
+                   || json_object_has_member (params, "output_tokens");
+  gint64 sum = reeve_call_get_int (call, "input_tokens", 0)
+               + reeve_call_get_int (call, "output_tokens", 0);
+
+  if (g_str_equal (type, "tokens") && !tokens && !parts)
+    reeve_error_set_member (error, "/tokens_used", "is missing");
+  else if (tokens && parts && sum != reeve_call_get_int (call, "tokens_used", 0))
+    reeve_error_set_member (error, "/tokens_used", "is not input_tokens and output_tokens");
+  else if (!g_str_equal (type, "tokens") && (tokens || parts))
+    reeve_error_set_member (error, "/type", "is not tokens: report these apart");
+  else if (g_str_equal (type, "cost") && !json_object_has_member (params, "cost"))
+    reeve_error_set_member (error, "/cost", "is missing");
+  else if (json_object_has_member (params, "amount")
+           != (!g_str_equal (type, "tokens") && !g_str_equal (type, "cost")))
+    reeve_error_set_member (error, "/amount",
+                            "is of tool_invocations, execution_duration_ms, executions, api_calls "
+                            "and rag_queries, which need it");
+  else
+    return TRUE;
+  return FALSE;
+}
+
 void
 reeve_op_usage_report (ReeveCall *call, ReeveServices *services)
 {
   ReeveAdmitted *admitted = reeve_call_get_admitted (call);
   const char *tenant_id = reeve_call_get_tenant_id (call);
   const ReeveBudgetWho who = { .agent_id = reeve_call_get_string (call, "agent_id") };
-  gint64 tokens = reeve_call_get_int (call, "tokens_used", 0);
   g_autoptr (JsonObject) left = NULL;
   JsonObject *shown = NULL;
   GError *error = NULL;
@@ -352,16 +381,15 @@ reeve_op_usage_report (ReeveCall *call, ReeveServices *services)
   if (!exists && error == NULL)
     g_set_error (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING,
                  REEVE_STORE_AGENTS);
-  if (error == NULL)
+  if (error == NULL && reeve_op_usage_check_report (call, &error))
     {
+      /* it stands in its intent, and is spent with the outcome */
       reeve_admitted_consume_exactly (admitted, REEVE_USAGE_ACTION_REPORT, NULL,
                                       reeve_call_get_params (call));
-      left = reeve_budgets_charge (services->budgets, tenant_id, &who, tokens,
-                                   reeve_admitted_get_intent (admitted), &error);
+      left = reeve_budgets_check (services->budgets, tenant_id, &who, 0);
     }
   if (left != NULL)
     {
-      reeve_call_add_tokens (call, tokens, 0);
       shown = json_object_new ();
       json_object_set_boolean_member (shown, "success", TRUE);
       json_object_set_member (shown, "remaining",

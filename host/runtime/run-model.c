@@ -49,16 +49,15 @@ reeve_run_model_usage (ReeveRunModel *self, const ReeveSettlement *settlement)
 {
   ReeveRun *run = self->run;
   g_autofree char *full = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
-  const ReevePrice *price
-      = run->env.prices != NULL ? reeve_prices_find (run->env.prices, full) : NULL;
+  ReevePrice price = { 0 };
   JsonObject *usage = json_object_new ();
 
-  if (price != NULL)
+  if (run->env.prices != NULL && reeve_prices_find (run->env.prices, full, &price))
     json_object_set_object_member (
         usage, "cost",
         reeve_money_show (
-            reeve_prices_cost (price, settlement->input_tokens, settlement->output_tokens),
-            price->currency));
+            reeve_prices_cost (&price, settlement->input_tokens, settlement->output_tokens),
+            price.currency));
 
   json_object_set_int_member (usage, "input_tokens", settlement->input_tokens);
   json_object_set_int_member (usage, "output_tokens", settlement->output_tokens);

@@ -5,6 +5,7 @@
 
 #include "directory-fixture.h"
 
+#include "governance/budgets.h"
 #include "governance/ledger-private.h"
 #include "governance/usage-private.h"
 
@@ -117,83 +118,42 @@ test_usage_span (void)
   g_assert_cmpint (reeve_usage_span_begin (REEVE_USAGE_DAY, 3), ==, 3 * DAY);
 }
 
-/* ---- records ---- */
-
+/* Sums of before a counter was added: those behind it keep their meaning. */
 static void
-test_usage_event (void)
+test_usage_table_before (void)
 {
-  g_autoptr (JsonObject) table
-      = directory_fixture_parse ("{\"p/m\":{\"input\":\"0.15\",\"output\":\"0.6\"}}");
-  g_autoptr (ReevePrices) prices = reeve_prices_new (table, NULL);
-  const ReeveLedgerRecord before = { .seq = 7,
-                                     .kind = REEVE_LEDGER_INTENT,
-                                     .action = "model.call",
-                                     .actor_type = "user",
-                                     .actor_id = "usr_1",
-                                     .key_id = "key_1",
-                                     .agent_id = "agt_1",
-                                     .model = "p/m",
-                                     .parent = 3,
-                                     .door = "rest",
-                                     .workspace_id = "wks_1" };
-  /* what it says when it repeats nothing */
-  ReeveLedgerRecord record = { .seq = 9,
-                               .kind = REEVE_LEDGER_OUTCOME,
-                               .action = "model.call",
-                               .intent = 7,
-                               .outcome = REEVE_OUTCOME_SUCCEEDED,
-                               .input_tokens = 20,
-                               .output_tokens = 10,
-                               .cost = 9000000,
-                               .latency_us = 5 };
-  g_autoptr (ReeveUsageIntent) intent = reeve_usage_intent_new (&before);
-  ReeveUsageEvent event;
+  /* no word but two, one row: a, its model m and USD; records, input, output, unpriced, failed,
+   * first, last */
+  static const guint8 head[] = { 2, 2, 1, 'm', 3, 'U', 'S', 'D', 1, 0, 1, 'a', 0, 1 };
+  static const guint8 counters[] = { 3, 5, 6, 1, 9, 20, 4 };
+  const guint32 mask = 1u << REEVE_USAGE_RECORDS | 1u << REEVE_USAGE_INPUT
+                       | 1u << REEVE_USAGE_OUTPUT | 1u << REEVE_USAGE_UNPRICED
+                       | 1u << (REEVE_USAGE_FAILED - 2) | 1u << (REEVE_USAGE_FIRST - 2)
+                       | 1u << (REEVE_USAGE_LAST - 2);
+  g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
+  g_autoptr (GByteArray) text = g_byte_array_new ();
+  g_autoptr (GBytes) all = NULL;
+  g_autoptr (GError) error = NULL;
+  const ReeveUsageRow *row = NULL;
+  guint8 seven[4];
+  gsize n = 0;
 
-  g_assert_true (reeve_usage_event_read (&event, &record, intent, prices));
-  g_assert_cmpstr (event.type, ==, "model_call");
-  g_assert_cmpstr (event.row.model, ==, "p/m");
-  g_assert_cmpstr (event.row.currency, ==, "USD");
-  g_assert_cmpstr (event.values[REEVE_USAGE_BY_USER], ==, "usr_1");
-  g_assert_cmpstr (event.values[REEVE_USAGE_BY_WORKSPACE], ==, "wks_1");
-  g_assert_cmpint (event.row.n[REEVE_USAGE_COST], ==, 9000000);
-  g_assert_cmpint (event.row.n[REEVE_USAGE_INPUT_COST], ==, 3000000);
-  g_assert_cmpint (event.row.n[REEVE_USAGE_API_CALLS], ==, 0);
-  g_assert_cmpint (event.row.n[REEVE_USAGE_UNPRICED], ==, 0);
-
-  /* no price is known */
-  record.model = "p/other";
-  record.cost = 0;
-  record.estimated = 1;
-  g_assert_true (reeve_usage_event_read (&event, &record, intent, prices));
-  g_assert_cmpstr (event.row.currency, ==, "");
-  g_assert_cmpint (event.row.n[REEVE_USAGE_UNPRICED], ==, 1);
-  g_assert_cmpint (event.row.n[REEVE_USAGE_ESTIMATED], ==, 30);
-}
-
-static void
-test_usage_event_kinds (void)
-{
-  g_autoptr (ReevePrices) prices = reeve_prices_new (NULL, NULL);
-  ReeveLedgerRecord record = { .seq = 9,
-                               .kind = REEVE_LEDGER_OUTCOME,
-                               .action = "agents.execute",
-                               .intent = 7,
-                               .outcome = REEVE_OUTCOME_SUCCEEDED,
-                               .input_tokens = 20 };
-  ReeveUsageEvent event;
-
-  /* a run's outcome repeats what its calls took */
-  g_assert_true (reeve_usage_event_read (&event, &record, NULL, prices));
-  g_assert_cmpint (event.row.n[REEVE_USAGE_INPUT], ==, 0);
-  g_assert_cmpint (event.row.n[REEVE_USAGE_RUNS], ==, 1);
-  g_assert_cmpint (event.row.n[REEVE_USAGE_API_CALLS], ==, 1);
-
-  record.kind = REEVE_LEDGER_REFUSAL;
-  record.count = 5;
-  g_assert_true (reeve_usage_event_read (&event, &record, NULL, prices));
-  g_assert_cmpint (event.row.n[REEVE_USAGE_REFUSED], ==, 5);
-  record.kind = REEVE_LEDGER_INTENT;
-  g_assert_false (reeve_usage_event_read (&event, &record, NULL, prices));
+  for (guint32 left = mask; left != 0; left >>= 7)
+    seven[n++] = (guint8) ((left & 0x7f) | (left > 0x7f ? 0x80 : 0));
+  g_byte_array_append (text, head, sizeof head);
+  g_byte_array_append (text, seven, (guint) n);
+  g_byte_array_append (text, counters, sizeof counters);
+  all = g_bytes_new (text->data, text->len);
+  g_assert_true (reeve_usage_table_read (table, all, NULL, &error));
+  g_assert_no_error (error);
+  row = reeve_usage_table_find (table, "a", "m", "USD");
+  g_assert_cmpint (row->n[REEVE_USAGE_RECORDS], ==, 3);
+  g_assert_cmpint (row->n[REEVE_USAGE_UNPRICED], ==, 1);
+  g_assert_cmpint (row->n[REEVE_USAGE_UNPRICED_TOKENS], ==, 11);
+  g_assert_cmpint (row->n[REEVE_USAGE_RAG_QUERIES], ==, 0);
+  g_assert_cmpint (row->n[REEVE_USAGE_FAILED], ==, 9);
+  g_assert_cmpint (row->n[REEVE_USAGE_FIRST], ==, 20);
+  g_assert_cmpint (row->n[REEVE_USAGE_LAST], ==, 24);
 }
 
 /* ---- with a store ---- */
@@ -421,6 +381,105 @@ test_usage_many (DirectoryFixture *fixture, gconstpointer data)
   reeve_usage_stop (usage);
 }
 
+/* ---- reports ---- */
+
+static ReeveBudgets *
+open_budgets (DirectoryFixture *fixture)
+{
+  g_autoptr (JsonObject) org = directory_fixture_parse ("{\"token_limit\":1000}");
+  ReeveBudgets *budgets = reeve_budgets_new (fixture->store, fixture->ledger.ledger);
+
+  g_assert_true (reeve_budgets_configure (budgets, org, NULL, NULL));
+  reeve_budgets_prepare (budgets, TENANT);
+  return budgets;
+}
+
+static void
+assert_used (ReeveBudgets *budgets, gint64 tokens)
+{
+  g_autoptr (JsonObject) shown = reeve_budgets_get (budgets, TENANT, "org", NULL);
+
+  g_assert_cmpint (json_object_get_int_member (shown, "tokens_used"), ==, tokens);
+  g_assert_cmpint (json_object_get_int_member (shown, "tokens_reserved"), ==, 0);
+}
+
+/* A report through the gate's budgets, up to its intent; *record is its outcome. */
+static ReeveReservation *
+begin_report (DirectoryFixture *fixture, ReeveBudgets *budgets,
+              const ReeveAdmissionRequest *request, ReeveLedgerRecord *record)
+{
+  ReeveReservation *reservation = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (reeve_budgets_reserve (budgets, request, &reservation, &error));
+  g_assert_no_error (error);
+  g_assert_nonnull (reservation);
+  *record = (ReeveLedgerRecord){ .kind = REEVE_LEDGER_INTENT,
+                                 .scope = TENANT,
+                                 .action = REEVE_USAGE_ACTION_REPORT,
+                                 .agent_id = request->agent_id,
+                                 .reserved_tokens = reeve_reservation_get_input (reservation)
+                                                    + reeve_reservation_get_output (reservation) };
+  record->intent = reeve_ledger_append (fixture->ledger.ledger, record, &error);
+  g_assert_no_error (error);
+  reeve_reservation_number (reservation, record->intent);
+  record->kind = REEVE_LEDGER_OUTCOME;
+  record->reserved_tokens = 0;
+  return reservation;
+}
+
+/* Between the intent and the outcome, and behind the outcome before anything is saved: what was
+ * reported is spent once. */
+static void
+test_usage_reports_through_a_stop (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReeveCaller) admin = directory_fixture_admin (fixture, TENANT);
+  const ReeveAdmissionRequest request = { .caller = admin,
+                                          .operation = REEVE_USAGE_ACTION_REPORT,
+                                          .agent_id = "agt_1",
+                                          .reserve_input = 30,
+                                          .reserve_output = 10 };
+  const ReeveSettlement taken = { .outcome = REEVE_OUTCOME_SUCCEEDED };
+  const ReeveSettlement refused = { .outcome = REEVE_OUTCOME_FAILED };
+  const ReeveSettlement *settlements[] = { NULL, &taken, &refused, NULL, &taken };
+  gint64 expected = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (settlements); i++)
+    {
+      g_autoptr (ReeveBudgets) budgets = open_budgets (fixture);
+      ReeveLedgerRecord record;
+      ReeveReservation *reservation = NULL;
+
+      assert_used (budgets, expected);
+      reservation = begin_report (fixture, budgets, &request, &record);
+      expected += settlements[i] != &refused ? 40 : 0;
+      if (settlements[i] == NULL)
+        {
+          /* as the end of the process would */
+          reeve_budgets_finish (budgets, reservation, FALSE);
+          continue;
+        }
+      record.outcome = settlements[i]->outcome;
+      reeve_budgets_settle (budgets, reservation, &request, settlements[i], TRUE, &record);
+      g_assert_cmpint (record.input_tokens + record.output_tokens, ==,
+                       settlements[i] == &taken ? 40 : 0);
+      g_assert_cmpuint (reeve_ledger_append (fixture->ledger.ledger, &record, NULL), >, 0);
+      reeve_budgets_finish (budgets, reservation, TRUE);
+      assert_used (budgets, expected);
+    }
+  {
+    g_autoptr (ReeveBudgets) budgets = open_budgets (fixture);
+
+    assert_used (budgets, expected);
+    reeve_budgets_flush (budgets);
+  }
+  {
+    g_autoptr (ReeveBudgets) budgets = open_budgets (fixture);
+
+    assert_used (budgets, expected);
+  }
+}
+
 static void
 set_up (DirectoryFixture *fixture, gconstpointer data)
 {
@@ -439,8 +498,9 @@ main (int argc, char **argv)
   g_test_add_func ("/usage/table-damaged", test_usage_table_damaged);
   g_test_add_func ("/usage/table-full", test_usage_table_full);
   g_test_add_func ("/usage/span", test_usage_span);
-  g_test_add_func ("/usage/event", test_usage_event);
-  g_test_add_func ("/usage/event-kinds", test_usage_event_kinds);
+  g_test_add_func ("/usage/table-before", test_usage_table_before);
+  g_test_add ("/usage/reports-through-a-stop", DirectoryFixture, NULL, set_up,
+              test_usage_reports_through_a_stop, directory_fixture_tear_down);
   g_test_add ("/usage/hours-days-months", DirectoryFixture, NULL, set_up,
               test_usage_hours_days_months, directory_fixture_tear_down);
   g_test_add ("/usage/once", DirectoryFixture, NULL, set_up, test_usage_once,

@@ -181,8 +181,12 @@ class Records(UsageCase):
 
     def test_a_price_that_is_not_known_is_no_zero(self):
         self.chat("local/unknown")
-        self.assertIsNone(self.get(BASE)["items"][0]["cost"])
-        self.assertEqual((1, []), tuple(self.sums()["totals"][n] for n in ("unpriced_model_calls", "costs")))
+        self.chat()
+        self.assertEqual([(True, {"amount": "0.009", "currency": "USD"}), (False, None)], [(r["priced"], r["cost"]) for r in self.get(BASE)["items"]])
+        sums = self.sums()["totals"]
+        self.assertEqual((1, 30, False, [{"amount": "0.009", "currency": "USD"}]), tuple(sums[n] for n in ("unpriced_model_calls", "unpriced_tokens", "priced", "costs")))
+        self.assertEqual({"local/unknown": False, "local/gpt-4o-mini": True}, {k: g["priced"] for k, g in self.groups("model").items() if k})
+        self.assertEqual(["USD", None], [r.get("currency") for r in sorted(self.outcomes(), key=lambda r: r["model"])])
 
 
 class Costs(UsageCase):
@@ -259,6 +263,36 @@ class Reports(UsageCase):
             self.post(path, body, expect)
         self.post(path, {"agent_id": agent, "tokens_used": 1}, 403, self.host.user("operator", self.tenant))
         self.assertEqual(0, self.post(path, {"agent_id": agent, "tokens_used": 500}, 201)["remaining"])
+
+    def test_other_things_than_tokens_are_told_too(self):
+        agent, path = self.agent(), BASE + "/reports"
+        self.call("PUT", "/api/v1/admin/budgets/org", {"token_limit": 1000, "cost_limit": {"amount": "10", "currency": "USD"}})
+        for body in ({"type": "tool_invocations", "amount": 4}, {"type": "execution_duration_ms", "amount": 1500}, {"type": "executions", "amount": 2},
+                     {"type": "api_calls", "amount": 8}, {"type": "rag_queries", "amount": 6}, {"type": "cost", "cost": {"amount": "2.5", "currency": "USD"}},
+                     {"input_tokens": 20, "output_tokens": 10, "model": "local/gpt-4o-mini", "session_id": "s", "metadata": {"line": 4}},
+                     {"tokens_used": 5, "output_tokens": 2, "input_tokens": 3}):
+            self.post(path, {"agent_id": agent, **body}, 201)
+        sums = self.sums(f"agent_id={agent}")["totals"]
+        self.assertEqual((4, 1500, 2, 6, 8, 30 + 5, 5, False),
+                         tuple(sums[n] for n in ("total_tool_invocations", "total_execution_duration_ms", "runs", "rag_queries", "report_count", "total_tokens",
+                                                 "unpriced_tokens", "priced")))
+        # each report was a call of the API itself
+        self.assertEqual(16, self.groups("agent")[agent]["api_calls"])
+        self.assertEqual([{"amount": "2.509", "currency": "USD"}], sums["costs"])
+        budget = self.get("/api/v1/admin/budgets/org")
+        self.assertEqual((35, "2.509"), (budget["tokens_used"], budget["cost_used"]["amount"]))
+        told = [(r["reported"], r.get("amount"), r["priced"]) for r in self.get(f"{BASE}?type=report")["items"]]
+        self.assertEqual([(None, None, False), (None, None, True), (None, None, True), ("rag_queries", 6, None), ("api_calls", 8, None)], told[:5])
+        # a budget counts one currency: what it cannot count is not taken
+        refused = self.post(path, {"agent_id": agent, "type": "cost", "cost": {"amount": "1", "currency": "EUR"}}, 400)
+        self.assertEqual("/cost", refused["errors"][0]["pointer"])
+        for body, pointer in (({}, "/tokens_used"), ({"tokens_used": 5, "input_tokens": 3}, "/tokens_used"), ({"type": "cost"}, "/cost"),
+                              ({"type": "api_calls"}, "/amount"), ({"tokens_used": 5, "amount": 1}, "/amount"), ({"type": "api_calls", "amount": 1, "tokens_used": 1}, "/type"),
+                              ({"type": "weather", "amount": 1}, "/type"), ({"type": "cost", "cost": {"amount": 1, "currency": "USD"}}, "/cost/amount")):
+            self.assertEqual(pointer, self.post(path, {"agent_id": agent, **body}, 400)["errors"][0]["pointer"], body)
+        self.assertEqual(35, self.get("/api/v1/admin/budgets/org")["tokens_used"])
+        self.assertEqual(sums, self.sums(f"agent_id={agent}")["totals"] | {"api_calls": sums["api_calls"], "failed": sums["failed"], "record_count": sums["record_count"],
+                                                                           "refused": sums["refused"]})
 
 
 class Sight(UsageCase):
