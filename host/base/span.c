@@ -38,6 +38,7 @@ reeve_span_begin_root (ReeveTracer *tracer, const ReeveTrace *own, const ReeveTr
   self->ended = 0;
   self->failed = FALSE;
   self->n_attributes = 0;
+  self->attributes = NULL;
   return self;
 }
 
@@ -87,7 +88,12 @@ reeve_span_put (ReeveSpan *self, const char *key, ReeveSpanType type)
       && (attribute->type == REEVE_SPAN_STRING || attribute->type == REEVE_SPAN_LIST))
     g_free (attribute->value.text);
   if (attribute == NULL && self->n_attributes < REEVE_SPAN_ATTRIBUTES)
-    attribute = &self->attributes[self->n_attributes++];
+    {
+      if (self->n_attributes % REEVE_SPAN_STEP == 0)
+        self->attributes
+            = g_renew (ReeveSpanAttribute, self->attributes, self->n_attributes + REEVE_SPAN_STEP);
+      attribute = &self->attributes[self->n_attributes++];
+    }
   if (attribute != NULL)
     *attribute = (ReeveSpanAttribute){ .key = key, .type = type };
   return attribute;
@@ -187,6 +193,7 @@ reeve_span_free (ReeveSpan *self)
     if (self->attributes[i].type == REEVE_SPAN_STRING
         || self->attributes[i].type == REEVE_SPAN_LIST)
       g_free (self->attributes[i].value.text);
+  g_free (self->attributes);
   g_free (self->name);
   g_free (self);
 }

@@ -25,6 +25,7 @@ typedef enum
 } ReeveSpanType;
 
 #define REEVE_SPAN_ATTRIBUTES 24
+#define REEVE_SPAN_STEP       6 /* for so many more there is room at a time */
 /* bytes of a text; what is longer is cut */
 #define REEVE_SPAN_TEXT 256
 
@@ -53,7 +54,7 @@ typedef struct
   gint64 ended;
   gboolean failed;
   guint n_attributes;
-  ReeveSpanAttribute attributes[REEVE_SPAN_ATTRIBUTES];
+  ReeveSpanAttribute *attributes; /* a span that waits for a stream's end holds but what it has */
 } ReeveSpan;
 
 /* (transfer full) (nullable): a child of @parent, where that is sampled and somebody records */

@@ -191,7 +191,7 @@ reeve_http_call_build (ReeveHttpCall *self, GUri *uri, GError **error)
   const char *method = reeve_http_request_get_method (self->request);
   GBytes *body = reeve_http_request_get_body (self->request);
   gsize size = body != NULL ? g_bytes_get_size (body) : 0;
-  g_autoptr (GString) out = g_string_sized_new (512);
+  g_autoptr (GString) out = g_string_sized_new (1024);
 
   if (!reeve_http_call_is_token (method) || strlen (method) > 16)
     {
@@ -213,7 +213,8 @@ reeve_http_call_build (ReeveHttpCall *self, GUri *uri, GError **error)
       return FALSE;
     }
   self->without_body = g_str_equal (method, "HEAD");
-  self->head = g_string_free_to_bytes (g_steal_pointer (&out));
+  /* kept for another try until the answer has ended: as long as it is */
+  self->head = g_bytes_new (out->str, out->len);
   return TRUE;
 }
 

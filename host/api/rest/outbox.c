@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The buffer grows as far as its bound and is given back when it is empty and large: an open event
- * stream holds little. */
+/* The buffer grows as far as its bound and is given back when it is empty: an open event stream in
+ * which nothing happens holds none. */
 #include "outbox.h"
 
 #include <errno.h>
@@ -54,11 +54,7 @@ reeve_rest_outbox_move (ReeveRestOutbox *self, gsize length)
   self->sent += length;
   self->moved += length;
   if (self->sent == self->length)
-    {
-      self->sent = self->length = 0;
-      if (self->size > REEVE_REST_OUTBOX_FIRST)
-        reeve_rest_outbox_clear (self);
-    }
+    reeve_rest_outbox_clear (self);
   else if (self->moved >= REEVE_REST_OUTBOX_SIZE)
     {
       self->moved = 0;

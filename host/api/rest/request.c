@@ -176,6 +176,8 @@ reeve_rest_request_begin_stream (ReeveRestRequest *self)
   if (self->connection != NULL)
     reeve_rest_connection_set_last (self->connection);
   soup_message_body_set_accumulate (soup_server_message_get_response_body (self->msg), FALSE);
+  /* nobody looks at them again: a stream may be open for long */
+  soup_message_headers_clear (soup_server_message_get_request_headers (self->msg));
   g_signal_connect (self->msg, "wrote-body-data", G_CALLBACK (reeve_rest_request_on_wrote), self);
 }
 
