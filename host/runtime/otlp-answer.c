@@ -4,6 +4,7 @@
 #include "otlp-answer.h"
 
 #include <reeve-json.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/plain.h"
