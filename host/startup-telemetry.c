@@ -60,6 +60,31 @@ reeve_startup_telemetry_read_headers (ReeveServices *services, GError **error)
   return g_strv_builder_end (builder);
 }
 
+/* Names what leaves the host from now on, and for where: as an administrator configured it, so it
+ * is no effect of anybody's and goes through no gate, but who reads the ledger is to see it. */
+static void
+reeve_startup_telemetry_note (ReeveStartupTelemetry *self, ReeveServices *services)
+{
+  g_auto (ReeveOtlpExporterStatus) status = { 0 };
+  ReeveLedgerRecord record = {
+    .kind = REEVE_LEDGER_EVENT,
+    .scope = REEVE_SCOPE_PLATFORM,
+    .action = "telemetry.started",
+    .actor_type = "system",
+    .actor_id = "host",
+    .resource_type = "collector",
+    .door = "internal",
+  };
+
+  reeve_otlp_exporter_get_status (self->exporter, &status);
+  record.resource_id = status.origin;
+  record.reason = status.traces && status.metrics ? "traces_and_metrics"
+                  : status.traces                 ? "traces"
+                  : status.metrics                ? "metrics"
+                                                  : "nothing";
+  reeve_ledger_append_async (services->ledger, &record, NULL, NULL);
+}
+
 static gboolean
 reeve_startup_telemetry_export (ReeveStartupTelemetry *self, ReeveServices *services,
                                 const char *endpoint, GError **error)
@@ -89,7 +114,8 @@ reeve_startup_telemetry_export (ReeveStartupTelemetry *self, ReeveServices *serv
 
   if (headers == NULL)
     return FALSE;
-  self->exporter = reeve_otlp_exporter_new (&setup, trust);
+  self->exporter = services->exporter = reeve_otlp_exporter_new (&setup, trust);
+  reeve_startup_telemetry_note (self, services);
   return TRUE;
 }
 

@@ -14,6 +14,7 @@
 #include "doctor-report.h"
 #include "doctor-rules.h"
 #include "doctor-sinks.h"
+#include "doctor-telemetry.h"
 
 /* a certificate that ends sooner is warned of */
 #define REEVE_DOCTOR_CHECKS_CERTIFICATE_DAYS 30
@@ -253,6 +254,12 @@ static void
 reeve_doctor_checks_sinks (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
 {
   reeve_doctor_sinks_check (self->services, self->report, check);
+}
+
+static void
+reeve_doctor_checks_telemetry (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  reeve_doctor_telemetry_check (self->services, self->report, check);
 }
 
 /* time of the newest record of the platform; 0 when there is none */
@@ -508,6 +515,9 @@ static const struct
     reeve_doctor_checks_sinks },
   { { "audit.witnesses", "AUD-04", "see reevectl audit checkpoint, and docs/trouble.md" },
     reeve_doctor_checks_witnesses },
+  { { "telemetry.collector", "OBS-03",
+      "see the log for what the collector says, and telemetry.otlp (docs/tracing.md)" },
+    reeve_doctor_checks_telemetry },
   { { "clock", "DEP-07", "let a time service keep it" }, reeve_doctor_checks_clock },
   { { "authentication.identity", "DEP-07",
       "add a provider of identities to authentication.providers, such as auth-jwt" },

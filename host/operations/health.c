@@ -5,6 +5,15 @@
 
 #include <string.h>
 
+static const char *
+reeve_op_health_get_telemetry (ReeveServices *services)
+{
+  g_auto (ReeveOtlpExporterStatus) status = { 0 };
+
+  reeve_otlp_exporter_get_status (services->exporter, &status);
+  return status.failing != 0 ? "failing" : "delivering";
+}
+
 static JsonObject *
 reeve_op_health_new (ReeveServices *services, gboolean healthy)
 {
@@ -18,6 +27,8 @@ reeve_op_health_new (ReeveServices *services, gboolean healthy)
   /* the ledger is their queue: one that fails loses nothing, and makes nobody unhealthy */
   if (sinks != NULL)
     json_object_set_string_member (health, "sinks", sinks);
+  if (services->exporter != NULL)
+    json_object_set_string_member (health, "telemetry", reeve_op_health_get_telemetry (services));
   return health;
 }
 

@@ -34,6 +34,7 @@
 #include "runtime/knowledge.h"
 #include "runtime/models.h"
 #include "runtime/runs.h"
+#include "runtime/otlp-exporter.h"
 #include "runtime/sinks.h"
 #include "runtime/witnesses.h"
 #include "runtime/tools.h"
@@ -46,7 +47,8 @@ struct _ReeveServices
   ReeveConfig *config;
   ReeveWorkers *workers;
   ReeveRegistry *registry;
-  ReeveTracer *tracer; /* (nullable): no traces are sent */
+  ReeveTracer *tracer;         /* (nullable): no traces are sent */
+  ReeveOtlpExporter *exporter; /* (nullable): there is no collector */
   ReeveStore *store;
   ReeveLedger *ledger;
   ReeveAdmission *admission;

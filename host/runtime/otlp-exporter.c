@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "http-origin.h"
 #include "http-thread.h"
 #include "otlp-answer.h"
 #include "otlp-encode.h"
@@ -39,6 +40,7 @@ struct _ReeveOtlpExporter
   ReeveHttpThread *thread;
   ReeveHttpClient *client; /* the thread's, as everything up to the lock */
   char **headers;
+  char *origin;
   char *resource;
   guint timeout_ms;
   guint interval;
@@ -55,6 +57,8 @@ struct _ReeveOtlpExporter
   GMutex lock; /* guards what follows */
   GCond changed;
   gboolean done;
+  gint64 failing;     /* monotonic µs; 0: everything is taken */
+  guint64 known_lost; /* with those that the tracer dropped */
 };
 
 static void reeve_otlp_exporter_pump (ReeveOtlpSignal *signal);
@@ -65,9 +69,17 @@ static void reeve_otlp_exporter_send (ReeveOtlpSignal *signal);
 static void
 reeve_otlp_exporter_tell (ReeveOtlpSignal *signal, gboolean failed, const char *text)
 {
+  ReeveOtlpExporter *self = signal->exporter;
+
   if (failed == signal->failed)
     return;
   signal->failed = failed;
+  g_mutex_lock (&self->lock);
+  if (!self->traces.failed && !self->metrics.failed)
+    self->failing = 0;
+  else if (self->failing == 0)
+    self->failing = g_get_monotonic_time ();
+  g_mutex_unlock (&self->lock);
   if (failed)
     g_warning ("%s are not taken by the collector at %s: %s", signal->what, signal->url,
                text != NULL ? text : "it does not say why");
@@ -80,6 +92,9 @@ reeve_otlp_exporter_tell_lost (ReeveOtlpExporter *self, gboolean now)
 {
   guint64 lost = self->lost + (self->tracer != NULL ? reeve_tracer_get_dropped (self->tracer) : 0);
 
+  g_mutex_lock (&self->lock);
+  self->known_lost = lost;
+  g_mutex_unlock (&self->lock);
   if (lost == self->told
       || (!now && self->told_at != 0
           && g_get_monotonic_time () - self->told_at < REEVE_OTLP_EXPORTER_TELL_US))
@@ -383,6 +398,7 @@ reeve_otlp_exporter_new (const ReeveOtlpExporterSetup *setup, ReeveHttpTrust *tr
   g_cond_init (&self->changed);
   self->thread = reeve_http_thread_new ("reeve-otlp", trust);
   self->headers = g_strdupv ((char **) (setup->headers != NULL ? setup->headers : none));
+  self->origin = reeve_http_origin_spell (setup->endpoint);
   self->resource = reeve_otlp_encode_resource (setup->resource);
   self->timeout_ms = setup->timeout_ms;
   self->interval = MAX (setup->interval_seconds, 1);
@@ -401,6 +417,29 @@ reeve_otlp_exporter_new (const ReeveOtlpExporterSetup *setup, ReeveHttpTrust *tr
     }
   reeve_http_thread_submit (self->thread, reeve_otlp_exporter_start, self, NULL, NULL);
   return self;
+}
+
+/**
+ * reeve_otlp_exporter_get_status:
+ * @self: an exporter
+ * @status: (out): how it is with the collector now
+ */
+void
+reeve_otlp_exporter_get_status (ReeveOtlpExporter *self, ReeveOtlpExporterStatus *status)
+{
+  status->origin = g_strdup (self->origin);
+  status->traces = self->tracer != NULL;
+  status->metrics = self->registries->len > 0;
+  g_mutex_lock (&self->lock);
+  status->failing = self->failing;
+  status->lost = self->known_lost;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+reeve_otlp_exporter_status_clear (ReeveOtlpExporterStatus *status)
+{
+  g_clear_pointer (&status->origin, g_free);
 }
 
 /* ---- stopping ---- */
@@ -503,6 +542,7 @@ reeve_otlp_exporter_free (ReeveOtlpExporter *self)
   g_clear_pointer (&self->tracer, reeve_tracer_unref);
   g_ptr_array_unref (self->registries);
   g_strfreev (self->headers);
+  g_free (self->origin);
   g_free (self->resource);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);

@@ -29,11 +29,25 @@ typedef struct
 
 ReeveOtlpExporter *reeve_otlp_exporter_new (const ReeveOtlpExporterSetup *setup,
                                             ReeveHttpTrust *trust);
+/* How it is with the collector. */
+typedef struct
+{
+  char *origin;     /* scheme, host and port alone: a path may be a secret */
+  gboolean traces;  /* are sent */
+  gboolean metrics; /* are sent */
+  gint64 failing;   /* monotonic µs: since when it takes one of them not; 0: it takes them */
+  guint64 lost;     /* spans since the start */
+} ReeveOtlpExporterStatus;
+
+/* Any thread; status is to be cleared. */
+void reeve_otlp_exporter_get_status (ReeveOtlpExporter *self, ReeveOtlpExporterStatus *status);
+void reeve_otlp_exporter_status_clear (ReeveOtlpExporterStatus *status);
 /* Sends what waits, for @timeout_us at most, then ends. Blocks. Twice is as once. */
 void reeve_otlp_exporter_stop (ReeveOtlpExporter *self, gint64 timeout_us);
 /* (transfer full): stops it first */
 void reeve_otlp_exporter_free (ReeveOtlpExporter *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveOtlpExporter, reeve_otlp_exporter_free)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReeveOtlpExporterStatus, reeve_otlp_exporter_status_clear)
 
 G_END_DECLS

@@ -270,6 +270,16 @@ class Missions(TracingCase):
         self.assertEqual({"reeve"}, {resource["service.name"] for resource in self.collector.resources})
         self.assertEqual(1, len({resource["service.instance.id"] for resource in self.collector.resources}))
 
+    def test_what_leaves_is_told(self):
+        """The start is on record, with the origin of the collector; health and the doctor say how it is."""
+        records = [r for r in self.host.get("/api/v1/admin/audit?platform=true&action=telemetry.started", expect=200).json["items"]]
+        self.assertEqual([("event", "collector", self.collector.url, "traces_and_metrics")],
+                         [(r["kind"], r["resource"]["type"], r["resource"]["id"], r["reason"]) for r in records])
+        self.assertEqual("delivering", self.host.get("/health", key=None, expect=200).json["telemetry"])
+        check, = (item for item in self.host.get("/api/v1/admin/doctor", expect=200).json["items"] if item["id"] == "telemetry.collector")
+        self.assertEqual("ok", check["state"], check)
+        self.assertIn(self.collector.url, check["detail"])
+
     def test_metrics_of_models(self):
         """OpenTelemetry's conventions for clients of generative AI: names, units, bounds of buckets, attributes and their types."""
         chat = {"model": "mock/metered", "messages": [{"role": "user", "content": "x"}]}
@@ -363,6 +373,7 @@ class Trouble(TracingCase):
         until("back again", lambda: "are taken by the collector" in self.host.read_log())
         # nobody outside was told
         self.assertNotIn("traceparent", self.llm.requests[-1].headers)
+        until("well again", lambda: self.host.get("/health", key=None, expect=200).json["telemetry"] == "delivering")
         # a part is refused, and not sent again
         self.collector.answers = [(200, {}, b'{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}')]
         self.execute()
@@ -372,6 +383,9 @@ class Trouble(TracingCase):
         for _turn in range(12):
             self.execute()
         until("dropped", lambda: re.search("[0-9]+ spans were dropped", self.host.read_log()))
+        until("told", lambda: self.host.get("/health/ready", key=None, expect=200).json["telemetry"] == "failing")
+        check, = (item for item in self.host.get("/api/v1/admin/doctor", expect=200).json["items"] if item["id"] == "telemetry.collector")
+        self.assertEqual("warn", check["state"], check)
         # and ends in time
         self.host.stop()
         self.assertEqual([], self.collector.faults)
