@@ -68,6 +68,8 @@ static const ReeveLedgerFormatField reeve_ledger_format_fields[] = {
   { "count", "cnt", "count", REEVE_LEDGER_FORMAT_NUMBER, AT (count) },
   { "trace_id", "reeveTraceId", "traceId", REEVE_LEDGER_FORMAT_STRING, AT (trace_id) },
   { "epoch", "reeveEpoch", "epoch", REEVE_LEDGER_FORMAT_NUMBER, AT (epoch) },
+  { "address", "reeveAddress", "address", REEVE_LEDGER_FORMAT_STRING, AT (address) },
+  { "kept", "reeveKept", "kept", REEVE_LEDGER_FORMAT_NUMBER, AT (kept) },
   { "leaf_hash", "reeveLeafHash", "leafHash", REEVE_LEDGER_FORMAT_LEAF, 0 },
 };
 

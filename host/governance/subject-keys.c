@@ -218,19 +218,30 @@ reeve_subject_keys_open (ReeveSubjectKeys *self, const char *scope, const char *
   return TRUE;
 }
 
-/* Both halves anew. The one in the folder is durable before the record says that it is. */
-static gboolean
+/* Both halves anew. The one in the folder is durable before the record says that it is. *again: it
+ * is there, or somebody else was quicker. */
+static void
 reeve_subject_keys_begin (ReeveSubjectKeys *self, const char *scope, const char *subject,
-                          ReeveSubjectRecord *record, GError **error)
+                          ReeveSubjectRecord *record, gboolean *again, GError **error)
 {
   guint8 share[REEVE_SUBJECT_SHARES_SIZE];
+  g_autoptr (GError) local = NULL;
 
-  if (!reeve_subject_shares_make (self->folder, scope, subject, record->generation, share, error))
-    return FALSE;
-  explicit_bzero (share, sizeof share);
-  reeve_ids_fill_random (record->half, sizeof record->half);
-  record->alive = TRUE;
-  return reeve_subject_keys_write (self, scope, subject, record, error);
+  if (!reeve_subject_shares_make (self->folder, scope, subject, record->generation, share, &local))
+    {
+      /* made by another, and erased already */
+      *again = g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
+    }
+  else
+    {
+      explicit_bzero (share, sizeof share);
+      reeve_ids_fill_random (record->half, sizeof record->half);
+      record->alive = TRUE;
+      *again = reeve_subject_keys_write (self, scope, subject, record, &local)
+               || reeve_subject_keys_is_overtaken (local);
+    }
+  if (!*again)
+    g_propagate_error (error, g_steal_pointer (&local));
 }
 
 /* One try. */
@@ -264,11 +275,8 @@ reeve_subject_keys_try (ReeveSubjectKeys *self, const char *scope, const char *s
       record.erased_at = reeve_times_now ();
       record.generation++;
     }
-  ok = reeve_subject_keys_begin (self, scope, subject, &record, &local);
+  reeve_subject_keys_begin (self, scope, subject, &record, again, error);
   explicit_bzero (record.half, sizeof record.half);
-  *again = ok || reeve_subject_keys_is_overtaken (local);
-  if (!*again)
-    g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
 }
 

@@ -2,6 +2,7 @@
 /* OpenAI's chat completions. Only the members that matter are read; a model gets the body as it
  * came, and what an upstream answers goes out as it came. */
 #include "call-trace.h"
+#include "gate-params.h"
 #include "model-door.h"
 #include "openai-wire.h"
 #include "operation-functions.h"
@@ -162,6 +163,9 @@ static void
 reeve_op_completions_ask_agent (ReeveOpCompletion *self)
 {
   const char *agent_id = reeve_ids_get_plain (self->model + strlen (REEVE_OP_COMPLETIONS_AGENT));
+  g_autoptr (JsonNode) body = reeve_admission_keeps_bodies (self->services->admission)
+                                  ? reeve_gate_params_make_body (self->call)
+                                  : NULL;
   ReeveAdmissionRequest request = {
     .caller = reeve_call_get_caller (self->call),
     .operation = REEVE_OP_COMPLETIONS_EXECUTE,
@@ -170,6 +174,7 @@ reeve_op_completions_ask_agent (ReeveOpCompletion *self)
     .resource_id = agent_id,
     .agent_id = agent_id,
     .input_digest = reeve_call_get_digest (self->call),
+    .body = body,
     .trace_id = reeve_call_get_trace_id (self->call),
     .trace = reeve_call_trace_get_onward (self->call),
   };

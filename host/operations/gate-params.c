@@ -304,16 +304,9 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
   return TRUE;
 }
 
-/**
- * reeve_gate_params_make_public:
- * @call: a prepared call
- *
- * Guesses at a password would be tried on its digest, which many may read and which stays for
- * years: what is secret is left out.
- *
- * Returns: (transfer full): its other parameters, in one object
- */
-JsonNode *
+/* Guesses at a password would be tried on its digest, which many may read and which stays for
+ * years: what is secret is left out. */
+static JsonNode *
 reeve_gate_params_make_public (ReeveCall *call)
 {
   g_autoptr (JsonObject) shown = json_object_new ();
@@ -328,6 +321,27 @@ reeve_gate_params_make_public (ReeveCall *call)
                                 json_node_ref (json_object_get_member (call->params, l->data)));
     }
   return json_node_init_object (json_node_alloc (), shown);
+}
+
+/**
+ * reeve_gate_params_make_body:
+ * @call: a prepared call
+ *
+ * What the ledger is to keep of the arguments. A compatible door has them in a body of its own; a
+ * long one would take the door's thread too long.
+ *
+ * Returns: (transfer full) (nullable): them; %NULL: their digest is all
+ */
+JsonNode *
+reeve_gate_params_make_body (ReeveCall *call)
+{
+  gsize size = call->body != NULL ? g_bytes_get_size (call->body) : 0;
+
+  if ((call->operation->flags & REEVE_OPERATION_COMPATIBLE) == 0)
+    return reeve_gate_params_make_public (call);
+  return size > 0 && size <= REEVE_GATE_PARAMS_KEPT
+             ? reeve_json_parse_strict (g_bytes_get_data (call->body, NULL), size, NULL)
+             : NULL;
 }
 
 /**

@@ -7,11 +7,14 @@
 
 G_BEGIN_DECLS
 
+/* a longer body of a compatible door is not kept */
+#define REEVE_GATE_PARAMS_KEPT (256 * 1024)
+
 /* Any thread; no I/O. REEVE_ERROR_INVALID_ARGUMENT with the faults in the call,
  * REEVE_ERROR_UNSUPPORTED_MEDIA. */
 gboolean reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **error);
-/* (transfer full) parameters that are not secret */
-JsonNode *reeve_gate_params_make_public (ReeveCall *call);
+/* (transfer full) (nullable): what the ledger is to keep of the arguments, where it keeps any */
+JsonNode *reeve_gate_params_make_body (ReeveCall *call);
 /* (transfer full) hexadecimal digest of parameters, body and parts */
 char *reeve_gate_params_digest (ReeveCall *call);
 

@@ -90,7 +90,7 @@ reeve_gate_pass_get_body (ReeveGatePass *self)
   if (self->body == NULL && self->call->params != NULL
       && self->call->operation->klass == REEVE_CLASS_EFFECT
       && reeve_admission_keeps_bodies (self->services->admission))
-    self->body = reeve_gate_params_make_public (self->call);
+    self->body = reeve_gate_params_make_body (self->call);
   return self->body;
 }
 

@@ -4,6 +4,7 @@
 #include "model-door.h"
 
 #include "call-trace.h"
+#include "gate-params.h"
 
 #include "runtime/model-meter.h"
 
@@ -33,7 +34,10 @@ static void
 reeve_model_door_settle (ReeveModelDoor *self, const ReeveModelResponse *response,
                          const GError *error)
 {
-  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
+  g_autoptr (JsonNode) body = response != NULL && *response->content != '\0'
+                                  ? json_node_init_string (json_node_alloc (), response->content)
+                                  : NULL;
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED, .body = body };
 
   if (error != NULL)
     {
@@ -118,6 +122,9 @@ reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmReques
   g_autofree char *provider = NULL;
   g_autofree char *name = NULL;
   g_autofree char *full = NULL;
+  g_autoptr (JsonNode) body = reeve_admission_keeps_bodies (services->admission)
+                                  ? reeve_gate_params_make_body (call)
+                                  : NULL;
   ReeveModelDoor *self = NULL;
   GError *error = NULL;
   ReeveAdmissionRequest admission = {
@@ -126,6 +133,7 @@ reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmReques
     .permission = reeve_call_get_operation (call)->permission,
     .resource_type = "model",
     .input_digest = reeve_call_get_digest (call),
+    .body = body,
     .trace_id = reeve_call_get_trace_id (call),
     .trace = reeve_call_trace_get_onward (call),
   };

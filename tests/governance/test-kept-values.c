@@ -13,7 +13,7 @@
 
 #define SCOPE   "default"
 #define THREADS 3
-#define ROUNDS  8
+#define ROUNDS  5
 
 typedef struct
 {
@@ -242,7 +242,7 @@ put_many (gpointer data)
   Fixture *fixture = data;
   GPtrArray *digests = g_ptr_array_new_with_free_func (g_free);
 
-  for (guint i = 0; i < 20; i++)
+  for (guint i = 0; i < 12; i++)
     {
       g_autoptr (GError) error = NULL;
       char *digest = reeve_kept_values_put (fixture->values, SCOPE, fixture->user, "x", &error);
@@ -275,6 +275,106 @@ test_values_meanwhile (Fixture *fixture, gconstpointer data)
       for (guint d = 0; d < digests->len; d++)
         g_assert_cmpint (state_of (fixture, digests->pdata[d], NULL), ==, REEVE_KEPT_ERASED);
     }
+}
+
+/* Keys cannot be made, and again can. */
+static void
+spoil (Fixture *fixture, gboolean spoilt)
+{
+  g_autofree char *path = g_build_filename (fixture->host.ledger.keys, "subjects", NULL);
+
+  if (spoilt)
+    g_assert_true (g_file_set_contents (path, "", 0, NULL));
+  else
+    g_assert_cmpint (g_unlink (path), ==, 0);
+}
+
+static JsonObject *
+newest (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  guint64 size = 0;
+  JsonObject *record = NULL;
+
+  reeve_ledger_wait (fixture->host.ledger.ledger);
+  size = reeve_ledger_get_size (fixture->host.ledger.ledger, SCOPE);
+  record = reeve_ledger_get (fixture->host.ledger.ledger, SCOPE, size, &error);
+  g_assert_no_error (error);
+  return record;
+}
+
+static ReeveAdmitted *
+begin (Fixture *fixture, GError **error)
+{
+  g_autoptr (JsonNode) body = json_node_init_string (json_node_alloc (), "asked");
+  const ReeveAdmissionRequest request = {
+    .caller = fixture->admin, .operation = "tests.try", .input_digest = "plain", .body = body
+  };
+
+  return reeve_admission_begin (fixture->host.admission, &request, error);
+}
+
+static void
+on_settled (GObject *source, GAsyncResult *result, gpointer data)
+{
+  guint64 *seq = data;
+  g_autoptr (GError) error = NULL;
+
+  *seq = reeve_admission_settle_finish (REEVE_ADMISSION (source), result, &error);
+  g_assert_no_error (error);
+}
+
+static JsonObject *
+settle (Fixture *fixture, ReeveAdmitted *admitted)
+{
+  g_autoptr (JsonNode) body = json_node_init_string (json_node_alloc (), "answered");
+  const ReeveSettlement settlement
+      = { .outcome = REEVE_OUTCOME_SUCCEEDED, .output_digest = "plain", .body = body };
+  guint64 seq = 0;
+
+  reeve_admitted_consume (admitted, "tests.try");
+  reeve_admission_settle_async (fixture->host.admission, admitted, &settlement, on_settled, &seq);
+  while (seq == 0)
+    g_main_context_iteration (NULL, TRUE);
+  return newest (fixture);
+}
+
+/* What cannot be kept is not done; what was done is recorded without a digest that can be guessed.
+ */
+static void
+test_values_unkept (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (JsonObject) after = NULL;
+  g_autoptr (JsonObject) outcome = NULL;
+  g_autoptr (JsonObject) kept = NULL;
+  g_autoptr (GError) error = NULL;
+  GLogLevelFlags fatal = 0;
+  ReeveAdmitted *admitted = NULL;
+
+  /* nothing is kept yet, so that an outcome alone can fail */
+  admitted = begin (fixture, &error);
+  g_assert_no_error (error);
+  reeve_admission_set_kept_values (fixture->host.admission, fixture->values, fixture->host.workers);
+  spoil (fixture, TRUE);
+  /* the log of the host is told */
+  fatal = g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  outcome = settle (fixture, admitted);
+  g_assert_cmpstr (reeve_json_get_string (outcome, "kind", ""), ==, "outcome");
+  g_assert_false (json_object_has_member (outcome, "output_digest"));
+  g_assert_false (json_object_has_member (outcome, "kept"));
+  g_assert_null (begin (fixture, &error));
+  g_assert_nonnull (error);
+  g_clear_error (&error);
+  after = newest (fixture);
+  g_assert_cmpint (reeve_json_get_int (after, "seq", 0), ==,
+                   reeve_json_get_int (outcome, "seq", -1));
+  g_log_set_always_fatal (fatal);
+  spoil (fixture, FALSE);
+  admitted = begin (fixture, &error);
+  g_assert_no_error (error);
+  kept = settle (fixture, admitted);
+  g_assert_cmpint (reeve_json_get_int (kept, "kept", 0), ==, 1);
+  g_assert_cmpstr (reeve_json_get_string (kept, "output_digest", "plain"), !=, "plain");
 }
 
 static char *
@@ -351,6 +451,7 @@ main (int argc, char **argv)
   ADD ("/kept-values/older-store", test_values_older_store);
   ADD ("/kept-values/cut-off", test_values_cut_off);
   ADD ("/kept-values/meanwhile", test_values_meanwhile);
+  ADD ("/kept-values/unkept", test_values_unkept);
 #undef ADD
   g_test_add_func ("/kept-values/describe", test_values_describe);
   g_test_add_func ("/kept-values/long", test_values_long);

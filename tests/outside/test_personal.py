@@ -146,6 +146,14 @@ class Kept(Base):
         self.assertTrue(all(r["body"]["state"] == "kept" for r in shown.values()))
         self.assertEqual(holders(self.host.state, "mission-canary"), [])
 
+    def test_a_compatible_door_keeps_the_same(self):
+        user, key = self.person("operator")
+        body = {"messages": [{"role": "user", "content": "door-canary"}], "api_key": "not-to-be-kept"}
+        body["model"] = self.host.get("/api/v1/models", expect=200).json["items"][0]["id"]
+        answer = self.host.post("/v1/chat/completions", body, key=key, expect=200).json
+        self.assertEqual(self.record(action="model.call", actor=user, kind="intent")["body"]["value"], {**body, "api_key": "***"})
+        self.assertEqual(self.record(action="model.call", actor=user, kind="outcome")["body"]["value"], answer["choices"][0]["message"]["content"])
+
     def test_what_is_erased_is_gone_and_the_log_verifies(self):
         user, key = self.person()
         seqs = {kind: found["seq"] for kind, found in self.make(key, "gone-canary").items()}
