@@ -40,6 +40,24 @@ reeve_budget_leases_row_begin (ReeveBudgetLeasesTable *table, GError **error)
   return TRUE;
 }
 
+/* A host that another one was started after changes nothing any more, be the row one that the other
+ * has written or not: it does not know what that one gives. */
+static gboolean
+reeve_budget_leases_row_check_epoch (const ReeveBudgetLeasesTable *table, GError **error)
+{
+  gint64 newest = 0;
+
+  if (!reeve_store_counters_get (table->store, REEVE_SCOPE_PLATFORM, REEVE_BUDGET_LEASES_ROW_EPOCH,
+                                 &newest, error))
+    return FALSE;
+  if (newest > table->epoch)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+                 "start %" G_GINT64_FORMAT
+                 " of a host has it, and this one is number %" G_GINT64_FORMAT,
+                 newest, table->epoch);
+  return newest <= table->epoch;
+}
+
 static gboolean
 reeve_budget_leases_row_read_record (const ReeveBudgetLeasesTable *table, ReeveBudgetLeasesRow *row,
                                      GError **error)
@@ -56,13 +74,6 @@ reeve_budget_leases_row_read_record (const ReeveBudgetLeasesTable *table, ReeveB
     }
   if (fields == NULL)
     return TRUE;
-  if (reeve_json_get_int (fields, "epoch", 0) > table->epoch)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
-                   "the host %s, which was started later, holds it",
-                   reeve_json_get_string (fields, "host", ""));
-      return FALSE;
-    }
   row->revision = reeve_record_get_revision (record);
   row->created_at = reeve_json_get_int (fields, "created_at", 0);
   if (reeve_json_get_int (fields, "period", -1) != row->period
@@ -93,7 +104,8 @@ reeve_budget_leases_row_read (const ReeveBudgetLeasesTable *table, const char *t
   *row = (ReeveBudgetLeasesRow){ .tenant_id = tenant_id,
                                  .period = period,
                                  .revision = REEVE_REVISION_ABSENT };
-  if (reeve_budget_leases_row_read_record (table, row, error)
+  if (reeve_budget_leases_row_check_epoch (table, error)
+      && reeve_budget_leases_row_read_record (table, row, error)
       && reeve_store_counters_get (table->store, REEVE_SCOPE_PLATFORM, tokens, &row->tokens_total,
                                    error)
       && reeve_store_counters_get (table->store, REEVE_SCOPE_PLATFORM, cost, &row->cost_total,
@@ -157,6 +169,7 @@ reeve_budget_leases_row_write (const ReeveBudgetLeasesTable *table, ReeveBudgetL
   guint cost_op = 0;
 
   reeve_batch_put (batch, REEVE_STORE_BUDGET_LEASES, row->tenant_id, fields, row->revision);
+  reeve_batch_count (batch, REEVE_BUDGET_LEASES_ROW_EPOCH, 0, 0, table->epoch);
   tokens_op = reeve_budget_leases_row_count (batch, tokens_counter, tokens - row->tokens,
                                              table->token_limit, tokens <= slice->tokens_taken);
   cost_op = reeve_budget_leases_row_count (batch, cost_counter, cost - row->cost, table->cost_limit,
@@ -172,4 +185,41 @@ reeve_budget_leases_row_write (const ReeveBudgetLeasesTable *table, ReeveBudgetL
   row->tokens_total = reeve_batch_result_get_value (result, tokens_op);
   row->cost_total = reeve_batch_result_get_value (result, cost_op);
   return TRUE;
+}
+
+/**
+ * reeve_budget_leases_row_end:
+ * @table: what rows have in common
+ * @tenant_id: a tenant that is gone
+ * @error: return location
+ *
+ * What it spent stays counted; another tenant of that name begins with nothing.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CONFLICT when the row is another one by now,
+ * %REEVE_ERROR_OUT_OF_RANGE when another host was started, or an error of the store
+ */
+gboolean
+reeve_budget_leases_row_end (const ReeveBudgetLeasesTable *table, const char *tenant_id,
+                             GError **error)
+{
+  g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (GError) local = NULL;
+  g_autoptr (ReeveRecord) record = reeve_store_get (table->store, REEVE_SCOPE_PLATFORM,
+                                                    REEVE_STORE_BUDGET_LEASES, tenant_id, &local);
+
+  if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    return TRUE;
+  if (record != NULL)
+    {
+      reeve_batch_delete (batch, REEVE_STORE_BUDGET_LEASES, tenant_id,
+                          reeve_record_get_revision (record));
+      reeve_batch_count (batch, REEVE_BUDGET_LEASES_ROW_EPOCH, 0, 0, table->epoch);
+      result = reeve_store_commit (table->store, batch, &local);
+    }
+  if (result != NULL)
+    return TRUE;
+  g_propagate_prefixed_error (error, g_steal_pointer (&local),
+                              "letting go of what %s had of the platform's budget: ", tenant_id);
+  return FALSE;
 }

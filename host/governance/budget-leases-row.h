@@ -34,7 +34,7 @@ typedef struct
 
 /* One more start of a host: sets @table's epoch. */
 gboolean reeve_budget_leases_row_begin (ReeveBudgetLeasesTable *table, GError **error);
-/* %REEVE_ERROR_CONFLICT: another host has it. */
+/* %REEVE_ERROR_UNAVAILABLE: another host was started since. */
 gboolean reeve_budget_leases_row_read (const ReeveBudgetLeasesTable *table, const char *tenant_id,
                                        gint64 period, ReeveBudgetLeasesRow *row, GError **error);
 /* Gives or takes back: so much is the tenant's from here on; what it has taken already needs no
@@ -42,5 +42,8 @@ gboolean reeve_budget_leases_row_read (const ReeveBudgetLeasesTable *table, cons
 gboolean reeve_budget_leases_row_write (const ReeveBudgetLeasesTable *table,
                                         ReeveBudgetLeasesRow *row, const ReeveBudgetSlice *slice,
                                         gint64 tokens, gint64 cost, GError **error);
+/* The tenant is gone: so is its row, and what it spent stays counted. */
+gboolean reeve_budget_leases_row_end (const ReeveBudgetLeasesTable *table, const char *tenant_id,
+                                      GError **error);
 
 G_END_DECLS

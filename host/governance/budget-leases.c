@@ -8,7 +8,7 @@
 #include "base/times.h"
 
 #include "budgets.h"
-#include "money.h"
+#include "directory.h"
 
 /* other hosts, or a period that ends meanwhile */
 #define REEVE_BUDGET_LEASES_TRIES 8
@@ -17,31 +17,11 @@
 #define REEVE_BUDGET_LEASES_SHARE 128
 /* but no more than this part of what nobody has */
 #define REEVE_BUDGET_LEASES_PART 4
-/* refilled when there are fewer than so many calls in it */
-#define REEVE_BUDGET_LEASES_LOW 4
 /* nobody is asked again so soon, where nobody had anything */
 #define REEVE_BUDGET_LEASES_DRY (100 * G_TIME_SPAN_MILLISECOND)
 /* what was not touched for so long comes back; looked at so often */
 #define REEVE_BUDGET_LEASES_IDLE  (2 * G_TIME_SPAN_MINUTE)
 #define REEVE_BUDGET_LEASES_SWEEP (20 * G_TIME_SPAN_SECOND)
-
-typedef struct
-{
-  ReeveBudgetBook *book; /* NULL: the thread ends */
-  gint64 tokens;
-  gint64 cost;
-  GTask *task; /* (nullable): somebody waits */
-  gboolean ahead;
-  gboolean going; /* the tenant goes: all that is not used comes back */
-} ReeveBudgetLeasesWish;
-
-static void
-reeve_budget_leases_wish_free (ReeveBudgetLeasesWish *wish)
-{
-  g_clear_pointer (&wish->book, reeve_budget_book_unref);
-  g_clear_object (&wish->task);
-  g_free (wish);
-}
 
 /**
  * reeve_budget_leases_new:
@@ -80,6 +60,8 @@ reeve_budget_leases_new (ReeveStore *store, ReeveLedger *ledger, JsonObject *lim
   self->user_data = user_data;
   self->wishes = g_async_queue_new_full ((GDestroyNotify) reeve_budget_leases_wish_free);
   self->told_period = -1;
+  self->idle = REEVE_BUDGET_LEASES_IDLE;
+  self->sweep = REEVE_BUDGET_LEASES_SWEEP;
   g_mutex_init (&self->lock);
   return self;
 }
@@ -145,17 +127,21 @@ reeve_budget_leases_tell (ReeveBudgetLeases *self, const char *action, const cha
 static void
 reeve_budget_leases_look (ReeveBudgetLeases *self, const ReeveBudgetLeasesRow *row, gboolean silent)
 {
-  ReeveBudget *model = self->model;
+  const ReeveBudget *model = self->model;
+  /* others read the model meanwhile */
+  ReeveBudget seen = { .token_limit = model->token_limit,
+                       .cost_limit = model->cost_limit,
+                       .alert_at = model->alert_at,
+                       .tokens_used = row->tokens_total,
+                       .cost_used = row->cost_total };
   guint told = 0;
 
   reeve_budget_pool_set_left (self->pool, model->token_limit - row->tokens_total,
                               model->cost_limit - row->cost_total);
-  if (self->told_period != row->period)
-    model->told = 0;
+  seen.told = self->told_period == row->period ? self->told : 0;
+  told = reeve_budget_notice (&seen);
   self->told_period = row->period;
-  model->tokens_used = row->tokens_total;
-  model->cost_used = row->cost_total;
-  told = reeve_budget_notice (model);
+  self->told = seen.told;
   if (silent)
     return;
   if ((told & REEVE_BUDGET_TOLD_ALERT) != 0)
@@ -299,6 +285,20 @@ reeve_budget_leases_has_spare (const ReeveBudgetSlice *slice)
   return slice->tokens > slice->tokens_taken || slice->cost > slice->cost_taken;
 }
 
+/* It goes: what it has not taken comes back, and what it has taken stays counted. */
+static void
+reeve_budget_leases_end (ReeveBudgetLeases *self, ReeveBudgetBook *book)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!reeve_budget_leases_take (self, book, FALSE)
+      || !reeve_budget_leases_row_end (&self->table, reeve_budget_book_get_tenant_id (book),
+                                       &error))
+    g_message ("the next start sees to what %s had of the platform's budget%s%s",
+               reeve_budget_book_get_tenant_id (book), error != NULL ? ": " : "",
+               error != NULL ? error->message : "");
+}
+
 /* Of all tenants but @but that have not touched theirs since @since. Returns whether anything came
  * back. */
 static gboolean
@@ -360,7 +360,7 @@ reeve_budget_leases_serve_all (ReeveBudgetLeases *self, GPtrArray *wishes)
       gboolean waiting = FALSE;
 
       if (first->going)
-        reeve_budget_leases_take (self, first->book, FALSE);
+        reeve_budget_leases_end (self, first->book);
       else if (!g_hash_table_add (done, first->book))
         continue;
       for (guint j = i; !first->going && j < wishes->len; j++)
@@ -382,18 +382,24 @@ static gpointer
 reeve_budget_leases_run (gpointer data)
 {
   ReeveBudgetLeases *self = data;
+  gint64 due = g_get_monotonic_time () + self->sweep;
   gboolean end = FALSE;
 
   while (!end)
     {
       g_autoptr (GPtrArray) wishes
           = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_budget_leases_wish_free);
+      gint64 now = g_get_monotonic_time ();
       ReeveBudgetLeasesWish *wish
-          = g_async_queue_timeout_pop (self->wishes, REEVE_BUDGET_LEASES_SWEEP);
+          = g_async_queue_timeout_pop (self->wishes, (guint64) CLAMP (due - now, 1, self->sweep));
 
-      if (wish == NULL)
-        reeve_budget_leases_collect (self, NULL,
-                                     g_get_monotonic_time () - REEVE_BUDGET_LEASES_IDLE);
+      now = g_get_monotonic_time ();
+      /* also where somebody always wants something */
+      if (now >= due)
+        {
+          reeve_budget_leases_collect (self, NULL, now - self->idle);
+          due = now + self->sweep;
+        }
       for (; wish != NULL; wish = g_async_queue_try_pop (self->wishes))
         {
           end = end || wish->book == NULL;
@@ -405,6 +411,30 @@ reeve_budget_leases_run (gpointer data)
       reeve_budget_leases_serve_all (self, wishes);
     }
   return NULL;
+}
+
+/* Tenants that went while nobody saw to it: what of their slices they spent is not known any more,
+ * so all of it stays counted. */
+static gboolean
+reeve_budget_leases_end_absent (ReeveBudgetLeases *self, GPtrArray *books, GError **error)
+{
+  g_autoptr (GHashTable) there = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GPtrArray) rows = reeve_directory_read_all (
+      self->table.store, REEVE_SCOPE_PLATFORM, REEVE_STORE_BUDGET_LEASES, NULL, NULL, error);
+
+  if (rows == NULL)
+    return FALSE;
+  for (guint i = 0; i < books->len; i++)
+    g_hash_table_add (there, (char *) reeve_budget_book_get_tenant_id (books->pdata[i]));
+  for (guint i = 0; i < rows->len; i++)
+    {
+      const char *tenant_id = reeve_record_get_id (rows->pdata[i]);
+
+      if (!g_hash_table_contains (there, tenant_id)
+          && !reeve_budget_leases_row_end (&self->table, tenant_id, error))
+        return FALSE;
+    }
+  return TRUE;
 }
 
 /**
@@ -421,7 +451,8 @@ reeve_budget_leases_start (ReeveBudgetLeases *self, GError **error)
 {
   g_autoptr (GPtrArray) books = self->list (self->user_data);
 
-  if (!reeve_budget_leases_row_begin (&self->table, error))
+  if (!reeve_budget_leases_row_begin (&self->table, error)
+      || !reeve_budget_leases_end_absent (self, books, error))
     {
       g_prefix_error (error, "the platform's budget: ");
       return FALSE;
@@ -430,22 +461,6 @@ reeve_budget_leases_start (ReeveBudgetLeases *self, GError **error)
     reeve_budget_leases_take (self, g_ptr_array_index (books, i), TRUE);
   self->thread = g_thread_new ("budget-leases", reeve_budget_leases_run, self);
   return TRUE;
-}
-
-/* (transfer full) wish; FALSE: nobody is there to see to it */
-static gboolean
-reeve_budget_leases_push (ReeveBudgetLeases *self, ReeveBudgetLeasesWish *wish)
-{
-  gboolean open = FALSE;
-
-  g_mutex_lock (&self->lock);
-  open = !self->stopped && self->thread != NULL;
-  if (open)
-    g_async_queue_push (self->wishes, wish);
-  g_mutex_unlock (&self->lock);
-  if (!open)
-    reeve_budget_leases_wish_free (wish);
-  return open;
 }
 
 /**
@@ -476,100 +491,4 @@ reeve_budget_leases_stop (ReeveBudgetLeases *self)
           && (slice.tokens != slice.tokens_taken || slice.cost != slice.cost_taken))
         reeve_budget_leases_take (self, book, FALSE);
     }
-}
-
-/* ---- any thread ---- */
-
-static ReeveBudgetLeasesWish *
-reeve_budget_leases_wish_new (ReeveBudgetBook *book, gint64 tokens, gint64 cost)
-{
-  ReeveBudgetLeasesWish *wish = g_new0 (ReeveBudgetLeasesWish, 1);
-
-  wish->book = reeve_budget_book_ref (book);
-  wish->tokens = tokens;
-  wish->cost = cost;
-  return wish;
-}
-
-/**
- * reeve_budget_leases_let_go:
- * @self: the platform's budget
- * @book: of a tenant that goes
- *
- * What it has not spent comes back, soon.
- */
-void
-reeve_budget_leases_let_go (ReeveBudgetLeases *self, ReeveBudgetBook *book)
-{
-  ReeveBudgetLeasesWish *wish = reeve_budget_leases_wish_new (book, 0, 0);
-
-  wish->going = TRUE;
-  reeve_budget_leases_push (self, wish);
-}
-
-/**
- * reeve_budget_leases_note:
- * @self: the platform's budget
- * @book: of a tenant
- * @tokens: what was just reserved
- * @cost: the same in nano-units
- *
- * Asks for the next slice before the present one is used up.
- */
-void
-reeve_budget_leases_note (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
-                          gint64 cost)
-{
-  ReeveBudgetLeasesWish *wish = NULL;
-
-  tokens *= REEVE_BUDGET_LEASES_LOW;
-  cost = MIN (cost, REEVE_MONEY_MAX) * REEVE_BUDGET_LEASES_LOW;
-  if (reeve_budget_pool_is_dry (self->pool, g_get_monotonic_time ())
-      || !reeve_budget_book_is_low (book, tokens, cost))
-    return;
-  wish = reeve_budget_leases_wish_new (book, tokens, cost);
-  wish->ahead = TRUE;
-  if (!reeve_budget_leases_push (self, wish))
-    reeve_budget_book_was_refilled (book);
-}
-
-/**
- * reeve_budget_leases_refill_async:
- * @self: the platform's budget
- * @book: of a tenant
- * @tokens: how many it needs
- * @cost: the same in nano-units
- * @callback: called in the caller's thread-default context
- * @user_data: for @callback
- *
- * Waits for what others can give, if it is not known that they can give nothing.
- */
-void
-reeve_budget_leases_refill_async (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
-                                  gint64 cost, GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
-  ReeveBudgetLeasesWish *wish = NULL;
-
-  g_task_set_source_tag (task, reeve_budget_leases_refill_async);
-  if (!reeve_budget_pool_is_dry (self->pool, g_get_monotonic_time ()))
-    {
-      wish = reeve_budget_leases_wish_new (book, tokens, cost);
-      wish->task = g_object_ref (task);
-      if (reeve_budget_leases_push (self, wish))
-        return;
-    }
-  g_task_return_boolean (task, FALSE);
-}
-
-/**
- * reeve_budget_leases_refill_finish:
- * @result: what the callback got
- *
- * Returns: whether there was so much; %FALSE: what the slice has is all there is
- */
-gboolean
-reeve_budget_leases_refill_finish (GAsyncResult *result)
-{
-  return g_task_propagate_boolean (G_TASK (result), NULL);
 }
