@@ -92,6 +92,8 @@ reeve_budget_book_put_slice (ReeveBudgetBook *self, const ReeveBudgetSlice *slic
     {
       budget->token_limit = slice->tokens;
       budget->cost_limit = slice->cost;
+      /* whoever waited for it is about to take it */
+      budget->touched = g_get_monotonic_time ();
     }
   g_mutex_unlock (&self->lock);
 }

@@ -121,12 +121,14 @@ spend (Host *host, ReeveBudgetBook *book, gint64 tokens)
   g_autoptr (GError) error = NULL;
   ReeveReservation *made = reserve (book, tokens, reeve_times_now (), &error);
 
-  if (made == NULL)
+  /* another one may have taken it back meanwhile */
+  for (guint i = 0; made == NULL && i < REEVE_BUDGETS_REFILLS; i++)
     {
       g_assert_error (error, REEVE_BUDGET_SHORT, 0);
+      g_clear_error (&error);
       if (!refill (host, book, tokens))
         return FALSE;
-      made = reserve (book, tokens, reeve_times_now (), NULL);
+      made = reserve (book, tokens, reeve_times_now (), &error);
     }
   g_assert_nonnull (made);
   settle (made, tokens);
