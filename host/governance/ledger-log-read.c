@@ -110,6 +110,7 @@ reeve_ledger_log_open_block (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegme
   g_autoptr (ReeveLedgerSegment) before = NULL;
   g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_log_find (self, seq, &before);
   gboolean known = FALSE;
+  gboolean packed = FALSE;
   gssize n = REEVE_LEDGER_HASH_SIZE;
 
   if (segment == NULL)
@@ -118,10 +119,11 @@ reeve_ledger_log_open_block (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegme
       return NULL;
     }
   known = segment->offsets != NULL;
+  packed = segment->packed;
   *fd = reeve_ledger_segment_open (segment, error);
   if (*fd < 0)
     return NULL;
-  if (!known || segment->packed)
+  if (!known || segment->packed != packed)
     reeve_ledger_log_keep_index (self, segment);
   *block = reeve_ledger_segment_locate (segment, seq);
   if (block->offset < REEVE_LEDGER_HASH_SIZE)

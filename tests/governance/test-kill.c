@@ -62,6 +62,7 @@ house_open (House *house, const char *state)
   house->ledger = reeve_ledger_new (ledger, keys);
   reeve_ledger_set_segment_size (house->ledger, 20000);
   reeve_ledger_set_checkpoint_seconds (house->ledger, 1);
+  reeve_ledger_set_pack_seconds (house->ledger, 1);
   reeve_ledger_open (house->ledger, &error);
   g_assert_no_error (error);
   house->admission = reeve_admission_new (house->ledger);

@@ -10,6 +10,7 @@
 #include "governance/ledger-private.h"
 #include "governance/ledger-scanner.h"
 #include "ledger-fixture.h"
+#include "../helpers/test-tree.h"
 
 #define SEGMENT "00000000000000000001.log"
 #define SIZE    (64 * 1024)
@@ -55,8 +56,9 @@ fill (LedgerFixture *fixture, guint count)
 static void
 set_up (LedgerFixture *fixture, gconstpointer data)
 {
-  ledger_fixture_set_up (fixture, data);
-  ledger_fixture_close (fixture);
+  fixture->state = test_tree_make_quick ();
+  fixture->folder = g_build_filename (fixture->state, "ledger", NULL);
+  fixture->keys = g_build_filename (fixture->state, "keys", NULL);
   open_large (fixture);
   fill (fixture, 1700);
   ledger_fixture_close (fixture);
@@ -234,6 +236,64 @@ test_pack_old_state (LedgerFixture *fixture, gconstpointer data)
       g_assert_cmpstr (before, ==, after);
     }
   fill (fixture, 1);
+  ledger_fixture_close (fixture);
+  ledger_fixture_assert_valid (fixture);
+}
+
+typedef struct
+{
+  LedgerFixture *fixture;
+  gint stop; /* atomic */
+  gint read; /* atomic */
+} Readers;
+
+static gpointer
+read_some (gpointer data)
+{
+  Readers *readers = data;
+
+  for (guint64 seq = 1; g_atomic_int_get (&readers->stop) == 0; seq = seq * 7919 % 1699 + 1)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonObject) record
+          = reeve_ledger_get (readers->fixture->ledger, "acme", seq, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpint (json_object_get_int_member (record, "seq"), ==, (gint64) seq);
+      g_atomic_int_inc (&readers->read);
+    }
+  return NULL;
+}
+
+/* Files are packed under the hands of those who read, append and sign. */
+static void
+test_pack_beside (LedgerFixture *fixture, gconstpointer data)
+{
+  Readers readers = { fixture, 0, 0 };
+  GThread *threads[3];
+  guint others = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("reader", read_some, &readers);
+  for (guint i = 0; i < 8; i++)
+    {
+      g_autofree char *proof = NULL;
+
+      pack (fixture);
+      fill (fixture, 200);
+      proof = reeve_ledger_prove (fixture->ledger, "acme", 1700 + (i + 1) * 200, NULL);
+      g_assert_nonnull (proof);
+    }
+  pack (fixture);
+  /* and some behind that */
+  for (gint before = g_atomic_int_get (&readers.read);
+       g_atomic_int_get (&readers.read) < before + 10;)
+    g_thread_yield ();
+  g_atomic_int_set (&readers.stop, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpuint (count_packed (fixture, &others, NULL), >=, 8);
+  g_assert_cmpuint (others, ==, 1);
   ledger_fixture_close (fixture);
   ledger_fixture_assert_valid (fixture);
 }
@@ -492,6 +552,7 @@ main (int argc, char **argv)
   ADD ("read", test_pack_read);
   ADD ("not-yet", test_pack_not_yet);
   ADD ("old-state", test_pack_old_state);
+  ADD ("beside", test_pack_beside);
   ADD ("damaged", test_pack_damaged);
   ADD ("bits", test_pack_bits);
   ADD ("bits-refused", test_pack_bits_refused);
