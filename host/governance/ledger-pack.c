@@ -97,7 +97,7 @@ reeve_ledger_pack_inflate (const guint8 *packed, gsize length, GByteArray *raw)
   while (result == Z_OK && raw->len <= REEVE_LEDGER_PACK_MAX_RAW)
     {
       guint done = raw->len;
-      guint room = MAX (256 * 1024, done);
+      guint room = MAX (64 * 1024, done);
 
       g_byte_array_set_size (raw, done + room);
       stream.next_out = raw->data + done;

@@ -419,28 +419,37 @@ static const char *
 reeve_ledger_record_read_string (ReeveLedgerRecordReader *reader)
 {
   char *start = reader->arena;
-  gboolean ascii = TRUE;
+  /* of its own: what is written could be the reader, for all that the compiler knows */
+  char *to = start;
+  const char *at = NULL;
+  int all = 0;
 
   if (!reeve_ledger_record_literal (reader, "\"", 1))
     return NULL;
-  while (reader->at < reader->end && *reader->at != '"')
+  for (at = reader->at; at < reader->end && *at != '"';)
     {
-      int c = (guchar) *reader->at++;
+      int c = (guchar) *at++;
 
       if (c == '\\')
-        c = reeve_ledger_record_read_escape (reader);
+        {
+          reader->at = at;
+          c = reeve_ledger_record_read_escape (reader);
+          at = reader->at;
+        }
       else if (c < 0x20)
         return NULL;
       if (c < 0)
         return NULL;
-      ascii = ascii && c < 0x80;
-      *reader->arena++ = (char) c;
+      all |= c;
+      *to++ = (char) c;
     }
+  reader->at = at;
+  reader->arena = to;
   if (!reeve_ledger_record_literal (reader, "\"", 1))
     return NULL;
   if (reader->arena == start || reader->arena - start > REEVE_LEDGER_RECORD_MAX_STRING)
     return NULL;
-  if (!ascii && !g_utf8_validate_len (start, (gsize) (reader->arena - start), NULL))
+  if (all >= 0x80 && !g_utf8_validate_len (start, (gsize) (reader->arena - start), NULL))
     return NULL;
   *reader->arena++ = 0;
   return start;
