@@ -419,8 +419,7 @@ static const char *
 reeve_ledger_record_read_string (ReeveLedgerRecordReader *reader)
 {
   char *start = reader->arena;
-  /* of its own: what is written could be the reader, for all that the compiler knows */
-  char *to = start;
+  char *to = start; /* not the reader's, which each byte that is written might be */
   const char *at = NULL;
   int all = 0;
 
@@ -444,14 +443,12 @@ reeve_ledger_record_read_string (ReeveLedgerRecordReader *reader)
       *to++ = (char) c;
     }
   reader->at = at;
+  if (!reeve_ledger_record_literal (reader, "\"", 1) || to == start
+      || to - start > REEVE_LEDGER_RECORD_MAX_STRING
+      || (all >= 0x80 && !g_utf8_validate_len (start, (gsize) (to - start), NULL)))
+    return NULL;
+  *to++ = 0;
   reader->arena = to;
-  if (!reeve_ledger_record_literal (reader, "\"", 1))
-    return NULL;
-  if (reader->arena == start || reader->arena - start > REEVE_LEDGER_RECORD_MAX_STRING)
-    return NULL;
-  if (all >= 0x80 && !g_utf8_validate_len (start, (gsize) (reader->arena - start), NULL))
-    return NULL;
-  *reader->arena++ = 0;
   return start;
 }
 
