@@ -1,20 +1,62 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tokenizers differ, and none can be asked. What they have in common: a token is at least a byte,
- * words of common letters are cut into pieces of three letters and more, and digits, signs and
- * letters outside ASCII may be tokens of their own. docs/budgets.md has how far this is from what
- * services count. */
+ * words are cut into pieces, the shorter the less the word looks like one of a language, and
+ * digits, signs and letters outside ASCII may be tokens of their own.
+ * tests/runtime/test-token-estimate.c has how far this is from what tokenizers count. */
 #include "token-estimate.h"
 
 #include <reeve-json.h>
 #include <string.h>
 
-#define REEVE_TOKEN_ESTIMATE_LETTERS 3
+/* letters of a piece: at the begin of a word, and behind it */
+#define REEVE_TOKEN_ESTIMATE_FIRST 3
+#define REEVE_TOKEN_ESTIMATE_NEXT  2
+/* consonants in a row, letters in a word: beyond that it is hardly one */
+#define REEVE_TOKEN_ESTIMATE_HARD 3
+#define REEVE_TOKEN_ESTIMATE_LONG 12
 /* around a message: its role, its ends, the names of its members */
 #define REEVE_TOKEN_ESTIMATE_MESSAGE 10
 #define REEVE_TOKEN_ESTIMATE_START   8
 /* a picture or another part that is no text: what the largest tile schemes take */
 #define REEVE_TOKEN_ESTIMATE_PART  4096
 #define REEVE_TOKEN_ESTIMATE_DEPTH 64
+
+/* The word that is being read. */
+typedef struct
+{
+  gsize letters;    /* of it so far */
+  gsize piece;      /* of its last piece */
+  guint consonants; /* in a row */
+  gboolean odd;     /* no word: every letter may be a token */
+  guchar before;    /* the byte before */
+} ReeveTokenWord;
+
+static gboolean
+reeve_token_estimate_is_vowel (guchar c)
+{
+  static const char vowels[] = "aeiouyAEIOUY";
+
+  return memchr (vowels, c, sizeof vowels - 1) != NULL;
+}
+
+/* Does a new token begin with this letter? */
+static gboolean
+reeve_token_estimate_cuts (ReeveTokenWord *word, guchar c)
+{
+  gboolean upper = g_ascii_isupper (c) && g_ascii_isupper (word->before);
+  gboolean turn = g_ascii_isupper (c) && g_ascii_islower (word->before);
+
+  if (word->letters == 0)
+    word->odd = g_ascii_isdigit (word->before);
+  /* capitals at every turn: coded bytes, not names put together */
+  word->odd = word->odd || (turn && word->piece < REEVE_TOKEN_ESTIMATE_FIRST);
+  word->consonants = reeve_token_estimate_is_vowel (c) ? 0 : word->consonants + 1;
+  return word->letters == 0 || word->odd || turn || word->letters >= REEVE_TOKEN_ESTIMATE_LONG
+         || word->consonants >= REEVE_TOKEN_ESTIMATE_HARD
+         || word->piece >= (word->letters <= REEVE_TOKEN_ESTIMATE_FIRST && !upper
+                                ? REEVE_TOKEN_ESTIMATE_FIRST
+                                : REEVE_TOKEN_ESTIMATE_NEXT);
+}
 
 /**
  * reeve_token_estimate_text:
@@ -27,8 +69,8 @@
 gint64
 reeve_token_estimate_text (const char *text, gsize length)
 {
+  ReeveTokenWord word = { .before = ' ' };
   gint64 tokens = 0;
-  gsize run = 0;
 
   for (gsize i = 0; i < length; i++)
     {
@@ -36,14 +78,19 @@ reeve_token_estimate_text (const char *text, gsize length)
 
       if (g_ascii_isalpha (c))
         {
-          tokens += run % REEVE_TOKEN_ESTIMATE_LETTERS == 0;
-          run++;
-          continue;
+          gboolean cuts = reeve_token_estimate_cuts (&word, c);
+
+          tokens += cuts;
+          word.piece = cuts ? 1 : word.piece + 1;
+          word.letters++;
         }
-      /* the space before a word is part of it */
-      if (c != ' ' || run == 0)
-        tokens++;
-      run = 0;
+      else
+        {
+          /* the space before a word is part of it */
+          tokens += c != ' ' || word.letters == 0;
+          word = (ReeveTokenWord){ 0 };
+        }
+      word.before = c;
     }
   return tokens;
 }
