@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-gboolean reeve_startup_budgets_open (ReeveServices *services, GError **error);
+gboolean reeve_startup_budgets_open (ReeveServices *services, char **faulty, GError **error);
 /* A tenant has changed; on a worker. */
 void reeve_startup_budgets_learn (ReeveServices *services, const char *tenant_id,
                                   ReeveTenantStatus status);

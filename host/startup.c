@@ -271,8 +271,9 @@ reeve_startup_open_identity (ReeveStartup *self, GError **error)
 
   if (keys == NULL)
     return FALSE;
-  if (!reeve_startup_budgets_open (services, &reason))
-    return reeve_startup_blame (self, "budgets", reason, error);
+  if (!reeve_startup_budgets_open (services, &faulty, &reason))
+    return reeve_startup_blame (self, faulty, reason, error);
+  g_clear_pointer (&faulty, g_free);
   reeve_startup_open_tenants (self);
   reeve_startup_open_kept_values (self, keys);
   services->protection = reeve_protection_new (

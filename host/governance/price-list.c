@@ -283,9 +283,8 @@ reeve_price_list_new (JsonObject *file, JsonArray *faults, GError **error)
     {
       JsonObject *first = json_array_get_object_element (found, before);
 
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "%s: %s",
-                   json_object_get_string_member (first, "pointer"),
-                   json_object_get_string_member (first, "message"));
+      reeve_error_set_member (error, json_object_get_string_member (first, "pointer"), "%s",
+                              json_object_get_string_member (first, "message"));
       return NULL;
     }
   return g_steal_pointer (&self);

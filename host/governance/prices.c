@@ -16,6 +16,7 @@ struct _ReevePrices
   GHashTable *configured; /* name -> ReevePrice */
   GHashTable *services;   /* provider -> host name */
   ReevePriceList *lists[REEVE_PRICES_CONFIGURED];
+  gint64 numbers[REEVE_PRICES_CONFIGURED]; /* theirs */
 };
 
 static const char *const reeve_prices_origins[REEVE_PRICES_N_ORIGINS]
@@ -122,16 +123,22 @@ reeve_prices_set_service (ReevePrices *self, const char *provider_id, const char
  * @self: a table
  * @origin: #REEVE_PRICES_BUILT_IN or #REEVE_PRICES_IMPORTED
  * @list: (nullable): takes the place of the one before
+ * @number: of the list; two that are imported at once may come here in another order
  */
 void
-reeve_prices_set_list (ReevePrices *self, ReevePricesOrigin origin, ReevePriceList *list)
+reeve_prices_set_list (ReevePrices *self, ReevePricesOrigin origin, ReevePriceList *list,
+                       gint64 number)
 {
   ReevePriceList *old = NULL;
 
   g_return_if_fail (origin < REEVE_PRICES_CONFIGURED);
   g_mutex_lock (&self->lock);
-  old = self->lists[origin];
-  self->lists[origin] = list != NULL ? reeve_price_list_ref (list) : NULL;
+  if (number >= self->numbers[origin])
+    {
+      old = self->lists[origin];
+      self->lists[origin] = list != NULL ? reeve_price_list_ref (list) : NULL;
+      self->numbers[origin] = number;
+    }
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&old, reeve_price_list_unref);
 }

@@ -26,8 +26,10 @@ ReevePrices *reeve_prices_new (JsonObject *table, GError **error) G_GNUC_WARN_UN
 void reeve_prices_free (ReevePrices *self);
 /* Before the first request: the host name of the service that a provider stands for. */
 void reeve_prices_set_service (ReevePrices *self, const char *provider_id, const char *service);
-/* list (nullable): none. What is asked from now on; what was reserved keeps its price. */
-void reeve_prices_set_list (ReevePrices *self, ReevePricesOrigin origin, ReevePriceList *list);
+/* list (nullable): none. For what is asked from now on; what was reserved keeps its price. @number:
+ * one that is less than that of the list before changes nothing. */
+void reeve_prices_set_list (ReevePrices *self, ReevePricesOrigin origin, ReevePriceList *list,
+                            gint64 number);
 /* "provider/model", else "provider/" followed by a star; else of a list. FALSE: it is not known. */
 gboolean reeve_prices_find (ReevePrices *self, const char *model, ReevePrice *price);
 /* The same with where it is from; *row (transfer full) (nullable): as a list shows it. */

@@ -139,10 +139,17 @@ static const ReeveStep reeve_schema_tenant_personal[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_platform_prices[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_PRICE_IMPORTS, SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_PRICE_IMPORTS, SCHEMA_INT ("created_at")),
+  { .name = NULL },
+};
+
 static const ReeveMigration reeve_schema_platform[] = {
   { 1, "tenants, API keys, idempotency", reeve_schema_platform_1 },
   { 2, "keys by their end", reeve_schema_platform_2 },
   { 3, "slices of the platform's budget", reeve_schema_platform_3 },
+  { 4, "prices that were imported", reeve_schema_platform_prices },
   { 0, NULL, NULL },
 };
 

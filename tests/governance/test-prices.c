@@ -180,7 +180,7 @@ test_prices_order (void)
 
   reeve_prices_set_service (prices, "cloud", "API.example.com");
   g_assert_cmpint (input_of (prices, "cloud/a"), ==, -1);
-  reeve_prices_set_list (prices, REEVE_PRICES_BUILT_IN, shipped);
+  reeve_prices_set_list (prices, REEVE_PRICES_BUILT_IN, shipped, 1);
   g_assert_cmpint (input_of (prices, "local/a"), ==, 1000000);
   g_assert_cmpint (input_of (prices, "wide/whatever"), ==, 2000000);
   g_assert_cmpint (input_of (prices, "cloud/a"), ==, 25000);
@@ -189,12 +189,15 @@ test_prices_order (void)
   g_assert_cmpint (input_of (prices, "elsewhere/both"), ==, 25000);
   g_assert_cmpint (input_of (prices, "a"), ==, -1);
   g_assert_cmpint (input_of (prices, NULL), ==, -1);
-  reeve_prices_set_list (prices, REEVE_PRICES_IMPORTED, imported);
+  reeve_prices_set_list (prices, REEVE_PRICES_IMPORTED, imported, 1);
   g_assert_cmpint (input_of (prices, "elsewhere/both"), ==, 7000000);
   g_assert_cmpint (input_of (prices, "cloud/a"), ==, 25000);
   /* nothing is a price as well */
   g_assert_cmpint (input_of (prices, "cloud/own"), ==, 0);
-  reeve_prices_set_list (prices, REEVE_PRICES_IMPORTED, NULL);
+  reeve_prices_set_list (prices, REEVE_PRICES_IMPORTED, NULL, 1);
+  g_assert_cmpint (input_of (prices, "elsewhere/both"), ==, 25000);
+  /* an older one that comes later */
+  reeve_prices_set_list (prices, REEVE_PRICES_IMPORTED, imported, 0);
   g_assert_cmpint (input_of (prices, "elsewhere/both"), ==, 25000);
 }
 
@@ -210,8 +213,8 @@ test_prices_show (void)
   JsonObject *row = NULL;
   g_autoptr (JsonObject) found = NULL;
 
-  reeve_prices_set_list (prices, REEVE_PRICES_BUILT_IN, shipped);
-  reeve_prices_set_list (prices, REEVE_PRICES_IMPORTED, imported);
+  reeve_prices_set_list (prices, REEVE_PRICES_BUILT_IN, shipped, 1);
+  reeve_prices_set_list (prices, REEVE_PRICES_IMPORTED, imported, 1);
   shown = reeve_prices_show (prices);
   g_assert_cmpuint (json_array_get_length (shown), ==, 3);
   row = json_array_get_object_element (shown, 0);

@@ -17,6 +17,7 @@
 #include "cli-output.h"
 #include "cli-params.h"
 #include "cli-policy.h"
+#include "cli-prices.h"
 #include "cli-verify.h"
 
 static const char *const reeve_cli_own_options[] = { "sort", "filter", "stream", "output", NULL };
@@ -281,6 +282,9 @@ reeve_cli_dispatch (ReeveCliOptions *options)
   if (strcmp (command->operation, "audit.verify") == 0
       && reeve_cli_options_get (options, "export") != NULL)
     return reeve_cli_export_verify (options);
+  if (strcmp (command->operation, "prices.import") == 0
+      && reeve_cli_options_get_word (options, 2) != NULL)
+    return reeve_cli_prices_import (options, command);
   if (strcmp (command->operation, "audit.verify") == 0 && reeve_cli_verify_is_offline (options))
     return reeve_cli_verify_run (options);
   return reeve_cli_run_command (options, command);
