@@ -177,8 +177,11 @@ hostile_serve (gpointer data)
   if (self->tls != NULL)
     gnutls_deinit (self->tls);
   shutdown (self->fd, SHUT_WR);
+  /* who frees the server must not shut down what has this number by then */
+  g_mutex_lock (&server->lock);
   close (self->fd);
   self->fd = -1;
+  g_mutex_unlock (&server->lock);
   return NULL;
 }
 
@@ -267,8 +270,10 @@ hostile_server_free (HostileServer *self)
     {
       HostileConnection *connection = g_ptr_array_index (self->connections, i);
 
+      g_mutex_lock (&self->lock);
       if (connection->fd >= 0)
         shutdown (connection->fd, SHUT_RDWR);
+      g_mutex_unlock (&self->lock);
       g_thread_join (connection->thread);
     }
   g_ptr_array_unref (self->connections);
