@@ -56,12 +56,24 @@ reeve_ledger_log_sign_state (ReeveLedgerLog *self, const ReeveLedgerState *state
   return TRUE;
 }
 
+/* What an earlier key has signed of it: the base too, so that nothing of the log rests on a key that
+ * is used no more. Before the checkpoint, by whose key a start knows whether it is to be done. */
+static gboolean
+reeve_ledger_log_sign_base (ReeveLedgerLog *self, GError **error)
+{
+  g_autofree ReeveLedgerBase *base = reeve_ledger_log_dup_base (self);
+
+  return base == NULL
+         || reeve_ledger_base_write (base, self->folder, self->scope, self->key, error);
+}
+
 gboolean
 reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
 {
   g_autoptr (ReeveLedgerState) state = NULL;
   g_autoptr (ReeveLedgerSegment) segment = NULL;
   guint32 id = reeve_ledger_key_get_id (self->key);
+  gboolean other = FALSE;
   guint64 size = 0;
 
   g_mutex_lock (&self->mutex);
@@ -72,8 +84,9 @@ reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
   if (self->failure == NULL && self->away == 0
       && (size > self->signed_size || self->signed_by != id))
     {
+      other = self->signed_by != id;
       state = reeve_ledger_state_copy (self->state);
-      if (size > 0)
+      if (size > 0 && self->segments->len > 0)
         segment = reeve_ledger_segment_copy (reeve_ledger_log_last (self));
     }
   g_mutex_unlock (&self->mutex);
@@ -83,6 +96,8 @@ reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
       g_prefix_error (error, "writing the tiles of %s: ", self->scope);
       return FALSE;
     }
+  if (other && !reeve_ledger_log_sign_base (self, error))
+    return FALSE;
   return state == NULL || reeve_ledger_log_sign_state (self, state, segment, error);
 }
 

@@ -226,3 +226,25 @@ reeve_op_audit_sinks (ReeveCall *call, ReeveServices *services)
     json_object_set_array_member (result, "items", reeve_sinks_show (services->sinks, scope));
   reeve_call_answer (call, result, error);
 }
+
+void
+reeve_op_audit_retention (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  const char *scope = reeve_op_audit_get_scope (call, &error);
+  JsonObject *shown = scope != NULL
+                          ? reeve_audit_retention_show (services->audit_retention, scope, &error)
+                          : NULL;
+
+  reeve_call_answer (call, shown, error);
+}
+
+void
+reeve_op_audit_apply_retention (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *result = reeve_audit_retention_apply (services->audit_retention,
+                                                    reeve_call_get_admitted (call), &error);
+
+  reeve_call_answer (call, result, error);
+}

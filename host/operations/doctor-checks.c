@@ -483,6 +483,33 @@ reeve_doctor_checks_witnesses (ReeveDoctorChecks *self, const ReeveDoctorCheck *
                              tally.witnesses);
 }
 
+static void
+reeve_doctor_checks_retention (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  g_auto (ReeveAuditRetentionTally) tally = { 0 };
+  g_autofree char *when = NULL;
+
+  reeve_audit_retention_count (self->services->audit_retention, &tally);
+  when = reeve_times_format (tally.looked_at);
+  if (tally.looked_at == 0)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_NOT_APPLICABLE,
+                             "the host has just been started, and has not looked yet");
+  else if (tally.failed > 0)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL,
+                             "old records of %u logs do not go: %s", tally.failed, tally.text);
+  else if (tally.ahead > 0)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_WARN,
+                             "the clock is %" G_GINT64_FORMAT
+                             " days ahead of what this host has seen pass: nothing goes until it "
+                             "has passed",
+                             tally.ahead);
+  else if (tally.held > 0)
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_WARN, "%s", tally.text);
+  else
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK,
+                             "looked at %s, and nothing is kept that is too old", when);
+}
+
 /* ---- all ---- */
 
 static const struct
@@ -518,6 +545,8 @@ static const struct
   { { "telemetry.collector", "OBS-03",
       "see the log for what the collector says, and telemetry.otlp (docs/tracing.md)" },
     reeve_doctor_checks_telemetry },
+  { { "audit.old_records", "AUD-08", "see reevectl audit retention, and docs/audit.md" },
+    reeve_doctor_checks_retention },
   { { "clock", "DEP-07", "let a time service keep it" }, reeve_doctor_checks_clock },
   { { "authentication.identity", "DEP-07",
       "add a provider of identities to authentication.providers, such as auth-jwt" },

@@ -55,11 +55,9 @@ reeve_audit_retention_show (ReeveAuditRetention *self, const char *scope, GError
   json_object_set_string_member (shown, "rule", rule.text);
   g_mutex_lock (&self->mutex);
   look = g_hash_table_lookup (self->looks, scope);
+  reeve_audit_retention_set_time (shown, self->looked_at);
   if (look != NULL)
-    {
-      reeve_audit_retention_set_time (shown, self->looked_at);
-      reeve_audit_retention_describe (look, shown);
-    }
+    reeve_audit_retention_describe (look, shown);
   g_mutex_unlock (&self->mutex);
   return shown;
 }

@@ -25,6 +25,7 @@ typedef struct
   guint skip_after; /* 0: a record is never left out */
   GThread *thread;
   ReeveAdmitted *admitted; /* the thread's */
+  gint64 admitted_at;      /* the same: µs */
   char **scopes;           /* the thread's */
   gint64 scopes_at;        /* the thread's */
   GHashTable *positions;   /* scope -> ReeveSinkPosition; under the mutex */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Each sink has a thread and, for each log, the number of the last record that it has: the ledger
  * is the queue, so nothing is kept twice and nobody who appends ever waits. What a sink does goes
- * through the gate once, from its first batch to the stop of the host: a record of each batch
- * would be the next to deliver. Between them only changes are recorded: that it fails, that it is
- * back, that a record was left out. */
+ * through the gate once, from its first batch to the stop of the host or the end of the month: a
+ * record of each batch would be the next to deliver. Between them only changes are recorded: that
+ * it fails, that it is back, that a record was left out. */
 #include "sinks-private.h"
 
 #include <string.h>
@@ -20,7 +20,8 @@
 #define REEVE_SINKS_LOOK_US  (200 * G_TIME_SPAN_MILLISECOND)
 #define REEVE_SINKS_SCOPE_US (5 * G_TIME_SPAN_SECOND) /* after which a new tenant is seen */
 #define REEVE_SINKS_CALL_US  (60 * G_TIME_SPAN_SECOND)
-#define REEVE_SINKS_ANNOUNCE 3 /* tries that fail, before it is recorded */
+#define REEVE_SINKS_ADMIT_US (28 * G_TIME_SPAN_DAY) /* of the wall clock, as the ledger's */
+#define REEVE_SINKS_ANNOUNCE 3                      /* tries that fail, before it is recorded */
 
 /* Records on their way. */
 typedef struct
@@ -225,7 +226,21 @@ reeve_sinks_admit (ReeveSinksItem *item, GError **error)
   if (item->admitted == NULL)
     return FALSE;
   reeve_admitted_consume (item->admitted, REEVE_SINKS_ACTION_DELIVER);
+  item->admitted_at = g_get_real_time ();
   return TRUE;
+}
+
+/* An intent without an outcome holds the records behind it: that of a host which runs for years
+ * would hold them all. The next batch begins another. */
+static void
+reeve_sinks_settle_old (ReeveSinksItem *item)
+{
+  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED, .reason = "continued" };
+
+  if (item->admitted != NULL
+      && ABS (g_get_real_time () - item->admitted_at) >= REEVE_SINKS_ADMIT_US)
+    reeve_admission_settle_async (item->sinks->admission, g_steal_pointer (&item->admitted),
+                                  &settlement, NULL, NULL);
 }
 
 /* ---- one batch ---- */
@@ -439,6 +454,7 @@ reeve_sinks_run (gpointer data)
   while (reeve_sinks_wait (item->sinks, worked))
     {
       worked = FALSE;
+      reeve_sinks_settle_old (item);
       reeve_sinks_look_for_scopes (item);
       for (guint i = 0; item->scopes != NULL && item->scopes[i] != NULL; i++)
         if ((item->tenants == NULL

@@ -16,6 +16,7 @@ typedef struct
   char *name;
   char *url;
   ReeveAdmitted *admitted;
+  gint64 admitted_at; /* µs */
   guint failures; /* in a row, whatever log */
   gint64 next_try;
   gboolean announced;

@@ -16,6 +16,7 @@
   (20 * G_TIME_SPAN_MILLISECOND)                          /* between two logs that are asked of */
 #define REEVE_WITNESSES_LOG_US   G_TIME_SPAN_SECOND       /* between two checkpoints of a log */
 #define REEVE_WITNESSES_SCOPE_US (5 * G_TIME_SPAN_SECOND) /* after which a new log is seen */
+#define REEVE_WITNESSES_ADMIT_US (28 * G_TIME_SPAN_DAY)   /* of the wall clock, as the ledger's */
 #define REEVE_WITNESSES_ROUNDS   3 /* in which a witness may say that it stands elsewhere */
 
 G_DEFINE_FINAL_TYPE (ReeveWitnesses, reeve_witnesses, G_TYPE_OBJECT)
@@ -150,7 +151,25 @@ reeve_witnesses_admit (ReeveWitnesses *self, ReeveWitness *witness)
       return FALSE;
     }
   reeve_admitted_consume (witness->admitted, REEVE_WITNESSES_ACTION_ASK);
+  witness->admitted_at = g_get_real_time ();
   return TRUE;
+}
+
+/* An intent without an outcome holds the records behind it, so none lasts for years. */
+static void
+reeve_witnesses_settle_old (ReeveWitnesses *self)
+{
+  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED, .reason = "continued" };
+
+  for (guint i = 0; i < self->witnesses->len; i++)
+    {
+      ReeveWitness *witness = g_ptr_array_index (self->witnesses, i);
+
+      if (witness->admitted != NULL
+          && ABS (g_get_real_time () - witness->admitted_at) >= REEVE_WITNESSES_ADMIT_US)
+        reeve_admission_settle_async (self->admission, g_steal_pointer (&witness->admitted),
+                                      &settlement, NULL, NULL);
+    }
 }
 
 /* ---- one log ---- */
@@ -331,6 +350,7 @@ reeve_witnesses_run (gpointer data)
 
   while (go_on)
     {
+      reeve_witnesses_settle_old (self);
       reeve_witnesses_look_for_scopes (self);
       for (guint i = 0; go_on && self->scopes != NULL && self->scopes[i] != NULL; i++)
         if (reeve_witnesses_step (self, self->scopes[i]))
