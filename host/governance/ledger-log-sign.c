@@ -56,8 +56,9 @@ reeve_ledger_log_sign_state (ReeveLedgerLog *self, const ReeveLedgerState *state
   return TRUE;
 }
 
-/* What an earlier key has signed of it: the base too, so that nothing of the log rests on a key that
- * is used no more. Before the checkpoint, by whose key a start knows whether it is to be done. */
+/* What an earlier key has signed of it: the base too, so that nothing of the log rests on a key
+ * that is used no more. Before the checkpoint, by whose key a start knows whether it is to be done.
+ */
 static gboolean
 reeve_ledger_log_sign_base (ReeveLedgerLog *self, GError **error)
 {

@@ -179,6 +179,19 @@ reeve_witness_log_succeed (ReeveWitnessLogEntry *entry, guint64 size, guint64 ti
 }
 
 /**
+ * reeve_witness_log_outrun:
+ * @entry: a witness that has just cosigned
+ *
+ * The log went on meanwhile: it is to cosign what came since.
+ */
+void
+reeve_witness_log_outrun (ReeveWitnessLogEntry *entry)
+{
+  g_clear_pointer (&entry->line, g_free);
+  entry->state = REEVE_WITNESS_LOG_WAITING;
+}
+
+/**
  * reeve_witness_log_get_state_name:
  * @state: how a witness stands
  *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveWitnessLog: which witness has cosigned what of one log. A plain value. */
+/* ReeveWitnessLog: which witness has cosigned what of one log. A plain value; what is shared of it
+ * is under the lock of who has it. */
 #pragma once
 
 #include "governance/checkpoint.h"
@@ -27,6 +28,7 @@ typedef enum
  * @failures: tries in a row that did not succeed
  * @alarmed: that it conflicts is on record
  * @last_error: (nullable): of the last try that did not succeed
+ * @next_look: monotonic µs: of who asks it
  */
 typedef struct
 {
@@ -38,6 +40,7 @@ typedef struct
   guint failures;
   gboolean alarmed;
   char *last_error;
+  gint64 next_look;
 } ReeveWitnessLogEntry;
 
 /**
@@ -45,7 +48,10 @@ typedef struct
  * @note: (nullable): the checkpoint that is to be cosigned
  * @checkpoint: what it says
  * @stored: how many have cosigned what is kept
- * @next_look: monotonic µs
+ * @begun_at: since when it is to be cosigned, monotonic µs; 0: it was read from the disk
+ * @storing: somebody writes what was cosigned
+ * @changed: there is something new for him
+ * @gone: there is no such log any more
  * @entries: one for each witness
  */
 typedef struct
@@ -53,7 +59,10 @@ typedef struct
   char *note;
   ReeveCheckpoint checkpoint;
   guint stored;
-  gint64 next_look;
+  gint64 begun_at;
+  gboolean storing;
+  gboolean changed;
+  gboolean gone;
   guint count;
   ReeveWitnessLogEntry entries[REEVE_COSIGNERS_MAX];
 } ReeveWitnessLog;
@@ -68,6 +77,7 @@ void reeve_witness_log_fail (ReeveWitnessLogEntry *entry, ReeveWitnessLogState s
                              const char *why, gint64 now);
 void reeve_witness_log_succeed (ReeveWitnessLogEntry *entry, guint64 size, guint64 time,
                                 const char *line);
+void reeve_witness_log_outrun (ReeveWitnessLogEntry *entry);
 gint64 reeve_witness_log_back_off (guint failures);
 const char *reeve_witness_log_get_state_name (ReeveWitnessLogState state);
 

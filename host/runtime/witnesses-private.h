@@ -10,17 +10,36 @@
 
 G_BEGIN_DECLS
 
-/* One configured witness; the thread's, but for the name. */
+/* One configured witness, with a thread of its own: what is not said to be shared is the thread's.
+ */
 typedef struct
 {
-  char *name;
+  ReeveWitnesses *witnesses;
+  guint number;
+  char *name; /* shared, and never changed */
   char *url;
+  GThread *thread;
   ReeveAdmitted *admitted;
   gint64 admitted_at; /* µs */
-  guint failures; /* in a row, whatever log */
+  gint failures;      /* atomic: in a row, whatever log */
   gint64 next_try;
   gboolean announced;
+  char **scopes;
+  gint64 scopes_at;
 } ReeveWitness;
+
+/**
+ * ReeveWitnessesAsk:
+ * @note: the checkpoint that a witness was asked to cosign
+ * @checkpoint: what it says
+ *
+ * While it is asked the log may go on.
+ */
+typedef struct
+{
+  char *note;
+  ReeveCheckpoint checkpoint;
+} ReeveWitnessesAsk;
 
 struct _ReeveWitnesses
 {
@@ -33,17 +52,15 @@ struct _ReeveWitnesses
   GPtrArray *witnesses; /* of ReeveWitness; changed only before the start */
   GPtrArray *vkeys;     /* of char; the same */
   ReeveCosigners *keys; /* the same */
-  GThread *thread;
-  char **scopes;    /* the thread's */
-  gint64 scopes_at; /* the thread's */
   GMutex mutex;
   GCond wake;
-  GHashTable *logs;  /* scope -> ReeveWitnessLog: changed by the thread, under the mutex */
+  GHashTable *logs;  /* scope -> ReeveWitnessLog: under the mutex; a log once there stays */
   gboolean stopping; /* under the mutex */
 };
 
-/* The thread: what an answer means for a log. TRUE: to be asked again, from where it stands. */
-gboolean reeve_witnesses_take (ReeveWitnesses *self, ReeveWitnessLog *log, guint number,
-                               const char *scope, const ReeveWitnessPost *post);
+/* The witness' thread: what an answer means for a log. TRUE: to be asked again, from where it
+ * stands. */
+gboolean reeve_witnesses_take (ReeveWitness *witness, ReeveWitnessLog *log, const char *scope,
+                               const ReeveWitnessesAsk *ask, const ReeveWitnessPost *post);
 
 G_END_DECLS

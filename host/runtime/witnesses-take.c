@@ -39,15 +39,16 @@ reeve_witnesses_fail (ReeveWitnesses *self, ReeveWitnessLogEntry *entry, ReeveWi
 }
 
 static void
-reeve_witnesses_take_failure (ReeveWitnesses *self, ReeveWitness *witness,
-                              ReeveWitnessLogEntry *entry, const char *why)
+reeve_witnesses_take_failure (ReeveWitness *witness, ReeveWitnessLogEntry *entry, const char *why)
 {
+  ReeveWitnesses *self = witness->witnesses;
+  guint failures = (guint) g_atomic_int_add (&witness->failures, 1) + 1;
+
   reeve_witnesses_fail (self, entry, REEVE_WITNESS_LOG_FAILING, why);
-  witness->failures++;
-  witness->next_try = g_get_monotonic_time () + reeve_witness_log_back_off (witness->failures);
-  if (witness->failures == 1)
+  witness->next_try = g_get_monotonic_time () + reeve_witness_log_back_off (failures);
+  if (failures == 1)
     g_message ("witness %s: %s", witness->name, why);
-  if (witness->failures < REEVE_WITNESSES_ANNOUNCE || witness->announced)
+  if (failures < REEVE_WITNESSES_ANNOUNCE || witness->announced)
     return;
   witness->announced = TRUE;
   g_warning ("witness %s cosigns nothing: %s", witness->name, why);
@@ -55,9 +56,11 @@ reeve_witnesses_take_failure (ReeveWitnesses *self, ReeveWitness *witness,
 }
 
 static void
-reeve_witnesses_take_refusal (ReeveWitnesses *self, ReeveWitness *witness,
-                              ReeveWitnessLogEntry *entry, const char *scope, const char *why)
+reeve_witnesses_take_refusal (ReeveWitness *witness, ReeveWitnessLogEntry *entry, const char *scope,
+                              const char *why)
 {
+  ReeveWitnesses *self = witness->witnesses;
+
   reeve_witnesses_fail (self, entry, REEVE_WITNESS_LOG_REFUSING, why);
   if (entry->failures == 1)
     g_warning ("witness %s does not cosign the log of %s: %s", witness->name, scope, why);
@@ -69,10 +72,10 @@ reeve_witnesses_take_refusal (ReeveWitnesses *self, ReeveWitness *witness,
 }
 
 static void
-reeve_witnesses_take_conflict (ReeveWitnesses *self, ReeveWitness *witness,
-                               ReeveWitnessLogEntry *entry, const char *scope, const char *reason,
-                               const char *why)
+reeve_witnesses_take_conflict (ReeveWitness *witness, ReeveWitnessLogEntry *entry,
+                               const char *scope, const char *reason, const char *why)
 {
+  ReeveWitnesses *self = witness->witnesses;
   g_autofree char *id = g_strconcat (witness->name, "/", scope, NULL);
 
   reeve_witnesses_fail (self, entry, REEVE_WITNESS_LOG_CONFLICTING, why);
@@ -87,14 +90,19 @@ reeve_witnesses_take_conflict (ReeveWitnesses *self, ReeveWitness *witness,
 }
 
 static void
-reeve_witnesses_take_success (ReeveWitnesses *self, ReeveWitness *witness, ReeveWitnessLog *log,
-                              ReeveWitnessLogEntry *entry, const ReeveWitnessAnswer *answer)
+reeve_witnesses_take_success (ReeveWitness *witness, ReeveWitnessLog *log,
+                              const ReeveWitnessesAsk *ask, const ReeveWitnessAnswer *answer)
 {
+  ReeveWitnesses *self = witness->witnesses;
+  ReeveWitnessLogEntry *entry = &log->entries[witness->number];
+
   g_mutex_lock (&self->mutex);
-  reeve_witness_log_succeed (entry, log->checkpoint.size, answer->time, answer->line);
+  reeve_witness_log_succeed (entry, ask->checkpoint.size, answer->time, answer->line);
+  if (ask->checkpoint.size != log->checkpoint.size)
+    reeve_witness_log_outrun (entry);
   g_mutex_unlock (&self->mutex);
   entry->alarmed = FALSE;
-  witness->failures = 0;
+  g_atomic_int_set (&witness->failures, 0);
   witness->next_try = 0;
   if (!witness->announced)
     return;
@@ -105,9 +113,10 @@ reeve_witnesses_take_success (ReeveWitnesses *self, ReeveWitness *witness, Reeve
 
 /* It stands elsewhere than we thought. TRUE: to be asked again, from there. */
 static gboolean
-reeve_witnesses_take_size (ReeveWitnesses *self, ReeveWitness *witness, ReeveWitnessLog *log,
-                           ReeveWitnessLogEntry *entry, const char *scope, guint64 size)
+reeve_witnesses_take_size (ReeveWitness *witness, ReeveWitnessLogEntry *entry, const char *scope,
+                           const ReeveWitnessesAsk *ask, guint64 size)
 {
+  ReeveWitnesses *self = witness->witnesses;
   guint64 ours = reeve_ledger_get_size (self->ledger, scope);
   g_autofree char *why = NULL;
 
@@ -116,60 +125,59 @@ reeve_witnesses_take_size (ReeveWitnesses *self, ReeveWitness *witness, ReeveWit
       why = g_strdup_printf ("it has cosigned %" G_GUINT64_FORMAT " records, %" G_GUINT64_FORMAT
                              " are there",
                              size, ours);
-      reeve_witnesses_take_conflict (self, witness, entry, scope, "rolled_back", why);
+      reeve_witnesses_take_conflict (witness, entry, scope, "rolled_back", why);
       return FALSE;
     }
-  if (size == entry->cosigned && size == log->checkpoint.size)
+  if (size == entry->cosigned && size == ask->checkpoint.size)
     {
       why = g_strdup_printf ("it has cosigned another root over %" G_GUINT64_FORMAT " records",
                              size);
-      reeve_witnesses_take_conflict (self, witness, entry, scope, "forked", why);
+      reeve_witnesses_take_conflict (witness, entry, scope, "forked", why);
       return FALSE;
     }
   if (size == entry->cosigned)
     {
-      reeve_witnesses_take_failure (self, witness, entry, "it refuses the size that it asks for");
+      reeve_witnesses_take_failure (witness, entry, "it refuses the size that it asks for");
       return FALSE;
     }
   g_mutex_lock (&self->mutex);
   entry->cosigned = size;
   g_mutex_unlock (&self->mutex);
-  return size <= log->checkpoint.size;
+  return size <= ask->checkpoint.size;
 }
 
 gboolean
-reeve_witnesses_take (ReeveWitnesses *self, ReeveWitnessLog *log, guint number, const char *scope,
-                      const ReeveWitnessPost *post)
+reeve_witnesses_take (ReeveWitness *witness, ReeveWitnessLog *log, const char *scope,
+                      const ReeveWitnessesAsk *ask, const ReeveWitnessPost *post)
 {
-  ReeveWitness *witness = g_ptr_array_index (self->witnesses, number);
-  ReeveWitnessLogEntry *entry = &log->entries[number];
+  ReeveWitnessLogEntry *entry = &log->entries[witness->number];
   g_auto (ReeveWitnessAnswer) answer = { 0 };
 
   if (post->ours)
     return FALSE;
   if (post->error != NULL)
     {
-      reeve_witnesses_take_failure (self, witness, entry, post->error);
+      reeve_witnesses_take_failure (witness, entry, post->error);
       return FALSE;
     }
-  reeve_witness_answer_read (&answer, self->keys, number, log->note, post->status,
-                             (const char *) post->answer->data, post->answer->len);
+  reeve_witness_answer_read (&answer, witness->witnesses->keys, witness->number, ask->note,
+                             post->status, (const char *) post->answer->data, post->answer->len);
   switch (answer.verdict)
     {
     case REEVE_WITNESS_COSIGNED:
-      reeve_witnesses_take_success (self, witness, log, entry, &answer);
+      reeve_witnesses_take_success (witness, log, ask, &answer);
       return FALSE;
     case REEVE_WITNESS_ELSEWHERE:
-      return reeve_witnesses_take_size (self, witness, log, entry, scope, answer.size);
+      return reeve_witnesses_take_size (witness, entry, scope, ask, answer.size);
     case REEVE_WITNESS_DISAGREES:
-      reeve_witnesses_take_conflict (self, witness, entry, scope, "forked", answer.text);
+      reeve_witnesses_take_conflict (witness, entry, scope, "forked", answer.text);
       return FALSE;
     case REEVE_WITNESS_REFUSED:
-      reeve_witnesses_take_refusal (self, witness, entry, scope, answer.text);
+      reeve_witnesses_take_refusal (witness, entry, scope, answer.text);
       return FALSE;
     case REEVE_WITNESS_FAILED:
     default:
-      reeve_witnesses_take_failure (self, witness, entry, answer.text);
+      reeve_witnesses_take_failure (witness, entry, answer.text);
       return FALSE;
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One thread goes through the logs that have a checkpoint which was not cosigned yet, and asks all
- * witnesses at once, one log after the other and not too many a second. Nobody waits for it: not
- * who appends, not who signs, not who asks for a proof. */
+/* Each witness has a thread that goes through the logs which have a checkpoint it has not cosigned
+ * yet, one after the other and not too many a second: one that stalls keeps nobody but itself.
+ * Nobody waits for them: not who appends, not who signs, not who asks for a proof. */
 #include "witnesses-private.h"
 
 #include <string.h>
@@ -13,8 +13,10 @@
 
 #define REEVE_WITNESSES_LOOK_US (500 * G_TIME_SPAN_MILLISECOND)
 #define REEVE_WITNESSES_PAUSE_US                                                                   \
-  (20 * G_TIME_SPAN_MILLISECOND)                          /* between two logs that are asked of */
-#define REEVE_WITNESSES_LOG_US   G_TIME_SPAN_SECOND       /* between two checkpoints of a log */
+  (20 * G_TIME_SPAN_MILLISECOND)                  /* between two logs that are asked of */
+#define REEVE_WITNESSES_LOG_US G_TIME_SPAN_SECOND /* between two checkpoints of a log */
+#define REEVE_WITNESSES_HOLD_US                                                                    \
+  (3 * G_TIME_SPAN_SECOND) /* the same, while one that answers is slow */
 #define REEVE_WITNESSES_SCOPE_US (5 * G_TIME_SPAN_SECOND) /* after which a new log is seen */
 #define REEVE_WITNESSES_ADMIT_US (28 * G_TIME_SPAN_DAY)   /* of the wall clock, as the ledger's */
 #define REEVE_WITNESSES_ROUNDS   3 /* in which a witness may say that it stands elsewhere */
@@ -28,6 +30,7 @@ reeve_witnesses_witness_free (gpointer data)
 
   g_free (witness->name);
   g_free (witness->url);
+  g_strfreev (witness->scopes);
   g_free (witness);
 }
 
@@ -42,7 +45,6 @@ reeve_witnesses_finalize (GObject *object)
   g_clear_pointer (&self->vkeys, g_ptr_array_unref);
   g_clear_pointer (&self->keys, reeve_cosigners_free);
   g_clear_pointer (&self->logs, g_hash_table_unref);
-  g_clear_pointer (&self->scopes, g_strfreev);
   g_clear_object (&self->ledger);
   g_clear_object (&self->admission);
   g_mutex_clear (&self->mutex);
@@ -122,6 +124,8 @@ reeve_witnesses_add (ReeveWitnesses *self, JsonObject *row, const char **member,
   self->keys = keys;
   g_ptr_array_add (self->vkeys, g_strdup (reeve_json_get_string (row, "key", "")));
   witness = g_new0 (ReeveWitness, 1);
+  witness->witnesses = self;
+  witness->number = self->witnesses->len;
   witness->name = g_strdup (name);
   witness->url = g_strdup_printf ("%.*s/add-checkpoint",
                                   (int) (g_str_has_suffix (url, "/") ? length - 1 : length), url);
@@ -131,7 +135,7 @@ reeve_witnesses_add (ReeveWitnesses *self, JsonObject *row, const char **member,
 
 /* The right to ask a witness, taken at the first time. */
 static gboolean
-reeve_witnesses_admit (ReeveWitnesses *self, ReeveWitness *witness)
+reeve_witnesses_admit (ReeveWitness *witness)
 {
   g_autoptr (ReeveCaller) caller = NULL;
   g_autoptr (GError) error = NULL;
@@ -144,7 +148,7 @@ reeve_witnesses_admit (ReeveWitnesses *self, ReeveWitness *witness)
                                      .operation = REEVE_WITNESSES_ACTION_ASK,
                                      .resource_type = "witness",
                                      .resource_id = witness->name };
-  witness->admitted = reeve_admission_begin (self->admission, &request, &error);
+  witness->admitted = reeve_admission_begin (witness->witnesses->admission, &request, &error);
   if (witness->admitted == NULL)
     {
       g_message ("witness %s: %s", witness->name, error->message);
@@ -155,21 +159,22 @@ reeve_witnesses_admit (ReeveWitnesses *self, ReeveWitness *witness)
   return TRUE;
 }
 
+static void
+reeve_witnesses_settle (ReeveWitness *witness, const char *reason)
+{
+  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED, .reason = reason };
+
+  if (witness->admitted != NULL)
+    reeve_admission_settle_async (witness->witnesses->admission,
+                                  g_steal_pointer (&witness->admitted), &settlement, NULL, NULL);
+}
+
 /* An intent without an outcome holds the records behind it, so none lasts for years. */
 static void
-reeve_witnesses_settle_old (ReeveWitnesses *self)
+reeve_witnesses_settle_old (ReeveWitness *witness)
 {
-  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED, .reason = "continued" };
-
-  for (guint i = 0; i < self->witnesses->len; i++)
-    {
-      ReeveWitness *witness = g_ptr_array_index (self->witnesses, i);
-
-      if (witness->admitted != NULL
-          && ABS (g_get_real_time () - witness->admitted_at) >= REEVE_WITNESSES_ADMIT_US)
-        reeve_admission_settle_async (self->admission, g_steal_pointer (&witness->admitted),
-                                      &settlement, NULL, NULL);
-    }
+  if (ABS (g_get_real_time () - witness->admitted_at) >= REEVE_WITNESSES_ADMIT_US)
+    reeve_witnesses_settle (witness, "continued");
 }
 
 /* ---- one log ---- */
@@ -178,103 +183,68 @@ reeve_witnesses_settle_old (ReeveWitnesses *self)
 static ReeveWitnessLog *
 reeve_witnesses_find_log (ReeveWitnesses *self, const char *scope)
 {
-  /* only this thread puts anything in */
-  ReeveWitnessLog *log = g_hash_table_lookup (self->logs, scope);
+  ReeveWitnessLog *log = NULL;
+  ReeveWitnessLog *made = NULL;
   g_autofree char *note = NULL;
   ReeveCheckpoint checkpoint = { 0 };
 
+  g_mutex_lock (&self->mutex);
+  log = g_hash_table_lookup (self->logs, scope);
+  g_mutex_unlock (&self->mutex);
   if (log != NULL)
     return log;
-  log = reeve_witness_log_new (self->witnesses->len);
+  made = reeve_witness_log_new (self->witnesses->len);
   note = reeve_ledger_witness_load (self->ledger, scope, &checkpoint, NULL);
   if (note != NULL)
-    reeve_witness_log_recall (log, self->keys, note, &checkpoint);
+    reeve_witness_log_recall (made, self->keys, note, &checkpoint);
   g_mutex_lock (&self->mutex);
-  g_hash_table_insert (self->logs, g_strdup (scope), log);
+  log = g_hash_table_lookup (self->logs, scope);
+  if (log == NULL)
+    {
+      log = g_steal_pointer (&made);
+      g_hash_table_insert (self->logs, g_strdup (scope), log);
+    }
   g_mutex_unlock (&self->mutex);
+  g_clear_pointer (&made, reeve_witness_log_free);
   return log;
 }
 
-/* Who is to be asked now. */
-static guint
-reeve_witnesses_list_due (ReeveWitnesses *self, const ReeveWitnessLog *log, guint *due)
+/* Under the lock: may a newer checkpoint take the place of the one that is being cosigned? Those
+ * who answer are to have had a go at it, or a slow one would never cosign the same as the others.
+ */
+static gboolean
+reeve_witnesses_gives_way (ReeveWitnesses *self, const ReeveWitnessLog *log, gint64 now)
 {
-  gint64 now = g_get_monotonic_time ();
-  guint count = 0;
-
+  if (log->note == NULL || now >= log->begun_at + REEVE_WITNESSES_HOLD_US)
+    return TRUE;
+  if (now < log->begun_at + REEVE_WITNESSES_LOG_US)
+    return FALSE;
   for (guint i = 0; i < log->count; i++)
     {
-      const ReeveWitness *witness = g_ptr_array_index (self->witnesses, i);
-      const ReeveWitnessLogEntry *entry = &log->entries[i];
+      ReeveWitness *witness = g_ptr_array_index (self->witnesses, i);
 
-      if (entry->line == NULL && now >= entry->next_try && now >= witness->next_try
-          && entry->cosigned <= log->checkpoint.size)
-        due[count++] = i;
+      if (log->entries[i].line == NULL && log->entries[i].failures == 0
+          && g_atomic_int_get (&witness->failures) == 0)
+        return FALSE;
     }
-  return count;
+  return TRUE;
 }
 
-/* Asks some once; leaves in @due who is to be asked again. */
-static guint
-reeve_witnesses_ask (ReeveWitnesses *self, ReeveWitnessLog *log, const char *scope, guint *due,
-                     guint count)
-{
-  ReeveWitnessPost posts[REEVE_COSIGNERS_MAX] = { 0 };
-  g_autoptr (GPtrArray) bodies = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GError) error = NULL;
-  guint again = 0;
-
-  for (guint i = 0; i < count; i++)
-    {
-      ReeveWitness *witness = g_ptr_array_index (self->witnesses, due[i]);
-      char *body = reeve_ledger_witness_ask (self->ledger, scope, log->entries[due[i]].cosigned,
-                                             &log->checkpoint, log->note, &error);
-
-      if (body == NULL)
-        {
-          g_warning ("no proof for witnesses of the log of %s: %s", scope, error->message);
-          return 0;
-        }
-      g_ptr_array_add (bodies, body);
-      posts[i].url = witness->url;
-      posts[i].body = body;
-    }
-  reeve_witness_post_run (self->http, posts, count);
-  for (guint i = 0; i < count; i++)
-    {
-      if (reeve_witnesses_take (self, log, due[i], scope, &posts[i]))
-        due[again++] = due[i];
-      reeve_witness_post_clear (&posts[i]);
-    }
-  return again;
-}
-
-static void
-reeve_witnesses_store (ReeveWitnesses *self, ReeveWitnessLog *log, const char *scope)
-{
-  guint count = 0;
-  g_autofree char *note = reeve_witness_log_make_note (log, self->quorum, &count);
-  g_autoptr (GError) error = NULL;
-
-  if (note == NULL)
-    return;
-  if (reeve_ledger_witness_save (self->ledger, scope, note, &error))
-    log->stored = count;
-  else
-    g_warning ("what witnesses of the log of %s have signed is not kept: %s", scope,
-               error->message);
-}
-
-/* The newest checkpoint is the one to be cosigned. */
+/* The newest checkpoint is the one to be cosigned. FALSE: there is none. */
 static gboolean
 reeve_witnesses_renew (ReeveWitnesses *self, ReeveWitnessLog *log, const char *scope)
 {
   guint64 size = reeve_ledger_witness_get_size (self->ledger, scope);
+  gint64 now = g_get_monotonic_time ();
   ReeveCheckpoint checkpoint = { 0 };
   g_autoptr (GError) error = NULL;
-  char *note = NULL;
+  g_autofree char *note = NULL;
+  gboolean wanted = FALSE;
 
-  if (size == 0 || (log->note != NULL && size == log->checkpoint.size))
+  g_mutex_lock (&self->mutex);
+  wanted = size != log->checkpoint.size && reeve_witnesses_gives_way (self, log, now);
+  g_mutex_unlock (&self->mutex);
+  if (size == 0 || !wanted)
     return size != 0;
   note = reeve_ledger_witness_read (self->ledger, scope, &checkpoint, &error);
   if (note == NULL)
@@ -283,48 +253,155 @@ reeve_witnesses_renew (ReeveWitnesses *self, ReeveWitnessLog *log, const char *s
       return FALSE;
     }
   g_mutex_lock (&self->mutex);
-  reeve_witness_log_begin (log, note, &checkpoint);
+  if (log->begun_at == 0 || checkpoint.size > log->checkpoint.size)
+    {
+      reeve_witness_log_begin (log, g_steal_pointer (&note), &checkpoint);
+      log->begun_at = now;
+    }
   g_mutex_unlock (&self->mutex);
   return TRUE;
 }
 
-/* Returns whether anybody was asked. */
+/* Is the witness to be asked now? Then *ask (out): for what. */
 static gboolean
-reeve_witnesses_step (ReeveWitnesses *self, const char *scope)
+reeve_witnesses_begin_ask (ReeveWitness *witness, ReeveWitnessLog *log, ReeveWitnessesAsk *ask)
 {
-  ReeveWitnessLog *log = reeve_witnesses_find_log (self, scope);
-  guint due[REEVE_COSIGNERS_MAX] = { 0 };
-  guint count = 0;
+  ReeveWitnesses *self = witness->witnesses;
+  const ReeveWitnessLogEntry *entry = &log->entries[witness->number];
+  gint64 now = g_get_monotonic_time ();
+  gboolean due = FALSE;
 
-  if (g_get_monotonic_time () < log->next_look)
-    return FALSE;
-  log->next_look = g_get_monotonic_time () + REEVE_WITNESSES_LOG_US;
-  if (!reeve_witnesses_renew (self, log, scope))
-    return FALSE;
-  count = reeve_witnesses_list_due (self, log, due);
-  for (guint i = 0; i < count; i++)
-    if (!reeve_witnesses_admit (self, g_ptr_array_index (self->witnesses, due[i])))
+  g_mutex_lock (&self->mutex);
+  due = log->note != NULL && entry->line == NULL && now >= entry->next_try
+        && now >= witness->next_try && entry->cosigned <= log->checkpoint.size;
+  if (due)
+    {
+      ask->note = g_strdup (log->note);
+      ask->checkpoint = log->checkpoint;
+    }
+  g_mutex_unlock (&self->mutex);
+  return due;
+}
+
+/* Asks once. TRUE: it is to be asked again. */
+static gboolean
+reeve_witnesses_ask (ReeveWitness *witness, ReeveWitnessLog *log, const char *scope,
+                     const ReeveWitnessesAsk *ask)
+{
+  ReeveWitnesses *self = witness->witnesses;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *body
+      = reeve_ledger_witness_ask (self->ledger, scope, log->entries[witness->number].cosigned,
+                                  &ask->checkpoint, ask->note, &error);
+  ReeveWitnessPost post = { .url = witness->url, .body = body };
+  gboolean again = FALSE;
+
+  if (body == NULL)
+    {
+      g_warning ("no proof for witnesses of the log of %s: %s", scope, error->message);
       return FALSE;
-  if (count == 0)
+    }
+  reeve_witness_post_run (self->http, &post, 1);
+  again = reeve_witnesses_take (witness, log, scope, ask, &post);
+  reeve_witness_post_clear (&post);
+  return again;
+}
+
+/* Under the lock: what is to be kept now, for who has the turn to write; else nobody has it. */
+static gboolean
+reeve_witnesses_take_change (ReeveWitnesses *self, ReeveWitnessLog *log, char **note, guint *count)
+{
+  if (!log->changed)
+    {
+      log->storing = FALSE;
+      return FALSE;
+    }
+  log->changed = FALSE;
+  *note = reeve_witness_log_make_note (log, self->quorum, count);
+  return TRUE;
+}
+
+/* One at a time writes; what changes meanwhile is written by him too. */
+static void
+reeve_witnesses_store (ReeveWitnesses *self, ReeveWitnessLog *log, const char *scope)
+{
+  gboolean go_on = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  log->changed = TRUE;
+  go_on = !log->storing;
+  log->storing = TRUE;
+  g_mutex_unlock (&self->mutex);
+  while (go_on)
+    {
+      g_autofree char *note = NULL;
+      g_autoptr (GError) error = NULL;
+      gboolean saved = FALSE;
+      guint count = 0;
+
+      g_mutex_lock (&self->mutex);
+      go_on = reeve_witnesses_take_change (self, log, &note, &count);
+      g_mutex_unlock (&self->mutex);
+      if (note == NULL)
+        continue;
+      saved = reeve_ledger_witness_save (self->ledger, scope, note, &error);
+      if (!saved)
+        g_warning ("what witnesses of the log of %s have signed is not kept: %s", scope,
+                   error->message);
+      g_mutex_lock (&self->mutex);
+      if (saved)
+        log->stored = count;
+      g_mutex_unlock (&self->mutex);
+    }
+}
+
+/* Returns whether it was asked. */
+static gboolean
+reeve_witnesses_step (ReeveWitness *witness, const char *scope)
+{
+  ReeveWitnesses *self = witness->witnesses;
+  ReeveWitnessLog *log = reeve_witnesses_find_log (self, scope);
+  ReeveWitnessLogEntry *entry = &log->entries[witness->number];
+  ReeveWitnessesAsk ask = { 0 };
+  gboolean again = TRUE;
+
+  if (g_get_monotonic_time () < entry->next_look)
     return FALSE;
-  for (guint i = 0; i < REEVE_WITNESSES_ROUNDS && count > 0; i++)
-    count = reeve_witnesses_ask (self, log, scope, due, count);
+  entry->next_look = g_get_monotonic_time () + REEVE_WITNESSES_LOG_US;
+  if (!reeve_witnesses_renew (self, log, scope) || !reeve_witnesses_begin_ask (witness, log, &ask))
+    return FALSE;
+  again = reeve_witnesses_admit (witness);
+  for (guint i = 0; i < REEVE_WITNESSES_ROUNDS && again; i++)
+    again = reeve_witnesses_ask (witness, log, scope, &ask);
+  g_free (ask.note);
   reeve_witnesses_store (self, log, scope);
   return TRUE;
 }
 
-/* ---- the thread ---- */
+/* ---- the thread of a witness ---- */
 
 static void
-reeve_witnesses_look_for_scopes (ReeveWitnesses *self)
+reeve_witnesses_look_for_scopes (ReeveWitness *witness)
 {
+  ReeveWitnesses *self = witness->witnesses;
   gint64 now = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer scope = NULL;
+  gpointer log = NULL;
 
-  if (self->scopes != NULL && now < self->scopes_at + REEVE_WITNESSES_SCOPE_US)
+  if (witness->scopes != NULL && now < witness->scopes_at + REEVE_WITNESSES_SCOPE_US)
     return;
-  g_clear_pointer (&self->scopes, g_strfreev);
-  self->scopes = reeve_ledger_list_scopes (self->ledger, NULL);
-  self->scopes_at = now;
+  g_clear_pointer (&witness->scopes, g_strfreev);
+  witness->scopes = reeve_ledger_list_scopes (self->ledger, NULL);
+  witness->scopes_at = now;
+  if (witness->scopes == NULL)
+    return;
+  g_mutex_lock (&self->mutex);
+  g_hash_table_iter_init (&iter, self->logs);
+  while (g_hash_table_iter_next (&iter, &scope, &log))
+    ((ReeveWitnessLog *) log)->gone
+        = !g_strv_contains ((const char *const *) witness->scopes, scope);
+  g_mutex_unlock (&self->mutex);
 }
 
 /* TRUE: go on */
@@ -345,15 +422,16 @@ reeve_witnesses_wait (ReeveWitnesses *self, gint64 span)
 static gpointer
 reeve_witnesses_run (gpointer data)
 {
-  ReeveWitnesses *self = data;
+  ReeveWitness *witness = data;
+  ReeveWitnesses *self = witness->witnesses;
   gboolean go_on = TRUE;
 
   while (go_on)
     {
-      reeve_witnesses_settle_old (self);
-      reeve_witnesses_look_for_scopes (self);
-      for (guint i = 0; go_on && self->scopes != NULL && self->scopes[i] != NULL; i++)
-        if (reeve_witnesses_step (self, self->scopes[i]))
+      reeve_witnesses_settle_old (witness);
+      reeve_witnesses_look_for_scopes (witness);
+      for (guint i = 0; go_on && witness->scopes != NULL && witness->scopes[i] != NULL; i++)
+        if (reeve_witnesses_step (witness, witness->scopes[i]))
           go_on = reeve_witnesses_wait (self, REEVE_WITNESSES_PAUSE_US);
       go_on = go_on && reeve_witnesses_wait (self, REEVE_WITNESSES_LOOK_US);
     }
@@ -363,28 +441,28 @@ reeve_witnesses_run (gpointer data)
 void
 reeve_witnesses_start (ReeveWitnesses *self)
 {
-  if (self->witnesses->len > 0)
-    self->thread = g_thread_new ("reeve-witnesses", reeve_witnesses_run, self);
+  for (guint i = 0; i < self->witnesses->len; i++)
+    {
+      ReeveWitness *witness = g_ptr_array_index (self->witnesses, i);
+
+      witness->thread = g_thread_new ("reeve-witnesses", reeve_witnesses_run, witness);
+    }
 }
 
 void
 reeve_witnesses_stop (ReeveWitnesses *self)
 {
-  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED, .reason = "stopped" };
-
   g_mutex_lock (&self->mutex);
   self->stopping = TRUE;
   g_cond_broadcast (&self->wake);
   g_mutex_unlock (&self->mutex);
   reeve_http_thread_shutdown (self->http);
-  g_clear_pointer (&self->thread, g_thread_join);
   for (guint i = 0; i < self->witnesses->len; i++)
     {
       ReeveWitness *witness = g_ptr_array_index (self->witnesses, i);
 
-      if (witness->admitted != NULL)
-        reeve_admission_settle_async (self->admission, g_steal_pointer (&witness->admitted),
-                                      &settlement, NULL, NULL);
+      g_clear_pointer (&witness->thread, g_thread_join);
+      reeve_witnesses_settle (witness, "stopped");
     }
 }
 
@@ -442,7 +520,7 @@ reeve_witnesses_count (ReeveWitnesses *self, ReeveWitnessesTally *tally)
   g_mutex_lock (&self->mutex);
   g_hash_table_iter_init (&iter, self->logs);
   while (g_hash_table_iter_next (&iter, NULL, &value))
-    for (guint i = 0; i < self->witnesses->len; i++)
+    for (guint i = 0; i < self->witnesses->len && !((ReeveWitnessLog *) value)->gone; i++)
       {
         ReeveWitnessLogState state = ((ReeveWitnessLog *) value)->entries[i].state;
 

@@ -5,7 +5,7 @@ the consistency proof itself, and refuses with the status that is said there.
 
     witness = Witness("witness.example/w1", log_keys=lambda: [line of ledger.pub, …])
     witness.url, witness.vkey
-    witness.faults.append(fault)     # used up, one a request: stall, cut, garbage, empty, wrong_key, other, a status
+    witness.faults.append(fault)     # used up, one a request: stall, hang (on_hang says when), cut, garbage, empty, wrong_key, other, a status
     witness.seen                     # origin -> (size, root) that it has cosigned last
     witness.asked                    # [(origin, old size, size, status)]
     witness.close()
@@ -253,6 +253,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def stall(self, _data):
         self.server.released.wait(self.server.stall)
+        self.close_connection = True
+
+    def hang(self, _data):
+        """Until the other side gives up."""
+        self.server.on_hang(True)
+        self.connection.settimeout(60)
+        try:
+            self.connection.recv(1)
+        except OSError:
+            pass
+        self.server.on_hang(False)
         self.close_connection = True
 
     def cut(self, _data):

@@ -182,6 +182,31 @@ class Faults(Base):
         self.host.ctl("audit", "verify", "--since", os.path.join(self.state, "x.note"), *self.quorum(*FAULTS), "--quorum", "1")
 
 
+class Stalling(Base):
+    def test_one_keeps_nobody_but_itself(self):
+        """While a request to one witness hangs, the other cosigns one log after the other."""
+        self.make(["stuck", "good"], 1)
+        stuck, good = self.witnesses["stuck"], self.witnesses["good"]
+        spans = []
+
+        def on_hang(begins):
+            with good.changed:
+                spans.append([len(good.asked), None]) if begins else spans[-1].__setitem__(1, len(good.asked))
+
+        def meanwhile():
+            """Logs that the good one has cosigned during one such request."""
+            with good.changed:
+                return max((len({row[0] for row in good.asked[begin:end] if row[3] == 200}) for begin, end in spans), default=0)
+
+        stuck.on_hang = on_hang
+        stuck.faults += ["hang"] * 1000
+        self.host.start()
+        for tenant in ("acme", "borg", "cyan"):
+            self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": tenant}, expect=201)
+            self.host.get("/api/v1/admin/audit?limit=1", headers={"X-Tenant-ID": tenant}, expect=200)
+        until(lambda: meanwhile() >= 2, self.host)
+
+
 class PutBack(Base):
     def test_an_older_state_is_found(self):
         self.make(["only"], 0)
