@@ -185,11 +185,14 @@ class Killed(Base):
 
     def test_at_each_step(self):
         for way in WAYS:
+            if way != WAYS[0]:
+                self.doCleanups()
+                self.setUp()
             self.make(way)
             for number in range(TENANTS):
                 name = f"t{way}-{number:02}"
                 try:
-                    killed = self.kill_at(name, way, 1 + number * STEP, self.due(way, number))
+                    killed = self.kill_at(name, way, 1 + number * STEP, self.due(number))
                 except Exception as error:
                     raise AssertionError(f"killed (way {way}) at call {1 + number * STEP}") from error
                 if not killed:
@@ -198,19 +201,18 @@ class Killed(Base):
             self.assertGreater(number, 2, "there are fewer steps than an end has")
             self.both()
 
-    def due(self, way, number):
+    def due(self, number):
         """Each a month after the one before: the host finds one at a time."""
-        return 4000 + (WAYS.index(way) * TENANTS + number + 1) * 30
+        return 4000 + (number + 1) * 30
 
     def make(self, way):
-        self.host.start() if self.host.process is None else None
+        self.host.start()
         for number in range(TENANTS):
             name = f"t{way}-{number:02}"
-            self.host.post("/api/v1/admin/tenants", {"tenant_id": name, "name": "T", "settings": {"audit_retention_days": self.due(way, number) - 1}}, expect=201)
+            self.host.post("/api/v1/admin/tenants", {"tenant_id": name, "name": "T", "settings": {"audit_retention_days": self.due(number) - 1}}, expect=201)
             self.host.get(f"{AUDIT}?limit=1", headers={"X-Tenant-ID": name}, expect=200)
             self.host.delete(f"/api/v1/admin/tenants/{name}", expect=204)
-        if way == WAYS[0]:
-            self.start_at(4000, believed=True)
+        self.start_at(4000, believed=True)
 
     def kill_at(self, name, way, first, day):
         folder = os.path.join(self.host.state, "ledger")
@@ -227,8 +229,10 @@ class Killed(Base):
         if killed:
             self.host.process.wait(30)
             self.host.forget()
-            self.verify_files()
+            if way != KILL_HALF:  # half a record right behind a checkpoint counts as damage until the next start cuts it off
+                self.verify_files()
             self.host.start()
+            self.assertTrue(self.host.post(f"{AUDIT}/verify", {"platform": True}, expect=200).json["valid"])
         self.wait(lambda: name not in os.listdir(folder))
         self.wait(lambda: f"{name}.ended.lock" not in os.listdir(folder))
         ends = self.host.get(f"{AUDIT}?platform=true&action=ledger.ended&resource={name}", expect=200).json["items"]
