@@ -40,6 +40,7 @@ struct _ReeveLedgerScanner
   guint64 block_offset; /* where that begins */
   guint count;          /* records of it */
   gboolean unchained;   /* its chain hash does not fit */
+  guint doubtful;       /* so many were handed out before that was said */
 };
 
 /**
@@ -146,7 +147,7 @@ reeve_ledger_scanner_get_chain (ReeveLedgerScanner *self)
 guint
 reeve_ledger_scanner_get_doubtful (ReeveLedgerScanner *self)
 {
-  return self->unchained && self->at == self->filled ? self->count : 0;
+  return self->doubtful;
 }
 
 /* Makes the largest possible record, or all that is left, stand in the buffer. */
@@ -253,6 +254,7 @@ reeve_ledger_scanner_unpack (ReeveLedgerScanner *self, gboolean *ended, GError *
   *ended = FALSE;
   if (self->unchained)
     {
+      self->doubtful = self->count;
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
                            "the chain hash of the block does not fit");
       return FALSE;

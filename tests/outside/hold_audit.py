@@ -133,10 +133,13 @@ class Change:
         return sorted(found)
 
     def segments(self):
+        return self.segments_of([path for path in self.files() if path.endswith(".log")])
+
+    @staticmethod
+    def segments_of(paths):
         segments = []
-        for path in self.files():
-            if path.endswith(".log"):
-                segments.append(Segment(path, segments[-1].records[-1][2] if segments else bytes(32)))
+        for path in paths:
+            segments.append(Segment(path, segments[-1].records[-1][2] if segments else bytes(32)))
         return segments
 
     def segment(self):
@@ -314,6 +317,16 @@ class Tampering(unittest.TestCase):
         self.assertEqual(sorted(forms, reverse=True), forms)
         self.assertGreaterEqual(sum(forms), 3, "packed files are changed, too")
         self.assertIn(False, forms)
+
+    def test_a_record_of_another_block(self):
+        """What then is a block alone is bad for its number, before its chain hash is."""
+        state = self.states.path("strange")
+        shutil.copytree(self.states.path("clean"), state)
+        segments = Change.segments_of(sorted(glob.glob(os.path.join(state, "ledger", "acme", "*.log"))))
+        self.assertTrue(segments[0].packed)
+        segments[0].records[5] = segments[-1].records[0]
+        segments[0].save()
+        self.assertEqual([6], [log["bad_seq"] for log in self.check(state)["logs"] if not log["valid"]])
 
     def test_a_state_left_cleanly(self):
         """Each change is found, and where it is known, so is the first record that is bad."""
