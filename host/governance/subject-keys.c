@@ -296,6 +296,12 @@ gboolean
 reeve_subject_keys_make (ReeveSubjectKeys *self, const char *scope, const char *subject,
                          ReeveSubjectKey *key, GError **error)
 {
+  /* a half for somebody of a tenant that is gone would be left behind */
+  if (!reeve_store_has_scope (self->store, scope))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no tenant %s", scope);
+      return FALSE;
+    }
   for (guint i = 0; i < REEVE_SUBJECT_KEYS_TRIES; i++)
     {
       gboolean again = FALSE;

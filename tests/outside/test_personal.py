@@ -195,8 +195,8 @@ class Kept(Base):
         user, key = self.person()
         seq = self.make(key, "deleted-canary")["intent"]["seq"]
         self.host.delete(f"/api/v1/admin/users/{user}", expect=204)
-        self.assertEqual(self.host.get(f"/api/v1/admin/audit/{seq}", expect=200).json["body"]["state"], "kept")
-        self.erase(user)
+        self.assertEqual(json.loads(self.host.ctl("--json", "audit", "show", str(seq)).stdout)["body"]["state"], "kept")
+        self.assertEqual(json.loads(self.host.ctl("--json", "compliance", "erase", user).stdout)["user_id"], user)
         self.assertEqual(self.host.get(f"/api/v1/admin/audit/{seq}", expect=200).json["body"]["state"], "erased")
 
     def test_who_may_erase(self):
