@@ -31,6 +31,7 @@ typedef enum
   REEVE_INSTRUMENTS_MODEL_DURATION,
   REEVE_INSTRUMENTS_MODEL_TOKENS,
   REEVE_INSTRUMENTS_MODEL_COST,
+  REEVE_INSTRUMENTS_MODEL_UNPRICED,
   REEVE_INSTRUMENTS_MODEL_ERRORS,
   REEVE_INSTRUMENTS_AUDIT_EVENTS,
   REEVE_INSTRUMENTS_LEDGER_BYTES,
@@ -125,6 +126,9 @@ static const ReeveMetricSetup reeve_instruments_setups[] = {
   = { "model_cost", "What calls of models cost, in the currency of the price table", NULL,
       REEVE_METRIC_COUNTER, REEVE_INSTRUMENTS_LABELS ("model", "tenant_id"), 0,
       REEVE_INSTRUMENTS_NANO, NULL, 0 },
+  [REEVE_INSTRUMENTS_MODEL_UNPRICED]
+  = { "model_unpriced_tokens", "Tokens of calls of models whose price was not known", NULL,
+      REEVE_METRIC_COUNTER, REEVE_INSTRUMENTS_LABELS ("model", "tenant_id"), 0, 0, NULL, 0 },
   [REEVE_INSTRUMENTS_MODEL_ERRORS]
   = { "model_errors", "Calls of models that failed, by reason", NULL, REEVE_METRIC_COUNTER,
       REEVE_INSTRUMENTS_LABELS ("model", "reason"), 0, 0, NULL, 0 },
@@ -317,6 +321,10 @@ reeve_instruments_note_model (ReeveInstruments *self, const ReeveLedgerRecord *r
                            REEVE_LABELS (model, "output", record->scope));
   if (record->cost > 0)
     reeve_instruments_count (self, REEVE_INSTRUMENTS_MODEL_COST, record->cost,
+                             REEVE_LABELS (model, record->scope));
+  if (record->currency == NULL && record->input_tokens + record->output_tokens > 0)
+    reeve_instruments_count (self, REEVE_INSTRUMENTS_MODEL_UNPRICED,
+                             record->input_tokens + record->output_tokens,
                              REEVE_LABELS (model, record->scope));
   if (record->outcome != REEVE_OUTCOME_SUCCEEDED)
     reeve_instruments_count (self, REEVE_INSTRUMENTS_MODEL_ERRORS, 1,

@@ -9,12 +9,15 @@
 
 #include "directory-fixture.h"
 
+#include "governance/usage-list.h"
 #include "governance/usage-private.h"
 
 #define BEGIN  (G_GINT64_CONSTANT (1735689600) * G_USEC_PER_SEC) /* 2025-01-01 */
 #define DAYS   365
 #define ROUNDS 5
-#define VALUE  "usr_01JD0000000000000000000003"
+/* twice as many records: more than a page looks at */
+#define PAGE_CALLS 20000
+#define VALUE      "usr_01JD0000000000000000000003"
 
 static const guint kinds[REEVE_USAGE_N_SERIES] = { 1, 50, 1000, 20, 1200, 30, 60, 100 };
 
@@ -204,6 +207,57 @@ measure (const char *path)
   return sum;
 }
 
+/* Pages of the list look into the ledger itself: its whole window, where nothing is found. */
+static void
+ask_pages (DirectoryFixture *fixture, ReeveUsage *usage)
+{
+  static const char *const runs[] = { "run_that_is_not", "run_7" };
+  ReeveLedgerRecord record = { .scope = REEVE_TENANTS_DEFAULT,
+                               .action = "model.call",
+                               .agent_id = "agt_01JD0000000000000000000003",
+                               .model = "provider/model-1" };
+  guint64 before = reeve_ledger_get_size (fixture->ledger.ledger, REEVE_TENANTS_DEFAULT);
+
+  for (guint i = 0; i < PAGE_CALLS; i++)
+    {
+      g_autofree char *run = g_strdup_printf ("run_%u", i % 1000);
+
+      record.run_id = run;
+      record.kind = REEVE_LEDGER_INTENT;
+      record.outcome = REEVE_OUTCOME_NONE;
+      record.intent = 0;
+      record.input_tokens = record.cost = 0;
+      record.currency = NULL;
+      reeve_ledger_append_async (fixture->ledger.ledger, &record, NULL, NULL);
+      record.kind = REEVE_LEDGER_OUTCOME;
+      record.outcome = REEVE_OUTCOME_SUCCEEDED;
+      record.intent = before + 2 * i + 1;
+      record.input_tokens = 1000;
+      record.cost = 1000;
+      record.currency = "USD";
+      reeve_ledger_append_async (fixture->ledger.ledger, &record, NULL, NULL);
+    }
+  reeve_ledger_wait (fixture->ledger.ledger);
+  for (guint i = 0; i < G_N_ELEMENTS (runs); i++)
+    {
+      const ReeveUsageListAsk ask = { .run_id = runs[i], .limit = 50 };
+      double times[ROUNDS];
+
+      for (guint round = 0; round < ROUNDS; round++)
+        {
+          gint64 start = g_get_monotonic_time ();
+          guint64 next = 0;
+          g_autoptr (JsonArray) page
+              = reeve_usage_list (usage, REEVE_TENANTS_DEFAULT, &ask, &next, NULL);
+
+          g_assert_nonnull (page);
+          times[round] = (double) (g_get_monotonic_time () - start) / 1000;
+        }
+      qsort (times, ROUNDS, sizeof (double), compare_doubles);
+      g_print ("a page of the list with run_id %-16s %8.2f ms\n", runs[i], times[ROUNDS / 2]);
+    }
+}
+
 static guint64
 get_number (const char *name, guint64 fallback)
 {
@@ -271,6 +325,7 @@ main (void)
 
       g_print ("%-42s %8.2f ms  %8.4f of the floor\n", questions[i].name, ms, ms / floor_ms);
     }
+  ask_pages (&fixture, usage);
   g_clear_object (&usage);
   directory_fixture_tear_down (&fixture, NULL);
   return 0;

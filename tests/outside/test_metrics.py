@@ -66,6 +66,7 @@ class Metrics(unittest.TestCase):
         cls.viewer = host.user("viewer")
         agent = host.post("/api/v1/admin/agents", {"name": "one", "initial_definition": {"system_prompt": "x"}}, expect=201).json
         host.run(agent["agent_id"], "say something")
+        host.post("/v1/chat/completions", {"model": "mock/unpriced", "messages": [{"role": "user", "content": "?"}]}, expect=200)
         host.get("/api/v1/admin/users", key=cls.viewer, expect=403)
         host.get("/api/v1/me", key="rv_nobody_nothing", expect=401)
         host.get("/nothing/here", expect=404)
@@ -109,6 +110,7 @@ class Metrics(unittest.TestCase):
                 ("reeve_model_calls_total", {"model": "mock/gpt-4o-mini", "outcome": "succeeded"}, 1),
                 ("reeve_model_tokens_total", {"model": "mock/gpt-4o-mini", "direction": "output"}, 1),
                 ("reeve_model_cost_total", {"model": "mock/gpt-4o-mini", "tenant_id": "default"}, 1e-9),
+                ("reeve_model_unpriced_tokens_total", {"model": "mock/unpriced", "tenant_id": "default"}, 1),
                 ("reeve_audit_events_total", {"kind": "refusal", "tenant_id": "default"}, 1),
                 ("reeve_ledger_record_bytes_total", {}, 1000),
                 ("reeve_ledger_sync_duration_seconds_count", {}, 5),
