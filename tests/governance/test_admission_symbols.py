@@ -62,7 +62,6 @@ EFFECTS = {
 WITHOUT = {
     "reeve_sinks_start": "each sink takes its own right at its first batch, and consumes it",
     "reeve_api_keys_note_uses": "when a key was used last, once a minute at most; nothing hangs on it",
-    "reeve_budget_leases_row_end": "the gate's own book of slices: a tenant that is gone holds nothing; what it spent stays counted",
     "reeve_budget_leases_row_begin": "the gate's own book of slices: counts a start, before anybody is served",
     "reeve_budget_leases_row_end": "the gate's own book of slices: what a tenant that is gone had",
     "reeve_budget_leases_row_write": "the gate's own book of slices, before any effect and behind its settlement",
