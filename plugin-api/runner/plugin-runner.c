@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* reeve-plugin-runner: gives up all that a plugin has no business with, then loads one. The host
+ * starts it, looks at it from outside between the steps, and says when to go on. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <glib/gi18n.h>
+
+#include "runner-confine.h"
+#include "runner-load.h"
+
+/* Whoever holds the other end says go; an end, or anything else, ends this process. */
+static gboolean
+plugin_runner_tell (RunnerReport *report, RunnerStage stage)
+{
+  g_autoptr (GVariant) message = NULL;
+  g_autoptr (GVariant) answer = NULL;
+  gboolean go = FALSE;
+
+  report->stage = stage;
+  message = runner_report_to_variant (report);
+  if (!runner_plan_send (RUNNER_PLAN_CONTROL_FD, message) || stage == RUNNER_STAGE_REFUSED)
+    return FALSE;
+  answer = runner_plan_receive (RUNNER_PLAN_CONTROL_FD, RUNNER_PLAN_GO_TYPE);
+  if (answer != NULL)
+    g_variant_get (answer, "(b)", &go);
+  return go;
+}
+
+static int
+plugin_runner_refuse (RunnerReport *report)
+{
+  plugin_runner_tell (report, RUNNER_STAGE_REFUSED);
+  return EXIT_FAILURE;
+}
+
+static gboolean
+plugin_runner_has_module (void)
+{
+  return lseek (RUNNER_PLAN_MODULE_FD, 0, SEEK_CUR) >= 0;
+}
+
+static int
+plugin_runner_run (const RunnerPlan *plan, RunnerReport *report)
+{
+  int module = plugin_runner_has_module () ? RUNNER_PLAN_MODULE_FD : -1;
+
+  if (!runner_confine_apart (plan, report))
+    return plugin_runner_refuse (report);
+  if (!plugin_runner_tell (report, RUNNER_STAGE_APART))
+    return EXIT_FAILURE;
+  if (!runner_confine_in (plan, module, report))
+    return plugin_runner_refuse (report);
+  if (!plugin_runner_tell (report, RUNNER_STAGE_CONFINED))
+    return EXIT_FAILURE;
+  if ((module >= 0 && !runner_load_module (module, report)) || !runner_confine_seal (report))
+    return plugin_runner_refuse (report);
+  /* the host's answer is the end: it closes the socket when it needs this process no more */
+  plugin_runner_tell (report, RUNNER_STAGE_LOADED);
+  return EXIT_SUCCESS;
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GVariant) message = NULL;
+  g_autoptr (RunnerReport) report = runner_report_new ();
+  g_auto (RunnerPlan) plan = { 0 };
+  int type = 0;
+  socklen_t length = sizeof type;
+
+  (void) argv;
+  if (argc != 1 || getsockopt (RUNNER_PLAN_CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &length) != 0
+      || type != SOCK_SEQPACKET)
+    {
+      fputs (_ ("reeve-plugin-runner is started by reeve-host, and by nobody else.\n"), stderr);
+      return 2;
+    }
+  /* the host's thread that starts runners lives as long as the host does */
+  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  message = runner_plan_receive (RUNNER_PLAN_CONTROL_FD, RUNNER_PLAN_TYPE);
+  if (message == NULL || !runner_plan_from_variant (&plan, message))
+    return 2;
+  return plugin_runner_run (&plan, report);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Soft and hard alike, so that nobody raises one again. */
+#include "runner-limits.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+void
+runner_limits_set (const RunnerPlan *plan, RunnerReport *report)
+{
+  const struct
+  {
+    int resource;
+    rlim_t most;
+    const char *name;
+  } limits[] = {
+    { RLIMIT_AS, plan->memory != 0 ? plan->memory : RLIM_INFINITY, "setrlimit (RLIMIT_AS)" },
+    { RLIMIT_NPROC, plan->processes, "setrlimit (RLIMIT_NPROC)" },
+    { RLIMIT_NOFILE, plan->files, "setrlimit (RLIMIT_NOFILE)" },
+    { RLIMIT_FSIZE, plan->file_size, "setrlimit (RLIMIT_FSIZE)" },
+    { RLIMIT_CORE, 0, "setrlimit (RLIMIT_CORE)" },
+    { RLIMIT_MEMLOCK, 0, "setrlimit (RLIMIT_MEMLOCK)" },
+    { RLIMIT_MSGQUEUE, 0, "setrlimit (RLIMIT_MSGQUEUE)" },
+    { RLIMIT_RTPRIO, 0, "setrlimit (RLIMIT_RTPRIO)" },
+  };
+  gboolean all = TRUE;
+
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+    {
+      struct rlimit now = { 0, 0 };
+      rlim_t most = limits[i].most;
+
+      /* the host's own hard limit may be lower, which is as good */
+      if (getrlimit ((__rlimit_resource_t) limits[i].resource, &now) == 0 && now.rlim_max < most)
+        most = now.rlim_max;
+      now = (struct rlimit){ most, most };
+      if (setrlimit ((__rlimit_resource_t) limits[i].resource, &now) == 0)
+        continue;
+      runner_report_note (report, RUNNER_LAYERS_LIMITS, errno, limits[i].name);
+      all = FALSE;
+    }
+  if (all)
+    report->layers |= RUNNER_LAYERS_LIMITS;
+}

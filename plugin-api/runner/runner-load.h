@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The plugin's module, in the runner. */
+#pragma once
+
+#include "runner-plan.h"
+
+G_BEGIN_DECLS
+
+/* Loads what @module_fd stands for and looks at its descriptor: id and version go into the report.
+ * FALSE with a note named `module`. */
+gboolean runner_load_module (int module_fd, RunnerReport *report);
+
+G_END_DECLS

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan as a GVariant, and how messages go: bounded, and checked for their form by whoever
+ * receives one. */
+#include "runner-plan.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+GVariant *
+runner_plan_to_variant (const RunnerPlan *self)
+{
+  static const char *const none[] = { NULL };
+
+  return g_variant_ref_sink (g_variant_new (
+      "(uubutuut^as)", (guint32) self->profile, (guint32) self->required, self->probe, self->uid,
+      self->memory, self->processes, self->files, self->file_size,
+      self->folders != NULL ? (const char *const *) self->folders : none));
+}
+
+gboolean
+runner_plan_from_variant (RunnerPlan *self, GVariant *variant)
+{
+  guint32 profile = 0;
+  guint32 required = 0;
+
+  if (!g_variant_is_of_type (variant, RUNNER_PLAN_TYPE))
+    return FALSE;
+  g_variant_get (variant, "(uubutuut^as)", &profile, &required, &self->probe, &self->uid,
+                 &self->memory, &self->processes, &self->files, &self->file_size, &self->folders);
+  self->profile = (RunnerLayersProfile) profile;
+  self->required = (RunnerLayers) required;
+  if (profile <= RUNNER_LAYERS_PROFILE_HARDENED)
+    return TRUE;
+  runner_plan_clear (self);
+  return FALSE;
+}
+
+void
+runner_plan_clear (RunnerPlan *self)
+{
+  g_clear_pointer (&self->folders, g_strfreev);
+}
+
+gboolean
+runner_plan_send (int fd, GVariant *message)
+{
+  gssize sent = 0;
+
+  if (g_variant_get_size (message) > RUNNER_PLAN_MAX_MESSAGE)
+    {
+      errno = EMSGSIZE;
+      return FALSE;
+    }
+  do
+    sent = send (fd, g_variant_get_data (message), g_variant_get_size (message), MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent == (gssize) g_variant_get_size (message);
+}
+
+GVariant *
+runner_plan_receive (int fd, const GVariantType *type)
+{
+  g_autofree guint8 *data = g_malloc (RUNNER_PLAN_MAX_MESSAGE + 1);
+  g_autoptr (GVariant) message = NULL;
+  gssize length = 0;
+
+  do
+    length = recv (fd, data, RUNNER_PLAN_MAX_MESSAGE + 1, 0);
+  while (length < 0 && errno == EINTR);
+  if (length <= 0)
+    {
+      errno = length == 0 ? ENOTCONN : errno;
+      return NULL;
+    }
+  if (length <= RUNNER_PLAN_MAX_MESSAGE)
+    message = g_variant_ref_sink (g_variant_new_from_data (type, g_memdup2 (data, (gsize) length),
+                                                           (gsize) length, FALSE, g_free, NULL));
+  if (message != NULL)
+    {
+      g_autoptr (GVariant) normal
+          = g_variant_is_normal_form (message) ? g_variant_ref (message) : NULL;
+      if (normal != NULL)
+        return g_steal_pointer (&normal);
+    }
+  errno = EPROTO;
+  return NULL;
+}

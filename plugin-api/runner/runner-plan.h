@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What host and runner say to each other on the control socket (SOCK_SEQPACKET, descriptor 3)
+ * before any code of the plugin runs; each message one GVariant. Both link this; nobody else. */
+#pragma once
+
+#include "runner-report.h"
+
+G_BEGIN_DECLS
+
+#define RUNNER_PLAN_CONTROL_FD  3 /* the control socket */
+#define RUNNER_PLAN_MODULE_FD   4 /* the module, open for reading; none: the host only probes */
+#define RUNNER_PLAN_MAX_MESSAGE 16384
+
+/* What the host asks for. */
+typedef struct
+{
+  RunnerLayersProfile profile;
+  RunnerLayers required; /* the runner gives up where one of these cannot be put on */
+  gboolean probe;        /* say what can be put on, load nothing */
+  guint32 uid;           /* user and group of the plugin's own; 0: as the host */
+  guint64 memory;        /* bytes of address space */
+  guint32 processes;     /* threads; of the user's, or of the namespace's */
+  guint32 files;         /* descriptors */
+  guint64 file_size;     /* bytes that one file may grow to */
+  char **folders;        /* (nullable) (owned) to be read, besides the system's libraries */
+} RunnerPlan;
+
+/* (transfer full): as it goes out */
+GVariant *runner_plan_to_variant (const RunnerPlan *self);
+/* FALSE: @variant is no plan. @self is filled in and cleared by runner_plan_clear(). */
+gboolean runner_plan_from_variant (RunnerPlan *self, GVariant *variant);
+void runner_plan_clear (RunnerPlan *self);
+
+/* Both block; EINTR is no end. FALSE with errno set; EPROTO for what is no message, ENOTCONN for an
+ * end. */
+gboolean runner_plan_send (int fd, GVariant *message);
+/* (transfer full) (nullable) in normal form, of type @type */
+GVariant *runner_plan_receive (int fd, const GVariantType *type);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RunnerPlan, runner_plan_clear)
+
+#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuutas)")
+#define RUNNER_PLAN_GO_TYPE G_VARIANT_TYPE ("(b)") /* TRUE: go on */
+
+G_END_DECLS

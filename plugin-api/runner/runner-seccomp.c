@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* seccomp(2), through libseccomp. An allow-list: what is not named answers EPERM, and what programs
+ * try and live without answers what they expect. Paths are Landlock's business, and so is what may
+ * be opened; here it is decided what a process may ask for at all. */
+#include "runner-seccomp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* by purpose; names that an architecture does not have are passed over */
+static const char *const runner_seccomp_free[] = {
+  /* what is open already, and reading what Landlock lets through */
+  "read",
+  "readv",
+  "pread64",
+  "preadv",
+  "preadv2",
+  "write",
+  "writev",
+  "pwrite64",
+  "pwritev",
+  "pwritev2",
+  "lseek",
+  "_llseek",
+  "close",
+  "close_range",
+  "dup",
+  "dup2",
+  "dup3",
+  "fstat",
+  "fstat64",
+  "newfstatat",
+  "fstatat64",
+  "stat",
+  "stat64",
+  "lstat",
+  "lstat64",
+  "statx",
+  "statfs",
+  "fstatfs",
+  "open",
+  "openat",
+  "openat2",
+  "access",
+  "faccessat",
+  "faccessat2",
+  "readlink",
+  "readlinkat",
+  "getdents",
+  "getdents64",
+  "getcwd",
+  "ftruncate",
+  "ftruncate64",
+  "fsync",
+  "fdatasync",
+  "fadvise64",
+  "copy_file_range",
+  "sendfile",
+  "sendfile64",
+  "splice",
+  "tee",
+  "umask",
+  /* waiting */
+  "poll",
+  "ppoll",
+  "select",
+  "_newselect",
+  "pselect6",
+  "epoll_create",
+  "epoll_create1",
+  "epoll_ctl",
+  "epoll_wait",
+  "epoll_pwait",
+  "epoll_pwait2",
+  "eventfd2",
+  "pipe",
+  "pipe2",
+  "timerfd_create",
+  "timerfd_settime",
+  "timerfd_gettime",
+  "nanosleep",
+  "clock_nanosleep",
+  "pause",
+  "restart_syscall",
+  /* sockets that were handed over: none is made */
+  "sendmsg",
+  "sendmmsg",
+  "sendto",
+  "recvmsg",
+  "recvmmsg",
+  "recvfrom",
+  "shutdown",
+  "getsockopt",
+  "setsockopt",
+  "getsockname",
+  "getpeername",
+  "accept",
+  "accept4",
+  /* memory */
+  "munmap",
+  "mremap",
+  "madvise",
+  "brk",
+  "msync",
+  "mincore",
+  "membarrier",
+  "get_mempolicy",
+  /* threads and signals of its own */
+  "futex",
+  "futex_time64",
+  "get_robust_list",
+  "set_robust_list",
+  "rseq",
+  "set_tid_address",
+  "gettid",
+  "getpid",
+  "getppid",
+  "getpgrp",
+  "getpgid",
+  "getsid",
+  "getuid",
+  "geteuid",
+  "getgid",
+  "getegid",
+  "getresuid",
+  "getresgid",
+  "getgroups",
+  "sched_yield",
+  "sched_getaffinity",
+  "sched_getparam",
+  "sched_getscheduler",
+  "sched_getattr",
+  "sched_get_priority_max",
+  "sched_get_priority_min",
+  "getpriority",
+  "exit",
+  "exit_group",
+  "rt_sigaction",
+  "rt_sigprocmask",
+  "rt_sigreturn",
+  "rt_sigpending",
+  "rt_sigtimedwait",
+  "rt_sigsuspend",
+  "sigreturn",
+  "sigaltstack",
+  "signalfd4",
+  /* time, and where one is */
+  "time",
+  "gettimeofday",
+  "clock_gettime",
+  "clock_getres",
+  "times",
+  "getrusage",
+  "getrlimit",
+  "ugetrlimit",
+  "getcpu",
+  "sysinfo",
+  "uname",
+  "getrandom",
+};
+
+typedef struct
+{
+  const char *call;
+  int code;
+} RunnerSeccompRefusal;
+
+/* what has an answer of its own */
+static const RunnerSeccompRefusal runner_seccomp_refused[] = {
+  { "socket", EACCES },        { "socketpair", EACCES },     { "connect", EACCES },
+  { "bind", EACCES },          { "listen", EACCES },         { "memfd_create", EACCES },
+  { "memfd_secret", EACCES },  { "execve", EACCES },         { "execveat", EACCES },
+  { "ptrace", EACCES },        { "io_uring_setup", ENOSYS }, { "clone3", ENOSYS },
+  { "pkey_mprotect", EACCES }, { "inotify_init1", ENOSYS },
+};
+
+/* a call that is allowed where its argument number @argument is one of @values */
+typedef struct
+{
+  const char *call;
+  guint argument;
+  const gint64 *values;
+  guint n_values;
+} RunnerSeccompChoice;
+
+static const gint64 runner_seccomp_ioctls[] = { FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, TCGETS };
+static const gint64 runner_seccomp_fcntls[]
+    = { F_GETFD,         F_SETFD,      F_GETFL,     F_SETFL,     F_DUPFD,
+        F_DUPFD_CLOEXEC, F_GETLK,      F_SETLK,     F_SETLKW,    F_OFD_GETLK,
+        F_OFD_SETLK,     F_OFD_SETLKW, F_GET_SEALS, F_ADD_SEALS, F_GETPIPE_SZ };
+static const gint64 runner_seccomp_prctls[]
+    = { PR_SET_NAME,         PR_GET_NAME,     PR_GET_DUMPABLE, PR_GET_SECCOMP,
+        PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_SET_VMA };
+/* how the second filter comes; it can only take away */
+static const gint64 runner_seccomp_operations[] = { 1 /* SECCOMP_SET_MODE_FILTER */, 2, 3 };
+static const gint64 runner_seccomp_self[] = { 0 };
+
+static const RunnerSeccompChoice runner_seccomp_choices[] = {
+  { "ioctl", 1, runner_seccomp_ioctls, G_N_ELEMENTS (runner_seccomp_ioctls) },
+  { "fcntl", 1, runner_seccomp_fcntls, G_N_ELEMENTS (runner_seccomp_fcntls) },
+  { "fcntl64", 1, runner_seccomp_fcntls, G_N_ELEMENTS (runner_seccomp_fcntls) },
+  { "prctl", 0, runner_seccomp_prctls, G_N_ELEMENTS (runner_seccomp_prctls) },
+  { "seccomp", 0, runner_seccomp_operations, G_N_ELEMENTS (runner_seccomp_operations) },
+  /* limits are read, not set */
+  { "prlimit64", 2, runner_seccomp_self, G_N_ELEMENTS (runner_seccomp_self) },
+};
+
+static int
+runner_seccomp_add_free (scmp_filter_ctx filter)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (runner_seccomp_free); i++)
+    {
+      int number = seccomp_syscall_resolve_name (runner_seccomp_free[i]);
+      int code = number >= 0 ? seccomp_rule_add (filter, SCMP_ACT_ALLOW, number, 0) : 0;
+
+      if (code != 0)
+        return code;
+    }
+  return 0;
+}
+
+static int
+runner_seccomp_add_refused (scmp_filter_ctx filter)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (runner_seccomp_refused); i++)
+    {
+      int number = seccomp_syscall_resolve_name (runner_seccomp_refused[i].call);
+      int code = number >= 0 ? seccomp_rule_add (
+                     filter, SCMP_ACT_ERRNO ((guint) runner_seccomp_refused[i].code), number, 0)
+                             : 0;
+
+      if (code != 0)
+        return code;
+    }
+  return 0;
+}
+
+static int
+runner_seccomp_add_choices (scmp_filter_ctx filter)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (runner_seccomp_choices); i++)
+    {
+      const RunnerSeccompChoice *choice = &runner_seccomp_choices[i];
+      int number = seccomp_syscall_resolve_name (choice->call);
+
+      for (guint j = 0; number >= 0 && j < choice->n_values; j++)
+        {
+          /* the kernel takes numbers of 32 bits for these, whatever stands above */
+          struct scmp_arg_cmp one = SCMP_CMP (choice->argument, SCMP_CMP_MASKED_EQ, 0xffffffffu,
+                                              (guint64) choice->values[j]);
+          int code = seccomp_rule_add_array (filter, SCMP_ACT_ALLOW, number, 1, &one);
+
+          if (code != 0)
+            return code;
+        }
+    }
+  return 0;
+}
+
+/* Memory is written or executed, never both; what is mapped does not become executable. */
+static int
+runner_seccomp_add_memory (scmp_filter_ctx filter)
+{
+  const guint64 both = PROT_WRITE | PROT_EXEC;
+  const guint64 ways[] = { 0, PROT_WRITE, PROT_EXEC };
+  const int maps[] = { SCMP_SYS (mmap), SCMP_SYS (mmap2) };
+  int code = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (maps); i++)
+    {
+      for (guint j = 0; code == 0 && maps[i] >= 0 && j < G_N_ELEMENTS (ways); j++)
+        code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, maps[i], 1,
+                                 SCMP_A2 (SCMP_CMP_MASKED_EQ, both, ways[j]));
+      if (code == 0 && maps[i] >= 0)
+        code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), maps[i], 1,
+                                 SCMP_A2 (SCMP_CMP_MASKED_EQ, both, both));
+    }
+  if (code == 0)
+    code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mprotect), 1,
+                             SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+  if (code == 0)
+    code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), SCMP_SYS (mprotect), 1,
+                             SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+  return code;
+}
+
+/* A thread is made, no process; a signal goes to oneself alone. */
+static int
+runner_seccomp_add_threads (scmp_filter_ctx filter)
+{
+  const guint64 apart = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER
+                        | CLONE_NEWPID | CLONE_NEWNET;
+  int code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (clone), 1,
+                               SCMP_A0 (SCMP_CMP_MASKED_EQ, CLONE_THREAD | apart, CLONE_THREAD));
+
+  if (code == 0)
+    code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (tgkill), 1,
+                             SCMP_A0 (SCMP_CMP_EQ, (guint64) getpid ()));
+  return code;
+}
+
+/* Loads what @build adds to a new filter, for all threads. */
+static int
+runner_seccomp_load_filter (scmp_filter_ctx filter)
+{
+  int code = seccomp_attr_set (filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+
+  if (code == 0)
+    code = seccomp_attr_set (filter, SCMP_FLTATR_CTL_TSYNC, 1);
+  /* was done, and noted, by itself */
+  if (code == 0)
+    code = seccomp_attr_set (filter, SCMP_FLTATR_CTL_NNP, 0);
+  if (code == 0)
+    code = seccomp_load (filter);
+  return code;
+}
+
+void
+runner_seccomp_allow (RunnerReport *report)
+{
+  scmp_filter_ctx filter = seccomp_init (SCMP_ACT_ERRNO (EPERM));
+  int code = filter != NULL ? 0 : -ENOMEM;
+
+  if (code == 0)
+    code = runner_seccomp_add_free (filter);
+  if (code == 0)
+    code = runner_seccomp_add_refused (filter);
+  if (code == 0)
+    code = runner_seccomp_add_choices (filter);
+  if (code == 0)
+    code = runner_seccomp_add_memory (filter);
+  if (code == 0)
+    code = runner_seccomp_add_threads (filter);
+  if (code == 0)
+    code = runner_seccomp_load_filter (filter);
+  if (code == 0)
+    report->layers |= RUNNER_LAYERS_SECCOMP;
+  else
+    runner_report_note (report, RUNNER_LAYERS_SECCOMP, -code, "seccomp ()");
+  if (filter != NULL)
+    seccomp_release (filter);
+}
+
+void
+runner_seccomp_seal (RunnerReport *report)
+{
+  scmp_filter_ctx filter = seccomp_init (SCMP_ACT_ALLOW);
+  int code = filter != NULL ? 0 : -ENOMEM;
+
+  if (code == 0)
+    code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), SCMP_SYS (mmap), 1,
+                             SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+  if (code == 0)
+    code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), SCMP_SYS (seccomp), 0);
+  if (code == 0)
+    code = runner_seccomp_load_filter (filter);
+  if (code == 0)
+    report->layers |= RUNNER_LAYERS_SEALED;
+  else
+    runner_report_note (report, RUNNER_LAYERS_SEALED, -code, "seccomp ()");
+  if (filter != NULL)
+    seccomp_release (filter);
+}
