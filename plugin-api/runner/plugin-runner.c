@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reeve-plugin-runner: gives up all that a plugin has no business with, then loads one. The host
  * starts it, looks at it from outside between the steps, and says when to go on. */
-#include <dlfcn.h>
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,7 +55,9 @@ plugin_runner_run (const RunnerPlan *plan, RunnerReport *report)
     return plugin_runner_refuse (report);
   if (!plugin_runner_tell (report, RUNNER_STAGE_CONFINED))
     return EXIT_FAILURE;
-  if ((module >= 0 && !runner_load_module (module, report)) || !runner_confine_seal (report))
+  if (module >= 0 && !runner_load_module (module, report))
+    return plugin_runner_refuse (report);
+  if (!runner_confine_seal (report) && !plan->probe && (plan->required & RUNNER_LAYERS_SEALED) != 0)
     return plugin_runner_refuse (report);
   /* the host's answer is the end: it closes the socket when it needs this process no more */
   plugin_runner_tell (report, RUNNER_STAGE_LOADED);
@@ -82,8 +80,6 @@ main (int argc, char **argv)
       fputs (_ ("reeve-plugin-runner is started by reeve-host, and by nobody else.\n"), stderr);
       return 2;
     }
-  /* the host's thread that starts runners lives as long as the host does */
-  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   message = runner_plan_receive (RUNNER_PLAN_CONTROL_FD, RUNNER_PLAN_TYPE);
   if (message == NULL || !runner_plan_from_variant (&plan, message))
     return 2;

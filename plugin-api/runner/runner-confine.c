@@ -5,7 +5,9 @@
 #include "runner-confine.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runner-landlock.h"
@@ -44,6 +46,8 @@ runner_confine_apart (const RunnerPlan *plan, RunnerReport *report)
   runner_confine_begin_session (report);
   if (plan->uid != 0)
     runner_privileges_take_user (plan->uid, report);
+  /* a change of user forgets it: prctl(2). Who started this lives as long as the host does. */
+  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   if (!runner_confine_is_good (plan, report, RUNNER_LAYERS_SESSION | RUNNER_LAYERS_USER))
     return FALSE;
   if (plan->profile == RUNNER_LAYERS_PROFILE_HARDENED)

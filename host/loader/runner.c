@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The host's side of the control socket. A runner is told to go on only after it was looked at;
+ * what it is told to load it loads behind all of it, constructors included. */
+#include "runner.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runner/runner-plan.h"
+
+#include "runner-verify.h"
+
+#define REEVE_RUNNER_GRACE_US G_USEC_PER_SEC
+
+struct _ReeveRunner
+{
+  int control;
+  int pidfd;
+  GPid started; /* what was started; the runner itself where there is no PID namespace */
+  GPid pid;     /* what confined itself */
+  RunnerReport *report;
+  ReeveRunnerVerify verify;
+  gboolean in_service;
+};
+
+static gboolean
+reeve_runner_poll (int fd, gint64 wait_us)
+{
+  gint64 end = g_get_monotonic_time () + wait_us;
+  struct pollfd one = { .fd = fd, .events = POLLIN };
+  int ready = 0;
+
+  do
+    {
+      gint64 left = MAX (end - g_get_monotonic_time (), 0);
+      ready = poll (&one, 1, (int) MIN (left / 1000 + 1, G_MAXINT));
+    }
+  while (ready < 0 && errno == EINTR);
+  return ready > 0;
+}
+
+gboolean
+reeve_runner_wait (ReeveRunner *self, gint64 wait_us)
+{
+  siginfo_t info = { 0 };
+
+  if (self->pidfd < 0)
+    return TRUE;
+  if (!reeve_runner_poll (self->pidfd, wait_us))
+    return FALSE;
+  waitid ((idtype_t) P_PIDFD, (id_t) self->pidfd, &info, WEXITED);
+  close (self->pidfd);
+  self->pidfd = -1;
+  return TRUE;
+}
+
+/**
+ * reeve_runner_free:
+ * @self: (transfer full): a runner
+ */
+void
+reeve_runner_free (ReeveRunner *self)
+{
+  if (self->control >= 0)
+    close (self->control);
+  /* who never was in service has nothing to finish */
+  if (!reeve_runner_wait (self, self->in_service ? REEVE_RUNNER_GRACE_US : 0))
+    {
+      syscall (SYS_pidfd_send_signal, self->pidfd, SIGKILL, NULL, 0);
+      reeve_runner_wait (self, G_MAXINT64 / 2);
+    }
+  g_clear_pointer (&self->report, runner_report_free);
+  g_free (self);
+}
+
+/* The next message with its sender, whom the kernel names. */
+static RunnerReport *
+reeve_runner_read (ReeveRunner *self, GPid *sender)
+{
+  g_autofree guint8 *data = g_malloc (RUNNER_PLAN_MAX_MESSAGE + 1);
+  g_autoptr (GVariant) message = NULL;
+  union
+  {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE (sizeof (struct ucred))];
+  } control = { 0 };
+  struct iovec part = { .iov_base = data, .iov_len = RUNNER_PLAN_MAX_MESSAGE + 1 };
+  struct msghdr header = { .msg_iov = &part,
+                           .msg_iovlen = 1,
+                           .msg_control = control.bytes,
+                           .msg_controllen = sizeof control.bytes };
+  gssize length = recvmsg (self->control, &header, MSG_CMSG_CLOEXEC);
+  struct cmsghdr *first = length > 0 ? CMSG_FIRSTHDR (&header) : NULL;
+  struct ucred credentials = { 0 };
+
+  if (length <= 0 || length > RUNNER_PLAN_MAX_MESSAGE || first == NULL
+      || first->cmsg_level != SOL_SOCKET || first->cmsg_type != SCM_CREDENTIALS)
+    return NULL;
+  memcpy (&credentials, CMSG_DATA (first), sizeof credentials);
+  *sender = credentials.pid;
+  message = g_variant_ref_sink (g_variant_new_from_data (
+      RUNNER_REPORT_TYPE, g_memdup2 (data, (gsize) length), (gsize) length, FALSE, g_free, NULL));
+  return g_variant_is_normal_form (message) ? runner_report_from_variant (message) : NULL;
+}
+
+/* Names what is missing, what the kernel said of it, and what can be done. */
+static void
+reeve_runner_set_refused (const RunnerReport *report, RunnerLayers required, GError **error)
+{
+  const char *module = g_hash_table_lookup (report->notes, "module");
+  RunnerLayers missing = required & ~report->layers;
+
+  if (module != NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its module: %s", module);
+      return;
+    }
+  /* the first of them: without user namespaces there are no others */
+  for (guint i = 0; i < RUNNER_LAYERS_COUNT; i++)
+    {
+      RunnerLayers layer = (RunnerLayers) (1u << i);
+      const char *note = g_hash_table_lookup (report->notes, runner_layers_get_name (layer));
+
+      if ((layer & missing) == 0 || note == NULL)
+        continue;
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                   "layer %s of its confinement is missing (%s): %s",
+                   runner_layers_get_name (layer), note, runner_layers_get_remedy (layer));
+      return;
+    }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+               "its runner gave up, and did not say which layer is missing");
+}
+
+/* Waits for the runner to reach @stage, and looks at it. */
+static gboolean
+reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
+                    RunnerLayers required, GError **error)
+{
+  g_autoptr (RunnerReport) report = NULL;
+  GPid sender = 0;
+
+  if (!reeve_runner_poll (self->control, setup->wait_us))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT, "its runner does not answer");
+      return FALSE;
+    }
+  report = reeve_runner_read (self, &sender);
+  if (report == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner ended before it was ready");
+      return FALSE;
+    }
+  if (report->stage == RUNNER_STAGE_REFUSED)
+    {
+      reeve_runner_set_refused (report, required, error);
+      return FALSE;
+    }
+  if (report->stage != stage)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner left out a step");
+      return FALSE;
+    }
+  g_clear_pointer (&self->report, runner_report_free);
+  self->report = g_steal_pointer (&report);
+  self->pid = sender;
+  return reeve_runner_verify_step (&self->verify, sender, self->report, error);
+}
+
+static gboolean
+reeve_runner_say (ReeveRunner *self, GVariant *message, GError **error)
+{
+  g_autoptr (GVariant) sunk = g_variant_take_ref (message);
+
+  if (runner_plan_send (self->control, sunk))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "telling its runner to go on: %s",
+               g_strerror (errno));
+  return FALSE;
+}
+
+static gboolean
+reeve_runner_go (ReeveRunner *self, GError **error)
+{
+  return reeve_runner_say (self, g_variant_new ("(b)", TRUE), error);
+}
+
+static RunnerLayers
+reeve_runner_required (const ReeveRunnerSetup *setup)
+{
+  return runner_layers_get_required (setup->profile, geteuid () == 0) & ~setup->accept_weaker;
+}
+
+static GVariant *
+reeve_runner_make_plan (const ReeveRunnerSetup *setup, gboolean probe)
+{
+  const RunnerPlan plan = {
+    .profile = setup->profile,
+    .required = reeve_runner_required (setup),
+    .probe = probe,
+    .uid = setup->uid,
+    .memory = setup->memory,
+    .processes = setup->processes,
+    .files = setup->files,
+    .file_size = setup->file_size,
+    .folders = (char **) setup->folders,
+  };
+
+  return runner_plan_to_variant (&plan);
+}
+
+static gboolean
+reeve_runner_confine (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean probe,
+                      GError **error)
+{
+  RunnerLayers required = reeve_runner_required (setup);
+
+  return reeve_runner_say (self, reeve_runner_make_plan (setup, probe), error)
+         && reeve_runner_reach (self, setup, RUNNER_STAGE_APART, required, error)
+         && reeve_runner_go (self, error)
+         && reeve_runner_reach (self, setup, RUNNER_STAGE_CONFINED, required, error)
+         && reeve_runner_go (self, error)
+         && reeve_runner_reach (self, setup, RUNNER_STAGE_LOADED, required, error);
+}
+
+/* What was asked for is there: a runner that says less than it must is one that lies. */
+static gboolean
+reeve_runner_is_whole (ReeveRunner *self, const ReeveRunnerSetup *setup, GError **error)
+{
+  RunnerLayers missing = reeve_runner_required (setup) & ~self->report->layers;
+  g_autofree char *names = runner_layers_describe (missing);
+
+  if (missing == 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner went on without %s", names);
+  return FALSE;
+}
+
+static ReeveRunner *
+reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup, int module_fd,
+                    GError **error)
+{
+  ReeveRunner *self = g_new0 (ReeveRunner, 1);
+  ReeveRunnerLaunch launch
+      = { .command = setup->command, .name = setup->name, .module_fd = module_fd };
+  int ends[2] = { -1, -1 };
+  const int on = 1;
+  gboolean started = FALSE;
+
+  self->pidfd = -1;
+  self->control = -1;
+  self->verify.uid = setup->uid;
+  if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0
+      || setsockopt (ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "socketpair (): %s", g_strerror (errno));
+  else
+    {
+      launch.control_fd = ends[1];
+      started
+          = reeve_runner_launcher_start (launcher, &launch, &self->started, &self->pidfd, error);
+    }
+  self->control = ends[0];
+  self->verify.starter = self->started;
+  if (ends[1] >= 0)
+    close (ends[1]);
+  if (started)
+    return self;
+  reeve_runner_free (self);
+  return NULL;
+}
+
+/**
+ * reeve_runner_new:
+ * @launcher: starts it
+ * @setup: what it is confined to
+ * @module_fd: the plugin's module, open for reading; -1: a probe
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): a runner that holds the plugin, or a probe that ended
+ */
+ReeveRunner *
+reeve_runner_new (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup, int module_fd,
+                  GError **error)
+{
+  g_autoptr (ReeveRunner) self = reeve_runner_start (launcher, setup, module_fd, error);
+  gboolean probe = module_fd < 0;
+
+  if (self != NULL && reeve_runner_confine (self, setup, probe, error)
+      && (probe || reeve_runner_is_whole (self, setup, error)))
+    {
+      self->in_service = TRUE;
+      return g_steal_pointer (&self);
+    }
+  g_prefix_error (error, "plugin %s: ", setup->name);
+  return NULL;
+}
+
+RunnerLayers
+reeve_runner_get_layers (ReeveRunner *self)
+{
+  return self->report->layers;
+}
+
+guint
+reeve_runner_get_landlock_abi (ReeveRunner *self)
+{
+  return self->report->landlock_abi;
+}
+
+const char *
+reeve_runner_get_note (ReeveRunner *self, RunnerLayers layer)
+{
+  return g_hash_table_lookup (self->report->notes, runner_layers_get_name (layer));
+}
+
+const char *
+reeve_runner_get_plugin_id (ReeveRunner *self)
+{
+  return self->report->plugin_id;
+}
+
+const char *
+reeve_runner_get_version (ReeveRunner *self)
+{
+  return self->report->version;
+}
+
+GPid
+reeve_runner_get_pid (ReeveRunner *self)
+{
+  return self->pid;
+}

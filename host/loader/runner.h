@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveRunner: a process that confined itself and holds one plugin, from its start to its end. */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+#include "runner/runner-layers.h"
+
+#include "runner-launcher.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveRunner ReeveRunner;
+
+/* What a runner is confined to. */
+typedef struct
+{
+  const char *const *command; /* reeve-plugin-runner; in tests what stands before it */
+  const char *name;           /* plugin id, for errors and the log */
+  RunnerLayersProfile profile;
+  RunnerLayers accept_weaker; /* what an administrator does without for this plugin */
+  guint32 uid;                /* the plugin's own; 0: the host's, which must not be root's then */
+  guint64 memory;             /* bytes of address space; 0: no limit */
+  guint32 processes;          /* threads */
+  guint32 files;              /* descriptors */
+  guint64 file_size;          /* bytes */
+  const char *const *folders; /* (nullable) to be read, besides the system's libraries */
+  gint64 wait_us;             /* how long each step may take */
+} ReeveRunnerSetup;
+
+/* Starts a runner, looks at it from outside at each step, and lets it load @module_fd (-1: none, a
+ * probe, which misses nothing and says what there is). (transfer full) (nullable). Blocks.
+ * %REEVE_ERROR_PLUGIN names the layer that is missing, what the kernel answered, and the remedy;
+ * %REEVE_ERROR_TIMEOUT. */
+ReeveRunner *reeve_runner_new (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup,
+                               int module_fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Ends the process, by force where it does not go within a second. Blocks. */
+void reeve_runner_free (ReeveRunner *self);
+
+RunnerLayers reeve_runner_get_layers (ReeveRunner *self); /* in force */
+guint reeve_runner_get_landlock_abi (ReeveRunner *self);  /* 0: none */
+/* (nullable) why a layer is not in force */
+const char *reeve_runner_get_note (ReeveRunner *self, RunnerLayers layer);
+const char *reeve_runner_get_plugin_id (ReeveRunner *self); /* of the descriptor; "": a probe */
+const char *reeve_runner_get_version (ReeveRunner *self);
+GPid reeve_runner_get_pid (ReeveRunner *self); /* that confined itself */
+/* Has the process ended? Waits for @wait_us at most. */
+gboolean reeve_runner_wait (ReeveRunner *self, gint64 wait_us);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRunner, reeve_runner_free)
+
+G_END_DECLS

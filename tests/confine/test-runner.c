@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The runner with the real kernel: each attempt free (control) and confined, each layer taken away,
+ * runners that lie, hang and end, modules that misbehave while they are loaded. As root each runner
+ * gets a user of its own; the same program runs a second time as an ordinary user. */
+#include "loader/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "attempts.h"
+
+#define UID_OF_PLUGIN 1879048200u
+#define WAIT_US       (60 * G_USEC_PER_SEC)
+
+/* what runners print, by the thread that reads it */
+static GMutex printed_lock;
+static GHashTable *printed; /* line -> itself */
+
+static GLogWriterOutput
+keep_printed (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  for (gsize i = 0; i < n_fields; i++)
+    {
+      const char *text = strcmp (fields[i].key, "MESSAGE") == 0 ? fields[i].value : NULL;
+      const char *line = text != NULL ? strstr (text, " prints: ") : NULL;
+
+      if (text != NULL && (line != NULL || strstr (text, " prints too much: ") != NULL))
+        {
+          g_mutex_lock (&printed_lock);
+          g_hash_table_add (printed, g_strdup (line != NULL ? line + 9 : "too much"));
+          g_mutex_unlock (&printed_lock);
+          return G_LOG_WRITER_HANDLED;
+        }
+    }
+  return g_log_writer_default (level, fields, n_fields, data);
+}
+
+static gboolean
+has_printed (const char *line)
+{
+  g_mutex_lock (&printed_lock);
+  gboolean found = g_hash_table_contains (printed, line);
+  g_mutex_unlock (&printed_lock);
+  return found;
+}
+
+static void
+assert_printed (const char *line)
+{
+  gint64 end = g_get_monotonic_time () + WAIT_US;
+
+  while (!has_printed (line) && g_get_monotonic_time () < end)
+    g_usleep (1000);
+  if (!has_printed (line))
+    g_error ("the runner did not print \"%s\"", line);
+}
+
+/* ---- runners ---- */
+
+typedef struct
+{
+  ReeveRunnerLauncher *launcher;
+  GPtrArray *command;
+  ReeveRunnerSetup setup;
+  int module;
+  GError *error;
+} Fixture;
+
+static char *
+build_path (const char *name)
+{
+  return g_build_filename (g_getenv ("REEVE_CONFINE_DIR"), name, NULL);
+}
+
+static Fixture *
+fixture_new (RunnerLayersProfile profile, const char *module)
+{
+  Fixture *self = g_new0 (Fixture, 1);
+  g_autofree char *path = module != NULL ? build_path (module) : NULL;
+
+  self->launcher = reeve_runner_launcher_new ();
+  self->command = g_ptr_array_new_with_free_func (g_free);
+  self->setup.name = "hostile";
+  self->setup.profile = profile;
+  self->setup.uid = geteuid () == 0 ? UID_OF_PLUGIN : 0;
+  self->setup.processes = geteuid () == 0 ? 16 : 4096;
+  self->setup.files = 64;
+  self->setup.file_size = 1 << 20;
+  self->setup.wait_us = WAIT_US;
+  self->module = path != NULL ? open (path, O_RDONLY | O_CLOEXEC) : -1;
+  g_assert_true (path == NULL || self->module >= 0);
+  return self;
+}
+
+static void
+fixture_free (Fixture *self)
+{
+  g_clear_error (&self->error);
+  g_clear_pointer (&self->launcher, reeve_runner_launcher_unref);
+  g_ptr_array_unref (self->command);
+  if (self->module >= 0)
+    close (self->module);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fixture, fixture_free)
+
+/* @before: words of `without`, with a space between; NULL: nothing is taken away */
+static ReeveRunner *
+fixture_start (Fixture *self, const char *before)
+{
+  g_auto (GStrv) words = g_strsplit (before != NULL ? before : "", " ", 0);
+
+  g_ptr_array_set_size (self->command, 0);
+  if (before != NULL)
+    {
+      g_ptr_array_add (self->command, build_path ("without"));
+      for (guint i = 0; words[i] != NULL; i++)
+        g_ptr_array_add (self->command, g_strdup (words[i]));
+      g_ptr_array_add (self->command, g_strdup ("--"));
+    }
+  g_ptr_array_add (self->command, g_strdup (g_getenv ("REEVE_PLUGIN_RUNNER")));
+  g_ptr_array_add (self->command, NULL);
+  self->setup.command = (const char *const *) self->command->pdata;
+  g_clear_error (&self->error);
+  return reeve_runner_new (self->launcher, &self->setup, self->module, &self->error);
+}
+
+/* ---- attempts ---- */
+
+static void
+test_control (void)
+{
+  g_autofree char *path = build_path ("hostile-attempts.so");
+
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_REGULAR));
+  for (guint i = 0; i < n_attempts; i++)
+    {
+      int code = attempts[i].make ();
+
+      /* an attack that does not succeed here proves nothing where it is refused */
+      if (code != 0 && g_strcmp0 (attempts[i].name, "keyctl") != 0)
+        g_error ("%s does not succeed unconfined: %s", attempts[i].name, g_strerror (code));
+    }
+}
+
+static void
+check_attempts (RunnerLayersProfile profile)
+{
+  g_autoptr (Fixture) fixture = fixture_new (profile, "hostile-attempts.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  g_hash_table_remove_all (printed);
+  runner = fixture_start (fixture, NULL);
+  g_assert_no_error (fixture->error);
+  g_assert_cmpstr (reeve_runner_get_plugin_id (runner), ==, "hostile");
+  g_assert_cmpstr (reeve_runner_get_version (runner), ==, "1.0.0");
+  g_assert_cmpint (reeve_runner_get_pid (runner), >, 1);
+  for (guint i = 0; i < n_attempts; i++)
+    {
+      int code
+          = profile == RUNNER_LAYERS_PROFILE_STRICT ? attempts[i].strict : attempts[i].hardened;
+      g_autofree char *line = g_strdup_printf ("attempt %s %d", attempts[i].name, code);
+      assert_printed (line);
+    }
+  assert_printed ("sealed");
+}
+
+static void
+test_strict (void)
+{
+  check_attempts (RUNNER_LAYERS_PROFILE_STRICT);
+}
+
+static void
+test_hardened (void)
+{
+  check_attempts (RUNNER_LAYERS_PROFILE_HARDENED);
+}
+
+/* ---- layers taken away ---- */
+
+typedef struct
+{
+  const char *before;
+  RunnerLayers layer;
+  gboolean strict;   /* goes on without it */
+  gboolean hardened; /* the same */
+  gboolean root;     /* is a layer of root hosts alone */
+} Missing;
+
+static const Missing missing[] = {
+  { "userns", RUNNER_LAYERS_USER_NAMESPACE, TRUE, FALSE, FALSE },
+  { "netns", RUNNER_LAYERS_NET_NAMESPACE, TRUE, FALSE, FALSE },
+  { "ipcns", RUNNER_LAYERS_IPC_NAMESPACE, TRUE, FALSE, FALSE },
+  { "utsns", RUNNER_LAYERS_UTS_NAMESPACE, TRUE, FALSE, FALSE },
+  { "cgroupns", RUNNER_LAYERS_CGROUP_NAMESPACE, TRUE, FALSE, FALSE },
+  { "mountns", RUNNER_LAYERS_MOUNT_NAMESPACE, TRUE, FALSE, FALSE },
+  { "pidns", RUNNER_LAYERS_PID_NAMESPACE, TRUE, FALSE, FALSE },
+  { "root", RUNNER_LAYERS_ROOT, TRUE, FALSE, FALSE },
+  { "user", RUNNER_LAYERS_USER, FALSE, FALSE, TRUE },
+  { "limits", RUNNER_LAYERS_LIMITS, FALSE, FALSE, FALSE },
+  { "capabilities", RUNNER_LAYERS_CAPABILITIES, FALSE, FALSE, FALSE },
+  { "dumpable", RUNNER_LAYERS_NOT_DUMPABLE, FALSE, FALSE, FALSE },
+  { "mdwe", RUNNER_LAYERS_MDWE, TRUE, TRUE, FALSE },
+  { "landlock", RUNNER_LAYERS_LANDLOCK, FALSE, FALSE, FALSE },
+  { "landlock-abi=2", RUNNER_LAYERS_LANDLOCK_NETWORK, TRUE, TRUE, FALSE },
+  { "landlock-abi=5", RUNNER_LAYERS_LANDLOCK_SCOPE, TRUE, TRUE, FALSE },
+  { "seccomp", RUNNER_LAYERS_SECCOMP, FALSE, FALSE, FALSE },
+};
+
+/* It is refused and says why, or goes on and says without what. */
+static void
+check_missing (const Missing *one, RunnerLayersProfile profile)
+{
+  gboolean expected = profile == RUNNER_LAYERS_PROFILE_STRICT ? one->strict : one->hardened;
+  g_autoptr (Fixture) fixture = fixture_new (profile, "hostile-nothing.so");
+  g_autoptr (ReeveRunner) runner = fixture_start (fixture, one->before);
+  g_autofree char *layer
+      = g_strdup_printf ("plugin hostile: layer %s of its confinement is missing (",
+                         runner_layers_get_name (one->layer));
+
+  if (expected)
+    {
+      g_assert_no_error (fixture->error);
+      g_assert_cmpuint (reeve_runner_get_layers (runner) & one->layer, ==, 0);
+      return;
+    }
+  if (runner != NULL)
+    g_error ("without %s a plugin was loaded, %s", one->before,
+             runner_layers_get_profile_name (profile));
+  g_assert_error (fixture->error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  if (!g_str_has_prefix (fixture->error->message, layer))
+    g_error ("without %s: %s", one->before, fixture->error->message);
+  g_assert_nonnull (strstr (fixture->error->message, runner_layers_get_remedy (one->layer)));
+}
+
+static void
+test_missing (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (missing); i++)
+    {
+      if (missing[i].root && geteuid () != 0)
+        continue;
+      check_missing (&missing[i], RUNNER_LAYERS_PROFILE_STRICT);
+      check_missing (&missing[i], RUNNER_LAYERS_PROFILE_HARDENED);
+    }
+}
+
+/* What an administrator does without for one plugin is not asked for, and all else is. */
+static void
+test_accepted (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, "hostile-nothing.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+  g_autoptr (ReeveRunner) refused = NULL;
+
+  fixture->setup.accept_weaker
+      = RUNNER_LAYERS_USER_NAMESPACE | RUNNER_LAYERS_NAMESPACES | RUNNER_LAYERS_ROOT;
+  runner = fixture_start (fixture, "userns netns ipcns utsns cgroupns mountns pidns");
+  g_assert_no_error (fixture->error);
+  g_assert_cmpuint (reeve_runner_get_layers (runner) & RUNNER_LAYERS_NAMESPACES, ==, 0);
+  g_assert_nonnull (reeve_runner_get_note (runner, RUNNER_LAYERS_NET_NAMESPACE));
+  refused = fixture_start (fixture, "landlock");
+  g_assert_null (refused);
+  g_assert_nonnull (strstr (fixture->error->message, "landlock"));
+}
+
+static void
+test_probe (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, NULL);
+  g_autoptr (ReeveRunner) all = fixture_start (fixture, NULL);
+  g_autoptr (ReeveRunner) few = NULL;
+  RunnerLayers required
+      = runner_layers_get_required (RUNNER_LAYERS_PROFILE_HARDENED, geteuid () == 0);
+
+  g_assert_no_error (fixture->error);
+  g_assert_cmpuint (reeve_runner_get_layers (all) & required, ==, required);
+  g_assert_cmpuint (reeve_runner_get_landlock_abi (all), >=, 1);
+  few = fixture_start (fixture, "userns landlock seccomp mdwe");
+  g_assert_no_error (fixture->error);
+  g_assert_cmpuint (reeve_runner_get_layers (few)
+                        & (RUNNER_LAYERS_USER_NAMESPACE | RUNNER_LAYERS_LANDLOCK
+                           | RUNNER_LAYERS_SECCOMP | RUNNER_LAYERS_SEALED | RUNNER_LAYERS_MDWE),
+                    ==, 0);
+  g_assert_nonnull (strstr (reeve_runner_get_note (few, RUNNER_LAYERS_LANDLOCK), "landlock_"));
+  g_assert_cmpuint (reeve_runner_get_layers (few) & RUNNER_LAYERS_NO_NEW_PRIVILEGES, !=, 0);
+}
+
+/* ---- runners that are none ---- */
+
+static void
+check_liar (const char *words, int code, const char *text)
+{
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, "hostile-nothing.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+  g_auto (GStrv) rest = g_strsplit (words, " ", 0);
+
+  g_ptr_array_add (fixture->command, build_path ("liar"));
+  for (guint i = 0; rest[i] != NULL; i++)
+    g_ptr_array_add (fixture->command, g_strdup (rest[i]));
+  g_ptr_array_add (fixture->command, NULL);
+  fixture->setup.command = (const char *const *) fixture->command->pdata;
+  if (strcmp (words, "hang") == 0)
+    fixture->setup.wait_us = 50 * 1000;
+  runner = reeve_runner_new (fixture->launcher, &fixture->setup, fixture->module, &fixture->error);
+  g_assert_null (runner);
+  g_assert_error (fixture->error, REEVE_ERROR, code);
+  if (strstr (fixture->error->message, text) == NULL)
+    g_error ("%s: %s", words, fixture->error->message);
+}
+
+static void
+test_liars (void)
+{
+  const char *namespaces = "user user-namespace net-namespace ipc-namespace uts-namespace "
+                           "cgroup-namespace mount-namespace pid-namespace";
+  g_autofree char *capabilities = g_strdup_printf ("%s capabilities", namespaces);
+  g_autofree char *privileges = g_strdup_printf ("%s capabilities no-new-privileges", namespaces);
+  g_autofree char *nothing
+      = g_strdup_printf ("%s session limits capabilities no-new-privileges not-dumpable landlock "
+                         "seccomp sealed root",
+                         namespaces);
+
+  if (geteuid () == 0)
+    check_liar ("", REEVE_ERROR_PLUGIN, "layer user is in force, and the kernel says: Uid is");
+  check_liar ("user", REEVE_ERROR_PLUGIN, "layer user-namespace is in force, and the kernel says");
+  check_liar ("user user-namespace", REEVE_ERROR_PLUGIN, "layer net-namespace is in force");
+  check_liar (namespaces, REEVE_ERROR_PLUGIN, "no filter was added");
+  check_liar (geteuid () == 0 ? nothing : privileges, REEVE_ERROR_PLUGIN,
+              geteuid () == 0 ? "went on without" : "no filter was added");
+  check_liar (nothing, REEVE_ERROR_PLUGIN, "went on without");
+  check_liar ("skip", REEVE_ERROR_PLUGIN, "left out a step");
+  check_liar ("noise", REEVE_ERROR_PLUGIN, "ended before it was ready");
+  check_liar ("end", REEVE_ERROR_PLUGIN, "ended before it was ready");
+  check_liar ("hang", REEVE_ERROR_TIMEOUT, "does not answer");
+}
+
+static void
+test_no_runner (void)
+{
+  static const char *const command[] = { "/nonexistent/reeve-plugin-runner", NULL };
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
+
+  fixture->setup.command = command;
+  g_assert_null (
+      reeve_runner_new (fixture->launcher, &fixture->setup, fixture->module, &fixture->error));
+  g_assert_error (fixture->error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  g_assert_cmpstr (fixture->error->message, ==,
+                   "plugin hostile: starting /nonexistent/reeve-plugin-runner: No such file or "
+                   "directory");
+}
+
+/* ---- modules that misbehave while they are loaded ---- */
+
+static void
+check_module (const char *module, int code, const char *text)
+{
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, module);
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  if (code == REEVE_ERROR_TIMEOUT)
+    fixture->setup.wait_us = 2 * G_USEC_PER_SEC;
+  runner = fixture_start (fixture, NULL);
+  if (runner != NULL)
+    g_error ("%s was loaded", module);
+  g_assert_error (fixture->error, REEVE_ERROR, code);
+  if (strstr (fixture->error->message, text) == NULL)
+    g_error ("%s: %s", module, fixture->error->message);
+}
+
+static void
+test_modules (void)
+{
+  check_module ("hostile-exit.so", REEVE_ERROR_PLUGIN, "ended before it was ready");
+  check_module ("hostile-crash.so", REEVE_ERROR_PLUGIN, "ended before it was ready");
+  check_module ("hostile-hang.so", REEVE_ERROR_TIMEOUT, "does not answer");
+  check_module ("hostile-claim.so", REEVE_ERROR_PLUGIN, "layer sealed is in force");
+  check_module ("without", REEVE_ERROR_PLUGIN, "its module: ");
+}
+
+static void
+test_prints (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-print.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  g_hash_table_remove_all (printed);
+  runner = fixture_start (fixture, NULL);
+  g_assert_no_error (fixture->error);
+  assert_printed (
+      "\\x1b[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+  g_clear_pointer (&runner, reeve_runner_free);
+  assert_printed ("too much");
+}
+
+/* ---- the end ---- */
+
+static gboolean
+is_gone (GPid pid)
+{
+  gint64 end = g_get_monotonic_time () + WAIT_US;
+  g_autofree char *path = g_strdup_printf ("/proc/%d/status", pid);
+
+  while (g_get_monotonic_time () < end)
+    {
+      g_autofree char *status = NULL;
+      if (!g_file_get_contents (path, &status, NULL, NULL) || strstr (status, "State:\tZ") != NULL)
+        return TRUE;
+      g_usleep (2000);
+    }
+  return FALSE;
+}
+
+static void
+test_ends (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, "hostile-nothing.so");
+  g_autoptr (ReeveRunner) runner = fixture_start (fixture, NULL);
+  GPid pid = 0;
+
+  g_assert_no_error (fixture->error);
+  pid = reeve_runner_get_pid (runner);
+  g_assert_false (reeve_runner_wait (runner, 0));
+  g_clear_pointer (&runner, reeve_runner_free);
+  g_assert_true (is_gone (pid));
+}
+
+/* The host is killed while a module hangs in its constructor: nothing of it is left. */
+static void
+check_host_killed (RunnerLayersProfile profile)
+{
+  int ends[2] = { -1, -1 };
+  pid_t host = 0;
+  GPid runner = 0;
+
+  g_assert_cmpint (pipe (ends), ==, 0);
+  host = fork ();
+  if (host == 0)
+    {
+      Fixture *fixture = fixture_new (profile, "hostile-nothing.so");
+      ReeveRunner *one = fixture_start (fixture, NULL);
+      GPid pid = one != NULL ? reeve_runner_get_pid (one) : 0;
+
+      if (write (ends[1], &pid, sizeof pid) == sizeof pid)
+        pause ();
+      _exit (1);
+    }
+  g_assert_cmpint (read (ends[0], &runner, sizeof runner), ==, sizeof runner);
+  g_assert_cmpint (runner, >, 1);
+  /* it would go by the end of its socket; stopped, it cannot see that */
+  g_assert_cmpint (kill (runner, SIGSTOP), ==, 0);
+  g_assert_cmpint (kill (host, SIGKILL), ==, 0);
+  waitpid (host, NULL, 0);
+  g_assert_true (is_gone (runner));
+  close (ends[0]);
+  close (ends[1]);
+}
+
+static void
+test_host_killed (void)
+{
+  check_host_killed (RUNNER_LAYERS_PROFILE_STRICT);
+  check_host_killed (RUNNER_LAYERS_PROFILE_HARDENED);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  printed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_log_set_writer_func (keep_printed, NULL, NULL);
+  g_test_add_func ("/runner/control", test_control);
+  g_test_add_func ("/runner/strict", test_strict);
+  g_test_add_func ("/runner/hardened", test_hardened);
+  g_test_add_func ("/runner/missing", test_missing);
+  g_test_add_func ("/runner/accepted", test_accepted);
+  g_test_add_func ("/runner/probe", test_probe);
+  g_test_add_func ("/runner/liars", test_liars);
+  g_test_add_func ("/runner/no-runner", test_no_runner);
+  g_test_add_func ("/runner/modules", test_modules);
+  g_test_add_func ("/runner/prints", test_prints);
+  g_test_add_func ("/runner/ends", test_ends);
+  g_test_add_func ("/runner/host-killed", test_host_killed);
+  return g_test_run ();
+}
