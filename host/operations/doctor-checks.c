@@ -10,6 +10,7 @@
 #include "base/times.h"
 #include "governance/self-test.h"
 
+#include "doctor-confinement.h"
 #include "doctor-keys.h"
 #include "doctor-report.h"
 #include "doctor-rules.h"
@@ -511,6 +512,12 @@ reeve_doctor_checks_retention (ReeveDoctorChecks *self, const ReeveDoctorCheck *
                              "looked at %s, and nothing is kept that is too old", when);
 }
 
+static void
+reeve_doctor_checks_confinement (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  reeve_doctor_confinement_check (self->report, check);
+}
+
 /* ---- all ---- */
 
 static const struct
@@ -558,6 +565,8 @@ static const struct
       "put a new database into the place of the old one: it is read by itself" },
     reeve_doctor_checks_geography },
   { { "plugins.refused", "DEP-07", "see reevectl plugins list" }, reeve_doctor_checks_plugins },
+  { { "plugins.confinement", "DEP-02", "see docs/confinement.md for what each layer needs" },
+    reeve_doctor_checks_confinement },
   { { "models", "DEP-07", "add one to llm.providers" }, reeve_doctor_checks_models },
   { { "tools", "DEP-07", "see reevectl plugins list for what was refused" },
     reeve_doctor_checks_tools },

@@ -114,6 +114,12 @@ class Doctor(unittest.TestCase):
         self.assertEqual("", " ".join(i["id"] for i in found.values() if i["state"] == "fail"))
         self.assertEqual(("warn", "ok", "warn", "warn"), tuple(found[n]["state"] for n in ("logging.debug", "cors.any", "encryption.key", "authentication.identity")))
         self.assertEqual("ok", found["authentication.development"]["state"])
+        # what this machine's kernel offers: it was tried, and where something is missing the layer and the remedy are named
+        confinement = found["plugins.confinement"]
+        if confinement["state"] == "ok":
+            self.assertIn("profiles strict and hardened can be put on", confinement["detail"])
+        else:
+            self.assertRegex(confinement["detail"], r"(strict|hardened) can(not)? be put on.*: [a-z-]+ \(.*\): ")
 
     def test_changed_ledger_and_refused_plugin_fail(self):
         with Host() as host:

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A kernel's version, a container's profile and a distribution's settings say little about what
+ * will be let through together: so a runner is started without a plugin, and asked. */
+#include "confinement.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "runner.h"
+
+#define REEVE_CONFINEMENT_WAIT_US (10 * G_USEC_PER_SEC)
+
+struct _ReeveConfinement
+{
+  char *runner;
+};
+
+static const char *
+reeve_confinement_find_runner (void)
+{
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
+
+  return program != NULL && g_str_has_prefix (program, REEVE_BUILD_DIR "/")
+             ? REEVE_BUILD_DIR "/plugin-api/runner/reeve-plugin-runner"
+             : REEVE_RUNNER_DIR "/reeve-plugin-runner";
+}
+
+ReeveConfinement *
+reeve_confinement_new (const char *runner)
+{
+  ReeveConfinement *self = g_new0 (ReeveConfinement, 1);
+
+  self->runner = g_strdup (runner != NULL ? runner : reeve_confinement_find_runner ());
+  return self;
+}
+
+void
+reeve_confinement_free (ReeveConfinement *self)
+{
+  g_free (self->runner);
+  g_free (self);
+}
+
+static char *
+reeve_confinement_describe (ReeveRunner *runner, RunnerLayers missing)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < RUNNER_LAYERS_COUNT; i++)
+    {
+      RunnerLayers layer = (RunnerLayers) (1u << i);
+      const char *note = reeve_runner_get_note (runner, layer);
+
+      if ((missing & layer) != 0)
+        g_string_append_printf (
+            text, "%s%s (%s): %s", text->len > 0 ? "\n" : "", runner_layers_get_name (layer),
+            note != NULL ? note : "is not there", runner_layers_get_remedy (layer));
+    }
+  return g_string_free (text, FALSE);
+}
+
+/**
+ * reeve_confinement_probe:
+ * @self: what is asked
+ * @profile: which layers
+ * @missing: (out) (transfer full): what could not be put on, a line each
+ * @error: return location for %REEVE_ERROR_PLUGIN, where no runner could be started, and
+ * %REEVE_ERROR_TIMEOUT
+ *
+ * Returns: whether plugins can be confined so
+ */
+gboolean
+reeve_confinement_probe (ReeveConfinement *self, RunnerLayersProfile profile, char **missing,
+                         GError **error)
+{
+  const char *const command[] = { self->runner, NULL };
+  gboolean root = geteuid () == 0;
+  const ReeveRunnerSetup setup = {
+    .command = command,
+    .name = "(none)",
+    .profile = profile,
+    .uid = root ? REEVE_CONFINEMENT_FIRST_UID : 0,
+    .processes = 64,
+    .files = 64,
+    .wait_us = REEVE_CONFINEMENT_WAIT_US,
+  };
+  g_autoptr (ReeveRunnerLauncher) launcher = reeve_runner_launcher_new ();
+  g_autoptr (ReeveRunner) runner = reeve_runner_new (launcher, &setup, -1, error);
+  RunnerLayers required = runner_layers_get_required (profile, root);
+
+  *missing = NULL;
+  if (runner == NULL)
+    return FALSE;
+  *missing = reeve_confinement_describe (runner, runner_layers_get_wanted (profile, root)
+                                                     & ~reeve_runner_get_layers (runner));
+  return (required & ~reeve_runner_get_layers (runner)) == 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What doctor says of the kernel that is to confine plugins. */
+#pragma once
+
+#include "doctor-report.h"
+
+G_BEGIN_DECLS
+
+void reeve_doctor_confinement_check (ReeveDoctorReport *report, const ReeveDoctorCheck *check);
+
+G_END_DECLS
