@@ -77,7 +77,7 @@ def run_under_callgrind(folder, upstream, seconds):
     with open(program, "w", encoding="utf-8") as file:
         file.write(WRAPPER.format(out=out, host=reeve.HOST, plugins=os.path.join(os.path.abspath(reeve.BUILD), "plugins")))
     os.chmod(program, 0o755)
-    plain, reeve.HOST = reeve.HOST, program
+    plain, reeve.Host.program = reeve.Host.program, program
     ours = servers.Ours(upstream)
     try:
         ours.start()
@@ -86,7 +86,7 @@ def run_under_callgrind(folder, upstream, seconds):
         found = servers.wrk(folder, ours, 16, seconds)
         subprocess.run(["callgrind_control", "--instr=off", str(ours.pid)], check=True, capture_output=True, timeout=60)
     finally:
-        reeve.HOST = plain
+        reeve.Host.program = plain
         ours.close()
     return out, found["rate"] * seconds
 
