@@ -126,7 +126,7 @@ class Alerts(unittest.TestCase):
         with Host() as host:
             kinds = {item["name"]: item["type"] for item in host.get("/api/v1/admin/metrics?platform=true", expect=200).json["items"]}
         with open(os.path.join(SOURCE, "docs", "metrics.md"), encoding="utf-8") as file:
-            labels = dict(re.findall(r"^\| `(reeve_[a-z_]+)` \| \w+ \| [^|]* \| ([^|]*) \|", file.read(), re.M))
+            labels = dict(re.findall(r"^\| `((?:reeve|gen_ai)_[a-z_]+)` \| \w+ \| [^|]* \| ([^|]*) \|", file.read(), re.M))
         for name, kind in kinds.items():
             for ending in {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}[kind]:
                 shown[name + ending] = set(re.findall(r"`(\w+)`", labels[name])) | LABELS
