@@ -7,7 +7,7 @@
 Both with --witness KEY… [--quorum N]: so many of these (all) must have cosigned; KEY is name+id+base64.
 Exit code 0: good; 1: bad, and the first bad record is named; 2: usage.
 """
-import argparse, base64, collections, fcntl, hashlib, json, os, re, sys, zlib  # noqa: E401
+import argparse, base64, collections, fcntl, hashlib, json, os, re, stat, sys, zlib  # noqa: E401
 KEY_NAME, PLATFORM, LEVELS, TILE, IGNORED = b"reeve-ledger", "@platform", 5, 256, (".idx", ".lock")
 PACKED, MAX_RAW = b"RVP1", TILE * (16384 + 4)
 MAX_TEXT, MAX_STRING, MAX_NUMBER, MAX_NOTE, MAX_BASE, MAX_PROOF = 16384, 1024, 2**53 - 1, 4096, 24576, 65536
@@ -22,10 +22,15 @@ class Bad(Exception):  # seq: the first bad record, 0 where it is none
 
 def sha256(data):
     return hashlib.sha256(data).digest()
+def open_file(path):  # of a pipe in its place one could wait for ever
+    file = open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise Bad(f"{os.path.basename(path)} is no regular file")
+    return file
 def read(path, limit):
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > limit:
+    with open_file(path) as file:
+        if (size := os.fstat(file.fileno()).st_size) > limit:
             raise Bad(f"{os.path.basename(path)} is too large")
         return file.read(size)  # not of the limit: so much would be allocated
 
@@ -136,18 +141,17 @@ def is_torn(data, length):  # may this, too short for a record, be what a crash 
     return text[:len(start)] == start[:len(text)] and all(byte >= 0x20 for byte in text)
 def unpack(data, at, seq):  # of a packed block: where it ends, and its records, each behind its length
     count, size, check = (int.from_bytes(data[i:i + 4], "big") for i in range(at + 4, at + 16, 4))
-    packed, inflate, raw, entries = data[at + 16:(end := at + 48 + size) - 32], zlib.decompressobj(), b"", []
+    packed, inflate, raw, entries, done = data[at + 16:(end := at + 48 + size) - 32], zlib.decompressobj(), b"", [], 0
     try:
         if data[at:at + 4] == PACKED and size <= MAX_RAW + 2**17 and end <= len(data) and zlib.crc32(packed) == check:
             raw = inflate.decompress(packed, MAX_RAW + 1)
     except zlib.error as error:
         raise Bad("the block cannot be unpacked", seq) from error
-    while 4 < len(raw) and 0 < (length := int.from_bytes(raw[:4], "big")) <= min(MAX_TEXT, len(raw) - 4):
-        entries, raw = [*entries, raw[:4 + length]], raw[4 + length:]
-    if raw or not inflate.eof or inflate.unused_data or not 0 < len(entries) == count <= TILE:
+    while len(entries) < min(count, TILE) and 0 < (length := int.from_bytes(raw[done:done + 4], "big")) <= min(MAX_TEXT, len(raw) - done - 4):
+        entries.append(raw[done:(done := done + 4 + length)])
+    if done < len(raw) or not inflate.eof or inflate.unused_data or not 0 < len(entries) == count <= TILE:
         raise Bad("the block is not whole", seq)
     return end, entries
-
 def node(left, right):
     return sha256(b"\x01" + left + right)
 def fold(hashes):
@@ -330,9 +334,9 @@ class Log:
 
 def is_live(folder):
     try:
-        with open(os.path.join(folder, "ledger.lock"), "rb") as file:
+        with open_file(os.path.join(folder, "ledger.lock")) as file:
             return fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
+    except (Bad, OSError) as error:
         return isinstance(error, BlockingIOError)
 
 def verify_state(state, since, witnesses=((), 0)):
@@ -352,7 +356,6 @@ def verify_state(state, since, witnesses=((), 0)):
     for scope in dict.fromkeys(name for name in needed if name not in {verdict["scope"] for verdict in verdicts}):
         verdicts.append({"scope": scope, "valid": False, "size": 0, "error": "the log is missing", "bad_seq": 1, "file": scope})
     return {"valid": all(verdict["valid"] for verdict in verdicts), "logs": verdicts}
-
 def verify_proof(data, keys, witnesses=((), 0)):
     head, middle, note = data.partition(b"\n\n")
     lines = head.split(b"\n")

@@ -86,6 +86,14 @@ reeve_ledger_set_pack_seconds (ReeveLedger *self, guint seconds)
   self->pack_seconds = seconds;
 }
 
+void
+reeve_ledger_note_damage (ReeveLedger *self, const char *scope, const GError *why)
+{
+  g_warning ("%s", why->message);
+  reeve_ledger_note_event (self, REEVE_SCOPE_PLATFORM, REEVE_LEDGER_ACTION_DAMAGED, scope,
+                           "corrupt");
+}
+
 /**
  * reeve_ledger_pack:
  * @self: an open ledger
@@ -93,7 +101,8 @@ reeve_ledger_set_pack_seconds (ReeveLedger *self, guint seconds)
  *
  * Packs the files of all logs that are complete and covered by a checkpoint. Blocks.
  *
- * Returns: %FALSE with the first error; the other logs are packed all the same
+ * Returns: %FALSE with the first error, such as %REEVE_ERROR_CORRUPT of a log that is closed now;
+ * the other logs are packed all the same
  */
 gboolean
 reeve_ledger_pack (ReeveLedger *self, GError **error)
@@ -102,7 +111,18 @@ reeve_ledger_pack (ReeveLedger *self, GError **error)
   gboolean ok = TRUE;
 
   for (guint i = 0; i < logs->len && g_atomic_int_get (&self->pack_stop) == 0; i++)
-    ok &= reeve_ledger_log_pack (g_ptr_array_index (logs, i), &self->pack_stop, ok ? error : NULL);
+    {
+      ReeveLedgerLog *log = g_ptr_array_index (logs, i);
+      g_autoptr (GError) local = NULL;
+
+      if (reeve_ledger_log_pack (log, &self->pack_stop, &local))
+        continue;
+      if (local->code == REEVE_ERROR_CORRUPT)
+        reeve_ledger_note_damage (self, reeve_ledger_log_get_scope (log), local);
+      if (ok)
+        g_propagate_error (error, g_steal_pointer (&local));
+      ok = FALSE;
+    }
   return ok;
 }
 
@@ -263,8 +283,8 @@ reeve_ledger_care (gpointer data)
  * reeve_ledger_get_health:
  * @self: an open ledger
  *
- * Returns: whether it can be written; a log that was found damaged when it was opened does not
- * count, for the others are not touched by it. Any thread.
+ * Returns: whether it can be written; a log that was found damaged does not count, for the others
+ * are not touched by it. Any thread.
  */
 ReeveLedgerHealth
 reeve_ledger_get_health (ReeveLedger *self)

@@ -110,14 +110,36 @@ reeve_ledger_file_write_at (int fd, gconstpointer data, gsize length, guint64 of
   return TRUE;
 }
 
-static int
+/**
+ * reeve_ledger_file_open:
+ * @path: a file
+ * @flags: of open(), besides those that every file of a ledger is opened with
+ * @mode: permissions of one that is made
+ * @error: return location
+ *
+ * Opens a regular file and nothing else: a pipe, a device or a link that somebody has put in its
+ * place neither keeps anybody waiting nor leads elsewhere.
+ *
+ * Returns: a descriptor, to be closed; -1 with %REEVE_ERROR_CORRUPT where it is no regular file, or
+ * a file error
+ */
+int
 reeve_ledger_file_open (const char *path, int flags, mode_t mode, GError **error)
 {
-  int fd = open (path, flags | O_CLOEXEC, mode);
+  int fd = open (path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, mode);
+  int code = fd < 0 ? errno : 0;
+  struct stat status = { 0 };
 
-  if (fd < 0)
-    reeve_ledger_file_set_error (error, errno, "opening", path);
-  return fd;
+  if (fd >= 0 && fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+    return fd;
+  if (fd >= 0)
+    close (fd);
+  /* the last three: a pipe or socket that is written, a link, a folder that is written */
+  if (fd >= 0 || code == ENXIO || code == ELOOP || code == EISDIR)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is no regular file", path);
+  else
+    reeve_ledger_file_set_error (error, code, "opening", path);
+  return -1;
 }
 
 /**
@@ -135,7 +157,7 @@ reeve_ledger_file_read (const char *path, gsize max_size, GError **error)
   g_autofree guint8 *buffer = NULL;
   struct stat status = { 0 };
   gssize size = 0;
-  int fd = reeve_ledger_file_open (path, O_RDONLY | O_NOFOLLOW, 0, error);
+  int fd = reeve_ledger_file_open (path, O_RDONLY, 0, error);
 
   if (fd < 0)
     return NULL;
@@ -168,11 +190,14 @@ reeve_ledger_file_read (const char *path, gsize max_size, GError **error)
 gboolean
 reeve_ledger_file_sync_folder (const char *path, GError **error)
 {
-  int fd = reeve_ledger_file_open (path, O_RDONLY | O_DIRECTORY, 0, error);
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   gboolean ok = FALSE;
 
   if (fd < 0)
-    return FALSE;
+    {
+      reeve_ledger_file_set_error (error, errno, "opening", path);
+      return FALSE;
+    }
   ok = fsync (fd) == 0;
   if (!ok)
     reeve_ledger_file_set_error (error, errno, "syncing", path);
@@ -190,7 +215,7 @@ reeve_ledger_file_swap (const char *path, gconstpointer data, gsize length, mode
   int fd = -1;
 
   (void) g_unlink (temporary);
-  fd = reeve_ledger_file_open (temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode, error);
+  fd = reeve_ledger_file_open (temporary, O_WRONLY | O_CREAT | O_EXCL, mode, error);
   if (fd < 0)
     return FALSE;
   ok = reeve_ledger_file_write_at (fd, data, length, 0, error);

@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+/* every file of a ledger is opened by this */
+int reeve_ledger_file_open (const char *path, int flags, mode_t mode, GError **error);
 GBytes *reeve_ledger_file_read (const char *path, gsize max_size, GError **error);
 gboolean reeve_ledger_file_replace (const char *path, gconstpointer data, gsize length, mode_t mode,
                                     GError **error);

@@ -34,6 +34,33 @@ reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble, cons
 }
 
 /**
+ * reeve_ledger_log_close_damaged:
+ * @self: a log
+ * @why: what was found in its files
+ *
+ * As when damage is found at the start: nothing more of this log, no checkpoint either. A batch
+ * under way comes to its end; what is there may be read.
+ *
+ * Returns: whether it is closed by this
+ */
+gboolean
+reeve_ledger_log_close_damaged (ReeveLedgerLog *self, const GError *why)
+{
+  gboolean closed = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  closed = self->failure == NULL;
+  if (closed)
+    {
+      g_set_error (&self->failure, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                   "the ledger of %s is damaged: %s", self->scope, why->message);
+      self->trouble = REEVE_LEDGER_LOG_DAMAGED;
+    }
+  g_mutex_unlock (&self->mutex);
+  return closed;
+}
+
+/**
  * reeve_ledger_log_get_trouble:
  * @self: a log
  *
@@ -61,8 +88,10 @@ reeve_ledger_log_cut (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GErr
   /* what is packed is whole */
   if (last == NULL || last->packed)
     return TRUE;
-  fd = open (last->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0 || ftruncate (fd, (off_t) last->end) != 0)
+  fd = reeve_ledger_file_open (last->path, O_WRONLY, 0, error);
+  if (fd < 0)
+    return FALSE;
+  if (ftruncate (fd, (off_t) last->end) != 0)
     {
       reeve_ledger_file_set_error (error, errno, "cutting", last->path);
       ok = FALSE;
@@ -73,8 +102,7 @@ reeve_ledger_log_cut (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GErr
       *trouble = REEVE_LEDGER_LOG_UNSYNCED;
       ok = FALSE;
     }
-  if (fd >= 0)
-    close (fd);
+  close (fd);
   return ok;
 }
 

@@ -42,7 +42,7 @@ struct _ReeveLedgerLog
   guint64 tiles; /* full tiles of level 0 that are on the disk */
 
   /* the packer's own */
-  guint64 unpackable; /* the last file that is damaged, by its first record */
+  gboolean blocked; /* something is in the way, and it was said */
 
   /* the writer thread's own */
   int fd;
@@ -85,6 +85,8 @@ gboolean reeve_ledger_log_read_leaves (ReeveLedgerLog *self, guint64 index, guin
                                        guint8 *hashes, GError **error);
 /* when that record was made, at least 1; 0 with an error */
 gint64 reeve_ledger_log_read_time (ReeveLedgerLog *self, guint64 seq, GError **error);
+/* any thread: it is damaged, and takes nothing more; FALSE: it does not go on already */
+gboolean reeve_ledger_log_close_damaged (ReeveLedgerLog *self, const GError *why);
 void reeve_ledger_log_take_turn (ReeveLedgerLog *self);
 void reeve_ledger_log_give_turn (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error);

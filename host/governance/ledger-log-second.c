@@ -102,8 +102,10 @@ reeve_ledger_log_clean_home (ReeveLedgerLog *self, ReeveLedgerSegment *last, GEr
   (void) g_unlink (leftover);
   if (last == NULL || last->packed)
     return TRUE;
-  fd = open (last->path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0 || ftruncate (fd, (off_t) last->end) != 0)
+  fd = reeve_ledger_file_open (last->path, O_WRONLY, 0, error);
+  if (fd < 0)
+    return FALSE;
+  if (ftruncate (fd, (off_t) last->end) != 0)
     reeve_ledger_file_set_error (error, errno, "cutting", last->path);
   else if (fdatasync (fd) != 0)
     {
@@ -114,8 +116,7 @@ reeve_ledger_log_clean_home (ReeveLedgerLog *self, ReeveLedgerSegment *last, GEr
     }
   else
     ok = TRUE;
-  if (fd >= 0)
-    close (fd);
+  close (fd);
   return ok;
 }
 

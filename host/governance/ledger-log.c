@@ -229,7 +229,7 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
       if (self->fd >= 0)
         return TRUE;
       path = g_strdup (last->path);
-      self->fd = open (path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+      self->fd = reeve_ledger_file_open (path, O_WRONLY, 0, error);
     }
   else
     {
@@ -240,10 +240,8 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
       reeve_ledger_log_set_month (self, g_get_real_time ());
       path = g_build_filename (reeve_ledger_log_get_place (self), REEVE_LEDGER_LOG_NEW_SEGMENT,
                                NULL);
-      self->fd = open (path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+      self->fd = reeve_ledger_file_open (path, O_WRONLY | O_CREAT | O_TRUNC, 0600, error);
     }
-  if (self->fd < 0)
-    reeve_ledger_file_set_error (error, errno, "opening", path);
   return self->fd >= 0;
 }
 

@@ -23,7 +23,7 @@ typedef enum
   REEVE_LEDGER_LOG_WELL,
   REEVE_LEDGER_LOG_UNWRITTEN, /* a write did not succeed; may be cured */
   REEVE_LEDGER_LOG_UNSYNCED,  /* a sync did not: only a new start knows what is on the disk */
-  REEVE_LEDGER_LOG_DAMAGED    /* found when it was opened; stays */
+  REEVE_LEDGER_LOG_DAMAGED    /* found when it was opened, or was to be packed; stays */
 } ReeveLedgerLogTrouble;
 
 ReeveLedgerLog *reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,

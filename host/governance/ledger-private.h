@@ -46,6 +46,8 @@ struct _ReeveLedger
 };
 
 /* Records that nobody waits for; @resource_id says of what. */
+/* a log is closed for what was found in its files */
+void reeve_ledger_note_damage (ReeveLedger *self, const char *scope, const GError *why);
 void reeve_ledger_note_event (ReeveLedger *self, const char *scope, const char *action,
                               const char *resource_id, const char *reason);
 /* (transfer none) %REEVE_ERROR_NOT_FOUND */

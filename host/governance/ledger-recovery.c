@@ -332,14 +332,16 @@ reeve_ledger_recovery_read_segment (ReeveLedgerRecovery *self, ReeveLedgerSegmen
   ReeveLedgerScan ended = REEVE_LEDGER_SCAN_END;
   struct stat status = { 0 };
   gboolean ok = FALSE;
-  int fd = open (segment->path, (last ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW);
+  int fd = reeve_ledger_file_open (segment->path, last ? O_RDWR : O_RDONLY, 0, error);
 
-  segment->packed = fd >= 0 && reeve_ledger_pack_sniff (fd, 0);
+  if (fd < 0)
+    return FALSE;
+  segment->packed = reeve_ledger_pack_sniff (fd, 0);
   /* what is known of its length is of what it was */
   if (segment->packed)
     segment->end = 0;
-  if (fd < 0 || fstat (fd, &status) != 0)
-    reeve_ledger_file_set_error (error, errno, "opening", segment->path);
+  if (fstat (fd, &status) != 0)
+    reeve_ledger_file_set_error (error, errno, "reading", segment->path);
   else if ((guint64) status.st_size < segment->end || status.st_size == 0)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is shorter than it was",
                  segment->path);
@@ -354,8 +356,7 @@ reeve_ledger_recovery_read_segment (ReeveLedgerRecovery *self, ReeveLedgerSegmen
         g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
                      "%s ends within a record and is not the last file", segment->path);
     }
-  if (fd >= 0)
-    close (fd);
+  close (fd);
   if (segment->packed)
     segment->end = (guint64) status.st_size;
   if (ok && segment->end > 0)
@@ -372,9 +373,14 @@ reeve_ledger_recovery_take_sealed (ReeveLedgerSegment *segment, guint64 next_fir
 {
   struct stat status = { 0 };
 
-  if (stat (segment->path, &status) != 0)
+  if (lstat (segment->path, &status) != 0)
     {
       reeve_ledger_file_set_error (error, errno, "reading", segment->path);
+      return FALSE;
+    }
+  if (!S_ISREG (status.st_mode))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "%s is no regular file", segment->path);
       return FALSE;
     }
   segment->count = next_first - segment->first;

@@ -106,7 +106,7 @@ reeve_ledger_reserve_refill (ReeveLedgerReserve *self, GError **error)
 
   if (!reeve_ledger_reserve_is_used (self))
     return TRUE;
-  fd = open (self->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  fd = open (self->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
   code = fd >= 0 ? reeve_ledger_reserve_allocate (fd) : errno;
   if (fd >= 0)
     close (fd);

@@ -164,13 +164,15 @@ reeve_ledger_second_open (const char *root, const char *folder, GError **error)
   if (g_strcmp0 (earlier, folder) == 0 ? !reeve_ledger_second_recognise (self, error)
                                        : !reeve_ledger_second_begin (self, error))
     return NULL;
-  self->lock_fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (self->lock_fd >= 0 && flock (self->lock_fd, LOCK_EX | LOCK_NB) == 0)
+  self->lock_fd = reeve_ledger_file_open (path, O_RDWR | O_CREAT, 0600, error);
+  if (self->lock_fd < 0)
+    return NULL;
+  if (flock (self->lock_fd, LOCK_EX | LOCK_NB) == 0)
     {
       reeve_ledger_second_compare_disks (self);
       return g_steal_pointer (&self);
     }
-  if (self->lock_fd >= 0 && errno == EWOULDBLOCK)
+  if (errno == EWOULDBLOCK)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "%s is used by another host", folder);
   else
     reeve_ledger_file_set_error (error, errno, "locking", path);
@@ -264,19 +266,14 @@ reeve_ledger_second_copy (const char *from, const char *home, guint64 first, gui
 {
   g_autofree char *new_path = g_build_filename (home, REEVE_LEDGER_SECOND_NEW, NULL);
   g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_segment_new (home, first);
-  int source = open (from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int source = reeve_ledger_file_open (from, O_RDONLY, 0, error);
   int target = -1;
   gboolean ok = FALSE;
 
   if (source < 0)
-    {
-      reeve_ledger_file_set_error (error, errno, "opening", from);
-      return FALSE;
-    }
-  target = open (new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (target < 0)
-    reeve_ledger_file_set_error (error, errno, "opening", new_path);
-  else if (reeve_ledger_second_copy_bytes (source, target, length, digest, error))
+    return FALSE;
+  target = reeve_ledger_file_open (new_path, O_WRONLY | O_CREAT | O_TRUNC, 0600, error);
+  if (target >= 0 && reeve_ledger_second_copy_bytes (source, target, length, digest, error))
     {
       ok = fsync (target) == 0 && rename (new_path, segment->path) == 0;
       if (!ok)
@@ -404,7 +401,7 @@ reeve_ledger_second_check_joint (const ReeveLedgerSecondLog *log, int fd, guint6
   ReeveLedgerEntry entry;
   ReeveLedgerScan scan = REEVE_LEDGER_SCAN_TORN;
   struct stat status = { 0 };
-  int other = open (there->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int other = reeve_ledger_file_open (there->path, O_RDONLY, 0, NULL);
 
   if (end >= sizeof chain
       && reeve_ledger_file_read_at (fd, chain, sizeof chain, end - sizeof chain, error) < 0)
@@ -433,16 +430,13 @@ reeve_ledger_second_cut (const ReeveLedgerSecondLog *log, guint64 segment, guint
                          GError **error)
 {
   g_autoptr (ReeveLedgerSegment) last = reeve_ledger_segment_new (log->home, segment);
-  int fd = open (last->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  int fd = reeve_ledger_file_open (last->path, O_RDWR, 0, error);
   guint64 count = 0;
   guint64 end = 0;
   gboolean ok = FALSE;
 
   if (fd < 0)
-    {
-      reeve_ledger_file_set_error (error, errno, "opening", last->path);
-      return FALSE;
-    }
+    return FALSE;
   ok = reeve_ledger_second_measure (fd, first - segment, &count, &end, error);
   if (ok && count < first - segment)
     {
@@ -511,13 +505,11 @@ reeve_ledger_second_copy_all (const ReeveLedgerSecondLog *log, guint from, Reeve
       g_autoptr (ReeveLedgerSegment) there = reeve_ledger_segment_new (log->there, first);
       guint64 count = 0;
       guint64 end = 0;
-      int fd = open (there->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+      int fd = reeve_ledger_file_open (there->path, O_RDONLY, 0, error);
       gboolean ok = fd >= 0 && reeve_ledger_second_measure (fd, G_MAXUINT64, &count, &end, error)
                     && reeve_ledger_second_copy (there->path, log->home, first, end, digest, error);
 
-      if (fd < 0)
-        reeve_ledger_file_set_error (error, errno, "opening", there->path);
-      else
+      if (fd >= 0)
         close (fd);
       if (!ok)
         return FALSE;

@@ -326,12 +326,9 @@ reeve_ledger_segment_load_index (ReeveLedgerSegment *self, GError **error)
     }
   if (found->count < self->count)
     {
-      fd = open (self->path, O_RDONLY | O_CLOEXEC);
+      fd = reeve_ledger_file_open (self->path, O_RDONLY, 0, error);
       if (fd < 0)
-        {
-          reeve_ledger_file_set_error (error, errno, "opening", self->path);
-          return FALSE;
-        }
+        return FALSE;
       ok = reeve_ledger_segment_extend (self, found, fd, error);
       close (fd);
     }
@@ -372,13 +369,10 @@ int
 reeve_ledger_segment_open (ReeveLedgerSegment *self, GError **error)
 {
   gboolean ok = FALSE;
-  int fd = open (self->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int fd = reeve_ledger_file_open (self->path, O_RDONLY, 0, error);
 
   if (fd < 0)
-    {
-      reeve_ledger_file_set_error (error, errno, "opening", self->path);
-      return -1;
-    }
+    return -1;
   ok = reeve_ledger_segment_look (self, fd, error);
   if (ok && self->packed && self->offsets == NULL)
     ok = reeve_ledger_segment_load_blocks (self, fd, error);
@@ -495,14 +489,11 @@ gboolean
 reeve_ledger_segment_read_last (const ReeveLedgerSegment *self, guint8 *chain, GError **error)
 {
   g_autoptr (ReeveLedgerSegment) now = reeve_ledger_segment_copy (self);
-  int fd = open (self->path, O_RDONLY | O_CLOEXEC);
+  int fd = reeve_ledger_file_open (self->path, O_RDONLY, 0, error);
   gssize n = -1;
 
   if (fd < 0)
-    {
-      reeve_ledger_file_set_error (error, errno, "opening", self->path);
-      return FALSE;
-    }
+    return FALSE;
   /* in both forms it stands at the end */
   if (reeve_ledger_segment_look (now, fd, error) && now->end >= REEVE_LEDGER_HASH_SIZE)
     n = reeve_ledger_file_read_at (fd, chain, REEVE_LEDGER_HASH_SIZE,

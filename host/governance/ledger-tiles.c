@@ -268,12 +268,9 @@ reeve_ledger_tiles_add (ReeveLedgerTiles *self, guint level, guint64 index,
   if (!reeve_ledger_tiles_make_folder (parent, error))
     return FALSE;
   file = &self->files[self->count];
-  file->fd = open (temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  file->fd = reeve_ledger_file_open (temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600, error);
   if (file->fd < 0)
-    {
-      reeve_ledger_file_set_error (error, errno, "opening", temporary);
-      return FALSE;
-    }
+    return FALSE;
   file->path = g_steal_pointer (&path);
   self->count++;
   if (!reeve_ledger_file_write_at (file->fd, hashes, REEVE_LEDGER_TILES_SIZE, 0, error))

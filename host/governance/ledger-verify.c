@@ -219,15 +219,15 @@ reeve_ledger_verify_segment (ReeveLedgerVerify *self, const char *folder, guint6
                    "record %" G_GUINT64_FORMAT " is missing", seq);
       return reeve_ledger_verify_bad (self, segment->path, seq);
     }
-  fd = open (segment->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (fd < 0 || fstat (fd, &status) != 0)
+  fd = reeve_ledger_file_open (segment->path, O_RDONLY, 0, error);
+  if (fd < 0)
+    return reeve_ledger_verify_bad (self, segment->path, seq);
+  if (fstat (fd, &status) != 0)
     {
-      reeve_ledger_file_set_error (error, errno, "opening", segment->path);
-      if (fd >= 0)
-        close (fd);
-      return reeve_ledger_verify_bad (self, segment->path, seq);
+      reeve_ledger_file_set_error (error, errno, "reading", segment->path);
+      reeve_ledger_verify_bad (self, segment->path, seq);
     }
-  if (!S_ISREG (status.st_mode) || status.st_size == 0)
+  else if (status.st_size == 0)
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "the file is empty");
       reeve_ledger_verify_bad (self, segment->path, seq);
@@ -381,7 +381,7 @@ static gboolean
 reeve_ledger_verify_is_live (const char *root)
 {
   g_autofree char *path = g_build_filename (root, REEVE_LEDGER_LOCK_FILE, NULL);
-  int fd = open (path, O_RDONLY | O_CLOEXEC);
+  int fd = reeve_ledger_file_open (path, O_RDONLY, 0, NULL);
   gboolean live = FALSE;
 
   if (fd < 0)

@@ -185,10 +185,12 @@ reeve_ledger_lock (ReeveLedger *self, GError **error)
 {
   g_autofree char *path = g_build_filename (self->folder, REEVE_LEDGER_LOCK_FILE, NULL);
 
-  self->lock_fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (self->lock_fd >= 0 && flock (self->lock_fd, LOCK_EX | LOCK_NB) == 0)
+  self->lock_fd = reeve_ledger_file_open (path, O_RDWR | O_CREAT, 0600, error);
+  if (self->lock_fd < 0)
+    return FALSE;
+  if (flock (self->lock_fd, LOCK_EX | LOCK_NB) == 0)
     return TRUE;
-  if (self->lock_fd >= 0 && errno == EWOULDBLOCK)
+  if (errno == EWOULDBLOCK)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "%s is used by another host", self->folder);
   else
     reeve_ledger_file_set_error (error, errno, "locking", path);
@@ -232,9 +234,7 @@ reeve_ledger_open_tenant (ReeveLedger *self, const char *scope)
       reeve_ledger_note_recovery (self, scope, cut);
       return;
     }
-  g_warning ("%s", error->message);
-  reeve_ledger_note_event (self, REEVE_SCOPE_PLATFORM, REEVE_LEDGER_ACTION_DAMAGED, scope,
-                           "corrupt");
+  reeve_ledger_note_damage (self, scope, error);
 }
 
 /* What this start brought home from the second place. */

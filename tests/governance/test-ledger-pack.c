@@ -319,26 +319,6 @@ test_pack_beside (LedgerFixture *fixture, gconstpointer data)
   ledger_fixture_assert_valid (fixture);
 }
 
-/* A damaged file is not packed, and those behind it are. */
-static void
-test_pack_damaged (LedgerFixture *fixture, gconstpointer data)
-{
-  g_autofree char *path = path_of (fixture, SEGMENT);
-  g_autofree char *text = NULL;
-  gsize length = 0;
-  guint others = 0;
-
-  g_assert_true (g_file_get_contents (path, &text, &length, NULL));
-  text[5000] ^= 1;
-  g_assert_true (g_file_set_contents (path, text, (gssize) length, NULL));
-  pack (fixture);
-  g_assert_cmpuint (count_packed (fixture, &others, NULL), >=, 2);
-  g_assert_cmpuint (others, ==, 2);
-  g_assert_false (is_packed (path));
-  /* once is enough */
-  pack (fixture);
-}
-
 static gint64
 bad_seq_of (LedgerFixture *fixture)
 {
@@ -574,7 +554,6 @@ main (int argc, char **argv)
   ADD ("not-yet", test_pack_not_yet);
   ADD ("old-state", test_pack_old_state);
   ADD ("beside", test_pack_beside);
-  ADD ("damaged", test_pack_damaged);
   ADD ("bits", test_pack_bits);
   ADD ("bits-refused", test_pack_bits_refused);
   ADD ("retired", test_pack_retired);

@@ -14,7 +14,9 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -327,6 +329,47 @@ class Tampering(unittest.TestCase):
         segments[0].records[5] = segments[-1].records[0]
         segments[0].save()
         self.assertEqual([6], [log["bad_seq"] for log in self.check(state)["logs"] if not log["valid"]])
+
+    def within(self, seconds):
+        """Whoever waits for ever, fails."""
+        def late(*_):
+            raise AssertionError(f"not done within {seconds} s")
+
+        signal.signal(signal.SIGALRM, late)
+        signal.alarm(seconds)
+        self.addCleanup(signal.alarm, 0)
+
+    def test_pipes(self):
+        """What is no regular file is bad, and nobody waits for what never comes out of it. The lock is no file of a log."""
+        state, names = self.states.path("pipes"), ("checkpoint", "base", "witnessed", "tile/0/000", None, "../ledger.lock")
+        self.within(120)
+        for name in names:
+            with self.subTest(name=name):
+                shutil.copytree(self.states.path("clean"), state)
+                self.addCleanup(shutil.rmtree, state, ignore_errors=True)
+                log = os.path.join(state, "ledger", "acme")
+                path = os.path.join(log, name) if name else sorted(glob.glob(os.path.join(log, "*.log")))[1]
+                if os.path.exists(path):
+                    os.unlink(path)
+                os.mkfifo(path)
+                verdict = self.check(state)
+                self.assertEqual(name == "../ledger.lock", verdict["valid"], verdict)
+                if name in ("checkpoint", "base", "witnessed", None):
+                    bad = [log["error"] for log in verdict["logs"] if not log["valid"]]
+                    self.assertRegex(bad[0], re.escape(os.path.basename(path)) + " is no regular file")
+                shutil.rmtree(state)
+
+    def test_a_bomb(self):
+        """A block of far more, and far smaller, records than its head says."""
+        state = self.states.path("bomb")
+        shutil.copytree(self.states.path("clean"), state)
+        path = sorted(glob.glob(os.path.join(state, "ledger", "acme", "*.log")))[1]
+        data = zlib.compress(b"\0\0\0\1a" * (second.MAX_RAW // 5))
+        with open(path, "wb") as file:
+            file.write(second.PACKED + b"".join(number.to_bytes(4, "big") for number in (200, len(data), zlib.crc32(data))) + data + bytes(32))
+        self.within(60)
+        first = int(os.path.basename(path)[:20])
+        self.assertEqual([first], [log["bad_seq"] for log in self.check(state)["logs"] if not log["valid"]])
 
     def test_a_state_left_cleanly(self):
         """Each change is found, and where it is known, so is the first record that is bad."""

@@ -119,6 +119,30 @@ class Damage(unittest.TestCase):
         self.check_second(host, "the ledger of second is damaged")
         self.check_others(host)
 
+    def test_pipes_in_the_ledger(self):
+        """Nobody waits for what never comes out of them: not who verifies, nor the stop, nor the start."""
+        host = self.host()
+        witnessed = self.path(host, "ledger", "second", "witnessed")
+        os.mkfifo(witnessed)
+        verdict = host.post("/api/v1/admin/audit/verify", headers=SECOND, expect=200).json
+        self.assertFalse(verdict["valid"], verdict)
+        self.assertRegex(verdict["error"], "witnessed is no regular file")
+        host.stop()
+        os.remove(witnessed)
+        segment = self.path(host, "ledger", "second", "00000000000000000001.log")
+        os.remove(segment)
+        os.mkfifo(segment)
+        host.start()
+        self.check_second(host, "the ledger of second is damaged: .*00000000000000000001.log is no regular file")
+        self.check_others(host)
+        host.stop()
+        for name in ("ledger/@platform/checkpoint", "ledger/ledger.lock"):
+            path = self.path(host, *name.split("/"))
+            os.rename(path, path + ".lock")
+            os.mkfifo(path)
+            self.refuses_to_start(host, os.path.basename(path) + " is no regular file")
+            os.rename(path + ".lock", path)
+
     def refuses_to_start(self, host, reason):
         with self.assertRaises(AssertionError) as caught:
             host.start()
