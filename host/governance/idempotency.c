@@ -2,15 +2,18 @@
 /* Idempotency keys, in the tenant's store: `running` is committed before the request is performed,
  * the answer after, so a retry never performs it twice, not even across a restart. What was running
  * when a host ended stays so until it expires: whether it was done cannot be known here, and doing
- * it again is the one thing that must not happen. */
+ * it again is the one thing that must not happen. A run is not lost that way: its id is chosen with
+ * the claim, so that the key leads to it, or says that it was never begun. */
 #include "idempotency.h"
 
 #include <string.h>
 
 #include "base/digests.h"
+#include "base/ids.h"
 #include "base/log-task.h"
 #include "base/times.h"
 
+#include "idempotency-run.h"
 #include "idempotency-seal.h"
 
 #define REEVE_IDEMPOTENCY_SECONDS (24 * 60 * 60)
@@ -24,6 +27,8 @@ struct _ReeveIdempotency
   ReeveStore *store;
   ReeveWorkers *workers;
   guint seconds;
+  GMutex lock;      /* guards live */
+  GHashTable *live; /* ids under which this very process does or looks up something */
 };
 
 struct _ReeveIdempotencyClaim
@@ -31,6 +36,7 @@ struct _ReeveIdempotencyClaim
   char *scope;
   char *id; /* digest of who, what and the key */
   char *fingerprint;
+  char *run_id;                            /* (nullable): of the run that it begins */
   guint8 seal[REEVE_IDEMPOTENCY_SEAL_KEY]; /* of the answer */
 };
 
@@ -52,6 +58,8 @@ reeve_idempotency_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_clear_pointer (&self->workers, reeve_workers_unref);
+  g_clear_pointer (&self->live, g_hash_table_unref);
+  g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (reeve_idempotency_parent_class)->finalize (object);
 }
 
@@ -65,6 +73,8 @@ static void
 reeve_idempotency_init (ReeveIdempotency *self)
 {
   self->seconds = REEVE_IDEMPOTENCY_SECONDS;
+  g_mutex_init (&self->lock);
+  self->live = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 /**
@@ -103,7 +113,30 @@ reeve_idempotency_claim_free (gpointer data)
   g_free (claim->scope);
   g_free (claim->id);
   g_free (claim->fingerprint);
+  g_free (claim->run_id);
   g_free (claim);
+}
+
+/* ---- what this process has under way ---- */
+
+/* FALSE: somebody else here has it. */
+static gboolean
+reeve_idempotency_take_live (ReeveIdempotency *self, const char *id)
+{
+  gboolean taken = FALSE;
+
+  g_mutex_lock (&self->lock);
+  taken = g_hash_table_add (self->live, g_strdup (id));
+  g_mutex_unlock (&self->lock);
+  return taken;
+}
+
+static void
+reeve_idempotency_drop_live (ReeveIdempotency *self, const char *id)
+{
+  g_mutex_lock (&self->lock);
+  g_hash_table_remove (self->live, id);
+  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -162,6 +195,7 @@ reeve_idempotency_make_claim (ReeveCaller *caller, const char *operation, const 
   claim->scope = g_strdup (reeve_caller_get_tenant_id (caller));
   claim->id = reeve_digests_sha256_hex (text, strlen (text));
   claim->fingerprint = g_strdup (fingerprint);
+  claim->run_id = reeve_idempotency_run_is_begun_by (operation) ? reeve_ids_new ("run") : NULL;
   /* not to be had from the id, which is in the store */
   sealing = g_strconcat ("answer\n", text, NULL);
   reeve_digests_sha256 (sealing, strlen (sealing), claim->seal);
@@ -176,6 +210,8 @@ reeve_idempotency_make_fields (ReeveIdempotency *self, ReeveIdempotencyClaim *cl
   json_object_set_string_member (fields, "fingerprint", claim->fingerprint);
   json_object_set_int_member (fields, "expires_at",
                               reeve_times_now () + self->seconds * REEVE_TIMES_SECOND);
+  if (claim->run_id != NULL)
+    json_object_set_string_member (fields, "run_id", claim->run_id);
   return fields;
 }
 
@@ -261,14 +297,51 @@ reeve_idempotency_read_answer (ReeveIdempotencyClaim *claim, JsonObject *fields,
   return found->node != NULL;
 }
 
+/* What stands under a key that was claimed before. @alone: nobody else here has it, so what is
+ * running was begun by a process that has ended, or had not ended when this one left it. */
 static gboolean
-reeve_idempotency_resolve (ReeveIdempotency *self, ReeveIdempotencyFound *found, GError **error)
+reeve_idempotency_read (ReeveIdempotency *self, ReeveIdempotencyFound *found, gboolean alone,
+                        GError **error)
 {
-  g_autoptr (ReeveRecord) record = NULL;
-  g_autoptr (GError) local = NULL;
-  JsonObject *fields = NULL;
+  g_autoptr (ReeveRecord) record = reeve_store_get (
+      self->store, found->claim->scope, REEVE_STORE_IDEMPOTENCY, found->claim->id, error);
+  JsonObject *fields = record != NULL ? reeve_record_get_fields (record) : NULL;
+  const char *run_id = reeve_json_get_string (fields, "run_id", NULL);
+  gboolean absent = FALSE;
   gboolean taken = FALSE;
 
+  if (record == NULL)
+    return FALSE;
+  if (alone && reeve_json_get_int (fields, "expires_at", 0) < reeve_times_now ())
+    return reeve_idempotency_try (self, found->claim, reeve_record_get_revision (record), &taken,
+                                  error);
+  if (run_id == NULL || reeve_json_get_int (fields, "status", 0) != 0
+      || g_strcmp0 (reeve_json_get_string (fields, "fingerprint", NULL), found->claim->fingerprint)
+             != 0)
+    return reeve_idempotency_read_answer (found->claim, fields, found, error);
+  found->node = reeve_idempotency_run_read (self->store, found->claim->scope, run_id,
+                                            &found->status, &absent, error);
+  found->answered = found->node != NULL;
+  if (found->answered)
+    return TRUE;
+  if (!absent)
+    return FALSE;
+  g_clear_error (error);
+  if (alone)
+    return reeve_idempotency_try (self, found->claim, reeve_record_get_revision (record), &taken,
+                                  error);
+  return reeve_idempotency_read_answer (found->claim, fields, found, error);
+}
+
+static gboolean
+reeve_idempotency_resolve (ReeveIdempotency *self, ReeveIdempotencyFound *found, gboolean alone,
+                           GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  gboolean taken = FALSE;
+
+  if (!alone)
+    return reeve_idempotency_read (self, found, FALSE, error);
   if (reeve_idempotency_try (self, found->claim, REEVE_REVISION_ABSENT, &taken, &local))
     return TRUE;
   if (!taken)
@@ -276,15 +349,7 @@ reeve_idempotency_resolve (ReeveIdempotency *self, ReeveIdempotencyFound *found,
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  record = reeve_store_get (self->store, found->claim->scope, REEVE_STORE_IDEMPOTENCY,
-                            found->claim->id, error);
-  if (record == NULL)
-    return FALSE;
-  fields = reeve_record_get_fields (record);
-  if (reeve_json_get_int (fields, "expires_at", 0) < reeve_times_now ())
-    return reeve_idempotency_try (self, found->claim, reeve_record_get_revision (record), &taken,
-                                  error);
-  return reeve_idempotency_read_answer (found->claim, fields, found, error);
+  return reeve_idempotency_read (self, found, TRUE, error);
 }
 
 static void
@@ -293,13 +358,20 @@ reeve_idempotency_work (GTask *task, gpointer source, gpointer data, GCancellabl
   ReeveIdempotencyFound *found = g_new0 (ReeveIdempotencyFound, 1);
   ReeveIdempotencyClaim *claim = data;
   GError *error = NULL;
+  gboolean alone = reeve_idempotency_take_live (source, claim->id);
+  gboolean good = FALSE;
 
   found->claim = g_new0 (ReeveIdempotencyClaim, 1);
   found->claim->scope = g_strdup (claim->scope);
   found->claim->id = g_strdup (claim->id);
   found->claim->fingerprint = g_strdup (claim->fingerprint);
+  found->claim->run_id = g_strdup (claim->run_id);
   memcpy (found->claim->seal, claim->seal, sizeof claim->seal);
-  if (reeve_idempotency_resolve (source, found, &error))
+  good = reeve_idempotency_resolve (source, found, alone, &error);
+  /* it is this process's as long as the claim is */
+  if (alone && (!good || found->answered))
+    reeve_idempotency_drop_live (source, claim->id);
+  if (good)
     {
       g_task_return_pointer (task, found, reeve_idempotency_found_free);
       return;
@@ -385,10 +457,12 @@ static void
 reeve_idempotency_on_stored (GObject *source, GAsyncResult *result, gpointer data)
 {
   g_autoptr (GTask) task = data;
+  ReeveIdempotency *self = g_task_get_source_object (task);
   g_autoptr (ReeveBatchResult) done = NULL;
   GError *error = NULL;
 
   done = reeve_store_commit_finish (REEVE_STORE (source), result, &error);
+  reeve_idempotency_drop_live (self, g_task_get_task_data (task));
   if (done != NULL)
     g_task_return_boolean (task, TRUE);
   else
@@ -429,9 +503,11 @@ reeve_idempotency_store (ReeveIdempotency *self, ReeveIdempotencyClaim *claim, g
   GError *error = NULL;
 
   g_task_set_source_tag (task, reeve_idempotency_store);
+  g_task_set_task_data (task, g_strdup (claim->id), g_free);
   json_object_set_int_member (fields, "status", status);
   if (result != NULL && !reeve_idempotency_add_answer (claim, result, fields, &error))
     {
+      reeve_idempotency_drop_live (self, claim->id);
       g_task_return_error (task, error);
       g_object_unref (task);
       reeve_idempotency_claim_free (claim);
@@ -461,10 +537,12 @@ reeve_idempotency_store_finish (ReeveIdempotency *self, GAsyncResult *result, GE
 static void
 reeve_idempotency_on_released (GObject *source, GAsyncResult *result, gpointer data)
 {
+  g_autoptr (GTask) task = data;
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveBatchResult) done
       = reeve_store_commit_finish (REEVE_STORE (source), result, &error);
 
+  reeve_idempotency_drop_live (g_task_get_source_object (task), g_task_get_task_data (task));
   if (done == NULL)
     g_warning ("releasing an idempotency key: %s", error->message);
 }
@@ -480,8 +558,38 @@ void
 reeve_idempotency_release (ReeveIdempotency *self, ReeveIdempotencyClaim *claim)
 {
   g_autoptr (ReeveBatch) batch = reeve_batch_new (claim->scope);
+  GTask *task = reeve_log_task_new (self, NULL, NULL, NULL);
 
+  g_task_set_source_tag (task, reeve_idempotency_release);
+  g_task_set_task_data (task, g_strdup (claim->id), g_free);
   reeve_batch_delete (batch, REEVE_STORE_IDEMPOTENCY, claim->id, REEVE_REVISION_ANY);
-  reeve_store_commit_async (self->store, batch, NULL, reeve_idempotency_on_released, NULL);
+  reeve_store_commit_async (self->store, batch, NULL, reeve_idempotency_on_released, task);
   reeve_idempotency_claim_free (claim);
+}
+
+/**
+ * reeve_idempotency_leave:
+ * @self: idempotency keys
+ * @claim: (transfer full): a right to begin a run
+ *
+ * Gives up the right without an answer: who asks again under the key is led to the run, if it was
+ * begun, and may begin it, if not.
+ */
+void
+reeve_idempotency_leave (ReeveIdempotency *self, ReeveIdempotencyClaim *claim)
+{
+  reeve_idempotency_drop_live (self, claim->id);
+  reeve_idempotency_claim_free (claim);
+}
+
+/**
+ * reeve_idempotency_get_run_id:
+ * @claim: a right
+ *
+ * Returns: (transfer none) (nullable): the id that the run must have which is begun under it
+ */
+const char *
+reeve_idempotency_get_run_id (ReeveIdempotencyClaim *claim)
+{
+  return claim->run_id;
 }

@@ -43,5 +43,10 @@ gboolean reeve_idempotency_store_finish (ReeveIdempotency *self, GAsyncResult *r
                                          GError **error);
 /* Forgets the key, for a request that was refused before any effect: (transfer full) claim. */
 void reeve_idempotency_release (ReeveIdempotency *self, ReeveIdempotencyClaim *claim);
+/* For a request that began a run which ends later, or none: the key leads to the run. (transfer
+ * full) claim. */
+void reeve_idempotency_leave (ReeveIdempotency *self, ReeveIdempotencyClaim *claim);
+/* (nullable): the id that the run has to have. */
+const char *reeve_idempotency_get_run_id (ReeveIdempotencyClaim *claim);
 
 G_END_DECLS

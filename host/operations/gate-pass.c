@@ -38,6 +38,15 @@ reeve_gate_pass_free (ReeveGatePass *self)
   g_free (self);
 }
 
+void
+reeve_gate_pass_take_claim (ReeveGatePass *self, GAsyncResult *result, GError **error)
+{
+  self->claim = reeve_idempotency_claim_finish (self->services->idempotency, result,
+                                                &self->kept_status, &self->kept, error);
+  if (self->claim != NULL)
+    self->call->run_id = g_strdup (reeve_idempotency_get_run_id (self->claim));
+}
+
 static gboolean
 reeve_gate_pass_is_in_body (const ReeveOperation *operation, const char *name)
 {
@@ -187,6 +196,29 @@ reeve_gate_pass_error_node (const GError *error)
   return node;
 }
 
+/* What passes by itself: nothing was done, or it goes on. It is no answer for the next one who
+ * asks. */
+static gboolean
+reeve_gate_pass_is_transient (const GError *error)
+{
+  return g_error_matches (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED)
+         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_BUSY)
+         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+}
+
+/* The key of a run that a stop cut short leads to it; any other is free again. */
+static void
+reeve_gate_pass_let_go (ReeveGatePass *self)
+{
+  ReeveIdempotencyClaim *claim = g_steal_pointer (&self->claim);
+
+  if (reeve_idempotency_get_run_id (claim) != NULL
+      && !g_error_matches (self->call->error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED))
+    reeve_idempotency_leave (self->services->idempotency, claim);
+  else
+    reeve_idempotency_release (self->services->idempotency, claim);
+}
+
 static gboolean
 reeve_gate_pass_keep (gpointer data)
 {
@@ -330,6 +362,8 @@ reeve_gate_pass_end (ReeveCall *call, gpointer data)
   else if (call->error != NULL)
     reeve_gate_pass_refuse (self);
 
+  if (self->claim != NULL && begun && reeve_gate_pass_is_transient (call->error))
+    reeve_gate_pass_let_go (self);
   /* refused before any effect: the key is free again */
   if (self->claim != NULL && (call->error == NULL || begun))
     reeve_gate_pass_in_context (self, reeve_gate_pass_keep);

@@ -22,6 +22,8 @@ typedef struct
 
 ReeveGatePass *reeve_gate_pass_new (ReeveServices *services, ReeveCall *call);
 void reeve_gate_pass_free (ReeveGatePass *self);
+/* What came of asking for the idempotency key: a claim, or what is kept under it. */
+void reeve_gate_pass_take_claim (ReeveGatePass *self, GAsyncResult *result, GError **error);
 /* What the call asks, for admission and ledger; valid as long as the pass. */
 void reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request);
 /* The call's end: settles, records, keeps what a key must answer again, tells the door, frees the

@@ -195,8 +195,7 @@ reeve_gate_on_claim (GObject *source, GAsyncResult *result, gpointer data)
   g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   GError *error = NULL;
 
-  pass->claim = reeve_idempotency_claim_finish (pass->services->idempotency, result,
-                                                &pass->kept_status, &pass->kept, &error);
+  reeve_gate_pass_take_claim (pass, result, &error);
   if (error != NULL)
     reeve_gate_fail (pass, error);
   else if (pass->claim == NULL)

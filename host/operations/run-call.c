@@ -2,6 +2,7 @@
 /* A run goes on when its client has gone: only its events are no longer sent. */
 #include "run-call.h"
 
+#include "call-private.h"
 #include "call-trace.h"
 
 typedef struct
@@ -73,6 +74,7 @@ reeve_run_call_execute (ReeveCall *call, ReeveServices *services, ReeveRunReques
   self->runs = g_object_ref (services->runs);
   self->conversation_id = g_strdup (request->conversation_id);
   request->stream = stream;
+  request->run_id = call->run_id;
   request->door = reeve_call_get_door (call);
   reeve_call_trace_describe_run (call, request);
   reeve_runs_execute_async (

@@ -365,6 +365,7 @@ reeve_runs_start_free (gpointer data)
   g_clear_pointer (&start->record, json_object_unref);
   g_clear_pointer (&start->request.context, json_object_unref);
   g_free ((char *) start->request.operation);
+  g_free ((char *) start->request.run_id);
   g_free ((char *) start->request.agent_id);
   g_free ((char *) start->request.mission);
   g_free ((char *) start->request.session_id);
@@ -387,6 +388,7 @@ reeve_runs_start_new (ReeveAdmitted *admitted, const ReeveRunRequest *request)
   start->intent = reeve_admitted_get_intent (admitted);
   start->request = *request;
   start->request.operation = g_strdup (request->operation);
+  start->request.run_id = g_strdup (request->run_id);
   start->request.agent_id = g_strdup (request->agent_id);
   start->request.mission = g_strdup (request->mission);
   start->request.session_id = g_strdup (request->session_id);
@@ -459,7 +461,8 @@ static void
 reeve_runs_begin (ReeveRuns *self, GTask *task)
 {
   ReeveRunsStart *start = g_task_get_task_data (task);
-  g_autofree char *run_id = reeve_ids_new ("run");
+  g_autofree char *run_id
+      = start->request.run_id != NULL ? g_strdup (start->request.run_id) : reeve_ids_new ("run");
   g_autoptr (ReeveRun) run
       = reeve_run_new (&self->env, start->caller, g_steal_pointer (&start->admitted), run_id,
                        start->record, reeve_journal_new ());

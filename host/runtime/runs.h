@@ -20,6 +20,7 @@ typedef void (*ReeveRunEventFunc) (const char *name, JsonObject *data, gpointer 
 typedef struct
 {
   const char *operation; /* agents.execute or chat.create: what was admitted */
+  const char *run_id;    /* nullable: a new one */
   const char *agent_id;  /* nullable: the built-in assistant */
   const char *mission;
   JsonObject *context;         /* nullable */

@@ -214,6 +214,8 @@ class Restart(QueueCase):
                 self.start(self.ada, agent, mission)
                 self.wait_for(lambda m=mission: m in [run["mission"] for run in self.runs("queued")])
             queued = {run["mission"]: run for run in self.runs("queued")}
+            for mission, run in queued.items():
+                self.assertIn(run["run_id"], self.again(agent, mission, 409)["detail"])
             if end == self.host.stop:
                 self.gate.allow(1)  # it ends while the host stops, and nobody goes after it
             try:
@@ -228,6 +230,10 @@ class Restart(QueueCase):
                 shown = self.show(run)
                 self.assertEqual("succeeded", shown["status"], shown)
                 self.assertEqual(["started", "begun"], [entry["type"] for entry in shown["journal"]][:2])
+                # who asks again under his key gets the answer of the run that was taken up
+                answer = self.again(agent, run["mission"], 200)
+                self.assertEqual((run["run_id"], "succeeded", "Done."), tuple(answer[m] for m in ("run_id", "status", "answer")))
+                self.assertEqual(answer, self.again(agent, run["mission"], 200))
             # one whose turn came just before the stop may have asked twice
             self.assertEqual([f"{number}-1", f"{number}-2"], list(dict.fromkeys(m for m in self.gate.asked if m in queued)))
 
@@ -236,13 +242,18 @@ class Restart(QueueCase):
 
         def ask(mission):
             try:
-                self.answers[mission] = self.host.post(EXECUTE, {"agent_id": agent, "mission": mission}, key=key)
+                self.answers[mission] = self.host.post(EXECUTE, {"agent_id": agent, "mission": mission}, key=key,
+                                                       headers={"Idempotency-Key": mission})
             except OSError:
                 pass
             except Exception as error:  # http.client's own, of a connection that is cut
                 self.assertIn("http.client", type(error).__module__)
 
         self.begin(ask, missions)
+
+    def again(self, agent, mission, status):
+        return self.host.post(EXECUTE, {"agent_id": agent, "mission": mission}, key=self.ada, headers={"Idempotency-Key": mission},
+                              expect=status).json
 
 
 class Full(QueueCase):
@@ -262,6 +273,17 @@ class Full(QueueCase):
         self.join()
         self.assertEqual(["0", "1", "2", "bob"], sorted(self.gate.asked))
         self.assertEqual({200}, {answer.status for answer in self.answers.values()})
+
+    def test_a_refusal_is_no_answer_to_the_same_key(self):
+        agent = self.agent(1)
+        body, keyed = {"agent_id": agent, "mission": "again"}, {"Idempotency-Key": "again"}
+        self.queue(agent, self.ada, "0", ["1", "2"])
+        self.host.post(EXECUTE, body, key=self.ada, headers=keyed, expect=429)
+        self.gate.allow(4)
+        self.join()
+        first = self.host.post(EXECUTE, body, key=self.ada, headers=keyed, expect=200).json
+        self.assertEqual(first, self.host.post(EXECUTE, body, key=self.ada, headers=keyed, expect=200).json)
+        self.assertEqual(["0", "1", "2", "again"], sorted(self.gate.asked))
 
 
 class Late(QueueCase):
