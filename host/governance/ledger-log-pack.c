@@ -252,11 +252,13 @@ reeve_ledger_log_pack_rename (ReeveLedgerLog *self, ReeveLedgerLogPack *pack, co
 static int
 reeve_ledger_log_pack_open (ReeveLedgerLog *self, const char *path, GError **error)
 {
-  if (g_remove (path) != 0 && errno != ENOENT && g_file_test (path, G_FILE_TEST_IS_DIR))
+  int code = g_remove (path) == 0 ? 0 : errno;
+
+  if (code != 0 && code != ENOENT && g_file_test (path, G_FILE_TEST_IS_DIR))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED,
                    "the folder %s is in the way and cannot be removed (%s): remove it by hand",
-                   path, g_strerror (errno));
+                   path, g_strerror (code));
       if (!self->blocked)
         g_warning ("ledger: nothing of %s is packed: %s", self->scope,
                    error != NULL ? (*error)->message : path);

@@ -102,11 +102,16 @@ GBytes *
 reeve_key_folder_read (const char *path, gsize max_size, GError **error)
 {
   GBytes *bytes = NULL;
-  int fd = reeve_key_folder_open (path, O_RDONLY | O_NOFOLLOW, error);
+  struct stat status = { 0 };
+  /* a pipe in its place keeps nobody waiting */
+  int fd = reeve_key_folder_open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, error);
 
   if (fd < 0)
     return NULL;
-  bytes = reeve_key_folder_read_all (fd, path, max_size, error);
+  if (fstat (fd, &status) == 0 && S_ISREG (status.st_mode))
+    bytes = reeve_key_folder_read_all (fd, path, max_size, error);
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s: is no regular file", path);
   close (fd);
   return bytes;
 }

@@ -169,7 +169,7 @@ forge (const char *path, guint number)
       gsize size = ((gsize) record[2] << 8) | record[3];
 
       if (++count == number)
-        memcpy (memmem (record, size, "usr_one", 7), "usr_two", 7);
+        ((char *) memmem (record, size, "usr_one", 7))[6] = 'f';
       reeve_ledger_scanner_seal (record, size, hash, leaf);
       memcpy (record + REEVE_LEDGER_SCANNER_PREFIX + size, hash, sizeof hash);
       at += size + REEVE_LEDGER_SCANNER_OVERHEAD;

@@ -136,17 +136,17 @@ class Damage(unittest.TestCase):
         self.check_second(host, "the ledger of second is damaged: .*00000000000000000001.log is no regular file")
         self.check_others(host)
         host.stop()
-        for name in ("ledger/@platform/checkpoint", "ledger/ledger.lock"):
+        for name in ("ledger/@platform/checkpoint", "ledger/ledger.lock", "keys/ledger.pub", "keys/ledger.key"):
             path = self.path(host, *name.split("/"))
             os.rename(path, path + ".lock")
             os.mkfifo(path)
-            self.refuses_to_start(host, os.path.basename(path) + " is no regular file")
+            self.refuses_to_start(host, os.path.basename(path) + ":? is no regular file", code=78 if path.endswith(".key") else 1)
             os.rename(path + ".lock", path)
 
-    def refuses_to_start(self, host, reason):
+    def refuses_to_start(self, host, reason, code=1):
         with self.assertRaises(AssertionError) as caught:
             host.start()
-        self.assertIn("exit 1", str(caught.exception))
+        self.assertIn(f"exit {code}", str(caught.exception))
         self.assertRegex(str(caught.exception), reason)
         host.process.stdout.close()
         host.process = None
