@@ -8,6 +8,9 @@
 #include <gnutls/gnutls.h>
 #include <string.h>
 
+/* hexadecimal digits of an id that was made of an issuer and a subject */
+#define REEVE_IDS_DERIVED 32
+
 /* RFC 4648 section 6, lower case, without padding */
 static const char reeve_ids_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
 
@@ -135,6 +138,35 @@ reeve_ids_is_valid (const char *id, const char *kind)
   const char *tail = id + kind_length + 1;
   gsize length = strnlen (tail, REEVE_IDS_LENGTH + 1);
   return length == REEVE_IDS_LENGTH && strspn (tail, reeve_ids_alphabet) == length;
+}
+
+/* A digest in the place of the random part: who was let in by a token has it. */
+static gboolean
+reeve_ids_is_derived (const char *id)
+{
+  return g_str_has_prefix (id, "usr_") && strlen (id) == 4 + REEVE_IDS_DERIVED
+         && strspn (id + 4, "0123456789abcdef") == REEVE_IDS_DERIVED;
+}
+
+/**
+ * reeve_ids_is_made:
+ * @id: (nullable): text from outside
+ *
+ * Returns: whether @id has the form of an id that a host makes, of whatever kind, and so says
+ * nothing to who does not know it
+ */
+gboolean
+reeve_ids_is_made (const char *id)
+{
+  static const char *const kinds[] = { "agt", "bud", "cnv", "doc", "elv", "key", "ovr",
+                                       "pri", "rep", "req", "run", "usr", "ver", "wsp" };
+
+  if (id == NULL)
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (reeve_ids_is_valid (id, kinds[i]))
+      return TRUE;
+  return reeve_ids_is_derived (id);
 }
 
 /**

@@ -15,6 +15,7 @@ char *reeve_ids_new_uuid (void) G_GNUC_WARN_UNUSED_RESULT;
 char *reeve_ids_new_secret (void) G_GNUC_WARN_UNUSED_RESULT;
 char *reeve_ids_encode (gconstpointer data, gsize length) G_GNUC_WARN_UNUSED_RESULT;
 gboolean reeve_ids_is_valid (const char *id, const char *kind);
+gboolean reeve_ids_is_made (const char *id);
 const char *reeve_ids_get_plain (const char *id);
 
 G_END_DECLS

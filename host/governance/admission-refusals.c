@@ -5,11 +5,6 @@
  * a pseudonym that lasts as long as the process: an address is personal. */
 #include "admission-refusals.h"
 
-#include <string.h>
-
-#include "base/digests.h"
-#include "base/ids.h"
-
 #define REEVE_ADMISSION_REFUSALS_SECONDS 10
 #define REEVE_ADMISSION_REFUSALS_MAX     1024 /* beyond: all sources together */
 
@@ -26,9 +21,9 @@ struct _ReeveAdmissionRefusals
 {
   GMutex mutex;
   ReeveLedger *ledger;
-  GHashTable *rows; /* key -> ReeveAdmissionRefusalsRow */
-  GSource *timer;   /* (nullable): while there are rows */
-  guint8 salt[16];
+  GHashTable *rows;                  /* key -> ReeveAdmissionRefusalsRow */
+  GSource *timer;                    /* (nullable): while there are rows */
+  const ReevePseudonyms *pseudonyms; /* not owned */
 };
 
 static void
@@ -44,7 +39,7 @@ reeve_admission_refusals_row_free (gpointer data)
 }
 
 ReeveAdmissionRefusals *
-reeve_admission_refusals_new (ReeveLedger *ledger)
+reeve_admission_refusals_new (ReeveLedger *ledger, const ReevePseudonyms *pseudonyms)
 {
   ReeveAdmissionRefusals *self = g_new0 (ReeveAdmissionRefusals, 1);
 
@@ -52,7 +47,7 @@ reeve_admission_refusals_new (ReeveLedger *ledger)
   self->ledger = g_object_ref (ledger);
   self->rows
       = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, reeve_admission_refusals_row_free);
-  reeve_ids_fill_random (self->salt, sizeof self->salt);
+  self->pseudonyms = pseudonyms;
   return self;
 }
 
@@ -68,23 +63,6 @@ reeve_admission_refusals_free (ReeveAdmissionRefusals *self)
   g_object_unref (self->ledger);
   g_mutex_clear (&self->mutex);
   g_free (self);
-}
-
-static char *
-reeve_admission_refusals_name_source (ReeveAdmissionRefusals *self, const char *address)
-{
-  g_autoptr (GByteArray) text = NULL;
-  guint8 digest[32] = { 0 };
-  g_autofree char *hex = NULL;
-
-  if (address == NULL)
-    return NULL;
-  text = g_byte_array_new ();
-  g_byte_array_append (text, self->salt, sizeof self->salt);
-  g_byte_array_append (text, (const guint8 *) address, (guint) strlen (address));
-  reeve_digests_sha256 (text->data, text->len, digest);
-  hex = reeve_digests_hex (digest, 8);
-  return g_strconcat ("src_", hex, NULL);
 }
 
 /* ---- the interval ---- */
@@ -219,7 +197,8 @@ void
 reeve_admission_refusals_add (ReeveAdmissionRefusals *self, const ReeveLedgerRecord *record,
                               const char *address)
 {
-  g_autofree char *source = reeve_admission_refusals_name_source (self, address);
+  g_autofree char *source
+      = address != NULL ? reeve_pseudonyms_name (self->pseudonyms, "src", address) : NULL;
   ReeveLedgerRecord first = *record;
 
   if (!reeve_admission_refusals_count (self, record, &source))

@@ -4,12 +4,15 @@
 #pragma once
 
 #include "ledger.h"
+#include "pseudonyms.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ReeveAdmissionRefusals ReeveAdmissionRefusals;
 
-ReeveAdmissionRefusals *reeve_admission_refusals_new (ReeveLedger *ledger);
+/* @pseudonyms outlive it */
+ReeveAdmissionRefusals *reeve_admission_refusals_new (ReeveLedger *ledger,
+                                                      const ReevePseudonyms *pseudonyms);
 void reeve_admission_refusals_free (ReeveAdmissionRefusals *self);
 /* Records a refusal, at once or counted with others. address: (nullable): where it came from */
 void reeve_admission_refusals_add (ReeveAdmissionRefusals *self, const ReeveLedgerRecord *record,

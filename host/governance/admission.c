@@ -18,6 +18,8 @@
 
 /* where a question's task keeps its span */
 #define REEVE_ADMISSION_SPAN "reeve-span"
+/* longest name of a model in a record */
+#define REEVE_ADMISSION_MODEL 128
 
 /* A stage of the gate; what a host has no checks for passes. */
 typedef struct
@@ -61,6 +63,7 @@ struct _ReeveAdmission
   ReeveAdmissionKeep keep; /* its ledger is that of the gate */
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
+  ReevePseudonyms pseudonyms;
   ReeveInstruments *instruments; /* (nullable): not owned */
 };
 
@@ -137,7 +140,8 @@ reeve_admission_new (ReeveLedger *ledger)
   self->ledger = g_object_ref (ledger);
   self->keep.ledger = ledger;
   self->orphans = reeve_admission_orphans_new (ledger);
-  self->refusals = reeve_admission_refusals_new (ledger);
+  reeve_pseudonyms_init (&self->pseudonyms);
+  self->refusals = reeve_admission_refusals_new (ledger, &self->pseudonyms);
   return self;
 }
 
@@ -201,6 +205,39 @@ reeve_admission_set_kept_values (ReeveAdmission *self, ReeveKeptValues *values,
 {
   self->keep.values = g_object_ref (values);
   self->keep.workers = reeve_workers_ref (workers);
+}
+
+/**
+ * reeve_admission_name_told:
+ * @self: the gate
+ * @text: what a caller wrote where an id is expected
+ *
+ * Returns: (transfer full): what stands for it in records while this process lives
+ */
+char *
+reeve_admission_name_told (ReeveAdmission *self, const char *text)
+{
+  return reeve_pseudonyms_name (&self->pseudonyms, "told", text);
+}
+
+/**
+ * reeve_admission_name_model:
+ * @self: the gate
+ * @model: (nullable): name of a model, as it was asked for
+ *
+ * Models have names of their services, which nobody here can list; but a text that cannot be one is
+ * not written.
+ *
+ * Returns: (transfer full) (nullable): what stands for it in records, where it cannot be a name
+ */
+char *
+reeve_admission_name_model (ReeveAdmission *self, const char *model)
+{
+  if (model == NULL
+      || (strlen (model) <= REEVE_ADMISSION_MODEL
+          && model[strspn (model, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.:/+")] == '\0'))
+    return NULL;
+  return reeve_admission_name_told (self, model);
 }
 
 /**
@@ -516,6 +553,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->permission = reeve_admission_keep (strings, request->permission);
   kept->resource_type = reeve_admission_keep (strings, request->resource_type);
   kept->resource_id = reeve_admission_keep (strings, request->resource_id);
+  kept->resource_told = reeve_admission_keep (strings, request->resource_told);
   kept->agent_id = reeve_admission_keep (strings, request->agent_id);
   kept->delegated_user_id = reeve_admission_keep (strings, request->delegated_user_id);
   kept->run_id = reeve_admission_keep (strings, request->run_id);
@@ -526,6 +564,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->sandbox_level = reeve_admission_keep (strings, request->sandbox_level);
   kept->workspace_id = reeve_admission_keep (strings, request->workspace_id);
   kept->model = reeve_admission_keep (strings, request->model);
+  kept->model_told = reeve_admission_keep (strings, request->model_told);
   kept->report_model = reeve_admission_keep (strings, request->report_model);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);

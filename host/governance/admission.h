@@ -28,7 +28,8 @@ typedef struct
   const char *permission; /* needed of the caller; NULL: none beyond authentication */
   const char *resource_type;
   const char *resource_id;
-  gboolean narrowed; /* of a list: only what lies where the caller holds the permission */
+  const char *resource_told; /* (nullable): stands for resource_id in records */
+  gboolean narrowed;         /* of a list: only what lies where the caller holds the permission */
   const char *agent_id;
   const char *delegated_user_id; /* on whose behalf the agent acts; NULL: the caller's own */
   const char *run_id;
@@ -52,6 +53,7 @@ typedef struct
   guint refills;                   /* set by the gate: how often the platform was asked for more */
   const char *workspace_id;
   const char *model;
+  const char *model_told; /* (nullable): stands for model in records */
   const char *input_digest;
   JsonNode *body; /* (nullable): the arguments, where bodies are kept; else those of the tool */
   guint64 parent; /* intent of the enclosing effect */
@@ -121,6 +123,12 @@ void reeve_admission_set_budgets (ReeveAdmission *self, ReeveBudgets *budgets);
 /* Before the first request: where bodies and addresses are kept, on @workers. */
 void reeve_admission_set_kept_values (ReeveAdmission *self, ReeveKeptValues *values,
                                       ReeveWorkers *workers);
+/* Records have ids and no texts that callers chose: (transfer full) what stands for one. Any
+ * thread. */
+char *reeve_admission_name_told (ReeveAdmission *self, const char *text) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a model; (nullable): it may stand as it is. */
+char *reeve_admission_name_model (ReeveAdmission *self,
+                                  const char *model) G_GNUC_WARN_UNUSED_RESULT;
 /* Are requests and settlements to say what is asked and answered? Any thread. */
 gboolean reeve_admission_keeps_bodies (ReeveAdmission *self);
 /* Must model calls of this tenant say what they may take? Any thread, no I/O. */

@@ -163,6 +163,9 @@ static void
 reeve_op_completions_ask_agent (ReeveOpCompletion *self)
 {
   const char *agent_id = reeve_ids_get_plain (self->model + strlen (REEVE_OP_COMPLETIONS_AGENT));
+  g_autofree char *told = agent_id != NULL && !reeve_ids_is_made (agent_id)
+                              ? reeve_admission_name_told (self->services->admission, agent_id)
+                              : NULL;
   g_autoptr (JsonNode) body = reeve_admission_keeps_bodies (self->services->admission)
                                   ? reeve_gate_params_make_body (self->call)
                                   : NULL;
@@ -172,7 +175,8 @@ reeve_op_completions_ask_agent (ReeveOpCompletion *self)
     .permission = reeve_call_get_operation (self->call)->permission,
     .resource_type = "agent",
     .resource_id = agent_id,
-    .agent_id = agent_id,
+    .resource_told = told,
+    .agent_id = told != NULL ? told : agent_id,
     .input_digest = reeve_call_get_digest (self->call),
     .body = body,
     .trace_id = reeve_call_get_trace_id (self->call),

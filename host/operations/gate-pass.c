@@ -14,6 +14,8 @@
 
 /* member of a kept answer that is an error */
 #define REEVE_GATE_PASS_ERROR "reeve_error"
+/* of a number of a record; shorter than a number of a telephone with its country */
+#define REEVE_GATE_PASS_DIGITS 9
 
 ReeveGatePass *
 reeve_gate_pass_new (ReeveServices *services, ReeveCall *call)
@@ -34,6 +36,7 @@ reeve_gate_pass_free (ReeveGatePass *self)
   g_clear_pointer (&self->kept, json_node_unref);
   g_clear_pointer (&self->body, json_node_unref);
   g_free (self->resource_id);
+  g_clear_pointer (&self->told, g_ptr_array_unref);
   g_free (self->workspace_id);
   g_free (self);
 }
@@ -69,6 +72,81 @@ reeve_gate_pass_member (ReeveGatePass *self, const char *name)
   return reeve_ids_get_plain (reeve_json_get_string (object, name, NULL));
 }
 
+static gboolean
+reeve_gate_pass_is_identifier (ReeveGatePass *self, const char *name)
+{
+  for (const ReeveIdentifier *i = self->call->operation->identifiers; i->parameter != NULL; i++)
+    if (strcmp (i->parameter, name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Things that have names: is this one of them, at this host? */
+static gboolean
+reeve_gate_pass_is_named (ReeveGatePass *self, const char *name, const char *id)
+{
+  ReeveServices *services = self->services;
+  g_autoptr (ReeveRegistryEntry) plugin = NULL;
+
+  if (strcmp (name, "plugin_id") == 0)
+    plugin = reeve_registry_get (services->registry, id);
+  return plugin != NULL
+         || (strcmp (name, "role_id") == 0 && reeve_role_book_is_fixed (services->role_book, id))
+         || (strcmp (name, "store") == 0
+             && (strcmp (id, REEVE_SCOPE_PLATFORM) == 0
+                 || reeve_store_has_scope (services->store, id)));
+}
+
+/* A number of a record. */
+static gboolean
+reeve_gate_pass_is_number (const char *name, const char *id)
+{
+  return strcmp (name, "seq") == 0 && strlen (id) <= REEVE_GATE_PASS_DIGITS
+         && strspn (id, G_CSET_DIGITS) == strlen (id);
+}
+
+/* May what a caller wrote stand in a record? Anything may be a person's name or address, but what
+ * the host made, looked up and found, or is told by who may name things. */
+static gboolean
+reeve_gate_pass_may_stand (ReeveGatePass *self, const char *name, const char *id)
+{
+  const ReeveOperation *operation = self->call->operation;
+
+  if (reeve_ids_is_made (id) || (self->found && reeve_gate_pass_is_identifier (self, name))
+      || reeve_gate_pass_is_number (name, id))
+    return TRUE;
+  if (self->call->params == NULL)
+    return FALSE;
+  /* who makes a tenant names it */
+  return strcmp (operation->name, "tenants.create") == 0
+         || reeve_gate_pass_is_named (self, name, id);
+}
+
+/* (transfer none): @told, which is taken and lives as long as the pass */
+static const char *
+reeve_gate_pass_hold (ReeveGatePass *self, char *told)
+{
+  if (self->told == NULL)
+    self->told = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (self->told, told);
+  return told;
+}
+
+/* (nullable) (transfer none): what stands in records for a parameter */
+static const char *
+reeve_gate_pass_tell (ReeveGatePass *self, const char *name, const char *id)
+{
+  if (id == NULL || reeve_gate_pass_may_stand (self, name, id))
+    return id;
+  return reeve_gate_pass_hold (self, reeve_admission_name_told (self->services->admission, id));
+}
+
+static const char *
+reeve_gate_pass_tell_member (ReeveGatePass *self, const char *name)
+{
+  return reeve_gate_pass_tell (self, name, reeve_gate_pass_member (self, name));
+}
+
 /* (transfer full) (nullable): an id that is a number, from a door that knows types */
 static char *
 reeve_gate_pass_number (ReeveGatePass *self, const char *name)
@@ -85,11 +163,13 @@ reeve_gate_pass_find_workspace (ReeveGatePass *self)
 {
   const char *bound
       = self->call->caller != NULL ? reeve_caller_get_workspace_id (self->call->caller) : NULL;
+  const char *id = NULL;
 
   if (self->workspace_id != NULL || (self->call->operation->flags & REEVE_OPERATION_MAKES) == 0
       || self->call->params == NULL)
     return self->workspace_id;
-  return reeve_ids_get_plain (reeve_json_get_string (self->call->params, "workspace_id", bound));
+  id = reeve_json_get_string (self->call->params, "workspace_id", bound);
+  return reeve_gate_pass_tell (self, "workspace_id", reeve_ids_get_plain (id));
 }
 
 /* (nullable) (transfer none): what the ledger keeps of it, if it keeps anything of bodies */
@@ -115,10 +195,14 @@ reeve_gate_pass_describe_report (ReeveGatePass *self, ReeveAdmissionRequest *req
                                    output + reeve_json_get_int (params, "input_tokens", 0));
   const char *what = reeve_json_get_string (params, "type", NULL);
   ReeveUsageCounter counter = REEVE_USAGE_REPORTS;
+  char *told = NULL;
 
   request->reserve_output = MIN (output, all);
   request->reserve_input = all - request->reserve_output;
   request->report_model = reeve_json_get_string (params, "model", NULL);
+  told = reeve_admission_name_model (self->services->admission, request->report_model);
+  if (told != NULL)
+    request->report_model = reeve_gate_pass_hold (self, told);
   if (reeve_usage_told_find (what, &counter))
     {
       request->report_what = g_intern_string (what);
@@ -145,10 +229,11 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .permission = operation->permission,
     .resource_type = operation->resource_type,
     .resource_id = id != NULL ? id : self->resource_id,
+    .resource_told = id != NULL ? reeve_gate_pass_tell (self, resource, id) : NULL,
     .workspace_id = reeve_gate_pass_find_workspace (self),
     .narrowed = (operation->flags & REEVE_OPERATION_NARROWS) != 0,
-    .agent_id = reeve_gate_pass_member (self, "agent_id"),
-    .run_id = reeve_gate_pass_member (self, "run_id"),
+    .agent_id = reeve_gate_pass_tell_member (self, "agent_id"),
+    .run_id = reeve_gate_pass_tell_member (self, "run_id"),
     .input_digest = self->call->digest,
     .body = reeve_gate_pass_get_body (self),
     .trace_id = self->call->trace.trace_id,

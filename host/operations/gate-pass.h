@@ -13,7 +13,9 @@ typedef struct
   ReeveCall *call; /* held */
   ReeveIdempotencyClaim *claim;
   gboolean admitted; /* class effect: its intent is durable */
+  gboolean found;    /* all that the operation calls identifiers was looked up and is there */
   char *resource_id;
+  GPtrArray *told;    /* (nullable): pseudonyms of what the caller wrote */
   guint kept_status;  /* answered before, under the same key */
   JsonNode *kept;     /* (nullable): the same */
   char *workspace_id; /* where the thing lies; NULL: in none, or nobody looked */

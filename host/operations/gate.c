@@ -317,7 +317,7 @@ reeve_gate_check_identifiers (ReeveGatePass *pass, GError **error)
           || !reeve_gate_locate (pass, i->collection, id, error))
         return FALSE;
     }
-  return TRUE;
+  return pass->found = TRUE;
 }
 
 static gboolean

@@ -122,6 +122,7 @@ reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmReques
   g_autofree char *provider = NULL;
   g_autofree char *name = NULL;
   g_autofree char *full = NULL;
+  g_autofree char *told = NULL;
   g_autoptr (JsonNode) body = reeve_admission_keeps_bodies (services->admission)
                                   ? reeve_gate_params_make_body (call)
                                   : NULL;
@@ -146,6 +147,8 @@ reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmReques
     }
   full = g_strconcat (provider, "/", name, NULL);
   admission.model = full;
+  told = reeve_admission_name_model (services->admission, full);
+  admission.model_told = told;
   self = g_new0 (ReeveModelDoor, 1);
   self->call = reeve_call_ref (call);
   self->services = services;

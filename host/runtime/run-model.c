@@ -366,6 +366,7 @@ reeve_run_model_call (ReeveRun *run, guint step)
   ReeveRunModel *self = g_new0 (ReeveRunModel, 1);
   ReeveAdmissionRequest admission = { .operation = "model.call", .permission = "agent:execute" };
   g_autofree char *full = NULL;
+  g_autofree char *told = NULL;
   g_autoptr (JsonNode) body = NULL;
   gsize length = 0;
 
@@ -378,6 +379,8 @@ reeve_run_model_call (ReeveRun *run, guint step)
   reeve_run_describe (run, &admission);
   full = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
   admission.model = full;
+  told = reeve_admission_name_model (run->env.admission, full);
+  admission.model_told = told;
   admission.estimated_tokens
       = reeve_run_model_bound (run, self->request, admission.agent_id, length);
   admission.input_digest = self->digest;

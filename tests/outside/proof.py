@@ -295,6 +295,7 @@ WORDS = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<time>"),
     (re.compile(r"\brv_[A-Za-z0-9_]+"), "<key>"),
     (re.compile(r"\b([a-z]{2,4})_[0-9a-z]{20,26}\b"), r"<\1>"),
+    (re.compile(r"\b(told|src)_[0-9a-f]{16}\b"), r"<\1>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<digest>"),
     (re.compile(r"\bsession-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<session>"),
     (re.compile(r"\bchatcmpl-\w+"), "<completion>"),

@@ -237,6 +237,69 @@ class Kept(Base):
         self.assertFalse(os.path.exists(halves))
 
 
+class Told(Base):
+    """What a caller writes where an id is expected stands in no record, unless it is one."""
+
+    config = "audit: {include_request_body: false}\n"
+    canary = "canary-told"
+
+    def tell(self, key):
+        """Everywhere an id is taken. Answers how many were told."""
+        words = (f"{self.canary}{i}@x.example" for i in range(1000))
+        for path in ("admin/users", "admin/agents", "runs", "admin/keys", "documents", "admin/tenants", "admin/roles", "conversations",
+                     "admin/workspaces", "admin/plugins", "admin/costs/reports", "admin/audit"):
+            for method in ("GET", "DELETE"):
+                self.host.call(method, f"/api/v1/{path}/{next(words)}", key=key)
+        self.host.call("POST", ERASURES, {"user_id": next(words)}, key=key)
+        self.host.call("POST", "/api/v1/admin/access/evaluate", {"user_id": next(words), "action": "agent:read"}, key=key)
+        self.host.call("POST", "/api/v1/admin/agents", {"name": "x", "workspace_id": next(words)}, key=key)
+        self.host.call("POST", "/api/v1/agents/execute", {"agent_id": next(words), "mission": "x"}, key=key)
+        self.host.call("POST", "/api/v1/chat", {"message": "x", "agent_id": next(words), "conversation_id": next(words)}, key=key)
+        self.host.call("POST", "/api/v1/admin/usage/reports", {"agent_id": next(words), "type": "llm_call", "model": next(words), "tokens_used": 1}, key=key)
+        self.host.call("POST", "/api/v1/admin/encryption/rotate", {"store": next(words)}, key=key)
+        for model in ("", "agent/", "local/"):
+            self.host.call("POST", "/v1/chat/completions", {"model": model + next(words), "messages": [{"role": "user", "content": "x"}]}, key=key)
+        self.host.call("POST", "/v1/embeddings", {"model": next(words), "input": "x"}, key=key)
+        self.host.call("GET", f"/api/v1/admin/audit?agent_id={next(words)}&run_id={next(words)}&actor={next(words)}", key=key)
+        return int(next(words)[len(self.canary):].split("@")[0])
+
+    def test_no_record_has_what_was_told(self):
+        _user, key = self.person()
+        for caller in (key, self.host.user("viewer"), self.host.key, None):
+            self.assertGreater(self.tell(caller), 30)
+        self.host.stop()
+        self.assertEqual(holders(os.path.join(self.host.state, "ledger"), self.canary), [])
+        self.host.start()
+        self.verify()
+        records = self.host.records()
+        named = {r["resource"]["id"] for r in records if r.get("resource", {}).get("id", "").startswith("told_")}
+        self.assertGreater(len(named), 20)
+        self.assertTrue({r["agent_id"] for r in records if r.get("agent_id", "").startswith("told_")})
+        # nobody confirms a guess: the digest is keyed
+        for name in named:
+            self.assertRegex(name, "^told_[0-9a-f]{16}$")
+        for i in range(100):
+            guess = f"{self.canary}{i}@x.example".encode()
+            self.assertNotIn("told_" + hashlib.sha256(guess).hexdigest()[:16], named)
+
+    def test_the_same_is_known_again(self):
+        for _ in range(2):
+            self.host.call("GET", "/api/v1/admin/users/again@x.example", expect=404)
+        found = self.host.records(action="users.get", kind="refusal")[-2:]
+        self.assertEqual(found[0]["resource"], found[1]["resource"])
+
+    def test_what_is_there_has_its_id(self):
+        user, _key = self.person()
+        agent, name = self.host.agent(), f"told-{time.monotonic_ns()}"
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": name, "name": "x"}, expect=201)
+        role = self.host.post("/api/v1/admin/roles", {"name": name, "permissions": ["audit:read"]}, expect=201).json["role_id"]
+        plugin = self.host.get("/api/v1/admin/plugins", expect=200).json["items"][0]["plugin_id"]
+        for path, what in (("users", user), ("agents", agent), ("tenants", name), ("roles", role), ("roles", "viewer"), ("plugins", plugin)):
+            self.host.get(f"/api/v1/admin/{path}/{what}", expect=200)
+            self.assertTrue(self.host.records(action=f"{path}.get", resource=what), path)
+        self.assertTrue(self.host.records(action="tenants.create", kind="intent", resource=name))
+
+
 class Plain(Base):
     config = "audit: {include_request_body: false}\n"
 
