@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The service's own count wins wherever it came. Else the host counts what it saw, and says so:
- * what it may have been at most, as for what is reserved, so that nobody spends more than is
- * written down; and a token for each piece of a stream. A stream that was cut has taken its input
- * and what it had said. */
+/* The service's own count wins wherever it came. Else the host counts what it saw, and says so: a
+ * token for each piece of a stream, and no less than one for four bytes. A stream that was cut has
+ * taken its input and what it had said. */
 #include "model-meter.h"
 
 #include "model-response.h"
@@ -37,10 +36,9 @@ reeve_model_meter_add (ReeveModelMeter *self, const ReeveLlmDelta *delta)
     case REEVE_LLM_DELTA_TEXT:
     case REEVE_LLM_DELTA_THOUGHT:
     case REEVE_LLM_DELTA_TOOL_CALL:
-      if (delta->text_length > 0)
-        self->estimate += reeve_token_estimate_text (delta->text, delta->text_length);
+      self->bytes += delta->text_length;
       if (delta->name != NULL)
-        self->estimate += reeve_token_estimate_text (delta->name, strlen (delta->name));
+        self->bytes += strlen (delta->name);
       self->pieces += delta->text_length > 0 || delta->name != NULL;
       break;
     case REEVE_LLM_DELTA_USAGE:
@@ -50,6 +48,28 @@ reeve_model_meter_add (ReeveModelMeter *self, const ReeveLlmDelta *delta)
     default:
       break;
     }
+}
+
+static gint64
+reeve_model_meter_input (ReeveLlmRequest *request)
+{
+  const char *const *texts = reeve_llm_request_get_input (request);
+  g_autoptr (JsonNode) node = NULL;
+  g_autofree char *text = NULL;
+  gsize bytes = 0;
+
+  if (reeve_llm_request_get_task (request) == REEVE_LLM_TASK_EMBED)
+    {
+      for (guint i = 0; texts != NULL && texts[i] != NULL; i++)
+        bytes += strlen (texts[i]);
+      return reeve_token_estimate_bytes (bytes);
+    }
+  if (reeve_llm_request_get_messages (request) == NULL)
+    return 0;
+  node = json_node_new (JSON_NODE_ARRAY);
+  json_node_set_array (node, reeve_llm_request_get_messages (request));
+  text = json_to_string (node, FALSE);
+  return reeve_token_estimate_bytes (strlen (text));
 }
 
 /* Did the service work for an answer that did not come, and is it known how much? */
@@ -63,6 +83,37 @@ reeve_model_meter_is_cut (const ReeveModelMeter *self, ReeveLlmRequest *request,
          && (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
              || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT)
              || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED));
+}
+
+/**
+ * reeve_model_meter_settle:
+ * @self: a meter
+ * @request: what was asked
+ * @response: (nullable): the answer
+ * @error: (nullable): why there is none
+ * @settlement: its tokens are filled in
+ *
+ * Of a call that failed before anything came the tokens stay 0: with the outcome `unknown` that
+ * stands for all that was reserved.
+ */
+void
+reeve_model_meter_settle (const ReeveModelMeter *self, ReeveLlmRequest *request,
+                          const ReeveModelResponse *response, const GError *error,
+                          ReeveSettlement *settlement)
+{
+  gint64 input = response != NULL ? response->input_tokens : self->input;
+  gint64 output = response != NULL ? response->output_tokens : -1;
+  gsize bytes = self->bytes;
+
+  if (response == NULL && !reeve_model_meter_is_cut (self, request, error))
+    return;
+  if (response != NULL)
+    bytes = MAX (bytes, strlen (response->content) + strlen (response->thought));
+  settlement->estimated = input < 0 || output < 0;
+  settlement->input_tokens = input >= 0 ? input : reeve_model_meter_input (request);
+  if (output < 0)
+    output = MAX (self->output, MAX (reeve_token_estimate_bytes (bytes), (gint64) self->pieces));
+  settlement->output_tokens = output;
 }
 
 /* ---- before it ---- */
@@ -119,50 +170,6 @@ reeve_model_meter_bound (ReeveLlmRequest *request, ReeveAdmissionRequest *admiss
   admission->reserve_output = output > 0 ? output : REEVE_MODEL_METER_OUTPUT;
   admission->reserve_input = reeve_token_estimate_chat (reeve_llm_request_get_messages (request),
                                                         reeve_llm_request_get_tools (request));
-}
-
-/* ---- behind it ---- */
-
-static gint64
-reeve_model_meter_response (const ReeveModelResponse *response)
-{
-  return reeve_token_estimate_text (response->content, strlen (response->content))
-         + reeve_token_estimate_text (response->thought, strlen (response->thought));
-}
-
-/**
- * reeve_model_meter_settle:
- * @self: a meter
- * @request: what was asked
- * @response: (nullable): the answer
- * @error: (nullable): why there is none
- * @settlement: its tokens are filled in
- *
- * Of a call that failed before anything came the tokens stay 0: with the outcome `unknown` that
- * stands for all that was reserved.
- */
-void
-reeve_model_meter_settle (const ReeveModelMeter *self, ReeveLlmRequest *request,
-                          const ReeveModelResponse *response, const GError *error,
-                          ReeveSettlement *settlement)
-{
-  gint64 input = response != NULL ? response->input_tokens : self->input;
-  gint64 output = response != NULL ? response->output_tokens : -1;
-  gint64 said = self->estimate;
-  ReeveAdmissionRequest bound = { 0 };
-
-  if (response == NULL && !reeve_model_meter_is_cut (self, request, error))
-    return;
-  settlement->estimated = input < 0 || output < 0;
-  if (settlement->estimated)
-    reeve_model_meter_bound (request, &bound);
-  if (response != NULL && output < 0)
-    said = MAX (said, reeve_model_meter_response (response));
-  settlement->input_tokens = input >= 0 ? input : bound.reserve_input;
-  /* an estimate is never more than the service was allowed to say */
-  if (output < 0)
-    output = MAX (self->output, MIN (MAX (said, (gint64) self->pieces), bound.reserve_output));
-  settlement->output_tokens = output;
 }
 
 static gint64

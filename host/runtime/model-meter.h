@@ -10,9 +10,9 @@ typedef struct
 {
   gint64 input; /* as the service told; -1: it has not */
   gint64 output;
-  gint64 estimate; /* of what it said, at most */
-  guint pieces;    /* in which it said it; a stream has one for each token */
-  gboolean sent;   /* anything came */
+  gsize bytes;   /* of what it said */
+  guint pieces;  /* in which it said it; a stream has one for each token */
+  gboolean sent; /* anything came */
 } ReeveModelMeter;
 
 void reeve_model_meter_init (ReeveModelMeter *self);

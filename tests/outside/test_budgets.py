@@ -229,10 +229,6 @@ class Spending(BudgetCase):
         self.assertTrue(15 < used < 70, used)
         outcome = next(r for r in self.records("model.call") if r["kind"] == "outcome")
         self.assertEqual((1, used), (outcome["estimated"], outcome["input_tokens"] + outcome["output_tokens"]))
-        # what nobody counted is what it may have been at most, as what was reserved: and no more than was allowed to be said
-        intent = next(r for r in self.records("model.call") if r["seq"] == outcome["intent"])
-        self.assertEqual(intent["reserved_tokens"] - 200, outcome["input_tokens"])
-        self.assertLessEqual(outcome["output_tokens"], 200)
 
     def test_callers_at_once_do_not_pass_it(self):
         self.put(BASE + "/org", {"token_limit": 300})
