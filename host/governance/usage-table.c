@@ -419,7 +419,8 @@ reeve_usage_table_read_rows (GBytes *bytes, ReeveUsageTableMerge *merge)
   g_autoptr (GPtrArray) words = g_ptr_array_new_with_free_func (g_free);
   gsize length = 0;
   const guint8 *data = g_bytes_get_data (bytes, &length);
-  ReeveUsageTableReader reader = { .at = data, .end = data + length, .words = words };
+  ReeveUsageTableReader reader
+      = { .at = data, .end = data != NULL ? data + length : NULL, .words = words };
   guint64 version = 0;
   guint64 rows = 0;
 
