@@ -15,6 +15,7 @@
 #include "admission-refusals.h"
 #include "budgets.h"
 #include "instruments.h"
+#include "usage-event.h"
 
 /* where a question's task keeps its span */
 #define REEVE_ADMISSION_SPAN "reeve-span"
@@ -817,10 +818,12 @@ reeve_admission_enter (ReeveAdmission *self, const ReeveAdmissionRequest *reques
 }
 
 static void
-reeve_admission_describe_intent (ReeveAdmitted *admitted, const ReeveAdmissionRequest *request,
-                                 ReeveLedgerRecord *record)
+reeve_admission_describe_intent (ReeveAdmission *self, ReeveAdmitted *admitted,
+                                 const ReeveAdmissionRequest *request, ReeveLedgerRecord *record)
 {
   reeve_admission_records_fill (request, REEVE_LEDGER_INTENT, record);
+  if (self->budgets != NULL && strcmp (request->operation, REEVE_USAGE_ACTION_REPORT) == 0)
+    reeve_budgets_describe_report (self->budgets, request, record);
   if (admitted->reservation == NULL)
     return;
   record->reserved_tokens = reeve_reservation_get_input (admitted->reservation)
@@ -845,7 +848,7 @@ reeve_admission_record_intent (ReeveAdmission *self, const ReeveAdmissionRequest
   ReeveAdmissionKept kept;
   gboolean ok = TRUE;
 
-  reeve_admission_describe_intent (admitted, request, &record);
+  reeve_admission_describe_intent (self, admitted, request, &record);
   if (reeve_admission_describe_kept (self, request, &record, &kept))
     ok = reeve_admission_keep_store (&self->keep, &kept, error);
   reeve_admission_keep_apply (&kept, &record);
@@ -1035,7 +1038,7 @@ reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *requ
   admitted = reeve_admission_make (self, request);
   admitted->reservation = reservation;
   g_task_set_task_data (task, admitted, NULL);
-  reeve_admission_describe_intent (admitted, request, &record);
+  reeve_admission_describe_intent (self, admitted, request, &record);
   /* what the adviser said, or that he was not reached */
   if (request->advice != NULL)
     record.reason = reeve_policy_advice_get_word (request->advice);

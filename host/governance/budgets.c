@@ -419,6 +419,26 @@ reeve_budgets_spend (ReeveBudgets *self, const char *tenant_id, ReeveReservation
     }
 }
 
+/**
+ * reeve_budgets_describe_report:
+ * @self: budgets
+ * @request: a report
+ * @record: its intent
+ *
+ * Writes down what it tells, so that it counts also where its host ended before its outcome.
+ */
+void
+reeve_budgets_describe_report (ReeveBudgets *self, const ReeveAdmissionRequest *request,
+                               ReeveLedgerRecord *record)
+{
+  record->input_tokens = request->reserve_input;
+  record->output_tokens = request->reserve_output;
+  reeve_budgets_price_report (self, request, &record->cost, &record->currency);
+  record->count = request->report_amount;
+  record->model = request->report_model;
+  record->reason = request->report_what;
+}
+
 /* A report that was taken has been spent in full; so has one of which nobody knows. */
 static void
 reeve_budgets_settle_report (ReeveBudgets *self, ReeveReservation *reservation,

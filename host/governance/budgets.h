@@ -53,6 +53,9 @@ void reeve_budgets_refill_async (ReeveBudgets *self, const ReeveAdmissionRequest
 /* FALSE: there is not so much: what it has must do. */
 gboolean reeve_budgets_refill_finish (ReeveBudgets *self, GAsyncResult *result);
 /* Fills in what the outcome's record says of spending. @reservation is nullable. */
+/* What a report tells, into its intent. */
+void reeve_budgets_describe_report (ReeveBudgets *self, const ReeveAdmissionRequest *request,
+                                    ReeveLedgerRecord *record);
 void reeve_budgets_settle (ReeveBudgets *self, ReeveReservation *reservation,
                            const ReeveAdmissionRequest *request, const ReeveSettlement *settlement,
                            gboolean consumed, ReeveLedgerRecord *record);

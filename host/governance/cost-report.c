@@ -239,6 +239,19 @@ reeve_cost_report_draft (ReeveUsageTable *table, const ReeveUsageSpread *spread,
 
 /* ---- adjustments ---- */
 
+static gint64 reeve_cost_report_sum (JsonObject *draft, const char *member);
+
+/* Whether what the adjustments come to with one more, and the total with them, are numbers. */
+static gboolean
+reeve_cost_report_has_room (JsonObject *draft, gint64 nano)
+{
+  gint64 adjusted = 0;
+  gint64 total = 0;
+
+  return !__builtin_add_overflow (reeve_cost_report_sum (draft, "adjustments"), nano, &adjusted)
+         && !__builtin_add_overflow (reeve_cost_report_sum (draft, "lines"), adjusted, &total);
+}
+
 gboolean
 reeve_cost_report_adjust (JsonObject *draft, const char *amount, const char *reason,
                           const char *user_id, gint64 time, GError **error)
@@ -260,12 +273,20 @@ reeve_cost_report_adjust (JsonObject *draft, const char *amount, const char *rea
                    "a report has at most %d adjustments", REEVE_COST_REPORT_ADJUSTMENTS);
       return FALSE;
     }
+  nano = minus ? -nano : nano;
+  if (!reeve_cost_report_has_room (draft, nano))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                   "with %s the report is more than can be counted", amount);
+      reeve_error_prefix_member (error, "/amount");
+      return FALSE;
+    }
   /* what is read of the store is not changed */
   adjustments = json_array_new ();
   for (guint i = 0; i < json_array_get_length (before); i++)
     json_array_add_element (adjustments, json_node_copy (json_array_get_element (before, i)));
   one = json_object_new ();
-  json_object_set_int_member (one, "nano", minus ? -nano : nano);
+  json_object_set_int_member (one, "nano", nano);
   json_object_set_string_member (one, "reason", reason);
   json_object_set_string_member (one, "by", user_id);
   json_object_set_int_member (one, "at", time);
@@ -423,7 +444,7 @@ reeve_cost_report_show (JsonObject *draft, JsonObject *shown)
   gint64 total = 0;
 
   if (__builtin_add_overflow (subtotal, adjusted, &total))
-    total = subtotal;
+    total = adjusted < 0 ? G_MININT64 : G_MAXINT64;
   reeve_cost_report_set_time (shown, "period_start", json_object_get_int_member (draft, "begin"));
   reeve_cost_report_set_time (shown, "period_end", json_object_get_int_member (draft, "end"));
   reeve_cost_report_copy (draft, shown, "complete");

@@ -104,6 +104,12 @@ reeve_usage_intent_new (const ReeveLedgerRecord *record)
     .model = reeve_usage_intent_keep (self, record->model),
     .workspace_id = reeve_usage_intent_keep (self, record->workspace_id),
     .door = reeve_usage_intent_keep (self, record->door),
+    .reason = reeve_usage_intent_keep (self, record->reason),
+    .currency = reeve_usage_intent_keep (self, record->currency),
+    .input_tokens = record->input_tokens,
+    .output_tokens = record->output_tokens,
+    .cost = record->cost,
+    .count = record->count,
   };
   return self;
 }
@@ -121,6 +127,18 @@ static const char *
 reeve_usage_event_choose (const char *own, const char *of_intent)
 {
   return own != NULL && *own != '\0' ? own : of_intent;
+}
+
+/* A report may have been taken: what it told stands in its intent, and counts. */
+static void
+reeve_usage_event_join_report (ReeveLedgerRecord *joined, const ReeveLedgerRecord *of)
+{
+  joined->reason = of->reason;
+  joined->currency = of->currency;
+  joined->input_tokens = of->input_tokens;
+  joined->output_tokens = of->output_tokens;
+  joined->cost = of->cost;
+  joined->count = of->count;
 }
 
 /* The outcome with what only its intent says. */
@@ -145,6 +163,9 @@ reeve_usage_event_join (const ReeveLedgerRecord *record, const ReeveUsageIntent 
   joined.workspace_id = reeve_usage_event_choose (record->workspace_id, of->workspace_id);
   joined.door = reeve_usage_event_choose (record->door, of->door);
   joined.parent = record->parent != 0 ? record->parent : of->parent;
+  if (record->outcome == REEVE_OUTCOME_UNKNOWN
+      && g_strcmp0 (joined.action, REEVE_USAGE_ACTION_REPORT) == 0)
+    reeve_usage_event_join_report (&joined, of);
   return joined;
 }
 
@@ -233,7 +254,7 @@ reeve_usage_event_count_report (ReeveUsageEvent *self, const ReeveLedgerRecord *
 
   self->type = "report";
   self->told = record->reason;
-  if (record->outcome != REEVE_OUTCOME_SUCCEEDED)
+  if (record->outcome != REEVE_OUTCOME_SUCCEEDED && record->outcome != REEVE_OUTCOME_UNKNOWN)
     return;
   n[REEVE_USAGE_REPORTS] = 1;
   reeve_usage_event_count_tokens (self, record);
@@ -262,8 +283,9 @@ reeve_usage_event_count (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
   else if (reeve_usage_event_is_run (record->action))
     {
       self->type = "run";
-      n[REEVE_USAGE_RUNS] = 1;
-      n[REEVE_USAGE_RUN_TIME] = record->latency_us;
+      /* one that was refused after its intent never began */
+      n[REEVE_USAGE_RUNS] = record->outcome != REEVE_OUTCOME_BLOCKED;
+      n[REEVE_USAGE_RUN_TIME] = n[REEVE_USAGE_RUNS] > 0 ? record->latency_us : 0;
     }
   else if (strcmp (record->action, REEVE_USAGE_ACTION_REPORT) == 0)
     reeve_usage_event_count_report (self, record, prices);

@@ -38,6 +38,8 @@ reeve_op_tenants_update (ReeveCall *call, ReeveServices *services)
   JsonObject *tenant = reeve_tenants_update (services->tenants, reeve_call_get_admitted (call),
                                              reeve_call_get_params (call), &error);
 
+  if (tenant != NULL)
+    reeve_runs_review (services->runs, reeve_call_get_string (call, "tenant_id"));
   reeve_call_answer (call, tenant, error);
 }
 

@@ -30,5 +30,7 @@ reeve_op_versions_publish (ReeveCall *call, ReeveServices *services)
   JsonObject *version = reeve_agents_publish (services->agents, reeve_call_get_admitted (call),
                                               reeve_call_get_params (call), &error);
 
+  if (version != NULL)
+    reeve_runs_review (services->runs, reeve_call_get_tenant_id (call));
   reeve_call_answer (call, version, error);
 }

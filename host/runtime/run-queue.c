@@ -20,7 +20,8 @@ typedef struct
 /* What there is of one agent. */
 typedef struct
 {
-  guint limit;
+  guint limit;       /* of its definition */
+  guint bound;       /* of its tenant */
   GHashTable *going; /* run id -> gint64 *: monotonic µs when it began */
   GQueue users;      /* ReeveRunQueueUser: the one in front is the next */
   guint waiting;
@@ -99,6 +100,7 @@ reeve_run_queue_need_line (ReeveRunQueue *self, const ReeveRunQueueAsk *ask)
                            line);
     }
   line->limit = ask->limit;
+  line->bound = ask->bound;
   return line;
 }
 
@@ -125,10 +127,20 @@ reeve_run_queue_let_go (ReeveRunQueueLine *line, char *run_id, gint64 now)
   g_hash_table_replace (line->going, run_id, began);
 }
 
+/* The stricter of the two; 0: neither. */
+static guint
+reeve_run_queue_get_limit (const ReeveRunQueueLine *line)
+{
+  return line->limit > 0 && line->bound > 0 ? MIN (line->limit, line->bound)
+                                            : MAX (line->limit, line->bound);
+}
+
 static gboolean
 reeve_run_queue_has_room (const ReeveRunQueueLine *line)
 {
-  return line->limit == 0 || g_hash_table_size (line->going) < line->limit;
+  guint limit = reeve_run_queue_get_limit (line);
+
+  return limit == 0 || g_hash_table_size (line->going) < limit;
 }
 
 static void
@@ -231,19 +243,32 @@ reeve_run_queue_take_next (ReeveRunQueueLine *line)
   return run_id;
 }
 
+static void
+reeve_run_queue_fill (ReeveRunQueueLine *line, GStrvBuilder *ids, gint64 now)
+{
+  while (line->waiting > 0 && reeve_run_queue_has_room (line))
+    {
+      char *next = reeve_run_queue_take_next (line);
+
+      g_strv_builder_add (ids, next);
+      reeve_run_queue_let_go (line, next, now);
+    }
+}
+
 /**
  * reeve_run_queue_leave:
  * @self: a queue
  * @tenant_id: a tenant
  * @agent_id: its agent
  * @run_id: a run that has ended, or waits no more; may be unknown
+ * @bound: how many the tenant lets go at once now; 0: all
  * @now: monotonic µs
  *
  * Returns: (transfer full): ids of the runs that go now
  */
 char **
 reeve_run_queue_leave (ReeveRunQueue *self, const char *tenant_id, const char *agent_id,
-                       const char *run_id, gint64 now)
+                       const char *run_id, guint bound, gint64 now)
 {
   ReeveRunQueueLine *line = reeve_run_queue_find_line (self, tenant_id, agent_id);
   const gint64 *began = line != NULL ? g_hash_table_lookup (line->going, run_id) : NULL;
@@ -258,13 +283,8 @@ reeve_run_queue_leave (ReeveRunQueue *self, const char *tenant_id, const char *a
     }
   else
     reeve_run_queue_remove_waiting (line, run_id);
-  while (line->waiting > 0 && reeve_run_queue_has_room (line))
-    {
-      char *next = reeve_run_queue_take_next (line);
-
-      g_strv_builder_add (ids, next);
-      reeve_run_queue_let_go (line, next, now);
-    }
+  line->bound = bound;
+  reeve_run_queue_fill (line, ids, now);
   if (g_hash_table_size (line->going) == 0 && line->waiting == 0)
     {
       g_autofree char *key = g_strconcat (tenant_id, "/", agent_id, NULL);
@@ -274,7 +294,55 @@ reeve_run_queue_leave (ReeveRunQueue *self, const char *tenant_id, const char *a
   return g_strv_builder_end (ids);
 }
 
+/**
+ * reeve_run_queue_review:
+ * @self: a queue
+ * @tenant_id: a tenant
+ * @agent_id: its agent
+ * @limit: (nullable): what its definition says now; %NULL: as before
+ * @bound: what the tenant says now
+ * @now: monotonic µs
+ *
+ * Returns: (transfer full): ids of the runs that go now
+ */
+char **
+reeve_run_queue_review (ReeveRunQueue *self, const char *tenant_id, const char *agent_id,
+                        const guint *limit, guint bound, gint64 now)
+{
+  ReeveRunQueueLine *line = reeve_run_queue_find_line (self, tenant_id, agent_id);
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+
+  if (line == NULL)
+    return g_strv_builder_end (ids);
+  line->limit = limit != NULL ? *limit : line->limit;
+  line->bound = bound;
+  reeve_run_queue_fill (line, ids, now);
+  return g_strv_builder_end (ids);
+}
+
 /* ---- looking ---- */
+
+/**
+ * reeve_run_queue_list_agents:
+ * @self: a queue
+ * @tenant_id: a tenant
+ *
+ * Returns: (transfer full): its agents that have runs
+ */
+char **
+reeve_run_queue_list_agents (ReeveRunQueue *self, const char *tenant_id)
+{
+  g_autofree char *prefix = g_strconcat (tenant_id, "/", NULL);
+  g_autoptr (GStrvBuilder) agents = g_strv_builder_new ();
+  GHashTableIter iter = { 0 };
+  gpointer key = NULL;
+
+  g_hash_table_iter_init (&iter, self->lines);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (g_str_has_prefix (key, prefix))
+      g_strv_builder_add (agents, (char *) key + strlen (prefix));
+  return g_strv_builder_end (agents);
+}
 
 /* How many go before run number @own of the user at @place of the ring, when nobody else comes. */
 static guint
@@ -322,7 +390,7 @@ reeve_run_queue_find (ReeveRunQueue *self, const char *tenant_id, const char *ag
                                                  (guint) g_queue_link_index (&user->runs, found)),
         .waiting = line->waiting,
         .going = g_hash_table_size (line->going),
-        .limit = line->limit,
+        .limit = reeve_run_queue_get_limit (line),
       };
       return TRUE;
     }
@@ -344,7 +412,9 @@ reeve_run_queue_describe (ReeveRunQueue *self, const ReeveRunQueueAsk *ask, guin
   ReeveRunQueueLine *line = reeve_run_queue_find_line (self, ask->tenant_id, ask->agent_id);
   const ReeveRunQueueUser *user
       = line != NULL ? reeve_run_queue_find_user (line, ask->user_id) : NULL;
-  gint64 seconds = line != NULL ? line->mean / MAX (line->limit, 1) / G_USEC_PER_SEC + 1 : 1;
+  gint64 seconds = line != NULL
+                       ? line->mean / MAX (reeve_run_queue_get_limit (line), 1) / G_USEC_PER_SEC + 1
+                       : 1;
 
   *own = user != NULL ? user->runs.length : 0;
   *waiting = line != NULL ? line->waiting : 0;

@@ -15,7 +15,8 @@ typedef struct
   const char *agent_id;
   const char *user_id; /* who asked */
   const char *run_id;
-  guint limit;  /* how many of the agent's go at once; 0: all */
+  guint limit;  /* how many of the agent's go at once, as its definition says; 0: all */
+  guint bound;  /* … as its tenant says; 0: all */
   guint length; /* how many of its may wait */
   gint64 now;   /* monotonic µs */
 } ReeveRunQueueAsk;
@@ -41,9 +42,15 @@ void reeve_run_queue_free (ReeveRunQueue *self);
 ReeveRunQueueAnswer reeve_run_queue_enter (ReeveRunQueue *self, const ReeveRunQueueAsk *ask);
 /* One that goes already, whatever the limit. */
 void reeve_run_queue_add_going (ReeveRunQueue *self, const ReeveRunQueueAsk *ask);
-/* A run has ended, or waits no more. (transfer full): ids of those that go now. */
+/* A run has ended, or waits no more. bound: of the tenant, as it is now. (transfer full): ids of
+ * those that go now. */
 char **reeve_run_queue_leave (ReeveRunQueue *self, const char *tenant_id, const char *agent_id,
-                              const char *run_id, gint64 now);
+                              const char *run_id, guint bound, gint64 now);
+/* Limits may have changed; limit (nullable): that of the definition. The same. */
+char **reeve_run_queue_review (ReeveRunQueue *self, const char *tenant_id, const char *agent_id,
+                               const guint *limit, guint bound, gint64 now);
+/* (transfer full): the agents of a tenant that have runs. */
+char **reeve_run_queue_list_agents (ReeveRunQueue *self, const char *tenant_id);
 /* FALSE: it does not wait. */
 gboolean reeve_run_queue_find (ReeveRunQueue *self, const char *tenant_id, const char *agent_id,
                                const char *run_id, ReeveRunQueueState *state);

@@ -134,12 +134,12 @@ reeve_run_release (ReeveRun *self)
  * @self: a run that was not started
  * @reason: for the record
  *
- * Ends its intent without effect.
+ * Ends its intent without effect: it was refused.
  */
 void
 reeve_run_dismiss (ReeveRun *self, const char *reason)
 {
-  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_FAILED, .reason = reason };
+  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_BLOCKED, .reason = reason };
 
   if (self->admitted != NULL)
     reeve_admission_settle_async (self->env.admission, g_steal_pointer (&self->admitted),

@@ -4,21 +4,36 @@
 
 #define REEVE_RUNS_QUEUE_SETTING "max_concurrent_runs"
 
+static guint
+reeve_runs_queue_get_own (JsonObject *definition)
+{
+  return (guint) CLAMP (reeve_json_get_int (definition, REEVE_RUNS_QUEUE_SETTING, 0), 0,
+                        G_MAXINT32);
+}
+
+static guint
+reeve_runs_queue_get_bound (ReeveRuns *self, const char *tenant_id)
+{
+  gint64 bound = self->env.tenants != NULL ? reeve_tenants_get_limit (self->env.tenants, tenant_id,
+                                                                      REEVE_RUNS_QUEUE_SETTING, 0)
+                                           : 0;
+
+  return (guint) CLAMP (bound, 0, G_MAXINT32);
+}
+
 /* The stricter of what its definition and its tenant say; 0: nothing bounds it. *owner (nullable):
  * whose setting it is */
 static guint
 reeve_runs_queue_get_limit (ReeveRuns *self, const char *tenant_id, JsonObject *started,
                             const char **owner)
 {
-  gint64 own = reeve_json_get_int (started, REEVE_RUNS_QUEUE_SETTING, 0);
-  gint64 tenant = self->env.tenants != NULL ? reeve_tenants_get_limit (self->env.tenants, tenant_id,
-                                                                       REEVE_RUNS_QUEUE_SETTING, 0)
-                                            : 0;
-  gboolean stricter = own > 0 && (tenant <= 0 || own <= tenant);
+  guint own = reeve_runs_queue_get_own (started);
+  guint tenant = reeve_runs_queue_get_bound (self, tenant_id);
+  gboolean stricter = own > 0 && (tenant == 0 || own <= tenant);
 
   if (owner != NULL)
     *owner = stricter ? "its definition" : "the tenant";
-  return (guint) CLAMP (stricter ? own : tenant, 0, G_MAXINT32);
+  return stricter ? own : tenant;
 }
 
 /* Strings are the run's. FALSE: it is of no agent, and nothing bounds it. */
@@ -32,7 +47,8 @@ reeve_runs_queue_ask (ReeveRuns *self, ReeveRun *run, JsonObject *started, Reeve
     .agent_id = reeve_run_get_agent_id (run),
     .user_id = reeve_run_get_user_id (run),
     .run_id = reeve_run_get_id (run),
-    .limit = reeve_runs_queue_get_limit (self, tenant_id, started, NULL),
+    .limit = reeve_runs_queue_get_own (started),
+    .bound = reeve_runs_queue_get_bound (self, tenant_id),
     .length = (guint) CLAMP (self->env.queue_length, 0, G_MAXINT32),
     .now = g_get_monotonic_time (),
   };
@@ -89,17 +105,10 @@ reeve_runs_queue_enter_again (ReeveRuns *self, ReeveRun *run, JsonObject *starte
   return FALSE;
 }
 
-GPtrArray *
-reeve_runs_queue_leave (ReeveRuns *self, ReeveRun *run)
+/* Under the lock: adds the runs of these ids. */
+static void
+reeve_runs_queue_collect (ReeveRuns *self, char **ids, GPtrArray *next)
 {
-  const char *agent_id = reeve_run_get_agent_id (run);
-  GPtrArray *next = g_ptr_array_new_with_free_func (g_object_unref);
-  g_auto (GStrv) ids
-      = agent_id != NULL
-            ? reeve_run_queue_leave (self->queue, reeve_run_get_tenant_id (run), agent_id,
-                                     reeve_run_get_id (run), g_get_monotonic_time ())
-            : NULL;
-
   for (guint i = 0; ids != NULL && ids[i] != NULL; i++)
     {
       ReeveRun *found = g_hash_table_lookup (self->active, ids[i]);
@@ -107,7 +116,68 @@ reeve_runs_queue_leave (ReeveRuns *self, ReeveRun *run)
       if (found != NULL)
         g_ptr_array_add (next, g_object_ref (found));
     }
+}
+
+GPtrArray *
+reeve_runs_queue_leave (ReeveRuns *self, ReeveRun *run)
+{
+  const char *agent_id = reeve_run_get_agent_id (run);
+  const char *tenant_id = reeve_run_get_tenant_id (run);
+  GPtrArray *next = g_ptr_array_new_with_free_func (g_object_unref);
+  g_auto (GStrv) ids = agent_id != NULL ? reeve_run_queue_leave (
+                           self->queue, tenant_id, agent_id, reeve_run_get_id (run),
+                           reeve_runs_queue_get_bound (self, tenant_id), g_get_monotonic_time ())
+                                        : NULL;
+
+  reeve_runs_queue_collect (self, ids, next);
   return next;
+}
+
+/* What the definition of an agent says now. FALSE: it cannot be read; as before. */
+static gboolean
+reeve_runs_queue_read_own (ReeveRuns *self, const char *tenant_id, const char *agent_id, guint *own)
+{
+  g_autoptr (GError) ignored = NULL;
+  g_autoptr (JsonObject) definition
+      = reeve_agents_get_definition (self->agents, tenant_id, agent_id, &ignored);
+
+  if (definition != NULL)
+    *own = reeve_runs_queue_get_own (definition);
+  return definition != NULL;
+}
+
+/**
+ * reeve_runs_review:
+ * @self: runs
+ * @tenant_id: a tenant, of which or of whose agents a setting may have changed
+ *
+ * Those that wait go at once where more may. Blocks.
+ */
+void
+reeve_runs_review (ReeveRuns *self, const char *tenant_id)
+{
+  g_auto (GStrv) agents = NULL;
+
+  g_mutex_lock (&self->lock);
+  agents = reeve_run_queue_list_agents (self->queue, tenant_id);
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; agents[i] != NULL; i++)
+    {
+      g_autoptr (GPtrArray) next = g_ptr_array_new_with_free_func (g_object_unref);
+      g_auto (GStrv) ids = NULL;
+      guint own = 0;
+      gboolean known = reeve_runs_queue_read_own (self, tenant_id, agents[i], &own);
+
+      g_mutex_lock (&self->lock);
+      if (!self->stopping)
+        ids = reeve_run_queue_review (self->queue, tenant_id, agents[i], known ? &own : NULL,
+                                      reeve_runs_queue_get_bound (self, tenant_id),
+                                      g_get_monotonic_time ());
+      reeve_runs_queue_collect (self, ids, next);
+      g_mutex_unlock (&self->lock);
+      for (guint n = 0; n < next->len; n++)
+        reeve_run_release (next->pdata[n]);
+    }
 }
 
 gboolean

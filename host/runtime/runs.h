@@ -80,6 +80,8 @@ gboolean reeve_runs_recover (ReeveRuns *self, GError **error);
  * may end until @timeout_us passed, the rest is cut (2 s more at most) and stays journaled where it
  * stands. */
 void reeve_runs_stop (ReeveRuns *self, gint64 timeout_us);
+/* A setting of the tenant or of an agent of its may have changed: whose turn has come goes. */
+void reeve_runs_review (ReeveRuns *self, const char *tenant_id);
 guint reeve_runs_get_active (ReeveRuns *self, const char *tenant_id);
 
 G_END_DECLS

@@ -169,12 +169,48 @@ test_event_reports (void)
     }
 }
 
+/* The host ended before it could say that a report was taken: what its intent says counts. */
+static void
+test_event_report (void)
+{
+  g_autoptr (ReevePrices) prices = reeve_prices_new (NULL, NULL);
+  const ReeveLedgerRecord before = { .seq = 7,
+                                     .kind = REEVE_LEDGER_INTENT,
+                                     .action = REEVE_USAGE_ACTION_REPORT,
+                                     .agent_id = "agt_1",
+                                     .model = "p/m",
+                                     .reason = "tool_invocations",
+                                     .input_tokens = 20,
+                                     .output_tokens = 10,
+                                     .cost = 600,
+                                     .currency = "EUR",
+                                     .count = 4 };
+  const ReeveLedgerRecord record = { .seq = 9,
+                                     .kind = REEVE_LEDGER_OUTCOME,
+                                     .action = REEVE_USAGE_ACTION_REPORT,
+                                     .intent = 7,
+                                     .outcome = REEVE_OUTCOME_UNKNOWN,
+                                     .reason = "host_restarted" };
+  g_autoptr (ReeveUsageIntent) intent = reeve_usage_intent_new (&before);
+  ReeveUsageEvent event;
+
+  g_assert_true (reeve_usage_event_read (&event, &record, intent, prices));
+  g_assert_cmpint (event.row.n[REEVE_USAGE_REPORTS], ==, 1);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_INPUT], ==, 20);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_OUTPUT], ==, 10);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_COST], ==, 600);
+  g_assert_cmpint (event.row.n[REEVE_USAGE_TOOL_CALLS], ==, 4);
+  g_assert_cmpstr (event.row.currency, ==, "EUR");
+  g_assert_cmpstr (event.told, ==, "tool_invocations");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/usage-event/call", test_event);
   g_test_add_func ("/usage-event/kinds", test_event_kinds);
+  g_test_add_func ("/usage-event/report", test_event_report);
   g_test_add_func ("/usage-event/prices", test_event_prices);
   g_test_add_func ("/usage-event/reports", test_event_reports);
   return g_test_run ();

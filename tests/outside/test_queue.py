@@ -78,7 +78,8 @@ class QueueCase(unittest.TestCase):
             thread.join(PATIENCE)
 
     def agent(self, limit):
-        body = {"name": "a", "initial_definition": {"system_prompt": "x", "tools": [], "max_concurrent_runs": limit}}
+        own = {"max_concurrent_runs": limit} if limit is not None else {}
+        body = {"name": "a", "initial_definition": {"system_prompt": "x", "tools": [], **own}}
         return self.host.post("/api/v1/admin/agents", body, headers=self.headers, expect=201).json["agent_id"]
 
     def start(self, key, agent, *missions):
@@ -151,6 +152,42 @@ class Turns(QueueCase):
         self.gate.allow(11)
         self.join()
         self.assertEqual(3, self.gate.most)
+        self.assertEqual({"succeeded"}, {a.json["status"] for a in self.answers.values()})
+
+    def limit(self, number):
+        self.host.put(f"/api/v1/admin/tenants/{self.tenant}", {"settings": {"max_concurrent_runs": number}}, expect=200)
+
+    def test_the_limit_is_the_one_in_force(self):
+        self.limit(3)
+        agent = self.agent(None)
+        self.start(self.ada, agent, "0", "1", "2")
+        self.gate.wait(3)
+        self.start(self.ada, agent, "3", "4", "5")
+        self.wait_queued(3)
+        # lowered: two end, and nobody goes
+        self.limit(1)
+        self.gate.allow(2)
+        self.wait_for(lambda: len(self.answers) == 2)
+        self.assertEqual({(1, 3, 1)}, {tuple(self.show(r)["queue"][n] for n in ("running", "waiting", "max_concurrent_runs"))
+                                       for r in self.runs("queued")})
+        # raised: those that wait go at once, and nobody has ended or come
+        self.limit(10)
+        self.gate.wait(6)
+        self.assertEqual([], self.runs("queued"))
+        self.gate.allow(4)
+        self.join()
+        self.assertEqual({"succeeded"}, {a.json["status"] for a in self.answers.values()})
+
+    def test_a_new_version_raises_the_limit(self):
+        agent = self.agent(1)
+        self.queue(agent, self.ada, "0", ["1", "2"])
+        path = f"/api/v1/admin/agents/{agent}/versions"
+        definition = {"system_prompt": "x", "tools": [], "max_concurrent_runs": 3}
+        made = self.host.post(path, {"version_number": "2.0.0", "definition": definition}, headers=self.headers, expect=201).json["version_id"]
+        self.host.post(f"{path}/{made}/publish", headers=self.headers, expect=200)
+        self.gate.wait(3)
+        self.gate.allow(3)
+        self.join()
         self.assertEqual({"succeeded"}, {a.json["status"] for a in self.answers.values()})
 
     def test_nothing_is_reserved_for_who_waits(self):
@@ -279,6 +316,11 @@ class Full(QueueCase):
         body, keyed = {"agent_id": agent, "mission": "again"}, {"Idempotency-Key": "again"}
         self.queue(agent, self.ada, "0", ["1", "2"])
         self.host.post(EXECUTE, body, key=self.ada, headers=keyed, expect=429)
+        used = self.host.get("/api/v1/admin/usage/aggregation", headers=self.headers, expect=200).json["totals"]
+        self.assertEqual((0, 0, 1), tuple(used[n] for n in ("runs", "failed", "refused")))
+        outcomes = [r for r in self.host.get("/api/v1/admin/audit?action=agents.execute", headers=self.headers).json["items"]
+                    if r["kind"] == "outcome"]
+        self.assertEqual([("blocked", "rate_limited")], [(r["outcome"], r["reason"]) for r in outcomes])
         self.gate.allow(4)
         self.join()
         first = self.host.post(EXECUTE, body, key=self.ada, headers=keyed, expect=200).json

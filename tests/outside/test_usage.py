@@ -222,6 +222,13 @@ class Costs(UsageCase):
         self.chat(key=ada)
         self.assertEqual(adjusted, self.get(path))
         self.assertEqual("0.0360", self.get("/api/v1/admin/costs")["subtotal"])
+        # what cannot be added up is refused, and nothing of it stays
+        for _ in range(9):
+            last = self.post(path + "/adjustments", {"amount": "-999999999", "reason": "great"}, 201)
+        most = self.post(path + "/adjustments", {"amount": "-999999999", "reason": "too great"}, 400)
+        self.assertEqual("/amount", most["errors"][0]["pointer"])
+        self.assertIn("-999999999", most["detail"])
+        self.assertEqual(last, self.get(path))
 
     def test_currencies_are_never_added_up(self):
         self.chat()

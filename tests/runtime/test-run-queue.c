@@ -29,7 +29,7 @@ enter (World *world, const char *user, const char *run)
 static char *
 leave (World *world, const char *run)
 {
-  g_auto (GStrv) ids = reeve_run_queue_leave (world->queue, "t", "a", run, 0);
+  g_auto (GStrv) ids = reeve_run_queue_leave (world->queue, "t", "a", run, 0, 0);
 
   return g_strjoinv (" ", ids);
 }
@@ -197,7 +197,7 @@ test_random (void)
 
           g_hash_table_iter_init (&iter, from);
           g_assert_true (g_hash_table_iter_next (&iter, &run, NULL));
-          ids = reeve_run_queue_leave (queue, "t", "a", run, (gint64) step * SECOND);
+          ids = reeve_run_queue_leave (queue, "t", "a", run, 0, (gint64) step * SECOND);
           g_hash_table_iter_remove (&iter);
           for (guint i = 0; ids[i] != NULL; i++)
             {
