@@ -250,18 +250,29 @@ reeve_metrics_state_get_cost (JsonObject *budget, const char *member)
   return amount != NULL ? (gint64) (1e6 * g_ascii_strtod (amount, NULL)) : -1;
 }
 
-/* In millionths: tokens or money, whichever is nearer to its end; 0 where there is no limit. */
+/* Of a budget, or of a day or month of one. */
+static gint64
+reeve_metrics_state_judge_tokens (JsonObject *budget)
+{
+  gint64 limit = reeve_json_get_int (budget, "token_limit", -1);
+  gint64 used = reeve_json_get_int (budget, "tokens_used", 0)
+                + reeve_json_get_int (budget, "tokens_reserved", 0);
+
+  return limit >= 0 ? reeve_metrics_state_get_ratio (used, limit) : 0;
+}
+
+/* In millionths: tokens of its period, its day or its month, or money, whichever is nearest to its
+ * end; 0 where there is no limit. */
 static gint64
 reeve_metrics_state_judge_budget (JsonObject *budget)
 {
-  gint64 tokens = reeve_json_get_int (budget, "token_limit", -1);
+  JsonArray *windows = reeve_json_get_array (budget, "windows");
   gint64 cost = reeve_metrics_state_get_cost (budget, "cost_limit");
-  gint64 ratio = 0;
+  gint64 ratio = reeve_metrics_state_judge_tokens (budget);
 
-  if (tokens >= 0)
-    ratio = reeve_metrics_state_get_ratio (reeve_json_get_int (budget, "tokens_used", 0)
-                                               + reeve_json_get_int (budget, "tokens_reserved", 0),
-                                           tokens);
+  for (guint i = 0; windows != NULL && i < json_array_get_length (windows); i++)
+    ratio = MAX (ratio,
+                 reeve_metrics_state_judge_tokens (json_array_get_object_element (windows, i)));
   if (cost >= 0)
     ratio = MAX (ratio, reeve_metrics_state_get_ratio (
                             reeve_metrics_state_get_cost (budget, "cost_used")

@@ -90,6 +90,14 @@ class BudgetCase(unittest.TestCase):
 
 
 class Records(BudgetCase):
+    @within_a_day
+    def test_the_ratio_is_of_the_day_too(self):
+        self.put(BASE + "/org", {"token_limit": 1000000, "tokens_per_day": 60})
+        self.chat()
+        lines = self.host.get("/metrics", key=None, expect=200).text.splitlines()
+        self.assertEqual([0.5], [float(line.rsplit(" ", 1)[1]) for line in lines
+                                 if line.startswith("reeve_budget_used_ratio{") and f'tenant_id="{self.tenant}"' in line])
+
     def test_what_is_set_is_shown_and_deleted(self):
         self.get(BASE + "/org", 404)
         self.call("DELETE", BASE + "/org", expect=404)
