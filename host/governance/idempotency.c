@@ -537,12 +537,10 @@ reeve_idempotency_store_finish (ReeveIdempotency *self, GAsyncResult *result, GE
 static void
 reeve_idempotency_on_released (GObject *source, GAsyncResult *result, gpointer data)
 {
-  g_autoptr (GTask) task = data;
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveBatchResult) done
       = reeve_store_commit_finish (REEVE_STORE (source), result, &error);
 
-  reeve_idempotency_drop_live (g_task_get_source_object (task), g_task_get_task_data (task));
   if (done == NULL)
     g_warning ("releasing an idempotency key: %s", error->message);
 }
@@ -558,12 +556,11 @@ void
 reeve_idempotency_release (ReeveIdempotency *self, ReeveIdempotencyClaim *claim)
 {
   g_autoptr (ReeveBatch) batch = reeve_batch_new (claim->scope);
-  GTask *task = reeve_log_task_new (self, NULL, NULL, NULL);
 
-  g_task_set_source_tag (task, reeve_idempotency_release);
-  g_task_set_task_data (task, g_strdup (claim->id), g_free);
   reeve_batch_delete (batch, REEVE_STORE_IDEMPOTENCY, claim->id, REEVE_REVISION_ANY);
-  reeve_store_commit_async (self->store, batch, NULL, reeve_idempotency_on_released, task);
+  reeve_store_commit_async (self->store, batch, NULL, reeve_idempotency_on_released, NULL);
+  /* the next claim is committed behind this */
+  reeve_idempotency_drop_live (self, claim->id);
   reeve_idempotency_claim_free (claim);
 }
 
