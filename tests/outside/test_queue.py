@@ -311,16 +311,19 @@ class Full(QueueCase):
         self.assertEqual(["0", "1", "2", "bob"], sorted(self.gate.asked))
         self.assertEqual({200}, {answer.status for answer in self.answers.values()})
 
+    def outcomes(self):
+        items = self.host.get("/api/v1/admin/audit?action=agents.execute", headers=self.headers, expect=200).json["items"]
+        return [(r["outcome"], r["reason"]) for r in items if r["kind"] == "outcome"]
+
     def test_a_refusal_is_no_answer_to_the_same_key(self):
         agent = self.agent(1)
         body, keyed = {"agent_id": agent, "mission": "again"}, {"Idempotency-Key": "again"}
         self.queue(agent, self.ada, "0", ["1", "2"])
         self.host.post(EXECUTE, body, key=self.ada, headers=keyed, expect=429)
+        # nobody waits for the outcome of what was refused
+        self.wait_for(lambda: self.outcomes() == [("blocked", "rate_limited")])
         used = self.host.get("/api/v1/admin/usage/aggregation", headers=self.headers, expect=200).json["totals"]
         self.assertEqual((0, 0, 1), tuple(used[n] for n in ("runs", "failed", "refused")))
-        outcomes = [r for r in self.host.get("/api/v1/admin/audit?action=agents.execute", headers=self.headers).json["items"]
-                    if r["kind"] == "outcome"]
-        self.assertEqual([("blocked", "rate_limited")], [(r["outcome"], r["reason"]) for r in outcomes])
         self.gate.allow(4)
         self.join()
         first = self.host.post(EXECUTE, body, key=self.ada, headers=keyed, expect=200).json
