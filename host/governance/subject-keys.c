@@ -157,14 +157,14 @@ reeve_subject_keys_derive (const char *scope, const char *subject, const ReeveSu
   /* a scope has no line end, and the subject is the last */
   g_autofree char *bound = g_strdup_printf (REEVE_SUBJECT_KEYS_LABEL "\n%u\n%s\n%s",
                                             record->generation, scope, subject);
-  gsize length = strlen (bound);
-  g_autofree guint8 *text = g_malloc (REEVE_SUBJECT_KEYS_SIZE + length);
+  guint length = (guint) strlen (bound);
+  /* as large as it gets: no copy of the half stays behind where it grew */
+  g_autoptr (GByteArray) text = g_byte_array_sized_new (REEVE_SUBJECT_KEYS_SIZE + length);
 
-  memcpy (text, record->half, REEVE_SUBJECT_KEYS_SIZE);
-  memcpy (text + REEVE_SUBJECT_KEYS_SIZE, bound, length);
-  reeve_digests_hmac_sha256 (share, REEVE_SUBJECT_SHARES_SIZE, text,
-                             REEVE_SUBJECT_KEYS_SIZE + length, key->key);
-  explicit_bzero (text, REEVE_SUBJECT_KEYS_SIZE);
+  g_byte_array_append (text, record->half, REEVE_SUBJECT_KEYS_SIZE);
+  g_byte_array_append (text, (const guint8 *) bound, length);
+  reeve_digests_hmac_sha256 (share, REEVE_SUBJECT_SHARES_SIZE, text->data, text->len, key->key);
+  explicit_bzero (text->data, text->len);
   key->generation = record->generation;
   key->revision = record->revision;
 }
