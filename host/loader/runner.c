@@ -84,6 +84,7 @@ static RunnerReport *
 reeve_runner_read (ReeveRunner *self, GPid *sender)
 {
   g_autofree guint8 *data = g_malloc (RUNNER_PLAN_MAX_MESSAGE + 1);
+  g_autoptr (GBytes) bytes = NULL;
   g_autoptr (GVariant) message = NULL;
   union
   {
@@ -104,8 +105,8 @@ reeve_runner_read (ReeveRunner *self, GPid *sender)
     return NULL;
   memcpy (&credentials, CMSG_DATA (first), sizeof credentials);
   *sender = credentials.pid;
-  message = g_variant_ref_sink (g_variant_new_from_data (
-      RUNNER_REPORT_TYPE, g_memdup2 (data, (gsize) length), (gsize) length, FALSE, g_free, NULL));
+  bytes = g_bytes_new (data, (gsize) length);
+  message = g_variant_ref_sink (g_variant_new_from_bytes (RUNNER_REPORT_TYPE, bytes, FALSE));
   return g_variant_is_normal_form (message) ? runner_report_from_variant (message) : NULL;
 }
 

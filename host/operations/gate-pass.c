@@ -281,14 +281,15 @@ reeve_gate_pass_error_node (const GError *error)
   return node;
 }
 
-/* What passes by itself: nothing was done, or it goes on. It is no answer for the next one who
- * asks. */
+/* What passes by itself: nothing was done, or a run goes on. It is no answer for the next one who
+ * asks. Of other effects nobody knows what was done when something was unavailable. */
 static gboolean
-reeve_gate_pass_is_transient (const GError *error)
+reeve_gate_pass_is_transient (const ReeveGatePass *self, const GError *error)
 {
   return g_error_matches (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED)
          || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_BUSY)
-         || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+         || (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE)
+             && reeve_idempotency_get_run_id (self->claim) != NULL);
 }
 
 /* The key of a run that a stop cut short leads to it; any other is free again. */
@@ -447,7 +448,7 @@ reeve_gate_pass_end (ReeveCall *call, gpointer data)
   else if (call->error != NULL)
     reeve_gate_pass_refuse (self);
 
-  if (self->claim != NULL && begun && reeve_gate_pass_is_transient (call->error))
+  if (self->claim != NULL && begun && reeve_gate_pass_is_transient (self, call->error))
     reeve_gate_pass_let_go (self);
   /* refused before any effect: the key is free again */
   if (self->claim != NULL && (call->error == NULL || begun))

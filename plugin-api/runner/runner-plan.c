@@ -73,15 +73,12 @@ runner_plan_receive (int fd, const GVariantType *type)
       return NULL;
     }
   if (length <= RUNNER_PLAN_MAX_MESSAGE)
-    message = g_variant_ref_sink (g_variant_new_from_data (type, g_memdup2 (data, (gsize) length),
-                                                           (gsize) length, FALSE, g_free, NULL));
-  if (message != NULL)
     {
-      g_autoptr (GVariant) normal
-          = g_variant_is_normal_form (message) ? g_variant_ref (message) : NULL;
-      if (normal != NULL)
-        return g_steal_pointer (&normal);
+      g_autoptr (GBytes) bytes = g_bytes_new (data, (gsize) length);
+      message = g_variant_ref_sink (g_variant_new_from_bytes (type, bytes, FALSE));
     }
+  if (message != NULL && g_variant_is_normal_form (message))
+    return g_steal_pointer (&message);
   errno = EPROTO;
   return NULL;
 }
