@@ -36,8 +36,8 @@ gboolean reeve_tenants_delete (ReeveTenants *self, ReeveAdmitted *admitted, cons
 /* At start, behind reeve_tenants_load(): ends removals that were cut off. */
 gboolean reeve_tenants_finish_removals (ReeveTenants *self, ReeveAdmission *admission,
                                         GError **error);
-/* Was a tenant of that id removed, and is gone? days (out): how long its log is kept, where it asked
- * for that; 0: it did not. Blocks. */
+/* Was a tenant of that id removed, and is gone? days (out): how long its log is kept, where it
+ * asked for that; 0: it did not. Blocks. */
 gboolean reeve_tenants_get_removed (ReeveTenants *self, const char *tenant_id, gboolean *removed,
                                     gint64 *days, GError **error);
 /* Has a batch of the platform refused with %REEVE_ERROR_OUT_OF_RANGE once that tenant goes. */
