@@ -42,7 +42,7 @@ typedef struct _ReeveRunEnvironment
   ReeveTenants *tenants;               /* nullable: no tenant has a limit */
   ReevePolicies *policies;     /* nullable: no execution has a limit, and all tools are shown */
   ReeveWorkspaces *workspaces; /* nullable: there are none */
-  ReevePrices *prices;   /* nullable: no model has one */
+  ReevePrices *prices;         /* nullable: no model has one */
   ReeveTracer *tracer;         /* nullable: no traces are sent */
 } ReeveRunEnvironment;
 

@@ -51,8 +51,8 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_USAGE             "usage"         /* how far the sums of usage are */
 #define REEVE_STORE_COST_REPORTS      "cost_reports"
 #define REEVE_STORE_PRICE_IMPORTS     "price_imports" /* of the platform */
-#define REEVE_STORE_SUBJECTS          "subjects"    /* id: the user's; half of his key */
-#define REEVE_STORE_KEPT_VALUES       "kept_values" /* id: salted digest, as in the ledger */
+#define REEVE_STORE_SUBJECTS          "subjects"      /* id: the user's; half of his key */
+#define REEVE_STORE_KEPT_VALUES       "kept_values"   /* id: salted digest, as in the ledger */
 /* of the platform: counts how often a store was tried that could not be written */
 #define REEVE_STORE_COUNTER_TRIAL "store.trial"
 
