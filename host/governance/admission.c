@@ -15,6 +15,7 @@
 #include "admission-refusals.h"
 #include "budgets.h"
 #include "instruments.h"
+#include "money.h"
 #include "usage-event.h"
 
 /* where a question's task keeps its span */
@@ -829,6 +830,7 @@ reeve_admission_describe_intent (ReeveAdmission *self, ReeveAdmitted *admitted,
   record->reserved_tokens = reeve_reservation_get_input (admitted->reservation)
                             + reeve_reservation_get_output (admitted->reservation);
   record->reserved_cost = reeve_reservation_get_cost (admitted->reservation);
+  record->time = reeve_reservation_get_time (admitted->reservation);
 }
 
 static void
@@ -1227,8 +1229,8 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.outcome = settlement->outcome;
   record.reason = settlement->reason;
   record.output_digest = settlement->output_digest;
-  record.input_tokens = MAX (settlement->input_tokens, 0);
-  record.output_tokens = MAX (settlement->output_tokens, 0);
+  record.input_tokens = CLAMP (settlement->input_tokens, 0, REEVE_MONEY_RECORDED);
+  record.output_tokens = CLAMP (settlement->output_tokens, 0, REEVE_MONEY_RECORDED);
   record.estimated = settlement->estimated;
   record.latency_us = g_get_monotonic_time () - admitted->started;
   if (settlement->delegated_user_id != NULL)

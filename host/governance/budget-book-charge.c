@@ -38,10 +38,10 @@ reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
 
   g_mutex_lock (&self->lock);
   n = reeve_budget_book_can_see (self, error) ? reeve_budget_book_find (self, who, found) : 0;
-  for (guint i = 0; i < n; i++)
-    reeve_budget_book_roll (self, found[i], ask->now);
   if (n > 0 && reeve_budget_book_counts (found, n, cost, currency, error))
     {
+      for (guint i = 0; i < n; i++)
+        reeve_budget_book_roll (self, found[i], ask->now);
       made = reeve_budget_book_make (self, found, n, ask->input, ask->output, cost);
       made->size = ask->size;
       made->time = ask->now;
@@ -54,7 +54,7 @@ reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
  * reeve_budget_book_recall:
  * @self: a book
  * @who: who spends
- * @time: of the intent, µs since 1970
+ * @time: of the intent, µs since 1970; records say it to the millisecond
  * @tokens: what is reserved
  * @cost: the same in nano-units
  * @intent: its sequence number
@@ -75,7 +75,7 @@ reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint
   g_mutex_lock (&self->lock);
   all = reeve_budget_book_find (self, who, found);
   for (guint i = 0; i < all; i++)
-    if (time >= found[i]->created_at)
+    if (reeve_budget_owns (found[i], intent, time + 999))
       {
         reeve_budget_book_roll (self, found[i], time);
         found[n++] = found[i];

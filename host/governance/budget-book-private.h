@@ -29,11 +29,11 @@ struct _ReeveReservation
   gint64 cost;
   gboolean priced;
   ReevePrice price; /* where it is */
-  gint64 spent_tokens;
-  gint64 spent_cost;
   guint n_budgets;
   ReeveBudget *budgets[REEVE_RESERVATION_SCOPES];
   gint64 periods[REEVE_RESERVATION_SCOPES];
+  gint64 spent_tokens[REEVE_RESERVATION_SCOPES]; /* what its outcome adds to the counters */
+  gint64 spent_cost[REEVE_RESERVATION_SCOPES];
 };
 
 struct _ReeveBudgetBook
@@ -58,7 +58,12 @@ void reeve_reservation_free (ReeveReservation *self);
 void reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 period,
                             gint64 tokens, gint64 cost);
 void reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now);
+/* (transfer full): as it stands at @now. Only what is recorded begins a period: whoever merely
+ * looks, or is refused, leaves no trace in the log that a restart could begin it by. */
+ReeveBudget *reeve_budget_book_look (ReeveBudget *budget, gint64 now);
 gboolean reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error);
+/* A counter is to rise by so much. */
+void reeve_budget_book_change (GHashTable *deltas, const char *counter, gint64 by);
 ReeveReservation *reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n,
                                           gint64 input, gint64 output, gint64 cost);
 guint reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who,

@@ -10,8 +10,8 @@
 
 #include "store/store.h"
 
-static gint64 *
-reeve_budget_book_delta (GHashTable *deltas, const char *counter)
+void
+reeve_budget_book_change (GHashTable *deltas, const char *counter, gint64 by)
 {
   gint64 *delta = g_hash_table_lookup (deltas, counter);
 
@@ -20,7 +20,7 @@ reeve_budget_book_delta (GHashTable *deltas, const char *counter)
       delta = g_new0 (gint64, 1);
       g_hash_table_insert (deltas, g_strdup (counter), delta);
     }
-  return delta;
+  *delta = reeve_budget_sum (*delta, by);
 }
 
 /**
@@ -44,11 +44,11 @@ reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 
   g_autofree char *counter = reeve_budget_book_counter (budget, period, "tokens");
   g_autofree char *money = NULL;
 
-  *reeve_budget_book_delta (self->deltas, counter) += tokens;
+  reeve_budget_book_change (self->deltas, counter, tokens);
   if (cost == 0)
     return;
   money = reeve_budget_book_counter (budget, period, "cost");
-  *reeve_budget_book_delta (self->deltas, money) += cost;
+  reeve_budget_book_change (self->deltas, money, cost);
 }
 
 /**
@@ -166,7 +166,7 @@ reeve_budget_book_saved (ReeveBudgetBook *self, gboolean good)
     {
       g_hash_table_iter_init (&iter, self->sent);
       while (g_hash_table_iter_next (&iter, &counter, &delta))
-        *reeve_budget_book_delta (self->deltas, counter) += *(gint64 *) delta;
+        reeve_budget_book_change (self->deltas, counter, *(gint64 *) delta);
       self->unsaved++;
     }
   g_clear_pointer (&self->sent, g_hash_table_unref);

@@ -125,6 +125,33 @@ reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error)
 
 /* ---- budgets ---- */
 
+/* Under the lock: it was in another period before. */
+static void
+reeve_budget_book_note_period (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 before)
+{
+  g_autofree char *counter = NULL;
+
+  if (budget->period == before)
+    return;
+  counter = g_strconcat ("budget/", budget->id, "/period", NULL);
+  reeve_budget_book_change (self->deltas, counter, budget->period - before);
+  self->unsaved++;
+}
+
+/* Under the lock: what is set says in which period, so that a restart knows it too. */
+static void
+reeve_budget_book_go_on (ReeveBudgetBook *self, ReeveBudget *there, const ReeveBudget *set)
+{
+  gint64 before = there->period;
+
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    if (there->windows[i] != NULL && set->windows[i] != NULL
+        && strcmp (there->windows[i]->id, set->windows[i]->id) == 0)
+      reeve_budget_book_go_on (self, there->windows[i], set->windows[i]);
+  reeve_budget_go_on (there, set->period);
+  reeve_budget_book_note_period (self, there, before);
+}
+
 /**
  * reeve_budget_book_take:
  * @self: a book
@@ -142,12 +169,43 @@ reeve_budget_book_take (ReeveBudgetBook *self, ReeveBudget *budget)
   there = g_hash_table_lookup (self->budgets, budget->key);
   if (there != NULL && strcmp (there->id, budget->id) == 0)
     {
+      reeve_budget_book_go_on (self, there, budget);
       reeve_budget_adopt (there, budget);
       reeve_budget_unref (budget);
     }
   else
     g_hash_table_replace (self->budgets, budget->key, budget);
   g_mutex_unlock (&self->lock);
+}
+
+/* (transfer full): a copy as it stands then, with its windows */
+static ReeveBudget *
+reeve_budget_book_dup (const ReeveBudget *budget, gint64 now)
+{
+  ReeveBudget *copy = reeve_budget_dup (budget);
+
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    if (copy->windows[i] != NULL)
+      reeve_budget_roll (copy->windows[i], now);
+  reeve_budget_roll (copy, now);
+  return copy;
+}
+
+ReeveBudget *
+reeve_budget_book_look (ReeveBudget *budget, gint64 now)
+{
+  ReeveBudget *copy = NULL;
+
+  if (reeve_budget_find_period (budget, now) == budget->period)
+    {
+      /* says when its period ends */
+      if (budget->window != REEVE_BUDGET_WINDOW_NONE && budget->ends == 0)
+        reeve_budget_roll (budget, now);
+      return reeve_budget_ref (budget);
+    }
+  copy = reeve_budget_dup (budget);
+  reeve_budget_roll (copy, now);
+  return copy;
 }
 
 /**
@@ -167,10 +225,7 @@ reeve_budget_book_copy (ReeveBudgetBook *self, const char *key, gint64 now)
   g_mutex_lock (&self->lock);
   budget = g_hash_table_lookup (self->budgets, key);
   if (budget != NULL)
-    {
-      reeve_budget_book_roll (self, budget, now);
-      copy = reeve_budget_dup (budget);
-    }
+    copy = reeve_budget_book_dup (budget, now);
   g_mutex_unlock (&self->lock);
   return copy;
 }
@@ -197,25 +252,13 @@ void
 reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now)
 {
   gint64 before = budget->period;
-  g_autofree char *counter = NULL;
-  gint64 *delta = NULL;
 
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
     if (budget->windows[i] != NULL)
       reeve_budget_book_roll (self, budget->windows[i], now);
   if (budget->window == REEVE_BUDGET_WINDOW_NONE || budget->ends == 0 || now >= budget->ends)
     reeve_budget_roll (budget, now);
-  if (budget->period == before)
-    return;
-  counter = g_strconcat ("budget/", budget->id, "/period", NULL);
-  delta = g_hash_table_lookup (self->deltas, counter);
-  if (delta == NULL)
-    {
-      delta = g_new0 (gint64, 1);
-      g_hash_table_insert (self->deltas, g_steal_pointer (&counter), delta);
-    }
-  *delta += budget->period - before;
-  self->unsaved++;
+  reeve_budget_book_note_period (self, budget, before);
 }
 
 /**
@@ -236,8 +279,10 @@ reeve_budget_book_show (ReeveBudgetBook *self, const char *key, gint64 now)
   budget = g_hash_table_lookup (self->budgets, key);
   if (budget != NULL)
     {
-      reeve_budget_book_roll (self, budget, now);
-      shown = reeve_budget_show (budget, self->tenant_id);
+      ReeveBudget *copy = reeve_budget_book_dup (budget, now);
+
+      shown = reeve_budget_show (copy, self->tenant_id);
+      reeve_budget_unref (copy);
     }
   g_mutex_unlock (&self->lock);
   return shown;
@@ -260,10 +305,10 @@ reeve_budget_book_list (ReeveBudgetBook *self, gint64 now)
   keys = g_list_sort (g_hash_table_get_keys (self->budgets), (GCompareFunc) strcmp);
   for (GList *l = keys; l != NULL; l = l->next)
     {
-      ReeveBudget *budget = g_hash_table_lookup (self->budgets, l->data);
+      ReeveBudget *copy = reeve_budget_book_dup (g_hash_table_lookup (self->budgets, l->data), now);
 
-      reeve_budget_book_roll (self, budget, now);
-      json_array_add_object_element (shown, reeve_budget_show (budget, self->tenant_id));
+      json_array_add_object_element (shown, reeve_budget_show (copy, self->tenant_id));
+      reeve_budget_unref (copy);
     }
   g_mutex_unlock (&self->lock);
   g_list_free (keys);
@@ -327,10 +372,14 @@ reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gin
   n = reeve_budget_book_find (self, who, found);
   for (guint i = 0; i < n; i++)
     {
-      reeve_budget_book_roll (self, found[i], now);
+      ReeveBudget *copy = NULL;
+
       /* a window is shown with the budget that it is of */
-      if (found[i]->window == REEVE_BUDGET_WINDOW_NONE)
-        json_array_add_object_element (shown, reeve_budget_show (found[i], self->tenant_id));
+      if (found[i]->window != REEVE_BUDGET_WINDOW_NONE)
+        continue;
+      copy = reeve_budget_book_dup (found[i], now);
+      json_array_add_object_element (shown, reeve_budget_show (copy, self->tenant_id));
+      reeve_budget_unref (copy);
     }
   g_mutex_unlock (&self->lock);
   return shown;
@@ -401,14 +450,32 @@ static gboolean
 reeve_budget_book_grant (ReeveBudgetBook *self, ReeveBudget **found, guint n,
                          const ReeveBudgetAsk *ask, gint64 *output, GError **error)
 {
+  gboolean good = TRUE;
+
   *output = ask->output;
-  for (guint i = 0; i < n; i++)
+  for (guint i = 0; good && i < n; i++)
     {
-      reeve_budget_book_roll (self, found[i], ask->now);
-      if (!reeve_budget_book_fit (found[i], ask, output, error))
-        return FALSE;
+      ReeveBudget *then = reeve_budget_book_look (found[i], ask->now);
+
+      good = reeve_budget_book_fit (then, ask, output, error);
+      reeve_budget_unref (then);
     }
-  return TRUE;
+  for (guint i = 0; good && i < n; i++)
+    reeve_budget_book_roll (self, found[i], ask->now);
+  return good;
+}
+
+/* An intent that cannot say what it reserves holds nobody to anything. */
+static gboolean
+reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError **error)
+{
+  if (ask->price == NULL
+      || reeve_prices_cost (ask->price, ask->input, output) <= REEVE_MONEY_RECORDED)
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                       "the call may cost more than a record can say, which is 9007199.254740991 "
+                       "units of the currency: allow it fewer tokens");
+  return FALSE;
 }
 
 ReeveReservation *
@@ -427,8 +494,9 @@ reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n, gin
     {
       made->budgets[i] = reeve_budget_ref (found[i]);
       made->periods[i] = found[i]->period;
-      found[i]->tokens_reserved += input + output;
-      found[i]->cost_reserved += cost;
+      found[i]->tokens_reserved
+          = reeve_budget_sum (found[i]->tokens_reserved, reeve_budget_sum (input, output));
+      found[i]->cost_reserved = reeve_budget_sum (found[i]->cost_reserved, cost);
       if (found[i]->pool != NULL)
         found[i]->touched = g_get_monotonic_time ();
     }
@@ -463,7 +531,8 @@ reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
 
   g_mutex_lock (&self->lock);
   n = reeve_budget_book_can_see (self, error) ? reeve_budget_book_find (self, who, found) : 0;
-  if (n > 0 && reeve_budget_book_grant (self, found, n, ask, &output, error))
+  if (n > 0 && reeve_budget_book_grant (self, found, n, ask, &output, error)
+      && reeve_budget_book_can_record (ask, output, error))
     {
       made = reeve_budget_book_make (
           self, found, n, ask->input, output,
@@ -476,6 +545,22 @@ reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
     }
   g_mutex_unlock (&self->lock);
   return made;
+}
+
+static gboolean
+reeve_budget_book_leaves (const ReeveBudget *budget, gint64 tokens, gint64 now, GError **error)
+{
+  /* what others do not use may still come back */
+  if (budget->pool != NULL && tokens <= REEVE_BUDGET_LEAST
+      && !reeve_budget_pool_is_dry (budget->pool, g_get_monotonic_time ()))
+    return TRUE;
+  if (reeve_budget_get_tokens_open (budget) < tokens)
+    return reeve_budget_refusal_set_tokens (error, budget, tokens, now);
+  if (budget->request_limit != REEVE_BUDGET_NONE && budget->request_limit < tokens)
+    return reeve_budget_refusal_set_request (error, budget, tokens);
+  if (reeve_budget_get_cost_open (budget) <= 0)
+    return reeve_budget_refusal_set_cost (error, budget, 1, now);
+  return TRUE;
 }
 
 /**
@@ -501,17 +586,10 @@ reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint6
   n = reeve_budget_book_find (self, who, found);
   for (guint i = 0; good && i < n; i++)
     {
-      reeve_budget_book_roll (self, found[i], now);
-      /* what others do not use may still come back */
-      if (found[i]->pool != NULL && tokens <= REEVE_BUDGET_LEAST
-          && !reeve_budget_pool_is_dry (found[i]->pool, g_get_monotonic_time ()))
-        continue;
-      if (reeve_budget_get_tokens_open (found[i]) < tokens)
-        good = reeve_budget_refusal_set_tokens (error, found[i], tokens, now);
-      else if (found[i]->request_limit != REEVE_BUDGET_NONE && found[i]->request_limit < tokens)
-        good = reeve_budget_refusal_set_request (error, found[i], tokens);
-      else if (reeve_budget_get_cost_open (found[i]) <= 0)
-        good = reeve_budget_refusal_set_cost (error, found[i], 1, now);
+      ReeveBudget *then = reeve_budget_book_look (found[i], now);
+
+      good = reeve_budget_book_leaves (then, tokens, now, error);
+      reeve_budget_unref (then);
     }
   g_mutex_unlock (&self->lock);
   return good;

@@ -109,6 +109,7 @@ reeve_budget_window_begin (const ReeveBudget *parent, ReeveBudgetWindow window, 
   if (configured)
     return self;
   self->created_at = now;
+  self->from_seq = REEVE_BUDGET_NEW;
   self->base = self->period = reeve_budget_window_find (window, now);
   return self;
 }
@@ -199,12 +200,23 @@ reeve_budget_window_adopt (ReeveBudget *self, ReeveBudget *from)
 void
 reeve_budget_window_carry (ReeveBudget *self, const ReeveBudget *old)
 {
-  self->tokens_used = old->tokens_used + old->tokens_reserved;
-  self->cost_used = old->cost_used + old->cost_reserved;
+  self->tokens_used
+      = MAX (self->tokens_used, reeve_budget_sum (old->tokens_used, old->tokens_reserved));
+  if (strcmp (self->currency, old->currency) == 0)
+    self->cost_used = MAX (self->cost_used, reeve_budget_sum (old->cost_used, old->cost_reserved));
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
-    if (self->windows[i] != NULL && old->windows[i] != NULL
-        && self->windows[i]->period == old->windows[i]->period)
-      reeve_budget_window_carry (self->windows[i], old->windows[i]);
+    {
+      ReeveBudget *window = self->windows[i];
+
+      if (window == NULL || old->windows[i] == NULL || old->windows[i]->period < window->period)
+        continue;
+      /* a clock was ahead: neither goes back */
+      if (old->windows[i]->period > window->period)
+        window->tokens_used = 0;
+      window->period = old->windows[i]->period;
+      window->base = MAX (window->base, window->period);
+      reeve_budget_window_carry (window, old->windows[i]);
+    }
 }
 
 /* ---- outside ---- */
@@ -285,7 +297,9 @@ reeve_budget_window_save (const ReeveBudget *self, JsonObject *fields)
       json_object_set_string_member (kept, "budget_id", window->id);
       json_object_set_int_member (kept, "token_limit", window->token_limit);
       json_object_set_int_member (kept, "base", window->base);
+      json_object_set_int_member (kept, "period", window->period);
       json_object_set_int_member (kept, "created_at", window->created_at);
+      json_object_set_int_member (kept, "from_seq", window->from_seq);
       json_array_add_object_element (windows, kept);
     }
   json_object_set_array_member (fields, REEVE_BUDGET_WINDOW_FIELD, windows);
@@ -306,8 +320,10 @@ reeve_budget_window_load_one (ReeveBudget *self, JsonObject *kept)
       window
           = reeve_budget_window_new (self, which, reeve_json_get_string (kept, "budget_id", name));
       window->token_limit = reeve_json_get_int (kept, "token_limit", 0);
-      window->base = window->period = reeve_json_get_int (kept, "base", 0);
+      window->base = reeve_json_get_int (kept, "base", 0);
+      window->period = MAX (window->base, reeve_json_get_int (kept, "period", 0));
       window->created_at = reeve_json_get_int (kept, "created_at", 0);
+      window->from_seq = reeve_json_get_int (kept, "from_seq", 0);
       window->alert_at = self->alert_at;
       window->set_by = g_strdup (self->set_by);
       self->windows[i] = window;

@@ -115,6 +115,54 @@ reeve_budget_adopt (ReeveBudget *self, ReeveBudget *from)
   self->updated_at = from->updated_at;
 }
 
+/* ---- sums, and since when ---- */
+
+/**
+ * reeve_budget_sum:
+ * @a: not negative
+ * @b: not negative
+ *
+ * Returns: both together; what is spent stays spent, however much it is
+ */
+gint64
+reeve_budget_sum (gint64 a, gint64 b)
+{
+  gint64 sum = 0;
+
+  return __builtin_add_overflow (a, b, &sum) || sum > REEVE_BUDGET_MOST ? REEVE_BUDGET_MOST : sum;
+}
+
+/**
+ * reeve_budget_begin_at:
+ * @self: a budget that is about to be set
+ * @seq: number of the next record of the log
+ *
+ * A clock may be set; the numbers of the log only grow.
+ */
+void
+reeve_budget_begin_at (ReeveBudget *self, guint64 seq)
+{
+  if (self->from_seq == REEVE_BUDGET_NEW)
+    self->from_seq = (gint64) seq;
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    if (self->windows[i] != NULL)
+      reeve_budget_begin_at (self->windows[i], seq);
+}
+
+/**
+ * reeve_budget_owns:
+ * @self: a budget
+ * @seq: number of an intent
+ * @time: when it was made, µs since 1970
+ *
+ * Returns: whether the budget was there before it
+ */
+gboolean
+reeve_budget_owns (const ReeveBudget *self, guint64 seq, gint64 time)
+{
+  return self->from_seq > 0 ? seq >= (guint64) self->from_seq : time >= self->created_at;
+}
+
 /* ---- limits ---- */
 
 static gboolean
@@ -159,12 +207,17 @@ reeve_budget_set_cost (ReeveBudget *self, JsonObject *limits, GError **error)
   return TRUE;
 }
 
-/* The present period keeps its number; the new length counts from its beginning. */
+/* The present period keeps its number, and what was spent in it. The new length counts from its
+ * beginning; where it is over by that already, from so many lengths later. */
 static void
-reeve_budget_set_period (ReeveBudget *self, gint64 days)
+reeve_budget_set_period (ReeveBudget *self, gint64 days, gint64 now)
 {
+  gint64 length = days * REEVE_TIMES_DAY;
+
   if (self->period_days > 0)
     self->anchor += (self->period - self->base) * self->period_days * REEVE_TIMES_DAY;
+  if (length > 0 && now > self->anchor)
+    self->anchor += (now - self->anchor) / length * length;
   self->base = self->period;
   self->period_days = days;
 }
@@ -193,7 +246,7 @@ reeve_budget_set_limits (ReeveBudget *self, JsonObject *limits, gint64 now, GErr
   if (reeve_budget_has (limits, "reset_period_days"))
     days = json_object_get_int_member (limits, "reset_period_days");
   if (days != self->period_days)
-    reeve_budget_set_period (self, days);
+    reeve_budget_set_period (self, days, now);
   self->alert_at = REEVE_BUDGET_ALERT;
   if (reeve_budget_has (limits, "alert_at"))
     self->alert_at = (gint64) (json_object_get_double_member (limits, "alert_at") * 1000 + 0.5);
@@ -234,8 +287,18 @@ reeve_budget_find_period (const ReeveBudget *self, gint64 now)
 void
 reeve_budget_roll (ReeveBudget *self, gint64 now)
 {
-  gint64 period = reeve_budget_find_period (self, now);
+  reeve_budget_go_on (self, reeve_budget_find_period (self, now));
+}
 
+/**
+ * reeve_budget_go_on:
+ * @self: a budget
+ * @period: number of the one that it is in now
+ */
+void
+reeve_budget_go_on (ReeveBudget *self, gint64 period)
+{
+  period = MAX (period, self->period);
   if (self->window != REEVE_BUDGET_WINDOW_NONE)
     self->ends = reeve_budget_window_get_begin (self->window, period + 1);
   if (period == self->period)
@@ -523,66 +586,4 @@ reeve_budget_show (const ReeveBudget *self, const char *tenant_id)
   reeve_budget_show_time (shown, "created_at", self->created_at);
   reeve_budget_show_time (shown, "updated_at", self->updated_at);
   return shown;
-}
-
-/* ---- in the store ---- */
-
-/**
- * reeve_budget_save:
- * @self: a budget
- *
- * Returns: (transfer full): fields of its record; what is spent is in counters
- */
-JsonObject *
-reeve_budget_save (const ReeveBudget *self)
-{
-  JsonObject *fields = json_object_new ();
-  const char *slash = strchr (self->key, '/');
-  g_autofree char *kind
-      = slash != NULL ? g_strndup (self->key, (gsize) (slash - self->key)) : g_strdup (self->key);
-
-  json_object_set_string_member (fields, "kind", kind);
-  json_object_set_string_member (fields, "subject", slash != NULL ? slash + 1 : "");
-  json_object_set_string_member (fields, "budget_id", self->id);
-  json_object_set_int_member (fields, "token_limit", self->token_limit);
-  json_object_set_int_member (fields, "cost_limit", self->cost_limit);
-  json_object_set_string_member (fields, "currency", self->currency);
-  json_object_set_int_member (fields, "period_days", self->period_days);
-  json_object_set_int_member (fields, "anchor", self->anchor);
-  json_object_set_int_member (fields, "base", self->base);
-  json_object_set_int_member (fields, "alert_at", self->alert_at);
-  json_object_set_string_member (fields, "set_by", self->set_by != NULL ? self->set_by : "");
-  json_object_set_int_member (fields, "revision", self->revision);
-  json_object_set_int_member (fields, "created_at", self->created_at);
-  json_object_set_int_member (fields, "updated_at", self->updated_at);
-  reeve_budget_window_save (self, fields);
-  return fields;
-}
-
-/**
- * reeve_budget_load:
- * @key: whose it is
- * @fields: what reeve_budget_save() made
- *
- * Returns: (transfer full): the budget, nothing spent
- */
-ReeveBudget *
-reeve_budget_load (const char *key, JsonObject *fields)
-{
-  ReeveBudget *self = reeve_budget_new (key, reeve_json_get_string (fields, "budget_id", key));
-
-  self->token_limit = reeve_json_get_int (fields, "token_limit", REEVE_BUDGET_NONE);
-  self->cost_limit = reeve_json_get_int (fields, "cost_limit", REEVE_BUDGET_NONE);
-  g_strlcpy (self->currency, reeve_json_get_string (fields, "currency", ""), sizeof self->currency);
-  self->period_days = reeve_json_get_int (fields, "period_days", REEVE_BUDGET_PERIOD_DAYS);
-  self->anchor = reeve_json_get_int (fields, "anchor", 0);
-  self->base = reeve_json_get_int (fields, "base", 0);
-  self->period = self->base;
-  self->alert_at = reeve_json_get_int (fields, "alert_at", REEVE_BUDGET_ALERT);
-  self->set_by = g_strdup (reeve_json_get_string (fields, "set_by", ""));
-  self->revision = reeve_json_get_int (fields, "revision", 0);
-  self->created_at = reeve_json_get_int (fields, "created_at", 0);
-  self->updated_at = reeve_json_get_int (fields, "updated_at", 0);
-  reeve_budget_window_load (self, fields);
-  return self;
 }

@@ -16,7 +16,9 @@ G_BEGIN_DECLS
 #define REEVE_BUDGET_CONFIGURED  "configured" /* id of the tenant's that the configuration sets */
 #define REEVE_BUDGET_LEAST       16           /* tokens: a shorter answer is none */
 #define REEVE_BUDGET_PERIOD_DAYS 30
-#define REEVE_BUDGET_ALERT       800 /* thousandths of the limit */
+#define REEVE_BUDGET_ALERT       800              /* thousandths of the limit */
+#define REEVE_BUDGET_MOST        (G_MAXINT64 / 2) /* a counter that is there stays there */
+#define REEVE_BUDGET_NEW         (-1)             /* from_seq: about to be set */
 
 /* what was told of a budget in its period */
 #define REEVE_BUDGET_TOLD_ALERT     1
@@ -50,6 +52,7 @@ struct _ReeveBudget
   char *set_by;    /* NULL: the configuration */
   gint64 revision;
   gint64 created_at;
+  gint64 from_seq; /* of the log: intents from here on are its own; 0: those since created_at */
   gint64 updated_at;
   ReeveBudgetPool *pool; /* (nullable): the limits are a slice of the platform's */
   gint64 request_limit;  /* tokens of one call */
@@ -73,8 +76,16 @@ void reeve_budget_unref (ReeveBudget *self);
  */
 gboolean reeve_budget_set_limits (ReeveBudget *self, JsonObject *limits, gint64 now,
                                   GError **error);
+/* What is more than REEVE_BUDGET_MOST is that: nothing wraps around. Neither is negative. */
+gint64 reeve_budget_sum (gint64 a, gint64 b);
+/* Those of it that are new are in force from number @seq of the log on. */
+void reeve_budget_begin_at (ReeveBudget *self, guint64 seq);
+/* Is the intent of this number, made at @time, its own? */
+gboolean reeve_budget_owns (const ReeveBudget *self, guint64 seq, gint64 time);
 /* Goes on to the period that @now lies in. */
 void reeve_budget_roll (ReeveBudget *self, gint64 now);
+/* A period begins, nothing spent; no earlier one than the present. */
+void reeve_budget_go_on (ReeveBudget *self, gint64 period);
 /* Number of the period that @now lies in; no less than the present one. */
 gint64 reeve_budget_find_period (const ReeveBudget *self, gint64 now);
 /* What may still be reserved; G_MAXINT64: no limit. */

@@ -21,6 +21,7 @@ typedef struct
   ReeveBudgets *budgets;
   ReeveBudgetBook *book;
   guint64 seq;
+  guint64 after;        /* what is pending may have ended since here */
   GHashTable *open;     /* intent -> ReeveReservation */
   GHashTable *finished; /* intents that are in the counters */
 } ReeveBudgetsLoad;
@@ -106,7 +107,7 @@ reeve_budgets_load_actor (JsonObject *record)
 }
 
 static void
-reeve_budgets_load_intent (ReeveBudgetsLoad *self, JsonObject *record)
+reeve_budgets_load_intent (ReeveBudgetsLoad *self, JsonObject *record, gboolean pending)
 {
   guint64 seq = (guint64) reeve_json_get_int (record, "seq", 0);
   /* a report is about an agent, whoever tells it */
@@ -123,13 +124,13 @@ reeve_budgets_load_intent (ReeveBudgetsLoad *self, JsonObject *record)
   ReeveReservation *reservation = NULL;
   gint64 time = 0;
 
-  if (!json_object_has_member (record, "reserved_tokens")
+  /* those up to there are in the counters, or were pending */
+  if (!json_object_has_member (record, "reserved_tokens") || (!pending && seq <= self->seq)
       || g_hash_table_contains (self->finished, reeve_budgets_load_key (seq))
       || g_hash_table_contains (self->open, reeve_budgets_load_key (seq))
       || !reeve_times_parse (reeve_json_get_string (record, "time", ""), &time, NULL))
     return;
-  /* times are shown to the millisecond */
-  reservation = reeve_budget_book_recall (self->book, report ? &about : &who, time + 999,
+  reservation = reeve_budget_book_recall (self->book, report ? &about : &who, time,
                                           reeve_json_get_int (record, "reserved_tokens", 0),
                                           reeve_json_get_int (record, "reserved_cost", 0), seq);
   if (reservation != NULL)
@@ -180,7 +181,7 @@ reeve_budgets_load_record (ReeveBudgetsLoad *self, JsonObject *record)
   const char *kind = reeve_json_get_string (record, "kind", "");
 
   if (strcmp (kind, "intent") == 0)
-    reeve_budgets_load_intent (self, record);
+    reeve_budgets_load_intent (self, record, FALSE);
   else if (strcmp (kind, "outcome") == 0)
     reeve_budgets_load_outcome (self, record);
 }
@@ -199,7 +200,8 @@ reeve_budgets_load_actions (ReeveBudgetsLoad *self, const char *action, GPtrArra
                             GError **error)
 {
   const char *tenant_id = reeve_budget_book_get_tenant_id (self->book);
-  ReeveLedgerFilter filter = { .action = action, .after = self->seq, .limit = REEVE_BUDGETS_PAGE };
+  ReeveLedgerFilter filter
+      = { .action = action, .after = self->after, .limit = REEVE_BUDGETS_PAGE };
 
   do
     {
@@ -215,7 +217,7 @@ reeve_budgets_load_actions (ReeveBudgetsLoad *self, const char *action, GPtrArra
   return TRUE;
 }
 
-/* What spends, behind @seq, oldest first. */
+/* What spends, behind @seq, and the outcomes of what is pending; oldest first. */
 static GPtrArray *
 reeve_budgets_load_calls (ReeveBudgetsLoad *self, GError **error)
 {
@@ -246,7 +248,8 @@ reeve_budgets_load_pending (ReeveBudgetsLoad *self, JsonArray *pending, GError *
       intent = reeve_ledger_get (self->budgets->ledger, tenant_id, seq, error);
       if (intent == NULL)
         return FALSE;
-      reeve_budgets_load_intent (self, intent);
+      reeve_budgets_load_intent (self, intent, TRUE);
+      self->after = MIN (self->after, seq);
     }
   return TRUE;
 }
@@ -259,7 +262,7 @@ reeve_budgets_load_log (ReeveBudgetsLoad *self, JsonObject *state, GError **erro
   GHashTableIter iter;
   gpointer reservation = NULL;
 
-  self->seq = (guint64) reeve_json_get_int (state, "seq", 0);
+  self->seq = self->after = (guint64) reeve_json_get_int (state, "seq", 0);
   if (!reeve_budgets_load_pending (self, reeve_json_get_array (state, "pending"), error))
     return FALSE;
   for (guint i = 0; finished != NULL && i < json_array_get_length (finished); i++)

@@ -182,6 +182,7 @@ reeve_budgets_draft (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudgetsChan
   id = reeve_ids_new ("bud");
   change->budget = reeve_budget_new (change->key, id);
   change->budget->anchor = change->budget->created_at = change->now;
+  change->budget->from_seq = REEVE_BUDGET_NEW;
   if (old == NULL)
     return reeve_budget_set_limits (change->budget, change->limits, change->now, error);
   g_strlcpy (change->budget->currency, old->currency, sizeof old->currency);
@@ -243,12 +244,15 @@ reeve_budgets_try_set (ReeveBudgets *self, ReeveBudgetBook *book, ReeveAdmitted 
   g_autoptr (JsonObject) fields = NULL;
   g_autoptr (ReeveBatch) batch = NULL;
   gboolean saving = FALSE;
+  /* whatever is reserved behind here is not in what it takes over */
+  guint64 first = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book)) + 1;
 
   if (!reeve_budgets_find_record (self, reeve_budget_book_get_tenant_id (book), change->key,
                                   &record, error)
       || !reeve_budgets_draft (self, book, change, record, error))
     return FALSE;
   reeve_budget_window_set_author (change->budget, reeve_caller_get_user_id (caller));
+  reeve_budget_begin_at (change->budget, first);
   change->budget->revision++;
   change->budget->updated_at = change->now;
   fields = reeve_budget_save (change->budget);
@@ -314,6 +318,43 @@ reeve_budgets_set (ReeveBudgets *self, ReeveAdmitted *admitted, const char *oper
   return NULL;
 }
 
+static void
+reeve_budgets_count_more (const ReeveBudget *budget, const char *what, gint64 before, gint64 after,
+                          ReeveBatch *batch)
+{
+  g_autofree char *counter = reeve_budget_book_counter (budget, budget->period, what);
+
+  if (after > before)
+    reeve_batch_count (batch, counter, after - before, 0, G_MAXINT64);
+}
+
+/* What the tenant's own has spent in its period is spent of that of the configuration too. */
+static void
+reeve_budgets_hand_back (ReeveBudget *configured, const ReeveBudget *own, ReeveBatch *batch)
+{
+  gint64 before = configured->period;
+  g_autofree char *counter = g_strconcat ("budget/", configured->id, "/period", NULL);
+
+  reeve_budget_roll (configured, reeve_times_now ());
+  if (configured->window != REEVE_BUDGET_WINDOW_NONE)
+    reeve_budget_go_on (configured, own->period);
+  if (configured->period > before)
+    reeve_batch_count (batch, counter, configured->period - before, 0, G_MAXINT64);
+  for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
+    if (configured->windows[i] != NULL && own->windows[i] != NULL)
+      reeve_budgets_hand_back (configured->windows[i], own->windows[i], batch);
+  reeve_budgets_count_more (configured, "tokens", configured->tokens_used,
+                            reeve_budget_sum (own->tokens_used, own->tokens_reserved), batch);
+  configured->tokens_used
+      = MAX (configured->tokens_used, reeve_budget_sum (own->tokens_used, own->tokens_reserved));
+  if (strcmp (configured->currency, own->currency) != 0)
+    return;
+  reeve_budgets_count_more (configured, "cost", configured->cost_used,
+                            reeve_budget_sum (own->cost_used, own->cost_reserved), batch);
+  configured->cost_used
+      = MAX (configured->cost_used, reeve_budget_sum (own->cost_used, own->cost_reserved));
+}
+
 /**
  * reeve_budgets_unset:
  * @self: budgets
@@ -337,6 +378,7 @@ reeve_budgets_unset (ReeveBudgets *self, ReeveAdmitted *admitted, const char *op
   g_autoptr (ReeveRecord) record = NULL;
   g_autoptr (ReeveBatch) batch = NULL;
   g_autoptr (ReeveBudget) configured = NULL;
+  g_autoptr (ReeveBudget) own = NULL;
   gboolean saving = FALSE;
 
   if (!reeve_budgets_find_record (self, tenant_id, key, &record, error))
@@ -350,8 +392,11 @@ reeve_budgets_unset (ReeveBudgets *self, ReeveAdmitted *admitted, const char *op
     configured = reeve_budgets_new_configured (self);
   if (configured != NULL && !reeve_budgets_read_counters (self, tenant_id, configured, error))
     return FALSE;
+  own = configured != NULL ? reeve_budget_book_copy (book, key, reeve_times_now ()) : NULL;
   reeve_admitted_consume_exactly (admitted, operation, NULL, params);
   batch = reeve_budgets_new_batch (self, book, &saving);
+  if (own != NULL)
+    reeve_budgets_hand_back (configured, own, batch);
   reeve_batch_delete (batch, REEVE_STORE_BUDGETS, id, reeve_record_get_revision (record));
   if (!reeve_budgets_commit (self, book, batch, saving, error))
     return FALSE;

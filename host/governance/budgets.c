@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/times.h"
 
+#include "money.h"
 #include "usage-event.h"
 
 #include <string.h>
@@ -207,6 +208,15 @@ reeve_budgets_is_active (ReeveBudgets *self, const char *tenant_id)
 
 /* ---- reserving ---- */
 
+/* As records are read again: in whole milliseconds. */
+static gint64
+reeve_budgets_now (void)
+{
+  gint64 now = reeve_times_now ();
+
+  return now - now % (REEVE_TIMES_SECOND / 1000);
+}
+
 static ReeveBudgetWho
 reeve_budgets_who (const ReeveAdmissionRequest *request)
 {
@@ -261,12 +271,19 @@ reeve_budgets_reserve_report (ReeveBudgets *self, const ReeveAdmissionRequest *r
   gint64 cost = 0;
   ReeveBudgetAsk ask = { .input = request->reserve_input,
                          .output = request->reserve_output,
-                         .now = reeve_times_now () };
+                         .now = reeve_budgets_now () };
 
+  reeve_budgets_price_report (self, request, &cost, &currency);
+  if (cost > REEVE_MONEY_RECORDED)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                   "%s: more than a record can say, which is 9007199.254740991 %s",
+                   request->report_currency != NULL ? "/cost/amount" : "/tokens_used", currency);
+      return FALSE;
+    }
   if (book == NULL || reeve_budget_book_is_empty (book))
     return TRUE;
   ask.size = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book));
-  reeve_budgets_price_report (self, request, &cost, &currency);
   *reservation = reeve_budget_book_charge (book, &who, &ask, cost, currency, &local);
   if (local == NULL)
     return TRUE;
@@ -305,7 +322,7 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
   ReeveBudgetAsk ask = { .input = request->reserve_input,
                          .output = request->reserve_output,
                          .model = request->model,
-                         .now = reeve_times_now (),
+                         .now = reeve_budgets_now (),
                          .last = request->refills >= REEVE_BUDGETS_REFILLS };
 
   *reservation = NULL;
@@ -503,8 +520,8 @@ reeve_budgets_settle (ReeveBudgets *self, ReeveReservation *reservation,
                       gboolean consumed, ReeveLedgerRecord *record)
 {
   const char *tenant_id = reeve_caller_get_tenant_id (request->caller);
-  gint64 input = MAX (settlement->input_tokens, 0);
-  gint64 output = MAX (settlement->output_tokens, 0);
+  gint64 input = record->input_tokens;
+  gint64 output = record->output_tokens;
   gint64 tokens = input + output;
   ReevePrice price = { 0 };
   gboolean priced = FALSE;
@@ -515,6 +532,12 @@ reeve_budgets_settle (ReeveBudgets *self, ReeveReservation *reservation,
     return;
   priced = reeve_budgets_find_price (self, reservation, request->model, &price);
   record->cost = priced ? reeve_prices_cost (&price, input, output) : 0;
+  /* it has happened, whatever a record can say: better less than nothing */
+  if (record->cost > REEVE_MONEY_RECORDED)
+    {
+      record->cost = REEVE_MONEY_RECORDED;
+      record->reason = record->reason != NULL ? record->reason : "more_than_recorded";
+    }
   /* there are not many currencies, and the record outlives this */
   record->currency = priced && tokens > 0 ? g_intern_string (price.currency) : NULL;
   if (reservation == NULL)

@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 /* what one amount may be at most: a milliard units */
 #define REEVE_MONEY_MAX (G_GINT64_CONSTANT (1000000000) * G_GINT64_CONSTANT (1000000000))
 
+/* what one record can say at most: 2^53 - 1, as JSON's numbers */
+#define REEVE_MONEY_RECORDED G_GINT64_CONSTANT (9007199254740991)
+
 /* Decimal text with at most @digits decimals, times 10^digits. %REEVE_ERROR_INVALID_ARGUMENT */
 gboolean reeve_money_parse (const char *text, guint digits, gint64 *amount, GError **error);
 /* (transfer full) decimal text of nano-units without needless zeros */

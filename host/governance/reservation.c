@@ -75,6 +75,19 @@ reeve_reservation_get_cost (ReeveReservation *self)
 }
 
 /**
+ * reeve_reservation_get_time:
+ * @self: a reservation
+ *
+ * Returns: when it was made, which is what its intent says: so a restart finds the periods that the
+ * gate took it of; µs since 1970, whole milliseconds
+ */
+gint64
+reeve_reservation_get_time (ReeveReservation *self)
+{
+  return self->time;
+}
+
+/**
  * reeve_reservation_get_price:
  * @self: a reservation
  *
@@ -96,8 +109,11 @@ reeve_reservation_give_back (ReeveReservation *self)
   for (guint i = 0; i < self->n_budgets; i++)
     if (self->budgets[i]->period == self->periods[i])
       {
-        self->budgets[i]->tokens_reserved -= self->input + self->output;
-        self->budgets[i]->cost_reserved -= self->cost;
+        ReeveBudget *budget = self->budgets[i];
+
+        budget->tokens_reserved
+            -= MIN (budget->tokens_reserved, reeve_budget_sum (self->input, self->output));
+        budget->cost_reserved -= MIN (budget->cost_reserved, self->cost);
       }
 }
 
@@ -133,17 +149,21 @@ reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost, gu
   reeve_reservation_give_back (self);
   self->state = REEVE_RESERVATION_SETTLING;
   self->size = size;
-  self->spent_tokens = tokens;
-  self->spent_cost = cost;
   for (guint i = 0; i < self->n_budgets; i++)
     {
       ReeveBudget *budget = self->budgets[i];
       guint told = 0;
 
+      self->spent_tokens[i] = tokens;
+      self->spent_cost[i] = cost;
       if (budget->period != self->periods[i])
         continue;
-      budget->tokens_used += tokens;
-      budget->cost_used += cost;
+      /* a counter in the store fails where it would pass what it can hold */
+      self->spent_tokens[i]
+          = MAX (reeve_budget_sum (budget->tokens_used, tokens) - budget->tokens_used, 0);
+      self->spent_cost[i] = MAX (reeve_budget_sum (budget->cost_used, cost) - budget->cost_used, 0);
+      budget->tokens_used += self->spent_tokens[i];
+      budget->cost_used += self->spent_cost[i];
       told = reeve_budget_notice (budget);
       if (told != 0)
         notices[n++] = (ReeveBudgetNotice){ reeve_budget_window_dup_name (budget), told };
@@ -168,8 +188,8 @@ reeve_reservation_finish (ReeveReservation *self, gboolean durable)
   if (durable)
     {
       for (guint i = 0; i < self->n_budgets; i++)
-        reeve_budget_book_add (book, self->budgets[i], self->periods[i], self->spent_tokens,
-                               self->spent_cost);
+        reeve_budget_book_add (book, self->budgets[i], self->periods[i], self->spent_tokens[i],
+                               self->spent_cost[i]);
       g_array_append_val (book->finished, self->intent);
       book->unsaved++;
       reeve_reservation_unlink (self);

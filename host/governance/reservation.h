@@ -27,6 +27,8 @@ gint64 reeve_reservation_get_input (ReeveReservation *self);
 /* How many tokens the answer may have; what was asked, or less. */
 gint64 reeve_reservation_get_output (ReeveReservation *self);
 gint64 reeve_reservation_get_cost (ReeveReservation *self);
+/* µs since 1970: what its intent says */
+gint64 reeve_reservation_get_time (ReeveReservation *self);
 /* (transfer none) (nullable): what it was reserved at, which is what it is settled at */
 const ReevePrice *reeve_reservation_get_price (ReeveReservation *self);
 /* (transfer full) */

@@ -288,6 +288,62 @@ test_windows_change (void)
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, 90);
 }
 
+/* Who looks, or is refused, begins no period: no record would say so at a restart. */
+static void
+test_looking (void)
+{
+  const gint64 start = 20481 * DAY;
+  const ReeveBudgetWho who = { .agent_id = "a" };
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+
+  set (book, "org", "{\"token_limit\":100,\"reset_period_days\":1,\"tokens_per_day\":100}", start);
+  end (reserve (book, 10, 90, start), 100);
+  g_assert_cmpint (look (book, "org", "tokens_remaining", start + DAY), ==, 100);
+  g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + DAY), ==, 100);
+  g_assert_true (reeve_budget_book_check (book, &who, 50, start + DAY, NULL));
+  g_assert_null (reserve (book, 200, 90, start + DAY));
+  g_assert_null (reserve (book, 1, 16, start));
+  g_assert_cmpint (look (book, "org", "tokens_used", start), ==, 100);
+  g_assert_cmpint (look_window (book, "day", "tokens_used", start), ==, 100);
+}
+
+/* A clock may be set between a budget and what it counts; the numbers of the log only grow. */
+static void
+test_since (void)
+{
+  const gint64 start = 20481 * DAY;
+  const ReeveBudgetWho who = { .agent_id = "a" };
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  ReeveBudget *budget = reeve_budget_new ("org", "org");
+
+  budget->token_limit = 100;
+  budget->created_at = start;
+  budget->from_seq = REEVE_BUDGET_NEW;
+  reeve_budget_begin_at (budget, 7);
+  reeve_budget_book_take (book, budget);
+  g_assert_null (reeve_budget_book_recall (book, &who, start + DAY, 30, 0, 6));
+  end (reeve_budget_book_recall (book, &who, start - DAY, 30, 0, 7), 30);
+  g_assert_cmpint (look (book, "org", "tokens_used", start), ==, 30);
+}
+
+/* What is spent stays spent, however much it is. */
+static void
+test_most (void)
+{
+  const ReeveBudgetWho who = { .agent_id = "a" };
+  const ReeveBudgetAsk ask = { .input = G_MAXINT64 / 3, .now = 1 };
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+
+  set (book, "org", "{\"token_limit\":100}", 1);
+  for (guint i = 0; i < 9; i++)
+    {
+      end (reeve_budget_book_charge (book, &who, &ask, 0, NULL, NULL), G_MAXINT64 / 3);
+      g_assert_cmpint (look (book, "org", "tokens_remaining", 1), ==, 0);
+    }
+  g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, REEVE_BUDGET_MOST);
+  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 0);
+}
+
 /* What a refusal says: which limit, and when to ask again. */
 static void
 test_refusals (void)
@@ -423,6 +479,9 @@ main (int argc, char **argv)
   g_test_add_func ("/budget-book/another-length", test_another_length);
   g_test_add_func ("/budget-book/calendar", test_calendar);
   g_test_add_func ("/budget-book/windows", test_windows);
+  g_test_add_func ("/budget-book/looking", test_looking);
+  g_test_add_func ("/budget-book/since", test_since);
+  g_test_add_func ("/budget-book/most", test_most);
   g_test_add_func ("/budget-book/windows-change", test_windows_change);
   g_test_add_func ("/budget-book/refusals", test_refusals);
   g_test_add_func ("/budget-book/blind", test_blind);
