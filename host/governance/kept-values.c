@@ -217,12 +217,12 @@ reeve_kept_values_seal (const char *scope, const char *subject, const ReeveSubje
                         const char *text, char **digest, GError **error)
 {
   gsize length = strlen (text);
-  g_autofree guint8 *salted = g_malloc (REEVE_KEPT_VALUES_SALT + length);
+  g_autofree guint8 *salted = g_malloc (REEVE_KEPT_VALUES_SALT + length + 1);
   g_autofree char *bound = NULL;
   char *sealed = NULL;
 
   reeve_ids_fill_random (salted, REEVE_KEPT_VALUES_SALT);
-  memcpy (salted + REEVE_KEPT_VALUES_SALT, text, length);
+  memcpy (salted + REEVE_KEPT_VALUES_SALT, text, length + 1);
   *digest = reeve_digests_sha256_hex (salted, REEVE_KEPT_VALUES_SALT + length);
   bound = reeve_kept_values_bind (scope, *digest, subject, key->generation);
   sealed = reeve_key_seal_close (key->key, bound, salted, REEVE_KEPT_VALUES_SALT + length, error);
