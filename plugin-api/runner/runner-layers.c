@@ -8,7 +8,6 @@ static const struct
   const char *remedy;
 } runner_layers_words[RUNNER_LAYERS_COUNT] = {
   { "session", "start the host in a session of its own" },
-  { "cgroup", "delegate a version 2 control group to the host: Delegate=yes in its systemd unit" },
   { "user", "let the host set user ids: plugins.uid_base must be mapped where it runs" },
   { "user-namespace", "allow user namespaces: sysctl user.max_user_namespaces, and "
                       "kernel.apparmor_restrict_unprivileged_userns=0 where there is one" },
@@ -100,9 +99,7 @@ RunnerLayers
 runner_layers_get_wanted (RunnerLayersProfile profile, gboolean root)
 {
   return runner_layers_get_required (profile, root) | RUNNER_LAYERS_MDWE
-         | RUNNER_LAYERS_LANDLOCK_NETWORK | RUNNER_LAYERS_LANDLOCK_SCOPE
-         | (profile == RUNNER_LAYERS_PROFILE_HARDENED ? (RunnerLayers) RUNNER_LAYERS_CGROUP
-                                                      : (RunnerLayers) 0);
+         | RUNNER_LAYERS_LANDLOCK_NETWORK | RUNNER_LAYERS_LANDLOCK_SCOPE;
 }
 
 const char *

@@ -11,29 +11,28 @@ G_BEGIN_DECLS
 typedef enum
 {
   RUNNER_LAYERS_SESSION = 1 << 0,          /* no descriptor, variable, terminal of the host's */
-  RUNNER_LAYERS_CGROUP = 1 << 1,           /* pids, memory and cpu by a control group */
-  RUNNER_LAYERS_USER = 1 << 2,             /* a user of the plugin's own: where the host is root */
-  RUNNER_LAYERS_USER_NAMESPACE = 1 << 3,   /* */
-  RUNNER_LAYERS_NET_NAMESPACE = 1 << 4,    /* no interface but a loopback of its own */
-  RUNNER_LAYERS_IPC_NAMESPACE = 1 << 5,    /* */
-  RUNNER_LAYERS_UTS_NAMESPACE = 1 << 6,    /* */
-  RUNNER_LAYERS_CGROUP_NAMESPACE = 1 << 7, /* */
-  RUNNER_LAYERS_MOUNT_NAMESPACE = 1 << 8,  /* */
-  RUNNER_LAYERS_PID_NAMESPACE = 1 << 9,    /* */
-  RUNNER_LAYERS_ROOT = 1 << 10,         /* a root folder with libraries and the module, read-only */
-  RUNNER_LAYERS_LIMITS = 1 << 11,       /* rlimits */
-  RUNNER_LAYERS_CAPABILITIES = 1 << 12, /* of the kernel's: none */
-  RUNNER_LAYERS_NO_NEW_PRIVILEGES = 1 << 13,
-  RUNNER_LAYERS_NOT_DUMPABLE = 1 << 14,     /* no core, no ptrace by its like */
-  RUNNER_LAYERS_MDWE = 1 << 15,             /* memory that was writable never becomes executable */
-  RUNNER_LAYERS_LANDLOCK = 1 << 16,         /* files: libraries and the module, to read */
-  RUNNER_LAYERS_LANDLOCK_NETWORK = 1 << 17, /* TCP: none */
-  RUNNER_LAYERS_LANDLOCK_SCOPE = 1 << 18,   /* no abstract socket, no signal to who is outside */
-  RUNNER_LAYERS_SECCOMP = 1 << 19,          /* calls of the system: an allow-list */
-  RUNNER_LAYERS_SEALED = 1 << 20            /* behind the loading of the module: no more code */
+  RUNNER_LAYERS_USER = 1 << 1,             /* a user of the plugin's own: where the host is root */
+  RUNNER_LAYERS_USER_NAMESPACE = 1 << 2,   /* */
+  RUNNER_LAYERS_NET_NAMESPACE = 1 << 3,    /* no interface but a loopback of its own */
+  RUNNER_LAYERS_IPC_NAMESPACE = 1 << 4,    /* */
+  RUNNER_LAYERS_UTS_NAMESPACE = 1 << 5,    /* */
+  RUNNER_LAYERS_CGROUP_NAMESPACE = 1 << 6, /* */
+  RUNNER_LAYERS_MOUNT_NAMESPACE = 1 << 7,  /* */
+  RUNNER_LAYERS_PID_NAMESPACE = 1 << 8,    /* */
+  RUNNER_LAYERS_ROOT = 1 << 9,          /* a root folder with libraries and the module, read-only */
+  RUNNER_LAYERS_LIMITS = 1 << 10,       /* rlimits */
+  RUNNER_LAYERS_CAPABILITIES = 1 << 11, /* of the kernel's: none */
+  RUNNER_LAYERS_NO_NEW_PRIVILEGES = 1 << 12,
+  RUNNER_LAYERS_NOT_DUMPABLE = 1 << 13,     /* no core, no ptrace by its like */
+  RUNNER_LAYERS_MDWE = 1 << 14,             /* memory that was writable never becomes executable */
+  RUNNER_LAYERS_LANDLOCK = 1 << 15,         /* files: libraries and the module, to read */
+  RUNNER_LAYERS_LANDLOCK_NETWORK = 1 << 16, /* TCP: none */
+  RUNNER_LAYERS_LANDLOCK_SCOPE = 1 << 17,   /* no abstract socket, no signal to who is outside */
+  RUNNER_LAYERS_SECCOMP = 1 << 18,          /* calls of the system: an allow-list */
+  RUNNER_LAYERS_SEALED = 1 << 19            /* behind the loading of the module: no more code */
 } RunnerLayers;
 
-#define RUNNER_LAYERS_COUNT 21
+#define RUNNER_LAYERS_COUNT 20
 #define RUNNER_LAYERS_NAMESPACES                                                                   \
   (RUNNER_LAYERS_USER_NAMESPACE | RUNNER_LAYERS_NET_NAMESPACE | RUNNER_LAYERS_IPC_NAMESPACE        \
    | RUNNER_LAYERS_UTS_NAMESPACE | RUNNER_LAYERS_CGROUP_NAMESPACE | RUNNER_LAYERS_MOUNT_NAMESPACE  \
