@@ -4,89 +4,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "governance/ledger-pack.h"
 #include "governance/ledger-private.h"
 #include "governance/ledger-scanner.h"
-#include "ledger-fixture.h"
-#include "../helpers/test-tree.h"
-
-#define SEGMENT "00000000000000000001.log"
-#define SIZE    (64 * 1024)
-/* so many go to the disk at once, and into one file */
-#define AT_ONCE 60
-
-static void
-open_of_size (LedgerFixture *fixture, guint64 size)
-{
-  g_autoptr (GError) error = NULL;
-
-  fixture->ledger = reeve_ledger_new (fixture->folder, fixture->keys);
-  reeve_ledger_set_segment_size (fixture->ledger, size);
-  reeve_ledger_set_checkpoint_seconds (fixture->ledger, 3600);
-  reeve_ledger_open (fixture->ledger, &error);
-  g_assert_no_error (error);
-}
-
-static void
-open_large (LedgerFixture *fixture)
-{
-  open_of_size (fixture, SIZE);
-}
-
-static void
-fill (LedgerFixture *fixture, guint count)
-{
-  ReeveLedgerRecord record = { .kind = REEVE_LEDGER_READ,
-                               .scope = "acme",
-                               .action = "agents.get",
-                               .actor_type = "user",
-                               .actor_id = "usr_one",
-                               .door = "rest" };
-
-  for (guint i = 1; i <= count; i++)
-    if (i % AT_ONCE != 0 && i < count)
-      reeve_ledger_append_async (fixture->ledger, &record, NULL, NULL);
-    else
-      ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "agents.get", 0);
-}
-
-/* A log of several files, left cleanly, and open again: all but the last may be packed. */
-static void
-set_up (LedgerFixture *fixture, gconstpointer data)
-{
-  fixture->state = test_tree_make_quick ();
-  fixture->folder = g_build_filename (fixture->state, "ledger", NULL);
-  fixture->keys = g_build_filename (fixture->state, "keys", NULL);
-  open_large (fixture);
-  fill (fixture, 1700);
-  ledger_fixture_close (fixture);
-  open_large (fixture);
-}
-
-static char *
-path_of (LedgerFixture *fixture, const char *name)
-{
-  return g_build_filename (fixture->folder, "acme", name, NULL);
-}
-
-static void
-pack (LedgerFixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (reeve_ledger_pack (fixture->ledger, &error));
-  g_assert_no_error (error);
-}
-
-static gboolean
-is_packed (const char *path)
-{
-  g_autofree char *text = NULL;
-  gsize length = 0;
-
-  g_assert_true (g_file_get_contents (path, &text, &length, NULL));
-  return reeve_ledger_pack_is ((const guint8 *) text, length);
-}
+#include "ledger-pack-fixture.h"
 
 static guint64
 signed_size_of (LedgerFixture *fixture, const char *scope)
@@ -115,13 +35,13 @@ assert_refused (LedgerFixture *fixture, const char *scope, const char *path, con
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
   g_test_message ("%s", error->message);
   g_assert_true (g_pattern_match_simple (reason, error->message));
-  g_assert_false (is_packed (path));
+  g_assert_false (ledger_pack_fixture_is_packed (path));
   g_clear_error (&error);
   g_assert_cmpuint (reeve_ledger_append (fixture->ledger, &record, &error), ==, 0);
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
   g_clear_error (&error);
   /* once is enough */
-  pack (fixture);
+  ledger_pack_fixture_pack (fixture);
   ledger_fixture_append (fixture, "other", REEVE_LEDGER_READ, "x", 0);
   events = reeve_ledger_list (fixture->ledger, REEVE_SCOPE_PLATFORM, &filter, &next, NULL);
   g_assert_cmpuint (events->len, ==, 1);
@@ -137,11 +57,11 @@ assert_refused (LedgerFixture *fixture, const char *scope, const char *path, con
 static void
 test_pack_damaged (LedgerFixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = path_of (fixture, SEGMENT);
+  g_autofree char *path = ledger_pack_fixture_path_of (fixture, SEGMENT);
   g_autofree char *text = NULL;
   gsize length = 0;
 
-  fill (fixture, 10);
+  ledger_pack_fixture_fill (fixture, 10);
   g_assert_true (g_file_get_contents (path, &text, &length, NULL));
   text[5000] ^= 1;
   g_assert_true (g_file_set_contents (path, text, (gssize) length, NULL));
@@ -183,9 +103,9 @@ forge (const char *path, guint number)
 static void
 test_pack_forged (LedgerFixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = path_of (fixture, SEGMENT);
+  g_autofree char *path = ledger_pack_fixture_path_of (fixture, SEGMENT);
 
-  fill (fixture, 10);
+  ledger_pack_fixture_fill (fixture, 10);
   forge (path, 100);
   assert_refused (fixture, "acme", path, "record 100: tile/0/000 is of another record");
 }
@@ -194,8 +114,8 @@ test_pack_forged (LedgerFixture *fixture, gconstpointer data)
 static void
 test_pack_without_tile (LedgerFixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = path_of (fixture, SEGMENT);
-  g_autofree char *tile = path_of (fixture, "tile/0/000");
+  g_autofree char *path = ledger_pack_fixture_path_of (fixture, SEGMENT);
+  g_autofree char *tile = ledger_pack_fixture_path_of (fixture, "tile/0/000");
 
   forge (path, 100);
   g_assert_cmpint (g_unlink (tile), ==, 0);
@@ -211,13 +131,13 @@ test_pack_forged_early (LedgerFixture *fixture, gconstpointer data)
   g_autofree char *path = g_build_filename (fixture->folder, "beta", SEGMENT, NULL);
 
   ledger_fixture_close (fixture);
-  open_of_size (fixture, 6000);
+  ledger_pack_fixture_open_of_size (fixture, 6000);
   for (guint i = 0; i < 50; i++)
     reeve_ledger_append_async (fixture->ledger, &record, NULL, NULL);
   for (guint i = 0; i < 3; i++)
     ledger_fixture_append (fixture, "beta", REEVE_LEDGER_READ, "x", 0);
   ledger_fixture_close (fixture);
-  open_of_size (fixture, 6000);
+  ledger_pack_fixture_open_of_size (fixture, 6000);
   ledger_fixture_append (fixture, "beta", REEVE_LEDGER_READ, "x", 0);
   forge (path, 7);
   assert_refused (fixture, "beta", path, "does not go on from it");
@@ -227,9 +147,9 @@ test_pack_forged_early (LedgerFixture *fixture, gconstpointer data)
 static void
 test_pack_in_the_way (LedgerFixture *fixture, gconstpointer data)
 {
-  g_autofree char *way = path_of (fixture, "pack.lock");
+  g_autofree char *way = ledger_pack_fixture_path_of (fixture, "pack.lock");
   g_autofree char *inside = g_build_filename (way, "x", NULL);
-  g_autofree char *path = path_of (fixture, SEGMENT);
+  g_autofree char *path = ledger_pack_fixture_path_of (fixture, SEGMENT);
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (g_mkdir_with_parents (inside, 0700), ==, 0);
@@ -237,10 +157,10 @@ test_pack_in_the_way (LedgerFixture *fixture, gconstpointer data)
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_FAILED);
   g_assert_nonnull (strstr (error->message, way));
   g_assert_nonnull (strstr (error->message, "remove it by hand"));
-  fill (fixture, 1);
+  ledger_pack_fixture_fill (fixture, 1);
   g_assert_cmpint (g_rmdir (inside), ==, 0);
-  pack (fixture);
-  g_assert_true (is_packed (path));
+  ledger_pack_fixture_pack (fixture);
+  g_assert_true (ledger_pack_fixture_is_packed (path));
 }
 
 int
@@ -249,7 +169,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
 #define ADD(path, test)                                                                            \
-  g_test_add ("/ledger-pack-damage/" path, LedgerFixture, NULL, set_up, test,                      \
+  g_test_add ("/ledger-pack-damage/" path, LedgerFixture, NULL, ledger_pack_fixture_set_up, test,  \
               ledger_fixture_tear_down)
   ADD ("damaged", test_pack_damaged);
   ADD ("forged", test_pack_forged);

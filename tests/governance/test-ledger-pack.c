@@ -9,92 +9,13 @@
 #include "governance/ledger-pack.h"
 #include "governance/ledger-private.h"
 #include "governance/ledger-scanner.h"
-#include "ledger-fixture.h"
-#include "../helpers/test-tree.h"
-
-#define SEGMENT "00000000000000000001.log"
-#define SIZE    (64 * 1024)
-/* so many go to the disk at once, and into one file */
-#define AT_ONCE 60
-
-static void
-open_of_size (LedgerFixture *fixture, guint64 size)
-{
-  g_autoptr (GError) error = NULL;
-
-  fixture->ledger = reeve_ledger_new (fixture->folder, fixture->keys);
-  reeve_ledger_set_segment_size (fixture->ledger, size);
-  reeve_ledger_set_checkpoint_seconds (fixture->ledger, 3600);
-  reeve_ledger_open (fixture->ledger, &error);
-  g_assert_no_error (error);
-}
-
-static void
-open_large (LedgerFixture *fixture)
-{
-  open_of_size (fixture, SIZE);
-}
-
-static void
-fill (LedgerFixture *fixture, guint count)
-{
-  ReeveLedgerRecord record = { .kind = REEVE_LEDGER_READ,
-                               .scope = "acme",
-                               .action = "agents.get",
-                               .actor_type = "user",
-                               .actor_id = "usr_one",
-                               .door = "rest" };
-
-  for (guint i = 1; i <= count; i++)
-    if (i % AT_ONCE != 0 && i < count)
-      reeve_ledger_append_async (fixture->ledger, &record, NULL, NULL);
-    else
-      ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "agents.get", 0);
-}
-
-/* A log of several files, left cleanly, and open again: all but the last may be packed. */
-static void
-set_up (LedgerFixture *fixture, gconstpointer data)
-{
-  fixture->state = test_tree_make_quick ();
-  fixture->folder = g_build_filename (fixture->state, "ledger", NULL);
-  fixture->keys = g_build_filename (fixture->state, "keys", NULL);
-  open_large (fixture);
-  fill (fixture, 1700);
-  ledger_fixture_close (fixture);
-  open_large (fixture);
-}
-
-static char *
-path_of (LedgerFixture *fixture, const char *name)
-{
-  return g_build_filename (fixture->folder, "acme", name, NULL);
-}
-
-static void
-pack (LedgerFixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (reeve_ledger_pack (fixture->ledger, &error));
-  g_assert_no_error (error);
-}
-
-static gboolean
-is_packed (const char *path)
-{
-  g_autofree char *text = NULL;
-  gsize length = 0;
-
-  g_assert_true (g_file_get_contents (path, &text, &length, NULL));
-  return reeve_ledger_pack_is ((const guint8 *) text, length);
-}
+#include "ledger-pack-fixture.h"
 
 /* How many files of the log are packed, and how many are not; names in @packed. */
 static guint
 count_packed (LedgerFixture *fixture, guint *others, GPtrArray *packed)
 {
-  g_autofree char *folder = path_of (fixture, ".");
+  g_autofree char *folder = ledger_pack_fixture_path_of (fixture, ".");
   g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
   const char *name = NULL;
   guint count = 0;
@@ -102,11 +23,11 @@ count_packed (LedgerFixture *fixture, guint *others, GPtrArray *packed)
   *others = 0;
   while ((name = g_dir_read_name (dir)) != NULL)
     {
-      g_autofree char *path = path_of (fixture, name);
+      g_autofree char *path = ledger_pack_fixture_path_of (fixture, name);
 
       if (!g_str_has_suffix (name, ".log"))
         continue;
-      if (!is_packed (path))
+      if (!ledger_pack_fixture_is_packed (path))
         ++*others;
       else if (++count && packed != NULL)
         g_ptr_array_add (packed, g_steal_pointer (&path));
@@ -147,7 +68,7 @@ test_pack_read (LedgerFixture *fixture, gconstpointer data)
   guint found = 0;
   guint others = 0;
 
-  pack (fixture);
+  ledger_pack_fixture_pack (fixture);
   g_assert_cmpuint (count_packed (fixture, &others, NULL), >=, 3);
   g_assert_cmpuint (others, ==, 1);
   after = export_all (fixture);
@@ -171,15 +92,15 @@ test_pack_read (LedgerFixture *fixture, gconstpointer data)
   verdict = reeve_ledger_verify (fixture->ledger, "acme", NULL);
   g_assert_true (json_object_get_boolean_member (verdict, "valid"));
   /* it goes on, and so does the next host */
-  fill (fixture, 700);
+  ledger_pack_fixture_fill (fixture, 700);
   ledger_fixture_close (fixture);
   ledger_fixture_assert_valid (fixture);
-  open_large (fixture);
+  ledger_pack_fixture_open_large (fixture);
   g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, 2400);
   again = export_all (fixture);
   g_assert_true (g_str_has_prefix (again, before));
-  pack (fixture);
-  pack (fixture);
+  ledger_pack_fixture_pack (fixture);
+  ledger_pack_fixture_pack (fixture);
   g_clear_pointer (&again, g_free);
   again = export_all (fixture);
   g_assert_true (g_str_has_prefix (again, before));
@@ -216,14 +137,14 @@ test_pack_not_yet (LedgerFixture *fixture, gconstpointer data)
   guint others = 0;
   guint packed = 0;
 
-  pack (fixture);
+  ledger_pack_fixture_pack (fixture);
   packed = count_packed (fixture, &others, NULL);
-  fill (fixture, 1700);
-  pack (fixture);
+  ledger_pack_fixture_fill (fixture, 1700);
+  ledger_pack_fixture_pack (fixture);
   assert_signed (fixture);
   ledger_fixture_close (fixture);
-  open_large (fixture);
-  pack (fixture);
+  ledger_pack_fixture_open_large (fixture);
+  ledger_pack_fixture_pack (fixture);
   g_assert_cmpuint (count_packed (fixture, &others, NULL), >, packed);
   g_assert_cmpuint (others, ==, 1);
 }
@@ -232,16 +153,16 @@ test_pack_not_yet (LedgerFixture *fixture, gconstpointer data)
 static void
 test_pack_old_state (LedgerFixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = path_of (fixture, "state.idx");
+  g_autofree char *path = ledger_pack_fixture_path_of (fixture, "state.idx");
   g_autofree char *state = NULL;
   g_autofree char *before = NULL;
   gsize length = 0;
 
   g_assert_true (g_file_get_contents (path, &state, &length, NULL));
-  fill (fixture, 1000);
+  ledger_pack_fixture_fill (fixture, 1000);
   ledger_fixture_close (fixture);
-  open_large (fixture);
-  pack (fixture);
+  ledger_pack_fixture_open_large (fixture);
+  ledger_pack_fixture_pack (fixture);
   before = export_all (fixture);
   for (guint i = 0; i < 2; i++)
     {
@@ -251,12 +172,12 @@ test_pack_old_state (LedgerFixture *fixture, gconstpointer data)
       g_assert_cmpint (g_unlink (path), ==, 0);
       if (i == 0)
         g_assert_true (g_file_set_contents (path, state, (gssize) length, NULL));
-      open_large (fixture);
+      ledger_pack_fixture_open_large (fixture);
       g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, 2700);
       after = export_all (fixture);
       g_assert_cmpstr (before, ==, after);
     }
-  fill (fixture, 1);
+  ledger_pack_fixture_fill (fixture, 1);
   ledger_fixture_close (fixture);
   ledger_fixture_assert_valid (fixture);
 }
@@ -300,12 +221,12 @@ test_pack_beside (LedgerFixture *fixture, gconstpointer data)
     {
       g_autofree char *proof = NULL;
 
-      pack (fixture);
-      fill (fixture, 200);
+      ledger_pack_fixture_pack (fixture);
+      ledger_pack_fixture_fill (fixture, 200);
       proof = reeve_ledger_prove (fixture->ledger, "acme", 1700 + (i + 1) * 200, NULL);
       g_assert_nonnull (proof);
     }
-  pack (fixture);
+  ledger_pack_fixture_pack (fixture);
   /* and some behind that */
   for (gint before = g_atomic_int_get (&readers.read);
        g_atomic_int_get (&readers.read) < before + 10;)
@@ -341,12 +262,12 @@ bad_seq_of (LedgerFixture *fixture)
 static void
 test_pack_bits (LedgerFixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = path_of (fixture, SEGMENT);
+  g_autofree char *path = ledger_pack_fixture_path_of (fixture, SEGMENT);
   g_autofree char *text = NULL;
   ReeveLedgerPackHead head = { 0 };
   gsize length = 0;
 
-  pack (fixture);
+  ledger_pack_fixture_pack (fixture);
   ledger_fixture_close (fixture);
   g_assert_cmpint (bad_seq_of (fixture), ==, -1);
   g_assert_true (g_file_get_contents (path, &text, &length, NULL));
@@ -377,12 +298,12 @@ test_pack_bits (LedgerFixture *fixture, gconstpointer data)
 static void
 test_pack_bits_refused (LedgerFixture *fixture, gconstpointer data)
 {
-  g_autofree char *path = path_of (fixture, SEGMENT);
+  g_autofree char *path = ledger_pack_fixture_path_of (fixture, SEGMENT);
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
   gsize length = 0;
 
-  pack (fixture);
+  ledger_pack_fixture_pack (fixture);
   g_assert_true (g_file_get_contents (path, &text, &length, NULL));
   text[200] ^= 1;
   g_assert_true (g_file_set_contents (path, text, (gssize) length, NULL));
@@ -403,7 +324,7 @@ test_pack_retired (LedgerFixture *fixture, gconstpointer data)
   guint others = 0;
   guint packed = 0;
 
-  pack (fixture);
+  ledger_pack_fixture_pack (fixture);
   packed = count_packed (fixture, &others, NULL);
   log = reeve_ledger_need_log (fixture->ledger, "acme", &error);
   g_assert_no_error (error);
@@ -419,9 +340,9 @@ test_pack_retired (LedgerFixture *fixture, gconstpointer data)
   ledger_fixture_close (fixture);
   ledger_fixture_assert_valid (fixture);
   /* from the base on, without caches */
-  path = path_of (fixture, "state.idx");
+  path = ledger_pack_fixture_path_of (fixture, "state.idx");
   g_assert_cmpint (g_unlink (path), ==, 0);
-  open_large (fixture);
+  ledger_pack_fixture_open_large (fixture);
   g_assert_cmpuint (reeve_ledger_get_base (fixture->ledger, "acme"), ==, last);
   g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, 1700);
 }
@@ -486,19 +407,19 @@ append_busy (LedgerFixture *fixture, guint number)
 static void
 test_pack_size (LedgerFixture *fixture, gconstpointer data)
 {
-  g_autofree char *folder = path_of (fixture, ".");
+  g_autofree char *folder = ledger_pack_fixture_path_of (fixture, ".");
   guint64 before = 0;
   guint64 after = 0;
   guint64 size = 0;
 
   ledger_fixture_close (fixture);
-  open_of_size (fixture, 2 * 1024 * 1024);
+  ledger_pack_fixture_open_of_size (fixture, 2 * 1024 * 1024);
   for (guint i = 1; i <= 20000; i++)
     append_busy (fixture, i);
   ledger_fixture_close (fixture);
   before = measure (folder);
-  open_of_size (fixture, 2 * 1024 * 1024);
-  pack (fixture);
+  ledger_pack_fixture_open_of_size (fixture, 2 * 1024 * 1024);
+  ledger_pack_fixture_pack (fixture);
   ledger_fixture_close (fixture);
   after = measure (folder);
   size = 21700;
@@ -543,7 +464,8 @@ test_pack_block (void)
 }
 
 #define ADD(name, func)                                                                            \
-  g_test_add ("/ledger-pack/" name, LedgerFixture, NULL, set_up, func, ledger_fixture_tear_down)
+  g_test_add ("/ledger-pack/" name, LedgerFixture, NULL, ledger_pack_fixture_set_up, func,         \
+              ledger_fixture_tear_down)
 
 int
 main (int argc, char **argv)
