@@ -149,13 +149,15 @@ reeve_config_aliases_gather_settings (ReeveConfigNode *provider, const char *lab
 
   for (guint i = provider->names->len; i > 0; i--)
     {
-      const char *name = provider->names->pdata[i - 1];
-      g_autofree char *path = g_strconcat ("settings.", name, NULL);
+      g_autofree char *name = g_strdup (provider->names->pdata[i - 1]);
       if (g_strv_contains (own, name))
         continue;
-      g_autofree char *from = g_strdup (name);
-      g_autoptr (ReeveConfigNode) value = reeve_config_yaml_take (provider, from);
-      if (!reeve_config_yaml_put (provider, path, value))
+      g_autofree char *path = g_strconcat ("settings.", name, NULL);
+      g_autoptr (ReeveConfigNode) value = reeve_config_yaml_steal (provider, name);
+      g_autoptr (ReeveConfigNode) settings = reeve_config_yaml_new_map ();
+      reeve_config_yaml_set_line (settings, value->line);
+      reeve_config_yaml_add_member (provider, "settings", settings); /* unless it has one */
+      if (!reeve_config_yaml_add_member (reeve_config_yaml_get (provider, "settings"), name, value))
         return reeve_config_aliases_refuse (label, value, path, "is there twice", error);
     }
   return TRUE;

@@ -82,6 +82,17 @@ reeve_config_yaml_new_scalar (const char *text)
 }
 
 /**
+ * reeve_config_yaml_new_map:
+ *
+ * Returns: (transfer full): one without members
+ */
+ReeveConfigNode *
+reeve_config_yaml_new_map (void)
+{
+  return reeve_config_yaml_node_new (REEVE_CONFIG_MAP, 0);
+}
+
+/**
  * reeve_config_yaml_new_list:
  *
  * Returns: (transfer full): a list of nothing that stands in no file
@@ -136,8 +147,14 @@ reeve_config_yaml_is_named (gconstpointer name, gconstpointer wanted)
   return strcmp (name, wanted) == 0;
 }
 
-/* takes a member out of a map; NULL when it has none of that name */
-static ReeveConfigNode *
+/**
+ * reeve_config_yaml_steal:
+ * @map: a map
+ * @name: name of a member as it is: a dot in it joins nothing
+ *
+ * Returns: (transfer full) (nullable): the member, which the map has no longer
+ */
+ReeveConfigNode *
 reeve_config_yaml_steal (ReeveConfigNode *map, const char *name)
 {
   guint at = 0;
@@ -197,13 +214,6 @@ reeve_config_yaml_take (ReeveConfigNode *root, const char *path)
   return reeve_config_yaml_take_parts (root, parts);
 }
 
-static void
-reeve_config_yaml_append (ReeveConfigNode *map, const char *name, ReeveConfigNode *node)
-{
-  g_ptr_array_add (map->names, g_strdup (name));
-  g_ptr_array_add (map->children, node);
-}
-
 /* what aliases share must not come to contain itself */
 static gboolean
 reeve_config_yaml_contains (ReeveConfigNode *node, ReeveConfigNode *wanted)
@@ -214,6 +224,25 @@ reeve_config_yaml_contains (ReeveConfigNode *node, ReeveConfigNode *wanted)
     if (reeve_config_yaml_contains (node->children->pdata[i], wanted))
       return TRUE;
   return FALSE;
+}
+
+/**
+ * reeve_config_yaml_add_member:
+ * @map: what should be a map
+ * @name: name of the member as it is: a dot in it joins nothing
+ * @node: (transfer none): what comes there
+ *
+ * Returns: %FALSE when @map is none, has one of that name, or would contain itself
+ */
+gboolean
+reeve_config_yaml_add_member (ReeveConfigNode *map, const char *name, ReeveConfigNode *node)
+{
+  if (map->kind != REEVE_CONFIG_MAP || reeve_config_yaml_get (map, name) != NULL
+      || reeve_config_yaml_contains (node, map))
+    return FALSE;
+  g_ptr_array_add (map->names, g_strdup (name));
+  g_ptr_array_add (map->children, reeve_config_yaml_ref (node));
+  return TRUE;
 }
 
 /**
@@ -236,16 +265,14 @@ reeve_config_yaml_put (ReeveConfigNode *root, const char *path, ReeveConfigNode 
       ReeveConfigNode *inner = reeve_config_yaml_get (map, parts[i]);
       if (inner == NULL)
         {
-          inner = reeve_config_yaml_node_new (REEVE_CONFIG_MAP, node->line - 1);
-          reeve_config_yaml_append (map, parts[i], inner);
+          g_autoptr (ReeveConfigNode) made
+              = reeve_config_yaml_node_new (REEVE_CONFIG_MAP, node->line - 1);
+          reeve_config_yaml_add_member (map, parts[i], made);
+          inner = reeve_config_yaml_get (map, parts[i]);
         }
       map = inner;
     }
-  if (map->kind != REEVE_CONFIG_MAP || reeve_config_yaml_get (map, parts[last]) != NULL
-      || reeve_config_yaml_contains (node, map))
-    return FALSE;
-  reeve_config_yaml_append (map, parts[last], reeve_config_yaml_ref (node));
-  return TRUE;
+  return reeve_config_yaml_add_member (map, parts[last], node);
 }
 
 /**

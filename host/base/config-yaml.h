@@ -32,10 +32,15 @@ ReeveConfigNode *reeve_config_yaml_parse (const char *text, gsize length, const 
 /* the same of a document that programs make too: larger */
 ReeveConfigNode *reeve_config_yaml_parse_large (const char *text, gsize length, const char *name,
                                                 GError **error);
-/* values that no file says: text as it stands, and an empty list */
+/* values that no file says: text as it stands, an empty map and an empty list */
 ReeveConfigNode *reeve_config_yaml_new_scalar (const char *text);
+ReeveConfigNode *reeve_config_yaml_new_map (void);
 ReeveConfigNode *reeve_config_yaml_new_list (void);
 ReeveConfigNode *reeve_config_yaml_get (ReeveConfigNode *map, const char *name);
+/* (transfer full) takes a member out by its name as it is */
+ReeveConfigNode *reeve_config_yaml_steal (ReeveConfigNode *map, const char *name);
+gboolean reeve_config_yaml_add_member (ReeveConfigNode *map, const char *name,
+                                       ReeveConfigNode *node);
 /* path: names joined by dots */
 ReeveConfigNode *reeve_config_yaml_find (ReeveConfigNode *root, const char *path);
 /* (transfer full) takes a member out, and with it each map that has no other */

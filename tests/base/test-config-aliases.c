@@ -127,6 +127,11 @@ static const char *const refused[][2] = {
     ":3: authentication.providers?0?.type: is not known here" },
   { "authentication:\n  providers:\n    - {type: jwt, issuer: a, settings: {issuer: b}}\n",
     ":3: settings.issuer: is there twice" },
+  /* names are taken as they are, with a dot or nothing in them */
+  { "authentication:\n  providers:\n    - {type: jwt, issuer: a, \"a.b\": 1, settings: {a.b: 2}}\n",
+    ":3: settings.a.b: is there twice" },
+  { "authentication:\n  providers:\n    - {type: jwt, issuer: a, \"\": 1, settings: {\"\": 2}}\n",
+    ":3: settings.: is there twice" },
   { "authentication: {providers: [jwt]}\n", ":1: authentication.providers?0?: must be an object" },
 };
 
