@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one gate: nothing has an effect except with a ReeveAdmitted, and only admission.c makes one.
+/* The one gate: nothing has an effect except with a ReeveAdmitted, and only admission-begin.c makes
+ * one.
  */
 #pragma once
 
@@ -14,8 +15,8 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_ADMISSION (reeve_admission_get_type ())
 G_DECLARE_FINAL_TYPE (ReeveAdmission, reeve_admission, REEVE, ADMISSION, GObject)
 
-/* The right to one effect: names operation, argument digest and intent. The structure is private to
- * admission.c. */
+/* The right to one effect: names operation, argument digest and intent. The structure is in
+ * admission-private.h. */
 typedef struct _ReeveAdmitted ReeveAdmitted;
 typedef struct _ReeveBudgets ReeveBudgets;
 typedef struct _ReeveKeptValues ReeveKeptValues;

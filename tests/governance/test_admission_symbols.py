@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Proves from the built objects that nothing has an effect without a ReeveAdmitted, and that admission.c alone makes one.
+"""Proves from the built objects that nothing has an effect without a ReeveAdmitted, and that admission-begin.c alone makes one.
 
-- What admission.c exports is known here; no other object exports such a name, no other source knows the structure, casts to it,
-  declares it again, or gets one out of an untyped pointer.
+- What the gate's files export is known here; what they export for one another is referred to by no other object. No source but
+  theirs knows the structure or includes the header that has it, and in none but admission-begin.c, theirs included, does one come
+  out of memory, a cast, an untyped pointer or a declaration.
 - Every function of a plugin interface is called from the places named here and from nowhere else.
 - Every function that can reach an effect takes a `ReeveAdmitted *` and consumes it on the way, or is named here with its reason.
 
@@ -20,7 +21,19 @@ import tempfile
 
 from callgraph import Graph
 
-# everything with admission.c's prefixes that other objects may link against; a new name belongs here only if it
+# the files that share admission-private.h, and the one of them that makes a right
+GATE = {"admission.c", "admission-begin.c", "admission-note.c", "admission-settle.c", "admission-stages.c", "admitted.c"}
+MAKER = "admission-begin.c"
+
+# what the gate's files export for one another: none of it makes a right, and no other object refers to it
+PRIVATE = {
+    "reeve_admission_run_row", "reeve_admission_run_stages", "reeve_admission_get_reason", "reeve_admission_describe_kept",
+    "reeve_admission_note_home", "reeve_admission_count_refusal", "reeve_admission_note_refused", "reeve_admitted_free",
+}
+# constant data of the same kind
+PRIVATE_DATA = {"reeve_admission_rows"}
+
+# everything with the gate's prefixes that other objects may link against; a new name belongs here only if it
 # cannot hand out a right that did not go through the stages
 ALLOWED = {
     "reeve_admission_get_type", "reeve_admission_new", "reeve_admission_set_instruments", "reeve_admission_set_grant",
@@ -44,7 +57,7 @@ INTERFACES = {
     "reeve_llm_codec_": {"runtime/model-call.c"},
     "reeve_llm_decoder_": {"runtime/model-call.c"},
     "reeve_llm_engine_": {"runtime/model-engine.c"},
-    "reeve_policy_adviser_": {"governance/admission.c", "operations/doctor-checks.c", "operations/policies.c"},
+    "reeve_policy_adviser_": {"governance/admission-begin.c", "operations/doctor-checks.c", "operations/policies.c"},
     "reeve_storage_": {"store/", "host/schema-command.c"},
     "reeve_tool_": {"runtime/tools.c"},
     "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/opa-request.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
@@ -112,28 +125,36 @@ def definitions(folder):
 
 
 def check_makers(graph):
-    makers = [o for o in graph.objects if place_of(o) == "governance/admission.c"]
-    if len(makers) != 1:
-        yield f"one object of admission.c is expected, found {len(makers)}"
-    for maker in makers:
-        yield from (f"admission.c exports {name}, which this test does not know" for name in sorted(maker.globals - ALLOWED))
-        yield from (f"admission.c does not export {name} any more" for name in sorted(ALLOWED - maker.globals))
+    gate = [o for o in graph.objects if place_of(o) in {"governance/" + name for name in GATE}]
+    if sorted(o.source for o in gate) != sorted(GATE):
+        yield f"one object of each of {', '.join(sorted(GATE))} is expected, found {', '.join(sorted(o.source for o in gate))}"
+    exported, known = {name for o in gate for name in o.globals}, ALLOWED | PRIVATE
+    yield from (f"the gate exports {name}, which this test does not know" for name in sorted(exported - known))
+    yield from (f"the gate does not export {name} any more" for name in sorted(known - exported))
     for found in graph.objects:
-        if found not in makers:
-            yield from (f"{place_of(found)} defines {name}" for name in sorted(found.globals) if name.startswith("reeve_admitted_"))
+        if found in gate:
+            continue
+        yield from (f"{place_of(found)} defines {name}" for name in sorted(found.globals) if name.startswith("reeve_admitted_"))
+        for function, names in sorted(found.edges.items()):
+            yield from (f"{place_of(found)}: {function} refers to {name}, which is the gate's own" for name in sorted(names & (PRIVATE | PRIVATE_DATA)))
+
+
+KNOWN = re.compile(r"struct\s+_ReeveAdmitted\b")
+MADE = re.compile(r"\(\s*(struct\s+_)?ReeveAdmitted\s*\**\s*\)|\bg_\w+\s*\(\s*ReeveAdmitted\b|\b(struct\s+_)?ReeveAdmitted\s+\w+\s*[;=,\[)]")
 
 
 def check_sources(source):
-    """The type is opaque: admission.h declares it, admission.c completes it, and nobody casts memory of his own to it."""
-    known = re.compile(r"struct\s+_ReeveAdmitted\b")
-    cast = re.compile(r"\(\s*(struct\s+_)?ReeveAdmitted\s*\*+\s*\)|g_new0?\s*\(\s*ReeveAdmitted\b|sizeof\s*\(\s*ReeveAdmitted\b")
+    """The type is opaque: admission.h declares it, admission-private.h completes it for the gate, and nobody casts memory of his own to it."""
     for path in sorted((source / "host").rglob("*.[ch]")):
-        text = path.read_text(encoding="utf-8")
-        if path.name == "admission.h":
-            if len(known.findall(text)) != 1:
-                yield "admission.h says more of struct _ReeveAdmitted than its name"
-        elif path.name != "admission.c" and (known.search(text) or cast.search(text)):
-            yield f"{path.relative_to(source)} declares, knows or casts to ReeveAdmitted"
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(source).as_posix()
+        if path.name in ("admission.h", "admission-private.h"):
+            if len(KNOWN.findall(text)) != 1:
+                yield f"{name} says more of struct _ReeveAdmitted than it is to"
+            text = text.replace("typedef struct _ReeveAdmitted ReeveAdmitted;", "").replace("struct _ReeveAdmitted\n{", "")
+        if re.search(r'#\s*include\s+"(\w+/)*admission-private\.h"', text) and path.name not in GATE:
+            yield f"{name} includes admission-private.h"
+        if KNOWN.search(text) or (path.name != MAKER and MADE.search(text)):
+            yield f"{name} declares, knows, makes or casts to ReeveAdmitted"
 
 
 def check_conversions(build, source):
@@ -142,7 +163,7 @@ def check_conversions(build, source):
         commands = {(pathlib.Path(c["directory"]) / c["file"]).resolve(): c for c in json.load(file)}
     for path in sorted((source / "host").rglob("*.c")):
         command = commands.get(path.resolve())
-        if command is None or path.name == "admission.c" or "ReeveAdmitted" not in path.read_text(encoding="utf-8"):
+        if command is None or path.name == MAKER or "ReeveAdmitted" not in path.read_text(encoding="utf-8"):
             continue
         words = [w for w in shlex.split(command["command"]) if w not in ("ccache", "-Werror", "-g", "-MD")]
         for option in ("-o", "-MQ", "-MF"):
@@ -180,6 +201,7 @@ typedef void (*Func) (void);
 void reeve_tool_call (void);
 int reeve_store_commit (void);
 void later (Func func);
+int reeve_admission_run_row (void);
 void reeve_admitted_consume (ReeveAdmitted *admitted, const char *operation);
 static void
 culprit_work (void)
@@ -207,6 +229,11 @@ culprit_keeps (ReeveAdmitted *admitted)
 {
   reeve_store_commit ();
 }
+int
+culprit_peeps (void)
+{
+  return reeve_admission_run_row ();
+}
 void
 innocent_holder (ReeveAdmitted *admitted)
 {
@@ -224,6 +251,10 @@ innocent_other (int i)
   return i + 1;
 }
 """
+
+# how a right could come into the world beside the gate
+MAKERS = ("g_new0 (ReeveAdmitted, 1);", "ReeveAdmitted forged = { 0 };", "(ReeveAdmitted *) memory;", "sizeof (ReeveAdmitted);", "struct _ReeveAdmitted\n{", "ReeveAdmitted forged[2];",
+          '#include "governance/admission-private.h"')
 
 
 def check_itself():
@@ -243,6 +274,12 @@ def check_itself():
                        "culprit_keeps reaches reeve_store_commit and consumes no right"):
             if wanted not in said:
                 yield f"the proof does not see that {wanted}"
+        if "culprit_peeps refers to reeve_admission_run_row" not in "\n".join(check_makers(graph)):
+            yield "the proof does not see who refers to what is the gate's own"
+        for text in MAKERS:
+            (folder / "host" / "maker.c").write_text(text, encoding="utf-8")
+            if not any(fault.startswith("host/maker.c") for fault in check_sources(folder)):
+                yield f"the proof does not see {text}"
         if "innocent" in said:
             yield f"the proof accuses the innocent: {said}"
 
