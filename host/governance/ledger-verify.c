@@ -203,6 +203,9 @@ reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, 
   return reeve_ledger_verify_bad (self, path, seq - reeve_ledger_scanner_get_doubtful (scanner));
 }
 
+/* a host's segments are far smaller, and whoever reads one whole must be able to */
+#define REEVE_LEDGER_VERIFY_MAX_SEGMENT (G_GUINT64_CONSTANT (1) << 31)
+
 static gboolean
 reeve_ledger_verify_segment (ReeveLedgerVerify *self, const char *folder, guint64 first,
                              gboolean last, GError **error)
@@ -230,6 +233,11 @@ reeve_ledger_verify_segment (ReeveLedgerVerify *self, const char *folder, guint6
   else if (status.st_size == 0)
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "the file is empty");
+      reeve_ledger_verify_bad (self, segment->path, seq);
+    }
+  else if ((guint64) status.st_size > REEVE_LEDGER_VERIFY_MAX_SEGMENT)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, "the file is too large");
       reeve_ledger_verify_bad (self, segment->path, seq);
     }
   else

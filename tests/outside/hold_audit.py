@@ -371,6 +371,16 @@ class Tampering(unittest.TestCase):
         first = int(os.path.basename(path)[:20])
         self.assertEqual([first], [log["bad_seq"] for log in self.check(state)["logs"] if not log["valid"]])
 
+    def test_a_file_too_large(self):
+        """A segment that was made longer than any is, with nothing in it but zeros."""
+        state = self.states.path("large")
+        shutil.copytree(self.states.path("clean"), state)
+        path = sorted(glob.glob(os.path.join(state, "ledger", "acme", "*.log")))[-1]
+        os.truncate(path, 2**31 + 1)
+        self.within(60)
+        first = int(os.path.basename(path)[:20])
+        self.assertEqual([first], [log["bad_seq"] for log in self.check(state)["logs"] if not log["valid"]])
+
     def test_a_state_left_cleanly(self):
         """Each change is found, and where it is known, so is the first record that is bad."""
         found = []
