@@ -6,6 +6,8 @@
 
 #include "governance/witness-answer.h"
 
+#include "http-exchange.h"
+
 /* for all of a request */
 #define REEVE_WITNESS_POST_MS 5000
 
@@ -22,25 +24,22 @@ typedef struct
 {
   ReeveWitnessPostRun *run;
   ReeveWitnessPost *post;
-  ReeveHttpRequest *request;
-  ReeveHttpClient *http;
 } ReeveWitnessPostJob;
 
-/* (transfer full) job */
 static void
-reeve_witness_post_end (ReeveWitnessPostJob *job, const GError *error)
+reeve_witness_post_on_done (guint status, const GByteArray *body, const GError *error,
+                            gpointer user_data)
 {
+  g_autofree ReeveWitnessPostJob *job = user_data;
   ReeveWitnessPostRun *run = job->run;
 
+  g_byte_array_append (job->post->answer, body->data, body->len);
+  job->post->status = error == NULL ? status : 0;
   if (error != NULL)
     {
-      job->post->status = 0;
       job->post->error = g_strdup (error->message);
       job->post->ours = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED);
     }
-  g_clear_object (&job->http);
-  g_clear_pointer (&job->request, reeve_http_request_unref);
-  g_free (job);
   g_mutex_lock (&run->mutex);
   run->waiting--;
   g_cond_signal (&run->ended);
@@ -48,83 +47,24 @@ reeve_witness_post_end (ReeveWitnessPostJob *job, const GError *error)
 }
 
 static void
-reeve_witness_post_on_head (ReeveUpstreamCall *call, ReeveHttpResponse *head, gpointer user_data)
-{
-  ((ReeveWitnessPostJob *) user_data)->post->status = reeve_http_response_get_status (head);
-}
-
-static void
-reeve_witness_post_on_data (ReeveUpstreamCall *call, const guint8 *data, gsize length,
-                            gpointer user_data)
-{
-  g_byte_array_append (((ReeveWitnessPostJob *) user_data)->post->answer, data, (guint) length);
-}
-
-static void
-reeve_witness_post_on_done (ReeveUpstreamCall *call, const GError *error, gpointer user_data)
-{
-  reeve_witness_post_end (user_data, error);
-}
-
-static const ReeveUpstreamHandlers reeve_witness_post_handlers = {
-  .head = reeve_witness_post_on_head,
-  .data = reeve_witness_post_on_data,
-  .done = reeve_witness_post_on_done,
-};
-
-/* On the thread. */
-static gboolean
-reeve_witness_post_start (gpointer user_data)
-{
-  ReeveWitnessPostJob **slot = user_data;
-  ReeveWitnessPostJob *job = g_steal_pointer (slot);
-  const ReeveUpstreamOptions options = { .connect_ms = REEVE_WITNESS_POST_MS,
-                                         .first_byte_ms = REEVE_WITNESS_POST_MS,
-                                         .idle_ms = REEVE_WITNESS_POST_MS,
-                                         .total_ms = REEVE_WITNESS_POST_MS,
-                                         .max_response = REEVE_WITNESS_ANSWER_LONGEST };
-
-  reeve_upstream_start (REEVE_UPSTREAM (job->http), job->request, &options,
-                        &reeve_witness_post_handlers, job);
-  return G_SOURCE_REMOVE;
-}
-
-/* One that was never started: the host is shutting down. */
-static void
-reeve_witness_post_drop (gpointer data)
-{
-  ReeveWitnessPostJob **slot = data;
-
-  if (*slot != NULL)
-    {
-      g_autoptr (GError) error
-          = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CANCELLED, "the host is shutting down");
-
-      reeve_witness_post_end (*slot, error);
-    }
-  g_free (slot);
-}
-
-static void
 reeve_witness_post_send (ReeveHttpThread *thread, ReeveWitnessPostRun *run, ReeveWitnessPost *post)
 {
   ReeveWitnessPostJob *job = g_new0 (ReeveWitnessPostJob, 1);
-  ReeveWitnessPostJob **slot = g_new (ReeveWitnessPostJob *, 1);
   g_autoptr (GBytes) body = g_bytes_new (post->body, strlen (post->body));
+  g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("POST", post->url);
+  const ReeveHttpExchangeSetup exchange = { .thread = thread,
+                                            .request = request,
+                                            .timeout_ms = REEVE_WITNESS_POST_MS,
+                                            .longest = REEVE_WITNESS_ANSWER_LONGEST,
+                                            .done = reeve_witness_post_on_done,
+                                            .user_data = job };
 
   job->run = run;
   job->post = post;
-  job->request = reeve_http_request_new ("POST", post->url);
-  reeve_http_request_set_body (job->request, "text/plain; charset=utf-8", body);
+  reeve_http_request_set_body (request, "text/plain; charset=utf-8", body);
   /* twice is as once: the witness says which size it has */
-  reeve_http_request_set_idempotent (job->request, TRUE);
-  job->http = reeve_http_thread_ref_client (thread, NULL);
-  *slot = job;
-  if (job->http != NULL)
-    reeve_http_thread_submit (thread, reeve_witness_post_start, slot, reeve_witness_post_drop,
-                              NULL);
-  else
-    reeve_witness_post_drop (slot);
+  reeve_http_request_set_idempotent (request, TRUE);
+  reeve_http_exchange_send (&exchange);
 }
 
 /**

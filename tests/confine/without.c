@@ -99,48 +99,56 @@ without_answer (int listener, gint64 abi)
   _exit (0);
 }
 
-static void
-without_send_fd (int socket_fd, int fd)
+/* one byte, and room for one descriptor */
+typedef struct
 {
-  char byte = 'x';
+  char byte;
   union
   {
     struct cmsghdr align;
     char bytes[CMSG_SPACE (sizeof (int))];
-  } control = { 0 };
-  struct iovec part = { .iov_base = &byte, .iov_len = 1 };
-  struct msghdr header = { .msg_iov = &part,
-                           .msg_iovlen = 1,
-                           .msg_control = control.bytes,
-                           .msg_controllen = sizeof control.bytes };
-  struct cmsghdr *first = CMSG_FIRSTHDR (&header);
+  } control;
+  struct iovec part;
+  struct msghdr header;
+} WithoutMessage;
+
+static struct msghdr *
+without_prepare (WithoutMessage *message)
+{
+  memset (message, 0, sizeof *message);
+  message->part.iov_base = &message->byte;
+  message->part.iov_len = 1;
+  message->header.msg_iov = &message->part;
+  message->header.msg_iovlen = 1;
+  message->header.msg_control = message->control.bytes;
+  message->header.msg_controllen = sizeof message->control.bytes;
+  return &message->header;
+}
+
+static void
+without_send_fd (int socket_fd, int fd)
+{
+  WithoutMessage message;
+  struct msghdr *header = without_prepare (&message);
+  struct cmsghdr *first = CMSG_FIRSTHDR (header);
 
   first->cmsg_level = SOL_SOCKET;
   first->cmsg_type = SCM_RIGHTS;
   first->cmsg_len = CMSG_LEN (sizeof (int));
   memcpy (CMSG_DATA (first), &fd, sizeof fd);
-  if (sendmsg (socket_fd, &header, 0) != 1)
+  if (sendmsg (socket_fd, header, 0) != 1)
     without_fail ("sendmsg ()");
 }
 
 static int
 without_receive_fd (int socket_fd)
 {
-  char byte = 0;
-  union
-  {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE (sizeof (int))];
-  } control = { 0 };
-  struct iovec part = { .iov_base = &byte, .iov_len = 1 };
-  struct msghdr header = { .msg_iov = &part,
-                           .msg_iovlen = 1,
-                           .msg_control = control.bytes,
-                           .msg_controllen = sizeof control.bytes };
+  WithoutMessage message;
+  struct msghdr *header = without_prepare (&message);
   int fd = -1;
 
-  if (recvmsg (socket_fd, &header, 0) == 1 && CMSG_FIRSTHDR (&header) != NULL)
-    memcpy (&fd, CMSG_DATA (CMSG_FIRSTHDR (&header)), sizeof fd);
+  if (recvmsg (socket_fd, header, 0) == 1 && CMSG_FIRSTHDR (header) != NULL)
+    memcpy (&fd, CMSG_DATA (CMSG_FIRSTHDR (header)), sizeof fd);
   return fd;
 }
 

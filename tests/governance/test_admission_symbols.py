@@ -60,10 +60,8 @@ INTERFACES = {
     "reeve_policy_adviser_": {"governance/admission-begin.c", "operations/doctor-checks.c", "operations/policies.c"},
     "reeve_storage_": {"store/", "host/schema-command.c"},
     "reeve_tool_": {"runtime/tools.c"},
-    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/opa-request.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
+    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-exchange.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
 }
-# the bytes of a checkpoint, to who cosigns it
-INTERFACES["reeve_upstream_"].add("runtime/witness-post.c")
 
 # the effects themselves, at the lowest place where the host has them
 EFFECTS = {
@@ -80,6 +78,7 @@ WITHOUT = {
     "reeve_budget_leases_row_write": "the gate's own book of slices, before any effect and behind its settlement",
     "reeve_budgets_finish": "the gate's own sum of the ledger, brought up to date behind a settlement",
     "reeve_budgets_save_book": "the gate's own sum of the ledger",
+    "reeve_http_exchange_send": "of the host itself, for who is named here: a policy agent is asked, a checkpoint is shown to who cosigns it",
     "reeve_idempotency_claim_async": "the gate's own book of keys, before any effect",
     "reeve_idempotency_release": "the gate's own book of keys",
     "reeve_idempotency_store": "the gate's own book of keys: the answer of an effect that has happened",
@@ -87,7 +86,6 @@ WITHOUT = {
     "reeve_model_call_start": "takes the right in its set-up and consumes it",
     "reeve_model_engine_start": "takes the right in its set-up and consumes it",
     "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant",
-    "reeve_opa_request_send": "asks a policy agent about a call that is being admitted: a question",
     "reeve_otlp_exporter_new": "tells a collector, which an administrator named, what has happened: ids, names and counts",
     "reeve_otlp_exporter_stop": "the same, of what waits",
     "reeve_run_answer_finish": "writes the answer of a run, which holds the right to itself",
@@ -102,7 +100,6 @@ WITHOUT = {
     "reeve_subject_keys_make": "under which key that is",
     "reeve_upstream_start": "is the effect",
     "reeve_usage_read_on": "the host's own sum of the ledger, made of what is recorded in it",
-    "reeve_witness_post_run": "within the right that the witness was asked by at first",
 }
 # of these, the ones that must consume the right all the same
 CONSUMERS = {"reeve_model_call_start", "reeve_model_engine_start", "reeve_sinks_start"}
