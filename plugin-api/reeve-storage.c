@@ -545,3 +545,25 @@ reeve_storage_get_protection (ReeveStorage *self, const char *scope,
     return TRUE;
   return REEVE_STORAGE_GET_IFACE (self)->get_protection (self, scope, protection, error);
 }
+
+/**
+ * reeve_storage_get_cache:
+ * @self: an open storage
+ * @cache: (out caller-allocates): how its cache of open stores does
+ *
+ * Any thread; does not wait for the disk.
+ *
+ * Returns: %FALSE where it has none
+ *
+ * Since: 0.1
+ */
+gboolean
+reeve_storage_get_cache (ReeveStorage *self, ReeveStorageCache *cache)
+{
+  g_return_val_if_fail (REEVE_IS_STORAGE (self), FALSE);
+  *cache = (ReeveStorageCache){ 0 };
+  if (REEVE_STORAGE_GET_IFACE (self)->get_cache == NULL)
+    return FALSE;
+  REEVE_STORAGE_GET_IFACE (self)->get_cache (self, cache);
+  return TRUE;
+}

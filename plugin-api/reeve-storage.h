@@ -669,6 +669,23 @@ G_DECLARE_INTERFACE (ReeveStorage, reeve_storage, REEVE, STORAGE, GObject)
 typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, gpointer user_data);
 
 /**
+ * ReeveStorageCache:
+ * @open: stores that are open now
+ * @hits: uses of a store that was open already, since the start
+ * @misses: uses for which it had to be opened
+ *
+ * How a cache of open stores does: many misses while tenants are at work mean that it is too small.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  guint64 open;
+  guint64 hits;
+  guint64 misses;
+} ReeveStorageCache;
+
+/**
  * ReeveStorageInterface:
  * @parent_iface: the parent
  * @open: opens the storage in folder @path with the schemas of both kinds of scope; brings the
@@ -695,6 +712,8 @@ typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, g
  * cannot
  * @rotate: (nullable): gives a scope a new data key, online. %NULL in a storage that cannot
  * @get_protection: (nullable): how a scope's store is protected. %NULL where nothing is
+ * @get_cache: (nullable): how its cache of open stores does; never blocks for the disk. %NULL in a
+ * storage without one
  *
  * Runs in the host. All but @submit block and run on worker threads; all are thread-safe. A reader
  * sees every batch whose #ReeveBatchFunc was called before it began.
@@ -733,8 +752,9 @@ struct _ReeveStorageInterface
                       GCancellable *cancellable, GError **error);
   gboolean (*get_protection) (ReeveStorage *self, const char *scope,
                               ReeveStorageProtection *protection, GError **error);
+  void (*get_cache) (ReeveStorage *self, ReeveStorageCache *cache);
   /*< private >*/
-  gpointer reserved[9];
+  gpointer reserved[8];
 };
 
 /* REEVE_SCOPE_PLATFORM, or 1 to 128 letters, digits, dots, dashes and underscores that do not begin
@@ -795,6 +815,8 @@ gboolean reeve_storage_rotate (ReeveStorage *self, const char *scope, ReeveRotat
 REEVE_AVAILABLE_IN_0_1
 gboolean reeve_storage_get_protection (ReeveStorage *self, const char *scope,
                                        ReeveStorageProtection *protection, GError **error);
+REEVE_AVAILABLE_IN_0_1
+gboolean reeve_storage_get_cache (ReeveStorage *self, ReeveStorageCache *cache);
 
 /* What read_stream and search_text return frees its elements by these. */
 REEVE_AVAILABLE_IN_0_1

@@ -31,6 +31,9 @@ typedef enum
   REEVE_METRICS_STATE_WITNESS_FAILING,
   REEVE_METRICS_STATE_WITNESS_CONFLICTING,
   REEVE_METRICS_STATE_STORE_WRITABLE,
+  REEVE_METRICS_STATE_CACHE_OPEN,
+  REEVE_METRICS_STATE_CACHE_HITS,
+  REEVE_METRICS_STATE_CACHE_MISSES,
   REEVE_METRICS_STATE_PLUGIN_UP,
   REEVE_METRICS_STATE_BUDGET_USED,
   REEVE_METRICS_STATE_CPU,
@@ -114,6 +117,15 @@ static const ReeveMetricSetup reeve_metrics_state_setups[] = {
   = { .name = "store_writable",
       .help = "1 unless the last that was written to the store could not be",
       .kind = REEVE_METRIC_GAUGE },
+  [REEVE_METRICS_STATE_CACHE_OPEN] = { .name = "store_cache_open",
+                                       .help = "Stores of tenants that are open",
+                                       .kind = REEVE_METRIC_GAUGE },
+  [REEVE_METRICS_STATE_CACHE_HITS] = { .name = "store_cache_hits",
+                                       .help = "Uses of a store that was open already",
+                                       .kind = REEVE_METRIC_COUNTER },
+  [REEVE_METRICS_STATE_CACHE_MISSES] = { .name = "store_cache_misses",
+                                         .help = "Uses of a store that had to be opened",
+                                         .kind = REEVE_METRIC_COUNTER },
   [REEVE_METRICS_STATE_PLUGIN_UP]
   = { .name = "plugin_up",
       .help = "1 for a plugin that is found or loaded, 0 for one that was refused or failed",
@@ -181,6 +193,18 @@ reeve_metrics_state_collect_ledger (ReeveMetricsState *self)
   reeve_metrics_state_set (self, REEVE_METRICS_STATE_LEDGER_WRITABLE,
                            reeve_ledger_get_health (ledger) == REEVE_LEDGER_WELL);
   reeve_metrics_state_set (self, REEVE_METRICS_STATE_LEDGER_QUEUE, reeve_ledger_get_depth (ledger));
+}
+
+static void
+reeve_metrics_state_collect_cache (ReeveMetricsState *self)
+{
+  ReeveStorageCache cache = { 0 };
+
+  if (!reeve_storage_get_cache (reeve_store_get_storage (self->services->store), &cache))
+    return;
+  reeve_metrics_state_set (self, REEVE_METRICS_STATE_CACHE_OPEN, (gint64) cache.open);
+  reeve_metrics_state_set (self, REEVE_METRICS_STATE_CACHE_HITS, (gint64) cache.hits);
+  reeve_metrics_state_set (self, REEVE_METRICS_STATE_CACHE_MISSES, (gint64) cache.misses);
 }
 
 /* Of all logs together. */
@@ -395,6 +419,7 @@ reeve_metrics_state_collect (gpointer user_data)
                            reeve_store_is_writable (services->store, FALSE));
   reeve_metrics_state_collect_workers (self);
   reeve_metrics_state_collect_ledger (self);
+  reeve_metrics_state_collect_cache (self);
   reeve_metrics_state_collect_plugins (self);
   reeve_metrics_state_collect_process (self);
   if (scopes == NULL)

@@ -24,6 +24,8 @@ struct _SqliteCache
   GHashTable *entries; /* scope -> SqliteCacheEntry */
   GHashTable *numbers; /* scope -> migration number it is held at */
   GQueue used;         /* entries with an open store, last used first */
+  guint64 hits;
+  guint64 misses;
 };
 
 typedef struct
@@ -250,11 +252,13 @@ sqlite_cache_acquire (SqliteCache *self, const char *scope, GError **error)
   if (entry == NULL)
     {
       entry = sqlite_cache_add_entry (self, scope);
+      self->misses++;
       if (!sqlite_cache_open_entry (self, entry, error))
         return NULL;
     }
   else
     {
+      self->hits++;
       g_queue_unlink (&self->used, &entry->link);
       g_queue_push_head_link (&self->used, &entry->link);
     }
@@ -388,4 +392,17 @@ sqlite_cache_free (SqliteCache *self)
   g_mutex_clear (&self->mutex);
   g_free (self->path);
   g_free (self);
+}
+
+/**
+ * sqlite_cache_show:
+ * @self: a cache
+ * @cache: (out): how it does
+ */
+void
+sqlite_cache_show (SqliteCache *self, ReeveStorageCache *cache)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  *cache = (ReeveStorageCache){ self->used.length, self->hits, self->misses };
 }

@@ -22,5 +22,6 @@ void sqlite_cache_close_idle (SqliteCache *self, gint64 idle_us);
 char *sqlite_cache_get_file (SqliteCache *self, const char *scope);
 const SqliteStoreKind *sqlite_cache_get_kind (SqliteCache *self, const char *scope);
 guint sqlite_cache_get_open (SqliteCache *self);
+void sqlite_cache_show (SqliteCache *self, ReeveStorageCache *cache);
 
 G_END_DECLS

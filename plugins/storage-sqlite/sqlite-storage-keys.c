@@ -52,6 +52,15 @@ sqlite_storage_rotate (ReeveStorage *storage, const char *scope, ReeveRotation h
   return rotated;
 }
 
+void
+sqlite_storage_get_cache (ReeveStorage *storage, ReeveStorageCache *cache)
+{
+  SqliteStorage *self = SQLITE_STORAGE (storage);
+
+  if (self->cache != NULL)
+    sqlite_cache_show (self->cache, cache);
+}
+
 gboolean
 sqlite_storage_get_protection (ReeveStorage *storage, const char *scope,
                                ReeveStorageProtection *protection, GError **error)

@@ -54,6 +54,7 @@ GPtrArray *sqlite_storage_search_text (ReeveStorage *storage, const char *scope,
 void sqlite_storage_set_keys (ReeveStorage *storage, ReeveStorageKeys *keys);
 gboolean sqlite_storage_rotate (ReeveStorage *storage, const char *scope, ReeveRotation how,
                                 GCancellable *cancellable, GError **error);
+void sqlite_storage_get_cache (ReeveStorage *storage, ReeveStorageCache *cache);
 gboolean sqlite_storage_get_protection (ReeveStorage *storage, const char *scope,
                                         ReeveStorageProtection *protection, GError **error);
 gboolean sqlite_storage_forget_mark (SqliteStorage *self, const char *scope, GError **error);

@@ -332,6 +332,7 @@ sqlite_storage_iface_init (ReeveStorageInterface *iface)
   iface->set_keys = sqlite_storage_set_keys;
   iface->rotate = sqlite_storage_rotate;
   iface->get_protection = sqlite_storage_get_protection;
+  iface->get_cache = sqlite_storage_get_cache;
 }
 
 static void

@@ -116,6 +116,7 @@ class Metrics(unittest.TestCase):
                 ("reeve_ledger_sync_duration_seconds_count", {}, 5),
                 ("reeve_budget_used_ratio", {"scope": "org", "tenant_id": "default"}, 1e-6),
                 ("reeve_ready", {}, 1), ("reeve_ledger_writable", {}, 1), ("reeve_store_writable", {}, 1),
+                ("reeve_store_cache_open", {}, 4), ("reeve_store_cache_hits_total", {}, 10), ("reeve_store_cache_misses_total", {}, 4),
                 ("reeve_plugin_up", {"plugin": "storage-sqlite"}, 1),
                 ("reeve_process_open_fds", {}, 10), ("reeve_process_resident_memory_bytes", {}, 1 << 20), ("reeve_process_cpu_seconds_total", {}, 1e-3)):
             with self.subTest(name=name, labels=labels):
