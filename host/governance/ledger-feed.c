@@ -24,15 +24,29 @@ typedef struct
   guint64 last;
 } ReeveLedgerFeedRead;
 
+/* Writes the record as it is asked for. */
+static void
+reeve_ledger_feed_spell (ReeveLedgerFeedRead *self, const ReeveLedgerBlockEntry *entry,
+                         const ReeveLedgerRecord *record)
+{
+  guint8 leaf[REEVE_LEDGER_HASH_SIZE];
+  ReeveLedgerFormatEntry line
+      = { .record = record, .text = entry->json, .length = entry->length, .leaf = leaf };
+
+  reeve_ledger_block_hash (entry, leaf);
+  g_string_truncate (self->line, 0);
+  reeve_ledger_format_append (self->feed->format, &line, self->line);
+  while (self->line->len > 0 && g_ascii_iscntrl (self->line->str[self->line->len - 1]))
+    g_string_truncate (self->line, self->line->len - 1);
+}
+
 /* FALSE without an error: the batch is full, and the record is the first of the next */
 static gboolean
 reeve_ledger_feed_give (ReeveLedgerFeedRead *self, const ReeveLedgerBlockEntry *entry,
                         GError **error)
 {
-  guint8 leaf[REEVE_LEDGER_HASH_SIZE];
   ReeveLedgerRecord record;
-  ReeveLedgerFormatEntry line
-      = { .record = &record, .text = entry->json, .length = entry->length, .leaf = leaf };
+  gboolean spoken = !self->feed->unspoken;
 
   if (!reeve_ledger_record_parse (&record, self->arena, entry->json, entry->length, error)
       || record.seq != self->last + 1)
@@ -42,14 +56,11 @@ reeve_ledger_feed_give (ReeveLedgerFeedRead *self, const ReeveLedgerBlockEntry *
     }
   if (reeve_ledger_filter_matches (self->feed->filter, &record, entry->json, entry->length))
     {
-      reeve_ledger_block_hash (entry, leaf);
-      g_string_truncate (self->line, 0);
-      reeve_ledger_format_append (self->feed->format, &line, self->line);
-      while (self->line->len > 0 && g_ascii_iscntrl (self->line->str[self->line->len - 1]))
-        g_string_truncate (self->line, self->line->len - 1);
+      if (spoken)
+        reeve_ledger_feed_spell (self, entry, &record);
       if (self->records > 0 && self->bytes + self->line->len > self->feed->max_bytes)
         return FALSE;
-      self->func (&record, self->line->str, self->user_data);
+      self->func (&record, spoken ? self->line->str : NULL, self->user_data);
       self->records++;
       self->bytes += self->line->len;
     }

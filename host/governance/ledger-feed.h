@@ -12,10 +12,11 @@ typedef struct
   const ReeveLedgerFilter *filter;
   ReeveLedgerFormat format;
   guint max_records;
-  gsize max_bytes; /* not passed but by the first record */
+  gsize max_bytes;   /* not passed but by the first record */
+  gboolean unspoken; /* the records alone: no text is made, and bytes are not counted */
 } ReeveLedgerFeed;
 
-/* Gets one record: its text is one line without its end. */
+/* Gets one record: its text is one line without its end; NULL where none is made. */
 typedef void (*ReeveLedgerFeedFunc) (const ReeveLedgerRecord *record, const char *text,
                                      gpointer user_data);
 

@@ -544,18 +544,18 @@ reeve_ledger_record_read_value (ReeveLedgerRecord *self, const ReeveLedgerRecord
     }
 }
 
-/* Does the member @name come next? Moves behind its colon if so. */
+/* Does the member come next? Moves behind its colon if so. Most are not there: the letter in
+ * front says so of nearly all. */
 static gboolean
-reeve_ledger_record_next_is (ReeveLedgerRecordReader *reader, const char *name, gboolean first)
+reeve_ledger_record_next_is (ReeveLedgerRecordReader *reader, const ReeveLedgerRecordField *field,
+                             gboolean first)
 {
-  const char *before = reader->at;
-
-  if (reeve_ledger_record_literal (reader, first ? "{\"" : ",\"", 2)
-      && reeve_ledger_record_literal (reader, name, strlen (name))
-      && reeve_ledger_record_literal (reader, "\":", 2))
-    return TRUE;
-  reader->at = before;
-  return FALSE;
+  if ((gsize) (reader->end - reader->at) < field->opening_length
+      || reader->at[2] != field->opening[2] || *reader->at != (first ? '{' : ',')
+      || memcmp (reader->at + 1, field->opening + 1, field->opening_length - 1) != 0)
+    return FALSE;
+  reader->at += field->opening_length;
+  return TRUE;
 }
 
 /**
@@ -584,7 +584,7 @@ reeve_ledger_record_parse (ReeveLedgerRecord *self, char *arena, const char *jso
     {
       const ReeveLedgerRecordField *field = &reeve_ledger_record_fields[i];
 
-      if (reeve_ledger_record_next_is (&reader, field->name, first))
+      if (reeve_ledger_record_next_is (&reader, field, first))
         {
           ok = reeve_ledger_record_read_value (self, field, &reader);
           first = FALSE;

@@ -118,10 +118,9 @@ reeve_usage_list_keep_intent (const ReeveLedgerRecord *record, const char *text,
 static const ReeveUsageIntent *
 reeve_usage_list_find_intent (ReeveUsageList *self, guint64 seq)
 {
-  const ReeveLedgerFeed feed = { .filter = &reeve_usage_list_all,
-                                 .format = REEVE_LEDGER_FORMAT_JSON,
-                                 .max_records = 1,
-                                 .max_bytes = G_MAXSIZE };
+  const ReeveLedgerFeed feed = {
+    .filter = &reeve_usage_list_all, .unspoken = TRUE, .max_records = 1, .max_bytes = G_MAXSIZE
+  };
   gpointer key = GSIZE_TO_POINTER (seq);
   guint64 last = 0;
 
@@ -158,7 +157,7 @@ static gboolean
 reeve_usage_list_read (ReeveUsageList *self, guint64 after, guint64 last, GError **error)
 {
   const ReeveLedgerFeed feed = { .filter = &reeve_usage_list_all,
-                                 .format = REEVE_LEDGER_FORMAT_JSON,
+                                 .unspoken = TRUE,
                                  .max_records = (guint) (last - after),
                                  .max_bytes = G_MAXSIZE };
   guint64 reached = 0;
@@ -189,10 +188,9 @@ reeve_usage_list_read_time (const ReeveLedgerRecord *record, const char *text, g
 static guint64
 reeve_usage_list_count_before (ReeveUsageList *self, gint64 time, guint64 size)
 {
-  const ReeveLedgerFeed feed = { .filter = &reeve_usage_list_all,
-                                 .format = REEVE_LEDGER_FORMAT_JSON,
-                                 .max_records = 1,
-                                 .max_bytes = G_MAXSIZE };
+  const ReeveLedgerFeed feed = {
+    .filter = &reeve_usage_list_all, .unspoken = TRUE, .max_records = 1, .max_bytes = G_MAXSIZE
+  };
   guint64 low = 0;
   guint64 high = size;
 

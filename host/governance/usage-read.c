@@ -69,9 +69,8 @@ static ReeveUsageIntent *
 reeve_usage_read_find_intent (ReeveUsageRead *self, guint64 seq)
 {
   const ReeveLedgerFilter all = { 0 };
-  const ReeveLedgerFeed feed = {
-    .filter = &all, .format = REEVE_LEDGER_FORMAT_JSON, .max_records = 1, .max_bytes = G_MAXSIZE
-  };
+  const ReeveLedgerFeed feed
+      = { .filter = &all, .unspoken = TRUE, .max_records = 1, .max_bytes = G_MAXSIZE };
   ReeveUsageReadSought sought = { .seq = seq };
   gpointer known = NULL;
   guint64 last = 0;
@@ -140,10 +139,8 @@ static gboolean
 reeve_usage_read_log (ReeveUsageRead *self, guint64 after, guint64 *last, GError **error)
 {
   const ReeveLedgerFilter all = { 0 };
-  const ReeveLedgerFeed feed = { .filter = &all,
-                                 .format = REEVE_LEDGER_FORMAT_JSON,
-                                 .max_records = G_MAXUINT,
-                                 .max_bytes = G_MAXSIZE };
+  const ReeveLedgerFeed feed
+      = { .filter = &all, .unspoken = TRUE, .max_records = G_MAXUINT, .max_bytes = G_MAXSIZE };
 
   *last = after;
   if (!reeve_ledger_feed_read (self->usage->ledger, self->tenant_id, &feed, after,
