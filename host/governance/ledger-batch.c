@@ -9,6 +9,7 @@ struct _ReeveLedgerBatch
   ReeveLedgerFrontier frontier;
   GByteArray *bytes;  /* chain hash before, then records as they stand in a file */
   GArray *ends;       /* guint32: where in bytes each record ends */
+  GByteArray *leaves; /* leaf hash of each */
   GArray *opened;     /* guint64: intents */
   GHashTable *closed; /* intents whose outcome is in the batch */
 };
@@ -25,6 +26,7 @@ reeve_ledger_batch_new (void)
 
   self->bytes = g_byte_array_new ();
   self->ends = g_array_new (FALSE, FALSE, sizeof (guint32));
+  self->leaves = g_byte_array_new ();
   self->opened = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->closed = g_hash_table_new (NULL, NULL);
   return self;
@@ -39,6 +41,7 @@ reeve_ledger_batch_free (ReeveLedgerBatch *self)
 {
   g_byte_array_unref (self->bytes);
   g_array_unref (self->ends);
+  g_byte_array_unref (self->leaves);
   g_array_unref (self->opened);
   g_hash_table_unref (self->closed);
   g_free (self);
@@ -58,6 +61,7 @@ reeve_ledger_batch_reset (ReeveLedgerBatch *self, const ReeveLedgerState *state)
   g_byte_array_set_size (self->bytes, REEVE_LEDGER_HASH_SIZE);
   memcpy (self->bytes->data, state->chain, REEVE_LEDGER_HASH_SIZE);
   g_array_set_size (self->ends, 0);
+  g_byte_array_set_size (self->leaves, 0);
   g_array_set_size (self->opened, 0);
   g_hash_table_remove_all (self->closed);
 }
@@ -131,6 +135,7 @@ reeve_ledger_batch_add (ReeveLedgerBatch *self, const ReeveLedgerState *state,
   reeve_ledger_scanner_seal (self->bytes->data + start, length, chain, leaf);
   g_byte_array_append (self->bytes, chain, sizeof chain);
   reeve_ledger_frontier_add (&self->frontier, leaf);
+  g_byte_array_append (self->leaves, leaf, sizeof leaf);
   g_array_append_val (self->ends, self->bytes->len);
   return TRUE;
 }
@@ -159,6 +164,20 @@ reeve_ledger_batch_get_bytes (ReeveLedgerBatch *self, gsize *length)
 {
   *length = self->bytes->len - REEVE_LEDGER_HASH_SIZE;
   return self->bytes->data + REEVE_LEDGER_HASH_SIZE;
+}
+
+/**
+ * reeve_ledger_batch_get_leaves:
+ * @self: a batch
+ * @count: (out): number of records
+ *
+ * Returns: (transfer none): their leaf hashes, one behind the other
+ */
+const guint8 *
+reeve_ledger_batch_get_leaves (ReeveLedgerBatch *self, guint *count)
+{
+  *count = self->ends->len;
+  return self->leaves->data;
 }
 
 /**

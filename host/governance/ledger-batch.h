@@ -34,6 +34,7 @@ gboolean reeve_ledger_batch_add (ReeveLedgerBatch *self, const ReeveLedgerState 
                                  const ReeveLedgerLine *line, guint64 *seq, GError **error);
 gboolean reeve_ledger_batch_is_empty (ReeveLedgerBatch *self);
 const guint8 *reeve_ledger_batch_get_bytes (ReeveLedgerBatch *self, gsize *length);
+const guint8 *reeve_ledger_batch_get_leaves (ReeveLedgerBatch *self, guint *count);
 void reeve_ledger_batch_apply (ReeveLedgerBatch *self, ReeveLedgerState *state,
                                ReeveLedgerSegment *segment);
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ledger-base.h"
+#include "ledger-leaves.h"
 #include "ledger-log.h"
 #include "ledger-segment.h"
 #include "ledger-tiles.h"
@@ -27,6 +28,7 @@ struct _ReeveLedgerLog
   GPtrArray *segments;
   ReeveLedgerBase *base; /* (nullable): what stands before the first of them */
   ReeveLedgerState *state;
+  ReeveLedgerLeaves *leaves; /* of what is not in a full tile yet */
   GError *failure;
   ReeveLedgerLogTrouble trouble; /* why there is a failure */
   guint64 away;               /* from this record on it is at the second place; 0: it is at home */

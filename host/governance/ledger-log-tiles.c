@@ -128,6 +128,20 @@ reeve_ledger_log_read_leaves (ReeveLedgerLog *self, guint64 index, guint width, 
 
 /* ---- writing ---- */
 
+/* Leaf hashes of tile @index of level 0, which is full. */
+static gboolean
+reeve_ledger_log_fill_tile (ReeveLedgerLog *self, guint64 index, guint8 *hashes, GError **error)
+{
+  gboolean known = FALSE;
+
+  g_mutex_lock (&self->mutex);
+  known = reeve_ledger_leaves_get (self->leaves, index * REEVE_LEDGER_TILES_WIDTH,
+                                   REEVE_LEDGER_TILES_WIDTH, hashes);
+  g_mutex_unlock (&self->mutex);
+  return known
+         || reeve_ledger_log_read_leaves (self, index, REEVE_LEDGER_TILES_WIDTH, hashes, error);
+}
+
 /**
  * reeve_ledger_log_write_tiles:
  * @self: a log; the caller has its turn to sign
@@ -160,12 +174,15 @@ reeve_ledger_log_write_tiles (ReeveLedgerLog *self, guint64 size, GError **error
   hashes = g_malloc (REEVE_LEDGER_TILES_SIZE);
   tiles = reeve_ledger_tiles_new (self->folder);
   for (guint64 i = self->tiles; i < count; i++)
-    if (!reeve_ledger_log_read_leaves (self, i, REEVE_LEDGER_TILES_WIDTH, hashes, error)
+    if (!reeve_ledger_log_fill_tile (self, i, hashes, error)
         || !reeve_ledger_edge_add (edge, hashes, tiles, error))
       return FALSE;
   if (!reeve_ledger_tiles_finish (tiles, error))
     return FALSE;
   self->tiles = count;
+  g_mutex_lock (&self->mutex);
+  reeve_ledger_leaves_drop (self->leaves, count * REEVE_LEDGER_TILES_WIDTH);
+  g_mutex_unlock (&self->mutex);
   /* a cache: without it the next one makes it anew */
   if (!reeve_ledger_edge_save (edge, self->folder, &local))
     g_debug ("%s", local->message);

@@ -57,6 +57,7 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
   self->segment_size = segment_size;
   self->fd = -1;
   self->batch = reeve_ledger_batch_new ();
+  self->leaves = reeve_ledger_leaves_new ();
   *cut = 0;
   found = reeve_ledger_recovery_run (self->folder, scope, key, &self->failure);
   if (found == NULL)
@@ -102,6 +103,7 @@ reeve_ledger_log_free (ReeveLedgerLog *self)
   g_ptr_array_unref (self->segments);
   g_free (self->base);
   reeve_ledger_state_free (self->state);
+  reeve_ledger_leaves_free (self->leaves);
   g_clear_error (&self->failure);
   reeve_ledger_batch_free (self->batch);
   g_clear_error (&self->left);
@@ -362,9 +364,13 @@ reeve_ledger_log_sync_somewhere (ReeveLedgerLog *self, ReeveLedgerLogTrouble *tr
 static void
 reeve_ledger_log_publish (ReeveLedgerLog *self)
 {
+  guint count = 0;
+  const guint8 *leaves = reeve_ledger_batch_get_leaves (self->batch, &count);
+
   g_mutex_lock (&self->mutex);
   if (self->fresh != NULL)
     g_ptr_array_add (self->segments, g_steal_pointer (&self->fresh));
+  reeve_ledger_leaves_add (self->leaves, self->state->frontier.size, leaves, count);
   reeve_ledger_batch_apply (self->batch, self->state, reeve_ledger_log_last (self));
   self->told = FALSE;
   g_mutex_unlock (&self->mutex);
@@ -430,6 +436,21 @@ reeve_ledger_log_close_file (ReeveLedgerLog *self)
   if (self->fd >= 0)
     close (self->fd);
   self->fd = -1;
+}
+
+/**
+ * reeve_ledger_log_rest:
+ * @self: a log without a batch under way
+ *
+ * Lets go of the file, and of memory: it was not written lately.
+ */
+void
+reeve_ledger_log_rest (ReeveLedgerLog *self)
+{
+  reeve_ledger_log_close_file (self);
+  g_mutex_lock (&self->mutex);
+  reeve_ledger_leaves_drop (self->leaves, G_MAXUINT64);
+  g_mutex_unlock (&self->mutex);
 }
 
 /* ---- any thread ---- */

@@ -40,6 +40,7 @@ gboolean reeve_ledger_log_write (ReeveLedgerLog *self, GError **error);
 gboolean reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error);
 gboolean reeve_ledger_log_has_batch (ReeveLedgerLog *self);
 void reeve_ledger_log_close_file (ReeveLedgerLog *self);
+void reeve_ledger_log_rest (ReeveLedgerLog *self);
 void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
 void reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble,
                             const GError *error);

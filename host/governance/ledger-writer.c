@@ -164,7 +164,7 @@ reeve_ledger_writer_trim_files (ReeveLedgerWriter *self)
     }
   while (self->with_file->len > REEVE_LEDGER_WRITER_FILES)
     {
-      reeve_ledger_log_close_file (g_ptr_array_index (self->with_file, 0));
+      reeve_ledger_log_rest (g_ptr_array_index (self->with_file, 0));
       g_ptr_array_remove_index (self->with_file, 0);
     }
 }

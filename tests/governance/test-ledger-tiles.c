@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "governance/ledger-edge.h"
+#include "governance/ledger-leaves.h"
 #include "governance/ledger-proof.h"
 #include "governance/ledger-verify.h"
 
@@ -211,6 +212,56 @@ test_tiles_edge (void)
   test_tree_remove (folder);
 }
 
+/* ---- leaves that are known ---- */
+
+static void
+test_leaves (void)
+{
+  g_autofree Leaves *all = make_leaves ();
+  g_autoptr (ReeveLedgerLeaves) leaves = reeve_ledger_leaves_new ();
+  guint8 found[4][REEVE_LEDGER_HASH_SIZE];
+
+  g_assert_false (reeve_ledger_leaves_get (leaves, 0, 1, found[0]));
+  /* a log that was there before: they begin where this process does */
+  reeve_ledger_leaves_add (leaves, 100, all->leaves[0], 10);
+  reeve_ledger_leaves_add (leaves, 110, all->leaves[10], 1);
+  g_assert_false (reeve_ledger_leaves_get (leaves, 99, 4, found[0]));
+  g_assert_false (reeve_ledger_leaves_get (leaves, 108, 4, found[0]));
+  g_assert_true (reeve_ledger_leaves_get (leaves, 107, 4, found[0]));
+  g_assert_cmpmem (found, sizeof found, all->leaves[7], sizeof found);
+  reeve_ledger_leaves_drop (leaves, 50);
+  reeve_ledger_leaves_drop (leaves, 105);
+  g_assert_false (reeve_ledger_leaves_get (leaves, 104, 4, found[0]));
+  g_assert_true (reeve_ledger_leaves_get (leaves, 105, 4, found[0]));
+  g_assert_cmpmem (found, sizeof found, all->leaves[5], sizeof found);
+  /* what does not follow on them is not put behind them */
+  reeve_ledger_leaves_add (leaves, 112, all->leaves[20], 4);
+  g_assert_false (reeve_ledger_leaves_get (leaves, 107, 4, found[0]));
+  g_assert_true (reeve_ledger_leaves_get (leaves, 112, 4, found[0]));
+  g_assert_cmpmem (found, sizeof found, all->leaves[20], sizeof found);
+  reeve_ledger_leaves_drop (leaves, G_MAXUINT64);
+  g_assert_false (reeve_ledger_leaves_get (leaves, 112, 1, found[0]));
+}
+
+/* There is an end to them. */
+static void
+test_leaves_most (void)
+{
+  g_autofree Leaves *all = make_leaves ();
+  g_autoptr (ReeveLedgerLeaves) leaves = reeve_ledger_leaves_new ();
+  guint8 found[REEVE_LEDGER_HASH_SIZE];
+  guint64 size = 0;
+
+  for (; size < REEVE_LEDGER_LEAVES_MAX; size += 256)
+    reeve_ledger_leaves_add (leaves, size, all->leaves[0], 256);
+  g_assert_true (reeve_ledger_leaves_get (leaves, 3, 1, found));
+  g_assert_cmpmem (found, sizeof found, all->leaves[3], sizeof found);
+  reeve_ledger_leaves_add (leaves, size, all->leaves[9], 1);
+  g_assert_false (reeve_ledger_leaves_get (leaves, 3, 1, found));
+  g_assert_true (reeve_ledger_leaves_get (leaves, size, 1, found));
+  g_assert_cmpmem (found, sizeof found, all->leaves[9], sizeof found);
+}
+
 /* ---- a ledger ---- */
 
 static void
@@ -316,6 +367,54 @@ test_ledger_tiles (LedgerFixture *fixture, gconstpointer data)
   append_many (fixture, 70);
   g_free (prove (fixture, 770));
   g_assert_true (has_file (fixture, "tile/0/002"));
+  ledger_fixture_assert_valid (fixture);
+}
+
+/* The file with @what in it, and where that begins. */
+static char *
+find_file (LedgerFixture *fixture, const char *what, char **text, gsize *length, char **at)
+{
+  g_autofree char *folder = path_of (fixture, "");
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const char *name = NULL;
+
+  while ((name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *path = path_of (fixture, name);
+
+      if (!g_str_has_suffix (name, ".log") || !g_file_get_contents (path, text, length, NULL))
+        continue;
+      *at = memmem (*text, *length, what, strlen (what));
+      if (*at != NULL)
+        return g_strdup (name);
+      g_clear_pointer (text, g_free);
+    }
+  return NULL;
+}
+
+/* What becomes of a file behind the writer's back is not what is signed. */
+static void
+test_ledger_written (LedgerFixture *fixture, gconstpointer data)
+{
+  g_autofree char *name = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *text = NULL;
+  char *at = NULL;
+  gsize length = 0;
+
+  ledger_fixture_open (fixture);
+  /* the fourth tile is of this process alone */
+  append_many (fixture, 330);
+  name = find_file (fixture, "\"seq\":1000,", &text, &length, &at);
+  g_assert_nonnull (name);
+  path = path_of (fixture, name);
+  at[8] = '1';
+  g_assert_true (g_file_set_contents (path, text, (gssize) length, NULL));
+  ledger_fixture_close (fixture);
+  g_assert_true (has_file (fixture, "tile/0/003"));
+  assert_bad (fixture, name, 1000);
+  at[8] = '0';
+  g_assert_true (g_file_set_contents (path, text, (gssize) length, NULL));
   ledger_fixture_assert_valid (fixture);
 }
 
@@ -456,7 +555,10 @@ main (int argc, char **argv)
   g_test_add_func ("/ledger-tiles/tree/refusals", test_tree_refusals);
   g_test_add_func ("/ledger-tiles/names", test_tiles_names);
   g_test_add_func ("/ledger-tiles/edge", test_tiles_edge);
+  g_test_add_func ("/ledger-tiles/leaves", test_leaves);
+  g_test_add_func ("/ledger-tiles/leaves/most", test_leaves_most);
   ADD ("ledger", test_ledger_tiles);
+  ADD ("written", test_ledger_written);
   ADD ("refusals", test_ledger_refusals);
   ADD ("demand", test_ledger_demand);
   ADD ("completes", test_ledger_completes);
