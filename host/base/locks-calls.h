@@ -156,6 +156,8 @@ CALL (gboolean, reeve_storage_rotate,
       (ReeveStorage * self, const char *scope, ReeveRotation how, GCancellable *cancellable,
        GError **error),
       (self, scope, how, cancellable, error))
+CALL (gboolean, reeve_storage_get_cache, (ReeveStorage * self, ReeveStorageCache *cache),
+      (self, cache))
 CALL (gboolean, reeve_storage_get_protection,
       (ReeveStorage * self, const char *scope, ReeveStorageProtection *protection, GError **error),
       (self, scope, protection, error))
