@@ -127,6 +127,8 @@ reeve_admission_describe_intent (ReeveAdmission *self, ReeveAdmitted *admitted,
   record->reserved_tokens = reeve_reservation_get_input (admitted->reservation)
                             + reeve_reservation_get_output (admitted->reservation);
   record->reserved_cost = reeve_reservation_get_cost (admitted->reservation);
+  if (record->reserved_cost > 0)
+    record->currency = reeve_reservation_get_currency (admitted->reservation);
   record->time = reeve_reservation_get_time (admitted->reservation);
 }
 

@@ -42,7 +42,7 @@ reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
     {
       for (guint i = 0; i < n; i++)
         reeve_budget_book_roll (self, found[i], ask->now);
-      made = reeve_budget_book_make (self, found, n, ask->input, ask->output, cost);
+      made = reeve_budget_book_make (self, found, n, ask->input, ask->output, cost, currency);
       made->size = ask->size;
       made->time = ask->now;
     }
@@ -57,6 +57,7 @@ reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
  * @time: of the intent, µs since 1970; records say it to the millisecond
  * @tokens: what is reserved
  * @cost: the same in nano-units
+ * @currency: (nullable): of @cost; %NULL: nobody knows
  * @intent: its sequence number
  *
  * For what stands in the log already. A budget that is younger has no part in it.
@@ -65,7 +66,7 @@ reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
  */
 ReeveReservation *
 reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 time,
-                          gint64 tokens, gint64 cost, guint64 intent)
+                          gint64 tokens, gint64 cost, const char *currency, guint64 intent)
 {
   ReeveBudget *found[REEVE_RESERVATION_SCOPES];
   ReeveReservation *made = NULL;
@@ -82,7 +83,7 @@ reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint
       }
   if (n > 0)
     {
-      made = reeve_budget_book_make (self, found, n, tokens, 0, cost);
+      made = reeve_budget_book_make (self, found, n, tokens, 0, cost, currency);
       made->time = time;
       made->intent = intent;
       made->state = REEVE_RESERVATION_OPEN;

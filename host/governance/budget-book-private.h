@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of ReeveBudgetBook share: budget-book.c (budgets, reserving) and
+/* What the files of ReeveBudgetBook share: budget-book.c (budgets), budget-book-reserve.c and
  * budget-book-save.c (what the store keeps). */
 #pragma once
 
@@ -29,6 +29,8 @@ struct _ReeveReservation
   gint64 cost;
   gboolean priced;
   ReevePrice price; /* where it is */
+  char currency[4]; /* of the cost */
+  char spent_in[4]; /* of what its outcome adds */
   guint n_budgets;
   ReeveBudget *budgets[REEVE_RESERVATION_SCOPES];
   gint64 periods[REEVE_RESERVATION_SCOPES];
@@ -43,12 +45,14 @@ struct _ReeveBudgetBook
   GMutex lock;
   GHashTable *budgets; /* key -> ReeveBudget */
   ReeveReservation *reservations;
-  GHashTable *deltas; /* counter -> gint64*: not saved yet */
-  GHashTable *sent;   /* the same: on its way */
-  guint64 seq;        /* as it was saved last */
-  GArray *finished;   /* guint64: intents that are in the counters and that a restart might read */
+  GHashTable *deltas;     /* counter -> gint64*: not saved yet */
+  GHashTable *sent;       /* the same: on its way */
+  guint64 seq;            /* as it was saved last */
+  GHashTable *currencies; /* interned: of all money that its counters may have */
+  GArray *finished; /* guint64: intents that are in the counters and that a restart might read */
   guint unsaved;
   gboolean saving;
+  GCond saved;        /* what was on its way is in the store, or is not */
   gboolean refilling; /* its slice of the platform's budget */
   gboolean blind;     /* its budgets could not be read: nothing is reserved */
 };
@@ -56,16 +60,19 @@ struct _ReeveBudgetBook
 /* Under the lock. */
 void reeve_reservation_free (ReeveReservation *self);
 void reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 period,
-                            gint64 tokens, gint64 cost);
+                            gint64 tokens, gint64 cost, const char *currency);
 void reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now);
 /* (transfer full): as it stands at @now. Only what is recorded begins a period: whoever merely
  * looks, or is refused, leaves no trace in the log that a restart could begin it by. */
 ReeveBudget *reeve_budget_book_look (ReeveBudget *budget, gint64 now);
 gboolean reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error);
+/* Money of it is or will be in the counters, which a restart must find. */
+void reeve_budget_book_note_currency (ReeveBudgetBook *self, const char *currency);
 /* A counter is to rise by so much. */
 void reeve_budget_book_change (GHashTable *deltas, const char *counter, gint64 by);
 ReeveReservation *reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n,
-                                          gint64 input, gint64 output, gint64 cost);
+                                          gint64 input, gint64 output, gint64 cost,
+                                          const char *currency);
 guint reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who,
                               ReeveBudget **found);
 

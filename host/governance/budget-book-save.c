@@ -5,10 +5,16 @@
  *
  *   seq       intents up to here are in the counters, but for …
  *   pending   … these, which have no outcome yet, or none that is known to be durable
- *   finished  intents behind seq that are in the counters already */
+ *   finished  intents behind seq that are in the counters already
+ *
+ * Money has a counter for each currency; which there are is in
+ *
+ *   currencies  those that anything was spent or reserved in */
 #include "budget-book-private.h"
 
 #include "store/store.h"
+
+#include <string.h>
 
 void
 reeve_budget_book_change (GHashTable *deltas, const char *counter, gint64 by)
@@ -27,7 +33,7 @@ reeve_budget_book_change (GHashTable *deltas, const char *counter, gint64 by)
  * reeve_budget_book_counter:
  * @budget: a budget
  * @period: number of a period
- * @what: tokens or cost
+ * @what: tokens
  *
  * Returns: (transfer full): name of the counter
  */
@@ -37,9 +43,77 @@ reeve_budget_book_counter (const ReeveBudget *budget, gint64 period, const char 
   return g_strdup_printf ("budget/%s/%" G_GINT64_FORMAT "/%s", budget->id, period, what);
 }
 
+/**
+ * reeve_budget_book_money_counter:
+ * @budget: a budget
+ * @period: number of a period
+ * @currency: ISO 4217; %REEVE_BUDGET_MONEY_ANY: what was written before currencies were
+ *
+ * Returns: (transfer full): name of the counter of what was spent in it
+ */
+char *
+reeve_budget_book_money_counter (const ReeveBudget *budget, gint64 period, const char *currency)
+{
+  g_autofree char *what = *currency != '\0' ? g_strconcat ("cost/", currency, NULL) : NULL;
+
+  return reeve_budget_book_counter (budget, period, what != NULL ? what : "cost");
+}
+
+void
+reeve_budget_book_note_currency (ReeveBudgetBook *self, const char *currency)
+{
+  /* the counter without one is always read */
+  if (*currency != '\0')
+    g_hash_table_add (self->currencies, (gpointer) g_intern_string (currency));
+}
+
+/**
+ * reeve_budget_book_set_currencies:
+ * @self: a book
+ * @currencies: (nullable): of the record that says how far the counters reach
+ */
+void
+reeve_budget_book_set_currencies (ReeveBudgetBook *self, JsonArray *currencies)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; currencies != NULL && i < json_array_get_length (currencies); i++)
+    reeve_budget_book_note_currency (self, json_array_get_string_element (currencies, i));
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * reeve_budget_book_list_currencies:
+ * @self: a book
+ *
+ * Returns: (transfer container): static texts, by name
+ */
+GList *
+reeve_budget_book_list_currencies (ReeveBudgetBook *self)
+{
+  GList *all = NULL;
+
+  g_mutex_lock (&self->lock);
+  all = g_list_sort (g_hash_table_get_keys (self->currencies), (GCompareFunc) strcmp);
+  g_mutex_unlock (&self->lock);
+  return all;
+}
+
+/* Under the lock. */
+static JsonArray *
+reeve_budget_book_describe_currencies (ReeveBudgetBook *self)
+{
+  JsonArray *currencies = json_array_new ();
+  g_autoptr (GList) all
+      = g_list_sort (g_hash_table_get_keys (self->currencies), (GCompareFunc) strcmp);
+
+  for (GList *link = all; link != NULL; link = link->next)
+    json_array_add_string_element (currencies, link->data);
+  return currencies;
+}
+
 void
 reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 period,
-                       gint64 tokens, gint64 cost)
+                       gint64 tokens, gint64 cost, const char *currency)
 {
   g_autofree char *counter = reeve_budget_book_counter (budget, period, "tokens");
   g_autofree char *money = NULL;
@@ -47,7 +121,7 @@ reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 
   reeve_budget_book_change (self->deltas, counter, tokens);
   if (cost == 0)
     return;
-  money = reeve_budget_book_counter (budget, period, "cost");
+  money = reeve_budget_book_money_counter (budget, period, currency);
   reeve_budget_book_change (self->deltas, money, cost);
 }
 
@@ -109,6 +183,7 @@ reeve_budget_book_describe (ReeveBudgetBook *self, guint64 seq)
   json_object_set_int_member (fields, "seq", (gint64) seq);
   json_object_set_array_member (fields, "pending", pending);
   json_object_set_array_member (fields, "finished", finished);
+  json_object_set_array_member (fields, "currencies", reeve_budget_book_describe_currencies (self));
   return fields;
 }
 
@@ -170,5 +245,24 @@ reeve_budget_book_saved (ReeveBudgetBook *self, gboolean good)
       self->unsaved++;
     }
   g_clear_pointer (&self->sent, g_hash_table_unref);
+  g_cond_broadcast (&self->saved);
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * reeve_budget_book_wait:
+ * @self: a book
+ * @most: µs
+ *
+ * Waits until reeve_budget_book_save() may have a batch, but no longer than @most. Blocks.
+ */
+void
+reeve_budget_book_wait (ReeveBudgetBook *self, gint64 most)
+{
+  gint64 end = g_get_monotonic_time () + most;
+
+  g_mutex_lock (&self->lock);
+  while (self->saving && g_cond_wait_until (&self->saved, &self->lock, end))
+    continue;
   g_mutex_unlock (&self->lock);
 }

@@ -19,7 +19,8 @@ reeve_budget_book_read_slice (const ReeveBudget *budget, ReeveBudgetSlice *slice
     .tokens = budget->token_limit,
     .tokens_taken = budget->tokens_used + budget->tokens_reserved,
     .cost = budget->cost_limit,
-    .cost_taken = budget->cost_used + budget->cost_reserved,
+    .cost_taken = reeve_budget_sum (reeve_budget_get_cost_used (budget),
+                                    reeve_budget_get_cost_reserved (budget)),
     .touched = budget->touched,
   };
 }
@@ -69,7 +70,8 @@ reeve_budget_book_cut_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice
       if (budget->token_limit != REEVE_BUDGET_NONE)
         budget->token_limit = budget->tokens_used + budget->tokens_reserved;
       if (budget->cost_limit != REEVE_BUDGET_NONE)
-        budget->cost_limit = budget->cost_used + budget->cost_reserved;
+        budget->cost_limit = reeve_budget_sum (reeve_budget_get_cost_used (budget),
+                                               reeve_budget_get_cost_reserved (budget));
       reeve_budget_book_read_slice (budget, slice);
     }
   g_mutex_unlock (&self->lock);

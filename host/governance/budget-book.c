@@ -26,9 +26,11 @@ reeve_budget_book_new (const char *tenant_id)
   g_atomic_ref_count_init (&self->references);
   self->tenant_id = g_strdup (tenant_id);
   g_mutex_init (&self->lock);
+  g_cond_init (&self->saved);
   self->budgets
       = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) reeve_budget_unref);
   self->deltas = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->currencies = g_hash_table_new (g_direct_hash, g_direct_equal);
   self->finished = g_array_new (FALSE, FALSE, sizeof (guint64));
   return self;
 }
@@ -65,8 +67,10 @@ reeve_budget_book_unref (ReeveBudgetBook *self)
   g_hash_table_unref (self->budgets);
   g_hash_table_unref (self->deltas);
   g_clear_pointer (&self->sent, g_hash_table_unref);
+  g_hash_table_unref (self->currencies);
   g_array_unref (self->finished);
   g_mutex_clear (&self->lock);
+  g_cond_clear (&self->saved);
   g_free (self->tenant_id);
   g_free (self);
 }
@@ -383,214 +387,4 @@ reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gin
     }
   g_mutex_unlock (&self->lock);
   return shown;
-}
-
-/* ---- reserving ---- */
-
-/* A price that is not known is not the price zero: such a call cannot be bounded. */
-static gboolean
-reeve_budget_book_check_price (const ReeveBudget *budget, const ReeveBudgetAsk *ask, GError **error)
-{
-  if (budget->cost_limit == REEVE_BUDGET_NONE
-      || (ask->price != NULL && strcmp (ask->price->currency, budget->currency) == 0))
-    return TRUE;
-  return reeve_budget_refusal_set_price (error, budget, ask->model, ask->price != NULL);
-}
-
-/* Is there so much in the slice? What it has not, the platform may have. */
-static gboolean
-reeve_budget_book_is_prepaid (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 output,
-                              GError **error)
-{
-  gint64 cost = reeve_budget_get_cost_left (budget);
-
-  if (budget->pool == NULL || ask->last
-      || (reeve_budget_get_tokens_left (budget) >= ask->input + output
-          && (cost == G_MAXINT64 || cost >= reeve_prices_cost (ask->price, ask->input, output))))
-    return TRUE;
-  g_set_error (error, REEVE_BUDGET_SHORT, 0, "the slice of the budget %s is used up", budget->key);
-  return FALSE;
-}
-
-/* How long the answer may be: *@output is lowered to what each budget leaves. */
-static gboolean
-reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 *output,
-                       GError **error)
-{
-  gint64 least = MIN (ask->output, REEVE_BUDGET_LEAST);
-  gint64 tokens = reeve_budget_get_tokens_left (budget);
-  gint64 cost = reeve_budget_get_cost_left (budget);
-  gint64 input_cost = 0;
-
-  if (!reeve_budget_book_check_price (budget, ask, error)
-      || !reeve_budget_book_is_prepaid (budget, ask, *output, error))
-    return FALSE;
-  if (budget->request_limit != REEVE_BUDGET_NONE
-      && budget->request_limit < ask->input + MAX (least, 1))
-    return reeve_budget_refusal_set_request (error, budget, ask->input + MAX (least, 1));
-  if (budget->request_limit != REEVE_BUDGET_NONE)
-    *output = MIN (*output, budget->request_limit - ask->input);
-  if (tokens != G_MAXINT64 && tokens < ask->input + MAX (least, 1))
-    return reeve_budget_refusal_set_tokens (error, budget, ask->input + MAX (least, 1), ask->now);
-  if (tokens != G_MAXINT64)
-    *output = MIN (*output, tokens - ask->input);
-  if (cost == G_MAXINT64)
-    return TRUE;
-  input_cost = reeve_money_cost (ask->input, ask->price->input);
-  if (cost < reeve_prices_cost (ask->price, ask->input, least)
-      || (cost == 0 && ask->price->input + ask->price->output > 0))
-    return reeve_budget_refusal_set_cost (
-        error, budget, reeve_prices_cost (ask->price, ask->input, least), ask->now);
-  *output = MIN (*output, reeve_money_tokens (cost - input_cost, ask->price->output));
-  return TRUE;
-}
-
-/* Under the lock. */
-static gboolean
-reeve_budget_book_grant (ReeveBudgetBook *self, ReeveBudget **found, guint n,
-                         const ReeveBudgetAsk *ask, gint64 *output, GError **error)
-{
-  gboolean good = TRUE;
-
-  *output = ask->output;
-  for (guint i = 0; good && i < n; i++)
-    {
-      ReeveBudget *then = reeve_budget_book_look (found[i], ask->now);
-
-      good = reeve_budget_book_fit (then, ask, output, error);
-      reeve_budget_unref (then);
-    }
-  for (guint i = 0; good && i < n; i++)
-    reeve_budget_book_roll (self, found[i], ask->now);
-  return good;
-}
-
-/* An intent that cannot say what it reserves holds nobody to anything. */
-static gboolean
-reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError **error)
-{
-  if (ask->price == NULL
-      || reeve_prices_cost (ask->price, ask->input, output) <= REEVE_MONEY_RECORDED)
-    return TRUE;
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                       "the call may cost more than a record can say, which is 9007199.254740991 "
-                       "units of the currency: allow it fewer tokens");
-  return FALSE;
-}
-
-ReeveReservation *
-reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n, gint64 input,
-                        gint64 output, gint64 cost)
-{
-  ReeveReservation *made = g_new0 (ReeveReservation, 1);
-
-  made->book = reeve_budget_book_ref (self);
-  made->state = REEVE_RESERVATION_UNNUMBERED;
-  made->input = input;
-  made->output = output;
-  made->cost = cost;
-  made->n_budgets = n;
-  for (guint i = 0; i < n; i++)
-    {
-      made->budgets[i] = reeve_budget_ref (found[i]);
-      made->periods[i] = found[i]->period;
-      found[i]->tokens_reserved
-          = reeve_budget_sum (found[i]->tokens_reserved, reeve_budget_sum (input, output));
-      found[i]->cost_reserved = reeve_budget_sum (found[i]->cost_reserved, cost);
-      if (found[i]->pool != NULL)
-        found[i]->touched = g_get_monotonic_time ();
-    }
-  made->next = self->reservations;
-  if (made->next != NULL)
-    made->next->previous = made;
-  self->reservations = made;
-  return made;
-}
-
-/**
- * reeve_budget_book_reserve:
- * @self: a book
- * @who: who would spend
- * @ask: how much
- * @error: return location
- *
- * Reserves of all its budgets or of none.
- *
- * Returns: (transfer full) (nullable): what is reserved; %NULL without an error when no budget
- * bounds it; else %REEVE_ERROR_BUDGET_EXCEEDED naming budget, limit and who set it, or
- * %REEVE_BUDGET_SHORT while the tenant's slice of the platform's budget is to be refilled
- */
-ReeveReservation *
-reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
-                           const ReeveBudgetAsk *ask, GError **error)
-{
-  ReeveBudget *found[REEVE_RESERVATION_SCOPES];
-  ReeveReservation *made = NULL;
-  gint64 output = 0;
-  guint n = 0;
-
-  g_mutex_lock (&self->lock);
-  n = reeve_budget_book_can_see (self, error) ? reeve_budget_book_find (self, who, found) : 0;
-  if (n > 0 && reeve_budget_book_grant (self, found, n, ask, &output, error)
-      && reeve_budget_book_can_record (ask, output, error))
-    {
-      made = reeve_budget_book_make (
-          self, found, n, ask->input, output,
-          ask->price != NULL ? reeve_prices_cost (ask->price, ask->input, output) : 0);
-      made->size = ask->size;
-      made->time = ask->now;
-      made->priced = ask->price != NULL;
-      if (made->priced)
-        made->price = *ask->price;
-    }
-  g_mutex_unlock (&self->lock);
-  return made;
-}
-
-static gboolean
-reeve_budget_book_leaves (const ReeveBudget *budget, gint64 tokens, gint64 now, GError **error)
-{
-  /* what others do not use may still come back */
-  if (budget->pool != NULL && tokens <= REEVE_BUDGET_LEAST
-      && !reeve_budget_pool_is_dry (budget->pool, g_get_monotonic_time ()))
-    return TRUE;
-  if (reeve_budget_get_tokens_open (budget) < tokens)
-    return reeve_budget_refusal_set_tokens (error, budget, tokens, now);
-  if (budget->request_limit != REEVE_BUDGET_NONE && budget->request_limit < tokens)
-    return reeve_budget_refusal_set_request (error, budget, tokens);
-  if (reeve_budget_get_cost_open (budget) <= 0)
-    return reeve_budget_refusal_set_cost (error, budget, 1, now);
-  return TRUE;
-}
-
-/**
- * reeve_budget_book_check:
- * @self: a book
- * @who: who would spend
- * @tokens: how many
- * @now: µs since 1970
- * @error: return location
- *
- * Returns: whether all of its budgets leave so much now; %FALSE with %REEVE_ERROR_BUDGET_EXCEEDED
- */
-gboolean
-reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 tokens,
-                         gint64 now, GError **error)
-{
-  ReeveBudget *found[REEVE_RESERVATION_SCOPES];
-  gboolean good = FALSE;
-  guint n = 0;
-
-  g_mutex_lock (&self->lock);
-  good = reeve_budget_book_can_see (self, error);
-  n = reeve_budget_book_find (self, who, found);
-  for (guint i = 0; good && i < n; i++)
-    {
-      ReeveBudget *then = reeve_budget_book_look (found[i], now);
-
-      good = reeve_budget_book_leaves (then, tokens, now, error);
-      reeve_budget_unref (then);
-    }
-  g_mutex_unlock (&self->lock);
-  return good;
 }

@@ -104,14 +104,23 @@ void reeve_budget_book_was_refilled (ReeveBudgetBook *self);
  * the intent. Limits are not asked. */
 ReeveReservation *reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who,
                                             gint64 time, gint64 tokens, gint64 cost,
-                                            guint64 intent);
+                                            const char *currency, guint64 intent);
 guint reeve_budget_book_get_unsaved (ReeveBudgetBook *self);
 /* (transfer full) (nullable): a batch that brings the store up to date; NULL: nothing to save, or
  * one is on its way. Answered by reeve_budget_book_saved(). @size: records in the log. */
 ReeveBatch *reeve_budget_book_save (ReeveBudgetBook *self, guint64 size, gboolean even_nothing);
 void reeve_budget_book_saved (ReeveBudgetBook *self, gboolean good);
+/* Until none is on its way, or so many µs have passed. Blocks. */
+void reeve_budget_book_wait (ReeveBudgetBook *self, gint64 most);
 /* Names of a budget's counters. */
 char *reeve_budget_book_counter (const ReeveBudget *budget, gint64 period, const char *what);
+/* That of money in a currency. */
+char *reeve_budget_book_money_counter (const ReeveBudget *budget, gint64 period,
+                                       const char *currency);
+/* Which currencies its counters may have money of, as the store keeps it. */
+void reeve_budget_book_set_currencies (ReeveBudgetBook *self, JsonArray *currencies);
+/* (transfer container) (element-type utf8): static texts */
+GList *reeve_budget_book_list_currencies (ReeveBudgetBook *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveBudgetBook, reeve_budget_book_unref)
 

@@ -17,6 +17,15 @@ reeve_budget_leases_row_counter (const ReeveBudgetLeasesTable *table, gint64 per
                           table->days, period, what);
 }
 
+/* A limit in another currency counts for itself, and finds what it had given when it comes back. */
+static char *
+reeve_budget_leases_row_money_counter (const ReeveBudgetLeasesTable *table, gint64 period)
+{
+  g_autofree char *what = g_strconcat ("cost/", table->currency, NULL);
+
+  return reeve_budget_leases_row_counter (table, period, what);
+}
+
 /**
  * reeve_budget_leases_row_begin:
  * @table: what rows have in common; its epoch is set
@@ -58,6 +67,21 @@ reeve_budget_leases_row_check_epoch (const ReeveBudgetLeasesTable *table, GError
   return newest <= table->epoch;
 }
 
+/**
+ * reeve_budget_leases_row_get_cost:
+ * @table: what rows have in common
+ * @fields: of a tenant's record
+ *
+ * Returns: nano-units that it was given, in the currency of @table
+ */
+gint64
+reeve_budget_leases_row_get_cost (const ReeveBudgetLeasesTable *table, JsonObject *fields)
+{
+  JsonObject *costs = reeve_json_get_object (fields, "costs");
+
+  return costs != NULL ? reeve_json_get_int (costs, table->currency, 0) : 0;
+}
+
 static gboolean
 reeve_budget_leases_row_read_record (const ReeveBudgetLeasesTable *table, ReeveBudgetLeasesRow *row,
                                      GError **error)
@@ -80,7 +104,7 @@ reeve_budget_leases_row_read_record (const ReeveBudgetLeasesTable *table, ReeveB
       || reeve_json_get_int (fields, "days", -1) != table->days)
     return TRUE;
   row->tokens = reeve_json_get_int (fields, "tokens", 0);
-  row->cost = reeve_json_get_int (fields, "cost", 0);
+  row->cost = reeve_budget_leases_row_get_cost (table, fields);
   return TRUE;
 }
 
@@ -99,7 +123,7 @@ reeve_budget_leases_row_read (const ReeveBudgetLeasesTable *table, const char *t
                               gint64 period, ReeveBudgetLeasesRow *row, GError **error)
 {
   g_autofree char *tokens = reeve_budget_leases_row_counter (table, period, "tokens");
-  g_autofree char *cost = reeve_budget_leases_row_counter (table, period, "cost");
+  g_autofree char *cost = reeve_budget_leases_row_money_counter (table, period);
 
   *row = (ReeveBudgetLeasesRow){ .tenant_id = tenant_id,
                                  .period = period,
@@ -115,6 +139,32 @@ reeve_budget_leases_row_read (const ReeveBudgetLeasesTable *table, const char *t
   return FALSE;
 }
 
+/* (transfer full): what the row gives of money, with so much in the currency of @table; what it
+ * says of others stays. */
+static JsonObject *
+reeve_budget_leases_row_describe_costs (const ReeveBudgetLeasesTable *table,
+                                        const ReeveBudgetLeasesRow *row, gint64 cost)
+{
+  g_autoptr (ReeveRecord) record
+      = row->revision != REEVE_REVISION_ABSENT ? reeve_store_get (
+            table->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_BUDGET_LEASES, row->tenant_id, NULL)
+                                               : NULL;
+  JsonObject *fields = record != NULL ? reeve_record_get_fields (record) : NULL;
+  JsonObject *before = NULL;
+  JsonObject *costs = json_object_new ();
+  g_autoptr (GList) names = NULL;
+
+  if (fields != NULL && reeve_json_get_int (fields, "period", -1) == row->period
+      && reeve_json_get_int (fields, "days", -1) == table->days)
+    before = reeve_json_get_object (fields, "costs");
+  names = before != NULL ? json_object_get_members (before) : NULL;
+  for (GList *link = names; link != NULL; link = link->next)
+    json_object_set_int_member (costs, link->data, reeve_json_get_int (before, link->data, 0));
+  if (table->cost_limit != REEVE_BUDGET_NONE)
+    json_object_set_int_member (costs, table->currency, cost);
+  return costs;
+}
+
 static JsonObject *
 reeve_budget_leases_row_describe (const ReeveBudgetLeasesTable *table,
                                   const ReeveBudgetLeasesRow *row, gint64 tokens, gint64 cost)
@@ -127,7 +177,8 @@ reeve_budget_leases_row_describe (const ReeveBudgetLeasesTable *table,
   json_object_set_int_member (fields, "days", table->days);
   json_object_set_int_member (fields, "period", row->period);
   json_object_set_int_member (fields, "tokens", tokens);
-  json_object_set_int_member (fields, "cost", cost);
+  json_object_set_object_member (fields, "costs",
+                                 reeve_budget_leases_row_describe_costs (table, row, cost));
   json_object_set_int_member (fields, "created_at", row->created_at != 0 ? row->created_at : now);
   json_object_set_int_member (fields, "updated_at", now);
   return fields;
@@ -161,7 +212,7 @@ reeve_budget_leases_row_write (const ReeveBudgetLeasesTable *table, ReeveBudgetL
                                GError **error)
 {
   g_autofree char *tokens_counter = reeve_budget_leases_row_counter (table, row->period, "tokens");
-  g_autofree char *cost_counter = reeve_budget_leases_row_counter (table, row->period, "cost");
+  g_autofree char *cost_counter = reeve_budget_leases_row_money_counter (table, row->period);
   g_autoptr (JsonObject) fields = reeve_budget_leases_row_describe (table, row, tokens, cost);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
   g_autoptr (ReeveBatchResult) result = NULL;

@@ -18,6 +18,7 @@ typedef struct
   gint64 days;  /* length of a period; counters are named by it */
   gint64 token_limit;
   gint64 cost_limit;
+  char currency[4]; /* of it: each has a counter of its own */
 } ReeveBudgetLeasesTable;
 
 typedef struct
@@ -26,8 +27,8 @@ typedef struct
   gint64 period;
   gint64 revision;
   gint64 created_at;
-  gint64 tokens; /* given to the tenant in the period */
-  gint64 cost;
+  gint64 tokens;       /* given to the tenant in the period */
+  gint64 cost;         /* in the currency of the table */
   gint64 tokens_total; /* given to all tenants */
   gint64 cost_total;
 } ReeveBudgetLeasesRow;
@@ -42,6 +43,8 @@ gboolean reeve_budget_leases_row_read (const ReeveBudgetLeasesTable *table, cons
 gboolean reeve_budget_leases_row_write (const ReeveBudgetLeasesTable *table,
                                         ReeveBudgetLeasesRow *row, const ReeveBudgetSlice *slice,
                                         gint64 tokens, gint64 cost, GError **error);
+/* What a row gives of money in the currency of @table. */
+gint64 reeve_budget_leases_row_get_cost (const ReeveBudgetLeasesTable *table, JsonObject *fields);
 /* The tenant is gone: so is its row, and what it spent stays counted. */
 gboolean reeve_budget_leases_row_end (const ReeveBudgetLeasesTable *table, const char *tenant_id,
                                       GError **error);

@@ -20,7 +20,8 @@ reeve_budget_leases_show_one (ReeveBudgetLeases *self, ReeveRecord *record, gint
   if (self->table.cost_limit != REEVE_BUDGET_NONE)
     json_object_set_object_member (
         shown, "cost_given",
-        reeve_money_show (reeve_json_get_int (fields, "cost", 0), self->model->currency));
+        reeve_money_show (reeve_budget_leases_row_get_cost (&self->table, fields),
+                          self->model->currency));
   if (reeve_json_get_int (fields, "period", -1) == period
       && reeve_json_get_int (fields, "days", -1) == self->table.days)
     return shown;
@@ -51,7 +52,7 @@ reeve_budget_leases_show (ReeveBudgetLeases *self, GError **error)
       || !reeve_budget_leases_row_read (&self->table, "", budget->period, &total, error))
     return NULL;
   budget->tokens_used = total.tokens_total;
-  budget->cost_used = total.cost_total;
+  reeve_budget_money_need (&budget->money, budget->currency)->used = total.cost_total;
   shown = reeve_budget_show (budget, REEVE_SCOPE_PLATFORM);
   leases = json_array_new ();
   for (guint i = 0; i < rows->len; i++)

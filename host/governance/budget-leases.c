@@ -53,6 +53,7 @@ reeve_budget_leases_new (ReeveStore *store, ReeveLedger *ledger, JsonObject *lim
                                           .days = model->period_days,
                                           .token_limit = model->token_limit,
                                           .cost_limit = model->cost_limit };
+  memcpy (self->table.currency, model->currency, sizeof model->currency);
   self->ledger = g_object_ref (ledger);
   self->pool = reeve_budget_pool_new (model->token_limit, model->cost_limit);
   self->model = g_steal_pointer (&model);
@@ -128,12 +129,13 @@ static void
 reeve_budget_leases_look (ReeveBudgetLeases *self, const ReeveBudgetLeasesRow *row, gboolean silent)
 {
   const ReeveBudget *model = self->model;
+  ReeveBudgetAmount given = { .used = row->cost_total };
   /* others read the model meanwhile */
   ReeveBudget seen = { .token_limit = model->token_limit,
                        .cost_limit = model->cost_limit,
                        .alert_at = model->alert_at,
                        .tokens_used = row->tokens_total,
-                       .cost_used = row->cost_total };
+                       .money = { .rows = &given, .n = 1 } };
   guint told = 0;
 
   reeve_budget_pool_set_left (self->pool, model->token_limit - row->tokens_total,

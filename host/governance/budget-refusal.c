@@ -94,21 +94,22 @@ reeve_budget_refusal_set_cost (GError **error, const ReeveBudget *budget, gint64
  * @error: return location
  * @budget: one with a limit of money
  * @model: (nullable): what has no price in its currency
- * @known: whether it has one in another currency
+ * @currency: (nullable): of the price that it has
  *
  * Returns: %FALSE
  */
 gboolean
 reeve_budget_refusal_set_price (GError **error, const ReeveBudget *budget, const char *model,
-                                gboolean known)
+                                const char *currency)
 {
   return reeve_budget_refusal_set (
       error,
       g_error_new (REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
                    "the budget %s (cost_limit in %s, set by %s) cannot be kept: the price of %s is "
-                   "not known%s",
+                   "%s%s",
                    budget->key, budget->currency, reeve_budget_refusal_setter (budget),
-                   model != NULL ? model : "the model", known ? " in that currency" : ""),
+                   model != NULL ? model : "the model", currency != NULL ? "in " : "not known",
+                   currency != NULL ? currency : ""),
       REEVE_ERROR_WAIT_NEVER);
 }
 

@@ -15,9 +15,9 @@ gboolean reeve_budget_refusal_set_request (GError **error, const ReeveBudget *bu
 /* At least @need nano-units are not there. */
 gboolean reeve_budget_refusal_set_cost (GError **error, const ReeveBudget *budget, gint64 need,
                                         gint64 now);
-/* Nobody knows what @model (nullable) costs, or (@known) only in another currency. */
+/* Nobody knows what @model (nullable) costs, or only in another @currency (nullable). */
 gboolean reeve_budget_refusal_set_price (GError **error, const ReeveBudget *budget,
-                                         const char *model, gboolean known);
+                                         const char *model, const char *currency);
 /* What cannot be counted in the budget's currency. */
 gboolean reeve_budget_refusal_set_currency (GError **error, const ReeveBudget *budget,
                                             const char *currency);

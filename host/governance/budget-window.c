@@ -202,8 +202,7 @@ reeve_budget_window_carry (ReeveBudget *self, const ReeveBudget *old)
 {
   self->tokens_used
       = MAX (self->tokens_used, reeve_budget_sum (old->tokens_used, old->tokens_reserved));
-  if (strcmp (self->currency, old->currency) == 0)
-    self->cost_used = MAX (self->cost_used, reeve_budget_sum (old->cost_used, old->cost_reserved));
+  reeve_budget_money_carry (&self->money, &old->money);
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
     {
       ReeveBudget *window = self->windows[i];

@@ -65,6 +65,7 @@ reeve_budget_unref (ReeveBudget *self)
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
     g_clear_pointer (&self->windows[i], reeve_budget_unref);
   g_clear_pointer (&self->pool, reeve_budget_pool_unref);
+  reeve_budget_money_clear (&self->money);
   g_free (self);
 }
 
@@ -84,6 +85,7 @@ reeve_budget_dup (const ReeveBudget *self)
   copy->key = g_strdup (self->key);
   copy->id = g_strdup (self->id);
   copy->set_by = g_strdup (self->set_by);
+  reeve_budget_money_copy (&copy->money, &self->money);
   if (self->pool != NULL)
     copy->pool = reeve_budget_pool_ref (self->pool);
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
@@ -175,6 +177,7 @@ static gboolean
 reeve_budget_set_cost (ReeveBudget *self, JsonObject *limits, GError **error)
 {
   JsonObject *money = reeve_json_get_object (limits, "cost_limit");
+  const char *currency = money != NULL ? reeve_json_get_string (money, "currency", "") : "";
   gint64 amount = REEVE_BUDGET_NONE;
 
   if (money == NULL)
@@ -192,18 +195,18 @@ reeve_budget_set_cost (ReeveBudget *self, JsonObject *limits, GError **error)
                            "most nine decimals");
       return FALSE;
     }
-  /* what was spent in one currency is no amount of another */
-  if (*self->currency != '\0'
-      && strcmp (self->currency, reeve_json_get_string (money, "currency", "")) != 0
-      && self->cost_used + self->cost_reserved > 0)
+  /* what was held to a limit is not let go by another currency, with or without a limit between */
+  if (*self->currency != '\0' && strcmp (self->currency, currency) != 0
+      && (reeve_budget_get_cost_used (self) > 0 || reeve_budget_get_cost_reserved (self) > 0))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
-                   "the budget has spent %s in this period: delete it to begin in another currency",
-                   self->currency);
+                   "the budget has spent %s in this period: a limit in %s needs another period, or "
+                   "delete it to begin anew",
+                   self->currency, currency);
       return FALSE;
     }
   self->cost_limit = amount;
-  g_strlcpy (self->currency, reeve_json_get_string (money, "currency", ""), sizeof self->currency);
+  g_strlcpy (self->currency, currency, sizeof self->currency);
   return TRUE;
 }
 
@@ -305,7 +308,7 @@ reeve_budget_go_on (ReeveBudget *self, gint64 period)
     return;
   self->period = period;
   self->tokens_used = self->tokens_reserved = 0;
-  self->cost_used = self->cost_reserved = 0;
+  reeve_budget_money_clear (&self->money);
   self->told = 0;
   /* a slice is of its period */
   if (self->pool != NULL && self->token_limit != REEVE_BUDGET_NONE)
@@ -315,6 +318,30 @@ reeve_budget_go_on (ReeveBudget *self, gint64 period)
 }
 
 /* ---- what is left ---- */
+
+/**
+ * reeve_budget_get_cost_used:
+ * @self: a budget
+ *
+ * Returns: what was spent in the currency of its limit, in nano-units
+ */
+gint64
+reeve_budget_get_cost_used (const ReeveBudget *self)
+{
+  return reeve_budget_money_get_used (&self->money, self->currency);
+}
+
+/**
+ * reeve_budget_get_cost_reserved:
+ * @self: a budget
+ *
+ * Returns: what is reserved in the currency of its limit, in nano-units
+ */
+gint64
+reeve_budget_get_cost_reserved (const ReeveBudget *self)
+{
+  return reeve_budget_money_get_reserved (&self->money, self->currency);
+}
 
 static gint64
 reeve_budget_get_left (gint64 limit, gint64 used, gint64 reserved)
@@ -343,7 +370,8 @@ reeve_budget_get_tokens_left (const ReeveBudget *self)
 gint64
 reeve_budget_get_cost_left (const ReeveBudget *self)
 {
-  return reeve_budget_get_left (self->cost_limit, self->cost_used, self->cost_reserved);
+  return reeve_budget_get_left (self->cost_limit, reeve_budget_get_cost_used (self),
+                                reeve_budget_get_cost_reserved (self));
 }
 
 /**
@@ -448,7 +476,7 @@ reeve_budget_get_wait (const ReeveBudget *self, gint64 need, gint64 now)
 guint
 reeve_budget_get_cost_wait (const ReeveBudget *self, gint64 need, gint64 now)
 {
-  return reeve_budget_wait (self, self->cost_limit, self->cost_used, need, now);
+  return reeve_budget_wait (self, self->cost_limit, reeve_budget_get_cost_used (self), need, now);
 }
 
 static gboolean
@@ -469,121 +497,19 @@ reeve_budget_has_reached (gint64 limit, gint64 used, gint64 thousandths)
 guint
 reeve_budget_notice (ReeveBudget *self)
 {
+  gint64 spent = reeve_budget_get_cost_used (self);
   guint reached = 0;
 
   if (self->pool != NULL)
     return 0;
   if (self->alert_at > 0
       && (reeve_budget_has_reached (self->token_limit, self->tokens_used, self->alert_at)
-          || reeve_budget_has_reached (self->cost_limit, self->cost_used, self->alert_at)))
+          || reeve_budget_has_reached (self->cost_limit, spent, self->alert_at)))
     reached |= REEVE_BUDGET_TOLD_ALERT;
   if (reeve_budget_has_reached (self->token_limit, self->tokens_used, 1000)
-      || reeve_budget_has_reached (self->cost_limit, self->cost_used, 1000))
+      || reeve_budget_has_reached (self->cost_limit, spent, 1000))
     reached |= REEVE_BUDGET_TOLD_EXHAUSTED;
   reached &= ~self->told;
   self->told |= reached;
   return reached;
-}
-
-/* ---- outside ---- */
-
-static void
-reeve_budget_show_tokens (const ReeveBudget *self, JsonObject *shown)
-{
-  json_object_set_int_member (shown, "tokens_used", self->tokens_used);
-  json_object_set_int_member (shown, "tokens_reserved", self->tokens_reserved);
-  if (self->token_limit == REEVE_BUDGET_NONE)
-    {
-      json_object_set_null_member (shown, "token_limit");
-      json_object_set_null_member (shown, "tokens_remaining");
-      return;
-    }
-  json_object_set_int_member (shown, "token_limit", reeve_budget_get_token_limit (self));
-  json_object_set_int_member (shown, "tokens_remaining", reeve_budget_get_tokens_open (self));
-}
-
-static void
-reeve_budget_show_cost (const ReeveBudget *self, JsonObject *shown)
-{
-  const struct
-  {
-    const char *member;
-    gint64 amount;
-  } rows[] = { { "cost_limit", reeve_budget_get_cost_limit (self) },
-               { "cost_used", self->cost_used },
-               { "cost_reserved", self->cost_reserved },
-               { "cost_remaining", reeve_budget_get_cost_open (self) } };
-
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    if (self->cost_limit == REEVE_BUDGET_NONE)
-      json_object_set_null_member (shown, rows[i].member);
-    else
-      json_object_set_object_member (shown, rows[i].member,
-                                     reeve_money_show (rows[i].amount, self->currency));
-}
-
-static void
-reeve_budget_show_time (JsonObject *shown, const char *member, gint64 time)
-{
-  g_autofree char *text = time > 0 ? reeve_times_format (time) : NULL;
-
-  if (text != NULL)
-    json_object_set_string_member (shown, member, text);
-  else
-    json_object_set_null_member (shown, member);
-}
-
-static void
-reeve_budget_show_subject (const ReeveBudget *self, JsonObject *shown)
-{
-  static const struct
-  {
-    const char *prefix;
-    const char *member;
-  } rows[] = { { "agents/", "agent_id" },
-               { "users/", "user_id" },
-               { "keys/", "key_id" },
-               { "workspaces/", "workspace_id" } };
-
-  json_object_set_string_member (shown, "scope", self->key);
-  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    if (g_str_has_prefix (self->key, rows[i].prefix))
-      json_object_set_string_member (shown, rows[i].member, self->key + strlen (rows[i].prefix));
-  if (!json_object_has_member (shown, "agent_id"))
-    json_object_set_null_member (shown, "agent_id");
-}
-
-/**
- * reeve_budget_show:
- * @self: a budget
- * @tenant_id: whose
- *
- * Returns: (transfer full): it with what is used, reserved and left, as it is shown outside
- */
-JsonObject *
-reeve_budget_show (const ReeveBudget *self, const char *tenant_id)
-{
-  JsonObject *shown = json_object_new ();
-  gint64 length = self->period_days * REEVE_TIMES_DAY;
-  gint64 began = self->anchor + (self->period - self->base) * length;
-
-  json_object_set_string_member (shown, "budget_id", self->id);
-  json_object_set_string_member (shown, "org_id", tenant_id);
-  reeve_budget_show_subject (self, shown);
-  reeve_budget_show_tokens (self, shown);
-  reeve_budget_show_cost (self, shown);
-  reeve_budget_window_show (self, shown);
-  json_object_set_int_member (shown, "reset_period_days", self->period_days);
-  json_object_set_int_member (shown, "period", self->period);
-  reeve_budget_show_time (shown, "last_reset_at", began);
-  reeve_budget_show_time (shown, "next_reset_at", length > 0 ? began + length : 0);
-  json_object_set_double_member (shown, "alert_at", (double) self->alert_at / 1000);
-  json_object_set_int_member (shown, "revision", self->revision);
-  if (self->set_by != NULL)
-    json_object_set_string_member (shown, "set_by", self->set_by);
-  else
-    json_object_set_null_member (shown, "set_by");
-  reeve_budget_show_time (shown, "created_at", self->created_at);
-  reeve_budget_show_time (shown, "updated_at", self->updated_at);
-  return shown;
 }

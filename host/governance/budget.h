@@ -5,6 +5,7 @@
 
 #include <reeve-plugin-1.h>
 
+#include "budget-money.h"
 #include "budget-pool.h"
 
 G_BEGIN_DECLS
@@ -43,8 +44,8 @@ struct _ReeveBudget
   char *key;      /* org, agents/ID, users/ID, keys/ID, workspaces/ID */
   char *id;       /* another one each time it is made: names its counters */
   gint64 token_limit;
-  gint64 cost_limit; /* nano-units */
-  char currency[4];
+  gint64 cost_limit;  /* nano-units */
+  char currency[4];   /* of the limit, or of the last one that there was; empty: never one */
   gint64 period_days; /* 0: it never begins again */
   gint64 anchor;      /* µs: when period number @base began */
   gint64 base;
@@ -63,8 +64,7 @@ struct _ReeveBudget
   gint64 period; /* never goes back, whatever a clock says */
   gint64 tokens_used;
   gint64 tokens_reserved;
-  gint64 cost_used;
-  gint64 cost_reserved;
+  ReeveBudgetMoney money; /* in each currency; of a window nothing: it bounds tokens alone */
   guint told;
   gint64 touched; /* monotonic µs: a slice was last used */
 };
@@ -91,6 +91,9 @@ gint64 reeve_budget_find_period (const ReeveBudget *self, gint64 now);
 /* What may still be reserved; G_MAXINT64: no limit. */
 gint64 reeve_budget_get_tokens_left (const ReeveBudget *self);
 gint64 reeve_budget_get_cost_left (const ReeveBudget *self);
+/* Money in the currency that it counts, in nano-units; that of the others is no part of it. */
+gint64 reeve_budget_get_cost_used (const ReeveBudget *self);
+gint64 reeve_budget_get_cost_reserved (const ReeveBudget *self);
 /* The same with what the platform has not given to anybody; the limits as they were set. */
 gint64 reeve_budget_get_tokens_open (const ReeveBudget *self);
 gint64 reeve_budget_get_cost_open (const ReeveBudget *self);

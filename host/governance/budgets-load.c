@@ -45,36 +45,54 @@ reeve_budgets_new_configured (ReeveBudgets *self)
 
 /* Those of a window count from when it was set. */
 static gboolean
-reeve_budgets_read_windows (ReeveBudgets *self, const char *tenant_id, ReeveBudget *budget,
+reeve_budgets_read_windows (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudget *budget,
                             GError **error)
 {
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
     if (budget->windows[i] != NULL
-        && !reeve_budgets_read_counters (self, tenant_id, budget->windows[i], error))
+        && !reeve_budgets_read_counters (self, book, budget->windows[i], error))
       return FALSE;
   return TRUE;
 }
 
+/* One currency's. */
+static gboolean
+reeve_budgets_read_money (ReeveBudgets *self, const char *tenant_id, ReeveBudget *budget,
+                          const char *currency, GError **error)
+{
+  g_autofree char *counter = reeve_budget_book_money_counter (budget, budget->period, currency);
+  gint64 used = 0;
+
+  if (!reeve_store_counters_get (self->store, tenant_id, counter, &used, error))
+    return FALSE;
+  if (used > 0)
+    reeve_budget_money_need (&budget->money, currency)->used = used;
+  return TRUE;
+}
+
 gboolean
-reeve_budgets_read_counters (ReeveBudgets *self, const char *tenant_id, ReeveBudget *budget,
+reeve_budgets_read_counters (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudget *budget,
                              GError **error)
 {
+  const char *tenant_id = reeve_budget_book_get_tenant_id (book);
+  g_autoptr (GList) currencies = reeve_budget_book_list_currencies (book);
   g_autofree char *name = g_strconcat ("budget/", budget->id, "/period", NULL);
   g_autofree char *tokens = NULL;
-  g_autofree char *cost = NULL;
   gint64 period = 0;
 
-  if (!reeve_budgets_read_windows (self, tenant_id, budget, error)
+  if (!reeve_budgets_read_windows (self, book, budget, error)
       || !reeve_store_counters_get (self->store, tenant_id, name, &period, error))
     return FALSE;
   if (budget->window != REEVE_BUDGET_WINDOW_NONE)
     period += budget->base;
   budget->period = MAX (budget->period, period);
   tokens = reeve_budget_book_counter (budget, budget->period, "tokens");
-  cost = reeve_budget_book_counter (budget, budget->period, "cost");
   if (!reeve_store_counters_get (self->store, tenant_id, tokens, &budget->tokens_used, error)
-      || !reeve_store_counters_get (self->store, tenant_id, cost, &budget->cost_used, error))
+      || !reeve_budgets_read_money (self, tenant_id, budget, REEVE_BUDGET_MONEY_ANY, error))
     return FALSE;
+  for (GList *link = currencies; link != NULL; link = link->next)
+    if (!reeve_budgets_read_money (self, tenant_id, budget, link->data, error))
+      return FALSE;
   /* it was told before it was saved */
   reeve_budget_notice (budget);
   return TRUE;
@@ -132,17 +150,18 @@ reeve_budgets_load_intent (ReeveBudgetsLoad *self, JsonObject *record, gboolean 
     return;
   reservation = reeve_budget_book_recall (self->book, report ? &about : &who, time,
                                           reeve_json_get_int (record, "reserved_tokens", 0),
-                                          reeve_json_get_int (record, "reserved_cost", 0), seq);
+                                          reeve_json_get_int (record, "reserved_cost", 0),
+                                          reeve_json_get_string (record, "currency", NULL), seq);
   if (reservation != NULL)
     g_hash_table_insert (self->open, reeve_budgets_load_key (seq), reservation);
 }
 
 static void
 reeve_budgets_load_end (ReeveBudgetsLoad *self, ReeveReservation *reservation, gint64 tokens,
-                        gint64 cost)
+                        gint64 cost, const char *currency)
 {
   ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
-  guint n = reeve_reservation_settle (reservation, tokens, cost, 0, notices);
+  guint n = reeve_reservation_settle (reservation, tokens, cost, currency, 0, notices);
 
   for (guint i = 0; i < n; i++)
     g_free (notices[i].key);
@@ -155,7 +174,7 @@ reeve_budgets_load_unknown (ReeveBudgetsLoad *self, ReeveReservation *reservatio
   reeve_budgets_load_end (self, reservation,
                           reeve_reservation_get_input (reservation)
                               + reeve_reservation_get_output (reservation),
-                          reeve_reservation_get_cost (reservation));
+                          reeve_reservation_get_cost (reservation), NULL);
 }
 
 static void
@@ -172,7 +191,8 @@ reeve_budgets_load_outcome (ReeveBudgetsLoad *self, JsonObject *record)
   if (tokens == 0 && g_str_equal (reeve_json_get_string (record, "outcome", ""), "unknown"))
     reeve_budgets_load_unknown (self, reservation);
   else
-    reeve_budgets_load_end (self, reservation, tokens, reeve_json_get_int (record, "cost", 0));
+    reeve_budgets_load_end (self, reservation, tokens, reeve_json_get_int (record, "cost", 0),
+                            reeve_json_get_string (record, "currency", NULL));
 }
 
 static void
@@ -300,16 +320,29 @@ reeve_budgets_load_one (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudget *
 
   if (owned == NULL)
     return TRUE;
-  if (!reeve_budgets_read_counters (self, reeve_budget_book_get_tenant_id (book), owned, error))
+  if (!reeve_budgets_read_counters (self, book, owned, error))
     return FALSE;
   reeve_budget_book_take (book, g_steal_pointer (&owned));
   return TRUE;
 }
 
-/* *@state (out) (nullable): borrowed of @records */
+/* (transfer none) (nullable): how far the counters reach, and in which currencies they are */
+static JsonObject *
+reeve_budgets_load_state (GPtrArray *records)
+{
+  for (guint i = 0; i < records->len; i++)
+    {
+      JsonObject *fields = reeve_record_get_fields (g_ptr_array_index (records, i));
+
+      if (strcmp (reeve_json_get_string (fields, "kind", ""), REEVE_BUDGET_STATE) == 0)
+        return fields;
+    }
+  return NULL;
+}
+
 static gboolean
 reeve_budgets_load_records (ReeveBudgets *self, ReeveBudgetBook *book, GPtrArray *records,
-                            JsonObject **state, GError **error)
+                            GError **error)
 {
   gboolean org = FALSE;
 
@@ -318,9 +351,8 @@ reeve_budgets_load_records (ReeveBudgets *self, ReeveBudgetBook *book, GPtrArray
       JsonObject *fields = reeve_record_get_fields (g_ptr_array_index (records, i));
       g_autofree char *key = reeve_budgets_load_name (fields);
 
-      if (strcmp (key, REEVE_BUDGET_STATE) == 0)
-        *state = fields;
-      else if (!reeve_budgets_load_one (self, book, reeve_budget_load (key, fields), error))
+      if (strcmp (key, REEVE_BUDGET_STATE) != 0
+          && !reeve_budgets_load_one (self, book, reeve_budget_load (key, fields), error))
         return FALSE;
       org = org || strcmp (key, REEVE_BUDGET_ORG) == 0;
     }
@@ -334,10 +366,12 @@ reeve_budgets_load_book (ReeveBudgets *self, ReeveBudgetBook *book, GError **err
   ReeveBudgetsLoad load = { .budgets = self, .book = book };
   g_autoptr (GPtrArray) records
       = reeve_directory_read_all (self->store, tenant_id, REEVE_STORE_BUDGETS, NULL, NULL, error);
-  JsonObject *state = NULL;
+  JsonObject *state = records != NULL ? reeve_budgets_load_state (records) : NULL;
   gboolean good = FALSE;
 
-  if (records == NULL || !reeve_budgets_load_records (self, book, records, &state, error)
+  if (state != NULL)
+    reeve_budget_book_set_currencies (book, reeve_json_get_array (state, "currencies"));
+  if (records == NULL || !reeve_budgets_load_records (self, book, records, error)
       || !reeve_budgets_load_one (
           self, book, self->leases != NULL ? reeve_budget_leases_new_budget (self->leases) : NULL,
           error))

@@ -28,7 +28,7 @@ ReeveBudgetBook *reeve_budgets_need_book (ReeveBudgets *self, const char *tenant
 /* (transfer full) (nullable): the tenant's budget of the configuration */
 ReeveBudget *reeve_budgets_new_configured (ReeveBudgets *self);
 /* Sets what its counters say. Blocks. */
-gboolean reeve_budgets_read_counters (ReeveBudgets *self, const char *tenant_id,
+gboolean reeve_budgets_read_counters (ReeveBudgets *self, ReeveBudgetBook *book,
                                       ReeveBudget *budget, GError **error);
 /* Blocks. */
 gboolean reeve_budgets_save_book (ReeveBudgets *self, ReeveBudgetBook *book, gboolean even_nothing,

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define REEVE_BUDGETS_TRIES 16
+/* for a batch that is on its way, so often */
+#define REEVE_BUDGETS_WAIT G_TIME_SPAN_SECOND
 
 /* What is to be changed. */
 typedef struct
@@ -195,39 +197,51 @@ reeve_budgets_draft (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudgetsChan
 }
 
 static gboolean
-reeve_budgets_commit (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBatch *batch, gboolean saving,
-                      GError **error)
+reeve_budgets_commit (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBatch *batch, GError **error)
 {
   g_autoptr (ReeveBatchResult) result = reeve_store_commit (self->store, batch, error);
 
-  if (saving)
-    reeve_budget_book_saved (book, result != NULL);
+  reeve_budget_book_saved (book, result != NULL);
   return result != NULL;
 }
 
 /* What the store keeps of the book goes along, so that there is such a record from the first budget
  * on. */
 static ReeveBatch *
-reeve_budgets_new_batch (ReeveBudgets *self, ReeveBudgetBook *book, gboolean *saving)
+reeve_budgets_new_batch (ReeveBudgets *self, ReeveBudgetBook *book, GError **error)
 {
   const char *tenant_id = reeve_budget_book_get_tenant_id (book);
-  ReeveBatch *batch
-      = reeve_budget_book_save (book, reeve_ledger_get_size (self->ledger, tenant_id), TRUE);
 
-  *saving = batch != NULL;
-  return batch != NULL ? batch : reeve_batch_new (tenant_id);
+  for (guint i = 0; i < REEVE_BUDGETS_TRIES; i++)
+    {
+      ReeveBatch *batch
+          = reeve_budget_book_save (book, reeve_ledger_get_size (self->ledger, tenant_id), TRUE);
+
+      if (batch != NULL)
+        return batch;
+      reeve_budget_book_wait (book, REEVE_BUDGETS_WAIT);
+    }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+               "what the budgets of %s have spent is still being saved", tenant_id);
+  return NULL;
 }
 
 static void
 reeve_budgets_count_carried (const ReeveBudget *budget, ReeveBatch *batch)
 {
   g_autofree char *tokens = reeve_budget_book_counter (budget, budget->period, "tokens");
-  g_autofree char *cost = reeve_budget_book_counter (budget, budget->period, "cost");
 
   if (budget->tokens_used > 0)
     reeve_batch_count (batch, tokens, budget->tokens_used, 0, G_MAXINT64);
-  if (budget->cost_used > 0)
-    reeve_batch_count (batch, cost, budget->cost_used, 0, G_MAXINT64);
+  for (guint i = 0; i < budget->money.n; i++)
+    {
+      const ReeveBudgetAmount *row = &budget->money.rows[i];
+      g_autofree char *cost
+          = reeve_budget_book_money_counter (budget, budget->period, row->currency);
+
+      if (row->used > 0)
+        reeve_batch_count (batch, cost, row->used, 0, G_MAXINT64);
+    }
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
     if (budget->windows[i] != NULL)
       reeve_budgets_count_carried (budget->windows[i], batch);
@@ -243,7 +257,6 @@ reeve_budgets_try_set (ReeveBudgets *self, ReeveBudgetBook *book, ReeveAdmitted 
   g_autoptr (ReeveRecord) record = NULL;
   g_autoptr (JsonObject) fields = NULL;
   g_autoptr (ReeveBatch) batch = NULL;
-  gboolean saving = FALSE;
   /* whatever is reserved behind here is not in what it takes over */
   guint64 first = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book)) + 1;
 
@@ -259,12 +272,14 @@ reeve_budgets_try_set (ReeveBudgets *self, ReeveBudgetBook *book, ReeveAdmitted 
   if (!change->consumed)
     reeve_admitted_consume_exactly (admitted, change->operation, NULL, change->params);
   change->consumed = TRUE;
-  batch = reeve_budgets_new_batch (self, book, &saving);
+  batch = reeve_budgets_new_batch (self, book, error);
+  if (batch == NULL)
+    return FALSE;
   if (record == NULL)
     reeve_budgets_count_carried (change->budget, batch);
   reeve_batch_put (batch, REEVE_STORE_BUDGETS, id, fields,
                    record != NULL ? reeve_record_get_revision (record) : REEVE_REVISION_ABSENT);
-  if (!reeve_budgets_commit (self, book, batch, saving, error))
+  if (!reeve_budgets_commit (self, book, batch, error))
     return FALSE;
   reeve_budget_book_take (book, g_steal_pointer (&change->budget));
   return TRUE;
@@ -319,13 +334,28 @@ reeve_budgets_set (ReeveBudgets *self, ReeveAdmitted *admitted, const char *oper
 }
 
 static void
-reeve_budgets_count_more (const ReeveBudget *budget, const char *what, gint64 before, gint64 after,
-                          ReeveBatch *batch)
+reeve_budgets_count_more (const char *counter, gint64 before, gint64 after, ReeveBatch *batch)
 {
-  g_autofree char *counter = reeve_budget_book_counter (budget, budget->period, what);
-
   if (after > before)
     reeve_batch_count (batch, counter, after - before, 0, G_MAXINT64);
+}
+
+/* In each currency. */
+static void
+reeve_budgets_hand_back_money (ReeveBudget *configured, const ReeveBudget *own, ReeveBatch *batch)
+{
+  for (guint i = 0; i < own->money.n; i++)
+    {
+      const ReeveBudgetAmount *taken = &own->money.rows[i];
+      g_autofree char *counter
+          = reeve_budget_book_money_counter (configured, configured->period, taken->currency);
+      const ReeveBudgetAmount *there
+          = reeve_budget_money_find (&configured->money, taken->currency);
+
+      reeve_budgets_count_more (counter, there != NULL ? there->used : 0,
+                                reeve_budget_sum (taken->used, taken->reserved), batch);
+    }
+  reeve_budget_money_carry (&configured->money, &own->money);
 }
 
 /* What the tenant's own has spent in its period is spent of that of the configuration too. */
@@ -334,6 +364,7 @@ reeve_budgets_hand_back (ReeveBudget *configured, const ReeveBudget *own, ReeveB
 {
   gint64 before = configured->period;
   g_autofree char *counter = g_strconcat ("budget/", configured->id, "/period", NULL);
+  g_autofree char *tokens = NULL;
 
   reeve_budget_roll (configured, reeve_times_now ());
   if (configured->window != REEVE_BUDGET_WINDOW_NONE)
@@ -343,16 +374,12 @@ reeve_budgets_hand_back (ReeveBudget *configured, const ReeveBudget *own, ReeveB
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
     if (configured->windows[i] != NULL && own->windows[i] != NULL)
       reeve_budgets_hand_back (configured->windows[i], own->windows[i], batch);
-  reeve_budgets_count_more (configured, "tokens", configured->tokens_used,
+  tokens = reeve_budget_book_counter (configured, configured->period, "tokens");
+  reeve_budgets_count_more (tokens, configured->tokens_used,
                             reeve_budget_sum (own->tokens_used, own->tokens_reserved), batch);
   configured->tokens_used
       = MAX (configured->tokens_used, reeve_budget_sum (own->tokens_used, own->tokens_reserved));
-  if (strcmp (configured->currency, own->currency) != 0)
-    return;
-  reeve_budgets_count_more (configured, "cost", configured->cost_used,
-                            reeve_budget_sum (own->cost_used, own->cost_reserved), batch);
-  configured->cost_used
-      = MAX (configured->cost_used, reeve_budget_sum (own->cost_used, own->cost_reserved));
+  reeve_budgets_hand_back_money (configured, own, batch);
 }
 
 /**
@@ -379,7 +406,6 @@ reeve_budgets_unset (ReeveBudgets *self, ReeveAdmitted *admitted, const char *op
   g_autoptr (ReeveBatch) batch = NULL;
   g_autoptr (ReeveBudget) configured = NULL;
   g_autoptr (ReeveBudget) own = NULL;
-  gboolean saving = FALSE;
 
   if (!reeve_budgets_find_record (self, tenant_id, key, &record, error))
     return FALSE;
@@ -390,15 +416,17 @@ reeve_budgets_unset (ReeveBudgets *self, ReeveAdmitted *admitted, const char *op
     }
   if (strcmp (key, REEVE_BUDGET_ORG) == 0)
     configured = reeve_budgets_new_configured (self);
-  if (configured != NULL && !reeve_budgets_read_counters (self, tenant_id, configured, error))
+  if (configured != NULL && !reeve_budgets_read_counters (self, book, configured, error))
     return FALSE;
   own = configured != NULL ? reeve_budget_book_copy (book, key, reeve_times_now ()) : NULL;
   reeve_admitted_consume_exactly (admitted, operation, NULL, params);
-  batch = reeve_budgets_new_batch (self, book, &saving);
+  batch = reeve_budgets_new_batch (self, book, error);
+  if (batch == NULL)
+    return FALSE;
   if (own != NULL)
     reeve_budgets_hand_back (configured, own, batch);
   reeve_batch_delete (batch, REEVE_STORE_BUDGETS, id, reeve_record_get_revision (record));
-  if (!reeve_budgets_commit (self, book, batch, saving, error))
+  if (!reeve_budgets_commit (self, book, batch, error))
     return FALSE;
   if (configured != NULL)
     reeve_budget_book_take (book, g_steal_pointer (&configured));

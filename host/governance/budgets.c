@@ -426,7 +426,7 @@ reeve_budgets_spend (ReeveBudgets *self, const char *tenant_id, ReeveReservation
                      gint64 tokens, gint64 cost)
 {
   ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
-  guint n = reeve_reservation_settle (reservation, tokens, cost,
+  guint n = reeve_reservation_settle (reservation, tokens, cost, NULL,
                                       reeve_ledger_get_size (self->ledger, tenant_id), notices);
 
   for (guint i = 0; i < n; i++)

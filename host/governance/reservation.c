@@ -75,6 +75,18 @@ reeve_reservation_get_cost (ReeveReservation *self)
 }
 
 /**
+ * reeve_reservation_get_currency:
+ * @self: a reservation
+ *
+ * Returns: (transfer none) (nullable): static: of what it costs; %NULL: nothing, or nobody knows
+ */
+const char *
+reeve_reservation_get_currency (ReeveReservation *self)
+{
+  return self->cost > 0 && *self->currency != '\0' ? g_intern_string (self->currency) : NULL;
+}
+
+/**
  * reeve_reservation_get_time:
  * @self: a reservation
  *
@@ -102,6 +114,34 @@ reeve_reservation_get_price (ReeveReservation *self)
   return self->priced ? &self->price : NULL;
 }
 
+/* Under the lock. */
+static void
+reeve_reservation_give_back_money (ReeveReservation *self, ReeveBudget *budget)
+{
+  ReeveBudgetAmount *row = reeve_budget_money_find (&budget->money, self->currency);
+
+  if (row != NULL)
+    row->reserved -= MIN (row->reserved, self->cost);
+}
+
+/* Under the lock: what the outcome adds to a budget whose period is that of the reservation. */
+static void
+reeve_reservation_spend (ReeveReservation *self, guint i)
+{
+  ReeveBudget *budget = self->budgets[i];
+  ReeveBudgetAmount *row
+      = self->spent_cost[i] > 0 ? reeve_budget_money_need (&budget->money, self->spent_in) : NULL;
+
+  /* a counter in the store fails where it would pass what it can hold */
+  self->spent_tokens[i] = MAX (
+      reeve_budget_sum (budget->tokens_used, self->spent_tokens[i]) - budget->tokens_used, 0);
+  budget->tokens_used += self->spent_tokens[i];
+  if (row == NULL)
+    return;
+  self->spent_cost[i] = MAX (reeve_budget_sum (row->used, self->spent_cost[i]) - row->used, 0);
+  row->used += self->spent_cost[i];
+}
+
 /* Under the lock: gives back what is reserved of the present periods. */
 static void
 reeve_reservation_give_back (ReeveReservation *self)
@@ -113,7 +153,7 @@ reeve_reservation_give_back (ReeveReservation *self)
 
         budget->tokens_reserved
             -= MIN (budget->tokens_reserved, reeve_budget_sum (self->input, self->output));
-        budget->cost_reserved -= MIN (budget->cost_reserved, self->cost);
+        reeve_reservation_give_back_money (self, budget);
       }
 }
 
@@ -134,20 +174,24 @@ reeve_reservation_unlink (ReeveReservation *self)
  * @self: a reservation
  * @tokens: what was spent
  * @cost: what was spent, in nano-units
+ * @currency: (nullable): of @cost; %NULL: that of what is reserved
  * @size: records in the log
  * @notices: (out caller-allocates): what is to be told; their keys are owned
  *
  * Returns: how many notices there are
  */
 guint
-reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost, guint64 size,
-                          ReeveBudgetNotice *notices)
+reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost, const char *currency,
+                          guint64 size, ReeveBudgetNotice *notices)
 {
   guint n = 0;
 
   g_mutex_lock (&self->book->lock);
   reeve_reservation_give_back (self);
   self->state = REEVE_RESERVATION_SETTLING;
+  g_strlcpy (self->spent_in, currency != NULL ? currency : self->currency, sizeof self->spent_in);
+  if (cost > 0)
+    reeve_budget_book_note_currency (self->book, self->spent_in);
   self->size = size;
   for (guint i = 0; i < self->n_budgets; i++)
     {
@@ -155,15 +199,10 @@ reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost, gu
       guint told = 0;
 
       self->spent_tokens[i] = tokens;
-      self->spent_cost[i] = cost;
+      self->spent_cost[i] = budget->window == REEVE_BUDGET_WINDOW_NONE ? cost : 0;
       if (budget->period != self->periods[i])
         continue;
-      /* a counter in the store fails where it would pass what it can hold */
-      self->spent_tokens[i]
-          = MAX (reeve_budget_sum (budget->tokens_used, tokens) - budget->tokens_used, 0);
-      self->spent_cost[i] = MAX (reeve_budget_sum (budget->cost_used, cost) - budget->cost_used, 0);
-      budget->tokens_used += self->spent_tokens[i];
-      budget->cost_used += self->spent_cost[i];
+      reeve_reservation_spend (self, i);
       told = reeve_budget_notice (budget);
       if (told != 0)
         notices[n++] = (ReeveBudgetNotice){ reeve_budget_window_dup_name (budget), told };
@@ -189,7 +228,7 @@ reeve_reservation_finish (ReeveReservation *self, gboolean durable)
     {
       for (guint i = 0; i < self->n_budgets; i++)
         reeve_budget_book_add (book, self->budgets[i], self->periods[i], self->spent_tokens[i],
-                               self->spent_cost[i]);
+                               self->spent_cost[i], self->spent_in);
       g_array_append_val (book->finished, self->intent);
       book->unsaved++;
       reeve_reservation_unlink (self);

@@ -27,6 +27,8 @@ gint64 reeve_reservation_get_input (ReeveReservation *self);
 /* How many tokens the answer may have; what was asked, or less. */
 gint64 reeve_reservation_get_output (ReeveReservation *self);
 gint64 reeve_reservation_get_cost (ReeveReservation *self);
+/* (nullable) static: of the cost; NULL: it costs nothing, or nobody knows */
+const char *reeve_reservation_get_currency (ReeveReservation *self);
 /* µs since 1970: what its intent says */
 gint64 reeve_reservation_get_time (ReeveReservation *self);
 /* (transfer none) (nullable): what it was reserved at, which is what it is settled at */
@@ -34,9 +36,10 @@ const ReevePrice *reeve_reservation_get_price (ReeveReservation *self);
 /* (transfer full) */
 ReeveBudgetBook *reeve_reservation_dup_book (ReeveReservation *self);
 /* The effect has ended: what it took is spent from here on. Notices (out): at most
- * REEVE_RESERVATION_SCOPES, how many is returned. */
-guint reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost, guint64 size,
-                                ReeveBudgetNotice *notices);
+ * REEVE_RESERVATION_SCOPES, how many is returned. @currency (nullable): that of what is reserved.
+ */
+guint reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost,
+                                const char *currency, guint64 size, ReeveBudgetNotice *notices);
 /* Its outcome is durable (transfer full), or it never was (FALSE): then only a restart can say. */
 void reeve_reservation_finish (ReeveReservation *self, gboolean durable);
 /* Its intent was never written (transfer full). */

@@ -99,7 +99,7 @@ end (ReeveReservation *reservation, gint64 tokens)
   guint n = 0;
 
   reeve_reservation_number (reservation, 1);
-  n = reeve_reservation_settle (reservation, tokens, 0, 1, notices);
+  n = reeve_reservation_settle (reservation, tokens, 0, NULL, 1, notices);
   for (guint i = 0; i < n; i++)
     g_free (notices[i].key);
   reeve_reservation_finish (reservation, TRUE);
@@ -321,8 +321,8 @@ test_since (void)
   budget->from_seq = REEVE_BUDGET_NEW;
   reeve_budget_begin_at (budget, 7);
   reeve_budget_book_take (book, budget);
-  g_assert_null (reeve_budget_book_recall (book, &who, start + DAY, 30, 0, 6));
-  end (reeve_budget_book_recall (book, &who, start - DAY, 30, 0, 7), 30);
+  g_assert_null (reeve_budget_book_recall (book, &who, start + DAY, 30, 0, NULL, 6));
+  end (reeve_budget_book_recall (book, &who, start - DAY, 30, 0, NULL, 7), 30);
   g_assert_cmpint (look (book, "org", "tokens_used", start), ==, 30);
 }
 
@@ -342,6 +342,72 @@ test_most (void)
     }
   g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, REEVE_BUDGET_MOST);
   g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 0);
+}
+
+/* The decimal text of one of a budget's amounts; `-` where it has none. */
+static void
+look_cost (ReeveBudgetBook *book, const char *member, const char *amount, const char *currency)
+{
+  g_autoptr (JsonObject) shown = reeve_budget_book_show (book, "org", 1);
+  JsonObject *money = reeve_json_get_object (shown, member);
+
+  g_assert_cmpstr (money != NULL ? json_object_get_string_member (money, "amount") : "-", ==,
+                   amount);
+  if (money != NULL)
+    g_assert_cmpstr (json_object_get_string_member (money, "currency"), ==, currency);
+}
+
+static void
+end_cost (ReeveReservation *reservation, gint64 cost, const char *currency)
+{
+  ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
+  guint n = 0;
+
+  reeve_reservation_number (reservation, 1);
+  n = reeve_reservation_settle (reservation, 0, cost, currency, 1, notices);
+  for (guint i = 0; i < n; i++)
+    g_free (notices[i].key);
+  reeve_reservation_finish (reservation, TRUE);
+}
+
+/* A unit of money is none of another; what nobody knows the currency of may be of any. */
+static void
+test_currencies (void)
+{
+  const ReeveBudgetWho who = { .agent_id = "a" };
+  const ReeveBudgetAsk ask = { .now = 1 };
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  g_autoptr (JsonNode) other
+      = json_from_string ("{\"cost_limit\":{\"amount\":\"9\",\"currency\":\"USD\"}}", NULL);
+  g_autoptr (ReeveBudget) copy = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GList) currencies = NULL;
+  ReeveReservation *open = NULL;
+
+  set (book, "org", "{\"token_limit\":100}", 1);
+  end_cost (reeve_budget_book_charge (book, &who, &ask, 2000000000, "EUR", NULL), 2000000000, NULL);
+  end_cost (reeve_budget_book_charge (book, &who, &ask, 3000000000, "USD", NULL), 3000000000, NULL);
+  open = reeve_budget_book_charge (book, &who, &ask, 1000000000, "EUR", NULL);
+  look_cost (book, "cost_used", "-", NULL);
+  set (book, "org", "{\"cost_limit\":{\"amount\":\"10\",\"currency\":\"EUR\"}}", 1);
+  look_cost (book, "cost_used", "2", "EUR");
+  look_cost (book, "cost_reserved", "1", "EUR");
+  look_cost (book, "cost_remaining", "7", "EUR");
+  end_cost (open, 1500000000, NULL);
+  look_cost (book, "cost_reserved", "0", "EUR");
+  look_cost (book, "cost_used", "3.5", "EUR");
+  /* an intent of before says nothing of it; its outcome does, or nobody does */
+  end_cost (reeve_budget_book_recall (book, &who, 1, 5, 4000000000, NULL, 7), 3000000000, "USD");
+  look_cost (book, "cost_used", "3.5", "EUR");
+  end_cost (reeve_budget_book_recall (book, &who, 1, 5, 4000000000, NULL, 8), 4000000000, NULL);
+  look_cost (book, "cost_used", "7.5", "EUR");
+  copy = reeve_budget_book_copy (book, "org", 1);
+  g_assert_false (reeve_budget_set_limits (copy, json_node_get_object (other), 1, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT);
+  currencies = reeve_budget_book_list_currencies (book);
+  g_assert_cmpuint (g_list_length (currencies), ==, 2);
+  g_assert_cmpstr (currencies->data, ==, "EUR");
+  g_assert_cmpstr (currencies->next->data, ==, "USD");
 }
 
 /* What a refusal says: which limit, and when to ask again. */
@@ -483,6 +549,7 @@ main (int argc, char **argv)
   g_test_add_func ("/budget-book/since", test_since);
   g_test_add_func ("/budget-book/most", test_most);
   g_test_add_func ("/budget-book/windows-change", test_windows_change);
+  g_test_add_func ("/budget-book/currencies", test_currencies);
   g_test_add_func ("/budget-book/refusals", test_refusals);
   g_test_add_func ("/budget-book/blind", test_blind);
   g_test_add_func ("/budget-book/at-once", test_at_once);

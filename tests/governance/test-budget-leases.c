@@ -110,7 +110,7 @@ settle (ReeveReservation *reservation, gint64 tokens)
 
   reeve_reservation_number (reservation, 1);
   /* a slice that is used up is no news */
-  g_assert_cmpuint (reeve_reservation_settle (reservation, tokens, 0, 1, notices), ==, 0);
+  g_assert_cmpuint (reeve_reservation_settle (reservation, tokens, 0, NULL, 1, notices), ==, 0);
   reeve_reservation_finish (reservation, TRUE);
 }
 
@@ -239,10 +239,10 @@ test_a_start_gives_back (DirectoryFixture *fixture, gconstpointer data)
   make_host (fixture, &second, "{\"token_limit\":1000}", 2);
   /* as its log says */
   settle (reeve_budget_book_recall (second.books->pdata[0], &(ReeveBudgetWho){ .agent_id = "a" },
-                                    reeve_times_now (), 100, 0, 1),
+                                    reeve_times_now (), 100, 0, NULL, 1),
           100);
   settle (reeve_budget_book_recall (second.books->pdata[1], &(ReeveBudgetWho){ .agent_id = "a" },
-                                    reeve_times_now (), 50, 0, 1),
+                                    reeve_times_now (), 50, 0, NULL, 1),
           50);
   start_host (&second);
   g_assert_cmpint (given (&second, "t0"), ==, 100);
@@ -471,7 +471,7 @@ test_alerts (DirectoryFixture *fixture, gconstpointer data)
   /* a start says nothing again */
   make_host (fixture, &next, "{\"token_limit\":1000,\"alert_at\":0.5}", 2);
   settle (reeve_budget_book_recall (next.books->pdata[0], &(ReeveBudgetWho){ .agent_id = "a" },
-                                    reeve_times_now (), 600, 0, 1),
+                                    reeve_times_now (), 600, 0, NULL, 1),
           600);
   start_host (&next);
   end_host (&next);

@@ -12,6 +12,8 @@ calls of theirs in a round, cut short | 120 | 3,000
 rounds of those, killed               | 2   | 20
 """
 
+import collections
+import decimal
 import http.client
 import random
 import threading
@@ -38,6 +40,7 @@ llm:
     - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
   prices:
     local/gpt-4o-mini: {{input: "0.15", output: "0.6"}}
+    local/euro: {{input: "0.1", output: "0.3", currency: EUR}}
 """
 CHAT = {"model": "local/gpt-4o-mini", "messages": [{"role": "user", "content": "How often is the oil changed?"}], "max_tokens": 64}
 
@@ -106,7 +109,7 @@ class HoldCase(unittest.TestCase):
         records = self.calls()
         intents = {r["seq"]: r for r in records if r["kind"] == "intent"}
         for scope, charged in budgets.items():
-            budget, spent, money = self.host.get(f"{BASE}/{scope}").json, 0, 0
+            budget, spent, money = self.host.get(f"{BASE}/{scope}").json, 0, collections.Counter()
             for record in records:
                 intent = intents.get(record.get("intent"))
                 if record["kind"] != "outcome" or "reserved_tokens" not in intent or not charged(intent):
@@ -114,12 +117,13 @@ class HoldCase(unittest.TestCase):
                 tokens = record.get("input_tokens", 0) + record.get("output_tokens", 0)
                 unknown = record["outcome"] == "unknown" and tokens == 0
                 spent += intent["reserved_tokens"] if unknown else tokens
-                money += intent.get("reserved_cost", 0) if unknown else record.get("cost", 0)
+                # of what an outcome does not know, its intent does
+                money[intent["currency"]] += intent.get("reserved_cost", 0) if unknown else record.get("cost", 0)
                 self.assertLessEqual(spent, budget["token_limit"], f"{scope} after record {record['seq']}")
             self.assertEqual((spent, 0), (budget["tokens_used"], budget["tokens_reserved"]), scope)
+            self.assertEqual(+money, {c["currency"]: int(decimal.Decimal(c["amount"]) * 10**9) for c in budget["costs_used"]})
             if budget["cost_limit"]:
-                self.assertEqual(money, round(float(budget["cost_used"]["amount"]) * 1e9))
-                self.assertLessEqual(money, float(budget["cost_limit"]["amount"]) * 1e9)
+                self.assertLessEqual(money[budget["cost_limit"]["currency"]], decimal.Decimal(budget["cost_limit"]["amount"]) * 10**9)
         return intents
 
 
@@ -177,8 +181,9 @@ class Killed(HoldCase):
 
     def client(self):
         try:
-            while self.host.post("/v1/chat/completions", CHAT).status in (200, 429):
-                pass
+            model = random.choice(("local/gpt-4o-mini", "local/euro"))
+            while self.host.post("/v1/chat/completions", {**CHAT, "model": model}).status in (200, 429):
+                model = random.choice(("local/gpt-4o-mini", "local/euro"))
         except (OSError, http.client.HTTPException):
             pass
 

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Budgets of money: each currency is counted for itself, whichever limit comes when, across restarts and crashes."""
+
+import unittest
+from decimal import Decimal
+
+from mock_openai import MockOpenAI
+from reeve import Host, main
+
+BASE = "/api/v1/admin/budgets"
+CONFIG = """
+limits: {{requests_per_minute: 0}}
+llm:
+  default: local/dollar
+  providers:
+    - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+  prices:
+    local/dollar: {{input: "0.15", output: "0.6"}}
+    local/euro: {{input: "0.1", output: "0.3", currency: EUR}}
+    local/free: {{input: "0", output: "0", currency: CHF}}
+{more}
+"""
+NANO = Decimal(10) ** 9
+
+
+class MoneyCase(unittest.TestCase):
+    more = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = MockOpenAI().start()
+        cls.addClassCleanup(cls.mock.stop)
+        cls.mock.default = {"content": "Every 4,000 hours.", "usage": {"prompt_tokens": 20, "completion_tokens": 10}}
+        cls.host = Host(config=CONFIG.format(url=cls.mock.base_url, more=cls.more)).start()
+        cls.addClassCleanup(cls.host.close)
+
+    def setUp(self):
+        """A tenant of its own for each test."""
+        self.tenant = self.id().rsplit(".", 1)[1].replace("_", "-")[:48].strip("-").lower()
+        self.headers = {"X-Tenant-ID": self.tenant}
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": self.tenant, "name": "T"}, expect=201)
+
+    def call(self, method, path, body=None, expect=200):
+        return self.host.call(method, path, body, expect=expect, headers=self.headers)
+
+    def put(self, limits, expect=200, scope="org"):
+        return self.call("PUT", f"{BASE}/{scope}", limits, expect).json
+
+    def budget(self, scope="org"):
+        return self.call("GET", f"{BASE}/{scope}").json
+
+    def chat(self, model, expect=200):
+        body = {"model": f"local/{model}", "messages": [{"role": "user", "content": "How often?"}], "max_tokens": 40}
+        return self.call("POST", "/v1/chat/completions", body, expect)
+
+    def costs(self, scope="org"):
+        return {c["currency"]: c["amount"] for c in self.budget(scope)["costs_used"]}
+
+    def ledger(self):
+        """What the ledger says was spent, by currency; at no record of it more than any limit there is."""
+        records = self.call("GET", "/api/v1/admin/audit?action=model.call&limit=500").json["items"]
+        sums = {}
+        for record in reversed(records):
+            if record["kind"] == "outcome" and record.get("cost"):
+                sums[record["currency"]] = sums.get(record["currency"], 0) + record["cost"]
+        return {currency: format((Decimal(cost) / NANO).normalize(), "f") for currency, cost in sums.items()}
+
+
+class Currencies(MoneyCase):
+    def test_a_limit_that_comes_later_counts_its_own_currency(self):
+        self.put({"token_limit": 100000})
+        for model in ("dollar", "euro", "euro", "dollar", "free", "euro"):
+            self.chat(model)
+        self.assertEqual({"EUR": "0.015", "USD": "0.018"}, self.costs())
+        self.assertIsNone(self.budget()["cost_used"])
+        # three calls of a half cent are spent already; at least two more are in it
+        budget = self.put({"cost_limit": {"amount": "0.05", "currency": "EUR"}})
+        self.assertEqual(({"amount": "0.015", "currency": "EUR"}, {"amount": "0.035", "currency": "EUR"}), (budget["cost_used"], budget["cost_remaining"]))
+        for model, its in (("dollar", "USD"), ("free", "CHF")):
+            message = self.chat(model, 429).json["error"]["message"]
+            self.assertIn("cost_limit in EUR", message)
+            self.assertIn(f"the price of local/{model} is in {its}", message)
+        calls = 3
+        while self.chat("euro", None).status == 200:
+            calls += 1
+        self.assertTrue(4 < calls <= 10, calls)
+        spent = Decimal(self.budget()["cost_used"]["amount"])
+        self.assertEqual(Decimal("0.005") * calls, spent)
+        self.assertEqual(self.ledger(), self.costs())
+        intents = [r for r in self.call("GET", "/api/v1/admin/audit?action=model.call&limit=500").json["items"] if r["kind"] == "intent"]
+        self.assertEqual({"EUR", "USD", None}, {r.get("currency") for r in intents})
+
+    def test_another_currency_is_no_way_out(self):
+        euros = {"cost_limit": {"amount": "0.02", "currency": "EUR"}}
+        dollars = {"cost_limit": {"amount": "9", "currency": "USD"}}
+        self.put(euros)
+        self.chat("euro")
+        for _ in range(2):
+            refused = self.put(dollars, 409)
+            self.assertIn("has spent EUR in this period: a limit in USD", refused["detail"])
+            # nor with no limit between; what is spent meanwhile is counted, each for itself
+            self.put({})
+            self.chat("euro")
+            self.chat("dollar")
+        self.assertEqual({"EUR": "0.015", "USD": "0.018"}, self.costs())
+        self.put(dollars, 409)
+        self.assertEqual({"amount": "0.015", "currency": "EUR"}, self.put(euros)["cost_used"])
+        self.chat("dollar", 429)
+        # where nothing is spent in the old one, nothing is let go
+        user = "users/" + self.call("POST", "/api/v1/admin/users", {"username": "ada", "roles": ["operator"]}, 201).json["user_id"]
+        self.put({"cost_limit": {"amount": "1", "currency": "CHF"}}, scope=user)
+        self.put(dollars, scope=user)
+        # who deletes a budget and makes another has another, which counts from then on: both are on record
+        self.call("DELETE", BASE + "/org", expect=204)
+        self.assertEqual(({"amount": "0", "currency": "USD"}, []), tuple(self.put(dollars)[n] for n in ("cost_used", "costs_used")))
+        self.chat("dollar")
+        self.assertEqual({"USD": "0.009"}, self.costs())
+
+    def test_restarts_and_crashes_find_the_same_sums(self):
+        self.put({"token_limit": 100000})
+        for model in ("dollar", "euro", "euro"):
+            self.chat(model)
+        budget = self.budget()
+        self.host.kill()
+        self.host.start()
+        self.assertEqual(budget, self.budget())
+        self.chat("euro")
+        self.host.stop()
+        self.host.start()
+        self.assertEqual({"EUR": "0.015", "USD": "0.009"}, self.costs())
+        self.chat("dollar")
+        limited = self.put({"cost_limit": {"amount": "0.03", "currency": "USD"}})
+        self.assertEqual({"amount": "0.018", "currency": "USD"}, limited["cost_used"])
+        self.host.kill()
+        self.host.start()
+        self.assertEqual(limited, self.budget())
+        self.assertIn("is in EUR", self.chat("euro", 429).json["error"]["message"])
+        self.assertEqual(self.ledger(), self.costs())
+
+
+class Platform(MoneyCase):
+    more = 'budgets: {platform: {cost_limit: {amount: "0.5", currency: EUR}, reset_period_days: 3660}, org: {token_limit: 100000}}'
+
+    def test_what_tenants_share_is_in_one_currency_too(self):
+        self.chat("euro")
+        message = self.chat("dollar", 429).json["error"]["message"]
+        self.assertIn("the budget platform (cost_limit in EUR, set by the configuration) cannot be kept: the price of local/dollar is in USD", message)
+        given = Decimal(self.host.get(BASE + "/platform").json["cost_used"]["amount"])
+        self.assertTrue(Decimal("0.005") <= given <= Decimal("0.5"), given)
+        self.host.kill()
+        self.host.start()
+        platform = self.host.get(BASE + "/platform").json
+        self.assertEqual(("0.005", "0.005"), (platform["cost_used"]["amount"], platform["leases"][0]["cost_given"]["amount"]))
+        # the tenant's own takes the place of the configuration's, and gives it back, in each currency
+        self.assertEqual({"EUR": "0.005"}, self.costs())
+        self.put({"cost_limit": {"amount": "0.015", "currency": "EUR"}})
+        self.chat("euro")
+        self.call("DELETE", BASE + "/org", expect=204)
+        self.assertEqual({"EUR": "0.01"}, self.costs())
+        self.put({"cost_limit": {"amount": "0.015", "currency": "EUR"}})
+        self.chat("euro", 429)
+
+
+if __name__ == "__main__":
+    main()
