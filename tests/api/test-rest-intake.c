@@ -50,6 +50,37 @@ read_all (const char *text, gsize length, gsize piece)
   return reading;
 }
 
+/* A reader that wants no copy of the head sees all of it, and takes the body alone. */
+static void
+test_head_without_a_copy (void)
+{
+  static const char head[] = "POST /a?b HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\n";
+  static const char next[] = "GET /c HTTP/1.1\r\n" HOST "\r\n";
+  g_autoptr (ReeveRestIntake) intake = reeve_rest_intake_new (MAX_HEADER);
+  g_autofree char *text = g_strconcat (head, "xyz", next, NULL);
+  const char *seen = NULL;
+  char body[16] = { 0 };
+  gsize length = 0;
+
+  g_assert_cmpint (reeve_rest_intake_add (intake, text, strlen (text)), ==,
+                   REEVE_REST_INTAKE_REQUEST);
+  seen = reeve_rest_intake_peek_head (intake, &length);
+  g_assert_cmpmem (seen, length, head, sizeof head - 1);
+  reeve_rest_intake_skip_head (intake);
+  g_assert_false (reeve_rest_intake_is_taken (intake));
+  g_assert_cmpuint (reeve_rest_intake_take (intake, body, sizeof body), ==, 3);
+  g_assert_cmpstr (body, ==, "xyz");
+  g_assert_true (reeve_rest_intake_is_taken (intake));
+  g_assert_cmpint (reeve_rest_intake_next (intake), ==, REEVE_REST_INTAKE_REQUEST);
+  seen = reeve_rest_intake_peek_head (intake, &length);
+  g_assert_cmpmem (seen, length, next, sizeof next - 1);
+  reeve_rest_intake_skip_head (intake);
+  g_assert_true (reeve_rest_intake_is_taken (intake));
+  g_assert_cmpuint (reeve_rest_intake_take (intake, body, sizeof body), ==, 0);
+  g_assert_false (reeve_rest_intake_has_bytes (intake));
+  g_assert_cmpint (reeve_rest_intake_next (intake), ==, REEVE_REST_INTAKE_EMPTY);
+}
+
 static void
 check (const char *text, gsize length, guint requests, guint status)
 {
@@ -351,6 +382,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/rest-intake/head-without-a-copy", test_head_without_a_copy);
   g_test_add_func ("/rest-intake/good", test_good);
   g_test_add_func ("/rest-intake/bad", test_bad);
   g_test_add_func ("/rest-intake/bounds", test_bounds);

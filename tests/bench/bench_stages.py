@@ -23,7 +23,7 @@ import reeve
 # none of them calls one of another row
 STAGES = (
     ("read and judge the head", ("reeve_rest_intake_add",)),
-    ("find the operation, make the call", ("reeve_rest_request_on_head", "reeve_call_new")),
+    ("find the operation, make the call", ("reeve_rest_request_judge_head", "reeve_call_new")),
     ("authenticate", ("reeve_authentication_lookup",)),
     ("authorise, check parameters", ("reeve_gate_authorise", "reeve_gate_prepare")),
     ("admit, hand over the intent", ("reeve_admission_begin_async",)),

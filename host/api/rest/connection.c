@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Three phases: it listens for a head, it serves the request, it lingers until the client has its
- * last answer. libsoup 3.2 is made to believe that each connection has one request: it would keep
- * sources for idle ones in the loop (1,000 of them cost a third of the requests), reads heads
- * leniently, and has no deadline. What is written is gathered and sent once before the loop sleeps.
- * The socket is registered once, edge-triggered, so a request costs no epoll_ctl(). */
-#include "connection.h"
+ * last answer. Most requests are served without libsoup (message.c); where it is needed,
+ * libsoup 3.2 is made to believe that each connection has one request: it would keep sources for
+ * idle ones in the loop (1,000 of them cost a third of the requests), reads heads leniently, and
+ * has no deadline. What is written is gathered and sent once before the loop sleeps. The socket is
+ * registered once, edge-triggered, so a request costs no epoll_ctl(). */
+#include "connection-private.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -16,8 +17,6 @@
 
 #include "framing.h"
 #include "greeting.h"
-#include "intake.h"
-#include "outbox.h"
 #include "refusal.h"
 
 #define REEVE_REST_CONNECTION_READ      (16 * 1024)
@@ -26,48 +25,6 @@
 #define REEVE_REST_CONNECTION_DRAIN     (1024 * 1024)
 /* of a client that does not read the kernel holds so much, not megabytes */
 #define REEVE_REST_CONNECTION_UNSENT (128 * 1024)
-
-typedef enum
-{
-  REEVE_REST_CONNECTION_LISTENS,
-  REEVE_REST_CONNECTION_SERVES,
-  REEVE_REST_CONNECTION_LINGERS
-} ReeveRestConnectionPhase;
-
-struct _ReeveRestConnection
-{
-  ReeveRestPollerClient client; /* first */
-  grefcount references;
-  const ReeveRestConnectionHome *home;
-  int fd;
-  ReeveRestChannel *channel;
-  GSocketAddress *remote;
-
-  ReeveRestConnectionPhase phase;
-  gint64 since; /* of the phase; of the head, when one has begun */
-  gboolean in_head;
-  gboolean spoken; /* a request was served */
-  gboolean readable;
-  gboolean writable;
-  gboolean half;    /* the client sends no more: whether it still reads shows by writing alone */
-  gboolean gone;    /* the socket is broken */
-  gboolean dropped; /* nothing goes in or out any more */
-  gboolean ended;   /* the client was told that no more comes */
-  gsize drained;
-  ReeveRestIntake *intake;
-  ReeveRestOutbox out;
-
-  /* ---- the request ---- */
-  char *target;
-  gboolean keep;
-  gboolean received;
-  gboolean answering; /* some of the answer was written */
-  gboolean answered;
-  gboolean over; /* refused: libsoup reads its end, what it writes is thrown away */
-  ReeveRestConnectionFunc on_gone;
-  ReeveRestConnectionFunc on_half;
-  gpointer user_data;
-};
 
 static GQuark
 reeve_rest_connection_quark (void)
@@ -265,6 +222,8 @@ reeve_rest_connection_work (ReeveRestPollerClient *client)
       func = g_steal_pointer (&self->on_gone);
       func (self, self->user_data);
     }
+  if (self->on_work != NULL)
+    self->on_work (self, self->work_data);
   reeve_rest_connection_finish (self);
   reeve_rest_connection_unref (self);
 }
@@ -285,7 +244,7 @@ reeve_rest_connection_notice (ReeveRestPollerClient *client, guint32 events)
       self->half = TRUE;
       self->gone = self->gone || (events & (EPOLLHUP | EPOLLERR)) != 0;
     }
-  if (self->phase != REEVE_REST_CONNECTION_SERVES || self->half
+  if (self->phase != REEVE_REST_CONNECTION_SERVES || self->half || self->on_work != NULL
       || reeve_rest_outbox_get_pending (&self->out) > 0)
     reeve_rest_connection_defer (self);
 }
@@ -374,8 +333,7 @@ reeve_rest_connection_from_address (GSocketAddress *address)
 
 /* ---- streams ---- */
 
-/* Nothing of this request can be read any more. */
-static gboolean
+gboolean
 reeve_rest_connection_is_over (ReeveRestConnection *self)
 {
   return self->phase != REEVE_REST_CONNECTION_SERVES || self->over || self->dropped;
@@ -460,6 +418,7 @@ reeve_rest_connection_close (ReeveRestConnection *self)
   if (self->phase != REEVE_REST_CONNECTION_SERVES)
     return;
   reeve_rest_connection_end (self);
+  self->on_work = self->on_cut = NULL;
   g_clear_pointer (&self->target, g_free);
   reeve_rest_connection_enter (self, again ? REEVE_REST_CONNECTION_LISTENS
                                            : REEVE_REST_CONNECTION_LINGERS);
@@ -467,53 +426,6 @@ reeve_rest_connection_close (ReeveRestConnection *self)
   if (again)
     reeve_rest_intake_next (self->intake);
   reeve_rest_connection_defer (self);
-}
-
-/* ---- the request ---- */
-
-const char *
-reeve_rest_connection_get_target (ReeveRestConnection *self)
-{
-  return self->target;
-}
-
-void
-reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnectionFunc gone,
-                             ReeveRestConnectionFunc half, gpointer user_data)
-{
-  self->on_gone = gone;
-  self->on_half = half;
-  self->user_data = user_data;
-}
-
-void
-reeve_rest_connection_end (ReeveRestConnection *self)
-{
-  self->on_gone = self->on_half = NULL;
-}
-
-void
-reeve_rest_connection_set_received (ReeveRestConnection *self)
-{
-  self->received = TRUE;
-}
-
-void
-reeve_rest_connection_set_answered (ReeveRestConnection *self)
-{
-  self->answered = TRUE;
-}
-
-gboolean
-reeve_rest_connection_is_kept (ReeveRestConnection *self)
-{
-  return self->keep;
-}
-
-void
-reeve_rest_connection_set_last (ReeveRestConnection *self)
-{
-  self->keep = FALSE;
 }
 
 /* ---- its end ---- */
@@ -596,4 +508,15 @@ reeve_rest_connection_drop (ReeveRestConnection *self)
   if (self->phase == REEVE_REST_CONNECTION_LISTENS)
     reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LINGERS);
   reeve_rest_connection_defer (self);
+}
+
+void
+reeve_rest_connection_cut (ReeveRestConnection *self)
+{
+  ReeveRestConnectionFunc func = g_steal_pointer (&self->on_cut);
+
+  reeve_rest_connection_drop (self);
+  self->on_work = NULL;
+  if (func != NULL)
+    func (self, self->work_data);
 }

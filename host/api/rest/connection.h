@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ReeveRestConnection: one accepted socket. It reads and judges the heads of requests by itself and
- * gives libsoup one request at a time, so that a connection between two requests is nothing but an
+ * gives one request at a time on, so that a connection between two requests is nothing but an
  * entry in the poller. One thread only. */
 #pragma once
 
 #include "channel.h"
 #include "bounds.h"
+#include "head.h"
 #include "poller.h"
 
 G_BEGIN_DECLS
@@ -19,7 +20,7 @@ typedef struct
 {
   ReeveRestPoller *poller;
   const ReeveRestBounds *limits;
-  ReeveRestConnectionFunc request; /* a head has come and is good: give it to libsoup */
+  ReeveRestConnectionFunc request; /* a head has come and is good */
   ReeveRestConnectionFunc closed;  /* its socket is closed */
   gpointer user_data;
 } ReeveRestConnectionHome;
@@ -46,6 +47,20 @@ gboolean reeve_rest_connection_is_readable (ReeveRestConnection *self);
 gboolean reeve_rest_connection_is_writable (ReeveRestConnection *self);
 /* libsoup has let go of the request: the next one, or the end. What was written still goes out. */
 void reeve_rest_connection_close (ReeveRestConnection *self);
+
+/* ---- the same where libsoup does not read and write ---- */
+/* Its head, as long as nothing of it was read; then its body alone is left to read. */
+const ReeveRestHead *reeve_rest_connection_get_head (ReeveRestConnection *self);
+const char *reeve_rest_connection_peek_head (ReeveRestConnection *self, gsize *length);
+void reeve_rest_connection_skip_head (ReeveRestConnection *self);
+/* work: more has come, or there is room for more of the answer, or it is over; cut: the request is
+ * to end at once. */
+void reeve_rest_connection_take_over (ReeveRestConnection *self, ReeveRestConnectionFunc work,
+                                      ReeveRestConnectionFunc cut, gpointer user_data);
+/* All of the request was read. */
+gboolean reeve_rest_connection_is_taken (ReeveRestConnection *self);
+/* Nothing of this request can be read any more, and nothing of its answer written. */
+gboolean reeve_rest_connection_is_over (ReeveRestConnection *self);
 
 /* ---- the request ---- */
 /* Its target, byte for byte. */
@@ -76,6 +91,8 @@ void reeve_rest_connection_check (ReeveRestConnection *self, gint64 now);
 void reeve_rest_connection_leave (ReeveRestConnection *self);
 /* As if the client had gone: nothing is read or written any more. */
 void reeve_rest_connection_drop (ReeveRestConnection *self);
+/* The same, and what libsoup does not know ends, too. */
+void reeve_rest_connection_cut (ReeveRestConnection *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRestConnection, reeve_rest_connection_unref)
 

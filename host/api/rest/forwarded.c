@@ -98,7 +98,8 @@ reeve_rest_forwarded_names_this (const char *host)
 
 /**
  * reeve_rest_forwarded_is_local:
- * @msg: a request
+ * @remote: (nullable): who is connected
+ * @headers: of a request
  *
  * A page in a browser of this machine comes by a name that leads here: the Host header must name
  * this machine, too.
@@ -106,13 +107,11 @@ reeve_rest_forwarded_names_this (const char *host)
  * Returns: whether the client runs here, as far as can be seen
  */
 gboolean
-reeve_rest_forwarded_is_local (SoupServerMessage *msg)
+reeve_rest_forwarded_is_local (GSocketAddress *remote, SoupMessageHeaders *headers)
 {
   static const char *const others[]
       = { "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",
           "X-Real-IP", NULL };
-  GSocketAddress *remote = soup_server_message_get_remote_address (msg);
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
   const char *host = soup_message_headers_get_one (headers, "Host");
 
   if (remote == NULL || !G_IS_INET_SOCKET_ADDRESS (remote)

@@ -18,6 +18,6 @@ char *reeve_rest_forwarded_find (const char *peer, const char *field,
 
 /* Does the client itself run on this machine? A proxy here asks for others; one that says so in no
  * header cannot be told from a client. */
-gboolean reeve_rest_forwarded_is_local (SoupServerMessage *msg);
+gboolean reeve_rest_forwarded_is_local (GSocketAddress *remote, SoupMessageHeaders *headers);
 
 G_END_DECLS

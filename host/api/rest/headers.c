@@ -2,8 +2,6 @@
 /* Set when libsoup begins to read a request, so that a refusal of what is no HTTP has them too. */
 #include "headers.h"
 
-#include "connection.h"
-
 /* the page /docs loads its own script and style */
 #define REEVE_REST_HEADERS_PAGE_POLICY                                                             \
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "                  \
@@ -20,12 +18,9 @@ reeve_rest_headers_set_page (SoupMessageHeaders *headers)
 
 /* Only an encrypted answer may ask for encryption (RFC 6797, 7.2). */
 static void
-reeve_rest_headers_set_transport (SoupServerMessage *msg, SoupMessageHeaders *headers,
+reeve_rest_headers_set_transport (SoupMessageHeaders *headers, ReeveRestConnection *connection,
                                   gint64 seconds)
 {
-  GSocketAddress *remote = soup_server_message_get_remote_address (msg);
-  ReeveRestConnection *connection
-      = remote != NULL ? reeve_rest_connection_from_address (remote) : NULL;
   char value[64] = { 0 };
 
   if (seconds <= 0 || connection == NULL
@@ -36,11 +31,9 @@ reeve_rest_headers_set_transport (SoupServerMessage *msg, SoupMessageHeaders *he
 }
 
 static void
-reeve_rest_headers_on_started (SoupServer *server, SoupServerMessage *msg, gpointer user_data)
+reeve_rest_headers_set_all (SoupMessageHeaders *headers, ReeveRestConnection *connection,
+                            const ReeveRestShared *shared)
 {
-  const ReeveRestShared *shared = user_data;
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
-
   soup_message_headers_append (headers, "X-Content-Type-Options", "nosniff");
   soup_message_headers_append (headers, "X-Frame-Options", "DENY");
   soup_message_headers_append (headers, "Referrer-Policy", "no-referrer");
@@ -48,7 +41,25 @@ reeve_rest_headers_on_started (SoupServer *server, SoupServerMessage *msg, gpoin
   soup_message_headers_append (headers, "Cross-Origin-Resource-Policy", "same-origin");
   soup_message_headers_append (headers, "Content-Security-Policy", REEVE_REST_HEADERS_POLICY);
   if (shared->tls != NULL)
-    reeve_rest_headers_set_transport (msg, headers, reeve_rest_tls_get_hsts (shared->tls));
+    reeve_rest_headers_set_transport (headers, connection, reeve_rest_tls_get_hsts (shared->tls));
+}
+
+static void
+reeve_rest_headers_on_started (SoupServer *server, SoupServerMessage *msg, gpointer user_data)
+{
+  GSocketAddress *remote = soup_server_message_get_remote_address (msg);
+
+  reeve_rest_headers_set_all (soup_server_message_get_response_headers (msg),
+                              remote != NULL ? reeve_rest_connection_from_address (remote) : NULL,
+                              user_data);
+}
+
+void
+reeve_rest_headers_set (SoupMessageHeaders *headers, ReeveRestConnection *connection,
+                        ReeveRestThread *thread)
+{
+  reeve_rest_headers_set_all (headers, connection, reeve_rest_thread_get_shared (thread));
+  soup_message_headers_append (headers, "Date", reeve_rest_thread_get_date (thread));
 }
 
 void

@@ -2,6 +2,7 @@
 /* Headers that every answer has, those that libsoup gives by itself among them. */
 #pragma once
 
+#include "connection.h"
 #include "thread.h"
 
 G_BEGIN_DECLS
@@ -10,6 +11,9 @@ G_BEGIN_DECLS
 #define REEVE_REST_HEADERS_POLICY                                                                  \
   "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
+/* The same for an answer that libsoup does not write. */
+void reeve_rest_headers_set (SoupMessageHeaders *headers, ReeveRestConnection *connection,
+                             ReeveRestThread *thread);
 void reeve_rest_headers_install (SoupServer *server, const ReeveRestShared *shared);
 /* The answer is a page: it may load its own script and style. */
 void reeve_rest_headers_set_page (SoupMessageHeaders *headers);

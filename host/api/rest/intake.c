@@ -195,6 +195,21 @@ reeve_rest_intake_take (ReeveRestIntake *self, void *buffer, gsize size)
   return n;
 }
 
+const char *
+reeve_rest_intake_peek_head (ReeveRestIntake *self, gsize *length)
+{
+  *length = self->head_left;
+  return (const char *) self->data + self->begin;
+}
+
+void
+reeve_rest_intake_skip_head (ReeveRestIntake *self)
+{
+  self->begin += self->head_left;
+  self->head_left = 0;
+  self->in_head = TRUE;
+}
+
 ReeveRestIntakeState
 reeve_rest_intake_next (ReeveRestIntake *self)
 {

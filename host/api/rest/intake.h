@@ -27,6 +27,10 @@ ReeveRestIntakeState reeve_rest_intake_get_state (ReeveRestIntake *self);
 gboolean reeve_rest_intake_has_bytes (ReeveRestIntake *self);
 /* Bytes of the request for its reader: 0 when more must come first, or all is taken. */
 gsize reeve_rest_intake_take (ReeveRestIntake *self, void *buffer, gsize size);
+/* The whole head, for a reader that wants no copy of it, until more is added; only before anything
+ * was taken. Then the body alone is left to take. */
+const char *reeve_rest_intake_peek_head (ReeveRestIntake *self, gsize *length);
+void reeve_rest_intake_skip_head (ReeveRestIntake *self);
 /* Does its reader have the whole request? */
 gboolean reeve_rest_intake_is_taken (ReeveRestIntake *self);
 /* Only then: the next request, of which some may be here. */

@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "connection.h"
-#include "forwarded.h"
-#include "multipart.h"
-#include "operations/call-trace.h"
-#include "query.h"
+#include "fill.h"
+#include "headers.h"
+#include "message.h"
 #include "response.h"
 
 /* of a refused body, read and thrown away */
@@ -25,7 +24,7 @@ typedef struct
 {
   gatomicrefcount references; /* the call's door data may go away on another thread */
   ReeveRestThread *thread;
-  SoupServerMessage *msg;          /* NULL once it has finished */
+  ReeveRestMessage *msg;           /* NULL once it has finished */
   ReeveRestConnection *connection; /* (nullable) */
   ReeveRestMatch match;
   ReeveCall *call;
@@ -38,7 +37,6 @@ typedef struct
   gboolean abandoned; /* the client has gone */
   guint probes;       /* of a stream whose client has ended its side */
   gboolean dispatching;
-  gboolean paused;
   gboolean streaming;
   gboolean too_slow; /* dropped: what still comes is thrown away */
   gsize appended;    /* bytes of the stream given to libsoup … */
@@ -47,8 +45,6 @@ typedef struct
   ReeveCallSource *source; /* (nullable): gives the rest of the answer */
   gboolean pulling;        /* … and is asked for it */
 } ReeveRestRequest;
-
-static const char reeve_rest_request_key[] = "reeve-rest-request";
 
 static void
 reeve_rest_request_unref (gpointer data)
@@ -68,11 +64,11 @@ reeve_rest_request_unref (gpointer data)
 /* ---- the end ---- */
 
 static void
-reeve_rest_request_on_finished (SoupServerMessage *msg, gpointer user_data)
+reeve_rest_request_on_finished (gpointer user_data)
 {
   ReeveRestRequest *self = user_data;
 
-  reeve_rest_response_measure (msg, self->match.operation, self->call, self->began,
+  reeve_rest_response_measure (self->msg, self->match.operation, self->call, self->began,
                                reeve_rest_thread_get_shared (self->thread)->services);
   self->msg = NULL;
   reeve_rest_thread_count_unread (self->thread, -(gssize) (self->appended - self->written));
@@ -84,27 +80,17 @@ reeve_rest_request_on_finished (SoupServerMessage *msg, gpointer user_data)
     }
   if (self->call != NULL)
     {
-      /* harmless after the answer; before it, the client has gone */
-      g_cancellable_cancel (reeve_call_get_cancellable (self->call));
+      /* before the answer: the client has gone */
+      if (self->dispatching || self->source != NULL)
+        g_cancellable_cancel (reeve_call_get_cancellable (self->call));
       g_clear_pointer (&self->call, reeve_call_unref);
     }
   reeve_rest_thread_count (self->thread, -1);
-}
-
-/* A message that goes without having finished, as all do that are under way when the server is
- * disconnected. */
-static void
-reeve_rest_request_release (gpointer data)
-{
-  ReeveRestRequest *self = data;
-
-  if (self->msg != NULL)
-    reeve_rest_request_on_finished (self->msg, self);
   reeve_rest_request_unref (self);
 }
 
 static void
-reeve_rest_request_on_answered (SoupServerMessage *msg, gpointer user_data)
+reeve_rest_request_on_answered (gpointer user_data)
 {
   ReeveRestRequest *self = user_data;
 
@@ -125,9 +111,8 @@ reeve_rest_request_on_gone (ReeveRestConnection *connection, gpointer user_data)
 static void
 reeve_rest_request_resume (ReeveRestRequest *self)
 {
-  if (self->msg == NULL || !self->paused)
-    return;
-  soup_server_message_unpause (self->msg);
+  if (self->msg != NULL)
+    reeve_rest_message_go_on (self->msg);
 }
 
 /* ---- streams ---- */
@@ -135,7 +120,7 @@ reeve_rest_request_resume (ReeveRestRequest *self)
 static void reeve_rest_request_pull (ReeveRestRequest *self);
 
 static void
-reeve_rest_request_on_wrote (SoupServerMessage *msg, guint length, gpointer user_data)
+reeve_rest_request_on_wrote (gsize length, gpointer user_data)
 {
   ReeveRestRequest *self = user_data;
 
@@ -162,23 +147,17 @@ reeve_rest_request_set_stream_type (ReeveRestRequest *self, SoupMessageHeaders *
 static void
 reeve_rest_request_begin_stream (ReeveRestRequest *self)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (self->msg);
+  SoupMessageHeaders *headers = reeve_rest_message_get_response_headers (self->msg);
 
   self->streaming = TRUE;
   reeve_rest_response_set_common (self->msg, self->call);
-  soup_server_message_set_status (self->msg, SOUP_STATUS_OK, NULL);
+  reeve_rest_message_set_status (self->msg, SOUP_STATUS_OK);
   reeve_rest_request_set_stream_type (self, headers);
   soup_message_headers_replace (headers, "X-Accel-Buffering", "no");
-  /* Not chunked: about one in 400 chunked streams of libsoup 3.2 ended with the header of its last
-   * chunk and without the chunk.  A stream ends with its last event and with its connection. */
-  soup_message_headers_set_encoding (headers, SOUP_ENCODING_EOF);
   soup_message_headers_replace (headers, "Connection", "close");
   if (self->connection != NULL)
     reeve_rest_connection_set_last (self->connection);
-  soup_message_body_set_accumulate (soup_server_message_get_response_body (self->msg), FALSE);
-  /* nobody looks at them again: a stream may be open for long */
-  soup_message_headers_clear (soup_server_message_get_request_headers (self->msg));
-  g_signal_connect (self->msg, "wrote-body-data", G_CALLBACK (reeve_rest_request_on_wrote), self);
+  reeve_rest_message_begin_stream (self->msg);
 }
 
 /* One event may be of any size, and many may come at once (from a journal). But who does not read
@@ -204,7 +183,8 @@ reeve_rest_request_is_too_slow (ReeveRestRequest *self)
 static void
 reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
 {
-  g_auto (ReeveLogScope) scope = reeve_log_scope (reeve_call_get_log (self->call));
+  g_autoptr (ReeveCall) call = reeve_call_ref (self->call); /* what is sent may end all of it */
+  g_auto (ReeveLogScope) scope = reeve_log_scope (reeve_call_get_log (call));
 
   if (self->too_slow)
     return;
@@ -220,7 +200,7 @@ reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
     }
   self->appended += g_bytes_get_size (bytes);
   reeve_rest_thread_count_unread (self->thread, (gssize) g_bytes_get_size (bytes));
-  soup_message_body_append_bytes (soup_server_message_get_response_body (self->msg), bytes);
+  reeve_rest_message_append (self->msg, bytes);
   reeve_rest_request_resume (self);
 }
 
@@ -296,7 +276,7 @@ reeve_rest_request_on_piece (GObject *object, GAsyncResult *result, gpointer use
   else if (self->msg != NULL)
     {
       g_clear_pointer (&self->source, reeve_call_source_unref);
-      soup_message_body_complete (soup_server_message_get_response_body (self->msg));
+      reeve_rest_message_end (self->msg);
       reeve_rest_request_resume (self);
     }
   reeve_rest_request_unref (self);
@@ -341,11 +321,11 @@ reeve_rest_request_on_done (ReeveCall *call, gpointer user_data)
     {
       if (!self->streaming)
         reeve_rest_request_begin_stream (self);
-      soup_message_body_complete (soup_server_message_get_response_body (self->msg));
     }
   else
     reeve_rest_response_send (self->msg, call, self->path);
   self->dispatching = FALSE;
+  reeve_rest_message_end (self->msg);
   reeve_rest_request_resume (self);
 }
 
@@ -365,11 +345,10 @@ reeve_rest_request_refuse (ReeveRestRequest *self, ReeveError code, const char *
 }
 
 static void
-reeve_rest_request_on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer user_data)
+reeve_rest_request_on_chunk (const guint8 *data, gsize length, gpointer user_data)
 {
   ReeveRestRequest *self = user_data;
   gsize max = reeve_rest_thread_get_shared (self->thread)->limits.max_body;
-  gsize length = g_bytes_get_size (chunk);
 
   self->received += length;
   if (self->received > REEVE_REST_REQUEST_DISCARD && self->refused && self->connection != NULL)
@@ -380,20 +359,18 @@ reeve_rest_request_on_chunk (SoupServerMessage *msg, GBytes *chunk, gpointer use
     reeve_rest_request_refuse (self, REEVE_ERROR_TOO_LARGE,
                                "the body is larger than server.max_body");
   else
-    g_byte_array_append (self->body, g_bytes_get_data (chunk, NULL), (guint) length);
+    g_byte_array_append (self->body, data, (guint) length);
 }
 
 /* The target as it was sent where the connection knows it, else as libsoup understood it. */
 static char *
-reeve_rest_request_find_target (ReeveRestRequest *self)
+reeve_rest_request_find_target (const char *sent, SoupServerMessage *msg)
 {
-  GUri *uri = soup_server_message_get_uri (self->msg);
-  const char *query = g_uri_get_query (uri);
-  const char *sent
-      = self->connection != NULL ? reeve_rest_connection_get_target (self->connection) : NULL;
+  GUri *uri = msg != NULL ? soup_server_message_get_uri (msg) : NULL;
+  const char *query = uri != NULL ? g_uri_get_query (uri) : NULL;
   const char *scheme = sent != NULL ? strstr (sent, "://") : NULL;
 
-  if (sent != NULL && (*sent == '/' || *sent == '*'))
+  if (sent != NULL && (*sent == '/' || *sent == '*' || msg == NULL))
     return g_strdup (sent);
   if (scheme != NULL && strchr (scheme + 3, '/') != NULL)
     return g_strdup (strchr (scheme + 3, '/'));
@@ -402,35 +379,33 @@ reeve_rest_request_find_target (ReeveRestRequest *self)
 }
 
 static ReeveRestRequest *
-reeve_rest_request_new (ReeveRestThread *thread, SoupServerMessage *msg)
+reeve_rest_request_new (ReeveRestThread *thread)
 {
   ReeveRestRequest *self = g_new0 (ReeveRestRequest, 1);
-  GSocketAddress *remote = soup_server_message_get_remote_address (msg);
-  ReeveRestConnection *connection
-      = remote != NULL ? reeve_rest_connection_from_address (remote) : NULL;
 
   g_atomic_ref_count_init (&self->references);
   self->thread = thread;
-  self->msg = msg;
   self->began = g_get_monotonic_time ();
+  self->body = g_byte_array_new ();
+  return self;
+}
+
+/* soup: (nullable): who reads and writes it */
+static void
+reeve_rest_request_begin (ReeveRestRequest *self, SoupServerMessage *soup)
+{
+  ReeveRestConnection *connection = reeve_rest_message_get_connection (self->msg);
+
   if (connection != NULL)
     {
       self->connection = reeve_rest_connection_ref (connection);
       reeve_rest_connection_begin (connection, reeve_rest_request_on_gone,
                                    reeve_rest_request_on_half, self);
     }
-  self->target = reeve_rest_request_find_target (self);
+  self->target = reeve_rest_request_find_target (
+      connection != NULL ? reeve_rest_connection_get_target (connection) : NULL, soup);
   self->path = g_strndup (self->target, strcspn (self->target, "?"));
-  self->body = g_byte_array_new ();
-  soup_message_body_set_accumulate (soup_server_message_get_request_body (msg), FALSE);
-  /* libsoup would cut an answer into as many parts as were asked for: nothing is served in parts */
-  soup_message_headers_remove (soup_server_message_get_request_headers (msg), "Range");
-  g_object_set_data_full (G_OBJECT (msg), reeve_rest_request_key, self, reeve_rest_request_release);
-  g_signal_connect (msg, "got-chunk", G_CALLBACK (reeve_rest_request_on_chunk), self);
-  g_signal_connect (msg, "wrote-body", G_CALLBACK (reeve_rest_request_on_answered), self);
-  g_signal_connect (msg, "finished", G_CALLBACK (reeve_rest_request_on_finished), self);
-  reeve_rest_thread_count (thread, 1);
-  return self;
+  reeve_rest_thread_count (self->thread, 1);
 }
 
 /* A browser asks whether it may ask: answered to anybody, and nothing comes of it. */
@@ -440,49 +415,47 @@ reeve_rest_request_answer_preflight (ReeveRestRequest *self, const ReeveRestShar
   g_autoptr (GError) error = NULL;
 
   if (!reeve_rest_cors_answer_preflight (
-          shared->cors, soup_server_message_get_request_headers (self->msg),
-          soup_server_message_get_response_headers (self->msg), &error))
+          shared->cors, reeve_rest_message_get_request_headers (self->msg),
+          reeve_rest_message_get_response_headers (self->msg), &error))
     {
       reeve_rest_request_refuse (self, REEVE_ERROR_PERMISSION_DENIED, error->message);
       return;
     }
   self->refused = TRUE;
-  soup_server_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT, NULL);
+  reeve_rest_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT);
 }
 
 /* OPTIONS * asks what the server can do at all (RFC 9110, 9.3.7): these are its methods. */
 static void
 reeve_rest_request_answer_options (ReeveRestRequest *self)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (self->msg);
+  SoupMessageHeaders *headers = reeve_rest_message_get_response_headers (self->msg);
   char trace_id[33] = { 0 };
 
   self->refused = TRUE;
   reeve_rest_response_set_own (self->msg, trace_id);
   soup_message_headers_replace (headers, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  soup_server_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT, NULL);
+  reeve_rest_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT);
 }
 
 static void
-reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const char *path,
-                            GHashTable *query, gpointer user_data)
+reeve_rest_request_judge_head (ReeveRestRequest *self)
 {
-  ReeveRestThread *thread = user_data;
-  const ReeveRestShared *shared = reeve_rest_thread_get_shared (thread);
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
-  SoupMessageHeaders *answer = soup_server_message_get_response_headers (msg);
-  ReeveRestRequest *self = reeve_rest_request_new (thread, msg);
+  const ReeveRestShared *shared = reeve_rest_thread_get_shared (self->thread);
+  SoupMessageHeaders *headers = reeve_rest_message_get_request_headers (self->msg);
+  SoupMessageHeaders *answer = reeve_rest_message_get_response_headers (self->msg);
+  const char *method = reeve_rest_message_get_method (self->msg);
 
+  /* libsoup would cut an answer into as many parts as were asked for: nothing is served in parts */
+  soup_message_headers_remove (headers, "Range");
   reeve_rest_cors_set_headers (shared->cors, headers, answer);
   if (self->connection != NULL && !reeve_rest_connection_is_kept (self->connection))
     soup_message_headers_replace (answer, "Connection", "close");
   if (*self->target == '*')
     reeve_rest_request_answer_options (self);
-  else if (!reeve_rest_router_match (shared->router, soup_server_message_get_method (msg),
-                                     self->path, &self->match))
+  else if (!reeve_rest_router_match (shared->router, method, self->path, &self->match))
     reeve_rest_request_refuse (self, REEVE_ERROR_NOT_FOUND, "no such path");
-  else if (shared->cors != NULL
-           && reeve_rest_cors_is_preflight (soup_server_message_get_method (msg), headers))
+  else if (shared->cors != NULL && reeve_rest_cors_is_preflight (method, headers))
     reeve_rest_request_answer_preflight (self, shared);
   else if (self->match.operation == NULL)
     {
@@ -498,98 +471,111 @@ reeve_rest_request_on_head (SoupServer *server, SoupServerMessage *msg, const ch
 /* ---- the call ---- */
 
 static void
-reeve_rest_request_set_credentials (ReeveRestRequest *self, SoupMessageHeaders *headers)
+reeve_rest_request_on_received (gpointer user_data)
 {
-  const char *authorization = soup_message_headers_get_one (headers, "Authorization");
-  /* a list: two of them are no key, not one of the two */
-  const char *key = soup_message_headers_get_list (
-      headers, reeve_rest_thread_get_shared (self->thread)->key_header);
-  const char *bearer = reeve_call_skip_scheme (authorization, "Bearer");
-  const char *basic = reeve_call_skip_scheme (authorization, "Basic");
-  GSocketAddress *remote = soup_server_message_get_remote_address (self->msg);
-  g_autofree char *connected = NULL;
-  g_autofree char *peer = NULL;
+  ReeveRestRequest *self = user_data;
+  g_autoptr (ReeveCall) call = NULL;
+  g_autoptr (GBytes) body = NULL;
 
-  if (G_IS_INET_SOCKET_ADDRESS (remote))
-    connected = g_inet_address_to_string (
-        g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
-  peer = reeve_rest_forwarded_find (connected,
-                                    soup_message_headers_get_list (headers, "X-Forwarded-For"),
-                                    reeve_rest_thread_get_shared (self->thread)->proxies);
-  if (bearer != NULL)
-    reeve_call_set_credentials (self->call, "bearer", bearer, peer);
-  else if (basic != NULL)
-    reeve_call_set_credentials (self->call, "basic", basic, peer);
-  else if (key != NULL)
-    reeve_call_set_credentials (self->call, "api-key", key, peer);
-  else if (authorization == NULL && self->connection != NULL
-           && reeve_rest_connection_get_channel (self->connection)->peer != NULL)
-    reeve_call_set_credentials (self->call, "certificate",
-                                reeve_rest_connection_get_channel (self->connection)->peer, peer);
-  else
-    reeve_call_set_credentials (self->call, NULL, NULL, peer);
-}
-
-static void
-reeve_rest_request_fill_call (ReeveRestRequest *self)
-{
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (self->msg);
-  const char *media_type = soup_message_headers_get_one (headers, "Content-Type");
-  g_autoptr (GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
-
-  reeve_rest_request_set_credentials (self, headers);
-  reeve_call_set_local (self->call, reeve_rest_forwarded_is_local (self->msg));
-  reeve_call_set_accept (self->call, soup_message_headers_get_list (headers, "Accept"));
-  reeve_call_set_tenant_header (self->call, soup_message_headers_get_one (headers, "X-Tenant-ID"));
-  reeve_call_set_idempotency_key (self->call,
-                                  soup_message_headers_get_one (headers, "Idempotency-Key"));
-  /* a list: two of them are none */
-  reeve_call_trace_set (self->call, soup_message_headers_get_list (headers, "traceparent"),
-                        soup_message_headers_get_list (headers, "tracestate"));
-  reeve_call_set_instance (self->call, self->path);
-  for (guint i = 0; i < self->match.length; i++)
-    reeve_call_set_path_member (self->call, self->match.names[i], self->match.values[i]);
-  reeve_rest_query_give (self->target, self->call);
-  reeve_call_set_body (self->call, media_type, body);
-  if (self->match.operation->flags & REEVE_OPERATION_MULTIPART)
-    reeve_rest_multipart_read (self->call, media_type, body);
-}
-
-static void
-reeve_rest_request_on_body (SoupServer *server, SoupServerMessage *msg, const char *path,
-                            GHashTable *query, gpointer user_data)
-{
-  ReeveRestThread *thread = user_data;
-  ReeveRestRequest *self = g_object_get_data (G_OBJECT (msg), reeve_rest_request_key);
-
-  if (self != NULL && self->connection != NULL)
+  if (self->connection != NULL)
     reeve_rest_connection_set_received (self->connection);
-  if (self == NULL || self->refused)
-    return;
-  self->call
-      = reeve_call_new (self->match.operation, reeve_rest_thread_get_context (thread), "rest");
+  if (self->refused)
+    {
+      reeve_rest_message_end (self->msg);
+      reeve_rest_message_go_on (self->msg);
+      return;
+    }
+  call = reeve_call_new (self->match.operation, reeve_rest_thread_get_context (self->thread),
+                         "rest");
+  body = g_byte_array_free_to_bytes (g_steal_pointer (&self->body));
+  self->call = reeve_call_ref (call);
   g_atomic_ref_count_inc (&self->references);
   reeve_call_set_done (self->call, reeve_rest_request_on_done, reeve_rest_request_on_event, self,
                        reeve_rest_request_unref);
-  reeve_rest_request_fill_call (self);
+  reeve_rest_fill_call (call, self->msg, reeve_rest_thread_get_shared (self->thread), &self->match,
+                        self->target, body);
   self->dispatching = TRUE;
-  reeve_gate_dispatch (reeve_rest_thread_get_shared (thread)->services, self->call);
+  reeve_gate_dispatch (reeve_rest_thread_get_shared (self->thread)->services, call);
   /* answered meanwhile: nothing to wait for */
   if (self->dispatching && self->msg != NULL)
     {
       /* gone before there was a call: nothing would ever end a stream in which nothing happens */
       if (self->abandoned)
-        g_cancellable_cancel (reeve_call_get_cancellable (self->call));
-      self->paused = TRUE;
-      /* a stream that has begun is written on; libsoup waits by itself when it has nothing more */
-      if (!self->streaming)
-        soup_server_message_pause (msg);
+        g_cancellable_cancel (reeve_call_get_cancellable (call));
+      if (self->msg != NULL)
+        reeve_rest_message_pause (self->msg);
     }
+}
+
+/* ---- who brings it ---- */
+
+static const ReeveRestMessageEvents reeve_rest_request_events = {
+  .chunk = reeve_rest_request_on_chunk,
+  .received = reeve_rest_request_on_received,
+  .wrote = reeve_rest_request_on_wrote,
+  .answered = reeve_rest_request_on_answered,
+  .finished = reeve_rest_request_on_finished,
+};
+
+static void
+reeve_rest_request_on_soup_head (SoupServer *server, SoupServerMessage *msg, const char *path,
+                                 GHashTable *query, gpointer user_data)
+{
+  ReeveRestRequest *self = reeve_rest_request_new (user_data);
+
+  self->msg = reeve_rest_message_new (msg, &reeve_rest_request_events, self);
+  reeve_rest_request_begin (self, msg);
+  reeve_rest_request_judge_head (self);
+}
+
+static void
+reeve_rest_request_on_soup_body (SoupServer *server, SoupServerMessage *msg, const char *path,
+                                 GHashTable *query, gpointer user_data)
+{
+  ReeveRestMessage *message = reeve_rest_message_from_soup (msg);
+
+  if (message != NULL)
+    reeve_rest_request_on_received (reeve_rest_message_get_user_data (message));
+}
+
+/* What is rare stays with libsoup: a body in chunks, who waits for 100 (Continue), HTTP/1.0, a
+ * target that is no path, an answer without its body. */
+static gboolean
+reeve_rest_request_is_plain (ReeveRestConnection *connection)
+{
+  const ReeveRestHead *head = reeve_rest_connection_get_head (connection);
+  gsize length = 0;
+  const char *method = reeve_rest_connection_peek_head (connection, &length);
+
+  return !head->old && !head->expect && !head->chunked
+         && *reeve_rest_connection_get_target (connection) == '/'
+         && (strncmp (method, "POST ", 5) == 0 || strncmp (method, "GET ", 4) == 0);
+}
+
+gboolean
+reeve_rest_request_serve (ReeveRestThread *thread, ReeveRestConnection *connection)
+{
+  ReeveRestRequest *self = NULL;
+
+  if (!reeve_rest_request_is_plain (connection))
+    return FALSE;
+  self = reeve_rest_request_new (thread);
+  self->msg = reeve_rest_message_new_own (connection, &reeve_rest_request_events, self);
+  if (self->msg == NULL)
+    {
+      reeve_rest_request_unref (self);
+      return FALSE;
+    }
+  reeve_rest_request_begin (self, NULL);
+  reeve_rest_headers_set (reeve_rest_message_get_response_headers (self->msg), connection, thread);
+  reeve_rest_request_judge_head (self);
+  reeve_rest_message_read (self->msg);
+  return TRUE;
 }
 
 void
 reeve_rest_request_install (SoupServer *server, ReeveRestThread *thread)
 {
-  soup_server_add_early_handler (server, NULL, reeve_rest_request_on_head, thread, NULL);
-  soup_server_add_handler (server, NULL, reeve_rest_request_on_body, thread, NULL);
+  soup_server_add_early_handler (server, NULL, reeve_rest_request_on_soup_head, thread, NULL);
+  soup_server_add_handler (server, NULL, reeve_rest_request_on_soup_body, thread, NULL);
 }

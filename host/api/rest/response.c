@@ -13,10 +13,9 @@
 #include "headers.h"
 
 static void
-reeve_rest_response_set_ids (SoupServerMessage *msg, const ReeveTrace *trace,
-                             const char *request_id)
+reeve_rest_response_set_ids (ReeveRestMessage *msg, const ReeveTrace *trace, const char *request_id)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  SoupMessageHeaders *headers = reeve_rest_message_get_response_headers (msg);
   char text[REEVE_TRACE_LENGTH + 1] = { 0 };
 
   reeve_trace_write (trace, text);
@@ -28,9 +27,9 @@ reeve_rest_response_set_ids (SoupServerMessage *msg, const ReeveTrace *trace,
  * t.
  */
 static void
-reeve_rest_response_set_rate (SoupServerMessage *msg, const ReeveRateLimitsState *rate)
+reeve_rest_response_set_rate (ReeveRestMessage *msg, const ReeveRateLimitsState *rate)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  SoupMessageHeaders *headers = reeve_rest_message_get_response_headers (msg);
   char policy[64] = { 0 };
   char now[64] = { 0 };
 
@@ -43,26 +42,26 @@ reeve_rest_response_set_rate (SoupServerMessage *msg, const ReeveRateLimitsState
 }
 
 void
-reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call)
+reeve_rest_response_set_common (ReeveRestMessage *msg, ReeveCall *call)
 {
   reeve_rest_response_set_ids (msg, reeve_call_trace_get (call), reeve_call_get_request_id (call));
   reeve_rest_response_set_rate (msg, reeve_call_get_rate (call));
 }
 
 static void
-reeve_rest_response_set_body (SoupServerMessage *msg, guint status, const char *media_type,
+reeve_rest_response_set_body (ReeveRestMessage *msg, guint status, const char *media_type,
                               char *text)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (text, strlen (text));
+  SoupMessageHeaders *headers = reeve_rest_message_get_response_headers (msg);
 
-  soup_server_message_set_status (msg, status, NULL);
+  reeve_rest_message_set_status (msg, status);
   soup_message_headers_replace (headers, "Content-Type", media_type);
-  soup_message_body_append_take (soup_server_message_get_response_body (msg), (guchar *) text,
-                                 strlen (text));
+  reeve_rest_message_append (msg, bytes);
 }
 
 static void
-reeve_rest_response_set_object (SoupServerMessage *msg, guint status, const char *media_type,
+reeve_rest_response_set_object (ReeveRestMessage *msg, guint status, const char *media_type,
                                 JsonObject *object)
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
@@ -71,7 +70,7 @@ reeve_rest_response_set_object (SoupServerMessage *msg, guint status, const char
 }
 
 static void
-reeve_rest_response_set_problem (SoupServerMessage *msg, const GError *error, const char *instance,
+reeve_rest_response_set_problem (ReeveRestMessage *msg, const GError *error, const char *instance,
                                  const char *trace_id, JsonArray *faults)
 {
   const ReeveErrorMap *map = reeve_error_map_lookup (error);
@@ -91,7 +90,7 @@ reeve_rest_response_set_problem (SoupServerMessage *msg, const GError *error, co
 }
 
 static void
-reeve_rest_response_set_envelope (SoupServerMessage *msg, const GError *error)
+reeve_rest_response_set_envelope (ReeveRestMessage *msg, const GError *error)
 {
   const ReeveErrorMap *map = reeve_error_map_lookup (error);
   const char *member = reeve_error_get_member (error);
@@ -122,10 +121,10 @@ reeve_rest_response_set_retry (SoupMessageHeaders *headers, guint status, guint 
 }
 
 static void
-reeve_rest_response_set_error (SoupServerMessage *msg, const GError *error, const char *instance,
+reeve_rest_response_set_error (ReeveRestMessage *msg, const GError *error, const char *instance,
                                gboolean compatible, const char *trace_id, JsonArray *faults)
 {
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  SoupMessageHeaders *headers = reeve_rest_message_get_response_headers (msg);
   const ReeveErrorMap *map = reeve_error_map_lookup (error);
 
   if (map->status == 401)
@@ -152,13 +151,13 @@ reeve_rest_response_set_wait (SoupMessageHeaders *headers, const ReeveRateLimits
 }
 
 void
-reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *instance)
+reeve_rest_response_send (ReeveRestMessage *msg, ReeveCall *call, const char *instance)
 {
   const GError *error = reeve_call_get_error (call);
   const char *media_type = NULL;
   GBytes *bytes = reeve_call_get_result_bytes (call, &media_type);
   JsonNode *result = reeve_call_get_result (call);
-  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
+  SoupMessageHeaders *headers = reeve_rest_message_get_response_headers (msg);
 
   reeve_rest_response_set_common (msg, call);
   if (error != NULL)
@@ -168,7 +167,7 @@ reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *i
 
       reeve_rest_response_set_error (msg, error, instance, compatible,
                                      reeve_call_get_trace_id (call), reeve_call_get_faults (call));
-      reeve_call_trace_set_status (call, soup_server_message_get_status (msg));
+      reeve_call_trace_set_status (call, reeve_rest_message_get_status (msg));
       reeve_rest_response_set_wait (headers, reeve_call_get_rate (call));
       return;
     }
@@ -178,19 +177,19 @@ reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *i
                                     json_to_string (result, FALSE));
       return;
     }
-  soup_server_message_set_status (msg, reeve_call_get_status (call), NULL);
+  reeve_rest_message_set_status (msg, reeve_call_get_status (call));
   if (bytes == NULL)
     return;
   soup_message_headers_replace (headers, "Content-Type", media_type);
   if (g_str_has_prefix (media_type, "text/"))
     reeve_rest_headers_set_page (headers);
-  soup_message_body_append_bytes (soup_server_message_get_response_body (msg), bytes);
+  reeve_rest_message_append (msg, bytes);
 }
 
 void
-reeve_rest_response_set_own (SoupServerMessage *msg, char trace_id[33])
+reeve_rest_response_set_own (ReeveRestMessage *msg, char trace_id[33])
 {
-  SoupMessageHeaders *headers = soup_server_message_get_request_headers (msg);
+  SoupMessageHeaders *headers = reeve_rest_message_get_request_headers (msg);
   g_autofree char *request_id = reeve_ids_new ("req");
   ReeveTrace trace = { 0 };
 
@@ -203,7 +202,7 @@ reeve_rest_response_set_own (SoupServerMessage *msg, char trace_id[33])
 }
 
 void
-reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const char *instance,
+reeve_rest_response_refuse (ReeveRestMessage *msg, const GError *error, const char *instance,
                             gboolean compatible)
 {
   char trace_id[33] = { 0 };
@@ -213,13 +212,13 @@ reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const c
 }
 
 void
-reeve_rest_response_measure (SoupServerMessage *msg, const ReeveOperation *operation,
+reeve_rest_response_measure (ReeveRestMessage *msg, const ReeveOperation *operation,
                              ReeveCall *call, gint64 began, ReeveServices *services)
 {
   const ReeveInstrumentsRequest request = {
     .endpoint = operation != NULL ? operation->path : NULL,
-    .method = soup_server_message_get_method (msg),
-    .status = soup_server_message_get_status (msg),
+    .method = reeve_rest_message_get_method (msg),
+    .status = reeve_rest_message_get_status (msg),
     .tenant_id = call != NULL ? reeve_call_get_tenant_id (call) : NULL,
     .duration_us = g_get_monotonic_time () - began,
     .probe = operation != NULL && operation->klass == REEVE_CLASS_PROBE,

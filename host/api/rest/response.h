@@ -2,25 +2,25 @@
 /* What goes out: status, headers, bodies, problems. */
 #pragma once
 
-#include <libsoup/soup.h>
-
 #include "operations/call.h"
+
+#include "message.h"
 
 G_BEGIN_DECLS
 
 /* Headers that the answer to a call has. */
-void reeve_rest_response_set_common (SoupServerMessage *msg, ReeveCall *call);
+void reeve_rest_response_set_common (ReeveRestMessage *msg, ReeveCall *call);
 /* The same where there is no call. trace_id: (out): the client's, or one of its own */
-void reeve_rest_response_set_own (SoupServerMessage *msg, char trace_id[33]);
+void reeve_rest_response_set_own (ReeveRestMessage *msg, char trace_id[33]);
 /* The call's whole answer, or what its error means. instance: target as it was sent, without query
  */
-void reeve_rest_response_send (SoupServerMessage *msg, ReeveCall *call, const char *instance);
+void reeve_rest_response_send (ReeveRestMessage *msg, ReeveCall *call, const char *instance);
 /* A message has ended, one way or the other: it is counted. operation, call: (nullable); began:
  * monotonic µs */
-void reeve_rest_response_measure (SoupServerMessage *msg, const ReeveOperation *operation,
+void reeve_rest_response_measure (ReeveRestMessage *msg, const ReeveOperation *operation,
                                   ReeveCall *call, gint64 began, ReeveServices *services);
 /* A refusal before there was a call. compatible: in OpenAI's envelope. */
-void reeve_rest_response_refuse (SoupServerMessage *msg, const GError *error, const char *instance,
+void reeve_rest_response_refuse (ReeveRestMessage *msg, const GError *error, const char *instance,
                                  gboolean compatible);
 
 G_END_DECLS

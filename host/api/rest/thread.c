@@ -51,18 +51,23 @@ struct _ReeveRestThread
   GSource *rest; /* (nullable): until accepting goes on */
   guint refused; /* connections, since it was last told */
   guint sweeps;
-  guint most;   /* connections since memory was given back */
-  gsize unread; /* bytes */
+  guint most;    /* connections since memory was given back */
+  gsize unread;  /* bytes */
+  gint64 second; /* of the date */
+  char *date;
 };
 
 static void
 reeve_rest_thread_on_request (ReeveRestConnection *connection, gpointer user_data)
 {
   ReeveRestThread *self = user_data;
-  g_autoptr (GIOStream) stream = reeve_rest_stream_new (connection);
+  g_autoptr (GIOStream) stream = NULL;
   g_autoptr (GError) error = NULL;
   GSocketAddress *remote = reeve_rest_connection_get_remote (connection);
 
+  if (reeve_rest_request_serve (self, connection))
+    return;
+  stream = reeve_rest_stream_new (connection);
   if (!soup_server_accept_iostream (self->server, stream, remote, remote, &error))
     g_warning ("handing over a request: %s", error->message);
 }
@@ -396,7 +401,7 @@ reeve_rest_thread_run (gpointer data)
     g_main_context_iteration (self->context, FALSE);
   reeve_rest_thread_close_all (self);
   for (guint i = 0; i < self->connections->len; i++)
-    reeve_rest_connection_drop (self->connections->pdata[i]);
+    reeve_rest_connection_cut (self->connections->pdata[i]);
   soup_server_disconnect (self->server);
   g_source_destroy (sweep);
   if (self->rest != NULL)
@@ -498,6 +503,7 @@ reeve_rest_thread_free (ReeveRestThread *self)
   reeve_rest_handshakes_free (self->handshakes);
   reeve_rest_poller_free (self->poller);
   g_main_context_unref (self->context);
+  g_free (self->date);
   g_free (self->name);
   g_free (self);
 }
@@ -512,6 +518,22 @@ GMainContext *
 reeve_rest_thread_get_context (ReeveRestThread *self)
 {
   return self->context;
+}
+
+const char *
+reeve_rest_thread_get_date (ReeveRestThread *self)
+{
+  gint64 second = g_get_real_time () / G_USEC_PER_SEC;
+
+  if (self->date == NULL || second != self->second)
+    {
+      g_autoptr (GDateTime) now = g_date_time_new_from_unix_utc (second);
+
+      g_free (self->date);
+      self->date = soup_date_time_to_string (now, SOUP_DATE_HTTP);
+      self->second = second;
+    }
+  return self->date;
 }
 
 void

@@ -49,6 +49,8 @@ void reeve_rest_thread_free (ReeveRestThread *self);
 /* ---- for its requests ---- */
 const ReeveRestShared *reeve_rest_thread_get_shared (ReeveRestThread *self);
 GMainContext *reeve_rest_thread_get_context (ReeveRestThread *self);
+/* The second that it is, as HTTP writes it (RFC 9110, 5.6.7); until the next call. */
+const char *reeve_rest_thread_get_date (ReeveRestThread *self);
 void reeve_rest_thread_count (ReeveRestThread *self, int delta);
 gsize reeve_rest_thread_count_unread (ReeveRestThread *self, gssize delta);
 
