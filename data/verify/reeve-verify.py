@@ -9,17 +9,15 @@ Exit code 0: good; 1: bad, and the first bad record is named; 2: usage.
 """
 import argparse, base64, collections, fcntl, hashlib, json, os, re, stat, sys, zlib  # noqa: E401
 KEY_NAME, PLATFORM, LEVELS, TILE, IGNORED = b"reeve-ledger", "@platform", 5, 256, (".idx", ".lock")
-PACKED, MAX_RAW = b"RVP1", TILE * (16384 + 4)
+PACKED, MAX_RAW, WIDE = b"RVP1", TILE * (16384 + 4), {"cost_wide", "reserved_cost_wide"}  # in place of a number that JSON has not
 MAX_TEXT, MAX_STRING, MAX_NUMBER, MAX_NOTE, MAX_BASE, MAX_PROOF = 16384, 1024, 2**53 - 1, 4096, 24576, 65536
 KINDS, OUTCOMES = {"intent", "outcome", "read", "refusal", "event"}, {"succeeded", "failed", "blocked", "unknown"}
 REQUIRED = (NUMBERS := {"epoch", "seq", "time"}) | {"action", "kind", "scope"}
 Key, Checkpoint = collections.namedtuple("Key", "line id public name"), collections.namedtuple("Checkpoint", "scope size root match")
-
 class Bad(Exception):  # seq: the first bad record, 0 where it is none
     def __init__(self, why, seq=0, file=None):
         super().__init__(why)
         self.seq, self.file = seq, file
-
 def sha256(data):
     return hashlib.sha256(data).digest()
 def open_file(path):  # of a pipe in its place one could wait for ever
@@ -106,6 +104,8 @@ def check_witnesses(note, witnesses, quorum):
 def canonical(value):
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 def is_member(name, value):
+    if name in WIDE:
+        return isinstance(value, str) and value == str(int(value)) and MAX_NUMBER < int(value) < 2**63
     if isinstance(value, dict):
         return value and set(value) <= {"id", "type"} and all(isinstance(v, str) and is_member(n, v) for n, v in value.items())
     if type(value) is int or name in NUMBERS:
@@ -115,6 +115,7 @@ def parse_record(text):
     try:
         record = json.loads(text.decode())
         good = isinstance(record, dict) and canonical(record).encode() == text and all(is_member(*member) for member in record.items())
+        good = good and not any({name, name[:-5]} <= set(record) for name in WIDE)
     except (ValueError, RecursionError):
         good = False
     if not good or not REQUIRED <= set(record) or record["kind"] not in KINDS or record.get("outcome", "failed") not in OUTCOMES:
@@ -160,7 +161,6 @@ def fold(hashes):
 class Tree:  # the perfect subtrees at the right edge, and the tile of each level that is being filled
     def __init__(self):
         self.size, self.edge, self.rows = 0, [], [[] for _ in range(LEVELS + 1)]
-
     def add(self, leaf):
         self.size, height, carry, filled = self.size + 1, 0, leaf, []
         while self.edge and self.edge[-1][0] == height:

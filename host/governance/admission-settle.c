@@ -3,6 +3,7 @@
 #include "admission-private.h"
 #include "admission-records.h"
 #include "base/log-task.h"
+#include "ledger-record.h"
 #include "money.h"
 
 /* Any thread: the outcome is recorded, or is not. (transfer full) (nullable) data: the task */
@@ -85,8 +86,8 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.outcome = settlement->outcome;
   record.reason = settlement->reason;
   record.output_digest = settlement->output_digest;
-  record.input_tokens = CLAMP (settlement->input_tokens, 0, REEVE_MONEY_RECORDED);
-  record.output_tokens = CLAMP (settlement->output_tokens, 0, REEVE_MONEY_RECORDED);
+  record.input_tokens = CLAMP (settlement->input_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
+  record.output_tokens = CLAMP (settlement->output_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
   record.estimated = settlement->estimated;
   record.latency_us = g_get_monotonic_time () - admitted->started;
   if (settlement->delegated_user_id != NULL)

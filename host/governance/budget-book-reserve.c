@@ -91,11 +91,12 @@ static gboolean
 reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError **error)
 {
   if (ask->price == NULL
-      || reeve_prices_cost (ask->price, ask->input, output) <= REEVE_MONEY_RECORDED)
+      || reeve_prices_cost (ask->price, ask->input, output) < REEVE_MONEY_TOO_MUCH)
     return TRUE;
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                       "the call may cost more than a record can say, which is 9007199.254740991 "
-                       "units of the currency: allow it fewer tokens");
+  g_set_error_literal (
+      error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+      "the call may cost more than a record can say, which is " REEVE_MONEY_MOST_TEXT
+      " units of the currency: allow it fewer tokens");
   return FALSE;
 }
 

@@ -9,6 +9,7 @@
 #include "store/store-counters.h"
 
 #include "directory.h"
+#include "ledger-record.h"
 #include "usage-event.h"
 
 #include <string.h>
@@ -139,18 +140,18 @@ reeve_budgets_load_intent (ReeveBudgetsLoad *self, JsonObject *record, gboolean 
     .key_id = reeve_json_get_string (record, "key_id", NULL),
     .workspace_id = reeve_json_get_string (record, "workspace_id", NULL),
   };
+  gint64 tokens = reeve_json_get_int (record, "reserved_tokens", 0);
+  gint64 cost = reeve_ledger_record_get_amount (record, "reserved_cost", "reserved_cost_wide");
   ReeveReservation *reservation = NULL;
   gint64 time = 0;
 
-  /* those up to there are in the counters, or were pending */
-  if (!json_object_has_member (record, "reserved_tokens") || (!pending && seq <= self->seq)
+  /* those up to there are in the counters, or were pending; a report may be of money alone */
+  if ((tokens == 0 && cost == 0) || (!pending && seq <= self->seq)
       || g_hash_table_contains (self->finished, reeve_budgets_load_key (seq))
       || g_hash_table_contains (self->open, reeve_budgets_load_key (seq))
       || !reeve_times_parse (reeve_json_get_string (record, "time", ""), &time, NULL))
     return;
-  reservation = reeve_budget_book_recall (self->book, report ? &about : &who, time,
-                                          reeve_json_get_int (record, "reserved_tokens", 0),
-                                          reeve_json_get_int (record, "reserved_cost", 0),
+  reservation = reeve_budget_book_recall (self->book, report ? &about : &who, time, tokens, cost,
                                           reeve_json_get_string (record, "currency", NULL), seq);
   if (reservation != NULL)
     g_hash_table_insert (self->open, reeve_budgets_load_key (seq), reservation);
@@ -191,7 +192,8 @@ reeve_budgets_load_outcome (ReeveBudgetsLoad *self, JsonObject *record)
   if (tokens == 0 && g_str_equal (reeve_json_get_string (record, "outcome", ""), "unknown"))
     reeve_budgets_load_unknown (self, reservation);
   else
-    reeve_budgets_load_end (self, reservation, tokens, reeve_json_get_int (record, "cost", 0),
+    reeve_budgets_load_end (self, reservation, tokens,
+                            reeve_ledger_record_get_amount (record, "cost", "cost_wide"),
                             reeve_json_get_string (record, "currency", NULL));
 }
 

@@ -274,10 +274,10 @@ reeve_budgets_reserve_report (ReeveBudgets *self, const ReeveAdmissionRequest *r
                          .now = reeve_budgets_now () };
 
   reeve_budgets_price_report (self, request, &cost, &currency);
-  if (cost > REEVE_MONEY_RECORDED)
+  if (cost >= REEVE_MONEY_TOO_MUCH)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                   "%s: more than a record can say, which is 9007199.254740991 %s",
+                   "%s: more than a record can say, which is " REEVE_MONEY_MOST_TEXT " %s",
                    request->report_currency != NULL ? "/cost/amount" : "/tokens_used", currency);
       return FALSE;
     }
@@ -533,11 +533,8 @@ reeve_budgets_settle (ReeveBudgets *self, ReeveReservation *reservation,
   priced = reeve_budgets_find_price (self, reservation, request->model, &price);
   record->cost = priced ? reeve_prices_cost (&price, input, output) : 0;
   /* it has happened, whatever a record can say: better less than nothing */
-  if (record->cost > REEVE_MONEY_RECORDED)
-    {
-      record->cost = REEVE_MONEY_RECORDED;
-      record->reason = record->reason != NULL ? record->reason : "more_than_recorded";
-    }
+  if (record->cost >= REEVE_MONEY_TOO_MUCH && record->reason == NULL)
+    record->reason = "more_than_recorded";
   /* there are not many currencies, and the record outlives this */
   record->currency = priced && tokens > 0 ? g_intern_string (price.currency) : NULL;
   if (reservation == NULL)

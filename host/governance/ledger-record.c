@@ -8,10 +8,14 @@
 
 #include <string.h>
 
+#include "ledger-record-text.h"
+
 typedef enum
 {
   REEVE_LEDGER_RECORD_STRING,
   REEVE_LEDGER_RECORD_NUMBER,
+  REEVE_LEDGER_RECORD_AMOUNT, /* a number that is not written where it is wide … */
+  REEVE_LEDGER_RECORD_WIDE,   /* … but here, as decimal text: JSON has no such numbers */
   REEVE_LEDGER_RECORD_KIND,
   REEVE_LEDGER_RECORD_OUTCOME,
   REEVE_LEDGER_RECORD_OBJECT
@@ -37,7 +41,8 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("actor"), REEVE_LEDGER_RECORD_OBJECT, AT (actor_id), AT (actor_type), FALSE },
   { NAMED ("address"), REEVE_LEDGER_RECORD_STRING, AT (address), 0, FALSE },
   { NAMED ("agent_id"), REEVE_LEDGER_RECORD_STRING, AT (agent_id), 0, FALSE },
-  { NAMED ("cost"), REEVE_LEDGER_RECORD_NUMBER, AT (cost), 0, FALSE },
+  { NAMED ("cost"), REEVE_LEDGER_RECORD_AMOUNT, AT (cost), 0, FALSE },
+  { NAMED ("cost_wide"), REEVE_LEDGER_RECORD_WIDE, AT (cost), 0, FALSE },
   { NAMED ("count"), REEVE_LEDGER_RECORD_NUMBER, AT (count), 0, FALSE },
   { NAMED ("currency"), REEVE_LEDGER_RECORD_STRING, AT (currency), 0, FALSE },
   { NAMED ("delegated_user_id"), REEVE_LEDGER_RECORD_STRING, AT (delegated_user_id), 0, FALSE },
@@ -57,7 +62,8 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("output_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (output_tokens), 0, FALSE },
   { NAMED ("parent"), REEVE_LEDGER_RECORD_NUMBER, AT (parent), 0, FALSE },
   { NAMED ("reason"), REEVE_LEDGER_RECORD_STRING, AT (reason), 0, FALSE },
-  { NAMED ("reserved_cost"), REEVE_LEDGER_RECORD_NUMBER, AT (reserved_cost), 0, FALSE },
+  { NAMED ("reserved_cost"), REEVE_LEDGER_RECORD_AMOUNT, AT (reserved_cost), 0, FALSE },
+  { NAMED ("reserved_cost_wide"), REEVE_LEDGER_RECORD_WIDE, AT (reserved_cost), 0, FALSE },
   { NAMED ("reserved_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (reserved_tokens), 0, FALSE },
   { NAMED ("resource"), REEVE_LEDGER_RECORD_OBJECT, AT (resource_id), AT (resource_type), FALSE },
   { NAMED ("run_id"), REEVE_LEDGER_RECORD_STRING, AT (run_id), 0, FALSE },
@@ -104,30 +110,6 @@ reeve_ledger_record_outcome_name (ReeveOutcome outcome)
   return reeve_ledger_record_outcomes[outcome];
 }
 
-/* One letter behind the backslash for the characters that have one, else 0. */
-static char
-reeve_ledger_record_short_escape (guchar c)
-{
-  switch (c)
-    {
-    case '"':
-    case '\\':
-      return (char) c;
-    case '\b':
-      return 'b';
-    case '\f':
-      return 'f';
-    case '\n':
-      return 'n';
-    case '\r':
-      return 'r';
-    case '\t':
-      return 't';
-    default:
-      return 0;
-    }
-}
-
 static void
 reeve_ledger_record_keep_at (ReeveLedgerRecord *self, gsize offset, GStringChunk *strings)
 {
@@ -158,56 +140,6 @@ reeve_ledger_record_keep (ReeveLedgerRecord *self, GStringChunk *strings)
 
 /* writer */
 
-static void
-reeve_ledger_record_write_escaped (GString *json, const char *value)
-{
-  const char *run = value;
-  const char *p = value;
-
-  for (; *p != 0; p++)
-    {
-      guchar c = (guchar) *p;
-      char letter = 0;
-
-      if (G_LIKELY (c >= 0x20 && c != '"' && c != '\\'))
-        continue;
-      g_string_append_len (json, run, p - run);
-      run = p + 1;
-      letter = reeve_ledger_record_short_escape (c);
-      if (letter != 0)
-        {
-          g_string_append_c (json, '\\');
-          g_string_append_c (json, letter);
-        }
-      else
-        g_string_append_printf (json, "\\u%04x", c);
-    }
-  g_string_append_len (json, run, p - run);
-}
-
-static void
-reeve_ledger_record_write_string (GString *json, const char *value)
-{
-  g_string_append_c (json, '"');
-  reeve_ledger_record_write_escaped (json, value);
-  g_string_append_c (json, '"');
-}
-
-static void
-reeve_ledger_record_write_number (GString *json, guint64 value)
-{
-  char digits[20];
-  gsize at = sizeof digits;
-
-  do
-    {
-      digits[--at] = (char) ('0' + value % 10);
-      value /= 10;
-    }
-  while (value != 0);
-  g_string_append_len (json, digits + at, (gssize) (sizeof digits - at));
-}
-
 /* `,"name":` or `{"name":`. */
 static void
 reeve_ledger_record_write_name (GString *json, const ReeveLedgerRecordField *field, gsize start)
@@ -226,19 +158,6 @@ reeve_ledger_record_write_inner (GString *json, const char *name, gsize start)
   g_string_append (json, json->len == start ? "{\"" : ",\"");
   g_string_append (json, name);
   g_string_append (json, "\":");
-}
-
-static gboolean
-reeve_ledger_record_check_string (const char *name, const char *value, GError **error)
-{
-  gsize length = strlen (value);
-
-  if (length <= REEVE_LEDGER_RECORD_MAX_STRING && g_utf8_validate_len (value, length, NULL))
-    return TRUE;
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-               "%s of a ledger record is longer than %d bytes or not UTF-8", name,
-               REEVE_LEDGER_RECORD_MAX_STRING);
-  return FALSE;
 }
 
 static gboolean
@@ -320,6 +239,25 @@ reeve_ledger_record_write_count (const ReeveLedgerRecord *self, const ReeveLedge
   return TRUE;
 }
 
+/* One of the two says it, as it is wide or not. */
+static gboolean
+reeve_ledger_record_write_amount (const ReeveLedgerRecord *self,
+                                  const ReeveLedgerRecordField *field, GString *json, gsize start,
+                                  GError **error)
+{
+  gint64 value = G_STRUCT_MEMBER (gint64, self, field->offset);
+
+  if ((value > REEVE_LEDGER_RECORD_MAX_NUMBER) != (field->type == REEVE_LEDGER_RECORD_WIDE))
+    return TRUE;
+  if (field->type == REEVE_LEDGER_RECORD_AMOUNT)
+    return reeve_ledger_record_write_count (self, field, json, start, error);
+  reeve_ledger_record_write_name (json, field, start);
+  g_string_append_c (json, '"');
+  reeve_ledger_record_write_number (json, (guint64) value);
+  g_string_append_c (json, '"');
+  return TRUE;
+}
+
 /**
  * reeve_ledger_record_format:
  * @self: a record
@@ -352,6 +290,8 @@ reeve_ledger_record_format (const ReeveLedgerRecord *self, GString *json, gsize 
         }
       else if (field->type == REEVE_LEDGER_RECORD_NUMBER)
         ok = reeve_ledger_record_write_count (self, field, json, start, error);
+      else if (field->type == REEVE_LEDGER_RECORD_AMOUNT || field->type == REEVE_LEDGER_RECORD_WIDE)
+        ok = reeve_ledger_record_write_amount (self, field, json, start, error);
       else if (field->type == REEVE_LEDGER_RECORD_OBJECT)
         ok = reeve_ledger_record_write_object (
             json, field, G_STRUCT_MEMBER (const char *, self, field->offset),
@@ -468,6 +408,15 @@ reeve_ledger_record_read_number (ReeveLedgerRecordReader *reader, guint64 *value
          && *value <= (guint64) REEVE_LEDGER_RECORD_MAX_NUMBER;
 }
 
+/* What was not read as a number, and could not have been written as one. */
+static gboolean
+reeve_ledger_record_read_wide (ReeveLedgerRecordReader *reader, gint64 *value)
+{
+  const char *text = *value == 0 ? reeve_ledger_record_read_string (reader) : NULL;
+
+  return text != NULL && reeve_ledger_record_parse_wide (text, value);
+}
+
 /* One of @names, from the @from-th on. */
 static gboolean
 reeve_ledger_record_read_name (ReeveLedgerRecordReader *reader, const char *const *names,
@@ -517,6 +466,9 @@ reeve_ledger_record_read_value (ReeveLedgerRecord *self, const ReeveLedgerRecord
 
   switch (field->type)
     {
+    case REEVE_LEDGER_RECORD_WIDE:
+      return reeve_ledger_record_read_wide (reader, &G_STRUCT_MEMBER (gint64, self, field->offset));
+    case REEVE_LEDGER_RECORD_AMOUNT:
     case REEVE_LEDGER_RECORD_NUMBER:
       number = &G_STRUCT_MEMBER (guint64, self, field->offset);
       return reeve_ledger_record_read_number (reader, number) && (*number != 0 || field->required);

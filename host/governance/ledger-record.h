@@ -18,6 +18,8 @@ gboolean reeve_ledger_record_format (const ReeveLedgerRecord *self, GString *jso
 void reeve_ledger_record_keep (ReeveLedgerRecord *self, GStringChunk *strings);
 gboolean reeve_ledger_record_parse (ReeveLedgerRecord *self, char *arena, const char *json,
                                     gsize length, GError **error);
+/* An amount of money is in one of two members: a number, or where JSON has none, a text. */
+gint64 reeve_ledger_record_get_amount (JsonObject *record, const char *member, const char *wide);
 const char *reeve_ledger_record_kind_name (ReeveLedgerKind kind);
 const char *reeve_ledger_record_outcome_name (ReeveOutcome outcome);
 

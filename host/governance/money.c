@@ -120,7 +120,7 @@ reeve_money_show (gint64 nano, const char *currency)
  * @tokens: how many
  * @pico_per_thousand: price of a thousand in pico-units
  *
- * Returns: what they cost, in nano-units, rounded up
+ * Returns: what they cost, in nano-units, rounded up; %REEVE_MONEY_TOO_MUCH: that or more
  */
 gint64
 reeve_money_cost (gint64 tokens, gint64 pico_per_thousand)
@@ -128,7 +128,7 @@ reeve_money_cost (gint64 tokens, gint64 pico_per_thousand)
   ReeveMoneyWide wide = (ReeveMoneyWide) MAX (tokens, 0) * MAX (pico_per_thousand, 0);
 
   wide = (wide + REEVE_MONEY_FINER - 1) / REEVE_MONEY_FINER;
-  return wide > REEVE_MONEY_MAX ? REEVE_MONEY_MAX : (gint64) wide;
+  return wide > REEVE_MONEY_TOO_MUCH ? REEVE_MONEY_TOO_MUCH : (gint64) wide;
 }
 
 /**

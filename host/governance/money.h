@@ -11,8 +11,10 @@ G_BEGIN_DECLS
 /* what one amount may be at most: a milliard units */
 #define REEVE_MONEY_MAX (G_GINT64_CONSTANT (1000000000) * G_GINT64_CONSTANT (1000000000))
 
-/* what one record can say at most: 2^53 - 1, as JSON's numbers */
-#define REEVE_MONEY_RECORDED G_GINT64_CONSTANT (9007199254740991)
+/* stands for more than can be said: no sum of money ever goes on from there to something less */
+#define REEVE_MONEY_TOO_MUCH G_MAXINT64
+/* what a record says at most, in words */
+#define REEVE_MONEY_MOST_TEXT "9223372036.854775806"
 
 /* Decimal text with at most @digits decimals, times 10^digits. %REEVE_ERROR_INVALID_ARGUMENT */
 gboolean reeve_money_parse (const char *text, guint digits, gint64 *amount, GError **error);
@@ -22,7 +24,7 @@ char *reeve_money_format (gint64 nano);
 char *reeve_money_format_pico (gint64 pico);
 /* (transfer full) {amount, currency} */
 JsonObject *reeve_money_show (gint64 nano, const char *currency);
-/* What tokens cost, in nano-units, rounded up; held to REEVE_MONEY_MAX. */
+/* What tokens cost, in nano-units, rounded up; held to REEVE_MONEY_TOO_MUCH. */
 gint64 reeve_money_cost (gint64 tokens, gint64 pico_per_thousand);
 /* How many tokens can be had for an amount. */
 gint64 reeve_money_tokens (gint64 nano, gint64 pico_per_thousand);

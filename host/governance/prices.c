@@ -371,10 +371,15 @@ reeve_prices_show (ReevePrices *self)
  * @input: tokens read
  * @output: tokens written
  *
- * Returns: what they cost, in nano-units, each part rounded up
+ * Returns: what they cost, in nano-units, each part rounded up; %REEVE_MONEY_TOO_MUCH: that or more
  */
 gint64
 reeve_prices_cost (const ReevePrice *price, gint64 input, gint64 output)
 {
-  return reeve_money_cost (input, price->input) + reeve_money_cost (output, price->output);
+  gint64 cost = 0;
+
+  return __builtin_add_overflow (reeve_money_cost (input, price->input),
+                                 reeve_money_cost (output, price->output), &cost)
+             ? REEVE_MONEY_TOO_MUCH
+             : cost;
 }

@@ -199,9 +199,9 @@ reeve_usage_event_divide (const ReeveLedgerRecord *record, const ReevePrice *pri
                                 : record->output_tokens;
   ReeveUsageWide wide = (ReeveUsageWide) record->cost * input;
 
-  if (input + output == record->cost)
+  if ((ReeveUsageWide) input + output == record->cost)
     return input;
-  return input + output > 0 ? (gint64) (wide / (input + output)) : 0;
+  return input + output > 0 ? (gint64) (wide / ((ReeveUsageWide) input + output)) : 0;
 }
 
 /* What was paid stands in the record: a price that comes later, or changes, changes nothing of what

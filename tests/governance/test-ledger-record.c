@@ -93,11 +93,51 @@ test_record_hole (void)
   g_assert_cmpstr (text->str, ==, whole->str);
 }
 
+/* Each amount has one spelling, and is the same when it is read again. */
+static void
+test_record_wide (void)
+{
+  const struct
+  {
+    gint64 amount;
+    const char *text;
+  } rows[]
+      = { { 0, "\"action\":\"tool.call\",\"actor\"" },
+          { 1, "\"cost\":1," },
+          { G_GINT64_CONSTANT (9007199254740991), "\"cost\":9007199254740991,\"count\"" },
+          { G_GINT64_CONSTANT (9007199254740992), "\"cost_wide\":\"9007199254740992\",\"count\"" },
+          { G_MAXINT64, "\"cost_wide\":\"9223372036854775807\",\"count\"" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      ReeveLedgerRecord wide = full;
+      ReeveLedgerRecord record;
+      g_autoptr (GString) text = g_string_new (NULL);
+      g_autoptr (JsonNode) node = NULL;
+      g_autofree char *canonical = NULL;
+      g_autofree char *arena = NULL;
+
+      wide.cost = wide.reserved_cost = rows[i].amount;
+      g_assert_true (reeve_ledger_record_format (&wide, text, NULL, NULL));
+      g_assert_nonnull (strstr (text->str, rows[i].text));
+      arena = g_malloc (text->len);
+      g_assert_true (reeve_ledger_record_parse (&record, arena, text->str, text->len, NULL));
+      g_assert_cmpint (record.cost, ==, rows[i].amount);
+      g_assert_cmpint (record.reserved_cost, ==, rows[i].amount);
+      node = reeve_json_parse_strict (text->str, (gssize) text->len, NULL);
+      canonical = reeve_json_canonical (node);
+      g_assert_cmpstr (text->str, ==, canonical);
+      g_assert_cmpint (reeve_ledger_record_get_amount (json_node_get_object (node), "reserved_cost",
+                                                       "reserved_cost_wide"),
+                       ==, rows[i].amount);
+    }
+}
+
 static void
 test_record_refused (void)
 {
   g_autofree char *huge = g_strnfill (REEVE_LEDGER_RECORD_MAX_STRING + 1, 'x');
-  ReeveLedgerRecord bad[] = { full, full, full, full, full, full };
+  ReeveLedgerRecord bad[] = { full, full, full, full, full, full, full };
 
   bad[0].action = NULL;
   bad[1].scope = "";
@@ -105,6 +145,7 @@ test_record_refused (void)
   bad[3].seq = G_GUINT64_CONSTANT (9007199254740992);
   bad[4].reason = huge;
   bad[5].model = "\xff";
+  bad[6].cost = -1;
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       g_autoptr (GString) text = g_string_new (NULL);
@@ -116,6 +157,7 @@ test_record_refused (void)
 }
 
 #define HEAD "{\"action\":\"a\",\"epoch\":1,\"kind\":\"read\","
+#define REST ",\"epoch\":1,\"kind\":\"read\"," TAIL
 #define TAIL "\"scope\":\"s\",\"seq\":1,\"time\":2}"
 
 static void
@@ -144,6 +186,16 @@ test_record_not_canonical (void)
     HEAD "\"scope\":\"s\",\"seq\":1,\"seq\":1,\"time\":2}",
     HEAD "\"scope\":\"s\",\"time\":2,\"seq\":1}",
     HEAD "\"scope\":\"s\",\"seq\":1,\"time\":2,\"zebra\":1}",
+    "{\"action\":\"a\",\"cost_wide\":9007199254740992" REST,
+    "{\"action\":\"a\",\"cost_wide\":\"9007199254740991\"" REST,
+    "{\"action\":\"a\",\"cost_wide\":\"09007199254740992\"" REST,
+    "{\"action\":\"a\",\"cost_wide\":\"9223372036854775808\"" REST,
+    "{\"action\":\"a\",\"cost_wide\":\"18446744073709551617\"" REST,
+    "{\"action\":\"a\",\"cost_wide\":\"+9007199254740992\"" REST,
+    "{\"action\":\"a\",\"cost_wide\":\"9007199254740992.5\"" REST,
+    "{\"action\":\"a\",\"cost_wide\":\"\"" REST,
+    "{\"action\":\"a\",\"cost\":1,\"cost_wide\":\"9007199254740992\"" REST,
+    "{\"action\":\"a\",\"cost\":9007199254740992" REST,
     HEAD "\"parent\":0," TAIL,
     HEAD "\"outcome\":\"\"," TAIL,
     HEAD "\"outcome\":\"perhaps\"," TAIL,
@@ -174,6 +226,7 @@ main (int argc, char **argv)
   g_test_add_func ("/ledger-record/canonical", test_record_canonical);
   g_test_add_func ("/ledger-record/round-trip", test_record_round_trip);
   g_test_add_func ("/ledger-record/hole", test_record_hole);
+  g_test_add_func ("/ledger-record/wide", test_record_wide);
   g_test_add_func ("/ledger-record/refused", test_record_refused);
   g_test_add_func ("/ledger-record/not-canonical", test_record_not_canonical);
   return g_test_run ();

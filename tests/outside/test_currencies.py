@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Budgets of money: each currency is counted for itself, whichever limit comes when, across restarts and crashes."""
 
+import os
+import subprocess
 import unittest
 from decimal import Decimal
 
 from mock_openai import MockOpenAI
-from reeve import Host, main
+from reeve import CTL, SOURCE, Host, main
 
 BASE = "/api/v1/admin/budgets"
+AUDIT = "/api/v1/admin/audit"
+SCRIPT = os.path.join(SOURCE, "data", "verify", "reeve-verify.py")
 CONFIG = """
 limits: {{requests_per_minute: 0}}
 llm:
@@ -18,6 +22,7 @@ llm:
     local/dollar: {{input: "0.15", output: "0.6"}}
     local/euro: {{input: "0.1", output: "0.3", currency: EUR}}
     local/free: {{input: "0", output: "0", currency: CHF}}
+    local/yen: {{input: "9000000", output: "0", currency: JPY}}
 {more}
 """
 NANO = Decimal(10) ** 9
@@ -58,12 +63,12 @@ class MoneyCase(unittest.TestCase):
 
     def ledger(self):
         """What the ledger says was spent, by currency; at no record of it more than any limit there is."""
-        records = self.call("GET", "/api/v1/admin/audit?action=model.call&limit=500").json["items"]
+        records = self.call("GET", AUDIT + "?action=model.call&limit=500").json["items"]
         sums = {}
         for record in reversed(records):
-            if record["kind"] == "outcome" and record.get("cost"):
-                sums[record["currency"]] = sums.get(record["currency"], 0) + record["cost"]
-        return {currency: format((Decimal(cost) / NANO).normalize(), "f") for currency, cost in sums.items()}
+            if record["kind"] == "outcome" and "currency" in record:
+                sums[record["currency"]] = sums.get(record["currency"], 0) + int(record.get("cost_wide", record.get("cost", 0)))
+        return {currency: format((Decimal(cost) / NANO).normalize(), "f") for currency, cost in sums.items() if cost}
 
 
 class Currencies(MoneyCase):
@@ -87,7 +92,7 @@ class Currencies(MoneyCase):
         spent = Decimal(self.budget()["cost_used"]["amount"])
         self.assertEqual(Decimal("0.005") * calls, spent)
         self.assertEqual(self.ledger(), self.costs())
-        intents = [r for r in self.call("GET", "/api/v1/admin/audit?action=model.call&limit=500").json["items"] if r["kind"] == "intent"]
+        intents = [r for r in self.call("GET", AUDIT + "?action=model.call&limit=500").json["items"] if r["kind"] == "intent"]
         self.assertEqual({"EUR", "USD", None}, {r.get("currency") for r in intents})
 
     def test_another_currency_is_no_way_out(self):
@@ -136,6 +141,47 @@ class Currencies(MoneyCase):
         self.assertEqual(limited, self.budget())
         self.assertIn("is in EUR", self.chat("euro", 429).json["error"]["message"])
         self.assertEqual(self.ledger(), self.costs())
+
+
+class Wide(MoneyCase):
+    """Amounts that no number of JSON has: exact in budgets, usage and ledger, which both verifiers take."""
+
+    def test_ten_million_are_one_amount(self):
+        agent = self.call("POST", "/api/v1/admin/agents", {"name": "a", "initial_definition": {"system_prompt": "x"}}, 201).json["agent_id"]
+        self.put({"cost_limit": {"amount": "900000000", "currency": "JPY"}})
+        report = {"agent_id": agent, "type": "cost", "cost": {"amount": "10000000.000000001", "currency": "JPY"}}
+        self.call("POST", "/api/v1/admin/usage/reports", report, 201)
+        self.mock.script([{"content": "Yes.", "usage": {"prompt_tokens": 2000, "completion_tokens": 1}}])
+        body = {"model": "local/yen", "messages": [{"role": "user", "content": "word " * 2500}], "max_tokens": 40}
+        self.call("POST", "/v1/chat/completions", body)
+        intent, outcome = (next(r for r in self.records("model.call") if r["kind"] == kind) for kind in ("intent", "outcome"))
+        self.assertEqual(("18000000000000000", "JPY"), (outcome["cost_wide"], outcome["currency"]))
+        self.assertGreater(int(intent["reserved_cost_wide"]), 18 * 10**15)
+        self.assertFalse({"cost", "reserved_cost"} & {*intent, *outcome})
+        self.assertEqual({"10000000000000001"}, {r["cost_wide"] for r in self.records("usage.report")})
+        budget = self.budget()
+        self.assertEqual(("28000000.000000001", "0"), (budget["cost_used"]["amount"], budget["cost_reserved"]["amount"]))
+        usage = self.call("GET", "/api/v1/admin/usage/aggregation").json["totals"]
+        self.assertEqual([{"amount": "28000000.000000001", "currency": "JPY"}], usage["costs"])
+        self.host.kill()
+        self.host.start()
+        self.assertEqual(budget, self.budget())
+        path = os.path.join(self.host.folder.name, "export.json")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.call("GET", AUDIT + "/export?format=json").text)
+        proof = os.path.join(self.host.folder.name, "proof")
+        with open(proof, "w", encoding="utf-8") as file:
+            file.write(self.call("GET", f"{AUDIT}/{outcome['seq']}/proof").text)
+        self.host.stop()
+        key = os.path.join(self.host.state, "keys", "ledger.pub")
+        for command in ([CTL, "--state-dir", self.host.state, "audit", "verify"], [SCRIPT, self.host.state], [SCRIPT, "--proof", proof, "--public-key", key],
+                        [CTL, "audit", "verify", "--export", path, "--public-key", key], [CTL, "audit", "verify", "--proof", proof, "--public-key", key]):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(0, done.returncode, (command, done))
+        self.host.start()
+
+    def records(self, action):
+        return self.call("GET", f"{AUDIT}?action={action}&limit=500").json["items"]
 
 
 class Platform(MoneyCase):

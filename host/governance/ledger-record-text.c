@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Strings and numbers of the canonical JSON of records (RFC 8785). */
+#include "ledger-record-text.h"
+
+#include <string.h>
+
+#include "ledger-record.h"
+
+/* One letter behind the backslash for the characters that have one, else 0. */
+char
+reeve_ledger_record_short_escape (guchar c)
+{
+  switch (c)
+    {
+    case '"':
+    case '\\':
+      return (char) c;
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    default:
+      return 0;
+    }
+}
+
+static void
+reeve_ledger_record_write_escaped (GString *json, const char *value)
+{
+  const char *run = value;
+  const char *p = value;
+
+  for (; *p != 0; p++)
+    {
+      guchar c = (guchar) *p;
+      char letter = 0;
+
+      if (G_LIKELY (c >= 0x20 && c != '"' && c != '\\'))
+        continue;
+      g_string_append_len (json, run, p - run);
+      run = p + 1;
+      letter = reeve_ledger_record_short_escape (c);
+      if (letter != 0)
+        {
+          g_string_append_c (json, '\\');
+          g_string_append_c (json, letter);
+        }
+      else
+        g_string_append_printf (json, "\\u%04x", c);
+    }
+  g_string_append_len (json, run, p - run);
+}
+
+void
+reeve_ledger_record_write_string (GString *json, const char *value)
+{
+  g_string_append_c (json, '"');
+  reeve_ledger_record_write_escaped (json, value);
+  g_string_append_c (json, '"');
+}
+
+void
+reeve_ledger_record_write_number (GString *json, guint64 value)
+{
+  char digits[20];
+  gsize at = sizeof digits;
+
+  do
+    {
+      digits[--at] = (char) ('0' + value % 10);
+      value /= 10;
+    }
+  while (value != 0);
+  g_string_append_len (json, digits + at, (gssize) (sizeof digits - at));
+}
+
+gboolean
+reeve_ledger_record_check_string (const char *name, const char *value, GError **error)
+{
+  gsize length = strlen (value);
+
+  if (length <= REEVE_LEDGER_RECORD_MAX_STRING && g_utf8_validate_len (value, length, NULL))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+               "%s of a ledger record is longer than %d bytes or not UTF-8", name,
+               REEVE_LEDGER_RECORD_MAX_STRING);
+  return FALSE;
+}
+
+/* The only text of such a number: no sign, no zero in front. */
+gboolean
+reeve_ledger_record_parse_wide (const char *text, gint64 *value)
+{
+  guint64 number = 0;
+
+  for (const char *at = text; *at != 0; at++)
+    if (!g_ascii_isdigit (*at) || at - text >= 19)
+      return FALSE;
+    else
+      number = number * 10 + (guint64) (*at - '0');
+  *value = (gint64) number;
+  return *text != '0' && number > (guint64) REEVE_LEDGER_RECORD_MAX_NUMBER && number <= G_MAXINT64;
+}
+
+/**
+ * reeve_ledger_record_get_amount:
+ * @record: the JSON of a record
+ * @member: cost or reserved_cost
+ * @wide: the same with `_wide`
+ *
+ * Returns: it in nano-units, whichever of the two says it; 0: neither does
+ */
+gint64
+reeve_ledger_record_get_amount (JsonObject *record, const char *member, const char *wide)
+{
+  gint64 value = 0;
+
+  if (reeve_ledger_record_parse_wide (reeve_json_get_string (record, wide, ""), &value))
+    return value;
+  return reeve_json_get_int (record, member, 0);
+}
