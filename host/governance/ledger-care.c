@@ -39,7 +39,7 @@ reeve_ledger_note_event (ReeveLedger *self, const char *scope, const char *actio
   ReeveLedgerRecord record = reeve_ledger_describe_event (scope, action, resource_id, reason);
   g_autoptr (GError) error = NULL;
 
-  if (!reeve_ledger_writer_submit (self->writer, &record, NULL, NULL, &error))
+  if (!reeve_ledger_writer_submit (self->writer, &record, NULL, NULL, NULL, &error))
     g_warning ("ledger: %s of %s is not recorded: %s", action, resource_id, error->message);
 }
 

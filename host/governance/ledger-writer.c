@@ -19,6 +19,8 @@
 #define REEVE_LEDGER_WRITER_FILES 256
 /* outcomes that are kept while they cannot be written; each had an intent that could */
 #define REEVE_LEDGER_WRITER_KEPT 65536
+/* a batch of so many says that they come in numbers: then it pays to wait for a turn's end */
+#define REEVE_LEDGER_WRITER_CROWD 4
 
 /* a thread that waits */
 typedef struct
@@ -62,7 +64,11 @@ struct _ReeveLedgerWriter
   ReeveLedgerWriterJob *last;
   guint depth;
   gboolean stopping;
-  guint64 pushed; /* jobs so far */
+  gboolean due;     /* what waits is to be taken */
+  gboolean idle;    /* the thread waits for that */
+  gboolean crowded; /* the last batch was large */
+  guint waiters;    /* who wait for an answer to what was pushed */
+  guint64 pushed;   /* jobs so far */
   guint64 taken;
   guint64 through; /* of those that were taken: answered */
   GCond answered;
@@ -322,13 +328,19 @@ reeve_ledger_writer_take (ReeveLedgerWriter *self)
   ReeveLedgerWriterJob *last = NULL;
 
   g_mutex_lock (&self->mutex);
-  if (self->through != self->taken)
+  if (self->through != self->taken && self->waiters > 0)
     g_cond_broadcast (&self->answered);
   self->through = self->taken;
-  while (self->first == NULL && !self->stopping)
-    g_cond_wait (&self->cond, &self->mutex);
+  while ((self->first == NULL || !self->due) && !self->stopping)
+    {
+      self->idle = TRUE;
+      g_cond_wait (&self->cond, &self->mutex);
+    }
+  self->idle = FALSE;
   jobs = self->first;
   self->taken += MIN (self->depth, REEVE_LEDGER_WRITER_BATCH);
+  self->crowded = self->depth >= REEVE_LEDGER_WRITER_CROWD;
+  self->due = self->depth > REEVE_LEDGER_WRITER_BATCH;
   if (self->depth <= REEVE_LEDGER_WRITER_BATCH)
     {
       self->first = self->last = NULL;
@@ -442,6 +454,33 @@ reeve_ledger_writer_free (ReeveLedgerWriter *self)
   g_free (self);
 }
 
+/* What waits is to be taken; under the mutex. The thread is told where it waits, and once. */
+static void
+reeve_ledger_writer_call (ReeveLedgerWriter *self)
+{
+  if (self->first == NULL)
+    return;
+  self->due = TRUE;
+  if (!self->idle)
+    return;
+  self->idle = FALSE;
+  g_cond_signal (&self->cond);
+}
+
+/**
+ * reeve_ledger_writer_release:
+ * @self: a writer
+ *
+ * What was held back is to be written. Any thread.
+ */
+void
+reeve_ledger_writer_release (ReeveLedgerWriter *self)
+{
+  g_mutex_lock (&self->mutex);
+  reeve_ledger_writer_call (self);
+  g_mutex_unlock (&self->mutex);
+}
+
 /* Not on the writer's thread. */
 void
 reeve_ledger_writer_wait (ReeveLedgerWriter *self)
@@ -450,8 +489,11 @@ reeve_ledger_writer_wait (ReeveLedgerWriter *self)
 
   g_mutex_lock (&self->mutex);
   meant = self->pushed;
+  reeve_ledger_writer_call (self);
+  self->waiters++;
   while (self->through < meant)
     g_cond_wait (&self->answered, &self->mutex);
+  self->waiters--;
   g_mutex_unlock (&self->mutex);
 }
 
@@ -478,8 +520,10 @@ reeve_ledger_writer_job_new (const ReeveLedgerRecord *record, GError **error)
   return NULL;
 }
 
+/* @held: (nullable): set when the thread is not told of it */
 static gboolean
-reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GError **error)
+reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, gboolean *held,
+                          GError **error)
 {
   guint limit = job->line.kind == REEVE_LEDGER_OUTCOME ? 2 * REEVE_LEDGER_WRITER_QUEUE
                                                        : REEVE_LEDGER_WRITER_QUEUE;
@@ -498,7 +542,10 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GE
       self->last = job;
       self->depth++;
       self->pushed++;
-      g_cond_signal (&self->cond);
+      if (held != NULL && self->crowded)
+        *held = TRUE;
+      else
+        reeve_ledger_writer_call (self);
     }
   g_mutex_unlock (&self->mutex);
   if (!ok)
@@ -514,6 +561,8 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GE
  * @record: a record; copied
  * @port: (nullable): where the answer goes
  * @task: (nullable): returned there with the sequence number; %NULL when nobody waits
+ * @held: (nullable): set when the record is held back, until reeve_ledger_writer_release(), which
+ * the caller sees to soon; %NULL: it is not to be
  * @error: return location
  *
  * Queues a record. Any thread; does not block.
@@ -523,7 +572,7 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GE
  */
 gboolean
 reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
-                            ReeveLedgerPort *port, GTask *task, GError **error)
+                            ReeveLedgerPort *port, GTask *task, gboolean *held, GError **error)
 {
   ReeveLedgerWriterJob *job = reeve_ledger_writer_job_new (record, error);
 
@@ -534,7 +583,7 @@ reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *re
       job->port = reeve_ledger_port_ref (port);
       job->task = g_object_ref (task);
     }
-  if (reeve_ledger_writer_push (self, job, error))
+  if (reeve_ledger_writer_push (self, job, held, error))
     return TRUE;
   g_clear_object (&job->task);
   reeve_ledger_writer_job_free (job);
@@ -560,7 +609,7 @@ reeve_ledger_writer_try (ReeveLedgerWriter *self, const ReeveLedgerRecord *recor
   if (job == NULL)
     return FALSE;
   job->trial = TRUE;
-  if (reeve_ledger_writer_push (self, job, error))
+  if (reeve_ledger_writer_push (self, job, NULL, error))
     return TRUE;
   reeve_ledger_writer_job_free (job);
   return FALSE;
@@ -582,7 +631,7 @@ reeve_ledger_writer_bring_home (ReeveLedgerWriter *self, const char *scope)
   job->home = TRUE;
   job->line.kind = REEVE_LEDGER_EVENT;
   job->line.text = g_string_new (NULL);
-  if (!reeve_ledger_writer_push (self, job, NULL))
+  if (!reeve_ledger_writer_push (self, job, NULL, NULL))
     reeve_ledger_writer_job_free (job);
 }
 
@@ -608,7 +657,7 @@ reeve_ledger_writer_append (ReeveLedgerWriter *self, const ReeveLedgerRecord *re
   g_mutex_init (&waiter.mutex);
   g_cond_init (&waiter.cond);
   job->waiter = &waiter;
-  if (reeve_ledger_writer_push (self, job, error))
+  if (reeve_ledger_writer_push (self, job, NULL, error))
     {
       g_mutex_lock (&waiter.mutex);
       while (!waiter.done)

@@ -34,7 +34,10 @@ guint reeve_ledger_writer_get_depth (ReeveLedgerWriter *self);
 void reeve_ledger_writer_stop (ReeveLedgerWriter *self);
 void reeve_ledger_writer_free (ReeveLedgerWriter *self);
 gboolean reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
-                                     ReeveLedgerPort *port, GTask *task, GError **error);
+                                     ReeveLedgerPort *port, GTask *task, gboolean *held,
+                                     GError **error);
+/* what was held back is written now */
+void reeve_ledger_writer_release (ReeveLedgerWriter *self);
 /* Opens a log again that could not be written, if it can be now; @record is the first in it. */
 gboolean reeve_ledger_writer_try (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
                                   GError **error);

@@ -12,6 +12,7 @@
 #include "base/log-task.h"
 #include "ledger-end.h"
 #include "ledger-file.h"
+#include "ledger-gather.h"
 #include "ledger-log.h"
 #include "ledger-query.h"
 #include "ledger-root.h"
@@ -247,7 +248,7 @@ reeve_ledger_note_backs (ReeveLedger *self)
       g_autoptr (GError) error = NULL;
 
       reeve_ledger_log_describe_back (g_ptr_array_index (self->backs, i), &record);
-      if (!reeve_ledger_writer_submit (self->writer, &record, NULL, NULL, &error))
+      if (!reeve_ledger_writer_submit (self->writer, &record, NULL, NULL, NULL, &error))
         g_warning ("ledger: what came home of %s is not recorded: %s", record.scope,
                    error->message);
     }
@@ -390,7 +391,8 @@ reeve_ledger_append_async (ReeveLedger *self, const ReeveLedgerRecord *record,
       g_task_set_source_tag (task, reeve_ledger_append_async);
     }
   if (reeve_ledger_check_open (self, record, &error)
-      && reeve_ledger_writer_submit (self->writer, record, port, task, &error))
+      && reeve_ledger_writer_submit (self->writer, record, port, task,
+                                     reeve_ledger_gather_get_held (self), &error))
     return;
   if (task != NULL)
     g_task_return_error (task, g_steal_pointer (&error));

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "governance/ledger-gather.h"
+
 #include "arrival.h"
 #include "connection.h"
 #include "headers.h"
@@ -387,6 +389,7 @@ reeve_rest_thread_run (gpointer data)
   g_autoptr (GSource) sweep = g_timeout_source_new_seconds (1);
 
   g_main_context_push_thread_default (self->context);
+  reeve_ledger_gather_begin (self->shared->services->ledger, self->context);
   self->server = soup_server_new ("raw-paths", TRUE, NULL);
   reeve_rest_headers_install (self->server, self->shared);
   reeve_rest_request_install (self->server, self);
@@ -411,6 +414,7 @@ reeve_rest_thread_run (gpointer data)
   for (guint i = 0; i < 64; i++)
     g_main_context_iteration (self->context, FALSE);
   g_clear_object (&self->server);
+  reeve_ledger_gather_end (self->context);
   g_main_context_pop_thread_default (self->context);
   return NULL;
 }

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A thread whose loop hands its records over once a turn: none of them is forgotten, whoever waits
+ * for it. */
+#include "governance/ledger-gather.h"
+
+#include "ledger-fixture.h"
+
+/* more than enough to be held back once there were as many */
+#define MANY 20
+
+typedef struct
+{
+  LedgerFixture *fixture;
+  GSourceFunc turn; /* again and again, in the loop */
+  GMainLoop *loop;
+  GAsyncQueue *there; /* to who looks on */
+  GAsyncQueue *back;  /* from him */
+  guint turns;
+  guint pending;
+  guint64 appended;
+} Gatherer;
+
+static void
+answered (GObject *source, GAsyncResult *result, gpointer data)
+{
+  Gatherer *self = data;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (reeve_ledger_append_finish (REEVE_LEDGER (source), result, &error), ==,
+                    self->appended - self->pending + 1);
+  g_assert_no_error (error);
+  self->pending--;
+}
+
+static void
+append (Gatherer *self, guint count, gboolean ask)
+{
+  ReeveLedgerRecord record = { .kind = REEVE_LEDGER_READ, .scope = "acme", .action = "agents.get" };
+
+  for (guint i = 0; i < count; i++)
+    reeve_ledger_append_async (self->fixture->ledger, &record, ask ? answered : NULL, self);
+  self->appended += count;
+  self->pending += ask ? count : 0;
+}
+
+static gpointer
+gather (gpointer data)
+{
+  Gatherer *self = data;
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GMainLoop) loop = g_main_loop_new (context, FALSE);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  self->loop = loop;
+  g_main_context_push_thread_default (context);
+  reeve_ledger_gather_begin (self->fixture->ledger, context);
+  g_source_set_callback (source, self->turn, self, NULL);
+  g_source_attach (source, context);
+  g_main_loop_run (loop);
+  reeve_ledger_gather_end (context);
+  g_source_destroy (source);
+  g_main_context_pop_thread_default (context);
+  return NULL;
+}
+
+static GThread *
+begin (Gatherer *self, LedgerFixture *fixture, GSourceFunc turn)
+{
+  self->fixture = fixture;
+  self->turn = turn;
+  self->there = g_async_queue_new ();
+  self->back = g_async_queue_new ();
+  return g_thread_new ("gatherer", gather, self);
+}
+
+static void
+end (Gatherer *self, GThread *thread)
+{
+  g_thread_join (thread);
+  g_async_queue_unref (self->there);
+  g_async_queue_unref (self->back);
+  ledger_fixture_assert_valid (self->fixture);
+}
+
+/* Bursts, each behind the answers to the one before, between which the loop sleeps. */
+static gboolean
+turn_bursts (gpointer data)
+{
+  static const guint sizes[] = { 1, 2, 7, 40, 1, 1, 3, 300 };
+  Gatherer *self = data;
+
+  if (self->turns == 120)
+    {
+      g_main_loop_quit (self->loop);
+      return G_SOURCE_REMOVE;
+    }
+  append (self, sizes[self->turns++ % G_N_ELEMENTS (sizes)], TRUE);
+  while (self->pending > 0)
+    g_main_context_iteration (g_main_loop_get_context (self->loop), TRUE);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_gather_bursts (LedgerFixture *fixture, gconstpointer data)
+{
+  Gatherer self = { 0 };
+
+  end (&self, begin (&self, fixture, turn_bursts));
+  g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, self.appended);
+}
+
+/* What nobody waits for goes on while nothing else happens, and from the last turn too. */
+static gboolean
+turn_alone (gpointer data)
+{
+  Gatherer *self = data;
+
+  append (self, MANY, FALSE);
+  if (++self->turns == 3)
+    g_main_loop_quit (self->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_gather_end (LedgerFixture *fixture, gconstpointer data)
+{
+  Gatherer self = { 0 };
+
+  end (&self, begin (&self, fixture, turn_alone));
+  reeve_ledger_wait (fixture->ledger);
+  g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, 3 * MANY);
+}
+
+/* Another waits for what is held back in a turn that does not end before. */
+static gboolean
+turn_watched (gpointer data)
+{
+  Gatherer *self = data;
+
+  append (self, MANY, FALSE);
+  g_async_queue_push (self->there, self);
+  (void) g_async_queue_pop (self->back);
+  if (++self->turns == 5)
+    g_main_loop_quit (self->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_gather_watched (LedgerFixture *fixture, gconstpointer data)
+{
+  Gatherer self = { 0 };
+  GThread *thread = begin (&self, fixture, turn_watched);
+
+  for (guint i = 1; i <= 5; i++)
+    {
+      (void) g_async_queue_pop (self.there);
+      reeve_ledger_wait (fixture->ledger);
+      g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, i * MANY);
+      g_async_queue_push (self.back, &self);
+    }
+  end (&self, thread);
+}
+
+/* The thread itself waits behind what it holds back. */
+static gboolean
+turn_waiting (gpointer data)
+{
+  Gatherer *self = data;
+
+  append (self, MANY, FALSE);
+  g_assert_cmpuint (
+      ledger_fixture_append (self->fixture, "acme", REEVE_LEDGER_READ, "agents.get", 0), ==,
+      ++self->appended);
+  if (++self->turns == 5)
+    g_main_loop_quit (self->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_gather_waiting (LedgerFixture *fixture, gconstpointer data)
+{
+  Gatherer self = { 0 };
+
+  end (&self, begin (&self, fixture, turn_waiting));
+}
+
+#define ADD(name, func)                                                                            \
+  g_test_add ("/ledger-gather/" name, LedgerFixture, NULL, ledger_fixture_set_up, func,            \
+              ledger_fixture_tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+  ADD ("bursts", test_gather_bursts);
+  ADD ("end", test_gather_end);
+  ADD ("watched", test_gather_watched);
+  ADD ("waiting", test_gather_waiting);
+  return g_test_run ();
+}
