@@ -84,6 +84,11 @@ reeve_startup_open_kept_values (ReeveStartup *self, const char *keys_folder)
 {
   ReeveServices *services = &self->services;
   g_autoptr (ReeveSubjectKeys) keys = reeve_subject_keys_new (services->store, keys_folder);
+  g_autoptr (GError) error = NULL;
+
+  /* what is left counts for nothing all the same */
+  if (!reeve_subject_keys_recover (keys, &error))
+    g_warning ("%s", error->message);
 
   services->kept_values = reeve_kept_values_new (
       services->store, keys,

@@ -488,3 +488,20 @@ reeve_kept_values_erase (ReeveKeptValues *self, ReeveAdmitted *admitted, const c
   json_object_set_string_member (shown, "erased_at", time);
   return shown;
 }
+
+/**
+ * reeve_kept_values_check:
+ * @self: what is kept
+ * @keys: (out): under how many keys
+ * @error: return location
+ *
+ * Blocks.
+ *
+ * Returns: (transfer full) (element-type utf8): which of them are damaged and what to do; %NULL
+ * with an error of the store
+ */
+GPtrArray *
+reeve_kept_values_check (ReeveKeptValues *self, guint *keys, GError **error)
+{
+  return reeve_subject_keys_check (self->keys, keys, error);
+}

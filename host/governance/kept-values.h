@@ -45,6 +45,9 @@ char *reeve_kept_values_put_address (ReeveKeptValues *self, const char *scope, c
  * of. */
 gboolean reeve_kept_values_open (ReeveKeptValues *self, const char *scope, const char *digest,
                                  ReeveKeptState *state, char **text, GError **error);
+/* Which keys are damaged, as reeve_subject_keys_check(). */
+GPtrArray *reeve_kept_values_check (ReeveKeptValues *self, guint *keys,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Consumes @admitted ("compliance.erase"). {user_id, erased_at} */
 JsonObject *reeve_kept_values_erase (ReeveKeptValues *self, ReeveAdmitted *admitted,
                                      const char *scope, const char *subject, GError **error);

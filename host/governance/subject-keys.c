@@ -1,43 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A key is made of two random halves: one in the tenant's store, sealed with it, and one in the
- * folder of keys. Erasing destroys the second, which no backup of stores has, and takes the first
- * out of the store. The record stays, without its half and with the next generation: what comes
- * later gets another key, and for what was before none is made again. No key is kept in memory, for
- * a cache would be one more place where an erased one lives on. */
-#include "subject-keys.h"
+ * folder of keys. Erasing says so in that folder, destroys the second, which no backup of stores
+ * has, and takes the first out of the store. The record stays, without its half, with the
+ * generation that was erased and the next one: what comes later gets another key, and for what was
+ * before none is made again. A half that is not whole and was not erased is damage: an error, and
+ * never a new key, under which nobody would see that all of before is lost. No key is kept in
+ * memory, for a cache would be one more place where an erased one lives on. */
+#include "subject-keys-private.h"
 
 #include <string.h>
 
 #include "base/digests.h"
 #include "base/ids.h"
 #include "base/times.h"
-#include "store/subject-shares.h"
 
 #define REEVE_SUBJECT_KEYS_LABEL "reeve-subject-key/1"
 /* tries while others change the record: each of them does so once */
 #define REEVE_SUBJECT_KEYS_TRIES 64
-
-struct _ReeveSubjectKeys
-{
-  GObject parent_instance;
-
-  ReeveStore *store;
-  char *folder;
-  GMutex mutex;
-  GCond cond;
-  GHashTable *erasing; /* under the mutex: "scope\nsubject" of those that a thread erases */
-};
-
-/* A record, or that there is none. */
-typedef struct
-{
-  gint64 revision; /* REEVE_REVISION_ABSENT: none */
-  guint generation;
-  gint64 created_at;
-  gint64 erased_at; /* 0: never */
-  guint8 half[REEVE_SUBJECT_KEYS_SIZE];
-  gboolean alive; /* it has a half */
-} ReeveSubjectRecord;
 
 G_DEFINE_FINAL_TYPE (ReeveSubjectKeys, reeve_subject_keys, G_TYPE_OBJECT)
 
@@ -48,7 +27,7 @@ reeve_subject_keys_finalize (GObject *object)
 
   g_clear_object (&self->store);
   g_free (self->folder);
-  g_hash_table_unref (self->erasing);
+  g_hash_table_unref (self->changing);
   g_mutex_clear (&self->mutex);
   g_cond_clear (&self->cond);
   G_OBJECT_CLASS (reeve_subject_keys_parent_class)->finalize (object);
@@ -65,7 +44,7 @@ reeve_subject_keys_init (ReeveSubjectKeys *self)
 {
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
-  self->erasing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->changing = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 /**
@@ -87,6 +66,57 @@ reeve_subject_keys_new (ReeveStore *store, const char *folder)
 
 /* ---- records ---- */
 
+/**
+ * reeve_subject_keys_take:
+ * @record: of the store
+ * @found: (out caller-allocates): what it says; to be wiped
+ */
+void
+reeve_subject_keys_take (ReeveRecord *record, ReeveSubjectRecord *found)
+{
+  JsonObject *fields = reeve_record_get_fields (record);
+  const char *half = reeve_json_get_string (fields, "half", NULL);
+  gint64 generation = reeve_json_get_int (fields, "generation", 0);
+  gint64 erased = reeve_json_get_int (fields, "erased", 0);
+
+  *found = (ReeveSubjectRecord){ .revision = reeve_record_get_revision (record),
+                                 .generation = (guint) CLAMP (generation, 1, G_MAXINT),
+                                 .erased = (guint) CLAMP (erased, 0, G_MAXINT),
+                                 .created_at = reeve_json_get_int (fields, "created_at", 0),
+                                 .erased_at = reeve_json_get_int (fields, "erased_at", 0) };
+  if (generation != (gint64) found->generation)
+    found->damage = "it has no generation";
+  else if (half != NULL)
+    found->alive = reeve_digests_from_hex (half, found->half, sizeof found->half, NULL);
+  if (found->damage == NULL && half != NULL && !found->alive)
+    found->damage = "its half of the key is damaged";
+  else if (found->damage == NULL && half == NULL
+           && (found->erased == 0 || found->generation != found->erased + 1))
+    found->damage = "its half of the key is missing, and was never erased";
+}
+
+/**
+ * reeve_subject_keys_blame:
+ * @scope: a tenant
+ * @subject: whose record it is
+ * @damage: what is wrong
+ * @error: return location
+ *
+ * Returns: %FALSE
+ */
+gboolean
+reeve_subject_keys_blame (const char *scope, const char *subject, const char *damage,
+                          GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+               "record " REEVE_STORE_SUBJECTS "/%s in the store of %s: %s: put the store back from "
+               "a backup, or erase the user (reevectl compliance erase %s), after which what was "
+               "kept of him cannot be read",
+               subject, scope, damage, subject);
+  return FALSE;
+}
+
+/* What is damaged is found, and is not an error yet. */
 static gboolean
 reeve_subject_keys_read (ReeveSubjectKeys *self, const char *scope, const char *subject,
                          ReeveSubjectRecord *found, GError **error)
@@ -94,25 +124,16 @@ reeve_subject_keys_read (ReeveSubjectKeys *self, const char *scope, const char *
   g_autoptr (GError) local = NULL;
   g_autoptr (ReeveRecord) record
       = reeve_store_get (self->store, scope, REEVE_STORE_SUBJECTS, subject, &local);
-  JsonObject *fields = NULL;
-  const char *half = NULL;
 
   *found = (ReeveSubjectRecord){ .revision = REEVE_REVISION_ABSENT, .generation = 1 };
-  if (record == NULL && g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-    return TRUE;
-  if (record == NULL)
+  if (record != NULL)
+    reeve_subject_keys_take (record, found);
+  else if (!g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  fields = reeve_record_get_fields (record);
-  half = reeve_json_get_string (fields, "half", NULL);
-  found->revision = reeve_record_get_revision (record);
-  found->generation = (guint) reeve_json_get_int (fields, "generation", 1);
-  found->created_at = reeve_json_get_int (fields, "created_at", 0);
-  found->erased_at = reeve_json_get_int (fields, "erased_at", 0);
-  found->alive = half != NULL;
-  return half == NULL || reeve_digests_from_hex (half, found->half, sizeof found->half, error);
+  return TRUE;
 }
 
 static gboolean
@@ -129,6 +150,9 @@ reeve_subject_keys_write (ReeveSubjectKeys *self, const char *scope, const char 
                               record->created_at != 0 ? record->created_at : reeve_times_now ());
   if (record->erased_at != 0)
     json_object_set_int_member (fields, "erased_at", record->erased_at);
+  /* of one that is alive it would say that its half may be missing */
+  if (record->erased != 0 && !record->alive)
+    json_object_set_int_member (fields, "erased", record->erased);
   if (record->alive)
     {
       reeve_digests_write_hex (record->half, sizeof record->half, half);
@@ -169,9 +193,10 @@ reeve_subject_keys_derive (const char *scope, const char *subject, const ReeveSu
   key->revision = record->revision;
 }
 
-/* ---- one erasure at a time ---- */
+/* ---- one change at a time ---- */
 
-/* Waits until nobody erases the subject; @enter: then does. Returns whether it had to wait. */
+/* Waits until nobody makes or erases the subject's key; @enter: then does. Returns whether it had
+ * to wait. */
 static gboolean
 reeve_subject_keys_wait (ReeveSubjectKeys *self, const char *scope, const char *subject,
                          gboolean enter)
@@ -180,13 +205,13 @@ reeve_subject_keys_wait (ReeveSubjectKeys *self, const char *scope, const char *
   gboolean waited = FALSE;
 
   g_mutex_lock (&self->mutex);
-  while (g_hash_table_contains (self->erasing, name))
+  while (g_hash_table_contains (self->changing, name))
     {
       waited = TRUE;
       g_cond_wait (&self->cond, &self->mutex);
     }
   if (enter)
-    g_hash_table_add (self->erasing, g_steal_pointer (&name));
+    g_hash_table_add (self->changing, g_steal_pointer (&name));
   g_mutex_unlock (&self->mutex);
   return waited;
 }
@@ -197,7 +222,7 @@ reeve_subject_keys_leave (ReeveSubjectKeys *self, const char *scope, const char 
   g_autofree char *name = g_strjoin ("\n", scope, subject, NULL);
 
   g_mutex_lock (&self->mutex);
-  g_hash_table_remove (self->erasing, name);
+  g_hash_table_remove (self->changing, name);
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->mutex);
 }
@@ -218,6 +243,50 @@ reeve_subject_keys_open (ReeveSubjectKeys *self, const char *scope, const char *
   return TRUE;
 }
 
+/* Is anything kept under that generation? The newest tells. */
+static gboolean
+reeve_subject_keys_has_kept (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                             guint generation, gboolean *has, GError **error)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new (scope, REEVE_STORE_KEPT_VALUES);
+  g_autoptr (ReeveQueryResult) result = NULL;
+  GPtrArray *records = NULL;
+
+  reeve_query_filter_string (query, "subject", REEVE_FILTER_EQ, subject);
+  reeve_query_order (query, "created_at", TRUE);
+  reeve_query_limit (query, 1);
+  result = reeve_store_query (self->store, query, error);
+  if (result == NULL)
+    return FALSE;
+  records = reeve_query_result_get_records (result);
+  *has = records->len > 0
+         && reeve_json_get_int (reeve_record_get_fields (records->pdata[0]), "generation", 0)
+                >= (gint64) generation;
+  return TRUE;
+}
+
+/* The record does not know the generation that is to be begun. Does the store all the same? Then
+ * the record was lost, and what is kept with it. *again: somebody else has begun it meanwhile. */
+static gboolean
+reeve_subject_keys_check_new (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                              const ReeveSubjectRecord *record, gboolean *again, GError **error)
+{
+  ReeveSubjectRecord now;
+  gboolean has = FALSE;
+
+  if (!reeve_subject_keys_has_kept (self, scope, subject, record->generation, &has, error))
+    return FALSE;
+  if (!has)
+    return TRUE;
+  if (!reeve_subject_keys_read (self, scope, subject, &now, error))
+    return FALSE;
+  explicit_bzero (now.half, sizeof now.half);
+  *again = now.revision != record->revision;
+  return *again
+         || reeve_subject_keys_blame (scope, subject,
+                                      "it is lost, and values are kept under its key", error);
+}
+
 /* Both halves anew. The one in the folder is durable before the record says that it is. *again: it
  * is there, or somebody else was quicker. */
 static void
@@ -225,16 +294,23 @@ reeve_subject_keys_begin (ReeveSubjectKeys *self, const char *scope, const char 
                           ReeveSubjectRecord *record, gboolean *again, GError **error)
 {
   guint8 share[REEVE_SUBJECT_SHARES_SIZE];
+  gboolean found = FALSE;
   g_autoptr (GError) local = NULL;
 
-  if (!reeve_subject_shares_make (self->folder, scope, subject, record->generation, share, &local))
+  if (!reeve_subject_shares_make (self->folder, scope, subject, record->generation, share, &found,
+                                  &local))
     {
-      /* made by another, and erased already */
-      *again = g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
+      /* made by another, and erased already; or another host makes it now */
+      *again = g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND)
+               || g_error_matches (local, REEVE_ERROR, REEVE_ERROR_BUSY);
     }
   else
     {
       explicit_bzero (share, sizeof share);
+      /* one that is there is of a crash, or of another who makes it now */
+      if ((found || record->revision == REEVE_REVISION_ABSENT)
+          && (!reeve_subject_keys_check_new (self, scope, subject, record, again, error) || *again))
+        return;
       reeve_ids_fill_random (record->half, sizeof record->half);
       record->alive = TRUE;
       *again = reeve_subject_keys_write (self, scope, subject, record, &local)
@@ -244,38 +320,59 @@ reeve_subject_keys_begin (ReeveSubjectKeys *self, const char *scope, const char 
     g_propagate_error (error, g_steal_pointer (&local));
 }
 
+/* The key of a record that has one. *erased: it was destroyed. */
+static gboolean
+reeve_subject_keys_open_alive (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                               ReeveSubjectRecord *record, ReeveSubjectKey *key, gboolean *erased,
+                               GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  gboolean ok = reeve_subject_keys_open (self, scope, subject, record, key, &local);
+
+  explicit_bzero (record->half, sizeof record->half);
+  *erased = g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
+  if (!ok && !*erased)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return ok;
+}
+
 /* One try. */
 static gboolean
 reeve_subject_keys_try (ReeveSubjectKeys *self, const char *scope, const char *subject,
                         ReeveSubjectKey *key, gboolean *again, GError **error)
 {
   ReeveSubjectRecord record;
-  g_autoptr (GError) local = NULL;
-  gboolean ok = FALSE;
+  gboolean erased = FALSE;
 
   *again = FALSE;
   if (!reeve_subject_keys_read (self, scope, subject, &record, error))
     return FALSE;
+  if (record.damage != NULL)
+    return reeve_subject_keys_blame (scope, subject, record.damage, error);
   if (record.alive)
     {
-      ok = reeve_subject_keys_open (self, scope, subject, &record, key, &local);
-      explicit_bzero (record.half, sizeof record.half);
-      if (ok || !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
-        {
-          if (!ok)
-            g_propagate_error (error, g_steal_pointer (&local));
-          return ok;
-        }
-      g_clear_error (&local);
-      /* it is being erased just now */
+      if (reeve_subject_keys_open_alive (self, scope, subject, &record, key, &erased, error))
+        return TRUE;
+      if (!erased)
+        return FALSE;
+      /* it is being erased just now, or was */
       *again = reeve_subject_keys_wait (self, scope, subject, FALSE);
       if (*again)
         return FALSE;
-      /* its erasure was cut off between the two halves: what was before stays unreadable */
+      /* its erasure was cut off between the two halves, or the store is from before it */
+      if (!reeve_subject_shares_destroy (self->folder, scope, subject, record.generation, error))
+        return FALSE;
+      record.erased = record.generation++;
       record.erased_at = reeve_times_now ();
-      record.generation++;
     }
-  reeve_subject_keys_begin (self, scope, subject, &record, again, error);
+  /* a store from before an erasure knows less than the folder */
+  while (reeve_subject_shares_is_erased (self->folder, scope, subject, record.generation))
+    record.erased = record.generation++;
+  /* two who write one file at once spoil it */
+  *again = reeve_subject_keys_wait (self, scope, subject, TRUE);
+  if (!*again)
+    reeve_subject_keys_begin (self, scope, subject, &record, again, error);
+  reeve_subject_keys_leave (self, scope, subject);
   explicit_bzero (record.half, sizeof record.half);
   return FALSE;
 }
@@ -330,7 +427,8 @@ reeve_subject_keys_make (ReeveSubjectKeys *self, const char *scope, const char *
  *
  * Blocks.
  *
- * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND when it was destroyed, or another error
+ * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND when it was destroyed, %REEVE_ERROR_CORRUPT when it
+ * was not and half of it is damaged, or another error
  */
 gboolean
 reeve_subject_keys_find (ReeveSubjectKeys *self, const char *scope, const char *subject,
@@ -341,11 +439,17 @@ reeve_subject_keys_find (ReeveSubjectKeys *self, const char *scope, const char *
 
   if (!reeve_subject_keys_read (self, scope, subject, &record, error))
     return FALSE;
-  if (record.alive && record.generation == generation)
-    ok = reeve_subject_keys_open (self, scope, subject, &record, key, error);
-  else
+  if (record.generation > generation
+      || reeve_subject_shares_is_erased (self->folder, scope, subject, generation))
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "the key of subject %s was destroyed",
                  subject);
+  else if (record.damage != NULL)
+    reeve_subject_keys_blame (scope, subject, record.damage, error);
+  else if (!record.alive || record.generation < generation)
+    reeve_subject_keys_blame (scope, subject, "it does not have the key that a value is kept under",
+                              error);
+  else
+    ok = reeve_subject_keys_open (self, scope, subject, &record, key, error);
   explicit_bzero (record.half, sizeof record.half);
   return ok;
 }
@@ -368,8 +472,25 @@ reeve_subject_keys_is_known (ReeveSubjectKeys *self, const char *scope, const ch
   return exists;
 }
 
-/* One try. The half in the folder goes first: that is the erasure, and what is left of it after a
- * crash is a record without its other half. */
+/* All that the folder has of him from the record's generation on: a store from before an erasure
+ * knows less. The record gets the next one. */
+static gboolean
+reeve_subject_keys_destroy (ReeveSubjectKeys *self, const char *scope, const char *subject,
+                            ReeveSubjectRecord *record, GError **error)
+{
+  do
+    {
+      if (!reeve_subject_shares_destroy (self->folder, scope, subject, record->generation, error))
+        return FALSE;
+      record->erased = record->generation++;
+    }
+  while (reeve_subject_shares_exists (self->folder, scope, subject, record->generation));
+  return TRUE;
+}
+
+/* One try. What the folder says comes first, then its half goes: that is the erasure, and what is
+ * left of it after a crash is a half that counts for nothing, or a record without its other half.
+ */
 static gboolean
 reeve_subject_keys_try_erase (ReeveSubjectKeys *self, ReeveAdmitted *admitted, const char *scope,
                               const char *subject, gint64 *erased_at, GError **error)
@@ -384,15 +505,15 @@ reeve_subject_keys_try_erase (ReeveSubjectKeys *self, ReeveAdmitted *admitted, c
     return FALSE;
   if (!reeve_admitted_is_consumed (admitted))
     reeve_admitted_consume_exactly (admitted, REEVE_SUBJECT_KEYS_OPERATION, subject, NULL);
-  if (record.erased_at != 0 && !record.alive)
+  if (record.damage == NULL && !record.alive && record.revision != REEVE_REVISION_ABSENT)
     {
       *erased_at = record.erased_at;
-      return TRUE;
+      /* also where another host has erased him, whose folder of keys is another one */
+      return reeve_subject_shares_destroy (self->folder, scope, subject, record.erased, error);
     }
-  if (!reeve_subject_shares_destroy (self->folder, scope, subject, record.generation, error))
+  if (!reeve_subject_keys_destroy (self, scope, subject, &record, error))
     return FALSE;
   record.erased_at = *erased_at = reeve_times_now ();
-  record.generation++;
   record.alive = FALSE;
   return reeve_subject_keys_write (self, scope, subject, &record, error);
 }
@@ -446,4 +567,19 @@ gboolean
 reeve_subject_keys_erase_scope (ReeveSubjectKeys *self, const char *scope, GError **error)
 {
   return reeve_subject_shares_destroy_scope (self->folder, scope, error);
+}
+
+/**
+ * reeve_subject_keys_recover:
+ * @self: keys of subjects
+ * @error: return location
+ *
+ * Destroys what an erasure before a crash had said it would. The record follows at its next use.
+ *
+ * Returns: %FALSE with an error of the folder of keys
+ */
+gboolean
+reeve_subject_keys_recover (ReeveSubjectKeys *self, GError **error)
+{
+  return reeve_subject_shares_recover (self->folder, error);
 }

@@ -27,10 +27,10 @@ ReeveSubjectKeys *reeve_subject_keys_new (ReeveStore *store, const char *folder)
 
 /* Worker threads only: these block. Nothing of a key stays in memory behind them. */
 
-/* The one that holds now; made at first use. */
+/* The one that holds now; made at first use. REEVE_ERROR_CORRUPT: half of it is damaged. */
 gboolean reeve_subject_keys_make (ReeveSubjectKeys *self, const char *scope, const char *subject,
                                   ReeveSubjectKey *key, GError **error);
-/* REEVE_ERROR_NOT_FOUND: it was destroyed */
+/* REEVE_ERROR_NOT_FOUND: it was destroyed. REEVE_ERROR_CORRUPT: half of it is damaged. */
 gboolean reeve_subject_keys_find (ReeveSubjectKeys *self, const char *scope, const char *subject,
                                   guint generation, ReeveSubjectKey *key, GError **error);
 /* Consumes @admitted ("compliance.erase"). What was sealed until now cannot be read again;
@@ -38,6 +38,12 @@ gboolean reeve_subject_keys_find (ReeveSubjectKeys *self, const char *scope, con
 gboolean reeve_subject_keys_erase (ReeveSubjectKeys *self, ReeveAdmitted *admitted,
                                    const char *scope, const char *subject, gint64 *erased_at,
                                    GError **error);
+/* At the start: ends an erasure that was cut off. */
+gboolean reeve_subject_keys_recover (ReeveSubjectKeys *self, GError **error);
+/* (transfer full) (element-type utf8): which are damaged, and what to do. keys: how many there are
+ */
+GPtrArray *reeve_subject_keys_check (ReeveSubjectKeys *self, guint *keys,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Those of a tenant that is removed, with its store. */
 gboolean reeve_subject_keys_erase_scope (ReeveSubjectKeys *self, const char *scope, GError **error);
 

@@ -11,6 +11,7 @@
 #include "governance/self-test.h"
 
 #include "doctor-confinement.h"
+#include "doctor-kept.h"
 #include "doctor-keys.h"
 #include "doctor-report.h"
 #include "doctor-rules.h"
@@ -588,6 +589,7 @@ reeve_doctor_checks_run (ReeveServices *services)
   reeve_doctor_rules_run (services->config, report);
   for (guint i = 0; i < G_N_ELEMENTS (reeve_doctor_checks_list); i++)
     reeve_doctor_checks_list[i].func (&self, &reeve_doctor_checks_list[i].check);
+  reeve_doctor_kept_check (services, report);
   reeve_doctor_checks_keys (&self);
   return reeve_doctor_report_show (report, reeve_config_get_profile (services->config));
 }

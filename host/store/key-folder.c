@@ -230,11 +230,13 @@ reeve_key_folder_overwrite (int fd)
     (void) fdatasync (fd);
 }
 
-/* A file beside @path with that content, durable; NULL on error */
+/* A file beside @path with that content, durable; NULL on error. Somebody else does so at the same
+ * time: %REEVE_ERROR_BUSY, for @path may not be there. */
 static char *
 reeve_key_folder_prepare (const char *path, gconstpointer data, gsize length, GError **error)
 {
   g_autofree char *beside = g_strconcat (path, REEVE_KEY_FOLDER_NEW, NULL);
+  g_autoptr (GError) local = NULL;
   gboolean ok = FALSE;
   int fd = -1;
 
@@ -243,9 +245,14 @@ reeve_key_folder_prepare (const char *path, gconstpointer data, gsize length, GE
       reeve_key_folder_set_error (error, errno, "removing", beside);
       return NULL;
     }
-  fd = reeve_key_folder_open (beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, error);
+  fd = reeve_key_folder_open (beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, &local);
   if (fd < 0)
-    return NULL;
+    {
+      if (g_error_matches (local, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS))
+        local->code = REEVE_ERROR_BUSY;
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
   ok = fchmod (fd, 0600) == 0 && reeve_key_folder_write (fd, data, length);
   if (!ok)
     {
@@ -299,7 +306,8 @@ reeve_key_folder_replace (const char *path, gconstpointer data, gsize length, GE
  * @length: bytes of it
  * @error: return location
  *
- * Returns: %FALSE with %REEVE_ERROR_ALREADY_EXISTS or another error
+ * Returns: %FALSE with %REEVE_ERROR_ALREADY_EXISTS, %REEVE_ERROR_BUSY while somebody else makes it,
+ * or another error
  */
 gboolean
 reeve_key_folder_create (const char *path, gconstpointer data, gsize length, GError **error)

@@ -1,175 +1,57 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is kept under a key of each user: bound to its digest, redacted, and gone with the key. */
-#include "governance/kept-values.h"
+#include "kept-fixture.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/digests.h"
-#include "store/subject-shares.h"
 
-#include "directory-fixture.h"
-
-#define SCOPE   "default"
 #define THREADS 2
 #define ROUNDS  3
 
-typedef struct
-{
-  DirectoryFixture host;
-  ReeveSubjectKeys *keys;
-  ReeveKeptValues *values;
-  ReeveCaller *admin;
-  char *user; /* somebody */
-} Fixture;
-
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  g_autofree char *key = NULL;
-
-  directory_fixture_set_up (&fixture->host, data);
-  fixture->keys = reeve_subject_keys_new (fixture->host.store, fixture->host.ledger.keys);
-  fixture->values = reeve_kept_values_new (fixture->host.store, fixture->keys, TRUE, TRUE);
-  fixture->admin = directory_fixture_admin (&fixture->host, NULL);
-  key = directory_fixture_make_user (&fixture->host, fixture->admin, "anna", "viewer",
-                                     &fixture->user, NULL);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data)
-{
-  g_clear_object (&fixture->values);
-  g_clear_object (&fixture->keys);
-  g_clear_pointer (&fixture->admin, reeve_caller_unref);
-  g_clear_pointer (&fixture->user, g_free);
-  directory_fixture_tear_down (&fixture->host, data);
-}
-
-static char *
-put (Fixture *fixture, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-  char *digest = reeve_kept_values_put (fixture->values, SCOPE, fixture->user, text, &error);
-
-  g_assert_no_error (error);
-  return digest;
-}
-
-static ReeveKeptState
-state_of (Fixture *fixture, const char *digest, char **text)
-{
-  ReeveKeptState state = REEVE_KEPT_MISSING;
-  g_autofree char *found = NULL;
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (reeve_kept_values_open (fixture->values, SCOPE, digest, &state, &found, &error));
-  g_assert_no_error (error);
-  g_assert_true ((found != NULL) == (state == REEVE_KEPT_READABLE));
-  if (text != NULL)
-    *text = g_steal_pointer (&found);
-  return state;
-}
-
-static JsonObject *
-do_erase (gpointer object, ReeveAdmitted *admitted, JsonObject *params, GError **error)
-{
-  return reeve_kept_values_erase (object, admitted, SCOPE,
-                                  json_object_get_string_member (params, "user_id"), error);
-}
-
-static JsonObject *
-erase_somebody (Fixture *fixture, const char *user, GError **error)
-{
-  g_autofree char *params = g_strdup_printf ("{\"user_id\":\"%s\"}", user);
-
-  return directory_fixture_effect (&fixture->host, fixture->admin, "compliance.erase", do_erase,
-                                   fixture->values, params, error);
-}
-
-static void
-erase (Fixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (JsonObject) erased = erase_somebody (fixture, fixture->user, &error);
-
-  g_assert_no_error (error);
-  g_assert_nonnull (erased);
-}
-
-/* The file of one half of the user's key. */
-static char *
-half_of (Fixture *fixture, guint generation)
-{
-  g_autofree char *digest = reeve_digests_sha256_hex (fixture->user, strlen (fixture->user));
-  g_autofree char *name = g_strdup_printf ("%.40s.%u", digest, generation);
-
-  return g_build_filename (fixture->host.ledger.keys, "subjects", SCOPE, name, NULL);
-}
-
-static ReeveRecord *
-record_of (Fixture *fixture, const char *collection, const char *id)
-{
-  g_autoptr (GError) error = NULL;
-  ReeveRecord *record = reeve_store_get (fixture->host.store, SCOPE, collection, id, &error);
-
-  g_assert_no_error (error);
-  return record;
-}
-
-static void
-write_record (Fixture *fixture, const char *collection, const char *id, JsonObject *fields)
-{
-  g_autoptr (ReeveBatch) batch = reeve_batch_new (SCOPE);
-  g_autoptr (ReeveBatchResult) result = NULL;
-  g_autoptr (GError) error = NULL;
-
-  reeve_batch_put (batch, collection, id, fields, REEVE_REVISION_ANY);
-  result = reeve_store_commit (fixture->host.store, batch, &error);
-  g_assert_no_error (error);
-}
-
 /* One value in the place of another, and one that was changed. */
 static void
-check_bound (Fixture *fixture)
+check_bound (KeptFixture *fixture)
 {
-  g_autofree char *first = put (fixture, "the first");
-  g_autofree char *second = put (fixture, "the second");
-  g_autoptr (ReeveRecord) record = record_of (fixture, REEVE_STORE_KEPT_VALUES, first);
+  g_autofree char *first = kept_fixture_put (fixture, "the first");
+  g_autofree char *second = kept_fixture_put (fixture, "the second");
+  g_autoptr (ReeveRecord) record = kept_fixture_record_of (fixture, REEVE_STORE_KEPT_VALUES, first);
   ReeveKeptState state = REEVE_KEPT_READABLE;
   g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
 
-  write_record (fixture, REEVE_STORE_KEPT_VALUES, second, reeve_record_get_fields (record));
+  kept_fixture_write_record (fixture, REEVE_STORE_KEPT_VALUES, second,
+                             reeve_record_get_fields (record));
   g_assert_false (reeve_kept_values_open (fixture->values, SCOPE, second, &state, &text, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
   g_assert_null (text);
-  g_assert_cmpint (state_of (fixture, first, NULL), ==, REEVE_KEPT_READABLE);
+  g_assert_cmpint (kept_fixture_state_of (fixture, first, NULL), ==, REEVE_KEPT_READABLE);
 }
 
 static void
-test_values_keep (Fixture *fixture, gconstpointer data)
+test_values_keep (KeptFixture *fixture, gconstpointer data)
 {
-  g_autofree char *first = put (fixture, "a value");
-  g_autofree char *second = put (fixture, "a value");
+  g_autofree char *first = kept_fixture_put (fixture, "a value");
+  g_autofree char *second = kept_fixture_put (fixture, "a value");
   g_autofree char *plain = reeve_digests_sha256_hex ("a value", strlen ("a value"));
   g_autofree char *text = NULL;
 
   g_assert_cmpstr (first, !=, second);
   g_assert_cmpstr (first, !=, plain);
   g_assert_cmpuint (strlen (first), ==, 64);
-  g_assert_cmpint (state_of (fixture, first, &text), ==, REEVE_KEPT_READABLE);
+  g_assert_cmpint (kept_fixture_state_of (fixture, first, &text), ==, REEVE_KEPT_READABLE);
   g_assert_cmpstr (text, ==, "a value");
-  g_assert_cmpint (state_of (fixture, plain, NULL), ==, REEVE_KEPT_MISSING);
+  g_assert_cmpint (kept_fixture_state_of (fixture, plain, NULL), ==, REEVE_KEPT_MISSING);
   check_bound (fixture);
 }
 
 static void
-test_values_erase (Fixture *fixture, gconstpointer data)
+test_values_erase (KeptFixture *fixture, gconstpointer data)
 {
-  g_autofree char *before = put (fixture, "before");
-  g_autofree char *path = half_of (fixture, 1);
+  g_autofree char *before = kept_fixture_put (fixture, "before");
+  g_autofree char *path = kept_fixture_half_of (fixture, 1);
   g_autofree char *beside = g_strconcat (path, ".new", NULL);
   g_autofree char *address = NULL;
   g_autofree char *after = NULL;
@@ -181,17 +63,17 @@ test_values_erase (Fixture *fixture, gconstpointer data)
   g_assert_no_error (error);
   /* what a crash in its making leaves: another name of the same file */
   g_assert_cmpint (link (path, beside), ==, 0);
-  erase (fixture);
+  kept_fixture_erase (fixture);
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
   g_assert_false (g_file_test (beside, G_FILE_TEST_EXISTS));
-  g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
-  g_assert_cmpint (state_of (fixture, address, NULL), ==, REEVE_KEPT_ERASED);
+  g_assert_cmpint (kept_fixture_state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
+  g_assert_cmpint (kept_fixture_state_of (fixture, address, NULL), ==, REEVE_KEPT_ERASED);
   g_assert_null (
       reeve_kept_values_find_address (fixture->values, SCOPE, fixture->user, "192.0.2.7"));
-  after = put (fixture, "after");
-  g_assert_cmpint (state_of (fixture, after, NULL), ==, REEVE_KEPT_READABLE);
-  g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
-  nobody = erase_somebody (fixture, "usr_nobody", &error);
+  after = kept_fixture_put (fixture, "after");
+  g_assert_cmpint (kept_fixture_state_of (fixture, after, NULL), ==, REEVE_KEPT_READABLE);
+  g_assert_cmpint (kept_fixture_state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
+  nobody = kept_fixture_erase_somebody (fixture, "usr_nobody", &error);
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
   g_assert_null (nobody);
   g_clear_error (&error);
@@ -203,52 +85,10 @@ test_values_erase (Fixture *fixture, gconstpointer data)
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 
-/* The store as it was before, from a backup: half of the key is in it. */
-static void
-check_older_store (Fixture *fixture)
-{
-  g_autofree char *before = put (fixture, "before");
-  g_autoptr (ReeveRecord) subject = record_of (fixture, REEVE_STORE_SUBJECTS, fixture->user);
-  g_autofree char *after = NULL;
-
-  erase (fixture);
-  write_record (fixture, REEVE_STORE_SUBJECTS, fixture->user, reeve_record_get_fields (subject));
-  g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
-  after = put (fixture, "after");
-  g_assert_cmpint (state_of (fixture, after, NULL), ==, REEVE_KEPT_READABLE);
-  g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
-}
-
-/* Cut off at each step: the half is overwritten, cut, removed; the record is as it was. */
-static void
-test_values_cut_off (Fixture *fixture, gconstpointer data)
-{
-  static const char zeros[REEVE_SUBJECT_SHARES_SIZE] = { 0 };
-
-  for (guint step = 0; step < 3; step++)
-    {
-      g_autofree char *before = put (fixture, "before");
-      g_autofree char *after = NULL;
-      g_autofree char *path = half_of (fixture, step + 1);
-
-      g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
-      if (step < 2)
-        g_assert_true (
-            g_file_set_contents (path, zeros, step == 0 ? (gssize) sizeof zeros : 0, NULL));
-      else
-        g_assert_cmpint (g_unlink (path), ==, 0);
-      g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
-      after = put (fixture, "after");
-      g_assert_cmpint (state_of (fixture, after, NULL), ==, REEVE_KEPT_READABLE);
-      g_assert_cmpint (state_of (fixture, before, NULL), ==, REEVE_KEPT_ERASED);
-    }
-  check_older_store (fixture);
-}
-
 static gpointer
 put_many (gpointer data)
 {
-  Fixture *fixture = data;
+  KeptFixture *fixture = data;
   GPtrArray *digests = g_ptr_array_new_with_free_func (g_free);
 
   for (guint i = 0; i < 8; i++)
@@ -266,29 +106,31 @@ put_many (gpointer data)
 
 /* Nothing is ever named that is neither there nor erased, and nothing outlives the last erasure. */
 static void
-test_values_meanwhile (Fixture *fixture, gconstpointer data)
+test_values_meanwhile (KeptFixture *fixture, gconstpointer data)
 {
   GThread *threads[THREADS];
 
   for (guint i = 0; i < THREADS; i++)
     threads[i] = g_thread_new ("put", put_many, fixture);
   for (guint i = 0; i < ROUNDS; i++)
-    erase (fixture);
+    kept_fixture_erase (fixture);
   for (guint i = 0; i < THREADS; i++)
     {
       g_autoptr (GPtrArray) digests = g_thread_join (threads[i]);
 
       for (guint d = 0; d < digests->len; d++)
-        g_assert_cmpint (state_of (fixture, digests->pdata[d], NULL), !=, REEVE_KEPT_MISSING);
-      erase (fixture);
+        g_assert_cmpint (kept_fixture_state_of (fixture, digests->pdata[d], NULL), !=,
+                         REEVE_KEPT_MISSING);
+      kept_fixture_erase (fixture);
       for (guint d = 0; d < digests->len; d++)
-        g_assert_cmpint (state_of (fixture, digests->pdata[d], NULL), ==, REEVE_KEPT_ERASED);
+        g_assert_cmpint (kept_fixture_state_of (fixture, digests->pdata[d], NULL), ==,
+                         REEVE_KEPT_ERASED);
     }
 }
 
 /* Keys cannot be made, and again can. */
 static void
-spoil (Fixture *fixture, gboolean spoilt)
+spoil (KeptFixture *fixture, gboolean spoilt)
 {
   g_autofree char *path = g_build_filename (fixture->host.ledger.keys, "subjects", NULL);
 
@@ -299,7 +141,7 @@ spoil (Fixture *fixture, gboolean spoilt)
 }
 
 static JsonObject *
-newest (Fixture *fixture)
+newest (KeptFixture *fixture)
 {
   g_autoptr (GError) error = NULL;
   guint64 size = 0;
@@ -313,7 +155,7 @@ newest (Fixture *fixture)
 }
 
 static ReeveAdmitted *
-begin (Fixture *fixture, GError **error)
+begin (KeptFixture *fixture, GError **error)
 {
   g_autoptr (JsonNode) body = json_node_init_string (json_node_alloc (), "asked");
   const ReeveAdmissionRequest request = {
@@ -334,7 +176,7 @@ on_settled (GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static JsonObject *
-settle (Fixture *fixture, ReeveAdmitted *admitted)
+settle (KeptFixture *fixture, ReeveAdmitted *admitted)
 {
   g_autoptr (JsonNode) body = json_node_init_string (json_node_alloc (), "answered");
   const ReeveSettlement settlement
@@ -351,7 +193,7 @@ settle (Fixture *fixture, ReeveAdmitted *admitted)
 /* What cannot be kept is not done; what was done is recorded without a digest that can be guessed.
  */
 static void
-test_values_unkept (Fixture *fixture, gconstpointer data)
+test_values_unkept (KeptFixture *fixture, gconstpointer data)
 {
   g_autoptr (JsonObject) after = NULL;
   g_autoptr (JsonObject) outcome = NULL;
@@ -453,10 +295,10 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func)                                                                            \
+  g_test_add (path, KeptFixture, NULL, kept_fixture_set_up, func, kept_fixture_tear_down)
   ADD ("/kept-values/keep", test_values_keep);
   ADD ("/kept-values/erase", test_values_erase);
-  ADD ("/kept-values/cut-off", test_values_cut_off);
   ADD ("/kept-values/meanwhile", test_values_meanwhile);
   ADD ("/kept-values/unkept", test_values_unkept);
 #undef ADD

@@ -227,6 +227,53 @@ class Kept(Base):
         # nothing was done again
         self.assertEqual(self.host.get(f"/api/v1/admin/audit/{later}", expect=200).json["body"]["state"], "kept")
 
+    def test_a_damaged_half_is_no_erasure(self):
+        user, key = self.person()
+        seq = self.make(key, "damaged-canary")["intent"]["seq"]
+        name = hashlib.sha256(user.encode()).hexdigest()[:40] + ".1"
+        half = os.path.join(self.host.state, "keys", "subjects", "default", name)
+        with open(half, "rb") as file:
+            whole = file.read()
+
+        def state():
+            return self.host.get(f"/api/v1/admin/audit/{seq}", expect=200).json["body"]["state"]
+
+        def check():
+            items = self.host.get("/api/v1/admin/doctor", expect=200).json["items"]
+            return next(i for i in items if i["id"] == "audit.personal_keys")
+
+        def write(data):
+            with open(half, "wb") as file:
+                file.write(data)
+
+        self.assertEqual((state(), check()["state"]), ("kept", "ok"))
+        write(whole[:7])
+        # nothing is begun for him, nothing is made anew, and whoever looks after the host is told where
+        refused = self.host.post("/api/v1/admin/users", {"username": "damaged-more"}, key=key, expect=500).json
+        self.assertNotIn(name, json.dumps(refused))
+        self.assertEqual(state(), "damaged")
+        found = check()
+        self.assertEqual(found["state"], "fail")
+        self.assertIn(half, found["detail"])
+        self.assertIn("compliance erase", found["detail"])
+        self.assertIn("erase the user", found["remedy"])
+        self.assertFalse(os.path.exists(half[:-1] + "2"))
+        # also after a start
+        self.host.stop()
+        self.host.start()
+        self.assertEqual((state(), check()["state"]), ("damaged", "fail"))
+        # put back
+        write(whole)
+        self.assertEqual((state(), check()["state"]), ("kept", "ok"))
+        # or given up
+        os.unlink(half)
+        self.assertEqual(state(), "damaged")
+        self.erase(user)
+        self.assertTrue(os.path.exists(half + ".erased"))
+        self.assertEqual((state(), check()["state"]), ("erased", "ok"))
+        self.assertEqual(self.make(key, "damaged-after")["intent"]["body"]["state"], "kept")
+        self.verify()
+
     def test_a_removed_tenant_leaves_no_half_of_a_key(self):
         tenant = f"removed-{time.monotonic_ns()}"
         self.host.post("/api/v1/admin/tenants", {"tenant_id": tenant, "name": "removed"}, expect=201)
