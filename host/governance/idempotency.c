@@ -4,7 +4,7 @@
  * when a host ended stays so until it expires: whether it was done cannot be known here, and doing
  * it again is the one thing that must not happen. A run is not lost that way: its id is chosen with
  * the claim, so that the key leads to it, or says that it was never begun. */
-#include "idempotency.h"
+#include "idempotency-private.h"
 
 #include <string.h>
 
@@ -20,21 +20,11 @@
 /* expired answers that one claim clears away */
 #define REEVE_IDEMPOTENCY_SWEEP 20
 
-struct _ReeveIdempotency
-{
-  GObject parent_instance;
-
-  ReeveStore *store;
-  ReeveWorkers *workers;
-  guint seconds;
-  GMutex lock;      /* guards live */
-  GHashTable *live; /* ids under which this very process does or looks up something */
-};
-
 struct _ReeveIdempotencyClaim
 {
   char *scope;
-  char *id; /* digest of who, what and the key */
+  char *id;      /* digest of who, what and the key */
+  char *subject; /* (nullable): who asks */
   char *fingerprint;
   char *run_id;                            /* (nullable): of the run that it begins */
   guint8 seal[REEVE_IDEMPOTENCY_SEAL_KEY]; /* of the answer */
@@ -112,6 +102,7 @@ reeve_idempotency_claim_free (gpointer data)
 
   g_free (claim->scope);
   g_free (claim->id);
+  g_free (claim->subject);
   g_free (claim->fingerprint);
   g_free (claim->run_id);
   g_free (claim);
@@ -194,6 +185,7 @@ reeve_idempotency_make_claim (ReeveCaller *caller, const char *operation, const 
 
   claim->scope = g_strdup (reeve_caller_get_tenant_id (caller));
   claim->id = reeve_digests_sha256_hex (text, strlen (text));
+  claim->subject = g_strdup (user_id);
   claim->fingerprint = g_strdup (fingerprint);
   claim->run_id = reeve_idempotency_run_is_begun_by (operation) ? reeve_ids_new ("run") : NULL;
   /* not to be had from the id, which is in the store */
@@ -210,6 +202,8 @@ reeve_idempotency_make_fields (ReeveIdempotency *self, ReeveIdempotencyClaim *cl
   json_object_set_string_member (fields, "fingerprint", claim->fingerprint);
   json_object_set_int_member (fields, "expires_at",
                               reeve_times_now () + self->seconds * REEVE_TIMES_SECOND);
+  if (claim->subject != NULL)
+    json_object_set_string_member (fields, REEVE_IDEMPOTENCY_SUBJECT, claim->subject);
   if (claim->run_id != NULL)
     json_object_set_string_member (fields, "run_id", claim->run_id);
   return fields;
@@ -288,6 +282,13 @@ reeve_idempotency_read_answer (ReeveIdempotencyClaim *claim, JsonObject *fields,
                            "ended in the middle of it");
       return FALSE;
     }
+  if (reeve_json_get_boolean (fields, REEVE_IDEMPOTENCY_ERASED, FALSE))
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+                           "the request with this idempotency key was done, and is not done again; "
+                           "what was answered was erased with who had asked");
+      return FALSE;
+    }
   found->answered = TRUE;
   if (sealed == NULL)
     return TRUE;
@@ -364,6 +365,7 @@ reeve_idempotency_work (GTask *task, gpointer source, gpointer data, GCancellabl
   found->claim = g_new0 (ReeveIdempotencyClaim, 1);
   found->claim->scope = g_strdup (claim->scope);
   found->claim->id = g_strdup (claim->id);
+  found->claim->subject = g_strdup (claim->subject);
   found->claim->fingerprint = g_strdup (claim->fingerprint);
   found->claim->run_id = g_strdup (claim->run_id);
   memcpy (found->claim->seal, claim->seal, sizeof claim->seal);

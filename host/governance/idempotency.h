@@ -5,6 +5,7 @@
 #include "base/workers.h"
 #include "store/store.h"
 
+#include "admission.h"
 #include "caller.h"
 
 G_BEGIN_DECLS
@@ -30,8 +31,8 @@ void reeve_idempotency_claim_async (ReeveIdempotency *self, ReeveCaller *caller,
 /* (transfer full) a claim: perform the request. %NULL without an error: it was answered before,
  * with @status and
  * @result (transfer full, nullable). %REEVE_ERROR_IDEMPOTENCY_MISMATCH: other request under the
- * same key; %REEVE_ERROR_CONFLICT: it is still being performed; %REEVE_ERROR_INVALID_ARGUMENT: the
- * key is empty or too long. */
+ * same key; %REEVE_ERROR_CONFLICT: it is still being performed, or its answer was erased;
+ * %REEVE_ERROR_INVALID_ARGUMENT: the key is empty or too long. */
 ReeveIdempotencyClaim *reeve_idempotency_claim_finish (ReeveIdempotency *self, GAsyncResult *result,
                                                        guint *status, JsonNode **node,
                                                        GError **error);
@@ -46,6 +47,10 @@ void reeve_idempotency_release (ReeveIdempotency *self, ReeveIdempotencyClaim *c
 /* For a request that began a run which ends later, or none: the key leads to the run. (transfer
  * full) claim. */
 void reeve_idempotency_leave (ReeveIdempotency *self, ReeveIdempotencyClaim *claim);
+/* Consumes @admitted ("compliance.erase"), unless that is done. Nobody gets again what @subject was
+ * answered until now, and nothing is performed again. Blocks; worker threads. */
+gboolean reeve_idempotency_erase (ReeveIdempotency *self, ReeveAdmitted *admitted,
+                                  const char *scope, const char *subject, GError **error);
 /* (nullable): the id that the run has to have. */
 const char *reeve_idempotency_get_run_id (ReeveIdempotencyClaim *claim);
 

@@ -139,6 +139,12 @@ static const ReeveStep reeve_schema_tenant_personal[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_tenant_answers[] = {
+  SCHEMA_FIELDS (REEVE_STORE_IDEMPOTENCY, SCHEMA_TEXT ("subject")),
+  SCHEMA_INDEX (REEVE_STORE_IDEMPOTENCY, SCHEMA_TEXT ("subject")),
+  { .name = NULL },
+};
+
 static const ReeveStep reeve_schema_platform_prices[] = {
   SCHEMA_COLLECTION (REEVE_STORE_PRICE_IMPORTS, SCHEMA_INT ("created_at")),
   SCHEMA_INDEX (REEVE_STORE_PRICE_IMPORTS, SCHEMA_INT ("created_at")),
@@ -159,6 +165,7 @@ static const ReeveMigration reeve_schema_tenant[] = {
   { 3, "budgets", reeve_schema_tenant_3 },
   { 4, "usage, cost reports", reeve_schema_tenant_usage },
   { 5, "subjects, what is kept of them", reeve_schema_tenant_personal },
+  { 6, "kept answers by who asked", reeve_schema_tenant_answers },
   { 0, NULL, NULL },
 };
 /* clang-format on */

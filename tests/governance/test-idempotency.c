@@ -314,6 +314,113 @@ test_idempotency_race (Fixture *fixture, gconstpointer data)
   store (fixture, won, 200, "1");
 }
 
+static JsonObject *
+do_erase (gpointer object, ReeveAdmitted *admitted, JsonObject *params, GError **error)
+{
+  return reeve_idempotency_erase (object, admitted, "default",
+                                  json_object_get_string_member (params, "user_id"), error)
+             ? json_object_new ()
+             : NULL;
+}
+
+static void
+erase (Fixture *fixture, const char *user_id)
+{
+  g_autofree char *params = g_strdup_printf ("{\"user_id\":\"%s\"}", user_id);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonObject) done
+      = directory_fixture_effect (&fixture->host, fixture->caller, "compliance.erase", do_erase,
+                                  fixture->idempotency, params, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (done);
+}
+
+/* Many answers of one user, as they lie in the store. */
+static void
+fill (Fixture *fixture, const char *user_id, guint count)
+{
+  g_autoptr (ReeveBatch) batch = reeve_batch_new ("default");
+  g_autoptr (ReeveBatchResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < count; i++)
+    {
+      g_autoptr (JsonObject) fields = json_object_new ();
+      g_autofree char *id = g_strdup_printf ("%064u", i);
+
+      json_object_set_string_member (fields, "fingerprint", "aa");
+      json_object_set_int_member (fields, "expires_at", G_MAXINT64);
+      json_object_set_string_member (fields, "subject", user_id);
+      json_object_set_int_member (fields, "status", 200);
+      json_object_set_string_member (fields, "result", "sealed");
+      reeve_batch_put (batch, REEVE_STORE_IDEMPOTENCY, id, fields, REEVE_REVISION_ABSENT);
+    }
+  result = reeve_store_commit (fixture->host.store, batch, &error);
+  g_assert_no_error (error);
+}
+
+/* How many of a user's answers are kept. */
+static guint
+count_kept (Fixture *fixture, const char *user_id)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new ("default", REEVE_STORE_IDEMPOTENCY);
+  g_autoptr (ReeveQueryResult) result = NULL;
+  GPtrArray *records = NULL;
+  guint kept = 0;
+
+  reeve_query_filter_string (query, "subject", REEVE_FILTER_EQ, user_id);
+  reeve_query_limit (query, 500);
+  result = reeve_store_query (fixture->host.store, query, NULL);
+  g_assert_nonnull (result);
+  records = reeve_query_result_get_records (result);
+  for (guint i = 0; i < records->len; i++)
+    if (json_object_has_member (reeve_record_get_fields (records->pdata[i]), "result"))
+      kept++;
+  return kept;
+}
+
+/* Who was erased is not answered again, and nothing is done again: here, and on another host over
+ * the same store. */
+static void
+test_idempotency_erase (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (ReeveIdempotency) mine = g_object_ref (fixture->idempotency);
+  g_autoptr (ReeveIdempotency) other
+      = reeve_idempotency_new (fixture->host.store, fixture->host.workers);
+  g_autoptr (ReeveCaller) admin = reeve_caller_ref (fixture->caller);
+  g_autoptr (ReeveCaller) gone = make_caller ("key_a", "admin", "api_key", NULL, NULL);
+  Answer running = { 0 };
+  Answer apart = claim (fixture, "agents.create", "one", "aa");
+
+  store (fixture, apart.claim, 201, "\"of another\"");
+  reeve_caller_unref (fixture->caller);
+  fixture->caller = reeve_caller_ref (gone);
+  store (fixture, claim (fixture, "agents.create", "one", "aa").claim, 201, "\"canary\"");
+  store (fixture, claim (fixture, "agents.execute", "two", "aa").claim, 200, "\"canary\"");
+  running = claim (fixture, "agents.create", "three", "aa");
+  fill (fixture, "usr_one", 230);
+  g_assert_cmpuint (count_kept (fixture, "usr_one"), ==, 232);
+  erase (fixture, "usr_one");
+  erase (fixture, "usr_one");
+  g_assert_cmpuint (count_kept (fixture, "usr_one"), ==, 0);
+  for (guint i = 0; i < 3; i++)
+    {
+      g_set_object (&fixture->idempotency, (i == 1 ? other : mine));
+      assert_refused (claim (fixture, "agents.create", "one", "aa"), REEVE_ERROR_CONFLICT);
+      assert_refused (claim (fixture, "agents.execute", "two", "aa"), REEVE_ERROR_CONFLICT);
+      assert_refused (claim (fixture, "agents.create", "one", "bb"),
+                      REEVE_ERROR_IDEMPOTENCY_MISMATCH);
+    }
+  /* what ends later is answered later */
+  assert_refused (claim (fixture, "agents.create", "three", "aa"), REEVE_ERROR_CONFLICT);
+  store (fixture, running.claim, 201, "\"later\"");
+  assert_answered (claim (fixture, "agents.create", "three", "aa"), 201, "\"later\"");
+  reeve_caller_unref (fixture->caller);
+  fixture->caller = reeve_caller_ref (admin);
+  assert_answered (claim (fixture, "agents.create", "one", "aa"), 201, "\"of another\"");
+}
+
 #define ADD(name, func) g_test_add ("/idempotency/" name, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -329,5 +436,6 @@ main (int argc, char **argv)
   ADD ("expiry", test_idempotency_expiry);
   ADD ("keys", test_idempotency_keys);
   ADD ("race", test_idempotency_race);
+  ADD ("erase", test_idempotency_erase);
   return g_test_run ();
 }

@@ -227,6 +227,28 @@ class Kept(Base):
         # nothing was done again
         self.assertEqual(self.host.get(f"/api/v1/admin/audit/{later}", expect=200).json["body"]["state"], "kept")
 
+    def test_kept_answers_go_too(self):
+        user, key = self.person()
+        body = {"username": f"answered-{time.monotonic_ns()}"}
+
+        def ask(word, **options):
+            return self.host.post("/api/v1/admin/users", options.pop("body", body), headers={"Idempotency-Key": word}, **options)
+
+        first = ask("of-the-erased", key=key, expect=201).json
+        self.assertEqual(ask("of-the-erased", key=key, expect=201).json, first)
+        other = ask("of-another", body={"username": f"{body['username']}-2"}, expect=201).json
+        self.erase(user)
+        for _ in range(2):
+            refused = ask("of-the-erased", key=key, expect=409).json
+            self.assertIn("erased", refused["detail"])
+            self.assertNotIn(first["user_id"], json.dumps(refused))
+            self.assertEqual(len(self.host.records(action="users.create", kind="intent", actor=user)), 1)
+            ask("of-the-erased", key=key, body={"username": "another"}, expect=422)
+            # nobody else's
+            self.assertEqual(ask("of-another", body={"username": f"{body['username']}-2"}, expect=201).json, other)
+            self.host.stop()
+            self.host.start()
+
     def test_a_damaged_half_is_no_erasure(self):
         user, key = self.person()
         seq = self.make(key, "damaged-canary")["intent"]["seq"]
