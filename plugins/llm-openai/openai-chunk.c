@@ -63,25 +63,31 @@ openai_chunk_detail (JsonObject *usage, const char *group, const char *member)
   return details != NULL ? reeve_json_get_int (details, member, -1) : -1;
 }
 
-static gboolean
-openai_chunk_emit_usage (const OpenaiSink *sink, JsonObject *usage, GError **error)
+gboolean
+openai_chunk_emit_counts (const OpenaiSink *sink, gint64 input, gint64 output, gint64 cached,
+                          gint64 reasoning, GError **error)
 {
   ReeveLlmDelta delta;
 
+  openai_chunk_init (&delta, REEVE_LLM_DELTA_USAGE);
+  /* what a service counts below nothing is not known */
+  delta.input_tokens = MAX (input, -1);
+  delta.output_tokens = MAX (output, -1);
+  delta.cached_tokens = MAX (cached, -1);
+  delta.reasoning_tokens = MAX (reasoning, -1);
+  return openai_chunk_emit (sink, &delta, error);
+}
+
+static gboolean
+openai_chunk_emit_usage (const OpenaiSink *sink, JsonObject *usage, GError **error)
+{
   if (usage == NULL)
     return TRUE;
-  openai_chunk_init (&delta, REEVE_LLM_DELTA_USAGE);
-  delta.input_tokens = reeve_json_get_int (usage, "prompt_tokens", -1);
-  delta.output_tokens = reeve_json_get_int (usage, "completion_tokens", -1);
-  delta.cached_tokens = openai_chunk_detail (usage, "prompt_tokens_details", "cached_tokens");
-  delta.reasoning_tokens
-      = openai_chunk_detail (usage, "completion_tokens_details", "reasoning_tokens");
-  /* what a service counts below nothing is not known */
-  delta.input_tokens = MAX (delta.input_tokens, -1);
-  delta.output_tokens = MAX (delta.output_tokens, -1);
-  delta.cached_tokens = MAX (delta.cached_tokens, -1);
-  delta.reasoning_tokens = MAX (delta.reasoning_tokens, -1);
-  return openai_chunk_emit (sink, &delta, error);
+  return openai_chunk_emit_counts (
+      sink, reeve_json_get_int (usage, "prompt_tokens", -1),
+      reeve_json_get_int (usage, "completion_tokens", -1),
+      openai_chunk_detail (usage, "prompt_tokens_details", "cached_tokens"),
+      openai_chunk_detail (usage, "completion_tokens_details", "reasoning_tokens"), error);
 }
 
 /* A piece of one tool call: OpenAI numbers them by `index`; others leave it out and send whole

@@ -15,6 +15,9 @@ typedef struct
 
 gboolean openai_chunk_emit_text (const OpenaiSink *sink, ReeveLlmDeltaKind kind, const char *text,
                                  gsize length, GError **error);
+/* The tokens; below 0: not known */
+gboolean openai_chunk_emit_counts (const OpenaiSink *sink, gint64 input, gint64 output,
+                                   gint64 cached, gint64 reasoning, GError **error);
 gboolean openai_chunk_emit_chat (const OpenaiSink *sink, JsonObject *body, gboolean *finished,
                                  GError **error);
 gboolean openai_chunk_emit_embeddings (const OpenaiSink *sink, JsonObject *body, GError **error);

@@ -7,6 +7,7 @@
 #include "openai-body.h"
 #include "openai-chunk.h"
 #include "openai-error.h"
+#include "openai-glance.h"
 #include "openai-sse.h"
 
 #define OPENAI_DECODER_MAX_BODY  (64 * 1024 * 1024)
@@ -75,11 +76,21 @@ openai_decoder_is_hidden (OpenaiDecoder *self, JsonObject *body)
 }
 
 static gboolean
+openai_decoder_emit_glance (OpenaiDecoder *self, const OpenaiGlance *glance, const OpenaiSink *sink,
+                            const char *data, gsize length, GError **error)
+{
+  if (self->raw && !openai_chunk_emit_text (sink, REEVE_LLM_DELTA_RAW, data, length, error))
+    return FALSE;
+  return openai_glance_emit (glance, sink, &self->finished, error);
+}
+
+static gboolean
 openai_decoder_on_event (const char *type, const char *data, gsize length, gpointer user_data,
                          GError **error)
 {
   OpenaiDecoderEvent *event = user_data;
   OpenaiDecoder *self = event->decoder;
+  g_auto (OpenaiGlance) glance = { 0 };
   g_autoptr (JsonNode) node = NULL;
   JsonObject *body = NULL;
 
@@ -90,6 +101,8 @@ openai_decoder_on_event (const char *type, const char *data, gsize length, gpoin
       self->done = TRUE;
       return TRUE;
     }
+  if (!g_str_equal (type, "error") && openai_glance_read (&glance, data, length))
+    return openai_decoder_emit_glance (self, &glance, &event->sink, data, length, error);
   node = openai_decoder_parse (data, length, error);
   if (node == NULL)
     return FALSE;
@@ -174,6 +187,7 @@ openai_decoder_finish (ReeveLlmDecoder *decoder, ReeveLlmDeltaFunc func, gpointe
   OpenaiDecoder *self = OPENAI_DECODER (decoder);
   OpenaiDecoderEvent event = { self, { func, user_data } };
   const char *text = (const char *) self->body->data;
+  g_auto (OpenaiGlance) glance = { 0 };
   g_autoptr (JsonNode) node = NULL;
   JsonObject *body = NULL;
 
@@ -184,6 +198,8 @@ openai_decoder_finish (ReeveLlmDecoder *decoder, ReeveLlmDeltaFunc func, gpointe
       g_propagate_error (error, openai_error_from_status (self->status, text, self->body->len));
       return FALSE;
     }
+  if (self->task == REEVE_LLM_TASK_CHAT && openai_glance_read (&glance, text, self->body->len))
+    return openai_decoder_emit_glance (self, &glance, &event.sink, text, self->body->len, error);
   node = openai_decoder_parse (text != NULL ? text : "", self->body->len, error);
   if (node == NULL)
     return FALSE;
