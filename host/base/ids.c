@@ -6,8 +6,11 @@
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <pthread.h>
 #include <string.h>
 
+/* random bytes that a thread has in stock: one draw costs as much as many bytes do */
+#define REEVE_IDS_STOCK 512
 /* hexadecimal digits of an id that was made of an issuer and a subject */
 #define REEVE_IDS_DERIVED 32
 
@@ -28,6 +31,70 @@ reeve_ids_fill_random (gpointer data, gsize length)
   int result = gnutls_rnd (GNUTLS_RND_KEY, data, length);
   if (result < 0)
     g_error ("no random bytes: %s", gnutls_strerror (result));
+}
+
+typedef struct
+{
+  guint8 bytes[REEVE_IDS_STOCK];
+  gsize left; /* at the end */
+  gint forks;
+} ReeveIdsStock;
+
+/* atomic: how often this process has become a child; its stock is its parent's too */
+static gint reeve_ids_forks;
+
+static void
+reeve_ids_on_fork (void)
+{
+  g_atomic_int_inc (&reeve_ids_forks);
+}
+
+static ReeveIdsStock *
+reeve_ids_get_stock (void)
+{
+  static GPrivate current = G_PRIVATE_INIT (g_free);
+  static gsize watched = 0;
+  ReeveIdsStock *stock = g_private_get (&current);
+
+  if (stock != NULL)
+    return stock;
+  if (g_once_init_enter (&watched))
+    {
+      if (pthread_atfork (NULL, NULL, reeve_ids_on_fork) != 0)
+        g_error ("no memory to watch forks");
+      g_once_init_leave (&watched, 1);
+    }
+  stock = g_new0 (ReeveIdsStock, 1);
+  g_private_set (&current, stock);
+  return stock;
+}
+
+/**
+ * reeve_ids_fill_name:
+ * @data: where to write
+ * @length: number of bytes
+ *
+ * Fills @data with bytes of the same generator, of a stock that the calling thread has: none is
+ * given away twice, nor stays in the stock. For what is shown, not for keys.
+ */
+void
+reeve_ids_fill_name (gpointer data, gsize length)
+{
+  ReeveIdsStock *stock = reeve_ids_get_stock ();
+  gint forks = g_atomic_int_get (&reeve_ids_forks);
+  guint8 *next = NULL;
+
+  g_return_if_fail (length <= REEVE_IDS_STOCK);
+  if (stock->left < length || stock->forks != forks)
+    {
+      reeve_ids_fill_random (stock->bytes, sizeof stock->bytes);
+      stock->left = sizeof stock->bytes;
+      stock->forks = forks;
+    }
+  next = stock->bytes + sizeof stock->bytes - stock->left;
+  memcpy (data, next, length);
+  memset (next, 0, length);
+  stock->left -= length;
 }
 
 /**
@@ -74,7 +141,7 @@ reeve_ids_new (const char *kind)
 {
   guint8 random[16];
 
-  reeve_ids_fill_random (random, sizeof random);
+  reeve_ids_fill_name (random, sizeof random);
   g_autofree char *text = reeve_ids_encode (random, sizeof random);
   return g_strconcat (kind, "_", text, NULL);
 }
@@ -92,7 +159,7 @@ reeve_ids_new_uuid (void)
   guint8 random[16];
   GString *text = g_string_sized_new (36);
 
-  reeve_ids_fill_random (random, sizeof random);
+  reeve_ids_fill_name (random, sizeof random);
   random[6] = (guint8) ((random[6] & 0x0f) | 0x40);
   random[8] = (guint8) ((random[8] & 0x3f) | 0x80);
   for (guint i = 0; i < sizeof random; i++)

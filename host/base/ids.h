@@ -9,7 +9,10 @@ G_BEGIN_DECLS
 /* characters behind "<kind>_" */
 #define REEVE_IDS_LENGTH 26
 
+/* for keys */
 void reeve_ids_fill_random (gpointer data, gsize length);
+/* for names: nobody guesses them, and nothing hangs on their being secret */
+void reeve_ids_fill_name (gpointer data, gsize length);
 char *reeve_ids_new (const char *kind) G_GNUC_WARN_UNUSED_RESULT;
 char *reeve_ids_new_uuid (void) G_GNUC_WARN_UNUSED_RESULT;
 char *reeve_ids_new_secret (void) G_GNUC_WARN_UNUSED_RESULT;

@@ -77,8 +77,12 @@ reeve_trace_parse (const char *traceparent, ReeveTrace *trace)
 void
 reeve_trace_write (const ReeveTrace *trace, char text[REEVE_TRACE_LENGTH + 1])
 {
-  g_snprintf (text, REEVE_TRACE_LENGTH + 1, "00-%s-%s-%02x", trace->trace_id, trace->span_id,
-              trace->flags);
+  memcpy (text, "00-", 3);
+  memcpy (text + 3, trace->trace_id, 32);
+  text[35] = '-';
+  memcpy (text + 36, trace->span_id, 16);
+  text[52] = '-';
+  reeve_digests_write_hex (&trace->flags, 1, text + 53);
 }
 
 /* 0 is no id: once in 2^64 it would be drawn */
@@ -89,7 +93,7 @@ reeve_trace_fill (char *hex, gsize length)
 
   do
     {
-      reeve_ids_fill_random (bytes, length);
+      reeve_ids_fill_name (bytes, length);
       reeve_digests_write_hex (bytes, length, hex);
     }
   while (strspn (hex, "0") == 2 * length);

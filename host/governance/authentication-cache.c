@@ -115,8 +115,9 @@ reeve_authentication_cache_switch_off (ReeveAuthenticationCache *self)
  * @credentials: what was shown
  * @key: (out): what the answer of a provider may depend on, as one digest
  *
- * A plain token is never kept. A password is little to guess: without the key of this process the
- * digest says nothing of it.
+ * A plain token is never kept. A password is little to guess: without the salt of this process,
+ * which stands in front and is as long as a key, the digest says nothing of it. Nobody outside sees
+ * one, so no HMAC is needed against texts that go on.
  */
 void
 reeve_authentication_cache_make_key (ReeveAuthenticationCache *self,
@@ -125,8 +126,14 @@ reeve_authentication_cache_make_key (ReeveAuthenticationCache *self,
 {
   const char *parts[]
       = { credentials->scheme, credentials->peer_address, credentials->door, credentials->token };
-  g_autoptr (GByteArray) text = g_byte_array_sized_new (256);
+  g_autoptr (GByteArray) text = NULL;
+  gsize size = sizeof self->salt;
 
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
+    size += (parts[i] != NULL ? strlen (parts[i]) : 0) + 1;
+  /* it does not grow, which would leave a copy behind */
+  text = g_byte_array_sized_new ((guint) size);
+  g_byte_array_append (text, self->salt, sizeof self->salt);
   for (guint i = 0; i < G_N_ELEMENTS (parts); i++)
     {
       const char *part = parts[i] != NULL ? parts[i] : "";
@@ -134,7 +141,7 @@ reeve_authentication_cache_make_key (ReeveAuthenticationCache *self,
       /* with its NUL, so that no two lists run together */
       g_byte_array_append (text, (const guint8 *) part, (guint) strlen (part) + 1);
     }
-  reeve_digests_hmac_sha256 (self->salt, sizeof self->salt, text->data, text->len, key);
+  reeve_digests_sha256 (text->data, text->len, key);
   explicit_bzero (text->data, text->len);
 }
 
