@@ -89,7 +89,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.input_tokens = CLAMP (settlement->input_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
   record.output_tokens = CLAMP (settlement->output_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
   record.estimated = settlement->estimated;
-  record.latency_us = g_get_monotonic_time () - admitted->started;
+  record.latency_us = MAX (g_get_monotonic_time () - admitted->started - settlement->waited_us, 0);
   if (settlement->delegated_user_id != NULL)
     reeve_admission_records_delegate (&record, settlement->delegated_user_id);
   if (!reeve_admission_run_stages (self, REEVE_STAGE_GUARD_OUTPUT, REEVE_STAGE_OUTCOME,

@@ -76,6 +76,7 @@ typedef struct
   gint64 output_tokens;
   gboolean estimated;            /* the service did not count, the host did */
   gint64 steps;                  /* of an execution: model calls that it took */
+  gint64 waited_us;              /* of it: for its turn, which is no part of the effect */
   const char *delegated_user_id; /* (nullable): known only now; else as it was admitted */
 } ReeveSettlement;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of ReeveBudgetBook share: budget-book.c (budgets), budget-book-reserve.c and
- * budget-book-save.c (what the store keeps). */
+/* What the files of ReeveBudgetBook share: budget-book.c (budgets), budget-book-reserve.c,
+ * budget-book-check.c (asking without reserving) and budget-book-save.c (what the store keeps). */
 #pragma once
 
 #include "budget-book.h"
@@ -62,6 +62,9 @@ void reeve_reservation_free (ReeveReservation *self);
 void reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 period,
                             gint64 tokens, gint64 cost, const char *currency);
 void reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now);
+/* It was in period @before: what the store keeps of it is to change. */
+void reeve_budget_book_note_period (ReeveBudgetBook *self, const ReeveBudget *budget,
+                                    gint64 before);
 /* (transfer full): as it stands at @now. Only what is recorded begins a period: whoever merely
  * looks, or is refused, leaves no trace in the log that a restart could begin it by. */
 ReeveBudget *reeve_budget_book_look (ReeveBudget *budget, gint64 now);
@@ -73,6 +76,11 @@ void reeve_budget_book_change (GHashTable *deltas, const char *counter, gint64 b
 ReeveReservation *reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n,
                                           gint64 input, gint64 output, gint64 cost,
                                           const char *currency);
+/* How long the answer may be: *@output is lowered to what @budget leaves. */
+gboolean reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask,
+                                gint64 *output, GError **error);
+/* An intent that cannot say what it reserves holds nobody to anything. */
+gboolean reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError **error);
 guint reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who,
                               ReeveBudget **found);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "budget-refusal.h"
+#include "budget-wait.h"
 #include "money.h"
 
 /* A price that is not known is not the price zero: such a call cannot be bounded. */
@@ -33,8 +34,7 @@ reeve_budget_book_is_prepaid (const ReeveBudget *budget, const ReeveBudgetAsk *a
   return FALSE;
 }
 
-/* How long the answer may be: *@output is lowered to what each budget leaves. */
-static gboolean
+gboolean
 reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 *output,
                        GError **error)
 {
@@ -71,23 +71,26 @@ static gboolean
 reeve_budget_book_grant (ReeveBudgetBook *self, ReeveBudget **found, guint n,
                          const ReeveBudgetAsk *ask, gint64 *output, GError **error)
 {
-  gboolean good = TRUE;
+  GError *refused = NULL;
 
   *output = ask->output;
-  for (guint i = 0; good && i < n; i++)
+  for (guint i = 0; i < n; i++)
     {
       ReeveBudget *then = reeve_budget_book_look (found[i], ask->now);
+      GError *reason = NULL;
 
-      good = reeve_budget_book_fit (then, ask, output, error);
+      if (!reeve_budget_book_fit (then, ask, output, &reason))
+        reeve_budget_wait_keep_longest (&refused, reason);
       reeve_budget_unref (then);
     }
-  for (guint i = 0; good && i < n; i++)
+  for (guint i = 0; refused == NULL && i < n; i++)
     reeve_budget_book_roll (self, found[i], ask->now);
-  return good;
+  if (refused != NULL)
+    g_propagate_error (error, refused);
+  return refused == NULL;
 }
 
-/* An intent that cannot say what it reserves holds nobody to anything. */
-static gboolean
+gboolean
 reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError **error)
 {
   if (ask->price == NULL
@@ -177,52 +180,4 @@ reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
     }
   g_mutex_unlock (&self->lock);
   return made;
-}
-
-static gboolean
-reeve_budget_book_leaves (const ReeveBudget *budget, gint64 tokens, gint64 now, GError **error)
-{
-  /* what others do not use may still come back */
-  if (budget->pool != NULL && tokens <= REEVE_BUDGET_LEAST
-      && !reeve_budget_pool_is_dry (budget->pool, g_get_monotonic_time ()))
-    return TRUE;
-  if (reeve_budget_get_tokens_open (budget) < tokens)
-    return reeve_budget_refusal_set_tokens (error, budget, tokens, now);
-  if (budget->request_limit != REEVE_BUDGET_NONE && budget->request_limit < tokens)
-    return reeve_budget_refusal_set_request (error, budget, tokens);
-  if (reeve_budget_get_cost_open (budget) <= 0)
-    return reeve_budget_refusal_set_cost (error, budget, 1, now);
-  return TRUE;
-}
-
-/**
- * reeve_budget_book_check:
- * @self: a book
- * @who: who would spend
- * @tokens: how many
- * @now: µs since 1970
- * @error: return location
- *
- * Returns: whether all of its budgets leave so much now; %FALSE with %REEVE_ERROR_BUDGET_EXCEEDED
- */
-gboolean
-reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 tokens,
-                         gint64 now, GError **error)
-{
-  ReeveBudget *found[REEVE_RESERVATION_SCOPES];
-  gboolean good = FALSE;
-  guint n = 0;
-
-  g_mutex_lock (&self->lock);
-  good = reeve_budget_book_can_see (self, error);
-  n = reeve_budget_book_find (self, who, found);
-  for (guint i = 0; good && i < n; i++)
-    {
-      ReeveBudget *then = reeve_budget_book_look (found[i], now);
-
-      good = reeve_budget_book_leaves (then, tokens, now, error);
-      reeve_budget_unref (then);
-    }
-  g_mutex_unlock (&self->lock);
-  return good;
 }

@@ -18,9 +18,11 @@ reeve_budget_book_read_slice (const ReeveBudget *budget, ReeveBudgetSlice *slice
     .period = budget->period,
     .tokens = budget->token_limit,
     .tokens_taken = budget->tokens_used + budget->tokens_reserved,
+    .tokens_spent = budget->tokens_used,
     .cost = budget->cost_limit,
     .cost_taken = reeve_budget_sum (reeve_budget_get_cost_used (budget),
                                     reeve_budget_get_cost_reserved (budget)),
+    .cost_spent = reeve_budget_get_cost_used (budget),
     .touched = budget->touched,
   };
 }
@@ -28,7 +30,8 @@ reeve_budget_book_read_slice (const ReeveBudget *budget, ReeveBudgetSlice *slice
 /**
  * reeve_budget_book_get_slice:
  * @self: a book
- * @now: µs since 1970
+ * @now: µs since 1970, of a call; %REEVE_BUDGET_AS_IT_IS where nobody calls: a clock alone, which
+ * may be wrong, begins no period
  * @slice: (out): how it stands
  *
  * Returns: whether the platform has a budget, and that of this tenant is known
@@ -50,15 +53,15 @@ reeve_budget_book_get_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice
 }
 
 /**
- * reeve_budget_book_cut_slice:
+ * reeve_budget_book_see_slice:
  * @self: a book
  * @now: µs since 1970
- * @slice: (out): how it stands then: what was given is what is taken
+ * @slice: (out): how it would stand then
  *
- * Returns: whether the platform has a budget, and that of this tenant is known
+ * Returns: as of reeve_budget_book_get_slice()
  */
 gboolean
-reeve_budget_book_cut_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice *slice)
+reeve_budget_book_see_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice *slice)
 {
   ReeveBudget *budget = NULL;
 
@@ -66,7 +69,55 @@ reeve_budget_book_cut_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice
   budget = reeve_budget_book_slice (self);
   if (budget != NULL)
     {
-      reeve_budget_book_roll (self, budget, now);
+      ReeveBudget *then = reeve_budget_book_look (budget, now);
+
+      reeve_budget_book_read_slice (then, slice);
+      reeve_budget_unref (then);
+    }
+  g_mutex_unlock (&self->lock);
+  return budget != NULL;
+}
+
+/**
+ * reeve_budget_book_begin_slice:
+ * @self: a book
+ * @period: number of a period of which the tenant was given something
+ *
+ * What was given and never taken stands in no log: the store alone knows that it was.
+ */
+void
+reeve_budget_book_begin_slice (ReeveBudgetBook *self, gint64 period)
+{
+  ReeveBudget *budget = NULL;
+
+  g_mutex_lock (&self->lock);
+  budget = reeve_budget_book_slice (self);
+  if (budget != NULL)
+    {
+      gint64 before = budget->period;
+
+      reeve_budget_go_on (budget, period);
+      reeve_budget_book_note_period (self, budget, before);
+    }
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * reeve_budget_book_cut_slice:
+ * @self: a book
+ * @slice: (out): how it stands then: what was given is what is taken
+ *
+ * Returns: whether the platform has a budget, and that of this tenant is known
+ */
+gboolean
+reeve_budget_book_cut_slice (ReeveBudgetBook *self, ReeveBudgetSlice *slice)
+{
+  ReeveBudget *budget = NULL;
+
+  g_mutex_lock (&self->lock);
+  budget = reeve_budget_book_slice (self);
+  if (budget != NULL)
+    {
       if (budget->token_limit != REEVE_BUDGET_NONE)
         budget->token_limit = budget->tokens_used + budget->tokens_reserved;
       if (budget->cost_limit != REEVE_BUDGET_NONE)

@@ -130,7 +130,7 @@ reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error)
 /* ---- budgets ---- */
 
 /* Under the lock: it was in another period before. */
-static void
+void
 reeve_budget_book_note_period (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 before)
 {
   g_autofree char *counter = NULL;

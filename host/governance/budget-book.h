@@ -8,6 +8,9 @@
 
 G_BEGIN_DECLS
 
+/* for @now: no period begins */
+#define REEVE_BUDGET_AS_IT_IS 0
+
 typedef struct _ReeveBudgetBook ReeveBudgetBook;
 typedef struct _ReeveReservation ReeveReservation;
 
@@ -35,16 +38,20 @@ typedef struct
   gint64 now;              /* µs since 1970 */
   guint64 size;            /* records in the tenant's log */
   gboolean last;           /* the platform gives no more: what the slice leaves is all there is */
+  gint64 spare_tokens;     /* of a check: what other tenants would give back */
+  gint64 spare_cost;
 } ReeveBudgetAsk;
 
 /* What a tenant was given of the platform's budget, in its period; REEVE_BUDGET_NONE: no limit. */
 typedef struct
 {
   gint64 period;
-  gint64 tokens; /* what was given */
-  gint64 tokens_taken;
+  gint64 tokens;       /* what was given */
+  gint64 tokens_taken; /* spent and reserved */
+  gint64 tokens_spent;
   gint64 cost;
   gint64 cost_taken;
+  gint64 cost_spent;
   gint64 touched; /* monotonic µs */
 } ReeveBudgetSlice;
 
@@ -82,15 +89,19 @@ ReeveReservation *reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveB
 ReeveReservation *reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
                                             const ReeveBudgetAsk *ask, gint64 cost,
                                             const char *currency, GError **error);
-/* Do all of its budgets leave so many tokens now? */
-gboolean reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 tokens,
-                                  gint64 now, GError **error);
+/* Would it be reserved now? Nothing is. */
+gboolean reeve_budget_book_check (ReeveBudgetBook *self, const ReeveBudgetWho *who,
+                                  const ReeveBudgetAsk *ask, GError **error);
 /* ---- its slice of the platform's budget: budget-book-slice.c ---- */
 
-/* FALSE: it has none. */
+/* FALSE: it has none. @now: of the call that wants of it. */
 gboolean reeve_budget_book_get_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice *slice);
+/* The same as it would stand then: nothing begins. */
+gboolean reeve_budget_book_see_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice *slice);
+/* A call had begun this period before the host was started. */
+void reeve_budget_book_begin_slice (ReeveBudgetBook *self, gint64 period);
 /* From here on it has no more than what is spent and reserved; so it is told. */
-gboolean reeve_budget_book_cut_slice (ReeveBudgetBook *self, gint64 now, ReeveBudgetSlice *slice);
+gboolean reeve_budget_book_cut_slice (ReeveBudgetBook *self, ReeveBudgetSlice *slice);
 /* What it was given, unless the period has changed meanwhile. */
 void reeve_budget_book_put_slice (ReeveBudgetBook *self, const ReeveBudgetSlice *slice);
 /* Is there less than so much in it, and was that not said already? */

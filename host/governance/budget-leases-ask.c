@@ -33,13 +33,14 @@ reeve_budget_leases_push (ReeveBudgetLeases *self, ReeveBudgetLeasesWish *wish)
 }
 
 static ReeveBudgetLeasesWish *
-reeve_budget_leases_wish_new (ReeveBudgetBook *book, gint64 tokens, gint64 cost)
+reeve_budget_leases_wish_new (ReeveBudgetBook *book, gint64 tokens, gint64 cost, gint64 now)
 {
   ReeveBudgetLeasesWish *wish = g_new0 (ReeveBudgetLeasesWish, 1);
 
   wish->book = reeve_budget_book_ref (book);
   wish->tokens = tokens;
   wish->cost = cost;
+  wish->now = now;
   return wish;
 }
 
@@ -53,7 +54,7 @@ reeve_budget_leases_wish_new (ReeveBudgetBook *book, gint64 tokens, gint64 cost)
 void
 reeve_budget_leases_let_go (ReeveBudgetLeases *self, ReeveBudgetBook *book)
 {
-  ReeveBudgetLeasesWish *wish = reeve_budget_leases_wish_new (book, 0, 0);
+  ReeveBudgetLeasesWish *wish = reeve_budget_leases_wish_new (book, 0, 0, REEVE_BUDGET_AS_IT_IS);
 
   wish->going = TRUE;
   reeve_budget_leases_push (self, wish);
@@ -65,12 +66,13 @@ reeve_budget_leases_let_go (ReeveBudgetLeases *self, ReeveBudgetBook *book)
  * @book: of a tenant
  * @tokens: what was just reserved
  * @cost: the same in nano-units
+ * @now: µs since 1970: of the call
  *
  * Asks for the next slice before the present one is used up.
  */
 void
 reeve_budget_leases_note (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
-                          gint64 cost)
+                          gint64 cost, gint64 now)
 {
   ReeveBudgetLeasesWish *wish = NULL;
 
@@ -79,7 +81,7 @@ reeve_budget_leases_note (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64
   if (reeve_budget_pool_is_dry (self->pool, g_get_monotonic_time ())
       || !reeve_budget_book_is_low (book, tokens, cost))
     return;
-  wish = reeve_budget_leases_wish_new (book, tokens, cost);
+  wish = reeve_budget_leases_wish_new (book, tokens, cost, now);
   wish->ahead = TRUE;
   if (!reeve_budget_leases_push (self, wish))
     reeve_budget_book_was_refilled (book);
@@ -91,6 +93,7 @@ reeve_budget_leases_note (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64
  * @book: of a tenant
  * @tokens: how many it needs
  * @cost: the same in nano-units
+ * @now: µs since 1970: of the call
  * @callback: called in the caller's thread-default context
  * @user_data: for @callback
  *
@@ -98,7 +101,8 @@ reeve_budget_leases_note (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64
  */
 void
 reeve_budget_leases_refill_async (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
-                                  gint64 cost, GAsyncReadyCallback callback, gpointer user_data)
+                                  gint64 cost, gint64 now, GAsyncReadyCallback callback,
+                                  gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (NULL, NULL, callback, user_data);
   ReeveBudgetLeasesWish *wish = NULL;
@@ -106,7 +110,7 @@ reeve_budget_leases_refill_async (ReeveBudgetLeases *self, ReeveBudgetBook *book
   g_task_set_source_tag (task, reeve_budget_leases_refill_async);
   if (!reeve_budget_pool_is_dry (self->pool, g_get_monotonic_time ()))
     {
-      wish = reeve_budget_leases_wish_new (book, tokens, cost);
+      wish = reeve_budget_leases_wish_new (book, tokens, cost, now);
       wish->task = g_object_ref (task);
       if (reeve_budget_leases_push (self, wish))
         return;

@@ -14,6 +14,7 @@ typedef struct
   ReeveBudgetBook *book; /* NULL: the thread ends */
   gint64 tokens;
   gint64 cost;
+  gint64 now;  /* µs since 1970: of the call; time that no call has seen begins no period */
   GTask *task; /* (nullable): somebody waits */
   gboolean ahead;
   gboolean going; /* the tenant goes: all that is not used comes back */

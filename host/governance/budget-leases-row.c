@@ -100,8 +100,10 @@ reeve_budget_leases_row_read_record (const ReeveBudgetLeasesTable *table, ReeveB
     return TRUE;
   row->revision = reeve_record_get_revision (record);
   row->created_at = reeve_json_get_int (fields, "created_at", 0);
-  if (reeve_json_get_int (fields, "period", -1) != row->period
-      || reeve_json_get_int (fields, "days", -1) != table->days)
+  if (reeve_json_get_int (fields, "days", -1) != table->days)
+    return TRUE;
+  row->given_period = reeve_json_get_int (fields, "period", -1);
+  if (row->given_period != row->period)
     return TRUE;
   row->tokens = reeve_json_get_int (fields, "tokens", 0);
   row->cost = reeve_budget_leases_row_get_cost (table, fields);
@@ -125,9 +127,9 @@ reeve_budget_leases_row_read (const ReeveBudgetLeasesTable *table, const char *t
   g_autofree char *tokens = reeve_budget_leases_row_counter (table, period, "tokens");
   g_autofree char *cost = reeve_budget_leases_row_money_counter (table, period);
 
-  *row = (ReeveBudgetLeasesRow){ .tenant_id = tenant_id,
-                                 .period = period,
-                                 .revision = REEVE_REVISION_ABSENT };
+  *row = (ReeveBudgetLeasesRow){
+    .tenant_id = tenant_id, .period = period, .given_period = -1, .revision = REEVE_REVISION_ABSENT
+  };
   if (reeve_budget_leases_row_check_epoch (table, error)
       && reeve_budget_leases_row_read_record (table, row, error)
       && reeve_store_counters_get (table->store, REEVE_SCOPE_PLATFORM, tokens, &row->tokens_total,

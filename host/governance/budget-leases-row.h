@@ -31,6 +31,7 @@ typedef struct
   gint64 cost;         /* in the currency of the table */
   gint64 tokens_total; /* given to all tenants */
   gint64 cost_total;
+  gint64 given_period; /* in which it was given something last, whatever @period is; -1: none */
 } ReeveBudgetLeasesRow;
 
 /* One more start of a host: sets @table's epoch. */

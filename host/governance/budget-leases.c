@@ -5,8 +5,6 @@
  * were given, and that no more than the limit. */
 #include "budget-leases-private.h"
 
-#include "base/times.h"
-
 #include "budgets.h"
 #include "directory.h"
 
@@ -138,7 +136,10 @@ reeve_budget_leases_look (ReeveBudgetLeases *self, const ReeveBudgetLeasesRow *r
                        .money = { .rows = &given, .n = 1 } };
   guint told = 0;
 
-  reeve_budget_pool_set_left (self->pool, model->token_limit - row->tokens_total,
+  /* a tenant that rests stands in a period that is over for the others */
+  if (row->period < self->told_period)
+    return;
+  reeve_budget_pool_set_left (self->pool, row->period, model->token_limit - row->tokens_total,
                               model->cost_limit - row->cost_total);
   seen.told = self->told_period == row->period ? self->told : 0;
   told = reeve_budget_notice (&seen);
@@ -190,8 +191,8 @@ reeve_budget_leases_is_race (const GError *error)
 
 /* One try to give a tenant so much more than it has taken. *full: it has it now. */
 static gboolean
-reeve_budget_leases_try_give (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
-                              gint64 cost, gboolean *full, GError **error)
+reeve_budget_leases_try_give (ReeveBudgetLeases *self, ReeveBudgetBook *book,
+                              const ReeveBudgetLeasesWish *sum, gboolean *full, GError **error)
 {
   const ReeveBudgetLeasesTable *table = &self->table;
   ReeveBudgetLeasesRow row = { 0 };
@@ -199,28 +200,29 @@ reeve_budget_leases_try_give (ReeveBudgetLeases *self, ReeveBudgetBook *book, gi
   gint64 new_tokens = 0;
   gint64 new_cost = 0;
 
-  if (!reeve_budget_book_get_slice (book, reeve_times_now (), &slice))
+  if (!reeve_budget_book_get_slice (book, sum->now, &slice))
     return TRUE;
   if (!reeve_budget_leases_row_read (table, reeve_budget_book_get_tenant_id (book), slice.period,
                                      &row, error))
     return FALSE;
   new_tokens = reeve_budget_leases_plan (table->token_limit, row.tokens_total, row.tokens,
-                                         slice.tokens_taken, tokens);
+                                         slice.tokens_taken, sum->tokens);
   new_cost = reeve_budget_leases_plan (table->cost_limit, row.cost_total, row.cost,
-                                       slice.cost_taken, cost);
+                                       slice.cost_taken, sum->cost);
   if ((new_tokens != row.tokens || new_cost != row.cost)
       && !reeve_budget_leases_row_write (table, &row, &slice, new_tokens, new_cost, error))
     return FALSE;
   reeve_budget_leases_look (self, &row, FALSE);
   reeve_budget_leases_open (self, book, &slice, &row);
-  *full = (table->token_limit == REEVE_BUDGET_NONE || row.tokens - slice.tokens_taken >= tokens)
-          && (table->cost_limit == REEVE_BUDGET_NONE || row.cost - slice.cost_taken >= cost);
+  *full
+      = (table->token_limit == REEVE_BUDGET_NONE || row.tokens - slice.tokens_taken >= sum->tokens)
+        && (table->cost_limit == REEVE_BUDGET_NONE || row.cost - slice.cost_taken >= sum->cost);
   return TRUE;
 }
 
 static gboolean
-reeve_budget_leases_give (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
-                          gint64 cost)
+reeve_budget_leases_give (ReeveBudgetLeases *self, ReeveBudgetBook *book,
+                          const ReeveBudgetLeasesWish *sum)
 {
   g_autoptr (GError) error = NULL;
   gboolean full = FALSE;
@@ -231,7 +233,7 @@ reeve_budget_leases_give (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64
        i++)
     {
       g_clear_error (&error);
-      good = reeve_budget_leases_try_give (self, book, tokens, cost, &full, &error);
+      good = reeve_budget_leases_try_give (self, book, sum, &full, &error);
     }
   if (!good)
     g_warning ("a slice of the platform's budget: %s", error->message);
@@ -247,7 +249,7 @@ reeve_budget_leases_try_take (ReeveBudgetLeases *self, ReeveBudgetBook *book, gb
   gint64 tokens = 0;
   gint64 cost = 0;
 
-  if (!reeve_budget_book_cut_slice (book, reeve_times_now (), &slice))
+  if (!reeve_budget_book_cut_slice (book, &slice))
     return TRUE;
   if (!reeve_budget_leases_row_read (&self->table, reeve_budget_book_get_tenant_id (book),
                                      slice.period, &row, error))
@@ -314,7 +316,7 @@ reeve_budget_leases_collect (ReeveBudgetLeases *self, const ReeveBudgetBook *but
       ReeveBudgetBook *book = g_ptr_array_index (books, i);
       ReeveBudgetSlice slice = { 0 };
 
-      if (book != but && reeve_budget_book_get_slice (book, reeve_times_now (), &slice)
+      if (book != but && reeve_budget_book_get_slice (book, REEVE_BUDGET_AS_IT_IS, &slice)
           && reeve_budget_leases_has_spare (&slice) && slice.touched <= since)
         back = reeve_budget_leases_take (self, book, FALSE) || back;
     }
@@ -323,18 +325,40 @@ reeve_budget_leases_collect (ReeveBudgetLeases *self, const ReeveBudgetBook *but
 
 /* ---- the thread ---- */
 
+/* What tenants have not spent may still come back in this period; nothing else does. */
+static void
+reeve_budget_leases_note_dry (ReeveBudgetLeases *self)
+{
+  g_autoptr (GPtrArray) books = self->list (self->user_data);
+  gint64 tokens = 0;
+  gint64 cost = 0;
+
+  for (guint i = 0; i < books->len; i++)
+    {
+      ReeveBudgetSlice slice = { 0 };
+
+      if (!reeve_budget_book_get_slice (books->pdata[i], REEVE_BUDGET_AS_IT_IS, &slice)
+          || slice.period < self->told_period)
+        continue;
+      tokens = reeve_budget_sum (tokens, MAX (slice.tokens - slice.tokens_spent, 0));
+      cost = reeve_budget_sum (cost, MAX (slice.cost - slice.cost_spent, 0));
+    }
+  reeve_budget_pool_set_dry (self->pool, g_get_monotonic_time () + REEVE_BUDGET_LEASES_DRY, tokens,
+                             cost);
+}
+
 /* What all that wait for one book want together. */
 static void
 reeve_budget_leases_serve (ReeveBudgetLeases *self, GPtrArray *wishes, ReeveBudgetBook *book,
-                           gint64 tokens, gint64 cost, gboolean waiting)
+                           const ReeveBudgetLeasesWish *sum, gboolean waiting)
 {
-  gboolean full = reeve_budget_leases_give (self, book, tokens, cost);
+  gboolean full = reeve_budget_leases_give (self, book, sum);
 
   /* what is only wanted ahead is not taken from others */
   if (!full && waiting && reeve_budget_leases_collect (self, book, G_MAXINT64))
-    full = reeve_budget_leases_give (self, book, tokens, cost);
+    full = reeve_budget_leases_give (self, book, sum);
   if (!full && waiting)
-    reeve_budget_pool_set_dry (self->pool, g_get_monotonic_time () + REEVE_BUDGET_LEASES_DRY);
+    reeve_budget_leases_note_dry (self);
   for (guint i = 0; i < wishes->len; i++)
     {
       ReeveBudgetLeasesWish *wish = g_ptr_array_index (wishes, i);
@@ -357,8 +381,7 @@ reeve_budget_leases_serve_all (ReeveBudgetLeases *self, GPtrArray *wishes)
   for (guint i = 0; i < wishes->len; i++)
     {
       ReeveBudgetLeasesWish *first = g_ptr_array_index (wishes, i);
-      gint64 tokens = 0;
-      gint64 cost = 0;
+      ReeveBudgetLeasesWish sum = { 0 };
       gboolean waiting = FALSE;
 
       if (first->going)
@@ -371,12 +394,13 @@ reeve_budget_leases_serve_all (ReeveBudgetLeases *self, GPtrArray *wishes)
 
           if (wish->book != first->book || wish->going)
             continue;
-          tokens += wish->tokens;
-          cost += wish->cost;
+          sum.tokens += wish->tokens;
+          sum.cost += wish->cost;
+          sum.now = MAX (sum.now, wish->now);
           waiting = waiting || wish->task != NULL;
         }
       if (!first->going)
-        reeve_budget_leases_serve (self, wishes, first->book, tokens, cost, waiting);
+        reeve_budget_leases_serve (self, wishes, first->book, &sum, waiting);
     }
 }
 
@@ -439,6 +463,22 @@ reeve_budget_leases_end_absent (ReeveBudgetLeases *self, GPtrArray *books, GErro
   return TRUE;
 }
 
+/* A period that a call had begun goes on, also where it took nothing of it. */
+static gboolean
+reeve_budget_leases_catch_up (ReeveBudgetLeases *self, ReeveBudgetBook *book, GError **error)
+{
+  ReeveBudgetLeasesRow row = { 0 };
+  ReeveBudgetSlice slice = { 0 };
+
+  if (!reeve_budget_book_get_slice (book, REEVE_BUDGET_AS_IT_IS, &slice))
+    return TRUE;
+  if (!reeve_budget_leases_row_read (&self->table, reeve_budget_book_get_tenant_id (book),
+                                     slice.period, &row, error))
+    return FALSE;
+  reeve_budget_book_begin_slice (book, row.given_period);
+  return TRUE;
+}
+
 /**
  * reeve_budget_leases_start:
  * @self: the platform's budget
@@ -460,7 +500,11 @@ reeve_budget_leases_start (ReeveBudgetLeases *self, GError **error)
       return FALSE;
     }
   for (guint i = 0; i < books->len; i++)
-    reeve_budget_leases_take (self, g_ptr_array_index (books, i), TRUE);
+    {
+      if (!reeve_budget_leases_catch_up (self, books->pdata[i], error))
+        return FALSE;
+      reeve_budget_leases_take (self, books->pdata[i], TRUE);
+    }
   self->thread = g_thread_new ("budget-leases", reeve_budget_leases_run, self);
   return TRUE;
 }
@@ -489,7 +533,7 @@ reeve_budget_leases_stop (ReeveBudgetLeases *self)
       ReeveBudgetBook *book = g_ptr_array_index (books, i);
       ReeveBudgetSlice slice = { 0 };
 
-      if (reeve_budget_book_get_slice (book, reeve_times_now (), &slice)
+      if (reeve_budget_book_get_slice (book, REEVE_BUDGET_AS_IT_IS, &slice)
           && (slice.tokens != slice.tokens_taken || slice.cost != slice.cost_taken))
         reeve_budget_leases_take (self, book, FALSE);
     }

@@ -30,13 +30,13 @@ gboolean reeve_budget_leases_start (ReeveBudgetLeases *self, GError **error);
 void reeve_budget_leases_stop (ReeveBudgetLeases *self);
 /* A tenant that goes takes nothing along but what it spent. Any thread. */
 void reeve_budget_leases_let_go (ReeveBudgetLeases *self, ReeveBudgetBook *book);
-/* Any thread: so much was just reserved. Refills ahead where it is needed. */
+/* Any thread: so much was just reserved, at @now. Refills ahead where it is needed. */
 void reeve_budget_leases_note (ReeveBudgetLeases *self, ReeveBudgetBook *book, gint64 tokens,
-                               gint64 cost);
+                               gint64 cost, gint64 now);
 /* Waits for a refill. Any thread; the callback comes in the caller's thread-default context. */
 void reeve_budget_leases_refill_async (ReeveBudgetLeases *self, ReeveBudgetBook *book,
-                                       gint64 tokens, gint64 cost, GAsyncReadyCallback callback,
-                                       gpointer user_data);
+                                       gint64 tokens, gint64 cost, gint64 now,
+                                       GAsyncReadyCallback callback, gpointer user_data);
 /* FALSE: there is not so much; what the slice has is all there is. */
 gboolean reeve_budget_leases_refill_finish (GAsyncResult *result);
 /* (transfer full) limits, what is given and what of it is spent. Blocks. */

@@ -8,8 +8,11 @@ struct _ReeveBudgetPool
   gint64 token_limit;
   gint64 cost_limit;
   GMutex lock; /* what follows */
+  gint64 period;
   gint64 tokens_left;
   gint64 cost_left;
+  gint64 tokens_held;
+  gint64 cost_held;
   gint64 dry_until;
 };
 
@@ -84,35 +87,64 @@ reeve_budget_pool_get_cost_limit (ReeveBudgetPool *self)
   return self->cost_limit;
 }
 
+/* Under the lock. */
+static void
+reeve_budget_pool_read (const ReeveBudgetPool *self, gint64 period, gboolean hope, gint64 *tokens,
+                        gint64 *cost)
+{
+  gboolean seen = period <= self->period;
+
+  if (tokens != NULL)
+    *tokens
+        = seen ? self->tokens_left + (hope ? self->tokens_held : 0) : MAX (self->token_limit, 0);
+  if (cost != NULL)
+    *cost = seen ? self->cost_left + (hope ? self->cost_held : 0) : MAX (self->cost_limit, 0);
+}
+
 /**
  * reeve_budget_pool_get_left:
  * @self: a pool
+ * @period: number of a period
  * @tokens: (out) (nullable): tokens that no tenant had been given
  * @cost: (out) (nullable): the same in nano-units
  */
 void
-reeve_budget_pool_get_left (ReeveBudgetPool *self, gint64 *tokens, gint64 *cost)
+reeve_budget_pool_get_left (ReeveBudgetPool *self, gint64 period, gint64 *tokens, gint64 *cost)
 {
   g_mutex_lock (&self->lock);
-  if (tokens != NULL)
-    *tokens = self->tokens_left;
-  if (cost != NULL)
-    *cost = self->cost_left;
+  reeve_budget_pool_read (self, period, FALSE, tokens, cost);
   g_mutex_unlock (&self->lock);
 }
 
 /**
  * reeve_budget_pool_set_left:
  * @self: a pool
+ * @period: number of a period, no earlier one than before
  * @tokens: tokens that no tenant has been given
  * @cost: the same in nano-units
  */
 void
-reeve_budget_pool_set_left (ReeveBudgetPool *self, gint64 tokens, gint64 cost)
+reeve_budget_pool_set_left (ReeveBudgetPool *self, gint64 period, gint64 tokens, gint64 cost)
 {
   g_mutex_lock (&self->lock);
+  self->period = period;
   self->tokens_left = MAX (tokens, 0);
   self->cost_left = MAX (cost, 0);
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * reeve_budget_pool_get_hope:
+ * @self: a pool
+ * @period: number of a period
+ * @tokens: (out) (nullable): tokens that are not spent, as far as is known
+ * @cost: (out) (nullable): the same in nano-units
+ */
+void
+reeve_budget_pool_get_hope (ReeveBudgetPool *self, gint64 period, gint64 *tokens, gint64 *cost)
+{
+  g_mutex_lock (&self->lock);
+  reeve_budget_pool_read (self, period, TRUE, tokens, cost);
   g_mutex_unlock (&self->lock);
 }
 
@@ -120,14 +152,19 @@ reeve_budget_pool_set_left (ReeveBudgetPool *self, gint64 tokens, gint64 cost)
  * reeve_budget_pool_set_dry:
  * @self: a pool
  * @until: monotonic µs
+ * @tokens_held: tokens that tenants were given and have not spent: reserved for what is under way
+ * @cost_held: the same in nano-units
  *
  * All slices were looked through, and nobody could give anything.
  */
 void
-reeve_budget_pool_set_dry (ReeveBudgetPool *self, gint64 until)
+reeve_budget_pool_set_dry (ReeveBudgetPool *self, gint64 until, gint64 tokens_held,
+                           gint64 cost_held)
 {
   g_mutex_lock (&self->lock);
   self->dry_until = until;
+  self->tokens_held = tokens_held;
+  self->cost_held = cost_held;
   g_mutex_unlock (&self->lock);
 }
 

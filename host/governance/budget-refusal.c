@@ -2,6 +2,7 @@
 /* The words of a refusal stand in one place, so that every door and every record says the same. */
 #include "budget-refusal.h"
 
+#include "budget-wait.h"
 #include "budget-window.h"
 #include "money.h"
 
@@ -41,7 +42,7 @@ reeve_budget_refusal_set_tokens (GError **error, const ReeveBudget *budget, gint
                    budget->key, reeve_budget_window_get_member (budget),
                    reeve_budget_get_token_limit (budget), reeve_budget_refusal_setter (budget),
                    reeve_budget_get_tokens_open (budget), budget->tokens_reserved, need),
-      reeve_budget_get_wait (budget, need, now));
+      reeve_budget_wait_for_tokens (budget, need, now));
 }
 
 /**
@@ -86,7 +87,7 @@ reeve_budget_refusal_set_cost (GError **error, const ReeveBudget *budget, gint64
           REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
           "the budget %s (cost_limit %s %s, set by %s) has %s left, and at least %s is needed",
           budget->key, limit, budget->currency, reeve_budget_refusal_setter (budget), left, text),
-      reeve_budget_get_cost_wait (budget, need, now));
+      reeve_budget_wait_for_cost (budget, need, now));
 }
 
 /**

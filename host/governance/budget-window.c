@@ -131,7 +131,6 @@ reeve_budget_window_set_one (ReeveBudget *parent, ReeveBudgetWindow window, Json
     *place = reeve_budget_window_begin (parent, window, now);
   (*place)->token_limit = limit;
   (*place)->alert_at = parent->alert_at;
-  (*place)->told = 0;
 }
 
 /**

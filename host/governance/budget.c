@@ -93,15 +93,29 @@ reeve_budget_dup (const ReeveBudget *self)
   return copy;
 }
 
+/* Which of what was told is about a threshold that both have: it is told of once. */
+static guint
+reeve_budget_get_same (const ReeveBudget *self, const ReeveBudget *other)
+{
+  if (self->token_limit != other->token_limit || self->cost_limit != other->cost_limit
+      || strcmp (self->currency, other->currency) != 0)
+    return 0;
+  return self->alert_at == other->alert_at ? REEVE_BUDGET_TOLD_ALERT | REEVE_BUDGET_TOLD_EXHAUSTED
+                                           : REEVE_BUDGET_TOLD_EXHAUSTED;
+}
+
 /**
  * reeve_budget_adopt:
  * @self: a budget; the book's lock is held
  * @from: what was set
+ *
+ * What was told is told again where it is about another limit or share of it.
  */
 void
 reeve_budget_adopt (ReeveBudget *self, ReeveBudget *from)
 {
   reeve_budget_window_adopt (self, from);
+  self->told &= reeve_budget_get_same (self, from);
   self->request_limit = from->request_limit;
   self->token_limit = from->token_limit;
   self->cost_limit = from->cost_limit;
@@ -110,7 +124,6 @@ reeve_budget_adopt (ReeveBudget *self, ReeveBudget *from)
   self->anchor = from->anchor;
   self->base = from->base;
   self->alert_at = from->alert_at;
-  self->told = from->told;
   g_free (self->set_by);
   self->set_by = g_strdup (from->set_by);
   self->revision = from->revision;
@@ -199,10 +212,11 @@ reeve_budget_set_cost (ReeveBudget *self, JsonObject *limits, GError **error)
   if (*self->currency != '\0' && strcmp (self->currency, currency) != 0
       && (reeve_budget_get_cost_used (self) > 0 || reeve_budget_get_cost_reserved (self) > 0))
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
-                   "the budget has spent %s in this period: a limit in %s needs another period, or "
-                   "delete it to begin anew",
-                   self->currency, currency);
+      g_set_error (
+          error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+          "/cost_limit/currency: the budget %s has spent %s in this period: a limit in %s needs "
+          "another period, or delete it to begin anew",
+          self->key, self->currency, currency);
       return FALSE;
     }
   self->cost_limit = amount;
@@ -253,7 +267,6 @@ reeve_budget_set_limits (ReeveBudget *self, JsonObject *limits, gint64 now, GErr
   self->alert_at = REEVE_BUDGET_ALERT;
   if (reeve_budget_has (limits, "alert_at"))
     self->alert_at = (gint64) (json_object_get_double_member (limits, "alert_at") * 1000 + 0.5);
-  self->told = 0;
   reeve_budget_window_set_limits (self, limits, now);
   return TRUE;
 }
@@ -388,7 +401,7 @@ reeve_budget_get_tokens_open (const ReeveBudget *self)
 
   if (self->pool == NULL || left == G_MAXINT64)
     return left;
-  reeve_budget_pool_get_left (self->pool, &more, NULL);
+  reeve_budget_pool_get_left (self->pool, self->period, &more, NULL);
   return left + more;
 }
 
@@ -406,7 +419,7 @@ reeve_budget_get_cost_open (const ReeveBudget *self)
 
   if (self->pool == NULL || left == G_MAXINT64)
     return left;
-  reeve_budget_pool_get_left (self->pool, NULL, &more);
+  reeve_budget_pool_get_left (self->pool, self->period, NULL, &more);
   return left + more;
 }
 
@@ -432,51 +445,6 @@ gint64
 reeve_budget_get_cost_limit (const ReeveBudget *self)
 {
   return self->pool != NULL ? reeve_budget_pool_get_cost_limit (self->pool) : self->cost_limit;
-}
-
-/* Where nothing more is spent than now. */
-static guint
-reeve_budget_wait (const ReeveBudget *self, gint64 limit, gint64 used, gint64 need, gint64 now)
-{
-  gint64 length = self->period_days * REEVE_TIMES_DAY;
-  gint64 ends = self->ends;
-
-  /* a slice is refilled, and a reservation ends: nobody knows when */
-  if (self->pool != NULL || limit - used >= need)
-    return 1;
-  if (self->window == REEVE_BUDGET_WINDOW_NONE)
-    ends = length > 0 ? self->anchor + (self->period - self->base + 1) * length : 0;
-  if (need > limit || ends <= 0)
-    return REEVE_ERROR_WAIT_NEVER;
-  return (guint) CLAMP ((ends - now + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC, 1, G_MAXINT32);
-}
-
-/**
- * reeve_budget_get_wait:
- * @self: a budget
- * @need: tokens
- * @now: µs since 1970
- *
- * Returns: in how many seconds so many may be there; %REEVE_ERROR_WAIT_NEVER
- */
-guint
-reeve_budget_get_wait (const ReeveBudget *self, gint64 need, gint64 now)
-{
-  return reeve_budget_wait (self, self->token_limit, self->tokens_used, need, now);
-}
-
-/**
- * reeve_budget_get_cost_wait:
- * @self: a budget
- * @need: nano-units
- * @now: µs since 1970
- *
- * Returns: in how many seconds so many may be there; %REEVE_ERROR_WAIT_NEVER
- */
-guint
-reeve_budget_get_cost_wait (const ReeveBudget *self, gint64 need, gint64 now)
-{
-  return reeve_budget_wait (self, self->cost_limit, reeve_budget_get_cost_used (self), need, now);
 }
 
 static gboolean

@@ -103,10 +103,6 @@ gint64 reeve_budget_get_cost_limit (const ReeveBudget *self);
 ReeveBudget *reeve_budget_dup (const ReeveBudget *self) G_GNUC_WARN_UNUSED_RESULT;
 /* Takes over what @from says of limits and periods; what is spent and reserved stays. */
 void reeve_budget_adopt (ReeveBudget *self, ReeveBudget *from);
-/* In how many seconds may @need tokens be there? REEVE_ERROR_WAIT_NEVER */
-guint reeve_budget_get_wait (const ReeveBudget *self, gint64 need, gint64 now);
-/* The same for money, in nano-units. */
-guint reeve_budget_get_cost_wait (const ReeveBudget *self, gint64 need, gint64 now);
 /* Which limits were just reached: REEVE_BUDGET_TOLD_…; they are told from now on. */
 guint reeve_budget_notice (ReeveBudget *self);
 /* (transfer full) as it is shown outside, and as it is kept */

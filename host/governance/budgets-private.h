@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the files of ReeveBudgets share: budgets.c (the gate's part), budgets-records.c (changes),
- * budgets-load.c (start). */
+/* What the files of ReeveBudgets share: budgets.c (the gate's part), budgets-check.c (asking
+ * before), budgets-records.c (changes), budgets-load.c (start). */
 #pragma once
 
 #include "budget-leases.h"
@@ -25,6 +25,10 @@ struct _ReeveBudgets
 ReeveBudgetBook *reeve_budgets_find_book (ReeveBudgets *self, const char *tenant_id);
 /* (transfer full) makes an empty one where there is none */
 ReeveBudgetBook *reeve_budgets_need_book (ReeveBudgets *self, const char *tenant_id);
+/* (transfer full) (element-type ReeveBudgetBook): of all tenants that are known */
+GPtrArray *reeve_budgets_list_books (gpointer user_data);
+/* A tenant of which nothing is known has no part in what the platform may spend. */
+gboolean reeve_budgets_is_free (ReeveBudgets *self, GError **error);
 /* (transfer full) (nullable): the tenant's budget of the configuration */
 ReeveBudget *reeve_budgets_new_configured (ReeveBudgets *self);
 /* Sets what its counters say. Blocks. */

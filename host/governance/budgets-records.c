@@ -26,9 +26,9 @@ typedef struct
 } ReeveBudgetsChange;
 
 static void
-reeve_budgets_set_absent (GError **error)
+reeve_budgets_set_absent (const char *key, GError **error)
 {
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no such budget is set");
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "no budget is set for %s", key);
 }
 
 /* The id under which its record lies. */
@@ -57,7 +57,7 @@ reeve_budgets_get (ReeveBudgets *self, const char *tenant_id, const char *key, G
   JsonObject *shown = book != NULL ? reeve_budget_book_show (book, key, reeve_times_now ()) : NULL;
 
   if (shown == NULL)
-    reeve_budgets_set_absent (error);
+    reeve_budgets_set_absent (key, error);
   return shown;
 }
 
@@ -89,64 +89,8 @@ reeve_budgets_get_platform (ReeveBudgets *self, GError **error)
 {
   if (self->leases != NULL)
     return reeve_budget_leases_show (self->leases, error);
-  reeve_budgets_set_absent (error);
+  reeve_budgets_set_absent (REEVE_BUDGET_PLATFORM, error);
   return NULL;
-}
-
-/* The least that the budgets leave; null when none has a limit. */
-static void
-reeve_budgets_show_remaining (JsonObject *answer, JsonArray *budgets)
-{
-  gint64 least = G_MAXINT64;
-
-  for (guint i = 0; i < json_array_get_length (budgets); i++)
-    {
-      JsonObject *budget = json_array_get_object_element (budgets, i);
-      JsonArray *windows = reeve_json_get_array (budget, "windows");
-
-      least = MIN (least, reeve_json_get_int (budget, "tokens_remaining", G_MAXINT64));
-      least = MIN (least, reeve_json_get_int (budget, "tokens_per_request", G_MAXINT64));
-      for (guint w = 0; windows != NULL && w < json_array_get_length (windows); w++)
-        least = MIN (least, reeve_json_get_int (json_array_get_object_element (windows, w),
-                                                "tokens_remaining", G_MAXINT64));
-    }
-  if (least == G_MAXINT64)
-    json_object_set_null_member (answer, "remaining");
-  else
-    json_object_set_int_member (answer, "remaining", least);
-}
-
-/**
- * reeve_budgets_check:
- * @self: budgets
- * @tenant_id: whose
- * @who: who would spend
- * @tokens: how many
- *
- * Returns: (transfer full): {allowed, remaining, reason, detail?, budgets[]}: every cap there is
- */
-JsonObject *
-reeve_budgets_check (ReeveBudgets *self, const char *tenant_id, const ReeveBudgetWho *who,
-                     gint64 tokens)
-{
-  g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
-  JsonObject *answer = json_object_new ();
-  JsonArray *budgets = NULL;
-  g_autoptr (GError) refused = NULL;
-  gint64 now = reeve_times_now ();
-  gboolean allowed = book == NULL || reeve_budget_book_check (book, who, tokens, now, &refused);
-
-  budgets = book != NULL ? reeve_budget_book_explain (book, who, now) : json_array_new ();
-  json_object_set_boolean_member (answer, "allowed", allowed);
-  reeve_budgets_show_remaining (answer, budgets);
-  json_object_set_string_member (answer, "reason",
-                                 !allowed                               ? "budget_exceeded"
-                                 : json_array_get_length (budgets) == 0 ? "no_budget"
-                                                                        : "within_budget");
-  if (refused != NULL)
-    json_object_set_string_member (answer, "detail", refused->message);
-  json_object_set_array_member (answer, "budgets", budgets);
-  return answer;
 }
 
 /* ---- changing ---- */
@@ -411,7 +355,7 @@ reeve_budgets_unset (ReeveBudgets *self, ReeveAdmitted *admitted, const char *op
     return FALSE;
   if (record == NULL)
     {
-      reeve_budgets_set_absent (error);
+      reeve_budgets_set_absent (key, error);
       return FALSE;
     }
   if (strcmp (key, REEVE_BUDGET_ORG) == 0)

@@ -93,7 +93,7 @@ reeve_budgets_configure (ReeveBudgets *self, JsonObject *org, JsonObject *prices
   return TRUE;
 }
 
-static GPtrArray *
+GPtrArray *
 reeve_budgets_list_books (gpointer user_data)
 {
   ReeveBudgets *self = user_data;
@@ -291,8 +291,7 @@ reeve_budgets_reserve_report (ReeveBudgets *self, const ReeveAdmissionRequest *r
   return FALSE;
 }
 
-/* A tenant of which nothing is known has no part in what the platform may spend. */
-static gboolean
+gboolean
 reeve_budgets_is_free (ReeveBudgets *self, GError **error)
 {
   if (self->leases != NULL)
@@ -335,7 +334,12 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
     return reeve_budgets_is_free (self, error);
   who = reeve_budgets_who (request);
   if (execution)
-    return reeve_budget_book_check (book, &who, REEVE_BUDGET_LEAST, ask.now, error);
+    {
+      ask.model = NULL;
+      ask.input = 0;
+      ask.output = REEVE_BUDGET_LEAST;
+      return reeve_budget_book_check (book, &who, &ask, error);
+    }
   ask.price = reeve_prices_find (self->prices, request->model, &price) ? &price : NULL;
   ask.size = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book));
   *reservation = reeve_budget_book_reserve (book, &who, &ask, &local);
@@ -345,7 +349,7 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
         reeve_budget_leases_note (self->leases, book,
                                   reeve_reservation_get_input (*reservation)
                                       + reeve_reservation_get_output (*reservation),
-                                  reeve_reservation_get_cost (*reservation));
+                                  reeve_reservation_get_cost (*reservation), ask.now);
       return TRUE;
     }
   g_propagate_error (error, g_steal_pointer (&local));
@@ -374,7 +378,7 @@ reeve_budgets_refill_async (ReeveBudgets *self, const ReeveAdmissionRequest *req
   reeve_budget_leases_refill_async (
       self->leases, book, request->reserve_input + request->reserve_output,
       priced ? reeve_prices_cost (&price, request->reserve_input, request->reserve_output) : 0,
-      callback, user_data);
+      reeve_budgets_now (), callback, user_data);
 }
 
 /**

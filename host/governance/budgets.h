@@ -71,9 +71,9 @@ JsonObject *reeve_budgets_get (ReeveBudgets *self, const char *tenant_id, const 
 JsonArray *reeve_budgets_list (ReeveBudgets *self, const char *tenant_id);
 /* (transfer full) the platform's, with what each tenant was given; %REEVE_ERROR_NOT_FOUND */
 JsonObject *reeve_budgets_get_platform (ReeveBudgets *self, GError **error);
-/* {allowed, remaining, reason, budgets[]}: could @tokens be spent now? */
+/* {allowed, remaining, reason, budgets[]}: could @tokens be spent now, of @model (nullable)? */
 JsonObject *reeve_budgets_check (ReeveBudgets *self, const char *tenant_id,
-                                 const ReeveBudgetWho *who, gint64 tokens);
+                                 const ReeveBudgetWho *who, const char *model, gint64 tokens);
 /* Each consumes @admitted, which was admitted as @operation with @params. */
 JsonObject *reeve_budgets_set (ReeveBudgets *self, ReeveAdmitted *admitted, const char *operation,
                                const char *key, JsonObject *params, JsonObject *limits,

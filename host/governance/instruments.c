@@ -95,7 +95,8 @@ static const ReeveMetricSetup reeve_instruments_setups[] = {
   = { "agent_executions", "Executions of agents and answers of the assistant that have ended", NULL,
       REEVE_METRIC_COUNTER, REEVE_INSTRUMENTS_LABELS ("outcome", "tenant_id"), 0, 0, NULL, 0 },
   [REEVE_INSTRUMENTS_EXECUTION_DURATION]
-  = { "agent_execution_duration_seconds", "Time from admission to outcome of an execution",
+  = { "agent_execution_duration_seconds",
+      "Time from admission to outcome of an execution, but for what it waited for its turn",
       "seconds", REEVE_METRIC_HISTOGRAM, REEVE_INSTRUMENTS_LABELS ("tenant_id"), 0,
       REEVE_INSTRUMENTS_MICROSECOND, REEVE_INSTRUMENTS_BOUNDS (reeve_instruments_long_times) },
   [REEVE_INSTRUMENTS_EXECUTION_STEPS]
@@ -123,8 +124,8 @@ static const ReeveMetricSetup reeve_instruments_setups[] = {
   = { "model_tokens", "Tokens that went to models and came from them", NULL, REEVE_METRIC_COUNTER,
       REEVE_INSTRUMENTS_LABELS ("model", "direction", "tenant_id"), 0, 0, NULL, 0 },
   [REEVE_INSTRUMENTS_MODEL_COST]
-  = { "model_cost", "What calls of models cost, in the currency of the price table", NULL,
-      REEVE_METRIC_COUNTER, REEVE_INSTRUMENTS_LABELS ("model", "tenant_id"), 0,
+  = { "model_cost", "What calls of models cost, each currency by itself", NULL,
+      REEVE_METRIC_COUNTER, REEVE_INSTRUMENTS_LABELS ("model", "currency", "tenant_id"), 0,
       REEVE_INSTRUMENTS_NANO, NULL, 0 },
   [REEVE_INSTRUMENTS_MODEL_UNPRICED]
   = { "model_unpriced_tokens", "Tokens of calls of models whose price was not known", NULL,
@@ -321,7 +322,7 @@ reeve_instruments_note_model (ReeveInstruments *self, const ReeveLedgerRecord *r
                            REEVE_LABELS (model, "output", record->scope));
   if (record->cost > 0)
     reeve_instruments_count (self, REEVE_INSTRUMENTS_MODEL_COST, record->cost,
-                             REEVE_LABELS (model, record->scope));
+                             REEVE_LABELS (model, record->currency, record->scope));
   if (record->currency == NULL && record->input_tokens + record->output_tokens > 0)
     reeve_instruments_count (self, REEVE_INSTRUMENTS_MODEL_UNPRICED,
                              record->input_tokens + record->output_tokens,

@@ -195,12 +195,13 @@ reeve_op_budgets_usage (ReeveCall *call, ReeveServices *services)
                          reeve_call_get_string (call, "agent_id"));
 }
 
-/* Tokens and period are set; what else was set and is not given stays. */
+/* What was set and is not given stays. */
 void
 reeve_op_budgets_set (ReeveCall *call, ReeveServices *services)
 {
-  static const char *const members[] = { "cost_limit",     "alert_at",         "tokens_per_request",
-                                         "tokens_per_day", "tokens_per_month", NULL };
+  static const char *const members[]
+      = { "token_limit",    "cost_limit",       "alert_at",          "tokens_per_request",
+          "tokens_per_day", "tokens_per_month", "reset_period_days", NULL };
   JsonObject *params = reeve_call_get_params (call);
   const char *agent_id = reeve_call_get_string (call, "agent_id");
   g_autofree char *key = reeve_op_budgets_key (REEVE_OP_BUDGETS_AGENTS, agent_id);
@@ -215,9 +216,9 @@ reeve_op_budgets_set (ReeveCall *call, ReeveServices *services)
       else if (known != NULL)
         reeve_directory_copy (known, limits, members[i]);
     }
-  json_object_set_int_member (limits, "token_limit", reeve_call_get_int (call, "token_limit", 0));
-  json_object_set_int_member (limits, "reset_period_days",
-                              reeve_call_get_int (call, "reset_days", REEVE_BUDGET_PERIOD_DAYS));
+  if (json_object_has_member (params, "reset_days"))
+    json_object_set_int_member (limits, "reset_period_days",
+                                reeve_call_get_int (call, "reset_days", 0));
   reeve_op_budgets_put (call, services, "budgets.set", REEVE_OP_BUDGETS_AGENTS, agent_id, limits);
 }
 
@@ -239,7 +240,7 @@ reeve_op_budgets_check (ReeveCall *call, ReeveServices *services)
     return;
   reeve_call_answer (call,
                      reeve_budgets_check (services->budgets, reeve_call_get_tenant_id (call), &who,
-                                          reeve_call_get_int (call, "estimated_tokens", 0)),
+                                          NULL, reeve_call_get_int (call, "estimated_tokens", 0)),
                      NULL);
 }
 

@@ -190,10 +190,11 @@ reeve_gate_pass_describe_report (ReeveGatePass *self, ReeveAdmissionRequest *req
 {
   JsonObject *params = self->call->params;
   JsonObject *cost = reeve_json_get_object (params, "cost");
+  const char *what = reeve_json_get_string (params, "type", "tokens");
+  gint64 amount = strcmp (what, "tokens") == 0 ? reeve_json_get_int (params, "amount", 0) : 0;
   gint64 output = reeve_json_get_int (params, "output_tokens", 0);
-  gint64 all = reeve_json_get_int (params, "tokens_used",
-                                   output + reeve_json_get_int (params, "input_tokens", 0));
-  const char *what = reeve_json_get_string (params, "type", NULL);
+  gint64 all = reeve_json_get_int (
+      params, "tokens_used", amount + output + reeve_json_get_int (params, "input_tokens", 0));
   ReeveUsageCounter counter = REEVE_USAGE_REPORTS;
   char *told = NULL;
 

@@ -19,6 +19,7 @@ typedef enum
   REEVE_METRICS_STATE_SELF_TEST,
   REEVE_METRICS_STATE_SELF_TESTED,
   REEVE_METRICS_STATE_SESSIONS,
+  REEVE_METRICS_STATE_WAITING,
   REEVE_METRICS_STATE_WORKERS,
   REEVE_METRICS_STATE_WORKER_QUEUE,
   REEVE_METRICS_STATE_WORKER_JOBS,
@@ -71,6 +72,10 @@ static const ReeveMetricSetup reeve_metrics_state_setups[] = {
                                         .kind = REEVE_METRIC_GAUGE },
   [REEVE_METRICS_STATE_SESSIONS]
   = { .name = "active_sessions", .help = "Runs that are under way", .kind = REEVE_METRIC_GAUGE },
+  [REEVE_METRICS_STATE_WAITING] = { .name = "waiting_runs",
+                                    .help = "Runs that wait for their turn",
+                                    .kind = REEVE_METRIC_GAUGE,
+                                    .labels = REEVE_METRICS_STATE_LABELS ("tenant_id") },
   [REEVE_METRICS_STATE_WORKERS]
   = { .name = "workers",
       .help = "Threads of the pool for work that blocks, by what they do",
@@ -427,7 +432,13 @@ reeve_metrics_state_collect (gpointer user_data)
   reeve_metrics_state_collect_witnesses (self);
   reeve_metrics_state_collect_sinks (self, (const char *const *) scopes);
   for (guint i = 0; scopes[i] != NULL; i++)
-    reeve_metrics_state_collect_budgets (self, scopes[i]);
+    {
+      if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
+        reeve_metrics_set (self->families[REEVE_METRICS_STATE_WAITING],
+                           reeve_runs_get_waiting (self->services->runs, scopes[i]),
+                           REEVE_LABELS (scopes[i]));
+      reeve_metrics_state_collect_budgets (self, scopes[i]);
+    }
 }
 
 /**

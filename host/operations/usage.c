@@ -341,24 +341,24 @@ reeve_op_usage_check_report (ReeveCall *call, GError **error)
   JsonObject *params = reeve_call_get_params (call);
   const char *type = reeve_json_get_string (params, "type", "tokens");
   gboolean tokens = json_object_has_member (params, "tokens_used");
+  gboolean amount = json_object_has_member (params, "amount");
   gboolean parts = json_object_has_member (params, "input_tokens")
                    || json_object_has_member (params, "output_tokens");
   gint64 sum = reeve_call_get_int (call, "input_tokens", 0)
                + reeve_call_get_int (call, "output_tokens", 0);
 
-  if (g_str_equal (type, "tokens") && !tokens && !parts)
+  if (g_str_equal (type, "tokens") && !tokens && !parts && !amount)
     reeve_error_set_member (error, "/tokens_used", "is missing");
+  else if (amount && (tokens || parts) && g_str_equal (type, "tokens"))
+    reeve_error_set_member (error, "/amount", "is tokens_used: report one of them");
   else if (tokens && parts && sum != reeve_call_get_int (call, "tokens_used", 0))
     reeve_error_set_member (error, "/tokens_used", "is not input_tokens and output_tokens");
   else if (!g_str_equal (type, "tokens") && (tokens || parts))
     reeve_error_set_member (error, "/type", "is not tokens: report these apart");
   else if (g_str_equal (type, "cost") && !json_object_has_member (params, "cost"))
     reeve_error_set_member (error, "/cost", "is missing");
-  else if (json_object_has_member (params, "amount")
-           != (!g_str_equal (type, "tokens") && !g_str_equal (type, "cost")))
-    reeve_error_set_member (error, "/amount",
-                            "is of tool_invocations, execution_duration_ms, executions, api_calls "
-                            "and rag_queries, which need it");
+  else if (g_str_equal (type, "cost") ? amount : !g_str_equal (type, "tokens") && !amount)
+    reeve_error_set_member (error, "/amount", amount ? "is none of cost" : "is missing");
   else
     return TRUE;
   return FALSE;
@@ -386,7 +386,7 @@ reeve_op_usage_report (ReeveCall *call, ReeveServices *services)
       /* it stands in its intent, and is spent with the outcome */
       reeve_admitted_consume_exactly (admitted, REEVE_USAGE_ACTION_REPORT, NULL,
                                       reeve_call_get_params (call));
-      left = reeve_budgets_check (services->budgets, tenant_id, &who, 0);
+      left = reeve_budgets_check (services->budgets, tenant_id, &who, NULL, 0);
     }
   if (left != NULL)
     {

@@ -198,7 +198,7 @@ reeve_run_answer_fill (ReeveRunAnswer *self, const ReeveDecision *decision)
   json_object_set_int_member (result, "steps", reeve_journal_get_steps (run->journal));
   json_object_set_object_member (result, "usage", reeve_run_answer_usage (run));
   json_object_set_int_member (result, "duration_ms",
-                              (g_get_monotonic_time () - run->began) / G_TIME_SPAN_MILLISECOND);
+                              reeve_run_get_duration (run) / G_TIME_SPAN_MILLISECOND);
   if (!success)
     json_object_set_object_member (
         result, "error", reeve_run_describe_error (decision->error_code, decision->error_message));
@@ -358,6 +358,7 @@ reeve_run_answer_settle (ReeveRunAnswer *self, const ReeveDecision *decision)
   settlement.input_tokens = reeve_journal_get_input_tokens (run->journal);
   settlement.output_tokens = reeve_journal_get_output_tokens (run->journal);
   settlement.steps = reeve_journal_get_steps (run->journal);
+  settlement.waited_us = reeve_run_get_waited (run);
   reeve_admission_settle_async (run->env.admission, g_steal_pointer (&run->admitted), &settlement,
                                 reeve_run_answer_on_settled, self);
 }

@@ -44,7 +44,9 @@ struct _ReeveRun
   GString *live_shown;
   gpointer effect;          /* about to leave, while its intent is appended */
   GDestroyNotify drop;      /* ends @effect where that fails: it never left */
-  gint64 began;             /* monotonic */
+  gint64 entered;           /* monotonic: by this host */
+  gint64 began;             /* monotonic: its turn, where it had to wait for it */
+  gint64 waited;            /* µs: for that, with this host */
   const char *interruption; /* asked for, not in the journal yet */
   gboolean leaving;         /* the host stops: no further step */
   gboolean ended;
@@ -58,6 +60,11 @@ struct _ReeveRun
 
 typedef void (*ReeveRunNext) (ReeveRun *self);
 
+/* µs: how long it has gone, and how long it has waited for its turn */
+gint64 reeve_run_get_duration (ReeveRun *self);
+gint64 reeve_run_get_waited (ReeveRun *self);
+/* It was begun by an earlier host. */
+void reeve_run_recall_turn (ReeveRun *self);
 /* Appends entries (transfer full, NULL-terminated) durably and at once, then calls @next; a failure
  * ends the run in memory and leaves the journal as it is. */
 void reeve_run_append (ReeveRun *self, JsonObject *const *entries, ReeveRunNext next);

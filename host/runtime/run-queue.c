@@ -344,6 +344,29 @@ reeve_run_queue_list_agents (ReeveRunQueue *self, const char *tenant_id)
   return g_strv_builder_end (agents);
 }
 
+/**
+ * reeve_run_queue_get_waiting:
+ * @self: a queue
+ * @tenant_id: a tenant
+ *
+ * Returns: how many runs of its agents wait
+ */
+guint
+reeve_run_queue_get_waiting (ReeveRunQueue *self, const char *tenant_id)
+{
+  g_autofree char *prefix = g_strconcat (tenant_id, "/", NULL);
+  GHashTableIter iter = { 0 };
+  gpointer key = NULL;
+  gpointer line = NULL;
+  guint n = 0;
+
+  g_hash_table_iter_init (&iter, self->lines);
+  while (g_hash_table_iter_next (&iter, &key, &line))
+    if (g_str_has_prefix (key, prefix))
+      n += ((ReeveRunQueueLine *) line)->waiting;
+  return n;
+}
+
 /* How many go before run number @own of the user at @place of the ring, when nobody else comes. */
 static guint
 reeve_run_queue_count_before (const ReeveRunQueueLine *line, guint place, guint own)

@@ -57,6 +57,8 @@ gboolean reeve_run_queue_find (ReeveRunQueue *self, const char *tenant_id, const
 /* How many of a user's wait, and of all; in how many seconds a place may be free. */
 void reeve_run_queue_describe (ReeveRunQueue *self, const ReeveRunQueueAsk *ask, guint *own,
                                guint *waiting, guint *wait);
+/* How many of a tenant's wait. */
+guint reeve_run_queue_get_waiting (ReeveRunQueue *self, const char *tenant_id);
 /* How many agents have runs. */
 guint reeve_run_queue_get_size (ReeveRunQueue *self);
 

@@ -26,6 +26,32 @@ reeve_run_wait_for_turn (ReeveRun *self, JsonObject *started)
   json_object_set_string_member (self->record, "status", "queued");
 }
 
+/* Whoever waits does not go. */
+gint64
+reeve_run_get_duration (ReeveRun *self)
+{
+  return self->waiting ? 0 : g_get_monotonic_time () - self->began;
+}
+
+gint64
+reeve_run_get_waited (ReeveRun *self)
+{
+  return self->waiting ? g_get_monotonic_time () - self->entered : self->waited;
+}
+
+/* All that is known of the time since is the wall clock's. */
+void
+reeve_run_recall_turn (ReeveRun *self)
+{
+  JsonObject *first = reeve_journal_get_started (self->journal);
+
+  /* the entry behind it says when its turn had come */
+  if (reeve_json_get_boolean (first, "queued", FALSE)
+      && reeve_journal_get_length (self->journal) > 1)
+    first = reeve_journal_get_entry (self->journal, 1);
+  self->began -= MAX (0, reeve_times_now () - reeve_json_get_int (first, "time", 0));
+}
+
 static gboolean
 reeve_run_on_timeout (gpointer user_data)
 {
@@ -81,6 +107,8 @@ reeve_run_begin_turn (ReeveRun *self)
   json_object_unref (self->record);
   self->record = record;
   self->restated = TRUE;
+  self->began = g_get_monotonic_time ();
+  self->waited = self->began - self->entered;
   reeve_run_arm (self, started);
   reeve_run_append (self, entries, reeve_run_advance);
 }

@@ -63,7 +63,7 @@ reeve_run_init (ReeveRun *self)
   self->followers = reeve_run_followers_new ();
   self->cancellable = g_cancellable_new ();
   self->context = g_main_context_ref_thread_default ();
-  self->began = g_get_monotonic_time ();
+  self->entered = self->began = g_get_monotonic_time ();
   self->live_thought = g_string_new (NULL);
   self->live_shown = g_string_new (NULL);
 }
@@ -411,8 +411,9 @@ reeve_run_complete (ReeveRun *self, JsonObject *result)
 static void
 reeve_run_fail_intent (ReeveRun *self, const GError *error)
 {
-  const ReeveSettlement settlement
-      = { .outcome = REEVE_OUTCOME_UNKNOWN, .reason = reeve_error_get_name (error->code) };
+  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_UNKNOWN,
+                                       .reason = reeve_error_get_name (error->code),
+                                       .waited_us = reeve_run_get_waited (self) };
 
   if (self->admitted != NULL)
     reeve_admission_settle_async (self->env.admission, g_steal_pointer (&self->admitted),
@@ -573,8 +574,7 @@ reeve_run_start (ReeveRun *self, JsonObject *started, ReeveRunDone done, gpointe
     reeve_run_arm (self, first != NULL ? first : started);
   if (first != NULL)
     {
-      /* begun by an earlier host: all that is known of the time since is the wall clock's */
-      self->began -= MAX (0, reeve_times_now () - reeve_json_get_int (first, "time", 0));
+      reeve_run_recall_turn (self);
       reeve_run_recall_answer (self);
       reeve_run_advance (self);
       return;

@@ -190,6 +190,24 @@ reeve_runs_queue_find (ReeveRuns *self, ReeveRun *run, ReeveRunQueueState *state
                                   reeve_run_get_id (run), state);
 }
 
+/**
+ * reeve_runs_get_waiting:
+ * @self: runs
+ * @tenant_id: a tenant
+ *
+ * Returns: how many of its runs wait for their turn
+ */
+guint
+reeve_runs_get_waiting (ReeveRuns *self, const char *tenant_id)
+{
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  n = reeve_run_queue_get_waiting (self->queue, tenant_id);
+  g_mutex_unlock (&self->lock);
+  return n;
+}
+
 void
 reeve_runs_queue_show (ReeveRuns *self, const char *tenant_id, const char *run_id,
                        JsonObject *shown)

@@ -83,5 +83,7 @@ void reeve_runs_stop (ReeveRuns *self, gint64 timeout_us);
 /* A setting of the tenant or of an agent of its may have changed: whose turn has come goes. */
 void reeve_runs_review (ReeveRuns *self, const char *tenant_id);
 guint reeve_runs_get_active (ReeveRuns *self, const char *tenant_id);
+/* How many of them wait for their turn. */
+guint reeve_runs_get_waiting (ReeveRuns *self, const char *tenant_id);
 
 G_END_DECLS

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layers: allow file-size: one page of cases for all that a book is asked */
 /* Budgets in memory: money is exact, periods never go back, all scopes are reserved together, and
  * callers at once never pass a limit. */
 #include "base/times.h"
@@ -92,17 +93,33 @@ reserve (ReeveBudgetBook *book, gint64 input, gint64 output, gint64 now)
   return reeve_budget_book_reserve (book, &who, &ask, NULL);
 }
 
-static void
+/* A run that may have so many tokens. */
+static gboolean
+check (ReeveBudgetBook *book, gint64 tokens, gint64 now, GError **error)
+{
+  const ReeveBudgetWho who = { .agent_id = "a", .user_id = "u", .delegated_user_id = "u" };
+  const ReeveBudgetAsk ask = { .input = tokens - 1, .output = 1, .now = now };
+
+  return reeve_budget_book_check (book, &who, &ask, error);
+}
+
+/* Returns what was told, of all budgets. */
+static guint
 end (ReeveReservation *reservation, gint64 tokens)
 {
   ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
+  guint told = 0;
   guint n = 0;
 
   reeve_reservation_number (reservation, 1);
   n = reeve_reservation_settle (reservation, tokens, 0, NULL, 1, notices);
   for (guint i = 0; i < n; i++)
-    g_free (notices[i].key);
+    {
+      told |= notices[i].told;
+      g_free (notices[i].key);
+    }
   reeve_reservation_finish (reservation, TRUE);
+  return told;
 }
 
 static void
@@ -293,14 +310,13 @@ static void
 test_looking (void)
 {
   const gint64 start = 20481 * DAY;
-  const ReeveBudgetWho who = { .agent_id = "a" };
   g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
 
   set (book, "org", "{\"token_limit\":100,\"reset_period_days\":1,\"tokens_per_day\":100}", start);
   end (reserve (book, 10, 90, start), 100);
   g_assert_cmpint (look (book, "org", "tokens_remaining", start + DAY), ==, 100);
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + DAY), ==, 100);
-  g_assert_true (reeve_budget_book_check (book, &who, 50, start + DAY, NULL));
+  g_assert_true (check (book, 50, start + DAY, NULL));
   g_assert_null (reserve (book, 200, 90, start + DAY));
   g_assert_null (reserve (book, 1, 16, start));
   g_assert_cmpint (look (book, "org", "tokens_used", start), ==, 100);
@@ -429,6 +445,10 @@ test_refusals (void)
       2 * 86400 },
     { "{\"token_limit\":100,\"reset_period_days\":0}", 90, "*org (token_limit 100*", G_MAXUINT },
     { "{\"tokens_per_day\":20}", 0, "*org (tokens_per_day 20*", G_MAXUINT },
+    /* whoever came back the next day would be refused by the month */
+    { "{\"tokens_per_day\":100,\"tokens_per_month\":100}", 90, "*org (tokens_per_day 100, set by *",
+      43200 + 3 * 86400 },
+    { "{\"tokens_per_day\":100,\"token_limit\":100,\"reset_period_days\":0}", 90, "*", G_MAXUINT },
   };
   const ReeveBudgetWho who = { .agent_id = "a" };
   const ReeveBudgetAsk ask = { .input = 10, .output = 100, .now = start };
@@ -446,8 +466,42 @@ test_refusals (void)
       g_assert_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED);
       g_assert_true (g_pattern_match_simple (rows[i].said, error->message));
       g_assert_cmpuint (reeve_error_get_wait (error), ==, rows[i].wait);
-      g_assert_false (reeve_budget_book_check (book, &who, 26, start, &checked));
+      g_assert_false (check (book, 26, start, &checked));
       g_assert_cmpuint (reeve_error_get_wait (checked), ==, rows[i].wait);
+    }
+}
+
+/* Once in a period and for each threshold, however often the same is set. */
+static void
+test_alert_again (void)
+{
+  static const struct
+  {
+    const char *limits;
+    gint64 spend;
+    guint told;
+  } rows[] = {
+    { "{\"token_limit\":1000,\"alert_at\":0.5}", 600, REEVE_BUDGET_TOLD_ALERT },
+    { "{\"token_limit\":1000,\"alert_at\":0.5}", 20, 0 },
+    { "{\"token_limit\":1000,\"alert_at\":0.5,\"tokens_per_month\":9000}", 20, 0 },
+    { "{\"token_limit\":1000,\"alert_at\":0.9}", 20, 0 },
+    { "{\"token_limit\":1100,\"alert_at\":0.5}", 20, REEVE_BUDGET_TOLD_ALERT },
+    { "{\"token_limit\":700,\"alert_at\":0}", 20, REEVE_BUDGET_TOLD_EXHAUSTED },
+    { "{\"token_limit\":700,\"alert_at\":0.5}", 0, REEVE_BUDGET_TOLD_ALERT },
+    { "{\"token_limit\":700,\"alert_at\":0.5}", 0, 0 },
+  };
+  const gint64 start = 20481 * DAY;
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  ReeveReservation *made[8] = { NULL };
+
+  G_STATIC_ASSERT (G_N_ELEMENTS (made) == G_N_ELEMENTS (rows));
+  set (book, "org", rows[0].limits, start);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    made[i] = reserve (book, 1, 16, start);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      set (book, "org", rows[i].limits, start);
+      g_assert_cmpuint (end (made[i], rows[i].spend), ==, rows[i].told);
     }
 }
 
@@ -464,7 +518,7 @@ test_blind (void)
   g_assert_false (reeve_budget_book_is_empty (book));
   g_assert_null (reeve_budget_book_reserve (book, &who, &ask, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
-  g_assert_false (reeve_budget_book_check (book, &who, 1, 1, NULL));
+  g_assert_false (check (book, 1, 1, NULL));
 }
 
 static gpointer
@@ -551,6 +605,7 @@ main (int argc, char **argv)
   g_test_add_func ("/budget-book/windows-change", test_windows_change);
   g_test_add_func ("/budget-book/currencies", test_currencies);
   g_test_add_func ("/budget-book/refusals", test_refusals);
+  g_test_add_func ("/budget-book/alert-again", test_alert_again);
   g_test_add_func ("/budget-book/blind", test_blind);
   g_test_add_func ("/budget-book/at-once", test_at_once);
   g_test_add_func ("/budget-book/notices", test_notices);

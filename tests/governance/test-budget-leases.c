@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layers: allow file-size: one kind of host for all that tenants are given */
 /* The platform's budget, handed out in slices, over a real store and ledger: what is given is never
  * more than the limit, what is not used comes back, and a host that another one was started after
  * gives nothing. */
@@ -84,14 +85,20 @@ on_refilled (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* Was there so much? */
 static gboolean
-refill (Host *host, ReeveBudgetBook *book, gint64 tokens)
+refill_at (Host *host, ReeveBudgetBook *book, gint64 tokens, gint64 now)
 {
   int full = -1;
 
-  reeve_budget_leases_refill_async (host->leases, book, tokens, 0, on_refilled, &full);
+  reeve_budget_leases_refill_async (host->leases, book, tokens, 0, now, on_refilled, &full);
   while (full < 0)
     g_main_context_iteration (NULL, TRUE);
   return full == 1;
+}
+
+static gboolean
+refill (Host *host, ReeveBudgetBook *book, gint64 tokens)
+{
+  return refill_at (host, book, tokens, reeve_times_now ());
 }
 
 static ReeveReservation *
@@ -284,6 +291,88 @@ test_idle_slices_come_back (DirectoryFixture *fixture, gconstpointer data)
       g_assert_cmpint (g_get_monotonic_time (), <, end);
       refill (&host, host.books->pdata[1], 10);
     }
+  end_host (&host);
+}
+
+/* A clock that stands elsewhere begins no period while nobody calls, neither with a timer nor with
+ * a start: what is given back is of the period of the calls. */
+static void
+test_no_timer_begins_a_period (DirectoryFixture *fixture, gconstpointer data)
+{
+  const gint64 then = reeve_times_now () - 25 * DAY;
+  gint64 end = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  ReeveBudgetSlice after = { 0 };
+  ReeveReservation *made = NULL;
+  Host host = { 0 };
+
+  make_host (fixture, &host, "{\"token_limit\":1000,\"reset_period_days\":10}", 1);
+  host.leases->idle = host.leases->sweep = 10 * G_TIME_SPAN_MILLISECOND;
+  start_host (&host);
+  /* the timer takes it back between the two, now and then */
+  while (made == NULL)
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_assert_true (refill_at (&host, host.books->pdata[0], 100, then));
+      made = reserve (host.books->pdata[0], 40, then, NULL);
+    }
+  settle (made, 40);
+  do
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_usleep (1000);
+      g_assert_true (reeve_budget_book_get_slice (host.books->pdata[0], then, &after));
+    }
+  while (after.tokens != 40);
+  g_assert_cmpint (after.period, ==, then / (10 * DAY));
+  g_assert_cmpint (after.tokens_spent, ==, 40);
+  reeve_budget_leases_stop (host.leases);
+  start_host (&host);
+  g_assert_true (reeve_budget_book_get_slice (host.books->pdata[0], then, &after));
+  g_assert_cmpint (after.period, ==, then / (10 * DAY));
+  end_host (&host);
+}
+
+/* What is spent is there again with the next period; what others have under way, sooner. */
+static void
+test_when_to_ask_again (DirectoryFixture *fixture, gconstpointer data)
+{
+  const gint64 now = reeve_times_now ();
+  const gint64 period = now / (10 * DAY);
+  const guint ends
+      = (guint) (((period + 1) * 10 * DAY - now + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+  const ReeveBudgetWho who = { .agent_id = "a" };
+  const ReeveBudgetAsk ask = { .input = 1, .output = 16, .now = now, .last = TRUE };
+  const ReeveBudgetAsk much = { .input = 5000, .output = 16, .now = now, .last = TRUE };
+  g_autoptr (GError) spent = NULL;
+  g_autoptr (GError) reserved = NULL;
+  g_autoptr (GError) never = NULL;
+  gint64 patience = g_get_monotonic_time () + 60 * G_USEC_PER_SEC;
+  ReeveReservation *open = NULL;
+  Host host = { 0 };
+
+  make_host (fixture, &host, "{\"token_limit\":1000,\"reset_period_days\":10}", 2);
+  start_host (&host);
+  g_assert_true (refill_at (&host, host.books->pdata[1], 900, now));
+  settle (reserve (host.books->pdata[1], 900, now, NULL), 900);
+  g_assert_true (refill_at (&host, host.books->pdata[1], 100, now));
+  open = reserve (host.books->pdata[1], 100, now, NULL);
+  g_assert_nonnull (open);
+  g_assert_false (refill_at (&host, host.books->pdata[0], 17, now));
+  g_assert_null (reeve_budget_book_reserve (host.books->pdata[0], &who, &ask, &reserved));
+  g_assert_cmpuint (reeve_error_get_wait (reserved), ==, 1);
+  settle (open, 100);
+  /* it takes a moment until others are looked through again */
+  do
+    {
+      g_clear_error (&spent);
+      g_assert_cmpint (g_get_monotonic_time (), <, patience);
+      g_assert_false (refill_at (&host, host.books->pdata[0], 17, now));
+      g_assert_null (reeve_budget_book_reserve (host.books->pdata[0], &who, &ask, &spent));
+    }
+  while (reeve_error_get_wait (spent) == 1 && ends != 1);
+  g_assert_cmpuint (reeve_error_get_wait (spent), ==, ends);
+  g_assert_null (reeve_budget_book_reserve (host.books->pdata[0], &who, &much, &never));
+  g_assert_cmpuint (reeve_error_get_wait (never), ==, REEVE_ERROR_WAIT_NEVER);
   end_host (&host);
 }
 
@@ -505,14 +594,14 @@ spend_much (gpointer data)
           int full = -1;
 
           reeve_budget_leases_refill_async (spender->host->leases, spender->book, 20, 0,
-                                            on_refilled, &full);
+                                            reeve_times_now (), on_refilled, &full);
           while (full < 0)
             g_main_context_iteration (context, TRUE);
           made = reserve (spender->book, 20, now, NULL);
         }
       if (made == NULL)
         continue;
-      reeve_budget_leases_note (spender->host->leases, spender->book, 20, 0);
+      reeve_budget_leases_note (spender->host->leases, spender->book, 20, 0, reeve_times_now ());
       settle (made, 15);
       spender->spent += 15;
     }
@@ -557,6 +646,8 @@ static const struct
   { "/budget-leases/stop-gives-back", test_a_stop_gives_back },
   { "/budget-leases/start-gives-back", test_a_start_gives_back },
   { "/budget-leases/idle", test_idle_slices_come_back },
+  { "/budget-leases/no-timer", test_no_timer_begins_a_period },
+  { "/budget-leases/ask-again", test_when_to_ask_again },
   { "/budget-leases/tenant-goes", test_a_tenant_goes },
   { "/budget-leases/tenant-is-gone", test_a_tenant_is_gone_at_the_start },
   { "/budget-leases/later-host", test_a_later_host_fences },

@@ -3,6 +3,7 @@
 
 import datetime
 import functools
+import json
 import threading
 import unittest
 
@@ -256,6 +257,39 @@ class Spending(BudgetCase):
         while self.call("POST", "/v1/chat/completions", CHAT, None).status == 200:
             pass
         self.assertEqual([("budget", "org")], [(r["resource"]["type"], r["resource"]["id"]) for r in self.records("budgets.alert")])
+
+    def test_the_same_set_again_is_no_news(self):
+        limits = {"token_limit": 100, "tokens_per_day": 1000, "alert_at": 0.2}
+        for _again in range(3):
+            self.put(BASE + "/org", limits)
+            self.chat(max_tokens=16)
+        self.put(BASE + "/org", {**limits, "token_limit": 110})
+        self.chat(429)
+        self.assertEqual(1, len(self.records("budgets.alert")))
+
+    def test_reevectl_sets_money_and_says_a_fault_once(self):
+        def ctl(*words, expect=0):
+            done = self.host.ctl("--json", *words, expect=expect)
+            return json.loads(done.stdout) if expect == 0 else done.stderr.strip()
+
+        budget = ctl("budget", "set", self.tenant, "--cost-limit", "25.50 USD", "--alert-at", "0.5", "--reset-days", "7")
+        self.assertEqual((None, {"amount": "25.5", "currency": "USD"}, 0.5, 7),
+                         tuple(budget[n] for n in ("token_limit", "cost_limit", "alert_at", "reset_period_days")))
+        budget = ctl("budget", "set", self.tenant, "--token-limit", "1000")
+        self.assertEqual((1000, {"amount": "25.5", "currency": "USD"}, 0.5, 7),
+                         tuple(budget[n] for n in ("token_limit", "cost_limit", "alert_at", "reset_period_days")), "what is not given stays")
+        for words, fault in (("--token-limit=-5", "reevectl: /token_limit: must be at least 0"),
+                             ("--cost-limit=5 dollars", "reevectl: /cost_limit: fits none of the forms allowed here"),
+                             ("--cost-limit=5", 'reevectl: cost_limit: is an amount and its currency: "25.50 USD"')):
+            self.assertEqual(fault, ctl("budget", "set", self.tenant, words, expect=2 if words.endswith("=5") else 1))
+        self.assertEqual(f"reevectl: no budget is set for agents/{self.agent}", ctl("budget", "usage", self.tenant, "--agent-id", self.agent, expect=4))
+        told = [("3", "--type", "tool_invocations"), ("7",), ("--type", "cost", "--cost", "0.25 USD")]
+        for words in told:
+            self.assertTrue(ctl("usage", "report", self.agent, *words, "--tenant", self.tenant)["success"])
+        sums = self.get(f"/api/v1/admin/usage/aggregation?agent_id={self.agent}")["totals"]
+        self.assertEqual((3, 7, len(told), [{"amount": "0.25", "currency": "USD"}]),
+                         tuple(sums[n] for n in ("total_tool_invocations", "total_tokens", "report_count", "costs")))
+        self.assertIn("/cost_limit/currency: the budget org has spent USD", ctl("budget", "set", self.tenant, "--cost-limit", "5 EUR", expect=1))
 
     def test_check_says_which_limit_it_is(self):
         ask = {"agent_id": self.agent, "estimated_tokens": 400}

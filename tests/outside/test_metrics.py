@@ -109,7 +109,7 @@ class Metrics(unittest.TestCase):
                 ("reeve_agent_execution_tokens_total", {"direction": "input"}, 1),
                 ("reeve_model_calls_total", {"model": "mock/gpt-4o-mini", "outcome": "succeeded"}, 1),
                 ("reeve_model_tokens_total", {"model": "mock/gpt-4o-mini", "direction": "output"}, 1),
-                ("reeve_model_cost_total", {"model": "mock/gpt-4o-mini", "tenant_id": "default"}, 1e-9),
+                ("reeve_model_cost_total", {"model": "mock/gpt-4o-mini", "currency": "USD", "tenant_id": "default"}, 1e-9),
                 ("reeve_model_unpriced_tokens_total", {"model": "mock/unpriced", "tenant_id": "default"}, 1),
                 ("reeve_audit_events_total", {"kind": "refusal", "tenant_id": "default"}, 1),
                 ("reeve_ledger_record_bytes_total", {}, 1000),

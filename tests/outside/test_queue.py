@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs of an agent beyond its limit wait for their turn: in order, fairly, visibly, and through a restart."""
 
+import re
 import threading
 import time
 import unittest
@@ -201,6 +202,34 @@ class Turns(QueueCase):
         self.gate.allow(3)
         self.join()
         self.assertEqual(0, self.host.get(base, headers=self.headers).json["tokens_reserved"])
+
+    def waiting(self):
+        found = re.findall(rf'^reeve_waiting_runs{{tenant_id="{self.tenant}"}} (\S+)$', self.host.get("/metrics", key=None, expect=200).text, re.M)
+        return [float(number) for number in found]
+
+    def test_who_waits_does_not_go(self):
+        """What it waits for its turn is no part of how long a run took: neither in its answer, nor in the sums, nor in its record."""
+        agent = self.agent(1)
+        self.queue(agent, self.ada, "0", [])
+        began = time.monotonic()
+        self.start(self.ada, agent, "1")
+        self.wait_queued(1)
+        waits = time.monotonic()
+        self.assertEqual([1], self.waiting())
+        self.wait_for(lambda: time.monotonic() - waits > 4 * (waits - began) + 0.3)
+        waited = time.monotonic() - waits
+        self.gate.allow(2)
+        self.join()
+        # what is left of the time in which it was there, at most
+        most = (time.monotonic() - began - waited) * 1000
+        self.assertLessEqual(self.answers["1"].json["duration_ms"], most)
+        self.wait_for(lambda: len(self.took()) == 2)
+        self.assertLessEqual(self.took()[0] / 1000, most, "the last one of both")
+        self.assertEqual([0], self.waiting())
+
+    def took(self):
+        items = self.host.get("/api/v1/admin/audit?action=agents.execute", headers=self.headers, expect=200).json["items"]
+        return [record["latency_us"] for record in items if record["kind"] == "outcome"]
 
     def test_a_stream_says_that_it_waits(self):
         agent = self.agent(1)

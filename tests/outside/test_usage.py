@@ -294,7 +294,8 @@ class Reports(UsageCase):
         refused = self.post(path, {"agent_id": agent, "type": "cost", "cost": {"amount": "1", "currency": "EUR"}}, 400)
         self.assertEqual("/cost", refused["errors"][0]["pointer"])
         for body, pointer in (({}, "/tokens_used"), ({"tokens_used": 5, "input_tokens": 3}, "/tokens_used"), ({"type": "cost"}, "/cost"),
-                              ({"type": "api_calls"}, "/amount"), ({"tokens_used": 5, "amount": 1}, "/amount"), ({"type": "api_calls", "amount": 1, "tokens_used": 1}, "/type"),
+                              ({"type": "api_calls"}, "/amount"), ({"tokens_used": 5, "amount": 1}, "/amount"),
+                              ({"type": "cost", "amount": 1, "cost": {"amount": "1", "currency": "USD"}}, "/amount"), ({"type": "api_calls", "amount": 1, "tokens_used": 1}, "/type"),
                               ({"type": "weather", "amount": 1}, "/type"), ({"type": "cost", "cost": {"amount": 1, "currency": "USD"}}, "/cost/amount")):
             self.assertEqual(pointer, self.post(path, {"agent_id": agent, **body}, 400)["errors"][0]["pointer"], body)
         self.assertEqual(35, self.get("/api/v1/admin/budgets/org")["tokens_used"])

@@ -14,6 +14,17 @@ reeve_cli_host_exit_of (guint status)
   return status == 404 ? REEVE_CLI_NOT_FOUND : REEVE_CLI_FAILED;
 }
 
+/* Where there is one fault alone, the detail often is just that. */
+static gboolean
+reeve_cli_host_is_said (const char *detail, JsonArray *faults)
+{
+  JsonObject *fault = json_array_get_object_element (faults, 0);
+  g_autofree char *text = g_strdup_printf ("%s: %s", reeve_json_get_string (fault, "pointer", ""),
+                                           reeve_json_get_string (fault, "message", ""));
+
+  return json_array_get_length (faults) == 1 && strcmp (detail, text) == 0;
+}
+
 /* What a problem document says, with each fault on a line of its own. */
 static char *
 reeve_cli_host_read_problem (const char *body, guint status)
@@ -28,6 +39,9 @@ reeve_cli_host_read_problem (const char *body, guint status)
     return g_strdup_printf ("the host answered %u", status);
   g_string_append (text, reeve_json_get_string (problem, "detail",
                                                 reeve_json_get_string (problem, "title", "")));
+  if (faults != NULL && json_array_get_length (faults) > 0
+      && reeve_cli_host_is_said (text->str, faults))
+    faults = NULL;
   for (guint i = 0; faults != NULL && i < json_array_get_length (faults); i++)
     {
       JsonObject *fault = json_array_get_object_element (faults, i);

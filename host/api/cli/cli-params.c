@@ -2,7 +2,8 @@
 /* An option is a member's name, without the _id at its end if you like, or the last words of one
  * where that is clear: --definition for initial_definition. Members that are lists take words
  * joined by commas and may be given again, objects take JSON or the name of a file that holds it,
- * secrets the name of such a file only. */
+ * money an amount and its currency (--cost-limit "25.50 USD"), secrets the name of such a file
+ * only. */
 #include "cli-params.h"
 
 #include <string.h>
@@ -81,6 +82,31 @@ reeve_cli_params_read_json (const char *name, const char *text, GError **error)
     node = reeve_json_parse_strict (data, length, error);
   if (node == NULL)
     g_prefix_error (error, "%s: ", name);
+  return node;
+}
+
+/* An amount and its currency, in one word or two; as JSON too. */
+static JsonNode *
+reeve_cli_params_read_money (const char *name, const char *text, GError **error)
+{
+  gsize length = strcspn (text, " ");
+  g_autofree char *amount = g_strndup (text, length);
+  const char *currency = text + length + strspn (text + length, " ");
+  JsonNode *node = NULL;
+  JsonObject *money = NULL;
+
+  if (*text == '{')
+    return reeve_cli_params_read_json (name, text, error);
+  if (length == 0 || *currency == '\0')
+    {
+      reeve_cli_params_fail (error, name, "is an amount and its currency: \"25.50 USD\"");
+      return NULL;
+    }
+  money = json_object_new ();
+  json_object_set_string_member (money, "amount", amount);
+  json_object_set_string_member (money, "currency", currency);
+  node = json_node_new (JSON_NODE_OBJECT);
+  json_node_take_object (node, money);
   return node;
 }
 
@@ -165,6 +191,9 @@ reeve_cli_params_set (JsonObject *params, const ReeveParameter *parameter, const
       break;
     case 'j':
       node = reeve_cli_params_read_json (parameter->name, text, error);
+      break;
+    case 'm':
+      node = reeve_cli_params_read_money (parameter->name, text, error);
       break;
     case 'f':
       node = reeve_cli_params_read_secret (parameter->name, text, error);

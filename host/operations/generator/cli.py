@@ -45,6 +45,11 @@ def words_of(table, operation):
 
 
 def member_letter(table, schema):
+    for choice in schema.get("anyOf", []):  # what is typed is never null
+        if choice.get("type") != "null":
+            schema = choice
+    if schema.get("$ref", "").endswith("Money"):
+        return "m"
     schema = table.resolve(schema)
     kind = schema.get("type", "string")
     if isinstance(kind, list) and len(kind) == 2 and "null" in kind:  # what is typed is never null
