@@ -23,6 +23,7 @@ struct _ReeveRestConnection
   int fd;
   ReeveRestChannel *channel;
   GSocketAddress *remote;
+  char *peer; /* (nullable): once somebody has asked */
 
   ReeveRestConnectionPhase phase;
   gint64 since; /* of the phase; of the head, when one has begun */

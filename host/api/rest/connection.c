@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "forwarded.h"
 #include "framing.h"
 #include "greeting.h"
 #include "refusal.h"
@@ -310,6 +311,7 @@ reeve_rest_connection_unref (ReeveRestConnection *self)
   reeve_rest_outbox_clear (&self->out);
   reeve_rest_intake_free (self->intake);
   g_free (self->target);
+  g_free (self->peer);
   g_free (self);
 }
 
@@ -323,6 +325,14 @@ GSocketAddress *
 reeve_rest_connection_get_remote (ReeveRestConnection *self)
 {
   return self->remote;
+}
+
+const char *
+reeve_rest_connection_get_peer (ReeveRestConnection *self)
+{
+  if (self->peer == NULL)
+    self->peer = reeve_rest_forwarded_dup_peer (self->remote);
+  return self->peer;
 }
 
 ReeveRestConnection *

@@ -35,6 +35,8 @@ void reeve_rest_connection_unref (ReeveRestConnection *self);
 const ReeveRestChannel *reeve_rest_connection_get_channel (ReeveRestConnection *self);
 /* (transfer none) */
 GSocketAddress *reeve_rest_connection_get_remote (ReeveRestConnection *self);
+/* (transfer none) (nullable): the same as text, as addresses are compared */
+const char *reeve_rest_connection_get_peer (ReeveRestConnection *self);
 /* The connection that an address was made for; (nullable) */
 ReeveRestConnection *reeve_rest_connection_from_address (GSocketAddress *address);
 

@@ -19,15 +19,16 @@ reeve_rest_fill_credentials (ReeveCall *call, ReeveRestMessage *msg, const Reeve
   const char *key = soup_message_headers_get_list (headers, shared->key_header);
   const char *bearer = reeve_call_skip_scheme (authorization, "Bearer");
   const char *basic = reeve_call_skip_scheme (authorization, "Basic");
-  GSocketAddress *remote = reeve_rest_message_get_remote (msg);
-  g_autofree char *connected = NULL;
-  g_autofree char *peer = NULL;
+  const char *forwarded = soup_message_headers_get_list (headers, "X-Forwarded-For");
+  g_autofree char *connected
+      = connection == NULL ? reeve_rest_forwarded_dup_peer (reeve_rest_message_get_remote (msg))
+                           : NULL;
+  const char *peer = connection != NULL ? reeve_rest_connection_get_peer (connection) : connected;
+  g_autofree char *caller = NULL;
 
-  if (G_IS_INET_SOCKET_ADDRESS (remote))
-    connected = g_inet_address_to_string (
-        g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
-  peer = reeve_rest_forwarded_find (
-      connected, soup_message_headers_get_list (headers, "X-Forwarded-For"), shared->proxies);
+  /* where nobody says otherwise, who is connected is who asks */
+  if (forwarded != NULL)
+    peer = caller = reeve_rest_forwarded_find (peer, forwarded, shared->proxies);
   if (bearer != NULL)
     reeve_call_set_credentials (call, "bearer", bearer, peer);
   else if (basic != NULL)

@@ -49,6 +49,18 @@ reeve_rest_forwarded_read (const char *entry, gsize length)
   return address != NULL ? address : g_strdup (REEVE_REST_FORWARDED_UNKNOWN);
 }
 
+char *
+reeve_rest_forwarded_dup_peer (GSocketAddress *remote)
+{
+  g_autofree char *text = NULL;
+
+  if (remote == NULL || !G_IS_INET_SOCKET_ADDRESS (remote))
+    return NULL;
+  text = g_inet_address_to_string (
+      g_inet_socket_address_get_address (G_INET_SOCKET_ADDRESS (remote)));
+  return reeve_rest_forwarded_find (text, NULL, NULL);
+}
+
 /**
  * reeve_rest_forwarded_find:
  * @peer: (nullable): address of the connection

@@ -11,6 +11,8 @@ G_BEGIN_DECLS
 /* who asks, where a proxy that is trusted did not say: no address */
 #define REEVE_REST_FORWARDED_UNKNOWN "unknown"
 
+/* (transfer full) (nullable): the numeric address of a connection, as addresses are compared */
+char *reeve_rest_forwarded_dup_peer (GSocketAddress *remote);
 /* (transfer full) (nullable) the numeric address of the caller. peer: (nullable) of the connection;
  * field: (nullable) X-Forwarded-For, all of its lines joined. */
 char *reeve_rest_forwarded_find (const char *peer, const char *field,
