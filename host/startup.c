@@ -2,6 +2,8 @@
 /* From left to right: plugins, store, governance, runtime. Each gets what stands left of it. */
 #include "startup-private.h"
 
+#include <string.h>
+
 #include "base/times.h"
 #include "governance/bootstrap.h"
 #include "operations/audit-sinks.h"
@@ -207,6 +209,17 @@ reeve_startup_add_extractors (ReeveStartup *self)
   reeve_knowledge_provide (services->knowledge, self->capabilities);
 }
 
+/* Which models records name: those that are configured or have a price. */
+static gsize
+reeve_startup_measure_model (const char *model, gpointer user_data)
+{
+  ReeveServices *services = user_data;
+
+  return reeve_prices_has_name (reeve_budgets_get_prices (services->budgets), model)
+             ? strlen (model)
+             : reeve_models_measure (services->models, model);
+}
+
 static gboolean
 reeve_startup_open_runtime (ReeveStartup *self, GError **error)
 {
@@ -225,6 +238,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
       path = g_strconcat ("llm.", faulty, NULL);
       return reeve_startup_blame (self, path, reason, error);
     }
+  reeve_admission_set_known_models (services->admission, reeve_startup_measure_model, services);
   if (!reeve_startup_telemetry_open (&self->telemetry, services, self->net, error))
     return FALSE;
   reeve_startup_add_extractors (self);

@@ -34,6 +34,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->delegated_user_id = reeve_admission_keep (strings, request->delegated_user_id);
   kept->run_id = reeve_admission_keep (strings, request->run_id);
   kept->tool_name = reeve_admission_keep (strings, request->tool_name);
+  kept->tool_told = reeve_admission_keep (strings, request->tool_told);
   kept->agent_tools = NULL;
   kept->tool_arguments = NULL;
   kept->body = NULL;

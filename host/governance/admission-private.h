@@ -55,6 +55,8 @@ struct _ReeveAdmission
   ReeveAdmissionOrphans *orphans;
   ReeveAdmissionRefusals *refusals;
   ReevePseudonyms pseudonyms;
+  ReeveAdmissionKnown known; /* (nullable): of models */
+  gpointer known_data;
   ReeveInstruments *instruments; /* (nullable): not owned */
 };
 
@@ -69,6 +71,10 @@ struct _ReeveAdmitted
   int consumed;
   const char *refused; /* (nullable): the word of what took it away before the effect */
 };
+
+/* admission.c */
+
+gboolean reeve_admission_is_model (const char *model);
 
 /* admission-stages.c */
 

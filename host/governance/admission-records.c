@@ -37,7 +37,7 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
     .run_id = request->run_id,
     .resource_type = request->resource_id != NULL ? request->resource_type : NULL,
     .resource_id = request->resource_told != NULL ? request->resource_told : request->resource_id,
-    .tool_name = request->tool_name,
+    .tool_name = request->tool_told != NULL ? request->tool_told : request->tool_name,
     .model = request->model_told != NULL ? request->model_told : request->model,
     .workspace_id = request->workspace_id,
     .parent = request->parent,

@@ -86,6 +86,10 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.outcome = settlement->outcome;
   record.reason = settlement->reason;
   record.output_digest = settlement->output_digest;
+  /* its service has answered to the name: it is one */
+  if (settlement->outcome == REEVE_OUTCOME_SUCCEEDED
+      && reeve_admission_is_model (admitted->request.model))
+    record.model = admitted->request.model;
   record.input_tokens = CLAMP (settlement->input_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
   record.output_tokens = CLAMP (settlement->output_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
   record.estimated = settlement->estimated;

@@ -28,7 +28,8 @@ reeve_admission_span_begin (ReeveTracer *tracer, const ReeveAdmissionRequest *re
       reeve_span_set_string (span, "reeve.user_id", reeve_caller_get_user_id (request->caller));
     }
   reeve_span_set_string (span, "gen_ai.agent.id", request->agent_id);
-  reeve_span_set_string (span, "gen_ai.tool.name", request->tool_name);
+  reeve_span_set_string (span, "gen_ai.tool.name",
+                         request->tool_told != NULL ? request->tool_told : request->tool_name);
   reeve_span_set_string (span, "gen_ai.request.model", request->model);
   reeve_span_set_string (span, "reeve.run_id", request->run_id);
   return span;
@@ -49,7 +50,8 @@ reeve_admission_span_consult (ReeveTracer *tracer, const ReeveAdmissionRequest *
                                                               REEVE_SPAN_CLIENT, "policy advice")
                                           : NULL;
 
-  reeve_span_set_string (span, "gen_ai.tool.name", request->tool_name);
+  reeve_span_set_string (span, "gen_ai.tool.name",
+                         request->tool_told != NULL ? request->tool_told : request->tool_name);
   return span;
 }
 

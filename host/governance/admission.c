@@ -134,23 +134,89 @@ reeve_admission_name_told (ReeveAdmission *self, const char *text)
 }
 
 /**
+ * reeve_admission_name_unknown:
+ * @self: the gate
+ * @text: a name of which nothing is known here
+ *
+ * Returns: (transfer full): what stands for it in records while this process lives, with its length
+ * in bytes
+ */
+char *
+reeve_admission_name_unknown (ReeveAdmission *self, const char *text)
+{
+  g_autofree char *told = reeve_admission_name_told (self, text);
+
+  return g_strdup_printf ("%s_%" G_GSIZE_FORMAT, told, strlen (text));
+}
+
+/**
+ * reeve_admission_set_known_models:
+ * @self: the gate
+ * @known: says what of a model's name is known here
+ * @user_data: for @known; must outlive @self
+ */
+void
+reeve_admission_set_known_models (ReeveAdmission *self, ReeveAdmissionKnown known,
+                                  gpointer user_data)
+{
+  self->known = known;
+  self->known_data = user_data;
+}
+
+/**
+ * reeve_admission_is_model:
+ * @model: (nullable): a text
+ *
+ * Returns: whether it can be the name of a model
+ */
+gboolean
+reeve_admission_is_model (const char *model)
+{
+  return model != NULL && strlen (model) <= REEVE_ADMISSION_MODEL
+         && model[strspn (model, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.:/+")] == '\0';
+}
+
+/**
  * reeve_admission_name_model:
  * @self: the gate
  * @model: (nullable): name of a model, as it was asked for
  *
- * Models have names of their services, which nobody here can list; but a text that cannot be one is
- * not written.
+ * A model that is configured, or has a price, is known by its name. Of another whoever asks may
+ * have written anything: it has its provider, and a pseudonym.
  *
- * Returns: (transfer full) (nullable): what stands for it in records, where it cannot be a name
+ * Returns: (transfer full) (nullable): what stands for it in records, where its name does not
  */
 char *
 reeve_admission_name_model (ReeveAdmission *self, const char *model)
 {
-  if (model == NULL
-      || (strlen (model) <= REEVE_ADMISSION_MODEL
-          && model[strspn (model, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.:/+")] == '\0'))
+  gsize known = 0;
+  g_autofree char *told = NULL;
+
+  if (model == NULL)
     return NULL;
-  return reeve_admission_name_told (self, model);
+  if (self->known != NULL)
+    known = self->known (model, self->known_data);
+  else if (reeve_admission_is_model (model))
+    known = strlen (model);
+  if (model[known] == '\0')
+    return NULL;
+  told = reeve_admission_name_unknown (self, model + known);
+  return g_strdup_printf ("%.*s%s", (int) known, model, told);
+}
+
+/**
+ * reeve_admission_name_report:
+ * @self: the gate
+ * @model: (nullable): name of a model, as usage of it is reported
+ *
+ * Returns: (transfer full) (nullable): what stands for it in records, where it cannot be a name
+ */
+char *
+reeve_admission_name_report (ReeveAdmission *self, const char *model)
+{
+  return model == NULL || reeve_admission_is_model (model)
+             ? NULL
+             : reeve_admission_name_unknown (self, model);
 }
 
 /**

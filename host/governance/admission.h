@@ -35,6 +35,7 @@ typedef struct
   const char *delegated_user_id; /* on whose behalf the agent acts; NULL: the caller's own */
   const char *run_id;
   const char *tool_name;          /* tool.call: the tool policy decides */
+  const char *tool_told;          /* (nullable): stands for tool_name in records */
   gboolean tool_reads;            /* tool.call: the tool says that it only reads */
   const char *const *agent_tools; /* tool.call: tools of the agent's definition */
   JsonObject *tool_arguments;     /* tool.call: with what; not kept */
@@ -128,9 +129,22 @@ void reeve_admission_set_kept_values (ReeveAdmission *self, ReeveKeptValues *val
 /* Records have ids and no texts that callers chose: (transfer full) what stands for one. Any
  * thread. */
 char *reeve_admission_name_told (ReeveAdmission *self, const char *text) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a name that somebody made up: how long it was, besides. */
+char *reeve_admission_name_unknown (ReeveAdmission *self,
+                                    const char *text) G_GNUC_WARN_UNUSED_RESULT;
+/* How many bytes at the front of a model's name are known here: all of them, those of its provider
+ * with the slash, or none. Any thread; does not block. */
+typedef gsize (*ReeveAdmissionKnown) (const char *model, gpointer user_data);
+/* Before the first request: what of models is known by name; without it every text that can be a
+ * name is. */
+void reeve_admission_set_known_models (ReeveAdmission *self, ReeveAdmissionKnown known,
+                                       gpointer user_data);
 /* The same for a model; (nullable): it may stand as it is. */
 char *reeve_admission_name_model (ReeveAdmission *self,
                                   const char *model) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a model that somebody reports of, which no service here has to know. */
+char *reeve_admission_name_report (ReeveAdmission *self,
+                                   const char *model) G_GNUC_WARN_UNUSED_RESULT;
 /* Are requests and settlements to say what is asked and answered? Any thread. */
 gboolean reeve_admission_keeps_bodies (ReeveAdmission *self);
 /* Must model calls of this tenant say what they may take? Any thread, no I/O. */

@@ -224,6 +224,25 @@ reeve_prices_find (ReevePrices *self, const char *model, ReevePrice *price)
   return row != NULL;
 }
 
+/**
+ * reeve_prices_has_name:
+ * @self: prices
+ * @model: provider id / name
+ *
+ * Returns: whether somebody wrote down a price of this model by its name
+ */
+gboolean
+reeve_prices_has_name (ReevePrices *self, const char *model)
+{
+  ReevePricesOrigin origin = REEVE_PRICES_BUILT_IN;
+  gboolean has = g_hash_table_contains (self->configured, model);
+
+  g_mutex_lock (&self->lock);
+  has = has || reeve_prices_find_listed (self, model, &origin) != NULL;
+  g_mutex_unlock (&self->lock);
+  return has;
+}
+
 /* ---- showing ---- */
 
 static void

@@ -32,6 +32,8 @@ void reeve_prices_set_list (ReevePrices *self, ReevePricesOrigin origin, ReevePr
                             gint64 number);
 /* "provider/model", else "provider/" followed by a star; else of a list. FALSE: it is not known. */
 gboolean reeve_prices_find (ReevePrices *self, const char *model, ReevePrice *price);
+/* Has this very model one, by its name and not with all others of its provider? */
+gboolean reeve_prices_has_name (ReevePrices *self, const char *model);
 /* The same with where it is from; *row (transfer full) (nullable): as a list shows it. */
 gboolean reeve_prices_explain (ReevePrices *self, const char *model, JsonObject **row);
 /* (transfer full) all rows by name, each with its origin; what no one can get any more is left out

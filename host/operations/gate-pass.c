@@ -201,7 +201,7 @@ reeve_gate_pass_describe_report (ReeveGatePass *self, ReeveAdmissionRequest *req
   request->reserve_output = MIN (output, all);
   request->reserve_input = all - request->reserve_output;
   request->report_model = reeve_json_get_string (params, "model", NULL);
-  told = reeve_admission_name_model (self->services->admission, request->report_model);
+  told = reeve_admission_name_report (self->services->admission, request->report_model);
   if (told != NULL)
     request->report_model = reeve_gate_pass_hold (self, told);
   if (reeve_usage_told_find (what, &counter))

@@ -344,6 +344,31 @@ reeve_models_resolve (ReeveModels *self, const char *model, char **provider, cha
   return TRUE;
 }
 
+/**
+ * reeve_models_measure:
+ * @self: the models
+ * @model: a provider and a name, as reeve_models_resolve() tells
+ *
+ * Returns: how many bytes at the front are known by the configuration
+ */
+gsize
+reeve_models_measure (ReeveModels *self, const char *model)
+{
+  gsize prefix = strcspn (model, "/");
+  ReeveModelProvider *provider = reeve_models_find (self, model, prefix);
+  const char *name = model + prefix + 1;
+
+  if (provider == NULL)
+    return 0;
+  if (model[prefix] == '\0')
+    return prefix;
+  return g_strcmp0 (self->configured_default, model) == 0 || g_strcmp0 (provider->model, name) == 0
+                 || g_strv_contains ((const char *const *) provider->models, name)
+                 || strcmp (name, REEVE_MODELS_UNNAMED) == 0
+             ? strlen (model)
+             : prefix + 1;
+}
+
 static void
 reeve_models_list_one (JsonArray *list, ReeveModelProvider *provider, const char *model,
                        gboolean is_default)

@@ -73,6 +73,9 @@ ReeveModelResponse *reeve_models_complete_finish (ReeveModels *self, GAsyncResul
 
 /* "provider/model" or a plain name for the default provider. FALSE when nothing answers to it. Any
  * thread, no I/O. */
+/* How many bytes of "provider/name" are known here: all, where it is configured; those of the
+ * provider with the slash; or none. Any thread; no I/O. */
+gsize reeve_models_measure (ReeveModels *self, const char *model);
 gboolean reeve_models_resolve (ReeveModels *self, const char *model, char **provider, char **name,
                                GError **error);
 /* (transfer full) name used when an agent names none: llm.default, else the first provider */

@@ -11,6 +11,7 @@ typedef struct
   ReeveRun *run;
   char *call_id;
   char *name;
+  char *told; /* (nullable): stands for it in records */
   JsonNode *arguments;
   char *digest;
   ReeveAdmitted *admitted;
@@ -24,6 +25,7 @@ reeve_run_tool_free (ReeveRunTool *self)
   g_clear_pointer (&self->arguments, json_node_unref);
   g_free (self->call_id);
   g_free (self->name);
+  g_free (self->told);
   g_free (self->digest);
   g_object_unref (self->run);
   g_free (self);
@@ -273,6 +275,12 @@ reeve_run_tool_describe (ReeveRunTool *self, ReeveAdmissionRequest *admission)
   admission->tool_name = self->name;
   admission->tool_hints
       = reeve_tools_get_hints (self->run->env.tools, self->name, &admission->tool_known);
+  /* a model invents names, and may write anything for one */
+  if (!admission->tool_known)
+    {
+      self->told = reeve_admission_name_unknown (self->run->env.admission, self->name);
+      admission->tool_told = self->told;
+    }
   admission->sandbox_level
       = reeve_json_get_string (reeve_journal_get_started (journal), "sandbox_level", NULL);
   admission->estimated_tokens

@@ -10,6 +10,7 @@ import threading
 import time
 import unittest
 
+from mock_openai import MockOpenAI
 from reeve import SOURCE, Host, main
 
 SCRIPT = os.path.join(SOURCE, "data", "verify", "reeve-verify.py")
@@ -371,6 +372,72 @@ class Told(Base):
             self.host.get(f"/api/v1/admin/{path}/{what}", expect=200)
             self.assertTrue(self.host.records(action=f"{path}.get", resource=what), path)
         self.assertTrue(self.host.records(action="tenants.create", kind="intent", resource=name))
+
+
+class Invented(unittest.TestCase):
+    """Names that nobody here knows, of tools and of models, stand in no record; those that are known do."""
+
+    config = """
+llm:
+  default: mock/gpt-default
+  prices: {{mock/gpt-priced: {{input: 1, output: 1, currency: USD}}}}
+  providers:
+    - {{id: mock, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test", models: [gpt-listed]}}}}
+"""
+    canary = "anna-canary"
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = MockOpenAI(models=("gpt-default", "gpt-listed", "gpt-priced", "gpt-silent"), any_model=False).start()
+        cls.addClassCleanup(cls.mock.stop)
+        cls.host = Host(config=cls.config.format(url=cls.mock.base_url)).start()
+        cls.addClassCleanup(cls.host.close)
+
+    def ask(self, model, status):
+        body = {"model": model, "messages": [{"role": "user", "content": "x"}]}
+        self.assertEqual(self.host.call("POST", "/v1/chat/completions", body).status, status, model)
+        intent = self.host.records(action="model.call", kind="intent")[-1]
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            for record in self.host.records(action="model.call", kind="outcome"):
+                if record["intent"] == intent["seq"]:
+                    return intent["model"], record["model"]
+        raise AssertionError("no outcome")
+
+    def test_models(self):
+        for name in ("gpt-default", "gpt-listed", "gpt-priced"):
+            self.mock.script([{"content": "x"}])
+            self.assertEqual(self.ask(f"mock/{name}", 200), (f"mock/{name}",) * 2)
+        # its service answers to it: it is one, and its usage has a name
+        self.mock.script([{"content": "x"}])
+        intent, outcome = self.ask("mock/gpt-silent", 200)
+        self.assertRegex(intent, "^mock/told_[0-9a-f]{16}_10$")
+        self.assertEqual(outcome, "mock/gpt-silent")
+        # it does not
+        for model in (f"mock/{self.canary}", self.canary):
+            for told in self.ask(model, 400):
+                self.assertRegex(told, f"^mock/told_[0-9a-f]{{16}}_{len(self.canary)}$")
+        self.host.stop()
+        self.assertEqual(holders(os.path.join(self.host.state, "ledger"), self.canary), [])
+        self.host.start()
+
+    def test_tools(self):
+        agent, invented = self.host.agent(), "canary_tool_of_anna"
+        for name, stands in ((invented, False), ("calculate", True)):
+            self.mock.script([{"tool_calls": [{"name": name, "arguments": {"expression": "1+1"}}]}, {"content": "done"}])
+            run = self.host.run(agent, "x")
+            told = {r["tool_name"] for r in self.host.records(run_id=run["run_id"], action="tool.call")}
+            self.assertEqual(len(told), 1, told)
+            if stands:
+                self.assertEqual(told, {name})
+            else:
+                self.assertRegex(told.pop(), f"^told_[0-9a-f]{{16}}_{len(invented)}$")
+        self.host.stop()
+        self.assertEqual(holders(os.path.join(self.host.state, "ledger"), invented), [])
+        self.host.start()
+        done = subprocess.run([sys.executable, SCRIPT, self.host.state], capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertTrue(self.host.post("/api/v1/admin/audit/verify", expect=200).json["valid"])
 
 
 class Plain(Base):
