@@ -171,6 +171,7 @@ reeve_ledger_log_pack_check (ReeveLedgerLogPack *pack, GError **error)
   ReeveLedgerEntry entry;
   guint64 count = 0;
 
+  reeve_ledger_scanner_leave_leaves (scanner);
   while ((scan = reeve_ledger_scanner_next (scanner, &entry, &local)) == REEVE_LEDGER_SCAN_ENTRY)
     count++;
   if (scan == REEVE_LEDGER_SCAN_END && count == pack->segment->count

@@ -35,6 +35,7 @@ struct _ReeveLedgerScanner
   guint8 *buffer; /* REEVE_LEDGER_HASH_SIZE bytes of chain in front of the next record, always */
   gsize at;       /* of the next record in the buffer */
   gsize filled;
+  gboolean leafless;
 
   GByteArray *block;    /* (nullable): of a packed segment: what the buffer is in */
   guint64 block_offset; /* where that begins */
@@ -97,6 +98,19 @@ reeve_ledger_scanner_new (int fd, guint64 offset, guint64 end,
   memcpy (self->buffer, chain, REEVE_LEDGER_HASH_SIZE);
   self->at = self->filled = REEVE_LEDGER_HASH_SIZE;
   return self;
+}
+
+/**
+ * reeve_ledger_scanner_leave_leaves:
+ * @self: a scanner of a packed segment
+ *
+ * From now on its entries have no leaf hash: whoever only looks whether the chain holds saves half
+ * of the hashing.
+ */
+void
+reeve_ledger_scanner_leave_leaves (ReeveLedgerScanner *self)
+{
+  self->leafless = self->block != NULL;
 }
 
 /**
@@ -302,10 +316,13 @@ reeve_ledger_scanner_next_packed (ReeveLedgerScanner *self, ReeveLedgerEntry *en
   record = self->buffer + self->at;
   memcpy (&length, record, sizeof length);
   length = GUINT32_FROM_BE (length);
-  saved = record[-1];
-  record[-1] = 0x00;
-  reeve_digests_sha256 (record - 1, 1 + REEVE_LEDGER_SCANNER_PREFIX + length, entry->leaf);
-  record[-1] = saved;
+  if (!self->leafless)
+    {
+      saved = record[-1];
+      record[-1] = 0x00;
+      reeve_digests_sha256 (record - 1, 1 + REEVE_LEDGER_SCANNER_PREFIX + length, entry->leaf);
+      record[-1] = saved;
+    }
   entry->offset = self->block_offset;
   entry->json = (const char *) record + REEVE_LEDGER_SCANNER_PREFIX;
   entry->length = length;

@@ -48,6 +48,8 @@ typedef struct _ReeveLedgerScanner ReeveLedgerScanner;
 
 ReeveLedgerScanner *reeve_ledger_scanner_new (int fd, guint64 offset, guint64 end,
                                               const guint8 chain[REEVE_LEDGER_HASH_SIZE]);
+/* leaf hashes are not wanted */
+void reeve_ledger_scanner_leave_leaves (ReeveLedgerScanner *self);
 void reeve_ledger_scanner_free (ReeveLedgerScanner *self);
 ReeveLedgerScan reeve_ledger_scanner_next (ReeveLedgerScanner *self, ReeveLedgerEntry *entry,
                                            GError **error);
