@@ -57,12 +57,45 @@ reeve_ledger_record_write_escaped (GString *json, const char *value)
   g_string_append_len (json, run, p - run);
 }
 
+/* What is written as it stands: ASCII without anything to escape; to its end or to what is not. */
+static gsize
+reeve_ledger_record_measure_plain (const char *value)
+{
+  gsize length = 0;
+
+  for (guchar c = (guchar) *value; c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+       c = (guchar) value[length])
+    length++;
+  return length;
+}
+
+/* As g_string_append_len(), which looks at much more than is needed here. */
+void
+reeve_ledger_record_write_bytes (GString *json, const char *bytes, gsize length)
+{
+  gsize at = json->len;
+
+  if (G_UNLIKELY (json->allocated_len - at <= length))
+    {
+      g_string_append_len (json, bytes, (gssize) length);
+      return;
+    }
+  memcpy (json->str + at, bytes, length);
+  json->len = at + length;
+  json->str[json->len] = 0;
+}
+
+/* Appends it in quotes; it has been looked at by reeve_ledger_record_check_string(). */
 void
 reeve_ledger_record_write_string (GString *json, const char *value)
 {
-  g_string_append_c (json, '"');
-  reeve_ledger_record_write_escaped (json, value);
-  g_string_append_c (json, '"');
+  gsize plain = reeve_ledger_record_measure_plain (value);
+
+  reeve_ledger_record_write_bytes (json, "\"", 1);
+  reeve_ledger_record_write_bytes (json, value, plain);
+  if (value[plain] != 0)
+    reeve_ledger_record_write_escaped (json, value + plain);
+  reeve_ledger_record_write_bytes (json, "\"", 1);
 }
 
 void
@@ -77,15 +110,17 @@ reeve_ledger_record_write_number (GString *json, guint64 value)
       value /= 10;
     }
   while (value != 0);
-  g_string_append_len (json, digits + at, (gssize) (sizeof digits - at));
+  reeve_ledger_record_write_bytes (json, digits + at, sizeof digits - at);
 }
 
 gboolean
 reeve_ledger_record_check_string (const char *name, const char *value, GError **error)
 {
-  gsize length = strlen (value);
+  gsize plain = reeve_ledger_record_measure_plain (value);
+  gsize length = plain + strlen (value + plain);
 
-  if (length <= REEVE_LEDGER_RECORD_MAX_STRING && g_utf8_validate_len (value, length, NULL))
+  if (length <= REEVE_LEDGER_RECORD_MAX_STRING
+      && (value[plain] == 0 || g_utf8_validate_len (value, length, NULL)))
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
                "%s of a ledger record is longer than %d bytes or not UTF-8", name,

@@ -146,7 +146,7 @@ reeve_ledger_record_write_name (GString *json, const ReeveLedgerRecordField *fie
 {
   gsize at = json->len;
 
-  g_string_append_len (json, field->opening, (gssize) field->opening_length);
+  reeve_ledger_record_write_bytes (json, field->opening, field->opening_length);
   if (at == start)
     json->str[at] = '{';
 }

@@ -17,6 +17,9 @@
 #define REEVE_LEDGER_WRITER_BATCH 8192
 /* files kept open; an idle log's is closed and opened again when it is needed */
 #define REEVE_LEDGER_WRITER_FILES 256
+/* room for nearly every record; GString makes 512 bytes of it. One of 1 KiB is a large one for
+ * malloc(), which tidies up first each time. */
+#define REEVE_LEDGER_WRITER_TEXT 480
 /* outcomes that are kept while they cannot be written; each had an intent that could */
 #define REEVE_LEDGER_WRITER_KEPT 65536
 /* a batch of so many says that they come in numbers: then it pays to wait for a turn's end */
@@ -510,7 +513,7 @@ reeve_ledger_writer_job_new (const ReeveLedgerRecord *record, GError **error)
   job->scope = g_strdup (record->scope);
   job->line.kind = record->kind;
   job->line.intent = record->intent;
-  job->line.text = g_string_sized_new (512);
+  job->line.text = g_string_sized_new (REEVE_LEDGER_WRITER_TEXT);
   if (reeve_ledger_record_format (&complete, job->line.text, &job->line.seq_at, error)
       && job->line.text->len + 16 <= REEVE_LEDGER_RECORD_MAX_JSON)
     return job;

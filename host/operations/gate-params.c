@@ -344,6 +344,19 @@ reeve_gate_params_make_body (ReeveCall *call)
              : NULL;
 }
 
+/* (transfer full): the canonical parameters */
+static char *
+reeve_gate_params_spell_public (ReeveCall *call)
+{
+  g_autoptr (JsonNode) node = NULL;
+
+  /* as on most compatible doors */
+  if (json_object_get_size (call->params) == 0)
+    return g_strdup ("{}");
+  node = reeve_gate_params_make_public (call);
+  return reeve_json_canonical (node);
+}
+
 /**
  * reeve_gate_params_digest:
  * @call: a prepared call
@@ -358,8 +371,7 @@ reeve_gate_params_make_body (ReeveCall *call)
 char *
 reeve_gate_params_digest (ReeveCall *call)
 {
-  g_autoptr (JsonNode) node = reeve_gate_params_make_public (call);
-  g_autofree char *canonical = reeve_json_canonical (node);
+  g_autofree char *canonical = reeve_gate_params_spell_public (call);
   g_autoptr (ReeveDigests) digests = reeve_digests_begin ();
   guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };
 
