@@ -34,17 +34,19 @@ reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
 {
   ReeveBudget *found[REEVE_RESERVATION_SCOPES];
   ReeveReservation *made = NULL;
+  gint64 now = 0;
   guint n = 0;
 
   g_mutex_lock (&self->lock);
   n = reeve_budget_book_can_see (self, error) ? reeve_budget_book_find (self, who, found) : 0;
   if (n > 0 && reeve_budget_book_counts (found, n, cost, currency, error))
     {
+      now = reeve_budget_book_find_time (found, n, ask->now);
       for (guint i = 0; i < n; i++)
-        reeve_budget_book_roll (self, found[i], ask->now);
+        reeve_budget_book_roll (self, found[i], now);
       made = reeve_budget_book_make (self, found, n, ask->input, ask->output, cost, currency);
       made->size = ask->size;
-      made->time = ask->now;
+      made->time = now;
     }
   g_mutex_unlock (&self->lock);
   return made;
@@ -79,6 +81,7 @@ reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint
     if (reeve_budget_owns (found[i], intent, time + 999))
       {
         reeve_budget_book_roll (self, found[i], time);
+        found[i]->unrecorded = 0;
         found[n++] = found[i];
       }
   if (n > 0)

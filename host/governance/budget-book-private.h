@@ -65,6 +65,10 @@ void reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 
 /* It was in period @before: what the store keeps of it is to change. */
 void reeve_budget_book_note_period (ReeveBudgetBook *self, const ReeveBudget *budget,
                                     gint64 before);
+/* When what spends of these is said to be: no earlier than their periods began. A clock may have
+ * been set back since, and what began them may never have come to the disk; so the first record
+ * that is there says which period it is, and a restart counts in the same one. */
+gint64 reeve_budget_book_find_time (ReeveBudget **found, guint n, gint64 now);
 /* (transfer full): as it stands at @now. Only what is recorded begins a period: whoever merely
  * looks, or is refused, leaves no trace in the log that a restart could begin it by. */
 ReeveBudget *reeve_budget_book_look (ReeveBudget *budget, gint64 now);

@@ -66,6 +66,20 @@ reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gin
   return TRUE;
 }
 
+/* An intent that cannot say what it reserves holds nobody to anything. */
+gboolean
+reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError **error)
+{
+  if (ask->price == NULL
+      || reeve_prices_cost (ask->price, ask->input, output) < REEVE_MONEY_TOO_MUCH)
+    return TRUE;
+  g_set_error_literal (
+      error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+      "the call may cost more than a record can say, which is " REEVE_MONEY_MOST_TEXT
+      " units of the currency: allow it fewer tokens");
+  return FALSE;
+}
+
 /* Under the lock. */
 static gboolean
 reeve_budget_book_grant (ReeveBudgetBook *self, ReeveBudget **found, guint n,
@@ -83,24 +97,14 @@ reeve_budget_book_grant (ReeveBudgetBook *self, ReeveBudget **found, guint n,
         reeve_budget_wait_keep_longest (&refused, reason);
       reeve_budget_unref (then);
     }
+  /* who is refused begins no period */
+  if (refused == NULL)
+    (void) reeve_budget_book_can_record (ask, *output, &refused);
   for (guint i = 0; refused == NULL && i < n; i++)
     reeve_budget_book_roll (self, found[i], ask->now);
   if (refused != NULL)
     g_propagate_error (error, refused);
   return refused == NULL;
-}
-
-gboolean
-reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError **error)
-{
-  if (ask->price == NULL
-      || reeve_prices_cost (ask->price, ask->input, output) < REEVE_MONEY_TOO_MUCH)
-    return TRUE;
-  g_set_error_literal (
-      error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-      "the call may cost more than a record can say, which is " REEVE_MONEY_MOST_TEXT
-      " units of the currency: allow it fewer tokens");
-  return FALSE;
 }
 
 ReeveReservation *
@@ -160,20 +164,21 @@ reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
 {
   ReeveBudget *found[REEVE_RESERVATION_SCOPES];
   ReeveReservation *made = NULL;
+  ReeveBudgetAsk then = *ask;
   gint64 output = 0;
   guint n = 0;
 
   g_mutex_lock (&self->lock);
   n = reeve_budget_book_can_see (self, error) ? reeve_budget_book_find (self, who, found) : 0;
-  if (n > 0 && reeve_budget_book_grant (self, found, n, ask, &output, error)
-      && reeve_budget_book_can_record (ask, output, error))
+  then.now = reeve_budget_book_find_time (found, n, ask->now);
+  if (n > 0 && reeve_budget_book_grant (self, found, n, &then, &output, error))
     {
       made = reeve_budget_book_make (
           self, found, n, ask->input, output,
           ask->price != NULL ? reeve_prices_cost (ask->price, ask->input, output) : 0,
           ask->price != NULL ? ask->price->currency : NULL);
       made->size = ask->size;
-      made->time = ask->now;
+      made->time = then.now;
       made->priced = ask->price != NULL;
       if (made->priced)
         made->price = *ask->price;

@@ -252,6 +252,13 @@ reeve_budget_book_remove (ReeveBudgetBook *self, const char *key)
   return removed;
 }
 
+/* Records tell the time in whole milliseconds. */
+static gint64
+reeve_budget_book_round (gint64 time)
+{
+  return (time + 999) / 1000 * 1000;
+}
+
 void
 reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now)
 {
@@ -262,7 +269,17 @@ reeve_budget_book_roll (ReeveBudgetBook *self, ReeveBudget *budget, gint64 now)
       reeve_budget_book_roll (self, budget->windows[i], now);
   if (budget->window == REEVE_BUDGET_WINDOW_NONE || budget->ends == 0 || now >= budget->ends)
     reeve_budget_roll (budget, now);
+  if (budget->period != before)
+    budget->unrecorded = reeve_budget_book_round (now);
   reeve_budget_book_note_period (self, budget, before);
+}
+
+gint64
+reeve_budget_book_find_time (ReeveBudget **found, guint n, gint64 now)
+{
+  for (guint i = 0; i < n; i++)
+    now = MAX (now, found[i]->unrecorded);
+  return now;
 }
 
 /**

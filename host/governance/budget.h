@@ -65,6 +65,8 @@ struct _ReeveBudget
   gint64 tokens_used;
   gint64 tokens_reserved;
   ReeveBudgetMoney money; /* in each currency; of a window nothing: it bounds tokens alone */
+  /* µs: when the period began, while no record says that it did; 0: one does */
+  gint64 unrecorded;
   guint told;
   gint64 touched; /* monotonic µs: a slice was last used */
 };

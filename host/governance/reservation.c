@@ -23,6 +23,10 @@ reeve_reservation_number (ReeveReservation *self, guint64 intent)
   g_mutex_lock (&self->book->lock);
   self->intent = intent;
   self->state = REEVE_RESERVATION_OPEN;
+  /* what takes nothing is not looked for at a restart */
+  for (guint i = 0; i < self->n_budgets && self->input + self->output + self->cost > 0; i++)
+    if (self->time >= self->budgets[i]->unrecorded)
+      self->budgets[i]->unrecorded = 0;
   g_mutex_unlock (&self->book->lock);
 }
 
