@@ -36,6 +36,8 @@ struct _ReeveReservation
   gint64 periods[REEVE_RESERVATION_SCOPES];
   gint64 spent_tokens[REEVE_RESERVATION_SCOPES]; /* what its outcome adds to the counters */
   gint64 spent_cost[REEVE_RESERVATION_SCOPES];
+  gint64 ended_tokens; /* what its outcome says */
+  gint64 ended_cost;
 };
 
 struct _ReeveBudgetBook
@@ -52,7 +54,8 @@ struct _ReeveBudgetBook
   GArray *finished; /* guint64: intents that are in the counters and that a restart might read */
   guint unsaved;
   gboolean saving;
-  GCond saved;        /* what was on its way is in the store, or is not */
+  gboolean changing;  /* somebody sets one of its budgets */
+  GCond saved;        /* what was on its way is in the store, or is not; a change has ended */
   gboolean refilling; /* its slice of the platform's budget */
   gboolean blind;     /* its budgets could not be read: nothing is reserved */
 };
@@ -72,6 +75,8 @@ gint64 reeve_budget_book_find_time (ReeveBudget **found, guint n, gint64 now);
 /* (transfer full): as it stands at @now. Only what is recorded begins a period: whoever merely
  * looks, or is refused, leaves no trace in the log that a restart could begin it by. */
 ReeveBudget *reeve_budget_book_look (ReeveBudget *budget, gint64 now);
+/* (transfer full): a copy as it stands then, with its windows */
+ReeveBudget *reeve_budget_book_dup (const ReeveBudget *budget, gint64 now);
 gboolean reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error);
 /* Money of it is or will be in the counters, which a restart must find. */
 void reeve_budget_book_note_currency (ReeveBudgetBook *self, const char *currency);

@@ -182,8 +182,7 @@ reeve_budget_book_take (ReeveBudgetBook *self, ReeveBudget *budget)
   g_mutex_unlock (&self->lock);
 }
 
-/* (transfer full): a copy as it stands then, with its windows */
-static ReeveBudget *
+ReeveBudget *
 reeve_budget_book_dup (const ReeveBudget *budget, gint64 now)
 {
   ReeveBudget *copy = reeve_budget_dup (budget);
@@ -336,6 +335,16 @@ reeve_budget_book_list (ReeveBudgetBook *self, gint64 now)
   return shown;
 }
 
+static guint
+reeve_budget_book_find_one (ReeveBudget *budget, ReeveBudget **found, guint n)
+{
+  found[n++] = budget;
+  for (guint w = 0; w < REEVE_BUDGET_WINDOWS; w++)
+    if (budget->windows[w] != NULL)
+      found[n++] = budget->windows[w];
+  return n;
+}
+
 guint
 reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who, ReeveBudget **found)
 {
@@ -366,10 +375,9 @@ reeve_budget_book_find (ReeveBudgetBook *self, const ReeveBudgetWho *who, ReeveB
       budget = g_hash_table_lookup (self->budgets, key);
       if (budget == NULL)
         continue;
-      found[n++] = budget;
-      for (guint w = 0; w < REEVE_BUDGET_WINDOWS; w++)
-        if (budget->windows[w] != NULL)
-          found[n++] = budget->windows[w];
+      n = reeve_budget_book_find_one (budget, found, n);
+      if (budget->heir != NULL && n + 1 + REEVE_BUDGET_WINDOWS <= REEVE_RESERVATION_SCOPES)
+        n = reeve_budget_book_find_one (budget->heir, found, n);
     }
   return n;
 }
@@ -395,8 +403,9 @@ reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gin
     {
       ReeveBudget *copy = NULL;
 
-      /* a window is shown with the budget that it is of */
-      if (found[i]->window != REEVE_BUDGET_WINDOW_NONE)
+      /* a window is shown with the budget that it is of; what is about to come is not there yet */
+      if (found[i]->window != REEVE_BUDGET_WINDOW_NONE
+          || g_hash_table_lookup (self->budgets, found[i]->key) != found[i])
         continue;
       copy = reeve_budget_book_dup (found[i], now);
       json_array_add_object_element (shown, reeve_budget_show (copy, self->tenant_id));

@@ -78,6 +78,20 @@ JsonObject *reeve_budget_book_show (ReeveBudgetBook *self, const char *key, gint
 /* (transfer full) every budget that @who spends of, as it is shown outside */
 JsonArray *reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint64 now);
 
+/* ---- one in the place of another: budget-book-heir.c ---- */
+
+/* Changes wait for each other, no longer than so many µs. FALSE: it is not this one's turn. Blocks.
+ */
+gboolean reeve_budget_book_begin_change (ReeveBudgetBook *self, gint64 most);
+void reeve_budget_book_end_change (ReeveBudgetBook *self);
+/* (transfer full) (nullable): @draft with what it takes over, as it is to be written; from here on
+ * what is reserved of the budget of that key is reserved of it too. NULL: there is no such budget.
+ */
+ReeveBudget *reeve_budget_book_begin_heir (ReeveBudgetBook *self, const ReeveBudget *draft,
+                                           guint64 size, gint64 now);
+/* It takes its place, or (FALSE) never was. */
+void reeve_budget_book_end_heir (ReeveBudgetBook *self, const char *key, gboolean good);
+
 /* ---- reserving ---- */
 
 /* All of its budgets or none. NULL without an error: it has none. %REEVE_ERROR_BUDGET_EXCEEDED */

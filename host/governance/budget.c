@@ -64,6 +64,7 @@ reeve_budget_unref (ReeveBudget *self)
   g_free (self->set_by);
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
     g_clear_pointer (&self->windows[i], reeve_budget_unref);
+  g_clear_pointer (&self->heir, reeve_budget_unref);
   g_clear_pointer (&self->pool, reeve_budget_pool_unref);
   reeve_budget_money_clear (&self->money);
   g_free (self);
@@ -82,6 +83,7 @@ reeve_budget_dup (const ReeveBudget *self)
 
   *copy = *self;
   copy->references = 1;
+  copy->heir = NULL;
   copy->key = g_strdup (self->key);
   copy->id = g_strdup (self->id);
   copy->set_by = g_strdup (self->set_by);

@@ -171,24 +171,69 @@ reeve_budgets_new_batch (ReeveBudgets *self, ReeveBudgetBook *book, GError **err
 }
 
 static void
-reeve_budgets_count_carried (const ReeveBudget *budget, ReeveBatch *batch)
+reeve_budgets_count_more (const char *counter, gint64 before, gint64 after, ReeveBatch *batch)
 {
-  g_autofree char *tokens = reeve_budget_book_counter (budget, budget->period, "tokens");
+  if (after > before)
+    reeve_batch_count (batch, counter, after - before, 0, G_MAXINT64);
+}
 
-  if (budget->tokens_used > 0)
-    reeve_batch_count (batch, tokens, budget->tokens_used, 0, G_MAXINT64);
-  for (guint i = 0; i < budget->money.n; i++)
+/* What it takes over, in each currency. @before (nullable): as the store has it. */
+static void
+reeve_budgets_count_carried (const ReeveBudget *before, const ReeveBudget *after, ReeveBatch *batch)
+{
+  gboolean same = before != NULL && before->period == after->period;
+  g_autofree char *period = g_strconcat ("budget/", after->id, "/period", NULL);
+  g_autofree char *tokens = reeve_budget_book_counter (after, after->period, "tokens");
+
+  if (before != NULL)
+    reeve_budgets_count_more (period, before->period, after->period, batch);
+  reeve_budgets_count_more (tokens, same ? before->tokens_used : 0, after->tokens_used, batch);
+  for (guint i = 0; i < after->money.n; i++)
     {
-      const ReeveBudgetAmount *row = &budget->money.rows[i];
-      g_autofree char *cost
-          = reeve_budget_book_money_counter (budget, budget->period, row->currency);
+      const ReeveBudgetAmount *row = &after->money.rows[i];
+      const ReeveBudgetAmount *there
+          = same ? reeve_budget_money_find (&before->money, row->currency) : NULL;
+      g_autofree char *cost = reeve_budget_book_money_counter (after, after->period, row->currency);
 
-      if (row->used > 0)
-        reeve_batch_count (batch, cost, row->used, 0, G_MAXINT64);
+      reeve_budgets_count_more (cost, there != NULL ? there->used : 0, row->used, batch);
     }
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
-    if (budget->windows[i] != NULL)
-      reeve_budgets_count_carried (budget->windows[i], batch);
+    if (after->windows[i] != NULL)
+      reeve_budgets_count_carried (before != NULL ? before->windows[i] : NULL, after->windows[i],
+                                   batch);
+}
+
+/* Writes what is drafted; what it takes the place of goes on meanwhile. */
+static gboolean
+reeve_budgets_write (ReeveBudgets *self, ReeveBudgetBook *book, ReeveBudgetsChange *change,
+                     ReeveRecord *record, GError **error)
+{
+  g_autofree char *id = reeve_budgets_record_id (change->key);
+  guint64 size = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book));
+  ReeveBudget *heir = record == NULL
+                          ? reeve_budget_book_begin_heir (book, change->budget, size, change->now)
+                          : NULL;
+  g_autoptr (ReeveBatch) batch = reeve_budgets_new_batch (self, book, error);
+  g_autoptr (JsonObject) fields = NULL;
+  gboolean good = FALSE;
+
+  /* whatever is reserved behind here is its own */
+  reeve_budget_begin_at (change->budget, size + 1);
+  fields = reeve_budget_save (heir != NULL ? heir : change->budget);
+  if (batch != NULL && heir != NULL)
+    reeve_budgets_count_carried (NULL, heir, batch);
+  if (batch != NULL)
+    {
+      reeve_batch_put (batch, REEVE_STORE_BUDGETS, id, fields,
+                       record != NULL ? reeve_record_get_revision (record) : REEVE_REVISION_ABSENT);
+      good = reeve_budgets_commit (self, book, batch, error);
+    }
+  if (heir != NULL)
+    reeve_budget_book_end_heir (book, change->key, good);
+  else if (good)
+    reeve_budget_book_take (book, g_steal_pointer (&change->budget));
+  g_clear_pointer (&heir, reeve_budget_unref);
+  return good;
 }
 
 /* One try. */
@@ -197,36 +242,29 @@ reeve_budgets_try_set (ReeveBudgets *self, ReeveBudgetBook *book, ReeveAdmitted 
                        ReeveBudgetsChange *change, GError **error)
 {
   ReeveCaller *caller = reeve_admitted_get_caller (admitted);
-  g_autofree char *id = reeve_budgets_record_id (change->key);
   g_autoptr (ReeveRecord) record = NULL;
-  g_autoptr (JsonObject) fields = NULL;
-  g_autoptr (ReeveBatch) batch = NULL;
-  /* whatever is reserved behind here is not in what it takes over */
-  guint64 first = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book)) + 1;
 
   if (!reeve_budgets_find_record (self, reeve_budget_book_get_tenant_id (book), change->key,
                                   &record, error)
       || !reeve_budgets_draft (self, book, change, record, error))
     return FALSE;
   reeve_budget_window_set_author (change->budget, reeve_caller_get_user_id (caller));
-  reeve_budget_begin_at (change->budget, first);
   change->budget->revision++;
   change->budget->updated_at = change->now;
-  fields = reeve_budget_save (change->budget);
   if (!change->consumed)
     reeve_admitted_consume_exactly (admitted, change->operation, NULL, change->params);
   change->consumed = TRUE;
-  batch = reeve_budgets_new_batch (self, book, error);
-  if (batch == NULL)
-    return FALSE;
-  if (record == NULL)
-    reeve_budgets_count_carried (change->budget, batch);
-  reeve_batch_put (batch, REEVE_STORE_BUDGETS, id, fields,
-                   record != NULL ? reeve_record_get_revision (record) : REEVE_REVISION_ABSENT);
-  if (!reeve_budgets_commit (self, book, batch, error))
-    return FALSE;
-  reeve_budget_book_take (book, g_steal_pointer (&change->budget));
-  return TRUE;
+  return reeve_budgets_write (self, book, change, record, error);
+}
+
+static gboolean
+reeve_budgets_begin_change (ReeveBudgetBook *book, GError **error)
+{
+  if (reeve_budget_book_begin_change (book, REEVE_BUDGETS_TRIES * REEVE_BUDGETS_WAIT))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE,
+               "another budget of %s is still being set", reeve_budget_book_get_tenant_id (book));
+  return FALSE;
 }
 
 static gboolean
@@ -264,12 +302,15 @@ reeve_budgets_set (ReeveBudgets *self, ReeveAdmitted *admitted, const char *oper
   g_autoptr (GError) local = NULL;
   gboolean good = FALSE;
 
+  if (!reeve_budgets_begin_change (book, error))
+    return NULL;
   for (guint i = 0; i == 0 || (!good && i < REEVE_BUDGETS_TRIES && reeve_budgets_is_race (local));
        i++)
     {
       g_clear_error (&local);
       good = reeve_budgets_try_set (self, book, admitted, &change, &local);
     }
+  reeve_budget_book_end_change (book);
   g_clear_pointer (&change.budget, reeve_budget_unref);
   if (good)
     return reeve_budgets_get (self, tenant_id, key, error);
@@ -277,53 +318,77 @@ reeve_budgets_set (ReeveBudgets *self, ReeveAdmitted *admitted, const char *oper
   return NULL;
 }
 
+/* That of the configuration goes on where the tenant's own is. */
 static void
-reeve_budgets_count_more (const char *counter, gint64 before, gint64 after, ReeveBatch *batch)
+reeve_budgets_go_on (ReeveBudget *configured, const ReeveBudget *own)
 {
-  if (after > before)
-    reeve_batch_count (batch, counter, after - before, 0, G_MAXINT64);
-}
-
-/* In each currency. */
-static void
-reeve_budgets_hand_back_money (ReeveBudget *configured, const ReeveBudget *own, ReeveBatch *batch)
-{
-  for (guint i = 0; i < own->money.n; i++)
-    {
-      const ReeveBudgetAmount *taken = &own->money.rows[i];
-      g_autofree char *counter
-          = reeve_budget_book_money_counter (configured, configured->period, taken->currency);
-      const ReeveBudgetAmount *there
-          = reeve_budget_money_find (&configured->money, taken->currency);
-
-      reeve_budgets_count_more (counter, there != NULL ? there->used : 0,
-                                reeve_budget_sum (taken->used, taken->reserved), batch);
-    }
-  reeve_budget_money_carry (&configured->money, &own->money);
-}
-
-/* What the tenant's own has spent in its period is spent of that of the configuration too. */
-static void
-reeve_budgets_hand_back (ReeveBudget *configured, const ReeveBudget *own, ReeveBatch *batch)
-{
-  gint64 before = configured->period;
-  g_autofree char *counter = g_strconcat ("budget/", configured->id, "/period", NULL);
-  g_autofree char *tokens = NULL;
-
   reeve_budget_roll (configured, reeve_times_now ());
-  if (configured->window != REEVE_BUDGET_WINDOW_NONE)
-    reeve_budget_go_on (configured, own->period);
-  if (configured->period > before)
-    reeve_batch_count (batch, counter, configured->period - before, 0, G_MAXINT64);
   for (guint i = 0; i < REEVE_BUDGET_WINDOWS; i++)
     if (configured->windows[i] != NULL && own->windows[i] != NULL)
-      reeve_budgets_hand_back (configured->windows[i], own->windows[i], batch);
-  tokens = reeve_budget_book_counter (configured, configured->period, "tokens");
-  reeve_budgets_count_more (tokens, configured->tokens_used,
-                            reeve_budget_sum (own->tokens_used, own->tokens_reserved), batch);
-  configured->tokens_used
-      = MAX (configured->tokens_used, reeve_budget_sum (own->tokens_used, own->tokens_reserved));
-  reeve_budgets_hand_back_money (configured, own, batch);
+      {
+        reeve_budget_roll (configured->windows[i], reeve_times_now ());
+        reeve_budget_go_on (configured->windows[i], own->windows[i]->period);
+      }
+}
+
+/* What the tenant's own has spent in its period is spent of that of the configuration (nullable)
+ * too. */
+static gboolean
+reeve_budgets_hand_back (ReeveBudgets *self, ReeveBudgetBook *book, const char *key,
+                         ReeveRecord *record, const ReeveBudget *configured, GError **error)
+{
+  g_autofree char *id = reeve_budgets_record_id (key);
+  guint64 size = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book));
+  g_autoptr (ReeveBudget) own = reeve_budget_book_copy (book, key, reeve_times_now ());
+  g_autoptr (ReeveBudget) draft = configured != NULL ? reeve_budget_dup (configured) : NULL;
+  g_autoptr (ReeveBudget) heir = NULL;
+  g_autoptr (ReeveBatch) batch = NULL;
+  gboolean good = FALSE;
+
+  if (draft != NULL && own != NULL)
+    {
+      reeve_budgets_go_on (draft, own);
+      heir = reeve_budget_book_begin_heir (book, draft, size, reeve_times_now ());
+    }
+  batch = reeve_budgets_new_batch (self, book, error);
+  if (batch != NULL && heir != NULL)
+    reeve_budgets_count_carried (configured, heir, batch);
+  if (batch != NULL)
+    {
+      reeve_batch_delete (batch, REEVE_STORE_BUDGETS, id, reeve_record_get_revision (record));
+      good = reeve_budgets_commit (self, book, batch, error);
+    }
+  if (heir != NULL)
+    reeve_budget_book_end_heir (book, key, good);
+  else if (good && configured != NULL)
+    reeve_budget_book_take (book, reeve_budget_dup (configured));
+  else if (good)
+    reeve_budget_book_remove (book, key);
+  return good;
+}
+
+/* The tenant's own, in its turn. */
+static gboolean
+reeve_budgets_do_unset (ReeveBudgets *self, ReeveBudgetBook *book, ReeveAdmitted *admitted,
+                        const ReeveBudgetsChange *change, GError **error)
+{
+  g_autoptr (ReeveRecord) record = NULL;
+  g_autoptr (ReeveBudget) configured = NULL;
+
+  if (!reeve_budgets_find_record (self, reeve_budget_book_get_tenant_id (book), change->key,
+                                  &record, error))
+    return FALSE;
+  if (record == NULL)
+    {
+      reeve_budgets_set_absent (change->key, error);
+      return FALSE;
+    }
+  if (strcmp (change->key, REEVE_BUDGET_ORG) == 0)
+    configured = reeve_budgets_new_configured (self);
+  if (configured != NULL && !reeve_budgets_read_counters (self, book, configured, error))
+    return FALSE;
+  reeve_admitted_consume_exactly (admitted, change->operation, NULL, change->params);
+  return reeve_budgets_hand_back (self, book, change->key, record, configured, error);
 }
 
 /**
@@ -345,36 +410,12 @@ reeve_budgets_unset (ReeveBudgets *self, ReeveAdmitted *admitted, const char *op
 {
   const char *tenant_id = reeve_caller_get_tenant_id (reeve_admitted_get_caller (admitted));
   g_autoptr (ReeveBudgetBook) book = reeve_budgets_need_book (self, tenant_id);
-  g_autofree char *id = reeve_budgets_record_id (key);
-  g_autoptr (ReeveRecord) record = NULL;
-  g_autoptr (ReeveBatch) batch = NULL;
-  g_autoptr (ReeveBudget) configured = NULL;
-  g_autoptr (ReeveBudget) own = NULL;
+  const ReeveBudgetsChange change = { .operation = operation, .key = key, .params = params };
+  gboolean good = FALSE;
 
-  if (!reeve_budgets_find_record (self, tenant_id, key, &record, error))
+  if (!reeve_budgets_begin_change (book, error))
     return FALSE;
-  if (record == NULL)
-    {
-      reeve_budgets_set_absent (key, error);
-      return FALSE;
-    }
-  if (strcmp (key, REEVE_BUDGET_ORG) == 0)
-    configured = reeve_budgets_new_configured (self);
-  if (configured != NULL && !reeve_budgets_read_counters (self, book, configured, error))
-    return FALSE;
-  own = configured != NULL ? reeve_budget_book_copy (book, key, reeve_times_now ()) : NULL;
-  reeve_admitted_consume_exactly (admitted, operation, NULL, params);
-  batch = reeve_budgets_new_batch (self, book, error);
-  if (batch == NULL)
-    return FALSE;
-  if (own != NULL)
-    reeve_budgets_hand_back (configured, own, batch);
-  reeve_batch_delete (batch, REEVE_STORE_BUDGETS, id, reeve_record_get_revision (record));
-  if (!reeve_budgets_commit (self, book, batch, error))
-    return FALSE;
-  if (configured != NULL)
-    reeve_budget_book_take (book, g_steal_pointer (&configured));
-  else
-    reeve_budget_book_remove (book, key);
-  return TRUE;
+  good = reeve_budgets_do_unset (self, book, admitted, &change, error);
+  reeve_budget_book_end_change (book);
+  return good;
 }

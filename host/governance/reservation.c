@@ -197,6 +197,8 @@ reeve_reservation_settle (ReeveReservation *self, gint64 tokens, gint64 cost, co
   if (cost > 0)
     reeve_budget_book_note_currency (self->book, self->spent_in);
   self->size = size;
+  self->ended_tokens = tokens;
+  self->ended_cost = cost;
   for (guint i = 0; i < self->n_budgets; i++)
     {
       ReeveBudget *budget = self->budgets[i];

@@ -6,6 +6,7 @@ what                                  | CI  | long
 calls at once on one small budget     | 400 | 4,000
 principals that are new               | 20  | 200
 rounds of a host killed under load    | 4   | 40
+budgets that change places under load | 9   | 99
 streams cut at 25, 50 and 75 %        | 3   | 60
 tenants on one small platform budget  | 3   | 8
 calls of theirs in a round, cut short | 120 | 3,000
@@ -27,6 +28,7 @@ BASE = "/api/v1/admin/budgets"
 CALLS = size(400, 4000)
 PRINCIPALS = size(20, 200)
 ROUNDS = size(4, 40)
+CHANGES = size(9, 99)
 CUTS = size(3, 60)
 CLIENTS = 16
 TENANTS = size(3, 8)
@@ -186,6 +188,47 @@ class Killed(HoldCase):
                 model = random.choice(("local/gpt-4o-mini", "local/euro"))
         except (OSError, http.client.HTTPException):
             pass
+
+
+class Replaced(HoldCase):
+    """A tenant's own budget takes the place of the configuration's, and gives it back, while calls go on: none is lost, and none is counted twice."""
+
+    more = "budgets: {org: {token_limit: 100000000}}\n"
+
+    def test_budgets_change_places_under_load(self):
+        stop, raised = threading.Event(), []
+
+        def client():
+            try:
+                while not stop.is_set():
+                    self.host.post("/v1/chat/completions", CHAT, expect=200)
+            except Exception as error:  # pylint: disable=broad-except
+                raised.append(error)
+
+        threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for number in range(CHANGES):
+            before, end = self.mock.count("/v1/chat/completions"), time.monotonic() + 30
+            while self.mock.count("/v1/chat/completions") < before + 8 and time.monotonic() < end:
+                time.sleep(0.001)
+            if number % 2 == 0:
+                self.host.put(BASE + "/org", {"token_limit": 100000000 + number}, expect=200)
+            else:
+                self.host.call("DELETE", BASE + "/org", expect=204)
+        stop.set()
+        for thread in threads:
+            thread.join(60)
+            self.assertFalse(thread.is_alive())
+        self.assertEqual([], raised)
+        spent = sum(r.get("input_tokens", 0) + r.get("output_tokens", 0) for r in self.calls() if r["kind"] == "outcome")
+        budget = self.host.get(BASE + "/org").json
+        # what was under way at a change is taken over as it was reserved
+        self.assertGreaterEqual(budget["tokens_used"], spent)
+        self.assertEqual(0, budget["tokens_reserved"])
+        self.host.kill()
+        self.host.start()
+        self.assertEqual(budget, self.host.get(BASE + "/org").json)
 
 
 class Platform(HoldCase):
