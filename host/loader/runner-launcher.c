@@ -96,9 +96,19 @@ reeve_runner_launcher_copy (int fd)
   return fcntl (fd, F_DUPFD_CLOEXEC, REEVE_RUNNER_LAUNCHER_ABOVE);
 }
 
-/* @control, @module (-1: none) and @output are numbers that no other takes. */
+/* What the runner gets as number @to: @fd, or something that is of no use. */
+static void
+reeve_runner_launcher_give (posix_spawn_file_actions_t *actions, int fd, int to)
+{
+  if (fd >= 0)
+    posix_spawn_file_actions_adddup2 (actions, fd, to);
+  else
+    posix_spawn_file_actions_addopen (actions, to, "/dev/null", O_RDONLY | O_PATH, 0);
+}
+
+/* Control, module, wire (-1: none) and output are numbers that no other takes. */
 static int
-reeve_runner_launcher_spawn_with (ReeveRunnerLauncherJob *job, int control, int module, int output)
+reeve_runner_launcher_spawn_with (ReeveRunnerLauncherJob *job, const int *fds)
 {
   static char *const environment[] = { NULL };
   const char *const *command = job->launch->command;
@@ -116,14 +126,11 @@ reeve_runner_launcher_spawn_with (ReeveRunnerLauncherJob *job, int control, int 
   posix_spawnattr_setsigmask (&attributes, &none);
   posix_spawnattr_setsigdefault (&attributes, &all);
   posix_spawn_file_actions_addopen (&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2 (&actions, output, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2 (&actions, output, STDERR_FILENO);
-  posix_spawn_file_actions_adddup2 (&actions, control, RUNNER_PLAN_CONTROL_FD);
-  if (module >= 0)
-    posix_spawn_file_actions_adddup2 (&actions, module, RUNNER_PLAN_MODULE_FD);
-  else
-    posix_spawn_file_actions_addopen (&actions, RUNNER_PLAN_MODULE_FD, "/dev/null",
-                                      O_RDONLY | O_PATH, 0);
+  posix_spawn_file_actions_adddup2 (&actions, fds[3], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2 (&actions, fds[3], STDERR_FILENO);
+  reeve_runner_launcher_give (&actions, fds[0], RUNNER_PLAN_CONTROL_FD);
+  reeve_runner_launcher_give (&actions, fds[1], RUNNER_PLAN_MODULE_FD);
+  reeve_runner_launcher_give (&actions, fds[2], RUNNER_PLAN_WIRE_FD);
   code = posix_spawn (&job->pid, command[0], &actions, &attributes, (char *const *) command,
                       environment);
   posix_spawn_file_actions_destroy (&actions);
@@ -134,18 +141,22 @@ reeve_runner_launcher_spawn_with (ReeveRunnerLauncherJob *job, int control, int 
 static int
 reeve_runner_launcher_spawn (ReeveRunnerLauncherJob *job)
 {
-  int module = job->launch->module_fd;
+  const int given[] = { job->launch->control_fd, job->launch->module_fd, job->launch->wire_fd };
   int ends[2] = { -1, -1 };
-  int fds[3] = { reeve_runner_launcher_copy (job->launch->control_fd),
-                 module >= 0 ? reeve_runner_launcher_copy (module) : -1, -1 };
-  int code = fds[0] < 0 || (module >= 0 && fds[1] < 0) ? errno : 0;
+  int fds[4] = { -1, -1, -1, -1 };
+  int code = 0;
 
+  for (guint i = 0; i < G_N_ELEMENTS (given) && code == 0; i++)
+    {
+      fds[i] = given[i] >= 0 ? reeve_runner_launcher_copy (given[i]) : -1;
+      code = given[i] >= 0 && fds[i] < 0 ? errno : 0;
+    }
   if (code == 0 && pipe2 (ends, O_CLOEXEC) != 0)
     code = errno;
   if (code == 0)
     {
-      fds[2] = reeve_runner_launcher_copy (ends[1]);
-      code = fds[2] < 0 ? errno : reeve_runner_launcher_spawn_with (job, fds[0], fds[1], fds[2]);
+      fds[3] = reeve_runner_launcher_copy (ends[1]);
+      code = fds[3] < 0 ? errno : reeve_runner_launcher_spawn_with (job, fds);
       close (ends[1]);
     }
   for (guint i = 0; i < G_N_ELEMENTS (fds); i++)

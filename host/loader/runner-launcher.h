@@ -17,6 +17,7 @@ typedef struct
   const char *name;           /* plugin id, for what it prints */
   int control_fd;
   int module_fd; /* -1: none */
+  int wire_fd;   /* -1: none */
 } ReeveRunnerLaunch;
 
 ReeveRunnerLauncher *reeve_runner_launcher_new (void) G_GNUC_WARN_UNUSED_RESULT;

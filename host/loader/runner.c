@@ -4,6 +4,7 @@
 #include "runner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 struct _ReeveRunner
 {
   int control;
+  int wire; /* the host's end, until it is taken; -1 */
   int pidfd;
   GPid started; /* what was started; the runner itself where there is no PID namespace */
   GPid pid;     /* what confined itself */
@@ -60,6 +62,34 @@ reeve_runner_wait (ReeveRunner *self, gint64 wait_us)
   return TRUE;
 }
 
+void
+reeve_runner_kill (ReeveRunner *self)
+{
+  if (self->pidfd >= 0)
+    syscall (SYS_pidfd_send_signal, self->pidfd, SIGKILL, NULL, 0);
+}
+
+int
+reeve_runner_copy_pidfd (ReeveRunner *self)
+{
+  return self->pidfd >= 0 ? fcntl (self->pidfd, F_DUPFD_CLOEXEC, 0) : -1;
+}
+
+char *
+reeve_runner_describe_end (ReeveRunner *self)
+{
+  siginfo_t info = { 0 };
+
+  if (self->pidfd < 0
+      || waitid ((idtype_t) P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0
+      || info.si_pid == 0)
+    return g_strdup ("closed its wire");
+  if (info.si_code == CLD_EXITED)
+    return g_strdup_printf ("ended by itself, with code %d", info.si_status);
+  return g_strdup_printf ("was killed by signal %d (%s)", info.si_status,
+                          g_strsignal (info.si_status));
+}
+
 /**
  * reeve_runner_free:
  * @self: (transfer full): a runner
@@ -69,10 +99,12 @@ reeve_runner_free (ReeveRunner *self)
 {
   if (self->control >= 0)
     close (self->control);
+  if (self->wire >= 0)
+    close (self->wire);
   /* who never was in service has nothing to finish */
   if (!reeve_runner_wait (self, self->in_service ? REEVE_RUNNER_GRACE_US : 0))
     {
-      syscall (SYS_pidfd_send_signal, self->pidfd, SIGKILL, NULL, 0);
+      reeve_runner_kill (self);
       reeve_runner_wait (self, G_MAXINT64 / 2);
     }
   g_clear_pointer (&self->report, runner_report_free);
@@ -251,25 +283,32 @@ reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup
   ReeveRunnerLaunch launch
       = { .command = setup->command, .name = setup->name, .module_fd = module_fd };
   int ends[2] = { -1, -1 };
+  int wires[2] = { -1, -1 };
   const int on = 1;
   gboolean started = FALSE;
 
   self->pidfd = -1;
   self->control = -1;
+  self->wire = -1;
   self->verify.uid = setup->uid;
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0
-      || setsockopt (ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
+      || setsockopt (ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0
+      || (module_fd >= 0 && socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wires) != 0))
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "socketpair (): %s", g_strerror (errno));
   else
     {
       launch.control_fd = ends[1];
+      launch.wire_fd = wires[1];
       started
           = reeve_runner_launcher_start (launcher, &launch, &self->started, &self->pidfd, error);
     }
   self->control = ends[0];
+  self->wire = wires[0];
   self->verify.starter = self->started;
   if (ends[1] >= 0)
     close (ends[1]);
+  if (wires[1] >= 0)
+    close (wires[1]);
   if (started)
     return self;
   reeve_runner_free (self);
@@ -300,6 +339,19 @@ reeve_runner_new (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup, 
     }
   g_prefix_error (error, "plugin %s: ", setup->name);
   return NULL;
+}
+
+int
+reeve_runner_take_wire (ReeveRunner *self, GError **error)
+{
+  int wire = self->wire;
+
+  if (wire < 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner has no wire, or it is taken");
+  else if (!reeve_runner_go (self, error))
+    return -1;
+  self->wire = -1;
+  return wire;
 }
 
 RunnerLayers

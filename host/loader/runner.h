@@ -44,6 +44,16 @@ const char *reeve_runner_get_note (ReeveRunner *self, RunnerLayers layer);
 const char *reeve_runner_get_plugin_id (ReeveRunner *self); /* of the descriptor; "": a probe */
 const char *reeve_runner_get_version (ReeveRunner *self);
 GPid reeve_runner_get_pid (ReeveRunner *self); /* that confined itself */
+/* Lets it serve its wire, and hands out the host's end of that, the caller's; once. -1 with
+ * %REEVE_ERROR_PLUGIN */
+int reeve_runner_take_wire (ReeveRunner *self, GError **error);
+/* Another descriptor that stands for its process; -1: it was waited for already */
+int reeve_runner_copy_pidfd (ReeveRunner *self);
+/* SIGKILL; does not wait. */
+void reeve_runner_kill (ReeveRunner *self);
+/* (transfer full): how it ended, as the rest of a sentence: `was killed by signal 11 (Segmentation
+ * fault)` */
+char *reeve_runner_describe_end (ReeveRunner *self);
 /* Has the process ended? Waits for @wait_us at most. */
 gboolean reeve_runner_wait (ReeveRunner *self, gint64 wait_us);
 

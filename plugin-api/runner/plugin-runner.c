@@ -10,6 +10,7 @@
 
 #include "runner-confine.h"
 #include "runner-load.h"
+#include "runner-serve.h"
 
 /* Whoever holds the other end says go; an end, or anything else, ends this process. */
 static gboolean
@@ -46,6 +47,7 @@ static int
 plugin_runner_run (const RunnerPlan *plan, RunnerReport *report)
 {
   int module = plugin_runner_has_module () ? RUNNER_PLAN_MODULE_FD : -1;
+  const ReevePluginDescriptor *descriptor = NULL;
 
   if (!runner_confine_apart (plan, report))
     return plugin_runner_refuse (report);
@@ -55,13 +57,16 @@ plugin_runner_run (const RunnerPlan *plan, RunnerReport *report)
     return plugin_runner_refuse (report);
   if (!plugin_runner_tell (report, RUNNER_STAGE_CONFINED))
     return EXIT_FAILURE;
-  if (module >= 0 && !runner_load_module (module, report))
+  if (module >= 0)
+    descriptor = runner_load_module (module, report);
+  if (module >= 0 && descriptor == NULL)
     return plugin_runner_refuse (report);
   if (!runner_confine_seal (report) && !plan->probe && (plan->required & RUNNER_LAYERS_SEALED) != 0)
     return plugin_runner_refuse (report);
-  /* the host's answer is the end: it closes the socket when it needs this process no more */
-  plugin_runner_tell (report, RUNNER_STAGE_LOADED);
-  return EXIT_SUCCESS;
+  /* it closes the socket when it needs this process no more, which may be now */
+  if (!plugin_runner_tell (report, RUNNER_STAGE_LOADED) || descriptor == NULL)
+    return EXIT_SUCCESS;
+  return runner_serve_wire (plan, descriptor) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int

@@ -23,7 +23,7 @@ runner_confine_begin_session (RunnerReport *report)
 {
   if (clearenv () != 0 || setenv ("LC_ALL", "C.UTF-8", 1) != 0)
     runner_report_note (report, RUNNER_LAYERS_SESSION, ENOMEM, "clearenv ()");
-  else if (close_range (RUNNER_PLAN_MODULE_FD + 1, ~0U, 0) != 0)
+  else if (close_range (RUNNER_PLAN_WIRE_FD + 1, ~0U, 0) != 0)
     runner_report_note (report, RUNNER_LAYERS_SESSION, errno, "close_range ()");
   else if (setsid () < 0)
     runner_report_note (report, RUNNER_LAYERS_SESSION, errno, "setsid ()");

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include <reeve-plugin-1.h>
-
 #include "runner-root.h"
 
 static gboolean
@@ -51,7 +49,7 @@ runner_load_check_types (const ReevePluginDescriptor *descriptor, RunnerReport *
   return TRUE;
 }
 
-gboolean
+const ReevePluginDescriptor *
 runner_load_module (int module_fd, RunnerReport *report)
 {
   g_autofree char *name = (report->layers & RUNNER_LAYERS_ROOT) != 0
@@ -61,7 +59,12 @@ runner_load_module (int module_fd, RunnerReport *report)
   void *module = dlopen (name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
   if (module == NULL)
-    return runner_load_refuse (report, dlerror ());
+    {
+      runner_load_refuse (report, dlerror ());
+      return NULL;
+    }
   descriptor = dlsym (module, REEVE_PLUGIN_SYMBOL);
-  return runner_load_check (descriptor, report) && runner_load_check_types (descriptor, report);
+  return runner_load_check (descriptor, report) && runner_load_check_types (descriptor, report)
+             ? descriptor
+             : NULL;
 }

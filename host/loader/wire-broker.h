@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Serves io.reeve.Plugin1.Broker: what a runner asks on behalf of a call that is under way. */
+#pragma once
+
+#include "wire.h"
+
+G_BEGIN_DECLS
+
+/* Answers @message, a call that the rules let through, on a worker; (transfer none) all. */
+void reeve_wire_broker_take (ReeveWire *wire, ReeveWireHub *hub, GDBusConnection *connection,
+                             GDBusMessage *message);
+
+G_END_DECLS

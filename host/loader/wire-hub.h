@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveWireHub: what the wires of all runners share: the gate's thread, and workers for what
+ * runners ask of the host. */
+#pragma once
+
+#include "wire-gate.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveWireHub ReeveWireHub;
+
+/* (nullable): %REEVE_ERROR_FAILED */
+ReeveWireHub *reeve_wire_hub_new (GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ReeveWireHub *reeve_wire_hub_ref (ReeveWireHub *self);
+/* At the last one no wire is open. */
+void reeve_wire_hub_unref (ReeveWireHub *self);
+ReeveWireGate *reeve_wire_hub_get_gate (ReeveWireHub *self);
+/* Lets a worker call @func soon. How many wait is bounded by the rules of each wire. */
+void reeve_wire_hub_push (ReeveWireHub *self, void (*func) (gpointer data), gpointer data);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWireHub, reeve_wire_hub_unref)
+
+G_END_DECLS

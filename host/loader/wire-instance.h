@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveWireInstance: an instance of a plugin's type that lives in a runner, as if it lived here: it
+ * implements what that type does. */
+#pragma once
+
+#include "wire.h"
+
+G_BEGIN_DECLS
+
+#define REEVE_TYPE_WIRE_INSTANCE (reeve_wire_instance_get_type ())
+G_DECLARE_DERIVABLE_TYPE (ReeveWireInstance, reeve_wire_instance, REEVE, WIRE_INSTANCE, ReevePlugin)
+
+struct _ReeveWireInstanceClass
+{
+  ReevePluginClass parent_class;
+};
+
+/* (transfer full): made over there by reeve_plugin_setup(). @type: number of one of the wire's */
+ReevePlugin *reeve_wire_instance_new (ReeveWire *wire, guint type);
+/* (transfer none) */
+ReeveWire *reeve_wire_instance_get_wire (ReeveWireInstance *self);
+/* reeve_wire_call() of this instance: its path is added to @call. */
+GVariant *reeve_wire_instance_call (ReeveWireInstance *self, const ReeveWireCall *call,
+                                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Fill in the functions of an interface, each in a file of its own. */
+void reeve_wire_tool_init (gpointer iface, gpointer data);
+
+G_END_DECLS

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From a runner that holds its plugin to a connection that is spoken on, and the end of it. GDBus
+ * gets a socket of the gate's, never the runner's own: it bounds neither messages nor queues. */
+#include "wire-private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <gio/gunixconnection.h>
+
+#include "wire/wire-method.h"
+
+#define REEVE_WIRE_MAX_TYPES 32
+#define REEVE_WIRE_HELLO_US  (10 * G_USEC_PER_SEC)
+
+static const struct
+{
+  const char *name;
+  ReeveWireKinds kind;
+} reeve_wire_interfaces[] = {
+  { WIRE_METHOD_PREFIX "Tool", REEVE_WIRE_TOOL },
+  { WIRE_METHOD_PREFIX "Sink", REEVE_WIRE_SINK },
+  { WIRE_METHOD_PREFIX "Extractor", REEVE_WIRE_EXTRACTOR },
+  { WIRE_METHOD_PREFIX "LlmEngine", REEVE_WIRE_LLM_ENGINE },
+  { WIRE_METHOD_PREFIX "LlmCodec", REEVE_WIRE_LLM_CODEC },
+};
+
+/* The gate speaks for the runner, whom it knows: so it is this process, by EXTERNAL alone. */
+static gboolean
+reeve_wire_allow_mechanism (GDBusAuthObserver *observer, const char *mechanism, gpointer data)
+{
+  return strcmp (mechanism, "EXTERNAL") == 0;
+}
+
+static gboolean
+reeve_wire_authorize (GDBusAuthObserver *observer, GIOStream *stream, GCredentials *credentials,
+                      gpointer data)
+{
+  return credentials != NULL && g_credentials_get_unix_pid (credentials, NULL) == getpid ();
+}
+
+static GDBusConnection *
+reeve_wire_connect (int fd, const char *guid, GError **error)
+{
+  g_autoptr (GDBusAuthObserver) observer = g_dbus_auth_observer_new ();
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, error);
+  g_autoptr (GSocketConnection) stream = NULL;
+
+  if (socket == NULL)
+    {
+      close (fd);
+      return NULL;
+    }
+  stream = g_socket_connection_factory_create_connection (socket);
+  g_signal_connect (observer, "allow-mechanism", G_CALLBACK (reeve_wire_allow_mechanism), NULL);
+  g_signal_connect (observer, "authorize-authenticated-peer", G_CALLBACK (reeve_wire_authorize),
+                    NULL);
+  return g_dbus_connection_new_sync (G_IO_STREAM (stream), guid,
+                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER
+                                         | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                                     observer, NULL, error);
+}
+
+static gboolean
+reeve_wire_open (ReeveWire *self, const ReeveWireLimits *limits, GError **error)
+{
+  g_autofree char *guid = g_dbus_generate_guid ();
+  int ends[2] = { -1, -1 };
+  int outer = reeve_runner_take_wire (self->runner, error);
+  ReeveWirePassageSetup setup = { .outer = outer,
+                                  .runner = reeve_runner_get_pid (self->runner),
+                                  .guid = guid,
+                                  .limits = limits,
+                                  .ended = reeve_wire_on_ended,
+                                  .overdue = reeve_wire_on_overdue,
+                                  .user_data = self };
+
+  if (outer < 0)
+    return FALSE;
+  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "socketpair (): %s", g_strerror (errno));
+      close (outer);
+      return FALSE;
+    }
+  setup.inner = ends[0];
+  setup.pidfd = reeve_runner_copy_pidfd (self->runner);
+  self->passage = reeve_wire_passage_new (&setup);
+  reeve_wire_gate_add (reeve_wire_hub_get_gate (self->hub), self->passage);
+  self->connection = reeve_wire_connect (ends[1], guid, error);
+  if (self->connection == NULL)
+    return FALSE;
+  self->filter
+      = g_dbus_connection_add_filter (self->connection, reeve_wire_filter, reeve_wire_ref (self),
+                                      (GDestroyNotify) reeve_wire_unref);
+  g_dbus_connection_start_message_processing (self->connection);
+  return TRUE;
+}
+
+static void
+reeve_wire_add_type (ReeveWire *self, const char *name, char **interfaces)
+{
+  ReeveWireKinds kinds = 0;
+
+  for (guint i = 0; interfaces[i] != NULL; i++)
+    {
+      for (guint j = 0; j < G_N_ELEMENTS (reeve_wire_interfaces); j++)
+        {
+          if (strcmp (interfaces[i], reeve_wire_interfaces[j].name) == 0)
+            kinds |= reeve_wire_interfaces[j].kind;
+        }
+    }
+  g_ptr_array_add (self->types, g_strdup (name));
+  g_array_append_val (self->kinds, kinds);
+}
+
+/* What the plugin is, and what it has: the same as its manifest and the control socket said. */
+static gboolean
+reeve_wire_hello (ReeveWire *self, GError **error)
+{
+  const ReeveContextInfo info
+      = { .struct_size = sizeof info, .deadline = g_get_monotonic_time () + REEVE_WIRE_HELLO_US };
+  g_autoptr (ReeveContext) context = reeve_context_new (&info, NULL, NULL);
+  const ReeveWireCall call = { .path = WIRE_METHOD_PATH,
+                               .interface = WIRE_METHOD_PREFIX "Runner",
+                               .member = "Hello",
+                               .context = context,
+                               .arguments = { g_variant_new_uint32 (REEVE_API_MAJOR),
+                                              g_variant_new_uint32 (REEVE_API_MINOR) } };
+  g_autoptr (GVariant) answer = reeve_wire_call (self, &call, error);
+  g_autoptr (GVariantIter) types = NULL;
+  const char *id = NULL;
+  const char *version = NULL;
+  const char *name = NULL;
+  char **interfaces = NULL;
+
+  if (answer == NULL)
+    return FALSE;
+  g_variant_get (answer, "(&s&sa(sas))", &id, &version, &types);
+  if (strcmp (id, self->name) != 0 || strcmp (version, reeve_runner_get_version (self->runner)) != 0
+      || g_variant_iter_n_children (types) > REEVE_WIRE_MAX_TYPES)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                   "plugin %s: it says hello as another one", self->name);
+      return FALSE;
+    }
+  while (g_variant_iter_next (types, "(&s^as)", &name, &interfaces))
+    {
+      reeve_wire_add_type (self, name, interfaces);
+      g_strfreev (interfaces);
+    }
+  return TRUE;
+}
+
+/**
+ * reeve_wire_new:
+ * @hub: what wires share
+ * @runner: (transfer full): a runner that holds its plugin
+ * @limits: (nullable): of it
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): a wire; reeve_wire_close() is its end
+ */
+ReeveWire *
+reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *limits,
+                GError **error)
+{
+  ReeveWire *self = g_new0 (ReeveWire, 1);
+  g_autoptr (GError) end = NULL;
+
+  g_atomic_ref_count_init (&self->references);
+  g_mutex_init (&self->lock);
+  self->hub = reeve_wire_hub_ref (hub);
+  self->runner = runner;
+  self->name = g_strdup (reeve_runner_get_plugin_id (runner));
+  self->max_calls = limits != NULL && limits->calls != 0 ? limits->calls : 64;
+  self->types = g_ptr_array_new_with_free_func (g_free);
+  self->kinds = g_array_new (FALSE, FALSE, sizeof (ReeveWireKinds));
+  self->calls = g_hash_table_new (g_direct_hash, g_direct_equal);
+  if (reeve_wire_open (self, limits, error) && reeve_wire_hello (self, error))
+    return self;
+  /* why the runner ended says more than that its connection did */
+  if (reeve_wire_has_ended (self, &end) && error != NULL)
+    {
+      g_clear_error (error);
+      *error = g_steal_pointer (&end);
+    }
+  reeve_wire_close (self);
+  reeve_wire_unref (self);
+  return NULL;
+}
+
+/**
+ * reeve_wire_close:
+ * @self: a wire
+ *
+ * The runner is ended, and waited for. Calls that are under way fail; calls that come fail too.
+ */
+void
+reeve_wire_close (ReeveWire *self)
+{
+  ReeveWirePassage *passage = NULL;
+  const GError closed = { REEVE_ERROR, REEVE_ERROR_PLUGIN, (char *) "it is of no more use" };
+
+  g_mutex_lock (&self->lock);
+  passage = g_steal_pointer (&self->passage);
+  g_mutex_unlock (&self->lock);
+  if (passage != NULL)
+    reeve_wire_gate_remove (reeve_wire_hub_get_gate (self->hub), passage);
+  reeve_wire_fail_calls (self, &closed);
+  if (self->connection != NULL)
+    {
+      g_dbus_connection_remove_filter (self->connection, self->filter);
+      g_dbus_connection_close (self->connection, NULL, NULL, NULL);
+    }
+  g_clear_pointer (&self->runner, reeve_runner_free);
+}
+
+guint
+reeve_wire_get_n_types (ReeveWire *self)
+{
+  return self->types->len;
+}
+
+const char *
+reeve_wire_get_type_name (ReeveWire *self, guint index)
+{
+  return g_ptr_array_index (self->types, index);
+}
+
+ReeveWireKinds
+reeve_wire_get_type_kinds (ReeveWire *self, guint index)
+{
+  return g_array_index (self->kinds, ReeveWireKinds, index);
+}

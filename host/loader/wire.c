@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* GDBus carries the messages; calls, replies, deadlines and ends are kept here. Its proxies and
+ * objects would need a main loop for every call on this side, and forget a reply that comes late:
+ * but a call counts as under way until the runner answers, whoever still waits for it. */
+#include "wire-private.h"
+
+#include <gio/gunixfdlist.h>
+
+#include "wire/wire-context.h"
+#include "wire/wire-error.h"
+#include "wire/wire-method.h"
+
+#include "wire-broker.h"
+
+static void
+reeve_wire_under_way_free (gpointer data)
+{
+  ReeveWireUnderWay *call = data;
+
+  g_clear_object (&call->context);
+  g_clear_object (&call->reply);
+  g_clear_error (&call->error);
+  g_cond_clear (&call->changed);
+  g_free (call);
+}
+
+ReeveWire *
+reeve_wire_ref (ReeveWire *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+void
+reeve_wire_unref (ReeveWire *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  g_clear_object (&self->connection);
+  g_ptr_array_unref (self->types);
+  g_array_unref (self->kinds);
+  g_hash_table_unref (self->calls);
+  g_clear_error (&self->ended);
+  g_mutex_clear (&self->lock);
+  reeve_wire_hub_unref (self->hub);
+  g_free (self->name);
+  g_free (self);
+}
+
+/* ---- what comes, on GDBus's thread ---- */
+
+static void
+reeve_wire_take_reply (ReeveWire *self, GDBusMessage *message)
+{
+  gpointer number = GUINT_TO_POINTER (g_dbus_message_get_reply_serial (message));
+  ReeveWireUnderWay *gone = NULL;
+  ReeveWireUnderWay *call = NULL;
+
+  g_mutex_lock (&self->lock);
+  call = g_hash_table_lookup (self->calls, number);
+  if (call != NULL && call->left)
+    {
+      g_hash_table_steal (self->calls, number);
+      gone = call;
+    }
+  else if (call != NULL && call->reply == NULL)
+    {
+      call->reply = g_object_ref (message);
+      g_cond_signal (&call->changed);
+    }
+  g_mutex_unlock (&self->lock);
+  if (gone != NULL)
+    reeve_wire_under_way_free (gone);
+}
+
+GDBusMessage *
+reeve_wire_filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
+                   gpointer user_data)
+{
+  ReeveWire *self = user_data;
+
+  if (!incoming)
+    return message;
+  if (g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    reeve_wire_broker_take (self, self->hub, connection, message);
+  else
+    reeve_wire_take_reply (self, message);
+  g_object_unref (message);
+  return NULL;
+}
+
+/* ---- the end, on the gate's thread ---- */
+
+void
+reeve_wire_fail_calls (ReeveWire *self, const GError *why)
+{
+  GHashTableIter iter;
+  gpointer value = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (self->ended == NULL)
+    self->ended = g_error_copy (why);
+  g_hash_table_iter_init (&iter, self->calls);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      ReeveWireUnderWay *call = value;
+
+      if (call->left)
+        {
+          g_hash_table_iter_steal (&iter);
+          reeve_wire_under_way_free (call);
+        }
+      else if (call->reply == NULL && call->error == NULL)
+        {
+          call->error = g_error_copy (self->ended);
+          g_cond_signal (&call->changed);
+        }
+    }
+  g_mutex_unlock (&self->lock);
+}
+
+void
+reeve_wire_on_ended (gpointer user_data, const GError *reason)
+{
+  ReeveWire *self = user_data;
+  g_autofree char *end = reason == NULL ? reeve_runner_describe_end (self->runner) : NULL;
+  g_autoptr (GError) why
+      = g_error_new (REEVE_ERROR, REEVE_ERROR_PLUGIN, "plugin %s: its runner %s%s", self->name,
+                     reason != NULL ? "was ended: " : "", reason != NULL ? reason->message : end);
+
+  reeve_wire_fail_calls (self, why);
+  reeve_runner_kill (self->runner);
+}
+
+gint64
+reeve_wire_on_overdue (gpointer user_data, gint64 now, GError **kill)
+{
+  ReeveWire *self = user_data;
+  gint64 next = 0;
+  GHashTableIter iter;
+  gpointer value = NULL;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->calls);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      ReeveWireUnderWay *call = value;
+      gint64 end = call->deadline + REEVE_WIRE_GRACE_US;
+
+      if (!call->left)
+        continue;
+      if (end <= now && *kill == NULL)
+        g_set_error (kill, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                     "a call of %s did not end behind its deadline", call->member);
+      next = next == 0 ? end : MIN (next, end);
+    }
+  g_mutex_unlock (&self->lock);
+  return next;
+}
+
+gboolean
+reeve_wire_has_ended (ReeveWire *self, GError **error)
+{
+  gboolean ended = FALSE;
+
+  g_mutex_lock (&self->lock);
+  ended = self->ended != NULL;
+  if (ended && error != NULL)
+    *error = g_error_copy (self->ended);
+  g_mutex_unlock (&self->lock);
+  return ended;
+}
+
+/* ---- calls ---- */
+
+static ReeveWireUnderWay *
+reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
+{
+  ReeveWireUnderWay *one = g_new0 (ReeveWireUnderWay, 1);
+  gint64 deadline = reeve_context_get_deadline (call->context);
+  GError *problem = NULL;
+
+  one->interface = call->interface;
+  one->member = call->member;
+  one->context = g_object_ref (call->context);
+  one->deadline = deadline != 0 ? deadline : g_get_monotonic_time () + REEVE_WIRE_DEADLINE_US;
+  g_cond_init (&one->changed);
+  g_mutex_lock (&self->lock);
+  if (self->ended != NULL)
+    problem = g_error_copy (self->ended);
+  else if (g_hash_table_size (self->calls) >= self->max_calls)
+    problem = g_error_new (REEVE_ERROR, REEVE_ERROR_BUSY, "plugin %s: it has %u calls under way",
+                           self->name, self->max_calls);
+  else
+    {
+      do
+        one->number = ++self->last;
+      while (one->number == 0
+             || g_hash_table_contains (self->calls, GUINT_TO_POINTER (one->number)));
+      g_hash_table_insert (self->calls, GUINT_TO_POINTER (one->number), one);
+    }
+  g_mutex_unlock (&self->lock);
+  if (problem == NULL)
+    return one;
+  reeve_wire_under_way_free (one);
+  g_propagate_error (error, problem);
+  return NULL;
+}
+
+/* (transfer full) (nullable): the message that @one goes with; takes @call's arguments */
+static GDBusMessage *
+reeve_wire_make_message (const ReeveWireCall *call, const ReeveWireUnderWay *one, GError **error)
+{
+  g_autoptr (GDBusMessage) message
+      = g_dbus_message_new_method_call (NULL, call->path, call->interface, call->member);
+  GVariant *parts[2 + REEVE_WIRE_MAX_ARGUMENTS] = { NULL };
+  gsize count = 0;
+
+  parts[count++] = g_variant_new_uint64 (one->number);
+  parts[count++] = wire_context_to_variant (call->context, one->deadline);
+  for (guint i = 0; i < G_N_ELEMENTS (call->arguments) && call->arguments[i] != NULL; i++)
+    parts[count++] = call->arguments[i];
+  g_dbus_message_set_body (message, g_variant_new_tuple (parts, count));
+  g_dbus_message_set_serial (message, (guint32) one->number);
+  if (g_variant_get_size (g_dbus_message_get_body (message)) > WIRE_METHOD_MAX_BODY)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+                   "what %s is called with is too large for a message", call->member);
+      return NULL;
+    }
+  if (call->n_fds > 0)
+    {
+      g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+
+      for (guint i = 0; i < call->n_fds; i++)
+        {
+          if (g_unix_fd_list_append (list, call->fds[i], error) < 0)
+            return NULL;
+        }
+      g_dbus_message_set_unix_fd_list (message, list);
+    }
+  return g_steal_pointer (&message);
+}
+
+static void
+reeve_wire_send_cancel (ReeveWire *self, guint64 number)
+{
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
+      NULL, WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Runner", "Cancel");
+
+  g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
+  g_dbus_message_set_body (message, g_variant_new ("(t)", number));
+  g_dbus_connection_send_message (self->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
+                                  NULL);
+}
+
+typedef struct
+{
+  ReeveWire *wire;
+  ReeveWireUnderWay *call;
+} ReeveWireCancel;
+
+static void
+reeve_wire_on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  ReeveWireCancel *cancel = user_data;
+
+  g_mutex_lock (&cancel->wire->lock);
+  cancel->call->cancelled = TRUE;
+  g_cond_signal (&cancel->call->changed);
+  g_mutex_unlock (&cancel->wire->lock);
+}
+
+/* Until there is a reply or an error, or nobody wants one any more. */
+static void
+reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one)
+{
+  g_mutex_lock (&self->lock);
+  while (one->reply == NULL && one->error == NULL && !one->cancelled
+         && g_cond_wait_until (&one->changed, &self->lock, one->deadline))
+    continue;
+  g_mutex_unlock (&self->lock);
+}
+
+/* TRUE: the call is over, and the caller's alone. FALSE: it is left, and may be gone at once. */
+static gboolean
+reeve_wire_settle (ReeveWire *self, ReeveWireUnderWay *one)
+{
+  gboolean over = FALSE;
+
+  g_mutex_lock (&self->lock);
+  over = one->reply != NULL || one->error != NULL;
+  if (over)
+    g_hash_table_steal (self->calls, GUINT_TO_POINTER (one->number));
+  one->left = !over;
+  g_mutex_unlock (&self->lock);
+  return over;
+}
+
+/* The runner is told, and has until some time behind the deadline. From here @one may be gone. */
+static void
+reeve_wire_leave (ReeveWire *self, guint64 number, gint64 deadline, gboolean cancelled,
+                  const char *member, GError **error)
+{
+  reeve_wire_send_cancel (self, number);
+  g_mutex_lock (&self->lock);
+  if (self->passage != NULL)
+    reeve_wire_passage_set_alarm (self->passage, deadline + REEVE_WIRE_GRACE_US);
+  g_mutex_unlock (&self->lock);
+  reeve_wire_gate_wake (reeve_wire_hub_get_gate (self->hub));
+  if (cancelled)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CANCELLED, "the call was cancelled");
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT,
+                 "plugin %s: %s did not end before its deadline", self->name, member);
+}
+
+/* (transfer full) (nullable): what the reply says */
+static GVariant *
+reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **error)
+{
+  const GDBusMethodInfo *method = wire_method_find (one->interface, one->member);
+  GVariant *body = NULL;
+
+  if (one->reply == NULL)
+    {
+      g_propagate_error (error, g_error_copy (one->error));
+      return NULL;
+    }
+  if (g_dbus_message_get_message_type (one->reply) == G_DBUS_MESSAGE_TYPE_ERROR)
+    {
+      g_propagate_error (error, wire_error_from_message (one->reply));
+      return NULL;
+    }
+  body = g_dbus_message_get_body (one->reply);
+  if (method == NULL || !wire_method_fits (method->out_args, body))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                   "plugin %s: its reply to %s is of another type", self->name, one->member);
+      return NULL;
+    }
+  return body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
+}
+
+static void
+reeve_wire_forget (ReeveWire *self, ReeveWireUnderWay *one)
+{
+  g_mutex_lock (&self->lock);
+  g_hash_table_steal (self->calls, GUINT_TO_POINTER (one->number));
+  g_mutex_unlock (&self->lock);
+  reeve_wire_under_way_free (one);
+}
+
+void
+reeve_wire_drop_arguments (const ReeveWireCall *call)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (call->arguments) && call->arguments[i] != NULL; i++)
+    g_variant_unref (g_variant_ref_sink (call->arguments[i]));
+}
+
+/**
+ * reeve_wire_call:
+ * @self: a wire
+ * @call: what to call, and for whom
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the reply's body
+ */
+GVariant *
+reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
+{
+  GCancellable *cancellable = reeve_context_get_cancellable (call->context);
+  ReeveWireUnderWay *one
+      = reeve_context_check (call->context, error) ? reeve_wire_begin (self, call, error) : NULL;
+  g_autoptr (GDBusMessage) message = NULL;
+  ReeveWireCancel cancel = { self, one };
+  GVariant *result = NULL;
+  gulong handler = 0;
+  gint64 deadline = 0;
+  guint64 number = 0;
+
+  if (one == NULL)
+    {
+      reeve_wire_drop_arguments (call);
+      return NULL;
+    }
+  deadline = one->deadline;
+  number = one->number;
+  message = reeve_wire_make_message (call, one, error);
+  /* that the connection is closed the passage says too, and better */
+  if (message == NULL)
+    {
+      reeve_wire_forget (self, one);
+      return NULL;
+    }
+  g_dbus_connection_send_message (self->connection, message,
+                                  G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL, NULL, NULL);
+  if (cancellable != NULL)
+    handler
+        = g_cancellable_connect (cancellable, G_CALLBACK (reeve_wire_on_cancelled), &cancel, NULL);
+  reeve_wire_wait (self, one);
+  g_cancellable_disconnect (cancellable, handler);
+  if (!reeve_wire_settle (self, one))
+    {
+      reeve_wire_leave (self, number, deadline, g_cancellable_is_cancelled (cancellable),
+                        call->member, error);
+      return NULL;
+    }
+  result = reeve_wire_read_reply (self, one, error);
+  reeve_wire_under_way_free (one);
+  return result;
+}
+
+ReeveContext *
+reeve_wire_find_context (ReeveWire *self, guint64 call)
+{
+  ReeveWireUnderWay *one = NULL;
+  ReeveContext *context = NULL;
+
+  g_mutex_lock (&self->lock);
+  if (call != 0 && call <= G_MAXUINT32)
+    one = g_hash_table_lookup (self->calls, GUINT_TO_POINTER ((guint) call));
+  if (one != NULL && !one->left && one->reply == NULL && one->error == NULL)
+    context = g_object_ref (one->context);
+  g_mutex_unlock (&self->lock);
+  return context;
+}

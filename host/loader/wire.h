@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveWire: the connection to one runner, and the calls under way on it. Any thread but a main
+ * context's. */
+#pragma once
+
+#include "runner.h"
+#include "wire-hub.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveWire ReeveWire;
+
+/* What a type of the plugin's offers. */
+typedef enum
+{
+  REEVE_WIRE_TOOL = 1 << 0,
+  REEVE_WIRE_SINK = 1 << 1,
+  REEVE_WIRE_EXTRACTOR = 1 << 2,
+  REEVE_WIRE_LLM_ENGINE = 1 << 3,
+  REEVE_WIRE_LLM_CODEC = 1 << 4
+} ReeveWireKinds;
+
+#define REEVE_WIRE_MAX_ARGUMENTS 4
+/* a call whose context names no deadline has this one */
+#define REEVE_WIRE_DEADLINE_US (60 * G_USEC_PER_SEC)
+/* behind its deadline a call may end by itself for so long; then its runner is ended */
+#define REEVE_WIRE_GRACE_US (2 * G_USEC_PER_SEC)
+
+/* One call of a method of the runner's. */
+typedef struct
+{
+  const char *path;      /* of the instance */
+  const char *interface; /* static */
+  const char *member;    /* static */
+  ReeveContext *context;
+  GVariant *arguments[REEVE_WIRE_MAX_ARGUMENTS]; /* (transfer floating) behind number and context;
+                                                    ended by %NULL */
+  const int *fds;                                /* what handles stand for; the caller's */
+  guint n_fds;
+} ReeveWireCall;
+
+/* Takes over @runner, which holds its plugin, and says hello. @limits: (nullable). Blocks.
+ * %REEVE_ERROR_PLUGIN, %REEVE_ERROR_TIMEOUT */
+ReeveWire *reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *limits,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Ends the runner; calls under way fail. Whoever made it does so, once. Blocks. */
+void reeve_wire_close (ReeveWire *self);
+ReeveWire *reeve_wire_ref (ReeveWire *self);
+void reeve_wire_unref (ReeveWire *self);
+/* Is the runner gone? @error: why: its signal, or the rule that it broke. */
+gboolean reeve_wire_has_ended (ReeveWire *self, GError **error);
+guint reeve_wire_get_n_types (ReeveWire *self);
+const char *reeve_wire_get_type_name (ReeveWire *self, guint index);
+ReeveWireKinds reeve_wire_get_type_kinds (ReeveWire *self, guint index);
+/* (transfer full) (nullable): a tuple, of the method's type. Blocks until the reply, the deadline
+ * (%REEVE_ERROR_TIMEOUT), the context's cancellation (%REEVE_ERROR_CANCELLED) or the runner's end
+ * (%REEVE_ERROR_PLUGIN); %REEVE_ERROR_BUSY with too many under way, %REEVE_ERROR_TOO_LARGE. */
+GVariant *reeve_wire_call (ReeveWire *self, const ReeveWireCall *call,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Of a call that is not made after all. */
+void reeve_wire_drop_arguments (const ReeveWireCall *call);
+/* (transfer full) (nullable): of a call that is under way and that somebody waits for: for the
+ * broker */
+ReeveContext *reeve_wire_find_context (ReeveWire *self, guint64 call);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWire, reeve_wire_unref)
+
+G_END_DECLS

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* RunnerBroker: the capabilities of one call, asked of the host. */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+G_BEGIN_DECLS
+
+#define RUNNER_TYPE_BROKER (runner_broker_get_type ())
+G_DECLARE_FINAL_TYPE (RunnerBroker, runner_broker, RUNNER, BROKER, GObject)
+
+/* @call: number of the host's call */
+ReeveBroker *runner_broker_new (GDBusConnection *connection, guint64 call);
+
+G_END_DECLS

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Messages are taken on GDBus's thread and performed by workers, as many as the plan has threads
+ * for; there is no main loop. That a call is cancelled is known at once, also while it waits for a
+ * worker. */
+#include "runner-serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wire/wire-context.h"
+#include "wire/wire-error.h"
+#include "wire/wire-method.h"
+
+#include "runner-broker.h"
+#include "runner-tool.h"
+
+/* GDBus's thread, the main one, and what GLib makes for itself */
+#define RUNNER_SERVE_OTHER_THREADS 6
+#define RUNNER_SERVE_MAX_WORKERS   16
+
+typedef struct
+{
+  const ReevePluginDescriptor *descriptor;
+  GDBusConnection *connection;
+  GThreadPool *workers;
+  GMutex lock;
+  GHashTable *calls;     /* number -> GCancellable */
+  GHashTable *instances; /* path -> ReevePlugin */
+  guint last;            /* number of an instance */
+} RunnerServe;
+
+typedef struct
+{
+  guint64 call;
+  GCancellable *cancellable;
+  GDBusMessage *message;
+} RunnerServeJob;
+
+static const struct
+{
+  const char *interface;
+  GType (*get_type) (void);
+  RunnerServeFunc perform;
+} runner_serve_kinds[] = {
+  { WIRE_METHOD_PREFIX "Tool", reeve_tool_get_type, runner_tool_perform },
+};
+
+/* ---- Runner's own methods ---- */
+
+static GVariant *
+runner_serve_hello (RunnerServe *self)
+{
+  g_auto (GVariantBuilder) types = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(sas)"));
+  const GType *all = self->descriptor->query_types ();
+
+  for (guint i = 0; all[i] != G_TYPE_INVALID; i++)
+    {
+      g_variant_builder_open (&types, G_VARIANT_TYPE ("(sas)"));
+      g_variant_builder_add (&types, "s", g_type_name (all[i]));
+      g_variant_builder_open (&types, G_VARIANT_TYPE_STRING_ARRAY);
+      for (guint j = 0; j < G_N_ELEMENTS (runner_serve_kinds); j++)
+        {
+          if (g_type_is_a (all[i], runner_serve_kinds[j].get_type ()))
+            g_variant_builder_add (&types, "s", runner_serve_kinds[j].interface);
+        }
+      g_variant_builder_close (&types);
+      g_variant_builder_close (&types);
+    }
+  return g_variant_new ("(ssa(sas))", self->descriptor->id, self->descriptor->version, &types);
+}
+
+static ReevePlugin *
+runner_serve_make (RunnerServe *self, const char *name, GError **error)
+{
+  const GType *all = self->descriptor->query_types ();
+
+  for (guint i = 0; all[i] != G_TYPE_INVALID; i++)
+    {
+      if (strcmp (g_type_name (all[i]), name) == 0)
+        return g_object_new (all[i], NULL);
+    }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "the plugin has no such type");
+  return NULL;
+}
+
+static GVariant *
+runner_serve_setup (RunnerServe *self, const RunnerServeCall *call, GError **error)
+{
+  g_autoptr (ReevePlugin) plugin = NULL;
+  g_autoptr (JsonNode) settings = NULL;
+  g_autofree char *path = NULL;
+  const char *name = NULL;
+  const char *text = NULL;
+
+  g_variant_get_child (call->body, 2, "&s", &name);
+  g_variant_get_child (call->body, 3, "&s", &text);
+  settings = reeve_json_parse_strict (text, strlen (text), error);
+  if (settings == NULL)
+    return NULL;
+  if (!JSON_NODE_HOLDS_OBJECT (settings))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "settings are an object");
+      return NULL;
+    }
+  plugin = runner_serve_make (self, name, error);
+  if (plugin == NULL
+      || !reeve_plugin_setup (plugin, json_node_get_object (settings), call->context, error))
+    return NULL;
+  g_mutex_lock (&self->lock);
+  path = g_strdup_printf (WIRE_METHOD_PATH "/%u", ++self->last);
+  g_hash_table_insert (self->instances, g_strdup (path), g_steal_pointer (&plugin));
+  g_mutex_unlock (&self->lock);
+  return g_variant_new ("(o)", path);
+}
+
+static GVariant *
+runner_serve_shutdown (RunnerServe *self, const RunnerServeCall *call, GError **error)
+{
+  gpointer plugin = NULL;
+  g_autofree char *key = NULL;
+  const char *path = NULL;
+
+  g_variant_get_child (call->body, 2, "&o", &path);
+  g_mutex_lock (&self->lock);
+  g_hash_table_steal_extended (self->instances, path, (gpointer *) &key, &plugin);
+  g_mutex_unlock (&self->lock);
+  if (plugin == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such instance");
+      return NULL;
+    }
+  reeve_plugin_shutdown (plugin);
+  g_object_unref (plugin);
+  return g_variant_new ("()");
+}
+
+static GVariant *
+runner_serve_perform_own (RunnerServe *self, const RunnerServeCall *call, GError **error)
+{
+  if (strcmp (call->member, "Hello") == 0)
+    return runner_serve_hello (self);
+  if (strcmp (call->member, "Setup") == 0)
+    return runner_serve_setup (self, call, error);
+  return runner_serve_shutdown (self, call, error);
+}
+
+/* ---- a call, on a worker ---- */
+
+static GVariant *
+runner_serve_perform (RunnerServe *self, RunnerServeCall *call, GError **error)
+{
+  const char *interface = g_dbus_message_get_interface (call->message);
+  const char *path = g_dbus_message_get_path (call->message);
+  g_autoptr (ReevePlugin) instance = NULL;
+
+  if (strcmp (interface, WIRE_METHOD_PREFIX "Runner") == 0)
+    return runner_serve_perform_own (self, call, error);
+  g_mutex_lock (&self->lock);
+  call->instance = g_hash_table_lookup (self->instances, path);
+  instance = call->instance != NULL ? g_object_ref (call->instance) : NULL;
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; instance != NULL && i < G_N_ELEMENTS (runner_serve_kinds); i++)
+    {
+      if (strcmp (interface, runner_serve_kinds[i].interface) == 0
+          && g_type_is_a (G_OBJECT_TYPE (instance), runner_serve_kinds[i].get_type ()))
+        return runner_serve_kinds[i].perform (call, error);
+    }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such instance");
+  return NULL;
+}
+
+static void
+runner_serve_reply (RunnerServe *self, GDBusMessage *message, GVariant *result, GError *problem)
+{
+  g_autoptr (GVariant) body = result != NULL ? g_variant_take_ref (result) : NULL;
+  g_autoptr (GError) error = problem;
+  g_autoptr (GDBusMessage) reply = NULL;
+
+  if (error == NULL && g_variant_get_size (body) > WIRE_METHOD_MAX_BODY)
+    error
+        = g_error_new (REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "the answer is too large for a message");
+  if (error != NULL)
+    reply = wire_error_to_message (message, error);
+  else
+    {
+      reply = g_dbus_message_new_method_reply (message);
+      g_dbus_message_set_body (reply, body);
+    }
+  /* it fails where the host is gone: then nobody waits */
+  g_dbus_connection_send_message (self->connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
+                                  NULL);
+}
+
+static void
+runner_serve_work (gpointer data, gpointer user_data)
+{
+  RunnerServeJob *job = data;
+  RunnerServe *self = user_data;
+  g_autoptr (ReeveBroker) broker = runner_broker_new (self->connection, job->call);
+  g_autoptr (GVariant) given = NULL;
+  g_autoptr (ReeveContext) context = NULL;
+  RunnerServeCall call = { .message = job->message,
+                           .member = g_dbus_message_get_member (job->message),
+                           .body = g_dbus_message_get_body (job->message) };
+  GVariant *result = NULL;
+  GError *error = NULL;
+
+  given = g_variant_get_child_value (call.body, 1);
+  context = wire_context_from_variant (given, broker, job->cancellable);
+  call.context = context;
+  if (reeve_context_check (context, &error))
+    result = runner_serve_perform (self, &call, &error);
+  g_mutex_lock (&self->lock);
+  g_hash_table_remove (self->calls, &job->call);
+  g_mutex_unlock (&self->lock);
+  runner_serve_reply (self, job->message, result, error);
+  g_object_unref (job->cancellable);
+  g_object_unref (job->message);
+  g_free (job);
+}
+
+/* ---- messages, on GDBus's thread ---- */
+
+static void
+runner_serve_cancel (RunnerServe *self, GDBusMessage *message)
+{
+  guint64 call = 0;
+  g_autoptr (GCancellable) cancellable = NULL;
+
+  g_variant_get (g_dbus_message_get_body (message), "(t)", &call);
+  g_mutex_lock (&self->lock);
+  cancellable = g_hash_table_lookup (self->calls, &call);
+  if (cancellable != NULL)
+    g_object_ref (cancellable);
+  g_mutex_unlock (&self->lock);
+  if (cancellable != NULL)
+    g_cancellable_cancel (cancellable);
+}
+
+static void
+runner_serve_begin (RunnerServe *self, GDBusMessage *message)
+{
+  RunnerServeJob *job = g_new0 (RunnerServeJob, 1);
+
+  g_variant_get_child (g_dbus_message_get_body (message), 0, "t", &job->call);
+  job->cancellable = g_cancellable_new ();
+  job->message = g_object_ref (message);
+  g_mutex_lock (&self->lock);
+  g_hash_table_insert (self->calls, g_memdup2 (&job->call, sizeof job->call),
+                       g_object_ref (job->cancellable));
+  g_mutex_unlock (&self->lock);
+  g_thread_pool_push (self->workers, job, NULL);
+}
+
+static GDBusMessage *
+runner_serve_filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
+                     gpointer user_data)
+{
+  RunnerServe *self = user_data;
+  const char *member = g_dbus_message_get_member (message);
+  const GDBusMethodInfo *method = NULL;
+
+  if (!incoming || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    return message;
+  method = wire_method_find (g_dbus_message_get_interface (message), member);
+  if (method == NULL || !wire_method_fits (method->in_args, g_dbus_message_get_body (message)))
+    runner_serve_reply (self, message, NULL,
+                        g_error_new (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                                     "there is no such method, or it has other arguments"));
+  else if (strcmp (member, "Cancel") == 0)
+    runner_serve_cancel (self, message);
+  else
+    runner_serve_begin (self, message);
+  g_object_unref (message);
+  return NULL;
+}
+
+/* ---- the beginning and the end ---- */
+
+static GDBusConnection *
+runner_serve_connect (GError **error)
+{
+  g_autoptr (GSocket) socket = g_socket_new_from_fd (RUNNER_PLAN_WIRE_FD, error);
+  g_autoptr (GSocketConnection) stream = NULL;
+
+  if (socket == NULL)
+    return NULL;
+  stream = g_socket_connection_factory_create_connection (socket);
+  return g_dbus_connection_new_sync (G_IO_STREAM (stream), NULL,
+                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
+                                         | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
+                                     NULL, NULL, error);
+}
+
+static guint
+runner_serve_get_n_workers (const RunnerPlan *plan)
+{
+  guint threads = plan->processes > RUNNER_SERVE_OTHER_THREADS
+                      ? plan->processes - RUNNER_SERVE_OTHER_THREADS
+                      : 1;
+
+  return MIN (threads, RUNNER_SERVE_MAX_WORKERS);
+}
+
+gboolean
+runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descriptor)
+{
+  RunnerServe self = { .descriptor = descriptor };
+  struct pollfd control = { .fd = RUNNER_PLAN_CONTROL_FD, .events = POLLIN };
+  g_autoptr (GError) error = NULL;
+
+  /* nobody reads a stream any more: that is an error of a call, and no end */
+  signal (SIGPIPE, SIG_IGN);
+  close (RUNNER_PLAN_MODULE_FD);
+  self.connection = runner_serve_connect (&error);
+  if (self.connection == NULL)
+    {
+      g_printerr ("the wire: %s\n", error->message);
+      return FALSE;
+    }
+  g_mutex_init (&self.lock);
+  self.calls = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
+  self.instances = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
+  self.workers = g_thread_pool_new (runner_serve_work, &self,
+                                    (int) runner_serve_get_n_workers (plan), FALSE, NULL);
+  g_dbus_connection_add_filter (self.connection, runner_serve_filter, &self, NULL);
+  g_dbus_connection_start_message_processing (self.connection);
+  while (poll (&control, 1, -1) < 0 && errno == EINTR)
+    continue;
+  /* whoever is still at work is not waited for: nobody asks for it any more */
+  _exit (EXIT_SUCCESS);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The runner's side of the wire: makes instances of the module's types, and lets workers call them.
+ */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+#include "runner-plan.h"
+
+G_BEGIN_DECLS
+
+/* One call, on the worker that performs it. */
+typedef struct
+{
+  GDBusMessage *message; /* right by the XML */
+  const char *member;
+  GVariant *body;
+  ReevePlugin *instance; /* (nullable): of Runner's methods */
+  ReeveContext *context;
+} RunnerServeCall;
+
+/* (transfer floating) (nullable): the reply's body */
+typedef GVariant *(*RunnerServeFunc) (const RunnerServeCall *call, GError **error);
+
+/* Serves until the host closes the control socket. FALSE: it could not even begin. */
+gboolean runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descriptor);
+
+G_END_DECLS

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Arguments and schemas are JSON, as a text. */
+#include "runner-tool.h"
+
+#include <string.h>
+
+static GVariant *
+runner_tool_list (const RunnerServeCall *call, GError **error)
+{
+  g_autoptr (GPtrArray) tools = reeve_tool_list (REEVE_TOOL (call->instance), call->context, error);
+  g_autoptr (JsonNode) all = json_node_new (JSON_NODE_ARRAY);
+  g_autofree char *text = NULL;
+
+  if (tools == NULL)
+    return NULL;
+  json_node_take_array (all, json_array_new ());
+  for (guint i = 0; i < tools->len; i++)
+    {
+      ReeveToolInfo *info = g_ptr_array_index (tools, i);
+      JsonObject *one = json_object_new ();
+
+      json_object_set_string_member (one, "name", reeve_tool_info_get_name (info));
+      json_object_set_string_member (one, "description", reeve_tool_info_get_description (info));
+      json_object_set_member (one, "parameters",
+                              json_node_copy (reeve_tool_info_get_parameters (info)));
+      json_object_set_int_member (one, "hints", (gint64) reeve_tool_info_get_hints (info));
+      json_array_add_object_element (json_node_get_array (all), one);
+    }
+  text = json_to_string (all, FALSE);
+  return g_variant_new ("(s)", text);
+}
+
+static GVariant *
+runner_tool_call (const RunnerServeCall *call, GError **error)
+{
+  g_autoptr (JsonNode) arguments = NULL;
+  g_autoptr (ReeveToolResult) result = NULL;
+  g_autofree char *data = NULL;
+  const char *name = NULL;
+  const char *text = NULL;
+
+  g_variant_get_child (call->body, 2, "&s", &name);
+  g_variant_get_child (call->body, 3, "&s", &text);
+  arguments = reeve_json_parse_strict (text, strlen (text), error);
+  if (arguments == NULL)
+    return NULL;
+  if (!JSON_NODE_HOLDS_OBJECT (arguments))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "arguments are an object");
+      return NULL;
+    }
+  json_node_seal (arguments);
+  result = reeve_tool_call (REEVE_TOOL (call->instance), name, json_node_get_object (arguments),
+                            call->context, error);
+  if (result == NULL)
+    return NULL;
+  if (reeve_tool_result_get_data (result) != NULL)
+    data = json_to_string (reeve_tool_result_get_data (result), FALSE);
+  return g_variant_new ("(ssb)", reeve_tool_result_get_text (result), data != NULL ? data : "",
+                        reeve_tool_result_get_is_error (result));
+}
+
+GVariant *
+runner_tool_perform (const RunnerServeCall *call, GError **error)
+{
+  return strcmp (call->member, "List") == 0 ? runner_tool_list (call, error)
+                                            : runner_tool_call (call, error);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* memfd_create(2): a runner makes none, so that it cannot grow one at the host's expense. */
+#include "wire-blob.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int
+wire_blob_fail (int fd, const char *what, GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "%s: %s", what, g_strerror (errno));
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+int
+wire_blob_new (gconstpointer data, gsize length, GError **error)
+{
+  int fd = memfd_create ("blob", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+  if (fd < 0)
+    return wire_blob_fail (fd, "memfd_create ()", error);
+  for (gsize done = 0; done < length;)
+    {
+      gssize one = write (fd, (const guint8 *) data + done, length - done);
+
+      if (one < 0 && errno != EINTR)
+        return wire_blob_fail (fd, "writing a blob", error);
+      done += one > 0 ? (gsize) one : 0;
+    }
+  if (fcntl (fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
+    return wire_blob_fail (fd, "sealing a blob", error);
+  return fd;
+}
+
+int
+wire_blob_new_open (gsize size, GError **error)
+{
+  int fd = memfd_create ("buffer", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+  if (fd < 0)
+    return wire_blob_fail (fd, "memfd_create ()", error);
+  if (ftruncate (fd, (off_t) size) != 0
+      || fcntl (fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) != 0)
+    return wire_blob_fail (fd, "making a buffer", error);
+  return fd;
+}
+
+GBytes *
+wire_blob_map (int fd, GError **error)
+{
+  g_autoptr (GMappedFile) file = g_mapped_file_new_from_fd (fd, FALSE, error);
+
+  close (fd);
+  return file != NULL ? g_mapped_file_get_bytes (file) : NULL;
+}
+
+GBytes *
+wire_blob_copy (int fd, gsize size, GError **error)
+{
+  g_autofree guint8 *data = g_try_malloc (size);
+
+  if (data == NULL && size > 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "no memory for a buffer");
+      return NULL;
+    }
+  for (gsize done = 0; done < size;)
+    {
+      gssize one = pread (fd, data + done, size - done, (off_t) done);
+
+      if (one == 0 || (one < 0 && errno != EINTR))
+        {
+          wire_blob_fail (-1, "reading a buffer", error);
+          return NULL;
+        }
+      done += one > 0 ? (gsize) one : 0;
+    }
+  return g_bytes_new_take (g_steal_pointer (&data), size);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The methods of the wire by name, as its XML says them, and what both sides hold a message
+ * against. */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+#include "wire-interfaces.h"
+
+G_BEGIN_DECLS
+
+#define WIRE_METHOD_PATH     "/io/reeve/Plugin1" /* of Runner and Broker; instances lie below */
+#define WIRE_METHOD_PREFIX   "io.reeve.Plugin1."
+#define WIRE_METHOD_MAX_BODY (1000 * 1024) /* of a message: 1 MiB, less what stands before it */
+
+/* (transfer none) (nullable) */
+const GDBusMethodInfo *wire_method_find (const char *interface, const char *member);
+/* Is @body (%NULL: none) what @arguments say? */
+gboolean wire_method_fits (GDBusArgInfo *const *arguments, GVariant *body);
+/* The descriptor that argument number @index of @message stands for, a copy; -1: there is none. */
+int wire_method_take_fd (GDBusMessage *message, guint index);
+
+G_END_DECLS
