@@ -276,9 +276,9 @@ reeve_budgets_reserve_report (ReeveBudgets *self, const ReeveAdmissionRequest *r
   reeve_budgets_price_report (self, request, &cost, &currency);
   if (cost >= REEVE_MONEY_TOO_MUCH)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                   "%s: more than a record can say, which is " REEVE_MONEY_MOST_TEXT " %s",
-                   request->report_currency != NULL ? "/cost/amount" : "/tokens_used", currency);
+      reeve_error_set_member (
+          error, request->report_currency != NULL ? "/cost/amount" : "/tokens_used",
+          "costs more than a record can say, which is " REEVE_MONEY_MOST_TEXT " %s", currency);
       return FALSE;
     }
   if (book == NULL || reeve_budget_book_is_empty (book))

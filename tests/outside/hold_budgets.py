@@ -21,6 +21,7 @@ import threading
 import time
 import unittest
 
+from faults import Faults
 from mock_openai import MockOpenAI, count_tokens
 from reeve import Host, main, size
 
@@ -60,8 +61,11 @@ class HoldCase(unittest.TestCase):
         self.mock = MockOpenAI().start()
         self.addCleanup(self.mock.stop)
         self.mock.default = honest
-        self.host = Host(config=CONFIG.format(url=self.mock.base_url) + self.more).start()
+        self.host = self.make_host().start()
         self.addCleanup(self.host.close)
+
+    def make_host(self):
+        return Host(config=CONFIG.format(url=self.mock.base_url) + self.more)
 
     def at_once(self, count, work):
         """Runs work(n) for n below count on CLIENTS threads; what they raise is raised here."""
@@ -229,6 +233,72 @@ class Replaced(HoldCase):
         self.host.kill()
         self.host.start()
         self.assertEqual(budget, self.host.get(BASE + "/org").json)
+
+
+class FullDisk(HoldCase):
+    """What has happened while nothing could be written is not forgotten: not by this host, and not by the next one."""
+
+    def make_host(self):
+        self.faults = Faults()
+        self.faults.__enter__()
+        self.addCleanup(self.faults.__exit__, None, None, None)
+        return Host(config=CONFIG.format(url=self.mock.base_url), state=self.faults.state, environment=self.faults.environment)
+
+    def wait_ready(self):
+        end = time.monotonic() + 60
+        while self.host.get("/health/ready", key=None).status != 200 and time.monotonic() < end:
+            time.sleep(0.02)
+        self.host.get("/health/ready", key=None, expect=200)
+
+    def test_an_outcome_that_could_not_be_written(self):
+        self.host.put(BASE + "/org", {"token_limit": 100000, "cost_limit": {"amount": "90", "currency": "USD"}}, expect=200)
+        self.host.post("/v1/chat/completions", CHAT, expect=200)
+        before = self.host.get(BASE + "/org").json["tokens_used"]
+
+        def full(_request):
+            self.faults.fill()
+            return {"content": "oil", "usage": {"prompt_tokens": 20, "completion_tokens": 10}}
+
+        self.mock.default = full
+        self.host.post("/v1/chat/completions", CHAT)
+        budget = self.host.get(BASE + "/org").json
+        self.assertGreaterEqual(budget["tokens_used"] + budget["tokens_reserved"], before + 30)
+        self.mock.default = honest
+        self.faults.disarm()
+        self.wait_ready()
+        self.host.post("/v1/chat/completions", CHAT, expect=200)
+        budget = self.host.get(BASE + "/org").json
+        self.assertGreaterEqual(budget["tokens_used"] + budget["tokens_reserved"], before + 30 + 1)
+        for end in (self.host.kill, self.host.stop):
+            end()
+            self.host.start()
+            # the sum of the ledger, in which nobody knows what that one took
+            self.check({"org": lambda intent: True})
+            self.assertGreaterEqual(self.host.get(BASE + "/org").json["tokens_used"], budget["tokens_used"])
+
+    def test_another_length_of_the_period(self):
+        """A day becomes a month in the middle of it: what was spent stays, whatever ends and whatever day it is then."""
+        self.host.put(BASE + "/org", {"token_limit": 100000, "reset_period_days": 1}, expect=200)
+        self.host.post("/v1/chat/completions", CHAT, expect=200)
+        daily = self.host.get(BASE + "/org").json
+        monthly = self.host.put(BASE + "/org", {"token_limit": 100000, "reset_period_days": 30}, expect=200).json
+        same = ("tokens_used", "period", "last_reset_at")
+        self.assertEqual([daily[n] for n in same], [monthly[n] for n in same])
+        self.calls()
+        self.host.kill()
+        self.faults.set_clock(2 * 86400)
+        self.host.start()
+        self.assertEqual(monthly, self.host.get(BASE + "/org").json)
+        self.host.post("/v1/chat/completions", CHAT, expect=200)
+        self.check({"org": lambda intent: True})
+        # and back: the days that have gone by meanwhile are over
+        spent = self.host.get(BASE + "/org").json["tokens_used"]
+        again = self.host.put(BASE + "/org", {"token_limit": 100000, "reset_period_days": 1}, expect=200).json
+        self.assertEqual((spent, monthly["period"]), (again["tokens_used"], again["period"]))
+        self.calls()
+        self.host.kill()
+        self.host.start()
+        self.assertEqual(again, self.host.get(BASE + "/org").json)
 
 
 class Platform(HoldCase):

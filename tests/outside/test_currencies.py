@@ -3,6 +3,7 @@
 
 import os
 import subprocess
+import time
 import unittest
 from decimal import Decimal
 
@@ -61,9 +62,19 @@ class MoneyCase(unittest.TestCase):
     def costs(self, scope="org"):
         return {c["currency"]: c["amount"] for c in self.budget(scope)["costs_used"]}
 
+    def records(self, action):
+        """Newest first; an answer may go out while its outcome is on the way to the disk."""
+        end = time.monotonic() + 30
+        while True:
+            found = self.call("GET", f"{AUDIT}?action={action}&limit=500").json["items"]
+            kinds = [r["kind"] for r in found]
+            if kinds.count("intent") == kinds.count("outcome") or time.monotonic() > end:
+                return found
+            time.sleep(0.01)
+
     def ledger(self):
         """What the ledger says was spent, by currency; at no record of it more than any limit there is."""
-        records = self.call("GET", AUDIT + "?action=model.call&limit=500").json["items"]
+        records = self.records("model.call")
         sums = {}
         for record in reversed(records):
             if record["kind"] == "outcome" and "currency" in record:
@@ -92,7 +103,7 @@ class Currencies(MoneyCase):
         spent = Decimal(self.budget()["cost_used"]["amount"])
         self.assertEqual(Decimal("0.005") * calls, spent)
         self.assertEqual(self.ledger(), self.costs())
-        intents = [r for r in self.call("GET", AUDIT + "?action=model.call&limit=500").json["items"] if r["kind"] == "intent"]
+        intents = [r for r in self.records("model.call") if r["kind"] == "intent"]
         self.assertEqual({"EUR", "USD", None}, {r.get("currency") for r in intents})
 
     def test_another_currency_is_no_way_out(self):
@@ -126,6 +137,7 @@ class Currencies(MoneyCase):
         for model in ("dollar", "euro", "euro"):
             self.chat(model)
         budget = self.budget()
+        self.records("model.call")
         self.host.kill()
         self.host.start()
         self.assertEqual(budget, self.budget())
@@ -136,6 +148,7 @@ class Currencies(MoneyCase):
         self.chat("dollar")
         limited = self.put({"cost_limit": {"amount": "0.03", "currency": "USD"}})
         self.assertEqual({"amount": "0.018", "currency": "USD"}, limited["cost_used"])
+        self.records("model.call")
         self.host.kill()
         self.host.start()
         self.assertEqual(limited, self.budget())
@@ -163,6 +176,7 @@ class Wide(MoneyCase):
         self.assertEqual(("28000000.000000001", "0"), (budget["cost_used"]["amount"], budget["cost_reserved"]["amount"]))
         usage = self.call("GET", "/api/v1/admin/usage/aggregation").json["totals"]
         self.assertEqual([{"amount": "28000000.000000001", "currency": "JPY"}], usage["costs"])
+        self.records("model.call")
         self.host.kill()
         self.host.start()
         self.assertEqual(budget, self.budget())
@@ -180,8 +194,27 @@ class Wide(MoneyCase):
             self.assertEqual(0, done.returncode, (command, done))
         self.host.start()
 
-    def records(self, action):
-        return self.call("GET", f"{AUDIT}?action={action}&limit=500").json["items"]
+    def test_what_is_more_than_can_be_said_is_no_less(self):
+        agent = self.call("POST", "/api/v1/admin/agents", {"name": "a", "initial_definition": {"system_prompt": "x"}}, 201).json["agent_id"]
+        self.put({"cost_limit": {"amount": "900000000", "currency": "JPY"}})
+        report = {"agent_id": agent, "tokens_used": 2 * 10**9, "model": "local/yen"}
+        refused = self.call("POST", "/api/v1/admin/usage/reports", report, 400).json
+        self.assertEqual("/tokens_used", refused["errors"][0]["pointer"])
+        self.assertIn("more than a record can say, which is 9223372036.854775806 JPY", refused["errors"][0]["message"])
+        self.assertEqual([], self.budget()["costs_used"])
+        self.mock.script([{"content": "Yes.", "usage": {"prompt_tokens": 10**12, "completion_tokens": 1}}])
+        self.chat("yen")
+        outcome = next(r for r in self.records("model.call") if r["kind"] == "outcome")
+        self.assertEqual((str(2**63 - 1), "more_than_recorded"), (outcome["cost_wide"], outcome["reason"]))
+        for end in (None, self.host.kill, self.host.stop):
+            if end:
+                end()
+                self.host.start()
+            budget = self.budget()
+            self.assertEqual("0", budget["cost_remaining"]["amount"])
+            self.assertGreater(Decimal(budget["cost_used"]["amount"]), 4 * 10**9)
+            self.chat("yen", 429)
+
 
 
 class Platform(MoneyCase):
@@ -193,6 +226,7 @@ class Platform(MoneyCase):
         self.assertIn("the budget platform (cost_limit in EUR, set by the configuration) cannot be kept: the price of local/dollar is in USD", message)
         given = Decimal(self.host.get(BASE + "/platform").json["cost_used"]["amount"])
         self.assertTrue(Decimal("0.005") <= given <= Decimal("0.5"), given)
+        self.records("model.call")
         self.host.kill()
         self.host.start()
         platform = self.host.get(BASE + "/platform").json
