@@ -77,7 +77,8 @@ reeve_trace_parse (const char *traceparent, ReeveTrace *trace)
 void
 reeve_trace_write (const ReeveTrace *trace, char text[REEVE_TRACE_LENGTH + 1])
 {
-  memcpy (text, "00-", 3);
+  text[0] = text[1] = '0';
+  text[2] = '-';
   memcpy (text + 3, trace->trace_id, 32);
   text[35] = '-';
   memcpy (text + 36, trace->span_id, 16);
