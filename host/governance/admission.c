@@ -245,6 +245,30 @@ reeve_admission_has_budgets (ReeveAdmission *self, const char *tenant_id)
 }
 
 /**
+ * reeve_admission_can_begin_run:
+ * @self: the gate
+ * @caller: who asks
+ * @agent_id: (nullable): which agent is to run
+ * @workspace_id: (nullable): where it lies, which the gate had not looked up
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_BUDGET_EXCEEDED, when the run could not ask its model once
+ */
+gboolean
+reeve_admission_can_begin_run (ReeveAdmission *self, ReeveCaller *caller, const char *agent_id,
+                               const char *workspace_id, GError **error)
+{
+  const ReeveBudgetWho who = { .agent_id = agent_id,
+                               .user_id = reeve_caller_get_user_id (caller),
+                               .key_id = reeve_caller_get_key_id (caller),
+                               .workspace_id = workspace_id };
+
+  return self->budgets == NULL
+         || reeve_budgets_can_begin_run (self->budgets, reeve_caller_get_tenant_id (caller), &who,
+                                         error);
+}
+
+/**
  * reeve_admission_set_adviser:
  * @self: the gate
  * @adviser: is asked about calls of tools

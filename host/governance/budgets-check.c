@@ -71,6 +71,29 @@ reeve_budgets_check_call (ReeveBudgets *self, ReeveBudgetBook *book, const Reeve
 }
 
 /**
+ * reeve_budgets_can_begin_run:
+ * @self: budgets
+ * @tenant_id: whose
+ * @who: who would spend
+ * @error: return location
+ *
+ * A run is not begun that could not ask its model once.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_BUDGET_EXCEEDED
+ */
+gboolean
+reeve_budgets_can_begin_run (ReeveBudgets *self, const char *tenant_id, const ReeveBudgetWho *who,
+                             GError **error)
+{
+  g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
+  const ReeveBudgetAsk ask = { .output = REEVE_BUDGET_LEAST, .now = reeve_times_now () };
+
+  if (book == NULL || reeve_budget_book_is_empty (book))
+    return reeve_budgets_is_free (self, error);
+  return reeve_budget_book_check (book, who, &ask, error);
+}
+
+/**
  * reeve_budgets_check:
  * @self: budgets
  * @tenant_id: whose

@@ -17,6 +17,22 @@ reeve_op_budgets_key (const char *kind, const char *id)
   return id != NULL ? g_strconcat (kind, "/", id, NULL) : g_strdup (REEVE_BUDGET_ORG);
 }
 
+/* Does nothing of that name exist, whoever sees it? */
+static gboolean
+reeve_op_budgets_is_gone (ReeveCall *call, ReeveServices *services, const char *kind,
+                          const char *id, gboolean *gone, GError **error)
+{
+  gboolean keys = g_str_equal (kind, REEVE_OP_BUDGETS_KEYS);
+  gboolean exists = FALSE;
+
+  if (!reeve_store_exists (services->store,
+                           keys ? REEVE_SCOPE_PLATFORM : reeve_call_get_tenant_id (call),
+                           keys ? REEVE_STORE_API_KEYS : kind, id, &exists, error))
+    return FALSE;
+  *gone = !exists;
+  return TRUE;
+}
+
 /* A key of the tenant; whose budget one sees, need not be one's own. */
 static gboolean
 reeve_op_budgets_has_key (ReeveCall *call, ReeveServices *services, const char *id, GError **error)
@@ -120,6 +136,24 @@ reeve_op_budgets_choose (ReeveCall *call, ReeveServices *services, JsonArray *al
   return g_steal_pointer (&chosen);
 }
 
+/* Says of each budget whether whose it is is still there. */
+static gboolean
+reeve_op_budgets_mark (ReeveCall *call, ReeveServices *services, JsonArray *budgets, GError **error)
+{
+  for (guint i = 0; i < json_array_get_length (budgets); i++)
+    {
+      JsonObject *budget = json_array_get_object_element (budgets, i);
+      g_auto (GStrv) parts = g_strsplit (reeve_json_get_string (budget, "scope", ""), "/", 2);
+      gboolean gone = FALSE;
+
+      if (g_strv_length (parts) == 2
+          && !reeve_op_budgets_is_gone (call, services, parts[0], parts[1], &gone, error))
+        return FALSE;
+      json_object_set_boolean_member (budget, "owner_deleted", gone);
+    }
+  return TRUE;
+}
+
 void
 reeve_op_budgets_list (ReeveCall *call, ReeveServices *services)
 {
@@ -136,6 +170,8 @@ reeve_op_budgets_list (ReeveCall *call, ReeveServices *services)
     budgets = reeve_budgets_list (services->budgets, reeve_call_get_tenant_id (call));
   if (budgets != NULL && !all)
     budgets = reeve_op_budgets_choose (call, services, budgets, &error);
+  if (budgets != NULL && error == NULL && !reeve_op_budgets_mark (call, services, budgets, &error))
+    g_clear_pointer (&budgets, json_array_unref);
   if (error != NULL)
     reeve_call_fail (call, error);
   else
@@ -222,10 +258,28 @@ reeve_op_budgets_set (ReeveCall *call, ReeveServices *services)
   reeve_op_budgets_put (call, services, "budgets.set", REEVE_OP_BUDGETS_AGENTS, agent_id, limits);
 }
 
+/* (transfer full) (nullable): what a call of this agent would ask, if nothing else is named */
+static char *
+reeve_op_budgets_find_model (ReeveCall *call, ReeveServices *services, const char *agent_id)
+{
+  const char *named = reeve_call_get_string (call, "model");
+  g_autoptr (JsonObject) definition
+      = named == NULL && agent_id != NULL ? reeve_agents_get_definition (
+            services->agents, reeve_call_get_tenant_id (call), agent_id, NULL)
+                                          : NULL;
+
+  if (named == NULL && definition != NULL)
+    named = reeve_json_get_string (definition, "model", NULL);
+  return named != NULL ? g_strdup (named) : reeve_models_get_default (services->models);
+}
+
 void
 reeve_op_budgets_check (ReeveCall *call, ReeveServices *services)
 {
-  const ReeveBudgetWho who = {
+  g_autofree char *model = NULL;
+  g_autofree char *workspace_id = NULL;
+  GError *error = NULL;
+  ReeveBudgetWho who = {
     .agent_id = reeve_call_get_string (call, "agent_id"),
     .user_id = reeve_call_get_string (call, "user_id"),
     .key_id = reeve_call_get_string (call, "key_id"),
@@ -238,9 +292,20 @@ reeve_op_budgets_check (ReeveCall *call, ReeveServices *services)
       || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_WORKSPACES,
                                           who.workspace_id))
     return;
+  /* what an agent spends is spent where it lies */
+  if (who.agent_id != NULL && who.workspace_id == NULL)
+    who.workspace_id = workspace_id
+        = reeve_workspaces_locate_thing (services->workspaces, reeve_call_get_caller (call),
+                                         REEVE_OP_BUDGETS_AGENTS, who.agent_id, &error);
+  if (error != NULL)
+    {
+      reeve_call_fail (call, error);
+      return;
+    }
+  model = reeve_op_budgets_find_model (call, services, who.agent_id);
   reeve_call_answer (call,
                      reeve_budgets_check (services->budgets, reeve_call_get_tenant_id (call), &who,
-                                          NULL, reeve_call_get_int (call, "estimated_tokens", 0)),
+                                          model, reeve_call_get_int (call, "estimated_tokens", 0)),
                      NULL);
 }
 

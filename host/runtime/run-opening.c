@@ -501,7 +501,10 @@ reeve_run_opening_new (const ReeveRunEnvironment *environment, ReeveAgents *agen
   else
     definition = reeve_run_opening_assistant ();
   if (definition == NULL
-      || !reeve_run_opening_enter (environment, caller, request, definition, started, error))
+      || !reeve_run_opening_enter (environment, caller, request, definition, started, error)
+      || !reeve_admission_can_begin_run (environment->admission, caller, request->agent_id,
+                                         reeve_json_get_string (started, "workspace_id", NULL),
+                                         error))
     return NULL;
   reeve_run_opening_add_request (started, caller, intent, request);
   reeve_run_opening_add_definition (environment, started, definition, request);

@@ -418,7 +418,10 @@ reeve_runs_refuse_start (ReeveRuns *self, GTask *task, GError *error)
 {
   ReeveRunsStart *start = g_task_get_task_data (task);
   const ReeveSettlement settlement
-      = { .outcome = REEVE_OUTCOME_FAILED, .reason = reeve_runs_start_reason (start, error) };
+      = { .outcome = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED)
+                         ? REEVE_OUTCOME_BLOCKED
+                         : REEVE_OUTCOME_FAILED,
+          .reason = reeve_runs_start_reason (start, error) };
 
   if (start->admitted != NULL)
     reeve_admission_settle_async (self->env.admission, g_steal_pointer (&start->admitted),

@@ -202,6 +202,51 @@ class Spending(BudgetCase):
         self.assertEqual((False, "failed", "budget_exceeded"), (answer["success"], answer["status"], answer["error"]["code"]))
         self.assertEqual((0, 0, 16), self.used(f"agents/{self.agent}"))
 
+    def test_a_run_is_not_begun_where_its_workspace_has_spent_all(self):
+        workspace = self.post("/api/v1/admin/workspaces", {"name": "w"}, 201)["workspace_id"]
+        body = {"name": "b", "workspace_id": workspace, "initial_definition": {"system_prompt": "x"}}
+        agent = self.post("/api/v1/admin/agents", body, 201)["agent_id"]
+        self.put(f"{BASE}/workspaces/{workspace}", {"token_limit": 15})
+        checked = self.post(BASE + "/check", {"agent_id": agent, "estimated_tokens": 16})
+        self.assertEqual((False, "budget_exceeded", [f"workspaces/{workspace}"]),
+                         (checked["allowed"], checked["reason"], [b["scope"] for b in checked["budgets"]]))
+        refused = self.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "x"}, 429)
+        self.assertIn(f"budget workspaces/{workspace} (token_limit 15", refused["detail"])
+        self.assertEqual([], self.get("/api/v1/runs")["items"])
+
+    def test_check_says_what_the_call_would_get(self):
+        """Limits of each kind: what is allowed before is allowed, and what is refused is refused for the same."""
+        asks = {"token_limit": ({"token_limit": 15}, {}), "day": ({"tokens_per_day": 15}, {}), "month": ({"tokens_per_month": 15}, {}),
+                "request": ({"tokens_per_request": 15}, {}), "money": ({"cost_limit": {"amount": "0.000000001", "currency": "USD"}}, {}),
+                "price": ({"cost_limit": {"amount": "5", "currency": "USD"}}, {"model": "local/other"}),
+                "currency": ({"cost_limit": {"amount": "5", "currency": "EUR"}}, {}), "enough": ({"token_limit": 5000, "tokens_per_day": 5000}, {})}
+        for kind, (limits, more) in asks.items():
+            with self.subTest(kind):
+                self.put(BASE + "/org", limits)
+                checked = self.post(BASE + "/check", {"estimated_tokens": 60, **more})
+                answer = self.call("POST", "/v1/chat/completions", {**CHAT, **more}, None)
+                self.assertEqual(checked["allowed"], answer.status == 200, (checked, answer.text))
+                if answer.status != 200:
+                    self.assertEqual((429, "budget_exceeded"), (answer.status, checked["reason"]))
+                    said = answer.json["error"]["message"].removeprefix("reserving budget: ")
+                    self.assertEqual(said.split(", set by")[0], checked["detail"].split(", set by")[0])
+                self.call("DELETE", BASE + "/org", expect=204)
+
+    def test_the_list_marks_what_is_gone(self):
+        user = self.post("/api/v1/admin/users", {"username": "gone", "roles": ["operator"]}, 201)["user_id"]
+        key = self.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, 201)["key_id"]
+        workspace = self.post("/api/v1/admin/workspaces", {"name": "gone"}, 201)["workspace_id"]
+        scopes = [f"agents/{self.agent}", f"keys/{key}", f"users/{user}", f"workspaces/{workspace}"]
+        for scope in ("org", *scopes):
+            self.put(f"{BASE}/{scope}", {"token_limit": 500})
+        self.assertEqual({False}, {b["owner_deleted"] for b in self.get(BASE)["items"]})
+        for scope in scopes:
+            self.call("DELETE", f"/api/v1/admin/{scope}", expect=None)
+        found = sorted(self.get(BASE)["items"], key=lambda budget: budget["scope"] != "org")
+        # of users and keys a record stays, of what they did
+        gone = {scope: scope.startswith(("agents", "workspaces")) for scope in ("org", *scopes)}
+        self.assertEqual(list(gone.items()), [(b["scope"], b["owner_deleted"]) for b in found])
+
     def test_each_principal_is_charged(self):
         user = self.post("/api/v1/admin/users", {"username": "ada", "roles": ["operator"]}, 201)["user_id"]
         key = self.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, 201)
