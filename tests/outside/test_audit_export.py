@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Filters of the audit query, and exports: in every format, from every door, for whoever may read the ledger, verified offline."""
 
+import contextlib
 import csv
 import io
 import json
 import os
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -141,6 +143,31 @@ class AuditExport(unittest.TestCase):
         response.close()
         connection.close()
         self.host.get("/api/v1/me", expect=200)
+
+
+class Damage(unittest.TestCase):
+    def test_an_export_that_breaks_off_ends(self):
+        """The client sees the end, however it asked, and the host holds nothing of it."""
+        with Host() as host:
+            agent = host.agent()
+            for _ in range(30):
+                host.get("/api/v1/admin/agents/" + agent, expect=200)
+            path = os.path.join(host.state, "ledger", "default", f"{1:020}.log")
+            with open(path, "r+b") as file:
+                file.seek(os.path.getsize(path) * 3 // 4)
+                file.write(b"\xff" * 40)
+            address = urllib.parse.urlsplit(host.url)
+            for target in (EXPORT, "http://x" + EXPORT):
+                with socket.create_connection((address.hostname, address.port), timeout=30) as sock:
+                    sock.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\nX-API-Key: {host.key}\r\n\r\n".encode())
+                    data = b""
+                    with contextlib.suppress(ConnectionResetError):
+                        while more := sock.recv(65536):
+                            data += more
+                self.assertNotIn(b'"checkpoint"', data)
+            self.assertIn("breaks off", host.read_log())
+            # what waited for ever would hold up the end
+            host.stop()
 
 
 if __name__ == "__main__":

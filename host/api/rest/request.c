@@ -256,6 +256,9 @@ reeve_rest_request_break (ReeveRestRequest *self, const GError *error)
   g_warning ("an answer under way breaks off: %s", error->message);
   if (self->connection != NULL)
     reeve_rest_connection_drop (self->connection);
+  /* who waits for more to write would never look at the connection again */
+  reeve_rest_message_end (self->msg);
+  reeve_rest_request_resume (self);
 }
 
 static void
