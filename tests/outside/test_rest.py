@@ -211,6 +211,25 @@ class Requests(Door):
                 sock.sendall(bytes([byte]))
             self.assertEqual(401, self.read_answer(sock)[0])
 
+    def test_both_ways_answer_alike(self):
+        """The host serves a path by itself, and leaves an address to libsoup: byte for byte the same, but for what differs by nature."""
+        own = re.compile(rb"(?i)((?:date|traceparent|x-request-id): )[^\r]*|(\"trace_id\":\")[0-9a-f]+")
+        authorization = f"X-API-Key: {self.host.key}\r\n"
+        fields = ("", authorization, authorization + "Connection: close\r\n", authorization + "Connection: x , CLOSE\r\nX:\r\n", "Range: bytes=0-1\r\n",
+                  "Upgrade: h2c\r\nConnection: Upgrade\r\n", "Accept: text/html\r\nX-Tenant-ID: \u00e4\r\n", "Origin: https://x\r\nTE: trailers\r\n")
+        for target in ("/health/live", "/api/v1/me?a=%00", "/docs", "//x/../%2e", "/v1/a%ffb", "/api/v1/admin/users/a%0d%0ab:%20c?limit=x"):
+            for more in fields:
+                for start, body in (("GET ", ""), ("POST ", "{}"), ("POST ", "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")):
+                    length = f"Content-Length: {len(body)}\r\n" if body else ""
+                    answers = []
+                    for form in ("", "http://x"):
+                        with self.connect() as sock:
+                            sock.sendall(f"{start}{form}{target} HTTP/1.1\r\nHost: x\r\n{more}{length}\r\n{body}".encode())
+                            sock.shutdown(socket.SHUT_WR)
+                            answers.append(own.sub(rb"\1\2", self.read_all(sock)))
+                    self.assertEqual(answers[0], answers[1], (start, target, more))
+                    self.assertEqual(1, answers[0].count(b"HTTP/1.1 "), answers[0])
+
 
 class Sizes(Door):
     def test_too_large_bodies_are_read_and_refused(self):
