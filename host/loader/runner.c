@@ -293,7 +293,9 @@ reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup
   self->verify.uid = setup->uid;
   if (socketpair (AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0
       || setsockopt (ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0
-      || (module_fd >= 0 && socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wires) != 0))
+      || (module_fd >= 0 && socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wires) != 0)
+      /* before the first byte can be written: the kernel names the sender of each */
+      || (wires[0] >= 0 && setsockopt (wires[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0))
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "socketpair (): %s", g_strerror (errno));
   else
     {

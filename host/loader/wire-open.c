@@ -13,7 +13,7 @@
 #include "wire/wire-method.h"
 
 #define REEVE_WIRE_MAX_TYPES 32
-#define REEVE_WIRE_HELLO_US  (10 * G_USEC_PER_SEC)
+#define REEVE_WIRE_HELLO_US  (60 * G_USEC_PER_SEC)
 
 static const struct
 {

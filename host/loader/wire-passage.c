@@ -100,7 +100,6 @@ ReeveWirePassage *
 reeve_wire_passage_new (const ReeveWirePassageSetup *setup)
 {
   ReeveWirePassage *self = g_new0 (ReeveWirePassage, 1);
-  const int on = 1;
 
   self->outer = (ReeveWirePassageWatch){ self, setup->outer, 0 };
   self->inner = (ReeveWirePassageWatch){ self, setup->inner, 0 };
@@ -124,9 +123,6 @@ reeve_wire_passage_new (const ReeveWirePassageSetup *setup)
   self->in.no_fds = TRUE;
   reeve_wire_lane_init (&self->out, setup->inner, setup->outer, REEVE_WIRE_RULES_OUTGOING,
                         reeve_wire_passage_check_out, self);
-  /* the kernel then names the sender of each byte */
-  if (setsockopt (setup->outer, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) != 0)
-    g_warning ("a wire's socket does not name its sender: %s", g_strerror (errno));
   reeve_wire_passage_greet (self);
   return self;
 }
@@ -270,8 +266,11 @@ reeve_wire_passage_run_in (ReeveWirePassage *self, GError **error)
   guint64 before = self->in.taken;
   ReeveWireLaneState state = REEVE_WIRE_LANE_WAITING;
 
+  /* messages may have come behind the last word */
   if (!self->auth.done)
-    return reeve_wire_passage_authenticate (self, error);
+    state = reeve_wire_passage_authenticate (self, error);
+  if (state != REEVE_WIRE_LANE_WAITING || !self->auth.done)
+    return state;
   reeve_wire_passage_refill (self, g_get_monotonic_time ());
   state = reeve_wire_lane_run (&self->in, (gsize) MAX (self->allowance, 0), error);
   self->allowance -= (gint64) (self->in.taken - before);
@@ -285,8 +284,12 @@ reeve_wire_passage_run_in (ReeveWirePassage *self, GError **error)
 static ReeveWireLaneState
 reeve_wire_passage_run_out (ReeveWirePassage *self, GError **error)
 {
+  ReeveWireLaneState state = REEVE_WIRE_LANE_WAITING;
+
   if (self->greetings > 0)
-    return reeve_wire_passage_skip_greetings (self, error);
+    state = reeve_wire_passage_skip_greetings (self, error);
+  if (state != REEVE_WIRE_LANE_WAITING || self->greetings > 0)
+    return state;
   return self->auth.done ? reeve_wire_lane_run (&self->out, G_MAXSIZE / 2, error)
                          : REEVE_WIRE_LANE_WAITING;
 }
@@ -373,7 +376,9 @@ reeve_wire_passage_get_bytes_due (ReeveWirePassage *self)
   if (self->last != 0)
     return self->last;
   if (self->begun != 0)
-    due = self->begun + reeve_wire_rules_get_limits (self->rules)->message_us;
+    due = self->begun
+          + (self->auth.done ? reeve_wire_rules_get_limits (self->rules)->message_us
+                             : reeve_wire_rules_get_limits (self->rules)->begin_us);
   /* in a little while there is something to read with */
   if (self->allowance <= 0)
     due = due != 0 ? MIN (due, self->counted + 10000) : self->counted + 10000;

@@ -18,7 +18,7 @@ typedef gint64 (*ReeveWirePassageOverdue) (gpointer user_data, gint64 now, GErro
 
 typedef struct
 {
-  int outer;   /* the runner's socket; taken over */
+  int outer;   /* the runner's socket, SO_PASSCRED on it from its beginning; taken over */
   int inner;   /* GDBus's; taken over */
   int pidfd;   /* of the runner; taken over; -1: none */
   GPid runner; /* who writes */

@@ -34,6 +34,8 @@ reeve_wire_rules_new (const ReeveWireLimits *limits)
     self->limits.per_second = 64 * 1024 * 1024;
   if (self->limits.message_us == 0)
     self->limits.message_us = 30 * G_USEC_PER_SEC;
+  if (self->limits.begin_us == 0)
+    self->limits.begin_us = 30 * G_USEC_PER_SEC;
   self->asked = g_hash_table_new (g_direct_hash, g_direct_equal);
   self->asking = g_hash_table_new (g_direct_hash, g_direct_equal);
   return self;

@@ -17,6 +17,7 @@ typedef struct
   gsize asked_bytes;  /* of the runner's calls that are under way: 16 MiB */
   guint64 per_second; /* bytes from the runner: 64 MiB; more is read later */
   gint64 message_us;  /* from a message's first byte to its last: 30 s */
+  gint64 begin_us;    /* to the first message: 30 s */
 } ReeveWireLimits;
 
 /* Bytes of a message from the host: arguments are held against the runner's limit before. */

@@ -4,6 +4,10 @@
  * but a call counts as under way until the runner answers, whoever still waits for it. */
 #include "wire-private.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <gio/gunixfdlist.h>
 
 #include "wire/wire-context.h"
@@ -242,6 +246,20 @@ reeve_wire_make_message (const ReeveWireCall *call, const ReeveWireUnderWay *one
   return g_steal_pointer (&message);
 }
 
+static gboolean
+reeve_wire_add_stream (GDBusMessage *message, int fd, GError **error)
+{
+  GUnixFDList *had = g_dbus_message_get_unix_fd_list (message);
+  g_autoptr (GUnixFDList) list = had != NULL ? g_object_ref (had) : g_unix_fd_list_new ();
+
+  if (fd < 0)
+    return TRUE;
+  if (g_unix_fd_list_append (list, fd, error) < 0)
+    return FALSE;
+  g_dbus_message_set_unix_fd_list (message, list);
+  return TRUE;
+}
+
 static void
 reeve_wire_send_cancel (ReeveWire *self, guint64 number)
 {
@@ -358,6 +376,76 @@ reeve_wire_drop_arguments (const ReeveWireCall *call)
     g_variant_unref (g_variant_ref_sink (call->arguments[i]));
 }
 
+/* A pipe for the call's stream: the end that is read does not block. */
+static gboolean
+reeve_wire_open_stream (const ReeveWireCall *call, int *ends, GError **error)
+{
+  if (call->stream == NULL
+      || (pipe2 (ends, O_CLOEXEC) == 0 && fcntl (ends[0], F_SETFL, O_NONBLOCK) == 0))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "a stream: %s", g_strerror (errno));
+  return FALSE;
+}
+
+static void
+reeve_wire_close_end (int *end)
+{
+  if (*end >= 0)
+    close (*end);
+  *end = -1;
+}
+
+/* Reads the stream, if there is one, and waits for the answer. @failed: (out): the stream was bad,
+ * or whoever takes it does not want more. */
+static void
+reeve_wire_follow (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay *one, int *ends,
+                   GError **failed)
+{
+  GCancellable *cancellable = reeve_context_get_cancellable (call->context);
+  ReeveWireCancel cancel = { self, one };
+  ReeveWireReadEnd end = REEVE_WIRE_READ_ENDED;
+  gulong handler = 0;
+
+  reeve_wire_close_end (&ends[1]);
+  if (call->stream != NULL)
+    end = reeve_wire_read_stream (call->stream, ends[0], one->deadline, cancellable, failed);
+  reeve_wire_close_end (&ends[0]);
+  if (end == REEVE_WIRE_READ_FAILED)
+    return;
+  if (cancellable != NULL)
+    handler
+        = g_cancellable_connect (cancellable, G_CALLBACK (reeve_wire_on_cancelled), &cancel, NULL);
+  reeve_wire_wait (self, one);
+  g_cancellable_disconnect (cancellable, handler);
+}
+
+/* (transfer full) (nullable): what came of a call whose message is on its way */
+static GVariant *
+reeve_wire_finish (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay *one, int *ends,
+                   GError **error)
+{
+  GCancellable *cancellable = reeve_context_get_cancellable (call->context);
+  gint64 deadline = one->deadline;
+  guint64 number = one->number;
+  GVariant *result = NULL;
+  g_autoptr (GError) failed = NULL;
+
+  reeve_wire_follow (self, call, one, ends, &failed);
+  if (reeve_wire_settle (self, one))
+    {
+      result = reeve_wire_read_reply (self, one, failed == NULL ? error : NULL);
+      reeve_wire_under_way_free (one);
+    }
+  else
+    reeve_wire_leave (self, number, deadline, g_cancellable_is_cancelled (cancellable),
+                      call->member, failed == NULL ? error : NULL);
+  if (failed == NULL)
+    return result;
+  g_clear_pointer (&result, g_variant_unref);
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return NULL;
+}
+
 /**
  * reeve_wire_call:
  * @self: a wire
@@ -369,46 +457,31 @@ reeve_wire_drop_arguments (const ReeveWireCall *call)
 GVariant *
 reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
 {
-  GCancellable *cancellable = reeve_context_get_cancellable (call->context);
   ReeveWireUnderWay *one
       = reeve_context_check (call->context, error) ? reeve_wire_begin (self, call, error) : NULL;
   g_autoptr (GDBusMessage) message = NULL;
-  ReeveWireCancel cancel = { self, one };
-  GVariant *result = NULL;
-  gulong handler = 0;
-  gint64 deadline = 0;
-  guint64 number = 0;
+  int ends[2] = { -1, -1 };
 
   if (one == NULL)
     {
       reeve_wire_drop_arguments (call);
       return NULL;
     }
-  deadline = one->deadline;
-  number = one->number;
   message = reeve_wire_make_message (call, one, error);
-  /* that the connection is closed the passage says too, and better */
-  if (message == NULL)
+  if (message == NULL || !reeve_wire_open_stream (call, ends, error)
+      || !reeve_wire_add_stream (message, ends[1], error))
     {
+      reeve_wire_close_end (&ends[0]);
+      reeve_wire_close_end (&ends[1]);
       reeve_wire_forget (self, one);
       return NULL;
     }
+  /* that the connection is closed the passage says too, and better */
   g_dbus_connection_send_message (self->connection, message,
                                   G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL, NULL, NULL);
-  if (cancellable != NULL)
-    handler
-        = g_cancellable_connect (cancellable, G_CALLBACK (reeve_wire_on_cancelled), &cancel, NULL);
-  reeve_wire_wait (self, one);
-  g_cancellable_disconnect (cancellable, handler);
-  if (!reeve_wire_settle (self, one))
-    {
-      reeve_wire_leave (self, number, deadline, g_cancellable_is_cancelled (cancellable),
-                        call->member, error);
-      return NULL;
-    }
-  result = reeve_wire_read_reply (self, one, error);
-  reeve_wire_under_way_free (one);
-  return result;
+  /* as long as there is a message there is a copy of the stream's other end */
+  g_clear_object (&message);
+  return reeve_wire_finish (self, call, one, ends, error);
 }
 
 ReeveContext *

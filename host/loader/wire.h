@@ -5,6 +5,7 @@
 
 #include "runner.h"
 #include "wire-hub.h"
+#include "wire-read.h"
 
 G_BEGIN_DECLS
 
@@ -37,6 +38,7 @@ typedef struct
                                                     ended by %NULL */
   const int *fds;                                /* what handles stand for; the caller's */
   guint n_fds;
+  const ReeveWireStream *stream; /* (nullable) its handle is @n_fds */
 } ReeveWireCall;
 
 /* Takes over @runner, which holds its plugin, and says hello. @limits: (nullable). Blocks.

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A tool for tests of the wire: each of its names is a way to behave. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <reeve-plugin-1.h>
+
+G_DECLARE_FINAL_TYPE (WirePlugin, wire_plugin, WIRE, PLUGIN, ReevePlugin)
+
+struct _WirePlugin
+{
+  ReevePlugin parent_instance;
+  GMutex lock;
+  ReeveContext *kept; /* beyond its call, which is of no use */
+};
+
+static void wire_plugin_tool_init (ReeveToolInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (WirePlugin, wire_plugin, REEVE_TYPE_PLUGIN,
+                               G_IMPLEMENT_INTERFACE (REEVE_TYPE_TOOL, wire_plugin_tool_init))
+
+static void
+wire_plugin_class_init (WirePluginClass *klass)
+{
+}
+
+static void
+wire_plugin_init (WirePlugin *self)
+{
+  g_mutex_init (&self->lock);
+}
+
+/* Tells the test that it is there, and then waits for nothing but its end. */
+static ReeveToolResult *
+wire_plugin_wait (ReeveContext *context, gboolean obeys, GError **error)
+{
+  g_autoptr (JsonNode) answer
+      = reeve_context_call (context, "test.started", NULL, obeys ? error : NULL);
+
+  if (answer == NULL && obeys)
+    return NULL;
+  while (!obeys || reeve_context_check (context, error))
+    g_usleep (1000);
+  return NULL;
+}
+
+static char *
+wire_plugin_describe (ReeveContext *context)
+{
+  g_autofree char *roles = g_strjoinv (",", (char **) reeve_context_get_roles (context));
+  g_autofree char *workspaces = g_strjoinv (",", (char **) reeve_context_get_workspaces (context));
+  const char *agent = reeve_context_get_agent_id (context);
+
+  return g_strdup_printf ("%s %s %s %s [%s] [%s] %s", reeve_context_get_tenant_id (context),
+                          reeve_context_get_user_id (context), agent != NULL ? agent : "-",
+                          reeve_context_get_run_id (context), roles, workspaces,
+                          reeve_context_get_deadline (context) != 0 ? "until" : "for ever");
+}
+
+/* Asks for capability `test.echo`, by the call's context or by one that was kept. */
+static ReeveToolResult *
+wire_plugin_ask (ReeveContext *context, GError **error)
+{
+  g_autoptr (JsonNode) params = json_node_new (JSON_NODE_OBJECT);
+  g_autoptr (JsonNode) answer = NULL;
+  g_autofree char *text = NULL;
+
+  json_node_take_object (params, json_object_new ());
+  json_object_set_string_member (json_node_get_object (params), "word", "échø\n");
+  answer = reeve_context_call (context, "test.echo", params, error);
+  if (answer == NULL)
+    return NULL;
+  text = json_to_string (answer, FALSE);
+  return reeve_tool_result_new (text, answer, FALSE);
+}
+
+static ReeveToolResult *
+wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
+                  GError **error)
+{
+  WirePlugin *self = WIRE_PLUGIN (tool);
+  g_autofree char *text = NULL;
+
+  if (strcmp (name, "sleep") == 0 || strcmp (name, "hang") == 0)
+    return wire_plugin_wait (context, strcmp (name, "sleep") == 0, error);
+  if (strcmp (name, "crash") == 0)
+    __builtin_trap ();
+  if (strcmp (name, "exit") == 0)
+    exit (7);
+  if (strcmp (name, "ask") == 0)
+    return wire_plugin_ask (context, error);
+  if (strcmp (name, "keep") == 0)
+    g_set_object (&self->kept, context);
+  if (strcmp (name, "ask-kept") == 0)
+    return wire_plugin_ask (self->kept, error);
+  if (strcmp (name, "limited") == 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED, "slow\ndown");
+      if (error != NULL)
+        reeve_error_set_wait (*error, 17);
+      return NULL;
+    }
+  if (strcmp (name, "large") == 0)
+    text = g_strnfill (2 * 1024 * 1024, 'x');
+  else
+    text = wire_plugin_describe (context);
+  return reeve_tool_result_new (text, NULL, FALSE);
+}
+
+static void
+wire_plugin_tool_init (ReeveToolInterface *iface)
+{
+  iface->call = wire_plugin_call;
+}
+
+static const GType *
+wire_plugin_query_types (void)
+{
+  static GType types[2] = { G_TYPE_INVALID, G_TYPE_INVALID };
+
+  types[0] = wire_plugin_get_type ();
+  return types;
+}
+
+REEVE_DEFINE_PLUGIN ("wire", "1.0.0", wire_plugin_query_types);
