@@ -95,6 +95,10 @@ reeve_openai_wire_raw_chunk (const char *json, gsize length)
 
   g_string_append (frame, "data: ");
   g_string_append_len (frame, json, (gssize) length);
+  /* an upstream may send an event in lines; their ends are nothing but space in JSON, and would end
+   * the caller's event */
+  if (memchr (json, '\n', length) != NULL || memchr (json, '\r', length) != NULL)
+    g_strdelimit (frame->str, "\r\n", ' ');
   g_string_append (frame, "\n\n");
   return g_string_free_to_bytes (frame);
 }

@@ -480,6 +480,18 @@ class Streams(Door):
         self.assertIn("error", json.loads(frames[-1][6:]))
         self.assertNotIn("[DONE]", answer.text)
 
+    def test_an_upstream_that_breaks_its_lines(self):
+        """An event may be several lines; the caller's is one, for most clients read no other."""
+        events = ['{"choices": [\r\n{"index": 0,\n\n\n"delta": {"content": "a"}}\r]}', '{\n"choices": [{"index": 0, "delta": {"content": "\\n"},\n"finish_reason": "stop"}]}']
+        texts = [re.sub("\r\n|\r|\n", "\ndata: ", "data: " + event) + "\n\n" for event in events]
+        self.mock.script([{"raw": "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n" + "".join(texts) + "data: [DONE]\n\n"}])
+        answer = self.host.post("/v1/chat/completions", {"model": "mock/gpt-test", "stream": True, "messages": [{"role": "user", "content": "x"}]}, expect=200)
+        frames = answer.text.strip().split("\n\n")
+        self.assertEqual("data: [DONE]", frames.pop())
+        for frame in frames:
+            self.assertRegex(frame, r"^data: [^\r\n]*$")
+        self.assertEqual([json.loads(event) for event in events], [json.loads(frame[6:]) for frame in frames])
+
 
 if __name__ == "__main__":
     main()
