@@ -23,6 +23,9 @@ static const struct
   GInterfaceInitFunc init;
 } reeve_wire_instance_kinds[] = {
   { REEVE_WIRE_TOOL, reeve_tool_get_type, reeve_wire_tool_init },
+  { REEVE_WIRE_SINK, reeve_sink_get_type, reeve_wire_sink_init },
+  { REEVE_WIRE_EXTRACTOR, reeve_extractor_get_type, reeve_wire_extractor_init },
+  { REEVE_WIRE_LLM_ENGINE, reeve_llm_engine_get_type, reeve_wire_engine_init },
 };
 
 static ReeveWireInstancePrivate *
@@ -51,7 +54,8 @@ reeve_wire_instance_setup (ReevePlugin *plugin, JsonObject *settings, ReeveConte
     return FALSE;
   g_free (self->path);
   g_variant_get (answer, "(o)", &self->path);
-  return TRUE;
+  return !REEVE_IS_EXTRACTOR (plugin)
+         || reeve_wire_extractor_prepare (REEVE_WIRE_INSTANCE (plugin), context, error);
 }
 
 static void

@@ -24,6 +24,12 @@ GVariant *reeve_wire_instance_call (ReeveWireInstance *self, const ReeveWireCall
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Fill in the functions of an interface, each in a file of its own. */
+void reeve_wire_engine_init (gpointer iface, gpointer data);
+void reeve_wire_extractor_init (gpointer iface, gpointer data);
+void reeve_wire_sink_init (gpointer iface, gpointer data);
 void reeve_wire_tool_init (gpointer iface, gpointer data);
+/* Asks for what is answered without a call later. */
+gboolean reeve_wire_extractor_prepare (ReeveWireInstance *instance, ReeveContext *context,
+                                       GError **error);
 
 G_END_DECLS

@@ -15,6 +15,9 @@
 #include "wire/wire-method.h"
 
 #include "runner-broker.h"
+#include "runner-engine.h"
+#include "runner-extractor.h"
+#include "runner-sink.h"
 #include "runner-tool.h"
 
 /* GDBus's thread, the main one, and what GLib makes for itself */
@@ -46,6 +49,9 @@ static const struct
   RunnerServeFunc perform;
 } runner_serve_kinds[] = {
   { WIRE_METHOD_PREFIX "Tool", reeve_tool_get_type, runner_tool_perform },
+  { WIRE_METHOD_PREFIX "Sink", reeve_sink_get_type, runner_sink_perform },
+  { WIRE_METHOD_PREFIX "Extractor", reeve_extractor_get_type, runner_extractor_perform },
+  { WIRE_METHOD_PREFIX "LlmEngine", reeve_llm_engine_get_type, runner_engine_perform },
 };
 
 /* ---- Runner's own methods ---- */

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One unchanged module in the host and in a confined runner, by kind: what is said of each call
+ * must be the same on both sides. */
+#include "wire-fixture.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+typedef void (*Script) (ReevePlugin *plugin, GString *transcript);
+
+/* The module's type number @type, here. */
+static ReevePlugin *
+make_here (const char *path, guint type)
+{
+  void *module = dlopen (path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+  const ReevePluginDescriptor *descriptor
+      = module != NULL ? dlsym (module, REEVE_PLUGIN_SYMBOL) : NULL;
+  g_autoptr (ReevePlugin) plugin = NULL;
+  g_autoptr (JsonNode) settings = wire_fixture_json ("{}");
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_nonnull (descriptor);
+  plugin = g_object_new (descriptor->query_types ()[type], NULL);
+  reeve_plugin_setup (plugin, json_node_get_object (settings), context, &error);
+  g_assert_no_error (error);
+  return g_steal_pointer (&plugin);
+}
+
+static void
+check_same (const char *path, guint type, Script script)
+{
+  g_autoptr (ReevePlugin) here = make_here (path, type);
+  g_autoptr (WireFixture) fixture
+      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, path, NULL, NULL);
+  g_autoptr (GString) said_here = g_string_new (NULL);
+  g_autoptr (GString) said_there = g_string_new (NULL);
+
+  g_assert_no_error (fixture->error);
+  wire_fixture_set_up (fixture, type, "{}");
+  g_assert_no_error (fixture->error);
+  script (here, said_here);
+  script (fixture->plugin, said_there);
+  g_assert_cmpuint (said_here->len, >, 0);
+  g_assert_cmpstr (said_there->str, ==, said_here->str);
+  reeve_plugin_shutdown (fixture->plugin);
+  g_assert_false (reeve_wire_has_ended (fixture->wire, NULL));
+}
+
+static void
+note_error (GString *transcript, GError **error)
+{
+  if (*error != NULL)
+    g_string_append_printf (transcript, "error %d: %s\n", (*error)->code, (*error)->message);
+  g_clear_error (error);
+}
+
+/* ---- tools ---- */
+
+static void
+script_tool (ReevePlugin *plugin, GString *transcript)
+{
+  static const char *const all[] = { "2 ^ 64", "1 / 0", "(", "0.1 + 0.2", "sqrt(2)" };
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) tools = reeve_tool_list (REEVE_TOOL (plugin), context, &error);
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < tools->len; i++)
+    {
+      ReeveToolInfo *info = g_ptr_array_index (tools, i);
+      g_autofree char *schema = json_to_string (reeve_tool_info_get_parameters (info), FALSE);
+
+      g_string_append_printf (transcript, "%s %s %s %d\n", reeve_tool_info_get_name (info),
+                              reeve_tool_info_get_description (info), schema,
+                              (int) reeve_tool_info_get_hints (info));
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      g_autofree char *json = g_strdup_printf ("{\"expression\": \"%s\"}", all[i]);
+      g_autoptr (JsonNode) arguments = wire_fixture_json (json);
+      g_autoptr (ReeveToolResult) result = reeve_tool_call (
+          REEVE_TOOL (plugin), "calculate", json_node_get_object (arguments), context, &error);
+      JsonNode *data = result != NULL ? reeve_tool_result_get_data (result) : NULL;
+      g_autofree char *text = data != NULL ? json_to_string (data, FALSE) : NULL;
+
+      if (result != NULL)
+        g_string_append_printf (transcript, "%s %s %d\n", reeve_tool_result_get_text (result),
+                                text != NULL ? text : "-", reeve_tool_result_get_is_error (result));
+      note_error (transcript, &error);
+    }
+}
+
+static void
+test_tool (void)
+{
+  g_autofree char *path = wire_fixture_get_plugin ("tool-calculate");
+
+  check_same (path, 0, script_tool);
+}
+
+/* ---- extractors ---- */
+
+static void
+extract_one (ReevePlugin *plugin, GBytes *bytes, const char *type, GString *transcript)
+{
+  g_autoptr (ReeveContext) context = wire_fixture_context (0, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveExtract) extract = reeve_extractor_extract (REEVE_EXTRACTOR (plugin), bytes, type,
+                                                              "a file.txt", context, &error);
+
+  note_error (transcript, &error);
+  if (extract == NULL)
+    return;
+  g_string_append_printf (
+      transcript, "title %s\n",
+      reeve_extract_get_title (extract) != NULL ? reeve_extract_get_title (extract) : "-");
+  for (guint i = 0; i < reeve_extract_get_n_pages (extract); i++)
+    {
+      guint number = 0;
+      const char *text = reeve_extract_get_page (extract, i, &number);
+      g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+
+      g_string_append_printf (transcript, "page %u %" G_GSIZE_FORMAT " %s\n", number, strlen (text),
+                              digest);
+    }
+}
+
+static void
+script_extractor (ReevePlugin *plugin, GString *transcript)
+{
+  static const char text[] = "# A title\n\nSome text, f\303\274r now.\f\nAnother page.\n";
+  const char *const *types = reeve_extractor_media_types (REEVE_EXTRACTOR (plugin));
+  g_autofree char *all = g_strjoinv (" ", (char **) types);
+  g_autoptr (GBytes) small = g_bytes_new_static (text, sizeof text - 1);
+  g_autoptr (GBytes) broken = g_bytes_new_static ("\377\376\000", 3);
+  g_autoptr (GBytes) empty = g_bytes_new_static ("", 0);
+
+  g_string_append_printf (transcript, "%s\n", all);
+  for (guint i = 0; types[i] != NULL; i++)
+    extract_one (plugin, small, types[i], transcript);
+  extract_one (plugin, broken, "text/plain", transcript);
+  extract_one (plugin, empty, "text/plain", transcript);
+  extract_one (plugin, small, "application/pdf", transcript);
+}
+
+/* 100 MiB there and back */
+static void
+script_blob (ReevePlugin *plugin, GString *transcript)
+{
+  const gsize size = 100 * 1024 * 1024;
+  char *data = g_malloc (size);
+  g_autoptr (GBytes) bytes = NULL;
+
+  memset (data, 'x', size);
+  for (gsize i = 79; i < size; i += 80)
+    data[i] = '\n';
+  bytes = g_bytes_new_take (data, size);
+  extract_one (plugin, bytes, "text/plain", transcript);
+  g_assert_nonnull (strstr (transcript->str, "page 1 104857600 "));
+}
+
+static void
+test_extractor (void)
+{
+  g_autofree char *path = wire_fixture_get_plugin ("extractor-text");
+  g_autofree char *echo = wire_fixture_get_path ("wire-sink.so");
+
+  check_same (path, 0, script_extractor);
+  check_same (echo, 0, script_blob);
+}
+
+/* ---- engines ---- */
+
+typedef struct
+{
+  GString *transcript;
+  guint left; /* pieces until it has enough */
+} Listener;
+
+static gboolean
+on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError **error)
+{
+  Listener *self = user_data;
+
+  g_string_append_printf (
+      self->transcript, "%d %u %.*s %s %s %" G_GINT64_FORMAT "\n", (int) delta->kind, delta->index,
+      (int) delta->text_length, delta->text != NULL ? delta->text : "",
+      delta->id != NULL ? delta->id : "-", delta->name != NULL ? delta->name : "-",
+      delta->kind == REEVE_LLM_DELTA_USAGE ? delta->output_tokens : 0);
+  if (--self->left > 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED, "it is enough");
+  return FALSE;
+}
+
+static void
+generate_one (ReevePlugin *plugin, guint pieces, GString *transcript)
+{
+  static const char words[]
+      = "[{\"role\": \"system\", \"content\": \"Pumps are serviced every 90 days. Valves are "
+        "red.\"},"
+        " {\"role\": \"user\", \"content\": \"How often are pumps serviced?\"}]";
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+  g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, "extractive");
+  g_autoptr (JsonNode) messages = wire_fixture_json (words);
+  g_autoptr (GError) error = NULL;
+  Listener listener = { transcript, pieces };
+
+  reeve_llm_request_set_messages (request, json_node_get_array (messages));
+  reeve_llm_request_set_stream (request, TRUE);
+  reeve_llm_request_set_max_tokens (request, 200);
+  g_string_append_printf (transcript, "done %d\n",
+                          reeve_llm_engine_generate (REEVE_LLM_ENGINE (plugin), request, context,
+                                                     on_delta, &listener, &error));
+  note_error (transcript, &error);
+}
+
+static void
+script_engine (ReevePlugin *plugin, GString *transcript)
+{
+  generate_one (plugin, 10000, transcript);
+  generate_one (plugin, 1, transcript);
+  generate_one (plugin, 10000, transcript);
+}
+
+static void
+test_engine (void)
+{
+  g_autofree char *path = wire_fixture_get_plugin ("llm-extractive");
+
+  check_same (path, 0, script_engine);
+}
+
+/* ---- sinks ---- */
+
+static void
+script_sink (ReevePlugin *plugin, GString *transcript)
+{
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+
+  for (guint count = 0; count < 5; count++)
+    {
+      g_autoptr (ReeveSinkBatch) batch = reeve_sink_batch_new ("t1");
+      g_autoptr (GError) error = NULL;
+
+      for (guint i = 0; i < count; i++)
+        reeve_sink_batch_add (batch, "id", 1700000000000000 + i, 1 + i,
+                              i == 3 ? "refuse \"this\"" : "fine");
+      g_string_append_printf (transcript, "%u of %u\n",
+                              reeve_sink_deliver (REEVE_SINK (plugin), batch, context, &error),
+                              count);
+      note_error (transcript, &error);
+    }
+}
+
+static void
+test_sink (void)
+{
+  g_autofree char *path = wire_fixture_get_path ("wire-sink.so");
+
+  check_same (path, 0, script_sink);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/wire/kinds/tool", test_tool);
+  g_test_add_func ("/wire/kinds/extractor", test_extractor);
+  g_test_add_func ("/wire/kinds/engine", test_engine);
+  g_test_add_func ("/wire/kinds/sink", test_sink);
+  return g_test_run ();
+}
