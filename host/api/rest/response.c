@@ -201,12 +201,27 @@ reeve_rest_response_set_own (ReeveRestMessage *msg, char trace_id[33])
   reeve_rest_response_set_ids (msg, &trace, request_id);
 }
 
+/* libsoup does not read the body that somebody waits with, once he is refused, and closes: the
+ * answer says so (RFC 9110, 10.1.1). */
+static void
+reeve_rest_response_end_expectation (ReeveRestMessage *msg)
+{
+  ReeveRestConnection *connection = reeve_rest_message_get_connection (msg);
+
+  if (connection == NULL || !reeve_rest_connection_get_head (connection)->expect)
+    return;
+  reeve_rest_connection_set_last (connection);
+  soup_message_headers_replace (reeve_rest_message_get_response_headers (msg), "Connection",
+                                "close");
+}
+
 void
 reeve_rest_response_refuse (ReeveRestMessage *msg, const GError *error, const char *instance,
                             gboolean compatible)
 {
   char trace_id[33] = { 0 };
 
+  reeve_rest_response_end_expectation (msg);
   reeve_rest_response_set_own (msg, trace_id);
   reeve_rest_response_set_error (msg, error, instance, compatible, trace_id, NULL);
 }
