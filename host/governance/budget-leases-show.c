@@ -29,6 +29,19 @@ reeve_budget_leases_show_one (ReeveBudgetLeases *self, ReeveRecord *record, gint
   return NULL;
 }
 
+/* A clock that was set back ends no period that a tenant has begun: calls are still of that one. */
+static void
+reeve_budget_leases_show_go_on (ReeveBudgetLeases *self, GPtrArray *rows, ReeveBudget *budget)
+{
+  for (guint i = 0; i < rows->len; i++)
+    {
+      JsonObject *fields = reeve_record_get_fields (g_ptr_array_index (rows, i));
+
+      if (reeve_json_get_int (fields, "days", -1) == self->table.days)
+        reeve_budget_go_on (budget, reeve_json_get_int (fields, "period", -1));
+    }
+}
+
 /**
  * reeve_budget_leases_show:
  * @self: the platform's budget
@@ -47,9 +60,11 @@ reeve_budget_leases_show (ReeveBudgetLeases *self, GError **error)
   JsonArray *leases = NULL;
   JsonObject *shown = NULL;
 
+  if (rows == NULL)
+    return NULL;
   reeve_budget_roll (budget, reeve_times_now ());
-  if (rows == NULL
-      || !reeve_budget_leases_row_read (&self->table, "", budget->period, &total, error))
+  reeve_budget_leases_show_go_on (self, rows, budget);
+  if (!reeve_budget_leases_row_read (&self->table, "", budget->period, &total, error))
     return NULL;
   budget->tokens_used = total.tokens_total;
   reeve_budget_money_need (&budget->money, budget->currency)->used = total.cost_total;

@@ -515,6 +515,10 @@ test_periods (DirectoryFixture *fixture, gconstpointer data)
   g_assert_true (reeve_budget_book_get_slice (book, now, &slice));
   g_assert_cmpint (slice.tokens, >=, 900);
   g_assert_cmpint (slice.tokens, <=, 1000);
+  /* nor does the clock say which one is shown */
+  g_assert_cmpint (shown (&host, "period"), ==, slice.period);
+  g_assert_cmpint (shown (&host, "tokens_used"), ==, slice.tokens);
+  g_assert_cmpint (given (&host, reeve_budget_book_get_tenant_id (book)), ==, slice.tokens);
   end_host (&host);
 }
 
