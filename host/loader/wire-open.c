@@ -202,14 +202,15 @@ void
 reeve_wire_close (ReeveWire *self)
 {
   ReeveWirePassage *passage = NULL;
-  const GError closed = { REEVE_ERROR, REEVE_ERROR_PLUGIN, (char *) "it is of no more use" };
+  g_autoptr (GError) closed = g_error_new (REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                                           "plugin %s: its runner is of no more use", self->name);
 
   g_mutex_lock (&self->lock);
   passage = g_steal_pointer (&self->passage);
   g_mutex_unlock (&self->lock);
   if (passage != NULL)
     reeve_wire_gate_remove (reeve_wire_hub_get_gate (self->hub), passage);
-  reeve_wire_fail_calls (self, &closed);
+  reeve_wire_fail_calls (self, closed);
   if (self->connection != NULL)
     {
       g_dbus_connection_remove_filter (self->connection, self->filter);
