@@ -3,10 +3,18 @@
  * alone: the context of the host's own call does the rest, as it does for a plugin in the host. */
 #include "wire-broker.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <gio/gunixfdlist.h>
+
+#include "wire/wire-blob.h"
 #include "wire/wire-error.h"
+#include "wire/wire-http.h"
 #include "wire/wire-method.h"
+
+#define REEVE_WIRE_BROKER_MAX_BODY (64u * 1024 * 1024)
 
 typedef struct
 {
@@ -50,9 +58,93 @@ reeve_wire_broker_call (ReeveContext *context, GVariant *body, GError **error)
   return g_variant_new ("(s)", text);
 }
 
-/* (transfer floating) (nullable) */
+/* ---- HTTP ---- */
+
+/* Memory that the runner may write; the number that it has is its call's: there is one at a time.
+ */
 static GVariant *
-reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, GError **error)
+reeve_wire_broker_buffer (ReeveWire *wire, GVariant *body, int *sent, GError **error)
+{
+  guint64 call = 0;
+  guint64 size = 0;
+  int fd = -1;
+
+  g_variant_get (body, "(tt)", &call, &size);
+  if (size == 0 || size > REEVE_WIRE_BROKER_MAX_BODY)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+                   "a body of %" G_GUINT64_FORMAT " bytes: %u is the most", size,
+                   REEVE_WIRE_BROKER_MAX_BODY);
+      return NULL;
+    }
+  fd = wire_blob_new_open ((gsize) size, error);
+  *sent = fd >= 0 ? fcntl (fd, F_DUPFD_CLOEXEC, 0) : -1;
+  if (fd < 0)
+    return NULL;
+  if (*sent >= 0 && reeve_wire_keep_buffer (wire, call, fd, (gsize) size))
+    return g_variant_new ("(th)", call, 0);
+  close (fd);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "a call has one buffer at a time");
+  return NULL;
+}
+
+/* (transfer full) (nullable): what the request is sent with; a copy, whatever the runner does */
+static GBytes *
+reeve_wire_broker_get_body (ReeveWire *wire, GVariant *body, GError **error)
+{
+  g_autoptr (GVariant) bytes = g_variant_get_child_value (body, 2);
+  guint64 call = 0;
+  guint64 buffer = 0;
+  gsize size = 0;
+  int fd = -1;
+  GBytes *copy = NULL;
+
+  g_variant_get_child (body, 0, "t", &call);
+  g_variant_get_child (body, 3, "t", &buffer);
+  if (buffer == 0)
+    return g_variant_get_data_as_bytes (bytes);
+  fd = buffer == call ? reeve_wire_take_buffer (wire, call, &size) : -1;
+  if (fd < 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no such buffer");
+      return NULL;
+    }
+  copy = wire_blob_copy (fd, size, error);
+  close (fd);
+  return copy;
+}
+
+static GVariant *
+reeve_wire_broker_http (ReeveWire *wire, ReeveContext *context, GVariant *body, int *sent,
+                        GError **error)
+{
+  g_autoptr (ReeveHttpRequest) request = NULL;
+  g_autoptr (ReeveHttpResponse) response = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autofree char *head = NULL;
+  GBytes *content = NULL;
+  const char *text = NULL;
+
+  g_variant_get_child (body, 1, "&s", &text);
+  request = wire_http_request_from_text (text, error);
+  bytes = request != NULL ? reeve_wire_broker_get_body (wire, body, error) : NULL;
+  if (bytes == NULL)
+    return NULL;
+  if (g_bytes_get_size (bytes) > 0)
+    reeve_http_request_set_body (request, NULL, bytes);
+  response = reeve_context_http (context, request, error);
+  if (response == NULL)
+    return NULL;
+  content = reeve_http_response_get_body (response);
+  *sent = wire_blob_new (content != NULL ? g_bytes_get_data (content, NULL) : "",
+                         content != NULL ? g_bytes_get_size (content) : 0, error);
+  head = wire_http_response_to_text (response);
+  return *sent >= 0 ? g_variant_new ("(sh)", head, 0) : NULL;
+}
+
+/* (transfer floating) (nullable). @sent: (out): a descriptor that goes with it, or -1 */
+static GVariant *
+reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, int *sent, GError **error)
 {
   GVariant *body = g_dbus_message_get_body (message);
   const char *member = g_dbus_message_get_member (message);
@@ -76,8 +168,21 @@ reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, GError **error
     }
   if (strcmp (member, "Call") == 0)
     return reeve_wire_broker_call (context, body, error);
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "the broker does not offer %s", member);
-  return NULL;
+  if (strcmp (member, "Buffer") == 0)
+    return reeve_wire_broker_buffer (wire, body, sent, error);
+  return reeve_wire_broker_http (wire, context, body, sent, error);
+}
+
+static void
+reeve_wire_broker_attach (GDBusMessage *reply, int fd)
+{
+  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+  g_autoptr (GError) error = NULL;
+
+  if (g_unix_fd_list_append (list, fd, &error) >= 0)
+    g_dbus_message_set_unix_fd_list (reply, list);
+  else
+    g_warning ("an answer goes without its descriptor: %s", error->message);
 }
 
 static void
@@ -88,7 +193,9 @@ reeve_wire_broker_work (gpointer data)
   g_autoptr (GDBusMessage) reply = NULL;
   g_autoptr (GVariant) result = NULL;
 
-  result = reeve_wire_broker_answer (job->wire, job->message, &error);
+  int sent = -1;
+
+  result = reeve_wire_broker_answer (job->wire, job->message, &sent, &error);
   if (result != NULL)
     g_variant_ref_sink (result);
   if (result != NULL && g_variant_get_size (result) > WIRE_METHOD_MAX_BODY)
@@ -100,7 +207,11 @@ reeve_wire_broker_work (gpointer data)
     {
       reply = g_dbus_message_new_method_reply (job->message);
       g_dbus_message_set_body (reply, result);
+      if (sent >= 0)
+        reeve_wire_broker_attach (reply, sent);
     }
+  if (sent >= 0)
+    close (sent);
   /* it fails where the runner is gone: then nobody waits */
   g_dbus_connection_send_message (job->connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
                                   NULL);

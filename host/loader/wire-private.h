@@ -20,6 +20,8 @@ typedef struct
   gboolean cancelled;
   GDBusMessage *reply;
   GError *error;
+  int buffer; /* for a body; -1: none */
+  gsize buffer_size;
   GCond changed;
 } ReeveWireUnderWay;
 

@@ -17,6 +17,14 @@
 #include "wire-broker.h"
 
 static void
+reeve_wire_close_end (int *end)
+{
+  if (*end >= 0)
+    close (*end);
+  *end = -1;
+}
+
+static void
 reeve_wire_under_way_free (gpointer data)
 {
   ReeveWireUnderWay *call = data;
@@ -25,6 +33,7 @@ reeve_wire_under_way_free (gpointer data)
   g_clear_object (&call->reply);
   g_clear_error (&call->error);
   g_cond_clear (&call->changed);
+  reeve_wire_close_end (&call->buffer);
   g_free (call);
 }
 
@@ -184,6 +193,7 @@ reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
   gint64 deadline = reeve_context_get_deadline (call->context);
   GError *problem = NULL;
 
+  one->buffer = -1;
   one->interface = call->interface;
   one->member = call->member;
   one->context = g_object_ref (call->context);
@@ -387,14 +397,6 @@ reeve_wire_open_stream (const ReeveWireCall *call, int *ends, GError **error)
   return FALSE;
 }
 
-static void
-reeve_wire_close_end (int *end)
-{
-  if (*end >= 0)
-    close (*end);
-  *end = -1;
-}
-
 /* Reads the stream, if there is one, and waits for the answer. @failed: (out): the stream was bad,
  * or whoever takes it does not want more. */
 static void
@@ -484,6 +486,17 @@ reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
   return reeve_wire_finish (self, call, one, ends, error);
 }
 
+/* A call that is under way and that somebody waits for; under the lock. */
+static ReeveWireUnderWay *
+reeve_wire_find (ReeveWire *self, guint64 call)
+{
+  ReeveWireUnderWay *one = call != 0 && call <= G_MAXUINT32
+                               ? g_hash_table_lookup (self->calls, GUINT_TO_POINTER ((guint) call))
+                               : NULL;
+
+  return one != NULL && !one->left && one->reply == NULL && one->error == NULL ? one : NULL;
+}
+
 ReeveContext *
 reeve_wire_find_context (ReeveWire *self, guint64 call)
 {
@@ -491,10 +504,44 @@ reeve_wire_find_context (ReeveWire *self, guint64 call)
   ReeveContext *context = NULL;
 
   g_mutex_lock (&self->lock);
-  if (call != 0 && call <= G_MAXUINT32)
-    one = g_hash_table_lookup (self->calls, GUINT_TO_POINTER ((guint) call));
-  if (one != NULL && !one->left && one->reply == NULL && one->error == NULL)
-    context = g_object_ref (one->context);
+  one = reeve_wire_find (self, call);
+  context = one != NULL ? g_object_ref (one->context) : NULL;
   g_mutex_unlock (&self->lock);
   return context;
+}
+
+gboolean
+reeve_wire_keep_buffer (ReeveWire *self, guint64 call, int fd, gsize size)
+{
+  ReeveWireUnderWay *one = NULL;
+  gboolean kept = FALSE;
+
+  g_mutex_lock (&self->lock);
+  one = reeve_wire_find (self, call);
+  kept = one != NULL && one->buffer < 0;
+  if (kept)
+    {
+      one->buffer = fd;
+      one->buffer_size = size;
+    }
+  g_mutex_unlock (&self->lock);
+  return kept;
+}
+
+int
+reeve_wire_take_buffer (ReeveWire *self, guint64 call, gsize *size)
+{
+  ReeveWireUnderWay *one = NULL;
+  int fd = -1;
+
+  g_mutex_lock (&self->lock);
+  one = reeve_wire_find (self, call);
+  if (one != NULL && one->buffer >= 0)
+    {
+      fd = one->buffer;
+      *size = one->buffer_size;
+      one->buffer = -1;
+    }
+  g_mutex_unlock (&self->lock);
+  return fd;
 }

@@ -64,6 +64,10 @@ void reeve_wire_drop_arguments (const ReeveWireCall *call);
 /* (transfer full) (nullable): of a call that is under way and that somebody waits for: for the
  * broker */
 ReeveContext *reeve_wire_find_context (ReeveWire *self, guint64 call);
+/* One for a call, closed with it. FALSE: there is one, or no such call. */
+gboolean reeve_wire_keep_buffer (ReeveWire *self, guint64 call, int fd, gsize size);
+/* The caller's; -1: there is none */
+int reeve_wire_take_buffer (ReeveWire *self, guint64 call, gsize *size);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWire, reeve_wire_unref)
 

@@ -3,9 +3,16 @@
 #include "runner-broker.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "wire/wire-blob.h"
 #include "wire/wire-error.h"
+#include "wire/wire-http.h"
 #include "wire/wire-method.h"
+
+/* bytes of a body that go in the message itself */
+#define RUNNER_BROKER_INLINE (256 * 1024)
 
 struct _RunnerBroker
 {
@@ -112,8 +119,79 @@ runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capa
   return reeve_json_parse_strict (result, strlen (result), error);
 }
 
+/* A body that is too large for a message is written into memory of the host's. 0 with an error */
+static guint64
+runner_broker_put_body (RunnerBroker *self, ReeveContext *context, GBytes *body, GError **error)
+{
+  gsize size = g_bytes_get_size (body);
+  g_autoptr (GDBusMessage) reply = runner_broker_ask (
+      self, context, "Buffer", g_variant_new ("(tt)", self->call, (guint64) size), error);
+  int fd = reply != NULL ? wire_method_take_fd (reply, 1) : -1;
+  void *memory = fd >= 0 ? mmap (NULL, size, PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+  guint64 id = 0;
+
+  if (fd >= 0)
+    close (fd);
+  if (reply == NULL)
+    return 0;
+  if (memory == MAP_FAILED)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "no memory for a body");
+      return 0;
+    }
+  memcpy (memory, g_bytes_get_data (body, NULL), size);
+  munmap (memory, size);
+  g_variant_get_child (g_dbus_message_get_body (reply), 0, "t", &id);
+  return id;
+}
+
+static ReeveHttpResponse *
+runner_broker_read_response (GDBusMessage *reply, GError **error)
+{
+  g_autoptr (ReeveHttpResponse) response = NULL;
+  g_autoptr (GBytes) content = NULL;
+  int fd = wire_method_take_fd (reply, 1);
+  const char *text = NULL;
+
+  if (fd < 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the host's answer has no content");
+      return NULL;
+    }
+  content = wire_blob_map (fd, error);
+  g_variant_get_child (g_dbus_message_get_body (reply), 0, "&s", &text);
+  response = content != NULL ? wire_http_response_from_text (text, error) : NULL;
+  if (response == NULL)
+    return NULL;
+  reeve_http_response_set_body (response, content);
+  return g_steal_pointer (&response);
+}
+
+static ReeveHttpResponse *
+runner_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *request,
+                    GError **error)
+{
+  RunnerBroker *self = RUNNER_BROKER (broker);
+  GBytes *body = reeve_http_request_get_body (request);
+  gboolean large = body != NULL && g_bytes_get_size (body) > RUNNER_BROKER_INLINE;
+  g_autofree char *text = wire_http_request_to_text (request);
+  guint64 buffer = large ? runner_broker_put_body (self, context, body, error) : 0;
+  g_autoptr (GDBusMessage) reply = NULL;
+  GVariant *bytes = NULL;
+
+  if (large && buffer == 0)
+    return NULL;
+  bytes = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE,
+                                     body != NULL && !large ? g_bytes_get_data (body, NULL) : NULL,
+                                     body != NULL && !large ? g_bytes_get_size (body) : 0, 1);
+  reply = runner_broker_ask (self, context, "Http",
+                             g_variant_new ("(ts@ayt)", self->call, text, bytes, buffer), error);
+  return reply != NULL ? runner_broker_read_response (reply, error) : NULL;
+}
+
 static void
 runner_broker_iface_init (ReeveBrokerInterface *iface)
 {
   iface->call = runner_broker_call;
+  iface->http = runner_broker_http;
 }

@@ -100,10 +100,28 @@ test_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capabi
   return json_node_copy (params);
 }
 
+/* Gives the body back, and what it saw. */
+static ReeveHttpResponse *
+test_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *request,
+                  GError **error)
+{
+  ReeveHttpResponse *response = reeve_http_response_new (207);
+  g_autofree char *headers = g_strjoinv (",", (char **) reeve_http_request_get_headers (request));
+  g_autofree char *seen = g_strdup_printf (
+      "%s %s %s %u %d", reeve_http_request_get_method (request),
+      reeve_http_request_get_url (request), headers, reeve_http_request_get_timeout_ms (request),
+      reeve_http_request_get_idempotent (request));
+
+  reeve_http_response_add_header (response, "X-Seen", seen);
+  reeve_http_response_set_body (response, reeve_http_request_get_body (request));
+  return response;
+}
+
 static void
 test_broker_iface_init (ReeveBrokerInterface *iface)
 {
   iface->call = test_broker_call;
+  iface->http = test_broker_http;
 }
 
 static void
@@ -190,6 +208,32 @@ test_broker_of_a_call (void)
   g_assert_null (call_with (fixture, "ask-kept", with, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
   g_assert_nonnull (strstr (error->message, "is not under way"));
+}
+
+static void
+test_http (void)
+{
+  static const char *const names[] = { "send-none", "send-much" };
+  g_autoptr (WireFixture) fixture = new_behaving ();
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  g_autoptr (ReeveContext) with = wire_fixture_context (60000, broker, NULL);
+  g_autoptr (ReeveContext) without = wire_fixture_context (60000, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (ReeveToolResult) result = call_with (fixture, names[i], with, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpstr (reeve_tool_result_get_text (result), ==,
+                       "207 PUT https://host.example/a X-One,1,Content-Type,text/plain 1234 0 1");
+    }
+  g_assert_null (call_with (fixture, "send-much", without, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+  g_clear_error (&error);
+  g_assert_null (call_with (fixture, "send-too-much", with, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE);
+  assert_answers (fixture);
 }
 
 static void
@@ -328,6 +372,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/tool/hardened", test_tool_hardened);
   g_test_add_func ("/wire/context", test_context);
   g_test_add_func ("/wire/broker", test_broker_of_a_call);
+  g_test_add_func ("/wire/http", test_http);
   g_test_add_func ("/wire/errors", test_errors);
   g_test_add_func ("/wire/cancelled", test_cancelled);
   g_test_add_func ("/wire/deadline", test_deadline);

@@ -74,6 +74,28 @@ wire_plugin_ask (ReeveContext *context, GError **error)
   return reeve_tool_result_new (text, answer, FALSE);
 }
 
+/* Sends a body of @size bytes, and says what came back. */
+static ReeveToolResult *
+wire_plugin_send (ReeveContext *context, gsize size, GError **error)
+{
+  g_autofree char *data = g_strnfill (size, 'b');
+  g_autoptr (GBytes) body = g_bytes_new (data, size);
+  g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("PUT", "https://host.example/a");
+  g_autoptr (ReeveHttpResponse) response = NULL;
+  g_autofree char *text = NULL;
+
+  reeve_http_request_add_header (request, "X-One", "1");
+  reeve_http_request_set_body (request, "text/plain", body);
+  reeve_http_request_set_timeout_ms (request, 1234);
+  response = reeve_context_http (context, request, error);
+  if (response == NULL)
+    return NULL;
+  text = g_strdup_printf ("%u %s %d", reeve_http_response_get_status (response),
+                          reeve_http_response_get_header (response, "X-Seen"),
+                          g_bytes_equal (reeve_http_response_get_body (response), body));
+  return reeve_tool_result_new (text, NULL, FALSE);
+}
+
 static ReeveToolResult *
 wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
                   GError **error)
@@ -89,6 +111,10 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
     _exit (7);
   if (strcmp (name, "ask") == 0)
     return wire_plugin_ask (context, error);
+  if (strcmp (name, "send-none") == 0 || strcmp (name, "send-much") == 0)
+    return wire_plugin_send (context, strcmp (name, "send-much") == 0 ? 3 << 20 : 0, error);
+  if (strcmp (name, "send-too-much") == 0)
+    return wire_plugin_send (context, (64 << 20) + 1, error);
   if (strcmp (name, "keep") == 0)
     g_set_object (&self->kept, context);
   if (strcmp (name, "ask-kept") == 0)

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Headers are a list of name, value, name, value: their order and repetitions stay. */
+#include "wire-http.h"
+
+#include <string.h>
+
+static void
+wire_http_set_headers (JsonObject *object, const char *const *headers)
+{
+  JsonArray *all = json_array_new ();
+
+  for (guint i = 0; headers != NULL && headers[i] != NULL; i++)
+    json_array_add_string_element (all, headers[i]);
+  json_object_set_array_member (object, "headers", all);
+}
+
+/* (transfer container) (nullable): names and values, of @object's texts */
+static GPtrArray *
+wire_http_get_headers (JsonObject *object)
+{
+  JsonArray *all = reeve_json_get_array (object, "headers");
+  guint count = all != NULL ? json_array_get_length (all) : 0;
+  g_autoptr (GPtrArray) headers = g_ptr_array_new ();
+
+  for (guint i = 0; i < count; i++)
+    {
+      JsonNode *one = json_array_get_element (all, i);
+
+      if (!JSON_NODE_HOLDS_VALUE (one) || json_node_get_value_type (one) != G_TYPE_STRING)
+        return NULL;
+      g_ptr_array_add (headers, (char *) json_node_get_string (one));
+    }
+  return count % 2 == 0 ? g_steal_pointer (&headers) : NULL;
+}
+
+static JsonNode *
+wire_http_read (const char *text, GPtrArray **headers, GError **error)
+{
+  g_autoptr (JsonNode) node = reeve_json_parse_strict (text, strlen (text), error);
+
+  if (node == NULL)
+    return NULL;
+  *headers
+      = JSON_NODE_HOLDS_OBJECT (node) ? wire_http_get_headers (json_node_get_object (node)) : NULL;
+  if (*headers != NULL)
+    return g_steal_pointer (&node);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "no HTTP head is written so");
+  return NULL;
+}
+
+char *
+wire_http_request_to_text (ReeveHttpRequest *request)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  JsonObject *object = json_object_new ();
+
+  json_node_take_object (node, object);
+  json_object_set_string_member (object, "method", reeve_http_request_get_method (request));
+  json_object_set_string_member (object, "url", reeve_http_request_get_url (request));
+  wire_http_set_headers (object, reeve_http_request_get_headers (request));
+  json_object_set_boolean_member (object, "idempotent",
+                                  reeve_http_request_get_idempotent (request));
+  json_object_set_int_member (
+      object, "max_response",
+      (gint64) MIN (reeve_http_request_get_max_response (request), (gsize) G_MAXINT64));
+  json_object_set_int_member (object, "timeout_ms", reeve_http_request_get_timeout_ms (request));
+  return json_to_string (node, FALSE);
+}
+
+ReeveHttpRequest *
+wire_http_request_from_text (const char *text, GError **error)
+{
+  g_autoptr (GPtrArray) headers = NULL;
+  g_autoptr (JsonNode) node = wire_http_read (text, &headers, error);
+  JsonObject *object = node != NULL ? json_node_get_object (node) : NULL;
+  const char *method = object != NULL ? reeve_json_get_string (object, "method", NULL) : NULL;
+  const char *url = object != NULL ? reeve_json_get_string (object, "url", NULL) : NULL;
+  ReeveHttpRequest *request = NULL;
+
+  if (node == NULL)
+    return NULL;
+  if (method == NULL || url == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+                   "an HTTP request without method or URL");
+      return NULL;
+    }
+  request = reeve_http_request_new (method, url);
+  for (guint i = 0; i + 1 < headers->len; i += 2)
+    reeve_http_request_add_header (request, g_ptr_array_index (headers, i),
+                                   g_ptr_array_index (headers, i + 1));
+  reeve_http_request_set_idempotent (request, reeve_json_get_boolean (object, "idempotent", FALSE));
+  reeve_http_request_set_max_response (
+      request, (gsize) MAX (reeve_json_get_int (object, "max_response", 0), 0));
+  reeve_http_request_set_timeout_ms (
+      request, (guint) CLAMP (reeve_json_get_int (object, "timeout_ms", 0), 0, G_MAXINT));
+  return request;
+}
+
+char *
+wire_http_response_to_text (ReeveHttpResponse *response)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+  JsonObject *object = json_object_new ();
+
+  json_node_take_object (node, object);
+  json_object_set_int_member (object, "status", reeve_http_response_get_status (response));
+  wire_http_set_headers (object, reeve_http_response_get_headers (response));
+  return json_to_string (node, FALSE);
+}
+
+ReeveHttpResponse *
+wire_http_response_from_text (const char *text, GError **error)
+{
+  g_autoptr (GPtrArray) headers = NULL;
+  g_autoptr (JsonNode) node = wire_http_read (text, &headers, error);
+  ReeveHttpResponse *response = NULL;
+
+  if (node == NULL)
+    return NULL;
+  response = reeve_http_response_new (
+      (guint) CLAMP (reeve_json_get_int (json_node_get_object (node), "status", 0), 0, 999));
+  for (guint i = 0; i + 1 < headers->len; i += 2)
+    reeve_http_response_add_header (response, g_ptr_array_index (headers, i),
+                                    g_ptr_array_index (headers, i + 1));
+  return response;
+}
