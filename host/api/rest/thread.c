@@ -148,16 +148,34 @@ reeve_rest_thread_make_room (ReeveRestThread *self)
   return TRUE;
 }
 
+/* Where all places are taken it gets one of some in advance, for who makes room may be at work on
+ * another thread for a moment. When those are taken, too, that thread is not served by a processor:
+ * then one of our own goes, or the newest would be refused for the sake of idle ones. */
+static ReeveRestAddressesVerdict
+reeve_rest_thread_enter_crowd (ReeveRestThread *self, GSocketAddress *remote)
+{
+  ReeveRestAddresses *addresses = self->shared->addresses;
+  guint advance = self->shared->limits.max_connections / 8 + 1;
+  ReeveRestAddressesVerdict verdict = reeve_rest_addresses_enter (addresses, remote, advance);
+
+  if (verdict == REEVE_REST_ADDRESSES_FULL && reeve_rest_thread_drop_idlest (self))
+    /* they are closed before this thread accepts the next ones */
+    return reeve_rest_addresses_enter (
+        addresses, remote, advance + REEVE_REST_THREAD_ACCEPTS * self->shared->threads->len);
+  if (verdict != REEVE_REST_ADDRESSES_WELCOME || reeve_rest_thread_make_room (self))
+    return verdict;
+  reeve_rest_addresses_leave (addresses, remote);
+  return REEVE_REST_ADDRESSES_FULL;
+}
+
 static gboolean
 reeve_rest_thread_is_welcome (ReeveRestThread *self, GSocketAddress *remote)
 {
-  ReeveRestAddresses *addresses = self->shared->addresses;
-  ReeveRestAddressesVerdict verdict = reeve_rest_addresses_enter (addresses, remote, 0);
+  ReeveRestAddressesVerdict verdict
+      = reeve_rest_addresses_enter (self->shared->addresses, remote, 0);
 
-  /* who makes room may be at work on another thread for a moment */
-  if (verdict == REEVE_REST_ADDRESSES_FULL && reeve_rest_thread_make_room (self))
-    verdict = reeve_rest_addresses_enter (addresses, remote,
-                                          self->shared->limits.max_connections / 8 + 1);
+  if (verdict == REEVE_REST_ADDRESSES_FULL)
+    verdict = reeve_rest_thread_enter_crowd (self, remote);
   if (verdict != REEVE_REST_ADDRESSES_WELCOME)
     self->refused++;
   return verdict == REEVE_REST_ADDRESSES_WELCOME;
