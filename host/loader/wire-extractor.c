@@ -13,6 +13,7 @@
 #define REEVE_WIRE_EXTRACTOR_MAX_PAGE  (256 * 1024 * 1024)
 #define REEVE_WIRE_EXTRACTOR_MAX_TOTAL (512 * 1024 * 1024)
 #define REEVE_WIRE_EXTRACTOR_MAX_TYPES 256
+#define REEVE_WIRE_EXTRACTOR_MAX_PAGES 100000
 
 gboolean
 reeve_wire_extractor_prepare (ReeveWireInstance *instance, ReeveContext *context, GError **error)
@@ -56,6 +57,13 @@ reeve_wire_extractor_take (JsonObject *header, const guint8 *payload, gsize leng
   if (length > 0 && !g_utf8_validate_len ((const char *) payload, length, NULL))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "a page's text is not UTF-8");
+      return FALSE;
+    }
+  /* a page without text takes memory too */
+  if (reeve_extract_get_n_pages (*extract) >= REEVE_WIRE_EXTRACTOR_MAX_PAGES)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "it found more than %d pages",
+                   REEVE_WIRE_EXTRACTOR_MAX_PAGES);
       return FALSE;
     }
   text = g_strndup (length > 0 ? (const char *) payload : "", length);
