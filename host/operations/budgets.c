@@ -59,6 +59,68 @@ reeve_op_budgets_is_shown (ReeveCall *call, const char *kind)
          && reeve_caller_get_workspace_id (reeve_call_get_caller (call)) == NULL;
 }
 
+/* What is gone lies nowhere: it is seen by who sees all that there is, with a permission for the
+ * whole tenant, and deleted by who enters everything. */
+static gboolean
+reeve_op_budgets_may_have_gone (ReeveCall *call, ReeveServices *services, const char *kind,
+                                gboolean *may, GError **error)
+{
+  ReeveCaller *caller = reeve_call_get_caller (call);
+  const ReeveOperation *operation = reeve_call_get_operation (call);
+  g_auto (GStrv) seen = NULL;
+
+  *may = reeve_caller_get_workspace_id (caller) == NULL
+         && reeve_caller_has_permission (caller, operation->permission)
+         && (operation->klass != REEVE_CLASS_EFFECT
+             || reeve_caller_has_permission (caller, "workspace:read"));
+  if (!*may || reeve_op_budgets_is_shown (call, kind))
+    return TRUE;
+  seen = reeve_workspaces_list_seen (services->workspaces, caller, NULL, error);
+  return seen != NULL
+         && reeve_workspaces_is_all_seen (services->workspaces, reeve_call_get_tenant_id (call),
+                                          (const char *const *) seen, may, error);
+}
+
+/**
+ * reeve_op_budgets_remains:
+ * @call: a call that reads or deletes a budget
+ * @services: what operations work with
+ * @kind: a collection
+ * @id: what is not there, or not seen
+ * @exists: (out): whether it was deleted, its budget is still there, and @call may have it
+ * @error: return location
+ *
+ * As the list shows it. Blocks.
+ *
+ * Returns: %FALSE with an error: it is not known
+ */
+gboolean
+reeve_op_budgets_remains (ReeveCall *call, ReeveServices *services, const char *kind,
+                          const char *id, gboolean *exists, GError **error)
+{
+  g_autofree char *key = reeve_op_budgets_key (kind, id);
+  g_autoptr (JsonObject) budget = NULL;
+  g_autoptr (GError) local = NULL;
+  gboolean gone = FALSE;
+  gboolean may = FALSE;
+
+  *exists = FALSE;
+  budget = reeve_budgets_get (services->budgets, reeve_call_get_tenant_id (call), key, &local);
+  if (budget == NULL && g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+    return TRUE;
+  if (budget == NULL)
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+  if (!reeve_op_budgets_is_gone (call, services, kind, id, &gone, error))
+    return FALSE;
+  if (gone && !reeve_op_budgets_may_have_gone (call, services, kind, &may, error))
+    return FALSE;
+  *exists = gone && may;
+  return TRUE;
+}
+
 /* What a body, a query or a path names; what lies in a workspace that is not seen is not there.
  * FALSE: the call has failed. */
 static gboolean
@@ -178,6 +240,22 @@ reeve_op_budgets_list (ReeveCall *call, ReeveServices *services)
     reeve_page_answer (call, budgets);
 }
 
+/* The same of a budget that is there already: it may be of something that was deleted. */
+static gboolean
+reeve_op_budgets_check_kept (ReeveCall *call, ReeveServices *services, const char *kind,
+                             const char *id)
+{
+  GError *error = NULL;
+  gboolean remains = FALSE;
+
+  if (id != NULL && !reeve_op_budgets_remains (call, services, kind, id, &remains, &error))
+    {
+      reeve_call_fail (call, error);
+      return FALSE;
+    }
+  return remains || reeve_op_budgets_check_subject (call, services, kind, id);
+}
+
 static void
 reeve_op_budgets_show (ReeveCall *call, ReeveServices *services, const char *kind, const char *id)
 {
@@ -185,7 +263,7 @@ reeve_op_budgets_show (ReeveCall *call, ReeveServices *services, const char *kin
   GError *error = NULL;
   JsonObject *budget = NULL;
 
-  if (!reeve_op_budgets_check_subject (call, services, kind, id))
+  if (!reeve_op_budgets_check_kept (call, services, kind, id))
     return;
   budget = reeve_budgets_get (services->budgets, reeve_call_get_tenant_id (call), key, &error);
   reeve_call_answer (call, budget, error);
@@ -213,7 +291,7 @@ reeve_op_budgets_remove (ReeveCall *call, ReeveServices *services, const char *o
   g_autofree char *key = reeve_op_budgets_key (kind, id);
   GError *error = NULL;
 
-  if (!reeve_op_budgets_check_subject (call, services, kind, id))
+  if (!reeve_op_budgets_check_kept (call, services, kind, id))
     return;
   if (reeve_budgets_unset (services->budgets, reeve_call_get_admitted (call), operation, key,
                            reeve_call_get_params (call), &error))

@@ -5,6 +5,7 @@
 #include "gate.h"
 
 #include "call-trace.h"
+#include "gate-find.h"
 #include "gate-params.h"
 #include "gate-pass.h"
 
@@ -239,21 +240,6 @@ reeve_gate_get_agent (ReeveGatePass *pass)
   return g_strcmp0 (resource, "agent_id") == 0
              ? reeve_json_get_string (pass->call->params, "agent_id", NULL)
              : NULL;
-}
-
-/* Is it there, and is it shown to the caller? Blocks. */
-static gboolean
-reeve_gate_find_record (ReeveGatePass *pass, const ReeveIdentifier *identifier, const char *id,
-                        gboolean *exists, GError **error)
-{
-  ReeveCall *call = pass->call;
-  const char *scope = identifier->platform ? REEVE_SCOPE_PLATFORM : reeve_call_get_tenant_id (call);
-
-  if (identifier->platform || call->caller == NULL)
-    return reeve_store_exists (pass->services->store, scope, identifier->collection, id, exists,
-                               error);
-  return reeve_workspaces_exists (pass->services->workspaces, call->caller, identifier->collection,
-                                  id, call->operation->klass == REEVE_CLASS_EFFECT, exists, error);
 }
 
 /* A role in a workspace counts on what lies there: for whom it is that or nothing, it is looked up

@@ -70,6 +70,12 @@ typedef struct
 /* Ends with reeve_call_complete() or reeve_call_fail(), at once or later, from any thread. */
 typedef void (*ReeveOperationFunc) (ReeveCall *call, ReeveServices *services);
 
+/* Of an identifier that names nothing: is there still something of what was deleted that @call may
+ * have? Blocks. */
+typedef gboolean (*ReeveOperationRemainsFunc) (ReeveCall *call, ReeveServices *services,
+                                               const char *collection, const char *id,
+                                               gboolean *exists, GError **error);
+
 /* Where the permission is not all that is asked for: may what was answered under an idempotency key
  * be answered again, by what holds now? On a worker, without an effect. */
 typedef gboolean (*ReeveOperationAgainFunc) (ReeveCall *call, ReeveServices *services,
@@ -94,9 +100,10 @@ typedef struct
   const ReeveSchemaNode *schema; /* of all parameters in one object */
   const ReeveSchemaNode *result; /* of the result; NULL for 204 and streams */
   ReeveOperationFunc func;
-  ReeveOperationAgainFunc again; /* NULL: the stage of authorisation says it all */
-  gboolean takes_body;           /* has one at all */
-  gboolean needs_body;           /* an empty one is refused */
+  ReeveOperationAgainFunc again;     /* NULL: the stage of authorisation says it all */
+  ReeveOperationRemainsFunc remains; /* NULL: of what was deleted there is nothing */
+  gboolean takes_body;               /* has one at all */
+  gboolean needs_body;               /* an empty one is refused */
 } ReeveOperation;
 
 /* The whole table, ended by a NULL name (generated). */

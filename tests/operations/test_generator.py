@@ -76,6 +76,8 @@ MALFORMED = [
     ("schema without path member", GET, {"route": "GET /things"}, "does not name the members of path"),
     ("alias of another shape", GET, {"aliases": ["/v1/things"]}, "does not name the members of path"),
     ("identifier not in the path", GET, {"identifiers": {"other": "things"}}, "things.get: identifiers: other"),
+    ("remains of nothing", GET, {"identifiers": ..., "remains": "reeve_op_things_remains"}, "things.get: remains: it must begin"),
+    ("remains of another noun", GET, {"remains": "reeve_op_others_remains"}, "things.get: remains: it must begin"),
     ("name of another noun", GET, {"name": "other.get"}, "name: it must begin with things."),
     ("function of another noun", GET, {"function": "reeve_other"}, "function: it must begin with reeve_op_things_"),
     ("same name", CREATE, {"name": "things.get"}, "name: things.get is there twice"),

@@ -247,6 +247,58 @@ class Spending(BudgetCase):
         gone = {scope: scope.startswith(("agents", "workspaces")) for scope in ("org", *scopes)}
         self.assertEqual(list(gone.items()), [(b["scope"], b["owner_deleted"]) for b in found])
 
+    def test_what_is_gone_is_read_and_deleted(self):
+        """By who sees all that there is; to everybody else it is as if it had never been."""
+        made = {"name": "x", "initial_definition": {"system_prompt": "x"}}
+        place, gone = (self.post("/api/v1/admin/workspaces", {"name": n}, 201)["workspace_id"] for n in ("there", "gone"))
+        inside = self.post("/api/v1/admin/agents", {**made, "workspace_id": gone}, 201)["agent_id"]
+        scopes = [f"agents/{self.agent}", f"agents/{inside}", f"workspaces/{gone}"]
+        keys = {role: self.host.user(role, self.tenant) for role in ("admin", "agent_designer", "operator", "auditor", "viewer")}
+        keys["bound"], keys["narrow"] = (self.placed(place, *roles) for roles in (("admin", "admin", place), ("viewer", "admin", None)))
+        for scope in scopes:
+            self.put(f"{BASE}/{scope}", {"token_limit": 500})
+        for scope in scopes:
+            self.call("DELETE", f"/api/v1/admin/{scope}", expect=None)
+        before = {name: self.tell(scopes, key) for name, key in keys.items()}
+        absent = {name: self.tell([f"agents/{self.agent}x", f"agents/{inside}x", f"workspaces/{gone}x"], key) for name, key in keys.items()}
+        self.assertEqual([(200, 200)] * 2 + [(200,)], before["admin"])
+        # of a workspace it is read by whoever reads the tenant's budgets, as the list shows it
+        for name in ("operator", "auditor"):
+            self.assertEqual([(404, 404)] * 2 + [(200,)], before[name], name)
+        for name in ("agent_designer", "viewer", "bound", "narrow"):
+            self.assertEqual(absent[name], before[name], name)
+            self.assertNotIn(200, [status for statuses in before[name] for status in statuses])
+        for name, key in keys.items():
+            for scope in scopes if name != "admin" else ():
+                self.assertIn(self.call("DELETE", f"{BASE}/{scope}", expect=None, key=key).status, (403, 404), (name, scope))
+        self.assertEqual(sorted(scopes), sorted(b["scope"] for b in self.get(BASE)["items"] if b["owner_deleted"]))
+        other = self.tenant[:40] + "-other"
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": other, "name": "T"}, expect=201)
+        for scope in (*scopes, "agents/" + "a" * 129, "agents/%2e%2e", "agents/" + self.agent + "%2Fx"):
+            key = self.host.user("admin", other) if scope in scopes else keys["admin"]
+            for method in ("GET", "DELETE"):
+                self.host.call(method, f"{BASE}/{scope}", key=key, expect=404)
+        for scope in scopes:
+            self.call("PUT", f"{BASE}/{scope}", {"token_limit": 5}, 404, keys["admin"])
+            if scope.startswith("agents"):
+                self.put(BASE, {"agent_id": scope.split("/")[1], "token_limit": 5}, 404)
+            self.call("DELETE", f"{BASE}/{scope}", expect=204, key=keys["admin"])
+            self.call("DELETE", f"{BASE}/{scope}", expect=404, key=keys["admin"])
+            self.get(f"{BASE}/{scope}", 404)
+        self.assertEqual([], self.get(BASE)["items"])
+
+    def placed(self, place, role, inside, bound):
+        """A key of somebody who has one role in the tenant and another one in a workspace, or whose key is bound to that."""
+        user = self.post("/api/v1/admin/users", {"username": f"{role}-{bound is None}", "roles": [role]}, 201)["user_id"]
+        self.post(f"/api/v1/admin/workspaces/{place}/members", {"user_id": user, "role": inside}, 201)
+        body = {"user_id": user, "name": "k", "roles": [role], **({"workspace_id": bound} if bound else {})}
+        return self.post("/api/v1/admin/keys", body, 201)["key"]
+
+    def tell(self, scopes, key):
+        """Statuses of what reads each: by its scope, and an agent's as what is left of it."""
+        paths = [[f"/{s}"] + [f"/usage?agent_id={s.split('/')[1]}"] * s.startswith("agents") for s in scopes]
+        return [tuple(self.call("GET", BASE + path, expect=None, key=key).status for path in each) for each in paths]
+
     def test_each_principal_is_charged(self):
         user = self.post("/api/v1/admin/users", {"username": "ada", "roles": ["operator"]}, 201)["user_id"]
         key = self.post("/api/v1/admin/keys", {"user_id": user, "name": "k", "roles": ["operator"]}, 201)

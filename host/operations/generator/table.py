@@ -24,7 +24,7 @@ FLAGS = {
 }
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
-    "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "again", "dbus", "cli", "cli_aliases",
+    "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "again", "remains", "dbus", "cli", "cli_aliases",
     "examples", "unique",
 }
 # must stand in every row, and not be empty; permission may be null, for none beyond authentication
@@ -257,6 +257,8 @@ def check(operation):
         raise TableError(f"function: it must begin with reeve_op_{noun}_")
     if "again" in operation and (not operation["again"].startswith(f"reeve_op_{noun}_") or "idempotency-key" not in operation["flags"]):
         raise TableError(f"again: it must begin with reeve_op_{noun}_, of an operation with the flag idempotency-key")
+    if "remains" in operation and (not operation["remains"].startswith(f"reeve_op_{noun}_") or "identifiers" not in operation):
+        raise TableError(f"remains: it must begin with reeve_op_{noun}_, of an operation with identifiers")
     if operation["permission"] is not None and not re.fullmatch(r"[a-z_]+:[a-z_]+", operation["permission"]):
         raise TableError(f"permission: {operation['permission']} is none")
     if unknown := set(operation["flags"]) - set(FLAGS):

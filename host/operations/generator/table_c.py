@@ -10,10 +10,16 @@ HEAD = "/* SPDX-License-Identifier: LGPL-2.1-or-later */\n/* Generated from host
 
 def header(table):
     lines = [HEAD + '#pragma once\n\n#include "operations/call.h"\n#include "operations/services.h"\n\nG_BEGIN_DECLS\n']
+    remains = set()
     for operation in table.operations:
         lines.append(f"void {operation['function']} (ReeveCall *call, ReeveServices *services);")
         if "again" in operation:
             lines.append(f"gboolean {operation['again']} (ReeveCall *call, ReeveServices *services, GError **error);")
+        if "remains" in operation:
+            remains.add(operation["remains"])
+    for function in sorted(remains):
+        lines.append(f"gboolean {function} (ReeveCall *call, ReeveServices *services, const char *collection, const char *id,\n"
+                     "    gboolean *exists, GError **error);")
     lines.append("\nextern const guint reeve_operations_length;\n\nG_END_DECLS\n")
     return "\n".join(lines)
 
@@ -52,6 +58,7 @@ def row(table, writer, operation):
         "result": writer.schema(result) if result else "NULL",
         "func": operation["function"],
         "again": operation.get("again", "NULL"),
+        "remains": operation.get("remains", "NULL"),
         "needs_body": "TRUE" if operation.get("body") and operation.get("required_body", True) else "FALSE",
         "takes_body": "TRUE" if operation.get("body") else "FALSE",
     }
