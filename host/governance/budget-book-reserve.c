@@ -34,6 +34,38 @@ reeve_budget_book_is_prepaid (const ReeveBudget *budget, const ReeveBudgetAsk *a
   return FALSE;
 }
 
+static gboolean
+reeve_budget_book_fit_cost (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 least,
+                            GError **error)
+{
+  gint64 cost = reeve_budget_get_cost_left (budget);
+  gint64 need = 0;
+
+  if (cost == G_MAXINT64)
+    return TRUE;
+  need = reeve_prices_cost (ask->price, ask->input, least);
+  return (cost >= need && (cost > 0 || ask->price->input + ask->price->output == 0))
+         || reeve_budget_refusal_set_cost (error, budget, need, ask->now);
+}
+
+/* What there is too little of for longer is what is told. */
+static gboolean
+reeve_budget_book_refuse_tokens (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 least,
+                                 GError **error)
+{
+  GError *tokens = NULL;
+  GError *cost = NULL;
+  gboolean longer = FALSE;
+
+  (void) reeve_budget_refusal_set_tokens (&tokens, budget, ask->input + MAX (least, 1), ask->now);
+  longer = !reeve_budget_book_fit_cost (budget, ask, least, &cost)
+           && reeve_error_get_wait (cost) > reeve_error_get_wait (tokens);
+  g_propagate_error (error, longer ? g_steal_pointer (&cost) : g_steal_pointer (&tokens));
+  g_clear_error (&cost);
+  g_clear_error (&tokens);
+  return FALSE;
+}
+
 gboolean
 reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gint64 *output,
                        GError **error)
@@ -52,16 +84,14 @@ reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gin
   if (budget->request_limit != REEVE_BUDGET_NONE)
     *output = MIN (*output, budget->request_limit - ask->input);
   if (tokens != G_MAXINT64 && tokens < ask->input + MAX (least, 1))
-    return reeve_budget_refusal_set_tokens (error, budget, ask->input + MAX (least, 1), ask->now);
+    return reeve_budget_book_refuse_tokens (budget, ask, least, error);
   if (tokens != G_MAXINT64)
     *output = MIN (*output, tokens - ask->input);
   if (cost == G_MAXINT64)
     return TRUE;
+  if (!reeve_budget_book_fit_cost (budget, ask, least, error))
+    return FALSE;
   input_cost = reeve_money_cost (ask->input, ask->price->input);
-  if (cost < reeve_prices_cost (ask->price, ask->input, least)
-      || (cost == 0 && ask->price->input + ask->price->output > 0))
-    return reeve_budget_refusal_set_cost (
-        error, budget, reeve_prices_cost (ask->price, ask->input, least), ask->now);
   *output = MIN (*output, reeve_money_tokens (cost - input_cost, ask->price->output));
   return TRUE;
 }

@@ -108,7 +108,9 @@ reeve_budget_leases_refill_async (ReeveBudgetLeases *self, ReeveBudgetBook *book
   ReeveBudgetLeasesWish *wish = NULL;
 
   g_task_set_source_tag (task, reeve_budget_leases_refill_async);
-  if (!reeve_budget_pool_is_dry (self->pool, g_get_monotonic_time ()))
+  if (!reeve_budget_pool_is_dry (self->pool, g_get_monotonic_time ())
+      || reeve_budget_pool_has (self->pool, reeve_budget_find_period (self->model, now), tokens,
+                                cost))
     {
       wish = reeve_budget_leases_wish_new (book, tokens, cost, now);
       wish->task = g_object_ref (task);

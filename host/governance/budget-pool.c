@@ -117,6 +117,27 @@ reeve_budget_pool_get_left (ReeveBudgetPool *self, gint64 period, gint64 *tokens
 }
 
 /**
+ * reeve_budget_pool_has:
+ * @self: a pool
+ * @period: number of a period
+ * @tokens: how many are wanted
+ * @cost: the same in nano-units
+ *
+ * Returns: whether no tenant had been given so much: where one of the two is used up, who wants
+ * none of it may still have the other
+ */
+gboolean
+reeve_budget_pool_has (ReeveBudgetPool *self, gint64 period, gint64 tokens, gint64 cost)
+{
+  gint64 tokens_left = 0;
+  gint64 cost_left = 0;
+
+  reeve_budget_pool_get_left (self, period, &tokens_left, &cost_left);
+  return (self->token_limit < 0 || tokens_left >= tokens)
+         && (self->cost_limit < 0 || cost_left >= cost);
+}
+
+/**
  * reeve_budget_pool_set_left:
  * @self: a pool
  * @period: number of a period, no earlier one than before

@@ -19,6 +19,7 @@ gint64 reeve_budget_pool_get_cost_limit (ReeveBudgetPool *self);
  * said. tokens, cost (nullable) */
 void reeve_budget_pool_get_left (ReeveBudgetPool *self, gint64 period, gint64 *tokens,
                                  gint64 *cost);
+gboolean reeve_budget_pool_has (ReeveBudgetPool *self, gint64 period, gint64 tokens, gint64 cost);
 void reeve_budget_pool_set_left (ReeveBudgetPool *self, gint64 period, gint64 tokens, gint64 cost);
 /* With that, what tenants hold and have not spent: it may come back. */
 void reeve_budget_pool_get_hope (ReeveBudgetPool *self, gint64 period, gint64 *tokens,
