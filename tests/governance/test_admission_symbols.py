@@ -51,7 +51,7 @@ CONSUME = {"reeve_admitted_consume", "reeve_admitted_consume_exactly"}
 INTERFACES = {
     "reeve_auth_": {"governance/authentication-providers.c"},
     "reeve_broker_": set(),
-    "reeve_context_": set(),  # a plugin's own way to its capabilities
+    "reeve_context_": {"loader/wire-broker.c"},  # a plugin's own way to its capabilities; of one in a runner, what it sends
     "reeve_extractor_": {"runtime/extraction.c"},
     "reeve_sink_": {"runtime/sinks.c"},
     "reeve_llm_codec_": {"runtime/model-call.c"},
