@@ -43,6 +43,20 @@ reeve_workspaces_open_book (ReeveWorkspaces *self, const char *tenant_id, GError
   return book;
 }
 
+/* (transfer full) (nullable): what is known of a tenant's */
+static ReeveWorkspaceBook *
+reeve_workspaces_find_book (ReeveWorkspaces *self, const char *tenant_id)
+{
+  ReeveWorkspaceBook *book = NULL;
+
+  g_mutex_lock (&self->mutex);
+  book = g_hash_table_lookup (self->books, tenant_id);
+  if (book != NULL)
+    reeve_workspace_book_ref (book);
+  g_mutex_unlock (&self->mutex);
+  return book;
+}
+
 static void
 reeve_workspaces_judge (ReeveWorkspaceBook *book, ReeveCaller *caller, const char *workspace_id,
                         gboolean *sees, gboolean *enters)
@@ -172,11 +186,7 @@ reeve_workspaces_still_sees (ReeveWorkspaces *self, ReeveCaller *caller, const c
 
   if (workspace_id == NULL)
     return TRUE;
-  g_mutex_lock (&self->mutex);
-  book = g_hash_table_lookup (self->books, reeve_caller_get_tenant_id (caller));
-  if (book != NULL)
-    reeve_workspace_book_ref (book);
-  g_mutex_unlock (&self->mutex);
+  book = reeve_workspaces_find_book (self, reeve_caller_get_tenant_id (caller));
   if (book == NULL)
     return TRUE;
   reeve_workspaces_judge (book, caller, workspace_id, &sees, &enters);
@@ -184,6 +194,33 @@ reeve_workspaces_still_sees (ReeveWorkspaces *self, ReeveCaller *caller, const c
     return reeve_workspaces_may_come (self, book, caller, workspace_id, error);
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such workspace");
   return FALSE;
+}
+
+/**
+ * reeve_workspaces_surely_enters:
+ * @self: workspaces
+ * @caller: who asks
+ * @workspace_id: (nullable): where something lies
+ *
+ * No I/O.
+ *
+ * Returns: %FALSE also when it would have to be read
+ */
+gboolean
+reeve_workspaces_surely_enters (ReeveWorkspaces *self, ReeveCaller *caller,
+                                const char *workspace_id)
+{
+  g_autoptr (ReeveWorkspaceBook) book = NULL;
+  gboolean sees = FALSE;
+  gboolean enters = FALSE;
+
+  if (workspace_id == NULL && reeve_caller_get_workspace_id (caller) == NULL)
+    return TRUE;
+  book = reeve_workspaces_find_book (self, reeve_caller_get_tenant_id (caller));
+  if (book == NULL)
+    return FALSE;
+  reeve_workspaces_judge (book, caller, workspace_id, &sees, &enters);
+  return enters && reeve_workspaces_may_come (self, book, caller, workspace_id, NULL);
 }
 
 /* Where the thing lies. *@exists is %FALSE when there is none. */

@@ -63,6 +63,10 @@ gboolean reeve_workspaces_find_access (ReeveWorkspaces *self, ReeveCaller *calle
  * %REEVE_ERROR_NETWORK_DENIED, %REEVE_ERROR_COUNTRY_DENIED. */
 gboolean reeve_workspaces_still_sees (ReeveWorkspaces *self, ReeveCaller *caller,
                                       const char *workspace_id, GError **error);
+/* Is it known, without I/O, that @caller enters it (nullable: what lies in none) from where he is?
+ * %FALSE: he does not, or it would have to be read. */
+gboolean reeve_workspaces_surely_enters (ReeveWorkspaces *self, ReeveCaller *caller,
+                                         const char *workspace_id);
 /* Is there a record that @caller sees? %FALSE with %REEVE_ERROR_PERMISSION_DENIED when it is seen,
  * and @writing needs a member; %REEVE_ERROR_NETWORK_DENIED or %REEVE_ERROR_COUNTRY_DENIED when it
  * would be seen from elsewhere. */

@@ -6,6 +6,7 @@
 #include "model-door.h"
 #include "openai-wire.h"
 #include "operation-functions.h"
+#include "run-call.h"
 
 #include "base/ids.h"
 
@@ -182,7 +183,13 @@ reeve_op_completions_ask_agent (ReeveOpCompletion *self)
     .trace_id = reeve_call_get_trace_id (self->call),
     .trace = reeve_call_trace_get_onward (self->call),
   };
+  GError *error = NULL;
 
+  if (!reeve_run_call_has_place (self->call, self->services, &request, agent_id, &error))
+    {
+      reeve_op_completions_fail (self, error);
+      return;
+    }
   reeve_call_set_recorded (self->call);
   reeve_admission_begin_async (self->services->admission, &request,
                                reeve_op_completions_on_agent_admitted, self);

@@ -8,6 +8,7 @@
 #include "gate-find.h"
 #include "gate-params.h"
 #include "gate-pass.h"
+#include "run-call.h"
 
 #include "base/log.h"
 
@@ -99,11 +100,21 @@ reeve_gate_run_async (gpointer data)
   g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   const ReeveOperation *operation = pass->call->operation;
   ReeveAdmissionRequest request = { 0 };
+  GError *error = NULL;
 
   reeve_gate_pass_describe (pass, &request);
   if (operation->klass == REEVE_CLASS_EFFECT
       && !reeve_gate_has (pass, REEVE_OPERATION_ADMITS_ITSELF))
-    reeve_admission_begin_async (pass->services->admission, &request, reeve_gate_on_admitted, pass);
+    {
+      if (reeve_gate_has (pass, REEVE_OPERATION_RUNS)
+          && !reeve_run_call_has_place (
+              pass->call, pass->services, &request,
+              reeve_json_get_string (pass->call->params, "agent_id", NULL), &error))
+        reeve_gate_fail (pass, error);
+      else
+        reeve_admission_begin_async (pass->services->admission, &request, reeve_gate_on_admitted,
+                                     pass);
+    }
   else if (operation->klass == REEVE_CLASS_READ && reeve_gate_has (pass, REEVE_OPERATION_STREAM))
     reeve_admission_read_async (pass->services->admission, &request, reeve_gate_on_read, pass);
   else

@@ -38,7 +38,9 @@ typedef enum
    * is enough to ask */
   REEVE_OPERATION_NARROWS = 1 << 9,
   /* who asks from this very machine needs no credentials, unless metrics.require_authentication */
-  REEVE_OPERATION_LOOPBACK = 1 << 10
+  REEVE_OPERATION_LOOPBACK = 1 << 10,
+  /* begins a run of the agent that its parameter agent_id names, if its queue has a place */
+  REEVE_OPERATION_RUNS = 1 << 11
 } ReeveOperationFlags;
 
 typedef enum

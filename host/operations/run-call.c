@@ -57,6 +57,34 @@ reeve_run_call_on_done (GObject *source, GAsyncResult *result, gpointer user_dat
 }
 
 /**
+ * reeve_run_call_has_place:
+ * @call: a call that is not admitted yet
+ * @services: what operations work with
+ * @request: what would be admitted
+ * @agent_id: (nullable): which agent is to run
+ * @error: return location
+ *
+ * Who may not run it hears that, and not how it stands. A refusal in a row of the user's is
+ * recorded once. No I/O.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_RATE_LIMITED: the agent's queue is full
+ */
+gboolean
+reeve_run_call_has_place (ReeveCall *call, ReeveServices *services,
+                          const ReeveAdmissionRequest *request, const char *agent_id,
+                          GError **error)
+{
+  gboolean first = FALSE;
+
+  if (agent_id == NULL || reeve_runs_has_place (services->runs, request->caller, agent_id)
+      || !reeve_admission_allows_again (services->admission, request, NULL))
+    return TRUE;
+  reeve_runs_refuse_place (services->runs, request->caller, agent_id, &first, error);
+  call->recorded = !first;
+  return FALSE;
+}
+
+/**
  * reeve_run_call_execute:
  * @call: an admitted call
  * @services: what operations work with

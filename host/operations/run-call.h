@@ -9,6 +9,11 @@ G_BEGIN_DECLS
 
 /* Fills in door, trace and stream of @request, hands the call's admission over, answers the call.
  */
+/* Is there a place for a run of the agent (nullable)? FALSE: the call is refused before anything is
+ * written of it but a first refusal, as by a limit of requests. */
+gboolean reeve_run_call_has_place (ReeveCall *call, ReeveServices *services,
+                                   const ReeveAdmissionRequest *request, const char *agent_id,
+                                   GError **error);
 void reeve_run_call_execute (ReeveCall *call, ReeveServices *services, ReeveRunRequest *request);
 
 G_END_DECLS

@@ -20,10 +20,12 @@ typedef struct
 /* What there is of one agent. */
 typedef struct
 {
-  guint limit;       /* of its definition */
-  guint bound;       /* of its tenant */
-  GHashTable *going; /* run id -> gint64 *: monotonic µs when it began */
-  GQueue users;      /* ReeveRunQueueUser: the one in front is the next */
+  guint limit;         /* of its definition */
+  guint bound;         /* of its tenant */
+  GHashTable *going;   /* run id -> gint64 *: monotonic µs when it began */
+  GQueue users;        /* ReeveRunQueueUser: the one in front is the next */
+  GHashTable *refused; /* ids of users whose last run had no place */
+  char *workspace_id;  /* (nullable): where the agent lies */
   guint waiting;
   gint64 mean; /* µs that a run takes, about; 0: none has ended yet */
 } ReeveRunQueueLine;
@@ -49,6 +51,8 @@ reeve_run_queue_line_free (gpointer data)
   ReeveRunQueueLine *line = data;
 
   g_hash_table_unref (line->going);
+  g_hash_table_unref (line->refused);
+  g_free (line->workspace_id);
   g_queue_clear_full (&line->users, reeve_run_queue_user_free);
   g_free (line);
 }
@@ -95,12 +99,18 @@ reeve_run_queue_need_line (ReeveRunQueue *self, const ReeveRunQueueAsk *ask)
     {
       line = g_new0 (ReeveRunQueueLine, 1);
       line->going = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+      line->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
       g_queue_init (&line->users);
       g_hash_table_insert (self->lines, g_strconcat (ask->tenant_id, "/", ask->agent_id, NULL),
                            line);
     }
   line->limit = ask->limit;
   line->bound = ask->bound;
+  if (g_strcmp0 (line->workspace_id, ask->workspace_id) != 0)
+    {
+      g_free (line->workspace_id);
+      line->workspace_id = g_strdup (ask->workspace_id);
+    }
   return line;
 }
 
@@ -159,6 +169,64 @@ reeve_run_queue_add_waiting (ReeveRunQueueLine *line, const ReeveRunQueueAsk *as
   line->waiting++;
 }
 
+/* Of @user (nullable), who has none waiting when he is not there. */
+static gboolean
+reeve_run_queue_is_full (const ReeveRunQueueLine *line, const ReeveRunQueueUser *user, guint length)
+{
+  guint own = user != NULL ? user->runs.length : 0;
+
+  return own >= length - MIN (line->waiting, length);
+}
+
+static gboolean
+reeve_run_queue_goes (const ReeveRunQueueLine *line)
+{
+  return line->waiting == 0 && reeve_run_queue_has_room (line);
+}
+
+/**
+ * reeve_run_queue_has_place:
+ * @self: a queue
+ * @ask: (inout): a run that might come; its limit is filled in
+ * @workspace_id: (out) (nullable) (transfer none): where the agent lies
+ *
+ * Nothing is changed.
+ *
+ * Returns: whether it would go or wait
+ */
+gboolean
+reeve_run_queue_has_place (ReeveRunQueue *self, ReeveRunQueueAsk *ask, const char **workspace_id)
+{
+  const ReeveRunQueueLine *line = reeve_run_queue_find_line (self, ask->tenant_id, ask->agent_id);
+  ReeveRunQueueLine now = { 0 };
+
+  *workspace_id = NULL;
+  if (line == NULL)
+    return TRUE;
+  now = *line;
+  now.bound = ask->bound;
+  ask->limit = line->limit;
+  *workspace_id = line->workspace_id;
+  return reeve_run_queue_goes (&now)
+         || !reeve_run_queue_is_full (line, reeve_run_queue_find_user (&now, ask->user_id),
+                                      ask->length);
+}
+
+/**
+ * reeve_run_queue_note_refused:
+ * @self: a queue
+ * @ask: a run that had no place
+ *
+ * Returns: whether it is the first of its user since one had a place
+ */
+gboolean
+reeve_run_queue_note_refused (ReeveRunQueue *self, const ReeveRunQueueAsk *ask)
+{
+  ReeveRunQueueLine *line = reeve_run_queue_find_line (self, ask->tenant_id, ask->agent_id);
+
+  return line == NULL || g_hash_table_add (line->refused, g_strdup (ask->user_id));
+}
+
 /**
  * reeve_run_queue_enter:
  * @self: a queue
@@ -171,15 +239,15 @@ reeve_run_queue_enter (ReeveRunQueue *self, const ReeveRunQueueAsk *ask)
 {
   ReeveRunQueueLine *line = reeve_run_queue_need_line (self, ask);
   const ReeveRunQueueUser *user = reeve_run_queue_find_user (line, ask->user_id);
-  guint own = user != NULL ? user->runs.length : 0;
 
-  if (line->waiting == 0 && reeve_run_queue_has_room (line))
+  if (!reeve_run_queue_goes (line) && reeve_run_queue_is_full (line, user, ask->length))
+    return REEVE_RUN_QUEUE_FULL;
+  g_hash_table_remove (line->refused, ask->user_id);
+  if (reeve_run_queue_goes (line))
     {
       reeve_run_queue_let_go (line, g_strdup (ask->run_id), ask->now);
       return REEVE_RUN_QUEUE_GO;
     }
-  if (own >= ask->length - MIN (line->waiting, ask->length))
-    return REEVE_RUN_QUEUE_FULL;
   reeve_run_queue_add_waiting (line, ask);
   return REEVE_RUN_QUEUE_WAIT;
 }

@@ -15,10 +15,11 @@ typedef struct
   const char *agent_id;
   const char *user_id; /* who asked */
   const char *run_id;
-  guint limit;  /* how many of the agent's go at once, as its definition says; 0: all */
-  guint bound;  /* … as its tenant says; 0: all */
-  guint length; /* how many of its may wait */
-  gint64 now;   /* monotonic µs */
+  const char *workspace_id; /* (nullable): where the agent lies */
+  guint limit;              /* how many of the agent's go at once, as its definition says; 0: all */
+  guint bound;              /* … as its tenant says; 0: all */
+  guint length;             /* how many of its may wait */
+  gint64 now;               /* monotonic µs */
 } ReeveRunQueueAsk;
 
 typedef enum
@@ -40,6 +41,12 @@ ReeveRunQueue *reeve_run_queue_new (void) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_run_queue_free (ReeveRunQueue *self);
 /* A new run. */
 ReeveRunQueueAnswer reeve_run_queue_enter (ReeveRunQueue *self, const ReeveRunQueueAsk *ask);
+/* Would a new run of this user go or wait? Its limit is that of the agent's last run, and put into
+ * @ask. *workspace_id (transfer none) (nullable): where the agent lies. */
+gboolean reeve_run_queue_has_place (ReeveRunQueue *self, ReeveRunQueueAsk *ask,
+                                    const char **workspace_id);
+/* TRUE: the first of the user's that had no place since one had. */
+gboolean reeve_run_queue_note_refused (ReeveRunQueue *self, const ReeveRunQueueAsk *ask);
 /* One that goes already, whatever the limit. */
 void reeve_run_queue_add_going (ReeveRunQueue *self, const ReeveRunQueueAsk *ask);
 /* A run has ended, or waits no more. bound: of the tenant, as it is now. (transfer full): ids of

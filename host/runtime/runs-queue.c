@@ -21,21 +21,6 @@ reeve_runs_queue_get_bound (ReeveRuns *self, const char *tenant_id)
   return (guint) CLAMP (bound, 0, G_MAXINT32);
 }
 
-/* The stricter of what its definition and its tenant say; 0: nothing bounds it. *owner (nullable):
- * whose setting it is */
-static guint
-reeve_runs_queue_get_limit (ReeveRuns *self, const char *tenant_id, JsonObject *started,
-                            const char **owner)
-{
-  guint own = reeve_runs_queue_get_own (started);
-  guint tenant = reeve_runs_queue_get_bound (self, tenant_id);
-  gboolean stricter = own > 0 && (tenant == 0 || own <= tenant);
-
-  if (owner != NULL)
-    *owner = stricter ? "its definition" : "the tenant";
-  return stricter ? own : tenant;
-}
-
 /* Strings are the run's. FALSE: it is of no agent, and nothing bounds it. */
 static gboolean
 reeve_runs_queue_ask (ReeveRuns *self, ReeveRun *run, JsonObject *started, ReeveRunQueueAsk *ask)
@@ -47,6 +32,7 @@ reeve_runs_queue_ask (ReeveRuns *self, ReeveRun *run, JsonObject *started, Reeve
     .agent_id = reeve_run_get_agent_id (run),
     .user_id = reeve_run_get_user_id (run),
     .run_id = reeve_run_get_id (run),
+    .workspace_id = reeve_json_get_string (started, "workspace_id", NULL),
     .limit = reeve_runs_queue_get_own (started),
     .bound = reeve_runs_queue_get_bound (self, tenant_id),
     .length = (guint) CLAMP (self->env.queue_length, 0, G_MAXINT32),
@@ -56,11 +42,9 @@ reeve_runs_queue_ask (ReeveRuns *self, ReeveRun *run, JsonObject *started, Reeve
 }
 
 static void
-reeve_runs_queue_refuse (ReeveRuns *self, JsonObject *started, const ReeveRunQueueAsk *ask,
-                         GError **error)
+reeve_runs_queue_refuse (ReeveRuns *self, const ReeveRunQueueAsk *ask, GError **error)
 {
-  const char *owner = NULL;
-  guint limit = reeve_runs_queue_get_limit (self, ask->tenant_id, started, &owner);
+  gboolean own_is_stricter = ask->limit > 0 && (ask->bound == 0 || ask->limit <= ask->bound);
   guint own = 0;
   guint waiting = 0;
   guint wait = 0;
@@ -70,7 +54,8 @@ reeve_runs_queue_refuse (ReeveRuns *self, JsonObject *started, const ReeveRunQue
   made = g_error_new (REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
                       "agent %s runs %u at once (" REEVE_RUNS_QUEUE_SETTING
                       " of %s), and its queue has no place: %u of %u wait, %u of them of this user",
-                      ask->agent_id, limit, owner, waiting, ask->length, own);
+                      ask->agent_id, own_is_stricter ? ask->limit : ask->bound,
+                      own_is_stricter ? "its definition" : "the tenant", waiting, ask->length, own);
   reeve_error_set_wait (made, wait);
   g_propagate_error (error, made);
 }
@@ -86,8 +71,80 @@ reeve_runs_queue_enter (ReeveRuns *self, ReeveRun *run, JsonObject *started, gbo
     answer = reeve_run_queue_enter (self->queue, &ask);
   *waits = answer == REEVE_RUN_QUEUE_WAIT;
   if (answer == REEVE_RUN_QUEUE_FULL)
-    reeve_runs_queue_refuse (self, started, &ask, error);
+    reeve_runs_queue_refuse (self, &ask, error);
   return answer != REEVE_RUN_QUEUE_FULL;
+}
+
+static void
+reeve_runs_queue_ask_for (ReeveRuns *self, ReeveCaller *caller, const char *agent_id,
+                          ReeveRunQueueAsk *ask)
+{
+  const char *tenant_id = reeve_caller_get_tenant_id (caller);
+
+  *ask = (ReeveRunQueueAsk){
+    .tenant_id = tenant_id,
+    .agent_id = agent_id,
+    .user_id = reeve_caller_get_user_id (caller),
+    .bound = reeve_runs_queue_get_bound (self, tenant_id),
+    .length = (guint) CLAMP (self->env.queue_length, 0, G_MAXINT32),
+  };
+}
+
+/**
+ * reeve_runs_has_place:
+ * @self: runs
+ * @caller: who would ask
+ * @agent_id: an agent
+ *
+ * A look before anything is written, without I/O. What it does not know, it leaves to the queue
+ * itself: also whether there is such an agent, and whether it is shown to the caller, to whom an
+ * agent that he may not execute is never full.
+ *
+ * Returns: %FALSE when a run that came now would be refused
+ */
+gboolean
+reeve_runs_has_place (ReeveRuns *self, ReeveCaller *caller, const char *agent_id)
+{
+  g_autofree char *workspace_id = NULL;
+  const char *place = NULL;
+  ReeveRunQueueAsk ask = { 0 };
+  gboolean free = TRUE;
+
+  reeve_runs_queue_ask_for (self, caller, agent_id, &ask);
+  if (ask.user_id == NULL)
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  free = self->stopping || reeve_run_queue_has_place (self->queue, &ask, &place);
+  workspace_id = g_strdup (place);
+  g_mutex_unlock (&self->lock);
+  return free
+         || (self->env.workspaces != NULL
+             && !reeve_workspaces_surely_enters (self->env.workspaces, caller, workspace_id));
+}
+
+/**
+ * reeve_runs_refuse_place:
+ * @self: runs
+ * @caller: who asked
+ * @agent_id: an agent of which reeve_runs_has_place() said no
+ * @first: (out): whether it is the first refusal of the user since a run of his had a place
+ * @error: return location
+ *
+ * Says what the queue itself would.
+ */
+void
+reeve_runs_refuse_place (ReeveRuns *self, ReeveCaller *caller, const char *agent_id,
+                         gboolean *first, GError **error)
+{
+  const char *place = NULL;
+  ReeveRunQueueAsk ask = { 0 };
+
+  reeve_runs_queue_ask_for (self, caller, agent_id, &ask);
+  g_mutex_lock (&self->lock);
+  reeve_run_queue_has_place (self->queue, &ask, &place);
+  *first = reeve_run_queue_note_refused (self->queue, &ask);
+  reeve_runs_queue_refuse (self, &ask, error);
+  g_mutex_unlock (&self->lock);
 }
 
 gboolean

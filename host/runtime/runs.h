@@ -52,6 +52,11 @@ void reeve_runs_execute_async (ReeveRuns *self, ReeveAdmitted *admitted,
  * citations[], tool_calls[], steps, usage{}, duration_ms, audit{tenant_log, first, last}, error?}.
  * An error only when the run did not start. */
 JsonObject *reeve_runs_execute_finish (ReeveRuns *self, GAsyncResult *result, GError **error);
+/* Is there a place in the agent's queue, for a run that has not come yet? Any thread, no I/O. */
+gboolean reeve_runs_has_place (ReeveRuns *self, ReeveCaller *caller, const char *agent_id);
+/* There was none: %REEVE_ERROR_RATE_LIMITED. */
+void reeve_runs_refuse_place (ReeveRuns *self, ReeveCaller *caller, const char *agent_id,
+                              gboolean *first, GError **error);
 /* Sends every event after a sequence number, from the journal and then as they happen; ends when
  * the run has ended. */
 void reeve_runs_follow_async (ReeveRuns *self, const char *tenant_id, const char *run_id,

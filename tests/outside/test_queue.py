@@ -340,17 +340,64 @@ class Full(QueueCase):
         self.assertEqual(["0", "1", "2", "bob"], sorted(self.gate.asked))
         self.assertEqual({200}, {answer.status for answer in self.answers.values()})
 
-    def outcomes(self):
-        items = self.host.get("/api/v1/admin/audit?action=agents.execute", headers=self.headers, expect=200).json["items"]
-        return [(r["outcome"], r["reason"]) for r in items if r["kind"] == "outcome"]
+    def refusals(self, action):
+        """What was written that is no intent or outcome of a run that went or waited."""
+        items = self.host.get(f"/api/v1/admin/audit?action={action}&limit=500", headers=self.headers, expect=200).json["items"]
+        return [(r["kind"], r["outcome"], r["reason"]) for r in items if r.get("reason") == "rate_limited"]
+
+    def intents(self):
+        items = self.host.get("/api/v1/admin/audit?action=agents.execute&limit=500", headers=self.headers, expect=200).json["items"]
+        return len([r for r in items if r["kind"] == "intent"])
+
+    def test_refusals_in_a_row_are_one_record_and_no_intent(self):
+        """As those of a limit of requests; at each door of a run, and another user's by itself."""
+        agent = self.agent(1)
+        self.queue(agent, self.ada, "0", ["1", "2"])
+        before = self.intents()
+        chat = {"model": f"agent/{agent}", "messages": [{"role": "user", "content": "x"}]}
+        for _ in range(5):
+            self.host.post(EXECUTE, {"agent_id": agent, "mission": "x"}, key=self.ada, expect=429)
+            self.host.post("/api/v1/chat", {"agent_id": agent, "message": "x"}, key=self.ada, expect=429)
+            self.host.post("/v1/chat/completions", chat, key=self.ada, expect=429)
+        self.wait_for(lambda: self.refusals("agents.execute") == [("refusal", "blocked", "rate_limited")])
+        self.start(self.bob, agent, "bob")
+        self.wait_queued(3)
+        for _ in range(5):
+            self.host.post(EXECUTE, {"agent_id": agent, "mission": "x"}, key=self.bob, expect=429)
+        self.wait_for(lambda: len(self.refusals("agents.execute")) == 2)
+        self.assertEqual((before + 1, []), (self.intents(), self.refusals("chat.create") + self.refusals("completions.create")))
+        # who may not execute it, or does not see it, hears that
+        viewer = self.host.user("viewer", self.tenant)
+        self.host.post(EXECUTE, {"agent_id": agent, "mission": "x"}, key=viewer, expect=403)
+        self.gate.allow(4)
+        self.join()
+
+    def test_a_hidden_agent_is_never_full(self):
+        place = self.host.post("/api/v1/admin/workspaces", {"name": "w"}, headers=self.headers, expect=201).json["workspace_id"]
+        definition = {"system_prompt": "x", "tools": [], "max_concurrent_runs": 1}
+        body = {"name": "a", "workspace_id": place, "initial_definition": definition}
+        agent = self.host.post("/api/v1/admin/agents", body, headers=self.headers, expect=201).json["agent_id"]
+        user = self.host.get("/api/v1/me", key=self.ada, expect=200).json["user_id"]
+        self.host.post(f"/api/v1/admin/workspaces/{place}/members", {"user_id": user}, headers=self.headers, expect=201)
+        self.queue(agent, self.ada, "0", ["1", "2"])
+        admin = self.host.user("admin", self.tenant)
+        self.start(admin, agent, "admin")
+        self.wait_queued(3)
+        ask = {"agent_id": agent, "mission": "x"}
+        for key, status in ((self.ada, 429), (admin, 429), (self.bob, 404)):
+            self.host.post(EXECUTE, ask, key=key, expect=status)
+        self.host.delete(f"/api/v1/admin/workspaces/{place}/members/{user}", headers=self.headers, expect=204)
+        self.host.post(EXECUTE, ask, key=self.ada, expect=404)
+        self.gate.allow(4)
+        self.join()
 
     def test_a_refusal_is_no_answer_to_the_same_key(self):
         agent = self.agent(1)
         body, keyed = {"agent_id": agent, "mission": "again"}, {"Idempotency-Key": "again"}
         self.queue(agent, self.ada, "0", ["1", "2"])
         self.host.post(EXECUTE, body, key=self.ada, headers=keyed, expect=429)
-        # nobody waits for the outcome of what was refused
-        self.wait_for(lambda: self.outcomes() == [("blocked", "rate_limited")])
+        # nobody waits for the record of what was refused, which is the only one
+        self.wait_for(lambda: self.refusals("agents.execute") == [("refusal", "blocked", "rate_limited")])
         used = self.host.get("/api/v1/admin/usage/aggregation", headers=self.headers, expect=200).json["totals"]
         self.assertEqual((0, 0, 1), tuple(used[n] for n in ("runs", "failed", "refused")))
         self.gate.allow(4)

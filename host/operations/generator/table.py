@@ -21,6 +21,7 @@ FLAGS = {
     "makes-in-workspace": "MAKES",
     "narrows": "NARROWS",
     "loopback": "LOOPBACK",
+    "runs": "RUNS",
 }
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
