@@ -227,7 +227,7 @@ reeve_ledger_export_verify_entry (ReeveLedgerExportVerify *self, gboolean *ended
     return reeve_ledger_export_verify_bad ("an entry is missing", error);
   if (*ended)
     return reeve_ledger_export_verify_end (self, error);
-  self->separated = self->line[self->length - 1] == ',';
+  self->separated = self->length > 0 && self->line[self->length - 1] == ',';
   if (self->separated)
     self->line[--self->length] = '\0';
   return g_str_has_prefix (self->line, REEVE_LEDGER_EXPORT_HASH)

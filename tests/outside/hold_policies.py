@@ -105,8 +105,7 @@ class Changes(unittest.TestCase):
             if action.startswith("policies.") and kind == "intent":
                 whose = record.get("resource", {}).get("id", "org")
                 changes[record["seq"]] = whose
-                if action.startswith("policies.set"):  # until it has ended, both may hold
-                    denied[whose] = None
+                denied[whose] = None  # until it has ended, both may hold: to take a denial away is a change too
             elif action.startswith("policies.") and kind == "outcome":
                 whose = changes[record["intent"]]
                 policy = self.policy_of(record, whose)
