@@ -20,7 +20,7 @@ make_here (const char *path, guint type)
   g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
   g_autoptr (GError) error = NULL;
 
-  g_assert_nonnull (descriptor);
+  g_assert (descriptor != NULL);
   plugin = g_object_new (descriptor->query_types ()[type], NULL);
   reeve_plugin_setup (plugin, json_node_get_object (settings), context, &error);
   g_assert_no_error (error);
