@@ -4,54 +4,9 @@
 #include "base/times.h"
 #include "governance/budget-book.h"
 
+#include "budget-book-fixture.h"
+
 #define DAY G_TIME_SPAN_DAY
-
-static void
-set (ReeveBudgetBook *book, const char *key, const char *limits, gint64 now)
-{
-  g_autoptr (JsonNode) node = json_from_string (limits, NULL);
-  g_autoptr (ReeveBudget) budget = reeve_budget_book_copy (book, key, now);
-  g_autoptr (GError) error = NULL;
-
-  if (budget == NULL)
-    {
-      budget = reeve_budget_new (key, key);
-      budget->anchor = budget->created_at = now;
-    }
-  g_assert_true (reeve_budget_set_limits (budget, json_node_get_object (node), now, &error));
-  g_assert_no_error (error);
-  reeve_budget_book_take (book, g_steal_pointer (&budget));
-}
-
-static gint64
-look (ReeveBudgetBook *book, const char *key, const char *member, gint64 now)
-{
-  g_autoptr (JsonObject) shown = reeve_budget_book_show (book, key, now);
-
-  return json_object_get_int_member (shown, member);
-}
-
-static ReeveReservation *
-reserve (ReeveBudgetBook *book, gint64 input, gint64 output, gint64 now)
-{
-  const ReeveBudgetWho who = { .agent_id = "a", .user_id = "u", .delegated_user_id = "u" };
-  const ReeveBudgetAsk ask = { .input = input, .output = output, .now = now };
-
-  return reeve_budget_book_reserve (book, &who, &ask, NULL);
-}
-
-static void
-end (ReeveReservation *reservation, gint64 tokens)
-{
-  ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
-  guint n = 0;
-
-  reeve_reservation_number (reservation, 1);
-  n = reeve_reservation_settle (reservation, tokens, 0, NULL, 1, notices);
-  for (guint i = 0; i < n; i++)
-    g_free (notices[i].key);
-  reeve_reservation_finish (reservation, TRUE);
-}
 
 /* What began a period never came to the disk, and the clock was set back: what spends next says in
  * its record which period it is of, so that a host that is killed then finds the same one. */
@@ -67,9 +22,9 @@ test_unrecorded (void)
   ReeveReservation *made = NULL;
   gint64 time = 0;
 
-  set (book, "org", limits, start);
-  set (book, "agents/a", limits, start);
-  end (reserve (book, 10, 90, start), 100);
+  budget_book_fixture_set (book, "org", limits, start);
+  budget_book_fixture_set (book, "agents/a", limits, start);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 90, start), 100);
   /* only of the organisation: the agent's begins its own with another */
   made = reeve_budget_book_reserve (book, &(ReeveBudgetWho){ .agent_id = "b" },
                                     &(ReeveBudgetAsk){ .input = 9, .now = start + DAY }, NULL);
@@ -77,20 +32,20 @@ test_unrecorded (void)
   made = reeve_budget_book_reserve (book, &who, &back, NULL);
   time = reeve_reservation_get_time (made);
   g_assert_cmpint (time, ==, start + DAY);
-  end (made, 90);
+  budget_book_fixture_end (made, 90);
   g_assert_null (reeve_budget_book_reserve (book, &who, &back, NULL));
   /* killed: the log has these */
-  set (again, "org", limits, start);
-  set (again, "agents/a", limits, start);
-  end (reeve_budget_book_recall (again, &who, start, 100, 0, NULL, 1), 100);
-  end (reeve_budget_book_recall (again, &who, time, 90, 0, NULL, 2), 90);
+  budget_book_fixture_set (again, "org", limits, start);
+  budget_book_fixture_set (again, "agents/a", limits, start);
+  budget_book_fixture_end (reeve_budget_book_recall (again, &who, start, 100, 0, NULL, 1), 100);
+  budget_book_fixture_end (reeve_budget_book_recall (again, &who, time, 90, 0, NULL, 2), 90);
   for (guint i = 0; i < 2; i++)
     {
       const char *key = i == 0 ? "org" : "agents/a";
 
-      g_assert_cmpint (look (again, key, "tokens_used", start), ==, 90);
-      g_assert_cmpint (look (book, key, "tokens_used", start), ==, 90);
-      g_assert_cmpint (look (again, key, "period", start), ==, 1);
+      g_assert_cmpint (budget_book_fixture_look (again, key, "tokens_used", start), ==, 90);
+      g_assert_cmpint (budget_book_fixture_look (book, key, "tokens_used", start), ==, 90);
+      g_assert_cmpint (budget_book_fixture_look (again, key, "period", start), ==, 1);
     }
   g_assert_null (reeve_budget_book_reserve (again, &who, &back, NULL));
   /* one record says it: the clock's time is told again */
@@ -151,33 +106,33 @@ test_heir (void)
   ReeveReservation *on_its_way = NULL;
   ReeveReservation *meanwhile = NULL;
 
-  set (book, "org", "{\"token_limit\":1000000}", 1);
+  budget_book_fixture_set (book, "org", "{\"token_limit\":1000000}", 1);
   end_at (reserve_at (book, 50, 0, 1), 5, 1);
   numbered = reserve_at (book, 30, 1, 2);
   on_its_way = reserve_at (book, 20, 6, 0);
   written = reeve_budget_book_begin_heir (book, failed, 7, 1);
   reeve_budget_book_end_heir (book, "org", FALSE);
   reeve_budget_unref (written);
-  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 50);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 50);
   written = reeve_budget_book_begin_heir (book, own, 7, 1);
   g_assert_cmpint (written->from_seq, ==, 7);
   g_assert_cmpint (written->tokens_used, ==, 35);
   meanwhile = reserve_at (book, 15, 7, 0);
-  g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, 5);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", 1), ==, 5);
   reeve_budget_book_end_heir (book, "org", TRUE);
-  g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, 35);
-  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 35);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", 1), ==, 35);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 35);
   end_at (numbered, 30, 2);
   end_at (on_its_way, 12, 8);
   end_at (meanwhile, 10, 9);
-  g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, 57);
-  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 0);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", 1), ==, 57);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 0);
   /* killed before anything else was saved */
   reeve_budget_book_take (again, written);
   g_assert_null (reeve_budget_book_recall (again, &who, 1, 30, 0, NULL, 2));
   end_at (reeve_budget_book_recall (again, &who, 1, 20, 0, NULL, 8), 12, 8);
   end_at (reeve_budget_book_recall (again, &who, 1, 15, 0, NULL, 9), 10, 9);
-  g_assert_cmpint (look (again, "org", "tokens_used", 1), ==, 57);
+  g_assert_cmpint (budget_book_fixture_look (again, "org", "tokens_used", 1), ==, 57);
 }
 
 typedef struct
@@ -213,7 +168,7 @@ test_heirs_at_once (void)
   GThread *threads[4];
   Heirs heirs = { .book = book, .running = G_N_ELEMENTS (threads) };
 
-  set (book, "org", "{\"token_limit\":1000000}", 1);
+  budget_book_fixture_set (book, "org", "{\"token_limit\":1000000}", 1);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("spend", spend, &heirs);
   for (guint i = 0; i == 0 || g_atomic_int_get (&heirs.running) > 0; i++)
@@ -231,8 +186,8 @@ test_heirs_at_once (void)
     }
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
-  g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, heirs.spent);
-  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 0);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", 1), ==, heirs.spent);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 0);
 }
 
 int

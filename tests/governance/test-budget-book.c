@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layers: allow file-size: one page of cases for all that a book is asked */
 /* Budgets in memory: money is exact, periods never go back, all scopes are reserved together, and
  * callers at once never pass a limit. */
 #include "base/times.h"
 #include "governance/budget-book.h"
 #include "governance/budget-window.h"
 #include "governance/money.h"
+
+#include "budget-book-fixture.h"
 
 #define DAY G_TIME_SPAN_DAY
 
@@ -59,40 +60,6 @@ test_money (void)
   g_assert_cmpint (reeve_money_cost (G_MAXINT64, G_MAXINT64), ==, REEVE_MONEY_TOO_MUCH);
 }
 
-static void
-set (ReeveBudgetBook *book, const char *key, const char *limits, gint64 now)
-{
-  g_autoptr (JsonNode) node = json_from_string (limits, NULL);
-  g_autoptr (ReeveBudget) budget = reeve_budget_book_copy (book, key, now);
-  g_autoptr (GError) error = NULL;
-
-  if (budget == NULL)
-    {
-      budget = reeve_budget_new (key, key);
-      budget->anchor = budget->created_at = now;
-    }
-  g_assert_true (reeve_budget_set_limits (budget, json_node_get_object (node), now, &error));
-  g_assert_no_error (error);
-  reeve_budget_book_take (book, g_steal_pointer (&budget));
-}
-
-static gint64
-look (ReeveBudgetBook *book, const char *key, const char *member, gint64 now)
-{
-  g_autoptr (JsonObject) shown = reeve_budget_book_show (book, key, now);
-
-  return json_object_get_int_member (shown, member);
-}
-
-static ReeveReservation *
-reserve (ReeveBudgetBook *book, gint64 input, gint64 output, gint64 now)
-{
-  const ReeveBudgetWho who = { .agent_id = "a", .user_id = "u", .delegated_user_id = "u" };
-  const ReeveBudgetAsk ask = { .input = input, .output = output, .now = now };
-
-  return reeve_budget_book_reserve (book, &who, &ask, NULL);
-}
-
 /* A run that may have so many tokens. */
 static gboolean
 check (ReeveBudgetBook *book, gint64 tokens, gint64 now, GError **error)
@@ -103,25 +70,6 @@ check (ReeveBudgetBook *book, gint64 tokens, gint64 now, GError **error)
   return reeve_budget_book_check (book, &who, &ask, error);
 }
 
-/* Returns what was told, of all budgets. */
-static guint
-end (ReeveReservation *reservation, gint64 tokens)
-{
-  ReeveBudgetNotice notices[REEVE_RESERVATION_SCOPES];
-  guint told = 0;
-  guint n = 0;
-
-  reeve_reservation_number (reservation, 1);
-  n = reeve_reservation_settle (reservation, tokens, 0, NULL, 1, notices);
-  for (guint i = 0; i < n; i++)
-    {
-      told |= notices[i].told;
-      g_free (notices[i].key);
-    }
-  reeve_reservation_finish (reservation, TRUE);
-  return told;
-}
-
 static void
 test_all_or_none (void)
 {
@@ -129,24 +77,24 @@ test_all_or_none (void)
   ReeveReservation *first = NULL;
   ReeveReservation *second = NULL;
 
-  g_assert_null (reserve (book, 10, 10, 1));
-  set (book, "org", "{\"token_limit\":100}", 1);
-  set (book, "agents/a", "{\"token_limit\":70}", 1);
-  set (book, "users/u", "{}", 1);
-  first = reserve (book, 20, 1000, 1);
+  g_assert_null (budget_book_fixture_reserve (book, 10, 10, 1));
+  budget_book_fixture_set (book, "org", "{\"token_limit\":100}", 1);
+  budget_book_fixture_set (book, "agents/a", "{\"token_limit\":70}", 1);
+  budget_book_fixture_set (book, "users/u", "{}", 1);
+  first = budget_book_fixture_reserve (book, 20, 1000, 1);
   g_assert_cmpint (reeve_reservation_get_output (first), ==, 50);
-  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 70);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 70);
   /* the agent has nothing left: nothing of the organisation's is taken */
-  g_assert_null (reserve (book, 1, 16, 1));
-  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 70);
-  end (first, 40);
-  g_assert_cmpint (look (book, "users/u", "tokens_used", 1), ==, 40);
-  g_assert_null (reserve (book, 15, 16, 1));
-  second = reserve (book, 14, 16, 1);
-  g_assert_cmpint (look (book, "agents/a", "tokens_remaining", 1), ==, 0);
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, 1));
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 70);
+  budget_book_fixture_end (first, 40);
+  g_assert_cmpint (budget_book_fixture_look (book, "users/u", "tokens_used", 1), ==, 40);
+  g_assert_null (budget_book_fixture_reserve (book, 15, 16, 1));
+  second = budget_book_fixture_reserve (book, 14, 16, 1);
+  g_assert_cmpint (budget_book_fixture_look (book, "agents/a", "tokens_remaining", 1), ==, 0);
   reeve_reservation_release (second);
-  g_assert_cmpint (look (book, "agents/a", "tokens_remaining", 1), ==, 30);
-  g_assert_cmpint (look (book, "org", "tokens_remaining", 1), ==, 60);
+  g_assert_cmpint (budget_book_fixture_look (book, "agents/a", "tokens_remaining", 1), ==, 30);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_remaining", 1), ==, 60);
 }
 
 static void
@@ -156,24 +104,26 @@ test_periods (void)
   g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
   ReeveReservation *late = NULL;
 
-  set (book, "org", "{\"token_limit\":100,\"reset_period_days\":10}", start);
-  end (reserve (book, 10, 20, start), 30);
-  late = reserve (book, 10, 20, start + 9 * DAY);
-  g_assert_cmpint (look (book, "org", "tokens_remaining", start + 10 * DAY - 1), ==, 40);
-  g_assert_cmpint (look (book, "org", "tokens_remaining", start + 10 * DAY), ==, 100);
+  budget_book_fixture_set (book, "org", "{\"token_limit\":100,\"reset_period_days\":10}", start);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 20, start), 30);
+  late = budget_book_fixture_reserve (book, 10, 20, start + 9 * DAY);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_remaining", start + 10 * DAY - 1),
+                   ==, 40);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_remaining", start + 10 * DAY), ==,
+                   100);
   /* what was reserved before is not of this period */
-  end (late, 30);
-  g_assert_cmpint (look (book, "org", "tokens_used", start + 10 * DAY), ==, 0);
-  end (reserve (book, 10, 90, start + 11 * DAY), 100);
+  budget_book_fixture_end (late, 30);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", start + 10 * DAY), ==, 0);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 90, start + 11 * DAY), 100);
   /* a clock that is set back gives nothing */
-  g_assert_null (reserve (book, 1, 16, start));
-  g_assert_null (reserve (book, 1, 16, 0));
-  g_assert_cmpint (look (book, "org", "period", start), ==, 1);
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start));
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, 0));
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "period", start), ==, 1);
   /* one that jumps ahead gives each period once */
-  end (reserve (book, 10, 90, start + 500 * DAY), 100);
-  g_assert_null (reserve (book, 1, 16, start + 21 * DAY));
-  g_assert_null (reserve (book, 1, 16, start + 501 * DAY));
-  late = reserve (book, 1, 16, start + 510 * DAY);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 90, start + 500 * DAY), 100);
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start + 21 * DAY));
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start + 501 * DAY));
+  late = budget_book_fixture_reserve (book, 1, 16, start + 510 * DAY);
   g_assert_nonnull (late);
   reeve_reservation_release (late);
 }
@@ -184,15 +134,19 @@ test_another_length (void)
   const gint64 start = 1000 * DAY;
   g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
 
-  set (book, "org", "{\"token_limit\":100,\"reset_period_days\":1}", start);
-  end (reserve (book, 10, 20, start + 100 * DAY), 30);
+  budget_book_fixture_set (book, "org", "{\"token_limit\":100,\"reset_period_days\":1}", start);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 20, start + 100 * DAY), 30);
   /* the present period goes on, and ends ten days behind its beginning */
-  set (book, "org", "{\"token_limit\":50,\"reset_period_days\":10}", start + 100 * DAY + 1);
-  g_assert_cmpint (look (book, "org", "tokens_remaining", start + 101 * DAY), ==, 20);
-  g_assert_cmpint (look (book, "org", "tokens_remaining", start + 110 * DAY), ==, 50);
-  set (book, "org", "{\"token_limit\":50,\"reset_period_days\":0}", start + 111 * DAY);
-  end (reserve (book, 10, 40, start + 111 * DAY), 50);
-  g_assert_null (reserve (book, 1, 16, start + 10000 * DAY));
+  budget_book_fixture_set (book, "org", "{\"token_limit\":50,\"reset_period_days\":10}",
+                           start + 100 * DAY + 1);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_remaining", start + 101 * DAY),
+                   ==, 20);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_remaining", start + 110 * DAY),
+                   ==, 50);
+  budget_book_fixture_set (book, "org", "{\"token_limit\":50,\"reset_period_days\":0}",
+                           start + 111 * DAY);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 40, start + 111 * DAY), 50);
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start + 10000 * DAY));
 }
 
 /* What one of the windows of a budget says. */
@@ -254,32 +208,32 @@ test_windows (void)
   g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
   ReeveReservation *open = NULL;
 
-  set (book, "org", "{\"token_limit\":1000,\"tokens_per_day\":100,\"tokens_per_month\":150}",
-       start);
-  open = reserve (book, 10, 1000, start);
+  budget_book_fixture_set (
+      book, "org", "{\"token_limit\":1000,\"tokens_per_day\":100,\"tokens_per_month\":150}", start);
+  open = budget_book_fixture_reserve (book, 10, 1000, start);
   g_assert_cmpint (reeve_reservation_get_output (open), ==, 90);
   g_assert_cmpint (look_window (book, "day", "tokens_reserved", start), ==, 100);
-  g_assert_null (reserve (book, 1, 16, start));
-  end (open, 80);
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start));
+  budget_book_fixture_end (open, 80);
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, 20);
   g_assert_cmpint (look_window (book, "month", "tokens_used", start), ==, 80);
   /* midnight; what the month leaves is less than a day */
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + DAY / 2 - 1), ==, 20);
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + DAY / 2), ==, 100);
-  end (reserve (book, 10, 1000, start + DAY), 70);
-  g_assert_null (reserve (book, 1, 16, start + 2 * DAY));
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 1000, start + DAY), 70);
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start + 2 * DAY));
   g_assert_cmpint (look_window (book, "month", "tokens_remaining", start + 2 * DAY), ==, 0);
   /* February; the period goes on */
-  end (reserve (book, 10, 1000, start + 4 * DAY), 100);
-  g_assert_cmpint (look (book, "org", "tokens_used", start + 4 * DAY), ==, 250);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 1000, start + 4 * DAY), 100);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", start + 4 * DAY), ==, 250);
   g_assert_cmpint (look_window (book, "month", "tokens_used", start + 4 * DAY), ==, 100);
   /* a clock that is set back gives nothing */
-  g_assert_null (reserve (book, 1, 16, start));
-  g_assert_null (reserve (book, 1, 16, 0));
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start));
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, 0));
   /* one that jumps ahead gives each day once */
-  end (reserve (book, 10, 40, start + 400 * DAY), 50);
-  end (reserve (book, 10, 40, start + 300 * DAY), 50);
-  g_assert_null (reserve (book, 1, 16, start + 399 * DAY));
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 40, start + 400 * DAY), 50);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 40, start + 300 * DAY), 50);
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start + 399 * DAY));
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + 400 * DAY), ==, 0);
 }
 
@@ -291,17 +245,17 @@ test_windows_change (void)
   g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
   ReeveReservation *late = NULL;
 
-  set (book, "org", "{\"tokens_per_day\":100}", start);
-  end (reserve (book, 10, 30, start), 40);
-  late = reserve (book, 10, 20, start);
-  set (book, "org", "{\"tokens_per_day\":90,\"tokens_per_month\":1000}", start);
+  budget_book_fixture_set (book, "org", "{\"tokens_per_day\":100}", start);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 30, start), 40);
+  late = budget_book_fixture_reserve (book, 10, 20, start);
+  budget_book_fixture_set (book, "org", "{\"tokens_per_day\":90,\"tokens_per_month\":1000}", start);
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, 20);
   g_assert_cmpint (look_window (book, "month", "tokens_used", start), ==, 0);
-  set (book, "org", "{}", start);
+  budget_book_fixture_set (book, "org", "{}", start);
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, -1);
-  set (book, "org", "{\"tokens_per_day\":90}", start);
+  budget_book_fixture_set (book, "org", "{\"tokens_per_day\":90}", start);
   /* what was reserved of the one before is not of this one */
-  end (late, 30);
+  budget_book_fixture_end (late, 30);
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start), ==, 90);
 }
 
@@ -312,14 +266,16 @@ test_looking (void)
   const gint64 start = 20481 * DAY;
   g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
 
-  set (book, "org", "{\"token_limit\":100,\"reset_period_days\":1,\"tokens_per_day\":100}", start);
-  end (reserve (book, 10, 90, start), 100);
-  g_assert_cmpint (look (book, "org", "tokens_remaining", start + DAY), ==, 100);
+  budget_book_fixture_set (
+      book, "org", "{\"token_limit\":100,\"reset_period_days\":1,\"tokens_per_day\":100}", start);
+  budget_book_fixture_end (budget_book_fixture_reserve (book, 10, 90, start), 100);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_remaining", start + DAY), ==,
+                   100);
   g_assert_cmpint (look_window (book, "day", "tokens_remaining", start + DAY), ==, 100);
   g_assert_true (check (book, 50, start + DAY, NULL));
-  g_assert_null (reserve (book, 200, 90, start + DAY));
-  g_assert_null (reserve (book, 1, 16, start));
-  g_assert_cmpint (look (book, "org", "tokens_used", start), ==, 100);
+  g_assert_null (budget_book_fixture_reserve (book, 200, 90, start + DAY));
+  g_assert_null (budget_book_fixture_reserve (book, 1, 16, start));
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", start), ==, 100);
   g_assert_cmpint (look_window (book, "day", "tokens_used", start), ==, 100);
 }
 
@@ -338,8 +294,8 @@ test_since (void)
   reeve_budget_begin_at (budget, 7);
   reeve_budget_book_take (book, budget);
   g_assert_null (reeve_budget_book_recall (book, &who, start + DAY, 30, 0, NULL, 6));
-  end (reeve_budget_book_recall (book, &who, start - DAY, 30, 0, NULL, 7), 30);
-  g_assert_cmpint (look (book, "org", "tokens_used", start), ==, 30);
+  budget_book_fixture_end (reeve_budget_book_recall (book, &who, start - DAY, 30, 0, NULL, 7), 30);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", start), ==, 30);
 }
 
 /* What is spent stays spent, however much it is. */
@@ -350,14 +306,15 @@ test_most (void)
   const ReeveBudgetAsk ask = { .input = G_MAXINT64 / 3, .now = 1 };
   g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
 
-  set (book, "org", "{\"token_limit\":100}", 1);
+  budget_book_fixture_set (book, "org", "{\"token_limit\":100}", 1);
   for (guint i = 0; i < 9; i++)
     {
-      end (reeve_budget_book_charge (book, &who, &ask, 0, NULL, NULL), G_MAXINT64 / 3);
-      g_assert_cmpint (look (book, "org", "tokens_remaining", 1), ==, 0);
+      budget_book_fixture_end (reeve_budget_book_charge (book, &who, &ask, 0, NULL, NULL),
+                               G_MAXINT64 / 3);
+      g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_remaining", 1), ==, 0);
     }
-  g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, REEVE_BUDGET_MOST);
-  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 0);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", 1), ==, REEVE_BUDGET_MOST);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 0);
 }
 
 /* The decimal text of one of a budget's amounts; `-` where it has none. */
@@ -400,12 +357,13 @@ test_currencies (void)
   g_autoptr (GList) currencies = NULL;
   ReeveReservation *open = NULL;
 
-  set (book, "org", "{\"token_limit\":100}", 1);
+  budget_book_fixture_set (book, "org", "{\"token_limit\":100}", 1);
   end_cost (reeve_budget_book_charge (book, &who, &ask, 2000000000, "EUR", NULL), 2000000000, NULL);
   end_cost (reeve_budget_book_charge (book, &who, &ask, 3000000000, "USD", NULL), 3000000000, NULL);
   open = reeve_budget_book_charge (book, &who, &ask, 1000000000, "EUR", NULL);
   look_cost (book, "cost_used", "-", NULL);
-  set (book, "org", "{\"cost_limit\":{\"amount\":\"10\",\"currency\":\"EUR\"}}", 1);
+  budget_book_fixture_set (book, "org", "{\"cost_limit\":{\"amount\":\"10\",\"currency\":\"EUR\"}}",
+                           1);
   look_cost (book, "cost_used", "2", "EUR");
   look_cost (book, "cost_reserved", "1", "EUR");
   look_cost (book, "cost_remaining", "7", "EUR");
@@ -459,9 +417,10 @@ test_refusals (void)
       g_autoptr (GError) error = NULL;
       g_autoptr (GError) checked = NULL;
 
-      set (book, "org", rows[i].limits, start);
+      budget_book_fixture_set (book, "org", rows[i].limits, start);
       if (rows[i].spend > 0)
-        end (reserve (book, 10, rows[i].spend - 10, start), rows[i].spend);
+        budget_book_fixture_end (budget_book_fixture_reserve (book, 10, rows[i].spend - 10, start),
+                                 rows[i].spend);
       g_assert_null (reeve_budget_book_reserve (book, &who, &ask, &error));
       g_assert_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED);
       g_assert_true (g_pattern_match_simple (rows[i].said, error->message));
@@ -495,13 +454,13 @@ test_alert_again (void)
   ReeveReservation *made[8] = { NULL };
 
   G_STATIC_ASSERT (G_N_ELEMENTS (made) == G_N_ELEMENTS (rows));
-  set (book, "org", rows[0].limits, start);
+  budget_book_fixture_set (book, "org", rows[0].limits, start);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    made[i] = reserve (book, 1, 16, start);
+    made[i] = budget_book_fixture_reserve (book, 1, 16, start);
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
     {
-      set (book, "org", rows[i].limits, start);
-      g_assert_cmpuint (end (made[i], rows[i].spend), ==, rows[i].told);
+      budget_book_fixture_set (book, "org", rows[i].limits, start);
+      g_assert_cmpuint (budget_book_fixture_end (made[i], rows[i].spend), ==, rows[i].told);
     }
 }
 
@@ -528,7 +487,7 @@ spend (gpointer data)
 
   for (guint i = 0; i < 2000; i++)
     {
-      ReeveReservation *reservation = reserve (shared->book, 10, 30, 1);
+      ReeveReservation *reservation = budget_book_fixture_reserve (shared->book, 10, 30, 1);
 
       if (reservation == NULL)
         g_atomic_int_inc (&shared->refused);
@@ -541,7 +500,7 @@ spend (gpointer data)
           tokens = MIN (tokens, reeve_reservation_get_input (reservation)
                                     + reeve_reservation_get_output (reservation));
           __atomic_fetch_add (&shared->spent, tokens, __ATOMIC_SEQ_CST);
-          end (reservation, tokens);
+          budget_book_fixture_end (reservation, tokens);
         }
     }
   return NULL;
@@ -555,17 +514,17 @@ test_at_once (void)
   GThread *threads[8];
   g_autoptr (ReeveBatch) batch = NULL;
 
-  set (book, "org", "{\"token_limit\":20000}", 1);
-  set (book, "agents/a", "{\"token_limit\":15000}", 1);
+  budget_book_fixture_set (book, "org", "{\"token_limit\":20000}", 1);
+  budget_book_fixture_set (book, "agents/a", "{\"token_limit\":15000}", 1);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("spend", spend, &shared);
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
     g_thread_join (threads[i]);
   g_assert_cmpint (shared.refused, >, 0);
   g_assert_cmpint (shared.spent, <=, 15000);
-  g_assert_cmpint (look (book, "agents/a", "tokens_used", 1), ==, shared.spent);
-  g_assert_cmpint (look (book, "org", "tokens_used", 1), ==, shared.spent);
-  g_assert_cmpint (look (book, "org", "tokens_reserved", 1), ==, 0);
+  g_assert_cmpint (budget_book_fixture_look (book, "agents/a", "tokens_used", 1), ==, shared.spent);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", 1), ==, shared.spent);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 0);
   batch = reeve_budget_book_save (book, 5, FALSE);
   g_assert_nonnull (batch);
   g_assert_cmpuint (reeve_batch_get_length (batch), ==, 3);
