@@ -3,6 +3,7 @@
 #include "openai-wire.h"
 
 #include "base/ids.h"
+#include "base/json-text.h"
 
 #include <string.h>
 
@@ -107,7 +108,7 @@ static GBytes *
 reeve_openai_wire_frame (JsonObject *object)
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
-  g_autofree char *json = json_to_string (node, FALSE);
+  g_autofree char *json = reeve_json_text (node);
 
   json_object_unref (object);
   return reeve_openai_wire_raw_chunk (json, strlen (json));

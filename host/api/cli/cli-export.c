@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json-text.h"
 #include "base/plain.h"
 #include "governance/ledger-export-verify.h"
 
@@ -90,7 +91,7 @@ static void
 reeve_cli_export_print (JsonObject *verdict, gboolean json)
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), verdict);
-  g_autofree char *text = json ? json_to_string (node, FALSE) : NULL;
+  g_autofree char *text = json ? reeve_json_text (node) : NULL;
 
   if (json)
     g_print ("%s\n", text);

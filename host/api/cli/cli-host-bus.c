@@ -2,6 +2,7 @@
 /* The way over D-Bus: io.reeve.Host1.Call. */
 #include <string.h>
 
+#include "base/json-text.h"
 #include "cli-host-private.h"
 
 #define REEVE_CLI_HOST_NAME "io.reeve.Host"
@@ -121,7 +122,7 @@ reeve_cli_host_call_bus (ReeveCliHost *self, const ReeveCliCommand *command, Jso
   if (self->tenant != NULL && !json_object_has_member (params, "tenant_id"))
     json_object_set_string_member (params, "tenant_id", self->tenant);
   json_node_set_object (node, params);
-  text = json_to_string (node, FALSE);
+  text = reeve_json_text (node);
   reeve_cli_host_wait_bus (self, &wait, g_variant_new ("(ss)", command->operation, text));
   answer = wait.answer;
   error = wait.error;

@@ -2,6 +2,7 @@
 /* The way over REST. */
 #include <string.h>
 
+#include "base/json-text.h"
 #include "cli-host-private.h"
 
 static int
@@ -57,7 +58,7 @@ reeve_cli_host_text (JsonNode *node)
 {
   if (json_node_get_value_type (node) == G_TYPE_STRING)
     return g_strdup (json_node_get_string (node));
-  return json_to_string (node, FALSE);
+  return reeve_json_text (node);
 }
 
 /* Fills path members in, adds those of the query, leaves the body's in *body. */
@@ -267,7 +268,7 @@ reeve_cli_host_call_rest (ReeveCliHost *self, const ReeveCliCommand *command, Js
       char *text = NULL;
 
       json_node_set_object (node, body);
-      text = json_to_string (node, FALSE);
+      text = reeve_json_text (node);
       bytes = g_bytes_new_take (text, strlen (text));
       soup_message_set_request_body_from_bytes (message, "application/json", bytes);
     }

@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "base/json-text.h"
 #include "base/plain.h"
 
 #define REEVE_CLI_OUTPUT_WIDEST 60
@@ -21,7 +22,7 @@ reeve_cli_output_text (JsonNode *node)
   if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
     text = g_strdup (json_node_get_string (node));
   else
-    text = json_to_string (node, FALSE);
+    text = reeve_json_text (node);
   return reeve_plain_make_line (text);
 }
 

@@ -6,6 +6,7 @@
 
 #include <glib/gi18n.h>
 
+#include "base/json-text.h"
 #include "governance/ledger-file.h"
 #include "governance/ledger-proof.h"
 #include "governance/ledger-verify.h"
@@ -38,7 +39,7 @@ reeve_cli_verify_print (JsonObject *report, gboolean json)
   if (json)
     {
       json_node_set_object (node, report);
-      text = json_to_string (node, FALSE);
+      text = reeve_json_text (node);
       g_print ("%s\n", text);
       return;
     }
@@ -132,7 +133,7 @@ reeve_cli_verify_print_proof (JsonObject *verdict, gboolean json)
       reeve_cli_verify_print (verdict, TRUE);
       return;
     }
-  record = json_to_string (json_object_get_member (verdict, "record"), FALSE);
+  record = reeve_json_text (json_object_get_member (verdict, "record"));
   g_print (_ ("good  %s  record %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " that were signed\n"),
            reeve_json_get_string (verdict, "scope", "?"), reeve_json_get_int (verdict, "seq", 0),
            reeve_json_get_int (verdict, "size", 0));

@@ -7,6 +7,7 @@
 
 #include "api/error-map.h"
 #include "base/ids.h"
+#include "base/json-text.h"
 #include "dbus-door.h"
 #include "operations/gate.h"
 
@@ -180,7 +181,7 @@ reeve_dbus_call_body (ReeveDbusCall *self, ReeveCall *call)
   if (result == NULL && bytes == NULL)
     result = self->last;
   if (result != NULL)
-    return json_to_string (result, FALSE);
+    return reeve_json_text (result);
   if (bytes == NULL)
     return g_strdup ("");
   data = g_bytes_get_data (bytes, &length);
@@ -223,7 +224,7 @@ reeve_dbus_call_on_event (ReeveCall *call, const char *event, JsonNode *data, GB
     return;
   g_clear_pointer (&self->last, json_node_unref);
   self->last = json_node_ref (data);
-  text = json_to_string (data, FALSE);
+  text = reeve_json_text (data);
   g_dbus_connection_emit_signal (connection, sender, REEVE_DBUS_DOOR_PATH, "io.reeve.Host1",
                                  "Event", g_variant_new ("(ss)", event, text), NULL);
 }

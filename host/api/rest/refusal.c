@@ -8,6 +8,7 @@
 #include "api/error-map.h"
 #include "base/digests.h"
 #include "base/ids.h"
+#include "base/json-text.h"
 
 #include "headers.h"
 
@@ -54,7 +55,7 @@ reeve_rest_refusal_write (const ReeveRestRefusal *row, const char *detail, const
   if (instance != NULL)
     json_object_set_string_member (problem, "instance", instance);
   json_object_set_string_member (problem, "trace_id", trace_id);
-  return json_to_string (node, FALSE);
+  return reeve_json_text (node);
 }
 
 GBytes *

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/json-text.h"
 #include "connection.h"
 #include "fill.h"
 #include "headers.h"
@@ -238,7 +239,7 @@ reeve_rest_request_on_event (ReeveCall *call, const char *event, JsonNode *data,
       reeve_rest_request_append (self, raw);
       return;
     }
-  json = json_to_string (data, FALSE);
+  json = reeve_json_text (data);
   frame = g_strconcat ("event: ", event, "\ndata: ", json, "\n\n", NULL);
   bytes = g_bytes_new_take (frame, strlen (frame));
   reeve_rest_request_append (self, bytes);

@@ -8,6 +8,7 @@
 
 #include "api/error-map.h"
 #include "base/ids.h"
+#include "base/json-text.h"
 #include "operations/call-trace.h"
 
 #include "headers.h"
@@ -66,7 +67,7 @@ reeve_rest_response_set_object (ReeveRestMessage *msg, guint status, const char 
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
 
-  reeve_rest_response_set_body (msg, status, media_type, json_to_string (node, FALSE));
+  reeve_rest_response_set_body (msg, status, media_type, reeve_json_text (node));
 }
 
 static void
@@ -174,7 +175,7 @@ reeve_rest_response_send (ReeveRestMessage *msg, ReeveCall *call, const char *in
   if (bytes == NULL && result != NULL)
     {
       reeve_rest_response_set_body (msg, reeve_call_get_status (call), "application/json",
-                                    json_to_string (result, FALSE));
+                                    reeve_json_text (result));
       return;
     }
   reeve_rest_message_set_status (msg, reeve_call_get_status (call));

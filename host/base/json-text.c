@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* json_to_string() writes 0.8 as 0.80000000000000004, and 10²¹ as 1e+21.0, which is no JSON. The
+ * digits here are those of reeve_json_canonical(); unlike there members keep their order, and a
+ * whole number of floating point keeps its point, so that it is not read as an integer. */
+#include "json-text.h"
+
+#include <string.h>
+
+#include <reeve-json.h>
+
+static void reeve_json_text_append (GString *out, JsonNode *node);
+
+static void
+reeve_json_text_append_escaped (GString *out, guchar c)
+{
+  static const char letters[] = "btn\0fr"; /* from 8 on */
+
+  if (c == '"' || c == '\\')
+    g_string_append_printf (out, "\\%c", c);
+  else if (c >= '\b' && c <= '\r' && letters[c - '\b'] != '\0')
+    g_string_append_printf (out, "\\%c", letters[c - '\b']);
+  else
+    g_string_append_printf (out, "\\u%04x", c);
+}
+
+static void
+reeve_json_text_append_string (GString *out, const char *text)
+{
+  g_string_append_c (out, '"');
+  for (;;)
+    {
+      const char *at = text;
+
+      while ((guchar) *at >= 0x20 && *at != '"' && *at != '\\' && *at != 0x7f)
+        at++;
+      g_string_append_len (out, text, at - text);
+      if (*at == '\0')
+        break;
+      reeve_json_text_append_escaped (out, (guchar) *at);
+      text = at + 1;
+    }
+  g_string_append_c (out, '"');
+}
+
+static void
+reeve_json_text_append_value (GString *out, JsonNode *node)
+{
+  g_autofree char *number = NULL;
+
+  switch (json_node_get_value_type (node))
+    {
+    case G_TYPE_STRING:
+      reeve_json_text_append_string (out, json_node_get_string (node));
+      break;
+    case G_TYPE_BOOLEAN:
+      g_string_append (out, json_node_get_boolean (node) ? "true" : "false");
+      break;
+    case G_TYPE_INT64:
+      g_string_append_printf (out, "%" G_GINT64_FORMAT, json_node_get_int (node));
+      break;
+    default:
+      number = reeve_json_canonical (node);
+      g_string_append (out, number);
+      if (strpbrk (number, ".enu") == NULL)
+        g_string_append (out, ".0");
+      break;
+    }
+}
+
+static void
+reeve_json_text_append_object (GString *out, JsonObject *object)
+{
+  JsonObjectIter iter;
+  const char *name = NULL;
+  JsonNode *member = NULL;
+  gboolean first = TRUE;
+
+  g_string_append_c (out, '{');
+  json_object_iter_init_ordered (&iter, object);
+  while (json_object_iter_next_ordered (&iter, &name, &member))
+    {
+      if (!first)
+        g_string_append_c (out, ',');
+      first = FALSE;
+      reeve_json_text_append_string (out, name);
+      g_string_append_c (out, ':');
+      reeve_json_text_append (out, member);
+    }
+  g_string_append_c (out, '}');
+}
+
+static void
+reeve_json_text_append_array (GString *out, JsonArray *array)
+{
+  g_string_append_c (out, '[');
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      if (i > 0)
+        g_string_append_c (out, ',');
+      reeve_json_text_append (out, json_array_get_element (array, i));
+    }
+  g_string_append_c (out, ']');
+}
+
+static void
+reeve_json_text_append (GString *out, JsonNode *node)
+{
+  switch (json_node_get_node_type (node))
+    {
+    case JSON_NODE_OBJECT:
+      reeve_json_text_append_object (out, json_node_get_object (node));
+      break;
+    case JSON_NODE_ARRAY:
+      reeve_json_text_append_array (out, json_node_get_array (node));
+      break;
+    case JSON_NODE_VALUE:
+      reeve_json_text_append_value (out, node);
+      break;
+    case JSON_NODE_NULL:
+    default:
+      g_string_append (out, "null");
+      break;
+    }
+}
+
+/**
+ * reeve_json_text:
+ * @node: a value
+ *
+ * Returns: (transfer full): it as JSON without white space
+ */
+char *
+reeve_json_text (JsonNode *node)
+{
+  GString *out = g_string_sized_new (512);
+
+  reeve_json_text_append (out, node);
+  return g_string_free (out, FALSE);
+}
