@@ -434,11 +434,28 @@ reeve_metrics_family_find (ReeveMetric *self, const char *const *given)
   return series;
 }
 
+/* What cannot be said any more stays where it is: a counter that began anew at the other end would
+ * be read as one of a host that was started again. */
+static void
+reeve_metrics_series_add (ReeveMetricSeries *series, gint64 n)
+{
+  gint64 before = __atomic_load_n (&series->value, __ATOMIC_RELAXED);
+  gint64 after = 0;
+
+  do
+    if (__builtin_add_overflow (before, n, &after))
+      after = n > 0 ? G_MAXINT64 : G_MININT64;
+  while (!__atomic_compare_exchange_n (&series->value, &before, after, TRUE, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED));
+}
+
 /**
  * reeve_metrics_count:
  * @self: a counter or a gauge
  * @n: how many more; of a gauge also how many less
  * @values: of the labels
+ *
+ * Held to the greatest and the least that 64 bits can say.
  */
 void
 reeve_metrics_count (ReeveMetric *self, gint64 n, const char *const *values)
@@ -448,7 +465,7 @@ reeve_metrics_count (ReeveMetric *self, gint64 n, const char *const *values)
   g_return_if_fail (self->kind == REEVE_METRIC_GAUGE
                     || (self->kind == REEVE_METRIC_COUNTER && n >= 0));
   series = reeve_metrics_family_find (self, values);
-  __atomic_fetch_add (&series->value, n, __ATOMIC_RELAXED);
+  reeve_metrics_series_add (series, n);
 }
 
 /**
@@ -480,7 +497,7 @@ reeve_metrics_observe (ReeveMetric *self, gint64 value, const char *const *value
   series = reeve_metrics_family_find (self, values);
   while (bucket < self->n_bounds && value > self->bounds[bucket])
     bucket++;
-  __atomic_fetch_add (&series->value, value, __ATOMIC_RELAXED);
+  reeve_metrics_series_add (series, value);
   __atomic_fetch_add (&series->counts[bucket], 1, __ATOMIC_RELAXED);
 }
 

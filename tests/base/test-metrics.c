@@ -244,6 +244,39 @@ test_metrics_collectors (void)
   assert_family (metrics, "depth", "=2 ");
 }
 
+/* Beyond the end nothing begins anew. */
+static void
+test_metrics_ends (void)
+{
+  const gint64 few[] = { 1 };
+  g_autofree char *text = NULL;
+  Seen seen = { 0 };
+  g_autoptr (ReeveMetrics) metrics = reeve_metrics_new ("reeve");
+  ReeveMetric *cost = reeve_metrics_add (metrics, &(ReeveMetricSetup){ .name = "cost" });
+  ReeveMetric *level = reeve_metrics_add (
+      metrics, &(ReeveMetricSetup){ .name = "level", .kind = REEVE_METRIC_GAUGE });
+  ReeveMetric *times = reeve_metrics_add (
+      metrics, &(ReeveMetricSetup){
+                   .name = "times", .kind = REEVE_METRIC_HISTOGRAM, .bounds = few, .n_bounds = 1 });
+
+  reeve_metrics_count (cost, G_MAXINT64 - 1, REEVE_LABELS (NULL));
+  reeve_metrics_count (cost, 1, REEVE_LABELS (NULL));
+  reeve_metrics_count (cost, 1, REEVE_LABELS (NULL));
+  reeve_metrics_count (cost, G_MAXINT64, REEVE_LABELS (NULL));
+  assert_family (metrics, "cost", "=9.22337e+18 ");
+  reeve_metrics_count (level, G_MININT64, REEVE_LABELS (NULL));
+  reeve_metrics_count (level, -1, REEVE_LABELS (NULL));
+  assert_family (metrics, "level", "=-9.22337e+18 ");
+  reeve_metrics_count (level, 1, REEVE_LABELS (NULL));
+  reeve_metrics_count (level, G_MAXINT64, REEVE_LABELS (NULL));
+  assert_family (metrics, "level", "=0 ");
+  for (guint i = 0; i < 2; i++)
+    reeve_metrics_observe (times, G_MAXINT64, REEVE_LABELS (NULL));
+  assert_family (metrics, "times", "=0 0,2,");
+  text = read_family (metrics, "times", &seen);
+  g_assert_true (seen.sum > 9.2e18);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -251,6 +284,7 @@ main (int argc, char **argv)
   g_test_add_func ("/metrics/kinds", test_metrics_kinds);
   g_test_add_func ("/metrics/label-bound", test_metrics_label_bound);
   g_test_add_func ("/metrics/series-bound", test_metrics_series_bound);
+  g_test_add_func ("/metrics/ends", test_metrics_ends);
   g_test_add_func ("/metrics/threads", test_metrics_threads);
   g_test_add_func ("/metrics/collectors", test_metrics_collectors);
   return g_test_run ();
