@@ -250,13 +250,14 @@ reeve_admission_has_budgets (ReeveAdmission *self, const char *tenant_id)
  * @caller: who asks
  * @agent_id: (nullable): which agent is to run
  * @workspace_id: (nullable): where it lies, which the gate had not looked up
+ * @model: (nullable): which it asks; the gate had not looked that up either
  * @error: return location
  *
  * Returns: %FALSE with %REEVE_ERROR_BUDGET_EXCEEDED, when the run could not ask its model once
  */
 gboolean
 reeve_admission_can_begin_run (ReeveAdmission *self, ReeveCaller *caller, const char *agent_id,
-                               const char *workspace_id, GError **error)
+                               const char *workspace_id, const char *model, GError **error)
 {
   const ReeveBudgetWho who = { .agent_id = agent_id,
                                .user_id = reeve_caller_get_user_id (caller),
@@ -265,7 +266,7 @@ reeve_admission_can_begin_run (ReeveAdmission *self, ReeveCaller *caller, const 
 
   return self->budgets == NULL
          || reeve_budgets_can_begin_run (self->budgets, reeve_caller_get_tenant_id (caller), &who,
-                                         error);
+                                         model, error);
 }
 
 /**

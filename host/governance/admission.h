@@ -148,11 +148,11 @@ char *reeve_admission_name_report (ReeveAdmission *self,
 /* Are requests and settlements to say what is asked and answered? Any thread. */
 gboolean reeve_admission_keeps_bodies (ReeveAdmission *self);
 /* Must model calls of this tenant say what they may take? Any thread, no I/O. */
-/* Do the budgets of who asks, of agent and workspace (nullable) leave enough for a run to begin?
- * %REEVE_ERROR_BUDGET_EXCEEDED */
+/* Do the budgets of who asks, of agent and workspace (nullable) leave enough for a run of this
+ * model (nullable: it is not known) to begin? %REEVE_ERROR_BUDGET_EXCEEDED */
 gboolean reeve_admission_can_begin_run (ReeveAdmission *self, ReeveCaller *caller,
                                         const char *agent_id, const char *workspace_id,
-                                        GError **error);
+                                        const char *model, GError **error);
 gboolean reeve_admission_has_budgets (ReeveAdmission *self, const char *tenant_id);
 /* What an adviser is asked about a request; NULL: he is not asked, which the tool check refuses. */
 typedef GBytes *(*ReeveAdmissionQuestion) (const ReeveAdmissionRequest *request,

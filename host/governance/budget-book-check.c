@@ -33,7 +33,8 @@ reeve_budget_book_check_look (const ReeveBudget *budget, const ReeveBudgetAsk *a
   return then;
 }
 
-/* A run has a model, which is not known yet: whatever it costs, nothing is too little. */
+/* What its model takes is not known before it is asked: if it costs anything, nothing is too
+ * little, and if not, nothing is enough. */
 static gboolean
 reeve_budget_book_check_run (const ReeveBudget *budget, const ReeveBudgetAsk *ask, GError **error)
 {
@@ -45,7 +46,7 @@ reeve_budget_book_check_run (const ReeveBudget *budget, const ReeveBudgetAsk *as
   run.price = &free;
   if (!reeve_budget_book_fit (budget, &run, &output, error))
     return FALSE;
-  return reeve_budget_get_cost_left (budget) > 0
+  return ask->free || reeve_budget_get_cost_left (budget) > 0
          || reeve_budget_refusal_set_cost (error, budget, 1, ask->now);
 }
 

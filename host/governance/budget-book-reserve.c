@@ -44,7 +44,7 @@ reeve_budget_book_fit_cost (const ReeveBudget *budget, const ReeveBudgetAsk *ask
   if (cost == G_MAXINT64)
     return TRUE;
   need = reeve_prices_cost (ask->price, ask->input, least);
-  return (cost >= need && (cost > 0 || ask->price->input + ask->price->output == 0))
+  return (cost >= need && (cost > 0 || reeve_prices_is_free (ask->price)))
          || reeve_budget_refusal_set_cost (error, budget, need, ask->now);
 }
 
@@ -96,6 +96,16 @@ reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask, gin
   return TRUE;
 }
 
+/* The member of a call that makes it so dear; what has no answer is an embedding. */
+static const char *
+reeve_budget_book_name_longest (const ReeveBudgetAsk *ask)
+{
+  if (ask->output == 0)
+    return "/input";
+  return reeve_prices_cost (ask->price, ask->input, 0) >= REEVE_MONEY_TOO_MUCH ? "/messages"
+                                                                               : "/max_tokens";
+}
+
 /* An intent that cannot say what it reserves holds nobody to anything. */
 gboolean
 reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError **error)
@@ -103,10 +113,10 @@ reeve_budget_book_can_record (const ReeveBudgetAsk *ask, gint64 output, GError *
   if (ask->price == NULL
       || reeve_prices_cost (ask->price, ask->input, output) < REEVE_MONEY_TOO_MUCH)
     return TRUE;
-  g_set_error_literal (
-      error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-      "the call may cost more than a record can say, which is " REEVE_MONEY_MOST_TEXT
-      " units of the currency: allow it fewer tokens");
+  reeve_error_set_member (error, reeve_budget_book_name_longest (ask),
+                          "may cost more than a record can say, which is " REEVE_MONEY_MOST_TEXT
+                          " %s: allow the call fewer tokens",
+                          ask->price->currency);
   return FALSE;
 }
 

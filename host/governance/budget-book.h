@@ -35,6 +35,7 @@ typedef struct
   gint64 output;           /* tokens that the answer may take at most; 0: it takes none */
   const ReevePrice *price; /* (nullable): not known */
   const char *model;       /* (nullable): for words */
+  gboolean free;           /* of a run: its model costs nothing, or that is not known yet */
   gint64 now;              /* µs since 1970 */
   guint64 size;            /* records in the tenant's log */
   gboolean last;           /* the platform gives no more: what the slice leaves is all there is */

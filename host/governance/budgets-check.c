@@ -60,6 +60,7 @@ reeve_budgets_check_call (ReeveBudgets *self, ReeveBudgetBook *book, const Reeve
   ReeveBudgetAsk ask = { .input = MAX (tokens - REEVE_BUDGET_LEAST, 0),
                          .output = MIN (MAX (tokens, 1), REEVE_BUDGET_LEAST),
                          .model = model,
+                         .free = model == NULL,
                          .now = reeve_times_now () };
 
   if (book == NULL || reeve_budget_book_is_empty (book))
@@ -75,6 +76,7 @@ reeve_budgets_check_call (ReeveBudgets *self, ReeveBudgetBook *book, const Reeve
  * @self: budgets
  * @tenant_id: whose
  * @who: who would spend
+ * @model: (nullable): its model; %NULL: that is not known yet, and it may cost nothing
  * @error: return location
  *
  * A run is not begun that could not ask its model once.
@@ -83,10 +85,15 @@ reeve_budgets_check_call (ReeveBudgets *self, ReeveBudgetBook *book, const Reeve
  */
 gboolean
 reeve_budgets_can_begin_run (ReeveBudgets *self, const char *tenant_id, const ReeveBudgetWho *who,
-                             GError **error)
+                             const char *model, GError **error)
 {
   g_autoptr (ReeveBudgetBook) book = reeve_budgets_find_book (self, tenant_id);
-  const ReeveBudgetAsk ask = { .output = REEVE_BUDGET_LEAST, .now = reeve_times_now () };
+  ReevePrice price = { 0 };
+  const ReeveBudgetAsk ask = { .output = REEVE_BUDGET_LEAST,
+                               .free = model == NULL
+                                       || (reeve_prices_find (self->prices, model, &price)
+                                           && reeve_prices_is_free (&price)),
+                               .now = reeve_times_now () };
 
   if (book == NULL || reeve_budget_book_is_empty (book))
     return reeve_budgets_is_free (self, error);

@@ -334,7 +334,8 @@ reeve_budgets_reserve (ReeveBudgets *self, const ReeveAdmissionRequest *request,
     return reeve_budgets_is_free (self, error);
   who = reeve_budgets_who (request);
   if (execution)
-    return reeve_budgets_can_begin_run (self, reeve_budget_book_get_tenant_id (book), &who, error);
+    return reeve_budgets_can_begin_run (self, reeve_budget_book_get_tenant_id (book), &who, NULL,
+                                        error);
   ask.price = reeve_prices_find (self->prices, request->model, &price) ? &price : NULL;
   ask.size = reeve_ledger_get_size (self->ledger, reeve_budget_book_get_tenant_id (book));
   *reservation = reeve_budget_book_reserve (book, &who, &ask, &local);

@@ -71,9 +71,10 @@ JsonObject *reeve_budgets_get (ReeveBudgets *self, const char *tenant_id, const 
 JsonArray *reeve_budgets_list (ReeveBudgets *self, const char *tenant_id);
 /* (transfer full) the platform's, with what each tenant was given; %REEVE_ERROR_NOT_FOUND */
 JsonObject *reeve_budgets_get_platform (ReeveBudgets *self, GError **error);
-/* Could a run of whatever model ask it once? No I/O. %REEVE_ERROR_BUDGET_EXCEEDED */
+/* Could a run ask its model (nullable: whatever it is) once? No I/O. %REEVE_ERROR_BUDGET_EXCEEDED
+ */
 gboolean reeve_budgets_can_begin_run (ReeveBudgets *self, const char *tenant_id,
-                                      const ReeveBudgetWho *who, GError **error);
+                                      const ReeveBudgetWho *who, const char *model, GError **error);
 /* {allowed, remaining, reason, budgets[]}: could @tokens be spent now, of @model (nullable)? */
 JsonObject *reeve_budgets_check (ReeveBudgets *self, const char *tenant_id,
                                  const ReeveBudgetWho *who, const char *model, gint64 tokens);

@@ -385,6 +385,18 @@ reeve_prices_show (ReevePrices *self)
 }
 
 /**
+ * reeve_prices_is_free:
+ * @price: a price
+ *
+ * Returns: whether tokens cost nothing at it; such a call fits any limit of its currency
+ */
+gboolean
+reeve_prices_is_free (const ReevePrice *price)
+{
+  return price->input == 0 && price->output == 0;
+}
+
+/**
  * reeve_prices_cost:
  * @price: of a model
  * @input: tokens read

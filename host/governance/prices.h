@@ -41,6 +41,8 @@ gboolean reeve_prices_explain (ReevePrices *self, const char *model, JsonObject 
 JsonArray *reeve_prices_show (ReevePrices *self);
 const char *reeve_prices_origin_name (ReevePricesOrigin origin);
 /* Nano-units, rounded up. */
+/* Does a call at it cost nothing, however long it is? */
+gboolean reeve_prices_is_free (const ReevePrice *price);
 gint64 reeve_prices_cost (const ReevePrice *price, gint64 input, gint64 output);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReevePrices, reeve_prices_free)

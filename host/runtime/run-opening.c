@@ -450,6 +450,21 @@ reeve_run_opening_enter (const ReeveRunEnvironment *environment, ReeveCaller *ca
          && reeve_run_opening_add_sight (environment, started, caller, workspace_id, error);
 }
 
+/* What the gate could not ask: it did not know where the agent lies, nor its model. */
+static gboolean
+reeve_run_opening_can_pay (const ReeveRunEnvironment *environment, ReeveCaller *caller,
+                           const ReeveRunRequest *request, JsonObject *definition,
+                           JsonObject *started, GError **error)
+{
+  g_autofree char *fallback
+      = environment->models != NULL ? reeve_models_get_default (environment->models) : NULL;
+
+  return reeve_admission_can_begin_run (
+      environment->admission, caller, request->agent_id,
+      reeve_json_get_string (started, "workspace_id", NULL),
+      reeve_json_get_string (definition, "model", fallback != NULL ? fallback : ""), error);
+}
+
 static JsonObject *
 reeve_run_opening_record (JsonObject *started, ReeveCaller *caller)
 {
@@ -502,9 +517,7 @@ reeve_run_opening_new (const ReeveRunEnvironment *environment, ReeveAgents *agen
     definition = reeve_run_opening_assistant ();
   if (definition == NULL
       || !reeve_run_opening_enter (environment, caller, request, definition, started, error)
-      || !reeve_admission_can_begin_run (environment->admission, caller, request->agent_id,
-                                         reeve_json_get_string (started, "workspace_id", NULL),
-                                         error))
+      || !reeve_run_opening_can_pay (environment, caller, request, definition, started, error))
     return NULL;
   reeve_run_opening_add_request (started, caller, intent, request);
   reeve_run_opening_add_definition (environment, started, definition, request);

@@ -19,6 +19,7 @@ llm:
     - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
   prices:
     local/gpt-4o-mini: {{input: "0.15", output: "0.6"}}
+    local/free: {{input: "0", output: "0"}}
 {more}
 """
 CHAT = {"model": "local/gpt-4o-mini", "messages": [{"role": "user", "content": "How often?"}], "max_tokens": 40}
@@ -231,6 +232,27 @@ class Spending(BudgetCase):
                     said = answer.json["error"]["message"].removeprefix("reserving budget: ")
                     self.assertEqual(said.split(", set by")[0], checked["detail"].split(", set by")[0])
                 self.call("DELETE", BASE + "/org", expect=204)
+
+    def test_what_costs_nothing_fits_any_limit(self):
+        """Also the limit 0, also where all is spent, asked before or not, inside a run or not."""
+        body = {"name": "b", "initial_definition": {"system_prompt": "x", "model": "local/free", "max_tokens": 40}}
+        agents = {"local/free": self.post("/api/v1/admin/agents", body, 201)["agent_id"], "local/gpt-4o-mini": self.agent}
+        for amount in ("0", "0.000000001"):
+            self.put(BASE + "/org", {"cost_limit": {"amount": amount, "currency": "USD"}})
+            for model, agent in agents.items():
+                with self.subTest(model=model, amount=amount):
+                    checks = [self.post(BASE + "/check", {"estimated_tokens": 60, **who}) for who in ({"model": model}, {"agent_id": agent})]
+                    status = self.chat(None, model=model).status
+                    ran = self.call("POST", "/api/v1/agents/execute", {"agent_id": agent, "mission": "x"}, None)
+                    free = model == "local/free"
+                    self.assertEqual(([free] * 2, 200 if free else 429), ([c["allowed"] for c in checks], status), checks)
+                    self.assertEqual((200, free) if free or amount != "0" else (429, None), (ran.status, ran.json.get("success")), ran.text)
+
+    def test_numbers_are_shown_as_they_were_set(self):
+        for share in ("0.8", "0.05", "1.0", "0.333"):
+            for answer in (self.call("PUT", BASE + "/org", {"alert_at": float(share)}), self.call("GET", BASE + "/org")):
+                self.assertIn(f'"alert_at":{share},', answer.text)
+        self.assertIn('"alert_at":0.333,', self.host.ctl("--json", "budget", "usage", self.tenant).stdout)
 
     def test_the_list_marks_what_is_gone(self):
         user = self.post("/api/v1/admin/users", {"username": "gone", "roles": ["operator"]}, 201)["user_id"]

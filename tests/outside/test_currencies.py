@@ -24,6 +24,7 @@ llm:
     local/euro: {{input: "0.1", output: "0.3", currency: EUR}}
     local/free: {{input: "0", output: "0", currency: CHF}}
     local/yen: {{input: "9000000", output: "0", currency: JPY}}
+    local/talk: {{input: "0", output: "9000000", currency: JPY}}
 {more}
 """
 NANO = Decimal(10) ** 9
@@ -193,6 +194,14 @@ class Wide(MoneyCase):
             done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(0, done.returncode, (command, done))
         self.host.start()
+
+    def test_a_call_that_may_cost_more_than_can_be_said_names_the_member(self):
+        self.put({"token_limit": 10**9})
+        body = {"model": "local/talk", "messages": [{"role": "user", "content": "How often?"}], "max_tokens": 2 * 10**6}
+        refused = self.call("POST", "/v1/chat/completions", body, 400).json["error"]
+        self.assertEqual(("max_tokens", "invalid-argument"), (refused["param"], refused["code"]))
+        self.assertIn("more than a record can say, which is 9223372036.854775806 JPY", refused["message"])
+        self.call("POST", "/v1/chat/completions", {**body, "max_tokens": 10**6}, 200)
 
     def test_what_is_more_than_can_be_said_is_no_less(self):
         agent = self.call("POST", "/api/v1/admin/agents", {"name": "a", "initial_definition": {"system_prompt": "x"}}, 201).json["agent_id"]
