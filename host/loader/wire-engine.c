@@ -2,44 +2,19 @@
 /* ReeveLlmEngine over the wire: pieces are handed over on the caller's thread, as they come. */
 #include "wire-instance.h"
 
-#include <string.h>
 #include <unistd.h>
 
-#include "wire/wire-blob.h"
-#include "wire/wire-llm.h"
 #include "wire/wire-method.h"
 
-#define REEVE_WIRE_ENGINE_MAX_DELTA (16 * 1024 * 1024)
-#define REEVE_WIRE_ENGINE_MAX_TOTAL (256 * 1024 * 1024)
-
-typedef struct
-{
-  ReeveLlmDeltaFunc func;
-  gpointer user_data;
-} ReeveWireEngineTaker;
-
-static gboolean
-reeve_wire_engine_take (JsonObject *header, const guint8 *payload, gsize length, gpointer user_data,
-                        GError **error)
-{
-  ReeveWireEngineTaker *taker = user_data;
-  ReeveLlmDelta delta = { 0 };
-
-  return wire_llm_read_delta (header, payload, length, &delta, error)
-         && taker->func (&delta, taker->user_data, error);
-}
+#include "wire-delta.h"
 
 static gboolean
 reeve_wire_engine_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext *context,
                             ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
 {
-  ReeveWireEngineTaker taker = { func, user_data };
-  const ReeveWireStream stream = { .most = REEVE_WIRE_ENGINE_MAX_DELTA,
-                                   .total = REEVE_WIRE_ENGINE_MAX_TOTAL,
-                                   .func = reeve_wire_engine_take,
-                                   .user_data = &taker };
-  g_autofree char *text = wire_llm_request_to_text (request);
-  int asked = wire_blob_new (text, strlen (text), error);
+  ReeveWireDeltaTaker taker = { func, user_data };
+  const ReeveWireStream stream = reeve_wire_delta_stream (&taker);
+  int asked = reeve_wire_delta_write_request (request, error);
   ReeveWireCall call = { .interface = WIRE_METHOD_PREFIX "LlmEngine",
                          .member = "Generate",
                          .context = context,

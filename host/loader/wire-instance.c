@@ -26,6 +26,7 @@ static const struct
   { REEVE_WIRE_SINK, reeve_sink_get_type, reeve_wire_sink_init },
   { REEVE_WIRE_EXTRACTOR, reeve_extractor_get_type, reeve_wire_extractor_init },
   { REEVE_WIRE_LLM_ENGINE, reeve_llm_engine_get_type, reeve_wire_engine_init },
+  { REEVE_WIRE_LLM_CODEC, reeve_llm_codec_get_type, reeve_wire_codec_init },
 };
 
 static ReeveWireInstancePrivate *
@@ -162,4 +163,18 @@ reeve_wire_instance_call (ReeveWireInstance *self, const ReeveWireCall *call, GE
   reeve_wire_drop_arguments (call);
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "the instance was not set up");
   return NULL;
+}
+
+void
+reeve_wire_instance_tell (ReeveWireInstance *self, const char *interface, const char *member,
+                          GVariant *argument)
+{
+  GVariant *parts[] = { g_variant_new_uint64 (0), g_variant_new ("a{sv}", NULL), argument };
+  GVariant *body = g_variant_new_tuple (parts, G_N_ELEMENTS (parts));
+
+  if (reeve_wire_instance_get (self)->path != NULL)
+    reeve_wire_tell (reeve_wire_instance_get (self)->wire, reeve_wire_instance_get (self)->path,
+                     interface, member, body);
+  else
+    g_variant_unref (g_variant_ref_sink (body));
 }

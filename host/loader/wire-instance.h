@@ -23,7 +23,13 @@ ReeveWire *reeve_wire_instance_get_wire (ReeveWireInstance *self);
 GVariant *reeve_wire_instance_call (ReeveWireInstance *self, const ReeveWireCall *call,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* What has no reply, and is of no use where the runner is gone. @argument: floating, behind number
+ * and context */
+void reeve_wire_instance_tell (ReeveWireInstance *self, const char *interface, const char *member,
+                               GVariant *argument);
+
 /* Fill in the functions of an interface, each in a file of its own. */
+void reeve_wire_codec_init (gpointer iface, gpointer data);
 void reeve_wire_engine_init (gpointer iface, gpointer data);
 void reeve_wire_extractor_init (gpointer iface, gpointer data);
 void reeve_wire_sink_init (gpointer iface, gpointer data);

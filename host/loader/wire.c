@@ -270,14 +270,14 @@ reeve_wire_add_stream (GDBusMessage *message, int fd, GError **error)
   return TRUE;
 }
 
-static void
-reeve_wire_send_cancel (ReeveWire *self, guint64 number)
+void
+reeve_wire_tell (ReeveWire *self, const char *path, const char *interface, const char *member,
+                 GVariant *body)
 {
-  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
-      NULL, WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Runner", "Cancel");
+  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (NULL, path, interface, member);
 
   g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
-  g_dbus_message_set_body (message, g_variant_new ("(t)", number));
+  g_dbus_message_set_body (message, body);
   g_dbus_connection_send_message (self->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
                                   NULL);
 }
@@ -330,7 +330,8 @@ static void
 reeve_wire_leave (ReeveWire *self, guint64 number, gint64 deadline, gboolean cancelled,
                   const char *member, GError **error)
 {
-  reeve_wire_send_cancel (self, number);
+  reeve_wire_tell (self, WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Runner", "Cancel",
+                   g_variant_new ("(t)", number));
   g_mutex_lock (&self->lock);
   if (self->passage != NULL)
     reeve_wire_passage_set_alarm (self->passage, deadline + REEVE_WIRE_GRACE_US);

@@ -59,6 +59,10 @@ ReeveWireKinds reeve_wire_get_type_kinds (ReeveWire *self, guint index);
  * (%REEVE_ERROR_PLUGIN); %REEVE_ERROR_BUSY with too many under way, %REEVE_ERROR_TOO_LARGE. */
 GVariant *reeve_wire_call (ReeveWire *self, const ReeveWireCall *call,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What has no reply. @body: (transfer floating): all of it. Does not block; nobody hears it where
+ * the runner is gone. Any thread. */
+void reeve_wire_tell (ReeveWire *self, const char *path, const char *interface, const char *member,
+                      GVariant *body);
 /* Of a call that is not made after all. */
 void reeve_wire_drop_arguments (const ReeveWireCall *call);
 /* (transfer full) (nullable): of a call that is under way and that somebody waits for: for the

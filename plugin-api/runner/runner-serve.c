@@ -15,6 +15,7 @@
 #include "wire/wire-method.h"
 
 #include "runner-broker.h"
+#include "runner-codec.h"
 #include "runner-engine.h"
 #include "runner-extractor.h"
 #include "runner-sink.h"
@@ -52,6 +53,7 @@ static const struct
   { WIRE_METHOD_PREFIX "Sink", reeve_sink_get_type, runner_sink_perform },
   { WIRE_METHOD_PREFIX "Extractor", reeve_extractor_get_type, runner_extractor_perform },
   { WIRE_METHOD_PREFIX "LlmEngine", reeve_llm_engine_get_type, runner_engine_perform },
+  { WIRE_METHOD_PREFIX "LlmCodec", reeve_llm_codec_get_type, runner_codec_perform },
 };
 
 /* ---- Runner's own methods ---- */
@@ -115,6 +117,8 @@ runner_serve_setup (RunnerServe *self, const RunnerServeCall *call, GError **err
   if (plugin == NULL
       || !reeve_plugin_setup (plugin, json_node_get_object (settings), call->context, error))
     return NULL;
+  if (REEVE_IS_LLM_CODEC (plugin))
+    runner_codec_prepare (plugin);
   g_mutex_lock (&self->lock);
   path = g_strdup_printf (WIRE_METHOD_PATH "/%u", ++self->last);
   g_hash_table_insert (self->instances, g_strdup (path), g_steal_pointer (&plugin));
@@ -185,6 +189,8 @@ runner_serve_reply (RunnerServe *self, GDBusMessage *message, GVariant *result, 
   g_autoptr (GError) error = problem;
   g_autoptr (GDBusMessage) reply = NULL;
 
+  if ((g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) != 0)
+    return;
   if (error == NULL && g_variant_get_size (body) > WIRE_METHOD_MAX_BODY)
     error
         = g_error_new (REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "the answer is too large for a message");

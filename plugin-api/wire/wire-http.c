@@ -33,6 +33,7 @@ wire_http_get_headers (JsonObject *object)
   return count % 2 == 0 ? g_steal_pointer (&headers) : NULL;
 }
 
+/* (transfer full) (nullable): a response's head; @headers: (out) */
 static JsonNode *
 wire_http_read (const char *text, GPtrArray **headers, GError **error)
 {
@@ -48,13 +49,11 @@ wire_http_read (const char *text, GPtrArray **headers, GError **error)
   return NULL;
 }
 
-char *
-wire_http_request_to_text (ReeveHttpRequest *request)
+JsonObject *
+wire_http_request_to_object (ReeveHttpRequest *request)
 {
-  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *object = json_object_new ();
 
-  json_node_take_object (node, object);
   json_object_set_string_member (object, "method", reeve_http_request_get_method (request));
   json_object_set_string_member (object, "url", reeve_http_request_get_url (request));
   wire_http_set_headers (object, reeve_http_request_get_headers (request));
@@ -64,25 +63,30 @@ wire_http_request_to_text (ReeveHttpRequest *request)
       object, "max_response",
       (gint64) MIN (reeve_http_request_get_max_response (request), (gsize) G_MAXINT64));
   json_object_set_int_member (object, "timeout_ms", reeve_http_request_get_timeout_ms (request));
+  return object;
+}
+
+char *
+wire_http_request_to_text (ReeveHttpRequest *request)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
+
+  json_node_take_object (node, wire_http_request_to_object (request));
   return json_to_string (node, FALSE);
 }
 
 ReeveHttpRequest *
-wire_http_request_from_text (const char *text, GError **error)
+wire_http_request_from_object (JsonObject *object, GError **error)
 {
-  g_autoptr (GPtrArray) headers = NULL;
-  g_autoptr (JsonNode) node = wire_http_read (text, &headers, error);
-  JsonObject *object = node != NULL ? json_node_get_object (node) : NULL;
-  const char *method = object != NULL ? reeve_json_get_string (object, "method", NULL) : NULL;
-  const char *url = object != NULL ? reeve_json_get_string (object, "url", NULL) : NULL;
+  g_autoptr (GPtrArray) headers = wire_http_get_headers (object);
+  const char *method = reeve_json_get_string (object, "method", NULL);
+  const char *url = reeve_json_get_string (object, "url", NULL);
   ReeveHttpRequest *request = NULL;
 
-  if (node == NULL)
-    return NULL;
-  if (method == NULL || url == NULL)
+  if (method == NULL || url == NULL || headers == NULL)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                   "an HTTP request without method or URL");
+                   "an HTTP request without method, URL or headers");
       return NULL;
     }
   request = reeve_http_request_new (method, url);
@@ -95,6 +99,19 @@ wire_http_request_from_text (const char *text, GError **error)
   reeve_http_request_set_timeout_ms (
       request, (guint) CLAMP (reeve_json_get_int (object, "timeout_ms", 0), 0, G_MAXINT));
   return request;
+}
+
+ReeveHttpRequest *
+wire_http_request_from_text (const char *text, GError **error)
+{
+  g_autoptr (JsonNode) node = reeve_json_parse_strict (text, strlen (text), error);
+
+  if (node == NULL)
+    return NULL;
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    return wire_http_request_from_object (json_node_get_object (node), error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "an HTTP request is an object");
+  return NULL;
 }
 
 char *

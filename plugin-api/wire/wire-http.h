@@ -8,6 +8,10 @@ G_BEGIN_DECLS
 
 /* (transfer full) */
 char *wire_http_request_to_text (ReeveHttpRequest *request);
+/* (transfer full) */
+JsonObject *wire_http_request_to_object (ReeveHttpRequest *request);
+/* (transfer full) (nullable): %REEVE_ERROR_INVALID_ARGUMENT */
+ReeveHttpRequest *wire_http_request_from_object (JsonObject *object, GError **error);
 /* (transfer full) (nullable): %REEVE_ERROR_INVALID_ARGUMENT */
 ReeveHttpRequest *wire_http_request_from_text (const char *text, GError **error);
 /* (transfer full) */

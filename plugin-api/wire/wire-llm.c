@@ -54,7 +54,10 @@ wire_llm_request_to_text (ReeveLlmRequest *request)
   json_object_set_boolean_member (object, "stream", reeve_llm_request_get_stream (request));
   if (raw != NULL)
     {
-      g_autofree char *text = g_strndup (g_bytes_get_data (raw, NULL), g_bytes_get_size (raw));
+      gsize length = 0;
+      const char *data = g_bytes_get_data (raw, &length);
+      g_autofree char *text = g_strndup (length > 0 ? data : "", length);
+
       json_object_set_string_member (object, "raw", text);
     }
   return json_to_string (node, FALSE);
@@ -129,7 +132,7 @@ wire_llm_request_from_text (const char *data, gsize length, GError **error)
 /* ---- pieces of an answer ---- */
 
 gboolean
-wire_llm_write_delta (int fd, const ReeveLlmDelta *delta, GError **error)
+wire_llm_append_delta (GByteArray *out, int fd, const ReeveLlmDelta *delta, GError **error)
 {
   JsonObject *header = json_object_new ();
   gboolean is_vector = delta->kind == REEVE_LLM_DELTA_EMBEDDING;
@@ -150,12 +153,20 @@ wire_llm_write_delta (int fd, const ReeveLlmDelta *delta, GError **error)
       json_object_set_int_member (header, "cached_tokens", delta->cached_tokens);
       json_object_set_int_member (header, "reasoning_tokens", delta->reasoning_tokens);
     }
-  return wire_stream_write (fd, header,
-                            is_vector ? (gconstpointer) delta->values : (gconstpointer) delta->text,
-                            is_vector             ? delta->n_values * sizeof (float)
-                            : delta->text != NULL ? delta->text_length
-                                                  : 0,
-                            error);
+  return wire_stream_append (
+      out, fd, header, is_vector ? (gconstpointer) delta->values : (gconstpointer) delta->text,
+      is_vector             ? delta->n_values * sizeof (float)
+      : delta->text != NULL ? delta->text_length
+                            : 0,
+      error);
+}
+
+gboolean
+wire_llm_write_delta (int fd, const ReeveLlmDelta *delta, GError **error)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+
+  return wire_llm_append_delta (out, fd, delta, error) && wire_stream_flush (out, fd, error);
 }
 
 static gboolean

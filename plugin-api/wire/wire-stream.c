@@ -29,19 +29,48 @@ wire_stream_write_all (int fd, gconstpointer data, gsize length, GError **error)
   return TRUE;
 }
 
-gboolean
-wire_stream_write (int fd, JsonObject *header, gconstpointer payload, gsize length, GError **error)
+/* The line of a frame. */
+static void
+wire_stream_append_header (GByteArray *out, JsonObject *header, gsize length)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   g_autofree char *text = NULL;
-  g_autofree char *line = NULL;
 
   json_node_take_object (node, header);
   json_object_set_int_member (header, "bytes", (gint64) length);
   text = json_to_string (node, FALSE);
-  line = g_strconcat (text, "\n", NULL);
-  return wire_stream_write_all (fd, line, strlen (line), error)
-         && wire_stream_write_all (fd, payload, length, error);
+  g_byte_array_append (out, (const guint8 *) text, (guint) strlen (text));
+  g_byte_array_append (out, (const guint8 *) "\n", 1);
+}
+
+gboolean
+wire_stream_flush (GByteArray *out, int fd, GError **error)
+{
+  gboolean good = wire_stream_write_all (fd, out->data, out->len, error);
+
+  g_byte_array_set_size (out, 0);
+  return good;
+}
+
+gboolean
+wire_stream_append (GByteArray *out, int fd, JsonObject *header, gconstpointer payload,
+                    gsize length, GError **error)
+{
+  wire_stream_append_header (out, header, length);
+  if (length > WIRE_STREAM_GATHERED)
+    return wire_stream_flush (out, fd, error) && wire_stream_write_all (fd, payload, length, error);
+  if (length > 0)
+    g_byte_array_append (out, payload, (guint) length);
+  return out->len < WIRE_STREAM_GATHERED || wire_stream_flush (out, fd, error);
+}
+
+gboolean
+wire_stream_write (int fd, JsonObject *header, gconstpointer payload, gsize length, GError **error)
+{
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+
+  return wire_stream_append (out, fd, header, payload, length, error)
+         && wire_stream_flush (out, fd, error);
 }
 
 /* ---- reading ---- */

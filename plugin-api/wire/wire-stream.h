@@ -8,11 +8,18 @@
 G_BEGIN_DECLS
 
 #define WIRE_STREAM_MAX_HEADER 65536 /* bytes of the line */
+#define WIRE_STREAM_GATHERED   65536 /* bytes of small frames that go out together; a pipe's */
 
 /* Writes one frame; `bytes` is set in @header (transfer full). Blocks. %REEVE_ERROR_CANCELLED:
  * nobody reads any more */
 gboolean wire_stream_write (int fd, JsonObject *header, gconstpointer payload, gsize length,
                             GError **error);
+
+/* The same, but what is small waits in @out for more of it, and for wire_stream_flush(). */
+gboolean wire_stream_append (GByteArray *out, int fd, JsonObject *header, gconstpointer payload,
+                             gsize length, GError **error);
+/* Writes what waits in @out; it is empty then. */
+gboolean wire_stream_flush (GByteArray *out, int fd, GError **error);
 
 /* Takes one frame; FALSE with an error: no more of them. */
 typedef gboolean (*WireStreamFunc) (JsonObject *header, const guint8 *payload, gsize length,

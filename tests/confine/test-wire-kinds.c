@@ -1,64 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One unchanged module in the host and in a confined runner, by kind: what is said of each call
  * must be the same on both sides. */
-#include "wire-fixture.h"
+#include "wire-compare.h"
 
-#include <dlfcn.h>
 #include <string.h>
-
-typedef void (*Script) (ReevePlugin *plugin, GString *transcript);
-
-/* The module's type number @type, here. */
-static ReevePlugin *
-make_here (const char *path, guint type)
-{
-  void *module = dlopen (path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-  const ReevePluginDescriptor *descriptor
-      = module != NULL ? dlsym (module, REEVE_PLUGIN_SYMBOL) : NULL;
-  g_autoptr (ReevePlugin) plugin = NULL;
-  g_autoptr (JsonNode) settings = wire_fixture_json ("{}");
-  g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
-  g_autoptr (GError) error = NULL;
-
-  g_assert (descriptor != NULL);
-  plugin = g_object_new (descriptor->query_types ()[type], NULL);
-  reeve_plugin_setup (plugin, json_node_get_object (settings), context, &error);
-  g_assert_no_error (error);
-  return g_steal_pointer (&plugin);
-}
-
-static void
-check_same (const char *path, guint type, Script script)
-{
-  g_autoptr (ReevePlugin) here = make_here (path, type);
-  g_autoptr (WireFixture) fixture
-      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, path, NULL, NULL);
-  g_autoptr (GString) said_here = g_string_new (NULL);
-  g_autoptr (GString) said_there = g_string_new (NULL);
-
-  g_assert_no_error (fixture->error);
-  wire_fixture_set_up (fixture, type, "{}");
-  g_assert_no_error (fixture->error);
-  script (here, said_here);
-  script (fixture->plugin, said_there);
-  g_assert_cmpuint (said_here->len, >, 0);
-  g_assert_cmpstr (said_there->str, ==, said_here->str);
-  reeve_plugin_shutdown (fixture->plugin);
-  g_assert_false (reeve_wire_has_ended (fixture->wire, NULL));
-}
-
-static void
-note_error (GString *transcript, GError **error)
-{
-  if (*error != NULL)
-    g_string_append_printf (transcript, "error %d: %s\n", (*error)->code, (*error)->message);
-  g_clear_error (error);
-}
 
 /* ---- tools ---- */
 
 static void
-script_tool (ReevePlugin *plugin, GString *transcript)
+script_tool (ReevePlugin *plugin, GString *transcript, gpointer user_data)
 {
   static const char *const all[] = { "2 ^ 64", "1 / 0", "(", "0.1 + 0.2", "sqrt(2)" };
   g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
@@ -87,7 +37,7 @@ script_tool (ReevePlugin *plugin, GString *transcript)
       if (result != NULL)
         g_string_append_printf (transcript, "%s %s %d\n", reeve_tool_result_get_text (result),
                                 text != NULL ? text : "-", reeve_tool_result_get_is_error (result));
-      note_error (transcript, &error);
+      wire_compare_note_error (transcript, &error);
     }
 }
 
@@ -96,7 +46,7 @@ test_tool (void)
 {
   g_autofree char *path = wire_fixture_get_plugin ("tool-calculate");
 
-  check_same (path, 0, script_tool);
+  wire_compare (path, "{}", script_tool, NULL);
 }
 
 /* ---- extractors ---- */
@@ -109,7 +59,7 @@ extract_one (ReevePlugin *plugin, GBytes *bytes, const char *type, GString *tran
   g_autoptr (ReeveExtract) extract = reeve_extractor_extract (REEVE_EXTRACTOR (plugin), bytes, type,
                                                               "a file.txt", context, &error);
 
-  note_error (transcript, &error);
+  wire_compare_note_error (transcript, &error);
   if (extract == NULL)
     return;
   g_string_append_printf (
@@ -127,7 +77,7 @@ extract_one (ReevePlugin *plugin, GBytes *bytes, const char *type, GString *tran
 }
 
 static void
-script_extractor (ReevePlugin *plugin, GString *transcript)
+script_extractor (ReevePlugin *plugin, GString *transcript, gpointer user_data)
 {
   static const char text[] = "# A title\n\nSome text, f\303\274r now.\f\nAnother page.\n";
   const char *const *types = reeve_extractor_media_types (REEVE_EXTRACTOR (plugin));
@@ -146,7 +96,7 @@ script_extractor (ReevePlugin *plugin, GString *transcript)
 
 /* 100 MiB there and back */
 static void
-script_blob (ReevePlugin *plugin, GString *transcript)
+script_blob (ReevePlugin *plugin, GString *transcript, gpointer user_data)
 {
   const gsize size = 100 * 1024 * 1024;
   char *data = g_malloc (size);
@@ -166,8 +116,8 @@ test_extractor (void)
   g_autofree char *path = wire_fixture_get_plugin ("extractor-text");
   g_autofree char *echo = wire_fixture_get_path ("wire-sink.so");
 
-  check_same (path, 0, script_extractor);
-  check_same (echo, 0, script_blob);
+  wire_compare (path, "{}", script_extractor, NULL);
+  wire_compare (echo, "{}", script_blob, NULL);
 }
 
 /* ---- engines ---- */
@@ -213,11 +163,11 @@ generate_one (ReevePlugin *plugin, guint pieces, GString *transcript)
   g_string_append_printf (transcript, "done %d\n",
                           reeve_llm_engine_generate (REEVE_LLM_ENGINE (plugin), request, context,
                                                      on_delta, &listener, &error));
-  note_error (transcript, &error);
+  wire_compare_note_error (transcript, &error);
 }
 
 static void
-script_engine (ReevePlugin *plugin, GString *transcript)
+script_engine (ReevePlugin *plugin, GString *transcript, gpointer user_data)
 {
   generate_one (plugin, 10000, transcript);
   generate_one (plugin, 1, transcript);
@@ -229,13 +179,13 @@ test_engine (void)
 {
   g_autofree char *path = wire_fixture_get_plugin ("llm-extractive");
 
-  check_same (path, 0, script_engine);
+  wire_compare (path, "{}", script_engine, NULL);
 }
 
 /* ---- sinks ---- */
 
 static void
-script_sink (ReevePlugin *plugin, GString *transcript)
+script_sink (ReevePlugin *plugin, GString *transcript, gpointer user_data)
 {
   g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
 
@@ -250,7 +200,7 @@ script_sink (ReevePlugin *plugin, GString *transcript)
       g_string_append_printf (transcript, "%u of %u\n",
                               reeve_sink_deliver (REEVE_SINK (plugin), batch, context, &error),
                               count);
-      note_error (transcript, &error);
+      wire_compare_note_error (transcript, &error);
     }
 }
 
@@ -259,7 +209,7 @@ test_sink (void)
 {
   g_autofree char *path = wire_fixture_get_path ("wire-sink.so");
 
-  check_same (path, 0, script_sink);
+  wire_compare (path, "{}", script_sink, NULL);
 }
 
 int

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pieces of a model's answer that come as a stream, for engines and codecs. */
+#pragma once
+
+#include "wire-read.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  ReeveLlmDeltaFunc func;
+  gpointer user_data;
+} ReeveWireDeltaTaker;
+
+/* @taker: gets the pieces, on the thread that reads the stream; must outlive the call */
+ReeveWireStream reeve_wire_delta_stream (ReeveWireDeltaTaker *taker);
+/* A descriptor of a blob: what a model is asked; -1 with an error. */
+int reeve_wire_delta_write_request (ReeveLlmRequest *request, GError **error);
+
+G_END_DECLS
