@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Headers are a list of name, value, name, value: their order and repetitions stay. */
+/* Headers are a list of name, value, name, value: their order and repetitions stay. What is not
+ * UTF-8 in them, and so no JSON, is replaced. */
 #include "wire-http.h"
 
 #include <string.h>
@@ -10,7 +11,11 @@ wire_http_set_headers (JsonObject *object, const char *const *headers)
   JsonArray *all = json_array_new ();
 
   for (guint i = 0; headers != NULL && headers[i] != NULL; i++)
-    json_array_add_string_element (all, headers[i]);
+    {
+      g_autofree char *text = g_utf8_make_valid (headers[i], -1);
+
+      json_array_add_string_element (all, text);
+    }
   json_object_set_array_member (object, "headers", all);
 }
 

@@ -113,6 +113,8 @@ test_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *
       reeve_http_request_get_idempotent (request));
 
   reeve_http_response_add_header (response, "X-Seen", seen);
+  /* a server need not say what its bytes are */
+  reeve_http_response_add_header (response, "X-Name", "caf\351");
   reeve_http_response_set_body (response, reeve_http_request_get_body (request));
   return response;
 }

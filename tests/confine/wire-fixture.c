@@ -8,10 +8,32 @@
 
 #define UID_OF_PLUGIN 1879048201u
 
+/* What the build says, and nothing else will do. */
+static const char *
+wire_fixture_get_variable (const char *name)
+{
+  const char *value = g_getenv (name);
+
+  if (value == NULL)
+    g_error ("%s is not set: run it by meson test", name);
+  return value;
+}
+
 char *
 wire_fixture_get_path (const char *name)
 {
-  return g_build_filename (g_getenv ("REEVE_CONFINE_DIR"), name, NULL);
+  return g_build_filename (wire_fixture_get_variable ("REEVE_CONFINE_DIR"), name, NULL);
+}
+
+char *
+wire_fixture_find (const char *program, const char *file)
+{
+  g_autofree char *folder = g_path_get_dirname (program);
+  g_autofree char *found = g_build_filename (folder, "..", "..", file, NULL);
+
+  if (!g_file_test (found, G_FILE_TEST_EXISTS))
+    g_error ("%s is not there: build it first", found);
+  return g_steal_pointer (&found);
 }
 
 char *
@@ -19,7 +41,8 @@ wire_fixture_get_plugin (const char *id)
 {
   g_autofree char *file = g_strdup_printf ("%s.so", id);
 
-  return g_build_filename (g_getenv ("REEVE_CONFINE_DIR"), "..", "..", "plugins", id, file, NULL);
+  return g_build_filename (wire_fixture_get_variable ("REEVE_CONFINE_DIR"), "..", "..", "plugins",
+                           id, file, NULL);
 }
 
 JsonNode *
@@ -55,7 +78,7 @@ static ReeveRunner *
 wire_fixture_make_runner (WireFixture *self, RunnerLayersProfile profile, const char *module,
                           const char *const *program)
 {
-  const char *const usual[] = { g_getenv ("REEVE_PLUGIN_RUNNER"), NULL };
+  const char *const usual[] = { wire_fixture_get_variable ("REEVE_PLUGIN_RUNNER"), NULL };
   const ReeveRunnerSetup setup = {
     .command = program != NULL ? program : usual,
     .name = "tested",

@@ -30,6 +30,8 @@ void wire_fixture_free (WireFixture *self);
 /* (transfer full): @name below the folder of this build's tests, or of a plugin */
 char *wire_fixture_get_path (const char *name);
 char *wire_fixture_get_plugin (const char *id);
+/* (transfer full): @file of the build that @program, two folders down, is of */
+char *wire_fixture_find (const char *program, const char *file);
 /* (transfer full): ends in @ms; 0: the wire's own deadline */
 ReeveContext *wire_fixture_context (guint ms, ReeveBroker *broker, GCancellable *cancellable);
 /* Does this machine offer all of @profile? */
