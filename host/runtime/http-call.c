@@ -152,33 +152,10 @@ reeve_http_call_append_headers (GString *out, const char *const *headers, GError
   return TRUE;
 }
 
-static void
-reeve_http_call_append_target (GString *out, GUri *uri)
-{
-  const char *path = g_uri_get_path (uri);
-  const char *query = g_uri_get_query (uri);
-  const char *host = g_uri_get_host (uri);
-  gboolean literal = strchr (host, ':') != NULL;
-
-  g_string_append (out, *path != '\0' ? path : "/");
-  if (query != NULL)
-    {
-      g_string_append_c (out, '?');
-      g_string_append (out, query);
-    }
-  g_string_append (out, " HTTP/1.1\r\nHost: ");
-  g_string_append (out, literal ? "[" : "");
-  g_string_append (out, host);
-  g_string_append (out, literal ? "]" : "");
-  if (g_uri_get_port (uri) > 0)
-    g_string_append_printf (out, ":%d", g_uri_get_port (uri));
-  g_string_append (out, "\r\n");
-}
-
 /**
  * reeve_http_call_build:
  * @self: a call
- * @uri: its address, parsed with %G_URI_FLAGS_ENCODED
+ * @target: what follows the method: rest of the request line, and `Host`
  * @error: return location
  *
  * Puts request line and headers into bytes.
@@ -186,7 +163,7 @@ reeve_http_call_append_target (GString *out, GUri *uri)
  * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT or %REEVE_ERROR_TOO_LARGE
  */
 gboolean
-reeve_http_call_build (ReeveHttpCall *self, GUri *uri, GError **error)
+reeve_http_call_build (ReeveHttpCall *self, const char *target, GError **error)
 {
   const char *method = reeve_http_request_get_method (self->request);
   GBytes *body = reeve_http_request_get_body (self->request);
@@ -201,7 +178,7 @@ reeve_http_call_build (ReeveHttpCall *self, GUri *uri, GError **error)
     }
   g_string_append (out, method);
   g_string_append_c (out, ' ');
-  reeve_http_call_append_target (out, uri);
+  g_string_append (out, target);
   if (!reeve_http_call_append_headers (out, reeve_http_request_get_headers (self->request), error))
     return FALSE;
   if (body != NULL || g_str_equal (method, "POST") || g_str_equal (method, "PUT"))

@@ -44,7 +44,7 @@ ReeveHttpCall *reeve_http_call_new (ReeveUpstream *upstream, ReeveHttpRequest *r
                                     const ReeveUpstreamOptions *options,
                                     const ReeveUpstreamHandlers *handlers, gpointer user_data);
 void reeve_http_call_free (ReeveHttpCall *self);
-gboolean reeve_http_call_build (ReeveHttpCall *self, GUri *uri, GError **error);
+gboolean reeve_http_call_build (ReeveHttpCall *self, const char *target, GError **error);
 gboolean reeve_http_call_accepts (ReeveHttpCall *self, GInetAddress *peer);
 gint64 reeve_http_call_get_deadline (ReeveHttpCall *self);
 void reeve_http_call_begin_phase (ReeveHttpCall *self, gint64 now);

@@ -176,43 +176,20 @@ static GSourceFuncs reeve_http_client_source_funcs = {
   .dispatch = reeve_http_client_source_dispatch,
 };
 
-/* RFC 3986 allows no other bytes; a blank or line break here would end the request line. */
-static gboolean
-reeve_http_client_is_url (const char *text)
-{
-  for (; *text != '\0'; text++)
-    if (*text <= 0x20 || *text >= 0x7f)
-      return FALSE;
-  return TRUE;
-}
-
-/* Parses the address and finds its origin. */
+/* Finds the address' place and its origin. */
 static gboolean
 reeve_http_client_route (ReeveHttpClient *self, ReeveHttpCall *call, GError **error)
 {
-  g_autoptr (GUri) uri = g_uri_parse (reeve_http_request_get_url (call->request),
-                                      G_URI_FLAGS_ENCODED | G_URI_FLAGS_SCHEME_NORMALIZE, error);
   ReeveHttpTrust *trust = call->options.trust != NULL ? call->options.trust : self->pool.trust;
-  g_autofree char *key = NULL;
-  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : NULL;
+  g_autoptr (ReeveHttpPlace) place = reeve_http_place_find (
+      self->pool.places, reeve_http_request_get_url (call->request), trust, error);
 
-  if (uri == NULL || !reeve_http_client_is_url (reeve_http_request_get_url (call->request))
-      || !(g_str_equal (scheme, "http") || g_str_equal (scheme, "https"))
-      || g_uri_get_host (uri) == NULL || *g_uri_get_host (uri) == '\0'
-      || g_uri_get_userinfo (uri) != NULL)
-    {
-      g_clear_error (error);
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                           "the address is not a plain http or https URL");
-      return FALSE;
-    }
-  if (!reeve_http_call_build (call, uri, error))
+  if (place == NULL || !reeve_http_call_build (call, place->target, error))
     return FALSE;
-  key = reeve_http_origin_make_key (uri, trust);
-  call->origin = g_hash_table_lookup (self->pool.origins, key);
+  call->origin = g_hash_table_lookup (self->pool.origins, place->key);
   if (call->origin == NULL)
     {
-      ReeveHttpOrigin *origin = reeve_http_origin_new (key, uri, trust);
+      ReeveHttpOrigin *origin = reeve_http_origin_new (place->key, place->uri, trust);
 
       if (g_hash_table_size (self->pool.origins) >= REEVE_HTTP_CLIENT_MAX_ORIGINS)
         self->pool.next_deadline = 0;

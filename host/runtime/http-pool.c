@@ -505,6 +505,7 @@ reeve_http_pool_init (ReeveHttpPool *self, GObject *owner)
   self->max_waiting = REEVE_HTTP_POOL_MAX_WAITING;
   self->keep_ms = REEVE_HTTP_POOL_KEEP_MS;
   self->cancellable = g_cancellable_new ();
+  self->places = reeve_http_place_table_new ();
   self->origins = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                          (GDestroyNotify) reeve_http_origin_free);
   self->dead_connections
@@ -526,6 +527,7 @@ reeve_http_pool_clear (ReeveHttpPool *self)
   g_clear_pointer (&self->dead_connections, g_ptr_array_unref);
   g_clear_pointer (&self->dead_calls, g_ptr_array_unref);
   g_clear_pointer (&self->origins, g_hash_table_unref);
+  g_clear_pointer (&self->places, g_hash_table_unref);
   g_clear_pointer (&self->trust, reeve_http_trust_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_object (&self->cancellable);

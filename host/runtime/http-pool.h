@@ -4,6 +4,7 @@
 #pragma once
 
 #include "http-origin.h"
+#include "http-place.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,7 @@ typedef struct
   ReeveHttpTrust *trust;
   GCancellable *cancellable;
   GHashTable *origins; /* key -> ReeveHttpOrigin */
+  GHashTable *places;  /* URL -> ReeveHttpPlace */
   GQueue calls;        /* all that have not ended */
   GQueue ready;        /* connections that want to go on without an event */
   GQueue deferred;     /* calls whose error is told from the loop */

@@ -91,6 +91,18 @@ reeve_model_provider_read_server (ReeveModelProvider *self)
     self->server_port = g_strdup (g_str_equal (g_uri_get_scheme (uri), "https") ? "443" : "80");
 }
 
+/* Scheme, authority and the slash behind them: whatever begins with the same has the same origin.
+ */
+static char *
+reeve_model_provider_make_door (const char *url)
+{
+  const char *authority = strstr (url, "://");
+  gsize length = authority != NULL ? strcspn (authority + 3, "/?#") : 0;
+
+  return authority != NULL ? g_strdup_printf ("%.*s/", (int) (authority + 3 + length - url), url)
+                           : NULL;
+}
+
 static void
 reeve_model_provider_read (ReeveModelProvider *self, JsonObject *settings)
 {
@@ -100,6 +112,7 @@ reeve_model_provider_read (ReeveModelProvider *self, JsonObject *settings)
   JsonNode *temperature = json_object_get_member (settings, "temperature");
 
   self->origin = url != NULL ? reeve_http_origin_spell (url) : NULL;
+  self->door = self->origin != NULL ? reeve_model_provider_make_door (url) : NULL;
   reeve_model_provider_read_server (self);
   self->model = g_strdup (model);
   self->models = reeve_model_provider_read_models (settings, model);
@@ -202,6 +215,7 @@ reeve_model_provider_unref (ReeveModelProvider *self)
   g_free (self->id);
   g_free (self->system);
   g_free (self->origin);
+  g_free (self->door);
   g_free (self->server_address);
   g_free (self->server_port);
   g_free (self->key_header);
@@ -214,6 +228,17 @@ reeve_model_provider_unref (ReeveModelProvider *self)
   g_free (self->model);
   g_strfreev (self->models);
   g_free (self);
+}
+
+static gboolean
+reeve_model_provider_is_origin (ReeveModelProvider *self, const char *url)
+{
+  g_autofree char *origin = NULL;
+
+  if (self->door != NULL && g_str_has_prefix (url, self->door))
+    return TRUE;
+  origin = reeve_http_origin_spell (url);
+  return g_strcmp0 (origin, self->origin) == 0;
 }
 
 /**
@@ -230,9 +255,7 @@ reeve_model_provider_unref (ReeveModelProvider *self)
 gboolean
 reeve_model_provider_authorize (ReeveModelProvider *self, ReeveHttpRequest *request, GError **error)
 {
-  g_autofree char *origin = reeve_http_origin_spell (reeve_http_request_get_url (request));
-
-  if (g_strcmp0 (origin, self->origin) != 0)
+  if (!reeve_model_provider_is_origin (self, reeve_http_request_get_url (request)))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
                    "provider %s: its plugin wants to reach an origin other than that of base_url",

@@ -18,6 +18,7 @@ typedef struct
   ReeveLlmCodec *codec;   /* (nullable): the plugin, when it is a codec */
   ReeveLlmEngine *engine; /* (nullable): the plugin, when it is an engine */
   char *origin;           /* scheme://host:port that an administrator granted */
+  char *door;             /* (nullable): how base_url begins, up to its path */
   char *server_address;   /* (nullable): its host */
   char *server_port;      /* (nullable): its port, as digits */
   char *key_header;

@@ -193,6 +193,29 @@ test_unsent (World *world, gconstpointer data)
   g_assert_cmpuint (hostile_server_count_requests (world->server), ==, 0);
 }
 
+/* Addresses that begin alike are not the same place. */
+static void
+test_astray (World *world, gconstpointer data)
+{
+  guint port = 0;
+
+  world_serve (world, good);
+  port = hostile_server_get_port (world->server);
+  for (guint i = 0; i < 3; i++)
+    {
+      const char *const ends[] = { "", "/v1", "?/v1" };
+      g_autofree char *base = g_strdup_printf ("http://127.0.0.1:%u%s", port / 10, ends[i]);
+      g_autofree char *id = g_strdup_printf ("thief%u", i);
+      g_autofree char *model = g_strdup_printf ("%s/m1", id);
+      g_autoptr (ReeveModelResponse) response = NULL;
+
+      world_add_codec (world, id, base);
+      response = world_ask (world, model);
+      g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+    }
+  g_assert_cmpuint (hostile_server_count_requests (world->server), ==, 0);
+}
+
 static void
 test_deadline (World *world, gconstpointer data)
 {
@@ -413,6 +436,7 @@ main (int argc, char **argv)
     { "/models/retries", test_retries },
     { "/models/refused-connection", test_refused_connection },
     { "/models/unsent", test_unsent },
+    { "/models/astray", test_astray },
     { "/models/deadline", test_deadline },
     { "/models/cancel", test_cancel },
     { "/models/stop", test_stop },
