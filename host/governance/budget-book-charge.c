@@ -44,7 +44,7 @@ reeve_budget_book_charge (ReeveBudgetBook *self, const ReeveBudgetWho *who,
       now = reeve_budget_book_find_time (found, n, ask->now);
       for (guint i = 0; i < n; i++)
         reeve_budget_book_roll (self, found[i], now);
-      made = reeve_budget_book_make (self, found, n, ask->input, ask->output, cost, currency);
+      made = reeve_budget_book_make (self, who, found, n, ask->input, ask->output, cost, currency);
       made->size = ask->size;
       made->time = now;
     }
@@ -86,7 +86,7 @@ reeve_budget_book_recall (ReeveBudgetBook *self, const ReeveBudgetWho *who, gint
       }
   if (n > 0)
     {
-      made = reeve_budget_book_make (self, found, n, tokens, 0, cost, currency);
+      made = reeve_budget_book_make (self, who, found, n, tokens, 0, cost, currency);
       made->time = time;
       made->intent = intent;
       made->state = REEVE_RESERVATION_OPEN;

@@ -3,7 +3,8 @@
  * way round. That takes a batch of the store, and calls go on meanwhile. So the one that comes is
  * there before the batch is: what is reserved from then on is of both, and so is what was reserved
  * before where a restart would count it for the one that comes. The rest it takes over as spent, in
- * the batch. Whatever happens then, each call is counted once. */
+ * the batch. Whatever happens then, each call is counted once. One that takes nobody's place comes
+ * in the same way, with nothing to take over. */
 #include "budget-book-private.h"
 
 #include <string.h>
@@ -134,13 +135,19 @@ reeve_budget_book_heir_take (ReeveBudget *heir, ReeveReservation *r)
       reeve_budget_book_heir_take_one (heir->windows[w], r);
 }
 
+static gboolean
+reeve_budget_book_heir_has_room (const ReeveReservation *r)
+{
+  return r->n_budgets + 1 + REEVE_BUDGET_WINDOWS <= REEVE_RESERVATION_SCOPES;
+}
+
 /* Which of them are @heir's own is decided before anything of it is changed. */
 static gboolean
 reeve_budget_book_heir_takes (const ReeveBudget *heir, const ReeveBudget *old,
                               const ReeveReservation *r)
 {
-  return r->n_budgets + 1 + REEVE_BUDGET_WINDOWS <= REEVE_RESERVATION_SCOPES
-         && reeve_budget_book_heir_is_held (old, r) && reeve_budget_book_heir_owns (heir, r);
+  return reeve_budget_book_heir_has_room (r) && reeve_budget_book_heir_is_held (old, r)
+         && reeve_budget_book_heir_owns (heir, r);
 }
 
 static void
@@ -155,46 +162,66 @@ reeve_budget_book_heir_empty (ReeveBudget *heir)
 
 /* ---- the change ---- */
 
+/* Under the lock (transfer full): as it is to be written */
+static ReeveBudget *
+reeve_budget_book_heir_replace (ReeveBudgetBook *self, ReeveBudget *old, ReeveBudget *heir,
+                                gint64 now)
+{
+  g_autoptr (ReeveBudget) left = reeve_budget_book_dup (old, now);
+  ReeveBudget *copy = NULL;
+
+  for (ReeveReservation *r = self->reservations; r != NULL; r = r->next)
+    if (reeve_budget_book_heir_takes (heir, old, r))
+      reeve_budget_book_heir_leave_out (left, r);
+  reeve_budget_window_carry (heir, left);
+  copy = reeve_budget_dup (heir);
+  for (ReeveReservation *r = self->reservations; r != NULL; r = r->next)
+    if (reeve_budget_book_heir_takes (heir, old, r))
+      reeve_budget_book_heir_take (heir, r);
+  old->heir = heir;
+  return copy;
+}
+
+/* Under the lock: the same of one that takes nobody's place. */
+static ReeveBudget *
+reeve_budget_book_heir_come (ReeveBudgetBook *self, ReeveBudget *heir)
+{
+  ReeveBudget *copy = reeve_budget_dup (heir);
+
+  for (ReeveReservation *r = self->reservations; r != NULL; r = r->next)
+    if (reeve_budget_book_heir_has_room (r) && reeve_reservation_is_of (r, heir->key)
+        && reeve_budget_book_heir_owns (copy, r))
+      reeve_budget_book_heir_take (heir, r);
+  heir->coming = TRUE;
+  g_hash_table_replace (self->budgets, heir->key, heir);
+  return copy;
+}
+
 /**
  * reeve_budget_book_begin_heir:
  * @self: a book, of which a change has begun
- * @draft: what is to take the place of the budget of its key; where it is new, it is in force from
- * here on, else it has spent what it says
+ * @draft: what is to take the place of the budget of its key, if there is one; where it is new, it
+ * is in force from here on, else it has spent what it says
  * @size: records in the log
  * @now: µs since 1970
  *
- * Returns: (transfer full) (nullable): a copy of it with what it takes over, to be written; %NULL:
- * there is none whose place it could take
+ * Returns: (transfer full): a copy of it with what it takes over, to be written
  */
 ReeveBudget *
 reeve_budget_book_begin_heir (ReeveBudgetBook *self, const ReeveBudget *draft, guint64 size,
                               gint64 now)
 {
   ReeveBudget *old = NULL;
-  ReeveBudget *heir = NULL;
+  ReeveBudget *heir = reeve_budget_dup (draft);
   ReeveBudget *copy = NULL;
-  ReeveBudget *left = NULL;
 
+  if (heir->from_seq == REEVE_BUDGET_NEW)
+    reeve_budget_book_heir_empty (heir);
   g_mutex_lock (&self->lock);
+  reeve_budget_begin_at (heir, reeve_budget_book_heir_find_first (self, size));
   old = g_hash_table_lookup (self->budgets, draft->key);
-  if (old != NULL)
-    {
-      heir = reeve_budget_dup (draft);
-      if (heir->from_seq == REEVE_BUDGET_NEW)
-        reeve_budget_book_heir_empty (heir);
-      reeve_budget_begin_at (heir, reeve_budget_book_heir_find_first (self, size));
-      left = reeve_budget_book_dup (old, now);
-      for (ReeveReservation *r = self->reservations; r != NULL; r = r->next)
-        if (reeve_budget_book_heir_takes (heir, old, r))
-          reeve_budget_book_heir_leave_out (left, r);
-      reeve_budget_window_carry (heir, left);
-      copy = reeve_budget_dup (heir);
-      for (ReeveReservation *r = self->reservations; r != NULL; r = r->next)
-        if (reeve_budget_book_heir_takes (heir, old, r))
-          reeve_budget_book_heir_take (heir, r);
-      old->heir = heir;
-      reeve_budget_unref (left);
-    }
+  copy = old != NULL ? reeve_budget_book_heir_replace (self, old, heir, now)
+                     : reeve_budget_book_heir_come (self, heir);
   g_mutex_unlock (&self->lock);
   return copy;
 }
@@ -220,32 +247,48 @@ reeve_budget_book_heir_drop (ReeveReservation *r, const ReeveBudget *budget)
   r->n_budgets = kept;
 }
 
+/* Under the lock: as if it had never been. */
+static void
+reeve_budget_book_heir_forget (ReeveBudgetBook *self, const ReeveBudget *heir)
+{
+  for (ReeveReservation *r = self->reservations; r != NULL; r = r->next)
+    {
+      for (guint w = 0; w < REEVE_BUDGET_WINDOWS; w++)
+        if (heir->windows[w] != NULL)
+          reeve_budget_book_heir_drop (r, heir->windows[w]);
+      reeve_budget_book_heir_drop (r, heir);
+    }
+}
+
 /**
  * reeve_budget_book_end_heir:
  * @self: a book
- * @key: of a budget with an heir
+ * @key: of the budget that reeve_budget_book_begin_heir() was told of
  * @good: whether the store has it
  */
 void
 reeve_budget_book_end_heir (ReeveBudgetBook *self, const char *key, gboolean good)
 {
-  ReeveBudget *old = NULL;
+  ReeveBudget *there = NULL;
   ReeveBudget *heir = NULL;
 
   g_mutex_lock (&self->lock);
-  old = g_hash_table_lookup (self->budgets, key);
-  heir = old != NULL ? g_steal_pointer (&old->heir) : NULL;
-  if (heir != NULL && good)
+  there = g_hash_table_lookup (self->budgets, key);
+  heir = there != NULL ? g_steal_pointer (&there->heir) : NULL;
+  if (there != NULL && there->coming)
+    {
+      there->coming = FALSE;
+      if (!good)
+        {
+          reeve_budget_book_heir_forget (self, there);
+          g_hash_table_remove (self->budgets, key);
+        }
+    }
+  else if (heir != NULL && good)
     g_hash_table_replace (self->budgets, heir->key, heir);
   else if (heir != NULL)
     {
-      for (ReeveReservation *r = self->reservations; r != NULL; r = r->next)
-        {
-          for (guint w = 0; w < REEVE_BUDGET_WINDOWS; w++)
-            if (heir->windows[w] != NULL)
-              reeve_budget_book_heir_drop (r, heir->windows[w]);
-          reeve_budget_book_heir_drop (r, heir);
-        }
+      reeve_budget_book_heir_forget (self, heir);
       reeve_budget_unref (heir);
     }
   g_mutex_unlock (&self->lock);

@@ -38,6 +38,7 @@ struct _ReeveReservation
   gint64 spent_cost[REEVE_RESERVATION_SCOPES];
   gint64 ended_tokens; /* what its outcome says */
   gint64 ended_cost;
+  char who[]; /* the members of ReeveBudgetWho, each with its end */
 };
 
 struct _ReeveBudgetBook
@@ -60,6 +61,8 @@ struct _ReeveBudgetBook
   gboolean blind;     /* its budgets could not be read: nothing is reserved */
 };
 
+/* (transfer full): not on the list of its book yet */
+ReeveReservation *reeve_reservation_new (const ReeveBudgetWho *who) G_GNUC_WARN_UNUSED_RESULT;
 /* Under the lock. */
 void reeve_reservation_free (ReeveReservation *self);
 void reeve_budget_book_add (ReeveBudgetBook *self, const ReeveBudget *budget, gint64 period,
@@ -82,9 +85,13 @@ gboolean reeve_budget_book_can_see (ReeveBudgetBook *self, GError **error);
 void reeve_budget_book_note_currency (ReeveBudgetBook *self, const char *currency);
 /* A counter is to rise by so much. */
 void reeve_budget_book_change (GHashTable *deltas, const char *counter, gint64 by);
-ReeveReservation *reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n,
-                                          gint64 input, gint64 output, gint64 cost,
-                                          const char *currency);
+ReeveReservation *reeve_budget_book_make (ReeveBudgetBook *self, const ReeveBudgetWho *who,
+                                          ReeveBudget **found, guint n, gint64 input, gint64 output,
+                                          gint64 cost, const char *currency);
+/* Under the lock: is it of the budget of that key, whether there is one or not? */
+gboolean reeve_reservation_is_of (const ReeveReservation *self, const char *key);
+/* Under the lock (nullable): one that the store has. */
+ReeveBudget *reeve_budget_book_get (ReeveBudgetBook *self, const char *key);
 /* How long the answer may be: *@output is lowered to what @budget leaves. */
 gboolean reeve_budget_book_fit (const ReeveBudget *budget, const ReeveBudgetAsk *ask,
                                 gint64 *output, GError **error);

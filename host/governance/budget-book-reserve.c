@@ -148,10 +148,10 @@ reeve_budget_book_grant (ReeveBudgetBook *self, ReeveBudget **found, guint n,
 }
 
 ReeveReservation *
-reeve_budget_book_make (ReeveBudgetBook *self, ReeveBudget **found, guint n, gint64 input,
-                        gint64 output, gint64 cost, const char *currency)
+reeve_budget_book_make (ReeveBudgetBook *self, const ReeveBudgetWho *who, ReeveBudget **found,
+                        guint n, gint64 input, gint64 output, gint64 cost, const char *currency)
 {
-  ReeveReservation *made = g_new0 (ReeveReservation, 1);
+  ReeveReservation *made = reeve_reservation_new (who);
 
   made->book = reeve_budget_book_ref (self);
   made->state = REEVE_RESERVATION_UNNUMBERED;
@@ -214,7 +214,7 @@ reeve_budget_book_reserve (ReeveBudgetBook *self, const ReeveBudgetWho *who,
   if (n > 0 && reeve_budget_book_grant (self, found, n, &then, &output, error))
     {
       made = reeve_budget_book_make (
-          self, found, n, ask->input, output,
+          self, who, found, n, ask->input, output,
           ask->price != NULL ? reeve_prices_cost (ask->price, ask->input, output) : 0,
           ask->price != NULL ? ask->price->currency : NULL);
       made->size = ask->size;

@@ -211,6 +211,14 @@ reeve_budget_book_look (ReeveBudget *budget, gint64 now)
   return copy;
 }
 
+ReeveBudget *
+reeve_budget_book_get (ReeveBudgetBook *self, const char *key)
+{
+  ReeveBudget *budget = g_hash_table_lookup (self->budgets, key);
+
+  return budget != NULL && !budget->coming ? budget : NULL;
+}
+
 /**
  * reeve_budget_book_copy:
  * @self: a book
@@ -226,7 +234,7 @@ reeve_budget_book_copy (ReeveBudgetBook *self, const char *key, gint64 now)
   ReeveBudget *budget = NULL;
 
   g_mutex_lock (&self->lock);
-  budget = g_hash_table_lookup (self->budgets, key);
+  budget = reeve_budget_book_get (self, key);
   if (budget != NULL)
     copy = reeve_budget_book_dup (budget, now);
   g_mutex_unlock (&self->lock);
@@ -296,7 +304,7 @@ reeve_budget_book_show (ReeveBudgetBook *self, const char *key, gint64 now)
   ReeveBudget *budget = NULL;
 
   g_mutex_lock (&self->lock);
-  budget = g_hash_table_lookup (self->budgets, key);
+  budget = reeve_budget_book_get (self, key);
   if (budget != NULL)
     {
       ReeveBudget *copy = reeve_budget_book_dup (budget, now);
@@ -325,8 +333,12 @@ reeve_budget_book_list (ReeveBudgetBook *self, gint64 now)
   keys = g_list_sort (g_hash_table_get_keys (self->budgets), (GCompareFunc) strcmp);
   for (GList *l = keys; l != NULL; l = l->next)
     {
-      ReeveBudget *copy = reeve_budget_book_dup (g_hash_table_lookup (self->budgets, l->data), now);
+      ReeveBudget *budget = reeve_budget_book_get (self, l->data);
+      ReeveBudget *copy = NULL;
 
+      if (budget == NULL)
+        continue;
+      copy = reeve_budget_book_dup (budget, now);
       json_array_add_object_element (shown, reeve_budget_show (copy, self->tenant_id));
       reeve_budget_unref (copy);
     }
@@ -405,7 +417,7 @@ reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWho *who, gin
 
       /* a window is shown with the budget that it is of; what is about to come is not there yet */
       if (found[i]->window != REEVE_BUDGET_WINDOW_NONE
-          || g_hash_table_lookup (self->budgets, found[i]->key) != found[i])
+          || reeve_budget_book_get (self, found[i]->key) != found[i])
         continue;
       copy = reeve_budget_book_dup (found[i], now);
       json_array_add_object_element (shown, reeve_budget_show (copy, self->tenant_id));

@@ -85,9 +85,8 @@ JsonArray *reeve_budget_book_explain (ReeveBudgetBook *self, const ReeveBudgetWh
  */
 gboolean reeve_budget_book_begin_change (ReeveBudgetBook *self, gint64 most);
 void reeve_budget_book_end_change (ReeveBudgetBook *self);
-/* (transfer full) (nullable): @draft with what it takes over, as it is to be written; from here on
- * what is reserved of the budget of that key is reserved of it too. NULL: there is no such budget.
- */
+/* (transfer full): @draft with what it takes over, as it is to be written; from here on what is
+ * reserved of the budget of that key, or would be if there was one, is reserved of it too. */
 ReeveBudget *reeve_budget_book_begin_heir (ReeveBudgetBook *self, const ReeveBudget *draft,
                                            guint64 size, gint64 now);
 /* It takes its place, or (FALSE) never was. */

@@ -56,6 +56,7 @@ struct _ReeveBudget
   gint64 from_seq; /* of the log: intents from here on are its own; 0: those since created_at */
   gint64 updated_at;
   ReeveBudget *heir;     /* (nullable): what is about to take its place */
+  gboolean coming;       /* the store does not have it yet: nobody is shown it */
   ReeveBudgetPool *pool; /* (nullable): the limits are a slice of the platform's */
   gint64 request_limit;  /* tokens of one call */
   ReeveBudgetWindow window;

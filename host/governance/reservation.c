@@ -4,6 +4,60 @@
 
 #include "budget-window.h"
 
+#include <string.h>
+
+#define REEVE_RESERVATION_NAMES 5
+
+/* In the order in which a reservation keeps them. */
+static void
+reeve_reservation_list_names (const ReeveBudgetWho *who, const char *names[REEVE_RESERVATION_NAMES])
+{
+  const char *const all[REEVE_RESERVATION_NAMES]
+      = { who->agent_id, who->key_id, who->user_id, who->delegated_user_id, who->workspace_id };
+
+  for (guint i = 0; i < REEVE_RESERVATION_NAMES; i++)
+    names[i] = all[i] != NULL ? all[i] : "";
+}
+
+/* (transfer full): of nothing yet. Who it is for is in it: that costs no more than one without. */
+ReeveReservation *
+reeve_reservation_new (const ReeveBudgetWho *who)
+{
+  const char *names[REEVE_RESERVATION_NAMES];
+  ReeveReservation *self = NULL;
+  gsize length = 0;
+
+  reeve_reservation_list_names (who, names);
+  for (guint i = 0; i < REEVE_RESERVATION_NAMES; i++)
+    length += strlen (names[i]) + 1;
+  self = g_malloc0 (sizeof *self + length);
+  length = 0;
+  for (guint i = 0; i < REEVE_RESERVATION_NAMES; i++)
+    {
+      strcpy (self->who + length, names[i]);
+      length += strlen (names[i]) + 1;
+    }
+  return self;
+}
+
+gboolean
+reeve_reservation_is_of (const ReeveReservation *self, const char *key)
+{
+  static const char *const kinds[REEVE_RESERVATION_NAMES]
+      = { "agents/", "keys/", "users/", "users/", "workspaces/" };
+  const char *name = self->who;
+
+  if (strcmp (key, REEVE_BUDGET_ORG) == 0)
+    return TRUE;
+  for (guint i = 0; i < REEVE_RESERVATION_NAMES; i++)
+    {
+      if (g_str_has_prefix (key, kinds[i]) && strcmp (key + strlen (kinds[i]), name) == 0)
+        return TRUE;
+      name += strlen (name) + 1;
+    }
+  return FALSE;
+}
+
 void
 reeve_reservation_free (ReeveReservation *self)
 {

@@ -135,6 +135,61 @@ test_heir (void)
   g_assert_cmpint (budget_book_fixture_look (again, "org", "tokens_used", 1), ==, 57);
 }
 
+/* The same of a budget that takes nobody's place: what is reserved while the store writes it is its
+ * own, and nobody is shown it before. */
+static void
+test_fresh (void)
+{
+  g_autoptr (ReeveBudgetBook) book = reeve_budget_book_new ("t");
+  g_autoptr (ReeveBudgetBook) again = reeve_budget_book_new ("t");
+  g_autoptr (ReeveBudget) own = draft ("own");
+  g_autoptr (ReeveBudget) other = reeve_budget_new ("agents/b", "other");
+  const ReeveBudgetWho who = { .agent_id = "a" };
+  const ReeveBudgetAsk more = { .input = 1000, .now = 1 };
+  ReeveReservation *numbered = NULL;
+  ReeveReservation *on_its_way = NULL;
+  ReeveReservation *meanwhile = NULL;
+  ReeveBudget *written = NULL;
+
+  own->token_limit = 100;
+  other->from_seq = REEVE_BUDGET_NEW;
+  budget_book_fixture_set (book, "agents/a", "{\"token_limit\":1000000}", 1);
+  numbered = reserve_at (book, 30, 1, 2);
+  on_its_way = reserve_at (book, 20, 6, 0);
+  end_at (reserve_at (book, 5, 6, 7), 5, 7);
+  /* the store does not take it */
+  written = reeve_budget_book_begin_heir (book, own, 7, 1);
+  g_assert_nonnull (written);
+  g_assert_null (reeve_budget_book_show (book, "org", 1));
+  g_assert_null (reeve_budget_book_copy (book, "org", 1));
+  reeve_budget_book_end_heir (book, "org", FALSE);
+  g_clear_pointer (&written, reeve_budget_unref);
+  reeve_reservation_release (reeve_budget_book_reserve (book, &who, &more, NULL));
+  /* it does */
+  written = reeve_budget_book_begin_heir (book, own, 7, 1);
+  g_assert_cmpint (written->from_seq, ==, 7);
+  g_assert_cmpint (written->tokens_used, ==, 0);
+  meanwhile = reserve_at (book, 15, 7, 0);
+  g_assert_null (reeve_budget_book_reserve (book, &who, &more, NULL));
+  reeve_budget_book_end_heir (book, "org", TRUE);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 35);
+  reeve_budget_unref (reeve_budget_book_begin_heir (book, other, 7, 1));
+  reeve_budget_book_end_heir (book, "agents/b", TRUE);
+  g_assert_cmpint (budget_book_fixture_look (book, "agents/b", "tokens_reserved", 1), ==, 0);
+  end_at (numbered, 30, 2);
+  end_at (on_its_way, 12, 8);
+  end_at (meanwhile, 10, 9);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_used", 1), ==, 22);
+  g_assert_cmpint (budget_book_fixture_look (book, "org", "tokens_reserved", 1), ==, 0);
+  g_assert_cmpint (budget_book_fixture_look (book, "agents/a", "tokens_used", 1), ==, 57);
+  /* killed before anything else was saved; 7 was in the counters by then */
+  reeve_budget_book_take (again, written);
+  g_assert_null (reeve_budget_book_recall (again, &who, 1, 30, 0, NULL, 2));
+  end_at (reeve_budget_book_recall (again, &who, 1, 20, 0, NULL, 8), 12, 8);
+  end_at (reeve_budget_book_recall (again, &who, 1, 15, 0, NULL, 9), 10, 9);
+  g_assert_cmpint (budget_book_fixture_look (again, "org", "tokens_used", 1), ==, 22);
+}
+
 typedef struct
 {
   ReeveBudgetBook *book;
@@ -196,6 +251,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/budget-book/unrecorded", test_unrecorded);
   g_test_add_func ("/budget-book/heir", test_heir);
+  g_test_add_func ("/budget-book/fresh", test_fresh);
   g_test_add_func ("/budget-book/heirs-at-once", test_heirs_at_once);
   return g_test_run ();
 }
