@@ -3,6 +3,8 @@
  * bucket that is full is the same as none, so full ones are dropped when there are many. */
 #include "rate-limits.h"
 
+#include <reeve-error.h>
+
 #define REEVE_RATE_LIMITS_MINUTE 60 /* seconds */
 #define REEVE_RATE_LIMITS_HOUR   3600
 /* looked through for full ones when there are so many, and then when there are twice as many as
@@ -78,14 +80,15 @@ reeve_rate_limits_sweep (ReeveRateLimits *self, gint64 now)
   self->sweep_at = MAX (g_hash_table_size (self->buckets) * 2, REEVE_RATE_LIMITS_MANY);
 }
 
+/* (nullable): who only looks makes none */
 static ReeveRateLimitsBucket *
 reeve_rate_limits_find (ReeveRateLimits *self, const ReeveRateLimitsAsk *ask, guint seconds,
-                        gint64 now)
+                        gint64 now, gboolean make)
 {
   g_autofree char *name = g_strdup_printf ("%s/%u/%s", ask->kind, seconds, ask->subject);
   ReeveRateLimitsBucket *bucket = g_hash_table_lookup (self->buckets, name);
 
-  if (bucket != NULL)
+  if (bucket != NULL || !make)
     return bucket;
   bucket = g_new0 (ReeveRateLimitsBucket, 1);
   bucket->at = now;
@@ -112,16 +115,17 @@ typedef struct
 
 /* Under the lock. */
 static void
-reeve_rate_limits_look (ReeveRateLimits *self, const ReeveRateLimitsAsk *ask, gint64 now,
-                        ReeveRateLimitsLook *look)
+reeve_rate_limits_measure (ReeveRateLimits *self, const ReeveRateLimitsAsk *ask, gint64 now,
+                           gboolean make, ReeveRateLimitsLook *look)
 {
   guint limit = MAX (ask->limit, 1);
 
   look->seconds = ask->seconds > 0 ? ask->seconds : REEVE_RATE_LIMITS_MINUTE;
   look->cost = (gint64) look->seconds * G_USEC_PER_SEC / limit;
   look->whole = look->cost * (ask->burst > 0 ? ask->burst : limit);
-  look->bucket = reeve_rate_limits_find (self, ask, look->seconds, now);
-  look->missing = MIN (reeve_rate_limits_missing (look->bucket, now), look->whole);
+  look->bucket = reeve_rate_limits_find (self, ask, look->seconds, now, make);
+  look->missing
+      = look->bucket != NULL ? MIN (reeve_rate_limits_missing (look->bucket, now), look->whole) : 0;
   look->good = look->missing + look->cost <= look->whole;
 }
 
@@ -171,7 +175,7 @@ reeve_rate_limits_take_all (ReeveRateLimits *self, const ReeveRateLimitsAsk *ask
   reeve_rate_limits_sweep (self, now);
   for (guint i = 0; i < n_asks; i++)
     {
-      reeve_rate_limits_look (self, &asks[i], now, &looks[i]);
+      reeve_rate_limits_measure (self, &asks[i], now, TRUE, &looks[i]);
       good = good && looks[i].good;
     }
   for (guint i = 0; i < n_asks; i++)
@@ -272,6 +276,22 @@ reeve_rate_limits_add_key (ReeveRateLimits *self, const char *key_id, guint limi
   return n;
 }
 
+/* What a request is held to; *user (transfer full) is what one of them counts. Returns how many. */
+static guint
+reeve_rate_limits_list (ReeveRateLimits *self, const char *tenant_id, const char *user_id,
+                        const char *key_id, guint key_limit, char **user,
+                        ReeveRateLimitsAsk asks[REEVE_RATE_LIMITS_KINDS])
+{
+  guint n = key_id != NULL ? reeve_rate_limits_add_key (self, key_id, key_limit, asks) : 0;
+
+  if (self->users && user_id != NULL)
+    {
+      *user = g_strconcat (tenant_id, "/", user_id, NULL);
+      n = reeve_rate_limits_add (self, "user", *user, asks, n);
+    }
+  return self->tenants ? reeve_rate_limits_add (self, "tenant", tenant_id, asks, n) : n;
+}
+
 /**
  * reeve_rate_limits_admit:
  * @self: rate limits
@@ -292,19 +312,65 @@ reeve_rate_limits_admit (ReeveRateLimits *self, const char *tenant_id, const cha
 {
   g_autofree char *user = NULL;
   ReeveRateLimitsAsk asks[REEVE_RATE_LIMITS_KINDS];
-  guint n = 0;
+  guint n = reeve_rate_limits_list (self, tenant_id, user_id, key_id, key_limit, &user, asks);
 
   *state = (ReeveRateLimitsState){ 0 };
-  if (key_id != NULL)
-    n = reeve_rate_limits_add_key (self, key_id, key_limit, asks);
-  if (self->users)
-    {
-      user = g_strconcat (tenant_id, "/", user_id, NULL);
-      n = reeve_rate_limits_add (self, "user", user, asks, n);
-    }
-  if (self->tenants)
-    n = reeve_rate_limits_add (self, "tenant", tenant_id, asks, n);
   return n == 0 || reeve_rate_limits_take_all (self, asks, n, now, state);
+}
+
+/**
+ * reeve_rate_limits_look:
+ * @self: rate limits
+ * @tenant_id: of the caller
+ * @user_id: (nullable): of the caller
+ * @key_id: (nullable): what would be shown
+ * @key_limit: requests a minute of that key; 0: none of its own
+ * @now: monotonic µs
+ * @states: (out caller-allocates): how each of the limits stands, the strictest first
+ *
+ * What reeve_rate_limits_admit() would find. Nothing is counted.
+ *
+ * Returns: how many limits there are
+ */
+guint
+reeve_rate_limits_look (ReeveRateLimits *self, const char *tenant_id, const char *user_id,
+                        const char *key_id, guint key_limit, gint64 now,
+                        ReeveRateLimitsState states[REEVE_RATE_LIMITS_KINDS])
+{
+  g_autofree char *user = NULL;
+  ReeveRateLimitsAsk asks[REEVE_RATE_LIMITS_KINDS];
+  guint n = reeve_rate_limits_list (self, tenant_id, user_id, key_id, key_limit, &user, asks);
+
+  g_mutex_lock (&self->mutex);
+  for (guint i = 0; i < n; i++)
+    {
+      ReeveRateLimitsLook look = { 0 };
+      ReeveRateLimitsState told = { 0 };
+      guint place = i;
+
+      reeve_rate_limits_measure (self, &asks[i], now, FALSE, &look);
+      reeve_rate_limits_tell (&asks[i], &look, &told);
+      for (; place > 0 && reeve_rate_limits_is_stricter (&told, &states[place - 1]); place--)
+        states[place] = states[place - 1];
+      states[place] = told;
+    }
+  g_mutex_unlock (&self->mutex);
+  return n;
+}
+
+/**
+ * reeve_rate_limits_refuse:
+ * @state: how the strictest limit stands
+ * @error: return location
+ *
+ * Says which limit it is, and when the next request may come.
+ */
+void
+reeve_rate_limits_refuse (const ReeveRateLimitsState *state, GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
+               "this %s may make %u requests in %u s (%s); the next one in %u s", state->kind,
+               state->limit, state->seconds, state->name, state->wait);
 }
 
 /**

@@ -53,6 +53,13 @@ void reeve_rate_limits_configure (ReeveRateLimits *self, guint per_minute, guint
 gboolean reeve_rate_limits_admit (ReeveRateLimits *self, const char *tenant_id, const char *user_id,
                                   const char *key_id, guint key_limit, gint64 now,
                                   ReeveRateLimitsState *state);
+/* How the same limits stand, the strictest first; user_id too is nullable: of nobody in particular.
+ * Nothing is counted. Returns how many there are. */
+guint reeve_rate_limits_look (ReeveRateLimits *self, const char *tenant_id, const char *user_id,
+                              const char *key_id, guint key_limit, gint64 now,
+                              ReeveRateLimitsState states[REEVE_RATE_LIMITS_KINDS]);
+/* %REEVE_ERROR_RATE_LIMITED: which limit it is, and when to come again */
+void reeve_rate_limits_refuse (const ReeveRateLimitsState *state, GError **error);
 /* How many are counted now. */
 guint reeve_rate_limits_get_size (ReeveRateLimits *self);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Budgets of the caller's tenant, over governance/budgets.h. */
+#include "budget-check.h"
 #include "operation-functions.h"
 #include "page.h"
 
@@ -336,55 +337,86 @@ reeve_op_budgets_set (ReeveCall *call, ReeveServices *services)
   reeve_op_budgets_put (call, services, "budgets.set", REEVE_OP_BUDGETS_AGENTS, agent_id, limits);
 }
 
-/* (transfer full) (nullable): what a call of this agent would ask, if nothing else is named */
-static char *
-reeve_op_budgets_find_model (ReeveCall *call, ReeveServices *services, const char *agent_id)
+/* What a key brings along: its user, where it is bound to, and its own limit of requests. (transfer
+ * full) (nullable): what the strings in @ask are of. */
+static ReeveRecord *
+reeve_op_budgets_read_key (ReeveServices *services, ReeveBudgetCheck *ask, GError **error)
 {
-  const char *named = reeve_call_get_string (call, "model");
-  g_autoptr (JsonObject) definition
-      = named == NULL && agent_id != NULL ? reeve_agents_get_definition (
-            services->agents, reeve_call_get_tenant_id (call), agent_id, NULL)
-                                          : NULL;
+  ReeveRecord *key = ask->who.key_id != NULL
+                         ? reeve_store_get (services->store, REEVE_SCOPE_PLATFORM,
+                                            REEVE_STORE_API_KEYS, ask->who.key_id, error)
+                         : NULL;
+  JsonObject *fields = key != NULL ? reeve_record_get_fields (key) : NULL;
 
-  if (named == NULL && definition != NULL)
-    named = reeve_json_get_string (definition, "model", NULL);
-  return named != NULL ? g_strdup (named) : reeve_models_get_default (services->models);
+  if (fields == NULL)
+    return NULL;
+  ask->key_limit = (guint) CLAMP (reeve_json_get_int (fields, "rate_limit", 0), 0, G_MAXINT32);
+  if (ask->who.user_id == NULL)
+    ask->who.user_id = reeve_json_get_string (fields, "user_id", NULL);
+  if (ask->who.workspace_id == NULL && ask->who.agent_id == NULL)
+    ask->who.workspace_id = reeve_json_get_string (fields, "workspace_id", NULL);
+  return key;
+}
+
+/* The agent's model, and on whose behalf it goes. (transfer full) (nullable): what the strings in
+ * @ask are of; NULL: it has nothing that could run. */
+static JsonObject *
+reeve_op_budgets_read_agent (ReeveCall *call, ReeveServices *services, ReeveBudgetCheck *ask)
+{
+  JsonObject *definition
+      = ask->who.agent_id != NULL ? reeve_agents_get_definition (
+            services->agents, reeve_call_get_tenant_id (call), ask->who.agent_id, NULL)
+                                  : NULL;
+
+  if (definition == NULL)
+    return NULL;
+  if (ask->model == NULL)
+    ask->model = reeve_json_get_string (definition, "model", NULL);
+  ask->who.delegated_user_id = reeve_json_get_string (definition, "delegated_user_id", NULL);
+  return definition;
 }
 
 void
 reeve_op_budgets_check (ReeveCall *call, ReeveServices *services)
 {
-  g_autofree char *model = NULL;
+  g_autofree char *model = reeve_models_get_default (services->models);
   g_autofree char *workspace_id = NULL;
+  g_autoptr (ReeveRecord) key = NULL;
+  g_autoptr (JsonObject) definition = NULL;
   GError *error = NULL;
-  ReeveBudgetWho who = {
-    .agent_id = reeve_call_get_string (call, "agent_id"),
-    .user_id = reeve_call_get_string (call, "user_id"),
-    .key_id = reeve_call_get_string (call, "key_id"),
-    .workspace_id = reeve_call_get_string (call, "workspace_id"),
+  JsonObject *answer = NULL;
+  ReeveBudgetCheck ask = {
+    .who = { .agent_id = reeve_call_get_string (call, "agent_id"),
+             .user_id = reeve_call_get_string (call, "user_id"),
+             .key_id = reeve_call_get_string (call, "key_id"),
+             .workspace_id = reeve_call_get_string (call, "workspace_id") },
+    .model = reeve_call_get_string (call, "model"),
+    .tool_name = reeve_call_get_string (call, "tool_name"),
+    .context = reeve_json_get_object (reeve_call_get_params (call), "context"),
+    .tokens = reeve_call_get_int (call, "estimated_tokens", 0),
   };
 
-  if (!reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_AGENTS, who.agent_id)
-      || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_USERS, who.user_id)
-      || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_KEYS, who.key_id)
+  if (!reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_AGENTS, ask.who.agent_id)
+      || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_USERS, ask.who.user_id)
+      || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_KEYS, ask.who.key_id)
       || !reeve_op_budgets_check_subject (call, services, REEVE_OP_BUDGETS_WORKSPACES,
-                                          who.workspace_id))
+                                          ask.who.workspace_id))
     return;
   /* what an agent spends is spent where it lies */
-  if (who.agent_id != NULL && who.workspace_id == NULL)
-    who.workspace_id = workspace_id
+  if (ask.who.agent_id != NULL && ask.who.workspace_id == NULL)
+    ask.who.workspace_id = workspace_id
         = reeve_workspaces_locate_thing (services->workspaces, reeve_call_get_caller (call),
-                                         REEVE_OP_BUDGETS_AGENTS, who.agent_id, &error);
-  if (error != NULL)
+                                         REEVE_OP_BUDGETS_AGENTS, ask.who.agent_id, &error);
+  if (error == NULL)
+    key = reeve_op_budgets_read_key (services, &ask, &error);
+  if (error == NULL)
     {
-      reeve_call_fail (call, error);
-      return;
+      definition = reeve_op_budgets_read_agent (call, services, &ask);
+      if (ask.model == NULL)
+        ask.model = model;
+      answer = reeve_budget_check_answer (call, services, &ask, &error);
     }
-  model = reeve_op_budgets_find_model (call, services, who.agent_id);
-  reeve_call_answer (call,
-                     reeve_budgets_check (services->budgets, reeve_call_get_tenant_id (call), &who,
-                                          model, reeve_call_get_int (call, "estimated_tokens", 0)),
-                     NULL);
+  reeve_call_answer (call, answer, error);
 }
 
 /* ---- by scope ---- */

@@ -461,9 +461,7 @@ reeve_gate_count (ReeveGatePass *pass, GError **error)
           reeve_caller_get_rate_limit (caller), g_get_monotonic_time (), &call->rate))
     return TRUE;
   call->recorded = !call->rate.first;
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
-               "this %s may make %u requests in %u s (%s); the next one in %u s", call->rate.kind,
-               call->rate.limit, call->rate.seconds, call->rate.name, call->rate.wait);
+  reeve_rate_limits_refuse (&call->rate, error);
   return FALSE;
 }
 

@@ -185,6 +185,39 @@ reeve_run_queue_goes (const ReeveRunQueueLine *line)
 }
 
 /**
+ * reeve_run_queue_look:
+ * @self: a queue
+ * @ask: (inout): a run that might come; its limit is filled in where the agent has runs
+ * @state: (out caller-allocates): how it would stand; its place is 0 unless it would wait
+ *
+ * Nothing is changed.
+ *
+ * Returns: what reeve_run_queue_enter() would say
+ */
+ReeveRunQueueAnswer
+reeve_run_queue_look (ReeveRunQueue *self, ReeveRunQueueAsk *ask, ReeveRunQueueState *state)
+{
+  const ReeveRunQueueLine *line = reeve_run_queue_find_line (self, ask->tenant_id, ask->agent_id);
+  ReeveRunQueueLine now = { .limit = ask->limit };
+
+  if (line != NULL)
+    now = *line;
+  now.bound = ask->bound;
+  ask->limit = now.limit;
+  *state
+      = (ReeveRunQueueState){ .waiting = now.waiting, .limit = reeve_run_queue_get_limit (&now) };
+  if (line == NULL)
+    return REEVE_RUN_QUEUE_GO;
+  state->going = g_hash_table_size (now.going);
+  if (reeve_run_queue_goes (&now))
+    return REEVE_RUN_QUEUE_GO;
+  state->place = now.waiting + 1;
+  return reeve_run_queue_is_full (line, reeve_run_queue_find_user (&now, ask->user_id), ask->length)
+             ? REEVE_RUN_QUEUE_FULL
+             : REEVE_RUN_QUEUE_WAIT;
+}
+
+/**
  * reeve_run_queue_has_place:
  * @self: a queue
  * @ask: (inout): a run that might come; its limit is filled in
@@ -198,18 +231,10 @@ gboolean
 reeve_run_queue_has_place (ReeveRunQueue *self, ReeveRunQueueAsk *ask, const char **workspace_id)
 {
   const ReeveRunQueueLine *line = reeve_run_queue_find_line (self, ask->tenant_id, ask->agent_id);
-  ReeveRunQueueLine now = { 0 };
+  ReeveRunQueueState state = { 0 };
 
-  *workspace_id = NULL;
-  if (line == NULL)
-    return TRUE;
-  now = *line;
-  now.bound = ask->bound;
-  ask->limit = line->limit;
-  *workspace_id = line->workspace_id;
-  return reeve_run_queue_goes (&now)
-         || !reeve_run_queue_is_full (line, reeve_run_queue_find_user (&now, ask->user_id),
-                                      ask->length);
+  *workspace_id = line != NULL ? line->workspace_id : NULL;
+  return reeve_run_queue_look (self, ask, &state) != REEVE_RUN_QUEUE_FULL;
 }
 
 /**

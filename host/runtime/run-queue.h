@@ -41,6 +41,10 @@ ReeveRunQueue *reeve_run_queue_new (void) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_run_queue_free (ReeveRunQueue *self);
 /* A new run. */
 ReeveRunQueueAnswer reeve_run_queue_enter (ReeveRunQueue *self, const ReeveRunQueueAsk *ask);
+/* Would a new run of this user go, wait or find no place? Nothing is changed; its limit is that of
+ * the agent's last run, unless it has none now, and put into @ask. Place 0: it would go. */
+ReeveRunQueueAnswer reeve_run_queue_look (ReeveRunQueue *self, ReeveRunQueueAsk *ask,
+                                          ReeveRunQueueState *state);
 /* Would a new run of this user go or wait? Its limit is that of the agent's last run, and put into
  * @ask. *workspace_id (transfer none) (nullable): where the agent lies. */
 gboolean reeve_run_queue_has_place (ReeveRunQueue *self, ReeveRunQueueAsk *ask,

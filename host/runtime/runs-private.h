@@ -28,7 +28,16 @@ struct _ReeveRuns
 gboolean reeve_runs_add (ReeveRuns *self, ReeveRun *run, JsonObject *started, gboolean queued,
                          gboolean *waits);
 
-/* ---- under the lock: runs-queue.c ---- */
+/* How many runs a tenant may have at a time; G_MAXINT64: no limit. */
+gint64 reeve_runs_get_most (ReeveRuns *self, const char *tenant_id);
+
+/* ---- under the lock ---- */
+
+guint reeve_runs_count (ReeveRuns *self, const char *tenant_id);
+/* FALSE: %REEVE_ERROR_RATE_LIMITED, it has as many as @most. */
+gboolean reeve_runs_has_room (ReeveRuns *self, const char *tenant_id, gint64 most, GError **error);
+
+/* ---- the same: runs-queue.c ---- */
 
 /* FALSE: %REEVE_ERROR_RATE_LIMITED, there is no place for it. */
 gboolean reeve_runs_queue_enter (ReeveRuns *self, ReeveRun *run, JsonObject *started,

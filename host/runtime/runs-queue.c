@@ -288,3 +288,68 @@ reeve_runs_queue_show (ReeveRuns *self, const char *tenant_id, const char *run_i
   json_object_set_int_member (queue, REEVE_RUNS_QUEUE_SETTING, state.limit);
   json_object_set_object_member (shown, "queue", queue);
 }
+
+/* ---- asking before ---- */
+
+static void
+reeve_runs_look_set (JsonObject *shown, const char *member, gint64 limit, gint64 none)
+{
+  if (limit == none)
+    json_object_set_null_member (shown, member);
+  else
+    json_object_set_int_member (shown, member, limit);
+}
+
+/* Under the lock: as reeve_runs_add_new() decides. */
+static void
+reeve_runs_look_locked (ReeveRuns *self, ReeveRunQueueAsk *ask, gint64 most, JsonObject *shown,
+                        GError **refused)
+{
+  ReeveRunQueueState state = { 0 };
+  ReeveRunQueueAnswer answer = reeve_run_queue_look (self->queue, ask, &state);
+
+  reeve_runs_look_set (shown, REEVE_RUNS_QUEUE_SETTING, state.limit, 0);
+  json_object_set_int_member (shown, "running", state.going);
+  json_object_set_int_member (shown, "waiting", state.waiting);
+  json_object_set_int_member (shown, "queue_length", ask->length);
+  reeve_runs_look_set (shown, "place", answer == REEVE_RUN_QUEUE_WAIT ? state.place : 0, 0);
+  reeve_runs_look_set (shown, "max_concurrent_sessions", most, G_MAXINT64);
+  json_object_set_int_member (shown, "sessions", reeve_runs_count (self, ask->tenant_id));
+  if (reeve_runs_has_room (self, ask->tenant_id, most, refused) && answer == REEVE_RUN_QUEUE_FULL)
+    reeve_runs_queue_refuse (self, ask, refused);
+}
+
+/**
+ * reeve_runs_look:
+ * @self: runs
+ * @tenant_id: a tenant
+ * @agent_id: an agent of it
+ * @user_id: (nullable): who would ask; %NULL: somebody who has none waiting
+ * @refused: (out): what a run would be refused with that came now
+ *
+ * Nothing is counted, and nobody's turn changes. Blocks.
+ *
+ * Returns: (transfer full): {max_concurrent_runs, running, waiting, queue_length, place,
+ * max_concurrent_sessions, sessions}; a limit that there is not is null, and so is the place of one
+ * that would not wait
+ */
+JsonObject *
+reeve_runs_look (ReeveRuns *self, const char *tenant_id, const char *agent_id, const char *user_id,
+                 GError **refused)
+{
+  JsonObject *shown = json_object_new ();
+  ReeveRunQueueAsk ask = {
+    .tenant_id = tenant_id,
+    .agent_id = agent_id,
+    .user_id = user_id != NULL ? user_id : "",
+    .bound = reeve_runs_queue_get_bound (self, tenant_id),
+    .length = (guint) CLAMP (self->env.queue_length, 0, G_MAXINT32),
+  };
+  gint64 most = reeve_runs_get_most (self, tenant_id);
+
+  (void) reeve_runs_queue_read_own (self, tenant_id, agent_id, &ask.limit);
+  g_mutex_lock (&self->lock);
+  reeve_runs_look_locked (self, &ask, most, shown, refused);
+  g_mutex_unlock (&self->lock);
+  return shown;
+}

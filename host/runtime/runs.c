@@ -79,8 +79,7 @@ reeve_runs_new (const ReeveRunEnvironment *environment, ReeveAgents *agents)
 
 /* ---- the table of active runs ---- */
 
-/* Under the lock. */
-static guint
+guint
 reeve_runs_count (ReeveRuns *self, const char *tenant_id)
 {
   GHashTableIter iter = { 0 };
@@ -126,6 +125,25 @@ reeve_runs_add (ReeveRuns *self, ReeveRun *run, JsonObject *started, gboolean qu
   return added;
 }
 
+gint64
+reeve_runs_get_most (ReeveRuns *self, const char *tenant_id)
+{
+  return self->env.tenants != NULL ? reeve_tenants_get_limit (self->env.tenants, tenant_id,
+                                                              "max_concurrent_sessions", G_MAXINT64)
+                                   : G_MAXINT64;
+}
+
+gboolean
+reeve_runs_has_room (ReeveRuns *self, const char *tenant_id, gint64 most, GError **error)
+{
+  if ((gint64) reeve_runs_count (self, tenant_id) < most)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
+               "the tenant has as many runs as max_concurrent_sessions allows: %" G_GINT64_FORMAT,
+               most);
+  return FALSE;
+}
+
 /* Adds a new run, unless its tenant has as many as it may have at a time, or its agent as many as
  * may go and wait. Looking and adding are one step, so that two at once do not both take the last
  * place. */
@@ -134,18 +152,17 @@ reeve_runs_add_new (ReeveRuns *self, ReeveRun *run, JsonObject *started, gboolea
                     GError **error)
 {
   const char *tenant_id = reeve_run_get_tenant_id (run);
-  gint64 limit = self->env.tenants != NULL ? reeve_tenants_get_limit (
-                     self->env.tenants, tenant_id, "max_concurrent_sessions", G_MAXINT64)
-                                           : G_MAXINT64;
+  gint64 limit = reeve_runs_get_most (self, tenant_id);
   gboolean stopping = FALSE;
   gboolean open = FALSE;
   gboolean room = FALSE;
   gboolean placed = FALSE;
+  GError *full = NULL;
 
   g_mutex_lock (&self->lock);
   stopping = self->stopping;
   open = reeve_runs_is_open (self, tenant_id);
-  room = !stopping && open && (gint64) reeve_runs_count (self, tenant_id) < limit;
+  room = !stopping && open && reeve_runs_has_room (self, tenant_id, limit, &full);
   placed = room && reeve_runs_queue_enter (self, run, started, waits, error);
   if (placed)
     g_hash_table_insert (self->active, g_strdup (reeve_run_get_id (run)), g_object_ref (run));
@@ -156,9 +173,7 @@ reeve_runs_add_new (ReeveRuns *self, ReeveRun *run, JsonObject *started, gboolea
   else if (!open)
     g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such tenant");
   else if (!room)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED,
-                 "the tenant has as many runs as max_concurrent_sessions allows: %" G_GINT64_FORMAT,
-                 limit);
+    g_propagate_error (error, full);
   return placed;
 }
 

@@ -57,6 +57,11 @@ gboolean reeve_runs_has_place (ReeveRuns *self, ReeveCaller *caller, const char 
 /* There was none: %REEVE_ERROR_RATE_LIMITED. */
 void reeve_runs_refuse_place (ReeveRuns *self, ReeveCaller *caller, const char *agent_id,
                               gboolean *first, GError **error);
+/* How a run of @user_id (nullable: of somebody who has none waiting) would fare that came now:
+ * {max_concurrent_runs, running, waiting, place, queue_length, max_concurrent_sessions, sessions}.
+ * *refused is set to what it would be refused with. Blocks. */
+JsonObject *reeve_runs_look (ReeveRuns *self, const char *tenant_id, const char *agent_id,
+                             const char *user_id, GError **refused);
 /* Sends every event after a sequence number, from the journal and then as they happen; ends when
  * the run has ended. */
 void reeve_runs_follow_async (ReeveRuns *self, const char *tenant_id, const char *run_id,

@@ -163,6 +163,46 @@ test_rate_limits_threads (void)
   g_assert_cmpuint (taken, ==, 7000);
 }
 
+/* Who asks before is told what he will get, by each of the limits, and it costs him nothing. */
+static void
+test_rate_limits_look (void)
+{
+  static const char *const kinds[] = { "tenant", "user", "key", NULL };
+  g_autoptr (ReeveRateLimits) limits = reeve_rate_limits_new ();
+  ReeveRateLimitsState states[REEVE_RATE_LIMITS_KINDS];
+  ReeveRateLimitsState state = { 0 };
+  guint refused = 0;
+
+  g_assert_cmpuint (reeve_rate_limits_look (limits, "t", "u", "k", 0, START, states), ==, 0);
+  reeve_rate_limits_configure (limits, 7, 5, 20, kinds);
+  for (guint i = 0; i < 4000; i++)
+    {
+      gint64 now = START + i * SECOND;
+      const char *user = i % 3 == 0 ? "u" : "v";
+      const char *key = i % 2 == 0 ? "k" : NULL;
+      guint n = reeve_rate_limits_look (limits, "t", user, key, 3, now, states);
+      gboolean free_to = states[0].wait == 0;
+
+      g_assert_cmpuint (n, ==, key != NULL ? 6 : 4);
+      for (guint k = 1; k < n; k++)
+        g_assert_cmpuint (states[k].wait, <=, states[k - 1].wait);
+      g_assert_true (
+          reeve_rate_limits_admit (limits, "t", user, key, key != NULL ? 3 : 0, now, &state)
+          == free_to);
+      if (!free_to)
+        {
+          g_assert_cmpuint (state.wait, ==, states[0].wait);
+          refused++;
+        }
+    }
+  g_assert_cmpuint (refused, >, 100);
+  g_assert_cmpuint (refused, <, 3990);
+  /* of nobody in particular: the tenant's alone; nobody who was only looked for is counted */
+  g_assert_cmpuint (reeve_rate_limits_look (limits, "t", NULL, NULL, 0, START, states), ==, 2);
+  g_assert_cmpuint (reeve_rate_limits_look (limits, "s", "w", "l", 0, START, states), ==, 6);
+  g_assert_cmpuint (reeve_rate_limits_get_size (limits), ==, 8);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -172,6 +212,7 @@ main (int argc, char **argv)
   g_test_add_func ("/rate-limits/hours", test_rate_limits_hours);
   g_test_add_func ("/rate-limits/change", test_rate_limits_change);
   g_test_add_func ("/rate-limits/bounded", test_rate_limits_bounded);
+  g_test_add_func ("/rate-limits/look", test_rate_limits_look);
   g_test_add_func ("/rate-limits/threads", test_rate_limits_threads);
   return g_test_run ();
 }
