@@ -284,9 +284,24 @@ check_host (guint length, guint status)
   check (text, strlen (text), status == 0 ? 1 : 0, status);
 }
 
+/* A head of so many bytes, all of it. */
+static void
+check_size (guint size, guint status)
+{
+  static const char before[] = "GET / HTTP/1.1\r\n" HOST "X: ";
+  g_autofree char *filling = g_strnfill (size - (sizeof before - 1) - 4, 'a');
+  g_autofree char *text = g_strconcat (before, filling, "\r\n\r\n", NULL);
+
+  g_assert_cmpuint (strlen (text), ==, size);
+  check (text, size, status == 0 ? 1 : 0, status);
+}
+
 static void
 test_bounds (void)
 {
+  check_size (MAX_HEADER - 1, 0);
+  check_size (MAX_HEADER, 0);
+  check_size (MAX_HEADER + 1, 431);
   check_repeated ("GET /", "a", 8000, 0);
   check_repeated ("GET /", "a", 9000, 414);
   check_repeated ("a", "a", 9000, 414);

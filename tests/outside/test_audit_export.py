@@ -150,7 +150,8 @@ class Damage(unittest.TestCase):
         """The client sees the end, however it asked, and the host holds nothing of it."""
         with Host() as host:
             agent = host.agent()
-            for _ in range(30):
+            # more than a piece of it, so that something has gone out
+            for _ in range(300):
                 host.get("/api/v1/admin/agents/" + agent, expect=200)
             path = os.path.join(host.state, "ledger", "default", f"{1:020}.log")
             with open(path, "r+b") as file:
@@ -165,7 +166,15 @@ class Damage(unittest.TestCase):
                         while more := sock.recv(65536):
                             data += more
                 self.assertNotIn(b'"checkpoint"', data)
+                self.assertIn(b'"entries"', data)
             self.assertIn("breaks off", host.read_log())
+            # of this one nothing has gone out yet: there is an answer
+            for name in ("json", "csv"):
+                broken = host.get(f"{EXPORT}?action=nothing.at.all&format={name}", expect=500)
+                self.assertEqual("application/problem+json", broken.headers["Content-Type"])
+                self.assertIsNone(broken.headers.get("Content-Disposition"))
+                self.assertEqual((500, EXPORT), (broken.json["status"], broken.json["instance"]))
+            host.get("/api/v1/me", expect=200)
             # what waited for ever would hold up the end
             host.stop()
 

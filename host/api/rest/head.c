@@ -341,9 +341,9 @@ reeve_rest_head_finish (ReeveRestHead *self, const char *data)
   return TRUE;
 }
 
-/* What has come of a line since the last look, its LF not included. */
+/* What has come of a line since the last look, without its LF, which is there or not. */
 static gboolean
-reeve_rest_head_check_bytes (ReeveRestHead *self, const char *data, gsize end)
+reeve_rest_head_check_bytes (ReeveRestHead *self, const char *data, gsize end, gboolean ended)
 {
   for (gsize i = self->scanned; i < end; i++)
     {
@@ -356,7 +356,7 @@ reeve_rest_head_check_bytes (ReeveRestHead *self, const char *data, gsize end)
     }
   if (!self->begun && end - self->line > REEVE_REST_HEAD_MAX_LINE)
     return reeve_rest_head_refuse (self, 414, "the target is too long");
-  return end - self->start <= self->max_size
+  return end - self->start + (ended ? 1 : 0) <= self->max_size
              ? TRUE
              : reeve_rest_head_refuse (self, 431, "the head is larger than server.max_header");
 }
@@ -394,7 +394,7 @@ reeve_rest_head_scan (ReeveRestHead *self, const char *data, gsize length)
       gsize end = lf != NULL ? (gsize) (lf - data) : length;
       gboolean last = FALSE;
 
-      if (!reeve_rest_head_check_bytes (self, data, end))
+      if (!reeve_rest_head_check_bytes (self, data, end, lf != NULL))
         break;
       self->scanned = end;
       if (lf == NULL)

@@ -262,6 +262,18 @@ reeve_rest_request_break (ReeveRestRequest *self, const GError *error)
   reeve_rest_request_resume (self);
 }
 
+/* Before the first of them was there, an answer of another kind can still be given. */
+static void
+reeve_rest_request_fail (ReeveRestRequest *self, const GError *error)
+{
+  g_auto (ReeveLogScope) scope = reeve_log_scope (reeve_call_get_log (self->call));
+
+  g_clear_pointer (&self->source, reeve_call_source_unref);
+  reeve_rest_response_fail (self->msg, self->call, self->path, error);
+  reeve_rest_message_end (self->msg);
+  reeve_rest_request_resume (self);
+}
+
 static void
 reeve_rest_request_on_piece (GObject *object, GAsyncResult *result, gpointer user_data)
 {
@@ -270,7 +282,9 @@ reeve_rest_request_on_piece (GObject *object, GAsyncResult *result, gpointer use
   g_autoptr (GBytes) bytes = reeve_call_source_read_finish (self->source, result, &error);
 
   self->pulling = FALSE;
-  if (self->msg != NULL && error != NULL)
+  if (self->msg != NULL && error != NULL && !self->streaming)
+    reeve_rest_request_fail (self, error);
+  else if (self->msg != NULL && error != NULL)
     reeve_rest_request_break (self, error);
   else if (self->msg != NULL && bytes != NULL)
     {
@@ -279,6 +293,8 @@ reeve_rest_request_on_piece (GObject *object, GAsyncResult *result, gpointer use
     }
   else if (self->msg != NULL)
     {
+      if (!self->streaming)
+        reeve_rest_request_begin_stream (self);
       g_clear_pointer (&self->source, reeve_call_source_unref);
       reeve_rest_message_end (self->msg);
       reeve_rest_request_resume (self);
@@ -305,7 +321,6 @@ reeve_rest_request_begin_source (ReeveRestRequest *self, ReeveCallSource *source
 {
   self->dispatching = FALSE;
   self->source = reeve_call_source_ref (source);
-  reeve_rest_request_begin_stream (self);
   reeve_rest_request_pull (self);
 }
 

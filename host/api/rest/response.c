@@ -151,6 +151,25 @@ reeve_rest_response_set_wait (SoupMessageHeaders *headers, const ReeveRateLimits
   soup_message_headers_replace (headers, "Retry-After", wait);
 }
 
+static void
+reeve_rest_response_send_error (ReeveRestMessage *msg, ReeveCall *call, const char *instance,
+                                const GError *error)
+{
+  gboolean compatible = (reeve_call_get_operation (call)->flags & REEVE_OPERATION_COMPATIBLE) != 0;
+
+  reeve_rest_response_set_error (msg, error, instance, compatible, reeve_call_get_trace_id (call),
+                                 reeve_call_get_faults (call));
+  reeve_call_trace_set_status (call, reeve_rest_message_get_status (msg));
+}
+
+void
+reeve_rest_response_fail (ReeveRestMessage *msg, ReeveCall *call, const char *instance,
+                          const GError *error)
+{
+  reeve_rest_response_set_common (msg, call);
+  reeve_rest_response_send_error (msg, call, instance, error);
+}
+
 void
 reeve_rest_response_send (ReeveRestMessage *msg, ReeveCall *call, const char *instance)
 {
@@ -163,12 +182,7 @@ reeve_rest_response_send (ReeveRestMessage *msg, ReeveCall *call, const char *in
   reeve_rest_response_set_common (msg, call);
   if (error != NULL)
     {
-      gboolean compatible
-          = (reeve_call_get_operation (call)->flags & REEVE_OPERATION_COMPATIBLE) != 0;
-
-      reeve_rest_response_set_error (msg, error, instance, compatible,
-                                     reeve_call_get_trace_id (call), reeve_call_get_faults (call));
-      reeve_call_trace_set_status (call, reeve_rest_message_get_status (msg));
+      reeve_rest_response_send_error (msg, call, instance, error);
       reeve_rest_response_set_wait (headers, reeve_call_get_rate (call));
       return;
     }

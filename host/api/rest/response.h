@@ -15,6 +15,9 @@ void reeve_rest_response_set_own (ReeveRestMessage *msg, char trace_id[33]);
 /* The call's whole answer, or what its error means. instance: target as it was sent, without query
  */
 void reeve_rest_response_send (ReeveRestMessage *msg, ReeveCall *call, const char *instance);
+/* Of an answer that was to be read while it is sent, and of which nothing could be. */
+void reeve_rest_response_fail (ReeveRestMessage *msg, ReeveCall *call, const char *instance,
+                               const GError *error);
 /* A message has ended, one way or the other: it is counted. operation, call: (nullable); began:
  * monotonic µs */
 void reeve_rest_response_measure (ReeveRestMessage *msg, const ReeveOperation *operation,
