@@ -3,6 +3,8 @@
  * runner is served beside it and after it, and no descriptor is left of it. */
 #include "wire-fixture.h"
 
+#include "../helpers/test-fds.h"
+
 #include <string.h>
 
 typedef struct
@@ -34,27 +36,16 @@ static const Hostile hostile[] = {
   { "guess", "ended by itself, with code 0", 0, 0 },
 };
 
-static guint
-count_fds (void)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint count = 0;
-
-  while (g_dir_read_name (dir) != NULL)
-    count++;
-  return count;
-}
-
 /* GDBus closes its socket on its own thread, a little later. */
 static void
 assert_fds (guint most, const char *mode)
 {
   gint64 end = g_get_monotonic_time () + WIRE_FIXTURE_WAIT_US;
 
-  while (count_fds () > most && g_get_monotonic_time () < end)
+  while (test_fds_count () > most && g_get_monotonic_time () < end)
     g_usleep (1000);
-  if (count_fds () > most)
-    g_error ("%s leaves %u descriptors where there were %u", mode, count_fds (), most);
+  if (test_fds_count () > most)
+    g_error ("%s leaves %u descriptors where there were %u", mode, test_fds_count (), most);
 }
 
 static void
@@ -102,7 +93,7 @@ test_hostile (void)
 
   g_assert_no_error (honest->error);
   assert_serves (honest);
-  before = count_fds ();
+  before = test_fds_count ();
   for (guint i = 0; i < G_N_ELEMENTS (hostile); i++)
     {
       g_autoptr (GError) error = run_hostile (honest, &hostile[i], module);

@@ -8,10 +8,9 @@
  * killed before, or in, the n-th call         | every n | every n */
 #include "governance/kept-values.h"
 
-#include "sqlite-storage.h"
-
 #include "fault-child.h"
 
+#include "../helpers/test-house.h"
 #include "../helpers/test-tree.h"
 
 #include <signal.h>
@@ -19,15 +18,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TENANT "acme"
+#define TENANT TEST_HOUSE_TENANT
 #define USER   "usr_1"
 /* more calls than an erasure makes */
 #define MOST 400
 
 typedef struct
 {
-  ReeveStore *store;
-  ReeveLedger *ledger;
+  TestHouse base;
   ReeveSubjectKeys *keys;
   ReeveKeptValues *values;
 } House;
@@ -35,22 +33,9 @@ typedef struct
 static void
 house_open (House *house, const char *state)
 {
-  g_autoptr (ReeveStorage) storage = g_object_new (SQLITE_TYPE_STORAGE, NULL);
-  g_autofree char *store = g_build_filename (state, "store", NULL);
-  g_autofree char *ledger = g_build_filename (state, "ledger", NULL);
-  g_autofree char *keys = g_build_filename (state, "keys", NULL);
-  g_autoptr (GError) error = NULL;
-
-  house->store = reeve_store_new (storage);
-  reeve_store_open (house->store, store, &error);
-  g_assert_no_error (error);
-  if (!reeve_store_has_scope (house->store, TENANT))
-    g_assert_true (reeve_store_create_scope (house->store, TENANT, NULL));
-  house->ledger = reeve_ledger_new (ledger, keys);
-  reeve_ledger_open (house->ledger, &error);
-  g_assert_no_error (error);
-  house->keys = reeve_subject_keys_new (house->store, keys);
-  house->values = reeve_kept_values_new (house->store, house->keys, TRUE, FALSE);
+  test_house_open (&house->base, state, 0);
+  house->keys = reeve_subject_keys_new (house->base.store, house->base.keys);
+  house->values = reeve_kept_values_new (house->base.store, house->keys, TRUE, FALSE);
 }
 
 static void
@@ -58,10 +43,7 @@ house_close (House *house)
 {
   g_object_unref (house->values);
   g_object_unref (house->keys);
-  reeve_ledger_close (house->ledger);
-  g_object_unref (house->ledger);
-  reeve_store_close (house->store);
-  g_object_unref (house->store);
+  test_house_close (&house->base);
 }
 
 /* ---- the child ---- */
@@ -87,7 +69,7 @@ erase (House *house)
   g_autoptr (ReeveIdentity) identity = reeve_identity_new (TENANT, "usr_admin", roles, "api_key");
   g_autoptr (ReeveCaller) caller
       = reeve_caller_new (identity, TENANT, FALSE, reeve_roles_union (roles), "rest", NULL);
-  g_autoptr (ReeveAdmission) admission = reeve_admission_new (house->ledger);
+  g_autoptr (ReeveAdmission) admission = reeve_admission_new (house->base.ledger);
   const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED };
   ReeveAdmitted *admitted = admit (admission, caller);
   g_autoptr (GError) error = NULL;
@@ -96,13 +78,13 @@ erase (House *house)
 
   g_assert_no_error (error);
   reeve_admission_settle_async (admission, admitted, &settlement, NULL, NULL);
-  reeve_ledger_wait (house->ledger);
+  reeve_ledger_wait (house->base.ledger);
 }
 
 static int
 run_child (const char *state)
 {
-  House house = { NULL, NULL, NULL, NULL };
+  House house = { 0 };
 
   house_open (&house, state);
   erase (&house);
@@ -169,7 +151,7 @@ check_whole (House *house)
 static gboolean
 check (const char *state, const char *before, gboolean told)
 {
-  House house = { NULL, NULL, NULL, NULL };
+  House house = { 0 };
   g_autoptr (GError) error = NULL;
   g_autofree char *after = NULL;
   ReeveKeptState found = REEVE_KEPT_MISSING;
@@ -197,7 +179,7 @@ check (const char *state, const char *before, gboolean told)
 static char *
 prepare (const char *state)
 {
-  House house = { NULL, NULL, NULL, NULL };
+  House house = { 0 };
   char *digest = NULL;
 
   house_open (&house, state);

@@ -11,6 +11,7 @@
 
 #include "sqlite-storage.h"
 
+#include "../helpers/test-fds.h"
 #include "../helpers/test-size.h"
 #include "../helpers/test-tree.h"
 
@@ -69,17 +70,6 @@ many_close (Many *many)
   g_clear_object (&many->storage);
 }
 
-static guint
-count_fds (void)
-{
-  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (folder) != NULL)
-    n++;
-  return n;
-}
-
 /* bytes that this process has in memory */
 static gint64
 get_memory (void)
@@ -123,7 +113,7 @@ check_bounds (Many *many, guint fds_before)
 
   sqlite_storage_get_status (SQLITE_STORAGE (many->storage), &status);
   g_assert_cmpuint (status.open_stores, <=, STORES);
-  g_assert_cmpuint (count_fds (), <=, fds_before + 3 * STORES + LOGS + OTHER_FDS);
+  g_assert_cmpuint (test_fds_count (), <=, fds_before + 3 * STORES + LOGS + OTHER_FDS);
 }
 
 /* Uses @count tenants once, in an order in which no cache helps. */
@@ -148,7 +138,7 @@ use_some (Many *many, guint count, gint64 expected, gboolean create, guint fds_b
     }
   g_test_message ("%" G_GINT64_FORMAT " KiB after %u tenants, %" G_GINT64_FORMAT
                   " KiB after %u; %u descriptors",
-                  memory / 1024, early, get_memory () / 1024, count, count_fds ());
+                  memory / 1024, early, get_memory () / 1024, count, test_fds_count ());
   g_assert_cmpint (get_memory () - memory, <,
                    (gint64) (count - early) * BYTES_A_TENANT + 8 * 1024 * 1024);
 }
@@ -158,13 +148,13 @@ test_many (void)
 {
   Many many = { .state = test_tree_make_quick (), .tenants = test_size (5000, 20000) };
   g_autofree char *last = tenant_name (many.tenants - 1);
-  guint before = count_fds ();
+  guint before = test_fds_count ();
   gint64 memory = 0;
 
   many_open (&many);
   use_some (&many, many.tenants, 1, TRUE, before);
   many_close (&many);
-  g_assert_cmpuint (count_fds (), <=, before);
+  g_assert_cmpuint (test_fds_count (), <=, before);
   memory = get_memory ();
   many_open (&many);
   check_bounds (&many, before);

@@ -7,19 +7,17 @@
  * rounds, each ended by a kill     | 12 | 1,000 */
 #include "base/times.h"
 #include "governance/usage.h"
-#include "store/store.h"
-
-#include "sqlite-storage.h"
 
 #include "fault-child.h"
 
+#include "../helpers/test-house.h"
 #include "../helpers/test-size.h"
 #include "../helpers/test-tree.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define TENANT "acme"
+#define TENANT TEST_HOUSE_TENANT
 #define AGENTS 5
 /* then a new state folder, so that reading all of the log stays cheap */
 #define ROUNDS_A_FOLDER 8
@@ -28,8 +26,7 @@
 
 typedef struct
 {
-  ReeveStore *store;
-  ReeveLedger *ledger;
+  TestHouse base;
   ReevePrices *prices;
   ReeveUsage *usage;
 } House;
@@ -37,23 +34,9 @@ typedef struct
 static void
 house_open (House *house, const char *state)
 {
-  g_autoptr (ReeveStorage) storage = g_object_new (SQLITE_TYPE_STORAGE, NULL);
-  g_autofree char *store = g_build_filename (state, "store", NULL);
-  g_autofree char *ledger = g_build_filename (state, "ledger", NULL);
-  g_autofree char *keys = g_build_filename (state, "keys", NULL);
-  g_autoptr (GError) error = NULL;
-
-  house->store = reeve_store_new (storage);
-  reeve_store_open (house->store, store, &error);
-  g_assert_no_error (error);
-  if (!reeve_store_has_scope (house->store, TENANT))
-    g_assert_true (reeve_store_create_scope (house->store, TENANT, NULL));
-  house->ledger = reeve_ledger_new (ledger, keys);
-  reeve_ledger_set_segment_size (house->ledger, 20000);
-  reeve_ledger_open (house->ledger, &error);
-  g_assert_no_error (error);
+  test_house_open (&house->base, state, 20000);
   house->prices = reeve_prices_new (NULL, NULL);
-  house->usage = reeve_usage_new (house->store, house->ledger, house->prices);
+  house->usage = reeve_usage_new (house->base.store, house->base.ledger, house->prices);
 }
 
 static void
@@ -61,10 +44,7 @@ house_close (House *house)
 {
   g_object_unref (house->usage);
   reeve_prices_free (house->prices);
-  reeve_ledger_close (house->ledger);
-  g_object_unref (house->ledger);
-  reeve_store_close (house->store);
-  g_object_unref (house->store);
+  test_house_close (&house->base);
 }
 
 /* ---- the child ---- */
@@ -73,7 +53,7 @@ static guint64
 append (House *house, const ReeveLedgerRecord *record)
 {
   g_autoptr (GError) error = NULL;
-  guint64 seq = reeve_ledger_append (house->ledger, record, &error);
+  guint64 seq = reeve_ledger_append (house->base.ledger, record, &error);
 
   g_assert_no_error (error);
   return seq;
@@ -85,7 +65,7 @@ write_on (gpointer data)
 {
   House *house = data;
 
-  for (guint64 i = reeve_ledger_get_size (house->ledger, TENANT);; i++)
+  for (guint64 i = reeve_ledger_get_size (house->base.ledger, TENANT);; i++)
     {
       g_autofree char *agent = g_strdup_printf ("agt_%" G_GUINT64_FORMAT, i % AGENTS);
       ReeveLedgerRecord record = { .kind = REEVE_LEDGER_INTENT,
@@ -127,7 +107,7 @@ sum_on (gpointer data)
 static int
 run_child (const char *state)
 {
-  House house = { NULL, NULL, NULL, NULL };
+  House house = { 0 };
 
   house_open (&house, state);
   g_thread_new ("write", write_on, &house);
@@ -143,12 +123,12 @@ run_child (const char *state)
 static void
 read_log (House *house, gint64 sums[AGENTS][3])
 {
-  guint64 size = reeve_ledger_get_size (house->ledger, TENANT);
+  guint64 size = reeve_ledger_get_size (house->base.ledger, TENANT);
 
   for (guint64 seq = 1; seq <= size; seq++)
     {
       g_autoptr (GError) error = NULL;
-      g_autoptr (JsonObject) record = reeve_ledger_get (house->ledger, TENANT, seq, &error);
+      g_autoptr (JsonObject) record = reeve_ledger_get (house->base.ledger, TENANT, seq, &error);
       const char *agent = NULL;
       gint64 *sum = NULL;
 
@@ -220,7 +200,7 @@ test_usage_kill (void)
           const char *arguments[] = { "--child", state, NULL };
           guint delay = (guint) g_random_int_range (0, g_random_boolean () ? 5000 : 40000);
           g_autofree char *text = fault_child_run_and_kill (child, arguments, delay);
-          House house = { NULL, NULL, NULL, NULL };
+          House house = { 0 };
 
           g_assert_cmpuint (strlen (text), >, 0);
           house_open (&house, state);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* storage-sqlite under load: groups, many tenants, few file descriptors. */
 #include "sqlite-storage.h"
+#include "../helpers/test-fds.h"
 #include "../helpers/test-tree.h"
 
 #include <glib/gstdio.h>
@@ -63,17 +64,6 @@ get_status (Fixture *fixture)
   return status;
 }
 
-static guint
-count_fds (void)
-{
-  g_autoptr (GDir) folder = g_dir_open ("/proc/self/fd", 0, NULL);
-  guint n = 0;
-
-  while (g_dir_read_name (folder) != NULL)
-    n++;
-  return n;
-}
-
 static void
 count_once (Fixture *fixture, const char *scope)
 {
@@ -98,7 +88,7 @@ tenant_name (guint i)
 static void
 test_many_tenants (Fixture *fixture, gconstpointer data)
 {
-  guint before = count_fds ();
+  guint before = test_fds_count ();
 
   for (guint i = 0; i < TENANTS; i++)
     {
@@ -111,7 +101,7 @@ test_many_tenants (Fixture *fixture, gconstpointer data)
       if (i % 50 == 0)
         {
           g_assert_cmpuint (get_status (fixture).open_stores, <=, 64);
-          g_assert_cmpuint (count_fds (), <=, before + 64 * 3 + 20);
+          g_assert_cmpuint (test_fds_count (), <=, before + 64 * 3 + 20);
         }
     }
   g_assert_cmpuint (get_status (fixture).open_stores, >=, 60);
@@ -124,7 +114,7 @@ test_many_tenants (Fixture *fixture, gconstpointer data)
       g_assert_cmpint (value, ==, 1);
     }
   g_assert_cmpuint (get_status (fixture).open_stores, <=, 64);
-  g_assert_cmpuint (count_fds (), <=, before + 64 * 3 + 20);
+  g_assert_cmpuint (test_fds_count (), <=, before + 64 * 3 + 20);
 }
 
 /* few file descriptors bound the cache before its number does */
@@ -149,7 +139,7 @@ test_few_fds (Fixture *fixture, gconstpointer data)
       count_once (fixture, name);
     }
   g_assert_cmpuint (get_status (fixture).open_stores, <=, 40);
-  g_assert_cmpuint (count_fds (), <=, 150);
+  g_assert_cmpuint (test_fds_count (), <=, 150);
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &old), ==, 0);
 }
 
