@@ -17,7 +17,7 @@
 struct _RunnerBroker
 {
   GObject parent_instance;
-  GDBusConnection *connection;
+  RunnerWire *wire; /* lives as long as the process */
   guint64 call;
 };
 
@@ -27,16 +27,8 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (RunnerBroker, runner_broker, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (REEVE_TYPE_BROKER, runner_broker_iface_init))
 
 static void
-runner_broker_finalize (GObject *object)
-{
-  g_clear_object (&RUNNER_BROKER (object)->connection);
-  G_OBJECT_CLASS (runner_broker_parent_class)->finalize (object);
-}
-
-static void
 runner_broker_class_init (RunnerBrokerClass *klass)
 {
-  G_OBJECT_CLASS (klass)->finalize = runner_broker_finalize;
 }
 
 static void
@@ -45,23 +37,13 @@ runner_broker_init (RunnerBroker *self)
 }
 
 ReeveBroker *
-runner_broker_new (GDBusConnection *connection, guint64 call)
+runner_broker_new (RunnerWire *wire, guint64 call)
 {
   RunnerBroker *self = g_object_new (RUNNER_TYPE_BROKER, NULL);
 
-  self->connection = g_object_ref (connection);
+  self->wire = wire;
   self->call = call;
   return REEVE_BROKER (self);
-}
-
-/* What is left until the deadline, for GDBus; the host keeps the deadline too. */
-static int
-runner_broker_get_wait (ReeveContext *context)
-{
-  gint64 deadline = reeve_context_get_deadline (context);
-
-  return deadline == 0 ? G_MAXINT
-                       : (int) CLAMP ((deadline - g_get_monotonic_time ()) / 1000 + 1, 1, G_MAXINT);
 }
 
 /* (transfer full) (nullable): the reply to a method of the host's broker. @body: floating */
@@ -72,7 +54,6 @@ runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member
   g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
       NULL, WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Broker", member);
   g_autoptr (GDBusMessage) reply = NULL;
-  g_autoptr (GError) problem = NULL;
   const GDBusMethodInfo *method = wire_method_find (WIRE_METHOD_PREFIX "Broker", member);
 
   g_dbus_message_set_body (message, body);
@@ -82,16 +63,10 @@ runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member
                    "what a capability is asked with is too large for a message");
       return NULL;
     }
-  reply = g_dbus_connection_send_message_with_reply_sync (
-      self->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, runner_broker_get_wait (context),
-      NULL, reeve_context_get_cancellable (context), &problem);
+  reply = runner_wire_ask (self->wire, message, reeve_context_get_deadline (context),
+                           reeve_context_get_cancellable (context), error);
   if (reply == NULL)
-    {
-      g_autofree char *name = wire_error_get_name (problem);
-
-      g_propagate_error (error, wire_error_new (name, problem->message));
-      return NULL;
-    }
+    return NULL;
   if (g_dbus_message_get_message_type (reply) == G_DBUS_MESSAGE_TYPE_ERROR)
     {
       g_propagate_error (error, wire_error_from_message (reply));

@@ -2,7 +2,7 @@
 /* RunnerBroker: the capabilities of one call, asked of the host. */
 #pragma once
 
-#include <reeve-plugin-1.h>
+#include "runner-wire.h"
 
 G_BEGIN_DECLS
 
@@ -10,6 +10,6 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (RunnerBroker, runner_broker, RUNNER, BROKER, GObject)
 
 /* @call: number of the host's call */
-ReeveBroker *runner_broker_new (GDBusConnection *connection, guint64 call);
+ReeveBroker *runner_broker_new (RunnerWire *wire, guint64 call);
 
 G_END_DECLS

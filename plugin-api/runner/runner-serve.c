@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Messages are taken on GDBus's thread and performed by workers, as many as the plan has threads
- * for; there is no main loop. That a call is cancelled is known at once, also while it waits for a
- * worker. */
+/* Messages are performed by workers, as many as the plan has threads for; there is no main loop.
+ * That a call is cancelled is known at once, also while it waits for a worker. */
 #include "runner-serve.h"
 
 #include <errno.h>
@@ -21,27 +20,19 @@
 #include "runner-sink.h"
 #include "runner-tool.h"
 
-/* GDBus's thread, the main one, and what GLib makes for itself */
+/* who reads, the main one, and what GLib makes for itself */
 #define RUNNER_SERVE_OTHER_THREADS 6
 #define RUNNER_SERVE_MAX_WORKERS   16
 
 typedef struct
 {
   const ReevePluginDescriptor *descriptor;
-  GDBusConnection *connection;
-  GThreadPool *workers;
+  RunnerWire *wire;
   GMutex lock;
   GHashTable *calls;     /* number -> GCancellable */
   GHashTable *instances; /* path -> ReevePlugin */
   guint last;            /* number of an instance */
 } RunnerServe;
-
-typedef struct
-{
-  guint64 call;
-  GCancellable *cancellable;
-  GDBusMessage *message;
-} RunnerServeJob;
 
 static const struct
 {
@@ -202,52 +193,63 @@ runner_serve_reply (RunnerServe *self, GDBusMessage *message, GVariant *result, 
       g_dbus_message_set_body (reply, body);
     }
   /* it fails where the host is gone: then nobody waits */
-  g_dbus_connection_send_message (self->connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
-                                  NULL);
+  runner_wire_send (self->wire, reply);
+}
+
+/* (transfer full) (nullable): of the call @number, which is under way */
+static GCancellable *
+runner_serve_find_call (RunnerServe *self, guint64 number)
+{
+  GCancellable *cancellable = NULL;
+
+  g_mutex_lock (&self->lock);
+  cancellable = g_hash_table_lookup (self->calls, &number);
+  if (cancellable != NULL)
+    g_object_ref (cancellable);
+  g_mutex_unlock (&self->lock);
+  return cancellable;
 }
 
 static void
-runner_serve_work (gpointer data, gpointer user_data)
+runner_serve_work (GDBusMessage *message, gpointer user_data)
 {
-  RunnerServeJob *job = data;
   RunnerServe *self = user_data;
-  g_autoptr (ReeveBroker) broker = runner_broker_new (self->connection, job->call);
+  guint64 number = 0;
+  g_autoptr (GCancellable) cancellable = NULL;
+  g_autoptr (ReeveBroker) broker = NULL;
   g_autoptr (GVariant) given = NULL;
   g_autoptr (ReeveContext) context = NULL;
-  RunnerServeCall call = { .message = job->message,
-                           .member = g_dbus_message_get_member (job->message),
-                           .body = g_dbus_message_get_body (job->message) };
+  RunnerServeCall call = { .message = message,
+                           .member = g_dbus_message_get_member (message),
+                           .body = g_dbus_message_get_body (message) };
   GVariant *result = NULL;
   GError *error = NULL;
 
+  g_variant_get_child (call.body, 0, "t", &number);
   given = g_variant_get_child_value (call.body, 1);
-  context = wire_context_from_variant (given, broker, job->cancellable);
+  cancellable = runner_serve_find_call (self, number);
+  broker = runner_broker_new (self->wire, number);
+  context = wire_context_from_variant (given, broker, cancellable);
   call.context = context;
   if (reeve_context_check (context, &error))
     result = runner_serve_perform (self, &call, &error);
   g_mutex_lock (&self->lock);
-  g_hash_table_remove (self->calls, &job->call);
+  g_hash_table_remove (self->calls, &number);
   g_mutex_unlock (&self->lock);
-  runner_serve_reply (self, job->message, result, error);
-  g_object_unref (job->cancellable);
-  g_object_unref (job->message);
-  g_free (job);
+  runner_serve_reply (self, message, result, error);
+  g_object_unref (message);
 }
 
-/* ---- messages, on GDBus's thread ---- */
+/* ---- messages, as they come ---- */
 
 static void
 runner_serve_cancel (RunnerServe *self, GDBusMessage *message)
 {
-  guint64 call = 0;
+  guint64 number = 0;
   g_autoptr (GCancellable) cancellable = NULL;
 
-  g_variant_get (g_dbus_message_get_body (message), "(t)", &call);
-  g_mutex_lock (&self->lock);
-  cancellable = g_hash_table_lookup (self->calls, &call);
-  if (cancellable != NULL)
-    g_object_ref (cancellable);
-  g_mutex_unlock (&self->lock);
+  g_variant_get (g_dbus_message_get_body (message), "(t)", &number);
+  cancellable = runner_serve_find_call (self, number);
   if (cancellable != NULL)
     g_cancellable_cancel (cancellable);
 }
@@ -255,29 +257,21 @@ runner_serve_cancel (RunnerServe *self, GDBusMessage *message)
 static void
 runner_serve_begin (RunnerServe *self, GDBusMessage *message)
 {
-  RunnerServeJob *job = g_new0 (RunnerServeJob, 1);
+  guint64 number = 0;
 
-  g_variant_get_child (g_dbus_message_get_body (message), 0, "t", &job->call);
-  job->cancellable = g_cancellable_new ();
-  job->message = g_object_ref (message);
+  g_variant_get_child (g_dbus_message_get_body (message), 0, "t", &number);
   g_mutex_lock (&self->lock);
-  g_hash_table_insert (self->calls, g_memdup2 (&job->call, sizeof job->call),
-                       g_object_ref (job->cancellable));
+  g_hash_table_insert (self->calls, g_memdup2 (&number, sizeof number), g_cancellable_new ());
   g_mutex_unlock (&self->lock);
-  g_thread_pool_push (self->workers, job, NULL);
 }
 
-static GDBusMessage *
-runner_serve_filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
-                     gpointer user_data)
+static gboolean
+runner_serve_sort (GDBusMessage *message, gpointer user_data)
 {
   RunnerServe *self = user_data;
   const char *member = g_dbus_message_get_member (message);
-  const GDBusMethodInfo *method = NULL;
+  const GDBusMethodInfo *method = wire_method_find (g_dbus_message_get_interface (message), member);
 
-  if (!incoming || g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-    return message;
-  method = wire_method_find (g_dbus_message_get_interface (message), member);
   if (method == NULL || !wire_method_fits (method->in_args, g_dbus_message_get_body (message)))
     runner_serve_reply (self, message, NULL,
                         g_error_new (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
@@ -285,27 +279,14 @@ runner_serve_filter (GDBusConnection *connection, GDBusMessage *message, gboolea
   else if (strcmp (member, "Cancel") == 0)
     runner_serve_cancel (self, message);
   else
-    runner_serve_begin (self, message);
-  g_object_unref (message);
-  return NULL;
+    {
+      runner_serve_begin (self, message);
+      return TRUE;
+    }
+  return FALSE;
 }
 
 /* ---- the beginning and the end ---- */
-
-static GDBusConnection *
-runner_serve_connect (GError **error)
-{
-  g_autoptr (GSocket) socket = g_socket_new_from_fd (RUNNER_PLAN_WIRE_FD, error);
-  g_autoptr (GSocketConnection) stream = NULL;
-
-  if (socket == NULL)
-    return NULL;
-  stream = g_socket_connection_factory_create_connection (socket);
-  return g_dbus_connection_new_sync (G_IO_STREAM (stream), NULL,
-                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
-                                         | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-                                     NULL, NULL, error);
-}
 
 static guint
 runner_serve_get_n_workers (const RunnerPlan *plan)
@@ -320,26 +301,23 @@ runner_serve_get_n_workers (const RunnerPlan *plan)
 gboolean
 runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descriptor)
 {
+  static const RunnerWireHandlers handlers
+      = { .sort = runner_serve_sort, .perform = runner_serve_work };
   RunnerServe self = { .descriptor = descriptor };
   struct pollfd control = { .fd = RUNNER_PLAN_CONTROL_FD, .events = POLLIN };
-  g_autoptr (GError) error = NULL;
 
   /* nobody reads a stream any more: that is an error of a call, and no end */
   signal (SIGPIPE, SIG_IGN);
   close (RUNNER_PLAN_MODULE_FD);
-  self.connection = runner_serve_connect (&error);
-  if (self.connection == NULL)
-    {
-      g_printerr ("the wire: %s\n", error->message);
-      return FALSE;
-    }
   g_mutex_init (&self.lock);
   self.calls = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
   self.instances = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
-  self.workers = g_thread_pool_new (runner_serve_work, &self,
-                                    (int) runner_serve_get_n_workers (plan), FALSE, NULL);
-  g_dbus_connection_add_filter (self.connection, runner_serve_filter, &self, NULL);
-  g_dbus_connection_start_message_processing (self.connection);
+  self.wire = runner_wire_new (RUNNER_PLAN_WIRE_FD, &handlers, &self);
+  if (self.wire == NULL || !runner_wire_start (self.wire, runner_serve_get_n_workers (plan)))
+    {
+      g_printerr ("the wire: %s\n", self.wire == NULL ? "the host is none" : "no thread for it");
+      return FALSE;
+    }
   while (poll (&control, 1, -1) < 0 && errno == EINTR)
     continue;
   /* whoever is still at work is not waited for: nobody asks for it any more */

@@ -193,6 +193,43 @@ g_async_queue_timeout_pop (GAsyncQueue *queue, guint64 timeout)
   return data;
 }
 
+/* ---- pools of threads: what was pushed has been seen by whoever works on it ---- */
+
+typedef struct
+{
+  GFunc func;
+  gpointer user_data;
+} SyncPool;
+
+static void
+sync_pool_work (gpointer data, gpointer user_data)
+{
+  SyncPool *pool = user_data;
+
+  sync_acquire (pool);
+  pool->func (data, pool->user_data);
+}
+
+GThreadPool *
+g_thread_pool_new (GFunc func, gpointer user_data, int max_threads, gboolean exclusive,
+                   GError **error)
+{
+  SyncPool *pool = g_new (SyncPool, 1);
+
+  /* it lives as long as the process does, as most pools do */
+  *pool = (SyncPool){ func, user_data };
+  sync_release (pool);
+  return REAL (g_thread_pool_new) (sync_pool_work, pool, max_threads, exclusive, error);
+}
+
+gboolean
+g_thread_pool_push (GThreadPool *pool, gpointer data, GError **error)
+{
+  if (pool->func == sync_pool_work)
+    sync_release (pool->user_data);
+  return REAL (g_thread_pool_push) (pool, data, error);
+}
+
 /* ---- reference counts: whoever drops the last reference has seen what the others did ---- */
 
 #define SYNC_UNREF(name, type)                                                                     \

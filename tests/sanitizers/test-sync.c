@@ -261,6 +261,37 @@ test_crowd (void)
     g_thread_join (threads[i]);
 }
 
+static void
+work_on (gpointer data, gpointer user_data)
+{
+  Shared *shared = user_data;
+  guint *number = data;
+
+  g_mutex_lock (&shared->mutex);
+  shared->value += *number;
+  g_mutex_unlock (&shared->mutex);
+  g_free (number);
+}
+
+static void
+test_pool (void)
+{
+  g_autoptr (Shared) shared = shared_new ();
+  GThreadPool *pool = g_thread_pool_new (work_on, shared, 4, FALSE, NULL);
+
+  for (guint i = 0; i < 1000; i++)
+    {
+      guint *number = g_new (guint, 1);
+
+      *number = i;
+      g_thread_pool_push (pool, number, NULL);
+    }
+  g_thread_pool_free (pool, FALSE, TRUE);
+  g_mutex_lock (&shared->mutex);
+  g_assert_cmpuint (shared->value, ==, 999 * 500);
+  g_mutex_unlock (&shared->mutex);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -272,5 +303,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sync/reference", test_reference);
   g_test_add_func ("/sync/once", test_once);
   g_test_add_func ("/sync/crowd", test_crowd);
+  g_test_add_func ("/sync/pool", test_pool);
   return g_test_run ();
 }

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* recvmsg(2), which gives descriptors no later than the first byte of the message that they are of.
+ * The host is who confined this process: what it sends is not held against anything but its form.
+ */
+#include "runner-input.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <gio/gunixfdlist.h>
+
+#define RUNNER_INPUT_SIZE     16384
+#define RUNNER_INPUT_HEAD     16
+#define RUNNER_INPUT_MAX_LINE 512
+#define RUNNER_INPUT_MAX_FDS  64
+
+void
+runner_input_init (RunnerInput *self, int fd)
+{
+  *self = (RunnerInput){ .fd = fd, .size = RUNNER_INPUT_SIZE };
+  self->data = g_malloc (self->size);
+  self->fds = g_array_new (FALSE, FALSE, sizeof (int));
+}
+
+static void
+runner_input_keep_fds (RunnerInput *self, struct msghdr *header)
+{
+  for (struct cmsghdr *one = CMSG_FIRSTHDR (header); one != NULL; one = CMSG_NXTHDR (header, one))
+    {
+      int fds[RUNNER_INPUT_MAX_FDS];
+      gsize length = one->cmsg_len - CMSG_LEN (0);
+
+      if (one->cmsg_level != SOL_SOCKET || one->cmsg_type != SCM_RIGHTS || length > sizeof fds)
+        continue;
+      memcpy (fds, CMSG_DATA (one), length);
+      g_array_append_vals (self->fds, fds, (guint) (length / sizeof *fds));
+    }
+}
+
+/* Room for @needed bytes from the start of what is there. */
+static void
+runner_input_make_room (RunnerInput *self, gsize needed)
+{
+  if (self->start > 0)
+    memmove (self->data, self->data + self->start, self->end - self->start);
+  self->end -= self->start;
+  self->start = 0;
+  /* what was large is let go */
+  if (needed <= self->size && (self->end > 0 || self->size == RUNNER_INPUT_SIZE))
+    return;
+  self->size = MAX (needed, RUNNER_INPUT_SIZE);
+  self->data = g_realloc (self->data, self->size);
+}
+
+/* FALSE: the host is gone */
+static gboolean
+runner_input_read_some (RunnerInput *self)
+{
+  union
+  {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE (RUNNER_INPUT_MAX_FDS * sizeof (int))];
+  } control;
+  struct iovec part = { .iov_base = self->data + self->end, .iov_len = self->size - self->end };
+  struct msghdr header = { .msg_iov = &part,
+                           .msg_iovlen = 1,
+                           .msg_control = control.bytes,
+                           .msg_controllen = sizeof control.bytes };
+  gssize length = 0;
+
+  do
+    length = recvmsg (self->fd, &header, MSG_CMSG_CLOEXEC);
+  while (length < 0 && errno == EINTR);
+  if (length <= 0)
+    return FALSE;
+  runner_input_keep_fds (self, &header);
+  self->end += (gsize) length;
+  return TRUE;
+}
+
+char *
+runner_input_read_line (RunnerInput *self)
+{
+  for (;;)
+    {
+      const guint8 *from = self->data + self->start;
+      const guint8 *end = memchr (from, '\n', self->end - self->start);
+
+      if (end != NULL)
+        {
+          char *line = g_strndup ((const char *) from, (gsize) (end - from));
+
+          self->start += (gsize) (end - from) + 1;
+          return g_strchomp (line);
+        }
+      if (self->end - self->start > RUNNER_INPUT_MAX_LINE || !runner_input_read_some (self))
+        return NULL;
+    }
+}
+
+/* The descriptors of @message, which come first of those that are kept. */
+static void
+runner_input_attach_fds (RunnerInput *self, GDBusMessage *message)
+{
+  guint count = MIN (g_dbus_message_get_num_unix_fds (message), self->fds->len);
+  g_autoptr (GUnixFDList) list = NULL;
+
+  if (count == 0)
+    return;
+  list = g_unix_fd_list_new_from_array ((const int *) (gconstpointer) self->fds->data, (int) count);
+  g_array_remove_range (self->fds, 0, count);
+  g_dbus_message_set_unix_fd_list (message, list);
+}
+
+GDBusMessage *
+runner_input_read (RunnerInput *self)
+{
+  g_autoptr (GError) error = NULL;
+  GDBusMessage *message = NULL;
+  gssize needed = RUNNER_INPUT_HEAD;
+
+  while (self->end - self->start < (gsize) needed || needed == RUNNER_INPUT_HEAD)
+    {
+      if (self->end - self->start >= RUNNER_INPUT_HEAD)
+        needed = g_dbus_message_bytes_needed (self->data + self->start, RUNNER_INPUT_HEAD, &error);
+      if (needed < 0)
+        break;
+      if (self->end - self->start >= (gsize) needed && needed > RUNNER_INPUT_HEAD)
+        break;
+      if (self->start == self->end || self->start + (gsize) needed > self->size)
+        runner_input_make_room (self, (gsize) needed);
+      if (!runner_input_read_some (self))
+        return NULL;
+    }
+  if (needed > 0)
+    message = g_dbus_message_new_from_blob (self->data + self->start, (gsize) needed,
+                                            G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING, &error);
+  if (message == NULL)
+    {
+      g_printerr ("the wire: %s\n", error->message);
+      return NULL;
+    }
+  self->start += (gsize) needed;
+  runner_input_attach_fds (self, message);
+  return message;
+}

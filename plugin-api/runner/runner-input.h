@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bytes of the wire's socket, cut into messages with their descriptors. One thread at a time. */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  int fd;
+  guint8 *data;
+  gsize size;
+  gsize start; /* of what has not been taken */
+  gsize end;
+  GArray *fds; /* int, in the order in which they came */
+} RunnerInput;
+
+void runner_input_init (RunnerInput *self, int fd);
+/* The next line of a greeting, without its end; %NULL: there is none. Blocks. */
+char *runner_input_read_line (RunnerInput *self);
+/* (transfer full) (nullable): the next message; %NULL: the host is gone, or none of ours. Blocks.
+ */
+GDBusMessage *runner_input_read (RunnerInput *self);
+
+G_END_DECLS
