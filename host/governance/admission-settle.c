@@ -93,6 +93,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.input_tokens = CLAMP (settlement->input_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
   record.output_tokens = CLAMP (settlement->output_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
   record.estimated = settlement->estimated;
+  record.may_wait = settlement->may_wait && callback == NULL;
   record.latency_us = MAX (g_get_monotonic_time () - admitted->started - settlement->waited_us, 0);
   if (settlement->delegated_user_id != NULL)
     reeve_admission_records_delegate (&record, settlement->delegated_user_id);

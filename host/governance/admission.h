@@ -79,6 +79,7 @@ typedef struct
   gint64 steps;                  /* of an execution: model calls that it took */
   gint64 waited_us;              /* of it: for its turn, which is no part of the effect */
   const char *delegated_user_id; /* (nullable): known only now; else as it was admitted */
+  gboolean may_wait; /* nothing rests on its outcome: the next sync of the log will do */
 } ReeveSettlement;
 
 /* The order of the gate. An effect goes through all of them, one after the other. */

@@ -63,10 +63,13 @@ ReeveLedgerExport *
 reeve_ledger_export_new (ReeveLedger *ledger, const char *scope, const ReeveLedgerFilter *filter,
                          ReeveLedgerFormat format, GError **error)
 {
-  ReeveLedgerLog *log = reeve_ledger_need_log (ledger, scope, error);
+  ReeveLedgerLog *log = NULL;
   g_autoptr (ReeveLedgerExport) self = NULL;
   ReeveCheckpoint checkpoint = { 0 };
 
+  /* what was done before is in it */
+  reeve_ledger_wait (ledger);
+  log = reeve_ledger_need_log (ledger, scope, error);
   if (log == NULL)
     return NULL;
   self = g_new0 (ReeveLedgerExport, 1);

@@ -50,6 +50,8 @@ struct _ReeveLedgerLog
   int fd;
   ReeveLedgerSegment *fresh; /* segment that this batch begins */
   ReeveLedgerBatch *batch;
+  gsize written;         /* bytes of it that are in the file, perhaps not on the disk */
+  gboolean hurried;      /* somebody waits for it */
   GError *left;          /* (nullable): why it has left home, until somebody is told */
   gboolean told;         /* that the second place fails as well */
   ReeveLedgerBack *back; /* (nullable): what came home, until it is written down */

@@ -70,6 +70,8 @@ reeve_ledger_log_leave (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble, con
     }
   reeve_ledger_log_close_file (self);
   g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
+  /* all of the batch goes there */
+  self->written = 0;
   g_clear_error (&self->left);
   self->left = g_error_copy (why);
   g_mutex_lock (&self->mutex);
@@ -85,6 +87,7 @@ reeve_ledger_log_stay (ReeveLedgerLog *self)
 {
   reeve_ledger_log_close_file (self);
   g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
+  self->written = 0;
   g_clear_error (&self->left);
   g_mutex_lock (&self->mutex);
   self->away = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One log: <root>/<scope>/ with its segments, its checkpoint and its caches.
  *
- * Two states are kept. What the writer thread has put together but not yet synced is its own; what
- * is durable is published under the mutex, and nobody else ever sees more than that. The mutex is
+ * Two states are kept. What the writer thread has put together but not yet synced, written or not,
+ * is its own; what is durable is published under the mutex, and nobody else ever sees more than
+ * that: no checkpoint is ahead of the disk. The mutex is
  * never held across I/O. After an error of the disk the log refuses everything until it is cured,
  * which a failed sync never is before the next start (ledger-log-cure.c), unless there is a second
  * place where it goes on (ledger-log-second.c). */
@@ -24,6 +25,8 @@ void
 reeve_ledger_log_reset_batch (ReeveLedgerLog *self)
 {
   reeve_ledger_batch_reset (self->batch, self->state);
+  self->written = 0;
+  self->hurried = FALSE;
   g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
 }
 
@@ -225,8 +228,9 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
   ReeveLedgerSegment *last = reeve_ledger_log_last (self);
   g_autofree char *path = NULL;
 
-  /* away it goes on with files of its own */
-  if (last != NULL && last->first >= self->away && !reeve_ledger_log_is_over (self, last))
+  /* away it goes on with files of its own; a batch is in one file */
+  if (last != NULL && last->first >= self->away
+      && (self->written > 0 || !reeve_ledger_log_is_over (self, last)))
     {
       if (self->fd >= 0)
         return TRUE;
@@ -254,12 +258,18 @@ reeve_ledger_log_write_batch (ReeveLedgerLog *self, GError **error)
   const guint8 *bytes = NULL;
   gsize length = 0;
 
+  bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
+  if (self->written == length)
+    return TRUE;
   if (!reeve_ledger_log_open_file (self, error))
     return FALSE;
   last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
-  bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
   g_assert (last != NULL); /* an open file belongs to a segment */
-  return reeve_ledger_file_write_at (self->fd, bytes, length, last->end, error);
+  if (!reeve_ledger_file_write_at (self->fd, bytes + self->written, length - self->written,
+                                   last->end + self->written, error))
+    return FALSE;
+  self->written = length;
+  return TRUE;
 }
 
 /**
@@ -422,6 +432,32 @@ gboolean
 reeve_ledger_log_has_batch (ReeveLedgerLog *self)
 {
   return !reeve_ledger_batch_is_empty (self->batch);
+}
+
+/**
+ * reeve_ledger_log_hurry:
+ * @self: a log with a batch
+ *
+ * Somebody waits for the batch.
+ */
+void
+reeve_ledger_log_hurry (ReeveLedgerLog *self)
+{
+  self->hurried = TRUE;
+}
+
+/**
+ * reeve_ledger_log_may_wait:
+ * @self: a log whose batch is written
+ *
+ * Returns: whether the batch may stay as it is, written and not synced: it outlives the process,
+ * and more may be added to it. A file without its name would be lost, and what lies at the second
+ * place comes home between two batches
+ */
+gboolean
+reeve_ledger_log_may_wait (ReeveLedgerLog *self)
+{
+  return !self->hurried && self->fresh == NULL && self->away == 0 && self->fd >= 0;
 }
 
 /**

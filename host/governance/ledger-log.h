@@ -39,6 +39,9 @@ gboolean reeve_ledger_log_add (ReeveLedgerLog *self, const ReeveLedgerLine *line
 gboolean reeve_ledger_log_write (ReeveLedgerLog *self, GError **error);
 gboolean reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error);
 gboolean reeve_ledger_log_has_batch (ReeveLedgerLog *self);
+/* somebody waits for the batch; may it stay written and not synced? */
+void reeve_ledger_log_hurry (ReeveLedgerLog *self);
+gboolean reeve_ledger_log_may_wait (ReeveLedgerLog *self);
 void reeve_ledger_log_close_file (ReeveLedgerLog *self);
 void reeve_ledger_log_rest (ReeveLedgerLog *self);
 void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);

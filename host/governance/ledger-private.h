@@ -23,6 +23,7 @@ struct _ReeveLedger
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */
   int lock_fd;
   guint64 segment_size;
+  gint64 sync_delay; /* µs */
   ReeveLedgerKey *key;
   ReeveLedgerWriter *writer;
   ReeveInstruments *instruments; /* (nullable): not owned */

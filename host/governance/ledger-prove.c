@@ -62,11 +62,13 @@ reeve_ledger_prove_checkpoint (ReeveLedger *self, ReeveLedgerLog *log, guint64 s
 char *
 reeve_ledger_prove (ReeveLedger *self, const char *scope, guint64 seq, GError **error)
 {
-  ReeveLedgerLog *log = reeve_ledger_need_log (self, scope, error);
+  ReeveLedgerLog *log = NULL;
   g_autoptr (ReeveLedgerProof) proof = g_new0 (ReeveLedgerProof, 1);
   ReeveLedgerProveRecord record = { 0 };
   ReeveCheckpoint checkpoint = { 0 };
 
+  reeve_ledger_wait (self);
+  log = reeve_ledger_need_log (self, scope, error);
   if (log == NULL)
     return NULL;
   if (seq == 0 || seq > reeve_ledger_log_get_size (log))
@@ -118,7 +120,7 @@ reeve_ledger_prove_add_witnessed (ReeveLedger *self, const char *scope, JsonObje
 JsonObject *
 reeve_ledger_show_checkpoint (ReeveLedger *self, const char *scope, GError **error)
 {
-  ReeveLedgerLog *log = reeve_ledger_need_log (self, scope, error);
+  ReeveLedgerLog *log = NULL;
   g_autofree char *note = NULL;
   g_autofree char *root = NULL;
   g_autofree char *base_note = NULL;
@@ -126,6 +128,8 @@ reeve_ledger_show_checkpoint (ReeveLedger *self, const char *scope, GError **err
   JsonObject *shown = NULL;
   ReeveCheckpoint checkpoint = { 0 };
 
+  reeve_ledger_wait (self);
+  log = reeve_ledger_need_log (self, scope, error);
   if (log == NULL)
     return NULL;
   /* the one before is as true */

@@ -323,6 +323,19 @@ reeve_ledger_recovery_scan (ReeveLedgerRecovery *self, ReeveLedgerSegment *segme
   return FALSE;
 }
 
+/* What a killed host had written, and named, may not be on the disk yet. It is about to be signed.
+ */
+static gboolean
+reeve_ledger_recovery_sync (const ReeveLedgerSegment *segment, int fd, GError **error)
+{
+  g_autofree char *folder = g_path_get_dirname (segment->path);
+
+  if (fdatasync (fd) == 0)
+    return reeve_ledger_file_sync_folder (folder, error);
+  reeve_ledger_file_set_error (error, errno, "syncing", segment->path);
+  return FALSE;
+}
+
 /* Opens one segment's file and goes through what is not known of it yet. */
 static gboolean
 reeve_ledger_recovery_read_segment (ReeveLedgerRecovery *self, ReeveLedgerSegment *segment,
@@ -349,6 +362,8 @@ reeve_ledger_recovery_read_segment (ReeveLedgerRecovery *self, ReeveLedgerSegmen
     ok = (segment->packed || reeve_ledger_segment_load_index (segment, error))
          && reeve_ledger_recovery_scan (self, segment, fd, (guint64) status.st_size, scope,
                                         checkpoint, &ended, error);
+  if (ok && last && !segment->packed && self->state->frontier.size > checkpoint->size)
+    ok = reeve_ledger_recovery_sync (segment, fd, error);
   if (ok && ended == REEVE_LEDGER_SCAN_TORN)
     {
       ok = last && reeve_ledger_recovery_cut (self, segment, fd, (guint64) status.st_size, error);

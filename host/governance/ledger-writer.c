@@ -6,6 +6,10 @@
  * While the disk syncs one batch the next one gathers, so the more wait, the fewer syncs each
  * costs. The caller's thread writes the JSON, this one only puts the number in and hashes.
  *
+ * A record that may wait is written at once, so that it outlives this process, and synced with the
+ * next of its log that may not; a delay bounds how long. Until then it is in no published state and
+ * not answered: nobody reads, signs or counts it.
+ *
  * Outcomes that cannot be written are kept: their effects have happened. They come first when their
  * log can be written again. */
 #include "ledger-writer.h"
@@ -24,6 +28,9 @@
 #define REEVE_LEDGER_WRITER_KEPT 65536
 /* a batch of so many says that they come in numbers: then it pays to wait for a turn's end */
 #define REEVE_LEDGER_WRITER_CROWD 4
+/* so many records are written and not synced, of so many logs, and no more */
+#define REEVE_LEDGER_WRITER_WRITTEN 256
+#define REEVE_LEDGER_WRITER_OPEN    (REEVE_LEDGER_WRITER_FILES / 2)
 
 /* a thread that waits */
 typedef struct
@@ -46,6 +53,7 @@ struct _ReeveLedgerWriterJob
   ReeveLedgerWriterWaiter *waiter; /* or neither: nobody waits */
   gboolean trial;                  /* may a log be used that could not be written? */
   gboolean home;                   /* no record: the log comes home if it can */
+  gboolean may_wait;               /* for the next sync of its log */
   /* while it is being written */
   ReeveLedgerLog *log;
   guint64 seq;
@@ -59,6 +67,7 @@ struct _ReeveLedgerWriter
   ReeveLedgerWriterLeft left;
   gpointer user_data;
   ReeveInstruments *instruments; /* (nullable) */
+  gint64 delay;                  /* µs: how long what may wait is not synced */
   GThread *thread;
 
   GMutex mutex;
@@ -77,7 +86,12 @@ struct _ReeveLedgerWriter
   GCond answered;
 
   /* the thread's own */
-  GPtrArray *touched; /* logs of the batch */
+  ReeveLedgerWriterJob *written; /* what is written and not synced, oldest first */
+  guint n_written;               /* with those of the batch that is being written */
+  gint64 sync_at;                /* when that is to be synced; 0: there is none */
+  gboolean hurry;                /* nothing waits */
+  GPtrArray *touched;            /* logs with records that are not synced */
+  GPtrArray *syncing;            /* those of them that are now */
   GPtrArray *with_file;
   GQueue kept; /* of ReeveLedgerWriterJob: outcomes that could not be written */
 };
@@ -158,6 +172,8 @@ reeve_ledger_writer_add (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job)
     return;
   if (first)
     g_ptr_array_add (self->touched, log);
+  if (!job->may_wait)
+    reeve_ledger_log_hurry (log);
 }
 
 /* Closes files of logs that were not written lately. */
@@ -220,20 +236,30 @@ reeve_ledger_writer_write (ReeveLedgerWriter *self, ReeveLedgerLog *log)
 static void
 reeve_ledger_writer_flush (ReeveLedgerWriter *self)
 {
-  for (guint i = 0; i < self->touched->len; i++)
-    reeve_ledger_writer_write (self, g_ptr_array_index (self->touched, i));
-  for (guint i = 0; self->touched->len > 1 && i < self->touched->len; i++)
-    reeve_ledger_log_start_writeback (g_ptr_array_index (self->touched, i));
-  for (guint i = 0; i < self->touched->len; i++)
-    {
-      g_autoptr (GError) error = NULL;
+  gboolean hurry = self->hurry || self->n_written >= REEVE_LEDGER_WRITER_WRITTEN
+                   || self->touched->len >= REEVE_LEDGER_WRITER_OPEN;
 
-      if (!reeve_ledger_log_finish (g_ptr_array_index (self->touched, i), &error))
-        (void) self->trouble (error, FALSE, self->user_data);
-    }
+  g_ptr_array_set_size (self->syncing, 0);
   for (guint i = 0; i < self->touched->len; i++)
     {
       ReeveLedgerLog *log = g_ptr_array_index (self->touched, i);
+
+      reeve_ledger_writer_write (self, log);
+      if (hurry || !reeve_ledger_log_may_wait (log))
+        g_ptr_array_add (self->syncing, log);
+    }
+  for (guint i = 0; self->syncing->len > 1 && i < self->syncing->len; i++)
+    reeve_ledger_log_start_writeback (g_ptr_array_index (self->syncing, i));
+  for (guint i = 0; i < self->syncing->len; i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      if (!reeve_ledger_log_finish (g_ptr_array_index (self->syncing, i), &error))
+        (void) self->trouble (error, FALSE, self->user_data);
+    }
+  for (guint i = 0; i < self->syncing->len; i++)
+    {
+      ReeveLedgerLog *log = g_ptr_array_index (self->syncing, i);
       g_autoptr (GError) why = reeve_ledger_log_take_left (log);
 
       if (why != NULL && reeve_ledger_log_get_trouble (log) == REEVE_LEDGER_LOG_WELL)
@@ -293,53 +319,110 @@ reeve_ledger_writer_end (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, GPt
     reeve_ledger_writer_job_free (job);
 }
 
+/* Ends what is through; what waits for a sync, goes on doing so. Returns how many have ended. */
+static guint
+reeve_ledger_writer_sort (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jobs, GPtrArray *ports)
+{
+  ReeveLedgerWriterJob *lists[] = { g_steal_pointer (&self->written), jobs };
+  ReeveLedgerWriterJob **end = &self->written;
+  guint ended = 0;
+
+  self->n_written = 0;
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    while (lists[i] != NULL)
+      {
+        ReeveLedgerWriterJob *job = lists[i];
+
+        lists[i] = g_steal_pointer (&job->next);
+        if (job->log == NULL || job->error != NULL || !reeve_ledger_log_has_batch (job->log))
+          {
+            reeve_ledger_writer_end (self, job, ports);
+            ended++;
+            continue;
+          }
+        *end = job;
+        end = &job->next;
+        self->n_written++;
+      }
+  return ended;
+}
+
+/* Of the logs that were touched, those stay that wait for their sync. */
+static void
+reeve_ledger_writer_let_go (ReeveLedgerWriter *self)
+{
+  for (guint i = self->touched->len; i > 0; i--)
+    if (!reeve_ledger_log_has_batch (g_ptr_array_index (self->touched, i - 1)))
+      g_ptr_array_remove_index (self->touched, i - 1);
+  if (self->touched->len == 0)
+    self->sync_at = 0;
+  else if (self->sync_at == 0)
+    self->sync_at = g_get_monotonic_time () + self->delay;
+}
+
+/* @jobs: (nullable): none: what is written is synced */
 static void
 reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jobs)
 {
   g_autoptr (GPtrArray) ports
       = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_port_unref);
-
   gint64 began = g_get_monotonic_time ();
-  guint records = 0;
+  guint ended = 0;
 
-  g_ptr_array_set_size (self->touched, 0);
-  for (ReeveLedgerWriterJob *job = jobs; job != NULL; job = job->next, records++)
+  for (ReeveLedgerWriterJob *job = jobs; job != NULL; job = job->next, self->n_written++)
     {
       if (job->trial)
         reeve_ledger_writer_insert_kept (self, job);
       reeve_ledger_writer_add (self, job);
     }
   reeve_ledger_writer_flush (self);
-  reeve_instruments_note_sync (self->instruments, g_get_monotonic_time () - began, records);
+  began = g_get_monotonic_time () - began;
   reeve_ledger_writer_trim_files (self);
-  while (jobs != NULL)
-    {
-      ReeveLedgerWriterJob *job = jobs;
-
-      jobs = job->next;
-      reeve_ledger_writer_end (self, job, ports);
-    }
+  ended = reeve_ledger_writer_sort (self, jobs, ports);
+  if (ended > 0)
+    reeve_instruments_note_sync (self->instruments, began, ended);
+  reeve_ledger_writer_let_go (self);
   for (guint i = 0; i < ports->len; i++)
     reeve_ledger_port_wake (g_ptr_array_index (ports, i));
 }
 
-/* Takes up to a batch off the queue; waits for work. NULL at the end. */
-static ReeveLedgerWriterJob *
-reeve_ledger_writer_take (ReeveLedgerWriter *self)
+/* Under the mutex: waits until there is something to be written, or to be synced. */
+static void
+reeve_ledger_writer_await (ReeveLedgerWriter *self)
+{
+  gboolean early = TRUE;
+
+  while (early && (self->first == NULL || !self->due) && !self->stopping
+         && (self->written == NULL || self->waiters == 0))
+    {
+      self->idle = TRUE;
+      if (self->sync_at != 0)
+        early = g_cond_wait_until (&self->cond, &self->mutex, self->sync_at);
+      else
+        g_cond_wait (&self->cond, &self->mutex);
+    }
+  self->idle = FALSE;
+  /* whoever waits for an answer waits for the sync */
+  self->hurry = self->stopping || self->waiters > 0
+                || (self->sync_at != 0 && g_get_monotonic_time () >= self->sync_at);
+}
+
+/* Takes up to a batch off the queue; waits for work. Returns %FALSE at the end.
+ * @taken: (out): %NULL: what is written is to be synced */
+static gboolean
+reeve_ledger_writer_take (ReeveLedgerWriter *self, ReeveLedgerWriterJob **taken)
 {
   ReeveLedgerWriterJob *jobs = NULL;
   ReeveLedgerWriterJob *last = NULL;
 
   g_mutex_lock (&self->mutex);
-  if (self->through != self->taken && self->waiters > 0)
-    g_cond_broadcast (&self->answered);
-  self->through = self->taken;
-  while ((self->first == NULL || !self->due) && !self->stopping)
+  if (self->written == NULL)
     {
-      self->idle = TRUE;
-      g_cond_wait (&self->cond, &self->mutex);
+      if (self->through != self->taken && self->waiters > 0)
+        g_cond_broadcast (&self->answered);
+      self->through = self->taken;
     }
-  self->idle = FALSE;
+  reeve_ledger_writer_await (self);
   jobs = self->first;
   self->taken += MIN (self->depth, REEVE_LEDGER_WRITER_BATCH);
   self->crowded = self->depth >= REEVE_LEDGER_WRITER_CROWD;
@@ -358,7 +441,8 @@ reeve_ledger_writer_take (ReeveLedgerWriter *self)
       self->depth -= REEVE_LEDGER_WRITER_BATCH;
     }
   g_mutex_unlock (&self->mutex);
-  return jobs;
+  *taken = jobs;
+  return jobs != NULL || self->written != NULL;
 }
 
 static gpointer
@@ -367,7 +451,7 @@ reeve_ledger_writer_main (gpointer data)
   ReeveLedgerWriter *self = data;
   ReeveLedgerWriterJob *jobs = NULL;
 
-  while ((jobs = reeve_ledger_writer_take (self)) != NULL)
+  while (reeve_ledger_writer_take (self, &jobs))
     reeve_ledger_writer_run_batch (self, jobs);
   return NULL;
 }
@@ -394,17 +478,19 @@ reeve_ledger_writer_get_depth (ReeveLedgerWriter *self)
  * @trouble: told of every write that does not succeed
  * @left: told when a log goes on at the second place
  * @user_data: for all of them
+ * @delay: µs: how long a record that may wait is written and not synced
  * @instruments: (nullable): what counts; outlives @self
  *
  * Returns: (transfer full): a writer, whose thread runs
  */
 ReeveLedgerWriter *
 reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrouble trouble,
-                         ReeveLedgerWriterLeft left, gpointer user_data,
+                         ReeveLedgerWriterLeft left, gpointer user_data, gint64 delay,
                          ReeveInstruments *instruments)
 {
   ReeveLedgerWriter *self = g_new0 (ReeveLedgerWriter, 1);
 
+  self->delay = delay;
   self->resolve = resolve;
   self->trouble = trouble;
   self->left = left;
@@ -414,6 +500,7 @@ reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrou
   g_cond_init (&self->cond);
   g_cond_init (&self->answered);
   self->touched = g_ptr_array_new ();
+  self->syncing = g_ptr_array_new ();
   self->with_file = g_ptr_array_new ();
   self->thread = g_thread_new ("reeve-ledger", reeve_ledger_writer_main, self);
   return self;
@@ -450,6 +537,7 @@ reeve_ledger_writer_free (ReeveLedgerWriter *self)
                self->kept.length);
   g_queue_clear_full (&self->kept, (GDestroyNotify) reeve_ledger_writer_job_free);
   g_ptr_array_unref (self->touched);
+  g_ptr_array_unref (self->syncing);
   g_ptr_array_unref (self->with_file);
   g_cond_clear (&self->cond);
   g_cond_clear (&self->answered);
@@ -484,7 +572,7 @@ reeve_ledger_writer_release (ReeveLedgerWriter *self)
   g_mutex_unlock (&self->mutex);
 }
 
-/* Not on the writer's thread. */
+/* Not on the writer's thread. What is written and not synced is synced for that. */
 void
 reeve_ledger_writer_wait (ReeveLedgerWriter *self)
 {
@@ -494,6 +582,8 @@ reeve_ledger_writer_wait (ReeveLedgerWriter *self)
   meant = self->pushed;
   reeve_ledger_writer_call (self);
   self->waiters++;
+  if (self->through < meant && self->idle)
+    g_cond_signal (&self->cond);
   while (self->through < meant)
     g_cond_wait (&self->answered, &self->mutex);
   self->waiters--;
@@ -513,6 +603,7 @@ reeve_ledger_writer_job_new (const ReeveLedgerRecord *record, GError **error)
   job->scope = g_strdup (record->scope);
   job->line.kind = record->kind;
   job->line.intent = record->intent;
+  job->may_wait = record->may_wait && record->kind == REEVE_LEDGER_OUTCOME;
   job->line.text = g_string_sized_new (REEVE_LEDGER_WRITER_TEXT);
   if (reeve_ledger_record_format (&complete, job->line.text, &job->line.seq_at, error)
       && job->line.text->len + 16 <= REEVE_LEDGER_RECORD_MAX_JSON)
@@ -545,7 +636,8 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, gb
       self->last = job;
       self->depth++;
       self->pushed++;
-      if (held != NULL && self->crowded)
+      /* the answer goes out first: it does not wait for this one */
+      if (held != NULL && (self->crowded || job->may_wait))
         *held = TRUE;
       else
         reeve_ledger_writer_call (self);
@@ -660,6 +752,7 @@ reeve_ledger_writer_append (ReeveLedgerWriter *self, const ReeveLedgerRecord *re
   g_mutex_init (&waiter.mutex);
   g_cond_init (&waiter.cond);
   job->waiter = &waiter;
+  job->may_wait = FALSE;
   if (reeve_ledger_writer_push (self, job, NULL, error))
     {
       g_mutex_lock (&waiter.mutex);

@@ -28,7 +28,7 @@ typedef void (*ReeveLedgerWriterLeft) (const char *scope, guint64 from, const GE
 ReeveLedgerWriter *reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve,
                                             ReeveLedgerWriterTrouble trouble,
                                             ReeveLedgerWriterLeft left, gpointer user_data,
-                                            ReeveInstruments *instruments);
+                                            gint64 delay, ReeveInstruments *instruments);
 /* jobs that wait; any thread */
 guint reeve_ledger_writer_get_depth (ReeveLedgerWriter *self);
 void reeve_ledger_writer_stop (ReeveLedgerWriter *self);
@@ -45,7 +45,7 @@ gboolean reeve_ledger_writer_try (ReeveLedgerWriter *self, const ReeveLedgerReco
 void reeve_ledger_writer_bring_home (ReeveLedgerWriter *self, const char *scope);
 guint64 reeve_ledger_writer_append (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
                                     GError **error);
-/* Blocks until what was queued before is written, or refused. */
+/* Blocks until what was queued before is durable, or refused. */
 void reeve_ledger_writer_wait (ReeveLedgerWriter *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerWriter, reeve_ledger_writer_free)

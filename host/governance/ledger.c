@@ -18,6 +18,8 @@
 #include "ledger-root.h"
 
 #define REEVE_LEDGER_CHECKPOINT_SECONDS 10
+/* what a power cut may take of what may wait; see docs/ledger.md */
+#define REEVE_LEDGER_SYNC_DELAY (50 * G_TIME_SPAN_MILLISECOND)
 
 G_DEFINE_FINAL_TYPE (ReeveLedger, reeve_ledger, G_TYPE_OBJECT)
 
@@ -55,6 +57,7 @@ reeve_ledger_init (ReeveLedger *self)
   self->lock_fd = -1;
   self->segment_size = REEVE_LEDGER_LOG_SEGMENT_SIZE;
   self->checkpoint_seconds = REEVE_LEDGER_CHECKPOINT_SECONDS;
+  self->sync_delay = REEVE_LEDGER_SYNC_DELAY;
   self->logs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                       (GDestroyNotify) reeve_ledger_log_free);
   self->ended = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
@@ -126,6 +129,17 @@ void
 reeve_ledger_set_segment_size (ReeveLedger *self, guint64 bytes)
 {
   self->segment_size = CLAMP (bytes, 1, REEVE_LEDGER_LOG_SEGMENT_SIZE);
+}
+
+/**
+ * reeve_ledger_set_sync_delay:
+ * @self: a ledger that is not open yet
+ * @delay: µs: for how long at most a record that may wait is written and not synced
+ */
+void
+reeve_ledger_set_sync_delay (ReeveLedger *self, gint64 delay)
+{
+  self->sync_delay = delay;
 }
 
 /* (transfer none) (nullable) */
@@ -291,8 +305,9 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
   self->reserve = reeve_ledger_reserve_new (self->folder);
   if (!reeve_ledger_reserve_refill (self->reserve, &low))
     (void) reeve_ledger_on_trouble (low, FALSE, self);
-  self->writer = reeve_ledger_writer_new (reeve_ledger_resolve, reeve_ledger_on_trouble,
-                                          reeve_ledger_on_left, self, self->instruments);
+  self->writer
+      = reeve_ledger_writer_new (reeve_ledger_resolve, reeve_ledger_on_trouble,
+                                 reeve_ledger_on_left, self, self->sync_delay, self->instruments);
   reeve_ledger_note_recovery (self, REEVE_SCOPE_PLATFORM, cut);
   for (guint i = 0; scopes[i] != NULL; i++)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)
@@ -458,13 +473,17 @@ reeve_ledger_need_log (ReeveLedger *self, const char *scope, GError **error)
  * @seq: which record
  * @error: return location
  *
+ * Blocks until what was appended before is durable.
+ *
  * Returns: (transfer full): the record; %NULL with %REEVE_ERROR_NOT_FOUND or %REEVE_ERROR_CORRUPT
  */
 JsonObject *
 reeve_ledger_get (ReeveLedger *self, const char *scope, guint64 seq, GError **error)
 {
-  ReeveLedgerLog *log = reeve_ledger_need_log (self, scope, error);
+  ReeveLedgerLog *log = NULL;
 
+  reeve_ledger_wait (self);
+  log = reeve_ledger_need_log (self, scope, error);
   return log != NULL ? reeve_ledger_query_get (log, seq, error) : NULL;
 }
 
@@ -477,7 +496,7 @@ reeve_ledger_get (ReeveLedger *self, const char *scope, guint64 seq, GError **er
  * @error: return location
  *
  * A call looks at a bounded number of records: with a filter that finds little, the answer may be
- * short, even empty, and still have a cursor.
+ * short, even empty, and still have a cursor. Blocks until what was appended before is durable.
  *
  * Returns: (transfer full) (element-type JsonObject): records, newest first; %NULL with an error
  */
@@ -485,8 +504,10 @@ GPtrArray *
 reeve_ledger_list (ReeveLedger *self, const char *scope, const ReeveLedgerFilter *filter,
                    guint64 *next, GError **error)
 {
-  ReeveLedgerLog *log = reeve_ledger_find_log (self, scope);
+  ReeveLedgerLog *log = NULL;
 
+  reeve_ledger_wait (self);
+  log = reeve_ledger_find_log (self, scope);
   /* the cursor that is asked with may be where the next one goes */
   if (log != NULL)
     return reeve_ledger_query_list (log, filter, next, error);

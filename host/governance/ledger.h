@@ -68,6 +68,8 @@ typedef struct
   const char *source; /* pseudonym of where an unknown caller called from */
   gint64 count;       /* how many refusals this record stands for, 0: one; what a report tells */
   const char *trace_id;
+  gboolean may_wait; /* not written down; of an outcome: nobody is told of it before it is durable,
+                        and the next sync of its log is soon enough for that */
 } ReeveLedgerRecord;
 
 /* events of the ledger itself */
@@ -127,6 +129,8 @@ void reeve_ledger_set_pack_seconds (ReeveLedger *self, guint seconds);
 gboolean reeve_ledger_pack (ReeveLedger *self, GError **error);
 /* Before it is opened. @folder (nullable): where logs go on while theirs cannot be written. */
 void reeve_ledger_set_second (ReeveLedger *self, const char *folder);
+/* Before it is opened. µs: for how long at most what may wait is written and not synced. */
+void reeve_ledger_set_sync_delay (ReeveLedger *self, gint64 delay);
 /* Before it is opened: the size at which a log begins a new file. */
 void reeve_ledger_set_segment_size (ReeveLedger *self, guint64 bytes);
 

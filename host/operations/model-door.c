@@ -37,7 +37,9 @@ reeve_model_door_settle (ReeveModelDoor *self, const ReeveModelResponse *respons
   g_autoptr (JsonNode) body = response != NULL && *response->content != '\0'
                                   ? json_node_init_string (json_node_alloc (), response->content)
                                   : NULL;
-  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED, .body = body };
+  /* its answer names no record and nothing else is stored of it: lost, it is `unknown` and spent */
+  ReeveSettlement settlement
+      = { .outcome = REEVE_OUTCOME_SUCCEEDED, .body = body, .may_wait = TRUE };
 
   if (error != NULL)
     {
