@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/digests.h"
+
 #include "ledger-record.h"
 #include "ledger-scanner.h"
 
@@ -105,4 +107,22 @@ reeve_ledger_block_hash (const ReeveLedgerBlockEntry *entry, guint8 leaf[REEVE_L
   reeve_digests_update (digest, entry->json - REEVE_LEDGER_SCANNER_PREFIX,
                         REEVE_LEDGER_SCANNER_PREFIX + entry->length);
   reeve_digests_finish (digest, leaf);
+}
+
+/**
+ * reeve_ledger_block_fits:
+ * @entry: a record
+ *
+ * Returns: whether its chain hash is that of what stands there, behind the chain hash before
+ */
+gboolean
+reeve_ledger_block_fits (const ReeveLedgerBlockEntry *entry)
+{
+  guint8 chain[REEVE_LEDGER_HASH_SIZE];
+
+  /* the chain hash before stands right in front of the length */
+  reeve_digests_sha256 (entry->chain_before,
+                        REEVE_LEDGER_HASH_SIZE + REEVE_LEDGER_SCANNER_PREFIX + entry->length,
+                        chain);
+  return memcmp (chain, entry->chain, sizeof chain) == 0;
 }

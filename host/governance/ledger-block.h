@@ -33,6 +33,8 @@ void reeve_ledger_block_free (ReeveLedgerBlock *self);
 const ReeveLedgerBlockEntry *reeve_ledger_block_get (ReeveLedgerBlock *self, guint64 seq);
 void reeve_ledger_block_hash (const ReeveLedgerBlockEntry *entry,
                               guint8 leaf[REEVE_LEDGER_HASH_SIZE]);
+/* Is it what was written behind the record before it? Costs one hash. */
+gboolean reeve_ledger_block_fits (const ReeveLedgerBlockEntry *entry);
 /* FALSE, for a record that is not what was written */
 gboolean reeve_ledger_block_set_corrupt (guint64 seq, GError **error);
 

@@ -48,7 +48,9 @@ reeve_ledger_feed_give (ReeveLedgerFeedRead *self, const ReeveLedgerBlockEntry *
   ReeveLedgerRecord record;
   gboolean spoken = !self->feed->unspoken;
 
-  if (!reeve_ledger_record_parse (&record, self->arena, entry->json, entry->length, error)
+  /* who follows the log sums up or sends on what it says: a changed one is not to go further */
+  if (!reeve_ledger_block_fits (entry)
+      || !reeve_ledger_record_parse (&record, self->arena, entry->json, entry->length, error)
       || record.seq != self->last + 1)
     {
       g_clear_error (error);

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   gboolean busy;    /* somebody reads on */
+  gboolean stuck;   /* that it cannot was said; the reader's */
   guint64 position; /* what was looked at; the reader's */
   GHashTable *open; /* seq -> ReeveUsageIntent: without an outcome so far; the reader's */
 } ReeveUsageBook;

@@ -118,6 +118,7 @@ reeve_usage_catch_up (ReeveUsage *self, const char *tenant_id, guint64 most, gbo
   guint64 begin = 0;
   gboolean good = TRUE;
   gboolean ended = book->position >= size;
+  gboolean said = FALSE;
 
   while (good && !ended && (begin == 0 || book->position < begin + most))
     {
@@ -126,8 +127,13 @@ reeve_usage_catch_up (ReeveUsage *self, const char *tenant_id, guint64 most, gbo
       ended = ended || book->position >= size;
     }
   *complete = ended;
+  said = !good && book->stuck;
+  book->stuck = !good;
   reeve_usage_give_book (self, book);
   g_prefix_error (error, "summing up what %s used: ", tenant_id);
+  /* it is tried again: nothing is lost, and whoever asks is told */
+  if (!good && !said)
+    g_warning ("%s", error != NULL && *error != NULL ? (*error)->message : "usage is stuck");
   return good;
 }
 
@@ -152,9 +158,6 @@ reeve_usage_follow (ReeveUsage *self, const char *tenant_id)
 
   while (!complete && error == NULL && !reeve_usage_is_stopping (self))
     (void) reeve_usage_catch_up (self, tenant_id, 1, &complete, &error);
-  /* it is tried again: nothing is lost, and whoever asks is told */
-  if (error != NULL)
-    g_debug ("%s", error->message);
 }
 
 /* TRUE: go on */

@@ -336,6 +336,44 @@ test_usage_dropped (DirectoryFixture *fixture, gconstpointer data)
   g_assert_cmpint (sum_of (fixture, later, 1, now + 400 * DAY), ==, expected);
 }
 
+/* What somebody has changed in the file is not summed up, be it a single digit. */
+static void
+test_usage_changed (DirectoryFixture *fixture, gconstpointer data)
+{
+  g_autofree char *path
+      = g_build_filename (fixture->ledger.folder, TENANT, "00000000000000000001.log", NULL);
+  g_autoptr (ReevePrices) prices = reeve_prices_new (NULL, NULL);
+  g_autoptr (ReeveUsage) usage = NULL;
+  const ReeveUsageAsk ask = { .filter = REEVE_USAGE_BY_AGENT, .value = "agt_1" };
+  g_autoptr (ReeveUsageTable) table = reeve_usage_table_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+  g_autofree char *said = NULL;
+  ReeveUsageSpread spread = { 0 };
+  guint64 intent = 0;
+  gsize length = 0;
+  char *digit = NULL;
+
+  call_model (fixture, g_get_real_time (), 7654321, &intent);
+  said = g_strdup_printf ("record %" G_GUINT64_FORMAT " of the ledger is damaged",
+                          reeve_ledger_get_size (fixture->ledger.ledger, TENANT));
+  directory_fixture_close (fixture);
+  g_assert_true (g_file_get_contents (path, &text, &length, NULL));
+  digit = memmem (text, length, "7654321", 7);
+  g_assert_nonnull (digit);
+  *digit = '1';
+  g_assert_true (g_file_set_contents (path, text, (gssize) length, NULL));
+  directory_fixture_open (fixture);
+  usage = reeve_usage_new (fixture->store, fixture->ledger.ledger, prices);
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_false (reeve_usage_sum (usage, TENANT, &ask, table, &spread, &error));
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
+      g_assert_nonnull (strstr (error->message, said));
+      g_clear_error (&error);
+    }
+}
+
 typedef struct
 {
   ReeveUsage *usage;
@@ -494,6 +532,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  /* a changed log is warned of */
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   g_test_add_func ("/usage/table", test_usage_table);
   g_test_add_func ("/usage/table-damaged", test_usage_table_damaged);
   g_test_add_func ("/usage/table-full", test_usage_table_full);
@@ -504,6 +544,8 @@ main (int argc, char **argv)
   g_test_add ("/usage/hours-days-months", DirectoryFixture, NULL, set_up,
               test_usage_hours_days_months, directory_fixture_tear_down);
   g_test_add ("/usage/once", DirectoryFixture, NULL, set_up, test_usage_once,
+              directory_fixture_tear_down);
+  g_test_add ("/usage/changed", DirectoryFixture, NULL, set_up, test_usage_changed,
               directory_fixture_tear_down);
   g_test_add ("/usage/dropped", DirectoryFixture, NULL, set_up, test_usage_dropped,
               directory_fixture_tear_down);
