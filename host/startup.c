@@ -13,25 +13,19 @@
 #include "startup-keys.h"
 #include "startup-ledger.h"
 #include "startup-metrics.h"
+#include "startup-plugins.h"
 #include "startup-policy.h"
 
 /* ---- plugins and store ---- */
 
-static void
-reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders)
+static gboolean
+reeve_startup_open_plugins (ReeveStartup *self, const char *const *folders, GError **error)
 {
-  const ReeveRegistrySetup setup = {
-    .folders = folders,
-    .pins = reeve_pins_built_in,
-    .capabilities = self->capabilities,
-    .setup_us
-    = reeve_config_get_int (self->services.config, "plugins.setup_timeout") * G_USEC_PER_SEC,
-  };
-
   reeve_capabilities_provide (self->capabilities, "host.profile",
                               reeve_startup_development_tell_profile, self->services.config);
-  self->services.registry = reeve_registry_new (&setup);
-  reeve_registry_scan (self->services.registry);
+  self->services.registry = reeve_startup_plugins_open (&self->services, self->state,
+                                                        self->capabilities, folders, error);
+  return self->services.registry != NULL;
 }
 
 gboolean
@@ -309,8 +303,7 @@ reeve_startup_open_storage (ReeveConfig *config, ReeveState *state, const char *
   self->services.started = g_get_monotonic_time ();
   if (!reeve_startup_keys_open (config, state, &self->keys, &self->key_beside, error))
     return NULL;
-  reeve_startup_open_plugins (self, folders);
-  if (!reeve_startup_open_store (self, error))
+  if (!reeve_startup_open_plugins (self, folders, error) || !reeve_startup_open_store (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -357,6 +350,7 @@ reeve_startup_recover (ReeveStartup *self, GError **error)
   if (!good)
     return FALSE;
   self->metrics = reeve_startup_metrics_watch (&self->services);
+  reeve_startup_plugins_note (&self->services);
   reeve_authentication_warm (self->services.authentication);
   reeve_sinks_start (self->services.sinks);
   reeve_witnesses_start (self->services.witnesses);

@@ -15,14 +15,22 @@ struct _ReeveConfinement
   char *runner;
 };
 
-static const char *
-reeve_confinement_find_runner (void)
+/**
+ * reeve_confinement_find_runner:
+ * @runner: (nullable): what was asked for
+ *
+ * Returns: (transfer full): full path of the program that holds plugins
+ */
+char *
+reeve_confinement_find_runner (const char *runner)
 {
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
 
-  return program != NULL && g_str_has_prefix (program, REEVE_BUILD_DIR "/")
-             ? REEVE_BUILD_DIR "/plugin-api/runner/reeve-plugin-runner"
-             : REEVE_RUNNER_DIR "/reeve-plugin-runner";
+  if (runner != NULL)
+    return g_strdup (runner);
+  return g_strdup (program != NULL && g_str_has_prefix (program, REEVE_BUILD_DIR "/")
+                       ? REEVE_BUILD_DIR "/plugin-api/runner/reeve-plugin-runner"
+                       : REEVE_RUNNER_DIR "/reeve-plugin-runner");
 }
 
 ReeveConfinement *
@@ -30,7 +38,7 @@ reeve_confinement_new (const char *runner)
 {
   ReeveConfinement *self = g_new0 (ReeveConfinement, 1);
 
-  self->runner = g_strdup (runner != NULL ? runner : reeve_confinement_find_runner ());
+  self->runner = reeve_confinement_find_runner (runner);
   return self;
 }
 

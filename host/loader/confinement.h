@@ -20,6 +20,9 @@ typedef struct _ReeveConfinement ReeveConfinement;
 ReeveConfinement *reeve_confinement_new (const char *runner) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_confinement_free (ReeveConfinement *self);
 
+/* (transfer full): @runner, or the program that it stands for */
+char *reeve_confinement_find_runner (const char *runner);
+
 /* Puts on all that @profile has, in a process that ends at once. Blocks, some milliseconds.
  * @missing: (out) (transfer full): what could not be put on, one line each with the kernel's answer
  * and the remedy; "" when nothing. Returns whether all that is required is there;

@@ -29,6 +29,9 @@ struct _ReeveManifest
   char **run_after;
   char **conflicts;
   char **requires;
+  char **media_types; /* group Offers; NULL: it does not say */
+  GPtrArray *tools;   /* ReeveToolInfo; the same */
+  gboolean engine;
 };
 
 /* (transfer full) (nullable) a regular file of bounded size; reeve_manifest_read() fills in all but
@@ -36,5 +39,8 @@ struct _ReeveManifest
 char *reeve_manifest_read_file (const char *path, gsize *length, GError **error);
 gboolean reeve_manifest_check_lines (const char *data, gsize length, GError **error);
 gboolean reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **error);
+/* manifest-offers.c */
+gboolean reeve_manifest_offers_read (ReeveManifest *self, GKeyFile *file, GError **error);
+void reeve_manifest_offers_clear (ReeveManifest *self);
 
 G_END_DECLS

@@ -142,24 +142,35 @@ reeve_module_query (ReeveModule *self, GError **error)
   return TRUE;
 }
 
-/* Takes over @fd. */
-static ReeveModule *
-reeve_module_load_fd (int fd, ReeveManifest *manifest, const ReevePin *pin, GError **error)
+/**
+ * reeve_module_open_pinned:
+ * @manifest: of the plugin
+ * @pin: digests this build trusts
+ * @error: return location for %REEVE_ERROR_PLUGIN
+ *
+ * Returns: its module, open for reading, or -1
+ */
+int
+reeve_module_open_pinned (ReeveManifest *manifest, const ReevePin *pin, GError **error)
 {
   const char *path = reeve_manifest_get_module (manifest);
-  g_autoptr (ReeveModule) self = g_new0 (ReeveModule, 1);
+  /* a link leads away from what was looked at, and nobody waits on a pipe */
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+  int code = errno;
+  struct stat status = { 0 };
 
-  if (!reeve_module_verify (fd, path, pin, error))
+  if (fd < 0)
     {
-      close (fd);
-      return NULL;
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "module %s: %s", path,
+                   code == ELOOP ? "is a symbolic link" : g_strerror (code));
+      return -1;
     }
-  self->descriptor = reeve_module_open (fd, path, error);
-  if (self->descriptor == NULL || !reeve_module_check_layout (self->descriptor, error)
-      || !reeve_module_check_manifest (self->descriptor, manifest, error)
-      || !reeve_module_query (self, error))
-    return NULL;
-  return g_steal_pointer (&self);
+  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "module %s: is no regular file", path);
+  else if (reeve_module_verify (fd, path, pin, error))
+    return fd;
+  close (fd);
+  return -1;
 }
 
 /**
@@ -173,25 +184,17 @@ reeve_module_load_fd (int fd, ReeveManifest *manifest, const ReevePin *pin, GErr
 ReeveModule *
 reeve_module_load (ReeveManifest *manifest, const ReevePin *pin, GError **error)
 {
-  const char *path = reeve_manifest_get_module (manifest);
-  /* a link leads away from what was looked at, and nobody waits on a pipe */
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
-  int code = errno;
-  struct stat status = { 0 };
+  int fd = reeve_module_open_pinned (manifest, pin, error);
+  g_autoptr (ReeveModule) self = g_new0 (ReeveModule, 1);
 
   if (fd < 0)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "module %s: %s", path,
-                   code == ELOOP ? "is a symbolic link" : g_strerror (code));
-      return NULL;
-    }
-  if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "module %s: is no regular file", path);
-      close (fd);
-      return NULL;
-    }
-  return reeve_module_load_fd (fd, manifest, pin, error);
+    return NULL;
+  self->descriptor = reeve_module_open (fd, reeve_manifest_get_module (manifest), error);
+  if (self->descriptor == NULL || !reeve_module_check_layout (self->descriptor, error)
+      || !reeve_module_check_manifest (self->descriptor, manifest, error)
+      || !reeve_module_query (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
 }
 
 /**

@@ -16,6 +16,9 @@ typedef struct _ReeveModule ReeveModule;
  * before any function of it runs. Constructors of the object itself run at loading: hence the pin.
  */
 ReeveModule *reeve_module_load (ReeveManifest *manifest, const ReevePin *pin, GError **error);
+/* The file that the pin names, open for reading, the caller's; -1 with %REEVE_ERROR_PLUGIN. Nothing
+ * of it is loaded. */
+int reeve_module_open_pinned (ReeveManifest *manifest, const ReevePin *pin, GError **error);
 void reeve_module_free (ReeveModule *self);
 /* The first type that implements @iface, or G_TYPE_INVALID. */
 GType reeve_module_find_type (ReeveModule *self, GType iface);

@@ -2,6 +2,7 @@
 /* What registry.c (instances) and registry-scan.c (finding, ordering) share. */
 #pragma once
 
+#include "confined-instance.h"
 #include "module.h"
 #include "registry.h"
 
@@ -16,6 +17,7 @@ typedef struct
   ReevePluginState state;
   char *reason;
   ReeveModule *module;
+  ReeveKeeper *keeper; /* (nullable): it runs in a process of its own; since the scan */
 } ReeveRegistryPlugin;
 
 struct _ReeveRegistry
@@ -26,6 +28,7 @@ struct _ReeveRegistry
   const ReevePin *extra_pins;
   ReeveCapabilities *capabilities;
   gint64 setup_us;
+  ReeveConfined *confined; /* (nullable) */
   GMutex lock;      /* guards plugins' state and instances; held across no plugin call and no I/O */
   GCond loaded;     /* with lock: loading ended */
   gboolean loading; /* one module is loaded at a time, outside the lock */
@@ -41,5 +44,13 @@ void reeve_registry_refuse (ReeveRegistryPlugin *plugin, char *reason);
 char *reeve_registry_make_reason (const char *text);
 /* Puts the plugins in order and refuses those whose rules cannot be kept. */
 void reeve_registry_arrange (ReeveRegistry *self);
+/* registry-confined.c: which plugins run in processes of their own */
+void reeve_registry_confined_choose (ReeveRegistry *self);
+/* (transfer full) (nullable): an instance of such a plugin */
+ReevePlugin *reeve_registry_confined_make (ReeveRegistryPlugin *plugin, ReeveWireKinds kind,
+                                           JsonObject *settings, ReeveBroker *broker,
+                                           GError **error);
+void reeve_registry_confined_describe (ReeveRegistryPlugin *plugin, ReeveRegistryEntry *entry);
+void reeve_registry_confined_close (ReeveRegistry *self);
 
 G_END_DECLS

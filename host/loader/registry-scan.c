@@ -20,6 +20,7 @@ reeve_registry_plugin_free (gpointer data)
 {
   ReeveRegistryPlugin *plugin = data;
 
+  g_clear_pointer (&plugin->keeper, reeve_keeper_unref);
   g_clear_pointer (&plugin->manifest, reeve_manifest_unref);
   g_clear_pointer (&plugin->module, reeve_module_free);
   g_free (plugin->id);
@@ -322,6 +323,7 @@ reeve_registry_scan (ReeveRegistry *self)
   for (guint i = 0; self->folders[i] != NULL; i++)
     reeve_registry_scan_folder (self, self->folders[i]);
   reeve_registry_arrange (self);
+  reeve_registry_confined_choose (self);
 }
 
 /* Where plugins lie by default: the build tree's folder when the program runs from there. */

@@ -4,6 +4,7 @@
 #include "registry.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "registry-private.h"
 #include "registry-setup.h"
@@ -49,6 +50,7 @@ reeve_registry_new (const ReeveRegistrySetup *setup)
   self->extra_pins = setup->extra_pins;
   self->capabilities = reeve_capabilities_ref (setup->capabilities);
   self->setup_us = setup->setup_us > 0 ? setup->setup_us : REEVE_REGISTRY_SETUP_US;
+  self->confined = setup->confined != NULL ? reeve_confined_ref (setup->confined) : NULL;
   self->plugins = g_ptr_array_new_with_free_func (reeve_registry_plugin_free);
   self->instances = g_ptr_array_new_with_free_func (reeve_registry_instance_free);
   g_mutex_init (&self->lock);
@@ -79,7 +81,9 @@ reeve_registry_unref (ReeveRegistry *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
   g_ptr_array_unref (self->instances);
+  reeve_registry_confined_close (self);
   g_ptr_array_unref (self->plugins);
+  g_clear_pointer (&self->confined, reeve_confined_unref);
   reeve_capabilities_unref (self->capabilities);
   g_strfreev (self->folders);
   g_mutex_clear (&self->lock);
@@ -117,6 +121,7 @@ reeve_registry_describe (ReeveRegistryPlugin *plugin)
   entry->manifest = plugin->manifest != NULL ? reeve_manifest_ref (plugin->manifest) : NULL;
   entry->state = plugin->state;
   entry->reason = g_strdup (plugin->reason);
+  reeve_registry_confined_describe (plugin, entry);
   return entry;
 }
 
@@ -131,6 +136,7 @@ reeve_registry_entry_free (ReeveRegistryEntry *entry)
   g_free (entry->id);
   g_free (entry->path);
   g_free (entry->reason);
+  reeve_keeper_status_clear (&entry->keeper);
   g_free (entry);
 }
 
@@ -297,24 +303,50 @@ reeve_registry_select (ReeveRegistry *self, const char *instance_id, const char 
   return plugin;
 }
 
+/* In this process. */
+static ReevePlugin *
+reeve_registry_make_here (ReeveRegistry *self, ReeveRegistryPlugin *plugin, GType iface,
+                          JsonObject *settings, ReeveBroker *broker, GError **error)
+{
+  ReeveModule *module = reeve_registry_load (self, plugin, error);
+  GType type = module != NULL ? reeve_module_find_type (module, iface) : G_TYPE_INVALID;
+
+  if (module == NULL)
+    return NULL;
+  if (type != G_TYPE_INVALID && !G_TYPE_IS_ABSTRACT (type))
+    return reeve_registry_setup_run (type, settings, broker, self->setup_us, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "does not offer %s", g_type_name (iface));
+  return NULL;
+}
+
+/* In a process of its own: what is not as its pin says is refused now, and not by the first call.
+ */
+static ReevePlugin *
+reeve_registry_make_there (ReeveRegistry *self, ReeveRegistryPlugin *plugin, ReeveWireKinds kind,
+                           JsonObject *settings, ReeveBroker *broker, GError **error)
+{
+  int module = reeve_module_open_pinned (plugin->manifest, plugin->pin, error);
+
+  g_mutex_lock (&self->lock);
+  plugin->state = module >= 0 ? REEVE_PLUGIN_STATE_LOADED : REEVE_PLUGIN_STATE_REFUSED;
+  if (module < 0 && plugin->reason == NULL && error != NULL)
+    plugin->reason = reeve_registry_make_reason ((*error)->message);
+  g_mutex_unlock (&self->lock);
+  if (module < 0)
+    return NULL;
+  close (module);
+  return reeve_registry_confined_make (plugin, kind, settings, broker, error);
+}
+
 static ReeveRegistryInstance *
 reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const char *instance_id,
                      GType iface, JsonObject *settings, GError **error)
 {
-  ReeveModule *module = reeve_registry_load (self, plugin, error);
-  GType type = module != NULL ? reeve_module_find_type (module, iface) : G_TYPE_INVALID;
-  g_autoptr (JsonObject) own = NULL;
+  ReeveWireKinds kind
+      = plugin->keeper != NULL ? reeve_confined_instance_find_kind (plugin->manifest, iface) : 0;
+  g_autoptr (JsonObject) own = reeve_registry_setup_copy (settings, error);
   ReeveRegistryInstance *instance = NULL;
 
-  if (module == NULL)
-    return NULL;
-  if (type == G_TYPE_INVALID || G_TYPE_IS_ABSTRACT (type))
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "does not offer %s",
-                   g_type_name (iface));
-      return NULL;
-    }
-  own = reeve_registry_setup_copy (settings, error);
   if (own == NULL)
     return NULL;
   instance = g_new0 (ReeveRegistryInstance, 1);
@@ -323,7 +355,9 @@ reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const cha
   instance->broker
       = reeve_capabilities_new_broker (self->capabilities, plugin->manifest, instance_id, own);
   instance->plugin
-      = reeve_registry_setup_run (type, settings, instance->broker, self->setup_us, error);
+      = kind != 0
+            ? reeve_registry_make_there (self, plugin, kind, settings, instance->broker, error)
+            : reeve_registry_make_here (self, plugin, iface, settings, instance->broker, error);
   if (instance->plugin != NULL)
     return instance;
   reeve_registry_instance_free (instance);
@@ -473,6 +507,7 @@ reeve_registry_shutdown (ReeveRegistry *self)
       reeve_plugin_shutdown (instance->plugin);
       reeve_capabilities_revoke (instance->broker);
     }
+  reeve_registry_confined_close (self);
 }
 
 /**

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveRegistry: finds plugins, says why it refuses one, loads modules in process, makes and keeps
- * instances. Thread-safe. */
+/* ReeveRegistry: finds plugins, says why it refuses one, loads modules in process or has them
+ * loaded by processes of their own, makes and keeps instances. Thread-safe. */
 #pragma once
 
 #include <reeve-plugin-1.h>
 
 #include "capabilities.h"
+#include "keeper.h"
 #include "manifest.h"
 #include "pins.h"
 
@@ -28,7 +29,9 @@ typedef struct
   char *path;              /* of the manifest */
   ReeveManifest *manifest; /* NULL when it could not be read */
   ReevePluginState state;
-  char *reason; /* NULL unless refused or failed */
+  char *reason;             /* NULL unless refused or failed, or its process has trouble */
+  gboolean confined;        /* runs in a process of its own */
+  ReeveKeeperStatus keeper; /* of that */
 } ReeveRegistryEntry;
 
 typedef struct
@@ -37,7 +40,8 @@ typedef struct
   const ReevePin *pins;
   const ReevePin *extra_pins; /* nullable: tests */
   ReeveCapabilities *capabilities;
-  gint64 setup_us; /* how long a plugin may take to get ready; 0: 30 s */
+  gint64 setup_us;         /* how long a plugin may take to get ready; 0: 30 s */
+  ReeveConfined *confined; /* (nullable): all run in this process */
 } ReeveRegistrySetup;
 
 ReeveRegistry *reeve_registry_new (const ReeveRegistrySetup *setup) G_GNUC_WARN_UNUSED_RESULT;
@@ -70,6 +74,9 @@ ReevePlugin *reeve_registry_instantiate (ReeveRegistry *self, const char *instan
 /* What was instantiated is no good: it is shut down, and its plugin listed as failed. Before
  * anybody uses it. */
 void reeve_registry_discard (ReeveRegistry *self, const char *instance_id, const GError *reason);
+/* Lets a plugin that runs in a process of its own begin anew, also one that is quarantined. Blocks.
+ * REEVE_ERROR_NOT_FOUND; REEVE_ERROR_CONFLICT: it runs in this process, or was refused. */
+gboolean reeve_registry_restart (ReeveRegistry *self, const char *plugin_id, GError **error);
 gint64 reeve_registry_get_setup_us (ReeveRegistry *self);
 /* (transfer none) (nullable) */
 ReevePlugin *reeve_registry_get_instance (ReeveRegistry *self, const char *instance_id);

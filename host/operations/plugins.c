@@ -3,6 +3,8 @@
 #include "operation-functions.h"
 #include "page.h"
 
+#include <unistd.h>
+
 static JsonArray *
 reeve_op_plugins_capabilities (ReeveManifest *manifest)
 {
@@ -19,6 +21,47 @@ reeve_op_plugins_capabilities (ReeveManifest *manifest)
       json_array_add_object_element (array, object);
     }
   return array;
+}
+
+static void
+reeve_op_plugins_add_layers (JsonObject *object, const char *member, RunnerLayers layers)
+{
+  JsonArray *array = json_array_new ();
+
+  for (guint i = 0; i < RUNNER_LAYERS_COUNT; i++)
+    {
+      RunnerLayers layer = (RunnerLayers) (1u << i);
+
+      if ((layers & layer) != 0)
+        json_array_add_string_element (array, runner_layers_get_name (layer));
+    }
+  json_object_set_array_member (object, member, array);
+}
+
+/* Where it runs, and what it is confined by. */
+static void
+reeve_op_plugins_add_place (JsonObject *object, ReeveRegistryEntry *entry)
+{
+  const ReeveKeeperStatus *keeper = &entry->keeper;
+  RunnerLayers wanted = runner_layers_get_wanted (keeper->policy.profile, geteuid () == 0);
+
+  json_object_set_string_member (object, "runs_in", entry->confined ? "runner" : "host");
+  if (!entry->confined)
+    return;
+  json_object_set_string_member (object, "profile",
+                                 runner_layers_get_profile_name (keeper->policy.profile));
+  json_object_set_string_member (object, "process", reeve_keeper_state_get_name (keeper->state));
+  if (keeper->pid != 0)
+    json_object_set_int_member (object, "pid", keeper->pid);
+  else
+    json_object_set_null_member (object, "pid");
+  json_object_set_int_member (object, "crashes", keeper->crashes);
+  if (keeper->known)
+    {
+      reeve_op_plugins_add_layers (object, "layers", keeper->layers);
+      reeve_op_plugins_add_layers (object, "layers_missing", wanted & ~keeper->layers);
+    }
+  reeve_op_plugins_add_layers (object, "accept_weaker", keeper->policy.accept_weaker);
 }
 
 static JsonObject *
@@ -48,6 +91,8 @@ reeve_op_plugins_describe (ReeveRegistryEntry *entry)
                                     reeve_op_plugins_capabilities (entry->manifest));
     }
   json_object_set_array_member (object, "kinds", kinds);
+  if (entry->state != REEVE_PLUGIN_STATE_REFUSED)
+    reeve_op_plugins_add_place (object, entry);
   return object;
 }
 
@@ -73,4 +118,18 @@ reeve_op_plugins_get (ReeveCall *call, ReeveServices *services)
         call, g_error_new (REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, "plugins"));
   else
     reeve_call_answer (call, reeve_op_plugins_describe (entry), NULL);
+}
+
+void
+reeve_op_plugins_restart (ReeveCall *call, ReeveServices *services)
+{
+  const char *plugin_id = reeve_call_get_string (call, "plugin_id");
+  g_autoptr (ReeveRegistryEntry) entry = NULL;
+  GError *error = NULL;
+
+  reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.restart", plugin_id,
+                                  NULL);
+  if (reeve_registry_restart (services->registry, plugin_id, &error))
+    entry = reeve_registry_get (services->registry, plugin_id);
+  reeve_call_answer (call, entry != NULL ? reeve_op_plugins_describe (entry) : NULL, error);
 }

@@ -52,14 +52,15 @@ INTERFACES = {
     "reeve_auth_": {"governance/authentication-providers.c"},
     "reeve_broker_": set(),
     "reeve_context_": {"loader/wire-broker.c"},  # a plugin's own way to its capabilities; of one in a runner, what it sends
-    "reeve_extractor_": {"runtime/extraction.c"},
-    "reeve_sink_": {"runtime/sinks.c"},
+    # what stands in for a plugin that runs in a process of its own passes on what its own functions are called with
+    "reeve_extractor_": {"runtime/extraction.c", "loader/confined-kinds.c", "loader/confined-instance.c", "loader/term.c"},
+    "reeve_sink_": {"runtime/sinks.c", "loader/confined-kinds.c"},
     "reeve_llm_codec_": {"runtime/model-call.c"},
     "reeve_llm_decoder_": {"runtime/model-call.c"},
-    "reeve_llm_engine_": {"runtime/model-engine.c"},
+    "reeve_llm_engine_": {"runtime/model-engine.c", "loader/confined-kinds.c"},
     "reeve_policy_adviser_": {"governance/admission-begin.c", "operations/doctor-checks.c", "operations/policies.c"},
     "reeve_storage_": {"store/", "host/schema-command.c", "operations/metrics-state.c"},  # the last one asks how its cache does
-    "reeve_tool_": {"runtime/tools.c"},
+    "reeve_tool_": {"runtime/tools.c", "loader/confined-kinds.c", "loader/term.c"},
     "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-exchange.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
 }
 
@@ -78,6 +79,9 @@ WITHOUT = {
     "reeve_budget_leases_row_write": "the gate's own book of slices, before any effect and behind its settlement",
     "reeve_budgets_finish": "the gate's own sum of the ledger, brought up to date behind a settlement",
     "reeve_budgets_save_book": "the gate's own sum of the ledger",
+    "reeve_confined_kinds_init_engine": "is a plugin to whoever calls it, by its interface alone",
+    "reeve_confined_kinds_init_sink": "is a plugin to whoever calls it, by its interface alone",
+    "reeve_confined_kinds_init_tool": "is a plugin to whoever calls it, by its interface alone",
     "reeve_http_exchange_send": "of the host itself, for who is named here: a policy agent is asked, a checkpoint is shown to who cosigns it",
     "reeve_idempotency_claim_async": "the gate's own book of keys, before any effect",
     "reeve_idempotency_release": "the gate's own book of keys",

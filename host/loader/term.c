@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whoever calls an instance first in a new process waits until it is set up there; the others wait
+ * for him. */
+#include "term.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "manifest-offers.h"
+#include "module.h"
+#include "runner.h"
+#include "wire-instance.h"
+
+/* threads of a process that has a user of its own; other limits count all that the host's user has
+ */
+#define REEVE_TERM_THREADS     64
+#define REEVE_TERM_ALL_THREADS 4096
+#define REEVE_TERM_FILES       256
+#define REEVE_TERM_FILE_SIZE   (64 * 1024 * 1024)
+/* sanitizers map more than any machine has */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define REEVE_TERM_MEMORY 0
+#else
+#define REEVE_TERM_MEMORY (G_GUINT64_CONSTANT (4) * 1024 * 1024 * 1024)
+#endif
+
+struct _ReeveTerm
+{
+  gatomicrefcount references;
+  ReeveConfined *confined;
+  ReeveManifest *manifest;
+  ReeveWire *wire;
+  GPid pid;
+  RunnerLayers layers;
+  guint users; /* the keeper's, under its lock */
+  GMutex lock;
+  GCond changed;
+  GHashTable *instances; /* key -> ReevePlugin; NULL: somebody sets it up */
+};
+
+static void
+reeve_term_unref_plugin (gpointer plugin)
+{
+  g_clear_object (&plugin);
+}
+
+/* What was loaded is what the manifest, which was granted and shown, speaks of. */
+static gboolean
+reeve_term_is_as_said (ReeveManifest *manifest, ReeveRunner *runner, GError **error)
+{
+  if (strcmp (reeve_runner_get_plugin_id (runner), reeve_manifest_get_id (manifest)) == 0
+      && strcmp (reeve_runner_get_version (runner), reeve_manifest_get_version (manifest)) == 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+               "descriptor: its id and version are \"%s\" %s, the manifest's \"%s\" %s",
+               reeve_runner_get_plugin_id (runner), reeve_runner_get_version (runner),
+               reeve_manifest_get_id (manifest), reeve_manifest_get_version (manifest));
+  return FALSE;
+}
+
+static ReeveRunner *
+reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError **error)
+{
+  const ReeveConfinedSetup *with = reeve_confined_get_setup (confined);
+  const char *const command[] = { with->runner, NULL };
+  gboolean root = geteuid () == 0;
+  const ReeveRunnerSetup setup = {
+    .command = command,
+    .name = reeve_manifest_get_id (plugin->manifest),
+    .profile = plugin->policy.profile,
+    .accept_weaker = plugin->policy.accept_weaker,
+    .uid = root ? plugin->uid : 0,
+    .memory = REEVE_TERM_MEMORY,
+    .processes = root ? REEVE_TERM_THREADS : REEVE_TERM_ALL_THREADS,
+    .files = REEVE_TERM_FILES,
+    .file_size = REEVE_TERM_FILE_SIZE,
+    .wait_us = with->setup_us,
+  };
+  int module = reeve_module_open_pinned (plugin->manifest, plugin->pin, error);
+  ReeveRunner *runner = NULL;
+
+  if (module < 0)
+    return NULL;
+  /* it was read to its end for its digest */
+  lseek (module, 0, SEEK_SET);
+  runner = reeve_runner_new (reeve_confined_get_launcher (confined), &setup, module, error);
+  close (module);
+  if (runner == NULL || reeve_term_is_as_said (plugin->manifest, runner, error))
+    return runner;
+  reeve_runner_free (runner);
+  return NULL;
+}
+
+/**
+ * reeve_term_new:
+ * @confined: what processes of plugins share
+ * @plugin: which
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): its process
+ */
+ReeveTerm *
+reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError **error)
+{
+  ReeveWireHub *hub = reeve_confined_get_hub (confined, error);
+  ReeveRunner *runner = hub != NULL ? reeve_term_start (confined, plugin, error) : NULL;
+  GPid pid = runner != NULL ? reeve_runner_get_pid (runner) : 0;
+  RunnerLayers layers = runner != NULL ? reeve_runner_get_layers (runner) : 0;
+  ReeveWire *wire = runner != NULL ? reeve_wire_new (hub, runner, NULL, error) : NULL;
+  ReeveTerm *self = NULL;
+
+  if (wire == NULL)
+    return NULL;
+  self = g_new0 (ReeveTerm, 1);
+  g_atomic_ref_count_init (&self->references);
+  self->confined = reeve_confined_ref (confined);
+  self->manifest = reeve_manifest_ref (plugin->manifest);
+  self->wire = wire;
+  self->pid = pid;
+  self->layers = layers;
+  self->instances = g_hash_table_new_full (NULL, NULL, NULL, reeve_term_unref_plugin);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  return self;
+}
+
+ReeveTerm *
+reeve_term_ref (ReeveTerm *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+/**
+ * reeve_term_unref:
+ * @self: (transfer full): a term that was closed, at the last one
+ */
+void
+reeve_term_unref (ReeveTerm *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  g_hash_table_unref (self->instances);
+  reeve_wire_unref (self->wire);
+  reeve_manifest_unref (self->manifest);
+  reeve_confined_unref (self->confined);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
+
+/* ---- instances ---- */
+
+/* What it says of itself is what its manifest says of it. */
+static gboolean
+reeve_term_check (ReeveTerm *self, ReevePlugin *plugin, ReeveContext *context, GError **error)
+{
+  g_autoptr (GPtrArray) tools = NULL;
+
+  if (REEVE_IS_EXTRACTOR (plugin))
+    return reeve_manifest_offers_check_media_types (
+        self->manifest, reeve_extractor_media_types (REEVE_EXTRACTOR (plugin)), error);
+  if (!REEVE_IS_TOOL (plugin) || reeve_manifest_offers_get_tools (self->manifest) == NULL)
+    return TRUE;
+  tools = reeve_tool_list (REEVE_TOOL (plugin), context, error);
+  return tools != NULL && reeve_manifest_offers_check_tools (self->manifest, tools, error);
+}
+
+/* The first type that offers it, as in the host. */
+static ReevePlugin *
+reeve_term_make (ReeveTerm *self, ReeveWireKinds kind, GError **error)
+{
+  for (guint i = 0; i < reeve_wire_get_n_types (self->wire); i++)
+    {
+      if ((reeve_wire_get_type_kinds (self->wire, i) & kind) == kind)
+        return reeve_wire_instance_new (self->wire, i);
+    }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "plugin %s does not offer what it says",
+               reeve_manifest_get_id (self->manifest));
+  return NULL;
+}
+
+static ReevePlugin *
+reeve_term_set_up (ReeveTerm *self, const ReeveTermInstance *instance, GError **error)
+{
+  const ReeveContextInfo info
+      = { .struct_size = sizeof info,
+          .deadline
+          = g_get_monotonic_time () + reeve_confined_get_setup (self->confined)->setup_us };
+  g_autoptr (ReeveContext) context = reeve_context_new (&info, instance->broker, NULL);
+  g_autoptr (JsonNode) settings
+      = reeve_json_parse_strict (instance->settings, strlen (instance->settings), error);
+  g_autoptr (ReevePlugin) plugin
+      = settings != NULL ? reeve_term_make (self, instance->kind, error) : NULL;
+
+  if (plugin == NULL
+      || !reeve_plugin_setup (plugin, json_node_get_object (settings), context, error)
+      || (instance->plain && !reeve_term_check (self, plugin, context, error)))
+    return NULL;
+  return g_steal_pointer (&plugin);
+}
+
+/* (transfer full) (nullable): it is there. NULL: the caller sets it up. */
+static ReevePlugin *
+reeve_term_find (ReeveTerm *self, gconstpointer key)
+{
+  gpointer plugin = NULL;
+
+  g_mutex_lock (&self->lock);
+  while (g_hash_table_lookup_extended (self->instances, key, NULL, &plugin) && plugin == NULL)
+    g_cond_wait (&self->changed, &self->lock);
+  if (plugin != NULL)
+    g_object_ref (plugin);
+  else
+    g_hash_table_insert (self->instances, (gpointer) key, NULL);
+  g_mutex_unlock (&self->lock);
+  return plugin;
+}
+
+/**
+ * reeve_term_get_instance:
+ * @self: a term
+ * @instance: which
+ * @error: return location, also for what its setup says
+ *
+ * Returns: (transfer full) (nullable): it, ready
+ */
+ReevePlugin *
+reeve_term_get_instance (ReeveTerm *self, const ReeveTermInstance *instance, GError **error)
+{
+  ReevePlugin *plugin = reeve_term_find (self, instance->key);
+
+  if (plugin != NULL)
+    return plugin;
+  plugin = reeve_term_set_up (self, instance, error);
+  g_mutex_lock (&self->lock);
+  if (plugin != NULL)
+    g_hash_table_insert (self->instances, (gpointer) instance->key, g_object_ref (plugin));
+  else
+    g_hash_table_remove (self->instances, instance->key);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return plugin;
+}
+
+/**
+ * reeve_term_drop_instance:
+ * @self: a term
+ * @key: of an instance that nobody calls any more
+ */
+void
+reeve_term_drop_instance (ReeveTerm *self, gconstpointer key)
+{
+  gpointer plugin = NULL;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_steal_extended (self->instances, key, NULL, &plugin);
+  g_mutex_unlock (&self->lock);
+  if (plugin == NULL)
+    return;
+  reeve_plugin_shutdown (plugin);
+  g_object_unref (plugin);
+}
+
+gboolean
+reeve_term_has_ended (ReeveTerm *self, GError **error)
+{
+  return reeve_wire_has_ended (self->wire, error);
+}
+
+/**
+ * reeve_term_close:
+ * @self: a term without calls under way
+ */
+void
+reeve_term_close (ReeveTerm *self)
+{
+  g_autofree gpointer *keys = NULL;
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  keys = g_hash_table_get_keys_as_array (self->instances, &n);
+  g_mutex_unlock (&self->lock);
+  /* of one that is gone nothing can be asked */
+  for (guint i = 0; i < n && !reeve_term_has_ended (self, NULL); i++)
+    reeve_term_drop_instance (self, keys[i]);
+  reeve_wire_close (self->wire);
+}
+
+GPid
+reeve_term_get_pid (ReeveTerm *self)
+{
+  return self->pid;
+}
+
+RunnerLayers
+reeve_term_get_layers (ReeveTerm *self)
+{
+  return self->layers;
+}
+
+void
+reeve_term_enter (ReeveTerm *self)
+{
+  self->users++;
+}
+
+guint
+reeve_term_leave (ReeveTerm *self)
+{
+  return --self->users;
+}
+
+guint
+reeve_term_count (ReeveTerm *self)
+{
+  return self->users;
+}
