@@ -4,6 +4,7 @@
  * that a configuration can name it for each. */
 #include <glib/gstdio.h>
 #include <reeve-plugin-1.h>
+#include <string.h>
 #include <unistd.h>
 
 /* BROKEN_FOLDER is given: the row */
@@ -183,6 +184,40 @@ broken_tool_init (gpointer iface, gpointer data)
   ((ReeveToolInterface *) iface)->list = BROKEN_LIST;
 }
 
+#ifdef BROKEN_EXTRACTS
+/* A document that says so ends the process. */
+static const char *const *
+broken_media_types (ReeveExtractor *extractor)
+{
+  static const char *const types[] = { "text/x-fragile", NULL };
+
+  return types;
+}
+
+static ReeveExtract *
+broken_extract (ReeveExtractor *extractor, GBytes *bytes, const char *media_type,
+                const char *file_name, ReeveContext *context, GError **error)
+{
+  gsize size = 0;
+  const char *data = g_bytes_get_data (bytes, &size);
+  g_autofree char *text = g_strndup (data, size);
+  ReeveExtract *extract = reeve_extract_new (NULL);
+  volatile int *nowhere = NULL;
+
+  if (strstr (text, "END") != NULL)
+    *nowhere = 0;
+  reeve_extract_add_page (extract, 0, text);
+  return extract;
+}
+
+static void
+broken_extractor_init (gpointer iface, gpointer data)
+{
+  ((ReeveExtractorInterface *) iface)->media_types = broken_media_types;
+  ((ReeveExtractorInterface *) iface)->extract = broken_extract;
+}
+#endif
+
 static GObject *
 broken_construct_nothing (GType type, guint n, GObjectConstructParam *properties)
 {
@@ -223,6 +258,10 @@ broken_register (void)
       REEVE_TYPE_PLUGIN, BROKEN_TYPE_NAME, sizeof (ReevePluginClass), broken_class_init,
       sizeof (ReevePlugin), broken_init, BROKEN_FLAGS);
 
+#ifdef BROKEN_EXTRACTS
+  static const GInterfaceInfo extractor = { broken_extractor_init, NULL, NULL };
+  g_type_add_interface_static (type, REEVE_TYPE_EXTRACTOR, &extractor);
+#endif
 #ifndef BROKEN_NO_INTERFACE
   g_type_add_interface_static (type, REEVE_TYPE_TOOL, &tool);
   g_type_add_interface_static (type, REEVE_TYPE_STORAGE, &plain);
