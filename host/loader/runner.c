@@ -75,6 +75,23 @@ reeve_runner_copy_pidfd (ReeveRunner *self)
   return self->pidfd >= 0 ? fcntl (self->pidfd, F_DUPFD_CLOEXEC, 0) : -1;
 }
 
+/* Which limit a signal tells of. */
+static const char *
+reeve_runner_hint (int number)
+{
+  switch (number)
+    {
+    case SIGSYS:
+      return ": seccomp";
+    case SIGXFSZ:
+      return ": limit of a file's size";
+    case SIGXCPU:
+      return ": limit of the processor's time";
+    default:
+      return "";
+    }
+}
+
 char *
 reeve_runner_describe_end (ReeveRunner *self)
 {
@@ -84,10 +101,12 @@ reeve_runner_describe_end (ReeveRunner *self)
       || waitid ((idtype_t) P_PIDFD, (id_t) self->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0
       || info.si_pid == 0)
     return g_strdup ("closed its wire");
+  if (info.si_code == CLD_EXITED && info.si_status == RUNNER_PLAN_EXIT_MEMORY)
+    return g_strdup ("ran out of memory (memory limit)");
   if (info.si_code == CLD_EXITED)
     return g_strdup_printf ("ended by itself, with code %d", info.si_status);
-  return g_strdup_printf ("was killed by signal %d (%s)", info.si_status,
-                          g_strsignal (info.si_status));
+  return g_strdup_printf ("was killed by signal %d (%s)%s", info.si_status,
+                          g_strsignal (info.si_status), reeve_runner_hint (info.si_status));
 }
 
 /**

@@ -219,6 +219,12 @@ reeve_wire_close (ReeveWire *self)
   g_clear_pointer (&self->runner, reeve_runner_free);
 }
 
+GPid
+reeve_wire_get_runner_pid (ReeveWire *self)
+{
+  return reeve_runner_get_pid (self->runner);
+}
+
 guint
 reeve_wire_get_n_types (ReeveWire *self)
 {

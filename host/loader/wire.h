@@ -51,6 +51,7 @@ ReeveWire *reeve_wire_ref (ReeveWire *self);
 void reeve_wire_unref (ReeveWire *self);
 /* Is the runner gone? @error: why: its signal, or the rule that it broke. */
 gboolean reeve_wire_has_ended (ReeveWire *self, GError **error);
+GPid reeve_wire_get_runner_pid (ReeveWire *self); /* until it is closed */
 guint reeve_wire_get_n_types (ReeveWire *self);
 const char *reeve_wire_get_type_name (ReeveWire *self, guint index);
 ReeveWireKinds reeve_wire_get_type_kinds (ReeveWire *self, guint index);

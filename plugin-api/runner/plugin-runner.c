@@ -3,6 +3,7 @@
  * starts it, looks at it from outside between the steps, and says when to go on. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -69,6 +70,19 @@ plugin_runner_run (const RunnerPlan *plan, RunnerReport *report)
   return runner_serve_wire (plan, descriptor) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* GLib ends a process whose memory is used up as it ends one that is wrong: the host is to know. */
+static GLogWriterOutput
+plugin_runner_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
+{
+  for (gsize i = 0; (level & G_LOG_LEVEL_ERROR) != 0 && i < n_fields; i++)
+    {
+      if (strcmp (fields[i].key, "MESSAGE") == 0 && fields[i].length < 0
+          && strstr (fields[i].value, ": failed to allocate ") != NULL)
+        _exit (RUNNER_PLAN_EXIT_MEMORY);
+    }
+  return g_log_writer_default (level, fields, n_fields, data);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -88,5 +102,6 @@ main (int argc, char **argv)
   message = runner_plan_receive (RUNNER_PLAN_CONTROL_FD, RUNNER_PLAN_TYPE);
   if (message == NULL || !runner_plan_from_variant (&plan, message))
     return 2;
+  g_log_set_writer_func (plugin_runner_log, NULL, NULL);
   return plugin_runner_run (&plan, report);
 }

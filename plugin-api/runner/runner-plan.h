@@ -7,6 +7,8 @@
 
 G_BEGIN_DECLS
 
+/* with this a runner ends that has no memory left */
+#define RUNNER_PLAN_EXIT_MEMORY 70
 #define RUNNER_PLAN_CONTROL_FD  3 /* the control socket */
 #define RUNNER_PLAN_MODULE_FD   4 /* the module, open for reading; none: the host only probes */
 #define RUNNER_PLAN_WIRE_FD     5 /* the wire, a socket: where there is a module */

@@ -12,10 +12,17 @@
 
 #include "runner-input.h"
 
-/* A question to the host; on the stack of whoever asks. */
+/* What the host lets a runner ask at once; an honest one waits before it asks for more. */
+#define RUNNER_WIRE_MAX_QUESTIONS      64
+#define RUNNER_WIRE_MAX_QUESTION_BYTES (16 * 1024 * 1024)
+
+/* A question to the host. It counts until the host answers, whoever still waits for that. */
 typedef struct
 {
   RunnerWire *wire;
+  gsize size;
+  gboolean asked; /* and not answered: it is in the table */
+  gboolean left;  /* nobody waits any more: the answer frees it */
   GDBusMessage *reply;
   gboolean cancelled;
   GCond changed;
@@ -30,6 +37,8 @@ struct _RunnerWire
   GMutex writing;
   GMutex lock;
   GHashTable *questions; /* serial -> RunnerWireQuestion */
+  gsize question_bytes;  /* of all of them */
+  GCond room;            /* for one more, maybe */
   GQueue waiting;        /* GDBusMessage: work that no thread was there for */
   GCond work;
   gboolean reading; /* somebody does */
@@ -42,63 +51,70 @@ struct _RunnerWire
 
 /* ---- writing ---- */
 
+/* A whole message; FALSE: the host is gone */
 static gboolean
 runner_wire_write (RunnerWire *self, const guint8 *data, gsize length)
 {
-  for (gsize done = 0; done < length;)
+  gsize done = 0;
+
+  g_mutex_lock (&self->writing);
+  while (done < length)
     {
       gssize one = send (self->fd, data + done, length - done, MSG_NOSIGNAL);
 
       if (one < 0 && errno != EINTR)
-        return FALSE;
+        break;
       done += one > 0 ? (gsize) one : 0;
     }
-  return TRUE;
+  g_mutex_unlock (&self->writing);
+  return done == length;
 }
 
-static gboolean
-runner_wire_send_as (RunnerWire *self, GDBusMessage *message, guint32 serial)
+/* (transfer full) (nullable): @message as it goes over the wire */
+static guint8 *
+runner_wire_encode (GDBusMessage *message, guint32 serial, gsize *size)
 {
-  g_autofree guint8 *data = NULL;
   g_autoptr (GError) error = NULL;
-  gsize size = 0;
-  gboolean sent = FALSE;
+  guint8 *data = NULL;
 
   g_dbus_message_set_serial (message, serial);
-  data = g_dbus_message_to_blob (message, &size, G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING, &error);
+  data = g_dbus_message_to_blob (message, size, G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING, &error);
   if (data == NULL)
-    {
-      g_printerr ("the wire: %s\n", error->message);
-      return FALSE;
-    }
-  g_mutex_lock (&self->writing);
-  sent = runner_wire_write (self, data, size);
-  g_mutex_unlock (&self->writing);
-  return sent;
+    g_printerr ("the wire: %s\n", error->message);
+  return data;
 }
 
-/* Under the lock. */
 static guint32
 runner_wire_number (RunnerWire *self)
 {
+  guint32 number = 0;
+
+  g_mutex_lock (&self->lock);
   do
-    self->last++;
-  while (self->last == 0 || g_hash_table_contains (self->questions, GUINT_TO_POINTER (self->last)));
-  return self->last;
+    number = ++self->last;
+  while (number == 0 || g_hash_table_contains (self->questions, GUINT_TO_POINTER (number)));
+  g_mutex_unlock (&self->lock);
+  return number;
 }
 
 gboolean
 runner_wire_send (RunnerWire *self, GDBusMessage *message)
 {
-  guint32 serial = 0;
+  gsize size = 0;
+  g_autofree guint8 *data = runner_wire_encode (message, runner_wire_number (self), &size);
 
-  g_mutex_lock (&self->lock);
-  serial = runner_wire_number (self);
-  g_mutex_unlock (&self->lock);
-  return runner_wire_send_as (self, message, serial);
+  return data != NULL && runner_wire_write (self, data, size);
 }
 
 /* ---- questions ---- */
+
+static void
+runner_wire_question_free (RunnerWireQuestion *question)
+{
+  g_clear_object (&question->reply);
+  g_cond_clear (&question->changed);
+  g_free (question);
+}
 
 static void
 runner_wire_on_cancelled (GCancellable *cancellable, gpointer user_data)
@@ -108,22 +124,37 @@ runner_wire_on_cancelled (GCancellable *cancellable, gpointer user_data)
   g_mutex_lock (&question->wire->lock);
   question->cancelled = TRUE;
   g_cond_signal (&question->changed);
+  g_cond_broadcast (&question->wire->room);
   g_mutex_unlock (&question->wire->lock);
 }
 
-/* Under the lock. */
-static void
-runner_wire_wait (RunnerWire *self, RunnerWireQuestion *question, gint64 deadline)
+/* Until something changed. FALSE: it is too late. Under the lock. */
+static gboolean
+runner_wire_sleep (RunnerWire *self, GCond *changed, gint64 deadline)
+{
+  if (deadline != 0)
+    return g_cond_wait_until (changed, &self->lock, deadline);
+  g_cond_wait (changed, &self->lock);
+  return TRUE;
+}
+
+/* Until there is room for it, and the place in the table. FALSE: there was none in time. Under the
+ * lock. */
+static gboolean
+runner_wire_admit (RunnerWire *self, RunnerWireQuestion *question, guint32 serial, gint64 deadline)
 {
   gboolean in_time = TRUE;
 
-  while (question->reply == NULL && !question->cancelled && !self->over && in_time)
-    {
-      if (deadline != 0)
-        in_time = g_cond_wait_until (&question->changed, &self->lock, deadline);
-      else
-        g_cond_wait (&question->changed, &self->lock);
-    }
+  while (in_time && !question->cancelled && !self->over
+         && (g_hash_table_size (self->questions) >= RUNNER_WIRE_MAX_QUESTIONS
+             || self->question_bytes + question->size > RUNNER_WIRE_MAX_QUESTION_BYTES))
+    in_time = runner_wire_sleep (self, &self->room, deadline);
+  if (!in_time || question->cancelled || self->over)
+    return FALSE;
+  g_hash_table_insert (self->questions, GUINT_TO_POINTER (serial), question);
+  question->asked = TRUE;
+  self->question_bytes += question->size;
+  return TRUE;
 }
 
 static void
@@ -137,49 +168,90 @@ runner_wire_fail (const RunnerWire *self, const RunnerWireQuestion *question, GE
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT, "the deadline of the call has passed");
 }
 
+/* (transfer full) (nullable): the reply to @data */
+static GDBusMessage *
+runner_wire_ask_with (RunnerWire *self, RunnerWireQuestion *question, const guint8 *data,
+                      guint32 serial, gint64 deadline, GError **error)
+{
+  GDBusMessage *reply = NULL;
+  gboolean in_time = TRUE;
+
+  g_mutex_lock (&self->lock);
+  in_time = runner_wire_admit (self, question, serial, deadline);
+  g_mutex_unlock (&self->lock);
+  /* where it cannot be sent the host is gone, which whoever reads says */
+  if (in_time)
+    runner_wire_write (self, data, question->size);
+  g_mutex_lock (&self->lock);
+  while (in_time && question->reply == NULL && !question->cancelled && !self->over)
+    in_time = runner_wire_sleep (self, &question->changed, deadline);
+  reply = g_steal_pointer (&question->reply);
+  if (reply == NULL)
+    runner_wire_fail (self, question, error);
+  g_mutex_unlock (&self->lock);
+  return reply;
+}
+
+/* Whoever asked wants no more of it. */
+static void
+runner_wire_leave (RunnerWire *self, RunnerWireQuestion *question)
+{
+  g_mutex_lock (&self->lock);
+  question->left = TRUE;
+  if (question->asked)
+    question = NULL;
+  g_mutex_unlock (&self->lock);
+  if (question != NULL)
+    runner_wire_question_free (question);
+}
+
 GDBusMessage *
 runner_wire_ask (RunnerWire *self, GDBusMessage *message, gint64 deadline,
                  GCancellable *cancellable, GError **error)
 {
-  RunnerWireQuestion question = { .wire = self };
+  guint32 serial = runner_wire_number (self);
+  RunnerWireQuestion *question = g_new0 (RunnerWireQuestion, 1);
+  g_autofree guint8 *data = runner_wire_encode (message, serial, &question->size);
+  GDBusMessage *reply = NULL;
   gulong handler = 0;
-  guint32 serial = 0;
 
-  g_cond_init (&question.changed);
-  g_mutex_lock (&self->lock);
-  serial = runner_wire_number (self);
-  g_hash_table_insert (self->questions, GUINT_TO_POINTER (serial), &question);
-  g_mutex_unlock (&self->lock);
+  question->wire = self;
+  g_cond_init (&question->changed);
   if (cancellable != NULL)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (runner_wire_on_cancelled), &question,
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (runner_wire_on_cancelled), question,
                                      NULL);
-  /* where it cannot be sent the host is gone, which whoever reads says */
-  runner_wire_send_as (self, message, serial);
-  g_mutex_lock (&self->lock);
-  runner_wire_wait (self, &question, deadline);
-  g_hash_table_remove (self->questions, GUINT_TO_POINTER (serial));
-  if (question.reply == NULL)
-    runner_wire_fail (self, &question, error);
-  g_mutex_unlock (&self->lock);
+  if (data != NULL)
+    reply = runner_wire_ask_with (self, question, data, serial, deadline, error);
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the question is no message");
   g_cancellable_disconnect (cancellable, handler);
-  g_cond_clear (&question.changed);
-  return question.reply;
+  runner_wire_leave (self, question);
+  return reply;
 }
 
+/* The host counts it no more. */
 static void
 runner_wire_take_reply (RunnerWire *self, GDBusMessage *message)
 {
+  gpointer serial = GUINT_TO_POINTER (g_dbus_message_get_reply_serial (message));
   RunnerWireQuestion *question = NULL;
+  RunnerWireQuestion *gone = NULL;
 
   g_mutex_lock (&self->lock);
-  question = g_hash_table_lookup (self->questions,
-                                  GUINT_TO_POINTER (g_dbus_message_get_reply_serial (message)));
-  if (question != NULL && question->reply == NULL)
+  question = g_hash_table_lookup (self->questions, serial);
+  if (question != NULL)
     {
+      g_hash_table_remove (self->questions, serial);
+      self->question_bytes -= question->size;
+      question->asked = FALSE;
       question->reply = g_object_ref (message);
       g_cond_signal (&question->changed);
+      g_cond_broadcast (&self->room);
+      gone = question->left ? question : NULL;
     }
   g_mutex_unlock (&self->lock);
+  if (gone != NULL)
+    runner_wire_question_free (gone);
 }
 
 /* ---- reading ---- */
@@ -212,6 +284,7 @@ runner_wire_end (RunnerWire *self)
   g_hash_table_iter_init (&iter, self->questions);
   while (g_hash_table_iter_next (&iter, NULL, &question))
     g_cond_signal (&((RunnerWireQuestion *) question)->changed);
+  g_cond_broadcast (&self->room);
   g_cond_broadcast (&self->work);
 }
 
@@ -346,6 +419,7 @@ runner_wire_new (int fd, const RunnerWireHandlers *handlers, gpointer user_data)
   g_mutex_init (&self->writing);
   g_mutex_init (&self->lock);
   g_cond_init (&self->work);
+  g_cond_init (&self->room);
   g_queue_init (&self->waiting);
   self->questions = g_hash_table_new (g_direct_hash, g_direct_equal);
   runner_input_init (&self->input, fd);

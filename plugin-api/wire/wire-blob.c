@@ -52,10 +52,19 @@ wire_blob_new_open (gsize size, GError **error)
 GBytes *
 wire_blob_map (int fd, GError **error)
 {
-  g_autoptr (GMappedFile) file = g_mapped_file_new_from_fd (fd, FALSE, error);
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GMappedFile) file = g_mapped_file_new_from_fd (fd, FALSE, &problem);
+  gint64 size = lseek (fd, 0, SEEK_END);
 
   close (fd);
-  return file != NULL ? g_mapped_file_get_bytes (file) : NULL;
+  if (file != NULL)
+    return g_mapped_file_get_bytes (file);
+  if (g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOMEM))
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+                 "no memory for a blob of %" G_GINT64_FORMAT " bytes", size);
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "a blob: %s", problem->message);
+  return NULL;
 }
 
 GBytes *

@@ -85,7 +85,10 @@ wire_fixture_make_runner (WireFixture *self, RunnerLayersProfile profile, const 
     .profile = profile,
     .accept_weaker = program != NULL ? (RunnerLayers) ~0u : 0,
     .uid = geteuid () == 0 && program == NULL ? UID_OF_PLUGIN : 0,
-    .processes = geteuid () == 0 ? 24 : 4096,
+    .memory = self->memory,
+    .processes = geteuid () != 0        ? 4096
+                 : self->processes != 0 ? self->processes
+                                        : 24,
     .files = 64,
     .file_size = 1 << 20,
     .wait_us = WIRE_FIXTURE_WAIT_US,

@@ -5,6 +5,8 @@
 
 #include <reeve-plugin-1.h>
 
+#define WIRE_PLUGIN_ASKS 100
+
 G_DECLARE_FINAL_TYPE (WirePlugin, wire_plugin, WIRE, PLUGIN, ReevePlugin)
 
 struct _WirePlugin
@@ -74,6 +76,60 @@ wire_plugin_ask (ReeveContext *context, GError **error)
   return reeve_tool_result_new (text, answer, FALSE);
 }
 
+typedef struct
+{
+  ReeveContext *context;
+  JsonNode *params;
+  GError *error;
+} WirePluginAsk;
+
+static gpointer
+wire_plugin_ask_one (gpointer data)
+{
+  WirePluginAsk *ask = data;
+  g_autoptr (JsonNode) answer
+      = reeve_context_call (ask->context, "test.echo", ask->params, &ask->error);
+
+  return NULL;
+}
+
+/* Asks 100 times at once, with 30 MB together, and says how often that went well. */
+static ReeveToolResult *
+wire_plugin_ask_much (ReeveContext *context, GError **error)
+{
+  g_autofree char *word = g_strnfill (300 * 1000, 'w');
+  WirePluginAsk asks[WIRE_PLUGIN_ASKS] = { 0 };
+  GThread *threads[WIRE_PLUGIN_ASKS] = { NULL };
+  g_autofree char *text = NULL;
+  guint good = 0;
+
+  for (guint i = 0; i < WIRE_PLUGIN_ASKS; i++)
+    {
+      asks[i] = (WirePluginAsk){ context, json_node_new (JSON_NODE_OBJECT), NULL };
+      json_node_take_object (asks[i].params, json_object_new ());
+      json_object_set_string_member (json_node_get_object (asks[i].params), "word", word);
+      threads[i] = g_thread_new ("ask", wire_plugin_ask_one, &asks[i]);
+    }
+  for (guint i = 0; i < WIRE_PLUGIN_ASKS; i++)
+    {
+      g_thread_join (threads[i]);
+      json_node_unref (asks[i].params);
+      good += asks[i].error == NULL;
+      if (asks[i].error != NULL && *error == NULL)
+        g_propagate_error (error, asks[i].error);
+    }
+  text = g_strdup_printf ("%u", good);
+  return *error == NULL ? reeve_tool_result_new (text, NULL, FALSE) : NULL;
+}
+
+/* Memory until there is no more. */
+static void
+wire_plugin_gorge (void)
+{
+  for (;;)
+    memset (g_malloc (1 << 20), 'm', 1 << 20);
+}
+
 /* Sends a body of @size bytes, and says what came back. */
 static ReeveToolResult *
 wire_plugin_send (ReeveContext *context, gsize size, GError **error)
@@ -111,6 +167,10 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
     _exit (7);
   if (strcmp (name, "ask") == 0)
     return wire_plugin_ask (context, error);
+  if (strcmp (name, "ask-much") == 0)
+    return wire_plugin_ask_much (context, error);
+  if (strcmp (name, "gorge") == 0)
+    wire_plugin_gorge ();
   if (strcmp (name, "send-none") == 0 || strcmp (name, "send-much") == 0)
     return wire_plugin_send (context, strcmp (name, "send-much") == 0 ? 3 << 20 : 0, error);
   if (strcmp (name, "send-too-much") == 0)
@@ -128,6 +188,8 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
     }
   if (strcmp (name, "large") == 0)
     text = g_strnfill (2 * 1024 * 1024, 'x');
+  else if (strcmp (name, "some") == 0)
+    text = g_strnfill (900 * 1000, 'x');
   else
     text = wire_plugin_describe (context);
   return reeve_tool_result_new (text, NULL, FALSE);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `test.echo` gives back what it is given, `test.started` counts. */
+#include "test-broker.h"
+
+#include <string.h>
+
+struct _TestBroker
+{
+  GObject parent_instance;
+  GMutex lock;
+  GCond changed;
+  guint started;
+  guint echoes;
+  guint held; /* echoes that wait until there are so many */
+};
+
+static void test_broker_iface_init (ReeveBrokerInterface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TestBroker, test_broker, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (REEVE_TYPE_BROKER, test_broker_iface_init))
+
+static void
+test_broker_class_init (TestBrokerClass *klass)
+{
+}
+
+static void
+test_broker_init (TestBroker *self)
+{
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+}
+
+static JsonNode *
+test_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capability,
+                  JsonNode *params, GError **error)
+{
+  TestBroker *self = TEST_BROKER (broker);
+
+  if (strcmp (capability, "test.echo") != 0 && strcmp (capability, "test.started") != 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY, "not granted");
+      return NULL;
+    }
+  g_mutex_lock (&self->lock);
+  self->started += strcmp (capability, "test.started") == 0;
+  self->echoes += strcmp (capability, "test.echo") == 0;
+  g_cond_broadcast (&self->changed);
+  while (strcmp (capability, "test.echo") == 0 && self->echoes < self->held)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+  return json_node_copy (params);
+}
+
+/* Gives the body back, and what it saw. */
+static ReeveHttpResponse *
+test_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *request,
+                  GError **error)
+{
+  ReeveHttpResponse *response = reeve_http_response_new (207);
+  g_autofree char *headers = g_strjoinv (",", (char **) reeve_http_request_get_headers (request));
+  g_autofree char *seen = g_strdup_printf (
+      "%s %s %s %u %d", reeve_http_request_get_method (request),
+      reeve_http_request_get_url (request), headers, reeve_http_request_get_timeout_ms (request),
+      reeve_http_request_get_idempotent (request));
+
+  reeve_http_response_add_header (response, "X-Seen", seen);
+  /* a server need not say what its bytes are */
+  reeve_http_response_add_header (response, "X-Name", "caf\351");
+  reeve_http_response_set_body (response, reeve_http_request_get_body (request));
+  return response;
+}
+
+static void
+test_broker_iface_init (ReeveBrokerInterface *iface)
+{
+  iface->call = test_broker_call;
+  iface->http = test_broker_http;
+}
+
+void
+test_broker_wait (TestBroker *self, guint count)
+{
+  g_mutex_lock (&self->lock);
+  while (self->started < count)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+test_broker_has (TestBroker *self, guint count)
+{
+  gboolean has = FALSE;
+
+  g_mutex_lock (&self->lock);
+  has = self->started >= count;
+  g_mutex_unlock (&self->lock);
+  return has;
+}
+
+void
+test_broker_hold (TestBroker *self, guint count)
+{
+  self->held = count;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* TestBroker: capabilities for tests of the wire. */
+#pragma once
+
+#include <reeve-plugin-1.h>
+
+G_BEGIN_DECLS
+
+#define TEST_TYPE_BROKER (test_broker_get_type ())
+G_DECLARE_FINAL_TYPE (TestBroker, test_broker, TEST, BROKER, GObject)
+
+/* Until `test.started` was asked for @count times. */
+void test_broker_wait (TestBroker *self, guint count);
+/* No `test.echo` ends before @count of them have begun. Before any call. */
+void test_broker_hold (TestBroker *self, guint count);
+gboolean test_broker_has (TestBroker *self, guint count);
+
+G_END_DECLS

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The wire at its limits: calls under way each way, bytes a second, memory, and all of them when a
+ * runner dies. */
+#include <string.h>
+
+#include "test-broker.h"
+#include "wire-fixture.h"
+
+#define CALLS 64
+#define MORE  16
+
+static WireFixture *
+new_fixture (const char *name, guint processes, guint64 memory, const ReeveWireLimits *limits)
+{
+  g_autofree char *module = wire_fixture_get_path (name);
+  WireFixture *fixture = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, NULL, NULL, NULL);
+
+  fixture->processes = processes;
+  fixture->memory = memory;
+  wire_fixture_start (fixture, RUNNER_LAYERS_PROFILE_STRICT, module, NULL, limits);
+  g_assert_no_error (fixture->error);
+  wire_fixture_set_up (fixture, 0, "{}");
+  g_assert_no_error (fixture->error);
+  return fixture;
+}
+
+static ReeveToolResult *
+call_with (WireFixture *fixture, const char *name, ReeveContext *context, GError **error)
+{
+  g_autoptr (JsonNode) none = wire_fixture_json ("{}");
+
+  return reeve_tool_call (REEVE_TOOL (fixture->plugin), name, json_node_get_object (none), context,
+                          error);
+}
+
+/* It answers, once there is room for one more call. */
+static void
+assert_answers (WireFixture *fixture)
+{
+  for (;;)
+    {
+      g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ReeveToolResult) result = call_with (fixture, "who", context, &error);
+
+      if (result != NULL)
+        return;
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_BUSY);
+      g_usleep (1000);
+    }
+}
+
+/* ---- many at once ---- */
+
+typedef struct
+{
+  WireFixture *fixture;
+  ReeveBroker *broker;
+  GCancellable *cancellable;
+  GMutex lock;
+  GCond changed;
+  guint ended;
+  guint busy;
+  guint cancelled;
+  guint dead;
+} Crowd;
+
+static gpointer
+call_in_crowd (gpointer data)
+{
+  Crowd *self = data;
+  g_autoptr (ReeveContext) context = wire_fixture_context (600000, self->broker, self->cancellable);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (call_with (self->fixture, "sleep", context, &error));
+  g_mutex_lock (&self->lock);
+  self->ended++;
+  self->busy += g_error_matches (error, REEVE_ERROR, REEVE_ERROR_BUSY)
+                && strcmp (error->message, "plugin wire: it has 64 calls under way") == 0;
+  self->cancelled += g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED);
+  self->dead += g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PLUGIN)
+                && strstr (error->message, "its runner was killed by signal 4") != NULL;
+  g_cond_signal (&self->changed);
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+static void
+crowd_start (Crowd *self, WireFixture *fixture, GThread **threads, guint count)
+{
+  *self = (Crowd){ .fixture = fixture,
+                   .broker = g_object_new (TEST_TYPE_BROKER, NULL),
+                   .cancellable = g_cancellable_new () };
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  for (guint i = 0; i < count; i++)
+    threads[i] = g_thread_new ("call", call_in_crowd, self);
+}
+
+static void
+crowd_end (Crowd *self, GThread **threads, guint count)
+{
+  for (guint i = 0; i < count; i++)
+    g_thread_join (threads[i]);
+  g_object_unref (self->broker);
+  g_object_unref (self->cancellable);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+}
+
+/* As many as there may be are under way; each one more is told so at once, and all end when they
+ * are cancelled. */
+static void
+test_calls (void)
+{
+  g_autoptr (WireFixture) fixture = new_fixture ("wire-plugin.so", 0, 0, NULL);
+  GThread *threads[CALLS + MORE] = { NULL };
+  Crowd crowd = { .ended = 0 };
+
+  crowd_start (&crowd, fixture, threads, CALLS + MORE);
+  g_mutex_lock (&crowd.lock);
+  while (crowd.ended < MORE)
+    g_cond_wait (&crowd.changed, &crowd.lock);
+  g_assert_cmpuint (crowd.busy, ==, MORE);
+  g_mutex_unlock (&crowd.lock);
+  g_cancellable_cancel (crowd.cancellable);
+  crowd_end (&crowd, threads, CALLS + MORE);
+  g_assert_cmpuint (crowd.busy, ==, MORE);
+  g_assert_cmpuint (crowd.cancelled, ==, CALLS);
+  assert_answers (fixture);
+  g_assert_false (reeve_wire_has_ended (fixture->wire, NULL));
+}
+
+/* All that is under way fails when the runner dies, also what waits for a worker there. */
+static void
+test_death (void)
+{
+  g_autoptr (WireFixture) fixture = new_fixture ("wire-plugin.so", 0, 0, NULL);
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+  GThread *threads[CALLS - 1] = { NULL };
+  Crowd crowd = { .ended = 0 };
+  g_autoptr (GError) error = NULL;
+
+  crowd_start (&crowd, fixture, threads, 10);
+  test_broker_wait (TEST_BROKER (crowd.broker), 10);
+  g_assert_null (call_with (fixture, "crash", context, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  crowd_end (&crowd, threads, 10);
+  g_assert_cmpuint (crowd.dead, ==, 10);
+  g_clear_error (&error);
+  g_assert_null (call_with (fixture, "who", context, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+}
+
+/* A plugin that asks for more at once than the host lets it waits in its own process, and is not
+ * ended: neither more calls nor more bytes are under way than there may be. */
+static void
+test_questions (void)
+{
+  g_autoptr (WireFixture) fixture = new_fixture ("wire-plugin.so", 200, 0, NULL);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  g_autoptr (ReeveContext) context = wire_fixture_context (600000, broker, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveToolResult) result = NULL;
+
+  /* as many as the host has workers for */
+  test_broker_hold (TEST_BROKER (broker), 32);
+  result = call_with (fixture, "ask-much", context, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (reeve_tool_result_get_text (result), ==, "100");
+  assert_answers (fixture);
+}
+
+/* What is said faster than it may be is read later: bytes over those of the first second take time.
+ */
+static void
+test_rate (void)
+{
+  const ReeveWireLimits limits = { .per_second = 8 * 1000 * 1000 };
+  g_autoptr (WireFixture) fixture = new_fixture ("wire-plugin.so", 0, 0, &limits);
+  gint64 start = g_get_monotonic_time ();
+
+  for (guint i = 0; i < 12; i++)
+    {
+      g_autoptr (ReeveContext) context = wire_fixture_context (600000, NULL, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ReeveToolResult) result = call_with (fixture, "some", context, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpuint (strlen (reeve_tool_result_get_text (result)), ==, 900 * 1000);
+    }
+  /* 10,800,000 bytes */
+  g_assert_cmpint (g_get_monotonic_time () - start, >=, 280 * 1000);
+}
+
+/* ---- memory ---- */
+
+/* Bytes of address space that a runner uses that does nothing. */
+static guint64
+measure_runner (WireFixture *fixture)
+{
+  g_autofree char *path
+      = g_strdup_printf ("/proc/%d/status", (int) reeve_wire_get_runner_pid (fixture->wire));
+  g_autofree char *status = NULL;
+  const char *line = NULL;
+
+  g_assert_true (g_file_get_contents (path, &status, NULL, NULL));
+  line = strstr (status, "VmPeak:");
+  g_assert_nonnull (line);
+  return g_ascii_strtoull (line + strlen ("VmPeak:"), NULL, 10) * 1024;
+}
+
+static ReeveExtract *
+extract_with (WireFixture *fixture, gsize size, GError **error)
+{
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+  g_autofree char *data = g_strnfill (size, 'd');
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_steal_pointer (&data), size);
+
+  return reeve_extractor_extract (REEVE_EXTRACTOR (fixture->plugin), bytes, "text/plain", "a",
+                                  context, error);
+}
+
+/* A runner with less memory than a document has: the call fails, and the host goes on. */
+static void
+test_blob (void)
+{
+  const gsize large = 96 * 1024 * 1024;
+  guint64 usual = 0;
+
+  {
+    g_autoptr (WireFixture) free_one = new_fixture ("wire-sink.so", 0, 0, NULL);
+    g_autoptr (ReeveExtract) extract = extract_with (free_one, 1000, NULL);
+
+    g_assert_nonnull (extract);
+    usual = measure_runner (free_one);
+  }
+  {
+    g_autoptr (WireFixture) fixture = new_fixture ("wire-sink.so", 0, usual + large / 2, NULL);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (extract_with (fixture, large, &error));
+    /* how much is left of its memory depends on its threads: it may not map it, or not copy it */
+    if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PLUGIN))
+      g_assert_true (g_str_has_prefix (error->message, "plugin wire-sink: its runner "));
+    else
+      g_assert_cmpstr (error->message, ==, "no memory for a blob of 100663296 bytes");
+  }
+}
+
+/* A plugin that takes all there is ends, and whoever called it learns why. */
+static void
+test_memory (void)
+{
+  g_autoptr (WireFixture) free_one = new_fixture ("wire-plugin.so", 0, 0, NULL);
+  g_autoptr (WireFixture) fixture = NULL;
+  g_autoptr (ReeveContext) context = wire_fixture_context (600000, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  assert_answers (free_one);
+  fixture = new_fixture ("wire-plugin.so", 0, measure_runner (free_one) + (64 << 20), NULL);
+  g_assert_null (call_with (fixture, "gorge", context, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  g_assert_cmpstr (error->message, ==, "plugin wire: its runner ran out of memory (memory limit)");
+  assert_answers (free_one);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/wire/load/calls", test_calls);
+  g_test_add_func ("/wire/load/death", test_death);
+  g_test_add_func ("/wire/load/questions", test_questions);
+  g_test_add_func ("/wire/load/rate", test_rate);
+  g_test_add_func ("/wire/load/blob", test_blob);
+  g_test_add_func ("/wire/load/memory", test_memory);
+  return g_test_run ();
+}
