@@ -19,8 +19,9 @@ reeve_rest_headers_set_page (SoupMessageHeaders *headers)
 /* Only an encrypted answer may ask for encryption (RFC 6797, 7.2). */
 static void
 reeve_rest_headers_set_transport (SoupMessageHeaders *headers, ReeveRestConnection *connection,
-                                  gint64 seconds)
+                                  const ReeveRestShared *shared)
 {
+  gint64 seconds = shared->tls != NULL ? reeve_rest_tls_get_hsts (shared->tls) : 0;
   char value[64] = { 0 };
 
   if (seconds <= 0 || connection == NULL
@@ -31,35 +32,33 @@ reeve_rest_headers_set_transport (SoupMessageHeaders *headers, ReeveRestConnecti
 }
 
 static void
-reeve_rest_headers_set_all (SoupMessageHeaders *headers, ReeveRestConnection *connection,
-                            const ReeveRestShared *shared)
-{
-  soup_message_headers_append (headers, "X-Content-Type-Options", "nosniff");
-  soup_message_headers_append (headers, "X-Frame-Options", "DENY");
-  soup_message_headers_append (headers, "Referrer-Policy", "no-referrer");
-  soup_message_headers_append (headers, "Cache-Control", "no-store");
-  soup_message_headers_append (headers, "Cross-Origin-Resource-Policy", "same-origin");
-  soup_message_headers_append (headers, "Content-Security-Policy", REEVE_REST_HEADERS_POLICY);
-  if (shared->tls != NULL)
-    reeve_rest_headers_set_transport (headers, connection, reeve_rest_tls_get_hsts (shared->tls));
-}
-
-static void
 reeve_rest_headers_on_started (SoupServer *server, SoupServerMessage *msg, gpointer user_data)
 {
+  /* what stands before the first line break is skipped */
+  static const char lines[] = "\r\n" REEVE_REST_HEADERS_STANDING REEVE_REST_HEADERS_POLICY_LINE;
+  const ReeveRestShared *shared = user_data;
+  SoupMessageHeaders *headers = soup_server_message_get_response_headers (msg);
   GSocketAddress *remote = soup_server_message_get_remote_address (msg);
 
-  reeve_rest_headers_set_all (soup_server_message_get_response_headers (msg),
-                              remote != NULL ? reeve_rest_connection_from_address (remote) : NULL,
-                              user_data);
+  (void) soup_headers_parse (lines, sizeof lines - 1, headers);
+  reeve_rest_headers_set_transport (
+      headers, remote != NULL ? reeve_rest_connection_from_address (remote) : NULL, shared);
 }
 
 void
 reeve_rest_headers_set (SoupMessageHeaders *headers, ReeveRestConnection *connection,
                         ReeveRestThread *thread)
 {
-  reeve_rest_headers_set_all (headers, connection, reeve_rest_thread_get_shared (thread));
+  reeve_rest_headers_set_transport (headers, connection, reeve_rest_thread_get_shared (thread));
   soup_message_headers_append (headers, "Date", reeve_rest_thread_get_date (thread));
+}
+
+const char *
+reeve_rest_headers_get_standing (SoupMessageHeaders *headers)
+{
+  return soup_message_headers_get_one (headers, "Content-Security-Policy") != NULL
+             ? REEVE_REST_HEADERS_STANDING
+             : REEVE_REST_HEADERS_STANDING REEVE_REST_HEADERS_POLICY_LINE;
 }
 
 void

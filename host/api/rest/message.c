@@ -5,8 +5,9 @@
 
 #include <string.h>
 
+#include "headers.h"
+
 #define REEVE_REST_MESSAGE_READ (16 * 1024)
-#define REEVE_REST_MESSAGE_HEAD 1024 /* bytes that a head usually takes */
 
 struct _ReeveRestMessage
 {
@@ -166,37 +167,49 @@ reeve_rest_message_set_length (ReeveRestMessage *self)
     g_queue_clear_full (&self->pending, (GDestroyNotify) g_bytes_unref);
 }
 
+/* As libsoup writes it: the same, in the same order. */
+static GBytes *
+reeve_rest_message_write_head (ReeveRestMessage *self)
+{
+  const char *standing = reeve_rest_headers_get_standing (self->response);
+  const char *phrase = soup_status_get_phrase (self->status);
+  SoupMessageHeadersIter iter;
+  const char *name = NULL;
+  const char *value = NULL;
+  char status[16] = { 0 };
+  gsize size = strlen ("HTTP/1.1 \r\n\r\n") + strlen (phrase) + strlen (standing);
+  char *text = NULL;
+  char *at = NULL;
+
+  size += (gsize) g_snprintf (status, sizeof status, "%u ", self->status);
+  soup_message_headers_iter_init (&iter, self->response);
+  while (soup_message_headers_iter_next (&iter, &name, &value))
+    size += strlen (name) + strlen (": \r\n") + strlen (value);
+  /* just as long as it is: more than 1 KiB is a large piece for malloc(), which tidies up first */
+  text = g_malloc (size + 1);
+  at = g_stpcpy (g_stpcpy (g_stpcpy (text, "HTTP/1.1 "), status), phrase);
+  at = g_stpcpy (g_stpcpy (at, "\r\n"), standing);
+  soup_message_headers_iter_init (&iter, self->response);
+  while (soup_message_headers_iter_next (&iter, &name, &value))
+    at = g_stpcpy (g_stpcpy (g_stpcpy (g_stpcpy (at, name), ": "), value), "\r\n");
+  g_stpcpy (at, "\r\n");
+  return g_bytes_new_take (text, size);
+}
+
 /* The head goes before what there is of the body. */
 static void
 reeve_rest_message_begin (ReeveRestMessage *self)
 {
-  GString *text = g_string_sized_new (REEVE_REST_MESSAGE_HEAD);
-  SoupMessageHeadersIter iter;
-  const char *name = NULL;
-  const char *value = NULL;
-  char status[8] = { 0 };
+  GBytes *head = NULL;
 
   self->begun = TRUE;
   if (!self->streaming)
     reeve_rest_message_set_length (self);
-  g_snprintf (status, sizeof status, "%u ", self->status);
-  g_string_append_len (text, "HTTP/1.1 ", 9);
-  g_string_append (text, status);
-  g_string_append (text, soup_status_get_phrase (self->status));
-  g_string_append_len (text, "\r\n", 2);
-  soup_message_headers_iter_init (&iter, self->response);
-  while (soup_message_headers_iter_next (&iter, &name, &value))
-    {
-      g_string_append (text, name);
-      g_string_append_len (text, ": ", 2);
-      g_string_append (text, value);
-      g_string_append_len (text, "\r\n", 2);
-    }
-  g_string_append_len (text, "\r\n", 2);
+  head = reeve_rest_message_write_head (self);
   /* nobody looks at them again: a stream may be open for long */
   soup_message_headers_clear (self->response);
-  self->head = text->len;
-  g_queue_push_head (&self->pending, g_string_free_to_bytes (text));
+  self->head = g_bytes_get_size (head);
+  g_queue_push_head (&self->pending, head);
 }
 
 /* How much of the first part was written; 0: the client must read first. */

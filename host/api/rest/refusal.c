@@ -73,21 +73,14 @@ reeve_rest_refusal_new (guint status, const char *detail, const char *instance)
   ids = reeve_digests_hex (random, sizeof random);
   trace_id = g_strndup (ids, 32);
   body = reeve_rest_refusal_write (row, detail, instance, trace_id);
-  answer = g_strdup_printf ("HTTP/1.1 %u %s\r\n"
-                            "Content-Type: application/problem+json\r\n"
-                            "Content-Length: %zu\r\n"
-                            "Connection: close\r\n"
-                            "%s"
-                            "Cache-Control: no-store\r\n"
-                            "Cross-Origin-Resource-Policy: same-origin\r\n"
-                            "X-Content-Type-Options: nosniff\r\n"
-                            "X-Frame-Options: DENY\r\n"
-                            "Referrer-Policy: no-referrer\r\n"
-                            "Content-Security-Policy: " REEVE_REST_HEADERS_POLICY "\r\n"
-                            "traceparent: 00-%s-%s-01\r\n"
-                            "X-Request-Id: %s\r\n\r\n%s",
-                            row->status, row->phrase, strlen (body),
-                            status == 503 ? "Retry-After: 1\r\n" : "", trace_id, ids + 32,
-                            request_id, body);
+  answer = g_strdup_printf (
+      "HTTP/1.1 %u %s\r\n"
+      "Content-Type: application/problem+json\r\n"
+      "Content-Length: %zu\r\n"
+      "Connection: close\r\n"
+      "%s" REEVE_REST_HEADERS_STANDING REEVE_REST_HEADERS_POLICY_LINE "traceparent: 00-%s-%s-01\r\n"
+      "X-Request-Id: %s\r\n\r\n%s",
+      row->status, row->phrase, strlen (body), status == 503 ? "Retry-After: 1\r\n" : "", trace_id,
+      ids + 32, request_id, body);
   return g_bytes_new_take (answer, strlen (answer));
 }
