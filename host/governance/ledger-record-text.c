@@ -85,12 +85,10 @@ reeve_ledger_record_write_bytes (GString *json, const char *bytes, gsize length)
   json->str[json->len] = 0;
 }
 
-/* Appends it in quotes; it has been looked at by reeve_ledger_record_check_string(). */
+/* Appends it in quotes; @plain: what reeve_ledger_record_check_string() said of it. */
 void
-reeve_ledger_record_write_string (GString *json, const char *value)
+reeve_ledger_record_write_string (GString *json, const char *value, gsize plain)
 {
-  gsize plain = reeve_ledger_record_measure_plain (value);
-
   reeve_ledger_record_write_bytes (json, "\"", 1);
   reeve_ledger_record_write_bytes (json, value, plain);
   if (value[plain] != 0)
@@ -113,14 +111,16 @@ reeve_ledger_record_write_number (GString *json, guint64 value)
   reeve_ledger_record_write_bytes (json, digits + at, sizeof digits - at);
 }
 
+/* @plain: (out): how much of it is written as it stands */
 gboolean
-reeve_ledger_record_check_string (const char *name, const char *value, GError **error)
+reeve_ledger_record_check_string (const char *name, const char *value, gsize *plain, GError **error)
 {
-  gsize plain = reeve_ledger_record_measure_plain (value);
-  gsize length = plain + strlen (value + plain);
+  gsize length = 0;
 
+  *plain = reeve_ledger_record_measure_plain (value);
+  length = *plain + strlen (value + *plain);
   if (length <= REEVE_LEDGER_RECORD_MAX_STRING
-      && (value[plain] == 0 || g_utf8_validate_len (value, length, NULL)))
+      && (value[*plain] == 0 || g_utf8_validate_len (value, length, NULL)))
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
                "%s of a ledger record is longer than %d bytes or not UTF-8", name,

@@ -9,9 +9,10 @@ G_BEGIN_DECLS
 /* 0: it has none */
 char reeve_ledger_record_short_escape (guchar c);
 void reeve_ledger_record_write_bytes (GString *json, const char *bytes, gsize length);
-void reeve_ledger_record_write_string (GString *json, const char *value);
+void reeve_ledger_record_write_string (GString *json, const char *value, gsize plain);
 void reeve_ledger_record_write_number (GString *json, guint64 value);
-gboolean reeve_ledger_record_check_string (const char *name, const char *value, GError **error);
+gboolean reeve_ledger_record_check_string (const char *name, const char *value, gsize *plain,
+                                           GError **error);
 /* FALSE: it is no such number, or a record says it without quotes */
 gboolean reeve_ledger_record_parse_wide (const char *text, gint64 *value);
 

@@ -155,9 +155,9 @@ reeve_ledger_record_write_name (GString *json, const ReeveLedgerRecordField *fie
 static void
 reeve_ledger_record_write_inner (GString *json, const char *name, gsize start)
 {
-  g_string_append (json, json->len == start ? "{\"" : ",\"");
-  g_string_append (json, name);
-  g_string_append (json, "\":");
+  reeve_ledger_record_write_bytes (json, json->len == start ? "{\"" : ",\"", 2);
+  reeve_ledger_record_write_bytes (json, name, strlen (name));
+  reeve_ledger_record_write_bytes (json, "\":", 2);
 }
 
 static gboolean
@@ -165,6 +165,7 @@ reeve_ledger_record_write_object (GString *json, const ReeveLedgerRecordField *f
                                   const char *id, const char *type, gsize start, GError **error)
 {
   gsize inner = 0;
+  gsize plain = 0;
 
   if ((id == NULL || *id == 0) && (type == NULL || *type == 0))
     return TRUE;
@@ -172,17 +173,17 @@ reeve_ledger_record_write_object (GString *json, const ReeveLedgerRecordField *f
   inner = json->len;
   if (id != NULL && *id != 0)
     {
-      if (!reeve_ledger_record_check_string (field->name, id, error))
+      if (!reeve_ledger_record_check_string (field->name, id, &plain, error))
         return FALSE;
       reeve_ledger_record_write_inner (json, "id", inner);
-      reeve_ledger_record_write_string (json, id);
+      reeve_ledger_record_write_string (json, id, plain);
     }
   if (type != NULL && *type != 0)
     {
-      if (!reeve_ledger_record_check_string (field->name, type, error))
+      if (!reeve_ledger_record_check_string (field->name, type, &plain, error))
         return FALSE;
       reeve_ledger_record_write_inner (json, "type", inner);
-      reeve_ledger_record_write_string (json, type);
+      reeve_ledger_record_write_string (json, type, plain);
     }
   g_string_append_c (json, '}');
   return TRUE;
@@ -204,6 +205,7 @@ reeve_ledger_record_write_text (const ReeveLedgerRecord *self, const ReeveLedger
                                 GString *json, gsize start, GError **error)
 {
   const char *value = reeve_ledger_record_text (self, field);
+  gsize plain = 0;
 
   if (value == NULL || *value == 0)
     {
@@ -213,10 +215,10 @@ reeve_ledger_record_write_text (const ReeveLedgerRecord *self, const ReeveLedger
                    "a ledger record needs its member %s", field->name);
       return FALSE;
     }
-  if (!reeve_ledger_record_check_string (field->name, value, error))
+  if (!reeve_ledger_record_check_string (field->name, value, &plain, error))
     return FALSE;
   reeve_ledger_record_write_name (json, field, start);
-  reeve_ledger_record_write_string (json, value);
+  reeve_ledger_record_write_string (json, value, plain);
   return TRUE;
 }
 

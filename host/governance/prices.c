@@ -9,6 +9,16 @@
 #include "money.h"
 
 #define REEVE_PRICES_DIGITS 12
+#define REEVE_PRICES_KEPT   256 /* models whose price is remembered */
+#define REEVE_PRICES_NAME   128 /* bytes of a name that is */
+
+/* What was found for a model. */
+typedef struct
+{
+  gboolean priced;
+  gboolean named; /* by its name, and not as one of a provider's */
+  ReevePrice price;
+} ReevePricesAnswer;
 
 struct _ReevePrices
 {
@@ -17,6 +27,7 @@ struct _ReevePrices
   GHashTable *services;   /* provider -> host name */
   ReevePriceList *lists[REEVE_PRICES_CONFIGURED];
   gint64 numbers[REEVE_PRICES_CONFIGURED]; /* theirs */
+  GHashTable *answers;                     /* model -> ReevePricesAnswer; a few, as lists are now */
 };
 
 static const char *const reeve_prices_origins[REEVE_PRICES_N_ORIGINS]
@@ -78,6 +89,7 @@ reeve_prices_new (JsonObject *table, GError **error)
   g_mutex_init (&self->lock);
   self->configured = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->services = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->answers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (table == NULL)
     return g_steal_pointer (&self);
   json_object_iter_init (&iter, table);
@@ -99,6 +111,7 @@ reeve_prices_free (ReevePrices *self)
     g_clear_pointer (&self->lists[i], reeve_price_list_unref);
   g_hash_table_unref (self->configured);
   g_hash_table_unref (self->services);
+  g_hash_table_unref (self->answers);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
@@ -115,7 +128,10 @@ reeve_prices_free (ReevePrices *self)
 void
 reeve_prices_set_service (ReevePrices *self, const char *provider_id, const char *service)
 {
+  g_mutex_lock (&self->lock);
   g_hash_table_insert (self->services, g_strdup (provider_id), g_ascii_strdown (service, -1));
+  g_hash_table_remove_all (self->answers);
+  g_mutex_unlock (&self->lock);
 }
 
 /**
@@ -138,6 +154,7 @@ reeve_prices_set_list (ReevePrices *self, ReevePricesOrigin origin, ReevePriceLi
       old = self->lists[origin];
       self->lists[origin] = list != NULL ? reeve_price_list_ref (list) : NULL;
       self->numbers[origin] = number;
+      g_hash_table_remove_all (self->answers);
     }
   g_mutex_unlock (&self->lock);
   g_clear_pointer (&old, reeve_price_list_unref);
@@ -188,6 +205,45 @@ reeve_prices_find_listed (ReevePrices *self, const char *model, ReevePricesOrigi
   return row;
 }
 
+/* Under the lock. */
+static ReevePricesAnswer
+reeve_prices_ask (ReevePrices *self, const char *model)
+{
+  g_autofree char *name = NULL;
+  const ReevePrice *configured = reeve_prices_find_configured (self, model, &name);
+  ReevePricesOrigin origin = REEVE_PRICES_BUILT_IN;
+  const ReevePriceRow *row = reeve_prices_find_listed (self, model, &origin);
+  ReevePricesAnswer answer = { 0 };
+
+  answer.named = row != NULL || (configured != NULL && strcmp (name, model) == 0);
+  answer.priced = row != NULL || configured != NULL;
+  if (configured != NULL)
+    answer.price = *configured;
+  else if (row != NULL)
+    answer.price = row->price;
+  return answer;
+}
+
+/* Every call asks for the price of its model several times. */
+static ReevePricesAnswer
+reeve_prices_look (ReevePrices *self, const char *model)
+{
+  ReevePricesAnswer answer = { 0 };
+  const ReevePricesAnswer *known = NULL;
+
+  g_mutex_lock (&self->lock);
+  known = g_hash_table_lookup (self->answers, model);
+  answer = known != NULL ? *known : reeve_prices_ask (self, model);
+  if (known == NULL && strlen (model) <= REEVE_PRICES_NAME)
+    {
+      if (g_hash_table_size (self->answers) >= REEVE_PRICES_KEPT)
+        g_hash_table_remove_all (self->answers);
+      g_hash_table_insert (self->answers, g_strdup (model), g_memdup2 (&answer, sizeof answer));
+    }
+  g_mutex_unlock (&self->lock);
+  return answer;
+}
+
 /**
  * reeve_prices_find:
  * @self: prices
@@ -203,25 +259,14 @@ reeve_prices_find_listed (ReevePrices *self, const char *model, ReevePricesOrigi
 gboolean
 reeve_prices_find (ReevePrices *self, const char *model, ReevePrice *price)
 {
-  g_autofree char *name = NULL;
-  const ReevePrice *configured = NULL;
-  const ReevePriceRow *row = NULL;
-  ReevePricesOrigin origin = REEVE_PRICES_BUILT_IN;
+  ReevePricesAnswer answer = { 0 };
 
   if (model == NULL)
     return FALSE;
-  configured = reeve_prices_find_configured (self, model, &name);
-  if (configured != NULL)
-    {
-      *price = *configured;
-      return TRUE;
-    }
-  g_mutex_lock (&self->lock);
-  row = reeve_prices_find_listed (self, model, &origin);
-  if (row != NULL)
-    *price = row->price;
-  g_mutex_unlock (&self->lock);
-  return row != NULL;
+  answer = reeve_prices_look (self, model);
+  if (answer.priced)
+    *price = answer.price;
+  return answer.priced;
 }
 
 /**
@@ -234,13 +279,7 @@ reeve_prices_find (ReevePrices *self, const char *model, ReevePrice *price)
 gboolean
 reeve_prices_has_name (ReevePrices *self, const char *model)
 {
-  ReevePricesOrigin origin = REEVE_PRICES_BUILT_IN;
-  gboolean has = g_hash_table_contains (self->configured, model);
-
-  g_mutex_lock (&self->lock);
-  has = has || reeve_prices_find_listed (self, model, &origin) != NULL;
-  g_mutex_unlock (&self->lock);
-  return has;
+  return reeve_prices_look (self, model).named;
 }
 
 /* ---- showing ---- */

@@ -85,7 +85,8 @@ static ReeveRateLimitsBucket *
 reeve_rate_limits_find (ReeveRateLimits *self, const ReeveRateLimitsAsk *ask, guint seconds,
                         gint64 now, gboolean make)
 {
-  g_autofree char *name = g_strdup_printf ("%s/%u/%s", ask->kind, seconds, ask->subject);
+  const char *span = seconds == REEVE_RATE_LIMITS_MINUTE ? "/minute/" : "/hour/";
+  g_autofree char *name = g_strconcat (ask->kind, span, ask->subject, NULL);
   ReeveRateLimitsBucket *bucket = g_hash_table_lookup (self->buckets, name);
 
   if (bucket != NULL || !make)

@@ -28,7 +28,7 @@ typedef struct
   const char *kind; /* key, user, tenant; static */
   const char *subject;
   guint limit;      /* at least 1, in … */
-  guint seconds;    /* … so long a time; 0: a minute */
+  guint seconds;    /* … so long a time: an hour has 3600; 0: a minute */
   guint burst;      /* how many may come at once; 0: as many as @limit */
   const char *name; /* (nullable): the setting that says so; static */
 } ReeveRateLimitsAsk;
