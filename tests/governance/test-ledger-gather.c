@@ -184,6 +184,75 @@ test_gather_waiting (LedgerFixture *fixture, gconstpointer data)
   end (&self, begin (&self, fixture, turn_waiting));
 }
 
+static gboolean
+on_time (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+/* The loop sleeps, unless the machine makes it wait for so long that the time is over before. */
+static void
+rest (Gatherer *self)
+{
+  GMainContext *context = g_main_loop_get_context (self->loop);
+  g_autoptr (GSource) timer = g_timeout_source_new (20);
+  gboolean rested = FALSE;
+
+  g_source_set_callback (timer, on_time, &rested, NULL);
+  g_source_attach (timer, context);
+  while (!rested)
+    g_main_context_iteration (context, TRUE);
+}
+
+/* Is what is held written before the turn ends, once more comes? */
+static gboolean
+is_cut (Gatherer *self)
+{
+  guint64 before = reeve_ledger_get_size (self->fixture->ledger, "acme");
+  gint64 end = g_get_monotonic_time () + G_USEC_PER_SEC;
+
+  append (self, 1, FALSE);
+  g_usleep (2000);
+  append (self, 1, FALSE);
+  while (reeve_ledger_get_size (self->fixture->ledger, "acme") == before
+         && g_get_monotonic_time () < end)
+    g_usleep (500);
+  return reeve_ledger_get_size (self->fixture->ledger, "acme") > before;
+}
+
+/* A turn behind a rest hands over what it has before it ends. */
+static gboolean
+turn_pieces (gpointer data)
+{
+  Gatherer *self = data;
+  guint cut = 0;
+
+  while (self->turns++ < 10)
+    {
+      /* the second time all of them are held until the loop sleeps: one batch */
+      for (guint i = 0; i < 2; i++)
+        {
+          append (self, MANY, TRUE);
+          while (self->pending > 0)
+            g_main_context_iteration (g_main_loop_get_context (self->loop), TRUE);
+        }
+      rest (self);
+      cut += is_cut (self) ? 1 : 0;
+    }
+  g_assert_cmpuint (cut, >=, 3);
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_gather_pieces (LedgerFixture *fixture, gconstpointer data)
+{
+  Gatherer self = { 0 };
+
+  end (&self, begin (&self, fixture, turn_pieces));
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/ledger-gather/" name, LedgerFixture, NULL, ledger_fixture_set_up, func,            \
               ledger_fixture_tear_down)
@@ -197,5 +266,6 @@ main (int argc, char **argv)
   ADD ("end", test_gather_end);
   ADD ("watched", test_gather_watched);
   ADD ("waiting", test_gather_waiting);
+  ADD ("pieces", test_gather_pieces);
   return g_test_run ();
 }
