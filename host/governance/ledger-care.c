@@ -265,12 +265,14 @@ reeve_ledger_care (gpointer data)
 {
   ReeveLedger *self = data;
   ReeveLedgerSigner *signer = g_atomic_pointer_get (&self->signer);
+  gboolean in_trouble = g_atomic_int_get (&self->in_trouble);
   gboolean well = reeve_ledger_look_after (self);
 
   /* a checkpoint takes room too, and can wait: the chain holds what is behind the last */
   if (well)
     reeve_ledger_sign_all (self);
-  if (signer == NULL || (well && !g_atomic_int_get (&self->in_trouble)))
+  /* what has failed meanwhile has said how soon it is to be tried */
+  if (signer == NULL || (well && !in_trouble))
     return;
   reeve_ledger_signer_set_seconds (signer, well ? g_atomic_int_get (&self->checkpoint_seconds)
                                                 : REEVE_LEDGER_TRY_SECONDS);

@@ -23,25 +23,30 @@ static GMutex disk_mutex;
 static GHashTable *disk_synced; /* inode -> bytes */
 static gint disk_fails;         /* atomic: nothing can be written */
 
-static int
-disk_sync (int fd, long number)
+static void
+disk_note (const struct stat *status, off_t size)
 {
-  struct stat status = { 0 };
-  gint64 inode = 0;
-  int result = 0;
+  gint64 inode = (gint64) status->st_ino;
 
-  g_assert_cmpint (fstat (fd, &status), ==, 0);
-  result = (int) syscall (number, fd);
-  if (result != 0)
-    return result;
-  inode = (gint64) status.st_ino;
   g_mutex_lock (&disk_mutex);
   if (disk_synced == NULL)
     disk_synced = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_free);
   g_hash_table_insert (disk_synced, g_memdup2 (&inode, sizeof inode),
-                       g_memdup2 (&status.st_size, sizeof status.st_size));
+                       g_memdup2 (&size, sizeof size));
   g_mutex_unlock (&disk_mutex);
-  return 0;
+}
+
+static int
+disk_sync (int fd, long number)
+{
+  struct stat status = { 0 };
+  int result = 0;
+
+  g_assert_cmpint (fstat (fd, &status), ==, 0);
+  result = (int) syscall (number, fd);
+  if (result == 0)
+    disk_note (&status, status.st_size);
+  return result;
 }
 
 int
@@ -84,22 +89,26 @@ disk_get_synced (const char *path)
   return synced;
 }
 
-/* What a power cut leaves of @from. */
+/* @to: a copy of @from. @cut: it becomes what a power cut leaves; else as much of it is on the disk
+ * as of the other. */
 static void
-disk_cut (const char *from, const char *to)
+disk_leave (const char *from, const char *to, gboolean cut)
 {
   g_autoptr (GDir) folder = g_dir_open (from, 0, NULL);
   const char *name = NULL;
+  struct stat status = { 0 };
   goffset synced = 0;
 
-  test_tree_copy (from, to);
   if (folder == NULL)
     {
       synced = disk_get_synced (from);
-      if (synced < 0)
+      g_assert_cmpint (stat (to, &status), ==, 0);
+      if (cut && synced < 0)
         g_assert_cmpint (g_unlink (to), ==, 0);
-      else
+      else if (cut)
         g_assert_cmpint (truncate (to, synced), ==, 0);
+      else if (synced >= 0)
+        disk_note (&status, synced);
       return;
     }
   while ((name = g_dir_read_name (folder)) != NULL)
@@ -107,7 +116,7 @@ disk_cut (const char *from, const char *to)
       g_autofree char *inner_from = g_build_filename (from, name, NULL);
       g_autofree char *inner_to = g_build_filename (to, name, NULL);
 
-      disk_cut (inner_from, inner_to);
+      disk_leave (inner_from, inner_to, cut);
     }
 }
 
@@ -124,7 +133,15 @@ leave (const LedgerFixture *from, gboolean cut, LedgerFixture *fixture)
   fixture->folder = g_build_filename (fixture->state, "ledger", NULL);
   fixture->keys = g_build_filename (fixture->state, "keys", NULL);
   test_tree_copy (from->keys, fixture->keys);
-  (cut ? disk_cut : test_tree_copy) (from->folder, fixture->folder);
+  test_tree_copy (from->folder, fixture->folder);
+  disk_leave (from->folder, fixture->folder, cut);
+}
+
+/* Files change only when the test makes them: they are copied meanwhile. */
+static void
+stop_signer (LedgerFixture *fixture)
+{
+  reeve_ledger_signer_free (g_atomic_pointer_exchange (&fixture->ledger->signer, NULL));
 }
 
 static void
@@ -137,10 +154,13 @@ set_up (LedgerFixture *fixture, gconstpointer data)
   ledger_fixture_close (fixture);
   fixture->ledger = reeve_ledger_new (fixture->folder, fixture->keys);
   reeve_ledger_set_sync_delay (fixture->ledger, *delay);
-  /* folders are copied while it works */
-  reeve_ledger_set_checkpoint_seconds (fixture->ledger, 3600);
   reeve_ledger_open (fixture->ledger, &error);
   g_assert_no_error (error);
+  stop_signer (fixture);
+  ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "x", 0);
+  ledger_fixture_append (fixture, "other", REEVE_LEDGER_READ, "x", 0);
+  /* that they were begun is on record too */
+  reeve_ledger_wait (fixture->ledger);
 }
 
 /* The first segment of the log, which is its only one here. */
@@ -364,6 +384,7 @@ test_unsynced_kill_then_cut (LedgerFixture *fixture, gconstpointer data)
   write_end (fixture, intent, NULL);
   leave (fixture, FALSE, &killed);
   ledger_fixture_open (&killed);
+  stop_signer (&killed);
   reeve_ledger_sign_all (killed.ledger);
   assert_left (&killed, TRUE, intent + 1, 0);
   ledger_fixture_tear_down (&killed, NULL);
@@ -390,7 +411,8 @@ test_unsynced_then_failed (LedgerFixture *fixture, gconstpointer data)
   while (count_open (fixture) > 0)
     {
       g_assert_cmpint (g_get_monotonic_time (), <, end);
-      g_usleep (1000);
+      reeve_ledger_care (fixture->ledger);
+      reeve_ledger_wait (fixture->ledger);
     }
   size = reeve_ledger_get_size (fixture->ledger, "acme");
   ledger_fixture_close (fixture);
