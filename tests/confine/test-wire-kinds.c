@@ -120,6 +120,26 @@ test_extractor (void)
   wire_compare (echo, "{}", script_blob, NULL);
 }
 
+/* Pages take memory of the host's, with text or without: so many are taken and no more. */
+static void
+test_pages (void)
+{
+  g_autofree char *echo = wire_fixture_get_path ("wire-sink.so");
+  g_autoptr (WireFixture) fixture
+      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, echo, NULL, "{}");
+
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_strnfill (100001, ' '), 100001);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveExtract) extract = NULL;
+
+  g_assert_no_error (fixture->error);
+  extract = reeve_extractor_extract (REEVE_EXTRACTOR (fixture->plugin), bytes, "text/plain",
+                                     "pages", context, &error);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE);
+  g_assert_nonnull (strstr (error->message, "more than 100000 pages"));
+}
+
 /* ---- engines ---- */
 
 typedef struct
@@ -218,6 +238,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wire/kinds/tool", test_tool);
   g_test_add_func ("/wire/kinds/extractor", test_extractor);
+  g_test_add_func ("/wire/kinds/pages", test_pages);
   g_test_add_func ("/wire/kinds/engine", test_engine);
   g_test_add_func ("/wire/kinds/sink", test_sink);
   return g_test_run ();

@@ -69,6 +69,9 @@ wire_sink_extract (ReeveExtractor *extractor, GBytes *bytes, const char *media_t
   ReeveExtract *extract = reeve_extract_new (file_name);
   g_autofree char *text = g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
 
+  /* a page without text for each byte */
+  for (gsize i = 1; g_strcmp0 (file_name, "pages") == 0 && i < g_bytes_get_size (bytes); i++)
+    reeve_extract_add_page (extract, (guint) i, "");
   reeve_extract_add_page (extract, 1, text);
   return extract;
 }

@@ -21,6 +21,7 @@ import threading
 import time
 import unittest
 
+import faults as f
 from faults import Faults
 from mock_openai import MockOpenAI, count_tokens
 from reeve import Host, main, size
@@ -275,6 +276,35 @@ class FullDisk(HoldCase):
             # the sum of the ledger, in which nobody knows what that one took
             self.check({"org": lambda intent: True})
             self.assertGreaterEqual(self.host.get(BASE + "/org").json["tokens_used"], budget["tokens_used"])
+
+    def test_a_period_that_never_came_to_the_disk(self):
+        """A call begins the next day while the disk is full, the clock is set back, a call spends, and the host is killed: the next host finds
+        the same day, and gives nothing a second time."""
+        self.host.put(BASE + "/org", {"token_limit": 910, "reset_period_days": 1}, expect=200)
+        self.mock.default = lambda _request: {"content": "oil", "usage": {"prompt_tokens": 300, "completion_tokens": 1}}
+        self.host.post("/v1/chat/completions", CHAT, expect=200)
+        first = self.host.get(BASE + "/org").json
+        known = len(self.calls())
+        self.faults.set_clock(86400 + 3600)
+        self.faults.arm(f.FULL, path="/ledger/")
+        self.host.post("/v1/chat/completions", CHAT, expect=503)
+        self.faults.set_clock(0)
+        self.faults.disarm()
+        self.wait_ready()
+        # nothing says so but the memory of this host
+        self.assertEqual(known, len(self.calls()))
+        begun = self.host.get(BASE + "/org").json
+        self.assertEqual((first["period"] + 1, 0, 0), tuple(begun[n] for n in ("period", "tokens_used", "tokens_reserved")))
+        for killed in (True, True, False):
+            self.host.post("/v1/chat/completions", CHAT, expect=200)
+            self.calls()
+            spent = self.host.get(BASE + "/org").json
+            self.assertEqual(begun["period"], spent["period"])
+            self.host.kill() if killed else self.host.stop()
+            self.host.start()
+            self.assertEqual(spent, self.host.get(BASE + "/org").json)
+        self.assertEqual(903, spent["tokens_used"])
+        self.assertIn("budget org (token_limit 910", self.host.post("/v1/chat/completions", CHAT, expect=429).json["error"]["message"])
 
     def test_another_length_of_the_period(self):
         """A day becomes a month in the middle of it: what was spent stays, whatever ends and whatever day it is then."""
