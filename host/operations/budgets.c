@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Budgets of the caller's tenant, over governance/budgets.h. */
 #include "budget-check.h"
+#include "budget-tools.h"
 #include "operation-functions.h"
 #include "page.h"
 
@@ -267,6 +268,8 @@ reeve_op_budgets_show (ReeveCall *call, ReeveServices *services, const char *kin
   if (!reeve_op_budgets_check_kept (call, services, kind, id))
     return;
   budget = reeve_budgets_get (services->budgets, reeve_call_get_tenant_id (call), key, &error);
+  if (budget != NULL)
+    reeve_budget_tools_add (call, services, kind, id, budget);
   reeve_call_answer (call, budget, error);
 }
 
@@ -282,6 +285,8 @@ reeve_op_budgets_put (ReeveCall *call, ReeveServices *services, const char *oper
     return;
   budget = reeve_budgets_set (services->budgets, reeve_call_get_admitted (call), operation, key,
                               reeve_call_get_params (call), limits, &error);
+  if (budget != NULL)
+    reeve_budget_tools_add (call, services, kind, id, budget);
   reeve_call_answer (call, budget, error);
 }
 

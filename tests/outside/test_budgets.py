@@ -248,6 +248,19 @@ class Spending(BudgetCase):
                     self.assertEqual(([free] * 2, 200 if free else 429), ([c["allowed"] for c in checks], status), checks)
                     self.assertEqual((200, free) if free or amount != "0" else (429, None), (ran.status, ran.json.get("success")), ran.text)
 
+    def test_calls_of_tools_are_shown(self):
+        self.put("/api/v1/admin/policies/org", {"tools": [{"tool_name": "calculate", "effect": "allow"}]})
+        body = {"name": "b", "initial_definition": {"system_prompt": "x", "tools": ["calculate"]}}
+        agents = [self.post("/api/v1/admin/agents", body, 201)["agent_id"] for _ in range(2)]
+        for scope in ("org", *(f"agents/{agent}" for agent in agents)):
+            self.put(f"{BASE}/{scope}", {"token_limit": 100000})
+        call = {"tool_calls": [{"name": "calculate", "arguments": {"expression": "6*7"}}]}
+        for agent, calls in zip(agents, (2, 1)):
+            self.mock.script([call] * calls + [{"content": "42"}])
+            self.assertTrue(self.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "x"})["success"])
+        self.assertEqual([3, 2, 1], [self.get(f"{BASE}/{scope}")["tool_invocations"] for scope in ("org", *(f"agents/{agent}" for agent in agents))])
+        self.assertEqual(2, self.get(f"{BASE}/usage?agent_id={agents[0]}")["tool_invocations"])
+
     def test_numbers_are_shown_as_they_were_set(self):
         for share in ("0.8", "0.05", "1.0", "0.333"):
             for answer in (self.call("PUT", BASE + "/org", {"alert_at": float(share)}), self.call("GET", BASE + "/org")):
