@@ -42,4 +42,7 @@ typedef struct
   char hit[256];    /* out: path of the last call that met it */
   char spare[256];
   char may[256];
+  uint32_t held; /* this thread gets no processor: it comes back from poll() when the test says so;
+                    0: none */
+  uint32_t unused;
 } FaultControl;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -351,4 +352,19 @@ time (time_t *out)
   if (out != NULL)
     *out = precise.tv_sec;
   return precise.tv_sec;
+}
+
+/* ---- a thread without a processor ---- */
+
+int
+poll (struct pollfd *fds, nfds_t count, int timeout)
+{
+  int result = (int) syscall (SYS_poll, fds, count, timeout);
+  int saved = errno;
+
+  while (control != NULL && control->held != 0
+         && __atomic_load_n (&control->held, __ATOMIC_RELAXED) == (uint32_t) gettid ())
+    usleep (1000);
+  errno = saved;
+  return result;
 }

@@ -22,7 +22,7 @@ ALL = 63
 NONE, FULL, READ_ONLY, IO, SHORT, SPARE, KILL, KILL_HALF = range(8)
 ALWAYS = 0xFFFFFFFF
 HEAD = struct.Struct("=IIIIIIq")
-SIZE = HEAD.size + 4 * 256
+SIZE = HEAD.size + 4 * 256 + 8
 
 
 class Faults:
@@ -94,3 +94,15 @@ class Faults:
     def set_clock(self, seconds):
         """The wall clock is so many seconds ahead of the true one, or behind it."""
         self.put(24, "q", int(seconds * 1_000_000))
+
+    def hold(self, pid, name):
+        """The thread of that name gets no processor until it is let go; that of any other one does not change."""
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/comm", encoding="ascii") as file:
+                if file.read().strip() == name:
+                    self.put(SIZE - 8, "I", int(task))
+                    return
+        raise AssertionError(f"no thread {name}")
+
+    def let_go(self):
+        self.put(SIZE - 8, "I", 0)

@@ -31,6 +31,7 @@ import time
 import unittest
 import urllib.parse
 
+from faults import Faults
 from mock_openai import MockOpenAI
 from reeve import Host, main, size
 
@@ -423,6 +424,34 @@ class Idle(Hold):
             self.assertTrue(sock.recv(4096).startswith(b"HTTP/1.1 200"))
         # who makes room may not have had a processor yet
         self.wait_for(lambda: self.descriptors() < self.connections + 200)
+
+
+class Crowd(unittest.TestCase):
+    """At max_connections, while the thread that has most of them gets no processor."""
+
+    connections = 80
+
+    def test_the_newest_is_served(self):
+        with Faults() as faults, Host(config=CONFIG.format(url="http://127.0.0.1:1", keep_alive=120, connections=self.connections),
+                                      state=faults.state, environment=faults.environment) as host:
+            address = urllib.parse.urlsplit(host.url)
+            socks = []
+            self.addCleanup(lambda: [sock.close() for sock in socks])
+
+            def connect(count):
+                for _ in range(count):
+                    socks.append(socket.create_connection((address.hostname, address.port), timeout=60))
+                    socks[-1].sendall(HEALTH)
+                    self.assertEqual(b"HTTP/1.1 200", socks[-1].recv(4096)[:12], len(socks))
+
+            # nearly all places are of the one, which then stands still; the others and what is ahead of the limit, of the other
+            try:
+                faults.hold(host.process.pid, "api-1")
+                connect(self.connections - 5)
+                faults.hold(host.process.pid, "api-0")
+                connect(self.connections)
+            finally:
+                faults.let_go()
 
 
 class OneAddress(Hold):
