@@ -34,8 +34,10 @@ reeve_reservation_new (const ReeveBudgetWho *who)
   length = 0;
   for (guint i = 0; i < REEVE_RESERVATION_NAMES; i++)
     {
-      strcpy (self->who + length, names[i]);
-      length += strlen (names[i]) + 1;
+      gsize size = strlen (names[i]) + 1;
+
+      memcpy (self->who + length, names[i], size);
+      length += size;
     }
   return self;
 }
