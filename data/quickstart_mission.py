@@ -113,6 +113,8 @@ def show(host, answer):
     print(f"\n run       {answer['run_id']}")
     print(f" audit     log {audit['tenant_log']}, records {audit['first']} to {audit['last']}; the whole log {'verifies' if verified['valid'] else 'DOES NOT VERIFY'}")
     print(f" hash      {last['hash']}")
+    confined = [p for p in host.listed("/api/v1/admin/plugins") if p.get("process") == "running"]
+    print(" confined  " + ", ".join(f"{p['plugin_id']} ({p['profile']}, {len(p['layers'])} layers)" for p in confined) + "; see reevectl plugins list")
     print(f" address   {host.url}   (interface: {host.url}/docs)")
     return verified["valid"]
 

@@ -52,7 +52,8 @@ reeve_registry_confined_make (ReeveRegistryPlugin *plugin, ReeveWireKinds kind,
   return NULL;
 }
 
-/* Under the lock. One whose process never was there is of no use to anybody, and says why. */
+/* Under the lock. One whose process never was there, or may not be there again, is of no use to
+ * anybody, and says why. */
 void
 reeve_registry_confined_describe (ReeveRegistryPlugin *plugin, ReeveRegistryEntry *entry)
 {
@@ -63,7 +64,7 @@ reeve_registry_confined_describe (ReeveRegistryPlugin *plugin, ReeveRegistryEntr
   if (entry->reason == NULL && entry->keeper.reason != NULL)
     entry->reason = reeve_registry_make_reason (entry->keeper.reason);
   if (entry->state == REEVE_PLUGIN_STATE_LOADED && entry->keeper.reason != NULL
-      && !entry->keeper.known)
+      && (!entry->keeper.known || entry->keeper.state == REEVE_KEEPER_QUARANTINED))
     entry->state = REEVE_PLUGIN_STATE_FAILED;
 }
 

@@ -100,6 +100,16 @@ test_manifest_refused (void)
     { SMALL "[Settings]\nSchemaFile=../../etc/passwd\n", "*SchemaFile*" },
     { SMALL "[Settings]\nSchemaFile=absent.json\n", "*absent.json*" },
     { SMALL "[Settings]\nOther=1\n", "*Other*" },
+    { SMALL "[Offers]\nColour=red\n", "*Colour*unknown key*" },
+    { SMALL "[Offers]\nMediaTypes=text/plain\n", "*MediaTypes*no extractor*" },
+    { SMALL "[Offers]\nEngine=true\n", "*Engine*no llm*" },
+    { SMALL "[Offers]\nTools=any\n", "*Tools*" },
+    { SMALL "[Offers]\nTools={}\n", "*Tools*no array*" },
+    { SMALL "[Offers]\nTools=[1]\n", "*Tools*no name*" },
+    { SMALL "[Offers]\nTools=[{\"name\":\"a\",\"description\":\"b\"}]\n", "*Tools*parameters*" },
+    { SMALL "[Offers]\nTools=[{\"name\":\"a\",\"description\":\"b\",\"parameters\":{},"
+            "\"hints\":[\"kind\"]}]\n",
+      "*Tools*unknown hint*" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)

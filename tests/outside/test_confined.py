@@ -97,7 +97,7 @@ class Crashes(unittest.TestCase):
         self.assertEqual([], events(host, "plugin.quarantined"))
         self.assertGreaterEqual(give(host, "END three").status, 400)
         now = plugin(host, "fragile")
-        self.assertEqual(("quarantined", 5, None), (now["process"], now["crashes"], now["pid"]))
+        self.assertEqual(("failed", "quarantined", 5, None), (now["state"], now["process"], now["crashes"], now["pid"]))
         event = until(lambda: events(host, "plugin.quarantined"), "no event")[0]
         self.assertEqual("fragile", event["resource"]["id"] if isinstance(event.get("resource"), dict) else event["resource_id"])
 
@@ -150,6 +150,7 @@ class Life(unittest.TestCase):
             now = plugin(host, "extractor-text")
             self.assertEqual(1, now["crashes"])
             self.assertNotEqual(pid, now["pid"])
+            self.assertIn("was killed by signal 9", now["reason"])
 
 
 class Decided(unittest.TestCase):
