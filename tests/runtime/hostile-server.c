@@ -21,6 +21,7 @@ struct _HostileServer
   GPtrArray *connections; /* of HostileConnection, kept until the end */
   GMutex lock;
   int n_requests;
+  guint n_sent;
   char *last;
   gnutls_certificate_credentials_t credentials;
 };
@@ -95,6 +96,17 @@ hostile_read_request (HostileConnection *self, gboolean head_only)
   return TRUE;
 }
 
+static gboolean
+hostile_send (HostileConnection *self, const char *text)
+{
+  if (!hostile_write (self, text, strlen (text)))
+    return FALSE;
+  g_mutex_lock (&self->server->lock);
+  self->server->n_sent++;
+  g_mutex_unlock (&self->server->lock);
+  return TRUE;
+}
+
 static void
 hostile_hold (HostileConnection *self)
 {
@@ -116,7 +128,7 @@ hostile_step (HostileConnection *self, const HostileStep *step)
     case HOSTILE_READ_HEAD:
       return hostile_read_request (self, step->kind == HOSTILE_READ_HEAD);
     case HOSTILE_SEND:
-      return hostile_write (self, step->text, strlen (step->text));
+      return hostile_send (self, step->text);
     case HOSTILE_SPLIT:
       for (const char *p = step->text; *p != '\0'; p++)
         {
@@ -304,6 +316,14 @@ hostile_server_count_requests (HostileServer *self)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   return (guint) self->n_requests;
+}
+
+guint
+hostile_server_count_sent (HostileServer *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->n_sent;
 }
 
 char *

@@ -82,6 +82,8 @@ void hostile_server_free (HostileServer *self);
 guint hostile_server_get_port (HostileServer *self);
 guint hostile_server_count_connections (HostileServer *self);
 guint hostile_server_count_requests (HostileServer *self);
+/* steps SEND that were done */
+guint hostile_server_count_sent (HostileServer *self);
 /* (transfer full) the last whole request */
 char *hostile_server_dup_last (HostileServer *self);
 
