@@ -10,6 +10,7 @@
 #define REEVE_HTTP_CALL_TOTAL_MS      600000
 #define REEVE_HTTP_CALL_MAX_RESPONSE  ((gsize) 64 * 1024 * 1024)
 #define REEVE_HTTP_CALL_MAX_HEAD      (64 * 1024)
+#define REEVE_HTTP_CALL_HEAD          511 /* what most heads take; 1 KiB is large for malloc() */
 
 static guint
 reeve_http_call_or (guint value, guint fallback)
@@ -168,7 +169,7 @@ reeve_http_call_build (ReeveHttpCall *self, const char *target, GError **error)
   const char *method = reeve_http_request_get_method (self->request);
   GBytes *body = reeve_http_request_get_body (self->request);
   gsize size = body != NULL ? g_bytes_get_size (body) : 0;
-  g_autoptr (GString) out = g_string_sized_new (1024);
+  g_autoptr (GString) out = g_string_sized_new (REEVE_HTTP_CALL_HEAD);
 
   if (!reeve_http_call_is_token (method) || strlen (method) > 16)
     {

@@ -204,6 +204,7 @@ reeve_rest_connection_finish (ReeveRestConnection *self)
   close (self->fd);
   self->fd = -1;
   reeve_rest_outbox_clear (&self->out);
+  self->out.spares = NULL; /* whoever still holds the connection may outlive the thread */
   self->home->closed (self, self->home->user_data);
   reeve_rest_connection_unref (self); /* the poller's */
 }
@@ -273,6 +274,7 @@ reeve_rest_connection_new (const ReeveRestConnectionHome *home, int fd, ReeveRes
   self->client.notice = reeve_rest_connection_notice;
   self->client.work = reeve_rest_connection_work;
   self->home = home;
+  self->out.spares = home->spares;
   self->fd = fd;
   setsockopt (fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
   self->channel = channel != NULL ? channel : reeve_rest_channel_new_plain (fd);

@@ -20,6 +20,7 @@ typedef struct
 {
   ReeveRestPoller *poller;
   const ReeveRestBounds *limits;
+  GPtrArray *spares;               /* of their outboxes */
   ReeveRestConnectionFunc request; /* a head has come and is good */
   ReeveRestConnectionFunc closed;  /* its socket is closed */
   gpointer user_data;

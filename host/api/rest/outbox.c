@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The buffer grows as far as its bound and is given back when it is empty: an open event stream in
- * which nothing happens holds none. */
+ * which nothing happens holds none. Its first piece is one of a few that the thread keeps, for it
+ * is what malloc() calls a large one, and tidies up for each time. */
 #include "outbox.h"
 
 #include <errno.h>
@@ -11,6 +12,9 @@
 void
 reeve_rest_outbox_clear (ReeveRestOutbox *self)
 {
+  if (self->size == REEVE_REST_OUTBOX_FIRST && self->spares != NULL
+      && self->spares->len < REEVE_REST_OUTBOX_SPARES)
+    g_ptr_array_add (self->spares, g_steal_pointer (&self->data));
   g_clear_pointer (&self->data, g_free);
   self->size = self->sent = self->length = 0;
 }
@@ -19,6 +23,17 @@ gsize
 reeve_rest_outbox_get_pending (const ReeveRestOutbox *self)
 {
   return self->length - self->sent;
+}
+
+static void
+reeve_rest_outbox_grow (ReeveRestOutbox *self, gsize least)
+{
+  self->size = MAX (self->size * 2, MAX (least, REEVE_REST_OUTBOX_FIRST));
+  if (self->data == NULL && self->size == REEVE_REST_OUTBOX_FIRST && self->spares != NULL
+      && self->spares->len > 0)
+    self->data = g_ptr_array_steal_index_fast (self->spares, self->spares->len - 1);
+  else
+    self->data = g_realloc (self->data, self->size);
 }
 
 gsize
@@ -38,10 +53,7 @@ reeve_rest_outbox_add (ReeveRestOutbox *self, const void *data, gsize length)
       self->sent = 0;
     }
   if (self->length + n > self->size)
-    {
-      self->size = MAX (self->size * 2, MAX (self->length + n, REEVE_REST_OUTBOX_FIRST));
-      self->data = g_realloc (self->data, self->size);
-    }
+    reeve_rest_outbox_grow (self, self->length + n);
   if (n > 0)
     memcpy (self->data + self->length, data, n);
   self->length += n;

@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_REST_OUTBOX_SIZE (64 * 1024)
+#define REEVE_REST_OUTBOX_SIZE   (64 * 1024)
+#define REEVE_REST_OUTBOX_SPARES 32 /* pieces that a thread keeps */
 
 typedef struct
 {
@@ -17,6 +18,7 @@ typedef struct
   gint64
       moved_at; /* monotonic µs; when it was last empty, or another REEVE_REST_OUTBOX_SIZE went */
   gsize moved;  /* bytes sent since then */
+  GPtrArray *spares; /* (nullable): of its thread; pieces as the first one of an answer is */
 } ReeveRestOutbox;
 
 void reeve_rest_outbox_clear (ReeveRestOutbox *self);

@@ -475,6 +475,7 @@ reeve_rest_thread_new (const ReeveRestShared *shared, GPtrArray *listeners, guin
   self->home = (ReeveRestConnectionHome){
     .poller = self->poller,
     .limits = &shared->limits,
+    .spares = g_ptr_array_new_with_free_func (g_free),
     .request = reeve_rest_thread_on_request,
     .closed = reeve_rest_thread_on_closed,
     .user_data = self,
@@ -524,6 +525,7 @@ reeve_rest_thread_free (ReeveRestThread *self)
   g_main_loop_unref (self->loop);
   reeve_rest_handshakes_free (self->handshakes);
   reeve_rest_poller_free (self->poller);
+  g_ptr_array_unref (self->home.spares);
   g_main_context_unref (self->context);
   g_free (self->date);
   g_free (self->name);
