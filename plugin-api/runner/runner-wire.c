@@ -313,8 +313,7 @@ runner_wire_hand_over (RunnerWire *self, GDBusMessage *message)
 {
   if (self->idle > 0)
     g_cond_signal (&self->work);
-  /* the only thread there is does both, one after the other */
-  else if (!runner_wire_add_thread (self) && self->threads > 1)
+  else if (!runner_wire_add_thread (self))
     {
       g_queue_push_tail (&self->waiting, message);
       return FALSE;
@@ -433,9 +432,9 @@ runner_wire_start (RunnerWire *self, guint workers)
   gboolean started = FALSE;
 
   g_mutex_lock (&self->lock);
-  /* one of them reads */
+  /* one of them reads: two there must be */
   self->most = workers + 1;
-  started = runner_wire_add_thread (self);
+  started = runner_wire_add_thread (self) && runner_wire_add_thread (self);
   g_mutex_unlock (&self->lock);
   return started;
 }

@@ -414,6 +414,23 @@ test_forgotten (void)
       "error plugin (0, -): a piece of an answer: its text is not UTF-8\n");
 }
 
+/* What cannot complete anything is no round trip: the echo shows what came at once. */
+static void
+test_gathered (void)
+{
+  g_autoptr (WireFixture) fixture = new_decoders ();
+  g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, "m");
+  g_autoptr (GString) said = g_string_new (NULL);
+  const Answer whole = { request, 200, "Application/JSON; charset=utf-8", "a\nbcd", 5, 2, 1000 };
+  const Answer lines = { request, 200, EVENTS, "ab\ncdefg\nh", 10, 1, 1000 };
+
+  decode_one (fixture->plugin, &whole, said);
+  decode_one (fixture->plugin, &lines, said);
+  g_assert_cmpstr (said->str, ==,
+                   "0 0 [a\nbcd] - -\n4 0 [] - -\ndone 1\n"
+                   "0 0 [ab\n] - -\n0 0 [cdefg\n] - -\n0 0 [h] - -\n4 0 [] - -\ndone 1\n");
+}
+
 static void
 test_without_head (void)
 {
@@ -469,6 +486,7 @@ main (int argc, char **argv)
   for (guint i = 0; i < G_N_ELEMENTS (same); i++)
     g_test_add_data_func (same[i].name, &same[i].script, test_same);
   g_test_add_func ("/wire/codec/forgotten", test_forgotten);
+  g_test_add_func ("/wire/codec/gathered", test_gathered);
   g_test_add_func ("/wire/codec/without-head", test_without_head);
   g_test_add_func ("/wire/codec/crash", test_crash);
   return g_test_run ();

@@ -122,11 +122,11 @@ wire_plugin_ask_much (ReeveContext *context, GError **error)
   return *error == NULL ? reeve_tool_result_new (text, NULL, FALSE) : NULL;
 }
 
-/* Memory until there is no more. */
+/* Memory until there is no more; where nothing limits it some is enough. */
 static void
 wire_plugin_gorge (void)
 {
-  for (;;)
+  for (guint i = 0; i < 1024; i++)
     memset (g_malloc (1 << 20), 'm', 1 << 20);
 }
 
