@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include <libsoup/soup.h>
-
 #include "sink-broker.h"
 
 /* One answer of the server. */
@@ -18,31 +16,19 @@ typedef struct
   const char *value;
 } Reply;
 
-/* A server on a thread of its own; one delivery at a time. */
+/* A server on a thread of its own: one request to a connection, one connection at a time. */
 typedef struct
 {
   GThread *thread;
-  GMainContext *context;
-  GMainLoop *loop;
-  GMutex lock;
-  GCond ready;
+  GSocketListener *listener;
+  GCancellable *stop;
   char *url;
   const Reply *replies;
   guint n_replies;
+  GMutex lock;
   guint asked;
   GString *seen;
 } Server;
-
-static void
-on_header (const char *name, const char *value, gpointer user_data)
-{
-  static const char *const moment[] = { "webhook-timestamp", "webhook-signature", NULL };
-  GPtrArray *lines = user_data;
-  g_autofree char *lower = g_ascii_strdown (name, -1);
-
-  g_ptr_array_add (
-      lines, g_strdup_printf ("%s: %s", lower, g_strv_contains (moment, lower) ? "*" : value));
-}
 
 static int
 compare_lines (gconstpointer one, gconstpointer other)
@@ -50,92 +36,118 @@ compare_lines (gconstpointer one, gconstpointer other)
   return strcmp (*(const char *const *) one, *(const char *const *) other);
 }
 
-/* Writes down what was asked, headers in alphabetical order, and gives the next answer. */
-static void
-on_request (SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
-            gpointer user_data)
+/* Writes down the lines of a head, headers in alphabetical order. The length of the body. */
+static gsize
+note_head (GDataInputStream *in, GString *seen)
 {
-  Server *self = user_data;
-  SoupMessageBody *body = soup_server_message_get_request_body (message);
+  g_autofree char *first = g_data_input_stream_read_line (in, NULL, NULL, NULL);
   g_autoptr (GPtrArray) lines = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GBytes) content = soup_message_body_flatten (body);
-  const Reply *reply = NULL;
+  gsize length = 0;
 
-  soup_message_headers_foreach (soup_server_message_get_request_headers (message), on_header,
-                                lines);
+  for (;;)
+    {
+      char *line = g_data_input_stream_read_line (in, NULL, NULL, NULL);
+
+      if (line == NULL || *line == '\0')
+        {
+          g_free (line);
+          break;
+        }
+      if (g_ascii_strncasecmp (line, "content-length:", 15) == 0)
+        length = (gsize) g_ascii_strtoull (line + 15, NULL, 10);
+      /* what tells the moment is the same never */
+      if (g_ascii_strncasecmp (line, "webhook-timestamp:", 18) == 0
+          || g_ascii_strncasecmp (line, "webhook-signature:", 18) == 0)
+        line[18] = '\0';
+      g_ptr_array_add (lines, line);
+    }
   g_ptr_array_sort (lines, compare_lines);
+  g_string_append_printf (seen, "%s\n", first);
+  for (guint i = 0; i < lines->len; i++)
+    g_string_append_printf (seen, "  %s\n", (const char *) lines->pdata[i]);
+  return length;
+}
+
+/* Writes down what is asked, and gives the next answer. */
+static void
+answer_one (Server *self, GSocketConnection *peer)
+{
+  g_autoptr (GDataInputStream) in
+      = g_data_input_stream_new (g_io_stream_get_input_stream (G_IO_STREAM (peer)));
+  g_autoptr (GString) seen = g_string_new (NULL);
+  g_autoptr (GString) out = g_string_new (NULL);
+  g_autofree char *body = NULL;
+  const Reply *reply = NULL;
+  gsize length = 0;
+
+  g_data_input_stream_set_newline_type (in, G_DATA_STREAM_NEWLINE_TYPE_CR_LF);
+  length = note_head (in, seen);
+  body = g_malloc0 (length + 1);
+  g_input_stream_read_all (G_INPUT_STREAM (in), body, length, NULL, NULL, NULL);
   g_mutex_lock (&self->lock);
   reply = &self->replies[self->asked++ % self->n_replies];
-  g_string_append_printf (self->seen, "%s %s?%s\n", soup_server_message_get_method (message), path,
-                          g_uri_get_query (soup_server_message_get_uri (message)));
-  for (guint i = 0; i < lines->len; i++)
-    g_string_append_printf (self->seen, "  %s\n", (const char *) lines->pdata[i]);
-  g_string_append_len (self->seen, g_bytes_get_data (content, NULL),
-                       (gssize) g_bytes_get_size (content));
-  g_string_append_c (self->seen, '\n');
+  g_string_append_printf (self->seen, "%s%s\n", seen->str, body);
   g_mutex_unlock (&self->lock);
+  g_string_append_printf (out, "HTTP/1.1 %u said\r\nContent-Type: application/json\r\n",
+                          reply->status);
   if (reply->name != NULL)
-    soup_message_headers_append (soup_server_message_get_response_headers (message), reply->name,
-                                 reply->value);
-  soup_server_message_set_status (message, reply->status, NULL);
-  soup_server_message_set_response (message, "application/json", SOUP_MEMORY_STATIC, reply->body,
-                                    strlen (reply->body));
+    g_string_append_printf (out, "%s: %s\r\n", reply->name, reply->value);
+  g_string_append_printf (out, "Connection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                          strlen (reply->body), reply->body);
+  g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (peer)), out->str, out->len,
+                             NULL, NULL, NULL);
 }
 
 static gpointer
 serve (gpointer data)
 {
   Server *self = data;
-  g_autoptr (SoupServer) soup = soup_server_new (NULL, NULL);
-  g_autoptr (GError) error = NULL;
-  GSList *uris = NULL;
 
-  g_main_context_push_thread_default (self->context);
-  soup_server_add_handler (soup, NULL, on_request, self, NULL);
-  soup_server_listen_local (soup, 0, SOUP_SERVER_LISTEN_IPV4_ONLY, &error);
-  g_assert_no_error (error);
-  uris = soup_server_get_uris (soup);
-  g_mutex_lock (&self->lock);
-  self->url = g_strdup_printf ("http://127.0.0.1:%d", g_uri_get_port (uris->data));
-  g_cond_signal (&self->ready);
-  g_mutex_unlock (&self->lock);
-  g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
-  g_main_loop_run (self->loop);
-  soup_server_disconnect (soup);
-  g_main_context_pop_thread_default (self->context);
-  return NULL;
+  for (;;)
+    {
+      g_autoptr (GSocketConnection) peer
+          = g_socket_listener_accept (self->listener, NULL, self->stop, NULL);
+
+      if (peer == NULL)
+        return NULL;
+      answer_one (self, peer);
+      g_io_stream_close (G_IO_STREAM (peer), NULL, NULL);
+    }
 }
 
 static Server *
 server_new (const Reply *replies, guint n_replies)
 {
   Server *self = g_new0 (Server, 1);
+  g_autoptr (GSocketAddress) address = g_inet_socket_address_new_from_string ("127.0.0.1", 0);
+  g_autoptr (GSocketAddress) effective = NULL;
+  g_autoptr (GError) error = NULL;
 
   g_mutex_init (&self->lock);
-  g_cond_init (&self->ready);
-  self->context = g_main_context_new ();
-  self->loop = g_main_loop_new (self->context, FALSE);
+  self->listener = g_socket_listener_new ();
+  self->stop = g_cancellable_new ();
   self->replies = replies;
   self->n_replies = n_replies;
   self->seen = g_string_new (NULL);
+  g_socket_listener_add_address (self->listener, address, G_SOCKET_TYPE_STREAM,
+                                 G_SOCKET_PROTOCOL_TCP, NULL, &effective, &error);
+  g_assert_no_error (error);
+  self->url = g_strdup_printf ("http://127.0.0.1:%u",
+                               g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (effective)));
   self->thread = g_thread_new ("server", serve, self);
-  g_mutex_lock (&self->lock);
-  while (self->url == NULL)
-    g_cond_wait (&self->ready, &self->lock);
-  g_mutex_unlock (&self->lock);
   return self;
 }
 
 static void
 server_free (Server *self)
 {
-  g_main_loop_quit (self->loop);
+  g_cancellable_cancel (self->stop);
   g_thread_join (self->thread);
-  g_main_loop_unref (self->loop);
-  g_main_context_unref (self->context);
+  g_socket_listener_close (self->listener);
+  g_object_unref (self->listener);
+  g_object_unref (self->stop);
   g_string_free (self->seen, TRUE);
   g_mutex_clear (&self->lock);
-  g_cond_clear (&self->ready);
   g_free (self->url);
   g_free (self);
 }
