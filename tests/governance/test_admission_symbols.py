@@ -58,7 +58,7 @@ INTERFACES = {
     "reeve_llm_codec_": {"runtime/model-call.c"},
     "reeve_llm_decoder_": {"runtime/model-call.c"},
     "reeve_llm_engine_": {"runtime/model-engine.c", "loader/confined-kinds.c"},
-    "reeve_policy_adviser_": {"governance/admission-begin.c", "operations/doctor-checks.c", "operations/policies.c"},
+    "reeve_policy_adviser_": {"governance/admission-begin.c", "operations/doctor-checks.c", "operations/policy-ask.c"},
     "reeve_storage_": {"store/", "host/schema-command.c", "operations/metrics-state.c"},  # the last one asks how its cache does
     "reeve_tool_": {"runtime/tools.c", "loader/confined-kinds.c", "loader/term.c"},
     "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-exchange.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
