@@ -52,7 +52,8 @@ reeve_confined_new (const ReeveConfinedSetup *setup)
   self->setup.folder = self->folder = g_strdup (setup->folder);
   self->setup.idle_us = setup->idle_us != 0 ? setup->idle_us : REEVE_CONFINED_IDLE_US;
   self->setup.setup_us = setup->setup_us != 0 ? setup->setup_us : REEVE_CONFINED_SETUP_US;
-  self->setup.first_uid = setup->first_uid != 0 ? setup->first_uid : REEVE_CONFINEMENT_FIRST_UID;
+  self->setup.first_uid = reeve_confinement_find_uid (
+      setup->first_uid != 0 ? setup->first_uid : REEVE_CONFINEMENT_FIRST_UID);
   self->policies = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->watches = g_array_new (FALSE, FALSE, sizeof (ReeveConfinedWatch));
   g_mutex_init (&self->lock);

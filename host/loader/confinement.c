@@ -3,12 +3,15 @@
  * will be let through together: so a runner is started without a plugin, and asked. */
 #include "confinement.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runner.h"
 
 #define REEVE_CONFINEMENT_WAIT_US (10 * G_USEC_PER_SEC)
+/* how many user ids there must be for plugins */
+#define REEVE_CONFINEMENT_UIDS 1024
 
 struct _ReeveConfinement
 {
@@ -49,6 +52,58 @@ reeve_confinement_free (ReeveConfinement *self)
   g_free (self);
 }
 
+/**
+ * reeve_confinement_choose_uid:
+ * @map: lines of three numbers, user_namespaces(7): inside, outside, how many
+ * @first: what was asked for
+ *
+ * Returns: first of the user ids that plugins have
+ */
+guint32
+reeve_confinement_choose_uid (const char *map, guint32 first)
+{
+  g_auto (GStrv) lines = g_strsplit (map, "\n", -1);
+  guint64 most = 0;
+  guint64 end = 0;
+
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      guint64 inside = 0;
+      guint64 outside = 0;
+      guint64 count = 0;
+
+      if (sscanf (lines[i], "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+                  &inside, &outside, &count)
+          != 3)
+        continue;
+      if (inside <= first && (guint64) first + REEVE_CONFINEMENT_UIDS <= inside + count)
+        return first;
+      if (count > most)
+        {
+          most = count;
+          end = inside + count;
+        }
+    }
+  /* others than the host's own are at the beginning */
+  return most > 2 * REEVE_CONFINEMENT_UIDS ? (guint32) (end - REEVE_CONFINEMENT_UIDS) : first;
+}
+
+/**
+ * reeve_confinement_find_uid:
+ * @first: what was asked for
+ *
+ * Returns: first of the user ids that plugins have here
+ */
+guint32
+reeve_confinement_find_uid (guint32 first)
+{
+  g_autofree char *map = NULL;
+
+  return g_file_get_contents ("/proc/self/uid_map", &map, NULL, NULL)
+             ? reeve_confinement_choose_uid (map, first)
+             : first;
+}
+
 static char *
 reeve_confinement_describe (ReeveRunner *runner, RunnerLayers missing)
 {
@@ -87,7 +142,7 @@ reeve_confinement_probe (ReeveConfinement *self, RunnerLayersProfile profile, ch
     .command = command,
     .name = "(none)",
     .profile = profile,
-    .uid = root ? REEVE_CONFINEMENT_FIRST_UID : 0,
+    .uid = root ? reeve_confinement_find_uid (REEVE_CONFINEMENT_FIRST_UID) : 0,
     .processes = 64,
     .files = 64,
     .wait_us = REEVE_CONFINEMENT_WAIT_US,

@@ -23,6 +23,12 @@ void reeve_confinement_free (ReeveConfinement *self);
 /* (transfer full): @runner, or the program that it stands for */
 char *reeve_confinement_find_runner (const char *runner);
 
+/* @map: what uid_map of the host's user namespace says. Returns @first, or where a container has no
+ * such users the first of the last that it has; @first again where it has too few. */
+guint32 reeve_confinement_choose_uid (const char *map, guint32 first);
+/* That, of this process. Blocks. */
+guint32 reeve_confinement_find_uid (guint32 first);
+
 /* Puts on all that @profile has, in a process that ends at once. Blocks, some milliseconds.
  * @missing: (out) (transfer full): what could not be put on, one line each with the kernel's answer
  * and the remedy; "" when nothing. Returns whether all that is required is there;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* reeve-plugin-runner: gives up all that a plugin has no business with, then loads one. The host
  * starts it, looks at it from outside between the steps, and says when to go on. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,10 @@
 #include "runner-confine.h"
 #include "runner-load.h"
 #include "runner-serve.h"
+
+#define PLUGIN_RUNNER_MAP_BYTES  (256 * 1024)
+#define PLUGIN_RUNNER_KEEP_BYTES (2 * 1024 * 1024)
+#define PLUGIN_RUNNER_HEAPS      2
 
 /* Whoever holds the other end says go; an end, or anything else, ends this process. */
 static gboolean
@@ -103,5 +108,10 @@ main (int argc, char **argv)
   if (message == NULL || !runner_plan_from_variant (&plan, message))
     return 2;
   g_log_set_writer_func (plugin_runner_log, NULL, NULL);
+  /* what one call gave back the next one takes again: without the kernel, and without its pages
+   * cleared anew; threads share two heaps, for there are few calls at once */
+  mallopt (M_MMAP_THRESHOLD, PLUGIN_RUNNER_MAP_BYTES);
+  mallopt (M_TRIM_THRESHOLD, PLUGIN_RUNNER_KEEP_BYTES);
+  mallopt (M_ARENA_MAX, PLUGIN_RUNNER_HEAPS);
   return plugin_runner_run (&plan, report);
 }
