@@ -10,6 +10,7 @@
 #include "runtime/net-stream.h"
 #include "startup-budgets.h"
 #include "startup-development.h"
+#include "startup-grants.h"
 #include "startup-keys.h"
 #include "startup-ledger.h"
 #include "startup-metrics.h"
@@ -125,6 +126,7 @@ reeve_startup_bootstrap (ReeveStartup *self, GError **error)
     .users = services->users,
     .api_keys = services->api_keys,
     .authentication = services->authentication,
+    .grants = services->grants,
     .state_folder = reeve_state_get_folder (self->state),
   };
   g_autoptr (GError) local = NULL;
@@ -332,9 +334,9 @@ reeve_startup_open (ReeveConfig *config, ReeveState *state, const char *const *f
       "worker", REEVE_WORKERS_MIN,
       (guint) MAX (reeve_config_get_int (config, "server.workers"), REEVE_WORKERS_MIN),
       (guint) MAX (reeve_config_get_int (config, "server.queue"), REEVE_WORKERS_QUEUE));
-  if (!reeve_startup_open_ledger (self, error) || !reeve_startup_open_identity (self, error)
-      || !reeve_startup_bootstrap (self, error) || !reeve_startup_open_runtime (self, error)
-      || !reeve_startup_open_sinks (self, error))
+  if (!reeve_startup_open_ledger (self, error) || !reeve_startup_grants_open (self, error)
+      || !reeve_startup_open_identity (self, error) || !reeve_startup_bootstrap (self, error)
+      || !reeve_startup_open_runtime (self, error) || !reeve_startup_open_sinks (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -395,6 +397,8 @@ reeve_startup_close (ReeveStartup *self)
   ReeveServices *services = &self->services;
 
   reeve_startup_fall_silent (self);
+  if (services->grants != NULL)
+    reeve_grants_stop (services->grants);
   reeve_authentication_shutdown (services->authentication);
   reeve_startup_policy_close (services);
   if (services->workers != NULL)
@@ -440,6 +444,7 @@ reeve_startup_close (ReeveStartup *self)
     reeve_registry_shutdown (services->registry);
   g_clear_pointer (&services->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
+  g_clear_object (&services->grants);
   g_clear_pointer (&self->net, reeve_net_http_free);
   reeve_startup_telemetry_close (&self->telemetry);
   g_clear_pointer (&services->network, reeve_network_free);

@@ -76,6 +76,7 @@ static const char *const reeve_error_names[] = {
   [REEVE_ERROR_CALLER_REVOKED] = "caller_revoked",
   [REEVE_ERROR_NETWORK_DENIED] = "network_denied",
   [REEVE_ERROR_COUNTRY_DENIED] = "country_denied",
+  [REEVE_ERROR_CAPABILITY_REVOKED] = "capability_revoked",
 };
 
 /**

@@ -30,7 +30,7 @@ G_BEGIN_DECLS
  * @REEVE_ERROR_CORRUPT: stored data is damaged
  * @REEVE_ERROR_FORMAT_TOO_NEW: stored data was written by a newer version
  * @REEVE_ERROR_READ_ONLY: the storage cannot be written
- * @REEVE_ERROR_CAPABILITY: a capability was not requested, not granted or revoked
+ * @REEVE_ERROR_CAPABILITY: a capability was not requested or not granted
  * @REEVE_ERROR_UNSUPPORTED: this implementation does not offer that
  * @REEVE_ERROR_CONFIGURATION: a configuration or settings value is wrong
  * @REEVE_ERROR_PLUGIN: a plugin cannot be loaded or misbehaved
@@ -40,6 +40,7 @@ G_BEGIN_DECLS
  * @REEVE_ERROR_CALLER_REVOKED: the caller's rights were taken back while it went on
  * @REEVE_ERROR_NETWORK_DENIED: nobody is let in from that address
  * @REEVE_ERROR_COUNTRY_DENIED: nobody is let in from the country of that address
+ * @REEVE_ERROR_CAPABILITY_REVOKED: a capability was granted, and is not any more
  *
  * Codes of %REEVE_ERROR. Doors map each once to an HTTP status, a D-Bus error name and an exit
  * code. Append only.
@@ -77,7 +78,8 @@ typedef enum
   REEVE_ERROR_IDEMPOTENCY_MISMATCH,
   REEVE_ERROR_CALLER_REVOKED,
   REEVE_ERROR_NETWORK_DENIED,
-  REEVE_ERROR_COUNTRY_DENIED
+  REEVE_ERROR_COUNTRY_DENIED,
+  REEVE_ERROR_CAPABILITY_REVOKED
 } ReeveError;
 
 REEVE_AVAILABLE_IN_0_1

@@ -79,6 +79,9 @@ static const ReeveErrorMap reeve_error_maps[] = {
   [REEVE_ERROR_COUNTRY_DENIED]
   = { 403, "country-denied", "Nobody is let in from that country",
       REEVE_ERROR_MAP_DBUS "CountryDenied", "permission_error", 3, FALSE },
+  [REEVE_ERROR_CAPABILITY_REVOKED]
+  = { 403, "capability-revoked", "A capability is granted no more",
+      REEVE_ERROR_MAP_DBUS "CapabilityRevoked", "permission_error", 3, FALSE },
 };
 
 /**

@@ -225,7 +225,7 @@ reeve_ids_is_derived (const char *id)
 gboolean
 reeve_ids_is_made (const char *id)
 {
-  static const char *const kinds[] = { "agt", "bud", "cnv", "doc", "elv", "key", "ovr",
+  static const char *const kinds[] = { "agt", "bud", "cnv", "doc", "elv", "gnt", "key", "ovr",
                                        "pri", "rep", "req", "run", "usr", "ver", "wsp" };
 
   if (id == NULL)

@@ -227,13 +227,36 @@ reeve_bootstrap_key (const ReeveBootstrap *self, const char *user_id, GError **e
   return reeve_bootstrap_make_key_record (self, user_id, key, error);
 }
 
+static JsonObject *
+reeve_bootstrap_step_grants (const ReeveBootstrap *self, ReeveAdmitted *admitted,
+                             JsonObject *params, GError **error)
+{
+  return reeve_grants_settle_defaults (self->grants, admitted, error) ? json_object_new () : NULL;
+}
+
+static gboolean
+reeve_bootstrap_grants (const ReeveBootstrap *self, GError **error)
+{
+  g_autoptr (JsonObject) made = NULL;
+  gboolean lack = FALSE;
+
+  if (self->grants == NULL)
+    return TRUE;
+  if (!reeve_grants_lack_defaults (self->grants, &lack, error))
+    return FALSE;
+  if (lack)
+    made = reeve_bootstrap_run_step (self, "plugins.grant", NULL, reeve_bootstrap_step_grants,
+                                     error);
+  return !lack || made != NULL;
+}
+
 /**
  * reeve_bootstrap_run:
  * @self: what to work with
  * @error: return location
  *
- * Makes tenant `default`, user `admin` and its key where they are missing, and tells authentication
- * who the platform admin is.
+ * Makes tenant `default`, user `admin` and its key where they are missing, tells authentication who
+ * the platform admin is, and grants plugins that come with the host what they request.
  *
  * Returns: %FALSE with an error
  */
@@ -248,5 +271,5 @@ reeve_bootstrap_run (const ReeveBootstrap *self, GError **error)
   if (user_id == NULL || !reeve_bootstrap_key (self, user_id, error))
     return FALSE;
   reeve_authentication_set_owner (self->authentication, user_id);
-  return TRUE;
+  return reeve_bootstrap_grants (self, error);
 }

@@ -4,6 +4,7 @@
 
 #include "admission.h"
 #include "api-keys.h"
+#include "grants.h"
 #include "tenants.h"
 #include "users.h"
 
@@ -19,6 +20,7 @@ typedef struct
   ReeveUsers *users;
   ReeveApiKeys *api_keys;
   ReeveAuthentication *authentication;
+  ReeveGrants *grants; /* (nullable): loaded; of what comes with the host */
   const char *state_folder;
 } ReeveBootstrap;
 

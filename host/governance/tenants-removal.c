@@ -79,12 +79,13 @@ reeve_tenants_removal_mark (ReeveTenants *self, ReeveAdmitted *admitted, const c
                                reeve_record_get_revision (record), error);
 }
 
-/* Deletes a page of the tenant's API keys; *more: there may be others. */
+/* Deletes a page of what is of the tenant in a collection of the platform; *more: there may be
+ * others. */
 static gboolean
-reeve_tenants_removal_drop_keys (ReeveTenants *self, ReeveAdmitted *admitted, const char *tenant_id,
-                                 gboolean *more, GError **error)
+reeve_tenants_removal_drop_page (ReeveTenants *self, ReeveAdmitted *admitted, const char *tenant_id,
+                                 const char *collection, gboolean *more, GError **error)
 {
-  g_autoptr (ReeveQuery) query = reeve_query_new (REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS);
+  g_autoptr (ReeveQuery) query = reeve_query_new (REEVE_SCOPE_PLATFORM, collection);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
   g_autoptr (ReeveQueryResult) found = NULL;
   g_autoptr (ReeveBatchResult) result = NULL;
@@ -101,8 +102,8 @@ reeve_tenants_removal_drop_keys (ReeveTenants *self, ReeveAdmitted *admitted, co
   if (!*more)
     return TRUE;
   for (guint i = 0; i < records->len; i++)
-    reeve_batch_delete (batch, REEVE_STORE_API_KEYS,
-                        reeve_record_get_id (g_ptr_array_index (records, i)), REEVE_REVISION_ANY);
+    reeve_batch_delete (batch, collection, reeve_record_get_id (g_ptr_array_index (records, i)),
+                        REEVE_REVISION_ANY);
   result = reeve_store_commit (self->store, batch, error);
   return result != NULL;
 }
@@ -149,11 +150,13 @@ reeve_tenants_removal_run (ReeveTenants *self, ReeveAdmitted *admitted, const ch
 {
   g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
   g_autoptr (ReeveBatchResult) result = NULL;
-  gboolean more = TRUE;
+  static const char *const collections[] = { REEVE_STORE_API_KEYS, REEVE_STORE_GRANTS };
 
-  while (more)
-    if (!reeve_tenants_removal_drop_keys (self, admitted, tenant_id, &more, error))
-      return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (collections); i++)
+    for (gboolean more = TRUE; more;)
+      if (!reeve_tenants_removal_drop_page (self, admitted, tenant_id, collections[i], &more,
+                                            error))
+        return FALSE;
   if (!reeve_tenants_removal_drop_store (self, tenant_id, error)
       || !reeve_tenants_removal_record (self, admitted, tenant_id, error))
     return FALSE;

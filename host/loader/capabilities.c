@@ -4,6 +4,8 @@
  * knows neither. */
 #include "capabilities.h"
 
+#include <string.h>
+
 #include "capabilities-basic.h"
 
 typedef struct
@@ -19,6 +21,10 @@ struct _ReeveCapabilities
                             read-only afterwards */
   ReeveCapabilityHttpFunc http;
   gpointer http_data;
+  ReeveCapabilityGrants grants; /* written before plugins are called */
+  gpointer grants_data;
+  GMutex lock;
+  GPtrArray *brokers; /* with lock: GWeakRef, theirs */
 };
 
 #define REEVE_TYPE_CAPABILITIES_BROKER (reeve_capabilities_broker_get_type ())
@@ -34,6 +40,7 @@ struct _ReeveCapabilitiesBroker
   char *instance_id;
   JsonObject *settings;
   gint revoked; /* atomic */
+  GWeakRef listed;
 };
 
 static void reeve_capabilities_broker_iface_init (ReeveBrokerInterface *iface);
@@ -47,10 +54,14 @@ reeve_capabilities_broker_finalize (GObject *object)
 {
   ReeveCapabilitiesBroker *self = REEVE_CAPABILITIES_BROKER (object);
 
+  g_mutex_lock (&self->capabilities->lock);
+  g_ptr_array_remove (self->capabilities->brokers, &self->listed);
+  g_mutex_unlock (&self->capabilities->lock);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
   g_clear_pointer (&self->manifest, reeve_manifest_unref);
   g_clear_pointer (&self->settings, json_object_unref);
   g_free (self->instance_id);
+  g_weak_ref_clear (&self->listed);
   G_OBJECT_CLASS (reeve_capabilities_broker_parent_class)->finalize (object);
 }
 
@@ -95,38 +106,121 @@ reeve_capabilities_broker_miss (const char *capability, GError **error)
   return NULL;
 }
 
+/* ---- one call ---- */
+
+typedef struct
+{
+  ReeveCapabilitiesBroker *broker;
+  ReeveCapabilityCaller caller;
+  GCancellable *outer; /* (nullable): of the caller */
+  gulong handler;
+} ReeveCapabilitiesPassage;
+
+/* On any thread, under the outer cancellable's lock. */
+static void
+reeve_capabilities_broker_on_cancelled (GCancellable *outer, gpointer lease)
+{
+  g_cancellable_cancel (reeve_capability_lease_get_cancellable (lease));
+}
+
+/* First of all whether it was revoked: a setup that hangs may come back at any time, also while
+ * providers are still being registered. What is taken back or given up later is felt by the call
+ * that is under way. */
+static gboolean
+reeve_capabilities_broker_enter (ReeveCapabilitiesPassage *self, const char *capability,
+                                 GError **error)
+{
+  ReeveCapabilities *capabilities = self->broker->capabilities;
+  ReeveContext *context = self->caller.context;
+
+  if (!reeve_capabilities_broker_check (self->broker, capability, error))
+    return FALSE;
+  if (capabilities->grants.acquire == NULL || reeve_capabilities_basic_has (capability))
+    return TRUE;
+  if (!capabilities->grants.acquire (self->caller.plugin_id, capability,
+                                     reeve_context_get_tenant_id (context),
+                                     capabilities->grants_data, &self->caller.lease, error))
+    return FALSE;
+  self->outer = reeve_context_get_cancellable (context);
+  if (self->caller.lease != NULL && self->outer != NULL)
+    self->handler
+        = g_cancellable_connect (self->outer, G_CALLBACK (reeve_capabilities_broker_on_cancelled),
+                                 reeve_capability_lease_ref (self->caller.lease),
+                                 (GDestroyNotify) reeve_capability_lease_unref);
+  return TRUE;
+}
+
+/* What was done before the grant ended is done; what was cut says why. */
+static void
+reeve_capabilities_broker_leave (ReeveCapabilitiesPassage *self, gboolean done, GError **error)
+{
+  ReeveCapabilities *capabilities = self->broker->capabilities;
+
+  if (self->caller.lease == NULL)
+    return;
+  if (self->handler != 0)
+    g_cancellable_disconnect (self->outer, self->handler);
+  if (!done && reeve_capability_lease_is_cut (self->caller.lease))
+    {
+      g_clear_error (error);
+      reeve_capability_lease_set_error (self->caller.lease, error);
+    }
+  capabilities->grants.release (self->caller.lease, capabilities->grants_data);
+}
+
+static void
+reeve_capabilities_broker_begin (ReeveCapabilitiesPassage *self, ReeveBroker *broker,
+                                 ReeveContext *context)
+{
+  self->broker = REEVE_CAPABILITIES_BROKER (broker);
+  self->caller.plugin_id = reeve_manifest_get_id (self->broker->manifest);
+  self->caller.instance_id = self->broker->instance_id;
+  self->caller.settings = self->broker->settings;
+  self->caller.context = context;
+}
+
 static JsonNode *
 reeve_capabilities_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capability,
                                 JsonNode *params, GError **error)
 {
-  ReeveCapabilitiesBroker *self = REEVE_CAPABILITIES_BROKER (broker);
+  ReeveCapabilitiesPassage passage = { 0 };
   ReeveCapabilitiesProvider *provider = NULL;
-  const ReeveCapabilityCaller caller
-      = { reeve_manifest_get_id (self->manifest), self->instance_id, self->settings, context };
+  GError *problem = NULL;
+  JsonNode *result = NULL;
 
-  /* first of all whether it was revoked: a setup that hangs may come back at any time, also while
-   * providers are still being registered */
-  if (!reeve_capabilities_broker_check (self, capability, error))
+  reeve_capabilities_broker_begin (&passage, broker, context);
+  if (!reeve_capabilities_broker_enter (&passage, capability, error))
     return NULL;
-  provider = g_hash_table_lookup (self->capabilities->providers, capability);
-  if (provider == NULL)
-    return reeve_capabilities_broker_miss (capability, error);
-  return provider->func (&caller, params, provider->user_data, error);
+  provider = g_hash_table_lookup (passage.broker->capabilities->providers, capability);
+  result = provider != NULL
+               ? provider->func (&passage.caller, params, provider->user_data, &problem)
+               : reeve_capabilities_broker_miss (capability, &problem);
+  reeve_capabilities_broker_leave (&passage, result != NULL, &problem);
+  if (problem != NULL)
+    g_propagate_error (error, problem);
+  return result;
 }
 
 static ReeveHttpResponse *
 reeve_capabilities_broker_http (ReeveBroker *broker, ReeveContext *context,
                                 ReeveHttpRequest *request, GError **error)
 {
-  ReeveCapabilitiesBroker *self = REEVE_CAPABILITIES_BROKER (broker);
-  const ReeveCapabilityCaller caller
-      = { reeve_manifest_get_id (self->manifest), self->instance_id, self->settings, context };
+  ReeveCapabilitiesPassage passage = { 0 };
+  ReeveCapabilities *capabilities = NULL;
+  GError *problem = NULL;
+  ReeveHttpResponse *response = NULL;
 
-  if (!reeve_capabilities_broker_check (self, "net.http", error))
+  reeve_capabilities_broker_begin (&passage, broker, context);
+  if (!reeve_capabilities_broker_enter (&passage, "net.http", error))
     return NULL;
-  if (self->capabilities->http == NULL)
-    return reeve_capabilities_broker_miss ("net.http", error);
-  return self->capabilities->http (&caller, request, self->capabilities->http_data, error);
+  capabilities = passage.broker->capabilities;
+  response = capabilities->http != NULL
+                 ? capabilities->http (&passage.caller, request, capabilities->http_data, &problem)
+                 : reeve_capabilities_broker_miss ("net.http", &problem);
+  reeve_capabilities_broker_leave (&passage, response != NULL, &problem);
+  if (problem != NULL)
+    g_propagate_error (error, problem);
+  return response;
 }
 
 static void
@@ -148,6 +242,8 @@ reeve_capabilities_new (void)
 
   g_atomic_ref_count_init (&self->refs);
   self->providers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->brokers = g_ptr_array_new ();
+  g_mutex_init (&self->lock);
   reeve_capabilities_basic_provide (self);
   return self;
 }
@@ -175,6 +271,8 @@ reeve_capabilities_unref (ReeveCapabilities *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
   g_hash_table_unref (self->providers);
+  g_ptr_array_unref (self->brokers);
+  g_mutex_clear (&self->lock);
   g_free (self);
 }
 
@@ -229,6 +327,68 @@ reeve_capabilities_has (ReeveCapabilities *self, const char *name)
 }
 
 /**
+ * reeve_capabilities_set_grants:
+ * @self: capabilities
+ * @grants: who decides; copied
+ * @user_data: closure; outlives @self
+ *
+ * From now on a call needs a grant besides the request in the manifest. Before any plugin is
+ * called.
+ */
+void
+reeve_capabilities_set_grants (ReeveCapabilities *self, const ReeveCapabilityGrants *grants,
+                               gpointer user_data)
+{
+  self->grants = *grants;
+  self->grants_data = user_data;
+}
+
+/**
+ * reeve_capabilities_get_cancellable:
+ * @caller: a call of a capability
+ *
+ * Returns: (transfer none) (nullable): cancelled when the caller gave up, or the grant that the
+ * call rests on was taken back
+ */
+GCancellable *
+reeve_capabilities_get_cancellable (const ReeveCapabilityCaller *caller)
+{
+  return caller->lease != NULL ? reeve_capability_lease_get_cancellable (caller->lease)
+                               : reeve_context_get_cancellable (caller->context);
+}
+
+/**
+ * reeve_capabilities_foreach_instance:
+ * @self: capabilities
+ * @plugin_id: of a plugin
+ * @func: called with each instance that has a broker, oldest first; holds no lock of this
+ * @user_data: closure
+ */
+void
+reeve_capabilities_foreach_instance (ReeveCapabilities *self, const char *plugin_id,
+                                     ReeveCapabilityInstanceFunc func, gpointer user_data)
+{
+  g_autoptr (GPtrArray) brokers = g_ptr_array_new_with_free_func (g_object_unref);
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->brokers->len; i++)
+    {
+      ReeveCapabilitiesBroker *broker = g_weak_ref_get (g_ptr_array_index (self->brokers, i));
+
+      if (broker != NULL)
+        g_ptr_array_add (brokers, broker);
+    }
+  g_mutex_unlock (&self->lock);
+  for (guint i = 0; i < brokers->len; i++)
+    {
+      ReeveCapabilitiesBroker *broker = g_ptr_array_index (brokers, i);
+
+      if (strcmp (reeve_manifest_get_id (broker->manifest), plugin_id) == 0)
+        func (broker->instance_id, broker->settings, user_data);
+    }
+}
+
+/**
  * reeve_capabilities_new_broker:
  * @self: capabilities
  * @manifest: of the plugin
@@ -247,6 +407,10 @@ reeve_capabilities_new_broker (ReeveCapabilities *self, ReeveManifest *manifest,
   broker->manifest = reeve_manifest_ref (manifest);
   broker->instance_id = g_strdup (instance_id);
   broker->settings = settings != NULL ? json_object_ref (settings) : NULL;
+  g_mutex_lock (&self->lock);
+  g_weak_ref_init (&broker->listed, broker);
+  g_ptr_array_add (self->brokers, &broker->listed);
+  g_mutex_unlock (&self->lock);
   return REEVE_BROKER (broker);
 }
 

@@ -5,6 +5,7 @@
 
 #include <reeve-plugin-1.h>
 
+#include "capability-lease.h"
 #include "manifest.h"
 
 G_BEGIN_DECLS
@@ -18,7 +19,19 @@ typedef struct
   const char *instance_id;
   JsonObject *settings; /* what the administrator configured for it */
   ReeveContext *context;
+  ReeveCapabilityLease *lease; /* (nullable): nobody keeps grants here */
 } ReeveCapabilityCaller;
+
+/* Who decides about grants. @acquire: may that plugin call @capability for @tenant_id (nullable: a
+ * call of the host itself)? With a lease for the duration of the call, or none where the capability
+ * cannot be taken away; FALSE with REEVE_ERROR_CAPABILITY or REEVE_ERROR_CAPABILITY_REVOKED.
+ * @release: (transfer full) the call is over. Any thread, no I/O. */
+typedef struct
+{
+  gboolean (*acquire) (const char *plugin_id, const char *capability, const char *tenant_id,
+                       gpointer user_data, ReeveCapabilityLease **lease, GError **error);
+  void (*release) (ReeveCapabilityLease *lease, gpointer user_data);
+} ReeveCapabilityGrants;
 
 typedef JsonNode *(*ReeveCapabilityFunc) (const ReeveCapabilityCaller *caller, JsonNode *params,
                                           gpointer user_data, GError **error);
@@ -37,7 +50,19 @@ void reeve_capabilities_provide (ReeveCapabilities *self, const char *name,
 /* the provider of "net.http" */
 void reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHttpFunc func,
                                       gpointer user_data);
+/* Before plugins are called: without, a manifest is granted all that it requests, as an author's
+ * check wants it. user_data outlives self. */
+void reeve_capabilities_set_grants (ReeveCapabilities *self, const ReeveCapabilityGrants *grants,
+                                    gpointer user_data);
 gboolean reeve_capabilities_has (ReeveCapabilities *self, const char *name);
+/* (transfer none) cancelled when the caller gave up, or its grant was taken back */
+GCancellable *reeve_capabilities_get_cancellable (const ReeveCapabilityCaller *caller);
+typedef void (*ReeveCapabilityInstanceFunc) (const char *instance_id, JsonObject *settings,
+                                             gpointer user_data);
+/* Instances of a plugin that have a broker, oldest first; (nullable) settings are to be read only.
+ */
+void reeve_capabilities_foreach_instance (ReeveCapabilities *self, const char *plugin_id,
+                                          ReeveCapabilityInstanceFunc func, gpointer user_data);
 /* Refuses every call through a broker from now on, whoever kept a context. */
 void reeve_capabilities_revoke (ReeveBroker *broker);
 

@@ -112,7 +112,7 @@ reeve_registry_find (ReeveRegistry *self, const char *plugin_id)
 /* ---- what is shown ---- */
 
 static ReeveRegistryEntry *
-reeve_registry_describe (ReeveRegistryPlugin *plugin)
+reeve_registry_describe (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
 {
   ReeveRegistryEntry *entry = g_new0 (ReeveRegistryEntry, 1);
 
@@ -122,6 +122,8 @@ reeve_registry_describe (ReeveRegistryPlugin *plugin)
   entry->state = plugin->state;
   entry->reason = g_strdup (plugin->reason);
   reeve_registry_confined_describe (plugin, entry);
+  entry->first_party
+      = plugin->pin != NULL && plugin->pin == reeve_pins_find (self->pins, plugin->id);
   return entry;
 }
 
@@ -169,7 +171,7 @@ reeve_registry_list (ReeveRegistry *self)
 
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->plugins->len; i++)
-    g_ptr_array_add (entries, reeve_registry_describe (g_ptr_array_index (self->plugins, i)));
+    g_ptr_array_add (entries, reeve_registry_describe (self, g_ptr_array_index (self->plugins, i)));
   g_mutex_unlock (&self->lock);
   return entries;
 }
@@ -190,7 +192,7 @@ reeve_registry_get (ReeveRegistry *self, const char *plugin_id)
   g_mutex_lock (&self->lock);
   plugin = reeve_registry_find (self, plugin_id);
   if (plugin != NULL)
-    entry = reeve_registry_describe (plugin);
+    entry = reeve_registry_describe (self, plugin);
   g_mutex_unlock (&self->lock);
   return entry;
 }

@@ -32,6 +32,7 @@ typedef struct
   char *reason;             /* NULL unless refused or failed, or its process has trouble */
   gboolean confined;        /* runs in a process of its own */
   ReeveKeeperStatus keeper; /* of that */
+  gboolean first_party;     /* it comes with this host */
 } ReeveRegistryEntry;
 
 typedef struct

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What was found in the plugin folders, and why something was refused. */
+/* What was found in the plugin folders, why something was refused, and what it may do, over
+ * governance/grants.h. */
 #include "operation-functions.h"
 #include "page.h"
+#include "plugin-grants.h"
 
 #include <unistd.h>
 
@@ -110,14 +112,56 @@ reeve_op_plugins_list (ReeveCall *call, ReeveServices *services)
 void
 reeve_op_plugins_get (ReeveCall *call, ReeveServices *services)
 {
-  g_autoptr (ReeveRegistryEntry) entry
-      = reeve_registry_get (services->registry, reeve_call_get_string (call, "plugin_id"));
+  const char *plugin_id = reeve_call_get_string (call, "plugin_id");
+  g_autoptr (ReeveRegistryEntry) entry = reeve_registry_get (services->registry, plugin_id);
+  GError *error = NULL;
+  JsonArray *grants = reeve_plugin_grants_show (services, plugin_id, &error);
+  JsonObject *plugin = NULL;
 
-  if (entry == NULL)
-    reeve_call_fail (
-        call, g_error_new (REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, "plugins"));
+  if (grants == NULL || entry == NULL)
+    {
+      reeve_call_answer (call, NULL, error);
+      return;
+    }
+  plugin = reeve_op_plugins_describe (entry);
+  json_object_set_array_member (plugin, "grants", grants);
+  reeve_call_answer (call, plugin, NULL);
+}
+
+void
+reeve_op_plugins_grants (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonArray *grants
+      = reeve_plugin_grants_show (services, reeve_call_get_string (call, "plugin_id"), &error);
+
+  if (grants != NULL)
+    reeve_page_answer (call, grants);
   else
-    reeve_call_answer (call, reeve_op_plugins_describe (entry), NULL);
+    reeve_call_fail (call, error);
+}
+
+void
+reeve_op_plugins_grant (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *made = reeve_grants_create (services->grants, reeve_call_get_admitted (call),
+                                          reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, made, error);
+}
+
+void
+reeve_op_plugins_revoke (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+
+  if (reeve_grants_revoke (services->grants, reeve_call_get_admitted (call),
+                           reeve_call_get_string (call, "plugin_id"),
+                           reeve_call_get_string (call, "grant_id"), &error))
+    reeve_call_complete (call, 0, NULL);
+  else
+    reeve_call_fail (call, error);
 }
 
 void

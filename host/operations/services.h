@@ -12,6 +12,7 @@
 #include "governance/authentication.h"
 #include "governance/budgets.h"
 #include "governance/elevations.h"
+#include "governance/grants.h"
 #include "governance/idempotency.h"
 #include "governance/instruments.h"
 #include "governance/kept-values.h"
@@ -65,6 +66,8 @@ struct _ReeveServices
   ReeveUsers *users;
   ReeveRoleBook *role_book;
   ReeveElevations *elevations;
+  ReeveGrants *grants;
+  ReeveCapabilities *capabilities; /* of the startup */
   ReeveOverrides *overrides;
   ReeveApiKeys *api_keys;
   ReeveNetwork *network;

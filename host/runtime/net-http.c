@@ -7,7 +7,9 @@
  *   issuer, jwks_uri, or whatever other name: an address written there grants its origin
  *   only_granted     TRUE: nothing else may be reached
  *   methods          allowed methods
- */
+ *
+ * Grants say which of it holds: one that names origins is for these and for what settings name, one
+ * that names none is for whatever is public. The deployment's ceiling is above both. */
 #include "net-http.h"
 
 #include <string.h>
@@ -237,7 +239,14 @@ reeve_net_http_add_addresses (GStrvBuilder *builder, JsonObject *settings)
     }
 }
 
-static char **
+/**
+ * reeve_net_http_dup_origins:
+ * @settings: (nullable): of an instance
+ *
+ * Returns: (transfer full): the addresses that the administrator wrote into its settings, each of
+ * which grants its origin
+ */
+char **
 reeve_net_http_dup_origins (JsonObject *settings)
 {
   JsonArray *array = settings != NULL ? reeve_json_get_array (settings, "granted_origins") : NULL;
@@ -255,8 +264,83 @@ reeve_net_http_dup_origins (JsonObject *settings)
   return g_strv_builder_end (builder);
 }
 
-/* What the instance's settings say, then the guard. Returns: the addresses that may be connected
- * to. */
+static gboolean
+reeve_net_http_refuse (const ReeveCapabilityCaller *caller, const char *what, const char *why,
+                       GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "%.300s %s", what, why);
+  return FALSE;
+}
+
+/* What the deployment's ceiling leaves, whoever granted it. */
+static gboolean
+reeve_net_http_check_ceiling (const ReeveCapabilityCaller *caller, const char *method,
+                              const ReeveNetGuardTarget *target, GError **error)
+{
+  const ReeveCapabilityTerms *ceiling
+      = caller->lease != NULL ? reeve_capability_lease_get_ceiling (caller->lease) : NULL;
+
+  if (ceiling == NULL)
+    return TRUE;
+  if (!reeve_capability_terms_has ((const char *const *) ceiling->methods, method))
+    return reeve_net_http_refuse (
+        caller, method, "is beyond what this deployment allows: plugins.ceiling.methods", error);
+  if (!reeve_capability_terms_has ((const char *const *) ceiling->origins, target->origin))
+    return reeve_net_http_refuse (caller, target->origin,
+                                  "is beyond what this deployment allows: plugins.ceiling.origins",
+                                  error);
+  return TRUE;
+}
+
+/* Which grants allow the request; *named: one of them names the origin. 0 with an error. */
+static guint64
+reeve_net_http_find_grants (const ReeveCapabilityCaller *caller, const char *method,
+                            const ReeveNetGuardTarget *target, gboolean by_settings,
+                            gboolean *named, GError **error)
+{
+  guint64 mask = 0;
+  g_autofree char *remedy = NULL;
+
+  for (guint i = 0; i < reeve_capability_lease_get_length (caller->lease); i++)
+    {
+      const ReeveCapabilityTerms *terms = reeve_capability_lease_get_terms (caller->lease, i);
+      gboolean names
+          = terms->origins != NULL
+            && reeve_capability_terms_has ((const char *const *) terms->origins, target->origin);
+
+      if (!reeve_capability_terms_has ((const char *const *) terms->methods, method)
+          || (!by_settings && !names && terms->origins != NULL))
+        continue;
+      *named = *named || names;
+      mask |= G_GUINT64_CONSTANT (1) << i;
+    }
+  if (mask != 0)
+    return mask;
+  remedy = g_strdup_printf ("is not granted to plugin %s: reevectl plugins grant %s net.http "
+                            "--param origins=%s --reason WHY",
+                            caller->plugin_id, caller->plugin_id, target->origin);
+  reeve_net_http_refuse (caller, target->origin, remedy, error);
+  return 0;
+}
+
+/* Settings, grants and ceiling. *granted: the origin stands in settings or in a grant. */
+static gboolean
+reeve_net_http_check_grants (const ReeveCapabilityCaller *caller, const char *method,
+                             const ReeveNetGuardTarget *target, gboolean *granted, GError **error)
+{
+  g_auto (GStrv) origins = reeve_net_http_dup_origins (caller->settings);
+  guint64 mask = 0;
+
+  *granted = reeve_net_guard_is_granted (target, (const char *const *) origins);
+  if (caller->lease == NULL)
+    return TRUE;
+  if (!reeve_net_http_check_ceiling (caller, method, target, error))
+    return FALSE;
+  mask = reeve_net_http_find_grants (caller, method, target, *granted, granted, error);
+  return mask != 0 && reeve_capability_lease_rest_on (caller->lease, mask, error);
+}
+
+/* What settings and grants say, then the guard. Returns: the addresses that may be connected to. */
 static GPtrArray *
 reeve_net_http_admit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *request,
                       GError **error)
@@ -267,8 +351,9 @@ reeve_net_http_admit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *req
       = caller->settings != NULL ? reeve_json_get_array (caller->settings, "methods") : NULL;
   const char *method = reeve_http_request_get_method (request);
   const char *url = reeve_http_request_get_url (request);
-  g_auto (GStrv) origins = reeve_net_http_dup_origins (caller->settings);
   g_autoptr (ReeveNetGuardTarget) target = reeve_net_guard_target_new (url, error);
+  const char *origin[] = { NULL, NULL };
+  gboolean granted = FALSE;
 
   if (target == NULL)
     return NULL;
@@ -279,22 +364,47 @@ reeve_net_http_admit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *req
                    method);
       return NULL;
     }
+  if (!reeve_net_http_check_grants (caller, method, target, &granted, error))
+    return NULL;
   if (caller->settings != NULL && reeve_json_get_boolean (caller->settings, "only_granted", FALSE)
-      && !reeve_net_guard_is_granted (target, (const char *const *) origins))
+      && !granted)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "%s is not granted",
-                   target->origin);
+      reeve_net_http_refuse (caller, target->origin, "is not granted", error);
       return NULL;
     }
-  return reeve_net_guard_resolve (url, (const char *const *) origins,
-                                  reeve_context_get_cancellable (caller->context), error);
+  if (granted)
+    origin[0] = target->origin;
+  return reeve_net_guard_resolve (url, origin, reeve_capabilities_get_cancellable (caller), error);
+}
+
+/* The longest answer that a grant of the call lets in, and the ceiling: 0 where none says. */
+static gint64
+reeve_net_http_get_bound (const ReeveCapabilityCaller *caller)
+{
+  const ReeveCapabilityTerms *ceiling = NULL;
+  gint64 bound = 0;
+
+  if (caller->lease == NULL)
+    return 0;
+  for (guint i = 0; i < reeve_capability_lease_get_length (caller->lease); i++)
+    {
+      gint64 one = reeve_capability_lease_get_terms (caller->lease, i)->max_bytes;
+
+      bound = i == 0 ? one : one == 0 || bound == 0 ? 0 : MAX (bound, one);
+    }
+  ceiling = reeve_capability_lease_get_ceiling (caller->lease);
+  if (ceiling != NULL && ceiling->max_bytes != 0)
+    bound = bound == 0 ? ceiling->max_bytes : MIN (bound, ceiling->max_bytes);
+  return bound;
 }
 
 /* No more time than the caller has. */
 static gboolean
-reeve_net_http_limit (ReeveContext *context, ReeveHttpRequest *request,
+reeve_net_http_limit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *request,
                       ReeveUpstreamOptions *options, GError **error)
 {
+  ReeveContext *context = caller->context;
+  gint64 bound = reeve_net_http_get_bound (caller);
   gint64 deadline = reeve_context_get_deadline (context);
   guint wanted = reeve_http_request_get_timeout_ms (request);
   gint64 left = G_MAXINT;
@@ -308,6 +418,8 @@ reeve_net_http_limit (ReeveContext *context, ReeveHttpRequest *request,
   options->max_response = reeve_http_request_get_max_response (request);
   if (options->max_response == 0)
     options->max_response = REEVE_NET_HTTP_MAX_RESPONSE;
+  if (bound != 0)
+    options->max_response = MIN (options->max_response, (gsize) bound);
   return TRUE;
 }
 
@@ -355,7 +467,7 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
   ReeveNetHttpJob *job = NULL;
   ReeveHttpResponse *response = NULL;
 
-  if (!reeve_net_http_limit (caller->context, request, &options, error))
+  if (!reeve_net_http_limit (caller, request, &options, error))
     return NULL;
   options.addresses = reeve_net_http_admit (caller, request, error);
   if (options.addresses == NULL)
@@ -375,7 +487,7 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
   if (job->client != NULL
       && reeve_http_thread_submit (self->thread, reeve_net_http_start, reeve_net_http_job_ref (job),
                                    reeve_net_http_job_unref, error))
-    response = reeve_net_http_wait (job, reeve_context_get_cancellable (caller->context), error);
+    response = reeve_net_http_wait (job, reeve_capabilities_get_cancellable (caller), error);
   reeve_net_http_job_unref (job);
   return response;
 }

@@ -16,6 +16,8 @@ ReeveNetHttp *reeve_net_http_new (ReeveHttpTrust *trust);
 void reeve_net_http_set_propagation (ReeveNetHttp *self, ReevePropagation *propagation);
 void reeve_net_http_shutdown (ReeveNetHttp *self);
 void reeve_net_http_free (ReeveNetHttp *self);
+/* (transfer full) addresses in an instance's settings (nullable): each grants its origin */
+char **reeve_net_http_dup_origins (JsonObject *settings);
 /* a ReeveCapabilityHttpFunc; user_data is a ReeveNetHttp */
 ReeveHttpResponse *reeve_net_http_perform (const ReeveCapabilityCaller *caller,
                                            ReeveHttpRequest *request, gpointer user_data,

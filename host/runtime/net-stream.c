@@ -46,7 +46,7 @@ reeve_net_stream_connect (const ReeveCapabilityCaller *caller, gboolean datagram
       g_socket_client_set_protocol (client, G_SOCKET_PROTOCOL_UDP);
     }
   return g_socket_client_connect_to_host (client, host, (guint16) port,
-                                          reeve_context_get_cancellable (caller->context), error);
+                                          reeve_capabilities_get_cancellable (caller), error);
 }
 
 static gboolean
@@ -60,8 +60,8 @@ reeve_net_stream_send_datagrams (const ReeveCapabilityCaller *caller, JsonArray 
     {
       const char *frame = json_array_get_string_element (frames, i);
 
-      if (g_socket_send (socket, frame, strlen (frame),
-                         reeve_context_get_cancellable (caller->context), error)
+      if (g_socket_send (socket, frame, strlen (frame), reeve_capabilities_get_cancellable (caller),
+                         error)
           < 0)
         return FALSE;
     }
@@ -90,7 +90,7 @@ reeve_net_stream_encrypt (const ReeveCapabilityCaller *caller, GIOStream *plain,
   /* what was sent is on record where it arrived; many end without that word */
   g_tls_connection_set_require_close_notify (G_TLS_CONNECTION (stream), FALSE);
   if (!g_tls_connection_handshake (G_TLS_CONNECTION (stream),
-                                   reeve_context_get_cancellable (caller->context), error))
+                                   reeve_capabilities_get_cancellable (caller), error))
     return NULL;
   return g_steal_pointer (&stream);
 }
@@ -101,7 +101,7 @@ static gboolean
 reeve_net_stream_end (const ReeveCapabilityCaller *caller, GIOStream *stream, GSocket *socket,
                       GError **error)
 {
-  GCancellable *cancellable = reeve_context_get_cancellable (caller->context);
+  GCancellable *cancellable = reeve_capabilities_get_cancellable (caller);
   char buffer[512];
   gsize heard = 0;
   gssize n = 0;
@@ -148,9 +148,42 @@ reeve_net_stream_send_stream (const ReeveCapabilityCaller *caller, JsonArray *fr
                : g_object_ref (G_IO_STREAM (connection));
   return stream != NULL
          && g_output_stream_write_all (g_io_stream_get_output_stream (stream), text->str, text->len,
-                                       NULL, reeve_context_get_cancellable (caller->context), error)
+                                       NULL, reeve_capabilities_get_cancellable (caller), error)
          && reeve_net_stream_end (caller, stream, g_socket_connection_get_socket (connection),
                                   error);
+}
+
+/* The place is the settings': a grant, and the deployment's ceiling, may leave fewer. */
+static gboolean
+reeve_net_stream_check_grants (const ReeveCapabilityCaller *caller, GError **error)
+{
+  g_autofree char *place
+      = g_strdup_printf ("%s:%d", reeve_json_get_string (caller->settings, "host", ""),
+                         (int) reeve_json_get_int (caller->settings, "port", 0));
+  const ReeveCapabilityTerms *ceiling = NULL;
+  guint64 mask = 0;
+
+  if (caller->lease == NULL)
+    return TRUE;
+  ceiling = reeve_capability_lease_get_ceiling (caller->lease);
+  if (ceiling != NULL && !reeve_capability_terms_has ((const char *const *) ceiling->hosts, place))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                   "%s is beyond what this deployment allows: plugins.ceiling.hosts", place);
+      return FALSE;
+    }
+  for (guint i = 0; i < reeve_capability_lease_get_length (caller->lease); i++)
+    if (reeve_capability_terms_has (
+            (const char *const *) reeve_capability_lease_get_terms (caller->lease, i)->hosts,
+            place))
+      mask |= G_GUINT64_CONSTANT (1) << i;
+  if (mask != 0)
+    return reeve_capability_lease_rest_on (caller->lease, mask, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+               "%s is not granted to plugin %s: reevectl plugins grant %s net.stream --param "
+               "hosts=%s --reason WHY",
+               place, caller->plugin_id, caller->plugin_id, place);
+  return FALSE;
 }
 
 static JsonArray *
@@ -198,7 +231,8 @@ reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params,
   GError *reason = NULL;
   gboolean sent = FALSE;
 
-  if (frames == NULL || !reeve_context_check (caller->context, error))
+  if (frames == NULL || !reeve_context_check (caller->context, error)
+      || !reeve_net_stream_check_grants (caller, error))
     return NULL;
   if (strcmp (transport, "udp") == 0)
     sent = reeve_net_stream_send_datagrams (caller, frames, &reason);

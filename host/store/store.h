@@ -16,17 +16,18 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 
 /* Platform scope: tenants {name, created_at}, api_keys {tenant_id, user_id, created_at, expires_at,
  * revoked_at}, idempotency, budget_leases {host, epoch,
- * created_at}. Tenant scope: users {username, kind, status, manager_id, created_at},
- * agents {name, category, created_at}, agent_versions {agent_id, version_number, status,
- * created_at}, documents {title, classification, created_at}, runs {agent_id, session_id, user_id,
- * status, created_at, updated_at}, conversations {user_id, agent_id, created_at, updated_at,
- * deleted}, idempotency {expires_at}; workspaces {name, created_at}, workspace_members
- * {workspace_id, user_id, created_at}, roles {name, created_at}, elevations {user_id, until,
- * created_at}, overrides {resource_type, resource_id, subject, created_at}, policies {kind,
- * agent_id, created_at, updated_at}, policy_revisions {revision, created_at}, passwords
- * {created_at}, identities {user_id, created_at}, budgets {kind, subject, created_at}, usage {seq},
- * cost_reports {created_at}, subjects {created_at}, kept_values {subject, created_at}; text index
- * "chunks" (group: document id); streams "run/<run_id>"; blobs "document/<id>/<version>". */
+ * created_at}, grants {plugin_id, tenant_id, created_at}, grant_consents {created_at}. Tenant
+ * scope: users {username, kind, status, manager_id, created_at}, agents {name, category,
+ * created_at}, agent_versions {agent_id, version_number, status, created_at}, documents {title,
+ * classification, created_at}, runs {agent_id, session_id, user_id, status, created_at,
+ * updated_at}, conversations {user_id, agent_id, created_at, updated_at, deleted}, idempotency
+ * {expires_at}; workspaces {name, created_at}, workspace_members {workspace_id, user_id,
+ * created_at}, roles {name, created_at}, elevations {user_id, until, created_at}, overrides
+ * {resource_type, resource_id, subject, created_at}, policies {kind, agent_id, created_at,
+ * updated_at}, policy_revisions {revision, created_at}, passwords {created_at}, identities
+ * {user_id, created_at}, budgets {kind, subject, created_at}, usage {seq}, cost_reports
+ * {created_at}, subjects {created_at}, kept_values {subject, created_at}; text index "chunks"
+ * (group: document id); streams "run/<run_id>"; blobs "document/<id>/<version>". */
 #define REEVE_STORE_TENANTS           "tenants"
 #define REEVE_STORE_API_KEYS          "api_keys"
 #define REEVE_STORE_USERS             "users"
@@ -50,9 +51,11 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_BUDGET_LEASES     "budget_leases" /* of the platform; id: the tenant's */
 #define REEVE_STORE_USAGE             "usage"         /* how far the sums of usage are */
 #define REEVE_STORE_COST_REPORTS      "cost_reports"
-#define REEVE_STORE_PRICE_IMPORTS     "price_imports" /* of the platform */
-#define REEVE_STORE_SUBJECTS          "subjects"      /* id: the user's; half of his key */
-#define REEVE_STORE_KEPT_VALUES       "kept_values"   /* id: salted digest, as in the ledger */
+#define REEVE_STORE_PRICE_IMPORTS     "price_imports"  /* of the platform */
+#define REEVE_STORE_GRANTS            "grants"         /* of the platform */
+#define REEVE_STORE_GRANT_CONSENTS    "grant_consents" /* of the platform; id: the plugin's */
+#define REEVE_STORE_SUBJECTS          "subjects"       /* id: the user's; half of his key */
+#define REEVE_STORE_KEPT_VALUES       "kept_values"    /* id: salted digest, as in the ledger */
 /* of the platform: counts how often a store was tried that could not be written */
 #define REEVE_STORE_COUNTER_TRIAL "store.trial"
 

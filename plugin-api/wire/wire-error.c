@@ -65,7 +65,7 @@ wire_error_new (const char *name, const char *text)
 {
   g_autofree char *clean = wire_error_clean (text);
 
-  for (guint code = 0; code <= REEVE_ERROR_COUNTRY_DENIED; code++)
+  for (guint code = 0; code <= REEVE_ERROR_CAPABILITY_REVOKED; code++)
     {
       g_autofree char *one = wire_error_make_name ((ReeveError) code);
 

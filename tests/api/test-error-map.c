@@ -7,7 +7,7 @@ test_rows (void)
 {
   g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
 
-  for (gint code = REEVE_ERROR_FAILED; code <= REEVE_ERROR_COUNTRY_DENIED; code++)
+  for (gint code = REEVE_ERROR_FAILED; code <= REEVE_ERROR_CAPABILITY_REVOKED; code++)
     {
       const ReeveErrorMap *map = reeve_error_map_get ((ReeveError) code);
 

@@ -147,6 +147,10 @@ class World:
         body = {**self.share("user_id"), "name": "proof", "roles": ["operator"]}
         return {"key_id": self.post("/api/v1/admin/keys", body)["key_id"]}
 
+    def make_grant_id(self):
+        grant = self.host.post("/api/v1/admin/plugins/tool-http/grants", {"capability": "net.http", "reason": "proof"}, expect=201).json
+        return {"plugin_id": "tool-http", "grant_id": grant["grant_id"]}
+
     def make_elevation_id(self):
         user = self.make_user_id()
         body = {"role": "viewer", "until": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() + 3600)), "reason": "proof"}

@@ -77,6 +77,14 @@ class Generic(BusCase):
         self.assertEqual(["theirs"], [a["name"] for a in self.do("agents.list", tenant_id="acme")["items"]])
         self.assertNotIn("theirs", [a["name"] for a in self.do("agents.list")["items"]])
 
+    def test_grants_of_plugins(self):
+        made = json.loads(self.call("io.reeve.Plugins1.Grant", "tool-http", "net.http", '{"methods": ["GET"]}', "", "why", ""))
+        shown = json.loads(self.call("io.reeve.Plugins1.Inspect", "tool-http"))["items"][0]
+        self.assertEqual(["GET"], next(g for g in shown["granted"] if g["grant_id"] == made["grant_id"])["parameters"]["methods"])
+        self.assertTrue(self.call("io.reeve.Plugins1.Revoke", "tool-http", made["grant_id"]))
+        self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Plugins1.Revoke", "tool-http", "gnt_none"))
+        self.assertIn("tool-http", [p["plugin_id"] for p in json.loads(self.call("io.reeve.Plugins1.List"))["items"]])
+
     def test_errors_have_names(self):
         self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Host1.Call", "agents.get", '{"agent_id": "agt_none"}'))
         self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Host1.Call", "no.such", "{}"))

@@ -20,9 +20,9 @@ test_values_error_names (void)
   g_assert_cmpstr (reeve_error_get_name (REEVE_ERROR_FAILED), ==, "failed");
   g_assert_cmpstr (reeve_error_get_name (REEVE_ERROR_IDEMPOTENCY_MISMATCH), ==,
                    "idempotency_mismatch");
-  g_assert_cmpstr (reeve_error_get_name (REEVE_ERROR_COUNTRY_DENIED + 1), ==, "failed");
+  g_assert_cmpstr (reeve_error_get_name (REEVE_ERROR_CAPABILITY_REVOKED + 1), ==, "failed");
   g_assert_cmpstr (reeve_error_get_name ((ReeveError) -1), ==, "failed");
-  for (guint code = 0; code <= REEVE_ERROR_COUNTRY_DENIED; code++)
+  for (guint code = 0; code <= REEVE_ERROR_CAPABILITY_REVOKED; code++)
     {
       const char *name = reeve_error_get_name (code);
 

@@ -17,6 +17,7 @@ typedef struct
   JsonObject *settings;
   GCancellable *cancellable;
   gint64 deadline;
+  ReeveCapabilityLease *lease; /* (nullable) */
   GError *error;
 } World;
 
@@ -37,6 +38,7 @@ teardown (World *self, gconstpointer data)
   reeve_http_trust_unref (self->trust);
   json_object_unref (self->settings);
   g_object_unref (self->cancellable);
+  g_clear_pointer (&self->lease, reeve_capability_lease_unref);
   g_clear_error (&self->error);
 }
 
@@ -60,7 +62,7 @@ send_to (World *self, const char *method, const char *url)
 {
   const ReeveContextInfo info = { .struct_size = sizeof info, .deadline = self->deadline };
   g_autoptr (ReeveContext) context = reeve_context_new (&info, NULL, self->cancellable);
-  const ReeveCapabilityCaller caller = { "tool-x", "x", self->settings, context };
+  const ReeveCapabilityCaller caller = { "tool-x", "x", self->settings, context, self->lease };
   g_autoptr (ReeveHttpRequest) request = reeve_http_request_new (method, url);
 
   g_clear_error (&self->error);

@@ -10,6 +10,8 @@
 
 #include "base/ids.h"
 
+#include "cli-grants.h"
+
 static const ReeveParameter *
 reeve_cli_params_find (const ReeveCliCommand *command, const char *name)
 {
@@ -219,6 +221,12 @@ reeve_cli_params_take_options (ReeveCliOptions *options, const ReeveCliCommand *
 
       if (own != NULL && g_strv_contains (own, name))
         continue;
+      if (reeve_cli_grants_is_param (command, name))
+        {
+          if (!reeve_cli_grants_add_param (params, value != NULL ? value : "", error))
+            return FALSE;
+          continue;
+        }
       if (parameter == NULL)
         return reeve_cli_params_fail (error, name, "is no option of this command");
       if (!reeve_cli_params_set (params, parameter, value != NULL ? value : "", error))
@@ -316,6 +324,7 @@ reeve_cli_params_new (ReeveCliOptions *options, const ReeveCliCommand *command, 
   if (!reeve_cli_params_take_words (options, command, first, params, error)
       || !reeve_cli_params_take_options (options, command, own, params, error))
     return NULL;
+  reeve_cli_grants_take_tenant (options, command, params);
   reeve_cli_params_generate (command, params);
   if (!reeve_cli_params_check (command, params, error))
     return NULL;

@@ -16,6 +16,7 @@
 #include "cli-options.h"
 #include "cli-output.h"
 #include "cli-params.h"
+#include "cli-grants.h"
 #include "cli-policy.h"
 #include "cli-prices.h"
 #include "cli-verify.h"
@@ -67,6 +68,8 @@ reeve_cli_print_answer (ReeveCliOptions *options, const ReeveCliCommand *command
     g_print ("%s%s", answer->body, *answer->body != '\0' ? "\n" : "");
   else if (strcmp (command->noun, "run") == 0 && JSON_NODE_HOLDS_OBJECT (node))
     reeve_cli_output_print_run (json_node_get_object (node), !streamed);
+  else if (strcmp (command->operation, "plugins.get") == 0 && JSON_NODE_HOLDS_OBJECT (node))
+    reeve_cli_grants_print_plugin (json_node_get_object (node));
   else
     reeve_cli_output_print (node, command->columns, reeve_cli_options_get (options, "sort"),
                             reeve_cli_options_get (options, "filter"));

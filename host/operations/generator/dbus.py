@@ -43,8 +43,8 @@ def source(table):
         for operation in sorted(operations, key=lambda o: o["dbus"]["method"]):
             method = operation["dbus"]["method"]
             args = [f"{{ {text(a[0])}, {text(a[1])}, {text(a[2])} }}" for a in operation["dbus"]["in"]]
-            lines.append(f"static const ReeveDbusArgument in_{method}[] = {{ {', '.join(args + ['{ NULL }'])} }};")
-            rows.append(f"  {{ {text(PREFIX + name)}, {text(method)}, {text(operation['name'])}, in_{method}, "
+            lines.append(f"static const ReeveDbusArgument in_{name}_{method}[] = {{ {', '.join(args + ['{ NULL }'])} }};")
+            rows.append(f"  {{ {text(PREFIX + name)}, {text(method)}, {text(operation['name'])}, in_{name}_{method}, "
                         f"{text(operation['dbus']['out'][0][1])}, "
                         f"{text(operation['dbus']['generate']) if 'generate' in operation['dbus'] else 'NULL'} }},")
     lines.append("\nconst ReeveDbusMethod reeve_dbus_methods[] = {\n" + "\n".join(rows) + "\n  { NULL }\n};\n")

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* It stands in the configuration and not in the store: whoever grants cannot raise it. A grant that
+ * names no places is for as many as the ceiling has. */
+#include "grants-ceiling.h"
+
+#include <reeve-error.h>
+#include <string.h>
+
+#include "directory.h"
+
+#define REEVE_GRANTS_CEILING "plugins.ceiling."
+
+struct _ReeveGrantsCeiling
+{
+  char **capabilities; /* NULL: all */
+  JsonObject *limits;  /* the rest of the section, written one way; read only */
+  ReeveCapabilityTerms *terms;
+};
+
+static JsonObject *
+reeve_grants_ceiling_read (JsonObject *config, GError **error)
+{
+  static const char *const members[] = { "origins", "methods", "hosts", "max_bytes" };
+  static const ReeveGrantCatalogueRow row
+      = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL, " origins methods hosts max_bytes " };
+  g_autoptr (JsonObject) given = json_object_new ();
+
+  for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
+    if (json_object_has_member (config, members[i]))
+      reeve_directory_copy (config, given, members[i]);
+  return reeve_grant_parameters_check (&row, given, error);
+}
+
+/**
+ * reeve_grants_ceiling_new:
+ * @config: (nullable): section `plugins.ceiling`
+ * @error: return location
+ *
+ * Returns: (transfer full): the ceiling; %NULL with %REEVE_ERROR_CONFIGURATION
+ */
+ReeveGrantsCeiling *
+reeve_grants_ceiling_new (JsonObject *config, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  JsonObject *limits = reeve_grants_ceiling_read (config, &local);
+  ReeveGrantsCeiling *self = NULL;
+  const char *member = local != NULL ? reeve_error_get_member (local) : NULL;
+
+  if (limits == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION, "%s: %s",
+                   member != NULL && g_str_has_prefix (member, "/parameters/")
+                       ? member + strlen ("/parameters/")
+                       : "ceiling",
+                   local->message);
+      return NULL;
+    }
+  self = g_new0 (ReeveGrantsCeiling, 1);
+  self->limits = limits;
+  self->terms = reeve_grant_parameters_to_terms (NULL, limits, 0);
+  if (config != NULL && json_object_has_member (config, "capabilities"))
+    self->capabilities = reeve_directory_get_strings (config, "capabilities");
+  return self;
+}
+
+void
+reeve_grants_ceiling_free (ReeveGrantsCeiling *self)
+{
+  g_strfreev (self->capabilities);
+  json_object_unref (self->limits);
+  reeve_capability_terms_unref (self->terms);
+  g_free (self);
+}
+
+const char *
+reeve_grants_ceiling_find_key (ReeveGrantsCeiling *self, const char *capability)
+{
+  return self->capabilities == NULL
+                 || g_strv_contains ((const char *const *) self->capabilities, capability)
+             ? NULL
+             : REEVE_GRANTS_CEILING "capabilities";
+}
+
+static gboolean
+reeve_grants_ceiling_refuse (const char *capability, const char *key, const char *what,
+                             GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+               "%s is beyond what this deployment lets anybody grant of %s: " REEVE_GRANTS_CEILING
+               "%s of the configuration",
+               what, capability, key);
+  return FALSE;
+}
+
+static gboolean
+reeve_grants_ceiling_check_list (const char *capability, JsonObject *parameters, const char *name,
+                                 char **allowed, GError **error)
+{
+  g_auto (GStrv) wanted = json_object_has_member (parameters, name)
+                              ? reeve_directory_get_strings (parameters, name)
+                              : NULL;
+
+  for (guint i = 0; wanted != NULL && wanted[i] != NULL; i++)
+    if (!reeve_capability_terms_has ((const char *const *) allowed, wanted[i]))
+      return reeve_grants_ceiling_refuse (capability, name, wanted[i], error);
+  return TRUE;
+}
+
+/**
+ * reeve_grants_ceiling_check:
+ * @self: the ceiling
+ * @capability: what is to be granted
+ * @parameters: with which parameters; they were checked
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_PERMISSION_DENIED, which names the key
+ */
+gboolean
+reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
+                            JsonObject *parameters, GError **error)
+{
+  gint64 bytes = reeve_json_get_int (parameters, "max_bytes", 0);
+  g_autofree char *text = NULL;
+
+  if (reeve_grants_ceiling_find_key (self, capability) != NULL)
+    return reeve_grants_ceiling_refuse (capability, "capabilities", capability, error);
+  if (!reeve_grants_ceiling_check_list (capability, parameters, "origins", self->terms->origins,
+                                        error)
+      || !reeve_grants_ceiling_check_list (capability, parameters, "methods", self->terms->methods,
+                                           error)
+      || !reeve_grants_ceiling_check_list (capability, parameters, "hosts", self->terms->hosts,
+                                           error))
+    return FALSE;
+  if (self->terms->max_bytes == 0 || bytes <= self->terms->max_bytes
+      || strcmp (capability, "net.http") != 0)
+    return TRUE;
+  text = g_strdup_printf ("%" G_GINT64_FORMAT " bytes", bytes);
+  return reeve_grants_ceiling_refuse (capability, "max_bytes", text, error);
+}
+
+ReeveCapabilityTerms *
+reeve_grants_ceiling_get_terms (ReeveGrantsCeiling *self)
+{
+  return self->terms;
+}
+
+/**
+ * reeve_grants_ceiling_show:
+ * @self: the ceiling
+ * @capability: one that there is
+ *
+ * Returns: (transfer full): whether it may be granted, by which key not, and how far at most
+ */
+JsonObject *
+reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
+{
+  static const char *const members[] = { "origins", "methods", "hosts", "max_bytes" };
+  const ReeveGrantCatalogueRow *row = reeve_grant_catalogue_find (capability);
+  const char *key = reeve_grants_ceiling_find_key (self, capability);
+  JsonObject *shown = json_object_new ();
+  g_autoptr (JsonObject) parameters = json_object_new ();
+
+  for (guint i = 0; row != NULL && i < G_N_ELEMENTS (members); i++)
+    if (reeve_grant_catalogue_takes (row, members[i])
+        && json_object_has_member (self->limits, members[i])
+        && (strcmp (members[i], "max_bytes") != 0 || strcmp (capability, "net.http") == 0))
+      json_object_set_member (parameters, members[i],
+                              json_node_copy (json_object_get_member (self->limits, members[i])));
+  json_object_set_boolean_member (shown, "allowed", key == NULL);
+  if (key != NULL)
+    json_object_set_string_member (shown, "key", key);
+  else
+    json_object_set_null_member (shown, "key");
+  json_object_set_object_member (shown, "parameters", g_steal_pointer (&parameters));
+  return shown;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Terms belong to the grants in memory and to the calls that are under way, on any thread. */
+#include "capability-terms.h"
+
+static void
+reeve_capability_terms_clear (gpointer data)
+{
+  ReeveCapabilityTerms *self = data;
+
+  g_free (self->grant_id);
+  g_strfreev (self->origins);
+  g_strfreev (self->methods);
+  g_strfreev (self->hosts);
+}
+
+ReeveCapabilityTerms *
+reeve_capability_terms_new (void)
+{
+  return g_atomic_rc_box_new0 (ReeveCapabilityTerms);
+}
+
+ReeveCapabilityTerms *
+reeve_capability_terms_ref (ReeveCapabilityTerms *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+void
+reeve_capability_terms_unref (ReeveCapabilityTerms *self)
+{
+  g_atomic_rc_box_release_full (self, reeve_capability_terms_clear);
+}
+
+/**
+ * reeve_capability_terms_has:
+ * @list: (nullable) (array zero-terminated=1): what is allowed
+ * @text: what is asked for
+ *
+ * Returns: whether it is among them; there being no list allows everything
+ */
+gboolean
+reeve_capability_terms_has (const char *const *list, const char *text)
+{
+  if (list == NULL)
+    return TRUE;
+  for (guint i = 0; list[i] != NULL; i++)
+    if (g_ascii_strcasecmp (list[i], text) == 0)
+      return TRUE;
+  return FALSE;
+}

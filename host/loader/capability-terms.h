@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveCapabilityTerms: what one grant allows, or the deployment's ceiling, as providers of
+ * capabilities read it. Immutable once it is made. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Lists are NULL where the grant does not say. */
+typedef struct
+{
+  char *grant_id;
+  gint64 until;     /* µs since the epoch; 0: without end */
+  char **origins;   /* net.http: scheme://host:port; NULL: whatever is public */
+  char **methods;   /* net.http */
+  char **hosts;     /* net.stream, net.tcp: host:port */
+  gint64 max_bytes; /* net.http: of an answer; 0: the provider's own limit */
+} ReeveCapabilityTerms;
+
+ReeveCapabilityTerms *reeve_capability_terms_new (void) G_GNUC_WARN_UNUSED_RESULT;
+ReeveCapabilityTerms *reeve_capability_terms_ref (ReeveCapabilityTerms *self);
+void reeve_capability_terms_unref (ReeveCapabilityTerms *self);
+/* NULL: everything is. Without regard to case. */
+gboolean reeve_capability_terms_has (const char *const *list, const char *text);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveCapabilityTerms, reeve_capability_terms_unref)
+
+G_END_DECLS
