@@ -257,6 +257,99 @@ test_shutdown (World *world, gconstpointer data)
   reeve_net_http_shutdown (world->net);
 }
 
+/* ---- with a grant ---- */
+
+/* A lease of one grant that says that; lists in words, NULL for none. */
+static void
+lease (World *self, const char *origins, const char *methods, gint64 max_bytes, const char *ceiling)
+{
+  g_autoptr (GPtrArray) terms = g_ptr_array_new ();
+  g_autoptr (ReeveCapabilityTerms) one = reeve_capability_terms_new ();
+  g_autoptr (ReeveCapabilityTerms) limit = reeve_capability_terms_new ();
+
+  one->grant_id = g_strdup ("gnt_1");
+  one->origins = origins != NULL ? g_strsplit (origins, " ", -1) : NULL;
+  one->methods = methods != NULL ? g_strsplit (methods, " ", -1) : NULL;
+  one->max_bytes = max_bytes;
+  limit->origins = ceiling != NULL ? g_strsplit (ceiling, " ", -1) : NULL;
+  g_ptr_array_add (terms, one);
+  g_clear_pointer (&self->lease, reeve_capability_lease_unref);
+  self->lease = reeve_capability_lease_new ("tool-x", "net.http", terms, limit);
+}
+
+static void
+must_refuse (World *self, const char *method, const char *word)
+{
+  g_autoptr (ReeveHttpResponse) response = fetch (self, method);
+
+  g_assert_error (self->error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED);
+  if (strstr (self->error->message, word) == NULL)
+    g_error ("\"%s\" says nothing of %s", self->error->message, word);
+}
+
+/* Of origins, methods and length a grant allows what it says, and no grant more than the ceiling.
+ */
+static void
+test_grants (World *world, gconstpointer data)
+{
+  g_autofree char *origin = NULL;
+  g_autoptr (ReeveHttpResponse) named = NULL;
+  g_autoptr (ReeveHttpResponse) set = NULL;
+  g_autoptr (ReeveHttpResponse) large = NULL;
+
+  serve (world, good, FALSE);
+  origin = g_strdup_printf ("http://127.0.0.1:%u", hostile_server_get_port (world->server));
+  lease (world, NULL, NULL, 0, NULL);
+  must_refuse (world, "GET", "may not be reached");
+  lease (world, "https://other.example:443", NULL, 0, NULL);
+  must_refuse (world, "GET", "--param origins=http://127.0.0.1:");
+  lease (world, origin, "POST", 0, NULL);
+  must_refuse (world, "GET", "is not granted to plugin tool-x");
+  lease (world, origin, NULL, 0, "https://other.example:443");
+  must_refuse (world, "GET", "plugins.ceiling.origins");
+  lease (world, origin, "GET", 5, origin);
+  named = fetch (world, "GET");
+  g_assert_no_error (world->error);
+  lease (world, origin, NULL, 4, NULL);
+  large = fetch (world, "GET");
+  g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE);
+  /* what settings name is granted by a grant that names nothing */
+  g_clear_error (&world->error);
+  json_object_set_string_member (world->settings, "url", origin);
+  lease (world, "", NULL, 0, NULL);
+  set = fetch (world, "GET");
+  g_assert_no_error (world->error);
+}
+
+static gboolean
+holds_not (const ReeveCapabilityTerms *terms, gpointer user_data)
+{
+  return FALSE;
+}
+
+/* The grant ends while the answer is on its way: the connection is closed in its middle. */
+static void
+test_cut (World *world, gconstpointer data)
+{
+  static const HostileStep half[]
+      = { READ, SEND (OK_HEAD "Content-Length: 9\r\n\r\nhalf"), HOLD, END };
+  g_autofree char *origin = NULL;
+  GThread *thread = NULL;
+
+  serve (world, half, FALSE);
+  origin = g_strdup_printf ("http://127.0.0.1:%u", hostile_server_get_port (world->server));
+  lease (world, origin, NULL, 0, NULL);
+  thread = g_thread_new ("fetch", fetch_in_thread, world);
+  while (hostile_server_count_requests (world->server) == 0)
+    g_usleep (1000);
+  g_assert_true (reeve_capability_lease_review (world->lease, holds_not, NULL));
+  g_assert_false (reeve_capability_lease_review (world->lease, holds_not, NULL));
+  reeve_capability_lease_cut (world->lease);
+  g_thread_join (thread);
+  g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_CANCELLED);
+  g_assert_true (reeve_capability_lease_is_cut (world->lease));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -274,6 +367,8 @@ main (int argc, char **argv)
     { "/net-http/limits", test_limits },
     { "/net-http/time", test_time },
     { "/net-http/shutdown", test_shutdown },
+    { "/net-http/grants", test_grants },
+    { "/net-http/cut", test_cut },
   };
 
   g_test_init (&argc, &argv, NULL);
