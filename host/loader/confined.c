@@ -20,6 +20,7 @@ typedef struct
 struct _ReeveConfined
 {
   gatomicrefcount references;
+  guint numbers; /* atomic */
   ReeveConfinedSetup setup;
   char *runner;
   char *folder;
@@ -127,6 +128,12 @@ const ReeveConfinedSetup *
 reeve_confined_get_setup (ReeveConfined *self)
 {
   return &self->setup;
+}
+
+guint
+reeve_confined_next_number (ReeveConfined *self)
+{
+  return g_atomic_int_add (&self->numbers, 1) + 1;
 }
 
 /* ---- who starts them, who speaks with them ---- */

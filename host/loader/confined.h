@@ -51,6 +51,8 @@ void reeve_confined_set_policy (ReeveConfined *self, const char *plugin_id,
                                 const ReeveConfinedPolicy *policy);
 ReeveConfinedPolicy reeve_confined_get_policy (ReeveConfined *self, const char *plugin_id);
 const ReeveConfinedSetup *reeve_confined_get_setup (ReeveConfined *self);
+/* Of a process: from 1, each once. */
+guint reeve_confined_next_number (ReeveConfined *self);
 /* Both are made when they are needed first. (transfer none) (nullable); blocks */
 ReeveWireHub *reeve_confined_get_hub (ReeveConfined *self, GError **error);
 ReeveRunnerLauncher *reeve_confined_get_launcher (ReeveConfined *self);

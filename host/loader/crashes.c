@@ -6,11 +6,17 @@
 /* the memory of inputs is for one plugin that goes on, not for an attack on the host's memory */
 #define REEVE_CRASHES_MAX_INPUTS 256
 
+typedef struct
+{
+  guint times;
+  guint process; /* the last one that it ended */
+} ReeveCrashesInput;
+
 void
 reeve_crashes_init (ReeveCrashes *self)
 {
   *self = (ReeveCrashes){ 0 };
-  self->inputs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->inputs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 
 void
@@ -47,19 +53,27 @@ reeve_crashes_calm (ReeveCrashes *self, gint64 now)
 }
 
 void
-reeve_crashes_blame (ReeveCrashes *self, const char *input)
+reeve_crashes_blame (ReeveCrashes *self, const char *input, guint process)
 {
-  guint times = GPOINTER_TO_UINT (g_hash_table_lookup (self->inputs, input));
+  ReeveCrashesInput *one = g_hash_table_lookup (self->inputs, input);
 
-  if (times == 0 && g_hash_table_size (self->inputs) >= REEVE_CRASHES_MAX_INPUTS)
+  if (one == NULL && g_hash_table_size (self->inputs) >= REEVE_CRASHES_MAX_INPUTS)
     return;
-  g_hash_table_replace (self->inputs, g_strdup (input), GUINT_TO_POINTER (times + 1));
+  if (one == NULL)
+    {
+      one = g_new0 (ReeveCrashesInput, 1);
+      g_hash_table_insert (self->inputs, g_strdup (input), one);
+    }
+  one->times += one->process != process;
+  one->process = process;
 }
 
 gboolean
 reeve_crashes_is_blamed (const ReeveCrashes *self, const char *input)
 {
-  return GPOINTER_TO_UINT (g_hash_table_lookup (self->inputs, input)) >= REEVE_CRASHES_OF_INPUT;
+  const ReeveCrashesInput *one = g_hash_table_lookup (self->inputs, input);
+
+  return one != NULL && one->times >= REEVE_CRASHES_OF_INPUT;
 }
 
 gboolean

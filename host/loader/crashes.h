@@ -23,7 +23,7 @@ typedef struct
   guint n;                          /* of all */
   gint64 wait_us;                   /* of the last one */
   gint64 not_before;                /* no start before this */
-  GHashTable *inputs;               /* digest -> how often; of bounded size */
+  GHashTable *inputs;               /* digest -> ReeveCrashesInput; of bounded size */
 } ReeveCrashes;
 
 void reeve_crashes_init (ReeveCrashes *self);
@@ -34,8 +34,9 @@ gboolean reeve_crashes_add (ReeveCrashes *self, gint64 now, double chance);
 void reeve_crashes_delay (ReeveCrashes *self, gint64 now, double chance);
 /* A process was of use: the next wait is the first again. */
 void reeve_crashes_calm (ReeveCrashes *self, gint64 now);
-/* @input was with a plugin when its process ended. */
-void reeve_crashes_blame (ReeveCrashes *self, const char *input);
+/* @input was with a plugin when its process, the one of that number (from 1), ended: in however
+ * many calls, it ended once. */
+void reeve_crashes_blame (ReeveCrashes *self, const char *input, guint process);
 gboolean reeve_crashes_is_blamed (const ReeveCrashes *self, const char *input);
 /* Is any input worth a digest? */
 gboolean reeve_crashes_has_blamed (const ReeveCrashes *self);

@@ -304,7 +304,7 @@ reeve_keeper_leave (ReeveKeeper *self, ReeveTerm *term, const char *input)
   else if (last)
     taken = term;
   if (ended && input != NULL)
-    reeve_crashes_blame (&self->crashes, input);
+    reeve_crashes_blame (&self->crashes, input, reeve_term_get_number (term));
   g_mutex_unlock (&self->lock);
   reeve_keeper_bury (taken);
   reeve_keeper_quarantine (self, g_steal_pointer (&reason));

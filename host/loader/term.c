@@ -31,6 +31,7 @@ struct _ReeveTerm
   ReeveManifest *manifest;
   ReeveWire *wire;
   GPid pid;
+  guint number;
   RunnerLayers layers;
   guint users; /* the keeper's, under its lock */
   GMutex lock;
@@ -117,6 +118,7 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError *
   self->manifest = reeve_manifest_ref (plugin->manifest);
   self->wire = wire;
   self->pid = pid;
+  self->number = reeve_confined_next_number (confined);
   self->layers = layers;
   self->instances = g_hash_table_new_full (NULL, NULL, NULL, reeve_term_unref_plugin);
   g_mutex_init (&self->lock);
@@ -291,6 +293,12 @@ GPid
 reeve_term_get_pid (ReeveTerm *self)
 {
   return self->pid;
+}
+
+guint
+reeve_term_get_number (ReeveTerm *self)
+{
+  return self->number;
 }
 
 RunnerLayers

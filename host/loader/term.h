@@ -46,6 +46,7 @@ gboolean reeve_term_has_ended (ReeveTerm *self, GError **error);
 /* Shuts its instances down, and ends the process. Once. Blocks. */
 void reeve_term_close (ReeveTerm *self);
 GPid reeve_term_get_pid (ReeveTerm *self);
+guint reeve_term_get_number (ReeveTerm *self); /* from 1; no other has it */
 RunnerLayers reeve_term_get_layers (ReeveTerm *self);
 /* Calls under way, counted by whoever keeps it, under his lock */
 void reeve_term_enter (ReeveTerm *self);

@@ -68,10 +68,13 @@ test_crashes_blame (void)
 
   reeve_crashes_init (&crashes);
   g_assert_false (reeve_crashes_has_blamed (&crashes));
-  reeve_crashes_blame (&crashes, "one");
+  reeve_crashes_blame (&crashes, "one", 1);
+  /* it was in three calls when that process ended */
+  reeve_crashes_blame (&crashes, "one", 1);
+  reeve_crashes_blame (&crashes, "one", 1);
   g_assert_true (reeve_crashes_has_blamed (&crashes));
   g_assert_false (reeve_crashes_is_blamed (&crashes, "one"));
-  reeve_crashes_blame (&crashes, "one");
+  reeve_crashes_blame (&crashes, "one", 2);
   g_assert_true (reeve_crashes_is_blamed (&crashes, "one"));
   g_assert_false (reeve_crashes_is_blamed (&crashes, "two"));
   /* a flood of inputs costs bounded memory, and takes nothing back */
@@ -79,7 +82,7 @@ test_crashes_blame (void)
     {
       g_autofree char *input = g_strdup_printf ("input %u", i);
 
-      reeve_crashes_blame (&crashes, input);
+      reeve_crashes_blame (&crashes, input, 3);
     }
   g_assert_cmpuint (g_hash_table_size (crashes.inputs), <=, 256);
   g_assert_true (reeve_crashes_is_blamed (&crashes, "one"));
