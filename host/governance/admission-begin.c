@@ -61,6 +61,7 @@ reeve_admission_make (ReeveAdmission *self, const ReeveAdmissionRequest *request
   admitted->started = g_get_monotonic_time ();
   reeve_admission_copy (request, admitted->strings, &admitted->request);
   admitted->request.span = NULL;
+  admitted->request.meanwhile = NULL;
   return admitted;
 }
 
@@ -233,8 +234,8 @@ reeve_admission_on_intent (GObject *source, GAsyncResult *result, gpointer data)
   reeve_admission_end_intent (seq, error, data);
 }
 
-/* (transfer full) task, kept */
-static void
+/* (transfer full) task, kept. Returns: whether it waits for the disk */
+static gboolean
 reeve_admission_append_intent (ReeveAdmission *self, ReeveLedgerRecord *record,
                                ReeveAdmissionKept *kept, GTask *task)
 {
@@ -245,13 +246,14 @@ reeve_admission_append_intent (ReeveAdmission *self, ReeveLedgerRecord *record,
       reeve_admission_keep_apply (kept, record);
       reeve_ledger_append_async (self->ledger, record, reeve_admission_on_intent, task);
       reeve_admission_keep_clear (kept);
+      return TRUE;
     }
-  else if (!reeve_admission_keep_push (&self->keep, record, kept, TRUE, reeve_admission_end_intent,
-                                       task, &error))
-    {
-      reeve_admission_keep_clear (kept);
-      reeve_admission_end_intent (0, error, task);
-    }
+  if (reeve_admission_keep_push (&self->keep, record, kept, TRUE, reeve_admission_end_intent, task,
+                                 &error))
+    return TRUE;
+  reeve_admission_keep_clear (kept);
+  reeve_admission_end_intent (0, error, task);
+  return FALSE;
 }
 
 /* ---- a request that waits ---- */
@@ -322,6 +324,7 @@ reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *requ
   ReeveReservation *reservation = NULL;
   ReeveLedgerRecord record;
   ReeveAdmissionKept kept;
+  gint64 granted = 0;
   GError *error = NULL;
 
   if (!reeve_admission_enter (self, request, &reservation, &error))
@@ -345,7 +348,11 @@ reeve_admission_proceed (ReeveAdmission *self, const ReeveAdmissionRequest *requ
   if (request->advice != NULL)
     record.reason = reeve_policy_advice_get_word (request->advice);
   reeve_admission_describe_kept (self, request, &record, &kept);
-  reeve_admission_append_intent (self, &record, &kept, task);
+  /* from here on another thread may end it */
+  granted = reeve_admitted_get_granted (admitted);
+  if (reeve_admission_append_intent (self, &record, &kept, task) && request->meanwhile != NULL
+      && !reeve_ledger_holds_back (self->ledger))
+    request->meanwhile (granted, request->meanwhile_data);
 }
 
 /* ---- somebody is asked ---- */

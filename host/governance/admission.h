@@ -21,6 +21,11 @@ typedef struct _ReeveAdmitted ReeveAdmitted;
 typedef struct _ReeveBudgets ReeveBudgets;
 typedef struct _ReeveKeptValues ReeveKeptValues;
 
+/* While the intent waits for its sync, on the caller's thread: time to prepare what is to be done.
+ * Nothing may leave, for the intent may still fail. @granted: as reeve_admitted_get_granted() will
+ * tell. Not called where the thread has other work that the ledger waits for. */
+typedef void (*ReeveAdmissionMeanwhile) (gint64 granted, gpointer user_data);
+
 /* What is to be done, by whom. Strings are copied. */
 typedef struct
 {
@@ -60,10 +65,12 @@ typedef struct
   JsonNode *body; /* (nullable): the arguments, where bodies are kept; else those of the tool */
   guint64 parent; /* intent of the enclosing effect */
   const char *trace_id;
-  const ReeveTrace *trace;  /* (nullable): where who asks stands; not kept */
-  ReeveSpan *span;          /* set by the gate: (nullable): of the question */
-  const char *door;         /* of a caller that is not known */
-  const char *peer_address; /* (nullable): the same */
+  const ReeveTrace *trace;           /* (nullable): where who asks stands; not kept */
+  ReeveSpan *span;                   /* set by the gate: (nullable): of the question */
+  const char *door;                  /* of a caller that is not known */
+  const char *peer_address;          /* (nullable): the same */
+  ReeveAdmissionMeanwhile meanwhile; /* (nullable): not of reeve_admission_begin() */
+  gpointer meanwhile_data;           /* lives until the answer comes */
 } ReeveAdmissionRequest;
 
 /* How it ended. */

@@ -109,6 +109,21 @@ reeve_ledger_gather_cut (ReeveLedgerGather *self)
     self->since = now;
 }
 
+/**
+ * reeve_ledger_holds_back:
+ * @self: a ledger
+ *
+ * Returns: whether the calling thread has records that it hands over only at the end of its turn,
+ * so that what it does before then makes somebody wait
+ */
+gboolean
+reeve_ledger_holds_back (ReeveLedger *self)
+{
+  ReeveLedgerGather *gather = g_private_get (&reeve_ledger_gather_current);
+
+  return gather != NULL && gather->ledger == self && gather->held;
+}
+
 gboolean *
 reeve_ledger_gather_get_held (ReeveLedger *ledger)
 {

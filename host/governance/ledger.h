@@ -138,6 +138,8 @@ void reeve_ledger_set_segment_size (ReeveLedger *self, guint64 bytes);
  * wake per batch. */
 void reeve_ledger_append_async (ReeveLedger *self, const ReeveLedgerRecord *record,
                                 GAsyncReadyCallback callback, gpointer user_data);
+/* Does the calling thread hold records back until the end of its turn? */
+gboolean reeve_ledger_holds_back (ReeveLedger *self);
 /* Returns the sequence number, 0 on error. */
 guint64 reeve_ledger_append_finish (ReeveLedger *self, GAsyncResult *result, GError **error);
 /* Blocks until durable; worker threads. */

@@ -15,6 +15,7 @@ typedef struct
   ReeveLlmRequest *request;
   ReeveModelMeter meter;
   ReeveAdmitted *admitted;
+  ReeveModelPrepared *prepared; /* (nullable): while the intent is on its way to the disk */
   ReeveLlmDeltaFunc delta;
   ReeveModelDoorDone done;
   gpointer user_data;
@@ -27,6 +28,7 @@ reeve_model_door_end (ReeveModelDoor *self, const ReeveModelResponse *response, 
   self->done (response, error, self->user_data);
   reeve_call_unref (self->call);
   reeve_llm_request_unref (self->request);
+  g_clear_pointer (&self->prepared, reeve_model_prepared_free);
   g_free (self);
 }
 
@@ -100,9 +102,20 @@ reeve_model_door_on_admitted (GObject *source, GAsyncResult *result, gpointer us
       reeve_model_door_end (self, NULL, error);
       return;
     }
-  reeve_models_complete_async (
-      self->services->models, self->admitted, self->request, &info, reeve_model_door_on_delta, self,
-      reeve_call_get_cancellable (self->call), reeve_model_door_on_model, self);
+  reeve_models_complete_prepared_async (
+      self->services->models, self->admitted, g_steal_pointer (&self->prepared), self->request,
+      &info, reeve_model_door_on_delta, self, reeve_call_get_cancellable (self->call),
+      reeve_model_door_on_model, self);
+}
+
+/* The intent waits for its sync, and this thread for the intent. */
+static void
+reeve_model_door_on_meanwhile (gint64 granted, gpointer user_data)
+{
+  ReeveModelDoor *self = user_data;
+
+  if (reeve_model_meter_lower (self->request, granted, NULL))
+    self->prepared = reeve_models_prepare (self->services->models, self->request);
 }
 
 /**
@@ -159,6 +172,8 @@ reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmReques
   self->done = done;
   self->user_data = user_data;
   reeve_model_meter_init (&self->meter);
+  admission.meanwhile = reeve_model_door_on_meanwhile;
+  admission.meanwhile_data = self;
   admission.workspace_id = reeve_caller_get_workspace_id (admission.caller);
   if (reeve_admission_has_budgets (services->admission, reeve_call_get_tenant_id (call)))
     reeve_model_meter_bound (request, &admission);

@@ -52,6 +52,7 @@ reeve_model_call_unref (gpointer data)
   g_clear_object (&self->setup.cancellable);
   g_clear_object (&self->setup.task);
   g_clear_pointer (&self->setup.request, reeve_llm_request_unref);
+  g_clear_pointer (&self->setup.http, reeve_http_request_unref);
   g_clear_pointer (&self->setup.provider, reeve_model_provider_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_pointer (&self->log, reeve_log_context_unref);
@@ -228,20 +229,40 @@ reeve_model_call_limit (ReeveModelCall *self, ReeveUpstreamOptions *options, GEr
   return TRUE;
 }
 
+/**
+ * reeve_model_call_encode:
+ * @provider: a provider with a codec
+ * @request: as it understands it
+ * @error: return location
+ *
+ * Sends nothing, and needs no right.
+ *
+ * Returns: (transfer full) (nullable): what is to be sent, with the key
+ */
+ReeveHttpRequest *
+reeve_model_call_encode (ReeveModelProvider *provider, ReeveLlmRequest *request, GError **error)
+{
+  g_autoptr (ReeveHttpRequest) http = reeve_llm_codec_encode (provider->codec, request, error);
+
+  if (http == NULL || !reeve_model_provider_authorize (provider, http, error))
+    return NULL;
+  return g_steal_pointer (&http);
+}
+
 static void
 reeve_model_call_attempt (ReeveModelCall *self)
 {
   ReeveModelProvider *provider = self->setup.provider;
   GError *error = NULL;
   ReeveUpstreamOptions options = { 0 };
-  g_autoptr (ReeveHttpRequest) http = NULL;
+  g_autoptr (ReeveHttpRequest) http = g_steal_pointer (&self->setup.http);
 
   self->attempts++;
   self->status = 0;
   self->retry_after = -1;
-  if (reeve_model_call_limit (self, &options, &error))
-    http = reeve_llm_codec_encode (provider->codec, self->setup.request, &error);
-  if (http == NULL || !reeve_model_provider_authorize (provider, http, &error))
+  if (reeve_model_call_limit (self, &options, &error) && http == NULL)
+    http = reeve_model_call_encode (provider, self->setup.request, &error);
+  if (http == NULL || error != NULL)
     {
       reeve_model_call_end (self, NULL, error);
       return;
@@ -298,6 +319,7 @@ reeve_model_call_start (const ReeveModelCallSetup *setup, ReeveUpstream *upstrea
   self->setup = *setup;
   self->setup.provider = reeve_model_provider_ref (setup->provider);
   self->setup.request = reeve_llm_request_ref (request);
+  self->setup.http = setup->http != NULL ? reeve_http_request_ref (setup->http) : NULL;
   self->setup.task = g_object_ref (setup->task);
   self->setup.cancellable = setup->cancellable != NULL ? g_object_ref (setup->cancellable) : NULL;
   self->context = g_main_context_ref_thread_default ();

@@ -16,6 +16,7 @@ typedef struct
 {
   ReeveModelProvider *provider;
   ReeveLlmRequest *request; /* as the service understands it */
+  ReeveHttpRequest *http;   /* (nullable): what reeve_model_call_encode() made of it */
   ReeveAdmitted *admitted;  /* outlives the call */
   ReeveLlmDeltaFunc func;   /* (nullable) */
   gpointer func_data;
@@ -26,6 +27,8 @@ typedef struct
   GTask *task;                   /* returns a ReeveModelResponse */
 } ReeveModelCallSetup;
 
+ReeveHttpRequest *reeve_model_call_encode (ReeveModelProvider *provider, ReeveLlmRequest *request,
+                                           GError **error);
 void reeve_model_call_start (const ReeveModelCallSetup *setup, ReeveUpstream *upstream);
 
 G_END_DECLS

@@ -1,35 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which provider answers to a model's name, and one upstream client for each main context that
  * asks. */
-#include "models.h"
+#include "models-private.h"
 
 #include <string.h>
 
-#include "base/log-task.h"
 #include "http-client.h"
-#include "model-call.h"
-#include "model-engine.h"
-#include "model-signals.h"
-#include "model-trace.h"
 #include "model-provider.h"
 
 /* of a provider that names no model, such as an engine that has but one */
 #define REEVE_MODELS_UNNAMED "default"
-
-struct _ReeveModels
-{
-  GObject parent_instance;
-  ReeveRegistry *registry;
-  ReeveWorkers *workers;
-  ReeveHttpTrust *trust;
-  GPtrArray *providers; /* in configured order; fixed before the first call */
-  char *configured_default;
-  ReeveTracer *tracer;           /* (nullable) */
-  ReevePropagation *propagation; /* (nullable) */
-  ReeveModelSignals *signals;    /* (nullable) */
-  GMutex lock;                   /* guards clients */
-  GHashTable *clients;           /* GMainContext -> ReeveHttpClient */
-};
 
 G_DEFINE_FINAL_TYPE (ReeveModels, reeve_models, G_TYPE_OBJECT)
 
@@ -285,7 +265,7 @@ reeve_models_get_default (ReeveModels *self)
   return g_strconcat (provider->id, "/", reeve_models_get_model (provider), NULL);
 }
 
-static ReeveModelProvider *
+ReeveModelProvider *
 reeve_models_route (ReeveModels *self, const char *model, char **name, GError **error)
 {
   g_autofree char *fallback = reeve_models_get_default (self);
@@ -414,33 +394,8 @@ reeve_models_list (ReeveModels *self)
   return list;
 }
 
-/* The request as the provider understands it: its own name of the model, its defaults. */
-static ReeveLlmRequest *
-reeve_models_adapt (ReeveLlmRequest *request, ReeveModelProvider *provider, const char *name)
-{
-  ReeveLlmRequest *adapted = reeve_llm_request_new (reeve_llm_request_get_task (request), name);
-  GBytes *raw = reeve_llm_request_get_raw (request);
-  double temperature = reeve_llm_request_get_temperature (request);
-  guint max_tokens = reeve_llm_request_get_max_tokens (request);
-
-  if (raw != NULL)
-    reeve_llm_request_set_raw (adapted, raw);
-  else
-    {
-      reeve_llm_request_set_messages (adapted, reeve_llm_request_get_messages (request));
-      reeve_llm_request_set_tools (adapted, reeve_llm_request_get_tools (request));
-      temperature = temperature >= 0 ? temperature : provider->temperature;
-      max_tokens = max_tokens > 0 ? max_tokens : provider->max_tokens;
-    }
-  reeve_llm_request_set_input (adapted, reeve_llm_request_get_input (request));
-  reeve_llm_request_set_max_tokens (adapted, max_tokens);
-  reeve_llm_request_set_temperature (adapted, temperature);
-  reeve_llm_request_set_stream (adapted, reeve_llm_request_get_stream (request));
-  return adapted;
-}
-
 /* The client of the calling thread's main context. */
-static ReeveUpstream *
+ReeveUpstream *
 reeve_models_get_client (ReeveModels *self, GError **error)
 {
   g_autoptr (GMainContext) context = g_main_context_ref_thread_default ();
@@ -479,103 +434,4 @@ reeve_models_leave (ReeveModels *self)
   g_mutex_unlock (&self->lock);
   if (client != NULL)
     reeve_http_client_shutdown (client);
-}
-
-/**
- * reeve_models_complete_async:
- * @self: a router
- * @admitted: right to one `model.call`; consumed when the request leaves; stays the caller's, who
- * settles it after the end
- * @request: what is asked; its model may be prefixed by a provider
- * @info: for whom and until when; copied
- * @func: (nullable): gets each delta
- * @func_data: for @func
- * @cancellable: (nullable): ends the call with %REEVE_ERROR_CANCELLED
- * @callback: on the thread-default main context, as @func
- * @user_data: for @callback
- *
- * Performs one call of a model. Never blocks.
- */
-void
-reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted, ReeveLlmRequest *request,
-                             const ReeveContextInfo *info, ReeveLlmDeltaFunc func,
-                             gpointer func_data, GCancellable *cancellable,
-                             GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_autoptr (GTask) task = reeve_log_task_new (self, NULL, callback, user_data);
-  g_autoptr (ReeveLlmRequest) adapted = NULL;
-  g_autoptr (ReeveContext) context = NULL;
-  g_autofree char *name = NULL;
-  g_autofree char *full = NULL;
-  ReeveContextInfo below = *info;
-  ReeveModelTrace *trace = NULL;
-  GError *error = NULL;
-  ReeveUpstream *upstream = NULL;
-  ReeveModelProvider *provider
-      = reeve_models_route (self, reeve_llm_request_get_model (request), &name, &error);
-  ReeveModelCallSetup setup = { .provider = provider,
-                                .admitted = admitted,
-                                .func = func,
-                                .func_data = func_data,
-                                .cancellable = cancellable,
-                                .task = task,
-                                .deadline = info->deadline };
-
-  g_task_set_source_tag (task, reeve_models_complete_async);
-  if (provider != NULL && provider->codec != NULL)
-    upstream = reeve_models_get_client (self, &error);
-  if (provider == NULL || error != NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-  full = g_strconcat (provider->id, "/", name, NULL);
-  reeve_admitted_expect (admitted, "model.call", full, NULL);
-  adapted = reeve_models_adapt (request, provider, name);
-  setup.request = adapted;
-  trace = reeve_model_trace_new (self->tracer, provider, adapted, info);
-  g_task_set_task_data (task, trace, (GDestroyNotify) reeve_model_trace_free);
-  setup.propagation = self->propagation;
-  setup.trace = trace;
-  below.traceparent = trace->traceparent;
-  if (provider->codec != NULL)
-    {
-      reeve_model_call_start (&setup, upstream);
-      return;
-    }
-  context = self->registry != NULL
-                ? reeve_registry_new_context (self->registry, provider->plugin, &below, cancellable)
-                : reeve_context_new (&below, NULL, cancellable);
-  reeve_model_engine_start (&setup, context, self->workers);
-}
-
-/**
- * reeve_models_complete_finish:
- * @self: a router
- * @result: what the callback got
- * @error: return location
- *
- * Errors: %REEVE_ERROR_UNKNOWN_OUTCOME and, once the request was sent, %REEVE_ERROR_TIMEOUT mean
- * that the service may have done (and billed) the work; %REEVE_ERROR_RATE_LIMITED,
- * %REEVE_ERROR_UNAVAILABLE that it did not.
- *
- * Returns: (transfer full) (nullable): the answer
- */
-ReeveModelResponse *
-reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
-  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_models_complete_async), NULL);
-  ReeveModelTrace *trace = g_task_get_task_data (G_TASK (result));
-  g_autoptr (GError) local = NULL;
-  ReeveModelResponse *response = g_task_propagate_pointer (G_TASK (result), &local);
-
-  if (trace != NULL)
-    {
-      reeve_model_signals_note (self->signals, trace, response, local);
-      reeve_model_trace_end (trace, response, local);
-    }
-  if (local != NULL)
-    g_propagate_error (error, g_steal_pointer (&local));
-  return response;
 }

@@ -68,6 +68,17 @@ void reeve_models_complete_async (ReeveModels *self, ReeveAdmitted *admitted,
                                   ReeveLlmDeltaFunc func, gpointer func_data,
                                   GCancellable *cancellable, GAsyncReadyCallback callback,
                                   gpointer user_data);
+/* A call as far as it can be made before it is admitted: nothing of it has left. */
+typedef struct _ReeveModelPrepared ReeveModelPrepared;
+ReeveModelPrepared *reeve_models_prepare (ReeveModels *self, ReeveLlmRequest *request);
+void reeve_model_prepared_free (ReeveModelPrepared *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveModelPrepared, reeve_model_prepared_free)
+/* The same with what was prepared: (transfer full) (nullable), of the calling thread. */
+void reeve_models_complete_prepared_async (ReeveModels *self, ReeveAdmitted *admitted,
+                                           ReeveModelPrepared *prepared, ReeveLlmRequest *request,
+                                           const ReeveContextInfo *info, ReeveLlmDeltaFunc func,
+                                           gpointer func_data, GCancellable *cancellable,
+                                           GAsyncReadyCallback callback, gpointer user_data);
 ReeveModelResponse *reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result,
                                                   GError **error);
 

@@ -130,6 +130,13 @@ flush (Fixture *fixture, const char *scope)
 }
 
 static void
+on_meanwhile (gint64 granted, gpointer data)
+{
+  g_assert_false (((Answer *) data)->done);
+  ((Answer *) data)->good = TRUE;
+}
+
+static void
 test_admission_effect (Fixture *fixture, gconstpointer data)
 {
   ReeveAdmissionRequest request = {
@@ -142,7 +149,7 @@ test_admission_effect (Fixture *fixture, gconstpointer data)
     .resource_type = "tool",
     .resource_id = "calculate",
     .input_digest = "aa",
-    .parent = 0,
+    .meanwhile = on_meanwhile,
   };
   ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_FAILED,
                                  .reason = "timeout",
@@ -153,7 +160,9 @@ test_admission_effect (Fixture *fixture, gconstpointer data)
   g_autoptr (JsonObject) intent = NULL;
   g_autoptr (JsonObject) outcome = NULL;
 
+  request.meanwhile_data = &answer;
   reeve_admission_begin_async (fixture->admission, &request, on_begun, &answer);
+  g_assert_true (answer.good);
   wait_for (&answer);
   g_assert_no_error (answer.error);
   g_assert_cmpuint (reeve_admitted_get_intent (answer.admitted), ==, 1);
@@ -207,6 +216,8 @@ test_admission_refused (Fixture *fixture, gconstpointer data)
 
       g_assert_null (reeve_admission_begin (fixture->admission, &requests[i], &error));
       g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED);
+      /* nothing is prepared of what is refused: it has nowhere to put that */
+      requests[i].meanwhile = on_meanwhile;
       reeve_admission_begin_async (fixture->admission, &requests[i], on_begun, &answer);
       wait_for (&answer);
       g_assert_null (answer.admitted);

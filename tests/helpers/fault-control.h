@@ -44,5 +44,7 @@ typedef struct
   char may[256];
   uint32_t held; /* this thread gets no processor: it comes back from poll() when the test says so;
                     0: none */
+  uint32_t stalled; /* syncs that count wait while this is not 0, then they meet the fault or not */
+  uint32_t waiting; /* out: syncs that wait so */
   uint32_t unused;
 } FaultControl;

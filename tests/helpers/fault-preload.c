@@ -178,6 +178,29 @@ pwrite64 (int fd, const void *data, size_t length, off64_t offset)
 
 /* ---- the rest ---- */
 
+/* Waits as long as a slow disk does; what then becomes of it is counted afterwards. */
+static void
+fault_preload_stall (int fd)
+{
+  char link[64];
+  char path[PATH_MAX];
+  ssize_t length = 0;
+
+  if (control == NULL || __atomic_load_n (&control->stalled, __ATOMIC_SEQ_CST) == 0)
+    return;
+  snprintf (link, sizeof link, "/proc/self/fd/%d", fd);
+  length = readlink (link, path, sizeof path - 1);
+  if (length <= 0)
+    return;
+  path[length] = 0;
+  if (strncmp (path, root, strlen (root)) != 0 || strstr (path, control->path) == NULL)
+    return;
+  __atomic_add_fetch (&control->waiting, 1, __ATOMIC_SEQ_CST);
+  while (__atomic_load_n (&control->stalled, __ATOMIC_SEQ_CST) != 0)
+    usleep (1000);
+  __atomic_sub_fetch (&control->waiting, 1, __ATOMIC_SEQ_CST);
+}
+
 /* The result of a call that is no write: @kind decides whether it is made, and what comes after. */
 static int
 fault_preload_finish (FaultKind kind, long result)
@@ -196,8 +219,10 @@ fault_preload_is_refused (FaultKind kind)
 int
 fsync (int fd)
 {
-  FaultKind kind = fault_preload_count_fd (fd, FAULT_SYNC);
+  FaultKind kind = FAULT_NONE;
 
+  fault_preload_stall (fd);
+  kind = fault_preload_count_fd (fd, FAULT_SYNC);
   return fault_preload_is_refused (kind) ? fault_preload_fail (kind)
                                          : fault_preload_finish (kind, syscall (SYS_fsync, fd));
 }
@@ -205,8 +230,10 @@ fsync (int fd)
 int
 fdatasync (int fd)
 {
-  FaultKind kind = fault_preload_count_fd (fd, FAULT_SYNC);
+  FaultKind kind = FAULT_NONE;
 
+  fault_preload_stall (fd);
+  kind = fault_preload_count_fd (fd, FAULT_SYNC);
   return fault_preload_is_refused (kind) ? fault_preload_fail (kind)
                                          : fault_preload_finish (kind, syscall (SYS_fdatasync, fd));
 }

@@ -22,7 +22,8 @@ ALL = 63
 NONE, FULL, READ_ONLY, IO, SHORT, SPARE, KILL, KILL_HALF = range(8)
 ALWAYS = 0xFFFFFFFF
 HEAD = struct.Struct("=IIIIIIq")
-SIZE = HEAD.size + 4 * 256 + 8
+HELD = HEAD.size + 4 * 256
+SIZE = HELD + 16
 
 
 class Faults:
@@ -100,9 +101,23 @@ class Faults:
         for task in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{task}/comm", encoding="ascii") as file:
                 if file.read().strip() == name:
-                    self.put(SIZE - 8, "I", int(task))
+                    self.put(HELD, "I", int(task))
                     return
         raise AssertionError(f"no thread {name}")
 
     def let_go(self):
-        self.put(SIZE - 8, "I", 0)
+        self.put(HELD, "I", 0)
+
+    def stall(self, path):
+        """Syncs of files whose path contains that wait until flow()."""
+        self.text(0, path)
+        self.put(HELD + 4, "I", 1)
+
+    def flow(self):
+        """What waits goes on, and meets what is armed."""
+        self.put(HELD + 4, "I", 0)
+
+    @property
+    def waiting(self):
+        """How many syncs wait."""
+        return struct.unpack_from("=I", self.memory, HELD + 8)[0]

@@ -8,10 +8,15 @@ a fault at the n-th call of a first start                 | every 40th n | every
 a fault at the n-th write to the store during a run       | every 2nd n  | every n
 disk full, read-only, failing; sync; store, ledger, both  | once         | once
 … with a second place of the ledger                       | once         | once
+a sync that is slow, and one that fails, before a call    | once         | once
 """
 
+import concurrent.futures
+import json
 import os
 import re
+import socketserver
+import threading
 import time
 import unittest
 
@@ -20,6 +25,36 @@ from faults import Faults
 from reeve import Host, main, size
 
 PATIENCE = 60
+
+
+class Provider(socketserver.ThreadingTCPServer):
+    """A model service that counts every byte that comes."""
+    daemon_threads = True
+    config = property(lambda self: "llm: {default: local/m1, providers: [{id: local, plugin: llm-openai, settings: {base_url: "
+                      f"'http://127.0.0.1:{self.server_address[1]}/v1', api_key: sk-test}}}}]}}\n")
+
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self):
+            answer = {"id": "c1", "object": "chat.completion", "created": 1, "model": "m1",
+                      "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}],
+                      "usage": {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8}}
+            text, body = b"", json.dumps(answer).encode()
+            while piece := self.request.recv(65536):
+                self.server.bytes += len(piece)
+                text += piece
+                head, found, rest = text.partition(b"\r\n\r\n")
+                if found and len(rest) == int(re.search(rb"(?i)content-length: *([0-9]+)", head)[1]):
+                    text = b""
+                    self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Answer)
+        self.bytes = 0
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def __exit__(self, *exception):
+        self.shutdown()
+        super().__exit__(*exception)
 
 
 class Disk(unittest.TestCase):
@@ -136,6 +171,48 @@ class Disk(unittest.TestCase):
             host.start()
             agents.append(self.create(host).json["agent_id"])
             self.check(host, agents)
+
+    def test_nothing_leaves_before_its_intent(self):
+        """A call of a model is prepared while its intent is synced; not a byte of it leaves before, and none when that fails."""
+        def chat():
+            body = {"model": "local/m1", "messages": [{"role": "user", "content": "Does the press need oil?"}]}
+            return host.post("/v1/chat/completions", body)
+
+        def hold(then):
+            before = provider.bytes
+            faults.stall("/ledger/default/0")
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                waiting = pool.submit(chat)
+                try:
+                    end = time.monotonic() + PATIENCE
+                    while faults.waiting == 0 and time.monotonic() < end:
+                        time.sleep(0.01)
+                    self.assertGreater(faults.waiting, 0)
+                    # each thread has had a turn since: whatever it does with the call while it waits, is done
+                    open_now = [host.request("GET", "/health/live", key=None) for _ in range(16)]
+                    self.assertEqual({200}, {answer.status for _connection, answer in open_now})
+                    for connection, _answer in open_now:
+                        connection.close()
+                    self.assertFalse(waiting.done())
+                    self.assertEqual(before, provider.bytes)
+                    then()
+                finally:
+                    faults.flow()
+                return waiting.result(PATIENCE), provider.bytes - before
+
+        with Provider() as provider, Faults() as faults, Host(config=provider.config, state=faults.state, environment=faults.environment) as host:
+            self.assertEqual(200, chat().status)
+            each = provider.bytes
+            answer, sent = hold(lambda: None)
+            self.assertEqual((200, each), (answer.status, sent))
+            answer, sent = hold(lambda: faults.arm(f.IO, calls=f.SYNC, path="/ledger/default/0"))
+            self.assertEqual((503, 0), (answer.status, sent))
+            faults.disarm()
+            host.stop()
+            host.start()
+            self.assertEqual(200, chat().status)
+            self.assertEqual(3 * each, provider.bytes)
+            self.check(host, [])
 
     # ---- a second place ----
 

@@ -186,8 +186,19 @@ world_begin (World *self, const char *model)
   reeve_llm_request_set_stream (request, self->stream);
   g_clear_error (&self->error);
   g_string_truncate (self->log, 0);
-  reeve_models_complete_async (self->models, (ReeveAdmitted *) self, request, &info, world_on_delta,
-                               self, self->cancellable, world_on_answer, self);
+  if (self->prepare)
+    {
+      ReeveModelPrepared *prepared = reeve_models_prepare (self->models, request);
+
+      if (self->lowered != 0)
+        reeve_llm_request_set_max_tokens (request, self->lowered);
+      reeve_models_complete_prepared_async (self->models, (ReeveAdmitted *) self, prepared, request,
+                                            &info, world_on_delta, self, self->cancellable,
+                                            world_on_answer, self);
+    }
+  else
+    reeve_models_complete_async (self->models, (ReeveAdmitted *) self, request, &info,
+                                 world_on_delta, self, self->cancellable, world_on_answer, self);
   g_assert_null (self->result);
 }
 

@@ -24,6 +24,8 @@ typedef struct
   gint64 deadline;
   GCancellable *cancellable;
   gboolean stop;
+  gboolean prepare; /* before it is admitted */
+  guint lowered;    /* tokens, after that; 0: not */
   /* what came of it */
   guint consumed;
   GString *log;

@@ -61,6 +61,57 @@ test_raw (World *world, gconstpointer data)
       sent, "{\"model\":\"m1\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],  \"n\":1}"));
 }
 
+/* Preparing sends nothing and takes no right; what was prepared is what is sent, unless the limit
+ * has changed since. */
+static void
+test_prepared (World *world, gconstpointer data)
+{
+  g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, "local/m1");
+  ReeveModelPrepared *dropped = NULL;
+  const guint lowered[] = { 0, 5 };
+
+  world_serve (world, good);
+  dropped = reeve_models_prepare (world->models, request);
+  g_assert_nonnull (dropped);
+  reeve_model_prepared_free (dropped);
+  world->prepare = TRUE;
+  for (guint i = 0; i < G_N_ELEMENTS (lowered); i++)
+    {
+      g_autoptr (ReeveModelResponse) response = NULL;
+      g_autofree char *sent = NULL;
+
+      world->lowered = lowered[i];
+      response = world_ask (world, "local/m1");
+      g_assert_no_error (world->error);
+      g_assert_cmpstr (response->content, ==, "yes");
+      g_assert_cmpuint (world->consumed, ==, i + 1);
+      g_assert_cmpuint (hostile_server_count_requests (world->server), ==, i + 1);
+      sent = hostile_server_dup_last (world->server);
+      g_assert_nonnull (strstr (sent, "{\"model\":\"m1\",\"messages\":[{"));
+      g_assert_nonnull (strstr (sent, "\r\nAuthorization: Bearer sk-secret\r\n"));
+      g_assert_true ((strstr (sent, "\"max_tokens\":5") != NULL) == (lowered[i] == 5));
+    }
+}
+
+/* What cannot be prepared is told when it is to be sent, and takes no right. */
+static void
+test_unprepared (World *world, gconstpointer data)
+{
+  g_autoptr (ReeveModelResponse) response = NULL;
+
+  world_serve (world, good);
+  world->prepare = TRUE;
+  response = world_ask (world, "local/");
+  g_assert_null (response);
+  g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT);
+  world_add_codec (world, "elsewhere", "http://192.0.2.1/v1");
+  response = world_ask (world, "elsewhere/m1");
+  g_assert_null (response);
+  g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+  g_assert_cmpuint (world->consumed, ==, 0);
+  g_assert_cmpuint (hostile_server_count_connections (world->server), ==, 0);
+}
+
 static void
 test_stream (World *world, gconstpointer data)
 {
@@ -432,6 +483,8 @@ main (int argc, char **argv)
   } tests[] = {
     { "/models/whole", test_whole },
     { "/models/raw", test_raw },
+    { "/models/prepared", test_prepared },
+    { "/models/unprepared", test_unprepared },
     { "/models/stream", test_stream },
     { "/models/retries", test_retries },
     { "/models/refused-connection", test_refused_connection },
