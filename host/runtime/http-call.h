@@ -25,6 +25,7 @@ typedef struct
   gboolean without_body;
   gboolean got_head;
   gboolean paused;
+  gboolean warm;    /* of nobody: wants a connection, and leaves it to the next one */
   gboolean waiting; /* stands in its origin's queue */
   gboolean ended;   /* done() was or is being called, or it was cancelled */
   guint next_address;

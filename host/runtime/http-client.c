@@ -229,6 +229,53 @@ reeve_http_client_start (ReeveUpstream *upstream, ReeveHttpRequest *request,
   return &call->base;
 }
 
+/* Nobody asked for the connection that was opened ahead. */
+static void
+reeve_http_client_on_warm (ReeveUpstreamCall *call, const GError *error, gpointer user_data)
+{
+  if (error != NULL)
+    g_debug ("opening a connection ahead: %s", error->message);
+}
+
+static gboolean
+reeve_http_client_is_warm (ReeveHttpClient *self, ReeveHttpRequest *request,
+                           const ReeveUpstreamOptions *options)
+{
+  ReeveHttpTrust *trust
+      = options != NULL && options->trust != NULL ? options->trust : self->pool.trust;
+  g_autoptr (ReeveHttpPlace) place = reeve_http_place_find (
+      self->pool.places, reeve_http_request_get_url (request), trust, NULL);
+  ReeveHttpOrigin *origin
+      = place != NULL ? g_hash_table_lookup (self->pool.origins, place->key) : NULL;
+
+  return origin != NULL
+         && (origin->idle.length > 0 || origin->warming > 0 || origin->waiting.length > 0
+             || origin->n_connections >= self->pool.max_connections);
+}
+
+static void
+reeve_http_client_warm (ReeveUpstream *upstream, ReeveHttpRequest *request,
+                        const ReeveUpstreamOptions *options)
+{
+  static const ReeveUpstreamHandlers nobody = { .done = reeve_http_client_on_warm };
+  ReeveHttpClient *self = REEVE_HTTP_CLIENT (upstream);
+  ReeveHttpCall *call = NULL;
+
+  if (self->pool.closed || reeve_http_client_is_warm (self, request, options))
+    return;
+  call = reeve_http_call_new (upstream, request, options, &nobody, NULL);
+  if (!reeve_http_client_route (self, call, NULL))
+    {
+      reeve_http_call_free (call);
+      return;
+    }
+  call->warm = TRUE;
+  ((ReeveHttpOrigin *) call->origin)->warming++;
+  g_queue_push_tail_link (&self->pool.calls, &call->link);
+  reeve_http_pool_lower (&self->pool, reeve_http_call_get_deadline (call));
+  reeve_http_pool_place (&self->pool, call);
+}
+
 static void
 reeve_http_client_pause (ReeveUpstream *upstream, ReeveUpstreamCall *base)
 {
@@ -279,6 +326,7 @@ reeve_http_client_cancel (ReeveUpstream *upstream, ReeveUpstreamCall *base)
 static void
 reeve_http_client_upstream_init (ReeveUpstreamInterface *iface)
 {
+  iface->warm = reeve_http_client_warm;
   iface->start = reeve_http_client_start;
   iface->pause = reeve_http_client_pause;
   iface->resume = reeve_http_client_resume;

@@ -98,8 +98,8 @@ reeve_http_origin_free (ReeveHttpOrigin *self)
 gboolean
 reeve_http_origin_is_unused (ReeveHttpOrigin *self, gint64 now)
 {
-  return self->n_connections == 0 && self->waiting.length == 0 && !self->preparing
-         && (self->addresses == NULL || self->addresses_until <= now);
+  return self->n_connections == 0 && self->waiting.length == 0 && self->warming == 0
+         && !self->preparing && (self->addresses == NULL || self->addresses_until <= now);
 }
 
 /**

@@ -17,6 +17,7 @@ typedef struct
   GQueue idle;           /* of ReeveHttpConnection, the one used last first */
   GQueue waiting;        /* of ReeveHttpCall, in order */
   guint n_connections;
+  guint warming;        /* connections that are opened ahead, for calls that will come */
   gboolean preparing;   /* names are looked up or certificates loaded */
   GPtrArray *addresses; /* (nullable) of GInetAddress */
   gint64 addresses_until;

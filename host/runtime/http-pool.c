@@ -52,6 +52,11 @@ reeve_http_pool_complete (ReeveHttpPool *self, ReeveHttpCall *call, const GError
   g_queue_unlink (&self->calls, &call->link);
   call->handlers->done (&call->base, error, call->user_data);
   g_ptr_array_add (self->dead_calls, call);
+  if (!call->warm)
+    return;
+  ((ReeveHttpOrigin *) call->origin)->warming--;
+  if (!self->closed)
+    reeve_http_pool_pump (self, call->origin);
 }
 
 /**
@@ -334,12 +339,24 @@ reeve_http_pool_place (ReeveHttpPool *self, ReeveHttpCall *call)
 {
   ReeveHttpOrigin *origin = call->origin;
   gint64 now = g_get_monotonic_time ();
-  ReeveHttpConnection *connection
-      = call->fresh ? NULL : reeve_http_pool_take_idle (self, origin, call);
+  ReeveHttpConnection *connection = NULL;
 
+  if (call->warm && origin->idle.length > 0)
+    {
+      reeve_http_pool_defer (self, call, NULL);
+      return;
+    }
+  if (!call->fresh)
+    connection = reeve_http_pool_take_idle (self, origin, call);
   if (connection != NULL)
     {
       reeve_http_pool_send (self, call, connection);
+      return;
+    }
+  /* one is on its way, and nobody else waits for it */
+  if (!call->warm && !call->fresh && origin->waiting.length < origin->warming)
+    {
+      reeve_http_origin_enqueue (origin, call);
       return;
     }
   /* an idle one that will not do for this call makes room for one that will */
@@ -357,12 +374,44 @@ reeve_http_pool_place (ReeveHttpPool *self, ReeveHttpCall *call)
 }
 
 static void
+reeve_http_pool_keep (ReeveHttpPool *self, ReeveHttpConnection *connection)
+{
+  ReeveHttpOrigin *origin = connection->pool;
+  guint said = reeve_http_connection_get_keep_alive_seconds (connection);
+  guint keep_ms = self->keep_ms;
+
+  /* a second less than the peer says, so that it is not closed while we write */
+  if (said > 0)
+    keep_ms = MIN (keep_ms, said > 1 ? (said - 1) * 1000 : 500);
+  connection->reused = TRUE;
+  connection->pooled = TRUE;
+  connection->idle_until = g_get_monotonic_time () + (gint64) keep_ms * 1000;
+  g_queue_push_head_link (&origin->idle, &connection->link);
+  reeve_http_pool_lower (self, connection->idle_until);
+}
+
+/* Opened ahead: it is the next call's. */
+static void
+reeve_http_pool_leave (ReeveHttpPool *self, ReeveHttpCall *call, ReeveHttpConnection *connection)
+{
+  call->connection = NULL;
+  connection->owner = NULL;
+  reeve_http_pool_keep (self, connection);
+  reeve_http_pool_complete (self, call, NULL);
+}
+
+static void
 reeve_http_pool_on_ready (ReeveHttpConnection *connection, const GError *error, gpointer user_data)
 {
   ReeveHttpPool *self = user_data;
   ReeveHttpCall *call = connection->owner;
 
   g_return_if_fail (call != NULL);
+  if (error == NULL && call->warm)
+    {
+      reeve_http_pool_leave (self, call, connection);
+      return;
+    }
   if (error == NULL)
     {
       reeve_http_pool_send (self, call, connection);
@@ -402,23 +451,6 @@ reeve_http_pool_explain (ReeveHttpCall *call, const GError *error)
     return g_error_new (REEVE_ERROR, REEVE_ERROR_UPSTREAM, "the answer broke off: %s",
                         error->message);
   return g_error_copy (error);
-}
-
-static void
-reeve_http_pool_keep (ReeveHttpPool *self, ReeveHttpConnection *connection)
-{
-  ReeveHttpOrigin *origin = connection->pool;
-  guint said = reeve_http_connection_get_keep_alive_seconds (connection);
-  guint keep_ms = self->keep_ms;
-
-  /* a second less than the peer says, so that it is not closed while we write */
-  if (said > 0)
-    keep_ms = MIN (keep_ms, said > 1 ? (said - 1) * 1000 : 500);
-  connection->reused = TRUE;
-  connection->pooled = TRUE;
-  connection->idle_until = g_get_monotonic_time () + (gint64) keep_ms * 1000;
-  g_queue_push_head_link (&origin->idle, &connection->link);
-  reeve_http_pool_lower (self, connection->idle_until);
 }
 
 static void

@@ -14,8 +14,8 @@
  * @self: a router
  * @request: what will be asked; its model may be prefixed by a provider
  *
- * Makes as much of a call as needs no leave: finds the provider and encodes what will be sent to
- * it. Does no I/O.
+ * Makes as much of a call as needs no leave: finds the provider, encodes what will be sent to it,
+ * and has a connection opened where none stands idle. Sends nothing, never blocks.
  *
  * Returns: (transfer full) (nullable): for reeve_models_complete_prepared_async(), which tells what
  * was wrong when there is none
@@ -27,12 +27,17 @@ reeve_models_prepare (ReeveModels *self, ReeveLlmRequest *request)
   ReeveModelProvider *provider
       = reeve_models_route (self, reeve_llm_request_get_model (request), &name, NULL);
   ReeveModelPrepared *prepared = NULL;
+  ReeveUpstream *upstream = NULL;
 
   if (provider == NULL)
     return NULL;
   prepared = reeve_model_prepared_new (provider, name, request);
   if (provider->codec != NULL)
     prepared->http = reeve_model_call_encode (provider, prepared->request, NULL);
+  if (prepared->http != NULL)
+    upstream = reeve_models_get_client (self, NULL);
+  if (upstream != NULL)
+    reeve_upstream_warm (upstream, prepared->http, &provider->options);
   return prepared;
 }
 

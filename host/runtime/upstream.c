@@ -10,6 +10,23 @@ reeve_upstream_default_init (ReeveUpstreamInterface *iface)
 }
 
 /**
+ * reeve_upstream_warm:
+ * @self: an upstream
+ * @request: what will be sent there
+ * @options: (nullable): its limits
+ *
+ * Opens a connection to where @request would go, unless one stands there idle or is being opened.
+ * Nothing of @request is sent, and nobody is told when that fails: who starts a call is.
+ */
+void
+reeve_upstream_warm (ReeveUpstream *self, ReeveHttpRequest *request,
+                     const ReeveUpstreamOptions *options)
+{
+  g_return_if_fail (REEVE_IS_UPSTREAM (self));
+  REEVE_UPSTREAM_GET_IFACE (self)->warm (self, request, options);
+}
+
+/**
  * reeve_upstream_start:
  * @self: an upstream
  * @request: the request; kept until the call ends

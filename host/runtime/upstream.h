@@ -64,6 +64,8 @@ struct _ReeveUpstreamInterface
 {
   GTypeInterface parent_iface;
 
+  void (*warm) (ReeveUpstream *self, ReeveHttpRequest *request,
+                const ReeveUpstreamOptions *options);
   ReeveUpstreamCall *(*start) (ReeveUpstream *self, ReeveHttpRequest *request,
                                const ReeveUpstreamOptions *options,
                                const ReeveUpstreamHandlers *handlers, gpointer user_data);
@@ -72,6 +74,8 @@ struct _ReeveUpstreamInterface
   void (*cancel) (ReeveUpstream *self, ReeveUpstreamCall *call);
 };
 
+void reeve_upstream_warm (ReeveUpstream *self, ReeveHttpRequest *request,
+                          const ReeveUpstreamOptions *options);
 ReeveUpstreamCall *reeve_upstream_start (ReeveUpstream *self, ReeveHttpRequest *request,
                                          const ReeveUpstreamOptions *options,
                                          const ReeveUpstreamHandlers *handlers, gpointer user_data);

@@ -26,7 +26,7 @@ STAGES = (
     ("find the operation, make the call", ("reeve_rest_request_judge_head", "reeve_call_new")),
     ("authenticate", ("reeve_authentication_lookup",)),
     ("authorise, check parameters", ("reeve_gate_authorise", "reeve_gate_prepare")),
-    ("admit, hand over the intent", ("reeve_admission_begin_async",)),
+    ("admit, hand over the intent, encode", ("reeve_admission_begin_async",)),
     ("ask upstream", ("reeve_model_call_start",)),
     ("read what upstream answers", ("reeve_http_reader_feed", "reeve_llm_decoder_finish")),
     ("settle, hand over the outcome", ("reeve_admission_settle_async",)),

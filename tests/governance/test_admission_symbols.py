@@ -61,6 +61,7 @@ INTERFACES = {
     "reeve_policy_adviser_": {"governance/admission-begin.c", "operations/doctor-checks.c", "operations/policy-ask.c"},
     "reeve_storage_": {"store/", "host/schema-command.c", "operations/metrics-state.c"},  # the last one asks how its cache does
     "reeve_tool_": {"runtime/tools.c", "loader/confined-kinds.c", "loader/term.c"},
+    "reeve_upstream_warm": {"runtime/models-complete.c"},  # a connection and no byte of a request: while the intent waits
     "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-exchange.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
 }
 

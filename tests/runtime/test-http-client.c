@@ -407,6 +407,50 @@ test_queue (Fixture *fixture, gconstpointer data)
 }
 
 /* Calls that wait behind one that cannot connect get their turn at once. */
+/* A connection that was opened ahead is the next call's; without one nothing is sent on it. */
+static void
+test_warm (Fixture *fixture, gconstpointer data)
+{
+  const HostileStep *const scripts[] = { keep_alive };
+  g_autoptr (HostileServer) server = serve (scripts, 1);
+  g_autoptr (HostileServer) deaf = hostile_server_new_deaf ();
+  g_autoptr (ReeveHttpRequest) request = make_request (server, "POST", "x");
+  g_autoptr (ReeveHttpRequest) refused = make_request (deaf, "POST", "x");
+  ReeveUpstream *upstream = NULL;
+  g_autoptr (Exchange) none = NULL;
+
+  /* the second finds the first under way; a call waits for that, or takes it when it stands */
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (Exchange) got = NULL;
+
+      upstream = REEVE_UPSTREAM (fixture->client);
+      reeve_http_client_set_limits (fixture->client, 0, 0, 60000);
+      reeve_upstream_warm (upstream, request, &fixture->options);
+      reeve_upstream_warm (upstream, request, &fixture->options);
+      while (i == 1 && hostile_server_count_connections (server) == 1)
+        g_main_context_iteration (fixture->context, FALSE);
+      got = post (fixture, server);
+      g_assert_no_error (got->error);
+      g_assert_cmpuint (hostile_server_count_requests (server), ==, i + 1);
+      g_assert_cmpuint (hostile_server_count_connections (server), ==, i == 0 ? 1 : 2);
+      if (i == 0)
+        {
+          reeve_http_client_shutdown (fixture->client);
+          g_object_unref (fixture->client);
+          fixture->client = reeve_http_client_new (fixture->context, fixture->trust, NULL);
+        }
+    }
+  reeve_upstream_warm (upstream, refused, &fixture->options);
+  none = begin (fixture, refused);
+  finish (none);
+  g_assert_error (none->error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+  g_assert_cmpint (none->progress, ==, REEVE_UPSTREAM_UNSENT);
+  /* what is under way at the end is given up with it */
+  reeve_upstream_warm (upstream, refused, &fixture->options);
+  g_assert_cmpuint (hostile_server_count_requests (server), ==, 3);
+}
+
 static void
 test_queue_of_dead (Fixture *fixture, gconstpointer data)
 {
@@ -534,6 +578,7 @@ main (int argc, char **argv)
     { "/http-client/log", test_log },
     { "/http-client/large-request", test_large_request },
     { "/http-client/queue", test_queue },
+    { "/http-client/warm", test_warm },
     { "/http-client/queue-of-dead", test_queue_of_dead },
     { "/http-client/idle-close", test_idle_close },
     { "/http-client/pinned", test_pinned },
