@@ -8,6 +8,41 @@
 
 #include "directory.h"
 
+/* A name's letters and parts, as those who send requests take them: what they would refuse, or read
+ * in another way, is granted to nobody. An address that is no name is theirs to judge. */
+static gboolean
+reeve_grant_parameters_is_host (const char *host)
+{
+  if (strchr (host, ':') != NULL)
+    return g_hostname_is_ip_address (host) && strchr (host, '%') == NULL;
+  for (const char *p = host; *p != '\0'; p++)
+    if (!g_ascii_isalnum (*p) && strchr ("-_.", *p) == NULL)
+      return FALSE;
+  return *host != '\0' && *host != '.' && strstr (host, "..") == NULL;
+}
+
+/* Letters that an address never has, and escapes, which hide what it is. */
+static gboolean
+reeve_grant_parameters_is_plain (const char *text)
+{
+  for (const char *p = text; *p != '\0'; p++)
+    if (*p <= 0x20 || *p >= 0x7f || *p == '\\' || *p == '%')
+      return FALSE;
+  return TRUE;
+}
+
+/* (transfer full) (nullable): in lower case, without the dot that ends a name */
+static char *
+reeve_grant_parameters_dup_host (const char *host)
+{
+  g_autofree char *lower = g_ascii_strdown (host, -1);
+  gsize length = strlen (lower);
+
+  if (length > 1 && lower[length - 1] == '.')
+    lower[length - 1] = '\0';
+  return reeve_grant_parameters_is_host (lower) ? g_steal_pointer (&lower) : NULL;
+}
+
 /**
  * reeve_grant_parameters_normalise_origin:
  * @text: an address that is an origin and no more: `https://host` or `https://host:port`
@@ -17,23 +52,25 @@
 char *
 reeve_grant_parameters_normalise_origin (const char *text)
 {
-  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_PARSE_RELAXED, NULL);
+  g_autoptr (GUri) uri = reeve_grant_parameters_is_plain (text)
+                             ? g_uri_parse (text, G_URI_FLAGS_ENCODED, NULL)
+                             : NULL;
   const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
-  gboolean https = strcmp (scheme, "https") == 0;
-  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+  gboolean https = g_ascii_strcasecmp (scheme, "https") == 0;
   const char *path = uri != NULL ? g_uri_get_path (uri) : NULL;
-  g_autofree char *lower = NULL;
+  g_autofree char *host = NULL;
   gint port = 0;
 
-  if ((!https && strcmp (scheme, "http") != 0) || host == NULL || *host == '\0'
-      || strchr (host, '*') != NULL || g_uri_get_userinfo (uri) != NULL
-      || g_uri_get_query (uri) != NULL || g_uri_get_fragment (uri) != NULL
-      || (*path != '\0' && strcmp (path, "/") != 0))
+  if ((!https && g_ascii_strcasecmp (scheme, "http") != 0) || g_uri_get_host (uri) == NULL
+      || g_uri_get_userinfo (uri) != NULL || g_uri_get_query (uri) != NULL
+      || g_uri_get_fragment (uri) != NULL || (*path != '\0' && strcmp (path, "/") != 0))
     return NULL;
+  host = reeve_grant_parameters_dup_host (g_uri_get_host (uri));
   port = g_uri_get_port (uri);
-  lower = g_ascii_strdown (host, -1);
-  return g_strdup_printf (strchr (lower, ':') != NULL ? "%s://[%s]:%d" : "%s://%s:%d", scheme,
-                          lower,
+  if (host == NULL || port == 0)
+    return NULL;
+  return g_strdup_printf (strchr (host, ':') != NULL ? "%s://[%s]:%d" : "%s://%s:%d",
+                          https ? "https" : "http", host,
                           port > 0 ? port
                           : https  ? 443
                                    : 80);

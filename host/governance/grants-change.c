@@ -258,6 +258,19 @@ reeve_grants_change_find (ReeveGrants *self, const char *plugin_id, const char *
   return NULL;
 }
 
+/* Whether another one took it back between the look at it and the change: that is no fault. */
+static gboolean
+reeve_grants_change_is_taken (ReeveGrants *self, const char *grant_id, const GError *error)
+{
+  g_autoptr (ReeveRecord) record = NULL;
+
+  if (!g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CONFLICT))
+    return FALSE;
+  record = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_GRANTS, grant_id, NULL);
+  return record != NULL
+         && !reeve_grants_change_holds (reeve_record_get_fields (record), reeve_times_now ());
+}
+
 /**
  * reeve_grants_revoke:
  * @self: grants
@@ -279,6 +292,7 @@ reeve_grants_revoke (ReeveGrants *self, ReeveAdmitted *admitted, const char *plu
   g_autoptr (ReeveRecord) record = reeve_grants_change_find (self, plugin_id, grant_id, error);
   g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
   g_autoptr (JsonObject) fields = NULL;
+  g_autoptr (GError) local = NULL;
 
   if (record == NULL)
     return FALSE;
@@ -291,5 +305,9 @@ reeve_grants_revoke (ReeveGrants *self, ReeveAdmitted *admitted, const char *plu
   json_object_set_int_member (fields, "revoked_at", reeve_times_now ());
   json_object_set_string_member (fields, "revoked_by", reeve_caller_get_user_id (caller));
   reeve_batch_put (batch, REEVE_STORE_GRANTS, grant_id, fields, reeve_record_get_revision (record));
-  return reeve_grants_commit (self, admitted, "plugins.revoke", grant_id, NULL, batch, error);
+  if (reeve_grants_commit (self, admitted, "plugins.revoke", grant_id, NULL, batch, &local)
+      || reeve_grants_change_is_taken (self, grant_id, local))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
 }

@@ -63,7 +63,9 @@ static void
 reeve_wire_instance_shutdown (ReevePlugin *plugin)
 {
   ReeveWireInstancePrivate *self = reeve_wire_instance_get (REEVE_WIRE_INSTANCE (plugin));
-  g_autoptr (ReeveContext) context = reeve_context_new (NULL, NULL, NULL);
+  const ReeveContextInfo info = { .struct_size = sizeof info,
+                                  .deadline = g_get_monotonic_time () + REEVE_WIRE_SHUTDOWN_US };
+  g_autoptr (ReeveContext) context = reeve_context_new (&info, NULL, NULL);
   g_autoptr (GVariant) answer = NULL;
   g_autoptr (GError) error = NULL;
   ReeveWireCall call = { .path = WIRE_METHOD_PATH,

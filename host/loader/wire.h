@@ -24,6 +24,8 @@ typedef enum
 #define REEVE_WIRE_MAX_ARGUMENTS 4
 /* a call whose context names no deadline has this one */
 #define REEVE_WIRE_DEADLINE_US (60 * G_USEC_PER_SEC)
+/* an instance's end: whoever waits for it may be the host, which ends */
+#define REEVE_WIRE_SHUTDOWN_US (5 * G_USEC_PER_SEC)
 /* behind its deadline a call may end by itself for so long; then its runner is ended */
 #define REEVE_WIRE_GRACE_US (2 * G_USEC_PER_SEC)
 

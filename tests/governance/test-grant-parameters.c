@@ -57,6 +57,21 @@ test_origins (void)
     { "a.example", NULL },
     { "https://", NULL },
     { "https://a.example:99999", NULL },
+    { "HTTPS://a.example.", "https://a.example:443" },
+    { "https://[2001:DB8::1]", "https://[2001:db8::1]:443" },
+    { "https://a.example:0", NULL },
+    { "https://a b.example", NULL },
+    { " https://a.example", NULL },
+    { "https://a%2eexample", NULL },
+    { "https://a%20b.example", NULL },
+    { "https://a\\b.example", NULL },
+    { "https://a,b", NULL },
+    { "https://a..b", NULL },
+    { "https://.", NULL },
+    { "https://.a", NULL },
+    { "https://a\u3002example", NULL },
+    { "https://[fe80::1%25eth0]", NULL },
+    { "https://[::1", NULL },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -125,6 +125,14 @@ class Life(unittest.TestCase):
             host.kill()
             until(lambda: not is_alive(pid), "a plugin's process outlives its host")
 
+    def test_a_host_ends_whatever_its_plugins_do(self):
+        with Host() as host:
+            host.upload("x.txt", "a text", "text/plain", expect=201)
+            os.kill(plugin(host, "extractor-text")["pid"], signal.SIGSTOP)
+            host.process.send_signal(signal.SIGTERM)
+            self.assertEqual(0, host.process.wait(40))
+            host.forget()
+
     def test_an_idle_process_ends_and_the_next_call_starts_another(self):
         with Host(config="plugins: {idle_timeout: 1}\n") as host:
             host.upload("x.txt", "a text", "text/plain", expect=201)

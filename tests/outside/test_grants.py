@@ -129,6 +129,16 @@ class Shown(GrantsCase):
         self.host.post(PATH, {**body, "reason": "twice"}, headers={"Idempotency-Key": "g1"}, expect=422)
         self.assertEqual(1, sum(g["reason"] == "once" for g in self.row()["granted"]))
 
+    def test_two_who_take_it_back_at_once_both_did(self):
+        made = [self.grant()["grant_id"] for _ in range(16)]
+        told = []
+        both = [threading.Thread(target=lambda grant=grant: told.append(self.host.delete(f"{PATH}/{grant}").status)) for grant in sorted(made * 2)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        self.assertEqual({204}, set(told))
+
     def test_the_platform_admin_alone(self):
         self.host.post("/api/v1/admin/tenants", {"tenant_id": "left", "name": "left"})
         made = self.grant()["grant_id"]
