@@ -640,7 +640,12 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, gb
       if (held != NULL && (self->crowded || job->may_wait))
         *held = TRUE;
       else
-        reeve_ledger_writer_call (self);
+        {
+          reeve_ledger_writer_call (self);
+          /* what was held back went with it */
+          if (held != NULL)
+            *held = FALSE;
+        }
     }
   g_mutex_unlock (&self->mutex);
   if (!ok)

@@ -253,6 +253,43 @@ test_gather_pieces (LedgerFixture *fixture, gconstpointer data)
   end (&self, begin (&self, fixture, turn_pieces));
 }
 
+/* What is handed over at once takes with it what was held back: nothing waits for the turn's end.
+ */
+static gboolean
+turn_mixed (gpointer data)
+{
+  Gatherer *self = data;
+  ReeveLedger *ledger = self->fixture->ledger;
+  ReeveLedgerRecord outcome = { .kind = REEVE_LEDGER_OUTCOME,
+                                .scope = "acme",
+                                .action = "model.call",
+                                .outcome = REEVE_OUTCOME_SUCCEEDED,
+                                .may_wait = TRUE };
+
+  outcome.intent
+      = ledger_fixture_append (self->fixture, "acme", REEVE_LEDGER_INTENT, "model.call", 0);
+  g_assert_false (reeve_ledger_holds_back (ledger));
+  reeve_ledger_append_async (ledger, &outcome, NULL, NULL);
+  g_assert_true (reeve_ledger_holds_back (ledger));
+  append (self, 1, FALSE);
+  g_assert_false (reeve_ledger_holds_back (ledger));
+  /* those that were held are there while the turn goes on */
+  while (reeve_ledger_get_size (ledger, "acme") < 3 * (self->turns + 1))
+    g_usleep (200);
+  if (++self->turns == 3)
+    g_main_loop_quit (self->loop);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+test_gather_mixed (LedgerFixture *fixture, gconstpointer data)
+{
+  Gatherer self = { 0 };
+
+  end (&self, begin (&self, fixture, turn_mixed));
+  g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, 9);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/ledger-gather/" name, LedgerFixture, NULL, ledger_fixture_set_up, func,            \
               ledger_fixture_tear_down)
@@ -266,6 +303,7 @@ main (int argc, char **argv)
   ADD ("end", test_gather_end);
   ADD ("watched", test_gather_watched);
   ADD ("waiting", test_gather_waiting);
+  ADD ("mixed", test_gather_mixed);
   ADD ("pieces", test_gather_pieces);
   return g_test_run ();
 }
