@@ -379,7 +379,7 @@ reeve_startup_free (ReeveStartup *self)
   g_free (self);
 }
 
-/* Nothing goes out any more. */
+/* Nothing goes out any more, and no plugin's process is waited for. */
 static void
 reeve_startup_fall_silent (ReeveStartup *self)
 {
@@ -389,6 +389,8 @@ reeve_startup_fall_silent (ReeveStartup *self)
   g_clear_pointer (&self->services.witnesses, reeve_audit_sinks_close_witnesses);
   if (self->net != NULL)
     reeve_net_http_shutdown (self->net);
+  if (self->services.registry != NULL)
+    reeve_registry_cut (self->services.registry);
 }
 
 void

@@ -409,6 +409,33 @@ reeve_keeper_drop (ReeveKeeper *self, gconstpointer key)
 }
 
 /**
+ * reeve_keeper_cut:
+ * @self: a keeper
+ *
+ * Its process did not crash: it is taken away from it before it is ended.
+ */
+void
+reeve_keeper_cut (ReeveKeeper *self)
+{
+  g_autoptr (ReeveTerm) term = NULL;
+
+  g_mutex_lock (&self->lock);
+  self->closed = TRUE;
+  if (self->term != NULL && reeve_term_count (self->term) > 0)
+    {
+      term = reeve_term_ref (self->term);
+      self->term = NULL;
+      reeve_term_enter (term);
+    }
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  if (term == NULL)
+    return;
+  reeve_term_cut (term);
+  reeve_keeper_leave (self, g_steal_pointer (&term), NULL);
+}
+
+/**
  * reeve_keeper_close:
  * @self: a keeper
  *

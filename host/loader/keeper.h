@@ -54,6 +54,8 @@ gboolean reeve_keeper_is_blamed (ReeveKeeper *self, const char *input);
 void reeve_keeper_restart (ReeveKeeper *self);
 /* An instance that nobody calls any more. Blocks. */
 void reeve_keeper_drop (ReeveKeeper *self, gconstpointer key);
+/* The host ends: no call is let in, and what is under way fails, whatever the plugin does. */
+void reeve_keeper_cut (ReeveKeeper *self);
 /* Ends its process; none is started after that. Blocks. */
 void reeve_keeper_close (ReeveKeeper *self);
 void reeve_keeper_get_status (ReeveKeeper *self, ReeveKeeperStatus *status);

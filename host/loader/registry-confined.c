@@ -81,6 +81,22 @@ reeve_registry_confined_close (ReeveRegistry *self)
 }
 
 /**
+ * reeve_registry_cut:
+ * @self: a registry
+ */
+void
+reeve_registry_cut (ReeveRegistry *self)
+{
+  for (guint i = 0; i < self->plugins->len; i++)
+    {
+      ReeveRegistryPlugin *plugin = g_ptr_array_index (self->plugins, i);
+
+      if (plugin->keeper != NULL)
+        reeve_keeper_cut (plugin->keeper);
+    }
+}
+
+/**
  * reeve_registry_restart:
  * @self: a registry
  * @plugin_id: of a plugin

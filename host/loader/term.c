@@ -271,6 +271,16 @@ reeve_term_has_ended (ReeveTerm *self, GError **error)
 }
 
 /**
+ * reeve_term_cut:
+ * @self: a term that its caller is in
+ */
+void
+reeve_term_cut (ReeveTerm *self)
+{
+  reeve_wire_cut (self->wire);
+}
+
+/**
  * reeve_term_close:
  * @self: a term without calls under way
  */

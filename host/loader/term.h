@@ -42,6 +42,8 @@ ReevePlugin *reeve_term_get_instance (ReeveTerm *self, const ReeveTermInstance *
 /* Shuts that one instance down, if it was set up. Blocks. */
 void reeve_term_drop_instance (ReeveTerm *self, gconstpointer key);
 /* Is the process gone? @error: why */
+/* Ends what is under way. */
+void reeve_term_cut (ReeveTerm *self);
 gboolean reeve_term_has_ended (ReeveTerm *self, GError **error);
 /* Shuts its instances down, and ends the process. Once. Blocks. */
 void reeve_term_close (ReeveTerm *self);

@@ -145,6 +145,22 @@ reeve_wire_on_ended (gpointer user_data, const GError *reason)
   reeve_runner_kill (self->runner);
 }
 
+/**
+ * reeve_wire_cut:
+ * @self: a wire that is not closed meanwhile
+ *
+ * Whoever waits is told that the host ends; so does the runner.
+ */
+void
+reeve_wire_cut (ReeveWire *self)
+{
+  g_autoptr (GError) why
+      = g_error_new (REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "plugin %s: the host ends", self->name);
+
+  reeve_wire_fail_calls (self, why);
+  reeve_runner_kill (self->runner);
+}
+
 gint64
 reeve_wire_on_overdue (gpointer user_data, gint64 now, GError **kill)
 {

@@ -52,6 +52,8 @@ void reeve_wire_close (ReeveWire *self);
 ReeveWire *reeve_wire_ref (ReeveWire *self);
 void reeve_wire_unref (ReeveWire *self);
 /* Is the runner gone? @error: why: its signal, or the rule that it broke. */
+/* Ends what is under way, and the runner. */
+void reeve_wire_cut (ReeveWire *self);
 gboolean reeve_wire_has_ended (ReeveWire *self, GError **error);
 GPid reeve_wire_get_runner_pid (ReeveWire *self); /* until it is closed */
 guint reeve_wire_get_n_types (ReeveWire *self);

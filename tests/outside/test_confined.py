@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Plugins in processes of their own, as a whole host runs them: where each runs, what a crash does and what not, and what an administrator decides."""
 
+import http.client
 import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import unittest
 
@@ -44,6 +46,14 @@ def plugin(host, plugin_id):
 
 def give(host, text, expect=None, name="x"):
     return host.upload(f"{name}.fragile", text, "text/x-fragile", expect=expect)
+
+
+def give_up(call):
+    """It may be cut off."""
+    try:
+        call()
+    except (OSError, http.client.HTTPException):
+        pass
 
 
 def events(host, action):
@@ -132,6 +142,22 @@ class Life(unittest.TestCase):
             host.process.send_signal(signal.SIGTERM)
             self.assertEqual(0, host.process.wait(40))
             host.forget()
+
+    def test_a_host_ends_beside_a_call_that_does_not(self):
+        with Host() as host:
+            host.upload("x.txt", "a text", "text/plain", expect=201)
+            pid = plugin(host, "extractor-text")["pid"]
+            os.kill(pid, signal.SIGSTOP)
+            call = threading.Thread(target=lambda: give_up(lambda: host.upload("y.txt", "another text", "text/plain", expect=None)))
+            call.start()
+            until(lambda: sum(r["kind"] == "intent" and r["action"] == "documents.upload" for r in host.records()) > 1, "no second upload")
+            host.process.send_signal(signal.SIGTERM)
+            self.assertEqual(0, host.process.wait(40))
+            call.join()
+            host.forget()
+            host.start()
+            self.assertEqual((0, "stopped"), tuple(plugin(host, "extractor-text")[k] for k in ("crashes", "process")))
+            host.upload("x.txt", "another text", "text/plain", expect=201)
 
     def test_an_idle_process_ends_and_the_next_call_starts_another(self):
         with Host(config="plugins: {idle_timeout: 1}\n") as host:
