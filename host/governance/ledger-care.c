@@ -234,6 +234,18 @@ reeve_ledger_try_log (ReeveLedger *self, ReeveLedgerLog *log)
   (void) reeve_ledger_writer_try (self->writer, &record, NULL);
 }
 
+/* What is kept for a disk that is well again is not left to the next start, which could only say
+ * `unknown` of it. */
+void
+reeve_ledger_try_last (ReeveLedger *self)
+{
+  g_autoptr (GPtrArray) logs = reeve_ledger_list_logs (self);
+
+  for (guint i = 0; self->writer != NULL && i < logs->len; i++)
+    if (reeve_ledger_log_get_trouble (g_ptr_array_index (logs, i)) == REEVE_LEDGER_LOG_UNWRITTEN)
+      reeve_ledger_try_log (self, g_ptr_array_index (logs, i));
+}
+
 /* Returns whether all is done that can be done without a new start. */
 static gboolean
 reeve_ledger_look_after (ReeveLedger *self)

@@ -55,6 +55,7 @@ void reeve_ledger_note_event (ReeveLedger *self, const char *scope, const char *
 ReeveLedgerLog *reeve_ledger_need_log (ReeveLedger *self, const char *scope, GError **error);
 /* The signer's. */
 void reeve_ledger_care (gpointer data);
+void reeve_ledger_try_last (ReeveLedger *self);
 void reeve_ledger_sign_all (ReeveLedger *self);
 /* Packs what is complete, now and then, if it is to. */
 void reeve_ledger_start_packing (ReeveLedger *self);

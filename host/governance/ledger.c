@@ -334,6 +334,7 @@ reeve_ledger_close (ReeveLedger *self)
   ReeveLedgerSigner *signer = NULL;
 
   reeve_ledger_stop_packing (self);
+  reeve_ledger_try_last (self);
   if (self->writer != NULL)
     reeve_ledger_writer_stop (self->writer);
   signer = g_atomic_pointer_exchange (&self->signer, NULL);

@@ -419,6 +419,25 @@ test_unsynced_then_failed (LedgerFixture *fixture, gconstpointer data)
   assert_left (fixture, TRUE, size, 0);
 }
 
+/* The disk takes more again when the host stops: what was kept for that is in the log. */
+static void
+test_unsynced_failed_then_stop (LedgerFixture *fixture, gconstpointer data)
+{
+  guint64 intent = begin_call (fixture);
+  const ReeveLedgerRecord read = { .kind = REEVE_LEDGER_READ, .scope = "acme", .action = "x" };
+  g_autoptr (GError) error = NULL;
+
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  g_atomic_int_set (&disk_fails, 1);
+  let_end (fixture, intent, NULL);
+  g_assert_cmpuint (reeve_ledger_append (fixture->ledger, &read, &error), ==, 0);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_READ_ONLY);
+  g_atomic_int_set (&disk_fails, 0);
+  ledger_fixture_close (fixture);
+  /* behind the event that it can be written again */
+  assert_left (fixture, TRUE, intent + 2, 0);
+}
+
 int
 main (int argc, char *argv[])
 {
@@ -437,7 +456,8 @@ main (int argc, char *argv[])
                 { "/unsynced/stop", &never, test_unsynced_stop },
                 { "/unsynced/many", &never, test_unsynced_many },
                 { "/unsynced/kill-then-cut", &never, test_unsynced_kill_then_cut },
-                { "/unsynced/then-failed", &never, test_unsynced_then_failed } };
+                { "/unsynced/then-failed", &never, test_unsynced_then_failed },
+                { "/unsynced/failed-then-stop", &never, test_unsynced_failed_then_stop } };
 
   g_test_init (&argc, &argv, NULL);
   for (guint i = 0; i < G_N_ELEMENTS (tests); i++)
