@@ -67,6 +67,13 @@ class Changes(Users):
         self.change(user, status="active")
         self.host.get("/api/v1/me", key=key, expect=200)
 
+    def test_what_is_stored_is_read_back(self):
+        """Numbers and characters that json-glib's writer has no JSON for."""
+        for name, value in (("large", 1e21), ("larger", -1.5e300), ("control", "a\x1fb\x01"), ("exact", 2**53 + 1)):
+            user = self.host.post("/api/v1/admin/users", {"username": f"odd-{name}", "attributes": {"x": value}}, expect=201).json["user_id"]
+            self.assertEqual({"x": value}, self.host.get(f"/api/v1/admin/users/{user}", expect=200).json["attributes"])
+        self.host.get("/api/v1/admin/users", expect=200)
+
     def test_a_name_is_one_persons(self):
         one, other = self.make("viewer"), self.make("viewer")
         self.change(one, expect=409, username=other["username"])
