@@ -6,6 +6,8 @@
 #include <reeve-plugin-1.h>
 #include <string.h>
 
+#include "base/json-text.h"
+
 /**
  * reeve_idempotency_run_is_begun_by:
  * @operation: an operation
@@ -59,6 +61,6 @@ reeve_idempotency_run_read (ReeveStore *store, const char *scope, const char *ru
   *status
       = strcmp (reeve_json_get_string (result, "status", ""), "waiting_approval") == 0 ? 202 : 200;
   /* as text: the members of a record are not for another thread */
-  text = json_to_string (json_object_get_member (fields, "result"), FALSE);
+  text = reeve_json_text (json_object_get_member (fields, "result"));
   return reeve_json_parse_strict (text, strlen (text), error);
 }

@@ -10,6 +10,7 @@
 
 #include "base/digests.h"
 #include "base/ids.h"
+#include "base/json-text.h"
 #include "base/log-task.h"
 #include "base/times.h"
 
@@ -475,7 +476,7 @@ static gboolean
 reeve_idempotency_add_answer (ReeveIdempotencyClaim *claim, JsonNode *result, JsonObject *fields,
                               GError **error)
 {
-  g_autofree char *text = json_to_string (result, FALSE);
+  g_autofree char *text = reeve_json_text (result);
   g_autofree char *sealed = reeve_idempotency_seal_close (claim->seal, claim->id, text, error);
 
   if (sealed == NULL)

@@ -70,8 +70,10 @@ class Changes(Users):
     def test_what_is_stored_is_read_back(self):
         """Numbers and characters that json-glib's writer has no JSON for."""
         for name, value in (("large", 1e21), ("larger", -1.5e300), ("control", "a\x1fb\x01"), ("exact", 2**53 + 1)):
-            user = self.host.post("/api/v1/admin/users", {"username": f"odd-{name}", "attributes": {"x": value}}, expect=201).json["user_id"]
-            self.assertEqual({"x": value}, self.host.get(f"/api/v1/admin/users/{user}", expect=200).json["attributes"])
+            body = {"username": f"odd-{name}", "attributes": {"x": value}}
+            made = [self.host.post("/api/v1/admin/users", body, headers={"Idempotency-Key": f"odd-{name}"}, expect=201).json for _ in range(2)]
+            self.assertEqual(made[0], made[1])
+            self.assertEqual({"x": value}, self.host.get(f"/api/v1/admin/users/{made[0]['user_id']}", expect=200).json["attributes"])
         self.host.get("/api/v1/admin/users", expect=200)
 
     def test_a_name_is_one_persons(self):
