@@ -80,7 +80,7 @@ reeve_schema_command_print (ReeveStorage *storage, const char *scope, GError **e
   json_object_set_int_member (line, "newest", reeve_schema_command_newest (scope));
   json_object_set_array_member (line, "history", reeve_schema_command_describe (history));
   json_node_set_object (node, line);
-  text = json_to_string (node, FALSE);
+  text = reeve_json_text (node);
   printf ("%s\n", text);
   return TRUE;
 }

@@ -539,7 +539,7 @@ reeve_identity_set_attributes (ReeveIdentity *self, JsonNode *attributes)
 
   g_return_if_fail (self != NULL && attributes != NULL && JSON_NODE_HOLDS_OBJECT (attributes));
   /* json_node_copy() shares what is inside */
-  text = json_to_string (attributes, FALSE);
+  text = reeve_json_text (attributes);
   g_clear_pointer (&self->attributes, json_node_unref);
   self->attributes = json_from_string (text, NULL);
   json_node_seal (self->attributes);

@@ -41,6 +41,8 @@ gboolean reeve_json_find_members (const char *data, gsize length, const char *co
                                   ReeveJsonSlice *slices, GError **error);
 REEVE_AVAILABLE_IN_0_1
 char *reeve_json_canonical (JsonNode *node);
+REEVE_AVAILABLE_IN_0_1
+char *reeve_json_text (JsonNode *node);
 
 /* Lenient member access on parsed objects: the default is returned when absent or of another type.
  */

@@ -6,7 +6,7 @@
 #include <reeve-plugin-1.h>
 #include <string.h>
 
-#include "base/json-text.h"
+#include <reeve-json.h>
 
 /**
  * reeve_idempotency_run_is_begun_by:

@@ -10,7 +10,7 @@
 
 #include "base/digests.h"
 #include "base/ids.h"
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "base/log-task.h"
 #include "base/times.h"
 

@@ -54,7 +54,7 @@ reeve_wire_broker_call (ReeveContext *context, GVariant *body, GError **error)
   result = reeve_context_call (context, capability, params, error);
   if (result == NULL)
     return NULL;
-  text = json_to_string (result, FALSE);
+  text = reeve_json_text (result);
   return g_variant_new ("(s)", text);
 }
 

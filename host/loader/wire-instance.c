@@ -41,7 +41,7 @@ reeve_wire_instance_setup (ReevePlugin *plugin, JsonObject *settings, ReeveConte
 {
   ReeveWireInstancePrivate *self = reeve_wire_instance_get (REEVE_WIRE_INSTANCE (plugin));
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), settings);
-  g_autofree char *text = json_to_string (node, FALSE);
+  g_autofree char *text = reeve_json_text (node);
   const ReeveWireCall call
       = { .path = WIRE_METHOD_PATH,
           .interface = WIRE_METHOD_PREFIX "Runner",

@@ -29,7 +29,7 @@ reeve_wire_sink_write (ReeveSinkBatch *batch)
       json_object_set_string_member (record, "text", reeve_sink_batch_get_text (batch, i));
       json_array_add_object_element (records, record);
     }
-  return json_to_string (node, FALSE);
+  return reeve_json_text (node);
 }
 
 static guint

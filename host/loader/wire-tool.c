@@ -75,7 +75,7 @@ reeve_wire_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments,
                       ReeveContext *context, GError **error)
 {
   g_autoptr (JsonNode) given = json_node_init_object (json_node_alloc (), arguments);
-  g_autofree char *text = json_to_string (given, FALSE);
+  g_autofree char *text = reeve_json_text (given);
   const ReeveWireCall call
       = { .interface = REEVE_WIRE_TOOL_INTERFACE,
           .member = "Call",

@@ -3,7 +3,7 @@
 #include "openai-wire.h"
 
 #include "base/ids.h"
-#include "base/json-text.h"
+#include <reeve-json.h>
 
 #include <string.h>
 

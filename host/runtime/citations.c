@@ -141,7 +141,7 @@ reeve_citations_add (ReeveCitations *self, JsonNode *data)
           described, reeve_citations_describe (hit, reeve_citations_number (self, hit)));
     }
   json_node_set_object (node, object);
-  return json_to_string (node, FALSE);
+  return reeve_json_text (node);
 }
 
 /**

@@ -68,7 +68,7 @@ reeve_model_meter_input (ReeveLlmRequest *request)
     return 0;
   node = json_node_new (JSON_NODE_ARRAY);
   json_node_set_array (node, reeve_llm_request_get_messages (request));
-  text = json_to_string (node, FALSE);
+  text = reeve_json_text (node);
   return reeve_token_estimate_bytes (strlen (text));
 }
 

@@ -83,7 +83,7 @@ runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capa
                     JsonNode *params, GError **error)
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
-  g_autofree char *text = json_to_string (params, FALSE);
+  g_autofree char *text = reeve_json_text (params);
   g_autoptr (GDBusMessage) reply = runner_broker_ask (
       self, context, "Call", g_variant_new ("(tss)", self->call, capability, text), error);
   const char *result = NULL;

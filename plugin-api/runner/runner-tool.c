@@ -26,7 +26,7 @@ runner_tool_list (const RunnerServeCall *call, GError **error)
       json_object_set_int_member (one, "hints", (gint64) reeve_tool_info_get_hints (info));
       json_array_add_object_element (json_node_get_array (all), one);
     }
-  text = json_to_string (all, FALSE);
+  text = reeve_json_text (all);
   return g_variant_new ("(s)", text);
 }
 
@@ -55,7 +55,7 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
   if (result == NULL)
     return NULL;
   if (reeve_tool_result_get_data (result) != NULL)
-    data = json_to_string (reeve_tool_result_get_data (result), FALSE);
+    data = reeve_json_text (reeve_tool_result_get_data (result));
   return g_variant_new ("(ssb)", reeve_tool_result_get_text (result), data != NULL ? data : "",
                         reeve_tool_result_get_is_error (result));
 }

@@ -77,7 +77,7 @@ wire_http_request_to_text (ReeveHttpRequest *request)
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
 
   json_node_take_object (node, wire_http_request_to_object (request));
-  return json_to_string (node, FALSE);
+  return reeve_json_text (node);
 }
 
 ReeveHttpRequest *
@@ -128,7 +128,7 @@ wire_http_response_to_text (ReeveHttpResponse *response)
   json_node_take_object (node, object);
   json_object_set_int_member (object, "status", reeve_http_response_get_status (response));
   wire_http_set_headers (object, reeve_http_response_get_headers (response));
-  return json_to_string (node, FALSE);
+  return reeve_json_text (node);
 }
 
 ReeveHttpResponse *

@@ -60,7 +60,7 @@ wire_llm_request_to_text (ReeveLlmRequest *request)
 
       json_object_set_string_member (object, "raw", text);
     }
-  return json_to_string (node, FALSE);
+  return reeve_json_text (node);
 }
 
 static void

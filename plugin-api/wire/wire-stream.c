@@ -38,7 +38,7 @@ wire_stream_append_header (GByteArray *out, JsonObject *header, gsize length)
 
   json_node_take_object (node, header);
   json_object_set_int_member (header, "bytes", (gint64) length);
-  text = json_to_string (node, FALSE);
+  text = reeve_json_text (node);
   g_byte_array_append (out, (const guint8 *) text, (guint) strlen (text));
   g_byte_array_append (out, (const guint8 *) "\n", 1);
 }

@@ -258,7 +258,7 @@ memory_query_write_cursor (const MemoryQueryOrder *order, const MemoryQueryRow *
   else
     json_array_add_null_element (array);
   json_array_add_string_element (array, row->value->id);
-  text = json_to_string (node, FALSE);
+  text = reeve_json_text (node);
   return g_base64_encode ((const guchar *) text, strlen (text));
 }
 

@@ -113,17 +113,13 @@ memory_scope_copy_history (MemoryScope *self)
   return copy;
 }
 
-/* json-glib leaves U+001F as it is and writes 1e21 as `1e+21.0`, which nobody reads back. */
 static char *
 memory_scope_write_object (JsonObject *object)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-  g_autofree char *text = NULL;
 
   json_node_set_object (node, object);
-  text = json_to_string (node, FALSE);
-  return reeve_json_scan (text, strlen (text), NULL) ? g_steal_pointer (&text)
-                                                     : reeve_json_canonical (node);
+  return reeve_json_text (node);
 }
 
 /* put, delete and check */

@@ -66,17 +66,13 @@ sqlite_batch_bind_field (sqlite3_stmt *statement, int position, const SqliteFiel
   return TRUE;
 }
 
-/* json-glib leaves U+001F as it is and writes 1e21 as `1e+21.0`, which nobody reads back. */
 static char *
 sqlite_batch_write_object (JsonObject *object)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
-  g_autofree char *text = NULL;
 
   json_node_set_object (node, object);
-  text = json_to_string (node, FALSE);
-  return reeve_json_scan (text, strlen (text), NULL) ? g_steal_pointer (&text)
-                                                     : reeve_json_canonical (node);
+  return reeve_json_text (node);
 }
 
 /* @body lives longer than the statement runs */

@@ -50,7 +50,7 @@ sqlite_cursor_write (ReeveQuery *query, sqlite3_stmt *statement, gboolean absent
   json_array_add_element (array, sqlite_cursor_column (statement, 3));
   json_array_add_string_element (array, (const char *) sqlite3_column_text (statement, 0));
   json_node_set_array (node, array);
-  text = json_to_string (node, FALSE);
+  text = reeve_json_text (node);
   return g_base64_encode ((const guchar *) text, strlen (text));
 }
 

@@ -95,7 +95,7 @@ sqlite_filter_write_one (const SqliteField *field, const ReeveQueryFilter *filte
 
   if (filter->op == REEVE_FILTER_IN)
     {
-      g_autofree char *text = json_to_string (filter->value, FALSE);
+      g_autofree char *text = reeve_json_text (filter->value);
 
       g_ptr_array_add (values, json_node_init_string (json_node_alloc (), text));
       g_string_append_printf (sql, " AND %s IN (SELECT value FROM json_each (?%u))", field->column,

@@ -36,7 +36,7 @@ sqlite_text_groups_write (const char *const *groups)
   json_node_take_array (node, array);
   for (guint i = 0; groups[i] != NULL; i++)
     json_array_add_string_element (array, groups[i]);
-  return json_to_string (node, FALSE);
+  return reeve_json_text (node);
 }
 
 /* What the function of sqlite-rank.c found in a text. */

@@ -10,7 +10,8 @@
 static void
 script_tool (ReevePlugin *plugin, GString *transcript, gpointer user_data)
 {
-  static const char *const all[] = { "2 ^ 64", "1 / 0", "(", "0.1 + 0.2", "sqrt(2)" };
+  static const char *const all[]
+      = { "2 ^ 64", "1 / 0", "(", "0.1 + 0.2", "sqrt(2)", "1 \\u001f 1" };
   g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) tools = reeve_tool_list (REEVE_TOOL (plugin), context, &error);
@@ -83,12 +84,14 @@ script_extractor (ReevePlugin *plugin, GString *transcript, gpointer user_data)
   const char *const *types = reeve_extractor_media_types (REEVE_EXTRACTOR (plugin));
   g_autofree char *all = g_strjoinv (" ", (char **) types);
   g_autoptr (GBytes) small = g_bytes_new_static (text, sizeof text - 1);
+  g_autoptr (GBytes) controls = g_bytes_new_static ("a\001b\037c\177d\n", 8);
   g_autoptr (GBytes) broken = g_bytes_new_static ("\377\376\000", 3);
   g_autoptr (GBytes) empty = g_bytes_new_static ("", 0);
 
   g_string_append_printf (transcript, "%s\n", all);
   for (guint i = 0; types[i] != NULL; i++)
     extract_one (plugin, small, types[i], transcript);
+  extract_one (plugin, controls, "text/plain", transcript);
   extract_one (plugin, broken, "text/plain", transcript);
   extract_one (plugin, empty, "text/plain", transcript);
   extract_one (plugin, small, "application/pdf", transcript);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "base/plain.h"
 #include "governance/ledger-export-verify.h"
 

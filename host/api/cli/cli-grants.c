@@ -114,7 +114,7 @@ reeve_cli_grants_describe (JsonObject *grant)
       g_autofree char *json = NULL;
 
       json_node_set_object (node, parameters);
-      json = json_to_string (node, FALSE);
+      json = reeve_json_text (node);
       g_string_append_printf (text, " %s", json);
     }
   if (tenant != NULL)
@@ -155,7 +155,7 @@ reeve_cli_grants_print_ceiling (JsonObject *row)
     text = g_strdup_printf (_ ("not at all: %s"), key);
   else if (parameters != NULL && JSON_NODE_HOLDS_OBJECT (parameters)
            && json_object_get_size (json_node_get_object (parameters)) > 0)
-    text = json_to_string (parameters, FALSE);
+    text = reeve_json_text (parameters);
   reeve_cli_grants_line ("  ", _ ("ceiling"), text != NULL ? text : "-");
 }
 
@@ -202,7 +202,7 @@ reeve_cli_grants_print_plugin (JsonObject *plugin)
       if (node == NULL || JSON_NODE_HOLDS_NULL (node))
         continue;
       text = json_node_get_value_type (node) == G_TYPE_STRING ? json_node_dup_string (node)
-                                                              : json_to_string (node, FALSE);
+                                                              : reeve_json_text (node);
       reeve_cli_grants_line ("", members[i], text);
     }
   for (guint i = 0; rows != NULL && i < json_array_get_length (rows); i++)

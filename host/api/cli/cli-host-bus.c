@@ -2,7 +2,7 @@
 /* The way over D-Bus: io.reeve.Host1.Call. */
 #include <string.h>
 
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "cli-host-private.h"
 
 #define REEVE_CLI_HOST_NAME "io.reeve.Host"

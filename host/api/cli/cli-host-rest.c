@@ -2,7 +2,7 @@
 /* The way over REST. */
 #include <string.h>
 
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "cli-host-private.h"
 
 static int

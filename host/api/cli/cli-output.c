@@ -6,7 +6,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "base/plain.h"
 
 #define REEVE_CLI_OUTPUT_WIDEST 60

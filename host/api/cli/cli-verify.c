@@ -6,7 +6,7 @@
 
 #include <glib/gi18n.h>
 
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "governance/ledger-file.h"
 #include "governance/ledger-proof.h"
 #include "governance/ledger-verify.h"

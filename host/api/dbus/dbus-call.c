@@ -7,7 +7,7 @@
 
 #include "api/error-map.h"
 #include "base/ids.h"
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "dbus-door.h"
 #include "operations/gate.h"
 

@@ -8,7 +8,7 @@
 #include "api/error-map.h"
 #include "base/digests.h"
 #include "base/ids.h"
-#include "base/json-text.h"
+#include <reeve-json.h>
 
 #include "headers.h"
 

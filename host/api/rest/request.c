@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "connection.h"
 #include "fill.h"
 #include "headers.h"

@@ -8,7 +8,7 @@
 
 #include "api/error-map.h"
 #include "base/ids.h"
-#include "base/json-text.h"
+#include <reeve-json.h>
 #include "operations/call-trace.h"
 
 #include "headers.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is shown is read back as it was: numbers by their shortest digits, members in their order.
  */
-#include "base/json-text.h"
 
 #include <reeve-json.h>
 #include <string.h>

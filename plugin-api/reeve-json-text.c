@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* json_to_string() writes 0.8 as 0.80000000000000004, and 10²¹ as 1e+21.0, which is no JSON. The
- * digits here are those of reeve_json_canonical(); unlike there members keep their order, and a
- * whole number of floating point keeps its point, so that it is not read as an integer. */
-#include "json-text.h"
+/* json_to_string() writes 0.8 as 0.80000000000000004, 10²¹ as 1e+21.0 and U+001F as it is, and the
+ * last two are no JSON. The digits here are those of reeve_json_canonical(); unlike there members
+ * keep their order, and a whole number of floating point keeps its point, so that it is not read as
+ * an integer. */
+#include "reeve-json.h"
 
 #include <string.h>
-
-#include <reeve-json.h>
 
 static void reeve_json_text_append (GString *out, JsonNode *node);
 
@@ -127,7 +126,12 @@ reeve_json_text_append (GString *out, JsonNode *node)
  * reeve_json_text:
  * @node: a value
  *
+ * Writes what reeve_json_parse_strict() reads back as it was: members in their order, numbers by
+ * the shortest digits that tell them apart.
+ *
  * Returns: (transfer full): it as JSON without white space
+ *
+ * Since: 0.1
  */
 char *
 reeve_json_text (JsonNode *node)
