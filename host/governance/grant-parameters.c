@@ -57,7 +57,7 @@ reeve_grant_parameters_normalise_origin (const char *text)
                              : NULL;
   const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
   gboolean https = g_ascii_strcasecmp (scheme, "https") == 0;
-  const char *path = uri != NULL ? g_uri_get_path (uri) : NULL;
+  const char *path = uri != NULL ? g_uri_get_path (uri) : "";
   g_autofree char *host = NULL;
   gint port = 0;
 

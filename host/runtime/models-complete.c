@@ -112,7 +112,7 @@ reeve_models_complete_prepared_async (ReeveModels *self, ReeveAdmitted *admitted
   made = reeve_models_take_prepared (self, prepared, request, &error);
   if (made != NULL && made->provider->codec != NULL)
     upstream = reeve_models_get_client (self, &error);
-  if (error != NULL)
+  if (made == NULL || error != NULL)
     {
       g_task_return_error (task, error);
       return;
