@@ -1,69 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* json_to_string() writes 0.8 as 0.80000000000000004, 10²¹ as 1e+21.0 and U+001F as it is, and the
- * last two are no JSON. The digits here are those of reeve_json_canonical(); unlike there members
- * keep their order, and a whole number of floating point keeps its point, so that it is not read as
- * an integer. */
-#include "reeve-json.h"
+ * last two are no JSON. Values here are those of reeve_json_canonical(); unlike there members keep
+ * their order, and a whole number of floating point keeps its point, so that it is not read as an
+ * integer. */
+#include "reeve-json-canonical.h"
 
 #include <string.h>
 
 static void reeve_json_text_append (GString *out, JsonNode *node);
 
 static void
-reeve_json_text_append_escaped (GString *out, guchar c)
+reeve_json_text_append_double (GString *out, double value)
 {
-  static const char letters[] = "btn\0fr"; /* from 8 on */
+  gsize start = out->len;
 
-  if (c == '"' || c == '\\')
-    g_string_append_printf (out, "\\%c", c);
-  else if (c >= '\b' && c <= '\r' && letters[c - '\b'] != '\0')
-    g_string_append_printf (out, "\\%c", letters[c - '\b']);
-  else
-    g_string_append_printf (out, "\\u%04x", c);
-}
-
-static void
-reeve_json_text_append_string (GString *out, const char *text)
-{
-  g_string_append_c (out, '"');
-  for (;;)
-    {
-      const char *at = text;
-
-      while ((guchar) *at >= 0x20 && *at != '"' && *at != '\\' && *at != 0x7f)
-        at++;
-      g_string_append_len (out, text, at - text);
-      if (*at == '\0')
-        break;
-      reeve_json_text_append_escaped (out, (guchar) *at);
-      text = at + 1;
-    }
-  g_string_append_c (out, '"');
-}
-
-static void
-reeve_json_text_append_value (GString *out, JsonNode *node)
-{
-  g_autofree char *number = NULL;
-
-  switch (json_node_get_value_type (node))
-    {
-    case G_TYPE_STRING:
-      reeve_json_text_append_string (out, json_node_get_string (node));
-      break;
-    case G_TYPE_BOOLEAN:
-      g_string_append (out, json_node_get_boolean (node) ? "true" : "false");
-      break;
-    case G_TYPE_INT64:
-      g_string_append_printf (out, "%" G_GINT64_FORMAT, json_node_get_int (node));
-      break;
-    default:
-      number = reeve_json_canonical (node);
-      g_string_append (out, number);
-      if (strpbrk (number, ".enu") == NULL)
-        g_string_append (out, ".0");
-      break;
-    }
+  reeve_json_canonical_append_double (out, value);
+  if (strpbrk (out->str + start, ".enu") == NULL)
+    g_string_append (out, ".0");
 }
 
 static void
@@ -81,7 +34,7 @@ reeve_json_text_append_object (GString *out, JsonObject *object)
       if (!first)
         g_string_append_c (out, ',');
       first = FALSE;
-      reeve_json_text_append_string (out, name);
+      reeve_json_canonical_append_string (out, name);
       g_string_append_c (out, ':');
       reeve_json_text_append (out, member);
     }
@@ -113,7 +66,10 @@ reeve_json_text_append (GString *out, JsonNode *node)
       reeve_json_text_append_array (out, json_node_get_array (node));
       break;
     case JSON_NODE_VALUE:
-      reeve_json_text_append_value (out, node);
+      if (json_node_get_value_type (node) == G_TYPE_DOUBLE)
+        reeve_json_text_append_double (out, json_node_get_double (node));
+      else
+        reeve_json_canonical_append (out, node);
       break;
     case JSON_NODE_NULL:
     default:
