@@ -116,7 +116,7 @@ reeve_confinement_describe (ReeveRunner *runner, RunnerLayers missing)
 
       if ((missing & layer) != 0)
         g_string_append_printf (
-            text, "%s%s (%s): %s", text->len > 0 ? "\n" : "", runner_layers_get_name (layer),
+            text, "%s%s (%s): %s", text->len > 0 ? "; " : "", runner_layers_get_name (layer),
             note != NULL ? note : "is not there", runner_layers_get_remedy (layer));
     }
   return g_string_free (text, FALSE);

@@ -105,6 +105,9 @@ class Shown(GrantsCase):
         self.host.ctl("plugins", "revoke", "tool-http", made["grant_id"])
         self.assertEqual("revoked", [g["status"] for g in self.row()["granted"] if g["grant_id"] == made["grant_id"]][0])
         self.host.ctl("plugins", "grant", "tool-http", "net.http", "--param", "origins", "--reason", "why", expect=2)
+        told = self.host.ctl("plugins", "grant", "--help").stdout
+        for option in ("--param KEY=VALUE", "--tenant T"):
+            self.assertIn(option, told)
 
     def test_faults(self):
         for body, pointer in (({"capability": "fly"}, "/capability"), ({"capability": "clock"}, "/capability"), ({"capability": "jit"}, "/capability"),

@@ -83,7 +83,35 @@ reeve_cli_grants_take_tenant (ReeveCliOptions *options, const ReeveCliCommand *c
   g_clear_pointer (&options->tenant, g_free);
 }
 
+/**
+ * reeve_cli_grants_help:
+ *
+ * Prints the options that are no parameters of the operation.
+ */
+void
+reeve_cli_grants_help (void)
+{
+  g_print ("  --param KEY=VALUE  %s\n", _ ("one member of --parameters; may be given again"));
+  g_print ("  --tenant T  %s\n", _ ("the same as --tenant-id"));
+}
+
 /* ---- what a plugin may do ---- */
+
+/* (transfer full): words one behind the other, all else as JSON */
+static char *
+reeve_cli_grants_show (JsonNode *node)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
+    return json_node_dup_string (node);
+  if (!JSON_NODE_HOLDS_ARRAY (node))
+    return reeve_json_text (node);
+  for (guint i = 0; i < json_array_get_length (json_node_get_array (node)); i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? ", " : "",
+                            json_array_get_string_element (json_node_get_array (node), i));
+  return g_strdup (text->len > 0 ? text->str : "-");
+}
 
 static void reeve_cli_grants_line (const char *indent, const char *name, const char *text);
 
@@ -93,7 +121,7 @@ reeve_cli_grants_line (const char *indent, const char *name, const char *text)
 {
   g_autofree char *line = reeve_plain_make_line (text);
 
-  g_print ("%s%-10s  %s\n", indent, name, line);
+  g_print ("%s%-14s  %s\n", indent, name, line);
 }
 
 /* (transfer full): from whom, how far, where, until when */
@@ -201,8 +229,7 @@ reeve_cli_grants_print_plugin (JsonObject *plugin)
 
       if (node == NULL || JSON_NODE_HOLDS_NULL (node))
         continue;
-      text = json_node_get_value_type (node) == G_TYPE_STRING ? json_node_dup_string (node)
-                                                              : reeve_json_text (node);
+      text = reeve_cli_grants_show (node);
       reeve_cli_grants_line ("", members[i], text);
     }
   for (guint i = 0; rows != NULL && i < json_array_get_length (rows); i++)

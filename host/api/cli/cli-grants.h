@@ -14,6 +14,8 @@ gboolean reeve_cli_grants_add_param (JsonObject *params, const char *text, GErro
 /* `--tenant T` of `plugins grant` says where the grant holds. */
 void reeve_cli_grants_take_tenant (ReeveCliOptions *options, const ReeveCliCommand *command,
                                    JsonObject *params);
+/* What else `plugins grant` takes. */
+void reeve_cli_grants_help (void);
 /* A plugin and what it may do. */
 void reeve_cli_grants_print_plugin (JsonObject *plugin);
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cli-grants.h"
 #include "cli-policy.h"
 
 static void
@@ -92,5 +93,7 @@ reeve_cli_help_print_command (const ReeveCliCommand *command)
 
       g_print ("  --%s%s\n", name, parameter->required ? _ ("  (required)") : "");
     }
+  if (reeve_cli_grants_is_param (command, "param"))
+    reeve_cli_grants_help ();
   g_print ("\n%s\n  %s\n", _ ("Example:"), command->example);
 }
