@@ -16,7 +16,8 @@ struct _ReeveHttpRequest
   gatomicrefcount refs;
   char *method;
   char *url;
-  GPtrArray *headers; /* name, value, … and a NULL that is not counted out */
+  GPtrArray *headers;     /* name, value, … and a NULL that is not counted out */
+  GPtrArray *credentials; /* the same, of slots */
   GBytes *body;
   gboolean idempotent;
   gsize max_response;
@@ -79,6 +80,7 @@ reeve_http_request_new (const char *method, const char *url)
   self->method = g_strdup (method);
   self->url = g_strdup (url);
   self->headers = reeve_http_headers_new ();
+  self->credentials = reeve_http_headers_new ();
   return self;
 }
 
@@ -111,6 +113,7 @@ reeve_http_request_unref (ReeveHttpRequest *self)
   g_free (self->method);
   g_free (self->url);
   g_ptr_array_unref (self->headers);
+  g_ptr_array_unref (self->credentials);
   g_clear_pointer (&self->body, g_bytes_unref);
   g_free (self);
 }
@@ -170,6 +173,39 @@ const char *const *
 reeve_http_request_get_headers (ReeveHttpRequest *self)
 {
   return (const char *const *) self->headers->pdata;
+}
+
+/**
+ * reeve_http_request_add_credential:
+ * @self: a request
+ * @slot: name of a slot: of a secret setting (`x-reeve-slot` of the manifest), or one that an
+ * administrator filled
+ *
+ * Lets the host attach the credential in that slot, in the way that the slot says; in the place of
+ * a header of the same name. The plugin never sees the value. The host refuses the request where
+ * the slot is empty, or is not for the place that the request goes to.
+ *
+ * Since: 0.1
+ */
+void
+reeve_http_request_add_credential (ReeveHttpRequest *self, const char *slot)
+{
+  g_return_if_fail (slot != NULL);
+  g_ptr_array_insert (self->credentials, (int) self->credentials->len - 1, g_strdup (slot));
+}
+
+/**
+ * reeve_http_request_get_credentials:
+ * @self: a request
+ *
+ * Returns: (transfer none) (array zero-terminated=1): names of slots
+ *
+ * Since: 0.1
+ */
+const char *const *
+reeve_http_request_get_credentials (ReeveHttpRequest *self)
+{
+  return (const char *const *) self->credentials->pdata;
 }
 
 /**

@@ -33,6 +33,12 @@ REEVE_AVAILABLE_IN_0_1
 void reeve_http_request_set_body (ReeveHttpRequest *self, const char *content_type, GBytes *body);
 REEVE_AVAILABLE_IN_0_1
 GBytes *reeve_http_request_get_body (ReeveHttpRequest *self);
+/* The host attaches the credential in a slot; the plugin never sees it. */
+REEVE_AVAILABLE_IN_0_1
+void reeve_http_request_add_credential (ReeveHttpRequest *self, const char *slot);
+/* Names of slots in the order they were added, NULL. */
+REEVE_AVAILABLE_IN_0_1
+const char *const *reeve_http_request_get_credentials (ReeveHttpRequest *self);
 /* May the host send it again when it cannot know whether it was executed? FALSE unless set. */
 REEVE_AVAILABLE_IN_0_1
 void reeve_http_request_set_idempotent (ReeveHttpRequest *self, gboolean idempotent);

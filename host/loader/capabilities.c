@@ -177,6 +177,7 @@ reeve_capabilities_broker_begin (ReeveCapabilitiesPassage *self, ReeveBroker *br
   self->caller.instance_id = self->broker->instance_id;
   self->caller.settings = self->broker->settings;
   self->caller.context = context;
+  self->caller.manifest = self->broker->manifest;
 }
 
 static JsonNode *

@@ -20,6 +20,7 @@ typedef struct
   JsonObject *settings; /* what the administrator configured for it */
   ReeveContext *context;
   ReeveCapabilityLease *lease; /* (nullable): nobody keeps grants here */
+  ReeveManifest *manifest;     /* (nullable): no plugin calls */
 } ReeveCapabilityCaller;
 
 /* Who decides about grants. @acquire: may that plugin call @capability for @tenant_id (nullable: a

@@ -42,5 +42,7 @@ gboolean reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **erro
 /* manifest-offers.c */
 gboolean reeve_manifest_offers_read (ReeveManifest *self, GKeyFile *file, GError **error);
 void reeve_manifest_offers_clear (ReeveManifest *self);
+/* manifest-slots.c: the settings' schema was read */
+gboolean reeve_manifest_slots_check (ReeveManifest *self, GError **error);
 
 G_END_DECLS

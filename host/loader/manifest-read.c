@@ -432,7 +432,7 @@ reeve_manifest_read_settings (ReeveManifest *self, GKeyFile *file, GError **erro
     self->settings_schema = reeve_json_parse_strict (text, strlen (text), error);
   if (self->settings_schema != NULL)
     self->schema = reeve_schema_new_from_json (self->settings_schema, error);
-  if (self->schema == NULL)
+  if (self->schema == NULL || !reeve_manifest_slots_check (self, error))
     {
       g_prefix_error (error, "settings schema: ");
       return FALSE;

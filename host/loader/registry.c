@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "manifest-slots.h"
 #include "registry-private.h"
 #include "registry-setup.h"
 
@@ -347,19 +348,20 @@ reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const cha
   ReeveWireKinds kind
       = plugin->keeper != NULL ? reeve_confined_instance_find_kind (plugin->manifest, iface) : 0;
   g_autoptr (JsonObject) own = reeve_registry_setup_copy (settings, error);
+  g_autoptr (JsonObject) shown = NULL;
   ReeveRegistryInstance *instance = NULL;
 
   if (own == NULL)
     return NULL;
+  shown = reeve_manifest_slots_hide (plugin->manifest, own);
   instance = g_new0 (ReeveRegistryInstance, 1);
   instance->id = g_strdup (instance_id);
   instance->owner = plugin;
   instance->broker
       = reeve_capabilities_new_broker (self->capabilities, plugin->manifest, instance_id, own);
   instance->plugin
-      = kind != 0
-            ? reeve_registry_make_there (self, plugin, kind, settings, instance->broker, error)
-            : reeve_registry_make_here (self, plugin, iface, settings, instance->broker, error);
+      = kind != 0 ? reeve_registry_make_there (self, plugin, kind, shown, instance->broker, error)
+                  : reeve_registry_make_here (self, plugin, iface, shown, instance->broker, error);
   if (instance->plugin != NULL)
     return instance;
   reeve_registry_instance_free (instance);

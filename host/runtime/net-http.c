@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "http-thread.h"
+#include "net-credential.h"
 #include "net-guard.h"
 
 #define REEVE_NET_HTTP_TIMEOUT_MS   30000
@@ -445,6 +446,34 @@ reeve_net_http_wait (ReeveNetHttpJob *job, GCancellable *cancellable, GError **e
   return response;
 }
 
+/* One request that was let through. Takes the options' addresses over. */
+static ReeveHttpResponse *
+reeve_net_http_send (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
+                     ReeveHttpRequest *request, const ReeveUpstreamOptions *options, GError **error)
+{
+  ReeveNetHttpJob *job = NULL;
+  ReeveHttpResponse *response = NULL;
+
+  reeve_propagation_add (self->propagation, request,
+                         reeve_context_get_traceparent (caller->context),
+                         reeve_context_get_tracestate (caller->context));
+  job = g_new0 (ReeveNetHttpJob, 1);
+  g_atomic_ref_count_init (&job->refs);
+  g_mutex_init (&job->lock);
+  g_cond_init (&job->changed);
+  job->context = g_main_context_ref (reeve_http_thread_get_context (self->thread));
+  job->request = reeve_http_request_ref (request);
+  job->options = *options;
+  job->body = g_byte_array_new ();
+  job->client = reeve_http_thread_ref_client (self->thread, error);
+  if (job->client != NULL
+      && reeve_http_thread_submit (self->thread, reeve_net_http_start, reeve_net_http_job_ref (job),
+                                   reeve_net_http_job_unref, error))
+    response = reeve_net_http_wait (job, reeve_capabilities_get_cancellable (caller), error);
+  reeve_net_http_job_unref (job);
+  return response;
+}
+
 /**
  * reeve_net_http_perform:
  * @caller: which instance, with its settings
@@ -464,7 +493,8 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
 {
   ReeveNetHttp *self = user_data;
   ReeveUpstreamOptions options = { 0 };
-  ReeveNetHttpJob *job = NULL;
+  g_autoptr (ReeveCredentialHeaders) headers = NULL;
+  g_autoptr (ReeveHttpRequest) full = NULL;
   ReeveHttpResponse *response = NULL;
 
   if (!reeve_net_http_limit (caller, request, &options, error))
@@ -472,22 +502,13 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
   options.addresses = reeve_net_http_admit (caller, request, error);
   if (options.addresses == NULL)
     return NULL;
-  reeve_propagation_add (self->propagation, request,
-                         reeve_context_get_traceparent (caller->context),
-                         reeve_context_get_tracestate (caller->context));
-  job = g_new0 (ReeveNetHttpJob, 1);
-  g_atomic_ref_count_init (&job->refs);
-  g_mutex_init (&job->lock);
-  g_cond_init (&job->changed);
-  job->context = g_main_context_ref (reeve_http_thread_get_context (self->thread));
-  job->request = reeve_http_request_ref (request);
-  job->options = options;
-  job->body = g_byte_array_new ();
-  job->client = reeve_http_thread_ref_client (self->thread, error);
-  if (job->client != NULL
-      && reeve_http_thread_submit (self->thread, reeve_net_http_start, reeve_net_http_job_ref (job),
-                                   reeve_net_http_job_unref, error))
-    response = reeve_net_http_wait (job, reeve_capabilities_get_cancellable (caller), error);
-  reeve_net_http_job_unref (job);
-  return response;
+  headers = reeve_net_credential_find (caller, request, error);
+  if (headers == NULL)
+    {
+      g_ptr_array_unref (options.addresses);
+      return NULL;
+    }
+  full = reeve_credential_headers_attach (headers, request);
+  response = reeve_net_http_send (self, caller, full, &options, error);
+  return response != NULL ? reeve_credential_headers_conceal (headers, response) : NULL;
 }

@@ -6,26 +6,26 @@
 #include <string.h>
 
 static void
-wire_http_set_headers (JsonObject *object, const char *const *headers)
+wire_http_set_texts (JsonObject *object, const char *member, const char *const *texts)
 {
   JsonArray *all = json_array_new ();
 
-  for (guint i = 0; headers != NULL && headers[i] != NULL; i++)
+  for (guint i = 0; texts != NULL && texts[i] != NULL; i++)
     {
-      g_autofree char *text = g_utf8_make_valid (headers[i], -1);
+      g_autofree char *text = g_utf8_make_valid (texts[i], -1);
 
       json_array_add_string_element (all, text);
     }
-  json_object_set_array_member (object, "headers", all);
+  json_object_set_array_member (object, member, all);
 }
 
-/* (transfer container) (nullable): names and values, of @object's texts */
+/* (transfer container) (nullable): @object's texts */
 static GPtrArray *
-wire_http_get_headers (JsonObject *object)
+wire_http_get_texts (JsonObject *object, const char *member)
 {
-  JsonArray *all = reeve_json_get_array (object, "headers");
+  JsonArray *all = reeve_json_get_array (object, member);
   guint count = all != NULL ? json_array_get_length (all) : 0;
-  g_autoptr (GPtrArray) headers = g_ptr_array_new ();
+  g_autoptr (GPtrArray) texts = g_ptr_array_new ();
 
   for (guint i = 0; i < count; i++)
     {
@@ -33,9 +33,18 @@ wire_http_get_headers (JsonObject *object)
 
       if (!JSON_NODE_HOLDS_VALUE (one) || json_node_get_value_type (one) != G_TYPE_STRING)
         return NULL;
-      g_ptr_array_add (headers, (char *) json_node_get_string (one));
+      g_ptr_array_add (texts, (char *) json_node_get_string (one));
     }
-  return count % 2 == 0 ? g_steal_pointer (&headers) : NULL;
+  return g_steal_pointer (&texts);
+}
+
+/* (transfer container) (nullable): names and values */
+static GPtrArray *
+wire_http_get_headers (JsonObject *object)
+{
+  g_autoptr (GPtrArray) headers = wire_http_get_texts (object, "headers");
+
+  return headers != NULL && headers->len % 2 == 0 ? g_steal_pointer (&headers) : NULL;
 }
 
 /* (transfer full) (nullable): a response's head; @headers: (out) */
@@ -61,7 +70,9 @@ wire_http_request_to_object (ReeveHttpRequest *request)
 
   json_object_set_string_member (object, "method", reeve_http_request_get_method (request));
   json_object_set_string_member (object, "url", reeve_http_request_get_url (request));
-  wire_http_set_headers (object, reeve_http_request_get_headers (request));
+  wire_http_set_texts (object, "headers", reeve_http_request_get_headers (request));
+  if (*reeve_http_request_get_credentials (request) != NULL)
+    wire_http_set_texts (object, "credentials", reeve_http_request_get_credentials (request));
   json_object_set_boolean_member (object, "idempotent",
                                   reeve_http_request_get_idempotent (request));
   json_object_set_int_member (
@@ -84,20 +95,24 @@ ReeveHttpRequest *
 wire_http_request_from_object (JsonObject *object, GError **error)
 {
   g_autoptr (GPtrArray) headers = wire_http_get_headers (object);
+  g_autoptr (GPtrArray) slots = wire_http_get_texts (object, "credentials");
   const char *method = reeve_json_get_string (object, "method", NULL);
   const char *url = reeve_json_get_string (object, "url", NULL);
   ReeveHttpRequest *request = NULL;
 
-  if (method == NULL || url == NULL || headers == NULL)
+  if (method == NULL || url == NULL || headers == NULL || slots == NULL)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                   "an HTTP request without method, URL or headers");
+                   "an HTTP request without method, URL or headers, or with credentials that are "
+                   "no texts");
       return NULL;
     }
   request = reeve_http_request_new (method, url);
   for (guint i = 0; i + 1 < headers->len; i += 2)
     reeve_http_request_add_header (request, g_ptr_array_index (headers, i),
                                    g_ptr_array_index (headers, i + 1));
+  for (guint i = 0; i < slots->len; i++)
+    reeve_http_request_add_credential (request, g_ptr_array_index (slots, i));
   reeve_http_request_set_idempotent (request, reeve_json_get_boolean (object, "idempotent", FALSE));
   reeve_http_request_set_max_response (
       request, (gsize) MAX (reeve_json_get_int (object, "max_response", 0), 0));
@@ -127,7 +142,7 @@ wire_http_response_to_text (ReeveHttpResponse *response)
 
   json_node_take_object (node, object);
   json_object_set_int_member (object, "status", reeve_http_response_get_status (response));
-  wire_http_set_headers (object, reeve_http_response_get_headers (response));
+  wire_http_set_texts (object, "headers", reeve_http_response_get_headers (response));
   return reeve_json_text (node);
 }
 

@@ -54,8 +54,7 @@ datadog_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *co
       g_string_append_c (body, '}');
     }
   g_string_append_c (body, ']');
-  reeve_http_request_add_header (request, "DD-API-KEY",
-                                 reeve_json_get_string (self->settings, "api_key", ""));
+  reeve_http_request_add_credential (request, "api_key");
   response
       = reeve_sink_post (context, request, "application/json", body,
                          (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30), error);

@@ -86,24 +86,20 @@ elastic_plugin_judge (ReeveHttpResponse *response, guint length, GError **error)
   return count;
 }
 
+/* The secrets themselves stay with the host. */
 static void
 elastic_plugin_authorize (ElasticPlugin *self, ReeveHttpRequest *request)
 {
-  const char *key = reeve_json_get_string (self->settings, "api_key", NULL);
   const char *user = reeve_json_get_string (self->settings, "username", NULL);
-  g_autofree char *value = NULL;
+  g_autofree char *pair = g_strconcat (user != NULL ? user : "", ":", NULL);
+  g_autofree char *encoded = g_base64_encode ((const guchar *) pair, strlen (pair));
+  g_autofree char *value = g_strconcat ("Basic ", encoded, NULL);
 
-  if (key != NULL)
-    value = g_strconcat ("ApiKey ", key, NULL);
+  if (json_object_has_member (self->settings, "api_key"))
+    reeve_http_request_add_credential (request, "api_key");
+  else if (user != NULL && json_object_has_member (self->settings, "password"))
+    reeve_http_request_add_credential (request, "password");
   else if (user != NULL)
-    {
-      g_autofree char *pair
-          = g_strconcat (user, ":", reeve_json_get_string (self->settings, "password", ""), NULL);
-      g_autofree char *encoded = g_base64_encode ((const guchar *) pair, strlen (pair));
-
-      value = g_strconcat ("Basic ", encoded, NULL);
-    }
-  if (value != NULL)
     reeve_http_request_add_header (request, "Authorization", value);
 }
 

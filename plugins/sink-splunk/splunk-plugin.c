@@ -56,12 +56,10 @@ splunk_plugin_request (SplunkPlugin *self, const char *path)
 {
   g_autofree char *url
       = reeve_sink_join_url (reeve_json_get_string (self->settings, "url", ""), path);
-  g_autofree char *token
-      = g_strconcat ("Splunk ", reeve_json_get_string (self->settings, "token", ""), NULL);
   const char *channel = reeve_json_get_string (self->settings, "channel", NULL);
   ReeveHttpRequest *request = reeve_http_request_new ("POST", url);
 
-  reeve_http_request_add_header (request, "Authorization", token);
+  reeve_http_request_add_credential (request, "token");
   if (channel != NULL)
     reeve_http_request_add_header (request, "X-Splunk-Request-Channel", channel);
   return request;

@@ -3,8 +3,6 @@
  * the secret knows that they came from here, and when. */
 #include <reeve-plugin-1.h>
 
-#include <string.h>
-
 #define WEBHOOK_TYPE_PLUGIN (webhook_plugin_get_type ())
 G_DECLARE_FINAL_TYPE (WebhookPlugin, webhook_plugin, WEBHOOK, PLUGIN, ReevePlugin)
 
@@ -27,47 +25,21 @@ webhook_plugin_setup (ReevePlugin *plugin, JsonObject *settings, ReeveContext *c
   return TRUE;
 }
 
-/* HMAC-SHA-256 over "<id>.<time>.<body>", in base64. */
-static char *
-webhook_plugin_sign (const char *secret, const char *id, const char *time, GString *body)
-{
-  g_autofree char *head = g_strdup_printf ("%s.%s.", id, time);
-  g_autofree guint8 *key = NULL;
-  guint8 digest[32];
-  gsize length = strlen (secret);
-  gsize size = sizeof digest;
-  g_autofree char *encoded = NULL;
-  g_autoptr (GHmac) hmac = NULL;
-
-  key = g_str_has_prefix (secret, "whsec_") ? g_base64_decode (secret + 6, &length)
-                                            : (guint8 *) g_memdup2 (secret, length + 1);
-  hmac = g_hmac_new (G_CHECKSUM_SHA256, key, length);
-  g_hmac_update (hmac, (const guchar *) head, (gssize) strlen (head));
-  g_hmac_update (hmac, (const guchar *) body->str, (gssize) body->len);
-  g_hmac_get_digest (hmac, digest, &size);
-  encoded = g_base64_encode (digest, size);
-  return g_strconcat ("v1,", encoded, NULL);
-}
-
+/* The host signs, and adds the headers of the settings: both may be secrets. */
 static void
-webhook_plugin_add_headers (WebhookPlugin *self, ReeveHttpRequest *request, ReeveSinkBatch *batch,
-                            GString *body)
+webhook_plugin_add_headers (WebhookPlugin *self, ReeveHttpRequest *request, ReeveSinkBatch *batch)
 {
-  guint length = reeve_sink_batch_get_length (batch);
-  const char *secret = reeve_json_get_string (self->settings, "secret", NULL);
-  JsonObject *headers = reeve_json_get_object (self->settings, "headers");
-  g_autofree char *id = g_strdup_printf ("%s+%u", reeve_sink_batch_get_id (batch, 0), length);
+  static const char *const slots[] = { "secret", "headers" };
+  g_autofree char *id = g_strdup_printf ("%s+%u", reeve_sink_batch_get_id (batch, 0),
+                                         reeve_sink_batch_get_length (batch));
   g_autofree char *time
       = g_strdup_printf ("%" G_GINT64_FORMAT, g_get_real_time () / G_USEC_PER_SEC);
-  g_autofree char *signature = secret != NULL ? webhook_plugin_sign (secret, id, time, body) : NULL;
-  g_autoptr (GList) names = headers != NULL ? json_object_get_members (headers) : NULL;
 
   reeve_http_request_add_header (request, "webhook-id", id);
   reeve_http_request_add_header (request, "webhook-timestamp", time);
-  if (signature != NULL)
-    reeve_http_request_add_header (request, "webhook-signature", signature);
-  for (GList *l = names; l != NULL; l = l->next)
-    reeve_http_request_add_header (request, l->data, reeve_json_get_string (headers, l->data, ""));
+  for (guint i = 0; i < G_N_ELEMENTS (slots); i++)
+    if (json_object_has_member (self->settings, slots[i]))
+      reeve_http_request_add_credential (request, slots[i]);
 }
 
 static guint
@@ -94,7 +66,7 @@ webhook_plugin_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *co
       g_string_append_c (body, '}');
     }
   g_string_append (body, "]}");
-  webhook_plugin_add_headers (self, request, batch, body);
+  webhook_plugin_add_headers (self, request, batch);
   response
       = reeve_sink_post (context, request, "application/json", body,
                          (guint) reeve_json_get_int (self->settings, "timeout_seconds", 30), error);

@@ -69,6 +69,7 @@ sink_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *
   g_autoptr (SoupMessage) message = soup_message_new (reeve_http_request_get_method (request),
                                                       reeve_http_request_get_url (request));
   const char *const *headers = reeve_http_request_get_headers (request);
+  const char *const *slots = reeve_http_request_get_credentials (request);
   g_autoptr (ReeveHttpResponse) response = NULL;
   g_autoptr (GBytes) body = NULL;
   GError *problem = NULL;
@@ -78,6 +79,8 @@ sink_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *
   for (guint i = 0; headers[i] != NULL; i += 2)
     soup_message_headers_append (soup_message_get_request_headers (message), headers[i],
                                  headers[i + 1]);
+  for (guint i = 0; slots[i] != NULL; i++)
+    soup_message_headers_append (soup_message_get_request_headers (message), "X-Slot", slots[i]);
   if (reeve_http_request_get_body (request) != NULL)
     soup_message_set_request_body_from_bytes (message, NULL, reeve_http_request_get_body (request));
   body = soup_session_send_and_read (session, message, NULL, &problem);
