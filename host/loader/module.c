@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Loads a module by the descriptor that was hashed (/proc/self/fd/N), so that nobody swaps the file
- * between check and load. */
+ * between check and load. A file that others may write to is copied first, into memory that nobody
+ * changes any more, for what was hashed could be written over. */
 #include "module.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/digests.h"
 
 #define REEVE_MODULE_MAX_TYPES 32
+/* Linux 6.3; Debian 12's headers do not have it */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
 
 struct _ReeveModule
 {
@@ -142,6 +149,51 @@ reeve_module_query (ReeveModule *self, GError **error)
   return TRUE;
 }
 
+/* Root could do as it likes anyway. */
+static gboolean
+reeve_module_is_writable (const struct stat *status)
+{
+  return status->st_uid != 0 || (status->st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
+static gboolean
+reeve_module_fill (int memory, int fd, gsize size)
+{
+  off_t at = 0;
+  gssize sent = 1;
+
+  while (at < (off_t) size && sent > 0)
+    sent = sendfile (memory, fd, &at, size - (gsize) at);
+  /* it became shorter meanwhile: what is there has another digest */
+  return sent >= 0
+         && fcntl (memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+                == 0;
+}
+
+/* (transfer full) of @fd: a copy, open for reading; -1 with errno. */
+static int
+reeve_module_copy (int fd, gsize size)
+{
+  int memory = memfd_create ("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+  g_autofree char *name = NULL;
+  int copy = -1;
+  int code = 0;
+
+  if (memory < 0 && errno == EINVAL)
+    memory = memfd_create ("plugin", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memory >= 0 && reeve_module_fill (memory, fd, size))
+    {
+      name = g_strdup_printf ("/proc/self/fd/%d", memory);
+      copy = open (name, O_RDONLY | O_CLOEXEC);
+    }
+  code = errno;
+  if (memory >= 0)
+    close (memory);
+  close (fd);
+  errno = code;
+  return copy;
+}
+
 /**
  * reeve_module_open_pinned:
  * @manifest: of the plugin
@@ -167,9 +219,18 @@ reeve_module_open_pinned (ReeveManifest *manifest, const ReevePin *pin, GError *
     }
   if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "module %s: is no regular file", path);
-  else if (reeve_module_verify (fd, path, pin, error))
-    return fd;
-  close (fd);
+  else
+    {
+      fd = reeve_module_is_writable (&status) ? reeve_module_copy (fd, (gsize) status.st_size) : fd;
+      code = errno;
+      if (fd < 0)
+        g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "copying module %s: %s", path,
+                     g_strerror (code));
+      else if (reeve_module_verify (fd, path, pin, error))
+        return fd;
+    }
+  if (fd >= 0)
+    close (fd);
   return -1;
 }
 

@@ -69,6 +69,14 @@ runner_landlock_allow (int ruleset, const char *path)
   return allowed;
 }
 
+/* A copy in memory lies on no file system that Landlock looks at: it needs no rule, and may have
+ * none (EBADFD). */
+static gboolean
+runner_landlock_allow_module (int ruleset, int module_fd)
+{
+  return runner_landlock_allow_fd (ruleset, module_fd, FALSE) || errno == EBADFD;
+}
+
 static gboolean
 runner_landlock_allow_all (const RunnerPlan *plan, int ruleset, int module_fd)
 {
@@ -79,7 +87,7 @@ runner_landlock_allow_all (const RunnerPlan *plan, int ruleset, int module_fd)
       if (!runner_landlock_allow (ruleset, list[i]))
         return FALSE;
     }
-  return (module_fd < 0 || runner_landlock_allow_fd (ruleset, module_fd, FALSE))
+  return (module_fd < 0 || runner_landlock_allow_module (ruleset, module_fd))
          && runner_landlock_allow (ruleset, RUNNER_ROOT_MODULE);
 }
 

@@ -199,7 +199,6 @@ static const gint64 runner_seccomp_prctls[]
         PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_SET_VMA };
 /* how the second filter comes; it can only take away */
 static const gint64 runner_seccomp_operations[] = { 1 /* SECCOMP_SET_MODE_FILTER */, 2, 3 };
-static const gint64 runner_seccomp_self[] = { 0 };
 
 static const RunnerSeccompChoice runner_seccomp_choices[] = {
   { "ioctl", 1, runner_seccomp_ioctls, G_N_ELEMENTS (runner_seccomp_ioctls) },
@@ -207,8 +206,6 @@ static const RunnerSeccompChoice runner_seccomp_choices[] = {
   { "fcntl64", 1, runner_seccomp_fcntls, G_N_ELEMENTS (runner_seccomp_fcntls) },
   { "prctl", 0, runner_seccomp_prctls, G_N_ELEMENTS (runner_seccomp_prctls) },
   { "seccomp", 0, runner_seccomp_operations, G_N_ELEMENTS (runner_seccomp_operations) },
-  /* limits are read, not set */
-  { "prlimit64", 2, runner_seccomp_self, G_N_ELEMENTS (runner_seccomp_self) },
 };
 
 static int
@@ -290,7 +287,7 @@ runner_seccomp_add_memory (scmp_filter_ctx filter)
   return code;
 }
 
-/* A thread is made, no process; a signal goes to oneself alone. */
+/* A thread is made, no process; a signal goes to oneself alone; of limits one's own are read. */
 static int
 runner_seccomp_add_threads (scmp_filter_ctx filter)
 {
@@ -302,6 +299,10 @@ runner_seccomp_add_threads (scmp_filter_ctx filter)
   if (code == 0)
     code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (tgkill), 1,
                              SCMP_A0 (SCMP_CMP_EQ, (guint64) getpid ()));
+  if (code == 0)
+    code
+        = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (prlimit64), 2,
+                            SCMP_A0 (SCMP_CMP_MASKED_EQ, 0xffffffffu, 0), SCMP_A2 (SCMP_CMP_EQ, 0));
   return code;
 }
 

@@ -87,11 +87,12 @@ wire_fixture_make_runner (WireFixture *self, RunnerLayersProfile profile, const 
     .accept_weaker = program != NULL ? (RunnerLayers) ~0u : 0,
     .uid = geteuid () == 0 && program == NULL ? UID_OF_PLUGINS + ((guint) getpid () & 0xffff) : 0,
     .memory = self->memory,
-    .processes = geteuid () != 0        ? 4096
-                 : self->processes != 0 ? self->processes
-                                        : 24,
+    .processes = self->processes != 0 ? self->processes
+                 : geteuid () != 0    ? 4096
+                                      : 24,
     .files = 64,
     .file_size = 1 << 20,
+    .folders = self->folders,
     .wait_us = WIRE_FIXTURE_WAIT_US,
   };
   int fd = module != NULL ? open (module, O_RDONLY | O_CLOEXEC) : -1;

@@ -15,8 +15,9 @@ typedef struct
   ReeveWire *wire;
   ReevePlugin *plugin; /* set up */
   GError *error;
-  guint processes; /* of the next runner: threads; 0: the usual */
-  guint64 memory;  /* the same: bytes of address space; 0: as many as it likes */
+  guint processes;            /* of the next runner: threads; 0: the usual */
+  guint64 memory;             /* the same: bytes of address space; 0: as many as it likes */
+  const char *const *folders; /* the same (nullable): to be read */
 } WireFixture;
 
 /* @module: path of a .so; %NULL: @program is no runner that needs one. @program: of the tests' own,

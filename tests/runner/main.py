@@ -9,7 +9,7 @@ import sys
 
 from . import build, count, fuzz, lint
 
-DEFAULT = ["unit", "conformance", "outside", "hold", "fuzz", "sanitize", "threads", "lint", "npm"]
+DEFAULT = ["unit", "conformance", "outside", "hold", "hostile", "fuzz", "sanitize", "threads", "lint", "npm"]
 EXTRA = ["bench", "long", "fuzz-long"]
 
 
@@ -34,6 +34,10 @@ class Run:
     def hold(self):
         """Faults, floods and proofs at the size that fits into CI; `long` runs the same programs at full size."""
         return self.folders["plain"].meson_test("hold", "hold")
+
+    def hostile(self):
+        """Plugins that attack: each attack free, strict and hardened."""
+        return self.folders["plain"].meson_test("hostile", "hostile")
 
     def fuzz(self):
         return fuzz.run(self.folders["fuzz"], self.runs)

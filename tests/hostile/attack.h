@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a hostile plugin tries: the same code runs free, as control, and confined, twice. Each
+ * attack leaves everything as it was. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* Where it happens: the test made all of it. */
+typedef struct
+{
+  const char
+      *granted;       /* folder that this plugin may read: file, empty, library.so, and links out */
+  const char *other;  /* folder of somebody else's, open to all by its mode: secret */
+  const char *module; /* path of this plugin's own module */
+  const char *socket; /* path of a Unix socket that somebody listens on */
+  const char *name;   /* the same, of an abstract one */
+  gint64 victim;      /* id of a process that is not this one */
+  gint64 address;     /* of bytes in it */
+  gint64 port;        /* of TCP and UDP that somebody listens on, 127.0.0.1 and ::1 */
+} AttackWorld;
+
+/* 0: it succeeded; else errno, or one of the negative numbers of getaddrinfo() */
+typedef int (*AttackFunc) (const AttackWorld *world);
+
+typedef struct
+{
+  const char *name; /* NULL: the last */
+  AttackFunc make;
+} Attack;
+
+extern const Attack attack_files[];
+extern const Attack attack_memory[];
+extern const Attack attack_network[];
+extern const Attack attack_code[];
+extern const Attack attack_kernel[];
+extern const Attack attack_exhaustion[];
+
+/* @value of a call of the system as an attack's answer */
+int attack_result (long value);
+/* the same of a descriptor, which is closed */
+int attack_fd (long fd);
+int attack_open (const char *path, int flags);
+int attack_open_in (const char *folder, const char *name, int flags);
+
+/* the same in the folder of process @pid below /proc */
+int attack_open_proc (gint64 pid, const char *name, int flags);
+G_END_DECLS
