@@ -8,6 +8,7 @@
 #include "governance/bootstrap.h"
 #include "operations/audit-sinks.h"
 #include "runtime/net-stream.h"
+#include "runtime/plugin-values.h"
 #include "startup-budgets.h"
 #include "startup-development.h"
 #include "startup-grants.h"
@@ -229,6 +230,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
   self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
   reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
   reeve_capabilities_provide (self->capabilities, "net.stream", reeve_net_stream_perform, NULL);
+  reeve_plugin_values_provide (services->store, self->capabilities);
   if (!reeve_models_configure (services->models, json_node_get_object (llm), &faulty, &reason))
     {
       path = g_strconcat ("llm.", faulty, NULL);

@@ -192,6 +192,9 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
   terms->methods = reeve_grant_parameters_get_list (parameters, "methods");
   terms->hosts = reeve_grant_parameters_get_list (parameters, "hosts");
   if (parameters != NULL)
-    terms->max_bytes = reeve_json_get_int (parameters, "max_bytes", 0);
+    {
+      terms->max_bytes = reeve_json_get_int (parameters, "max_bytes", 0);
+      terms->store_bytes = reeve_json_get_int (parameters, "store_bytes", 0);
+    }
   return terms;
 }

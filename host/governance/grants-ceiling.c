@@ -10,6 +10,13 @@
 
 #define REEVE_GRANTS_CEILING "plugins.ceiling."
 
+/* What bounds max_bytes of a grant */
+static const struct
+{
+  const char *capability;
+  const char *key;
+} reeve_grants_ceiling_sizes[] = { { "net.http", "max_bytes" }, { "store.kv", "store_bytes" } };
+
 struct _ReeveGrantsCeiling
 {
   char **capabilities; /* NULL: all */
@@ -20,9 +27,10 @@ struct _ReeveGrantsCeiling
 static JsonObject *
 reeve_grants_ceiling_read (JsonObject *config, GError **error)
 {
-  static const char *const members[] = { "origins", "methods", "hosts", "max_bytes" };
-  static const ReeveGrantCatalogueRow row
-      = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL, " origins methods hosts max_bytes " };
+  static const char *const members[]
+      = { "origins", "methods", "hosts", "max_bytes", "store_bytes" };
+  static const ReeveGrantCatalogueRow row = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
+                                              " origins methods hosts max_bytes store_bytes " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
@@ -106,6 +114,21 @@ reeve_grants_ceiling_check_list (const char *capability, JsonObject *parameters,
   return TRUE;
 }
 
+/* The key that bounds max_bytes of that capability, with the bound; NULL: none does */
+static const char *
+reeve_grants_ceiling_find_size (ReeveGrantsCeiling *self, const char *capability, gint64 *bytes)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (reeve_grants_ceiling_sizes); i++)
+    {
+      const char *key = reeve_grants_ceiling_sizes[i].key;
+
+      *bytes = reeve_json_get_int (self->limits, key, 0);
+      if (*bytes > 0 && strcmp (capability, reeve_grants_ceiling_sizes[i].capability) == 0)
+        return key;
+    }
+  return NULL;
+}
+
 /**
  * reeve_grants_ceiling_check:
  * @self: the ceiling
@@ -120,6 +143,8 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
                             JsonObject *parameters, GError **error)
 {
   gint64 bytes = reeve_json_get_int (parameters, "max_bytes", 0);
+  gint64 bound = 0;
+  const char *size = reeve_grants_ceiling_find_size (self, capability, &bound);
   g_autofree char *text = NULL;
 
   if (reeve_grants_ceiling_find_key (self, capability) != NULL)
@@ -131,11 +156,10 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
       || !reeve_grants_ceiling_check_list (capability, parameters, "hosts", self->terms->hosts,
                                            error))
     return FALSE;
-  if (self->terms->max_bytes == 0 || bytes <= self->terms->max_bytes
-      || strcmp (capability, "net.http") != 0)
+  if (size == NULL || bytes <= bound)
     return TRUE;
   text = g_strdup_printf ("%" G_GINT64_FORMAT " bytes", bytes);
-  return reeve_grants_ceiling_refuse (capability, "max_bytes", text, error);
+  return reeve_grants_ceiling_refuse (capability, size, text, error);
 }
 
 ReeveCapabilityTerms *
@@ -154,18 +178,20 @@ reeve_grants_ceiling_get_terms (ReeveGrantsCeiling *self)
 JsonObject *
 reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
 {
-  static const char *const members[] = { "origins", "methods", "hosts", "max_bytes" };
+  static const char *const members[] = { "origins", "methods", "hosts" };
   const ReeveGrantCatalogueRow *row = reeve_grant_catalogue_find (capability);
   const char *key = reeve_grants_ceiling_find_key (self, capability);
   JsonObject *shown = json_object_new ();
   g_autoptr (JsonObject) parameters = json_object_new ();
+  gint64 bytes = 0;
 
   for (guint i = 0; row != NULL && i < G_N_ELEMENTS (members); i++)
     if (reeve_grant_catalogue_takes (row, members[i])
-        && json_object_has_member (self->limits, members[i])
-        && (strcmp (members[i], "max_bytes") != 0 || strcmp (capability, "net.http") == 0))
+        && json_object_has_member (self->limits, members[i]))
       json_object_set_member (parameters, members[i],
                               json_node_copy (json_object_get_member (self->limits, members[i])));
+  if (reeve_grants_ceiling_find_size (self, capability, &bytes) != NULL)
+    json_object_set_int_member (parameters, "max_bytes", bytes);
   json_object_set_boolean_member (shown, "allowed", key == NULL);
   if (key != NULL)
     json_object_set_string_member (shown, "key", key);

@@ -11,11 +11,13 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *grant_id;
-  gint64 until;     /* µs since the epoch; 0: without end */
-  char **origins;   /* net.http: scheme://host:port; NULL: whatever is public */
-  char **methods;   /* net.http */
-  char **hosts;     /* net.stream, net.tcp: host:port */
-  gint64 max_bytes; /* net.http: of an answer; 0: the provider's own limit */
+  gint64 until;       /* µs since the epoch; 0: without end */
+  char **origins;     /* net.http: scheme://host:port; NULL: whatever is public */
+  char **methods;     /* net.http */
+  char **hosts;       /* net.stream, net.tcp: host:port */
+  gint64 max_bytes;   /* net.http: of an answer; store: of all that is kept; 0: the provider's own
+                         limit */
+  gint64 store_bytes; /* of the ceiling: max_bytes of store.kv and store.blob; 0: none */
 } ReeveCapabilityTerms;
 
 ReeveCapabilityTerms *reeve_capability_terms_new (void) G_GNUC_WARN_UNUSED_RESULT;

@@ -145,6 +145,11 @@ static const ReeveStep reeve_schema_tenant_answers[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_tenant_plugins[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_PLUGIN_VALUES, SCHEMA_INT ("updated_at")),
+  { .name = NULL },
+};
+
 static const ReeveStep reeve_schema_platform_prices[] = {
   SCHEMA_COLLECTION (REEVE_STORE_PRICE_IMPORTS, SCHEMA_INT ("created_at")),
   SCHEMA_INDEX (REEVE_STORE_PRICE_IMPORTS, SCHEMA_INT ("created_at")),
@@ -178,6 +183,7 @@ static const ReeveMigration reeve_schema_tenant[] = {
   { 4, "usage, cost reports", reeve_schema_tenant_usage },
   { 5, "subjects, what is kept of them", reeve_schema_tenant_personal },
   { 6, "kept answers by who asked", reeve_schema_tenant_answers },
+  { 7, "what plugins keep", reeve_schema_tenant_plugins },
   { 0, NULL, NULL },
 };
 /* clang-format on */

@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef BROKEN_PROBES
+#include "probe.h"
+#endif
+
 /* BROKEN_FOLDER is given: the row */
 #ifndef BROKEN_ID
 #define BROKEN_ID BROKEN_FOLDER
@@ -183,6 +187,9 @@ static void
 broken_tool_init (gpointer iface, gpointer data)
 {
   ((ReeveToolInterface *) iface)->list = BROKEN_LIST;
+#ifdef BROKEN_PROBES
+  ((ReeveToolInterface *) iface)->call = probe_call;
+#endif
 }
 
 #ifdef BROKEN_EXTRACTS

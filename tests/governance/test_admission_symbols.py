@@ -91,6 +91,7 @@ WITHOUT = {
     "reeve_model_call_start": "takes the right in its set-up and consumes it",
     "reeve_model_engine_start": "takes the right in its set-up and consumes it",
     "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant",
+    "reeve_plugin_values_provide": "what it offers is a plugin's capability, within the admitted call of its plugin, bounded by its grant",
     "reeve_otlp_exporter_new": "tells a collector, which an administrator named, what has happened: ids, names and counts",
     "reeve_otlp_exporter_stop": "the same, of what waits",
     "reeve_run_answer_finish": "writes the answer of a run, which holds the right to itself",
