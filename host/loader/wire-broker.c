@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <gio/gunixfdlist.h>
-
 #include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
@@ -19,16 +17,14 @@
 typedef struct
 {
   ReeveWire *wire;
-  GDBusConnection *connection;
-  GDBusMessage *message;
+  gsize length;
+  guint8 data[]; /* the message */
 } ReeveWireBrokerJob;
 
 static void
 reeve_wire_broker_job_free (ReeveWireBrokerJob *job)
 {
   reeve_wire_unref (job->wire);
-  g_object_unref (job->connection);
-  g_object_unref (job->message);
   g_free (job);
 }
 
@@ -173,16 +169,24 @@ reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, int *sent, GEr
   return reeve_wire_broker_http (wire, context, body, sent, error);
 }
 
-static void
-reeve_wire_broker_attach (GDBusMessage *reply, int fd)
+/* (transfer full): the answer to @message */
+static GDBusMessage *
+reeve_wire_broker_reply (ReeveWire *wire, GDBusMessage *message, int *sent)
 {
-  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
   g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) result = reeve_wire_broker_answer (wire, message, sent, &error);
+  GDBusMessage *reply = NULL;
 
-  if (g_unix_fd_list_append (list, fd, &error) >= 0)
-    g_dbus_message_set_unix_fd_list (reply, list);
-  else
-    g_warning ("an answer goes without its descriptor: %s", error->message);
+  if (result != NULL)
+    g_variant_ref_sink (result);
+  if (result != NULL && g_variant_get_size (result) > WIRE_METHOD_MAX_BODY)
+    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+                 "what the capability answers is too large for a message");
+  if (error != NULL)
+    return wire_error_to_message (message, error);
+  reply = g_dbus_message_new_method_reply (message);
+  g_dbus_message_set_body (reply, result);
+  return reply;
 }
 
 static void
@@ -190,41 +194,34 @@ reeve_wire_broker_work (gpointer data)
 {
   ReeveWireBrokerJob *job = data;
   g_autoptr (GError) error = NULL;
+  /* the rules let through only what it reads */
+  g_autoptr (GDBusMessage) message
+      = g_dbus_message_new_from_blob (job->data, job->length, G_DBUS_CAPABILITY_FLAGS_NONE, &error);
   g_autoptr (GDBusMessage) reply = NULL;
-  g_autoptr (GVariant) result = NULL;
-
   int sent = -1;
 
-  result = reeve_wire_broker_answer (job->wire, job->message, &sent, &error);
-  if (result != NULL)
-    g_variant_ref_sink (result);
-  if (result != NULL && g_variant_get_size (result) > WIRE_METHOD_MAX_BODY)
-    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
-                 "what the capability answers is too large for a message");
-  if (error != NULL)
-    reply = wire_error_to_message (job->message, error);
+  if (message != NULL)
+    reply = reeve_wire_broker_reply (job->wire, message, &sent);
   else
+    g_warning ("what a runner asks cannot be read: %s", error->message);
+  if (reply != NULL && !reeve_wire_send (job->wire, reply, &sent, sent >= 0 ? 1 : 0, &error))
     {
-      reply = g_dbus_message_new_method_reply (job->message);
-      g_dbus_message_set_body (reply, result);
-      if (sent >= 0)
-        reeve_wire_broker_attach (reply, sent);
+      g_clear_object (&reply);
+      reply = wire_error_to_message (message, error);
+      reeve_wire_send (job->wire, reply, NULL, 0, NULL);
     }
   if (sent >= 0)
     close (sent);
-  /* it fails where the runner is gone: then nobody waits */
-  g_dbus_connection_send_message (job->connection, reply, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
-                                  NULL);
   reeve_wire_broker_job_free (job);
 }
 
 void
-reeve_wire_broker_take (ReeveWire *wire, ReeveWireHub *hub, GDBusConnection *connection,
-                        GDBusMessage *message)
+reeve_wire_broker_take (ReeveWire *wire, ReeveWireHub *hub, const guint8 *data, gsize length)
 {
-  ReeveWireBrokerJob *job = g_new (ReeveWireBrokerJob, 1);
+  ReeveWireBrokerJob *job = g_malloc (sizeof *job + length);
 
-  *job = (ReeveWireBrokerJob){ reeve_wire_ref (wire), g_object_ref (connection),
-                               g_object_ref (message) };
+  job->wire = reeve_wire_ref (wire);
+  job->length = length;
+  memcpy (job->data, data, length);
   reeve_wire_hub_push (hub, reeve_wire_broker_work, job);
 }

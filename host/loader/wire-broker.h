@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Answers @message, a call that the rules let through, on a worker; (transfer none) all. */
-void reeve_wire_broker_take (ReeveWire *wire, ReeveWireHub *hub, GDBusConnection *connection,
-                             GDBusMessage *message);
+/* Answers the message @data, a call that the rules let through, on a worker; (transfer none) all.
+ */
+void reeve_wire_broker_take (ReeveWire *wire, ReeveWireHub *hub, const guint8 *data, gsize length);
 
 G_END_DECLS

@@ -36,11 +36,14 @@ reeve_wire_gate_grant (ReeveWireGate *self, ReeveWireGateWish *wish)
   if (wish->passage == NULL)
     return FALSE;
   if (wish->remove)
-    g_ptr_array_remove_fast (self->passages, wish->passage);
+    {
+      reeve_wire_passage_close (wish->passage);
+      g_ptr_array_remove_fast (self->passages, wish->passage);
+    }
   else
     {
-      g_ptr_array_add (self->passages, wish->passage);
-      if (!reeve_wire_passage_watch (wish->passage, self->epoll, &error))
+      g_ptr_array_add (self->passages, reeve_wire_passage_ref (wish->passage));
+      if (!reeve_wire_passage_watch (wish->passage, self->epoll, self->wake, &error))
         g_warning ("the wire of a runner: %s", error->message);
     }
   return TRUE;
@@ -121,7 +124,7 @@ reeve_wire_gate_new (GError **error)
   g_mutex_init (&self->lock);
   g_cond_init (&self->granted);
   g_queue_init (&self->wishes);
-  self->passages = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_wire_passage_free);
+  self->passages = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_wire_passage_unref);
   self->epoll = epoll_create1 (EPOLL_CLOEXEC);
   self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->epoll >= 0 && self->wake >= 0

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveWireGate: one thread that drives the passages of all runners. */
+/* ReeveWireGate: one thread that looks after the passages of all runners. */
 #pragma once
 
 #include "wire-passage.h"
@@ -12,9 +12,10 @@ typedef struct _ReeveWireGate ReeveWireGate;
 ReeveWireGate *reeve_wire_gate_new (GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* No passage is left. */
 void reeve_wire_gate_free (ReeveWireGate *self);
-/* Drives @passage (transfer full) from now on; blocks until it does. */
+/* Looks after @passage from now on, and has a reference of its own; blocks until it does. */
 void reeve_wire_gate_add (ReeveWireGate *self, ReeveWirePassage *passage);
-/* Frees it; nothing is said of it any more. Blocks for as long as one call of its function. */
+/* Closes it; nothing is said of its end any more. Blocks for as long as one call of its function.
+ */
 void reeve_wire_gate_remove (ReeveWireGate *self, ReeveWirePassage *passage);
 /* An alarm was set. */
 void reeve_wire_gate_wake (ReeveWireGate *self);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveWireMessage: one D-Bus message as it stands in bytes, looked at before GDBus sees it. A pure
- * function of the bytes. */
+/* ReeveWireMessage: one D-Bus message as it stands in bytes, looked at before GDBusMessage reads
+ * it. A pure function of the bytes. */
 #pragma once
 
 #include <reeve-plugin-1.h>
@@ -35,7 +35,7 @@ gsize reeve_wire_message_measure (const guint8 *head, gsize most, GError **error
 gboolean reeve_wire_message_read (ReeveWireMessage *self, const guint8 *data, gsize length,
                                   GError **error);
 /* Is the body what its signature says, and that without variants and descriptors? What this lets
- * through GDBus reads without complaint. %REEVE_ERROR_PLUGIN */
+ * through GDBusMessage reads without complaint. %REEVE_ERROR_PLUGIN */
 gboolean reeve_wire_message_check_body (const ReeveWireMessage *self, GError **error);
 
 G_END_DECLS

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From a runner that holds its plugin to a connection that is spoken on, and the end of it. GDBus
- * gets a socket of the gate's, never the runner's own: it bounds neither messages nor queues. */
+/* From a runner that holds its plugin to a socket that is spoken on, and the end of it. */
 #include "wire-private.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <gio/gunixconnection.h>
+#include <sys/eventfd.h>
 
 #include "wire/wire-method.h"
 
@@ -27,75 +23,30 @@ static const struct
   { WIRE_METHOD_PREFIX "LlmCodec", REEVE_WIRE_LLM_CODEC },
 };
 
-/* The gate speaks for the runner, whom it knows: so it is this process, by EXTERNAL alone. */
-static gboolean
-reeve_wire_allow_mechanism (GDBusAuthObserver *observer, const char *mechanism, gpointer data)
-{
-  return strcmp (mechanism, "EXTERNAL") == 0;
-}
-
-static gboolean
-reeve_wire_authorize (GDBusAuthObserver *observer, GIOStream *stream, GCredentials *credentials,
-                      gpointer data)
-{
-  return credentials != NULL && g_credentials_get_unix_pid (credentials, NULL) == getpid ();
-}
-
-static GDBusConnection *
-reeve_wire_connect (int fd, const char *guid, GError **error)
-{
-  g_autoptr (GDBusAuthObserver) observer = g_dbus_auth_observer_new ();
-  g_autoptr (GSocket) socket = g_socket_new_from_fd (fd, error);
-  g_autoptr (GSocketConnection) stream = NULL;
-
-  if (socket == NULL)
-    {
-      close (fd);
-      return NULL;
-    }
-  stream = g_socket_connection_factory_create_connection (socket);
-  g_signal_connect (observer, "allow-mechanism", G_CALLBACK (reeve_wire_allow_mechanism), NULL);
-  g_signal_connect (observer, "authorize-authenticated-peer", G_CALLBACK (reeve_wire_authorize),
-                    NULL);
-  return g_dbus_connection_new_sync (G_IO_STREAM (stream), guid,
-                                     G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_SERVER
-                                         | G_DBUS_CONNECTION_FLAGS_DELAY_MESSAGE_PROCESSING,
-                                     observer, NULL, error);
-}
-
 static gboolean
 reeve_wire_open (ReeveWire *self, const ReeveWireLimits *limits, GError **error)
 {
   g_autofree char *guid = g_dbus_generate_guid ();
-  int ends[2] = { -1, -1 };
-  int outer = reeve_runner_take_wire (self->runner, error);
-  ReeveWirePassageSetup setup = { .outer = outer,
-                                  .runner = reeve_runner_get_pid (self->runner),
+  ReeveWirePassageSetup setup = { .runner = reeve_runner_get_pid (self->runner),
                                   .guid = guid,
                                   .limits = limits,
+                                  .take = reeve_wire_take,
                                   .ended = reeve_wire_on_ended,
                                   .overdue = reeve_wire_on_overdue,
                                   .user_data = self };
 
-  if (outer < 0)
-    return FALSE;
-  if (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+  self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->wake < 0)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "socketpair (): %s", g_strerror (errno));
-      close (outer);
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "eventfd (): %s", g_strerror (errno));
       return FALSE;
     }
-  setup.inner = ends[0];
+  setup.socket = reeve_runner_take_wire (self->runner, error);
+  if (setup.socket < 0)
+    return FALSE;
   setup.pidfd = reeve_runner_copy_pidfd (self->runner);
   self->passage = reeve_wire_passage_new (&setup);
   reeve_wire_gate_add (reeve_wire_hub_get_gate (self->hub), self->passage);
-  self->connection = reeve_wire_connect (ends[1], guid, error);
-  if (self->connection == NULL)
-    return FALSE;
-  self->filter
-      = g_dbus_connection_add_filter (self->connection, reeve_wire_filter, reeve_wire_ref (self),
-                                      (GDestroyNotify) reeve_wire_unref);
-  g_dbus_connection_start_message_processing (self->connection);
   return TRUE;
 }
 
@@ -172,6 +123,7 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *l
 
   g_atomic_ref_count_init (&self->references);
   g_mutex_init (&self->lock);
+  self->wake = -1;
   self->hub = reeve_wire_hub_ref (hub);
   self->runner = runner;
   self->name = g_strdup (reeve_runner_get_plugin_id (runner));
@@ -211,11 +163,7 @@ reeve_wire_close (ReeveWire *self)
   if (passage != NULL)
     reeve_wire_gate_remove (reeve_wire_hub_get_gate (self->hub), passage);
   reeve_wire_fail_calls (self, closed);
-  if (self->connection != NULL)
-    {
-      g_dbus_connection_remove_filter (self->connection, self->filter);
-      g_dbus_connection_close (self->connection, NULL, NULL, NULL);
-    }
+  g_clear_pointer (&passage, reeve_wire_passage_unref);
   g_clear_pointer (&self->runner, reeve_runner_free);
 }
 

@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Two lanes with the rules between them. The runner is spoken to as D-Bus's server, GDBus as its
- * client: who the runner is was asked of the kernel, and GDBus sees this process. */
+/* A call that waits for its reply reads it by itself: each thread between the socket and whoever
+ * waits is a change of thread more. What is not just a message (the first words, one that is not
+ * whole, a rate that is used up, a broken rule, the end) is left to the gate, which has the clocks;
+ * so is a socket that nobody waits at. */
 #include "wire-passage.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "wire-auth.h"
-#include "wire-lane.h"
+#include "wire-inbox.h"
 
 /* from the end of a runner's socket to the end of its process */
 #define REEVE_WIRE_PASSAGE_LAST_US G_USEC_PER_SEC
+
+/* Who reads, and so has what is read with. */
+typedef enum
+{
+  REEVE_WIRE_PASSAGE_FREE, /* the gate does when there is something */
+  REEVE_WIRE_PASSAGE_GATE, /* it is at it */
+  REEVE_WIRE_PASSAGE_LENT
+} ReeveWirePassageReader;
 
 typedef struct
 {
@@ -24,76 +35,46 @@ typedef struct
 
 struct _ReeveWirePassage
 {
-  ReeveWirePassageWatch outer;
-  ReeveWirePassageWatch inner;
-  ReeveWirePassageWatch process;
-  int epoll;
-  ReeveWireRules *rules;
-  ReeveWireAuth auth;
-  char *guid;
-  ReeveWireLane in;  /* from the runner */
-  ReeveWireLane out; /* to the runner */
-  guint greetings;   /* lines that GDBus says before its first message, still to come */
-  gint64 begun;      /* when the message began that is not whole; 0: none */
-  gint64 allowance;  /* bytes that may be read now */
-  gint64 counted;    /* when that was so */
-  gint64 last;       /* the socket's end: how long the process has; 0: open */
-  gboolean has_ended;
-  GMutex lock;
-  gint64 alarm; /* under the lock */
+  gatomicrefcount references;
+  ReeveWirePassageTake take;
   ReeveWirePassageEnded ended;
   ReeveWirePassageOverdue overdue;
   gpointer user_data;
+  ReeveWireRules *rules;
+  ReeveWireOutbox *out;
+  char *guid;
+  int wake; /* the gate's */
+
+  /* of whoever reads */
+  ReeveWireInbox in;
+  ReeveWireAuth auth;
+  gint64 begun;     /* when the message began that is not whole; 0: none */
+  gint64 allowance; /* bytes that may be read now */
+  gint64 counted;   /* when that was so */
+  ReeveWireInboxState state;
+  GError *problem; /* (nullable): the rule that was broken */
+
+  GMutex lock;
+  ReeveWirePassageReader reader;
+  ReeveWirePassageWatch socket;
+  ReeveWirePassageWatch process;
+  int epoll;
+  gint64 last;   /* the socket's end: how long the process has; 0: open */
+  gboolean gone; /* the process */
+  gboolean over; /* nothing is read any more */
+  gint64 alarm;
 };
 
 static gboolean
-reeve_wire_passage_check_in (gpointer user_data, const guint8 *data, gsize length, guint *n_fds,
-                             GError **error)
+reeve_wire_passage_take (gpointer user_data, const guint8 *data, gsize length, GError **error)
 {
   ReeveWirePassage *self = user_data;
+  ReeveWireMessage message = { 0 };
 
-  *n_fds = 0;
-  return reeve_wire_rules_receive (self->rules, data, length, error);
-}
-
-static gboolean
-reeve_wire_passage_check_out (gpointer user_data, const guint8 *data, gsize length, guint *n_fds,
-                              GError **error)
-{
-  ReeveWirePassage *self = user_data;
-
-  return reeve_wire_rules_send (self->rules, data, length, n_fds, error);
-}
-
-/* As GDBus's client, all at once; the socket is empty, so there is room. */
-static void
-reeve_wire_passage_greet (ReeveWirePassage *self)
-{
-  g_autofree char *uid = g_strdup_printf ("%u", geteuid ());
-  GString *text = g_string_new ("AUTH EXTERNAL ");
-  struct ucred credentials = { .pid = getpid (), .uid = geteuid (), .gid = getegid () };
-  union
-  {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE (sizeof (struct ucred))];
-  } control = { 0 };
-  struct iovec part = { .iov_base = (char *) "", .iov_len = 1 };
-  struct msghdr header = { .msg_iov = &part,
-                           .msg_iovlen = 1,
-                           .msg_control = control.bytes,
-                           .msg_controllen = sizeof control.bytes };
-
-  for (const char *at = uid; *at != '\0'; at++)
-    g_string_append_printf (text, "%02x", (guint) *at);
-  g_string_append (text, "\r\nNEGOTIATE_UNIX_FD\r\nBEGIN\r\n");
-  control.align = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
-                                    .cmsg_type = SCM_CREDENTIALS,
-                                    .cmsg_len = CMSG_LEN (sizeof credentials) };
-  memcpy (CMSG_DATA (CMSG_FIRSTHDR (&header)), &credentials, sizeof credentials);
-  if (sendmsg (self->inner.fd, &header, MSG_NOSIGNAL) != 1
-      || send (self->inner.fd, text->str, text->len, MSG_NOSIGNAL) != (gssize) text->len)
-    g_warning ("a wire's own socket takes no greeting");
-  g_string_free (text, TRUE);
+  if (!reeve_wire_rules_receive (self->rules, data, length, &message, error))
+    return FALSE;
+  self->take (self->user_data, &message, data, length);
+  return TRUE;
 }
 
 ReeveWirePassage *
@@ -101,152 +82,97 @@ reeve_wire_passage_new (const ReeveWirePassageSetup *setup)
 {
   ReeveWirePassage *self = g_new0 (ReeveWirePassage, 1);
 
-  self->outer = (ReeveWirePassageWatch){ self, setup->outer, 0 };
-  self->inner = (ReeveWirePassageWatch){ self, setup->inner, 0 };
+  g_atomic_ref_count_init (&self->references);
+  g_mutex_init (&self->lock);
+  self->socket = (ReeveWirePassageWatch){ self, setup->socket, 0 };
   self->process = (ReeveWirePassageWatch){ self, setup->pidfd, 0 };
   self->epoll = -1;
   self->rules = reeve_wire_rules_new (setup->limits);
+  self->out = reeve_wire_outbox_new (setup->socket, self->rules);
   self->guid = g_strdup (setup->guid);
   self->auth.guid = self->guid;
+  self->take = setup->take;
   self->ended = setup->ended;
   self->overdue = setup->overdue;
-  g_mutex_init (&self->lock);
   self->user_data = setup->user_data;
-  self->greetings = 2;
   self->counted = g_get_monotonic_time ();
   self->begun = self->counted;
   self->allowance = (gint64) reeve_wire_rules_get_limits (self->rules)->per_second;
-  reeve_wire_lane_init (&self->in, setup->outer, setup->inner,
-                        reeve_wire_rules_get_limits (self->rules)->message,
-                        reeve_wire_passage_check_in, self);
+  reeve_wire_inbox_init (&self->in, setup->socket,
+                         reeve_wire_rules_get_limits (self->rules)->message,
+                         reeve_wire_passage_take, self);
   self->in.sender = setup->runner;
-  self->in.no_fds = TRUE;
-  reeve_wire_lane_init (&self->out, setup->inner, setup->outer, REEVE_WIRE_RULES_OUTGOING,
-                        reeve_wire_passage_check_out, self);
-  reeve_wire_passage_greet (self);
   return self;
 }
 
-static void
-reeve_wire_passage_close (ReeveWirePassage *self, ReeveWirePassageWatch *watch)
+ReeveWirePassage *
+reeve_wire_passage_ref (ReeveWirePassage *self)
 {
-  if (watch->fd < 0)
-    return;
-  if (self->epoll >= 0)
-    epoll_ctl (self->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
-  close (watch->fd);
-  watch->fd = -1;
+  g_atomic_ref_count_inc (&self->references);
+  return self;
 }
 
 void
-reeve_wire_passage_free (ReeveWirePassage *self)
+reeve_wire_passage_unref (ReeveWirePassage *self)
 {
-  reeve_wire_passage_close (self, &self->outer);
-  reeve_wire_passage_close (self, &self->inner);
-  reeve_wire_passage_close (self, &self->process);
-  reeve_wire_lane_clear (&self->in);
-  reeve_wire_lane_clear (&self->out);
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  reeve_wire_outbox_free (self->out);
+  reeve_wire_inbox_clear (&self->in);
   reeve_wire_rules_free (self->rules);
+  /* not before: whoever has borrowed it has its number */
+  close (self->socket.fd);
+  if (self->process.fd >= 0)
+    close (self->process.fd);
+  g_clear_error (&self->problem);
   g_free (self->guid);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
 
 static void
-reeve_wire_passage_ask (ReeveWirePassage *self, ReeveWirePassageWatch *watch, guint32 events)
+reeve_wire_passage_poke (ReeveWirePassage *self)
 {
-  struct epoll_event event = { .events = events, .data.ptr = watch };
+  const guint64 one = 1;
 
-  if (watch->fd < 0 || watch->events == events)
+  if (write (self->wake, &one, sizeof one) != sizeof one)
+    g_warning ("the thread of the wires is not woken: %s", g_strerror (errno));
+}
+
+/* What epoll is asked for: by what is waited for here, and by whether somebody else reads. Under
+ * the lock, so that the last word is the right one. */
+static void
+reeve_wire_passage_ask (ReeveWirePassage *self)
+{
+  /* while the gate reads that stays as it is: it asks again when it has */
+  gboolean hears = self->reader == REEVE_WIRE_PASSAGE_GATE
+                       ? (self->socket.events & EPOLLIN) != 0
+                       : self->reader == REEVE_WIRE_PASSAGE_FREE && self->allowance > 0;
+  struct epoll_event event = { .events = (hears ? EPOLLIN : 0u)
+                                         | (reeve_wire_outbox_is_full (self->out) ? EPOLLOUT : 0u),
+                               .data.ptr = &self->socket };
+
+  if (self->over || self->last != 0 || self->epoll < 0 || self->socket.events == event.events)
     return;
-  watch->events = events;
-  epoll_ctl (self->epoll, EPOLL_CTL_MOD, watch->fd, &event);
+  self->socket.events = event.events;
+  epoll_ctl (self->epoll, EPOLL_CTL_MOD, self->socket.fd, &event);
 }
 
 gboolean
-reeve_wire_passage_watch (ReeveWirePassage *self, int epoll, GError **error)
+reeve_wire_passage_send (ReeveWirePassage *self, const ReeveWireParcel *parcel, GError **error)
 {
-  ReeveWirePassageWatch *const all[] = { &self->outer, &self->inner, &self->process };
+  gboolean sent = reeve_wire_outbox_send (self->out, parcel, error);
 
-  self->epoll = epoll;
-  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+  if (reeve_wire_outbox_is_full (self->out))
     {
-      struct epoll_event event = { .events = EPOLLIN, .data.ptr = all[i] };
-
-      all[i]->events = EPOLLIN;
-      if (all[i]->fd < 0 || epoll_ctl (epoll, EPOLL_CTL_ADD, all[i]->fd, &event) == 0)
-        continue;
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "epoll_ctl (): %s", g_strerror (errno));
-      return FALSE;
+      g_mutex_lock (&self->lock);
+      reeve_wire_passage_ask (self);
+      g_mutex_unlock (&self->lock);
     }
-  return TRUE;
+  return sent;
 }
 
-static void
-reeve_wire_passage_end (ReeveWirePassage *self, const GError *reason)
-{
-  if (self->has_ended)
-    return;
-  self->has_ended = TRUE;
-  reeve_wire_passage_close (self, &self->outer);
-  reeve_wire_passage_close (self, &self->inner);
-  reeve_wire_passage_close (self, &self->process);
-  self->ended (self->user_data, reason);
-}
-
-/* The runner's socket has an end: its process has, most likely, and says in a moment why. */
-static void
-reeve_wire_passage_linger (ReeveWirePassage *self)
-{
-  if (self->process.fd < 0)
-    {
-      reeve_wire_passage_end (self, NULL);
-      return;
-    }
-  reeve_wire_passage_close (self, &self->outer);
-  reeve_wire_passage_close (self, &self->inner);
-  self->last = g_get_monotonic_time () + REEVE_WIRE_PASSAGE_LAST_US;
-}
-
-/* What the runner says before its first message. */
-static ReeveWireLaneState
-reeve_wire_passage_authenticate (ReeveWirePassage *self, GError **error)
-{
-  ReeveWireLaneState state = reeve_wire_lane_read (&self->in, error);
-  g_autoptr (GString) answer = g_string_new (NULL);
-  gsize taken = 0;
-
-  if (state != REEVE_WIRE_LANE_WAITING)
-    return state;
-  taken = reeve_wire_auth_feed (&self->auth, self->in.data + self->in.start,
-                                self->in.end - self->in.start, answer, error);
-  if (taken == G_MAXSIZE)
-    return REEVE_WIRE_LANE_BROKEN;
-  self->in.start += taken;
-  self->in.checked = self->in.start;
-  if (answer->len > 0
-      && send (self->outer.fd, answer->str, answer->len, MSG_NOSIGNAL | MSG_DONTWAIT)
-             != (gssize) answer->len)
-    return REEVE_WIRE_LANE_ENDED;
-  if (self->auth.done)
-    self->begun = 0;
-  return REEVE_WIRE_LANE_WAITING;
-}
-
-/* What GDBus says before its first message, and nobody asked it to. */
-static ReeveWireLaneState
-reeve_wire_passage_skip_greetings (ReeveWirePassage *self, GError **error)
-{
-  ReeveWireLaneState state = reeve_wire_lane_read (&self->out, error);
-
-  while (self->greetings > 0 && self->out.start < self->out.end)
-    {
-      if (self->out.data[self->out.start++] == '\n')
-        self->greetings--;
-    }
-  self->out.checked = self->out.start;
-  return state;
-}
+/* ---- reading, by whoever does ---- */
 
 static void
 reeve_wire_passage_refill (ReeveWirePassage *self, gint64 now)
@@ -260,74 +186,239 @@ reeve_wire_passage_refill (ReeveWirePassage *self, gint64 now)
   self->counted = now;
 }
 
-static ReeveWireLaneState
-reeve_wire_passage_run_in (ReeveWirePassage *self, GError **error)
+/* What the runner says before its first message. */
+static ReeveWireInboxState
+reeve_wire_passage_authenticate (ReeveWirePassage *self)
+{
+  ReeveWireInboxState state = reeve_wire_inbox_read (&self->in, &self->problem);
+  g_autoptr (GString) answer = g_string_new (NULL);
+  gsize taken = 0;
+
+  if (state != REEVE_WIRE_INBOX_WAITING)
+    return state;
+  taken = reeve_wire_auth_feed (&self->auth, self->in.data + self->in.start,
+                                self->in.end - self->in.start, answer, &self->problem);
+  if (taken == G_MAXSIZE)
+    return REEVE_WIRE_INBOX_BROKEN;
+  self->in.start += taken;
+  if (answer->len > 0
+      && send (self->socket.fd, answer->str, answer->len, MSG_NOSIGNAL | MSG_DONTWAIT)
+             != (gssize) answer->len)
+    return REEVE_WIRE_INBOX_ENDED;
+  if (self->auth.done)
+    {
+      self->begun = 0;
+      reeve_wire_outbox_flush (self->out);
+    }
+  return REEVE_WIRE_INBOX_WAITING;
+}
+
+static void
+reeve_wire_passage_run (ReeveWirePassage *self)
 {
   guint64 before = self->in.taken;
-  ReeveWireLaneState state = REEVE_WIRE_LANE_WAITING;
 
   /* messages may have come behind the last word */
   if (!self->auth.done)
-    state = reeve_wire_passage_authenticate (self, error);
-  if (state != REEVE_WIRE_LANE_WAITING || !self->auth.done)
-    return state;
+    self->state = reeve_wire_passage_authenticate (self);
+  if (self->state != REEVE_WIRE_INBOX_WAITING || !self->auth.done)
+    return;
   reeve_wire_passage_refill (self, g_get_monotonic_time ());
-  state = reeve_wire_lane_run (&self->in, (gsize) MAX (self->allowance, 0), error);
+  self->state = reeve_wire_inbox_run (&self->in, (gsize) MAX (self->allowance, 0), &self->problem);
   self->allowance -= (gint64) (self->in.taken - before);
-  if (!reeve_wire_lane_is_within (&self->in) || self->allowance <= 0)
+  if (!reeve_wire_inbox_is_within (&self->in) || self->allowance <= 0)
     self->begun = 0;
   else if (self->begun == 0)
     self->begun = g_get_monotonic_time ();
-  return state;
 }
 
-static ReeveWireLaneState
-reeve_wire_passage_run_out (ReeveWirePassage *self, GError **error)
+/* Is there nothing to it but messages? */
+static gboolean
+reeve_wire_passage_is_plain (const ReeveWirePassage *self)
 {
-  ReeveWireLaneState state = REEVE_WIRE_LANE_WAITING;
-
-  if (self->greetings > 0)
-    state = reeve_wire_passage_skip_greetings (self, error);
-  if (state != REEVE_WIRE_LANE_WAITING || self->greetings > 0)
-    return state;
-  return self->auth.done ? reeve_wire_lane_run (&self->out, G_MAXSIZE / 2, error)
-                         : REEVE_WIRE_LANE_WAITING;
+  return self->auth.done && self->state == REEVE_WIRE_INBOX_WAITING && self->begun == 0
+         && self->allowance > 0;
 }
 
-/* What each socket is asked for, by what each lane waits for. */
+/* ---- a call that waits ---- */
+
+gboolean
+reeve_wire_passage_borrow (ReeveWirePassage *self)
+{
+  gboolean mine = FALSE;
+
+  g_mutex_lock (&self->lock);
+  mine = self->reader == REEVE_WIRE_PASSAGE_FREE && self->epoll >= 0 && !self->over
+         && self->last == 0 && reeve_wire_passage_is_plain (self);
+  if (mine)
+    {
+      self->reader = REEVE_WIRE_PASSAGE_LENT;
+      reeve_wire_passage_ask (self);
+    }
+  g_mutex_unlock (&self->lock);
+  return mine;
+}
+
+void
+reeve_wire_passage_give_back (ReeveWirePassage *self)
+{
+  gboolean plain = reeve_wire_passage_is_plain (self);
+
+  g_mutex_lock (&self->lock);
+  self->reader = REEVE_WIRE_PASSAGE_FREE;
+  reeve_wire_passage_ask (self);
+  plain = plain && !self->gone;
+  g_mutex_unlock (&self->lock);
+  /* the gate looks what is to be done */
+  if (!plain)
+    reeve_wire_passage_poke (self);
+}
+
+gboolean
+reeve_wire_passage_read (ReeveWirePassage *self, int wake, gint64 deadline)
+{
+  struct pollfd fds[]
+      = { { .fd = self->socket.fd, .events = POLLIN }, { .fd = wake, .events = POLLIN } };
+  gint64 left = MAX (deadline - g_get_monotonic_time (), 0);
+  const struct timespec wait
+      = { .tv_sec = left / G_USEC_PER_SEC, .tv_nsec = (left % G_USEC_PER_SEC) * 1000 };
+  guint64 count = 0;
+
+  if (ppoll (fds, G_N_ELEMENTS (fds), &wait, NULL) <= 0)
+    return TRUE;
+  if (fds[1].revents != 0 && read (wake, &count, sizeof count) < 0)
+    g_debug ("woken for nothing");
+  if (fds[0].revents == 0)
+    return TRUE;
+  reeve_wire_passage_run (self);
+  if (reeve_wire_passage_is_plain (self))
+    return TRUE;
+  reeve_wire_passage_give_back (self);
+  return FALSE;
+}
+
+/* ---- the end, on the gate's thread ---- */
+
+/* Under the lock. */
 static void
-reeve_wire_passage_ask_again (ReeveWirePassage *self)
+reeve_wire_passage_unwatch (ReeveWirePassage *self, ReeveWirePassageWatch *watch)
 {
-  gboolean hears = !self->in.full && self->allowance > 0;
-  gboolean speaks = self->greetings > 0 || (self->auth.done && !self->out.full);
+  if (watch->fd >= 0 && self->epoll >= 0)
+    epoll_ctl (self->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+}
 
-  reeve_wire_passage_ask (self, &self->outer,
-                          (hears ? EPOLLIN : 0u) | (self->out.full ? EPOLLOUT : 0u));
-  reeve_wire_passage_ask (self, &self->inner,
-                          (speaks ? EPOLLIN : 0u) | (self->in.full ? EPOLLOUT : 0u));
+void
+reeve_wire_passage_close (ReeveWirePassage *self)
+{
+  g_mutex_lock (&self->lock);
+  reeve_wire_passage_unwatch (self, &self->socket);
+  reeve_wire_passage_unwatch (self, &self->process);
+  self->over = TRUE;
+  self->epoll = -1;
+  g_mutex_unlock (&self->lock);
+  /* whoever has borrowed it sees its end */
+  shutdown (self->socket.fd, SHUT_RDWR);
+  reeve_wire_outbox_close (self->out);
 }
 
 static void
-reeve_wire_passage_run (ReeveWirePassage *self, guint32 outer, guint32 inner)
+reeve_wire_passage_end (ReeveWirePassage *self, const GError *reason)
 {
-  g_autoptr (GError) error = NULL;
-  gboolean was_known = self->auth.done;
-  ReeveWireLaneState state = REEVE_WIRE_LANE_WAITING;
-
-  if (self->has_ended || self->outer.fd < 0)
+  if (self->over)
     return;
-  if ((outer & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 || (inner & EPOLLOUT) != 0)
-    state = reeve_wire_passage_run_in (self, &error);
-  if (state == REEVE_WIRE_LANE_WAITING
-      && ((inner & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 || (outer & EPOLLOUT) != 0
-          || was_known != self->auth.done))
-    state = reeve_wire_passage_run_out (self, &error);
-  if (state == REEVE_WIRE_LANE_BROKEN)
-    reeve_wire_passage_end (self, error);
-  else if (state == REEVE_WIRE_LANE_ENDED)
+  reeve_wire_passage_close (self);
+  self->ended (self->user_data, reason);
+}
+
+/* The runner's socket has an end: its process has, most likely, and says in a moment why. */
+static void
+reeve_wire_passage_linger (ReeveWirePassage *self)
+{
+  if (self->process.fd < 0 || self->gone)
+    {
+      reeve_wire_passage_end (self, NULL);
+      return;
+    }
+  g_mutex_lock (&self->lock);
+  reeve_wire_passage_unwatch (self, &self->socket);
+  self->last = g_get_monotonic_time () + REEVE_WIRE_PASSAGE_LAST_US;
+  g_mutex_unlock (&self->lock);
+  reeve_wire_outbox_close (self->out);
+}
+
+/* ---- the gate ---- */
+
+static gboolean
+reeve_wire_passage_hold (ReeveWirePassage *self)
+{
+  gboolean mine = FALSE;
+
+  g_mutex_lock (&self->lock);
+  mine = self->reader == REEVE_WIRE_PASSAGE_FREE && !self->over;
+  if (mine)
+    self->reader = REEVE_WIRE_PASSAGE_GATE;
+  g_mutex_unlock (&self->lock);
+  return mine;
+}
+
+/* What follows from how it stands now. */
+static void
+reeve_wire_passage_release (ReeveWirePassage *self)
+{
+  ReeveWireInboxState state = self->state;
+
+  if (state == REEVE_WIRE_INBOX_BROKEN)
+    reeve_wire_passage_end (self, self->problem);
+  else if (self->gone)
+    reeve_wire_passage_end (self, NULL);
+  else if (state == REEVE_WIRE_INBOX_ENDED && self->last == 0)
     reeve_wire_passage_linger (self);
-  else
-    reeve_wire_passage_ask_again (self);
+  g_mutex_lock (&self->lock);
+  self->reader = REEVE_WIRE_PASSAGE_FREE;
+  reeve_wire_passage_ask (self);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+reeve_wire_passage_watch (ReeveWirePassage *self, int epoll, int wake, GError **error)
+{
+  ReeveWirePassageWatch *const all[] = { &self->socket, &self->process };
+
+  self->wake = wake;
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      struct epoll_event event = { .events = EPOLLIN, .data.ptr = all[i] };
+
+      all[i]->events = EPOLLIN;
+      if (all[i]->fd < 0 || epoll_ctl (epoll, EPOLL_CTL_ADD, all[i]->fd, &event) == 0)
+        continue;
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "epoll_ctl (): %s", g_strerror (errno));
+      return FALSE;
+    }
+  g_mutex_lock (&self->lock);
+  self->epoll = epoll;
+  reeve_wire_passage_ask (self);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+/* Its process has ended: what it said before counts. */
+static void
+reeve_wire_passage_bury (ReeveWirePassage *self)
+{
+  g_mutex_lock (&self->lock);
+  reeve_wire_passage_unwatch (self, &self->process);
+  self->gone = TRUE;
+  g_mutex_unlock (&self->lock);
+  if (!reeve_wire_passage_hold (self))
+    {
+      /* whoever has borrowed it reads to the end, and gives it back */
+      shutdown (self->socket.fd, SHUT_RDWR);
+      return;
+    }
+  if (self->last == 0)
+    reeve_wire_passage_run (self);
+  reeve_wire_passage_release (self);
 }
 
 void
@@ -336,16 +427,28 @@ reeve_wire_passage_wake (gpointer watch, guint32 events)
   ReeveWirePassageWatch *one = watch;
   ReeveWirePassage *self = one->passage;
 
-  if (one != &self->process)
-    reeve_wire_passage_run (self, one == &self->outer ? events : 0u,
-                            one == &self->inner ? events : 0u);
-  else
+  if (self->over)
+    return;
+  if (one == &self->process)
     {
-      /* what it said before it ended counts */
-      reeve_wire_passage_run (self, EPOLLIN, 0);
-      reeve_wire_passage_end (self, NULL);
+      reeve_wire_passage_bury (self);
+      return;
     }
+  if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && self->auth.done)
+    reeve_wire_outbox_flush (self->out);
+  if (!reeve_wire_passage_hold (self))
+    {
+      g_mutex_lock (&self->lock);
+      reeve_wire_passage_ask (self);
+      g_mutex_unlock (&self->lock);
+      return;
+    }
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+    reeve_wire_passage_run (self);
+  reeve_wire_passage_release (self);
 }
+
+/* ---- clocks ---- */
 
 void
 reeve_wire_passage_set_alarm (ReeveWirePassage *self, gint64 at)
@@ -356,29 +459,17 @@ reeve_wire_passage_set_alarm (ReeveWirePassage *self, gint64 at)
   g_mutex_unlock (&self->lock);
 }
 
-static gint64
-reeve_wire_passage_get_alarm (ReeveWirePassage *self)
-{
-  gint64 alarm = 0;
-
-  g_mutex_lock (&self->lock);
-  alarm = self->alarm;
-  g_mutex_unlock (&self->lock);
-  return alarm;
-}
-
-/* Of the bytes alone. */
+/* Of the bytes alone; under the lock, and nobody has borrowed it. */
 static gint64
 reeve_wire_passage_get_bytes_due (ReeveWirePassage *self)
 {
+  const ReeveWireLimits *limits = reeve_wire_rules_get_limits (self->rules);
   gint64 due = 0;
 
   if (self->last != 0)
     return self->last;
   if (self->begun != 0)
-    due = self->begun
-          + (self->auth.done ? reeve_wire_rules_get_limits (self->rules)->message_us
-                             : reeve_wire_rules_get_limits (self->rules)->begin_us);
+    due = self->begun + (self->auth.done ? limits->message_us : limits->begin_us);
   /* in a little while there is something to read with */
   if (self->allowance <= 0)
     due = due != 0 ? MIN (due, self->counted + 10000) : self->counted + 10000;
@@ -388,49 +479,61 @@ reeve_wire_passage_get_bytes_due (ReeveWirePassage *self)
 gint64
 reeve_wire_passage_get_due (ReeveWirePassage *self)
 {
-  gint64 alarm = reeve_wire_passage_get_alarm (self);
   gint64 due = 0;
+  gint64 alarm = 0;
 
-  if (self->has_ended)
-    return 0;
-  due = reeve_wire_passage_get_bytes_due (self);
+  g_mutex_lock (&self->lock);
+  if (!self->over)
+    {
+      alarm = self->alarm;
+      if (self->reader != REEVE_WIRE_PASSAGE_LENT)
+        due = reeve_wire_passage_get_bytes_due (self);
+    }
+  g_mutex_unlock (&self->lock);
   return due == 0 || (alarm != 0 && alarm < due) ? alarm : due;
 }
 
 static void
 reeve_wire_passage_ring (ReeveWirePassage *self, gint64 now)
 {
-  gint64 alarm = reeve_wire_passage_get_alarm (self);
+  gint64 next = 0;
+  gboolean rings = FALSE;
   g_autoptr (GError) kill = NULL;
 
-  if (self->has_ended || alarm == 0 || now < alarm)
-    return;
   g_mutex_lock (&self->lock);
-  self->alarm = 0;
+  rings = !self->over && self->alarm != 0 && now >= self->alarm;
+  if (rings)
+    self->alarm = 0;
   g_mutex_unlock (&self->lock);
-  alarm = self->overdue (self->user_data, now, &kill);
+  if (!rings)
+    return;
+  next = self->overdue (self->user_data, now, &kill);
   if (kill != NULL)
     reeve_wire_passage_end (self, kill);
-  else if (alarm != 0)
-    reeve_wire_passage_set_alarm (self, alarm);
+  else if (next != 0)
+    reeve_wire_passage_set_alarm (self, next);
 }
 
-void
-reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now)
+/* The gate has it. */
+static void
+reeve_wire_passage_look (ReeveWirePassage *self, gint64 now)
 {
-  gint64 due = 0;
   g_autoptr (GError) slow = NULL;
+  gint64 due = 0;
 
-  reeve_wire_passage_ring (self, now);
-  due = self->has_ended ? 0 : reeve_wire_passage_get_bytes_due (self);
+  g_mutex_lock (&self->lock);
+  due = reeve_wire_passage_get_bytes_due (self);
+  g_mutex_unlock (&self->lock);
   if (due == 0 || now < due)
     return;
   if (self->last != 0)
     reeve_wire_passage_end (self, NULL);
+  else if (self->state != REEVE_WIRE_INBOX_WAITING)
+    return;
   else if (self->allowance <= 0)
     {
       reeve_wire_passage_refill (self, now);
-      reeve_wire_passage_run (self, EPOLLIN, 0);
+      reeve_wire_passage_run (self);
     }
   else
     {
@@ -439,4 +542,17 @@ reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now)
                                    : "it did not begin as a peer of D-Bus does in time");
       reeve_wire_passage_end (self, slow);
     }
+}
+
+void
+reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now)
+{
+  reeve_wire_passage_ring (self, now);
+  if (!reeve_wire_passage_hold (self))
+    return;
+  if (self->gone && self->state == REEVE_WIRE_INBOX_WAITING)
+    reeve_wire_passage_run (self);
+  else
+    reeve_wire_passage_look (self, now);
+  reeve_wire_passage_release (self);
 }

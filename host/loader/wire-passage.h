@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveWirePassage: the way between one runner's socket and GDBus. The gate's thread drives it. */
+/* ReeveWirePassage: the host's end of one runner's socket. What comes is read by one thread at a
+ * time: the gate's, or that of a call which waits and has borrowed it. */
 #pragma once
 
-#include "wire-rules.h"
+#include "wire-outbox.h"
 
 G_BEGIN_DECLS
 
 typedef struct _ReeveWirePassage ReeveWirePassage;
+
+/* A whole message that the rules let through, which is there during the call; on whichever thread
+ * reads: it must not block. */
+typedef void (*ReeveWirePassageTake) (gpointer user_data, const ReeveWireMessage *message,
+                                      const guint8 *data, gsize length);
 
 /* Once, on the gate's thread: it must not block. @reason: (nullable): the rule that was broken;
  * %NULL: the runner closed its end, or ended */
@@ -18,12 +24,12 @@ typedef gint64 (*ReeveWirePassageOverdue) (gpointer user_data, gint64 now, GErro
 
 typedef struct
 {
-  int outer;   /* the runner's socket, SO_PASSCRED on it from its beginning; taken over */
-  int inner;   /* GDBus's; taken over */
+  int socket;  /* the runner's, SO_PASSCRED on it from its beginning; taken over */
   int pidfd;   /* of the runner; taken over; -1: none */
   GPid runner; /* who writes */
   const char *guid;
   const ReeveWireLimits *limits; /* (nullable) */
+  ReeveWirePassageTake take;
   ReeveWirePassageEnded ended;
   ReeveWirePassageOverdue overdue;
   gpointer user_data;
@@ -31,17 +37,36 @@ typedef struct
 
 ReeveWirePassage *reeve_wire_passage_new (const ReeveWirePassageSetup *setup)
     G_GNUC_WARN_UNUSED_RESULT;
-void reeve_wire_passage_free (ReeveWirePassage *self);
-/* Puts its sockets under @epoll. */
-gboolean reeve_wire_passage_watch (ReeveWirePassage *self, int epoll, GError **error);
+ReeveWirePassage *reeve_wire_passage_ref (ReeveWirePassage *self);
+void reeve_wire_passage_unref (ReeveWirePassage *self);
+
+/* ---- any thread ---- */
+
+/* Never blocks. %REEVE_ERROR_FAILED: nothing of it was sent */
+gboolean reeve_wire_passage_send (ReeveWirePassage *self, const ReeveWireParcel *parcel,
+                                  GError **error);
+/* The gate must be woken. An earlier one stays. */
+void reeve_wire_passage_set_alarm (ReeveWirePassage *self, gint64 at);
+/* TRUE: the caller reads, until it gives it back. FALSE: somebody does, or there is more to it than
+ * reading messages: then the gate does. */
+gboolean reeve_wire_passage_borrow (ReeveWirePassage *self);
+/* By whoever has borrowed it: waits for messages, for @wake (a descriptor) or until @deadline, and
+ * takes what has come. FALSE: it is the gate's again. */
+gboolean reeve_wire_passage_read (ReeveWirePassage *self, int wake, gint64 deadline);
+void reeve_wire_passage_give_back (ReeveWirePassage *self);
+
+/* ---- the gate's thread ---- */
+
+/* Puts its socket under @epoll. @wake: an eventfd(2) that wakes the gate; the gate's */
+gboolean reeve_wire_passage_watch (ReeveWirePassage *self, int epoll, int wake, GError **error);
+/* Nothing is taken from it any more. */
+void reeve_wire_passage_close (ReeveWirePassage *self);
 /* @watch, @events: what epoll says */
 void reeve_wire_passage_wake (gpointer watch, guint32 events);
 /* When it must be asked again, monotonic; 0: not until something happens */
 gint64 reeve_wire_passage_get_due (ReeveWirePassage *self);
-/* Any thread; the gate must be woken. An earlier one stays. */
-void reeve_wire_passage_set_alarm (ReeveWirePassage *self, gint64 at);
 void reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWirePassage, reeve_wire_passage_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWirePassage, reeve_wire_passage_unref)
 
 G_END_DECLS

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The inside of ReeveWire: wire.c has the calls, wire-open.c the beginning and the end. */
+/* The inside of ReeveWire: wire.c has the calls, wire-wait.c what comes of them, wire-open.c the
+ * beginning and the end. */
 #pragma once
 
 #include "wire.h"
@@ -18,7 +19,8 @@ typedef struct
   gint64 deadline;
   gboolean left; /* nobody waits any more */
   gboolean cancelled;
-  GDBusMessage *reply;
+  guint8 *reply; /* (nullable): as it came */
+  gsize reply_length;
   GError *error;
   int buffer; /* for a body; -1: none */
   gsize buffer_size;
@@ -31,20 +33,30 @@ struct _ReeveWire
   ReeveWireHub *hub;
   ReeveRunner *runner;
   char *name; /* plugin id, for errors */
-  GDBusConnection *connection;
-  ReeveWirePassage *passage;
-  guint filter;
+  int wake;   /* eventfd(2): for whoever reads */
   guint max_calls;
   GPtrArray *types; /* names */
   GArray *kinds;    /* ReeveWireKinds, beside the names */
   GMutex lock;
-  guint32 last;      /* number of a call */
-  GHashTable *calls; /* number -> ReeveWireUnderWay */
-  GError *ended;     /* (nullable) why */
+  ReeveWirePassage *passage; /* (nullable) */
+  guint32 last;              /* number of a call, and of a message */
+  GHashTable *calls;         /* number -> ReeveWireUnderWay */
+  ReeveWireUnderWay *reader; /* (nullable): has borrowed the passage */
+  GError *ended;             /* (nullable) why */
 };
 
-GDBusMessage *reeve_wire_filter (GDBusConnection *connection, GDBusMessage *message,
-                                 gboolean incoming, gpointer user_data);
+void reeve_wire_under_way_free (gpointer data);
+void reeve_wire_close_end (int *end);
+/* What comes: reeve_wire_passage_read() calls it, and the gate. */
+void reeve_wire_take (gpointer user_data, const ReeveWireMessage *message, const guint8 *data,
+                      gsize length);
+/* Until there is a reply or an error, or nobody wants one any more. */
+void reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancellable);
+/* TRUE: the call is over, and the caller's alone. FALSE: it is left, and may be gone at once. */
+gboolean reeve_wire_settle (ReeveWire *self, ReeveWireUnderWay *one);
+/* What @method's caller gets. */
+GVariant *reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one,
+                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whoever waits gets @why, or why it ended before; what nobody waits for is let go. */
 void reeve_wire_fail_calls (ReeveWire *self, const GError *why);
 void reeve_wire_on_ended (gpointer user_data, const GError *reason);

@@ -12,6 +12,7 @@
 struct _ReeveWireRules
 {
   ReeveWireLimits limits;
+  GMutex lock;
   GHashTable *asked;  /* serials of the host's calls that the runner owes a reply */
   GHashTable *asking; /* serials of the runner's calls -> their bytes */
   gsize asking_bytes;
@@ -36,6 +37,7 @@ reeve_wire_rules_new (const ReeveWireLimits *limits)
     self->limits.message_us = 30 * G_USEC_PER_SEC;
   if (self->limits.begin_us == 0)
     self->limits.begin_us = 30 * G_USEC_PER_SEC;
+  g_mutex_init (&self->lock);
   self->asked = g_hash_table_new (g_direct_hash, g_direct_equal);
   self->asking = g_hash_table_new (g_direct_hash, g_direct_equal);
   return self;
@@ -46,6 +48,7 @@ reeve_wire_rules_free (ReeveWireRules *self)
 {
   g_hash_table_unref (self->asked);
   g_hash_table_unref (self->asking);
+  g_mutex_clear (&self->lock);
   g_free (self);
 }
 
@@ -55,23 +58,23 @@ reeve_wire_rules_get_limits (ReeveWireRules *self)
   return &self->limits;
 }
 
-gboolean
-reeve_wire_rules_send (ReeveWireRules *self, const guint8 *data, gsize length, guint *n_fds,
-                       GError **error)
+void
+reeve_wire_rules_ask (ReeveWireRules *self, guint32 serial)
 {
-  ReeveWireMessage message = { 0 };
+  g_mutex_lock (&self->lock);
+  g_hash_table_add (self->asked, GUINT_TO_POINTER (serial));
+  g_mutex_unlock (&self->lock);
+}
+
+void
+reeve_wire_rules_answer (ReeveWireRules *self, guint32 serial)
+{
   gpointer size = NULL;
 
-  if (!reeve_wire_message_read (&message, data, length, error))
-    return FALSE;
-  *n_fds = message.n_fds;
-  if (message.type == G_DBUS_MESSAGE_TYPE_METHOD_CALL && !message.no_reply)
-    g_hash_table_add (self->asked, GUINT_TO_POINTER (message.serial));
-  if (message.reply_serial != 0
-      && g_hash_table_steal_extended (self->asking, GUINT_TO_POINTER (message.reply_serial), NULL,
-                                      &size))
+  g_mutex_lock (&self->lock);
+  if (g_hash_table_steal_extended (self->asking, GUINT_TO_POINTER (serial), NULL, &size))
     self->asking_bytes -= GPOINTER_TO_SIZE (size);
-  return TRUE;
+  g_mutex_unlock (&self->lock);
 }
 
 static gboolean
@@ -81,16 +84,11 @@ reeve_wire_rules_fail (GError **error, const char *what)
   return FALSE;
 }
 
+/* Under the lock. */
 static gboolean
-reeve_wire_rules_receive_call (ReeveWireRules *self, const ReeveWireMessage *message, gsize length,
-                               GError **error)
+reeve_wire_rules_count_call (ReeveWireRules *self, const ReeveWireMessage *message, gsize length,
+                             GError **error)
 {
-  if (message->interface == NULL || strcmp (message->interface, WIRE_METHOD_PREFIX "Broker") != 0
-      || strcmp (message->path, WIRE_METHOD_PATH) != 0
-      || wire_method_find (message->interface, message->member) == NULL)
-    return reeve_wire_rules_fail (error, "it called what is no method of the broker");
-  if (message->no_reply)
-    return reeve_wire_rules_fail (error, "it made a call that wants no reply");
   if (g_hash_table_contains (self->asking, GUINT_TO_POINTER (message->serial)))
     return reeve_wire_rules_fail (error, "it gave two calls the same serial");
   if (g_hash_table_size (self->asking) >= self->limits.calls)
@@ -102,23 +100,50 @@ reeve_wire_rules_receive_call (ReeveWireRules *self, const ReeveWireMessage *mes
   return TRUE;
 }
 
-gboolean
-reeve_wire_rules_receive (ReeveWireRules *self, const guint8 *data, gsize length, GError **error)
+static gboolean
+reeve_wire_rules_receive_call (ReeveWireRules *self, const ReeveWireMessage *message, gsize length,
+                               GError **error)
 {
-  ReeveWireMessage message = { 0 };
+  gboolean good = FALSE;
 
-  if (!reeve_wire_message_read (&message, data, length, error)
-      || !reeve_wire_message_check_body (&message, error))
+  if (message->interface == NULL || strcmp (message->interface, WIRE_METHOD_PREFIX "Broker") != 0
+      || strcmp (message->path, WIRE_METHOD_PATH) != 0
+      || wire_method_find (message->interface, message->member) == NULL)
+    return reeve_wire_rules_fail (error, "it called what is no method of the broker");
+  if (message->no_reply)
+    return reeve_wire_rules_fail (error, "it made a call that wants no reply");
+  g_mutex_lock (&self->lock);
+  good = reeve_wire_rules_count_call (self, message, length, error);
+  g_mutex_unlock (&self->lock);
+  return good;
+}
+
+static gboolean
+reeve_wire_rules_receive_reply (ReeveWireRules *self, const ReeveWireMessage *message,
+                                GError **error)
+{
+  gboolean asked = FALSE;
+
+  g_mutex_lock (&self->lock);
+  asked = g_hash_table_remove (self->asked, GUINT_TO_POINTER (message->reply_serial));
+  g_mutex_unlock (&self->lock);
+  return asked || reeve_wire_rules_fail (error, "it replied to what nobody asked");
+}
+
+gboolean
+reeve_wire_rules_receive (ReeveWireRules *self, const guint8 *data, gsize length,
+                          ReeveWireMessage *message, GError **error)
+{
+  if (!reeve_wire_message_read (message, data, length, error)
+      || !reeve_wire_message_check_body (message, error))
     return FALSE;
-  if (message.n_fds != 0)
+  if (message->n_fds != 0)
     return reeve_wire_rules_fail (error, "it sent a descriptor");
-  if (message.destination != NULL || message.sender != NULL)
+  if (message->destination != NULL || message->sender != NULL)
     return reeve_wire_rules_fail (error, "it named a sender or a destination");
-  if (message.type == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-    return reeve_wire_rules_receive_call (self, &message, length, error);
-  if (message.type == G_DBUS_MESSAGE_TYPE_SIGNAL)
+  if (message->type == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    return reeve_wire_rules_receive_call (self, message, length, error);
+  if (message->type == G_DBUS_MESSAGE_TYPE_SIGNAL)
     return reeve_wire_rules_fail (error, "it sent a signal");
-  if (!g_hash_table_remove (self->asked, GUINT_TO_POINTER (message.reply_serial)))
-    return reeve_wire_rules_fail (error, "it replied to what nobody asked");
-  return TRUE;
+  return reeve_wire_rules_receive_reply (self, message, error);
 }

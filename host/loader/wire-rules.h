@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ReeveWireRules: which messages may pass between the host and one runner, and which are awaited.
- * One thread at a time; no I/O. */
+ * Any thread; no I/O. */
 #pragma once
 
 #include "wire-message.h"
@@ -20,19 +20,17 @@ typedef struct
   gint64 begin_us;    /* to the first message: 30 s */
 } ReeveWireLimits;
 
-/* Bytes of a message from the host: arguments are held against the runner's limit before. */
-#define REEVE_WIRE_RULES_OUTGOING (8 * 1024 * 1024)
-
 ReeveWireRules *reeve_wire_rules_new (const ReeveWireLimits *limits) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_wire_rules_free (ReeveWireRules *self);
 const ReeveWireLimits *reeve_wire_rules_get_limits (ReeveWireRules *self);
-/* A whole message from the host. @n_fds: (out): how many descriptors go with it.
- * %REEVE_ERROR_PLUGIN */
-gboolean reeve_wire_rules_send (ReeveWireRules *self, const guint8 *data, gsize length,
-                                guint *n_fds, GError **error);
-/* A whole message from the runner; %REEVE_ERROR_PLUGIN names the rule that it breaks. */
+/* The host asks, and awaits one reply: said before the message's first byte goes. */
+void reeve_wire_rules_ask (ReeveWireRules *self, guint32 serial);
+/* The host answers a call of the runner's: said in the same place. */
+void reeve_wire_rules_answer (ReeveWireRules *self, guint32 serial);
+/* A whole message from the runner. @message: (out): what it says; %REEVE_ERROR_PLUGIN names the
+ * rule that it breaks. */
 gboolean reeve_wire_rules_receive (ReeveWireRules *self, const guint8 *data, gsize length,
-                                   GError **error);
+                                   ReeveWireMessage *message, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWireRules, reeve_wire_rules_free)
 

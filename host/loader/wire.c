@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* GDBus carries the messages; calls, replies, deadlines and ends are kept here. Its proxies and
+/* Messages are GDBus's; calls, replies, deadlines and ends are kept here. Its proxies and
  * objects would need a main loop for every call on this side, and forget a reply that comes late:
  * but a call counts as under way until the runner answers, whoever still waits for it. */
 #include "wire-private.h"
@@ -16,7 +16,7 @@
 
 #include "wire-broker.h"
 
-static void
+void
 reeve_wire_close_end (int *end)
 {
   if (*end >= 0)
@@ -24,13 +24,13 @@ reeve_wire_close_end (int *end)
   *end = -1;
 }
 
-static void
+void
 reeve_wire_under_way_free (gpointer data)
 {
   ReeveWireUnderWay *call = data;
 
   g_clear_object (&call->context);
-  g_clear_object (&call->reply);
+  g_free (call->reply);
   g_clear_error (&call->error);
   g_cond_clear (&call->changed);
   reeve_wire_close_end (&call->buffer);
@@ -49,7 +49,7 @@ reeve_wire_unref (ReeveWire *self)
 {
   if (!g_atomic_ref_count_dec (&self->references))
     return;
-  g_clear_object (&self->connection);
+  reeve_wire_close_end (&self->wake);
   g_ptr_array_unref (self->types);
   g_array_unref (self->kinds);
   g_hash_table_unref (self->calls);
@@ -60,132 +60,7 @@ reeve_wire_unref (ReeveWire *self)
   g_free (self);
 }
 
-/* ---- what comes, on GDBus's thread ---- */
-
-static void
-reeve_wire_take_reply (ReeveWire *self, GDBusMessage *message)
-{
-  gpointer number = GUINT_TO_POINTER (g_dbus_message_get_reply_serial (message));
-  ReeveWireUnderWay *gone = NULL;
-  ReeveWireUnderWay *call = NULL;
-
-  g_mutex_lock (&self->lock);
-  call = g_hash_table_lookup (self->calls, number);
-  if (call != NULL && call->left)
-    {
-      g_hash_table_steal (self->calls, number);
-      gone = call;
-    }
-  else if (call != NULL && call->reply == NULL)
-    {
-      call->reply = g_object_ref (message);
-      g_cond_signal (&call->changed);
-    }
-  g_mutex_unlock (&self->lock);
-  if (gone != NULL)
-    reeve_wire_under_way_free (gone);
-}
-
-GDBusMessage *
-reeve_wire_filter (GDBusConnection *connection, GDBusMessage *message, gboolean incoming,
-                   gpointer user_data)
-{
-  ReeveWire *self = user_data;
-
-  if (!incoming)
-    return message;
-  if (g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-    reeve_wire_broker_take (self, self->hub, connection, message);
-  else
-    reeve_wire_take_reply (self, message);
-  g_object_unref (message);
-  return NULL;
-}
-
-/* ---- the end, on the gate's thread ---- */
-
-void
-reeve_wire_fail_calls (ReeveWire *self, const GError *why)
-{
-  GHashTableIter iter;
-  gpointer value = NULL;
-
-  g_mutex_lock (&self->lock);
-  if (self->ended == NULL)
-    self->ended = g_error_copy (why);
-  g_hash_table_iter_init (&iter, self->calls);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      ReeveWireUnderWay *call = value;
-
-      if (call->left)
-        {
-          g_hash_table_iter_steal (&iter);
-          reeve_wire_under_way_free (call);
-        }
-      else if (call->reply == NULL && call->error == NULL)
-        {
-          call->error = g_error_copy (self->ended);
-          g_cond_signal (&call->changed);
-        }
-    }
-  g_mutex_unlock (&self->lock);
-}
-
-void
-reeve_wire_on_ended (gpointer user_data, const GError *reason)
-{
-  ReeveWire *self = user_data;
-  g_autofree char *end = reason == NULL ? reeve_runner_describe_end (self->runner) : NULL;
-  g_autoptr (GError) why
-      = g_error_new (REEVE_ERROR, REEVE_ERROR_PLUGIN, "plugin %s: its runner %s%s", self->name,
-                     reason != NULL ? "was ended: " : "", reason != NULL ? reason->message : end);
-
-  reeve_wire_fail_calls (self, why);
-  reeve_runner_kill (self->runner);
-}
-
-/**
- * reeve_wire_cut:
- * @self: a wire that is not closed meanwhile
- *
- * Whoever waits is told that the host ends; so does the runner.
- */
-void
-reeve_wire_cut (ReeveWire *self)
-{
-  g_autoptr (GError) why
-      = g_error_new (REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "plugin %s: the host ends", self->name);
-
-  reeve_wire_fail_calls (self, why);
-  reeve_runner_kill (self->runner);
-}
-
-gint64
-reeve_wire_on_overdue (gpointer user_data, gint64 now, GError **kill)
-{
-  ReeveWire *self = user_data;
-  gint64 next = 0;
-  GHashTableIter iter;
-  gpointer value = NULL;
-
-  g_mutex_lock (&self->lock);
-  g_hash_table_iter_init (&iter, self->calls);
-  while (g_hash_table_iter_next (&iter, NULL, &value))
-    {
-      ReeveWireUnderWay *call = value;
-      gint64 end = call->deadline + REEVE_WIRE_GRACE_US;
-
-      if (!call->left)
-        continue;
-      if (end <= now && *kill == NULL)
-        g_set_error (kill, REEVE_ERROR, REEVE_ERROR_PLUGIN,
-                     "a call of %s did not end behind its deadline", call->member);
-      next = next == 0 ? end : MIN (next, end);
-    }
-  g_mutex_unlock (&self->lock);
-  return next;
-}
+/* ---- how it stands ---- */
 
 gboolean
 reeve_wire_has_ended (ReeveWire *self, GError **error)
@@ -201,6 +76,16 @@ reeve_wire_has_ended (ReeveWire *self, GError **error)
 }
 
 /* ---- calls ---- */
+
+/* A number that nobody has now. Under the lock. */
+static guint32
+reeve_wire_number (ReeveWire *self)
+{
+  do
+    self->last++;
+  while (self->last == 0 || g_hash_table_contains (self->calls, GUINT_TO_POINTER (self->last)));
+  return self->last;
+}
 
 static ReeveWireUnderWay *
 reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
@@ -223,10 +108,7 @@ reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
                            self->name, self->max_calls);
   else
     {
-      do
-        one->number = ++self->last;
-      while (one->number == 0
-             || g_hash_table_contains (self->calls, GUINT_TO_POINTER (one->number)));
+      one->number = reeve_wire_number (self);
       g_hash_table_insert (self->calls, GUINT_TO_POINTER (one->number), one);
     }
   g_mutex_unlock (&self->lock);
@@ -258,32 +140,38 @@ reeve_wire_make_message (const ReeveWireCall *call, const ReeveWireUnderWay *one
                    "what %s is called with is too large for a message", call->member);
       return NULL;
     }
-  if (call->n_fds > 0)
-    {
-      g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
-
-      for (guint i = 0; i < call->n_fds; i++)
-        {
-          if (g_unix_fd_list_append (list, call->fds[i], error) < 0)
-            return NULL;
-        }
-      g_dbus_message_set_unix_fd_list (message, list);
-    }
   return g_steal_pointer (&message);
 }
 
-static gboolean
-reeve_wire_add_stream (GDBusMessage *message, int fd, GError **error)
+gboolean
+reeve_wire_send (ReeveWire *self, GDBusMessage *message, const int *fds, guint n_fds,
+                 GError **error)
 {
-  GUnixFDList *had = g_dbus_message_get_unix_fd_list (message);
-  g_autoptr (GUnixFDList) list = had != NULL ? g_object_ref (had) : g_unix_fd_list_new ();
+  g_autoptr (GUnixFDList) list
+      = n_fds > 0 ? g_unix_fd_list_new_from_array (fds, (int) n_fds) : NULL;
+  gboolean asks
+      = g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL
+        && (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) == 0;
+  ReeveWireParcel parcel
+      = { .fds = fds, .n_fds = n_fds, .answers = g_dbus_message_get_reply_serial (message) };
+  g_autoptr (ReeveWirePassage) passage = NULL;
+  g_autofree guint8 *data = NULL;
 
-  if (fd < 0)
-    return TRUE;
-  if (g_unix_fd_list_append (list, fd, error) < 0)
-    return FALSE;
+  g_mutex_lock (&self->lock);
+  passage = self->passage != NULL ? reeve_wire_passage_ref (self->passage) : NULL;
+  if (g_dbus_message_get_serial (message) == 0)
+    g_dbus_message_set_serial (message, reeve_wire_number (self));
+  g_mutex_unlock (&self->lock);
   g_dbus_message_set_unix_fd_list (message, list);
-  return TRUE;
+  data = g_dbus_message_to_blob (message, &parcel.length, G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING,
+                                 error);
+  /* they are the caller's */
+  if (list != NULL)
+    g_free (g_unix_fd_list_steal_fds (list, NULL));
+  parcel.data = data;
+  parcel.asks = asks ? g_dbus_message_get_serial (message) : 0;
+  /* that it is closed whoever waits is told otherwise */
+  return data != NULL && (passage == NULL || reeve_wire_passage_send (passage, &parcel, error));
 }
 
 void
@@ -291,54 +179,12 @@ reeve_wire_tell (ReeveWire *self, const char *path, const char *interface, const
                  GVariant *body)
 {
   g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (NULL, path, interface, member);
+  g_autoptr (GError) error = NULL;
 
   g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
   g_dbus_message_set_body (message, body);
-  g_dbus_connection_send_message (self->connection, message, G_DBUS_SEND_MESSAGE_FLAGS_NONE, NULL,
-                                  NULL);
-}
-
-typedef struct
-{
-  ReeveWire *wire;
-  ReeveWireUnderWay *call;
-} ReeveWireCancel;
-
-static void
-reeve_wire_on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  ReeveWireCancel *cancel = user_data;
-
-  g_mutex_lock (&cancel->wire->lock);
-  cancel->call->cancelled = TRUE;
-  g_cond_signal (&cancel->call->changed);
-  g_mutex_unlock (&cancel->wire->lock);
-}
-
-/* Until there is a reply or an error, or nobody wants one any more. */
-static void
-reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one)
-{
-  g_mutex_lock (&self->lock);
-  while (one->reply == NULL && one->error == NULL && !one->cancelled
-         && g_cond_wait_until (&one->changed, &self->lock, one->deadline))
-    continue;
-  g_mutex_unlock (&self->lock);
-}
-
-/* TRUE: the call is over, and the caller's alone. FALSE: it is left, and may be gone at once. */
-static gboolean
-reeve_wire_settle (ReeveWire *self, ReeveWireUnderWay *one)
-{
-  gboolean over = FALSE;
-
-  g_mutex_lock (&self->lock);
-  over = one->reply != NULL || one->error != NULL;
-  if (over)
-    g_hash_table_steal (self->calls, GUINT_TO_POINTER (one->number));
-  one->left = !over;
-  g_mutex_unlock (&self->lock);
-  return over;
+  if (!reeve_wire_send (self, message, NULL, 0, &error))
+    g_warning ("plugin %s: it is not told %s: %s", self->name, member, error->message);
 }
 
 /* The runner is told, and has until some time behind the deadline. From here @one may be gone. */
@@ -358,33 +204,6 @@ reeve_wire_leave (ReeveWire *self, guint64 number, gint64 deadline, gboolean can
   else
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT,
                  "plugin %s: %s did not end before its deadline", self->name, member);
-}
-
-/* (transfer full) (nullable): what the reply says */
-static GVariant *
-reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **error)
-{
-  const GDBusMethodInfo *method = wire_method_find (one->interface, one->member);
-  GVariant *body = NULL;
-
-  if (one->reply == NULL)
-    {
-      g_propagate_error (error, g_error_copy (one->error));
-      return NULL;
-    }
-  if (g_dbus_message_get_message_type (one->reply) == G_DBUS_MESSAGE_TYPE_ERROR)
-    {
-      g_propagate_error (error, wire_error_from_message (one->reply));
-      return NULL;
-    }
-  body = g_dbus_message_get_body (one->reply);
-  if (method == NULL || !wire_method_fits (method->out_args, body))
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
-                   "plugin %s: its reply to %s is of another type", self->name, one->member);
-      return NULL;
-    }
-  return body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
 }
 
 static void
@@ -421,21 +240,14 @@ reeve_wire_follow (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay
                    GError **failed)
 {
   GCancellable *cancellable = reeve_context_get_cancellable (call->context);
-  ReeveWireCancel cancel = { self, one };
   ReeveWireReadEnd end = REEVE_WIRE_READ_ENDED;
-  gulong handler = 0;
 
   reeve_wire_close_end (&ends[1]);
   if (call->stream != NULL)
     end = reeve_wire_read_stream (call->stream, ends[0], one->deadline, cancellable, failed);
   reeve_wire_close_end (&ends[0]);
-  if (end == REEVE_WIRE_READ_FAILED)
-    return;
-  if (cancellable != NULL)
-    handler
-        = g_cancellable_connect (cancellable, G_CALLBACK (reeve_wire_on_cancelled), &cancel, NULL);
-  reeve_wire_wait (self, one);
-  g_cancellable_disconnect (cancellable, handler);
+  if (end != REEVE_WIRE_READ_FAILED)
+    reeve_wire_wait (self, one, cancellable);
 }
 
 /* (transfer full) (nullable): what came of a call whose message is on its way */
@@ -479,6 +291,8 @@ reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
   ReeveWireUnderWay *one
       = reeve_context_check (call->context, error) ? reeve_wire_begin (self, call, error) : NULL;
   g_autoptr (GDBusMessage) message = NULL;
+  int fds[REEVE_WIRE_MAX_FDS + 1];
+  guint n_fds = 0;
   int ends[2] = { -1, -1 };
 
   if (one == NULL)
@@ -486,21 +300,22 @@ reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
       reeve_wire_drop_arguments (call);
       return NULL;
     }
+  for (; n_fds < MIN (call->n_fds, REEVE_WIRE_MAX_FDS); n_fds++)
+    fds[n_fds] = call->fds[n_fds];
   message = reeve_wire_make_message (call, one, error);
-  if (message == NULL || !reeve_wire_open_stream (call, ends, error)
-      || !reeve_wire_add_stream (message, ends[1], error))
+  if (message == NULL || !reeve_wire_open_stream (call, ends, error))
     {
-      reeve_wire_close_end (&ends[0]);
-      reeve_wire_close_end (&ends[1]);
       reeve_wire_forget (self, one);
       return NULL;
     }
-  /* that the connection is closed the passage says too, and better */
-  g_dbus_connection_send_message (self->connection, message,
-                                  G_DBUS_SEND_MESSAGE_FLAGS_PRESERVE_SERIAL, NULL, NULL);
-  /* as long as there is a message there is a copy of the stream's other end */
-  g_clear_object (&message);
-  return reeve_wire_finish (self, call, one, ends, error);
+  if (call->stream != NULL)
+    fds[n_fds++] = ends[1];
+  if (reeve_wire_send (self, message, fds, n_fds, error))
+    return reeve_wire_finish (self, call, one, ends, error);
+  reeve_wire_close_end (&ends[0]);
+  reeve_wire_close_end (&ends[1]);
+  reeve_wire_forget (self, one);
+  return NULL;
 }
 
 /* A call that is under way and that somebody waits for; under the lock. */

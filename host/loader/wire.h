@@ -3,6 +3,8 @@
  * context's. */
 #pragma once
 
+#include <gio/gio.h>
+
 #include "runner.h"
 #include "wire-hub.h"
 #include "wire-read.h"
@@ -22,6 +24,7 @@ typedef enum
 } ReeveWireKinds;
 
 #define REEVE_WIRE_MAX_ARGUMENTS 4
+#define REEVE_WIRE_MAX_FDS       2
 /* a call whose context names no deadline has this one */
 #define REEVE_WIRE_DEADLINE_US (60 * G_USEC_PER_SEC)
 /* an instance's end: whoever waits for it may be the host, which ends */
@@ -38,7 +41,8 @@ typedef struct
   ReeveContext *context;
   GVariant *arguments[REEVE_WIRE_MAX_ARGUMENTS]; /* (transfer floating) behind number and context;
                                                     ended by %NULL */
-  const int *fds;                                /* what handles stand for; the caller's */
+  const int *fds;                                /* what handles stand for; the caller's;
+                                                    %REEVE_WIRE_MAX_FDS at most */
   guint n_fds;
   const ReeveWireStream *stream; /* (nullable) its handle is @n_fds */
 } ReeveWireCall;
@@ -68,6 +72,10 @@ GVariant *reeve_wire_call (ReeveWire *self, const ReeveWireCall *call,
  * the runner is gone. Any thread. */
 void reeve_wire_tell (ReeveWire *self, const char *path, const char *interface, const char *member,
                       GVariant *body);
+/* Sends @message, with @fds, which stay the caller's; a serial is given to one that has none. Does
+ * not block; nobody hears it where the runner is gone. Any thread. %REEVE_ERROR_FAILED */
+gboolean reeve_wire_send (ReeveWire *self, GDBusMessage *message, const int *fds, guint n_fds,
+                          GError **error);
 /* Of a call that is not made after all. */
 void reeve_wire_drop_arguments (const ReeveWireCall *call);
 /* (transfer full) (nullable): of a call that is under way and that somebody waits for: for the

@@ -36,7 +36,7 @@ static const Hostile hostile[] = {
   { "guess", "ended by itself, with code 0", 0, 0 },
 };
 
-/* GDBus closes its socket on its own thread, a little later. */
+/* A call that waited may have its socket for a little longer. */
 static void
 assert_fds (guint most, const char *mode)
 {

@@ -19,17 +19,7 @@ static void
 ask (ReeveWireRules *rules)
 {
   for (guint32 serial = 1; serial <= 8; serial++)
-    {
-      g_autoptr (GDBusMessage) call = g_dbus_message_new_method_call (
-          NULL, "/io/reeve/Plugin1", "io.reeve.Plugin1.Runner", "Hello");
-      g_autofree guchar *blob = NULL;
-      gsize length = 0;
-      guint n_fds = 0;
-
-      g_dbus_message_set_serial (call, serial);
-      blob = g_dbus_message_to_blob (call, &length, G_DBUS_CAPABILITY_FLAGS_NONE, NULL);
-      g_assert_true (reeve_wire_rules_send (rules, blob, length, &n_fds, NULL));
-    }
+    reeve_wire_rules_ask (rules, serial);
 }
 
 /* Bytes of the first message of @data; 0: there is no whole one that may pass */
@@ -39,6 +29,7 @@ take_one (ReeveWireRules *rules, const uint8_t *data, size_t size)
   g_autoptr (GDBusMessage) message = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree guint8 *copy = NULL;
+  ReeveWireMessage read = { 0 };
   gsize length = 0;
 
   if (size < REEVE_WIRE_MESSAGE_HEAD)
@@ -48,7 +39,7 @@ take_one (ReeveWireRules *rules, const uint8_t *data, size_t size)
     return 0;
   /* what is read behind its end is found so */
   copy = g_memdup2 (data, length);
-  if (!reeve_wire_rules_receive (rules, copy, length, &error))
+  if (!reeve_wire_rules_receive (rules, copy, length, &read, &error))
     {
       g_assert_nonnull (error);
       return 0;

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What comes of calls. Of those that wait one reads for all of them, where the passage can be
+ * borrowed, and wakes the others with what is theirs; when it has its own reply the gate reads. */
+#include "wire-private.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "wire/wire-error.h"
+#include "wire/wire-method.h"
+
+#include "wire-broker.h"
+
+/* ---- what comes, on the thread that reads ---- */
+
+static void
+reeve_wire_take_reply (ReeveWire *self, guint32 serial, const guint8 *data, gsize length)
+{
+  gpointer number = GUINT_TO_POINTER (serial);
+  ReeveWireUnderWay *gone = NULL;
+  ReeveWireUnderWay *call = NULL;
+
+  g_mutex_lock (&self->lock);
+  call = g_hash_table_lookup (self->calls, number);
+  if (call != NULL && call->left)
+    {
+      g_hash_table_steal (self->calls, number);
+      gone = call;
+    }
+  else if (call != NULL && call->reply == NULL)
+    {
+      call->reply = g_memdup2 (data, length);
+      call->reply_length = length;
+      if (call != self->reader)
+        g_cond_signal (&call->changed);
+    }
+  g_mutex_unlock (&self->lock);
+  if (gone != NULL)
+    reeve_wire_under_way_free (gone);
+}
+
+void
+reeve_wire_take (gpointer user_data, const ReeveWireMessage *message, const guint8 *data,
+                 gsize length)
+{
+  ReeveWire *self = user_data;
+
+  if (message->type == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+    reeve_wire_broker_take (self, self->hub, data, length);
+  else
+    reeve_wire_take_reply (self, message->reply_serial, data, length);
+}
+
+/* ---- the end, and clocks, on the gate's thread ---- */
+
+static void
+reeve_wire_wake_reader (ReeveWire *self)
+{
+  const guint64 one = 1;
+
+  if (write (self->wake, &one, sizeof one) != sizeof one)
+    g_warning ("plugin %s: a call is not woken: %s", self->name, g_strerror (errno));
+}
+
+void
+reeve_wire_fail_calls (ReeveWire *self, const GError *why)
+{
+  GHashTableIter iter;
+  gpointer value = NULL;
+  gboolean reads = FALSE;
+
+  g_mutex_lock (&self->lock);
+  if (self->ended == NULL)
+    self->ended = g_error_copy (why);
+  g_hash_table_iter_init (&iter, self->calls);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      ReeveWireUnderWay *call = value;
+
+      if (call->left)
+        {
+          g_hash_table_iter_steal (&iter);
+          reeve_wire_under_way_free (call);
+        }
+      else if (call->reply == NULL && call->error == NULL)
+        {
+          call->error = g_error_copy (self->ended);
+          g_cond_signal (&call->changed);
+        }
+    }
+  reads = self->reader != NULL;
+  g_mutex_unlock (&self->lock);
+  if (reads)
+    reeve_wire_wake_reader (self);
+}
+
+void
+reeve_wire_on_ended (gpointer user_data, const GError *reason)
+{
+  ReeveWire *self = user_data;
+  g_autofree char *end = reason == NULL ? reeve_runner_describe_end (self->runner) : NULL;
+  g_autoptr (GError) why
+      = g_error_new (REEVE_ERROR, REEVE_ERROR_PLUGIN, "plugin %s: its runner %s%s", self->name,
+                     reason != NULL ? "was ended: " : "", reason != NULL ? reason->message : end);
+
+  reeve_wire_fail_calls (self, why);
+  reeve_runner_kill (self->runner);
+}
+
+/**
+ * reeve_wire_cut:
+ * @self: a wire that is not closed meanwhile
+ *
+ * Whoever waits is told that the host ends; so does the runner.
+ */
+void
+reeve_wire_cut (ReeveWire *self)
+{
+  g_autoptr (GError) why
+      = g_error_new (REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "plugin %s: the host ends", self->name);
+
+  reeve_wire_fail_calls (self, why);
+  reeve_runner_kill (self->runner);
+}
+
+gint64
+reeve_wire_on_overdue (gpointer user_data, gint64 now, GError **kill)
+{
+  ReeveWire *self = user_data;
+  gint64 next = 0;
+  GHashTableIter iter;
+  gpointer value = NULL;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->calls);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      ReeveWireUnderWay *call = value;
+      gint64 end = call->deadline + REEVE_WIRE_GRACE_US;
+
+      if (!call->left)
+        continue;
+      if (end <= now && *kill == NULL)
+        g_set_error (kill, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                     "a call of %s did not end behind its deadline", call->member);
+      next = next == 0 ? end : MIN (next, end);
+    }
+  g_mutex_unlock (&self->lock);
+  return next;
+}
+
+/* ---- waiting ---- */
+
+typedef struct
+{
+  ReeveWire *wire;
+  ReeveWireUnderWay *call;
+} ReeveWireCancel;
+
+static void
+reeve_wire_on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  ReeveWireCancel *cancel = user_data;
+  gboolean reads = FALSE;
+
+  g_mutex_lock (&cancel->wire->lock);
+  cancel->call->cancelled = TRUE;
+  reads = cancel->wire->reader == cancel->call;
+  g_cond_signal (&cancel->call->changed);
+  g_mutex_unlock (&cancel->wire->lock);
+  if (reads)
+    reeve_wire_wake_reader (cancel->wire);
+}
+
+/* Under the lock. */
+static gboolean
+reeve_wire_awaits (const ReeveWireUnderWay *one)
+{
+  return one->reply == NULL && one->error == NULL && !one->cancelled
+         && g_get_monotonic_time () < one->deadline;
+}
+
+/* Reads, until @one has no reason to; the passage is borrowed. Under the lock, which it gives up
+ * meanwhile. */
+static void
+reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one)
+{
+  g_autoptr (ReeveWirePassage) passage = reeve_wire_passage_ref (self->passage);
+  gboolean lent = TRUE;
+
+  self->reader = one;
+  while (lent && reeve_wire_awaits (one))
+    {
+      g_mutex_unlock (&self->lock);
+      lent = reeve_wire_passage_read (passage, self->wake, one->deadline);
+      g_mutex_lock (&self->lock);
+    }
+  self->reader = NULL;
+  if (lent)
+    reeve_wire_passage_give_back (passage);
+}
+
+void
+reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancellable)
+{
+  ReeveWireCancel cancel = { self, one };
+  gulong handler = 0;
+
+  if (cancellable != NULL)
+    handler
+        = g_cancellable_connect (cancellable, G_CALLBACK (reeve_wire_on_cancelled), &cancel, NULL);
+  g_mutex_lock (&self->lock);
+  while (reeve_wire_awaits (one))
+    {
+      if (self->passage != NULL && reeve_wire_passage_borrow (self->passage))
+        reeve_wire_lead (self, one);
+      else
+        g_cond_wait_until (&one->changed, &self->lock, one->deadline);
+    }
+  g_mutex_unlock (&self->lock);
+  g_cancellable_disconnect (cancellable, handler);
+}
+
+gboolean
+reeve_wire_settle (ReeveWire *self, ReeveWireUnderWay *one)
+{
+  gboolean over = FALSE;
+
+  g_mutex_lock (&self->lock);
+  over = one->reply != NULL || one->error != NULL;
+  if (over)
+    g_hash_table_steal (self->calls, GUINT_TO_POINTER (one->number));
+  one->left = !over;
+  g_mutex_unlock (&self->lock);
+  return over;
+}
+
+/* ---- what a reply says ---- */
+
+GVariant *
+reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **error)
+{
+  const GDBusMethodInfo *method = wire_method_find (one->interface, one->member);
+  g_autoptr (GDBusMessage) reply = NULL;
+  GVariant *body = NULL;
+
+  if (one->reply == NULL)
+    {
+      g_propagate_error (error, g_error_copy (one->error));
+      return NULL;
+    }
+  /* the rules let through only what it reads */
+  reply = g_dbus_message_new_from_blob (one->reply, one->reply_length, G_DBUS_CAPABILITY_FLAGS_NONE,
+                                        error);
+  if (reply == NULL)
+    return NULL;
+  if (g_dbus_message_get_message_type (reply) == G_DBUS_MESSAGE_TYPE_ERROR)
+    {
+      g_propagate_error (error, wire_error_from_message (reply));
+      return NULL;
+    }
+  body = g_dbus_message_get_body (reply);
+  if (method == NULL || !wire_method_fits (method->out_args, body))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                   "plugin %s: its reply to %s is of another type", self->name, one->member);
+      return NULL;
+    }
+  return body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
+}
