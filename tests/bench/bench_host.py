@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a governed host costs beside Portkey's gateway and nginx, which pass through, and beside our own parts without the gate.
 
-    tests/run --suite bench, or: REEVE_BUILD_DIR=build python3 tests/bench/bench_host.py [--seconds 3] [--rounds 3]
+    tests/run --suite bench, or: REEVE_BUILD_DIR=build-release python3 tests/bench/bench_host.py [--seconds 3] [--rounds 3]
 
 All servers stand in front of one mock upstream and are measured in turn, round after round. The machine may be busy: only ratios within one round
 mean anything, so a goal is judged by the median of the rounds' ratios, and missed only when the best round misses it too. Nothing is asserted.
@@ -133,6 +133,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    servers.check_build()
     folder = tempfile.mkdtemp(prefix="reeve-bench-")
     os.sched_setaffinity(0, {0})
     mock, upstream = servers.start_mock()

@@ -5,7 +5,7 @@ First by the clock, one request at a time: what the upstream and the disk take o
 the same on a busy machine: callgrind runs the host, and each stage is the inclusive cost of the functions that do it. Hashing counts several times
 what it takes where the processor has instructions for it, because valgrind has not.
 
-    REEVE_BUILD_DIR=build python3 tests/bench/bench_stages.py [--seconds 8]
+    REEVE_BUILD_DIR=build-release python3 tests/bench/bench_stages.py [--seconds 8]
 """
 
 import argparse
@@ -125,6 +125,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=8)
     options = parser.parse_args()
+    servers.check_build()
     folder = tempfile.mkdtemp(prefix="reeve-bench-")
     os.sched_setaffinity(0, {0})
     mock, upstream = servers.start_mock()

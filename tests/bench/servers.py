@@ -51,6 +51,14 @@ def wait_port(port, seconds=20):
     raise SystemExit(f"nothing listens on {port}")
 
 
+def check_build():
+    """A host that was not optimised is not to be measured beside programs that were."""
+    with open(os.path.join(BUILD, "meson-info", "intro-buildoptions.json"), encoding="utf-8") as file:
+        level = next(option["value"] for option in json.load(file) if option["name"] == "optimization")
+    if level not in ("2", "3"):
+        print(f"{BUILD} is built with -O{level}: no ratio below says anything of what is shipped; use a folder with buildtype=release")
+
+
 def program(name):
     return os.path.join(BUILD, "tests", "bench", name)
 

@@ -82,8 +82,8 @@ class Run:
         return tally
 
     def bench(self):
-        tally = self.folders["plain"].meson_test("bench", "bench", "all")
-        with open(os.path.join(self.folders["plain"].folder, "meson-logs", "bench-all.txt"), encoding="utf-8", errors="replace") as file:
+        tally = self.folders["release"].meson_test("bench", "bench", "all")
+        with open(os.path.join(self.folders["release"].folder, "meson-logs", "bench-all.txt"), encoding="utf-8", errors="replace") as file:
             print(file.read())
         return tally
 
