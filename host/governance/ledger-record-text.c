@@ -57,16 +57,42 @@ reeve_ledger_record_write_escaped (GString *json, const char *value)
   g_string_append_len (json, run, p - run);
 }
 
-/* What is written as it stands: ASCII without anything to escape; to its end or to what is not. */
-static gsize
-reeve_ledger_record_measure_plain (const char *value)
+/* In each byte that is smaller than 0x20, a quote, a backslash or no ASCII the highest bit is set;
+ * it may be in bytes behind the first of them. */
+static guint64
+reeve_ledger_record_mark_special (guint64 eight)
 {
-  gsize length = 0;
+  const guint64 ones = G_GUINT64_CONSTANT (0x0101010101010101);
+  guint64 quotes = eight ^ (ones * '"');
+  guint64 backslashes = eight ^ (ones * '\\');
 
-  for (guchar c = (guchar) *value; c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
-       c = (guchar) value[length])
-    length++;
-  return length;
+  /* "Determine if a word has a byte less than n", S. E. Anderson, Bit Twiddling Hacks */
+  return (eight | ((eight - ones * 0x20) & ~eight) | ((quotes - ones) & ~quotes)
+          | ((backslashes - ones) & ~backslashes))
+         & (ones * 0x80);
+}
+
+/* What stands in JSON as it is: how many of @length bytes, up to the first that is not ASCII or is
+ * to be escaped. Most strings of a record are nothing else, so eight are looked at at once. */
+gsize
+reeve_ledger_record_measure_plain (const char *bytes, gsize length)
+{
+  gsize at = 0;
+
+  for (guint64 eight = 0; length - at >= sizeof eight; at += sizeof eight)
+    {
+      memcpy (&eight, bytes + at, sizeof eight);
+      eight = reeve_ledger_record_mark_special (GUINT64_FROM_LE (eight));
+      if (eight != 0)
+        return at + (gsize) __builtin_ctzll (eight) / 8;
+    }
+  for (guchar c = 0; at < length; at++)
+    {
+      c = (guchar) bytes[at];
+      if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+        break;
+    }
+  return at;
 }
 
 /* As g_string_append_len(), which looks at much more than is needed here. */
@@ -115,10 +141,9 @@ reeve_ledger_record_write_number (GString *json, guint64 value)
 gboolean
 reeve_ledger_record_check_string (const char *name, const char *value, gsize *plain, GError **error)
 {
-  gsize length = 0;
+  gsize length = strlen (value);
 
-  *plain = reeve_ledger_record_measure_plain (value);
-  length = *plain + strlen (value + *plain);
+  *plain = reeve_ledger_record_measure_plain (value, length);
   if (length <= REEVE_LEDGER_RECORD_MAX_STRING
       && (value[*plain] == 0 || g_utf8_validate_len (value, length, NULL)))
     return TRUE;

@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 /* 0: it has none */
 char reeve_ledger_record_short_escape (guchar c);
+/* how many bytes at the front stand in JSON as they are */
+gsize reeve_ledger_record_measure_plain (const char *bytes, gsize length);
 void reeve_ledger_record_write_bytes (GString *json, const char *bytes, gsize length);
 void reeve_ledger_record_write_string (GString *json, const char *value, gsize plain);
 void reeve_ledger_record_write_number (GString *json, guint64 value);

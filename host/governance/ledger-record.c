@@ -363,11 +363,15 @@ reeve_ledger_record_read_string (ReeveLedgerRecordReader *reader)
   char *start = reader->arena;
   char *to = start; /* not the reader's, which each byte that is written might be */
   const char *at = NULL;
+  gsize plain = 0;
   int all = 0;
 
   if (!reeve_ledger_record_literal (reader, "\"", 1))
     return NULL;
-  for (at = reader->at; at < reader->end && *at != '"';)
+  plain = reeve_ledger_record_measure_plain (reader->at, (gsize) (reader->end - reader->at));
+  memcpy (to, reader->at, plain);
+  to += plain;
+  for (at = reader->at + plain; at < reader->end && *at != '"';)
     {
       int c = (guchar) *at++;
 

@@ -80,6 +80,40 @@ test_record_round_trip (void)
   g_assert_cmpstr (text->str, ==, again->str);
 }
 
+/* Eight characters are looked at at once: what is special is found wherever it stands. */
+static void
+test_record_special (void)
+{
+  static const char *const specials[]
+      = { "\"", "\\", "\x01", "\x1f", "\x7f", "\n", "\xc3\xa4", "\xf0\x9f\x98\x80", " ", "!" };
+  const char *const plain = "abcdefghijklmnopqrstuvwxyz";
+
+  for (guint i = 0; i < G_N_ELEMENTS (specials) * 25 * 3; i++)
+    {
+      guint at = i % 25;
+      guint n = i / 25 % 3; /* with nothing, little and much behind it */
+      g_autofree char *reason
+          = g_strdup_printf ("%.*s%s%.*s", (int) at, plain, specials[i / 75], (int) (n * 9), plain);
+      ReeveLedgerRecord record = full;
+      ReeveLedgerRecord read = { 0 };
+      g_autoptr (GString) text = g_string_new (NULL);
+      g_autoptr (JsonNode) node = NULL;
+      g_autofree char *canonical = NULL;
+      g_autofree char *arena = NULL;
+      g_autoptr (GError) error = NULL;
+
+      record.reason = reason;
+      g_assert_true (reeve_ledger_record_format (&record, text, NULL, &error));
+      node = reeve_json_parse_strict (text->str, text->len, &error);
+      g_assert_no_error (error);
+      canonical = reeve_json_canonical (node);
+      g_assert_cmpstr (text->str, ==, canonical);
+      arena = g_malloc (text->len);
+      g_assert_true (reeve_ledger_record_parse (&read, arena, text->str, text->len, &error));
+      g_assert_cmpstr (read.reason, ==, reason);
+    }
+}
+
 static void
 test_record_hole (void)
 {
@@ -225,6 +259,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/ledger-record/canonical", test_record_canonical);
   g_test_add_func ("/ledger-record/round-trip", test_record_round_trip);
+  g_test_add_func ("/ledger-record/special", test_record_special);
   g_test_add_func ("/ledger-record/hole", test_record_hole);
   g_test_add_func ("/ledger-record/wide", test_record_wide);
   g_test_add_func ("/ledger-record/refused", test_record_refused);
