@@ -7,21 +7,27 @@
  *
  * A loop that sleeps between its turns has processor time to spare, and what it holds back waits
  * for nothing but the rest of a burst: then a turn is handed over in pieces, and the sync of one
- * overlaps with the making of the next. */
+ * overlaps with the making of the next.
+ *
+ * For an outcome that may wait nobody waits. It goes with the next record, which under load comes
+ * at once; where none does, the loop hands it over in a moment. Else the writer would be woken for
+ * it alone, and the processor with it, once for each call. */
 #include "ledger-gather.h"
 
 #include "ledger-private.h"
 
-#define REEVE_LEDGER_GATHER_REST  100 /* µs asleep that make a rest */
-#define REEVE_LEDGER_GATHER_PIECE 400 /* µs: as long as a sync of a good disk */
+#define REEVE_LEDGER_GATHER_REST   100 /* µs asleep that make a rest */
+#define REEVE_LEDGER_GATHER_PIECE  400 /* µs: as long as a sync of a good disk */
+#define REEVE_LEDGER_GATHER_MOMENT 1   /* ms for which an outcome may wait for the next record */
 
 typedef struct
 {
   ReeveLedger *ledger;
   GPollFunc poll;
-  gboolean held;
+  ReeveLedgerHeld held;
   gboolean rested; /* before this turn */
-  gint64 since;    /* of the first that is held */
+  gint64 since;    /* of the first record that is held */
+  gint64 waiting;  /* since when outcomes are, about; 0: not yet */
 } ReeveLedgerGather;
 
 static void
@@ -38,11 +44,34 @@ static GPrivate reeve_ledger_gather_current = G_PRIVATE_INIT (reeve_ledger_gathe
 static void
 reeve_ledger_gather_release (ReeveLedgerGather *self)
 {
-  if (!self->held)
+  if (self->held == REEVE_LEDGER_HELD_NOTHING)
     return;
-  self->held = FALSE;
+  self->held = REEVE_LEDGER_HELD_NOTHING;
+  self->waiting = 0;
   if (self->ledger->writer != NULL)
     reeve_ledger_writer_release (self->ledger->writer);
+}
+
+/* Sleeps with outcomes that may wait, but only for a moment. */
+static gint
+reeve_ledger_gather_linger (ReeveLedgerGather *self, GPollFD *fds, guint n_fds, gint timeout,
+                            gint64 now)
+{
+  gint moment
+      = timeout < 0 ? REEVE_LEDGER_GATHER_MOMENT : MIN (timeout, REEVE_LEDGER_GATHER_MOMENT);
+  gint ready = 0;
+
+  if (self->waiting == 0)
+    self->waiting = now;
+  if (now - self->waiting < REEVE_LEDGER_GATHER_MOMENT * G_TIME_SPAN_MILLISECOND)
+    {
+      ready = self->poll (fds, n_fds, moment);
+      if (ready != 0 || timeout == moment)
+        return ready;
+      timeout = timeout < 0 ? timeout : timeout - moment;
+    }
+  reeve_ledger_gather_release (self);
+  return self->poll (fds, n_fds, timeout);
 }
 
 /* Of the thread's own loop. */
@@ -55,9 +84,12 @@ reeve_ledger_gather_poll (GPollFD *fds, guint n_fds, gint timeout)
 
   if (self == NULL)
     return g_poll (fds, n_fds, timeout);
-  reeve_ledger_gather_release (self);
+  if (self->held == REEVE_LEDGER_HELD_RECORDS)
+    reeve_ledger_gather_release (self);
   began = g_get_monotonic_time ();
-  ready = self->poll (fds, n_fds, timeout);
+  ready = self->held == REEVE_LEDGER_HELD_OUTCOMES
+              ? reeve_ledger_gather_linger (self, fds, n_fds, timeout, began)
+              : self->poll (fds, n_fds, timeout);
   self->rested = g_get_monotonic_time () - began >= REEVE_LEDGER_GATHER_REST;
   return ready;
 }
@@ -103,9 +135,9 @@ reeve_ledger_gather_cut (ReeveLedgerGather *self)
 {
   gint64 now = g_get_monotonic_time ();
 
-  if (self->held && now - self->since >= REEVE_LEDGER_GATHER_PIECE)
+  if (self->held == REEVE_LEDGER_HELD_RECORDS && now - self->since >= REEVE_LEDGER_GATHER_PIECE)
     reeve_ledger_gather_release (self);
-  if (!self->held)
+  if (self->held != REEVE_LEDGER_HELD_RECORDS)
     self->since = now;
 }
 
@@ -121,10 +153,10 @@ reeve_ledger_holds_back (ReeveLedger *self)
 {
   ReeveLedgerGather *gather = g_private_get (&reeve_ledger_gather_current);
 
-  return gather != NULL && gather->ledger == self && gather->held;
+  return gather != NULL && gather->ledger == self && gather->held != REEVE_LEDGER_HELD_NOTHING;
 }
 
-gboolean *
+ReeveLedgerHeld *
 reeve_ledger_gather_get_held (ReeveLedger *ledger)
 {
   ReeveLedgerGather *self = g_private_get (&reeve_ledger_gather_current);
@@ -133,5 +165,7 @@ reeve_ledger_gather_get_held (ReeveLedger *ledger)
     return NULL;
   if (self->rested)
     reeve_ledger_gather_cut (self);
+  if (self->held == REEVE_LEDGER_HELD_NOTHING)
+    self->waiting = 0;
   return &self->held;
 }

@@ -2,6 +2,7 @@
 /* A thread whose loop hands its records over once a turn. */
 #pragma once
 
+#include "ledger-writer.h"
 #include "ledger.h"
 
 G_BEGIN_DECLS
@@ -12,6 +13,6 @@ void reeve_ledger_gather_end (GMainContext *context);
 
 /* (nullable) where reeve_ledger_writer_submit() notes that the caller's thread must release what it
  * has held back; NULL: it gathers nothing of this ledger */
-gboolean *reeve_ledger_gather_get_held (ReeveLedger *ledger);
+ReeveLedgerHeld *reeve_ledger_gather_get_held (ReeveLedger *ledger);
 
 G_END_DECLS

@@ -614,9 +614,28 @@ reeve_ledger_writer_job_new (const ReeveLedgerRecord *record, GError **error)
   return NULL;
 }
 
+/* The thread is told now, or who has pushed tells it. */
+static void
+reeve_ledger_writer_tell (ReeveLedgerWriter *self, const ReeveLedgerWriterJob *job,
+                          ReeveLedgerHeld *held)
+{
+  if (held != NULL && job->may_wait)
+    *held = MAX (*held, REEVE_LEDGER_HELD_OUTCOMES);
+  /* the answer goes out first: it does not wait for this one */
+  else if (held != NULL && self->crowded)
+    *held = REEVE_LEDGER_HELD_RECORDS;
+  else
+    {
+      reeve_ledger_writer_call (self);
+      /* what was held back went with it */
+      if (held != NULL)
+        *held = REEVE_LEDGER_HELD_NOTHING;
+    }
+}
+
 /* @held: (nullable): set when the thread is not told of it */
 static gboolean
-reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, gboolean *held,
+reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, ReeveLedgerHeld *held,
                           GError **error)
 {
   guint limit = job->line.kind == REEVE_LEDGER_OUTCOME ? 2 * REEVE_LEDGER_WRITER_QUEUE
@@ -636,16 +655,7 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, gb
       self->last = job;
       self->depth++;
       self->pushed++;
-      /* the answer goes out first: it does not wait for this one */
-      if (held != NULL && (self->crowded || job->may_wait))
-        *held = TRUE;
-      else
-        {
-          reeve_ledger_writer_call (self);
-          /* what was held back went with it */
-          if (held != NULL)
-            *held = FALSE;
-        }
+      reeve_ledger_writer_tell (self, job, held);
     }
   g_mutex_unlock (&self->mutex);
   if (!ok)
@@ -672,7 +682,8 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, gb
  */
 gboolean
 reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
-                            ReeveLedgerPort *port, GTask *task, gboolean *held, GError **error)
+                            ReeveLedgerPort *port, GTask *task, ReeveLedgerHeld *held,
+                            GError **error)
 {
   ReeveLedgerWriterJob *job = reeve_ledger_writer_job_new (record, error);
 

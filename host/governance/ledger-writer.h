@@ -12,6 +12,14 @@ G_BEGIN_DECLS
 
 typedef struct _ReeveLedgerWriter ReeveLedgerWriter;
 
+/* what a thread has not told the writer of */
+typedef enum
+{
+  REEVE_LEDGER_HELD_NOTHING,
+  REEVE_LEDGER_HELD_OUTCOMES, /* that may wait for the next record, for a moment */
+  REEVE_LEDGER_HELD_RECORDS   /* to be released before the thread sleeps */
+} ReeveLedgerHeld;
+
 /* (transfer none) the log of a scope, made if need be; on the writer's thread */
 typedef ReeveLedgerLog *(*ReeveLedgerWriterResolve) (const char *scope, gpointer user_data,
                                                      GError **error);
@@ -34,7 +42,7 @@ guint reeve_ledger_writer_get_depth (ReeveLedgerWriter *self);
 void reeve_ledger_writer_stop (ReeveLedgerWriter *self);
 void reeve_ledger_writer_free (ReeveLedgerWriter *self);
 gboolean reeve_ledger_writer_submit (ReeveLedgerWriter *self, const ReeveLedgerRecord *record,
-                                     ReeveLedgerPort *port, GTask *task, gboolean *held,
+                                     ReeveLedgerPort *port, GTask *task, ReeveLedgerHeld *held,
                                      GError **error);
 /* what was held back is written now */
 void reeve_ledger_writer_release (ReeveLedgerWriter *self);

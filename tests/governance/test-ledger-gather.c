@@ -290,6 +290,52 @@ test_gather_mixed (LedgerFixture *fixture, gconstpointer data)
   g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, 9);
 }
 
+/* An outcome that may wait is handed over although nothing follows it, and nothing ever wakes the
+ * loop again. */
+static gboolean
+turn_outcome (gpointer data)
+{
+  Gatherer *self = data;
+  ReeveLedgerRecord outcome = { .kind = REEVE_LEDGER_OUTCOME,
+                                .scope = "acme",
+                                .action = "model.call",
+                                .outcome = REEVE_OUTCOME_SUCCEEDED,
+                                .may_wait = TRUE };
+
+  outcome.intent
+      = ledger_fixture_append (self->fixture, "acme", REEVE_LEDGER_INTENT, "model.call", 0);
+  /* the event that says that the log is new is through */
+  reeve_ledger_wait (self->fixture->ledger);
+  g_usleep (100 * G_TIME_SPAN_MILLISECOND);
+  reeve_ledger_append_async (self->fixture->ledger, &outcome, NULL, NULL);
+  g_assert_true (reeve_ledger_holds_back (self->fixture->ledger));
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+leave (gpointer data)
+{
+  g_main_loop_quit (data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+test_gather_outcome (LedgerFixture *fixture, gconstpointer data)
+{
+  Gatherer self = { 0 };
+  GThread *thread = NULL;
+  gint64 until = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+
+  /* who signs waits for what was queued; who asks for the size does not */
+  reeve_ledger_set_checkpoint_seconds (fixture->ledger, 3600);
+  thread = begin (&self, fixture, turn_outcome);
+  while (reeve_ledger_get_size (fixture->ledger, "acme") < 2 && g_get_monotonic_time () < until)
+    g_usleep (1000);
+  g_assert_cmpuint (reeve_ledger_get_size (fixture->ledger, "acme"), ==, 2);
+  g_main_context_invoke (g_main_loop_get_context (self.loop), leave, self.loop);
+  end (&self, thread);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/ledger-gather/" name, LedgerFixture, NULL, ledger_fixture_set_up, func,            \
               ledger_fixture_tear_down)
@@ -304,6 +350,7 @@ main (int argc, char **argv)
   ADD ("watched", test_gather_watched);
   ADD ("waiting", test_gather_waiting);
   ADD ("mixed", test_gather_mixed);
+  ADD ("outcome", test_gather_outcome);
   ADD ("pieces", test_gather_pieces);
   return g_test_run ();
 }
