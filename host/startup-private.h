@@ -5,6 +5,7 @@
 #include "governance/authentication-provision.h"
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
+#include "runtime/plugin-telling.h"
 #include "runtime/run.h"
 #include "startup-metrics.h"
 #include "startup-telemetry.h"
@@ -19,6 +20,7 @@ struct _ReeveStartup
   ReeveCapabilities *capabilities;
   ReeveExtraction *extraction;
   ReeveNetHttp *net;
+  ReevePluginTelling *telling;
   ReeveStartupTelemetry telemetry;
   ReeveAuthenticationProvision *provision;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */

@@ -8,8 +8,8 @@
 #include "governance/bootstrap.h"
 #include "operations/audit-sinks.h"
 #include "runtime/net-stream.h"
-#include "runtime/plugin-values.h"
 #include "startup-budgets.h"
+#include "startup-capabilities.h"
 #include "startup-development.h"
 #include "startup-grants.h"
 #include "startup-keys.h"
@@ -230,7 +230,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
   self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
   reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
   reeve_capabilities_provide (self->capabilities, "net.stream", reeve_net_stream_perform, NULL);
-  reeve_plugin_values_provide (services->store, self->capabilities);
+  reeve_startup_capabilities_open (self);
   if (!reeve_models_configure (services->models, json_node_get_object (llm), &faulty, &reason))
     {
       path = g_strconcat ("llm.", faulty, NULL);
@@ -448,6 +448,7 @@ reeve_startup_close (ReeveStartup *self)
     reeve_registry_shutdown (services->registry);
   g_clear_pointer (&services->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
+  reeve_startup_capabilities_close (self);
   g_clear_object (&services->grants);
   g_clear_pointer (&self->net, reeve_net_http_free);
   reeve_startup_telemetry_close (&self->telemetry);

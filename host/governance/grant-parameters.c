@@ -191,6 +191,7 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
   terms->origins = reeve_grant_parameters_get_list (parameters, "origins");
   terms->methods = reeve_grant_parameters_get_list (parameters, "methods");
   terms->hosts = reeve_grant_parameters_get_list (parameters, "hosts");
+  terms->claims = reeve_grant_parameters_get_list (parameters, "claims");
   if (parameters != NULL)
     {
       terms->max_bytes = reeve_json_get_int (parameters, "max_bytes", 0);

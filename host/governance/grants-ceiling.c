@@ -28,9 +28,10 @@ static JsonObject *
 reeve_grants_ceiling_read (JsonObject *config, GError **error)
 {
   static const char *const members[]
-      = { "origins", "methods", "hosts", "max_bytes", "store_bytes" };
-  static const ReeveGrantCatalogueRow row = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
-                                              " origins methods hosts max_bytes store_bytes " };
+      = { "origins", "methods", "hosts", "claims", "max_bytes", "store_bytes" };
+  static const ReeveGrantCatalogueRow row
+      = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
+          " origins methods hosts claims max_bytes store_bytes " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
@@ -154,6 +155,8 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
       || !reeve_grants_ceiling_check_list (capability, parameters, "methods", self->terms->methods,
                                            error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "hosts", self->terms->hosts,
+                                           error)
+      || !reeve_grants_ceiling_check_list (capability, parameters, "claims", self->terms->claims,
                                            error))
     return FALSE;
   if (size == NULL || bytes <= bound)
@@ -178,7 +181,7 @@ reeve_grants_ceiling_get_terms (ReeveGrantsCeiling *self)
 JsonObject *
 reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
 {
-  static const char *const members[] = { "origins", "methods", "hosts" };
+  static const char *const members[] = { "origins", "methods", "hosts", "claims" };
   const ReeveGrantCatalogueRow *row = reeve_grant_catalogue_find (capability);
   const char *key = reeve_grants_ceiling_find_key (self, capability);
   JsonObject *shown = json_object_new ();

@@ -11,6 +11,7 @@ reeve_capability_terms_clear (gpointer data)
   g_strfreev (self->origins);
   g_strfreev (self->methods);
   g_strfreev (self->hosts);
+  g_strfreev (self->claims);
 }
 
 ReeveCapabilityTerms *

@@ -14,6 +14,7 @@ typedef struct
   gint64 until;       /* µs since the epoch; 0: without end */
   char **origins;     /* net.http: scheme://host:port; NULL: whatever is public */
   char **methods;     /* net.http */
+  char **claims;      /* identity.read */
   char **hosts;       /* net.stream, net.tcp: host:port */
   gint64 max_bytes;   /* net.http: of an answer; store: of all that is kept; 0: the provider's own
                          limit */

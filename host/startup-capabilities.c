@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Each capability is a file of the runtime's; here they are put together. */
+#include "startup-capabilities.h"
+
+#include "runtime/plugin-identity.h"
+#include "runtime/plugin-values.h"
+
+/**
+ * reeve_startup_capabilities_open:
+ * @self: with store, users, ledger and metrics
+ */
+void
+reeve_startup_capabilities_open (ReeveStartup *self)
+{
+  ReeveServices *services = &self->services;
+
+  self->telling = reeve_plugin_telling_new (services->metrics, services->ledger);
+  reeve_plugin_telling_provide (self->telling, self->capabilities);
+  reeve_plugin_identity_provide (services->users, self->capabilities);
+  reeve_plugin_values_provide (services->store, self->capabilities);
+}
+
+void
+reeve_startup_capabilities_close (ReeveStartup *self)
+{
+  g_clear_pointer (&self->telling, reeve_plugin_telling_free);
+}
