@@ -126,21 +126,25 @@ reeve_startup_plugins_open (ReeveServices *services, ReeveState *state,
   ReeveConfig *config = services->config;
   gint64 setup_us = reeve_config_get_int (config, "plugins.setup_timeout") * G_USEC_PER_SEC;
   g_autofree char *folder = reeve_state_make_folder (state, "plugins", error);
+  g_autoptr (ReeveSwitches) switches = reeve_switches_new (folder);
   const ReeveConfinedSetup confinement = {
     .folder = folder,
     .idle_us = reeve_config_get_int (config, "plugins.idle_timeout") * G_USEC_PER_SEC,
     .setup_us = setup_us,
+    .switches = switches,
     .first_uid = (guint32) reeve_config_get_int (config, "plugins.uid_base"),
     .event = reeve_startup_plugins_tell,
     .user_data = services,
   };
   g_autoptr (ReeveConfined) confined = reeve_confined_new (&confinement);
+  g_auto (GStrv) disabled = reeve_config_get_strv (config, "plugins.disabled");
   const ReeveRegistrySetup setup = {
     .folders = folders,
     .pins = reeve_pins_built_in,
     .capabilities = capabilities,
     .setup_us = setup_us,
     .confined = confined,
+    .switches = switches,
   };
   ReeveRegistry *registry = NULL;
 
@@ -148,6 +152,8 @@ reeve_startup_plugins_open (ReeveServices *services, ReeveState *state,
     return NULL;
   registry = reeve_registry_new (&setup);
   reeve_registry_scan (registry);
+  for (guint i = 0; disabled[i] != NULL; i++)
+    reeve_registry_configure_off (registry, disabled[i]);
   return registry;
 }
 

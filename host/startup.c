@@ -7,6 +7,7 @@
 #include "base/times.h"
 #include "governance/bootstrap.h"
 #include "operations/audit-sinks.h"
+#include "operations/plugin-switch.h"
 #include "runtime/net-stream.h"
 #include "startup-budgets.h"
 #include "startup-capabilities.h"
@@ -146,24 +147,6 @@ reeve_startup_bootstrap (ReeveStartup *self, GError **error)
 
 /* ---- runtime ---- */
 
-static JsonObject *
-reeve_startup_get_plugin_settings (ReeveStartup *self, const char *plugin_id)
-{
-  JsonNode *node = reeve_config_get_json (self->services.config, "plugins.settings");
-
-  return node != NULL && JSON_NODE_HOLDS_OBJECT (node)
-             ? reeve_json_get_object (json_node_get_object (node), plugin_id)
-             : NULL;
-}
-
-static gboolean
-reeve_startup_is_disabled (ReeveStartup *self, const char *plugin_id)
-{
-  g_auto (GStrv) disabled = reeve_config_get_strv (self->services.config, "plugins.disabled");
-
-  return g_strv_contains ((const char *const *) disabled, plugin_id);
-}
-
 static void
 reeve_startup_add_tools (ReeveStartup *self)
 {
@@ -175,9 +158,10 @@ reeve_startup_add_tools (ReeveStartup *self)
     {
       g_autoptr (GError) reason = NULL;
 
-      if (!reeve_startup_is_disabled (self, ids[i])
+      if (!reeve_registry_is_off (services->registry, ids[i])
           && !reeve_tools_add (services->tools, ids[i],
-                               reeve_startup_get_plugin_settings (self, ids[i]), &reason))
+                               reeve_plugin_switch_find_settings (services->config, ids[i]),
+                               &reason))
         reeve_startup_leave_out (self, ids[i], reason);
     }
 }
@@ -188,14 +172,15 @@ reeve_startup_add_extractors (ReeveStartup *self)
   ReeveServices *services = &self->services;
   g_auto (GStrv) ids = reeve_registry_list_kind (services->registry, REEVE_KIND_EXTRACTOR);
 
-  self->extraction = reeve_extraction_new (services->registry);
+  self->extraction = services->extraction = reeve_extraction_new (services->registry);
   for (guint i = 0; ids[i] != NULL; i++)
     {
       g_autoptr (GError) reason = NULL;
 
-      if (!reeve_startup_is_disabled (self, ids[i])
+      if (!reeve_registry_is_off (services->registry, ids[i])
           && !reeve_extraction_add (self->extraction, ids[i],
-                                    reeve_startup_get_plugin_settings (self, ids[i]), &reason))
+                                    reeve_plugin_switch_find_settings (services->config, ids[i]),
+                                    &reason))
         reeve_startup_leave_out (self, ids[i], reason);
     }
   services->knowledge = reeve_knowledge_new (

@@ -269,7 +269,8 @@ reeve_confined_instance_is_known (ReeveConfinedInstance *self)
     }
 }
 
-/* What an administrator named stays named while its plugin is quarantined: calls say so. */
+/* What an administrator named stays named while its plugin is quarantined or disabled: calls say
+ * so. */
 static gboolean
 reeve_confined_instance_is_put_off (ReeveConfinedInstance *self)
 {
@@ -277,7 +278,7 @@ reeve_confined_instance_is_put_off (ReeveConfinedInstance *self)
   g_auto (ReeveKeeperStatus) status = { 0 };
 
   reeve_keeper_get_status (private->keeper, &status);
-  return status.state == REEVE_KEEPER_QUARANTINED
+  return (status.state == REEVE_KEEPER_QUARANTINED || reeve_keeper_is_off (private->keeper))
          && (private->kind == REEVE_WIRE_SINK || private->kind == REEVE_WIRE_LLM_ENGINE);
 }
 

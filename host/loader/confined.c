@@ -51,6 +51,7 @@ reeve_confined_new (const ReeveConfinedSetup *setup)
   self->setup = *setup;
   self->setup.runner = self->runner = reeve_confinement_find_runner (setup->runner);
   self->setup.folder = self->folder = g_strdup (setup->folder);
+  self->setup.switches = setup->switches != NULL ? reeve_switches_ref (setup->switches) : NULL;
   self->setup.idle_us = setup->idle_us != 0 ? setup->idle_us : REEVE_CONFINED_IDLE_US;
   self->setup.setup_us = setup->setup_us != 0 ? setup->setup_us : REEVE_CONFINED_SETUP_US;
   self->setup.first_uid = reeve_confinement_find_uid (
@@ -86,6 +87,7 @@ reeve_confined_unref (ReeveConfined *self)
     g_thread_join (self->thread);
   g_clear_pointer (&self->hub, reeve_wire_hub_unref);
   g_clear_pointer (&self->launcher, reeve_runner_launcher_unref);
+  g_clear_pointer (&self->setup.switches, reeve_switches_unref);
   g_array_unref (self->watches);
   g_hash_table_unref (self->policies);
   g_mutex_clear (&self->lock);

@@ -9,6 +9,7 @@
 #include "runner/runner-layers.h"
 
 #include "runner-launcher.h"
+#include "switches.h"
 #include "wire-hub.h"
 
 G_BEGIN_DECLS
@@ -27,6 +28,7 @@ typedef struct
   gint64 idle_us;     /* how long a process stays without a call; 0: 5 minutes */
   gint64 setup_us;    /* how long each step of a start may take; 0: 30 s */
   guint32 first_uid;  /* of those that a root host gives to plugins; 0: the usual */
+  ReeveSwitches *switches;      /* (nullable): none is disabled */
   ReeveConfinedEventFunc event; /* (nullable) */
   gpointer user_data;
 } ReeveConfinedSetup;

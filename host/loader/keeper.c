@@ -98,6 +98,15 @@ reeve_keeper_get_id (ReeveKeeper *self)
   return reeve_manifest_get_id (self->plugin.manifest);
 }
 
+/* Whether an administrator disabled it. With or without the lock. */
+gboolean
+reeve_keeper_is_off (ReeveKeeper *self)
+{
+  ReeveSwitches *switches = reeve_confined_get_setup (self->confined)->switches;
+
+  return switches != NULL && reeve_switches_is_off (switches, reeve_keeper_get_id (self));
+}
+
 /* ---- ends ---- */
 
 /* Closes what the lock no longer protects. */
@@ -208,8 +217,11 @@ reeve_keeper_start (ReeveKeeper *self, GError **error)
 static gboolean
 reeve_keeper_refuses (ReeveKeeper *self, gint64 now, GError **error)
 {
+  ReeveSwitches *switches = reeve_confined_get_setup (self->confined)->switches;
   gint64 wait = self->crashes.not_before - now;
 
+  if (switches != NULL && !reeve_switches_check (switches, reeve_keeper_get_id (self), error))
+    return TRUE;
   if (self->closed)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "plugin %s: the host ends",
                  reeve_keeper_get_id (self));
@@ -300,6 +312,9 @@ reeve_keeper_leave (ReeveKeeper *self, ReeveTerm *term, const char *input)
       else
         reeve_crashes_calm (&self->crashes, g_get_monotonic_time ());
       self->idle_since = g_get_monotonic_time ();
+      /* it was started while somebody disabled it */
+      if (!ended && last && reeve_keeper_is_off (self))
+        taken = g_steal_pointer (&self->term);
     }
   else if (last)
     taken = term;
@@ -390,6 +405,22 @@ reeve_keeper_restart (ReeveKeeper *self)
   reeve_keeper_bury (term);
   reeve_confined_write_quarantine (self->confined, reeve_keeper_get_id (self),
                                    self->plugin.pin->module, NULL);
+}
+
+/**
+ * reeve_keeper_retire:
+ * @self: a keeper
+ */
+void
+reeve_keeper_retire (ReeveKeeper *self)
+{
+  ReeveTerm *term = NULL;
+
+  g_mutex_lock (&self->lock);
+  term = reeve_keeper_detach (self);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  reeve_keeper_bury (term);
 }
 
 void

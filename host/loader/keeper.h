@@ -52,6 +52,9 @@ gboolean reeve_keeper_is_blamed (ReeveKeeper *self, const char *input);
 /* Forgets all that went wrong, also for good, and lets the next call start a new process. Calls
  * under way end in the old one. Blocks. */
 void reeve_keeper_restart (ReeveKeeper *self);
+/* It was disabled: its process ends, behind the calls that are in it. Blocks. */
+void reeve_keeper_retire (ReeveKeeper *self);
+gboolean reeve_keeper_is_off (ReeveKeeper *self);
 /* An instance that nobody calls any more. Blocks. */
 void reeve_keeper_drop (ReeveKeeper *self, gconstpointer key);
 /* The host ends: no call is let in, and what is under way fails, whatever the plugin does. */

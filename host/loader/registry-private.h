@@ -29,6 +29,7 @@ struct _ReeveRegistry
   ReeveCapabilities *capabilities;
   gint64 setup_us;
   ReeveConfined *confined; /* (nullable) */
+  ReeveSwitches *switches;
   GMutex lock;      /* guards plugins' state and instances; held across no plugin call and no I/O */
   GCond loaded;     /* with lock: loading ended */
   gboolean loading; /* one module is loaded at a time, outside the lock */

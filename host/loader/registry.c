@@ -52,6 +52,8 @@ reeve_registry_new (const ReeveRegistrySetup *setup)
   self->capabilities = reeve_capabilities_ref (setup->capabilities);
   self->setup_us = setup->setup_us > 0 ? setup->setup_us : REEVE_REGISTRY_SETUP_US;
   self->confined = setup->confined != NULL ? reeve_confined_ref (setup->confined) : NULL;
+  self->switches
+      = setup->switches != NULL ? reeve_switches_ref (setup->switches) : reeve_switches_new (NULL);
   self->plugins = g_ptr_array_new_with_free_func (reeve_registry_plugin_free);
   self->instances = g_ptr_array_new_with_free_func (reeve_registry_instance_free);
   g_mutex_init (&self->lock);
@@ -85,6 +87,7 @@ reeve_registry_unref (ReeveRegistry *self)
   reeve_registry_confined_close (self);
   g_ptr_array_unref (self->plugins);
   g_clear_pointer (&self->confined, reeve_confined_unref);
+  reeve_switches_unref (self->switches);
   reeve_capabilities_unref (self->capabilities);
   g_strfreev (self->folders);
   g_mutex_clear (&self->lock);
@@ -123,6 +126,7 @@ reeve_registry_describe (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
   entry->state = plugin->state;
   entry->reason = g_strdup (plugin->reason);
   reeve_registry_confined_describe (plugin, entry);
+  entry->off = reeve_switches_get (self->switches, plugin->id);
   entry->first_party
       = plugin->pin != NULL && plugin->pin == reeve_pins_find (self->pins, plugin->id);
   return entry;
@@ -140,6 +144,7 @@ reeve_registry_entry_free (ReeveRegistryEntry *entry)
   g_free (entry->path);
   g_free (entry->reason);
   reeve_keeper_status_clear (&entry->keeper);
+  g_clear_pointer (&entry->off, reeve_switches_entry_free);
   g_free (entry);
 }
 

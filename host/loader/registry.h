@@ -9,6 +9,7 @@
 #include "keeper.h"
 #include "manifest.h"
 #include "pins.h"
+#include "switches.h"
 
 G_BEGIN_DECLS
 
@@ -33,6 +34,7 @@ typedef struct
   gboolean confined;        /* runs in a process of its own */
   ReeveKeeperStatus keeper; /* of that */
   gboolean first_party;     /* it comes with this host */
+  ReeveSwitchesEntry *off;  /* (nullable): it is disabled */
 } ReeveRegistryEntry;
 
 typedef struct
@@ -43,6 +45,7 @@ typedef struct
   ReeveCapabilities *capabilities;
   gint64 setup_us;         /* how long a plugin may take to get ready; 0: 30 s */
   ReeveConfined *confined; /* (nullable): all run in this process */
+  ReeveSwitches *switches; /* (nullable): none is disabled, and what is ends with this */
 } ReeveRegistrySetup;
 
 ReeveRegistry *reeve_registry_new (const ReeveRegistrySetup *setup) G_GNUC_WARN_UNUSED_RESULT;
@@ -78,6 +81,21 @@ void reeve_registry_discard (ReeveRegistry *self, const char *instance_id, const
 /* Lets a plugin that runs in a process of its own begin anew, also one that is quarantined. Blocks.
  * REEVE_ERROR_NOT_FOUND; REEVE_ERROR_CONFLICT: it runs in this process, or was refused. */
 gboolean reeve_registry_restart (ReeveRegistry *self, const char *plugin_id, GError **error);
+/* No more calls of it are let in, from now on and after a restart of the host; what is under way
+ * ends as it does, and its process behind that. @reason: (nullable). Once more changes nothing.
+ * Blocks. REEVE_ERROR_NOT_FOUND; REEVE_ERROR_CONFLICT: of a kind the host cannot be without. */
+gboolean reeve_registry_disable (ReeveRegistry *self, const char *plugin_id, const char *by,
+                                 const char *reason, GError **error);
+/* The next call is let in. Blocks. The same errors; also where the configuration disables it. */
+gboolean reeve_registry_enable (ReeveRegistry *self, const char *plugin_id, GError **error);
+/* The configuration disables it. Behind the scan, before threads. */
+void reeve_registry_configure_off (ReeveRegistry *self, const char *plugin_id);
+gboolean reeve_registry_is_off (ReeveRegistry *self, const char *plugin_id);
+/* May it be called? %FALSE with %REEVE_ERROR_UNAVAILABLE, which says who must do what. Whoever
+ * calls an instance asks before; never blocks. */
+gboolean reeve_registry_check (ReeveRegistry *self, const char *plugin_id, GError **error);
+/* The same of what nobody offers: the name of a tool, or a media type. */
+gboolean reeve_registry_check_offer (ReeveRegistry *self, const char *name, GError **error);
 gint64 reeve_registry_get_setup_us (ReeveRegistry *self);
 /* (transfer none) (nullable) */
 ReevePlugin *reeve_registry_get_instance (ReeveRegistry *self, const char *instance_id);

@@ -4,6 +4,7 @@
 #include "operation-functions.h"
 #include "page.h"
 #include "plugin-grants.h"
+#include "plugin-switch.h"
 
 #include <unistd.h>
 
@@ -66,6 +67,23 @@ reeve_op_plugins_add_place (JsonObject *object, ReeveRegistryEntry *entry)
   reeve_op_plugins_add_layers (object, "accept_weaker", keeper->policy.accept_weaker);
 }
 
+/* @off: (nullable): what disabled it */
+static void
+reeve_op_plugins_add_switch (JsonObject *object, const ReeveSwitchesEntry *off)
+{
+  json_object_set_boolean_member (object, "enabled", off == NULL);
+  if (off == NULL)
+    return;
+  if (off->configured)
+    json_object_set_string_member (object, "disabled_by", "plugins.disabled");
+  else if (off->by != NULL)
+    json_object_set_string_member (object, "disabled_by", off->by);
+  if (off->since != NULL)
+    json_object_set_string_member (object, "disabled_at", off->since);
+  if (off->reason != NULL)
+    json_object_set_string_member (object, "disabled_reason", off->reason);
+}
+
 static JsonObject *
 reeve_op_plugins_describe (ReeveRegistryEntry *entry)
 {
@@ -93,6 +111,7 @@ reeve_op_plugins_describe (ReeveRegistryEntry *entry)
                                     reeve_op_plugins_capabilities (entry->manifest));
     }
   json_object_set_array_member (object, "kinds", kinds);
+  reeve_op_plugins_add_switch (object, entry->off);
   if (entry->state != REEVE_PLUGIN_STATE_REFUSED)
     reeve_op_plugins_add_place (object, entry);
   return object;
@@ -176,4 +195,46 @@ reeve_op_plugins_restart (ReeveCall *call, ReeveServices *services)
   if (reeve_registry_restart (services->registry, plugin_id, &error))
     entry = reeve_registry_get (services->registry, plugin_id);
   reeve_call_answer (call, entry != NULL ? reeve_op_plugins_describe (entry) : NULL, error);
+}
+
+/* What it is now, or why not. (transfer full) error */
+static void
+reeve_op_plugins_answer (ReeveCall *call, ReeveServices *services, GError *error)
+{
+  g_autoptr (ReeveRegistryEntry) entry
+      = error == NULL
+            ? reeve_registry_get (services->registry, reeve_call_get_string (call, "plugin_id"))
+            : NULL;
+
+  reeve_call_answer (call, entry != NULL ? reeve_op_plugins_describe (entry) : NULL, error);
+}
+
+void
+reeve_op_plugins_disable (ReeveCall *call, ReeveServices *services)
+{
+  const char *plugin_id = reeve_call_get_string (call, "plugin_id");
+  GError *error = NULL;
+
+  reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.disable", plugin_id,
+                                  NULL);
+  reeve_registry_disable (services->registry, plugin_id,
+                          reeve_caller_get_user_id (reeve_call_get_caller (call)),
+                          reeve_call_get_string (call, "reason"), &error);
+  reeve_op_plugins_answer (call, services, error);
+}
+
+/* It is enabled even where it cannot be set up: then it is listed as failed, as at a start. */
+void
+reeve_op_plugins_enable (ReeveCall *call, ReeveServices *services)
+{
+  const char *plugin_id = reeve_call_get_string (call, "plugin_id");
+  g_autoptr (GError) problem = NULL;
+  GError *error = NULL;
+
+  reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.enable", plugin_id,
+                                  NULL);
+  if (reeve_registry_enable (services->registry, plugin_id, &error)
+      && !reeve_plugin_switch_take_up (services, plugin_id, &problem))
+    g_warning ("plugin %s is enabled, but: %s", plugin_id, problem->message);
+  reeve_op_plugins_answer (call, services, error);
 }

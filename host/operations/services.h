@@ -32,6 +32,7 @@
 #include "runtime/agents.h"
 #include "runtime/audit-retention.h"
 #include "runtime/conversations.h"
+#include "runtime/extraction.h"
 #include "runtime/knowledge.h"
 #include "runtime/models.h"
 #include "runtime/runs.h"
@@ -76,6 +77,7 @@ struct _ReeveServices
   ReeveRateLimits *rate_limits;
   ReeveAgents *agents;
   ReeveKnowledge *knowledge;
+  ReeveExtraction *extraction; /* of the startup */
   ReeveModels *models;
   ReeveTools *tools;
   ReeveRuns *runs;

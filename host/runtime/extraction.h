@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (ReeveExtraction, reeve_extraction, REEVE, EXTRACTION, GObject)
 
 ReeveExtraction *reeve_extraction_new (ReeveRegistry *registry);
-/* Before documents are read: takes up an extractor, as instance of the plugin's id. Blocks. */
+/* Takes up an extractor, as instance of the plugin's id. Any thread; blocks. */
 gboolean reeve_extraction_add (ReeveExtraction *self, const char *plugin_id, JsonObject *settings,
                                GError **error);
 /* (transfer full) what stands in a document; *type (transfer full): the media type it was read as.

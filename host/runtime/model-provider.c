@@ -214,6 +214,7 @@ reeve_model_provider_unref (ReeveModelProvider *self)
   g_clear_pointer (&self->options.trust, reeve_http_trust_unref);
   g_free (self->id);
   g_free (self->system);
+  g_free (self->plugin_id);
   g_free (self->origin);
   g_free (self->door);
   g_free (self->server_address);

@@ -13,7 +13,8 @@ typedef struct
 {
   gatomicrefcount refs;
   char *id;
-  char *system; /* (nullable): whose protocol it speaks: openai, … */
+  char *system;    /* (nullable): whose protocol it speaks: openai, … */
+  char *plugin_id; /* (nullable): of no registry */
   ReevePlugin *plugin;
   ReeveLlmCodec *codec;   /* (nullable): the plugin, when it is a codec */
   ReeveLlmEngine *engine; /* (nullable): the plugin, when it is an engine */

@@ -29,7 +29,7 @@ reeve_models_prepare (ReeveModels *self, ReeveLlmRequest *request)
   ReeveModelPrepared *prepared = NULL;
   ReeveUpstream *upstream = NULL;
 
-  if (provider == NULL)
+  if (provider == NULL || !reeve_models_check (self, provider, NULL))
     return NULL;
   prepared = reeve_model_prepared_new (provider, name, request);
   if (provider->codec != NULL)
@@ -110,7 +110,8 @@ reeve_models_complete_prepared_async (ReeveModels *self, ReeveAdmitted *admitted
 
   g_task_set_source_tag (task, reeve_models_complete_async);
   made = reeve_models_take_prepared (self, prepared, request, &error);
-  if (made != NULL && made->provider->codec != NULL)
+  if (made != NULL && reeve_models_check (self, made->provider, &error)
+      && made->provider->codec != NULL)
     upstream = reeve_models_get_client (self, &error);
   if (made == NULL || error != NULL)
     {

@@ -25,6 +25,8 @@ struct _ReeveModels
 /* (transfer none) (nullable) who answers to @model; @name: (out) (transfer full): as he knows it */
 ReeveModelProvider *reeve_models_route (ReeveModels *self, const char *model, char **name,
                                         GError **error);
+/* May its plugin be called? Never blocks. */
+gboolean reeve_models_check (ReeveModels *self, ReeveModelProvider *provider, GError **error);
 /* (transfer none) of the calling thread's main context */
 ReeveUpstream *reeve_models_get_client (ReeveModels *self, GError **error);
 

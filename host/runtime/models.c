@@ -173,6 +173,7 @@ reeve_models_configure_one (ReeveModels *self, JsonObject *row, GError **error)
   if (!reeve_models_add (self, id, plugin, settings, error))
     return FALSE;
   provider = g_ptr_array_index (self->providers, self->providers->len - 1);
+  provider->plugin_id = g_strdup (plugin_id);
   provider->system = g_strdup (plugin_id + (g_str_has_prefix (plugin_id, "llm-") ? 4 : 0));
   return TRUE;
 }
@@ -233,6 +234,23 @@ reeve_models_configure (ReeveModels *self, JsonObject *llm, char **faulty, GErro
   return FALSE;
 }
 
+gboolean
+reeve_models_check (ReeveModels *self, ReeveModelProvider *provider, GError **error)
+{
+  return self->registry == NULL || provider->plugin_id == NULL
+         || reeve_registry_check (self->registry, provider->plugin_id, error);
+}
+
+/* The first one whose plugin may be called; the first of all where none may. */
+static ReeveModelProvider *
+reeve_models_get_first (ReeveModels *self)
+{
+  for (guint i = 0; i < self->providers->len; i++)
+    if (reeve_models_check (self, g_ptr_array_index (self->providers, i), NULL))
+      return g_ptr_array_index (self->providers, i);
+  return self->providers->len > 0 ? g_ptr_array_index (self->providers, 0) : NULL;
+}
+
 static const char *
 reeve_models_get_model (ReeveModelProvider *provider)
 {
@@ -258,8 +276,8 @@ reeve_models_get_default (ReeveModels *self)
   if (self->configured_default != NULL)
     provider
         = reeve_models_find (self, self->configured_default, strlen (self->configured_default));
-  if (provider == NULL && self->providers->len > 0)
-    provider = g_ptr_array_index (self->providers, 0);
+  if (provider == NULL)
+    provider = reeve_models_get_first (self);
   if (provider == NULL)
     return NULL;
   return g_strconcat (provider->id, "/", reeve_models_get_model (provider), NULL);
@@ -367,7 +385,8 @@ reeve_models_list_one (JsonArray *list, ReeveModelProvider *provider, const char
  * reeve_models_list:
  * @self: a router
  *
- * Returns: (transfer full): configured models, `[{id, provider, kind, default}]`
+ * Returns: (transfer full): configured models, but for those of disabled plugins,
+ * `[{id, provider, kind, default}]`
  */
 JsonArray *
 reeve_models_list (ReeveModels *self)
@@ -383,6 +402,8 @@ reeve_models_list (ReeveModels *self)
                             ? fallback + length + 1
                             : NULL;
 
+      if (!reeve_models_check (self, provider, NULL))
+        continue;
       if (own != NULL)
         reeve_models_list_one (list, provider, own, TRUE);
       for (guint k = 0; provider->models[k] != NULL; k++)

@@ -26,15 +26,18 @@ reeve_sinks_describe (ReeveSinksItem *item, const char *scope)
   gint64 now = g_get_monotonic_time ();
   JsonObject *shown = json_object_new ();
   guint64 delivered = 0;
+  g_autoptr (GError) off = NULL;
+  gboolean on = reeve_registry_check (item->sinks->registry, item->plugin_id, &off);
 
   g_mutex_lock (&item->sinks->mutex);
   delivered = MIN (position->delivered, size);
   json_object_set_string_member (shown, "id", item->id);
   json_object_set_string_member (shown, "plugin", item->plugin_id);
   json_object_set_string_member (shown, "state",
-                                 position->failures > 0 ? "failing"
-                                 : delivered >= size    ? "up_to_date"
-                                                        : "delivering");
+                                 !on                      ? "disabled"
+                                 : position->failures > 0 ? "failing"
+                                 : delivered >= size      ? "up_to_date"
+                                                          : "delivering");
   json_object_set_int_member (shown, "delivered", (gint64) delivered);
   json_object_set_int_member (shown, "size", (gint64) size);
   json_object_set_int_member (shown, "lag", (gint64) (size - delivered));
@@ -44,7 +47,9 @@ reeve_sinks_describe (ReeveSinksItem *item, const char *scope)
     json_object_set_int_member (shown, "next_try_seconds",
                                 (MAX (position->next_try - now, 0) + G_USEC_PER_SEC - 1)
                                     / G_USEC_PER_SEC);
-  if (position->last_error != NULL)
+  if (off != NULL)
+    json_object_set_string_member (shown, "last_error", off->message);
+  else if (position->last_error != NULL)
     json_object_set_string_member (shown, "last_error", position->last_error);
   g_mutex_unlock (&item->sinks->mutex);
   json_object_set_int_member (shown, "lag_seconds",

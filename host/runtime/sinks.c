@@ -401,6 +401,9 @@ reeve_sinks_step (ReeveSinksItem *item, const char *scope)
   guint64 last = 0;
   guint count = 0;
 
+  /* that is no failure: it goes on where it was */
+  if (reeve_registry_is_off (item->sinks->registry, item->plugin_id))
+    return FALSE;
   if (position->delivered >= size || g_get_monotonic_time () < position->next_try)
     return FALSE;
   if (position->delivered < position->single_until)

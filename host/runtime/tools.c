@@ -23,7 +23,10 @@ struct _ReeveTools
 
   ReeveRegistry *registry;
   ReeveWorkers *workers;
-  GPtrArray *items; /* ReeveToolsItem; changed only before runs begin */
+  GPtrArray *items; /* atomic: ReeveToolsItem; never changed, another takes its place */
+  GMutex lock;      /* of whoever puts it there, and the two below */
+  GPtrArray *past;  /* GPtrArray: those that were there; somebody may read them still */
+  GPtrArray *owned; /* ReeveToolsItem */
 };
 
 typedef struct
@@ -53,6 +56,9 @@ reeve_tools_finalize (GObject *object)
   ReeveTools *self = REEVE_TOOLS (object);
 
   g_clear_pointer (&self->items, g_ptr_array_unref);
+  g_clear_pointer (&self->past, g_ptr_array_unref);
+  g_clear_pointer (&self->owned, g_ptr_array_unref);
+  g_mutex_clear (&self->lock);
   g_clear_pointer (&self->registry, reeve_registry_unref);
   g_clear_pointer (&self->workers, reeve_workers_unref);
   G_OBJECT_CLASS (reeve_tools_parent_class)->finalize (object);
@@ -67,7 +73,10 @@ reeve_tools_class_init (ReeveToolsClass *klass)
 static void
 reeve_tools_init (ReeveTools *self)
 {
-  self->items = g_ptr_array_new_with_free_func (reeve_tools_item_free);
+  self->items = g_ptr_array_new ();
+  self->past = g_ptr_array_new_with_free_func ((GDestroyNotify) g_ptr_array_unref);
+  self->owned = g_ptr_array_new_with_free_func (reeve_tools_item_free);
+  g_mutex_init (&self->lock);
 }
 
 /**
@@ -88,16 +97,22 @@ reeve_tools_new (ReeveRegistry *registry, ReeveWorkers *workers)
 }
 
 static ReeveToolsItem *
-reeve_tools_find (ReeveTools *self, const char *name)
+reeve_tools_find_in (GPtrArray *items, const char *name)
 {
-  for (guint i = 0; i < self->items->len; i++)
+  for (guint i = 0; i < items->len; i++)
     {
-      ReeveToolsItem *item = g_ptr_array_index (self->items, i);
+      ReeveToolsItem *item = g_ptr_array_index (items, i);
 
       if (g_strcmp0 (reeve_tool_info_get_name (item->info), name) == 0)
         return item;
     }
   return NULL;
+}
+
+static ReeveToolsItem *
+reeve_tools_find (ReeveTools *self, const char *name)
+{
+  return reeve_tools_find_in (g_atomic_pointer_get (&self->items), name);
 }
 
 /* Names go to models as they are: what OpenAI's wire allows is what all allow. */
@@ -122,9 +137,10 @@ reeve_tools_has_network (ReeveTools *self, const char *plugin_id)
   return FALSE;
 }
 
-static gboolean
-reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plugin,
-                      ReeveToolInfo *info, GError **error)
+/* @items: what there will be. (transfer none) (nullable) */
+static ReeveToolsItem *
+reeve_tools_add_item (ReeveTools *self, GPtrArray *items, const char *plugin_id,
+                      ReevePlugin *plugin, ReeveToolInfo *info, GError **error)
 {
   const char *name = info != NULL ? reeve_tool_info_get_name (info) : NULL;
   g_autoptr (ReeveSchema) schema = NULL;
@@ -134,19 +150,19 @@ reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plug
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "\"%s\" is no name of a tool",
                    name != NULL ? name : "");
-      return FALSE;
+      return NULL;
     }
-  if (reeve_tools_find (self, name) != NULL)
+  if (reeve_tools_find_in (items, name) != NULL)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_ALREADY_EXISTS, "tool %s is there already",
                    name);
-      return FALSE;
+      return NULL;
     }
   schema = reeve_schema_new_from_json (reeve_tool_info_get_parameters (info), error);
   if (schema == NULL)
     {
       g_prefix_error (error, "parameters of tool %s: ", name);
-      return FALSE;
+      return NULL;
     }
   item = g_new0 (ReeveToolsItem, 1);
   item->info = reeve_tool_info_ref (info);
@@ -156,8 +172,8 @@ reeve_tools_add_item (ReeveTools *self, const char *plugin_id, ReevePlugin *plug
   item->hints = reeve_tool_info_get_hints (info);
   if (reeve_tools_has_network (self, plugin_id))
     item->hints |= REEVE_TOOL_OPEN_WORLD;
-  g_ptr_array_add (self->items, item);
-  return TRUE;
+  g_ptr_array_add (items, item);
+  return item;
 }
 
 /* What is asked of a plugin that may not answer. */
@@ -204,27 +220,45 @@ reeve_tools_ask (ReeveTools *self, ReevePlugin *plugin, GError **error)
                                                              : NULL;
 }
 
+/* Under the lock: all of them, or none. */
+static gboolean
+reeve_tools_publish (ReeveTools *self, const char *plugin_id, ReevePlugin *plugin, GPtrArray *infos,
+                     GError **error)
+{
+  g_autoptr (GPtrArray) items = g_ptr_array_copy (self->items, NULL, NULL);
+  g_autoptr (GPtrArray) made = g_ptr_array_new_with_free_func (reeve_tools_item_free);
+
+  for (guint i = 0; i < infos->len; i++)
+    {
+      ReeveToolsItem *item
+          = reeve_tools_add_item (self, items, plugin_id, plugin, infos->pdata[i], error);
+
+      if (item == NULL)
+        return FALSE;
+      g_ptr_array_add (made, item);
+    }
+  g_ptr_array_extend_and_steal (self->owned, g_steal_pointer (&made));
+  g_ptr_array_add (self->past, self->items);
+  g_atomic_pointer_set (&self->items, g_steal_pointer (&items));
+  return TRUE;
+}
+
 /* All its tools, or none of them. */
 static gboolean
 reeve_tools_add_all (ReeveTools *self, const char *plugin_id, ReevePlugin *plugin, GError **error)
 {
   g_autoptr (GPtrArray) infos = reeve_tools_ask (self, plugin, error);
-  guint before = self->items->len;
+  gboolean good = FALSE;
 
   if (infos == NULL)
     {
       g_prefix_error (error, "listing its tools: ");
       return FALSE;
     }
-  for (guint i = 0; i < infos->len; i++)
-    {
-      if (!reeve_tools_add_item (self, plugin_id, plugin, g_ptr_array_index (infos, i), error))
-        {
-          g_ptr_array_set_size (self->items, (int) before);
-          return FALSE;
-        }
-    }
-  return TRUE;
+  g_mutex_lock (&self->lock);
+  good = reeve_tools_publish (self, plugin_id, plugin, infos, error);
+  g_mutex_unlock (&self->lock);
+  return good;
 }
 
 /**
@@ -235,7 +269,7 @@ reeve_tools_add_all (ReeveTools *self, const char *plugin_id, ReevePlugin *plugi
  * @error: return location
  *
  * Makes an instance and takes up its tools. A plugin that cannot list them is listed as failed
- * itself. Before runs begin; blocks, but not for ever.
+ * itself. Any thread; blocks, but not for ever.
  *
  * Returns: whether all its tools are there
  */
@@ -307,7 +341,8 @@ reeve_tools_define (ReeveToolInfo *info)
  * @self: tools
  * @names: names, ended by %NULL
  *
- * Returns: (transfer full): those that exist as a model reads them, in the order of @names
+ * Returns: (transfer full): those that exist and are not disabled, as a model reads them, in the
+ * order of @names
  */
 JsonArray *
 reeve_tools_definitions (ReeveTools *self, const char *const *names)
@@ -316,10 +351,10 @@ reeve_tools_definitions (ReeveTools *self, const char *const *names)
 
   for (guint i = 0; names != NULL && names[i] != NULL; i++)
     {
-      ReeveToolInfo *info = reeve_tools_lookup (self, names[i]);
+      ReeveToolsItem *item = reeve_tools_find (self, names[i]);
 
-      if (info != NULL)
-        json_array_add_object_element (tools, reeve_tools_define (info));
+      if (item != NULL && !reeve_registry_is_off (self->registry, item->plugin_id))
+        json_array_add_object_element (tools, reeve_tools_define (item->info));
     }
   return tools;
 }
@@ -363,16 +398,22 @@ reeve_tools_compare (gconstpointer a, gconstpointer b)
  * reeve_tools_list:
  * @self: tools
  *
- * Returns: (transfer full): all tools, by name
+ * Returns: (transfer full): all tools but those of disabled plugins, by name
  */
 JsonArray *
 reeve_tools_list (ReeveTools *self)
 {
   JsonArray *tools = json_array_new ();
+  GPtrArray *items = g_atomic_pointer_get (&self->items);
   g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
 
-  for (guint i = 0; i < self->items->len; i++)
-    g_ptr_array_add (sorted, g_ptr_array_index (self->items, i));
+  for (guint i = 0; i < items->len; i++)
+    {
+      ReeveToolsItem *item = g_ptr_array_index (items, i);
+
+      if (!reeve_registry_is_off (self->registry, item->plugin_id))
+        g_ptr_array_add (sorted, item);
+    }
   g_ptr_array_sort (sorted, reeve_tools_compare);
   for (guint i = 0; i < sorted->len; i++)
     json_array_add_object_element (tools, reeve_tools_describe (g_ptr_array_index (sorted, i)));
@@ -384,7 +425,8 @@ reeve_tools_list (ReeveTools *self)
  * @self: tools
  * @name: of a tool
  * @arguments: what it would be called with
- * @error: return location: %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_INVALID_ARGUMENT with all faults
+ * @error: return location: %REEVE_ERROR_NOT_FOUND, %REEVE_ERROR_INVALID_ARGUMENT with all faults,
+ * %REEVE_ERROR_UNAVAILABLE where its plugin is disabled
  *
  * Returns: whether the call fits the tool's schema
  */
@@ -398,9 +440,12 @@ reeve_tools_check (ReeveTools *self, const char *name, JsonNode *arguments, GErr
 
   if (item == NULL)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no tool \"%s\"", name);
+      if (reeve_registry_check_offer (self->registry, name, error))
+        g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no tool \"%s\"", name);
       return FALSE;
     }
+  if (!reeve_registry_check (self->registry, item->plugin_id, error))
+    return FALSE;
   if (reeve_schema_validate (item->schema, arguments, &faults, &inner))
     return TRUE;
   text = g_string_new (NULL);
@@ -436,10 +481,12 @@ static void
 reeve_tools_work (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
   ReeveToolsCall *call = data;
+  ReeveTools *self = source;
   g_autoptr (GError) error = NULL;
   ReeveToolResult *result = NULL;
 
-  if (!reeve_context_check (call->context, &error))
+  if (!reeve_context_check (call->context, &error)
+      || !reeve_registry_check (self->registry, call->item->plugin_id, &error))
     {
       g_task_return_error (task, g_steal_pointer (&error));
       return;
