@@ -45,6 +45,18 @@ reeve_module_verify (int fd, const char *path, const ReevePin *pin, GError **err
   return FALSE;
 }
 
+/* What a later host reads there must be nothing in what was built before it. */
+static gboolean
+reeve_module_is_reserved (const ReevePluginDescriptor *descriptor)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (descriptor->reserved); i++)
+    {
+      if (descriptor->reserved[i] != NULL)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static gboolean
 reeve_module_check_layout (const ReevePluginDescriptor *descriptor, GError **error)
 {
@@ -64,6 +76,9 @@ reeve_module_check_layout (const ReevePluginDescriptor *descriptor, GError **err
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                  "descriptor: made for plugin interface %u.%u, newer than this host's %u.%u",
                  descriptor->abi_major, descriptor->abi_minor, REEVE_API_MAJOR, REEVE_API_MINOR);
+  else if (!reeve_module_is_reserved (descriptor))
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                 "descriptor: a reserved member is not zero: REEVE_DEFINE_PLUGIN leaves them so");
   else
     return TRUE;
   return FALSE;

@@ -27,6 +27,11 @@ runner_load_check (const ReevePluginDescriptor *descriptor, RunnerReport *report
   if (descriptor->abi_major != REEVE_API_MAJOR || descriptor->abi_minor > REEVE_API_MINOR)
     return runner_load_refuse (report,
                                "descriptor: made for another version of the plugin interface");
+  for (guint i = 0; i < G_N_ELEMENTS (descriptor->reserved); i++)
+    {
+      if (descriptor->reserved[i] != NULL)
+        return runner_load_refuse (report, "descriptor: a reserved member is not zero");
+    }
   if (descriptor->id == NULL || descriptor->version == NULL || descriptor->query_types == NULL)
     return runner_load_refuse (report, "descriptor: id, version or query_types is missing");
   report->plugin_id = g_strdup (descriptor->id);

@@ -31,6 +31,9 @@
 #ifndef BROKEN_MINOR
 #define BROKEN_MINOR REEVE_API_MINOR
 #endif
+#ifndef BROKEN_RESERVED
+#define BROKEN_RESERVED NULL
+#endif
 #ifndef BROKEN_TYPES
 #define BROKEN_TYPES broken_types_one
 #endif
@@ -352,4 +355,5 @@ const ReevePluginDescriptor reeve_plugin_descriptor = {
   .id = BROKEN_ID,
   .version = BROKEN_VERSION,
   .query_types = BROKEN_TYPES,
+  .reserved = { BROKEN_RESERVED },
 };
