@@ -25,7 +25,7 @@ class Failed(Exception):
 class Builder:
     """One way to build the tree: folder, options, environment of the compiler and of the programs."""
 
-    def __init__(self, folder, options, jobs, compiler="gcc", env=None, timeout=1, targets=(), buildtype="debug"):
+    def __init__(self, folder, options, jobs, compiler="gcc", env=None, timeout=1, targets=(), buildtype="debug", needs=None):
         self.folder = os.path.join(TOP, folder)
         self.options = [f"-Dbuildtype={buildtype}", *options]
         self.special = bool(options) or buildtype != "debug"
@@ -34,6 +34,7 @@ class Builder:
         self.env = env or {}
         self.timeout = timeout
         self.targets = list(targets)
+        self.needs = needs
         self.logs = os.path.join(self.folder, "sanitizer-logs")
         self.error = None
         self.ready = False
@@ -45,6 +46,8 @@ class Builder:
         if self.ready:
             return
         try:
+            if self.needs:
+                self.needs.build()
             self.configure()
             command = ["ninja", "-C", self.folder, f"-j{self.jobs}", *self.targets]
             self.step(command, "build.log")
@@ -147,8 +150,9 @@ class Timer:
 
 def builders(jobs):
     """The build folders by name."""
+    plain = Builder("build", [], jobs)
     return {
-        "plain": Builder("build", [], jobs),
+        "plain": plain,
         # as it is shipped: what is measured beside others' programs is optimised as they are
         "release": Builder("build-release", [], jobs, buildtype="release"),
         "asan": Builder(
@@ -172,6 +176,7 @@ def builders(jobs):
                 "TSAN_OPTIONS": "suppressions=@top@/tests/sanitizers/tsan.supp:second_deadlock_stack=1:history_size=7:log_path=@logs@/tsan",
             },
             timeout=4,
+            needs=plain,  # what its tests confine: tests/confine
         ),
         # how much of the code the corpora reach: the replaying programs, with clang's source-based coverage
         "cover": Builder(
