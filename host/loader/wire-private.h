@@ -19,6 +19,7 @@ typedef struct
   gint64 deadline;
   gboolean left; /* nobody waits any more */
   gboolean cancelled;
+  gboolean waits; /* for @changed */
   guint8 *reply; /* (nullable): as it came */
   gsize reply_length;
   GError *error;

@@ -31,7 +31,7 @@ reeve_wire_take_reply (ReeveWire *self, guint32 serial, const guint8 *data, gsiz
     {
       call->reply = g_memdup2 (data, length);
       call->reply_length = length;
-      if (call != self->reader)
+      if (call->waits)
         g_cond_signal (&call->changed);
     }
   g_mutex_unlock (&self->lock);
@@ -215,7 +215,11 @@ reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancella
       if (self->passage != NULL && reeve_wire_passage_borrow (self->passage))
         reeve_wire_lead (self, one);
       else
-        g_cond_wait_until (&one->changed, &self->lock, one->deadline);
+        {
+          one->waits = TRUE;
+          g_cond_wait_until (&one->changed, &self->lock, one->deadline);
+          one->waits = FALSE;
+        }
     }
   g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, handler);

@@ -39,6 +39,7 @@ struct _RunnerWire
   GHashTable *questions; /* serial -> RunnerWireQuestion */
   gsize question_bytes;  /* of all of them */
   GCond room;            /* for one more, maybe */
+  guint crowded;         /* threads that wait for that */
   GQueue waiting;        /* GDBusMessage: work that no thread was there for */
   GCond work;
   gboolean reading; /* somebody does */
@@ -145,10 +146,12 @@ runner_wire_admit (RunnerWire *self, RunnerWireQuestion *question, guint32 seria
 {
   gboolean in_time = TRUE;
 
+  self->crowded++;
   while (in_time && !question->cancelled && !self->over
          && (g_hash_table_size (self->questions) >= RUNNER_WIRE_MAX_QUESTIONS
              || self->question_bytes + question->size > RUNNER_WIRE_MAX_QUESTION_BYTES))
     in_time = runner_wire_sleep (self, &self->room, deadline);
+  self->crowded--;
   if (!in_time || question->cancelled || self->over)
     return FALSE;
   g_hash_table_insert (self->questions, GUINT_TO_POINTER (serial), question);
@@ -246,7 +249,9 @@ runner_wire_take_reply (RunnerWire *self, GDBusMessage *message)
       question->asked = FALSE;
       question->reply = g_object_ref (message);
       g_cond_signal (&question->changed);
-      g_cond_broadcast (&self->room);
+      /* it is a call of the system's, also where nobody waits */
+      if (self->crowded > 0)
+        g_cond_broadcast (&self->room);
       gone = question->left ? question : NULL;
     }
   g_mutex_unlock (&self->lock);
@@ -307,13 +312,13 @@ runner_wire_add_thread (RunnerWire *self)
 }
 
 /* Somebody else reads on, if there is anybody: then @message is this thread's work. Else it is put
- * by, and this thread reads on. Under the lock. */
+ * by, and this thread reads on. @wakes: (out): one that waits for work is to be woken. Under the
+ * lock. */
 static gboolean
-runner_wire_hand_over (RunnerWire *self, GDBusMessage *message)
+runner_wire_hand_over (RunnerWire *self, GDBusMessage *message, gboolean *wakes)
 {
-  if (self->idle > 0)
-    g_cond_signal (&self->work);
-  else if (!runner_wire_add_thread (self))
+  *wakes = self->idle > 0;
+  if (!*wakes && !runner_wire_add_thread (self))
     {
       g_queue_push_tail (&self->waiting, message);
       return FALSE;
@@ -322,10 +327,10 @@ runner_wire_hand_over (RunnerWire *self, GDBusMessage *message)
   return TRUE;
 }
 
-/* (transfer full) (nullable): what is to be done by this thread; %NULL: nothing any more. Under the
- * lock. */
+/* (transfer full) (nullable): what is to be done by this thread; %NULL: nothing any more. @wakes:
+ * (out): see above. Under the lock. */
 static GDBusMessage *
-runner_wire_find_work (RunnerWire *self)
+runner_wire_find_work (RunnerWire *self, gboolean *wakes)
 {
   while (!self->over)
     {
@@ -344,7 +349,7 @@ runner_wire_find_work (RunnerWire *self)
       g_mutex_unlock (&self->lock);
       message = runner_wire_read (self);
       g_mutex_lock (&self->lock);
-      while (message != NULL && !runner_wire_hand_over (self, message))
+      while (message != NULL && !runner_wire_hand_over (self, message, wakes))
         {
           g_mutex_unlock (&self->lock);
           message = runner_wire_read (self);
@@ -365,10 +370,14 @@ runner_wire_main (gpointer data)
   for (;;)
     {
       GDBusMessage *message = NULL;
+      gboolean wakes = FALSE;
 
       g_mutex_lock (&self->lock);
-      message = runner_wire_find_work (self);
+      message = runner_wire_find_work (self, &wakes);
       g_mutex_unlock (&self->lock);
+      /* under the lock it would wake only to wait for that */
+      if (wakes)
+        g_cond_signal (&self->work);
       if (message == NULL)
         return NULL;
       self->handlers->perform (message, self->user_data);

@@ -2,6 +2,8 @@
 /* Clocks need not agree on the two sides: the deadline goes as what remains until then. */
 #include "wire-context.h"
 
+#include <string.h>
+
 static void
 wire_context_add_string (GVariantBuilder *builder, const char *name, const char *value)
 {
@@ -39,29 +41,59 @@ wire_context_to_variant (ReeveContext *context, gint64 deadline)
   return g_variant_builder_end (&builder);
 }
 
+/* What is not known, or of another type, is nothing. A text lives as long as @value does. */
+static void
+wire_context_read_one (ReeveContextInfo *info, const char *name, GVariant *value)
+{
+  const struct
+  {
+    const char *name;
+    const char **text;
+    const char *const **texts;
+  } all[] = {
+    { "tenant", &info->tenant_id, NULL },      { "user", &info->user_id, NULL },
+    { "agent", &info->agent_id, NULL },        { "run", &info->run_id, NULL },
+    { "trace", &info->trace_id, NULL },        { "traceparent", &info->traceparent, NULL },
+    { "tracestate", &info->tracestate, NULL }, { "roles", NULL, &info->roles },
+    { "labels", NULL, &info->labels },         { "workspaces", NULL, &info->workspaces },
+  };
+
+  if (strcmp (name, "remaining") == 0 && g_variant_is_of_type (value, G_VARIANT_TYPE_INT64))
+    info->deadline
+        = g_get_monotonic_time () + CLAMP (g_variant_get_int64 (value), 0, G_MAXINT64 / 4);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      if (strcmp (name, all[i].name) != 0)
+        continue;
+      if (all[i].text != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
+        *all[i].text = g_variant_get_string (value, NULL);
+      if (all[i].texts != NULL && *all[i].texts == NULL
+          && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING_ARRAY))
+        *all[i].texts = (const char *const *) g_variant_get_strv (value, NULL);
+      return;
+    }
+}
+
+/* One walk: a lookup by name would be another for each. */
 ReeveContext *
 wire_context_from_variant (GVariant *variant, ReeveBroker *broker, GCancellable *cancellable)
 {
   ReeveContextInfo info = { .struct_size = sizeof info };
-  g_autofree const char **roles = NULL;
-  g_autofree const char **labels = NULL;
-  g_autofree const char **workspaces = NULL;
-  gint64 remaining = 0;
+  g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  ReeveContext *context = NULL;
+  GVariantIter iter;
+  const char *name = NULL;
+  GVariant *value = NULL;
 
-  g_variant_lookup (variant, "tenant", "&s", &info.tenant_id);
-  g_variant_lookup (variant, "user", "&s", &info.user_id);
-  g_variant_lookup (variant, "agent", "&s", &info.agent_id);
-  g_variant_lookup (variant, "run", "&s", &info.run_id);
-  g_variant_lookup (variant, "trace", "&s", &info.trace_id);
-  g_variant_lookup (variant, "traceparent", "&s", &info.traceparent);
-  g_variant_lookup (variant, "tracestate", "&s", &info.tracestate);
-  g_variant_lookup (variant, "roles", "^a&s", &roles);
-  g_variant_lookup (variant, "labels", "^a&s", &labels);
-  g_variant_lookup (variant, "workspaces", "^a&s", &workspaces);
-  if (g_variant_lookup (variant, "remaining", "x", &remaining))
-    info.deadline = g_get_monotonic_time () + CLAMP (remaining, 0, G_MAXINT64 / 4);
-  info.roles = (const char *const *) roles;
-  info.labels = (const char *const *) labels;
-  info.workspaces = (const char *const *) workspaces;
-  return reeve_context_new (&info, broker, cancellable);
+  g_variant_iter_init (&iter, variant);
+  while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
+    {
+      g_ptr_array_add (values, value);
+      wire_context_read_one (&info, name, value);
+    }
+  context = reeve_context_new (&info, broker, cancellable);
+  g_free ((gpointer) info.roles);
+  g_free ((gpointer) info.labels);
+  g_free ((gpointer) info.workspaces);
+  return context;
 }
