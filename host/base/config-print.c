@@ -35,7 +35,7 @@ reeve_config_print_is_secret (const char *name)
   g_autofree char *lower = g_ascii_strdown (name, -1);
 
   /* tokens that are counted are no token that is shown */
-  if (g_str_has_suffix (lower, "_tokens") || strcmp (lower, "max_tokens") == 0
+  if (g_str_has_suffix (lower, "_tokens") || g_str_has_prefix (lower, "max_tokens")
       || g_str_has_suffix (lower, "_limit"))
     return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (words); i++)

@@ -212,6 +212,21 @@ reeve_config_unref (ReeveConfig *self)
 
 /* ---- reading ---- */
 
+/* (nullable) what is behind one part of a path */
+static JsonNode *
+reeve_config_step (JsonNode *node, const char *part)
+{
+  guint64 index = 0;
+
+  if (node != NULL && JSON_NODE_HOLDS_OBJECT (node))
+    return json_object_get_member (json_node_get_object (node), part);
+  return node != NULL && JSON_NODE_HOLDS_ARRAY (node)
+                 && g_ascii_string_to_unsigned (part, 10, 0, G_MAXUINT, &index, NULL)
+                 && index < json_array_get_length (json_node_get_array (node))
+             ? json_array_get_element (json_node_get_array (node), (guint) index)
+             : NULL;
+}
+
 /* Follows a dotted path in tree and schema at once; a path that the schema does not know is a fault
  * of the program. */
 static JsonNode *
@@ -234,9 +249,7 @@ reeve_config_lookup (ReeveConfig *self, const char *path)
               return NULL;
             }
         }
-      node = node != NULL && JSON_NODE_HOLDS_OBJECT (node)
-                 ? json_object_get_member (json_node_get_object (node), parts[i])
-                 : NULL;
+      node = reeve_config_step (node, parts[i]);
     }
   return node;
 }
@@ -255,6 +268,25 @@ reeve_config_get_json (ReeveConfig *self, const char *path)
   JsonNode *node = reeve_config_lookup (self, path);
 
   return node != NULL && !JSON_NODE_HOLDS_NULL (node) ? node : NULL;
+}
+
+/**
+ * reeve_config_show:
+ * @self: a configuration
+ * @path: such as `llm.providers.0.settings`
+ *
+ * Returns: (transfer full) (nullable): the value, with `***` in place of what is secret by its
+ * name, and `env:NAME` in place of what a variable brought; %NULL when it is unset or null
+ */
+JsonNode *
+reeve_config_show (ReeveConfig *self, const char *path)
+{
+  JsonNode *node = reeve_config_get_json (self, path);
+  g_auto (GStrv) parts = g_strsplit (path, ".", -1);
+  g_autofree char *joined = g_strjoinv ("/", parts);
+  g_autofree char *pointer = g_strconcat ("/", joined, NULL);
+
+  return node != NULL ? reeve_config_print_mask (node, NULL, pointer, self->origins, FALSE) : NULL;
 }
 
 static JsonNode *

@@ -30,6 +30,8 @@ void reeve_config_unref (ReeveConfig *self);
  * Asking for a path that the schema does not know is a programming error. */
 JsonNode *reeve_config_get_json (ReeveConfig *self,
                                  const char *path); /* (transfer none) (nullable) when unset */
+/* (transfer full) (nullable): the same as it may be shown: nothing in it that is secret */
+JsonNode *reeve_config_show (ReeveConfig *self, const char *path);
 const char *reeve_config_get_string (ReeveConfig *self, const char *path); /* (nullable) */
 gint64 reeve_config_get_int (ReeveConfig *self, const char *path);
 double reeve_config_get_double (ReeveConfig *self, const char *path);

@@ -127,7 +127,7 @@ struct _ReeveSchemaNode
   const char
       *unit; /* x-reeve-unit: "bytes" or "seconds": text such as 10MiB, 5m is read as a number */
   const char *variable; /* x-reeve-variable: the environment variable that sets it */
-  gboolean secret;      /* x-reeve-secret: never shown */
+  gboolean secret;      /* x-reeve-secret, writeOnly, format password: never shown */
   gboolean verbatim;    /* x-reeve-verbatim: "env:NAME" there is no variable to expand */
   gboolean planned; /* x-reeve-planned: accepted with a warning, for its feature is not built yet */
 };
@@ -153,6 +153,8 @@ const ReeveSchemaNode *reeve_schema_get_root (ReeveSchema *self);
 /* faults: (out) (optional) (transfer full) (element-type ReeveSchemaFault), NULL when valid */
 gboolean reeve_schema_validate (ReeveSchema *self, JsonNode *instance, GPtrArray **faults,
                                 GError **error);
+/* (transfer full) @instance with *** in place of whatever some branch of the schema says is secret */
+JsonNode *reeve_schema_mask (ReeveSchema *self, JsonNode *instance);
 void reeve_schema_fault_free (ReeveSchemaFault *fault);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveSchema, reeve_schema_unref)

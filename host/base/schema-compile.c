@@ -509,6 +509,7 @@ reeve_schema_compile_verify (ReeveSchemaCompile *self, JsonNode *schema, ReeveSc
       }
   if (schema != self->root && json_object_has_member (object, "$id"))
     return reeve_schema_compile_refuse (error, "$id below the root is not supported");
+  node->secret |= reeve_schema_mask_is_marked (object);
   if (node->numeric != NULL && node->numeric->multiple_of.given
       && !(node->numeric->multiple_of.real > 0))
     return reeve_schema_compile_refuse (error, "multipleOf: must be greater than 0");

@@ -20,6 +20,9 @@ GRegex *reeve_schema_pattern_compile (const char *pattern,
 const ReeveSchemaNode *reeve_schema_compile_run (JsonNode *schema, GPtrArray *memory,
                                                  GError **error);
 
+/* schema-mask.c: keywords of others say that it is secret */
+gboolean reeve_schema_mask_is_marked (JsonObject *schema);
+
 /* schema-check.c */
 gboolean reeve_schema_check_run (ReeveSchema *schema, JsonNode *instance, GPtrArray *faults,
                                  GError **error);

@@ -4,8 +4,10 @@
 #include "operation-functions.h"
 #include "page.h"
 #include "plugin-grants.h"
+#include "plugin-settings.h"
 #include "plugin-switch.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static JsonArray *
@@ -128,6 +130,23 @@ reeve_op_plugins_list (ReeveCall *call, ReeveServices *services)
   reeve_page_answer (call, all);
 }
 
+/* What it can be set to, and what it is. */
+static void
+reeve_op_plugins_add_settings (JsonObject *object, ReeveServices *services,
+                               ReeveRegistryEntry *entry)
+{
+  g_autofree char *text = NULL;
+
+  if (entry->manifest == NULL)
+    return;
+  /* a copy through and through: counts of objects are not atomic */
+  text = reeve_json_text (reeve_manifest_get_settings_schema (entry->manifest));
+  json_object_set_member (object, "settings_schema",
+                          reeve_json_parse_strict (text, strlen (text), NULL));
+  json_object_set_array_member (object, "instances",
+                                reeve_plugin_settings_list (services, entry->manifest));
+}
+
 void
 reeve_op_plugins_get (ReeveCall *call, ReeveServices *services)
 {
@@ -144,6 +163,7 @@ reeve_op_plugins_get (ReeveCall *call, ReeveServices *services)
     }
   plugin = reeve_op_plugins_describe (entry);
   json_object_set_array_member (plugin, "grants", grants);
+  reeve_op_plugins_add_settings (plugin, services, entry);
   reeve_call_answer (call, plugin, NULL);
 }
 

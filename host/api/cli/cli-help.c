@@ -6,6 +6,7 @@
 
 #include "cli-grants.h"
 #include "cli-policy.h"
+#include "cli-settings.h"
 
 static void
 reeve_cli_help_row (const ReeveCliCommand *command)
@@ -73,6 +74,8 @@ reeve_cli_help_print_noun (const char *noun)
     }
   if (strcmp (noun, "policy") == 0)
     reeve_cli_policy_help ();
+  if (strcmp (noun, "plugins") == 0)
+    reeve_cli_settings_help ();
   return found;
 }
 

@@ -19,6 +19,7 @@
 #include "cli-grants.h"
 #include "cli-policy.h"
 #include "cli-prices.h"
+#include "cli-settings.h"
 #include "cli-verify.h"
 
 static const char *const reeve_cli_own_options[] = { "sort", "filter", "stream", "output", NULL };
@@ -270,6 +271,13 @@ reeve_cli_dispatch (ReeveCliOptions *options)
       if (!options->help)
         return reeve_cli_policy_run (options);
       reeve_cli_policy_help ();
+      return REEVE_CLI_DONE;
+    }
+  if (reeve_cli_settings_takes (options))
+    {
+      if (!options->help)
+        return reeve_cli_settings_run (options);
+      reeve_cli_settings_help ();
       return REEVE_CLI_DONE;
     }
   command = reeve_cli_commands_find (noun, verb);
