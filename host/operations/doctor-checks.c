@@ -13,6 +13,7 @@
 #include "doctor-confinement.h"
 #include "doctor-kept.h"
 #include "doctor-keys.h"
+#include "doctor-plugins.h"
 #include "doctor-report.h"
 #include "doctor-rules.h"
 #include "doctor-sinks.h"
@@ -392,27 +393,7 @@ reeve_doctor_checks_geography (ReeveDoctorChecks *self, const ReeveDoctorCheck *
                              "%s was made at %s", reeve_geography_get_path (geography), text);
 }
 
-/* ---- plugins ---- */
-
-static void
-reeve_doctor_checks_plugins (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
-{
-  g_autoptr (GPtrArray) entries = reeve_registry_list (self->services->registry);
-  g_autoptr (GString) bad = g_string_new (NULL);
-
-  for (guint i = 0; i < entries->len; i++)
-    {
-      const ReeveRegistryEntry *entry = entries->pdata[i];
-
-      if (entry->state == REEVE_PLUGIN_STATE_REFUSED || entry->state == REEVE_PLUGIN_STATE_FAILED)
-        g_string_append_printf (bad, "%s%s: %s", bad->len > 0 ? "; " : "", entry->id,
-                                entry->reason != NULL ? entry->reason : "");
-    }
-  if (bad->len > 0)
-    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_FAIL, "%s", bad->str);
-  else
-    reeve_doctor_report_add (self->report, check, REEVE_DOCTOR_OK, "none was refused, none failed");
-}
+/* ---- plugins, and what they are for ---- */
 
 static void
 reeve_doctor_checks_count (ReeveDoctorChecks *self, const ReeveDoctorCheck *check, JsonArray *list,
@@ -565,7 +546,6 @@ static const struct
   { { "network.geography", "AUT-18",
       "put a new database into the place of the old one: it is read by itself" },
     reeve_doctor_checks_geography },
-  { { "plugins.refused", "DEP-07", "see reevectl plugins list" }, reeve_doctor_checks_plugins },
   { { "plugins.confinement", "DEP-02", "see docs/confinement.md for what each layer needs" },
     reeve_doctor_checks_confinement },
   { { "models", "DEP-07", "add one to llm.providers" }, reeve_doctor_checks_models },
@@ -589,6 +569,7 @@ reeve_doctor_checks_run (ReeveServices *services)
   reeve_doctor_rules_run (services->config, report);
   for (guint i = 0; i < G_N_ELEMENTS (reeve_doctor_checks_list); i++)
     reeve_doctor_checks_list[i].func (&self, &reeve_doctor_checks_list[i].check);
+  reeve_doctor_plugins_check (services, report);
   reeve_doctor_kept_check (services, report);
   reeve_doctor_checks_keys (&self);
   return reeve_doctor_report_show (report, reeve_config_get_profile (services->config));
