@@ -289,6 +289,56 @@ test_schema_annotations (void)
   g_assert_true (root->secret);
 }
 
+static void
+test_mask (void)
+{
+  static const struct
+  {
+    const char *schema;
+    const char *instance;
+    const char *shown;
+  } rows[] = {
+    { "{\"properties\":{\"a\":{\"writeOnly\":true},\"b\":{\"format\":\"password\"},\"c\":{"
+      "\"x-reeve-secret\":true},\"d\":{\"writeOnly\":false},\"e\":{}}}",
+      "{\"a\":\"s\",\"b\":7,\"c\":[1],\"d\":\"x\",\"e\":null,\"f\":{\"g\":1}}",
+      "{\"a\":\"***\",\"b\":\"***\",\"c\":\"***\",\"d\":\"x\",\"e\":null,\"f\":{\"g\":1}}" },
+    /* one branch alone is enough, be it the one that is not taken */
+    { "{\"properties\":{\"a\":{\"anyOf\":[{\"type\":\"null\"},{\"$ref\":\"#/$defs/"
+      "s\"}]}},\"$defs\":{"
+      "\"s\":{\"writeOnly\":true}}}",
+      "{\"a\":\"s\"}", "{\"a\":\"***\"}" },
+    { "{\"if\":{},\"then\":{},\"else\":{\"properties\":{\"a\":{\"writeOnly\":true}}}}",
+      "{\"a\":\"s\"}", "{\"a\":\"***\"}" },
+    { "{\"additionalProperties\":{\"writeOnly\":true}}", "{\"a\":{\"b\":1}}", "{\"a\":\"***\"}" },
+    { "{\"patternProperties\":{\"^k\":{\"writeOnly\":true}}}", "{\"k1\":1}", "{\"k1\":\"***\"}" },
+    { "{\"items\":{\"properties\":{\"a\":{\"writeOnly\":true}}}}", "[{\"a\":1,\"b\":2}]",
+      "[{\"a\":\"***\",\"b\":2}]" },
+    { "{\"prefixItems\":[{},{\"writeOnly\":true}]}", "[1,2]", "[\"***\",\"***\"]" },
+    { "{\"writeOnly\":true}", "{\"a\":1}", "\"***\"" },
+    /* one that speaks of itself */
+    { "{\"properties\":{\"a\":{\"$ref\":\"#\"},\"b\":{\"writeOnly\":true}}}",
+      "{\"a\":{\"a\":{\"b\":1}}}", "{\"a\":{\"a\":{\"b\":\"***\"}}}" },
+    { "true", "{\"a\":1}", "{\"a\":1}" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) schema
+          = reeve_json_parse_strict (rows[i].schema, strlen (rows[i].schema), &error);
+      g_autoptr (JsonNode) instance
+          = reeve_json_parse_strict (rows[i].instance, strlen (rows[i].instance), &error);
+      g_autoptr (ReeveSchema) compiled = reeve_schema_new_from_json (schema, &error);
+      g_autoptr (JsonNode) shown = NULL;
+      g_autofree char *text = NULL;
+
+      g_assert_no_error (error);
+      shown = reeve_schema_mask (compiled, instance);
+      text = reeve_json_canonical (shown);
+      g_assert_cmpstr (text, ==, rows[i].shown);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -301,5 +351,6 @@ main (int argc, char **argv)
   g_test_add_func ("/schema/deep-references", test_schema_deep_references);
   g_test_add_func ("/schema/threads", test_schema_threads);
   g_test_add_func ("/schema/annotations", test_schema_annotations);
+  g_test_add_func ("/schema/mask", test_mask);
   return g_test_run ();
 }

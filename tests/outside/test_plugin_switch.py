@@ -12,8 +12,9 @@ import unittest
 
 from mock_openai import MockOpenAI
 from reeve import Host, main
+from test_broken_plugins import OWN, BrokenHost, folder
 from test_bus import BusCase
-from test_confined import is_alive, until
+from test_confined import FRAGILE, give, is_alive, until
 
 PLUGINS = "/api/v1/admin/plugins"
 MODELS = """
@@ -330,7 +331,8 @@ class Calls(SwitchCase):
         self.assertEqual((False, "plugins.disabled"), (now["enabled"], now["disabled_by"]))
         self.assertNotIn("calculate", self.tools(host))
         self.assertIn("plugins.disabled of the configuration", host.post(f"{PLUGINS}/tool-calculate/enable", expect=409).json["detail"])
-        self.assertEqual(now, self.disable(host, "tool-calculate", "once more") | {"grants": now["grants"]})
+        self.disable(host, "tool-calculate", "once more")
+        self.assertEqual(now, self.show(host, "tool-calculate"))
         self.assertTrue(self.show(host, "auth-api-key")["enabled"])
         for plugin in ("auth-api-key", "nobody"):
             self.assertIn(f"plugins.disabled names {plugin} without effect", host.read_log())
@@ -346,6 +348,49 @@ class Calls(SwitchCase):
         now = self.show(host, "tool-calculate")
         self.assertEqual((False, None), (now["enabled"], now.get("disabled_by")))
         self.assertTrue(self.enable(host, "tool-calculate")["enabled"])
+
+
+
+class Doctor(SwitchCase):
+    def found(self, host):
+        return {item["id"]: item for item in host.get("/api/v1/admin/doctor", expect=200).json["items"]}
+
+    def test_all_is_well(self):
+        found = self.found(self.start())
+        for check in ("refused", "quarantined", "disabled", "consent", "weaker"):
+            self.assertEqual("ok", found[f"plugins.{check}"]["state"], found[f"plugins.{check}"])
+
+    def test_each_with_what_mends_it(self):
+        host = self.start("plugins: {trusted: [tool-search], accept_weaker: {extractor-text: [landlock]}, disabled: [sink-splunk]}\n")
+        self.disable(host, "tool-http", "ticket 1")
+        found = self.found(host)
+        self.assertEqual("warn", found["plugins.disabled"]["state"])
+        self.assertRegex(found["plugins.disabled"]["detail"], r"tool-http: since .* by usr_\w+: ticket 1 \(`reevectl plugins enable tool-http`\)")
+        self.assertRegex(found["plugins.disabled"]["detail"], r"sink-splunk: take it out of plugins.disabled \(.*reeve.yaml:1\)")
+        self.assertEqual("warn", found["plugins.weaker"]["state"])
+        self.assertIn("extractor-text: may run without landlock", found["plugins.weaker"]["detail"])
+        self.assertRegex(found["plugins.weaker"]["detail"], r"tool-search: runs in the host's own process.*plugins.trusted, .*reeve.yaml:1")
+        self.enable(host, "tool-http")
+        self.assertNotIn("tool-http", self.found(host)["plugins.disabled"]["detail"])
+
+    def test_quarantined(self):
+        host = BrokenHost(arguments=FRAGILE).start()
+        self.addCleanup(host.close)
+        for word in ("one", "two", "three"):
+            give(host, f"END {word}")
+        found = self.found(host)
+        self.assertEqual("fail", found["plugins.quarantined"]["state"])
+        self.assertRegex(found["plugins.quarantined"]["detail"], r"fragile: 5 crashes in 10 minutes.*\(`reevectl plugins restart fragile`\)")
+        self.assertNotIn("fragile", found["plugins.refused"]["detail"])
+
+    def test_waits_for_consent(self):
+        host = BrokenHost(arguments=[*folder("careful"), "--plugin-dir", OWN]).start()
+        self.addCleanup(host.close)
+        found = self.found(host)["plugins.consent"]
+        self.assertEqual("warn", found["state"])
+        self.assertIn("careful: tool.call (`reevectl plugins grant careful tool.call ", found["detail"])
+        host.post(f"{PLUGINS}/careful/grants", {"capability": "tool.call", "reason": "test"}, expect=201)
+        self.assertNotIn("careful: tool.call", self.found(host)["plugins.consent"]["detail"])
 
 
 class OnTheBus(BusCase):
