@@ -11,8 +11,8 @@
 #include "runner.h"
 #include "wire-instance.h"
 
-/* threads of a process that has a user of its own; other limits count all that the host's user has
- */
+/* threads of a process that has a user or a user namespace of its own; other limits count all that
+ * the host's user has */
 #define REEVE_TERM_THREADS     64
 #define REEVE_TERM_ALL_THREADS 4096
 #define REEVE_TERM_FILES       256
@@ -59,6 +59,16 @@ reeve_term_is_as_said (ReeveManifest *manifest, ReeveRunner *runner, GError **er
   return FALSE;
 }
 
+/* In a user namespace of its own, as with a user of its own, only its own threads are counted. */
+static guint32
+reeve_term_get_threads (const ReeveTermPlugin *plugin)
+{
+  gboolean namespaced = plugin->policy.profile == RUNNER_LAYERS_PROFILE_HARDENED
+                        && (plugin->policy.accept_weaker & RUNNER_LAYERS_USER_NAMESPACE) == 0;
+
+  return geteuid () == 0 || namespaced ? REEVE_TERM_THREADS : REEVE_TERM_ALL_THREADS;
+}
+
 static ReeveRunner *
 reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError **error)
 {
@@ -72,7 +82,7 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError
     .accept_weaker = plugin->policy.accept_weaker,
     .uid = root ? plugin->uid : 0,
     .memory = REEVE_TERM_MEMORY,
-    .processes = root ? REEVE_TERM_THREADS : REEVE_TERM_ALL_THREADS,
+    .processes = reeve_term_get_threads (plugin),
     .files = REEVE_TERM_FILES,
     .file_size = REEVE_TERM_FILE_SIZE,
     .wait_us = with->setup_us,

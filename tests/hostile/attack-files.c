@@ -41,6 +41,36 @@ attack_files_relative_link (const AttackWorld *world)
   return attack_open_in (world->granted, "relative-link", O_RDONLY);
 }
 
+/* A descriptor that only stands for a path is given to everybody: what is made of it is not. */
+static int
+attack_files_path_open (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->other, "secret", NULL);
+  int fd = open (path, O_PATH | O_CLOEXEC);
+  char name[64];
+  int code = errno;
+
+  if (fd < 0)
+    return code;
+  g_snprintf (name, sizeof name, "/proc/self/fd/%d", fd);
+  code = attack_open (name, O_RDONLY);
+  close (fd);
+  return code;
+}
+
+static int
+attack_files_path_folder (const AttackWorld *world)
+{
+  int fd = open (world->other, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int code = errno;
+
+  if (fd < 0)
+    return code;
+  code = attack_fd (openat (fd, "secret", O_RDONLY | O_CLOEXEC));
+  close (fd);
+  return code;
+}
+
 static int
 attack_files_hard_link (const AttackWorld *world)
 {
@@ -227,6 +257,8 @@ const Attack attack_files[] = {
   { "dot-dot", attack_files_dot_dot },
   { "link", attack_files_link },
   { "relative-link", attack_files_relative_link },
+  { "path-open", attack_files_path_open },
+  { "path-folder", attack_files_path_folder },
   { "hard-link", attack_files_hard_link },
   { "other-read", attack_files_other_read },
   { "other-list", attack_files_other_list },

@@ -140,6 +140,15 @@ attack_memory_pidfd_getfd (const AttackWorld *world)
 }
 
 static int
+attack_memory_robust_list (const AttackWorld *world)
+{
+  void *head = NULL;
+  gsize length = 0;
+
+  return attack_result (syscall (SYS_get_robust_list, world->victim, &head, &length));
+}
+
+static int
 attack_memory_limits (const AttackWorld *world)
 {
   struct rlimit limit = { 0, 0 };
@@ -204,6 +213,7 @@ const Attack attack_memory[] = {
   { "pidfd-open", attack_memory_pidfd_open },
   { "pidfd-signal", attack_memory_pidfd_signal },
   { "pidfd-getfd", attack_memory_pidfd_getfd },
+  { "robust-list", attack_memory_robust_list },
   { "victim-limits", attack_memory_limits },
   { "victim-priority", attack_memory_priority },
   { "shared-memory", attack_memory_shared },

@@ -124,6 +124,12 @@ attacker_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveCo
   const Attack *attack = attacker_find (name);
   int code = 0;
 
+  if (strcmp (name, "sweep") == 0)
+    {
+      g_autofree char *found = attack_sweep ();
+
+      return reeve_tool_result_new (found, NULL, FALSE);
+    }
   if (attack != NULL)
     {
       const AttackWorld world = {

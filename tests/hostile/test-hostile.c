@@ -14,9 +14,10 @@
 
 #include "hostile-world.h"
 
-#define HOSTILE_GROUPS 7
-#define HOSTILE_MEMORY (G_GUINT64_CONSTANT (4) << 30) /* as the host gives */
-#define HOSTILE_ROOM   200                            /* threads beyond those that are there */
+#define HOSTILE_GROUPS  7
+#define HOSTILE_MEMORY  (G_GUINT64_CONSTANT (4) << 30) /* as the host gives */
+#define HOSTILE_THREADS 64                             /* as the host gives */
+#define HOSTILE_ROOM    200                            /* threads beyond those that are there */
 
 typedef enum
 {
@@ -123,7 +124,10 @@ start_runner (Hostile *self, HostileForm form)
   WireFixture *fixture = wire_fixture_new (profile, NULL, NULL, NULL);
 
   fixture->memory = HOSTILE_MEMORY;
-  fixture->processes = geteuid () != 0 ? count_threads () + HOSTILE_ROOM : 0;
+  /* in a user namespace only what is in there is counted */
+  fixture->processes = form == HOSTILE_HARDENED ? HOSTILE_THREADS
+                       : geteuid () != 0        ? count_threads () + HOSTILE_ROOM
+                                                : 0;
   fixture->folders = folders;
   wire_fixture_start (fixture, profile, self->world->module, NULL, NULL);
   if (fixture->wire != NULL)

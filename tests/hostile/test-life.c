@@ -197,6 +197,18 @@ life_plugin_on_plugin (RunnerLayersProfile profile)
   g_assert_cmpstr (after, ==, "succeeded");
 }
 
+/* Nothing is let through but what is meant to be. */
+static void
+life_sweep (RunnerLayersProfile profile)
+{
+  g_autoptr (WireFixture) fixture = life_start (profile);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *found = life_call (fixture, "sweep", NULL, 0, 60000, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (found, ==, "");
+}
+
 static void
 life_test (gconstpointer data)
 {
@@ -214,6 +226,7 @@ main (int argc, char **argv)
 {
   static const LifeFunc spin = life_spin;
   static const LifeFunc stop = life_stop;
+  static const LifeFunc sweep = life_sweep;
   static const LifeFunc shout = life_shout;
   static const LifeFunc plugin_on_plugin = life_plugin_on_plugin;
   int code = 0;
@@ -224,6 +237,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/life/spin", &spin, life_test);
   g_test_add_data_func ("/life/stop", &stop, life_test);
   g_test_add_data_func ("/life/shout", &shout, life_test);
+  g_test_add_data_func ("/life/sweep", &sweep, life_test);
   g_test_add_data_func ("/life/plugin-on-plugin", &plugin_on_plugin, life_test);
   code = g_test_run ();
   g_free (life_module);
