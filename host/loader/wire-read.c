@@ -32,7 +32,8 @@ static ReeveWireReadEnd
 reeve_wire_read_frames (const ReeveWireStream *stream, WireStreamReader *reader, int fd,
                         gint64 deadline, GCancellable *cancellable, int cancel_fd, GError **error)
 {
-  g_autofree guint8 *data = g_malloc (REEVE_WIRE_READ_CHUNK);
+  /* malloc() would join all small free pieces first */
+  guint8 data[REEVE_WIRE_READ_CHUNK];
   guint64 total = 0;
 
   while (reeve_wire_read_wait (fd, deadline, cancellable, cancel_fd))

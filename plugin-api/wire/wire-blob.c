@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define WIRE_BLOB_COPIED (64 * 1024)
+
 static int
 wire_blob_fail (int fd, const char *what, GError **error)
 {
@@ -50,24 +52,6 @@ wire_blob_new_open (gsize size, GError **error)
 }
 
 GBytes *
-wire_blob_map (int fd, GError **error)
-{
-  g_autoptr (GError) problem = NULL;
-  g_autoptr (GMappedFile) file = g_mapped_file_new_from_fd (fd, FALSE, &problem);
-  gint64 size = lseek (fd, 0, SEEK_END);
-
-  close (fd);
-  if (file != NULL)
-    return g_mapped_file_get_bytes (file);
-  if (g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOMEM))
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
-                 "no memory for a blob of %" G_GINT64_FORMAT " bytes", size);
-  else
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "a blob: %s", problem->message);
-  return NULL;
-}
-
-GBytes *
 wire_blob_copy (int fd, gsize size, GError **error)
 {
   g_autofree guint8 *data = g_try_malloc (size);
@@ -89,4 +73,31 @@ wire_blob_copy (int fd, gsize size, GError **error)
       done += one > 0 ? (gsize) one : 0;
     }
   return g_bytes_new_take (g_steal_pointer (&data), size);
+}
+
+GBytes *
+wire_blob_map (int fd, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (GMappedFile) file = NULL;
+  GBytes *copy = NULL;
+  gint64 size = lseek (fd, 0, SEEK_END);
+
+  /* a mapping costs each thread of the process more than a copy of that */
+  if (size >= 0 && size <= WIRE_BLOB_COPIED)
+    {
+      copy = wire_blob_copy (fd, (gsize) size, error);
+      close (fd);
+      return copy;
+    }
+  file = g_mapped_file_new_from_fd (fd, FALSE, &problem);
+  close (fd);
+  if (file != NULL)
+    return g_mapped_file_get_bytes (file);
+  if (g_error_matches (problem, G_FILE_ERROR, G_FILE_ERROR_NOMEM))
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+                 "no memory for a blob of %" G_GINT64_FORMAT " bytes", size);
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "a blob: %s", problem->message);
+  return NULL;
 }
