@@ -211,22 +211,33 @@ reeve_grants_show_list (const ReeveRegistryEntry *entry, GPtrArray *records)
  * @plugin_id: of a plugin
  * @error: return location
  *
+ * Of a plugin that is not there any more, what it was granted: that holds again when it comes back.
+ *
  * Returns: (transfer full): an object for each capability that it requests or was granted; %NULL
  * with %REEVE_ERROR_NOT_FOUND
  */
 JsonArray *
 reeve_grants_show (ReeveGrants *self, const char *plugin_id, GError **error)
 {
-  g_autoptr (ReeveRegistryEntry) entry = reeve_grants_find_plugin (self, plugin_id, error);
+  g_autoptr (ReeveRegistryEntry) entry = reeve_registry_get (self->registry, plugin_id);
   g_autoptr (GPtrArray) records = NULL;
   g_autoptr (GPtrArray) names = NULL;
   JsonArray *shown = NULL;
 
-  if (entry != NULL)
-    records = reeve_directory_read_all (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_GRANTS,
-                                        "plugin_id", plugin_id, error);
+  records = reeve_directory_read_all (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_GRANTS,
+                                      "plugin_id", plugin_id, error);
   if (records == NULL)
     return NULL;
+  if (entry == NULL && records->len == 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, "plugins");
+      return NULL;
+    }
+  if (entry == NULL)
+    {
+      entry = g_new0 (ReeveRegistryEntry, 1);
+      entry->id = g_strdup (plugin_id);
+    }
   names = reeve_grants_show_list (entry, records);
   shown = json_array_new ();
   for (guint i = 0; i < names->len; i++)

@@ -153,10 +153,12 @@ reeve_op_plugins_get (ReeveCall *call, ReeveServices *services)
   const char *plugin_id = reeve_call_get_string (call, "plugin_id");
   g_autoptr (ReeveRegistryEntry) entry = reeve_registry_get (services->registry, plugin_id);
   GError *error = NULL;
-  JsonArray *grants = reeve_plugin_grants_show (services, plugin_id, &error);
+  JsonArray *grants = entry != NULL ? reeve_plugin_grants_show (services, plugin_id, &error) : NULL;
   JsonObject *plugin = NULL;
 
-  if (grants == NULL || entry == NULL)
+  if (entry == NULL)
+    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such plugin");
+  if (grants == NULL)
     {
       reeve_call_answer (call, NULL, error);
       return;

@@ -129,6 +129,38 @@ class Clock(unittest.TestCase):
             self.faults.set_clock(seconds)
             self.assertEqual(status, self.host.get("/api/v1/me", key=key).status, seconds)
 
+    def test_grants_of_plugins(self):
+        """They end when the wall clock says so, as keys do: what is under way by one that is passed over is cut, and a clock that is put right again
+        gives it back."""
+        site = MockOpenAI().start()
+        self.addCleanup(site.stop)
+        path = "/api/v1/admin/plugins/tool-http/grants"
+        for grant in self.host.get(path, expect=200).json["items"][0]["granted"]:
+            self.host.delete(f"{path}/{grant['grant_id']}", expect=204)
+        until = (datetime.now(timezone.utc) + timedelta(hours=12)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        self.host.post(path, {"capability": "net.http", "reason": "test", "until": until, "parameters": {"origins": [site.base_url[:-3]]}}, expect=201)
+        agent = self.host.agent(tools=("http_request",))
+
+        def ask(into, where="/echo"):
+            self.mock.script([{"tool_calls": [{"name": "http_request", "arguments": {"url": site.base_url[:-3] + where}}]}, {"content": "done"}])
+            self.assertEqual("done", self.host.run(agent, "fetch it")["answer"])
+            into.append([m["content"] for m in self.mock.requests[-1].json["messages"] if m["role"] == "tool"][-1])
+            return into[-1]
+
+        for seconds, said in ((0, "HTTP 200"), (DAY, "the time it was granted for ended at"), (-DAY, "HTTP 200"), (DAY, "ended at"), (0, "HTTP 200")):
+            self.faults.set_clock(seconds)
+            self.assertIn(said, ask([]), seconds)
+        site.script([{"status": 200, "body": "late", "delay": 600}])
+        told, before = [], len(site.requests)
+        thread = threading.Thread(target=ask, args=(told, "/slow"))
+        thread.start()
+        while len(site.requests) == before:
+            time.sleep(0.005)
+        self.faults.set_clock(DAY)
+        thread.join(60)
+        self.assertEqual(1, len(told))
+        self.assertIn("was taken back while it was used", told[0])
+
     def test_uptime(self):
         for seconds in (DAY, -DAY):
             self.faults.set_clock(seconds)
