@@ -119,12 +119,16 @@ class TakenAway(unittest.TestCase):
         self.host.post("/api/v1/admin/plugins/probe-one/disable", {"reason": "test"}, expect=200)
         before = self.granted()
         self.move("here/probe-one", "away")
-        for path in (self.GRANTS, "/api/v1/admin/plugins/probe-one"):
-            self.host.get(path, expect=404)
+        self.host.get("/api/v1/admin/plugins/probe-one", expect=404)
+        self.host.get("/api/v1/admin/plugins/nobody/grants", expect=404)
         self.host.post(self.GRANTS, {"capability": "store.kv", "reason": "test"}, expect=404)
-        self.host.delete(f"{self.GRANTS}/{made}", expect=404)
+        # what it was granted can be seen, and taken back
+        self.assertEqual((before[0], "not_requested"), self.granted())
+        other = next(r for r in self.host.get(self.GRANTS, expect=200).json["items"] if r["capability"] == "identity.read")["granted"][0]["grant_id"]
+        self.host.delete(f"{self.GRANTS}/{other}", expect=204)
         self.host.post("/api/v1/admin/plugins/probe-one/enable", expect=404)
         self.move("away", "here/probe-one")
+        self.assertEqual("revoked", next(r for r in self.host.get(self.GRANTS, expect=200).json["items"] if r["capability"] == "identity.read")["state"])
         # what was granted holds, what was taken back does not come back as a default, and who was disabled still is
         self.assertEqual(before, self.granted())
         self.assertEqual((("revoked", "default"), ("active", "administrator"), "effective"), (before[0][default], before[0][made], before[1]))
