@@ -213,6 +213,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
 
   services->models = reeve_models_new (services->registry, services->workers);
   self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
+  reeve_net_http_set_secrets (self->net, services->plugin_secrets);
   reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
   reeve_capabilities_provide (self->capabilities, "net.stream", reeve_net_stream_perform, NULL);
   reeve_startup_capabilities_open (self);
@@ -434,7 +435,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_pointer (&services->registry, reeve_registry_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
   reeve_startup_capabilities_close (self);
-  g_clear_object (&services->grants);
+  reeve_startup_grants_close (services);
   g_clear_pointer (&self->net, reeve_net_http_free);
   reeve_startup_telemetry_close (&self->telemetry);
   g_clear_pointer (&services->network, reeve_network_free);

@@ -7,7 +7,7 @@
 static const ReeveGrantCatalogueRow reeve_grant_catalogue_rows[] = {
   { "net.http", REEVE_GRANT_ASKED,
     "send HTTP requests through the host, to public addresses or to those named only", NULL,
-    " origins methods max_bytes " },
+    " origins methods max_bytes max_per_second max_per_minute " },
   { "net.stream", REEVE_GRANT_ASKED,
     "send lines to the server that its settings name, over UDP, TCP or TLS", NULL, " hosts " },
   { "net.tcp", REEVE_GRANT_ASKED, "open TCP connections to the servers named",

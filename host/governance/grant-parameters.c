@@ -192,8 +192,11 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
   terms->methods = reeve_grant_parameters_get_list (parameters, "methods");
   terms->hosts = reeve_grant_parameters_get_list (parameters, "hosts");
   terms->claims = reeve_grant_parameters_get_list (parameters, "claims");
+  terms->slots = reeve_grant_parameters_get_list (parameters, "slots");
   if (parameters != NULL)
     {
+      terms->max_per_second = reeve_json_get_int (parameters, "max_per_second", 0);
+      terms->max_per_minute = reeve_json_get_int (parameters, "max_per_minute", 0);
       terms->max_bytes = reeve_json_get_int (parameters, "max_bytes", 0);
       terms->store_bytes = reeve_json_get_int (parameters, "store_bytes", 0);
     }

@@ -28,10 +28,11 @@ static JsonObject *
 reeve_grants_ceiling_read (JsonObject *config, GError **error)
 {
   static const char *const members[]
-      = { "origins", "methods", "hosts", "claims", "max_bytes", "store_bytes" };
+      = { "origins",   "methods",     "hosts",          "claims",
+          "max_bytes", "store_bytes", "max_per_second", "max_per_minute" };
   static const ReeveGrantCatalogueRow row
       = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
-          " origins methods hosts claims max_bytes store_bytes " };
+          " origins methods hosts claims max_bytes store_bytes max_per_second max_per_minute " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
@@ -130,6 +131,18 @@ reeve_grants_ceiling_find_size (ReeveGrantsCeiling *self, const char *capability
   return NULL;
 }
 
+static gboolean
+reeve_grants_ceiling_check_number (ReeveGrantsCeiling *self, const char *capability,
+                                   JsonObject *parameters, const char *name, GError **error)
+{
+  gint64 bound = reeve_json_get_int (self->limits, name, 0);
+  gint64 wanted = reeve_json_get_int (parameters, name, 0);
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT " requests", wanted);
+
+  return bound == 0 || wanted <= bound
+         || reeve_grants_ceiling_refuse (capability, name, text, error);
+}
+
 /**
  * reeve_grants_ceiling_check:
  * @self: the ceiling
@@ -154,6 +167,8 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
                                         error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "methods", self->terms->methods,
                                            error)
+      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_per_second", error)
+      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_per_minute", error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "hosts", self->terms->hosts,
                                            error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "claims", self->terms->claims,
@@ -181,7 +196,8 @@ reeve_grants_ceiling_get_terms (ReeveGrantsCeiling *self)
 JsonObject *
 reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
 {
-  static const char *const members[] = { "origins", "methods", "hosts", "claims" };
+  static const char *const members[]
+      = { "origins", "methods", "hosts", "claims", "max_per_second", "max_per_minute" };
   const ReeveGrantCatalogueRow *row = reeve_grant_catalogue_find (capability);
   const char *key = reeve_grants_ceiling_find_key (self, capability);
   JsonObject *shown = json_object_new ();

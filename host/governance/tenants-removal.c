@@ -150,7 +150,8 @@ reeve_tenants_removal_run (ReeveTenants *self, ReeveAdmitted *admitted, const ch
 {
   g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
   g_autoptr (ReeveBatchResult) result = NULL;
-  static const char *const collections[] = { REEVE_STORE_API_KEYS, REEVE_STORE_GRANTS };
+  static const char *const collections[]
+      = { REEVE_STORE_API_KEYS, REEVE_STORE_GRANTS, REEVE_STORE_PLUGIN_SECRETS };
 
   for (guint i = 0; i < G_N_ELEMENTS (collections); i++)
     for (gboolean more = TRUE; more;)

@@ -114,6 +114,7 @@ typedef struct
   ReeveCapabilityCaller caller;
   GCancellable *outer; /* (nullable): of the caller */
   gulong handler;
+  GPtrArray *also; /* (nullable): ReeveCapabilityLease of what it needs besides */
 } ReeveCapabilitiesPassage;
 
 /* On any thread, under the outer cancellable's lock. */
@@ -150,22 +151,72 @@ reeve_capabilities_broker_enter (ReeveCapabilitiesPassage *self, const char *cap
   return TRUE;
 }
 
+static void
+reeve_capabilities_broker_give_back (ReeveCapabilitiesPassage *self, ReeveCapabilityLease *lease,
+                                     gboolean done, GError **error)
+{
+  ReeveCapabilities *capabilities = self->broker->capabilities;
+
+  if (!done && reeve_capability_lease_is_cut (lease))
+    {
+      g_clear_error (error);
+      reeve_capability_lease_set_error (lease, error);
+    }
+  capabilities->grants.release (lease, capabilities->grants_data);
+}
+
 /* What was done before the grant ended is done; what was cut says why. */
 static void
 reeve_capabilities_broker_leave (ReeveCapabilitiesPassage *self, gboolean done, GError **error)
 {
-  ReeveCapabilities *capabilities = self->broker->capabilities;
-
   if (self->caller.lease == NULL)
     return;
   if (self->handler != 0)
     g_cancellable_disconnect (self->outer, self->handler);
-  if (!done && reeve_capability_lease_is_cut (self->caller.lease))
-    {
-      g_clear_error (error);
-      reeve_capability_lease_set_error (self->caller.lease, error);
-    }
-  capabilities->grants.release (self->caller.lease, capabilities->grants_data);
+  for (guint i = 0; self->also != NULL && i < self->also->len; i++)
+    reeve_capabilities_broker_give_back (self, g_ptr_array_index (self->also, i), done, error);
+  g_clear_pointer (&self->also, g_ptr_array_unref);
+  reeve_capabilities_broker_give_back (self, self->caller.lease, done, error);
+}
+
+/**
+ * reeve_capabilities_also:
+ * @caller: a call of a capability
+ * @capability: what it needs besides
+ * @lease: (out) (transfer none) (nullable): the right to that
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_CAPABILITY or %REEVE_ERROR_CAPABILITY_REVOKED
+ */
+gboolean
+reeve_capabilities_also (const ReeveCapabilityCaller *caller, const char *capability,
+                         ReeveCapabilityLease **lease, GError **error)
+{
+  ReeveCapabilitiesPassage *self = caller->passage;
+  ReeveCapabilities *capabilities = self != NULL ? self->broker->capabilities : NULL;
+
+  *lease = NULL;
+  if (self == NULL)
+    return TRUE;
+  if (!reeve_capabilities_broker_check (self->broker, capability, error))
+    return FALSE;
+  /* the call's own has none: nobody keeps grants */
+  if (capabilities->grants.acquire == NULL || caller->lease == NULL)
+    return TRUE;
+  if (!capabilities->grants.acquire (caller->plugin_id, capability,
+                                     reeve_context_get_tenant_id (caller->context),
+                                     capabilities->grants_data, lease, error))
+    return FALSE;
+  if (*lease == NULL)
+    return TRUE;
+  g_cancellable_connect (reeve_capability_lease_get_cancellable (*lease),
+                         G_CALLBACK (reeve_capabilities_broker_on_cancelled),
+                         reeve_capability_lease_ref (caller->lease),
+                         (GDestroyNotify) reeve_capability_lease_unref);
+  if (self->also == NULL)
+    self->also = g_ptr_array_new ();
+  g_ptr_array_add (self->also, *lease);
+  return TRUE;
 }
 
 static void
@@ -178,6 +229,7 @@ reeve_capabilities_broker_begin (ReeveCapabilitiesPassage *self, ReeveBroker *br
   self->caller.settings = self->broker->settings;
   self->caller.context = context;
   self->caller.manifest = self->broker->manifest;
+  self->caller.passage = self;
 }
 
 static JsonNode *

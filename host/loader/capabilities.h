@@ -21,6 +21,7 @@ typedef struct
   ReeveContext *context;
   ReeveCapabilityLease *lease; /* (nullable): nobody keeps grants here */
   ReeveManifest *manifest;     /* (nullable): no plugin calls */
+  gpointer passage;            /* (nullable): of the broker's alone */
 } ReeveCapabilityCaller;
 
 /* Who decides about grants. @acquire: may that plugin call @capability for @tenant_id (nullable: a
@@ -58,6 +59,11 @@ void reeve_capabilities_set_grants (ReeveCapabilities *self, const ReeveCapabili
 gboolean reeve_capabilities_has (ReeveCapabilities *self, const char *name);
 /* (transfer none) cancelled when the caller gave up, or its grant was taken back */
 GCancellable *reeve_capabilities_get_cancellable (const ReeveCapabilityCaller *caller);
+/* The call needs that capability as well. *lease: (out) (transfer none) (nullable): as of the
+ * call's own, until its end, which its cut brings too. %FALSE as a call of the capability would be
+ */
+gboolean reeve_capabilities_also (const ReeveCapabilityCaller *caller, const char *capability,
+                                  ReeveCapabilityLease **lease, GError **error);
 typedef void (*ReeveCapabilityInstanceFunc) (const char *instance_id, JsonObject *settings,
                                              gpointer user_data);
 /* Instances of a plugin that have a broker, oldest first; (nullable) settings are to be read only.

@@ -12,6 +12,7 @@ reeve_capability_terms_clear (gpointer data)
   g_strfreev (self->methods);
   g_strfreev (self->hosts);
   g_strfreev (self->claims);
+  g_strfreev (self->slots);
 }
 
 ReeveCapabilityTerms *

@@ -11,11 +11,14 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *grant_id;
-  gint64 until;       /* µs since the epoch; 0: without end */
-  char **origins;     /* net.http: scheme://host:port; NULL: whatever is public */
-  char **methods;     /* net.http */
-  char **claims;      /* identity.read */
-  char **hosts;       /* net.stream, net.tcp: host:port */
+  gint64 until;          /* µs since the epoch; 0: without end */
+  char **origins;        /* net.http: scheme://host:port; NULL: whatever is public */
+  char **methods;        /* net.http */
+  char **claims;         /* identity.read */
+  char **hosts;          /* net.stream, net.tcp: host:port */
+  char **slots;          /* secret.use, secret.read; NULL: every slot of the plugin */
+  gint64 max_per_second; /* net.http: requests; 0: any number */
+  gint64 max_per_minute; /* the same */
   gint64 max_bytes;   /* net.http: of an answer; store: of all that is kept; 0: the provider's own
                          limit */
   gint64 store_bytes; /* of the ceiling: max_bytes of store.kv and store.blob; 0: none */

@@ -206,6 +206,42 @@ reeve_op_plugins_revoke (ReeveCall *call, ReeveServices *services)
 }
 
 void
+reeve_op_plugins_secrets (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonArray *slots = reeve_plugin_secrets_list (services->plugin_secrets,
+                                                reeve_call_get_string (call, "plugin_id"), &error);
+
+  if (slots != NULL)
+    reeve_page_answer (call, slots);
+  else
+    reeve_call_fail (call, error);
+}
+
+void
+reeve_op_plugins_set_secret (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+  JsonObject *shown
+      = reeve_plugin_secrets_set (services->plugin_secrets, reeve_call_get_admitted (call),
+                                  reeve_call_get_params (call), &error);
+
+  reeve_call_answer (call, shown, error);
+}
+
+void
+reeve_op_plugins_delete_secret (ReeveCall *call, ReeveServices *services)
+{
+  GError *error = NULL;
+
+  if (reeve_plugin_secrets_delete (services->plugin_secrets, reeve_call_get_admitted (call),
+                                   reeve_call_get_params (call), &error))
+    reeve_call_complete (call, 0, NULL);
+  else
+    reeve_call_fail (call, error);
+}
+
+void
 reeve_op_plugins_restart (ReeveCall *call, ReeveServices *services)
 {
   const char *plugin_id = reeve_call_get_string (call, "plugin_id");

@@ -19,6 +19,7 @@
 #include "governance/ledger.h"
 #include "governance/network.h"
 #include "governance/passwords.h"
+#include "governance/plugin-secrets.h"
 #include "governance/policies.h"
 #include "governance/policy-question.h"
 #include "governance/overrides.h"
@@ -68,6 +69,7 @@ struct _ReeveServices
   ReeveRoleBook *role_book;
   ReeveElevations *elevations;
   ReeveGrants *grants;
+  ReevePluginSecrets *plugin_secrets;
   ReeveCapabilities *capabilities; /* of the startup */
   ReeveOverrides *overrides;
   ReeveApiKeys *api_keys;

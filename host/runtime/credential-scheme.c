@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "aws-signature.h"
+
 typedef gboolean (*ReeveCredentialSchemeFunc) (JsonObject *secret, ReeveHttpRequest *request,
                                                ReeveCredentialHeaders *headers, GError **error);
 
@@ -109,7 +111,23 @@ reeve_credential_scheme_webhook (JsonObject *secret, ReeveHttpRequest *request,
   explicit_bzero (key, length);
   encoded = g_base64_encode (digest, size);
   reeve_credential_headers_hide (headers, text);
-  return reeve_credential_headers_add (headers, "webhook-signature", "v1,", encoded, error);
+  return reeve_credential_headers_set (headers, "webhook-signature", "v1,", encoded, error);
+}
+
+static gboolean
+reeve_credential_scheme_aws (JsonObject *secret, ReeveHttpRequest *request,
+                             ReeveCredentialHeaders *headers, GError **error)
+{
+  const ReeveAwsSignatureKey key = {
+    .access_key_id = reeve_json_get_string (secret, "access_key_id", ""),
+    .secret_access_key = reeve_json_get_string (secret, "value", ""),
+    .session_token = reeve_json_get_string (secret, "session_token", NULL),
+    .region = reeve_json_get_string (secret, "region", ""),
+    .service = reeve_json_get_string (secret, "service", ""),
+  };
+
+  return reeve_aws_signature_add (&key, request, g_get_real_time () / G_USEC_PER_SEC, headers,
+                                  error);
 }
 
 static const struct
@@ -119,7 +137,7 @@ static const struct
 } reeve_credential_schemes[] = {
   { "bearer", reeve_credential_scheme_bearer },   { "header", reeve_credential_scheme_header },
   { "basic", reeve_credential_scheme_basic },     { "headers", reeve_credential_scheme_headers },
-  { "webhook", reeve_credential_scheme_webhook },
+  { "webhook", reeve_credential_scheme_webhook }, { "aws-sigv4", reeve_credential_scheme_aws },
 };
 
 /**

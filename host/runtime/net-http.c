@@ -17,6 +17,7 @@
 #include "http-thread.h"
 #include "net-credential.h"
 #include "net-guard.h"
+#include "net-rate.h"
 
 #define REEVE_NET_HTTP_TIMEOUT_MS   30000
 #define REEVE_NET_HTTP_MAX_RESPONSE (1024 * 1024)
@@ -25,6 +26,8 @@ struct _ReeveNetHttp
 {
   ReeveHttpThread *thread;
   ReevePropagation *propagation; /* (nullable) */
+  ReeveNetCredentialSource source;
+  ReeveRateLimits *rates;
 };
 
 /* One request, shared by the thread that waits and the thread that works. */
@@ -159,6 +162,10 @@ reeve_net_http_on_cancelled (GCancellable *cancellable, gpointer user_data)
                               reeve_net_http_job_ref (job), reeve_net_http_job_unref);
 }
 
+static ReeveHttpResponse *reeve_net_http_fetch_token (const ReeveCapabilityCaller *caller,
+                                                      ReeveHttpRequest *request, gpointer user_data,
+                                                      GError **error);
+
 /**
  * reeve_net_http_new:
  * @trust: certificates to trust
@@ -171,6 +178,8 @@ reeve_net_http_new (ReeveHttpTrust *trust)
   ReeveNetHttp *self = g_new0 (ReeveNetHttp, 1);
 
   self->thread = reeve_http_thread_new ("reeve-net", trust);
+  self->source.tokens = reeve_oauth_tokens_new (reeve_net_http_fetch_token, self);
+  self->rates = reeve_rate_limits_new ();
   return self;
 }
 
@@ -183,6 +192,17 @@ void
 reeve_net_http_set_propagation (ReeveNetHttp *self, ReevePropagation *propagation)
 {
   self->propagation = propagation;
+}
+
+/**
+ * reeve_net_http_set_secrets:
+ * @self: a provider that was not used as yet
+ * @secrets: what administrators put into the slots of plugins; outlives it
+ */
+void
+reeve_net_http_set_secrets (ReeveNetHttp *self, ReevePluginSecrets *secrets)
+{
+  self->source.secrets = secrets;
 }
 
 /**
@@ -205,6 +225,8 @@ void
 reeve_net_http_free (ReeveNetHttp *self)
 {
   reeve_http_thread_free (self->thread);
+  reeve_oauth_tokens_free (self->source.tokens);
+  reeve_rate_limits_free (self->rates);
   g_free (self);
 }
 
@@ -326,8 +348,9 @@ reeve_net_http_find_grants (const ReeveCapabilityCaller *caller, const char *met
 
 /* Settings, grants and ceiling. *granted: the origin stands in settings or in a grant. */
 static gboolean
-reeve_net_http_check_grants (const ReeveCapabilityCaller *caller, const char *method,
-                             const ReeveNetGuardTarget *target, gboolean *granted, GError **error)
+reeve_net_http_check_grants (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
+                             const char *method, const ReeveNetGuardTarget *target,
+                             gboolean *granted, GError **error)
 {
   g_auto (GStrv) origins = reeve_net_http_dup_origins (caller->settings);
   guint64 mask = 0;
@@ -338,13 +361,14 @@ reeve_net_http_check_grants (const ReeveCapabilityCaller *caller, const char *me
   if (!reeve_net_http_check_ceiling (caller, method, target, error))
     return FALSE;
   mask = reeve_net_http_find_grants (caller, method, target, *granted, granted, error);
-  return mask != 0 && reeve_capability_lease_rest_on (caller->lease, mask, error);
+  return mask != 0 && reeve_capability_lease_rest_on (caller->lease, mask, error)
+         && reeve_net_rate_take (self->rates, caller, mask, error);
 }
 
 /* What settings and grants say, then the guard. Returns: the addresses that may be connected to. */
 static GPtrArray *
-reeve_net_http_admit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *request,
-                      GError **error)
+reeve_net_http_admit (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
+                      ReeveHttpRequest *request, GError **error)
 {
   static const char *const usual[]
       = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL };
@@ -365,7 +389,7 @@ reeve_net_http_admit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *req
                    method);
       return NULL;
     }
-  if (!reeve_net_http_check_grants (caller, method, target, &granted, error))
+  if (!reeve_net_http_check_grants (self, caller, method, target, &granted, error))
     return NULL;
   if (caller->settings != NULL && reeve_json_get_boolean (caller->settings, "only_granted", FALSE)
       && !granted)
@@ -474,6 +498,28 @@ reeve_net_http_send (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
   return response;
 }
 
+/* An administrator wrote that address beside the secret: it may be internal. The deployment's
+ * ceiling is above him. */
+static ReeveHttpResponse *
+reeve_net_http_fetch_token (const ReeveCapabilityCaller *caller, ReeveHttpRequest *request,
+                            gpointer user_data, GError **error)
+{
+  const char *url = reeve_http_request_get_url (request);
+  g_autoptr (ReeveNetGuardTarget) target = reeve_net_guard_target_new (url, error);
+  const char *origin[] = { target != NULL ? target->origin : NULL, NULL };
+  ReeveUpstreamOptions options = { 0 };
+
+  if (target == NULL || !reeve_net_http_check_ceiling (caller, "POST", target, error)
+      || !reeve_net_http_limit (caller, request, &options, error))
+    return NULL;
+  options.max_response = reeve_http_request_get_max_response (request);
+  options.addresses
+      = reeve_net_guard_resolve (url, origin, reeve_capabilities_get_cancellable (caller), error);
+  return options.addresses != NULL
+             ? reeve_net_http_send (user_data, caller, request, &options, error)
+             : NULL;
+}
+
 /**
  * reeve_net_http_perform:
  * @caller: which instance, with its settings
@@ -499,10 +545,10 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
 
   if (!reeve_net_http_limit (caller, request, &options, error))
     return NULL;
-  options.addresses = reeve_net_http_admit (caller, request, error);
+  options.addresses = reeve_net_http_admit (self, caller, request, error);
   if (options.addresses == NULL)
     return NULL;
-  headers = reeve_net_credential_find (caller, request, error);
+  headers = reeve_net_credential_find (caller, request, &self->source, error);
   if (headers == NULL)
     {
       g_ptr_array_unref (options.addresses);
@@ -510,5 +556,7 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
     }
   full = reeve_credential_headers_attach (headers, request);
   response = reeve_net_http_send (self, caller, full, &options, error);
+  if (response != NULL && reeve_http_response_get_status (response) == 401)
+    reeve_net_credential_forget (caller, request, &self->source);
   return response != NULL ? reeve_credential_headers_conceal (headers, response) : NULL;
 }

@@ -3,6 +3,7 @@
  * and performed by the host. A plugin never opens a socket. */
 #pragma once
 
+#include "governance/plugin-secrets.h"
 #include "loader/capabilities.h"
 #include "http-trust.h"
 #include "propagation.h"
@@ -14,6 +15,8 @@ typedef struct _ReeveNetHttp ReeveNetHttp;
 ReeveNetHttp *reeve_net_http_new (ReeveHttpTrust *trust);
 /* Before the first request: (nullable): which origins are told of the trace; outlives it. */
 void reeve_net_http_set_propagation (ReeveNetHttp *self, ReevePropagation *propagation);
+/* Before the first request: what is in slots of the store; outlives it. */
+void reeve_net_http_set_secrets (ReeveNetHttp *self, ReevePluginSecrets *secrets);
 void reeve_net_http_shutdown (ReeveNetHttp *self);
 void reeve_net_http_free (ReeveNetHttp *self);
 /* (transfer full) addresses in an instance's settings (nullable): each grants its origin */

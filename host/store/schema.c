@@ -167,12 +167,21 @@ static const ReeveStep reeve_schema_platform_grants[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_platform_secrets[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_PLUGIN_SECRETS, SCHEMA_TEXT ("plugin_id"),
+                     SCHEMA_TEXT ("tenant_id"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_PLUGIN_SECRETS, SCHEMA_TEXT ("plugin_id"), SCHEMA_INT ("created_at")),
+  SCHEMA_INDEX (REEVE_STORE_PLUGIN_SECRETS, SCHEMA_TEXT ("tenant_id"), SCHEMA_INT ("created_at")),
+  { .name = NULL },
+};
+
 static const ReeveMigration reeve_schema_platform[] = {
   { 1, "tenants, API keys, idempotency", reeve_schema_platform_1 },
   { 2, "keys by their end", reeve_schema_platform_2 },
   { 3, "slices of the platform's budget", reeve_schema_platform_3 },
   { 4, "prices that were imported", reeve_schema_platform_prices },
   { 5, "grants of plugins", reeve_schema_platform_grants },
+  { 6, "secrets of plugins", reeve_schema_platform_secrets },
   { 0, NULL, NULL },
 };
 

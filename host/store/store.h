@@ -55,6 +55,7 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_PRICE_IMPORTS     "price_imports"  /* of the platform */
 #define REEVE_STORE_GRANTS            "grants"         /* of the platform */
 #define REEVE_STORE_GRANT_CONSENTS    "grant_consents" /* of the platform; id: the plugin's */
+#define REEVE_STORE_PLUGIN_SECRETS    "plugin_secrets" /* of the platform; id: plugin/slot/tenant */
 #define REEVE_STORE_SUBJECTS          "subjects"       /* id: the user's; half of his key */
 #define REEVE_STORE_KEPT_VALUES       "kept_values"    /* id: salted digest, as in the ledger */
 #define REEVE_STORE_PLUGIN_VALUES     "plugin_values"  /* id: plugin/key */

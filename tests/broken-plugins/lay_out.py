@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes plugin folders from plugins.json: lay_out.py modules TABLE, or lay_out.py folders TABLE SOURCE_DIR MODULE_DIR OUT_DIR PINS.c TABLE.h FIRST...
 
-`modules` prints one line for each module to compile: its name, then its macros, separated by bars.
+`modules` prints one line for each module to compile: its name, its source, then its macros, separated by bars.
 `folders` writes OUT_DIR/PLACE/FOLDER/FOLDER.plugin and FOLDER.so, the pins of a host that trusts them beside its own plugins (FIRST: ID MODULE
 MANIFEST of each), and the table for C.
 """
@@ -93,7 +93,7 @@ def main(word, table, *rest):
     if word == "modules":
         for row in rows:
             if "defines" in row and place(row) != "again":
-                print("|".join([row["folder"], *row["defines"]]))
+                print("|".join([row["folder"], row.get("source", "broken.c"), *row["defines"]]))
     else:
         source, modules, out, pins_c, table_h, *first = rest
         folders(rows, source, modules, out, pins_c, table_h, first)

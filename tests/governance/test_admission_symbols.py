@@ -90,6 +90,7 @@ WITHOUT = {
     "reeve_kept_values_put": "the gate's own: what a record names is kept before it is written",
     "reeve_model_call_start": "takes the right in its set-up and consumes it",
     "reeve_model_engine_start": "takes the right in its set-up and consumes it",
+    "reeve_net_http_new": "what it keeps fetches a token for a request of the below, within the same call and grant",
     "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant",
     "reeve_plugin_values_provide": "what it offers is a plugin's capability, within the admitted call of its plugin, bounded by its grant",
     "reeve_otlp_exporter_new": "tells a collector, which an administrator named, what has happened: ids, names and counts",

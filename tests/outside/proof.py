@@ -251,6 +251,10 @@ class World:
     before_budgets_delete_user = before_budgets_get_user
     before_budgets_delete_key = before_budgets_get_key
 
+    def before_plugins_delete_secret(self, params):
+        body = {"scheme": "bearer", "value": "of the proof", "origins": ["https://proof.example"]}
+        self.host.put(f"/api/v1/admin/plugins/{params['plugin_id']}/secrets/{params['slot']}", body, expect=200)
+
     def before_usage_report(self, params):
         params["tokens_used"] = 0  # so that as much is left at each door
 
