@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The configuration from outside: where a fault is said to be, exit 78 with nothing started, what is printed and what is not, log lines."""
 
+import glob
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -125,6 +127,31 @@ class Effect(unittest.TestCase):
         self.assertEqual("max_iterations", other["error"]["code"])
         asked = [request.json.get("max_tokens", request.json.get("max_completion_tokens")) for request in mock.requests]
         self.assertEqual([77, 77, 77, 55, 55], asked)
+
+
+class Processors(unittest.TestCase):
+    def threads_on(self, processors):
+        """How many threads serve requests where the host may use so many processors."""
+        allowed = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, sorted(allowed)[:processors])
+        try:
+            host = Host(config="server: {threads: auto}\n").start()
+        finally:
+            os.sched_setaffinity(0, allowed)
+        self.addCleanup(host.close)
+        # a thread has its name once it has run
+        found, end = 0, time.monotonic() + 5
+        while found < processors and time.monotonic() < end:
+            found = 0
+            for path in glob.glob(f"/proc/{host.process.pid}/task/*/comm"):
+                with open(path, encoding="ascii") as file:
+                    found += file.read().startswith("api-")
+        return found
+
+    def test_threads_are_as_many_as_processors_that_may_be_used(self):
+        self.assertEqual(1, self.threads_on(1))
+        most = min(len(os.sched_getaffinity(0)), 8)
+        self.assertEqual(most, self.threads_on(most))
 
 
 class Plugins(unittest.TestCase):
