@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a runner writes on its wire: first words up to BEGIN, then messages behind each other. What
  * the rules let through GDBus must read: it complains of the rest with all its bytes, in the log.
- * covers: host/loader/wire-message.c host/loader/wire-rules.c host/loader/wire-auth.c */
+ * In whatever pieces it comes, the same messages are taken.
+ * covers: host/loader/wire-message.c host/loader/wire-rules.c host/loader/wire-auth.c
+ * host/loader/wire-inbox.c */
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <gio/gio.h>
 
 #include "loader/wire-auth.h"
+#include "loader/wire-inbox.h"
 #include "loader/wire-rules.h"
 
 int LLVMFuzzerTestOneInput (const uint8_t *data, size_t size);
@@ -51,6 +56,54 @@ take_one (ReeveWireRules *rules, const uint8_t *data, size_t size)
   return length;
 }
 
+typedef struct
+{
+  ReeveWireRules *rules;
+  guint taken;
+} Taker;
+
+static gboolean
+take (gpointer user_data, const guint8 *data, gsize length, GError **error)
+{
+  Taker *self = user_data;
+  ReeveWireMessage read = { 0 };
+
+  if (!reeve_wire_rules_receive (self->rules, data, length, &read, error))
+    return FALSE;
+  self->taken++;
+  return TRUE;
+}
+
+/* How many messages are taken off a socket to which @piece bytes at a time are written. */
+static guint
+take_pieces (const uint8_t *data, size_t size, size_t piece)
+{
+  g_autoptr (ReeveWireRules) rules = reeve_wire_rules_new (NULL);
+  g_autoptr (GError) error = NULL;
+  Taker taker = { rules, 0 };
+  ReeveWireInbox inbox = { 0 };
+  ReeveWireInboxState state = REEVE_WIRE_INBOX_WAITING;
+  int ends[2] = { -1, -1 };
+
+  ask (rules);
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+  reeve_wire_inbox_init (&inbox, ends[0], MOST, take, &taker);
+  for (size_t done = 0; done < size && state == REEVE_WIRE_INBOX_WAITING;)
+    {
+      ssize_t sent = send (ends[1], data + done, MIN (piece, size - done), MSG_DONTWAIT);
+
+      g_assert_cmpint (sent, >, 0);
+      done += (size_t) sent;
+      state = reeve_wire_inbox_run (&inbox, MOST, &error);
+      g_assert_true ((error != NULL) == (state == REEVE_WIRE_INBOX_BROKEN));
+      g_assert_cmpuint (inbox.end - inbox.start, <=, MOST);
+    }
+  reeve_wire_inbox_clear (&inbox);
+  close (ends[0]);
+  close (ends[1]);
+  return taker.taken;
+}
+
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
@@ -59,6 +112,8 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (GString) answer = g_string_new (NULL);
   gsize at = 0;
   gsize one = 0;
+  gsize start = 0;
+  guint taken = 0;
 
   if (size > 0 && data[0] == 0)
     {
@@ -69,7 +124,10 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
       g_assert_cmpuint (at, <=, size);
     }
   ask (rules);
-  while ((one = take_one (rules, data + at, size - at)) != 0)
+  start = at;
+  for (; (one = take_one (rules, data + at, size - at)) != 0; taken++)
     at += one;
+  g_assert_cmpuint (take_pieces (data + start, size - start, MOST), ==, taken);
+  g_assert_cmpuint (take_pieces (data + start, size - start, 1 + size % 97), ==, taken);
   return 0;
 }
