@@ -153,12 +153,56 @@ test_death (void)
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
 }
 
+#define BUSY_THREADS 6
+#define BUSY_CALLS   150
+
+static gpointer
+call_often (gpointer data)
+{
+  WireFixture *fixture = data;
+
+  for (guint i = 0; i < BUSY_CALLS; i++)
+    {
+      /* one that is left in its midst leaves what it read with to the others */
+      gboolean leaves = i % 25 == 24;
+      g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+      g_autoptr (ReeveContext) context = wire_fixture_context (leaves ? 20 : 60000, broker, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ReeveToolResult) result
+          = call_with (fixture, leaves ? "sleep" : "who", context, &error);
+
+      if (leaves)
+        g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
+      else
+        g_assert_no_error (error);
+    }
+  return NULL;
+}
+
+/* Of many that wait one reads for all: whoever it is, and whenever it leaves, each gets its reply
+ * at once, for a call has a minute and all of them take less. */
+static void
+test_busy (void)
+{
+  g_autoptr (WireFixture) fixture = new_fixture ("wire-plugin.so", 0, 0, NULL);
+  GThread *threads[BUSY_THREADS] = { NULL };
+  gint64 start = g_get_monotonic_time ();
+
+  for (guint i = 0; i < BUSY_THREADS; i++)
+    threads[i] = g_thread_new ("call", call_often, fixture);
+  for (guint i = 0; i < BUSY_THREADS; i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 50 * G_USEC_PER_SEC);
+  assert_answers (fixture);
+}
+
 /* A plugin that asks for more at once than the host lets it waits in its own process, and is not
  * ended: neither more calls nor more bytes are under way than there may be. */
 static void
 test_questions (void)
 {
-  g_autoptr (WireFixture) fixture = new_fixture ("wire-plugin.so", geteuid () == 0 ? 200 : 0, 0, NULL);
+  g_autoptr (WireFixture) fixture
+      = new_fixture ("wire-plugin.so", geteuid () == 0 ? 200 : 0, 0, NULL);
   g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
   g_autoptr (ReeveContext) context = wire_fixture_context (600000, broker, NULL);
   g_autoptr (GError) error = NULL;
@@ -248,6 +292,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wire/load/calls", test_calls);
   g_test_add_func ("/wire/load/death", test_death);
+  g_test_add_func ("/wire/load/busy", test_busy);
   g_test_add_func ("/wire/load/questions", test_questions);
   g_test_add_func ("/wire/load/rate", test_rate);
 #ifndef __SANITIZE_ADDRESS__
