@@ -153,7 +153,8 @@ const ReeveSchemaNode *reeve_schema_get_root (ReeveSchema *self);
 /* faults: (out) (optional) (transfer full) (element-type ReeveSchemaFault), NULL when valid */
 gboolean reeve_schema_validate (ReeveSchema *self, JsonNode *instance, GPtrArray **faults,
                                 GError **error);
-/* (transfer full) @instance with *** in place of whatever some branch of the schema says is secret */
+/* (transfer full) @instance with *** in place of whatever some branch of the schema says is secret
+ */
 JsonNode *reeve_schema_mask (ReeveSchema *self, JsonNode *instance);
 void reeve_schema_fault_free (ReeveSchemaFault *fault);
 
