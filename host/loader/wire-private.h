@@ -20,7 +20,7 @@ typedef struct
   gboolean left; /* nobody waits any more */
   gboolean cancelled;
   gboolean waits; /* for @changed */
-  guint8 *reply; /* (nullable): as it came */
+  guint8 *reply;  /* (nullable): as it came */
   gsize reply_length;
   GError *error;
   int buffer; /* for a body; -1: none */
