@@ -14,8 +14,10 @@ typedef struct
 {
   ReeveKeeper *keeper;
   ReeveWireKinds kind;
+  GMutex lock; /* the two below: another version of the plugin may have others */
   char *settings;
   ReeveBroker *broker;
+  gboolean plain;     /* without settings */
   char **media_types; /* (nullable): until the manifest or the plugin says */
 } ReeveConfinedInstancePrivate;
 
@@ -58,6 +60,7 @@ reeve_confined_instance_finalize (GObject *object)
   g_clear_pointer (&self->keeper, reeve_keeper_unref);
   g_clear_object (&self->broker);
   g_free (self->settings);
+  g_mutex_clear (&self->lock);
   g_strfreev (self->media_types);
   G_OBJECT_CLASS (reeve_confined_instance_parent_class)->finalize (object);
 }
@@ -72,6 +75,7 @@ reeve_confined_instance_class_init (ReeveConfinedInstanceClass *klass)
 static void
 reeve_confined_instance_init (ReeveConfinedInstance *self)
 {
+  g_mutex_init (&reeve_confined_instance_get (self)->lock);
 }
 
 static GType
@@ -140,6 +144,7 @@ reeve_confined_instance_new (ReeveKeeper *keeper, ReeveWireKinds kind, const cha
   private->keeper = reeve_keeper_ref (keeper);
   private->kind = kind;
   private->settings = g_strdup (settings);
+  private->plain = strcmp (settings, "{}") == 0;
   private->broker = g_object_ref (broker);
   return REEVE_PLUGIN (self);
 }
@@ -147,19 +152,64 @@ reeve_confined_instance_new (ReeveKeeper *keeper, ReeveWireKinds kind, const cha
 ReeveManifest *
 reeve_confined_instance_get_manifest (ReeveConfinedInstance *self)
 {
-  return reeve_keeper_get_plugin (reeve_confined_instance_get (self)->keeper)->manifest;
+  return reeve_keeper_get_manifest (reeve_confined_instance_get (self)->keeper);
 }
 
 gboolean
 reeve_confined_instance_is_plain (ReeveConfinedInstance *self)
 {
-  return strcmp (reeve_confined_instance_get (self)->settings, "{}") == 0;
+  return reeve_confined_instance_get (self)->plain;
 }
 
 const char *const *
 reeve_confined_instance_get_media_types (ReeveConfinedInstance *self)
 {
   return (const char *const *) reeve_confined_instance_get (self)->media_types;
+}
+
+/* ---- another version ---- */
+
+/**
+ * reeve_confined_instance_raise:
+ * @self: an instance
+ * @term: a process of its plugin, of another version
+ * @settings: canonical JSON, as that version gets them
+ * @broker: what it may reach there
+ * @error: return location, also for what its setup says
+ *
+ * Returns: (transfer full) (nullable): it, ready
+ */
+ReevePlugin *
+reeve_confined_instance_raise (ReeveConfinedInstance *self, ReeveTerm *term, const char *settings,
+                               ReeveBroker *broker, GError **error)
+{
+  ReeveConfinedInstancePrivate *private = reeve_confined_instance_get (self);
+  const ReeveTermInstance instance = { .key = self,
+                                       .kind = private->kind,
+                                       .settings = settings,
+                                       .plain = private->plain,
+                                       .broker = broker };
+
+  return reeve_term_get_instance (term, &instance, error);
+}
+
+/**
+ * reeve_confined_instance_adopt:
+ * @self: an instance
+ * @settings: canonical JSON
+ * @broker: what it may reach
+ */
+void
+reeve_confined_instance_adopt (ReeveConfinedInstance *self, const char *settings,
+                               ReeveBroker *broker)
+{
+  ReeveConfinedInstancePrivate *private = reeve_confined_instance_get (self);
+
+  g_mutex_lock (&private->lock);
+  g_free (private->settings);
+  private->settings = g_strdup (settings);
+  g_set_object (&private->broker, broker);
+  g_mutex_unlock (&private->lock);
 }
 
 /* ---- calls ---- */
@@ -171,20 +221,23 @@ reeve_confined_instance_try (ReeveConfinedInstance *self, ReeveContext *context,
                              GError **error)
 {
   ReeveConfinedInstancePrivate *private = reeve_confined_instance_get (self);
-  const ReeveTermInstance instance = { .key = self,
-                                       .kind = private->kind,
-                                       .settings = private->settings,
-                                       .plain = reeve_confined_instance_is_plain (self),
-                                       .broker = private->broker };
-  ReeveTerm *term = reeve_keeper_enter (private->keeper, context, error);
+  g_autofree char *settings = NULL;
+  g_autoptr (ReeveBroker) broker = NULL;
+  ReeveTerm *term = NULL;
   g_autoptr (ReevePlugin) plugin = NULL;
   g_autofree char *had = NULL;
   gboolean good = FALSE;
 
   *ended = FALSE;
+  /* before the process is entered: a new version's is there with its instances before these are */
+  g_mutex_lock (&private->lock);
+  settings = g_strdup (private->settings);
+  broker = g_object_ref (private->broker);
+  g_mutex_unlock (&private->lock);
+  term = reeve_keeper_enter (private->keeper, context, error);
   if (term == NULL)
     return FALSE;
-  plugin = reeve_term_get_instance (term, &instance, error);
+  plugin = reeve_confined_instance_raise (self, term, settings, broker, error);
   good = plugin != NULL && call->func (plugin, call->data, error);
   /* a digest of a large document is worth its time only where a process ended */
   if (!good && plugin != NULL && call->digest != NULL && reeve_term_has_ended (term, NULL))
@@ -196,9 +249,11 @@ reeve_confined_instance_try (ReeveConfinedInstance *self, ReeveContext *context,
 static gboolean
 reeve_confined_instance_set_blamed (ReeveConfinedInstance *self, GError **error)
 {
+  g_autoptr (ReeveManifest) manifest = reeve_confined_instance_get_manifest (self);
+
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                "plugin %s does not get this input again: its process ended twice while it had it",
-               reeve_manifest_get_id (reeve_confined_instance_get_manifest (self)));
+               reeve_manifest_get_id (manifest));
   return FALSE;
 }
 
@@ -248,7 +303,7 @@ reeve_confined_instance_look (ReevePlugin *plugin, gpointer data, GError **error
 static gboolean
 reeve_confined_instance_is_known (ReeveConfinedInstance *self)
 {
-  ReeveManifest *manifest = reeve_confined_instance_get_manifest (self);
+  g_autoptr (ReeveManifest) manifest = reeve_confined_instance_get_manifest (self);
   ReeveConfinedInstancePrivate *private = reeve_confined_instance_get (self);
 
   if (!reeve_confined_instance_is_plain (self))

@@ -35,9 +35,18 @@ ReevePlugin *reeve_confined_instance_new (ReeveKeeper *keeper, ReeveWireKinds ki
 /* Asks the plugin for what its manifest does not say, and for what it says to its settings: with
  * neither nothing is started. Blocks. */
 gboolean reeve_confined_instance_prepare (ReeveConfinedInstance *self, GError **error);
+/* (transfer full) (nullable): that instance, set up in a process that gets no calls as yet.
+ * @settings: canonical JSON. Blocks. */
+ReevePlugin *reeve_confined_instance_raise (ReeveConfinedInstance *self, ReeveTerm *term,
+                                            const char *settings, ReeveBroker *broker,
+                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* From now on it is set up with these in each new process. */
+void reeve_confined_instance_adopt (ReeveConfinedInstance *self, const char *settings,
+                                    ReeveBroker *broker);
 /* Makes one call. Blocks. */
 gboolean reeve_confined_instance_perform (ReeveConfinedInstance *self, ReeveContext *context,
                                           const ReeveConfinedCall *call, GError **error);
+/* (transfer full) */
 ReeveManifest *reeve_confined_instance_get_manifest (ReeveConfinedInstance *self);
 /* Has it no settings? Then the manifest speaks for it. */
 gboolean reeve_confined_instance_is_plain (ReeveConfinedInstance *self);

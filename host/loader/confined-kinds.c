@@ -39,7 +39,8 @@ static GPtrArray *
 reeve_confined_kinds_list (ReeveTool *tool, ReeveContext *context, GError **error)
 {
   ReeveConfinedInstance *self = REEVE_CONFINED_INSTANCE (tool);
-  GPtrArray *known = reeve_manifest_offers_get_tools (reeve_confined_instance_get_manifest (self));
+  g_autoptr (ReeveManifest) manifest = reeve_confined_instance_get_manifest (self);
+  GPtrArray *known = reeve_manifest_offers_get_tools (manifest);
   ReeveConfinedKindsTool listing = { .context = context };
   const ReeveConfinedCall call
       = { .func = reeve_confined_kinds_do_list, .data = &listing, .again = TRUE };
@@ -75,7 +76,8 @@ reeve_confined_kinds_digest_call (gpointer data)
 static gboolean
 reeve_confined_kinds_is_idempotent (ReeveConfinedInstance *self, const char *name)
 {
-  GPtrArray *known = reeve_manifest_offers_get_tools (reeve_confined_instance_get_manifest (self));
+  g_autoptr (ReeveManifest) manifest = reeve_confined_instance_get_manifest (self);
+  GPtrArray *known = reeve_manifest_offers_get_tools (manifest);
 
   for (guint i = 0; known != NULL && i < known->len; i++)
     {

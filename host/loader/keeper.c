@@ -2,32 +2,12 @@
 /* One thread starts a process while the others wait for it. Whoever finds that it has ended takes
  * it away; whoever is the last in one that was taken away closes it. Nothing of that happens under
  * the lock. */
-#include "keeper.h"
-
-#include "crashes.h"
+#include "keeper-private.h"
 
 /* a call waits for so long for the next start, and fails at once where it would be longer */
 #define REEVE_KEEPER_PATIENCE_US (2 * G_USEC_PER_SEC)
 /* looks at a call that was cancelled while it waits */
 #define REEVE_KEEPER_LOOK_US (G_USEC_PER_SEC / 10)
-
-struct _ReeveKeeper
-{
-  gatomicrefcount references;
-  ReeveConfined *confined;
-  ReeveTermPlugin plugin;
-  GMutex lock;
-  GCond changed;
-  gboolean starting;
-  gboolean closed;
-  ReeveTerm *term; /* (nullable) */
-  gint64 idle_since;
-  ReeveCrashes crashes;
-  char *quarantine; /* (nullable) why */
-  char *trouble;    /* (nullable) the last one */
-  gboolean known;
-  RunnerLayers layers;
-};
 
 static gint64 reeve_keeper_tick (gpointer user_data, gint64 now);
 
@@ -45,12 +25,13 @@ reeve_keeper_new (ReeveConfined *confined, const ReeveTermPlugin *plugin)
 
   g_atomic_ref_count_init (&self->references);
   self->confined = reeve_confined_ref (confined);
+  self->id = g_strdup (reeve_manifest_get_id (plugin->manifest));
   self->plugin = *plugin;
+  reeve_manifest_ref (plugin->manifest);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   reeve_crashes_init (&self->crashes);
-  self->quarantine = reeve_confined_read_quarantine (
-      confined, reeve_manifest_get_id (plugin->manifest), plugin->pin->module);
+  self->quarantine = reeve_confined_read_quarantine (confined, self->id, plugin->pin->module);
   reeve_confined_watch (confined, reeve_keeper_tick, self);
   return self;
 }
@@ -74,16 +55,41 @@ reeve_keeper_unref (ReeveKeeper *self)
   reeve_crashes_clear (&self->crashes);
   g_free (self->quarantine);
   g_free (self->trouble);
+  g_free (self->id);
+  reeve_manifest_unref (self->plugin.manifest);
   reeve_confined_unref (self->confined);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
   g_free (self);
 }
 
-const ReeveTermPlugin *
-reeve_keeper_get_plugin (ReeveKeeper *self)
+/**
+ * reeve_keeper_get_manifest:
+ * @self: a keeper
+ *
+ * Returns: (transfer full): of the version that new calls go to
+ */
+ReeveManifest *
+reeve_keeper_get_manifest (ReeveKeeper *self)
 {
-  return &self->plugin;
+  ReeveManifest *manifest = NULL;
+
+  g_mutex_lock (&self->lock);
+  manifest = reeve_manifest_ref (self->plugin.manifest);
+  g_mutex_unlock (&self->lock);
+  return manifest;
+}
+
+/* The digest of its module, which is a pin's and so outlives this. */
+static const char *
+reeve_keeper_get_module (ReeveKeeper *self)
+{
+  const char *module = NULL;
+
+  g_mutex_lock (&self->lock);
+  module = self->plugin.pin->module;
+  g_mutex_unlock (&self->lock);
+  return module;
 }
 
 ReeveConfined *
@@ -95,7 +101,7 @@ reeve_keeper_get_confined (ReeveKeeper *self)
 static const char *
 reeve_keeper_get_id (ReeveKeeper *self)
 {
-  return reeve_manifest_get_id (self->plugin.manifest);
+  return self->id;
 }
 
 /* Whether an administrator disabled it. With or without the lock. */
@@ -109,8 +115,7 @@ reeve_keeper_is_off (ReeveKeeper *self)
 
 /* ---- ends ---- */
 
-/* Closes what the lock no longer protects. */
-static void
+void
 reeve_keeper_bury (ReeveTerm *term)
 {
   if (term == NULL)
@@ -152,7 +157,7 @@ reeve_keeper_quarantine (ReeveKeeper *self, char *reason)
     return;
   g_warning ("plugin %s is quarantined: %s", reeve_keeper_get_id (self), reason);
   reeve_confined_write_quarantine (self->confined, reeve_keeper_get_id (self),
-                                   self->plugin.pin->module, reason);
+                                   reeve_keeper_get_module (self), reason);
   reeve_confined_tell (self->confined, reeve_keeper_get_id (self), "quarantined", reason);
   g_free (reason);
 }
@@ -375,14 +380,22 @@ reeve_keeper_tick (gpointer user_data, gint64 now)
 
 /* ---- what an administrator does ---- */
 
-/* Under the lock. (transfer full) (nullable): what to close; calls that are in it close it
- * themselves */
-static ReeveTerm *
+ReeveTerm *
 reeve_keeper_detach (ReeveKeeper *self)
 {
   ReeveTerm *term = g_steal_pointer (&self->term);
 
   return term != NULL && reeve_term_count (term) == 0 ? term : NULL;
+}
+
+void
+reeve_keeper_forgive (ReeveKeeper *self)
+{
+  reeve_crashes_clear (&self->crashes);
+  reeve_crashes_init (&self->crashes);
+  g_clear_pointer (&self->quarantine, g_free);
+  g_clear_pointer (&self->trouble, g_free);
+  g_cond_broadcast (&self->changed);
 }
 
 /**
@@ -396,15 +409,11 @@ reeve_keeper_restart (ReeveKeeper *self)
 
   g_mutex_lock (&self->lock);
   term = reeve_keeper_detach (self);
-  reeve_crashes_clear (&self->crashes);
-  reeve_crashes_init (&self->crashes);
-  g_clear_pointer (&self->quarantine, g_free);
-  g_clear_pointer (&self->trouble, g_free);
-  g_cond_broadcast (&self->changed);
+  reeve_keeper_forgive (self);
   g_mutex_unlock (&self->lock);
   reeve_keeper_bury (term);
   reeve_confined_write_quarantine (self->confined, reeve_keeper_get_id (self),
-                                   self->plugin.pin->module, NULL);
+                                   reeve_keeper_get_module (self), NULL);
 }
 
 /**

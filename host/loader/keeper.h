@@ -31,12 +31,13 @@ typedef struct
   char *reason;        /* (nullable) of the last trouble */
 } ReeveKeeperStatus;
 
-/* @plugin: its manifest and pin outlive this. Blocks (reads what is kept of it). */
+/* @plugin: its pin outlives this. Blocks (reads what is kept of it). */
 ReeveKeeper *reeve_keeper_new (ReeveConfined *confined,
                                const ReeveTermPlugin *plugin) G_GNUC_WARN_UNUSED_RESULT;
 ReeveKeeper *reeve_keeper_ref (ReeveKeeper *self);
 void reeve_keeper_unref (ReeveKeeper *self);
-const ReeveTermPlugin *reeve_keeper_get_plugin (ReeveKeeper *self);
+/* (transfer full): of the version that new calls go to */
+ReeveManifest *reeve_keeper_get_manifest (ReeveKeeper *self);
 ReeveConfined *reeve_keeper_get_confined (ReeveKeeper *self);
 /* (transfer full) (nullable): a process for one call, started where there is none; waits a short
  * back-off out. Blocks. %REEVE_ERROR_UNAVAILABLE: a longer one; %REEVE_ERROR_PLUGIN: quarantined,
@@ -55,6 +56,13 @@ void reeve_keeper_restart (ReeveKeeper *self);
 /* It was disabled: its process ends, behind the calls that are in it. Blocks. */
 void reeve_keeper_retire (ReeveKeeper *self);
 gboolean reeve_keeper_is_off (ReeveKeeper *self);
+/* Something to do in a new process before any call gets there. */
+typedef gboolean (*ReeveKeeperReadyFunc) (ReeveTerm *term, gpointer user_data, GError **error);
+
+/* Another version: its process is started, @ready is called, and from then on calls go there; those
+ * under way end in the old one. Where anything fails, nothing changes. Blocks. */
+gboolean reeve_keeper_upgrade (ReeveKeeper *self, const ReevePin *pin, ReeveManifest *manifest,
+                               ReeveKeeperReadyFunc ready, gpointer user_data, GError **error);
 /* An instance that nobody calls any more. Blocks. */
 void reeve_keeper_drop (ReeveKeeper *self, gconstpointer key);
 /* The host ends: no call is let in, and what is under way fails, whatever the plugin does. */

@@ -188,6 +188,23 @@ reeve_manifest_offers_is_same (ReeveToolInfo *one, ReeveToolInfo *other)
 }
 
 /**
+ * reeve_manifest_offers_are_same:
+ * @one: (element-type ReeveToolInfo): tools
+ * @other: (element-type ReeveToolInfo): tools
+ *
+ * Returns: whether both are the same tools in the same order
+ */
+gboolean
+reeve_manifest_offers_are_same (GPtrArray *one, GPtrArray *other)
+{
+  gboolean same = one->len == other->len;
+
+  for (guint i = 0; same && i < one->len; i++)
+    same = reeve_manifest_offers_is_same (one->pdata[i], other->pdata[i]);
+  return same;
+}
+
+/**
  * reeve_manifest_offers_check_tools:
  * @self: a manifest
  * @tools: (element-type ReeveToolInfo): what the plugin says
@@ -198,14 +215,11 @@ reeve_manifest_offers_is_same (ReeveToolInfo *one, ReeveToolInfo *other)
 gboolean
 reeve_manifest_offers_check_tools (ReeveManifest *self, GPtrArray *tools, GError **error)
 {
-  gboolean same = self->tools == NULL || self->tools->len == tools->len;
-
-  for (guint i = 0; same && self->tools != NULL && i < tools->len; i++)
-    same = reeve_manifest_offers_is_same (tools->pdata[i], self->tools->pdata[i]);
-  if (!same)
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
-                 "plugin %s lists other tools than its manifest does", self->id);
-  return same;
+  if (self->tools == NULL || reeve_manifest_offers_are_same (self->tools, tools))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+               "plugin %s lists other tools than its manifest does", self->id);
+  return FALSE;
 }
 
 /**

@@ -33,6 +33,12 @@ reeve_registry_confined_choose (ReeveRegistry *self)
       if (plugin->state != REEVE_PLUGIN_STATE_REFUSED && !term.policy.trusted
           && reeve_registry_confined_can (plugin))
         plugin->keeper = reeve_keeper_new (self->confined, &term);
+      else if (plugin->chosen)
+        reeve_registry_refuse (
+            plugin, g_strdup_printf (
+                        "plugin %s: version %s was chosen by an administrator, and does not run "
+                        "in the host's process",
+                        plugin->id, reeve_manifest_get_version (plugin->manifest)));
     }
 }
 

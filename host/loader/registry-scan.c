@@ -21,6 +21,8 @@ reeve_registry_plugin_free (gpointer data)
   ReeveRegistryPlugin *plugin = data;
 
   g_clear_pointer (&plugin->keeper, reeve_keeper_unref);
+  g_clear_pointer (&plugin->version, reeve_registry_version_free);
+  g_clear_pointer (&plugin->former, reeve_registry_version_free);
   g_clear_pointer (&plugin->manifest, reeve_manifest_unref);
   g_clear_pointer (&plugin->module, reeve_module_free);
   g_free (plugin->id);
@@ -66,7 +68,9 @@ reeve_registry_is_usable (const ReeveRegistryPlugin *plugin)
 static void
 reeve_registry_check_pin (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
 {
-  plugin->pin = reeve_pins_find (self->pins, plugin->id);
+  plugin->pin = reeve_registry_versions_find_pin (self, plugin->manifest);
+  if (plugin->pin == NULL)
+    plugin->pin = reeve_pins_find (self->pins, plugin->id);
   if (plugin->pin == NULL)
     plugin->pin = reeve_pins_find (self->extra_pins, plugin->id);
   if (plugin->pin == NULL)
@@ -88,28 +92,40 @@ reeve_registry_check_pin (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
                          plugin->id));
 }
 
+gboolean
+reeve_registry_check_manifest (ReeveManifest *manifest, const char *id, GError **error)
+{
+  guint major = 0;
+  guint minor = 0;
+
+  reeve_manifest_get_api (manifest, &major, &minor);
+  if (strcmp (reeve_manifest_get_id (manifest), id) != 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                 "manifest %s: its id is \"%s\", its folder \"%s\"",
+                 reeve_manifest_get_path (manifest), reeve_manifest_get_id (manifest), id);
+  else if (major != REEVE_API_MAJOR || minor > REEVE_API_MINOR)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                 "manifest %s: made for plugin interface %u.%u, this host has %u.%u",
+                 reeve_manifest_get_path (manifest), major, minor, REEVE_API_MAJOR,
+                 REEVE_API_MINOR);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static void
 reeve_registry_check_identity (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const char *folder)
 {
   ReeveRegistryPlugin *other = NULL;
-  guint major = 0;
-  guint minor = 0;
+  g_autoptr (GError) error = NULL;
 
-  reeve_manifest_get_api (plugin->manifest, &major, &minor);
-  if (strcmp (reeve_manifest_get_id (plugin->manifest), folder) != 0)
-    reeve_registry_refuse (
-        plugin, g_strdup_printf ("manifest %s: its id is \"%s\", its folder \"%s\"", plugin->path,
-                                 reeve_manifest_get_id (plugin->manifest), folder));
+  if (!reeve_registry_check_manifest (plugin->manifest, folder, &error))
+    reeve_registry_refuse (plugin, g_strdup (error->message));
   /* one that is refused itself stands in nobody's way: what is pinned is the same in each folder */
   other = reeve_registry_find (self, plugin->id);
   if (other != NULL && reeve_registry_is_usable (other))
     reeve_registry_refuse (plugin, g_strdup_printf ("plugin %s stands twice: %s comes first",
                                                     plugin->id, other->path));
-  if (major != REEVE_API_MAJOR || minor > REEVE_API_MINOR)
-    reeve_registry_refuse (
-        plugin,
-        g_strdup_printf ("manifest %s: made for plugin interface %u.%u, this host has %u.%u",
-                         plugin->path, major, minor, REEVE_API_MAJOR, REEVE_API_MINOR));
 }
 
 static void
@@ -120,6 +136,8 @@ reeve_registry_scan_plugin (ReeveRegistry *self, const char *folder, const char 
   g_autofree char *path = g_build_filename (folder, name, file, NULL);
   g_autoptr (GError) error = NULL;
 
+  if (strchr (name, REEVE_REGISTRY_AT) != NULL)
+    return; /* one of several versions: nobody loads it who did not choose it */
   if (!g_file_test (path, G_FILE_TEST_EXISTS) && !g_file_test (path, G_FILE_TEST_IS_SYMLINK))
     return; /* a folder of something else, such as a build tree's */
   plugin = g_new0 (ReeveRegistryPlugin, 1);
@@ -322,6 +340,7 @@ reeve_registry_scan (ReeveRegistry *self)
 {
   for (guint i = 0; self->folders[i] != NULL; i++)
     reeve_registry_scan_folder (self, self->folders[i]);
+  reeve_registry_versions_choose (self);
   reeve_registry_arrange (self);
   reeve_registry_confined_choose (self);
 }

@@ -13,14 +13,6 @@
 /* a plugin that hangs must not keep the host from starting */
 #define REEVE_REGISTRY_SETUP_US (30 * G_USEC_PER_SEC)
 
-typedef struct
-{
-  char *id;
-  ReeveRegistryPlugin *owner;
-  ReevePlugin *plugin;
-  ReeveBroker *broker;
-} ReeveRegistryInstance;
-
 static void
 reeve_registry_instance_free (gpointer data)
 {
@@ -31,6 +23,7 @@ reeve_registry_instance_free (gpointer data)
   g_clear_object (&instance->plugin);
   g_clear_object (&instance->broker);
   g_free (instance->id);
+  g_free (instance->settings);
   g_free (instance);
 }
 
@@ -55,6 +48,8 @@ reeve_registry_new (const ReeveRegistrySetup *setup)
   self->switches
       = setup->switches != NULL ? reeve_switches_ref (setup->switches) : reeve_switches_new (NULL);
   self->plugins = g_ptr_array_new_with_free_func (reeve_registry_plugin_free);
+  self->own_pins = g_ptr_array_new_with_free_func (reeve_registry_pin_free);
+  self->past = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_manifest_unref);
   self->instances = g_ptr_array_new_with_free_func (reeve_registry_instance_free);
   g_mutex_init (&self->lock);
   g_cond_init (&self->loaded);
@@ -86,6 +81,8 @@ reeve_registry_unref (ReeveRegistry *self)
   g_ptr_array_unref (self->instances);
   reeve_registry_confined_close (self);
   g_ptr_array_unref (self->plugins);
+  g_ptr_array_unref (self->own_pins);
+  g_ptr_array_unref (self->past);
   g_clear_pointer (&self->confined, reeve_confined_unref);
   reeve_switches_unref (self->switches);
   reeve_capabilities_unref (self->capabilities);
@@ -106,8 +103,10 @@ reeve_registry_find (ReeveRegistry *self, const char *plugin_id)
 
       if (strcmp (plugin->id, plugin_id) != 0)
         continue;
-      /* of two with one id the usable one counts */
-      if (found == NULL || found->state == REEVE_PLUGIN_STATE_REFUSED)
+      /* of two with one id the usable one counts, else the first */
+      if (found == NULL
+          || (found->state == REEVE_PLUGIN_STATE_REFUSED
+              && plugin->state != REEVE_PLUGIN_STATE_REFUSED))
         found = plugin;
     }
   return found;
@@ -127,6 +126,8 @@ reeve_registry_describe (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
   entry->reason = g_strdup (plugin->reason);
   reeve_registry_confined_describe (plugin, entry);
   entry->off = reeve_switches_get (self->switches, plugin->id);
+  if (plugin->former != NULL)
+    entry->former = g_strdup (plugin->former->version);
   entry->first_party
       = plugin->pin != NULL && plugin->pin == reeve_pins_find (self->pins, plugin->id);
   return entry;
@@ -143,6 +144,7 @@ reeve_registry_entry_free (ReeveRegistryEntry *entry)
   g_free (entry->id);
   g_free (entry->path);
   g_free (entry->reason);
+  g_free (entry->former);
   reeve_keeper_status_clear (&entry->keeper);
   g_clear_pointer (&entry->off, reeve_switches_entry_free);
   g_free (entry);
@@ -231,15 +233,15 @@ reeve_registry_list_kind (ReeveRegistry *self, ReeveKinds kind)
 
 /* ---- instances ---- */
 
-static gboolean
-reeve_registry_check_settings (ReeveRegistryPlugin *plugin, JsonObject *settings, GError **error)
+gboolean
+reeve_registry_check_settings (ReeveManifest *manifest, JsonObject *settings, GError **error)
 {
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
   g_autoptr (GPtrArray) faults = NULL;
   const ReeveSchemaFault *fault = NULL;
 
   json_node_set_object (node, settings);
-  if (reeve_schema_validate (reeve_manifest_get_schema (plugin->manifest), node, &faults, error))
+  if (reeve_schema_validate (reeve_manifest_get_schema (manifest), node, &faults, error))
     return TRUE;
   if (faults == NULL || faults->len == 0)
     return FALSE;
@@ -316,9 +318,14 @@ static ReevePlugin *
 reeve_registry_make_here (ReeveRegistry *self, ReeveRegistryPlugin *plugin, GType iface,
                           JsonObject *settings, ReeveBroker *broker, GError **error)
 {
-  ReeveModule *module = reeve_registry_load (self, plugin, error);
+  ReeveModule *module = plugin->chosen ? NULL : reeve_registry_load (self, plugin, error);
   GType type = module != NULL ? reeve_module_find_type (module, iface) : G_TYPE_INVALID;
 
+  if (plugin->chosen)
+    g_set_error (
+        error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+        "version %s was chosen by an administrator, and does not run in the host's process",
+        reeve_manifest_get_version (plugin->manifest));
   if (module == NULL)
     return NULL;
   if (type != G_TYPE_INVALID && !G_TYPE_IS_ABSTRACT (type))
@@ -346,6 +353,14 @@ reeve_registry_make_there (ReeveRegistry *self, ReeveRegistryPlugin *plugin, Ree
   return reeve_registry_confined_make (plugin, kind, settings, broker, error);
 }
 
+static char *
+reeve_registry_write_settings (JsonObject *settings)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), settings);
+
+  return reeve_json_canonical (node);
+}
+
 static ReeveRegistryInstance *
 reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const char *instance_id,
                      GType iface, JsonObject *settings, GError **error)
@@ -362,6 +377,7 @@ reeve_registry_make (ReeveRegistry *self, ReeveRegistryPlugin *plugin, const cha
   instance = g_new0 (ReeveRegistryInstance, 1);
   instance->id = g_strdup (instance_id);
   instance->owner = plugin;
+  instance->settings = reeve_registry_write_settings (own);
   instance->broker
       = reeve_capabilities_new_broker (self->capabilities, plugin->manifest, instance_id, own);
   instance->plugin
@@ -433,7 +449,7 @@ reeve_registry_instantiate (ReeveRegistry *self, const char *instance_id, const 
   ReeveRegistryPlugin *plugin = reeve_registry_select (self, instance_id, plugin_id, &inner);
   ReeveRegistryInstance *instance = NULL;
 
-  if (plugin != NULL && reeve_registry_check_settings (plugin, given, &inner))
+  if (plugin != NULL && reeve_registry_check_settings (plugin->manifest, given, &inner))
     instance = reeve_registry_make (self, plugin, instance_id, iface, given, &inner);
   if (instance != NULL)
     return reeve_registry_adopt (self, instance, error);
@@ -490,8 +506,14 @@ reeve_registry_new_context (ReeveRegistry *self, ReevePlugin *plugin, const Reev
                             GCancellable *cancellable)
 {
   ReeveRegistryInstance *instance = reeve_registry_find_instance (self, NULL, plugin);
+  g_autoptr (ReeveBroker) broker = NULL;
 
-  return reeve_context_new (info, instance != NULL ? instance->broker : NULL, cancellable);
+  /* another version of the plugin brings another one */
+  g_mutex_lock (&self->lock);
+  if (instance != NULL)
+    broker = g_object_ref (instance->broker);
+  g_mutex_unlock (&self->lock);
+  return reeve_context_new (info, broker, cancellable);
 }
 
 /**

@@ -35,6 +35,7 @@ typedef struct
   ReeveKeeperStatus keeper; /* of that */
   gboolean first_party;     /* it comes with this host */
   ReeveSwitchesEntry *off;  /* (nullable): it is disabled */
+  char *former;             /* (nullable): the version before, which a rollback brings back */
 } ReeveRegistryEntry;
 
 typedef struct
@@ -96,6 +97,27 @@ gboolean reeve_registry_is_off (ReeveRegistry *self, const char *plugin_id);
 gboolean reeve_registry_check (ReeveRegistry *self, const char *plugin_id, GError **error);
 /* The same of what nobody offers: the name of a tool, or a media type. */
 gboolean reeve_registry_check_offer (ReeveRegistry *self, const char *name, GError **error);
+
+/* Which version of a plugin is wanted. The digests of its files (nullable) are needed where this
+ * build has no pin for it. */
+typedef struct
+{
+  const char *version;
+  gboolean plain; /* the one in the folder that is named by the id alone, whichever it is */
+  const char *manifest;
+  const char *module;
+  const char *settings; /* of the manifest's SchemaFile */
+} ReeveRegistryWanted;
+
+/* Puts another version of a plugin that runs in a process of its own in the place of the present
+ * one: it lies in `ID@VERSION` or `ID` of a folder of plugins. Calls under way end in the old one.
+ * Where it fails, nothing changes. Durable. Blocks. REEVE_ERROR_NOT_FOUND; REEVE_ERROR_CONFLICT: it
+ * cannot be changed now, or without a restart of the host; REEVE_ERROR_PLUGIN: it does not come up;
+ * REEVE_ERROR_CONFIGURATION: settings. */
+gboolean reeve_registry_upgrade (ReeveRegistry *self, const char *plugin_id,
+                                 const ReeveRegistryWanted *wanted, GError **error);
+/* The same with the version before. REEVE_ERROR_CONFLICT: there is none. */
+gboolean reeve_registry_rollback (ReeveRegistry *self, const char *plugin_id, GError **error);
 gint64 reeve_registry_get_setup_us (ReeveRegistry *self);
 /* (transfer none) (nullable) */
 ReevePlugin *reeve_registry_get_instance (ReeveRegistry *self, const char *instance_id);

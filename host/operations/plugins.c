@@ -112,6 +112,8 @@ reeve_op_plugins_describe (ReeveRegistryEntry *entry)
       json_object_set_array_member (object, "capabilities",
                                     reeve_op_plugins_capabilities (entry->manifest));
     }
+  if (entry->former != NULL)
+    json_object_set_string_member (object, "former_version", entry->former);
   json_object_set_array_member (object, "kinds", kinds);
   reeve_op_plugins_add_switch (object, entry->off);
   if (entry->state != REEVE_PLUGIN_STATE_REFUSED)
@@ -241,20 +243,6 @@ reeve_op_plugins_delete_secret (ReeveCall *call, ReeveServices *services)
     reeve_call_fail (call, error);
 }
 
-void
-reeve_op_plugins_restart (ReeveCall *call, ReeveServices *services)
-{
-  const char *plugin_id = reeve_call_get_string (call, "plugin_id");
-  g_autoptr (ReeveRegistryEntry) entry = NULL;
-  GError *error = NULL;
-
-  reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.restart", plugin_id,
-                                  NULL);
-  if (reeve_registry_restart (services->registry, plugin_id, &error))
-    entry = reeve_registry_get (services->registry, plugin_id);
-  reeve_call_answer (call, entry != NULL ? reeve_op_plugins_describe (entry) : NULL, error);
-}
-
 /* What it is now, or why not. (transfer full) error */
 static void
 reeve_op_plugins_answer (ReeveCall *call, ReeveServices *services, GError *error)
@@ -265,6 +253,47 @@ reeve_op_plugins_answer (ReeveCall *call, ReeveServices *services, GError *error
             : NULL;
 
   reeve_call_answer (call, entry != NULL ? reeve_op_plugins_describe (entry) : NULL, error);
+}
+
+void
+reeve_op_plugins_restart (ReeveCall *call, ReeveServices *services)
+{
+  const char *plugin_id = reeve_call_get_string (call, "plugin_id");
+  GError *error = NULL;
+
+  reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.restart", plugin_id,
+                                  NULL);
+  reeve_registry_restart (services->registry, plugin_id, &error);
+  reeve_op_plugins_answer (call, services, error);
+}
+
+void
+reeve_op_plugins_upgrade (ReeveCall *call, ReeveServices *services)
+{
+  const char *plugin_id = reeve_call_get_string (call, "plugin_id");
+  const ReeveRegistryWanted wanted
+      = { .version = reeve_call_get_string (call, "version"),
+          .manifest = reeve_call_get_string (call, "manifest_sha256"),
+          .module = reeve_call_get_string (call, "module_sha256"),
+          .settings = reeve_call_get_string (call, "settings_sha256") };
+  GError *error = NULL;
+
+  reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.upgrade", plugin_id,
+                                  NULL);
+  reeve_registry_upgrade (services->registry, plugin_id, &wanted, &error);
+  reeve_op_plugins_answer (call, services, error);
+}
+
+void
+reeve_op_plugins_rollback (ReeveCall *call, ReeveServices *services)
+{
+  const char *plugin_id = reeve_call_get_string (call, "plugin_id");
+  GError *error = NULL;
+
+  reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.rollback", plugin_id,
+                                  NULL);
+  reeve_registry_rollback (services->registry, plugin_id, &error);
+  reeve_op_plugins_answer (call, services, error);
 }
 
 void

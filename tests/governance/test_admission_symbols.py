@@ -53,14 +53,14 @@ INTERFACES = {
     "reeve_broker_": set(),
     "reeve_context_": {"loader/wire-broker.c"},  # a plugin's own way to its capabilities; of one in a runner, what it sends
     # what stands in for a plugin that runs in a process of its own passes on what its own functions are called with
-    "reeve_extractor_": {"runtime/extraction.c", "loader/confined-kinds.c", "loader/confined-instance.c", "loader/term.c"},
+    "reeve_extractor_": {"runtime/extraction.c", "loader/confined-kinds.c", "loader/confined-instance.c", "loader/registry-upgrade.c", "loader/term.c"},
     "reeve_sink_": {"runtime/sinks.c", "loader/confined-kinds.c"},
     "reeve_llm_codec_": {"runtime/model-call.c"},
     "reeve_llm_decoder_": {"runtime/model-call.c"},
     "reeve_llm_engine_": {"runtime/model-engine.c", "loader/confined-kinds.c"},
     "reeve_policy_adviser_": {"governance/admission-begin.c", "operations/doctor-checks.c", "operations/policy-ask.c"},
     "reeve_storage_": {"store/", "host/schema-command.c", "operations/metrics-state.c"},  # the last one asks how its cache does
-    "reeve_tool_": {"runtime/tools.c", "loader/confined-kinds.c", "loader/term.c"},
+    "reeve_tool_": {"runtime/tools.c", "loader/confined-kinds.c", "loader/registry-upgrade.c", "loader/term.c"},
     "reeve_upstream_warm": {"runtime/models-complete.c"},  # a connection and no byte of a request: while the intent waits
     "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-exchange.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
 }
