@@ -175,13 +175,14 @@ reeve_confined_instance_get_media_types (ReeveConfinedInstance *self)
  * @term: a process of its plugin, of another version
  * @settings: canonical JSON, as that version gets them
  * @broker: what it may reach there
+ * @context: (nullable): of the call it is for
  * @error: return location, also for what its setup says
  *
  * Returns: (transfer full) (nullable): it, ready
  */
 ReevePlugin *
 reeve_confined_instance_raise (ReeveConfinedInstance *self, ReeveTerm *term, const char *settings,
-                               ReeveBroker *broker, GError **error)
+                               ReeveBroker *broker, ReeveContext *context, GError **error)
 {
   ReeveConfinedInstancePrivate *private = reeve_confined_instance_get (self);
   const ReeveTermInstance instance = { .key = self,
@@ -190,7 +191,7 @@ reeve_confined_instance_raise (ReeveConfinedInstance *self, ReeveTerm *term, con
                                        .plain = private->plain,
                                        .broker = broker };
 
-  return reeve_term_get_instance (term, &instance, error);
+  return reeve_term_get_instance (term, &instance, context, error);
 }
 
 /**
@@ -237,7 +238,7 @@ reeve_confined_instance_try (ReeveConfinedInstance *self, ReeveContext *context,
   term = reeve_keeper_enter (private->keeper, context, error);
   if (term == NULL)
     return FALSE;
-  plugin = reeve_confined_instance_raise (self, term, settings, broker, error);
+  plugin = reeve_confined_instance_raise (self, term, settings, broker, context, error);
   good = plugin != NULL && call->func (plugin, call->data, error);
   /* a digest of a large document is worth its time only where a process ended */
   if (!good && plugin != NULL && call->digest != NULL && reeve_term_has_ended (term, NULL))

@@ -36,9 +36,10 @@ ReevePlugin *reeve_confined_instance_new (ReeveKeeper *keeper, ReeveWireKinds ki
  * neither nothing is started. Blocks. */
 gboolean reeve_confined_instance_prepare (ReeveConfinedInstance *self, GError **error);
 /* (transfer full) (nullable): that instance, set up in a process that gets no calls as yet.
- * @settings: canonical JSON. Blocks. */
+ * @settings: canonical JSON; @context: (nullable): of the call it is for. Blocks. */
 ReevePlugin *reeve_confined_instance_raise (ReeveConfinedInstance *self, ReeveTerm *term,
                                             const char *settings, ReeveBroker *broker,
+                                            ReeveContext *context,
                                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* From now on it is set up with these in each new process. */
 void reeve_confined_instance_adopt (ReeveConfinedInstance *self, const char *settings,

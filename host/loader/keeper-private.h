@@ -17,7 +17,8 @@ struct _ReeveKeeper
   GCond changed;
   gboolean starting;
   gboolean closed;
-  ReeveTerm *term; /* (nullable) */
+  GCancellable *ending; /* cancelled with that */
+  ReeveTerm *term;      /* (nullable) */
   gint64 idle_since;
   ReeveCrashes crashes;
   char *quarantine; /* (nullable) why */

@@ -52,10 +52,12 @@ gboolean
 reeve_keeper_upgrade (ReeveKeeper *self, const ReevePin *pin, ReeveManifest *manifest,
                       ReeveKeeperReadyFunc ready, gpointer user_data, GError **error)
 {
-  const ReeveTermPlugin next = {
-    .manifest = manifest, .pin = pin, .policy = self->plugin.policy, .uid = self->plugin.uid
-  };
-  ReeveTerm *term = reeve_term_new (self->confined, &next, error);
+  const ReeveTermPlugin next = { .manifest = manifest,
+                                 .pin = pin,
+                                 .policy = self->plugin.policy,
+                                 .uid = self->plugin.uid,
+                                 .ending = self->ending };
+  ReeveTerm *term = reeve_term_new (self->confined, &next, NULL, error);
   ReeveTerm *old = NULL;
 
   if (term == NULL)

@@ -26,7 +26,9 @@ reeve_keeper_new (ReeveConfined *confined, const ReeveTermPlugin *plugin)
   g_atomic_ref_count_init (&self->references);
   self->confined = reeve_confined_ref (confined);
   self->id = g_strdup (reeve_manifest_get_id (plugin->manifest));
+  self->ending = g_cancellable_new ();
   self->plugin = *plugin;
+  self->plugin.ending = self->ending;
   reeve_manifest_ref (plugin->manifest);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -57,6 +59,7 @@ reeve_keeper_unref (ReeveKeeper *self)
   g_free (self->trouble);
   g_free (self->id);
   reeve_manifest_unref (self->plugin.manifest);
+  g_clear_object (&self->ending);
   reeve_confined_unref (self->confined);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -124,6 +127,18 @@ reeve_keeper_bury (ReeveTerm *term)
   reeve_term_unref (term);
 }
 
+/* Under the lock: its process ended by itself. @quarantined: (out): it was one time too often */
+static void
+reeve_keeper_count (ReeveKeeper *self, const char *why, char **quarantined)
+{
+  if (!reeve_crashes_add (&self->crashes, g_get_monotonic_time (), g_random_double ())
+      || self->quarantine != NULL)
+    return;
+  self->quarantine = g_strdup_printf ("%d crashes in %d minutes; the last: %s", REEVE_CRASHES_MOST,
+                                      (int) (REEVE_CRASHES_WINDOW_US / G_USEC_PER_SEC / 60), why);
+  *quarantined = g_strdup (self->quarantine);
+}
+
 /* Under the lock: the term that ended goes, and it is settled what follows. (transfer full)
  * (nullable): what to close. @quarantined: (out): it was one time too often */
 static ReeveTerm *
@@ -137,14 +152,7 @@ reeve_keeper_take_ended (ReeveKeeper *self, char **quarantined)
   self->term = NULL;
   g_free (self->trouble);
   self->trouble = g_strdup (why->message);
-  if (reeve_crashes_add (&self->crashes, g_get_monotonic_time (), g_random_double ())
-      && self->quarantine == NULL)
-    {
-      self->quarantine
-          = g_strdup_printf ("%d crashes in %d minutes; the last: %s", REEVE_CRASHES_MOST,
-                             (int) (REEVE_CRASHES_WINDOW_US / G_USEC_PER_SEC / 60), why->message);
-      *quarantined = g_strdup (self->quarantine);
-    }
+  reeve_keeper_count (self, why->message, quarantined);
   /* the last caller in it closes it */
   return reeve_term_count (term) == 0 ? term : NULL;
 }
@@ -183,7 +191,9 @@ static ReeveTerm *
 reeve_keeper_start (ReeveKeeper *self, GError **error)
 {
   GError *problem = NULL;
-  ReeveTerm *term = reeve_term_new (self->confined, &self->plugin, &problem);
+  gboolean fell = FALSE;
+  ReeveTerm *term = reeve_term_new (self->confined, &self->plugin, &fell, &problem);
+  g_autofree char *reason = NULL;
   gboolean unwanted = FALSE;
 
   g_mutex_lock (&self->lock);
@@ -191,7 +201,10 @@ reeve_keeper_start (ReeveKeeper *self, GError **error)
   unwanted = self->closed && term != NULL;
   if (term == NULL)
     {
-      reeve_crashes_delay (&self->crashes, g_get_monotonic_time (), g_random_double ());
+      if (fell)
+        reeve_keeper_count (self, problem->message, &reason);
+      else
+        reeve_crashes_delay (&self->crashes, g_get_monotonic_time (), g_random_double ());
       g_free (self->trouble);
       self->trouble = g_strdup (problem->message);
     }
@@ -205,6 +218,7 @@ reeve_keeper_start (ReeveKeeper *self, GError **error)
     }
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  reeve_keeper_quarantine (self, g_steal_pointer (&reason));
   if (problem != NULL)
     g_propagate_error (error, problem);
   if (term != NULL && !unwanted)
@@ -469,6 +483,7 @@ reeve_keeper_cut (ReeveKeeper *self)
     }
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  g_cancellable_cancel (self->ending);
   if (term == NULL)
     return;
   reeve_term_cut (term);
@@ -492,6 +507,7 @@ reeve_keeper_close (ReeveKeeper *self)
   term = reeve_keeper_detach (self);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+  g_cancellable_cancel (self->ending);
   reeve_keeper_bury (term);
 }
 

@@ -330,7 +330,7 @@ reeve_registry_upgrade_ready (ReeveTerm *term, gpointer user_data, GError **erro
       ReeveRegistryHeir *heir = g_ptr_array_index (self->heirs, i);
       g_autoptr (ReevePlugin) plugin
           = reeve_confined_instance_raise (REEVE_CONFINED_INSTANCE (heir->instance->plugin), term,
-                                           heir->settings, heir->broker, error);
+                                           heir->settings, heir->broker, NULL, error);
 
       if (plugin == NULL)
         g_prefix_error (error, "plugin %s (%s): version %s: ", self->plugin->id, heir->instance->id,

@@ -47,6 +47,28 @@ reeve_runner_poll (int fd, gint64 wait_us)
   return ready > 0;
 }
 
+/* The same, until somebody gives it up. */
+static gboolean
+reeve_runner_poll_either (int fd, gint64 wait_us, GCancellable *cancellable)
+{
+  gint64 end = g_get_monotonic_time () + wait_us;
+  GPollFD wake = { 0 };
+  struct pollfd both[2] = { { .fd = fd, .events = POLLIN }, { .fd = -1 } };
+  int ready = 0;
+
+  if (!g_cancellable_make_pollfd (cancellable, &wake))
+    return reeve_runner_poll (fd, wait_us);
+  both[1] = (struct pollfd){ .fd = wake.fd, .events = POLLIN };
+  do
+    {
+      gint64 left = MAX (end - g_get_monotonic_time (), 0);
+      ready = poll (both, G_N_ELEMENTS (both), (int) MIN (left / 1000 + 1, G_MAXINT));
+    }
+  while (ready < 0 && errno == EINTR);
+  g_cancellable_release_fd (cancellable);
+  return ready > 0 && both[1].revents == 0;
+}
+
 gboolean
 reeve_runner_wait (ReeveRunner *self, gint64 wait_us)
 {
@@ -190,6 +212,20 @@ reeve_runner_set_refused (const RunnerReport *report, RunnerLayers required, GEr
                "its runner gave up, and did not say which layer is missing");
 }
 
+/* It said nothing, or nothing that can be read. */
+static void
+reeve_runner_set_fallen (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
+                         GError **error)
+{
+  gboolean ended = self->pidfd >= 0 && reeve_runner_poll (self->pidfd, REEVE_RUNNER_GRACE_US / 4);
+  g_autofree char *how = ended ? reeve_runner_describe_end (self) : NULL;
+
+  if (setup->fell != NULL)
+    *setup->fell = ended && stage == RUNNER_STAGE_LOADED;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner ended before it was ready%s%s",
+               ended ? ": it " : "", ended ? how : "");
+}
+
 /* Waits for the runner to reach @stage, and looks at it. */
 static gboolean
 reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
@@ -198,15 +234,17 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
   g_autoptr (RunnerReport) report = NULL;
   GPid sender = 0;
 
-  if (!reeve_runner_poll (self->control, setup->wait_us))
+  if (!reeve_runner_poll_either (self->control, setup->wait_us, setup->cancellable))
     {
+      if (g_cancellable_set_error_if_cancelled (setup->cancellable, error))
+        return FALSE;
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT, "its runner does not answer");
       return FALSE;
     }
   report = reeve_runner_read (self, &sender);
   if (report == NULL)
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner ended before it was ready");
+      reeve_runner_set_fallen (self, setup, stage, error);
       return FALSE;
     }
   if (report->stage == RUNNER_STAGE_REFUSED)

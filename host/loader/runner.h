@@ -26,6 +26,8 @@ typedef struct
   guint64 file_size;          /* bytes */
   const char *const *folders; /* (nullable) to be read, besides the system's libraries */
   gint64 wait_us;             /* how long each step may take */
+  GCancellable *cancellable;  /* (nullable): gives the start up */
+  gboolean *fell; /* (out) (nullable): it ended while its module was loaded: code of the plugin's */
 } ReeveRunnerSetup;
 
 /* Starts a runner, looks at it from outside at each step, and lets it load @module_fd (-1: none, a

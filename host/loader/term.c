@@ -24,11 +24,15 @@
 #define REEVE_TERM_MEMORY (G_GUINT64_CONSTANT (4) * 1024 * 1024 * 1024)
 #endif
 
+/* looks at a call that was given up while it waits */
+#define REEVE_TERM_LOOK_US (G_USEC_PER_SEC / 10)
+
 struct _ReeveTerm
 {
   gatomicrefcount references;
   ReeveConfined *confined;
   ReeveManifest *manifest;
+  GCancellable *ending; /* (nullable) */
   ReeveWire *wire;
   GPid pid;
   guint number;
@@ -70,7 +74,8 @@ reeve_term_get_threads (const ReeveTermPlugin *plugin)
 }
 
 static ReeveRunner *
-reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError **error)
+reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean *fell,
+                  GError **error)
 {
   const ReeveConfinedSetup *with = reeve_confined_get_setup (confined);
   const char *const command[] = { with->runner, NULL };
@@ -86,6 +91,8 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError
     .files = REEVE_TERM_FILES,
     .file_size = REEVE_TERM_FILE_SIZE,
     .wait_us = with->setup_us,
+    .cancellable = plugin->ending,
+    .fell = fell,
   };
   int module = reeve_module_open_pinned (plugin->manifest, plugin->pin, error);
   ReeveRunner *runner = NULL;
@@ -106,15 +113,17 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError
  * reeve_term_new:
  * @confined: what processes of plugins share
  * @plugin: which
+ * @fell: (out) (nullable): the process ended while it loaded the module
  * @error: return location
  *
  * Returns: (transfer full) (nullable): its process
  */
 ReeveTerm *
-reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError **error)
+reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean *fell,
+                GError **error)
 {
   ReeveWireHub *hub = reeve_confined_get_hub (confined, error);
-  ReeveRunner *runner = hub != NULL ? reeve_term_start (confined, plugin, error) : NULL;
+  ReeveRunner *runner = hub != NULL ? reeve_term_start (confined, plugin, fell, error) : NULL;
   GPid pid = runner != NULL ? reeve_runner_get_pid (runner) : 0;
   RunnerLayers layers = runner != NULL ? reeve_runner_get_layers (runner) : 0;
   ReeveWire *wire = runner != NULL ? reeve_wire_new (hub, runner, NULL, error) : NULL;
@@ -126,6 +135,7 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, GError *
   g_atomic_ref_count_init (&self->references);
   self->confined = reeve_confined_ref (confined);
   self->manifest = reeve_manifest_ref (plugin->manifest);
+  self->ending = plugin->ending != NULL ? g_object_ref (plugin->ending) : NULL;
   self->wire = wire;
   self->pid = pid;
   self->number = reeve_confined_next_number (confined);
@@ -155,6 +165,7 @@ reeve_term_unref (ReeveTerm *self)
   g_hash_table_unref (self->instances);
   reeve_wire_unref (self->wire);
   reeve_manifest_unref (self->manifest);
+  g_clear_object (&self->ending);
   reeve_confined_unref (self->confined);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -199,7 +210,7 @@ reeve_term_set_up (ReeveTerm *self, const ReeveTermInstance *instance, GError **
       = { .struct_size = sizeof info,
           .deadline
           = g_get_monotonic_time () + reeve_confined_get_setup (self->confined)->setup_us };
-  g_autoptr (ReeveContext) context = reeve_context_new (&info, instance->broker, NULL);
+  g_autoptr (ReeveContext) context = reeve_context_new (&info, instance->broker, self->ending);
   g_autoptr (JsonNode) settings
       = reeve_json_parse_strict (instance->settings, strlen (instance->settings), error);
   g_autoptr (ReevePlugin) plugin
@@ -212,36 +223,46 @@ reeve_term_set_up (ReeveTerm *self, const ReeveTermInstance *instance, GError **
   return g_steal_pointer (&plugin);
 }
 
-/* (transfer full) (nullable): it is there. NULL: the caller sets it up. */
-static ReevePlugin *
-reeve_term_find (ReeveTerm *self, gconstpointer key)
+/* Waits while another call sets it up, unless this one is given up. (out) @plugin: (transfer full)
+ * (nullable): it is there. %NULL: the caller sets it up. */
+static gboolean
+reeve_term_find (ReeveTerm *self, gconstpointer key, ReeveContext *context, gpointer *plugin,
+                 GError **error)
 {
-  gpointer plugin = NULL;
+  gboolean good = TRUE;
 
   g_mutex_lock (&self->lock);
-  while (g_hash_table_lookup_extended (self->instances, key, NULL, &plugin) && plugin == NULL)
-    g_cond_wait (&self->changed, &self->lock);
-  if (plugin != NULL)
-    g_object_ref (plugin);
-  else
+  while (good && g_hash_table_lookup_extended (self->instances, key, NULL, plugin)
+         && *plugin == NULL)
+    {
+      g_cond_wait_until (&self->changed, &self->lock, g_get_monotonic_time () + REEVE_TERM_LOOK_US);
+      good = context == NULL || reeve_context_check (context, error);
+    }
+  if (good && *plugin != NULL)
+    g_object_ref (*plugin);
+  else if (good)
     g_hash_table_insert (self->instances, (gpointer) key, NULL);
   g_mutex_unlock (&self->lock);
-  return plugin;
+  return good;
 }
 
 /**
  * reeve_term_get_instance:
  * @self: a term
  * @instance: which
+ * @context: (nullable): of a call that waits while another one sets it up
  * @error: return location, also for what its setup says
  *
  * Returns: (transfer full) (nullable): it, ready
  */
 ReevePlugin *
-reeve_term_get_instance (ReeveTerm *self, const ReeveTermInstance *instance, GError **error)
+reeve_term_get_instance (ReeveTerm *self, const ReeveTermInstance *instance, ReeveContext *context,
+                         GError **error)
 {
-  ReevePlugin *plugin = reeve_term_find (self, instance->key);
+  gpointer plugin = NULL;
 
+  if (!reeve_term_find (self, instance->key, context, &plugin, error))
+    return NULL;
   if (plugin != NULL)
     return plugin;
   plugin = reeve_term_set_up (self, instance, error);

@@ -17,7 +17,8 @@ typedef struct
   ReeveManifest *manifest;
   const ReevePin *pin;
   ReeveConfinedPolicy policy;
-  guint32 uid; /* where the host is root */
+  guint32 uid;          /* where the host is root */
+  GCancellable *ending; /* (nullable): the host ends: starts and setups are given up */
 } ReeveTermPlugin;
 
 /* An instance as it is set up in each term anew. */
@@ -30,14 +31,17 @@ typedef struct
   ReeveBroker *broker;
 } ReeveTermInstance;
 
-/* Starts the process and loads the plugin there. (nullable). Blocks. %REEVE_ERROR_PLUGIN,
+/* Starts the process and loads the plugin there. @fell: (out) (nullable): the process ended while
+ * it loaded the module. (nullable). Blocks. %REEVE_ERROR_PLUGIN,
  * %REEVE_ERROR_TIMEOUT */
-ReeveTerm *reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin,
+ReeveTerm *reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean *fell,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 ReeveTerm *reeve_term_ref (ReeveTerm *self);
 void reeve_term_unref (ReeveTerm *self);
-/* (transfer full) (nullable): that instance, which is set up at the first time. Blocks. */
+/* (transfer full) (nullable): that instance, which is set up at the first time. @context:
+ * (nullable): of a call that waits while another one sets it up. Blocks. */
 ReevePlugin *reeve_term_get_instance (ReeveTerm *self, const ReeveTermInstance *instance,
+                                      ReeveContext *context,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Shuts that one instance down, if it was set up. Blocks. */
 void reeve_term_drop_instance (ReeveTerm *self, gconstpointer key);
