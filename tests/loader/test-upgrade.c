@@ -344,6 +344,85 @@ test_across_restarts (void)
   g_free (digests[1]);
 }
 
+/* A module that ends its process while it is loaded is quarantined like one that ends it later. */
+static void
+test_falls_while_it_is_loaded (void)
+{
+  g_autoptr (World) world = world_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveRegistryEntry) entry = NULL;
+  char *digests[2] = { NULL };
+  GLogLevelFlags fatal = 0;
+
+  end (world);
+  lay (world, "changing", "1.3.0", "1.3.0",
+       "[Offers]\nTools=[{\"name\":\"mark\",\"description\":\"x\",\"hints\":[\"read_only\"],"
+       "\"parameters\":{\"type\":\"object\"}}]\n",
+       digests);
+  world->pins[0] = (ReevePin){ "changing", digests[0], digests[1], NULL };
+  start (world);
+  /* the quarantine is a warning */
+  fatal = g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_clear_error (&error);
+      /* a wait that is too long for a call is sat out */
+      do
+        {
+          g_clear_error (&error);
+          g_free (call (world, &error));
+        }
+      while (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE)
+             && (g_usleep (G_USEC_PER_SEC / 10), TRUE));
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+      g_assert_nonnull (strstr (error->message, "before it was ready: it was killed by signal 11"));
+    }
+  g_clear_error (&error);
+  g_assert_null (call (world, &error));
+  g_assert_nonnull (strstr (error->message, "is quarantined: 5 crashes in 10 minutes"));
+  g_log_set_always_fatal (fatal);
+  entry = reeve_registry_get (world->registry, "changing");
+  g_assert_cmpint (entry->keeper.state, ==, REEVE_KEEPER_QUARANTINED);
+  world->pins[0].manifest = world->texts[0];
+  g_free (digests[0]);
+  g_free (digests[1]);
+}
+
+static gpointer
+cut_soon (gpointer data)
+{
+  World *world = data;
+
+  g_usleep (G_USEC_PER_SEC / 2);
+  reeve_registry_cut (world->registry);
+  return NULL;
+}
+
+/* The host ends while a constructor hangs: whoever waits for it is told so, and long before the
+ * start's own end. */
+static void
+test_a_constructor_that_hangs (void)
+{
+  g_autoptr (World) world = world_new ();
+  ReeveRegistryWanted wanted = { .version = "1.5.0" };
+  char *digests[2] = { NULL };
+  g_autoptr (GError) error = NULL;
+  gint64 begun = 0;
+  GThread *cutter = NULL;
+
+  lay (world, "changing@1.5.0", "1.5.0", "1.5.0", "", digests);
+  wanted.manifest = digests[0];
+  wanted.module = digests[1];
+  begun = g_get_monotonic_time ();
+  cutter = g_thread_new ("cutter", cut_soon, world);
+  g_assert_false (reeve_registry_upgrade (world->registry, "changing", &wanted, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, 10 * G_USEC_PER_SEC);
+  g_thread_join (cutter);
+  g_free (digests[0]);
+  g_free (digests[1]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -351,5 +430,7 @@ main (int argc, char **argv)
   g_test_add_func ("/upgrade/under-load", test_under_load);
   g_test_add_func ("/upgrade/what-does-not-come-up", test_what_does_not_come_up);
   g_test_add_func ("/upgrade/across-restarts", test_across_restarts);
+  g_test_add_func ("/upgrade/falls-while-it-is-loaded", test_falls_while_it_is_loaded);
+  g_test_add_func ("/upgrade/a-constructor-that-hangs", test_a_constructor_that_hangs);
   return g_test_run ();
 }

@@ -4,7 +4,7 @@
 #include <reeve-plugin-1.h>
 
 #include <signal.h>
-#include <stdlib.h>
+#include <unistd.h>
 
 #define UPGRADE_TYPE (upgrade_get_type ())
 G_DECLARE_FINAL_TYPE (Upgrade, upgrade, UPGRADE, PLUGIN, ReevePlugin)
@@ -76,6 +76,15 @@ __attribute__ ((constructor)) static void
 upgrade_crash (void)
 {
   raise (SIGSEGV);
+}
+#endif
+
+#ifdef UPGRADE_HANGS
+__attribute__ ((constructor)) static void
+upgrade_hang (void)
+{
+  for (;;)
+    pause ();
 }
 #endif
 
