@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A property of the settings' schema that is a secret says so:
  *
- *   "token": {"type": "string", "x-reeve-slot": {"scheme": "header", "header": "Authorization",
- *             "prefix": "Splunk "}}
+ *   "token": {"type": "string", "writeOnly": true, "x-reeve-slot": {"scheme": "header",
+ *             "header": "Authorization", "prefix": "Splunk "}}
  *
  * The setting's name is the slot's. Its value stays with the host, which attaches it to requests
  * that name the slot; the plugin never gets it, wherever it runs. */
@@ -64,6 +64,18 @@ reeve_manifest_slots_check_keyword (JsonObject *keyword, GError **error)
   return FALSE;
 }
 
+/* So that it is shown nowhere either. */
+static gboolean
+reeve_manifest_slots_check_secret (JsonObject *property, GError **error)
+{
+  if (reeve_json_get_boolean (property, "writeOnly", FALSE)
+      || reeve_json_get_boolean (property, "x-reeve-secret", FALSE))
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                       REEVE_MANIFEST_SLOTS_KEYWORD " needs writeOnly beside it");
+  return FALSE;
+}
+
 /* Whoever writes the keyword means a secret: what cannot be read as one is no manifest. */
 gboolean
 reeve_manifest_slots_check (ReeveManifest *self, GError **error)
@@ -76,8 +88,9 @@ reeve_manifest_slots_check (ReeveManifest *self, GError **error)
       JsonObject *property = reeve_json_get_object (properties, l->data);
 
       if (property == NULL || !json_object_has_member (property, REEVE_MANIFEST_SLOTS_KEYWORD)
-          || reeve_manifest_slots_check_keyword (
-              reeve_manifest_slots_get_keyword (properties, l->data), error))
+          || (reeve_manifest_slots_check_keyword (
+                  reeve_manifest_slots_get_keyword (properties, l->data), error)
+              && reeve_manifest_slots_check_secret (property, error)))
         continue;
       g_prefix_error (error, "%s: ", (const char *) l->data);
       return FALSE;

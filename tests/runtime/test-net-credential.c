@@ -11,13 +11,16 @@
 static const char manifest_text[]
     = "[Plugin]\nId=tool-x\nVersion=1.0.0\nName=n\nDescription=d\nKinds=tool\nApi=0.1\n"
       "[Capabilities]\nnet.http=r\n[Settings]\nSchema={\"type\":\"object\",\"properties\":{"
-      "\"token\":{\"type\":\"string\",\"x-reeve-slot\":{\"scheme\":\"bearer\"}},"
-      "\"key\":{\"type\":\"string\",\"x-reeve-slot\":{\"scheme\":\"header\",\"header\":\"X-Key\","
+      "\"token\":{\"type\":\"string\",\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"bearer\"}},"
+      "\"key\":{\"type\":\"string\",\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"header\","
+      "\"header\":\"X-Key\","
       "\"prefix\":\"K \"}},"
-      "\"password\":{\"type\":\"string\",\"x-reeve-slot\":{\"scheme\":\"basic\",\"username\":"
+      "\"password\":{\"type\":\"string\",\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"basic\","
+      "\"username\":"
       "\"user\"}},"
-      "\"more\":{\"type\":\"object\",\"x-reeve-slot\":{\"scheme\":\"headers\"}},"
-      "\"hook\":{\"type\":\"string\",\"x-reeve-slot\":{\"scheme\":\"webhook\"}}}}\n";
+      "\"more\":{\"type\":\"object\",\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"headers\"}},"
+      "\"hook\":{\"type\":\"string\",\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"webhook\"}}}"
+      "}\n";
 
 typedef struct
 {
@@ -228,15 +231,20 @@ test_echo (World *world, gconstpointer data)
 static void
 test_manifest (void)
 {
-  static const char *const bad[] = { "true", "{}", "{\"scheme\":\"none\"}",
-                                     "{\"scheme\":\"header\"}", "{\"scheme\":\"basic\"}" };
+  static const char *const bad[]
+      = { "\"writeOnly\":true,\"x-reeve-slot\":true", "\"writeOnly\":true,\"x-reeve-slot\":{}",
+          "\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"none\"}",
+          "\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"header\"}",
+          "\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"basic\"}",
+          /* it would be shown */
+          "\"x-reeve-slot\":{\"scheme\":\"bearer\"}" };
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       g_autoptr (GError) error = NULL;
       g_autofree char *text = g_strdup_printf (
           "[Plugin]\nId=tool-x\nVersion=1.0.0\nName=n\nDescription=d\nKinds=tool\nApi=0.1\n"
-          "[Settings]\nSchema={\"type\":\"object\",\"properties\":{\"token\":{\"x-reeve-slot\":%s}}"
+          "[Settings]\nSchema={\"type\":\"object\",\"properties\":{\"token\":{%s}}"
           "}\n",
           bad[i]);
       g_autoptr (ReeveManifest) manifest
