@@ -27,7 +27,7 @@ typedef struct
   ReeveLedgerHeld held;
   gboolean rested; /* before this turn */
   gint64 since;    /* of the first record that is held */
-  gint64 waiting;  /* since when outcomes are, about; 0: not yet */
+  gint64 waiting;  /* since when an outcome is, about; 0: not yet */
 } ReeveLedgerGather;
 
 static void
@@ -52,7 +52,7 @@ reeve_ledger_gather_release (ReeveLedgerGather *self)
     reeve_ledger_writer_release (self->ledger->writer);
 }
 
-/* Sleeps with outcomes that may wait, but only for a moment. */
+/* Sleeps with an outcome that may wait, but only for a moment. */
 static gint
 reeve_ledger_gather_linger (ReeveLedgerGather *self, GPollFD *fds, guint n_fds, gint timeout,
                             gint64 now)
@@ -87,7 +87,7 @@ reeve_ledger_gather_poll (GPollFD *fds, guint n_fds, gint timeout)
   if (self->held == REEVE_LEDGER_HELD_RECORDS)
     reeve_ledger_gather_release (self);
   began = g_get_monotonic_time ();
-  ready = self->held == REEVE_LEDGER_HELD_OUTCOMES
+  ready = self->held == REEVE_LEDGER_HELD_OUTCOME
               ? reeve_ledger_gather_linger (self, fds, n_fds, timeout, began)
               : self->poll (fds, n_fds, timeout);
   self->rested = g_get_monotonic_time () - began >= REEVE_LEDGER_GATHER_REST;

@@ -619,8 +619,10 @@ static void
 reeve_ledger_writer_tell (ReeveLedgerWriter *self, const ReeveLedgerWriterJob *job,
                           ReeveLedgerHeld *held)
 {
+  /* where there are several, chats overlap, and the writer has time for them before the next */
   if (held != NULL && job->may_wait)
-    *held = MAX (*held, REEVE_LEDGER_HELD_OUTCOMES);
+    *held = *held == REEVE_LEDGER_HELD_NOTHING ? REEVE_LEDGER_HELD_OUTCOME
+                                               : REEVE_LEDGER_HELD_RECORDS;
   /* the answer goes out first: it does not wait for this one */
   else if (held != NULL && self->crowded)
     *held = REEVE_LEDGER_HELD_RECORDS;

@@ -16,8 +16,8 @@ typedef struct _ReeveLedgerWriter ReeveLedgerWriter;
 typedef enum
 {
   REEVE_LEDGER_HELD_NOTHING,
-  REEVE_LEDGER_HELD_OUTCOMES, /* that may wait for the next record, for a moment */
-  REEVE_LEDGER_HELD_RECORDS   /* to be released before the thread sleeps */
+  REEVE_LEDGER_HELD_OUTCOME, /* one that may wait for the next record, for a moment */
+  REEVE_LEDGER_HELD_RECORDS  /* to be released before the thread sleeps */
 } ReeveLedgerHeld;
 
 /* (transfer none) the log of a scope, made if need be; on the writer's thread */
