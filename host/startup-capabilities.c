@@ -16,6 +16,8 @@ reeve_startup_capabilities_open (ReeveStartup *self)
 
   self->telling = reeve_plugin_telling_new (services->metrics, services->ledger);
   reeve_plugin_telling_provide (self->telling, self->capabilities);
+  self->files = reeve_plugin_files_new (reeve_state_get_folder (self->state));
+  reeve_plugin_files_provide (self->files, self->capabilities);
   reeve_plugin_identity_provide (services->users, self->capabilities);
   reeve_plugin_values_provide (services->store, self->capabilities);
 }
@@ -23,5 +25,6 @@ reeve_startup_capabilities_open (ReeveStartup *self)
 void
 reeve_startup_capabilities_close (ReeveStartup *self)
 {
+  g_clear_pointer (&self->files, reeve_plugin_files_free);
   g_clear_pointer (&self->telling, reeve_plugin_telling_free);
 }

@@ -5,6 +5,7 @@
 #include "governance/authentication-provision.h"
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
+#include "runtime/plugin-files.h"
 #include "runtime/plugin-telling.h"
 #include "runtime/run.h"
 #include "startup-metrics.h"
@@ -21,6 +22,7 @@ struct _ReeveStartup
   ReeveExtraction *extraction;
   ReeveNetHttp *net;
   ReevePluginTelling *telling;
+  ReevePluginFiles *files;
   ReeveStartupTelemetry telemetry;
   ReeveAuthenticationProvision *provision;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */

@@ -340,6 +340,18 @@ reeve_context_check (ReeveContext *self, GError **error)
   return TRUE;
 }
 
+/* (transfer full): sealed; (nullable) @params: an empty object */
+static JsonNode *
+reeve_context_give (JsonNode *params)
+{
+  JsonNode *given = params != NULL ? json_node_ref (params) : json_node_new (JSON_NODE_OBJECT);
+
+  if (params == NULL)
+    json_node_take_object (given, json_object_new ());
+  json_node_seal (given);
+  return given;
+}
+
 /**
  * reeve_context_call:
  * @self: a context
@@ -378,14 +390,7 @@ reeve_context_call (ReeveContext *self, const char *capability, JsonNode *params
   if (!reeve_context_check (self, error))
     return NULL;
 
-  if (params != NULL)
-    given = json_node_ref (params);
-  else
-    {
-      given = json_node_new (JSON_NODE_OBJECT);
-      json_node_take_object (given, json_object_new ());
-    }
-  json_node_seal (given);
+  given = reeve_context_give (params);
   result = iface->call (self->broker, self, capability, given, &problem);
   if (!reeve_outcome_settle (result != NULL, problem, self->broker, "call", error))
     return NULL;
@@ -434,4 +439,56 @@ reeve_context_http (ReeveContext *self, ReeveHttpRequest *request, GError **erro
   if (!reeve_outcome_settle (response != NULL, problem, self->broker, "http", error))
     return NULL;
   return g_steal_pointer (&response);
+}
+
+/**
+ * reeve_context_transfer:
+ * @self: a context
+ * @capability: such as `fs.read`
+ * @params: (nullable) (transfer none): a JSON object; sealed by the call; %NULL stands for an empty
+ * one
+ * @bytes: (nullable): what goes with it, at most 64 MiB
+ * @answer: (out) (optional) (transfer full): the answer, immutable
+ * @error: return location
+ *
+ * As reeve_context_call(), of a capability that takes or gives bytes: contents of files. Blocks;
+ * may be called from several threads at once.
+ *
+ * Returns: (transfer full): what came with the answer, empty where nothing does; %NULL with the
+ * errors of reeve_context_call(), and %REEVE_ERROR_TOO_LARGE
+ *
+ * Since: 0.1
+ */
+GBytes *
+reeve_context_transfer (ReeveContext *self, const char *capability, JsonNode *params, GBytes *bytes,
+                        JsonNode **answer, GError **error)
+{
+  g_autoptr (JsonNode) given = NULL;
+  g_autoptr (JsonNode) told = NULL;
+  g_autoptr (GBytes) content = NULL;
+  GError *problem = NULL;
+  ReeveBrokerInterface *iface = NULL;
+
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
+  g_return_val_if_fail (capability != NULL, NULL);
+  g_return_val_if_fail (params == NULL || JSON_NODE_HOLDS_OBJECT (params), NULL);
+
+  iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
+  if (iface == NULL || iface->transfer == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
+                   "capability %s: this call was given no capabilities", capability);
+      return NULL;
+    }
+  if (!reeve_context_check (self, error))
+    return NULL;
+  given = reeve_context_give (params);
+  content = iface->transfer (self->broker, self, capability, given, bytes, &told, &problem);
+  if (!reeve_outcome_settle (content != NULL && told != NULL, problem, self->broker, "transfer",
+                             error))
+    return NULL;
+  json_node_seal (told);
+  if (answer != NULL)
+    *answer = g_steal_pointer (&told);
+  return g_steal_pointer (&content);
 }

@@ -23,6 +23,7 @@ G_DECLARE_INTERFACE (ReeveBroker, reeve_broker, REEVE, BROKER, GObject)
  * @parent_iface: the parent
  * @call: performs one call of a capability; parameters and result are JSON
  * @http: performs one HTTP request under capability `net.http`
+ * @transfer: performs one call of a capability that takes or gives bytes; both are nullable
  *
  * The host's side of a plugin's capabilities. A plugin never implements it; it reaches it through
  * its #ReeveContext. Both functions block, may be called from any worker thread and refuse with
@@ -38,8 +39,10 @@ struct _ReeveBrokerInterface
                      JsonNode *params, GError **error);
   ReeveHttpResponse *(*http) (ReeveBroker *self, ReeveContext *context, ReeveHttpRequest *request,
                               GError **error);
+  GBytes *(*transfer) (ReeveBroker *self, ReeveContext *context, const char *capability,
+                       JsonNode *params, GBytes *bytes, JsonNode **answer, GError **error);
   /*< private >*/
-  gpointer reserved[6];
+  gpointer reserved[5];
 };
 
 /**
@@ -119,5 +122,8 @@ JsonNode *reeve_context_call (ReeveContext *self, const char *capability, JsonNo
 REEVE_AVAILABLE_IN_0_1
 ReeveHttpResponse *reeve_context_http (ReeveContext *self, ReeveHttpRequest *request,
                                        GError **error);
+REEVE_AVAILABLE_IN_0_1
+GBytes *reeve_context_transfer (ReeveContext *self, const char *capability, JsonNode *params,
+                                GBytes *bytes, JsonNode **answer, GError **error);
 
 G_END_DECLS

@@ -14,6 +14,9 @@ CALL (int, connect, (int fd, const struct sockaddr *to, socklen_t size), (fd, to
 CALL (int, fsync, (int fd), (fd))
 CALL (int, fdatasync, (int fd), (fd))
 CALL (int, rename, (const char *from, const char *to), (from, to))
+CALL (int, renameat2,
+      (int from_folder, const char *from, int to_folder, const char *to, unsigned int flags),
+      (from_folder, from, to_folder, to, flags))
 CALL (int, unlink, (const char *path), (path))
 CALL (int, flock, (int fd, int operation), (fd, operation))
 CALL (void *, dlopen, (const char *path, int flags), (path, flags))

@@ -89,6 +89,14 @@ reeve_grant_parameters_normalise_host (const char *text)
   return g_ascii_strdown (text, -1);
 }
 
+static gboolean
+reeve_grant_parameters_is_folder (const char *path)
+{
+  g_autofree char *canonical = g_canonicalize_filename (path, "/");
+
+  return g_path_is_absolute (path) && strcmp (path, canonical) == 0;
+}
+
 /* (transfer full) (nullable) one element as it is kept */
 static char *
 reeve_grant_parameters_normalise (const char *name, const char *text)
@@ -97,6 +105,8 @@ reeve_grant_parameters_normalise (const char *name, const char *text)
     return reeve_grant_parameters_normalise_origin (text);
   if (strcmp (name, "hosts") == 0)
     return reeve_grant_parameters_normalise_host (text);
+  if (strcmp (name, "folders") == 0 && !reeve_grant_parameters_is_folder (text))
+    return NULL;
   return g_strdup (text);
 }
 
@@ -115,7 +125,8 @@ reeve_grant_parameters_copy_list (const char *name, JsonArray *list, JsonObject 
       if (one == NULL)
         {
           reeve_error_set_member (error, pointer, "is no %s",
-                                  strcmp (name, "hosts") == 0
+                                  strcmp (name, "folders") == 0 ? "absolute path without . and .."
+                                  : strcmp (name, "hosts") == 0
                                       ? "HOST:PORT"
                                       : "origin: scheme, host and port, such as "
                                         "https://api.example.com or http://10.0.0.7:8080");
@@ -157,6 +168,13 @@ reeve_grant_parameters_check (const ReeveGrantCatalogueRow *row, JsonObject *giv
                                   row->parameters);
           return NULL;
         }
+      if (strcmp (name, "folder") == 0
+          && !reeve_grant_parameters_is_folder (json_node_get_string (value)))
+        {
+          reeve_error_set_member (error, pointer,
+                                  "is no absolute path without . and .., and without / at its end");
+          return NULL;
+        }
       if (!JSON_NODE_HOLDS_ARRAY (value))
         json_object_set_member (copy, name, json_node_copy (value));
       else if (!reeve_grant_parameters_copy_list (name, json_node_get_array (value), copy, error))
@@ -191,6 +209,7 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
   terms->origins = reeve_grant_parameters_get_list (parameters, "origins");
   terms->methods = reeve_grant_parameters_get_list (parameters, "methods");
   terms->hosts = reeve_grant_parameters_get_list (parameters, "hosts");
+  terms->folders = reeve_grant_parameters_get_list (parameters, "folders");
   terms->claims = reeve_grant_parameters_get_list (parameters, "claims");
   terms->slots = reeve_grant_parameters_get_list (parameters, "slots");
   if (parameters != NULL)
@@ -198,6 +217,9 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
       terms->max_per_second = reeve_json_get_int (parameters, "max_per_second", 0);
       terms->max_per_minute = reeve_json_get_int (parameters, "max_per_minute", 0);
       terms->max_bytes = reeve_json_get_int (parameters, "max_bytes", 0);
+      terms->folder = g_strdup (reeve_json_get_string (parameters, "folder", NULL));
+      terms->glob = g_strdup (reeve_json_get_string (parameters, "glob", NULL));
+      terms->file_bytes = reeve_json_get_int (parameters, "file_bytes", 0);
       terms->store_bytes = reeve_json_get_int (parameters, "store_bytes", 0);
     }
   return terms;

@@ -15,7 +15,10 @@ static const struct
 {
   const char *capability;
   const char *key;
-} reeve_grants_ceiling_sizes[] = { { "net.http", "max_bytes" }, { "store.kv", "store_bytes" } };
+} reeve_grants_ceiling_sizes[] = { { "net.http", "max_bytes" },
+                                   { "store.kv", "store_bytes" },
+                                   { "fs.read", "file_bytes" },
+                                   { "fs.write", "file_bytes" } };
 
 struct _ReeveGrantsCeiling
 {
@@ -28,11 +31,12 @@ static JsonObject *
 reeve_grants_ceiling_read (JsonObject *config, GError **error)
 {
   static const char *const members[]
-      = { "origins",   "methods",     "hosts",          "claims",
-          "max_bytes", "store_bytes", "max_per_second", "max_per_minute" };
+      = { "origins",     "methods",    "hosts",   "claims",         "max_bytes",
+          "store_bytes", "file_bytes", "folders", "max_per_second", "max_per_minute" };
   static const ReeveGrantCatalogueRow row
       = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
-          " origins methods hosts claims max_bytes store_bytes max_per_second max_per_minute " };
+          " origins methods hosts claims max_bytes store_bytes file_bytes folders max_per_second "
+          "max_per_minute " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
@@ -158,6 +162,7 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
 {
   gint64 bytes = reeve_json_get_int (parameters, "max_bytes", 0);
   gint64 bound = 0;
+  const char *folder = reeve_json_get_string (parameters, "folder", NULL);
   const char *size = reeve_grants_ceiling_find_size (self, capability, &bound);
   g_autofree char *text = NULL;
 
@@ -174,6 +179,9 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
       || !reeve_grants_ceiling_check_list (capability, parameters, "claims", self->terms->claims,
                                            error))
     return FALSE;
+  if (folder != NULL
+      && !reeve_capability_terms_has_folder ((const char *const *) self->terms->folders, folder))
+    return reeve_grants_ceiling_refuse (capability, "folders", folder, error);
   if (size == NULL || bytes <= bound)
     return TRUE;
   text = g_strdup_printf ("%" G_GINT64_FORMAT " bytes", bytes);

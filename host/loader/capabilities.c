@@ -11,6 +11,7 @@
 typedef struct
 {
   ReeveCapabilityFunc func;
+  ReeveCapabilityTransferFunc transfer; /* instead */
   gpointer user_data;
 } ReeveCapabilitiesProvider;
 
@@ -232,26 +233,68 @@ reeve_capabilities_broker_begin (ReeveCapabilitiesPassage *self, ReeveBroker *br
   self->caller.passage = self;
 }
 
+/* (nullable) @bytes and @content: as of a ReeveCapabilityTransferFunc */
 static JsonNode *
-reeve_capabilities_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capability,
-                                JsonNode *params, GError **error)
+reeve_capabilities_broker_perform (ReeveCapabilitiesPassage *passage, const char *capability,
+                                   JsonNode *params, GBytes *bytes, GBytes **content,
+                                   GError **error)
+{
+  ReeveCapabilitiesProvider *provider
+      = g_hash_table_lookup (passage->broker->capabilities->providers, capability);
+
+  if (provider == NULL)
+    return reeve_capabilities_broker_miss (capability, error);
+  if (provider->transfer != NULL)
+    return provider->transfer (&passage->caller, params, bytes, content, provider->user_data,
+                               error);
+  if (bytes == NULL || g_bytes_get_size (bytes) == 0)
+    return provider->func (&passage->caller, params, provider->user_data, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "capability %s takes no bytes",
+               capability);
+  return NULL;
+}
+
+static JsonNode *
+reeve_capabilities_broker_run (ReeveBroker *broker, ReeveContext *context, const char *capability,
+                               JsonNode *params, GBytes *bytes, GBytes **content, GError **error)
 {
   ReeveCapabilitiesPassage passage = { 0 };
-  ReeveCapabilitiesProvider *provider = NULL;
   GError *problem = NULL;
   JsonNode *result = NULL;
 
   reeve_capabilities_broker_begin (&passage, broker, context);
   if (!reeve_capabilities_broker_enter (&passage, capability, error))
     return NULL;
-  provider = g_hash_table_lookup (passage.broker->capabilities->providers, capability);
-  result = provider != NULL
-               ? provider->func (&passage.caller, params, provider->user_data, &problem)
-               : reeve_capabilities_broker_miss (capability, &problem);
+  result
+      = reeve_capabilities_broker_perform (&passage, capability, params, bytes, content, &problem);
   reeve_capabilities_broker_leave (&passage, result != NULL, &problem);
   if (problem != NULL)
     g_propagate_error (error, problem);
   return result;
+}
+
+static JsonNode *
+reeve_capabilities_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capability,
+                                JsonNode *params, GError **error)
+{
+  return reeve_capabilities_broker_run (broker, context, capability, params, NULL, NULL, error);
+}
+
+static GBytes *
+reeve_capabilities_broker_transfer (ReeveBroker *broker, ReeveContext *context,
+                                    const char *capability, JsonNode *params, GBytes *bytes,
+                                    JsonNode **answer, GError **error)
+{
+  GBytes *content = NULL;
+
+  *answer
+      = reeve_capabilities_broker_run (broker, context, capability, params, bytes, &content, error);
+  if (*answer == NULL)
+    {
+      g_clear_pointer (&content, g_bytes_unref);
+      return NULL;
+    }
+  return content != NULL ? content : g_bytes_new_static ("", 0);
 }
 
 static ReeveHttpResponse *
@@ -281,6 +324,7 @@ reeve_capabilities_broker_iface_init (ReeveBrokerInterface *iface)
 {
   iface->call = reeve_capabilities_broker_call;
   iface->http = reeve_capabilities_broker_http;
+  iface->transfer = reeve_capabilities_broker_transfer;
 }
 
 /**
@@ -345,6 +389,26 @@ reeve_capabilities_provide (ReeveCapabilities *self, const char *name, ReeveCapa
   ReeveCapabilitiesProvider *provider = g_new0 (ReeveCapabilitiesProvider, 1);
 
   provider->func = func;
+  provider->user_data = user_data;
+  g_hash_table_replace (self->providers, g_strdup (name), provider);
+}
+
+/**
+ * reeve_capabilities_provide_transfer:
+ * @self: capabilities
+ * @name: of one, such as `fs.read`
+ * @func: performs a call, with bytes or without; any thread, several at once
+ * @user_data: closure; outlives @self
+ *
+ * Registers the provider of a capability that takes or gives bytes, before any plugin is called.
+ */
+void
+reeve_capabilities_provide_transfer (ReeveCapabilities *self, const char *name,
+                                     ReeveCapabilityTransferFunc func, gpointer user_data)
+{
+  ReeveCapabilitiesProvider *provider = g_new0 (ReeveCapabilitiesProvider, 1);
+
+  provider->transfer = func;
   provider->user_data = user_data;
   g_hash_table_replace (self->providers, g_strdup (name), provider);
 }

@@ -37,6 +37,12 @@ typedef struct
 
 typedef JsonNode *(*ReeveCapabilityFunc) (const ReeveCapabilityCaller *caller, JsonNode *params,
                                           gpointer user_data, GError **error);
+/* The same of a capability that takes or gives bytes. (nullable) @bytes; @content: (out)
+ * (nullable): what comes with the answer; NULL: the caller can take none, as reeve_context_call()
+ */
+typedef JsonNode *(*ReeveCapabilityTransferFunc) (const ReeveCapabilityCaller *caller,
+                                                  JsonNode *params, GBytes *bytes, GBytes **content,
+                                                  gpointer user_data, GError **error);
 typedef ReeveHttpResponse *(*ReeveCapabilityHttpFunc) (const ReeveCapabilityCaller *caller,
                                                        ReeveHttpRequest *request,
                                                        gpointer user_data, GError **error);
@@ -49,6 +55,9 @@ void reeve_capabilities_unref (ReeveCapabilities *self);
  * user_data outlives self. */
 void reeve_capabilities_provide (ReeveCapabilities *self, const char *name,
                                  ReeveCapabilityFunc func, gpointer user_data);
+/* the same */
+void reeve_capabilities_provide_transfer (ReeveCapabilities *self, const char *name,
+                                          ReeveCapabilityTransferFunc func, gpointer user_data);
 /* the provider of "net.http" */
 void reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHttpFunc func,
                                       gpointer user_data);

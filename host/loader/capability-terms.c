@@ -2,6 +2,8 @@
 /* Terms belong to the grants in memory and to the calls that are under way, on any thread. */
 #include "capability-terms.h"
 
+#include <string.h>
+
 static void
 reeve_capability_terms_clear (gpointer data)
 {
@@ -13,6 +15,9 @@ reeve_capability_terms_clear (gpointer data)
   g_strfreev (self->hosts);
   g_strfreev (self->claims);
   g_strfreev (self->slots);
+  g_strfreev (self->folders);
+  g_free (self->folder);
+  g_free (self->glob);
 }
 
 ReeveCapabilityTerms *
@@ -31,6 +36,28 @@ void
 reeve_capability_terms_unref (ReeveCapabilityTerms *self)
 {
   g_atomic_rc_box_release_full (self, reeve_capability_terms_clear);
+}
+
+/**
+ * reeve_capability_terms_has_folder:
+ * @list: (nullable) (array zero-terminated=1): absolute paths
+ * @folder: an absolute path without `.`, `..` and a slash at its end
+ *
+ * Returns: whether it is one of them, or below one; there being no list allows everything
+ */
+gboolean
+reeve_capability_terms_has_folder (const char *const *list, const char *folder)
+{
+  gboolean has = list == NULL;
+
+  for (guint i = 0; !has && list[i] != NULL; i++)
+    {
+      gsize length = strlen (list[i]);
+
+      has = strncmp (folder, list[i], length) == 0
+            && (folder[length] == '\0' || folder[length] == '/' || strcmp (list[i], "/") == 0);
+    }
+  return has;
 }
 
 /**

@@ -17,16 +17,22 @@ typedef struct
   char **claims;         /* identity.read */
   char **hosts;          /* net.stream, net.tcp: host:port */
   char **slots;          /* secret.use, secret.read; NULL: every slot of the plugin */
+  char **folders;        /* of the ceiling: folder of fs.read and fs.write, or what it lies in */
+  char *folder;          /* fs.read, fs.write: absolute */
+  char *glob;            /* fs.read, fs.write: of files' names */
   gint64 max_per_second; /* net.http: requests; 0: any number */
   gint64 max_per_minute; /* the same */
-  gint64 max_bytes;   /* net.http: of an answer; store: of all that is kept; 0: the provider's own
-                         limit */
+  gint64 max_bytes;   /* net.http: of an answer; fs: of a file; store: of all that is kept; 0: the
+                         provider's own limit */
+  gint64 file_bytes;  /* of the ceiling: max_bytes of fs.read and fs.write; 0: none */
   gint64 store_bytes; /* of the ceiling: max_bytes of store.kv and store.blob; 0: none */
 } ReeveCapabilityTerms;
 
 ReeveCapabilityTerms *reeve_capability_terms_new (void) G_GNUC_WARN_UNUSED_RESULT;
 ReeveCapabilityTerms *reeve_capability_terms_ref (ReeveCapabilityTerms *self);
 void reeve_capability_terms_unref (ReeveCapabilityTerms *self);
+/* Is @folder one of @list, or below one? NULL: everything is. */
+gboolean reeve_capability_terms_has_folder (const char *const *list, const char *folder);
 /* NULL: everything is. Without regard to case. */
 gboolean reeve_capability_terms_has (const char *const *list, const char *text);
 

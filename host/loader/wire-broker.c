@@ -28,6 +28,20 @@ reeve_wire_broker_job_free (ReeveWireBrokerJob *job)
   g_free (job);
 }
 
+/* (transfer full) (nullable) */
+static JsonNode *
+reeve_wire_broker_read_params (const char *json, GError **error)
+{
+  JsonNode *params = reeve_json_parse_strict (json, strlen (json), error);
+
+  if (params == NULL || JSON_NODE_HOLDS_OBJECT (params))
+    return params;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+               "parameters of a capability are an object");
+  json_node_unref (params);
+  return NULL;
+}
+
 static GVariant *
 reeve_wire_broker_call (ReeveContext *context, GVariant *body, GError **error)
 {
@@ -38,16 +52,8 @@ reeve_wire_broker_call (ReeveContext *context, GVariant *body, GError **error)
   const char *json = NULL;
 
   g_variant_get (body, "(t&s&s)", NULL, &capability, &json);
-  params = reeve_json_parse_strict (json, strlen (json), error);
-  if (params == NULL)
-    return NULL;
-  if (!JSON_NODE_HOLDS_OBJECT (params))
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
-                   "parameters of a capability are an object");
-      return NULL;
-    }
-  result = reeve_context_call (context, capability, params, error);
+  params = reeve_wire_broker_read_params (json, error);
+  result = params != NULL ? reeve_context_call (context, capability, params, error) : NULL;
   if (result == NULL)
     return NULL;
   text = reeve_json_text (result);
@@ -138,6 +144,32 @@ reeve_wire_broker_http (ReeveWire *wire, ReeveContext *context, GVariant *body, 
   return *sent >= 0 ? g_variant_new ("(sh)", head, 0) : NULL;
 }
 
+static GVariant *
+reeve_wire_broker_transfer (ReeveWire *wire, ReeveContext *context, GVariant *body, int *sent,
+                            GError **error)
+{
+  g_autoptr (JsonNode) params = NULL;
+  g_autoptr (JsonNode) result = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) content = NULL;
+  g_autofree char *text = NULL;
+  const char *capability = NULL;
+  const char *json = NULL;
+
+  g_variant_get_child (body, 1, "&s", &capability);
+  g_variant_get_child (body, 4, "&s", &json);
+  params = reeve_wire_broker_read_params (json, error);
+  bytes = params != NULL ? reeve_wire_broker_get_body (wire, body, error) : NULL;
+  content = bytes != NULL
+                ? reeve_context_transfer (context, capability, params, bytes, &result, error)
+                : NULL;
+  if (content == NULL)
+    return NULL;
+  text = reeve_json_text (result);
+  *sent = wire_blob_new (g_bytes_get_data (content, NULL), g_bytes_get_size (content), error);
+  return *sent >= 0 ? g_variant_new ("(sh)", text, 0) : NULL;
+}
+
 /* (transfer floating) (nullable). @sent: (out): a descriptor that goes with it, or -1 */
 static GVariant *
 reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, int *sent, GError **error)
@@ -166,6 +198,8 @@ reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, int *sent, GEr
     return reeve_wire_broker_call (context, body, error);
   if (strcmp (member, "Buffer") == 0)
     return reeve_wire_broker_buffer (wire, body, sent, error);
+  if (strcmp (member, "Transfer") == 0)
+    return reeve_wire_broker_transfer (wire, context, body, sent, error);
   return reeve_wire_broker_http (wire, context, body, sent, error);
 }
 

@@ -120,20 +120,25 @@ runner_broker_put_body (RunnerBroker *self, ReeveContext *context, GBytes *body,
   return id;
 }
 
+/* (transfer full) (nullable): the blob that came with a reply, as its second argument */
+static GBytes *
+runner_broker_read_content (GDBusMessage *reply, GError **error)
+{
+  int fd = wire_method_take_fd (reply, 1);
+
+  if (fd >= 0)
+    return wire_blob_map (fd, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the host's answer has no content");
+  return NULL;
+}
+
 static ReeveHttpResponse *
 runner_broker_read_response (GDBusMessage *reply, GError **error)
 {
   g_autoptr (ReeveHttpResponse) response = NULL;
-  g_autoptr (GBytes) content = NULL;
-  int fd = wire_method_take_fd (reply, 1);
+  g_autoptr (GBytes) content = runner_broker_read_content (reply, error);
   const char *text = NULL;
 
-  if (fd < 0)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the host's answer has no content");
-      return NULL;
-    }
-  content = wire_blob_map (fd, error);
   g_variant_get_child (g_dbus_message_get_body (reply), 0, "&s", &text);
   response = content != NULL ? wire_http_response_from_text (text, error) : NULL;
   if (response == NULL)
@@ -142,26 +147,64 @@ runner_broker_read_response (GDBusMessage *reply, GError **error)
   return g_steal_pointer (&response);
 }
 
+/* What goes with a question: in the message, or in a buffer with number @buffer. (transfer
+ * floating) (nullable) */
+static GVariant *
+runner_broker_send_body (RunnerBroker *self, ReeveContext *context, GBytes *body, guint64 *buffer,
+                         GError **error)
+{
+  gsize size = body != NULL ? g_bytes_get_size (body) : 0;
+  gboolean large = size > RUNNER_BROKER_INLINE;
+
+  *buffer = large ? runner_broker_put_body (self, context, body, error) : 0;
+  if (large && *buffer == 0)
+    return NULL;
+  return g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE,
+                                    size > 0 && !large ? g_bytes_get_data (body, NULL) : NULL,
+                                    large ? 0 : size, 1);
+}
+
 static ReeveHttpResponse *
 runner_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *request,
                     GError **error)
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
-  GBytes *body = reeve_http_request_get_body (request);
-  gboolean large = body != NULL && g_bytes_get_size (body) > RUNNER_BROKER_INLINE;
   g_autofree char *text = wire_http_request_to_text (request);
-  guint64 buffer = large ? runner_broker_put_body (self, context, body, error) : 0;
   g_autoptr (GDBusMessage) reply = NULL;
-  GVariant *bytes = NULL;
+  guint64 buffer = 0;
+  GVariant *bytes = runner_broker_send_body (self, context, reeve_http_request_get_body (request),
+                                             &buffer, error);
 
-  if (large && buffer == 0)
+  if (bytes == NULL)
     return NULL;
-  bytes = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE,
-                                     body != NULL && !large ? g_bytes_get_data (body, NULL) : NULL,
-                                     body != NULL && !large ? g_bytes_get_size (body) : 0, 1);
   reply = runner_broker_ask (self, context, "Http",
                              g_variant_new ("(ts@ayt)", self->call, text, bytes, buffer), error);
   return reply != NULL ? runner_broker_read_response (reply, error) : NULL;
+}
+
+static GBytes *
+runner_broker_transfer (ReeveBroker *broker, ReeveContext *context, const char *capability,
+                        JsonNode *params, GBytes *bytes, JsonNode **answer, GError **error)
+{
+  RunnerBroker *self = RUNNER_BROKER (broker);
+  g_autofree char *text = reeve_json_text (params);
+  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (GBytes) content = NULL;
+  const char *result = NULL;
+  guint64 buffer = 0;
+  GVariant *body = runner_broker_send_body (self, context, bytes, &buffer, error);
+
+  if (body == NULL)
+    return NULL;
+  reply = runner_broker_ask (
+      self, context, "Transfer",
+      g_variant_new ("(ts@ayts)", self->call, capability, body, buffer, text), error);
+  content = reply != NULL ? runner_broker_read_content (reply, error) : NULL;
+  if (content == NULL)
+    return NULL;
+  g_variant_get_child (g_dbus_message_get_body (reply), 0, "&s", &result);
+  *answer = reeve_json_parse_strict (result, strlen (result), error);
+  return *answer != NULL ? g_steal_pointer (&content) : NULL;
 }
 
 static void
@@ -169,4 +212,5 @@ runner_broker_iface_init (ReeveBrokerInterface *iface)
 {
   iface->call = runner_broker_call;
   iface->http = runner_broker_http;
+  iface->transfer = runner_broker_transfer;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A tool that asks for the capabilities which its arguments name, and says what came of it:
- *   {"calls": [{"capability", "params"}], "threads"?: so many times all of it, at once}
- * -> [{"ok": answer} or {"error": code, "message"}] for each call, one thread after another. */
+ *   {"calls": [{"capability", "params", "bytes"?}], "threads"?: so many times all of it, at once}
+ * -> [{"ok": answer} or {"error": code, "message"}] for each call, one thread after another. With
+ * "bytes" (a text; a number: so many zeros) it transfers, and "bytes" of the answer is what came,
+ * or its length where that is much. */
 #pragma once
 
 #include <reeve-plugin-1.h>
+#include <string.h>
 
 typedef struct
 {
@@ -26,15 +29,55 @@ probe_show_error (const GError *error)
   return shown;
 }
 
+static GBytes *
+probe_get_bytes (JsonObject *call)
+{
+  gint64 zeros = reeve_json_get_int (call, "bytes", -1);
+  const char *text = reeve_json_get_string (call, "bytes", "");
+
+  return zeros >= 0 ? g_bytes_new_take (g_malloc0 ((gsize) zeros), (gsize) zeros)
+                    : g_bytes_new (text, strlen (text));
+}
+
+static JsonObject *
+probe_transfer_one (ReeveContext *context, JsonObject *call)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = probe_get_bytes (call);
+  g_autoptr (JsonNode) answer = NULL;
+  g_autoptr (GBytes) content
+      = reeve_context_transfer (context, reeve_json_get_string (call, "capability", ""),
+                                json_object_get_member (call, "params"), bytes, &answer, &error);
+  JsonObject *shown = NULL;
+
+  if (content == NULL)
+    return probe_show_error (error);
+  shown = json_object_new ();
+  json_object_set_member (shown, "ok", json_node_ref (answer));
+  if (g_bytes_get_size (content) > 4096)
+    json_object_set_int_member (shown, "bytes", (gint64) g_bytes_get_size (content));
+  else
+    {
+      gsize size = 0;
+      const char *data = g_bytes_get_data (content, &size);
+      g_autofree char *text = g_strndup (data != NULL ? data : "", size);
+
+      json_object_set_string_member (shown, "bytes", text);
+    }
+  return shown;
+}
+
 static JsonObject *
 probe_call_one (ReeveContext *context, JsonObject *call)
 {
   g_autoptr (GError) error = NULL;
-  JsonNode *params = json_object_get_member (call, "params");
-  g_autoptr (JsonNode) result = reeve_context_call (
-      context, reeve_json_get_string (call, "capability", ""), params, &error);
+  g_autoptr (JsonNode) result = NULL;
   JsonObject *shown = NULL;
 
+  if (json_object_has_member (call, "bytes"))
+    return probe_transfer_one (context, call);
+  result = reeve_context_call (context, reeve_json_get_string (call, "capability", ""),
+                               json_object_get_member (call, "params"), &error);
   if (result == NULL)
     return probe_show_error (error);
   shown = json_object_new ();

@@ -50,23 +50,26 @@ class ProbeCase(unittest.TestCase):
         return key, cls.host.post("/api/v1/admin/agents", body, key=key, expect=201).json["agent_id"]
 
     def ask(self, *calls, plugin="probe-one", tenant="left", threads=1):
-        """What the plugin was answered, call by call: (answer, None) or (None, name of the error: message)."""
+        """What the plugin was answered, call by call: (answer, None) or (None, name of the error: message). A call is a capability, its
+        parameters and, where it transfers, bytes: then the answer has what came with it as "bytes"."""
         key, agent = self.tenants[tenant]
-        arguments = {"calls": [{"capability": name, "params": params} for name, params in calls], "threads": threads}
+        arguments = {"calls": [dict(zip(("capability", "params", "bytes"), call)) for call in calls], "threads": threads}
         self.mock.script([{"tool_calls": [{"name": f"tool-of-{plugin}", "arguments": arguments}]}, {"content": "done"}])
         self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "ask"}, key=key, expect=200)
         text = [m["content"] for m in self.mock.requests[-1].json["messages"] if m["role"] == "tool"][-1]
         self.assertEqual("[", text[:1], text)
-        return [(r.get("ok"), None if "ok" in r else f"{r['error']}: {r['message']}") for r in json.loads(text)]
+        return [({**r["ok"], "bytes": r["bytes"]} if "bytes" in r else r.get("ok"), None if "ok" in r else f"{r['error']}: {r['message']}") for r in json.loads(text)]
 
-    def one(self, name, params, **where):
+    def one(self, name, params, *data, **where):
         """The answer of one call that works."""
-        [(answer, error)] = self.ask((name, params), **where)
+        [(answer, error)] = self.ask((name, params, *data), **where)
         self.assertIsNone(error)
         return answer
 
-    def refused(self, name, params, pattern, **where):
-        [(_answer, error)] = self.ask((name, params), **where)
+    def refused(self, name, params, *data, **where):
+        """The last of @data is a pattern of the error."""
+        *data, pattern = data
+        [(_answer, error)] = self.ask((name, params, *data), **where)
         self.assertRegex(error or "it worked", pattern)
 
     # ---- grants ----

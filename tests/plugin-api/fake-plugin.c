@@ -47,6 +47,15 @@ fake_plugin_broker_call (ReeveBroker *broker, ReeveContext *context, const char 
   return fake_plugin_act (broker, error) ? fake_plugin_object () : NULL;
 }
 
+/* Gives the bytes back. */
+static GBytes *
+fake_plugin_broker_transfer (ReeveBroker *broker, ReeveContext *context, const char *capability,
+                             JsonNode *params, GBytes *bytes, JsonNode **answer, GError **error)
+{
+  *answer = fake_plugin_broker_call (broker, context, capability, params, error);
+  return *answer != NULL ? g_bytes_ref (bytes) : NULL;
+}
+
 static ReeveHttpResponse *
 fake_plugin_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *request,
                          GError **error)
@@ -165,6 +174,7 @@ fake_plugin_broker_init (ReeveBrokerInterface *iface)
 {
   iface->call = fake_plugin_broker_call;
   iface->http = fake_plugin_broker_http;
+  iface->transfer = fake_plugin_broker_transfer;
 }
 
 static void

@@ -110,6 +110,10 @@ test_context_no_broker (void)
   g_clear_error (&error);
   g_assert_null (reeve_context_http (context, request, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+  g_clear_error (&error);
+  g_assert_null (reeve_context_transfer (context, "fs.read", NULL, NULL, NULL, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+  g_assert_nonnull (strstr (error->message, "fs.read"));
 }
 
 static void
@@ -125,6 +129,36 @@ test_context_bare_broker (void)
   g_clear_error (&error);
   g_assert_null (reeve_context_http (context, request, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+  g_clear_error (&error);
+  g_assert_null (reeve_context_transfer (context, "fs.read", NULL, NULL, NULL, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+}
+
+static void
+test_context_transfer (void)
+{
+  g_autoptr (FakePlugin) broker = fake_plugin_new (FAKE_GOOD);
+  g_autoptr (ReeveContext) context = reeve_context_new (NULL, REEVE_BROKER (broker), NULL);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (ReeveContext) given_up = reeve_context_new (NULL, REEVE_BROKER (broker), cancellable);
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("some", 4);
+  g_autoptr (GBytes) content = NULL;
+  g_autoptr (GBytes) again = NULL;
+  g_autoptr (JsonNode) answer = NULL;
+  g_autoptr (GError) error = NULL;
+
+  content = reeve_context_transfer (context, "fs.read", NULL, bytes, &answer, &error);
+  g_assert_no_error (error);
+  g_assert_true (content != NULL && g_bytes_equal (content, bytes));
+  g_assert_true (answer != NULL && json_node_is_immutable (answer));
+  g_assert_true (JSON_NODE_HOLDS_OBJECT (fake_plugin_get_params (broker)));
+  /* who does not want the answer gets the bytes all the same */
+  again = reeve_context_transfer (context, "fs.read", NULL, bytes, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (again != NULL && g_bytes_equal (again, bytes));
+  g_cancellable_cancel (cancellable);
+  g_assert_null (reeve_context_transfer (given_up, "fs.read", NULL, bytes, NULL, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CANCELLED);
 }
 
 static void
@@ -254,6 +288,7 @@ main (int argc, char **argv)
   g_test_add_func ("/context/no-broker", test_context_no_broker);
   g_test_add_func ("/context/bare-broker", test_context_bare_broker);
   g_test_add_func ("/context/call", test_context_call);
+  g_test_add_func ("/context/transfer", test_context_transfer);
   g_test_add_func ("/context/broker-errors", test_context_broker_errors);
   g_test_add_func ("/context/cancelled", test_context_cancelled);
   g_test_add_func ("/context/deadline", test_context_deadline);
