@@ -43,12 +43,17 @@ reeve_credential_headers_free (ReeveCredentialHeaders *self)
   g_free (self);
 }
 
-/* @text: what must not come back */
+/* @text: what must not come back. Blanks around a field's value do not reach the server: it would
+ * come back without them. */
 void
 reeve_credential_headers_hide (ReeveCredentialHeaders *self, const char *text)
 {
-  if (strlen (text) >= REEVE_CREDENTIAL_HEADERS_TEXT)
-    g_ptr_array_add (self->texts, g_strdup (text));
+  char *copy = g_strstrip (g_strdup (text));
+
+  if (strlen (copy) >= REEVE_CREDENTIAL_HEADERS_TEXT)
+    g_ptr_array_add (self->texts, copy);
+  else
+    reeve_credential_headers_wipe (copy);
 }
 
 gboolean
@@ -148,9 +153,11 @@ reeve_credential_headers_attach (ReeveCredentialHeaders *self, ReeveHttpRequest 
   return copy;
 }
 
-/* Stars of the same length: what is counted or parsed stays so. TRUE: there was one */
+/* Stars of the same length: what is counted or parsed stays so. Found in @data and written into
+ * @copy of it: one secret may be a part of another, or begin in it. TRUE: there was one */
 static gboolean
-reeve_credential_headers_mask (ReeveCredentialHeaders *self, char *data, gsize length)
+reeve_credential_headers_mask (ReeveCredentialHeaders *self, const char *data, char *copy,
+                               gsize length)
 {
   gboolean found = FALSE;
 
@@ -158,16 +165,26 @@ reeve_credential_headers_mask (ReeveCredentialHeaders *self, char *data, gsize l
     {
       const char *text = g_ptr_array_index (self->texts, i);
       gsize size = strlen (text);
-      char *at = data;
+      const char *at = data;
 
       while ((at = memmem (at, length - (gsize) (at - data), text, size)) != NULL)
         {
-          memset (at, '*', size);
+          memset (copy + (at - data), '*', size);
           at += size;
           found = TRUE;
         }
     }
   return found;
+}
+
+/* (transfer full) */
+static char *
+reeve_credential_headers_dup_masked (ReeveCredentialHeaders *self, const char *text)
+{
+  char *copy = g_strdup (text);
+
+  reeve_credential_headers_mask (self, text, copy, strlen (text));
+  return copy;
 }
 
 /**
@@ -195,12 +212,13 @@ reeve_credential_headers_conceal (ReeveCredentialHeaders *self, ReeveHttpRespons
   clean = reeve_http_response_new (reeve_http_response_get_status (response));
   for (guint i = 0; headers[i] != NULL; i += 2)
     {
-      g_autofree char *value = g_strdup (headers[i + 1]);
+      g_autofree char *name = reeve_credential_headers_dup_masked (self, headers[i]);
+      g_autofree char *value = reeve_credential_headers_dup_masked (self, headers[i + 1]);
 
-      reeve_credential_headers_mask (self, value, strlen (value));
-      reeve_http_response_add_header (clean, headers[i], value);
+      reeve_http_response_add_header (clean, name, value);
     }
-  if (copy != NULL && reeve_credential_headers_mask (self, copy, length))
+  if (copy != NULL
+      && reeve_credential_headers_mask (self, g_bytes_get_data (body, NULL), copy, length))
     {
       g_autoptr (GBytes) masked = g_bytes_new_take (g_steal_pointer (&copy), length);
 

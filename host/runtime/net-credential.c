@@ -37,13 +37,26 @@ reeve_net_credential_check_place (const ReeveCapabilityCaller *caller, JsonObjec
   return FALSE;
 }
 
-/* (transfer full): what a token's key begins with, whichever revision of the slot it was made by */
+/* (transfer full): what a token's key begins with, whatever was in the slot */
 static char *
 reeve_net_credential_make_prefix (const ReeveCapabilityCaller *caller, const char *slot)
 {
   const char *tenant_id = reeve_context_get_tenant_id (caller->context);
 
   return g_strdup_printf ("%s/%s/%s/", caller->plugin_id, slot, tenant_id != NULL ? tenant_id : "");
+}
+
+/* (transfer full): a token's key. It goes by all that was in the slot: the number of its revision
+ * is that of another one where a slot was emptied, or a tenant got one of its own. */
+static char *
+reeve_net_credential_make_key (const char *prefix, JsonObject *secret)
+{
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), secret);
+  g_autofree char *text = reeve_json_text (node);
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+
+  explicit_bzero (text, strlen (text));
+  return g_strconcat (prefix, digest, NULL);
 }
 
 /* (transfer full) (nullable): @secret, or the token that is got with it */
@@ -53,8 +66,7 @@ reeve_net_credential_exchange (const ReeveCapabilityCaller *caller, JsonObject *
                                GError **error)
 {
   g_autofree char *prefix = reeve_net_credential_make_prefix (caller, slot);
-  g_autofree char *key
-      = g_strdup_printf ("%s%" G_GINT64_FORMAT, prefix, reeve_json_get_int (secret, "revision", 0));
+  g_autofree char *key = reeve_net_credential_make_key (prefix, secret);
   g_autofree char *token = NULL;
   JsonObject *bearer = NULL;
 

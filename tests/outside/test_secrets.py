@@ -3,6 +3,7 @@
 """Slots of plugins: an administrator fills one, the host attaches what is in it, and the plugin never has it. A plugin that is confined and one in
 the host's process, which asks for what it is told to: tests/broken-plugins/asker.c."""
 
+import base64
 import hashlib
 import hmac
 import http.server
@@ -226,6 +227,24 @@ class Slots(AskerCase):
         self.fill("api", scheme="oauth2", value=CANARY + "other", client_id="c", client_auth="post", token_url=self.site.url + "/token")
         self.fetch(slots=["api"])
         self.assertEqual((None, f"grant_type=client_credentials&client_id=c&client_secret={CANARY}other"), self.site.asked[-1])
+
+    def test_a_token_is_of_what_is_in_the_slot_now(self):
+        self.grant("secret.use")
+
+        def asked_by():
+            self.assertTrue(self.fetch(slots=["api"]).startswith("200"))
+            self.assertEqual(f"Bearer {CANARY}token-{len(self.site.asked)}", self.site.seen[-1][1]["Authorization"])
+            return base64.b64decode(self.site.asked[-1][0].split()[1]).decode().partition(":")[2]
+
+        self.fill_client()
+        self.assertEqual(CANARY + "stored", asked_by())
+        # a tenant's own is another client from its first use on; without it, that of all again
+        self.fill("api", scheme="oauth2", value=CANARY + "own", client_id="c", token_url=self.site.url + "/token", tenant_id="default")
+        self.assertEqual(CANARY + "own", asked_by())
+        # emptied and filled with another
+        self.host.delete(f"{SLOTS}/api?tenant_id=default", expect=204)
+        self.fill("api", scheme="oauth2", value=CANARY + "next", client_id="c", token_url=self.site.url + "/token", tenant_id="default")
+        self.assertEqual(CANARY + "next", asked_by())
 
     def test_a_token_that_ends_is_fetched_anew(self):
         self.grant("secret.use")

@@ -38,7 +38,8 @@ static const HostileStep good[]
     = { READ, SEND ("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), LOOP };
 static const HostileStep echo[]
     = { READ,
-        SEND ("HTTP/1.1 200 OK\r\nX-Echo: a " SECRET " b\r\nContent-Length: 42\r\n\r\n"
+        SEND ("HTTP/1.1 200 OK\r\nX-Echo: a " SECRET " b\r\nX-" SECRET ": 1\r\n"
+              "Content-Length: 42\r\n\r\n"
               "{\"sent\": \"Bearer " SECRET "\", \"x\": 1}"),
         LOOP };
 
@@ -227,6 +228,32 @@ test_echo (World *world, gconstpointer data)
                    "{\"sent\": \"Bearer ****************\", \"x\": 1}", 42);
 }
 
+/* One secret is a part of another, one has blanks around it; and a server may say it in a name. */
+static void
+test_echo_of_several (World *world, gconstpointer data)
+{
+  g_autoptr (ReeveHttpResponse) response = NULL;
+  JsonObject *more = json_object_new ();
+  const char *const *headers = NULL;
+  GBytes *body = NULL;
+
+  json_object_set_string_member (more, "X-A", "zq7-canary");
+  json_object_set_string_member (more, "X-B", " " SECRET " ");
+  json_object_set_object_member (world->settings, "more", more);
+  response = ask (world, world->url, "more", NULL);
+  g_assert_no_error (world->error);
+  body = reeve_http_response_get_body (response);
+  g_assert_cmpmem (g_bytes_get_data (body, NULL), g_bytes_get_size (body),
+                   "{\"sent\": \"Bearer ****************\", \"x\": 1}", 42);
+  headers = reeve_http_response_get_headers (response);
+  g_assert_cmpuint (g_strv_length ((char **) headers), >=, 6);
+  for (const char *const *h = headers; *h != NULL; h++)
+    {
+      g_assert_null (strstr (*h, "canary"));
+      g_assert_null (strstr (*h, "value"));
+    }
+}
+
 /* A manifest that means a secret and does not say how is refused. */
 static void
 test_manifest (void)
@@ -269,6 +296,7 @@ main (int argc, char **argv)
   ADD ("refused", good, test_refused);
   ADD ("other-origin", good, test_other_origin);
   ADD ("echo", echo, test_echo);
+  ADD ("echo-of-several", echo, test_echo_of_several);
   g_test_add_func ("/net-credential/manifest", test_manifest);
   return g_test_run ();
 }
