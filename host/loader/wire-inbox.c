@@ -186,18 +186,18 @@ reeve_wire_inbox_run (ReeveWireInbox *self, gsize most, GError **error)
   ReeveWireInboxState state = REEVE_WIRE_INBOX_WAITING;
   gboolean more = TRUE;
 
-  for (guint turn = 0; turn < REEVE_WIRE_INBOX_TURNS; turn++)
+  for (guint turn = 0;; turn++)
     {
       gsize needed = 0;
 
+      /* behind the last turn too: nobody else looks for a message that is here already */
       if (!reeve_wire_inbox_take_all (self, &needed, error))
         return REEVE_WIRE_INBOX_BROKEN;
-      if (!more || state != REEVE_WIRE_INBOX_WAITING || self->taken >= until
-          || !reeve_wire_inbox_make_room (self, needed))
+      if (turn == REEVE_WIRE_INBOX_TURNS || !more || state != REEVE_WIRE_INBOX_WAITING
+          || self->taken >= until || !reeve_wire_inbox_make_room (self, needed))
         return state;
       state = reeve_wire_inbox_read_some (self, (gsize) (until - self->taken), &more, error);
       if (state == REEVE_WIRE_INBOX_BROKEN)
         return state;
     }
-  return REEVE_WIRE_INBOX_WAITING;
 }

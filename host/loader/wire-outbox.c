@@ -116,7 +116,8 @@ reeve_wire_outbox_keep (const ReeveWireParcel *parcel, gsize sent, GError **erro
 
 /* ---- writing, by one thread and without the lock ---- */
 
-/* Bytes that the socket took; 0: it has no room, or is closed */
+/* Bytes that the socket took; 0: it has no room, or is of no more use: a runner that does not read
+ * any more is at its end, whatever else it says, and whoever reads finds that. */
 static gsize
 reeve_wire_outbox_write_some (ReeveWireOutbox *self, const ReeveWireParcel *parcel, gsize sent)
 {
@@ -144,20 +145,25 @@ reeve_wire_outbox_write_some (ReeveWireOutbox *self, const ReeveWireParcel *parc
   do
     length = sendmsg (self->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (length < 0 && errno == EINTR);
+  if (length < 0 && errno != EAGAIN)
+    shutdown (self->fd, SHUT_RDWR);
   return length > 0 ? (gsize) length : 0;
 }
 
 /* All that the socket takes now; where it is closed whoever reads says so. */
 static void
-reeve_wire_outbox_write (ReeveWireOutbox *self, const ReeveWireParcel *parcel, gsize *sent)
+reeve_wire_outbox_write (ReeveWireOutbox *self, ReeveWireParcel *parcel, gsize *sent)
 {
   gsize one = 0;
 
-  /* with its first byte it may be answered, and one that is answered may ask again */
-  if (*sent == 0 && parcel->asks != 0)
+  /* with its first byte it may be answered, and one that is answered may ask again; once, however
+   * often it is tried: its serial may be another call's by then */
+  if (parcel->asks != 0)
     reeve_wire_rules_ask (self->rules, parcel->asks);
-  if (*sent == 0 && parcel->answers != 0)
+  if (parcel->answers != 0)
     reeve_wire_rules_answer (self->rules, parcel->answers);
+  parcel->asks = 0;
+  parcel->answers = 0;
   do
     {
       one = reeve_wire_outbox_write_some (self, parcel, *sent);
@@ -212,6 +218,7 @@ reeve_wire_outbox_put_back (ReeveWireOutbox *self, const ReeveWireParcel *parcel
 gboolean
 reeve_wire_outbox_send (ReeveWireOutbox *self, const ReeveWireParcel *parcel, GError **error)
 {
+  ReeveWireParcel tried = *parcel;
   ReeveWireOutboxItem *item = NULL;
   gboolean mine = FALSE;
   gsize sent = 0;
@@ -222,9 +229,9 @@ reeve_wire_outbox_send (ReeveWireOutbox *self, const ReeveWireParcel *parcel, GE
   g_mutex_unlock (&self->lock);
   if (mine)
     {
-      reeve_wire_outbox_write (self, parcel, &sent);
-      if (sent < parcel->length)
-        return reeve_wire_outbox_put_back (self, parcel, sent, error);
+      reeve_wire_outbox_write (self, &tried, &sent);
+      if (sent < tried.length)
+        return reeve_wire_outbox_put_back (self, &tried, sent, error);
     }
   else
     {

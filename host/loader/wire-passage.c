@@ -73,6 +73,8 @@ reeve_wire_passage_take (gpointer user_data, const guint8 *data, gsize length, G
 
   if (!reeve_wire_rules_receive (self->rules, data, length, &message, error))
     return FALSE;
+  /* what is behind it is another one, with a time of its own */
+  self->begun = 0;
   self->take (self->user_data, &message, data, length);
   return TRUE;
 }

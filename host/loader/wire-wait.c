@@ -195,7 +195,9 @@ reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one)
       lent = reeve_wire_passage_read (passage, self->wake, one->deadline);
       g_mutex_lock (&self->lock);
     }
-  self->reader = NULL;
+  /* one that is not lent any more may be lent to another already */
+  if (self->reader == one)
+    self->reader = NULL;
   if (lent)
     reeve_wire_passage_give_back (passage);
 }

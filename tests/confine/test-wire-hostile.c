@@ -34,6 +34,9 @@ static const Hostile hostile[] = {
   { "path", "it called what is no method of the broker", 0, 0 },
   { "machine-id", "it called what is no method of the broker", 0, 0 },
   { "guess", "ended by itself, with code 0", 0, 0 },
+  { "deaf", "closed its wire", 0, 0 },
+  /* no hostile one: each of its messages is whole in time, though never all that has come */
+  { "steady", "ended by itself, with code 0", 1500, 0 },
 };
 
 /* A call that waited may have its socket for a little longer. */

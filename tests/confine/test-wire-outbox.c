@@ -279,6 +279,48 @@ test_unread (void)
   pair_close (&pair);
 }
 
+/* An answer that is tried again frees nothing again: not the call that has its serial by now. */
+static void
+test_tried_again (void)
+{
+  const ReeveWireLimits limits = { .calls = 1 };
+  g_autofree guint8 *bytes = g_malloc0 (LARGEST);
+  Pair pair = { .rules = NULL };
+  ReeveWireParcel parcel = { .data = bytes, .length = LARGEST };
+  g_autoptr (GError) error = NULL;
+
+  pair_open (&pair, &limits);
+  g_assert_true (ask (&pair, 1, &error));
+  parcel.answers = 1;
+  g_assert_true (reeve_wire_outbox_send (pair.out, &parcel, NULL));
+  /* so that the socket takes no byte of it */
+  while (send (pair.ends[0], bytes, LARGEST, MSG_DONTWAIT) > 0)
+    ;
+  reeve_wire_outbox_flush (pair.out);
+  g_assert_true (reeve_wire_outbox_is_full (pair.out));
+  g_assert_true (ask (&pair, 1, &error));
+  reeve_wire_outbox_flush (pair.out);
+  g_assert_true (reeve_wire_outbox_is_full (pair.out));
+  g_assert_false (ask (&pair, 2, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  pair_close (&pair);
+}
+
+/* One that does not read any more is at its end: nothing waits for room that never comes. */
+static void
+test_deaf (void)
+{
+  Pair pair = { .rules = NULL };
+  char byte = 0;
+
+  pair_open (&pair, NULL);
+  reeve_wire_outbox_flush (pair.out);
+  g_assert_cmpint (shutdown (pair.ends[1], SHUT_RD), ==, 0);
+  send_text (&pair, 'a', 2, NULL);
+  g_assert_cmpint (recv (pair.ends[0], &byte, 1, MSG_DONTWAIT), ==, 0);
+  pair_close (&pair);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -287,5 +329,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/outbox/opened", test_opened);
   g_test_add_func ("/wire/outbox/closed", test_closed);
   g_test_add_func ("/wire/outbox/unread", test_unread);
+  g_test_add_func ("/wire/outbox/tried-again", test_tried_again);
+  g_test_add_func ("/wire/outbox/deaf", test_deaf);
   return g_test_run ();
 }

@@ -174,6 +174,38 @@ liar_guess (guint64 own)
   return 0;
 }
 
+/* It asks, and can be told nothing any more. */
+static void
+liar_go_deaf (void)
+{
+  g_autoptr (GDBusMessage) call = liar_make_call ("/io/reeve/Plugin1", 4711, 7);
+
+  shutdown (RUNNER_PLAN_WIRE_FD, SHUT_RD);
+  liar_send (call);
+}
+
+/* The end of each message comes with the beginning of the next one. */
+static int
+liar_go_on (void)
+{
+  g_autoptr (GByteArray) all = g_byte_array_new ();
+  gsize from = 0;
+
+  for (guint32 i = 1; i <= 40; i++)
+    {
+      g_autoptr (GDBusMessage) call = liar_make_call ("/io/reeve/Plugin1", 4711, i);
+      gsize length = 0;
+      g_autofree guchar *data = liar_make (call, &length);
+
+      g_byte_array_append (all, data, (guint) length);
+      if (!liar_write (all->data + from, all->len - HEADER / 2 - from))
+        return 1;
+      from = all->len - HEADER / 2;
+      g_usleep (50000);
+    }
+  return liar_write (all->data + from, all->len - from) ? 0 : 1;
+}
+
 static void
 liar_crawl (void)
 {
@@ -262,6 +294,10 @@ liar_break (const char *mode, GDBusMessage *hello)
     liar_crawl ();
   else if (strcmp (mode, "not-text") == 0)
     liar_send_not_text (hello);
+  else if (strcmp (mode, "deaf") == 0)
+    liar_go_deaf ();
+  else if (strcmp (mode, "steady") == 0)
+    return liar_go_on ();
   else if (strcmp (mode, "guess") == 0)
     return liar_guess (number);
   else
