@@ -198,8 +198,12 @@ reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one)
   /* one that is not lent any more may be lent to another already */
   if (self->reader == one)
     self->reader = NULL;
-  if (lent)
-    reeve_wire_passage_give_back (passage);
+  if (!lent)
+    return;
+  /* which may wake the gate */
+  g_mutex_unlock (&self->lock);
+  reeve_wire_passage_give_back (passage);
+  g_mutex_lock (&self->lock);
 }
 
 void

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../helpers/test-fds.h"
 #include "test-broker.h"
 #include "wire-fixture.h"
 
@@ -196,6 +197,121 @@ test_busy (void)
   assert_answers (fixture);
 }
 
+#define CRASH_THREADS 8
+#define CRASH_ROUNDS  12
+
+typedef struct
+{
+  WireFixture *fixture;
+  GRand *random; /* its own */
+  guint calls;
+  guint answered;
+} Victim;
+
+/* Calls of each kind until there is no runner any more; each has one end, and soon. */
+static gpointer
+call_until_death (gpointer data)
+{
+  Victim *self = data;
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+
+  for (;;)
+    {
+      gboolean leaves = g_rand_int_range (self->random, 0, 8) == 0;
+      guint ms = leaves ? (guint) g_rand_int_range (self->random, 1, 10) : 60000;
+      g_autoptr (ReeveContext) context = wire_fixture_context (ms, broker, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ReeveToolResult) result
+          = call_with (self->fixture, leaves ? "sleep" : "who", context, &error);
+
+      self->calls++;
+      self->answered += result != NULL;
+      g_assert_true ((result != NULL) != (error != NULL));
+      if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PLUGIN))
+        return NULL;
+      if (error != NULL && !g_error_matches (error, REEVE_ERROR, REEVE_ERROR_BUSY))
+        g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
+    }
+}
+
+static guint
+count_threads (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  guint count = 0;
+
+  g_assert (dir != NULL);
+  while (g_dir_read_name (dir) != NULL)
+    count++;
+  return count;
+}
+
+/* (transfer none): of calls; the runner is killed at any moment */
+static void
+crash_once (WireFixture *fixture, GRand *random, guint *calls, guint *answered)
+{
+  g_autofree char *module = wire_fixture_get_path ("wire-plugin.so");
+  GThread *threads[CRASH_THREADS] = { NULL };
+  Victim victims[CRASH_THREADS];
+  gint64 start = 0;
+
+  wire_fixture_start (fixture, RUNNER_LAYERS_PROFILE_STRICT, module, NULL, NULL);
+  g_assert_no_error (fixture->error);
+  wire_fixture_set_up (fixture, 0, "{}");
+  g_assert_no_error (fixture->error);
+  for (guint i = 0; i < CRASH_THREADS; i++)
+    {
+      victims[i]
+          = (Victim){ .fixture = fixture, .random = g_rand_new_with_seed (g_rand_int (random)) };
+      threads[i] = g_thread_new ("call", call_until_death, &victims[i]);
+    }
+  g_usleep ((gulong) g_rand_int_range (random, 0, 60000));
+  start = g_get_monotonic_time ();
+  g_assert_cmpint (kill (reeve_wire_get_runner_pid (fixture->wire), SIGKILL), ==, 0);
+  for (guint i = 0; i < CRASH_THREADS; i++)
+    {
+      g_thread_join (threads[i]);
+      *calls += victims[i].calls;
+      *answered += victims[i].answered;
+      g_rand_free (victims[i].random);
+    }
+  g_assert_cmpint (g_get_monotonic_time () - start, <, 30 * G_USEC_PER_SEC);
+  g_clear_object (&fixture->plugin);
+  reeve_wire_close (fixture->wire);
+  g_clear_pointer (&fixture->wire, reeve_wire_unref);
+}
+
+/* Calls end, and nothing is left of a runner, whenever it dies. */
+static void
+test_crashes (void)
+{
+  guint rounds = g_strcmp0 (g_getenv ("REEVE_TEST_SIZE"), "long") == 0 ? 400 : CRASH_ROUNDS;
+  g_autoptr (WireFixture) fixture
+      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, NULL, NULL, NULL);
+  guint32 seed = g_random_int ();
+  g_autoptr (GRand) random = g_rand_new_with_seed (seed);
+  guint fds = 0;
+  guint threads = 0;
+  guint calls = 0;
+  guint answered = 0;
+
+  g_test_message ("seed %u", seed);
+  for (guint i = 0; i < rounds; i++)
+    {
+      crash_once (fixture, random, &calls, &answered);
+      if (i == 1)
+        {
+          fds = test_fds_count ();
+          threads = count_threads ();
+        }
+    }
+  g_test_message ("%u calls, %u answered", calls, answered);
+  g_assert_cmpuint (calls, >=, rounds * CRASH_THREADS);
+  /* workers may have become more, as many as there are at most */
+  g_assert_cmpuint (test_fds_count (), <=, fds);
+  g_assert_cmpuint (count_threads (), <=, threads + 32);
+}
+
 /* A plugin that asks for more at once than the host lets it waits in its own process, and is not
  * ended: neither more calls nor more bytes are under way than there may be. */
 static void
@@ -293,6 +409,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/load/calls", test_calls);
   g_test_add_func ("/wire/load/death", test_death);
   g_test_add_func ("/wire/load/busy", test_busy);
+  g_test_add_func ("/wire/load/crashes", test_crashes);
   g_test_add_func ("/wire/load/questions", test_questions);
   g_test_add_func ("/wire/load/rate", test_rate);
 #ifndef __SANITIZE_ADDRESS__
