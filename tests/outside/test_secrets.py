@@ -293,6 +293,7 @@ class Slots(AskerCase):
         for wrong, pointer in (({"scheme": "basic"}, "/username"), ({"scheme": "header"}, "/header"), ({"scheme": "magic"}, "/scheme"), ({"value": "short"}, "/value"),
                                ({"value": "with a\nline break"}, "/value"), ({"origins": ["https://u:p@host"]}, "/origins/0"), ({"origins": []}, "/origins"),
                                ({"tenant_id": "nobody"}, "/tenant_id"), ({"scheme": "oauth2", "client_id": "c"}, "/token_url"),
+                               ({"scheme": "oauth2", "client_id": "c", "token_url": "https://u:p@host/token"}, "/token_url"),
                                ({"scheme": "aws-sigv4", "access_key_id": "AKIDEXAMPLE", "region": "us-east-1"}, "/service"), ({"session_token": "a"}, "/session_token"), ({"colour": "red"}, "/colour"), ({"header": "X Y", "scheme": "header"}, "/header")):
             problem = self.host.put(f"{SLOTS}/crm", {"scheme": "bearer", "value": CANARY, "origins": [self.site.url], **wrong}, expect=400)
             self.assertIn(pointer, [fault["pointer"] for fault in problem.json["errors"]], problem.text)
