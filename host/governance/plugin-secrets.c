@@ -356,11 +356,17 @@ reeve_plugin_secrets_delete (ReevePluginSecrets *self, ReeveAdmitted *admitted, 
                                       reeve_json_get_string (params, "tenant_id", NULL));
   g_autoptr (ReeveBatch) batch = reeve_batch_new (REEVE_SCOPE_PLATFORM);
   g_autoptr (ReeveBatchResult) result = NULL;
-  g_autoptr (ReeveRecord) record
-      = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_PLUGIN_SECRETS, id, error);
+  gboolean exists = FALSE;
 
-  if (record == NULL)
+  if (!reeve_store_exists (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_PLUGIN_SECRETS, id,
+                           &exists, error))
     return FALSE;
+  if (!exists)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "plugin %s has no secret in slot %s",
+                   plugin_id, reeve_json_get_string (params, "slot", ""));
+      return FALSE;
+    }
   reeve_batch_delete (batch, REEVE_STORE_PLUGIN_SECRETS, id, REEVE_REVISION_ANY);
   reeve_admitted_consume_exactly (admitted, "plugins.delete_secret", plugin_id, params);
   result = reeve_store_commit (self->store, batch, error);

@@ -285,7 +285,8 @@ class Slots(AskerCase):
         self.assertTrue(record)
         self.assertNotIn(CANARY, json.dumps([shown, record]) + self.host.read_log())
         self.host.delete(f"{SLOTS}/crm", expect=204)
-        self.host.delete(f"{SLOTS}/crm", expect=404)
+        self.assertIn("plugin asker has no secret in slot crm", self.host.delete(f"{SLOTS}/crm", expect=404).json["detail"])
+        self.assertIn("--value FILE", self.host.ctl("plugins", "set-secret", "--help").stdout)
         self.grant("secret.use")
         self.assertIn("slot crm of plugin asker is empty", self.fetch(slots=["crm"]))
 

@@ -94,7 +94,10 @@ reeve_cli_help_print_command (const ReeveCliCommand *command)
     {
       g_autofree char *name = g_strdelimit (g_strdup (parameter->name), "_", '-');
 
-      g_print ("  --%s%s\n", name, parameter->required ? _ ("  (required)") : "");
+      g_print ("  --%s%s%s\n", name,
+               parameter->type == 'f' ? _ (" FILE  a file that holds it; - for standard input")
+                                      : "",
+               parameter->required ? _ ("  (required)") : "");
     }
   if (reeve_cli_grants_is_param (command, "param"))
     reeve_cli_grants_help ();
