@@ -75,6 +75,8 @@ upgrade_init (Upgrade *self)
 __attribute__ ((constructor)) static void
 upgrade_crash (void)
 {
+  /* the handler of a sanitizer would end it otherwise */
+  signal (SIGSEGV, SIG_DFL);
   raise (SIGSEGV);
 }
 #endif
