@@ -76,6 +76,21 @@ reeve_plugin_folder_name (int fd)
   return g_file_read_link (link, NULL);
 }
 
+/* A second name that somebody gave to a file of the host's own, which its path does not tell: names
+ * of a file are on one file system. */
+static gboolean
+reeve_plugin_folder_may_be_own (ReevePluginFolder *self, int fd)
+{
+  struct stat own = { 0 };
+  struct stat status = { 0 };
+
+  if (fstat (fd, &status) != 0)
+    return TRUE;
+  return S_ISREG (status.st_mode) && status.st_nlink > 1
+         && (stat (self->reserved, &own) != 0
+             || (own.st_dev == status.st_dev && own.st_uid == status.st_uid));
+}
+
 /* Nothing of the kernel's own, and nothing of the host's. */
 static gboolean
 reeve_plugin_folder_is_free (ReevePluginFolder *self, int fd)
@@ -90,7 +105,7 @@ reeve_plugin_folder_is_free (ReevePluginFolder *self, int fd)
   if (length == 0)
     return TRUE;
   name = reeve_plugin_folder_name (fd);
-  return name != NULL
+  return name != NULL && !reeve_plugin_folder_may_be_own (self, fd)
          && (strncmp (name, self->reserved, length) != 0
              || (name[length] != '/' && name[length] != '\0'));
 }

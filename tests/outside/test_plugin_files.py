@@ -148,6 +148,14 @@ class Files(ProbeCase):
         self.refused(*read("state/admin.key"), "permission_denied")
         self.refused(*listed("state"), "permission_denied")
 
+    def test_another_name_of_the_hosts_own(self):
+        os.link(os.path.join(self.host.state, "admin.key"), self.at("key.txt"))
+        self.refused(*read("key.txt"), "permission_denied")
+        # what is written there is a file of its own
+        self.one(*write("key.txt", "x"))
+        self.assertEqual("x", self.one(*read("key.txt"))["bytes"])
+        self.assertGreater(os.stat(os.path.join(self.host.state, "admin.key")).st_size, 10)
+
     def test_names_and_sizes(self):
         self.grant_only(READ, folder=self.folder, glob="*.txt", max_bytes=3)
         self.grant_only(WRITE, folder=self.folder, glob="*.csv", max_bytes=3)
