@@ -267,6 +267,15 @@ reeve_op_plugins_restart (ReeveCall *call, ReeveServices *services)
   reeve_op_plugins_answer (call, services, error);
 }
 
+/* A version that is no good is no failure of the host's: what is in its folder forbids it. */
+static void
+reeve_op_plugins_answer_version (ReeveCall *call, ReeveServices *services, GError *error)
+{
+  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PLUGIN))
+    error->code = REEVE_ERROR_CONFLICT;
+  reeve_op_plugins_answer (call, services, error);
+}
+
 void
 reeve_op_plugins_upgrade (ReeveCall *call, ReeveServices *services)
 {
@@ -281,7 +290,7 @@ reeve_op_plugins_upgrade (ReeveCall *call, ReeveServices *services)
   reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.upgrade", plugin_id,
                                   NULL);
   reeve_registry_upgrade (services->registry, plugin_id, &wanted, &error);
-  reeve_op_plugins_answer (call, services, error);
+  reeve_op_plugins_answer_version (call, services, error);
 }
 
 void
@@ -293,7 +302,7 @@ reeve_op_plugins_rollback (ReeveCall *call, ReeveServices *services)
   reeve_admitted_consume_exactly (reeve_call_get_admitted (call), "plugins.rollback", plugin_id,
                                   NULL);
   reeve_registry_rollback (services->registry, plugin_id, &error);
-  reeve_op_plugins_answer (call, services, error);
+  reeve_op_plugins_answer_version (call, services, error);
 }
 
 void

@@ -65,7 +65,8 @@ class Versions(unittest.TestCase):
         self.assertEqual(404, unknown.status)
         self.assertIn(f"{PLUGIN}@7.0.0", unknown.text)
         unnamed = host.post(f"{PATH}/upgrade", {"version": "0.1.0"})
-        self.assertGreaterEqual(unnamed.status, 400)
+        self.assertEqual(409, unnamed.status)
+        self.assertEqual(409, host.post(f"{PATH}/upgrade", {**self.body, "module_sha256": "0" * 64}).status)
         self.assertIn("not pinned by this build", unnamed.text)
         self.assertEqual("Gives", self.describe())
         headers = {"Idempotency-Key": "once"}
