@@ -91,7 +91,12 @@ reeve_cli_settings_read (const char *path, GHashTable *origins, GError **error)
       return NULL;
     }
   if (tree == NULL)
-    return json_node_init_object (json_node_alloc (), json_object_new ());
+    {
+      JsonNode *empty = json_node_new (JSON_NODE_OBJECT);
+
+      json_node_take_object (empty, json_object_new ());
+      return empty;
+    }
   return reeve_config_values_convert (&source, tree, NULL, "", error);
 }
 
