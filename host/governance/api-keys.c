@@ -169,13 +169,13 @@ reeve_api_keys_describe (ReeveApiKeys *self, const char *key_id, JsonObject *fie
 }
 
 /* The key's record, if @caller may know of it: the own ones, and with user:manage all of the
- * tenant. Another tenant's is refused in the words of one that is not there: all lie together. */
+ * tenant. Another tenant's is refused in the words, and the time, of one that is not there. */
 ReeveRecord *
 reeve_api_keys_read (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id, GError **error)
 {
   g_autoptr (GError) inner = NULL;
-  g_autoptr (ReeveRecord) record
-      = reeve_store_get (self->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, key_id, &inner);
+  g_autoptr (ReeveRecord) record = reeve_directory_get_of_tenant (
+      self->store, REEVE_STORE_API_KEYS, key_id, reeve_caller_get_tenant_id (caller), &inner);
   JsonObject *fields = record != NULL ? reeve_record_get_fields (record) : NULL;
 
   if (record == NULL && !g_error_matches (inner, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
@@ -184,9 +184,6 @@ reeve_api_keys_read (ReeveApiKeys *self, ReeveCaller *caller, const char *key_id
       return NULL;
     }
   if (record != NULL && reeve_api_keys_is_within (caller, fields)
-      && g_strcmp0 (reeve_json_get_string (fields, "tenant_id", NULL),
-                    reeve_caller_get_tenant_id (caller))
-             == 0
       && (reeve_caller_has_permission (caller, "user:manage")
           || g_strcmp0 (reeve_json_get_string (fields, "user_id", NULL),
                         reeve_caller_get_user_id (caller))

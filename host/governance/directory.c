@@ -107,6 +107,41 @@ reeve_directory_read_all (ReeveStore *store, const char *scope, const char *coll
 }
 
 /**
+ * reeve_directory_get_of_tenant:
+ * @store: a store
+ * @collection: of the platform, with a field `tenant_id`
+ * @id: of the record
+ * @tenant_id: whose it must be
+ * @error: return location
+ *
+ * The tenant is part of the question: another tenant's record is never read, so that the time that
+ * the answer takes does not tell that there is one. Worker threads only.
+ *
+ * Returns: (transfer full): the record; %NULL with %REEVE_ERROR_NOT_FOUND, also for another
+ * tenant's
+ */
+ReeveRecord *
+reeve_directory_get_of_tenant (ReeveStore *store, const char *collection, const char *id,
+                               const char *tenant_id, GError **error)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new (REEVE_SCOPE_PLATFORM, collection);
+  g_autoptr (ReeveQueryResult) result = NULL;
+  GPtrArray *records = NULL;
+
+  reeve_query_filter_string (query, "@id", REEVE_FILTER_EQ, id);
+  reeve_query_filter_string (query, "tenant_id", REEVE_FILTER_EQ, tenant_id);
+  reeve_query_limit (query, 1);
+  result = reeve_store_query (store, query, error);
+  if (result == NULL)
+    return NULL;
+  records = reeve_query_result_get_records (result);
+  if (records->len > 0)
+    return reeve_record_ref (g_ptr_array_index (records, 0));
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, REEVE_STORE_MISSING, collection);
+  return NULL;
+}
+
+/**
  * reeve_directory_dup:
  * @object: an object
  *

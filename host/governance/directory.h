@@ -11,6 +11,10 @@ typedef JsonObject *(*ReeveDirectoryShow) (ReeveRecord *record);
 
 JsonObject *reeve_directory_list (ReeveStore *store, ReeveQuery *query, JsonObject *params,
                                   ReeveDirectoryShow show, GError **error);
+/* (transfer full) a record of the platform's that is @tenant_id's; another tenant's takes no longer
+ * than none */
+ReeveRecord *reeve_directory_get_of_tenant (ReeveStore *store, const char *collection,
+                                            const char *id, const char *tenant_id, GError **error);
 JsonObject *reeve_directory_dup (JsonObject *object);
 /* (transfer full) every record of a collection, of ReeveRecord, oldest first; @field (nullable):
  * only those where it is @value */

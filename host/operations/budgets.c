@@ -40,15 +40,12 @@ static gboolean
 reeve_op_budgets_has_key (ReeveCall *call, ReeveServices *services, const char *id, GError **error)
 {
   g_autoptr (GError) local = NULL;
-  g_autoptr (ReeveRecord) key
-      = reeve_store_get (services->store, REEVE_SCOPE_PLATFORM, REEVE_STORE_API_KEYS, id, &local);
+  g_autoptr (ReeveRecord) key = reeve_directory_get_of_tenant (
+      services->store, REEVE_STORE_API_KEYS, id, reeve_call_get_tenant_id (call), &local);
 
   if (local != NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
     g_propagate_error (error, g_steal_pointer (&local));
-  return key != NULL
-         && g_strcmp0 (reeve_json_get_string (reeve_record_get_fields (key), "tenant_id", NULL),
-                       reeve_call_get_tenant_id (call))
-                == 0;
+  return key != NULL;
 }
 
 /* The budget of a workspace is read by whoever reads the tenant's budgets, shown the workspace or
