@@ -2,8 +2,9 @@
 /* Bytes come in, a call goes to the gate, its answer goes out: no logic here. */
 #include "rest.h"
 
-#include <sched.h>
 #include <sys/resource.h>
+
+#include "base/cgroup.h"
 
 #include "listener.h"
 #include "router.h"
@@ -53,19 +54,6 @@ reeve_rest_read_proxies (ReeveRest *self, ReeveConfig *config, GError **error)
   return FALSE;
 }
 
-/* GLib counts those too that we are kept from, and more threads than processors only take turns. */
-static guint
-reeve_rest_count_processors (void)
-{
-  cpu_set_t ours;
-
-  CPU_ZERO (&ours);
-  /* on a machine with more processors than the set has room for it fails */
-  if (sched_getaffinity (0, sizeof ours, &ours) == 0)
-    return (guint) CPU_COUNT (&ours);
-  return g_get_num_processors ();
-}
-
 /**
  * reeve_rest_new:
  * @setup: where to listen, and the bounds
@@ -77,7 +65,7 @@ ReeveRest *
 reeve_rest_new (const ReeveRestSetup *setup, GError **error)
 {
   g_autoptr (ReeveRest) self = g_new0 (ReeveRest, 1);
-  guint threads = setup->threads > 0 ? setup->threads : reeve_rest_count_processors ();
+  guint threads = setup->threads > 0 ? setup->threads : reeve_cgroup_count_processors ();
 
   self->listeners = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_rest_listener_free);
   self->urls = g_ptr_array_new ();
