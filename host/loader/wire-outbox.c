@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define REEVE_WIRE_OUTBOX_MAX_FDS 16 /* of one message */
+#define REEVE_WIRE_OUTBOX_WAIT_US (10 * 1000)
 
 /* A message that waits, or what is left of it. */
 typedef struct
@@ -29,6 +30,7 @@ struct _ReeveWireOutbox
   gboolean open;
   gboolean writing; /* somebody does */
   gboolean full;    /* the socket takes no more now */
+  gint64 again;     /* when it is tried again; 0: when the socket has room */
   gboolean closed;
 };
 
@@ -116,10 +118,20 @@ reeve_wire_outbox_keep (const ReeveWireParcel *parcel, gsize sent, GError **erro
 
 /* ---- writing, by one thread and without the lock ---- */
 
+/* unix(7), send(2): too many descriptors are on their way between processes of this user's, or the
+ * kernel has no memory: that passes, and is no fault of the runner's. */
+static gboolean
+reeve_wire_outbox_is_short (int code)
+{
+  return code == ETOOMANYREFS || code == ENOBUFS || code == ENOMEM;
+}
+
 /* Bytes that the socket took; 0: it has no room, or is of no more use: a runner that does not read
- * any more is at its end, whatever else it says, and whoever reads finds that. */
+ * any more is at its end, whatever else it says, and whoever reads finds that. *@again: (out): when
+ * it is to be tried again, where it was not for want of room */
 static gsize
-reeve_wire_outbox_write_some (ReeveWireOutbox *self, const ReeveWireParcel *parcel, gsize sent)
+reeve_wire_outbox_write_some (ReeveWireOutbox *self, const ReeveWireParcel *parcel, gsize sent,
+                              gint64 *again)
 {
   union
   {
@@ -145,15 +157,19 @@ reeve_wire_outbox_write_some (ReeveWireOutbox *self, const ReeveWireParcel *parc
   do
     length = sendmsg (self->fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (length < 0 && errno == EINTR);
-  if (length < 0 && errno != EAGAIN)
+  if (length < 0 && reeve_wire_outbox_is_short (errno))
+    *again = g_get_monotonic_time () + REEVE_WIRE_OUTBOX_WAIT_US;
+  else if (length < 0 && errno != EAGAIN)
     shutdown (self->fd, SHUT_RDWR);
   return length > 0 ? (gsize) length : 0;
 }
 
-/* All that the socket takes now; where it is closed whoever reads says so. */
-static void
+/* All that the socket takes now; where it is closed whoever reads says so. Returns when to try
+ * again; 0: when the socket has room */
+static gint64
 reeve_wire_outbox_write (ReeveWireOutbox *self, ReeveWireParcel *parcel, gsize *sent)
 {
+  gint64 again = 0;
   gsize one = 0;
 
   /* with its first byte it may be answered, and one that is answered may ask again; once, however
@@ -166,10 +182,11 @@ reeve_wire_outbox_write (ReeveWireOutbox *self, ReeveWireParcel *parcel, gsize *
   parcel->answers = 0;
   do
     {
-      one = reeve_wire_outbox_write_some (self, parcel, *sent);
+      one = reeve_wire_outbox_write_some (self, parcel, *sent, &again);
       *sent += one;
     }
   while (one > 0 && *sent < parcel->length);
+  return again;
 }
 
 /* ---- whose turn it is ---- */
@@ -180,11 +197,12 @@ static void
 reeve_wire_outbox_drain (ReeveWireOutbox *self)
 {
   ReeveWireOutboxItem *item = NULL;
+  gint64 again = 0;
 
   while (!self->closed && !self->full && (item = g_queue_pop_head (&self->waiting)) != NULL)
     {
       g_mutex_unlock (&self->lock);
-      reeve_wire_outbox_write (self, &item->parcel, &item->sent);
+      again = reeve_wire_outbox_write (self, &item->parcel, &item->sent);
       if (item->sent > 0)
         reeve_wire_outbox_drop_fds (item);
       if (item->sent == item->parcel.length)
@@ -193,6 +211,7 @@ reeve_wire_outbox_drain (ReeveWireOutbox *self)
       if (item != NULL)
         g_queue_push_head (&self->waiting, item);
       self->full = item != NULL;
+      self->again = again;
     }
   if (self->closed)
     g_queue_clear_full (&self->waiting, reeve_wire_outbox_drop);
@@ -202,7 +221,7 @@ reeve_wire_outbox_drain (ReeveWireOutbox *self)
 /* The rest of @parcel, first of what waits; the caller writes. */
 static gboolean
 reeve_wire_outbox_put_back (ReeveWireOutbox *self, const ReeveWireParcel *parcel, gsize sent,
-                            GError **error)
+                            gint64 again, GError **error)
 {
   ReeveWireOutboxItem *rest = reeve_wire_outbox_keep (parcel, sent, error);
 
@@ -210,6 +229,7 @@ reeve_wire_outbox_put_back (ReeveWireOutbox *self, const ReeveWireParcel *parcel
   if (rest != NULL)
     g_queue_push_head (&self->waiting, rest);
   self->full = rest != NULL;
+  self->again = again;
   reeve_wire_outbox_drain (self);
   g_mutex_unlock (&self->lock);
   return rest != NULL;
@@ -222,6 +242,7 @@ reeve_wire_outbox_send (ReeveWireOutbox *self, const ReeveWireParcel *parcel, GE
   ReeveWireOutboxItem *item = NULL;
   gboolean mine = FALSE;
   gsize sent = 0;
+  gint64 again = 0;
 
   g_mutex_lock (&self->lock);
   mine = self->open && !self->closed && !self->writing && self->waiting.length == 0;
@@ -229,9 +250,9 @@ reeve_wire_outbox_send (ReeveWireOutbox *self, const ReeveWireParcel *parcel, GE
   g_mutex_unlock (&self->lock);
   if (mine)
     {
-      reeve_wire_outbox_write (self, &tried, &sent);
+      again = reeve_wire_outbox_write (self, &tried, &sent);
       if (sent < tried.length)
-        return reeve_wire_outbox_put_back (self, &tried, sent, error);
+        return reeve_wire_outbox_put_back (self, &tried, sent, again, error);
     }
   else
     {
@@ -272,7 +293,18 @@ reeve_wire_outbox_is_full (ReeveWireOutbox *self)
   gboolean full = FALSE;
 
   g_mutex_lock (&self->lock);
-  full = self->full;
+  full = self->full && self->again == 0;
   g_mutex_unlock (&self->lock);
   return full;
+}
+
+gint64
+reeve_wire_outbox_get_due (ReeveWireOutbox *self)
+{
+  gint64 due = 0;
+
+  g_mutex_lock (&self->lock);
+  due = self->full ? self->again : 0;
+  g_mutex_unlock (&self->lock);
+  return due;
 }

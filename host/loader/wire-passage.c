@@ -165,6 +165,9 @@ reeve_wire_passage_send (ReeveWirePassage *self, const ReeveWireParcel *parcel, 
 {
   gboolean sent = reeve_wire_outbox_send (self->out, parcel, error);
 
+  /* the gate is to count with it */
+  if (reeve_wire_outbox_get_due (self->out) != 0)
+    reeve_wire_passage_poke (self);
   if (reeve_wire_outbox_is_full (self->out))
     {
       g_mutex_lock (&self->lock);
@@ -483,11 +486,12 @@ reeve_wire_passage_get_due (ReeveWirePassage *self)
 {
   gint64 due = 0;
   gint64 alarm = 0;
+  gint64 flush = reeve_wire_outbox_get_due (self->out);
 
   g_mutex_lock (&self->lock);
   if (!self->over)
     {
-      alarm = self->alarm;
+      alarm = self->alarm == 0 || (flush != 0 && flush < self->alarm) ? flush : self->alarm;
       if (self->reader != REEVE_WIRE_PASSAGE_LENT)
         due = reeve_wire_passage_get_bytes_due (self);
     }
@@ -549,6 +553,10 @@ reeve_wire_passage_look (ReeveWirePassage *self, gint64 now)
 void
 reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now)
 {
+  gint64 flush = reeve_wire_outbox_get_due (self->out);
+
+  if (flush != 0 && now >= flush)
+    reeve_wire_outbox_flush (self->out);
   reeve_wire_passage_ring (self, now);
   if (!reeve_wire_passage_hold (self))
     return;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Many threads send at once to a socket that is read slowly: each message arrives whole, with its
  * descriptor, and those of a thread in their order. */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -321,6 +323,70 @@ test_deaf (void)
   pair_close (&pair);
 }
 
+/* Descriptors that are on their way until the kernel takes no more of this user's. */
+static void
+send_too_many (int to)
+{
+  union
+  {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE (16 * sizeof (int))];
+  } control = { .align = { .cmsg_level = SOL_SOCKET,
+                           .cmsg_type = SCM_RIGHTS,
+                           .cmsg_len = CMSG_LEN (16 * sizeof (int)) } };
+  char byte = 0;
+  struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+  const struct msghdr header = { .msg_iov = &part,
+                                 .msg_iovlen = 1,
+                                 .msg_control = control.bytes,
+                                 .msg_controllen = sizeof control.bytes };
+
+  for (guint i = 0; i < 16; i++)
+    memcpy (CMSG_DATA (&control.align) + i * sizeof (int), &to, sizeof to);
+  while (sendmsg (to, &header, MSG_DONTWAIT) > 0)
+    ;
+  g_assert_cmpint (errno, ==, ETOOMANYREFS);
+}
+
+/* A system that is short of something for a moment ends no wire: what waits is tried again. */
+static void
+test_short (void)
+{
+  Pair pair = { .rules = NULL };
+  Pair full = { .rules = NULL };
+  const struct rlimit few = { 32, 32 };
+  char got[8] = "";
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, 0);
+      g_test_trap_assert_passed ();
+      return;
+    }
+  pair_open (&pair, NULL);
+  pair_open (&full, NULL);
+  reeve_wire_outbox_flush (pair.out);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &few), ==, 0);
+  /* root is let through; a user of its own, so that nobody else's count */
+  if (geteuid () == 0)
+    g_assert_cmpint (setresuid (61234, 61234, 61234), ==, 0);
+  send_too_many (full.ends[0]);
+  send_text (&pair, 'a', 3, &full.ends[0]);
+  send_text (&pair, 'b', 2, NULL);
+  g_assert_cmpint (recv (pair.ends[1], got, sizeof got, MSG_DONTWAIT), ==, -1);
+  g_assert_cmpint (errno, ==, EAGAIN);
+  /* the socket has room: whoever waited for that would never sleep */
+  g_assert_false (reeve_wire_outbox_is_full (pair.out));
+  g_assert_cmpint (reeve_wire_outbox_get_due (pair.out), >, 0);
+  reeve_wire_outbox_flush (pair.out);
+  g_assert_cmpint (reeve_wire_outbox_get_due (pair.out), >, 0);
+  pair_close (&full);
+  reeve_wire_outbox_flush (pair.out);
+  g_assert_cmpint (reeve_wire_outbox_get_due (pair.out), ==, 0);
+  g_assert_cmpint (recv (pair.ends[1], got, sizeof got, MSG_DONTWAIT), ==, 3);
+  pair_close (&pair);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -331,5 +397,6 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/outbox/unread", test_unread);
   g_test_add_func ("/wire/outbox/tried-again", test_tried_again);
   g_test_add_func ("/wire/outbox/deaf", test_deaf);
+  g_test_add_func ("/wire/outbox/short", test_short);
   return g_test_run ();
 }
