@@ -27,6 +27,7 @@ typedef struct
   ReeveRegistryVersion *former; /* the present one, before */
   const ReevePin *pin;
   gboolean chosen;
+  gboolean kept; /* a start of the host takes the other one from now on */
   GPtrArray *heirs;
 } ReeveRegistryUpgrade;
 
@@ -339,8 +340,27 @@ reeve_registry_upgrade_ready (ReeveTerm *term, gpointer user_data, GError **erro
         return FALSE;
     }
   /* from here on it is the chosen one, also for a host that is killed now */
-  return reeve_registry_versions_write (self->registry, self->plugin->id, self->version,
-                                        self->former, error);
+  self->kept = reeve_registry_versions_write (self->registry, self->plugin->id, self->version,
+                                              self->former, error);
+  return self->kept;
+}
+
+/* It failed behind that: the next start goes by what is so again, or the error says that it will
+ * not. */
+static void
+reeve_registry_upgrade_take_back (ReeveRegistryUpgrade *self, GError **error)
+{
+  g_autoptr (ReeveRegistryVersion) before = NULL;
+  g_autoptr (GError) problem = NULL;
+
+  g_mutex_lock (&self->registry->lock);
+  if (self->plugin->former != NULL)
+    before = reeve_registry_version_copy (self->plugin->former);
+  g_mutex_unlock (&self->registry->lock);
+  if (!reeve_registry_versions_write (self->registry, self->plugin->id, self->former, before,
+                                      &problem))
+    g_prefix_error (error, "plugin %s is of version %s from the host's next start on, for %s: ",
+                    self->plugin->id, self->version->version, problem->message);
 }
 
 /* ---- it goes on with the other one ---- */
@@ -386,12 +406,17 @@ static gboolean
 reeve_registry_upgrade_run (ReeveRegistryUpgrade *self, const ReeveRegistryWanted *wanted,
                             GError **error)
 {
-  if (!reeve_registry_upgrade_prepare (self, wanted, error)
-      || !reeve_keeper_upgrade (self->keeper, self->pin, self->next, reeve_registry_upgrade_ready,
-                                self, error))
+  if (!reeve_registry_upgrade_prepare (self, wanted, error))
     return FALSE;
-  reeve_registry_upgrade_adopt (self);
-  return TRUE;
+  if (reeve_keeper_upgrade (self->keeper, self->pin, self->next, reeve_registry_upgrade_ready, self,
+                            error))
+    {
+      reeve_registry_upgrade_adopt (self);
+      return TRUE;
+    }
+  if (self->kept)
+    reeve_registry_upgrade_take_back (self, error);
+  return FALSE;
 }
 
 /* (transfer full) (nullable): in a folder of its own, or in the one that comes with the host */

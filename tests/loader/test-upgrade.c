@@ -423,6 +423,79 @@ test_a_constructor_that_hangs (void)
   g_free (digests[1]);
 }
 
+static gpointer
+call_it (gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  /* its process never comes up, and the host ends */
+  g_assert_null (call (data, &error));
+  return NULL;
+}
+
+static gpointer
+cut_when_it_is_kept (gpointer data)
+{
+  World *world = data;
+  g_autofree char *path = g_build_filename (world->kept, "changing.version", NULL);
+
+  while (!g_file_test (path, G_FILE_TEST_EXISTS))
+    g_usleep (1000);
+  reeve_registry_cut (world->registry);
+  return NULL;
+}
+
+/* The host ends behind the word which version is chosen, and before calls go there: what the answer
+ * says the next start does. */
+static void
+test_an_end_between (void)
+{
+  g_autoptr (World) world = world_new ();
+  ReeveRegistryWanted wanted = { .version = "1.1.0" };
+  char *digests[2] = { NULL };
+  char *next[2] = { NULL };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveRegistryEntry) entry = NULL;
+  const char *const tools
+      = "[Offers]\nTools=[{\"name\":\"mark\",\"description\":\"x\",\"hints\":[\"read_only\"],"
+        "\"parameters\":{\"type\":\"object\"}}]\n";
+  GThread *caller = NULL;
+  GThread *cutter = NULL;
+
+  end (world);
+  lay (world, "changing", "1.5.0", "1.5.0", tools, digests);
+  lay (world, "changing@1.1.0", "1.1.0", "1.1.0", tools, next);
+  world->pins[0] = (ReevePin){ "changing", digests[0], digests[1], NULL };
+  start (world);
+  wanted.manifest = next[0];
+  wanted.module = next[1];
+  /* while the present version starts, the other one waits */
+  caller = g_thread_new ("caller", call_it, world);
+  do
+    {
+      g_clear_pointer (&entry, reeve_registry_entry_free);
+      g_usleep (1000);
+      entry = reeve_registry_get (world->registry, "changing");
+    }
+  while (entry->keeper.state != REEVE_KEEPER_STARTING);
+  g_clear_pointer (&entry, reeve_registry_entry_free);
+  cutter = g_thread_new ("cutter", cut_when_it_is_kept, world);
+  g_assert_false (reeve_registry_upgrade (world->registry, "changing", &wanted, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+  g_thread_join (cutter);
+  g_thread_join (caller);
+  end (world);
+  start (world);
+  entry = reeve_registry_get (world->registry, "changing");
+  g_assert_cmpstr (reeve_manifest_get_version (entry->manifest), ==, "1.5.0");
+  world->pins[0].manifest = world->texts[0];
+  for (guint i = 0; i < 2; i++)
+    {
+      g_free (digests[i]);
+      g_free (next[i]);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -432,5 +505,6 @@ main (int argc, char **argv)
   g_test_add_func ("/upgrade/across-restarts", test_across_restarts);
   g_test_add_func ("/upgrade/falls-while-it-is-loaded", test_falls_while_it_is_loaded);
   g_test_add_func ("/upgrade/a-constructor-that-hangs", test_a_constructor_that_hangs);
+  g_test_add_func ("/upgrade/an-end-between", test_an_end_between);
   return g_test_run ();
 }
