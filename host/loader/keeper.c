@@ -127,22 +127,30 @@ reeve_keeper_bury (ReeveTerm *term)
   reeve_term_unref (term);
 }
 
-/* Under the lock: its process ended by itself. @quarantined: (out): it was one time too often */
+/* What is to be kept and told of a quarantine, without the lock: of the module that it is about,
+ * which may be another one's turn by then. */
+typedef struct
+{
+  char *reason;       /* (nullable): there is none */
+  const char *module; /* a pin's */
+} ReeveKeeperVerdict;
+
+/* Under the lock: its process ended by itself. @verdict: (out): it was one time too often */
 static void
-reeve_keeper_count (ReeveKeeper *self, const char *why, char **quarantined)
+reeve_keeper_count (ReeveKeeper *self, const char *why, ReeveKeeperVerdict *verdict)
 {
   if (!reeve_crashes_add (&self->crashes, g_get_monotonic_time (), g_random_double ())
       || self->quarantine != NULL)
     return;
   self->quarantine = g_strdup_printf ("%d crashes in %d minutes; the last: %s", REEVE_CRASHES_MOST,
                                       (int) (REEVE_CRASHES_WINDOW_US / G_USEC_PER_SEC / 60), why);
-  *quarantined = g_strdup (self->quarantine);
+  *verdict = (ReeveKeeperVerdict){ g_strdup (self->quarantine), self->plugin.pin->module };
 }
 
 /* Under the lock: the term that ended goes, and it is settled what follows. (transfer full)
- * (nullable): what to close. @quarantined: (out): it was one time too often */
+ * (nullable): what to close. @verdict: (out): it was one time too often */
 static ReeveTerm *
-reeve_keeper_take_ended (ReeveKeeper *self, char **quarantined)
+reeve_keeper_take_ended (ReeveKeeper *self, ReeveKeeperVerdict *verdict)
 {
   g_autoptr (GError) why = NULL;
   ReeveTerm *term = self->term;
@@ -152,36 +160,37 @@ reeve_keeper_take_ended (ReeveKeeper *self, char **quarantined)
   self->term = NULL;
   g_free (self->trouble);
   self->trouble = g_strdup (why->message);
-  reeve_keeper_count (self, why->message, quarantined);
+  reeve_keeper_count (self, why->message, verdict);
   /* the last caller in it closes it */
   return reeve_term_count (term) == 0 ? term : NULL;
 }
 
 /* Without the lock: durable, and told. */
 static void
-reeve_keeper_quarantine (ReeveKeeper *self, char *reason)
+reeve_keeper_quarantine (ReeveKeeper *self, ReeveKeeperVerdict *verdict)
 {
+  g_autofree char *reason = g_steal_pointer (&verdict->reason);
+
   if (reason == NULL)
     return;
   g_warning ("plugin %s is quarantined: %s", reeve_keeper_get_id (self), reason);
-  reeve_confined_write_quarantine (self->confined, reeve_keeper_get_id (self),
-                                   reeve_keeper_get_module (self), reason);
+  reeve_confined_write_quarantine (self->confined, reeve_keeper_get_id (self), verdict->module,
+                                   reason);
   reeve_confined_tell (self->confined, reeve_keeper_get_id (self), "quarantined", reason);
-  g_free (reason);
 }
 
 /* Takes a term away that ended by itself. */
 static void
 reeve_keeper_sweep (ReeveKeeper *self)
 {
-  g_autofree char *reason = NULL;
+  ReeveKeeperVerdict verdict = { 0 };
   ReeveTerm *ended = NULL;
 
   g_mutex_lock (&self->lock);
-  ended = reeve_keeper_take_ended (self, &reason);
+  ended = reeve_keeper_take_ended (self, &verdict);
   g_mutex_unlock (&self->lock);
   reeve_keeper_bury (ended);
-  reeve_keeper_quarantine (self, g_steal_pointer (&reason));
+  reeve_keeper_quarantine (self, &verdict);
 }
 
 /* ---- starts ---- */
@@ -193,7 +202,7 @@ reeve_keeper_start (ReeveKeeper *self, GError **error)
   GError *problem = NULL;
   gboolean fell = FALSE;
   ReeveTerm *term = reeve_term_new (self->confined, &self->plugin, &fell, &problem);
-  g_autofree char *reason = NULL;
+  ReeveKeeperVerdict verdict = { 0 };
   gboolean unwanted = FALSE;
 
   g_mutex_lock (&self->lock);
@@ -202,7 +211,7 @@ reeve_keeper_start (ReeveKeeper *self, GError **error)
   if (term == NULL)
     {
       if (fell)
-        reeve_keeper_count (self, problem->message, &reason);
+        reeve_keeper_count (self, problem->message, &verdict);
       else
         reeve_crashes_delay (&self->crashes, g_get_monotonic_time (), g_random_double ());
       g_free (self->trouble);
@@ -218,7 +227,7 @@ reeve_keeper_start (ReeveKeeper *self, GError **error)
     }
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
-  reeve_keeper_quarantine (self, g_steal_pointer (&reason));
+  reeve_keeper_quarantine (self, &verdict);
   if (problem != NULL)
     g_propagate_error (error, problem);
   if (term != NULL && !unwanted)
@@ -318,7 +327,7 @@ gboolean
 reeve_keeper_leave (ReeveKeeper *self, ReeveTerm *term, const char *input)
 {
   gboolean ended = reeve_term_has_ended (term, NULL);
-  g_autofree char *reason = NULL;
+  ReeveKeeperVerdict verdict = { 0 };
   ReeveTerm *taken = NULL;
   gboolean last = FALSE;
 
@@ -327,7 +336,7 @@ reeve_keeper_leave (ReeveKeeper *self, ReeveTerm *term, const char *input)
   if (self->term == term)
     {
       if (ended)
-        taken = reeve_keeper_take_ended (self, &reason);
+        taken = reeve_keeper_take_ended (self, &verdict);
       else
         reeve_crashes_calm (&self->crashes, g_get_monotonic_time ());
       self->idle_since = g_get_monotonic_time ();
@@ -341,7 +350,7 @@ reeve_keeper_leave (ReeveKeeper *self, ReeveTerm *term, const char *input)
     reeve_crashes_blame (&self->crashes, input, reeve_term_get_number (term));
   g_mutex_unlock (&self->lock);
   reeve_keeper_bury (taken);
-  reeve_keeper_quarantine (self, g_steal_pointer (&reason));
+  reeve_keeper_quarantine (self, &verdict);
   reeve_term_unref (term);
   return ended;
 }
