@@ -217,6 +217,10 @@ reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
         && json_object_has_member (self->limits, members[i]))
       json_object_set_member (parameters, members[i],
                               json_node_copy (json_object_get_member (self->limits, members[i])));
+  if (row != NULL && reeve_grant_catalogue_takes (row, "folder")
+      && json_object_has_member (self->limits, "folders"))
+    json_object_set_member (parameters, "folders",
+                            json_node_copy (json_object_get_member (self->limits, "folders")));
   if (reeve_grants_ceiling_find_size (self, capability, &bytes) != NULL)
     json_object_set_int_member (parameters, "max_bytes", bytes);
   json_object_set_boolean_member (shown, "allowed", key == NULL);

@@ -238,6 +238,7 @@ class Ceiling(ProbeCase):
         for parameters, key in (({"folder": "/usr/shared"}, "folders"), ({"folder": "/usr"}, "folders"), ({"folder": "/usr/share", "max_bytes": 101}, "file_bytes")):
             self.assertIn(f"plugins.ceiling.{key}", self.grant(READ, expect=403, parameters=parameters)["detail"])
         self.assertTrue(self.one(*listed())["entries"])
+        self.assertEqual({"folders": ["/usr/share"], "max_bytes": 100}, self.rows()[READ]["ceiling"]["parameters"])
 
 
 if __name__ == "__main__":
