@@ -56,6 +56,9 @@ reeve_grants_show_meet (JsonObject *parameters, JsonObject *ceiling)
         if (reeve_capability_terms_has ((const char *const *) allowed,
                                         json_array_get_string_element (list, i)))
           json_array_add_string_element (both, json_array_get_string_element (list, i));
+      /* of these a grant names one, or has no effect */
+      if (strcmp (name, "folders") == 0)
+        continue;
       if (both != NULL)
         json_object_set_array_member (parameters, name, g_steal_pointer (&both));
       else if (!json_object_has_member (parameters, name)
