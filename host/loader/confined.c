@@ -154,6 +154,13 @@ reeve_confined_begin_open (ReeveConfined *self)
   return begun;
 }
 
+/* On the gate's thread: whose process it was finds out by itself. */
+static void
+reeve_confined_on_ended (gpointer data)
+{
+  reeve_confined_kick (data);
+}
+
 /**
  * reeve_confined_get_hub:
  * @self: what is shared
@@ -170,6 +177,8 @@ reeve_confined_get_hub (ReeveConfined *self, GError **error)
   if (!reeve_confined_begin_open (self))
     return self->hub;
   hub = reeve_wire_hub_new (error);
+  if (hub != NULL)
+    reeve_wire_hub_set_ended (hub, reeve_confined_on_ended, self);
   launcher = hub != NULL ? reeve_runner_launcher_new () : NULL;
   g_mutex_lock (&self->lock);
   self->hub = hub;

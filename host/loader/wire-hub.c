@@ -11,6 +11,8 @@ struct _ReeveWireHub
   gatomicrefcount references;
   ReeveWireGate *gate;
   GThreadPool *workers;
+  void (*ended) (gpointer data); /* (nullable); written before the first wire */
+  gpointer ended_data;
 };
 
 typedef struct
@@ -66,6 +68,20 @@ ReeveWireGate *
 reeve_wire_hub_get_gate (ReeveWireHub *self)
 {
   return self->gate;
+}
+
+void
+reeve_wire_hub_set_ended (ReeveWireHub *self, void (*func) (gpointer data), gpointer data)
+{
+  self->ended = func;
+  self->ended_data = data;
+}
+
+void
+reeve_wire_hub_tell_ended (ReeveWireHub *self)
+{
+  if (self->ended != NULL)
+    self->ended (self->ended_data);
 }
 
 void

@@ -15,6 +15,10 @@ ReeveWireHub *reeve_wire_hub_ref (ReeveWireHub *self);
 /* At the last one no wire is open. */
 void reeve_wire_hub_unref (ReeveWireHub *self);
 ReeveWireGate *reeve_wire_hub_get_gate (ReeveWireHub *self);
+/* @func is called when a runner has ended that nobody ended by closing its wire; on the gate's
+ * thread, which it does not hold up. Before the first wire; the closure outlives the last. */
+void reeve_wire_hub_set_ended (ReeveWireHub *self, void (*func) (gpointer data), gpointer data);
+void reeve_wire_hub_tell_ended (ReeveWireHub *self);
 /* Lets a worker call @func soon. How many wait is bounded by the rules of each wire. */
 void reeve_wire_hub_push (ReeveWireHub *self, void (*func) (gpointer data), gpointer data);
 

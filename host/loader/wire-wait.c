@@ -105,6 +105,7 @@ reeve_wire_on_ended (gpointer user_data, const GError *reason)
 
   reeve_wire_fail_calls (self, why);
   reeve_runner_kill (self->runner);
+  reeve_wire_hub_tell_ended (self->hub);
 }
 
 /**

@@ -179,6 +179,16 @@ class Life(unittest.TestCase):
             self.assertNotEqual(pid, now["pid"])
             self.assertIn("its runner ", now["reason"])
 
+    def test_each_end_of_an_idle_one_counts_at_once(self):
+        with Host() as host:
+            for i in range(5):
+                host.upload(f"{i}.txt", f"text {i}", "text/plain", expect=201)
+                os.kill(plugin(host, "extractor-text")["pid"], signal.SIGKILL)
+            # nobody calls it, and nobody asks how it stands
+            event = until(lambda: events(host, "plugin.quarantined"), "no event")[0]
+            self.assertIn("was killed by signal 9", event["reason"])
+            self.assertEqual(("quarantined", 5), tuple(plugin(host, "extractor-text")[k] for k in ("process", "crashes")))
+
 
 class Decided(unittest.TestCase):
     """What an administrator decides for single plugins."""
