@@ -6,6 +6,8 @@
 #include <reeve-error.h>
 #include <string.h>
 
+#include "loader/manifest-limits.h"
+
 #include "directory.h"
 
 /* A name's letters and parts, as those who send requests take them: what they would refuse, or read
@@ -175,6 +177,13 @@ reeve_grant_parameters_check (const ReeveGrantCatalogueRow *row, JsonObject *giv
                                   "is no absolute path without . and .., and without / at its end");
           return NULL;
         }
+      if (strcmp (name, "amount") == 0
+          && json_node_get_int (value) < (gint64) reeve_manifest_limits_get_least (row->name))
+        {
+          reeve_error_set_member (error, pointer, "is less than any plugin can run with, %u",
+                                  reeve_manifest_limits_get_least (row->name));
+          return NULL;
+        }
       if (!JSON_NODE_HOLDS_ARRAY (value))
         json_object_set_member (copy, name, json_node_copy (value));
       else if (!reeve_grant_parameters_copy_list (name, json_node_get_array (value), copy, error))
@@ -221,6 +230,10 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
       terms->glob = g_strdup (reeve_json_get_string (parameters, "glob", NULL));
       terms->file_bytes = reeve_json_get_int (parameters, "file_bytes", 0);
       terms->store_bytes = reeve_json_get_int (parameters, "store_bytes", 0);
+      terms->amount = reeve_json_get_int (parameters, "amount", 0);
+      terms->memory = reeve_json_get_int (parameters, "memory", 0);
+      terms->threads = reeve_json_get_int (parameters, "threads", 0);
+      terms->cpu = reeve_json_get_int (parameters, "cpu", 0);
     }
   return terms;
 }

@@ -10,15 +10,23 @@
 
 #define REEVE_GRANTS_CEILING "plugins.ceiling."
 
-/* What bounds max_bytes of a grant */
-static const struct
+/* What bounds a size that a grant says */
+typedef struct
 {
   const char *capability;
   const char *key;
-} reeve_grants_ceiling_sizes[] = { { "net.http", "max_bytes" },
-                                   { "store.kv", "store_bytes" },
-                                   { "fs.read", "file_bytes" },
-                                   { "fs.write", "file_bytes" } };
+  const char *parameter;
+  const char *unit;
+} ReeveGrantsCeilingSize;
+
+static const ReeveGrantsCeilingSize reeve_grants_ceiling_sizes[]
+    = { { "net.http", "max_bytes", "max_bytes", "bytes" },
+        { "store.kv", "store_bytes", "max_bytes", "bytes" },
+        { "fs.read", "file_bytes", "max_bytes", "bytes" },
+        { "fs.write", "file_bytes", "max_bytes", "bytes" },
+        { "memory", "memory", "amount", "MiB" },
+        { "threads", "threads", "amount", "threads" },
+        { "cpu", "cpu", "amount", "percent of a processor" } };
 
 struct _ReeveGrantsCeiling
 {
@@ -32,11 +40,12 @@ reeve_grants_ceiling_read (JsonObject *config, GError **error)
 {
   static const char *const members[]
       = { "origins",     "methods",    "hosts",   "claims",         "max_bytes",
-          "store_bytes", "file_bytes", "folders", "max_per_second", "max_per_minute" };
+          "store_bytes", "file_bytes", "folders", "max_per_second", "max_per_minute",
+          "memory",      "threads",    "cpu" };
   static const ReeveGrantCatalogueRow row
       = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
           " origins methods hosts claims max_bytes store_bytes file_bytes folders max_per_second "
-          "max_per_minute " };
+          "max_per_minute memory threads cpu " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
@@ -120,17 +129,17 @@ reeve_grants_ceiling_check_list (const char *capability, JsonObject *parameters,
   return TRUE;
 }
 
-/* The key that bounds max_bytes of that capability, with the bound; NULL: none does */
-static const char *
-reeve_grants_ceiling_find_size (ReeveGrantsCeiling *self, const char *capability, gint64 *bytes)
+/* What bounds a size of that capability, with the bound; NULL: nothing does */
+static const ReeveGrantsCeilingSize *
+reeve_grants_ceiling_find_size (ReeveGrantsCeiling *self, const char *capability, gint64 *bound)
 {
   for (guint i = 0; i < G_N_ELEMENTS (reeve_grants_ceiling_sizes); i++)
     {
-      const char *key = reeve_grants_ceiling_sizes[i].key;
+      const ReeveGrantsCeilingSize *size = &reeve_grants_ceiling_sizes[i];
 
-      *bytes = reeve_json_get_int (self->limits, key, 0);
-      if (*bytes > 0 && strcmp (capability, reeve_grants_ceiling_sizes[i].capability) == 0)
-        return key;
+      *bound = reeve_json_get_int (self->limits, size->key, 0);
+      if (*bound > 0 && strcmp (capability, size->capability) == 0)
+        return size;
     }
   return NULL;
 }
@@ -160,10 +169,10 @@ gboolean
 reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
                             JsonObject *parameters, GError **error)
 {
-  gint64 bytes = reeve_json_get_int (parameters, "max_bytes", 0);
+  gint64 wanted = 0;
   gint64 bound = 0;
   const char *folder = reeve_json_get_string (parameters, "folder", NULL);
-  const char *size = reeve_grants_ceiling_find_size (self, capability, &bound);
+  const ReeveGrantsCeilingSize *size = reeve_grants_ceiling_find_size (self, capability, &bound);
   g_autofree char *text = NULL;
 
   if (reeve_grants_ceiling_find_key (self, capability) != NULL)
@@ -182,10 +191,13 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
   if (folder != NULL
       && !reeve_capability_terms_has_folder ((const char *const *) self->terms->folders, folder))
     return reeve_grants_ceiling_refuse (capability, "folders", folder, error);
-  if (size == NULL || bytes <= bound)
+  if (size == NULL)
     return TRUE;
-  text = g_strdup_printf ("%" G_GINT64_FORMAT " bytes", bytes);
-  return reeve_grants_ceiling_refuse (capability, size, text, error);
+  wanted = reeve_json_get_int (parameters, size->parameter, 0);
+  if (wanted <= bound)
+    return TRUE;
+  text = g_strdup_printf ("%" G_GINT64_FORMAT " %s", wanted, size->unit);
+  return reeve_grants_ceiling_refuse (capability, size->key, text, error);
 }
 
 ReeveCapabilityTerms *
@@ -210,7 +222,8 @@ reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
   const char *key = reeve_grants_ceiling_find_key (self, capability);
   JsonObject *shown = json_object_new ();
   g_autoptr (JsonObject) parameters = json_object_new ();
-  gint64 bytes = 0;
+  gint64 bound = 0;
+  const ReeveGrantsCeilingSize *size = reeve_grants_ceiling_find_size (self, capability, &bound);
 
   for (guint i = 0; row != NULL && i < G_N_ELEMENTS (members); i++)
     if (reeve_grant_catalogue_takes (row, members[i])
@@ -221,8 +234,8 @@ reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
       && json_object_has_member (self->limits, "folders"))
     json_object_set_member (parameters, "folders",
                             json_node_copy (json_object_get_member (self->limits, "folders")));
-  if (reeve_grants_ceiling_find_size (self, capability, &bytes) != NULL)
-    json_object_set_int_member (parameters, "max_bytes", bytes);
+  if (size != NULL)
+    json_object_set_int_member (parameters, size->parameter, bound);
   json_object_set_boolean_member (shown, "allowed", key == NULL);
   if (key != NULL)
     json_object_set_string_member (shown, "key", key);

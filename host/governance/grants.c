@@ -177,6 +177,7 @@ reeve_grants_on_alarm (gpointer user_data)
     reeve_grants_arm (self);
   g_mutex_unlock (&self->mutex);
   reeve_grants_cut (ended);
+  reeve_registry_look (self->registry);
   return G_SOURCE_REMOVE;
 }
 
@@ -261,6 +262,7 @@ reeve_grants_load (ReeveGrants *self, GError **error)
       if (ended != NULL)
         reeve_grants_cut (ended);
     }
+  reeve_registry_look (self->registry);
   return TRUE;
 }
 

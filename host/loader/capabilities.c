@@ -430,6 +430,47 @@ reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHttpFun
 }
 
 /**
+ * reeve_capabilities_get_amount:
+ * @self: capabilities
+ * @manifest: of a plugin
+ * @capability: one that says how much
+ * @granted: (out): the largest amount that was granted, or 0
+ * @ceiling: (out): the most that may be granted, or 0
+ *
+ * Returns: whether it was requested, and is granted for all tenants
+ */
+gboolean
+reeve_capabilities_get_amount (ReeveCapabilities *self, ReeveManifest *manifest,
+                               const char *capability, gint64 *granted, gint64 *ceiling)
+{
+  ReeveCapabilityLease *lease = NULL;
+  const ReeveCapabilityTerms *most = NULL;
+
+  *granted = 0;
+  *ceiling = 0;
+  if (reeve_manifest_get_reason (manifest, capability) == NULL)
+    return FALSE;
+  if (self->grants.acquire == NULL)
+    return TRUE;
+  if (!self->grants.acquire (reeve_manifest_get_id (manifest), capability, NULL, self->grants_data,
+                             &lease, NULL))
+    return FALSE;
+  for (guint i = 0; lease != NULL && i < reeve_capability_lease_get_length (lease); i++)
+    {
+      gint64 amount = reeve_capability_lease_get_terms (lease, i)->amount;
+
+      /* one that says nothing is for as much as is requested */
+      *granted = i > 0 && (*granted == 0 || amount == 0) ? 0 : MAX (*granted, amount);
+    }
+  most = lease != NULL ? reeve_capability_lease_get_ceiling (lease) : NULL;
+  if (most != NULL)
+    *ceiling = reeve_capability_terms_get_amount (most, capability);
+  if (lease != NULL)
+    self->grants.release (lease, self->grants_data);
+  return TRUE;
+}
+
+/**
  * reeve_capabilities_has:
  * @self: capabilities
  * @name: of one
@@ -439,7 +480,10 @@ reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHttpFun
 gboolean
 reeve_capabilities_has (ReeveCapabilities *self, const char *name)
 {
-  return g_hash_table_contains (self->providers, name)
+  /* nobody calls these: they are for the plugin's process */
+  static const char *const kept[] = { "threads", "memory", "cpu", "jit", NULL };
+
+  return g_hash_table_contains (self->providers, name) || g_strv_contains (kept, name)
          || (self->http != NULL && g_strcmp0 (name, "net.http") == 0);
 }
 

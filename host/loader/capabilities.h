@@ -65,6 +65,11 @@ void reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHt
  * check wants it. user_data outlives self. */
 void reeve_capabilities_set_grants (ReeveCapabilities *self, const ReeveCapabilityGrants *grants,
                                     gpointer user_data);
+/* Was the plugin of @manifest, which requests it, granted @capability for all tenants? *granted:
+ * (out): the largest amount, *ceiling: (out): what the deployment leaves; 0: it is not said. Any
+ * thread. */
+gboolean reeve_capabilities_get_amount (ReeveCapabilities *self, ReeveManifest *manifest,
+                                        const char *capability, gint64 *granted, gint64 *ceiling);
 gboolean reeve_capabilities_has (ReeveCapabilities *self, const char *name);
 /* (transfer none) cancelled when the caller gave up, or its grant was taken back */
 GCancellable *reeve_capabilities_get_cancellable (const ReeveCapabilityCaller *caller);

@@ -77,3 +77,20 @@ reeve_capability_terms_has (const char *const *list, const char *text)
       return TRUE;
   return FALSE;
 }
+
+/**
+ * reeve_capability_terms_get_amount:
+ * @self: a ceiling
+ * @capability: one that says how much
+ *
+ * Returns: the amount that it leaves, or 0 for any
+ */
+gint64
+reeve_capability_terms_get_amount (const ReeveCapabilityTerms *self, const char *capability)
+{
+  if (strcmp (capability, "memory") == 0)
+    return self->memory;
+  if (strcmp (capability, "threads") == 0)
+    return self->threads;
+  return strcmp (capability, "cpu") == 0 ? self->cpu : 0;
+}

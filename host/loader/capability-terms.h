@@ -26,6 +26,10 @@ typedef struct
                          provider's own limit */
   gint64 file_bytes;  /* of the ceiling: max_bytes of fs.read and fs.write; 0: none */
   gint64 store_bytes; /* of the ceiling: max_bytes of store.kv and store.blob; 0: none */
+  gint64 amount;      /* memory: MiB; threads; cpu: percent of a processor; 0: it does not say */
+  gint64 memory;      /* of the ceiling: amounts; 0: none */
+  gint64 threads;
+  gint64 cpu;
 } ReeveCapabilityTerms;
 
 ReeveCapabilityTerms *reeve_capability_terms_new (void) G_GNUC_WARN_UNUSED_RESULT;
@@ -33,6 +37,8 @@ ReeveCapabilityTerms *reeve_capability_terms_ref (ReeveCapabilityTerms *self);
 void reeve_capability_terms_unref (ReeveCapabilityTerms *self);
 /* Is @folder one of @list, or below one? NULL: everything is. */
 gboolean reeve_capability_terms_has_folder (const char *const *list, const char *folder);
+/* Of a ceiling: the amount that it leaves of @capability; 0: any */
+gint64 reeve_capability_terms_get_amount (const ReeveCapabilityTerms *self, const char *capability);
 /* NULL: everything is. Without regard to case. */
 gboolean reeve_capability_terms_has (const char *const *list, const char *text);
 

@@ -30,6 +30,7 @@ struct _ReeveConfined
   gboolean opening; /* somebody makes launcher and hub */
   ReeveRunnerLauncher *launcher;
   ReeveWireHub *hub;
+  ReeveThrottle *throttle;
   GArray *watches;  /* ReeveConfinedWatch */
   gpointer ticking; /* user_data of the watch that is called now */
   GThread *thread;
@@ -87,6 +88,7 @@ reeve_confined_unref (ReeveConfined *self)
     g_thread_join (self->thread);
   g_clear_pointer (&self->hub, reeve_wire_hub_unref);
   g_clear_pointer (&self->launcher, reeve_runner_launcher_unref);
+  g_clear_pointer (&self->throttle, reeve_throttle_free);
   g_clear_pointer (&self->setup.switches, reeve_switches_unref);
   g_array_unref (self->watches);
   g_hash_table_unref (self->policies);
@@ -173,6 +175,7 @@ reeve_confined_get_hub (ReeveConfined *self, GError **error)
 {
   ReeveWireHub *hub = NULL;
   ReeveRunnerLauncher *launcher = NULL;
+  ReeveThrottle *throttle = NULL;
 
   if (!reeve_confined_begin_open (self))
     return self->hub;
@@ -180,9 +183,11 @@ reeve_confined_get_hub (ReeveConfined *self, GError **error)
   if (hub != NULL)
     reeve_wire_hub_set_ended (hub, reeve_confined_on_ended, self);
   launcher = hub != NULL ? reeve_runner_launcher_new () : NULL;
+  throttle = hub != NULL ? reeve_throttle_new () : NULL;
   g_mutex_lock (&self->lock);
   self->hub = hub;
   self->launcher = launcher;
+  self->throttle = throttle;
   self->opening = FALSE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -199,6 +204,12 @@ ReeveRunnerLauncher *
 reeve_confined_get_launcher (ReeveConfined *self)
 {
   return self->launcher;
+}
+
+ReeveThrottle *
+reeve_confined_get_throttle (ReeveConfined *self)
+{
+  return self->throttle;
 }
 
 /* ---- what is due ---- */
@@ -314,7 +325,8 @@ reeve_confined_kick (ReeveConfined *self)
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < self->watches->len; i++)
     g_array_index (self->watches, ReeveConfinedWatch, i).due = 1;
-  if (self->thread == NULL)
+  /* without a hub there was no process as yet */
+  if (self->thread == NULL && self->hub != NULL)
     self->thread = g_thread_new ("runners-idle", reeve_confined_main, self);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);

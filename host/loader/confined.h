@@ -10,6 +10,7 @@
 
 #include "runner-launcher.h"
 #include "switches.h"
+#include "throttle.h"
 #include "wire-hub.h"
 
 G_BEGIN_DECLS
@@ -55,9 +56,10 @@ ReeveConfinedPolicy reeve_confined_get_policy (ReeveConfined *self, const char *
 const ReeveConfinedSetup *reeve_confined_get_setup (ReeveConfined *self);
 /* Of a process: from 1, each once. */
 guint reeve_confined_next_number (ReeveConfined *self);
-/* Both are made when they are needed first. (transfer none) (nullable); blocks */
+/* All three are made when one is needed first. (transfer none) (nullable); blocks */
 ReeveWireHub *reeve_confined_get_hub (ReeveConfined *self, GError **error);
 ReeveRunnerLauncher *reeve_confined_get_launcher (ReeveConfined *self);
+ReeveThrottle *reeve_confined_get_throttle (ReeveConfined *self);
 /* Calls @func on a thread of its own, soon and whenever it is due. The closure outlives the watch.
  */
 void reeve_confined_watch (ReeveConfined *self, ReeveConfinedTickFunc func, gpointer user_data);

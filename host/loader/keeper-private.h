@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What keeper.c (calls, crashes) and keeper-upgrade.c (versions) share. */
+/* What keeper.c (calls, crashes), keeper-tick.c (nobody calls) and keeper-upgrade.c (versions)
+ * share. */
 #pragma once
 
 #include "crashes.h"
@@ -27,6 +28,11 @@ struct _ReeveKeeper
   RunnerLayers layers;
 };
 
+/* A watch of the confined's: on the thread for that. Looks after one that ended while nobody
+ * called, too. */
+gint64 reeve_keeper_tick (gpointer user_data, gint64 now);
+/* Takes a term away that ended by itself. */
+void reeve_keeper_sweep (ReeveKeeper *self);
 /* Closes what the lock no longer protects. (transfer full) (nullable) */
 void reeve_keeper_bury (ReeveTerm *term);
 /* Under the lock. (transfer full) (nullable): what to close; calls that are in it close it

@@ -56,6 +56,7 @@ reeve_keeper_upgrade (ReeveKeeper *self, const ReevePin *pin, ReeveManifest *man
                                  .pin = pin,
                                  .policy = self->plugin.policy,
                                  .uid = self->plugin.uid,
+                                 .capabilities = self->plugin.capabilities,
                                  .ending = self->ending };
   ReeveTerm *term = reeve_term_new (self->confined, &next, NULL, error);
   ReeveTerm *old = NULL;

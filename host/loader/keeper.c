@@ -9,8 +9,6 @@
 /* looks at a call that was cancelled while it waits */
 #define REEVE_KEEPER_LOOK_US (G_USEC_PER_SEC / 10)
 
-static gint64 reeve_keeper_tick (gpointer user_data, gint64 now);
-
 /**
  * reeve_keeper_new:
  * @confined: what processes of plugins share
@@ -179,8 +177,7 @@ reeve_keeper_quarantine (ReeveKeeper *self, ReeveKeeperVerdict *verdict)
   reeve_confined_tell (self->confined, reeve_keeper_get_id (self), "quarantined", reason);
 }
 
-/* Takes a term away that ended by itself. */
-static void
+void
 reeve_keeper_sweep (ReeveKeeper *self)
 {
   ReeveKeeperVerdict verdict = { 0 };
@@ -375,30 +372,6 @@ reeve_keeper_is_blamed (ReeveKeeper *self, const char *input)
   blamed = reeve_crashes_is_blamed (&self->crashes, input);
   g_mutex_unlock (&self->lock);
   return blamed;
-}
-
-/* ---- nobody calls ---- */
-
-/* On the thread for that. Looks after one that ended while nobody called, too. */
-static gint64
-reeve_keeper_tick (gpointer user_data, gint64 now)
-{
-  ReeveKeeper *self = user_data;
-  gint64 idle = reeve_confined_get_setup (self->confined)->idle_us;
-  ReeveTerm *term = NULL;
-  gint64 next = 0;
-
-  reeve_keeper_sweep (self);
-  g_mutex_lock (&self->lock);
-  if (self->term != NULL && reeve_term_count (self->term) == 0 && self->idle_since + idle <= now)
-    term = g_steal_pointer (&self->term);
-  else if (self->term != NULL)
-    next = reeve_term_count (self->term) == 0 ? self->idle_since + idle : now + idle;
-  g_mutex_unlock (&self->lock);
-  if (term != NULL)
-    g_debug ("plugin %s: its process is idle, and ends", reeve_keeper_get_id (self));
-  reeve_keeper_bury (term);
-  return next;
 }
 
 /* ---- what an administrator does ---- */

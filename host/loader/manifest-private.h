@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
+#define REEVE_MANIFEST_LIMITS_COUNT 3
+
 struct _ReeveManifest
 {
   gatomicrefcount refs;
@@ -32,6 +34,7 @@ struct _ReeveManifest
   char **media_types; /* group Offers; NULL: it does not say */
   GPtrArray *tools;   /* ReeveToolInfo; the same */
   gboolean engine;
+  guint32 limits[REEVE_MANIFEST_LIMITS_COUNT]; /* group Limits; 0: it does not say */
 };
 
 /* (transfer full) (nullable) a regular file of bounded size; reeve_manifest_read() fills in all but
@@ -42,6 +45,8 @@ gboolean reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **erro
 /* manifest-offers.c */
 gboolean reeve_manifest_offers_read (ReeveManifest *self, GKeyFile *file, GError **error);
 void reeve_manifest_offers_clear (ReeveManifest *self);
+/* manifest-limits.c: the capabilities were read */
+gboolean reeve_manifest_limits_read (ReeveManifest *self, GKeyFile *file, GError **error);
 /* manifest-slots.c: the settings' schema was read */
 gboolean reeve_manifest_slots_check (ReeveManifest *self, GError **error);
 

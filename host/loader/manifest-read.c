@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads <id>.plugin: a GKeyFile with the groups Plugin, Capabilities, Settings and Offers.
+/* Reads <id>.plugin: a GKeyFile with the groups Plugin, Capabilities, Limits, Settings and Offers.
  * Everything in it is checked here, so that what is listed, granted or compared later is known to
  * be well formed. */
 #include "manifest-private.h"
@@ -202,8 +202,12 @@ reeve_manifest_check_keys (GKeyFile *file, const char *group, const char *const 
 static gboolean
 reeve_manifest_check_groups (GKeyFile *file, GError **error)
 {
-  static const char *const known[] = { REEVE_MANIFEST_GROUP, REEVE_MANIFEST_CAPABILITIES,
-                                       REEVE_MANIFEST_SETTINGS, "Offers", NULL };
+  static const char *const known[] = { REEVE_MANIFEST_GROUP,
+                                       REEVE_MANIFEST_CAPABILITIES,
+                                       REEVE_MANIFEST_SETTINGS,
+                                       "Offers",
+                                       "Limits",
+                                       NULL };
   static const char *const settings[] = { "Schema", "SchemaFile", NULL };
   g_auto (GStrv) groups = g_key_file_get_groups (file, NULL);
   gboolean twice = g_key_file_has_key (file, REEVE_MANIFEST_SETTINGS, "Schema", NULL)
@@ -454,6 +458,7 @@ reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **error)
          && reeve_manifest_read_ids (file, "Conflicts", &self->conflicts, error)
          && reeve_manifest_read_ids (file, "Requires", &self->requires, error)
          && reeve_manifest_read_capabilities (self, file, error)
+         && reeve_manifest_limits_read (self, file, error)
          && reeve_manifest_read_settings (self, file, error)
          && reeve_manifest_offers_read (self, file, error);
 }

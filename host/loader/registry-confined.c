@@ -28,6 +28,7 @@ reeve_registry_confined_choose (ReeveRegistry *self)
         .pin = plugin->pin,
         .policy = reeve_confined_get_policy (self->confined, plugin->id),
         .uid = reeve_confined_get_setup (self->confined)->first_uid + i,
+        .capabilities = self->capabilities,
       };
 
       if (plugin->state != REEVE_PLUGIN_STATE_REFUSED && !term.policy.trusted
@@ -100,6 +101,17 @@ reeve_registry_cut (ReeveRegistry *self)
       if (plugin->keeper != NULL)
         reeve_keeper_cut (plugin->keeper);
     }
+}
+
+/**
+ * reeve_registry_look:
+ * @self: a registry
+ */
+void
+reeve_registry_look (ReeveRegistry *self)
+{
+  if (self->confined != NULL)
+    reeve_confined_kick (self->confined);
 }
 
 /**

@@ -127,6 +127,9 @@ char **reeve_registry_list_kind (ReeveRegistry *self, ReeveKinds kind);
 /* (transfer full) a context for one call of an instance, wired to what that instance may reach */
 ReeveContext *reeve_registry_new_context (ReeveRegistry *self, ReevePlugin *instance,
                                           const ReeveContextInfo *info, GCancellable *cancellable);
+/* Grants have changed: processes of plugins that may have more or less now are started anew, soon.
+ * Does not wait. */
+void reeve_registry_look (ReeveRegistry *self);
 /* The host ends: what is under way in processes of plugins fails, and no more is let in. Behind all
  * that deserved to be waited for; before whatever waits for such calls. */
 void reeve_registry_cut (ReeveRegistry *self);

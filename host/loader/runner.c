@@ -284,7 +284,11 @@ reeve_runner_go (ReeveRunner *self, GError **error)
 static RunnerLayers
 reeve_runner_required (const ReeveRunnerSetup *setup)
 {
-  return runner_layers_get_required (setup->profile, geteuid () == 0) & ~setup->accept_weaker;
+  RunnerLayers without = setup->accept_weaker;
+
+  if (setup->jit)
+    without |= RUNNER_LAYERS_MDWE | RUNNER_LAYERS_SEALED;
+  return runner_layers_get_required (setup->profile, geteuid () == 0) & ~without;
 }
 
 static GVariant *
@@ -299,6 +303,7 @@ reeve_runner_make_plan (const ReeveRunnerSetup *setup, gboolean probe)
     .processes = setup->processes,
     .files = setup->files,
     .file_size = setup->file_size,
+    .jit = setup->jit,
     .folders = (char **) setup->folders,
   };
 

@@ -24,6 +24,7 @@ typedef struct
   guint32 processes;          /* threads */
   guint32 files;              /* descriptors */
   guint64 file_size;          /* bytes */
+  gboolean jit;               /* it may make code while it runs: two layers less */
   const char *const *folders; /* (nullable) to be read, besides the system's libraries */
   gint64 wait_us;             /* how long each step may take */
   GCancellable *cancellable;  /* (nullable): gives the start up */

@@ -17,13 +17,6 @@
 #define REEVE_TERM_ALL_THREADS 4096
 #define REEVE_TERM_FILES       256
 #define REEVE_TERM_FILE_SIZE   (64 * 1024 * 1024)
-/* sanitizers map more than any machine has */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define REEVE_TERM_MEMORY 0
-#else
-#define REEVE_TERM_MEMORY (G_GUINT64_CONSTANT (4) * 1024 * 1024 * 1024)
-#endif
-
 /* looks at a call that was given up while it waits */
 #define REEVE_TERM_LOOK_US (G_USEC_PER_SEC / 10)
 
@@ -37,6 +30,7 @@ struct _ReeveTerm
   GPid pid;
   guint number;
   RunnerLayers layers;
+  ReevePluginLimits limits;
   guint users; /* the keeper's, under its lock */
   GMutex lock;
   GCond changed;
@@ -65,29 +59,30 @@ reeve_term_is_as_said (ReeveManifest *manifest, ReeveRunner *runner, GError **er
 
 /* In a user namespace of its own, as with a user of its own, only its own threads are counted. */
 static guint32
-reeve_term_get_threads (const ReeveTermPlugin *plugin)
+reeve_term_get_threads (const ReeveTermPlugin *plugin, const ReevePluginLimits *limits)
 {
   gboolean namespaced = plugin->policy.profile == RUNNER_LAYERS_PROFILE_HARDENED
                         && (plugin->policy.accept_weaker & RUNNER_LAYERS_USER_NAMESPACE) == 0;
 
-  return geteuid () == 0 || namespaced ? REEVE_TERM_THREADS : REEVE_TERM_ALL_THREADS;
+  if (geteuid () != 0 && !namespaced)
+    return REEVE_TERM_ALL_THREADS;
+  return limits->threads != 0 ? limits->threads : REEVE_TERM_THREADS;
 }
 
+/* @limits: (out): what it has */
 static ReeveRunner *
-reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean *fell,
-                  GError **error)
+reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReevePluginLimits *limits,
+                  gboolean *fell, GError **error)
 {
   const ReeveConfinedSetup *with = reeve_confined_get_setup (confined);
   const char *const command[] = { with->runner, NULL };
   gboolean root = geteuid () == 0;
-  const ReeveRunnerSetup setup = {
+  ReeveRunnerSetup setup = {
     .command = command,
     .name = reeve_manifest_get_id (plugin->manifest),
     .profile = plugin->policy.profile,
     .accept_weaker = plugin->policy.accept_weaker,
     .uid = root ? plugin->uid : 0,
-    .memory = REEVE_TERM_MEMORY,
-    .processes = reeve_term_get_threads (plugin),
     .files = REEVE_TERM_FILES,
     .file_size = REEVE_TERM_FILE_SIZE,
     .wait_us = with->setup_us,
@@ -99,6 +94,10 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboole
 
   if (module < 0)
     return NULL;
+  reeve_plugin_limits_find (plugin->capabilities, plugin->manifest, limits);
+  setup.memory = limits->memory;
+  setup.processes = reeve_term_get_threads (plugin, limits);
+  setup.jit = limits->jit;
   /* it was read to its end for its digest */
   lseek (module, 0, SEEK_SET);
   runner = reeve_runner_new (reeve_confined_get_launcher (confined), &setup, module, error);
@@ -122,8 +121,10 @@ ReeveTerm *
 reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean *fell,
                 GError **error)
 {
+  ReevePluginLimits limits = { 0 };
   ReeveWireHub *hub = reeve_confined_get_hub (confined, error);
-  ReeveRunner *runner = hub != NULL ? reeve_term_start (confined, plugin, fell, error) : NULL;
+  ReeveRunner *runner
+      = hub != NULL ? reeve_term_start (confined, plugin, &limits, fell, error) : NULL;
   GPid pid = runner != NULL ? reeve_runner_get_pid (runner) : 0;
   RunnerLayers layers = runner != NULL ? reeve_runner_get_layers (runner) : 0;
   ReeveWire *wire = runner != NULL ? reeve_wire_new (hub, runner, NULL, error) : NULL;
@@ -140,6 +141,8 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   self->pid = pid;
   self->number = reeve_confined_next_number (confined);
   self->layers = layers;
+  self->limits = limits;
+  reeve_throttle_add (reeve_confined_get_throttle (confined), pid, limits.cpu);
   self->instances = g_hash_table_new_full (NULL, NULL, NULL, reeve_term_unref_plugin);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -324,6 +327,8 @@ reeve_term_close (ReeveTerm *self)
   g_mutex_lock (&self->lock);
   keys = g_hash_table_get_keys_as_array (self->instances, &n);
   g_mutex_unlock (&self->lock);
+  /* what it does now it does for its end */
+  reeve_throttle_remove (reeve_confined_get_throttle (self->confined), self->pid);
   /* of one that is gone nothing can be asked */
   for (guint i = 0; i < n && !reeve_term_has_ended (self, NULL); i++)
     reeve_term_drop_instance (self, keys[i]);
@@ -346,6 +351,12 @@ RunnerLayers
 reeve_term_get_layers (ReeveTerm *self)
 {
   return self->layers;
+}
+
+const ReevePluginLimits *
+reeve_term_get_limits (ReeveTerm *self)
+{
+  return &self->limits;
 }
 
 void

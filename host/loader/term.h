@@ -6,6 +6,7 @@
 #include "confined.h"
 #include "manifest.h"
 #include "pins.h"
+#include "plugin-limits.h"
 #include "wire.h"
 
 G_BEGIN_DECLS
@@ -17,8 +18,9 @@ typedef struct
   ReeveManifest *manifest;
   const ReevePin *pin;
   ReeveConfinedPolicy policy;
-  guint32 uid;          /* where the host is root */
-  GCancellable *ending; /* (nullable): the host ends: starts and setups are given up */
+  guint32 uid;                     /* where the host is root */
+  ReeveCapabilities *capabilities; /* (nullable): as usual; outlives it */
+  GCancellable *ending;            /* (nullable): the host ends: starts and setups are given up */
 } ReeveTermPlugin;
 
 /* An instance as it is set up in each term anew. */
@@ -54,6 +56,7 @@ void reeve_term_close (ReeveTerm *self);
 GPid reeve_term_get_pid (ReeveTerm *self);
 guint reeve_term_get_number (ReeveTerm *self); /* from 1; no other has it */
 RunnerLayers reeve_term_get_layers (ReeveTerm *self);
+const ReevePluginLimits *reeve_term_get_limits (ReeveTerm *self); /* it was started with */
 /* Calls under way, counted by whoever keeps it, under his lock */
 void reeve_term_enter (ReeveTerm *self);
 guint reeve_term_leave (ReeveTerm *self); /* how many are left */

@@ -33,8 +33,8 @@ gboolean reeve_wire_outbox_send (ReeveWireOutbox *self, const ReeveWireParcel *p
 void reeve_wire_outbox_flush (ReeveWireOutbox *self);
 /* The socket has no room for all that waits: it is to be flushed when there is some. */
 gboolean reeve_wire_outbox_is_full (ReeveWireOutbox *self);
-/* When what waits is to be flushed though the socket has room: the system was short of something; 0:
- * nothing waits for that. Monotonic. */
+/* When what waits is to be flushed though the socket has room: the system was short of something;
+ * 0: nothing waits for that. Monotonic. */
 gint64 reeve_wire_outbox_get_due (ReeveWireOutbox *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWireOutbox, reeve_wire_outbox_free)

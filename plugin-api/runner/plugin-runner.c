@@ -67,7 +67,8 @@ plugin_runner_run (const RunnerPlan *plan, RunnerReport *report)
     descriptor = runner_load_module (module, report);
   if (module >= 0 && descriptor == NULL)
     return plugin_runner_refuse (report);
-  if (!runner_confine_seal (report) && !plan->probe && (plan->required & RUNNER_LAYERS_SEALED) != 0)
+  if (!runner_confine_seal (plan, report) && !plan->probe
+      && (plan->required & RUNNER_LAYERS_SEALED) != 0)
     return plugin_runner_refuse (report);
   /* it closes the socket when it needs this process no more, which may be now */
   if (!plugin_runner_tell (report, RUNNER_STAGE_LOADED) || descriptor == NULL)

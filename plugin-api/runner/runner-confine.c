@@ -67,9 +67,9 @@ runner_confine_in (const RunnerPlan *plan, int module_fd, RunnerReport *report)
     return FALSE;
   runner_limits_set (plan, report);
   runner_privileges_drop (report);
-  runner_privileges_close (report);
+  runner_privileges_close (plan->jit, report);
   runner_landlock_restrict (plan, module_fd, report);
-  runner_seccomp_allow (report);
+  runner_seccomp_allow (plan->jit, report);
   return runner_confine_is_good (
       plan, report,
       RUNNER_LAYERS_LIMITS | RUNNER_LAYERS_CAPABILITIES | RUNNER_LAYERS_NO_NEW_PRIVILEGES
@@ -78,8 +78,8 @@ runner_confine_in (const RunnerPlan *plan, int module_fd, RunnerReport *report)
 }
 
 gboolean
-runner_confine_seal (RunnerReport *report)
+runner_confine_seal (const RunnerPlan *plan, RunnerReport *report)
 {
-  runner_seccomp_seal (report);
+  runner_seccomp_seal (plan->jit, report);
   return (report->layers & RUNNER_LAYERS_SEALED) != 0;
 }

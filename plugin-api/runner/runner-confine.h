@@ -13,6 +13,6 @@ gboolean runner_confine_apart (const RunnerPlan *plan, RunnerReport *report);
 /* Steps 3 to 9: all the rest but the seal. @module_fd: -1 without. FALSE as above. */
 gboolean runner_confine_in (const RunnerPlan *plan, int module_fd, RunnerReport *report);
 /* Behind the module's loading. FALSE with a note. */
-gboolean runner_confine_seal (RunnerReport *report);
+gboolean runner_confine_seal (const RunnerPlan *plan, RunnerReport *report);
 
 G_END_DECLS

@@ -12,8 +12,8 @@ runner_plan_to_variant (const RunnerPlan *self)
   static const char *const none[] = { NULL };
 
   return g_variant_ref_sink (g_variant_new (
-      "(uubutuut^as)", (guint32) self->profile, (guint32) self->required, self->probe, self->uid,
-      self->memory, self->processes, self->files, self->file_size,
+      "(uubutuutb^as)", (guint32) self->profile, (guint32) self->required, self->probe, self->uid,
+      self->memory, self->processes, self->files, self->file_size, self->jit,
       self->folders != NULL ? (const char *const *) self->folders : none));
 }
 
@@ -25,8 +25,9 @@ runner_plan_from_variant (RunnerPlan *self, GVariant *variant)
 
   if (!g_variant_is_of_type (variant, RUNNER_PLAN_TYPE))
     return FALSE;
-  g_variant_get (variant, "(uubutuut^as)", &profile, &required, &self->probe, &self->uid,
-                 &self->memory, &self->processes, &self->files, &self->file_size, &self->folders);
+  g_variant_get (variant, "(uubutuutb^as)", &profile, &required, &self->probe, &self->uid,
+                 &self->memory, &self->processes, &self->files, &self->file_size, &self->jit,
+                 &self->folders);
   self->profile = (RunnerLayersProfile) profile;
   self->required = (RunnerLayers) required;
   if (profile <= RUNNER_LAYERS_PROFILE_HARDENED)

@@ -25,6 +25,7 @@ typedef struct
   guint32 processes;     /* threads; of the user's, or of the namespace's */
   guint32 files;         /* descriptors */
   guint64 file_size;     /* bytes that one file may grow to */
+  gboolean jit;          /* it may make code while it runs */
   char **folders;        /* (nullable) (owned) to be read, besides the system's libraries */
 } RunnerPlan;
 
@@ -42,7 +43,7 @@ GVariant *runner_plan_receive (int fd, const GVariantType *type);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RunnerPlan, runner_plan_clear)
 
-#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuutas)")
+#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuutbas)")
 #define RUNNER_PLAN_GO_TYPE G_VARIANT_TYPE ("(b)") /* TRUE: go on */
 
 G_END_DECLS

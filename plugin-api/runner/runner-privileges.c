@@ -70,7 +70,7 @@ runner_privileges_drop (RunnerReport *report)
 }
 
 void
-runner_privileges_close (RunnerReport *report)
+runner_privileges_close (gboolean jit, RunnerReport *report)
 {
   if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
     report->layers |= RUNNER_LAYERS_NO_NEW_PRIVILEGES;
@@ -81,7 +81,9 @@ runner_privileges_close (RunnerReport *report)
     report->layers |= RUNNER_LAYERS_NOT_DUMPABLE;
   else
     runner_report_note (report, RUNNER_LAYERS_NOT_DUMPABLE, errno, "prctl (PR_SET_DUMPABLE)");
-  if (prctl (PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0)
+  if (jit)
+    runner_report_note (report, RUNNER_LAYERS_MDWE, 0, RUNNER_PRIVILEGES_JIT);
+  else if (prctl (PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) == 0)
     report->layers |= RUNNER_LAYERS_MDWE;
   else
     runner_report_note (report, RUNNER_LAYERS_MDWE, errno, "prctl (PR_SET_MDWE)");

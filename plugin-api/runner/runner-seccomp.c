@@ -13,6 +13,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "runner-privileges.h"
+
 /* by purpose; names that an architecture does not have are passed over */
 static const char *const runner_seccomp_free[] = {
   /* what is open already, and reading what Landlock lets through */
@@ -287,6 +289,17 @@ runner_seccomp_add_memory (scmp_filter_ctx filter)
   return code;
 }
 
+static int
+runner_seccomp_add_any_memory (scmp_filter_ctx filter)
+{
+  const int calls[] = { SCMP_SYS (mmap), SCMP_SYS (mmap2), SCMP_SYS (mprotect) };
+  int code = 0;
+
+  for (guint i = 0; code == 0 && i < G_N_ELEMENTS (calls); i++)
+    code = calls[i] >= 0 ? seccomp_rule_add (filter, SCMP_ACT_ALLOW, calls[i], 0) : 0;
+  return code;
+}
+
 /* A thread is made, no process; a signal goes to oneself alone; of limits one's own are read. */
 static int
 runner_seccomp_add_threads (scmp_filter_ctx filter)
@@ -323,7 +336,7 @@ runner_seccomp_load_filter (scmp_filter_ctx filter)
 }
 
 void
-runner_seccomp_allow (RunnerReport *report)
+runner_seccomp_allow (gboolean jit, RunnerReport *report)
 {
   scmp_filter_ctx filter = seccomp_init (SCMP_ACT_ERRNO (EPERM));
   int code = filter != NULL ? 0 : -ENOMEM;
@@ -335,7 +348,7 @@ runner_seccomp_allow (RunnerReport *report)
   if (code == 0)
     code = runner_seccomp_add_choices (filter);
   if (code == 0)
-    code = runner_seccomp_add_memory (filter);
+    code = jit ? runner_seccomp_add_any_memory (filter) : runner_seccomp_add_memory (filter);
   if (code == 0)
     code = runner_seccomp_add_threads (filter);
   if (code == 0)
@@ -349,19 +362,22 @@ runner_seccomp_allow (RunnerReport *report)
 }
 
 void
-runner_seccomp_seal (RunnerReport *report)
+runner_seccomp_seal (gboolean jit, RunnerReport *report)
 {
   scmp_filter_ctx filter = seccomp_init (SCMP_ACT_ALLOW);
   int code = filter != NULL ? 0 : -ENOMEM;
 
   if (code == 0)
-    code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), SCMP_SYS (mmap), 1,
-                             SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+    code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), SCMP_SYS (mmap), jit ? 2 : 1,
+                             SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC),
+                             SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
   if (code == 0)
     code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), SCMP_SYS (seccomp), 0);
   if (code == 0)
     code = runner_seccomp_load_filter (filter);
-  if (code == 0)
+  if (code == 0 && jit)
+    runner_report_note (report, RUNNER_LAYERS_SEALED, 0, RUNNER_PRIVILEGES_JIT);
+  else if (code == 0)
     report->layers |= RUNNER_LAYERS_SEALED;
   else
     runner_report_note (report, RUNNER_LAYERS_SEALED, -code, "seccomp ()");

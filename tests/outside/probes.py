@@ -27,6 +27,7 @@ class ProbeCase(unittest.TestCase):
     trusted = False
     more = ""
     ids = ("probe-one", "probe-two")
+    place = "probes"
 
     @classmethod
     def setUpClass(cls):
@@ -34,7 +35,7 @@ class ProbeCase(unittest.TestCase):
         cls.addClassCleanup(cls.mock.stop)
         trusted = json.dumps(list(cls.ids)) if cls.trusted else "[]"
         cls.host = BrokenHost(CONFIG.format(url=cls.mock.base_url, trusted=trusted, more=cls.more),
-                              arguments=[*folder("probes"), "--plugin-dir", OWN]).start()
+                              arguments=[*folder(cls.place), "--plugin-dir", OWN]).start()
         cls.addClassCleanup(cls.host.close)
         cls.tenants = {}
         for name in ("left", "right"):

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A process serves all tenants, so what is granted to one of them alone changes nothing here. */
+#include "plugin-limits.h"
+
+#include "base/cgroup.h"
+
+#include "manifest-limits.h"
+
+#define REEVE_PLUGIN_LIMITS_MIB (1024 * 1024)
+/* sanitizers map more than any machine has */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define REEVE_PLUGIN_LIMITS_MEMORY 0
+#else
+#define REEVE_PLUGIN_LIMITS_MEMORY 4096 /* MiB */
+#endif
+
+/* The smaller one; 0 is none. */
+static gint64
+reeve_plugin_limits_meet (gint64 one, gint64 other)
+{
+  return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
+/* What comes of the request, the grants and the ceiling; 0: the usual. */
+static guint32
+reeve_plugin_limits_get_amount (ReeveCapabilities *capabilities, ReeveManifest *manifest,
+                                const char *capability)
+{
+  gint64 granted = 0;
+  gint64 ceiling = 0;
+
+  if (capabilities == NULL
+      || !reeve_capabilities_get_amount (capabilities, manifest, capability, &granted, &ceiling))
+    return 0;
+  granted = reeve_plugin_limits_meet (granted, ceiling);
+  return (guint32) MIN (
+      reeve_plugin_limits_meet (granted, reeve_manifest_limits_get (manifest, capability)),
+      (gint64) G_MAXUINT32);
+}
+
+void
+reeve_plugin_limits_find (ReeveCapabilities *capabilities, ReeveManifest *manifest,
+                          ReevePluginLimits *limits)
+{
+  guint32 memory = reeve_plugin_limits_get_amount (capabilities, manifest, "memory");
+  guint32 cpu = reeve_plugin_limits_get_amount (capabilities, manifest, "cpu");
+  gint64 amount = 0;
+
+  limits->memory
+      = (guint64) (memory != 0 ? memory : REEVE_PLUGIN_LIMITS_MEMORY) * REEVE_PLUGIN_LIMITS_MIB;
+  limits->threads = reeve_plugin_limits_get_amount (capabilities, manifest, "threads");
+  /* the other half is for the host and whoever asks it */
+  limits->cpu = cpu != 0 ? cpu : reeve_cgroup_count_processors () * 100 / 2;
+  limits->jit = capabilities != NULL
+                && reeve_capabilities_get_amount (capabilities, manifest, "jit", &amount, &amount);
+}
+
+gboolean
+reeve_plugin_limits_equal (const ReevePluginLimits *one, const ReevePluginLimits *other)
+{
+  return one->memory == other->memory && one->threads == other->threads && one->cpu == other->cpu
+         && one->jit == other->jit;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* RLIMIT_CPU counts from the start of a process, and a plugin's lives as long as it is called. The
+ * processor's time of any process can be read (clock_getcpuclockid(3)), and whoever started it may
+ * stop it; it cannot keep that from happening, and a process that is stopped runs in no thread. */
+#include "throttle.h"
+
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cgroup.h"
+
+/* what can be saved up: so much time of what it may use; short work is never held up */
+#define REEVE_THROTTLE_SAVED_US (2 * G_USEC_PER_SEC)
+/* no look comes sooner */
+#define REEVE_THROTTLE_SOON_US (50 * 1000)
+
+typedef struct
+{
+  GPid pid;
+  int pidfd;
+  gint64 due;
+  ReeveThrottleRation ration;
+} ReeveThrottleItem;
+
+struct _ReeveThrottle
+{
+  guint processors;
+  GMutex lock; /* all below */
+  GCond changed;
+  GPtrArray *items; /* ReeveThrottleItem */
+  GThread *thread;  /* (nullable): since the first */
+  gboolean quit;
+};
+
+/* ---- counting ---- */
+
+static gint64
+reeve_throttle_ration_get_most (const ReeveThrottleRation *self)
+{
+  return (gint64) self->percent * REEVE_THROTTLE_SAVED_US / 100;
+}
+
+void
+reeve_throttle_ration_init (ReeveThrottleRation *self, guint32 percent, gint64 now, gint64 used)
+{
+  *self = (ReeveThrottleRation){ .percent = percent, .looked = now, .used = used };
+  self->saved = reeve_throttle_ration_get_most (self);
+}
+
+gint64
+reeve_throttle_ration_look (ReeveThrottleRation *self, gint64 now, gint64 used, guint processors)
+{
+  gint64 rate = self->percent;
+  gint64 most = (gint64) processors * 100;
+
+  self->saved += (now - self->looked) * rate / 100 - (used - self->used);
+  self->saved = MIN (self->saved, reeve_throttle_ration_get_most (self));
+  self->looked = now;
+  self->used = used;
+  self->stopped = self->saved <= 0;
+  /* until it has as much as it takes for a moment, or could have used all of it up */
+  if (self->stopped)
+    return now + MAX (-self->saved * 100 / rate, 0) + REEVE_THROTTLE_SOON_US;
+  if (most <= rate)
+    return now + REEVE_THROTTLE_SAVED_US;
+  return now + MAX (self->saved * 100 / (most - rate), REEVE_THROTTLE_SOON_US);
+}
+
+/* ---- processes ---- */
+
+/* Microseconds; of one that has ended, what it had used. */
+static gint64
+reeve_throttle_read_used (GPid pid, gint64 otherwise)
+{
+  clockid_t clock = 0;
+  struct timespec used = { 0 };
+
+  if (clock_getcpuclockid (pid, &clock) != 0 || clock_gettime (clock, &used) != 0)
+    return otherwise;
+  return (gint64) used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+}
+
+static void
+reeve_throttle_item_free (gpointer data)
+{
+  ReeveThrottleItem *item = data;
+
+  if (item->pidfd >= 0)
+    close (item->pidfd);
+  g_free (item);
+}
+
+static void
+reeve_throttle_send (const ReeveThrottleItem *item, int number)
+{
+  syscall (SYS_pidfd_send_signal, item->pidfd, number, NULL, 0);
+}
+
+/* Under the lock; nothing of it waits. Returns when to look at it again. */
+static gint64
+reeve_throttle_look (ReeveThrottle *self, ReeveThrottleItem *item, gint64 now)
+{
+  gboolean before = item->ration.stopped;
+  gint64 used = reeve_throttle_read_used (item->pid, item->ration.used);
+
+  item->due = reeve_throttle_ration_look (&item->ration, now, used, self->processors);
+  if (item->ration.stopped != before)
+    reeve_throttle_send (item, before ? SIGCONT : SIGSTOP);
+  return item->due;
+}
+
+static gpointer
+reeve_throttle_main (gpointer data)
+{
+  ReeveThrottle *self = data;
+
+  g_mutex_lock (&self->lock);
+  while (!self->quit)
+    {
+      gint64 now = g_get_monotonic_time ();
+      gint64 next = G_MAXINT64;
+
+      for (guint i = 0; i < self->items->len; i++)
+        {
+          ReeveThrottleItem *item = g_ptr_array_index (self->items, i);
+
+          next = MIN (next, item->due <= now ? reeve_throttle_look (self, item, now) : item->due);
+        }
+      if (next == G_MAXINT64)
+        g_cond_wait (&self->changed, &self->lock);
+      else
+        g_cond_wait_until (&self->changed, &self->lock, next);
+    }
+  g_mutex_unlock (&self->lock);
+  return NULL;
+}
+
+ReeveThrottle *
+reeve_throttle_new (void)
+{
+  ReeveThrottle *self = g_new0 (ReeveThrottle, 1);
+
+  self->processors = reeve_cgroup_count_processors ();
+  self->items = g_ptr_array_new_with_free_func (reeve_throttle_item_free);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  return self;
+}
+
+void
+reeve_throttle_free (ReeveThrottle *self)
+{
+  g_mutex_lock (&self->lock);
+  self->quit = TRUE;
+  g_cond_signal (&self->changed);
+  g_mutex_unlock (&self->lock);
+  if (self->thread != NULL)
+    g_thread_join (self->thread);
+  g_ptr_array_unref (self->items);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  g_free (self);
+}
+
+void
+reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent)
+{
+  ReeveThrottleItem *item = NULL;
+
+  /* it could not use more if it would */
+  if (percent >= self->processors * 100)
+    return;
+  item = g_new0 (ReeveThrottleItem, 1);
+  item->pid = pid;
+  /* so that a signal goes to no other process, whoever has that number later */
+  item->pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
+  reeve_throttle_ration_init (&item->ration, percent, g_get_monotonic_time (),
+                              reeve_throttle_read_used (pid, 0));
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->items, item);
+  if (self->thread == NULL)
+    self->thread = g_thread_new ("runners-cpu", reeve_throttle_main, self);
+  g_cond_signal (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+reeve_throttle_remove (ReeveThrottle *self, GPid pid)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = self->items->len; i > 0; i--)
+    {
+      ReeveThrottleItem *item = g_ptr_array_index (self->items, i - 1);
+
+      if (item->pid != pid)
+        continue;
+      if (item->ration.stopped)
+        reeve_throttle_send (item, SIGCONT);
+      g_ptr_array_remove_index_fast (self->items, i - 1);
+    }
+  g_mutex_unlock (&self->lock);
+}

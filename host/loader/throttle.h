@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveThrottle: keeps processes from using more of the processors than they may, where no control
+ * group does: one that has used up what it may is stopped (SIGSTOP) for a while, as long as it
+ * takes to have something again. Any thread. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef struct _ReeveThrottle ReeveThrottle;
+
+/* How much a process has saved up, in microseconds of a processor, and whether it is stopped. */
+typedef struct
+{
+  guint32 percent; /* of a processor */
+  gint64 saved;
+  gint64 looked; /* monotonic */
+  gint64 used;   /* at that moment, since its start */
+  gboolean stopped;
+} ReeveThrottleRation;
+
+void reeve_throttle_ration_init (ReeveThrottleRation *self, guint32 percent, gint64 now,
+                                 gint64 used);
+/* Counts what was used since the last look, decides whether it is stopped, and returns when to look
+ * again. @processors: how many it can use at most. */
+gint64 reeve_throttle_ration_look (ReeveThrottleRation *self, gint64 now, gint64 used,
+                                   guint processors);
+
+ReeveThrottle *reeve_throttle_new (void) G_GNUC_WARN_UNUSED_RESULT;
+/* No process is left in it. */
+void reeve_throttle_free (ReeveThrottle *self);
+/* @pid: it lives */
+void reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent);
+/* It goes on, if it was stopped. Of one that is not there: nothing. */
+void reeve_throttle_remove (ReeveThrottle *self, GPid pid);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveThrottle, reeve_throttle_free)
+
+G_END_DECLS

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a process may use of the processors: the sums, and real processes that use all they can or
+ * nothing at all. */
+#include "loader/throttle.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SECOND G_USEC_PER_SEC
+
+static void
+test_sums (void)
+{
+  ReeveThrottleRation ration;
+  gint64 used = 5 * SECOND;
+
+  /* half a processor: two seconds of that are saved up at first */
+  reeve_throttle_ration_init (&ration, 50, 0, used);
+  g_assert_cmpint (ration.saved, ==, SECOND);
+  /* on two processors it takes two thirds of a second to use that up */
+  g_assert_cmpint (reeve_throttle_ration_look (&ration, 0, used, 2), ==, SECOND * 100 / 150);
+  used += SECOND * 6 / 10;
+  g_assert_cmpint (reeve_throttle_ration_look (&ration, SECOND * 4 / 10, used, 2), >,
+                   SECOND * 4 / 10);
+  g_assert_false (ration.stopped);
+  g_assert_cmpint (ration.saved, ==, SECOND * 6 / 10);
+  /* one second over: two seconds until that is made good */
+  used += SECOND * 16 / 10;
+  g_assert_cmpint (reeve_throttle_ration_look (&ration, SECOND * 4 / 10, used, 2), >=,
+                   SECOND * 24 / 10);
+  g_assert_true (ration.stopped);
+  g_assert_cmpint (reeve_throttle_ration_look (&ration, SECOND * 25 / 10, used, 2), >,
+                   SECOND * 25 / 10);
+  g_assert_false (ration.stopped);
+  /* what is saved up has an end */
+  reeve_throttle_ration_look (&ration, SECOND * 1000, used, 2);
+  g_assert_cmpint (ration.saved, ==, SECOND);
+}
+
+/* @spins: else it sleeps */
+static GPid
+start (gboolean spins)
+{
+  GPid pid = fork ();
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid != 0)
+    return pid;
+  prctl (PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  for (volatile guint i = 0;; i++)
+    {
+      if (!spins)
+        pause ();
+    }
+}
+
+static gboolean
+is_stopped (GPid pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", pid);
+  g_autofree char *text = NULL;
+  const char *end = NULL;
+
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  end = strrchr (text, ')');
+  g_assert_true (end != NULL);
+  return g_str_has_prefix (end, ") T");
+}
+
+static void
+test_processes (void)
+{
+  g_autoptr (ReeveThrottle) throttle = reeve_throttle_new ();
+  const GPid all[] = { start (TRUE), start (FALSE), start (TRUE) };
+  guint changes = 0;
+
+  /* the third may use as much as there is */
+  reeve_throttle_add (throttle, all[0], 5);
+  reeve_throttle_add (throttle, all[1], 5);
+  reeve_throttle_add (throttle, all[2], 100 * 4096);
+  /* stopped and let go, more than once */
+  for (gboolean before = FALSE; changes < 4;)
+    {
+      g_usleep (1000);
+      g_assert_false (is_stopped (all[1]));
+      g_assert_false (is_stopped (all[2]));
+      if (is_stopped (all[0]) == before)
+        continue;
+      before = !before;
+      changes++;
+    }
+  while (!is_stopped (all[0]))
+    g_usleep (1000);
+  /* whoever is taken out of it goes on for good */
+  reeve_throttle_remove (throttle, all[0]);
+  reeve_throttle_remove (throttle, all[0]);
+  while (is_stopped (all[0]))
+    g_usleep (1000);
+  /* one that ended harms nobody */
+  g_assert_cmpint (kill (all[1], SIGKILL), ==, 0);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_usleep (1000);
+      g_assert_false (is_stopped (all[0]));
+    }
+  reeve_throttle_remove (throttle, all[1]);
+  reeve_throttle_remove (throttle, all[2]);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      kill (all[i], SIGKILL);
+      g_assert_cmpint (waitpid (all[i], NULL, 0), ==, all[i]);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/throttle/sums", test_sums);
+  g_test_add_func ("/throttle/processes", test_processes);
+  return g_test_run ();
+}
