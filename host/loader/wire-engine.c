@@ -1,26 +1,65 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveLlmEngine over the wire: pieces are handed over on the caller's thread, as they come. */
+/* ReeveLlmEngine over the wire: pieces are handed over on the caller's thread, as they come where
+ * somebody reads along. Else a request and its answer go in the messages themselves: a blob, a pipe
+ * and who is woken by each cost more than most of them. */
 #include "wire-instance.h"
 
+#include <string.h>
 #include <unistd.h>
 
+#include "wire/wire-blob.h"
+#include "wire/wire-llm.h"
 #include "wire/wire-method.h"
 
 #include "wire-delta.h"
 
-static gboolean
-reeve_wire_engine_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext *context,
-                            ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
+#define REEVE_WIRE_ENGINE_INTERFACE WIRE_METHOD_PREFIX "LlmEngine"
+/* bytes of a request that goes in a message */
+#define REEVE_WIRE_ENGINE_INLINE (256 * 1024)
+
+typedef enum
 {
-  ReeveWireDeltaTaker taker = { func, user_data };
-  const ReeveWireStream stream = reeve_wire_delta_stream (&taker);
-  int asked = reeve_wire_delta_write_request (request, error);
-  ReeveWireCall call = { .interface = WIRE_METHOD_PREFIX "LlmEngine",
+  REEVE_WIRE_ENGINE_ANSWERED,
+  REEVE_WIRE_ENGINE_FAILED,
+  REEVE_WIRE_ENGINE_TOO_LARGE /* for a message: no error is set, and nothing was handed over */
+} ReeveWireEngineEnd;
+
+static ReeveWireEngineEnd
+reeve_wire_engine_answer (ReeveLlmEngine *engine, GBytes *text, ReeveContext *context,
+                          const ReeveWireStream *stream, GError **error)
+{
+  const ReeveWireCall call
+      = { .interface = REEVE_WIRE_ENGINE_INTERFACE,
+          .member = "Answer",
+          .context = context,
+          .arguments = { g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, text, TRUE) } };
+  g_autoptr (GVariant) answer
+      = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (engine), &call, error);
+  g_autoptr (GVariant) deltas = NULL;
+  gboolean whole = FALSE;
+
+  if (answer == NULL)
+    return REEVE_WIRE_ENGINE_FAILED;
+  g_variant_get (answer, "(@ayb)", &deltas, &whole);
+  if (!whole)
+    return REEVE_WIRE_ENGINE_TOO_LARGE;
+  return reeve_wire_read_whole (stream, g_variant_get_data (deltas), g_variant_get_size (deltas),
+                                error)
+             ? REEVE_WIRE_ENGINE_ANSWERED
+             : REEVE_WIRE_ENGINE_FAILED;
+}
+
+static gboolean
+reeve_wire_engine_stream (ReeveLlmEngine *engine, GBytes *text, ReeveContext *context,
+                          const ReeveWireStream *stream, GError **error)
+{
+  int asked = wire_blob_new (g_bytes_get_data (text, NULL), g_bytes_get_size (text), error);
+  ReeveWireCall call = { .interface = REEVE_WIRE_ENGINE_INTERFACE,
                          .member = "Generate",
                          .context = context,
                          .fds = &asked,
                          .n_fds = 1,
-                         .stream = &stream };
+                         .stream = stream };
   g_autoptr (GVariant) answer = NULL;
 
   if (asked < 0)
@@ -30,6 +69,26 @@ reeve_wire_engine_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, Re
   answer = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (engine), &call, error);
   close (asked);
   return answer != NULL;
+}
+
+static gboolean
+reeve_wire_engine_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext *context,
+                            ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
+{
+  ReeveWireDeltaTaker taker = { func, user_data };
+  const ReeveWireStream stream = reeve_wire_delta_stream (&taker);
+  char *json = wire_llm_request_to_text (request);
+  g_autoptr (GBytes) text = g_bytes_new_take (json, strlen (json));
+  ReeveWireEngineEnd end = REEVE_WIRE_ENGINE_TOO_LARGE;
+
+  /* vectors of many texts are large */
+  if (!reeve_llm_request_get_stream (request)
+      && reeve_llm_request_get_task (request) == REEVE_LLM_TASK_CHAT
+      && g_bytes_get_size (text) <= REEVE_WIRE_ENGINE_INLINE)
+    end = reeve_wire_engine_answer (engine, text, context, &stream, error);
+  return end == REEVE_WIRE_ENGINE_TOO_LARGE
+             ? reeve_wire_engine_stream (engine, text, context, &stream, error)
+             : end == REEVE_WIRE_ENGINE_ANSWERED;
 }
 
 void

@@ -57,6 +57,30 @@ reeve_wire_read_frames (const ReeveWireStream *stream, WireStreamReader *reader,
   return REEVE_WIRE_READ_LEFT;
 }
 
+static void
+reeve_wire_read_fail_within (GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "not a stream: it ends within a frame");
+}
+
+gboolean
+reeve_wire_read_whole (const ReeveWireStream *stream, const guint8 *data, gsize length,
+                       GError **error)
+{
+  WireStreamReader reader = { 0 };
+  gboolean good = FALSE;
+
+  wire_stream_reader_init (&reader, stream->most, stream->func, stream->user_data);
+  good = wire_stream_reader_feed (&reader, data, length, error);
+  if (good && wire_stream_reader_is_within (&reader))
+    {
+      reeve_wire_read_fail_within (error);
+      good = FALSE;
+    }
+  wire_stream_reader_clear (&reader);
+  return good;
+}
+
 ReeveWireReadEnd
 reeve_wire_read_stream (const ReeveWireStream *stream, int fd, gint64 deadline,
                         GCancellable *cancellable, GError **error)
@@ -70,7 +94,7 @@ reeve_wire_read_stream (const ReeveWireStream *stream, int fd, gint64 deadline,
   /* an end in mid-frame is the end of a runner, mostly: the call says so. Else it is a bad one. */
   if (end == REEVE_WIRE_READ_ENDED && wire_stream_reader_is_within (&reader))
     {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "not a stream: it ends within a frame");
+      reeve_wire_read_fail_within (error);
       end = REEVE_WIRE_READ_FAILED;
     }
   if (cancel_fd >= 0)

@@ -28,4 +28,9 @@ typedef enum
 ReeveWireReadEnd reeve_wire_read_stream (const ReeveWireStream *stream, int fd, gint64 deadline,
                                          GCancellable *cancellable, GError **error);
 
+/* The same of a whole stream that has come: FALSE with an error where it is a bad one, or the
+ * function said so. */
+gboolean reeve_wire_read_whole (const ReeveWireStream *stream, const guint8 *data, gsize length,
+                                GError **error);
+
 G_END_DECLS

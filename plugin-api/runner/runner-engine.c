@@ -3,12 +3,16 @@
  * wakes the host. Where the host is slower the plugin waits in its own call. */
 #include "runner-engine.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "wire/wire-blob.h"
 #include "wire/wire-llm.h"
 #include "wire/wire-method.h"
 #include "wire/wire-stream.h"
+
+/* bytes of an answer that go in the message itself */
+#define RUNNER_ENGINE_INLINE (768 * 1024)
 
 typedef struct
 {
@@ -26,8 +30,8 @@ runner_engine_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError *
          && (!stream->alone || wire_stream_flush (stream->out, stream->fd, error));
 }
 
-GVariant *
-runner_engine_perform (const RunnerServeCall *call, GError **error)
+static GVariant *
+runner_engine_generate (const RunnerServeCall *call, GError **error)
 {
   int request = wire_method_take_fd (call->message, 2);
   int deltas = wire_method_take_fd (call->message, 3);
@@ -50,4 +54,60 @@ runner_engine_perform (const RunnerServeCall *call, GError **error)
   if (request < 0)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no request");
   return good ? g_variant_new ("()") : NULL;
+}
+
+/* ---- in one message ---- */
+
+typedef struct
+{
+  GByteArray *out;
+  gboolean whole;
+} RunnerEngineAnswer;
+
+/* What does not go in a message is of no use here, and the plugin may stop. */
+static gboolean
+runner_engine_gather (const ReeveLlmDelta *delta, gpointer user_data, GError **error)
+{
+  RunnerEngineAnswer *answer = user_data;
+
+  answer->whole = answer->whole && delta->text_length <= RUNNER_ENGINE_INLINE;
+  if (answer->whole && !wire_llm_append_delta (answer->out, -1, delta, error))
+    return FALSE;
+  answer->whole = answer->whole && answer->out->len <= RUNNER_ENGINE_INLINE;
+  if (answer->whole)
+    return TRUE;
+  g_byte_array_set_size (answer->out, 0);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "the answer is too large for a message");
+  return FALSE;
+}
+
+static GVariant *
+runner_engine_answer (const RunnerServeCall *call, GError **error)
+{
+  g_autoptr (GVariant) text = g_variant_get_child_value (call->body, 2);
+  g_autoptr (ReeveLlmRequest) asked
+      = wire_llm_request_from_text (g_variant_get_data (text), g_variant_get_size (text), error);
+  g_autoptr (GByteArray) out = g_byte_array_new ();
+  RunnerEngineAnswer answer = { out, TRUE };
+  g_autoptr (GError) failed = NULL;
+
+  if (asked == NULL)
+    return NULL;
+  if (!reeve_llm_engine_generate (REEVE_LLM_ENGINE (call->instance), asked, call->context,
+                                  runner_engine_gather, &answer, &failed)
+      && answer.whole)
+    {
+      g_propagate_error (error, g_steal_pointer (&failed));
+      return NULL;
+    }
+  return g_variant_new ("(@ayb)",
+                        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, out->data, out->len, 1),
+                        answer.whole);
+}
+
+GVariant *
+runner_engine_perform (const RunnerServeCall *call, GError **error)
+{
+  return strcmp (call->member, "Answer") == 0 ? runner_engine_answer (call, error)
+                                              : runner_engine_generate (call, error);
 }

@@ -53,9 +53,9 @@ runner_input_make_room (RunnerInput *self, gsize needed)
   self->data = g_realloc (self->data, self->size);
 }
 
-/* FALSE: the host is gone */
-static gboolean
-runner_input_read_some (RunnerInput *self)
+/* @flags: MSG_DONTWAIT, or 0 */
+static RunnerInputState
+runner_input_read_some (RunnerInput *self, int flags)
 {
   union
   {
@@ -70,13 +70,15 @@ runner_input_read_some (RunnerInput *self)
   gssize length = 0;
 
   do
-    length = recvmsg (self->fd, &header, MSG_CMSG_CLOEXEC);
+    length = recvmsg (self->fd, &header, MSG_CMSG_CLOEXEC | flags);
   while (length < 0 && errno == EINTR);
+  if (length < 0 && errno == EAGAIN)
+    return RUNNER_INPUT_WAITING;
   if (length <= 0)
-    return FALSE;
+    return RUNNER_INPUT_ENDED;
   runner_input_keep_fds (self, &header);
   self->end += (gsize) length;
-  return TRUE;
+  return RUNNER_INPUT_MESSAGE;
 }
 
 char *
@@ -94,7 +96,8 @@ runner_input_read_line (RunnerInput *self)
           self->start += (gsize) (end - from) + 1;
           return g_strchomp (line);
         }
-      if (self->end - self->start > RUNNER_INPUT_MAX_LINE || !runner_input_read_some (self))
+      if (self->end - self->start > RUNNER_INPUT_MAX_LINE
+          || runner_input_read_some (self, 0) == RUNNER_INPUT_ENDED)
         return NULL;
     }
 }
@@ -113,35 +116,48 @@ runner_input_attach_fds (RunnerInput *self, GDBusMessage *message)
   g_dbus_message_set_unix_fd_list (message, list);
 }
 
-GDBusMessage *
-runner_input_read (RunnerInput *self)
+/* Bytes of the message that begins here, or of its head; -1: it is none. */
+static gssize
+runner_input_measure (const RunnerInput *self, GError **error)
+{
+  return self->end - self->start < RUNNER_INPUT_HEAD
+             ? RUNNER_INPUT_HEAD
+             : g_dbus_message_bytes_needed (self->data + self->start, RUNNER_INPUT_HEAD, error);
+}
+
+/* (transfer full) (nullable): the @length bytes that are next, as a message */
+static GDBusMessage *
+runner_input_cut (RunnerInput *self, gsize length, GError **error)
+{
+  GDBusMessage *message = g_dbus_message_new_from_blob (
+      self->data + self->start, length, G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING, error);
+
+  self->start += length;
+  if (message != NULL)
+    runner_input_attach_fds (self, message);
+  return message;
+}
+
+RunnerInputState
+runner_input_read (RunnerInput *self, GDBusMessage **message)
 {
   g_autoptr (GError) error = NULL;
-  GDBusMessage *message = NULL;
-  gssize needed = RUNNER_INPUT_HEAD;
+  gssize needed = runner_input_measure (self, &error);
 
-  while (self->end - self->start < (gsize) needed || needed == RUNNER_INPUT_HEAD)
+  while (needed > 0 && self->end - self->start < (gsize) needed)
     {
-      if (self->end - self->start >= RUNNER_INPUT_HEAD)
-        needed = g_dbus_message_bytes_needed (self->data + self->start, RUNNER_INPUT_HEAD, &error);
-      if (needed < 0)
-        break;
-      if (self->end - self->start >= (gsize) needed && needed > RUNNER_INPUT_HEAD)
-        break;
+      RunnerInputState state = RUNNER_INPUT_MESSAGE;
+
       if (self->start == self->end || self->start + (gsize) needed > self->size)
         runner_input_make_room (self, (gsize) needed);
-      if (!runner_input_read_some (self))
-        return NULL;
+      state = runner_input_read_some (self, MSG_DONTWAIT);
+      if (state != RUNNER_INPUT_MESSAGE)
+        return state;
+      needed = runner_input_measure (self, &error);
     }
-  if (needed > 0)
-    message = g_dbus_message_new_from_blob (self->data + self->start, (gsize) needed,
-                                            G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING, &error);
-  if (message == NULL)
-    {
-      g_printerr ("the wire: %s\n", error->message);
-      return NULL;
-    }
-  self->start += (gsize) needed;
-  runner_input_attach_fds (self, message);
-  return message;
+  *message = needed > 0 ? runner_input_cut (self, (gsize) needed, &error) : NULL;
+  if (*message != NULL)
+    return RUNNER_INPUT_MESSAGE;
+  g_printerr ("the wire: %s\n", error->message);
+  return RUNNER_INPUT_ENDED;
 }

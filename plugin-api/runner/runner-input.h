@@ -16,11 +16,17 @@ typedef struct
   GArray *fds; /* int, in the order in which they came */
 } RunnerInput;
 
+typedef enum
+{
+  RUNNER_INPUT_MESSAGE,
+  RUNNER_INPUT_WAITING, /* for more bytes: none are there */
+  RUNNER_INPUT_ENDED    /* the host is gone, or none of ours */
+} RunnerInputState;
+
 void runner_input_init (RunnerInput *self, int fd);
 /* The next line of a greeting, without its end; %NULL: there is none. Blocks. */
 char *runner_input_read_line (RunnerInput *self);
-/* (transfer full) (nullable): the next message; %NULL: the host is gone, or none of ours. Blocks.
- */
-GDBusMessage *runner_input_read (RunnerInput *self);
+/* The next message, (transfer full), where it is there. Does not block. */
+RunnerInputState runner_input_read (RunnerInput *self, GDBusMessage **message);
 
 G_END_DECLS

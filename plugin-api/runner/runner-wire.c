@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* GDBus's messages without its connections: those read and write on a thread of their own, which is
- * two changes of thread more for each call. Here one thread reads, and performs what it has read
- * while the next one reads on; answers are written by whoever has them. */
+ * two changes of thread more for each call. Here who has read a call performs it, and whatever
+ * comes meanwhile wakes another thread. All of them wait at one epoll(7), told of each change once:
+ * the kernel wakes the one that came last, so that calls which come one by one are performed by one
+ * thread, whose memory is warm. Answers are written by whoever has them. */
 #include "runner-wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -31,6 +35,8 @@ typedef struct
 struct _RunnerWire
 {
   int fd;
+  int epoll;         /* of @fd and @wake, by edges */
+  int wake;          /* eventfd(2): there is work */
   RunnerInput input; /* whoever reads has it */
   const RunnerWireHandlers *handlers;
   gpointer user_data;
@@ -40,11 +46,11 @@ struct _RunnerWire
   gsize question_bytes;  /* of all of them */
   GCond room;            /* for one more, maybe */
   guint crowded;         /* threads that wait for that */
-  GQueue waiting;        /* GDBusMessage: work that no thread was there for */
-  GCond work;
-  gboolean reading; /* somebody does */
-  gboolean over;    /* the host is gone */
-  guint idle;       /* threads that wait for work */
+  GQueue waiting;        /* GDBusMessage: work that no thread has taken */
+  gboolean reading;      /* somebody does */
+  gboolean unread;       /* something came, and was not read to its end */
+  gboolean over;         /* the host is gone */
+  guint idle;            /* threads that wait, or are about to */
   guint threads;
   guint most;
   guint32 last; /* serial */
@@ -261,23 +267,6 @@ runner_wire_take_reply (RunnerWire *self, GDBusMessage *message)
 
 /* ---- reading ---- */
 
-/* (transfer full) (nullable): the next work; %NULL: the host is gone */
-static GDBusMessage *
-runner_wire_read (RunnerWire *self)
-{
-  for (;;)
-    {
-      g_autoptr (GDBusMessage) message = runner_input_read (&self->input);
-
-      if (message == NULL)
-        return NULL;
-      if (g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-        runner_wire_take_reply (self, message);
-      else if (self->handlers->sort (message, self->user_data))
-        return g_steal_pointer (&message);
-    }
-}
-
 /* Under the lock. */
 static void
 runner_wire_end (RunnerWire *self)
@@ -285,13 +274,56 @@ runner_wire_end (RunnerWire *self)
   GHashTableIter iter;
   gpointer question = NULL;
 
+  /* threads that wait are left to the end of the process */
   self->over = TRUE;
   g_hash_table_iter_init (&iter, self->questions);
   while (g_hash_table_iter_next (&iter, NULL, &question))
     g_cond_signal (&((RunnerWireQuestion *) question)->changed);
   g_cond_broadcast (&self->room);
-  g_cond_broadcast (&self->work);
 }
+
+/* All that is there; calls are put by. FALSE: the host is gone. Nobody else reads. */
+static gboolean
+runner_wire_read (RunnerWire *self)
+{
+  for (;;)
+    {
+      g_autoptr (GDBusMessage) message = NULL;
+      RunnerInputState state = runner_input_read (&self->input, &message);
+
+      if (state != RUNNER_INPUT_MESSAGE)
+        return state == RUNNER_INPUT_WAITING;
+      if (g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+        runner_wire_take_reply (self, message);
+      else if (self->handlers->sort (message, self->user_data))
+        {
+          g_mutex_lock (&self->lock);
+          g_queue_push_tail (&self->waiting, g_steal_pointer (&message));
+          g_mutex_unlock (&self->lock);
+        }
+    }
+}
+
+/* Under the lock, which it gives up meanwhile. */
+static void
+runner_wire_read_on (RunnerWire *self)
+{
+  self->reading = TRUE;
+  while (self->unread && !self->over)
+    {
+      gboolean good = FALSE;
+
+      self->unread = FALSE;
+      g_mutex_unlock (&self->lock);
+      good = runner_wire_read (self);
+      g_mutex_lock (&self->lock);
+      if (!good)
+        runner_wire_end (self);
+    }
+  self->reading = FALSE;
+}
+
+/* ---- threads ---- */
 
 static gpointer runner_wire_main (gpointer data);
 
@@ -307,57 +339,46 @@ runner_wire_add_thread (RunnerWire *self)
   if (thread == NULL)
     return FALSE;
   self->threads++;
+  self->idle++;
   g_thread_unref (thread);
   return TRUE;
 }
 
-/* Somebody else reads on, if there is anybody: then @message is this thread's work. Else it is put
- * by, and this thread reads on. @wakes: (out): one that waits for work is to be woken. Under the
- * lock. */
-static gboolean
-runner_wire_hand_over (RunnerWire *self, GDBusMessage *message, gboolean *wakes)
+/* Until something came, or there is work. Under the lock, which it gives up meanwhile. */
+static void
+runner_wire_sleep_idle (RunnerWire *self)
 {
-  *wakes = self->idle > 0;
-  if (!*wakes && !runner_wire_add_thread (self))
-    {
-      g_queue_push_tail (&self->waiting, message);
-      return FALSE;
-    }
-  self->reading = FALSE;
-  return TRUE;
+  struct epoll_event events[2];
+  int count = 0;
+
+  self->idle++;
+  g_mutex_unlock (&self->lock);
+  count = epoll_wait (self->epoll, events, G_N_ELEMENTS (events), -1);
+  g_mutex_lock (&self->lock);
+  self->idle--;
+  for (int i = 0; i < count; i++)
+    self->unread = self->unread || events[i].data.fd == self->fd;
 }
 
-/* (transfer full) (nullable): what is to be done by this thread; %NULL: nothing any more. @wakes:
- * (out): see above. Under the lock. */
+/* (transfer full) (nullable): what is to be done by this thread; %NULL: nothing any more. While it
+ * is at it somebody else reads: where nobody can, it stays, and the work is for whoever comes back.
+ * @more: (out): there is work for another, who sleeps. Under the lock. */
 static GDBusMessage *
-runner_wire_find_work (RunnerWire *self, gboolean *wakes)
+runner_wire_find_work (RunnerWire *self, gboolean *more)
 {
   while (!self->over)
     {
-      GDBusMessage *message = g_queue_pop_head (&self->waiting);
+      if (self->unread && !self->reading)
+        runner_wire_read_on (self);
+      else if (self->waiting.length > 0 && (self->idle > 0 || runner_wire_add_thread (self)))
+        {
+          GDBusMessage *message = g_queue_pop_head (&self->waiting);
 
-      if (message != NULL)
-        return message;
-      if (self->reading)
-        {
-          self->idle++;
-          g_cond_wait (&self->work, &self->lock);
-          self->idle--;
-          continue;
+          *more = self->waiting.length > 0 && self->idle > 0;
+          return message;
         }
-      self->reading = TRUE;
-      g_mutex_unlock (&self->lock);
-      message = runner_wire_read (self);
-      g_mutex_lock (&self->lock);
-      while (message != NULL && !runner_wire_hand_over (self, message, wakes))
-        {
-          g_mutex_unlock (&self->lock);
-          message = runner_wire_read (self);
-          g_mutex_lock (&self->lock);
-        }
-      if (message != NULL)
-        return message;
-      runner_wire_end (self);
+      else
+        runner_wire_sleep_idle (self);
     }
   return NULL;
 }
@@ -366,18 +387,22 @@ static gpointer
 runner_wire_main (gpointer data)
 {
   RunnerWire *self = data;
+  const guint64 one = 1;
 
+  g_mutex_lock (&self->lock);
+  /* it was counted when it was made */
+  self->idle--;
+  g_mutex_unlock (&self->lock);
   for (;;)
     {
       GDBusMessage *message = NULL;
-      gboolean wakes = FALSE;
+      gboolean more = FALSE;
 
       g_mutex_lock (&self->lock);
-      message = runner_wire_find_work (self, &wakes);
+      message = runner_wire_find_work (self, &more);
       g_mutex_unlock (&self->lock);
-      /* under the lock it would wake only to wait for that */
-      if (wakes)
-        g_cond_signal (&self->work);
+      if (more && write (self->wake, &one, sizeof one) != sizeof one)
+        g_printerr ("the wire: nobody is woken: %s\n", g_strerror (errno));
       if (message == NULL)
         return NULL;
       self->handlers->perform (message, self->user_data);
@@ -426,7 +451,6 @@ runner_wire_new (int fd, const RunnerWireHandlers *handlers, gpointer user_data)
   self->user_data = user_data;
   g_mutex_init (&self->writing);
   g_mutex_init (&self->lock);
-  g_cond_init (&self->work);
   g_cond_init (&self->room);
   g_queue_init (&self->waiting);
   self->questions = g_hash_table_new (g_direct_hash, g_direct_equal);
@@ -435,12 +459,27 @@ runner_wire_new (int fd, const RunnerWireHandlers *handlers, gpointer user_data)
   return runner_wire_greet (self) ? self : NULL;
 }
 
+static gboolean
+runner_wire_watch (RunnerWire *self, int fd)
+{
+  struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.fd = fd };
+
+  return fd >= 0 && epoll_ctl (self->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 gboolean
 runner_wire_start (RunnerWire *self, guint workers)
 {
   gboolean started = FALSE;
 
+  self->epoll = epoll_create1 (EPOLL_CLOEXEC);
+  self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->epoll < 0 || !runner_wire_watch (self, self->fd)
+      || !runner_wire_watch (self, self->wake))
+    return FALSE;
   g_mutex_lock (&self->lock);
+  /* behind the greeting there may be something already */
+  self->unread = TRUE;
   /* one of them reads: two there must be */
   self->most = workers + 1;
   started = runner_wire_add_thread (self) && runner_wire_add_thread (self);

@@ -57,11 +57,11 @@ wire_stream_append (GByteArray *out, int fd, JsonObject *header, gconstpointer p
                     gsize length, GError **error)
 {
   wire_stream_append_header (out, header, length);
-  if (length > WIRE_STREAM_GATHERED)
+  if (fd >= 0 && length > WIRE_STREAM_GATHERED)
     return wire_stream_flush (out, fd, error) && wire_stream_write_all (fd, payload, length, error);
   if (length > 0)
     g_byte_array_append (out, payload, (guint) length);
-  return out->len < WIRE_STREAM_GATHERED || wire_stream_flush (out, fd, error);
+  return fd < 0 || out->len < WIRE_STREAM_GATHERED || wire_stream_flush (out, fd, error);
 }
 
 gboolean

@@ -15,7 +15,8 @@ G_BEGIN_DECLS
 gboolean wire_stream_write (int fd, JsonObject *header, gconstpointer payload, gsize length,
                             GError **error);
 
-/* The same, but what is small waits in @out for more of it, and for wire_stream_flush(). */
+/* The same, but what is small waits in @out for more of it, and for wire_stream_flush(); without a
+ * descriptor (-1) all of it does, and nothing is written. */
 gboolean wire_stream_append (GByteArray *out, int fd, JsonObject *header, gconstpointer payload,
                              gsize length, GError **error);
 /* Writes what waits in @out; it is empty then. */

@@ -168,20 +168,21 @@ on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError **error)
 }
 
 static void
-generate_one (ReevePlugin *plugin, guint pieces, GString *transcript)
+generate_one (ReevePlugin *plugin, const char *model, gboolean stream, guint pieces,
+              GString *transcript)
 {
   static const char words[]
       = "[{\"role\": \"system\", \"content\": \"Pumps are serviced every 90 days. Valves are "
         "red.\"},"
         " {\"role\": \"user\", \"content\": \"How often are pumps serviced?\"}]";
   g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
-  g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, "extractive");
+  g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, model);
   g_autoptr (JsonNode) messages = wire_fixture_json (words);
   g_autoptr (GError) error = NULL;
   Listener listener = { transcript, pieces };
 
   reeve_llm_request_set_messages (request, json_node_get_array (messages));
-  reeve_llm_request_set_stream (request, TRUE);
+  reeve_llm_request_set_stream (request, stream);
   reeve_llm_request_set_max_tokens (request, 200);
   g_string_append_printf (transcript, "done %d\n",
                           reeve_llm_engine_generate (REEVE_LLM_ENGINE (plugin), request, context,
@@ -192,9 +193,12 @@ generate_one (ReevePlugin *plugin, guint pieces, GString *transcript)
 static void
 script_engine (ReevePlugin *plugin, GString *transcript, gpointer user_data)
 {
-  generate_one (plugin, 10000, transcript);
-  generate_one (plugin, 1, transcript);
-  generate_one (plugin, 10000, transcript);
+  for (gboolean stream = FALSE; stream <= TRUE; stream++)
+    {
+      generate_one (plugin, "extractive", stream, 10000, transcript);
+      generate_one (plugin, "extractive", stream, 1, transcript);
+      generate_one (plugin, "extractive", stream, 10000, transcript);
+    }
 }
 
 static void
@@ -203,6 +207,45 @@ test_engine (void)
   g_autofree char *path = wire_fixture_get_plugin ("llm-extractive");
 
   wire_compare (path, "{}", script_engine, NULL);
+}
+
+/* What a message holds, what it does not, and the two sides of that; an answer that nobody wants
+ * any more, in either form. */
+static void
+script_answers (ReevePlugin *plugin, GString *transcript, gpointer user_data)
+{
+  static const char *const models[] = { "0", "1", "600", "690", "800", "3000", "0 fail" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (models); i++)
+    generate_one (plugin, models[i], FALSE, 10000, transcript);
+  generate_one (plugin, "600", FALSE, 2, transcript);
+  generate_one (plugin, "3000", FALSE, 2000, transcript);
+  generate_one (plugin, "3000", TRUE, 10000, transcript);
+}
+
+static void
+test_answers (void)
+{
+  g_autofree char *path = wire_fixture_get_path ("wire-engine.so");
+
+  wire_compare (path, "{}", script_answers, NULL);
+}
+
+/* What was said before an engine failed is no answer: where nobody reads along it is not handed
+ * over. */
+static void
+test_failed_answer (void)
+{
+  g_autofree char *path = wire_fixture_get_path ("wire-engine.so");
+  g_autoptr (WireFixture) fixture
+      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, path, NULL, "{}");
+  g_autoptr (GString) transcript = g_string_new (NULL);
+
+  generate_one (fixture->plugin, "3000 fail", FALSE, 10000, transcript);
+  g_assert_true (g_str_has_prefix (transcript->str, "0 0 a"));
+  g_string_truncate (transcript, 0);
+  generate_one (fixture->plugin, "3 fail", FALSE, 10000, transcript);
+  g_assert_cmpstr (transcript->str, ==, "done 0\nerror rate_limited (0, -): no more today\n");
 }
 
 /* ---- sinks ---- */
@@ -243,6 +286,8 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/kinds/extractor", test_extractor);
   g_test_add_func ("/wire/kinds/pages", test_pages);
   g_test_add_func ("/wire/kinds/engine", test_engine);
+  g_test_add_func ("/wire/kinds/answers", test_answers);
+  g_test_add_func ("/wire/kinds/failed-answer", test_failed_answer);
   g_test_add_func ("/wire/kinds/sink", test_sink);
   return g_test_run ();
 }
