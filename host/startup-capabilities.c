@@ -18,6 +18,10 @@ reeve_startup_capabilities_open (ReeveStartup *self)
   reeve_plugin_telling_provide (self->telling, self->capabilities);
   self->files = reeve_plugin_files_new (reeve_state_get_folder (self->state));
   reeve_plugin_files_provide (self->files, self->capabilities);
+  self->tcp = reeve_net_tcp_new (&(ReeveNetTcpSetup){
+      .registry = services->registry, .tenants = services->tenants, .metrics = services->metrics });
+  reeve_net_tcp_provide (self->tcp, self->capabilities);
+  services->tcp = self->tcp;
   reeve_plugin_identity_provide (services->users, self->capabilities);
   reeve_plugin_values_provide (services->store, self->capabilities);
 }
@@ -25,6 +29,7 @@ reeve_startup_capabilities_open (ReeveStartup *self)
 void
 reeve_startup_capabilities_close (ReeveStartup *self)
 {
+  g_clear_pointer (&self->tcp, reeve_net_tcp_free);
   g_clear_pointer (&self->files, reeve_plugin_files_free);
   g_clear_pointer (&self->telling, reeve_plugin_telling_free);
 }

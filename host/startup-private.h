@@ -5,6 +5,7 @@
 #include "governance/authentication-provision.h"
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
+#include "runtime/net-tcp.h"
 #include "runtime/plugin-files.h"
 #include "runtime/plugin-telling.h"
 #include "runtime/run.h"
@@ -21,6 +22,7 @@ struct _ReeveStartup
   ReeveCapabilities *capabilities;
   ReeveExtraction *extraction;
   ReeveNetHttp *net;
+  ReeveNetTcp *tcp;
   ReevePluginTelling *telling;
   ReevePluginFiles *files;
   ReeveStartupTelemetry telemetry;

@@ -377,6 +377,8 @@ reeve_startup_fall_silent (ReeveStartup *self)
   g_clear_pointer (&self->services.witnesses, reeve_audit_sinks_close_witnesses);
   if (self->net != NULL)
     reeve_net_http_shutdown (self->net);
+  if (self->tcp != NULL)
+    reeve_net_tcp_shutdown (self->tcp);
   if (self->services.registry != NULL)
     reeve_registry_cut (self->services.registry);
 }

@@ -492,3 +492,48 @@ reeve_context_transfer (ReeveContext *self, const char *capability, JsonNode *pa
     *answer = g_steal_pointer (&told);
   return g_steal_pointer (&content);
 }
+
+/**
+ * reeve_context_tcp:
+ * @self: a context
+ * @host: name or address, as it was granted; of IPv6 without brackets
+ * @port: of it, not 0
+ * @error: return location
+ *
+ * Lets the host open a TCP connection under capability `net.tcp`: name resolution, the check
+ * against what was granted and the connection itself are the host's. What comes is one end of a
+ * stream socket, blocking and closed on exec, whose bytes the host carries on; shutdown(2) of one
+ * direction is carried through. It is the call's: when that ends, or the grant does, the host
+ * closes it. What was written to an end that is closed by then still goes out. Blocks; may be
+ * called from several threads at once.
+ *
+ * Returns: a descriptor, to be closed by the caller; -1 with %REEVE_ERROR_CAPABILITY or
+ * %REEVE_ERROR_CAPABILITY_REVOKED when the plugin has no such capability,
+ * %REEVE_ERROR_PERMISSION_DENIED for a place that was not granted, %REEVE_ERROR_INVALID_ARGUMENT,
+ * %REEVE_ERROR_BUSY when there are as many as may be, %REEVE_ERROR_UNAVAILABLE, or what
+ * reeve_context_check() says
+ *
+ * Since: 0.1
+ */
+int
+reeve_context_tcp (ReeveContext *self, const char *host, guint16 port, GError **error)
+{
+  GError *problem = NULL;
+  ReeveBrokerInterface *iface = NULL;
+  int fd = -1;
+
+  g_return_val_if_fail (REEVE_IS_CONTEXT (self), -1);
+  g_return_val_if_fail (host != NULL, -1);
+
+  iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
+  if (iface == NULL || iface->tcp == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
+                           "capability net.tcp: this call was given no capabilities");
+      return -1;
+    }
+  if (!reeve_context_check (self, error))
+    return -1;
+  fd = iface->tcp (self->broker, self, host, port, &problem);
+  return reeve_outcome_settle (fd >= 0, problem, self->broker, "tcp", error) ? fd : -1;
+}

@@ -24,9 +24,10 @@ G_DECLARE_INTERFACE (ReeveBroker, reeve_broker, REEVE, BROKER, GObject)
  * @call: performs one call of a capability; parameters and result are JSON
  * @http: performs one HTTP request under capability `net.http`
  * @transfer: performs one call of a capability that takes or gives bytes; both are nullable
+ * @tcp: opens one TCP connection under capability `net.tcp`; -1 with an error
  *
  * The host's side of a plugin's capabilities. A plugin never implements it; it reaches it through
- * its #ReeveContext. Both functions block, may be called from any worker thread and refuse with
+ * its #ReeveContext. Its functions block, may be called from any worker thread and refuse with
  * %REEVE_ERROR_CAPABILITY.
  *
  * Since: 0.1
@@ -41,8 +42,10 @@ struct _ReeveBrokerInterface
                               GError **error);
   GBytes *(*transfer) (ReeveBroker *self, ReeveContext *context, const char *capability,
                        JsonNode *params, GBytes *bytes, JsonNode **answer, GError **error);
+  int (*tcp) (ReeveBroker *self, ReeveContext *context, const char *host, guint16 port,
+              GError **error);
   /*< private >*/
-  gpointer reserved[5];
+  gpointer reserved[4];
 };
 
 /**
@@ -125,5 +128,7 @@ ReeveHttpResponse *reeve_context_http (ReeveContext *self, ReeveHttpRequest *req
 REEVE_AVAILABLE_IN_0_1
 GBytes *reeve_context_transfer (ReeveContext *self, const char *capability, JsonNode *params,
                                 GBytes *bytes, JsonNode **answer, GError **error);
+REEVE_AVAILABLE_IN_0_1
+int reeve_context_tcp (ReeveContext *self, const char *host, guint16 port, GError **error);
 
 G_END_DECLS

@@ -11,7 +11,7 @@ static const ReeveGrantCatalogueRow reeve_grant_catalogue_rows[] = {
   { "net.stream", REEVE_GRANT_ASKED,
     "send lines to the server that its settings name, over UDP, TCP or TLS", NULL, " hosts " },
   { "net.tcp", REEVE_GRANT_ASKED, "open TCP connections to the servers named",
-    "what goes over such a connection the host does not see", " hosts " },
+    "what goes over such a connection the host does not see", " hosts max_connections " },
   { "secret.use", REEVE_GRANT_ASKED,
     "have the host use a secret for it, such as a password, without seeing it", NULL,
     " slots purpose " },

@@ -225,6 +225,7 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
     {
       terms->max_per_second = reeve_json_get_int (parameters, "max_per_second", 0);
       terms->max_per_minute = reeve_json_get_int (parameters, "max_per_minute", 0);
+      terms->max_connections = reeve_json_get_int (parameters, "max_connections", 0);
       terms->max_bytes = reeve_json_get_int (parameters, "max_bytes", 0);
       terms->folder = g_strdup (reeve_json_get_string (parameters, "folder", NULL));
       terms->glob = g_strdup (reeve_json_get_string (parameters, "glob", NULL));

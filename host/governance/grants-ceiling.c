@@ -41,11 +41,11 @@ reeve_grants_ceiling_read (JsonObject *config, GError **error)
   static const char *const members[]
       = { "origins",     "methods",    "hosts",   "claims",         "max_bytes",
           "store_bytes", "file_bytes", "folders", "max_per_second", "max_per_minute",
-          "memory",      "threads",    "cpu" };
+          "memory",      "threads",    "cpu",     "max_connections" };
   static const ReeveGrantCatalogueRow row
       = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
           " origins methods hosts claims max_bytes store_bytes file_bytes folders max_per_second "
-          "max_per_minute memory threads cpu " };
+          "max_per_minute memory threads cpu max_connections " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
@@ -146,11 +146,12 @@ reeve_grants_ceiling_find_size (ReeveGrantsCeiling *self, const char *capability
 
 static gboolean
 reeve_grants_ceiling_check_number (ReeveGrantsCeiling *self, const char *capability,
-                                   JsonObject *parameters, const char *name, GError **error)
+                                   JsonObject *parameters, const char *name, const char *of,
+                                   GError **error)
 {
   gint64 bound = reeve_json_get_int (self->limits, name, 0);
   gint64 wanted = reeve_json_get_int (parameters, name, 0);
-  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT " requests", wanted);
+  g_autofree char *text = g_strdup_printf ("%" G_GINT64_FORMAT " %s", wanted, of);
 
   return bound == 0 || wanted <= bound
          || reeve_grants_ceiling_refuse (capability, name, text, error);
@@ -181,8 +182,12 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
                                         error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "methods", self->terms->methods,
                                            error)
-      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_per_second", error)
-      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_per_minute", error)
+      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_per_second",
+                                             "requests", error)
+      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_per_minute",
+                                             "requests", error)
+      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_connections",
+                                             "connections", error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "hosts", self->terms->hosts,
                                            error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "claims", self->terms->claims,
@@ -217,7 +222,8 @@ JsonObject *
 reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
 {
   static const char *const members[]
-      = { "origins", "methods", "hosts", "claims", "max_per_second", "max_per_minute" };
+      = { "origins",        "methods",        "hosts",          "claims",
+          "max_per_second", "max_per_minute", "max_connections" };
   const ReeveGrantCatalogueRow *row = reeve_grant_catalogue_find (capability);
   const char *key = reeve_grants_ceiling_find_key (self, capability);
   JsonObject *shown = json_object_new ();

@@ -2,47 +2,11 @@
 /* The broker: a plugin instance gets one that knows its manifest, and only what that requests goes
  * through. Tenants and grants are decided by the providers, which higher rooms register; this room
  * knows neither. */
-#include "capabilities.h"
+#include "capabilities-private.h"
 
 #include <string.h>
 
 #include "capabilities-basic.h"
-
-typedef struct
-{
-  ReeveCapabilityFunc func;
-  ReeveCapabilityTransferFunc transfer; /* instead */
-  gpointer user_data;
-} ReeveCapabilitiesProvider;
-
-struct _ReeveCapabilities
-{
-  gatomicrefcount refs;
-  GHashTable *providers; /* name -> ReeveCapabilitiesProvider; written before plugins are called,
-                            read-only afterwards */
-  ReeveCapabilityHttpFunc http;
-  gpointer http_data;
-  ReeveCapabilityGrants grants; /* written before plugins are called */
-  gpointer grants_data;
-  GMutex lock;
-  GPtrArray *brokers; /* with lock: GWeakRef, theirs */
-};
-
-#define REEVE_TYPE_CAPABILITIES_BROKER (reeve_capabilities_broker_get_type ())
-G_DECLARE_FINAL_TYPE (ReeveCapabilitiesBroker, reeve_capabilities_broker, REEVE,
-                      CAPABILITIES_BROKER, GObject)
-
-struct _ReeveCapabilitiesBroker
-{
-  GObject parent_instance;
-
-  ReeveCapabilities *capabilities;
-  ReeveManifest *manifest;
-  char *instance_id;
-  JsonObject *settings;
-  gint revoked; /* atomic */
-  GWeakRef listed;
-};
 
 static void reeve_capabilities_broker_iface_init (ReeveBrokerInterface *iface);
 
@@ -109,18 +73,9 @@ reeve_capabilities_broker_miss (const char *capability, GError **error)
 
 /* ---- one call ---- */
 
-typedef struct
-{
-  ReeveCapabilitiesBroker *broker;
-  ReeveCapabilityCaller caller;
-  GCancellable *outer; /* (nullable): of the caller */
-  gulong handler;
-  GPtrArray *also; /* (nullable): ReeveCapabilityLease of what it needs besides */
-} ReeveCapabilitiesPassage;
-
 /* On any thread, under the outer cancellable's lock. */
 static void
-reeve_capabilities_broker_on_cancelled (GCancellable *outer, gpointer lease)
+reeve_capabilities_on_cancelled (GCancellable *outer, gpointer lease)
 {
   g_cancellable_cancel (reeve_capability_lease_get_cancellable (lease));
 }
@@ -146,7 +101,7 @@ reeve_capabilities_broker_enter (ReeveCapabilitiesPassage *self, const char *cap
   self->outer = reeve_context_get_cancellable (context);
   if (self->caller.lease != NULL && self->outer != NULL)
     self->handler
-        = g_cancellable_connect (self->outer, G_CALLBACK (reeve_capabilities_broker_on_cancelled),
+        = g_cancellable_connect (self->outer, G_CALLBACK (reeve_capabilities_on_cancelled),
                                  reeve_capability_lease_ref (self->caller.lease),
                                  (GDestroyNotify) reeve_capability_lease_unref);
   return TRUE;
@@ -170,7 +125,7 @@ reeve_capabilities_broker_give_back (ReeveCapabilitiesPassage *self, ReeveCapabi
 static void
 reeve_capabilities_broker_leave (ReeveCapabilitiesPassage *self, gboolean done, GError **error)
 {
-  if (self->caller.lease == NULL)
+  if (self->caller.lease == NULL || self->held)
     return;
   if (self->handler != 0)
     g_cancellable_disconnect (self->outer, self->handler);
@@ -210,10 +165,9 @@ reeve_capabilities_also (const ReeveCapabilityCaller *caller, const char *capabi
     return FALSE;
   if (*lease == NULL)
     return TRUE;
-  g_cancellable_connect (reeve_capability_lease_get_cancellable (*lease),
-                         G_CALLBACK (reeve_capabilities_broker_on_cancelled),
-                         reeve_capability_lease_ref (caller->lease),
-                         (GDestroyNotify) reeve_capability_lease_unref);
+  g_cancellable_connect (
+      reeve_capability_lease_get_cancellable (*lease), G_CALLBACK (reeve_capabilities_on_cancelled),
+      reeve_capability_lease_ref (caller->lease), (GDestroyNotify) reeve_capability_lease_unref);
   if (self->also == NULL)
     self->also = g_ptr_array_new ();
   g_ptr_array_add (self->also, *lease);
@@ -319,12 +273,36 @@ reeve_capabilities_broker_http (ReeveBroker *broker, ReeveContext *context,
   return response;
 }
 
+static int
+reeve_capabilities_broker_tcp (ReeveBroker *broker, ReeveContext *context, const char *host,
+                               guint16 port, GError **error)
+{
+  ReeveCapabilitiesPassage passage = { 0 };
+  ReeveCapabilities *capabilities = NULL;
+  GError *problem = NULL;
+  int fd = -1;
+
+  reeve_capabilities_broker_begin (&passage, broker, context);
+  if (!reeve_capabilities_broker_enter (&passage, "net.tcp", error))
+    return -1;
+  capabilities = passage.broker->capabilities;
+  if (capabilities->tcp != NULL)
+    fd = capabilities->tcp (&passage.caller, host, port, capabilities->tcp_data, &problem);
+  else
+    reeve_capabilities_broker_miss ("net.tcp", &problem);
+  reeve_capabilities_broker_leave (&passage, fd >= 0, &problem);
+  if (problem != NULL)
+    g_propagate_error (error, problem);
+  return fd;
+}
+
 static void
 reeve_capabilities_broker_iface_init (ReeveBrokerInterface *iface)
 {
   iface->call = reeve_capabilities_broker_call;
   iface->http = reeve_capabilities_broker_http;
   iface->transfer = reeve_capabilities_broker_transfer;
+  iface->tcp = reeve_capabilities_broker_tcp;
 }
 
 /**
@@ -471,6 +449,22 @@ reeve_capabilities_get_amount (ReeveCapabilities *self, ReeveManifest *manifest,
 }
 
 /**
+ * reeve_capabilities_provide_tcp:
+ * @self: capabilities
+ * @func: opens a connection; any thread, several at once
+ * @user_data: closure; outlives @self
+ *
+ * Registers the provider of `net.tcp`, before any plugin is called.
+ */
+void
+reeve_capabilities_provide_tcp (ReeveCapabilities *self, ReeveCapabilityTcpFunc func,
+                                gpointer user_data)
+{
+  self->tcp = func;
+  self->tcp_data = user_data;
+}
+
+/**
  * reeve_capabilities_has:
  * @self: capabilities
  * @name: of one
@@ -484,7 +478,8 @@ reeve_capabilities_has (ReeveCapabilities *self, const char *name)
   static const char *const kept[] = { "threads", "memory", "cpu", "jit", NULL };
 
   return g_hash_table_contains (self->providers, name) || g_strv_contains (kept, name)
-         || (self->http != NULL && g_strcmp0 (name, "net.http") == 0);
+         || (self->http != NULL && g_strcmp0 (name, "net.http") == 0)
+         || (self->tcp != NULL && g_strcmp0 (name, "net.tcp") == 0);
 }
 
 /**

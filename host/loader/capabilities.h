@@ -47,6 +47,12 @@ typedef ReeveHttpResponse *(*ReeveCapabilityHttpFunc) (const ReeveCapabilityCall
                                                        ReeveHttpRequest *request,
                                                        gpointer user_data, GError **error);
 
+/* Opens a connection and returns the plugin's end of it, or -1. */
+typedef int (*ReeveCapabilityTcpFunc) (const ReeveCapabilityCaller *caller, const char *host,
+                                       guint16 port, gpointer user_data, GError **error);
+/* The right that a call rests on, behind the call's end. */
+typedef struct _ReeveCapabilityHold ReeveCapabilityHold;
+
 ReeveCapabilities *reeve_capabilities_new (void) G_GNUC_WARN_UNUSED_RESULT;
 ReeveCapabilities *reeve_capabilities_ref (ReeveCapabilities *self);
 void reeve_capabilities_unref (ReeveCapabilities *self);
@@ -61,6 +67,9 @@ void reeve_capabilities_provide_transfer (ReeveCapabilities *self, const char *n
 /* the provider of "net.http" */
 void reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHttpFunc func,
                                       gpointer user_data);
+/* the provider of "net.tcp" */
+void reeve_capabilities_provide_tcp (ReeveCapabilities *self, ReeveCapabilityTcpFunc func,
+                                     gpointer user_data);
 /* Before plugins are called: without, a manifest is granted all that it requests, as an author's
  * check wants it. user_data outlives self. */
 void reeve_capabilities_set_grants (ReeveCapabilities *self, const ReeveCapabilityGrants *grants,
@@ -78,6 +87,12 @@ GCancellable *reeve_capabilities_get_cancellable (const ReeveCapabilityCaller *c
  */
 gboolean reeve_capabilities_also (const ReeveCapabilityCaller *caller, const char *capability,
                                   ReeveCapabilityLease **lease, GError **error);
+/* (transfer full) once in a call */
+ReeveCapabilityHold *reeve_capability_hold_new (const ReeveCapabilityCaller *caller)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* (transfer none) (nullable): as reeve_capabilities_get_cancellable() */
+GCancellable *reeve_capability_hold_get_cancellable (ReeveCapabilityHold *self);
+void reeve_capability_hold_free (ReeveCapabilityHold *self);
 typedef void (*ReeveCapabilityInstanceFunc) (const char *instance_id, JsonObject *settings,
                                              gpointer user_data);
 /* Instances of a plugin that have a broker, oldest first; (nullable) settings are to be read only.
@@ -92,5 +107,6 @@ ReeveBroker *reeve_capabilities_new_broker (ReeveCapabilities *self, ReeveManife
                                             const char *instance_id, JsonObject *settings);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveCapabilities, reeve_capabilities_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveCapabilityHold, reeve_capability_hold_free)
 
 G_END_DECLS

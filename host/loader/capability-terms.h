@@ -11,17 +11,18 @@ G_BEGIN_DECLS
 typedef struct
 {
   char *grant_id;
-  gint64 until;          /* µs since the epoch; 0: without end */
-  char **origins;        /* net.http: scheme://host:port; NULL: whatever is public */
-  char **methods;        /* net.http */
-  char **claims;         /* identity.read */
-  char **hosts;          /* net.stream, net.tcp: host:port */
-  char **slots;          /* secret.use, secret.read; NULL: every slot of the plugin */
-  char **folders;        /* of the ceiling: folder of fs.read and fs.write, or what it lies in */
-  char *folder;          /* fs.read, fs.write: absolute */
-  char *glob;            /* fs.read, fs.write: of files' names */
-  gint64 max_per_second; /* net.http: requests; 0: any number */
-  gint64 max_per_minute; /* the same */
+  gint64 until;           /* µs since the epoch; 0: without end */
+  char **origins;         /* net.http: scheme://host:port; NULL: whatever is public */
+  char **methods;         /* net.http */
+  char **claims;          /* identity.read */
+  char **hosts;           /* net.stream, net.tcp: host:port */
+  char **slots;           /* secret.use, secret.read; NULL: every slot of the plugin */
+  char **folders;         /* of the ceiling: folder of fs.read and fs.write, or what it lies in */
+  char *folder;           /* fs.read, fs.write: absolute */
+  char *glob;             /* fs.read, fs.write: of files' names */
+  gint64 max_connections; /* net.tcp: at once; 0: the provider's own limit */
+  gint64 max_per_second;  /* net.http: requests; 0: any number */
+  gint64 max_per_minute;  /* the same */
   gint64 max_bytes;   /* net.http: of an answer; fs: of a file; store: of all that is kept; 0: the
                          provider's own limit */
   gint64 file_bytes;  /* of the ceiling: max_bytes of fs.read and fs.write; 0: none */

@@ -170,6 +170,17 @@ reeve_wire_broker_transfer (ReeveWire *wire, ReeveContext *context, GVariant *bo
   return *sent >= 0 ? g_variant_new ("(sh)", text, 0) : NULL;
 }
 
+static GVariant *
+reeve_wire_broker_tcp (ReeveContext *context, GVariant *body, int *sent, GError **error)
+{
+  const char *host = NULL;
+  guint16 port = 0;
+
+  g_variant_get (body, "(t&sq)", NULL, &host, &port);
+  *sent = reeve_context_tcp (context, host, port, error);
+  return *sent >= 0 ? g_variant_new ("(h)", 0) : NULL;
+}
+
 /* (transfer floating) (nullable). @sent: (out): a descriptor that goes with it, or -1 */
 static GVariant *
 reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, int *sent, GError **error)
@@ -200,6 +211,8 @@ reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, int *sent, GEr
     return reeve_wire_broker_buffer (wire, body, sent, error);
   if (strcmp (member, "Transfer") == 0)
     return reeve_wire_broker_transfer (wire, context, body, sent, error);
+  if (strcmp (member, "Tcp") == 0)
+    return reeve_wire_broker_tcp (context, body, sent, error);
   return reeve_wire_broker_http (wire, context, body, sent, error);
 }
 

@@ -316,6 +316,8 @@ reeve_op_plugins_disable (ReeveCall *call, ReeveServices *services)
   reeve_registry_disable (services->registry, plugin_id,
                           reeve_caller_get_user_id (reeve_call_get_caller (call)),
                           reeve_call_get_string (call, "reason"), &error);
+  if (error == NULL)
+    reeve_net_tcp_cut_plugin (services->tcp, plugin_id);
   reeve_op_plugins_answer (call, services, error);
 }
 

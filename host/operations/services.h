@@ -37,6 +37,7 @@
 #include "runtime/knowledge.h"
 #include "runtime/models.h"
 #include "runtime/runs.h"
+#include "runtime/net-tcp.h"
 #include "runtime/otlp-exporter.h"
 #include "runtime/sinks.h"
 #include "runtime/witnesses.h"
@@ -71,6 +72,7 @@ struct _ReeveServices
   ReeveGrants *grants;
   ReevePluginSecrets *plugin_secrets;
   ReeveCapabilities *capabilities; /* of the startup */
+  ReeveNetTcp *tcp;                /* the same */
   ReeveOverrides *overrides;
   ReeveApiKeys *api_keys;
   ReeveNetwork *network;

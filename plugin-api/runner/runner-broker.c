@@ -207,10 +207,35 @@ runner_broker_transfer (ReeveBroker *broker, ReeveContext *context, const char *
   return *answer != NULL ? g_steal_pointer (&content) : NULL;
 }
 
+static int
+runner_broker_tcp (ReeveBroker *broker, ReeveContext *context, const char *host, guint16 port,
+                   GError **error)
+{
+  RunnerBroker *self = RUNNER_BROKER (broker);
+  g_autoptr (GDBusMessage) reply = NULL;
+  int fd = -1;
+
+  if (!g_utf8_validate (host, -1, NULL))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "the host is no name");
+      return -1;
+    }
+  reply = runner_broker_ask (self, context, "Tcp", g_variant_new ("(tsq)", self->call, host, port),
+                             error);
+  if (reply == NULL)
+    return -1;
+  fd = wire_method_take_fd (reply, 0);
+  if (fd < 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+                 "the plugin has too many descriptors for one more connection");
+  return fd;
+}
+
 static void
 runner_broker_iface_init (ReeveBrokerInterface *iface)
 {
   iface->call = runner_broker_call;
   iface->http = runner_broker_http;
   iface->transfer = runner_broker_transfer;
+  iface->tcp = runner_broker_tcp;
 }

@@ -3,8 +3,14 @@
  *   {"calls": [{"capability", "params", "bytes"?}], "threads"?: so many times all of it, at once}
  * -> [{"ok": answer} or {"error": code, "message"}] for each call, one thread after another. With
  * "bytes" (a text; a number: so many zeros) it transfers, and "bytes" of the answer is what came,
- * or its length where that is much. */
+ * or its length where that is much. Of net.tcp "params" are {"host", "port", "do"}: steps of
+ * "send:TEXT", "fill:BYTES", "read:BYTES" (0: until the end), "end" (of what is sent),
+ * "more:COUNT" (connections besides) and "wait:MS"; the answer is {"text", "bytes", "errno"}. */
 #pragma once
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <reeve-plugin-1.h>
 #include <string.h>
@@ -67,6 +73,123 @@ probe_transfer_one (ReeveContext *context, JsonObject *call)
   return shown;
 }
 
+/* (transfer none) */
+static const char *
+probe_get_word (const char *step, const char *word)
+{
+  gsize length = strlen (word);
+
+  return strncmp (step, word, length) == 0 ? step + length : NULL;
+}
+
+static void
+probe_tcp_send (int fd, const char *data, gsize length)
+{
+  for (gssize n = 0; length > 0 && n >= 0; data += n, length -= (gsize) n)
+    {
+      n = send (fd, data, length, MSG_NOSIGNAL);
+      if (n < 0)
+        break;
+    }
+}
+
+/* @most: 0: until the end */
+static void
+probe_tcp_read (int fd, gsize most, GString *text, gint64 *bytes)
+{
+  char data[8192];
+  gsize got = 0;
+  gssize n = 1;
+
+  while (n > 0 && (most == 0 || got < most))
+    {
+      n = recv (fd, data, most == 0 ? sizeof data : MIN (sizeof data, most - got), 0);
+      if (n <= 0)
+        break;
+      got += (gsize) n;
+      if (text->len < 4096)
+        g_string_append_len (text, data, n);
+    }
+  *bytes += (gint64) got;
+}
+
+/* FALSE: @error is set */
+static gboolean
+probe_tcp_more (ReeveContext *context, JsonObject *params, guint count, GArray *fds, GError **error)
+{
+  for (guint i = 0; i < count; i++)
+    {
+      int fd = reeve_context_tcp (context, reeve_json_get_string (params, "host", ""),
+                                  (guint16) reeve_json_get_int (params, "port", 0), error);
+
+      if (fd < 0)
+        return FALSE;
+      g_array_append_val (fds, fd);
+    }
+  return TRUE;
+}
+
+static gboolean
+probe_tcp_step (ReeveContext *context, JsonObject *params, const char *step, GArray *fds,
+                GString *text, gint64 *bytes, GError **error)
+{
+  int fd = g_array_index (fds, int, 0);
+  const char *rest = NULL;
+
+  errno = 0;
+  if ((rest = probe_get_word (step, "send:")) != NULL)
+    probe_tcp_send (fd, rest, strlen (rest));
+  else if ((rest = probe_get_word (step, "fill:")) != NULL)
+    {
+      gsize length = (gsize) g_ascii_strtoull (rest, NULL, 10);
+      g_autofree char *filling = g_strnfill (length, 'w');
+
+      probe_tcp_send (fd, filling, length);
+    }
+  else if ((rest = probe_get_word (step, "read:")) != NULL)
+    probe_tcp_read (fd, (gsize) g_ascii_strtoull (rest, NULL, 10), text, bytes);
+  else if ((rest = probe_get_word (step, "more:")) != NULL)
+    return probe_tcp_more (context, params, (guint) g_ascii_strtoull (rest, NULL, 10), fds, error);
+  else if ((rest = probe_get_word (step, "wait:")) != NULL)
+    g_usleep ((gulong) g_ascii_strtoull (rest, NULL, 10) * 1000);
+  else if (strcmp (step, "end") == 0)
+    shutdown (fd, SHUT_WR);
+  return TRUE;
+}
+
+static JsonObject *
+probe_tcp_one (ReeveContext *context, JsonObject *params)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GArray) fds = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GString) text = g_string_new (NULL);
+  JsonArray *steps = reeve_json_get_array (params, "do");
+  gboolean good = probe_tcp_more (context, params, 1, fds, &error);
+  gint64 bytes = 0;
+  int problem = 0;
+  JsonObject *answer = NULL;
+  JsonObject *shown = NULL;
+
+  for (guint i = 0; good && i < json_array_get_length (steps); i++)
+    {
+      good = probe_tcp_step (context, params, json_array_get_string_element (steps, i), fds, text,
+                             &bytes, &error);
+      problem = errno != 0 && problem == 0 ? errno : problem;
+    }
+  for (guint i = 0; i < fds->len; i++)
+    close (g_array_index (fds, int, i));
+  if (!good)
+    return probe_show_error (error);
+  answer = json_object_new ();
+  json_object_set_string_member (
+      answer, "text", g_utf8_validate (text->str, (gssize) text->len, NULL) ? text->str : "");
+  json_object_set_int_member (answer, "bytes", bytes);
+  json_object_set_string_member (answer, "errno", problem != 0 ? g_strerror (problem) : "");
+  shown = json_object_new ();
+  json_object_set_object_member (shown, "ok", answer);
+  return shown;
+}
+
 static JsonObject *
 probe_call_one (ReeveContext *context, JsonObject *call)
 {
@@ -76,6 +199,8 @@ probe_call_one (ReeveContext *context, JsonObject *call)
 
   if (json_object_has_member (call, "bytes"))
     return probe_transfer_one (context, call);
+  if (strcmp (reeve_json_get_string (call, "capability", ""), "net.tcp") == 0)
+    return probe_tcp_one (context, json_object_get_object_member (call, "params"));
   result = reeve_context_call (context, reeve_json_get_string (call, "capability", ""),
                                json_object_get_member (call, "params"), &error);
   if (result == NULL)

@@ -2,6 +2,8 @@
 /* A plugin that implements every interface and does what a test tells it, rightly or wrongly. */
 #include "fake-plugin.h"
 
+#include <fcntl.h>
+
 struct _FakePlugin
 {
   ReevePlugin parent_instance;
@@ -54,6 +56,14 @@ fake_plugin_broker_transfer (ReeveBroker *broker, ReeveContext *context, const c
 {
   *answer = fake_plugin_broker_call (broker, context, capability, params, error);
   return *answer != NULL ? g_bytes_ref (bytes) : NULL;
+}
+
+/* Something that is open, to be closed by the caller. */
+static int
+fake_plugin_broker_tcp (ReeveBroker *broker, ReeveContext *context, const char *host, guint16 port,
+                        GError **error)
+{
+  return fake_plugin_act (broker, error) ? open ("/dev/null", O_RDWR | O_CLOEXEC) : -1;
 }
 
 static ReeveHttpResponse *
@@ -175,6 +185,7 @@ fake_plugin_broker_init (ReeveBrokerInterface *iface)
   iface->call = fake_plugin_broker_call;
   iface->http = fake_plugin_broker_http;
   iface->transfer = fake_plugin_broker_transfer;
+  iface->tcp = fake_plugin_broker_tcp;
 }
 
 static void

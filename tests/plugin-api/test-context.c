@@ -3,6 +3,8 @@
  * end. */
 #include "fake-plugin.h"
 
+#include <unistd.h>
+
 static ReeveContextInfo
 test_context_info (gint64 deadline)
 {
@@ -114,6 +116,9 @@ test_context_no_broker (void)
   g_assert_null (reeve_context_transfer (context, "fs.read", NULL, NULL, NULL, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
   g_assert_nonnull (strstr (error->message, "fs.read"));
+  g_clear_error (&error);
+  g_assert_cmpint (reeve_context_tcp (context, "db.example", 5432, &error), ==, -1);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
 }
 
 static void
@@ -132,6 +137,32 @@ test_context_bare_broker (void)
   g_clear_error (&error);
   g_assert_null (reeve_context_transfer (context, "fs.read", NULL, NULL, NULL, &error));
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+  g_clear_error (&error);
+  g_assert_cmpint (reeve_context_tcp (context, "db.example", 5432, &error), ==, -1);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+}
+
+static void
+test_context_tcp (void)
+{
+  g_autoptr (FakePlugin) broker = fake_plugin_new (FAKE_GOOD);
+  g_autoptr (FakePlugin) bad = fake_plugin_new (FAKE_SILENT);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (ReeveContext) context = reeve_context_new (NULL, REEVE_BROKER (broker), NULL);
+  g_autoptr (ReeveContext) failing = reeve_context_new (NULL, REEVE_BROKER (bad), NULL);
+  g_autoptr (ReeveContext) given_up = reeve_context_new (NULL, REEVE_BROKER (broker), cancellable);
+  g_autoptr (GError) error = NULL;
+  int fd = reeve_context_tcp (context, "db.example", 5432, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (fd, >=, 0);
+  close (fd);
+  g_assert_cmpint (reeve_context_tcp (failing, "db.example", 5432, &error), ==, -1);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  g_clear_error (&error);
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpint (reeve_context_tcp (given_up, "db.example", 5432, &error), ==, -1);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CANCELLED);
 }
 
 static void
@@ -288,6 +319,7 @@ main (int argc, char **argv)
   g_test_add_func ("/context/no-broker", test_context_no_broker);
   g_test_add_func ("/context/bare-broker", test_context_bare_broker);
   g_test_add_func ("/context/call", test_context_call);
+  g_test_add_func ("/context/tcp", test_context_tcp);
   g_test_add_func ("/context/transfer", test_context_transfer);
   g_test_add_func ("/context/broker-errors", test_context_broker_errors);
   g_test_add_func ("/context/cancelled", test_context_cancelled);

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A relay is a GSource over two sockets. A direction that has bytes which the other side does not
+ * take reads no more until it does. */
+#include "net-relay.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <reeve-plugin-1.h>
+
+#include "net-relays.h"
+
+#define REEVE_NET_RELAY_BYTES  (64 * 1024) /* that are read at once */
+#define REEVE_NET_RELAY_ROUNDS 8           /* before it is another's turn */
+
+typedef enum
+{
+  REEVE_NET_RELAY_GOES,
+  REEVE_NET_RELAY_LEFT, /* the call is over */
+  REEVE_NET_RELAY_CUT
+} ReeveNetRelayOrder;
+
+typedef struct
+{
+  int fd;
+  gpointer tag;  /* (nullable): it is not watched */
+  gboolean gone; /* it was hung up: whoever watches it is told so without end */
+} ReeveNetRelayEnd;
+
+typedef struct
+{
+  guint8 *rest; /* (nullable): what was read and not taken as yet */
+  gsize length;
+  gsize done;
+  gboolean ended;  /* nothing more is read */
+  gboolean closed; /* the other side was told so */
+  guint64 bytes;   /* that were passed on */
+} ReeveNetRelayWay;
+
+struct _ReeveNetRelay
+{
+  gatomicrefcount refs;
+  gint order; /* atomic */
+  gint64 deadline;
+  ReeveNetRelayEnd near;
+  ReeveNetRelayEnd far;
+  ReeveNetRelayWay up;   /* from the plugin */
+  ReeveNetRelayWay down; /* to it */
+  GSource *source;       /* (nullable): not begun */
+  ReeveNetRelays *relays;
+  ReeveNetRelayFunc func;
+  gpointer user_data;
+};
+
+typedef struct
+{
+  GSource source;
+  ReeveNetRelay *relay;
+} ReeveNetRelaySource;
+
+/* ---- bytes ---- */
+
+static gboolean
+reeve_net_relay_would_block (void)
+{
+  return errno == EAGAIN || errno == EINTR;
+}
+
+/* FALSE: the connection is broken */
+static gboolean
+reeve_net_relay_send (ReeveNetRelayWay *self, int to, const guint8 *data, gsize length, gsize *sent)
+{
+  ssize_t n = 0;
+
+  *sent = 0;
+  while (*sent < length)
+    {
+      n = send (to, data + *sent, length - *sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n < 0)
+        return reeve_net_relay_would_block ();
+      *sent += (gsize) n;
+      self->bytes += (guint64) n;
+    }
+  return TRUE;
+}
+
+static gboolean
+reeve_net_relay_send_rest (ReeveNetRelayWay *self, int to)
+{
+  gsize sent = 0;
+  gboolean good
+      = reeve_net_relay_send (self, to, self->rest + self->done, self->length - self->done, &sent);
+
+  self->done += sent;
+  if (self->done == self->length)
+    g_clear_pointer (&self->rest, g_free);
+  return good;
+}
+
+/* What can be passed on now. FALSE: the connection is broken. */
+static gboolean
+reeve_net_relay_carry (ReeveNetRelayWay *self, int from, int to)
+{
+  guint8 data[REEVE_NET_RELAY_BYTES];
+  gsize sent = 0;
+  gboolean good = self->rest == NULL || reeve_net_relay_send_rest (self, to);
+
+  for (guint i = 0; good && self->rest == NULL && !self->ended && i < REEVE_NET_RELAY_ROUNDS; i++)
+    {
+      ssize_t n = recv (from, data, sizeof data, MSG_DONTWAIT);
+
+      if (n < 0)
+        return reeve_net_relay_would_block ();
+      self->ended = n == 0;
+      good = reeve_net_relay_send (self, to, data, (gsize) n, &sent);
+      if (good && sent < (gsize) n)
+        {
+          self->rest = g_memdup2 (data + sent, (gsize) n - sent);
+          self->length = (gsize) n - sent;
+          self->done = 0;
+        }
+    }
+  if (good && self->ended && self->rest == NULL && !self->closed)
+    {
+      self->closed = TRUE;
+      /* the other side may be gone already */
+      shutdown (to, SHUT_WR);
+    }
+  return good;
+}
+
+/* ---- what is waited for ---- */
+
+static void
+reeve_net_relay_watch (ReeveNetRelay *self, ReeveNetRelayEnd *end, const ReeveNetRelayWay *in,
+                       const ReeveNetRelayWay *out)
+{
+  GIOCondition wanted = 0;
+
+  if (!in->ended && in->rest == NULL)
+    wanted |= G_IO_IN;
+  if (out->rest != NULL)
+    wanted |= G_IO_OUT;
+  if (end->gone && wanted == 0)
+    {
+      if (end->tag != NULL)
+        g_source_remove_unix_fd (self->source, g_steal_pointer (&end->tag));
+    }
+  else if (end->tag == NULL)
+    end->tag = g_source_add_unix_fd (self->source, end->fd, wanted);
+  else
+    g_source_modify_unix_fd (self->source, end->tag, wanted);
+}
+
+/* FALSE: it is broken */
+static gboolean
+reeve_net_relay_look (ReeveNetRelay *self, ReeveNetRelayEnd *end)
+{
+  GIOCondition seen
+      = end->tag != NULL ? g_source_query_unix_fd (self->source, end->tag) : (GIOCondition) 0;
+
+  if ((seen & G_IO_HUP) != 0)
+    end->gone = TRUE;
+  return (seen & (G_IO_ERR | G_IO_NVAL)) == 0;
+}
+
+/* ---- the end ---- */
+
+/* A server is not to take for whole what was cut off. */
+static void
+reeve_net_relay_reset (int fd)
+{
+  const struct linger at_once = { 1, 0 };
+
+  setsockopt (fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+static void
+reeve_net_relay_close (ReeveNetRelay *self)
+{
+  if (self->near.fd >= 0)
+    close (self->near.fd);
+  if (self->far.fd >= 0)
+    close (self->far.fd);
+  self->near.fd = self->far.fd = -1;
+}
+
+static void
+reeve_net_relay_end (ReeveNetRelay *self, gboolean broken)
+{
+  g_source_destroy (self->source);
+  if (broken)
+    reeve_net_relay_reset (self->far.fd);
+  reeve_net_relay_close (self);
+  self->func (self->up.bytes, self->down.bytes, self->user_data);
+  reeve_net_relays_remove (self->relays, self);
+}
+
+/* Nobody waits for the plugin any more: what it wrote to an end that is closed goes out yet. */
+static gboolean
+reeve_net_relay_lingers (ReeveNetRelay *self)
+{
+  struct pollfd near = { .fd = self->near.fd };
+  gint64 until = g_get_monotonic_time () + REEVE_NET_RELAY_LINGER_US;
+
+  if (!g_atomic_int_compare_and_exchange (&self->order, REEVE_NET_RELAY_LEFT, REEVE_NET_RELAY_GOES))
+    return FALSE;
+  if (poll (&near, 1, 0) < 0 || (near.revents & POLLHUP) == 0)
+    return FALSE;
+  self->near.gone = TRUE;
+  self->deadline = self->deadline != 0 ? MIN (self->deadline, until) : until;
+  return TRUE;
+}
+
+/* ---- its turn ---- */
+
+static gboolean
+reeve_net_relay_is_due (ReeveNetRelay *self)
+{
+  if (g_atomic_int_get (&self->order) != REEVE_NET_RELAY_GOES && !reeve_net_relay_lingers (self))
+    return TRUE;
+  return self->deadline != 0 && g_get_monotonic_time () >= self->deadline;
+}
+
+static gboolean
+reeve_net_relay_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  ReeveNetRelay *self = ((ReeveNetRelaySource *) source)->relay;
+  gboolean whole = FALSE;
+
+  g_source_set_ready_time (source, -1);
+  if (reeve_net_relay_is_due (self) || !reeve_net_relay_look (self, &self->near)
+      || !reeve_net_relay_look (self, &self->far)
+      || !reeve_net_relay_carry (&self->up, self->near.fd, self->far.fd)
+      || (!self->near.gone && !reeve_net_relay_carry (&self->down, self->far.fd, self->near.fd)))
+    {
+      reeve_net_relay_end (self, TRUE);
+      return G_SOURCE_REMOVE;
+    }
+  /* what comes for a plugin that has closed its end nobody reads */
+  whole = self->up.closed && (self->down.closed || self->near.gone);
+  if (whole)
+    {
+      reeve_net_relay_end (self, FALSE);
+      return G_SOURCE_REMOVE;
+    }
+  if (self->near.gone)
+    {
+      self->down.ended = TRUE;
+      g_clear_pointer (&self->down.rest, g_free);
+    }
+  reeve_net_relay_watch (self, &self->near, &self->up, &self->down);
+  reeve_net_relay_watch (self, &self->far, &self->down, &self->up);
+  if (self->deadline != 0)
+    g_source_set_ready_time (source, self->deadline);
+  /* what was ordered since this turn began had its time set back */
+  if (g_atomic_int_get (&self->order) != REEVE_NET_RELAY_GOES)
+    g_source_set_ready_time (source, 0);
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+reeve_net_relay_order (ReeveNetRelay *self, ReeveNetRelayOrder order)
+{
+  gint old = g_atomic_int_get (&self->order);
+
+  while (old < (gint) order && !g_atomic_int_compare_and_exchange (&self->order, old, (gint) order))
+    old = g_atomic_int_get (&self->order);
+  if (self->source != NULL)
+    g_source_set_ready_time (self->source, 0);
+}
+
+void
+reeve_net_relay_cut (ReeveNetRelay *self)
+{
+  reeve_net_relay_order (self, REEVE_NET_RELAY_CUT);
+}
+
+void
+reeve_net_relay_leave (ReeveNetRelay *self)
+{
+  reeve_net_relay_order (self, REEVE_NET_RELAY_LEFT);
+}
+
+/* ---- life ---- */
+
+/**
+ * reeve_net_relay_new:
+ * @near: (transfer full): the plugin's side
+ * @far: (transfer full): the server's
+ * @deadline: monotonic µs; 0: none
+ *
+ * Returns: (transfer full): a relay that can be cut already
+ */
+ReeveNetRelay *
+reeve_net_relay_new (int near, int far, gint64 deadline)
+{
+  static GSourceFuncs funcs = { .dispatch = reeve_net_relay_dispatch };
+  ReeveNetRelay *self = g_new0 (ReeveNetRelay, 1);
+
+  g_atomic_ref_count_init (&self->refs);
+  self->near.fd = near;
+  self->far.fd = far;
+  self->deadline = deadline;
+  self->source = g_source_new (&funcs, sizeof (ReeveNetRelaySource));
+  ((ReeveNetRelaySource *) self->source)->relay = self;
+  g_source_set_static_name (self->source, "reeve-relay");
+  return self;
+}
+
+ReeveNetRelay *
+reeve_net_relay_ref (ReeveNetRelay *self)
+{
+  g_atomic_ref_count_inc (&self->refs);
+  return self;
+}
+
+void
+reeve_net_relay_unref (ReeveNetRelay *self)
+{
+  if (!g_atomic_ref_count_dec (&self->refs))
+    return;
+  reeve_net_relay_close (self);
+  g_source_unref (self->source);
+  g_free (self->up.rest);
+  g_free (self->down.rest);
+  g_free (self);
+}
+
+/**
+ * reeve_net_relay_begin:
+ * @self: a relay
+ * @relays: whose thread carries it
+ * @ended: called at its end
+ * @user_data: closure
+ * @error: return location
+ *
+ * Returns: %FALSE after the shutdown
+ */
+gboolean
+reeve_net_relay_begin (ReeveNetRelay *self, ReeveNetRelays *relays, ReeveNetRelayFunc ended,
+                       gpointer user_data, GError **error)
+{
+  self->relays = relays;
+  self->func = ended;
+  self->user_data = user_data;
+  g_source_set_ready_time (self->source, 0);
+  return reeve_net_relays_add (relays, self, self->source, error);
+}
