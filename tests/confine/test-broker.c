@@ -3,6 +3,8 @@
 #include "test-broker.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 struct _TestBroker
 {
@@ -71,11 +73,46 @@ test_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest *
   return response;
 }
 
+/* Says what it heard once the other side has ended, and then ends. */
+static gpointer
+test_broker_serve (gpointer data)
+{
+  int fd = GPOINTER_TO_INT (data);
+  g_autoptr (GString) heard = g_string_new ("heard ");
+  char part[4096];
+  gssize n = 0;
+
+  while ((n = recv (fd, part, sizeof part, 0)) > 0)
+    g_string_append_len (heard, part, n);
+  for (gsize sent = 0; sent < heard->len && n >= 0; sent += (gsize) n)
+    n = send (fd, heard->str + sent, heard->len - sent, MSG_NOSIGNAL);
+  close (fd);
+  return NULL;
+}
+
+static int
+test_broker_tcp (ReeveBroker *broker, ReeveContext *context, const char *host, guint16 port,
+                 GError **error)
+{
+  int ends[2] = { -1, -1 };
+
+  if (strcmp (host, "db.example") != 0 || port != 5432)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "%s:%u is not granted", host,
+                   port);
+      return -1;
+    }
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+  g_thread_unref (g_thread_new ("serve", test_broker_serve, GINT_TO_POINTER (ends[0])));
+  return ends[1];
+}
+
 static void
 test_broker_iface_init (ReeveBrokerInterface *iface)
 {
   iface->call = test_broker_call;
   iface->http = test_broker_http;
+  iface->tcp = test_broker_tcp;
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One unchanged module in the host and in a confined runner, by kind: what is said of each call
  * must be the same on both sides. */
+#include "test-broker.h"
 #include "wire-compare.h"
 
 #include <string.h>
@@ -48,6 +49,39 @@ test_tool (void)
   g_autofree char *path = wire_fixture_get_plugin ("tool-calculate");
 
   wire_compare (path, "{}", script_tool, NULL);
+}
+
+/* What goes over a connection, and who has none. */
+static void
+script_tcp (ReevePlugin *plugin, GString *transcript, gpointer user_data)
+{
+  static const char *const all[] = { "connect", "connect-much", "connect-elsewhere", "connect" };
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  g_autoptr (JsonNode) none = wire_fixture_json ("{}");
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      g_autoptr (ReeveContext) context
+          = wire_fixture_context (60000, i + 1 < G_N_ELEMENTS (all) ? broker : NULL, NULL);
+      g_autoptr (ReeveToolResult) result = reeve_tool_call (
+          REEVE_TOOL (plugin), all[i], json_node_get_object (none), context, &error);
+
+      if (result != NULL)
+        g_string_append_printf (transcript, "%s\n", reeve_tool_result_get_text (result));
+      wire_compare_note_error (transcript, &error);
+    }
+  g_assert_nonnull (strstr (transcript->str, "heard tttt 11 0 1\n"));
+  g_assert_nonnull (strstr (transcript->str, "heard tttt 3145734 0 1\n"));
+  g_assert_nonnull (strstr (transcript->str, "db.example:5433 is not granted"));
+}
+
+static void
+test_tcp (void)
+{
+  g_autofree char *path = wire_fixture_get_path ("wire-plugin.so");
+
+  wire_compare (path, "{}", script_tcp, NULL);
 }
 
 /* ---- extractors ---- */
@@ -283,6 +317,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wire/kinds/tool", test_tool);
+  g_test_add_func ("/wire/kinds/tcp", test_tcp);
   g_test_add_func ("/wire/kinds/extractor", test_extractor);
   g_test_add_func ("/wire/kinds/pages", test_pages);
   g_test_add_func ("/wire/kinds/engine", test_engine);

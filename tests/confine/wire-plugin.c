@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A tool for tests of the wire: each of its names is a way to behave. */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <reeve-plugin-1.h>
@@ -152,6 +154,31 @@ wire_plugin_send (ReeveContext *context, gsize size, GError **error)
   return reeve_tool_result_new (text, NULL, FALSE);
 }
 
+/* Sends @size bytes over a connection, ends that direction, and says what came back. */
+static ReeveToolResult *
+wire_plugin_connect (ReeveContext *context, guint16 port, gsize size, GError **error)
+{
+  g_autofree char *data = g_strnfill (size, 't');
+  g_autoptr (GString) heard = g_string_new (NULL);
+  g_autofree char *text = NULL;
+  char part[4096];
+  int fd = reeve_context_tcp (context, "db.example", port, error);
+  int flags = fd >= 0 ? fcntl (fd, F_GETFD) : 0;
+  gssize n = 0;
+
+  if (fd < 0)
+    return NULL;
+  for (gsize sent = 0; sent < size && n >= 0; sent += (gsize) n)
+    n = send (fd, data + sent, size - sent, MSG_NOSIGNAL);
+  shutdown (fd, SHUT_WR);
+  while ((n = recv (fd, part, sizeof part, 0)) > 0)
+    g_string_append_len (heard, part, n);
+  close (fd);
+  text = g_strdup_printf ("%.10s %zu %d %d", heard->str, heard->len, (int) n,
+                          (flags & FD_CLOEXEC) != 0);
+  return reeve_tool_result_new (text, NULL, FALSE);
+}
+
 static ReeveToolResult *
 wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
                   GError **error)
@@ -175,6 +202,10 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
     return wire_plugin_send (context, strcmp (name, "send-much") == 0 ? 3 << 20 : 0, error);
   if (strcmp (name, "send-too-much") == 0)
     return wire_plugin_send (context, (64 << 20) + 1, error);
+  if (strcmp (name, "connect") == 0 || strcmp (name, "connect-much") == 0)
+    return wire_plugin_connect (context, 5432, strcmp (name, "connect") == 0 ? 5 : 3 << 20, error);
+  if (strcmp (name, "connect-elsewhere") == 0)
+    return wire_plugin_connect (context, 5433, 5, error);
   if (strcmp (name, "keep") == 0)
     g_set_object (&self->kept, context);
   if (strcmp (name, "ask-kept") == 0)
