@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 /**
@@ -111,6 +113,8 @@ reeve_net_tcp_place_try (const ReeveNetTcpPlace *self, GInetAddress *address, gu
   g_socket_set_timeout (socket, seconds);
   if (!g_socket_connect (socket, to, cancellable, error))
     return -1;
+  /* what the plugin wrote at once is sent at once: how it writes is its own affair */
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
   fd = fcntl (g_socket_get_fd (socket), F_DUPFD_CLOEXEC, 0);
   if (fd < 0)
     g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno), "%s", g_strerror (errno));

@@ -327,9 +327,10 @@ reeve_net_tcp_on_ended (guint64 sent, guint64 received, gpointer user_data)
                            REEVE_LABELS (one->plugin_id, "received"));
     }
   reeve_net_tcp_count_open (self, one, -1);
-  g_info ("plugin %s: connection to %s ended: %" G_GUINT64_FORMAT " bytes sent, %" G_GUINT64_FORMAT
-          " received",
-          one->plugin_id, one->place, sent, received);
+  g_info ("plugin %s: connection to %s in tenant %s, run %s, ended: %" G_GUINT64_FORMAT
+          " bytes sent, %" G_GUINT64_FORMAT " received",
+          one->plugin_id, one->place, one->tenant_id != NULL ? one->tenant_id : "-",
+          one->run_id != NULL ? one->run_id : "-", sent, received);
   reeve_net_tcp_one_free (one);
 }
 
