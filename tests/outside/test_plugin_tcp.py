@@ -113,7 +113,7 @@ class Tcp(ProbeCase):
         def work():
             try:
                 told.extend(self.ask(call, **where))
-            except AssertionError as error:
+            except (AssertionError, IndexError) as error:
                 told.append((None, str(error)))
         thread = threading.Thread(target=work)
         thread.start()
