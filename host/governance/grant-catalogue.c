@@ -40,6 +40,10 @@ static const ReeveGrantCatalogueRow reeve_grant_catalogue_rows[] = {
   { "jit", REEVE_GRANT_ASKED, "make code while it runs and execute it",
     "memory may then be both written and executed: a fault of the plugin is easier to exploit",
     "" },
+  { "interpreter", REEVE_GRANT_ASKED, "run as a script, in an interpreter of this machine's",
+    "what the plugin does then depends on the interpreter and its modules too, which the system "
+    "installs and which no digest of the plugin's covers",
+    "" },
   { "log", REEVE_GRANT_ALWAYS, "write lines into the host's log, which says which plugin it was",
     NULL, "" },
   { "clock", REEVE_GRANT_ALWAYS, "learn the time", NULL, "" },

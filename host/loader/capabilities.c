@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capabilities-basic.h"
+#include "interpreter.h"
 
 static void reeve_capabilities_broker_iface_init (ReeveBrokerInterface *iface);
 
@@ -357,8 +358,6 @@ reeve_capabilities_unref (ReeveCapabilities *self)
  * @name: of one, such as `knowledge.search`
  * @func: performs a call; any thread, several at once
  * @user_data: closure; outlives @self
- *
- * Registers the provider of a capability, before any plugin is called.
  */
 void
 reeve_capabilities_provide (ReeveCapabilities *self, const char *name, ReeveCapabilityFunc func,
@@ -396,8 +395,6 @@ reeve_capabilities_provide_transfer (ReeveCapabilities *self, const char *name,
  * @self: capabilities
  * @func: performs a request; any thread, several at once
  * @user_data: closure; outlives @self
- *
- * Registers the provider of `net.http`, before any plugin is called.
  */
 void
 reeve_capabilities_provide_http (ReeveCapabilities *self, ReeveCapabilityHttpFunc func,
@@ -475,7 +472,8 @@ gboolean
 reeve_capabilities_has (ReeveCapabilities *self, const char *name)
 {
   /* nobody calls these: they are for the plugin's process */
-  static const char *const kept[] = { "threads", "memory", "cpu", "jit", NULL };
+  static const char *const kept[]
+      = { "threads", "memory", "cpu", "jit", REEVE_INTERPRETER_CAPABILITY, NULL };
 
   return g_hash_table_contains (self->providers, name) || g_strv_contains (kept, name)
          || (self->http != NULL && g_strcmp0 (name, "net.http") == 0)
@@ -568,6 +566,19 @@ reeve_capabilities_new_broker (ReeveCapabilities *self, ReeveManifest *manifest,
   g_ptr_array_add (self->brokers, &broker->listed);
   g_mutex_unlock (&self->lock);
   return REEVE_BROKER (broker);
+}
+
+gboolean
+reeve_capabilities_check (ReeveBroker *broker, ReeveContext *context, const char *capability,
+                          GError **error)
+{
+  ReeveCapabilitiesPassage passage = { 0 };
+
+  reeve_capabilities_broker_begin (&passage, broker, context);
+  if (!reeve_capabilities_broker_enter (&passage, capability, error))
+    return FALSE;
+  reeve_capabilities_broker_leave (&passage, TRUE, NULL);
+  return TRUE;
 }
 
 /**

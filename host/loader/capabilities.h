@@ -99,6 +99,10 @@ typedef void (*ReeveCapabilityInstanceFunc) (const char *instance_id, JsonObject
  */
 void reeve_capabilities_foreach_instance (ReeveCapabilities *self, const char *plugin_id,
                                           ReeveCapabilityInstanceFunc func, gpointer user_data);
+/* May what that broker is for use @capability in a call of @context? As it is now: nothing is held.
+ * FALSE with %REEVE_ERROR_CAPABILITY or %REEVE_ERROR_CAPABILITY_REVOKED */
+gboolean reeve_capabilities_check (ReeveBroker *broker, ReeveContext *context,
+                                   const char *capability, GError **error);
 /* Refuses every call through a broker from now on, whoever kept a context. */
 void reeve_capabilities_revoke (ReeveBroker *broker);
 

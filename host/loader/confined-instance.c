@@ -5,7 +5,10 @@
 
 #include <string.h>
 
+#include "capabilities.h"
+#include "interpreter.h"
 #include "manifest-offers.h"
+#include "manifest-script.h"
 #include "wire-instance.h"
 
 #define REEVE_CONFINED_INSTANCE_KINDS 4
@@ -215,6 +218,17 @@ reeve_confined_instance_adopt (ReeveConfinedInstance *self, const char *settings
 
 /* ---- calls ---- */
 
+/* A script's interpreter is granted apart, to each tenant or to all. */
+static gboolean
+reeve_confined_instance_may (ReeveConfinedInstance *self, ReeveBroker *broker,
+                             ReeveContext *context, GError **error)
+{
+  g_autoptr (ReeveManifest) manifest = reeve_confined_instance_get_manifest (self);
+
+  return reeve_manifest_get_interpreter (manifest) == NULL
+         || reeve_capabilities_check (broker, context, REEVE_INTERPRETER_CAPABILITY, error);
+}
+
 /* One try. @ended: (out): the process ended in it */
 static gboolean
 reeve_confined_instance_try (ReeveConfinedInstance *self, ReeveContext *context,
@@ -235,6 +249,8 @@ reeve_confined_instance_try (ReeveConfinedInstance *self, ReeveContext *context,
   settings = g_strdup (private->settings);
   broker = g_object_ref (private->broker);
   g_mutex_unlock (&private->lock);
+  if (!reeve_confined_instance_may (self, broker, context, error))
+    return FALSE;
   term = reeve_keeper_enter (private->keeper, context, error);
   if (term == NULL)
     return FALSE;

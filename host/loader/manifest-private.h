@@ -35,6 +35,8 @@ struct _ReeveManifest
   GPtrArray *tools;   /* ReeveToolInfo; the same */
   gboolean engine;
   guint32 limits[REEVE_MANIFEST_LIMITS_COUNT]; /* group Limits; 0: it does not say */
+  char *interpreter; /* NULL: its module is none for one */
+  char **imports;    /* (nullable) */
 };
 
 /* (transfer full) (nullable) a regular file of bounded size; reeve_manifest_read() fills in all but
@@ -47,6 +49,9 @@ gboolean reeve_manifest_offers_read (ReeveManifest *self, GKeyFile *file, GError
 void reeve_manifest_offers_clear (ReeveManifest *self);
 /* manifest-limits.c: the capabilities were read */
 gboolean reeve_manifest_limits_read (ReeveManifest *self, GKeyFile *file, GError **error);
+/* manifest-script.c: its kinds are known */
+gboolean reeve_manifest_script_read (ReeveManifest *self, GKeyFile *file, GError **error);
+void reeve_manifest_script_clear (ReeveManifest *self);
 /* manifest-slots.c: the settings' schema was read */
 gboolean reeve_manifest_slots_check (ReeveManifest *self, GError **error);
 

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "interpreter.h"
+
 #define REEVE_MANIFEST_SIZE (256 * 1024)
 
 #define REEVE_MANIFEST_GROUP        "Plugin"
@@ -61,6 +63,7 @@ static const char *const reeve_manifest_known_capabilities[] = { "net.http",
                                                                  "audit.emit",
                                                                  "clock",
                                                                  "random",
+                                                                 "interpreter",
                                                                  "knowledge.search",
                                                                  "credentials.lookup",
                                                                  "credentials.digest",
@@ -69,8 +72,8 @@ static const char *const reeve_manifest_known_capabilities[] = { "net.http",
                                                                  NULL };
 
 static const char *const reeve_manifest_keys[]
-    = { "Id",      "Version", "Name",     "Description", "Kinds",    "Api",
-        "Licence", "Module",  "RunAfter", "Conflicts",   "Requires", NULL };
+    = { "Id",     "Version",  "Name",      "Description", "Kinds",       "Api",     "Licence",
+        "Module", "RunAfter", "Conflicts", "Requires",    "Interpreter", "Imports", NULL };
 
 static gboolean
 reeve_manifest_fail (GError **error, const char *key, const char *why)
@@ -366,7 +369,9 @@ reeve_manifest_read_module (ReeveManifest *self, GKeyFile *file, GError **error)
   if (!reeve_manifest_read_text (file, "Module", FALSE, &name, error))
     return FALSE;
   if (name == NULL)
-    name = g_strconcat (self->id, ".so", NULL);
+    name = g_strconcat (
+        self->id,
+        self->interpreter != NULL ? reeve_interpreter_get_ending (self->interpreter) : ".so", NULL);
   if (strchr (name, '/') != NULL || name[0] == '.')
     return reeve_manifest_fail (error, "Module", "is not the name of a file beside the manifest");
   self->module = g_build_filename (folder, name, NULL);
@@ -453,6 +458,7 @@ reeve_manifest_read (ReeveManifest *self, GKeyFile *file, GError **error)
          && reeve_manifest_read_identity (self, file, error)
          && reeve_manifest_read_kinds (self, file, error)
          && reeve_manifest_read_api (self, file, error)
+         && reeve_manifest_script_read (self, file, error)
          && reeve_manifest_read_module (self, file, error)
          && reeve_manifest_read_ids (file, "RunAfter", &self->run_after, error)
          && reeve_manifest_read_ids (file, "Conflicts", &self->conflicts, error)

@@ -100,6 +100,7 @@ reeve_manifest_unref (ReeveManifest *self)
   g_strfreev (self->run_after);
   g_strfreev (self->conflicts);
   g_strfreev (self->requires);
+  reeve_manifest_script_clear (self);
   reeve_manifest_offers_clear (self);
   g_free (self);
 }

@@ -3,6 +3,7 @@
  * kinds the wire carries, and whom no administrator pinned in the host. */
 #include "registry-private.h"
 
+#include "manifest-script.h"
 #include "registry-setup.h"
 
 /* As far as its kinds go; what an instance is asked for may still be none of the wire's. */
@@ -34,6 +35,12 @@ reeve_registry_confined_choose (ReeveRegistry *self)
       if (plugin->state != REEVE_PLUGIN_STATE_REFUSED && !term.policy.trusted
           && reeve_registry_confined_can (plugin))
         plugin->keeper = reeve_keeper_new (self->confined, &term);
+      else if (plugin->state != REEVE_PLUGIN_STATE_REFUSED
+               && reeve_manifest_get_interpreter (plugin->manifest) != NULL)
+        reeve_registry_refuse (
+            plugin, g_strdup_printf ("plugin %s is a script, which does not run in the host's "
+                                     "process",
+                                     plugin->id));
       else if (plugin->chosen)
         reeve_registry_refuse (
             plugin, g_strdup_printf (

@@ -226,6 +226,16 @@ reeve_runner_set_fallen (ReeveRunner *self, const ReeveRunnerSetup *setup, Runne
                ended ? ": it " : "", ended ? how : "");
 }
 
+/* A script says who it is when it says hello, and is held against this. */
+static void
+reeve_runner_name_script (RunnerReport *report, const ReeveRunnerSetup *setup)
+{
+  g_free (report->plugin_id);
+  g_free (report->version);
+  report->plugin_id = g_strdup (setup->name);
+  report->version = g_strdup (setup->version);
+}
+
 /* Waits for the runner to reach @stage, and looks at it. */
 static gboolean
 reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
@@ -260,6 +270,8 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
   g_clear_pointer (&self->report, runner_report_free);
   self->report = g_steal_pointer (&report);
   self->pid = sender;
+  if (setup->interpreter != NULL)
+    reeve_runner_name_script (self->report, setup);
   return reeve_runner_verify_step (&self->verify, sender, self->report, error);
 }
 
@@ -305,6 +317,8 @@ reeve_runner_make_plan (const ReeveRunnerSetup *setup, gboolean probe)
     .file_size = setup->file_size,
     .jit = setup->jit,
     .folders = (char **) setup->folders,
+    .interpreter = (char *) setup->interpreter,
+    .imports = (char **) setup->imports,
   };
 
   return runner_plan_to_variant (&plan);

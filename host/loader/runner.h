@@ -26,6 +26,9 @@ typedef struct
   guint64 file_size;          /* bytes */
   gboolean jit;               /* it may make code while it runs: two layers less */
   const char *const *folders; /* (nullable) to be read, besides the system's libraries */
+  const char *interpreter;    /* (nullable): full path: the module is a script for it */
+  const char *const *imports; /* (nullable): what that script needs of it */
+  const char *version;        /* of a script, which has no descriptor */
   gint64 wait_us;             /* how long each step may take */
   GCancellable *cancellable;  /* (nullable): gives the start up */
   gboolean *fell; /* (out) (nullable): it ended while its module was loaded: code of the plugin's */

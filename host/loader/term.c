@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "interpreter.h"
 #include "manifest-offers.h"
+#include "manifest-script.h"
 #include "module.h"
 #include "runner.h"
 #include "wire-instance.h"
@@ -69,6 +71,16 @@ reeve_term_get_threads (const ReeveTermPlugin *plugin, const ReevePluginLimits *
   return limits->threads != 0 ? limits->threads : REEVE_TERM_THREADS;
 }
 
+/* The library that its script is for; no word for a module. (out) @path: (transfer full) */
+static gboolean
+reeve_term_find_interpreter (const ReeveTermPlugin *plugin, char **path, GError **error)
+{
+  const char *word = reeve_manifest_get_interpreter (plugin->manifest);
+
+  *path = word != NULL ? reeve_interpreter_find (word, error) : NULL;
+  return word == NULL || *path != NULL;
+}
+
 /* @limits: (out): what it has */
 static ReeveRunner *
 reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReevePluginLimits *limits,
@@ -77,6 +89,7 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
   const ReeveConfinedSetup *with = reeve_confined_get_setup (confined);
   const char *const command[] = { with->runner, NULL };
   gboolean root = geteuid () == 0;
+  g_autofree char *interpreter = NULL;
   ReeveRunnerSetup setup = {
     .command = command,
     .name = reeve_manifest_get_id (plugin->manifest),
@@ -86,10 +99,14 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
     .files = REEVE_TERM_FILES,
     .file_size = REEVE_TERM_FILE_SIZE,
     .wait_us = with->setup_us,
+    .imports = reeve_manifest_get_imports (plugin->manifest),
+    .version = reeve_manifest_get_version (plugin->manifest),
     .cancellable = plugin->ending,
     .fell = fell,
   };
-  int module = reeve_module_open_pinned (plugin->manifest, plugin->pin, error);
+  int module = reeve_term_find_interpreter (plugin, &interpreter, error)
+                   ? reeve_module_open_pinned (plugin->manifest, plugin->pin, error)
+                   : -1;
   ReeveRunner *runner = NULL;
 
   if (module < 0)
@@ -98,6 +115,7 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
   setup.memory = limits->memory;
   setup.processes = reeve_term_get_threads (plugin, limits);
   setup.jit = limits->jit;
+  setup.interpreter = interpreter;
   /* it was read to its end for its digest */
   lseek (module, 0, SEEK_SET);
   runner = reeve_runner_new (reeve_confined_get_launcher (confined), &setup, module, error);

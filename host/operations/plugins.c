@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What was found in the plugin folders, why something was refused, and what it may do, over
  * governance/grants.h. */
+#include "loader/manifest-script.h"
 #include "operation-functions.h"
 #include "page.h"
 #include "plugin-grants.h"
@@ -53,6 +54,9 @@ reeve_op_plugins_add_place (JsonObject *object, ReeveRegistryEntry *entry)
   json_object_set_string_member (object, "runs_in", entry->confined ? "runner" : "host");
   if (!entry->confined)
     return;
+  if (entry->manifest != NULL && reeve_manifest_get_interpreter (entry->manifest) != NULL)
+    json_object_set_string_member (object, "interpreter",
+                                   reeve_manifest_get_interpreter (entry->manifest));
   json_object_set_string_member (object, "profile",
                                  runner_layers_get_profile_name (keeper->policy.profile));
   json_object_set_string_member (object, "process", reeve_keeper_state_get_name (keeper->state));

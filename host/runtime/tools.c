@@ -276,7 +276,11 @@ reeve_tools_add_all (ReeveTools *self, const char *plugin_id, ReevePlugin *plugi
 gboolean
 reeve_tools_add (ReeveTools *self, const char *plugin_id, JsonObject *settings, GError **error)
 {
-  ReevePlugin *plugin = reeve_registry_instantiate (self->registry, plugin_id, plugin_id,
+  /* a plugin of another kind besides has an instance of its name already */
+  g_autofree char *name = reeve_registry_get_instance (self->registry, plugin_id) != NULL
+                              ? g_strconcat (plugin_id, "/tool", NULL)
+                              : g_strdup (plugin_id);
+  ReevePlugin *plugin = reeve_registry_instantiate (self->registry, name, plugin_id,
                                                     REEVE_TYPE_TOOL, settings, error);
   g_autoptr (GError) reason = NULL;
 
@@ -284,7 +288,7 @@ reeve_tools_add (ReeveTools *self, const char *plugin_id, JsonObject *settings, 
     return FALSE;
   if (reeve_tools_add_all (self, plugin_id, plugin, &reason))
     return TRUE;
-  reeve_registry_discard (self->registry, plugin_id, reason);
+  reeve_registry_discard (self->registry, name, reason);
   g_propagate_prefixed_error (error, g_steal_pointer (&reason), "plugin %s: ", plugin_id);
   return FALSE;
 }

@@ -12,6 +12,7 @@
 
 #include "runner-confine.h"
 #include "runner-load.h"
+#include "runner-script.h"
 #include "runner-serve.h"
 
 #define PLUGIN_RUNNER_MAP_BYTES  (256 * 1024)
@@ -54,6 +55,7 @@ plugin_runner_run (const RunnerPlan *plan, RunnerReport *report)
 {
   int module = plugin_runner_has_module () ? RUNNER_PLAN_MODULE_FD : -1;
   const ReevePluginDescriptor *descriptor = NULL;
+  gboolean script = module >= 0 && plan->interpreter != NULL;
 
   if (!runner_confine_apart (plan, report))
     return plugin_runner_refuse (report);
@@ -63,16 +65,18 @@ plugin_runner_run (const RunnerPlan *plan, RunnerReport *report)
     return plugin_runner_refuse (report);
   if (!plugin_runner_tell (report, RUNNER_STAGE_CONFINED))
     return EXIT_FAILURE;
-  if (module >= 0)
+  if (module >= 0 && !script)
     descriptor = runner_load_module (module, report);
-  if (module >= 0 && descriptor == NULL)
+  if (module >= 0 && (script ? !runner_script_open (plan, report) : descriptor == NULL))
     return plugin_runner_refuse (report);
   if (!runner_confine_seal (plan, report) && !plan->probe
       && (plan->required & RUNNER_LAYERS_SEALED) != 0)
     return plugin_runner_refuse (report);
   /* it closes the socket when it needs this process no more, which may be now */
-  if (!plugin_runner_tell (report, RUNNER_STAGE_LOADED) || descriptor == NULL)
+  if (!plugin_runner_tell (report, RUNNER_STAGE_LOADED) || module < 0)
     return EXIT_SUCCESS;
+  if (script)
+    return runner_script_run (plan, report) ? EXIT_SUCCESS : EXIT_FAILURE;
   return runner_serve_wire (plan, descriptor) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

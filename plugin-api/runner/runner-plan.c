@@ -12,9 +12,11 @@ runner_plan_to_variant (const RunnerPlan *self)
   static const char *const none[] = { NULL };
 
   return g_variant_ref_sink (g_variant_new (
-      "(uubutuutb^as)", (guint32) self->profile, (guint32) self->required, self->probe, self->uid,
-      self->memory, self->processes, self->files, self->file_size, self->jit,
-      self->folders != NULL ? (const char *const *) self->folders : none));
+      "(uubutuutb^ass^as)", (guint32) self->profile, (guint32) self->required, self->probe,
+      self->uid, self->memory, self->processes, self->files, self->file_size, self->jit,
+      self->folders != NULL ? (const char *const *) self->folders : none,
+      self->interpreter != NULL ? self->interpreter : "",
+      self->imports != NULL ? (const char *const *) self->imports : none));
 }
 
 gboolean
@@ -25,9 +27,11 @@ runner_plan_from_variant (RunnerPlan *self, GVariant *variant)
 
   if (!g_variant_is_of_type (variant, RUNNER_PLAN_TYPE))
     return FALSE;
-  g_variant_get (variant, "(uubutuutb^as)", &profile, &required, &self->probe, &self->uid,
+  g_variant_get (variant, "(uubutuutb^ass^as)", &profile, &required, &self->probe, &self->uid,
                  &self->memory, &self->processes, &self->files, &self->file_size, &self->jit,
-                 &self->folders);
+                 &self->folders, &self->interpreter, &self->imports);
+  if (self->interpreter[0] == '\0')
+    g_clear_pointer (&self->interpreter, g_free);
   self->profile = (RunnerLayersProfile) profile;
   self->required = (RunnerLayers) required;
   if (profile <= RUNNER_LAYERS_PROFILE_HARDENED)
@@ -40,6 +44,8 @@ void
 runner_plan_clear (RunnerPlan *self)
 {
   g_clear_pointer (&self->folders, g_strfreev);
+  g_clear_pointer (&self->interpreter, g_free);
+  g_clear_pointer (&self->imports, g_strfreev);
 }
 
 gboolean

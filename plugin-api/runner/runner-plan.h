@@ -27,6 +27,8 @@ typedef struct
   guint64 file_size;     /* bytes that one file may grow to */
   gboolean jit;          /* it may make code while it runs */
   char **folders;        /* (nullable) (owned) to be read, besides the system's libraries */
+  char *interpreter;     /* (nullable) (owned) full path of a library; the module is a script */
+  char **imports;        /* (nullable) (owned) what it imports for the script before the seal */
 } RunnerPlan;
 
 /* (transfer full): as it goes out */
@@ -43,7 +45,7 @@ GVariant *runner_plan_receive (int fd, const GVariantType *type);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RunnerPlan, runner_plan_clear)
 
-#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuutbas)")
+#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuutbassas)")
 #define RUNNER_PLAN_GO_TYPE G_VARIANT_TYPE ("(b)") /* TRUE: go on */
 
 G_END_DECLS

@@ -57,6 +57,13 @@ def pin(make_pins, row, module, path):
     return make_pins.row(row.get("id", row["folder"]), manifest_digest, module_digest, "NULL")
 
 
+def example(make_pins, row, source, folder):
+    """The line of the pin of one that lies in the source as it is: a script."""
+    shutil.copytree(os.path.join(source, row["example"]), folder)
+    path, module = (os.path.join(folder, f"{row['folder']}.{ending}") for ending in ("plugin", "py"))
+    return make_pins.row(row["folder"], make_pins.digest(path), make_pins.digest(module), "NULL")
+
+
 def c_text(value):
     return "NULL" if value is None else json.dumps(value, ensure_ascii=False)
 
@@ -74,6 +81,9 @@ def folders(rows, source, modules, out, pins_c, table_h, first):
     pins, seen = make_pins.rows(first), set()
     for row in rows:
         folder = os.path.join(out, place(row), row["folder"])
+        if "example" in row:
+            pins.append(example(make_pins, row, source, folder))
+            continue
         os.makedirs(folder)
         path, module = (os.path.join(folder, f"{row['folder']}.{ending}") for ending in ("plugin", "so"))
         write(path, manifest(row).splitlines())

@@ -93,6 +93,9 @@ wire_fixture_make_runner (WireFixture *self, RunnerLayersProfile profile, const 
     .files = 64,
     .file_size = 1 << 20,
     .folders = self->folders,
+    .interpreter = self->interpreter,
+    .imports = self->imports,
+    .version = "1.0.0",
     .wait_us = WIRE_FIXTURE_WAIT_US,
   };
   int fd = module != NULL ? open (module, O_RDONLY | O_CLOEXEC) : -1;
@@ -153,6 +156,7 @@ wire_fixture_free (WireFixture *self)
   reeve_wire_hub_unref (self->hub);
   reeve_runner_launcher_unref (self->launcher);
   g_clear_error (&self->error);
+  g_free (self->interpreter);
   g_free (self);
 }
 

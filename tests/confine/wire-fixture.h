@@ -18,6 +18,8 @@ typedef struct
   guint processes;            /* of the next runner: threads; 0: the usual */
   guint64 memory;             /* the same: bytes of address space; 0: as many as it likes */
   const char *const *folders; /* the same (nullable): to be read */
+  char *interpreter;          /* the same (nullable) (owned): its module is a script */
+  const char *const *imports; /* the same (nullable): what that imports */
 } WireFixture;
 
 /* @module: path of a .so; %NULL: @program is no runner that needs one. @program: of the tests' own,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Manifests: a full one, a small one, and one wrong in each point. */
-#include "loader/manifest.h"
+#include "loader/manifest-script.h"
 
 #include "base/digests.h"
 
@@ -67,6 +67,52 @@ test_manifest_full (void)
   g_assert_cmpstr (reeve_manifest_get_reason (manifest, "net.http"), ==, "to fetch");
   g_assert_null (reeve_manifest_get_reason (manifest, "net.tcp"));
   g_assert_nonnull (reeve_manifest_get_settings_schema (manifest));
+}
+
+#define SCRIPT SMALL "Interpreter=python3\n"
+#define ASKS   "[Capabilities]\ninterpreter=It is a script.\n"
+
+static void
+test_manifest_script_refused (void)
+{
+  static const char *const bad[][2] = {
+    { SMALL "Imports=json\n", "*Imports*Interpreter is missing*" },
+    { SMALL "Interpreter=/bin/sh\n", "*Interpreter*none that this host knows*" },
+    { SMALL "Interpreter=python3\n", "*Interpreter*capability interpreter*not requested*" },
+    { SCRIPT "Imports=json;os system\n" ASKS, "*Imports*no module's name*" },
+    { SCRIPT "Imports=json\\nimport os\n" ASKS, "*Imports*no module's name*" },
+    { SCRIPT "Imports=json;.os\n" ASKS, "*Imports*no module's name*" },
+    { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=auth\nApi=0.1\n"
+      "Interpreter=python3\n" ASKS,
+      "*Interpreter*process of their own*" },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++)
+    {
+      g_autoptr (GError) error = NULL;
+
+      g_assert_null (parse (bad[i][0], &error));
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+      if (!g_pattern_match_simple (bad[i][1], error->message))
+        g_error ("%s: %s", bad[i][0], error->message);
+    }
+}
+
+static void
+test_manifest_script (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveManifest) module = parse (SMALL, &error);
+  g_autoptr (ReeveManifest) script = parse (SCRIPT "Imports=json;a_b.c2\n" ASKS, &error);
+  g_autoptr (ReeveManifest) named = parse (SCRIPT "Module=main.py\n" ASKS, &error);
+
+  g_assert_no_error (error);
+  g_assert_null (reeve_manifest_get_interpreter (module));
+  g_assert_null (reeve_manifest_get_imports (module));
+  g_assert_cmpstr (reeve_manifest_get_interpreter (script), ==, "python3");
+  g_assert_cmpstr (reeve_manifest_get_imports (script)[1], ==, "a_b.c2");
+  g_assert_cmpstr (reeve_manifest_get_module (script), ==, "/plugins/good/good.py");
+  g_assert_cmpstr (reeve_manifest_get_module (named), ==, "/plugins/good/main.py");
 }
 
 static void
@@ -163,6 +209,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/manifest/small", test_manifest_small);
   g_test_add_func ("/manifest/full", test_manifest_full);
+  g_test_add_func ("/manifest/script", test_manifest_script);
+  g_test_add_func ("/manifest/script-refused", test_manifest_script_refused);
   g_test_add_func ("/manifest/refused", test_manifest_refused);
   g_test_add_func ("/manifest/file", test_manifest_file);
   return g_test_run ();

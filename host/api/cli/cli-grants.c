@@ -218,9 +218,10 @@ void
 reeve_cli_grants_print_plugin (JsonObject *plugin)
 {
   static const char *const members[]
-      = { "plugin_id", "name",        "version",        "description",     "state",   "reason",
-          "enabled",   "disabled_by", "disabled_at",    "disabled_reason", "runs_in", "profile",
-          "process",   "layers",      "layers_missing", "accept_weaker" };
+      = { "plugin_id",      "name",         "version",     "description", "state",
+          "reason",         "enabled",      "disabled_by", "disabled_at", "disabled_reason",
+          "runs_in",        "interpreter",  "profile",     "process",     "layers",
+          "layers_missing", "accept_weaker" };
   JsonArray *rows = reeve_json_get_array (plugin, "grants");
 
   for (guint i = 0; i < G_N_ELEMENTS (members); i++)
