@@ -210,6 +210,16 @@ class Login(Passwords):
         with open(os.path.join(self.host.folder.name, "secret"), "w", encoding="utf-8") as file:
             file.write(GOOD + "\n")
         self.host.ctl("passwords", "set", user_id, "--password", file.name)
+        # nobody takes the first line for the whole
+        for more in (f"{GOOD}\nmore\n", f"{GOOD}\r\nmore", f"\n{GOOD}", f"{GOOD}\0more"):
+            with open(file.name, "w", encoding="utf-8", newline="") as lines:
+                lines.write(more)
+            said = self.host.ctl("passwords", "set", user_id, "--password", file.name, expect=2).stderr
+            self.assertRegex(said, "password: (has more than one line|is not UTF-8)")
+            self.assertNotIn(GOOD, said)
+        with open(file.name, "w", encoding="utf-8", newline="") as lines:
+            lines.write(f"{GOOD}\r\n")
+        self.host.ctl("passwords", "set", user_id, "--password", file.name)
         os.unlink(file.name)
         self.assertEqual(200, self.login(self.host, name, GOOD).status)
         self.assertIn("name of a file", self.host.ctl("passwords", "set", user_id, "--password", GOOD, expect=2).stderr)

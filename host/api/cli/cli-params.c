@@ -139,8 +139,21 @@ reeve_cli_params_read_boolean (const char *name, const char *text, GError **erro
   return NULL;
 }
 
+/* Takes the ends of the line off. FALSE: there is more than one line, of which nobody may take the
+ * first for the whole. */
+static gboolean
+reeve_cli_params_take_line (const char *name, char *data, gsize length, GError **error)
+{
+  while (length > 0 && (data[length - 1] == '\n' || data[length - 1] == '\r'))
+    data[--length] = '\0';
+  if (strcspn (data, "\r\n") == length)
+    return TRUE;
+  return reeve_cli_params_fail (error, name,
+                                "has more than one line, or a NUL byte: a secret is one line");
+}
+
 /* A secret is not typed as an argument, where everybody sees it and the shell remembers it: the
- * first line of a file, or of standard input. */
+ * line of a file, or of standard input. */
 static JsonNode *
 reeve_cli_params_read_secret (const char *name, const char *text, GError **error)
 {
@@ -154,11 +167,10 @@ reeve_cli_params_read_secret (const char *name, const char *text, GError **error
                       "%s is the name of a file that holds it, or - for standard input: ", name);
       return NULL;
     }
-  data[strcspn (data, "\r\n")] = '\0';
-  if (g_utf8_validate (data, -1, NULL))
-    node = json_node_init_string (json_node_alloc (), data);
-  else
+  if (!g_utf8_validate (data, -1, NULL))
     reeve_cli_params_fail (error, name, "is not UTF-8 text");
+  else if (reeve_cli_params_take_line (name, data, length, error))
+    node = json_node_init_string (json_node_alloc (), data);
   memset (data, 0, length);
   return node;
 }
