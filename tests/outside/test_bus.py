@@ -85,6 +85,18 @@ class Generic(BusCase):
         self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Plugins1.Revoke", "tool-http", "gnt_none"))
         self.assertIn("tool-http", [p["plugin_id"] for p in json.loads(self.call("io.reeve.Plugins1.List"))["items"]])
 
+    def test_versions_and_secrets_of_plugins(self):
+        path = "io.reeve.Plugins1."
+        self.assertIn("there is no folder tool-calculate@7.0.0", self.refused(path + "Upgrade", "tool-calculate", "7.0.0", "", "", ""))
+        self.assertIn("/manifest_sha256", self.refused(path + "Upgrade", "tool-calculate", "7.0.0", "x", "", ""))
+        self.assertIn("io.reeve.Error.Conflict", self.refused(path + "Rollback", "tool-calculate"))
+        self.assertEqual("tool-calculate", json.loads(self.call(path + "Restart", "tool-calculate"))["plugin_id"])
+        self.do("plugins.set_secret", plugin_id="tool-http", slot="crm", scheme="bearer", value="b3Blbi1zZXNhbWU", origins=["https://crm.example.com"])
+        self.assertEqual(["crm"], [s["slot"] for s in json.loads(self.call(path + "Secrets", "tool-http"))["items"]])
+        self.assertTrue(self.call(path + "DeleteSecret", "tool-http", "crm", ""))
+        self.assertEqual([], json.loads(self.call(path + "Secrets", "tool-http"))["items"])
+        self.assertIn("io.reeve.Error.NotFound", self.refused(path + "DeleteSecret", "tool-http", "crm", ""))
+
     def test_errors_have_names(self):
         self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Host1.Call", "agents.get", '{"agent_id": "agt_none"}'))
         self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Host1.Call", "no.such", "{}"))
