@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/http-fields.h"
 #include "base/times.h"
 
 #include "directory.h"
@@ -163,6 +164,20 @@ reeve_plugin_secrets_check_scheme (JsonObject *params, GError **error)
   return TRUE;
 }
 
+/* What can only fail when it is used. */
+static gboolean
+reeve_plugin_secrets_check_header (JsonObject *params, GError **error)
+{
+  const char *header = reeve_json_get_string (params, "header", NULL);
+
+  if (header == NULL || !reeve_http_fields_is_framing (header))
+    return TRUE;
+  reeve_error_set_member (error, "/header",
+                          "%s describes the connection or the framing, which is the host's to say",
+                          header);
+  return FALSE;
+}
+
 /* What a header cannot hold; of a secret nothing is said but that. */
 static gboolean
 reeve_plugin_secrets_check_texts (JsonObject *params, GError **error)
@@ -254,6 +269,7 @@ reeve_plugin_secrets_make_fields (JsonObject *params, ReeveCaller *caller, GErro
   JsonArray *origins = NULL;
 
   if (!reeve_plugin_secrets_check_scheme (params, error)
+      || !reeve_plugin_secrets_check_header (params, error)
       || !reeve_plugin_secrets_check_texts (params, error))
     return NULL;
   origins = reeve_plugin_secrets_read_origins (params, error);

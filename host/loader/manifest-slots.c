@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "base/http-fields.h"
+
 #include "manifest-private.h"
 
 #define REEVE_MANIFEST_SLOTS_KEYWORD "x-reeve-slot"
@@ -41,6 +43,20 @@ reeve_manifest_slots_get_properties (ReeveManifest *self)
              : NULL;
 }
 
+/* What can only fail when it is used. */
+static gboolean
+reeve_manifest_slots_check_header (JsonObject *keyword, GError **error)
+{
+  const char *header = reeve_json_get_string (keyword, "header", NULL);
+
+  if (header == NULL
+      || (reeve_http_fields_is_token (header) && !reeve_http_fields_is_framing (header)))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+               REEVE_MANIFEST_SLOTS_KEYWORD ": header %s cannot be sent", header);
+  return FALSE;
+}
+
 static gboolean
 reeve_manifest_slots_check_keyword (JsonObject *keyword, GError **error)
 {
@@ -53,7 +69,7 @@ reeve_manifest_slots_check_keyword (JsonObject *keyword, GError **error)
       if (strcmp (scheme, reeve_manifest_slots_schemes[i].scheme) != 0)
         continue;
       if (needs == NULL || reeve_json_get_string (keyword, needs, NULL) != NULL)
-        return TRUE;
+        return reeve_manifest_slots_check_header (keyword, error);
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                    REEVE_MANIFEST_SLOTS_KEYWORD ": scheme %s needs the member %s", scheme, needs);
       return FALSE;

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/http-fields.h"
+
 /* what is shorter is found everywhere, and nobody would guess for long */
 #define REEVE_CREDENTIAL_HEADERS_TEXT 6
 
@@ -56,15 +58,6 @@ reeve_credential_headers_hide (ReeveCredentialHeaders *self, const char *text)
     reeve_credential_headers_wipe (copy);
 }
 
-gboolean
-reeve_credential_headers_is_field (const char *text)
-{
-  for (const char *p = text; *p != '\0'; p++)
-    if (((guchar) *p < 0x20 && *p != '\t') || *p == 0x7f)
-      return FALSE;
-  return TRUE;
-}
-
 /**
  * reeve_credential_headers_set:
  * @self: what goes into a request
@@ -79,8 +72,7 @@ gboolean
 reeve_credential_headers_set (ReeveCredentialHeaders *self, const char *name, const char *prefix,
                               const char *value, GError **error)
 {
-  if (*value == '\0' || !reeve_credential_headers_is_field (value)
-      || !reeve_credential_headers_is_field (prefix))
+  if (*value == '\0' || !reeve_http_fields_is_value (value) || !reeve_http_fields_is_value (prefix))
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
                            "is empty, or has control characters");

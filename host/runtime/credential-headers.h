@@ -10,8 +10,6 @@ typedef struct _ReeveCredentialHeaders ReeveCredentialHeaders;
 
 ReeveCredentialHeaders *reeve_credential_headers_new (void);
 void reeve_credential_headers_free (ReeveCredentialHeaders *self);
-/* Are these a header's value? */
-gboolean reeve_credential_headers_is_field (const char *text);
 /* A header. %REEVE_ERROR_CONFIGURATION */
 gboolean reeve_credential_headers_set (ReeveCredentialHeaders *self, const char *name,
                                        const char *prefix, const char *value, GError **error);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/http-fields.h"
+
 #include "aws-signature.h"
 
 typedef gboolean (*ReeveCredentialSchemeFunc) (JsonObject *secret, ReeveHttpRequest *request,
@@ -38,7 +40,7 @@ reeve_credential_scheme_basic (JsonObject *secret, ReeveHttpRequest *request,
   g_autofree char *encoded = g_base64_encode ((const guchar *) pair, strlen (pair));
   gboolean good = FALSE;
 
-  if (strchr (user, ':') != NULL || !reeve_credential_headers_is_field (pair))
+  if (strchr (user, ':') != NULL || !reeve_http_fields_is_value (pair))
     g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
                          "has control characters, or a colon in the name");
   else

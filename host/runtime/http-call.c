@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/http-fields.h"
+
 #define REEVE_HTTP_CALL_CONNECT_MS    10000
 #define REEVE_HTTP_CALL_FIRST_BYTE_MS 120000
 #define REEVE_HTTP_CALL_IDLE_MS       60000
@@ -82,47 +84,6 @@ reeve_http_call_free (ReeveHttpCall *self)
   g_free (self);
 }
 
-/* RFC 9110 section 5.6.2 */
-static gboolean
-reeve_http_call_is_token (const char *text)
-{
-  for (const char *p = text; *p != '\0'; p++)
-    if (!g_ascii_isalnum (*p) && strchr ("!#$%&'*+-.^_`|~", *p) == NULL)
-      return FALSE;
-  return *text != '\0';
-}
-
-static gboolean
-reeve_http_call_is_field_value (const char *text)
-{
-  for (const char *p = text; *p != '\0'; p++)
-    if (((guchar) *p < 0x20 && *p != '\t') || *p == 0x7f)
-      return FALSE;
-  return TRUE;
-}
-
-/* Headers that describe the connection or the framing are the client's own. */
-static gboolean
-reeve_http_call_is_reserved (const char *name)
-{
-  static const char *const names[] = { "Host",
-                                       "Content-Length",
-                                       "Transfer-Encoding",
-                                       "Connection",
-                                       "Keep-Alive",
-                                       "Upgrade",
-                                       "Trailer",
-                                       "TE",
-                                       "Proxy-Connection",
-                                       "Expect",
-                                       NULL };
-
-  for (guint i = 0; names[i] != NULL; i++)
-    if (g_ascii_strcasecmp (name, names[i]) == 0)
-      return TRUE;
-  return FALSE;
-}
-
 static gboolean
 reeve_http_call_append_headers (GString *out, const char *const *headers, GError **error)
 {
@@ -130,13 +91,13 @@ reeve_http_call_append_headers (GString *out, const char *const *headers, GError
 
   for (guint i = 0; headers[i] != NULL; i += 2)
     {
-      if (!reeve_http_call_is_token (headers[i]) || reeve_http_call_is_reserved (headers[i]))
+      if (!reeve_http_fields_is_token (headers[i]) || reeve_http_fields_is_framing (headers[i]))
         {
           g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
                        "header %.64s cannot be sent", headers[i]);
           return FALSE;
         }
-      if (!reeve_http_call_is_field_value (headers[i + 1]))
+      if (!reeve_http_fields_is_value (headers[i + 1]))
         {
           g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
                        "value of header %s has control characters", headers[i]);
@@ -171,7 +132,7 @@ reeve_http_call_build (ReeveHttpCall *self, const char *target, GError **error)
   gsize size = body != NULL ? g_bytes_get_size (body) : 0;
   g_autoptr (GString) out = g_string_sized_new (REEVE_HTTP_CALL_HEAD);
 
-  if (!reeve_http_call_is_token (method) || strlen (method) > 16)
+  if (!reeve_http_fields_is_token (method) || strlen (method) > 16)
     {
       g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
                            "the method is not a token");

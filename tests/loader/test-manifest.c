@@ -72,10 +72,17 @@ test_manifest_full (void)
 #define SCRIPT SMALL "Interpreter=python3\n"
 #define ASKS   "[Capabilities]\ninterpreter=It is a script.\n"
 
+#define SLOT(header)                                                                               \
+  "[Settings]\nSchema={\"type\":\"object\",\"properties\":{\"token\":{\"type\":\"string\","        \
+  "\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"header\",\"header\":\"" header "\"}}}}\n"
+
 static void
 test_manifest_script_refused (void)
 {
   static const char *const bad[][2] = {
+    { SMALL SLOT ("Host"), "*token*x-reeve-slot: header Host cannot be sent" },
+    { SMALL SLOT ("transfer-encoding"), "*header transfer-encoding cannot be sent" },
+    { SMALL SLOT ("X Y"), "*header X Y cannot be sent" },
     { SMALL "Imports=json\n", "*Imports*Interpreter is missing*" },
     { SMALL "Interpreter=/bin/sh\n", "*Interpreter*none that this host knows*" },
     { SMALL "Interpreter=python3\n", "*Interpreter*capability interpreter*not requested*" },

@@ -295,7 +295,8 @@ class Slots(AskerCase):
                                ({"value": "with a\nline break"}, "/value"), ({"origins": ["https://u:p@host"]}, "/origins/0"), ({"origins": []}, "/origins"),
                                ({"tenant_id": "nobody"}, "/tenant_id"), ({"scheme": "oauth2", "client_id": "c"}, "/token_url"),
                                ({"scheme": "oauth2", "client_id": "c", "token_url": "https://u:p@host/token"}, "/token_url"),
-                               ({"scheme": "aws-sigv4", "access_key_id": "AKIDEXAMPLE", "region": "us-east-1"}, "/service"), ({"session_token": "a"}, "/session_token"), ({"colour": "red"}, "/colour"), ({"header": "X Y", "scheme": "header"}, "/header")):
+                               ({"scheme": "aws-sigv4", "access_key_id": "AKIDEXAMPLE", "region": "us-east-1"}, "/service"), ({"session_token": "a"}, "/session_token"), ({"colour": "red"}, "/colour"), ({"header": "X Y", "scheme": "header"}, "/header"),
+                               *(({"header": name, "scheme": "header"}, "/header") for name in ("Host", "content-length", "Connection", "Transfer-Encoding", "TE"))):
             problem = self.host.put(f"{SLOTS}/crm", {"scheme": "bearer", "value": CANARY, "origins": [self.site.url], **wrong}, expect=400)
             self.assertIn(pointer, [fault["pointer"] for fault in problem.json["errors"]], problem.text)
             self.assertNotIn("line break", problem.text)
