@@ -7,7 +7,6 @@
 
 #include "base/times.h"
 
-#include "ledger-feed.h"
 #include "money.h"
 #include "usage-private.h"
 
@@ -166,8 +165,8 @@ reeve_usage_list_read (ReeveUsageList *self, guint64 after, guint64 last, GError
   g_ptr_array_set_size (self->found, 0);
   g_array_set_size (self->numbers, 0);
   self->earliest = 0;
-  if (!reeve_ledger_feed_read (self->usage->ledger, self->tenant_id, &feed, after,
-                               reeve_usage_list_record, self, &reached, error))
+  if (!reeve_usage_read_feed (self->usage, self->tenant_id, &feed, after, reeve_usage_list_record,
+                              self, &reached, error))
     return FALSE;
   if (self->error == NULL)
     return TRUE;

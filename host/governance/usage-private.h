@@ -2,6 +2,7 @@
 /* What the parts of ReeveUsage share. */
 #pragma once
 
+#include "ledger-feed.h"
 #include "usage-labels.h"
 #include "usage-state.h"
 #include "usage.h"
@@ -34,5 +35,12 @@ struct _ReeveUsage
 /* usage-read.c: one batch of the log; @book is this thread's alone */
 gboolean reeve_usage_read_on (ReeveUsage *self, ReeveUsageBook *book, const char *tenant_id,
                               gboolean *ended, GError **error);
+
+/* As reeve_ledger_feed_read(), of @tenant_id's log. %REEVE_ERROR_CONFLICT where that is damaged:
+ * whose it is may know, and has something to do. */
+gboolean reeve_usage_read_feed (ReeveUsage *self, const char *tenant_id,
+                                const ReeveLedgerFeed *feed, guint64 after,
+                                ReeveLedgerFeedFunc func, gpointer user_data, guint64 *last,
+                                GError **error);
 
 G_END_DECLS

@@ -2,8 +2,6 @@
 /* Reading on in a log: records into tables, then tables and position into the store at once. */
 #include "usage-private.h"
 
-#include "ledger-feed.h"
-
 /* intents whose outcome is awaited in memory; those of the others are read again */
 #define REEVE_USAGE_READ_OPEN 50000
 /* records that count for nothing are looked at again after a crash, up to so many */
@@ -20,6 +18,26 @@ typedef struct
   gint64 latest;     /* hour of the last record */
   GError *error;
 } ReeveUsageRead;
+
+gboolean
+reeve_usage_read_feed (ReeveUsage *self, const char *tenant_id, const ReeveLedgerFeed *feed,
+                       guint64 after, ReeveLedgerFeedFunc func, gpointer user_data, guint64 *last,
+                       GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+
+  if (reeve_ledger_feed_read (self->ledger, tenant_id, feed, after, func, user_data, last,
+                              &problem))
+    return TRUE;
+  if (g_error_matches (problem, REEVE_ERROR, REEVE_ERROR_CORRUPT))
+    g_set_error (
+        error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+        "%s: what was used cannot be told from there on; `reevectl audit verify` says more",
+        problem->message);
+  else
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return FALSE;
+}
 
 static void
 reeve_usage_read_free_tables (gpointer data)
@@ -143,8 +161,8 @@ reeve_usage_read_log (ReeveUsageRead *self, guint64 after, guint64 *last, GError
       = { .filter = &all, .unspoken = TRUE, .max_records = G_MAXUINT, .max_bytes = G_MAXSIZE };
 
   *last = after;
-  if (!reeve_ledger_feed_read (self->usage->ledger, self->tenant_id, &feed, after,
-                               reeve_usage_read_record, self, last, error))
+  if (!reeve_usage_read_feed (self->usage, self->tenant_id, &feed, after, reeve_usage_read_record,
+                              self, last, error))
     return FALSE;
   if (self->error == NULL)
     return TRUE;

@@ -368,7 +368,7 @@ test_usage_changed (DirectoryFixture *fixture, gconstpointer data)
   for (guint i = 0; i < 2; i++)
     {
       g_assert_false (reeve_usage_sum (usage, TENANT, &ask, table, &spread, &error));
-      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT);
       g_assert_nonnull (strstr (error->message, said));
       g_clear_error (&error);
     }

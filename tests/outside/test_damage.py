@@ -168,5 +168,27 @@ class Damage(unittest.TestCase):
         self.refuses_to_start(host, "opening the ledger: the ledger of @platform is damaged")
 
 
+    def test_a_record_of_the_log(self):
+        """What was used is told from the log: whoever asks is told which record is another one than was written."""
+        host = self.host()
+        host.get("/api/v1/admin/usage", headers=SECOND, expect=200)
+        host.stop()
+        path = self.path(host, "ledger", "second", "00000000000000000001.log")
+        with open(path, "r+b") as file:
+            data = file.read()
+            at = data.index(b"agents.create", len(data) // 2)
+            file.seek(at)
+            file.write(b"agents.delete")
+        host.start()
+        seq = host.post("/api/v1/admin/audit/verify", headers=SECOND, expect=200).json["bad_seq"]
+        for place in ("usage", "usage/aggregation", "costs"):
+            answer = host.get(f"/api/v1/admin/{place}", headers=SECOND, expect=409)
+            self.assertTrue(answer.json["type"].endswith("/conflict"), answer)
+            self.assertIn(f"record {seq} of the ledger is damaged", answer.json["detail"])
+            self.assertIn("reevectl audit verify", answer.json["detail"])
+            host.get(f"/api/v1/admin/{place}", expect=200)
+        self.check_others(host)
+
+
 if __name__ == "__main__":
     main()

@@ -26,7 +26,7 @@ FLAGS = {
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
     "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "again", "remains", "dbus", "cli", "cli_aliases",
-    "examples", "unique",
+    "examples", "unique", "sums",
 }
 # must stand in every row, and not be empty; permission may be null, for none beyond authentication
 NEEDED = ("name", "summary", "class", "permission", "action", "route", "function", "result", "examples")
@@ -297,6 +297,8 @@ def failures(operation):
         statuses.add(404)
     if operation["class"] == "effect":
         statuses |= {502, 504} if "compatible" in flags else {409}
+    if operation.get("sums"):
+        statuses.add(409)  # it sums up what the tenant's log has, which was damaged
     if "idempotency-key" in flags:
         statuses.add(422)
     return sorted(statuses)
