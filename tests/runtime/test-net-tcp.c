@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Capability net.tcp over real sockets: what grants name and nothing else, both directions, each
  * way to an end, and that nothing is left open behind it. */
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -258,14 +257,23 @@ test_no_places (World *world, gconstpointer data)
 static void
 test_ceiling (World *world, gconstpointer data)
 {
-  g_autoptr (ReeveContext) context = make_context (world, NULL);
+  g_autoptr (ReeveContext) other = make_context (world, "t2");
   g_autoptr (ReeveCapabilityLease) lease = NULL;
+  Line line = { 0 };
 
-  grant (world, NULL, 0);
+  grant (world, NULL, 2);
+  world->ceiling = reeve_capability_terms_new ();
+  world->ceiling->max_connections = 1;
+  line = connect_line (world);
+  g_assert_cmpint (open_to (world, other, line.lease, "127.0.0.1", world->port), ==, -1);
+  g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_BUSY);
+  g_assert_nonnull (strstr (world->error->message, "plugins.ceiling.max_connections"));
+  drop_line (&line);
+  g_clear_pointer (&world->ceiling, reeve_capability_terms_unref);
   world->ceiling = reeve_capability_terms_new ();
   world->ceiling->hosts = g_strsplit ("db.example:5432", " ", -1);
   lease = make_lease (world);
-  g_assert_cmpint (open_to (world, context, lease, "127.0.0.1", world->port), ==, -1);
+  g_assert_cmpint (open_to (world, other, lease, "127.0.0.1", world->port), ==, -1);
   g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED);
   g_assert_nonnull (strstr (world->error->message, "plugins.ceiling.hosts"));
 }
@@ -295,22 +303,6 @@ test_counts (World *world, gconstpointer data)
   lines[0] = connect_line (world);
   drop_line (&lines[0]);
   drop_line (&lines[1]);
-}
-
-static void
-test_ceiling_counts (World *world, gconstpointer data)
-{
-  g_autoptr (ReeveContext) other = make_context (world, "t2");
-  Line line = { 0 };
-
-  grant (world, NULL, 2);
-  world->ceiling = reeve_capability_terms_new ();
-  world->ceiling->max_connections = 1;
-  line = connect_line (world);
-  g_assert_cmpint (open_to (world, other, line.lease, "127.0.0.1", world->port), ==, -1);
-  g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_BUSY);
-  g_assert_nonnull (strstr (world->error->message, "plugins.ceiling.max_connections"));
-  drop_line (&line);
 }
 
 static gboolean
@@ -377,23 +369,43 @@ test_stopped (World *world, gconstpointer data)
     }
 }
 
+/* Writes until nobody takes more. Returns: how much that was */
+static gsize
+fill (int near)
+{
+  g_autofree char *text = g_strnfill (1 << 16, 'w');
+  gsize sent = 0;
+  gssize n = 0;
+
+  for (guint idle = 0; idle<200; idle = n> 0 ? 0 : idle + 1)
+    {
+      n = send (near, text, 1 << 16, MSG_NOSIGNAL | MSG_DONTWAIT);
+      sent += n > 0 ? (gsize) n : 0;
+      if (n < 0)
+        g_usleep (1000);
+      g_assert_cmpuint (sent, <, 64 << 20);
+    }
+  return sent;
+}
+
 /* What was written to an end that is closed arrives, though the call is over at once. */
 static void
 test_last_words (World *world, gconstpointer data)
 {
-  const gsize size = 150 * 1000;
-  g_autofree char *text = g_strnfill (size, 'w');
   char part[4096];
+  gsize size = 0;
   gsize heard = 0;
   gssize n = 0;
   Line line = { 0 };
 
   grant (world, NULL, 0);
   line = connect_line (world);
-  g_assert_cmpint (send (line.near, text, size, MSG_NOSIGNAL), ==, (gssize) size);
+  /* more than the server's side takes before it reads */
+  size = fill (line.near);
   close (line.near);
   line.near = -1;
   g_clear_object (&line.context);
+  g_usleep (100 * 1000);
   while ((n = g_socket_receive (line.far, part, sizeof part, NULL, &world->error)) > 0)
     heard += (gsize) n;
   g_assert_no_error (world->error);
@@ -406,7 +418,6 @@ test_last_words (World *world, gconstpointer data)
 static void
 test_stalls (World *world, gconstpointer data)
 {
-  g_autofree char *zeros = g_malloc0 (1 << 16);
   char part[1 << 16];
   gsize sent = 0;
   gsize heard = 0;
@@ -414,17 +425,7 @@ test_stalls (World *world, gconstpointer data)
 
   grant (world, NULL, 0);
   line = connect_line (world);
-  for (guint idle = 0; idle < 200;)
-    {
-      gssize n = send (line.near, zeros, 1 << 16, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-      sent += n > 0 ? (gsize) n : 0;
-      idle = n > 0 ? 0 : idle + 1;
-      if (n < 0)
-        g_usleep (1000);
-      g_assert_cmpuint (sent, <, 64 << 20);
-    }
-  g_assert_cmpint (errno, ==, EAGAIN);
+  sent = fill (line.near);
   shutdown (line.near, SHUT_WR);
   for (gssize n = 1; n > 0; heard += (gsize) n)
     {
@@ -584,7 +585,6 @@ main (int argc, char **argv)
   ADD ("no-places", test_no_places);
   ADD ("ceiling", test_ceiling);
   ADD ("counts", test_counts);
-  ADD ("ceiling-counts", test_ceiling_counts);
   ADD ("taken-back", test_taken_back);
   ADD ("stopped", test_stopped);
   ADD ("last-words", test_last_words);
