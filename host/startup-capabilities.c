@@ -22,6 +22,9 @@ reeve_startup_capabilities_open (ReeveStartup *self)
       .registry = services->registry, .tenants = services->tenants, .metrics = services->metrics });
   reeve_net_tcp_provide (self->tcp, self->capabilities);
   services->tcp = self->tcp;
+  self->calls = reeve_plugin_calls_new (&(ReevePluginCallsSetup){
+      .store = services->store, .admission = services->admission, .models = services->models });
+  reeve_plugin_calls_provide (self->calls, self->capabilities);
   reeve_plugin_identity_provide (services->users, self->capabilities);
   reeve_plugin_values_provide (services->store, self->capabilities);
 }
@@ -30,6 +33,7 @@ void
 reeve_startup_capabilities_close (ReeveStartup *self)
 {
   g_clear_pointer (&self->tcp, reeve_net_tcp_free);
+  g_clear_pointer (&self->calls, reeve_plugin_calls_free);
   g_clear_pointer (&self->files, reeve_plugin_files_free);
   g_clear_pointer (&self->telling, reeve_plugin_telling_free);
 }

@@ -6,6 +6,7 @@
 #include "runtime/extraction.h"
 #include "runtime/net-http.h"
 #include "runtime/net-tcp.h"
+#include "runtime/plugin-calls.h"
 #include "runtime/plugin-files.h"
 #include "runtime/plugin-telling.h"
 #include "runtime/run.h"
@@ -25,6 +26,7 @@ struct _ReeveStartup
   ReeveNetTcp *tcp;
   ReevePluginTelling *telling;
   ReevePluginFiles *files;
+  ReevePluginCalls *calls;
   ReeveStartupTelemetry telemetry;
   ReeveAuthenticationProvision *provision;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */

@@ -227,6 +227,8 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
     return FALSE;
   reeve_startup_add_extractors (self);
   reeve_startup_add_tools (self);
+  reeve_plugin_calls_set_tools (self->calls, services->tools,
+                                reeve_config_get_int (services->config, "tools.timeout"));
   services->conversations = reeve_conversations_new (services->store);
   services->agents = reeve_agents_new (
       services->store, reeve_config_get_boolean (services->config, "agents.auto_publish"));
@@ -381,6 +383,9 @@ reeve_startup_fall_silent (ReeveStartup *self)
     reeve_net_tcp_shutdown (self->tcp);
   if (self->services.registry != NULL)
     reeve_registry_cut (self->services.registry);
+  /* workers may wait for them */
+  if (self->calls != NULL)
+    reeve_plugin_calls_shutdown (self->calls);
 }
 
 void

@@ -43,6 +43,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->model = reeve_admission_keep (strings, request->model);
   kept->model_told = reeve_admission_keep (strings, request->model_told);
   kept->report_model = reeve_admission_keep (strings, request->report_model);
+  kept->plugin_id = reeve_admission_keep (strings, request->plugin_id);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);
   kept->trace = NULL;
@@ -494,6 +495,7 @@ reeve_admission_resume (ReeveAdmission *self, ReeveCaller *caller, const char *o
   if (reeve_json_get_int (found, "kept", 0) == 0)
     request.input_digest = reeve_json_get_string (found, "input_digest", NULL);
   request.parent = (guint64) reeve_json_get_int (found, "parent", 0);
+  request.plugin_id = reeve_json_get_string (found, "plugin_id", NULL);
   if (resource != NULL)
     {
       request.resource_type = reeve_json_get_string (resource, "type", NULL);

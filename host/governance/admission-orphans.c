@@ -123,6 +123,7 @@ reeve_admission_orphans_settle_one (ReeveAdmissionOrphans *self, const char *sco
     .tool_name = reeve_json_get_string (intent, "tool_name", NULL),
     .model = reeve_json_get_string (intent, "model", NULL),
     .parent = (guint64) reeve_json_get_int (intent, "parent", 0),
+    .plugin_id = reeve_json_get_string (intent, "plugin_id", NULL),
     .intent = (guint64) reeve_json_get_int (intent, "seq", 0),
     .outcome = REEVE_OUTCOME_UNKNOWN,
     .reason = "host_restarted",

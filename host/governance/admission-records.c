@@ -41,6 +41,7 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
     .model = request->model_told != NULL ? request->model_told : request->model,
     .workspace_id = request->workspace_id,
     .parent = request->parent,
+    .plugin_id = request->plugin_id,
     .input_digest = request->input_digest,
     .door = caller != NULL ? reeve_caller_get_door (caller) : request->door,
     .trace_id = request->trace_id,

@@ -64,6 +64,7 @@ typedef struct
   const char *input_digest;
   JsonNode *body; /* (nullable): the arguments, where bodies are kept; else those of the tool */
   guint64 parent; /* intent of the enclosing effect */
+  const char *plugin_id; /* (nullable): the plugin that asks for it, in the effect of @parent */
   const char *trace_id;
   const ReeveTrace *trace;           /* (nullable): where who asks stands; not kept */
   ReeveSpan *span;                   /* set by the gate: (nullable): of the question */

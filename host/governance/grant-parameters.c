@@ -221,8 +221,12 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
   terms->folders = reeve_grant_parameters_get_list (parameters, "folders");
   terms->claims = reeve_grant_parameters_get_list (parameters, "claims");
   terms->slots = reeve_grant_parameters_get_list (parameters, "slots");
+  terms->models = reeve_grant_parameters_get_list (parameters, "models");
+  terms->tools = reeve_grant_parameters_get_list (parameters, "tools");
   if (parameters != NULL)
     {
+      terms->tokens = reeve_json_get_int (parameters, "tokens", 0);
+      terms->depth = reeve_json_get_int (parameters, "depth", 0);
       terms->max_per_second = reeve_json_get_int (parameters, "max_per_second", 0);
       terms->max_per_minute = reeve_json_get_int (parameters, "max_per_minute", 0);
       terms->max_connections = reeve_json_get_int (parameters, "max_connections", 0);

@@ -234,6 +234,7 @@ reeve_ledger_format_ocsf_add_rest (JsonObject *event, const ReeveLedgerRecord *r
 
   json_object_set_string_member (rest, "kind", reeve_ledger_record_kind_name (record->kind));
   reeve_ledger_format_ocsf_set (rest, "delegated_user_id", record->delegated_user_id);
+  reeve_ledger_format_ocsf_set (rest, "plugin_id", record->plugin_id);
   reeve_ledger_format_ocsf_set (rest, "tool_name", record->tool_name);
   reeve_ledger_format_ocsf_set (rest, "input_digest", record->input_digest);
   reeve_ledger_format_ocsf_set (rest, "output_digest", record->output_digest);

@@ -70,6 +70,7 @@ static const ReeveLedgerFormatField reeve_ledger_format_fields[] = {
   { "epoch", "reeveEpoch", "epoch", REEVE_LEDGER_FORMAT_NUMBER, AT (epoch) },
   { "address", "reeveAddress", "address", REEVE_LEDGER_FORMAT_STRING, AT (address) },
   { "kept", "reeveKept", "kept", REEVE_LEDGER_FORMAT_NUMBER, AT (kept) },
+  { "plugin_id", "reevePluginId", "pluginId", REEVE_LEDGER_FORMAT_STRING, AT (plugin_id) },
   { "leaf_hash", "reeveLeafHash", "leafHash", REEVE_LEDGER_FORMAT_LEAF, 0 },
 };
 

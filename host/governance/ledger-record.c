@@ -61,6 +61,7 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("output_digest"), REEVE_LEDGER_RECORD_STRING, AT (output_digest), 0, FALSE },
   { NAMED ("output_tokens"), REEVE_LEDGER_RECORD_NUMBER, AT (output_tokens), 0, FALSE },
   { NAMED ("parent"), REEVE_LEDGER_RECORD_NUMBER, AT (parent), 0, FALSE },
+  { NAMED ("plugin_id"), REEVE_LEDGER_RECORD_STRING, AT (plugin_id), 0, FALSE },
   { NAMED ("reason"), REEVE_LEDGER_RECORD_STRING, AT (reason), 0, FALSE },
   { NAMED ("reserved_cost"), REEVE_LEDGER_RECORD_AMOUNT, AT (reserved_cost), 0, FALSE },
   { NAMED ("reserved_cost_wide"), REEVE_LEDGER_RECORD_WIDE, AT (reserved_cost), 0, FALSE },

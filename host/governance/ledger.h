@@ -48,8 +48,9 @@ typedef struct
   const char *resource_id;
   const char *tool_name;
   const char *model;
-  guint64 intent; /* seq of the intent; outcomes only */
-  guint64 parent; /* seq of the enclosing intent; 0 for none */
+  guint64 intent;        /* seq of the intent; outcomes only */
+  guint64 parent;        /* seq of the enclosing intent; 0 for none */
+  const char *plugin_id; /* of a plugin that asked for it, in the call of @parent; NULL: none did */
   ReeveOutcome outcome;
   const char *reason;       /* stable word: permission_denied, timeout, … */
   const char *input_digest; /* sha256, hexadecimal */

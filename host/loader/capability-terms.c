@@ -16,6 +16,8 @@ reeve_capability_terms_clear (gpointer data)
   g_strfreev (self->claims);
   g_strfreev (self->slots);
   g_strfreev (self->folders);
+  g_strfreev (self->models);
+  g_strfreev (self->tools);
   g_free (self->folder);
   g_free (self->glob);
 }

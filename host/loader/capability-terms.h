@@ -19,6 +19,8 @@ typedef struct
   char **slots;           /* secret.use, secret.read; NULL: every slot of the plugin */
   char **folders;         /* of the ceiling: folder of fs.read and fs.write, or what it lies in */
   char *folder;           /* fs.read, fs.write: absolute */
+  char **models;          /* model.call: names, "provider/" with a star for all of one; NULL: all */
+  char **tools;           /* tool.call: names; NULL: all */
   char *glob;             /* fs.read, fs.write: of files' names */
   gint64 max_connections; /* net.tcp: at once; 0: the provider's own limit */
   gint64 max_per_second;  /* net.http: requests; 0: any number */
@@ -31,6 +33,8 @@ typedef struct
   gint64 memory;      /* of the ceiling: amounts; 0: none */
   gint64 threads;
   gint64 cpu;
+  gint64 tokens;      /* model.call, tool.call: all in all in each tenant; 0: no bound */
+  gint64 depth;       /* the same: calls that hang below one another; 0: one */
 } ReeveCapabilityTerms;
 
 ReeveCapabilityTerms *reeve_capability_terms_new (void) G_GNUC_WARN_UNUSED_RESULT;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capability-level.h"
 #include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
@@ -262,13 +263,30 @@ reeve_wire_broker_work (gpointer data)
   reeve_wire_broker_job_free (job);
 }
 
+/* How deep the call is in which it happens: its number is the first argument of every method. Of
+ * one that is not under way, which is refused: 0. */
+static guint
+reeve_wire_broker_find_level (ReeveWire *wire, const ReeveWireMessage *message)
+{
+  guint64 call = 0;
+  g_autoptr (ReeveContext) context = NULL;
+
+  if (*message->signature != 't' || message->body_length < sizeof call)
+    return 0;
+  memcpy (&call, message->body, sizeof call);
+  context = reeve_wire_find_context (wire, call);
+  return context != NULL ? reeve_capability_level_get (context) : 0;
+}
+
 void
-reeve_wire_broker_take (ReeveWire *wire, ReeveWireHub *hub, const guint8 *data, gsize length)
+reeve_wire_broker_take (ReeveWire *wire, ReeveWireShare *share, const ReeveWireMessage *message,
+                        const guint8 *data, gsize length)
 {
   ReeveWireBrokerJob *job = g_malloc (sizeof *job + length);
 
   job->wire = reeve_wire_ref (wire);
   job->length = length;
   memcpy (job->data, data, length);
-  reeve_wire_hub_push (hub, reeve_wire_broker_work, job);
+  reeve_wire_share_push (share, reeve_wire_broker_find_level (wire, message),
+                         reeve_wire_broker_work, job);
 }

@@ -6,8 +6,9 @@
 
 G_BEGIN_DECLS
 
-/* Answers the message @data, a call that the rules let through, on a worker; (transfer none) all.
- */
-void reeve_wire_broker_take (ReeveWire *wire, ReeveWireHub *hub, const guint8 *data, gsize length);
+/* Answers the message @data, a call that the rules let through, on a worker of the level of the
+ * call in which it happens; (transfer none) all. */
+void reeve_wire_broker_take (ReeveWire *wire, ReeveWireShare *share,
+                             const ReeveWireMessage *message, const guint8 *data, gsize length);
 
 G_END_DECLS

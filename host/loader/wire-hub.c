@@ -3,32 +3,14 @@
  * for a capability, and must not wait for another of them. */
 #include "wire-hub.h"
 
-/* what waits for a model or a server needs one each */
-#define REEVE_WIRE_HUB_WORKERS 32
-
 struct _ReeveWireHub
 {
   gatomicrefcount references;
   ReeveWireGate *gate;
-  GThreadPool *workers;
+  ReeveWireSharePool *workers;
   void (*ended) (gpointer data); /* (nullable); written before the first wire */
   gpointer ended_data;
 };
-
-typedef struct
-{
-  void (*func) (gpointer data);
-  gpointer data;
-} ReeveWireHubJob;
-
-static void
-reeve_wire_hub_work (gpointer data, gpointer user_data)
-{
-  ReeveWireHubJob *job = data;
-
-  job->func (job->data);
-  g_free (job);
-}
 
 ReeveWireHub *
 reeve_wire_hub_new (GError **error)
@@ -41,8 +23,7 @@ reeve_wire_hub_new (GError **error)
   self = g_new0 (ReeveWireHub, 1);
   g_atomic_ref_count_init (&self->references);
   self->gate = g_steal_pointer (&gate);
-  self->workers
-      = g_thread_pool_new (reeve_wire_hub_work, NULL, REEVE_WIRE_HUB_WORKERS, FALSE, NULL);
+  self->workers = reeve_wire_share_pool_new ();
   return self;
 }
 
@@ -58,8 +39,7 @@ reeve_wire_hub_unref (ReeveWireHub *self)
 {
   if (!g_atomic_ref_count_dec (&self->references))
     return;
-  /* one of them may be where this is said: it goes when its work is done */
-  g_thread_pool_free (self->workers, FALSE, FALSE);
+  reeve_wire_share_pool_unref (self->workers);
   reeve_wire_gate_free (self->gate);
   g_free (self);
 }
@@ -84,11 +64,8 @@ reeve_wire_hub_tell_ended (ReeveWireHub *self)
     self->ended (self->ended_data);
 }
 
-void
-reeve_wire_hub_push (ReeveWireHub *self, void (*func) (gpointer data), gpointer data)
+ReeveWireShare *
+reeve_wire_hub_new_share (ReeveWireHub *self)
 {
-  ReeveWireHubJob *job = g_new (ReeveWireHubJob, 1);
-
-  *job = (ReeveWireHubJob){ func, data };
-  g_thread_pool_push (self->workers, job, NULL);
+  return reeve_wire_share_new (self->workers);
 }

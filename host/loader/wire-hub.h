@@ -4,6 +4,7 @@
 #pragma once
 
 #include "wire-gate.h"
+#include "wire-share.h"
 
 G_BEGIN_DECLS
 
@@ -19,8 +20,8 @@ ReeveWireGate *reeve_wire_hub_get_gate (ReeveWireHub *self);
  * thread, which it does not hold up. Before the first wire; the closure outlives the last. */
 void reeve_wire_hub_set_ended (ReeveWireHub *self, void (*func) (gpointer data), gpointer data);
 void reeve_wire_hub_tell_ended (ReeveWireHub *self);
-/* Lets a worker call @func soon. How many wait is bounded by the rules of each wire. */
-void reeve_wire_hub_push (ReeveWireHub *self, void (*func) (gpointer data), gpointer data);
+/* (transfer full) what a wire has of the workers */
+ReeveWireShare *reeve_wire_hub_new_share (ReeveWireHub *self) G_GNUC_WARN_UNUSED_RESULT;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWireHub, reeve_wire_hub_unref)
 

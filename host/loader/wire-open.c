@@ -125,6 +125,7 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *l
   g_mutex_init (&self->lock);
   self->wake = -1;
   self->hub = reeve_wire_hub_ref (hub);
+  self->share = reeve_wire_hub_new_share (hub);
   self->runner = runner;
   self->name = g_strdup (reeve_runner_get_plugin_id (runner));
   self->max_calls = limits != NULL && limits->calls != 0 ? limits->calls : 64;

@@ -32,6 +32,7 @@ struct _ReeveWire
 {
   gatomicrefcount references;
   ReeveWireHub *hub;
+  ReeveWireShare *share; /* of the workers */
   ReeveRunner *runner;
   char *name; /* plugin id, for errors */
   int wake;   /* eventfd(2): for whoever reads */

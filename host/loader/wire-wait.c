@@ -46,7 +46,7 @@ reeve_wire_take (gpointer user_data, const ReeveWireMessage *message, const guin
   ReeveWire *self = user_data;
 
   if (message->type == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-    reeve_wire_broker_take (self, self->hub, data, length);
+    reeve_wire_broker_take (self, self->share, message, data, length);
   else
     reeve_wire_take_reply (self, message->reply_serial, data, length);
 }

@@ -55,6 +55,7 @@ reeve_wire_unref (ReeveWire *self)
   g_hash_table_unref (self->calls);
   g_clear_error (&self->ended);
   g_mutex_clear (&self->lock);
+  reeve_wire_share_unref (self->share);
   reeve_wire_hub_unref (self->hub);
   g_free (self->name);
   g_free (self);

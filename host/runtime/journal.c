@@ -165,6 +165,7 @@ reeve_journal_fold_tool_outcome (ReeveJournal *self, JsonObject *entry, GError *
   if (call == NULL || !call->attempted || call->result != NULL)
     return reeve_journal_misplaced (entry, "no such call was attempted", error);
   call->result = entry;
+  reeve_journal_take_usage (self, reeve_json_get_object (entry, "usage"));
   return TRUE;
 }
 
@@ -192,6 +193,7 @@ reeve_journal_fold_given_up (ReeveJournal *self, JsonObject *entry, GError **err
       if (call == NULL || !call->attempted || call->result != NULL)
         return reeve_journal_misplaced (entry, "no such call was attempted", error);
       call->attempted = FALSE;
+      reeve_journal_take_usage (self, reeve_json_get_object (entry, "usage"));
       return TRUE;
     }
   if (!self->model_open)

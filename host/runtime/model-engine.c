@@ -204,11 +204,29 @@ reeve_model_engine_work (gpointer data)
   reeve_model_engine_unref (self);
 }
 
+static gpointer
+reeve_model_engine_run (gpointer data)
+{
+  reeve_model_engine_work (data);
+  return NULL;
+}
+
+static gboolean
+reeve_model_engine_detach (ReeveModelEngineJob *self, GError **error)
+{
+  GThread *thread = g_thread_try_new ("engine", reeve_model_engine_run, self, error);
+
+  if (thread == NULL)
+    return FALSE;
+  g_thread_unref (thread);
+  return TRUE;
+}
+
 /**
  * reeve_model_engine_start:
  * @setup: the call; its provider has an engine
  * @context: for the plugin
- * @workers: where it runs
+ * @workers: (nullable): where it runs; %NULL: on a thread of its own
  *
  * Performs it and returns through the task, on the thread-default main context. Consumes the
  * admission when the engine begins.
@@ -230,7 +248,8 @@ reeve_model_engine_start (const ReeveModelCallSetup *setup, ReeveContext *contex
   self->caller = g_main_context_ref_thread_default ();
   self->builder = reeve_model_response_builder_new (
       setup->provider->id, reeve_llm_request_get_model (setup->request), TRUE);
-  if (reeve_workers_push (workers, reeve_model_engine_work, self, &error))
+  if (workers == NULL ? reeve_model_engine_detach (self, &error)
+                      : reeve_workers_push (workers, reeve_model_engine_work, self, &error))
     return;
   reeve_model_engine_finish (self, NULL, error);
   reeve_model_engine_unref (self);

@@ -56,45 +56,28 @@ reeve_models_take_prepared (ReeveModels *self, ReeveModelPrepared *prepared,
   return provider != NULL ? reeve_model_prepared_new (provider, name, request) : NULL;
 }
 
-/* To an engine, on a worker. */
+/* To an engine, on a worker, or @below a plugin's call. */
 static void
 reeve_models_start_engine (ReeveModels *self, const ReeveModelCallSetup *setup,
-                           const ReeveContextInfo *info)
+                           ReeveDelegation *below, const ReeveContextInfo *info)
 {
-  ReeveContextInfo below = *info;
+  ReeveContextInfo own = *info;
   g_autoptr (ReeveContext) context = NULL;
 
-  below.traceparent = setup->trace->traceparent;
+  own.traceparent = setup->trace->traceparent;
   context = self->registry != NULL ? reeve_registry_new_context (
-                self->registry, setup->provider->plugin, &below, setup->cancellable)
-                                   : reeve_context_new (&below, NULL, setup->cancellable);
-  reeve_model_engine_start (setup, context, self->workers);
+                self->registry, setup->provider->plugin, &own, setup->cancellable)
+                                   : reeve_context_new (&own, NULL, setup->cancellable);
+  if (below != NULL)
+    reeve_delegation_begin (below, setup->admitted, context);
+  reeve_model_engine_start (setup, context, below != NULL ? NULL : self->workers);
 }
 
-/**
- * reeve_models_complete_prepared_async:
- * @self: a router
- * @admitted: right to one `model.call`; consumed when the request leaves; stays the caller's, who
- * settles it after the end
- * @prepared: (transfer full) (nullable): what reeve_models_prepare() made of @request on this
- * thread
- * @request: what is asked; its model may be prefixed by a provider
- * @info: for whom and until when; copied
- * @func: (nullable): gets each delta
- * @func_data: for @func
- * @cancellable: (nullable): ends the call with %REEVE_ERROR_CANCELLED
- * @callback: on the thread-default main context, as @func
- * @user_data: for @callback
- *
- * Performs one call of a model. Never blocks. What was prepared of something else, or before
- * @request was given another limit, is dropped and made anew.
- */
-void
-reeve_models_complete_prepared_async (ReeveModels *self, ReeveAdmitted *admitted,
-                                      ReeveModelPrepared *prepared, ReeveLlmRequest *request,
-                                      const ReeveContextInfo *info, ReeveLlmDeltaFunc func,
-                                      gpointer func_data, GCancellable *cancellable,
-                                      GAsyncReadyCallback callback, gpointer user_data)
+static void
+reeve_models_start (ReeveModels *self, ReeveAdmitted *admitted, ReeveModelPrepared *prepared,
+                    ReeveDelegation *below, ReeveLlmRequest *request, const ReeveContextInfo *info,
+                    ReeveLlmDeltaFunc func, gpointer func_data, GCancellable *cancellable,
+                    GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = reeve_log_task_new (self, NULL, callback, user_data);
   ReeveModelCallSetup setup = { .admitted = admitted,
@@ -127,7 +110,62 @@ reeve_models_complete_prepared_async (ReeveModels *self, ReeveAdmitted *admitted
   if (made->provider->codec != NULL)
     reeve_model_call_start (&setup, upstream);
   else
-    reeve_models_start_engine (self, &setup, info);
+    reeve_models_start_engine (self, &setup, below, info);
+}
+
+/**
+ * reeve_models_complete_prepared_async:
+ * @self: a router
+ * @admitted: right to one `model.call`; consumed when the request leaves; stays the caller's, who
+ * settles it after the end
+ * @prepared: (transfer full) (nullable): what reeve_models_prepare() made of @request on this
+ * thread
+ * @request: what is asked; its model may be prefixed by a provider
+ * @info: for whom and until when; copied
+ * @func: (nullable): gets each delta
+ * @func_data: for @func
+ * @cancellable: (nullable): ends the call with %REEVE_ERROR_CANCELLED
+ * @callback: on the thread-default main context, as @func
+ * @user_data: for @callback
+ *
+ * Performs one call of a model. Never blocks. What was prepared of something else, or before
+ * @request was given another limit, is dropped and made anew.
+ */
+void
+reeve_models_complete_prepared_async (ReeveModels *self, ReeveAdmitted *admitted,
+                                      ReeveModelPrepared *prepared, ReeveLlmRequest *request,
+                                      const ReeveContextInfo *info, ReeveLlmDeltaFunc func,
+                                      gpointer func_data, GCancellable *cancellable,
+                                      GAsyncReadyCallback callback, gpointer user_data)
+{
+  reeve_models_start (self, admitted, prepared, NULL, request, info, func, func_data, cancellable,
+                      callback, user_data);
+}
+
+/**
+ * reeve_models_complete_below_async:
+ * @self: a router
+ * @admitted: as for reeve_models_complete_prepared_async()
+ * @below: the call, as what an engine asks for stands below it
+ * @request: as for reeve_models_complete_prepared_async()
+ * @info: the same
+ * @func: (nullable): the same
+ * @func_data: for @func
+ * @cancellable: (nullable): the same
+ * @callback: the same
+ * @user_data: for @callback
+ *
+ * The same for a plugin that asks for it.
+ */
+void
+reeve_models_complete_below_async (ReeveModels *self, ReeveAdmitted *admitted,
+                                   ReeveDelegation *below, ReeveLlmRequest *request,
+                                   const ReeveContextInfo *info, ReeveLlmDeltaFunc func,
+                                   gpointer func_data, GCancellable *cancellable,
+                                   GAsyncReadyCallback callback, gpointer user_data)
+{
+  reeve_models_start (self, admitted, NULL, below, request, info, func, func_data, cancellable,
+                      callback, user_data);
 }
 
 /**

@@ -7,7 +7,7 @@
 
 #include "base/workers.h"
 #include "loader/registry.h"
-#include "governance/admission.h"
+#include "governance/delegation.h"
 #include "http-trust.h"
 #include "propagation.h"
 
@@ -79,6 +79,13 @@ void reeve_models_complete_prepared_async (ReeveModels *self, ReeveAdmitted *adm
                                            const ReeveContextInfo *info, ReeveLlmDeltaFunc func,
                                            gpointer func_data, GCancellable *cancellable,
                                            GAsyncReadyCallback callback, gpointer user_data);
+/* The same for a plugin that asks for it, as @below. An engine has a thread of its own then:
+ * whoever waits for it holds one of those that others share. */
+void reeve_models_complete_below_async (ReeveModels *self, ReeveAdmitted *admitted,
+                                        ReeveDelegation *below, ReeveLlmRequest *request,
+                                        const ReeveContextInfo *info, ReeveLlmDeltaFunc func,
+                                        gpointer func_data, GCancellable *cancellable,
+                                        GAsyncReadyCallback callback, gpointer user_data);
 ReeveModelResponse *reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result,
                                                   GError **error);
 

@@ -15,7 +15,8 @@ typedef struct
   JsonNode *arguments;
   char *digest;
   ReeveAdmitted *admitted;
-  ReeveSpan *span; /* (nullable): of the call under way */
+  ReeveDelegation *below; /* (nullable): until it is asked for */
+  ReeveSpan *span;        /* (nullable): of the call under way */
   char traceparent[REEVE_TRACE_LENGTH + 1];
 } ReeveRunTool;
 
@@ -23,6 +24,7 @@ static void
 reeve_run_tool_free (ReeveRunTool *self)
 {
   g_clear_pointer (&self->arguments, json_node_unref);
+  g_clear_pointer (&self->below, reeve_delegation_unref);
   g_free (self->call_id);
   g_free (self->name);
   g_free (self->told);
@@ -98,6 +100,23 @@ reeve_run_tool_fill_error (JsonObject *entry, const char *outcome, const GError 
   json_object_set_object_member (entry, "error", reeve_run_describe_error (code, error->message));
 }
 
+/* What models took for its plugin counts as the run's. */
+static void
+reeve_run_tool_fill_usage (ReeveRunTool *self, JsonObject *entry)
+{
+  JsonObject *usage = NULL;
+  gint64 input = 0;
+  gint64 output = 0;
+
+  reeve_delegation_get_tokens (self->below, &input, &output);
+  if (input + output == 0)
+    return;
+  usage = json_object_new ();
+  json_object_set_int_member (usage, "input_tokens", input);
+  json_object_set_int_member (usage, "output_tokens", output);
+  json_object_set_object_member (entry, "usage", usage);
+}
+
 static void
 reeve_run_tool_settle (ReeveRunTool *self, JsonObject *entry, const GError *error)
 {
@@ -149,6 +168,7 @@ reeve_run_tool_on_result (GObject *source, GAsyncResult *result, gpointer user_d
     reeve_run_tool_fill (self, entries[0], answer);
   else
     reeve_run_tool_fill_error (entries[0], reeve_run_tool_classify (self, error), error);
+  reeve_run_tool_fill_usage (self, entries[0]);
   reeve_run_tool_end_span (self, entries[0], error);
   reeve_run_tool_settle (self, entries[0], error);
   reeve_run_tool_free (self);
@@ -173,7 +193,7 @@ reeve_run_tool_send (ReeveRun *run)
   if (run->env.tool_seconds > 0)
     info.deadline = MIN (info.deadline != 0 ? info.deadline : G_MAXINT64,
                          g_get_monotonic_time () + run->env.tool_seconds * G_USEC_PER_SEC);
-  reeve_tools_call_async (run->env.tools, self->admitted, self->name,
+  reeve_tools_call_async (run->env.tools, self->admitted, self->below, self->name,
                           json_node_get_object (self->arguments), &info, run->cancellable,
                           reeve_run_tool_on_result, self);
 }
@@ -317,5 +337,6 @@ reeve_run_tool_call (ReeveRun *run, const ReeveJournalCall *call)
       reeve_run_tool_refuse (self, error);
       return;
     }
+  self->below = reeve_delegation_new (&admission, NULL);
   reeve_admission_begin_async (run->env.admission, &admission, reeve_run_tool_on_admitted, self);
 }

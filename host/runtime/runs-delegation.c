@@ -76,8 +76,8 @@ static void
 reeve_runs_delegation_add (JsonArray *entries, JsonObject *record, JsonObject *chain)
 {
   static const char *const whole[] = { "delegated_user_id", "agent_id" };
-  static const char *const copied[]
-      = { "tool_name", "model", "reason", "intent", "parent", "latency_us", "time", "hash", NULL };
+  static const char *const copied[] = { "tool_name", "model",      "reason", "intent", "parent",
+                                        "plugin_id", "latency_us", "time",   "hash",   NULL };
   JsonObject *actor = reeve_json_get_object (record, "actor");
   const char *user_id = actor != NULL ? reeve_json_get_string (actor, "id", NULL) : NULL;
   const ReeveRunsDelegationRow *row = reeve_runs_delegation_find (record);
@@ -100,7 +100,33 @@ reeve_runs_delegation_add (JsonArray *entries, JsonObject *record, JsonObject *c
   json_array_add_object_element (entries, entry);
 }
 
-/* Records of the run's steps between its intent and its outcome (0: up to now), newest first. */
+/* Of records, newest first, those of the run's steps: what stands below its intent, or below
+ * that of a step, where a plugin asked for it. Others may carry its name. */
+static GPtrArray *
+reeve_runs_delegation_pick (GPtrArray *records, guint64 first)
+{
+  GPtrArray *steps = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
+  g_autoptr (GHashTable) intents
+      = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
+  gint64 whole = (gint64) first;
+
+  g_hash_table_add (intents, g_memdup2 (&whole, sizeof whole));
+  for (guint i = records->len; i > 0; i--)
+    {
+      JsonObject *record = records->pdata[i - 1];
+      gint64 parent = reeve_json_get_int (record, "parent", 0);
+      gint64 seq = reeve_json_get_int (record, "seq", 0);
+
+      if (!g_hash_table_contains (intents, &parent))
+        continue;
+      g_ptr_array_add (steps, json_object_ref (record));
+      if (g_strcmp0 (reeve_json_get_string (record, "kind", ""), "intent") == 0)
+        g_hash_table_add (intents, g_memdup2 (&seq, sizeof seq));
+    }
+  return steps;
+}
+
+/* Records of the run's steps between its intent and its outcome (0: up to now), oldest first. */
 static GPtrArray *
 reeve_runs_delegation_read (ReeveLedger *ledger, const char *tenant_id, const char *run_id,
                             guint64 first, guint64 last, GError **error)
@@ -116,13 +142,13 @@ reeve_runs_delegation_read (ReeveLedger *ledger, const char *tenant_id, const ch
       if (records == NULL)
         return NULL;
       for (guint i = 0; i < records->len; i++)
-        if (reeve_json_get_int (records->pdata[i], "parent", 0) == (gint64) first)
+        if (reeve_json_get_int (records->pdata[i], "parent", 0) >= (gint64) first)
           g_ptr_array_add (steps, json_object_ref (records->pdata[i]));
       filter.before = next;
     }
   while (filter.before != 0 && steps->len < REEVE_RUNS_DELEGATION_MAX);
   if (filter.before == 0)
-    return g_steal_pointer (&steps);
+    return reeve_runs_delegation_pick (steps, first);
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                        "the run has too many steps to be shown together: ask the ledger");
   return NULL;
@@ -206,8 +232,8 @@ reeve_runs_delegation_get (ReeveRuns *self, ReeveLedger *ledger, const char *ten
   json_object_set_array_member (chain, "entries", entries);
   if (!reeve_runs_delegation_add_whole (ledger, tenant_id, first, entries, chain, error))
     return NULL;
-  for (guint i = steps->len; i > 0; i--)
-    reeve_runs_delegation_add (entries, steps->pdata[i - 1], chain);
+  for (guint i = 0; i < steps->len; i++)
+    reeve_runs_delegation_add (entries, steps->pdata[i], chain);
   /* one that ended before its intent was taken up again has no outcome of its own */
   if (last > first
       && !reeve_runs_delegation_add_whole (ledger, tenant_id, last, entries, chain, error))

@@ -1,41 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tools by name. What plugins say of their tools is read once, when they are added; schemas are
  * compiled then, so that a bad one is found at start and not in a run. */
-#include "tools.h"
+#include "tools-private.h"
 
 #include "base/bounded.h"
 #include "base/json-schema.h"
 #include "base/log-task.h"
 #include "listing.h"
-
-typedef struct
-{
-  ReeveToolInfo *info;
-  ReeveSchema *schema;
-  ReevePlugin *plugin;
-  char *plugin_id;
-  ReeveToolHints hints; /* for policies */
-} ReeveToolsItem;
-
-struct _ReeveTools
-{
-  GObject parent_instance;
-
-  ReeveRegistry *registry;
-  ReeveWorkers *workers;
-  GPtrArray *items; /* atomic: ReeveToolsItem; never changed, another takes its place */
-  GMutex lock;      /* of whoever puts it there, and the two below */
-  GPtrArray *past;  /* GPtrArray: those that were there; somebody may read them still */
-  GPtrArray *owned; /* ReeveToolsItem */
-};
-
-typedef struct
-{
-  ReeveToolsItem *item;
-  ReeveAdmitted *admitted;
-  JsonObject *arguments;
-  ReeveContext *context;
-} ReeveToolsCall;
 
 G_DEFINE_FINAL_TYPE (ReeveTools, reeve_tools, G_TYPE_OBJECT)
 
@@ -109,7 +80,7 @@ reeve_tools_find_in (GPtrArray *items, const char *name)
   return NULL;
 }
 
-static ReeveToolsItem *
+ReeveToolsItem *
 reeve_tools_find (ReeveTools *self, const char *name)
 {
   return reeve_tools_find_in (g_atomic_pointer_get (&self->items), name);
@@ -465,105 +436,4 @@ reeve_tools_check (ReeveTools *self, const char *name, JsonNode *arguments, GErr
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "arguments of tool \"%s\": %s",
                name, text->str);
   return FALSE;
-}
-
-/* ---- calling ---- */
-
-static void
-reeve_tools_call_free (gpointer data)
-{
-  ReeveToolsCall *call = data;
-
-  json_object_unref (call->arguments);
-  g_object_unref (call->context);
-  g_free (call);
-}
-
-/* The right to the call is used up here, at the last moment before the plugin has it; what was
- * taken away while the call waited for its turn is not done. */
-static void
-reeve_tools_work (GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
-{
-  ReeveToolsCall *call = data;
-  ReeveTools *self = source;
-  g_autoptr (GError) error = NULL;
-  ReeveToolResult *result = NULL;
-
-  if (!reeve_context_check (call->context, &error)
-      || !reeve_registry_check (self->registry, call->item->plugin_id, &error))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-  if (!reeve_admitted_confirm (call->admitted, call->arguments, &error))
-    {
-      g_task_return_error (task, g_steal_pointer (&error));
-      return;
-    }
-  reeve_admitted_consume_exactly (call->admitted, "tool.call",
-                                  reeve_tool_info_get_name (call->item->info), call->arguments);
-  result = reeve_tool_call (REEVE_TOOL (call->item->plugin),
-                            reeve_tool_info_get_name (call->item->info), call->arguments,
-                            call->context, &error);
-  if (result != NULL)
-    g_task_return_pointer (task, result, (GDestroyNotify) reeve_tool_result_unref);
-  else if (error != NULL)
-    g_task_return_error (task, g_steal_pointer (&error));
-  else
-    g_task_return_new_error (task, REEVE_ERROR, REEVE_ERROR_PLUGIN,
-                             "plugin %s gave neither result nor error", call->item->plugin_id);
-}
-
-/**
- * reeve_tools_call_async:
- * @self: tools
- * @admitted: the right to `tool.call`; the caller settles it afterwards
- * @name: of a tool
- * @arguments: checked by reeve_tools_check()
- * @info: for whom and until when
- * @cancellable: (nullable): ends the call
- * @callback: called when it has ended
- * @user_data: closure
- *
- * Calls a tool on a worker thread.
- */
-void
-reeve_tools_call_async (ReeveTools *self, ReeveAdmitted *admitted, const char *name,
-                        JsonObject *arguments, const ReeveContextInfo *info,
-                        GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
-{
-  g_autoptr (GTask) task = reeve_log_task_new (self, NULL, callback, user_data);
-  ReeveToolsItem *item = reeve_tools_find (self, name);
-  ReeveToolsCall *call = NULL;
-
-  g_task_set_source_tag (task, reeve_tools_call_async);
-  if (item == NULL)
-    {
-      g_task_return_new_error (task, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no tool \"%s\"",
-                               name);
-      return;
-    }
-  call = g_new0 (ReeveToolsCall, 1);
-  call->item = item;
-  call->admitted = admitted;
-  /* for another thread: counts of objects are not atomic, those of their members are */
-  call->arguments = reeve_listing_dup (arguments);
-  call->context = reeve_registry_new_context (self->registry, item->plugin, info, cancellable);
-  g_task_set_task_data (task, call, reeve_tools_call_free);
-  reeve_workers_run_task (self->workers, task, reeve_tools_work);
-}
-
-/**
- * reeve_tools_call_finish:
- * @self: tools
- * @result: of reeve_tools_call_async()
- * @error: return location: the call could not be made, or nobody knows whether it was
- *
- * Returns: (transfer full) (nullable): the result
- */
-ReeveToolResult *
-reeve_tools_call_finish (ReeveTools *self, GAsyncResult *result, GError **error)
-{
-  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_tools_call_async), NULL);
-  return g_task_propagate_pointer (G_TASK (result), error);
 }

@@ -5,7 +5,7 @@
 #include <reeve-plugin-1.h>
 
 #include "base/workers.h"
-#include "governance/admission.h"
+#include "governance/delegation.h"
 #include "loader/registry.h"
 
 G_BEGIN_DECLS
@@ -33,10 +33,15 @@ gboolean reeve_tools_check (ReeveTools *self, const char *name, JsonNode *argume
                             GError **error);
 /* Consumes @admitted (operation "tool.call") and calls the tool on a worker thread; the caller
  * settles it. */
-void reeve_tools_call_async (ReeveTools *self, ReeveAdmitted *admitted, const char *name,
-                             JsonObject *arguments, const ReeveContextInfo *info,
+void reeve_tools_call_async (ReeveTools *self, ReeveAdmitted *admitted, ReeveDelegation *below,
+                             const char *name, JsonObject *arguments, const ReeveContextInfo *info,
                              GCancellable *cancellable, GAsyncReadyCallback callback,
                              gpointer user_data);
+/* The same on the calling thread, which waits. */
+ReeveToolResult *reeve_tools_call (ReeveTools *self, ReeveAdmitted *admitted,
+                                   ReeveDelegation *below, const char *name, JsonObject *arguments,
+                                   const ReeveContextInfo *info, GCancellable *cancellable,
+                                   GError **error);
 ReeveToolResult *reeve_tools_call_finish (ReeveTools *self, GAsyncResult *result, GError **error);
 
 G_END_DECLS

@@ -324,8 +324,8 @@ test_questions (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (ReeveToolResult) result = NULL;
 
-  /* as many as the host has workers for */
-  test_broker_hold (TEST_BROKER (broker), 32);
+  /* as many as the host has workers for one wire */
+  test_broker_hold (TEST_BROKER (broker), REEVE_WIRE_SHARE_MOST);
   result = call_with (fixture, "ask-much", context, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (reeve_tool_result_get_text (result), ==, "100");

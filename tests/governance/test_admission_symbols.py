@@ -60,7 +60,7 @@ INTERFACES = {
     "reeve_llm_engine_": {"runtime/model-engine.c", "loader/confined-kinds.c"},
     "reeve_policy_adviser_": {"governance/admission-begin.c", "operations/doctor-checks.c", "operations/policy-ask.c"},
     "reeve_storage_": {"store/", "host/schema-command.c", "operations/metrics-state.c"},  # the last one asks how its cache does
-    "reeve_tool_": {"runtime/tools.c", "loader/confined-kinds.c", "loader/registry-upgrade.c", "loader/term.c"},
+    "reeve_tool_": {"runtime/tools-call.c", "runtime/tools.c", "loader/confined-kinds.c", "loader/registry-upgrade.c", "loader/term.c"},
     "reeve_upstream_warm": {"runtime/models-complete.c"},  # a connection and no byte of a request: while the intent waits
     "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-exchange.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
 }
@@ -93,6 +93,10 @@ WITHOUT = {
     "reeve_net_http_new": "what it keeps fetches a token for a request of the below, within the same call and grant",
     "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant",
     "reeve_plugin_values_provide": "what it offers is a plugin's capability, within the admitted call of its plugin, bounded by its grant",
+    "reeve_plugin_tokens_reserve": "the count of a grant, before the gate is asked: it can only refuse",
+    "reeve_plugin_tokens_settle": "the same, behind the outcome: what was reserved and not taken",
+    "reeve_plugin_calls_provide": "what it offers asks the gate for each call; it counts tokens of grants besides, by the above",
+    "reeve_plugin_calls_ask_model": "the same",
     "reeve_otlp_exporter_new": "tells a collector, which an administrator named, what has happened: ids, names and counts",
     "reeve_otlp_exporter_stop": "the same, of what waits",
     "reeve_run_answer_finish": "writes the answer of a run, which holds the right to itself",

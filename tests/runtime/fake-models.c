@@ -26,6 +26,12 @@ reeve_admitted_expect (ReeveAdmitted *admitted, const char *operation, const cha
   g_assert_nonnull (strchr (name, '/'));
 }
 
+guint64
+reeve_admitted_get_intent (ReeveAdmitted *admitted)
+{
+  return 1;
+}
+
 void
 world_setup (World *self, gconstpointer data)
 {
