@@ -10,6 +10,8 @@
 
 #include <gio/gunixfdlist.h>
 
+#include "capability-level.h"
+#include "runner/runner-plan.h"
 #include "wire/wire-context.h"
 #include "wire/wire-error.h"
 #include "wire/wire-method.h"
@@ -88,6 +90,15 @@ reeve_wire_number (ReeveWire *self)
   return self->last;
 }
 
+/* More than a runner performs at once wait in it. What a plugin asked for must not: those that are
+ * performed may be the ones that wait for it. Under the lock. */
+static gboolean
+reeve_wire_is_crowded (ReeveWire *self, const ReeveWireCall *call)
+{
+  return reeve_capability_level_get (call->context) > 0
+         && g_hash_table_size (self->calls) >= RUNNER_PLAN_WORKERS;
+}
+
 static ReeveWireUnderWay *
 reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
 {
@@ -107,6 +118,11 @@ reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
   else if (g_hash_table_size (self->calls) >= self->max_calls)
     problem = g_error_new (REEVE_ERROR, REEVE_ERROR_BUSY, "plugin %s: it has %u calls under way",
                            self->name, self->max_calls);
+  else if (reeve_wire_is_crowded (self, call))
+    problem = g_error_new (REEVE_ERROR, REEVE_ERROR_BUSY,
+                           "plugin %s: it has %d calls under way, and this one is asked for by a "
+                           "plugin, which waits for it",
+                           self->name, RUNNER_PLAN_WORKERS);
   else
     {
       one->number = reeve_wire_number (self);

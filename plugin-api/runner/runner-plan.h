@@ -8,6 +8,9 @@
 G_BEGIN_DECLS
 
 /* with this a runner ends that has no memory left */
+/* calls that a runner performs at once; more wait in it */
+#define RUNNER_PLAN_WORKERS 16
+
 #define RUNNER_PLAN_EXIT_MEMORY 70
 #define RUNNER_PLAN_CONTROL_FD  3 /* the control socket */
 #define RUNNER_PLAN_MODULE_FD   4 /* the module, open for reading; none: the host only probes */

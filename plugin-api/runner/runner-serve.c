@@ -22,7 +22,6 @@
 
 /* who reads, the main one, and what GLib makes for itself */
 #define RUNNER_SERVE_OTHER_THREADS 6
-#define RUNNER_SERVE_MAX_WORKERS   16
 
 typedef struct
 {
@@ -295,7 +294,7 @@ runner_serve_get_n_workers (const RunnerPlan *plan)
                       ? plan->processes - RUNNER_SERVE_OTHER_THREADS
                       : 1;
 
-  return MIN (threads, RUNNER_SERVE_MAX_WORKERS);
+  return MIN (threads, RUNNER_PLAN_WORKERS);
 }
 
 gboolean

@@ -5,7 +5,9 @@
  * "bytes" (a text; a number: so many zeros) it transfers, and "bytes" of the answer is what came,
  * or its length where that is much. Of net.tcp "params" are {"host", "port", "do"}: steps of
  * "send:TEXT", "fill:BYTES", "read:BYTES" (0: until the end), "end" (of what is sent),
- * "more:COUNT" (connections besides) and "wait:MS"; the answer is {"text", "bytes", "errno"}. */
+ * "more:COUNT" (connections besides) and "wait:MS"; the answer is {"text", "bytes", "errno"}.
+ * With "after" (ms) it answers at once, and asks when its call is over; what came of that the next
+ * one with "kept" tells. */
 #pragma once
 
 #include <errno.h>
@@ -222,25 +224,95 @@ probe_work (gpointer data)
   return NULL;
 }
 
+/* ---- outside of a call ---- */
+
+typedef struct
+{
+  Probe probe; /* references are its own */
+  gulong after;
+} ProbeLater;
+
+static struct
+{
+  GMutex lock;
+  GCond changed;
+  JsonArray *results; /* (nullable): they have not come */
+} probe_kept;
+
+static gpointer
+probe_work_later (gpointer data)
+{
+  ProbeLater *self = data;
+
+  g_usleep (self->after * 1000);
+  probe_work (&self->probe);
+  g_object_unref (self->probe.context);
+  json_array_unref (self->probe.calls);
+  g_mutex_lock (&probe_kept.lock);
+  probe_kept.results = self->probe.results;
+  g_cond_broadcast (&probe_kept.changed);
+  g_mutex_unlock (&probe_kept.lock);
+  g_free (self);
+  return NULL;
+}
+
+static ReeveToolResult *
+probe_call_later (JsonObject *arguments, ReeveContext *context)
+{
+  g_autoptr (JsonNode) node = json_node_copy (json_object_get_member (arguments, "calls"));
+  ProbeLater *later = g_new0 (ProbeLater, 1);
+
+  later->probe.context = g_object_ref (context);
+  later->probe.calls = json_array_ref (json_node_get_array (node));
+  later->probe.results = json_array_new ();
+  later->after = (gulong) reeve_json_get_int (arguments, "after", 0);
+  g_thread_unref (g_thread_new ("probe", probe_work_later, later));
+  return reeve_tool_result_new ("[]", NULL, FALSE);
+}
+
+static ReeveToolResult *
+probe_tell_kept (void)
+{
+  g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
+  g_autofree char *text = NULL;
+
+  g_mutex_lock (&probe_kept.lock);
+  while (probe_kept.results == NULL)
+    g_cond_wait (&probe_kept.changed, &probe_kept.lock);
+  json_node_take_array (node, g_steal_pointer (&probe_kept.results));
+  g_mutex_unlock (&probe_kept.lock);
+  text = reeve_json_text (node);
+  return reeve_tool_result_new (text, NULL, FALSE);
+}
+
 static ReeveToolResult *
 probe_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
             GError **error)
 {
   guint threads = (guint) CLAMP (reeve_json_get_int (arguments, "threads", 1), 1, 16);
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_ARRAY);
-  JsonArray *all = json_array_new ();
+  JsonArray *all = NULL;
   Probe probes[16] = { 0 };
   GThread *running[16] = { NULL };
   g_autofree char *text = NULL;
 
+  if (json_object_has_member (arguments, "after"))
+    return probe_call_later (arguments, context);
+  if (json_object_has_member (arguments, "kept"))
+    return probe_tell_kept ();
+  all = json_array_new ();
   for (guint i = 0; i < threads; i++)
     {
       probes[i] = (Probe){ context, reeve_json_get_array (arguments, "calls"), json_array_new () };
-      running[i] = g_thread_new ("probe", probe_work, &probes[i]);
+      if (threads == 1)
+        probe_work (&probes[i]);
+      else
+        running[i] = g_thread_new ("probe", probe_work, &probes[i]);
     }
   for (guint i = 0; i < threads; i++)
     {
-      g_thread_join (running[i]);
+      if (running[i] != NULL)
+        g_thread_join (running[i]);
       for (guint j = 0; j < json_array_get_length (probes[i].results); j++)
         json_array_add_element (all, json_node_ref (json_array_get_element (probes[i].results, j)));
       json_array_unref (probes[i].results);
