@@ -29,6 +29,7 @@ struct _ReeveRunner
   RunnerReport *report;
   ReeveRunnerVerify verify;
   gboolean in_service;
+  guint32 processes;
 };
 
 static gboolean
@@ -363,6 +364,7 @@ reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup
   const int on = 1;
   gboolean started = FALSE;
 
+  self->processes = setup->processes;
   self->pidfd = -1;
   self->control = -1;
   self->wire = -1;
@@ -454,6 +456,12 @@ const char *
 reeve_runner_get_plugin_id (ReeveRunner *self)
 {
   return self->report->plugin_id;
+}
+
+guint
+reeve_runner_get_n_workers (ReeveRunner *self)
+{
+  return runner_plan_get_n_workers (self->processes);
 }
 
 const char *

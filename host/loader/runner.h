@@ -48,6 +48,8 @@ guint reeve_runner_get_landlock_abi (ReeveRunner *self);  /* 0: none */
 /* (nullable) why a layer is not in force */
 const char *reeve_runner_get_note (ReeveRunner *self, RunnerLayers layer);
 const char *reeve_runner_get_plugin_id (ReeveRunner *self); /* of the descriptor; "": a probe */
+/* calls that it performs at once */
+guint reeve_runner_get_n_workers (ReeveRunner *self);
 const char *reeve_runner_get_version (ReeveRunner *self);
 GPid reeve_runner_get_pid (ReeveRunner *self); /* that confined itself */
 /* Lets it serve its wire, and hands out the host's end of that, the caller's; once. -1 with

@@ -129,6 +129,7 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *l
   self->runner = runner;
   self->name = g_strdup (reeve_runner_get_plugin_id (runner));
   self->max_calls = limits != NULL && limits->calls != 0 ? limits->calls : 64;
+  self->max_performed = reeve_runner_get_n_workers (runner);
   self->types = g_ptr_array_new_with_free_func (g_free);
   self->kinds = g_array_new (FALSE, FALSE, sizeof (ReeveWireKinds));
   self->calls = g_hash_table_new (g_direct_hash, g_direct_equal);

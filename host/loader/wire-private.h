@@ -37,8 +37,9 @@ struct _ReeveWire
   char *name; /* plugin id, for errors */
   int wake;   /* eventfd(2): for whoever reads */
   guint max_calls;
-  GPtrArray *types; /* names */
-  GArray *kinds;    /* ReeveWireKinds, beside the names */
+  guint max_performed; /* that the runner performs at once: others wait in it */
+  GPtrArray *types;    /* names */
+  GArray *kinds;       /* ReeveWireKinds, beside the names */
   GMutex lock;
   ReeveWirePassage *passage; /* (nullable) */
   guint32 last;              /* number of a call, and of a message */

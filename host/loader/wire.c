@@ -11,7 +11,6 @@
 #include <gio/gunixfdlist.h>
 
 #include "capability-level.h"
-#include "runner/runner-plan.h"
 #include "wire/wire-context.h"
 #include "wire/wire-error.h"
 #include "wire/wire-method.h"
@@ -96,7 +95,7 @@ static gboolean
 reeve_wire_is_crowded (ReeveWire *self, const ReeveWireCall *call)
 {
   return reeve_capability_level_get (call->context) > 0
-         && g_hash_table_size (self->calls) >= RUNNER_PLAN_WORKERS;
+         && g_hash_table_size (self->calls) >= self->max_performed;
 }
 
 static ReeveWireUnderWay *
@@ -120,9 +119,9 @@ reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
                            self->name, self->max_calls);
   else if (reeve_wire_is_crowded (self, call))
     problem = g_error_new (REEVE_ERROR, REEVE_ERROR_BUSY,
-                           "plugin %s: it has %d calls under way, and this one is asked for by a "
+                           "plugin %s: it has %u calls under way, and this one is asked for by a "
                            "plugin, which waits for it",
-                           self->name, RUNNER_PLAN_WORKERS);
+                           self->name, self->max_performed);
   else
     {
       one->number = reeve_wire_number (self);

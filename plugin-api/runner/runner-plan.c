@@ -6,6 +6,18 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+/* who reads, the main one, and what GLib makes for itself */
+#define RUNNER_PLAN_OTHER_THREADS 6
+#define RUNNER_PLAN_MAX_WORKERS   16
+
+guint
+runner_plan_get_n_workers (guint32 processes)
+{
+  guint threads = processes > RUNNER_PLAN_OTHER_THREADS ? processes - RUNNER_PLAN_OTHER_THREADS : 1;
+
+  return MIN (threads, RUNNER_PLAN_MAX_WORKERS);
+}
+
 GVariant *
 runner_plan_to_variant (const RunnerPlan *self)
 {

@@ -8,9 +8,6 @@
 G_BEGIN_DECLS
 
 /* with this a runner ends that has no memory left */
-/* calls that a runner performs at once; more wait in it */
-#define RUNNER_PLAN_WORKERS 16
-
 #define RUNNER_PLAN_EXIT_MEMORY 70
 #define RUNNER_PLAN_CONTROL_FD  3 /* the control socket */
 #define RUNNER_PLAN_MODULE_FD   4 /* the module, open for reading; none: the host only probes */
@@ -34,6 +31,8 @@ typedef struct
   char **imports;        /* (nullable) (owned) what it imports for the script before the seal */
 } RunnerPlan;
 
+/* How many calls a runner with so many threads performs at once; more wait in it. */
+guint runner_plan_get_n_workers (guint32 processes);
 /* (transfer full): as it goes out */
 GVariant *runner_plan_to_variant (const RunnerPlan *self);
 /* FALSE: @variant is no plan. @self is filled in and cleared by runner_plan_clear(). */

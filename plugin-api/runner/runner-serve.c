@@ -20,9 +20,6 @@
 #include "runner-sink.h"
 #include "runner-tool.h"
 
-/* who reads, the main one, and what GLib makes for itself */
-#define RUNNER_SERVE_OTHER_THREADS 6
-
 typedef struct
 {
   const ReevePluginDescriptor *descriptor;
@@ -287,16 +284,6 @@ runner_serve_sort (GDBusMessage *message, gpointer user_data)
 
 /* ---- the beginning and the end ---- */
 
-static guint
-runner_serve_get_n_workers (const RunnerPlan *plan)
-{
-  guint threads = plan->processes > RUNNER_SERVE_OTHER_THREADS
-                      ? plan->processes - RUNNER_SERVE_OTHER_THREADS
-                      : 1;
-
-  return MIN (threads, RUNNER_PLAN_WORKERS);
-}
-
 gboolean
 runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descriptor)
 {
@@ -312,7 +299,8 @@ runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descript
   self.calls = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
   self.instances = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
   self.wire = runner_wire_new (RUNNER_PLAN_WIRE_FD, &handlers, &self);
-  if (self.wire == NULL || !runner_wire_start (self.wire, runner_serve_get_n_workers (plan)))
+  if (self.wire == NULL
+      || !runner_wire_start (self.wire, runner_plan_get_n_workers (plan->processes)))
     {
       g_printerr ("the wire: %s\n", self.wire == NULL ? "the host is none" : "no thread for it");
       return FALSE;
