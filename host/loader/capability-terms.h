@@ -33,8 +33,8 @@ typedef struct
   gint64 memory;      /* of the ceiling: amounts; 0: none */
   gint64 threads;
   gint64 cpu;
-  gint64 tokens;      /* model.call, tool.call: all in all in each tenant; 0: no bound */
-  gint64 depth;       /* the same: calls that hang below one another; 0: one */
+  gint64 tokens; /* model.call, tool.call: all in all in each tenant; 0: no bound */
+  gint64 depth;  /* the same: calls that hang below one another; 0: one */
 } ReeveCapabilityTerms;
 
 ReeveCapabilityTerms *reeve_capability_terms_new (void) G_GNUC_WARN_UNUSED_RESULT;
