@@ -2,6 +2,7 @@
 /* Each capability is a file of the runtime's; here they are put together. */
 #include "startup-capabilities.h"
 
+#include "runtime/plugin-blobs.h"
 #include "runtime/plugin-identity.h"
 #include "runtime/plugin-values.h"
 
@@ -27,6 +28,7 @@ reeve_startup_capabilities_open (ReeveStartup *self)
   reeve_plugin_calls_provide (self->calls, self->capabilities);
   reeve_plugin_identity_provide (services->users, self->capabilities);
   reeve_plugin_values_provide (services->store, self->capabilities);
+  reeve_plugin_blobs_provide (services->store, self->capabilities);
 }
 
 void

@@ -447,12 +447,13 @@ reeve_context_http (ReeveContext *self, ReeveHttpRequest *request, GError **erro
  * @capability: such as `fs.read`
  * @params: (nullable) (transfer none): a JSON object; sealed by the call; %NULL stands for an empty
  * one
- * @bytes: (nullable): what goes with it, at most 64 MiB
+ * @bytes: (nullable): what goes with it, at most 128 MiB
  * @answer: (out) (optional) (transfer full): the answer, immutable
  * @error: return location
  *
- * As reeve_context_call(), of a capability that takes or gives bytes: contents of files. Blocks;
- * may be called from several threads at once.
+ * As reeve_context_call(), of a capability that takes or gives bytes: contents of files. How many a
+ * plugin may have under way at once is bounded: %REEVE_ERROR_BUSY. Blocks; may be called from
+ * several threads at once.
  *
  * Returns: (transfer full): what came with the answer, empty where nothing does; %NULL with the
  * errors of reeve_context_call(), and %REEVE_ERROR_TOO_LARGE

@@ -233,6 +233,8 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
       terms->max_bytes = reeve_json_get_int (parameters, "max_bytes", 0);
       terms->folder = g_strdup (reeve_json_get_string (parameters, "folder", NULL));
       terms->glob = g_strdup (reeve_json_get_string (parameters, "glob", NULL));
+      terms->folder_bytes = reeve_json_get_int (parameters, "folder_bytes", 0);
+      terms->folder_files = reeve_json_get_int (parameters, "folder_files", 0);
       terms->file_bytes = reeve_json_get_int (parameters, "file_bytes", 0);
       terms->store_bytes = reeve_json_get_int (parameters, "store_bytes", 0);
       terms->amount = reeve_json_get_int (parameters, "amount", 0);

@@ -22,6 +22,7 @@ typedef struct
 static const ReeveGrantsCeilingSize reeve_grants_ceiling_sizes[]
     = { { "net.http", "max_bytes", "max_bytes", "bytes" },
         { "store.kv", "store_bytes", "max_bytes", "bytes" },
+        { "store.blob", "store_bytes", "max_bytes", "bytes" },
         { "fs.read", "file_bytes", "max_bytes", "bytes" },
         { "fs.write", "file_bytes", "max_bytes", "bytes" },
         { "memory", "memory", "amount", "MiB" },
@@ -39,13 +40,14 @@ static JsonObject *
 reeve_grants_ceiling_read (JsonObject *config, GError **error)
 {
   static const char *const members[]
-      = { "origins",     "methods",    "hosts",   "claims",         "max_bytes",
-          "store_bytes", "file_bytes", "folders", "max_per_second", "max_per_minute",
-          "memory",      "threads",    "cpu",     "max_connections" };
+      = { "origins",     "methods",    "hosts",   "claims",          "max_bytes",
+          "store_bytes", "file_bytes", "folders", "max_per_second",  "max_per_minute",
+          "memory",      "threads",    "cpu",     "max_connections", "folder_bytes",
+          "folder_files" };
   static const ReeveGrantCatalogueRow row
       = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
           " origins methods hosts claims max_bytes store_bytes file_bytes folders max_per_second "
-          "max_per_minute memory threads cpu max_connections " };
+          "max_per_minute memory threads cpu max_connections folder_bytes folder_files " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
@@ -188,6 +190,10 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
                                              "requests", error)
       || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_connections",
                                              "connections", error)
+      || !reeve_grants_ceiling_check_number (self, capability, parameters, "folder_bytes", "bytes",
+                                             error)
+      || !reeve_grants_ceiling_check_number (self, capability, parameters, "folder_files", "files",
+                                             error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "hosts", self->terms->hosts,
                                            error)
       || !reeve_grants_ceiling_check_list (capability, parameters, "claims", self->terms->claims,
@@ -222,8 +228,8 @@ JsonObject *
 reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
 {
   static const char *const members[]
-      = { "origins",        "methods",        "hosts",          "claims",
-          "max_per_second", "max_per_minute", "max_connections" };
+      = { "origins",        "methods",         "hosts",        "claims",      "max_per_second",
+          "max_per_minute", "max_connections", "folder_bytes", "folder_files" };
   const ReeveGrantCatalogueRow *row = reeve_grant_catalogue_find (capability);
   const char *key = reeve_grants_ceiling_find_key (self, capability);
   JsonObject *shown = json_object_new ();

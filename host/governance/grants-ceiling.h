@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 typedef struct _ReeveGrantsCeiling ReeveGrantsCeiling;
 
 /* (nullable) @config: the section, {capabilities?, origins?, methods?, max_bytes?, store_bytes?,
- * file_bytes?, folders?, hosts?, memory?, threads?, cpu?}; %REEVE_ERROR_CONFIGURATION */
+ * file_bytes?, folder_bytes?, folder_files?, folders?, hosts?, memory?, threads?, cpu?};
+ * %REEVE_ERROR_CONFIGURATION */
 ReeveGrantsCeiling *reeve_grants_ceiling_new (JsonObject *config,
                                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_grants_ceiling_free (ReeveGrantsCeiling *self);

@@ -25,6 +25,7 @@ struct _ReeveCapabilities
   gpointer tcp_data;
   ReeveCapabilityGrants grants; /* written before plugins are called */
   gpointer grants_data;
+  ReeveByteRoom *room;
   GMutex lock;
   GPtrArray *brokers; /* with lock: GWeakRef, theirs */
 };
@@ -52,8 +53,9 @@ typedef struct
   ReeveCapabilityCaller caller;
   GCancellable *outer; /* (nullable): of the caller */
   gulong handler;
-  GPtrArray *also; /* (nullable): ReeveCapabilityLease of what it needs besides */
-  gboolean held;   /* a hold has lease, cancellable and handler now */
+  GPtrArray *also;      /* (nullable): ReeveCapabilityLease of what it needs besides */
+  ReeveByteHold *bytes; /* (nullable): that it transfers */
+  gboolean held;        /* a hold has lease, cancellable and handler now */
 } ReeveCapabilitiesPassage;
 
 G_END_DECLS

@@ -126,6 +126,7 @@ reeve_capabilities_broker_give_back (ReeveCapabilitiesPassage *self, ReeveCapabi
 static void
 reeve_capabilities_broker_leave (ReeveCapabilitiesPassage *self, gboolean done, GError **error)
 {
+  g_clear_pointer (&self->bytes, reeve_byte_room_give);
   if (self->caller.lease == NULL || self->held)
     return;
   if (self->handler != 0)
@@ -186,6 +187,8 @@ reeve_capabilities_broker_begin (ReeveCapabilitiesPassage *self, ReeveBroker *br
   self->caller.context = context;
   self->caller.manifest = self->broker->manifest;
   self->caller.passage = self;
+  self->caller.room = self->broker->capabilities->room;
+  self->caller.held = &self->bytes;
 }
 
 /* (nullable) @bytes and @content: as of a ReeveCapabilityTransferFunc */
@@ -319,6 +322,7 @@ reeve_capabilities_new (void)
   g_atomic_ref_count_init (&self->refs);
   self->providers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->brokers = g_ptr_array_new ();
+  self->room = reeve_byte_room_new ();
   g_mutex_init (&self->lock);
   reeve_capabilities_basic_provide (self);
   return self;
@@ -348,6 +352,7 @@ reeve_capabilities_unref (ReeveCapabilities *self)
     return;
   g_hash_table_unref (self->providers);
   g_ptr_array_unref (self->brokers);
+  reeve_byte_room_unref (self->room);
   g_mutex_clear (&self->lock);
   g_free (self);
 }

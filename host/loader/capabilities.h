@@ -5,6 +5,7 @@
 
 #include <reeve-plugin-1.h>
 
+#include "byte-room.h"
 #include "capability-lease.h"
 #include "manifest.h"
 
@@ -22,6 +23,8 @@ typedef struct
   ReeveCapabilityLease *lease; /* (nullable): nobody keeps grants here */
   ReeveManifest *manifest;     /* (nullable): no plugin calls */
   gpointer passage;            /* (nullable): of the broker's alone */
+  ReeveByteRoom *room;         /* (nullable): nothing is counted */
+  ReeveByteHold **held;        /* what the call holds of it; the broker's alone */
 } ReeveCapabilityCaller;
 
 /* Who decides about grants. @acquire: may that plugin call @capability for @tenant_id (nullable: a

@@ -25,12 +25,14 @@ typedef struct
   gint64 max_connections; /* net.tcp: at once; 0: the provider's own limit */
   gint64 max_per_second;  /* net.http: requests; 0: any number */
   gint64 max_per_minute;  /* the same */
-  gint64 max_bytes;   /* net.http: of an answer; fs: of a file; store: of all that is kept; 0: the
-                         provider's own limit */
-  gint64 file_bytes;  /* of the ceiling: max_bytes of fs.read and fs.write; 0: none */
-  gint64 store_bytes; /* of the ceiling: max_bytes of store.kv and store.blob; 0: none */
-  gint64 amount;      /* memory: MiB; threads; cpu: percent of a processor; 0: it does not say */
-  gint64 memory;      /* of the ceiling: amounts; 0: none */
+  gint64 max_bytes;    /* net.http: of an answer; fs: of a file; store: of all that is kept; 0: the
+                          provider's own limit */
+  gint64 folder_bytes; /* fs.write: all that may lie in the folder; 0: the provider's own */
+  gint64 folder_files; /* the same: how many */
+  gint64 file_bytes;   /* of the ceiling: max_bytes of fs.read and fs.write; 0: none */
+  gint64 store_bytes;  /* of the ceiling: max_bytes of store.kv and store.blob; 0: none */
+  gint64 amount;       /* memory: MiB; threads; cpu: percent of a processor; 0: it does not say */
+  gint64 memory;       /* of the ceiling: amounts; 0: none */
   gint64 threads;
   gint64 cpu;
   gint64 tokens; /* model.call, tool.call: all in all in each tenant; 0: no bound */

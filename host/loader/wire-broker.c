@@ -3,7 +3,6 @@
  * alone: the context of the host's own call does the rest, as it does for a plugin in the host. */
 #include "wire-broker.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,8 +11,6 @@
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
 #include "wire/wire-method.h"
-
-#define REEVE_WIRE_BROKER_MAX_BODY (64u * 1024 * 1024)
 
 typedef struct
 {
@@ -70,25 +67,10 @@ reeve_wire_broker_buffer (ReeveWire *wire, GVariant *body, int *sent, GError **e
 {
   guint64 call = 0;
   guint64 size = 0;
-  int fd = -1;
 
   g_variant_get (body, "(tt)", &call, &size);
-  if (size == 0 || size > REEVE_WIRE_BROKER_MAX_BODY)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
-                   "a body of %" G_GUINT64_FORMAT " bytes: %u is the most", size,
-                   REEVE_WIRE_BROKER_MAX_BODY);
-      return NULL;
-    }
-  fd = wire_blob_new_open ((gsize) size, error);
-  *sent = fd >= 0 ? fcntl (fd, F_DUPFD_CLOEXEC, 0) : -1;
-  if (fd < 0)
-    return NULL;
-  if (*sent >= 0 && reeve_wire_keep_buffer (wire, call, fd, (gsize) size))
-    return g_variant_new ("(th)", call, 0);
-  close (fd);
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "a call has one buffer at a time");
-  return NULL;
+  *sent = reeve_wire_open_buffer (wire, call, size, error);
+  return *sent >= 0 ? g_variant_new ("(th)", call, 0) : NULL;
 }
 
 /* (transfer full) (nullable): what the request is sent with; a copy, whatever the runner does */
@@ -98,23 +80,17 @@ reeve_wire_broker_get_body (ReeveWire *wire, GVariant *body, GError **error)
   g_autoptr (GVariant) bytes = g_variant_get_child_value (body, 2);
   guint64 call = 0;
   guint64 buffer = 0;
-  gsize size = 0;
-  int fd = -1;
-  GBytes *copy = NULL;
+  ReeveWireBuffer *taken = NULL;
 
   g_variant_get_child (body, 0, "t", &call);
   g_variant_get_child (body, 3, "t", &buffer);
   if (buffer == 0)
     return g_variant_get_data_as_bytes (bytes);
-  fd = buffer == call ? reeve_wire_take_buffer (wire, call, &size) : -1;
-  if (fd < 0)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no such buffer");
-      return NULL;
-    }
-  copy = wire_blob_copy (fd, size, error);
-  close (fd);
-  return copy;
+  taken = buffer == call ? reeve_wire_take_buffer (wire, call) : NULL;
+  if (taken != NULL)
+    return reeve_wire_buffer_copy (taken, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no such buffer");
+  return NULL;
 }
 
 static GVariant *

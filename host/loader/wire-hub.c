@@ -7,6 +7,7 @@ struct _ReeveWireHub
 {
   gatomicrefcount references;
   ReeveWireGate *gate;
+  ReeveByteRoom *room;
   ReeveWireSharePool *workers;
   void (*ended) (gpointer data); /* (nullable); written before the first wire */
   gpointer ended_data;
@@ -23,6 +24,7 @@ reeve_wire_hub_new (GError **error)
   self = g_new0 (ReeveWireHub, 1);
   g_atomic_ref_count_init (&self->references);
   self->gate = g_steal_pointer (&gate);
+  self->room = reeve_byte_room_new ();
   self->workers = reeve_wire_share_pool_new ();
   return self;
 }
@@ -41,6 +43,7 @@ reeve_wire_hub_unref (ReeveWireHub *self)
     return;
   reeve_wire_share_pool_unref (self->workers);
   reeve_wire_gate_free (self->gate);
+  reeve_byte_room_unref (self->room);
   g_free (self);
 }
 
@@ -48,6 +51,12 @@ ReeveWireGate *
 reeve_wire_hub_get_gate (ReeveWireHub *self)
 {
   return self->gate;
+}
+
+ReeveByteRoom *
+reeve_wire_hub_get_room (ReeveWireHub *self)
+{
+  return self->room;
 }
 
 void

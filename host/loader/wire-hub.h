@@ -3,6 +3,7 @@
  * runners ask of the host. */
 #pragma once
 
+#include "byte-room.h"
 #include "wire-gate.h"
 #include "wire-share.h"
 
@@ -22,6 +23,8 @@ void reeve_wire_hub_set_ended (ReeveWireHub *self, void (*func) (gpointer data),
 void reeve_wire_hub_tell_ended (ReeveWireHub *self);
 /* (transfer full) what a wire has of the workers */
 ReeveWireShare *reeve_wire_hub_new_share (ReeveWireHub *self) G_GNUC_WARN_UNUSED_RESULT;
+/* (transfer none): for what runners write bodies into */
+ReeveByteRoom *reeve_wire_hub_get_room (ReeveWireHub *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWireHub, reeve_wire_hub_unref)
 

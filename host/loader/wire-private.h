@@ -23,8 +23,7 @@ typedef struct
   guint8 *reply;  /* (nullable): as it came */
   gsize reply_length;
   GError *error;
-  int buffer; /* for a body; -1: none */
-  gsize buffer_size;
+  ReeveWireBuffer *buffer; /* (nullable): for a body */
   GCond changed;
 } ReeveWireUnderWay;
 

@@ -34,7 +34,7 @@ reeve_wire_under_way_free (gpointer data)
   g_free (call->reply);
   g_clear_error (&call->error);
   g_cond_clear (&call->changed);
-  reeve_wire_close_end (&call->buffer);
+  g_clear_pointer (&call->buffer, reeve_wire_buffer_free);
   g_free (call);
 }
 
@@ -105,7 +105,6 @@ reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
   gint64 deadline = reeve_context_get_deadline (call->context);
   GError *problem = NULL;
 
-  one->buffer = -1;
   one->interface = call->interface;
   one->member = call->member;
   one->context = g_object_ref (call->context);
@@ -358,38 +357,40 @@ reeve_wire_find_context (ReeveWire *self, guint64 call)
   return context;
 }
 
-gboolean
-reeve_wire_keep_buffer (ReeveWire *self, guint64 call, int fd, gsize size)
+int
+reeve_wire_open_buffer (ReeveWire *self, guint64 call, guint64 size, GError **error)
 {
+  g_autoptr (ReeveWireBuffer) buffer
+      = reeve_wire_buffer_new (reeve_wire_hub_get_room (self->hub), self->name, size, error);
   ReeveWireUnderWay *one = NULL;
+  int lent = buffer != NULL ? reeve_wire_buffer_lend (buffer) : -1;
   gboolean kept = FALSE;
 
+  if (buffer == NULL)
+    return -1;
   g_mutex_lock (&self->lock);
-  one = reeve_wire_find (self, call);
-  kept = one != NULL && one->buffer < 0;
+  one = lent >= 0 ? reeve_wire_find (self, call) : NULL;
+  kept = one != NULL && one->buffer == NULL;
   if (kept)
-    {
-      one->buffer = fd;
-      one->buffer_size = size;
-    }
+    one->buffer = g_steal_pointer (&buffer);
   g_mutex_unlock (&self->lock);
-  return kept;
+  if (kept)
+    return lent;
+  reeve_wire_close_end (&lent);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "a call has one buffer at a time");
+  return -1;
 }
 
-int
-reeve_wire_take_buffer (ReeveWire *self, guint64 call, gsize *size)
+ReeveWireBuffer *
+reeve_wire_take_buffer (ReeveWire *self, guint64 call)
 {
   ReeveWireUnderWay *one = NULL;
-  int fd = -1;
+  ReeveWireBuffer *buffer = NULL;
 
   g_mutex_lock (&self->lock);
   one = reeve_wire_find (self, call);
-  if (one != NULL && one->buffer >= 0)
-    {
-      fd = one->buffer;
-      *size = one->buffer_size;
-      one->buffer = -1;
-    }
+  if (one != NULL)
+    buffer = g_steal_pointer (&one->buffer);
   g_mutex_unlock (&self->lock);
-  return fd;
+  return buffer;
 }

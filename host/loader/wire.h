@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 
 #include "runner.h"
+#include "wire-buffer.h"
 #include "wire-hub.h"
 #include "wire-read.h"
 
@@ -81,10 +82,11 @@ void reeve_wire_drop_arguments (const ReeveWireCall *call);
 /* (transfer full) (nullable): of a call that is under way and that somebody waits for: for the
  * broker */
 ReeveContext *reeve_wire_find_context (ReeveWire *self, guint64 call);
-/* One for a call, closed with it. FALSE: there is one, or no such call. */
-gboolean reeve_wire_keep_buffer (ReeveWire *self, guint64 call, int fd, gsize size);
-/* The caller's; -1: there is none */
-int reeve_wire_take_buffer (ReeveWire *self, guint64 call, gsize *size);
+/* Memory for a call, let go with it: a descriptor for the runner, the caller's. -1 with
+ * %REEVE_ERROR_BUSY: there is one, no such call, or no room; %REEVE_ERROR_TOO_LARGE */
+int reeve_wire_open_buffer (ReeveWire *self, guint64 call, guint64 size, GError **error);
+/* (transfer full) (nullable): there is none */
+ReeveWireBuffer *reeve_wire_take_buffer (ReeveWire *self, guint64 call);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWire, reeve_wire_unref)
 

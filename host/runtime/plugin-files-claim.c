@@ -92,7 +92,10 @@ reeve_plugin_files_claim_file (ReevePluginFilesClaim *self, const char *path, gi
         mask |= G_GUINT64_CONSTANT (1) << i;
     }
   if (mask != 0)
-    return reeve_capability_lease_rest_on (self->caller->lease, mask, error);
+    {
+      self->mask = mask;
+      return reeve_capability_lease_rest_on (self->caller->lease, mask, error);
+    }
   if (most < 0)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
                  "%s is not granted to plugin %s for a file of the name \"%s\"", self->capability,
@@ -101,5 +104,61 @@ reeve_plugin_files_claim_file (ReevePluginFilesClaim *self, const char *path, gi
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                  "%s: a file of %" G_GINT64_FORMAT " bytes, and granted are %" G_GINT64_FORMAT,
                  self->capability, bytes, most);
+  return FALSE;
+}
+
+/* Below the ceiling */
+static gint64
+reeve_plugin_files_claim_bound (gint64 granted, gint64 usual, gint64 ceiling)
+{
+  gint64 limit = granted > 0 ? granted : usual;
+
+  return ceiling > 0 ? MIN (limit, ceiling) : limit;
+}
+
+static ReevePluginFilesAmount
+reeve_plugin_files_claim_get_folder (ReevePluginFilesClaim *self, guint i)
+{
+  static const ReeveCapabilityTerms none = { 0 };
+  const ReeveCapabilityTerms *terms = reeve_plugin_files_claim_get (self, i);
+  const ReeveCapabilityTerms *ceiling = reeve_capability_lease_get_ceiling (self->caller->lease);
+
+  if (ceiling == NULL)
+    ceiling = &none;
+  return (ReevePluginFilesAmount){
+    reeve_plugin_files_claim_bound (terms->folder_bytes, REEVE_PLUGIN_FILES_FOLDER_BYTES,
+                                    ceiling->folder_bytes),
+    reeve_plugin_files_claim_bound (terms->folder_files, REEVE_PLUGIN_FILES_FOLDER_FILES,
+                                    ceiling->folder_files),
+  };
+}
+
+gboolean
+reeve_plugin_files_claim_folder (ReevePluginFilesClaim *self, const ReevePluginFilesAmount *needed,
+                                 ReevePluginFilesAmount *limit, GError **error)
+{
+  guint64 mask = 0;
+
+  *limit = (ReevePluginFilesAmount){ 0 };
+  for (guint i = 0; i < reeve_capability_lease_get_length (self->caller->lease); i++)
+    {
+      ReevePluginFilesAmount one = reeve_plugin_files_claim_get_folder (self, i);
+      gboolean fits = needed->bytes <= one.bytes && needed->files <= one.files;
+
+      if ((self->mask & G_GUINT64_CONSTANT (1) << i) == 0)
+        continue;
+      if (fits)
+        mask |= G_GUINT64_CONSTANT (1) << i;
+      if (fits || mask == 0)
+        *limit = one;
+    }
+  if (mask != 0)
+    return reeve_capability_lease_rest_on (self->caller->lease, mask, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+               "%s: folder %s would hold %" G_GINT64_FORMAT " bytes in %" G_GINT64_FORMAT
+               " files and folders, and granted are folder_bytes %" G_GINT64_FORMAT
+               " and folder_files %" G_GINT64_FORMAT,
+               self->capability, self->folder, needed->bytes, needed->files, limit->bytes,
+               limit->files);
   return FALSE;
 }

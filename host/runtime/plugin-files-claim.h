@@ -3,7 +3,7 @@
  * and size. */
 #pragma once
 
-#include "loader/capabilities.h"
+#include "plugin-files-sum.h"
 
 G_BEGIN_DECLS
 
@@ -27,5 +27,11 @@ gboolean reeve_plugin_files_claim_has_name (ReevePluginFilesClaim *self, const c
  * %REEVE_ERROR_CAPABILITY_REVOKED */
 gboolean reeve_plugin_files_claim_file (ReevePluginFilesClaim *self, const char *path, gint64 bytes,
                                         GError **error);
+
+/* A folder that holds @needed: the call rests on the grants that allow that. @limit: (out): the
+ * most of one of them. %REEVE_ERROR_TOO_LARGE, %REEVE_ERROR_CAPABILITY_REVOKED */
+gboolean reeve_plugin_files_claim_folder (ReevePluginFilesClaim *self,
+                                          const ReevePluginFilesAmount *needed,
+                                          ReevePluginFilesAmount *limit, GError **error);
 
 G_END_DECLS

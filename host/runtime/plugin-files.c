@@ -8,28 +8,34 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "loader/capability-caller.h"
 #include "base/ids.h"
 #include "base/times.h"
 #include "plugin-files-claim.h"
 #include "plugin-folder.h"
 
 #define REEVE_PLUGIN_FILES_PIECE   (1024 * 1024)
-#define REEVE_PLUGIN_FILES_PART    ".reeve-part-" /* what a file is called before it is complete */
 #define REEVE_PLUGIN_FILES_MODE    0640
 #define REEVE_PLUGIN_FILES_FOLDERS 0750
+
+/* Others may write into the same folder meanwhile. */
+#define REEVE_PLUGIN_FILES_TRIES 20
 
 struct _ReevePluginFiles
 {
   char *reserved;
+  ReevePluginFilesSum *sum;
 };
 
 /* one call */
 typedef struct
 {
   ReevePluginFilesClaim claim;
+  ReevePluginFilesSum *sum;
   ReevePluginFolder *folder;
   JsonObject *params;
   const char *path;
@@ -56,18 +62,6 @@ reeve_plugin_files_answer (JsonObject *answer)
   return node;
 }
 
-/* May it go on? Between two pieces of a file. */
-static gboolean
-reeve_plugin_files_check (ReevePluginFilesJob *self, GError **error)
-{
-  if (reeve_capability_lease_is_cut (self->claim.caller->lease))
-    {
-      reeve_capability_lease_set_error (self->claim.caller->lease, error);
-      return FALSE;
-    }
-  return reeve_context_check (self->claim.caller->context, error);
-}
-
 /* ---- reading ---- */
 
 /* (transfer full) (nullable): what there is of @length bytes; it may have become less */
@@ -86,7 +80,7 @@ reeve_plugin_files_copy (ReevePluginFilesJob *self, int fd, gint64 offset, gsize
     }
   while (done < length && one > 0)
     {
-      if (!reeve_plugin_files_check (self, error))
+      if (!reeve_capability_caller_check (self->claim.caller, error))
         return NULL;
       one = pread (fd, data + done, MIN (length - done, REEVE_PLUGIN_FILES_PIECE),
                    (off_t) offset + (off_t) done);
@@ -120,7 +114,8 @@ reeve_plugin_files_read_open (ReevePluginFilesJob *self, int fd, GError **error)
   if (length < 0 || length > REEVE_PLUGIN_FILES_BYTES)
     return reeve_plugin_files_refuse (self, "length", "is at most 64 MiB: read it in pieces",
                                       error);
-  if (!reeve_plugin_files_claim_file (&self->claim, self->path, status.st_size, error))
+  if (!reeve_plugin_files_claim_file (&self->claim, self->path, status.st_size, error)
+      || !reeve_capability_caller_hold (self->claim.caller, (gsize) length, error))
     return NULL;
   *self->content = reeve_plugin_files_copy (self, fd, offset, (gsize) length, error);
   if (*self->content == NULL)
@@ -187,6 +182,7 @@ reeve_plugin_files_list (ReevePluginFilesJob *self, GError **error)
   JsonArray *entries = NULL;
   JsonObject *answer = NULL;
   const struct dirent *found = NULL;
+  gboolean goes = TRUE;
 
   if (folder == NULL)
     {
@@ -200,13 +196,19 @@ reeve_plugin_files_list (ReevePluginFilesJob *self, GError **error)
   entries = json_array_new ();
   do
     {
+      goes = reeve_capability_caller_check (self->claim.caller, error);
       /* the stream is this call's own: nobody else reads from it */
-      found = readdir (folder); /* NOLINT(concurrency-mt-unsafe) */
+      found = goes ? readdir (folder) : NULL; /* NOLINT(concurrency-mt-unsafe) */
       if (found != NULL)
         reeve_plugin_files_show (self, fd, found->d_name, entries);
     }
   while (found != NULL && json_array_get_length (entries) < REEVE_PLUGIN_FILES_PAGE);
   closedir (folder);
+  if (!goes)
+    {
+      json_array_unref (entries);
+      return NULL;
+    }
   answer = json_object_new ();
   json_object_set_array_member (answer, "entries", entries);
   json_object_set_boolean_member (answer, "complete", found == NULL);
@@ -225,7 +227,7 @@ reeve_plugin_files_fill (ReevePluginFilesJob *self, int fd, GError **error)
     {
       gssize one = 0;
 
-      if (!reeve_plugin_files_check (self, error))
+      if (!reeve_capability_caller_check (self->claim.caller, error))
         return FALSE;
       one = write (fd, data + done, MIN (size - done, REEVE_PLUGIN_FILES_PIECE));
       if (one < 0 && errno != EINTR)
@@ -243,7 +245,7 @@ reeve_plugin_files_rename (ReevePluginFilesJob *self, int folder, const char *pa
   gboolean replace = reeve_json_get_boolean (self->params, "replace", TRUE);
   struct stat status = { 0 };
 
-  if (!reeve_plugin_files_check (self, error))
+  if (!reeve_capability_caller_check (self->claim.caller, error))
     return FALSE;
   if (fstatat (folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG (status.st_mode))
     return reeve_plugin_folder_fail (self->path, EEXIST, error);
@@ -253,22 +255,85 @@ reeve_plugin_files_rename (ReevePluginFilesJob *self, int folder, const char *pa
   return TRUE;
 }
 
+/* Has no name before it is complete, where the file system can do that: then nothing is left of it
+ * by a host that is killed. */
 static gboolean
 reeve_plugin_files_write_into (ReevePluginFilesJob *self, int folder, const char *name,
                                GError **error)
 {
   g_autofree char *id = reeve_ids_new ("f");
   g_autofree char *part = g_strconcat (REEVE_PLUGIN_FILES_PART, id, NULL);
-  int fd = reeve_plugin_folder_create (folder, part, REEVE_PLUGIN_FILES_MODE);
+  int fd = reeve_plugin_folder_create_nameless (folder, REEVE_PLUGIN_FILES_MODE);
+  gboolean named = fd < 0;
   gboolean good = FALSE;
 
   if (fd < 0)
+    fd = reeve_plugin_folder_create (folder, part, REEVE_PLUGIN_FILES_MODE);
+  if (fd < 0)
     return reeve_plugin_folder_fail (self->path, errno, error);
-  good = reeve_plugin_files_fill (self, fd, error)
-         && reeve_plugin_files_rename (self, folder, part, name, error);
+  /* whoever tidies up sees that it is somebody's */
+  flock (fd, LOCK_EX | LOCK_NB);
+  good = reeve_plugin_files_fill (self, fd, error);
+  if (good && !named)
+    {
+      named = reeve_plugin_folder_name_it (folder, fd, part);
+      good = named || reeve_plugin_folder_fail (self->path, errno, error);
+    }
+  good = good && reeve_plugin_files_rename (self, folder, part, name, error);
   close (fd);
-  if (!good)
+  if (!good && named)
     unlinkat (folder, part, 0);
+  return good;
+}
+
+/* Is there room for @more in the granted folder? Then it is taken, and settled at its end. */
+static gboolean
+reeve_plugin_files_take (ReevePluginFilesJob *self, const ReevePluginFilesAmount *more,
+                         GError **error)
+{
+  const char *folder = self->claim.folder;
+
+  for (guint i = 0; i < REEVE_PLUGIN_FILES_TRIES; i++)
+    {
+      ReevePluginFilesAmount now = { 0 };
+      ReevePluginFilesAmount limit = { 0 };
+      GError *local = NULL;
+
+      if (!reeve_plugin_files_sum_get (self->sum, self->folder, folder, self->claim.caller, i > 0,
+                                       &now, error))
+        return FALSE;
+      now.bytes = more->bytes > 0 ? now.bytes + more->bytes : 0;
+      now.files = more->files > 0 ? now.files + more->files : 0;
+      if (reeve_plugin_files_claim_folder (&self->claim, &now, &limit, &local)
+          && reeve_plugin_files_sum_take (self->sum, folder, more, &limit))
+        return TRUE;
+      /* a count that is not new may be too much */
+      if (local != NULL && (i > 0 || !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_TOO_LARGE)))
+        {
+          g_propagate_error (error, local);
+          return FALSE;
+        }
+      g_clear_error (&local);
+    }
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUSY, "too many write into %s at once", folder);
+  return FALSE;
+}
+
+static gboolean
+reeve_plugin_files_write_counted (ReevePluginFilesJob *self, int folder, const char *name,
+                                  gsize size, GError **error)
+{
+  struct stat before = { 0 };
+  gboolean there
+      = fstatat (folder, name, &before, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG (before.st_mode);
+  const ReevePluginFilesAmount more
+      = { (gint64) size - (there ? before.st_size : 0), there ? 0 : 1 };
+  gboolean good = FALSE;
+
+  if (!reeve_plugin_files_take (self, &more, error))
+    return FALSE;
+  good = reeve_plugin_files_write_into (self, folder, name, error);
+  reeve_plugin_files_sum_settle (self->sum, self->claim.folder, &more, good);
   return good;
 }
 
@@ -291,12 +356,13 @@ reeve_plugin_files_write (ReevePluginFilesJob *self, GError **error)
                    REEVE_PLUGIN_FILES_BYTES);
       return NULL;
     }
-  if (!reeve_plugin_files_claim_file (&self->claim, self->path, (gint64) size, error))
+  if (!reeve_plugin_files_claim_file (&self->claim, self->path, (gint64) size, error)
+      || !reeve_capability_caller_hold (self->claim.caller, size, error))
     return NULL;
   folder = reeve_plugin_folder_open_parent (self->folder, self->path, &name, error);
   if (folder < 0)
     return NULL;
-  good = reeve_plugin_files_write_into (self, folder, name, error);
+  good = reeve_plugin_files_write_counted (self, folder, name, size, error);
   close (folder);
   if (!good)
     return NULL;
@@ -311,6 +377,7 @@ reeve_plugin_files_delete (ReevePluginFilesJob *self, GError **error)
 {
   const char *name = NULL;
   struct stat status = { 0 };
+  ReevePluginFilesAmount less = { 0 };
   int code = 0;
   int folder = -1;
 
@@ -326,27 +393,37 @@ reeve_plugin_files_delete (ReevePluginFilesJob *self, GError **error)
   else if (unlinkat (folder, name, 0) != 0 || fsync (folder) != 0)
     code = errno;
   close (folder);
-  if (code == 0)
-    return reeve_plugin_files_answer (json_object_new ());
-  reeve_plugin_folder_fail (self->path, code, error);
-  return NULL;
+  if (code != 0)
+    {
+      reeve_plugin_folder_fail (self->path, code, error);
+      return NULL;
+    }
+  less = (ReevePluginFilesAmount){ -status.st_size, -1 };
+  reeve_plugin_files_sum_settle (self->sum, self->claim.folder, &less, TRUE);
+  return reeve_plugin_files_answer (json_object_new ());
 }
 
 static JsonNode *
 reeve_plugin_files_make (ReevePluginFilesJob *self, GError **error)
 {
+  static const ReevePluginFilesAmount one = { 0, 1 };
   const char *name = NULL;
   int folder = -1;
   int code = 0;
 
-  if (!reeve_plugin_files_claim_file (&self->claim, NULL, 0, error))
+  if (!reeve_plugin_files_claim_file (&self->claim, NULL, 0, error)
+      || !reeve_plugin_files_take (self, &one, error))
     return NULL;
   folder = reeve_plugin_folder_open_parent (self->folder, self->path, &name, error);
   if (folder < 0)
-    return NULL;
+    {
+      reeve_plugin_files_sum_settle (self->sum, self->claim.folder, &one, FALSE);
+      return NULL;
+    }
   if (mkdirat (folder, name, REEVE_PLUGIN_FILES_FOLDERS) != 0 || fsync (folder) != 0)
     code = errno;
   close (folder);
+  reeve_plugin_files_sum_settle (self->sum, self->claim.folder, &one, code == 0);
   if (code == 0)
     return reeve_plugin_files_answer (json_object_new ());
   reeve_plugin_folder_fail (self->path, code, error);
@@ -398,8 +475,11 @@ reeve_plugin_files_run (ReevePluginFiles *files, ReevePluginFilesJob *self,
   if (!reeve_plugin_files_claim_begin (&self->claim,
                                        reeve_json_get_string (self->params, "folder", NULL), error))
     return NULL;
+  self->sum = files->sum;
   self->folder = folder = reeve_plugin_folder_new (self->claim.folder, files->reserved, error);
-  return folder != NULL && reeve_plugin_files_check (self, error) ? ops->func (self, error) : NULL;
+  return folder != NULL && reeve_capability_caller_check (self->claim.caller, error)
+             ? ops->func (self, error)
+             : NULL;
 }
 
 static JsonNode *
@@ -431,12 +511,14 @@ reeve_plugin_files_new (const char *reserved)
   ReevePluginFiles *self = g_new0 (ReevePluginFiles, 1);
 
   self->reserved = g_strdup (reserved);
+  self->sum = reeve_plugin_files_sum_new ();
   return self;
 }
 
 void
 reeve_plugin_files_free (ReevePluginFiles *self)
 {
+  reeve_plugin_files_sum_free (self->sum);
   g_free (self->reserved);
   g_free (self);
 }

@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 #define REEVE_PLUGIN_FILES_BYTES                                                                   \
   (64 * 1024 * 1024)                 /* of one answer, and of one file to be written */
 #define REEVE_PLUGIN_FILES_PAGE 1000 /* names of one answer */
+/* what a folder may hold that is written into, of a grant that does not say */
+#define REEVE_PLUGIN_FILES_FOLDER_BYTES (G_GINT64_CONSTANT (1024) * 1024 * 1024)
+#define REEVE_PLUGIN_FILES_FOLDER_FILES 10000
 
 typedef struct _ReevePluginFiles ReevePluginFiles;
 

@@ -122,6 +122,38 @@ reeve_plugin_folder_create (int folder, const char *name, guint mode)
   return (int) syscall (SYS_openat2, folder, name, &how, sizeof how);
 }
 
+int
+reeve_plugin_folder_look (int folder, const char *name)
+{
+  struct open_how how = {
+    .flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+    .resolve = REEVE_PLUGIN_FOLDER_RESOLVE,
+  };
+
+  return (int) syscall (SYS_openat2, folder, name, &how, sizeof how);
+}
+
+int
+reeve_plugin_folder_create_nameless (int folder, guint mode)
+{
+  struct open_how how = {
+    .flags = O_WRONLY | O_TMPFILE | O_CLOEXEC,
+    .mode = mode,
+    .resolve = REEVE_PLUGIN_FOLDER_RESOLVE,
+  };
+
+  return (int) syscall (SYS_openat2, folder, ".", &how, sizeof how);
+}
+
+/* open(2) says it so: by descriptor alone it takes a right of the kernel's. */
+gboolean
+reeve_plugin_folder_name_it (int folder, int fd, const char *name)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+
+  return linkat (AT_FDCWD, link, folder, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
 static int
 reeve_plugin_folder_open (ReevePluginFolder *self, const char *path, int flags, GError **error)
 {

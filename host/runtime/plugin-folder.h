@@ -29,6 +29,13 @@ int reeve_plugin_folder_open_parent (ReevePluginFolder *self, const char *path, 
                                      GError **error);
 /* A new file of that name in @folder, one of the above, to be written; -1 with errno. */
 int reeve_plugin_folder_create (int folder, const char *name, guint mode);
+/* A file of that name in @folder, to be read, never through a link; -1 with errno. */
+int reeve_plugin_folder_look (int folder, const char *name);
+/* A file of no name there, to be written: it goes with its descriptor, whatever ends that, until it
+ * is named. -1 with errno: also where the file system has none. */
+int reeve_plugin_folder_create_nameless (int folder, guint mode);
+/* Gives it one that nothing has there. %FALSE with errno */
+gboolean reeve_plugin_folder_name_it (int folder, int fd, const char *name);
 /* Says what @code (of errno) means of @path. FALSE. */
 gboolean reeve_plugin_folder_fail (const char *path, int code, GError **error);
 

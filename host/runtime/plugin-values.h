@@ -8,10 +8,7 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_PLUGIN_VALUES_KEY   256         /* bytes of a key */
 #define REEVE_PLUGIN_VALUES_VALUE (64 * 1024) /* bytes of a value, as JSON */
-#define REEVE_PLUGIN_VALUES_PAGE  100         /* keys of one answer */
-#define REEVE_PLUGIN_VALUES_ENTRY 64          /* bytes that each entry counts besides */
 /* bytes that a grant is for which does not say */
 #define REEVE_PLUGIN_VALUES_QUOTA (G_GINT64_CONSTANT (8) * 1024 * 1024)
 

@@ -150,6 +150,11 @@ static const ReeveStep reeve_schema_tenant_plugins[] = {
   { .name = NULL },
 };
 
+static const ReeveStep reeve_schema_tenant_plugin_blobs[] = {
+  SCHEMA_COLLECTION (REEVE_STORE_PLUGIN_BLOBS, SCHEMA_INT ("updated_at")),
+  { .name = NULL },
+};
+
 static const ReeveStep reeve_schema_platform_prices[] = {
   SCHEMA_COLLECTION (REEVE_STORE_PRICE_IMPORTS, SCHEMA_INT ("created_at")),
   SCHEMA_INDEX (REEVE_STORE_PRICE_IMPORTS, SCHEMA_INT ("created_at")),
@@ -193,6 +198,7 @@ static const ReeveMigration reeve_schema_tenant[] = {
   { 5, "subjects, what is kept of them", reeve_schema_tenant_personal },
   { 6, "kept answers by who asked", reeve_schema_tenant_answers },
   { 7, "what plugins keep", reeve_schema_tenant_plugins },
+  { 8, "blobs that plugins keep", reeve_schema_tenant_plugin_blobs },
   { 0, NULL, NULL },
 };
 /* clang-format on */

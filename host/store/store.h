@@ -27,8 +27,9 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
  * updated_at}, policy_revisions {revision, created_at}, passwords {created_at}, identities
  * {user_id, created_at}, budgets {kind, subject, created_at}, usage {seq}, cost_reports
  * {created_at}, subjects {created_at}, kept_values {subject, created_at}, plugin_values
- * {updated_at}; text index "chunks"
- * (group: document id); streams "run/<run_id>"; blobs "document/<id>/<version>". */
+ * {updated_at}, plugin_blobs {updated_at}; text index "chunks"
+ * (group: document id); streams "run/<run_id>"; blobs "document/<id>/<version>",
+ * "plugin/<plugin>/<id>". */
 #define REEVE_STORE_TENANTS           "tenants"
 #define REEVE_STORE_API_KEYS          "api_keys"
 #define REEVE_STORE_USERS             "users"
@@ -59,6 +60,7 @@ G_DECLARE_FINAL_TYPE (ReeveStore, reeve_store, REEVE, STORE, GObject)
 #define REEVE_STORE_SUBJECTS          "subjects"       /* id: the user's; half of his key */
 #define REEVE_STORE_KEPT_VALUES       "kept_values"    /* id: salted digest, as in the ledger */
 #define REEVE_STORE_PLUGIN_VALUES     "plugin_values"  /* id: plugin/key */
+#define REEVE_STORE_PLUGIN_BLOBS      "plugin_blobs"   /* id: plugin/key */
 /* of the platform: counts how often a store was tried that could not be written */
 #define REEVE_STORE_COUNTER_TRIAL "store.trial"
 

@@ -45,8 +45,7 @@ wire_blob_new_open (gsize size, GError **error)
 
   if (fd < 0)
     return wire_blob_fail (fd, "memfd_create ()", error);
-  if (ftruncate (fd, (off_t) size) != 0
-      || fcntl (fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) != 0)
+  if (ftruncate (fd, (off_t) size) != 0 || fcntl (fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_GROW) != 0)
     return wire_blob_fail (fd, "making a buffer", error);
   return fd;
 }
@@ -67,6 +66,8 @@ wire_blob_copy (int fd, gsize size, GError **error)
 
       if (one == 0 || (one < 0 && errno != EINTR))
         {
+          /* whoever may write may also cut it */
+          errno = one == 0 ? ENODATA : errno;
           wire_blob_fail (-1, "reading a buffer", error);
           return NULL;
         }

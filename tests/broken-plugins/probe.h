@@ -3,8 +3,8 @@
  *   {"calls": [{"capability", "params", "bytes"?}], "threads"?: so many times all of it, at once}
  * -> [{"ok": answer} or {"error": code, "message"}] for each call, one thread after another. With
  * "bytes" (a text; a number: so many zeros) it transfers, and "bytes" of the answer is what came,
- * or its length where that is much. Of net.tcp "params" are {"host", "port", "do"}: steps of
- * "send:TEXT", "fill:BYTES", "read:BYTES" (0: until the end), "end" (of what is sent),
+ * or its length and "sha256" where that is much. Of net.tcp "params" are {"host", "port", "do"}:
+ * steps of "send:TEXT", "fill:BYTES", "read:BYTES" (0: until the end), "end" (of what is sent),
  * "more:COUNT" (connections besides) and "wait:MS"; the answer is {"text", "bytes", "errno"}.
  * With "after" (ms) it answers at once, and asks when its call is over; what came of that the next
  * one with "kept" tells. */
@@ -63,7 +63,12 @@ probe_transfer_one (ReeveContext *context, JsonObject *call)
   shown = json_object_new ();
   json_object_set_member (shown, "ok", json_node_ref (answer));
   if (g_bytes_get_size (content) > 4096)
-    json_object_set_int_member (shown, "bytes", (gint64) g_bytes_get_size (content));
+    {
+      g_autofree char *digest = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, content);
+
+      json_object_set_int_member (shown, "bytes", (gint64) g_bytes_get_size (content));
+      json_object_set_string_member (shown, "sha256", digest);
+    }
   else
     {
       gsize size = 0;

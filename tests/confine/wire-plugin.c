@@ -201,7 +201,7 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
   if (strcmp (name, "send-none") == 0 || strcmp (name, "send-much") == 0)
     return wire_plugin_send (context, strcmp (name, "send-much") == 0 ? 3 << 20 : 0, error);
   if (strcmp (name, "send-too-much") == 0)
-    return wire_plugin_send (context, (64 << 20) + 1, error);
+    return wire_plugin_send (context, (128 << 20) + 1, error);
   if (strcmp (name, "connect") == 0 || strcmp (name, "connect-much") == 0)
     return wire_plugin_connect (context, 5432, strcmp (name, "connect") == 0 ? 5 : 3 << 20, error);
   if (strcmp (name, "connect-elsewhere") == 0)

@@ -59,7 +59,7 @@ class ProbeCase(unittest.TestCase):
         self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "ask"}, key=key, expect=200)
         text = [m["content"] for m in self.mock.requests[-1].json["messages"] if m["role"] == "tool"][-1]
         self.assertEqual("[", text[:1], text)
-        return [({**r["ok"], "bytes": r["bytes"]} if "bytes" in r else r.get("ok"), None if "ok" in r else f"{r['error']}: {r['message']}") for r in json.loads(text)]
+        return [({**r["ok"], **{k: r[k] for k in ("bytes", "sha256") if k in r}} if "bytes" in r else r.get("ok"), None if "ok" in r else f"{r['error']}: {r['message']}") for r in json.loads(text)]
 
     def one(self, name, params, *data, **where):
         """The answer of one call that works."""

@@ -174,6 +174,88 @@ class Files(ProbeCase):
         self.refused(*write(".reeve-part-x.csv", "x"), "invalid_argument")
         self.assertEqual({"a.txt", "a.key", "a.csv", "long.txt", "sub"}, set(os.listdir(self.folder)))
 
+    # ---- how much ----
+
+    def test_how_much_a_folder_may_hold(self):
+        """What lies there counts, whoever put it there: three bytes in a.txt, three in sub/b.txt, and the folder sub."""
+        self.grant_only(WRITE, folder=self.folder, folder_bytes=1000, folder_files=6)
+        self.one(*write("x", "x" * 994))
+        self.refused(*write("y", "y"), "too_large: .*would hold 1001 bytes in 5 files and folders, and granted are folder_bytes 1000 and folder_files 6")
+        self.refused(*write("x", "x" * 995), "too_large")
+        # less is always allowed, and what is removed can be written again
+        self.one(*write("x", "x" * 10))
+        self.one(*write("y", "y" * 984))
+        self.one(WRITE, {"op": "delete", "path": "y"})
+        self.one(*write("y", "y" * 984))
+        self.refused(*write("z", "z"), "too_large: .*1001 bytes in 6 ")
+        self.one(*write("z", ""))
+        for call in (write("more", ""), (WRITE, {"op": "make", "path": "more"})):
+            self.refused(*call, "too_large: .*in 7 files")
+        self.one(*write("z", ""))
+        # others write and remove there too
+        os.unlink(self.at("y"))
+        os.unlink(self.at("z"))
+        self.one(WRITE, {"op": "make", "path": "deep"})
+        self.one(*write("deep/z", "z" * 984))
+        self.assertEqual(["a.txt", "deep", "sub", "x"], sorted(os.listdir(self.folder)))
+        # what is granted besides counts
+        self.grant(WRITE, parameters={"folder": self.folder, "folder_bytes": 1100})
+        self.one(*write("x", "x" * 110))
+        self.refused(*write("x", "x" * 111), "too_large: .*folder_bytes 1100 and folder_files 10000")
+
+    def test_many_at_once_stay_within(self):
+        self.grant_only(WRITE, folder=self.folder, folder_bytes=1006, folder_files=8)
+        answers = self.ask(*[write(f"f{i}", "x" * 250) for i in range(8)], threads=8)
+        self.assertLessEqual(len(os.listdir(self.folder)), 7)
+        self.assertLessEqual(sum(os.stat(self.at(n)).st_size for n in os.listdir(self.folder) if n.startswith("f")), 1000)
+        self.assertTrue(any(e is None for _, e in answers))
+        self.assertEqual({"too_large"}, {e.split(":")[0] for _, e in answers if e})
+        self.assertEqual([], [n for n in os.listdir(self.folder) if n.startswith(".")])
+
+    def test_what_a_killed_host_left(self):
+        """Parts that nobody writes any more go with the first thing that is written; a file that only is called so, and is new, stays."""
+        for name in (".reeve-part-old", "sub/.reeve-part-old", ".reeve-part-new"):
+            put(self.at(name), "x" * 100)
+        for name in (".reeve-part-old", "sub/.reeve-part-old"):
+            os.utime(self.at(name), (time.time() - 60, time.time() - 60))
+        self.grant_only(WRITE, folder=self.folder, folder_bytes=110)
+        self.one(*write("x", "x"))
+        self.assertEqual([".reeve-part-new", "a.txt", "sub", "x"], sorted(os.listdir(self.folder)))
+        self.assertEqual(["b.txt"], os.listdir(self.at("sub")))
+
+    def test_the_host_is_killed_while_it_writes(self):
+        for delay in (0.02, 0.06, 0.1, 0.2):
+            def ask():
+                try:
+                    self.ask(*[write("much", 60 << 20)] * 4)
+                except (AssertionError, OSError, ValueError):
+                    pass  # nobody was there to answer
+            thread = threading.Thread(target=ask)
+            thread.start()
+            time.sleep(delay)
+            self.host.kill()
+            thread.join()
+            self.host.start()
+            self.assertEqual([], [n for n in os.listdir(self.folder) if n.startswith(".")])
+            self.assertIn(os.stat(self.at("much")).st_size if os.path.exists(self.at("much")) else 60 << 20, (60 << 20,))
+
+    def test_a_long_list_ends_when_it_is_taken_back(self):
+        os.mkdir(self.at("many"))
+        for number in range(20000):
+            os.symlink("x", self.at("many", str(number)))
+        told = []
+        grant = self.grant_only(READ, folder=self.folder)
+        thread = threading.Thread(target=lambda: told.extend(self.ask(*[listed("many")] * 300)))
+        thread.start()
+        time.sleep(0.5)
+        self.host.delete(f"/api/v1/admin/plugins/probe-one/grants/{grant['grant_id']}", expect=204)
+        thread.join(60)
+        errors = [e for _, e in told if e]
+        self.assertEqual({"capability_revoked"}, {e.split(":")[0] for e in errors})
+        self.assertEqual(errors, [e for _, e in told[-len(errors):]])
+        # what was let through is whole: nothing of it is to be shown
+        self.assertEqual([], [a for a, _ in told if a and a != {"entries": [], "complete": True}])
+
     def test_malformed(self):
         for capability, params in ((READ, {}), (READ, {"op": "write", "path": "a"}), (WRITE, {"op": "read", "path": "a.txt"}), (READ, {"op": "read"}), (READ, {"op": "read", "path": 1})):
             self.refused(capability, params, "", "invalid_argument")
@@ -230,7 +312,7 @@ class FilesInTheHost(Files):
 
 
 class Ceiling(ProbeCase):
-    more = "  ceiling: {folders: [/usr/share], file_bytes: 100}"
+    more = "  ceiling: {folders: [/usr/share, /tmp], file_bytes: 100, folder_bytes: 150, folder_files: 2}"
 
     def test_nothing_goes_beyond(self):
         for folder in ("/usr/share", "/usr/share/doc"):
@@ -238,7 +320,16 @@ class Ceiling(ProbeCase):
         for parameters, key in (({"folder": "/usr/shared"}, "folders"), ({"folder": "/usr"}, "folders"), ({"folder": "/usr/share", "max_bytes": 101}, "file_bytes")):
             self.assertIn(f"plugins.ceiling.{key}", self.grant(READ, expect=403, parameters=parameters)["detail"])
         self.assertTrue(self.one(*listed())["entries"])
-        self.assertEqual({"folders": ["/usr/share"], "max_bytes": 100}, self.rows()[READ]["ceiling"]["parameters"])
+        self.assertEqual({"folders": ["/usr/share", "/tmp"], "max_bytes": 100}, self.rows()[READ]["ceiling"]["parameters"])
+        for parameters, what in (({"folder_bytes": 151}, "151 bytes .*folder_bytes"), ({"folder_files": 3}, "3 files .*folder_files")):
+            self.assertRegex(self.grant(WRITE, expect=403, parameters={"folder": "/tmp", **parameters})["detail"], what)
+        with tempfile.TemporaryDirectory(prefix="reeve-files-", dir="/tmp") as folder:
+            self.grant_only(WRITE, folder=folder)
+            self.one(*write("a", "x" * 100))
+            self.refused(*write("b", "x" * 51), "too_large: .*folder_bytes 150")
+            self.one(*write("b", "x" * 50))
+            self.refused(*write("c", ""), "too_large: .*folder_files 2")
+        self.assertEqual({"folders": ["/usr/share", "/tmp"], "folder_bytes": 150, "folder_files": 2, "max_bytes": 100}, self.rows()[WRITE]["ceiling"]["parameters"])
 
 
 if __name__ == "__main__":
