@@ -2,8 +2,11 @@
 /* proc_pid_cgroup(5), proc_pid_mountinfo(5), and cpu.max of the kernel's admin-guide/cgroup-v2. */
 #include "cgroup.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 /* (transfer full) (nullable): the path behind `0::`; of a group that is gone, or outside of what
  * this namespace sees, there is none */
@@ -64,17 +67,39 @@ reeve_cgroup_locate_own (char **mount, char **folder)
          && reeve_cgroup_locate (membership, mounts, mount, folder);
 }
 
+char *
+reeve_cgroup_read (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) ? text : NULL;
+}
+
+gboolean
+reeve_cgroup_write (const char *folder, const char *name, const char *text)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  gssize written = fd >= 0 ? write (fd, text, strlen (text)) : -1;
+  int code = errno;
+
+  if (fd >= 0)
+    close (fd);
+  errno = code;
+  return written == (gssize) strlen (text);
+}
+
 /* `max 100000`, or two numbers in microseconds */
 static guint
 reeve_cgroup_read_quota (const char *folder, guint most)
 {
-  g_autofree char *path = g_build_filename (folder, "cpu.max", NULL);
-  g_autofree char *text = NULL;
+  g_autofree char *text = reeve_cgroup_read (folder, "cpu.max");
   g_auto (GStrv) words = NULL;
   guint64 quota = 0;
   guint64 period = 0;
 
-  if (!g_file_get_contents (path, &text, NULL, NULL))
+  if (text == NULL)
     return most;
   words = g_strsplit (g_strstrip (text), " ", 2);
   if (g_strv_length (words) != 2

@@ -14,6 +14,10 @@ gboolean reeve_cgroup_locate (const char *membership, const char *mounts, char *
                               char **folder);
 /* That, of this process. */
 gboolean reeve_cgroup_locate_own (char **mount, char **folder);
+/* (transfer full) (nullable): what a file of a group says */
+char *reeve_cgroup_read (const char *folder, const char *name);
+/* One write(2), as these files want it. FALSE: errno */
+gboolean reeve_cgroup_write (const char *folder, const char *name, const char *text);
 /* As many processors as cpu.max of @folder and of those above it, up to @mount, leave of @most;
  * a part of one counts as one. At least 1 */
 guint reeve_cgroup_bound_processors (const char *mount, const char *folder, guint most);

@@ -24,6 +24,7 @@ struct _ReeveConfined
   ReeveConfinedSetup setup;
   char *runner;
   char *folder;
+  char *cgroup;
   GHashTable *policies; /* id -> ReeveConfinedPolicy; written before threads */
   GMutex lock;          /* all below */
   GCond changed;
@@ -31,6 +32,7 @@ struct _ReeveConfined
   ReeveRunnerLauncher *launcher;
   ReeveWireHub *hub;
   ReeveThrottle *throttle;
+  ReeveRunnerGroups *groups;
   GArray *watches;  /* ReeveConfinedWatch */
   gpointer ticking; /* user_data of the watch that is called now */
   GThread *thread;
@@ -52,6 +54,7 @@ reeve_confined_new (const ReeveConfinedSetup *setup)
   self->setup = *setup;
   self->setup.runner = self->runner = reeve_confinement_find_runner (setup->runner);
   self->setup.folder = self->folder = g_strdup (setup->folder);
+  self->setup.cgroup = self->cgroup = g_strdup (setup->cgroup);
   self->setup.switches = setup->switches != NULL ? reeve_switches_ref (setup->switches) : NULL;
   self->setup.idle_us = setup->idle_us != 0 ? setup->idle_us : REEVE_CONFINED_IDLE_US;
   self->setup.setup_us = setup->setup_us != 0 ? setup->setup_us : REEVE_CONFINED_SETUP_US;
@@ -89,6 +92,7 @@ reeve_confined_unref (ReeveConfined *self)
   g_clear_pointer (&self->hub, reeve_wire_hub_unref);
   g_clear_pointer (&self->launcher, reeve_runner_launcher_unref);
   g_clear_pointer (&self->throttle, reeve_throttle_free);
+  g_clear_pointer (&self->groups, reeve_runner_groups_free);
   g_clear_pointer (&self->setup.switches, reeve_switches_unref);
   g_array_unref (self->watches);
   g_hash_table_unref (self->policies);
@@ -96,6 +100,7 @@ reeve_confined_unref (ReeveConfined *self)
   g_cond_clear (&self->changed);
   g_free (self->runner);
   g_free (self->folder);
+  g_free (self->cgroup);
   g_free (self);
 }
 
@@ -176,6 +181,7 @@ reeve_confined_get_hub (ReeveConfined *self, GError **error)
   ReeveWireHub *hub = NULL;
   ReeveRunnerLauncher *launcher = NULL;
   ReeveThrottle *throttle = NULL;
+  ReeveRunnerGroups *groups = NULL;
 
   if (!reeve_confined_begin_open (self))
     return self->hub;
@@ -184,10 +190,12 @@ reeve_confined_get_hub (ReeveConfined *self, GError **error)
     reeve_wire_hub_set_ended (hub, reeve_confined_on_ended, self);
   launcher = hub != NULL ? reeve_runner_launcher_new () : NULL;
   throttle = hub != NULL ? reeve_throttle_new () : NULL;
+  groups = hub != NULL ? reeve_runner_groups_new (self->cgroup) : NULL;
   g_mutex_lock (&self->lock);
   self->hub = hub;
   self->launcher = launcher;
   self->throttle = throttle;
+  self->groups = groups;
   self->opening = FALSE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
@@ -210,6 +218,12 @@ ReeveThrottle *
 reeve_confined_get_throttle (ReeveConfined *self)
 {
   return self->throttle;
+}
+
+ReeveRunnerGroups *
+reeve_confined_get_groups (ReeveConfined *self)
+{
+  return self->groups;
 }
 
 /* ---- what is due ---- */

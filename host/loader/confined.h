@@ -8,6 +8,7 @@
 
 #include "runner/runner-layers.h"
 
+#include "runner-groups.h"
 #include "runner-launcher.h"
 #include "switches.h"
 #include "throttle.h"
@@ -28,7 +29,9 @@ typedef struct
   const char *folder; /* (nullable): where quarantine is kept; %NULL: it ends with the process */
   gint64 idle_us;     /* how long a process stays without a call; 0: 5 minutes */
   gint64 setup_us;    /* how long each step of a start may take; 0: 30 s */
-  guint32 first_uid;  /* of those that a root host gives to plugins; 0: the usual */
+  const char
+      *cgroup; /* (nullable): where plugins get control groups; as reeve_runner_groups_new() */
+  guint32 first_uid;            /* of those that a root host gives to plugins; 0: the usual */
   ReeveSwitches *switches;      /* (nullable): none is disabled */
   ReeveConfinedEventFunc event; /* (nullable) */
   gpointer user_data;
@@ -56,10 +59,11 @@ ReeveConfinedPolicy reeve_confined_get_policy (ReeveConfined *self, const char *
 const ReeveConfinedSetup *reeve_confined_get_setup (ReeveConfined *self);
 /* Of a process: from 1, each once. */
 guint reeve_confined_next_number (ReeveConfined *self);
-/* All three are made when one is needed first. (transfer none) (nullable); blocks */
+/* All four are made when one is needed first. (transfer none) (nullable); blocks */
 ReeveWireHub *reeve_confined_get_hub (ReeveConfined *self, GError **error);
 ReeveRunnerLauncher *reeve_confined_get_launcher (ReeveConfined *self);
 ReeveThrottle *reeve_confined_get_throttle (ReeveConfined *self);
+ReeveRunnerGroups *reeve_confined_get_groups (ReeveConfined *self);
 /* Calls @func on a thread of its own, soon and whenever it is due. The closure outlives the watch.
  */
 void reeve_confined_watch (ReeveConfined *self, ReeveConfinedTickFunc func, gpointer user_data);

@@ -16,6 +16,7 @@
 struct _ReeveConfinement
 {
   char *runner;
+  ReeveRunnerGroups *groups;
 };
 
 /**
@@ -37,10 +38,11 @@ reeve_confinement_find_runner (const char *runner)
 }
 
 ReeveConfinement *
-reeve_confinement_new (const char *runner)
+reeve_confinement_new (const char *runner, const char *cgroup)
 {
   ReeveConfinement *self = g_new0 (ReeveConfinement, 1);
 
+  self->groups = reeve_runner_groups_new (cgroup);
   self->runner = reeve_confinement_find_runner (runner);
   return self;
 }
@@ -48,6 +50,7 @@ reeve_confinement_new (const char *runner)
 void
 reeve_confinement_free (ReeveConfinement *self)
 {
+  reeve_runner_groups_free (self->groups);
   g_free (self->runner);
   g_free (self);
 }
@@ -140,7 +143,10 @@ reeve_confinement_probe (ReeveConfinement *self, RunnerLayersProfile profile, ch
   gboolean root = geteuid () == 0;
   const ReeveRunnerSetup setup = {
     .command = command,
-    .name = "(none)",
+    .name = "probe",
+    .groups = self->groups,
+    .threads = 64,
+    .cpu = 100,
     .profile = profile,
     .uid = root ? reeve_confinement_find_uid (REEVE_CONFINEMENT_FIRST_UID) : 0,
     .processes = 64,

@@ -16,8 +16,9 @@ typedef struct _ReeveConfinement ReeveConfinement;
 #define REEVE_CONFINEMENT_FIRST_UID 1879048192u
 
 /* @runner: (nullable): full path of reeve-plugin-runner; %NULL: the build tree's when this program
- * runs from there, else the installed one */
-ReeveConfinement *reeve_confinement_new (const char *runner) G_GNUC_WARN_UNUSED_RESULT;
+ * runs from there, else the installed one. @cgroup: as reeve_runner_groups_new(). Blocks. */
+ReeveConfinement *reeve_confinement_new (const char *runner,
+                                         const char *cgroup) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_confinement_free (ReeveConfinement *self);
 
 /* (transfer full): @runner, or the program that it stands for */

@@ -15,6 +15,8 @@
 
 #include "runner/runner-plan.h"
 
+#include "runner-group.h"
+
 #include "runner-verify.h"
 
 #define REEVE_RUNNER_GRACE_US G_USEC_PER_SEC
@@ -27,6 +29,8 @@ struct _ReeveRunner
   GPid started; /* what was started; the runner itself where there is no PID namespace */
   GPid pid;     /* what confined itself */
   RunnerReport *report;
+  ReeveRunnerGroup *group; /* (nullable) */
+  char *group_note;        /* (nullable): why it has none, or not all its limits */
   ReeveRunnerVerify verify;
   gboolean in_service;
   guint32 processes;
@@ -105,7 +109,8 @@ reeve_runner_hint (int number)
   switch (number)
     {
     case SIGSYS:
-      return ": seccomp";
+      /* all else is answered with an error */
+      return ": seccomp, for a system call of another architecture";
     case SIGXFSZ:
       return ": limit of a file's size";
     case SIGXCPU:
@@ -126,6 +131,8 @@ reeve_runner_describe_end (ReeveRunner *self)
     return g_strdup ("closed its wire");
   if (info.si_code == CLD_EXITED && info.si_status == RUNNER_PLAN_EXIT_MEMORY)
     return g_strdup ("ran out of memory (memory limit)");
+  if (info.si_status == SIGKILL && self->group != NULL && reeve_runner_group_ran_out (self->group))
+    return g_strdup ("was killed for its memory (memory limit of its control group)");
   if (info.si_code == CLD_EXITED)
     return g_strdup_printf ("ended by itself, with code %d", info.si_status);
   return g_strdup_printf ("was killed by signal %d (%s)%s", info.si_status,
@@ -150,6 +157,8 @@ reeve_runner_free (ReeveRunner *self)
       reeve_runner_wait (self, G_MAXINT64 / 2);
     }
   g_clear_pointer (&self->report, runner_report_free);
+  g_clear_pointer (&self->group, reeve_runner_group_free);
+  g_free (self->group_note);
   g_free (self);
 }
 
@@ -237,6 +246,19 @@ reeve_runner_name_script (RunnerReport *report, const ReeveRunnerSetup *setup)
   report->version = g_strdup (setup->version);
 }
 
+/* Its control group is the host's matter: what the runner says of it is nothing. */
+static void
+reeve_runner_look_at_group (ReeveRunner *self)
+{
+  const char *note = self->group_note != NULL ? self->group_note : "it has none";
+
+  self->report->layers |= RUNNER_LAYERS_CGROUP;
+  if (self->group == NULL || !reeve_runner_group_is_whole (self->group))
+    runner_report_note (self->report, RUNNER_LAYERS_CGROUP, 0, note);
+  else if (!reeve_runner_group_holds (self->group, self->pid))
+    runner_report_note (self->report, RUNNER_LAYERS_CGROUP, 0, "the kernel has it in another one");
+}
+
 /* Waits for the runner to reach @stage, and looks at it. */
 static gboolean
 reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
@@ -273,6 +295,7 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
   self->pid = sender;
   if (setup->interpreter != NULL)
     reeve_runner_name_script (self->report, setup);
+  reeve_runner_look_at_group (self);
   return reeve_runner_verify_step (&self->verify, sender, self->report, error);
 }
 
@@ -352,6 +375,24 @@ reeve_runner_is_whole (ReeveRunner *self, const ReeveRunnerSetup *setup, GError 
   return FALSE;
 }
 
+/* Before it is told anything, and so before it can have a child. */
+static void
+reeve_runner_put_into_group (ReeveRunner *self, const ReeveRunnerSetup *setup)
+{
+  const ReeveRunnerGroupLimits limits = {
+    .name = setup->name, .memory = setup->memory, .threads = setup->threads, .cpu = setup->cpu
+  };
+
+  if (setup->groups == NULL)
+    return;
+  self->group = reeve_runner_group_new (setup->groups, &limits, &self->group_note);
+  if (self->group == NULL || reeve_runner_group_take (self->group, self->started))
+    return;
+  g_free (self->group_note);
+  self->group_note = g_strdup_printf ("cgroup.procs: %s", g_strerror (errno));
+  g_clear_pointer (&self->group, reeve_runner_group_free);
+}
+
 static ReeveRunner *
 reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup, int module_fd,
                     GError **error)
@@ -390,7 +431,10 @@ reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup
   if (wires[1] >= 0)
     close (wires[1]);
   if (started)
-    return self;
+    {
+      reeve_runner_put_into_group (self, setup);
+      return self;
+    }
   reeve_runner_free (self);
   return NULL;
 }
@@ -468,6 +512,12 @@ const char *
 reeve_runner_get_version (ReeveRunner *self)
 {
   return self->report->version;
+}
+
+gboolean
+reeve_runner_limits_cpu (ReeveRunner *self)
+{
+  return self->group != NULL && reeve_runner_group_limits_cpu (self->group);
 }
 
 GPid

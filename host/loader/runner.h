@@ -6,6 +6,7 @@
 
 #include "runner/runner-layers.h"
 
+#include "runner-groups.h"
 #include "runner-launcher.h"
 
 G_BEGIN_DECLS
@@ -21,7 +22,10 @@ typedef struct
   RunnerLayers accept_weaker; /* what an administrator does without for this plugin */
   guint32 uid;                /* the plugin's own; 0: the host's, which must not be root's then */
   guint64 memory;             /* bytes of address space; 0: no limit */
-  guint32 processes;          /* threads */
+  guint32 processes;          /* threads, as setrlimit(2) counts them */
+  ReeveRunnerGroups *groups;  /* (nullable): it gets no control group */
+  guint32 threads;            /* of it alone, in its control group */
+  guint32 cpu;                /* there: percent of a processor */
   guint32 files;              /* descriptors */
   guint64 file_size;          /* bytes */
   gboolean jit;               /* it may make code while it runs: two layers less */
@@ -52,6 +56,8 @@ const char *reeve_runner_get_plugin_id (ReeveRunner *self); /* of the descriptor
 guint reeve_runner_get_n_workers (ReeveRunner *self);
 const char *reeve_runner_get_version (ReeveRunner *self);
 GPid reeve_runner_get_pid (ReeveRunner *self); /* that confined itself */
+/* Does a control group keep it from using more of the processors than it may? */
+gboolean reeve_runner_limits_cpu (ReeveRunner *self);
 /* Lets it serve its wire, and hands out the host's end of that, the caller's; once. -1 with
  * %REEVE_ERROR_PLUGIN */
 int reeve_runner_take_wire (ReeveRunner *self, GError **error);

@@ -116,6 +116,9 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
   setup.processes = reeve_term_get_threads (plugin, limits);
   setup.jit = limits->jit;
   setup.interpreter = interpreter;
+  setup.groups = reeve_confined_get_groups (confined);
+  setup.threads = limits->threads != 0 ? limits->threads : REEVE_TERM_THREADS;
+  setup.cpu = limits->cpu;
   /* it was read to its end for its digest */
   lseek (module, 0, SEEK_SET);
   runner = reeve_runner_new (reeve_confined_get_launcher (confined), &setup, module, error);
@@ -144,6 +147,7 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   ReeveRunner *runner
       = hub != NULL ? reeve_term_start (confined, plugin, &limits, fell, error) : NULL;
   GPid pid = runner != NULL ? reeve_runner_get_pid (runner) : 0;
+  gboolean limited = runner != NULL && reeve_runner_limits_cpu (runner);
   RunnerLayers layers = runner != NULL ? reeve_runner_get_layers (runner) : 0;
   ReeveWire *wire = runner != NULL ? reeve_wire_new (hub, runner, NULL, error) : NULL;
   ReeveTerm *self = NULL;
@@ -160,7 +164,8 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   self->number = reeve_confined_next_number (confined);
   self->layers = layers;
   self->limits = limits;
-  reeve_throttle_add (reeve_confined_get_throttle (confined), pid, limits.cpu);
+  if (!limited)
+    reeve_throttle_add (reeve_confined_get_throttle (confined), pid, limits.cpu);
   self->instances = g_hash_table_new_full (NULL, NULL, NULL, reeve_term_unref_plugin);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);

@@ -497,7 +497,8 @@ reeve_doctor_checks_retention (ReeveDoctorChecks *self, const ReeveDoctorCheck *
 static void
 reeve_doctor_checks_confinement (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
 {
-  reeve_doctor_confinement_check (self->report, check);
+  reeve_doctor_confinement_check (
+      self->report, check, reeve_config_get_string (self->services->config, "plugins.cgroup"));
 }
 
 /* ---- all ---- */

@@ -8,13 +8,15 @@
  * reeve_doctor_confinement_check:
  * @report: gets what was found
  * @check: the check
+ * @cgroup: where plugins get control groups
  *
  * Blocks, some milliseconds.
  */
 void
-reeve_doctor_confinement_check (ReeveDoctorReport *report, const ReeveDoctorCheck *check)
+reeve_doctor_confinement_check (ReeveDoctorReport *report, const ReeveDoctorCheck *check,
+                                const char *cgroup)
 {
-  g_autoptr (ReeveConfinement) confinement = reeve_confinement_new (NULL);
+  g_autoptr (ReeveConfinement) confinement = reeve_confinement_new (NULL, cgroup);
   g_autoptr (GError) error = NULL;
   g_autofree char *strict = NULL;
   g_autofree char *hardened = NULL;

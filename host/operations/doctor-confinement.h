@@ -6,6 +6,8 @@
 
 G_BEGIN_DECLS
 
-void reeve_doctor_confinement_check (ReeveDoctorReport *report, const ReeveDoctorCheck *check);
+/* @cgroup: plugins.cgroup */
+void reeve_doctor_confinement_check (ReeveDoctorReport *report, const ReeveDoctorCheck *check,
+                                     const char *cgroup);
 
 G_END_DECLS

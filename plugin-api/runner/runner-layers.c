@@ -29,6 +29,8 @@ static const struct
   { "landlock-scope", "run Linux 6.12 or newer" },
   { "seccomp", "run a kernel with CONFIG_SECCOMP_FILTER, and allow seccomp in the container" },
   { "sealed", "run a kernel with CONFIG_SECCOMP_FILTER, and allow seccomp in the container" },
+  { "cgroup", "delegate a control group of version 2 to the host: Delegate=memory pids cpu in its "
+              "unit, or plugins.cgroup" },
 };
 
 const char *
@@ -99,7 +101,7 @@ RunnerLayers
 runner_layers_get_wanted (RunnerLayersProfile profile, gboolean root)
 {
   return runner_layers_get_required (profile, root) | RUNNER_LAYERS_MDWE
-         | RUNNER_LAYERS_LANDLOCK_NETWORK | RUNNER_LAYERS_LANDLOCK_SCOPE;
+         | RUNNER_LAYERS_LANDLOCK_NETWORK | RUNNER_LAYERS_LANDLOCK_SCOPE | RUNNER_LAYERS_CGROUP;
 }
 
 const char *

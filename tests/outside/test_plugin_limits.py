@@ -33,6 +33,19 @@ class HungryCase(ProbeCase):
     def taken_back(self, capability):
         self.revoke_all(capability, HUNGRY)
 
+    def states(self, amount):
+        """How its process was found while it used so many milliseconds of the processors."""
+        self.eat("space", 1)
+        path = f"/proc/{plugin(self.host, HUNGRY)['pid']}/stat"
+        worker = threading.Thread(target=lambda: self.assertEqual(0, self.eat("cpu", amount)))
+        worker.start()
+        found = set()
+        while worker.is_alive():
+            with open(path, encoding="utf-8", errors="replace") as file:
+                found.add(file.read().rpartition(")")[2].split()[0])
+            worker.join(0.005)
+        return found
+
 
 class Limits(HungryCase):
     def test_memory(self):
@@ -74,19 +87,6 @@ class Limits(HungryCase):
         self.assertLessEqual({"mdwe", "sealed"}, set(now["layers_missing"]))
         self.taken_back("jit")
         until(lambda: self.eat("code") == errno.EACCES, "it keeps what was taken back")
-
-    def states(self, amount):
-        """How its process was found while it used so many milliseconds of the processors."""
-        self.eat("space", 1)
-        path = f"/proc/{plugin(self.host, HUNGRY)['pid']}/stat"
-        worker = threading.Thread(target=lambda: self.assertEqual(0, self.eat("cpu", amount)))
-        worker.start()
-        found = set()
-        while worker.is_alive():
-            with open(path, encoding="utf-8", errors="replace") as file:
-                found.add(file.read().rpartition(")")[2].split()[0])
-            worker.join(0.005)
-        return found
 
     def test_processors(self):
         self.assertNotIn("T", self.states(600))
