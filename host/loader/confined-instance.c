@@ -297,7 +297,7 @@ reeve_confined_instance_perform (ReeveConfinedInstance *self, ReeveContext *cont
     return reeve_confined_instance_set_blamed (self, error);
   if (reeve_confined_instance_try (self, context, call, input, &ended, &first))
     return TRUE;
-  if (ended && call->again)
+  if (ended && call->again && (call->said == NULL || !*call->said))
     return reeve_confined_instance_try (self, context, call, input, &ended, error);
   g_propagate_error (error, g_steal_pointer (&first));
   return FALSE;

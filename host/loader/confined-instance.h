@@ -23,7 +23,8 @@ typedef struct
   /* (transfer full) (nullable): digest of what the plugin gets; NULL: never refused for it */
   char *(*digest) (gpointer data);
   gpointer data;
-  gboolean again; /* one that a crash ended is made once more */
+  gboolean again;       /* one that a crash ended is made once more */
+  const gboolean *said; /* (nullable): but not where this is TRUE by then */
 } ReeveConfinedCall;
 
 /* Which interface @iface or, where that is REEVE_TYPE_PLUGIN, the manifest stands for; 0: none that

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/digests.h"
+#include "wire/wire-llm.h"
 
 #include "manifest-offers.h"
 
@@ -211,7 +212,9 @@ reeve_confined_kinds_init_extractor (gpointer iface, gpointer data)
   extractor->extract = reeve_confined_kinds_extract;
 }
 
-/* ---- engines: what was said cannot be taken back, so it is never said twice ---- */
+/* ---- engines: what was said cannot be taken back, so it is never said twice. One that may use
+ * nothing but its processor is asked once more where its process ended before it said anything.
+ * ---- */
 
 typedef struct
 {
@@ -219,7 +222,17 @@ typedef struct
   ReeveLlmRequest *request;
   ReeveLlmDeltaFunc func;
   gpointer user_data;
+  gboolean said;
 } ReeveConfinedKindsEngine;
+
+static gboolean
+reeve_confined_kinds_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError **error)
+{
+  ReeveConfinedKindsEngine *engine = user_data;
+
+  engine->said = TRUE;
+  return engine->func (delta, engine->user_data, error);
+}
 
 static gboolean
 reeve_confined_kinds_do_generate (ReevePlugin *plugin, gpointer data, GError **error)
@@ -227,7 +240,16 @@ reeve_confined_kinds_do_generate (ReevePlugin *plugin, gpointer data, GError **e
   ReeveConfinedKindsEngine *engine = data;
 
   return reeve_llm_engine_generate (REEVE_LLM_ENGINE (plugin), engine->request, engine->context,
-                                    engine->func, engine->user_data, error);
+                                    reeve_confined_kinds_on_delta, engine, error);
+}
+
+static char *
+reeve_confined_kinds_digest_request (gpointer data)
+{
+  ReeveConfinedKindsEngine *engine = data;
+  g_autofree char *text = wire_llm_request_to_text (engine->request);
+
+  return reeve_digests_sha256_hex (text, strlen (text));
 }
 
 static gboolean
@@ -235,10 +257,16 @@ reeve_confined_kinds_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request,
                                ReeveContext *context, ReeveLlmDeltaFunc func, gpointer user_data,
                                GError **error)
 {
-  ReeveConfinedKindsEngine data = { context, request, func, user_data };
-  const ReeveConfinedCall call = { .func = reeve_confined_kinds_do_generate, .data = &data };
+  ReeveConfinedInstance *self = REEVE_CONFINED_INSTANCE (engine);
+  g_autoptr (ReeveManifest) manifest = reeve_confined_instance_get_manifest (self);
+  ReeveConfinedKindsEngine data = { context, request, func, user_data, FALSE };
+  const ReeveConfinedCall call = { .func = reeve_confined_kinds_do_generate,
+                                   .digest = reeve_confined_kinds_digest_request,
+                                   .data = &data,
+                                   .again = reeve_manifest_get_capabilities (manifest)[0] == NULL,
+                                   .said = &data.said };
 
-  return reeve_confined_instance_perform (REEVE_CONFINED_INSTANCE (engine), context, &call, error);
+  return reeve_confined_instance_perform (self, context, &call, error);
 }
 
 void

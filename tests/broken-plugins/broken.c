@@ -228,6 +228,50 @@ broken_extractor_init (gpointer iface, gpointer data)
 }
 #endif
 
+#ifdef BROKEN_ANSWERS
+/* A question that names this process ends it, before the answer's first piece or `late`, behind it;
+ * one with END ends any. */
+static gboolean
+broken_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext *context,
+                 ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
+{
+  JsonArray *messages = reeve_llm_request_get_messages (request);
+  JsonObject *last = json_array_get_object_element (messages, json_array_get_length (messages) - 1);
+  const char *asked = reeve_json_get_string (last, "content", "");
+  g_autofree char *own = g_strdup_printf ("end %d", (int) getpid ());
+  gboolean ends = strstr (asked, "END") != NULL || strstr (asked, own) != NULL;
+  const ReeveLlmDelta pieces[] = {
+    { .struct_size = sizeof *pieces,
+      .kind = REEVE_LLM_DELTA_TEXT,
+      .text = "one",
+      .text_length = 3 },
+    { .struct_size = sizeof *pieces,
+      .kind = REEVE_LLM_DELTA_TEXT,
+      .text = "two",
+      .text_length = 3 },
+    { .struct_size = sizeof *pieces,
+      .kind = REEVE_LLM_DELTA_FINISH,
+      .text = "stop",
+      .text_length = 4 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    {
+      if (ends && i == (strstr (asked, "late") != NULL ? 1 : 0))
+        raise (SIGSEGV);
+      if (!func (&pieces[i], user_data, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static void
+broken_engine_init (gpointer iface, gpointer data)
+{
+  ((ReeveLlmEngineInterface *) iface)->generate = broken_generate;
+}
+#endif
+
 static GObject *
 broken_construct_nothing (GType type, guint n, GObjectConstructParam *properties)
 {
@@ -271,6 +315,10 @@ broken_register (void)
 #ifdef BROKEN_EXTRACTS
   static const GInterfaceInfo extractor = { broken_extractor_init, NULL, NULL };
   g_type_add_interface_static (type, REEVE_TYPE_EXTRACTOR, &extractor);
+#endif
+#ifdef BROKEN_ANSWERS
+  static const GInterfaceInfo engine = { broken_engine_init, NULL, NULL };
+  g_type_add_interface_static (type, REEVE_TYPE_LLM_ENGINE, &engine);
 #endif
 #ifndef BROKEN_NO_INTERFACE
   g_type_add_interface_static (type, REEVE_TYPE_TOOL, &tool);

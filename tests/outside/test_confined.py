@@ -126,6 +126,55 @@ class Crashes(unittest.TestCase):
         self.assertEqual("stopped", plugin(host, "fragile")["process"])
 
 
+class Answers(unittest.TestCase):
+    """A model in a process of its own that ends before, or within, its answer."""
+
+    CONFIG = "llm:\n  default: frail/any\n  providers:\n    - {id: frail, plugin: frail}\n    - {id: other, plugin: llm-extractive}\n"
+
+    def setUp(self):
+        self.host = BrokenHost(config=self.CONFIG, arguments=FRAGILE).start()
+        self.addCleanup(self.host.close)
+
+    def ask(self, text, **more):
+        return self.host.post("/v1/chat/completions", {"model": "frail/any", "messages": [{"role": "user", "content": text}], **more})
+
+    def content(self, answer):
+        self.assertEqual(200, answer.status, answer.text)
+        return answer.json["choices"][0]["message"]["content"]
+
+    def test_before_the_first_piece_once_more_and_behind_it_an_error(self):
+        self.assertEqual("onetwo", self.content(self.ask("hello")))
+        first = plugin(self.host, "frail")["pid"]
+        # it was asked again, in a new process that has another number
+        self.assertEqual("onetwo", self.content(self.ask(f"end {first}")))
+        now = plugin(self.host, "frail")
+        self.assertEqual(1, now["crashes"])
+        self.assertNotEqual(first, now["pid"])
+        self.within_a_stream(now["pid"])
+        self.twice()
+
+    def within_a_stream(self, pid):
+        """What was said stays said once, and then comes the error."""
+        text = self.ask(f"late: end {pid}", stream=True).text
+        self.assertEqual((1, 0), (text.count('"one"'), text.count('"two"')), text)
+        self.assertIn('"error"', text)
+        self.assertNotIn("[DONE]", text.split('"error"')[0])
+        self.assertEqual(2, plugin(self.host, "frail")["crashes"])
+        outcomes = [r["outcome"] for r in self.host.records(action="model.call") if r.get("outcome")]
+        self.assertEqual(1, len([o for o in outcomes if o != "succeeded"]), outcomes)
+
+    def twice(self):
+        answer = self.ask("END it")
+        self.assertGreaterEqual(answer.status, 500)
+        self.assertIn("its runner ", answer.text)
+        self.assertEqual(4, plugin(self.host, "frail")["crashes"])
+        self.assertIn("does not get this input again", self.ask("END it").text)
+        self.assertEqual(4, plugin(self.host, "frail")["crashes"])
+        # no other model answers in its place, and none is held up
+        other = self.host.post("/v1/chat/completions", {"model": "other/extractive", "messages": [{"role": "user", "content": "Hello"}]})
+        self.assertEqual(200, other.status)
+
+
 class Life(unittest.TestCase):
     def test_nobody_outlives_a_host_that_is_killed(self):
         with Host() as host:
