@@ -254,6 +254,16 @@ class Decided(unittest.TestCase):
             until(lambda: events(host, "plugin.trusted"), "no event")
             self.assertIn("plugin tool-calculate runs in the host's process", host.read_log())
 
+    def test_what_comes_with_the_host_is_confined_by_default(self):
+        """But for storage and auth, and the one codec, which docs/confinement.md says why."""
+        with Host() as host:
+            items = host.get("/api/v1/admin/plugins", expect=200).json["items"]
+        inside = {i["plugin_id"] for i in items if i["runs_in"] != "runner"}
+        trusted = {i["plugin_id"] for i in items if {"storage", "auth", "key"} & set(i["kinds"])}
+        self.assertEqual(trusted | {"llm-openai"}, inside)
+        self.assertLessEqual({"tool-http", "tool-search", "extractor-text", "llm-extractive", "sink-syslog", "sink-webhook"},
+                             {i["plugin_id"] for i in items} - inside)
+
     def test_reevectl_shows_where(self):
         with Host() as host:
             host.upload("x.txt", "a text", "text/plain", expect=201)
