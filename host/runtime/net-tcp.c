@@ -449,10 +449,11 @@ reeve_net_tcp_perform (const ReeveCapabilityCaller *caller, const char *host, gu
   ReeveNetTcpOne *one = NULL;
   int far = -1;
 
-  if (place == NULL || !reeve_net_tcp_check_life (self, caller, error)
-      || !reeve_net_tcp_admit (self, caller, place->name, &one, error))
+  if (place == NULL || !reeve_net_tcp_admit (self, caller, place->name, &one, error))
     return -1;
-  far = reeve_net_tcp_place_connect (place, caller, REEVE_NET_TCP_CONNECT_SECONDS, error);
+  /* it is counted first: who is stopped behind this look finds it, and cuts it */
+  if (reeve_net_tcp_check_life (self, caller, error))
+    far = reeve_net_tcp_place_connect (place, caller, REEVE_NET_TCP_CONNECT_SECONDS, error);
   if (far >= 0)
     return reeve_net_tcp_start (self, caller, one, far, error);
   reeve_net_tcp_one_free (one);
