@@ -24,9 +24,10 @@ struct _ReeveDelegation
   guint64 intent;
   GCancellable *over;
   guint turns; /* atomic */
-  GMutex lock; /* the two below */
+  GMutex lock; /* the three below */
   gint64 input_tokens;
   gint64 output_tokens;
+  gint64 held_tokens;
 };
 
 static GQuark
@@ -271,6 +272,31 @@ reeve_delegation_note_tokens (ReeveDelegation *self, gint64 input, gint64 output
       one->output_tokens += output;
       g_mutex_unlock (&one->lock);
     }
+}
+
+/**
+ * reeve_delegation_hold_tokens:
+ * @self: a call
+ * @tokens: that a model may take for it; negative: that it may take no more
+ *
+ * Until they are given back, calls at the same time count with them.
+ *
+ * Returns: the tokens of the execution, these and what others hold included
+ */
+gint64
+reeve_delegation_hold_tokens (ReeveDelegation *self, gint64 tokens)
+{
+  ReeveDelegation *top = self;
+  gint64 held = 0;
+
+  while (top->above != NULL)
+    top = top->above;
+  g_mutex_lock (&top->lock);
+  top->held_tokens += tokens;
+  held = top->held_tokens;
+  held += top->estimated_tokens + top->input_tokens + top->output_tokens;
+  g_mutex_unlock (&top->lock);
+  return held;
 }
 
 /**

@@ -191,8 +191,8 @@ reeve_plugin_calls_model_reserve (ReevePluginAsk *ask, ReeveLlmRequest *request,
   if (ask->tokens.length > 0)
     reeve_llm_request_set_max_tokens (request,
                                       (guint) (ask->tokens.reserved - worst.reserve_input));
-  ask->admission.estimated_tokens
-      += worst.reserve_input + reeve_llm_request_get_max_tokens (request);
+  ask->held = worst.reserve_input + reeve_llm_request_get_max_tokens (request);
+  ask->admission.estimated_tokens = reeve_delegation_hold_tokens (ask->above, ask->held);
   if (reeve_admission_has_budgets (ask->calls->admission, ask->info.tenant_id))
     reeve_model_meter_bound (request, &ask->admission);
   return TRUE;
@@ -311,6 +311,7 @@ reeve_plugin_calls_model_settle_grants (ReevePluginModel *self)
   reeve_plugin_tokens_settle (&ask->tokens, ask->calls->store, ask->info.tenant_id, taken);
   reeve_delegation_note_tokens (ask->above, self->settlement.input_tokens,
                                 self->settlement.output_tokens);
+  reeve_delegation_hold_tokens (ask->above, -ask->held);
 }
 
 static JsonNode *

@@ -39,6 +39,7 @@ typedef struct
   ReeveContextInfo info;
   ReeveAdmissionRequest admission;
   ReevePluginTokens tokens;
+  gint64 held; /* tokens of the execution, until it is settled */
 } ReevePluginAsk;
 
 /* What the grants give a call. */

@@ -4,6 +4,8 @@
  * leaves what it had reserved as taken. */
 #include "plugin-tokens.h"
 
+#include <string.h>
+
 #include "store/store-counters.h"
 
 /* others take of the same between our reading and our writing */
@@ -12,7 +14,16 @@
 void
 reeve_plugin_tokens_add (ReevePluginTokens *self, const ReeveDelegationBound *bound)
 {
-  if (bound->counter != NULL && self->length < REEVE_PLUGIN_TOKENS_MAX)
+  if (bound->counter == NULL)
+    return;
+  /* a plugin below itself may stand on one grant more than once: tokens are taken of it once */
+  for (guint i = 0; i < self->length; i++)
+    if (strcmp (self->bounds[i].counter, bound->counter) == 0)
+      {
+        self->bounds[i].limit = MIN (self->bounds[i].limit, bound->limit);
+        return;
+      }
+  if (self->length < REEVE_PLUGIN_TOKENS_MAX)
     self->bounds[self->length++] = *bound;
 }
 

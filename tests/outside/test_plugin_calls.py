@@ -290,6 +290,31 @@ class Calls(CallsCase):
         # probe-two by itself is bound by its own grants alone
         self.one(*model(max_tokens=60), plugin="probe-two")
 
+    def test_a_grant_that_stands_above_itself_pays_once(self):
+        self.says = {"content": "yes", "usage": {"prompt_tokens": 50, "completion_tokens": 50}}
+        self.grant_only(TOOL, tokens=1000, depth=8)
+        outer = self.one(*tool(ONE, *[tool(ONE, model(max_tokens=100))] * 8))
+        self.assertEqual([None] * 8, [self.within(answer, 1)[1] for answer, _ in read(outer["text"])])
+        # what is left is 200
+        outer = self.one(*tool(ONE, *[tool(ONE, model(max_tokens=100))] * 3))
+        errors = [self.within(answer, 1)[1] for answer, _ in read(outer["text"])]
+        self.assertEqual([None, None], errors[:2])
+        self.assertRegex(errors[2], "budget_exceeded")
+
+    def test_the_token_limit_of_an_execution_holds_for_many_at_once(self):
+        key = self.tenants["left"][0]
+        rules = {"tools": [{"tool_name": "tool-of-*", "effect": "allow"}]}
+        self.says = lambda request: {"content": "yes", "usage": {"prompt_tokens": 30, "completion_tokens": request.json["max_tokens"]}, "delay": 0.5}
+        self.host.put("/api/v1/admin/policies/org", {**rules, "token_limit": 4000}, key=key, expect=200)
+        try:
+            answers = self.ask(model(max_tokens=900), threads=12)
+        finally:
+            self.host.put("/api/v1/admin/policies/org", rules, key=key, expect=200)
+        self.assertIn(None, [e for _, e in answers])
+        self.assertEqual({"permission_denied"}, {e.split(":")[0] for _, e in answers if e})
+        outcomes = self.records(kind="outcome", action="model.call", plugin_id="probe-one")
+        self.assertLessEqual(sum(r.get("input_tokens", 0) + r.get("output_tokens", 0) for r in outcomes), 4000)
+
     def test_the_answer_is_no_longer_than_the_grant_has_tokens(self):
         self.grant_only(MODEL, tokens=500)
         self.one(*model(max_tokens=100000))
