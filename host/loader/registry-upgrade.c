@@ -3,7 +3,10 @@
  * one at its start (tools, media types, rules) must be the same in it. */
 #include <string.h>
 
+#include "capabilities.h"
+#include "interpreter.h"
 #include "manifest-offers.h"
+#include "manifest-script.h"
 #include "manifest-slots.h"
 #include "registry-private.h"
 #include "registry-setup.h"
@@ -266,6 +269,24 @@ reeve_registry_upgrade_prepare_heir (ReeveRegistryUpgrade *self, ReeveRegistryHe
   return TRUE;
 }
 
+/* Its process is started before anybody calls it: that takes what a call would. */
+static gboolean
+reeve_registry_upgrade_may_start (ReeveRegistryUpgrade *self, GError **error)
+{
+  gint64 none = 0;
+
+  if (reeve_manifest_get_interpreter (self->next) == NULL
+      || reeve_capabilities_get_amount (self->registry->capabilities, self->next,
+                                        REEVE_INTERPRETER_CAPABILITY, &none, &none))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFLICT,
+               "plugin %s: version %s is a script, and " REEVE_INTERPRETER_CAPABILITY
+               " is not granted for all tenants; the version before a first script requests it, so "
+               "that it can be granted",
+               self->plugin->id, reeve_manifest_get_version (self->next));
+  return FALSE;
+}
+
 static gboolean
 reeve_registry_upgrade_prepare (ReeveRegistryUpgrade *self, const ReeveRegistryWanted *wanted,
                                 GError **error)
@@ -284,6 +305,8 @@ reeve_registry_upgrade_prepare (ReeveRegistryUpgrade *self, const ReeveRegistryW
   differs = reeve_registry_upgrade_compare (self->now, self->next);
   if (differs != NULL)
     return reeve_registry_upgrade_set_restart (self, differs, error);
+  if (!reeve_registry_upgrade_may_start (self, error))
+    return FALSE;
   for (guint i = 0; i < self->heirs->len; i++)
     {
       if (!reeve_registry_upgrade_prepare_heir (self, self->heirs->pdata[i], error))
@@ -294,7 +317,9 @@ reeve_registry_upgrade_prepare (ReeveRegistryUpgrade *self, const ReeveRegistryW
 
 /* ---- in its process, before any call ---- */
 
-/* Where the manifest does not say which tools there are, both versions are asked. */
+/* Where the manifest does not say which tools there are, both versions are asked. The present
+ * instance is of the one kind that it was made for, the other version's of all that its type has.
+ */
 static gboolean
 reeve_registry_upgrade_is_alike (ReeveRegistryUpgrade *self, ReeveRegistryHeir *heir,
                                  ReevePlugin *plugin, GError **error)
@@ -302,18 +327,18 @@ reeve_registry_upgrade_is_alike (ReeveRegistryUpgrade *self, ReeveRegistryHeir *
   const ReeveContextInfo info = { .struct_size = sizeof info,
                                   .deadline = g_get_monotonic_time () + self->registry->setup_us };
   g_autoptr (ReeveContext) context = reeve_context_new (&info, heir->broker, NULL);
+  ReevePlugin *present = heir->instance->plugin;
   g_autoptr (GPtrArray) now = NULL;
   g_autoptr (GPtrArray) next = NULL;
 
-  if (REEVE_IS_EXTRACTOR (plugin)
-      && !reeve_registry_upgrade_equal (
-          reeve_extractor_media_types (REEVE_EXTRACTOR (heir->instance->plugin)),
-          reeve_extractor_media_types (REEVE_EXTRACTOR (plugin))))
+  if (REEVE_IS_EXTRACTOR (present)
+      && !reeve_registry_upgrade_equal (reeve_extractor_media_types (REEVE_EXTRACTOR (present)),
+                                        reeve_extractor_media_types (REEVE_EXTRACTOR (plugin))))
     return reeve_registry_upgrade_set_restart (self, "reads other media types", error);
-  if (!REEVE_IS_TOOL (plugin))
+  if (!REEVE_IS_TOOL (present))
     return TRUE;
   next = reeve_tool_list (REEVE_TOOL (plugin), context, error);
-  now = next != NULL ? reeve_tool_list (REEVE_TOOL (heir->instance->plugin), context, error) : NULL;
+  now = next != NULL ? reeve_tool_list (REEVE_TOOL (present), context, error) : NULL;
   if (now == NULL)
     return FALSE;
   if (reeve_manifest_offers_are_same (now, next))

@@ -149,11 +149,21 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   GPid pid = runner != NULL ? reeve_runner_get_pid (runner) : 0;
   gboolean limited = runner != NULL && reeve_runner_limits_cpu (runner);
   RunnerLayers layers = runner != NULL ? reeve_runner_get_layers (runner) : 0;
-  ReeveWire *wire = runner != NULL ? reeve_wire_new (hub, runner, NULL, error) : NULL;
+  ReeveThrottle *throttle = reeve_confined_get_throttle (confined);
+  ReeveWire *wire = NULL;
   ReeveTerm *self = NULL;
 
-  if (wire == NULL)
+  if (runner == NULL)
     return NULL;
+  /* before it says hello, which a script does when it likes */
+  if (!limited)
+    reeve_throttle_add (throttle, pid, limits.cpu);
+  wire = reeve_wire_new (hub, runner, NULL, plugin->ending, error);
+  if (wire == NULL)
+    {
+      reeve_throttle_remove (throttle, pid);
+      return NULL;
+    }
   self = g_new0 (ReeveTerm, 1);
   g_atomic_ref_count_init (&self->references);
   self->confined = reeve_confined_ref (confined);
@@ -164,8 +174,6 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   self->number = reeve_confined_next_number (confined);
   self->layers = layers;
   self->limits = limits;
-  if (!limited)
-    reeve_throttle_add (reeve_confined_get_throttle (confined), pid, limits.cpu);
   self->instances = g_hash_table_new_full (NULL, NULL, NULL, reeve_term_unref_plugin);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);

@@ -69,11 +69,11 @@ reeve_wire_add_type (ReeveWire *self, const char *name, char **interfaces)
 
 /* What the plugin is, and what it has: the same as its manifest and the control socket said. */
 static gboolean
-reeve_wire_hello (ReeveWire *self, GError **error)
+reeve_wire_hello (ReeveWire *self, GCancellable *cancellable, GError **error)
 {
   const ReeveContextInfo info
       = { .struct_size = sizeof info, .deadline = g_get_monotonic_time () + REEVE_WIRE_HELLO_US };
-  g_autoptr (ReeveContext) context = reeve_context_new (&info, NULL, NULL);
+  g_autoptr (ReeveContext) context = reeve_context_new (&info, NULL, cancellable);
   const ReeveWireCall call = { .path = WIRE_METHOD_PATH,
                                .interface = WIRE_METHOD_PREFIX "Runner",
                                .member = "Hello",
@@ -110,13 +110,14 @@ reeve_wire_hello (ReeveWire *self, GError **error)
  * @hub: what wires share
  * @runner: (transfer full): a runner that holds its plugin
  * @limits: (nullable): of it
+ * @cancellable: (nullable): nobody waits for its hello any more
  * @error: return location
  *
  * Returns: (transfer full) (nullable): a wire; reeve_wire_close() is its end
  */
 ReeveWire *
 reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *limits,
-                GError **error)
+                GCancellable *cancellable, GError **error)
 {
   ReeveWire *self = g_new0 (ReeveWire, 1);
   g_autoptr (GError) end = NULL;
@@ -133,7 +134,7 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *l
   self->types = g_ptr_array_new_with_free_func (g_free);
   self->kinds = g_array_new (FALSE, FALSE, sizeof (ReeveWireKinds));
   self->calls = g_hash_table_new (g_direct_hash, g_direct_equal);
-  if (reeve_wire_open (self, limits, error) && reeve_wire_hello (self, error))
+  if (reeve_wire_open (self, limits, error) && reeve_wire_hello (self, cancellable, error))
     return self;
   /* why the runner ended says more than that its connection did */
   if (reeve_wire_has_ended (self, &end) && error != NULL)

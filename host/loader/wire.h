@@ -48,10 +48,11 @@ typedef struct
   const ReeveWireStream *stream; /* (nullable) its handle is @n_fds */
 } ReeveWireCall;
 
-/* Takes over @runner, which holds its plugin, and says hello. @limits: (nullable). Blocks.
+/* Takes over @runner, which holds its plugin, and says hello. @limits: (nullable). @cancellable:
+ * (nullable). Blocks.
  * %REEVE_ERROR_PLUGIN, %REEVE_ERROR_TIMEOUT */
 ReeveWire *reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *limits,
-                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ends the runner; calls under way fail. Whoever made it does so, once. Blocks. */
 void reeve_wire_close (ReeveWire *self);
 ReeveWire *reeve_wire_ref (ReeveWire *self);

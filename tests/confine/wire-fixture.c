@@ -116,7 +116,7 @@ wire_fixture_start (WireFixture *self, RunnerLayersProfile profile, const char *
   ReeveRunner *runner = wire_fixture_make_runner (self, profile, module, program);
 
   if (runner != NULL)
-    self->wire = reeve_wire_new (self->hub, runner, limits, &self->error);
+    self->wire = reeve_wire_new (self->hub, runner, limits, NULL, &self->error);
 }
 
 gboolean

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A plugin that is a script: examples/subtitles, in a process of its own with every layer of a module's."""
 
+import hashlib
 import json
 import os
 import shutil
 import signal
+import threading
+import time
 import unittest
 
 from mock_openai import MockOpenAI
 from reeve import main
 from test_broken_plugins import FOLDERS, OWN, BrokenHost, folder
-from test_confined import MODEL, is_alive, plugin, until
+from test_confined import MODEL, give_up, is_alive, plugin, until
 
 PLUGIN = "subtitles"
 PATH = f"/api/v1/admin/plugins/{PLUGIN}"
@@ -103,6 +106,67 @@ class Python(unittest.TestCase):
         self.assertNotEqual(first, now["pid"])
         self.host.kill()
         until(lambda: not is_alive(now["pid"]), "it outlives the host")
+
+    def lay_out(self, version, manifest=("", ""), script=("", "")):
+        """Another version beside it, changed in one place each; what an upgrade to it is asked with."""
+        more = os.path.join(self.host.folder.name, "more")
+        os.chmod(self.host.folder.name, 0o755)
+        twin = os.path.join(more, f"{PLUGIN}@{version}")
+        os.makedirs(twin, exist_ok=True)
+        digests = []
+        for ending, (old, new) in ((".plugin", manifest), (".py", script)):
+            with open(os.path.join(FOLDERS, PLUGIN, PLUGIN, PLUGIN + ending), encoding="utf-8") as file:
+                text = file.read().replace("1.0.0", version).replace(old or "\0", new, 1)
+            with open(os.path.join(twin, PLUGIN + ending), "w", encoding="utf-8") as file:
+                file.write(text)
+            digests.append(hashlib.sha256(text.encode()).hexdigest())
+        self.host.arguments = [*folder(PLUGIN), "--plugin-dir", OWN, "--plugin-dir", more]
+        return {"version": version, "manifest_sha256": digests[0], "module_sha256": digests[1]}
+
+    def test_another_version_of_all_its_kinds(self):
+        body = self.lay_out("1.1.0")
+        self.start(grant=False)
+        refused = self.host.post(f"{PATH}/upgrade", body, expect=409)
+        self.assertIn("interpreter is not granted", refused.text)
+        self.assertEqual(("1.0.0", "stopped"), tuple(plugin(self.host, PLUGIN)[k] for k in ("version", "process")))
+        self.host.post(f"{PATH}/grants", REASON, expect=201)
+        self.host.post(f"{PATH}/upgrade", body, expect=200)
+        self.assertEqual(("1.1.0", "running"), tuple(plugin(self.host, PLUGIN)[k] for k in ("version", "process")))
+        self.read()
+        self.assertEqual("kept", self.use("note_put", name="a", text="one"))
+        self.host.post(f"{PATH}/rollback", expect=200)
+        self.assertEqual("1.0.0", plugin(self.host, PLUGIN)["version"])
+        self.assertEqual("one", self.use("note_get", name="a"))
+        self.assertNotIn("assertion", self.host.read_log())
+
+    def test_a_script_that_never_says_hello(self):
+        """It has its share of the processors and no more, and nobody who ends the host waits for it."""
+        asks = ("[Capabilities]\n", "[Limits]\nCpu=5\n[Capabilities]\ncpu=to be held up\n")
+        calm = self.lay_out("1.1.0", asks)
+        wild = self.lay_out("1.2.0", asks, ("import json\n", "while True:\n    pass\n"))
+        self.start()
+        self.host.post(f"{PATH}/upgrade", calm, expect=200)
+        self.host.post(f"{PATH}/grants", {**REASON, "capability": "cpu"}, expect=201)
+        worker = threading.Thread(target=lambda: give_up(lambda: self.host.post(f"{PATH}/upgrade", wild)))
+        worker.start()
+        until(lambda: "T" in self.states(), "nothing holds it up")
+        begun = time.monotonic()
+        self.host.stop()
+        worker.join()
+        self.assertLess(time.monotonic() - begun, 30)  # of the 60 s that a hello may take
+
+    def states(self):
+        """Of the host's runners."""
+        found = set()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                    words = file.read().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(words[1]) == self.host.process.pid:
+                found.add(words[0])
+        return found
 
     def test_hardened(self):
         self.start(config=f"plugins: {{profiles: {{{PLUGIN}: hardened}}}}\n")
