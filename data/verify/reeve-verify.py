@@ -60,6 +60,7 @@ def ed25519_verify(public, message, signature):
     h = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
     left, right = multiply(s, BASE), add(r, multiply(h, a))
     return (left[0] * right[2] - right[0] * left[2]) % P == 0 and (left[1] * right[2] - right[1] * left[2]) % P == 0
+
 def unbase64(text, length=None):
     try:
         data = base64.b64decode(text, validate=True)
@@ -125,12 +126,10 @@ def check_record(text, seq, scope):
     if record["seq"] != seq or record["scope"] != scope:
         raise Bad(f"number {record['seq']} of {record['scope']} stands where {seq} of {scope} must")
     return record
-def is_lost(data, at, end):  # is there a sector in which nothing was written yet? (a length begins with zeros anyway)
-    return any(not any(data[max(at + 2, i):min(end, i + 512)]) for i in range((at + 2) // 512 * 512, min(end, len(data)), 512))
-def is_torn(data, length, lost):  # may this, which is no record, be what a crash leaves of one?
+def is_torn(data, length):  # may this, too short for a record, be what a crash leaves of one?
     text, start = data[4:], b'{"action":"'
-    if len(data) < 4 or not 0 < length <= MAX_TEXT or lost:
-        return len(data) < 4 or not any(data) or lost and length <= MAX_TEXT
+    if len(data) < 4 or not 0 < length <= MAX_TEXT:
+        return len(data) < 4 or not any(data)
     try:
         if len(text) >= length:
             return bool(parse_record(text[:length]))
@@ -284,16 +283,16 @@ class Log:
             while at < len(data):
                 seq, length = self.tree.size + 1, int.from_bytes(data[at:at + 4], "big")
                 end = at + 4 + length + 32
-                lost = is_lost(data, at, end) and sha256(self.chain + data[at:end - 32]) != data[end - 32:end]
-                if end <= len(data) and 0 < length <= MAX_TEXT and not lost:
+                if end <= len(data) and 0 < length <= MAX_TEXT:
                     self.read_record(data[at:end], seq)
                     at = end
                     continue
-                if not last or any(data[at:]) and not (self.live or self.tree.size > self.covered) or not is_torn(data[at:], length, lost):
+                if not is_torn(data[at:], length) or not last or not (self.live or self.tree.size > self.covered):
                     raise Bad("the record is incomplete, or its length is wrong", seq)
-                self.torn, at = len(data[at:].rstrip(b"\0")), len(data)  # was never acknowledged, or is room for more
+                self.torn, at = len(data) - at, len(data)  # was never acknowledged
         except (Bad, OSError) as error:
             raise Bad(str(error), getattr(error, "seq", 0) or seq, getattr(error, "file", None) or name) from error
+
     def read_record(self, data, seq):
         if sha256(self.chain + data[:-32]) != data[-32:]:
             raise Bad("the chain hash does not fit", seq)
@@ -302,6 +301,7 @@ class Log:
         if self.scope == PLATFORM and isinstance(record.get("resource"), dict) and "id" in record["resource"]:
             self.note_event(record, record["action"], record["resource"]["id"], seq)
         self.add_leaves([sha256(b"\0" + data[:-32])])
+
     def note_event(self, record, action, text, seq):
         if action in ("ledger.created", "ledger.ended"):
             self.created = [scope for scope in self.created if scope != text] + [text] * (action == "ledger.created")

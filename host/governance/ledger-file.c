@@ -77,34 +77,6 @@ reeve_ledger_file_read_at (int fd, gpointer buffer, gsize length, guint64 offset
 }
 
 /**
- * reeve_ledger_file_measure:
- * @fd: a file
- * @from: where to begin
- * @to: its length
- *
- * Returns: how many bytes stand from @from on, zeros at the end left out; all of them where they
- * cannot be read
- */
-guint64
-reeve_ledger_file_measure (int fd, guint64 from, guint64 to)
-{
-  guint8 block[4096];
-
-  while (to > from)
-    {
-      gsize size = (gsize) MIN (sizeof block, to - from);
-
-      if (reeve_ledger_file_read_at (fd, block, size, to - size, NULL) != (gssize) size)
-        break;
-      for (gsize i = size; i > 0; i--)
-        if (block[i - 1] != 0)
-          return to - size + i - from;
-      to -= size;
-    }
-  return to - from;
-}
-
-/**
  * reeve_ledger_file_write_at:
  * @fd: a file
  * @data: bytes

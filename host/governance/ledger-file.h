@@ -18,7 +18,6 @@ gboolean reeve_ledger_file_rewrite (const char *path, gconstpointer data, gsize 
                                     GError **error);
 void reeve_ledger_file_sync_all (const char *folder);
 gboolean reeve_ledger_file_sync_folder (const char *path, GError **error);
-guint64 reeve_ledger_file_measure (int fd, guint64 from, guint64 to);
 gboolean reeve_ledger_file_write_at (int fd, gconstpointer data, gsize length, guint64 offset,
                                      GError **error);
 gssize reeve_ledger_file_read_at (int fd, gpointer buffer, gsize length, guint64 offset,

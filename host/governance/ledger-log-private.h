@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files that make up ReeveLedgerLog share: ledger-log.c (writing, signing),
- * ledger-log-read.c (reading), ledger-log-cure.c (after an error of the disk), and others by their
- * names. */
+ * ledger-log-read.c (reading), ledger-log-cure.c (after an error of the disk). */
 #pragma once
 
 #include "ledger-base.h"
@@ -51,9 +50,6 @@ struct _ReeveLedgerLog
   int fd;
   ReeveLedgerSegment *fresh; /* segment that this batch begins */
   ReeveLedgerBatch *batch;
-  guint64 room;          /* where its file ends, when that was set ahead of the records; or 0 */
-  guint streak;          /* batches since the log was at rest */
-  gint64 busy_at;        /* when the last of them was written, monotonic µs */
   gsize written;         /* bytes of it that are in the file, perhaps not on the disk */
   gboolean hurried;      /* somebody waits for it */
   GError *left;          /* (nullable): why it has left home, until somebody is told */
@@ -100,10 +96,6 @@ void reeve_ledger_log_give_turn (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error);
 /* @firsts: (element-type guint64): files that the base has made superfluous */
 gboolean reeve_ledger_log_remove_files (ReeveLedgerLog *self, GArray *firsts, GError **error);
-/* the writer thread, ledger-log-room.c: a batch that ends there is about to be written */
-void reeve_ledger_log_make_room (ReeveLedgerLog *self, guint64 end);
-/* the file ends with the last record again. @durable: on the disk too */
-gboolean reeve_ledger_log_cut_room (ReeveLedgerLog *self, gboolean durable, GError **error);
 /* (nullable) */
 ReeveLedgerSegment *reeve_ledger_log_last (ReeveLedgerLog *self);
 

@@ -239,9 +239,6 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
     }
   else
     {
-      /* nothing but the last file may end in zeros */
-      if (!reeve_ledger_log_cut_room (self, TRUE, error))
-        return FALSE;
       reeve_ledger_log_close_file (self);
       g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
       self->fresh = reeve_ledger_segment_new (reeve_ledger_log_get_place (self),
@@ -268,7 +265,6 @@ reeve_ledger_log_write_batch (ReeveLedgerLog *self, GError **error)
     return FALSE;
   last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
   g_assert (last != NULL); /* an open file belongs to a segment */
-  reeve_ledger_log_make_room (self, last->end + length);
   if (!reeve_ledger_file_write_at (self->fd, bytes + self->written, length - self->written,
                                    last->end + self->written, error))
     return FALSE;
@@ -476,7 +472,6 @@ reeve_ledger_log_close_file (ReeveLedgerLog *self)
   if (self->fd >= 0)
     close (self->fd);
   self->fd = -1;
-  self->room = self->streak = 0;
 }
 
 /**
@@ -488,7 +483,6 @@ reeve_ledger_log_close_file (ReeveLedgerLog *self)
 void
 reeve_ledger_log_rest (ReeveLedgerLog *self)
 {
-  (void) reeve_ledger_log_cut_room (self, FALSE, NULL);
   reeve_ledger_log_close_file (self);
   g_mutex_lock (&self->mutex);
   reeve_ledger_leaves_drop (self->leaves, G_MAXUINT64);

@@ -43,8 +43,6 @@ gboolean reeve_ledger_log_has_batch (ReeveLedgerLog *self);
 void reeve_ledger_log_hurry (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_may_wait (ReeveLedgerLog *self);
 void reeve_ledger_log_close_file (ReeveLedgerLog *self);
-/* the writer thread */
-gboolean reeve_ledger_log_settle (ReeveLedgerLog *self, gint64 now);
 void reeve_ledger_log_rest (ReeveLedgerLog *self);
 void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
 void reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble,

@@ -223,12 +223,12 @@ reeve_ledger_recovery_check_root (const ReeveLedgerState *state, const ReeveChec
   return FALSE;
 }
 
-/* Cuts an incomplete record, or room, off the last segment; a segment that holds nothing else goes.
- */
+/* Cuts the incomplete record off the last segment; a segment that holds nothing else goes. */
 static gboolean
 reeve_ledger_recovery_cut (ReeveLedgerRecovery *self, ReeveLedgerSegment *segment, int fd,
-                           GError **error)
+                           guint64 file_size, GError **error)
 {
+  self->cut = file_size - segment->end;
   if (segment->end == 0)
     {
       g_autofree char *folder = g_path_get_dirname (segment->path);
@@ -315,8 +315,7 @@ reeve_ledger_recovery_scan (ReeveLedgerRecovery *self, ReeveLedgerSegment *segme
               sizeof self->state->chain);
     }
   if (*ended == REEVE_LEDGER_SCAN_END
-      || ((*ended == REEVE_LEDGER_SCAN_TORN || *ended == REEVE_LEDGER_SCAN_BLANK)
-          && self->state->frontier.size >= checkpoint->size))
+      || (*ended == REEVE_LEDGER_SCAN_TORN && self->state->frontier.size >= checkpoint->size))
     return TRUE;
   g_propagate_prefixed_error (error, g_steal_pointer (&local),
                               "record %" G_GUINT64_FORMAT ", byte %" G_GUINT64_FORMAT " of %s: ",
@@ -365,12 +364,9 @@ reeve_ledger_recovery_read_segment (ReeveLedgerRecovery *self, ReeveLedgerSegmen
                                         checkpoint, &ended, error);
   if (ok && last && !segment->packed && self->state->frontier.size > checkpoint->size)
     ok = reeve_ledger_recovery_sync (segment, fd, error);
-  if (ok && ended != REEVE_LEDGER_SCAN_END)
+  if (ok && ended == REEVE_LEDGER_SCAN_TORN)
     {
-      /* room is none of a record */
-      if (ended == REEVE_LEDGER_SCAN_TORN)
-        self->cut = reeve_ledger_file_measure (fd, segment->end, (guint64) status.st_size);
-      ok = last && reeve_ledger_recovery_cut (self, segment, fd, error);
+      ok = last && reeve_ledger_recovery_cut (self, segment, fd, (guint64) status.st_size, error);
       if (!last)
         g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
                      "%s ends within a record and is not the last file", segment->path);

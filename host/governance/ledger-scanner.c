@@ -21,8 +21,6 @@
 #include "ledger-record.h"
 
 #define REEVE_LEDGER_SCANNER_BUFFER (256 * 1024)
-/* of a disk: what it writes whole or not at all, or a part of that */
-#define REEVE_LEDGER_SCANNER_SECTOR 512
 /* every record begins so, because `action` is required and sorts first */
 #define REEVE_LEDGER_SCANNER_START "{\"action\":\""
 
@@ -228,32 +226,7 @@ reeve_ledger_scanner_is_torn (const guint8 *bytes, gsize left, gsize length)
       &record, arena, (const char *) bytes + REEVE_LEDGER_SCANNER_PREFIX, length, NULL);
 }
 
-/* Where the file has room set ahead (ledger-log-room.c), a power cut may leave some sectors of what
- * was being written, in any order, and zeros in place of the others. A text has no zero byte. Of a
- * length the first two bytes always are zero, and say nothing.
- *
- * @left: bytes from the start of the record to the end of the file, or more than any record has */
-static gboolean
-reeve_ledger_scanner_is_lost (ReeveLedgerScanner *self, const guint8 *record, gsize left,
-                              gsize length)
-{
-  static const guint8 zeros[REEVE_LEDGER_SCANNER_SECTOR];
-  gsize end = MIN (left, length + REEVE_LEDGER_SCANNER_OVERHEAD);
-
-  for (gsize at = 2; at < end;)
-    {
-      gsize rest = REEVE_LEDGER_SCANNER_SECTOR
-                   - (gsize) ((self->offset + at) % REEVE_LEDGER_SCANNER_SECTOR);
-      gsize size = MIN (rest, end - at);
-
-      if (memcmp (record + at, zeros, size) == 0)
-        return TRUE;
-      at += size;
-    }
-  return FALSE;
-}
-
-/* Is all the rest zero? */
+/* A file system may have made the file longer and not yet written: all the rest is zero. */
 static gboolean
 reeve_ledger_scanner_is_blank (ReeveLedgerScanner *self)
 {
@@ -276,25 +249,10 @@ reeve_ledger_scanner_is_blank (ReeveLedgerScanner *self)
 }
 
 static ReeveLedgerScan
-reeve_ledger_scanner_end (ReeveLedgerScan scan, const char *why, GError **error)
+reeve_ledger_scanner_bad (const char *why, GError **error)
 {
   g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT, why);
-  return scan;
-}
-
-/* What stands where a complete record does not.
- *
- * @left: as reeve_ledger_scanner_is_lost()
- * @why: what is wrong, unless a crash explains it */
-static ReeveLedgerScan
-reeve_ledger_scanner_explain (ReeveLedgerScanner *self, const guint8 *record, gsize left,
-                              gsize length, const char *why, GError **error)
-{
-  if (length <= REEVE_LEDGER_RECORD_MAX_JSON
-      && reeve_ledger_scanner_is_lost (self, record, left, length))
-    return reeve_ledger_scanner_end (REEVE_LEDGER_SCAN_TORN, "a part of the record was not written",
-                                     error);
-  return reeve_ledger_scanner_end (REEVE_LEDGER_SCAN_BAD, why, error);
+  return REEVE_LEDGER_SCAN_BAD;
 }
 
 /* Unpacks the next block. @ended: whether there was none. */
@@ -402,22 +360,25 @@ reeve_ledger_scanner_next (ReeveLedgerScanner *self, ReeveLedgerEntry *entry, GE
     {
       memcpy (&length, record, sizeof length);
       length = GUINT32_FROM_BE (length);
+      if (length == 0 && reeve_ledger_scanner_is_blank (self))
+        {
+          reeve_ledger_scanner_bad ("the file ends in zeros", error);
+          return REEVE_LEDGER_SCAN_TORN;
+        }
+      if (length == 0 || length > REEVE_LEDGER_RECORD_MAX_JSON)
+        return reeve_ledger_scanner_bad ("the length is impossible", error);
     }
-  if (length == 0 && reeve_ledger_scanner_is_blank (self))
-    return reeve_ledger_scanner_end (REEVE_LEDGER_SCAN_BLANK, "the file ends in zeros", error);
-  if (left >= REEVE_LEDGER_SCANNER_PREFIX && (length == 0 || length > REEVE_LEDGER_RECORD_MAX_JSON))
-    return reeve_ledger_scanner_explain (self, record, left, length, "the length is impossible",
-                                         error);
   if (left < length + REEVE_LEDGER_SCANNER_OVERHEAD)
-    return reeve_ledger_scanner_is_torn (record, left, length)
-               ? reeve_ledger_scanner_end (REEVE_LEDGER_SCAN_TORN, "the record is incomplete",
-                                           error)
-               : reeve_ledger_scanner_explain (self, record, left, length,
-                                               "the length does not fit what follows", error);
+    {
+      gboolean torn = reeve_ledger_scanner_is_torn (record, left, length);
+
+      reeve_ledger_scanner_bad (
+          torn ? "the record is incomplete" : "the length does not fit what follows", error);
+      return torn ? REEVE_LEDGER_SCAN_TORN : REEVE_LEDGER_SCAN_BAD;
+    }
   reeve_ledger_scanner_seal (record, length, chain, entry->leaf);
   if (memcmp (chain, record + REEVE_LEDGER_SCANNER_PREFIX + length, sizeof chain) != 0)
-    return reeve_ledger_scanner_explain (self, record, left, length, "the chain hash does not fit",
-                                         error);
+    return reeve_ledger_scanner_bad ("the chain hash does not fit", error);
   entry->offset = self->offset;
   entry->json = (const char *) record + REEVE_LEDGER_SCANNER_PREFIX;
   entry->length = length;

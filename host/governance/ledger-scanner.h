@@ -14,9 +14,7 @@ G_BEGIN_DECLS
  * ReeveLedgerScan:
  * @REEVE_LEDGER_SCAN_ENTRY: there is a record
  * @REEVE_LEDGER_SCAN_END: the bytes end behind a complete record
- * @REEVE_LEDGER_SCAN_BLANK: behind a complete record there are only zeros: room for more
- * @REEVE_LEDGER_SCAN_TORN: the bytes end within a record, as a crash leaves them, or a sector of it
- * was not written
+ * @REEVE_LEDGER_SCAN_TORN: the bytes end within a record, as a crash leaves them
  * @REEVE_LEDGER_SCAN_BAD: these bytes were never written by a ledger, or changed since
  * @REEVE_LEDGER_SCAN_ERROR: the file cannot be read
  */
@@ -24,7 +22,6 @@ typedef enum
 {
   REEVE_LEDGER_SCAN_ENTRY,
   REEVE_LEDGER_SCAN_END,
-  REEVE_LEDGER_SCAN_BLANK,
   REEVE_LEDGER_SCAN_TORN,
   REEVE_LEDGER_SCAN_BAD,
   REEVE_LEDGER_SCAN_ERROR

@@ -187,16 +187,15 @@ reeve_ledger_verify_records (ReeveLedgerVerify *self, const char *path, int fd, 
         return reeve_ledger_verify_bad_tile (self, &fault);
     }
   memcpy (self->state->chain, reeve_ledger_scanner_get_chain (scanner), REEVE_LEDGER_HASH_SIZE);
-  if (ended == REEVE_LEDGER_SCAN_END || (ended == REEVE_LEDGER_SCAN_BLANK && last))
+  if (ended == REEVE_LEDGER_SCAN_END)
     return TRUE;
   /* a host is in the middle of writing, or was when it was killed: what is not complete was not
    * acknowledged. After a clean stop the checkpoint covers every record, and whatever stands behind
-   * the last one does not belong there, but room for more, which holds nothing */
+   * the last one does not belong there */
   if (ended == REEVE_LEDGER_SCAN_TORN && last
       && (self->live || self->state->frontier.size > self->checkpoint.size))
     {
-      self->torn
-          = reeve_ledger_file_measure (fd, reeve_ledger_scanner_get_offset (scanner), file_size);
+      self->torn = file_size - reeve_ledger_scanner_get_offset (scanner);
       return TRUE;
     }
   g_propagate_prefixed_error (error, g_steal_pointer (&local), "byte %" G_GUINT64_FORMAT ": ",

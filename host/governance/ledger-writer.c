@@ -31,8 +31,6 @@
 /* so many records are written and not synced, of so many logs, and no more */
 #define REEVE_LEDGER_WRITER_WRITTEN 256
 #define REEVE_LEDGER_WRITER_OPEN    (REEVE_LEDGER_WRITER_FILES / 2)
-/* so often it is looked for logs at rest */
-#define REEVE_LEDGER_WRITER_SETTLE G_TIME_SPAN_SECOND
 
 /* a thread that waits */
 typedef struct
@@ -91,7 +89,6 @@ struct _ReeveLedgerWriter
   ReeveLedgerWriterJob *written; /* what is written and not synced, oldest first */
   guint n_written;               /* with those of the batch that is being written */
   gint64 sync_at;                /* when that is to be synced; 0: there is none */
-  gint64 settle_at;              /* when logs at rest give their room back; 0: none has any */
   gboolean hurry;                /* nothing waits */
   GPtrArray *touched;            /* logs with records that are not synced */
   GPtrArray *syncing;            /* those of them that are now */
@@ -363,26 +360,6 @@ reeve_ledger_writer_let_go (ReeveLedgerWriter *self)
     self->sync_at = g_get_monotonic_time () + self->delay;
 }
 
-/* Logs that are at rest give their room back. */
-static void
-reeve_ledger_writer_settle (ReeveLedgerWriter *self, gint64 now)
-{
-  self->settle_at = 0;
-  for (guint i = 0; i < self->with_file->len; i++)
-    if (reeve_ledger_log_settle (g_ptr_array_index (self->with_file, i), now))
-      self->settle_at = now + REEVE_LEDGER_WRITER_SETTLE;
-}
-
-/* Behind a batch that ended @now. */
-static void
-reeve_ledger_writer_note_busy (ReeveLedgerWriter *self, gint64 now)
-{
-  if (self->settle_at == 0)
-    self->settle_at = now + REEVE_LEDGER_WRITER_SETTLE;
-  else if (now >= self->settle_at)
-    reeve_ledger_writer_settle (self, now);
-}
-
 /* @jobs: (nullable): none: what is written is synced */
 static void
 reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jobs)
@@ -390,7 +367,6 @@ reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jo
   g_autoptr (GPtrArray) ports
       = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_ledger_port_unref);
   gint64 began = g_get_monotonic_time ();
-  gint64 now = 0;
   guint ended = 0;
 
   for (ReeveLedgerWriterJob *job = jobs; job != NULL; job = job->next, self->n_written++)
@@ -400,31 +376,28 @@ reeve_ledger_writer_run_batch (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jo
       reeve_ledger_writer_add (self, job);
     }
   reeve_ledger_writer_flush (self);
-  now = g_get_monotonic_time ();
+  began = g_get_monotonic_time () - began;
   reeve_ledger_writer_trim_files (self);
   ended = reeve_ledger_writer_sort (self, jobs, ports);
   if (ended > 0)
-    reeve_instruments_note_sync (self->instruments, now - began, ended);
+    reeve_instruments_note_sync (self->instruments, began, ended);
   reeve_ledger_writer_let_go (self);
   for (guint i = 0; i < ports->len; i++)
     reeve_ledger_port_wake (g_ptr_array_index (ports, i));
-  reeve_ledger_writer_note_busy (self, now);
 }
 
-/* Under the mutex: waits until there is something to be written, or to be synced. Returns %FALSE
- * when only logs may have come to rest. */
-static gboolean
+/* Under the mutex: waits until there is something to be written, or to be synced. */
+static void
 reeve_ledger_writer_await (ReeveLedgerWriter *self)
 {
-  gint64 until = self->sync_at != 0 ? self->sync_at : self->settle_at;
   gboolean early = TRUE;
 
   while (early && (self->first == NULL || !self->due) && !self->stopping
          && (self->written == NULL || self->waiters == 0))
     {
       self->idle = TRUE;
-      if (until != 0)
-        early = g_cond_wait_until (&self->cond, &self->mutex, until);
+      if (self->sync_at != 0)
+        early = g_cond_wait_until (&self->cond, &self->mutex, self->sync_at);
       else
         g_cond_wait (&self->cond, &self->mutex);
     }
@@ -432,7 +405,6 @@ reeve_ledger_writer_await (ReeveLedgerWriter *self)
   /* whoever waits for an answer waits for the sync */
   self->hurry = self->stopping || self->waiters > 0
                 || (self->sync_at != 0 && g_get_monotonic_time () >= self->sync_at);
-  return early || self->sync_at != 0;
 }
 
 /* Takes up to a batch off the queue; waits for work. Returns %FALSE at the end.
@@ -450,12 +422,7 @@ reeve_ledger_writer_take (ReeveLedgerWriter *self, ReeveLedgerWriterJob **taken)
         g_cond_broadcast (&self->answered);
       self->through = self->taken;
     }
-  while (!reeve_ledger_writer_await (self))
-    {
-      g_mutex_unlock (&self->mutex);
-      reeve_ledger_writer_settle (self, g_get_monotonic_time ());
-      g_mutex_lock (&self->mutex);
-    }
+  reeve_ledger_writer_await (self);
   jobs = self->first;
   self->taken += MIN (self->depth, REEVE_LEDGER_WRITER_BATCH);
   self->crowded = self->depth >= REEVE_LEDGER_WRITER_CROWD;
@@ -486,7 +453,6 @@ reeve_ledger_writer_main (gpointer data)
 
   while (reeve_ledger_writer_take (self, &jobs))
     reeve_ledger_writer_run_batch (self, jobs);
-  reeve_ledger_writer_settle (self, g_get_monotonic_time () + G_TIME_SPAN_DAY);
   return NULL;
 }
 

@@ -159,21 +159,6 @@ write_file (const File *file, const GByteArray *content)
     abort ();
 }
 
-/* Is a segment another than it was? Zeros behind its end are room, and none of a record. */
-static gboolean
-is_changed (const File *file)
-{
-  if (!g_str_has_suffix (file->path, ".log"))
-    return FALSE;
-  if (file->now->len < file->good->len
-      || memcmp (file->now->data, file->good->data, file->good->len) != 0)
-    return TRUE;
-  for (guint i = file->good->len; i < file->now->len; i++)
-    if (file->now->data[i] != 0)
-      return TRUE;
-  return FALSE;
-}
-
 /* Writes what was changed; TRUE when a segment is not what it was. */
 static gboolean
 write_changes (void)
@@ -186,7 +171,10 @@ write_changes (void)
 
       if (file->now == NULL)
         continue;
-      changed = changed || is_changed (file);
+      changed = changed
+                || (g_str_has_suffix (file->path, ".log")
+                    && (file->now->len != file->good->len
+                        || memcmp (file->now->data, file->good->data, file->now->len) != 0));
       write_file (file, file->now);
     }
   return changed;
