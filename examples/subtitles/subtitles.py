@@ -161,7 +161,12 @@ class Wire:
                 answer = new_error(message, "io.reeve.Error.Plugin", "s", (repr(error)[:1000],))
             with self.lock:
                 del self.calls[call.number]
-                self.send(answer)
+                try:
+                    self.send(answer)
+                except OSError:
+                    os._exit(1)  # without its wire it is of no use, and whoever waits is told
+                except Exception as error:  # it is not what its signature says, and nothing of it was written
+                    self.send(new_error(message, "io.reeve.Error.Plugin", "s", (repr(error)[:1000],)))
 
     def perform(self, call, message):
         fields = message.header.fields

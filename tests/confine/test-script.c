@@ -198,6 +198,31 @@ test_broker (void)
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
 }
 
+/* An answer that is no text fails its call, as often as that happens, and no thread is lost by it.
+ */
+static void
+test_answers (void)
+{
+  g_autofree char *script = make_probe ();
+  g_autoptr (WireFixture) fixture = start (RUNNER_LAYERS_PROFILE_STRICT, script, imports);
+  g_autofree char *answer = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_no_error (fixture->error);
+  for (guint i = 0; i < 9; i++) /* one more than it has threads */
+    {
+      g_autofree char *seen = tell (fixture, "answer = chr(0xd800)", &error);
+
+      g_assert_null (seen);
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+      g_assert (strstr (error->message, "UnicodeEncodeError") != NULL);
+      g_clear_error (&error);
+    }
+  answer = tell (fixture, "answer = 6 * 7", &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (answer, ==, "42");
+}
+
 static gpointer
 cancel_soon (gpointer cancellable)
 {
@@ -321,6 +346,7 @@ main (int argc, char **argv)
     g_test_add_data_func ("/script/refused/hardened",
                           GINT_TO_POINTER (RUNNER_LAYERS_PROFILE_HARDENED), test_refused);
   g_test_add_func ("/script/broker", test_broker);
+  g_test_add_func ("/script/answers", test_answers);
   g_test_add_func ("/script/cancel", test_cancel);
   g_test_add_func ("/script/broken", test_broken);
   g_test_add_func ("/script/no-interpreter", test_no_interpreter);
