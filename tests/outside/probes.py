@@ -6,7 +6,9 @@
         trusted = True
 """
 
+import itertools
 import json
+import os
 import unittest
 
 from mock_openai import MockOpenAI
@@ -19,8 +21,12 @@ llm:
     - {{id: mock, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
 plugins:
   trusted: {trusted}
+  uid_base: {uids}
 {more}
 """
+
+# a user's processes are counted on the whole machine: hosts beside each other share none
+UIDS = itertools.count(1000000000 + os.getpid() % 100000 * 10000, 1000)
 
 
 class ProbeCase(unittest.TestCase):
@@ -34,7 +40,7 @@ class ProbeCase(unittest.TestCase):
         cls.mock = MockOpenAI(api_key="sk-test").start()
         cls.addClassCleanup(cls.mock.stop)
         trusted = json.dumps(list(cls.ids)) if cls.trusted else "[]"
-        cls.host = BrokenHost(CONFIG.format(url=cls.mock.base_url, trusted=trusted, more=cls.more),
+        cls.host = BrokenHost(CONFIG.format(url=cls.mock.base_url, trusted=trusted, more=cls.more, uids=next(UIDS)),
                               arguments=[*folder(cls.place), "--plugin-dir", OWN]).start()
         cls.addClassCleanup(cls.host.close)
         cls.tenants = {}
