@@ -22,7 +22,7 @@ static const struct
 
 /* where distributions keep libraries */
 static const char *const reeve_interpreter_folders[]
-    = { "/usr/lib/" REEVE_MULTIARCH, "/usr/lib64", "/usr/lib" };
+    = { ("/usr/lib/" REEVE_MULTIARCH), "/usr/lib64", "/usr/lib" };
 
 static guint
 reeve_interpreter_look_up (const char *word)
