@@ -164,6 +164,7 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
       reeve_throttle_remove (throttle, pid);
       return NULL;
     }
+  reeve_wire_set_effects (wire, reeve_manifest_get_capabilities (plugin->manifest)[0] != NULL);
   self = g_new0 (ReeveTerm, 1);
   g_atomic_ref_count_init (&self->references);
   self->confined = reeve_confined_ref (confined);

@@ -81,8 +81,10 @@ reeve_wire_engine_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, Re
   g_autoptr (GBytes) text = g_bytes_new_take (json, strlen (json));
   ReeveWireEngineEnd end = REEVE_WIRE_ENGINE_TOO_LARGE;
 
-  /* vectors of many texts are large */
+  /* vectors of many texts are large; an answer too large for a message is asked for twice, and so
+   * never from who may ask, and pay, somebody else for it */
   if (!reeve_llm_request_get_stream (request)
+      && !reeve_wire_get_effects (reeve_wire_instance_get_wire (REEVE_WIRE_INSTANCE (engine)))
       && reeve_llm_request_get_task (request) == REEVE_LLM_TASK_CHAT
       && g_bytes_get_size (text) <= REEVE_WIRE_ENGINE_INLINE)
     end = reeve_wire_engine_answer (engine, text, context, &stream, error);

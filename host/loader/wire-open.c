@@ -176,6 +176,18 @@ reeve_wire_get_runner_pid (ReeveWire *self)
   return reeve_runner_get_pid (self->runner);
 }
 
+void
+reeve_wire_set_effects (ReeveWire *self, gboolean effects)
+{
+  self->effects = effects;
+}
+
+gboolean
+reeve_wire_get_effects (ReeveWire *self)
+{
+  return self->effects;
+}
+
 guint
 reeve_wire_get_n_types (ReeveWire *self)
 {

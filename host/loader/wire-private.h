@@ -45,6 +45,7 @@ struct _ReeveWire
   GHashTable *calls;         /* number -> ReeveWireUnderWay */
   ReeveWireUnderWay *reader; /* (nullable): has borrowed the passage */
   GError *ended;             /* (nullable) why */
+  gboolean effects;          /* reeve_wire_set_effects() */
 };
 
 void reeve_wire_under_way_free (gpointer data);

@@ -62,6 +62,10 @@ void reeve_wire_unref (ReeveWire *self);
 void reeve_wire_cut (ReeveWire *self);
 gboolean reeve_wire_has_ended (ReeveWire *self, GError **error);
 GPid reeve_wire_get_runner_pid (ReeveWire *self); /* until it is closed */
+/* Its plugin may reach beyond its process: what it was asked, it is not asked again. Before the
+ * first call. */
+void reeve_wire_set_effects (ReeveWire *self, gboolean effects);
+gboolean reeve_wire_get_effects (ReeveWire *self);
 guint reeve_wire_get_n_types (ReeveWire *self);
 const char *reeve_wire_get_type_name (ReeveWire *self, guint index);
 ReeveWireKinds reeve_wire_get_type_kinds (ReeveWire *self, guint index);

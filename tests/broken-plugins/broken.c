@@ -230,7 +230,22 @@ broken_extractor_init (gpointer iface, gpointer data)
 
 #ifdef BROKEN_ANSWERS
 /* A question that names this process ends it, before the answer's first piece or `late`, behind it;
- * one with END ends any. */
+ * one with END ends any. One with LONG is answered with how many there were, in more than a message
+ * of the wire holds. */
+static gboolean
+broken_answer_long (ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
+{
+  static gint n_asked = 0;
+  g_autofree char *filling = g_strnfill (800 * 1024, 'x');
+  g_autofree char *text = g_strdup_printf ("%d%s", g_atomic_int_add (&n_asked, 1) + 1, filling);
+  const ReeveLlmDelta piece = { .struct_size = sizeof piece,
+                                .kind = REEVE_LLM_DELTA_TEXT,
+                                .text = text,
+                                .text_length = strlen (text) };
+
+  return func (&piece, user_data, error);
+}
+
 static gboolean
 broken_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext *context,
                  ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
@@ -255,6 +270,8 @@ broken_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext 
       .text_length = 4 },
   };
 
+  if (strstr (asked, "LONG") != NULL)
+    return broken_answer_long (func, user_data, error);
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     {
       if (ends && i == (strstr (asked, "late") != NULL ? 1 : 0))

@@ -129,7 +129,7 @@ class Crashes(unittest.TestCase):
 class Answers(unittest.TestCase):
     """A model in a process of its own that ends before, or within, its answer."""
 
-    CONFIG = "llm:\n  default: frail/any\n  providers:\n    - {id: frail, plugin: frail}\n    - {id: other, plugin: llm-extractive}\n"
+    CONFIG = "llm:\n  default: frail/any\n  providers:\n    - {id: frail, plugin: frail}\n    - {id: abroad, plugin: frail-abroad}\n    - {id: other, plugin: llm-extractive}\n"
 
     def setUp(self):
         self.host = BrokenHost(config=self.CONFIG, arguments=FRAGILE).start()
@@ -152,6 +152,12 @@ class Answers(unittest.TestCase):
         self.assertNotEqual(first, now["pid"])
         self.within_a_stream(now["pid"])
         self.twice()
+
+    def test_who_may_reach_beyond_its_process_is_asked_once(self):
+        """An answer that is too long for a message is asked for once more, where nobody pays for it."""
+        for model, times in (("frail", "2"), ("abroad", "1")):
+            content = self.content(self.ask("LONG", model=model + "/any"))
+            self.assertEqual((times, 800 * 1024), (content.rstrip("x"), content.count("x")), model)
 
     def within_a_stream(self, pid):
         """What was said stays said once, and then comes the error."""
