@@ -35,8 +35,8 @@ struct _ReeveManifest
   GPtrArray *tools;   /* ReeveToolInfo; the same */
   gboolean engine;
   guint32 limits[REEVE_MANIFEST_LIMITS_COUNT]; /* group Limits; 0: it does not say */
-  char *interpreter; /* NULL: its module is none for one */
-  char **imports;    /* (nullable) */
+  char *interpreter;                           /* NULL: its module is none for one */
+  char **imports;                              /* (nullable) */
 };
 
 /* (transfer full) (nullable) a regular file of bounded size; reeve_manifest_read() fills in all but

@@ -43,7 +43,8 @@ const char *reeve_manifest_get_licence (ReeveManifest *self); /* (nullable) */
 ReeveKinds reeve_manifest_get_kinds (ReeveManifest *self);
 const char *const *reeve_manifest_get_kind_names (ReeveManifest *self);
 void reeve_manifest_get_api (ReeveManifest *self, guint *major, guint *minor);
-const char *reeve_manifest_get_module (ReeveManifest *self); /* full path of the .so, or of the script */
+/* full path of the .so, or of the script */
+const char *reeve_manifest_get_module (ReeveManifest *self);
 const char *const *reeve_manifest_get_capabilities (ReeveManifest *self);
 const char *reeve_manifest_get_reason (ReeveManifest *self,
                                        const char *capability); /* (nullable): not requested */
