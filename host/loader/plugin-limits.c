@@ -6,13 +6,8 @@
 
 #include "manifest-limits.h"
 
-#define REEVE_PLUGIN_LIMITS_MIB (1024 * 1024)
-/* sanitizers map more than any machine has */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define REEVE_PLUGIN_LIMITS_MEMORY 0
-#else
+#define REEVE_PLUGIN_LIMITS_MIB    (1024 * 1024)
 #define REEVE_PLUGIN_LIMITS_MEMORY 4096 /* MiB */
-#endif
 
 /* The smaller one; 0 is none. */
 static gint64

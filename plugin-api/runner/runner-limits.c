@@ -5,6 +5,13 @@
 #include <errno.h>
 #include <sys/resource.h>
 
+/* sanitizers map more than any machine has */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define RUNNER_LIMITS_SPACE(memory) RLIM_INFINITY
+#else
+#define RUNNER_LIMITS_SPACE(memory) ((memory) != 0 ? (memory) : RLIM_INFINITY)
+#endif
+
 void
 runner_limits_set (const RunnerPlan *plan, RunnerReport *report)
 {
@@ -14,7 +21,7 @@ runner_limits_set (const RunnerPlan *plan, RunnerReport *report)
     rlim_t most;
     const char *name;
   } limits[] = {
-    { RLIMIT_AS, plan->memory != 0 ? plan->memory : RLIM_INFINITY, "setrlimit (RLIMIT_AS)" },
+    { RLIMIT_AS, RUNNER_LIMITS_SPACE (plan->memory), "setrlimit (RLIMIT_AS)" },
     { RLIMIT_NPROC, plan->processes, "setrlimit (RLIMIT_NPROC)" },
     { RLIMIT_NOFILE, plan->files, "setrlimit (RLIMIT_NOFILE)" },
     { RLIMIT_FSIZE, plan->file_size, "setrlimit (RLIMIT_FSIZE)" },

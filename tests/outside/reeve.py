@@ -34,6 +34,12 @@ CTL = os.path.join(BUILD, "host", "api", "cli", "reevectl")
 START_SECONDS = 60  # sanitizers are slow
 
 
+def sanitized():
+    """Whether the programs under test watch over themselves, which takes terabytes of address space: no limit of it is set."""
+    with open(os.path.join(BUILD, "meson-info", "intro-buildoptions.json"), encoding="utf-8") as file:
+        return next(option["value"] for option in json.load(file) if option["name"] == "b_sanitize") != "none"
+
+
 def size(ci, long):
     """How often, for how long or how many: the size that fits into CI, or that of `tests/run --suite long`."""
     return long if os.environ.get("REEVE_TEST_SIZE") == "long" else ci
