@@ -75,6 +75,12 @@ reeve_runner_poll_either (int fd, gint64 wait_us, GCancellable *cancellable)
 }
 
 gboolean
+reeve_runner_is_over (ReeveRunner *self, gint64 wait_us)
+{
+  return self->pidfd < 0 || reeve_runner_poll (self->pidfd, wait_us);
+}
+
+gboolean
 reeve_runner_wait (ReeveRunner *self, gint64 wait_us)
 {
   siginfo_t info = { 0 };
@@ -227,11 +233,11 @@ static void
 reeve_runner_set_fallen (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
                          GError **error)
 {
-  gboolean ended = self->pidfd >= 0 && reeve_runner_poll (self->pidfd, REEVE_RUNNER_GRACE_US / 4);
+  gboolean ended = reeve_runner_is_over (self, REEVE_RUNNER_GRACE_US / 4);
   g_autofree char *how = ended ? reeve_runner_describe_end (self) : NULL;
 
   if (setup->fell != NULL)
-    *setup->fell = ended && stage == RUNNER_STAGE_LOADED;
+    *setup->fell = stage == RUNNER_STAGE_LOADED;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner ended before it was ready%s%s",
                ended ? ": it " : "", ended ? how : "");
 }
@@ -271,6 +277,8 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
     {
       if (g_cancellable_set_error_if_cancelled (setup->cancellable, error))
         return FALSE;
+      if (setup->fell != NULL)
+        *setup->fell = stage == RUNNER_STAGE_LOADED;
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT, "its runner does not answer");
       return FALSE;
     }

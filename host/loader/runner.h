@@ -35,7 +35,8 @@ typedef struct
   const char *version;        /* of a script, which has no descriptor */
   gint64 wait_us;             /* how long each step may take */
   GCancellable *cancellable;  /* (nullable): gives the start up */
-  gboolean *fell; /* (out) (nullable): it ended while its module was loaded: code of the plugin's */
+  gboolean *fell; /* (out) (nullable): it ended, or did not come to an end, while its module was
+                     loaded: code of the plugin's */
 } ReeveRunnerSetup;
 
 /* Starts a runner, looks at it from outside at each step, and lets it load @module_fd (-1: none, a
@@ -68,7 +69,9 @@ void reeve_runner_kill (ReeveRunner *self);
 /* (transfer full): how it ended, as the rest of a sentence: `was killed by signal 11 (Segmentation
  * fault)` */
 char *reeve_runner_describe_end (ReeveRunner *self);
-/* Has the process ended? Waits for @wait_us at most. */
+/* Has the process ended? Waits for @wait_us at most; how it ended can be asked still. */
+gboolean reeve_runner_is_over (ReeveRunner *self, gint64 wait_us);
+/* The same, and takes the process away. */
 gboolean reeve_runner_wait (ReeveRunner *self, gint64 wait_us);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRunner, reeve_runner_free)

@@ -133,7 +133,8 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
  * reeve_term_new:
  * @confined: what processes of plugins share
  * @plugin: which
- * @fell: (out) (nullable): the process ended while it loaded the module
+ * @fell: (out) (nullable): the process ended, or had to be ended, in code of the plugin's before it
+ *   said hello
  * @error: return location
  *
  * Returns: (transfer full) (nullable): its process
@@ -150,6 +151,7 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   gboolean limited = runner != NULL && reeve_runner_limits_cpu (runner);
   RunnerLayers layers = runner != NULL ? reeve_runner_get_layers (runner) : 0;
   ReeveThrottle *throttle = reeve_confined_get_throttle (confined);
+  ReeveWireOpening opening = { 0 };
   ReeveWire *wire = NULL;
   ReeveTerm *self = NULL;
 
@@ -158,7 +160,10 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   /* before it says hello, which a script does when it likes */
   if (!limited)
     reeve_throttle_add (throttle, pid, limits.cpu);
-  wire = reeve_wire_new (hub, runner, NULL, plugin->ending, error);
+  opening = (ReeveWireOpening){ .hello_us = reeve_confined_get_setup (confined)->setup_us,
+                                .cancellable = plugin->ending,
+                                .fell = fell };
+  wire = reeve_wire_new (hub, runner, &opening, error);
   if (wire == NULL)
     {
       reeve_throttle_remove (throttle, pid);

@@ -33,9 +33,9 @@ typedef struct
   ReeveBroker *broker;
 } ReeveTermInstance;
 
-/* Starts the process and loads the plugin there. @fell: (out) (nullable): the process ended while
- * it loaded the module. (nullable). Blocks. %REEVE_ERROR_PLUGIN,
- * %REEVE_ERROR_TIMEOUT */
+/* Starts the process and loads the plugin there. @fell: (out) (nullable): code of the plugin ended
+ * it, or had to be ended, before its hello. (nullable). Blocks.
+ * %REEVE_ERROR_PLUGIN, %REEVE_ERROR_TIMEOUT */
 ReeveTerm *reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean *fell,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 ReeveTerm *reeve_term_ref (ReeveTerm *self);

@@ -9,7 +9,8 @@
 #include "wire/wire-method.h"
 
 #define REEVE_WIRE_MAX_TYPES 32
-#define REEVE_WIRE_HELLO_US  (60 * G_USEC_PER_SEC)
+/* between the end of its descriptors and that of a process */
+#define REEVE_WIRE_END_US (G_USEC_PER_SEC / 4)
 
 static const struct
 {
@@ -69,11 +70,11 @@ reeve_wire_add_type (ReeveWire *self, const char *name, char **interfaces)
 
 /* What the plugin is, and what it has: the same as its manifest and the control socket said. */
 static gboolean
-reeve_wire_hello (ReeveWire *self, GCancellable *cancellable, GError **error)
+reeve_wire_hello (ReeveWire *self, const ReeveWireOpening *opening, GError **error)
 {
   const ReeveContextInfo info
-      = { .struct_size = sizeof info, .deadline = g_get_monotonic_time () + REEVE_WIRE_HELLO_US };
-  g_autoptr (ReeveContext) context = reeve_context_new (&info, NULL, cancellable);
+      = { .struct_size = sizeof info, .deadline = g_get_monotonic_time () + opening->hello_us };
+  g_autoptr (ReeveContext) context = reeve_context_new (&info, NULL, opening->cancellable);
   const ReeveWireCall call = { .path = WIRE_METHOD_PATH,
                                .interface = WIRE_METHOD_PREFIX "Runner",
                                .member = "Hello",
@@ -105,22 +106,57 @@ reeve_wire_hello (ReeveWire *self, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
+/* Why there was no hello, rather than that there was none; @why: (inout). One that does not say it
+ * in its time is killed. */
+static gboolean
+reeve_wire_judge_fall (ReeveWire *self, const ReeveWireOpening *opening, GError **why)
+{
+  GError *end = NULL;
+  g_autofree char *how = NULL;
+
+  if (g_cancellable_is_cancelled (opening->cancellable))
+    return FALSE;
+  if (reeve_wire_has_ended (self, &end))
+    {
+      g_error_free (*why);
+      *why = end;
+      return TRUE;
+    }
+  if (g_error_matches (*why, REEVE_ERROR, REEVE_ERROR_TIMEOUT))
+    {
+      reeve_runner_kill (self->runner);
+      g_clear_error (why);
+      *why = g_error_new (REEVE_ERROR, REEVE_ERROR_TIMEOUT,
+                          "plugin %s: its runner did not say hello within %g s "
+                          "(plugins.setup_timeout), and was killed",
+                          self->name, (double) opening->hello_us / G_USEC_PER_SEC);
+      return TRUE;
+    }
+  if (!reeve_runner_is_over (self->runner, REEVE_WIRE_END_US))
+    return FALSE;
+  how = reeve_runner_describe_end (self->runner);
+  g_clear_error (why);
+  *why = g_error_new (REEVE_ERROR, REEVE_ERROR_PLUGIN, "plugin %s: its runner %s", self->name, how);
+  return TRUE;
+}
+
 /**
  * reeve_wire_new:
  * @hub: what wires share
  * @runner: (transfer full): a runner that holds its plugin
- * @limits: (nullable): of it
- * @cancellable: (nullable): nobody waits for its hello any more
+ * @opening: how it begins
  * @error: return location
  *
  * Returns: (transfer full) (nullable): a wire; reeve_wire_close() is its end
  */
 ReeveWire *
-reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *limits,
-                GCancellable *cancellable, GError **error)
+reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireOpening *opening,
+                GError **error)
 {
   ReeveWire *self = g_new0 (ReeveWire, 1);
-  g_autoptr (GError) end = NULL;
+  const ReeveWireLimits *limits = opening->limits;
+  GError *why = NULL;
+  gboolean fell = FALSE;
 
   g_atomic_ref_count_init (&self->references);
   g_mutex_init (&self->lock);
@@ -134,14 +170,12 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *l
   self->types = g_ptr_array_new_with_free_func (g_free);
   self->kinds = g_array_new (FALSE, FALSE, sizeof (ReeveWireKinds));
   self->calls = g_hash_table_new (g_direct_hash, g_direct_equal);
-  if (reeve_wire_open (self, limits, error) && reeve_wire_hello (self, cancellable, error))
+  if (reeve_wire_open (self, limits, &why) && reeve_wire_hello (self, opening, &why))
     return self;
-  /* why the runner ended says more than that its connection did */
-  if (reeve_wire_has_ended (self, &end) && error != NULL)
-    {
-      g_clear_error (error);
-      *error = g_steal_pointer (&end);
-    }
+  fell = reeve_wire_judge_fall (self, opening, &why);
+  if (opening->fell != NULL)
+    *opening->fell = fell;
+  g_propagate_error (error, why);
   reeve_wire_close (self);
   reeve_wire_unref (self);
   return NULL;

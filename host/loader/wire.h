@@ -33,6 +33,16 @@ typedef enum
 /* behind its deadline a call may end by itself for so long; then its runner is ended */
 #define REEVE_WIRE_GRACE_US (2 * G_USEC_PER_SEC)
 
+/* How a wire begins. */
+typedef struct
+{
+  const ReeveWireLimits *limits; /* (nullable) */
+  gint64 hello_us;               /* how long its hello may take */
+  GCancellable *cancellable;     /* (nullable): nobody waits for its hello any more */
+  gboolean *fell; /* (out) (nullable): it ended before its hello, or had to be ended: code of the
+                     plugin's */
+} ReeveWireOpening;
+
 /* One call of a method of the runner's. */
 typedef struct
 {
@@ -48,18 +58,17 @@ typedef struct
   const ReeveWireStream *stream; /* (nullable) its handle is @n_fds */
 } ReeveWireCall;
 
-/* Takes over @runner, which holds its plugin, and says hello. @limits: (nullable). @cancellable:
- * (nullable). Blocks.
+/* Takes over @runner, which holds its plugin, and says hello. Blocks.
  * %REEVE_ERROR_PLUGIN, %REEVE_ERROR_TIMEOUT */
-ReeveWire *reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireLimits *limits,
-                           GCancellable *cancellable, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+ReeveWire *reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireOpening *opening,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Ends the runner; calls under way fail. Whoever made it does so, once. Blocks. */
 void reeve_wire_close (ReeveWire *self);
 ReeveWire *reeve_wire_ref (ReeveWire *self);
 void reeve_wire_unref (ReeveWire *self);
-/* Is the runner gone? @error: why: its signal, or the rule that it broke. */
 /* Ends what is under way, and the runner. */
 void reeve_wire_cut (ReeveWire *self);
+/* Is the runner gone? @error: why: its signal, or the rule that it broke. */
 gboolean reeve_wire_has_ended (ReeveWire *self, GError **error);
 GPid reeve_wire_get_runner_pid (ReeveWire *self); /* until it is closed */
 /* Its plugin may reach beyond its process: what it was asked, it is not asked again. Before the

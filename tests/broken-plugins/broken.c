@@ -49,6 +49,23 @@
 
 #define BROKEN_TYPE_NAME "Broken-" BROKEN_FOLDER
 
+#ifdef BROKEN_ENDS_LOADING
+__attribute__ ((constructor)) static void
+broken_end_loading (void)
+{
+  _exit (5);
+}
+#endif
+
+#ifdef BROKEN_HANGS_LOADING
+__attribute__ ((constructor)) static void
+broken_hang_loading (void)
+{
+  while (TRUE)
+    pause ();
+}
+#endif
+
 /* ---- lists of tools ---- */
 
 static GPtrArray *

@@ -31,12 +31,12 @@ def manifest(row):
 
 def put_module(row, path, modules):
     """The file where the module belongs, which may be something else."""
-    kind = row.get("module", "own" if "defines" in row else "absent")
+    kind = row.get("module", "own" if "defines" in row else "script" if "script" in row else "absent")
     if kind == "own":
         shutil.copyfile(os.path.join(modules, f"broken-{row['folder']}.so"), path)
-    elif kind in ("text", "empty"):
+    elif kind in ("text", "empty", "script"):
         with open(path, "w", encoding="utf-8") as file:
-            file.write("no library\n" * 100 if kind == "text" else "")
+            file.write({"text": "no library\n" * 100, "empty": "", "script": row.get("script")}[kind])
     elif kind == "link":
         os.symlink("/dev/null", path)
     elif kind == "folder":
@@ -85,7 +85,7 @@ def folders(rows, source, modules, out, pins_c, table_h, first):
             pins.append(example(make_pins, row, source, folder))
             continue
         os.makedirs(folder)
-        path, module = (os.path.join(folder, f"{row['folder']}.{ending}") for ending in ("plugin", "so"))
+        path, module = (os.path.join(folder, f"{row['folder']}.{ending}") for ending in ("plugin", "py" if "script" in row else "so"))
         write(path, manifest(row).splitlines())
         put_module(row, module, modules)
         if row.get("pin") != "none" and row["folder"] not in seen:

@@ -275,16 +275,20 @@ test_broken (void)
     const char *rest;
     const char *const *imports;
     const char *error;
+    gboolean fell; /* code of its own ended it, or had to be ended */
   } rows[] = {
-    { "this is no Python", imports, "*its runner ended by itself, with code 1" },
-    { "", imports, "*its runner ended by itself, with code 0" },
-    { "raise SystemExit(3)", imports, "*its runner ended by itself, with code 3" },
+    { "this is no Python", imports, "*its runner ended by itself, with code 1", TRUE },
+    { "", imports, "*its runner ended by itself, with code 0", TRUE },
+    { "raise SystemExit(3)", imports, "*its runner ended by itself, with code 3", TRUE },
+    { "import ctypes; ctypes.string_at(0)", imports, "*its runner was killed by signal 11 *",
+      TRUE },
+    { "os.dup2(os.open('/usr/lib/os-release', 0), WIRE)", imports, "*its runner *", TRUE },
     { "PLUGIN = ('other', '1.0.0')\nWire(ReeveError).run()", imports,
       "*says hello as another one" },
     { "PLUGIN = ('tested', '2.0.0')\nWire(ReeveError).run()", imports,
       "*says hello as another one" },
     { "", wrong_imports, "*Imports: there_is_no_such_module cannot be imported*" },
-    { "import ctypes", no_imports, "*its runner ended by itself, with code 1" },
+    { "import ctypes", no_imports, "*its runner ended by itself, with code 1", TRUE },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -297,6 +301,40 @@ test_broken (void)
       g_assert (fixture->error != NULL);
       if (!g_pattern_match_simple (rows[i].error, fixture->error->message))
         g_error ("%s: %s", rows[i].rest, fixture->error->message);
+      g_assert_cmpint (fixture->fell, ==, rows[i].fell);
+    }
+}
+
+/* ---- what does not say hello ---- */
+
+/* Whatever it does instead, it has as long as a plugin may take to get ready, and is gone then. */
+static void
+test_no_hello (void)
+{
+  static const char *const rests[] = {
+    "while True: pass",
+    "time.sleep(3600)",
+    "signal.raise_signal(signal.SIGSTOP)",
+    "socket.socket(fileno=os.dup(WIRE)).recv(1); time.sleep(3600)",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rests); i++)
+    {
+      g_autofree char *code = g_strconcat ("import signal\n", rests[i], NULL);
+      g_autofree char *script = make_script ("broken.py", code);
+      g_autoptr (WireFixture) fixture
+          = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, NULL, NULL, NULL);
+
+      fixture->interpreter = reeve_interpreter_find ("python3", NULL);
+      fixture->imports = imports;
+      fixture->hello_us = G_USEC_PER_SEC / 2;
+      wire_fixture_start (fixture, RUNNER_LAYERS_PROFILE_STRICT, script, NULL, NULL);
+      g_assert_null (fixture->wire);
+      g_assert_error (fixture->error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
+      g_assert_cmpstr (fixture->error->message, ==,
+                       "plugin tested: its runner did not say hello within 0.5 s "
+                       "(plugins.setup_timeout), and was killed");
+      g_assert_true (fixture->fell);
     }
 }
 
@@ -349,6 +387,7 @@ main (int argc, char **argv)
   g_test_add_func ("/script/answers", test_answers);
   g_test_add_func ("/script/cancel", test_cancel);
   g_test_add_func ("/script/broken", test_broken);
+  g_test_add_func ("/script/no-hello", test_no_hello);
   g_test_add_func ("/script/no-interpreter", test_no_interpreter);
   result = g_test_run ();
   remove_scripts ();

@@ -115,8 +115,14 @@ wire_fixture_start (WireFixture *self, RunnerLayersProfile profile, const char *
 {
   ReeveRunner *runner = wire_fixture_make_runner (self, profile, module, program);
 
+  const ReeveWireOpening opening = {
+    .limits = limits,
+    .hello_us = self->hello_us != 0 ? self->hello_us : WIRE_FIXTURE_WAIT_US,
+    .fell = &self->fell,
+  };
+
   if (runner != NULL)
-    self->wire = reeve_wire_new (self->hub, runner, limits, NULL, &self->error);
+    self->wire = reeve_wire_new (self->hub, runner, &opening, &self->error);
 }
 
 gboolean

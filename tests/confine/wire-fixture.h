@@ -15,6 +15,8 @@ typedef struct
   ReeveWire *wire;
   ReevePlugin *plugin; /* set up */
   GError *error;
+  gboolean fell;              /* of the last one, where there is no wire */
+  gint64 hello_us;            /* of the next runner; 0: long */
   guint processes;            /* of the next runner: threads; 0: the usual */
   guint64 memory;             /* the same: bytes of address space; 0: as many as it likes */
   const char *const *folders; /* the same (nullable): to be read */
