@@ -7,8 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
+
 #define REEVE_CONFINED_IDLE_US  (300 * G_USEC_PER_SEC)
 #define REEVE_CONFINED_SETUP_US (30 * G_USEC_PER_SEC)
+#define REEVE_CONFINED_SHARE    75
 
 typedef struct
 {
@@ -58,6 +61,7 @@ reeve_confined_new (const ReeveConfinedSetup *setup)
   self->setup.switches = setup->switches != NULL ? reeve_switches_ref (setup->switches) : NULL;
   self->setup.idle_us = setup->idle_us != 0 ? setup->idle_us : REEVE_CONFINED_IDLE_US;
   self->setup.setup_us = setup->setup_us != 0 ? setup->setup_us : REEVE_CONFINED_SETUP_US;
+  self->setup.cpu_share = setup->cpu_share != 0 ? setup->cpu_share : REEVE_CONFINED_SHARE;
   self->setup.first_uid = reeve_confinement_find_uid (
       setup->first_uid != 0 ? setup->first_uid : REEVE_CONFINEMENT_FIRST_UID);
   self->policies = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -182,6 +186,7 @@ reeve_confined_get_hub (ReeveConfined *self, GError **error)
   ReeveRunnerLauncher *launcher = NULL;
   ReeveThrottle *throttle = NULL;
   ReeveRunnerGroups *groups = NULL;
+  guint32 cpu = 0;
 
   if (!reeve_confined_begin_open (self))
     return self->hub;
@@ -189,8 +194,10 @@ reeve_confined_get_hub (ReeveConfined *self, GError **error)
   if (hub != NULL)
     reeve_wire_hub_set_ended (hub, reeve_confined_on_ended, self);
   launcher = hub != NULL ? reeve_runner_launcher_new () : NULL;
-  throttle = hub != NULL ? reeve_throttle_new () : NULL;
-  groups = hub != NULL ? reeve_runner_groups_new (self->cgroup) : NULL;
+  /* the rest is for the host and whoever asks it */
+  cpu = MAX (reeve_cgroup_count_processors () * self->setup.cpu_share, 1);
+  throttle = hub != NULL ? reeve_throttle_new (cpu) : NULL;
+  groups = hub != NULL ? reeve_runner_groups_new (self->cgroup, cpu) : NULL;
   g_mutex_lock (&self->lock);
   self->hub = hub;
   self->launcher = launcher;

@@ -30,7 +30,8 @@ typedef struct
   gint64 idle_us;     /* how long a process stays without a call; 0: 5 minutes */
   gint64 setup_us;    /* how long each step of a start may take; 0: 30 s */
   const char
-      *cgroup; /* (nullable): where plugins get control groups; as reeve_runner_groups_new() */
+      *cgroup;     /* (nullable): where plugins get control groups; as reeve_runner_groups_new() */
+  guint cpu_share; /* percent of the processors that all of them may use together; 0: the usual */
   guint32 first_uid;            /* of those that a root host gives to plugins; 0: the usual */
   ReeveSwitches *switches;      /* (nullable): none is disabled */
   ReeveConfinedEventFunc event; /* (nullable) */

@@ -42,7 +42,7 @@ reeve_confinement_new (const char *runner, const char *cgroup)
 {
   ReeveConfinement *self = g_new0 (ReeveConfinement, 1);
 
-  self->groups = reeve_runner_groups_new (cgroup);
+  self->groups = reeve_runner_groups_new (cgroup, 0);
   self->runner = reeve_confinement_find_runner (runner);
   return self;
 }

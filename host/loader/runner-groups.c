@@ -17,12 +17,15 @@
 
 /* the host's own, below the one that it divides up */
 #define REEVE_RUNNER_GROUPS_HOST "host.reeve"
+/* and that of all plugins together, with theirs below it */
+#define REEVE_RUNNER_GROUPS_PLUGINS "plugins.reeve"
 
 static const char *const reeve_runner_groups_controllers[] = { "memory", "pids", "cpu" };
 
 struct _ReeveRunnerGroups
 {
-  char *folder; /* (nullable): there is no place */
+  char *top;    /* (nullable): there is no place */
+  char *folder; /* of all plugins, in there; (nullable) the same */
   char *note;   /* (nullable) */
   guint controllers;
   guint numbers; /* atomic */
@@ -72,7 +75,7 @@ reeve_runner_groups_find (ReeveRunnerGroups *self, const char *place)
       if (statfs (place, &status) != 0 || status.f_type != CGROUP2_SUPER_MAGIC)
         self->note = g_strdup_printf ("%s is no control group of version 2", place);
       else
-        self->folder = g_strdup (place);
+        self->top = g_strdup (place);
     }
   else
     {
@@ -82,7 +85,7 @@ reeve_runner_groups_find (ReeveRunnerGroups *self, const char *place)
       else if (!reeve_runner_groups_is_delegated (own))
         self->note = g_strdup_printf ("%s is not delegated to this host", own);
       else
-        self->folder = g_steal_pointer (&own);
+        self->top = g_steal_pointer (&own);
     }
 }
 
@@ -92,8 +95,8 @@ reeve_runner_groups_find (ReeveRunnerGroups *self, const char *place)
 static gboolean
 reeve_runner_groups_move (ReeveRunnerGroups *self)
 {
-  g_autofree char *text = reeve_cgroup_read (self->folder, "cgroup.procs");
-  g_autofree char *host = g_build_filename (self->folder, REEVE_RUNNER_GROUPS_HOST, NULL);
+  g_autofree char *text = reeve_cgroup_read (self->top, "cgroup.procs");
+  g_autofree char *host = g_build_filename (self->top, REEVE_RUNNER_GROUPS_HOST, NULL);
   g_autofree char *pid = g_strdup_printf ("%d", getpid ());
 
   if (text == NULL || strcmp (g_strstrip (text), pid) != 0)
@@ -110,15 +113,25 @@ reeve_runner_groups_enable (ReeveRunnerGroups *self, const char *controller)
 {
   g_autofree char *word = g_strconcat ("+", controller, NULL);
 
-  return reeve_cgroup_write (self->folder, "cgroup.subtree_control", word)
-         || (errno == EBUSY && reeve_runner_groups_move (self)
-             && reeve_cgroup_write (self->folder, "cgroup.subtree_control", word));
+  return (reeve_cgroup_write (self->top, "cgroup.subtree_control", word)
+          || (errno == EBUSY && reeve_runner_groups_move (self)
+              && reeve_cgroup_write (self->top, "cgroup.subtree_control", word)))
+         && reeve_cgroup_write (self->folder, "cgroup.subtree_control", word);
+}
+
+/* Where that cannot be, the processors are not for groups to divide up. FALSE: errno */
+static gboolean
+reeve_runner_groups_bound (ReeveRunnerGroups *self, guint32 cpu)
+{
+  g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT " 100000", (guint64) cpu * 1000);
+
+  return cpu == 0 || reeve_cgroup_write (self->folder, "cpu.max", text);
 }
 
 static void
-reeve_runner_groups_open (ReeveRunnerGroups *self)
+reeve_runner_groups_open (ReeveRunnerGroups *self, guint32 cpu)
 {
-  g_autofree char *text = reeve_cgroup_read (self->folder, "cgroup.controllers");
+  g_autofree char *text = reeve_cgroup_read (self->top, "cgroup.controllers");
   g_auto (GStrv) there = g_strsplit (text != NULL ? g_strstrip (text) : "", " ", -1);
   g_autoptr (GString) note = g_string_new (NULL);
 
@@ -129,7 +142,8 @@ reeve_runner_groups_open (ReeveRunnerGroups *self)
 
       if (!g_strv_contains ((const char *const *) there, name))
         why = "is not there";
-      else if (reeve_runner_groups_enable (self, name))
+      else if (reeve_runner_groups_enable (self, name)
+               && (1u << i != REEVE_RUNNER_GROUPS_CPU || reeve_runner_groups_bound (self, cpu)))
         self->controllers |= 1u << i;
       else
         why = g_strerror (errno);
@@ -137,7 +151,7 @@ reeve_runner_groups_open (ReeveRunnerGroups *self)
         g_string_append_printf (note, "%s%s: %s", note->len > 0 ? ", " : "", name, why);
     }
   if (note->len > 0)
-    self->note = g_strdup_printf ("controllers of %s: %s", self->folder, note->str);
+    self->note = g_strdup_printf ("controllers of %s: %s", self->top, note->str);
 }
 
 /* Those of a host that is gone are empty: the kernel ended what was in them. */
@@ -161,21 +175,30 @@ reeve_runner_groups_sweep (ReeveRunnerGroups *self)
 }
 
 ReeveRunnerGroups *
-reeve_runner_groups_new (const char *place)
+reeve_runner_groups_new (const char *place, guint32 cpu)
 {
   ReeveRunnerGroups *self = g_new0 (ReeveRunnerGroups, 1);
+  g_autofree char *folder = NULL;
 
   reeve_runner_groups_find (self, place);
-  if (self->folder == NULL)
+  if (self->top == NULL)
     return self;
+  folder = g_build_filename (self->top, REEVE_RUNNER_GROUPS_PLUGINS, NULL);
+  if (mkdir (folder, 0755) != 0 && errno != EEXIST)
+    {
+      self->note = g_strdup_printf ("mkdir (%s): %s", folder, g_strerror (errno));
+      return self;
+    }
+  self->folder = g_steal_pointer (&folder);
   reeve_runner_groups_sweep (self);
-  reeve_runner_groups_open (self);
+  reeve_runner_groups_open (self, cpu);
   return self;
 }
 
 void
 reeve_runner_groups_free (ReeveRunnerGroups *self)
 {
+  g_free (self->top);
   g_free (self->folder);
   g_free (self->note);
   g_free (self);

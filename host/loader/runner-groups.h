@@ -19,13 +19,15 @@ typedef struct _ReeveRunnerGroups ReeveRunnerGroups;
 
 /* @place: `auto`: the group that this process is in, where it is delegated to it; an absolute path
  * below /sys/fs/cgroup; `none` or %NULL. Takes away what a host has left there that is gone. This
- * process may be put into a group of its own below. */
-ReeveRunnerGroups *reeve_runner_groups_new (const char *place) G_GNUC_WARN_UNUSED_RESULT;
+ * process may be put into a group of its own below. @cpu: what all plugins may use together,
+ * percent of a processor; 0: as it is */
+ReeveRunnerGroups *reeve_runner_groups_new (const char *place,
+                                            guint32 cpu) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_runner_groups_free (ReeveRunnerGroups *self);
 /* (nullable): why not all limits can be put on; %NULL: they can. Does not block. */
 const char *reeve_runner_groups_get_note (ReeveRunnerGroups *self);
 
-/* The rest is for ReeveRunnerGroup. (nullable): there is no place */
+/* The rest is for ReeveRunnerGroup. (nullable): of all of theirs; there is no place */
 const char *reeve_runner_groups_get_folder (ReeveRunnerGroups *self);
 guint reeve_runner_groups_get_controllers (ReeveRunnerGroups *self);
 guint reeve_runner_groups_next_number (ReeveRunnerGroups *self);

@@ -31,6 +31,7 @@ struct _ReeveRunner
   RunnerReport *report;
   ReeveRunnerGroup *group; /* (nullable) */
   char *group_note;        /* (nullable): why it has none, or not all its limits */
+  ReeveThrottle *throttle; /* (nullable): it is in there */
   ReeveRunnerVerify verify;
   gboolean in_service;
   guint32 processes;
@@ -152,6 +153,7 @@ reeve_runner_describe_end (ReeveRunner *self)
 void
 reeve_runner_free (ReeveRunner *self)
 {
+  reeve_runner_let_go (self);
   if (self->control >= 0)
     close (self->control);
   if (self->wire >= 0)
@@ -356,6 +358,27 @@ reeve_runner_make_plan (const ReeveRunnerSetup *setup, gboolean probe)
   return runner_plan_to_variant (&plan);
 }
 
+/* Before it has any code of the plugin's, constructors and imports included. Where its group keeps
+ * it from using too much nobody stops it. */
+static gboolean
+reeve_runner_bound_cpu (ReeveRunner *self, const ReeveRunnerSetup *setup)
+{
+  gboolean grouped = self->group != NULL && reeve_runner_group_limits_cpu (self->group);
+
+  self->throttle = grouped ? NULL : setup->throttle;
+  if (self->throttle != NULL)
+    reeve_throttle_add (self->throttle, self->pid, setup->cpu);
+  return TRUE;
+}
+
+void
+reeve_runner_let_go (ReeveRunner *self)
+{
+  if (self->throttle != NULL)
+    reeve_throttle_remove (self->throttle, self->pid);
+  self->throttle = NULL;
+}
+
 static gboolean
 reeve_runner_confine (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean probe,
                       GError **error)
@@ -366,7 +389,7 @@ reeve_runner_confine (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean
          && reeve_runner_reach (self, setup, RUNNER_STAGE_APART, required, error)
          && reeve_runner_go (self, error)
          && reeve_runner_reach (self, setup, RUNNER_STAGE_CONFINED, required, error)
-         && reeve_runner_go (self, error)
+         && reeve_runner_bound_cpu (self, setup) && reeve_runner_go (self, error)
          && reeve_runner_reach (self, setup, RUNNER_STAGE_LOADED, required, error);
 }
 
@@ -520,12 +543,6 @@ const char *
 reeve_runner_get_version (ReeveRunner *self)
 {
   return self->report->version;
-}
-
-gboolean
-reeve_runner_limits_cpu (ReeveRunner *self)
-{
-  return self->group != NULL && reeve_runner_group_limits_cpu (self->group);
 }
 
 GPid

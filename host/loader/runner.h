@@ -8,6 +8,7 @@
 
 #include "runner-groups.h"
 #include "runner-launcher.h"
+#include "throttle.h"
 
 G_BEGIN_DECLS
 
@@ -25,7 +26,8 @@ typedef struct
   guint32 processes;          /* threads, as setrlimit(2) counts them */
   ReeveRunnerGroups *groups;  /* (nullable): it gets no control group */
   guint32 threads;            /* of it alone, in its control group */
-  guint32 cpu;                /* there: percent of a processor */
+  guint32 cpu;                /* percent of a processor: there, or by @throttle */
+  ReeveThrottle *throttle;    /* (nullable): nothing holds it up but its group */
   guint32 files;              /* descriptors */
   guint64 file_size;          /* bytes */
   gboolean jit;               /* it may make code while it runs: two layers less */
@@ -57,8 +59,8 @@ const char *reeve_runner_get_plugin_id (ReeveRunner *self); /* of the descriptor
 guint reeve_runner_get_n_workers (ReeveRunner *self);
 const char *reeve_runner_get_version (ReeveRunner *self);
 GPid reeve_runner_get_pid (ReeveRunner *self); /* that confined itself */
-/* Does a control group keep it from using more of the processors than it may? */
-gboolean reeve_runner_limits_cpu (ReeveRunner *self);
+/* From here on it may use as much of the processors as it likes: it is about to end. */
+void reeve_runner_let_go (ReeveRunner *self);
 /* Lets it serve its wire, and hands out the host's end of that, the caller's; once. -1 with
  * %REEVE_ERROR_PLUGIN */
 int reeve_runner_take_wire (ReeveRunner *self, GError **error);

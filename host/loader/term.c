@@ -119,6 +119,7 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
   setup.groups = reeve_confined_get_groups (confined);
   setup.threads = limits->threads != 0 ? limits->threads : REEVE_TERM_THREADS;
   setup.cpu = limits->cpu;
+  setup.throttle = reeve_confined_get_throttle (confined);
   /* it was read to its end for its digest */
   lseek (module, 0, SEEK_SET);
   runner = reeve_runner_new (reeve_confined_get_launcher (confined), &setup, module, error);
@@ -148,27 +149,19 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   ReeveRunner *runner
       = hub != NULL ? reeve_term_start (confined, plugin, &limits, fell, error) : NULL;
   GPid pid = runner != NULL ? reeve_runner_get_pid (runner) : 0;
-  gboolean limited = runner != NULL && reeve_runner_limits_cpu (runner);
   RunnerLayers layers = runner != NULL ? reeve_runner_get_layers (runner) : 0;
-  ReeveThrottle *throttle = reeve_confined_get_throttle (confined);
   ReeveWireOpening opening = { 0 };
   ReeveWire *wire = NULL;
   ReeveTerm *self = NULL;
 
   if (runner == NULL)
     return NULL;
-  /* before it says hello, which a script does when it likes */
-  if (!limited)
-    reeve_throttle_add (throttle, pid, limits.cpu);
   opening = (ReeveWireOpening){ .hello_us = reeve_confined_get_setup (confined)->setup_us,
                                 .cancellable = plugin->ending,
                                 .fell = fell };
   wire = reeve_wire_new (hub, runner, &opening, error);
   if (wire == NULL)
-    {
-      reeve_throttle_remove (throttle, pid);
-      return NULL;
-    }
+    return NULL;
   reeve_wire_set_effects (wire, reeve_manifest_get_capabilities (plugin->manifest)[0] != NULL);
   self = g_new0 (ReeveTerm, 1);
   g_atomic_ref_count_init (&self->references);
@@ -365,7 +358,7 @@ reeve_term_close (ReeveTerm *self)
   keys = g_hash_table_get_keys_as_array (self->instances, &n);
   g_mutex_unlock (&self->lock);
   /* what it does now it does for its end */
-  reeve_throttle_remove (reeve_confined_get_throttle (self->confined), self->pid);
+  reeve_wire_let_go (self->wire);
   /* of one that is gone nothing can be asked */
   for (guint i = 0; i < n && !reeve_term_has_ended (self, NULL); i++)
     reeve_term_drop_instance (self, keys[i]);

@@ -20,15 +20,23 @@ typedef struct
 {
   GPid pid;
   int pidfd;
-  gint64 due;
-  ReeveThrottleRation ration;
+  gint64 due;                 /* G_MAXINT64: it has no bound of its own */
+  ReeveThrottleRation ration; /* its own */
+  gint64 used;                /* at the last look at all of them */
+  gint64 lately;              /* between the last two */
+  gboolean held;              /* they use too much together, and it more than its part */
+  gboolean stopped;
 } ReeveThrottleItem;
 
 struct _ReeveThrottle
 {
   guint processors;
-  GMutex lock; /* all below */
+  guint32 share; /* of all together: percent of a processor; 0: no bound */
+  GMutex lock;   /* all below */
   GCond changed;
+  ReeveThrottleRation all;
+  gint64 all_used;
+  gint64 all_due;
   GPtrArray *items; /* ReeveThrottleItem */
   GThread *thread;  /* (nullable): since the first */
   gboolean quit;
@@ -98,17 +106,79 @@ reeve_throttle_send (const ReeveThrottleItem *item, int number)
   syscall (SYS_pidfd_send_signal, item->pidfd, number, NULL, 0);
 }
 
-/* Under the lock; nothing of it waits. Returns when to look at it again. */
+static void
+reeve_throttle_decide (ReeveThrottleItem *item)
+{
+  gboolean stopped = item->ration.stopped || item->held;
+
+  if (stopped != item->stopped)
+    reeve_throttle_send (item, stopped ? SIGSTOP : SIGCONT);
+  item->stopped = stopped;
+}
+
+/* Under the lock, as all of these; nothing of it waits. Returns when to look at it again. */
 static gint64
 reeve_throttle_look (ReeveThrottle *self, ReeveThrottleItem *item, gint64 now)
 {
-  gboolean before = item->ration.stopped;
   gint64 used = reeve_throttle_read_used (item->pid, item->ration.used);
 
   item->due = reeve_throttle_ration_look (&item->ration, now, used, self->processors);
-  if (item->ration.stopped != before)
-    reeve_throttle_send (item, before ? SIGCONT : SIGSTOP);
+  reeve_throttle_decide (item);
   return item->due;
+}
+
+/* What it used since the last look at all of them. */
+static gint64
+reeve_throttle_count (ReeveThrottle *self, ReeveThrottleItem *item)
+{
+  gint64 used = reeve_throttle_read_used (item->pid, item->used);
+
+  item->lately = used - item->used;
+  item->used = used;
+  self->all_used += item->lately;
+  return item->lately;
+}
+
+/* Where all of them used too much, one of them at least used more than an equal part of what they
+ * may: those are held up, and whoever used less is not. Returns when to look again. */
+static gint64
+reeve_throttle_look_at_all (ReeveThrottle *self, gint64 now)
+{
+  gint64 may = (now - self->all.looked) * self->share / 100;
+  gint64 users = 0;
+
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      ReeveThrottleItem *item = g_ptr_array_index (self->items, i);
+
+      users += reeve_throttle_count (self, item) > 0 || item->held;
+    }
+  self->all_due = reeve_throttle_ration_look (&self->all, now, self->all_used, self->processors);
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      ReeveThrottleItem *item = g_ptr_array_index (self->items, i);
+
+      item->held = self->all.stopped && (item->held || item->lately * users > may);
+      reeve_throttle_decide (item);
+    }
+  return self->all_due;
+}
+
+/* Whatever is due. Returns when the next is. */
+static gint64
+reeve_throttle_look_around (ReeveThrottle *self, gint64 now)
+{
+  gint64 next = G_MAXINT64;
+
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      ReeveThrottleItem *item = g_ptr_array_index (self->items, i);
+
+      next = MIN (next, item->due <= now ? reeve_throttle_look (self, item, now) : item->due);
+    }
+  if (self->share == 0 || self->items->len == 0)
+    return next;
+  return MIN (next, self->all_due <= now ? reeve_throttle_look_at_all (self, now) : self->all_due);
 }
 
 static gpointer
@@ -119,15 +189,8 @@ reeve_throttle_main (gpointer data)
   g_mutex_lock (&self->lock);
   while (!self->quit)
     {
-      gint64 now = g_get_monotonic_time ();
-      gint64 next = G_MAXINT64;
+      gint64 next = reeve_throttle_look_around (self, g_get_monotonic_time ());
 
-      for (guint i = 0; i < self->items->len; i++)
-        {
-          ReeveThrottleItem *item = g_ptr_array_index (self->items, i);
-
-          next = MIN (next, item->due <= now ? reeve_throttle_look (self, item, now) : item->due);
-        }
       if (next == G_MAXINT64)
         g_cond_wait (&self->changed, &self->lock);
       else
@@ -138,11 +201,14 @@ reeve_throttle_main (gpointer data)
 }
 
 ReeveThrottle *
-reeve_throttle_new (void)
+reeve_throttle_new (guint32 share)
 {
   ReeveThrottle *self = g_new0 (ReeveThrottle, 1);
 
   self->processors = reeve_cgroup_count_processors ();
+  /* they could not use more if they would */
+  self->share = share < self->processors * 100 ? share : 0;
+  reeve_throttle_ration_init (&self->all, self->share, g_get_monotonic_time (), 0);
   self->items = g_ptr_array_new_with_free_func (reeve_throttle_item_free);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -167,17 +233,18 @@ reeve_throttle_free (ReeveThrottle *self)
 void
 reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent)
 {
+  gboolean bound = percent < self->processors * 100;
   ReeveThrottleItem *item = NULL;
 
-  /* it could not use more if it would */
-  if (percent >= self->processors * 100)
+  if (!bound && self->share == 0)
     return;
   item = g_new0 (ReeveThrottleItem, 1);
   item->pid = pid;
+  item->due = bound ? 0 : G_MAXINT64;
+  item->used = reeve_throttle_read_used (pid, 0);
   /* so that a signal goes to no other process, whoever has that number later */
   item->pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
-  reeve_throttle_ration_init (&item->ration, percent, g_get_monotonic_time (),
-                              reeve_throttle_read_used (pid, 0));
+  reeve_throttle_ration_init (&item->ration, percent, g_get_monotonic_time (), item->used);
   g_mutex_lock (&self->lock);
   g_ptr_array_add (self->items, item);
   if (self->thread == NULL)
@@ -196,8 +263,9 @@ reeve_throttle_remove (ReeveThrottle *self, GPid pid)
 
       if (item->pid != pid)
         continue;
-      if (item->ration.stopped)
+      if (item->stopped)
         reeve_throttle_send (item, SIGCONT);
+      reeve_throttle_count (self, item);
       g_ptr_array_remove_index_fast (self->items, i - 1);
     }
   g_mutex_unlock (&self->lock);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ReeveThrottle: keeps processes from using more of the processors than they may, where no control
  * group does: one that has used up what it may is stopped (SIGSTOP) for a while, as long as it
- * takes to have something again. Any thread. */
+ * takes to have something again; and where all of them together have used up what they may, those
+ * that use most. Any thread. */
 #pragma once
 
 #include <glib.h>
@@ -27,7 +28,8 @@ void reeve_throttle_ration_init (ReeveThrottleRation *self, guint32 percent, gin
 gint64 reeve_throttle_ration_look (ReeveThrottleRation *self, gint64 now, gint64 used,
                                    guint processors);
 
-ReeveThrottle *reeve_throttle_new (void) G_GNUC_WARN_UNUSED_RESULT;
+/* @share: what all of them may use together: percent of a processor; 0: no bound */
+ReeveThrottle *reeve_throttle_new (guint32 share) G_GNUC_WARN_UNUSED_RESULT;
 /* No process is left in it. */
 void reeve_throttle_free (ReeveThrottle *self);
 /* @pid: it lives */

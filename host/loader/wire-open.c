@@ -211,6 +211,12 @@ reeve_wire_get_runner_pid (ReeveWire *self)
 }
 
 void
+reeve_wire_let_go (ReeveWire *self)
+{
+  reeve_runner_let_go (self->runner);
+}
+
+void
 reeve_wire_set_effects (ReeveWire *self, gboolean effects)
 {
   self->effects = effects;

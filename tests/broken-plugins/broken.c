@@ -57,6 +57,15 @@ broken_end_loading (void)
 }
 #endif
 
+#ifdef BROKEN_SPINS_LOADING
+__attribute__ ((constructor)) static void
+broken_spin_loading (void)
+{
+  for (volatile guint i = 0;; i++)
+    continue;
+}
+#endif
+
 #ifdef BROKEN_HANGS_LOADING
 __attribute__ ((constructor)) static void
 broken_hang_loading (void)

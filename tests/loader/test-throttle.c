@@ -73,7 +73,7 @@ is_stopped (GPid pid)
 static void
 test_processes (void)
 {
-  g_autoptr (ReeveThrottle) throttle = reeve_throttle_new ();
+  g_autoptr (ReeveThrottle) throttle = reeve_throttle_new (0);
   const GPid all[] = { start (TRUE), start (FALSE), start (TRUE) };
   guint changes = 0;
 
@@ -115,11 +115,53 @@ test_processes (void)
     }
 }
 
+/* Two that may each use what they like use too much together: both are held up, in turn or at once,
+ * and go on. Who uses little beside them is not held up, and neither is anybody whose neighbours
+ * are gone. */
+static void
+test_together (void)
+{
+  g_autoptr (ReeveThrottle) throttle = reeve_throttle_new (10);
+  const GPid all[] = { start (TRUE), start (TRUE), start (FALSE) };
+  gboolean before[2] = { FALSE, FALSE };
+  guint changes[2] = { 0, 0 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    reeve_throttle_add (throttle, all[i], 100 * 4096);
+  while (changes[0] < 4 || changes[1] < 4)
+    {
+      g_usleep (1000);
+      g_assert_false (is_stopped (all[2]));
+      for (guint i = 0; i < 2; i++)
+        {
+          gboolean now = is_stopped (all[i]);
+
+          changes[i] += now != before[i];
+          before[i] = now;
+        }
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    reeve_throttle_remove (throttle, all[i]);
+  while (is_stopped (all[0]) || is_stopped (all[1]))
+    g_usleep (1000);
+  for (guint i = 0; i < 100; i++)
+    {
+      g_usleep (1000);
+      g_assert_false (is_stopped (all[0]) || is_stopped (all[1]));
+    }
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      kill (all[i], SIGKILL);
+      g_assert_cmpint (waitpid (all[i], NULL, 0), ==, all[i]);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/throttle/sums", test_sums);
   g_test_add_func ("/throttle/processes", test_processes);
+  g_test_add_func ("/throttle/together", test_together);
   return g_test_run ();
 }

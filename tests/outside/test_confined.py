@@ -40,6 +40,36 @@ def is_alive(pid):
         return False
 
 
+def children(host):
+    """Its processes that live, with the letters of their states."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                words = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(words[1]) == host.process.pid and words[0] not in "ZX":
+            found[int(pid)] = words[0]
+    return found
+
+
+def throttled(pid):
+    """How often the kernel held its control group up, if it is in one that says so."""
+    try:
+        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+            group = next(line[3:].strip() for line in file if line.startswith("0::"))
+        with open(f"/sys/fs/cgroup{group}/cpu.stat", encoding="utf-8") as file:
+            return int(dict(line.split() for line in file).get("nr_throttled", 0))
+    except OSError:
+        return 0
+
+
+def held_up(host):
+    """The processes that may not use more of the processors now: by their group, or because the host stopped them."""
+    return {pid for pid, state in children(host).items() if state == "T" or throttled(pid) > 0}
+
+
 def plugin(host, plugin_id):
     return host.get(f"/api/v1/admin/plugins/{plugin_id}", expect=200).json
 

@@ -2,28 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Plugins that end, or hang, before they say hello: in a constructor, or in the first line of a script. They count as crashes, and end in quarantine."""
 
-import os
+import threading
 import unittest
 
 from reeve import main
 from test_broken_plugins import OWN, BrokenHost, folder
-from test_confined import events, is_alive, plugin, until
+from test_confined import children, events, give_up, held_up, plugin, until
 
 SCRIPTS = ("falls-script", "hangs-script")
-
-
-def children(host):
-    """Its processes that live."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-                words = file.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(words[1]) == host.process.pid and is_alive(int(pid)):
-            found.append(int(pid))
-    return found
 
 
 class Falls(unittest.TestCase):
@@ -50,7 +36,7 @@ class Falls(unittest.TestCase):
         event = until(lambda: [e for e in events(host, "plugin.quarantined") if name in str(e)], "no event")[0]
         self.assertRegex(event["reason"], why)
         self.assertIn("is quarantined: 5 crashes in 10 minutes", self.ask(host, name, 6))
-        self.assertEqual([], children(host))
+        self.assertEqual({}, children(host))
 
     def test_a_constructor_that_exits(self):
         self.quarantine(self.start(), "falls-loading", "its runner ended before it was ready: it ended by itself, with code 5")
@@ -69,6 +55,32 @@ class Falls(unittest.TestCase):
         host = self.start("plugins: {setup_timeout: 1}\n")
         self.quarantine(host, "hangs-loading", "its runner does not answer")
         self.quarantine(host, "hangs-script", r"its runner did not say hello within 1 s \(plugins.setup_timeout\), and was killed")
+
+    def load(self, host, *names):
+        """Asks each, and does not wait for what comes of it."""
+        workers = [threading.Thread(target=lambda n=n: give_up(lambda: host.upload("x", f"of {n}", f"text/x-{n}", expect=None))) for n in names]
+        for worker in workers:
+            worker.start()
+        return workers
+
+    def end(self, host, workers):
+        host.stop()
+        for worker in workers:
+            worker.join()
+
+    def test_a_constructor_has_its_share_of_the_processors(self):
+        host = self.start("plugins: {setup_timeout: 120}\n")
+        workers = self.load(host, "spins-loading")
+        until(lambda: held_up(host), "nothing holds it up")
+        self.end(host, workers)
+
+    def test_all_of_them_leave_the_host_a_share(self):
+        """Each may use what it likes, and together they may not."""
+        host = self.start("plugins: {setup_timeout: 120, cpu_share: 2}\n")
+        workers = self.load(host, "spins-one", "spins-two")
+        both = set()
+        until(lambda: both.update(held_up(host)) or len(both) == 2, "nothing holds them up")
+        self.end(host, workers)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from test_confined import is_alive, plugin, until
 from test_plugin_limits import HUNGRY, HungryCase
 
 CONTROLLERS = {"memory", "pids", "cpu"}
+ALL = "plugins.reeve"  # of all plugins together
 
 
 def mount_point():
@@ -80,18 +81,20 @@ class Groups(unittest.TestCase):
             return now
         there = set(read(self.top, "cgroup.controllers").split()) & CONTROLLERS
         group = group_of(now["pid"])
-        self.assertRegex(group, rf"/{os.path.basename(self.top)}/{plugin_id}[.]\d+[.]\d+[.]plugin$")
-        folder = os.path.join(self.top, os.path.basename(group))
+        self.assertRegex(group, rf"/{os.path.basename(self.top)}/plugins[.]reeve/{plugin_id}[.]\d+[.]\d+[.]plugin$")
+        folder = os.path.join(self.top, ALL, os.path.basename(group))
         self.assertIn("cgroup", now["layers" if there == CONTROLLERS else "layers_missing"])
         limits = {"memory": ("memory.max", str(4096 << 20)), "pids": ("pids.max", "65"), "cpu": ("cpu.max", None)}
         for name in there:
             file, value = limits[name]
             self.assertNotEqual("max", read(folder, file).split()[0])
             self.assertIn(value, (None, read(folder, file)))
+        if "cpu" in there:
+            self.assertNotEqual("max", read(self.top, ALL, "cpu.max").split()[0])
         return now
 
     def names(self):
-        return [] if self.top is None else [n for n in os.listdir(self.top) if n.endswith(".plugin")]
+        return [] if self.top is None else [n for n in os.listdir(os.path.join(self.top, ALL)) if n.endswith(".plugin")]
 
     def test_each_process_has_one_that_goes_with_it(self):
         with Host(config=self.config(", idle_timeout: 1, profiles: {extractor-text: hardened}")) as host:
@@ -160,7 +163,7 @@ class Share(HungryCase):
         pid = plugin(self.host, HUNGRY)["pid"]
         if self.top is None or not pid:
             return 0
-        words = read(self.top, os.path.basename(group_of(pid)), "cpu.stat").split()
+        words = read(self.top, ALL, os.path.basename(group_of(pid)), "cpu.stat").split()
         return int(dict(zip(words[::2], words[1::2])).get("nr_throttled", 0))
 
     def test_processors(self):

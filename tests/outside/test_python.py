@@ -14,7 +14,7 @@ import unittest
 from mock_openai import MockOpenAI
 from reeve import main
 from test_broken_plugins import FOLDERS, OWN, BrokenHost, folder
-from test_confined import MODEL, give_up, is_alive, plugin, until
+from test_confined import MODEL, give_up, held_up, is_alive, plugin, until
 
 PLUGIN = "subtitles"
 PATH = f"/api/v1/admin/plugins/{PLUGIN}"
@@ -154,24 +154,11 @@ class Python(unittest.TestCase):
         self.host.post(f"{PATH}/grants", {**REASON, "capability": "cpu"}, expect=201)
         worker = threading.Thread(target=lambda: give_up(lambda: self.host.post(f"{PATH}/upgrade", wild)))
         worker.start()
-        until(lambda: "T" in self.states(), "nothing holds it up")
+        until(lambda: held_up(self.host), "nothing holds it up")
         begun = time.monotonic()
         self.host.stop()
         worker.join()
         self.assertLess(time.monotonic() - begun, 30)  # of the 120 s that a hello may take
-
-    def states(self):
-        """Of the host's runners."""
-        found = set()
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-                    words = file.read().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(words[1]) == self.host.process.pid:
-                found.add(words[0])
-        return found
 
     def test_hardened(self):
         self.start(config=f"plugins: {{profiles: {{{PLUGIN}: hardened}}}}\n")
