@@ -14,7 +14,8 @@ struct _ReeveCapabilityLease
   ReeveCapabilityTerms *ceiling; /* (nullable) */
   GCancellable *cancellable;
   GMutex lock;
-  guint64 mask; /* with lock: the terms it rests on, bit by number */
+  guint64 live; /* with lock: the terms that have not ended, bit by number */
+  guint64 mask; /* the same: those of them that it rests on; 0: it has ended */
 };
 
 /**
@@ -42,6 +43,7 @@ reeve_capability_lease_new (const char *plugin_id, const char *capability, GPtrA
       g_ptr_array_add (self->terms, reeve_capability_terms_ref (g_ptr_array_index (terms, i)));
       self->mask |= G_GUINT64_CONSTANT (1) << i;
     }
+  self->live = self->mask;
   self->ceiling = ceiling != NULL ? reeve_capability_terms_ref (ceiling) : NULL;
   self->cancellable = g_cancellable_new ();
   g_mutex_init (&self->lock);
@@ -111,6 +113,8 @@ reeve_capability_lease_get_cancellable (ReeveCapabilityLease *self)
  * @mask: the grants that allow what is asked for, bit by number; not 0
  * @error: return location
  *
+ * A question that is put to a second one in the place of a first rests on what allows that one.
+ *
  * Returns: %FALSE with %REEVE_ERROR_CAPABILITY_REVOKED when they have ended in the meantime
  */
 gboolean
@@ -119,7 +123,8 @@ reeve_capability_lease_rest_on (ReeveCapabilityLease *self, guint64 mask, GError
   gboolean rests = FALSE;
 
   g_mutex_lock (&self->lock);
-  self->mask &= mask;
+  if (self->mask != 0)
+    self->mask = self->live & mask;
   rests = self->mask != 0;
   g_mutex_unlock (&self->lock);
   if (!rests)
@@ -143,14 +148,15 @@ reeve_capability_lease_review (ReeveCapabilityLease *self, ReeveCapabilityLeaseH
   guint64 after = 0;
 
   g_mutex_lock (&self->lock);
-  before = after = self->mask;
+  before = self->mask;
   for (guint i = 0; i < self->terms->len; i++)
     {
       guint64 bit = G_GUINT64_CONSTANT (1) << i;
 
-      if ((after & bit) != 0 && !holds (g_ptr_array_index (self->terms, i), user_data))
-        after &= ~bit;
+      if ((self->live & bit) != 0 && !holds (g_ptr_array_index (self->terms, i), user_data))
+        self->live &= ~bit;
     }
+  after = self->mask & self->live;
   self->mask = after;
   g_mutex_unlock (&self->lock);
   return before != 0 && after == 0;

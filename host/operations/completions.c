@@ -312,16 +312,27 @@ reeve_op_completions_on_model (const ReeveModelResponse *response, GError *error
   reeve_op_completions_free (self);
 }
 
+/* The answer names who gives it. */
+static void
+reeve_op_completions_on_turned (const char *model, gpointer user_data)
+{
+  ReeveOpCompletion *self = user_data;
+
+  g_free (self->wire.model);
+  self->wire.model = g_strdup (model);
+}
+
 static void
 reeve_op_completions_ask_model (ReeveOpCompletion *self)
 {
   g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, self->model);
+  const ReeveModelDoorFuncs funcs = { .delta = self->stream ? reeve_op_completions_on_delta : NULL,
+                                      .turned = reeve_op_completions_on_turned,
+                                      .done = reeve_op_completions_on_model };
 
   reeve_llm_request_set_raw (request, reeve_call_get_body (self->call));
   reeve_llm_request_set_stream (request, self->stream);
-  reeve_model_door_start (self->call, self->services, request,
-                          self->stream ? reeve_op_completions_on_delta : NULL,
-                          reeve_op_completions_on_model, self);
+  reeve_model_door_start (self->call, self->services, request, &funcs, self);
 }
 
 /* ---- which of the two ---- */

@@ -135,6 +135,7 @@ reeve_op_embeddings_create (ReeveCall *call, ReeveServices *services)
 {
   ReeveOpEmbedding *self = g_new0 (ReeveOpEmbedding, 1);
   g_autoptr (ReeveLlmRequest) request = NULL;
+  const ReeveModelDoorFuncs funcs = { .done = reeve_op_embeddings_on_done };
   GError *error = NULL;
 
   self->call = reeve_call_ref (call);
@@ -146,5 +147,5 @@ reeve_op_embeddings_create (ReeveCall *call, ReeveServices *services)
     }
   request = reeve_llm_request_new (REEVE_LLM_TASK_EMBED, self->model);
   reeve_llm_request_set_input (request, (const char *const *) self->input);
-  reeve_model_door_start (call, services, request, NULL, reeve_op_embeddings_on_done, self);
+  reeve_model_door_start (call, services, request, &funcs, self);
 }

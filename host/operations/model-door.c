@@ -13,21 +13,30 @@ typedef struct
   ReeveCall *call;
   ReeveServices *services;
   ReeveLlmRequest *request;
+  guint max_tokens; /* of the answer, as it was asked for */
+  char *first;      /* the model that was wanted: provider/name */
+  char *full;       /* the one that is asked */
+  guint64 parent;   /* intent of the one that failed before it; 0: none did */
   ReeveModelMeter meter;
   ReeveAdmitted *admitted;
   ReeveModelPrepared *prepared; /* (nullable): while the intent is on its way to the disk */
-  ReeveLlmDeltaFunc delta;
-  ReeveModelDoorDone done;
+  ReeveModelDoorFuncs funcs;
   gpointer user_data;
 } ReeveModelDoor;
+
+static void reeve_model_door_ask (ReeveModelDoor *self);
 
 /* (transfer full) error */
 static void
 reeve_model_door_end (ReeveModelDoor *self, const ReeveModelResponse *response, GError *error)
 {
-  self->done (response, error, self->user_data);
+  if (error != NULL && self->parent != 0)
+    g_prefix_error (&error, "in the place of %s: ", self->first);
+  self->funcs.done (response, error, self->user_data);
   reeve_call_unref (self->call);
   reeve_llm_request_unref (self->request);
+  g_free (self->first);
+  g_free (self->full);
   g_clear_pointer (&self->prepared, reeve_model_prepared_free);
   g_free (self);
 }
@@ -63,7 +72,32 @@ reeve_model_door_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GErro
   ReeveModelDoor *self = user_data;
 
   reeve_model_meter_add (&self->meter, delta);
-  return self->delta == NULL || self->delta (delta, self->user_data, error);
+  return self->funcs.delta == NULL || self->funcs.delta (delta, self->user_data, error);
+}
+
+/* Nothing was said as yet, and the one that failed is settled: another is asked, with an admission
+ * of its own. */
+static gboolean
+reeve_model_door_turn (ReeveModelDoor *self, GAsyncResult *result, guint64 failed)
+{
+  g_autofree char *next
+      = reeve_models_dup_next (self->services->models, result, self->first, self->full);
+  ReeveLlmRequest *other = NULL;
+
+  /* vectors mean nothing beside another model's */
+  if (next == NULL || self->meter.sent
+      || reeve_llm_request_get_task (self->request) != REEVE_LLM_TASK_CHAT)
+    return FALSE;
+  other = reeve_models_readdress (self->request, next, self->max_tokens);
+  reeve_llm_request_unref (self->request);
+  self->request = other;
+  g_free (self->full);
+  self->full = g_steal_pointer (&next);
+  self->parent = failed;
+  if (self->funcs.turned != NULL)
+    self->funcs.turned (self->full, self->user_data);
+  reeve_model_door_ask (self);
+  return TRUE;
 }
 
 static void
@@ -73,9 +107,13 @@ reeve_model_door_on_model (GObject *source, GAsyncResult *result, gpointer user_
   GError *error = NULL;
   g_autoptr (ReeveModelResponse) response
       = reeve_models_complete_finish (self->services->models, result, &error);
+  guint64 intent = reeve_admitted_get_intent (self->admitted);
 
   reeve_model_door_settle (self, response, error);
-  reeve_model_door_end (self, response, error);
+  if (error != NULL && reeve_model_door_turn (self, result, intent))
+    g_error_free (error);
+  else
+    reeve_model_door_end (self, response, error);
 }
 
 static void
@@ -118,65 +156,74 @@ reeve_model_door_on_meanwhile (gint64 granted, gpointer user_data)
     self->prepared = reeve_models_prepare (self->services->models, self->request);
 }
 
-/**
- * reeve_model_door_start:
- * @call: a call of an operation that admits itself
- * @services: what operations work with
- * @request: (transfer none): what the model is asked
- * @delta: (nullable): gets each delta
- * @done: called once, now or later
- * @user_data: for @delta and @done
- *
- * Finds the model, asks for admission of `model.call`, calls the model and records the outcome. A
- * model that nobody knows is refused before any admission.
- */
-void
-reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmRequest *request,
-                        ReeveLlmDeltaFunc delta, ReeveModelDoorDone done, gpointer user_data)
+static void
+reeve_model_door_ask (ReeveModelDoor *self)
 {
-  g_autofree char *provider = NULL;
-  g_autofree char *name = NULL;
-  g_autofree char *full = NULL;
-  g_autofree char *told = NULL;
-  g_autoptr (JsonNode) body = reeve_admission_keeps_bodies (services->admission)
-                                  ? reeve_gate_params_make_body (call)
-                                  : NULL;
-  ReeveModelDoor *self = NULL;
-  GError *error = NULL;
+  ReeveCall *call = self->call;
+  ReeveAdmission *gate = self->services->admission;
+  g_autofree char *told = reeve_admission_name_model (gate, self->full);
+  g_autoptr (JsonNode) body
+      = reeve_admission_keeps_bodies (gate) ? reeve_gate_params_make_body (call) : NULL;
   ReeveAdmissionRequest admission = {
     .caller = reeve_call_get_caller (call),
     .operation = "model.call",
     .permission = reeve_call_get_operation (call)->permission,
     .resource_type = "model",
+    .model = self->full,
+    .model_told = told,
+    .parent = self->parent,
     .input_digest = reeve_call_get_digest (call),
     .body = body,
     .trace_id = reeve_call_get_trace_id (call),
     .trace = reeve_call_trace_get_onward (call),
+    .meanwhile = reeve_model_door_on_meanwhile,
+    .meanwhile_data = self,
   };
+
+  reeve_model_meter_init (&self->meter);
+  admission.workspace_id = reeve_caller_get_workspace_id (admission.caller);
+  if (reeve_admission_has_budgets (gate, reeve_call_get_tenant_id (call)))
+    reeve_model_meter_bound (self->request, &admission);
+  reeve_admission_begin_async (gate, &admission, reeve_model_door_on_admitted, self);
+}
+
+/**
+ * reeve_model_door_start:
+ * @call: a call of an operation that admits itself
+ * @services: what operations work with
+ * @request: (transfer none): what the model is asked
+ * @funcs: who is told what; copied
+ * @user_data: for @funcs
+ *
+ * Finds the model, asks for admission of `model.call`, calls the model and records the outcome. A
+ * model that nobody knows is refused before any admission. Where the model cannot answer, and
+ * nothing was said, the configuration may name another: it is asked under an admission of its own,
+ * whose parent is the one that failed.
+ */
+void
+reeve_model_door_start (ReeveCall *call, ReeveServices *services, ReeveLlmRequest *request,
+                        const ReeveModelDoorFuncs *funcs, gpointer user_data)
+{
+  g_autofree char *provider = NULL;
+  g_autofree char *name = NULL;
+  ReeveModelDoor *self = NULL;
+  GError *error = NULL;
 
   if (!reeve_models_resolve (services->models, reeve_llm_request_get_model (request), &provider,
                              &name, &error))
     {
-      done (NULL, error, user_data);
+      funcs->done (NULL, error, user_data);
       return;
     }
-  full = g_strconcat (provider, "/", name, NULL);
-  admission.model = full;
-  told = reeve_admission_name_model (services->admission, full);
-  admission.model_told = told;
   self = g_new0 (ReeveModelDoor, 1);
   self->call = reeve_call_ref (call);
   self->services = services;
   self->request = reeve_llm_request_ref (request);
-  self->delta = delta;
-  self->done = done;
+  self->max_tokens = reeve_llm_request_get_max_tokens (request);
+  self->first = g_strconcat (provider, "/", name, NULL);
+  self->full = g_strdup (self->first);
+  self->funcs = *funcs;
   self->user_data = user_data;
-  reeve_model_meter_init (&self->meter);
-  admission.meanwhile = reeve_model_door_on_meanwhile;
-  admission.meanwhile_data = self;
-  admission.workspace_id = reeve_caller_get_workspace_id (admission.caller);
-  if (reeve_admission_has_budgets (services->admission, reeve_call_get_tenant_id (call)))
-    reeve_model_meter_bound (request, &admission);
   reeve_call_set_recorded (call);
-  reeve_admission_begin_async (services->admission, &admission, reeve_model_door_on_admitted, self);
+  reeve_model_door_ask (self);
 }

@@ -127,16 +127,31 @@ reeve_decide_max_iterations (ReeveJournal *journal)
   return given > 0 ? (guint) given : REEVE_DECIDE_DEFAULT_ITERATIONS;
 }
 
+static gboolean
+reeve_decide_is_answer (JsonObject *outcome)
+{
+  return g_strcmp0 (reeve_json_get_string (outcome, "outcome", ""), "succeeded") == 0;
+}
+
+static void
+reeve_decide_ask_model (ReeveJournal *journal, ReeveDecision *decision)
+{
+  decision->kind = REEVE_DECISION_CALL_MODEL;
+  decision->step = reeve_journal_get_steps (journal) + 1;
+}
+
 static void
 reeve_decide_step (ReeveJournal *journal, ReeveDecision *decision)
 {
   JsonObject *outcome = reeve_journal_get_model_outcome (journal);
   guint limit = reeve_decide_max_iterations (journal);
 
-  if (outcome != NULL
-      && g_strcmp0 (reeve_json_get_string (outcome, "outcome", ""), "succeeded") != 0)
+  if (outcome != NULL && !reeve_decide_is_answer (outcome))
     {
-      reeve_decide_after_failed_model (outcome, decision);
+      if (reeve_journal_get_fallback (journal) != NULL)
+        reeve_decide_ask_model (journal, decision);
+      else
+        reeve_decide_after_failed_model (outcome, decision);
       return;
     }
   decision->call = reeve_decide_next_call (journal);
@@ -159,8 +174,7 @@ reeve_decide_step (ReeveJournal *journal, ReeveDecision *decision)
                          g_strdup_printf ("no answer after %u model calls", limit));
       return;
     }
-  decision->kind = REEVE_DECISION_CALL_MODEL;
-  decision->step = reeve_journal_get_steps (journal) + 1;
+  reeve_decide_ask_model (journal, decision);
 }
 
 /**
@@ -278,7 +292,10 @@ reeve_decide_messages (ReeveJournal *journal)
       const char *type = reeve_json_get_string (entry, "type", "");
 
       if (g_strcmp0 (type, REEVE_JOURNAL_MODEL_OUTCOME) == 0)
-        reeve_decide_add_answer (messages, entry);
+        {
+          if (reeve_decide_is_answer (entry))
+            reeve_decide_add_answer (messages, entry);
+        }
       else if (g_strcmp0 (type, REEVE_JOURNAL_TOOL_OUTCOME) == 0
                || g_strcmp0 (type, REEVE_JOURNAL_TOOL_REFUSED) == 0)
         reeve_decide_add_result (messages, entry);

@@ -139,6 +139,9 @@ reeve_journal_fold_model_outcome (ReeveJournal *self, JsonObject *entry, GError 
     return reeve_journal_misplaced (entry, "no model call is under way", error);
   self->model_open = FALSE;
   self->model_outcome = entry;
+  /* who is asked in its place takes the same step */
+  if (reeve_journal_get_fallback (self) != NULL)
+    self->steps--;
   reeve_journal_take_calls (self, reeve_json_get_array (entry, "tool_calls"));
   reeve_journal_take_usage (self, reeve_json_get_object (entry, "usage"));
   return TRUE;
@@ -371,6 +374,20 @@ JsonObject *
 reeve_journal_get_model_outcome (ReeveJournal *self)
 {
   return self->model_outcome;
+}
+
+/**
+ * reeve_journal_get_fallback:
+ * @self: a journal
+ *
+ * Returns: (transfer none) (nullable): which model is to be asked in the place of the last one,
+ * which failed: `{model, intent}`, the latter of the call that failed
+ */
+JsonObject *
+reeve_journal_get_fallback (ReeveJournal *self)
+{
+  return self->model_outcome != NULL ? reeve_json_get_object (self->model_outcome, "fallback")
+                                     : NULL;
 }
 
 /**

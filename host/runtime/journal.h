@@ -11,7 +11,8 @@ G_BEGIN_DECLS
  * started: what is to be done, by which definition, for whom; queued: it waits for its turn
  * begun: its turn has come
  * model.intent: step, intent: the request is about to leave
- * model.outcome: step, outcome, content, thought, tool_calls, usage, error
+ * model.outcome: step, outcome, content, thought, tool_calls, usage, error; fallback: {model,
+ *   intent}: it failed, and this model is asked in its place, below that intent
  * tool.intent: call_id, name, arguments, intent
  * tool.outcome: call_id, name, outcome, text, data, is_error, error
  * tool.refused: call_id, name, text: no effect was tried; the model is told why
@@ -58,6 +59,8 @@ gboolean reeve_journal_is_queued (ReeveJournal *self);           /* waits for it
 guint reeve_journal_get_steps (ReeveJournal *self);
 gboolean reeve_journal_is_model_open (ReeveJournal *self);        /* an intent without outcome */
 JsonObject *reeve_journal_get_model_outcome (ReeveJournal *self); /* the last one; nullable */
+/* The last one failed, and another model is asked in its place: {model, intent}; nullable */
+JsonObject *reeve_journal_get_fallback (ReeveJournal *self);
 /* (element-type ReeveJournalCall): calls of the last model answer, in its order */
 GPtrArray *reeve_journal_get_calls (ReeveJournal *self);
 gint64 reeve_journal_get_input_tokens (ReeveJournal *self);

@@ -27,6 +27,7 @@ typedef struct
   guint status;
   int retry_after; /* seconds; -1 when the service did not say */
   gboolean consumed;
+  gboolean unsent; /* not a byte of the last attempt has left */
   gboolean ended;
 } ReeveModelCall;
 
@@ -59,6 +60,21 @@ reeve_model_call_unref (gpointer data)
   g_free (self);
 }
 
+/* Is it certain that nothing of an answer was made for it? A gateway's 5xx counts: what its record
+ * says of it is `failed`. */
+static gboolean
+reeve_model_call_is_untouched (ReeveModelCall *self, const GError *error)
+{
+  gboolean refused = self->status == 408 || self->status == 429 || self->status >= 500;
+
+  if (!reeve_model_response_builder_is_empty (self->builder)
+      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED))
+    return FALSE;
+  return refused
+         || (self->status == 0 && self->unsent
+             && g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE));
+}
+
 /* Ends the call in either way; what the caller does in its callback may not touch self any more. */
 static void
 reeve_model_call_end (ReeveModelCall *self, ReeveModelResponse *response, GError *error)
@@ -74,6 +90,8 @@ reeve_model_call_end (ReeveModelCall *self, ReeveModelResponse *response, GError
   self->cancel_handler = 0;
   if (error != NULL)
     {
+      if (reeve_model_call_is_untouched (self, error))
+        reeve_models_fallback_mark (task);
       reeve_model_provider_scrub (self->setup.provider, error);
       g_prefix_error (&error, "model provider %s: ", self->setup.provider->id);
     }
@@ -134,10 +152,11 @@ reeve_model_call_on_data (ReeveUpstreamCall *call, const guint8 *data, gsize len
 
 /* Milliseconds to wait before another attempt; -1 when there may be none. */
 static int
-reeve_model_call_get_pause (ReeveModelCall *self, const GError *error, gboolean unsent)
+reeve_model_call_get_pause (ReeveModelCall *self, const GError *error)
 {
   int pause = 0;
-  gboolean nothing_done = unsent && g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+  gboolean nothing_done
+      = self->unsent && g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
 
   nothing_done = nothing_done || self->status == 429;
   nothing_done = nothing_done || (self->status == 503 && self->retry_after >= 0);
@@ -166,9 +185,9 @@ reeve_model_call_on_pause_over (gpointer user_data)
 }
 
 static void
-reeve_model_call_fail (ReeveModelCall *self, GError *error, gboolean unsent)
+reeve_model_call_fail (ReeveModelCall *self, GError *error)
 {
-  int pause = reeve_model_call_get_pause (self, error, unsent);
+  int pause = reeve_model_call_get_pause (self, error);
 
   if (pause < 0)
     {
@@ -188,17 +207,17 @@ static void
 reeve_model_call_on_done (ReeveUpstreamCall *call, const GError *error, gpointer user_data)
 {
   ReeveModelCall *self = user_data;
-  gboolean unsent = reeve_upstream_call_get_progress (call) == REEVE_UPSTREAM_UNSENT;
   ReeveModelResponse *response = NULL;
   GError *problem = NULL;
 
+  self->unsent = reeve_upstream_call_get_progress (call) == REEVE_UPSTREAM_UNSENT;
   self->call = NULL;
   if (error != NULL)
     problem = g_error_copy (error);
   else if (reeve_llm_decoder_finish (self->decoder, reeve_model_call_on_delta, self, &problem))
     response = reeve_model_response_builder_end (self->builder, &problem);
   if (problem != NULL)
-    reeve_model_call_fail (self, problem, unsent);
+    reeve_model_call_fail (self, problem);
   else
     reeve_model_call_end (self, response, NULL);
 }
@@ -260,6 +279,7 @@ reeve_model_call_attempt (ReeveModelCall *self)
   self->attempts++;
   self->status = 0;
   self->retry_after = -1;
+  self->unsent = FALSE;
   if (reeve_model_call_limit (self, &options, &error) && http == NULL)
     http = reeve_model_call_encode (provider, self->setup.request, &error);
   if (http == NULL || error != NULL)

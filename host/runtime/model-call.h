@@ -29,6 +29,9 @@ typedef struct
 
 ReeveHttpRequest *reeve_model_call_encode (ReeveModelProvider *provider, ReeveLlmRequest *request,
                                            GError **error);
+/* models-fallback.c: the call that returns through @task has failed before anything of an answer
+ * came, and in such a way that nothing was done for it: another may be asked. */
+void reeve_models_fallback_mark (GTask *task);
 void reeve_model_call_start (const ReeveModelCallSetup *setup, ReeveUpstream *upstream);
 
 G_END_DECLS

@@ -87,6 +87,15 @@ reeve_model_engine_hand_over (ReeveModelEngineJob *self, ReeveLlmDelta *delta)
   reeve_model_engine_delta_free (delta);
 }
 
+/* Its process ended, or is not let in, before it said a word. */
+static gboolean
+reeve_model_engine_is_untouched (ReeveModelEngineJob *self, const GError *error)
+{
+  return reeve_model_response_builder_is_empty (self->builder)
+         && (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PLUGIN)
+             || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE));
+}
+
 static void
 reeve_model_engine_return (ReeveModelEngineJob *self)
 {
@@ -95,6 +104,8 @@ reeve_model_engine_return (ReeveModelEngineJob *self)
 
   if (error != NULL)
     {
+      if (reeve_model_engine_is_untouched (self, error))
+        reeve_models_fallback_mark (task);
       g_prefix_error (&error, "model provider %s: ", self->setup.provider->id);
       g_task_return_error (task, error);
     }

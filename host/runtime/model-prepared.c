@@ -7,24 +7,15 @@ static ReeveLlmRequest *
 reeve_model_prepared_adapt (ReeveLlmRequest *request, ReeveModelProvider *provider,
                             const char *name)
 {
-  ReeveLlmRequest *adapted = reeve_llm_request_new (reeve_llm_request_get_task (request), name);
-  GBytes *raw = reeve_llm_request_get_raw (request);
-  double temperature = reeve_llm_request_get_temperature (request);
   guint max_tokens = reeve_llm_request_get_max_tokens (request);
+  ReeveLlmRequest *adapted = NULL;
 
-  if (raw != NULL)
-    reeve_llm_request_set_raw (adapted, raw);
-  else
-    {
-      reeve_llm_request_set_messages (adapted, reeve_llm_request_get_messages (request));
-      reeve_llm_request_set_tools (adapted, reeve_llm_request_get_tools (request));
-      temperature = temperature >= 0 ? temperature : provider->temperature;
-      max_tokens = max_tokens > 0 ? max_tokens : provider->max_tokens;
-    }
-  reeve_llm_request_set_input (adapted, reeve_llm_request_get_input (request));
-  reeve_llm_request_set_max_tokens (adapted, max_tokens);
-  reeve_llm_request_set_temperature (adapted, temperature);
-  reeve_llm_request_set_stream (adapted, reeve_llm_request_get_stream (request));
+  if (reeve_llm_request_get_raw (request) != NULL)
+    return reeve_models_readdress (request, name, max_tokens);
+  adapted
+      = reeve_models_readdress (request, name, max_tokens > 0 ? max_tokens : provider->max_tokens);
+  if (reeve_llm_request_get_temperature (request) < 0)
+    reeve_llm_request_set_temperature (adapted, provider->temperature);
   return adapted;
 }
 

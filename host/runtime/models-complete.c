@@ -98,6 +98,8 @@ reeve_models_start (ReeveModels *self, ReeveAdmitted *admitted, ReeveModelPrepar
     upstream = reeve_models_get_client (self, &error);
   if (made == NULL || error != NULL)
     {
+      if (made != NULL && g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE))
+        reeve_models_fallback_mark (task);
       g_task_return_error (task, error);
       return;
     }

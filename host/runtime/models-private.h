@@ -15,6 +15,7 @@ struct _ReeveModels
   ReeveHttpTrust *trust;
   GPtrArray *providers; /* in configured order; fixed before the first call */
   char *configured_default;
+  GPtrArray *fallbacks;          /* ReeveModelsFallback; fixed before the first call */
   ReeveTracer *tracer;           /* (nullable) */
   ReevePropagation *propagation; /* (nullable) */
   ReeveModelSignals *signals;    /* (nullable) */
@@ -27,6 +28,14 @@ ReeveModelProvider *reeve_models_route (ReeveModels *self, const char *model, ch
                                         GError **error);
 /* May its plugin be called? Never blocks. */
 gboolean reeve_models_check (ReeveModels *self, ReeveModelProvider *provider, GError **error);
+gboolean reeve_models_has_provider (ReeveModels *self, const char *id);
+
+/* models-fallback.c */
+gboolean reeve_models_fallback_configure (ReeveModels *self, JsonArray *rows, char **faulty,
+                                          GError **error);
+/* Does a row name it? */
+gboolean reeve_models_fallback_names (ReeveModels *self, const char *model);
+void reeve_models_fallback_free (gpointer data);
 /* (transfer none) of the calling thread's main context */
 ReeveUpstream *reeve_models_get_client (ReeveModels *self, GError **error);
 

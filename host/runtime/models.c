@@ -20,6 +20,7 @@ reeve_models_finalize (GObject *object)
 
   g_clear_pointer (&self->clients, g_hash_table_unref);
   g_clear_pointer (&self->providers, g_ptr_array_unref);
+  g_clear_pointer (&self->fallbacks, g_ptr_array_unref);
   g_clear_pointer (&self->trust, reeve_http_trust_unref);
   g_clear_pointer (&self->registry, reeve_registry_unref);
   g_clear_pointer (&self->workers, reeve_workers_unref);
@@ -40,6 +41,7 @@ reeve_models_init (ReeveModels *self)
   g_mutex_init (&self->lock);
   self->trust = reeve_http_trust_new (NULL);
   self->providers = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_model_provider_unref);
+  self->fallbacks = g_ptr_array_new_with_free_func (reeve_models_fallback_free);
   self->clients
       = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) g_main_context_unref, g_object_unref);
 }
@@ -178,6 +180,26 @@ reeve_models_configure_one (ReeveModels *self, JsonObject *row, GError **error)
   return TRUE;
 }
 
+gboolean
+reeve_models_has_provider (ReeveModels *self, const char *id)
+{
+  return reeve_models_find (self, id, strlen (id)) != NULL;
+}
+
+static gboolean
+reeve_models_configure_default (ReeveModels *self, const char *model, char **faulty, GError **error)
+{
+  g_autofree char *provider = model != NULL ? g_strndup (model, strcspn (model, "/")) : NULL;
+
+  self->configured_default = g_strdup (model);
+  if (provider == NULL || reeve_models_has_provider (self, provider))
+    return TRUE;
+  *faulty = g_strdup ("default");
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
+               "names provider %s, which is not configured", provider);
+  return FALSE;
+}
+
 /**
  * reeve_models_configure:
  * @self: a router that was not used as yet
@@ -196,7 +218,6 @@ reeve_models_configure (ReeveModels *self, JsonObject *llm, char **faulty, GErro
 {
   JsonArray *rows = llm != NULL ? reeve_json_get_array (llm, "providers") : NULL;
   guint n = rows != NULL ? json_array_get_length (rows) : 0;
-  g_autofree char *provider = NULL;
 
   g_return_val_if_fail (self->registry != NULL, FALSE);
   for (guint i = 0; i < n; i++)
@@ -222,16 +243,11 @@ reeve_models_configure (ReeveModels *self, JsonObject *llm, char **faulty, GErro
         return FALSE;
       g_clear_pointer (faulty, g_free);
     }
-  if (llm == NULL || reeve_json_get_string (llm, "default", NULL) == NULL)
-    return TRUE;
-  self->configured_default = g_strdup (reeve_json_get_string (llm, "default", NULL));
-  provider = g_strndup (self->configured_default, strcspn (self->configured_default, "/"));
-  if (reeve_models_find (self, provider, strlen (provider)) != NULL)
-    return TRUE;
-  *faulty = g_strdup ("default");
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_CONFIGURATION,
-               "names provider %s, which is not configured", provider);
-  return FALSE;
+  return llm == NULL
+         || (reeve_models_configure_default (self, reeve_json_get_string (llm, "default", NULL),
+                                             faulty, error)
+             && reeve_models_fallback_configure (self, reeve_json_get_array (llm, "fallbacks"),
+                                                 faulty, error));
 }
 
 gboolean
@@ -363,6 +379,7 @@ reeve_models_measure (ReeveModels *self, const char *model)
   return g_strcmp0 (self->configured_default, model) == 0 || g_strcmp0 (provider->model, name) == 0
                  || g_strv_contains ((const char *const *) provider->models, name)
                  || strcmp (name, REEVE_MODELS_UNNAMED) == 0
+                 || reeve_models_fallback_names (self, model)
              ? strlen (model)
              : prefix + 1;
 }

@@ -19,7 +19,8 @@ G_DECLARE_FINAL_TYPE (ReeveModels, reeve_models, REEVE, MODELS, GObject)
 /* registry: for configure() and for the contexts of plugins; nullable where neither is needed */
 ReeveModels *reeve_models_new (ReeveRegistry *registry, ReeveWorkers *workers);
 /* Makes the providers of configuration section `llm` ({default, providers[{id, plugin,
- * settings}]}). Blocks; once, at start. REEVE_ERROR_CONFIGURATION names the provider. */
+ * settings}], fallbacks[{model, models[]}]}). Blocks; once, at start. REEVE_ERROR_CONFIGURATION
+ * names the provider. */
 gboolean reeve_models_configure (ReeveModels *self, JsonObject *llm, char **faulty, GError **error);
 /* Adds one provider with an instance that is set up; before the first call. */
 gboolean reeve_models_add (ReeveModels *self, const char *id, ReevePlugin *plugin,
@@ -88,6 +89,15 @@ void reeve_models_complete_below_async (ReeveModels *self, ReeveAdmitted *admitt
                                         GAsyncReadyCallback callback, gpointer user_data);
 ReeveModelResponse *reeve_models_complete_finish (ReeveModels *self, GAsyncResult *result,
                                                   GError **error);
+
+/* (transfer full) (nullable) who is asked in the place of @failed, "provider/name", by
+ * configuration section `llm.fallbacks`, when @first was wanted. NULL where nobody is, or where
+ * @failed may have answered. */
+char *reeve_models_dup_next (ReeveModels *self, GAsyncResult *result, const char *first,
+                             const char *failed);
+/* (transfer full) the same question, for another model. */
+ReeveLlmRequest *reeve_models_readdress (ReeveLlmRequest *request, const char *model,
+                                         guint max_tokens);
 
 /* "provider/model" or a plain name for the default provider. FALSE when nothing answers to it. Any
  * thread, no I/O. */

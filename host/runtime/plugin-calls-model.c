@@ -18,6 +18,7 @@ typedef struct
 {
   ReevePluginJob job; /* first */
   ReeveLlmRequest *request;
+  const char *first; /* the model that was wanted: provider/name */
   ReeveModelMeter meter;
   ReeveDelegation *below;
   ReeveModelResponse *response;
@@ -239,8 +240,15 @@ static void
 reeve_plugin_calls_model_on_answer (GObject *source, GAsyncResult *result, gpointer data)
 {
   ReevePluginModel *self = data;
+  ReevePluginAsk *ask = self->job.ask;
 
   self->response = reeve_models_complete_finish (REEVE_MODELS (source), result, &self->job.error);
+  if (self->job.error != NULL)
+    {
+      ask->next
+          = reeve_models_dup_next (ask->calls->models, result, self->first, ask->admission.model);
+      ask->failed = reeve_admitted_get_intent (self->job.admitted);
+    }
   reeve_plugin_calls_model_end (self);
 }
 
@@ -315,12 +323,13 @@ reeve_plugin_calls_model_settle_grants (ReevePluginModel *self)
 }
 
 static JsonNode *
-reeve_plugin_calls_model_perform (ReevePluginAsk *ask, ReeveLlmRequest *request,
+reeve_plugin_calls_model_perform (ReevePluginAsk *ask, ReeveLlmRequest *request, const char *first,
                                   const ReevePluginClaim *claim, GError **error)
 {
   g_autoptr (ReeveDelegation) below = reeve_delegation_new (&ask->admission, ask->above);
   ReevePluginModel self = { .job = { .ask = ask, .begin = reeve_plugin_calls_model_begin },
                             .request = request,
+                            .first = first,
                             .below = below };
   JsonNode *answer = NULL;
 
@@ -338,7 +347,7 @@ reeve_plugin_calls_model_perform (ReevePluginAsk *ask, ReeveLlmRequest *request,
 /* The model is known: what is refused from here on is recorded. */
 static JsonNode *
 reeve_plugin_calls_model_run (ReevePluginAsk *ask, ReeveLlmRequest *request, const char *full,
-                              GError **error)
+                              const char *first, GError **error)
 {
   ReevePluginModelName name = { ask->calls->models, full };
   g_autoptr (JsonNode) messages
@@ -362,10 +371,30 @@ reeve_plugin_calls_model_run (ReevePluginAsk *ask, ReeveLlmRequest *request, con
   ask->admission.body = body;
   if (reeve_plugin_calls_claim (ask, what, reeve_plugin_calls_model_allows, &name, &claim, &problem)
       && reeve_plugin_calls_model_reserve (ask, request, &claim, &problem))
-    answer = reeve_plugin_calls_model_perform (ask, request, &claim, error);
+    answer = reeve_plugin_calls_model_perform (ask, request, first, &claim, error);
   else
     reeve_plugin_calls_refuse (ask, problem, error);
   g_free (claim.bound.counter);
+  return answer;
+}
+
+/* In the place of one that failed: what it had reserved is given back, and all of it is asked for
+ * anew: the grants, the gate and its budgets. */
+static JsonNode *
+reeve_plugin_calls_model_turn (ReevePluginAsk *ask, ReeveLlmRequest *request, const char *first,
+                               guint max_tokens, GError **error)
+{
+  g_autofree char *full = g_steal_pointer (&ask->next);
+  g_autoptr (ReeveLlmRequest) other = reeve_models_readdress (request, full, max_tokens);
+  JsonNode *answer = NULL;
+
+  ask->tokens = (ReevePluginTokens){ 0 };
+  ask->held = 0;
+  reeve_delegation_describe (ask->above, &ask->admission);
+  ask->admission.parent = ask->failed;
+  answer = reeve_plugin_calls_model_run (ask, other, full, first, error);
+  if (answer == NULL)
+    g_prefix_error (error, "in the place of %s: ", first);
   return answer;
 }
 
@@ -374,14 +403,25 @@ JsonNode *
 reeve_plugin_calls_ask_model (ReevePluginAsk *ask, GError **error)
 {
   g_autoptr (ReeveLlmRequest) request = reeve_plugin_calls_model_read (ask, error);
+  guint max_tokens = request != NULL ? reeve_llm_request_get_max_tokens (request) : 0;
   g_autofree char *provider = NULL;
   g_autofree char *name = NULL;
   g_autofree char *full = NULL;
+  g_autoptr (GError) problem = NULL;
+  JsonNode *answer = NULL;
 
   if (request == NULL
       || !reeve_models_resolve (ask->calls->models, reeve_llm_request_get_model (request),
                                 &provider, &name, error))
     return NULL;
   full = g_strconcat (provider, "/", name, NULL);
-  return reeve_plugin_calls_model_run (ask, request, full, error);
+  answer = reeve_plugin_calls_model_run (ask, request, full, full, &problem);
+  while (answer == NULL && ask->next != NULL)
+    {
+      g_clear_error (&problem);
+      answer = reeve_plugin_calls_model_turn (ask, request, full, max_tokens, &problem);
+    }
+  if (problem != NULL)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return answer;
 }

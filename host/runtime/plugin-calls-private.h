@@ -39,7 +39,9 @@ typedef struct
   ReeveContextInfo info;
   ReeveAdmissionRequest admission;
   ReevePluginTokens tokens;
-  gint64 held; /* tokens of the execution, until it is settled */
+  gint64 held;    /* tokens of the execution, until it is settled */
+  char *next;     /* (nullable): model.call: who is asked in the place of the one that failed */
+  guint64 failed; /* the same: the intent of that one */
 } ReevePluginAsk;
 
 /* What the grants give a call. */

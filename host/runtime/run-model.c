@@ -21,6 +21,7 @@ typedef struct
   char *digest;
   ReeveAdmitted *admitted;
   guint64 intent;
+  char *next; /* (nullable): who is asked in its place */
 } ReeveRunModel;
 
 static void reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_data);
@@ -30,6 +31,7 @@ reeve_run_model_free (ReeveRunModel *self)
 {
   g_clear_pointer (&self->request, reeve_llm_request_unref);
   g_free (self->digest);
+  g_free (self->next);
   g_object_unref (self->run);
   g_free (self);
 }
@@ -42,6 +44,7 @@ reeve_run_model_set_optional (JsonObject *entry, const char *member, const char 
 }
 
 static char *reeve_run_model_name (ReeveRun *run, const char *model);
+static char *reeve_run_model_wanted (ReeveRun *run);
 
 /* A model without a price has a usage without a cost. */
 static JsonObject *
@@ -97,16 +100,37 @@ reeve_run_model_entry (ReeveRunModel *self, const ReeveModelResponse *response,
   return entry;
 }
 
+/* Who takes the place of a model that failed, and what that stands below. */
+static void
+reeve_run_model_describe_next (ReeveRunModel *self, JsonObject *entry)
+{
+  JsonObject *fallback = NULL;
+
+  if (self->next == NULL)
+    return;
+  fallback = json_object_new ();
+  json_object_set_string_member (fallback, "model", self->next);
+  json_object_set_int_member (fallback, "intent", (gint64) self->intent);
+  json_object_set_object_member (entry, "fallback", fallback);
+}
+
 static JsonObject *
 reeve_run_model_failure (ReeveRunModel *self, const char *outcome, const GError *error)
 {
   JsonObject *entry = reeve_run_new_entry (REEVE_JOURNAL_MODEL_OUTCOME);
   const char *code = reeve_admission_records_reason (error);
+  g_autofree char *wanted = reeve_journal_get_fallback (self->run->journal) != NULL
+                                ? reeve_run_model_wanted (self->run)
+                                : NULL;
+  g_autofree char *told
+      = wanted != NULL ? g_strdup_printf ("in the place of %s: %s", wanted, error->message) : NULL;
 
   json_object_set_int_member (entry, "step", self->step);
   json_object_set_int_member (entry, "intent_entry", self->run->live_entry);
   json_object_set_string_member (entry, "outcome", outcome);
-  json_object_set_object_member (entry, "error", reeve_run_describe_error (code, error->message));
+  json_object_set_object_member (
+      entry, "error", reeve_run_describe_error (code, told != NULL ? told : error->message));
+  reeve_run_model_describe_next (self, entry);
   return entry;
 }
 
@@ -186,6 +210,23 @@ reeve_run_model_settle (ReeveRunModel *self, const ReeveModelResponse *response,
                                 settlement, NULL, NULL);
 }
 
+/* (transfer full) (nullable): who is asked in the place of a model that failed. Nobody where
+ * readers have a word of it. */
+static char *
+reeve_run_model_find_next (ReeveRunModel *self, GAsyncResult *result)
+{
+  ReeveRun *run = self->run;
+  g_autofree char *first = NULL;
+  g_autofree char *failed = NULL;
+  g_autofree char *wanted = reeve_run_model_wanted (run);
+
+  if (self->meter.sent || wanted == NULL)
+    return NULL;
+  first = reeve_run_model_name (run, wanted);
+  failed = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
+  return reeve_models_dup_next (run->env.models, result, first, failed);
+}
+
 static void
 reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -201,6 +242,8 @@ reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_
   JsonObject *entries[] = { NULL, NULL };
 
   reeve_run_model_judge (self, response, outcome, error, &settlement);
+  if (response == NULL && !cut)
+    self->next = reeve_run_model_find_next (self, result);
   if (response != NULL)
     entries[0] = reeve_run_model_entry (self, response, &settlement);
   else if (!cut)
@@ -288,12 +331,23 @@ reeve_run_model_on_admitted (GObject *source, GAsyncResult *result, gpointer use
   reeve_run_append (run, entries, reeve_run_advance);
 }
 
+/* (transfer full) (nullable): the model that the run is to ask, whoever else it may have to ask */
+static char *
+reeve_run_model_wanted (ReeveRun *run)
+{
+  const char *named
+      = reeve_json_get_string (reeve_journal_get_started (run->journal), "model", NULL);
+
+  return named != NULL ? g_strdup (named) : reeve_models_get_default (run->env.models);
+}
+
 static ReeveLlmRequest *
 reeve_run_model_request (ReeveRun *run)
 {
   JsonObject *started = reeve_journal_get_started (run->journal);
-  g_autofree char *fallback = reeve_models_get_default (run->env.models);
-  const char *model = reeve_json_get_string (started, "model", fallback);
+  JsonObject *fallback = reeve_journal_get_fallback (run->journal);
+  g_autofree char *wanted = reeve_run_model_wanted (run);
+  const char *model = fallback != NULL ? reeve_json_get_string (fallback, "model", wanted) : wanted;
   JsonArray *tools = reeve_json_get_array (started, "tool_definitions");
   g_autoptr (JsonArray) messages = reeve_decide_messages (run->journal);
   ReeveLlmRequest *request
@@ -377,6 +431,9 @@ reeve_run_model_call (ReeveRun *run, guint step)
   body = reeve_run_model_body (self->request);
   self->digest = reeve_run_model_digest (body, &length);
   reeve_run_describe (run, &admission);
+  if (reeve_journal_get_fallback (run->journal) != NULL)
+    admission.parent = (guint64) reeve_json_get_int (reeve_journal_get_fallback (run->journal),
+                                                     "intent", (gint64) admission.parent);
   full = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
   admission.model = full;
   told = reeve_admission_name_model (run->env.admission, full);

@@ -32,6 +32,7 @@ UIDS = itertools.count(1000000000 + os.getpid() % 100000 * 10000, 1000)
 class ProbeCase(unittest.TestCase):
     trusted = False
     more = ""
+    config = CONFIG
     ids = ("probe-one", "probe-two")
     place = "probes"
 
@@ -40,7 +41,7 @@ class ProbeCase(unittest.TestCase):
         cls.mock = MockOpenAI(api_key="sk-test").start()
         cls.addClassCleanup(cls.mock.stop)
         trusted = json.dumps(list(cls.ids)) if cls.trusted else "[]"
-        cls.host = BrokenHost(CONFIG.format(url=cls.mock.base_url, trusted=trusted, more=cls.more, uids=next(UIDS)),
+        cls.host = BrokenHost(cls.config.format(url=cls.mock.base_url, trusted=trusted, more=cls.more, uids=next(UIDS)),
                               arguments=[*folder(cls.place), "--plugin-dir", OWN]).start()
         cls.addClassCleanup(cls.host.close)
         cls.tenants = {}

@@ -19,6 +19,9 @@
 #define MODEL_FAILED                                                                               \
   "{\"type\":\"model.outcome\",\"outcome\":\"failed\",\"error\":{\"code\":\"upstream\","           \
   "\"message\":\"it said 500\"}}"
+#define MODEL_FALLBACK                                                                             \
+  "{\"type\":\"model.outcome\",\"outcome\":\"failed\",\"error\":{\"code\":\"upstream\","           \
+  "\"message\":\"it said 500\"},\"fallback\":{\"model\":\"b/x\",\"intent\":7}}"
 #define TOOL_INTENT(id) "{\"type\":\"tool.intent\",\"call_id\":\"" id "\",\"name\":\"calculate\"}"
 #define TOOL_OUTCOME(id)                                                                           \
   "{\"type\":\"tool.outcome\",\"call_id\":\"" id "\",\"outcome\":\"succeeded\",\"text\":\"80\"}"
@@ -104,6 +107,31 @@ static const TestDecideCase test_decide_cases[] = {
     REEVE_DECISION_FINISH,
     "succeeded",
     NULL,
+    NULL },
+  { "another model is asked",
+    { STARTED, MODEL_INTENT, MODEL_FALLBACK, NULL },
+    REEVE_DECISION_CALL_MODEL,
+    NULL,
+    NULL,
+    NULL },
+  { "others are no steps",
+    { STARTED, MODEL_INTENT, MODEL_FALLBACK, MODEL_INTENT, MODEL_FALLBACK, MODEL_INTENT,
+      MODEL_ANSWER, NULL },
+    REEVE_DECISION_FINISH,
+    "succeeded",
+    NULL,
+    NULL },
+  { "the other fails too",
+    { STARTED, MODEL_INTENT, MODEL_FALLBACK, MODEL_INTENT, MODEL_FAILED, NULL },
+    REEVE_DECISION_FINISH,
+    "failed",
+    "upstream",
+    NULL },
+  { "cancelled between the two",
+    { STARTED, MODEL_INTENT, MODEL_FALLBACK, CANCELLED, NULL },
+    REEVE_DECISION_FINISH,
+    "cancelled",
+    "cancelled",
     NULL },
   { "tool given up",
     { STARTED, MODEL_INTENT, MODEL_CALLS, TOOL_INTENT ("c1"), TOOL_GIVEN_UP ("c1"), NULL },
@@ -246,6 +274,23 @@ test_decide_messages (void)
       ==, "c2");
 }
 
+/* A call that failed is no message, and the next one takes its step. */
+static void
+test_decide_fallback (void)
+{
+  const char *const entries[] = { STARTED, MODEL_INTENT, MODEL_FALLBACK, NULL };
+  g_autoptr (ReeveJournal) journal = test_decide_journal (entries);
+  g_autoptr (JsonArray) messages = reeve_decide_messages (journal);
+  g_auto (ReeveDecision) decision = { 0 };
+
+  reeve_decide (journal, &decision);
+  g_assert_cmpuint (decision.step, ==, 1);
+  g_assert_cmpuint (reeve_journal_get_steps (journal), ==, 0);
+  g_assert_cmpuint (json_array_get_length (messages), ==, 2);
+  g_assert_cmpstr (reeve_json_get_string (reeve_journal_get_fallback (journal), "model", NULL), ==,
+                   "b/x");
+}
+
 static void
 test_decide_misplaced (void)
 {
@@ -298,6 +343,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/decide/answer", test_decide_answer);
   g_test_add_func ("/decide/messages", test_decide_messages);
+  g_test_add_func ("/decide/fallback", test_decide_fallback);
   g_test_add_func ("/decide/misplaced", test_decide_misplaced);
   g_test_add_func ("/decide/after-end", test_decide_after_end);
   return g_test_run ();
