@@ -224,3 +224,17 @@ reeve_runner_launcher_start (ReeveRunnerLauncher *self, const ReeveRunnerLaunch 
                g_strerror (job.code));
   return FALSE;
 }
+
+/**
+ * reeve_runner_launcher_watch:
+ * @self: a launcher
+ * @listener: (transfer full): of a runner's filter
+ * @name: plugin id
+ *
+ * Returns: (transfer full) (nullable): what it is refused, from now on
+ */
+ReeveRunnerWatch *
+reeve_runner_launcher_watch (ReeveRunnerLauncher *self, int listener, const char *name)
+{
+  return reeve_runner_watch_new (self->context, listener, name);
+}

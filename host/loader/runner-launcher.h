@@ -6,6 +6,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "runner-watch.h"
+
 G_BEGIN_DECLS
 
 typedef struct _ReeveRunnerLauncher ReeveRunnerLauncher;
@@ -30,5 +32,10 @@ gboolean reeve_runner_launcher_start (ReeveRunnerLauncher *self, const ReeveRunn
                                       GPid *pid, int *pidfd, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRunnerLauncher, reeve_runner_launcher_unref)
+
+/* Answers what a runner is refused, on that thread. Takes over @listener. (transfer full)
+ * (nullable) */
+ReeveRunnerWatch *reeve_runner_launcher_watch (ReeveRunnerLauncher *self, int listener,
+                                               const char *name);
 
 G_END_DECLS

@@ -16,13 +16,14 @@
 #include "runner/runner-plan.h"
 
 #include "runner-group.h"
-
+#include "runner-read.h"
 #include "runner-verify.h"
 
 #define REEVE_RUNNER_GRACE_US G_USEC_PER_SEC
 
 struct _ReeveRunner
 {
+  ReeveRunnerLauncher *launcher;
   int control;
   int wire; /* the host's end, until it is taken; -1 */
   int pidfd;
@@ -35,6 +36,7 @@ struct _ReeveRunner
   ReeveRunnerVerify verify;
   gboolean in_service;
   guint32 processes;
+  ReeveRunnerWatch *watch; /* (nullable) */
 };
 
 static gboolean
@@ -127,6 +129,16 @@ reeve_runner_hint (int number)
     }
 }
 
+/* (transfer full): @how, and which system call was refused just before */
+static char *
+reeve_runner_add_refusal (ReeveRunner *self, char *how)
+{
+  g_autofree char *before = how;
+  g_autofree char *refused = self->watch != NULL ? reeve_runner_watch_describe (self->watch) : NULL;
+
+  return refused != NULL ? g_strdup_printf ("%s (%s)", before, refused) : g_steal_pointer (&before);
+}
+
 char *
 reeve_runner_describe_end (ReeveRunner *self)
 {
@@ -141,9 +153,11 @@ reeve_runner_describe_end (ReeveRunner *self)
   if (info.si_status == SIGKILL && self->group != NULL && reeve_runner_group_ran_out (self->group))
     return g_strdup ("was killed for its memory (memory limit of its control group)");
   if (info.si_code == CLD_EXITED)
-    return g_strdup_printf ("ended by itself, with code %d", info.si_status);
-  return g_strdup_printf ("was killed by signal %d (%s)%s", info.si_status,
-                          g_strsignal (info.si_status), reeve_runner_hint (info.si_status));
+    return reeve_runner_add_refusal (
+        self, g_strdup_printf ("ended by itself, with code %d", info.si_status));
+  return reeve_runner_add_refusal (
+      self, g_strdup_printf ("was killed by signal %d (%s)%s", info.si_status,
+                             g_strsignal (info.si_status), reeve_runner_hint (info.si_status)));
 }
 
 /**
@@ -166,39 +180,24 @@ reeve_runner_free (ReeveRunner *self)
     }
   g_clear_pointer (&self->report, runner_report_free);
   g_clear_pointer (&self->group, reeve_runner_group_free);
+  g_clear_pointer (&self->watch, reeve_runner_watch_free);
+  reeve_runner_launcher_unref (self->launcher);
   g_free (self->group_note);
   g_free (self);
 }
 
-/* The next message with its sender, whom the kernel names. */
-static RunnerReport *
-reeve_runner_read (ReeveRunner *self, GPid *sender)
+/* Before any code of the plugin ran its filter gives its listener away. What comes later is the
+ * plugin's, and none. */
+static void
+reeve_runner_take_listener (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
+                            int listener)
 {
-  g_autofree guint8 *data = g_malloc (RUNNER_PLAN_MAX_MESSAGE + 1);
-  g_autoptr (GBytes) bytes = NULL;
-  g_autoptr (GVariant) message = NULL;
-  union
-  {
-    struct cmsghdr align;
-    char bytes[CMSG_SPACE (sizeof (struct ucred))];
-  } control = { 0 };
-  struct iovec part = { .iov_base = data, .iov_len = RUNNER_PLAN_MAX_MESSAGE + 1 };
-  struct msghdr header = { .msg_iov = &part,
-                           .msg_iovlen = 1,
-                           .msg_control = control.bytes,
-                           .msg_controllen = sizeof control.bytes };
-  gssize length = recvmsg (self->control, &header, MSG_CMSG_CLOEXEC);
-  struct cmsghdr *first = length > 0 ? CMSG_FIRSTHDR (&header) : NULL;
-  struct ucred credentials = { 0 };
-
-  if (length <= 0 || length > RUNNER_PLAN_MAX_MESSAGE || first == NULL
-      || first->cmsg_level != SOL_SOCKET || first->cmsg_type != SCM_CREDENTIALS)
-    return NULL;
-  memcpy (&credentials, CMSG_DATA (first), sizeof credentials);
-  *sender = credentials.pid;
-  bytes = g_bytes_new (data, (gsize) length);
-  message = g_variant_ref_sink (g_variant_new_from_bytes (RUNNER_REPORT_TYPE, bytes, FALSE));
-  return g_variant_is_normal_form (message) ? runner_report_from_variant (message) : NULL;
+  if (listener < 0)
+    return;
+  if (stage == RUNNER_STAGE_CONFINED && self->watch == NULL)
+    self->watch = reeve_runner_launcher_watch (self->launcher, listener, setup->name);
+  else
+    close (listener);
 }
 
 /* Names what is missing, what the kernel said of it, and what can be done. */
@@ -274,6 +273,7 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
 {
   g_autoptr (RunnerReport) report = NULL;
   GPid sender = 0;
+  int listener = -1;
 
   if (!reeve_runner_poll_either (self->control, setup->wait_us, setup->cancellable))
     {
@@ -284,7 +284,8 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT, "its runner does not answer");
       return FALSE;
     }
-  report = reeve_runner_read (self, &sender);
+  report = reeve_runner_read_report (self->control, &sender, &listener);
+  reeve_runner_take_listener (self, setup, stage, listener);
   if (report == NULL)
     {
       reeve_runner_set_fallen (self, setup, stage, error);
@@ -436,6 +437,7 @@ reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup
   const int on = 1;
   gboolean started = FALSE;
 
+  self->launcher = reeve_runner_launcher_ref (launcher);
   self->processes = setup->processes;
   self->pidfd = -1;
   self->control = -1;

@@ -26,10 +26,16 @@ plugin_runner_tell (RunnerReport *report, RunnerStage stage)
   g_autoptr (GVariant) message = NULL;
   g_autoptr (GVariant) answer = NULL;
   gboolean go = FALSE;
+  gboolean sent = FALSE;
 
   report->stage = stage;
   message = runner_report_to_variant (report);
-  if (!runner_plan_send (RUNNER_PLAN_CONTROL_FD, message) || stage == RUNNER_STAGE_REFUSED)
+  sent = runner_plan_send_with (RUNNER_PLAN_CONTROL_FD, message, report->listener);
+  /* the host's alone: who has it says what a refused call is answered with */
+  if (report->listener >= 0)
+    close (report->listener);
+  report->listener = -1;
+  if (!sent || stage == RUNNER_STAGE_REFUSED)
     return FALSE;
   answer = runner_plan_receive (RUNNER_PLAN_CONTROL_FD, RUNNER_PLAN_GO_TYPE);
   if (answer != NULL)

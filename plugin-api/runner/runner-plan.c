@@ -4,6 +4,7 @@
 #include "runner-plan.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* who reads, the main one, and what GLib makes for itself */
@@ -61,19 +62,42 @@ runner_plan_clear (RunnerPlan *self)
 }
 
 gboolean
-runner_plan_send (int fd, GVariant *message)
+runner_plan_send_with (int fd, GVariant *message, int passed)
 {
+  union
+  {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE (sizeof (int))];
+  } control = { 0 };
+  struct iovec part = { .iov_base = (void *) g_variant_get_data (message),
+                        .iov_len = g_variant_get_size (message) };
+  struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
   gssize sent = 0;
 
-  if (g_variant_get_size (message) > RUNNER_PLAN_MAX_MESSAGE)
+  if (part.iov_len > RUNNER_PLAN_MAX_MESSAGE)
     {
       errno = EMSGSIZE;
       return FALSE;
     }
+  if (passed >= 0)
+    {
+      control.align = (struct cmsghdr){ .cmsg_len = CMSG_LEN (sizeof passed),
+                                        .cmsg_level = SOL_SOCKET,
+                                        .cmsg_type = SCM_RIGHTS };
+      memcpy (CMSG_DATA (&control.align), &passed, sizeof passed);
+      header.msg_control = control.bytes;
+      header.msg_controllen = sizeof control.bytes;
+    }
   do
-    sent = send (fd, g_variant_get_data (message), g_variant_get_size (message), MSG_NOSIGNAL);
+    sent = sendmsg (fd, &header, MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
-  return sent == (gssize) g_variant_get_size (message);
+  return sent == (gssize) part.iov_len;
+}
+
+gboolean
+runner_plan_send (int fd, GVariant *message)
+{
+  return runner_plan_send_with (fd, message, -1);
 }
 
 GVariant *

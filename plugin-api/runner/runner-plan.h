@@ -42,6 +42,8 @@ void runner_plan_clear (RunnerPlan *self);
 /* Both block; EINTR is no end. FALSE with errno set; EPROTO for what is no message, ENOTCONN for an
  * end. */
 gboolean runner_plan_send (int fd, GVariant *message);
+/* The same with a descriptor, which stays the caller's; -1: none */
+gboolean runner_plan_send_with (int fd, GVariant *message, int passed);
 /* (transfer full) (nullable) in normal form, of type @type */
 GVariant *runner_plan_receive (int fd, const GVariantType *type);
 

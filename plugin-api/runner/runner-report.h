@@ -24,6 +24,8 @@ typedef struct
   GHashTable *notes;   /* (owned) name of a layer, or `module`: why not */
   char *plugin_id;     /* (nullable) (owned) of the descriptor, once loaded */
   char *version;       /* (nullable) (owned) */
+  int listener; /* of the filter: goes with the message of one stage, by itself; -1: none. Its
+                   owner's to close */
 } RunnerReport;
 
 RunnerReport *runner_report_new (void);

@@ -6,14 +6,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runner-privileges.h"
+#include "runner-refusals.h"
 
 /* by purpose; names that an architecture does not have are passed over */
 static const char *const runner_seccomp_free[] = {
@@ -167,21 +171,6 @@ static const char *const runner_seccomp_free[] = {
   "getrandom",
 };
 
-typedef struct
-{
-  const char *call;
-  int code;
-} RunnerSeccompRefusal;
-
-/* what has an answer of its own */
-static const RunnerSeccompRefusal runner_seccomp_refused[] = {
-  { "socket", EACCES },        { "socketpair", EACCES },     { "connect", EACCES },
-  { "bind", EACCES },          { "listen", EACCES },         { "memfd_create", EACCES },
-  { "memfd_secret", EACCES },  { "execve", EACCES },         { "execveat", EACCES },
-  { "ptrace", EACCES },        { "io_uring_setup", ENOSYS }, { "clone3", ENOSYS },
-  { "pkey_mprotect", EACCES }, { "inotify_init1", ENOSYS },
-};
-
 /* a call that is allowed where its argument number @argument is one of @values */
 typedef struct
 {
@@ -199,8 +188,9 @@ static const gint64 runner_seccomp_fcntls[]
 static const gint64 runner_seccomp_prctls[]
     = { PR_SET_NAME,         PR_GET_NAME,     PR_GET_DUMPABLE, PR_GET_SECCOMP,
         PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_SET_VMA };
-/* how the second filter comes; it can only take away */
-static const gint64 runner_seccomp_operations[] = { 1 /* SECCOMP_SET_MODE_FILTER */, 2, 3 };
+/* libseccomp asks what there is; how a filter comes is below */
+static const gint64 runner_seccomp_operations[]
+    = { SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES };
 
 static const RunnerSeccompChoice runner_seccomp_choices[] = {
   { "ioctl", 1, runner_seccomp_ioctls, G_N_ELEMENTS (runner_seccomp_ioctls) },
@@ -224,20 +214,22 @@ runner_seccomp_add_free (scmp_filter_ctx filter)
   return 0;
 }
 
+/* What programs try and live without nobody needs to know of. @told: all else is the default. */
 static int
-runner_seccomp_add_refused (scmp_filter_ctx filter)
+runner_seccomp_add_refused (scmp_filter_ctx filter, gboolean told)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (runner_seccomp_refused); i++)
-    {
-      int number = seccomp_syscall_resolve_name (runner_seccomp_refused[i].call);
-      int code = number >= 0 ? seccomp_rule_add (
-                     filter, SCMP_ACT_ERRNO ((guint) runner_seccomp_refused[i].code), number, 0)
-                             : 0;
+  int code = 0;
 
-      if (code != 0)
-        return code;
+  for (guint i = 0; code == 0 && i < RUNNER_REFUSALS_COUNT; i++)
+    {
+      int number = seccomp_syscall_resolve_name (runner_refusals[i].call);
+
+      if (number >= 0 && !runner_refusals[i].by_arguments
+          && (!told || runner_refusals[i].code == ENOSYS))
+        code = seccomp_rule_add (filter, SCMP_ACT_ERRNO ((guint) runner_refusals[i].code), number,
+                                 0);
     }
-  return 0;
+  return code;
 }
 
 static int
@@ -264,7 +256,7 @@ runner_seccomp_add_choices (scmp_filter_ctx filter)
 
 /* Memory is written or executed, never both; what is mapped does not become executable. */
 static int
-runner_seccomp_add_memory (scmp_filter_ctx filter)
+runner_seccomp_add_memory (scmp_filter_ctx filter, gboolean told)
 {
   const guint64 both = PROT_WRITE | PROT_EXEC;
   const guint64 ways[] = { 0, PROT_WRITE, PROT_EXEC };
@@ -276,14 +268,14 @@ runner_seccomp_add_memory (scmp_filter_ctx filter)
       for (guint j = 0; code == 0 && maps[i] >= 0 && j < G_N_ELEMENTS (ways); j++)
         code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, maps[i], 1,
                                  SCMP_A2 (SCMP_CMP_MASKED_EQ, both, ways[j]));
-      if (code == 0 && maps[i] >= 0)
+      if (code == 0 && maps[i] >= 0 && !told)
         code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), maps[i], 1,
                                  SCMP_A2 (SCMP_CMP_MASKED_EQ, both, both));
     }
   if (code == 0)
     code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mprotect), 1,
                              SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-  if (code == 0)
+  if (code == 0 && !told)
     code = seccomp_rule_add (filter, SCMP_ACT_ERRNO (EACCES), SCMP_SYS (mprotect), 1,
                              SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
   return code;
@@ -319,6 +311,16 @@ runner_seccomp_add_threads (scmp_filter_ctx filter)
   return code;
 }
 
+/* The second filter can only take away. None has a listener: who listens may let calls through that
+ * this one would have refused, and of two the kernel asks the last. */
+static int
+runner_seccomp_add_filters (scmp_filter_ctx filter)
+{
+  return seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (seccomp), 2,
+                           SCMP_A0 (SCMP_CMP_MASKED_EQ, 0xffffffffu, SECCOMP_SET_MODE_FILTER),
+                           SCMP_A1 (SCMP_CMP_MASKED_EQ, SECCOMP_FILTER_FLAG_NEW_LISTENER, 0));
+}
+
 /* Loads what @build adds to a new filter, for all threads. */
 static int
 runner_seccomp_load_filter (scmp_filter_ctx filter)
@@ -335,30 +337,81 @@ runner_seccomp_load_filter (scmp_filter_ctx filter)
   return code;
 }
 
-void
-runner_seccomp_allow (gboolean jit, RunnerReport *report)
+/* libseccomp asks for a listener only where single calls are told of: here it is the default that
+ * is. For all threads, as the others. */
+static int
+runner_seccomp_load_told (scmp_filter_ctx filter, int *listener)
 {
-  scmp_filter_ctx filter = seccomp_init (SCMP_ACT_ERRNO (EPERM));
+  int file = memfd_create ("filter", MFD_CLOEXEC);
+  int code = file < 0 ? -errno
+                      : seccomp_attr_set (filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+  g_autofree struct sock_filter *program = NULL;
+  struct sock_fprog all = { 0 };
+  gssize length = 0;
+
+  if (code == 0)
+    code = seccomp_export_bpf (filter, file);
+  length = code == 0 ? lseek (file, 0, SEEK_END) : 0;
+  if (length > 0)
+    {
+      program = g_malloc ((gsize) length);
+      all = (struct sock_fprog){ .len = (unsigned short) ((gsize) length / sizeof *program),
+                                 .filter = program };
+      if (pread (file, program, (gsize) length, 0) != length)
+        code = -EIO;
+    }
+  if (file >= 0)
+    close (file);
+  if (code != 0)
+    return code;
+  *listener = (int) syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                             SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH
+                                 | SECCOMP_FILTER_FLAG_NEW_LISTENER,
+                             &all);
+  return *listener < 0 ? -errno : 0;
+}
+
+/* @listener: (out): what is refused the host is told, and answers. (nullable): the filter refuses.
+ * An errno, negative */
+static int
+runner_seccomp_try (gboolean jit, int *listener)
+{
+  gboolean told = listener != NULL;
+  scmp_filter_ctx filter = seccomp_init (told ? SCMP_ACT_NOTIFY : SCMP_ACT_ERRNO (EPERM));
   int code = filter != NULL ? 0 : -ENOMEM;
 
   if (code == 0)
     code = runner_seccomp_add_free (filter);
   if (code == 0)
-    code = runner_seccomp_add_refused (filter);
+    code = runner_seccomp_add_refused (filter, told);
   if (code == 0)
     code = runner_seccomp_add_choices (filter);
   if (code == 0)
-    code = jit ? runner_seccomp_add_any_memory (filter) : runner_seccomp_add_memory (filter);
+    code = jit ? runner_seccomp_add_any_memory (filter) : runner_seccomp_add_memory (filter, told);
   if (code == 0)
     code = runner_seccomp_add_threads (filter);
   if (code == 0)
-    code = runner_seccomp_load_filter (filter);
+    code = runner_seccomp_add_filters (filter);
+  if (code == 0)
+    code = told ? runner_seccomp_load_told (filter, listener) : runner_seccomp_load_filter (filter);
+  if (filter != NULL)
+    seccomp_release (filter);
+  return code;
+}
+
+void
+runner_seccomp_allow (gboolean jit, RunnerReport *report)
+{
+  int code = runner_seccomp_try (jit, &report->listener);
+
+  /* older than Linux 5.7, or somebody outside listens already, and there can be one: the same calls
+   * are refused, and nobody learns which */
+  if (code != 0)
+    code = runner_seccomp_try (jit, NULL);
   if (code == 0)
     report->layers |= RUNNER_LAYERS_SECCOMP;
   else
     runner_report_note (report, RUNNER_LAYERS_SECCOMP, -code, "seccomp ()");
-  if (filter != NULL)
-    seccomp_release (filter);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -236,6 +237,17 @@ attempts_dumpable (void)
   return attempts_result (prctl (PR_SET_DUMPABLE, 1, 0, 0, 0));
 }
 
+/* Who listens to a filter may let through what another one refuses. There is none here: it is asked
+ * for all the same. */
+static int
+attempts_listener (void)
+{
+  int code = attempts_result (
+      syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, NULL));
+
+  return code == EFAULT ? 0 : code;
+}
+
 static void *
 attempts_nothing (void *data)
 {
@@ -289,6 +301,7 @@ const Attempt attempts[] = {
   { "personality", attempts_personality, EPERM, EPERM },
   { "set-limit", attempts_raise_limit, EPERM, EPERM },
   { "dumpable", attempts_dumpable, EPERM, EPERM },
+  { "listener", attempts_listener, EPERM, EPERM },
   /* twins that are no attack: what every plugin may do */
   { "thread", attempts_thread, 0, 0 },
   { "libraries", attempts_libraries, 0, 0 },

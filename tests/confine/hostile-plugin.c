@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <reeve-plugin-1.h>
@@ -20,6 +21,9 @@
 #define HOSTILE_HANG     4
 #define HOSTILE_CLAIM    5
 #define HOSTILE_PRINT    6
+#define HOSTILE_REFUSED  7
+#define HOSTILE_FORK     8
+#define HOSTILE_FLOOD    9
 
 G_DECLARE_FINAL_TYPE (Hostile, hostile, HOSTILE, PLUGIN, ReevePlugin)
 
@@ -71,6 +75,27 @@ hostile_claim (void)
   pause ();
 }
 
+/* Makes refused calls and nothing else. */
+static void *
+hostile_flood (void *data)
+{
+  for (;;)
+    {
+      if (socket (AF_INET, SOCK_DGRAM, 0) >= 0)
+        abort ();
+    }
+  return data;
+}
+
+static void
+hostile_flood_all (void)
+{
+  pthread_t thread;
+
+  for (guint i = 0; i < 8; i++)
+    pthread_create (&thread, NULL, hostile_flood, NULL);
+}
+
 __attribute__ ((constructor)) static void
 hostile_construct (void)
 {
@@ -94,6 +119,17 @@ hostile_construct (void)
         pause ();
     case HOSTILE_CLAIM:
       hostile_claim ();
+      break;
+    case HOSTILE_REFUSED:
+      if (socket (AF_INET, SOCK_DGRAM, 0) >= 0 || pipe2 ((int[2]){ 0 }, 0) != 0)
+        break;
+      __builtin_trap ();
+    case HOSTILE_FORK:
+      if (fork () < 0)
+        _exit (3);
+      break;
+    case HOSTILE_FLOOD:
+      hostile_flood_all ();
       break;
     case HOSTILE_PRINT:
       for (guint i = 0; i < 4096; i++)

@@ -414,22 +414,7 @@ test_modules (void)
   check_module ("without", REEVE_ERROR_PLUGIN, "its module: ");
 }
 
-static void
-test_prints (void)
-{
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-print.so");
-  g_autoptr (ReeveRunner) runner = NULL;
-
-  g_hash_table_remove_all (printed);
-  runner = fixture_start (fixture, NULL);
-  g_assert_no_error (fixture->error);
-  assert_printed (
-      "\\x1b[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
-  g_clear_pointer (&runner, reeve_runner_free);
-  assert_printed ("too much");
-}
-
-/* ---- the end ---- */
+/* ---- what was refused last ---- */
 
 static gboolean
 is_gone (GPid pid)
@@ -446,6 +431,90 @@ is_gone (GPid pid)
     }
   return FALSE;
 }
+
+/* How the load of @module ended, under @profile and without what @before takes away. */
+static char *
+get_end (RunnerLayersProfile profile, const char *before, const char *module)
+{
+  g_autoptr (Fixture) fixture = fixture_new (profile, module);
+  g_autoptr (ReeveRunner) runner = fixture_start (fixture, before);
+
+  if (runner != NULL)
+    g_error ("%s was loaded", module);
+  return g_strdup (fixture->error->message);
+}
+
+static void
+check_end (RunnerLayersProfile profile, const char *before, const char *module, const char *end)
+{
+  g_autofree char *text = get_end (profile, before, module);
+
+  if (!g_str_has_suffix (text, end))
+    g_error ("%s: %s", module, text);
+}
+
+static void
+test_refused (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      RunnerLayersProfile profile
+          = i == 0 ? RUNNER_LAYERS_PROFILE_STRICT : RUNNER_LAYERS_PROFILE_HARDENED;
+
+      if (!machine_offers (profile))
+        continue;
+      check_end (profile, NULL, "hostile-refused.so", " (seccomp: socket)");
+      check_end (profile, NULL, "hostile-fork.so", "code 3 (seccomp: clone)");
+      /* nothing was refused */
+      check_end (profile, NULL, "hostile-exit.so", "code 0");
+    }
+  /* somebody outside listens already, and there can be one: it is refused as it was, unnamed */
+  check_end (RUNNER_LAYERS_PROFILE_STRICT, "landlock-abi=5", "hostile-fork.so", "code 3");
+}
+
+/* Whoever makes refused calls without end keeps nobody else from starting, and can be ended. */
+static void
+test_flood (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-flood.so");
+  g_autoptr (ReeveRunner) runner = fixture_start (fixture, NULL);
+  GPid pid = 0;
+
+  g_assert_no_error (fixture->error);
+  pid = reeve_runner_get_pid (runner);
+  for (guint i = 0; i < 5; i++)
+    {
+      g_autoptr (Fixture) other = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
+      g_autoptr (ReeveRunner) one = NULL;
+
+      /* on the thread that answers the first one */
+      reeve_runner_launcher_unref (other->launcher);
+      other->launcher = reeve_runner_launcher_ref (fixture->launcher);
+      one = fixture_start (other, NULL);
+      g_assert_no_error (other->error);
+    }
+  g_assert_false (reeve_runner_wait (runner, 0));
+  reeve_runner_kill (runner);
+  g_clear_pointer (&runner, reeve_runner_free);
+  g_assert_true (is_gone (pid));
+}
+
+static void
+test_prints (void)
+{
+  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-print.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  g_hash_table_remove_all (printed);
+  runner = fixture_start (fixture, NULL);
+  g_assert_no_error (fixture->error);
+  assert_printed (
+      "\\x1b[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+  g_clear_pointer (&runner, reeve_runner_free);
+  assert_printed ("too much");
+}
+
+/* ---- the end ---- */
 
 static void
 test_ends (void)
@@ -517,6 +586,8 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/liars", test_liars);
   g_test_add_func ("/runner/no-runner", test_no_runner);
   g_test_add_func ("/runner/modules", test_modules);
+  g_test_add_func ("/runner/refused", test_refused);
+  g_test_add_func ("/runner/flood", test_flood);
   g_test_add_func ("/runner/prints", test_prints);
   g_test_add_func ("/runner/ends", test_ends);
   g_test_add_func ("/runner/host-killed", test_host_killed);

@@ -3,6 +3,7 @@
  * PROGRAM …`. What is taken away answers as it does where there is none. `landlock-abi=2` makes the
  * kernel's Landlock an older one, by a second process that answers for it. */
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -86,10 +87,15 @@ without_answer (int listener, gint64 abi)
   struct seccomp_notif *request = NULL;
   struct seccomp_notif_resp *response = NULL;
 
+  struct pollfd asked = { .fd = listener, .events = POLLIN };
+
   if (seccomp_notify_alloc (&request, &response) != 0)
     _exit (1);
-  while (seccomp_notify_receive (listener, request) == 0)
+  while (poll (&asked, 1, -1) == 1 && (asked.revents & POLLIN) != 0)
     {
+      memset (request, 0, sizeof *request);
+      if (seccomp_notify_receive (listener, request) != 0)
+        continue;
       response->id = request->id;
       response->val = abi;
       response->error = 0;

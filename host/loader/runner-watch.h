@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveRunnerWatch: which calls of the system a runner was refused. The filter of its process tells
+ * of each, and the host gives the answer: an error, always; it lets nothing through, and looks at
+ * nothing of the process but the call's number. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* in a second: who makes more waits for the next one with its calls */
+#define REEVE_RUNNER_WATCH_PER_SECOND 1000
+/* different ones that are written into the log, of one process */
+#define REEVE_RUNNER_WATCH_TOLD 16
+/* a call that was refused so long before an end may have to do with it */
+#define REEVE_RUNNER_WATCH_RECENT_US (2 * G_USEC_PER_SEC)
+
+typedef struct _ReeveRunnerWatch ReeveRunnerWatch;
+
+/* Takes over @listener (seccomp_unotify(2)), and answers on @context until its process has ended.
+ * @name: plugin id */
+ReeveRunnerWatch *reeve_runner_watch_new (GMainContext *context, int listener,
+                                          const char *name) G_GNUC_WARN_UNUSED_RESULT;
+/* Nobody asks any more; what is refused is answered until the process ends. */
+void reeve_runner_watch_free (ReeveRunnerWatch *self);
+/* (transfer full) (nullable): the call that was refused last, where that was just now: `seccomp:
+ * socket`. Any thread. */
+char *reeve_runner_watch_describe (ReeveRunnerWatch *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRunnerWatch, reeve_runner_watch_free)
+
+G_END_DECLS
