@@ -232,7 +232,7 @@ reeve_delegation_sum_tokens (ReeveDelegation *self)
 
   while (self->above != NULL)
     self = self->above;
-  reeve_delegation_get_tokens (self, &input, &output);
+  reeve_delegation_get_tokens (self, &input, &output, NULL);
   return self->estimated_tokens + input + output;
 }
 
@@ -304,12 +304,16 @@ reeve_delegation_hold_tokens (ReeveDelegation *self, gint64 tokens)
  * @self: a call
  * @input: (out): tokens that models read below it so far
  * @output: (out): tokens that they wrote
+ * @held: (out) (optional): tokens that those may take yet that are under way, of a call that no
+ *   plugin asked for; what one has taken may be counted twice for a moment, and is never left out
  */
 void
-reeve_delegation_get_tokens (ReeveDelegation *self, gint64 *input, gint64 *output)
+reeve_delegation_get_tokens (ReeveDelegation *self, gint64 *input, gint64 *output, gint64 *held)
 {
   g_mutex_lock (&self->lock);
   *input = self->input_tokens;
   *output = self->output_tokens;
+  if (held != NULL)
+    *held = self->held_tokens;
   g_mutex_unlock (&self->lock);
 }

@@ -56,7 +56,9 @@ void reeve_delegation_describe (ReeveDelegation *self, ReeveAdmissionRequest *re
 /* Tokens that models took below it count for what is above as well. */
 void reeve_delegation_note_tokens (ReeveDelegation *self, gint64 input, gint64 output);
 gint64 reeve_delegation_hold_tokens (ReeveDelegation *self, gint64 tokens);
-void reeve_delegation_get_tokens (ReeveDelegation *self, gint64 *input, gint64 *output);
+/* @held: (nullable): what calls that are under way below it may take yet */
+void reeve_delegation_get_tokens (ReeveDelegation *self, gint64 *input, gint64 *output,
+                                  gint64 *held);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveDelegation, reeve_delegation_unref)
 

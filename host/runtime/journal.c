@@ -16,6 +16,7 @@ struct _ReeveJournal
   JsonObject *model_outcome;
   GPtrArray *calls; /* ReeveJournalCall */
   gint64 input_tokens;
+  gint64 held_tokens;
   gint64 output_tokens;
   gboolean usage_estimated;
   gboolean queued; /* until it has begun */
@@ -128,6 +129,7 @@ reeve_journal_take_usage (ReeveJournal *self, JsonObject *usage)
     return;
   self->input_tokens += reeve_json_get_int (usage, "input_tokens", 0);
   self->output_tokens += reeve_json_get_int (usage, "output_tokens", 0);
+  self->held_tokens += reeve_json_get_int (usage, "held_tokens", 0);
   if (reeve_json_get_boolean (usage, "estimated", FALSE))
     self->usage_estimated = TRUE;
 }
@@ -424,6 +426,19 @@ gint64
 reeve_journal_get_output_tokens (ReeveJournal *self)
 {
   return self->output_tokens;
+}
+
+/**
+ * reeve_journal_get_bound_tokens:
+ * @self: a journal
+ *
+ * Returns: tokens that models took so far, and those that they may have taken behind the end of the
+ * tool calls that they were asked in
+ */
+gint64
+reeve_journal_get_bound_tokens (ReeveJournal *self)
+{
+  return self->input_tokens + self->output_tokens + self->held_tokens;
 }
 
 /**

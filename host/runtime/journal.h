@@ -64,6 +64,8 @@ JsonObject *reeve_journal_get_fallback (ReeveJournal *self);
 /* (element-type ReeveJournalCall): calls of the last model answer, in its order */
 GPtrArray *reeve_journal_get_calls (ReeveJournal *self);
 gint64 reeve_journal_get_input_tokens (ReeveJournal *self);
+/* What counts for the limit of tokens: those, and what was under way when a call ended. */
+gint64 reeve_journal_get_bound_tokens (ReeveJournal *self);
 gint64 reeve_journal_get_output_tokens (ReeveJournal *self);
 gboolean reeve_journal_is_usage_estimated (ReeveJournal *self);
 

@@ -307,19 +307,21 @@ reeve_plugin_calls_model_show (ReevePluginModel *self)
   return reeve_plugin_calls_answer (answer);
 }
 
-/* What nobody knows counts as taken. */
+/* What nobody knows counts as taken: of the execution it stays held. */
 static void
 reeve_plugin_calls_model_settle_grants (ReevePluginModel *self)
 {
   ReevePluginAsk *ask = self->job.ask;
   gint64 taken = self->settlement.input_tokens + self->settlement.output_tokens;
+  gboolean known = taken > 0 || self->settlement.outcome != REEVE_OUTCOME_UNKNOWN;
 
-  if (self->settlement.outcome == REEVE_OUTCOME_UNKNOWN && taken == 0)
+  if (!known)
     taken = ask->tokens.reserved;
   reeve_plugin_tokens_settle (&ask->tokens, ask->calls->store, ask->info.tenant_id, taken);
   reeve_delegation_note_tokens (ask->above, self->settlement.input_tokens,
                                 self->settlement.output_tokens);
-  reeve_delegation_hold_tokens (ask->above, -ask->held);
+  if (known)
+    reeve_delegation_hold_tokens (ask->above, -ask->held);
 }
 
 static JsonNode *

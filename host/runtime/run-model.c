@@ -387,9 +387,8 @@ reeve_run_model_digest (JsonNode *body, gsize *length)
 static gint64
 reeve_run_model_bound (ReeveRun *run, ReeveLlmRequest *request, const char *agent_id, gsize bytes)
 {
-  gint64 before = reeve_journal_get_input_tokens (run->journal)
-                  + reeve_journal_get_output_tokens (run->journal)
-                  + reeve_token_estimate_bytes (bytes);
+  gint64 before
+      = reeve_journal_get_bound_tokens (run->journal) + reeve_token_estimate_bytes (bytes);
   gint64 limit = 0;
   gint64 seconds = 0;
 

@@ -100,20 +100,24 @@ reeve_run_tool_fill_error (JsonObject *entry, const char *outcome, const GError 
   json_object_set_object_member (entry, "error", reeve_run_describe_error (code, error->message));
 }
 
-/* What models took for its plugin counts as the run's. */
+/* What models took for its plugin counts as the run's; and so does, for its limit, what those may
+ * take yet that its plugin left behind: they are cut, and nobody waits for that. */
 static void
 reeve_run_tool_fill_usage (ReeveRunTool *self, JsonObject *entry)
 {
   JsonObject *usage = NULL;
   gint64 input = 0;
   gint64 output = 0;
+  gint64 held = 0;
 
-  reeve_delegation_get_tokens (self->below, &input, &output);
-  if (input + output == 0)
+  reeve_delegation_get_tokens (self->below, &input, &output, &held);
+  if (input + output + held == 0)
     return;
   usage = json_object_new ();
   json_object_set_int_member (usage, "input_tokens", input);
   json_object_set_int_member (usage, "output_tokens", output);
+  if (held > 0)
+    json_object_set_int_member (usage, "held_tokens", held);
   json_object_set_object_member (entry, "usage", usage);
 }
 
@@ -303,8 +307,7 @@ reeve_run_tool_describe (ReeveRunTool *self, ReeveAdmissionRequest *admission)
     }
   admission->sandbox_level
       = reeve_json_get_string (reeve_journal_get_started (journal), "sandbox_level", NULL);
-  admission->estimated_tokens
-      = reeve_journal_get_input_tokens (journal) + reeve_journal_get_output_tokens (journal);
+  admission->estimated_tokens = reeve_journal_get_bound_tokens (journal);
 }
 
 void

@@ -7,7 +7,7 @@
  * steps of "send:TEXT", "fill:BYTES", "read:BYTES" (0: until the end), "end" (of what is sent),
  * "more:COUNT" (connections besides) and "wait:MS"; the answer is {"text", "bytes", "errno"}.
  * With "after" (ms) it answers at once, and asks when its call is over; what came of that the next
- * one with "kept" tells. */
+ * one with "kept" tells; with "stay" (ms) it stays for so long, and leaves behind what it began. */
 #pragma once
 
 #include <errno.h>
@@ -272,6 +272,7 @@ probe_call_later (JsonObject *arguments, ReeveContext *context)
   later->probe.results = json_array_new ();
   later->after = (gulong) reeve_json_get_int (arguments, "after", 0);
   g_thread_unref (g_thread_new ("probe", probe_work_later, later));
+  g_usleep ((gulong) reeve_json_get_int (arguments, "stay", 0) * 1000);
   return reeve_tool_result_new ("[]", NULL, FALSE);
 }
 

@@ -315,6 +315,32 @@ class Calls(CallsCase):
         outcomes = self.records(kind="outcome", action="model.call", plugin_id="probe-one")
         self.assertLessEqual(sum(r.get("input_tokens", 0) + r.get("output_tokens", 0) for r in outcomes), 4000)
 
+    def test_what_a_plugin_leaves_behind_counts_for_the_token_limit_of_its_execution(self):
+        """Each of its tool's calls begins a question that goes out, and ends before the answer."""
+        key = self.tenants["left"][0]
+        rules = {"tools": [{"tool_name": "tool-of-*", "effect": "allow"}]}
+        self.says = {"content": "late", "delay": 20}
+        small = {"prompt_tokens": 1, "completion_tokens": 1}
+
+        def answer(request):
+            messages = request.json["messages"]
+            if messages[-1]["role"] == "user" and messages[-1]["content"].startswith(PLUGIN_SAYS):
+                return self.answer(request)
+            if sum(m["role"] == "tool" for m in messages) >= 8:
+                return {"content": "done", "usage": small}
+            return {"usage": small, "tool_calls": [{"name": ONE, "arguments": arguments([model(max_tokens=1500)], after=0, stay=700)}]}
+
+        self.mock.default = answer
+        self.host.put("/api/v1/admin/policies/org", {**rules, "token_limit": 4500}, key=key, expect=200)
+        try:
+            body = {"agent_id": self.tenants["left"][1], "mission": "go on"}
+            self.host.post("/api/v1/agents/execute", body, key=key, expect=200)
+        finally:
+            self.host.put("/api/v1/admin/policies/org", rules, key=key, expect=200)
+        # nobody knows how far the service came with them
+        self.assertGreater(len(self.asked), 1)
+        self.assertLessEqual(sum(asked["max_tokens"] for asked in self.asked), 4500)
+
     def test_the_answer_is_no_longer_than_the_grant_has_tokens(self):
         self.grant_only(MODEL, tokens=500)
         self.one(*model(max_tokens=100000))
