@@ -3,6 +3,7 @@
  * ends as it does for modules. What it is told to do is told in its own language. */
 #include "wire-fixture.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include <glib/gstdio.h>
@@ -262,6 +263,81 @@ test_cancel (void)
   g_assert_cmpstr (answer, ==, "42");
 }
 
+#define OVERDUE "was ended: a call of Call did not end behind its deadline"
+
+/* What stops itself, or does not come back, is waited for until its call's deadline, has the grace
+ * behind it, and is killed; what takes its own wire away ends of that at once. */
+static void
+test_deaf (void)
+{
+  static const struct
+  {
+    const char *code;
+    const char *end;
+    gint64 grace_us;
+  } rows[] = {
+    { "import signal; signal.raise_signal(signal.SIGSTOP)", OVERDUE, REEVE_WIRE_GRACE_US },
+    { "while True: pass", OVERDUE, REEVE_WIRE_GRACE_US },
+    { "time.sleep(3600)", OVERDUE, REEVE_WIRE_GRACE_US },
+    { "os.dup2(os.open('/usr/lib/os-release', 0), 5); time.sleep(3600)",
+      "ended by itself, with code 1", 0 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *script = make_probe ();
+      g_autofree char *end = g_strconcat ("plugin tested: its runner ", rows[i].end, NULL);
+      g_autoptr (WireFixture) fixture = start (RUNNER_LAYERS_PROFILE_STRICT, script, imports);
+      g_autoptr (ReeveContext) context = wire_fixture_context (300, NULL, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GError) ended = NULL;
+      g_autofree char *answer = NULL;
+      gint64 begun = g_get_monotonic_time ();
+      GPid pid = 0;
+
+      g_assert_no_error (fixture->error);
+      pid = reeve_wire_get_runner_pid (fixture->wire);
+      answer = tell_with (fixture, rows[i].code, context, &error);
+      g_assert_null (answer);
+      if (rows[i].grace_us == 0)
+        g_assert (error != NULL);
+      else
+        g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
+      if (rows[i].grace_us != 0 || error->code == REEVE_ERROR_TIMEOUT)
+        g_assert_cmpstr (error->message, ==, "plugin tested: Call did not end before its deadline");
+      else
+        g_assert_cmpstr (error->message, ==, end);
+      while (!reeve_wire_has_ended (fixture->wire, &ended))
+        g_usleep (1000);
+      g_assert_cmpint (g_get_monotonic_time () - begun, >=, rows[i].grace_us);
+      g_assert_error (ended, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+      g_assert_cmpstr (ended->message, ==, end);
+      /* gone, and waited for */
+      g_clear_object (&fixture->plugin);
+      reeve_wire_close (fixture->wire);
+      g_clear_pointer (&fixture->wire, reeve_wire_unref);
+      g_assert_cmpint (kill (pid, 0), ==, -1);
+    }
+}
+
+/* A call whose caller named no deadline has one. */
+static void
+test_default_deadline (void)
+{
+  g_autofree char *script = make_probe ();
+  g_autoptr (WireFixture) fixture = start (RUNNER_LAYERS_PROFILE_STRICT, script, imports);
+  g_autoptr (ReeveContext) context = wire_fixture_context (0, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *answer = NULL;
+
+  g_assert_no_error (fixture->error);
+  g_assert_cmpint (reeve_context_get_deadline (context), ==, 0);
+  answer = tell_with (fixture, "answer = 0 < call.context['remaining'] <= 60 * 1000 * 1000",
+                      context, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (answer, ==, "True");
+}
+
 /* ---- what is no script, or another one ---- */
 
 static const char *const no_imports[] = { NULL };
@@ -386,6 +462,8 @@ main (int argc, char **argv)
   g_test_add_func ("/script/broker", test_broker);
   g_test_add_func ("/script/answers", test_answers);
   g_test_add_func ("/script/cancel", test_cancel);
+  g_test_add_func ("/script/deaf", test_deaf);
+  g_test_add_func ("/script/default-deadline", test_default_deadline);
   g_test_add_func ("/script/broken", test_broken);
   g_test_add_func ("/script/no-hello", test_no_hello);
   g_test_add_func ("/script/no-interpreter", test_no_interpreter);
