@@ -50,13 +50,16 @@ struct _ReeveLedgerLog
   int fd;
   ReeveLedgerSegment *fresh; /* segment that this batch begins */
   ReeveLedgerBatch *batch;
-  gsize written;         /* bytes of it that are in the file, perhaps not on the disk */
-  gboolean hurried;      /* somebody waits for it */
-  GError *left;          /* (nullable): why it has left home, until somebody is told */
-  gboolean told;         /* that the second place fails as well */
-  ReeveLedgerBack *back; /* (nullable): what came home, until it is written down */
-  gint64 month_from;     /* µs: the month in which the last segment was begun */
-  gint64 month_to;       /* 0: not known yet */
+  gsize written;    /* bytes of it that are in the file, perhaps not on the disk */
+  gboolean hurried; /* somebody waits for it */
+  gboolean sent;    /* it is durable in the write-ahead file */
+  gint owed;        /* atomic: what was sent before is not certain to be durable in the segment */
+  ReeveLedgerAhead *ahead; /* (nullable): where it was sent; the writer's */
+  GError *left;            /* (nullable): why it has left home, until somebody is told */
+  gboolean told;           /* that the second place fails as well */
+  ReeveLedgerBack *back;   /* (nullable): what came home, until it is written down */
+  gint64 month_from;       /* µs: the month in which the last segment was begun */
+  gint64 month_to;         /* 0: not known yet */
 };
 
 /* a segment that is being packed */

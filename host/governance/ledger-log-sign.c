@@ -3,7 +3,10 @@
  * for the signer and whoever asks for a proof; nobody holds a lock meanwhile. */
 #include "ledger-log-private.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ledger-file.h"
 
@@ -30,6 +33,20 @@ reeve_ledger_log_give_turn (ReeveLedgerLog *self)
   self->signing = FALSE;
   g_cond_signal (&self->turn);
   g_mutex_unlock (&self->mutex);
+}
+
+/* What is signed is durable where everybody looks for it, and not in the write-ahead file alone. */
+static gboolean
+reeve_ledger_log_sync_segment (const ReeveLedgerSegment *segment, GError **error)
+{
+  int fd = reeve_ledger_file_open (segment->path, O_RDONLY, 0, error);
+  gboolean ok = fd >= 0 && fdatasync (fd) == 0;
+
+  if (fd >= 0 && !ok)
+    reeve_ledger_file_set_error (error, errno, "syncing", segment->path);
+  if (fd >= 0)
+    close (fd);
+  return ok;
 }
 
 /* Signs @state, and saves the caches. */
@@ -91,6 +108,9 @@ reeve_ledger_log_sign_in_turn (ReeveLedgerLog *self, GError **error)
         segment = reeve_ledger_segment_copy (reeve_ledger_log_last (self));
     }
   g_mutex_unlock (&self->mutex);
+  if (segment != NULL && g_atomic_int_get (&self->owed)
+      && !reeve_ledger_log_sync_segment (segment, error))
+    return FALSE;
   /* a checkpoint says that the tiles below it are there */
   if (!reeve_ledger_log_write_tiles (self, size, error))
     {

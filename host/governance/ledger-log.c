@@ -27,6 +27,7 @@ reeve_ledger_log_reset_batch (ReeveLedgerLog *self)
   reeve_ledger_batch_reset (self->batch, self->state);
   self->written = 0;
   self->hurried = FALSE;
+  self->sent = FALSE;
   g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
 }
 
@@ -322,12 +323,17 @@ reeve_ledger_log_sync (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GEr
 {
   g_autofree char *path = NULL;
 
+  if (self->sent)
+    return TRUE;
   *trouble = REEVE_LEDGER_LOG_UNSYNCED;
   if (fdatasync (self->fd) != 0)
     {
+      if (g_atomic_int_get (&self->owed))
+        reeve_ledger_ahead_keep (self->ahead);
       reeve_ledger_file_set_error (error, errno, "syncing", reeve_ledger_log_get_place (self));
       return FALSE;
     }
+  g_atomic_int_set (&self->owed, FALSE);
   if (self->fresh == NULL)
     return TRUE;
   path = g_build_filename (reeve_ledger_log_get_place (self), REEVE_LEDGER_LOG_NEW_SEGMENT, NULL);
@@ -464,13 +470,18 @@ reeve_ledger_log_may_wait (ReeveLedgerLog *self)
  * reeve_ledger_log_close_file:
  * @self: a log without a batch under way
  *
- * Closes the file; the next batch opens it again.
+ * Closes the file; the next batch opens it again. What is durable in the write-ahead file alone is
+ * so in this one before, else that is kept for the next start.
  */
 void
 reeve_ledger_log_close_file (ReeveLedgerLog *self)
 {
-  if (self->fd >= 0)
-    close (self->fd);
+  if (self->fd < 0)
+    return;
+  if (g_atomic_int_get (&self->owed) && fdatasync (self->fd) != 0)
+    reeve_ledger_ahead_keep (self->ahead);
+  g_atomic_int_set (&self->owed, FALSE);
+  close (self->fd);
   self->fd = -1;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "checkpoint.h"
+#include "ledger-ahead.h"
 #include "ledger-base.h"
 #include "ledger-batch.h"
 #include "ledger-key.h"
@@ -45,6 +46,10 @@ gboolean reeve_ledger_log_may_wait (ReeveLedgerLog *self);
 void reeve_ledger_log_close_file (ReeveLedgerLog *self);
 void reeve_ledger_log_rest (ReeveLedgerLog *self);
 void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
+/* (element-type ReeveLedgerLog) those that are to be durable; all with an open file */
+void reeve_ledger_log_send_ahead (GPtrArray *logs, GPtrArray *all, ReeveLedgerAhead *ahead);
+void reeve_ledger_log_settle (ReeveLedgerLog *self);
+void reeve_ledger_log_settle_all (GPtrArray *all, ReeveLedgerAhead *ahead);
 void reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble,
                             const GError *error);
 gboolean reeve_ledger_log_cure (ReeveLedgerLog *self);

@@ -24,6 +24,7 @@ struct _ReeveLedger
   int lock_fd;
   guint64 segment_size;
   gint64 sync_delay; /* µs */
+  guint ahead_after; /* so many syncs are done without a write-ahead file */
   ReeveLedgerKey *key;
   ReeveLedgerWriter *writer;
   ReeveInstruments *instruments; /* (nullable): not owned */

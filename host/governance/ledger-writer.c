@@ -68,6 +68,7 @@ struct _ReeveLedgerWriter
   gpointer user_data;
   ReeveInstruments *instruments; /* (nullable) */
   gint64 delay;                  /* µs: how long what may wait is not synced */
+  ReeveLedgerAhead *ahead;
   GThread *thread;
 
   GMutex mutex;
@@ -240,6 +241,8 @@ reeve_ledger_writer_flush (ReeveLedgerWriter *self)
                    || self->touched->len >= REEVE_LEDGER_WRITER_OPEN;
 
   g_ptr_array_set_size (self->syncing, 0);
+  if (reeve_ledger_ahead_is_full (self->ahead))
+    reeve_ledger_log_settle_all (self->with_file, self->ahead);
   for (guint i = 0; i < self->touched->len; i++)
     {
       ReeveLedgerLog *log = g_ptr_array_index (self->touched, i);
@@ -248,6 +251,7 @@ reeve_ledger_writer_flush (ReeveLedgerWriter *self)
       if (hurry || !reeve_ledger_log_may_wait (log))
         g_ptr_array_add (self->syncing, log);
     }
+  reeve_ledger_log_send_ahead (self->syncing, self->with_file, self->ahead);
   for (guint i = 0; self->syncing->len > 1 && i < self->syncing->len; i++)
     reeve_ledger_log_start_writeback (g_ptr_array_index (self->syncing, i));
   for (guint i = 0; i < self->syncing->len; i++)
@@ -453,6 +457,8 @@ reeve_ledger_writer_main (gpointer data)
 
   while (reeve_ledger_writer_take (self, &jobs))
     reeve_ledger_writer_run_batch (self, jobs);
+  reeve_ledger_log_settle_all (self->with_file, self->ahead);
+  reeve_ledger_ahead_end (self->ahead);
   return NULL;
 }
 
@@ -480,13 +486,14 @@ reeve_ledger_writer_get_depth (ReeveLedgerWriter *self)
  * @user_data: for all of them
  * @delay: µs: how long a record that may wait is written and not synced
  * @instruments: (nullable): what counts; outlives @self
+ * @ahead: (transfer full): write-ahead file of all logs
  *
  * Returns: (transfer full): a writer, whose thread runs
  */
 ReeveLedgerWriter *
 reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrouble trouble,
                          ReeveLedgerWriterLeft left, gpointer user_data, gint64 delay,
-                         ReeveInstruments *instruments)
+                         ReeveInstruments *instruments, ReeveLedgerAhead *ahead)
 {
   ReeveLedgerWriter *self = g_new0 (ReeveLedgerWriter, 1);
 
@@ -495,6 +502,7 @@ reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrou
   self->trouble = trouble;
   self->left = left;
   self->instruments = instruments;
+  self->ahead = ahead;
   self->user_data = user_data;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);
@@ -539,6 +547,7 @@ reeve_ledger_writer_free (ReeveLedgerWriter *self)
   g_ptr_array_unref (self->touched);
   g_ptr_array_unref (self->syncing);
   g_ptr_array_unref (self->with_file);
+  reeve_ledger_ahead_free (self->ahead);
   g_cond_clear (&self->cond);
   g_cond_clear (&self->answered);
   g_mutex_clear (&self->mutex);

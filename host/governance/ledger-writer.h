@@ -36,7 +36,8 @@ typedef void (*ReeveLedgerWriterLeft) (const char *scope, guint64 from, const GE
 ReeveLedgerWriter *reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve,
                                             ReeveLedgerWriterTrouble trouble,
                                             ReeveLedgerWriterLeft left, gpointer user_data,
-                                            gint64 delay, ReeveInstruments *instruments);
+                                            gint64 delay, ReeveInstruments *instruments,
+                                            ReeveLedgerAhead *ahead);
 /* jobs that wait; any thread */
 guint reeve_ledger_writer_get_depth (ReeveLedgerWriter *self);
 void reeve_ledger_writer_stop (ReeveLedgerWriter *self);

@@ -58,6 +58,7 @@ reeve_ledger_init (ReeveLedger *self)
   self->segment_size = REEVE_LEDGER_LOG_SEGMENT_SIZE;
   self->checkpoint_seconds = REEVE_LEDGER_CHECKPOINT_SECONDS;
   self->sync_delay = REEVE_LEDGER_SYNC_DELAY;
+  self->ahead_after = REEVE_LEDGER_AHEAD_AFTER;
   self->logs = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                       (GDestroyNotify) reeve_ledger_log_free);
   self->ended = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
@@ -293,7 +294,7 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
       reeve_ledger_file_set_error (error, errno, "making", self->folder);
       return FALSE;
     }
-  if (!reeve_ledger_lock (self, error))
+  if (!reeve_ledger_lock (self, error) || !reeve_ledger_ahead_replay (self->folder, error))
     return FALSE;
   self->key = reeve_ledger_key_open (self->keys_folder, self->keys, error);
   if (self->key == NULL || !reeve_ledger_open_second (self, error))
@@ -305,9 +306,9 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
   self->reserve = reeve_ledger_reserve_new (self->folder);
   if (!reeve_ledger_reserve_refill (self->reserve, &low))
     (void) reeve_ledger_on_trouble (low, FALSE, self);
-  self->writer
-      = reeve_ledger_writer_new (reeve_ledger_resolve, reeve_ledger_on_trouble,
-                                 reeve_ledger_on_left, self, self->sync_delay, self->instruments);
+  self->writer = reeve_ledger_writer_new (
+      reeve_ledger_resolve, reeve_ledger_on_trouble, reeve_ledger_on_left, self, self->sync_delay,
+      self->instruments, reeve_ledger_ahead_new (self->folder, self->ahead_after));
   reeve_ledger_note_recovery (self, REEVE_SCOPE_PLATFORM, cut);
   for (guint i = 0; scopes[i] != NULL; i++)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)

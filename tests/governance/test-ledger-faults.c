@@ -11,6 +11,9 @@
  * a sync of a log fails                         | every n         | every n
  * killed at the n-th call                       | every 3rd n     | every n
  *
+ * The same with a write-ahead file, at half as many n; and where its own syncs fail, every record
+ * is acknowledged all the same.
+ *
  * With a second place, where home fails from the n-th call on, every record is acknowledged; and
  * killed at any call, away, on the way home or at the next start, nothing acknowledged is lost:
  *
@@ -74,9 +77,9 @@ child_append (ReeveLedger *ledger, const char *scope, ReeveLedgerKind kind, guin
   return seq;
 }
 
-/* (nullable) (transfer full): with a second place or without */
+/* (nullable) (transfer full): with a second place or without, with a write-ahead file or without */
 static ReeveLedger *
-open_child (const char *state, gboolean second)
+open_child (const char *state, gboolean second, gboolean ahead)
 {
   g_autofree char *folder = g_build_filename (state, "ledger", NULL);
   g_autofree char *keys = g_build_filename (state, "keys", NULL);
@@ -87,6 +90,8 @@ open_child (const char *state, gboolean second)
 
   reeve_ledger_set_segment_size (ledger, 1500);
   reeve_ledger_set_checkpoint_seconds (ledger, 3600);
+  if (ahead)
+    ledger->ahead_after = 0;
   if (second)
     reeve_ledger_set_second (ledger, place);
   if (reeve_ledger_open (ledger, &error))
@@ -97,15 +102,33 @@ open_child (const char *state, gboolean second)
   return NULL;
 }
 
+/* Two records, of which the second is durable in the write-ahead file alone, are signed. */
+static void
+sign_child (ReeveLedger *ledger)
+{
+  guint64 seq = 0;
+  g_autofree char *proof = NULL;
+  const char *line = NULL;
+
+  child_append (ledger, "acme", REEVE_LEDGER_READ, 0);
+  seq = child_append (ledger, "acme", REEVE_LEDGER_READ, 0);
+  proof = seq != 0 ? reeve_ledger_prove (ledger, "acme", seq, NULL) : NULL;
+  line = proof != NULL ? "signed A\n" : "signed R\n";
+  if (write (STDOUT_FILENO, line, strlen (line)) <= 0)
+    _exit (1);
+}
+
 /* The scripted path: a first or a later start, records in two logs of which one is new, several
  * segments, a tile, a clean stop. */
 static int
-run_child (const char *state, gboolean second)
+run_child (const char *state, gboolean second, gboolean ahead)
 {
-  g_autoptr (ReeveLedger) ledger = open_child (state, second);
+  g_autoptr (ReeveLedger) ledger = open_child (state, second, ahead);
 
   if (ledger == NULL)
     return 3;
+  if (ahead)
+    sign_child (ledger);
   for (guint i = 0; i < ROUNDS; i++)
     {
       guint64 intent = child_append (ledger, "acme", REEVE_LEDGER_INTENT, 0);
@@ -123,7 +146,7 @@ run_child (const char *state, gboolean second)
 static int
 run_traveller (const char *state, guint n)
 {
-  g_autoptr (ReeveLedger) ledger = open_child (state, TRUE);
+  g_autoptr (ReeveLedger) ledger = open_child (state, TRUE, FALSE);
   int fd = open (g_getenv ("REEVE_FAULT_FILE"), O_RDWR | O_CLOEXEC);
   FaultControl *control = mmap (NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   guint64 intent = 0;
@@ -262,11 +285,12 @@ fixture_new (gboolean used)
 
 /* Runs the script once; whether the fault was met. */
 static gboolean
-run_once (FaultKind kind, guint calls, const char *path, guint first, guint last, gboolean used)
+run_once (const char *script, FaultKind kind, guint calls, const char *path, guint first,
+          guint last, gboolean used)
 {
   LedgerFixture *fixture = fixture_new (used);
   g_autoptr (FaultChild) child = fault_child_new (fixture->state);
-  const char *arguments[] = { "--child", fixture->state, NULL };
+  const char *arguments[] = { script, fixture->state, NULL };
   g_autofree char *errors = NULL;
   g_autofree char *text = NULL;
   gboolean hit = FALSE;
@@ -281,7 +305,14 @@ run_once (FaultKind kind, guint calls, const char *path, guint first, guint last
     g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
   else
     g_assert_true (WIFEXITED (status) && (WEXITSTATUS (status) == 0 || WEXITSTATUS (status) == 3));
-  if (calls == FAULT_SYNC && hit)
+  if (calls == FAULT_SYNC && hit && strcmp (script, "--ahead") == 0)
+    {
+      g_assert_null (strstr (text, path[0] == 'a' ? " R " : "open"));
+      /* a segment that cannot be synced is not signed */
+      if (path[0] == 'l' && last > first)
+        g_assert_nonnull (strstr (text, "signed R"));
+    }
+  else if (calls == FAULT_SYNC && hit)
     {
       /* nothing of that log behind the first refusal */
       const char *refused = strstr (text, " R ");
@@ -303,7 +334,7 @@ run_once (FaultKind kind, guint calls, const char *path, guint first, guint last
 
 /* First starts and later ones take turns. */
 static void
-run_all (const FaultKind *wanted, guint n_wanted, guint step, gboolean stays)
+run_all (const char *script, const FaultKind *wanted, guint n_wanted, guint step, gboolean stays)
 {
   guint runs = 0;
 
@@ -313,7 +344,8 @@ run_all (const FaultKind *wanted, guint n_wanted, guint step, gboolean stays)
 
       for (guint n = 1 + i % step; hit; n += step)
         {
-          hit = run_once (wanted[i / 2], FAULT_ALL, NULL, n, stays ? G_MAXUINT : n, i % 2 == 1);
+          hit = run_once (script, wanted[i / 2], FAULT_ALL, NULL, n, stays ? G_MAXUINT : n,
+                          i % 2 == 1);
           runs++;
         }
     }
@@ -323,13 +355,13 @@ run_all (const FaultKind *wanted, guint n_wanted, guint step, gboolean stays)
 static void
 test_once (void)
 {
-  run_all (kinds, G_N_ELEMENTS (kinds), test_size (5, 1), FALSE);
+  run_all ("--child", kinds, G_N_ELEMENTS (kinds), test_size (5, 1), FALSE);
 }
 
 static void
 test_from_then_on (void)
 {
-  run_all (kinds, G_N_ELEMENTS (kinds), test_size (7, 1), TRUE);
+  run_all ("--child", kinds, G_N_ELEMENTS (kinds), test_size (7, 1), TRUE);
 }
 
 static void
@@ -337,7 +369,32 @@ test_killed (void)
 {
   static const FaultKind deaths[] = { FAULT_KILL, FAULT_KILL_HALF };
 
-  run_all (deaths, G_N_ELEMENTS (deaths), test_size (3, 1), FALSE);
+  run_all ("--child", deaths, G_N_ELEMENTS (deaths), test_size (3, 1), FALSE);
+}
+
+static void
+test_ahead (void)
+{
+  static const FaultKind deaths[] = { FAULT_KILL, FAULT_KILL_HALF };
+
+  run_all ("--ahead", kinds, G_N_ELEMENTS (kinds), test_size (11, 1), FALSE);
+  run_all ("--ahead", kinds, G_N_ELEMENTS (kinds), test_size (13, 1), TRUE);
+  run_all ("--ahead", deaths, G_N_ELEMENTS (deaths), test_size (7, 1), FALSE);
+}
+
+/* Its own syncs, and those of segments whose records are in it. */
+static void
+test_ahead_sync (void)
+{
+  guint n = 1;
+
+  while (run_once ("--ahead", FAULT_IO, FAULT_SYNC, "ahead.lock", n, G_MAXUINT, TRUE))
+    n++;
+  g_assert_cmpuint (n, >, 6);
+  for (n = 1; run_once ("--ahead", FAULT_IO, FAULT_SYNC, "ledger/acme/0", n, n, TRUE); n++)
+    ;
+  g_assert_cmpuint (n, >, 2);
+  g_assert_true (run_once ("--ahead", FAULT_IO, FAULT_SYNC, "ledger/acme/0", 1, G_MAXUINT, TRUE));
 }
 
 static void
@@ -345,7 +402,7 @@ test_sync (void)
 {
   guint n = 1;
 
-  while (run_once (FAULT_IO, FAULT_SYNC, "ledger/acme/0", n, n, TRUE))
+  while (run_once ("--child", FAULT_IO, FAULT_SYNC, "ledger/acme/0", n, n, TRUE))
     n++;
   g_assert_cmpuint (n, >, 6);
 }
@@ -487,9 +544,11 @@ int
 main (int argc, char **argv)
 {
   if (argc == 3 && strcmp (argv[1], "--child") == 0)
-    return run_child (argv[2], FALSE);
+    return run_child (argv[2], FALSE, FALSE);
+  if (argc == 3 && strcmp (argv[1], "--ahead") == 0)
+    return run_child (argv[2], FALSE, TRUE);
   if (argc == 3 && strcmp (argv[1], "--second") == 0)
-    return run_child (argv[2], TRUE);
+    return run_child (argv[2], TRUE, FALSE);
   if (argc == 3 && g_str_has_prefix (argv[1], "--travel="))
     return run_traveller (argv[2], (guint) atoi (argv[1] + strlen ("--travel=")));
   g_test_init (&argc, &argv, NULL);
@@ -498,6 +557,8 @@ main (int argc, char **argv)
   g_test_add_func ("/ledger-faults/from-then-on", test_from_then_on);
   g_test_add_func ("/ledger-faults/sync", test_sync);
   g_test_add_func ("/ledger-faults/killed", test_killed);
+  g_test_add_func ("/ledger-faults/ahead", test_ahead);
+  g_test_add_func ("/ledger-faults/ahead/sync", test_ahead_sync);
   g_test_add_func ("/ledger-faults/second/home-fails", test_home_fails);
   g_test_add_func ("/ledger-faults/second/both-fail", test_both_fail);
   g_test_add_func ("/ledger-faults/second/killed-away", test_killed_away);

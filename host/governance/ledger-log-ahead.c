@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A log whose batches are durable in the write-ahead file before they are in its segment. */
+#include "ledger-log-private.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ledger-file.h"
+
+/* A file without its name is synced itself, and what lies at the second place goes home alone. */
+static gboolean
+reeve_ledger_log_add_ahead (ReeveLedgerLog *self, ReeveLedgerAhead *ahead)
+{
+  ReeveLedgerSegment *last = reeve_ledger_log_last (self);
+  ReeveLedgerAheadFrame frame = { .scope = self->scope, .scope_length = strlen (self->scope) };
+
+  if (self->fresh != NULL || self->away != 0 || self->fd < 0 || last == NULL
+      || reeve_ledger_batch_is_empty (self->batch))
+    return TRUE;
+  frame.first = last->first;
+  frame.offset = last->end;
+  frame.chain = self->state->chain;
+  frame.bytes = reeve_ledger_batch_get_bytes (self->batch, &frame.length);
+  if (!reeve_ledger_ahead_add (ahead, &frame))
+    return FALSE;
+  self->ahead = ahead;
+  self->sent = TRUE;
+  return TRUE;
+}
+
+/**
+ * reeve_ledger_log_send_ahead:
+ * @logs: (element-type ReeveLedgerLog): whose batches are written and are to be durable
+ * @all: (element-type ReeveLedgerLog): all that have a file open
+ * @ahead: where they may be durable
+ *
+ * Makes the batches durable at once, where that can be: reeve_ledger_log_finish() then has nothing
+ * to wait for. The writer thread's.
+ */
+void
+reeve_ledger_log_send_ahead (GPtrArray *logs, GPtrArray *all, ReeveLedgerAhead *ahead)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean ok = TRUE;
+
+  if (logs->len == 0 || !reeve_ledger_ahead_begin (ahead))
+    return;
+  for (guint i = 0; ok && i < logs->len; i++)
+    ok = reeve_ledger_log_add_ahead (g_ptr_array_index (logs, i), ahead);
+  if (ok && !reeve_ledger_ahead_commit (ahead, &error))
+    {
+      ok = FALSE;
+      g_warning ("ledger: %s; logs are synced themselves", error->message);
+      /* what stood there is not certain any more; those of the batch are synced next */
+      for (guint i = 0; i < all->len; i++)
+        if (!g_ptr_array_find (logs, g_ptr_array_index (all, i), NULL))
+          reeve_ledger_log_settle (g_ptr_array_index (all, i));
+    }
+  for (guint i = 0; i < logs->len; i++)
+    {
+      ReeveLedgerLog *log = g_ptr_array_index (logs, i);
+
+      log->sent = log->sent && ok;
+      if (log->sent)
+        g_atomic_int_set (&log->owed, TRUE);
+    }
+}
+
+/**
+ * reeve_ledger_log_settle:
+ * @self: a log
+ *
+ * Makes durable in its segment what so far is in the write-ahead file. Where that fails the file is
+ * kept for the next start, and the log goes on at the second place or not at all. The writer
+ * thread's.
+ */
+void
+reeve_ledger_log_settle (ReeveLedgerLog *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!g_atomic_int_get (&self->owed))
+    return;
+  if (fdatasync (self->fd) != 0)
+    {
+      reeve_ledger_file_set_error (&error, errno, "syncing", self->folder);
+      reeve_ledger_ahead_keep (self->ahead);
+    }
+  g_atomic_int_set (&self->owed, FALSE);
+  if (error == NULL)
+    return;
+  if (!reeve_ledger_log_leave (self, REEVE_LEDGER_LOG_UNSYNCED, error))
+    reeve_ledger_log_fail (self, REEVE_LEDGER_LOG_UNSYNCED, error);
+}
+
+/**
+ * reeve_ledger_log_settle_all:
+ * @all: (element-type ReeveLedgerLog): all that have a file open
+ * @ahead: a write-ahead file
+ *
+ * Makes all segments durable, so that the file may be used from its beginning, or go. The writer
+ * thread's.
+ */
+void
+reeve_ledger_log_settle_all (GPtrArray *all, ReeveLedgerAhead *ahead)
+{
+  for (guint i = 0; i < all->len; i++)
+    reeve_ledger_log_settle (g_ptr_array_index (all, i));
+  reeve_ledger_ahead_restart (ahead);
+}
