@@ -30,8 +30,9 @@
 #include "base/digests.h"
 #include "ledger-file.h"
 
-#define REEVE_LEDGER_AHEAD_MAGIC "reeveah1"
 #define REEVE_LEDGER_AHEAD_SCOPE 256 /* more bytes no scope has */
+
+static const guint8 reeve_ledger_ahead_magic[8] = { 'r', 'e', 'e', 'v', 'e', 'a', 'h', '1' };
 
 struct _ReeveLedgerAhead
 {
@@ -190,7 +191,7 @@ reeve_ledger_ahead_add (ReeveLedgerAhead *self, const ReeveLedgerAheadFrame *fra
       self->full = TRUE;
       return FALSE;
     }
-  memcpy (head, REEVE_LEDGER_AHEAD_MAGIC, 8);
+  memcpy (head, reeve_ledger_ahead_magic, sizeof reeve_ledger_ahead_magic);
   reeve_ledger_ahead_put (head + 8, self->round);
   reeve_ledger_ahead_put (head + 16, self->number + self->pending_number);
   reeve_ledger_ahead_put (head + 24, frame->first);
@@ -310,7 +311,8 @@ reeve_ledger_ahead_parse (const guint8 *data, gsize length, ReeveLedgerAheadFram
   guint64 lengths = 0;
   gsize size = 0;
 
-  if (length < REEVE_LEDGER_AHEAD_FRAME || memcmp (data, REEVE_LEDGER_AHEAD_MAGIC, 8) != 0)
+  if (length < REEVE_LEDGER_AHEAD_FRAME
+      || memcmp (data, reeve_ledger_ahead_magic, sizeof reeve_ledger_ahead_magic) != 0)
     return 0;
   lengths = reeve_ledger_ahead_get (data + 40);
   *frame = (ReeveLedgerAheadFrame){ .round = reeve_ledger_ahead_get (data + 8),

@@ -337,14 +337,20 @@ static void
 test_foreign (LedgerFixture *fixture, gconstpointer data)
 {
   static const char *const names[]
-      = { "../keys", "acme/..", ".", "", "nobody", "acme\n", "@platform/../acme" };
+      = { "acme", "../keys", "acme/..", ".", "", "nobody", "acme\n", "@platform/../acme" };
   guint8 chain[REEVE_LEDGER_HASH_SIZE] = { 0 };
   g_autofree char *victim = g_build_filename (fixture->keys, "00000000000000000001.log", NULL);
+  g_autofree char *log
+      = g_build_filename (fixture->folder, "acme", "00000000000000000001.log", NULL);
+  g_autofree char *before = NULL;
+  g_autofree char *after = NULL;
+  gsize end = 0;
   g_autofree char *text = NULL;
   gsize length = 0;
 
   append_turns (fixture, 2);
   ledger_fixture_close (fixture);
+  g_assert_true (g_file_get_contents (log, &before, &end, NULL));
   /* thirty-two zeros are a chain hash that anybody can name */
   g_assert_true (g_file_set_contents (victim, (const char *) chain, sizeof chain, NULL));
   for (guint i = 0; i < G_N_ELEMENTS (names); i++)
@@ -353,7 +359,7 @@ test_foreign (LedgerFixture *fixture, gconstpointer data)
       ReeveLedgerAheadFrame frame = { .scope = names[i],
                                       .scope_length = strlen (names[i]),
                                       .first = 1,
-                                      .offset = sizeof chain,
+                                      .offset = i == 0 ? end : sizeof chain,
                                       .chain = chain,
                                       .bytes = (const guint8 *) "records",
                                       .length = 7 };
@@ -368,6 +374,8 @@ test_foreign (LedgerFixture *fixture, gconstpointer data)
   g_assert_true (g_file_get_contents (victim, &text, &length, NULL));
   g_assert_cmpuint (length, ==, sizeof chain);
   g_unlink (victim);
+  g_assert_true (g_file_get_contents (log, &after, &length, NULL));
+  g_assert_cmpmem (before, end, after, length);
   ledger_fixture_assert_valid (fixture);
 }
 
