@@ -20,7 +20,7 @@ struct _ReeveDelegation
   gint64 estimated_tokens;
   guint level;
   guint left;
-  ReeveDelegationBound bound;
+  ReeveDelegationBound bounds[REEVE_DELEGATION_BOUNDS];
   guint64 intent;
   GCancellable *over;
   guint turns; /* atomic */
@@ -87,7 +87,8 @@ reeve_delegation_unref (ReeveDelegation *self)
   g_free (self->sandbox_level);
   g_free (self->trace_id);
   g_strfreev (self->agent_tools);
-  g_free (self->bound.counter);
+  for (guint i = 0; i < REEVE_DELEGATION_BOUNDS; i++)
+    g_free (self->bounds[i].counter);
   g_object_unref (self->over);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -97,15 +98,14 @@ reeve_delegation_unref (ReeveDelegation *self)
  * reeve_delegation_limit:
  * @self: a call that has not begun
  * @left: how many calls may hang below one another below it
- * @bound: (nullable): of the grant that let it through
+ * @bounds: (nullable): of the grant that let it through, and of the deployment
  */
 void
-reeve_delegation_limit (ReeveDelegation *self, guint left, const ReeveDelegationBound *bound)
+reeve_delegation_limit (ReeveDelegation *self, guint left, const ReeveDelegationBound *bounds)
 {
   self->left = left;
-  if (bound == NULL)
-    return;
-  self->bound = (ReeveDelegationBound){ g_strdup (bound->counter), bound->limit };
+  for (guint i = 0; bounds != NULL && i < REEVE_DELEGATION_BOUNDS; i++)
+    self->bounds[i] = (ReeveDelegationBound){ g_strdup (bounds[i].counter), bounds[i].limit };
 }
 
 static void
@@ -205,9 +205,9 @@ reeve_delegation_get_above (ReeveDelegation *self)
 }
 
 const ReeveDelegationBound *
-reeve_delegation_get_bound (ReeveDelegation *self)
+reeve_delegation_get_bounds (ReeveDelegation *self)
 {
-  return &self->bound;
+  return self->bounds;
 }
 
 GCancellable *

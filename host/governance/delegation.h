@@ -15,6 +15,9 @@ typedef struct _ReeveDelegation ReeveDelegation;
 /* Questions of plugins below one call that no plugin asked for: each leaves records behind. */
 #define REEVE_DELEGATION_TURNS 1000
 
+/* of one call: its grant's, and the deployment's */
+#define REEVE_DELEGATION_BOUNDS 2
+
 /* What bounds the calls of models below a call that a plugin asked for. */
 typedef struct
 {
@@ -28,9 +31,9 @@ ReeveDelegation *reeve_delegation_new (const ReeveAdmissionRequest *request,
                                        ReeveDelegation *above) G_GNUC_WARN_UNUSED_RESULT;
 ReeveDelegation *reeve_delegation_ref (ReeveDelegation *self);
 void reeve_delegation_unref (ReeveDelegation *self);
-/* Before it is attached: how many calls may hang below one another below it, and the bound of the
- * grant that let it through (copied). */
-void reeve_delegation_limit (ReeveDelegation *self, guint left, const ReeveDelegationBound *bound);
+/* Before it is attached: how many calls may hang below one another below it, and the bounds that it
+ * was let through with (%REEVE_DELEGATION_BOUNDS; copied). */
+void reeve_delegation_limit (ReeveDelegation *self, guint left, const ReeveDelegationBound *bounds);
 /* It is admitted: the call with that context may ask from now on. */
 void reeve_delegation_begin (ReeveDelegation *self, ReeveAdmitted *admitted, ReeveContext *context);
 /* The call has ended: what it asked for is cut, and nothing more is begun. */
@@ -47,7 +50,8 @@ guint reeve_delegation_get_level (ReeveDelegation *self);
 guint reeve_delegation_get_left (ReeveDelegation *self);
 /* (nullable) */
 ReeveDelegation *reeve_delegation_get_above (ReeveDelegation *self);
-const ReeveDelegationBound *reeve_delegation_get_bound (ReeveDelegation *self);
+/* %REEVE_DELEGATION_BOUNDS of them */
+const ReeveDelegationBound *reeve_delegation_get_bounds (ReeveDelegation *self);
 /* Cancelled at its end. */
 GCancellable *reeve_delegation_get_over (ReeveDelegation *self);
 ReeveCaller *reeve_delegation_get_caller (ReeveDelegation *self);

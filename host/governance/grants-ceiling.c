@@ -40,14 +40,15 @@ static JsonObject *
 reeve_grants_ceiling_read (JsonObject *config, GError **error)
 {
   static const char *const members[]
-      = { "origins",     "methods",    "hosts",   "claims",          "max_bytes",
-          "store_bytes", "file_bytes", "folders", "max_per_second",  "max_per_minute",
-          "memory",      "threads",    "cpu",     "max_connections", "folder_bytes",
-          "folder_files" };
+      = { "origins",      "methods",    "hosts",   "claims",          "max_bytes",
+          "store_bytes",  "file_bytes", "folders", "max_per_second",  "max_per_minute",
+          "memory",       "threads",    "cpu",     "max_connections", "folder_bytes",
+          "folder_files", "models",     "tools",   "tokens",          "depth" };
   static const ReeveGrantCatalogueRow row
       = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
           " origins methods hosts claims max_bytes store_bytes file_bytes folders max_per_second "
-          "max_per_minute memory threads cpu max_connections folder_bytes folder_files " };
+          "max_per_minute memory threads cpu max_connections folder_bytes folder_files models "
+          "tools tokens depth " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)
@@ -117,16 +118,32 @@ reeve_grants_ceiling_refuse (const char *capability, const char *key, const char
   return FALSE;
 }
 
+/* A model by its provider's star too; one that is named without its provider is held against the
+ * ceiling when it is called, for what it stands for may change. */
 static gboolean
-reeve_grants_ceiling_check_list (const char *capability, JsonObject *parameters, const char *name,
-                                 char **allowed, GError **error)
+reeve_grants_ceiling_has (const char *name, char **allowed, const char *wanted)
+{
+  if (strcmp (name, "models") != 0)
+    return reeve_capability_terms_has ((const char *const *) allowed, wanted);
+  for (guint i = 0; allowed[i] != NULL; i++)
+    if (reeve_capability_terms_covers_model (allowed[i], wanted))
+      return TRUE;
+  return strchr (wanted, '/') == NULL;
+}
+
+static gboolean
+reeve_grants_ceiling_check_list (ReeveGrantsCeiling *self, const char *capability,
+                                 JsonObject *parameters, const char *name, GError **error)
 {
   g_auto (GStrv) wanted = json_object_has_member (parameters, name)
                               ? reeve_directory_get_strings (parameters, name)
                               : NULL;
+  g_auto (GStrv) allowed = json_object_has_member (self->limits, name)
+                               ? reeve_directory_get_strings (self->limits, name)
+                               : NULL;
 
-  for (guint i = 0; wanted != NULL && wanted[i] != NULL; i++)
-    if (!reeve_capability_terms_has ((const char *const *) allowed, wanted[i]))
+  for (guint i = 0; allowed != NULL && wanted != NULL && wanted[i] != NULL; i++)
+    if (!reeve_grants_ceiling_has (name, allowed, wanted[i]))
       return reeve_grants_ceiling_refuse (capability, name, wanted[i], error);
   return TRUE;
 }
@@ -159,6 +176,31 @@ reeve_grants_ceiling_check_number (ReeveGrantsCeiling *self, const char *capabil
          || reeve_grants_ceiling_refuse (capability, name, text, error);
 }
 
+/* Lists and numbers whose names are the same here and there */
+static gboolean
+reeve_grants_ceiling_check_names (ReeveGrantsCeiling *self, const char *capability,
+                                  JsonObject *parameters, GError **error)
+{
+  static const char *const lists[] = { "origins", "methods", "hosts", "claims", "models", "tools" };
+  static const struct
+  {
+    const char *name;
+    const char *of;
+  } numbers[] = { { "max_per_second", "requests" },      { "max_per_minute", "requests" },
+                  { "max_connections", "connections" },  { "folder_bytes", "bytes" },
+                  { "folder_files", "files" },           { "tokens", "tokens" },
+                  { "depth", "calls below one another" } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    if (!reeve_grants_ceiling_check_list (self, capability, parameters, lists[i], error))
+      return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
+    if (!reeve_grants_ceiling_check_number (self, capability, parameters, numbers[i].name,
+                                            numbers[i].of, error))
+      return FALSE;
+  return TRUE;
+}
+
 /**
  * reeve_grants_ceiling_check:
  * @self: the ceiling
@@ -180,24 +222,7 @@ reeve_grants_ceiling_check (ReeveGrantsCeiling *self, const char *capability,
 
   if (reeve_grants_ceiling_find_key (self, capability) != NULL)
     return reeve_grants_ceiling_refuse (capability, "capabilities", capability, error);
-  if (!reeve_grants_ceiling_check_list (capability, parameters, "origins", self->terms->origins,
-                                        error)
-      || !reeve_grants_ceiling_check_list (capability, parameters, "methods", self->terms->methods,
-                                           error)
-      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_per_second",
-                                             "requests", error)
-      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_per_minute",
-                                             "requests", error)
-      || !reeve_grants_ceiling_check_number (self, capability, parameters, "max_connections",
-                                             "connections", error)
-      || !reeve_grants_ceiling_check_number (self, capability, parameters, "folder_bytes", "bytes",
-                                             error)
-      || !reeve_grants_ceiling_check_number (self, capability, parameters, "folder_files", "files",
-                                             error)
-      || !reeve_grants_ceiling_check_list (capability, parameters, "hosts", self->terms->hosts,
-                                           error)
-      || !reeve_grants_ceiling_check_list (capability, parameters, "claims", self->terms->claims,
-                                           error))
+  if (!reeve_grants_ceiling_check_names (self, capability, parameters, error))
     return FALSE;
   if (folder != NULL
       && !reeve_capability_terms_has_folder ((const char *const *) self->terms->folders, folder))
@@ -228,8 +253,9 @@ JsonObject *
 reeve_grants_ceiling_show (ReeveGrantsCeiling *self, const char *capability)
 {
   static const char *const members[]
-      = { "origins",        "methods",         "hosts",        "claims",      "max_per_second",
-          "max_per_minute", "max_connections", "folder_bytes", "folder_files" };
+      = { "origins",        "methods",         "hosts",        "claims",       "max_per_second",
+          "max_per_minute", "max_connections", "folder_bytes", "folder_files", "models",
+          "tools",          "tokens",          "depth" };
   const ReeveGrantCatalogueRow *row = reeve_grant_catalogue_find (capability);
   const char *key = reeve_grants_ceiling_find_key (self, capability);
   JsonObject *shown = json_object_new ();

@@ -36,6 +36,49 @@ reeve_grants_show_get_reason (const ReeveGrantsRow *self)
 
 /* ---- what comes of it ---- */
 
+/* (nullable) what both have of a model's pattern of either: the narrower one; of one without its
+ * provider nobody knows before it is called */
+static const char *
+reeve_grants_show_meet_model (const char *granted, const char *allowed)
+{
+  if (strchr (granted, '/') == NULL || reeve_capability_terms_covers_model (allowed, granted))
+    return granted;
+  return reeve_capability_terms_covers_model (granted, allowed) ? allowed : NULL;
+}
+
+static JsonArray *
+reeve_grants_show_meet_models (JsonArray *granted, char **allowed)
+{
+  JsonArray *both = json_array_new ();
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = 0; i < json_array_get_length (granted); i++)
+    for (guint j = 0; allowed[j] != NULL; j++)
+      {
+        const char *one
+            = reeve_grants_show_meet_model (json_array_get_string_element (granted, i), allowed[j]);
+
+        if (one != NULL && g_hash_table_add (seen, (gpointer) one))
+          json_array_add_string_element (both, one);
+      }
+  return both;
+}
+
+static JsonArray *
+reeve_grants_show_meet_list (const char *name, JsonArray *granted, char **allowed)
+{
+  JsonArray *both = NULL;
+
+  if (strcmp (name, "models") == 0)
+    return reeve_grants_show_meet_models (granted, allowed);
+  both = json_array_new ();
+  for (guint i = 0; i < json_array_get_length (granted); i++)
+    if (reeve_capability_terms_has ((const char *const *) allowed,
+                                    json_array_get_string_element (granted, i)))
+      json_array_add_string_element (both, json_array_get_string_element (granted, i));
+  return both;
+}
+
 /* The narrower of the two: of lists what stands in both, of numbers the smaller. */
 static void
 reeve_grants_show_meet (JsonObject *parameters, JsonObject *ceiling)
@@ -50,15 +93,15 @@ reeve_grants_show_meet (JsonObject *parameters, JsonObject *ceiling)
       JsonArray *list = reeve_json_get_array (parameters, name);
       g_auto (GStrv) allowed
           = JSON_NODE_HOLDS_ARRAY (limit) ? reeve_directory_get_strings (ceiling, name) : NULL;
-      g_autoptr (JsonArray) both = list != NULL ? json_array_new () : NULL;
+      g_autoptr (JsonArray) both
+          = list != NULL ? reeve_grants_show_meet_list (name, list, allowed) : NULL;
 
-      for (guint i = 0; list != NULL && i < json_array_get_length (list); i++)
-        if (reeve_capability_terms_has ((const char *const *) allowed,
-                                        json_array_get_string_element (list, i)))
-          json_array_add_string_element (both, json_array_get_string_element (list, i));
       /* of these a grant names one, or has no effect */
       if (strcmp (name, "folders") == 0)
         continue;
+      /* a grant that does not say is for one */
+      if (strcmp (name, "depth") == 0 && !json_object_has_member (parameters, name))
+        json_object_set_int_member (parameters, name, 1);
       if (both != NULL)
         json_object_set_array_member (parameters, name, g_steal_pointer (&both));
       else if (!json_object_has_member (parameters, name)

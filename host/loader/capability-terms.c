@@ -63,6 +63,23 @@ reeve_capability_terms_has_folder (const char *const *list, const char *folder)
 }
 
 /**
+ * reeve_capability_terms_covers_model:
+ * @pattern: `provider/name`, or `provider/` with a star: all of that provider
+ * @model: the same
+ *
+ * Returns: whether all that @model stands for is what @pattern stands for
+ */
+gboolean
+reeve_capability_terms_covers_model (const char *pattern, const char *model)
+{
+  gsize length = strlen (pattern);
+
+  if (length > 2 && strcmp (pattern + length - 2, "/*") == 0)
+    return strncmp (pattern, model, length - 1) == 0;
+  return strcmp (pattern, model) == 0;
+}
+
+/**
  * reeve_capability_terms_has:
  * @list: (nullable) (array zero-terminated=1): what is allowed
  * @text: what is asked for

@@ -46,6 +46,9 @@ void reeve_capability_terms_unref (ReeveCapabilityTerms *self);
 gboolean reeve_capability_terms_has_folder (const char *const *list, const char *folder);
 /* Of a ceiling: the amount that it leaves of @capability; 0: any */
 gint64 reeve_capability_terms_get_amount (const ReeveCapabilityTerms *self, const char *capability);
+/* Does @pattern, a name with its provider or a provider's with a star, have @model, which may be
+ * such a pattern itself? */
+gboolean reeve_capability_terms_covers_model (const char *pattern, const char *model);
 /* NULL: everything is. Without regard to case. */
 gboolean reeve_capability_terms_has (const char *const *list, const char *text);
 

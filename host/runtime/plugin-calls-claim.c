@@ -3,6 +3,8 @@
  * one that has most left. */
 #include "plugin-calls-private.h"
 
+#include <string.h>
+
 typedef struct
 {
   guint64 allowed; /* by their lists */
@@ -13,10 +15,44 @@ typedef struct
   gint64 most; /* -1: there is none */
 } ReevePluginClaimSum;
 
+/* (nullable) */
+static const ReeveCapabilityTerms *
+reeve_plugin_calls_get_ceiling (ReevePluginAsk *ask)
+{
+  return ask->caller->lease != NULL ? reeve_capability_lease_get_ceiling (ask->caller->lease)
+                                    : NULL;
+}
+
 static guint
 reeve_plugin_calls_get_depth (ReevePluginAsk *ask, const ReeveCapabilityTerms *terms)
 {
-  return MIN (reeve_delegation_get_left (ask->above), (guint) MAX (terms->depth, 1));
+  const ReeveCapabilityTerms *ceiling = reeve_plugin_calls_get_ceiling (ask);
+  gint64 depth = MAX (terms->depth, 1);
+
+  if (ceiling != NULL && ceiling->depth > 0)
+    depth = MIN (depth, ceiling->depth);
+  return MIN (reeve_delegation_get_left (ask->above), (guint) depth);
+}
+
+/* What the plugin may take at all, by whatever grants: one that is taken back and given anew begins
+ * no new count. */
+static void
+reeve_plugin_calls_bound_all (ReevePluginAsk *ask, ReevePluginClaim *claim)
+{
+  const ReeveCapabilityTerms *ceiling = reeve_plugin_calls_get_ceiling (ask);
+
+  if (ceiling == NULL || ceiling->tokens == 0)
+    return;
+  claim->bounds[1]
+      = (ReeveDelegationBound){ reeve_plugin_tokens_name (ask->caller->plugin_id, NULL),
+                                ceiling->tokens };
+}
+
+void
+reeve_plugin_claim_clear (ReevePluginClaim *self)
+{
+  for (guint i = 0; i < REEVE_DELEGATION_BOUNDS; i++)
+    g_clear_pointer (&self->bounds[i].counter, g_free);
 }
 
 /* Of one grant, number @i. */
@@ -59,6 +95,7 @@ reeve_plugin_calls_settle_claim (ReevePluginAsk *ask, const ReevePluginClaimSum 
   ReeveCapabilityLease *lease = ask->caller->lease;
   const ReeveCapabilityTerms *terms = NULL;
 
+  reeve_plugin_calls_bound_all (ask, claim);
   if (sum->free != 0)
     {
       claim->left = sum->depth - 1;
@@ -66,8 +103,8 @@ reeve_plugin_calls_settle_claim (ReevePluginAsk *ask, const ReevePluginClaimSum 
     }
   terms = reeve_capability_lease_get_terms (lease, sum->best);
   claim->left = sum->best_depth - 1;
-  claim->bound.counter = reeve_plugin_tokens_name (ask->caller->plugin_id, terms->grant_id);
-  claim->bound.limit = terms->tokens;
+  claim->bounds[0].counter = reeve_plugin_tokens_name (ask->caller->plugin_id, terms->grant_id);
+  claim->bounds[0].limit = terms->tokens;
   return reeve_capability_lease_rest_on (lease, G_GUINT64_CONSTANT (1) << sum->best, error);
 }
 
@@ -75,7 +112,15 @@ static gboolean
 reeve_plugin_calls_refuse_claim (ReevePluginAsk *ask, const char *what, gboolean allowed,
                                  GError **error)
 {
-  if (allowed)
+  const ReeveCapabilityTerms *ceiling = reeve_plugin_calls_get_ceiling (ask);
+
+  if (allowed && ceiling != NULL && ceiling->depth > 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                 "%s: plugin %s calls from within a call that a plugin asked for, and nothing that "
+                 "was granted goes deeper (depth), or plugins.ceiling.depth, %" G_GINT64_FORMAT
+                 ", lets it",
+                 ask->capability, ask->caller->plugin_id, ceiling->depth);
+  else if (allowed)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
                  "%s: plugin %s calls from within a call that a plugin asked for, and nothing that "
                  "was granted goes deeper (depth)",
@@ -93,7 +138,7 @@ reeve_plugin_calls_refuse_claim (ReevePluginAsk *ask, const char *what, gboolean
  * @what: it is about, for errors
  * @allows: whether the list of a grant has it
  * @data: for @allows
- * @claim: (out caller-allocates): what the grants give; its counter is to be freed
+ * @claim: (out caller-allocates): what the grants give; to be cleared
  * @error: return location
  *
  * Returns: %FALSE with %REEVE_ERROR_PERMISSION_DENIED, with %REEVE_ERROR_CAPABILITY_REVOKED where
@@ -105,9 +150,18 @@ reeve_plugin_calls_claim (ReevePluginAsk *ask, const char *what, ReevePluginAllo
 {
   ReeveCapabilityLease *lease = ask->caller->lease;
   guint grants = lease != NULL ? reeve_capability_lease_get_length (lease) : 0;
+  const ReeveCapabilityTerms *ceiling = reeve_plugin_calls_get_ceiling (ask);
   ReevePluginClaimSum sum = { .most = -1 };
 
   *claim = (ReevePluginClaim){ 0 };
+  if (ceiling != NULL && !allows (ceiling, data))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
+                   "%s: %s is beyond what this deployment lets plugins call (plugins.ceiling.%s)",
+                   ask->capability, what,
+                   strcmp (ask->capability, "model.call") == 0 ? "models" : "tools");
+      return FALSE;
+    }
   for (guint i = 0; i < grants; i++)
     {
       const ReeveCapabilityTerms *terms = reeve_capability_lease_get_terms (lease, i);

@@ -151,14 +151,11 @@ reeve_plugin_calls_model_allows (const ReeveCapabilityTerms *terms, gpointer dat
   for (guint i = 0; !allows && terms->models[i] != NULL; i++)
     {
       const char *one = terms->models[i];
-      gsize length = strlen (one);
       g_autofree char *provider = NULL;
       g_autofree char *short_name = NULL;
 
-      if (strcmp (one, name->full) == 0)
+      if (reeve_capability_terms_covers_model (one, name->full))
         allows = TRUE;
-      else if (length > 2 && strcmp (one + length - 2, "/*") == 0)
-        allows = strncmp (one, name->full, length - 1) == 0;
       else if (strchr (one, '/') == NULL
                && reeve_models_resolve (name->models, one, &provider, &short_name, NULL))
         {
@@ -180,9 +177,9 @@ reeve_plugin_calls_model_reserve (ReevePluginAsk *ask, ReeveLlmRequest *request,
 
   reeve_model_meter_bound (request, &worst);
   least = worst.reserve_input + MIN (worst.reserve_output, REEVE_PLUGIN_MODEL_LEAST);
-  reeve_plugin_tokens_add (&ask->tokens, &claim->bound);
+  reeve_plugin_tokens_add_bounds (&ask->tokens, claim->bounds);
   for (ReeveDelegation *one = ask->above; one != NULL; one = reeve_delegation_get_above (one))
-    reeve_plugin_tokens_add (&ask->tokens, reeve_delegation_get_bound (one));
+    reeve_plugin_tokens_add_bounds (&ask->tokens, reeve_delegation_get_bounds (one));
   if (!reeve_plugin_tokens_reserve (&ask->tokens, ask->calls->store, ask->info.tenant_id, least,
                                     worst.reserve_input + worst.reserve_output, error))
     {
@@ -376,7 +373,7 @@ reeve_plugin_calls_model_run (ReevePluginAsk *ask, ReeveLlmRequest *request, con
     answer = reeve_plugin_calls_model_perform (ask, request, first, &claim, error);
   else
     reeve_plugin_calls_refuse (ask, problem, error);
-  g_free (claim.bound.counter);
+  reeve_plugin_claim_clear (&claim);
   return answer;
 }
 

@@ -47,8 +47,8 @@ typedef struct
 /* What the grants give a call. */
 typedef struct
 {
-  guint left;                 /* how many may hang below one another below it */
-  ReeveDelegationBound bound; /* of tokens; its counter is the caller's to free */
+  guint left; /* how many may hang below one another below it */
+  ReeveDelegationBound bounds[REEVE_DELEGATION_BOUNDS]; /* of tokens */
 } ReevePluginClaim;
 
 /* Does a list of a grant allow it? */
@@ -58,6 +58,8 @@ typedef gboolean (*ReevePluginAllows) (const ReeveCapabilityTerms *terms, gpoint
  * on that. @what, for errors: "tool x". %REEVE_ERROR_PERMISSION_DENIED */
 gboolean reeve_plugin_calls_claim (ReevePluginAsk *ask, const char *what, ReevePluginAllows allows,
                                    gpointer data, ReevePluginClaim *claim, GError **error);
+
+void reeve_plugin_claim_clear (ReevePluginClaim *self);
 
 /* A part of it that is performed on the thread, while whoever asks waits. */
 typedef struct _ReevePluginJob ReevePluginJob;

@@ -77,7 +77,7 @@ reeve_plugin_calls_tool_admit (ReevePluginAsk *ask, const ReevePluginClaim *clai
   g_autoptr (ReeveDelegation) below = reeve_delegation_new (&ask->admission, ask->above);
   ReevePluginJob job = { .ask = ask, .begin = reeve_plugin_calls_job_admit };
 
-  reeve_delegation_limit (below, claim->left, &claim->bound);
+  reeve_delegation_limit (below, claim->left, claim->bounds);
   if (!reeve_plugin_calls_job_run (&job, error))
     {
       g_prefix_error (error, "tool.call: tool \"%s\": ", ask->admission.tool_name);
@@ -123,7 +123,7 @@ reeve_plugin_calls_tool_run (ReevePluginAsk *ask, JsonNode *arguments, GError **
     answer = reeve_plugin_calls_tool_admit (ask, &claim, error);
   else
     reeve_plugin_calls_refuse (ask, problem, error);
-  g_free (claim.bound.counter);
+  reeve_plugin_claim_clear (&claim);
   return answer;
 }
 

@@ -10,6 +10,8 @@
 
 /* others take of the same between our reading and our writing */
 #define REEVE_PLUGIN_TOKENS_TRIES 64
+/* the end of a counter's name; behind it a grant's */
+#define REEVE_PLUGIN_TOKENS_ALL "/tokens"
 
 void
 reeve_plugin_tokens_add (ReevePluginTokens *self, const ReeveDelegationBound *bound)
@@ -27,10 +29,18 @@ reeve_plugin_tokens_add (ReevePluginTokens *self, const ReeveDelegationBound *bo
     self->bounds[self->length++] = *bound;
 }
 
+void
+reeve_plugin_tokens_add_bounds (ReevePluginTokens *self, const ReeveDelegationBound *bounds)
+{
+  for (guint i = 0; i < REEVE_DELEGATION_BOUNDS; i++)
+    reeve_plugin_tokens_add (self, &bounds[i]);
+}
+
 char *
 reeve_plugin_tokens_name (const char *plugin_id, const char *grant_id)
 {
-  return g_strconcat ("plugin/", plugin_id, "/tokens/", grant_id, NULL);
+  return g_strconcat ("plugin/", plugin_id, REEVE_PLUGIN_TOKENS_ALL, grant_id != NULL ? "/" : NULL,
+                      grant_id, NULL);
 }
 
 /**
@@ -57,6 +67,28 @@ reeve_plugin_tokens_measure (const ReevePluginTokens *self, ReeveStore *store,
       *left = MIN (*left, MAX (self->bounds[i].limit - used, 0));
     }
   return TRUE;
+}
+
+/* Whose end it is: the one that has least left. */
+static const char *
+reeve_plugin_tokens_blame (const ReevePluginTokens *self, ReeveStore *store, const char *tenant_id)
+{
+  const char *least = "";
+  gint64 left = G_MAXINT64;
+
+  for (guint i = 0; i < self->length; i++)
+    {
+      gint64 used = 0;
+
+      if (!reeve_store_counters_get (store, tenant_id, self->bounds[i].counter, &used, NULL)
+          || self->bounds[i].limit - used >= left)
+        continue;
+      left = self->bounds[i].limit - used;
+      least = self->bounds[i].counter;
+    }
+  return g_str_has_suffix (least, REEVE_PLUGIN_TOKENS_ALL)
+             ? "plugins.ceiling.tokens gives the plugin in this tenant"
+             : "the grant gives in this tenant";
 }
 
 /* %FALSE without an error: one of them would be passed */
@@ -118,9 +150,9 @@ reeve_plugin_tokens_reserve (ReevePluginTokens *self, ReeveStore *store, const c
         }
     }
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED,
-               "%" G_GINT64_FORMAT " tokens are left of what the grant gives in this tenant, and "
-               "the call may take %" G_GINT64_FORMAT,
-               left, least);
+               "%" G_GINT64_FORMAT " tokens are left of what %s, and the call may take "
+               "%" G_GINT64_FORMAT,
+               left, reeve_plugin_tokens_blame (self, store, tenant_id), least);
   return FALSE;
 }
 

@@ -8,8 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* One for the call itself, one for each level above. */
-#define REEVE_PLUGIN_TOKENS_MAX 10
+/* Those of the call itself, and of each level above. */
+#define REEVE_PLUGIN_TOKENS_MAX (10 * REEVE_DELEGATION_BOUNDS)
 
 /* The bounds that one call of a model is under; counters are borrowed. */
 typedef struct
@@ -20,7 +20,9 @@ typedef struct
 } ReevePluginTokens;
 
 void reeve_plugin_tokens_add (ReevePluginTokens *self, const ReeveDelegationBound *bound);
-/* (transfer full) the counter of a grant */
+/* All of one call, which may be none. */
+void reeve_plugin_tokens_add_bounds (ReevePluginTokens *self, const ReeveDelegationBound *bounds);
+/* (transfer full) the counter of a grant; NULL: of all that the deployment lets the plugin take */
 char *reeve_plugin_tokens_name (const char *plugin_id,
                                 const char *grant_id) G_GNUC_WARN_UNUSED_RESULT;
 /* What is left of all of them; G_MAXINT64 where there are none. Blocks, as the rest does. */

@@ -41,11 +41,13 @@ def read(text):
 
 
 class CallsCase(ProbeCase):
+    depth = 8
+
     def setUp(self):
         for plugin in self.ids:
             for capability in (MODEL, TOOL):
                 self.revoke_all(capability, plugin)
-                self.grant(capability, plugin, parameters={"depth": 8})
+                self.grant(capability, plugin, parameters={"depth": self.depth})
         self.mock.script([])
         self.says = {"content": "forty-two"}
         self.asked = []
@@ -495,6 +497,59 @@ class Ceiling(CallsCase):
 
     def test_under_a_ceiling(self):
         self.one(*tool(TWO, model()))
+
+
+class CeilingOfCalls(CallsCase):
+    """What the deployment lets plugins call at all, whatever they were granted."""
+
+    depth = 2
+    more = f"  ceiling: {{models: [mock/gpt-test, far/*], tools: [{TWO}], tokens: 600, depth: 2}}"
+
+    def test_what_cannot_be_granted(self):
+        for capability, parameters, key in ((MODEL, {"models": ["mock/gpt-test", "mock/other"]}, "models"), (MODEL, {"models": ["mock/*"]}, "models"),
+                                            (TOOL, {"tools": [TWO, ONE]}, "tools"), (MODEL, {"tokens": 601}, "tokens"), (TOOL, {"depth": 3}, "depth")):
+            self.assertIn(f"plugins.ceiling.{key}", self.grant(capability, expect=403, parameters=parameters)["detail"])
+        for capability, parameters in ((MODEL, {"models": ["mock/gpt-test", "far/away", "far/*", "short"], "tokens": 600, "depth": 2}), (TOOL, {"tools": [TWO]})):
+            self.grant(capability, parameters=parameters)
+
+    def test_it_is_shown_beside_the_grant(self):
+        self.grant_only(MODEL, models=["far/away", "short"], tokens=500)
+        rows = self.rows()
+        self.assertEqual({"models": ["mock/gpt-test", "far/*"], "tokens": 600, "depth": 2}, rows[MODEL]["ceiling"]["parameters"])
+        self.assertEqual({"tools": [TWO], "tokens": 600, "depth": 2}, rows[TOOL]["ceiling"]["parameters"])
+        self.assertEqual([{"models": ["far/away", "short"], "tokens": 500, "depth": 1}], [e["parameters"] for e in rows[MODEL]["effective"]])
+        self.assertEqual([{"tools": [TWO], "tokens": 600, "depth": 2}], [e["parameters"] for e in rows[TOOL]["effective"]])
+        shown = self.host.ctl("plugins", "grants", "probe-one").stdout
+        for word in ("far/*", '"tokens":600', '"depth":2', TWO):
+            self.assertIn(word, shown)
+
+    def test_what_is_beyond_is_not_called(self):
+        self.one(*model())
+        self.refused(*model(model="mock/other"), 'permission_denied: model.call: model "mock/other" is beyond .*plugins.ceiling.models')
+        self.assertEqual("permission_denied", self.records(kind="refusal")[-1]["reason"])
+        self.refused(*tool(ONE, CLOCK), f'permission_denied: tool.call: tool "{ONE}" is beyond .*plugins.ceiling.tools')
+        self.one(*tool(TWO, CLOCK), plugin="probe-two")
+
+    def test_depth(self):
+        self.assertIsNone(self.within(self.one(*tool(TWO, tool(TWO, CLOCK))), 1)[1])
+        answer, error = self.within(self.one(*tool(TWO, tool(TWO, tool(TWO, CLOCK)))), 2)
+        self.assertRegex(error, "permission_denied: .*plugins.ceiling.depth, 2")
+
+    def test_tokens_of_all_grants_together(self):
+        self.says = {"content": "yes", "usage": {"prompt_tokens": 50, "completion_tokens": 50}}
+        since = self.host.get("/api/v1/admin/audit?limit=1", key=self.tenants["left"][0], expect=200).json["items"][0]["seq"]
+        taken = lambda: sum(r.get("input_tokens", 0) + r.get("output_tokens", 0) for r in self.host.get(
+            "/api/v1/admin/audit?action=model.call&limit=500", key=self.tenants["left"][0], expect=200).json["items"]
+            if r.get("plugin_id") == "probe-two" and r["seq"] > since)
+        for _ in range(3):
+            self.grant_only(MODEL, "probe-two", tokens=400, depth=2)
+            self.ask(*[model(max_tokens=60)] * 2, plugin="probe-two", threads=4)
+        self.assertLessEqual(taken(), 600)
+        self.assertGreater(taken(), 300)
+        self.refused(*model(max_tokens=60), "budget_exceeded: .*plugins.ceiling.tokens gives the plugin in this tenant", plugin="probe-two")
+        self.grant_only(MODEL, "probe-two", depth=2)
+        self.refused(*model(max_tokens=60), "budget_exceeded: .*plugins.ceiling.tokens", plugin="probe-two")
+        self.one(*model(max_tokens=60), plugin="probe-two", tenant="right")
 
 
 if __name__ == "__main__":
