@@ -82,6 +82,25 @@ test_origins (void)
     }
 }
 
+static void
+test_models (void)
+{
+  static const struct
+  {
+    const char *pattern;
+    const char *model;
+    gboolean covers;
+  } rows[] = { { "a/b", "a/b", TRUE },    { "a/b", "a/c", FALSE },  { "a/b", "a/bc", FALSE },
+               { "a/*", "a/b", TRUE },    { "a/*", "a/b/c", TRUE }, { "a/*", "a/*", TRUE },
+               { "a/b", "a/*", FALSE },   { "a/*", "ab/c", FALSE }, { "a/*", "b/a/c", FALSE },
+               { "/*", "a/b", FALSE },    { "*", "a/b", FALSE },    { "a/b*", "a/bc", FALSE },
+               { "a/b/*", "a/b", FALSE }, { "b", "a/b", FALSE },    { "a/B", "a/b", FALSE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if (reeve_capability_terms_covers_model (rows[i].pattern, rows[i].model) != rows[i].covers)
+      g_error ("%s, %s", rows[i].pattern, rows[i].model);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -89,5 +108,6 @@ main (int argc, char **argv)
   g_test_add_func ("/grant-parameters/catalogue", test_catalogue);
   g_test_add_func ("/grant-parameters/origins", test_origins);
   g_test_add_func ("/grant-parameters/ceiling-faults", test_ceiling_faults);
+  g_test_add_func ("/grant-parameters/models", test_models);
   return g_test_run ();
 }
