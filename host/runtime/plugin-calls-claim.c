@@ -49,7 +49,7 @@ reeve_plugin_calls_bound_all (ReevePluginAsk *ask, ReevePluginClaim *claim)
 }
 
 void
-reeve_plugin_claim_clear (ReevePluginClaim *self)
+reeve_plugin_calls_claim_clear (ReevePluginClaim *self)
 {
   for (guint i = 0; i < REEVE_DELEGATION_BOUNDS; i++)
     g_clear_pointer (&self->bounds[i].counter, g_free);

@@ -373,7 +373,7 @@ reeve_plugin_calls_model_run (ReevePluginAsk *ask, ReeveLlmRequest *request, con
     answer = reeve_plugin_calls_model_perform (ask, request, first, &claim, error);
   else
     reeve_plugin_calls_refuse (ask, problem, error);
-  reeve_plugin_claim_clear (&claim);
+  reeve_plugin_calls_claim_clear (&claim);
   return answer;
 }
 

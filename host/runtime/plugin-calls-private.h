@@ -59,7 +59,7 @@ typedef gboolean (*ReevePluginAllows) (const ReeveCapabilityTerms *terms, gpoint
 gboolean reeve_plugin_calls_claim (ReevePluginAsk *ask, const char *what, ReevePluginAllows allows,
                                    gpointer data, ReevePluginClaim *claim, GError **error);
 
-void reeve_plugin_claim_clear (ReevePluginClaim *self);
+void reeve_plugin_calls_claim_clear (ReevePluginClaim *self);
 
 /* A part of it that is performed on the thread, while whoever asks waits. */
 typedef struct _ReevePluginJob ReevePluginJob;

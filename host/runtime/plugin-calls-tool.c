@@ -123,7 +123,7 @@ reeve_plugin_calls_tool_run (ReevePluginAsk *ask, JsonNode *arguments, GError **
     answer = reeve_plugin_calls_tool_admit (ask, &claim, error);
   else
     reeve_plugin_calls_refuse (ask, problem, error);
-  reeve_plugin_claim_clear (&claim);
+  reeve_plugin_calls_claim_clear (&claim);
   return answer;
 }
 
