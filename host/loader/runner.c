@@ -351,6 +351,7 @@ reeve_runner_make_plan (const ReeveRunnerSetup *setup, gboolean probe)
     .files = setup->files,
     .file_size = setup->file_size,
     .jit = setup->jit,
+    .tcp = setup->tcp,
     .folders = (char **) setup->folders,
     .interpreter = (char *) setup->interpreter,
     .imports = (char **) setup->imports,

@@ -31,6 +31,7 @@ typedef struct
   guint32 files;              /* descriptors */
   guint64 file_size;          /* bytes */
   gboolean jit;               /* it may make code while it runs: two layers less */
+  gboolean tcp;               /* its libraries may connect by themselves: the host is asked */
   const char *const *folders; /* (nullable) to be read, besides the system's libraries */
   const char *interpreter;    /* (nullable): full path: the module is a script for it */
   const char *const *imports; /* (nullable): what that script needs of it */

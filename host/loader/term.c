@@ -101,6 +101,7 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
     .wait_us = with->setup_us,
     .imports = reeve_manifest_get_imports (plugin->manifest),
     .version = reeve_manifest_get_version (plugin->manifest),
+    .tcp = reeve_manifest_get_reason (plugin->manifest, "net.tcp") != NULL,
     .cancellable = plugin->ending,
     .fell = fell,
   };

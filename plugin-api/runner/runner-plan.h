@@ -26,6 +26,7 @@ typedef struct
   guint32 files;         /* descriptors */
   guint64 file_size;     /* bytes that one file may grow to */
   gboolean jit;          /* it may make code while it runs */
+  gboolean tcp;          /* its libraries may connect by themselves: the host is asked */
   char **folders;        /* (nullable) (owned) to be read, besides the system's libraries */
   char *interpreter;     /* (nullable) (owned) full path of a library; the module is a script */
   char **imports;        /* (nullable) (owned) what it imports for the script before the seal */
@@ -49,7 +50,7 @@ GVariant *runner_plan_receive (int fd, const GVariantType *type);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RunnerPlan, runner_plan_clear)
 
-#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuutbassas)")
+#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuutbbassas)")
 #define RUNNER_PLAN_GO_TYPE G_VARIANT_TYPE ("(b)") /* TRUE: go on */
 
 G_END_DECLS

@@ -15,6 +15,7 @@
 
 #include "runner-broker.h"
 #include "runner-codec.h"
+#include "runner-connect.h"
 #include "runner-engine.h"
 #include "runner-extractor.h"
 #include "runner-sink.h"
@@ -227,8 +228,10 @@ runner_serve_work (GDBusMessage *message, gpointer user_data)
   broker = runner_broker_new (self->wire, number);
   context = wire_context_from_variant (given, broker, cancellable);
   call.context = context;
+  runner_connect_enter (context);
   if (reeve_context_check (context, &error))
     result = runner_serve_perform (self, &call, &error);
+  runner_connect_leave (context);
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->calls, &number);
   g_mutex_unlock (&self->lock);
@@ -295,6 +298,8 @@ runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descript
   /* nobody reads a stream any more: that is an error of a call, and no end */
   signal (SIGPIPE, SIG_IGN);
   close (RUNNER_PLAN_MODULE_FD);
+  if (plan->tcp)
+    runner_connect_begin ();
   g_mutex_init (&self.lock);
   self.calls = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, g_object_unref);
   self.instances = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);

@@ -5,13 +5,21 @@
  * "bytes" (a text; a number: so many zeros) it transfers, and "bytes" of the answer is what came,
  * or its length and "sha256" where that is much. Of net.tcp "params" are {"host", "port", "do"}:
  * steps of "send:TEXT", "fill:BYTES", "read:BYTES" (0: until the end), "end" (of what is sent),
- * "more:COUNT" (connections besides) and "wait:MS"; the answer is {"text", "bytes", "errno"}.
+ * "more:COUNT" (connections besides) and "wait:MS"; the answer is {"text", "bytes", "errno"}. With
+ * "by": "library" it calls what libraries call, getaddrinfo() to connect(), by itself; with
+ * "client" GIO's client does; with "attempts" it tries what no grant gives, and the error says what
+ * came of each.
  * With "after" (ms) it answers at once, and asks when its call is over; what came of that the next
  * one with "kept" tells; with "stay" (ms) it stays for so long, and leaves behind what it began. */
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <reeve-plugin-1.h>
@@ -120,14 +128,155 @@ probe_tcp_read (int fd, gsize most, GString *text, gint64 *bytes)
   *bytes += (gint64) got;
 }
 
+static int
+probe_library_fail (const char *what, int code, GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "%s: %s", what, g_strerror (code));
+  return -1;
+}
+
+/* What libraries do with a socket: options before and behind, flags, who is at the other end. */
+static gboolean
+probe_library_connect (int fd, const struct addrinfo *to, GError **error)
+{
+  const struct timeval patience = { .tv_sec = 30 };
+  struct sockaddr_storage peer = { 0 };
+  socklen_t length = sizeof peer;
+  struct timeval kept = { 0 };
+  socklen_t kept_length = sizeof kept;
+  const int on = 1;
+  int problem = 1;
+  socklen_t problem_length = sizeof problem;
+
+  if (setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0
+      || setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) != 0
+      || setsockopt (fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) != 0)
+    return probe_library_fail ("setsockopt ()", errno, error) >= 0;
+  if (connect (fd, to->ai_addr, to->ai_addrlen) != 0)
+    return probe_library_fail ("connect ()", errno, error) >= 0;
+  if (connect (fd, to->ai_addr, to->ai_addrlen) == 0 || errno != EISCONN)
+    return probe_library_fail ("connect () again", errno, error) >= 0;
+  if (getpeername (fd, (struct sockaddr *) &peer, &length) != 0 || length != to->ai_addrlen
+      || memcmp (&peer, to->ai_addr, length) != 0)
+    return probe_library_fail ("getpeername ()", errno, error) >= 0;
+  if (getsockopt (fd, SOL_SOCKET, SO_ERROR, &problem, &problem_length) != 0 || problem != 0
+      || getsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &kept, &kept_length) != 0
+      || kept.tv_sec != patience.tv_sec
+      || setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0
+      || (fcntl (fd, F_GETFD) & FD_CLOEXEC) == 0)
+    return probe_library_fail ("options behind connect ()", errno, error) >= 0;
+  return TRUE;
+}
+
+static int
+probe_library_open (const char *host, guint16 port, GError **error)
+{
+  const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+  g_autofree char *service = g_strdup_printf ("%u", port);
+  struct addrinfo *found = NULL;
+  int code = getaddrinfo (host, service, &hints, &found);
+  int fd = -1;
+
+  if (code != 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "getaddrinfo (): %s",
+                   gai_strerror (code));
+      return -1;
+    }
+  fd = socket (found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
+  if (fd < 0)
+    probe_library_fail ("socket ()", errno, error);
+  else if (!probe_library_connect (fd, found, error))
+    {
+      close (fd);
+      fd = -1;
+    }
+  freeaddrinfo (found);
+  return fd;
+}
+
+/* GIO's: resolves and connects by threads and sources of its own. */
+static int
+probe_client_open (const char *host, guint16 port, GError **error)
+{
+  g_autoptr (GMainContext) own = g_main_context_new ();
+  g_autoptr (GSocketClient) client = NULL;
+  g_autoptr (GSocketConnection) connection = NULL;
+
+  g_main_context_push_thread_default (own);
+  client = g_socket_client_new ();
+  g_socket_client_set_enable_proxy (client, FALSE);
+  connection = g_socket_client_connect_to_host (client, host, port, NULL, error);
+  g_main_context_pop_thread_default (own);
+  return connection != NULL ? fcntl (g_socket_get_fd (g_socket_connection_get_socket (connection)),
+                                     F_DUPFD_CLOEXEC, 0)
+                            : -1;
+}
+
+static void
+probe_note_attempt (GString *text, const char *name, long result)
+{
+  g_string_append_printf (text, "%s %s, ", name, result < 0 ? g_strerror (errno) : "works");
+}
+
+/* All other sockets there are, and all other ways to use one that is not connected as yet. */
+static int
+probe_attempts (guint16 port, GError **error)
+{
+  const struct sockaddr_in to = { .sin_family = AF_INET,
+                                  .sin_port = htons (port),
+                                  .sin_addr = { htonl (INADDR_LOOPBACK) } };
+  g_autoptr (GString) text = g_string_new (NULL);
+  int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  probe_note_attempt (text, "udp", socket (AF_INET, SOCK_DGRAM, 0));
+  probe_note_attempt (text, "udp6", socket (AF_INET6, SOCK_DGRAM, 0));
+  probe_note_attempt (text, "mptcp", socket (AF_INET, SOCK_STREAM, 262 /* IPPROTO_MPTCP */));
+  probe_note_attempt (text, "sctp", socket (AF_INET, SOCK_STREAM, IPPROTO_SCTP));
+  probe_note_attempt (text, "raw", socket (AF_INET, SOCK_RAW, IPPROTO_ICMP));
+  probe_note_attempt (text, "unix", socket (AF_UNIX, SOCK_STREAM, 0));
+  probe_note_attempt (text, "netlink", socket (AF_NETLINK, SOCK_RAW, 0));
+  probe_note_attempt (text, "plain-socket", syscall (SYS_socket, AF_INET, SOCK_STREAM, 0));
+  probe_note_attempt (text, "plain-connect", syscall (SYS_connect, fd, &to, sizeof to));
+  probe_note_attempt (
+      text, "fast-open",
+      sendto (fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (const struct sockaddr *) &to, sizeof to));
+  probe_note_attempt (text, "bind", bind (fd, (const struct sockaddr *) &to, sizeof to));
+  probe_note_attempt (text, "listen", listen (fd, 1));
+  probe_note_attempt (text, "write", write (fd, "x", 1));
+  close (fd);
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_FAILED, text->str);
+  return -1;
+}
+
+static int
+probe_tcp_open (ReeveContext *context, JsonObject *params, GError **error)
+{
+  const char *host = reeve_json_get_string (params, "host", "");
+  const char *by = reeve_json_get_string (params, "by", "");
+  guint16 port = (guint16) reeve_json_get_int (params, "port", 0);
+  int fd = -1;
+
+  if (strcmp (by, "attempts") == 0)
+    return probe_attempts (port, error);
+  if (strcmp (by, "library") == 0)
+    return probe_library_open (host, port, error);
+  if (strcmp (by, "client") != 0)
+    return reeve_context_tcp (context, host, port, error);
+  fd = probe_client_open (host, port, error);
+  /* what comes behind waits */
+  if (fd >= 0)
+    fcntl (fd, F_SETFL, 0);
+  return fd;
+}
+
 /* FALSE: @error is set */
 static gboolean
 probe_tcp_more (ReeveContext *context, JsonObject *params, guint count, GArray *fds, GError **error)
 {
   for (guint i = 0; i < count; i++)
     {
-      int fd = reeve_context_tcp (context, reeve_json_get_string (params, "host", ""),
-                                  (guint16) reeve_json_get_int (params, "port", 0), error);
+      int fd = probe_tcp_open (context, params, error);
 
       if (fd < 0)
         return FALSE;
