@@ -35,6 +35,8 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->run_id = reeve_admission_keep (strings, request->run_id);
   kept->tool_name = reeve_admission_keep (strings, request->tool_name);
   kept->tool_told = reeve_admission_keep (strings, request->tool_told);
+  kept->output_digest = NULL;
+  kept->reason = NULL;
   kept->agent_tools = NULL;
   kept->tool_arguments = NULL;
   kept->body = NULL;

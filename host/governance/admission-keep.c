@@ -67,7 +67,9 @@ reeve_admission_keep_describe (const ReeveAdmissionKeep *self, const ReeveAdmiss
   kept->caller = reeve_caller_get_user_id (request->caller);
   kept->subject = request->delegated_user_id != NULL ? request->delegated_user_id : kept->caller;
   reeve_admission_keep_describe_address (self, request->caller, record, kept);
-  if (reeve_kept_values_has_bodies (self->values) && (body != NULL || digest != NULL))
+  /* a read without arguments says what its record says anyway */
+  if (reeve_kept_values_has_bodies (self->values)
+      && (body != NULL || (digest != NULL && record->kind != REEVE_LEDGER_READ)))
     kept->text = reeve_kept_values_describe (body, digest);
 }
 

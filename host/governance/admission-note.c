@@ -82,6 +82,8 @@ reeve_admission_record_refusal (ReeveAdmission *self, const ReeveAdmissionReques
   reeve_admission_records_fill (request, REEVE_LEDGER_REFUSAL, &record);
   record.outcome = REEVE_OUTCOME_BLOCKED;
   record.reason = reason;
+  if (request->begins_run)
+    record.run_id = NULL;
   reeve_span_set_string (request->span, "reeve.admission.reason", reason);
   if (request->caller == NULL)
     {
@@ -160,14 +162,18 @@ reeve_admission_on_read (GObject *source, GAsyncResult *result, gpointer data)
   reeve_admission_end_read (seq, error, data);
 }
 
-/* (transfer full) task. Where the address cannot be kept, the read is recorded without. */
+/* (transfer full) task. Where something cannot be kept, the read is recorded without. Of answers
+ * nothing is kept: where bodies are, no digest of one is in the log, for it could be guessed. */
 static void
 reeve_admission_append_read (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                              ReeveLedgerRecord *record, GTask *task)
 {
+  gboolean bodies = reeve_admission_keep_has_bodies (&self->keep);
   ReeveAdmissionKept kept;
 
-  reeve_admission_keep_describe (&self->keep, request, NULL, record, &kept);
+  record->output_digest = bodies ? NULL : request->output_digest;
+  reeve_admission_keep_describe (&self->keep, request, bodies ? request->body : NULL, record,
+                                 &kept);
   if (reeve_admission_keep_waits (&kept)
       && reeve_admission_keep_push (&self->keep, record, &kept, FALSE, reeve_admission_end_read,
                                     task, NULL))
@@ -207,6 +213,7 @@ reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *r
   reeve_admission_note_home (self, request);
   reeve_admission_records_fill (request, REEVE_LEDGER_READ, &record);
   record.outcome = REEVE_OUTCOME_SUCCEEDED;
+  record.reason = request->reason;
   reeve_admission_append_read (self, request, &record, task);
 }
 

@@ -54,6 +54,19 @@ reeve_admission_append_outcome (ReeveAdmission *self, const ReeveAdmissionReques
   reeve_admission_keep_clear (&kept);
 }
 
+/* Of who made something, what it was is known only now. */
+static void
+reeve_admission_name_made (const ReeveAdmitted *admitted, const ReeveSettlement *settlement,
+                           ReeveLedgerRecord *record)
+{
+  if (settlement->resource_id == NULL || record->resource_id != NULL)
+    return;
+  record->resource_type = admitted->request.resource_type;
+  record->resource_id = settlement->resource_id;
+  if (record->agent_id == NULL && g_strcmp0 (record->resource_type, "agent") == 0)
+    record->agent_id = settlement->resource_id;
+}
+
 /**
  * reeve_admission_settle_async:
  * @self: the gate
@@ -86,6 +99,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.outcome = settlement->outcome;
   record.reason = settlement->reason;
   record.output_digest = settlement->output_digest;
+  reeve_admission_name_made (admitted, settlement, &record);
   /* its service has answered to the name: it is one */
   if (settlement->outcome == REEVE_OUTCOME_SUCCEEDED
       && reeve_admission_is_model (admitted->request.model))

@@ -39,6 +39,7 @@ typedef struct
   const char *agent_id;
   const char *delegated_user_id; /* on whose behalf the agent acts; NULL: the caller's own */
   const char *run_id;
+  gboolean begins_run;            /* a run of that name is begun by it: there is none, if refused */
   const char *tool_name;          /* tool.call: the tool policy decides */
   const char *tool_told;          /* (nullable): stands for tool_name in records */
   gboolean tool_reads;            /* tool.call: the tool says that it only reads */
@@ -62,6 +63,8 @@ typedef struct
   const char *model;
   const char *model_told; /* (nullable): stands for model in records */
   const char *input_digest;
+  const char *output_digest; /* (nullable): of a read: what is answered */
+  const char *reason;        /* (nullable): of a read: what it is besides; static */
   JsonNode *body; /* (nullable): the arguments, where bodies are kept; else those of the tool */
   guint64 parent; /* intent of the enclosing effect */
   const char *plugin_id; /* (nullable): the plugin that asks for it, in the effect of @parent */
@@ -80,7 +83,8 @@ typedef struct
   ReeveOutcome outcome;
   const char *reason;
   const char *output_digest;
-  JsonNode *body; /* (nullable): the result, where bodies are kept */
+  JsonNode *body;          /* (nullable): the result, where bodies are kept */
+  const char *resource_id; /* (nullable): what was made, of the request's type, if it named none */
   gint64 input_tokens;
   gint64 output_tokens;
   gboolean estimated;            /* the service did not count, the host did */

@@ -44,7 +44,7 @@ struct _ReeveCall
   char *garbled;      /* one that is no text */
   JsonObject *params; /* validated, sealed */
   char *digest;
-  char *run_id;       /* (nullable): that the run has which is begun under the idempotency key */
+  char *run_id;       /* (nullable): that the run has which the call begins */
   char *workspace_id; /* where what is read on lies; NULL: in none, or nobody reads on */
   char *media_type;
   GBytes *body;

@@ -146,6 +146,7 @@ reeve_op_completions_on_agent_admitted (GObject *source, GAsyncResult *result, g
     .mission = self->mission,
     .context = self->context,
     .stream = self->stream,
+    .run_id = reeve_run_call_get_run_id (self->call),
     .door = reeve_call_get_door (self->call),
   };
 
@@ -191,6 +192,7 @@ reeve_op_completions_ask_agent (ReeveOpCompletion *self)
       return;
     }
   reeve_call_set_recorded (self->call);
+  reeve_run_call_name (self->call, &request);
   reeve_admission_begin_async (self->services->admission, &request,
                                reeve_op_completions_on_agent_admitted, self);
 }

@@ -307,18 +307,18 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
 /* Guesses at a password would be tried on its digest, which many may read and which stays for
  * years: what is secret is left out. */
 static JsonNode *
-reeve_gate_params_make_public (ReeveCall *call)
+reeve_gate_params_make_public (const ReeveOperation *operation, JsonObject *params)
 {
   g_autoptr (JsonObject) shown = json_object_new ();
-  g_autoptr (GList) names = json_object_get_members (call->params);
+  g_autoptr (GList) names = json_object_get_members (params);
 
   for (GList *l = names; l != NULL; l = l->next)
     {
-      const ReeveParameter *parameter = reeve_gate_params_find (call->operation, l->data);
+      const ReeveParameter *parameter = reeve_gate_params_find (operation, l->data);
 
       if (parameter == NULL || !parameter->secret)
         json_object_set_member (shown, l->data,
-                                json_node_ref (json_object_get_member (call->params, l->data)));
+                                json_node_ref (json_object_get_member (params, l->data)));
     }
   return json_node_init_object (json_node_alloc (), shown);
 }
@@ -338,7 +338,7 @@ reeve_gate_params_make_body (ReeveCall *call)
   gsize size = call->body != NULL ? g_bytes_get_size (call->body) : 0;
 
   if ((call->operation->flags & REEVE_OPERATION_COMPATIBLE) == 0)
-    return reeve_gate_params_make_public (call);
+    return reeve_gate_params_make_public (call->operation, call->params);
   return size > 0 && size <= REEVE_GATE_PARAMS_KEPT
              ? reeve_json_parse_strict (g_bytes_get_data (call->body, NULL), size, NULL)
              : NULL;
@@ -346,15 +346,43 @@ reeve_gate_params_make_body (ReeveCall *call)
 
 /* (transfer full): the canonical parameters */
 static char *
-reeve_gate_params_spell_public (ReeveCall *call)
+reeve_gate_params_spell_public (const ReeveOperation *operation, JsonObject *params)
 {
   g_autoptr (JsonNode) node = NULL;
 
   /* as on most compatible doors */
-  if (json_object_get_size (call->params) == 0)
+  if (json_object_get_size (params) == 0)
     return g_strdup ("{}");
-  node = reeve_gate_params_make_public (call);
+  node = reeve_gate_params_make_public (operation, params);
   return reeve_json_canonical (node);
+}
+
+/* @body: as it came, where it is no part of @params */
+static char *
+reeve_gate_params_digest_all (ReeveCall *call, JsonObject *params, GBytes *body)
+{
+  g_autofree char *canonical = reeve_gate_params_spell_public (call->operation, params);
+  g_autoptr (ReeveDigests) digests = reeve_digests_begin ();
+  guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };
+
+  reeve_digests_update (digests, canonical, canonical != NULL ? strlen (canonical) : 0);
+  if (body != NULL)
+    reeve_digests_update (digests, g_bytes_get_data (body, NULL), g_bytes_get_size (body));
+  for (guint i = 0; call->parts != NULL && i < call->parts->len; i++)
+    {
+      const ReeveCallPart *part = call->parts->pdata[i];
+      const char *media_type = part->media_type != NULL ? part->media_type : "";
+      guint8 file[REEVE_DIGESTS_LENGTH] = { 0 };
+
+      if (part->file_name == NULL)
+        continue;
+      reeve_digests_sha256 (g_bytes_get_data (part->bytes, NULL), g_bytes_get_size (part->bytes),
+                            file);
+      reeve_digests_update (digests, file, sizeof file);
+      reeve_digests_update (digests, media_type, strlen (media_type) + 1);
+    }
+  reeve_digests_finish (digests, digest);
+  return reeve_digests_hex (digest, sizeof digest);
 }
 
 /**
@@ -371,27 +399,82 @@ reeve_gate_params_spell_public (ReeveCall *call)
 char *
 reeve_gate_params_digest (ReeveCall *call)
 {
-  g_autofree char *canonical = reeve_gate_params_spell_public (call);
-  g_autoptr (ReeveDigests) digests = reeve_digests_begin ();
-  guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };
+  gboolean compatible = (call->operation->flags & REEVE_OPERATION_COMPATIBLE) != 0;
 
-  reeve_digests_update (digests, canonical, canonical != NULL ? strlen (canonical) : 0);
-  if (call->body != NULL && (call->operation->flags & REEVE_OPERATION_COMPATIBLE) != 0)
-    reeve_digests_update (digests, g_bytes_get_data (call->body, NULL),
-                          g_bytes_get_size (call->body));
-  for (guint i = 0; call->parts != NULL && i < call->parts->len; i++)
+  return reeve_gate_params_digest_all (call, call->params, compatible ? call->body : NULL);
+}
+
+static gboolean
+reeve_gate_params_has_secrets (const ReeveOperation *operation)
+{
+  for (const ReeveParameter *p = operation->parameters; p->name != NULL; p++)
+    if (p->secret)
+      return TRUE;
+  return FALSE;
+}
+
+/* Members of path and query, those of no right type or name as they were written. */
+static void
+reeve_gate_params_take_written (ReeveCall *call, JsonObject *told)
+{
+  g_autoptr (GList) names = call->given != NULL ? json_object_get_members (call->given) : NULL;
+
+  for (GList *l = names; l != NULL; l = l->next)
     {
-      const ReeveCallPart *part = call->parts->pdata[i];
-      const char *media_type = part->media_type != NULL ? part->media_type : "";
-      guint8 file[REEVE_DIGESTS_LENGTH] = { 0 };
+      const ReeveParameter *parameter = reeve_gate_params_find (call->operation, l->data);
+      JsonNode *value = json_object_get_member (call->given, l->data);
+      JsonNode *typed = NULL;
 
-      if (part->file_name == NULL)
-        continue;
-      reeve_digests_sha256 (g_bytes_get_data (part->bytes, NULL), g_bytes_get_size (part->bytes),
-                            file);
-      reeve_digests_update (digests, file, sizeof file);
-      reeve_digests_update (digests, media_type, strlen (media_type) + 1);
+      if (!call->typed && parameter != NULL)
+        typed = reeve_gate_params_convert (parameter->type, json_node_get_string (value));
+      json_object_set_member (told, l->data, typed != NULL ? typed : json_node_ref (value));
     }
-  reeve_digests_finish (digests, digest);
-  return reeve_digests_hex (digest, sizeof digest);
+}
+
+/* Members of the body; FALSE: it is no JSON object. */
+static gboolean
+reeve_gate_params_take_members (ReeveCall *call, JsonObject *told)
+{
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GList) names = NULL;
+  JsonObject *object = NULL;
+
+  if (!reeve_gate_params_is_media (call->media_type, "application/json"))
+    return FALSE;
+  node = reeve_json_parse_strict (g_bytes_get_data (call->body, NULL),
+                                  g_bytes_get_size (call->body), NULL);
+  if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
+    return FALSE;
+  object = json_node_get_object (node);
+  names = json_object_get_members (object);
+  for (GList *l = names; l != NULL; l = l->next)
+    json_object_set_member (told, l->data,
+                            json_node_ref (json_object_get_member (object, l->data)));
+  return TRUE;
+}
+
+/**
+ * reeve_gate_params_digest_told:
+ * @call: a call that was refused, before its parameters were looked at or because of them
+ *
+ * A refusal says what was asked for too: of a request that is well formed the same as if it had
+ * been let in. A body that is no JSON object counts byte by byte; not where the operation takes a
+ * secret, which may be anywhere in it.
+ *
+ * Returns: (transfer full): as reeve_gate_params_digest() does
+ */
+char *
+reeve_gate_params_digest_told (ReeveCall *call)
+{
+  g_autoptr (JsonObject) told = json_object_new ();
+  g_autoptr (JsonArray) faults = json_array_new ();
+  gboolean bytes = call->body != NULL && g_bytes_get_size (call->body) > 0;
+
+  reeve_gate_params_take_written (call, told);
+  for (guint i = 0; call->parts != NULL && i < call->parts->len; i++)
+    reeve_gate_params_take_part (call, call->parts->pdata[i], told, faults);
+  if (bytes && (call->operation->flags & REEVE_OPERATION_COMPATIBLE) == 0)
+    bytes = call->parts == NULL && !reeve_gate_params_take_members (call, told)
+            && !reeve_gate_params_has_secrets (call->operation);
+  return reeve_gate_params_digest_all (call, told, bytes ? call->body : NULL);
 }

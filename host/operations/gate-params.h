@@ -17,5 +17,7 @@ gboolean reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, 
 JsonNode *reeve_gate_params_make_body (ReeveCall *call);
 /* (transfer full) hexadecimal digest of parameters, body and parts */
 char *reeve_gate_params_digest (ReeveCall *call);
+/* The same of a call that is not prepared: of what was written. Any thread; no I/O. */
+char *reeve_gate_params_digest_told (ReeveCall *call);
 
 G_END_DECLS

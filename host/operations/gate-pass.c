@@ -7,6 +7,7 @@
 #include "gate-params.h"
 #include "schema-cache.h"
 
+#include "base/digests.h"
 #include "base/ids.h"
 #include "governance/money.h"
 
@@ -36,6 +37,7 @@ reeve_gate_pass_free (ReeveGatePass *self)
   g_clear_pointer (&self->kept, json_node_unref);
   g_clear_pointer (&self->body, json_node_unref);
   g_free (self->resource_id);
+  g_free (self->output);
   g_clear_pointer (&self->told, g_ptr_array_unref);
   g_free (self->workspace_id);
   g_free (self);
@@ -172,12 +174,23 @@ reeve_gate_pass_find_workspace (ReeveGatePass *self)
   return reeve_gate_pass_tell (self, "workspace_id", reeve_ids_get_plain (id));
 }
 
+/* Is there more to what is read than what the path names? */
+static gboolean
+reeve_gate_pass_asks (ReeveGatePass *self)
+{
+  for (const ReeveParameter *p = self->call->operation->parameters; p->name != NULL; p++)
+    if (p->place != REEVE_PARAMETER_PATH && json_object_has_member (self->call->params, p->name))
+      return TRUE;
+  return FALSE;
+}
+
 /* (nullable) (transfer none): what the ledger keeps of it, if it keeps anything of bodies */
 static JsonNode *
 reeve_gate_pass_get_body (ReeveGatePass *self)
 {
   if (self->body == NULL && self->call->params != NULL
-      && self->call->operation->klass == REEVE_CLASS_EFFECT
+      && (self->call->operation->klass == REEVE_CLASS_EFFECT
+          || (self->call->operation->klass == REEVE_CLASS_READ && reeve_gate_pass_asks (self)))
       && reeve_admission_keeps_bodies (self->services->admission))
     self->body = reeve_gate_params_make_body (self->call);
   return self->body;
@@ -236,6 +249,8 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .agent_id = reeve_gate_pass_tell_member (self, "agent_id"),
     .run_id = reeve_gate_pass_tell_member (self, "run_id"),
     .input_digest = self->call->digest,
+    .output_digest = self->output,
+    .reason = self->repeated ? "repeated" : NULL,
     .body = reeve_gate_pass_get_body (self),
     .trace_id = self->call->trace.trace_id,
     .trace = reeve_call_trace_get_onward (self->call),
@@ -368,6 +383,42 @@ reeve_gate_pass_in_context (ReeveGatePass *self, GSourceFunc func)
   g_source_attach (source, context);
 }
 
+/* (nullable): what the operation made, as its result names it: `agent_id` of an agent, `report_id`
+ * of a cost report. */
+static const char *
+reeve_gate_pass_get_made (ReeveGatePass *self)
+{
+  const char *type = self->call->operation->resource_type;
+  JsonNode *result = self->call->result;
+  JsonObject *made
+      = result != NULL && JSON_NODE_HOLDS_OBJECT (result) ? json_node_get_object (result) : NULL;
+  const char *id = NULL;
+
+  for (; made != NULL && type != NULL && id == NULL; type = strchr (type, '_'))
+    {
+      g_autofree char *member = NULL;
+
+      type += *type == '_' ? 1 : 0;
+      member = g_strconcat (type, "_id", NULL);
+      id = reeve_json_get_string (made, member, NULL);
+    }
+  return id != NULL && *id != '\0' ? id : NULL;
+}
+
+/* (transfer full) (nullable): of what came out, where a record is to say it */
+static char *
+reeve_gate_pass_digest_result (ReeveGatePass *self)
+{
+  g_autofree char *canonical = NULL;
+
+  if (self->call->result == NULL || self->call->recorded
+      || (self->call->admitted == NULL && !self->repeated
+          && self->call->operation->klass != REEVE_CLASS_READ))
+    return NULL;
+  canonical = reeve_json_canonical (self->call->result);
+  return reeve_digests_sha256_hex (canonical, canonical != NULL ? strlen (canonical) : 0);
+}
+
 static void
 reeve_gate_pass_settle (ReeveGatePass *self)
 {
@@ -376,7 +427,9 @@ reeve_gate_pass_settle (ReeveGatePass *self)
   ReeveSettlement settlement = {
     .outcome = call->outcome,
     .reason = call->reason,
+    .output_digest = self->output,
     .body = error == NULL ? call->result : NULL,
+    .resource_id = error == NULL ? reeve_gate_pass_get_made (self) : NULL,
     .input_tokens = call->input_tokens,
     .output_tokens = call->output_tokens,
   };
@@ -393,16 +446,34 @@ reeve_gate_pass_settle (ReeveGatePass *self)
                                 &settlement, NULL, NULL);
 }
 
+/* Of a probe only that somebody was not let in: else keys could be tried out there unseen. */
+static gboolean
+reeve_gate_pass_is_refusal (ReeveGatePass *self)
+{
+  return self->call->admitted == NULL && self->call->error != NULL && !self->call->recorded
+         && (self->call->operation->klass != REEVE_CLASS_PROBE
+             || (self->call->operation->permission != NULL && self->call->params == NULL));
+}
+
+/* Who tries what he may not leaves behind what he tried. Much of it is a worker's to look at, and
+ * nobody's when a stranger sends it. */
+static gboolean
+reeve_gate_pass_is_long (ReeveGatePass *self)
+{
+  gsize size = self->call->body != NULL ? g_bytes_get_size (self->call->body) : 0;
+
+  for (guint i = 0; self->call->parts != NULL && i < self->call->parts->len; i++)
+    size += g_bytes_get_size (((ReeveCallPart *) self->call->parts->pdata[i])->bytes);
+  return self->call->digest == NULL && size > REEVE_GATE_PASS_INLINE_BODY;
+}
+
 static void
-reeve_gate_pass_refuse (ReeveGatePass *self)
+reeve_gate_pass_refuse (ReeveGatePass *self, gboolean digest)
 {
   ReeveAdmissionRequest request = { 0 };
 
-  /* of a probe only that somebody was not let in: else keys could be tried out there unseen */
-  if (self->call->recorded
-      || (self->call->operation->klass == REEVE_CLASS_PROBE
-          && (self->call->operation->permission == NULL || self->call->params != NULL)))
-    return;
+  if (digest && self->call->digest == NULL)
+    self->call->digest = reeve_gate_params_digest_told (self->call);
   reeve_gate_pass_describe (self, &request);
   reeve_admission_refuse (self->services->admission, &request, self->call->error);
 }
@@ -427,6 +498,39 @@ reeve_gate_pass_check_result (ReeveGatePass *self)
              fault != NULL ? fault->pointer : "", fault != NULL ? fault->message : error->message);
 }
 
+/* What is to be done before the answer goes out. */
+static void
+reeve_gate_pass_close (ReeveGatePass *self)
+{
+  ReeveCall *call = self->call;
+  gboolean begun
+      = self->admitted && (call->admitted == NULL || reeve_admitted_is_consumed (call->admitted));
+
+  if (call->admitted != NULL)
+    reeve_gate_pass_settle (self);
+  if (self->claim != NULL && begun && reeve_gate_pass_is_transient (self, call->error))
+    reeve_gate_pass_let_go (self);
+  /* refused before any effect: the key is free again */
+  if (self->claim != NULL && (call->error == NULL || begun))
+    reeve_gate_pass_in_context (self, reeve_gate_pass_keep);
+  else if (call->error == NULL && !call->recorded
+           && (call->operation->klass == REEVE_CLASS_READ || self->repeated))
+    reeve_gate_pass_in_context (self, reeve_gate_pass_record_read);
+  else
+    reeve_gate_pass_deliver (self);
+}
+
+/* On a worker. */
+static void
+reeve_gate_pass_refuse_long (gpointer data)
+{
+  ReeveGatePass *self = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
+
+  reeve_gate_pass_refuse (self, TRUE);
+  reeve_gate_pass_close (self);
+}
+
 /**
  * reeve_gate_pass_end:
  * @call: a call that was answered
@@ -439,24 +543,20 @@ reeve_gate_pass_end (ReeveCall *call, gpointer data)
 {
   ReeveGatePass *self = data;
   g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
-  gboolean begun
-      = self->admitted && (call->admitted == NULL || reeve_admitted_is_consumed (call->admitted));
+  gboolean is_long = FALSE;
 
   if (call->error == NULL)
-    reeve_gate_pass_check_result (self);
-  if (call->admitted != NULL)
-    reeve_gate_pass_settle (self);
-  else if (call->error != NULL)
-    reeve_gate_pass_refuse (self);
-
-  if (self->claim != NULL && begun && reeve_gate_pass_is_transient (self, call->error))
-    reeve_gate_pass_let_go (self);
-  /* refused before any effect: the key is free again */
-  if (self->claim != NULL && (call->error == NULL || begun))
-    reeve_gate_pass_in_context (self, reeve_gate_pass_keep);
-  else if (call->error == NULL && call->operation->klass == REEVE_CLASS_READ
-           && !self->call->recorded)
-    reeve_gate_pass_in_context (self, reeve_gate_pass_record_read);
-  else
-    reeve_gate_pass_deliver (self);
+    {
+      reeve_gate_pass_check_result (self);
+      self->output = reeve_gate_pass_digest_result (self);
+    }
+  else if (reeve_gate_pass_is_refusal (self))
+    {
+      is_long = reeve_gate_pass_is_long (self);
+      if (is_long && call->caller != NULL
+          && reeve_workers_push (self->services->workers, reeve_gate_pass_refuse_long, self, NULL))
+        return;
+      reeve_gate_pass_refuse (self, !is_long);
+    }
+  reeve_gate_pass_close (self);
 }

@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/* a greater body is parsed on a worker */
+#define REEVE_GATE_PASS_INLINE_BODY (64 * 1024)
+
 typedef struct
 {
   ReeveServices *services;
@@ -18,6 +21,8 @@ typedef struct
   GPtrArray *told;    /* (nullable): pseudonyms of what the caller wrote */
   guint kept_status;  /* answered before, under the same key */
   JsonNode *kept;     /* (nullable): the same */
+  gboolean repeated;  /* that is the answer: nothing was done */
+  char *output;       /* (nullable): digest of what is answered */
   char *workspace_id; /* where the thing lies; NULL: in none, or nobody looked */
   JsonNode *body;     /* (nullable): what the ledger keeps of the arguments */
 } ReeveGatePass;

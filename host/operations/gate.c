@@ -12,9 +12,6 @@
 
 #include "base/log.h"
 
-/* a greater body is parsed on a worker */
-#define REEVE_GATE_INLINE_BODY (64 * 1024)
-
 static void reeve_gate_run (gpointer data);
 
 static void
@@ -110,10 +107,14 @@ reeve_gate_run_async (gpointer data)
           && !reeve_run_call_has_place (
               pass->call, pass->services, &request,
               reeve_json_get_string (pass->call->params, "agent_id", NULL), &error))
-        reeve_gate_fail (pass, error);
-      else
-        reeve_admission_begin_async (pass->services->admission, &request, reeve_gate_on_admitted,
-                                     pass);
+        {
+          reeve_gate_fail (pass, error);
+          return G_SOURCE_REMOVE;
+        }
+      if (reeve_gate_has (pass, REEVE_OPERATION_RUNS))
+        reeve_run_call_name (pass->call, &request);
+      reeve_admission_begin_async (pass->services->admission, &request, reeve_gate_on_admitted,
+                                   pass);
     }
   else if (operation->klass == REEVE_CLASS_READ && reeve_gate_has (pass, REEVE_OPERATION_STREAM))
     reeve_admission_read_async (pass->services->admission, &request, reeve_gate_on_read, pass);
@@ -168,6 +169,7 @@ reeve_gate_repeat (ReeveGatePass *pass)
       g_clear_pointer (&node, json_node_unref);
       return;
     }
+  pass->repeated = TRUE;
   reeve_call_complete (pass->call, pass->kept_status, node);
 }
 
@@ -376,7 +378,7 @@ reeve_gate_prepare (ReeveGatePass *pass)
       && reeve_gate_locate (pass, REEVE_STORE_AGENTS, reeve_gate_get_agent (pass), &error)
       && reeve_gate_check_keyed (pass, &error))
     {
-      if (pass->call->operation->klass == REEVE_CLASS_EFFECT)
+      if (pass->call->operation->klass != REEVE_CLASS_PROBE)
         pass->call->digest = reeve_gate_params_digest (pass->call);
       return TRUE;
     }
@@ -404,7 +406,8 @@ static void
 reeve_gate_go_on (ReeveGatePass *pass)
 {
   ReeveCall *call = pass->call;
-  gboolean small = call->body == NULL || g_bytes_get_size (call->body) <= REEVE_GATE_INLINE_BODY
+  gboolean small = call->body == NULL
+                   || g_bytes_get_size (call->body) <= REEVE_GATE_PASS_INLINE_BODY
                    || reeve_gate_has (pass, REEVE_OPERATION_COMPATIBLE);
 
   if (!reeve_gate_has (pass, REEVE_OPERATION_ASYNC) || reeve_gate_is_narrow (pass)

@@ -48,9 +48,14 @@ reeve_model_door_settle (ReeveModelDoor *self, const ReeveModelResponse *respons
   g_autoptr (JsonNode) body = response != NULL && *response->content != '\0'
                                   ? json_node_init_string (json_node_alloc (), response->content)
                                   : NULL;
+  g_autofree char *digest = response != NULL ? reeve_model_response_digest (response) : NULL;
   /* its answer names no record and nothing else is stored of it: lost, it is `unknown` and spent */
-  ReeveSettlement settlement
-      = { .outcome = REEVE_OUTCOME_SUCCEEDED, .body = body, .may_wait = TRUE };
+  ReeveSettlement settlement = {
+    .outcome = REEVE_OUTCOME_SUCCEEDED,
+    .output_digest = digest,
+    .body = body,
+    .may_wait = TRUE,
+  };
 
   if (error != NULL)
     {

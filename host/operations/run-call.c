@@ -5,6 +5,8 @@
 #include "call-private.h"
 #include "call-trace.h"
 
+#include "base/ids.h"
+
 typedef struct
 {
   ReeveCall *call;
@@ -82,6 +84,28 @@ reeve_run_call_has_place (ReeveCall *call, ReeveServices *services,
   reeve_runs_refuse_place (services->runs, request->caller, agent_id, &first, error);
   call->recorded = !first;
   return FALSE;
+}
+
+/**
+ * reeve_run_call_name:
+ * @call: a call that is about to be admitted
+ * @request: what will be admitted; borrows the name
+ *
+ * An idempotency key has named its run before.
+ */
+void
+reeve_run_call_name (ReeveCall *call, ReeveAdmissionRequest *request)
+{
+  if (call->run_id == NULL)
+    call->run_id = reeve_ids_new ("run");
+  request->run_id = call->run_id;
+  request->begins_run = TRUE;
+}
+
+const char *
+reeve_run_call_get_run_id (ReeveCall *call)
+{
+  return call->run_id;
 }
 
 /**

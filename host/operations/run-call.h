@@ -14,6 +14,10 @@ G_BEGIN_DECLS
 gboolean reeve_run_call_has_place (ReeveCall *call, ReeveServices *services,
                                    const ReeveAdmissionRequest *request, const char *agent_id,
                                    GError **error);
+/* Before a run is admitted: gives it its name, by which its own records are found. */
+void reeve_run_call_name (ReeveCall *call, ReeveAdmissionRequest *request);
+/* (nullable) (transfer none): that name */
+const char *reeve_run_call_get_run_id (ReeveCall *call);
 void reeve_run_call_execute (ReeveCall *call, ReeveServices *services, ReeveRunRequest *request);
 
 G_END_DECLS

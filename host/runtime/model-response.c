@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/digests.h"
 #include "base/ids.h"
 
 #define REEVE_MODEL_RESPONSE_MAX_CALLS 128
@@ -54,6 +55,48 @@ reeve_model_response_free (ReeveModelResponse *self)
   g_clear_pointer (&self->raw, g_bytes_unref);
   g_clear_pointer (&self->embeddings, g_ptr_array_unref);
   g_free (self);
+}
+
+/* Each number as its four bytes (IEEE 754), big-endian. */
+static void
+reeve_model_response_digest_vector (ReeveDigests *digests, GArray *vector)
+{
+  for (guint i = 0; i < vector->len; i++)
+    {
+      guint32 bits = 0;
+
+      memcpy (&bits, &g_array_index (vector, float, i), sizeof bits);
+      bits = GUINT32_TO_BE (bits);
+      reeve_digests_update (digests, &bits, sizeof bits);
+    }
+}
+
+/**
+ * reeve_model_response_digest:
+ * @self: what a model answered
+ *
+ * Returns: (transfer full): hexadecimal SHA-256 of its words, followed by the canonical JSON of the
+ * tools that it asks for and by the numbers of its vectors, where there are any
+ */
+char *
+reeve_model_response_digest (const ReeveModelResponse *self)
+{
+  g_autoptr (ReeveDigests) digests = reeve_digests_begin ();
+  guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };
+
+  reeve_digests_update (digests, self->content, strlen (self->content));
+  if (self->tool_calls != NULL)
+    {
+      g_autoptr (JsonNode) node = json_node_init_array (json_node_alloc (), self->tool_calls);
+      g_autofree char *canonical = reeve_json_canonical (node);
+
+      if (canonical != NULL)
+        reeve_digests_update (digests, canonical, strlen (canonical));
+    }
+  for (guint i = 0; self->embeddings != NULL && i < self->embeddings->len; i++)
+    reeve_model_response_digest_vector (digests, self->embeddings->pdata[i]);
+  reeve_digests_finish (digests, digest);
+  return reeve_digests_hex (digest, sizeof digest);
 }
 
 static void

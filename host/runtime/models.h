@@ -58,6 +58,8 @@ typedef struct
 } ReeveModelResponse;
 
 void reeve_model_response_free (ReeveModelResponse *self);
+/* (transfer full): the output digest of records, of all that came */
+char *reeve_model_response_digest (const ReeveModelResponse *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveModelResponse, reeve_model_response_free)
 
 /* Consumes @admitted (operation "model.call") at the moment the request leaves; the caller settles

@@ -202,9 +202,7 @@ static void
 reeve_plugin_calls_model_end (ReevePluginModel *self)
 {
   g_autofree char *digest
-      = self->response != NULL
-            ? reeve_digests_sha256_hex (self->response->content, strlen (self->response->content))
-            : NULL;
+      = self->response != NULL ? reeve_model_response_digest (self->response) : NULL;
   g_autoptr (JsonNode) body
       = self->response != NULL ? json_node_init_string (json_node_alloc (), self->response->content)
                                : NULL;

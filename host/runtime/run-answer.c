@@ -355,6 +355,8 @@ reeve_run_answer_settle (ReeveRunAnswer *self, const ReeveDecision *decision)
     settlement.outcome = REEVE_OUTCOME_FAILED;
   settlement.delegated_user_id
       = reeve_json_get_string (reeve_journal_get_started (run->journal), "delegated_user_id", NULL);
+  settlement.resource_id
+      = reeve_json_get_string (reeve_journal_get_started (run->journal), "conversation_id", NULL);
   settlement.input_tokens = reeve_journal_get_input_tokens (run->journal);
   settlement.output_tokens = reeve_journal_get_output_tokens (run->journal);
   settlement.steps = reeve_journal_get_steps (run->journal);

@@ -198,9 +198,7 @@ static void
 reeve_run_model_settle (ReeveRunModel *self, const ReeveModelResponse *response,
                         ReeveSettlement *settlement)
 {
-  g_autofree char *digest
-      = response != NULL ? reeve_digests_sha256_hex (response->content, strlen (response->content))
-                         : NULL;
+  g_autofree char *digest = response != NULL ? reeve_model_response_digest (response) : NULL;
   g_autoptr (JsonNode) body
       = response != NULL ? json_node_init_string (json_node_alloc (), response->content) : NULL;
 

@@ -254,7 +254,7 @@ class Effects(unittest.TestCase):
         records = self.host.records(run_id=done["run_id"])
         self.assertEqual([("tool.call", "agent_inactive"), ("model.call", "agent_inactive")],
                          [(r["action"], r["reason"]) for r in records if r["kind"] == "refusal"])
-        self.assertEqual(["model.call"], [r["action"] for r in records if r["kind"] == "intent"])
+        self.assertEqual(["agents.execute", "model.call"], sorted(r["action"] for r in records if r["kind"] == "intent"))
 
     def test_a_run_under_way_ends_when_its_agent_is_deactivated(self):
         self.stopped(lambda agent: self.host.post(f"/api/v1/admin/agents/{agent['agent_id']}/deactivate", expect=200))
@@ -386,7 +386,9 @@ class Effects(unittest.TestCase):
         me = self.host.get("/api/v1/me", expect=200).json["user_id"]
         self.mock.script([self.call("calculate"), {"content": "42"}])
         answer = self.host.run(agent["agent_id"], "x")
-        records = self.host.records(run_id=answer["run_id"])
+        begun, *records, ended = self.host.records(run_id=answer["run_id"])
+        self.assertEqual(("agents.execute", "intent", "agents.execute", "outcome"), (begun["action"], begun["kind"], ended["action"], ended["kind"]))
+        self.assertEqual([answer["audit"]["first"], answer["audit"]["last"]], [begun["seq"], ended["seq"]])
         self.assertEqual(6, len(records))
         for record in records:
             self.assertEqual((me, alice, agent["agent_id"]), (record["actor"]["id"], record["delegated_user_id"], record["agent_id"]))

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Whatever comes of a call, its record says what was asked for and what came out: refusals, reads, failures and answers that are given again included."""
+
+import hashlib
+import json
+import os
+import time
+import unittest
+
+import table
+from mock_openai import MockOpenAI
+from reeve import Host, main
+
+CONFIG = """
+llm:
+  default: local/gpt-4o-mini
+  providers:
+    - {{id: local, plugin: llm-openai, settings: {{base_url: "{url}", api_key: sk-none}}}}
+"""
+FORM = "multipart/form-data; boundary=b"
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def digest(value):
+    return hashlib.sha256((value if isinstance(value, str) else canonical(value)).encode()).hexdigest()
+
+
+class Base(unittest.TestCase):
+    more = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mock = MockOpenAI().start()
+        cls.addClassCleanup(cls.mock.stop)
+        cls.host = Host(CONFIG.format(url=cls.mock.base_url) + cls.more).start()
+        cls.addClassCleanup(cls.host.close)
+        cls.agent = cls.host.agent()
+        cls.viewer = cls.host.user("viewer")
+        cls.viewer_id = cls.host.get("/api/v1/me", key=cls.viewer, expect=200).json["user_id"]
+
+    def newest(self, action, kind, **filters):
+        """Its record; a refusal's comes behind its answer, for which nobody waits."""
+        found, end = [], time.monotonic() + 60
+        while not found and time.monotonic() < end:
+            found = self.host.records(action=action, kind=kind, **filters)
+        return found[-1]
+
+
+class Refused(Base):
+    def refused(self, action, status, reason, wanted, method, path, body, **options):
+        answer = self.host.call(method, path, body, expect=status, **options)
+        record = self.newest(action, "refusal")
+        self.assertEqual((reason, "blocked"), (record["reason"], record["outcome"]), answer)
+        self.assertEqual(wanted, record.get("input_digest"), f"{action} {status}")
+
+    def test_a_permission_that_is_missing(self):
+        body = {"agent_id": self.agent, "mission": "let me in"}
+        self.refused("agents.execute", 403, "permission_denied", table.digest(table.OPERATIONS["agents.execute"], body, "rest"),
+                     "POST", "/api/v1/agents/execute", body, key=self.viewer)
+        self.refused("budgets.set_user", 403, "permission_denied", digest({"user_id": self.viewer_id, "token_limit": 7}),
+                     "PUT", "/api/v1/admin/budgets/users/" + self.viewer_id, {"token_limit": 7}, key=self.viewer)
+        self.refused("audit.list", 403, "permission_denied", digest({"limit": 3, "text": "x"}),
+                     "GET", "/api/v1/admin/audit?limit=3&text=x", None, key=self.viewer)
+        big = {"agent_id": self.agent, "mission": "x" * 100_000}
+        self.refused("agents.execute", 403, "permission_denied", digest(big), "POST", "/api/v1/agents/execute", big, key=self.viewer)
+
+    def test_what_is_not_there(self):
+        self.refused("runs.get", 404, "not_found", digest({"run_id": "run_none"}), "GET", "/api/v1/runs/run_none", None)
+        self.refused("budgets.set_agent", 404, "not_found", digest({"agent_id": "agt_none", "token_limit": 1}),
+                     "PUT", "/api/v1/admin/budgets/agents/agt_none", {"token_limit": 1})
+
+    def test_what_is_malformed(self):
+        path = "/api/v1/agents/execute"
+        self.refused("agents.execute", 400, "invalid_argument", digest({"agent_id": self.agent, "mission": 5}),
+                     "POST", path, {"agent_id": self.agent, "mission": 5})
+        self.refused("agents.execute", 400, "invalid_argument", digest({"agent_id": self.agent, "more": 1}),
+                     "POST", path, {"agent_id": self.agent, "more": 1})
+        self.refused("agents.execute", 400, "invalid_argument", digest("{}{broken"), "POST", path, b"{broken",
+                     headers={"Content-Type": "application/json"})
+        self.refused("agents.execute", 415, "unsupported_media", digest('{}{"agent_id": 1}'), "POST", path, b'{"agent_id": 1}',
+                     headers={"Content-Type": "text/plain"})
+        self.refused("audit.list", 400, "invalid_argument", digest({"limit": "many", "nothing": "y"}),
+                     "GET", "/api/v1/admin/audit?limit=many&nothing=y", None)
+
+    def test_a_form(self):
+        form = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.md"\r\nContent-Type: text/markdown\r\n\r\nwords\r\n--b--\r\n'
+        wanted = hashlib.sha256(b'{"file":"a.md"}' + hashlib.sha256(b"words").digest() + b"text/markdown\0").hexdigest()
+        self.refused("documents.upload", 403, "permission_denied", wanted, "POST", "/api/v1/documents/upload", form,
+                     headers={"Content-Type": FORM}, key=self.viewer)
+
+    def test_no_secret_is_among_it(self):
+        """A digest of a password could be guessed, be the request ever so wrong."""
+        operation = table.OPERATIONS["passwords.set"]
+        path = f"/api/v1/admin/users/{self.viewer_id}/password"
+        self.assertEqual({"password"}, table.secrets(operation))
+        known = digest({"user_id": self.viewer_id})
+        self.refused("passwords.set", 403, "permission_denied", known, "PUT", path, {"password": "correct horse"}, key=self.viewer)
+        self.refused("passwords.set", 400, "invalid_argument", known, "PUT", path, {"password": 5})
+        self.refused("passwords.set", 400, "invalid_argument", known, "PUT", path, b'{"password": "correct horse"',
+                     headers={"Content-Type": "application/json"})
+
+    def test_a_stranger(self):
+        body = {"agent_id": self.agent, "mission": "from outside"}
+        for key, wanted in (("rvk_none", digest(body)),):
+            self.host.post("/api/v1/agents/execute", body, key=key, expect=401)
+            record = self.newest("agents.execute", "refusal", platform="true")
+            self.assertEqual(("unauthenticated", wanted), (record["reason"], record.get("input_digest")))
+
+    def test_a_spent_budget(self):
+        agent = self.host.agent()
+        self.host.put("/api/v1/admin/budgets/agents/" + agent, {"token_limit": 10}, expect=200)
+        body = {"agent_id": agent, "mission": "too much"}
+        self.refused("agents.execute", 429, "budget_exceeded", digest(body), "POST", "/api/v1/agents/execute", body)
+        self.assertNotIn("run_id", self.newest("agents.execute", "refusal"), "there is no such run")
+
+
+class Done(Base):
+    def test_reads(self):
+        answer = self.host.post("/api/v1/documents/search", {"query": "torque"}, expect=200).json
+        record = self.newest("documents.search", "read")
+        self.assertEqual((digest({"query": "torque"}), digest(answer)), (record.get("input_digest"), record.get("output_digest")))
+        answer = self.host.get("/api/v1/admin/budgets?limit=2", expect=200).json
+        record = self.newest("budgets.list", "read")
+        self.assertEqual((digest({"limit": 2}), digest(answer)), (record.get("input_digest"), record.get("output_digest")))
+
+    def test_effects(self):
+        answer = self.host.put("/api/v1/admin/budgets/users/" + self.viewer_id, {"token_limit": 12345}, expect=200).json
+        intent, outcome = (self.newest("budgets.set_user", kind) for kind in ("intent", "outcome"))
+        self.assertEqual(digest({"user_id": self.viewer_id, "token_limit": 12345}), intent["input_digest"])
+        self.assertEqual(digest(answer), outcome.get("output_digest"))
+
+    def test_what_is_made_is_named(self):
+        """Who asks about a thing finds who made it."""
+        made = {
+            "users.create": ("user", self.host.post("/api/v1/admin/users", {"username": "made", "roles": ["viewer"]}, expect=201).json["user_id"]),
+            "agents.create": ("agent", self.host.agent()),
+            "keys.create": ("key", self.host.post("/api/v1/admin/keys", {"user_id": self.viewer_id, "name": "k", "roles": ["viewer"]},
+                                                  expect=201).json["key_id"]),
+            "workspaces.create": ("workspace", self.host.post("/api/v1/admin/workspaces", {"name": "made"}, expect=201).json["workspace_id"]),
+            "costs.report": ("cost_report", self.host.post("/api/v1/admin/costs/report", {}, expect=201).json["report_id"]),
+            "documents.upload": ("document", self.host.upload("a.md", b"words").json["document_id"]),
+            "roles.create": ("role", self.host.post("/api/v1/admin/roles", {"role_id": "custom:made", "name": "made", "permissions": ["agent:read"]},
+                                                    expect=201).json["role_id"]),
+            "budgets.set_org": ("budget", self.host.put("/api/v1/admin/budgets/org", {"token_limit": 10**9}, expect=200).json["budget_id"]),
+            "chat.create": ("conversation", self.host.post("/api/v1/chat", {"message": "hi", "agent_id": self.agent}, expect=200).json["conversation_id"]),
+        }
+        for action, (kind, thing) in made.items():
+            with self.subTest(action=action):
+                outcome = self.newest(action, "outcome")
+                self.assertEqual({"type": kind, "id": thing}, outcome.get("resource"))
+                self.assertEqual([outcome["seq"]], [r["seq"] for r in self.host.records(action=action, resource=thing)])
+        self.assertEqual(["agents.create"], [r["action"] for r in self.host.records(agent_id=made["agents.create"][1])])
+
+    def test_a_run_is_found_by_its_name(self):
+        run = self.host.run(self.agent, "hello")
+        found = self.host.records(run_id=run["run_id"])
+        self.assertEqual([("agents.execute", "intent"), ("model.call", "intent"), ("model.call", "outcome"), ("agents.execute", "outcome")],
+                         [(r["action"], r["kind"]) for r in found])
+        self.assertEqual([run["audit"]["first"], run["audit"]["last"]], [found[0]["seq"], found[-1]["seq"]])
+        used = self.host.get("/api/v1/admin/usage?run_id=" + run["run_id"], expect=200).json["items"]
+        self.assertEqual(["run", "model_call"], [u["type"] for u in used])
+        answer = self.host.post("/v1/chat/completions", {"model": "agent/" + self.agent, "messages": [{"role": "user", "content": "hi"}]}, expect=200)
+        outcome = self.newest("agents.execute", "outcome")
+        self.assertEqual(digest(answer.json["choices"][0]["message"]["content"]), outcome["output_digest"])
+        self.host.get("/api/v1/runs/" + outcome["run_id"], expect=200)
+
+    def test_models_at_compatible_doors(self):
+        calls = [{"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}]
+        ask = {"model": "local/gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+        self.mock.script([{"content": "Ja."}, {"content": "Nein."}, {"tool_calls": [{"name": "look", "arguments": {}, "id": "c1"}]}])
+        for body, wanted in ((ask, digest("Ja.")), ({**ask, "stream": True}, digest("Nein.")),
+                             ({**ask, "tools": [{"type": "function", "function": {"name": "look"}}]}, digest(canonical(calls)))):
+            before = self.host.records(action="model.call", kind="outcome")
+            self.host.post("/v1/chat/completions", body, expect=200)
+            end = time.monotonic() + 60
+            while len(outcomes := self.host.records(action="model.call", kind="outcome")) == len(before) and time.monotonic() < end:
+                pass
+            self.assertEqual(wanted, outcomes[-1].get("output_digest"))
+        self.host.post("/v1/embeddings", {"model": "local/embed", "input": "hi"}, expect=200)
+        self.assertRegex(self.newest("model.call", "outcome", text="embed").get("output_digest", ""), "^[0-9a-f]{64}$")
+
+    def test_an_answer_that_is_given_again(self):
+        """Nothing is done a second time, but somebody was told something."""
+        body, headers = {"agent_id": self.agent, "mission": "once"}, {"Idempotency-Key": "once-" + os.urandom(4).hex()}
+        answers = [self.host.post("/api/v1/agents/execute", body, headers=headers, expect=200).json for _ in range(2)]
+        self.assertEqual(*answers)
+        record = self.newest("agents.execute", "read")
+        self.assertEqual(("repeated", digest(body), digest(answers[0]), self.agent),
+                         (record["reason"], record.get("input_digest"), record.get("output_digest"), record["agent_id"]))
+
+
+class Bodies(Base):
+    more = "audit: {include_request_body: true}\n"
+
+    def test_questions_are_kept_salted(self):
+        """Arguments of reads too; no plain digest by which a name could be tried."""
+        body = {"query": "Erika Mustermann"}
+        answer = self.host.post("/api/v1/documents/search", body, expect=200).json
+        record = self.newest("documents.search", "read")
+        self.assertNotEqual(digest(body), record["input_digest"])
+        self.assertEqual(1, record["kept"])
+        self.assertNotIn("output_digest", record)
+        shown = self.host.get(f"/api/v1/admin/audit/{record['seq']}", expect=200).json["body"]
+        self.assertEqual(("kept", body, digest(body)), (shown["state"], shown["value"], shown["digest"]))
+        log = json.dumps(self.host.records())
+        self.assertNotIn(digest(body), log)
+        self.assertNotIn(digest(answer), log)
+        # what its path says, a record says anyway
+        self.host.get("/api/v1/admin/budgets/org", expect=404)
+        self.host.get("/api/v1/me", expect=200)
+        record = self.newest("me.get", "read")
+        self.assertEqual((digest({}), None), (record.get("input_digest"), record.get("kept")))
+
+    def test_refusals_are_kept_salted(self):
+        body = {"agent_id": self.agent, "mission": "Erika Mustermann"}
+        self.host.post("/api/v1/agents/execute", body, key=self.viewer, expect=403)
+        record = self.newest("agents.execute", "refusal")
+        self.assertEqual(1, record["kept"])
+        self.assertNotEqual(digest(body), record["input_digest"])
+        shown = self.host.get(f"/api/v1/admin/audit/{record['seq']}", expect=200).json["body"]
+        self.assertEqual(("kept", digest(body)), (shown["state"], shown["digest"]))
+
+
+if __name__ == "__main__":
+    main()
