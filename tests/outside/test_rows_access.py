@@ -254,6 +254,34 @@ class Agents(BusCase):
         self.assertIs(True, self.rpc("DeleteOrganization", org_id))
         self.assertIn("NotFound", self.refused("io.reeve.ControlPlane1.GetOrganization", org_id))
 
+    def test_budgets_usage_and_audit_by_name(self):
+        """RPC-04, RPC-05. Tokens have more than 32 bits."""
+        org = self.rpc("CreateOrganization", "Counting", "{}")["org_id"]
+        agent = self.rpc("RegisterAgent", org, "counter", "executor", "", "{}")["agent_id"]
+        big = 5_000_000_000
+        self.assertEqual((org, None, big, 30), tuple(self.rpc("SetBudget", org, "", str(big), "30")[n]
+                                                     for n in ("org_id", "agent_id", "token_limit", "reset_period_days")))
+        self.assertEqual((org, agent, 4_000_000_000, 7), tuple(self.rpc("SetBudget", org, agent, "4000000000", "7")[n]
+                                                               for n in ("org_id", "agent_id", "token_limit", "reset_period_days")))
+        found = self.rpc("CheckBudget", org, agent, "3000000000")
+        self.assertEqual((True, 4_000_000_000, "within_budget"), (found["allowed"], found["remaining"], found["reason"]))
+        found = self.rpc("CheckBudget", org, agent, "4000000001")
+        self.assertEqual((False, "budget_exceeded"), (found["allowed"], found["reason"]))
+        found = self.rpc("ReportUsage", org, agent, "run-elsewhere", "3000000000")
+        self.assertEqual((True, 1_000_000_000), (found["success"], found["remaining"]))
+        self.assertIn("InvalidArgument", self.refused("io.reeve.ControlPlane1.ReportUsage", org, agent, "run-elsewhere", "int64 -1"))
+        self.assertEqual((3_000_000_000, 1_000_000_000), tuple(self.rpc("GetBudget", org, agent)[n] for n in ("tokens_used", "tokens_remaining")))
+        self.assertEqual((3_000_000_000, 2_000_000_000), tuple(self.rpc("GetBudget", org, "")[n] for n in ("tokens_used", "tokens_remaining")))
+        totals = self.rpc("GetUsage", org, agent, "", "")["totals"]
+        self.assertEqual((3_000_000_000, 1), (totals["total_tokens"], totals["report_count"]))
+        totals = self.rpc("GetUsage", org, "", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")["totals"]
+        self.assertEqual(0, totals["total_tokens"])
+        entries = self.rpc("GetAuditLog", org, agent, "500")["items"]
+        self.assertEqual(["usage.report"] * 2, [e["action"] for e in entries if e["kind"] != "read" and e["action"].startswith("usage")], entries)
+        self.assertEqual(entries[0]["seq"], max(e["seq"] for e in entries))
+        self.assertEqual(2, len(self.rpc("GetAuditLog", org, agent, "2")["items"]))
+        self.assertEqual({org}, {e["scope"] for e in self.rpc("GetAuditLog", org, "", "50")["items"]})
+
     def test_the_commands(self):
         """CLI-01, CLI-02"""
         ctl = lambda *words: json.loads(self.host.ctl(*words).stdout)  # noqa: E731
