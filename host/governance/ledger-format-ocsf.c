@@ -226,6 +226,19 @@ reeve_ledger_format_ocsf_attest (JsonObject *event, const ReeveLedgerFormatEntry
   json_object_set_string_member (event, "raw_data", text);
 }
 
+/* 10^-9 units; as in records, text under another name where JSON has no such number. */
+static void
+reeve_ledger_format_ocsf_amount (JsonObject *object, const char *name, gint64 value)
+{
+  g_autofree char *wide = g_strconcat (name, "_wide", NULL);
+  g_autofree char *digits = g_strdup_printf ("%" G_GINT64_FORMAT, value);
+
+  if (value <= REEVE_LEDGER_RECORD_MAX_NUMBER)
+    reeve_ledger_format_ocsf_count (object, name, (guint64) value);
+  else
+    json_object_set_string_member (object, wide, digits);
+}
+
 /* What has no attribute of its own. */
 static void
 reeve_ledger_format_ocsf_add_rest (JsonObject *event, const ReeveLedgerRecord *record)
@@ -241,6 +254,12 @@ reeve_ledger_format_ocsf_add_rest (JsonObject *event, const ReeveLedgerRecord *r
   reeve_ledger_format_ocsf_count (rest, "intent", record->intent);
   reeve_ledger_format_ocsf_count (rest, "parent", record->parent);
   reeve_ledger_format_ocsf_count (rest, "epoch", record->epoch);
+  reeve_ledger_format_ocsf_set (rest, "workspace_id", record->workspace_id);
+  reeve_ledger_format_ocsf_count (rest, "estimated", record->estimated);
+  reeve_ledger_format_ocsf_amount (rest, "cost", record->cost);
+  reeve_ledger_format_ocsf_set (rest, "currency", record->currency);
+  reeve_ledger_format_ocsf_count (rest, "reserved_tokens", record->reserved_tokens);
+  reeve_ledger_format_ocsf_amount (rest, "reserved_cost", record->reserved_cost);
 }
 
 void

@@ -71,6 +71,15 @@ static const ReeveLedgerFormatField reeve_ledger_format_fields[] = {
   { "address", "reeveAddress", "address", REEVE_LEDGER_FORMAT_STRING, AT (address) },
   { "kept", "reeveKept", "kept", REEVE_LEDGER_FORMAT_NUMBER, AT (kept) },
   { "plugin_id", "reevePluginId", "pluginId", REEVE_LEDGER_FORMAT_STRING, AT (plugin_id) },
+  { "workspace_id", "reeveWorkspaceId", "workspaceId", REEVE_LEDGER_FORMAT_STRING,
+    AT (workspace_id) },
+  { "estimated", "reeveEstimated", "estimated", REEVE_LEDGER_FORMAT_NUMBER, AT (estimated) },
+  { "cost", "reeveCost", "cost", REEVE_LEDGER_FORMAT_NUMBER, AT (cost) },
+  { "currency", "reeveCurrency", "currency", REEVE_LEDGER_FORMAT_STRING, AT (currency) },
+  { "reserved_tokens", "reeveReservedTokens", "reservedTokens", REEVE_LEDGER_FORMAT_NUMBER,
+    AT (reserved_tokens) },
+  { "reserved_cost", "reeveReservedCost", "reservedCost", REEVE_LEDGER_FORMAT_NUMBER,
+    AT (reserved_cost) },
   { "leaf_hash", "reeveLeafHash", "leafHash", REEVE_LEDGER_FORMAT_LEAF, 0 },
 };
 

@@ -47,6 +47,12 @@ nasty_record (guint i, char buffer[64])
     .input_digest = "00ff",
     .input_tokens = i % 4 == 1 ? 10 : 0,
     .output_tokens = i % 4 == 1 ? 20 : 0,
+    .workspace_id = i % 3 == 1 ? value : NULL,
+    .estimated = i % 4 == 1,
+    .cost = i % 4 == 1 ? (i % 8 == 1 ? G_GINT64_CONSTANT (9007199254740993) : 12345) : 0,
+    .currency = i % 4 == 1 ? "EUR" : NULL,
+    .reserved_tokens = i % 4 == 2 ? 4096 : 0,
+    .reserved_cost = i % 4 == 2 ? 777 : 0,
     .door = "rest",
     .trace_id = "0af7651916cd43dd8448eb211c80319c",
   };

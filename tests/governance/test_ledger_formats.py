@@ -21,7 +21,7 @@ def flatten(record):
         if isinstance(value, dict):
             flat.update({f"{name}_{inner}": text for inner, text in value.items()})
         elif value:
-            flat[name] = str(value)
+            flat[name.removesuffix("_wide")] = str(value)
     flat["milliseconds"] = str(int(flat.pop("time")) // 1000)
     text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     flat["leaf_hash"] = hashlib.sha256(b"\0" + struct.pack(">I", len(text)) + text).hexdigest()
@@ -100,7 +100,8 @@ class Formats(unittest.TestCase):
                 "delegated_user_id": "reeveDelegatedUserId", "run_id": "reeveRunId", "resource_type": "reeveResourceType",
                 "resource_id": "reeveResourceId", "tool_name": "reeveToolName", "model": "reeveModel", "input_digest": "reeveInputDigest",
                 "input_tokens": "reeveInputTokens", "output_tokens": "reeveOutputTokens", "door": "app", "trace_id": "reeveTraceId",
-                "epoch": "reeveEpoch", "leaf_hash": "reeveLeafHash"}
+                "epoch": "reeveEpoch", "leaf_hash": "reeveLeafHash", "workspace_id": "reeveWorkspaceId", "estimated": "reeveEstimated",
+                "cost": "reeveCost", "currency": "reeveCurrency", "reserved_tokens": "reeveReservedTokens", "reserved_cost": "reeveReservedCost"}
         lines = self.lines("cef")
         self.assertEqual(len(self.flat), len(lines))
         for line, flat in zip(lines, self.flat):
@@ -114,7 +115,9 @@ class Formats(unittest.TestCase):
                 "outcome": "outcome", "reason": "reason", "actor_id": "usrName", "actor_type": "actorType", "agent_id": "agentId",
                 "delegated_user_id": "delegatedUserId", "run_id": "runId", "resource_type": "resourceType", "resource_id": "resource",
                 "tool_name": "toolName", "model": "model", "input_digest": "inputDigest", "input_tokens": "inputTokens",
-                "output_tokens": "outputTokens", "door": "door", "trace_id": "traceId", "epoch": "epoch", "leaf_hash": "leafHash"}
+                "output_tokens": "outputTokens", "door": "door", "trace_id": "traceId", "epoch": "epoch", "leaf_hash": "leafHash",
+                "workspace_id": "workspaceId", "estimated": "estimated", "cost": "cost", "currency": "currency",
+                "reserved_tokens": "reservedTokens", "reserved_cost": "reservedCost"}
         lines = self.lines("leef")
         self.assertEqual(len(self.flat), len(lines))
         for line, flat in zip(lines, self.flat):
@@ -143,6 +146,8 @@ class Formats(unittest.TestCase):
             self.assertEqual({"algorithm_id": 3, "algorithm": "SHA-256", "value": flat["leaf_hash"]}, event["attestation"]["fingerprint"])
             if "agent_id" in record:
                 self.assertEqual((record["agent_id"], record["run_id"]), (event["ai_agent"]["uid"], event["ai_agent"]["instance_uid"]))
+            for name in ("workspace_id", "estimated", "cost", "cost_wide", "currency", "reserved_tokens", "reserved_cost"):
+                self.assertEqual(record.get(name), event["unmapped"].get(name), name)
             if "model" in record:
                 self.assertEqual(("local", "gpt-4o-mini"), (event["ai_model"]["ai_provider"], event["ai_model"]["model_name"]))
                 self.assertEqual(30, event["message_context"]["total_tokens"])
