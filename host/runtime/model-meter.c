@@ -109,6 +109,9 @@ reeve_model_meter_settle (const ReeveModelMeter *self, ReeveLlmRequest *request,
     return;
   if (response != NULL)
     bytes = MAX (bytes, strlen (response->content) + strlen (response->thought));
+  /* vectors are no tokens: a service that has counted what it read has counted all */
+  if (output < 0 && reeve_llm_request_get_task (request) == REEVE_LLM_TASK_EMBED)
+    output = 0;
   settlement->estimated = input < 0 || output < 0;
   settlement->input_tokens = input >= 0 ? input : reeve_model_meter_input (request);
   if (output < 0)

@@ -153,7 +153,7 @@ def secrets(operation):
 def digest(operation, params, door):
     """What the ledger must say that was asked for: the same from every door, but for a file's name; nothing of secrets."""
     params = {name: value for name, value in params.items() if name not in secrets(operation)}
-    if has(operation, "compatible"):
+    if has(operation, "compatible") and "body" in operation:
         return hashlib.sha256(b"{}" + canonical(params).encode()).hexdigest()
     if not has(operation, "multipart") or door == "bus":
         return hashlib.sha256(canonical(params).encode()).hexdigest()

@@ -180,7 +180,10 @@ class Done(Base):
                 pass
             self.assertEqual(wanted, outcomes[-1].get("output_digest"))
         self.host.post("/v1/embeddings", {"model": "local/embed", "input": "hi"}, expect=200)
-        self.assertRegex(self.newest("model.call", "outcome", text="embed").get("output_digest", ""), "^[0-9a-f]{64}$")
+        record = self.newest("model.call", "outcome", text="embed")
+        self.assertRegex(record.get("output_digest", ""), "^[0-9a-f]{64}$")
+        # the service has counted all that there is to count
+        self.assertEqual((1, None, None), (record.get("input_tokens"), record.get("output_tokens"), record.get("estimated")))
 
     def test_an_answer_that_is_given_again(self):
         """Nothing is done a second time, but somebody was told something."""
