@@ -356,8 +356,8 @@ test_broken (void)
     { "this is no Python", imports, "*its runner ended by itself, with code 1", TRUE },
     { "", imports, "*its runner ended by itself, with code 0", TRUE },
     { "raise SystemExit(3)", imports, "*its runner ended by itself, with code 3", TRUE },
-    { "import ctypes; ctypes.string_at(0)", imports, "*its runner was killed by signal 11 *",
-      TRUE },
+    { /* a signal, or a sanitizer that says so and ends it */
+      "import ctypes; ctypes.string_at(0)", imports, "*its runner *", TRUE },
     { "os.dup2(os.open('/usr/lib/os-release', 0), WIRE)", imports, "*its runner *", TRUE },
     { "PLUGIN = ('other', '1.0.0')\nWire(ReeveError).run()", imports,
       "*says hello as another one" },

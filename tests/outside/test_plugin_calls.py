@@ -328,9 +328,9 @@ class Calls(CallsCase):
             messages = request.json["messages"]
             if messages[-1]["role"] == "user" and messages[-1]["content"].startswith(PLUGIN_SAYS):
                 return self.answer(request)
-            if sum(m["role"] == "tool" for m in messages) >= 8:
+            if sum(m["role"] == "tool" for m in messages) >= 5:
                 return {"content": "done", "usage": small}
-            return {"usage": small, "tool_calls": [{"name": ONE, "arguments": arguments([model(max_tokens=1500)], after=0, stay=700)}]}
+            return {"usage": small, "tool_calls": [{"name": ONE, "arguments": arguments([model(max_tokens=1500)], after=0, stay=1500)}]}
 
         self.mock.default = answer
         self.host.put("/api/v1/admin/policies/org", {**rules, "token_limit": 4500}, key=key, expect=200)
