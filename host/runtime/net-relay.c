@@ -16,6 +16,9 @@
 
 #define REEVE_NET_RELAY_BYTES  (64 * 1024) /* that are read at once */
 #define REEVE_NET_RELAY_ROUNDS 8           /* before it is another's turn */
+/* that the plugin has closed its end is seen when the host's own copy of it, which went out with
+ * the answer, is closed too: on another thread */
+#define REEVE_NET_RELAY_LOOK_US (50 * 1000)
 
 typedef enum
 {
@@ -46,6 +49,7 @@ struct _ReeveNetRelay
   gatomicrefcount refs;
   gint order; /* atomic */
   gint64 deadline;
+  gint64 look; /* monotonic µs: the call is over, and the plugin's end is looked at again; 0: no */
   ReeveNetRelayEnd near;
   ReeveNetRelayEnd far;
   ReeveNetRelayWay up;   /* from the plugin */
@@ -200,19 +204,22 @@ reeve_net_relay_end (ReeveNetRelay *self, gboolean broken)
   reeve_net_relays_remove (self->relays, self);
 }
 
+static void
+reeve_net_relay_end_by (ReeveNetRelay *self, gint64 until)
+{
+  self->deadline = self->deadline != 0 ? MIN (self->deadline, until) : until;
+}
+
 /* Nobody waits for the plugin any more: what it wrote to an end that is closed goes out yet. */
 static gboolean
 reeve_net_relay_lingers (ReeveNetRelay *self)
 {
   struct pollfd near = { .fd = self->near.fd };
-  gint64 until = g_get_monotonic_time () + REEVE_NET_RELAY_LINGER_US;
 
-  if (!g_atomic_int_compare_and_exchange (&self->order, REEVE_NET_RELAY_LEFT, REEVE_NET_RELAY_GOES))
-    return FALSE;
   if (poll (&near, 1, 0) < 0 || (near.revents & POLLHUP) == 0)
     return FALSE;
   self->near.gone = TRUE;
-  self->deadline = self->deadline != 0 ? MIN (self->deadline, until) : until;
+  reeve_net_relay_end_by (self, g_get_monotonic_time () + REEVE_NET_RELAY_LINGER_US);
   return TRUE;
 }
 
@@ -221,9 +228,27 @@ reeve_net_relay_lingers (ReeveNetRelay *self)
 static gboolean
 reeve_net_relay_is_due (ReeveNetRelay *self)
 {
-  if (g_atomic_int_get (&self->order) != REEVE_NET_RELAY_GOES && !reeve_net_relay_lingers (self))
+  gint64 now = g_get_monotonic_time ();
+
+  if (g_atomic_int_compare_and_exchange (&self->order, REEVE_NET_RELAY_LEFT, REEVE_NET_RELAY_GOES)
+      && !reeve_net_relay_lingers (self))
+    self->look = now + REEVE_NET_RELAY_LOOK_US;
+  if (g_atomic_int_get (&self->order) == REEVE_NET_RELAY_CUT
+      || (self->deadline != 0 && now >= self->deadline))
     return TRUE;
-  return self->deadline != 0 && g_get_monotonic_time () >= self->deadline;
+  if (self->look == 0 || now < self->look)
+    return FALSE;
+  self->look = 0;
+  return !reeve_net_relay_lingers (self);
+}
+
+/* When the source is to have its turn, whatever comes. -1: never */
+static gint64
+reeve_net_relay_get_next (ReeveNetRelay *self)
+{
+  if (self->look != 0 && (self->deadline == 0 || self->look < self->deadline))
+    return self->look;
+  return self->deadline != 0 ? self->deadline : -1;
 }
 
 static gboolean
@@ -255,8 +280,7 @@ reeve_net_relay_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
     }
   reeve_net_relay_watch (self, &self->near, &self->up, &self->down);
   reeve_net_relay_watch (self, &self->far, &self->down, &self->up);
-  if (self->deadline != 0)
-    g_source_set_ready_time (source, self->deadline);
+  g_source_set_ready_time (source, reeve_net_relay_get_next (self));
   /* what was ordered since this turn began had its time set back */
   if (g_atomic_int_get (&self->order) != REEVE_NET_RELAY_GOES)
     g_source_set_ready_time (source, 0);
