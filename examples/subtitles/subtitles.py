@@ -3,11 +3,14 @@
 
 What has machine code must stand in the manifest's Imports: behind that nothing executable is mapped any more."""
 
+import errno
 import json
 import os
 import queue
 import re
 import socket
+import stat
+import sys
 import threading
 import time
 
@@ -16,10 +19,13 @@ from jeepney.fds import FileDescriptor
 
 PLUGIN = ("subtitles", "1.0.0")  # as in the manifest
 WIRE = 5
+ASKED = 6  # what libraries in this process connect to, where the manifest requests net.tcp
 PREFIX = "io.reeve.Plugin1."
 ROOT = "/io/reeve/Plugin1"
 FRAME = 64 * 1024
 CALLS = 8  # at once; others wait
+REFUSALS = {"Capability": errno.EACCES, "PermissionDenied": errno.EACCES, "CapabilityRevoked": errno.EACCES, "InvalidArgument": errno.EINVAL,
+            "Busy": errno.ENOBUFS, "Timeout": errno.ETIMEDOUT, "Cancelled": errno.ECONNABORTED}
 
 # ---- the wire ----
 
@@ -40,6 +46,7 @@ class Call:
         self.context = {name: value for name, (_, value) in context.items()}
         self.end = time.monotonic() + self.context["remaining"] / 1e6 if "remaining" in self.context else None
         self.cancelled = threading.Event()
+        self.thread = None  # on which it is performed
 
     def check(self):
         """Long work asks this every few milliseconds."""
@@ -98,6 +105,10 @@ class Wire:
         self.work = queue.SimpleQueue()
 
     def run(self):
+        try:  # before there is anything else that could have this number
+            asked = open(ASKED, encoding="utf-8", errors="surrogateescape") if stat.S_ISFIFO(os.fstat(ASKED).st_mode) else None
+        except OSError:
+            asked = None
         for line in (b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode(), b"NEGOTIATE_UNIX_FD"):
             self.socket.sendall(line + b"\r\n")
             answer = self.read_line()
@@ -106,6 +117,8 @@ class Wire:
         self.socket.sendall(b"BEGIN\r\n")
         for _ in range(CALLS):
             threading.Thread(target=self.serve, daemon=True).start()
+        if asked is not None:
+            threading.Thread(target=self.connections, args=(asked,), daemon=True).start()
         while True:
             wanted = self.parser.bytes_desired()
             data, ancillary, _, _ = self.socket.recvmsg(wanted, socket.CMSG_SPACE(16 * 4), socket.MSG_CMSG_CLOEXEC)
@@ -152,6 +165,7 @@ class Wire:
     def serve(self):
         while True:
             call, message = self.work.get()
+            call.thread = threading.get_native_id()
             try:
                 signature, body = self.perform(call, message)
                 answer = new_method_return(message, signature, body)
@@ -188,6 +202,33 @@ class Wire:
         if self.instances.get(path) is None:
             raise ReeveError("NotFound", "there is no such instance")
         return getattr(self.instances[path], interface)(member, call, arguments)
+
+    def connections(self, asked):
+        """A library that connects by itself (socket.create_connection) asks here, a line each: its thread, where to answer, the port, the host."""
+        for line in asked:
+            thread, answer, port, host = line.rstrip("\n").split(" ", 3)
+            threading.Thread(target=self.connect, args=(int(thread), int(answer), int(port), host), daemon=True).start()
+
+    def connect(self, thread, answer, port, host):
+        """Answers with a descriptor, or with one of the errors that a library knows."""
+        with self.lock:
+            calls = list(self.calls.values())
+        calls = [call for call in calls if call.thread == thread] or calls
+        number = -errno.EACCES  # on a thread of no call, or of several
+        try:
+            if len(calls) == 1:
+                number = self.ask("Tcp", "tsq", (calls[0].number, host, port))[0].to_raw_fd()
+        except ReeveError as error:
+            number = -REFUSALS.get(error.name, errno.ECONNREFUSED)
+            print(f"connect () to {host}, port {port}: {error}", file=sys.stderr)
+        except Exception:  # it is no name
+            number = -errno.EINVAL
+        try:
+            os.write(answer, b"%d" % number)
+        except OSError:  # nobody waits any more
+            if number >= 0:
+                os.close(number)
+        os.close(answer)
 
     def ask(self, method, signature, body):
         """A method of the broker's; waits for its answer."""

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runner-ask.h"
 #include "runner-names.h"
 
 /* as many as a runner has descriptors, and more than it is ever given */
@@ -63,54 +64,11 @@ int runner_connect_getaddrinfo (const char *node, const char *service, const str
 static gboolean runner_connect_on; /* written before there is a thread */
 static GMutex runner_connect_lock;
 static RunnerConnectSlot runner_connect_slots[RUNNER_CONNECT_FDS]; /* with the lock */
-static GPtrArray *runner_connect_calls; /* with the lock: contexts of calls under way */
-static GPrivate runner_connect_call;    /* of this thread */
-
-/* ---- calls ---- */
 
 void
 runner_connect_begin (void)
 {
-  runner_connect_calls = g_ptr_array_new ();
   runner_connect_on = TRUE;
-}
-
-void
-runner_connect_enter (ReeveContext *context)
-{
-  if (!runner_connect_on)
-    return;
-  g_private_set (&runner_connect_call, context);
-  g_mutex_lock (&runner_connect_lock);
-  g_ptr_array_add (runner_connect_calls, context);
-  g_mutex_unlock (&runner_connect_lock);
-}
-
-void
-runner_connect_leave (ReeveContext *context)
-{
-  if (!runner_connect_on)
-    return;
-  g_private_set (&runner_connect_call, NULL);
-  g_mutex_lock (&runner_connect_lock);
-  g_ptr_array_remove_fast (runner_connect_calls, context);
-  g_mutex_unlock (&runner_connect_lock);
-}
-
-/* (transfer full) (nullable): whose connection it is: this thread's call's, or of a thread that a
- * library made, the only call's there is. */
-static ReeveContext *
-runner_connect_get_context (void)
-{
-  ReeveContext *context = g_private_get (&runner_connect_call);
-
-  if (context != NULL)
-    return g_object_ref (context);
-  g_mutex_lock (&runner_connect_lock);
-  if (runner_connect_calls->len == 1)
-    context = g_object_ref (g_ptr_array_index (runner_connect_calls, 0));
-  g_mutex_unlock (&runner_connect_lock);
-  return context;
 }
 
 /* ---- what stands under a number ---- */
@@ -191,57 +149,16 @@ runner_connect_socket (int domain, int type, int protocol)
   return -1;
 }
 
-/* What a library makes of a refusal that has a text: one of the errors that it knows. */
-static int
-runner_connect_get_code (const GError *error)
-{
-  switch (error->domain == REEVE_ERROR ? error->code : REEVE_ERROR_FAILED)
-    {
-    case REEVE_ERROR_CAPABILITY:
-    case REEVE_ERROR_PERMISSION_DENIED:
-    case REEVE_ERROR_CAPABILITY_REVOKED:
-      return EACCES;
-    case REEVE_ERROR_INVALID_ARGUMENT:
-      return EINVAL;
-    case REEVE_ERROR_BUSY:
-      return ENOBUFS;
-    case REEVE_ERROR_TIMEOUT:
-      return ETIMEDOUT;
-    case REEVE_ERROR_CANCELLED:
-      return ECONNABORTED;
-    case REEVE_ERROR_TOO_LARGE:
-      return EMFILE;
-    default:
-      return ECONNREFUSED;
-    }
-}
-
-/* The plugin's end of a relay, or -1 with errno set. The reason goes into the host's log. */
+/* The plugin's end of a relay, or -1 with errno set. */
 static int
 runner_connect_ask (const struct sockaddr *address, socklen_t length)
 {
-  g_autoptr (ReeveContext) context = runner_connect_get_context ();
-  g_autoptr (GError) error = NULL;
   guint16 port = 0;
   g_autofree char *host = runner_names_find (address, length, &port);
-  int far = -1;
 
-  if (host == NULL)
-    {
-      errno = EAFNOSUPPORT;
-      return -1;
-    }
-  if (context == NULL)
-    {
-      g_printerr ("connect () to %s, port %u: on a thread of no call, or of several\n", host, port);
-      errno = EACCES;
-      return -1;
-    }
-  far = reeve_context_tcp (context, host, port, &error);
-  if (far >= 0)
-    return far;
-  g_printerr ("connect () to %s, port %u: %s\n", host, port, error->message);
-  errno = runner_connect_get_code (error);
+  if (host != NULL)
+    return runner_ask_tcp (host, port);
+  errno = EAFNOSUPPORT;
   return -1;
 }
 

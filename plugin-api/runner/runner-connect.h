@@ -5,16 +5,12 @@
  * kernel refuses this process all that it refused it before. */
 #pragma once
 
-#include <reeve-plugin-1.h>
+#include <glib.h>
 
 G_BEGIN_DECLS
 
 /* From now on they do; before that, and without it, each is the plain call. Once, before there is a
  * thread. */
 void runner_connect_begin (void);
-/* The call of @context runs on this thread from now on, and does no more. What is connected between
- * is its connection. */
-void runner_connect_enter (ReeveContext *context);
-void runner_connect_leave (ReeveContext *context);
 
 G_END_DECLS

@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 #define RUNNER_PLAN_CONTROL_FD  3 /* the control socket */
 #define RUNNER_PLAN_MODULE_FD   4 /* the module, open for reading; none: the host only probes */
 #define RUNNER_PLAN_WIRE_FD     5 /* the wire, a socket: where there is a module */
+#define RUNNER_PLAN_ASK_FD      6 /* of a script: connections that libraries make; the runner's own */
 #define RUNNER_PLAN_MAX_MESSAGE 16384
 
 /* What the host asks for. */

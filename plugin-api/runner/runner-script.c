@@ -13,6 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runner-ask.h"
+#include "runner-connect.h"
+
 /* nothing of the environment, of users, of sites; nothing is written; lines come out at once */
 static const char *const runner_script_flags[]
     = { "Py_IsolatedFlag", "Py_IgnoreEnvironmentFlag", "Py_NoUserSiteDirectory",
@@ -130,6 +133,12 @@ runner_script_run (const RunnerPlan *plan, RunnerReport *report)
     return FALSE;
   /* nobody reads a stream any more: that is an error of a call, and no end */
   signal (SIGPIPE, SIG_IGN);
+  if (plan->tcp)
+    {
+      if (!runner_ask_begin_script ())
+        return FALSE;
+      runner_connect_begin ();
+    }
   watch = g_thread_try_new ("control", runner_script_watch, NULL, NULL);
   if (watch == NULL)
     return FALSE;

@@ -13,6 +13,7 @@
 #include "wire/wire-error.h"
 #include "wire/wire-method.h"
 
+#include "runner-ask.h"
 #include "runner-broker.h"
 #include "runner-codec.h"
 #include "runner-connect.h"
@@ -228,10 +229,10 @@ runner_serve_work (GDBusMessage *message, gpointer user_data)
   broker = runner_broker_new (self->wire, number);
   context = wire_context_from_variant (given, broker, cancellable);
   call.context = context;
-  runner_connect_enter (context);
+  runner_ask_enter (context);
   if (reeve_context_check (context, &error))
     result = runner_serve_perform (self, &call, &error);
-  runner_connect_leave (context);
+  runner_ask_leave (context);
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->calls, &number);
   g_mutex_unlock (&self->lock);

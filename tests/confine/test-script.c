@@ -338,6 +338,67 @@ test_default_deadline (void)
   g_assert_cmpstr (answer, ==, "True");
 }
 
+/* ---- what connects by itself ---- */
+
+/* Python's own sockets, as a library uses them: the host is asked, and nothing else is let through.
+ */
+static const struct
+{
+  const char *code;
+  const char *answer;
+} connecting[] = {
+  { "s = socket.create_connection(('db.example', 5432), 30)\ns.sendall(b'hello')\n"
+    "s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)\ns.shutdown(1)\n"
+    "answer = s.recv(100).decode() + str(s.getpeername()[1] == 5432 and s.gettimeout() == 30)",
+    "*hello*True" },
+  { "import concurrent.futures as f\ndef one(n):\n"
+    "  s = socket.create_connection(('db.example', 5432))\n  s.sendall(b'%d' % n)\n"
+    "  s.shutdown(1)\n  return s.recv(100).decode()[-1]\n"
+    "answer = ''.join(f.ThreadPoolExecutor(4).map(one, range(4)))",
+    "0123" },
+  { "socket.create_connection(('db.example', 1))", "PermissionError 13" },
+  { "socket.create_connection(('192.0.2.1', 5432))", "PermissionError 13" },
+  { "socket.create_connection(('x' * 300, 5432))", "UnicodeError *" },
+  { "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "PermissionError 13" },
+  { "socket.socket(socket.AF_UNIX)", "PermissionError 13" },
+  { "s = socket.socket()\ns.bind(('127.0.0.1', 0))", "PermissionError 13" },
+  { "socket.socket().listen()", "PermissionError 13" },
+};
+
+static void
+check_connecting (RunnerLayersProfile profile)
+{
+  g_autofree char *script = make_probe ();
+  g_autoptr (WireFixture) fixture = wire_fixture_new (profile, NULL, NULL, NULL);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+
+  fixture->interpreter = reeve_interpreter_find ("python3", NULL);
+  fixture->imports = imports;
+  fixture->tcp = TRUE;
+  wire_fixture_start (fixture, profile, script, NULL, NULL);
+  g_assert_no_error (fixture->error);
+  wire_fixture_set_up (fixture, 0, "{}");
+  for (guint i = 0; i < G_N_ELEMENTS (connecting); i++)
+    {
+      g_autoptr (ReeveContext) context = wire_fixture_context (60000, broker, NULL);
+      g_autofree char *code = g_strconcat ("import socket\n", connecting[i].code, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autofree char *answer = tell_with (fixture, code, context, &error);
+
+      g_assert_no_error (error);
+      if (!g_pattern_match_simple (connecting[i].answer, answer))
+        g_error ("%s: %s", connecting[i].code, answer);
+    }
+}
+
+static void
+test_connecting (void)
+{
+  check_connecting (RUNNER_LAYERS_PROFILE_STRICT);
+  if (wire_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
+    check_connecting (RUNNER_LAYERS_PROFILE_HARDENED);
+}
+
 /* ---- what is no script, or another one ---- */
 
 static const char *const no_imports[] = { NULL };
@@ -459,6 +520,7 @@ main (int argc, char **argv)
   if (wire_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
     g_test_add_data_func ("/script/refused/hardened",
                           GINT_TO_POINTER (RUNNER_LAYERS_PROFILE_HARDENED), test_refused);
+  g_test_add_func ("/script/connecting", test_connecting);
   g_test_add_func ("/script/broker", test_broker);
   g_test_add_func ("/script/answers", test_answers);
   g_test_add_func ("/script/cancel", test_cancel);

@@ -95,6 +95,7 @@ wire_fixture_make_runner (WireFixture *self, RunnerLayersProfile profile, const 
     .folders = self->folders,
     .interpreter = self->interpreter,
     .imports = self->imports,
+    .tcp = self->tcp,
     .version = "1.0.0",
     .wait_us = WIRE_FIXTURE_WAIT_US,
   };

@@ -22,6 +22,7 @@ typedef struct
   const char *const *folders; /* the same (nullable): to be read */
   char *interpreter;          /* the same (nullable) (owned): its module is a script */
   const char *const *imports; /* the same (nullable): what that imports */
+  gboolean tcp;               /* the same: its libraries may connect by themselves */
 } WireFixture;
 
 /* @module: path of a .so; %NULL: @program is no runner that needs one. @program: of the tests' own,
