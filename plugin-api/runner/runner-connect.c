@@ -38,6 +38,7 @@ typedef struct
 typedef struct
 {
   ino_t inode; /* 0: nothing of ours */
+  dev_t device;
   gboolean connected;
   int family;
   struct sockaddr_storage peer;
@@ -73,29 +74,35 @@ runner_connect_begin (void)
 
 /* ---- what stands under a number ---- */
 
-static ino_t
-runner_connect_get_inode (int fd)
+/* What @fd is now; nothing, where it is not open. */
+static void
+runner_connect_mark (RunnerConnectSlot *slot, int fd)
 {
   struct stat seen = { 0 };
 
-  return fstat (fd, &seen) == 0 ? seen.st_ino : 0;
+  if (fstat (fd, &seen) != 0)
+    seen = (struct stat){ 0 };
+  slot->inode = seen.st_ino;
+  slot->device = seen.st_dev;
 }
 
 /* (out) @slot: a copy. FALSE: @fd is not ours. */
 static gboolean
 runner_connect_get (int fd, RunnerConnectSlot *slot)
 {
+  RunnerConnectSlot now = { 0 };
   int before = errno;
-  gboolean ours = FALSE;
 
   if (!runner_connect_on || fd < 0 || fd >= RUNNER_CONNECT_FDS)
     return FALSE;
   g_mutex_lock (&runner_connect_lock);
   *slot = runner_connect_slots[fd];
   g_mutex_unlock (&runner_connect_lock);
-  ours = slot->inode != 0 && runner_connect_get_inode (fd) == slot->inode;
+  if (slot->inode == 0)
+    return FALSE;
+  runner_connect_mark (&now, fd);
   errno = before;
-  return ours;
+  return now.inode == slot->inode && now.device == slot->device;
 }
 
 static void
@@ -138,7 +145,7 @@ runner_connect_socket (int domain, int type, int protocol)
       != 0)
     return -1;
   close (ends[0]);
-  slot.inode = runner_connect_get_inode (ends[1]);
+  runner_connect_mark (&slot, ends[1]);
   if (ends[1] < RUNNER_CONNECT_FDS && slot.inode != 0)
     {
       runner_connect_put (ends[1], &slot);
@@ -178,7 +185,7 @@ runner_connect_replace (int fd, int far, RunnerConnectSlot *slot)
   for (guint i = 0; code == 0 && i < RUNNER_CONNECT_OPTIONS && slot->options[i].name != 0; i++)
     syscall (SYS_setsockopt, fd, SOL_SOCKET, slot->options[i].name, slot->options[i].value,
              slot->options[i].length);
-  slot->inode = runner_connect_get_inode (fd);
+  runner_connect_mark (slot, fd);
   slot->connected = TRUE;
   if (code == 0)
     runner_connect_put (fd, slot);

@@ -8,7 +8,7 @@
  * "more:COUNT" (connections besides) and "wait:MS"; the answer is {"text", "bytes", "errno"}. With
  * "by": "library" it calls what libraries call, getaddrinfo() to connect(), by itself; with
  * "client" GIO's client does; with "attempts" it tries what no grant gives, and the error says what
- * came of each.
+ * came of each; with "trap" it is refused a call, and ends.
  * With "after" (ms) it answers at once, and asks when its call is over; what came of that the next
  * one with "kept" tells; with "stay" (ms) it stays for so long, and leaves behind what it began. */
 #pragma once
@@ -257,6 +257,8 @@ probe_tcp_open (ReeveContext *context, JsonObject *params, GError **error)
   guint16 port = (guint16) reeve_json_get_int (params, "port", 0);
   int fd = -1;
 
+  if (strcmp (by, "trap") == 0 && socket (AF_INET, SOCK_DGRAM, 0) < 0)
+    __builtin_trap ();
   if (strcmp (by, "attempts") == 0)
     return probe_attempts (port, error);
   if (strcmp (by, "library") == 0)

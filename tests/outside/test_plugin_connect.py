@@ -167,6 +167,17 @@ class Client(ProbeCase):
                     self.refused(TCP, {**call[1], "host": name}, word, plugin=plugin)
 
 
+    def test_its_end_names_what_was_refused(self):
+        key, agent = self.tenants["left"]
+        for plugin in self.ids:
+            arguments = {"calls": [{"capability": TCP, "params": {"port": 1, "do": [], "by": "trap"}}]}
+            self.mock.script([{"tool_calls": [{"name": f"tool-of-{plugin}", "arguments": arguments}]}, {"content": "done"}])
+            self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "ask"}, key=key, expect=200)
+            ended = r"its runner was killed by signal 4 \(Illegal instruction\) \(seccomp: socket\)"
+            self.assertRegex([m["content"] for m in self.mock.requests[-1].json["messages"] if m["role"] == "tool"][-1], ended)
+            self.assertRegex(self.host.get(f"/api/v1/admin/plugins/{plugin}", expect=200).json["reason"], ended)
+
+
 class Control(ProbeCase):
     """In the host's process nobody is asked, and nothing is granted."""
 
