@@ -554,17 +554,17 @@ reeve_ledger_writer_free (ReeveLedgerWriter *self)
   g_free (self);
 }
 
-/* What waits is to be taken; under the mutex. The thread is told where it waits, and once. */
-static void
+/* What waits is to be taken; under the mutex. Returns whether the thread is to be told, which is
+ * done without it: it would wake up on the same processor, and wait for the mutex at once. */
+static gboolean
 reeve_ledger_writer_call (ReeveLedgerWriter *self)
 {
-  if (self->first == NULL)
-    return;
-  self->due = TRUE;
-  if (!self->idle)
-    return;
-  self->idle = FALSE;
-  g_cond_signal (&self->cond);
+  gboolean tell = self->first != NULL && self->idle;
+
+  self->due = self->due || self->first != NULL;
+  if (tell)
+    self->idle = FALSE;
+  return tell;
 }
 
 /**
@@ -576,9 +576,13 @@ reeve_ledger_writer_call (ReeveLedgerWriter *self)
 void
 reeve_ledger_writer_release (ReeveLedgerWriter *self)
 {
+  gboolean tell = FALSE;
+
   g_mutex_lock (&self->mutex);
-  reeve_ledger_writer_call (self);
+  tell = reeve_ledger_writer_call (self);
   g_mutex_unlock (&self->mutex);
+  if (tell)
+    g_cond_signal (&self->cond);
 }
 
 /* Not on the writer's thread. What is written and not synced is synced for that. */
@@ -589,9 +593,8 @@ reeve_ledger_writer_wait (ReeveLedgerWriter *self)
 
   g_mutex_lock (&self->mutex);
   meant = self->pushed;
-  reeve_ledger_writer_call (self);
   self->waiters++;
-  if (self->through < meant && self->idle)
+  if (reeve_ledger_writer_call (self) || (self->through < meant && self->idle))
     g_cond_signal (&self->cond);
   while (self->through < meant)
     g_cond_wait (&self->answered, &self->mutex);
@@ -623,8 +626,8 @@ reeve_ledger_writer_job_new (const ReeveLedgerRecord *record, GError **error)
   return NULL;
 }
 
-/* The thread is told now, or who has pushed tells it. */
-static void
+/* Under the mutex. Returns whether the thread is to be told now; else who has pushed tells it. */
+static gboolean
 reeve_ledger_writer_tell (ReeveLedgerWriter *self, const ReeveLedgerWriterJob *job,
                           ReeveLedgerHeld *held)
 {
@@ -637,11 +640,12 @@ reeve_ledger_writer_tell (ReeveLedgerWriter *self, const ReeveLedgerWriterJob *j
     *held = REEVE_LEDGER_HELD_RECORDS;
   else
     {
-      reeve_ledger_writer_call (self);
       /* what was held back went with it */
       if (held != NULL)
         *held = REEVE_LEDGER_HELD_NOTHING;
+      return reeve_ledger_writer_call (self);
     }
+  return FALSE;
 }
 
 /* @held: (nullable): set when the thread is not told of it */
@@ -652,6 +656,7 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, Re
   guint limit = job->line.kind == REEVE_LEDGER_OUTCOME ? 2 * REEVE_LEDGER_WRITER_QUEUE
                                                        : REEVE_LEDGER_WRITER_QUEUE;
   gboolean stopping = FALSE;
+  gboolean tell = FALSE;
   gboolean ok = FALSE;
 
   g_mutex_lock (&self->mutex);
@@ -666,9 +671,11 @@ reeve_ledger_writer_push (ReeveLedgerWriter *self, ReeveLedgerWriterJob *job, Re
       self->last = job;
       self->depth++;
       self->pushed++;
-      reeve_ledger_writer_tell (self, job, held);
+      tell = reeve_ledger_writer_tell (self, job, held);
     }
   g_mutex_unlock (&self->mutex);
+  if (tell)
+    g_cond_signal (&self->cond);
   if (!ok)
     g_set_error_literal (error, REEVE_ERROR, stopping ? REEVE_ERROR_UNAVAILABLE : REEVE_ERROR_BUSY,
                          stopping ? "the ledger is closed"

@@ -214,6 +214,22 @@ def wrk(folder, server, connections, seconds, model="mock"):
     return {"rate": requests / (duration / 1e6), "cpu": (cpu_seconds(server.pid) - before) * 1e6 / requests, "p50": p50, "p99": p99}
 
 
+def durable_write(folder):
+    """Median µs in which the bytes of one chat's two records are durable, where nothing has to grow: on core 0 as the servers, and the same disk."""
+    path, taken = os.path.join(folder, "durable"), []
+    os.sched_setaffinity(0, {0})
+    with open(path, "wb+", buffering=0) as file:
+        file.write(bytes(1 << 20))
+        os.fsync(file.fileno())
+        for i in range(300):
+            began = time.monotonic()
+            os.pwrite(file.fileno(), b"x" * 767, i * 767)
+            os.fdatasync(file.fileno())
+            taken.append((time.monotonic() - began) * 1e6)
+    os.unlink(path)
+    return sorted(taken)[len(taken) // 2]
+
+
 def streams(server, connections, seconds, model):
     headers = [f"{k}: {v}" for k, v in server.headers.items()]
     out = subprocess.run(["taskset", "-c", "1", program("bench-streams"), str(server.port), str(connections), str(seconds), model, *headers],
