@@ -10,19 +10,20 @@
 #include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
+#include "wire/wire-marshal.h"
 #include "wire/wire-method.h"
 
 typedef struct
 {
   ReeveWire *wire;
-  gsize length;
-  guint8 data[]; /* the message */
+  GBytes *message;
 } ReeveWireBrokerJob;
 
 static void
 reeve_wire_broker_job_free (ReeveWireBrokerJob *job)
 {
   reeve_wire_unref (job->wire);
+  g_bytes_unref (job->message);
   g_free (job);
 }
 
@@ -219,8 +220,7 @@ reeve_wire_broker_work (gpointer data)
   ReeveWireBrokerJob *job = data;
   g_autoptr (GError) error = NULL;
   /* the rules let through only what it reads */
-  g_autoptr (GDBusMessage) message
-      = g_dbus_message_new_from_blob (job->data, job->length, G_DBUS_CAPABILITY_FLAGS_NONE, &error);
+  g_autoptr (GDBusMessage) message = wire_marshal_read (job->message, &error);
   g_autoptr (GDBusMessage) reply = NULL;
   int sent = -1;
 
@@ -242,7 +242,7 @@ reeve_wire_broker_work (gpointer data)
 /* How deep the call is in which it happens: its number is the first argument of every method. Of
  * one that is not under way, which is refused: 0. */
 static guint
-reeve_wire_broker_find_level (ReeveWire *wire, const ReeveWireMessage *message)
+reeve_wire_broker_find_level (ReeveWire *wire, const WireMessage *message)
 {
   guint64 call = 0;
   g_autoptr (ReeveContext) context = NULL;
@@ -255,14 +255,13 @@ reeve_wire_broker_find_level (ReeveWire *wire, const ReeveWireMessage *message)
 }
 
 void
-reeve_wire_broker_take (ReeveWire *wire, ReeveWireShare *share, const ReeveWireMessage *message,
+reeve_wire_broker_take (ReeveWire *wire, ReeveWireShare *share, const WireMessage *message,
                         const guint8 *data, gsize length)
 {
-  ReeveWireBrokerJob *job = g_malloc (sizeof *job + length);
+  ReeveWireBrokerJob *job = g_new0 (ReeveWireBrokerJob, 1);
 
   job->wire = reeve_wire_ref (wire);
-  job->length = length;
-  memcpy (job->data, data, length);
+  job->message = g_bytes_new (data, length);
   reeve_wire_share_push (share, reeve_wire_broker_find_level (wire, message),
                          reeve_wire_broker_work, job);
 }

@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 /* Answers the message @data, a call that the rules let through, on a worker of the level of the
  * call in which it happens; (transfer none) all. */
-void reeve_wire_broker_take (ReeveWire *wire, ReeveWireShare *share,
-                             const ReeveWireMessage *message, const guint8 *data, gsize length);
+void reeve_wire_broker_take (ReeveWire *wire, ReeveWireShare *share, const WireMessage *message,
+                             const guint8 *data, gsize length);
 
 G_END_DECLS

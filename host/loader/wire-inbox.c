@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "wire-message.h"
+#include "wire/wire-message.h"
 
 #define REEVE_WIRE_INBOX_BUFFER 16384
 /* other sockets have their turn then */
@@ -151,9 +151,9 @@ static gboolean
 reeve_wire_inbox_measure (ReeveWireInbox *self, gsize *length, GError **error)
 {
   *length = 0;
-  if (self->end - self->start < REEVE_WIRE_MESSAGE_HEAD)
+  if (self->end - self->start < WIRE_MESSAGE_HEAD)
     return TRUE;
-  *length = reeve_wire_message_measure (self->data + self->start, self->most, error);
+  *length = wire_message_measure (self->data + self->start, self->most, error);
   return *length != 0;
 }
 

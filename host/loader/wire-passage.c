@@ -69,7 +69,7 @@ static gboolean
 reeve_wire_passage_take (gpointer user_data, const guint8 *data, gsize length, GError **error)
 {
   ReeveWirePassage *self = user_data;
-  ReeveWireMessage message = { 0 };
+  WireMessage message = { 0 };
 
   if (!reeve_wire_rules_receive (self->rules, data, length, &message, error))
     return FALSE;

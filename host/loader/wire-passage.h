@@ -11,7 +11,7 @@ typedef struct _ReeveWirePassage ReeveWirePassage;
 
 /* A whole message that the rules let through, which is there during the call; on whichever thread
  * reads: it must not block. */
-typedef void (*ReeveWirePassageTake) (gpointer user_data, const ReeveWireMessage *message,
+typedef void (*ReeveWirePassageTake) (gpointer user_data, const WireMessage *message,
                                       const guint8 *data, gsize length);
 
 /* Once, on the gate's thread: it must not block. @reason: (nullable): the rule that was broken;

@@ -20,8 +20,7 @@ typedef struct
   gboolean left; /* nobody waits any more */
   gboolean cancelled;
   gboolean waits; /* for @changed */
-  guint8 *reply;  /* (nullable): as it came */
-  gsize reply_length;
+  GBytes *reply;  /* (nullable): as it came */
   GError *error;
   ReeveWireBuffer *buffer; /* (nullable): for a body */
   GCond changed;
@@ -51,7 +50,7 @@ struct _ReeveWire
 void reeve_wire_under_way_free (gpointer data);
 void reeve_wire_close_end (int *end);
 /* What comes: reeve_wire_passage_read() calls it, and the gate. */
-void reeve_wire_take (gpointer user_data, const ReeveWireMessage *message, const guint8 *data,
+void reeve_wire_take (gpointer user_data, const WireMessage *message, const guint8 *data,
                       gsize length);
 /* Until there is a reply or an error, or nobody wants one any more. */
 void reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancellable);

@@ -86,7 +86,7 @@ reeve_wire_rules_fail (GError **error, const char *what)
 
 /* Under the lock. */
 static gboolean
-reeve_wire_rules_count_call (ReeveWireRules *self, const ReeveWireMessage *message, gsize length,
+reeve_wire_rules_count_call (ReeveWireRules *self, const WireMessage *message, gsize length,
                              GError **error)
 {
   if (g_hash_table_contains (self->asking, GUINT_TO_POINTER (message->serial)))
@@ -101,7 +101,7 @@ reeve_wire_rules_count_call (ReeveWireRules *self, const ReeveWireMessage *messa
 }
 
 static gboolean
-reeve_wire_rules_receive_call (ReeveWireRules *self, const ReeveWireMessage *message, gsize length,
+reeve_wire_rules_receive_call (ReeveWireRules *self, const WireMessage *message, gsize length,
                                GError **error)
 {
   gboolean good = FALSE;
@@ -119,8 +119,7 @@ reeve_wire_rules_receive_call (ReeveWireRules *self, const ReeveWireMessage *mes
 }
 
 static gboolean
-reeve_wire_rules_receive_reply (ReeveWireRules *self, const ReeveWireMessage *message,
-                                GError **error)
+reeve_wire_rules_receive_reply (ReeveWireRules *self, const WireMessage *message, GError **error)
 {
   gboolean asked = FALSE;
 
@@ -132,10 +131,10 @@ reeve_wire_rules_receive_reply (ReeveWireRules *self, const ReeveWireMessage *me
 
 gboolean
 reeve_wire_rules_receive (ReeveWireRules *self, const guint8 *data, gsize length,
-                          ReeveWireMessage *message, GError **error)
+                          WireMessage *message, GError **error)
 {
-  if (!reeve_wire_message_read (message, data, length, error)
-      || !reeve_wire_message_check_body (message, error))
+  if (!wire_message_read (message, data, length, error)
+      || !wire_message_check_body (message, error))
     return FALSE;
   if (message->n_fds != 0)
     return reeve_wire_rules_fail (error, "it sent a descriptor");

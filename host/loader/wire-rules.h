@@ -3,7 +3,7 @@
  * Any thread; no I/O. */
 #pragma once
 
-#include "wire-message.h"
+#include "wire/wire-message.h"
 
 G_BEGIN_DECLS
 
@@ -30,7 +30,7 @@ void reeve_wire_rules_answer (ReeveWireRules *self, guint32 serial);
 /* A whole message from the runner. @message: (out): what it says; %REEVE_ERROR_PLUGIN names the
  * rule that it breaks. */
 gboolean reeve_wire_rules_receive (ReeveWireRules *self, const guint8 *data, gsize length,
-                                   ReeveWireMessage *message, GError **error);
+                                   WireMessage *message, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWireRules, reeve_wire_rules_free)
 

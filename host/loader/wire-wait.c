@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "wire/wire-error.h"
+#include "wire/wire-marshal.h"
 #include "wire/wire-method.h"
 
 #include "wire-broker.h"
@@ -29,8 +30,7 @@ reeve_wire_take_reply (ReeveWire *self, guint32 serial, const guint8 *data, gsiz
     }
   else if (call != NULL && call->reply == NULL)
     {
-      call->reply = g_memdup2 (data, length);
-      call->reply_length = length;
+      call->reply = g_bytes_new (data, length);
       if (call->waits)
         g_cond_signal (&call->changed);
     }
@@ -40,8 +40,7 @@ reeve_wire_take_reply (ReeveWire *self, guint32 serial, const guint8 *data, gsiz
 }
 
 void
-reeve_wire_take (gpointer user_data, const ReeveWireMessage *message, const guint8 *data,
-                 gsize length)
+reeve_wire_take (gpointer user_data, const WireMessage *message, const guint8 *data, gsize length)
 {
   ReeveWire *self = user_data;
 
@@ -261,8 +260,7 @@ reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **e
       return NULL;
     }
   /* the rules let through only what it reads */
-  reply = g_dbus_message_new_from_blob (one->reply, one->reply_length, G_DBUS_CAPABILITY_FLAGS_NONE,
-                                        error);
+  reply = wire_marshal_read (one->reply, error);
   if (reply == NULL)
     return NULL;
   if (g_dbus_message_get_message_type (reply) == G_DBUS_MESSAGE_TYPE_ERROR)

@@ -13,6 +13,7 @@
 #include "capability-level.h"
 #include "wire/wire-context.h"
 #include "wire/wire-error.h"
+#include "wire/wire-marshal.h"
 #include "wire/wire-method.h"
 
 #include "wire-broker.h"
@@ -31,7 +32,7 @@ reeve_wire_under_way_free (gpointer data)
   ReeveWireUnderWay *call = data;
 
   g_clear_object (&call->context);
-  g_free (call->reply);
+  g_clear_pointer (&call->reply, g_bytes_unref);
   g_clear_error (&call->error);
   g_cond_clear (&call->changed);
   g_clear_pointer (&call->buffer, reeve_wire_buffer_free);
@@ -178,15 +179,14 @@ reeve_wire_send (ReeveWire *self, GDBusMessage *message, const int *fds, guint n
     g_dbus_message_set_serial (message, reeve_wire_number (self));
   g_mutex_unlock (&self->lock);
   g_dbus_message_set_unix_fd_list (message, list);
-  data = g_dbus_message_to_blob (message, &parcel.length, G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING,
-                                 error);
+  data = wire_marshal_write (message, &parcel.length);
   /* they are the caller's */
   if (list != NULL)
     g_free (g_unix_fd_list_steal_fds (list, NULL));
   parcel.data = data;
   parcel.asks = asks ? g_dbus_message_get_serial (message) : 0;
   /* that it is closed whoever waits is told otherwise */
-  return data != NULL && (passage == NULL || reeve_wire_passage_send (passage, &parcel, error));
+  return passage == NULL || reeve_wire_passage_send (passage, &parcel, error);
 }
 
 void

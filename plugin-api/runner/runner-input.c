@@ -10,8 +10,11 @@
 
 #include <gio/gunixfdlist.h>
 
+#include "wire/wire-marshal.h"
+#include "wire/wire-message.h"
+
 #define RUNNER_INPUT_SIZE     16384
-#define RUNNER_INPUT_HEAD     16
+#define RUNNER_INPUT_HEAD     WIRE_MESSAGE_HEAD
 #define RUNNER_INPUT_MAX_LINE 512
 #define RUNNER_INPUT_MAX_FDS  64
 
@@ -116,21 +119,21 @@ runner_input_attach_fds (RunnerInput *self, GDBusMessage *message)
   g_dbus_message_set_unix_fd_list (message, list);
 }
 
-/* Bytes of the message that begins here, or of its head; -1: it is none. */
+/* Bytes of the message that begins here, or of its head; 0: it is none. */
 static gssize
 runner_input_measure (const RunnerInput *self, GError **error)
 {
   return self->end - self->start < RUNNER_INPUT_HEAD
              ? RUNNER_INPUT_HEAD
-             : g_dbus_message_bytes_needed (self->data + self->start, RUNNER_INPUT_HEAD, error);
+             : (gssize) wire_message_measure (self->data + self->start, WIRE_MARSHAL_MAX, error);
 }
 
 /* (transfer full) (nullable): the @length bytes that are next, as a message */
 static GDBusMessage *
 runner_input_cut (RunnerInput *self, gsize length, GError **error)
 {
-  GDBusMessage *message = g_dbus_message_new_from_blob (
-      self->data + self->start, length, G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING, error);
+  g_autoptr (GBytes) bytes = g_bytes_new (self->data + self->start, length);
+  GDBusMessage *message = wire_marshal_read (bytes, error);
 
   self->start += length;
   if (message != NULL)

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "wire/wire-marshal.h"
+
 #include "runner-input.h"
 
 /* What the host lets a runner ask at once; an honest one waits before it asks for more. */
@@ -77,18 +79,12 @@ runner_wire_write (RunnerWire *self, const guint8 *data, gsize length)
   return done == length;
 }
 
-/* (transfer full) (nullable): @message as it goes over the wire */
+/* (transfer full): @message as it goes over the wire */
 static guint8 *
 runner_wire_encode (GDBusMessage *message, guint32 serial, gsize *size)
 {
-  g_autoptr (GError) error = NULL;
-  guint8 *data = NULL;
-
   g_dbus_message_set_serial (message, serial);
-  data = g_dbus_message_to_blob (message, size, G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING, &error);
-  if (data == NULL)
-    g_printerr ("the wire: %s\n", error->message);
-  return data;
+  return wire_marshal_write (message, size);
 }
 
 static guint32
@@ -110,7 +106,7 @@ runner_wire_send (RunnerWire *self, GDBusMessage *message)
   gsize size = 0;
   g_autofree guint8 *data = runner_wire_encode (message, runner_wire_number (self), &size);
 
-  return data != NULL && runner_wire_write (self, data, size);
+  return runner_wire_write (self, data, size);
 }
 
 /* ---- questions ---- */
@@ -229,10 +225,7 @@ runner_wire_ask (RunnerWire *self, GDBusMessage *message, gint64 deadline,
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (runner_wire_on_cancelled), question,
                                      NULL);
-  if (data != NULL)
-    reply = runner_wire_ask_with (self, question, data, serial, deadline, error);
-  else
-    g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the question is no message");
+  reply = runner_wire_ask_with (self, question, data, serial, deadline, error);
   g_cancellable_disconnect (cancellable, handler);
   runner_wire_leave (self, question);
   return reply;

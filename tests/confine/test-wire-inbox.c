@@ -7,7 +7,7 @@
 #include <gio/gio.h>
 
 #include "loader/wire-inbox.h"
-#include "loader/wire-message.h"
+#include "wire/wire-message.h"
 
 /* Two reads each: what the buffer holds, and the rest, which fills it. */
 #define LENGTH   16392

@@ -241,7 +241,7 @@ ask (Pair *pair, guint32 serial, GError **error)
   g_autoptr (GDBusMessage) call = g_dbus_message_new_method_call (
       NULL, "/io/reeve/Plugin1", "io.reeve.Plugin1.Broker", "Call");
   g_autofree guint8 *data = NULL;
-  ReeveWireMessage read = { 0 };
+  WireMessage read = { 0 };
   gsize length = 0;
 
   g_dbus_message_set_serial (call, serial);

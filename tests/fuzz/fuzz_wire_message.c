@@ -2,7 +2,7 @@
 /* What a runner writes on its wire: first words up to BEGIN, then messages behind each other. What
  * the rules let through GDBus must read: it complains of the rest with all its bytes, in the log.
  * In whatever pieces it comes, the same messages are taken.
- * covers: host/loader/wire-message.c host/loader/wire-rules.c host/loader/wire-auth.c
+ * covers: plugin-api/wire/wire-message.c host/loader/wire-rules.c host/loader/wire-auth.c
  * host/loader/wire-inbox.c */
 #include <stdint.h>
 #include <string.h>
@@ -34,12 +34,12 @@ take_one (ReeveWireRules *rules, const uint8_t *data, size_t size)
   g_autoptr (GDBusMessage) message = NULL;
   g_autoptr (GError) error = NULL;
   g_autofree guint8 *copy = NULL;
-  ReeveWireMessage read = { 0 };
+  WireMessage read = { 0 };
   gsize length = 0;
 
-  if (size < REEVE_WIRE_MESSAGE_HEAD)
+  if (size < WIRE_MESSAGE_HEAD)
     return 0;
-  length = reeve_wire_message_measure (data, MOST, NULL);
+  length = wire_message_measure (data, MOST, NULL);
   if (length == 0 || length > size)
     return 0;
   /* what is read behind its end is found so */
@@ -49,7 +49,7 @@ take_one (ReeveWireRules *rules, const uint8_t *data, size_t size)
       g_assert_nonnull (error);
       return 0;
     }
-  g_assert_cmpint (g_dbus_message_bytes_needed (copy, REEVE_WIRE_MESSAGE_HEAD, NULL), ==,
+  g_assert_cmpint (g_dbus_message_bytes_needed (copy, WIRE_MESSAGE_HEAD, NULL), ==,
                    (gssize) length);
   message = g_dbus_message_new_from_blob (copy, length, G_DBUS_CAPABILITY_FLAGS_NONE, &error);
   g_assert_no_error (error);
@@ -66,7 +66,7 @@ static gboolean
 take (gpointer user_data, const guint8 *data, gsize length, GError **error)
 {
   Taker *self = user_data;
-  ReeveWireMessage read = { 0 };
+  WireMessage read = { 0 };
 
   if (!reeve_wire_rules_receive (self->rules, data, length, &read, error))
     return FALSE;
