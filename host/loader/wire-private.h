@@ -7,6 +7,8 @@
 
 #include <gio/gio.h>
 
+#include "wire-broker.h"
+
 G_BEGIN_DECLS
 
 /* A call from its message to the runner's answer; under the wire's lock. */
@@ -23,6 +25,8 @@ typedef struct
   GBytes *reply;  /* (nullable): as it came */
   GError *error;
   ReeveWireBuffer *buffer; /* (nullable): for a body */
+  GThread *thread;         /* (nullable): that reads for it */
+  ReeveWireBrokerJob *own; /* (nullable): what its thread has read, and is to answer */
   GCond changed;
 } ReeveWireUnderWay;
 

@@ -39,15 +39,32 @@ reeve_wire_take_reply (ReeveWire *self, guint32 serial, const guint8 *data, gsiz
     reeve_wire_under_way_free (gone);
 }
 
+/* What the call of the one that reads asks for, it answers: nobody has to be woken. */
+static gboolean
+reeve_wire_take_own (ReeveWire *self, const WireMessage *message, const guint8 *data, gsize length)
+{
+  ReeveWireUnderWay *reader = NULL;
+  gboolean mine = FALSE;
+
+  g_mutex_lock (&self->lock);
+  reader = self->reader;
+  mine = reader != NULL && reader->thread == g_thread_self () && reader->own == NULL
+         && reeve_wire_broker_is_own (message, reader->number);
+  if (mine)
+    reader->own = reeve_wire_broker_job_new (self, data, length);
+  g_mutex_unlock (&self->lock);
+  return mine;
+}
+
 void
 reeve_wire_take (gpointer user_data, const WireMessage *message, const guint8 *data, gsize length)
 {
   ReeveWire *self = user_data;
 
-  if (message->type == G_DBUS_MESSAGE_TYPE_METHOD_CALL)
-    reeve_wire_broker_take (self, self->share, message, data, length);
-  else
+  if (message->type != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
     reeve_wire_take_reply (self, message->reply_serial, data, length);
+  else if (!reeve_wire_take_own (self, message, data, length))
+    reeve_wire_broker_take (self, self->share, message, data, length);
 }
 
 /* ---- the end, and clocks, on the gate's thread ---- */
@@ -189,7 +206,8 @@ reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one)
   gboolean lent = TRUE;
 
   self->reader = one;
-  while (lent && reeve_wire_awaits (one))
+  one->thread = g_thread_self ();
+  while (lent && one->own == NULL && reeve_wire_awaits (one))
     {
       g_mutex_unlock (&self->lock);
       lent = reeve_wire_passage_read (passage, self->wake, one->deadline);
@@ -203,6 +221,19 @@ reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one)
   /* which may wake the gate */
   g_mutex_unlock (&self->lock);
   reeve_wire_passage_give_back (passage);
+  g_mutex_lock (&self->lock);
+}
+
+/* Others read meanwhile. Under the lock, which it gives up. */
+static void
+reeve_wire_serve_own (ReeveWire *self, ReeveWireUnderWay *one)
+{
+  ReeveWireBrokerJob *job = g_steal_pointer (&one->own);
+
+  if (job == NULL)
+    return;
+  g_mutex_unlock (&self->lock);
+  reeve_wire_broker_perform (job);
   g_mutex_lock (&self->lock);
 }
 
@@ -226,6 +257,7 @@ reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancella
           g_cond_wait_until (&one->changed, &self->lock, one->deadline);
           one->waits = FALSE;
         }
+      reeve_wire_serve_own (self, one);
     }
   g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, handler);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -29,6 +30,7 @@ typedef struct
   gsize size;
   gboolean asked; /* and not answered: it is in the table */
   gboolean left;  /* nobody waits any more: the answer frees it */
+  gboolean waits; /* for @changed */
   GDBusMessage *reply;
   gboolean cancelled;
   GCond changed;
@@ -39,20 +41,22 @@ struct _RunnerWire
   int fd;
   int epoll;         /* of @fd and @wake, by edges */
   int wake;          /* eventfd(2): there is work */
+  int call;          /* eventfd(2): for @leader */
   RunnerInput input; /* whoever reads has it */
   const RunnerWireHandlers *handlers;
   gpointer user_data;
   GMutex writing;
   GMutex lock;
-  GHashTable *questions; /* serial -> RunnerWireQuestion */
-  gsize question_bytes;  /* of all of them */
-  GCond room;            /* for one more, maybe */
-  guint crowded;         /* threads that wait for that */
-  GQueue waiting;        /* GDBusMessage: work that no thread has taken */
-  gboolean reading;      /* somebody does */
-  gboolean unread;       /* something came, and was not read to its end */
-  gboolean over;         /* the host is gone */
-  guint idle;            /* threads that wait, or are about to */
+  GHashTable *questions;      /* serial -> RunnerWireQuestion */
+  gsize question_bytes;       /* of all of them */
+  GCond room;                 /* for one more, maybe */
+  guint crowded;              /* threads that wait for that */
+  GQueue waiting;             /* GDBusMessage: work that no thread has taken */
+  gboolean reading;           /* somebody does */
+  RunnerWireQuestion *leader; /* (nullable): whose thread alone is told of what comes */
+  gboolean unread;            /* something came, and was not read to its end */
+  gboolean over;              /* the host is gone */
+  guint idle;                 /* threads that wait, or are about to */
   guint threads;
   guint most;
   guint32 last; /* serial */
@@ -109,6 +113,9 @@ runner_wire_send (RunnerWire *self, GDBusMessage *message)
   return runner_wire_write (self, data, size);
 }
 
+static void runner_wire_read_on (RunnerWire *self);
+static gboolean runner_wire_add_thread (RunnerWire *self);
+
 /* ---- questions ---- */
 
 static void
@@ -120,13 +127,33 @@ runner_wire_question_free (RunnerWireQuestion *question)
 }
 
 static void
+runner_wire_poke (int fd)
+{
+  const guint64 one = 1;
+
+  if (write (fd, &one, sizeof one) != sizeof one)
+    g_printerr ("the wire: nobody is woken: %s\n", g_strerror (errno));
+}
+
+/* Whoever asked looks again. A signal is a call of the system's, also where nobody waits. Under the
+ * lock. */
+static void
+runner_wire_rouse (RunnerWire *self, RunnerWireQuestion *question)
+{
+  if (question->waits)
+    g_cond_signal (&question->changed);
+  else if (self->leader == question && !self->reading)
+    runner_wire_poke (self->call);
+}
+
+static void
 runner_wire_on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   RunnerWireQuestion *question = user_data;
 
   g_mutex_lock (&question->wire->lock);
   question->cancelled = TRUE;
-  g_cond_signal (&question->changed);
+  runner_wire_rouse (question->wire, question);
   g_cond_broadcast (&question->wire->room);
   g_mutex_unlock (&question->wire->lock);
 }
@@ -173,23 +200,111 @@ runner_wire_fail (const RunnerWire *self, const RunnerWireQuestion *question, GE
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT, "the deadline of the call has passed");
 }
 
+/* ---- one that asks reads by itself ---- */
+
+/* From now on, or no longer, are others told of what comes; what is there already they are told
+ * again. Under the lock. */
+static void
+runner_wire_set_leader (RunnerWire *self, RunnerWireQuestion *leader)
+{
+  struct epoll_event event
+      = { .events = leader == NULL ? EPOLLIN | EPOLLET : 0, .data.fd = self->fd };
+
+  self->leader = leader;
+  if (epoll_ctl (self->epoll, EPOLL_CTL_MOD, self->fd, &event) != 0)
+    g_printerr ("the wire: epoll_ctl (): %s\n", g_strerror (errno));
+}
+
+/* Until something came, or this one is called. FALSE: it is too late */
+static gboolean
+runner_wire_poll (RunnerWire *self, gint64 deadline, gboolean *came)
+{
+  struct pollfd fds[]
+      = { { .fd = self->fd, .events = POLLIN }, { .fd = self->call, .events = POLLIN } };
+  gint64 left = deadline != 0 ? MAX (deadline - g_get_monotonic_time (), 0) : 0;
+  const struct timespec wait
+      = { .tv_sec = left / G_USEC_PER_SEC, .tv_nsec = (left % G_USEC_PER_SEC) * 1000 };
+  guint64 count = 0;
+  int ready = ppoll (fds, G_N_ELEMENTS (fds), deadline != 0 ? &wait : NULL, NULL);
+
+  *came = ready > 0 && fds[0].revents != 0;
+  if (ready > 0 && fds[1].revents != 0 && read (self->call, &count, sizeof count) < 0)
+    g_printerr ("the wire: woken for nothing\n");
+  return ready != 0;
+}
+
+/* A call that came while there was no other thread to read: somebody performs it. Under the lock.
+ */
+static void
+runner_wire_hand_on (RunnerWire *self)
+{
+  if (self->waiting.length == 0)
+    return;
+  if (self->idle > 0 || runner_wire_add_thread (self))
+    runner_wire_poke (self->wake);
+}
+
+/* Reads until @question has what it waits for: nobody has to be woken for that. Under the lock,
+ * which it gives up meanwhile. FALSE: it is too late */
+static gboolean
+runner_wire_lead (RunnerWire *self, RunnerWireQuestion *question, gint64 deadline)
+{
+  gboolean in_time = TRUE;
+
+  while (in_time && question->reply == NULL && !question->cancelled && !self->over)
+    {
+      gboolean came = FALSE;
+
+      g_mutex_unlock (&self->lock);
+      in_time = runner_wire_poll (self, deadline, &came);
+      g_mutex_lock (&self->lock);
+      if (!came)
+        continue;
+      self->unread = TRUE;
+      runner_wire_read_on (self);
+      runner_wire_hand_on (self);
+    }
+  runner_wire_set_leader (self, NULL);
+  return in_time;
+}
+
+/* Somebody else reads, and says so. Under the lock, which it gives up meanwhile. FALSE: it is too
+ * late */
+static gboolean
+runner_wire_follow (RunnerWire *self, RunnerWireQuestion *question, gint64 deadline)
+{
+  gboolean in_time = TRUE;
+
+  question->waits = TRUE;
+  while (in_time && question->reply == NULL && !question->cancelled && !self->over)
+    in_time = runner_wire_sleep (self, &question->changed, deadline);
+  question->waits = FALSE;
+  return in_time;
+}
+
 /* (transfer full) (nullable): the reply to @data */
 static GDBusMessage *
 runner_wire_ask_with (RunnerWire *self, RunnerWireQuestion *question, const guint8 *data,
                       guint32 serial, gint64 deadline, GError **error)
 {
   GDBusMessage *reply = NULL;
+  gboolean leads = FALSE;
   gboolean in_time = TRUE;
 
   g_mutex_lock (&self->lock);
   in_time = runner_wire_admit (self, question, serial, deadline);
+  leads = in_time && self->leader == NULL && !self->reading;
+  if (leads)
+    runner_wire_set_leader (self, question);
   g_mutex_unlock (&self->lock);
   /* where it cannot be sent the host is gone, which whoever reads says */
   if (in_time)
     runner_wire_write (self, data, question->size);
   g_mutex_lock (&self->lock);
-  while (in_time && question->reply == NULL && !question->cancelled && !self->over)
-    in_time = runner_wire_sleep (self, &question->changed, deadline);
+  if (leads)
+    in_time = runner_wire_lead (self, question, deadline);
+  else if (in_time)
+    in_time = runner_wire_follow (self, question, deadline);
   reply = g_steal_pointer (&question->reply);
   if (reply == NULL)
     runner_wire_fail (self, question, error);
@@ -247,7 +362,7 @@ runner_wire_take_reply (RunnerWire *self, GDBusMessage *message)
       self->question_bytes -= question->size;
       question->asked = FALSE;
       question->reply = g_object_ref (message);
-      g_cond_signal (&question->changed);
+      runner_wire_rouse (self, question);
       /* it is a call of the system's, also where nobody waits */
       if (self->crowded > 0)
         g_cond_broadcast (&self->room);
@@ -271,7 +386,7 @@ runner_wire_end (RunnerWire *self)
   self->over = TRUE;
   g_hash_table_iter_init (&iter, self->questions);
   while (g_hash_table_iter_next (&iter, NULL, &question))
-    g_cond_signal (&((RunnerWireQuestion *) question)->changed);
+    runner_wire_rouse (self, question);
   g_cond_broadcast (&self->room);
 }
 
@@ -361,7 +476,7 @@ runner_wire_find_work (RunnerWire *self, gboolean *more)
 {
   while (!self->over)
     {
-      if (self->unread && !self->reading)
+      if (self->unread && !self->reading && self->leader == NULL)
         runner_wire_read_on (self);
       else if (self->waiting.length > 0 && (self->idle > 0 || runner_wire_add_thread (self)))
         {
@@ -380,7 +495,6 @@ static gpointer
 runner_wire_main (gpointer data)
 {
   RunnerWire *self = data;
-  const guint64 one = 1;
 
   g_mutex_lock (&self->lock);
   /* it was counted when it was made */
@@ -394,8 +508,8 @@ runner_wire_main (gpointer data)
       g_mutex_lock (&self->lock);
       message = runner_wire_find_work (self, &more);
       g_mutex_unlock (&self->lock);
-      if (more && write (self->wake, &one, sizeof one) != sizeof one)
-        g_printerr ("the wire: nobody is woken: %s\n", g_strerror (errno));
+      if (more)
+        runner_wire_poke (self->wake);
       if (message == NULL)
         return NULL;
       self->handlers->perform (message, self->user_data);
@@ -467,7 +581,8 @@ runner_wire_start (RunnerWire *self, guint workers)
 
   self->epoll = epoll_create1 (EPOLL_CLOEXEC);
   self->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (self->epoll < 0 || !runner_wire_watch (self, self->fd)
+  self->call = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (self->epoll < 0 || self->call < 0 || !runner_wire_watch (self, self->fd)
       || !runner_wire_watch (self, self->wake))
     return FALSE;
   g_mutex_lock (&self->lock);
