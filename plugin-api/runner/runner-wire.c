@@ -3,7 +3,8 @@
  * two changes of thread more for each call. Here who has read a call performs it, and whatever
  * comes meanwhile wakes another thread. All of them wait at one epoll(7), told of each change once:
  * the kernel wakes the one that came last, so that calls which come one by one are performed by one
- * thread, whose memory is warm. Answers are written by whoever has them. */
+ * thread, whose memory is warm. Answers are written by whoever has them. One that asks the host
+ * something reads until it has its answer, and the others are told of nothing meanwhile. */
 #include "runner-wire.h"
 
 #include <errno.h>
