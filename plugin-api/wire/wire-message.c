@@ -146,7 +146,7 @@ wire_message_check_array (WireReader *reader, const char *type, guint depth)
   guint32 length = 0;
 
   if (!wire_reader_read_number (reader, &length)
-      || !wire_reader_align (reader, wire_type_get_alignment (*type)))
+      || !wire_reader_align (reader, wire_reader_get_alignment (*type)))
     return FALSE;
   items.at = reader->at;
   if (!wire_reader_skip (reader, length))
@@ -167,7 +167,7 @@ wire_message_check_struct (WireReader *reader, const char *type, guint depth)
 {
   if (!wire_reader_align (reader, 8))
     return FALSE;
-  for (; *type != ')' && *type != '}'; type = wire_type_skip (type))
+  for (; *type != ')' && *type != '}'; type = wire_reader_skip_type (type))
     {
       if (!wire_message_check_value (reader, type, depth + 1))
         return FALSE;
@@ -180,7 +180,7 @@ static gboolean
 wire_message_check_value (WireReader *reader, const char *type, guint depth)
 {
   guint32 number = 0;
-  gsize size = wire_type_get_alignment (*type);
+  gsize size = wire_reader_get_alignment (*type);
 
   if (depth > WIRE_MESSAGE_MAX_DEPTH)
     return FALSE;
@@ -223,7 +223,7 @@ wire_message_check_body (const WireMessage *self, GError **error)
   if (strlen (type) > WIRE_MESSAGE_MAX_SIGNATURE || strpbrk (type, "vh") != NULL
       || strstr (type, "()") != NULL)
     return wire_message_fail (error, "its signature is none that is used here");
-  for (; *type != '\0'; type = wire_type_skip (type))
+  for (; *type != '\0'; type = wire_reader_skip_type (type))
     {
       if (!wire_message_check_value (&reader, type, 0))
         return wire_message_fail (error, "its body is not what its signature says");

@@ -89,7 +89,7 @@ wire_reader_read_path (WireReader *self)
 }
 
 gsize
-wire_type_get_alignment (char type)
+wire_reader_get_alignment (char type)
 {
   switch (type)
     {
@@ -112,7 +112,7 @@ wire_type_get_alignment (char type)
 }
 
 const char *
-wire_type_skip (const char *type)
+wire_reader_skip_type (const char *type)
 {
   guint depth = 0;
 

@@ -27,8 +27,8 @@ const char *wire_reader_read_signature (WireReader *self);
 const char *wire_reader_read_path (WireReader *self);
 
 /* Of a value whose type begins so. */
-gsize wire_type_get_alignment (char type);
+gsize wire_reader_get_alignment (char type);
 /* Behind the complete type that begins at @type, part of a valid signature. */
-const char *wire_type_skip (const char *type);
+const char *wire_reader_skip_type (const char *type);
 
 G_END_DECLS

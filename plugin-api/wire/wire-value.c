@@ -46,7 +46,7 @@ wire_value_read_text (WireValueSource *self, const char *type)
 static GVariant *
 wire_value_read_fixed (WireValueSource *self, const char *type)
 {
-  gsize size = wire_type_get_alignment (*type);
+  gsize size = wire_reader_get_alignment (*type);
   guint32 truth = 0;
 
   if (*type == 'b')
@@ -71,7 +71,7 @@ wire_value_read_all (WireValueSource *self, const char *type, gboolean same, GPt
       if (one == NULL)
         return FALSE;
       g_ptr_array_add (all, g_variant_ref_sink (one));
-      type = same ? type : wire_type_skip (type);
+      type = same ? type : wire_reader_skip_type (type);
     }
   return TRUE;
 }
@@ -85,7 +85,7 @@ wire_value_read_array (WireValueSource *self, const char *type, guint depth)
   gboolean good = FALSE;
 
   if (!wire_reader_read_number (&self->reader, &length)
-      || !wire_reader_align (&self->reader, wire_type_get_alignment (*type))
+      || !wire_reader_align (&self->reader, wire_reader_get_alignment (*type))
       || self->reader.end - self->reader.at < length)
     return NULL;
   if (*type == 'y')
@@ -122,7 +122,7 @@ wire_value_read_variant (WireValueSource *self, guint depth)
   const char *type = wire_reader_read_signature (&self->reader);
   GVariant *value = NULL;
 
-  if (type == NULL || *type == '\0' || *wire_type_skip (type) != '\0')
+  if (type == NULL || *type == '\0' || *wire_reader_skip_type (type) != '\0')
     return NULL;
   value = wire_value_read_one (self, type, depth + 1);
   return value != NULL ? g_variant_new_variant (value) : NULL;
@@ -255,7 +255,7 @@ wire_value_append_array (GByteArray *out, GVariant *value)
 
   wire_value_append_number (out, 0);
   at = out->len - (guint) sizeof length;
-  wire_value_pad (out, wire_type_get_alignment (type));
+  wire_value_pad (out, wire_reader_get_alignment (type));
   start = out->len;
   if (type == 'y' && g_variant_get_size (value) > 0)
     g_byte_array_append (out, g_variant_get_data (value), (guint) g_variant_get_size (value));
