@@ -10,7 +10,6 @@
 #include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
-#include "wire/wire-marshal.h"
 #include "wire/wire-method.h"
 
 struct _ReeveWireBrokerJob
@@ -161,11 +160,11 @@ reeve_wire_broker_tcp (ReeveContext *context, GVariant *body, int *sent, GError 
 
 /* (transfer floating) (nullable). @sent: (out): a descriptor that goes with it, or -1 */
 static GVariant *
-reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, int *sent, GError **error)
+reeve_wire_broker_answer (ReeveWire *wire, WireLetter *message, int *sent, GError **error)
 {
-  GVariant *body = g_dbus_message_get_body (message);
-  const char *member = g_dbus_message_get_member (message);
-  const GDBusMethodInfo *method = wire_method_find (g_dbus_message_get_interface (message), member);
+  GVariant *body = message->body;
+  const char *member = message->head.member;
+  const GDBusMethodInfo *method = wire_method_find (message->head.interface, member);
   g_autoptr (ReeveContext) context = NULL;
   guint64 call = 0;
 
@@ -195,12 +194,11 @@ reeve_wire_broker_answer (ReeveWire *wire, GDBusMessage *message, int *sent, GEr
 }
 
 /* (transfer full): the answer to @message */
-static GDBusMessage *
-reeve_wire_broker_reply (ReeveWire *wire, GDBusMessage *message, int *sent)
+static WireLetter *
+reeve_wire_broker_reply (ReeveWire *wire, WireLetter *message, int *sent)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GVariant) result = reeve_wire_broker_answer (wire, message, sent, &error);
-  GDBusMessage *reply = NULL;
 
   if (result != NULL)
     g_variant_ref_sink (result);
@@ -208,10 +206,8 @@ reeve_wire_broker_reply (ReeveWire *wire, GDBusMessage *message, int *sent)
     g_set_error (&error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                  "what the capability answers is too large for a message");
   if (error != NULL)
-    return wire_error_to_message (message, error);
-  reply = g_dbus_message_new_method_reply (message);
-  g_dbus_message_set_body (reply, result);
-  return reply;
+    return wire_error_to_letter (message->head.serial, error);
+  return wire_letter_new_reply (message->head.serial, result);
 }
 
 void
@@ -219,8 +215,8 @@ reeve_wire_broker_perform (ReeveWireBrokerJob *job)
 {
   g_autoptr (GError) error = NULL;
   /* the rules let through only what it reads */
-  g_autoptr (GDBusMessage) message = wire_marshal_read (job->message, &error);
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (WireLetter) message = wire_letter_read (job->message, &error);
+  g_autoptr (WireLetter) reply = NULL;
   int sent = -1;
 
   if (message != NULL)
@@ -229,8 +225,8 @@ reeve_wire_broker_perform (ReeveWireBrokerJob *job)
     g_warning ("what a runner asks cannot be read: %s", error->message);
   if (reply != NULL && !reeve_wire_send (job->wire, reply, &sent, sent >= 0 ? 1 : 0, &error))
     {
-      g_clear_object (&reply);
-      reply = wire_error_to_message (message, error);
+      g_clear_pointer (&reply, wire_letter_unref);
+      reply = wire_error_to_letter (message->head.serial, error);
       reeve_wire_send (job->wire, reply, NULL, 0, NULL);
     }
   if (sent >= 0)

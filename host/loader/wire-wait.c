@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "wire/wire-error.h"
-#include "wire/wire-marshal.h"
 #include "wire/wire-method.h"
 
 #include "wire-broker.h"
@@ -283,7 +282,7 @@ GVariant *
 reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **error)
 {
   const GDBusMethodInfo *method = wire_method_find (one->interface, one->member);
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (WireLetter) reply = NULL;
   GVariant *body = NULL;
 
   if (one->reply == NULL)
@@ -292,15 +291,15 @@ reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **e
       return NULL;
     }
   /* the rules let through only what it reads */
-  reply = wire_marshal_read (one->reply, error);
+  reply = wire_letter_read (one->reply, error);
   if (reply == NULL)
     return NULL;
-  if (g_dbus_message_get_message_type (reply) == G_DBUS_MESSAGE_TYPE_ERROR)
+  if (reply->head.type == G_DBUS_MESSAGE_TYPE_ERROR)
     {
-      g_propagate_error (error, wire_error_from_message (reply));
+      g_propagate_error (error, wire_error_from_letter (reply));
       return NULL;
     }
-  body = g_dbus_message_get_body (reply);
+  body = reply->body;
   if (method == NULL || !wire_method_fits (method->out_args, body))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,

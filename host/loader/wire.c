@@ -8,12 +8,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <gio/gunixfdlist.h>
-
 #include "capability-level.h"
 #include "wire/wire-context.h"
 #include "wire/wire-error.h"
-#include "wire/wire-marshal.h"
 #include "wire/wire-method.h"
 
 #include "wire-broker.h"
@@ -136,11 +133,10 @@ reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
 }
 
 /* (transfer full) (nullable): the message that @one goes with; takes @call's arguments */
-static GDBusMessage *
+static WireLetter *
 reeve_wire_make_message (const ReeveWireCall *call, const ReeveWireUnderWay *one, GError **error)
 {
-  g_autoptr (GDBusMessage) message
-      = g_dbus_message_new_method_call (NULL, call->path, call->interface, call->member);
+  g_autoptr (WireLetter) message = NULL;
   GVariant *parts[2 + REEVE_WIRE_MAX_ARGUMENTS] = { NULL };
   gsize count = 0;
 
@@ -148,9 +144,10 @@ reeve_wire_make_message (const ReeveWireCall *call, const ReeveWireUnderWay *one
   parts[count++] = wire_context_to_variant (call->context, one->deadline);
   for (guint i = 0; i < G_N_ELEMENTS (call->arguments) && call->arguments[i] != NULL; i++)
     parts[count++] = call->arguments[i];
-  g_dbus_message_set_body (message, g_variant_new_tuple (parts, count));
-  g_dbus_message_set_serial (message, (guint32) one->number);
-  if (g_variant_get_size (g_dbus_message_get_body (message)) > WIRE_METHOD_MAX_BODY)
+  message = wire_letter_new_call (call->path, call->interface, call->member,
+                                  g_variant_new_tuple (parts, count));
+  message->head.serial = (guint32) one->number;
+  if (g_variant_get_size (message->body) > WIRE_METHOD_MAX_BODY)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                    "what %s is called with is too large for a message", call->member);
@@ -160,31 +157,22 @@ reeve_wire_make_message (const ReeveWireCall *call, const ReeveWireUnderWay *one
 }
 
 gboolean
-reeve_wire_send (ReeveWire *self, GDBusMessage *message, const int *fds, guint n_fds,
-                 GError **error)
+reeve_wire_send (ReeveWire *self, WireLetter *message, const int *fds, guint n_fds, GError **error)
 {
-  g_autoptr (GUnixFDList) list
-      = n_fds > 0 ? g_unix_fd_list_new_from_array (fds, (int) n_fds) : NULL;
-  gboolean asks
-      = g_dbus_message_get_message_type (message) == G_DBUS_MESSAGE_TYPE_METHOD_CALL
-        && (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) == 0;
-  ReeveWireParcel parcel
-      = { .fds = fds, .n_fds = n_fds, .answers = g_dbus_message_get_reply_serial (message) };
+  gboolean asks = message->head.type == G_DBUS_MESSAGE_TYPE_METHOD_CALL && !message->head.no_reply;
+  ReeveWireParcel parcel = { .fds = fds, .n_fds = n_fds, .answers = message->head.reply_serial };
   g_autoptr (ReeveWirePassage) passage = NULL;
   g_autofree guint8 *data = NULL;
 
   g_mutex_lock (&self->lock);
   passage = self->passage != NULL ? reeve_wire_passage_ref (self->passage) : NULL;
-  if (g_dbus_message_get_serial (message) == 0)
-    g_dbus_message_set_serial (message, reeve_wire_number (self));
+  if (message->head.serial == 0)
+    message->head.serial = reeve_wire_number (self);
   g_mutex_unlock (&self->lock);
-  g_dbus_message_set_unix_fd_list (message, list);
-  data = wire_marshal_write (message, &parcel.length);
-  /* they are the caller's */
-  if (list != NULL)
-    g_free (g_unix_fd_list_steal_fds (list, NULL));
+  message->head.n_fds = n_fds;
+  data = wire_letter_write (message, &parcel.length);
   parcel.data = data;
-  parcel.asks = asks ? g_dbus_message_get_serial (message) : 0;
+  parcel.asks = asks ? message->head.serial : 0;
   /* that it is closed whoever waits is told otherwise */
   return passage == NULL || reeve_wire_passage_send (passage, &parcel, error);
 }
@@ -193,11 +181,10 @@ void
 reeve_wire_tell (ReeveWire *self, const char *path, const char *interface, const char *member,
                  GVariant *body)
 {
-  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (NULL, path, interface, member);
+  g_autoptr (WireLetter) message = wire_letter_new_call (path, interface, member, body);
   g_autoptr (GError) error = NULL;
 
-  g_dbus_message_set_flags (message, G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED);
-  g_dbus_message_set_body (message, body);
+  message->head.no_reply = TRUE;
   if (!reeve_wire_send (self, message, NULL, 0, &error))
     g_warning ("plugin %s: it is not told %s: %s", self->name, member, error->message);
 }
@@ -305,7 +292,7 @@ reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
 {
   ReeveWireUnderWay *one
       = reeve_context_check (call->context, error) ? reeve_wire_begin (self, call, error) : NULL;
-  g_autoptr (GDBusMessage) message = NULL;
+  g_autoptr (WireLetter) message = NULL;
   int fds[REEVE_WIRE_MAX_FDS + 1];
   guint n_fds = 0;
   int ends[2] = { -1, -1 };

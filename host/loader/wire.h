@@ -5,6 +5,8 @@
 
 #include <gio/gio.h>
 
+#include "wire/wire-letter.h"
+
 #include "runner.h"
 #include "wire-buffer.h"
 #include "wire-hub.h"
@@ -91,7 +93,7 @@ void reeve_wire_tell (ReeveWire *self, const char *path, const char *interface, 
                       GVariant *body);
 /* Sends @message, with @fds, which stay the caller's; a serial is given to one that has none. Does
  * not block; nobody hears it where the runner is gone. Any thread. %REEVE_ERROR_FAILED */
-gboolean reeve_wire_send (ReeveWire *self, GDBusMessage *message, const int *fds, guint n_fds,
+gboolean reeve_wire_send (ReeveWire *self, WireLetter *message, const int *fds, guint n_fds,
                           GError **error);
 /* Of a call that is not made after all. */
 void reeve_wire_drop_arguments (const ReeveWireCall *call);

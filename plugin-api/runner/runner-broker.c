@@ -47,17 +47,16 @@ runner_broker_new (RunnerWire *wire, guint64 call)
 }
 
 /* (transfer full) (nullable): the reply to a method of the host's broker. @body: floating */
-static GDBusMessage *
+static WireLetter *
 runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member, GVariant *body,
                    GError **error)
 {
-  g_autoptr (GDBusMessage) message = g_dbus_message_new_method_call (
-      NULL, WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Broker", member);
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (WireLetter) message
+      = wire_letter_new_call (WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Broker", member, body);
+  g_autoptr (WireLetter) reply = NULL;
   const GDBusMethodInfo *method = wire_method_find (WIRE_METHOD_PREFIX "Broker", member);
 
-  g_dbus_message_set_body (message, body);
-  if (g_variant_get_size (g_dbus_message_get_body (message)) > WIRE_METHOD_MAX_BODY)
+  if (g_variant_get_size (message->body) > WIRE_METHOD_MAX_BODY)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                    "what a capability is asked with is too large for a message");
@@ -67,12 +66,12 @@ runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member
                            reeve_context_get_cancellable (context), error);
   if (reply == NULL)
     return NULL;
-  if (g_dbus_message_get_message_type (reply) == G_DBUS_MESSAGE_TYPE_ERROR)
+  if (reply->head.type == G_DBUS_MESSAGE_TYPE_ERROR)
     {
-      g_propagate_error (error, wire_error_from_message (reply));
+      g_propagate_error (error, wire_error_from_letter (reply));
       return NULL;
     }
-  if (wire_method_fits (method->out_args, g_dbus_message_get_body (reply)))
+  if (wire_method_fits (method->out_args, reply->body))
     return g_steal_pointer (&reply);
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the host's answer is of another type");
   return NULL;
@@ -84,13 +83,13 @@ runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capa
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
   g_autofree char *text = reeve_json_text (params);
-  g_autoptr (GDBusMessage) reply = runner_broker_ask (
+  g_autoptr (WireLetter) reply = runner_broker_ask (
       self, context, "Call", g_variant_new ("(tss)", self->call, capability, text), error);
   const char *result = NULL;
 
   if (reply == NULL)
     return NULL;
-  g_variant_get (g_dbus_message_get_body (reply), "(&s)", &result);
+  g_variant_get (reply->body, "(&s)", &result);
   return reeve_json_parse_strict (result, strlen (result), error);
 }
 
@@ -99,7 +98,7 @@ static guint64
 runner_broker_put_body (RunnerBroker *self, ReeveContext *context, GBytes *body, GError **error)
 {
   gsize size = g_bytes_get_size (body);
-  g_autoptr (GDBusMessage) reply = runner_broker_ask (
+  g_autoptr (WireLetter) reply = runner_broker_ask (
       self, context, "Buffer", g_variant_new ("(tt)", self->call, (guint64) size), error);
   int fd = reply != NULL ? wire_method_take_fd (reply, 1) : -1;
   void *memory = fd >= 0 ? mmap (NULL, size, PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
@@ -116,13 +115,13 @@ runner_broker_put_body (RunnerBroker *self, ReeveContext *context, GBytes *body,
     }
   memcpy (memory, g_bytes_get_data (body, NULL), size);
   munmap (memory, size);
-  g_variant_get_child (g_dbus_message_get_body (reply), 0, "t", &id);
+  g_variant_get_child (reply->body, 0, "t", &id);
   return id;
 }
 
 /* (transfer full) (nullable): the blob that came with a reply, as its second argument */
 static GBytes *
-runner_broker_read_content (GDBusMessage *reply, GError **error)
+runner_broker_read_content (WireLetter *reply, GError **error)
 {
   int fd = wire_method_take_fd (reply, 1);
 
@@ -133,13 +132,13 @@ runner_broker_read_content (GDBusMessage *reply, GError **error)
 }
 
 static ReeveHttpResponse *
-runner_broker_read_response (GDBusMessage *reply, GError **error)
+runner_broker_read_response (WireLetter *reply, GError **error)
 {
   g_autoptr (ReeveHttpResponse) response = NULL;
   g_autoptr (GBytes) content = runner_broker_read_content (reply, error);
   const char *text = NULL;
 
-  g_variant_get_child (g_dbus_message_get_body (reply), 0, "&s", &text);
+  g_variant_get_child (reply->body, 0, "&s", &text);
   response = content != NULL ? wire_http_response_from_text (text, error) : NULL;
   if (response == NULL)
     return NULL;
@@ -170,7 +169,7 @@ runner_broker_http (ReeveBroker *broker, ReeveContext *context, ReeveHttpRequest
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
   g_autofree char *text = wire_http_request_to_text (request);
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (WireLetter) reply = NULL;
   guint64 buffer = 0;
   GVariant *bytes = runner_broker_send_body (self, context, reeve_http_request_get_body (request),
                                              &buffer, error);
@@ -188,7 +187,7 @@ runner_broker_transfer (ReeveBroker *broker, ReeveContext *context, const char *
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
   g_autofree char *text = reeve_json_text (params);
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (WireLetter) reply = NULL;
   g_autoptr (GBytes) content = NULL;
   const char *result = NULL;
   guint64 buffer = 0;
@@ -202,7 +201,7 @@ runner_broker_transfer (ReeveBroker *broker, ReeveContext *context, const char *
   content = reply != NULL ? runner_broker_read_content (reply, error) : NULL;
   if (content == NULL)
     return NULL;
-  g_variant_get_child (g_dbus_message_get_body (reply), 0, "&s", &result);
+  g_variant_get_child (reply->body, 0, "&s", &result);
   *answer = reeve_json_parse_strict (result, strlen (result), error);
   return *answer != NULL ? g_steal_pointer (&content) : NULL;
 }
@@ -212,7 +211,7 @@ runner_broker_tcp (ReeveBroker *broker, ReeveContext *context, const char *host,
                    GError **error)
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (WireLetter) reply = NULL;
   int fd = -1;
 
   if (!g_utf8_validate (host, -1, NULL))

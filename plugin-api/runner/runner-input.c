@@ -10,7 +10,6 @@
 
 #include <gio/gunixfdlist.h>
 
-#include "wire/wire-marshal.h"
 #include "wire/wire-message.h"
 
 #define RUNNER_INPUT_SIZE     16384
@@ -107,16 +106,15 @@ runner_input_read_line (RunnerInput *self)
 
 /* The descriptors of @message, which come first of those that are kept. */
 static void
-runner_input_attach_fds (RunnerInput *self, GDBusMessage *message)
+runner_input_attach_fds (RunnerInput *self, WireLetter *message)
 {
-  guint count = MIN (g_dbus_message_get_num_unix_fds (message), self->fds->len);
-  g_autoptr (GUnixFDList) list = NULL;
+  guint count = MIN (message->head.n_fds, self->fds->len);
 
   if (count == 0)
     return;
-  list = g_unix_fd_list_new_from_array ((const int *) (gconstpointer) self->fds->data, (int) count);
+  message->fds
+      = g_unix_fd_list_new_from_array ((const int *) (gconstpointer) self->fds->data, (int) count);
   g_array_remove_range (self->fds, 0, count);
-  g_dbus_message_set_unix_fd_list (message, list);
 }
 
 /* Bytes of the message that begins here, or of its head; 0: it is none. */
@@ -125,15 +123,15 @@ runner_input_measure (const RunnerInput *self, GError **error)
 {
   return self->end - self->start < RUNNER_INPUT_HEAD
              ? RUNNER_INPUT_HEAD
-             : (gssize) wire_message_measure (self->data + self->start, WIRE_MARSHAL_MAX, error);
+             : (gssize) wire_message_measure (self->data + self->start, WIRE_LETTER_MAX, error);
 }
 
 /* (transfer full) (nullable): the @length bytes that are next, as a message */
-static GDBusMessage *
+static WireLetter *
 runner_input_cut (RunnerInput *self, gsize length, GError **error)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (self->data + self->start, length);
-  GDBusMessage *message = wire_marshal_read (bytes, error);
+  WireLetter *message = wire_letter_read (bytes, error);
 
   self->start += length;
   if (message != NULL)
@@ -142,7 +140,7 @@ runner_input_cut (RunnerInput *self, gsize length, GError **error)
 }
 
 RunnerInputState
-runner_input_read (RunnerInput *self, GDBusMessage **message)
+runner_input_read (RunnerInput *self, WireLetter **message)
 {
   g_autoptr (GError) error = NULL;
   gssize needed = runner_input_measure (self, &error);

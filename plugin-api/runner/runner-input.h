@@ -4,6 +4,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "wire/wire-letter.h"
+
 G_BEGIN_DECLS
 
 typedef struct
@@ -27,6 +29,6 @@ void runner_input_init (RunnerInput *self, int fd);
 /* The next line of a greeting, without its end; %NULL: there is none. Blocks. */
 char *runner_input_read_line (RunnerInput *self);
 /* The next message, (transfer full), where it is there. Does not block. */
-RunnerInputState runner_input_read (RunnerInput *self, GDBusMessage **message);
+RunnerInputState runner_input_read (RunnerInput *self, WireLetter **message);
 
 G_END_DECLS

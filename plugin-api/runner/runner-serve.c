@@ -151,8 +151,8 @@ runner_serve_perform_own (RunnerServe *self, const RunnerServeCall *call, GError
 static GVariant *
 runner_serve_perform (RunnerServe *self, RunnerServeCall *call, GError **error)
 {
-  const char *interface = g_dbus_message_get_interface (call->message);
-  const char *path = g_dbus_message_get_path (call->message);
+  const char *interface = call->message->head.interface;
+  const char *path = call->message->head.path;
   g_autoptr (ReevePlugin) instance = NULL;
 
   if (strcmp (interface, WIRE_METHOD_PREFIX "Runner") == 0)
@@ -172,23 +172,22 @@ runner_serve_perform (RunnerServe *self, RunnerServeCall *call, GError **error)
 }
 
 static void
-runner_serve_reply (RunnerServe *self, GDBusMessage *message, GVariant *result, GError *problem)
+runner_serve_reply (RunnerServe *self, WireLetter *message, GVariant *result, GError *problem)
 {
   g_autoptr (GVariant) body = result != NULL ? g_variant_take_ref (result) : NULL;
   g_autoptr (GError) error = problem;
-  g_autoptr (GDBusMessage) reply = NULL;
+  g_autoptr (WireLetter) reply = NULL;
 
-  if ((g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_NO_REPLY_EXPECTED) != 0)
+  if (message->head.no_reply)
     return;
   if (error == NULL && g_variant_get_size (body) > WIRE_METHOD_MAX_BODY)
     error
         = g_error_new (REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "the answer is too large for a message");
   if (error != NULL)
-    reply = wire_error_to_message (message, error);
+    reply = wire_error_to_letter (message->head.serial, error);
   else
     {
-      reply = g_dbus_message_new_method_reply (message);
-      g_dbus_message_set_body (reply, body);
+      reply = wire_letter_new_reply (message->head.serial, body);
     }
   /* it fails where the host is gone: then nobody waits */
   runner_wire_send (self->wire, reply);
@@ -209,7 +208,7 @@ runner_serve_find_call (RunnerServe *self, guint64 number)
 }
 
 static void
-runner_serve_work (GDBusMessage *message, gpointer user_data)
+runner_serve_work (WireLetter *message, gpointer user_data)
 {
   RunnerServe *self = user_data;
   guint64 number = 0;
@@ -217,9 +216,8 @@ runner_serve_work (GDBusMessage *message, gpointer user_data)
   g_autoptr (ReeveBroker) broker = NULL;
   g_autoptr (GVariant) given = NULL;
   g_autoptr (ReeveContext) context = NULL;
-  RunnerServeCall call = { .message = message,
-                           .member = g_dbus_message_get_member (message),
-                           .body = g_dbus_message_get_body (message) };
+  RunnerServeCall call
+      = { .message = message, .member = message->head.member, .body = message->body };
   GVariant *result = NULL;
   GError *error = NULL;
 
@@ -237,42 +235,42 @@ runner_serve_work (GDBusMessage *message, gpointer user_data)
   g_hash_table_remove (self->calls, &number);
   g_mutex_unlock (&self->lock);
   runner_serve_reply (self, message, result, error);
-  g_object_unref (message);
+  wire_letter_unref (message);
 }
 
 /* ---- messages, as they come ---- */
 
 static void
-runner_serve_cancel (RunnerServe *self, GDBusMessage *message)
+runner_serve_cancel (RunnerServe *self, WireLetter *message)
 {
   guint64 number = 0;
   g_autoptr (GCancellable) cancellable = NULL;
 
-  g_variant_get (g_dbus_message_get_body (message), "(t)", &number);
+  g_variant_get (message->body, "(t)", &number);
   cancellable = runner_serve_find_call (self, number);
   if (cancellable != NULL)
     g_cancellable_cancel (cancellable);
 }
 
 static void
-runner_serve_begin (RunnerServe *self, GDBusMessage *message)
+runner_serve_begin (RunnerServe *self, WireLetter *message)
 {
   guint64 number = 0;
 
-  g_variant_get_child (g_dbus_message_get_body (message), 0, "t", &number);
+  g_variant_get_child (message->body, 0, "t", &number);
   g_mutex_lock (&self->lock);
   g_hash_table_insert (self->calls, g_memdup2 (&number, sizeof number), g_cancellable_new ());
   g_mutex_unlock (&self->lock);
 }
 
 static gboolean
-runner_serve_sort (GDBusMessage *message, gpointer user_data)
+runner_serve_sort (WireLetter *message, gpointer user_data)
 {
   RunnerServe *self = user_data;
-  const char *member = g_dbus_message_get_member (message);
-  const GDBusMethodInfo *method = wire_method_find (g_dbus_message_get_interface (message), member);
+  const char *member = message->head.member;
+  const GDBusMethodInfo *method = wire_method_find (message->head.interface, member);
 
-  if (method == NULL || !wire_method_fits (method->in_args, g_dbus_message_get_body (message)))
+  if (method == NULL || !wire_method_fits (method->in_args, message->body))
     runner_serve_reply (self, message, NULL,
                         g_error_new (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
                                      "there is no such method, or it has other arguments"));

@@ -5,6 +5,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "wire/wire-letter.h"
+
 #include "runner-plan.h"
 
 G_BEGIN_DECLS
@@ -12,7 +14,7 @@ G_BEGIN_DECLS
 /* One call, on the worker that performs it. */
 typedef struct
 {
-  GDBusMessage *message; /* right by the XML */
+  WireLetter *message; /* right by the XML */
   const char *member;
   GVariant *body;
   ReevePlugin *instance; /* (nullable): of Runner's methods */

@@ -16,8 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "wire/wire-marshal.h"
-
 #include "runner-input.h"
 
 /* What the host lets a runner ask at once; an honest one waits before it asks for more. */
@@ -32,7 +30,7 @@ typedef struct
   gboolean asked; /* and not answered: it is in the table */
   gboolean left;  /* nobody waits any more: the answer frees it */
   gboolean waits; /* for @changed */
-  GDBusMessage *reply;
+  WireLetter *reply;
   gboolean cancelled;
   GCond changed;
 } RunnerWireQuestion;
@@ -52,7 +50,7 @@ struct _RunnerWire
   gsize question_bytes;       /* of all of them */
   GCond room;                 /* for one more, maybe */
   guint crowded;              /* threads that wait for that */
-  GQueue waiting;             /* GDBusMessage: work that no thread has taken */
+  GQueue waiting;             /* WireLetter: work that no thread has taken */
   gboolean reading;           /* somebody does */
   RunnerWireQuestion *leader; /* (nullable): whose thread alone is told of what comes */
   gboolean unread;            /* something came, and was not read to its end */
@@ -86,10 +84,10 @@ runner_wire_write (RunnerWire *self, const guint8 *data, gsize length)
 
 /* (transfer full): @message as it goes over the wire */
 static guint8 *
-runner_wire_encode (GDBusMessage *message, guint32 serial, gsize *size)
+runner_wire_encode (WireLetter *message, guint32 serial, gsize *size)
 {
-  g_dbus_message_set_serial (message, serial);
-  return wire_marshal_write (message, size);
+  message->head.serial = serial;
+  return wire_letter_write (message, size);
 }
 
 static guint32
@@ -106,7 +104,7 @@ runner_wire_number (RunnerWire *self)
 }
 
 gboolean
-runner_wire_send (RunnerWire *self, GDBusMessage *message)
+runner_wire_send (RunnerWire *self, WireLetter *message)
 {
   gsize size = 0;
   g_autofree guint8 *data = runner_wire_encode (message, runner_wire_number (self), &size);
@@ -122,7 +120,7 @@ static gboolean runner_wire_add_thread (RunnerWire *self);
 static void
 runner_wire_question_free (RunnerWireQuestion *question)
 {
-  g_clear_object (&question->reply);
+  g_clear_pointer (&question->reply, wire_letter_unref);
   g_cond_clear (&question->changed);
   g_free (question);
 }
@@ -284,11 +282,11 @@ runner_wire_follow (RunnerWire *self, RunnerWireQuestion *question, gint64 deadl
 }
 
 /* (transfer full) (nullable): the reply to @data */
-static GDBusMessage *
+static WireLetter *
 runner_wire_ask_with (RunnerWire *self, RunnerWireQuestion *question, const guint8 *data,
                       guint32 serial, gint64 deadline, GError **error)
 {
-  GDBusMessage *reply = NULL;
+  WireLetter *reply = NULL;
   gboolean leads = FALSE;
   gboolean in_time = TRUE;
 
@@ -326,14 +324,14 @@ runner_wire_leave (RunnerWire *self, RunnerWireQuestion *question)
     runner_wire_question_free (question);
 }
 
-GDBusMessage *
-runner_wire_ask (RunnerWire *self, GDBusMessage *message, gint64 deadline,
-                 GCancellable *cancellable, GError **error)
+WireLetter *
+runner_wire_ask (RunnerWire *self, WireLetter *message, gint64 deadline, GCancellable *cancellable,
+                 GError **error)
 {
   guint32 serial = runner_wire_number (self);
   RunnerWireQuestion *question = g_new0 (RunnerWireQuestion, 1);
   g_autofree guint8 *data = runner_wire_encode (message, serial, &question->size);
-  GDBusMessage *reply = NULL;
+  WireLetter *reply = NULL;
   gulong handler = 0;
 
   question->wire = self;
@@ -349,9 +347,9 @@ runner_wire_ask (RunnerWire *self, GDBusMessage *message, gint64 deadline,
 
 /* The host counts it no more. */
 static void
-runner_wire_take_reply (RunnerWire *self, GDBusMessage *message)
+runner_wire_take_reply (RunnerWire *self, WireLetter *message)
 {
-  gpointer serial = GUINT_TO_POINTER (g_dbus_message_get_reply_serial (message));
+  gpointer serial = GUINT_TO_POINTER (message->head.reply_serial);
   RunnerWireQuestion *question = NULL;
   RunnerWireQuestion *gone = NULL;
 
@@ -362,7 +360,7 @@ runner_wire_take_reply (RunnerWire *self, GDBusMessage *message)
       g_hash_table_remove (self->questions, serial);
       self->question_bytes -= question->size;
       question->asked = FALSE;
-      question->reply = g_object_ref (message);
+      question->reply = wire_letter_ref (message);
       runner_wire_rouse (self, question);
       /* it is a call of the system's, also where nobody waits */
       if (self->crowded > 0)
@@ -397,12 +395,12 @@ runner_wire_read (RunnerWire *self)
 {
   for (;;)
     {
-      g_autoptr (GDBusMessage) message = NULL;
+      g_autoptr (WireLetter) message = NULL;
       RunnerInputState state = runner_input_read (&self->input, &message);
 
       if (state != RUNNER_INPUT_MESSAGE)
         return state == RUNNER_INPUT_WAITING;
-      if (g_dbus_message_get_message_type (message) != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
+      if (message->head.type != G_DBUS_MESSAGE_TYPE_METHOD_CALL)
         runner_wire_take_reply (self, message);
       else if (self->handlers->sort (message, self->user_data))
         {
@@ -472,7 +470,7 @@ runner_wire_sleep_idle (RunnerWire *self)
 /* (transfer full) (nullable): what is to be done by this thread; %NULL: nothing any more. While it
  * is at it somebody else reads: where nobody can, it stays, and the work is for whoever comes back.
  * @more: (out): there is work for another, who sleeps. Under the lock. */
-static GDBusMessage *
+static WireLetter *
 runner_wire_find_work (RunnerWire *self, gboolean *more)
 {
   while (!self->over)
@@ -481,7 +479,7 @@ runner_wire_find_work (RunnerWire *self, gboolean *more)
         runner_wire_read_on (self);
       else if (self->waiting.length > 0 && (self->idle > 0 || runner_wire_add_thread (self)))
         {
-          GDBusMessage *message = g_queue_pop_head (&self->waiting);
+          WireLetter *message = g_queue_pop_head (&self->waiting);
 
           *more = self->waiting.length > 0 && self->idle > 0;
           return message;
@@ -503,7 +501,7 @@ runner_wire_main (gpointer data)
   g_mutex_unlock (&self->lock);
   for (;;)
     {
-      GDBusMessage *message = NULL;
+      WireLetter *message = NULL;
       gboolean more = FALSE;
 
       g_mutex_lock (&self->lock);

@@ -4,6 +4,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "wire/wire-letter.h"
+
 G_BEGIN_DECLS
 
 typedef struct _RunnerWire RunnerWire;
@@ -13,9 +15,9 @@ typedef struct
 {
   /* At once, in the order in which they came, never two at a time. @message: (transfer none): a
    * call. TRUE: it is work for perform. */
-  gboolean (*sort) (GDBusMessage *message, gpointer user_data);
+  gboolean (*sort) (WireLetter *message, gpointer user_data);
   /* On a thread that may take its time. @message: (transfer full) */
-  void (*perform) (GDBusMessage *message, gpointer user_data);
+  void (*perform) (WireLetter *message, gpointer user_data);
 } RunnerWireHandlers;
 
 /* Greets the host on the socket @fd, which it takes over. %NULL: the host is none. Blocks. */
@@ -25,10 +27,10 @@ RunnerWire *runner_wire_new (int fd, const RunnerWireHandlers *handlers, gpointe
 gboolean runner_wire_start (RunnerWire *self, guint workers);
 /* Sends a message, and gives it its number; FALSE: the host is gone. Blocks while the host takes
  * nothing. Any thread. */
-gboolean runner_wire_send (RunnerWire *self, GDBusMessage *message);
+gboolean runner_wire_send (RunnerWire *self, WireLetter *message);
 /* (transfer full) (nullable): the host's reply to the call @message. @deadline: monotonic; 0: none.
  * %REEVE_ERROR_TIMEOUT, %REEVE_ERROR_CANCELLED, %REEVE_ERROR_FAILED: the host is gone. Blocks. */
-GDBusMessage *runner_wire_ask (RunnerWire *self, GDBusMessage *message, gint64 deadline,
-                               GCancellable *cancellable, GError **error);
+WireLetter *runner_wire_ask (RunnerWire *self, WireLetter *message, gint64 deadline,
+                             GCancellable *cancellable, GError **error);
 
 G_END_DECLS

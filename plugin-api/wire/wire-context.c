@@ -4,41 +4,55 @@
 
 #include <string.h>
 
-static void
-wire_context_add_string (GVariantBuilder *builder, const char *name, const char *value)
+/* A builder would look at each format and each type again. */
+typedef struct
 {
-  if (value != NULL)
-    g_variant_builder_add (builder, "{sv}", name, g_variant_new_string (value));
+  GVariant *entries[16];
+  gsize count;
+} WireContextEntries;
+
+static void
+wire_context_add (WireContextEntries *all, const char *name, GVariant *value)
+{
+  all->entries[all->count++]
+      = g_variant_new_dict_entry (g_variant_new_string (name), g_variant_new_variant (value));
 }
 
 static void
-wire_context_add_strings (GVariantBuilder *builder, const char *name, const char *const *values)
+wire_context_add_string (WireContextEntries *all, const char *name, const char *value)
+{
+  if (value != NULL)
+    wire_context_add (all, name, g_variant_new_string (value));
+}
+
+static void
+wire_context_add_strings (WireContextEntries *all, const char *name, const char *const *values)
 {
   if (values != NULL)
-    g_variant_builder_add (builder, "{sv}", name, g_variant_new_strv (values, -1));
+    wire_context_add (all, name, g_variant_new_strv (values, -1));
 }
 
 GVariant *
 wire_context_to_variant (ReeveContext *context, gint64 deadline)
 {
-  g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
+  WireContextEntries all = { .count = 0 };
   const char *const *roles = reeve_context_get_roles (context);
   const char *const *labels = reeve_context_get_labels (context);
 
-  wire_context_add_string (&builder, "tenant", reeve_context_get_tenant_id (context));
-  wire_context_add_string (&builder, "user", reeve_context_get_user_id (context));
-  wire_context_add_string (&builder, "agent", reeve_context_get_agent_id (context));
-  wire_context_add_string (&builder, "run", reeve_context_get_run_id (context));
-  wire_context_add_string (&builder, "trace", reeve_context_get_trace_id (context));
-  wire_context_add_string (&builder, "traceparent", reeve_context_get_traceparent (context));
-  wire_context_add_string (&builder, "tracestate", reeve_context_get_tracestate (context));
-  wire_context_add_strings (&builder, "roles", roles[0] != NULL ? roles : NULL);
-  wire_context_add_strings (&builder, "labels", labels[0] != NULL ? labels : NULL);
-  wire_context_add_strings (&builder, "workspaces", reeve_context_get_workspaces (context));
+  wire_context_add_string (&all, "tenant", reeve_context_get_tenant_id (context));
+  wire_context_add_string (&all, "user", reeve_context_get_user_id (context));
+  wire_context_add_string (&all, "agent", reeve_context_get_agent_id (context));
+  wire_context_add_string (&all, "run", reeve_context_get_run_id (context));
+  wire_context_add_string (&all, "trace", reeve_context_get_trace_id (context));
+  wire_context_add_string (&all, "traceparent", reeve_context_get_traceparent (context));
+  wire_context_add_string (&all, "tracestate", reeve_context_get_tracestate (context));
+  wire_context_add_strings (&all, "roles", roles[0] != NULL ? roles : NULL);
+  wire_context_add_strings (&all, "labels", labels[0] != NULL ? labels : NULL);
+  wire_context_add_strings (&all, "workspaces", reeve_context_get_workspaces (context));
   if (deadline != 0)
-    g_variant_builder_add (&builder, "{sv}", "remaining",
-                           g_variant_new_int64 (MAX (deadline - g_get_monotonic_time (), 0)));
-  return g_variant_builder_end (&builder);
+    wire_context_add (&all, "remaining",
+                      g_variant_new_int64 (MAX (deadline - g_get_monotonic_time (), 0)));
+  return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), all.entries, all.count);
 }
 
 /* What is not known, or of another type, is nothing. A text lives as long as @value does. */

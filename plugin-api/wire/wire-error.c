@@ -75,25 +75,23 @@ wire_error_new (const char *name, const char *text)
   return g_error_new (REEVE_ERROR, REEVE_ERROR_PLUGIN, "%s", clean);
 }
 
-GDBusMessage *
-wire_error_to_message (GDBusMessage *call, const GError *error)
+WireLetter *
+wire_error_to_letter (guint32 serial, const GError *error)
 {
   g_autofree char *name = wire_error_get_name (error);
   g_autofree char *text = wire_error_clean (error->message);
   const char *member = error->domain == REEVE_ERROR ? reeve_error_get_member (error) : NULL;
   guint wait = error->domain == REEVE_ERROR ? reeve_error_get_wait (error) : 0;
   g_autofree char *about = member != NULL ? wire_error_clean (member) : g_strdup ("");
-  GDBusMessage *reply = g_dbus_message_new_method_error_literal (call, name, text);
 
-  g_dbus_message_set_body (reply, g_variant_new ("(sus)", text, wait, about));
-  return reply;
+  return wire_letter_new_error (serial, name, g_variant_new ("(sus)", text, wait, about));
 }
 
 GError *
-wire_error_from_message (GDBusMessage *reply)
+wire_error_from_letter (WireLetter *reply)
 {
-  GVariant *body = g_dbus_message_get_body (reply);
-  const char *name = g_dbus_message_get_error_name (reply);
+  GVariant *body = reply->body;
+  const char *name = reply->head.error_name;
   const char *text = "its answer says nothing";
   const char *member = "";
   guint32 wait = 0;

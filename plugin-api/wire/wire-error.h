@@ -4,6 +4,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "wire-letter.h"
+
 G_BEGIN_DECLS
 
 #define WIRE_ERROR_MAX_TEXT 2048 /* bytes; the rest is cut off */
@@ -13,9 +15,9 @@ char *wire_error_get_name (const GError *error);
 /* (transfer full): what a peer says went wrong; a name that is none of ours is
  * %REEVE_ERROR_PLUGIN */
 GError *wire_error_new (const char *name, const char *text);
-/* (transfer full): the reply to @call */
-GDBusMessage *wire_error_to_message (GDBusMessage *call, const GError *error);
+/* (transfer full): the reply to the call with that serial */
+WireLetter *wire_error_to_letter (guint32 serial, const GError *error);
 /* (transfer full): @reply is of type error */
-GError *wire_error_from_message (GDBusMessage *reply);
+GError *wire_error_from_letter (WireLetter *reply);
 
 G_END_DECLS

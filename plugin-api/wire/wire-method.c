@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include <gio/gunixfdlist.h>
-
 const GDBusMethodInfo *
 wire_method_find (const char *interface, const char *member)
 {
@@ -45,10 +43,10 @@ wire_method_fits (GDBusArgInfo *const *arguments, GVariant *body)
 }
 
 int
-wire_method_take_fd (GDBusMessage *message, guint index)
+wire_method_take_fd (WireLetter *message, guint index)
 {
-  GUnixFDList *list = g_dbus_message_get_unix_fd_list (message);
-  GVariant *body = g_dbus_message_get_body (message);
+  GUnixFDList *list = message->fds;
+  GVariant *body = message->body;
   g_autoptr (GVariant) handle = body != NULL && index < g_variant_n_children (body)
                                     ? g_variant_get_child_value (body, index)
                                     : NULL;

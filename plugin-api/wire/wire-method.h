@@ -6,6 +6,7 @@
 #include <reeve-plugin-1.h>
 
 #include "wire-interfaces.h"
+#include "wire-letter.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,6 @@ const GDBusMethodInfo *wire_method_find (const char *interface, const char *memb
 /* Is @body (%NULL: none) what @arguments say? */
 gboolean wire_method_fits (GDBusArgInfo *const *arguments, GVariant *body);
 /* The descriptor that argument number @index of @message stands for, a copy; -1: there is none. */
-int wire_method_take_fd (GDBusMessage *message, guint index);
+int wire_method_take_fd (WireLetter *message, guint index);
 
 G_END_DECLS

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* WireLetter: a message that is to be written, or was read. Any thread; nobody changes it once
+ * another has it. */
+#pragma once
+
+#include "wire-message.h"
+
+#include <gio/gunixfdlist.h>
+
+G_BEGIN_DECLS
+
+#define WIRE_LETTER_MAX (128 * 1024 * 1024) /* bytes of a message, as D-Bus says */
+
+typedef struct
+{
+  gatomicrefcount references;
+  WireMessage head; /* without signature and body; texts are of @bytes, or of whoever writes it */
+  GVariant *body;   /* (nullable): a tuple */
+  GUnixFDList *fds; /* (nullable): that came with it */
+  GBytes *bytes;    /* (nullable): that it was read from */
+  char *name;       /* (nullable): of an error that is written */
+} WireLetter;
+
+/* (transfer full) each; texts must live until it is written, and are not copied. @body: (transfer
+ * floating or none): a tuple. */
+WireLetter *wire_letter_new_call (const char *path, const char *interface, const char *member,
+                                  GVariant *body);
+WireLetter *wire_letter_new_reply (guint32 reply_serial, GVariant *body);
+/* @name: of an error; copied */
+WireLetter *wire_letter_new_error (guint32 reply_serial, const char *name, GVariant *body);
+WireLetter *wire_letter_ref (WireLetter *self);
+void wire_letter_unref (WireLetter *self);
+
+/* (transfer full): its bytes; it has a serial. Its descriptors go beside them. */
+guint8 *wire_letter_write (const WireLetter *self, gsize *length);
+/* (transfer full) (nullable): the message that @bytes are, all of them. %REEVE_ERROR_PLUGIN */
+WireLetter *wire_letter_read (GBytes *bytes, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (WireLetter, wire_letter_unref)
+
+G_END_DECLS
