@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `test.echo` gives back what it is given, `test.started` counts. */
+/* `test.echo` and `clock` give back what they are given, `test.started` counts. */
 #include "test-broker.h"
 
 #include <string.h>
@@ -13,7 +13,8 @@ struct _TestBroker
   GCond changed;
   guint started;
   guint echoes;
-  guint held; /* echoes that wait until there are so many */
+  guint held;      /* echoes that wait until there are so many */
+  GThread *thread; /* that the last one was answered on */
 };
 
 static void test_broker_iface_init (ReeveBrokerInterface *iface);
@@ -39,7 +40,8 @@ test_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capabi
 {
   TestBroker *self = TEST_BROKER (broker);
 
-  if (strcmp (capability, "test.echo") != 0 && strcmp (capability, "test.started") != 0)
+  if (strcmp (capability, "test.echo") != 0 && strcmp (capability, "test.started") != 0
+      && strcmp (capability, "clock") != 0)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY, "not granted");
       return NULL;
@@ -47,6 +49,7 @@ test_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capabi
   g_mutex_lock (&self->lock);
   self->started += strcmp (capability, "test.started") == 0;
   self->echoes += strcmp (capability, "test.echo") == 0;
+  self->thread = g_thread_self ();
   g_cond_broadcast (&self->changed);
   while (strcmp (capability, "test.echo") == 0 && self->echoes < self->held)
     g_cond_wait (&self->changed, &self->lock);
@@ -139,4 +142,33 @@ void
 test_broker_hold (TestBroker *self, guint count)
 {
   self->held = count;
+}
+
+void
+test_broker_wait_echoes (TestBroker *self, guint count)
+{
+  g_mutex_lock (&self->lock);
+  while (self->echoes < count)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+test_broker_was_here (TestBroker *self)
+{
+  gboolean here = FALSE;
+
+  g_mutex_lock (&self->lock);
+  here = self->thread == g_thread_self ();
+  g_mutex_unlock (&self->lock);
+  return here;
+}
+
+void
+test_broker_release (TestBroker *self)
+{
+  g_mutex_lock (&self->lock);
+  self->held = 0;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
 }

@@ -13,6 +13,12 @@ G_DECLARE_FINAL_TYPE (TestBroker, test_broker, TEST, BROKER, GObject)
 void test_broker_wait (TestBroker *self, guint count);
 /* No `test.echo` ends before @count of them have begun. Before any call. */
 void test_broker_hold (TestBroker *self, guint count);
+/* Until so many `test.echo` have begun. */
+void test_broker_wait_echoes (TestBroker *self, guint count);
+/* Was the last one answered on this thread? */
+gboolean test_broker_was_here (TestBroker *self);
+/* They end now. */
+void test_broker_release (TestBroker *self);
 gboolean test_broker_has (TestBroker *self, guint count);
 
 G_END_DECLS

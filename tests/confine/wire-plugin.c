@@ -61,9 +61,9 @@ wire_plugin_describe (ReeveContext *context)
                           reeve_context_get_deadline (context) != 0 ? "until" : "for ever");
 }
 
-/* Asks for capability `test.echo`, by the call's context or by one that was kept. */
+/* Asks for a capability, by the call's context or by one that was kept. */
 static ReeveToolResult *
-wire_plugin_ask (ReeveContext *context, GError **error)
+wire_plugin_ask (ReeveContext *context, const char *capability, GError **error)
 {
   g_autoptr (JsonNode) params = json_node_new (JSON_NODE_OBJECT);
   g_autoptr (JsonNode) answer = NULL;
@@ -71,7 +71,7 @@ wire_plugin_ask (ReeveContext *context, GError **error)
 
   json_node_take_object (params, json_object_new ());
   json_object_set_string_member (json_node_get_object (params), "word", "échø\n");
-  answer = reeve_context_call (context, "test.echo", params, error);
+  answer = reeve_context_call (context, capability, params, error);
   if (answer == NULL)
     return NULL;
   text = json_to_string (answer, FALSE);
@@ -193,7 +193,9 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
   if (strcmp (name, "exit") == 0)
     _exit (7);
   if (strcmp (name, "ask") == 0)
-    return wire_plugin_ask (context, error);
+    return wire_plugin_ask (context, "test.echo", error);
+  if (strcmp (name, "clock") == 0)
+    return wire_plugin_ask (context, "clock", error);
   if (strcmp (name, "ask-much") == 0)
     return wire_plugin_ask_much (context, error);
   if (strcmp (name, "gorge") == 0)
@@ -209,7 +211,7 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
   if (strcmp (name, "keep") == 0)
     g_set_object (&self->kept, context);
   if (strcmp (name, "ask-kept") == 0)
-    return wire_plugin_ask (self->kept, error);
+    return wire_plugin_ask (self->kept, "test.echo", error);
   if (strcmp (name, "limited") == 0)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_RATE_LIMITED, "slow\ndown");
