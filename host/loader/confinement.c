@@ -9,7 +9,8 @@
 
 #include "runner.h"
 
-#define REEVE_CONFINEMENT_WAIT_US (10 * G_USEC_PER_SEC)
+#define REEVE_CONFINEMENT_WAIT_US   (10 * G_USEC_PER_SEC)
+#define REEVE_CONFINEMENT_FILE_SIZE (1024 * 1024)
 /* how many user ids there must be for plugins */
 #define REEVE_CONFINEMENT_UIDS 1024
 
@@ -151,6 +152,8 @@ reeve_confinement_probe (ReeveConfinement *self, RunnerLayersProfile profile, ch
     .uid = root ? reeve_confinement_find_uid (REEVE_CONFINEMENT_FIRST_UID) : 0,
     .processes = 64,
     .files = 64,
+    /* as plugins may write: the runner reads its own filter back from a file in memory */
+    .file_size = REEVE_CONFINEMENT_FILE_SIZE,
     .wait_us = REEVE_CONFINEMENT_WAIT_US,
   };
   g_autoptr (ReeveRunnerLauncher) launcher = reeve_runner_launcher_new ();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which user ids plugins have, in each kind of container. */
+/* Which user ids plugins have, in each kind of container, and whether a probe comes to its end. */
 #include "loader/confinement.h"
+
+#include <string.h>
 
 static void
 test_confinement_uid (void)
@@ -32,10 +34,30 @@ test_confinement_uid (void)
                       rows[i].chosen);
 }
 
+/* What this machine lacks is said, and is no error: a runner that gives up is one. */
+static void
+test_confinement_probe (void)
+{
+  static const RunnerLayersProfile profiles[]
+      = { RUNNER_LAYERS_PROFILE_STRICT, RUNNER_LAYERS_PROFILE_HARDENED };
+  g_autoptr (ReeveConfinement) confinement = reeve_confinement_new (NULL, "none");
+
+  for (guint i = 0; i < G_N_ELEMENTS (profiles); i++)
+    {
+      g_autofree char *missing = NULL;
+      g_autoptr (GError) error = NULL;
+
+      reeve_confinement_probe (confinement, profiles[i], &missing, &error);
+      g_assert_no_error (error);
+      g_assert_nonnull (strstr (missing, "plugins.cgroup is none"));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/confinement/uid", test_confinement_uid);
+  g_test_add_func ("/confinement/probe", test_confinement_probe);
   return g_test_run ();
 }
