@@ -19,8 +19,10 @@ reeve_startup_capabilities_open (ReeveStartup *self)
   reeve_plugin_telling_provide (self->telling, self->capabilities);
   self->files = reeve_plugin_files_new (reeve_state_get_folder (self->state));
   reeve_plugin_files_provide (self->files, self->capabilities);
-  self->tcp = reeve_net_tcp_new (&(ReeveNetTcpSetup){
-      .registry = services->registry, .tenants = services->tenants, .metrics = services->metrics });
+  self->tcp = reeve_net_tcp_new (&(ReeveNetTcpSetup){ .registry = services->registry,
+                                                      .tenants = services->tenants,
+                                                      .metrics = services->metrics,
+                                                      .admission = services->admission });
   reeve_net_tcp_provide (self->tcp, self->capabilities);
   services->tcp = self->tcp;
   self->calls = reeve_plugin_calls_new (&(ReevePluginCallsSetup){

@@ -214,8 +214,10 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
   services->models = reeve_models_new (services->registry, services->workers);
   self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
   reeve_net_http_set_secrets (self->net, services->plugin_secrets);
+  reeve_net_http_set_admission (self->net, services->admission);
   reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
-  reeve_capabilities_provide (self->capabilities, "net.stream", reeve_net_stream_perform, NULL);
+  reeve_capabilities_provide (self->capabilities, "net.stream", reeve_net_stream_perform,
+                              services->admission);
   reeve_startup_capabilities_open (self);
   if (!reeve_models_configure (services->models, json_node_get_object (llm), &faulty, &reason))
     {

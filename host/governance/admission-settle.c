@@ -67,6 +67,26 @@ reeve_admission_name_made (const ReeveAdmitted *admitted, const ReeveSettlement 
     record->agent_id = settlement->resource_id;
 }
 
+/* What it was of, now that it has answered, and how much. */
+static void
+reeve_admission_settle_fill (ReeveLedgerRecord *record, ReeveAdmitted *admitted,
+                             const ReeveSettlement *settlement)
+{
+  /* its service has answered to the name: it is one */
+  if (settlement->outcome == REEVE_OUTCOME_SUCCEEDED
+      && reeve_admission_is_model (admitted->request.model))
+    record->model = admitted->request.model;
+  /* and its server to that of a place */
+  if (settlement->outcome == REEVE_OUTCOME_SUCCEEDED
+      && g_strcmp0 (admitted->request.resource_type, "place") == 0)
+    record->resource_id = admitted->request.resource_id;
+  record->bytes_sent = CLAMP (settlement->bytes_sent, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
+  record->bytes_received = CLAMP (settlement->bytes_received, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
+  record->input_tokens = CLAMP (settlement->input_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
+  record->output_tokens = CLAMP (settlement->output_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
+  record->estimated = settlement->estimated;
+}
+
 /**
  * reeve_admission_settle_async:
  * @self: the gate
@@ -100,13 +120,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.reason = settlement->reason;
   record.output_digest = settlement->output_digest;
   reeve_admission_name_made (admitted, settlement, &record);
-  /* its service has answered to the name: it is one */
-  if (settlement->outcome == REEVE_OUTCOME_SUCCEEDED
-      && reeve_admission_is_model (admitted->request.model))
-    record.model = admitted->request.model;
-  record.input_tokens = CLAMP (settlement->input_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
-  record.output_tokens = CLAMP (settlement->output_tokens, 0, REEVE_LEDGER_RECORD_MAX_NUMBER);
-  record.estimated = settlement->estimated;
+  reeve_admission_settle_fill (&record, admitted, settlement);
   record.may_wait = settlement->may_wait && callback == NULL;
   record.latency_us = MAX (g_get_monotonic_time () - admitted->started - settlement->waited_us, 0);
   if (settlement->delegated_user_id != NULL)

@@ -87,6 +87,8 @@ typedef struct
   const char *resource_id; /* (nullable): what was made, of the request's type, if it named none */
   gint64 input_tokens;
   gint64 output_tokens;
+  gint64 bytes_sent;             /* of a connection */
+  gint64 bytes_received;         /* the same */
   gboolean estimated;            /* the service did not count, the host did */
   gint64 steps;                  /* of an execution: model calls that it took */
   gint64 waited_us;              /* of it: for its turn, which is no part of the effect */

@@ -162,6 +162,12 @@ reeve_delegation_find (ReeveContext *context, const char *capability, GError **e
   return NULL;
 }
 
+gboolean
+reeve_delegation_is_known (ReeveContext *context)
+{
+  return g_object_get_qdata (G_OBJECT (context), reeve_delegation_quark ()) != NULL;
+}
+
 /**
  * reeve_delegation_take_turn:
  * @self: a call

@@ -46,6 +46,9 @@ gboolean reeve_delegation_take_turn (ReeveDelegation *self, const char *capabili
 ReeveDelegation *reeve_delegation_find (ReeveContext *context, const char *capability,
                                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Was the call of this context made for somebody, whether it has ended or not? */
+gboolean reeve_delegation_is_known (ReeveContext *context);
+
 guint reeve_delegation_get_level (ReeveDelegation *self);
 guint reeve_delegation_get_left (ReeveDelegation *self);
 /* (nullable) */

@@ -80,6 +80,8 @@ static const ReeveLedgerFormatField reeve_ledger_format_fields[] = {
     AT (reserved_tokens) },
   { "reserved_cost", "reeveReservedCost", "reservedCost", REEVE_LEDGER_FORMAT_NUMBER,
     AT (reserved_cost) },
+  { "bytes_sent", "out", "srcBytes", REEVE_LEDGER_FORMAT_NUMBER, AT (bytes_sent) },
+  { "bytes_received", "in", "dstBytes", REEVE_LEDGER_FORMAT_NUMBER, AT (bytes_received) },
   { "leaf_hash", "reeveLeafHash", "leafHash", REEVE_LEDGER_FORMAT_LEAF, 0 },
 };
 

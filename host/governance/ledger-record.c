@@ -41,6 +41,8 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("actor"), REEVE_LEDGER_RECORD_OBJECT, AT (actor_id), AT (actor_type), FALSE },
   { NAMED ("address"), REEVE_LEDGER_RECORD_STRING, AT (address), 0, FALSE },
   { NAMED ("agent_id"), REEVE_LEDGER_RECORD_STRING, AT (agent_id), 0, FALSE },
+  { NAMED ("bytes_received"), REEVE_LEDGER_RECORD_NUMBER, AT (bytes_received), 0, FALSE },
+  { NAMED ("bytes_sent"), REEVE_LEDGER_RECORD_NUMBER, AT (bytes_sent), 0, FALSE },
   { NAMED ("cost"), REEVE_LEDGER_RECORD_AMOUNT, AT (cost), 0, FALSE },
   { NAMED ("cost_wide"), REEVE_LEDGER_RECORD_WIDE, AT (cost), 0, FALSE },
   { NAMED ("count"), REEVE_LEDGER_RECORD_NUMBER, AT (count), 0, FALSE },

@@ -56,6 +56,25 @@ reeve_models_take_prepared (ReeveModels *self, ReeveModelPrepared *prepared,
   return provider != NULL ? reeve_model_prepared_new (provider, name, request) : NULL;
 }
 
+/* What the engine does stands below its call; one that no plugin asked for asks nobody in turn. */
+static void
+reeve_models_delegate (const ReeveModelCallSetup *setup, ReeveDelegation *below,
+                       const ReeveContextInfo *info, ReeveContext *context)
+{
+  const ReeveAdmissionRequest call = { .caller = reeve_admitted_get_caller (setup->admitted),
+                                       .agent_id = info->agent_id,
+                                       .run_id = info->run_id };
+  g_autoptr (ReeveDelegation) own = NULL;
+
+  if (below == NULL && call.caller != NULL)
+    {
+      own = reeve_delegation_new (&call, NULL);
+      reeve_delegation_limit (own, 0, NULL);
+    }
+  if (below != NULL || own != NULL)
+    reeve_delegation_begin (below != NULL ? below : own, setup->admitted, context);
+}
+
 /* To an engine, on a worker, or @below a plugin's call. */
 static void
 reeve_models_start_engine (ReeveModels *self, const ReeveModelCallSetup *setup,
@@ -68,8 +87,7 @@ reeve_models_start_engine (ReeveModels *self, const ReeveModelCallSetup *setup,
   context = self->registry != NULL ? reeve_registry_new_context (
                 self->registry, setup->provider->plugin, &own, setup->cancellable)
                                    : reeve_context_new (&own, NULL, setup->cancellable);
-  if (below != NULL)
-    reeve_delegation_begin (below, setup->admitted, context);
+  reeve_models_delegate (setup, below, info, context);
   reeve_model_engine_start (setup, context, below != NULL ? NULL : self->workers);
 }
 

@@ -17,7 +17,9 @@
 #include "http-thread.h"
 #include "net-credential.h"
 #include "net-guard.h"
+#include "net-http-job.h"
 #include "net-rate.h"
+#include "net-record.h"
 
 #define REEVE_NET_HTTP_TIMEOUT_MS   30000
 #define REEVE_NET_HTTP_MAX_RESPONSE (1024 * 1024)
@@ -28,139 +30,8 @@ struct _ReeveNetHttp
   ReevePropagation *propagation; /* (nullable) */
   ReeveNetCredentialSource source;
   ReeveRateLimits *rates;
+  ReeveAdmission *admission; /* (nullable) */
 };
-
-/* One request, shared by the thread that waits and the thread that works. */
-typedef struct
-{
-  gatomicrefcount refs;
-  ReeveHttpClient *client;
-  GMainContext *context;
-  ReeveHttpRequest *request;
-  ReeveUpstreamOptions options;
-  ReeveUpstreamCall *call; /* (nullable): the working thread's */
-  GByteArray *body;        /* the working thread's */
-  gboolean cancelled;      /* the working thread's */
-  GMutex lock;             /* guards what follows */
-  GCond changed;
-  gboolean done;
-  ReeveHttpResponse *response;
-  GError *error;
-} ReeveNetHttpJob;
-
-static ReeveNetHttpJob *
-reeve_net_http_job_ref (ReeveNetHttpJob *job)
-{
-  g_atomic_ref_count_inc (&job->refs);
-  return job;
-}
-
-static void
-reeve_net_http_job_unref (gpointer data)
-{
-  ReeveNetHttpJob *job = data;
-
-  if (!g_atomic_ref_count_dec (&job->refs))
-    return;
-  g_clear_object (&job->client);
-  g_clear_pointer (&job->context, g_main_context_unref);
-  g_clear_pointer (&job->request, reeve_http_request_unref);
-  g_clear_pointer (&job->options.addresses, g_ptr_array_unref);
-  g_clear_pointer (&job->body, g_byte_array_unref);
-  g_clear_pointer (&job->response, reeve_http_response_unref);
-  g_clear_error (&job->error);
-  g_mutex_clear (&job->lock);
-  g_cond_clear (&job->changed);
-  g_free (job);
-}
-
-static void
-reeve_net_http_job_end (ReeveNetHttpJob *job, GError *error)
-{
-  g_mutex_lock (&job->lock);
-  job->error = error;
-  job->done = TRUE;
-  g_cond_signal (&job->changed);
-  g_mutex_unlock (&job->lock);
-  reeve_net_http_job_unref (job);
-}
-
-static void
-reeve_net_http_on_head (ReeveUpstreamCall *call, ReeveHttpResponse *head, gpointer user_data)
-{
-  ReeveNetHttpJob *job = user_data;
-
-  job->response = reeve_http_response_ref (head);
-}
-
-static void
-reeve_net_http_on_data (ReeveUpstreamCall *call, const guint8 *data, gsize length,
-                        gpointer user_data)
-{
-  g_byte_array_append (((ReeveNetHttpJob *) user_data)->body, data, (guint) length);
-}
-
-static void
-reeve_net_http_on_done (ReeveUpstreamCall *call, const GError *error, gpointer user_data)
-{
-  ReeveNetHttpJob *job = user_data;
-
-  job->call = NULL;
-  if (error == NULL)
-    {
-      g_autoptr (GBytes) body = g_byte_array_free_to_bytes (g_steal_pointer (&job->body));
-
-      reeve_http_response_set_body (job->response, body);
-    }
-  reeve_net_http_job_end (job, error != NULL ? g_error_copy (error) : NULL);
-}
-
-static const ReeveUpstreamHandlers reeve_net_http_handlers = {
-  .head = reeve_net_http_on_head,
-  .data = reeve_net_http_on_data,
-  .done = reeve_net_http_on_done,
-};
-
-static gboolean
-reeve_net_http_start (gpointer user_data)
-{
-  ReeveNetHttpJob *job = user_data;
-
-  reeve_net_http_job_ref (job);
-  if (job->cancelled)
-    {
-      reeve_net_http_job_end (
-          job, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CANCELLED, "the call was cancelled"));
-      return G_SOURCE_REMOVE;
-    }
-  job->call = reeve_upstream_start (REEVE_UPSTREAM (job->client), job->request, &job->options,
-                                    &reeve_net_http_handlers, job);
-  return G_SOURCE_REMOVE;
-}
-
-static gboolean
-reeve_net_http_cancel (gpointer user_data)
-{
-  ReeveNetHttpJob *job = user_data;
-
-  job->cancelled = TRUE;
-  if (job->call == NULL)
-    return G_SOURCE_REMOVE;
-  reeve_upstream_call_cancel (g_steal_pointer (&job->call));
-  reeve_net_http_job_end (
-      job, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CANCELLED, "the call was cancelled"));
-  return G_SOURCE_REMOVE;
-}
-
-/* On any thread, under the cancellable's lock. */
-static void
-reeve_net_http_on_cancelled (GCancellable *cancellable, gpointer user_data)
-{
-  ReeveNetHttpJob *job = user_data;
-
-  g_main_context_invoke_full (job->context, G_PRIORITY_DEFAULT, reeve_net_http_cancel,
-                              reeve_net_http_job_ref (job), reeve_net_http_job_unref);
-}
 
 static ReeveHttpResponse *reeve_net_http_fetch_token (const ReeveCapabilityCaller *caller,
                                                       ReeveHttpRequest *request, gpointer user_data,
@@ -203,6 +74,17 @@ void
 reeve_net_http_set_secrets (ReeveNetHttp *self, ReevePluginSecrets *secrets)
 {
   self->source.secrets = secrets;
+}
+
+/**
+ * reeve_net_http_set_admission:
+ * @self: a provider that was not used as yet
+ * @admission: (nullable): the gate that records connections; outlives it
+ */
+void
+reeve_net_http_set_admission (ReeveNetHttp *self, ReeveAdmission *admission)
+{
+  self->admission = admission;
 }
 
 /**
@@ -365,10 +247,11 @@ reeve_net_http_check_grants (ReeveNetHttp *self, const ReeveCapabilityCaller *ca
          && reeve_net_rate_take (self->rates, caller, mask, error);
 }
 
-/* What settings and grants say, then the guard. Returns: the addresses that may be connected to. */
+/* What settings and grants say, then the guard. *granted: they name the origin. Returns: the
+ * addresses that may be connected to. */
 static GPtrArray *
 reeve_net_http_admit (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
-                      ReeveHttpRequest *request, GError **error)
+                      ReeveHttpRequest *request, gboolean *granted, GError **error)
 {
   static const char *const usual[]
       = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", NULL };
@@ -378,8 +261,8 @@ reeve_net_http_admit (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
   const char *url = reeve_http_request_get_url (request);
   g_autoptr (ReeveNetGuardTarget) target = reeve_net_guard_target_new (url, error);
   const char *origin[] = { NULL, NULL };
-  gboolean granted = FALSE;
 
+  *granted = FALSE;
   if (target == NULL)
     return NULL;
   if (!g_strv_contains (usual, method)
@@ -389,15 +272,15 @@ reeve_net_http_admit (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
                    method);
       return NULL;
     }
-  if (!reeve_net_http_check_grants (self, caller, method, target, &granted, error))
+  if (!reeve_net_http_check_grants (self, caller, method, target, granted, error))
     return NULL;
   if (caller->settings != NULL && reeve_json_get_boolean (caller->settings, "only_granted", FALSE)
-      && !granted)
+      && !*granted)
     {
       reeve_net_http_refuse (caller, target->origin, "is not granted", error);
       return NULL;
     }
-  if (granted)
+  if (*granted)
     origin[0] = target->origin;
   return reeve_net_guard_resolve (url, origin, reeve_capabilities_get_cancellable (caller), error);
 }
@@ -448,53 +331,39 @@ reeve_net_http_limit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *req
   return TRUE;
 }
 
-static ReeveHttpResponse *
-reeve_net_http_wait (ReeveNetHttpJob *job, GCancellable *cancellable, GError **error)
-{
-  gulong handler = 0;
-  ReeveHttpResponse *response = NULL;
-
-  if (cancellable != NULL)
-    handler = g_cancellable_connect (cancellable, G_CALLBACK (reeve_net_http_on_cancelled),
-                                     reeve_net_http_job_ref (job), reeve_net_http_job_unref);
-  g_mutex_lock (&job->lock);
-  while (!job->done)
-    g_cond_wait (&job->changed, &job->lock);
-  if (job->error != NULL)
-    g_propagate_error (error, g_steal_pointer (&job->error));
-  else
-    response = g_steal_pointer (&job->response);
-  g_mutex_unlock (&job->lock);
-  if (handler != 0)
-    g_cancellable_disconnect (cancellable, handler);
-  return response;
-}
-
-/* One request that was let through. Takes the options' addresses over. */
+/* One request that was let through, with its record. Takes the options' addresses over. @named: an
+ * administrator wrote where it goes */
 static ReeveHttpResponse *
 reeve_net_http_send (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
-                     ReeveHttpRequest *request, const ReeveUpstreamOptions *options, GError **error)
+                     ReeveHttpRequest *request, const ReeveUpstreamOptions *options, gboolean named,
+                     GError **error)
 {
-  ReeveNetHttpJob *job = NULL;
+  g_autoptr (ReeveNetGuardTarget) target
+      = reeve_net_guard_target_new (reeve_http_request_get_url (request), error);
+  const ReeveNetRecordPlace place
+      = { .capability = "net.http",
+          .place = target != NULL ? strstr (target->origin, "://") + strlen ("://") : NULL,
+          .named = named };
+  ReeveNetRecord *record = NULL;
+  GBytes *sent = reeve_http_request_get_body (request);
   ReeveHttpResponse *response = NULL;
+  GError *problem = NULL;
+  gsize received = 0;
 
+  if (target == NULL || !reeve_net_record_begin (self->admission, caller, &place, &record, error))
+    {
+      g_ptr_array_unref (options->addresses);
+      return NULL;
+    }
   reeve_propagation_add (self->propagation, request,
                          reeve_context_get_traceparent (caller->context),
                          reeve_context_get_tracestate (caller->context));
-  job = g_new0 (ReeveNetHttpJob, 1);
-  g_atomic_ref_count_init (&job->refs);
-  g_mutex_init (&job->lock);
-  g_cond_init (&job->changed);
-  job->context = g_main_context_ref (reeve_http_thread_get_context (self->thread));
-  job->request = reeve_http_request_ref (request);
-  job->options = *options;
-  job->body = g_byte_array_new ();
-  job->client = reeve_http_thread_ref_client (self->thread, error);
-  if (job->client != NULL
-      && reeve_http_thread_submit (self->thread, reeve_net_http_start, reeve_net_http_job_ref (job),
-                                   reeve_net_http_job_unref, error))
-    response = reeve_net_http_wait (job, reeve_capabilities_get_cancellable (caller), error);
-  reeve_net_http_job_unref (job);
+  response
+      = reeve_net_http_job_run (self->thread, request, options,
+                                reeve_capabilities_get_cancellable (caller), &received, &problem);
+  reeve_net_record_end (record, sent != NULL ? g_bytes_get_size (sent) : 0, received, problem);
+  if (problem != NULL)
+    g_propagate_error (error, problem);
   return response;
 }
 
@@ -516,7 +385,7 @@ reeve_net_http_fetch_token (const ReeveCapabilityCaller *caller, ReeveHttpReques
   options.addresses
       = reeve_net_guard_resolve (url, origin, reeve_capabilities_get_cancellable (caller), error);
   return options.addresses != NULL
-             ? reeve_net_http_send (user_data, caller, request, &options, error)
+             ? reeve_net_http_send (user_data, caller, request, &options, TRUE, error)
              : NULL;
 }
 
@@ -542,10 +411,11 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
   g_autoptr (ReeveCredentialHeaders) headers = NULL;
   g_autoptr (ReeveHttpRequest) full = NULL;
   ReeveHttpResponse *response = NULL;
+  gboolean granted = FALSE;
 
   if (!reeve_net_http_limit (caller, request, &options, error))
     return NULL;
-  options.addresses = reeve_net_http_admit (self, caller, request, error);
+  options.addresses = reeve_net_http_admit (self, caller, request, &granted, error);
   if (options.addresses == NULL)
     return NULL;
   headers = reeve_net_credential_find (caller, request, &self->source, error);
@@ -555,7 +425,7 @@ reeve_net_http_perform (const ReeveCapabilityCaller *caller, ReeveHttpRequest *r
       return NULL;
     }
   full = reeve_credential_headers_attach (headers, request);
-  response = reeve_net_http_send (self, caller, full, &options, error);
+  response = reeve_net_http_send (self, caller, full, &options, granted, error);
   if (response != NULL && reeve_http_response_get_status (response) == 401)
     reeve_net_credential_forget (caller, request, &self->source);
   return response != NULL ? reeve_credential_headers_conceal (headers, response) : NULL;

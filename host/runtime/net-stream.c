@@ -13,6 +13,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "net-record.h"
+
 #define REEVE_NET_STREAM_SECONDS 20
 #define REEVE_NET_STREAM_FRAME   65000
 #define REEVE_NET_STREAM_HEARD   65536 /* bytes of an answer that nobody wants */
@@ -153,13 +155,18 @@ reeve_net_stream_send_stream (const ReeveCapabilityCaller *caller, JsonArray *fr
                                   error);
 }
 
+static char *
+reeve_net_stream_name (const ReeveCapabilityCaller *caller)
+{
+  return g_strdup_printf ("%s:%d", reeve_json_get_string (caller->settings, "host", ""),
+                          (int) reeve_json_get_int (caller->settings, "port", 0));
+}
+
 /* The place is the settings': a grant, and the deployment's ceiling, may leave fewer. */
 static gboolean
-reeve_net_stream_check_grants (const ReeveCapabilityCaller *caller, GError **error)
+reeve_net_stream_check_grants (const ReeveCapabilityCaller *caller, const char *place,
+                               GError **error)
 {
-  g_autofree char *place
-      = g_strdup_printf ("%s:%d", reeve_json_get_string (caller->settings, "host", ""),
-                         (int) reeve_json_get_int (caller->settings, "port", 0));
   const ReeveCapabilityTerms *ceiling = NULL;
   guint64 mask = 0;
 
@@ -207,11 +214,21 @@ reeve_net_stream_read_frames (JsonNode *params, GError **error)
   return frames;
 }
 
+static gsize
+reeve_net_stream_measure (JsonArray *frames)
+{
+  gsize bytes = 0;
+
+  for (guint i = 0; i < json_array_get_length (frames); i++)
+    bytes += strlen (json_array_get_string_element (frames, i));
+  return bytes;
+}
+
 /**
  * reeve_net_stream_perform:
  * @caller: which instance, with its settings
  * @params: `{frames: [text]}`
- * @user_data: not used
+ * @user_data: (nullable): the #ReeveAdmission that records the connection
  * @error: return location
  *
  * Sends frames to the place that the settings name. Blocks.
@@ -228,16 +245,21 @@ reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params,
                               ? reeve_json_get_string (caller->settings, "transport", "tcp")
                               : "";
   g_autoptr (JsonObject) empty = json_object_new ();
+  g_autofree char *name = caller->settings != NULL ? reeve_net_stream_name (caller) : NULL;
+  const ReeveNetRecordPlace place = { "net.stream", name, TRUE };
+  ReeveNetRecord *record = NULL;
   GError *reason = NULL;
   gboolean sent = FALSE;
 
   if (frames == NULL || !reeve_context_check (caller->context, error)
-      || !reeve_net_stream_check_grants (caller, error))
+      || !reeve_net_stream_check_grants (caller, name, error)
+      || !reeve_net_record_begin (user_data, caller, &place, &record, error))
     return NULL;
   if (strcmp (transport, "udp") == 0)
     sent = reeve_net_stream_send_datagrams (caller, frames, &reason);
   else
     sent = reeve_net_stream_send_stream (caller, frames, strcmp (transport, "tls") == 0, &reason);
+  reeve_net_record_end (record, sent ? reeve_net_stream_measure (frames) : 0, 0, reason);
   if (!sent && !reeve_net_stream_fail (caller, reason, error))
     return NULL;
   return json_node_init_object (json_node_alloc (), empty);

@@ -8,7 +8,8 @@
 
 G_BEGIN_DECLS
 
-/* a ReeveCapabilityFunc: {frames: [text]} -> {}; user_data is not used */
+/* a ReeveCapabilityFunc: {frames: [text]} -> {}; user_data is (nullable) a
+ * #ReeveAdmission */
 JsonNode *reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params,
                                     gpointer user_data, GError **error);
 

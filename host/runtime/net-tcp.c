@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net-record.h"
 #include "net-relays.h"
 #include "net-tcp-place.h"
 
@@ -44,6 +45,7 @@ typedef struct
   gboolean cut;                /* with lock */
   ReeveNetRelay *relay;        /* with lock (nullable) */
   ReeveCapabilityHold *hold;   /* (nullable) */
+  ReeveNetRecord *record;      /* (nullable) */
   gulong handler;
 } ReeveNetTcpOne;
 
@@ -144,6 +146,14 @@ reeve_net_tcp_count (ReeveNetTcp *self)
   return count;
 }
 
+/* (transfer full) (nullable) @error: why it was not made. Once. */
+static void
+reeve_net_tcp_record_end (ReeveNetTcpOne *one, guint64 sent, guint64 received, GError *error)
+{
+  reeve_net_record_end (g_steal_pointer (&one->record), sent, received, error);
+  g_clear_error (&error);
+}
+
 /* Takes it out of the count, and gives its grant back. */
 static void
 reeve_net_tcp_one_free (ReeveNetTcpOne *one)
@@ -155,6 +165,9 @@ reeve_net_tcp_one_free (ReeveNetTcpOne *one)
   g_mutex_unlock (&self->lock);
   if (one->handler != 0)
     g_cancellable_disconnect (reeve_capability_hold_get_cancellable (one->hold), one->handler);
+  reeve_net_tcp_record_end (
+      one, 0, 0,
+      g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "the connection was not made"));
   g_clear_pointer (&one->hold, reeve_capability_hold_free);
   g_clear_pointer (&one->relay, reeve_net_relay_unref);
   g_free (one->plugin_id);
@@ -327,6 +340,7 @@ reeve_net_tcp_on_ended (guint64 sent, guint64 received, gpointer user_data)
                            REEVE_LABELS (one->plugin_id, "received"));
     }
   reeve_net_tcp_count_open (self, one, -1);
+  reeve_net_tcp_record_end (one, sent, received, NULL);
   g_info ("plugin %s: connection to %s in tenant %s, run %s, ended: %" G_GUINT64_FORMAT
           " bytes sent, %" G_GUINT64_FORMAT " received",
           one->plugin_id, one->place, one->tenant_id != NULL ? one->tenant_id : "-",
@@ -446,16 +460,22 @@ reeve_net_tcp_perform (const ReeveCapabilityCaller *caller, const char *host, gu
 {
   ReeveNetTcp *self = user_data;
   g_autoptr (ReeveNetTcpPlace) place = reeve_net_tcp_place_new (host, port, error);
+  ReeveNetRecordPlace where = { "net.tcp", NULL, TRUE };
   ReeveNetTcpOne *one = NULL;
+  GError *problem = NULL;
   int far = -1;
 
   if (place == NULL || !reeve_net_tcp_admit (self, caller, place->name, &one, error))
     return -1;
   /* it is counted first: who is stopped behind this look finds it, and cuts it */
-  if (reeve_net_tcp_check_life (self, caller, error))
-    far = reeve_net_tcp_place_connect (place, caller, REEVE_NET_TCP_CONNECT_SECONDS, error);
+  where.place = place->name;
+  if (reeve_net_tcp_check_life (self, caller, &problem)
+      && reeve_net_record_begin (self->setup.admission, caller, &where, &one->record, &problem))
+    far = reeve_net_tcp_place_connect (place, caller, REEVE_NET_TCP_CONNECT_SECONDS, &problem);
   if (far >= 0)
     return reeve_net_tcp_start (self, caller, one, far, error);
+  reeve_net_tcp_record_end (one, 0, 0, g_error_copy (problem));
+  g_propagate_error (error, problem);
   reeve_net_tcp_one_free (one);
   return -1;
 }

@@ -62,7 +62,7 @@ INTERFACES = {
     "reeve_storage_": {"store/", "host/schema-command.c", "operations/metrics-state.c"},  # the last one asks how its cache does
     "reeve_tool_": {"runtime/tools-call.c", "runtime/tools.c", "loader/confined-kinds.c", "loader/registry-upgrade.c", "loader/term.c"},
     "reeve_upstream_warm": {"runtime/models-complete.c"},  # a connection and no byte of a request: while the intent waits
-    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http.c", "runtime/http-exchange.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
+    "reeve_upstream_": {"runtime/upstream.c", "runtime/model-call.c", "runtime/net-http-job.c", "runtime/http-exchange.c", "runtime/otlp-exporter.c", "runtime/http-client.c"},
 }
 
 # the effects themselves, at the lowest place where the host has them
@@ -91,7 +91,8 @@ WITHOUT = {
     "reeve_model_call_start": "takes the right in its set-up and consumes it",
     "reeve_model_engine_start": "takes the right in its set-up and consumes it",
     "reeve_net_http_new": "what it keeps fetches a token for a request of the below, within the same call and grant",
-    "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant",
+    "reeve_net_http_job_run": "the request of the below, which has taken a right to it and consumed it",
+    "reeve_net_http_perform": "a plugin's capability, within the admitted call of its tool, bounded by its grant; takes a right of its own to each connection of that",
     "reeve_plugin_tokens_reserve": "the count of a grant, before the gate is asked: it can only refuse",
     "reeve_plugin_tokens_settle": "the same, behind the outcome: what was reserved and was not taken",
     "reeve_plugin_entries_change": "what a plugin's capability puts and removes, within the admitted call of its plugin, bounded by its grant",

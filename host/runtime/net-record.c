@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The record is of who made the call in which the plugin asks, as those of model.call and tool.call
+ * are. What a sink sends is no call for anybody: it would make records to be sent. */
+#include "net-record.h"
+
+#include "base/trace.h"
+#include "governance/admission-records.h"
+#include "governance/delegation.h"
+
+struct _ReeveNetRecord
+{
+  ReeveAdmission *admission;
+  ReeveAdmitted *admitted;
+};
+
+gboolean
+reeve_net_record_begin (ReeveAdmission *admission, const ReeveCapabilityCaller *caller,
+                        const ReeveNetRecordPlace *place, ReeveNetRecord **self, GError **error)
+{
+  g_autoptr (ReeveDelegation) above = NULL;
+  const char *traceparent = reeve_context_get_traceparent (caller->context);
+  g_autofree char *told = NULL;
+  ReeveAdmissionRequest request = { .operation = place->capability,
+                                    .resource_type = "place",
+                                    .resource_id = place->place,
+                                    .plugin_id = caller->plugin_id };
+  ReeveTrace trace = { 0 };
+  ReeveAdmitted *admitted = NULL;
+
+  *self = NULL;
+  if (admission == NULL || !reeve_delegation_is_known (caller->context))
+    return TRUE;
+  above = reeve_delegation_find (caller->context, place->capability, error);
+  if (above == NULL)
+    return FALSE;
+  reeve_delegation_describe (above, &request);
+  request.agent_tools = NULL;
+  told = place->named ? NULL : reeve_admission_name_told (admission, place->place);
+  request.resource_told = told;
+  if (traceparent != NULL && reeve_trace_parse (traceparent, &trace))
+    request.trace = &trace;
+  admitted = reeve_admission_begin (admission, &request, error);
+  if (admitted == NULL)
+    {
+      g_prefix_error (error, "%s: ", place->capability);
+      return FALSE;
+    }
+  reeve_admitted_consume (admitted, place->capability);
+  *self = g_new0 (ReeveNetRecord, 1);
+  (*self)->admission = g_object_ref (admission);
+  (*self)->admitted = admitted;
+  return TRUE;
+}
+
+void
+reeve_net_record_end (ReeveNetRecord *self, guint64 sent, guint64 received, const GError *error)
+{
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED,
+                                 .bytes_sent = (gint64) MIN (sent, G_MAXINT64),
+                                 .bytes_received = (gint64) MIN (received, G_MAXINT64),
+                                 .may_wait = TRUE };
+
+  if (self == NULL)
+    return;
+  if (error != NULL)
+    {
+      settlement.outcome = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
+                               ? REEVE_OUTCOME_UNKNOWN
+                               : REEVE_OUTCOME_FAILED;
+      settlement.reason = reeve_admission_records_reason (error);
+    }
+  reeve_admission_settle_async (self->admission, self->admitted, &settlement, NULL, NULL);
+  g_object_unref (self->admission);
+  g_free (self);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ReeveNetRecord: what the ledger has of a connection that a plugin opens within a call made for
+ * somebody: an intent before it, and how it ended. */
+#pragma once
+
+#include "governance/admission.h"
+#include "loader/capabilities.h"
+
+G_BEGIN_DECLS
+
+/* A connection to be made. */
+typedef struct
+{
+  const char *capability; /* net.http, net.stream, net.tcp; static */
+  const char *place;      /* host:port */
+  gboolean named;         /* an administrator wrote it: settings, or a grant */
+} ReeveNetRecordPlace;
+
+typedef struct _ReeveNetRecord ReeveNetRecord;
+
+/* Blocks until the intent is durable. @admission: (nullable): nothing is recorded. @self: (out)
+ * (transfer full) (nullable): NULL where nobody made the call, as while a plugin gets ready or a
+ * sink delivers. FALSE: it may not be made, or cannot be recorded. */
+gboolean reeve_net_record_begin (ReeveAdmission *admission, const ReeveCapabilityCaller *caller,
+                                 const ReeveNetRecordPlace *place, ReeveNetRecord **self,
+                                 GError **error);
+/* (transfer full) (nullable) @self. @error: (nullable): why it failed. Any thread; does not block.
+ */
+void reeve_net_record_end (ReeveNetRecord *self, guint64 sent, guint64 received,
+                           const GError *error);
+
+G_END_DECLS
