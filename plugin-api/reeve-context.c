@@ -352,6 +352,22 @@ reeve_context_give (JsonNode *params)
   return given;
 }
 
+/* (nullable) What is behind the capabilities of this call, if there is a function for it, at
+ * @offset of its interface, and the call has not ended. */
+static ReeveBrokerInterface *
+reeve_context_enter (ReeveContext *self, const char *capability, gsize offset, GError **error)
+{
+  ReeveBrokerInterface *iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
+
+  if (iface == NULL || G_STRUCT_MEMBER (GCallback, iface, offset) == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
+                   "capability %s: this call was given no capabilities", capability);
+      return NULL;
+    }
+  return reeve_context_check (self, error) ? iface : NULL;
+}
+
 /**
  * reeve_context_call:
  * @self: a context
@@ -380,14 +396,9 @@ reeve_context_call (ReeveContext *self, const char *capability, JsonNode *params
   g_return_val_if_fail (capability != NULL, NULL);
   g_return_val_if_fail (params == NULL || JSON_NODE_HOLDS_OBJECT (params), NULL);
 
-  iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
-  if (iface == NULL || iface->call == NULL)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
-                   "capability %s: this call was given no capabilities", capability);
-      return NULL;
-    }
-  if (!reeve_context_check (self, error))
+  iface
+      = reeve_context_enter (self, capability, G_STRUCT_OFFSET (ReeveBrokerInterface, call), error);
+  if (iface == NULL)
     return NULL;
 
   given = reeve_context_give (params);
@@ -426,14 +437,9 @@ reeve_context_http (ReeveContext *self, ReeveHttpRequest *request, GError **erro
   g_return_val_if_fail (REEVE_IS_CONTEXT (self), NULL);
   g_return_val_if_fail (request != NULL, NULL);
 
-  iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
-  if (iface == NULL || iface->http == NULL)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
-                           "capability net.http: this call was given no capabilities");
-      return NULL;
-    }
-  if (!reeve_context_check (self, error))
+  iface
+      = reeve_context_enter (self, "net.http", G_STRUCT_OFFSET (ReeveBrokerInterface, http), error);
+  if (iface == NULL)
     return NULL;
   response = iface->http (self->broker, self, request, &problem);
   if (!reeve_outcome_settle (response != NULL, problem, self->broker, "http", error))
@@ -474,14 +480,9 @@ reeve_context_transfer (ReeveContext *self, const char *capability, JsonNode *pa
   g_return_val_if_fail (capability != NULL, NULL);
   g_return_val_if_fail (params == NULL || JSON_NODE_HOLDS_OBJECT (params), NULL);
 
-  iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
-  if (iface == NULL || iface->transfer == NULL)
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
-                   "capability %s: this call was given no capabilities", capability);
-      return NULL;
-    }
-  if (!reeve_context_check (self, error))
+  iface = reeve_context_enter (self, capability, G_STRUCT_OFFSET (ReeveBrokerInterface, transfer),
+                               error);
+  if (iface == NULL)
     return NULL;
   given = reeve_context_give (params);
   content = iface->transfer (self->broker, self, capability, given, bytes, &told, &problem);
@@ -526,14 +527,8 @@ reeve_context_tcp (ReeveContext *self, const char *host, guint16 port, GError **
   g_return_val_if_fail (REEVE_IS_CONTEXT (self), -1);
   g_return_val_if_fail (host != NULL, -1);
 
-  iface = self->broker != NULL ? REEVE_BROKER_GET_IFACE (self->broker) : NULL;
-  if (iface == NULL || iface->tcp == NULL)
-    {
-      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
-                           "capability net.tcp: this call was given no capabilities");
-      return -1;
-    }
-  if (!reeve_context_check (self, error))
+  iface = reeve_context_enter (self, "net.tcp", G_STRUCT_OFFSET (ReeveBrokerInterface, tcp), error);
+  if (iface == NULL)
     return -1;
   fd = iface->tcp (self->broker, self, host, port, &problem);
   return reeve_outcome_settle (fd >= 0, problem, self->broker, "tcp", error) ? fd : -1;

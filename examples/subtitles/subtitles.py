@@ -282,8 +282,11 @@ class Subtitles:
             return "as", (["text/vtt"],)
         document, stream = arguments[0], arguments[3]
         with Stream(stream) as pages:
+            data = read_blob(document)
+            if arguments[1] != "text/vtt":
+                raise ReeveError("Unsupported", f"{arguments[1]} is not read")
             try:
-                text = read_blob(document).decode()
+                text = data.decode()
             except UnicodeDecodeError as error:
                 raise ReeveError("InvalidArgument", f"byte {error.start}: is not UTF-8") from None
             head, *cues = re.split(r"\r?\n(?:\r?\n)+", text)

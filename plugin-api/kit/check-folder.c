@@ -86,5 +86,6 @@ void
 check_folder_run (CheckRun *run)
 {
   check_folder_readme (run);
-  check_folder_exports (run);
+  if (!check_run_is_script (run))
+    check_folder_exports (run);
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/digests.h"
+#include "loader/confined.h"
+#include "loader/manifest-script.h"
 
 struct _CheckRun
 {
@@ -16,6 +18,7 @@ struct _CheckRun
   char *module_digest;
   ReevePin pins[2];
   ReeveCapabilities *capabilities;
+  ReeveConfined *confined; /* (nullable): of a script */
   ReeveRegistry *registry;
   JsonNode *settings;
   guint n_instances;
@@ -43,6 +46,7 @@ void
 check_run_free (CheckRun *self)
 {
   g_clear_pointer (&self->registry, reeve_registry_unref);
+  g_clear_pointer (&self->confined, reeve_confined_unref);
   g_clear_pointer (&self->capabilities, reeve_capabilities_unref);
   g_ptr_array_unref (self->providers);
   g_clear_pointer (&self->manifest, reeve_manifest_unref);
@@ -88,6 +92,12 @@ JsonNode *
 check_run_get_arguments (CheckRun *self, const char *tool)
 {
   return check_run_find (self->options->arguments, tool, NULL);
+}
+
+gboolean
+check_run_is_script (CheckRun *self)
+{
+  return reeve_manifest_get_interpreter (self->manifest) != NULL;
 }
 
 /* ---- what stands behind the capabilities ---- */
@@ -265,9 +275,15 @@ check_run_open (CheckRun *self)
   g_autofree char *folder = g_canonicalize_filename (self->options->folder, NULL);
   g_autofree char *parent = g_path_get_dirname (folder);
   const char *const folders[] = { parent, NULL };
-  const ReeveRegistrySetup setup
+  const ReeveConfinedSetup confinement
+      = { .setup_us = self->options->seconds * G_USEC_PER_SEC, .cgroup = "none" };
+  ReeveRegistrySetup setup
       = { .folders = folders, .pins = self->pins, .capabilities = self->capabilities };
   g_autoptr (ReeveRegistryEntry) entry = NULL;
+
+  /* a script runs nowhere but in a process of its own, which is confined here as there */
+  if (check_run_is_script (self))
+    setup.confined = self->confined = reeve_confined_new (&confinement);
 
   check_report_begin (self->report, "manifest: a host would take it");
   self->registry = reeve_registry_new (&setup);

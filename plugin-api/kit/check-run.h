@@ -30,6 +30,7 @@ void check_run_free (CheckRun *self);
 CheckReport *check_run_get_report (CheckRun *self);
 const CheckOptions *check_run_get_options (CheckRun *self);
 ReeveManifest *check_run_get_manifest (CheckRun *self);
+gboolean check_run_is_script (CheckRun *self);
 /* FALSE when what follows cannot be checked */
 gboolean check_run_load (CheckRun *self);
 /* (nullable): an instance that offers the interface; says why there is none when it is wanted */

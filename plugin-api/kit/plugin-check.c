@@ -92,6 +92,15 @@ plugin_check_kinds (CheckRun *run)
   check_report_end (report);
 }
 
+/* What a script prints is told at a level that is not shown otherwise. */
+static GLogWriterOutput
+plugin_check_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer user_data)
+{
+  if ((level & G_LOG_LEVEL_INFO) != 0)
+    return g_log_writer_standard_streams (level, fields, n_fields, user_data);
+  return g_log_writer_default (level, fields, n_fields, user_data);
+}
+
 static void
 plugin_check_child (const CheckOptions *options, int fd)
 {
@@ -99,6 +108,7 @@ plugin_check_child (const CheckOptions *options, int fd)
   g_autoptr (CheckRun) run = check_run_new (options, report);
 
   /* a wrong call of GLib is a finding, and standard output belongs to the report */
+  g_log_set_writer_func (plugin_check_log, NULL, NULL);
   g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK);
   dup2 (STDERR_FILENO, STDOUT_FILENO);
   if (check_run_load (run))

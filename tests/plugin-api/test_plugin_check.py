@@ -102,8 +102,8 @@ class Faults(unittest.TestCase):
                 self.assertEqual(result.plan, len(result.good) + len(result.failed))
 
 
-class Check(unittest.TestCase):
-    """The rest: a good plugin, faults of the folder, the command line."""
+class Folders(unittest.TestCase):
+    """Copies of a plugin, to be changed."""
 
     def folder(self, name="faulty"):
         """A copy of the faulty plugin, to be changed."""
@@ -126,6 +126,10 @@ class Check(unittest.TestCase):
         self.assertEqual(result.code, 1, result.out)
         self.assertEqual([failed[0] for failed in result.failed], [name], result.out)
         self.assertIn(why, result.failed[0][1])
+
+
+class Check(Folders):
+    """The rest: a good plugin, faults of the folder, the command line."""
 
     def test_a_right_plugin_passes(self):
         result = check(self.folder())
@@ -282,6 +286,42 @@ class Check(unittest.TestCase):
             manual = file.read().replace("\\-", "-")
         options = set(re.findall(r"--[a-z]+", said)) - {"--help"}
         self.assertEqual(options, set(re.findall(r"--[a-z]+", manual.split(".SH OPTIONS")[1].split(".SH SAMPLE")[0])))
+
+
+class Scripts(Folders):
+    """A script is checked in a process of its own, under its layers."""
+
+    def folder(self, name="subtitles"):
+        top = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, top)
+        return shutil.copytree(os.path.join(TOP, "examples", "subtitles"), os.path.join(top, name))
+
+    def test_a_right_plugin_passes(self):
+        result = check(self.folder(), "--answer", 'store.kv={"value": "x"}')
+        self.assertEqual((result.code, result.failed), (0, []), result.out + result.err)
+        for name in ("plugin: offers ReeveTool", "plugin: offers ReeveExtractor", "extractor text/vtt: not UTF-8", "plugin: does not offer ReeveLlmEngine",
+                     "tool note_get: four calls at once"):
+            self.assertIn(name, result.good)
+        self.assertNotIn("module: exports reeve_plugin_descriptor and nothing else", result.good)
+
+    def test_each_fault_is_found_and_told(self):
+        for before, after, name, told in (
+                ('["text/vtt"]', '["Text/VTT"]', "extractor text/vtt: no bytes", "other media types than its manifest says"),
+                ('if arguments[1] != "text/vtt":', "if False:", "extractor: a media type that it does not read is refused", ""),
+                ('        if name == "note_put":', '        os.abort()\n        if name == "note_put":', 'tool note_put: called with {"name":"check","text":"check"}', "signal 6"),
+                ("\nclass Subtitles", "\nclass Subtitles(", "tool: a tool that it does not list is not found", "SyntaxError")):
+            folder = self.folder()
+            self.edit(os.path.join(folder, "subtitles.py"), before, after)
+            with self.subTest(name=name):
+                result = check(folder)
+                self.assertEqual(1, result.code, result.out)
+                self.assertIn(name, [failed[0] for failed in result.failed], result.out)
+                self.assertIn(told, result.out + result.err)
+
+    def test_a_manifest_without_its_interpreter(self):
+        folder = self.folder()
+        self.edit(os.path.join(folder, "subtitles.plugin"), "Interpreter=python3", "Interpreter=perl")
+        self.assertIn("Interpreter", check(folder).failed[0][1])
 
 
 class FirstParty(unittest.TestCase):
