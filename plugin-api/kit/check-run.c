@@ -5,10 +5,16 @@
 #include "check-run.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/digests.h"
 #include "loader/confined.h"
 #include "loader/manifest-script.h"
+
+/* user ids of scripts, where root checks them */
+#define CHECK_RUN_FIRST_UID 1500000000
+#define CHECK_RUN_PROCESSES 100000
+#define CHECK_RUN_UIDS      1000
 
 struct _CheckRun
 {
@@ -275,8 +281,12 @@ check_run_open (CheckRun *self)
   g_autofree char *folder = g_canonicalize_filename (self->options->folder, NULL);
   g_autofree char *parent = g_path_get_dirname (folder);
   const char *const folders[] = { parent, NULL };
+  /* threads of one user are counted on the whole machine: checks beside each other share none */
   const ReeveConfinedSetup confinement
-      = { .setup_us = self->options->seconds * G_USEC_PER_SEC, .cgroup = "none" };
+      = { .setup_us = self->options->seconds * G_USEC_PER_SEC,
+          .cgroup = "none",
+          .first_uid
+          = CHECK_RUN_FIRST_UID + (guint32) getpid () % CHECK_RUN_PROCESSES * CHECK_RUN_UIDS };
   ReeveRegistrySetup setup
       = { .folders = folders, .pins = self->pins, .capabilities = self->capabilities };
   g_autoptr (ReeveRegistryEntry) entry = NULL;
