@@ -66,6 +66,7 @@ class Requests(NetCase):
 
 
 class Sockets(ProbeCase):
+    how = Tcp.how
     setUp, tearDown, serve, to, allow = Tcp.setUp, Tcp.tearDown, Tcp.serve, Tcp.to, Tcp.allow
 
     def test_bytes_of_both_directions(self):
