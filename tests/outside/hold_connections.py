@@ -46,17 +46,20 @@ class Connections(unittest.TestCase):
                 faults.disarm()
                 self.journal = host.get(f"/api/v1/runs/{run['run_id']}").json.get("journal", []) if "run_id" in run else []
                 host.kill()
+                host.start()
+                self.recorded = [r for r in host.records(action=TCP) if r["kind"] == "intent"]
         return server, told or [e["text"] for e in self.journal if e["type"] == "tool.outcome"]
 
     def test_while_it_can_be_recorded_it_is_made(self):
         server, told = self.ask(lambda: None)
-        self.assertEqual(1, len(server.connections))
+        self.assertEqual((1, 1), (len(server.connections), len(self.recorded)))
         self.assertEqual({"text": "x", "bytes": 1, "errno": ""}, json.loads(told[0])[1]["ok"])
 
     def test_full_and_failing(self):
+        """On a full disk the first intent may still find room."""
         for harm in (lambda: self.faults.fill(), lambda: self.faults.arm(f.IO, path="/ledger/")):
             server, _told = self.ask(harm)
-            self.assertEqual([], server.connections)
+            self.assertLessEqual(len(server.connections), len(self.recorded))
 
 
 if __name__ == "__main__":
