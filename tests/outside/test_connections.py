@@ -97,6 +97,12 @@ class Sockets(ProbeCase):
         return of_place(self.host.get("/api/v1/admin/audit?limit=500&action=" + TCP, key=key, expect=200).json["items"][::-1], TCP)
 
 
+class Libraries(Sockets):
+    """One that connects by itself has the same records."""
+
+    how = {"by": "library"}
+
+
 # what they are made of is tested where it is written
 del NetCase, Tcp
 
