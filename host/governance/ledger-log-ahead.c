@@ -29,22 +29,36 @@ reeve_ledger_log_add_ahead (ReeveLedgerLog *self, ReeveLedgerAhead *ahead)
   return TRUE;
 }
 
+/* Will all of them keep their files? One that is closed is synced then: what it has here would be
+ * synced twice. */
+static gboolean
+reeve_ledger_log_all_stay (GPtrArray *logs, GPtrArray *all, guint most)
+{
+  guint count = all->len;
+
+  for (guint i = 0; i < logs->len && count <= most; i++)
+    count += !g_ptr_array_find (all, g_ptr_array_index (logs, i), NULL);
+  return count <= most;
+}
+
 /**
  * reeve_ledger_log_send_ahead:
  * @logs: (element-type ReeveLedgerLog): whose batches are written and are to be durable
- * @all: (element-type ReeveLedgerLog): all that have a file open
+ * @all: (element-type ReeveLedgerLog): all that have had a file open before
+ * @most: so many may have one
  * @ahead: where they may be durable
  *
  * Makes the batches durable at once, where that can be: reeve_ledger_log_finish() then has nothing
  * to wait for. The writer thread's.
  */
 void
-reeve_ledger_log_send_ahead (GPtrArray *logs, GPtrArray *all, ReeveLedgerAhead *ahead)
+reeve_ledger_log_send_ahead (GPtrArray *logs, GPtrArray *all, guint most, ReeveLedgerAhead *ahead)
 {
   g_autoptr (GError) error = NULL;
   gboolean ok = TRUE;
 
-  if (logs->len == 0 || !reeve_ledger_ahead_begin (ahead))
+  if (logs->len == 0 || !reeve_ledger_log_all_stay (logs, all, most)
+      || !reeve_ledger_ahead_begin (ahead))
     return;
   for (guint i = 0; ok && i < logs->len; i++)
     ok = reeve_ledger_log_add_ahead (g_ptr_array_index (logs, i), ahead);
@@ -105,6 +119,9 @@ reeve_ledger_log_settle (ReeveLedgerLog *self)
 void
 reeve_ledger_log_settle_all (GPtrArray *all, ReeveLedgerAhead *ahead)
 {
+  for (guint i = 0; i < all->len; i++)
+    if (g_atomic_int_get (&((ReeveLedgerLog *) g_ptr_array_index (all, i))->owed))
+      reeve_ledger_log_start_writeback (g_ptr_array_index (all, i));
   for (guint i = 0; i < all->len; i++)
     reeve_ledger_log_settle (g_ptr_array_index (all, i));
   reeve_ledger_ahead_restart (ahead);

@@ -47,7 +47,8 @@ void reeve_ledger_log_close_file (ReeveLedgerLog *self);
 void reeve_ledger_log_rest (ReeveLedgerLog *self);
 void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
 /* (element-type ReeveLedgerLog) those that are to be durable; all with an open file */
-void reeve_ledger_log_send_ahead (GPtrArray *logs, GPtrArray *all, ReeveLedgerAhead *ahead);
+void reeve_ledger_log_send_ahead (GPtrArray *logs, GPtrArray *all, guint most,
+                                  ReeveLedgerAhead *ahead);
 void reeve_ledger_log_settle (ReeveLedgerLog *self);
 void reeve_ledger_log_settle_all (GPtrArray *all, ReeveLedgerAhead *ahead);
 void reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble,

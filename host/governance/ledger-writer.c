@@ -251,7 +251,8 @@ reeve_ledger_writer_flush (ReeveLedgerWriter *self)
       if (hurry || !reeve_ledger_log_may_wait (log))
         g_ptr_array_add (self->syncing, log);
     }
-  reeve_ledger_log_send_ahead (self->syncing, self->with_file, self->ahead);
+  reeve_ledger_log_send_ahead (self->syncing, self->with_file, REEVE_LEDGER_WRITER_FILES,
+                               self->ahead);
   for (guint i = 0; self->syncing->len > 1 && i < self->syncing->len; i++)
     reeve_ledger_log_start_writeback (g_ptr_array_index (self->syncing, i));
   for (guint i = 0; i < self->syncing->len; i++)

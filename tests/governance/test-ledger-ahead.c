@@ -5,6 +5,8 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "../helpers/test-tree.h"
 #include "governance/ledger-ahead.h"
@@ -29,6 +31,18 @@ typedef struct
   LedgerFixture now;
   guint64 acknowledged[SCOPES];
 } Cut;
+
+/* more logs than have a file open at a time */
+#define CROWD 300
+
+static gint syncs; /* atomic */
+
+int
+fdatasync (int fd)
+{
+  g_atomic_int_inc (&syncs);
+  return (int) syscall (SYS_fdatasync, fd);
+}
 
 static void
 sign_nothing (gpointer data)
@@ -434,6 +448,31 @@ test_unreadable (LedgerFixture *fixture, gconstpointer data)
   g_assert_cmpint (g_rmdir (path), ==, 0);
 }
 
+static void
+append_crowd (LedgerFixture *fixture)
+{
+  for (guint i = 0; i < CROWD; i++)
+    {
+      g_autofree char *scope = g_strdup_printf ("tenant-%u", i);
+
+      ledger_fixture_append (fixture, scope, REEVE_LEDGER_READ, "x", 0);
+    }
+}
+
+/* What is closed at once is synced then: a copy of it would be one sync more for each record. */
+static void
+test_crowd (LedgerFixture *fixture, gconstpointer data)
+{
+  gint before = 0;
+
+  append_crowd (fixture);
+  before = g_atomic_int_get (&syncs);
+  append_crowd (fixture);
+  append_crowd (fixture);
+  /* and that of the platform, which has said that they were begun */
+  g_assert_cmpint (g_atomic_int_get (&syncs) - before, <=, 2 * CROWD + 1);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/ledger-ahead/" name, LedgerFixture, NULL, set_up, func, ledger_fixture_tear_down)
 
@@ -452,5 +491,6 @@ main (int argc, char **argv)
   ADD ("parse", test_parse);
   ADD ("cannot-be-made", test_cannot_be_made);
   ADD ("unreadable", test_unreadable);
+  ADD ("crowd", test_crowd);
   return g_test_run ();
 }
