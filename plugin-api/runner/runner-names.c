@@ -46,6 +46,19 @@ runner_names_get (guint32 number)
   return name;
 }
 
+/* A script is told of names in lines of words: one that has an end of a line would be two
+ * questions, the second of them made up by whoever chose the name. */
+static gboolean
+runner_names_is_one_word (const char *name)
+{
+  for (; *name != '\0'; name++)
+    {
+      if (g_ascii_iscntrl (*name) || *name == ' ')
+        return FALSE;
+    }
+  return TRUE;
+}
+
 gboolean
 runner_names_add (const char *name, int family, char *text, gsize size)
 {
@@ -53,7 +66,7 @@ runner_names_add (const char *name, int family, char *text, gsize size)
   struct in_addr short_one = { 0 };
   guint32 number = 0;
 
-  if (*name == '\0' || strlen (name) > RUNNER_NAMES_MAX_LENGTH
+  if (*name == '\0' || strlen (name) > RUNNER_NAMES_MAX_LENGTH || !runner_names_is_one_word (name)
       || !runner_names_number (name, &number))
     return FALSE;
   if (family != AF_INET6)

@@ -359,6 +359,10 @@ static const struct
   { "socket.create_connection(('db.example', 1))", "PermissionError 13" },
   { "socket.create_connection(('192.0.2.1', 5432))", "PermissionError 13" },
   { "socket.create_connection(('x' * 300, 5432))", "UnicodeError *" },
+  /* a name that ends the line it stands in asks nothing more */
+  { "socket.create_connection(('x\\n%d 5 5432 db.example' % threading.get_native_id(), 1))",
+    "gaierror *" },
+  { "socket.create_connection(('x\\ry', 5432))", "gaierror *" },
   { "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "PermissionError 13" },
   { "socket.socket(socket.AF_UNIX)", "PermissionError 13" },
   { "s = socket.socket()\ns.bind(('127.0.0.1', 0))", "PermissionError 13" },
