@@ -162,18 +162,21 @@ reeve_wire_broker_tcp (ReeveContext *context, GVariant *body, int *sent, GError 
 static GVariant *
 reeve_wire_broker_answer (ReeveWire *wire, WireLetter *message, int *sent, GError **error)
 {
-  GVariant *body = message->body;
   const char *member = message->head.member;
   const GDBusMethodInfo *method = wire_method_find (message->head.interface, member);
   g_autoptr (ReeveContext) context = NULL;
+  GVariant *body = NULL;
   guint64 call = 0;
 
-  if (method == NULL || !wire_method_fits (method->in_args, body))
+  if (method == NULL || !wire_method_fits (method->in_args, message))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
                    "the broker's %s has other arguments", member);
       return NULL;
     }
+  if (!wire_letter_read_body (message, error))
+    return NULL;
+  body = message->body;
   g_variant_get_child (body, 0, "t", &call);
   context = reeve_wire_find_context (wire, call);
   if (context == NULL)
@@ -215,7 +218,7 @@ reeve_wire_broker_perform (ReeveWireBrokerJob *job)
 {
   g_autoptr (GError) error = NULL;
   /* the rules let through only what it reads */
-  g_autoptr (WireLetter) message = wire_letter_read (job->message, &error);
+  g_autoptr (WireLetter) message = wire_letter_read_head (job->message, &error);
   g_autoptr (WireLetter) reply = NULL;
   int sent = -1;
 

@@ -283,7 +283,6 @@ reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **e
 {
   const GDBusMethodInfo *method = wire_method_find (one->interface, one->member);
   g_autoptr (WireLetter) reply = NULL;
-  GVariant *body = NULL;
 
   if (one->reply == NULL)
     {
@@ -291,7 +290,7 @@ reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **e
       return NULL;
     }
   /* the rules let through only what it reads */
-  reply = wire_letter_read (one->reply, error);
+  reply = wire_letter_read_head (one->reply, error);
   if (reply == NULL)
     return NULL;
   if (reply->head.type == G_DBUS_MESSAGE_TYPE_ERROR)
@@ -299,12 +298,14 @@ reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **e
       g_propagate_error (error, wire_error_from_letter (reply));
       return NULL;
     }
-  body = reply->body;
-  if (method == NULL || !wire_method_fits (method->out_args, body))
+  if (method == NULL || !wire_method_fits (method->out_args, reply))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                    "plugin %s: its reply to %s is of another type", self->name, one->member);
       return NULL;
     }
-  return body != NULL ? g_variant_ref (body) : g_variant_ref_sink (g_variant_new ("()"));
+  if (!wire_letter_read_body (reply, error))
+    return NULL;
+  return reply->body != NULL ? g_variant_ref (reply->body)
+                             : g_variant_ref_sink (g_variant_new ("()"));
 }

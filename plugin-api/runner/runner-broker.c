@@ -71,7 +71,7 @@ runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member
       g_propagate_error (error, wire_error_from_letter (reply));
       return NULL;
     }
-  if (wire_method_fits (method->out_args, reply->body))
+  if (wire_method_fits (method->out_args, reply))
     return g_steal_pointer (&reply);
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the host's answer is of another type");
   return NULL;

@@ -270,7 +270,7 @@ runner_serve_sort (WireLetter *message, gpointer user_data)
   const char *member = message->head.member;
   const GDBusMethodInfo *method = wire_method_find (message->head.interface, member);
 
-  if (method == NULL || !wire_method_fits (method->in_args, message->body))
+  if (method == NULL || !wire_method_fits (method->in_args, message))
     runner_serve_reply (self, message, NULL,
                         g_error_new (REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
                                      "there is no such method, or it has other arguments"));

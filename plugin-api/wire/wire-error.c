@@ -90,7 +90,9 @@ wire_error_to_letter (guint32 serial, const GError *error)
 GError *
 wire_error_from_letter (WireLetter *reply)
 {
-  GVariant *body = reply->body;
+  const gboolean known
+      = strcmp (reply->head.signature, "sus") == 0 || strcmp (reply->head.signature, "s") == 0;
+  GVariant *body = known && wire_letter_read_body (reply, NULL) ? reply->body : NULL;
   const char *name = reply->head.error_name;
   const char *text = "its answer says nothing";
   const char *member = "";

@@ -167,7 +167,7 @@ wire_letter_write (const WireLetter *self, gsize *length)
 /* ---- reading ---- */
 
 WireLetter *
-wire_letter_read (GBytes *bytes, GError **error)
+wire_letter_read_head (GBytes *bytes, GError **error)
 {
   gsize length = 0;
   const guint8 *data = g_bytes_get_data (bytes, &length);
@@ -182,7 +182,22 @@ wire_letter_read (GBytes *bytes, GError **error)
   if (!wire_message_read (&self->head, data, length, error))
     return NULL;
   self->bytes = g_bytes_ref (bytes);
-  if (self->head.body_length > 0)
-    self->body = wire_value_read (bytes, &self->head, error);
-  return self->body != NULL || self->head.body_length == 0 ? g_steal_pointer (&self) : NULL;
+  return g_steal_pointer (&self);
+}
+
+gboolean
+wire_letter_read_body (WireLetter *self, GError **error)
+{
+  if (self->head.body_length == 0 || self->body != NULL)
+    return TRUE;
+  self->body = wire_value_read (self->bytes, &self->head, error);
+  return self->body != NULL;
+}
+
+WireLetter *
+wire_letter_read (GBytes *bytes, GError **error)
+{
+  g_autoptr (WireLetter) self = wire_letter_read_head (bytes, error);
+
+  return self != NULL && wire_letter_read_body (self, error) ? g_steal_pointer (&self) : NULL;
 }

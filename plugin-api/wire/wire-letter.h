@@ -35,6 +35,11 @@ void wire_letter_unref (WireLetter *self);
 guint8 *wire_letter_write (const WireLetter *self, gsize *length);
 /* (transfer full) (nullable): the message that @bytes are, all of them. %REEVE_ERROR_PLUGIN */
 WireLetter *wire_letter_read (GBytes *bytes, GError **error);
+/* The same without its body, whose values take many times its bytes: from somebody who is not
+ * believed only that is read whose signature is the one that is waited for. */
+WireLetter *wire_letter_read_head (GBytes *bytes, GError **error);
+/* FALSE: its body is not what its signature says */
+gboolean wire_letter_read_body (WireLetter *self, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (WireLetter, wire_letter_unref)
 

@@ -25,12 +25,10 @@ wire_method_find (const char *interface, const char *member)
 }
 
 gboolean
-wire_method_fits (GDBusArgInfo *const *arguments, GVariant *body)
+wire_method_fits (GDBusArgInfo *const *arguments, const WireLetter *message)
 {
-  const char *type = body != NULL ? g_variant_get_type_string (body) : "()";
+  const char *type = message->head.signature;
 
-  if (*type++ != '(')
-    return FALSE;
   for (guint i = 0; arguments != NULL && arguments[i] != NULL; i++)
     {
       gsize length = strlen (arguments[i]->signature);
@@ -39,7 +37,7 @@ wire_method_fits (GDBusArgInfo *const *arguments, GVariant *body)
         return FALSE;
       type += length;
     }
-  return strcmp (type, ")") == 0;
+  return *type == '\0';
 }
 
 int

@@ -16,8 +16,9 @@ G_BEGIN_DECLS
 
 /* (transfer none) (nullable) */
 const GDBusMethodInfo *wire_method_find (const char *interface, const char *member);
-/* Is @body (%NULL: none) what @arguments say? */
-gboolean wire_method_fits (GDBusArgInfo *const *arguments, GVariant *body);
+/* Is the signature of @message, which was read, what @arguments say? Of its body nothing needs to
+ * be read for that. */
+gboolean wire_method_fits (GDBusArgInfo *const *arguments, const WireLetter *message);
 /* The descriptor that argument number @index of @message stands for, a copy; -1: there is none. */
 int wire_method_take_fd (WireLetter *message, guint index);
 

@@ -6,6 +6,10 @@
 #include "../helpers/test-fds.h"
 
 #include <string.h>
+#include <sys/resource.h>
+
+/* KiB that one message of 1 MiB may take here, with all that is made of it */
+#define MOST_KIB (32 * 1024)
 
 typedef struct
 {
@@ -28,6 +32,7 @@ static const Hostile hostile[] = {
   { "fds", "it sent descriptors that it must not", 0, 0 },
   { "one-fd", "it sent descriptors that it must not", 0, 0 },
   { "types", "its reply to Hello is of another type", 0, 0 },
+  { "swollen", "its reply to Hello is of another type", 0, 0 },
   { "variant", "its signature is none that is used here", 0, 0 },
   { "not-text", "its body is not what its signature says", 0, 0 },
   { "signal", "it sent a signal", 0, 0 },
@@ -49,6 +54,16 @@ assert_fds (guint most, const char *mode)
     g_usleep (1000);
   if (test_fds_count () > most)
     g_error ("%s leaves %u descriptors where there were %u", mode, test_fds_count (), most);
+}
+
+/* The most that this process ever had, in KiB. */
+static glong
+get_peak (void)
+{
+  struct rusage used = { 0 };
+
+  g_assert_cmpint (getrusage (RUSAGE_SELF, &used), ==, 0);
+  return used.ru_maxrss;
 }
 
 static void
@@ -99,6 +114,7 @@ test_hostile (void)
   before = test_fds_count ();
   for (guint i = 0; i < G_N_ELEMENTS (hostile); i++)
     {
+      glong peak = get_peak ();
       g_autoptr (GError) error = run_hostile (honest, &hostile[i], module);
 
       if (error == NULL || strstr (error->message, hostile[i].text) == NULL)
@@ -106,6 +122,8 @@ test_hostile (void)
       g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
       assert_serves (honest);
       assert_fds (before, hostile[i].mode);
+      if (get_peak () - peak > MOST_KIB)
+        g_error ("%s takes %ld KiB", hostile[i].mode, get_peak () - peak);
     }
 }
 

@@ -227,6 +227,18 @@ liar_send_head (guint32 body)
   liar_write (head, sizeof head);
 }
 
+/* (transfer floating): values of which each is two bytes here, and some hundred where it is read */
+static GVariant *
+liar_make_swollen (void)
+{
+  GVariantBuilder all;
+
+  g_variant_builder_init (&all, G_VARIANT_TYPE ("ag"));
+  for (guint i = 0; i < 500000; i++)
+    g_variant_builder_add (&all, "g", "");
+  return g_variant_new ("(ag)", &all);
+}
+
 static void
 liar_say_wrong (GDBusMessage *hello, const char *mode)
 {
@@ -237,6 +249,8 @@ liar_say_wrong (GDBusMessage *hello, const char *mode)
     g_dbus_message_set_body (reply, g_variant_new ("(i)", 7));
   else if (strcmp (mode, "variant") == 0)
     g_dbus_message_set_body (reply, g_variant_new ("(v)", g_variant_new_int32 (7)));
+  else if (strcmp (mode, "swollen") == 0)
+    g_dbus_message_set_body (reply, liar_make_swollen ());
   else if (strcmp (mode, "unasked") == 0)
     g_dbus_message_set_reply_serial (reply, 4711);
   else if (strcmp (mode, "signal") == 0)
