@@ -10,6 +10,7 @@
 #include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
+#include "wire/wire-json.h"
 #include "wire/wire-method.h"
 
 struct _ReeveWireBrokerJob
@@ -30,7 +31,7 @@ reeve_wire_broker_job_free (ReeveWireBrokerJob *job)
 static JsonNode *
 reeve_wire_broker_read_params (const char *json, GError **error)
 {
-  JsonNode *params = reeve_json_parse_strict (json, strlen (json), error);
+  JsonNode *params = wire_json_parse (json, error);
 
   if (params == NULL || JSON_NODE_HOLDS_OBJECT (params))
     return params;

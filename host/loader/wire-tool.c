@@ -3,8 +3,7 @@
  * ReeveToolInfo is made of it. */
 #include "wire-instance.h"
 
-#include <string.h>
-
+#include "wire/wire-json.h"
 #include "wire/wire-method.h"
 
 #define REEVE_WIRE_TOOL_INTERFACE WIRE_METHOD_PREFIX "Tool"
@@ -53,7 +52,7 @@ reeve_wire_tool_list (ReeveTool *tool, ReeveContext *context, GError **error)
   if (answer == NULL)
     return NULL;
   g_variant_get (answer, "(&s)", &text);
-  all = reeve_json_parse_strict (text, strlen (text), error);
+  all = wire_json_parse (text, error);
   if (all == NULL)
     return NULL;
   if (!JSON_NODE_HOLDS_ARRAY (all))
@@ -92,7 +91,7 @@ reeve_wire_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments,
   g_variant_get (answer, "(&s&sb)", &said, &json, &is_error);
   if (*json != '\0')
     {
-      data = reeve_json_parse_strict (json, strlen (json), error);
+      data = wire_json_parse (json, error);
       if (data == NULL)
         return NULL;
     }

@@ -3,7 +3,7 @@
  * UTF-8 in them, and so no JSON, is replaced. */
 #include "wire-http.h"
 
-#include <string.h>
+#include "wire-json.h"
 
 static void
 wire_http_set_texts (JsonObject *object, const char *member, const char *const *texts)
@@ -51,7 +51,7 @@ wire_http_get_headers (JsonObject *object)
 static JsonNode *
 wire_http_read (const char *text, GPtrArray **headers, GError **error)
 {
-  g_autoptr (JsonNode) node = reeve_json_parse_strict (text, strlen (text), error);
+  g_autoptr (JsonNode) node = wire_json_parse (text, error);
 
   if (node == NULL)
     return NULL;
@@ -124,7 +124,7 @@ wire_http_request_from_object (JsonObject *object, GError **error)
 ReeveHttpRequest *
 wire_http_request_from_text (const char *text, GError **error)
 {
-  g_autoptr (JsonNode) node = reeve_json_parse_strict (text, strlen (text), error);
+  g_autoptr (JsonNode) node = wire_json_parse (text, error);
 
   if (node == NULL)
     return NULL;

@@ -199,6 +199,40 @@ test_broker (void)
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
 }
 
+/* Values take a hundred times the bytes of their text. */
+static void
+test_values (void)
+{
+  static const struct
+  {
+    const char *asked;
+    gboolean fits;
+  } rows[] = { { "[0] * 32766", TRUE },
+               { "[0] * 32767", FALSE },
+               { "[{}] * 20000", FALSE },
+               { "['\\\\\",[{' * 40000]", TRUE } };
+  g_autofree char *script = make_probe ();
+  g_autoptr (WireFixture) fixture = start (RUNNER_LAYERS_PROFILE_STRICT, script, imports);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, broker, NULL);
+
+  g_assert_no_error (fixture->error);
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autofree char *code = g_strdup_printf (
+          "asked = %s\nanswer = call.broker('test.echo', {'a': asked})['a'] == asked",
+          rows[i].asked);
+      g_autoptr (GError) error = NULL;
+      g_autofree char *answer = tell_with (fixture, code, context, &error);
+
+      if (rows[i].fits)
+        g_assert_no_error (error);
+      else
+        g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE);
+      g_assert_cmpstr (answer, ==, rows[i].fits ? "True" : NULL);
+    }
+}
+
 /* An answer that is no text fails its call, as often as that happens, and no thread is lost by it.
  */
 static void
@@ -526,6 +560,7 @@ main (int argc, char **argv)
                           GINT_TO_POINTER (RUNNER_LAYERS_PROFILE_HARDENED), test_refused);
   g_test_add_func ("/script/connecting", test_connecting);
   g_test_add_func ("/script/broker", test_broker);
+  g_test_add_func ("/script/values", test_values);
   g_test_add_func ("/script/answers", test_answers);
   g_test_add_func ("/script/cancel", test_cancel);
   g_test_add_func ("/script/deaf", test_deaf);
