@@ -304,19 +304,30 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
   return TRUE;
 }
 
+static gboolean
+reeve_gate_params_has_secrets (const ReeveOperation *operation)
+{
+  for (const ReeveParameter *p = operation->parameters; p->name != NULL; p++)
+    if (p->secret)
+      return TRUE;
+  return FALSE;
+}
+
 /* Guesses at a password would be tried on its digest, which many may read and which stays for
- * years: what is secret is left out. */
+ * years: what is secret is left out, and beside it each member that nobody knows: it may be the
+ * secret, misspelled. */
 static JsonNode *
 reeve_gate_params_make_public (const ReeveOperation *operation, JsonObject *params)
 {
   g_autoptr (JsonObject) shown = json_object_new ();
   g_autoptr (GList) names = json_object_get_members (params);
+  gboolean has_secrets = reeve_gate_params_has_secrets (operation);
 
   for (GList *l = names; l != NULL; l = l->next)
     {
       const ReeveParameter *parameter = reeve_gate_params_find (operation, l->data);
 
-      if (parameter == NULL || !parameter->secret)
+      if (parameter != NULL ? !parameter->secret : !has_secrets)
         json_object_set_member (shown, l->data,
                                 json_node_ref (json_object_get_member (params, l->data)));
     }
@@ -402,15 +413,6 @@ reeve_gate_params_digest (ReeveCall *call)
   gboolean compatible = (call->operation->flags & REEVE_OPERATION_COMPATIBLE) != 0;
 
   return reeve_gate_params_digest_all (call, call->params, compatible ? call->body : NULL);
-}
-
-static gboolean
-reeve_gate_params_has_secrets (const ReeveOperation *operation)
-{
-  for (const ReeveParameter *p = operation->parameters; p->name != NULL; p++)
-    if (p->secret)
-      return TRUE;
-  return FALSE;
 }
 
 /* Members of path and query, those of no right type or name as they were written. */
