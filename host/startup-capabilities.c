@@ -28,6 +28,9 @@ reeve_startup_capabilities_open (ReeveStartup *self)
   self->calls = reeve_plugin_calls_new (&(ReevePluginCallsSetup){
       .store = services->store, .admission = services->admission, .models = services->models });
   reeve_plugin_calls_provide (self->calls, self->capabilities);
+  self->scratch
+      = reeve_plugin_scratch_new (reeve_state_get_folder (self->state), services->registry);
+  reeve_plugin_scratch_provide (self->scratch, self->capabilities);
   reeve_plugin_identity_provide (services->users, self->capabilities);
   reeve_plugin_values_provide (services->store, self->capabilities);
   reeve_plugin_blobs_provide (services->store, self->capabilities);
@@ -39,5 +42,6 @@ reeve_startup_capabilities_close (ReeveStartup *self)
   g_clear_pointer (&self->tcp, reeve_net_tcp_free);
   g_clear_pointer (&self->calls, reeve_plugin_calls_free);
   g_clear_pointer (&self->files, reeve_plugin_files_free);
+  g_clear_pointer (&self->scratch, reeve_plugin_scratch_free);
   g_clear_pointer (&self->telling, reeve_plugin_telling_free);
 }

@@ -3,7 +3,10 @@
  * profile has, is on record at each start; that one is quarantined, when it is. */
 #include "startup-plugins.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "base/tree.h"
 
 #define REEVE_STARTUP_PLUGINS_WEAKER   "plugins.accept_weaker"
 #define REEVE_STARTUP_PLUGINS_PROFILES "plugins.profiles"
@@ -108,6 +111,18 @@ reeve_startup_plugins_read (ReeveConfig *config, ReeveConfined *confined, GError
   return TRUE;
 }
 
+/* (transfer full): where plugins write what goes with their calls; what a former host left there
+ * goes */
+static char *
+reeve_startup_plugins_clear_scratch (ReeveState *state)
+{
+  char *path = g_build_filename (reeve_state_get_folder (state), "scratch", NULL);
+
+  if (!reeve_tree_remove (path))
+    g_warning ("%s is not removed: %s", path, g_strerror (errno));
+  return path;
+}
+
 /**
  * reeve_startup_plugins_open:
  * @services: with its configuration; outlives the registry
@@ -126,9 +141,11 @@ reeve_startup_plugins_open (ReeveServices *services, ReeveState *state,
   ReeveConfig *config = services->config;
   gint64 setup_us = reeve_config_get_int (config, "plugins.setup_timeout") * G_USEC_PER_SEC;
   g_autofree char *folder = reeve_state_make_folder (state, "plugins", error);
+  g_autofree char *scratch = reeve_startup_plugins_clear_scratch (state);
   g_autoptr (ReeveSwitches) switches = reeve_switches_new (folder);
   const ReeveConfinedSetup confinement = {
     .folder = folder,
+    .scratch = scratch,
     .idle_us = reeve_config_get_int (config, "plugins.idle_timeout") * G_USEC_PER_SEC,
     .setup_us = setup_us,
     .switches = switches,

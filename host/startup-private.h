@@ -8,6 +8,7 @@
 #include "runtime/net-tcp.h"
 #include "runtime/plugin-calls.h"
 #include "runtime/plugin-files.h"
+#include "runtime/plugin-scratch.h"
 #include "runtime/plugin-telling.h"
 #include "runtime/run.h"
 #include "startup-metrics.h"
@@ -27,6 +28,7 @@ struct _ReeveStartup
   ReevePluginTelling *telling;
   ReevePluginFiles *files;
   ReevePluginCalls *calls;
+  ReevePluginScratch *scratch;
   ReeveStartupTelemetry telemetry;
   ReeveAuthenticationProvision *provision;
   ReeveStoreKeys *keys; /* NULL: nothing is encrypted */

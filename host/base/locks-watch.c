@@ -145,6 +145,7 @@ CALL (int, ftruncate, (int fd, off_t size), (fd, size))
 void reeve_locks_watch_g_task_return_new_error (GTask *task, GQuark domain, int code,
                                                 const char *format, ...) G_GNUC_PRINTF (4, 5);
 int reeve_locks_watch_open (const char *path, int flags, ...);
+int reeve_locks_watch_openat (int folder, const char *path, int flags, ...);
 
 void
 reeve_locks_watch_g_task_return_new_error (GTask *task, GQuark domain, int code, const char *format,
@@ -172,4 +173,18 @@ reeve_locks_watch_open (const char *path, int flags, ...)
     mode = va_arg (args, mode_t);
   va_end (args);
   return open (path, flags, mode);
+}
+
+int
+reeve_locks_watch_openat (int folder, const char *path, int flags, ...)
+{
+  va_list args;
+  mode_t mode = 0;
+
+  reeve_locks_watch_check ("openat ()", HERE);
+  va_start (args, flags);
+  if ((flags & (O_CREAT | __O_TMPFILE)) != 0)
+    mode = va_arg (args, mode_t);
+  va_end (args);
+  return openat (folder, path, flags, mode);
 }

@@ -29,11 +29,13 @@ REEVE_LOCKS_WATCH_RENAME (g_task_return_new_error)
 /* These have another name in the library already (large files), which a pragma cannot change; so
  * their headers come first, and the words themselves are replaced. */
 #define open      reeve_locks_watch_open
+#define openat    reeve_locks_watch_openat
 #define pread     reeve_locks_watch_pread
 #define pwrite    reeve_locks_watch_pwrite
 #define ftruncate reeve_locks_watch_ftruncate
 
 int reeve_locks_watch_open (const char *path, int flags, ...);
+int reeve_locks_watch_openat (int folder, const char *path, int flags, ...);
 ssize_t reeve_locks_watch_pread (int fd, void *data, size_t size, off_t offset);
 ssize_t reeve_locks_watch_pwrite (int fd, const void *data, size_t size, off_t offset);
 int reeve_locks_watch_ftruncate (int fd, off_t size);

@@ -27,7 +27,7 @@ static const ReeveGrantCatalogueRow reeve_grant_catalogue_rows[] = {
   { "fs.write", REEVE_GRANT_ASKED, "write files in the folder named",
     "files on this machine are changed or destroyed, whoever else uses them",
     " folder glob max_bytes folder_bytes folder_files " },
-  { "scratch", REEVE_GRANT_ASKED, "keep files while it runs, in a folder of its own", NULL,
+  { "scratch", REEVE_GRANT_ASKED, "write files that go with the call, in a folder of its own", NULL,
     " amount " },
   { "model.call", REEVE_GRANT_ASKED, "ask models, at the expense of who calls it", NULL,
     " models tokens depth " },

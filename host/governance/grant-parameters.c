@@ -241,6 +241,7 @@ reeve_grant_parameters_to_terms (const char *grant_id, JsonObject *parameters, g
       terms->memory = reeve_json_get_int (parameters, "memory", 0);
       terms->threads = reeve_json_get_int (parameters, "threads", 0);
       terms->cpu = reeve_json_get_int (parameters, "cpu", 0);
+      terms->scratch = reeve_json_get_int (parameters, "scratch", 0);
     }
   return terms;
 }

@@ -27,7 +27,8 @@ static const ReeveGrantsCeilingSize reeve_grants_ceiling_sizes[]
         { "fs.write", "file_bytes", "max_bytes", "bytes" },
         { "memory", "memory", "amount", "MiB" },
         { "threads", "threads", "amount", "threads" },
-        { "cpu", "cpu", "amount", "percent of a processor" } };
+        { "cpu", "cpu", "amount", "percent of a processor" },
+        { "scratch", "scratch", "amount", "MiB" } };
 
 struct _ReeveGrantsCeiling
 {
@@ -43,12 +44,13 @@ reeve_grants_ceiling_read (JsonObject *config, GError **error)
       = { "origins",      "methods",    "hosts",   "claims",          "max_bytes",
           "store_bytes",  "file_bytes", "folders", "max_per_second",  "max_per_minute",
           "memory",       "threads",    "cpu",     "max_connections", "folder_bytes",
-          "folder_files", "models",     "tools",   "tokens",          "depth" };
+          "folder_files", "models",     "tools",   "tokens",          "depth",
+          "scratch" };
   static const ReeveGrantCatalogueRow row
       = { "plugins.ceiling", REEVE_GRANT_ASKED, NULL, NULL,
           " origins methods hosts claims max_bytes store_bytes file_bytes folders max_per_second "
           "max_per_minute memory threads cpu max_connections folder_bytes folder_files models "
-          "tools tokens depth " };
+          "tools tokens depth scratch " };
   g_autoptr (JsonObject) given = json_object_new ();
 
   for (guint i = 0; config != NULL && i < G_N_ELEMENTS (members); i++)

@@ -111,5 +111,7 @@ reeve_capability_terms_get_amount (const ReeveCapabilityTerms *self, const char 
     return self->memory;
   if (strcmp (capability, "threads") == 0)
     return self->threads;
+  if (strcmp (capability, "scratch") == 0)
+    return self->scratch;
   return strcmp (capability, "cpu") == 0 ? self->cpu : 0;
 }

@@ -31,10 +31,12 @@ typedef struct
   gint64 folder_files; /* the same: how many */
   gint64 file_bytes;   /* of the ceiling: max_bytes of fs.read and fs.write; 0: none */
   gint64 store_bytes;  /* of the ceiling: max_bytes of store.kv and store.blob; 0: none */
-  gint64 amount;       /* memory: MiB; threads; cpu: percent of a processor; 0: it does not say */
+  gint64 amount;       /* memory, scratch: MiB; threads; cpu: percent of a processor; 0: it does not
+                          say */
   gint64 memory;       /* of the ceiling: amounts; 0: none */
   gint64 threads;
   gint64 cpu;
+  gint64 scratch;
   gint64 tokens; /* model.call, tool.call: all in all in each tenant; 0: no bound */
   gint64 depth;  /* the same: calls that hang below one another; 0: one */
 } ReeveCapabilityTerms;

@@ -26,6 +26,7 @@ struct _ReeveConfined
   guint numbers; /* atomic */
   ReeveConfinedSetup setup;
   char *runner;
+  char *scratch;
   char *folder;
   char *cgroup;
   GHashTable *policies; /* id -> ReeveConfinedPolicy; written before threads */
@@ -57,6 +58,7 @@ reeve_confined_new (const ReeveConfinedSetup *setup)
   self->setup = *setup;
   self->setup.runner = self->runner = reeve_confinement_find_runner (setup->runner);
   self->setup.folder = self->folder = g_strdup (setup->folder);
+  self->setup.scratch = self->scratch = g_strdup (setup->scratch);
   self->setup.cgroup = self->cgroup = g_strdup (setup->cgroup);
   self->setup.switches = setup->switches != NULL ? reeve_switches_ref (setup->switches) : NULL;
   self->setup.idle_us = setup->idle_us != 0 ? setup->idle_us : REEVE_CONFINED_IDLE_US;
@@ -104,6 +106,7 @@ reeve_confined_unref (ReeveConfined *self)
   g_cond_clear (&self->changed);
   g_free (self->runner);
   g_free (self->folder);
+  g_free (self->scratch);
   g_free (self->cgroup);
   g_free (self);
 }

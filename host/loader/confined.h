@@ -25,10 +25,11 @@ typedef void (*ReeveConfinedEventFunc) (const char *plugin_id, const char *word,
 
 typedef struct
 {
-  const char *runner; /* (nullable): full path; %NULL: the one beside this program */
-  const char *folder; /* (nullable): where quarantine is kept; %NULL: it ends with the process */
-  gint64 idle_us;     /* how long a process stays without a call; 0: 5 minutes */
-  gint64 setup_us;    /* how long each step of a start may take; 0: 30 s */
+  const char *runner;  /* (nullable): full path; %NULL: the one beside this program */
+  const char *folder;  /* (nullable): where quarantine is kept; %NULL: it ends with the process */
+  const char *scratch; /* (nullable): where folders to write in lie; %NULL: on no disk */
+  gint64 idle_us;      /* how long a process stays without a call; 0: 5 minutes */
+  gint64 setup_us;     /* how long each step of a start may take; 0: 30 s */
   const char
       *cgroup;     /* (nullable): where plugins get control groups; as reeve_runner_groups_new() */
   guint cpu_share; /* percent of the processors that all of them may use together; 0: the usual */

@@ -26,6 +26,7 @@ struct _ReeveKeeper
   char *trouble;    /* (nullable) the last one */
   gboolean known;
   RunnerLayers layers;
+  gboolean scratch;
 };
 
 /* A watch of the confined's: on the thread for that. Looks after one that ended while nobody

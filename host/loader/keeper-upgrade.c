@@ -24,6 +24,7 @@ reeve_keeper_turn (ReeveKeeper *self, ReeveTerm *term, const ReeveTermPlugin *ne
       reeve_manifest_ref (next->manifest);
       self->term = term;
       self->layers = reeve_term_get_layers (term);
+      self->scratch = reeve_term_get_limits (term)->scratch != 0;
       self->known = TRUE;
       self->idle_since = g_get_monotonic_time ();
       reeve_keeper_forgive (self);

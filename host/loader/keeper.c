@@ -218,6 +218,7 @@ reeve_keeper_start (ReeveKeeper *self, GError **error)
     {
       self->term = term;
       self->layers = reeve_term_get_layers (term);
+      self->scratch = reeve_term_get_limits (term)->scratch != 0;
       self->known = TRUE;
       reeve_term_enter (term);
       reeve_term_ref (term);
@@ -517,6 +518,7 @@ reeve_keeper_get_status (ReeveKeeper *self, ReeveKeeperStatus *status)
     .policy = self->plugin.policy,
     .pid = running ? reeve_term_get_pid (self->term) : 0,
     .layers = self->layers,
+    .scratch = self->scratch,
     .known = self->known,
     .crashes = reeve_crashes_count (&self->crashes, now),
     .reason = g_strdup (self->quarantine != NULL ? self->quarantine : self->trouble),

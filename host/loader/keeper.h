@@ -26,6 +26,7 @@ typedef struct
   ReeveConfinedPolicy policy;
   GPid pid;            /* 0: none */
   RunnerLayers layers; /* in force; of the last process */
+  gboolean scratch;    /* that one was granted a folder to write in */
   gboolean known;      /* @layers is known: there was a process */
   guint crashes;       /* of the last ten minutes */
   char *reason;        /* (nullable) of the last trouble */

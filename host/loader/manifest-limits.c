@@ -18,6 +18,7 @@ static const struct
   { "Memory", "memory", 512, 1024 * 1024 },
   { "Threads", "threads", 8, 4096 },
   { "Cpu", "cpu", 1, 100 * 1024 },
+  { "Scratch", "scratch", 1, 16 * 1024 },
 };
 
 static gint

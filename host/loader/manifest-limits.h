@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How much of `memory`, `threads` and `cpu` a plugin's author asks for: group Limits of its
- * manifest. */
+/* How much of `memory`, `threads`, `cpu` and `scratch` a plugin's author asks for: group Limits of
+ * its manifest. */
 #pragma once
 
 #include "manifest.h"
@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 /* Below that no plugin can run; 0: the capability has no amount of that sort. MiB, threads, percent
  * of a processor */
 guint32 reeve_manifest_limits_get_least (const char *capability);
-/* @capability: `memory`, in MiB; `threads`; `cpu`, in percent of a processor. 0: it does not say */
+/* @capability: `memory`, `scratch`, in MiB; `threads`; `cpu`, in percent of a processor. 0: it does
+ * not say */
 guint32 reeve_manifest_limits_get (ReeveManifest *self, const char *capability);
 
 G_END_DECLS

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-#define REEVE_MANIFEST_LIMITS_COUNT 3
+#define REEVE_MANIFEST_LIMITS_COUNT 4
 
 struct _ReeveManifest
 {

@@ -9,6 +9,10 @@
 #define REEVE_PLUGIN_LIMITS_MIB    (1024 * 1024)
 #define REEVE_PLUGIN_LIMITS_MEMORY 4096 /* MiB */
 
+/* MiB, where neither manifest nor grant says */
+#define REEVE_PLUGIN_LIMITS_SCRATCH      64
+#define REEVE_PLUGIN_LIMITS_MOST_SCRATCH (16 * 1024)
+
 /* The smaller one; 0 is none. */
 static gint64
 reeve_plugin_limits_meet (gint64 one, gint64 other)
@@ -33,6 +37,24 @@ reeve_plugin_limits_get_amount (ReeveCapabilities *capabilities, ReeveManifest *
       (gint64) G_MAXUINT32);
 }
 
+/* Bytes; unlike the others it is nothing without a grant. */
+static guint64
+reeve_plugin_limits_find_scratch (ReeveCapabilities *capabilities, ReeveManifest *manifest)
+{
+  gint64 granted = 0;
+  gint64 ceiling = 0;
+  gint64 amount = 0;
+
+  if (capabilities == NULL
+      || !reeve_capabilities_get_amount (capabilities, manifest, "scratch", &granted, &ceiling))
+    return 0;
+  amount = reeve_plugin_limits_meet (granted, reeve_manifest_limits_get (manifest, "scratch"));
+  if (amount == 0)
+    amount = REEVE_PLUGIN_LIMITS_SCRATCH;
+  amount = MIN (reeve_plugin_limits_meet (amount, ceiling), REEVE_PLUGIN_LIMITS_MOST_SCRATCH);
+  return (guint64) amount * REEVE_PLUGIN_LIMITS_MIB;
+}
+
 void
 reeve_plugin_limits_find (ReeveCapabilities *capabilities, ReeveManifest *manifest,
                           ReevePluginLimits *limits)
@@ -46,6 +68,7 @@ reeve_plugin_limits_find (ReeveCapabilities *capabilities, ReeveManifest *manife
   limits->threads = reeve_plugin_limits_get_amount (capabilities, manifest, "threads");
   /* the other half is for the host and whoever asks it */
   limits->cpu = cpu != 0 ? cpu : reeve_cgroup_count_processors () * 100 / 2;
+  limits->scratch = reeve_plugin_limits_find_scratch (capabilities, manifest);
   limits->jit = capabilities != NULL
                 && reeve_capabilities_get_amount (capabilities, manifest, "jit", &amount, &amount);
 }
@@ -54,5 +77,5 @@ gboolean
 reeve_plugin_limits_equal (const ReevePluginLimits *one, const ReevePluginLimits *other)
 {
   return one->memory == other->memory && one->threads == other->threads && one->cpu == other->cpu
-         && one->jit == other->jit;
+         && one->scratch == other->scratch && one->jit == other->jit;
 }

@@ -12,6 +12,7 @@ typedef struct
   guint64 memory;  /* bytes of address space; 0: no limit */
   guint32 threads; /* 0: the usual */
   guint32 cpu;     /* percent of a processor */
+  guint64 scratch; /* bytes of a folder of its own to write in; 0: none */
   gboolean jit;    /* it may make code while it runs */
 } ReevePluginLimits;
 

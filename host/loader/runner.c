@@ -30,9 +30,10 @@ struct _ReeveRunner
   GPid started; /* what was started; the runner itself where there is no PID namespace */
   GPid pid;     /* what confined itself */
   RunnerReport *report;
-  ReeveRunnerGroup *group; /* (nullable) */
-  char *group_note;        /* (nullable): why it has none, or not all its limits */
-  ReeveThrottle *throttle; /* (nullable): it is in there */
+  ReeveRunnerGroup *group;   /* (nullable) */
+  ReeveRunnerFolder *folder; /* (nullable) on the disk, to write in */
+  char *group_note;          /* (nullable): why it has none, or not all its limits */
+  ReeveThrottle *throttle;   /* (nullable): it is in there */
   ReeveRunnerVerify verify;
   gboolean in_service;
   guint32 processes;
@@ -152,6 +153,8 @@ reeve_runner_describe_end (ReeveRunner *self)
     return g_strdup ("ran out of memory (memory limit)");
   if (info.si_status == SIGKILL && self->group != NULL && reeve_runner_group_ran_out (self->group))
     return g_strdup ("was killed for its memory (memory limit of its control group)");
+  if (self->folder != NULL && reeve_runner_folder_is_over (self->folder))
+    return g_strdup ("was ended: it had more in scratch than was granted (scratch limit)");
   if (info.si_code == CLD_EXITED)
     return reeve_runner_add_refusal (
         self, g_strdup_printf ("ended by itself, with code %d", info.si_status));
@@ -182,6 +185,7 @@ reeve_runner_free (ReeveRunner *self)
   g_clear_pointer (&self->group, reeve_runner_group_free);
   g_clear_pointer (&self->watch, reeve_runner_watch_free);
   reeve_runner_launcher_unref (self->launcher);
+  g_clear_pointer (&self->folder, reeve_runner_folder_unref);
   g_free (self->group_note);
   g_free (self);
 }
@@ -331,11 +335,14 @@ reeve_runner_go (ReeveRunner *self, GError **error)
 static RunnerLayers
 reeve_runner_required (const ReeveRunnerSetup *setup)
 {
+  RunnerLayers layers = runner_layers_get_required (setup->profile, geteuid () == 0);
   RunnerLayers without = setup->accept_weaker;
 
   if (setup->jit)
     without |= RUNNER_LAYERS_MDWE | RUNNER_LAYERS_SEALED;
-  return runner_layers_get_required (setup->profile, geteuid () == 0) & ~without;
+  if (setup->scratch != 0 && setup->profile == RUNNER_LAYERS_PROFILE_HARDENED)
+    layers |= RUNNER_LAYERS_SCRATCH;
+  return layers & ~without;
 }
 
 static GVariant *
@@ -350,6 +357,8 @@ reeve_runner_make_plan (const ReeveRunnerSetup *setup, gboolean probe)
     .processes = setup->processes,
     .files = setup->files,
     .file_size = setup->file_size,
+    .scratch = setup->scratch,
+    .folder = setup->folder != NULL ? (char *) reeve_runner_folder_get_path (setup->folder) : NULL,
     .jit = setup->jit,
     .tcp = setup->tcp,
     .folders = (char **) setup->folders,
@@ -408,13 +417,29 @@ reeve_runner_is_whole (ReeveRunner *self, const ReeveRunnerSetup *setup, GError 
   return FALSE;
 }
 
+/* Behind the seal, with which nothing that is in it becomes code. One in memory needs none. */
+static gboolean
+reeve_runner_open_folder (ReeveRunner *self, const ReeveRunnerSetup *setup, GError **error)
+{
+  if (setup->folder == NULL || (self->report->layers & RUNNER_LAYERS_SCRATCH) != 0)
+    return TRUE;
+  self->folder = reeve_runner_folder_ref (setup->folder);
+  if (reeve_runner_folder_open (self->folder, setup->uid, reeve_runner_copy_pidfd (self)))
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "scratch: opening %s: %s",
+               reeve_runner_folder_get_path (self->folder), g_strerror (errno));
+  return FALSE;
+}
+
 /* Before it is told anything, and so before it can have a child. */
 static void
 reeve_runner_put_into_group (ReeveRunner *self, const ReeveRunnerSetup *setup)
 {
-  const ReeveRunnerGroupLimits limits = {
-    .name = setup->name, .memory = setup->memory, .threads = setup->threads, .cpu = setup->cpu
-  };
+  const ReeveRunnerGroupLimits limits
+      = { .name = setup->name,
+          .memory = setup->memory != 0 ? setup->memory + setup->scratch : 0,
+          .threads = setup->threads,
+          .cpu = setup->cpu };
 
   if (setup->groups == NULL)
     return;
@@ -490,7 +515,8 @@ reeve_runner_new (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup, 
   gboolean probe = module_fd < 0;
 
   if (self != NULL && reeve_runner_confine (self, setup, probe, error)
-      && (probe || reeve_runner_is_whole (self, setup, error)))
+      && (probe || reeve_runner_is_whole (self, setup, error))
+      && reeve_runner_open_folder (self, setup, error))
     {
       self->in_service = TRUE;
       return g_steal_pointer (&self);
@@ -516,6 +542,12 @@ RunnerLayers
 reeve_runner_get_layers (ReeveRunner *self)
 {
   return self->report->layers;
+}
+
+ReeveRunnerFolder *
+reeve_runner_get_folder (ReeveRunner *self)
+{
+  return self->folder;
 }
 
 guint

@@ -6,6 +6,7 @@
 
 #include "runner/runner-layers.h"
 
+#include "runner-folder.h"
 #include "runner-groups.h"
 #include "runner-launcher.h"
 #include "throttle.h"
@@ -30,6 +31,8 @@ typedef struct
   ReeveThrottle *throttle;    /* (nullable): nothing holds it up but its group */
   guint32 files;              /* descriptors */
   guint64 file_size;          /* bytes */
+  guint64 scratch;            /* bytes of a folder of its own to write in; 0: none */
+  ReeveRunnerFolder *folder;  /* (nullable): for that, where none in memory can be had */
   gboolean jit;               /* it may make code while it runs: two layers less */
   gboolean tcp;               /* its libraries may connect by themselves: the host is asked */
   const char *const *folders; /* (nullable) to be read, besides the system's libraries */
@@ -52,7 +55,9 @@ ReeveRunner *reeve_runner_new (ReeveRunnerLauncher *launcher, const ReeveRunnerS
 void reeve_runner_free (ReeveRunner *self);
 
 RunnerLayers reeve_runner_get_layers (ReeveRunner *self); /* in force */
-guint reeve_runner_get_landlock_abi (ReeveRunner *self);  /* 0: none */
+/* (nullable): on the disk, where the layer `scratch` is not in force */
+ReeveRunnerFolder *reeve_runner_get_folder (ReeveRunner *self);
+guint reeve_runner_get_landlock_abi (ReeveRunner *self); /* 0: none */
 /* (nullable) why a layer is not in force */
 const char *reeve_runner_get_note (ReeveRunner *self, RunnerLayers layer);
 const char *reeve_runner_get_plugin_id (ReeveRunner *self); /* of the descriptor; "": a probe */

@@ -33,7 +33,8 @@ struct _ReeveTerm
   guint number;
   RunnerLayers layers;
   ReevePluginLimits limits;
-  guint users; /* the keeper's, under its lock */
+  ReeveRunnerFolder *folder; /* (nullable) on the disk, to write in */
+  guint users;               /* the keeper's, under its lock */
   GMutex lock;
   GCond changed;
   GHashTable *instances; /* key -> ReevePlugin; NULL: somebody sets it up */
@@ -81,6 +82,23 @@ reeve_term_find_interpreter (const ReeveTermPlugin *plugin, char **path, GError 
   return word == NULL || *path != NULL;
 }
 
+/* One on the disk, for where the kernel has none: that an administrator accepted it is all that
+ * there is to say for it. (out) @folder: (transfer full) (nullable) */
+static gboolean
+reeve_term_make_folder (ReeveConfined *confined, const ReeveTermPlugin *plugin, guint64 bytes,
+                        ReeveRunnerFolder **folder, GError **error)
+{
+  const char *parent = reeve_confined_get_setup (confined)->scratch;
+
+  *folder = NULL;
+  if (bytes == 0 || parent == NULL || plugin->policy.profile != RUNNER_LAYERS_PROFILE_STRICT
+      || (plugin->policy.accept_weaker & RUNNER_LAYERS_SCRATCH) == 0)
+    return TRUE;
+  *folder
+      = reeve_runner_folder_new (parent, reeve_manifest_get_id (plugin->manifest), bytes, error);
+  return *folder != NULL;
+}
+
 /* @limits: (out): what it has */
 static ReeveRunner *
 reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReevePluginLimits *limits,
@@ -90,6 +108,7 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
   const char *const command[] = { with->runner, NULL };
   gboolean root = geteuid () == 0;
   g_autofree char *interpreter = NULL;
+  g_autoptr (ReeveRunnerFolder) folder = NULL;
   ReeveRunnerSetup setup = {
     .command = command,
     .name = reeve_manifest_get_id (plugin->manifest),
@@ -116,6 +135,9 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
   setup.memory = limits->memory;
   setup.processes = reeve_term_get_threads (plugin, limits);
   setup.jit = limits->jit;
+  setup.scratch = limits->scratch;
+  /* what is full says so, before this limit ends the process */
+  setup.file_size += limits->scratch;
   setup.interpreter = interpreter;
   setup.groups = reeve_confined_get_groups (confined);
   setup.threads = limits->threads != 0 ? limits->threads : REEVE_TERM_THREADS;
@@ -123,12 +145,25 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
   setup.throttle = reeve_confined_get_throttle (confined);
   /* it was read to its end for its digest */
   lseek (module, 0, SEEK_SET);
-  runner = reeve_runner_new (reeve_confined_get_launcher (confined), &setup, module, error);
+  if (reeve_term_make_folder (confined, plugin, limits->scratch, &folder, error))
+    {
+      setup.folder = folder;
+      runner = reeve_runner_new (reeve_confined_get_launcher (confined), &setup, module, error);
+    }
   close (module);
   if (runner == NULL || reeve_term_is_as_said (plugin->manifest, runner, error))
     return runner;
   reeve_runner_free (runner);
   return NULL;
+}
+
+/* (transfer full) (nullable): @runner: (nullable) */
+static ReeveRunnerFolder *
+reeve_term_ref_folder (ReeveRunner *runner)
+{
+  ReeveRunnerFolder *folder = runner != NULL ? reeve_runner_get_folder (runner) : NULL;
+
+  return folder != NULL ? reeve_runner_folder_ref (folder) : NULL;
 }
 
 /**
@@ -152,6 +187,7 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   GPid pid = runner != NULL ? reeve_runner_get_pid (runner) : 0;
   RunnerLayers layers = runner != NULL ? reeve_runner_get_layers (runner) : 0;
   ReeveWireOpening opening = { 0 };
+  g_autoptr (ReeveRunnerFolder) folder = reeve_term_ref_folder (runner);
   ReeveWire *wire = NULL;
   ReeveTerm *self = NULL;
 
@@ -174,6 +210,9 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   self->number = reeve_confined_next_number (confined);
   self->layers = layers;
   self->limits = limits;
+  self->folder = g_steal_pointer (&folder);
+  if (self->folder != NULL)
+    reeve_confined_watch (confined, reeve_runner_folder_look, self->folder);
   self->instances = g_hash_table_new_full (NULL, NULL, NULL, reeve_term_unref_plugin);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -198,6 +237,7 @@ reeve_term_unref (ReeveTerm *self)
     return;
   g_hash_table_unref (self->instances);
   reeve_wire_unref (self->wire);
+  g_clear_pointer (&self->folder, reeve_runner_folder_unref);
   reeve_manifest_unref (self->manifest);
   g_clear_object (&self->ending);
   reeve_confined_unref (self->confined);
@@ -364,6 +404,8 @@ reeve_term_close (ReeveTerm *self)
   for (guint i = 0; i < n && !reeve_term_has_ended (self, NULL); i++)
     reeve_term_drop_instance (self, keys[i]);
   reeve_wire_close (self->wire);
+  if (self->folder != NULL)
+    reeve_confined_unwatch (self->confined, self->folder);
 }
 
 GPid

@@ -51,6 +51,8 @@ reeve_op_plugins_add_place (JsonObject *object, ReeveRegistryEntry *entry)
   const ReeveKeeperStatus *keeper = &entry->keeper;
   RunnerLayers wanted = runner_layers_get_wanted (keeper->policy.profile, geteuid () == 0);
 
+  if (keeper->scratch)
+    wanted |= RUNNER_LAYERS_SCRATCH;
   json_object_set_string_member (object, "runs_in", entry->confined ? "runner" : "host");
   if (!entry->confined)
     return;

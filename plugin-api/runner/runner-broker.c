@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "runner-scratch.h"
 #include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
@@ -19,6 +20,7 @@ struct _RunnerBroker
   GObject parent_instance;
   RunnerWire *wire; /* lives as long as the process */
   guint64 call;
+  char *scratch; /* (nullable): a folder of the call's */
 };
 
 static void runner_broker_iface_init (ReeveBrokerInterface *iface);
@@ -26,9 +28,26 @@ static void runner_broker_iface_init (ReeveBrokerInterface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE (RunnerBroker, runner_broker, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (REEVE_TYPE_BROKER, runner_broker_iface_init))
 
+void
+runner_broker_end (ReeveBroker *broker)
+{
+  g_autofree char *scratch = g_atomic_pointer_exchange (&RUNNER_BROKER (broker)->scratch, NULL);
+
+  if (scratch != NULL)
+    runner_scratch_remove (scratch);
+}
+
+static void
+runner_broker_finalize (GObject *object)
+{
+  runner_broker_end (REEVE_BROKER (object));
+  G_OBJECT_CLASS (runner_broker_parent_class)->finalize (object);
+}
+
 static void
 runner_broker_class_init (RunnerBrokerClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = runner_broker_finalize;
 }
 
 static void
@@ -77,6 +96,29 @@ runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member
   return NULL;
 }
 
+/* The host says where the process may write; the call has a folder of its own there. (transfer
+ * full) (nullable): @answer with that one's path */
+static JsonNode *
+runner_broker_open_scratch (RunnerBroker *self, JsonNode *answer, GError **error)
+{
+  g_autoptr (JsonObject) changed = json_object_new ();
+  JsonObject *said = JSON_NODE_HOLDS_OBJECT (answer) ? json_node_get_object (answer) : changed;
+  g_autofree char *path = runner_scratch_make (
+      reeve_json_get_string (said, "path", RUNNER_PLAN_SCRATCH), self->call, error);
+  JsonNode *node = NULL;
+
+  if (path == NULL)
+    return NULL;
+  json_object_set_string_member (changed, "path", path);
+  json_object_set_int_member (changed, "bytes", reeve_json_get_int (said, "bytes", 0));
+  if (g_atomic_pointer_compare_and_exchange (&self->scratch, NULL, path))
+    path = NULL;
+  node = json_node_new (JSON_NODE_OBJECT);
+  json_node_take_object (node, g_steal_pointer (&changed));
+  json_node_seal (node);
+  return node;
+}
+
 static JsonNode *
 runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capability,
                     JsonNode *params, GError **error)
@@ -85,12 +127,16 @@ runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capa
   g_autofree char *text = reeve_json_text (params);
   g_autoptr (WireLetter) reply = runner_broker_ask (
       self, context, "Call", g_variant_new ("(tss)", self->call, capability, text), error);
+  g_autoptr (JsonNode) answer = NULL;
   const char *result = NULL;
 
   if (reply == NULL)
     return NULL;
   g_variant_get (reply->body, "(&s)", &result);
-  return reeve_json_parse_strict (result, strlen (result), error);
+  answer = reeve_json_parse_strict (result, strlen (result), error);
+  if (answer != NULL && strcmp (capability, "scratch") == 0)
+    return runner_broker_open_scratch (self, answer, error);
+  return g_steal_pointer (&answer);
 }
 
 /* A body that is too large for a message is written into memory of the host's. 0 with an error */

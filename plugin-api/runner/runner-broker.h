@@ -11,5 +11,7 @@ G_DECLARE_FINAL_TYPE (RunnerBroker, runner_broker, RUNNER, BROKER, GObject)
 
 /* @call: number of the host's call */
 ReeveBroker *runner_broker_new (RunnerWire *wire, guint64 call);
+/* The call is over, before it is answered: what it had of this process's own goes. Blocks. */
+void runner_broker_end (ReeveBroker *broker);
 
 G_END_DECLS

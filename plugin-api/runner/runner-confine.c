@@ -15,6 +15,7 @@
 #include "runner-namespaces.h"
 #include "runner-privileges.h"
 #include "runner-root.h"
+#include "runner-scratch.h"
 #include "runner-seccomp.h"
 
 /* Nothing of the host's but what it gave on purpose; a session without a terminal. */
@@ -44,6 +45,9 @@ gboolean
 runner_confine_apart (const RunnerPlan *plan, RunnerReport *report)
 {
   runner_confine_begin_session (report);
+  /* what is above it is closed to the plugin's user */
+  if (plan->folder != NULL)
+    report->on_disk = chdir (plan->folder) == 0;
   if (plan->uid != 0)
     runner_privileges_take_user (plan->uid, report);
   /* a change of user forgets it: prctl(2). Who started this lives as long as the host does. */
@@ -55,6 +59,8 @@ runner_confine_apart (const RunnerPlan *plan, RunnerReport *report)
       runner_namespaces_enter (report);
       runner_namespaces_fork (report);
     }
+  else if (plan->scratch != 0)
+    runner_namespaces_enter_mount (report);
   return runner_confine_is_good (plan, report, RUNNER_LAYERS_NAMESPACES);
 }
 
@@ -64,6 +70,10 @@ runner_confine_in (const RunnerPlan *plan, int module_fd, RunnerReport *report)
   if (plan->profile == RUNNER_LAYERS_PROFILE_HARDENED)
     runner_root_enter (plan, module_fd, report);
   if (!runner_confine_is_good (plan, report, RUNNER_LAYERS_ROOT))
+    return FALSE;
+  if (plan->scratch != 0)
+    runner_scratch_mount (plan, report);
+  if (!runner_confine_is_good (plan, report, RUNNER_LAYERS_SCRATCH))
     return FALSE;
   runner_limits_set (plan, report);
   runner_privileges_drop (report);

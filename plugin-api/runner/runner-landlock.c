@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "runner-root.h"
+#include "runner-scratch.h"
 
 /* include/uapi/linux/landlock.h of Linux 6.12 */
 typedef struct
@@ -30,8 +31,13 @@ typedef struct
 #define RUNNER_LANDLOCK_PATH_BENEATH 1
 #define RUNNER_LANDLOCK_READ_FILE    (1ull << 2)
 #define RUNNER_LANDLOCK_READ_DIR     (1ull << 3)
-#define RUNNER_LANDLOCK_ALL_NET      3ull
-#define RUNNER_LANDLOCK_ALL_SCOPES   3ull
+/* write, remove, make folders and files, rename, cut: no devices, sockets, pipes, links; nothing is
+ * executed */
+#define RUNNER_LANDLOCK_SCRATCH                                                                    \
+  (RUNNER_LANDLOCK_READ_FILE | RUNNER_LANDLOCK_READ_DIR | 1ull << 1 | 1ull << 4 | 1ull << 5        \
+   | 1ull << 7 | 1ull << 8 | 1ull << 13 | 1ull << 14)
+#define RUNNER_LANDLOCK_ALL_NET    3ull
+#define RUNNER_LANDLOCK_ALL_SCOPES 3ull
 
 /* Rights over files by version: 13 at first, then REFER, TRUNCATE, and with the fifth IOCTL_DEV. */
 static guint64
@@ -43,13 +49,33 @@ runner_landlock_all_files (guint abi)
 }
 
 static gboolean
-runner_landlock_allow_fd (int ruleset, int fd, gboolean folder)
+runner_landlock_add (int ruleset, int fd, guint64 rights)
 {
-  RunnerLandlockPath rule
-      = { .allowed_access = RUNNER_LANDLOCK_READ_FILE | (folder ? RUNNER_LANDLOCK_READ_DIR : 0),
-          .parent_fd = fd };
+  RunnerLandlockPath rule = { .allowed_access = rights, .parent_fd = fd };
 
   return syscall (SYS_landlock_add_rule, ruleset, RUNNER_LANDLOCK_PATH_BENEATH, &rule, 0) == 0;
+}
+
+static gboolean
+runner_landlock_allow_fd (int ruleset, int fd, gboolean folder)
+{
+  return runner_landlock_add (ruleset, fd,
+                              RUNNER_LANDLOCK_READ_FILE | (folder ? RUNNER_LANDLOCK_READ_DIR : 0));
+}
+
+/* The folder to write in; @handled: rights that this kernel knows */
+static gboolean
+runner_landlock_allow_scratch (int ruleset, const char *path, guint64 handled)
+{
+  int fd = open (path, O_PATH | O_CLOEXEC | O_DIRECTORY);
+  gboolean allowed
+      = fd >= 0 && runner_landlock_add (ruleset, fd, RUNNER_LANDLOCK_SCRATCH & handled);
+  int code = errno;
+
+  if (fd >= 0)
+    close (fd);
+  errno = code;
+  return allowed;
 }
 
 static gboolean
@@ -111,6 +137,7 @@ void
 runner_landlock_restrict (const RunnerPlan *plan, int module_fd, RunnerReport *report)
 {
   RunnerLandlockRuleset rules = { 0 };
+  const char *scratch = runner_scratch_get_path (report);
   long abi = syscall (SYS_landlock_create_ruleset, NULL, 0, RUNNER_LANDLOCK_VERSION);
   int ruleset = -1;
 
@@ -131,7 +158,9 @@ runner_landlock_restrict (const RunnerPlan *plan, int module_fd, RunnerReport *r
       runner_report_note (report, RUNNER_LAYERS_LANDLOCK, errno, "landlock_create_ruleset ()");
       return;
     }
-  if (!runner_landlock_allow_all (plan, ruleset, module_fd))
+  if (!runner_landlock_allow_all (plan, ruleset, module_fd)
+      || (scratch != NULL
+          && !runner_landlock_allow_scratch (ruleset, scratch, rules.handled_access_fs)))
     runner_report_note (report, RUNNER_LAYERS_LANDLOCK, errno, "landlock_add_rule ()");
   else if (syscall (SYS_landlock_restrict_self, ruleset, 0) != 0)
     runner_report_note (report, RUNNER_LAYERS_LANDLOCK, errno, "landlock_restrict_self ()");

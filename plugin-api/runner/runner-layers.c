@@ -31,6 +31,8 @@ static const struct
   { "sealed", "run a kernel with CONFIG_SECCOMP_FILTER, and allow seccomp in the container" },
   { "cgroup", "delegate a control group of version 2 to the host: Delegate=memory pids cpu in its "
               "unit, or plugins.cgroup" },
+  { "scratch", "allow user and mount namespaces: sysctl user.max_user_namespaces and "
+               "user.max_mnt_namespaces; or take the grant of scratch back" },
 };
 
 const char *

@@ -30,10 +30,12 @@ typedef enum
   RUNNER_LAYERS_LANDLOCK_SCOPE = 1 << 17,   /* no abstract socket, no signal to who is outside */
   RUNNER_LAYERS_SECCOMP = 1 << 18,          /* calls of the system: an allow-list */
   RUNNER_LAYERS_SEALED = 1 << 19,           /* behind the loading of the module: no more code */
-  RUNNER_LAYERS_CGROUP = 1 << 20            /* limits of a control group: the host's, before all */
+  RUNNER_LAYERS_CGROUP = 1 << 20,           /* limits of a control group: the host's, before all */
+  RUNNER_LAYERS_SCRATCH = 1 << 21 /* where that is granted: a folder of its own, which the kernel
+                                     bounds; behind the root */
 } RunnerLayers;
 
-#define RUNNER_LAYERS_COUNT 21
+#define RUNNER_LAYERS_COUNT 22
 #define RUNNER_LAYERS_NAMESPACES                                                                   \
   (RUNNER_LAYERS_USER_NAMESPACE | RUNNER_LAYERS_NET_NAMESPACE | RUNNER_LAYERS_IPC_NAMESPACE        \
    | RUNNER_LAYERS_UTS_NAMESPACE | RUNNER_LAYERS_CGROUP_NAMESPACE | RUNNER_LAYERS_MOUNT_NAMESPACE  \

@@ -11,10 +11,14 @@
 #else
 #define RUNNER_LIMITS_SPACE(memory) ((memory) != 0 ? (memory) : RLIM_INFINITY)
 #endif
+#define RUNNER_LIMITS_FILES_ON_DISK 64
 
 void
 runner_limits_set (const RunnerPlan *plan, RunnerReport *report)
 {
+  /* what it writes there to files without names nobody counts: so many of that size at most */
+  guint files = report->on_disk ? MIN (plan->files, RUNNER_LIMITS_FILES_ON_DISK) : plan->files;
+  guint64 file_size = report->on_disk ? MIN (plan->file_size, plan->scratch) : plan->file_size;
   const struct
   {
     int resource;
@@ -23,8 +27,8 @@ runner_limits_set (const RunnerPlan *plan, RunnerReport *report)
   } limits[] = {
     { RLIMIT_AS, RUNNER_LIMITS_SPACE (plan->memory), "setrlimit (RLIMIT_AS)" },
     { RLIMIT_NPROC, plan->processes, "setrlimit (RLIMIT_NPROC)" },
-    { RLIMIT_NOFILE, plan->files, "setrlimit (RLIMIT_NOFILE)" },
-    { RLIMIT_FSIZE, plan->file_size, "setrlimit (RLIMIT_FSIZE)" },
+    { RLIMIT_NOFILE, files, "setrlimit (RLIMIT_NOFILE)" },
+    { RLIMIT_FSIZE, file_size, "setrlimit (RLIMIT_FSIZE)" },
     { RLIMIT_CORE, 0, "setrlimit (RLIMIT_CORE)" },
     { RLIMIT_MEMLOCK, 0, "setrlimit (RLIMIT_MEMLOCK)" },
     { RLIMIT_MSGQUEUE, 0, "setrlimit (RLIMIT_MSGQUEUE)" },

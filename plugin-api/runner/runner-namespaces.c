@@ -39,6 +39,34 @@ runner_namespaces_map (uid_t user, gid_t group)
          && runner_namespaces_write ("/proc/self/uid_map", users);
 }
 
+/* @noted: of which layer it is said where there is none */
+static void
+runner_namespaces_enter_user (RunnerReport *report, RunnerLayers noted)
+{
+  /* nobody has a name in there before the map is written */
+  uid_t user = geteuid ();
+  gid_t group = getegid ();
+
+  if (unshare (CLONE_NEWUSER) != 0)
+    runner_report_note (report, noted, errno, "unshare (CLONE_NEWUSER)");
+  else if (!runner_namespaces_map (user, group))
+    runner_report_note (report, noted, errno, "writing /proc/self/uid_map");
+  else
+    report->layers |= RUNNER_LAYERS_USER_NAMESPACE;
+}
+
+void
+runner_namespaces_enter_mount (RunnerReport *report)
+{
+  runner_namespaces_enter_user (report, RUNNER_LAYERS_SCRATCH);
+  if ((report->layers & RUNNER_LAYERS_USER_NAMESPACE) == 0)
+    return;
+  if (unshare (CLONE_NEWNS) == 0)
+    report->layers |= RUNNER_LAYERS_MOUNT_NAMESPACE;
+  else
+    runner_report_note (report, RUNNER_LAYERS_SCRATCH, errno, "unshare (CLONE_NEWNS)");
+}
+
 void
 runner_namespaces_enter (RunnerReport *report)
 {
@@ -56,16 +84,7 @@ runner_namespaces_enter (RunnerReport *report)
     { CLONE_NEWPID, RUNNER_LAYERS_PID_NAMESPACE, "unshare (CLONE_NEWPID)" },
   };
 
-  /* nobody has a name in there before the map is written */
-  uid_t user = geteuid ();
-  gid_t group = getegid ();
-
-  if (unshare (CLONE_NEWUSER) != 0)
-    runner_report_note (report, RUNNER_LAYERS_USER_NAMESPACE, errno, "unshare (CLONE_NEWUSER)");
-  else if (!runner_namespaces_map (user, group))
-    runner_report_note (report, RUNNER_LAYERS_USER_NAMESPACE, errno, "writing /proc/self/uid_map");
-  else
-    report->layers |= RUNNER_LAYERS_USER_NAMESPACE;
+  runner_namespaces_enter_user (report, RUNNER_LAYERS_USER_NAMESPACE);
   for (guint i = 0; i < G_N_ELEMENTS (others); i++)
     {
       if (unshare (others[i].flag) == 0)

@@ -25,8 +25,9 @@ runner_plan_to_variant (const RunnerPlan *self)
   static const char *const none[] = { NULL };
 
   return g_variant_ref_sink (g_variant_new (
-      "(uubutuutbb^ass^as)", (guint32) self->profile, (guint32) self->required, self->probe,
-      self->uid, self->memory, self->processes, self->files, self->file_size, self->jit, self->tcp,
+      "(uubutuuttsbb^ass^as)", (guint32) self->profile, (guint32) self->required, self->probe,
+      self->uid, self->memory, self->processes, self->files, self->file_size, self->scratch,
+      self->folder != NULL ? self->folder : "", self->jit, self->tcp,
       self->folders != NULL ? (const char *const *) self->folders : none,
       self->interpreter != NULL ? self->interpreter : "",
       self->imports != NULL ? (const char *const *) self->imports : none));
@@ -40,9 +41,12 @@ runner_plan_from_variant (RunnerPlan *self, GVariant *variant)
 
   if (!g_variant_is_of_type (variant, RUNNER_PLAN_TYPE))
     return FALSE;
-  g_variant_get (variant, "(uubutuutbb^ass^as)", &profile, &required, &self->probe, &self->uid,
-                 &self->memory, &self->processes, &self->files, &self->file_size, &self->jit,
-                 &self->tcp, &self->folders, &self->interpreter, &self->imports);
+  g_variant_get (variant, "(uubutuuttsbb^ass^as)", &profile, &required, &self->probe, &self->uid,
+                 &self->memory, &self->processes, &self->files, &self->file_size, &self->scratch,
+                 &self->folder, &self->jit, &self->tcp, &self->folders, &self->interpreter,
+                 &self->imports);
+  if (self->folder[0] == '\0')
+    g_clear_pointer (&self->folder, g_free);
   if (self->interpreter[0] == '\0')
     g_clear_pointer (&self->interpreter, g_free);
   self->profile = (RunnerLayersProfile) profile;
@@ -57,6 +61,7 @@ void
 runner_plan_clear (RunnerPlan *self)
 {
   g_clear_pointer (&self->folders, g_strfreev);
+  g_clear_pointer (&self->folder, g_free);
   g_clear_pointer (&self->interpreter, g_free);
   g_clear_pointer (&self->imports, g_strfreev);
 }

@@ -14,6 +14,8 @@ G_BEGIN_DECLS
 #define RUNNER_PLAN_WIRE_FD     5 /* the wire, a socket: where there is a module */
 #define RUNNER_PLAN_ASK_FD      6 /* of a script: connections that libraries make; the runner's own */
 #define RUNNER_PLAN_MAX_MESSAGE 16384
+#define RUNNER_PLAN_SCRATCH     "/tmp" /* where the folder is that it may write in */
+#define RUNNER_PLAN_FOLDER      "."    /* the same, of one on the host's disk */
 
 /* What the host asks for. */
 typedef struct
@@ -26,11 +28,14 @@ typedef struct
   guint32 processes;     /* threads; of the user's, or of the namespace's */
   guint32 files;         /* descriptors */
   guint64 file_size;     /* bytes that one file may grow to */
-  gboolean jit;          /* it may make code while it runs */
-  gboolean tcp;          /* its libraries may connect by themselves: the host is asked */
-  char **folders;        /* (nullable) (owned) to be read, besides the system's libraries */
-  char *interpreter;     /* (nullable) (owned) full path of a library; the module is a script */
-  char **imports;        /* (nullable) (owned) what it imports for the script before the seal */
+  guint64 scratch;       /* bytes of a folder of its own to write in; 0: none */
+  char *folder;      /* (nullable) (owned) on the host's disk, for that, where none in memory can
+                        be had */
+  gboolean jit;      /* it may make code while it runs */
+  gboolean tcp;      /* its libraries may connect by themselves: the host is asked */
+  char **folders;    /* (nullable) (owned) to be read, besides the system's libraries */
+  char *interpreter; /* (nullable) (owned) full path of a library; the module is a script */
+  char **imports;    /* (nullable) (owned) what it imports for the script before the seal */
 } RunnerPlan;
 
 /* How many calls a runner with so many threads performs at once; more wait in it. */
@@ -51,7 +56,7 @@ GVariant *runner_plan_receive (int fd, const GVariantType *type);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RunnerPlan, runner_plan_clear)
 
-#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuutbbassas)")
+#define RUNNER_PLAN_TYPE    G_VARIANT_TYPE ("(uubutuuttsbbassas)")
 #define RUNNER_PLAN_GO_TYPE G_VARIANT_TYPE ("(b)") /* TRUE: go on */
 
 G_END_DECLS

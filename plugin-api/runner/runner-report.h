@@ -21,6 +21,7 @@ typedef struct
   RunnerStage stage;
   RunnerLayers layers; /* in force */
   guint landlock_abi;  /* 0: none */
+  gboolean on_disk;    /* the runner's own: it stands in the folder that it may write in */
   GHashTable *notes;   /* (owned) name of a layer, or `module`: why not */
   char *plugin_id;     /* (nullable) (owned) of the descriptor, once loaded */
   char *version;       /* (nullable) (owned) */

@@ -170,7 +170,7 @@ runner_root_copy_module (int module_fd)
 }
 
 static gboolean
-runner_root_fill (char **list, const int *trees, int module_fd)
+runner_root_fill (const RunnerPlan *plan, char **list, const int *trees, int module_fd)
 {
   for (guint i = 0; list[i] != NULL; i++)
     {
@@ -181,6 +181,10 @@ runner_root_fill (char **list, const int *trees, int module_fd)
       if (trees[i] >= 0 && !runner_root_put (trees[i], RUNNER_ROOT_PLACE, list[i]))
         return FALSE;
     }
+  /* what is mounted there comes behind */
+  if (plan->scratch != 0 && mkdir (RUNNER_ROOT_PLACE RUNNER_PLAN_SCRATCH, 0700) != 0
+      && errno != EEXIST)
+    return FALSE;
   return module_fd < 0 || runner_root_copy_module (module_fd);
 }
 
@@ -200,7 +204,7 @@ runner_root_pivot (void)
 }
 
 static const char *
-runner_root_build (char **list, int *trees, int module_fd)
+runner_root_build (const RunnerPlan *plan, char **list, int *trees, int module_fd)
 {
   if (mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
     return "mount (MS_PRIVATE)";
@@ -221,7 +225,8 @@ runner_root_build (char **list, int *trees, int module_fd)
              "size=256m,nr_inodes=256,mode=0755")
       != 0)
     return "mount (tmpfs)";
-  return runner_root_fill (list, trees, module_fd) ? runner_root_pivot () : "filling the new root";
+  return runner_root_fill (plan, list, trees, module_fd) ? runner_root_pivot ()
+                                                         : "filling the new root";
 }
 
 void
@@ -236,7 +241,7 @@ runner_root_enter (const RunnerPlan *plan, int module_fd, RunnerReport *report)
       runner_report_note (report, RUNNER_LAYERS_ROOT, 0, "there is no mount namespace");
       return;
     }
-  failed = runner_root_build (list, trees, module_fd);
+  failed = runner_root_build (plan, list, trees, module_fd);
   if (failed == NULL)
     report->layers |= RUNNER_LAYERS_ROOT;
   else

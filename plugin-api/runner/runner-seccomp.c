@@ -18,6 +18,7 @@
 
 #include "runner-privileges.h"
 #include "runner-refusals.h"
+#include "runner-scratch.h"
 
 /* by purpose; names that an architecture does not have are passed over */
 static const char *const runner_seccomp_free[] = {
@@ -171,6 +172,12 @@ static const char *const runner_seccomp_free[] = {
   "getrandom",
 };
 
+/* in a folder of its own, where there is one */
+static const char *const runner_seccomp_scratch[] = {
+  "mkdir",    "mkdirat",   "rmdir",    "unlink",     "unlinkat",  "rename",
+  "renameat", "renameat2", "truncate", "truncate64", "fallocate", "flock",
+};
+
 /* a call that is allowed where its argument number @argument is one of @values */
 typedef struct
 {
@@ -201,11 +208,11 @@ static const RunnerSeccompChoice runner_seccomp_choices[] = {
 };
 
 static int
-runner_seccomp_add_free (scmp_filter_ctx filter)
+runner_seccomp_add_free (scmp_filter_ctx filter, const char *const *names, guint n_names)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (runner_seccomp_free); i++)
+  for (guint i = 0; i < n_names; i++)
     {
-      int number = seccomp_syscall_resolve_name (runner_seccomp_free[i]);
+      int number = seccomp_syscall_resolve_name (names[i]);
       int code = number >= 0 ? seccomp_rule_add (filter, SCMP_ACT_ALLOW, number, 0) : 0;
 
       if (code != 0)
@@ -371,17 +378,21 @@ runner_seccomp_load_told (scmp_filter_ctx filter, int *listener)
   return *listener < 0 ? -errno : 0;
 }
 
-/* @listener: (out): what is refused the host is told, and answers. (nullable): the filter refuses.
- * An errno, negative */
+/* @scratch: it has a folder to write in. @listener: (out): what is refused the host is told, and
+ * answers. (nullable): the filter refuses. An errno, negative */
 static int
-runner_seccomp_try (gboolean jit, int *listener)
+runner_seccomp_try (gboolean jit, gboolean scratch, int *listener)
 {
   gboolean told = listener != NULL;
   scmp_filter_ctx filter = seccomp_init (told ? SCMP_ACT_NOTIFY : SCMP_ACT_ERRNO (EPERM));
   int code = filter != NULL ? 0 : -ENOMEM;
 
   if (code == 0)
-    code = runner_seccomp_add_free (filter);
+    code
+        = runner_seccomp_add_free (filter, runner_seccomp_free, G_N_ELEMENTS (runner_seccomp_free));
+  if (code == 0 && scratch)
+    code = runner_seccomp_add_free (filter, runner_seccomp_scratch,
+                                    G_N_ELEMENTS (runner_seccomp_scratch));
   if (code == 0)
     code = runner_seccomp_add_refused (filter, told);
   if (code == 0)
@@ -402,12 +413,13 @@ runner_seccomp_try (gboolean jit, int *listener)
 void
 runner_seccomp_allow (gboolean jit, RunnerReport *report)
 {
-  int code = runner_seccomp_try (jit, &report->listener);
+  gboolean scratch = runner_scratch_get_path (report) != NULL;
+  int code = runner_seccomp_try (jit, scratch, &report->listener);
 
   /* older than Linux 5.7, or somebody outside listens already, and there can be one: the same calls
    * are refused, and nobody learns which */
   if (code != 0)
-    code = runner_seccomp_try (jit, NULL);
+    code = runner_seccomp_try (jit, scratch, NULL);
   if (code == 0)
     report->layers |= RUNNER_LAYERS_SECCOMP;
   else

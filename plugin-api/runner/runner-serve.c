@@ -231,6 +231,8 @@ runner_serve_work (WireLetter *message, gpointer user_data)
   if (reeve_context_check (context, &error))
     result = runner_serve_perform (self, &call, &error);
   runner_ask_leave (context);
+  /* what it wrote for this call is not there for the next one */
+  runner_broker_end (broker);
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->calls, &number);
   g_mutex_unlock (&self->lock);
@@ -296,6 +298,8 @@ runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descript
 
   /* nobody reads a stream any more: that is an error of a call, and no end */
   signal (SIGPIPE, SIG_IGN);
+  /* the same of a file that would be too long */
+  signal (SIGXFSZ, SIG_IGN);
   close (RUNNER_PLAN_MODULE_FD);
   if (plan->tcp)
     runner_connect_begin ();

@@ -70,6 +70,28 @@ attempts_write_tmp (void)
   return code;
 }
 
+int
+attempts_run_from (const char *folder)
+{
+  char path[4096];
+  int fd = -1;
+  void *memory = MAP_FAILED;
+  int code = 0;
+
+  snprintf (path, sizeof path, "%s/reeve-attempt.so", folder);
+  fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+  if (fd < 0)
+    return errno;
+  if (ftruncate (fd, 4096) == 0)
+    memory = mmap (NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+  code = memory == MAP_FAILED ? errno : 0;
+  if (memory != MAP_FAILED)
+    munmap (memory, 4096);
+  close (fd);
+  unlink (path);
+  return code;
+}
+
 static int
 attempts_truncate (void)
 {

@@ -21,5 +21,7 @@ extern const guint n_attempts;
 
 /* Prints a line `attempt NAME CODE` for each. */
 void attempts_make_all (void);
+/* Writes a library into @folder, and maps it as code: errno of what was refused, or 0. */
+int attempts_run_from (const char *folder);
 
 G_END_DECLS

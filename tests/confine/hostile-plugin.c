@@ -24,6 +24,7 @@
 #define HOSTILE_REFUSED  7
 #define HOSTILE_FORK     8
 #define HOSTILE_FLOOD    9
+#define HOSTILE_SCRATCH  10
 
 G_DECLARE_FINAL_TYPE (Hostile, hostile, HOSTILE, PLUGIN, ReevePlugin)
 
@@ -135,6 +136,10 @@ hostile_construct (void)
       for (guint i = 0; i < 4096; i++)
         fputs ("\033[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
                stderr);
+      break;
+    case HOSTILE_SCRATCH:
+      fprintf (stderr, "scratch %d\n", attempts_run_from (RUNNER_PLAN_SCRATCH));
+      fprintf (stderr, "scratch here %d\n", attempts_run_from (RUNNER_PLAN_FOLDER));
       break;
     default:
       break;

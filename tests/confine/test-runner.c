@@ -2,8 +2,6 @@
 /* The runner with the real kernel: each attempt free (control) and confined, each layer taken away,
  * runners that lie, hang and end, modules that misbehave while they are loaded. As root each runner
  * gets a user of its own; the same program runs a second time as an ordinary user. */
-#include "loader/runner.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,152 +10,14 @@
 #include <unistd.h>
 
 #include "attempts.h"
-
-#define UID_OF_PLUGIN 1879048200u
-#define WAIT_US       (60 * G_USEC_PER_SEC)
-
-/* what runners print, by the thread that reads it */
-static GMutex printed_lock;
-static GHashTable *printed; /* line -> itself */
-
-static GLogWriterOutput
-keep_printed (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
-{
-  for (gsize i = 0; i < n_fields; i++)
-    {
-      const char *text = strcmp (fields[i].key, "MESSAGE") == 0 ? fields[i].value : NULL;
-      const char *line = text != NULL ? strstr (text, " prints: ") : NULL;
-
-      if (text != NULL && (line != NULL || strstr (text, " prints too much: ") != NULL))
-        {
-          g_mutex_lock (&printed_lock);
-          g_hash_table_add (printed, g_strdup (line != NULL ? line + 9 : "too much"));
-          g_mutex_unlock (&printed_lock);
-          return G_LOG_WRITER_HANDLED;
-        }
-    }
-  return g_log_writer_default (level, fields, n_fields, data);
-}
-
-static gboolean
-has_printed (const char *line)
-{
-  g_mutex_lock (&printed_lock);
-  gboolean found = g_hash_table_contains (printed, line);
-  g_mutex_unlock (&printed_lock);
-  return found;
-}
-
-static void
-assert_printed (const char *line)
-{
-  gint64 end = g_get_monotonic_time () + WAIT_US;
-
-  while (!has_printed (line) && g_get_monotonic_time () < end)
-    g_usleep (1000);
-  if (!has_printed (line))
-    g_error ("the runner did not print \"%s\"", line);
-}
-
-/* ---- runners ---- */
-
-typedef struct
-{
-  ReeveRunnerLauncher *launcher;
-  GPtrArray *command;
-  ReeveRunnerSetup setup;
-  int module;
-  GError *error;
-} Fixture;
-
-static char *
-build_path (const char *name)
-{
-  return g_build_filename (g_getenv ("REEVE_CONFINE_DIR"), name, NULL);
-}
-
-static Fixture *
-fixture_new (RunnerLayersProfile profile, const char *module)
-{
-  Fixture *self = g_new0 (Fixture, 1);
-  g_autofree char *path = module != NULL ? build_path (module) : NULL;
-
-  self->launcher = reeve_runner_launcher_new ();
-  self->command = g_ptr_array_new_with_free_func (g_free);
-  self->setup.name = "hostile";
-  self->setup.profile = profile;
-  self->setup.uid = geteuid () == 0 ? UID_OF_PLUGIN : 0;
-  self->setup.processes = geteuid () == 0 ? 16 : 4096;
-  self->setup.files = 64;
-  self->setup.file_size = 1 << 20;
-  self->setup.wait_us = WAIT_US;
-  self->module = path != NULL ? open (path, O_RDONLY | O_CLOEXEC) : -1;
-  g_assert_true (path == NULL || self->module >= 0);
-  return self;
-}
-
-static void
-fixture_free (Fixture *self)
-{
-  g_clear_error (&self->error);
-  g_clear_pointer (&self->launcher, reeve_runner_launcher_unref);
-  g_ptr_array_unref (self->command);
-  if (self->module >= 0)
-    close (self->module);
-  g_free (self);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Fixture, fixture_free)
-
-/* @before: words of `without`, with a space between; NULL: nothing is taken away */
-static ReeveRunner *
-fixture_start (Fixture *self, const char *before)
-{
-  g_auto (GStrv) words = g_strsplit (before != NULL ? before : "", " ", 0);
-
-  g_ptr_array_set_size (self->command, 0);
-  if (before != NULL)
-    {
-      g_ptr_array_add (self->command, build_path ("without"));
-      for (guint i = 0; words[i] != NULL; i++)
-        g_ptr_array_add (self->command, g_strdup (words[i]));
-      g_ptr_array_add (self->command, g_strdup ("--"));
-    }
-  g_ptr_array_add (self->command, g_strdup (g_getenv ("REEVE_PLUGIN_RUNNER")));
-  g_ptr_array_add (self->command, NULL);
-  self->setup.command = (const char *const *) self->command->pdata;
-  g_clear_error (&self->error);
-  return reeve_runner_new (self->launcher, &self->setup, self->module, &self->error);
-}
-
-/* Does this machine offer all of @profile? Where it does not, a plugin must be refused, and say
- * why: that is what is tested there. */
-static gboolean
-machine_offers (RunnerLayersProfile profile)
-{
-  g_autoptr (Fixture) fixture = fixture_new (profile, NULL);
-  g_autoptr (ReeveRunner) probe = fixture_start (fixture, NULL);
-  RunnerLayers required = runner_layers_get_required (profile, geteuid () == 0);
-
-  g_assert_no_error (fixture->error);
-  return (required & ~reeve_runner_get_layers (probe)) == 0;
-}
-
-static void
-assert_refused (ReeveRunner *runner, const GError *error)
-{
-  g_assert_null (runner);
-  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
-  g_assert_nonnull (strstr (error->message, " of its confinement is missing ("));
-  g_test_message ("this machine does not offer it: %s", error->message);
-}
+#include "runner-fixture.h"
 
 /* ---- attempts ---- */
 
 static void
 test_control (void)
 {
-  g_autofree char *path = build_path ("hostile-attempts.so");
+  g_autofree char *path = runner_fixture_build_path ("hostile-attempts.so");
 
   g_assert_true (g_file_test (path, G_FILE_TEST_IS_REGULAR));
   for (guint i = 0; i < n_attempts; i++)
@@ -173,14 +33,14 @@ test_control (void)
 static void
 check_attempts (RunnerLayersProfile profile)
 {
-  g_autoptr (Fixture) fixture = fixture_new (profile, "hostile-attempts.so");
+  g_autoptr (RunnerFixture) fixture = runner_fixture_new (profile, "hostile-attempts.so");
   g_autoptr (ReeveRunner) runner = NULL;
 
-  g_hash_table_remove_all (printed);
-  runner = fixture_start (fixture, NULL);
-  if (!machine_offers (profile))
+  runner_fixture_forget_printed ();
+  runner = runner_fixture_start (fixture, NULL);
+  if (!runner_fixture_offers (profile))
     {
-      assert_refused (runner, fixture->error);
+      runner_fixture_assert_refused (runner, fixture->error);
       return;
     }
   g_assert_no_error (fixture->error);
@@ -192,9 +52,9 @@ check_attempts (RunnerLayersProfile profile)
       int code
           = profile == RUNNER_LAYERS_PROFILE_STRICT ? attempts[i].strict : attempts[i].hardened;
       g_autofree char *line = g_strdup_printf ("attempt %s %d", attempts[i].name, code);
-      assert_printed (line);
+      runner_fixture_assert_printed (line);
     }
-  assert_printed ("sealed");
+  runner_fixture_assert_printed ("sealed");
 }
 
 static void
@@ -245,15 +105,15 @@ static void
 check_missing (const Missing *one, RunnerLayersProfile profile)
 {
   gboolean expected = profile == RUNNER_LAYERS_PROFILE_STRICT ? one->strict : one->hardened;
-  g_autoptr (Fixture) fixture = fixture_new (profile, "hostile-nothing.so");
-  g_autoptr (ReeveRunner) runner = fixture_start (fixture, one->before);
+  g_autoptr (RunnerFixture) fixture = runner_fixture_new (profile, "hostile-nothing.so");
+  g_autoptr (ReeveRunner) runner = runner_fixture_start (fixture, one->before);
   g_autofree char *layer
       = g_strdup_printf ("plugin hostile: layer %s of its confinement is missing (",
                          runner_layers_get_name (one->layer));
 
-  if (!machine_offers (profile))
+  if (!runner_fixture_offers (profile))
     {
-      assert_refused (runner, fixture->error);
+      runner_fixture_assert_refused (runner, fixture->error);
       return;
     }
   if (expected)
@@ -287,17 +147,18 @@ test_missing (void)
 static void
 test_accepted (void)
 {
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, "hostile-nothing.so");
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, "hostile-nothing.so");
   g_autoptr (ReeveRunner) runner = NULL;
   g_autoptr (ReeveRunner) refused = NULL;
 
   fixture->setup.accept_weaker
       = RUNNER_LAYERS_USER_NAMESPACE | RUNNER_LAYERS_NAMESPACES | RUNNER_LAYERS_ROOT;
-  runner = fixture_start (fixture, "userns netns ipcns utsns cgroupns mountns pidns");
+  runner = runner_fixture_start (fixture, "userns netns ipcns utsns cgroupns mountns pidns");
   g_assert_no_error (fixture->error);
   g_assert_cmpuint (reeve_runner_get_layers (runner) & RUNNER_LAYERS_NAMESPACES, ==, 0);
   g_assert_nonnull (reeve_runner_get_note (runner, RUNNER_LAYERS_NET_NAMESPACE));
-  refused = fixture_start (fixture, "landlock");
+  refused = runner_fixture_start (fixture, "landlock");
   g_assert_null (refused);
   g_assert_nonnull (strstr (fixture->error->message, "landlock"));
 }
@@ -305,14 +166,14 @@ test_accepted (void)
 static void
 test_probe (void)
 {
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, NULL);
-  g_autoptr (ReeveRunner) all = fixture_start (fixture, NULL);
+  g_autoptr (RunnerFixture) fixture = runner_fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, NULL);
+  g_autoptr (ReeveRunner) all = runner_fixture_start (fixture, NULL);
   g_autoptr (ReeveRunner) few = NULL;
 
   g_assert_no_error (fixture->error);
   g_assert_cmpuint (reeve_runner_get_layers (all) & RUNNER_LAYERS_NO_NEW_PRIVILEGES, !=, 0);
   g_assert_cmpuint (reeve_runner_get_landlock_abi (all), >=, 1);
-  few = fixture_start (fixture, "userns landlock seccomp mdwe");
+  few = runner_fixture_start (fixture, "userns landlock seccomp mdwe");
   g_assert_no_error (fixture->error);
   g_assert_cmpuint (reeve_runner_get_layers (few)
                         & (RUNNER_LAYERS_USER_NAMESPACE | RUNNER_LAYERS_LANDLOCK
@@ -327,11 +188,12 @@ test_probe (void)
 static void
 check_liar (const char *words, int code, const char *text)
 {
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, "hostile-nothing.so");
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, "hostile-nothing.so");
   g_autoptr (ReeveRunner) runner = NULL;
   g_auto (GStrv) rest = g_strsplit (words, " ", 0);
 
-  g_ptr_array_add (fixture->command, build_path ("liar"));
+  g_ptr_array_add (fixture->command, runner_fixture_build_path ("liar"));
   for (guint i = 0; rest[i] != NULL; i++)
     g_ptr_array_add (fixture->command, g_strdup (rest[i]));
   g_ptr_array_add (fixture->command, NULL);
@@ -375,7 +237,8 @@ static void
 test_no_runner (void)
 {
   static const char *const command[] = { "/nonexistent/reeve-plugin-runner", NULL };
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
 
   fixture->setup.command = command;
   g_assert_null (
@@ -391,12 +254,12 @@ test_no_runner (void)
 static void
 check_module (const char *module, int code, const char *text)
 {
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, module);
+  g_autoptr (RunnerFixture) fixture = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, module);
   g_autoptr (ReeveRunner) runner = NULL;
 
   if (code == REEVE_ERROR_TIMEOUT)
     fixture->setup.wait_us = 2 * G_USEC_PER_SEC;
-  runner = fixture_start (fixture, NULL);
+  runner = runner_fixture_start (fixture, NULL);
   if (runner != NULL)
     g_error ("%s was loaded", module);
   g_assert_error (fixture->error, REEVE_ERROR, code);
@@ -419,7 +282,7 @@ test_modules (void)
 static gboolean
 is_gone (GPid pid)
 {
-  gint64 end = g_get_monotonic_time () + WAIT_US;
+  gint64 end = g_get_monotonic_time () + RUNNER_FIXTURE_WAIT_US;
   g_autofree char *path = g_strdup_printf ("/proc/%d/status", pid);
 
   while (g_get_monotonic_time () < end)
@@ -436,8 +299,8 @@ is_gone (GPid pid)
 static char *
 get_end (RunnerLayersProfile profile, const char *before, const char *module)
 {
-  g_autoptr (Fixture) fixture = fixture_new (profile, module);
-  g_autoptr (ReeveRunner) runner = fixture_start (fixture, before);
+  g_autoptr (RunnerFixture) fixture = runner_fixture_new (profile, module);
+  g_autoptr (ReeveRunner) runner = runner_fixture_start (fixture, before);
 
   if (runner != NULL)
     g_error ("%s was loaded", module);
@@ -461,7 +324,7 @@ test_refused (void)
       RunnerLayersProfile profile
           = i == 0 ? RUNNER_LAYERS_PROFILE_STRICT : RUNNER_LAYERS_PROFILE_HARDENED;
 
-      if (!machine_offers (profile))
+      if (!runner_fixture_offers (profile))
         continue;
       check_end (profile, NULL, "hostile-refused.so", " (seccomp: socket)");
       check_end (profile, NULL, "hostile-fork.so", "code 3 (seccomp: clone)");
@@ -476,21 +339,23 @@ test_refused (void)
 static void
 test_flood (void)
 {
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-flood.so");
-  g_autoptr (ReeveRunner) runner = fixture_start (fixture, NULL);
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-flood.so");
+  g_autoptr (ReeveRunner) runner = runner_fixture_start (fixture, NULL);
   GPid pid = 0;
 
   g_assert_no_error (fixture->error);
   pid = reeve_runner_get_pid (runner);
   for (guint i = 0; i < 5; i++)
     {
-      g_autoptr (Fixture) other = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
+      g_autoptr (RunnerFixture) other
+          = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
       g_autoptr (ReeveRunner) one = NULL;
 
       /* on the thread that answers the first one */
       reeve_runner_launcher_unref (other->launcher);
       other->launcher = reeve_runner_launcher_ref (fixture->launcher);
-      one = fixture_start (other, NULL);
+      one = runner_fixture_start (other, NULL);
       g_assert_no_error (other->error);
     }
   g_assert_false (reeve_runner_wait (runner, 0));
@@ -502,16 +367,17 @@ test_flood (void)
 static void
 test_prints (void)
 {
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-print.so");
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-print.so");
   g_autoptr (ReeveRunner) runner = NULL;
 
-  g_hash_table_remove_all (printed);
-  runner = fixture_start (fixture, NULL);
+  runner_fixture_forget_printed ();
+  runner = runner_fixture_start (fixture, NULL);
   g_assert_no_error (fixture->error);
-  assert_printed (
+  runner_fixture_assert_printed (
       "\\x1b[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
   g_clear_pointer (&runner, reeve_runner_free);
-  assert_printed ("too much");
+  runner_fixture_assert_printed ("too much");
 }
 
 /* ---- the end ---- */
@@ -519,8 +385,9 @@ test_prints (void)
 static void
 test_ends (void)
 {
-  g_autoptr (Fixture) fixture = fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
-  g_autoptr (ReeveRunner) runner = fixture_start (fixture, NULL);
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
+  g_autoptr (ReeveRunner) runner = runner_fixture_start (fixture, NULL);
   GPid pid = 0;
 
   g_assert_no_error (fixture->error);
@@ -542,8 +409,8 @@ check_host_killed (RunnerLayersProfile profile)
   host = fork ();
   if (host == 0)
     {
-      Fixture *fixture = fixture_new (profile, "hostile-nothing.so");
-      ReeveRunner *one = fixture_start (fixture, NULL);
+      RunnerFixture *fixture = runner_fixture_new (profile, "hostile-nothing.so");
+      ReeveRunner *one = runner_fixture_start (fixture, NULL);
       GPid pid = one != NULL ? reeve_runner_get_pid (one) : 0;
 
       if (write (ends[1], &pid, sizeof pid) == sizeof pid)
@@ -565,18 +432,14 @@ static void
 test_host_killed (void)
 {
   check_host_killed (RUNNER_LAYERS_PROFILE_STRICT);
-  if (machine_offers (RUNNER_LAYERS_PROFILE_HARDENED))
+  if (runner_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
     check_host_killed (RUNNER_LAYERS_PROFILE_HARDENED);
 }
 
 int
 main (int argc, char **argv)
 {
-  int code = 0;
-
   g_test_init (&argc, &argv, NULL);
-  printed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_log_set_writer_func (keep_printed, NULL, NULL);
   g_test_add_func ("/runner/control", test_control);
   g_test_add_func ("/runner/strict", test_strict);
   g_test_add_func ("/runner/hardened", test_hardened);
@@ -591,7 +454,5 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/prints", test_prints);
   g_test_add_func ("/runner/ends", test_ends);
   g_test_add_func ("/runner/host-killed", test_host_killed);
-  code = g_test_run ();
-  g_hash_table_unref (printed);
-  return code;
+  return runner_fixture_run ();
 }

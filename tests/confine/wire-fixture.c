@@ -91,7 +91,8 @@ wire_fixture_make_runner (WireFixture *self, RunnerLayersProfile profile, const 
                  : geteuid () != 0    ? 4096
                                       : 24,
     .files = 64,
-    .file_size = 1 << 20,
+    .file_size = (1 << 20) + self->scratch,
+    .scratch = self->scratch,
     .folders = self->folders,
     .interpreter = self->interpreter,
     .imports = self->imports,

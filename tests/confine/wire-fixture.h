@@ -19,6 +19,7 @@ typedef struct
   gint64 hello_us;            /* of the next runner; 0: long */
   guint processes;            /* of the next runner: threads; 0: the usual */
   guint64 memory;             /* the same: bytes of address space; 0: as many as it likes */
+  guint64 scratch;            /* the same: bytes of a folder to write in; 0: none */
   const char *const *folders; /* the same (nullable): to be read */
   char *interpreter;          /* the same (nullable) (owned): its module is a script */
   const char *const *imports; /* the same (nullable): what that imports */

@@ -11,14 +11,15 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char
-      *granted;       /* folder that this plugin may read: file, empty, library.so, and links out */
-  const char *other;  /* folder of somebody else's, open to all by its mode: secret */
-  const char *module; /* path of this plugin's own module */
-  const char *socket; /* path of a Unix socket that somebody listens on */
-  const char *name;   /* the same, of an abstract one */
-  gint64 victim;      /* id of a process that is not this one */
-  gint64 address;     /* of bytes in it */
-  gint64 port;        /* of TCP and UDP that somebody listens on, 127.0.0.1 and ::1 */
+      *granted;      /* folder that this plugin may read: file, empty, library.so, and links out */
+  const char *other; /* folder of somebody else's, open to all by its mode: secret */
+  const char *scratch; /* folder that it may write in, where that was granted; it is empty */
+  const char *module;  /* path of this plugin's own module */
+  const char *socket;  /* path of a Unix socket that somebody listens on */
+  const char *name;    /* the same, of an abstract one */
+  gint64 victim;       /* id of a process that is not this one */
+  gint64 address;      /* of bytes in it */
+  gint64 port;         /* of TCP and UDP that somebody listens on, 127.0.0.1 and ::1 */
 } AttackWorld;
 
 /* 0: it succeeded; else errno, or one of the negative numbers of getaddrinfo() */
@@ -36,6 +37,7 @@ extern const Attack attack_network[];
 extern const Attack attack_code[];
 extern const Attack attack_kernel[];
 extern const Attack attack_exhaustion[];
+extern const Attack attack_scratch[];
 
 /* @value of a call of the system as an attack's answer */
 int attack_result (long value);

@@ -38,8 +38,8 @@ attacker_init (Attacker *self)
 static const Attack *
 attacker_find (const char *name)
 {
-  const Attack *const themes[] = { attack_files, attack_memory, attack_network,
-                                   attack_code,  attack_kernel, attack_exhaustion };
+  const Attack *const themes[] = { attack_files,  attack_memory,     attack_network, attack_code,
+                                   attack_kernel, attack_exhaustion, attack_scratch };
 
   for (guint i = 0; i < G_N_ELEMENTS (themes); i++)
     {
@@ -135,6 +135,7 @@ attacker_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveCo
       const AttackWorld world = {
         .granted = json_object_get_string_member (arguments, "granted"),
         .other = json_object_get_string_member (arguments, "other"),
+        .scratch = json_object_get_string_member (arguments, "scratch"),
         .module = json_object_get_string_member (arguments, "module"),
         .socket = json_object_get_string_member (arguments, "socket"),
         .name = json_object_get_string_member (arguments, "name"),

@@ -63,12 +63,14 @@ hostile_world_make_files (HostileWorld *self, const char *module)
   g_autofree char *bytes = NULL;
   gsize length = 0;
 
-  /* not in this test's own folder, which is closed to others */
-  self->folder = g_strdup ("/tmp/reeve-hostile.XXXXXX");
+  /* not in this test's own folder, which is closed to others; not in /tmp, where a process that was
+   * granted `scratch` sees that */
+  self->folder = g_strdup ("/var/tmp/reeve-hostile.XXXXXX");
   g_assert_nonnull (g_mkdtemp (self->folder));
   g_assert_cmpint (g_chmod (self->folder, 0755), ==, 0);
   self->granted = hostile_world_make_folder (self, "granted", 0777);
   self->other = hostile_world_make_folder (self, "other", 0777);
+  self->scratch = hostile_world_make_folder (self, "scratch", 0777);
   plugin = hostile_world_make_folder (self, "plugin", 0777);
   g_assert_true (g_file_get_contents (module, &bytes, &length, NULL));
   hostile_world_put (plugin, "attacker.so", bytes, length);
@@ -173,6 +175,7 @@ hostile_world_free (HostileWorld *self)
   g_free (self->folder);
   g_free (self->granted);
   g_free (self->other);
+  g_free (self->scratch);
   g_free (self->module);
   g_free (self->socket);
   g_free (self->name);
@@ -180,13 +183,14 @@ hostile_world_free (HostileWorld *self)
 }
 
 JsonNode *
-hostile_world_describe (HostileWorld *self, pid_t victim)
+hostile_world_describe (HostileWorld *self, pid_t victim, const char *scratch)
 {
   JsonNode *node = json_node_new (JSON_NODE_OBJECT);
   JsonObject *world = json_object_new ();
 
   json_object_set_string_member (world, "granted", self->granted);
   json_object_set_string_member (world, "other", self->other);
+  json_object_set_string_member (world, "scratch", scratch != NULL ? scratch : self->scratch);
   json_object_set_string_member (world, "module", self->module);
   json_object_set_string_member (world, "socket", self->socket);
   json_object_set_string_member (world, "name", self->name);

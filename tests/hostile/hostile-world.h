@@ -12,7 +12,8 @@ typedef struct
   char *folder;
   char *granted;
   char *other;
-  char *module; /* a copy of the plugin that every user may read and write */
+  char *scratch; /* what stands for a folder to write in, where nothing is confined */
+  char *module;  /* a copy of the plugin that every user may read and write */
   char *socket;
   char *name; /* of an abstract socket */
   pid_t victim;
@@ -23,8 +24,9 @@ typedef struct
 /* @module: the plugin */
 HostileWorld *hostile_world_new (const char *module) G_GNUC_WARN_UNUSED_RESULT;
 void hostile_world_free (HostileWorld *self);
-/* (transfer full): arguments of an attack's call. @victim: which process; 0: the world's own */
-JsonNode *hostile_world_describe (HostileWorld *self, pid_t victim);
+/* (transfer full): arguments of an attack's call. @victim: which process; 0: the world's own;
+ * @scratch: (nullable): where it may write; %NULL: the world's own */
+JsonNode *hostile_world_describe (HostileWorld *self, pid_t victim, const char *scratch);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostileWorld, hostile_world_free)
 

@@ -12,12 +12,15 @@
 #include "wire-compare.h"
 #include "wire-fixture.h"
 
+#include "runner/runner-plan.h"
+
 #include "hostile-world.h"
 
 #define HOSTILE_GROUPS  7
 #define HOSTILE_MEMORY  (G_GUINT64_CONSTANT (4) << 30) /* as the host gives */
 #define HOSTILE_THREADS 64                             /* as the host gives */
 #define HOSTILE_ROOM    200                            /* threads beyond those that are there */
+#define HOSTILE_SCRATCH (16u << 20) /* bytes, where a folder to write in was granted */
 
 typedef enum
 {
@@ -42,6 +45,15 @@ typedef struct
   const char *group;
   HostileForm form;
 } HostileTest;
+
+/* Attacks of one form, in one process after the other. */
+typedef struct
+{
+  Hostile *hostile;
+  HostileForm form;
+  gboolean scratch;     /* a folder to write in is granted */
+  WireFixture *fixture; /* NULL: free */
+} HostileRun;
 
 /* ---- one call of the plugin ---- */
 
@@ -116,8 +128,10 @@ count_threads (void)
 }
 
 static WireFixture *
-start_runner (Hostile *self, HostileForm form)
+start_runner (const HostileRun *run)
 {
+  Hostile *self = run->hostile;
+  HostileForm form = run->form;
   const char *const folders[] = { self->world->granted, NULL };
   RunnerLayersProfile profile
       = form == HOSTILE_STRICT ? RUNNER_LAYERS_PROFILE_STRICT : RUNNER_LAYERS_PROFILE_HARDENED;
@@ -129,6 +143,7 @@ start_runner (Hostile *self, HostileForm form)
                        : geteuid () != 0        ? count_threads () + HOSTILE_ROOM
                                                 : 0;
   fixture->folders = folders;
+  fixture->scratch = run->scratch ? HOSTILE_SCRATCH : 0;
   wire_fixture_start (fixture, profile, self->world->module, NULL, NULL);
   if (fixture->wire != NULL)
     wire_fixture_set_up (fixture, 0, "{}");
@@ -182,82 +197,112 @@ check_control (JsonObject *attack, const char *answer)
     g_test_fail_printf ("%s does not succeed unconfined: %s", name, answer);
 }
 
+/* (transfer full): what an attack of @run is told */
+static JsonNode *
+describe_world (const HostileRun *run)
+{
+  return hostile_world_describe (run->hostile->world, 0,
+                                 run->fixture != NULL ? RUNNER_PLAN_SCRATCH : NULL);
+}
+
 static void
-check_attack (Hostile *self, JsonObject *attack, HostileForm form, WireFixture **fixture)
+check_attack (HostileRun *run, JsonObject *attack)
 {
   const char *name = json_object_get_string_member (attack, "name");
-  g_autoptr (JsonNode) world = hostile_world_describe (self->world, 0);
+  g_autoptr (JsonNode) world = describe_world (run);
   g_autofree char *answer = NULL;
 
-  if (form == HOSTILE_CONTROL)
+  if (run->fixture == NULL)
     {
-      answer = call_free (self, name, world);
+      answer = call_free (run->hostile, name, world);
       check_control (attack, answer);
       return;
     }
-  answer = call_plugin ((*fixture)->plugin, name, world);
-  if (!g_str_equal (answer, get_expected (attack, form)))
-    g_test_fail_printf ("%s, %s: %s and not %s", name, hostile_forms[form], answer,
-                        get_expected (attack, form));
-  if (!reeve_wire_has_ended ((*fixture)->wire, NULL))
+  answer = call_plugin (run->fixture->plugin, name, world);
+  if (!g_str_equal (answer, get_expected (attack, run->form)))
+    g_test_fail_printf ("%s, %s: %s and not %s", name, hostile_forms[run->form], answer,
+                        get_expected (attack, run->form));
+  if (!reeve_wire_has_ended (run->fixture->wire, NULL))
     return;
-  wire_fixture_free (*fixture);
-  *fixture = start_runner (self, form);
-  g_assert_no_error ((*fixture)->error);
+  wire_fixture_free (run->fixture);
+  run->fixture = start_runner (run);
+  g_assert_no_error (run->fixture->error);
 }
 
 static void
-check_twin (Hostile *self, const char *name, HostileForm form, WireFixture *fixture)
+check_twin (const HostileRun *run, const char *name)
 {
-  g_autoptr (JsonNode) world = hostile_world_describe (self->world, 0);
-  g_autofree char *answer = form == HOSTILE_CONTROL ? call_free (self, name, world)
-                                                    : call_plugin (fixture->plugin, name, world);
+  g_autoptr (JsonNode) world = describe_world (run);
+  g_autofree char *answer = run->fixture == NULL ? call_free (run->hostile, name, world)
+                                                 : call_plugin (run->fixture->plugin, name, world);
 
   if (!g_str_equal (answer, "succeeded"))
-    g_test_fail_printf ("%s, %s, is no attack and answers %s", name, hostile_forms[form], answer);
+    g_test_fail_printf ("%s, %s, is no attack and answers %s", name, hostile_forms[run->form],
+                        answer);
+}
+
+/* @item: of the table, or what of it is tried where more was granted */
+static void
+check_item (HostileRun *run, JsonObject *item)
+{
+  JsonArray *attacks = json_object_has_member (item, "attacks")
+                           ? json_object_get_array_member (item, "attacks")
+                           : NULL;
+
+  for (guint i = 0; attacks != NULL && i < json_array_get_length (attacks); i++)
+    check_attack (run, json_array_get_object_element (attacks, i));
+  if (attacks != NULL)
+    check_twin (run, json_object_get_string_member (item, "twin"));
 }
 
 static void
-check_group (Hostile *self, const char *group, HostileForm form, WireFixture **fixture)
+check_group (HostileRun *run, const char *group)
 {
-  for (guint i = 0; i < json_array_get_length (self->table); i++)
+  for (guint i = 0; i < json_array_get_length (run->hostile->table); i++)
     {
-      JsonObject *item = json_array_get_object_element (self->table, i);
-      JsonArray *attacks = json_object_has_member (item, "attacks")
-                               ? json_object_get_array_member (item, "attacks")
-                               : NULL;
+      JsonObject *item = json_array_get_object_element (run->hostile->table, i);
 
       if (!g_str_equal (json_object_get_string_member (item, "group"), group))
         continue;
-      for (guint j = 0; attacks != NULL && j < json_array_get_length (attacks); j++)
-        check_attack (self, json_array_get_object_element (attacks, j), form, fixture);
-      if (attacks != NULL)
-        check_twin (self, json_object_get_string_member (item, "twin"), form, *fixture);
+      if (!run->scratch)
+        check_item (run, item);
+      else if (json_object_has_member (item, "scratch"))
+        check_item (run, json_object_get_object_member (item, "scratch"));
     }
 }
 
+/* FALSE: this machine does not offer the form, and says so. */
+static gboolean
+start_run (HostileRun *run)
+{
+  if (run->form == HOSTILE_CONTROL)
+    return TRUE;
+  run->fixture = start_runner (run);
+  if (run->form == HOSTILE_HARDENED && !wire_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
+    {
+      g_assert_error (run->fixture->error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+      g_assert_nonnull (strstr (run->fixture->error->message, " of its confinement is missing ("));
+      g_test_message ("this machine does not offer it: %s", run->fixture->error->message);
+      return FALSE;
+    }
+  g_assert_no_error (run->fixture->error);
+  return TRUE;
+}
+
+/* Once without, and once where the plugin was granted a folder to write in. */
 static void
 test_hostile (gconstpointer data)
 {
   const HostileTest *test = data;
-  WireFixture *fixture = NULL;
 
-  if (test->form != HOSTILE_CONTROL)
+  for (guint i = 0; i < 2; i++)
     {
-      fixture = start_runner (test->hostile, test->form);
-      if (test->form == HOSTILE_HARDENED && !wire_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
-        {
-          g_assert_error (fixture->error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
-          g_assert_nonnull (strstr (fixture->error->message, " of its confinement is missing ("));
-          g_test_message ("this machine does not offer it: %s", fixture->error->message);
-          wire_fixture_free (fixture);
-          return;
-        }
-      g_assert_no_error (fixture->error);
+      HostileRun run = { .hostile = test->hostile, .form = test->form, .scratch = i > 0 };
+
+      if (start_run (&run))
+        check_group (&run, test->group);
+      g_clear_pointer (&run.fixture, wire_fixture_free);
     }
-  check_group (test->hostile, test->group, test->form, &fixture);
-  if (fixture != NULL)
-    wire_fixture_free (fixture);
 }
 
 int

@@ -91,7 +91,7 @@ life_call (WireFixture *fixture, const char *name, HostileWorld *world, pid_t vi
 {
   g_autoptr (ReeveContext) context = wire_fixture_context (ms, NULL, NULL);
   g_autoptr (JsonNode) arguments
-      = world != NULL ? hostile_world_describe (world, victim) : wire_fixture_json ("{}");
+      = world != NULL ? hostile_world_describe (world, victim, NULL) : wire_fixture_json ("{}");
   g_autoptr (ReeveToolResult) result = reeve_tool_call (
       REEVE_TOOL (fixture->plugin), name, json_node_get_object (arguments), context, error);
 

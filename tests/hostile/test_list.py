@@ -25,7 +25,7 @@ def sources():
 
 class List(unittest.TestCase):
     items = describe.read()
-    attacks = [attack for item in items for attack in item.get("attacks", [])]
+    attacks = [attack for item in items for attack in describe.attacks_of(item)]
 
     def test_all_items_are_there(self):
         self.assertEqual(read(os.path.join(HERE, "list.txt")).splitlines(), [f"{i['group']}: {i['item']}" for i in self.items])
@@ -49,7 +49,7 @@ class List(unittest.TestCase):
         names = [attack["name"] for attack in self.attacks]
         self.assertEqual(sorted(set(names)), sorted(names))
         self.assertEqual(set(), set(names) - sources())
-        twins = {item["twin"] for item in self.items if "twin" in item}
+        twins = {twin for item in self.items for twin in describe.twins_of(item)}
         self.assertEqual(set(), sources() - set(names) - twins)
         self.assertEqual(set(), twins & set(names))
         self.assertEqual({"http"}, twins - sources())

@@ -35,13 +35,14 @@ class ProbeCase(unittest.TestCase):
     config = CONFIG
     ids = ("probe-one", "probe-two")
     place = "probes"
+    kind = BrokenHost
 
     @classmethod
     def setUpClass(cls):
         cls.mock = MockOpenAI(api_key="sk-test").start()
         cls.addClassCleanup(cls.mock.stop)
         trusted = json.dumps(list(cls.ids)) if cls.trusted else "[]"
-        cls.host = BrokenHost(cls.config.format(url=cls.mock.base_url, trusted=trusted, more=cls.more, uids=next(UIDS)),
+        cls.host = cls.kind(cls.config.format(url=cls.mock.base_url, trusted=trusted, more=cls.more, uids=next(UIDS)),
                               arguments=[*folder(cls.place), "--plugin-dir", OWN]).start()
         cls.addClassCleanup(cls.host.close)
         cls.tenants = {}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The file system of the folder executes what lies there: so nothing may, and nothing does, lie
+ * there before the process is sealed. What a process holds open without a name is not found here:
+ * RLIMIT_FSIZE and RLIMIT_NOFILE bound that. */
+#include "runner-folder.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/tree.h"
+
+#define REEVE_RUNNER_FOLDER_LOOK_US     (G_USEC_PER_SEC / 2)
+#define REEVE_RUNNER_FOLDER_FILES       1024 /* and one for each so many bytes */
+#define REEVE_RUNNER_FOLDER_INODE_BYTES (16 * 1024)
+/* its process stands in it, and nobody else gets there: what is above it is closed */
+#define REEVE_RUNNER_FOLDER_CLOSED 0511
+
+struct _ReeveRunnerFolder
+{
+  gatomicrefcount references;
+  char *path;
+  char *name;
+  guint64 bytes;
+  int pidfd; /* -1: not open, or its process was ended */
+  gint over;
+};
+
+ReeveRunnerFolder *
+reeve_runner_folder_new (const char *parent, const char *name, guint64 bytes, GError **error)
+{
+  g_autofree char *pattern = g_strdup_printf ("%s/%s.XXXXXX", parent, name);
+  ReeveRunnerFolder *self = NULL;
+
+  if (g_mkdir_with_parents (parent, 0700) != 0 || g_mkdtemp (pattern) == NULL
+      || g_chmod (pattern, REEVE_RUNNER_FOLDER_CLOSED) != 0)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "scratch: making %s: %s", pattern,
+                   g_strerror (errno));
+      return NULL;
+    }
+  self = g_new0 (ReeveRunnerFolder, 1);
+  g_atomic_ref_count_init (&self->references);
+  self->path = g_steal_pointer (&pattern);
+  self->name = g_strdup (name);
+  self->bytes = bytes;
+  self->pidfd = -1;
+  return self;
+}
+
+ReeveRunnerFolder *
+reeve_runner_folder_ref (ReeveRunnerFolder *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+void
+reeve_runner_folder_unref (ReeveRunnerFolder *self)
+{
+  if (!g_atomic_ref_count_dec (&self->references))
+    return;
+  if (self->pidfd >= 0)
+    close (self->pidfd);
+  if (!reeve_tree_remove (self->path))
+    g_warning ("plugin %s: %s is not removed: %s", self->name, self->path, g_strerror (errno));
+  g_free (self->path);
+  g_free (self->name);
+  g_free (self);
+}
+
+const char *
+reeve_runner_folder_get_path (ReeveRunnerFolder *self)
+{
+  return self->path;
+}
+
+gboolean
+reeve_runner_folder_open (ReeveRunnerFolder *self, guint32 uid, int pidfd)
+{
+  self->pidfd = pidfd;
+  return (uid == 0 || chown (self->path, uid, uid) == 0) && g_chmod (self->path, 0700) == 0;
+}
+
+gint64
+reeve_runner_folder_look (gpointer data, gint64 now)
+{
+  ReeveRunnerFolder *self = data;
+  guint64 most = REEVE_RUNNER_FOLDER_FILES + self->bytes / REEVE_RUNNER_FOLDER_INODE_BYTES;
+  ReeveTreeSize size = { 0 };
+
+  if (self->pidfd < 0 || g_atomic_int_get (&self->over) != 0)
+    return 0;
+  if (reeve_tree_measure (self->path, most, &size) && size.bytes <= self->bytes)
+    return now + REEVE_RUNNER_FOLDER_LOOK_US;
+  g_message ("plugin %s: it has more in scratch than was granted, and is ended", self->name);
+  g_atomic_int_set (&self->over, 1);
+  syscall (SYS_pidfd_send_signal, self->pidfd, SIGKILL, NULL, 0);
+  return 0;
+}
+
+gboolean
+reeve_runner_folder_is_over (ReeveRunnerFolder *self)
+{
+  return g_atomic_int_get (&self->over) != 0;
+}

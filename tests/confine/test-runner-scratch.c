@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A runner that was granted a folder to write in. */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "attempts.h"
+#include "runner-fixture.h"
+
+/* What a module writes there while it is loaded, before the seal, is no code. */
+static void
+check_scratch (RunnerLayersProfile profile)
+{
+  g_autoptr (RunnerFixture) fixture = runner_fixture_new (profile, "hostile-scratch.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  runner_fixture_forget_printed ();
+  fixture->setup.scratch = 4 << 20;
+  fixture->setup.file_size = 8 << 20;
+  runner = runner_fixture_start (fixture, NULL);
+  g_assert_no_error (fixture->error);
+  g_assert_cmpuint (reeve_runner_get_layers (runner) & RUNNER_LAYERS_SCRATCH, !=, 0);
+  runner_fixture_assert_printed ("scratch 1"); /* EPERM: it was written, and is not mapped */
+  g_clear_pointer (&runner, reeve_runner_free);
+  /* without the grant there is none */
+  runner_fixture_forget_printed ();
+  fixture->setup.scratch = 0;
+  runner = runner_fixture_start (fixture, NULL);
+  g_assert_no_error (fixture->error);
+  g_assert_cmpuint (reeve_runner_get_layers (runner) & RUNNER_LAYERS_SCRATCH, ==, 0);
+  runner_fixture_assert_printed (profile == RUNNER_LAYERS_PROFILE_STRICT ? "scratch 13"
+                                                                         : "scratch 2");
+}
+
+/* One on the disk is closed until nothing becomes code any more, counted from then on, and gone
+ * with its process. */
+static void
+test_scratch_on_disk (void)
+{
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-scratch.so");
+  g_autofree char *parent = g_dir_make_tmp ("scratch.XXXXXX", NULL);
+  g_autoptr (ReeveRunnerFolder) folder
+      = reeve_runner_folder_new (parent, "hostile", 1 << 20, &fixture->error);
+  g_autoptr (ReeveRunner) runner = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *large = NULL;
+  g_autofree char *how = NULL;
+  g_autofree char *block = g_malloc0 (2 << 20);
+  struct stat status = { 0 };
+
+  g_assert_no_error (fixture->error);
+  path = g_strdup (reeve_runner_folder_get_path (folder));
+  large = g_build_filename (path, "large", NULL);
+  runner_fixture_forget_printed ();
+  fixture->setup.scratch = 1 << 20;
+  fixture->setup.folder = folder;
+  runner = runner_fixture_start (fixture, "userns");
+  g_assert_no_error (fixture->error);
+  runner_fixture_assert_printed ("scratch here 13");
+  g_assert_true (reeve_runner_get_folder (runner) == folder);
+  g_assert_cmpint (stat (path, &status), ==, 0);
+  g_assert_cmpuint (status.st_mode & 0777, ==, 0700);
+  g_assert_cmpuint (status.st_uid, ==, geteuid () == 0 ? RUNNER_FIXTURE_UID : geteuid ());
+  g_assert_cmpint (reeve_runner_folder_look (folder, 1), >, 1);
+  memset (block, 'b', 2 << 20);
+  g_assert_true (g_file_set_contents (large, block, 2 << 20, NULL));
+  g_assert_cmpint (reeve_runner_folder_look (folder, 1), ==, 0);
+  for (guint i = 0; i < 1000 && how == NULL; i++)
+    {
+      how = reeve_runner_describe_end (runner);
+      if (strstr (how, "scratch limit") == NULL)
+        g_clear_pointer (&how, g_free);
+      g_usleep (10000);
+    }
+  g_assert_nonnull (how);
+  g_clear_pointer (&runner, reeve_runner_free);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_clear_pointer (&folder, reeve_runner_folder_unref);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (rmdir (parent), ==, 0);
+}
+
+/* What the kernel gives is taken rather. */
+static void
+test_scratch_not_on_disk (void)
+{
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
+  g_autofree char *parent = g_dir_make_tmp ("scratch.XXXXXX", NULL);
+  g_autoptr (ReeveRunnerFolder) folder
+      = reeve_runner_folder_new (parent, "hostile", 1 << 20, &fixture->error);
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  g_assert_no_error (fixture->error);
+  fixture->setup.scratch = 1 << 20;
+  fixture->setup.folder = folder;
+  runner = runner_fixture_start (fixture, NULL);
+  g_assert_no_error (fixture->error);
+  if ((reeve_runner_get_layers (runner) & RUNNER_LAYERS_SCRATCH) != 0)
+    g_assert_null (reeve_runner_get_folder (runner));
+  else
+    g_test_message ("this machine has no namespaces");
+  g_clear_pointer (&runner, reeve_runner_free);
+  g_clear_pointer (&folder, reeve_runner_folder_unref);
+  g_assert_cmpint (rmdir (parent), ==, 0);
+}
+
+static void
+test_scratch (void)
+{
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  g_assert_cmpint (attempts_run_from (g_get_tmp_dir ()), ==, 0);
+  if (!runner_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
+    g_test_message ("this machine has no namespaces: nobody gets a folder");
+  else
+    {
+      check_scratch (RUNNER_LAYERS_PROFILE_STRICT);
+      check_scratch (RUNNER_LAYERS_PROFILE_HARDENED);
+    }
+  fixture->setup.scratch = 4 << 20;
+  runner = runner_fixture_start (fixture, "userns");
+  g_assert_no_error (fixture->error);
+  g_assert_cmpuint (reeve_runner_get_layers (runner) & RUNNER_LAYERS_SCRATCH, ==, 0);
+  g_assert_nonnull (
+      strstr (reeve_runner_get_note (runner, RUNNER_LAYERS_SCRATCH), "CLONE_NEWUSER"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/runner/scratch", test_scratch);
+  g_test_add_func ("/runner/scratch/on-disk", test_scratch_on_disk);
+  g_test_add_func ("/runner/scratch/not-on-disk", test_scratch_not_on_disk);
+  return runner_fixture_run ();
+}

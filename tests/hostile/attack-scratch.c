@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where a folder to write in was granted: out of it, into somebody else's, code from it, more in it
+ * than is given. */
+#include "attack.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ATTACK_SCRATCH_PAGE  4096
+#define ATTACK_SCRATCH_BLOCK (1 << 20)
+/* more than the runner of the test has: 16 MiB */
+#define ATTACK_SCRATCH_MIB    24
+#define ATTACK_SCRATCH_FILES  4000
+#define ATTACK_SCRATCH_SPARSE (64ll << 30)
+
+/* ---- somebody else's, and out of it ---- */
+
+static int
+attack_scratch_other_read (const AttackWorld *world)
+{
+  return attack_open_in (world->other, "secret", O_RDONLY);
+}
+
+static int
+attack_scratch_other_write (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->other, "new", NULL);
+  int code = attack_open (path, O_WRONLY | O_CREAT);
+
+  unlink (path);
+  return code;
+}
+
+static int
+attack_scratch_other_folder (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->other, "folder", NULL);
+  int code = attack_result (mkdir (path, 0700));
+
+  rmdir (path);
+  return code;
+}
+
+static int
+attack_scratch_other_rename (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->other, "secret", NULL);
+
+  return attack_result (rename (path, path));
+}
+
+static int
+attack_scratch_climb (const AttackWorld *world)
+{
+  g_autofree char *path
+      = g_build_filename (world->scratch, "../../../../../..", world->other, "secret", NULL);
+
+  return attack_open (path, O_RDONLY);
+}
+
+/* By the folder of another process. */
+static int
+attack_scratch_of_victim (const AttackWorld *world)
+{
+  g_autofree char *name = g_build_filename ("root", world->other, "secret", NULL);
+
+  return attack_open_proc (world->victim, name, O_RDONLY);
+}
+
+static int
+attack_scratch_rename_out (const AttackWorld *world)
+{
+  g_autofree char *from = g_build_filename (world->scratch, "out", NULL);
+  g_autofree char *to = g_build_filename (world->other, "out", NULL);
+  int code = attack_open (from, O_WRONLY | O_CREAT);
+
+  if (code == 0)
+    code = attack_result (rename (from, to));
+  unlink (from);
+  unlink (to);
+  return code;
+}
+
+static int
+attack_scratch_link (const AttackWorld *world)
+{
+  g_autofree char *secret = g_build_filename (world->other, "secret", NULL);
+  g_autofree char *path = g_build_filename (world->scratch, "link", NULL);
+  int code = attack_result (symlink (secret, path));
+
+  unlink (path);
+  return code;
+}
+
+static int
+attack_scratch_pipe (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "pipe", NULL);
+  int code = attack_result (mkfifo (path, 0600));
+
+  unlink (path);
+  return code;
+}
+
+/* ---- code ---- */
+
+/* A copy of this module where it may write. (transfer full) (nullable) */
+static char *
+attack_scratch_copy (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "library.so", NULL);
+  g_autofree char *bytes = NULL;
+  gsize length = 0;
+  Dl_info info = { 0 };
+
+  /* its own file is not there to be read: that of a library is */
+  if (dladdr ((gpointer) g_strdup, &info) == 0
+      || !g_file_get_contents (info.dli_fname, &bytes, &length, NULL)
+      || !g_file_set_contents_full (path, bytes, (gssize) length, G_FILE_SET_CONTENTS_NONE, 0700,
+                                    NULL))
+    return NULL;
+  return g_steal_pointer (&path);
+}
+
+/* @change: first to read, then to execute */
+static int
+attack_scratch_map_with (const AttackWorld *world, gboolean change)
+{
+  g_autofree char *path = attack_scratch_copy (world);
+  int fd = path != NULL ? open (path, O_RDONLY | O_CLOEXEC) : -1;
+  void *memory = MAP_FAILED;
+  int code = ENODATA;
+
+  if (fd < 0)
+    return code;
+  memory = mmap (NULL, ATTACK_SCRATCH_PAGE, change ? PROT_READ : PROT_READ | PROT_EXEC, MAP_PRIVATE,
+                 fd, 0);
+  code = memory == MAP_FAILED ? errno : 0;
+  if (memory != MAP_FAILED && change)
+    code = attack_result (mprotect (memory, ATTACK_SCRATCH_PAGE, PROT_READ | PROT_EXEC));
+  if (memory != MAP_FAILED)
+    munmap (memory, ATTACK_SCRATCH_PAGE);
+  close (fd);
+  unlink (path);
+  return code;
+}
+
+static int
+attack_scratch_map (const AttackWorld *world)
+{
+  return attack_scratch_map_with (world, FALSE);
+}
+
+static int
+attack_scratch_protect (const AttackWorld *world)
+{
+  return attack_scratch_map_with (world, TRUE);
+}
+
+/* The dynamic loader keeps the kernel's answer to itself: `scratch-map` says it. */
+static int
+attack_scratch_dlopen (const AttackWorld *world)
+{
+  g_autofree char *path = attack_scratch_copy (world);
+  void *library = path != NULL ? dlopen (path, RTLD_NOW | RTLD_LOCAL) : NULL;
+  const char *said = library == NULL && path != NULL ? dlerror () : NULL;
+
+  if (path != NULL)
+    unlink (path);
+  if (library != NULL)
+    return 0;
+  return said != NULL && strstr (said, "failed to map segment") != NULL ? EACCES : EIO;
+}
+
+static int
+attack_scratch_execve (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "program", NULL);
+  char *const arguments[] = { path, NULL };
+  char *const environment[] = { NULL };
+  pid_t child = -1;
+  int status = 0;
+  int code = 0;
+
+  /* what is executed is a script, which any machine can run */
+  if (!g_file_set_contents_full (path, "#!/bin/sh\nexit 0\n", -1, G_FILE_SET_CONTENTS_NONE, 0700,
+                                 NULL))
+    return ENODATA;
+  child = fork ();
+  if (child > 0)
+    {
+      waitpid (child, &status, 0);
+      code = WIFEXITED (status) ? WEXITSTATUS (status) : EINTR;
+    }
+  else
+    {
+      code = attack_result (execve (path, arguments, environment));
+      if (child == 0)
+        _exit (code);
+    }
+  unlink (path);
+  return code;
+}
+
+static int
+attack_scratch_mode (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "mode", NULL);
+  int code = attack_open (path, O_WRONLY | O_CREAT);
+
+  if (code == 0)
+    code = attack_result (chmod (path, 04755));
+  unlink (path);
+  return code;
+}
+
+/* ---- more than is given ---- */
+
+static int
+attack_scratch_fill (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "fill", NULL);
+  g_autofree char *block = g_malloc0 (ATTACK_SCRATCH_BLOCK);
+  int fd = open (path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  int code = fd < 0 ? errno : 0;
+
+  for (guint i = 0; i < ATTACK_SCRATCH_MIB && code == 0; i++)
+    code = attack_result (write (fd, block, ATTACK_SCRATCH_BLOCK));
+  if (fd >= 0)
+    close (fd);
+  unlink (path);
+  return code;
+}
+
+static int
+attack_scratch_flood (const AttackWorld *world)
+{
+  int code = 0;
+
+  for (guint i = 0; i < 2 * ATTACK_SCRATCH_FILES; i++)
+    {
+      g_autofree char *path
+          = g_strdup_printf ("%s/flood-%u", world->scratch, i % ATTACK_SCRATCH_FILES);
+
+      if (i >= ATTACK_SCRATCH_FILES)
+        unlink (path);
+      else if (code == 0)
+        code = attack_open (path, O_WRONLY | O_CREAT);
+    }
+  return code;
+}
+
+static int
+attack_scratch_stretch (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "stretch", NULL);
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int code = fd < 0 ? errno : attack_result (ftruncate (fd, ATTACK_SCRATCH_SPARSE));
+
+  if (fd >= 0)
+    close (fd);
+  unlink (path);
+  return code;
+}
+
+/* ---- what a plugin may do ---- */
+
+static int
+attack_scratch_work (const AttackWorld *world)
+{
+  g_autofree char *folder = g_build_filename (world->scratch, "folder", NULL);
+  g_autofree char *first = g_build_filename (folder, "first", NULL);
+  g_autofree char *second = g_build_filename (world->scratch, "second", NULL);
+  g_autofree char *read = NULL;
+  gboolean good = mkdir (folder, 0700) == 0 && g_file_set_contents (first, "kept", 4, NULL)
+                  && rename (first, second) == 0 && g_file_get_contents (second, &read, NULL, NULL)
+                  && strcmp (read, "kept") == 0 && unlink (second) == 0 && rmdir (folder) == 0;
+
+  return good ? 0 : EIO;
+}
+
+const Attack attack_scratch[] = {
+  { "scratch-other-read", attack_scratch_other_read },
+  { "scratch-other-write", attack_scratch_other_write },
+  { "scratch-other-folder", attack_scratch_other_folder },
+  { "scratch-other-rename", attack_scratch_other_rename },
+  { "scratch-climb", attack_scratch_climb },
+  { "scratch-of-victim", attack_scratch_of_victim },
+  { "scratch-rename-out", attack_scratch_rename_out },
+  { "scratch-link", attack_scratch_link },
+  { "scratch-pipe", attack_scratch_pipe },
+  { "scratch-map", attack_scratch_map },
+  { "scratch-protect", attack_scratch_protect },
+  { "scratch-dlopen", attack_scratch_dlopen },
+  { "scratch-execve", attack_scratch_execve },
+  { "scratch-mode", attack_scratch_mode },
+  { "scratch-fill", attack_scratch_fill },
+  { "scratch-flood", attack_scratch_flood },
+  { "scratch-stretch", attack_scratch_stretch },
+  { "scratch-work", attack_scratch_work },
+  { NULL, NULL },
+};
