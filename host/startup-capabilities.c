@@ -2,6 +2,8 @@
 /* Each capability is a file of the runtime's; here they are put together. */
 #include "startup-capabilities.h"
 
+#include <string.h>
+
 #include "runtime/plugin-blobs.h"
 #include "runtime/plugin-identity.h"
 #include "runtime/plugin-values.h"
@@ -34,6 +36,53 @@ reeve_startup_capabilities_open (ReeveStartup *self)
   reeve_plugin_identity_provide (services->users, self->capabilities);
   reeve_plugin_values_provide (services->store, self->capabilities);
   reeve_plugin_blobs_provide (services->store, self->capabilities);
+}
+
+/* Adds the folders that a plugin may write into. */
+static void
+reeve_startup_capabilities_add_folders (JsonArray *rows, GStrvBuilder *folders)
+{
+  for (guint i = 0; i < json_array_get_length (rows); i++)
+    {
+      JsonObject *row = json_array_get_object_element (rows, i);
+      JsonArray *granted = reeve_json_get_array (row, "granted");
+
+      if (strcmp (reeve_json_get_string (row, "capability", ""), "fs.write") != 0)
+        continue;
+      for (guint j = 0; granted != NULL && j < json_array_get_length (granted); j++)
+        {
+          JsonObject *grant = json_array_get_object_element (granted, j);
+          JsonObject *parameters = reeve_json_get_object (grant, "parameters");
+          const char *folder
+              = parameters != NULL ? reeve_json_get_string (parameters, "folder", NULL) : NULL;
+
+          if (folder != NULL && strcmp (reeve_json_get_string (grant, "status", ""), "active") == 0)
+            g_strv_builder_add (folders, folder);
+        }
+    }
+}
+
+void
+reeve_startup_capabilities_sweep (ReeveStartup *self)
+{
+  g_autoptr (GPtrArray) plugins = reeve_registry_list (self->services.registry);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) folders = NULL;
+
+  for (guint i = 0; i < plugins->len; i++)
+    {
+      const ReeveRegistryEntry *entry = g_ptr_array_index (plugins, i);
+      g_autoptr (GError) error = NULL;
+      JsonArray *rows = entry->manifest != NULL
+                            ? reeve_grants_show (self->services.grants, entry->id, &error)
+                            : NULL;
+
+      if (rows != NULL)
+        reeve_startup_capabilities_add_folders (rows, builder);
+      g_clear_pointer (&rows, json_array_unref);
+    }
+  folders = g_strv_builder_end (builder);
+  reeve_plugin_files_sweep (self->files, (const char *const *) folders);
 }
 
 void

@@ -8,6 +8,9 @@ G_BEGIN_DECLS
 
 /* Behind store, ledger, identity and metrics; before plugins are called. */
 void reeve_startup_capabilities_open (ReeveStartup *self);
+/* When all that was under way is recovered: takes away what a former host left in folders of
+ * others. Does not wait for it. */
+void reeve_startup_capabilities_sweep (ReeveStartup *self);
 /* Behind the capabilities themselves. */
 void reeve_startup_capabilities_close (ReeveStartup *self);
 

@@ -345,6 +345,7 @@ reeve_startup_recover (ReeveStartup *self, GError **error)
     return FALSE;
   self->metrics = reeve_startup_metrics_watch (&self->services);
   reeve_startup_plugins_note (&self->services);
+  reeve_startup_capabilities_sweep (self);
   reeve_authentication_warm (self->services.authentication);
   reeve_sinks_start (self->services.sinks);
   reeve_witnesses_start (self->services.witnesses);

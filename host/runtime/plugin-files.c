@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/times.h"
 #include "plugin-files-claim.h"
+#include "plugin-files-sweep.h"
 #include "plugin-folder.h"
 
 #define REEVE_PLUGIN_FILES_PIECE   (1024 * 1024)
@@ -29,6 +30,7 @@ struct _ReevePluginFiles
 {
   char *reserved;
   ReevePluginFilesSum *sum;
+  ReevePluginFilesSweep *sweep; /* (nullable) */
 };
 
 /* one call */
@@ -516,8 +518,16 @@ reeve_plugin_files_new (const char *reserved)
 }
 
 void
+reeve_plugin_files_sweep (ReevePluginFiles *self, const char *const *folders)
+{
+  if (self->sweep == NULL && *folders != NULL)
+    self->sweep = reeve_plugin_files_sweep_new (self->sum, self->reserved, folders);
+}
+
+void
 reeve_plugin_files_free (ReevePluginFiles *self)
 {
+  g_clear_pointer (&self->sweep, reeve_plugin_files_sweep_free);
   reeve_plugin_files_sum_free (self->sum);
   g_free (self->reserved);
   g_free (self);

@@ -20,6 +20,8 @@ typedef struct _ReevePluginFiles ReevePluginFiles;
 ReevePluginFiles *reeve_plugin_files_new (const char *reserved) G_GNUC_WARN_UNUSED_RESULT;
 /* Offers the capabilities; @self outlives @capabilities. */
 void reeve_plugin_files_provide (ReevePluginFiles *self, ReeveCapabilities *capabilities);
+/* Once: takes away what hosts that were killed left half written there. Does not block. */
+void reeve_plugin_files_sweep (ReevePluginFiles *self, const char *const *folders);
 void reeve_plugin_files_free (ReevePluginFiles *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReevePluginFiles, reeve_plugin_files_free)

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Capabilities fs.read and fs.write: files of the granted folder and no others, copies and no descriptors, whole or not at all."""
 
+import fcntl
 import os
+import shutil
 import tempfile
 import threading
 import time
 
 from probes import ProbeCase
 from reeve import main
+from test_confined import until
 
 READ, WRITE = "fs.read", "fs.write"
 
@@ -222,6 +225,26 @@ class Files(ProbeCase):
         self.one(*write("x", "x"))
         self.assertEqual([".reeve-part-new", "a.txt", "sub", "x"], sorted(os.listdir(self.folder)))
         self.assertEqual(["b.txt"], os.listdir(self.at("sub")))
+
+    def test_what_a_killed_host_left_goes_at_the_next_start(self):
+        """Where nobody writes again; not in a folder whose grant ended, and never what somebody holds a lock on."""
+        other = tempfile.mkdtemp(dir=os.path.dirname(self.folder))
+        self.addCleanup(shutil.rmtree, other, True)
+        self.grant_only(WRITE, folder=other)
+        self.grant_only(WRITE, folder=self.folder)
+        paths = {name: os.path.join(folder, name) for folder, name in
+                 ((self.folder, ".reeve-part-old"), (self.at("sub"), ".reeve-part-deep"), (self.folder, ".reeve-part-held"), (other, ".reeve-part-other"))}
+        for path in paths.values():
+            put(path, "x")
+            os.utime(path, (time.time() - 60, time.time() - 60))
+        with open(paths[".reeve-part-held"], "rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.host.stop()
+            self.host.start()
+            until(lambda: not os.path.exists(paths[".reeve-part-deep"]), "it is still there")
+            until(lambda: not os.path.exists(paths[".reeve-part-old"]), "it is still there")
+            self.assertTrue(os.path.exists(paths[".reeve-part-held"]))
+            self.assertTrue(os.path.exists(paths[".reeve-part-other"]))
 
     def test_the_host_is_killed_while_it_writes(self):
         for delay in (0.02, 0.06, 0.1, 0.2):
