@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A list that only grows: the place of a name in it is the end of its address. */
+/* A ring: the number of a name is the end of its address, and says where it lies. Whoever asks for
+ * many takes the place of those that were asked for long ago, and no address leads to another name
+ * soon. */
 #include "runner-names.h"
 
 #include <arpa/inet.h>
@@ -7,41 +9,55 @@
 
 #define RUNNER_NAMES_MAX_LENGTH 253         /* RFC 1035, as a text */
 #define RUNNER_NAMES_BASE       0xc6120001u /* 198.18.0.1 */
+/* that there are, as many times the ring as those addresses have room for */
+#define RUNNER_NAMES_NUMBERS (127 * RUNNER_NAMES_MAX)
+
+typedef struct
+{
+  char *name; /* (nullable) */
+  guint32 number;
+} RunnerNamesEntry;
 
 static const guint8 runner_names_prefix[8] = { 0x01, 0x00 }; /* 100::/64 */
 
 static GMutex runner_names_lock;
-static GPtrArray *runner_names; /* with the lock: texts, for as long as the process lives */
+static RunnerNamesEntry runner_names[RUNNER_NAMES_MAX]; /* with the lock */
+static guint32 runner_names_next;                       /* with the lock */
 
-/* FALSE: there is no room. */
-static gboolean
-runner_names_number (const char *name, guint *number)
+static guint32
+runner_names_number (const char *name)
 {
-  gboolean found = FALSE;
+  guint32 number = 0;
+  RunnerNamesEntry *entry = NULL;
 
   g_mutex_lock (&runner_names_lock);
-  if (runner_names == NULL)
-    runner_names = g_ptr_array_new ();
-  found = g_ptr_array_find_with_equal_func (runner_names, name, g_str_equal, number);
-  if (!found && runner_names->len < RUNNER_NAMES_MAX)
+  for (guint i = 0; entry == NULL && i < RUNNER_NAMES_MAX; i++)
     {
-      *number = runner_names->len;
-      g_ptr_array_add (runner_names, g_strdup (name));
-      found = TRUE;
+      if (g_strcmp0 (runner_names[i].name, name) == 0)
+        entry = &runner_names[i];
     }
+  if (entry == NULL)
+    {
+      entry = &runner_names[runner_names_next % RUNNER_NAMES_MAX];
+      g_free (entry->name);
+      *entry = (RunnerNamesEntry){ g_strdup (name), runner_names_next };
+      runner_names_next = (runner_names_next + 1) % RUNNER_NAMES_NUMBERS;
+    }
+  number = entry->number;
   g_mutex_unlock (&runner_names_lock);
-  return found;
+  return number;
 }
 
 /* (transfer full) (nullable) */
 static char *
 runner_names_get (guint32 number)
 {
+  const RunnerNamesEntry *entry = &runner_names[number % RUNNER_NAMES_MAX];
   char *name = NULL;
 
   g_mutex_lock (&runner_names_lock);
-  if (runner_names != NULL && number < runner_names->len)
-    name = g_strdup (g_ptr_array_index (runner_names, number));
+  if (entry->number == number)
+    name = g_strdup (entry->name);
   g_mutex_unlock (&runner_names_lock);
   return name;
 }
@@ -66,9 +82,9 @@ runner_names_add (const char *name, int family, char *text, gsize size)
   struct in_addr short_one = { 0 };
   guint32 number = 0;
 
-  if (*name == '\0' || strlen (name) > RUNNER_NAMES_MAX_LENGTH || !runner_names_is_one_word (name)
-      || !runner_names_number (name, &number))
+  if (*name == '\0' || strlen (name) > RUNNER_NAMES_MAX_LENGTH || !runner_names_is_one_word (name))
     return FALSE;
+  number = runner_names_number (name);
   if (family != AF_INET6)
     {
       short_one.s_addr = htonl (RUNNER_NAMES_BASE + number);

@@ -11,11 +11,11 @@
 
 G_BEGIN_DECLS
 
-/* names that one process may ask for */
+/* names that a process has at once: of more the first are forgotten */
 #define RUNNER_NAMES_MAX 1024
 
-/* An address that stands for @name, always the same one; @family: AF_INET6, or whatever else is
- * IPv4. FALSE: there are too many, or it is no name. Any thread. */
+/* An address that stands for @name, the same one until it is forgotten; @family: AF_INET6, or
+ * whatever else is IPv4. FALSE: it is no name. Any thread. */
 gboolean runner_names_add (const char *name, int family, char *text, gsize size);
 /* (transfer full) (nullable): what the host is asked for: the name that @address stands for, or the
  * address itself, as text; and the port. %NULL: it is no address of IP's. Any thread. */

@@ -393,6 +393,15 @@ static const struct
   { "socket.create_connection(('db.example', 1))", "PermissionError 13" },
   { "socket.create_connection(('192.0.2.1', 5432))", "PermissionError 13" },
   { "socket.create_connection(('x' * 300, 5432))", "UnicodeError *" },
+  /* however many names there were: an address whose name is forgotten leads nowhere */
+  { "a = socket.getaddrinfo('db.example', 5432)[0][4]\n"
+    "answer = len([socket.getaddrinfo('h%d' % i, 1) for i in range(3000)])",
+    "3000" },
+  { "a = socket.getaddrinfo('first', 5432)[0][4]\n"
+    "[socket.getaddrinfo('g%d' % i, 1) for i in range(1023)]\n"
+    "socket.getaddrinfo('db.example', 5432)\nsocket.create_connection(a)",
+    "PermissionError 13" },
+  { "socket.create_connection(('db.example', 5432)).close()\nanswer = 'again'", "again" },
   /* a name that ends the line it stands in asks nothing more */
   { "socket.create_connection(('x\\n%d 5 5432 db.example' % threading.get_native_id(), 1))",
     "gaierror *" },
