@@ -9,7 +9,7 @@
  *
  * Says who a caller is. Runs in the host and means full trust.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveAuth, reeve_auth, G_TYPE_OBJECT)
 
@@ -33,7 +33,7 @@ reeve_auth_default_init (ReeveAuthInterface *iface)
  * of its kind, so that the next provider is asked; %NULL with %REEVE_ERROR_UNAUTHENTICATED when
  * they are, and are bad
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveIdentity *
 reeve_auth_authenticate (ReeveAuth *self, const ReeveCredentials *credentials,
@@ -73,7 +73,7 @@ reeve_auth_authenticate (ReeveAuth *self, const ReeveCredentials *credentials,
  *
  * Returns: whether it is ready; %TRUE for one that needs nothing
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_auth_warm (ReeveAuth *self, ReeveContext *context, GError **error)
@@ -101,7 +101,7 @@ reeve_auth_warm (ReeveAuth *self, ReeveContext *context, GError **error)
  *
  * Returns: %FALSE when reeve_auth_authenticate() would return %NULL without error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_auth_knows (ReeveAuth *self, const ReeveCredentials *credentials)

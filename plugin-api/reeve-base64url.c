@@ -45,7 +45,7 @@ reeve_base64url_read (const guint8 *at, guint count, guint8 *bad)
  * Returns: (transfer full) (nullable): the bytes, with a NUL behind them that does not count; %NULL
  * when @text is not the one spelling of any
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint8 *
 reeve_base64url_decode (const char *text, gsize length, gsize *decoded)
@@ -90,7 +90,7 @@ reeve_base64url_decode (const char *text, gsize length, gsize *decoded)
  *
  * Returns: (transfer full): their spelling, without padding (RFC 4648 section 5)
  *
- * Since: 0.1
+ * Since: 1.0
  */
 char *
 reeve_base64url_encode (gconstpointer data, gsize length)

@@ -9,9 +9,9 @@
 G_BEGIN_DECLS
 
 /* (transfer full) (nullable): the bytes, with a NUL behind them that does not count */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint8 *reeve_base64url_decode (const char *text, gsize length, gsize *decoded);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 char *reeve_base64url_encode (gconstpointer data, gsize length);
 
 G_END_DECLS

@@ -7,7 +7,7 @@
  *
  * What the operations of a batch returned, by their positions. Immutable once the batch is done.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveBatchResult
 {
@@ -31,7 +31,7 @@ reeve_batch_result_lease_free (ReeveLease *lease)
  *
  * Returns: (transfer full): a result, all values 0
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveBatchResult *
 reeve_batch_result_new (guint n_ops)
@@ -51,7 +51,7 @@ reeve_batch_result_new (guint n_ops)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveBatchResult *
 reeve_batch_result_ref (ReeveBatchResult *self)
@@ -67,7 +67,7 @@ reeve_batch_result_ref (ReeveBatchResult *self)
  *
  * Drops a reference; from any thread.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_batch_result_unref (ReeveBatchResult *self)
@@ -93,7 +93,7 @@ G_DEFINE_BOXED_TYPE (ReeveBatchResult, reeve_batch_result, reeve_batch_result_re
  *
  * For storage plugins.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_batch_result_set_value (ReeveBatchResult *self, guint position, gint64 value)
@@ -110,7 +110,7 @@ reeve_batch_result_set_value (ReeveBatchResult *self, guint position, gint64 val
  * Returns: what it returned: a revision, a counter, a sequence number, how many were leased or
  * deleted; else 0
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gint64
 reeve_batch_result_get_value (ReeveBatchResult *self, guint position)
@@ -130,7 +130,7 @@ reeve_batch_result_get_value (ReeveBatchResult *self, guint position)
  *
  * For storage plugins.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_batch_result_add_lease (ReeveBatchResult *self, guint position, const char *id,
@@ -157,7 +157,7 @@ reeve_batch_result_add_lease (ReeveBatchResult *self, guint position, const char
  *
  * Returns: (element-type ReeveLease) (transfer none) (nullable): what was leased; %NULL for nothing
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_batch_result_get_leases (ReeveBatchResult *self, guint position)

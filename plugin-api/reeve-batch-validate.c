@@ -81,7 +81,7 @@ reeve_batch_validate_numbers (const ReeveOp *op, GError **error)
  *
  * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT or %REEVE_ERROR_TOO_LARGE
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_batch_validate (ReeveBatch *self, GError **error)

@@ -30,7 +30,7 @@ reeve_batch_op_free (ReeveOp *op)
  *
  * Returns: (transfer full): an empty batch
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveBatch *
 reeve_batch_new (const char *scope)
@@ -51,7 +51,7 @@ reeve_batch_new (const char *scope)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveBatch *
 reeve_batch_ref (ReeveBatch *self)
@@ -67,7 +67,7 @@ reeve_batch_ref (ReeveBatch *self)
  *
  * Drops a reference; from any thread.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_batch_unref (ReeveBatch *self)
@@ -88,7 +88,7 @@ G_DEFINE_BOXED_TYPE (ReeveBatch, reeve_batch, reeve_batch_ref, reeve_batch_unref
  *
  * Returns: (transfer none): the scope that it is for
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_batch_get_scope (ReeveBatch *self)
@@ -194,7 +194,7 @@ reeve_batch_add (ReeveBatch *self, const ReeveOp *op)
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_put (ReeveBatch *self, const char *collection, const char *id, JsonObject *fields,
@@ -221,7 +221,7 @@ reeve_batch_put (ReeveBatch *self, const char *collection, const char *id, JsonO
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_delete (ReeveBatch *self, const char *collection, const char *id,
@@ -246,7 +246,7 @@ reeve_batch_delete (ReeveBatch *self, const char *collection, const char *id,
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_check (ReeveBatch *self, const char *collection, const char *id,
@@ -272,7 +272,7 @@ reeve_batch_check (ReeveBatch *self, const char *collection, const char *id,
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_count (ReeveBatch *self, const char *counter, gint64 delta, gint64 min, gint64 max)
@@ -295,7 +295,7 @@ reeve_batch_count (ReeveBatch *self, const char *counter, gint64 delta, gint64 m
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_append (ReeveBatch *self, const char *stream, GBytes *payload, gint64 expected_seq)
@@ -316,7 +316,7 @@ reeve_batch_append (ReeveBatch *self, const char *stream, GBytes *payload, gint6
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_truncate (ReeveBatch *self, const char *stream)
@@ -337,7 +337,7 @@ reeve_batch_truncate (ReeveBatch *self, const char *stream)
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_push (ReeveBatch *self, const char *queue, const char *id, GBytes *payload,
@@ -363,7 +363,7 @@ reeve_batch_push (ReeveBatch *self, const char *queue, const char *id, GBytes *p
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_lease (ReeveBatch *self, const char *queue, guint max, gint64 now, gint64 lease_us)
@@ -386,7 +386,7 @@ reeve_batch_lease (ReeveBatch *self, const char *queue, guint max, gint64 now, g
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_acknowledge (ReeveBatch *self, const char *queue, const char *id, gint64 lease)
@@ -408,7 +408,7 @@ reeve_batch_acknowledge (ReeveBatch *self, const char *queue, const char *id, gi
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_release (ReeveBatch *self, const char *queue, const char *id, gint64 lease,
@@ -432,7 +432,7 @@ reeve_batch_release (ReeveBatch *self, const char *queue, const char *id, gint64
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_blob_put (ReeveBatch *self, const char *id, GBytes *bytes)
@@ -451,7 +451,7 @@ reeve_batch_blob_put (ReeveBatch *self, const char *id, GBytes *bytes)
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_blob_delete (ReeveBatch *self, const char *id)
@@ -475,7 +475,7 @@ reeve_batch_blob_delete (ReeveBatch *self, const char *id)
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_text_put (ReeveBatch *self, const char *index, const char *group, const char *key,
@@ -502,7 +502,7 @@ reeve_batch_text_put (ReeveBatch *self, const char *index, const char *group, co
  *
  * Returns: the position of the operation, by which its result is read
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_text_delete (ReeveBatch *self, const char *index, const char *group)
@@ -518,7 +518,7 @@ reeve_batch_text_delete (ReeveBatch *self, const char *index, const char *group)
  *
  * Returns: the number of its operations
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_batch_get_length (ReeveBatch *self)
@@ -537,7 +537,7 @@ reeve_batch_get_length (ReeveBatch *self)
  *
  * Returns: (transfer none): the operation
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const ReeveOp *
 reeve_batch_get_op (ReeveBatch *self, guint position)
@@ -558,7 +558,7 @@ reeve_batch_get_op (ReeveBatch *self, guint position)
  *
  * Returns: %FALSE with an error that names record and collection
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_batch_check_revision (const ReeveOp *op, gint64 revision, GError **error)

@@ -8,7 +8,7 @@
  * What stands behind the capabilities of a #ReeveContext. The host implements it; tests of a plugin
  * may implement it as well, to answer in the host's place.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveBroker, reeve_broker, G_TYPE_OBJECT)
 

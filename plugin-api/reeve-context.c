@@ -14,7 +14,7 @@
  * the capabilities that were granted. Immutable and thread-safe. It is for the call it came with: a
  * plugin that keeps a reference longer must expect that its capabilities are refused.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveContext
 {
@@ -85,7 +85,7 @@ reeve_context_copy_strings (const char *const *strings)
  *
  * Returns: (transfer full): a context
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveContext *
 reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker, GCancellable *cancellable)
@@ -124,7 +124,7 @@ reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker, GCancellab
  *
  * Returns: (transfer none) (nullable): the tenant of the call; %NULL for calls of the host itself
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_context_get_tenant_id (ReeveContext *self)
@@ -140,7 +140,7 @@ reeve_context_get_tenant_id (ReeveContext *self)
  * Returns: (transfer none) (nullable): opaque id of the person or service account that caused the
  * call
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_context_get_user_id (ReeveContext *self)
@@ -155,7 +155,7 @@ reeve_context_get_user_id (ReeveContext *self)
  *
  * Returns: (transfer none) (nullable): the agent on whose behalf the call happens
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_context_get_agent_id (ReeveContext *self)
@@ -170,7 +170,7 @@ reeve_context_get_agent_id (ReeveContext *self)
  *
  * Returns: (transfer none) (nullable): the run that the call belongs to
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_context_get_run_id (ReeveContext *self)
@@ -185,7 +185,7 @@ reeve_context_get_run_id (ReeveContext *self)
  *
  * Returns: (transfer none) (nullable): W3C trace id, 32 hexadecimal digits
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_context_get_trace_id (ReeveContext *self)
@@ -203,7 +203,7 @@ reeve_context_get_trace_id (ReeveContext *self)
  *
  * Returns: (transfer none) (nullable): value of the header `traceparent`
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_context_get_traceparent (ReeveContext *self)
@@ -218,7 +218,7 @@ reeve_context_get_traceparent (ReeveContext *self)
  *
  * Returns: (transfer none) (nullable): value of the header `tracestate`
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_context_get_tracestate (ReeveContext *self)
@@ -234,7 +234,7 @@ reeve_context_get_tracestate (ReeveContext *self)
  * Returns: the value of g_get_monotonic_time(), in microseconds, at which the call must have ended;
  * 0 for none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gint64
 reeve_context_get_deadline (ReeveContext *self)
@@ -249,7 +249,7 @@ reeve_context_get_deadline (ReeveContext *self)
  *
  * Returns: (transfer none) (array zero-terminated=1): roles of the caller, possibly none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_context_get_roles (ReeveContext *self)
@@ -265,7 +265,7 @@ reeve_context_get_roles (ReeveContext *self)
  * Returns: (transfer none) (array zero-terminated=1): labels of the data that flowed into the call,
  * possibly none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_context_get_labels (ReeveContext *self)
@@ -281,7 +281,7 @@ reeve_context_get_labels (ReeveContext *self)
  * Returns: (transfer none) (nullable) (array zero-terminated=1): workspaces whose things the call
  * may see: ids, an empty string for what lies in none, `*` for all; %NULL: only what lies in none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_context_get_workspaces (ReeveContext *self)
@@ -299,7 +299,7 @@ reeve_context_get_workspaces (ReeveContext *self)
  *
  * Returns: (transfer none) (nullable): cancelled when the caller gives up
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GCancellable *
 reeve_context_get_cancellable (ReeveContext *self)
@@ -319,7 +319,7 @@ reeve_context_get_cancellable (ReeveContext *self)
  * Returns: %FALSE with %REEVE_ERROR_CANCELLED when the caller gave up, with %REEVE_ERROR_TIMEOUT
  * when the deadline passed
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_context_check (ReeveContext *self, GError **error)
@@ -382,7 +382,7 @@ reeve_context_enter (ReeveContext *self, const char *capability, gsize offset, G
  * capability was not requested, not granted or revoked, with what reeve_context_check() says, or
  * with the error of the capability
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonNode *
 reeve_context_call (ReeveContext *self, const char *capability, JsonNode *params, GError **error)
@@ -425,7 +425,7 @@ reeve_context_call (ReeveContext *self, const char *capability, JsonNode *params
  * says, %REEVE_ERROR_TOO_LARGE, %REEVE_ERROR_UNAVAILABLE, or %REEVE_ERROR_UNKNOWN_OUTCOME when it
  * may have been executed without an answer
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveHttpResponse *
 reeve_context_http (ReeveContext *self, ReeveHttpRequest *request, GError **error)
@@ -464,7 +464,7 @@ reeve_context_http (ReeveContext *self, ReeveHttpRequest *request, GError **erro
  * Returns: (transfer full): what came with the answer, empty where nothing does; %NULL with the
  * errors of reeve_context_call(), and %REEVE_ERROR_TOO_LARGE
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GBytes *
 reeve_context_transfer (ReeveContext *self, const char *capability, JsonNode *params, GBytes *bytes,
@@ -515,7 +515,7 @@ reeve_context_transfer (ReeveContext *self, const char *capability, JsonNode *pa
  * %REEVE_ERROR_BUSY when there are as many as may be, %REEVE_ERROR_UNAVAILABLE, or what
  * reeve_context_check() says
  *
- * Since: 0.1
+ * Since: 1.0
  */
 int
 reeve_context_tcp (ReeveContext *self, const char *host, guint16 port, GError **error)

@@ -13,9 +13,9 @@ G_BEGIN_DECLS
 #define REEVE_TYPE_CONTEXT (reeve_context_get_type ())
 #define REEVE_TYPE_BROKER  (reeve_broker_get_type ())
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (ReeveContext, reeve_context, REEVE, CONTEXT, GObject)
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_INTERFACE (ReeveBroker, reeve_broker, REEVE, BROKER, GObject)
 
 /**
@@ -30,7 +30,7 @@ G_DECLARE_INTERFACE (ReeveBroker, reeve_broker, REEVE, BROKER, GObject)
  * its #ReeveContext. Its functions block, may be called from any worker thread and refuse with
  * %REEVE_ERROR_CAPABILITY.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveBrokerInterface
 {
@@ -66,7 +66,7 @@ struct _ReeveBrokerInterface
  *
  * What a #ReeveContext is made of; copied.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -84,51 +84,51 @@ typedef struct
   const char *tracestate;
 } ReeveContextInfo;
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveContext *reeve_context_new (const ReeveContextInfo *info, ReeveBroker *broker,
                                  GCancellable *cancellable);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_context_get_tenant_id (ReeveContext *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_context_get_user_id (ReeveContext *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_context_get_agent_id (ReeveContext *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_context_get_run_id (ReeveContext *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_context_get_trace_id (ReeveContext *self);
 /* (nullable): value of the header; the host adds it to what goes out through reeve_context_http()
  */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_context_get_traceparent (ReeveContext *self);
 /* (nullable) */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_context_get_tracestate (ReeveContext *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gint64 reeve_context_get_deadline (ReeveContext *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *const *reeve_context_get_roles (ReeveContext *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *const *reeve_context_get_labels (ReeveContext *self);
 /* (nullable) */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *const *reeve_context_get_workspaces (ReeveContext *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GCancellable *reeve_context_get_cancellable (ReeveContext *self);
 /* TRUE while the call may go on; else sets REEVE_ERROR_TIMEOUT or REEVE_ERROR_CANCELLED. Long loops
  * ask it. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_context_check (ReeveContext *self, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 JsonNode *reeve_context_call (ReeveContext *self, const char *capability, JsonNode *params,
                               GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveHttpResponse *reeve_context_http (ReeveContext *self, ReeveHttpRequest *request,
                                        GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GBytes *reeve_context_transfer (ReeveContext *self, const char *capability, JsonNode *params,
                                 GBytes *bytes, JsonNode **answer, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 int reeve_context_tcp (ReeveContext *self, const char *host, guint16 port, GError **error);
 
 G_END_DECLS

@@ -39,7 +39,7 @@ reeve_error_private_clear (ReeveErrorPrivate *self)
  *
  * Returns: the quark of %REEVE_ERROR
  *
- * Since: 0.1
+ * Since: 1.0
  */
 /* clang-format off */
 G_DEFINE_EXTENDED_ERROR (ReeveError, reeve_error)
@@ -87,7 +87,7 @@ static const char *const reeve_error_names[] = {
  *
  * Returns: (transfer none): the name; `failed` for a number that is no code
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_error_get_name (ReeveError code)
@@ -107,7 +107,7 @@ reeve_error_get_name (ReeveError code)
  * Sets an error of code %REEVE_ERROR_INVALID_ARGUMENT that knows which member is wrong, so that its
  * caller can be told.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_error_set_member (GError **error, const char *pointer, const char *format, ...)
@@ -135,7 +135,7 @@ reeve_error_set_member (GError **error, const char *pointer, const char *format,
  * know where it stands. One that names no member is then about @format itself. An error of another
  * domain stays as it is.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_error_prefix_member (GError **error, const char *format, ...)
@@ -164,7 +164,7 @@ reeve_error_prefix_member (GError **error, const char *format, ...)
  * Returns: (transfer none) (nullable): JSON pointer of the member that it is about; %NULL when it
  * names none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_error_get_member (const GError *error)
@@ -182,7 +182,7 @@ reeve_error_get_member (const GError *error)
  *
  * Says when what was refused may be asked again. It rises with the error.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_error_set_wait (GError *error, guint seconds)
@@ -201,7 +201,7 @@ reeve_error_set_wait (GError *error, guint seconds)
  *
  * Returns: seconds; 0 when nobody has said, %REEVE_ERROR_WAIT_NEVER when asking again does not help
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_error_get_wait (const GError *error)

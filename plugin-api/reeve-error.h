@@ -45,7 +45,7 @@ G_BEGIN_DECLS
  * Codes of %REEVE_ERROR. Doors map each once to an HTTP status, a D-Bus error name and an exit
  * code. Append only.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -82,16 +82,16 @@ typedef enum
   REEVE_ERROR_CAPABILITY_REVOKED
 } ReeveError;
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GQuark reeve_error_quark (void);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_error_get_name (ReeveError code);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_error_set_member (GError **error, const char *pointer, const char *format, ...)
     G_GNUC_PRINTF (3, 4);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_error_prefix_member (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_error_get_member (const GError *error);
 
 /**
@@ -99,13 +99,13 @@ const char *reeve_error_get_member (const GError *error);
  *
  * What is asked again unchanged will be refused again.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_ERROR_WAIT_NEVER G_MAXUINT
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_error_set_wait (GError *error, guint seconds);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_error_get_wait (const GError *error);
 
 G_END_DECLS

@@ -34,7 +34,7 @@ reeve_extract_page_clear (gpointer data)
  *
  * Returns: (transfer full): an extract without pages
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveExtract *
 reeve_extract_new (const char *title)
@@ -54,7 +54,7 @@ reeve_extract_new (const char *title)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveExtract *
 reeve_extract_ref (ReeveExtract *self)
@@ -68,7 +68,7 @@ reeve_extract_ref (ReeveExtract *self)
  * reeve_extract_unref:
  * @self: (transfer full): an extract
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_extract_unref (ReeveExtract *self)
@@ -87,7 +87,7 @@ reeve_extract_unref (ReeveExtract *self)
  *
  * Returns: (transfer none) (nullable): the title, UTF-8
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_extract_get_title (ReeveExtract *self)
@@ -102,7 +102,7 @@ reeve_extract_get_title (ReeveExtract *self)
  * @number: number of the page from 1, or 0 where the format has no pages
  * @text: its text; bytes that are not UTF-8 are replaced by U+FFFD
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_extract_add_page (ReeveExtract *self, guint number, const char *text)
@@ -121,7 +121,7 @@ reeve_extract_add_page (ReeveExtract *self, guint number, const char *text)
  *
  * Returns: how many pages were added
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_extract_get_n_pages (ReeveExtract *self)
@@ -138,7 +138,7 @@ reeve_extract_get_n_pages (ReeveExtract *self)
  *
  * Returns: (transfer none): text of the page, UTF-8
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_extract_get_page (ReeveExtract *self, guint index, guint *number)

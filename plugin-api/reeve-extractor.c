@@ -10,7 +10,7 @@
  * Reads text out of documents. A pure function of the bytes; may be called from several threads at
  * once.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveExtractor, reeve_extractor, G_TYPE_OBJECT)
 
@@ -26,7 +26,7 @@ reeve_extractor_default_init (ReeveExtractorInterface *iface)
  * Returns: (transfer none) (array zero-terminated=1): media types it reads, in lower case and
  * without parameters
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_extractor_media_types (ReeveExtractor *self)
@@ -55,7 +55,7 @@ reeve_extractor_media_types (ReeveExtractor *self)
  * are no such document, %REEVE_ERROR_TOO_LARGE when they unfold to too much,
  * %REEVE_ERROR_UNSUPPORTED for another media type
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveExtract *
 reeve_extractor_extract (ReeveExtractor *self, GBytes *bytes, const char *media_type,

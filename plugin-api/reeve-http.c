@@ -9,7 +9,7 @@
  *
  * What a plugin wants to send. Not thread-safe while it is built; immutable once given to the host.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveHttpRequest
 {
@@ -29,7 +29,7 @@ struct _ReeveHttpRequest
  *
  * What came back. Not thread-safe while it is built; immutable once given to a plugin.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveHttpResponse
 {
@@ -67,7 +67,7 @@ reeve_http_headers_add (GPtrArray *headers, const char *name, const char *value)
  *
  * Returns: (transfer full): a request without headers and body
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveHttpRequest *
 reeve_http_request_new (const char *method, const char *url)
@@ -90,7 +90,7 @@ reeve_http_request_new (const char *method, const char *url)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveHttpRequest *
 reeve_http_request_ref (ReeveHttpRequest *self)
@@ -103,7 +103,7 @@ reeve_http_request_ref (ReeveHttpRequest *self)
  * reeve_http_request_unref:
  * @self: (transfer full): a request
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_request_unref (ReeveHttpRequest *self)
@@ -124,7 +124,7 @@ reeve_http_request_unref (ReeveHttpRequest *self)
  *
  * Returns: (transfer none): the method
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_http_request_get_method (ReeveHttpRequest *self)
@@ -138,7 +138,7 @@ reeve_http_request_get_method (ReeveHttpRequest *self)
  *
  * Returns: (transfer none): the address
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_http_request_get_url (ReeveHttpRequest *self)
@@ -152,7 +152,7 @@ reeve_http_request_get_url (ReeveHttpRequest *self)
  * @name: header name
  * @value: its value; line breaks make the host refuse the request
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_request_add_header (ReeveHttpRequest *self, const char *name, const char *value)
@@ -167,7 +167,7 @@ reeve_http_request_add_header (ReeveHttpRequest *self, const char *name, const c
  *
  * Returns: (transfer none) (array zero-terminated=1): name, value, name, value …
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_http_request_get_headers (ReeveHttpRequest *self)
@@ -185,7 +185,7 @@ reeve_http_request_get_headers (ReeveHttpRequest *self)
  * a header of the same name. The plugin never sees the value. The host refuses the request where
  * the slot is empty, or is not for the place that the request goes to.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_request_add_credential (ReeveHttpRequest *self, const char *slot)
@@ -200,7 +200,7 @@ reeve_http_request_add_credential (ReeveHttpRequest *self, const char *slot)
  *
  * Returns: (transfer none) (array zero-terminated=1): names of slots
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_http_request_get_credentials (ReeveHttpRequest *self)
@@ -214,7 +214,7 @@ reeve_http_request_get_credentials (ReeveHttpRequest *self)
  * @content_type: (nullable): adds this `Content-Type`
  * @body: (nullable): the body
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_request_set_body (ReeveHttpRequest *self, const char *content_type, GBytes *body)
@@ -231,7 +231,7 @@ reeve_http_request_set_body (ReeveHttpRequest *self, const char *content_type, G
  *
  * Returns: (transfer none) (nullable): the body
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GBytes *
 reeve_http_request_get_body (ReeveHttpRequest *self)
@@ -244,7 +244,7 @@ reeve_http_request_get_body (ReeveHttpRequest *self)
  * @self: a request
  * @idempotent: may it be sent again when nobody can know whether it was executed?
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_request_set_idempotent (ReeveHttpRequest *self, gboolean idempotent)
@@ -258,7 +258,7 @@ reeve_http_request_set_idempotent (ReeveHttpRequest *self, gboolean idempotent)
  *
  * Returns: what was set; %FALSE unless set
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_http_request_get_idempotent (ReeveHttpRequest *self)
@@ -271,7 +271,7 @@ reeve_http_request_get_idempotent (ReeveHttpRequest *self)
  * @self: a request
  * @bytes: longest body that is taken; 0 for the host's default
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_request_set_max_response (ReeveHttpRequest *self, gsize bytes)
@@ -285,7 +285,7 @@ reeve_http_request_set_max_response (ReeveHttpRequest *self, gsize bytes)
  *
  * Returns: bytes; 0 for the host's default
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gsize
 reeve_http_request_get_max_response (ReeveHttpRequest *self)
@@ -298,7 +298,7 @@ reeve_http_request_get_max_response (ReeveHttpRequest *self)
  * @self: a request
  * @timeout_ms: for the whole exchange; 0 for the host's default
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_request_set_timeout_ms (ReeveHttpRequest *self, guint timeout_ms)
@@ -312,7 +312,7 @@ reeve_http_request_set_timeout_ms (ReeveHttpRequest *self, guint timeout_ms)
  *
  * Returns: milliseconds; 0 for the host's default
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_http_request_get_timeout_ms (ReeveHttpRequest *self)
@@ -326,7 +326,7 @@ reeve_http_request_get_timeout_ms (ReeveHttpRequest *self)
  *
  * Returns: (transfer full): a response without headers and body
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveHttpResponse *
 reeve_http_response_new (guint status)
@@ -345,7 +345,7 @@ reeve_http_response_new (guint status)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveHttpResponse *
 reeve_http_response_ref (ReeveHttpResponse *self)
@@ -358,7 +358,7 @@ reeve_http_response_ref (ReeveHttpResponse *self)
  * reeve_http_response_unref:
  * @self: (transfer full): a response
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_response_unref (ReeveHttpResponse *self)
@@ -376,7 +376,7 @@ reeve_http_response_unref (ReeveHttpResponse *self)
  *
  * Returns: the status code
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_http_response_get_status (ReeveHttpResponse *self)
@@ -390,7 +390,7 @@ reeve_http_response_get_status (ReeveHttpResponse *self)
  * @name: header name
  * @value: its value
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_response_add_header (ReeveHttpResponse *self, const char *name, const char *value)
@@ -405,7 +405,7 @@ reeve_http_response_add_header (ReeveHttpResponse *self, const char *name, const
  *
  * Returns: (transfer none) (array zero-terminated=1): name, value, name, value …
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_http_response_get_headers (ReeveHttpResponse *self)
@@ -420,7 +420,7 @@ reeve_http_response_get_headers (ReeveHttpResponse *self)
  *
  * Returns: (transfer none) (nullable): its first value, or %NULL when absent
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_http_response_get_header (ReeveHttpResponse *self, const char *name)
@@ -438,7 +438,7 @@ reeve_http_response_get_header (ReeveHttpResponse *self, const char *name)
  * @self: a response
  * @body: (nullable): the body
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_http_response_set_body (ReeveHttpResponse *self, GBytes *body)
@@ -453,7 +453,7 @@ reeve_http_response_set_body (ReeveHttpResponse *self, GBytes *body)
  *
  * Returns: (transfer none) (nullable): the body
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GBytes *
 reeve_http_response_get_body (ReeveHttpResponse *self)

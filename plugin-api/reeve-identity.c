@@ -39,7 +39,7 @@ G_DEFINE_BOXED_TYPE (ReeveIdentity, reeve_identity, reeve_identity_ref, reeve_id
  *
  * Returns: (transfer full): an identity that never expires
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveIdentity *
 reeve_identity_new (const char *tenant_id, const char *user_id, const char *const *roles,
@@ -65,7 +65,7 @@ reeve_identity_new (const char *tenant_id, const char *user_id, const char *cons
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveIdentity *
 reeve_identity_ref (ReeveIdentity *self)
@@ -79,7 +79,7 @@ reeve_identity_ref (ReeveIdentity *self)
  * reeve_identity_unref:
  * @self: (transfer full): an identity
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_unref (ReeveIdentity *self)
@@ -108,7 +108,7 @@ reeve_identity_unref (ReeveIdentity *self)
  *
  * Returns: (transfer none): the caller's tenant
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_tenant_id (ReeveIdentity *self)
@@ -123,7 +123,7 @@ reeve_identity_get_tenant_id (ReeveIdentity *self)
  *
  * Returns: (transfer none): opaque id of the person or service account
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_user_id (ReeveIdentity *self)
@@ -138,7 +138,7 @@ reeve_identity_get_user_id (ReeveIdentity *self)
  *
  * Returns: (transfer none) (array zero-terminated=1): its roles, possibly none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_identity_get_roles (ReeveIdentity *self)
@@ -153,7 +153,7 @@ reeve_identity_get_roles (ReeveIdentity *self)
  *
  * Returns: (transfer none): how it was proven: `api_key`, `jwt`, …
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_method (ReeveIdentity *self)
@@ -169,7 +169,7 @@ reeve_identity_get_method (ReeveIdentity *self)
  * Returns: (transfer none) (nullable): id of the key or token that was shown, never the secret
  * itself
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_key_id (ReeveIdentity *self)
@@ -183,7 +183,7 @@ reeve_identity_get_key_id (ReeveIdentity *self)
  * @self: an identity
  * @key_id: (nullable): id of the key or token that was shown, never the secret itself
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_key_id (ReeveIdentity *self, const char *key_id)
@@ -201,7 +201,7 @@ reeve_identity_set_key_id (ReeveIdentity *self, const char *key_id)
  *
  * Returns: microseconds since the epoch after which it no longer holds; 0 for never
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gint64
 reeve_identity_get_expires_at (ReeveIdentity *self)
@@ -215,7 +215,7 @@ reeve_identity_get_expires_at (ReeveIdentity *self)
  * @self: an identity
  * @expires_at: microseconds since the epoch after which it no longer holds; 0 for never
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_expires_at (ReeveIdentity *self, gint64 expires_at)
@@ -231,7 +231,7 @@ reeve_identity_set_expires_at (ReeveIdentity *self, gint64 expires_at)
  * Returns: microseconds since the epoch when what was shown ends, so that nothing that was begun
  * with it goes on; 0 for never
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gint64
 reeve_identity_get_ends_at (ReeveIdentity *self)
@@ -248,7 +248,7 @@ reeve_identity_get_ends_at (ReeveIdentity *self)
  * Unlike reeve_identity_set_expires_at(), which may also say how long the answer of a provider is
  * good, it ends what runs.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_ends_at (ReeveIdentity *self, gint64 ends_at)
@@ -264,7 +264,7 @@ reeve_identity_set_ends_at (ReeveIdentity *self, gint64 ends_at)
  * Returns: (transfer none) (nullable) (array zero-terminated=1): permissions, `resource:*` or `*`
  * that bound what its roles allow; %NULL when nothing bounds it
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_identity_get_scopes (ReeveIdentity *self)
@@ -279,7 +279,7 @@ reeve_identity_get_scopes (ReeveIdentity *self)
  * @scopes: (nullable) (array zero-terminated=1): permissions, `resource:*` or `*` that bound what
  * its roles allow: they take away and never give; an empty list takes all away; %NULL for no bound
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_scopes (ReeveIdentity *self, const char *const *scopes)
@@ -297,7 +297,7 @@ reeve_identity_set_scopes (ReeveIdentity *self, const char *const *scopes)
  *
  * Returns: (transfer none) (nullable): the only workspace that it acts in; %NULL for no such bound
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_workspace_id (ReeveIdentity *self)
@@ -311,7 +311,7 @@ reeve_identity_get_workspace_id (ReeveIdentity *self)
  * @self: an identity
  * @workspace_id: (nullable): the only workspace that it acts in; %NULL for no such bound
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_workspace_id (ReeveIdentity *self, const char *workspace_id)
@@ -329,7 +329,7 @@ reeve_identity_set_workspace_id (ReeveIdentity *self, const char *workspace_id)
  *
  * Returns: most requests a minute with what was shown; 0 for no limit of its own
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_identity_get_rate_limit (ReeveIdentity *self)
@@ -344,7 +344,7 @@ reeve_identity_get_rate_limit (ReeveIdentity *self)
  * @rate_limit: most requests a minute with what was shown; 0 for no limit of its own. Counted by
  * reeve_identity_get_key_id(), so it needs one
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_rate_limit (ReeveIdentity *self, guint rate_limit)
@@ -360,7 +360,7 @@ reeve_identity_set_rate_limit (ReeveIdentity *self, guint rate_limit)
  * Returns: whether the provider said which roles there are; if not, the host's own record of the
  * user decides
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_identity_has_roles (ReeveIdentity *self)
@@ -383,7 +383,7 @@ reeve_identity_replace (char **field, const char *text)
  *
  * Returns: (transfer none) (nullable): who vouches for the identity, outside of this host
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_issuer (ReeveIdentity *self)
@@ -398,7 +398,7 @@ reeve_identity_get_issuer (ReeveIdentity *self)
  *
  * Returns: (transfer none) (nullable): what the issuer calls it
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_subject (ReeveIdentity *self)
@@ -413,7 +413,7 @@ reeve_identity_get_subject (ReeveIdentity *self)
  * @issuer: who vouches for it, outside of this host
  * @subject: what the issuer calls it, for ever
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_subject (ReeveIdentity *self, const char *issuer, const char *subject)
@@ -429,7 +429,7 @@ reeve_identity_set_subject (ReeveIdentity *self, const char *issuer, const char 
  *
  * Returns: (transfer none) (nullable): name that people know it by
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_username (ReeveIdentity *self)
@@ -443,7 +443,7 @@ reeve_identity_get_username (ReeveIdentity *self)
  * @self: an identity
  * @username: (nullable): name that people know it by
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_username (ReeveIdentity *self, const char *username)
@@ -458,7 +458,7 @@ reeve_identity_set_username (ReeveIdentity *self, const char *username)
  *
  * Returns: (transfer none) (nullable): its address
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_identity_get_email (ReeveIdentity *self)
@@ -472,7 +472,7 @@ reeve_identity_get_email (ReeveIdentity *self)
  * @self: an identity
  * @email: (nullable): its address
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_email (ReeveIdentity *self, const char *email)
@@ -487,7 +487,7 @@ reeve_identity_set_email (ReeveIdentity *self, const char *email)
  *
  * Returns: whether the host is to keep a record of this user, made when it first sees it
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_identity_get_provision (ReeveIdentity *self)
@@ -501,7 +501,7 @@ reeve_identity_get_provision (ReeveIdentity *self)
  * @self: an identity with issuer and subject
  * @provision: whether the host is to keep a record of this user, made when it first sees it
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_provision (ReeveIdentity *self, gboolean provision)
@@ -516,7 +516,7 @@ reeve_identity_set_provision (ReeveIdentity *self, gboolean provision)
  *
  * Returns: (transfer none) (nullable): an object with what else the issuer says of it; immutable
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonNode *
 reeve_identity_get_attributes (ReeveIdentity *self)
@@ -530,7 +530,7 @@ reeve_identity_get_attributes (ReeveIdentity *self)
  * @self: an identity
  * @attributes: (transfer none): an object with what else the issuer says of it; copied
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_attributes (ReeveIdentity *self, JsonNode *attributes)
@@ -551,7 +551,7 @@ reeve_identity_set_attributes (ReeveIdentity *self, JsonNode *attributes)
  *
  * Returns: microseconds since the epoch when the issuer said all this; 0 when that is not known
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gint64
 reeve_identity_get_issued_at (ReeveIdentity *self)
@@ -565,7 +565,7 @@ reeve_identity_get_issued_at (ReeveIdentity *self)
  * @self: an identity
  * @issued_at: microseconds since the epoch when the issuer said all this; 0 when that is not known
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_identity_set_issued_at (ReeveIdentity *self, gint64 issued_at)

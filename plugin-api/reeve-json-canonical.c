@@ -246,7 +246,7 @@ reeve_json_canonical_append (GString *out, JsonNode *node)
  *
  * Returns: (transfer full): the text
  *
- * Since: 0.1
+ * Since: 1.0
  */
 char *
 reeve_json_canonical (JsonNode *node)

@@ -87,7 +87,7 @@ reeve_json_text_append (GString *out, JsonNode *node)
  *
  * Returns: (transfer full): it as JSON without white space
  *
- * Since: 0.1
+ * Since: 1.0
  */
 char *
 reeve_json_text (JsonNode *node)

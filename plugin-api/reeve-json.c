@@ -34,7 +34,7 @@ static JsonNode *reeve_json_build_value (ReeveJsonBuilder *builder);
  * Returns: %FALSE with %REEVE_ERROR_INVALID_ARGUMENT, whose text names line, column and the JSON
  * pointer, or with %REEVE_ERROR_TOO_LARGE beyond 2 GiB
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_json_scan (const char *data, gsize length, GError **error)
@@ -58,7 +58,7 @@ reeve_json_scan (const char *data, gsize length, GError **error)
  *
  * Returns: %FALSE as reeve_json_scan(), or when the value is no object; @slices are then all empty
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_json_find_members (const char *data, gsize length, const char *const *names,
@@ -217,7 +217,7 @@ reeve_json_build_value (ReeveJsonBuilder *builder)
  *
  * Returns: (transfer full) (nullable): the value, or %NULL as reeve_json_scan() fails
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonNode *
 reeve_json_parse_strict (const char *data, gsize length, GError **error)
@@ -251,7 +251,7 @@ reeve_json_get_member (JsonObject *object, const char *member, JsonNodeType type
  *
  * Returns: (transfer none) (nullable): the member's text, valid as long as @object; or @fallback
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_json_get_string (JsonObject *object, const char *member, const char *fallback)
@@ -271,7 +271,7 @@ reeve_json_get_string (JsonObject *object, const char *member, const char *fallb
  *
  * Returns: the member's value (`5.0` is 5), or @fallback
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gint64
 reeve_json_get_int (JsonObject *object, const char *member, gint64 fallback)
@@ -295,7 +295,7 @@ reeve_json_get_int (JsonObject *object, const char *member, gint64 fallback)
  *
  * Returns: the member's value, or @fallback
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_json_get_boolean (JsonObject *object, const char *member, gboolean fallback)
@@ -314,7 +314,7 @@ reeve_json_get_boolean (JsonObject *object, const char *member, gboolean fallbac
  *
  * Returns: (transfer none) (nullable): the member, or %NULL when it is absent or no object
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonObject *
 reeve_json_get_object (JsonObject *object, const char *member)
@@ -331,7 +331,7 @@ reeve_json_get_object (JsonObject *object, const char *member)
  *
  * Returns: (transfer none) (nullable): the member, or %NULL when it is absent or no array
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonArray *
 reeve_json_get_array (JsonObject *object, const char *member)

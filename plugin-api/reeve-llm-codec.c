@@ -10,7 +10,7 @@
  * A remote model service, sans I/O: turns requests into bytes and bytes into pieces of an answer.
  * Pure, bounded and thread-safe; the host owns sockets, TLS and credentials.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveLlmCodec, reeve_llm_codec, G_TYPE_OBJECT)
 
@@ -29,7 +29,7 @@ reeve_llm_codec_default_init (ReeveLlmCodecInterface *iface)
  * them; %NULL with %REEVE_ERROR_UNSUPPORTED for a task that the service does not offer, or
  * %REEVE_ERROR_INVALID_ARGUMENT
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveHttpRequest *
 reeve_llm_codec_encode (ReeveLlmCodec *self, ReeveLlmRequest *request, GError **error)
@@ -59,7 +59,7 @@ reeve_llm_codec_encode (ReeveLlmCodec *self, ReeveLlmRequest *request, GError **
  *
  * Returns: (transfer full): a reader of the response to @request
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveLlmDecoder *
 reeve_llm_codec_decoder (ReeveLlmCodec *self, ReeveLlmRequest *request)

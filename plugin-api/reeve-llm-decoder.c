@@ -10,7 +10,7 @@
  * Reads one response of a model service, piece by piece. Used by one thread at a time; never
  * blocks.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveLlmDecoder, reeve_llm_decoder, G_TYPE_OBJECT)
 
@@ -30,7 +30,7 @@ reeve_llm_decoder_default_init (ReeveLlmDecoderInterface *iface)
  * Returns: %FALSE with an error when the answer cannot be read by it at all; an error status may
  * also wait for the body
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_llm_decoder_begin (ReeveLlmDecoder *self, ReeveHttpResponse *head, GError **error)
@@ -59,7 +59,7 @@ reeve_llm_decoder_begin (ReeveLlmDecoder *self, ReeveHttpResponse *head, GError 
  *
  * Returns: %FALSE with an error, after which nothing more may be fed
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_llm_decoder_feed (ReeveLlmDecoder *self, const guint8 *data, gsize length,
@@ -94,7 +94,7 @@ reeve_llm_decoder_feed (ReeveLlmDecoder *self, const guint8 *data, gsize length,
  * Returns: %FALSE with %REEVE_ERROR_UPSTREAM when it ended in mid-answer, or with the error that
  * the service answered
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_llm_decoder_finish (ReeveLlmDecoder *self, ReeveLlmDeltaFunc func, gpointer user_data,

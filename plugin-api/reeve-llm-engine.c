@@ -10,7 +10,7 @@
  * A model that computes in its own process. Functions block and may be called from several threads
  * at once.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveLlmEngine, reeve_llm_engine, G_TYPE_OBJECT)
 
@@ -30,7 +30,7 @@ reeve_llm_engine_default_init (ReeveLlmEngineInterface *iface)
  *
  * Returns: %FALSE with an error; when @func stopped it, with the error that @func set
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_llm_engine_generate (ReeveLlmEngine *self, ReeveLlmRequest *request, ReeveContext *context,

@@ -31,7 +31,7 @@ G_DEFINE_BOXED_TYPE (ReeveLlmRequest, reeve_llm_request, reeve_llm_request_ref,
  *
  * Returns: (transfer full): a request that holds nothing else
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveLlmRequest *
 reeve_llm_request_new (ReeveLlmTask task, const char *model)
@@ -56,7 +56,7 @@ reeve_llm_request_new (ReeveLlmTask task, const char *model)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveLlmRequest *
 reeve_llm_request_ref (ReeveLlmRequest *self)
@@ -70,7 +70,7 @@ reeve_llm_request_ref (ReeveLlmRequest *self)
  * reeve_llm_request_unref:
  * @self: (transfer full): a request
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_llm_request_unref (ReeveLlmRequest *self)
@@ -94,7 +94,7 @@ reeve_llm_request_unref (ReeveLlmRequest *self)
  *
  * Returns: what is asked
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveLlmTask
 reeve_llm_request_get_task (ReeveLlmRequest *self)
@@ -109,7 +109,7 @@ reeve_llm_request_get_task (ReeveLlmRequest *self)
  *
  * Returns: (transfer none): name of the model, as its service knows it
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_llm_request_get_model (ReeveLlmRequest *self)
@@ -172,7 +172,7 @@ reeve_llm_request_get_raw_array (ReeveLlmRequest *self, const char *member)
  *
  * Returns: (transfer none) (nullable): the messages, never to be changed; %NULL when there are none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonArray *
 reeve_llm_request_get_messages (ReeveLlmRequest *self)
@@ -189,7 +189,7 @@ reeve_llm_request_get_messages (ReeveLlmRequest *self)
  * @messages: (nullable) (transfer none): message objects, not to be changed as long as the request
  * lives
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_llm_request_set_messages (ReeveLlmRequest *self, JsonArray *messages)
@@ -207,7 +207,7 @@ reeve_llm_request_set_messages (ReeveLlmRequest *self, JsonArray *messages)
  *
  * Returns: (transfer none) (nullable): the tools, never to be changed; %NULL when there are none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonArray *
 reeve_llm_request_get_tools (ReeveLlmRequest *self)
@@ -224,7 +224,7 @@ reeve_llm_request_get_tools (ReeveLlmRequest *self)
  * @self: a request
  * @tools: (nullable) (transfer none): tool objects, not to be changed as long as the request lives
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_llm_request_set_tools (ReeveLlmRequest *self, JsonArray *tools)
@@ -239,7 +239,7 @@ reeve_llm_request_set_tools (ReeveLlmRequest *self, JsonArray *tools)
  *
  * Returns: (transfer none) (array zero-terminated=1): texts to embed, possibly none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *const *
 reeve_llm_request_get_input (ReeveLlmRequest *self)
@@ -253,7 +253,7 @@ reeve_llm_request_get_input (ReeveLlmRequest *self)
  * @self: a request
  * @texts: (nullable) (array zero-terminated=1): texts to embed; copied
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_llm_request_set_input (ReeveLlmRequest *self, const char *const *texts)
@@ -272,7 +272,7 @@ reeve_llm_request_set_input (ReeveLlmRequest *self, const char *const *texts)
  *
  * Returns: upper bound of generated tokens; 0 for the service's default
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_llm_request_get_max_tokens (ReeveLlmRequest *self)
@@ -286,7 +286,7 @@ reeve_llm_request_get_max_tokens (ReeveLlmRequest *self)
  * @self: a request
  * @max_tokens: upper bound of generated tokens; 0 for the service's default
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_llm_request_set_max_tokens (ReeveLlmRequest *self, guint max_tokens)
@@ -301,7 +301,7 @@ reeve_llm_request_set_max_tokens (ReeveLlmRequest *self, guint max_tokens)
  *
  * Returns: sampling temperature; negative when not given
  *
- * Since: 0.1
+ * Since: 1.0
  */
 double
 reeve_llm_request_get_temperature (ReeveLlmRequest *self)
@@ -315,7 +315,7 @@ reeve_llm_request_get_temperature (ReeveLlmRequest *self)
  * @self: a request
  * @temperature: sampling temperature; negative for none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_llm_request_set_temperature (ReeveLlmRequest *self, double temperature)
@@ -330,7 +330,7 @@ reeve_llm_request_set_temperature (ReeveLlmRequest *self, double temperature)
  *
  * Returns: whether the answer is wanted piece by piece
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_llm_request_get_stream (ReeveLlmRequest *self)
@@ -344,7 +344,7 @@ reeve_llm_request_get_stream (ReeveLlmRequest *self)
  * @self: a request
  * @stream: whether the answer is wanted piece by piece
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_llm_request_set_stream (ReeveLlmRequest *self, gboolean stream)
@@ -362,7 +362,7 @@ reeve_llm_request_set_stream (ReeveLlmRequest *self, gboolean stream)
  *
  * Returns: (transfer none) (nullable): the body
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GBytes *
 reeve_llm_request_get_raw (ReeveLlmRequest *self)
@@ -378,7 +378,7 @@ reeve_llm_request_get_raw (ReeveLlmRequest *self)
  *
  * To be called before the request is given to anybody.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_llm_request_set_raw (ReeveLlmRequest *self, GBytes *raw)

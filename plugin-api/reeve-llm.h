@@ -19,7 +19,7 @@ G_BEGIN_DECLS
  *
  * What is asked of a model service.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -36,57 +36,57 @@ typedef enum
  * (`role`, `content`, `tool_calls`, `tool_call_id`; `{type: "function", function: {name,
  * description, parameters}}`), the field's common tongue; a codec for another wire translates.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct _ReeveLlmRequest ReeveLlmRequest;
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GType reeve_llm_request_get_type (void) G_GNUC_CONST;
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveLlmRequest *reeve_llm_request_new (ReeveLlmTask task, const char *model);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveLlmRequest *reeve_llm_request_ref (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_llm_request_unref (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveLlmTask reeve_llm_request_get_task (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_llm_request_get_model (ReeveLlmRequest *self);
 /* (transfer none) array of message objects; built from the raw body on first use when only that was
  * given, else NULL */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 JsonArray *reeve_llm_request_get_messages (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_llm_request_set_messages (ReeveLlmRequest *self, JsonArray *messages);
 /* (nullable) array of tool definitions */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 JsonArray *reeve_llm_request_get_tools (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_llm_request_set_tools (ReeveLlmRequest *self, JsonArray *tools);
 /* texts to embed */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *const *reeve_llm_request_get_input (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_llm_request_set_input (ReeveLlmRequest *self, const char *const *texts);
 /* upper bound of generated tokens; 0 for the service's default */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_llm_request_get_max_tokens (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_llm_request_set_max_tokens (ReeveLlmRequest *self, guint max_tokens);
 /* negative: not given */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 double reeve_llm_request_get_temperature (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_llm_request_set_temperature (ReeveLlmRequest *self, double temperature);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_llm_request_get_stream (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_llm_request_set_stream (ReeveLlmRequest *self, gboolean stream);
 /* (nullable) the caller's own body in OpenAI's shape, already scanned strictly: a codec of that
  * wire forwards its bytes unchanged but for model name and stream options */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GBytes *reeve_llm_request_get_raw (ReeveLlmRequest *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_llm_request_set_raw (ReeveLlmRequest *self, GBytes *raw);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLlmRequest, reeve_llm_request_unref)
@@ -107,7 +107,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLlmRequest, reeve_llm_request_unref)
  *
  * Kinds of #ReeveLlmDelta.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -139,7 +139,7 @@ typedef enum
  *
  * One piece of an answer; valid during the callback.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -166,12 +166,12 @@ typedef struct
  *
  * Receives an answer as it comes. Returns: %FALSE with @error set to stop.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef gboolean (*ReeveLlmDeltaFunc) (const ReeveLlmDelta *delta, gpointer user_data,
                                        GError **error);
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_INTERFACE (ReeveLlmDecoder, reeve_llm_decoder, REEVE, LLM_DECODER, GObject)
 
 /**
@@ -186,7 +186,7 @@ G_DECLARE_INTERFACE (ReeveLlmDecoder, reeve_llm_decoder, REEVE, LLM_DECODER, GOb
  * %REEVE_ERROR_UNAVAILABLE, %REEVE_ERROR_INVALID_ARGUMENT, %REEVE_ERROR_CONFIGURATION (its key was
  * refused) or %REEVE_ERROR_UPSTREAM.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveLlmDecoderInterface
 {
@@ -201,16 +201,16 @@ struct _ReeveLlmDecoderInterface
   gpointer reserved[4];
 };
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_llm_decoder_begin (ReeveLlmDecoder *self, ReeveHttpResponse *head, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_llm_decoder_feed (ReeveLlmDecoder *self, const guint8 *data, gsize length,
                                  ReeveLlmDeltaFunc func, gpointer user_data, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_llm_decoder_finish (ReeveLlmDecoder *self, ReeveLlmDeltaFunc func,
                                    gpointer user_data, GError **error);
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_INTERFACE (ReeveLlmCodec, reeve_llm_codec, REEVE, LLM_CODEC, GObject)
 
 /**
@@ -223,7 +223,7 @@ G_DECLARE_INTERFACE (ReeveLlmCodec, reeve_llm_codec, REEVE, LLM_CODEC, GObject)
  * A remote model service, sans I/O: bytes in, bytes out. Both functions are pure, bounded,
  * thread-safe and run on the API thread that owns the request.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveLlmCodecInterface
 {
@@ -235,13 +235,13 @@ struct _ReeveLlmCodecInterface
   gpointer reserved[6];
 };
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveHttpRequest *reeve_llm_codec_encode (ReeveLlmCodec *self, ReeveLlmRequest *request,
                                           GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveLlmDecoder *reeve_llm_codec_decoder (ReeveLlmCodec *self, ReeveLlmRequest *request);
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_INTERFACE (ReeveLlmEngine, reeve_llm_engine, REEVE, LLM_ENGINE, GObject)
 
 /**
@@ -251,7 +251,7 @@ G_DECLARE_INTERFACE (ReeveLlmEngine, reeve_llm_engine, REEVE, LLM_ENGINE, GObjec
  *
  * A model that computes in its own process.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveLlmEngineInterface
 {
@@ -263,7 +263,7 @@ struct _ReeveLlmEngineInterface
   gpointer reserved[6];
 };
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_llm_engine_generate (ReeveLlmEngine *self, ReeveLlmRequest *request,
                                     ReeveContext *context, ReeveLlmDeltaFunc func,
                                     gpointer user_data, GError **error);

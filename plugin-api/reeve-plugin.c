@@ -16,7 +16,7 @@ typedef struct
  * calls reeve_plugin_setup() once, then the functions of the interfaces it implements from any
  * number of worker threads, and reeve_plugin_shutdown() once at the end.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (ReevePlugin, reeve_plugin, G_TYPE_OBJECT)
 
@@ -44,7 +44,7 @@ reeve_plugin_init (ReevePlugin *self)
  * Returns: %FALSE with the plugin's error, which disables this instance and no other; a setup that
  * returns %TRUE and sets an error has failed as well
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_plugin_setup (ReevePlugin *self, JsonObject *settings, ReeveContext *context, GError **error)
@@ -82,7 +82,7 @@ reeve_plugin_setup (ReevePlugin *self, JsonObject *settings, ReeveContext *conte
  * Called by the host once, when no call is under way any more and none will come. Does nothing when
  * setup did not succeed.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_plugin_shutdown (ReevePlugin *self)

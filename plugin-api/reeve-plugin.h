@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 #define REEVE_TYPE_PLUGIN (reeve_plugin_get_type ())
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_DERIVABLE_TYPE (ReevePlugin, reeve_plugin, REEVE, PLUGIN, GObject)
 
 /**
@@ -25,7 +25,7 @@ G_DECLARE_DERIVABLE_TYPE (ReevePlugin, reeve_plugin, REEVE, PLUGIN, GObject)
  * instance per configured use. Except where an interface says otherwise, functions block, may be
  * called from several threads at once and never on a main loop.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReevePluginClass
 {
@@ -38,10 +38,10 @@ struct _ReevePluginClass
   gpointer reserved[8];
 };
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_plugin_setup (ReevePlugin *self, JsonObject *settings, ReeveContext *context,
                              GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_plugin_shutdown (ReevePlugin *self);
 
 /**
@@ -49,7 +49,7 @@ void reeve_plugin_shutdown (ReevePlugin *self);
  *
  * First member of every descriptor: `RVPL`, read as a big-endian number.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_PLUGIN_MAGIC 0x5256504cu
 
@@ -58,7 +58,7 @@ void reeve_plugin_shutdown (ReevePlugin *self);
  *
  * Name of the descriptor, the one symbol that a module exports.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_PLUGIN_SYMBOL "reeve_plugin_descriptor"
 
@@ -76,7 +76,7 @@ void reeve_plugin_shutdown (ReevePlugin *self);
  * The one symbol a module exports, as data, so that it is compared before any function of the
  * plugin runs.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -99,7 +99,7 @@ typedef struct
  *
  * Exports the descriptor.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_DEFINE_PLUGIN(plugin_id, plugin_version, query_func)                                 \
   __attribute__ ((                                                                                 \

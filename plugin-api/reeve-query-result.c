@@ -7,7 +7,7 @@
  *
  * What a query found: records, or groups with their aggregates. Immutable once returned.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveQueryResult
 {
@@ -22,7 +22,7 @@ struct _ReeveQueryResult
  *
  * Returns: (transfer full): an empty result
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveQueryResult *
 reeve_query_result_new (void)
@@ -41,7 +41,7 @@ reeve_query_result_new (void)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveQueryResult *
 reeve_query_result_ref (ReeveQueryResult *self)
@@ -57,7 +57,7 @@ reeve_query_result_ref (ReeveQueryResult *self)
  *
  * Drops a reference; from any thread.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_result_unref (ReeveQueryResult *self)
@@ -81,7 +81,7 @@ G_DEFINE_BOXED_TYPE (ReeveQueryResult, reeve_query_result, reeve_query_result_re
  *
  * For storage plugins.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_result_add (ReeveQueryResult *self, ReeveRecord *record)
@@ -97,7 +97,7 @@ reeve_query_result_add (ReeveQueryResult *self, ReeveRecord *record)
  *
  * For storage plugins.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_result_add_group (ReeveQueryResult *self, JsonObject *group)
@@ -113,7 +113,7 @@ reeve_query_result_add_group (ReeveQueryResult *self, JsonObject *group)
  *
  * For storage plugins.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_result_set_cursor (ReeveQueryResult *self, const char *cursor)
@@ -129,7 +129,7 @@ reeve_query_result_set_cursor (ReeveQueryResult *self, const char *cursor)
  *
  * Returns: (element-type ReeveRecord) (transfer none): its records, in order
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_query_result_get_records (ReeveQueryResult *self)
@@ -144,7 +144,7 @@ reeve_query_result_get_records (ReeveQueryResult *self)
  *
  * Returns: (element-type JsonObject) (transfer none): its groups, in order
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_query_result_get_groups (ReeveQueryResult *self)
@@ -159,7 +159,7 @@ reeve_query_result_get_groups (ReeveQueryResult *self)
  *
  * Returns: (transfer none) (nullable): where the next page begins; %NULL at the end
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_query_result_get_cursor (ReeveQueryResult *self)

@@ -47,7 +47,7 @@ reeve_query_aggregate_free (ReeveQueryAggregate *aggregate)
  *
  * Returns: (transfer full): a query
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveQuery *
 reeve_query_new (const char *scope, const char *collection)
@@ -72,7 +72,7 @@ reeve_query_new (const char *scope, const char *collection)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveQuery *
 reeve_query_ref (ReeveQuery *self)
@@ -88,7 +88,7 @@ reeve_query_ref (ReeveQuery *self)
  *
  * Drops a reference; from any thread.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_unref (ReeveQuery *self)
@@ -119,7 +119,7 @@ G_DEFINE_BOXED_TYPE (ReeveQuery, reeve_query, reeve_query_ref, reeve_query_unref
  *
  * Adds a filter; all of them must hold. A record without the field does not pass.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_filter (ReeveQuery *self, const char *field, ReeveFilterOp op, JsonNode *value)
@@ -143,7 +143,7 @@ reeve_query_filter (ReeveQuery *self, const char *field, ReeveFilterOp op, JsonN
  *
  * Adds a filter by a string.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_filter_string (ReeveQuery *self, const char *field, ReeveFilterOp op, const char *value)
@@ -164,7 +164,7 @@ reeve_query_filter_string (ReeveQuery *self, const char *field, ReeveFilterOp op
  *
  * Adds a filter by a number.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_filter_int (ReeveQuery *self, const char *field, ReeveFilterOp op, gint64 value)
@@ -184,7 +184,7 @@ reeve_query_filter_int (ReeveQuery *self, const char *field, ReeveFilterOp op, g
  * Sets the order; ties are broken by the id in the same direction. Records without the field come
  * last in either direction.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_order (ReeveQuery *self, const char *field, gboolean descending)
@@ -202,7 +202,7 @@ reeve_query_order (ReeveQuery *self, const char *field, gboolean descending)
  *
  * Sets the limit.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_limit (ReeveQuery *self, guint limit)
@@ -218,7 +218,7 @@ reeve_query_limit (ReeveQuery *self, guint limit)
  *
  * Goes on where that result ended.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_cursor (ReeveQuery *self, const char *cursor)
@@ -238,7 +238,7 @@ reeve_query_cursor (ReeveQuery *self, const char *cursor)
  * Adds an aggregate: the result is groups instead of records. A sum of nothing is 0, least and
  * greatest of nothing are null.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_aggregate (ReeveQuery *self, ReeveAggregateKind kind, const char *field,
@@ -262,7 +262,7 @@ reeve_query_aggregate (ReeveQuery *self, ReeveAggregateKind kind, const char *fi
  * One group for each value of the field (null for records without it). Groups come in the order of
  * bucket and fields.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_group_by (ReeveQuery *self, const char *field)
@@ -279,7 +279,7 @@ reeve_query_group_by (ReeveQuery *self, const char *field)
  *
  * Groups by floor (field / width) * width as well, under the name of the field.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_query_bucket (ReeveQuery *self, const char *field, gint64 width)
@@ -296,7 +296,7 @@ reeve_query_bucket (ReeveQuery *self, const char *field, gint64 width)
  *
  * Returns: (transfer none): its scope
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_query_get_scope (ReeveQuery *self)
@@ -311,7 +311,7 @@ reeve_query_get_scope (ReeveQuery *self)
  *
  * Returns: (transfer none): its collection
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_query_get_collection (ReeveQuery *self)
@@ -326,7 +326,7 @@ reeve_query_get_collection (ReeveQuery *self)
  *
  * Returns: (element-type ReeveQueryFilter) (transfer none): its filters
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_query_get_filters (ReeveQuery *self)
@@ -342,7 +342,7 @@ reeve_query_get_filters (ReeveQuery *self)
  *
  * Returns: (transfer none): the field that it is ordered by, `@id` when none was set
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_query_get_order (ReeveQuery *self, gboolean *descending)
@@ -359,7 +359,7 @@ reeve_query_get_order (ReeveQuery *self, gboolean *descending)
  *
  * Returns: its limit
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_query_get_limit (ReeveQuery *self)
@@ -374,7 +374,7 @@ reeve_query_get_limit (ReeveQuery *self)
  *
  * Returns: (transfer none) (nullable): its cursor
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_query_get_cursor (ReeveQuery *self)
@@ -389,7 +389,7 @@ reeve_query_get_cursor (ReeveQuery *self)
  *
  * Returns: (element-type ReeveQueryAggregate) (transfer none): its aggregates
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_query_get_aggregates (ReeveQuery *self)
@@ -404,7 +404,7 @@ reeve_query_get_aggregates (ReeveQuery *self)
  *
  * Returns: (element-type utf8) (transfer none): the fields that it groups by
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_query_get_groups (ReeveQuery *self)
@@ -420,7 +420,7 @@ reeve_query_get_groups (ReeveQuery *self)
  *
  * Returns: (transfer none) (nullable): the field whose buckets it groups by
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_query_get_bucket (ReeveQuery *self, gint64 *width)
@@ -575,7 +575,7 @@ reeve_query_fault (ReeveQuery *self)
  *
  * Returns: %TRUE, or %FALSE with %REEVE_ERROR_INVALID_ARGUMENT
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_query_validate (ReeveQuery *self, GError **error)

@@ -7,7 +7,7 @@
  *
  * A record as it was read, with the revision by which it can be replaced. Immutable.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveRecord
 {
@@ -26,7 +26,7 @@ struct _ReeveRecord
  *
  * Returns: (transfer full): a record
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveRecord *
 reeve_record_new (const char *id, gint64 revision, JsonObject *fields)
@@ -48,7 +48,7 @@ reeve_record_new (const char *id, gint64 revision, JsonObject *fields)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveRecord *
 reeve_record_ref (ReeveRecord *self)
@@ -64,7 +64,7 @@ reeve_record_ref (ReeveRecord *self)
  *
  * Drops a reference; from any thread.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_record_unref (ReeveRecord *self)
@@ -85,7 +85,7 @@ G_DEFINE_BOXED_TYPE (ReeveRecord, reeve_record, reeve_record_ref, reeve_record_u
  *
  * Returns: (transfer none): its id
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_record_get_id (ReeveRecord *self)
@@ -100,7 +100,7 @@ reeve_record_get_id (ReeveRecord *self)
  *
  * Returns: its revision, from 1
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gint64
 reeve_record_get_revision (ReeveRecord *self)
@@ -118,7 +118,7 @@ reeve_record_get_revision (ReeveRecord *self)
  *
  * Returns: (transfer none): its members
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonObject *
 reeve_record_get_fields (ReeveRecord *self)

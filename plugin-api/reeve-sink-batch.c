@@ -43,7 +43,7 @@ reeve_sink_batch_get (ReeveSinkBatch *self, guint index)
  *
  * Returns: (transfer full): a batch without records
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveSinkBatch *
 reeve_sink_batch_new (const char *scope)
@@ -63,7 +63,7 @@ reeve_sink_batch_new (const char *scope)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveSinkBatch *
 reeve_sink_batch_ref (ReeveSinkBatch *self)
@@ -78,7 +78,7 @@ reeve_sink_batch_ref (ReeveSinkBatch *self)
  * reeve_sink_batch_unref:
  * @self: (transfer full): a batch
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_sink_batch_unref (ReeveSinkBatch *self)
@@ -102,7 +102,7 @@ reeve_sink_batch_unref (ReeveSinkBatch *self)
  *
  * Adds a record behind the last.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_sink_batch_add (ReeveSinkBatch *self, const char *id, gint64 time, guint severity,
@@ -123,7 +123,7 @@ reeve_sink_batch_add (ReeveSinkBatch *self, const char *id, gint64 time, guint s
  *
  * Returns: (transfer none): whose log: id of a tenant, or `@platform`
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_sink_batch_get_scope (ReeveSinkBatch *self)
@@ -139,7 +139,7 @@ reeve_sink_batch_get_scope (ReeveSinkBatch *self)
  *
  * Returns: number of records
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_sink_batch_get_length (ReeveSinkBatch *self)
@@ -156,7 +156,7 @@ reeve_sink_batch_get_length (ReeveSinkBatch *self)
  *
  * Returns: (transfer none): its name
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_sink_batch_get_id (ReeveSinkBatch *self, guint index)
@@ -171,7 +171,7 @@ reeve_sink_batch_get_id (ReeveSinkBatch *self, guint index)
  *
  * Returns: when it was recorded, µs since 1970
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gint64
 reeve_sink_batch_get_time (ReeveSinkBatch *self, guint index)
@@ -186,7 +186,7 @@ reeve_sink_batch_get_time (ReeveSinkBatch *self, guint index)
  *
  * Returns: 1 to 10
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_sink_batch_get_severity (ReeveSinkBatch *self, guint index)
@@ -201,7 +201,7 @@ reeve_sink_batch_get_severity (ReeveSinkBatch *self, guint index)
  *
  * Returns: (transfer none): the record
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_sink_batch_get_text (ReeveSinkBatch *self, guint index)
@@ -217,7 +217,7 @@ reeve_sink_batch_get_text (ReeveSinkBatch *self, guint index)
  *
  * Appends a record as it is where its format is JSON, else as a string.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_sink_batch_append_json (ReeveSinkBatch *self, guint index, GString *json)

@@ -14,7 +14,7 @@
  * Sends records of the ledger on. It keeps nothing: the ledger is the queue, and the host knows
  * what was delivered.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveSink, reeve_sink, G_TYPE_OBJECT)
 
@@ -62,7 +62,7 @@ reeve_sink_shorten (GError *problem)
  * trying again is of no use, anything else when it may be. Its message is one line of at most 500
  * bytes, whatever the other side said
  *
- * Since: 0.1
+ * Since: 1.0
  */
 guint
 reeve_sink_deliver (ReeveSink *self, ReeveSinkBatch *batch, ReeveContext *context, GError **error)
@@ -110,7 +110,7 @@ reeve_sink_deliver (ReeveSink *self, ReeveSinkBatch *batch, ReeveContext *contex
  * 422: the batch is refused for what is in it), %REEVE_ERROR_PERMISSION_DENIED (401, 403),
  * %REEVE_ERROR_BUSY (429, 503) or %REEVE_ERROR_UPSTREAM
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_sink_check_response (ReeveHttpResponse *response, GError **error)
@@ -140,7 +140,7 @@ reeve_sink_check_response (ReeveHttpResponse *response, GError **error)
  *
  * Returns: (transfer full): the whole address
  *
- * Since: 0.1
+ * Since: 1.0
  */
 char *
 reeve_sink_join_url (const char *base, const char *path)
@@ -167,7 +167,7 @@ reeve_sink_join_url (const char *base, const char *path)
  * Returns: (transfer full) (nullable): what the server answered, whatever its status; %NULL with an
  * error when it did not
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveHttpResponse *
 reeve_sink_post (ReeveContext *context, ReeveHttpRequest *request, const char *type, GString *body,
@@ -191,7 +191,7 @@ reeve_sink_post (ReeveContext *context, ReeveHttpRequest *request, const char *t
  * Returns: (transfer full) (nullable): its body, a JSON object; %NULL with %REEVE_ERROR_UPSTREAM
  * where it is none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonNode *
 reeve_sink_read_answer (ReeveHttpResponse *response, GError **error)

@@ -10,7 +10,7 @@
  * was acknowledged. Both lie outside of the stores: who destroys a scope's keys has erased every
  * copy of its store, and who rolls a store back does not roll back its mark.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveStorageKeys, reeve_storage_keys, G_TYPE_OBJECT)
 
@@ -30,7 +30,7 @@ reeve_storage_keys_default_init (ReeveStorageKeysInterface *iface)
  *
  * Returns: %TRUE, or %FALSE with %REEVE_ERROR_CORRUPT when the scope's keys cannot be unwrapped
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_keys_get_current (ReeveStorageKeys *self, const char *scope, ReeveStorageKey *key,
@@ -52,7 +52,7 @@ reeve_storage_keys_get_current (ReeveStorageKeys *self, const char *scope, Reeve
  *
  * Returns: %TRUE, or %FALSE with %REEVE_ERROR_NOT_FOUND when it was destroyed or never was
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_keys_get (ReeveStorageKeys *self, const char *scope, guint32 id, ReeveStorageKey *key,
@@ -73,7 +73,7 @@ reeve_storage_keys_get (ReeveStorageKeys *self, const char *scope, guint32 id, R
  *
  * Returns: %TRUE, or %FALSE on error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_keys_add (ReeveStorageKeys *self, const char *scope, ReeveStorageKey *key,
@@ -94,7 +94,7 @@ reeve_storage_keys_add (ReeveStorageKeys *self, const char *scope, ReeveStorageK
  *
  * Returns: %TRUE, or %FALSE with %REEVE_ERROR_NOT_FOUND when there is no key @keep
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_keys_drop (ReeveStorageKeys *self, const char *scope, guint32 keep, GError **error)
@@ -114,7 +114,7 @@ reeve_storage_keys_drop (ReeveStorageKeys *self, const char *scope, guint32 keep
  *
  * Returns: %TRUE, or %FALSE on error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_keys_read_mark (ReeveStorageKeys *self, const char *scope, ReeveStorageMark *mark,
@@ -137,7 +137,7 @@ reeve_storage_keys_read_mark (ReeveStorageKeys *self, const char *scope, ReeveSt
  *
  * Returns: %TRUE, or %FALSE on error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_keys_write_mark (ReeveStorageKeys *self, const char *scope,

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  *
  * Bytes of a data key: AES-256.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_STORAGE_KEY_SIZE 32
 /**
@@ -21,13 +21,13 @@ G_BEGIN_DECLS
  *
  * Bytes of the random salt by which a store's file is told from any other file.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_STORAGE_SALT_SIZE 16
 
 #define REEVE_TYPE_STORAGE_KEYS (reeve_storage_keys_get_type ())
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_INTERFACE (ReeveStorageKeys, reeve_storage_keys, REEVE, STORAGE_KEYS, GObject)
 
 /**
@@ -37,7 +37,7 @@ G_DECLARE_INTERFACE (ReeveStorageKeys, reeve_storage_keys, REEVE, STORAGE_KEYS, 
  *
  * A data key of a scope.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -53,7 +53,7 @@ typedef struct
  * The high-water mark of a scope. A file with another salt, or whose own number is lower, is not
  * the scope's file or was rolled back.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -75,7 +75,7 @@ typedef struct
  *
  * Implemented by the host. Thread-safe; may block for a small file.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveStorageKeysInterface
 {
@@ -95,22 +95,22 @@ struct _ReeveStorageKeysInterface
   gpointer reserved[6];
 };
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_keys_get_current (ReeveStorageKeys *self, const char *scope,
                                          ReeveStorageKey *key, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_keys_get (ReeveStorageKeys *self, const char *scope, guint32 id,
                                  ReeveStorageKey *key, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_keys_add (ReeveStorageKeys *self, const char *scope, ReeveStorageKey *key,
                                  GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_keys_drop (ReeveStorageKeys *self, const char *scope, guint32 keep,
                                   GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_keys_read_mark (ReeveStorageKeys *self, const char *scope,
                                        ReeveStorageMark *mark, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_keys_write_mark (ReeveStorageKeys *self, const char *scope,
                                         const ReeveStorageMark *mark, gboolean durable,
                                         GError **error);

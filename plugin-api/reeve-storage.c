@@ -14,7 +14,7 @@
  * Keeps what the host knows: scopes, atomic batches, bounded queries, streams, queues, blobs and
  * full text. Runs in the host and means full trust.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveStorage, reeve_storage, REEVE_TYPE_PLUGIN)
 
@@ -33,7 +33,7 @@ reeve_storage_default_init (ReeveStorageInterface *iface)
  *
  * Returns: whether it is valid
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_scope_is_valid (const char *scope)
@@ -102,7 +102,7 @@ reeve_storage_is_whole (ReeveStorage *self, const ReeveStorageInterface *iface, 
  * %REEVE_ERROR_BUSY (in use by another process), %REEVE_ERROR_UNSUPPORTED (it lacks a function) or
  * %REEVE_ERROR_FAILED
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_open (ReeveStorage *self, const char *path, const ReeveMigration *platform,
@@ -122,7 +122,7 @@ reeve_storage_open (ReeveStorage *self, const char *path, const ReeveMigration *
  *
  * Finishes what was submitted, then lets go of everything. No other call may be under way.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_storage_close (ReeveStorage *self)
@@ -142,7 +142,7 @@ reeve_storage_close (ReeveStorage *self)
  *
  * Returns: %TRUE, or %FALSE with %REEVE_ERROR_ALREADY_EXISTS or %REEVE_ERROR_INVALID_ARGUMENT
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_create_scope (ReeveStorage *self, const char *scope, GError **error)
@@ -158,7 +158,7 @@ reeve_storage_create_scope (ReeveStorage *self, const char *scope, GError **erro
  *
  * Returns: whether there is such a scope
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_has_scope (ReeveStorage *self, const char *scope)
@@ -177,7 +177,7 @@ reeve_storage_has_scope (ReeveStorage *self, const char *scope)
  *
  * Returns: %TRUE, or %FALSE with %REEVE_ERROR_NOT_FOUND
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_drop_scope (ReeveStorage *self, const char *scope, GError **error)
@@ -193,7 +193,7 @@ reeve_storage_drop_scope (ReeveStorage *self, const char *scope, GError **error)
  *
  * Returns: (transfer full): ids of all tenant scopes, sorted; %NULL on error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 char **
 reeve_storage_list_scopes (ReeveStorage *self, GError **error)
@@ -212,7 +212,7 @@ reeve_storage_list_scopes (ReeveStorage *self, GError **error)
  *
  * Hands over a batch; never blocks for I/O.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_storage_submit (ReeveStorage *self, ReeveBatch *batch, ReeveBatchFunc func,
@@ -256,7 +256,7 @@ reeve_storage_commit_done (ReeveBatchResult *result, const GError *error, gpoint
  *
  * Returns: (transfer full): what the operations returned; %NULL when nothing of the batch happened
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveBatchResult *
 reeve_storage_commit (ReeveStorage *self, ReeveBatch *batch, GError **error)
@@ -289,7 +289,7 @@ reeve_storage_commit (ReeveStorage *self, ReeveBatch *batch, GError **error)
  * Returns: (transfer full): the record; %NULL with %REEVE_ERROR_NOT_FOUND, also for an unknown
  * scope, or %REEVE_ERROR_INVALID_ARGUMENT for an undeclared collection
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveRecord *
 reeve_storage_get (ReeveStorage *self, const char *scope, const char *collection, const char *id,
@@ -310,7 +310,7 @@ reeve_storage_get (ReeveStorage *self, const char *scope, const char *collection
  * %REEVE_ERROR_NOT_FOUND (unknown scope), %REEVE_ERROR_OUT_OF_RANGE (a sum beyond 64 bits) or
  * %REEVE_ERROR_CANCELLED
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveQueryResult *
 reeve_storage_query (ReeveStorage *self, ReeveQuery *query, GCancellable *cancellable,
@@ -332,7 +332,7 @@ reeve_storage_query (ReeveStorage *self, ReeveQuery *query, GCancellable *cancel
  * Returns: (element-type ReeveStreamEntry) (transfer full): entries in order, none for an unknown
  * stream; %NULL on error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_storage_read_stream (ReeveStorage *self, const char *scope, const char *stream, gint64 after,
@@ -352,7 +352,7 @@ reeve_storage_read_stream (ReeveStorage *self, const char *scope, const char *st
  *
  * Returns: %FALSE on error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_get_counter (ReeveStorage *self, const char *scope, const char *counter,
@@ -371,7 +371,7 @@ reeve_storage_get_counter (ReeveStorage *self, const char *scope, const char *co
  *
  * Returns: (transfer full): its content; %NULL with %REEVE_ERROR_NOT_FOUND
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GBytes *
 reeve_storage_get_blob (ReeveStorage *self, const char *scope, const char *id, GError **error)
@@ -398,7 +398,7 @@ reeve_storage_get_blob (ReeveStorage *self, const char *scope, const char *id, G
  *
  * Returns: (element-type ReeveTextHit) (transfer full): the hits; %NULL on error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_storage_search_text (ReeveStorage *self, const char *scope, const char *index,
@@ -419,7 +419,7 @@ reeve_storage_search_text (ReeveStorage *self, const char *scope, const char *in
  *
  * Returns: %FALSE on error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_schema_number (ReeveStorage *self, const char *scope, guint *number, GError **error)
@@ -437,7 +437,7 @@ reeve_storage_schema_number (ReeveStorage *self, const char *scope, guint *numbe
  * Returns: (element-type JsonObject) (transfer full): number, summary, applied_at (µs), direction
  * `up` or `down`, oldest first
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_storage_schema_history (ReeveStorage *self, const char *scope, GError **error)
@@ -458,7 +458,7 @@ reeve_storage_schema_history (ReeveStorage *self, const char *scope, GError **er
  *
  * Returns: %TRUE, or %FALSE with %REEVE_ERROR_INVALID_ARGUMENT for an unknown number
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_migrate (ReeveStorage *self, const char *scope, guint number, GError **error)
@@ -478,7 +478,7 @@ reeve_storage_migrate (ReeveStorage *self, const char *scope, guint number, GErr
  *
  * Returns: %FALSE with %REEVE_ERROR_UNSUPPORTED for a storage that cannot encrypt
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_set_keys (ReeveStorage *self, ReeveStorageKeys *keys, GError **error)
@@ -508,7 +508,7 @@ reeve_storage_set_keys (ReeveStorage *self, ReeveStorageKeys *keys, GError **err
  * Returns: %FALSE with %REEVE_ERROR_UNSUPPORTED where nothing is encrypted, %REEVE_ERROR_NOT_FOUND
  * for an unknown scope
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_rotate (ReeveStorage *self, const char *scope, ReeveRotation how,
@@ -533,7 +533,7 @@ reeve_storage_rotate (ReeveStorage *self, const char *scope, ReeveRotation how,
  *
  * Returns: %FALSE with %REEVE_ERROR_NOT_FOUND for an unknown scope
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_get_protection (ReeveStorage *self, const char *scope,
@@ -555,7 +555,7 @@ reeve_storage_get_protection (ReeveStorage *self, const char *scope,
  *
  * Returns: %FALSE where it has none
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_storage_get_cache (ReeveStorage *self, ReeveStorageCache *cache)

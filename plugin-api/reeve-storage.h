@@ -21,7 +21,7 @@ G_BEGIN_DECLS
  *
  * The scope of the platform itself; every other scope is a tenant id.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_SCOPE_PLATFORM "@platform"
 
@@ -30,7 +30,7 @@ G_BEGIN_DECLS
  *
  * As an expected revision or sequence number: no precondition.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_REVISION_ANY ((gint64) -1)
 /**
@@ -38,7 +38,7 @@ G_BEGIN_DECLS
  *
  * As an expected revision: the record must not exist yet.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_REVISION_ABSENT ((gint64) 0)
 
@@ -53,7 +53,7 @@ G_BEGIN_DECLS
  *
  * Type of a declared field.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -71,7 +71,7 @@ typedef enum
  *
  * A declared field: it can be filtered, ordered, grouped and aggregated by.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -88,7 +88,7 @@ typedef struct
  *
  * Steps of a migration. Each can be undone (down), so a migration loses only what it made.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -106,7 +106,7 @@ typedef enum
  *
  * One step.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -123,7 +123,7 @@ typedef struct
  *
  * A numbered change of a scope's schema; it and its number are one transaction.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -141,77 +141,77 @@ typedef struct
  * return its position, by which its result is read. Not thread-safe while it is built; immutable
  * once submitted.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct _ReeveBatch ReeveBatch;
 typedef struct _ReeveBatchResult ReeveBatchResult;
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GType reeve_batch_get_type (void) G_GNUC_CONST;
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveBatch *reeve_batch_new (const char *scope);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveBatch *reeve_batch_ref (ReeveBatch *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_batch_unref (ReeveBatch *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_batch_get_scope (ReeveBatch *self);
 /* Creates or replaces a record. Result value: its new revision (1, 2, …). REEVE_ERROR_CONFLICT, or
  * REEVE_ERROR_ALREADY_EXISTS for REEVE_REVISION_ABSENT, or REEVE_ERROR_NOT_FOUND when a revision
  * was expected of nothing. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_put (ReeveBatch *self, const char *collection, const char *id, JsonObject *fields,
                        gint64 expected_revision);
 /* Deletes a record; REEVE_ERROR_NOT_FOUND when absent, unless REEVE_REVISION_ANY. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_delete (ReeveBatch *self, const char *collection, const char *id,
                           gint64 expected_revision);
 /* Only the precondition. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_check (ReeveBatch *self, const char *collection, const char *id,
                          gint64 expected_revision);
 /* Adds delta to a counter (0 when absent) if the result stays within [min, max]; else
  * REEVE_ERROR_OUT_OF_RANGE and nothing of the batch happens. Result value: the new value. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_count (ReeveBatch *self, const char *counter, gint64 delta, gint64 min,
                          gint64 max);
 /* Appends to a stream; expected_seq is the sequence number it must get (1, 2, …), or
  * REEVE_REVISION_ANY; else REEVE_ERROR_CONFLICT. Result value: its number. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_append (ReeveBatch *self, const char *stream, GBytes *payload,
                           gint64 expected_seq);
 /* Removes a whole stream. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_truncate (ReeveBatch *self, const char *stream);
 /* Puts an item in a queue, not to be leased before not_before (µs since the epoch).
  * REEVE_ERROR_ALREADY_EXISTS for a known id. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_push (ReeveBatch *self, const char *queue, const char *id, GBytes *payload,
                         gint64 not_before);
 /* Leases up to max items for lease_us from now (µs since the epoch). Result items: see
  * reeve_batch_result_get_leases(). */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_lease (ReeveBatch *self, const char *queue, guint max, gint64 now,
                          gint64 lease_us);
 /* Removes a leased item; REEVE_ERROR_CONFLICT when the lease is not the current one. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_acknowledge (ReeveBatch *self, const char *queue, const char *id, gint64 lease);
 /* Gives a leased item back, not to be leased again before not_before. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_release (ReeveBatch *self, const char *queue, const char *id, gint64 lease,
                            gint64 not_before);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_blob_put (ReeveBatch *self, const char *id, GBytes *bytes);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_blob_delete (ReeveBatch *self, const char *id);
 /* Adds a text to a full-text index under key; group names what is replaced and deleted together (a
  * document). data is handed back with hits. title weighs more than text. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_text_put (ReeveBatch *self, const char *index, const char *group, const char *key,
                             const char *title, const char *text, JsonObject *data);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_text_delete (ReeveBatch *self, const char *index, const char *group);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_batch_get_length (ReeveBatch *self);
 
 /* ---- batches, as a storage plugin reads them ---- */
@@ -235,7 +235,7 @@ guint reeve_batch_get_length (ReeveBatch *self);
  *
  * Kinds of operations in a batch, by the functions that add them.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -274,7 +274,7 @@ typedef enum
  *
  * One operation.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -297,13 +297,13 @@ typedef struct
 /* Checks the bounds of all operations (names up to 512 bytes, payloads and texts
  * 64 MiB, blobs 512 MiB, sensible numbers), not whether collections are declared. Storage plugins
  * call it first. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_batch_validate (ReeveBatch *self, GError **error);
 /* What an expected revision of a put, delete or check means, told in the same words by every
  * storage. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_batch_check_revision (const ReeveOp *op, gint64 revision, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const ReeveOp *reeve_batch_get_op (ReeveBatch *self, guint position);
 
 /**
@@ -315,7 +315,7 @@ const ReeveOp *reeve_batch_get_op (ReeveBatch *self, guint position);
  *
  * A leased queue item.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -325,23 +325,23 @@ typedef struct
   guint attempts;
 } ReeveLease;
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GType reeve_batch_result_get_type (void) G_GNUC_CONST;
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveBatchResult *reeve_batch_result_new (guint n_ops);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveBatchResult *reeve_batch_result_ref (ReeveBatchResult *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_batch_result_unref (ReeveBatchResult *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_batch_result_set_value (ReeveBatchResult *self, guint position, gint64 value);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gint64 reeve_batch_result_get_value (ReeveBatchResult *self, guint position);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_batch_result_add_lease (ReeveBatchResult *self, guint position, const char *id,
                                    GBytes *payload, gint64 lease, guint attempts);
 /* (element-type ReeveLease) (transfer none) (nullable) */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_batch_result_get_leases (ReeveBatchResult *self, guint position);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveBatch, reeve_batch_unref)
@@ -353,20 +353,20 @@ typedef struct _ReeveRecord ReeveRecord;
 typedef struct _ReeveQuery ReeveQuery;
 typedef struct _ReeveQueryResult ReeveQueryResult;
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GType reeve_record_get_type (void) G_GNUC_CONST;
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveRecord *reeve_record_new (const char *id, gint64 revision, JsonObject *fields);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveRecord *reeve_record_ref (ReeveRecord *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_record_unref (ReeveRecord *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_record_get_id (ReeveRecord *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gint64 reeve_record_get_revision (ReeveRecord *self);
 /* immutable */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 JsonObject *reeve_record_get_fields (ReeveRecord *self);
 
 /**
@@ -381,7 +381,7 @@ JsonObject *reeve_record_get_fields (ReeveRecord *self);
  *
  * Comparisons of a filter.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -403,7 +403,7 @@ typedef enum
  *
  * Aggregates.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -418,7 +418,7 @@ typedef enum
  *
  * Distinct fields that one query may filter by.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_QUERY_MAX_FIELDS 4
 /**
@@ -426,7 +426,7 @@ typedef enum
  *
  * Fields that one query may group by.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_QUERY_MAX_GROUPS 3
 /**
@@ -434,7 +434,7 @@ typedef enum
  *
  * Most records of one result.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_QUERY_MAX_LIMIT 500
 /**
@@ -442,7 +442,7 @@ typedef enum
  *
  * Most values of one %REEVE_FILTER_IN.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_QUERY_MAX_IN 500
 
@@ -453,39 +453,39 @@ typedef enum
  * most four declared fields, an order, a limit and a cursor; or aggregates by at most three fields
  * and a time bucket. The record's id is the field `@id`.
  *
- * Since: 0.1
+ * Since: 1.0
  */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GType reeve_query_get_type (void) G_GNUC_CONST;
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveQuery *reeve_query_new (const char *scope, const char *collection);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveQuery *reeve_query_ref (ReeveQuery *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_unref (ReeveQuery *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_filter (ReeveQuery *self, const char *field, ReeveFilterOp op, JsonNode *value);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_filter_string (ReeveQuery *self, const char *field, ReeveFilterOp op,
                                 const char *value);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_filter_int (ReeveQuery *self, const char *field, ReeveFilterOp op, gint64 value);
 /* Ties are broken by the id, in the same direction. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_order (ReeveQuery *self, const char *field, gboolean descending);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_limit (ReeveQuery *self, guint limit);
 /* opaque, from an earlier result of the same query; (nullable) */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_cursor (ReeveQuery *self, const char *cursor);
 /* name: member of the result objects; field is NULL for count */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_aggregate (ReeveQuery *self, ReeveAggregateKind kind, const char *field,
                             const char *name);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_group_by (ReeveQuery *self, const char *field);
 /* groups by floor (field / width) * width as well, under the field's name */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_bucket (ReeveQuery *self, const char *field, gint64 width);
 
 /**
@@ -496,7 +496,7 @@ void reeve_query_bucket (ReeveQuery *self, const char *field, gint64 width);
  *
  * A filter, as a storage plugin reads it.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -513,7 +513,7 @@ typedef struct
  *
  * An aggregate, as a storage plugin reads it.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -522,54 +522,54 @@ typedef struct
   char *name;
 } ReeveQueryAggregate;
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_query_get_scope (ReeveQuery *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_query_get_collection (ReeveQuery *self);
 /* (element-type ReeveQueryFilter) (transfer none) */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_query_get_filters (ReeveQuery *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_query_get_order (ReeveQuery *self, gboolean *descending);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 guint reeve_query_get_limit (ReeveQuery *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_query_get_cursor (ReeveQuery *self);
 /* (element-type ReeveQueryAggregate) (transfer none) */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_query_get_aggregates (ReeveQuery *self);
 /* (element-type utf8) (transfer none) */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_query_get_groups (ReeveQuery *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_query_get_bucket (ReeveQuery *self, gint64 *width);
 /* Checks the bounds of the language, not whether fields are declared. Storage plugins call it
  * first. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_query_validate (ReeveQuery *self, GError **error);
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GType reeve_query_result_get_type (void) G_GNUC_CONST;
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveQueryResult *reeve_query_result_new (void);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveQueryResult *reeve_query_result_ref (ReeveQueryResult *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_result_unref (ReeveQueryResult *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_result_add (ReeveQueryResult *self, ReeveRecord *record);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_result_add_group (ReeveQueryResult *self, JsonObject *group);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_query_result_set_cursor (ReeveQueryResult *self, const char *cursor);
 /* (element-type ReeveRecord) (transfer none) */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_query_result_get_records (ReeveQueryResult *self);
 /* (element-type JsonObject) (transfer none): group fields, bucket and aggregates by name */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_query_result_get_groups (ReeveQueryResult *self);
 /* (nullable): NULL at the end */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_query_result_get_cursor (ReeveQueryResult *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRecord, reeve_record_unref)
@@ -583,7 +583,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveQueryResult, reeve_query_result_unref)
  *
  * An entry of a stream.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -601,7 +601,7 @@ typedef struct
  *
  * A hit of a full-text search, best first.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -623,7 +623,7 @@ typedef struct
  *
  * How a scope gets a new data key. After either nothing is sealed by an older one.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -640,7 +640,7 @@ typedef enum
  *
  * How a scope's store is protected.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -652,7 +652,7 @@ typedef struct
 
 /* ---- the interface ---- */
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_INTERFACE (ReeveStorage, reeve_storage, REEVE, STORAGE, GObject)
 
 /**
@@ -664,7 +664,7 @@ G_DECLARE_INTERFACE (ReeveStorage, reeve_storage, REEVE, STORAGE, GObject)
  * Called exactly once, on a thread of the storage plugin, when a batch is durable or refused. Must
  * not block.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, gpointer user_data);
 
@@ -676,7 +676,7 @@ typedef void (*ReeveBatchFunc) (ReeveBatchResult *result, const GError *error, g
  *
  * How a cache of open stores does: many misses while tenants are at work mean that it is too small.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef struct
 {
@@ -718,7 +718,7 @@ typedef struct
  * Runs in the host. All but @submit block and run on worker threads; all are thread-safe. A reader
  * sees every batch whose #ReeveBatchFunc was called before it began.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveStorageInterface
 {
@@ -759,74 +759,74 @@ struct _ReeveStorageInterface
 
 /* REEVE_SCOPE_PLATFORM, or 1 to 128 letters, digits, dots, dashes and underscores that do not begin
  * with a dot */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_scope_is_valid (const char *scope);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_open (ReeveStorage *self, const char *path, const ReeveMigration *platform,
                              const ReeveMigration *tenant, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_storage_close (ReeveStorage *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_create_scope (ReeveStorage *self, const char *scope, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_has_scope (ReeveStorage *self, const char *scope);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_drop_scope (ReeveStorage *self, const char *scope, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 char **reeve_storage_list_scopes (ReeveStorage *self, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_storage_submit (ReeveStorage *self, ReeveBatch *batch, ReeveBatchFunc func,
                            gpointer user_data);
 /* Submits and waits; for worker threads. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveBatchResult *reeve_storage_commit (ReeveStorage *self, ReeveBatch *batch, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveRecord *reeve_storage_get (ReeveStorage *self, const char *scope, const char *collection,
                                 const char *id, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveQueryResult *reeve_storage_query (ReeveStorage *self, ReeveQuery *query,
                                        GCancellable *cancellable, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_storage_read_stream (ReeveStorage *self, const char *scope, const char *stream,
                                       gint64 after, guint limit, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_get_counter (ReeveStorage *self, const char *scope, const char *counter,
                                     gint64 *value, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GBytes *reeve_storage_get_blob (ReeveStorage *self, const char *scope, const char *id,
                                 GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_storage_search_text (ReeveStorage *self, const char *scope, const char *index,
                                       const char *query, const char *const *groups, guint limit,
                                       GCancellable *cancellable, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_schema_number (ReeveStorage *self, const char *scope, guint *number,
                                       GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_storage_schema_history (ReeveStorage *self, const char *scope, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_migrate (ReeveStorage *self, const char *scope, guint number,
                                 GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_set_keys (ReeveStorage *self, ReeveStorageKeys *keys, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_rotate (ReeveStorage *self, const char *scope, ReeveRotation how,
                                GCancellable *cancellable, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_get_protection (ReeveStorage *self, const char *scope,
                                        ReeveStorageProtection *protection, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_storage_get_cache (ReeveStorage *self, ReeveStorageCache *cache);
 
 /* What read_stream and search_text return frees its elements by these. */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveStreamEntry *reeve_stream_entry_new (gint64 seq, GBytes *payload);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_stream_entry_free (ReeveStreamEntry *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveTextHit *reeve_text_hit_new (const char *group, const char *key, const char *text,
                                   JsonObject *data, double score);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_text_hit_free (ReeveTextHit *self);
 
 G_END_DECLS

@@ -9,7 +9,7 @@
  *
  * Returns: (transfer full): an entry
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveStreamEntry *
 reeve_stream_entry_new (gint64 seq, GBytes *payload)
@@ -27,7 +27,7 @@ reeve_stream_entry_new (gint64 seq, GBytes *payload)
  *
  * Frees it.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_stream_entry_free (ReeveStreamEntry *self)

@@ -12,7 +12,7 @@
  *
  * Returns: (transfer full): a hit
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveTextHit *
 reeve_text_hit_new (const char *group, const char *key, const char *text, JsonObject *data,
@@ -34,7 +34,7 @@ reeve_text_hit_new (const char *group, const char *key, const char *text, JsonOb
  *
  * Frees it.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_text_hit_free (ReeveTextHit *self)

@@ -7,7 +7,7 @@
  *
  * What a tool says of itself to models and policy. Immutable and thread-safe.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveToolInfo
 {
@@ -30,7 +30,7 @@ G_DEFINE_BOXED_TYPE (ReeveToolInfo, reeve_tool_info, reeve_tool_info_ref, reeve_
  *
  * Returns: (transfer full): a description of a tool
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveToolInfo *
 reeve_tool_info_new (const char *name, const char *description, JsonNode *parameters,
@@ -57,7 +57,7 @@ reeve_tool_info_new (const char *name, const char *description, JsonNode *parame
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveToolInfo *
 reeve_tool_info_ref (ReeveToolInfo *self)
@@ -71,7 +71,7 @@ reeve_tool_info_ref (ReeveToolInfo *self)
  * reeve_tool_info_unref:
  * @self: (transfer full): a description of a tool
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_tool_info_unref (ReeveToolInfo *self)
@@ -91,7 +91,7 @@ reeve_tool_info_unref (ReeveToolInfo *self)
  *
  * Returns: (transfer none): the name
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_tool_info_get_name (ReeveToolInfo *self)
@@ -106,7 +106,7 @@ reeve_tool_info_get_name (ReeveToolInfo *self)
  *
  * Returns: (transfer none): what it does
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_tool_info_get_description (ReeveToolInfo *self)
@@ -121,7 +121,7 @@ reeve_tool_info_get_description (ReeveToolInfo *self)
  *
  * Returns: (transfer none): JSON Schema of the arguments, immutable
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonNode *
 reeve_tool_info_get_parameters (ReeveToolInfo *self)
@@ -136,7 +136,7 @@ reeve_tool_info_get_parameters (ReeveToolInfo *self)
  *
  * Returns: what else it says of itself
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveToolHints
 reeve_tool_info_get_hints (ReeveToolInfo *self)

@@ -7,7 +7,7 @@
  *
  * What a tool answered. Immutable and thread-safe.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveToolResult
 {
@@ -28,7 +28,7 @@ G_DEFINE_BOXED_TYPE (ReeveToolResult, reeve_tool_result, reeve_tool_result_ref,
  *
  * Returns: (transfer full): a result
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveToolResult *
 reeve_tool_result_new (const char *text, JsonNode *data, gboolean is_error)
@@ -53,7 +53,7 @@ reeve_tool_result_new (const char *text, JsonNode *data, gboolean is_error)
  *
  * Returns: (transfer full): @self
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveToolResult *
 reeve_tool_result_ref (ReeveToolResult *self)
@@ -67,7 +67,7 @@ reeve_tool_result_ref (ReeveToolResult *self)
  * reeve_tool_result_unref:
  * @self: (transfer full): a result
  *
- * Since: 0.1
+ * Since: 1.0
  */
 void
 reeve_tool_result_unref (ReeveToolResult *self)
@@ -86,7 +86,7 @@ reeve_tool_result_unref (ReeveToolResult *self)
  *
  * Returns: (transfer none): what the model reads, UTF-8
  *
- * Since: 0.1
+ * Since: 1.0
  */
 const char *
 reeve_tool_result_get_text (ReeveToolResult *self)
@@ -101,7 +101,7 @@ reeve_tool_result_get_text (ReeveToolResult *self)
  *
  * Returns: (transfer none) (nullable): structured form, immutable
  *
- * Since: 0.1
+ * Since: 1.0
  */
 JsonNode *
 reeve_tool_result_get_data (ReeveToolResult *self)
@@ -116,7 +116,7 @@ reeve_tool_result_get_data (ReeveToolResult *self)
  *
  * Returns: whether the tool says that it failed
  *
- * Since: 0.1
+ * Since: 1.0
  */
 gboolean
 reeve_tool_result_get_is_error (ReeveToolResult *self)

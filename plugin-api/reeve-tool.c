@@ -9,7 +9,7 @@
  *
  * One tool, or a source of many. Functions block and may be called from several threads at once.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 G_DEFINE_INTERFACE (ReeveTool, reeve_tool, G_TYPE_OBJECT)
 
@@ -27,7 +27,7 @@ reeve_tool_default_init (ReeveToolInterface *iface)
  * Returns: (transfer container) (element-type ReeveToolInfo): the tools on offer, in a stable
  * order; %NULL with an error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 GPtrArray *
 reeve_tool_list (ReeveTool *self, ReeveContext *context, GError **error)
@@ -64,7 +64,7 @@ reeve_tool_list (ReeveTool *self, ReeveContext *context, GError **error)
  * Returns: (transfer full): the result; %NULL with an error, %REEVE_ERROR_NOT_FOUND for a name that
  * is not listed
  *
- * Since: 0.1
+ * Since: 1.0
  */
 ReeveToolResult *
 reeve_tool_call (ReeveTool *self, const char *name, JsonObject *arguments, ReeveContext *context,

@@ -20,7 +20,7 @@ G_BEGIN_DECLS
  *
  * What a tool says of itself: input to policy, never proof.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 typedef enum
 {
@@ -34,46 +34,46 @@ typedef enum
 typedef struct _ReeveToolInfo ReeveToolInfo;
 typedef struct _ReeveToolResult ReeveToolResult;
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GType reeve_tool_info_get_type (void) G_GNUC_CONST;
 /* parameters: JSON Schema (draft 2020-12) of the arguments object */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveToolInfo *reeve_tool_info_new (const char *name, const char *description, JsonNode *parameters,
                                     ReeveToolHints hints);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveToolInfo *reeve_tool_info_ref (ReeveToolInfo *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_tool_info_unref (ReeveToolInfo *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_tool_info_get_name (ReeveToolInfo *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_tool_info_get_description (ReeveToolInfo *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 JsonNode *reeve_tool_info_get_parameters (ReeveToolInfo *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveToolHints reeve_tool_info_get_hints (ReeveToolInfo *self);
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GType reeve_tool_result_get_type (void) G_GNUC_CONST;
 /* text: what the model reads; data: (nullable) structured form; is_error: the tool ran and says it
  * failed */
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveToolResult *reeve_tool_result_new (const char *text, JsonNode *data, gboolean is_error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveToolResult *reeve_tool_result_ref (ReeveToolResult *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 void reeve_tool_result_unref (ReeveToolResult *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 const char *reeve_tool_result_get_text (ReeveToolResult *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 JsonNode *reeve_tool_result_get_data (ReeveToolResult *self);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 gboolean reeve_tool_result_get_is_error (ReeveToolResult *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveToolInfo, reeve_tool_info_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveToolResult, reeve_tool_result_unref)
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 G_DECLARE_INTERFACE (ReeveTool, reeve_tool, REEVE, TOOL, GObject)
 
 /**
@@ -83,7 +83,7 @@ G_DECLARE_INTERFACE (ReeveTool, reeve_tool, REEVE, TOOL, GObject)
  * @call: runs one; the host validated @arguments against the schema. A #GError means that the call
  * could not be made; a failure that the model should read and mend is a result with is_error
  *
- * Since: 0.1
+ * Since: 1.0
  */
 struct _ReeveToolInterface
 {
@@ -96,9 +96,9 @@ struct _ReeveToolInterface
   gpointer reserved[6];
 };
 
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 GPtrArray *reeve_tool_list (ReeveTool *self, ReeveContext *context, GError **error);
-REEVE_AVAILABLE_IN_0_1
+REEVE_AVAILABLE_IN_1_0
 ReeveToolResult *reeve_tool_call (ReeveTool *self, const char *name, JsonObject *arguments,
                                   ReeveContext *context, GError **error);
 

@@ -10,18 +10,18 @@
  *
  * Major number of the plugin interface: a plugin loads only where it is equal.
  *
- * Since: 0.1
+ * Since: 1.0
  */
-#define REEVE_API_MAJOR 0
+#define REEVE_API_MAJOR 1
 
 /**
  * REEVE_API_MINOR:
  *
  * Minor number of the plugin interface: a plugin loads where it is at most the host's.
  *
- * Since: 0.1
+ * Since: 1.0
  */
-#define REEVE_API_MINOR 1
+#define REEVE_API_MINOR 0
 
 /**
  * REEVE_ENCODE_VERSION:
@@ -30,25 +30,25 @@
  *
  * A version as a number that the preprocessor can compare.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_ENCODE_VERSION(major, minor) ((major) << 16 | (minor) << 8)
 
 /**
- * REEVE_VERSION_0_1:
+ * REEVE_VERSION_1_0:
  *
- * Version 0.1 of the plugin interface.
+ * Version 1.0 of the plugin interface.
  *
- * Since: 0.1
+ * Since: 1.0
  */
-#define REEVE_VERSION_0_1 REEVE_ENCODE_VERSION (0, 1)
+#define REEVE_VERSION_1_0 REEVE_ENCODE_VERSION (1, 0)
 
 /**
  * REEVE_VERSION_CUR:
  *
  * The version of the plugin interface that these headers describe.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_VERSION_CUR REEVE_ENCODE_VERSION (REEVE_API_MAJOR, REEVE_API_MINOR)
 
@@ -59,7 +59,7 @@
  * compiled against an older interface on purpose and load in older hosts; the compiler then warns
  * about every newer symbol.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #ifndef REEVE_VERSION_MAX_ALLOWED
 #define REEVE_VERSION_MAX_ALLOWED REEVE_VERSION_CUR
@@ -70,7 +70,7 @@
  *
  * Minor number that a plugin's descriptor states: that of %REEVE_VERSION_MAX_ALLOWED.
  *
- * Since: 0.1
+ * Since: 1.0
  */
 #define REEVE_BUILD_MINOR (REEVE_VERSION_MAX_ALLOWED >> 8 & 0xff)
 
@@ -78,8 +78,8 @@
 #define _REEVE_EXTERN __attribute__ ((visibility ("default"))) extern
 #endif
 
-#if REEVE_VERSION_MAX_ALLOWED < REEVE_VERSION_0_1
-#define REEVE_AVAILABLE_IN_0_1 G_UNAVAILABLE (0, 1) _REEVE_EXTERN
+#if REEVE_VERSION_MAX_ALLOWED < REEVE_VERSION_1_0
+#define REEVE_AVAILABLE_IN_1_0 G_UNAVAILABLE (1, 0) _REEVE_EXTERN
 #else
-#define REEVE_AVAILABLE_IN_0_1 _REEVE_EXTERN
+#define REEVE_AVAILABLE_IN_1_0 _REEVE_EXTERN
 #endif

@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 
-BASE = {"Id": "", "Version": "1.2.3", "Name": "Broken", "Description": "Is broken in one point.", "Kinds": "tool", "Api": "0.1"}
+BASE = {"Id": "", "Version": "1.2.3", "Name": "Broken", "Description": "Is broken in one point.", "Kinds": "tool", "Api": "1.0"}
 NOTHING = "0" * 64
 
 

@@ -33,7 +33,7 @@ make_broker (ReeveCapabilities *capabilities, const char *id)
 {
   g_autofree char *text
       = g_strdup_printf ("[Plugin]\nId=%s\nVersion=1.0.0\nName=Fuzz\nDescription=Tries.\n"
-                         "Kinds=tool\nApi=0.1\nLicence=LGPL-2.1-or-later\n\n[Capabilities]\nstore."
+                         "Kinds=tool\nApi=1.0\nLicence=LGPL-2.1-or-later\n\n[Capabilities]\nstore."
                          "kv=to try\nstore.blob=to try\n",
                          id);
   g_autoptr (GError) error = NULL;

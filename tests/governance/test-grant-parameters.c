@@ -26,7 +26,7 @@ test_catalogue (void)
     {
       g_autofree char *text
           = g_strconcat ("[Plugin]\nId=a\nVersion=1.0.0\nName=n\nDescription=d\nKinds=tool\n"
-                         "Api=0.1\n[Capabilities]\n",
+                         "Api=1.0\n[Capabilities]\n",
                          row->name, "=why\n", NULL);
       g_autoptr (GError) error = NULL;
       g_autoptr (ReeveManifest) manifest

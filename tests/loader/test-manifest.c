@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define SMALL                                                                                      \
-  "[Plugin]\nId=good\nVersion=1.2.3\nName=Good\nDescription=Does good.\nKinds=tool\nApi=0.1\n"
+  "[Plugin]\nId=good\nVersion=1.2.3\nName=Good\nDescription=Does good.\nKinds=tool\nApi=1.0\n"
 
 static ReeveManifest *
 parse (const char *text, GError **error)
@@ -36,8 +36,8 @@ test_manifest_small (void)
   g_assert_null (*reeve_manifest_get_capabilities (manifest));
   g_assert_null (*reeve_manifest_get_run_after (manifest));
   reeve_manifest_get_api (manifest, &major, &minor);
-  g_assert_cmpuint (major, ==, 0);
-  g_assert_cmpuint (minor, ==, 1);
+  g_assert_cmpuint (major, ==, 1);
+  g_assert_cmpuint (minor, ==, 0);
   /* what has no schema takes no settings */
   g_autoptr (JsonNode) none = reeve_json_parse_strict ("{}", 2, NULL);
   g_autoptr (JsonNode) some = reeve_json_parse_strict ("{\"a\":1}", 7, NULL);
@@ -50,7 +50,7 @@ test_manifest_full (void)
 {
   static const char text[]
       = "# comment\n[Plugin]\nId=good\nVersion=0.1.0-rc.1\nName=Good "
-        "\xc3\xa4\nDescription=x\nKinds=tool;llm;\nApi=0.1\n"
+        "\xc3\xa4\nDescription=x\nKinds=tool;llm;\nApi=1.0\n"
         "Licence=MIT\nModule=libgood.so\nRunAfter=a-b;c\nConflicts=d\nRequires=e;\n"
         "[Capabilities]\nnet.http=to fetch\nknowledge.search=to search\n"
         "[Settings]\nSchema={\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}}}\n";
@@ -89,7 +89,7 @@ test_manifest_script_refused (void)
     { SCRIPT "Imports=json;os system\n" ASKS, "*Imports*no module's name*" },
     { SCRIPT "Imports=json\\nimport os\n" ASKS, "*Imports*no module's name*" },
     { SCRIPT "Imports=json;.os\n" ASKS, "*Imports*no module's name*" },
-    { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=auth\nApi=0.1\n"
+    { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=auth\nApi=1.0\n"
       "Interpreter=python3\n" ASKS,
       "*Interpreter*process of their own*" },
   };
@@ -131,18 +131,18 @@ test_manifest_refused (void)
     { "[Other]\nId=good\n", "*Plugin*" },
     { SMALL "[More]\na=b\n", "*More*unknown group*" },
     { SMALL "Colour=red\n", "*Colour*unknown key*" },
-    { "[Plugin]\nVersion=1.2.3\nName=G\nDescription=x\nKinds=tool\nApi=0.1\n", "*Id*missing*" },
-    { "[Plugin]\nId=Good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=tool\nApi=0.1\n", "*Id*" },
-    { "[Plugin]\nId=../x\nVersion=1.2.3\nName=G\nDescription=x\nKinds=tool\nApi=0.1\n", "*Id*" },
-    { "[Plugin]\nId=good\nVersion=1.2\nName=G\nDescription=x\nKinds=tool\nApi=0.1\n", "*Version*" },
-    { "[Plugin]\nId=good\nVersion=01.2.3\nName=G\nDescription=x\nKinds=tool\nApi=0.1\n",
+    { "[Plugin]\nVersion=1.2.3\nName=G\nDescription=x\nKinds=tool\nApi=1.0\n", "*Id*missing*" },
+    { "[Plugin]\nId=Good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=tool\nApi=1.0\n", "*Id*" },
+    { "[Plugin]\nId=../x\nVersion=1.2.3\nName=G\nDescription=x\nKinds=tool\nApi=1.0\n", "*Id*" },
+    { "[Plugin]\nId=good\nVersion=1.2\nName=G\nDescription=x\nKinds=tool\nApi=1.0\n", "*Version*" },
+    { "[Plugin]\nId=good\nVersion=01.2.3\nName=G\nDescription=x\nKinds=tool\nApi=1.0\n",
       "*Version*" },
-    { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=wizard\nApi=0.1\n",
+    { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=wizard\nApi=1.0\n",
       "*Kinds*unknown*" },
-    { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nApi=0.1\n", "*Kinds*missing*" },
+    { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nApi=1.0\n", "*Kinds*missing*" },
     { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=tool\n", "*Api*missing*" },
     { "[Plugin]\nId=good\nVersion=1.2.3\nName=G\nDescription=x\nKinds=tool\nApi=one\n", "*Api*" },
-    { "[Plugin]\nId=good\nVersion=1.2.3\nName=\nDescription=x\nKinds=tool\nApi=0.1\n", "*Name*" },
+    { "[Plugin]\nId=good\nVersion=1.2.3\nName=\nDescription=x\nKinds=tool\nApi=1.0\n", "*Name*" },
     { SMALL "Module=/etc/x.so\n", "*Module*" },
     { SMALL "Module=../x.so\n", "*Module*" },
     { SMALL "RunAfter=A B\n", "*RunAfter*" },

@@ -72,7 +72,7 @@ add (World *world, const char *id, const char *module, const char *more)
   g_autofree char *file = g_strconcat (id, ".plugin", NULL);
   char *path = keep (world, g_build_filename (folder, file, NULL));
   g_autofree char *text = g_strdup_printf (
-      "[Plugin]\nId=%s\nVersion=1.2.3\nName=N\nDescription=D\nKinds=tool\nApi=0.1\n%s", id, more);
+      "[Plugin]\nId=%s\nVersion=1.2.3\nName=N\nDescription=D\nKinds=tool\nApi=1.0\n%s", id, more);
   g_autofree char *module_name = g_strconcat (id, ".so", NULL);
   char *module_path = keep (world, g_build_filename (folder, module_name, NULL));
 

@@ -29,7 +29,7 @@ typedef struct
 } World;
 
 static const char manifest_text[]
-    = "[Plugin]\nId=changing\nVersion=%s\nName=N\nDescription=D\nKinds=tool\nApi=0.1\n"
+    = "[Plugin]\nId=changing\nVersion=%s\nName=N\nDescription=D\nKinds=tool\nApi=1.0\n"
       "[Capabilities]\nknowledge.search=to be counted\n%s";
 
 static JsonNode *

@@ -82,7 +82,7 @@ class Guide(unittest.TestCase):
     def test_extractor(self):
         manifest = os.path.join(self.folder, "extractor-srt", "extractor-srt.plugin")
         with open(manifest, "w", encoding="utf-8") as file:
-            file.write("[Plugin]\nId=extractor-srt\nVersion=1.0.0\nName=Subtitles\nDescription=Reads subtitles.\nKinds=extractor\nApi=0.1\n")
+            file.write("[Plugin]\nId=extractor-srt\nVersion=1.0.0\nName=Subtitles\nDescription=Reads subtitles.\nKinds=extractor\nApi=1.0\n")
         shutil.copy(os.path.join(self.folder, "tool-temperature", "README.md"), os.path.join(self.folder, "extractor-srt"))
         self.build("extractor-srt/srt.c", "extractor-srt/extractor-srt.so")
         self.assertNotIn("not ok", self.run_command(["reeve-plugin-check", "extractor-srt"]).stdout)

@@ -104,18 +104,18 @@ class Headers(unittest.TestCase):
                 self.good(compiler, "plugin.cc", text, f"-std={standard}", "-fsyntax-only", *flags)
 
     def test_older_interface(self):
-        """What came with 0.1 is there for a plugin that wants 0.1, and is warned about for one that wants less."""
-        wanted = "-DREEVE_VERSION_MAX_ALLOWED=REEVE_VERSION_0_1"
+        """What came with 1.0 is there for a plugin that wants 1.0, and is warned about for one that wants less."""
+        wanted = "-DREEVE_VERSION_MAX_ALLOWED=REEVE_VERSION_1_0"
         self.good("cc", "plugin.c", PLUGIN, "-fsyntax-only", wanted, *WARNINGS)
         use = "#include <reeve-plugin-1.h>\nvoid f (void) { reeve_extract_unref (reeve_extract_new (NULL)); }\n"
         code, said = self.compile("cc", "use.c", use, "-fsyntax-only", "-DREEVE_VERSION_MAX_ALLOWED=REEVE_ENCODE_VERSION(0,0)", "-Wall")
         self.assertEqual(code, 0)
         self.assertIn("reeve_extract_new", said)
-        self.assertIn("Not available before 0.1", said)
+        self.assertIn("Not available before 1.0", said)
 
     def test_descriptor(self):
-        """A module compiled against 0.1 says so, in the one symbol that it exports."""
-        shared = ["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,defs", "-DREEVE_VERSION_MAX_ALLOWED=REEVE_VERSION_0_1"]
+        """A module compiled against 1.0 says so, in the one symbol that it exports."""
+        shared = ["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,defs", "-DREEVE_VERSION_MAX_ALLOWED=REEVE_VERSION_1_0"]
         with open(self.path("plugin.c"), "w", encoding="utf-8") as file:
             file.write(PLUGIN)
         with open(self.path("loader.c"), "w", encoding="utf-8") as file:
@@ -128,7 +128,7 @@ class Headers(unittest.TestCase):
         self.assertEqual([line.split()[2] for line in exported.splitlines()], ["reeve_plugin_descriptor"])
         env = {**os.environ, "LD_LIBRARY_PATH": os.path.join(BUILD, "plugin-api")}
         said = subprocess.run([loader, module], env=env, check=True, capture_output=True, text=True).stdout
-        self.assertEqual(said, "RVPL 1 0.1 tool-minimal 1.0 Minimal")
+        self.assertEqual(said, "RVPL 1 1.0 tool-minimal 1.0 Minimal")
 
     def test_binary_interface(self):
         """Nothing that a compiled plugin relies on changes unseen."""
@@ -140,5 +140,5 @@ class Headers(unittest.TestCase):
     def test_package(self):
         """What pkg-config tells authors."""
         self.assertEqual(pkg_config("--modversion"), ["0.1.0"])
-        self.assertEqual(pkg_config("--variable=api_version"), ["0.1"])
+        self.assertEqual(pkg_config("--variable=api_version"), ["1.0"])
         self.assertEqual(pkg_config("--variable=plugindir"), [os.path.join(BUILD, "plugins")])

@@ -177,8 +177,8 @@ class Check(Folders):
 
     def test_interface_of_the_future(self):
         folder = self.folder()
-        self.edit(os.path.join(folder, "faulty.plugin"), "Api=0.1", "Api=0.9")
-        self.one_failure(check(folder), "manifest: a host would take it", "0.9")
+        self.edit(os.path.join(folder, "faulty.plugin"), "Api=1.0", "Api=1.1")
+        self.one_failure(check(folder), "manifest: a host would take it", "1.1")
 
     def test_descriptor_and_manifest_differ(self):
         folder = self.folder()
@@ -202,7 +202,7 @@ class Check(Folders):
     def test_kind_without_interface(self):
         folder = self.folder()
         self.edit(os.path.join(folder, "faulty.plugin"), ";auth", ";auth;guard")
-        self.one_failure(check(folder), "plugin: every kind of its manifest has an interface", "no interface in version 0.1")
+        self.one_failure(check(folder), "plugin: every kind of its manifest has an interface", "no interface in version 1.0")
 
     def test_no_module(self):
         folder = self.folder()
@@ -278,7 +278,7 @@ class Check(Folders):
                 self.assertEqual((result.code, result.out), (2, ""))
                 self.assertIn("reeve-plugin-check: ", result.err)
         version = subprocess.run([CHECK, "--version"], capture_output=True, text=True, check=True)
-        self.assertEqual(version.stdout, "reeve-plugin-check 0.1.0 (plugin interface 0.1)\n")
+        self.assertEqual(version.stdout, "reeve-plugin-check 0.1.0 (plugin interface 1.0)\n")
 
     def test_help_and_manual_name_the_same_options(self):
         said = subprocess.run([CHECK, "--help"], capture_output=True, text=True, check=True).stdout

@@ -84,7 +84,7 @@ print(Reeve.TYPE_TOOL if hasattr(Reeve, "TYPE_TOOL") else isinstance(hello, Reev
 print(Reeve.API_MAJOR, Reeve.API_MINOR, Reeve.SCOPE_PLATFORM)
 """
         )
-        self.assertEqual(lines, ["hello world", "True", "0 1 @platform"])
+        self.assertEqual(lines, ["hello world", "True", "1 0 @platform"])
 
     def test_example_of_the_guide(self):
         with open(os.path.join(os.environ["REEVE_SOURCE_DIR"], "docs", "plugin-guide.md"), encoding="utf-8") as file:

@@ -9,7 +9,7 @@
 #define SECRET "zq7-canary-value"
 
 static const char manifest_text[]
-    = "[Plugin]\nId=tool-x\nVersion=1.0.0\nName=n\nDescription=d\nKinds=tool\nApi=0.1\n"
+    = "[Plugin]\nId=tool-x\nVersion=1.0.0\nName=n\nDescription=d\nKinds=tool\nApi=1.0\n"
       "[Capabilities]\nnet.http=r\n[Settings]\nSchema={\"type\":\"object\",\"properties\":{"
       "\"token\":{\"type\":\"string\",\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"bearer\"}},"
       "\"key\":{\"type\":\"string\",\"writeOnly\":true,\"x-reeve-slot\":{\"scheme\":\"header\","
@@ -270,7 +270,7 @@ test_manifest (void)
     {
       g_autoptr (GError) error = NULL;
       g_autofree char *text = g_strdup_printf (
-          "[Plugin]\nId=tool-x\nVersion=1.0.0\nName=n\nDescription=d\nKinds=tool\nApi=0.1\n"
+          "[Plugin]\nId=tool-x\nVersion=1.0.0\nName=n\nDescription=d\nKinds=tool\nApi=1.0\n"
           "[Settings]\nSchema={\"type\":\"object\",\"properties\":{\"token\":{%s}}"
           "}\n",
           bad[i]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Source of plugin.so, which was compiled against plugin interface 0.1 and is kept as it was then.
+/* Source of plugin.so, which was compiled against plugin interface 1.0 and is kept as it was then.
  * One type that implements every interface that a runner serves. */
 #include <string.h>
 
