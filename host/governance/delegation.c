@@ -24,6 +24,7 @@ struct _ReeveDelegation
   guint64 intent;
   GCancellable *over;
   guint turns; /* atomic */
+  gint asked;  /* atomic: its plugin has asked for an effect of its own */
   GMutex lock; /* the three below */
   gint64 input_tokens;
   gint64 output_tokens;
@@ -168,6 +169,20 @@ reeve_delegation_is_known (ReeveContext *context)
   return g_object_get_qdata (G_OBJECT (context), reeve_delegation_quark ()) != NULL;
 }
 
+void
+reeve_delegation_note_asked (ReeveDelegation *self)
+{
+  g_atomic_int_set (&self->asked, TRUE);
+}
+
+gboolean
+reeve_delegation_has_asked (ReeveContext *context)
+{
+  ReeveDelegation *self = g_object_get_qdata (G_OBJECT (context), reeve_delegation_quark ());
+
+  return self != NULL && g_atomic_int_get (&self->asked);
+}
+
 /**
  * reeve_delegation_take_turn:
  * @self: a call
@@ -181,6 +196,7 @@ reeve_delegation_take_turn (ReeveDelegation *self, const char *capability, GErro
 {
   ReeveDelegation *top = self;
 
+  reeve_delegation_note_asked (self);
   while (top->above != NULL)
     top = top->above;
   if (g_atomic_int_get (&top->turns) < REEVE_DELEGATION_TURNS

@@ -48,6 +48,10 @@ ReeveDelegation *reeve_delegation_find (ReeveContext *context, const char *capab
 
 /* Was the call of this context made for somebody, whether it has ended or not? */
 gboolean reeve_delegation_is_known (ReeveContext *context);
+/* Has its plugin asked for an effect, which outlives it: a connection, a model, a tool? Any thread.
+ */
+void reeve_delegation_note_asked (ReeveDelegation *self);
+gboolean reeve_delegation_has_asked (ReeveContext *context);
 
 guint reeve_delegation_get_level (ReeveDelegation *self);
 guint reeve_delegation_get_left (ReeveDelegation *self);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log-task.h"
+#include "governance/delegation.h"
 
 typedef struct
 {
@@ -87,12 +88,14 @@ reeve_model_engine_hand_over (ReeveModelEngineJob *self, ReeveLlmDelta *delta)
   reeve_model_engine_delta_free (delta);
 }
 
-/* Its process ended, or is not let in, before it said a word. */
+/* Its process ended, or is not let in, before it said a word. One that ended behind a question to
+ * somebody else may have been answered, and that may be paid. */
 static gboolean
 reeve_model_engine_is_untouched (ReeveModelEngineJob *self, const GError *error)
 {
   return reeve_model_response_builder_is_empty (self->builder)
-         && (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PLUGIN)
+         && ((g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PLUGIN)
+              && !reeve_delegation_has_asked (self->context))
              || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE));
 }
 

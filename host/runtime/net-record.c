@@ -33,6 +33,7 @@ reeve_net_record_begin (ReeveAdmission *admission, const ReeveCapabilityCaller *
   above = reeve_delegation_find (caller->context, place->capability, error);
   if (above == NULL)
     return FALSE;
+  reeve_delegation_note_asked (above);
   reeve_delegation_describe (above, &request);
   request.agent_tools = NULL;
   told = place->named ? NULL : reeve_admission_name_told (admission, place->place);

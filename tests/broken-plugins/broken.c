@@ -257,7 +257,7 @@ broken_extractor_init (gpointer iface, gpointer data)
 #ifdef BROKEN_ANSWERS
 /* A question that names this process ends it, before the answer's first piece or `late`, behind it;
  * one with END ends any. One with LONG is answered with how many there were, in more than a message
- * of the wire holds. */
+ * of the wire holds. Of one with ASK an address comes behind that, which is asked before. */
 static gboolean
 broken_answer_long (ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
 {
@@ -270,6 +270,19 @@ broken_answer_long (ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
                                 .text_length = strlen (text) };
 
   return func (&piece, user_data, error);
+}
+
+static gboolean
+broken_ask (const char *asked, ReeveContext *context, GError **error)
+{
+  const char *at = strstr (asked, "ASK ");
+  g_autofree char *url = at != NULL ? g_strndup (at + 4, strcspn (at + 4, " ")) : NULL;
+  g_autoptr (ReeveHttpRequest) request = url != NULL ? reeve_http_request_new ("POST", url) : NULL;
+  g_autoptr (ReeveHttpResponse) response = NULL;
+
+  if (request != NULL)
+    response = reeve_context_http (context, request, error);
+  return request == NULL || response != NULL;
 }
 
 static gboolean
@@ -298,6 +311,8 @@ broken_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext 
 
   if (strstr (asked, "LONG") != NULL)
     return broken_answer_long (func, user_data, error);
+  if (!broken_ask (asked, context, error))
+    return FALSE;
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     {
       if (ends && i == (strstr (asked, "late") != NULL ? 1 : 0))

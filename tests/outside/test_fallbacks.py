@@ -341,11 +341,20 @@ class Engines(FallbackCase):
     """A plugin that falls, and one that is quarantined."""
 
     program, arguments = BrokenHost, [*folder("fragile"), "--plugin-dir", OWN]
-    more = "    - {id: frail, plugin: frail}"
-    rows = "    - {model: frail/any, models: [second/cheap]}"
+    more = "    - {id: frail, plugin: frail}\n    - {id: abroad, plugin: frail-abroad}"
+    rows = "    - {model: frail/any, models: [second/cheap]}\n    - {model: abroad/any, models: [second/cheap]}"
 
-    def ask(self, text, expect=200, **more):
-        return self.chat(expect=expect, model="frail/any", messages=[{"role": "user", "content": text}], **more)
+    def ask(self, text, expect=200, model="frail/any", **more):
+        return self.chat(expect=expect, model=model, messages=[{"role": "user", "content": text}], **more)
+
+    def test_one_that_falls_behind_a_question_of_its_own_may_have_been_answered(self):
+        origin = self.first.base_url.removesuffix("/v1")
+        body = {"capability": "net.http", "reason": "test", "parameters": {"origins": [origin]}}
+        self.host.post("/api/v1/admin/plugins/frail-abroad/grants", body, expect=201)
+        self.assertEqual("It is two.", self.ask("END", model="abroad/any").json["choices"][0]["message"]["content"])
+        before = self.asked()
+        self.assertIn("plugin", self.ask(f"ASK {origin}/v1/chat/completions and END", expect=None, model="abroad/any").json["error"]["code"])
+        self.assertEqual((before[0] + 1, before[1]), self.asked())
 
     def test_it_falls_and_is_quarantined_and_another_answers(self):
         for i in range(4):
