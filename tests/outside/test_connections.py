@@ -46,12 +46,12 @@ class Requests(NetCase):
 
     def test_a_place_that_nobody_wrote_has_a_pseudonym_until_it_answers(self):
         """The address is of a range that was given to nobody."""
-        told = self.ask("http://[2d00::1]:9/")
+        told = self.ask("http://[2d00:6eed::1]:9/")
         found = self.connections()
         self.assertEqual(["intent", "outcome"], [r["kind"] for r in found], told)
         for one in found:
             self.assertRegex(one["resource"]["id"], "^told_[0-9a-f]{16}")
-        self.assertNotIn("2d00", json.dumps(self.host.records()))
+        self.assertNotIn("2d00:6eed", json.dumps(self.host.records()))
 
     def test_it_is_found_and_exported(self):
         self.ask(self.site.url + "/echo")

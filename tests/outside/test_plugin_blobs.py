@@ -9,6 +9,7 @@ import time
 
 from probes import ProbeCase
 from reeve import main
+from test_confined import until
 
 BLOB = "store.blob"
 MIB = 1024 * 1024
@@ -221,6 +222,7 @@ class Killed(ProbeCase):
                 self.host.kill()
                 asking.join()
                 self.host.start()
+                until(self.all_ended, "a run that the killed host left goes on for ever")  # it asks the model too
             else:
                 self.end_runner()
                 asking.join()
@@ -235,6 +237,11 @@ class Killed(ProbeCase):
             self.ask(put("a", 40 * MIB))
         except (AssertionError, OSError, ValueError):
             pass  # nobody was there to answer
+
+    def all_ended(self):
+        key, _agent = self.tenants["left"]
+        items = self.host.get("/api/v1/runs?limit=500", key=key, expect=200).json["items"]
+        return not {run["status"] for run in items} & {"queued", "running"}
 
     def end_runner(self):
         pid = self.host.get("/api/v1/admin/plugins/probe-one", expect=200).json.get("pid")
