@@ -11,8 +11,8 @@
  * a sync of a log fails                         | every n         | every n
  * killed at the n-th call                       | every 3rd n     | every n
  *
- * The same with a write-ahead file, at half as many n; and where its own syncs fail, every record
- * is acknowledged all the same.
+ * The same with a write-ahead file, at a third as many n; and where its own syncs fail, every
+ * record is acknowledged all the same.
  *
  * With a second place, where home fails from the n-th call on, every record is acknowledged; and
  * killed at any call, away, on the way home or at the next start, nothing acknowledged is lost:
@@ -377,8 +377,8 @@ test_ahead (void)
 {
   static const FaultKind deaths[] = { FAULT_KILL, FAULT_KILL_HALF };
 
-  run_all ("--ahead", kinds, G_N_ELEMENTS (kinds), test_size (11, 1), FALSE);
-  run_all ("--ahead", kinds, G_N_ELEMENTS (kinds), test_size (13, 1), TRUE);
+  run_all ("--ahead", kinds, G_N_ELEMENTS (kinds), test_size (17, 1), FALSE);
+  run_all ("--ahead", kinds, G_N_ELEMENTS (kinds), test_size (19, 1), TRUE);
   run_all ("--ahead", deaths, G_N_ELEMENTS (deaths), test_size (7, 1), FALSE);
 }
 
