@@ -405,6 +405,8 @@ probe_work_later (gpointer data)
   g_object_unref (self->probe.context);
   json_array_unref (self->probe.calls);
   g_mutex_lock (&probe_kept.lock);
+  if (probe_kept.results != NULL)
+    json_array_unref (probe_kept.results); /* nobody asked for it */
   probe_kept.results = self->probe.results;
   g_cond_broadcast (&probe_kept.changed);
   g_mutex_unlock (&probe_kept.lock);
