@@ -104,7 +104,7 @@ reeve_runner_watch_answer (ReeveRunnerWatch *self)
 }
 
 static gboolean
-reeve_runner_watch_on_second (gpointer data)
+reeve_runner_watch_on_time (gpointer data)
 {
   reeve_runner_watch_follow (data, g_main_context_get_thread_default ());
   return G_SOURCE_REMOVE;
@@ -124,14 +124,15 @@ reeve_runner_watch_is_full (ReeveRunnerWatch *self)
   return self->count++ >= REEVE_RUNNER_WATCH_PER_SECOND;
 }
 
+/* Goes on in so many milliseconds, on the thread of @context. */
 static void
-reeve_runner_watch_rest (ReeveRunnerWatch *self)
+reeve_runner_watch_rest (ReeveRunnerWatch *self, guint ms, GMainContext *context)
 {
-  g_autoptr (GSource) source = g_timeout_source_new (1000);
+  g_autoptr (GSource) source = g_timeout_source_new (ms);
 
   g_atomic_ref_count_inc (&self->references);
-  g_source_set_callback (source, reeve_runner_watch_on_second, self, reeve_runner_watch_unref);
-  g_source_attach (source, g_main_context_get_thread_default ());
+  g_source_set_callback (source, reeve_runner_watch_on_time, self, reeve_runner_watch_unref);
+  g_source_attach (source, context);
 }
 
 static gboolean
@@ -144,7 +145,7 @@ reeve_runner_watch_on_ready (int fd, GIOCondition condition, gpointer data)
     return G_SOURCE_REMOVE;
   if (reeve_runner_watch_is_full (self))
     {
-      reeve_runner_watch_rest (self);
+      reeve_runner_watch_rest (self, 1000, g_main_context_get_thread_default ());
       return G_SOURCE_REMOVE;
     }
   return reeve_runner_watch_answer (self);
@@ -184,7 +185,7 @@ reeve_runner_watch_new (GMainContext *context, int listener, const char *name)
   self->listener = listener;
   self->name = g_strdup (name);
   self->last = REEVE_RUNNER_WATCH_UNKNOWN;
-  reeve_runner_watch_follow (self, context);
+  reeve_runner_watch_rest (self, 0, context);
   return g_steal_pointer (&self);
 }
 
