@@ -469,8 +469,8 @@ test_crowd (LedgerFixture *fixture, gconstpointer data)
   before = g_atomic_int_get (&syncs);
   append_crowd (fixture);
   append_crowd (fixture);
-  /* and that of the platform, which has said that they were begun */
-  g_assert_cmpint (g_atomic_int_get (&syncs) - before, <=, 2 * CROWD + 1);
+  /* With copies it were four. The platform's own records come beside it, whenever they do. */
+  g_assert_cmpint (g_atomic_int_get (&syncs) - before, <, 3 * CROWD);
 }
 
 #define ADD(name, func)                                                                            \

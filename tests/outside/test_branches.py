@@ -100,7 +100,7 @@ class Refused(Base):
         self.refused("passwords.set", 403, "permission_denied", known, "PUT", path, {"password": "correct horse"}, key=self.viewer)
         self.refused("passwords.set", 400, "invalid_argument", known, "PUT", path, {"password": 5})
         self.refused("passwords.set", 400, "invalid_argument", known, "PUT", path, {"Password": "correct horse"})
-        self.refused("passwords.set", 400, "invalid_argument", known, "PUT", path + "?pasword=correct+horse", {"password": "correct horse"})
+        self.refused("passwords.set", 400, "invalid_argument", known, "PUT", path + "?passwd=correct+horse", {"password": "correct horse"})
         self.refused("passwords.set", 400, "invalid_argument", known, "PUT", path, b'{"password": "correct horse"',
                      headers={"Content-Type": "application/json"})
 
