@@ -105,6 +105,9 @@ MALFORMED = [
     ("generated member is no parameter", GET, {"cli": {**GOOD["operations"][GET]["cli"], "generate": "name"}}, "things.get: cli.args: name"),
     ("same command", GET, {"cli_aliases": [GOOD["operations"][GET]["cli"]]}, "things.get: cli: things show is there twice"),
     ("argument is no parameter", GET, {"dbus": {**GOOD["operations"][GET]["dbus"], "in": [["n", "s", "name"]]}}, "things.get: dbus.in: name"),
+    ("argument of an alias is no parameter", GET, {"dbus_aliases": [{**GOOD["operations"][GET]["dbus"], "method": "See", "in": [["n", "s", "name"]]}]},
+     "things.get: dbus_aliases.in: name"),
+    ("same method", GET, {"dbus_aliases": [GOOD["operations"][GET]["dbus"]]}, "things.get: dbus: Things1.GetThing is there twice"),
     ("example of a status that is no refusal", GET, {"examples": [{"summary": "x", "request": {"id": "1"}, "status": 500, "response": {}}]},
      "number 1: status: 500"),
     ("example without answer", GET, {"examples": [{"summary": "One", "request": {"id": "1"}}]}, "things.get: examples: number 1 needs"),
@@ -173,6 +176,14 @@ class Generator(unittest.TestCase):
         self.assertIn('{ "stuff", "new", "things.create"', table)
         self.assertLess(table.index('{ "stuff", "new"'), table.index('{ "things", "make"'))
         self.assertIn('TRUE, FALSE, "id" }', table)
+
+    def test_an_operation_has_several_methods(self):
+        noun = changed(GET, {"dbus_aliases": [{"interface": "Others1", "method": "See", "in": [["id", "s", "id"]], "out": [["other", "s"]]}]})
+        code, said, texts = self.generate(noun)
+        self.assertEqual((0, ""), (code, said))
+        for interface, method in (("Things1", "GetThing"), ("Others1", "See")):
+            self.assertIn(f'{{ "io.reeve.{interface}", "{method}", "things.get"', texts["dbus-methods.c"])
+            self.assertIn(f'<interface name="io.reeve.{interface}">', texts["dbus.xml"])
 
     def test_what_is_typed_is_never_null(self):
         members = {"id": {"type": "string"}, "boss": {"type": ["string", "null"]}, "many": {"type": ["array", "null"], "items": {"type": "string"}},

@@ -172,8 +172,29 @@ class Typed(BusCase):
             self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.ControlPlane1." + method, gone), method)
         self.assertIn("io.reeve.Error.Conflict", self.refused("io.reeve.ControlPlane1.DeleteOrganization", "default"))
 
+    def test_the_ledger(self):
+        def query(tenant="", limit="0", cursor="", **filters):
+            words = [filters.get(name, "") for name in ("action", "actor", "agent_id", "run_id", "outcome", "from", "to", "text")]
+            return json.loads(self.call("io.reeve.Audit1.Query", tenant, *words, limit, cursor))
+
+        works = json.loads(self.call("io.reeve.ControlPlane1.CreateOrganization", "Ledger", ""))["tenant_id"]
+        agent = json.loads(self.call("io.reeve.ControlPlane1.RegisterAgent", works, "one", "executor", "", "{}"))["agent_id"]
+        self.assertEqual({"agents.register"}, {r["action"] for r in query(works, action="agents.register")["items"]})
+        self.assertEqual({"succeeded"}, {r["outcome"] for r in query(works, outcome="succeeded")["items"]})
+        self.assertTrue(query(works, text=agent)["items"])
+        self.assertEqual([], query(works, to="2020-01-01T00:00:00Z")["items"])
+        self.assertEqual([], query(action="agents.register", text=agent)["items"], "it is another tenant's")
+        page = query(works, limit="2")
+        self.assertEqual(2, len(page["items"]))
+        self.assertLess(query(works, limit="1", cursor=page["next_cursor"])["items"][0]["seq"], page["items"][1]["seq"])
+        self.assertIn("/outcome: ", self.refused("io.reeve.Audit1.Query", works, "", "", "", "", "fine", "", "", "", "0", ""))
+        found = json.loads(self.call("io.reeve.Audit1.Verify", works))
+        self.assertEqual((works, True), (found["scope"], found["valid"]))
+        self.assertEqual("default", json.loads(self.call("io.reeve.Audit1.Verify", ""))["scope"])
+        self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Audit1.Verify", "nobody"))
+
     def test_each_interface_has_a_version(self):
-        for interface in ("io.reeve.Host1", "io.reeve.ControlPlane1", "io.reeve.Execution1"):
+        for interface in ("io.reeve.Host1", "io.reeve.ControlPlane1", "io.reeve.Execution1", "io.reeve.Plugins1", "io.reeve.Audit1"):
             done = self.gdbus("call", "--method", "org.freedesktop.DBus.Properties.Get", interface, "version")
             self.assertEqual("(<uint32 1>,)", done.stdout.strip())
 

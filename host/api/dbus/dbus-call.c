@@ -34,21 +34,44 @@ reeve_dbus_call_free (gpointer data)
 
 /* ---- arguments ---- */
 
-/* A text may begin with a brace: only what the operation does not take as a string is JSON. */
-static gboolean
-reeve_dbus_call_is_text (const ReeveOperation *operation, const char *parameter)
+/* (transfer none) (nullable) */
+static const ReeveSchemaNode *
+reeve_dbus_call_find_schema (const ReeveOperation *operation, const char *parameter)
 {
   const ReeveSchemaObject *object = operation != NULL ? operation->schema->object : NULL;
 
   for (const ReeveSchemaMember *m = object != NULL ? object->properties : NULL;
        m != NULL && m->name != NULL; m++)
     {
-      const ReeveSchemaNode *node = m->node->ref != NULL ? m->node->ref : m->node;
-
       if (strcmp (m->name, parameter) == 0)
-        return (node->types & REEVE_SCHEMA_TYPE_STRING) != 0;
+        return m->node->ref != NULL ? m->node->ref : m->node;
     }
-  return FALSE;
+  return NULL;
+}
+
+/* A text may begin with a brace: only what the operation does not take as a string is JSON. */
+static gboolean
+reeve_dbus_call_is_text (const ReeveOperation *operation, const char *parameter)
+{
+  const ReeveSchemaNode *node = reeve_dbus_call_find_schema (operation, parameter);
+
+  return node != NULL && (node->types & REEVE_SCHEMA_TYPE_STRING) != 0;
+}
+
+/* D-Bus has no optional arguments: an empty string is one that is not given, and so is a 0 where
+ * the least that there can be is more, as of a limit. */
+static gboolean
+reeve_dbus_call_is_absent (const ReeveOperation *operation, const ReeveDbusArgument *argument,
+                           GVariant *value)
+{
+  const ReeveSchemaNode *node = reeve_dbus_call_find_schema (operation, argument->parameter);
+
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
+    return *g_variant_get_string (value, NULL) == '\0';
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_INT32) || g_variant_get_int32 (value) != 0)
+    return FALSE;
+  return node != NULL && node->numeric != NULL && node->numeric->minimum.given
+         && node->numeric->minimum.whole && node->numeric->minimum.integer > 0;
 }
 
 static JsonNode *
@@ -91,7 +114,7 @@ reeve_dbus_call_convert (const ReeveOperation *operation, const ReeveDbusArgumen
  * @parameters: arguments of the call
  * @error: return location: %REEVE_ERROR_INVALID_ARGUMENT names the argument
  *
- * An empty string is an argument not given: D-Bus has no optional ones.
+ * An empty string is an argument not given, and so is a 0 where there can be none.
  *
  * Returns: (transfer full) (nullable): the operation's members
  */
@@ -106,8 +129,7 @@ reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters, GE
       g_autoptr (GVariant) value = g_variant_get_child_value (parameters, i);
       JsonNode *node = NULL;
 
-      if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING)
-          && *g_variant_get_string (value, NULL) == '\0')
+      if (reeve_dbus_call_is_absent (operation, &method->arguments[i], value))
         continue;
       node = reeve_dbus_call_convert (operation, &method->arguments[i], value, error);
       if (node == NULL)

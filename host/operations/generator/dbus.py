@@ -4,30 +4,36 @@
 from xml.sax.saxutils import quoteattr
 
 from .schema_c import text
+from .table import TableError, methods
 from .table_c import HEAD
 
 PREFIX = "io.reeve."
 
 
 def interfaces(table):
-    """Operations with a typed method, by interface."""
+    """(operation, typed method), ordered by method, by interface."""
     found = {}
     for operation in table.operations:
-        if "dbus" in operation:
-            found.setdefault(operation["dbus"]["interface"], []).append(operation)
+        for _member, bus in methods(operation):
+            found.setdefault(bus["interface"], []).append((operation, bus))
+    for name, rows in found.items():
+        rows.sort(key=lambda row: row[1]["method"])
+        for (one, bus), (other, after) in zip(rows, rows[1:]):
+            if bus["method"] == after["method"]:
+                raise TableError(f"{other['noun']}.json: {other['name']}: dbus: {name}.{bus['method']} is there twice, also in {one['name']}")
     return dict(sorted(found.items()))
 
 
 def xml(table):
     lines = ["<!-- Generated from host/operations/<noun>.json; do not edit. -->", "<node>"]
-    for name, operations in interfaces(table).items():
+    for name, rows in interfaces(table).items():
         lines.append(f"  <interface name={quoteattr(PREFIX + name)}>")
-        for operation in sorted(operations, key=lambda o: o["dbus"]["method"]):
+        for operation, bus in rows:
             lines.append(f"    <!-- {operation['summary']} ({operation['name']}) -->")
-            lines.append(f"    <method name={quoteattr(operation['dbus']['method'])}>")
-            for arg in operation["dbus"]["in"]:
+            lines.append(f"    <method name={quoteattr(bus['method'])}>")
+            for arg in bus["in"]:
                 lines.append(f"      <arg name={quoteattr(arg[0])} type={quoteattr(arg[1])} direction=\"in\"/>")
-            for arg in operation["dbus"]["out"]:
+            for arg in bus["out"]:
                 lines.append(f"      <arg name={quoteattr(arg[0])} type={quoteattr(arg[1])} direction=\"out\"/>")
             lines.append("    </method>")
         lines.append('    <property name="version" type="u" access="read"/>')
@@ -39,14 +45,13 @@ def xml(table):
 def source(table):
     lines = [HEAD + '#include "operations/dbus-methods.h"\n']
     rows = []
-    for name, operations in interfaces(table).items():
-        for operation in sorted(operations, key=lambda o: o["dbus"]["method"]):
-            method = operation["dbus"]["method"]
-            args = [f"{{ {text(a[0])}, {text(a[1])}, {text(a[2])} }}" for a in operation["dbus"]["in"]]
+    for name, found in interfaces(table).items():
+        for operation, bus in found:
+            method = bus["method"]
+            args = [f"{{ {text(a[0])}, {text(a[1])}, {text(a[2])} }}" for a in bus["in"]]
             lines.append(f"static const ReeveDbusArgument in_{name}_{method}[] = {{ {', '.join(args + ['{ NULL }'])} }};")
             rows.append(f"  {{ {text(PREFIX + name)}, {text(method)}, {text(operation['name'])}, in_{name}_{method}, "
-                        f"{text(operation['dbus']['out'][0][1])}, "
-                        f"{text(operation['dbus']['generate']) if 'generate' in operation['dbus'] else 'NULL'} }},")
+                        f"{text(bus['out'][0][1])}, {text(bus['generate']) if 'generate' in bus else 'NULL'} }},")
     lines.append("\nconst ReeveDbusMethod reeve_dbus_methods[] = {\n" + "\n".join(rows) + "\n  { NULL }\n};\n")
     lines.append("const char reeve_dbus_xml[] =")
     lines.append("\n".join("  " + text(line + "\n") for line in xml(table).splitlines()) + ";\n")

@@ -25,7 +25,7 @@ FLAGS = {
 }
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
-    "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "again", "remains", "dbus", "cli", "cli_aliases",
+    "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "again", "remains", "dbus", "dbus_aliases", "cli", "cli_aliases",
     "examples", "unique", "sums",
 }
 # must stand in every row, and not be empty; permission may be null, for none beyond authentication
@@ -128,12 +128,11 @@ class Table:
 
     def check_names(self, operation, parameters):
         """Members that name parameters name ones that there are."""
-        bus = operation.get("dbus")
         named = [("resource", [(operation.get("resource") or {}).get("id")]), ("unique", operation.get("unique", []))]
         for member, cli in clis(operation):
             named.append((member + ".args", [a for a in cli["args"] if a != "tenant_id"] + [cli.get("generate")]))
-        if bus is not None:
-            named.append(("dbus.in", [a[2] for a in bus["in"] if a[2] != "tenant_id"] + [bus.get("generate")]))
+        for member, bus in methods(operation):
+            named.append((member + ".in", [a[2] for a in bus["in"] if a[2] != "tenant_id"] + [bus.get("generate")]))
         for member, names in named:
             for name in names:
                 if name is not None and name not in parameters:
@@ -168,6 +167,14 @@ def clis(operation):
         yield "cli", operation["cli"]
     for alias in operation.get("cli_aliases", []):
         yield "cli_aliases", alias
+
+
+def methods(operation):
+    """(member, method) of every typed D-Bus method that means this operation; an argument tenant_id as with commands."""
+    if "dbus" in operation:
+        yield "dbus", operation["dbus"]
+    for alias in operation.get("dbus_aliases", []):
+        yield "dbus_aliases", alias
 
 
 def unique(pairs):
