@@ -132,12 +132,6 @@ reeve_runner_group_is_whole (ReeveRunnerGroup *self)
 }
 
 gboolean
-reeve_runner_group_limits_cpu (ReeveRunnerGroup *self)
-{
-  return (self->limits & REEVE_RUNNER_GROUPS_CPU) != 0;
-}
-
-gboolean
 reeve_runner_group_ran_out (ReeveRunnerGroup *self)
 {
   g_autofree char *text = reeve_cgroup_read (self->folder, "memory.events");

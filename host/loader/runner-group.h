@@ -27,9 +27,8 @@ void reeve_runner_group_free (ReeveRunnerGroup *self);
 gboolean reeve_runner_group_take (ReeveRunnerGroup *self, GPid pid);
 /* Does the kernel say that it is in there? */
 gboolean reeve_runner_group_holds (ReeveRunnerGroup *self, GPid pid);
-/* Are all limits in force? That of the processors? Does not block. */
+/* Are all limits in force? Does not block. */
 gboolean reeve_runner_group_is_whole (ReeveRunnerGroup *self);
-gboolean reeve_runner_group_limits_cpu (ReeveRunnerGroup *self);
 /* Did the kernel end processes in it for want of memory? */
 gboolean reeve_runner_group_ran_out (ReeveRunnerGroup *self);
 

@@ -180,7 +180,7 @@ reeve_runner_launcher_do (gpointer data)
       job->code = job->pidfd < 0 ? errno : 0;
       g_unix_set_fd_nonblocking (job->output, TRUE, NULL);
       reeve_runner_output_follow (g_main_context_get_thread_default (), job->output,
-                                  job->launch->name);
+                                  job->launch->name, job->launch->host_time);
     }
   else if (job->output >= 0)
     close (job->output);

@@ -6,6 +6,7 @@
 
 #include <reeve-plugin-1.h>
 
+#include "host-time.h"
 #include "runner-watch.h"
 
 G_BEGIN_DECLS
@@ -18,8 +19,9 @@ typedef struct
   const char *const *command; /* the program's full path, and what stands behind it */
   const char *name;           /* plugin id, for what it prints */
   int control_fd;
-  int module_fd; /* -1: none */
-  int wire_fd;   /* -1: none */
+  int module_fd;            /* -1: none */
+  int wire_fd;              /* -1: none */
+  ReeveHostTime *host_time; /* that what it prints costs is counted in */
 } ReeveRunnerLaunch;
 
 ReeveRunnerLauncher *reeve_runner_launcher_new (void) G_GNUC_WARN_UNUSED_RESULT;

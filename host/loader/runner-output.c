@@ -13,6 +13,7 @@
 struct _ReeveRunnerOutput
 {
   char *name;
+  ReeveHostTime *host_time; /* (nullable) */
   GString *line;
   gint64 second; /* when what is counted began */
   gsize written; /* in it */
@@ -53,6 +54,7 @@ reeve_runner_output_free (ReeveRunnerOutput *self)
   reeve_runner_output_write (self);
   reeve_runner_output_tell_dropped (self);
   g_string_free (self->line, TRUE);
+  g_clear_pointer (&self->host_time, reeve_host_time_unref);
   g_free (self->name);
   g_free (self);
 }
@@ -102,11 +104,16 @@ reeve_runner_output_take (ReeveRunnerOutput *self, const char *data, gsize lengt
 static gboolean
 reeve_runner_output_read (int fd, GIOCondition condition, gpointer data)
 {
+  ReeveRunnerOutput *self = data;
+  gint64 begun = reeve_host_time_begin ();
   char buffer[16384];
   gssize length = read (fd, buffer, sizeof buffer);
 
   if (length > 0)
-    reeve_runner_output_take (data, buffer, (gsize) length, g_get_monotonic_time ());
+    {
+      reeve_runner_output_take (self, buffer, (gsize) length, g_get_monotonic_time ());
+      reeve_host_time_add (self->host_time, begun);
+    }
   else if (length == 0 || (errno != EINTR && errno != EAGAIN))
     {
       close (fd);
@@ -120,14 +127,18 @@ reeve_runner_output_read (int fd, GIOCondition condition, gpointer data)
  * @context: of the thread that reads
  * @fd: (transfer full): reading end of a pipe
  * @name: whose
+ * @host_time: of that runner
  */
 void
-reeve_runner_output_follow (GMainContext *context, int fd, const char *name)
+reeve_runner_output_follow (GMainContext *context, int fd, const char *name,
+                            ReeveHostTime *host_time)
 {
   GSource *source = g_unix_fd_source_new (fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+  ReeveRunnerOutput *self = reeve_runner_output_new (name);
 
-  g_source_set_callback (source, G_SOURCE_FUNC (reeve_runner_output_read),
-                         reeve_runner_output_new (name), (GDestroyNotify) reeve_runner_output_free);
+  self->host_time = reeve_host_time_ref (host_time);
+  g_source_set_callback (source, G_SOURCE_FUNC (reeve_runner_output_read), self,
+                         (GDestroyNotify) reeve_runner_output_free);
   g_source_attach (source, context);
   g_source_unref (source);
 }

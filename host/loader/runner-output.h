@@ -3,7 +3,7 @@
  * without control characters, under the plugin's name. One thread. */
 #pragma once
 
-#include <glib.h>
+#include "host-time.h"
 
 G_BEGIN_DECLS
 
@@ -14,8 +14,10 @@ typedef struct _ReeveRunnerOutput ReeveRunnerOutput;
 /* a longer line is cut into several */
 #define REEVE_RUNNER_OUTPUT_LINE 1024
 
-/* Takes over @fd (the reading end of a pipe), and reads it on @context until it ends. */
-void reeve_runner_output_follow (GMainContext *context, int fd, const char *name);
+/* Takes over @fd (the reading end of a pipe), and reads it on @context until it ends. @host_time:
+ * what that costs is counted there */
+void reeve_runner_output_follow (GMainContext *context, int fd, const char *name,
+                                 ReeveHostTime *host_time);
 
 ReeveRunnerOutput *reeve_runner_output_new (const char *name) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_runner_output_free (ReeveRunnerOutput *self);

@@ -34,6 +34,7 @@ struct _ReeveRunner
   ReeveRunnerFolder *folder; /* (nullable) on the disk, to write in */
   char *group_note;          /* (nullable): why it has none, or not all its limits */
   ReeveThrottle *throttle;   /* (nullable): it is in there */
+  ReeveHostTime *host_time;
   ReeveRunnerVerify verify;
   gboolean in_service;
   guint32 processes;
@@ -93,6 +94,10 @@ reeve_runner_wait (ReeveRunner *self, gint64 wait_us)
     return TRUE;
   if (!reeve_runner_poll (self->pidfd, wait_us))
     return FALSE;
+  /* not before: what it does at its end counts as all else does */
+  if (self->throttle != NULL)
+    reeve_throttle_remove (self->throttle, self->pid);
+  self->throttle = NULL;
   waitid ((idtype_t) P_PIDFD, (id_t) self->pidfd, &info, WEXITED);
   close (self->pidfd);
   self->pidfd = -1;
@@ -170,7 +175,6 @@ reeve_runner_describe_end (ReeveRunner *self)
 void
 reeve_runner_free (ReeveRunner *self)
 {
-  reeve_runner_let_go (self);
   if (self->control >= 0)
     close (self->control);
   if (self->wire >= 0)
@@ -186,6 +190,7 @@ reeve_runner_free (ReeveRunner *self)
   g_clear_pointer (&self->watch, reeve_runner_watch_free);
   reeve_runner_launcher_unref (self->launcher);
   g_clear_pointer (&self->folder, reeve_runner_folder_unref);
+  reeve_host_time_unref (self->host_time);
   g_free (self->group_note);
   g_free (self);
 }
@@ -369,25 +374,28 @@ reeve_runner_make_plan (const ReeveRunnerSetup *setup, gboolean probe)
   return runner_plan_to_variant (&plan);
 }
 
-/* Before it has any code of the plugin's, constructors and imports included. Where its group keeps
- * it from using too much nobody stops it. */
+/* Before it has any code of the plugin's, constructors and imports included. Also where its group
+ * keeps it from using too much: what the host uses for it is in no group of its. */
 static gboolean
 reeve_runner_bound_cpu (ReeveRunner *self, const ReeveRunnerSetup *setup)
 {
-  gboolean grouped = self->group != NULL && reeve_runner_group_limits_cpu (self->group);
-
-  self->throttle = grouped ? NULL : setup->throttle;
+  self->throttle = setup->throttle;
   if (self->throttle != NULL)
-    reeve_throttle_add (self->throttle, self->pid, setup->cpu);
+    reeve_throttle_add (self->throttle, self->pid, setup->cpu, self->host_time);
   return TRUE;
 }
 
 void
-reeve_runner_let_go (ReeveRunner *self)
+reeve_runner_refill_cpu (ReeveRunner *self)
 {
   if (self->throttle != NULL)
-    reeve_throttle_remove (self->throttle, self->pid);
-  self->throttle = NULL;
+    reeve_throttle_refill (self->throttle, self->pid);
+}
+
+ReeveHostTime *
+reeve_runner_get_host_time (ReeveRunner *self)
+{
+  return self->host_time;
 }
 
 static gboolean
@@ -464,6 +472,7 @@ reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup
   gboolean started = FALSE;
 
   self->launcher = reeve_runner_launcher_ref (launcher);
+  self->host_time = reeve_host_time_new ();
   self->processes = setup->processes;
   self->pidfd = -1;
   self->control = -1;
@@ -479,6 +488,7 @@ reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup
     {
       launch.control_fd = ends[1];
       launch.wire_fd = wires[1];
+      launch.host_time = self->host_time;
       started
           = reeve_runner_launcher_start (launcher, &launch, &self->started, &self->pidfd, error);
     }

@@ -27,7 +27,7 @@ typedef struct
   guint32 processes;          /* threads, as setrlimit(2) counts them */
   ReeveRunnerGroups *groups;  /* (nullable): it gets no control group */
   guint32 threads;            /* of it alone, in its control group */
-  guint32 cpu;                /* percent of a processor: there, or by @throttle */
+  guint32 cpu;                /* percent of a processor: there, and by @throttle */
   ReeveThrottle *throttle;    /* (nullable): nothing holds it up but its group */
   guint32 files;              /* descriptors */
   guint64 file_size;          /* bytes */
@@ -65,8 +65,11 @@ const char *reeve_runner_get_plugin_id (ReeveRunner *self); /* of the descriptor
 guint reeve_runner_get_n_workers (ReeveRunner *self);
 const char *reeve_runner_get_version (ReeveRunner *self);
 GPid reeve_runner_get_pid (ReeveRunner *self); /* that confined itself */
-/* From here on it may use as much of the processors as it likes: it is about to end. */
-void reeve_runner_let_go (ReeveRunner *self);
+/* It is about to end, and has saved up for that what it can of its share of the processors. Of one
+ * that was waited for: nothing. */
+void reeve_runner_refill_cpu (ReeveRunner *self);
+/* (transfer none): what the host uses of the processors for it */
+ReeveHostTime *reeve_runner_get_host_time (ReeveRunner *self);
 /* Lets it serve its wire, and hands out the host's end of that, the caller's; once. -1 with
  * %REEVE_ERROR_PLUGIN */
 int reeve_runner_take_wire (ReeveRunner *self, GError **error);

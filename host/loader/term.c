@@ -398,8 +398,8 @@ reeve_term_close (ReeveTerm *self)
   g_mutex_lock (&self->lock);
   keys = g_hash_table_get_keys_as_array (self->instances, &n);
   g_mutex_unlock (&self->lock);
-  /* what it does now it does for its end */
-  reeve_wire_let_go (self->wire);
+  /* so that it can do what it does for its end, and no more */
+  reeve_wire_refill_cpu (self->wire);
   /* of one that is gone nothing can be asked */
   for (guint i = 0; i < n && !reeve_term_has_ended (self, NULL); i++)
     reeve_term_drop_instance (self, keys[i]);

@@ -4,6 +4,7 @@
  * stop it; it cannot keep that from happening, and a process that is stopped runs in no thread. */
 #include "throttle.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -20,6 +21,8 @@ typedef struct
 {
   GPid pid;
   int pidfd;
+  ReeveHostTime *host;        /* (nullable) */
+  gint64 own;                 /* what the process had used when it was read last */
   gint64 due;                 /* G_MAXINT64: it has no bound of its own */
   ReeveThrottleRation ration; /* its own */
   gint64 used;                /* at the last look at all of them */
@@ -78,16 +81,20 @@ reeve_throttle_ration_look (ReeveThrottleRation *self, gint64 now, gint64 used, 
 
 /* ---- processes ---- */
 
-/* Microseconds; of one that has ended, what it had used. */
+/* Microseconds, with what the host used for it; of one that has ended, what it had used: somebody
+ * else may have its number. */
 static gint64
-reeve_throttle_read_used (GPid pid, gint64 otherwise)
+reeve_throttle_read_used (ReeveThrottleItem *item)
 {
+  struct pollfd ended = { .fd = item->pidfd, .events = POLLIN };
+  gint64 host = item->host != NULL ? reeve_host_time_get_used (item->host) : 0;
   clockid_t clock = 0;
   struct timespec used = { 0 };
 
-  if (clock_getcpuclockid (pid, &clock) != 0 || clock_gettime (clock, &used) != 0)
-    return otherwise;
-  return (gint64) used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+  if (poll (&ended, 1, 0) == 0 && clock_getcpuclockid (item->pid, &clock) == 0
+      && clock_gettime (clock, &used) == 0)
+    item->own = (gint64) used.tv_sec * G_USEC_PER_SEC + used.tv_nsec / 1000;
+  return item->own + host;
 }
 
 static void
@@ -97,6 +104,7 @@ reeve_throttle_item_free (gpointer data)
 
   if (item->pidfd >= 0)
     close (item->pidfd);
+  g_clear_pointer (&item->host, reeve_host_time_unref);
   g_free (item);
 }
 
@@ -111,8 +119,12 @@ reeve_throttle_decide (ReeveThrottleItem *item)
 {
   gboolean stopped = item->ration.stopped || item->held;
 
-  if (stopped != item->stopped)
-    reeve_throttle_send (item, stopped ? SIGSTOP : SIGCONT);
+  if (stopped == item->stopped)
+    return;
+  /* what it has sent waits with it */
+  if (item->host != NULL)
+    reeve_host_time_set_held (item->host, stopped);
+  reeve_throttle_send (item, stopped ? SIGSTOP : SIGCONT);
   item->stopped = stopped;
 }
 
@@ -120,7 +132,7 @@ reeve_throttle_decide (ReeveThrottleItem *item)
 static gint64
 reeve_throttle_look (ReeveThrottle *self, ReeveThrottleItem *item, gint64 now)
 {
-  gint64 used = reeve_throttle_read_used (item->pid, item->ration.used);
+  gint64 used = reeve_throttle_read_used (item);
 
   item->due = reeve_throttle_ration_look (&item->ration, now, used, self->processors);
   reeve_throttle_decide (item);
@@ -131,7 +143,7 @@ reeve_throttle_look (ReeveThrottle *self, ReeveThrottleItem *item, gint64 now)
 static gint64
 reeve_throttle_count (ReeveThrottle *self, ReeveThrottleItem *item)
 {
-  gint64 used = reeve_throttle_read_used (item->pid, item->used);
+  gint64 used = reeve_throttle_read_used (item);
 
   item->lately = used - item->used;
   item->used = used;
@@ -231,7 +243,7 @@ reeve_throttle_free (ReeveThrottle *self)
 }
 
 void
-reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent)
+reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent, ReeveHostTime *host)
 {
   gboolean bound = percent < self->processors * 100;
   ReeveThrottleItem *item = NULL;
@@ -241,14 +253,36 @@ reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent)
   item = g_new0 (ReeveThrottleItem, 1);
   item->pid = pid;
   item->due = bound ? 0 : G_MAXINT64;
-  item->used = reeve_throttle_read_used (pid, 0);
+  item->host = host != NULL ? reeve_host_time_ref (host) : NULL;
   /* so that a signal goes to no other process, whoever has that number later */
   item->pidfd = (int) syscall (SYS_pidfd_open, pid, 0);
+  item->used = reeve_throttle_read_used (item);
   reeve_throttle_ration_init (&item->ration, percent, g_get_monotonic_time (), item->used);
   g_mutex_lock (&self->lock);
   g_ptr_array_add (self->items, item);
   if (self->thread == NULL)
     self->thread = g_thread_new ("runners-cpu", reeve_throttle_main, self);
+  g_cond_signal (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+reeve_throttle_refill (ReeveThrottle *self, GPid pid)
+{
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->items->len; i++)
+    {
+      ReeveThrottleItem *item = g_ptr_array_index (self->items, i);
+
+      if (item->pid != pid)
+        continue;
+      reeve_throttle_ration_init (&item->ration, item->ration.percent, g_get_monotonic_time (),
+                                  reeve_throttle_read_used (item));
+      item->held = FALSE;
+      /* when it is looked at next is counted anew too */
+      item->due = item->due == G_MAXINT64 ? G_MAXINT64 : 0;
+      reeve_throttle_decide (item);
+    }
   g_cond_signal (&self->changed);
   g_mutex_unlock (&self->lock);
 }
@@ -263,8 +297,8 @@ reeve_throttle_remove (ReeveThrottle *self, GPid pid)
 
       if (item->pid != pid)
         continue;
-      if (item->stopped)
-        reeve_throttle_send (item, SIGCONT);
+      item->held = item->ration.stopped = FALSE;
+      reeve_throttle_decide (item);
       reeve_throttle_count (self, item);
       g_ptr_array_remove_index_fast (self->items, i - 1);
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReeveThrottle: keeps processes from using more of the processors than they may, where no control
- * group does: one that has used up what it may is stopped (SIGSTOP) for a while, as long as it
- * takes to have something again; and where all of them together have used up what they may, those
- * that use most. Any thread. */
+/* ReeveThrottle: keeps processes from using more of the processors than they may, with what the
+ * host uses for them: one that has used up what it may is stopped (SIGSTOP) for a while, as long as
+ * it takes to have something again; and where all of them together have used up what they may,
+ * those that use most. Any thread. */
 #pragma once
 
-#include <glib.h>
+#include "host-time.h"
 
 G_BEGIN_DECLS
 
@@ -32,8 +32,11 @@ gint64 reeve_throttle_ration_look (ReeveThrottleRation *self, gint64 now, gint64
 ReeveThrottle *reeve_throttle_new (guint32 share) G_GNUC_WARN_UNUSED_RESULT;
 /* No process is left in it. */
 void reeve_throttle_free (ReeveThrottle *self);
-/* @pid: it lives */
-void reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent);
+/* @pid: it lives. @host: (nullable): what the host uses for it, which counts too */
+void reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent, ReeveHostTime *host);
+/* It has saved up all that it can, as at its beginning; it goes on, if it was stopped. Of one that
+ * is not there: nothing. */
+void reeve_throttle_refill (ReeveThrottle *self, GPid pid);
 /* It goes on, if it was stopped. Of one that is not there: nothing. */
 void reeve_throttle_remove (ReeveThrottle *self, GPid pid);
 

@@ -30,6 +30,7 @@ reeve_wire_open (ReeveWire *self, const ReeveWireLimits *limits, GError **error)
   g_autofree char *guid = g_dbus_generate_guid ();
   ReeveWirePassageSetup setup = { .runner = reeve_runner_get_pid (self->runner),
                                   .guid = guid,
+                                  .host_time = reeve_runner_get_host_time (self->runner),
                                   .limits = limits,
                                   .take = reeve_wire_take,
                                   .ended = reeve_wire_on_ended,
@@ -165,6 +166,7 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireOpening *
   self->share = reeve_wire_hub_new_share (hub);
   self->runner = runner;
   self->name = g_strdup (reeve_runner_get_plugin_id (runner));
+  self->host_time = reeve_host_time_ref (reeve_runner_get_host_time (runner));
   self->max_calls = limits != NULL && limits->calls != 0 ? limits->calls : 64;
   self->max_performed = reeve_runner_get_n_workers (runner);
   self->types = g_ptr_array_new_with_free_func (g_free);
@@ -211,9 +213,15 @@ reeve_wire_get_runner_pid (ReeveWire *self)
 }
 
 void
-reeve_wire_let_go (ReeveWire *self)
+reeve_wire_refill_cpu (ReeveWire *self)
 {
-  reeve_runner_let_go (self->runner);
+  reeve_runner_refill_cpu (self->runner);
+}
+
+ReeveHostTime *
+reeve_wire_get_host_time (ReeveWire *self)
+{
+  return self->host_time;
 }
 
 void

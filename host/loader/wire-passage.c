@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A call that waits for its reply reads it by itself: each thread between the socket and whoever
  * waits is a change of thread more. What is not just a message (the first words, one that is not
- * whole, a rate that is used up, a broken rule, the end) is left to the gate, which has the clocks;
- * so is a socket that nobody waits at. */
+ * whole, a rate or share that is used up, a broken rule, the end) is left to the gate, which has
+ * the clocks; so is a socket that nobody waits at. */
 #include "wire-passage.h"
 
 #include <errno.h>
@@ -42,6 +42,7 @@ struct _ReeveWirePassage
   gpointer user_data;
   ReeveWireRules *rules;
   ReeveWireOutbox *out;
+  ReeveHostTime *host_time;
   char *guid;
   int wake; /* the gate's */
 
@@ -51,6 +52,8 @@ struct _ReeveWirePassage
   gint64 begun;     /* when the message began that is not whole; 0: none */
   gint64 allowance; /* bytes that may be read now */
   gint64 counted;   /* when that was so */
+  guint asked;      /* calls of the runner's that were read */
+  gint64 held;      /* when it was seen last that its share is used up; 0: it is not */
   ReeveWireInboxState state;
   GError *problem; /* (nullable): the rule that was broken */
 
@@ -75,6 +78,7 @@ reeve_wire_passage_take (gpointer user_data, const guint8 *data, gsize length, G
     return FALSE;
   /* what is behind it is another one, with a time of its own */
   self->begun = 0;
+  self->asked += message.type == G_DBUS_MESSAGE_TYPE_METHOD_CALL;
   self->take (self->user_data, &message, data, length);
   return TRUE;
 }
@@ -91,6 +95,7 @@ reeve_wire_passage_new (const ReeveWirePassageSetup *setup)
   self->epoll = -1;
   self->rules = reeve_wire_rules_new (setup->limits);
   self->out = reeve_wire_outbox_new (setup->socket, self->rules);
+  self->host_time = reeve_host_time_ref (setup->host_time);
   self->guid = g_strdup (setup->guid);
   self->auth.guid = self->guid;
   self->take = setup->take;
@@ -122,6 +127,7 @@ reeve_wire_passage_unref (ReeveWirePassage *self)
   reeve_wire_outbox_free (self->out);
   reeve_wire_inbox_clear (&self->in);
   reeve_wire_rules_free (self->rules);
+  reeve_host_time_unref (self->host_time);
   /* not before: whoever has borrowed it has its number */
   close (self->socket.fd);
   if (self->process.fd >= 0)
@@ -147,9 +153,10 @@ static void
 reeve_wire_passage_ask (ReeveWirePassage *self)
 {
   /* while the gate reads that stays as it is: it asks again when it has */
-  gboolean hears = self->reader == REEVE_WIRE_PASSAGE_GATE
-                       ? (self->socket.events & EPOLLIN) != 0
-                       : self->reader == REEVE_WIRE_PASSAGE_FREE && self->allowance > 0;
+  gboolean hears
+      = self->reader == REEVE_WIRE_PASSAGE_GATE
+            ? (self->socket.events & EPOLLIN) != 0
+            : self->reader == REEVE_WIRE_PASSAGE_FREE && self->allowance > 0 && self->held == 0;
   struct epoll_event event = { .events = (hears ? EPOLLIN : 0u)
                                          | (reeve_wire_outbox_is_full (self->out) ? EPOLLOUT : 0u),
                                .data.ptr = &self->socket };
@@ -218,16 +225,20 @@ reeve_wire_passage_authenticate (ReeveWirePassage *self)
   return REEVE_WIRE_INBOX_WAITING;
 }
 
+/* Has it used up its share of the processors? What it has begun may take as long as that lasts. */
+static gboolean
+reeve_wire_passage_is_held (ReeveWirePassage *self)
+{
+  self->held = reeve_host_time_is_held (self->host_time) ? g_get_monotonic_time () : 0;
+  self->begun = self->held != 0 ? 0 : self->begun;
+  return self->held != 0;
+}
+
 static void
-reeve_wire_passage_run (ReeveWirePassage *self)
+reeve_wire_passage_read_messages (ReeveWirePassage *self)
 {
   guint64 before = self->in.taken;
 
-  /* messages may have come behind the last word */
-  if (!self->auth.done)
-    self->state = reeve_wire_passage_authenticate (self);
-  if (self->state != REEVE_WIRE_INBOX_WAITING || !self->auth.done)
-    return;
   reeve_wire_passage_refill (self, g_get_monotonic_time ());
   self->state = reeve_wire_inbox_run (&self->in, (gsize) MAX (self->allowance, 0), &self->problem);
   self->allowance -= (gint64) (self->in.taken - before);
@@ -237,12 +248,30 @@ reeve_wire_passage_run (ReeveWirePassage *self)
     self->begun = g_get_monotonic_time ();
 }
 
+/* @last: it is read to its end. What its calls cost is counted; replies the host asked for. */
+static void
+reeve_wire_passage_run (ReeveWirePassage *self, gboolean last)
+{
+  gint64 begun = reeve_host_time_begin ();
+  guint asked = self->asked;
+
+  /* messages may have come behind the last word */
+  if (!self->auth.done)
+    self->state = reeve_wire_passage_authenticate (self);
+  if (self->state != REEVE_WIRE_INBOX_WAITING || !self->auth.done
+      || (!last && reeve_wire_passage_is_held (self)))
+    return;
+  reeve_wire_passage_read_messages (self);
+  if (self->asked != asked)
+    reeve_host_time_add (self->host_time, begun);
+}
+
 /* Is there nothing to it but messages? */
 static gboolean
 reeve_wire_passage_is_plain (const ReeveWirePassage *self)
 {
   return self->auth.done && self->state == REEVE_WIRE_INBOX_WAITING && self->begun == 0
-         && self->allowance > 0;
+         && self->allowance > 0 && self->held == 0;
 }
 
 /* ---- a call that waits ---- */
@@ -295,7 +324,7 @@ reeve_wire_passage_read (ReeveWirePassage *self, int wake, gint64 deadline)
     g_debug ("woken for nothing");
   if (fds[0].revents == 0)
     return TRUE;
-  reeve_wire_passage_run (self);
+  reeve_wire_passage_run (self, FALSE);
   if (reeve_wire_passage_is_plain (self))
     return TRUE;
   reeve_wire_passage_give_back (self);
@@ -370,13 +399,11 @@ reeve_wire_passage_hold (ReeveWirePassage *self)
 static void
 reeve_wire_passage_release (ReeveWirePassage *self)
 {
-  ReeveWireInboxState state = self->state;
-
-  if (state == REEVE_WIRE_INBOX_BROKEN)
+  if (self->state == REEVE_WIRE_INBOX_BROKEN)
     reeve_wire_passage_end (self, self->problem);
   else if (self->gone)
     reeve_wire_passage_end (self, NULL);
-  else if (state == REEVE_WIRE_INBOX_ENDED && self->last == 0)
+  else if (self->state == REEVE_WIRE_INBOX_ENDED && self->last == 0)
     reeve_wire_passage_linger (self);
   g_mutex_lock (&self->lock);
   self->reader = REEVE_WIRE_PASSAGE_FREE;
@@ -422,7 +449,7 @@ reeve_wire_passage_bury (ReeveWirePassage *self)
       return;
     }
   if (self->last == 0)
-    reeve_wire_passage_run (self);
+    reeve_wire_passage_run (self, TRUE);
   reeve_wire_passage_release (self);
 }
 
@@ -448,8 +475,9 @@ reeve_wire_passage_wake (gpointer watch, guint32 events)
       g_mutex_unlock (&self->lock);
       return;
     }
+  /* of one that was hung up epoll tells without end */
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
-    reeve_wire_passage_run (self);
+    reeve_wire_passage_run (self, (events & (EPOLLHUP | EPOLLERR)) != 0);
   reeve_wire_passage_release (self);
 }
 
@@ -464,9 +492,16 @@ reeve_wire_passage_set_alarm (ReeveWirePassage *self, gint64 at)
   g_mutex_unlock (&self->lock);
 }
 
-/* Of the bytes alone; under the lock, and nobody has borrowed it. */
+/* 0 stands for never. */
 static gint64
-reeve_wire_passage_get_bytes_due (ReeveWirePassage *self)
+reeve_wire_passage_get_earlier (gint64 one, gint64 other)
+{
+  return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
+/* Of what is read alone; under the lock, and nobody has borrowed it. */
+static gint64
+reeve_wire_passage_get_read_due (ReeveWirePassage *self)
 {
   const ReeveWireLimits *limits = reeve_wire_rules_get_limits (self->rules);
   gint64 due = 0;
@@ -477,26 +512,25 @@ reeve_wire_passage_get_bytes_due (ReeveWirePassage *self)
     due = self->begun + (self->auth.done ? limits->message_us : limits->begin_us);
   /* in a little while there is something to read with */
   if (self->allowance <= 0)
-    due = due != 0 ? MIN (due, self->counted + 10000) : self->counted + 10000;
-  return due;
+    due = reeve_wire_passage_get_earlier (due, self->counted + 10000);
+  return self->held != 0 ? reeve_wire_passage_get_earlier (due, self->held + 10000) : due;
 }
 
 gint64
 reeve_wire_passage_get_due (ReeveWirePassage *self)
 {
   gint64 due = 0;
-  gint64 alarm = 0;
   gint64 flush = reeve_wire_outbox_get_due (self->out);
 
   g_mutex_lock (&self->lock);
   if (!self->over)
     {
-      alarm = self->alarm == 0 || (flush != 0 && flush < self->alarm) ? flush : self->alarm;
+      due = reeve_wire_passage_get_earlier (self->alarm, flush);
       if (self->reader != REEVE_WIRE_PASSAGE_LENT)
-        due = reeve_wire_passage_get_bytes_due (self);
+        due = reeve_wire_passage_get_earlier (due, reeve_wire_passage_get_read_due (self));
     }
   g_mutex_unlock (&self->lock);
-  return due == 0 || (alarm != 0 && alarm < due) ? alarm : due;
+  return due;
 }
 
 static void
@@ -528,7 +562,7 @@ reeve_wire_passage_look (ReeveWirePassage *self, gint64 now)
   gint64 due = 0;
 
   g_mutex_lock (&self->lock);
-  due = reeve_wire_passage_get_bytes_due (self);
+  due = reeve_wire_passage_get_read_due (self);
   g_mutex_unlock (&self->lock);
   if (due == 0 || now < due)
     return;
@@ -536,11 +570,8 @@ reeve_wire_passage_look (ReeveWirePassage *self, gint64 now)
     reeve_wire_passage_end (self, NULL);
   else if (self->state != REEVE_WIRE_INBOX_WAITING)
     return;
-  else if (self->allowance <= 0)
-    {
-      reeve_wire_passage_refill (self, now);
-      reeve_wire_passage_run (self);
-    }
+  else if (self->allowance <= 0 || self->held != 0)
+    reeve_wire_passage_run (self, FALSE);
   else
     {
       g_set_error (&slow, REEVE_ERROR, REEVE_ERROR_PLUGIN,
@@ -561,7 +592,7 @@ reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now)
   if (!reeve_wire_passage_hold (self))
     return;
   if (self->gone && self->state == REEVE_WIRE_INBOX_WAITING)
-    reeve_wire_passage_run (self);
+    reeve_wire_passage_run (self, TRUE);
   else
     reeve_wire_passage_look (self, now);
   reeve_wire_passage_release (self);

@@ -3,6 +3,7 @@
  * time: the gate's, or that of a call which waits and has borrowed it. */
 #pragma once
 
+#include "host-time.h"
 #include "wire-outbox.h"
 
 G_BEGIN_DECLS
@@ -29,6 +30,7 @@ typedef struct
   GPid runner; /* who writes */
   const char *guid;
   const ReeveWireLimits *limits; /* (nullable) */
+  ReeveHostTime *host_time;      /* what is used for it: while it is held nothing is read */
   ReeveWirePassageTake take;
   ReeveWirePassageEnded ended;
   ReeveWirePassageOverdue overdue;

@@ -36,8 +36,9 @@ struct _ReeveWire
   ReeveWireHub *hub;
   ReeveWireShare *share; /* of the workers */
   ReeveRunner *runner;
-  char *name; /* plugin id, for errors */
-  int wake;   /* eventfd(2): for whoever reads */
+  ReeveHostTime *host_time; /* the runner's, for whoever outlives that */
+  char *name;               /* plugin id, for errors */
+  int wake;                 /* eventfd(2): for whoever reads */
   guint max_calls;
   guint max_performed; /* that the runner performs at once: others wait in it */
   GPtrArray *types;    /* names */

@@ -28,31 +28,43 @@ reeve_wire_read_wait (int fd, gint64 deadline, GCancellable *cancellable, int ca
     }
 }
 
+/* What is there now. @total: (inout): bytes of all. TRUE: it goes on; else @end: (out) */
+static gboolean
+reeve_wire_read_some (const ReeveWireStream *stream, WireStreamReader *reader, int fd,
+                      guint64 *total, ReeveWireReadEnd *end, GError **error)
+{
+  /* malloc() would join all small free pieces first */
+  guint8 data[REEVE_WIRE_READ_CHUNK];
+  gssize length = read (fd, data, REEVE_WIRE_READ_CHUNK);
+
+  if (length < 0 && (errno == EAGAIN || errno == EINTR))
+    return TRUE;
+  *end = length > 0 ? REEVE_WIRE_READ_FAILED : REEVE_WIRE_READ_ENDED;
+  if (length <= 0)
+    return FALSE;
+  *total += (guint64) length;
+  if (*total <= stream->total)
+    return wire_stream_reader_feed (reader, data, (gsize) length, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+               "a stream of more than %" G_GUINT64_FORMAT " bytes", stream->total);
+  return FALSE;
+}
+
 static ReeveWireReadEnd
 reeve_wire_read_frames (const ReeveWireStream *stream, WireStreamReader *reader, int fd,
                         gint64 deadline, GCancellable *cancellable, int cancel_fd, GError **error)
 {
-  /* malloc() would join all small free pieces first */
-  guint8 data[REEVE_WIRE_READ_CHUNK];
+  ReeveWireReadEnd end = REEVE_WIRE_READ_LEFT;
   guint64 total = 0;
 
   while (reeve_wire_read_wait (fd, deadline, cancellable, cancel_fd))
     {
-      gssize length = read (fd, data, REEVE_WIRE_READ_CHUNK);
+      gint64 begun = reeve_host_time_begin ();
+      gboolean goes_on = reeve_wire_read_some (stream, reader, fd, &total, &end, error);
 
-      if (length < 0 && (errno == EAGAIN || errno == EINTR))
-        continue;
-      if (length <= 0)
-        return REEVE_WIRE_READ_ENDED;
-      total += (guint64) length;
-      if (total > stream->total)
-        {
-          g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
-                       "a stream of more than %" G_GUINT64_FORMAT " bytes", stream->total);
-          return REEVE_WIRE_READ_FAILED;
-        }
-      if (!wire_stream_reader_feed (reader, data, (gsize) length, error))
-        return REEVE_WIRE_READ_FAILED;
+      reeve_host_time_add (stream->host_time, begun);
+      if (!goes_on)
+        return end;
     }
   return REEVE_WIRE_READ_LEFT;
 }

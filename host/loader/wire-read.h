@@ -6,6 +6,8 @@
 
 #include "wire/wire-stream.h"
 
+#include "host-time.h"
+
 G_BEGIN_DECLS
 
 /* What a call's stream may be, and who takes its frames. */
@@ -15,6 +17,7 @@ typedef struct
   guint64 total; /* of all of it */
   WireStreamFunc func;
   gpointer user_data;
+  ReeveHostTime *host_time; /* what its frames cost, @func with them; the wire's */
 } ReeveWireStream;
 
 typedef enum

@@ -56,6 +56,7 @@ reeve_wire_unref (ReeveWire *self)
   g_mutex_clear (&self->lock);
   reeve_wire_share_unref (self->share);
   reeve_wire_hub_unref (self->hub);
+  reeve_host_time_unref (self->host_time);
   g_free (self->name);
   g_free (self);
 }
@@ -242,11 +243,16 @@ reeve_wire_follow (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay
                    GError **failed)
 {
   GCancellable *cancellable = reeve_context_get_cancellable (call->context);
+  ReeveWireStream stream = { 0 };
   ReeveWireReadEnd end = REEVE_WIRE_READ_ENDED;
 
   reeve_wire_close_end (&ends[1]);
   if (call->stream != NULL)
-    end = reeve_wire_read_stream (call->stream, ends[0], one->deadline, cancellable, failed);
+    {
+      stream = *call->stream;
+      stream.host_time = self->host_time;
+      end = reeve_wire_read_stream (&stream, ends[0], one->deadline, cancellable, failed);
+    }
   reeve_wire_close_end (&ends[0]);
   if (end != REEVE_WIRE_READ_FAILED)
     reeve_wire_wait (self, one, cancellable);

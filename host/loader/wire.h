@@ -73,8 +73,10 @@ void reeve_wire_cut (ReeveWire *self);
 /* Is the runner gone? @error: why: its signal, or the rule that it broke. */
 gboolean reeve_wire_has_ended (ReeveWire *self, GError **error);
 GPid reeve_wire_get_runner_pid (ReeveWire *self); /* until it is closed */
-/* reeve_runner_let_go(); before it is closed */
-void reeve_wire_let_go (ReeveWire *self);
+/* reeve_runner_refill_cpu(); before it is closed */
+void reeve_wire_refill_cpu (ReeveWire *self);
+/* (transfer none): what the host uses for its runner */
+ReeveHostTime *reeve_wire_get_host_time (ReeveWire *self);
 /* Its plugin may reach beyond its process: what it was asked, it is not asked again. Before the
  * first call. */
 void reeve_wire_set_effects (ReeveWire *self, gboolean effects);

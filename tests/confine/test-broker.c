@@ -153,6 +153,17 @@ test_broker_wait_echoes (TestBroker *self, guint count)
   g_mutex_unlock (&self->lock);
 }
 
+guint
+test_broker_get_echoes (TestBroker *self)
+{
+  guint echoes = 0;
+
+  g_mutex_lock (&self->lock);
+  echoes = self->echoes;
+  g_mutex_unlock (&self->lock);
+  return echoes;
+}
+
 gboolean
 test_broker_was_here (TestBroker *self)
 {

@@ -15,6 +15,7 @@ void test_broker_wait (TestBroker *self, guint count);
 void test_broker_hold (TestBroker *self, guint count);
 /* Until so many `test.echo` have begun. */
 void test_broker_wait_echoes (TestBroker *self, guint count);
+guint test_broker_get_echoes (TestBroker *self);
 /* Was the last one answered on this thread? */
 gboolean test_broker_was_here (TestBroker *self);
 /* They end now. */

@@ -405,6 +405,76 @@ test_memory (void)
 }
 #endif
 
+/* ---- what the host uses for it ---- */
+
+typedef struct
+{
+  WireFixture *fixture;
+  ReeveBroker *broker;
+  GError *error;
+} Asker;
+
+static gpointer
+ask_run (gpointer data)
+{
+  Asker *self = data;
+  g_autoptr (ReeveContext) context = wire_fixture_context (600000, self->broker, NULL);
+  g_autoptr (ReeveToolResult) result = call_with (self->fixture, "ask", context, &self->error);
+
+  return NULL;
+}
+
+/* What it asks costs the host something, which is counted; what it is asked is not. While its share
+ * is used up nothing is read from it, others are served, and then it goes on. */
+static void
+test_held (void)
+{
+  g_autoptr (WireFixture) held = new_fixture ("wire-plugin.so", 0, 0, NULL);
+  g_autoptr (WireFixture) other = new_fixture ("wire-plugin.so", 0, 0, NULL);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  Asker asker = { held, broker, NULL };
+  ReeveHostTime *host_time = reeve_wire_get_host_time (held->wire);
+  GThread *thread = NULL;
+  gint64 before = 0;
+
+  assert_answers (held);
+  before = reeve_host_time_get_used (host_time);
+  assert_answers (held);
+  g_assert_cmpint (reeve_host_time_get_used (host_time), ==, before);
+  ask_run (&asker);
+  g_assert_no_error (asker.error);
+  g_assert_cmpint (reeve_host_time_get_used (host_time), >, before);
+  for (guint i = 0; i < 3; i++)
+    {
+      reeve_host_time_set_held (host_time, TRUE);
+      thread = g_thread_new ("ask", ask_run, &asker);
+      for (guint j = 0; j < 100; j++)
+        assert_answers (other);
+      g_assert_cmpuint (test_broker_get_echoes (TEST_BROKER (broker)), ==, i + 1);
+      reeve_host_time_set_held (host_time, FALSE);
+      g_thread_join (thread);
+      g_assert_no_error (asker.error);
+    }
+}
+
+/* One that ends while nothing is read from it is noticed at once. */
+static void
+test_held_ends (void)
+{
+  g_autoptr (WireFixture) held = new_fixture ("wire-plugin.so", 0, 0, NULL);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  Asker asker = { held, broker, NULL };
+  GThread *thread = NULL;
+
+  reeve_host_time_set_held (reeve_wire_get_host_time (held->wire), TRUE);
+  thread = g_thread_new ("ask", ask_run, &asker);
+  g_assert_cmpint (kill (reeve_wire_get_runner_pid (held->wire), SIGKILL), ==, 0);
+  g_thread_join (thread);
+  g_assert_error (asker.error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  g_assert_true (strstr (asker.error->message, "signal 9") != NULL);
+  g_clear_error (&asker.error);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -417,6 +487,8 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/load/crashes", test_crashes);
   g_test_add_func ("/wire/load/questions", test_questions);
   g_test_add_func ("/wire/load/rate", test_rate);
+  g_test_add_func ("/wire/load/held", test_held);
+  g_test_add_func ("/wire/load/held/ends", test_held_ends);
 #ifndef __SANITIZE_ADDRESS__
   g_test_add_func ("/wire/load/blob", test_blob);
   g_test_add_func ("/wire/load/memory", test_memory);

@@ -97,6 +97,8 @@ wire_fixture_make_runner (WireFixture *self, RunnerLayersProfile profile, const 
     .interpreter = self->interpreter,
     .imports = self->imports,
     .tcp = self->tcp,
+    .throttle = self->throttle,
+    .cpu = self->cpu,
     .version = "1.0.0",
     .wait_us = WIRE_FIXTURE_WAIT_US,
   };

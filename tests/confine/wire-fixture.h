@@ -24,6 +24,8 @@ typedef struct
   char *interpreter;          /* the same (nullable) (owned): its module is a script */
   const char *const *imports; /* the same (nullable): what that imports */
   gboolean tcp;               /* the same: its libraries may connect by themselves */
+  ReeveThrottle *throttle;    /* the same (nullable): outlives it */
+  guint32 cpu;                /* the same: percent of a processor */
 } WireFixture;
 
 /* @module: path of a .so; %NULL: @program is no runner that needs one. @program: of the tests' own,

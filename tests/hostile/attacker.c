@@ -12,6 +12,8 @@
 #include "attack.h"
 
 #define ATTACKER_SHOUT_BYTES (1024u * 1024 * 1024)
+#define ATTACKER_THREADS     4
+#define ATTACKER_SOME        10
 
 G_DECLARE_FINAL_TYPE (Attacker, attacker, ATTACKER, PLUGIN, ReevePlugin)
 
@@ -101,6 +103,46 @@ attacker_ask_broker (ReeveContext *context)
   return response != NULL ? 0 : EACCES;
 }
 
+/* Asks for what every plugin may ask for, for as long as its call lasts. */
+static gpointer
+attacker_ask_for_ever (gpointer data)
+{
+  for (;;)
+    {
+      g_autoptr (JsonNode) answer = reeve_context_call (data, "clock", NULL, NULL);
+
+      if (answer == NULL)
+        return NULL;
+    }
+}
+
+/* No single one of these calls breaks a rule. */
+static int
+attacker_ask (ReeveContext *context)
+{
+  GThread *threads[ATTACKER_THREADS] = { NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("ask", attacker_ask_for_ever, context);
+  for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  return 0;
+}
+
+/* No attack: what a plugin asks that works. */
+static int
+attacker_ask_some (ReeveContext *context)
+{
+  for (guint i = 0; i < ATTACKER_SOME; i++)
+    {
+      g_autoptr (JsonNode) answer = reeve_context_call (context, "clock", NULL, NULL);
+
+      if (answer == NULL)
+        return EACCES;
+    }
+  return 0;
+}
+
 static gboolean
 attacker_behave (const char *name, ReeveContext *context, int *code)
 {
@@ -108,6 +150,10 @@ attacker_behave (const char *name, ReeveContext *context, int *code)
     attacker_spin ();
   else if (strcmp (name, "stop") == 0)
     *code = raise (SIGSTOP);
+  else if (strcmp (name, "ask") == 0)
+    *code = attacker_ask (context);
+  else if (strcmp (name, "ask-some") == 0)
+    *code = attacker_ask_some (context);
   else if (strcmp (name, "http") == 0)
     *code = attacker_ask_broker (context);
   else if (strcmp (name, "shout") == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test-broker.h"
 #include "wire-fixture.h"
 
 #include "hostile-world.h"
@@ -13,6 +14,8 @@
 #define LIFE_GRACE_US    (2 * G_USEC_PER_SEC) /* the host's, behind a deadline */
 #define LIFE_LOG_BYTES   16384                /* a second, before escape codes are spelled out */
 #define LIFE_SPELLED     4                    /* \x1b instead of a byte */
+#define LIFE_CPU         10                   /* percent of a processor */
+#define LIFE_HOST_US     (G_USEC_PER_SEC / 2) /* of the host's time: more than that at once */
 
 typedef void (*LifeFunc) (RunnerLayersProfile profile);
 
@@ -167,6 +170,113 @@ life_shout (RunnerLayersProfile profile)
   g_mutex_unlock (&life_lock);
 }
 
+/* ---- the host's own time ---- */
+
+/* A plugin that asks what it may ask, without end, with @throttle or nobody to hold it up. */
+typedef struct
+{
+  WireFixture *fixture;
+  ReeveBroker *broker;
+  GCancellable *cancellable;
+  GThread *thread;
+} LifeAsk;
+
+static WireFixture *
+life_start_in (RunnerLayersProfile profile, ReeveThrottle *throttle)
+{
+  WireFixture *fixture = wire_fixture_new (profile, NULL, NULL, NULL);
+
+  fixture->throttle = throttle;
+  fixture->cpu = LIFE_CPU;
+  wire_fixture_start (fixture, profile, life_module, NULL, NULL);
+  g_assert_no_error (fixture->error);
+  g_assert_true (wire_fixture_set_up (fixture, 0, "{}"));
+  return fixture;
+}
+
+static gpointer
+life_ask_run (gpointer data)
+{
+  LifeAsk *self = data;
+  g_autoptr (ReeveContext) context = wire_fixture_context (600000, self->broker, self->cancellable);
+  g_autoptr (JsonNode) none = wire_fixture_json ("{}");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveToolResult) result = reeve_tool_call (
+      REEVE_TOOL (self->fixture->plugin), "ask", json_node_get_object (none), context, &error);
+
+  g_assert (result == NULL);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CANCELLED);
+  return NULL;
+}
+
+static void
+life_ask_start (LifeAsk *self, RunnerLayersProfile profile, ReeveThrottle *throttle)
+{
+  self->fixture = life_start_in (profile, throttle);
+  self->broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  self->cancellable = g_cancellable_new ();
+  self->thread = g_thread_new ("ask", life_ask_run, self);
+}
+
+static void
+life_ask_end (LifeAsk *self)
+{
+  g_cancellable_cancel (self->cancellable);
+  g_thread_join (self->thread);
+  g_object_unref (self->cancellable);
+  wire_fixture_free (self->fixture);
+  g_object_unref (self->broker);
+}
+
+/* Asks a little, by all rules; is answered, and never held up. */
+static void
+life_ask_some (WireFixture *fixture)
+{
+  ReeveHostTime *host_time = reeve_wire_get_host_time (fixture->wire);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, broker, NULL);
+  g_autoptr (JsonNode) none = wire_fixture_json ("{}");
+  g_autoptr (GError) error = NULL;
+  gint64 before = reeve_host_time_get_used (host_time);
+  g_autoptr (ReeveToolResult) result = reeve_tool_call (
+      REEVE_TOOL (fixture->plugin), "ask-some", json_node_get_object (none), context, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (reeve_tool_result_get_text (result), ==, "succeeded");
+  g_assert_cmpint (reeve_host_time_get_used (host_time), >, before);
+}
+
+/* What the host does for a plugin is in that one's share: one that asks without end, and uses
+ * little itself, is held up. Free it costs the host as much as it likes (control); who asks a
+ * little beside it is answered (twin). */
+static void
+life_ask (RunnerLayersProfile profile)
+{
+  g_autoptr (ReeveThrottle) throttle = reeve_throttle_new (0);
+  g_autoptr (WireFixture) honest = life_start_in (profile, throttle);
+  LifeAsk free = { 0 };
+  LifeAsk bound = { 0 };
+  ReeveHostTime *host_time = NULL;
+
+  life_ask_start (&free, profile, NULL);
+  host_time = reeve_wire_get_host_time (free.fixture->wire);
+  while (reeve_host_time_get_used (host_time) < LIFE_HOST_US)
+    g_usleep (1000);
+  g_assert_false (reeve_host_time_is_held (host_time));
+  life_ask_end (&free);
+  life_ask_start (&bound, profile, throttle);
+  host_time = reeve_wire_get_host_time (bound.fixture->wire);
+  for (guint i = 0; i < 3; i++)
+    {
+      while (!reeve_host_time_is_held (host_time))
+        g_usleep (1000);
+      life_ask_some (honest);
+      while (reeve_host_time_is_held (host_time))
+        g_usleep (1000);
+    }
+  life_ask_end (&bound);
+}
+
 /* All that is tried on the host is tried on another plugin's process of the same user. */
 static void
 life_plugin_on_plugin (RunnerLayersProfile profile)
@@ -229,6 +339,7 @@ main (int argc, char **argv)
   static const LifeFunc sweep = life_sweep;
   static const LifeFunc shout = life_shout;
   static const LifeFunc plugin_on_plugin = life_plugin_on_plugin;
+  static const LifeFunc ask = life_ask;
   int code = 0;
 
   g_test_init (&argc, &argv, NULL);
@@ -238,6 +349,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/life/stop", &stop, life_test);
   g_test_add_data_func ("/life/shout", &shout, life_test);
   g_test_add_data_func ("/life/sweep", &sweep, life_test);
+  g_test_add_data_func ("/life/ask", &ask, life_test);
   g_test_add_data_func ("/life/plugin-on-plugin", &plugin_on_plugin, life_test);
   code = g_test_run ();
   g_free (life_module);

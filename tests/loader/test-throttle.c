@@ -78,9 +78,9 @@ test_processes (void)
   guint changes = 0;
 
   /* the third may use as much as there is */
-  reeve_throttle_add (throttle, all[0], 5);
-  reeve_throttle_add (throttle, all[1], 5);
-  reeve_throttle_add (throttle, all[2], 100 * 4096);
+  reeve_throttle_add (throttle, all[0], 5, NULL);
+  reeve_throttle_add (throttle, all[1], 5, NULL);
+  reeve_throttle_add (throttle, all[2], 100 * 4096, NULL);
   /* stopped and let go, more than once */
   for (gboolean before = FALSE; changes < 4;)
     {
@@ -92,6 +92,12 @@ test_processes (void)
       before = !before;
       changes++;
     }
+  while (!is_stopped (all[0]))
+    g_usleep (1000);
+  /* for its end it has something again, and no more than that: it is stopped again */
+  reeve_throttle_refill (throttle, all[0]);
+  while (is_stopped (all[0]))
+    g_usleep (1000);
   while (!is_stopped (all[0]))
     g_usleep (1000);
   /* whoever is taken out of it goes on for good */
@@ -115,6 +121,54 @@ test_processes (void)
     }
 }
 
+/* Uses some of a processor, and counts that for @host_time. */
+static void
+work (ReeveHostTime *host_time)
+{
+  gint64 begun = reeve_host_time_begin ();
+  gint64 used = reeve_host_time_get_used (host_time);
+
+  for (volatile guint i = 0; i < 1000 * 1000; i++)
+    ;
+  reeve_host_time_add (host_time, begun);
+  g_assert_cmpint (reeve_host_time_get_used (host_time), >, used);
+}
+
+/* What the host uses for a process that does nothing itself counts as if that had used it, and for
+ * no other. */
+static void
+test_host_time (void)
+{
+  g_autoptr (ReeveThrottle) throttle = reeve_throttle_new (0);
+  g_autoptr (ReeveHostTime) one = reeve_host_time_new ();
+  g_autoptr (ReeveHostTime) other = reeve_host_time_new ();
+  ReeveHostTime *const times[] = { one, other };
+  const GPid all[] = { start (FALSE), start (FALSE) };
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    reeve_throttle_add (throttle, all[i], 5, times[i]);
+  while (!reeve_host_time_is_held (times[0]))
+    work (times[0]);
+  while (!is_stopped (all[0]))
+    g_usleep (1000);
+  g_assert_false (reeve_host_time_is_held (times[1]));
+  g_assert_false (is_stopped (all[1]));
+  /* until that is made good */
+  while (reeve_host_time_is_held (times[0]) || is_stopped (all[0]))
+    g_usleep (1000);
+  /* nobody is held whom nobody looks at any more */
+  while (!reeve_host_time_is_held (times[0]))
+    work (times[0]);
+  reeve_throttle_remove (throttle, all[0]);
+  g_assert_false (reeve_host_time_is_held (times[0]));
+  reeve_throttle_remove (throttle, all[1]);
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      kill (all[i], SIGKILL);
+      g_assert_cmpint (waitpid (all[i], NULL, 0), ==, all[i]);
+    }
+}
+
 /* Two that may each use what they like use too much together: both are held up, in turn or at once,
  * and go on. Who uses little beside them is not held up, and neither is anybody whose neighbours
  * are gone. */
@@ -127,7 +181,7 @@ test_together (void)
   guint changes[2] = { 0, 0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
-    reeve_throttle_add (throttle, all[i], 100 * 4096);
+    reeve_throttle_add (throttle, all[i], 100 * 4096, NULL);
   while (changes[0] < 4 || changes[1] < 4)
     {
       g_usleep (1000);
@@ -162,6 +216,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/throttle/sums", test_sums);
   g_test_add_func ("/throttle/processes", test_processes);
+  g_test_add_func ("/throttle/host-time", test_host_time);
   g_test_add_func ("/throttle/together", test_together);
   return g_test_run ();
 }

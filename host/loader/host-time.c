@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* CLOCK_THREAD_CPUTIME_ID (clock_gettime(2)): a thread that waits for a lock or for a disk uses
+ * nothing. What other threads do for it meanwhile, as the one that writes the ledger for all, is
+ * not counted: that is shared by whoever writes then. */
+#include "host-time.h"
+
+#include <time.h>
+
+struct _ReeveHostTime
+{
+  gatomicrefcount references;
+  gint64 used; /* atomic: nanoseconds */
+  gint held;   /* atomic */
+};
+
+ReeveHostTime *
+reeve_host_time_new (void)
+{
+  ReeveHostTime *self = g_new0 (ReeveHostTime, 1);
+
+  g_atomic_ref_count_init (&self->references);
+  return self;
+}
+
+ReeveHostTime *
+reeve_host_time_ref (ReeveHostTime *self)
+{
+  g_atomic_ref_count_inc (&self->references);
+  return self;
+}
+
+void
+reeve_host_time_unref (ReeveHostTime *self)
+{
+  if (g_atomic_ref_count_dec (&self->references))
+    g_free (self);
+}
+
+gint64
+reeve_host_time_begin (void)
+{
+  struct timespec now = { 0 };
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+  return (gint64) now.tv_sec * 1000 * 1000 * 1000 + now.tv_nsec;
+}
+
+void
+reeve_host_time_add (ReeveHostTime *self, gint64 begun)
+{
+  __atomic_fetch_add (&self->used, reeve_host_time_begin () - begun, __ATOMIC_RELAXED);
+}
+
+gint64
+reeve_host_time_get_used (ReeveHostTime *self)
+{
+  return __atomic_load_n (&self->used, __ATOMIC_RELAXED) / 1000;
+}
+
+void
+reeve_host_time_set_held (ReeveHostTime *self, gboolean held)
+{
+  g_atomic_int_set (&self->held, held);
+}
+
+gboolean
+reeve_host_time_is_held (ReeveHostTime *self)
+{
+  return g_atomic_int_get (&self->held);
+}
