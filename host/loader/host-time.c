@@ -45,10 +45,13 @@ reeve_host_time_begin (void)
   return (gint64) now.tv_sec * 1000 * 1000 * 1000 + now.tv_nsec;
 }
 
-void
+gint64
 reeve_host_time_add (ReeveHostTime *self, gint64 begun)
 {
-  __atomic_fetch_add (&self->used, reeve_host_time_begin () - begun, __ATOMIC_RELAXED);
+  gint64 now = reeve_host_time_begin ();
+
+  __atomic_fetch_add (&self->used, now - begun, __ATOMIC_RELAXED);
+  return now;
 }
 
 gint64

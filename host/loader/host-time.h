@@ -15,8 +15,8 @@ ReeveHostTime *reeve_host_time_ref (ReeveHostTime *self);
 void reeve_host_time_unref (ReeveHostTime *self);
 /* What this thread has used of a processor until now, in nanoseconds; waiting is nothing. */
 gint64 reeve_host_time_begin (void);
-/* Counts what this thread has used since @begun. */
-void reeve_host_time_add (ReeveHostTime *self, gint64 begun);
+/* Counts what this thread has used since @begun. Returns what it has used now. */
+gint64 reeve_host_time_add (ReeveHostTime *self, gint64 begun);
 /* All that was counted, in microseconds. */
 gint64 reeve_host_time_get_used (ReeveHostTime *self);
 /* The runner's share is used up, or is not any more. */

@@ -214,9 +214,8 @@ reeve_wire_broker_reply (ReeveWire *wire, WireLetter *message, int *sent)
   return wire_letter_new_reply (message->head.serial, result);
 }
 
-/* Takes @job. */
-static void
-reeve_wire_broker_do (ReeveWireBrokerJob *job)
+void
+reeve_wire_broker_perform (ReeveWireBrokerJob *job)
 {
   g_autoptr (GError) error = NULL;
   /* the rules let through only what it reads */
@@ -237,16 +236,6 @@ reeve_wire_broker_do (ReeveWireBrokerJob *job)
   if (sent >= 0)
     close (sent);
   reeve_wire_broker_job_free (job);
-}
-
-void
-reeve_wire_broker_perform (ReeveWireBrokerJob *job)
-{
-  g_autoptr (ReeveHostTime) host_time = reeve_host_time_ref (reeve_wire_get_host_time (job->wire));
-  gint64 begun = reeve_host_time_begin ();
-
-  reeve_wire_broker_do (job);
-  reeve_host_time_add (host_time, begun);
 }
 
 static void

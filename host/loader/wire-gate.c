@@ -97,6 +97,7 @@ reeve_wire_gate_main (gpointer data)
 
   do
     {
+      gint64 begun = reeve_host_time_begin ();
       int ready = epoll_wait (self->epoll, events, REEVE_WIRE_GATE_EVENTS,
                               reeve_wire_gate_get_wait (self));
       gint64 now = g_get_monotonic_time ();
@@ -104,12 +105,12 @@ reeve_wire_gate_main (gpointer data)
       for (int i = 0; i < ready; i++)
         {
           if (events[i].data.ptr != NULL)
-            reeve_wire_passage_wake (events[i].data.ptr, events[i].events);
+            reeve_wire_passage_wake (events[i].data.ptr, events[i].events, &begun);
           else if (read (self->wake, &count, sizeof count) < 0)
             g_debug ("woken for nothing");
         }
       for (guint i = 0; i < self->passages->len; i++)
-        reeve_wire_passage_tick (g_ptr_array_index (self->passages, i), now);
+        reeve_wire_passage_tick (g_ptr_array_index (self->passages, i), now, &begun);
     }
   while (reeve_wire_gate_grant_all (self));
   return NULL;

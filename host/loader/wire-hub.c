@@ -74,7 +74,7 @@ reeve_wire_hub_tell_ended (ReeveWireHub *self)
 }
 
 ReeveWireShare *
-reeve_wire_hub_new_share (ReeveWireHub *self)
+reeve_wire_hub_new_share (ReeveWireHub *self, ReeveHostTime *host_time)
 {
-  return reeve_wire_share_new (self->workers);
+  return reeve_wire_share_new (self->workers, host_time);
 }

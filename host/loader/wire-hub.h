@@ -22,7 +22,8 @@ ReeveWireGate *reeve_wire_hub_get_gate (ReeveWireHub *self);
 void reeve_wire_hub_set_ended (ReeveWireHub *self, void (*func) (gpointer data), gpointer data);
 void reeve_wire_hub_tell_ended (ReeveWireHub *self);
 /* (transfer full) what a wire has of the workers */
-ReeveWireShare *reeve_wire_hub_new_share (ReeveWireHub *self) G_GNUC_WARN_UNUSED_RESULT;
+ReeveWireShare *reeve_wire_hub_new_share (ReeveWireHub *self,
+                                          ReeveHostTime *host_time) G_GNUC_WARN_UNUSED_RESULT;
 /* (transfer none): for what runners write bodies into */
 ReeveByteRoom *reeve_wire_hub_get_room (ReeveWireHub *self);
 

@@ -163,10 +163,10 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireOpening *
   g_mutex_init (&self->lock);
   self->wake = -1;
   self->hub = reeve_wire_hub_ref (hub);
-  self->share = reeve_wire_hub_new_share (hub);
   self->runner = runner;
   self->name = g_strdup (reeve_runner_get_plugin_id (runner));
   self->host_time = reeve_host_time_ref (reeve_runner_get_host_time (runner));
+  self->share = reeve_wire_hub_new_share (hub, self->host_time);
   self->max_calls = limits != NULL && limits->calls != 0 ? limits->calls : 64;
   self->max_performed = reeve_runner_get_n_workers (runner);
   self->types = g_ptr_array_new_with_free_func (g_free);

@@ -248,11 +248,11 @@ reeve_wire_passage_read_messages (ReeveWirePassage *self)
     self->begun = g_get_monotonic_time ();
 }
 
-/* @last: it is read to its end. What its calls cost is counted; replies the host asked for. */
+/* @last: it is read to its end. @begun: (inout): what its calls cost is counted; for its replies
+ * the host asked. */
 static void
-reeve_wire_passage_run (ReeveWirePassage *self, gboolean last)
+reeve_wire_passage_run (ReeveWirePassage *self, gboolean last, gint64 *begun)
 {
-  gint64 begun = reeve_host_time_begin ();
   guint asked = self->asked;
 
   /* messages may have come behind the last word */
@@ -263,7 +263,7 @@ reeve_wire_passage_run (ReeveWirePassage *self, gboolean last)
     return;
   reeve_wire_passage_read_messages (self);
   if (self->asked != asked)
-    reeve_host_time_add (self->host_time, begun);
+    *begun = reeve_host_time_add (self->host_time, *begun);
 }
 
 /* Is there nothing to it but messages? */
@@ -309,7 +309,7 @@ reeve_wire_passage_give_back (ReeveWirePassage *self)
 }
 
 gboolean
-reeve_wire_passage_read (ReeveWirePassage *self, int wake, gint64 deadline)
+reeve_wire_passage_read (ReeveWirePassage *self, int wake, gint64 deadline, gint64 *begun)
 {
   struct pollfd fds[]
       = { { .fd = self->socket.fd, .events = POLLIN }, { .fd = wake, .events = POLLIN } };
@@ -324,7 +324,7 @@ reeve_wire_passage_read (ReeveWirePassage *self, int wake, gint64 deadline)
     g_debug ("woken for nothing");
   if (fds[0].revents == 0)
     return TRUE;
-  reeve_wire_passage_run (self, FALSE);
+  reeve_wire_passage_run (self, FALSE, begun);
   if (reeve_wire_passage_is_plain (self))
     return TRUE;
   reeve_wire_passage_give_back (self);
@@ -436,7 +436,7 @@ reeve_wire_passage_watch (ReeveWirePassage *self, int epoll, int wake, GError **
 
 /* Its process has ended: what it said before counts. */
 static void
-reeve_wire_passage_bury (ReeveWirePassage *self)
+reeve_wire_passage_bury (ReeveWirePassage *self, gint64 *begun)
 {
   g_mutex_lock (&self->lock);
   reeve_wire_passage_unwatch (self, &self->process);
@@ -449,12 +449,12 @@ reeve_wire_passage_bury (ReeveWirePassage *self)
       return;
     }
   if (self->last == 0)
-    reeve_wire_passage_run (self, TRUE);
+    reeve_wire_passage_run (self, TRUE, begun);
   reeve_wire_passage_release (self);
 }
 
 void
-reeve_wire_passage_wake (gpointer watch, guint32 events)
+reeve_wire_passage_wake (gpointer watch, guint32 events, gint64 *begun)
 {
   ReeveWirePassageWatch *one = watch;
   ReeveWirePassage *self = one->passage;
@@ -463,7 +463,7 @@ reeve_wire_passage_wake (gpointer watch, guint32 events)
     return;
   if (one == &self->process)
     {
-      reeve_wire_passage_bury (self);
+      reeve_wire_passage_bury (self, begun);
       return;
     }
   if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && self->auth.done)
@@ -477,7 +477,7 @@ reeve_wire_passage_wake (gpointer watch, guint32 events)
     }
   /* of one that was hung up epoll tells without end */
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
-    reeve_wire_passage_run (self, (events & (EPOLLHUP | EPOLLERR)) != 0);
+    reeve_wire_passage_run (self, (events & (EPOLLHUP | EPOLLERR)) != 0, begun);
   reeve_wire_passage_release (self);
 }
 
@@ -556,7 +556,7 @@ reeve_wire_passage_ring (ReeveWirePassage *self, gint64 now)
 
 /* The gate has it. */
 static void
-reeve_wire_passage_look (ReeveWirePassage *self, gint64 now)
+reeve_wire_passage_look (ReeveWirePassage *self, gint64 now, gint64 *begun)
 {
   g_autoptr (GError) slow = NULL;
   gint64 due = 0;
@@ -571,7 +571,7 @@ reeve_wire_passage_look (ReeveWirePassage *self, gint64 now)
   else if (self->state != REEVE_WIRE_INBOX_WAITING)
     return;
   else if (self->allowance <= 0 || self->held != 0)
-    reeve_wire_passage_run (self, FALSE);
+    reeve_wire_passage_run (self, FALSE, begun);
   else
     {
       g_set_error (&slow, REEVE_ERROR, REEVE_ERROR_PLUGIN,
@@ -582,7 +582,7 @@ reeve_wire_passage_look (ReeveWirePassage *self, gint64 now)
 }
 
 void
-reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now)
+reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now, gint64 *begun)
 {
   gint64 flush = reeve_wire_outbox_get_due (self->out);
 
@@ -592,8 +592,8 @@ reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now)
   if (!reeve_wire_passage_hold (self))
     return;
   if (self->gone && self->state == REEVE_WIRE_INBOX_WAITING)
-    reeve_wire_passage_run (self, TRUE);
+    reeve_wire_passage_run (self, TRUE, begun);
   else
-    reeve_wire_passage_look (self, now);
+    reeve_wire_passage_look (self, now, begun);
   reeve_wire_passage_release (self);
 }

@@ -53,8 +53,9 @@ void reeve_wire_passage_set_alarm (ReeveWirePassage *self, gint64 at);
  * reading messages: then the gate does. */
 gboolean reeve_wire_passage_borrow (ReeveWirePassage *self);
 /* By whoever has borrowed it: waits for messages, for @wake (a descriptor) or until @deadline, and
- * takes what has come. FALSE: it is the gate's again. */
-gboolean reeve_wire_passage_read (ReeveWirePassage *self, int wake, gint64 deadline);
+ * takes what has come. FALSE: it is the gate's again. @begun: (inout): what the thread had used
+ * (reeve_host_time_begin()): counted up to here where the runner asked for something */
+gboolean reeve_wire_passage_read (ReeveWirePassage *self, int wake, gint64 deadline, gint64 *begun);
 void reeve_wire_passage_give_back (ReeveWirePassage *self);
 
 /* ---- the gate's thread ---- */
@@ -63,11 +64,11 @@ void reeve_wire_passage_give_back (ReeveWirePassage *self);
 gboolean reeve_wire_passage_watch (ReeveWirePassage *self, int epoll, int wake, GError **error);
 /* Nothing is taken from it any more. */
 void reeve_wire_passage_close (ReeveWirePassage *self);
-/* @watch, @events: what epoll says */
-void reeve_wire_passage_wake (gpointer watch, guint32 events);
+/* @watch, @events: what epoll says; @begun: as above */
+void reeve_wire_passage_wake (gpointer watch, guint32 events, gint64 *begun);
 /* When it must be asked again, monotonic; 0: not until something happens */
 gint64 reeve_wire_passage_get_due (ReeveWirePassage *self);
-void reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now);
+void reeve_wire_passage_tick (ReeveWirePassage *self, gint64 now, gint64 *begun);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWirePassage, reeve_wire_passage_unref)
 

@@ -16,6 +16,7 @@ struct _ReeveWireShare
 {
   gatomicrefcount refs;
   ReeveWireSharePool *pool;
+  ReeveHostTime *host_time;
   ReeveWireShareLane lanes[REEVE_WIRE_SHARE_LEVELS]; /* with the pool's lock */
 };
 
@@ -136,9 +137,11 @@ static void
 reeve_wire_share_work (gpointer data, gpointer user_data)
 {
   ReeveWireShareJob *job = data;
+  gint64 begun = reeve_host_time_begin ();
 
   job->func (job->data);
   reeve_wire_share_finish (job);
+  reeve_host_time_add (job->share->host_time, begun);
   reeve_wire_share_unref (job->share);
   g_free (job);
 }
@@ -199,17 +202,19 @@ reeve_wire_share_pool_unref (ReeveWireSharePool *self)
 /**
  * reeve_wire_share_new:
  * @pool: the workers of all
+ * @host_time: of the runner whose jobs they are
  *
  * Returns: (transfer full): a share in them
  */
 ReeveWireShare *
-reeve_wire_share_new (ReeveWireSharePool *pool)
+reeve_wire_share_new (ReeveWireSharePool *pool, ReeveHostTime *host_time)
 {
   ReeveWireShare *self = g_new0 (ReeveWireShare, 1);
 
   g_atomic_ref_count_init (&self->refs);
   g_atomic_ref_count_inc (&pool->refs);
   self->pool = pool;
+  self->host_time = reeve_host_time_ref (host_time);
   for (guint i = 0; i < REEVE_WIRE_SHARE_LEVELS; i++)
     g_queue_init (&self->lanes[i].jobs);
   return self;
@@ -221,5 +226,6 @@ reeve_wire_share_unref (ReeveWireShare *self)
   if (!g_atomic_ref_count_dec (&self->refs))
     return;
   reeve_wire_share_pool_unref (self->pool);
+  reeve_host_time_unref (self->host_time);
   g_free (self);
 }

@@ -7,7 +7,7 @@
  * each level has workers of its own, so none of them waits for itself. */
 #pragma once
 
-#include <glib.h>
+#include "host-time.h"
 
 G_BEGIN_DECLS
 
@@ -24,7 +24,9 @@ ReeveWireSharePool *reeve_wire_share_pool_new (void) G_GNUC_WARN_UNUSED_RESULT;
 /* What is under way goes on, and has its own right to it. */
 void reeve_wire_share_pool_unref (ReeveWireSharePool *self);
 
-ReeveWireShare *reeve_wire_share_new (ReeveWireSharePool *pool) G_GNUC_WARN_UNUSED_RESULT;
+/* @host_time: what its jobs use is counted there */
+ReeveWireShare *reeve_wire_share_new (ReeveWireSharePool *pool,
+                                      ReeveHostTime *host_time) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_wire_share_unref (ReeveWireShare *self);
 /* Lets a worker call @func, in the order of the share's level. How many wait is bounded by who
  * pushes: the rules of the wire. Any thread; does not block. */

@@ -197,9 +197,9 @@ reeve_wire_awaits (const ReeveWireUnderWay *one)
 }
 
 /* Reads, until @one has no reason to; the passage is borrowed. Under the lock, which it gives up
- * meanwhile. */
+ * meanwhile. @begun: (inout): what this thread has used that is not counted as yet */
 static void
-reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one)
+reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one, gint64 *begun)
 {
   g_autoptr (ReeveWirePassage) passage = reeve_wire_passage_ref (self->passage);
   gboolean lent = TRUE;
@@ -209,7 +209,7 @@ reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one)
   while (lent && one->own == NULL && reeve_wire_awaits (one))
     {
       g_mutex_unlock (&self->lock);
-      lent = reeve_wire_passage_read (passage, self->wake, one->deadline);
+      lent = reeve_wire_passage_read (passage, self->wake, one->deadline, begun);
       g_mutex_lock (&self->lock);
     }
   /* one that is not lent any more may be lent to another already */
@@ -225,7 +225,7 @@ reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one)
 
 /* Others read meanwhile. Under the lock, which it gives up. */
 static void
-reeve_wire_serve_own (ReeveWire *self, ReeveWireUnderWay *one)
+reeve_wire_serve_own (ReeveWire *self, ReeveWireUnderWay *one, gint64 *begun)
 {
   ReeveWireBrokerJob *job = g_steal_pointer (&one->own);
 
@@ -233,6 +233,7 @@ reeve_wire_serve_own (ReeveWire *self, ReeveWireUnderWay *one)
     return;
   g_mutex_unlock (&self->lock);
   reeve_wire_broker_perform (job);
+  *begun = reeve_host_time_add (self->host_time, *begun);
   g_mutex_lock (&self->lock);
 }
 
@@ -240,6 +241,7 @@ void
 reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancellable)
 {
   ReeveWireCancel cancel = { self, one };
+  gint64 begun = reeve_host_time_begin ();
   gulong handler = 0;
 
   if (cancellable != NULL)
@@ -249,14 +251,14 @@ reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancella
   while (reeve_wire_awaits (one))
     {
       if (self->passage != NULL && reeve_wire_passage_borrow (self->passage))
-        reeve_wire_lead (self, one);
+        reeve_wire_lead (self, one, &begun);
       else
         {
           one->waits = TRUE;
           g_cond_wait_until (&one->changed, &self->lock, one->deadline);
           one->waits = FALSE;
         }
-      reeve_wire_serve_own (self, one);
+      reeve_wire_serve_own (self, one, &begun);
     }
   g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, handler);

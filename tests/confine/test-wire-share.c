@@ -79,6 +79,14 @@ pass (gpointer data)
   g_mutex_unlock (&self->lock);
 }
 
+static ReeveWireShare *
+share_new (ReeveWireSharePool *pool)
+{
+  g_autoptr (ReeveHostTime) host_time = reeve_host_time_new ();
+
+  return reeve_wire_share_new (pool, host_time);
+}
+
 static void
 let_go (World *self, guint wanted)
 {
@@ -94,8 +102,8 @@ static void
 test_one (World *self, gconstpointer data)
 {
   ReeveWireSharePool *pool = reeve_wire_share_pool_new ();
-  ReeveWireShare *greedy = reeve_wire_share_new (pool);
-  ReeveWireShare *other = reeve_wire_share_new (pool);
+  ReeveWireShare *greedy = share_new (pool);
+  ReeveWireShare *other = share_new (pool);
 
   for (guint i = 0; i < 64; i++)
     reeve_wire_share_push (greedy, 0, stay, self);
@@ -119,12 +127,12 @@ test_many (World *self, gconstpointer data)
 {
   ReeveWireSharePool *pool = reeve_wire_share_pool_new ();
   ReeveWireShare *greedy[20] = { NULL };
-  ReeveWireShare *other = reeve_wire_share_new (pool);
+  ReeveWireShare *other = share_new (pool);
   guint all = REEVE_WIRE_SHARE_COMMON + REEVE_WIRE_SHARE_OWN * G_N_ELEMENTS (greedy);
 
   for (guint i = 0; i < G_N_ELEMENTS (greedy); i++)
     {
-      greedy[i] = reeve_wire_share_new (pool);
+      greedy[i] = share_new (pool);
       for (guint j = 0; j < 64; j++)
         reeve_wire_share_push (greedy[i], 0, stay, self);
     }
@@ -173,7 +181,7 @@ test_deep_and_wide (World *self, gconstpointer data)
   Job jobs[12][64] = { 0 };
 
   for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
-    shares[i] = reeve_wire_share_new (pool);
+    shares[i] = share_new (pool);
   for (guint j = 0; j < 64; j++)
     for (guint i = 0; i < G_N_ELEMENTS (shares); i++)
       {
@@ -194,7 +202,7 @@ static void
 test_end (World *self, gconstpointer data)
 {
   ReeveWireSharePool *pool = reeve_wire_share_pool_new ();
-  ReeveWireShare *share = reeve_wire_share_new (pool);
+  ReeveWireShare *share = share_new (pool);
 
   for (guint i = 0; i < 32; i++)
     reeve_wire_share_push (share, i % REEVE_WIRE_SHARE_LEVELS, stay, self);
