@@ -14,7 +14,6 @@ typedef struct
   const char *dbus;   /* io.reeve.Error.… */
   const char *openai; /* `type` of OpenAI's envelope */
   int exit;           /* reevectl */
-  gboolean internal;  /* its text is for the log, not for callers */
 } ReeveErrorMap;
 
 #define REEVE_ERROR_MAP_TYPE_PREFIX "https://reeve.io/problems/"
@@ -22,7 +21,5 @@ typedef struct
 /* Never NULL; foreign domains map to failed. */
 const ReeveErrorMap *reeve_error_map_lookup (const GError *error);
 const ReeveErrorMap *reeve_error_map_get (ReeveError code);
-/* What a caller may read of it. */
-const char *reeve_error_map_get_detail (const GError *error);
 
 G_END_DECLS

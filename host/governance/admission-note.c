@@ -3,6 +3,7 @@
  * log of who acts elsewhere. */
 #include "admission-private.h"
 #include "admission-records.h"
+#include "base/error-detail.h"
 #include "base/log-task.h"
 
 /* What is done with: given as such, or as the arguments of a tool. */
@@ -73,15 +74,22 @@ reeve_admission_append_refusal (ReeveAdmission *self, ReeveLedgerRecord *record,
 
 static void
 reeve_admission_record_refusal (ReeveAdmission *self, const ReeveAdmissionRequest *request,
-                                const char *reason)
+                                const char *reason, const GError *error)
 {
   ReeveLedgerRecord record;
   ReeveAdmissionKept kept;
+  /* where bodies are kept, one of the arguments is kept for the record, and nothing to be guessed
+   * stands beside it; of who is not known many are told together */
+  gboolean bare
+      = request->secret || request->caller == NULL || reeve_admission_keep_has_bodies (&self->keep);
+  g_autofree char *digest = reeve_admission_records_error_digest (
+      reeve_admission_records_code (error), bare ? NULL : reeve_error_detail_get (error));
 
   reeve_admission_note_home (self, request);
   reeve_admission_records_fill (request, REEVE_LEDGER_REFUSAL, &record);
   record.outcome = REEVE_OUTCOME_BLOCKED;
   record.reason = reason;
+  record.output_digest = digest;
   if (request->begins_run)
     record.run_id = NULL;
   reeve_span_set_string (request->span, "reeve.admission.reason", reason);
@@ -109,7 +117,7 @@ reeve_admission_refuse (ReeveAdmission *self, const ReeveAdmissionRequest *reque
   const char *word = reeve_admission_records_reason (reason);
 
   reeve_admission_count_refusal (self, request, "door", word, reason);
-  reeve_admission_record_refusal (self, request, word);
+  reeve_admission_record_refusal (self, request, word, reason);
 }
 
 /* A stage of the gate refused. */
@@ -121,7 +129,7 @@ reeve_admission_note_refused (ReeveAdmission *self, const ReeveAdmissionRequest 
 
   reeve_admission_count_refusal (self, request, reeve_admission_rows[refused->stage].word, reason,
                                  error);
-  reeve_admission_record_refusal (self, request, reason);
+  reeve_admission_record_refusal (self, request, reason, error);
 }
 
 /**
@@ -145,7 +153,7 @@ reeve_admission_end_read (guint64 seq, GError *error, gpointer data)
   g_autoptr (GTask) task = data;
 
   if (seq != 0)
-    g_task_return_boolean (task, TRUE);
+    g_task_return_int (task, (gssize) seq);
   else
     {
       g_prefix_error (&error, "recording the read: ");
@@ -223,12 +231,15 @@ reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *r
  * @result: what the callback got
  * @error: return location
  *
- * Returns: whether the answer may go out
+ * Returns: sequence number of its record: the answer may go out; 0 with an error
  */
-gboolean
+guint64
 reeve_admission_read_finish (ReeveAdmission *self, GAsyncResult *result, GError **error)
 {
-  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
-  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_admission_read_async), FALSE);
-  return g_task_propagate_boolean (G_TASK (result), error);
+  gssize seq = 0;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), 0);
+  g_return_val_if_fail (g_async_result_is_tagged (result, reeve_admission_read_async), 0);
+  seq = g_task_propagate_int (G_TASK (result), error);
+  return seq > 0 ? (guint64) seq : 0;
 }

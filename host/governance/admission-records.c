@@ -104,6 +104,63 @@ reeve_admission_records_reason (const GError *error)
     word = reeve_policy_decision_find_reason (error->message);
   if (word != NULL)
     return word;
+  return reeve_admission_records_code (error);
+}
+
+/* (transfer full): the output digest of records: SHA-256 of the canonical form */
+static char *
+reeve_admission_records_digest_node (JsonNode *node)
+{
+  g_autofree char *canonical = reeve_json_canonical (node);
+
+  return reeve_digests_sha256_hex (canonical, canonical != NULL ? strlen (canonical) : 0);
+}
+
+/**
+ * reeve_admission_records_error:
+ * @code: stable word for what went wrong
+ * @detail: (nullable): what is said of it; %NULL where that may hold what is not to be guessed
+ *
+ * The same from every door, and to be made again of what was answered: a problem document has these
+ * two as the end of its `type` and as its `detail`.
+ *
+ * Returns: (transfer full): {code, detail}, of which the output digest is made
+ */
+JsonNode *
+reeve_admission_records_error (const char *code, const char *detail)
+{
+  g_autoptr (JsonObject) told = json_object_new ();
+
+  json_object_set_string_member (told, "code", code);
+  if (detail != NULL)
+    json_object_set_string_member (told, "detail", detail);
+  return json_node_init_object (json_node_alloc (), told);
+}
+
+/**
+ * reeve_admission_records_error_digest:
+ * @code: as of reeve_admission_records_error()
+ * @detail: the same
+ *
+ * Returns: (transfer full): hexadecimal SHA-256 of the canonical form
+ */
+char *
+reeve_admission_records_error_digest (const char *code, const char *detail)
+{
+  g_autoptr (JsonNode) node = reeve_admission_records_error (code, detail);
+
+  return reeve_admission_records_digest_node (node);
+}
+
+/**
+ * reeve_admission_records_code:
+ * @error: any error
+ *
+ * Returns: (transfer none): its name, that of an unexpected one `failed`
+ */
+const char *
+reeve_admission_records_code (const GError *error)
+{
   return reeve_error_get_name (error->domain == REEVE_ERROR ? (ReeveError) error->code
                                                             : REEVE_ERROR_FAILED);
 }
@@ -118,7 +175,6 @@ char *
 reeve_admission_records_digest (JsonObject *arguments)
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), arguments);
-  g_autofree char *canonical = reeve_json_canonical (node);
 
-  return reeve_digests_sha256_hex (canonical, canonical != NULL ? strlen (canonical) : 0);
+  return reeve_admission_records_digest_node (node);
 }

@@ -11,6 +11,12 @@ void reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLe
 void reeve_admission_records_delegate (ReeveLedgerRecord *record, const char *user_id);
 void reeve_admission_records_note_home (ReeveLedger *ledger, const ReeveAdmissionRequest *request);
 const char *reeve_admission_records_reason (const GError *error);
+const char *reeve_admission_records_code (const GError *error);
+/* (transfer full): what is told of an error, as output digests are made of it. @detail (nullable)
+ */
+JsonNode *reeve_admission_records_error (const char *code, const char *detail);
+char *reeve_admission_records_error_digest (const char *code,
+                                            const char *detail) G_GNUC_WARN_UNUSED_RESULT;
 
 char *reeve_admission_records_digest (JsonObject *arguments) G_GNUC_WARN_UNUSED_RESULT;
 

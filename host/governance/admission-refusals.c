@@ -14,6 +14,7 @@ typedef struct
   char *action;
   char *door;
   char *reason;
+  char *output; /* digest of what is told */
   gint64 count; /* not yet recorded */
 } ReeveAdmissionRefusalsRow;
 
@@ -35,6 +36,7 @@ reeve_admission_refusals_row_free (gpointer data)
   g_free (row->action);
   g_free (row->door);
   g_free (row->reason);
+  g_free (row->output);
   g_free (row);
 }
 
@@ -79,6 +81,7 @@ reeve_admission_refusals_record_row (ReeveAdmissionRefusals *self,
     .source = row->source,
     .outcome = REEVE_OUTCOME_BLOCKED,
     .reason = row->reason,
+    .output_digest = row->output,
     .count = row->count,
   };
 
@@ -110,6 +113,7 @@ reeve_admission_refusals_take (ReeveAdmissionRefusals *self)
       copy->action = g_strdup (row->action);
       copy->door = g_strdup (row->door);
       copy->reason = g_strdup (row->reason);
+      copy->output = g_strdup (row->output);
       copy->count = row->count;
       row->count = 0;
       g_ptr_array_add (counted, copy);
@@ -175,6 +179,7 @@ reeve_admission_refusals_count (ReeveAdmissionRefusals *self, const ReeveLedgerR
   row->action = g_strdup (record->action);
   row->door = g_strdup (record->door);
   row->reason = g_strdup (record->reason);
+  row->output = g_strdup (record->output_digest);
   g_hash_table_insert (self->rows, g_steal_pointer (&key), row);
   if (self->timer == NULL)
     {

@@ -2,9 +2,13 @@
 /* The end of an effect: what came out is looked at, settled and recorded. */
 #include "admission-private.h"
 #include "admission-records.h"
+#include "base/error-detail.h"
 #include "base/log-task.h"
 #include "ledger-record.h"
 #include "money.h"
+
+/* SHA-256 of no bytes: nothing came, and that is known */
+#define REEVE_ADMISSION_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 /* Any thread: the outcome is recorded, or is not. (transfer full) (nullable) data: the task */
 static void
@@ -39,11 +43,27 @@ reeve_admission_on_outcome (GObject *source, GAsyncResult *result, gpointer data
 /* (transfer full) (nullable) task. What came out is kept where it can be: it has happened. */
 static void
 reeve_admission_append_outcome (ReeveAdmission *self, const ReeveAdmissionRequest *request,
-                                JsonNode *body, ReeveLedgerRecord *record, GTask *task)
+                                const ReeveSettlement *settlement, ReeveLedgerRecord *record,
+                                GTask *task)
 {
   ReeveAdmissionKept kept;
+  g_autofree char *digest = NULL;
+  g_autoptr (JsonNode) body = settlement->body != NULL ? json_node_ref (settlement->body) : NULL;
 
+  if (record->output_digest == NULL && settlement->error != NULL)
+    {
+      const char *code = reeve_admission_records_code (settlement->error);
+      const char *detail = request->secret ? NULL : reeve_error_detail_get (settlement->error);
+
+      record->output_digest = digest = reeve_admission_records_error_digest (code, detail);
+      if (body == NULL && reeve_admission_keep_has_bodies (&self->keep))
+        body = reeve_admission_records_error (code, detail);
+    }
   reeve_admission_keep_describe (&self->keep, request, body, record, &kept);
+  /* there is nothing to guess in nothing */
+  if (record->output_digest == NULL && !settlement->unseen && kept.text == NULL
+      && (settlement->error != NULL || record->outcome != REEVE_OUTCOME_UNKNOWN))
+    record->output_digest = REEVE_ADMISSION_NOTHING;
   if (reeve_admission_keep_waits (&kept)
       && reeve_admission_keep_push (&self->keep, record, &kept, FALSE, reeve_admission_end_outcome,
                                     task, NULL))
@@ -149,7 +169,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
       g_task_set_source_tag (task, reeve_admission_settle_async);
       g_task_set_task_data (task, g_steal_pointer (&admitted->reservation), NULL);
     }
-  reeve_admission_append_outcome (self, &admitted->request, settlement->body, &record, task);
+  reeve_admission_append_outcome (self, &admitted->request, settlement, &record, task);
   reeve_admitted_free (admitted);
 }
 

@@ -65,8 +65,9 @@ typedef struct
   const char *input_digest;
   const char *output_digest; /* (nullable): of a read: what is answered */
   const char *reason;        /* (nullable): of a read: what it is besides; static */
-  JsonNode *body; /* (nullable): the arguments, where bodies are kept; else those of the tool */
-  guint64 parent; /* intent of the enclosing effect */
+  JsonNode *body;  /* (nullable): the arguments, where bodies are kept; else those of the tool */
+  gboolean secret; /* its arguments are no one else's to guess: nor is what an error says of them */
+  guint64 parent;  /* intent of the enclosing effect */
   const char *plugin_id; /* (nullable): the plugin that asks for it, in the effect of @parent */
   const char *trace_id;
   const ReeveTrace *trace;           /* (nullable): where who asks stands; not kept */
@@ -82,8 +83,10 @@ typedef struct
 {
   ReeveOutcome outcome;
   const char *reason;
-  const char *output_digest;
-  JsonNode *body;          /* (nullable): the result, where bodies are kept */
+  const char *output_digest; /* (nullable): %NULL: of @error, or of nothing */
+  const GError *error;       /* (nullable): what is told in the place of an answer */
+  gboolean unseen;           /* what came is not the host's to look at: it has no digest */
+  JsonNode *body;            /* (nullable): the result, where bodies are kept */
   const char *resource_id; /* (nullable): what was made, of the request's type, if it named none */
   gint64 input_tokens;
   gint64 output_tokens;
@@ -235,7 +238,8 @@ gboolean reeve_admission_recover (ReeveAdmission *self, GError **error);
 /* Class read: authorises and writes one record; the answer goes out after it is durable. */
 void reeve_admission_read_async (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                                  GAsyncReadyCallback callback, gpointer user_data);
-gboolean reeve_admission_read_finish (ReeveAdmission *self, GAsyncResult *result, GError **error);
+/* Its sequence number, 0 on error. */
+guint64 reeve_admission_read_finish (ReeveAdmission *self, GAsyncResult *result, GError **error);
 
 /* Records a refusal that was decided elsewhere (bad credentials, unknown identifier, bad body);
  * nobody waits. request->caller may be NULL: then it goes to the platform's log, and what one

@@ -6,6 +6,7 @@
 #include "call.h"
 
 #include "base/log.h"
+#include "governance/admission-sent.h"
 
 G_BEGIN_DECLS
 
@@ -54,6 +55,7 @@ struct _ReeveCall
   ReeveRateLimitsState rate; /* limit 0: held to none */
   ReeveAdmitted *admitted;
   gboolean recorded;
+  ReeveAdmissionSent *sent; /* (nullable): of the events of a read */
   GCancellable *cancellable;
 
   ReeveCallQueue *queue;

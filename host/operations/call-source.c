@@ -19,6 +19,7 @@ struct _ReeveCallSource
   ReeveCallSourceNext next;
   gpointer user_data;
   GDestroyNotify destroy;
+  ReeveAdmissionSent *sent; /* (nullable) */
 };
 
 /* one reading under way */
@@ -63,16 +64,39 @@ reeve_call_source_ref (ReeveCallSource *self)
   return self;
 }
 
+/* It is over. */
+static void
+reeve_call_source_end (ReeveCallSource *self, const GError *error)
+{
+  if (self->sent != NULL)
+    reeve_admission_sent_end (g_steal_pointer (&self->sent), error);
+}
+
 void
 reeve_call_source_unref (ReeveCallSource *self)
 {
+  g_autoptr (GError) left = NULL;
+
   if (!g_atomic_ref_count_dec (&self->references))
     return;
+  left = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CANCELLED, "nobody reads on");
+  reeve_call_source_end (self, left);
   if (self->destroy != NULL)
     self->destroy (self->user_data);
   g_free (self->media_type);
   g_free (self->file_name);
   g_free (self);
+}
+
+/**
+ * reeve_call_source_take_sent:
+ * @self: a source of which nothing was read as yet
+ * @sent: (transfer full): is told each piece, and the end
+ */
+void
+reeve_call_source_take_sent (ReeveCallSource *self, ReeveAdmissionSent *sent)
+{
+  self->sent = sent;
 }
 
 const char *
@@ -115,6 +139,18 @@ reeve_call_source_return (GTask *task, const GError *error)
   g_object_unref (task);
 }
 
+static void
+reeve_call_source_note (ReeveCallSource *self, GBytes *bytes, const GError *error)
+{
+  gsize length = 0;
+  gconstpointer data = bytes != NULL ? g_bytes_get_data (bytes, &length) : NULL;
+
+  if (self->sent != NULL && data != NULL)
+    reeve_admission_sent_add (self->sent, data, length);
+  else if (data == NULL)
+    reeve_call_source_end (self, error);
+}
+
 /* On a worker. What is empty is not worth waking anybody for. */
 static void
 reeve_call_source_work (gpointer data)
@@ -131,6 +167,7 @@ reeve_call_source_work (gpointer data)
 
       if (!empty)
         {
+          reeve_call_source_note (read->source, bytes, error);
           read->bytes = g_steal_pointer (&bytes);
           reeve_call_source_return (task, error);
           return;

@@ -5,6 +5,7 @@
 #include <gio/gio.h>
 
 #include "base/workers.h"
+#include "governance/admission-sent.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,8 @@ ReeveCallSource *reeve_call_source_ref (ReeveCallSource *self);
 void reeve_call_source_unref (ReeveCallSource *self);
 const char *reeve_call_source_get_media_type (ReeveCallSource *self);
 const char *reeve_call_source_get_file_name (ReeveCallSource *self);
+/* Before it is read: (transfer full) where it is noted what was read of it, and that it is over. */
+void reeve_call_source_take_sent (ReeveCallSource *self, ReeveAdmissionSent *sent);
 /* Called back in the caller's thread-default context, not before the function has returned. */
 void reeve_call_source_read_async (ReeveCallSource *self, ReeveWorkers *workers,
                                    GAsyncReadyCallback callback, gpointer user_data);

@@ -292,6 +292,18 @@ reeve_call_begin_stream (ReeveCall *self)
   return open;
 }
 
+/* What the record of the stream is to say. */
+static void
+reeve_call_note_sent (ReeveCall *self, JsonNode *data)
+{
+  g_autofree char *canonical = self->sent != NULL ? reeve_json_canonical (data) : NULL;
+
+  if (canonical == NULL)
+    return;
+  reeve_admission_sent_add (self->sent, canonical, strlen (canonical));
+  reeve_admission_sent_add (self->sent, "\n", 1);
+}
+
 /**
  * reeve_call_emit:
  * @self: a call
@@ -304,7 +316,10 @@ void
 reeve_call_emit (ReeveCall *self, const char *event, JsonNode *data)
 {
   if (reeve_call_begin_stream (self))
-    reeve_call_push (self, event, data, NULL, FALSE);
+    {
+      reeve_call_note_sent (self, data);
+      reeve_call_push (self, event, data, NULL, FALSE);
+    }
   else
     json_node_unref (data);
 }

@@ -304,7 +304,13 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
   return TRUE;
 }
 
-static gboolean
+/**
+ * reeve_gate_params_has_secrets:
+ * @operation: an operation
+ *
+ * Returns: whether a member of what it takes is marked as secret
+ */
+gboolean
 reeve_gate_params_has_secrets (const ReeveOperation *operation)
 {
   for (const ReeveParameter *p = operation->parameters; p->name != NULL; p++)

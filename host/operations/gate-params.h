@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 gboolean reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **error);
 /* (transfer full) (nullable): what the ledger is to keep of the arguments, where it keeps any */
 JsonNode *reeve_gate_params_make_body (ReeveCall *call);
+gboolean reeve_gate_params_has_secrets (const ReeveOperation *operation);
 /* (transfer full) hexadecimal digest of parameters, body and parts */
 char *reeve_gate_params_digest (ReeveCall *call);
 /* The same of a call that is not prepared: of what was written. Any thread; no I/O. */

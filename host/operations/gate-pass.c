@@ -252,6 +252,7 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .output_digest = self->output,
     .reason = self->repeated ? "repeated" : NULL,
     .body = reeve_gate_pass_get_body (self),
+    .secret = reeve_gate_params_has_secrets (operation),
     .trace_id = self->call->trace.trace_id,
     .trace = reeve_call_trace_get_onward (self->call),
     .door = self->call->door,
@@ -259,6 +260,22 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
   };
   if (self->call->params != NULL && g_str_equal (operation->name, REEVE_USAGE_ACTION_REPORT))
     reeve_gate_pass_describe_report (self, request);
+}
+
+/**
+ * reeve_gate_pass_begin_sent:
+ * @self: a call whose answer is made while it is sent
+ * @read: number of its record
+ *
+ * Returns: (transfer full): is told what is sent
+ */
+ReeveAdmissionSent *
+reeve_gate_pass_begin_sent (ReeveGatePass *self, guint64 read)
+{
+  ReeveAdmissionRequest request = { 0 };
+
+  reeve_gate_pass_describe (self, &request);
+  return reeve_admission_sent_new (self->services->ledger, &request, read);
 }
 
 /* Nothing of this waits any more. */
@@ -346,9 +363,12 @@ reeve_gate_pass_on_read (GObject *source, GAsyncResult *result, gpointer data)
   ReeveGatePass *self = data;
   g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
   GError *error = NULL;
+  guint64 read = reeve_admission_read_finish (self->services->admission, result, &error);
 
-  if (!reeve_admission_read_finish (self->services->admission, result, &error))
+  if (read == 0)
     reeve_call_replace_error (self->call, error);
+  else if (self->call->source != NULL)
+    reeve_call_source_take_sent (self->call->source, reeve_gate_pass_begin_sent (self, read));
   reeve_gate_pass_deliver (self);
 }
 
@@ -409,13 +429,17 @@ reeve_gate_pass_get_made (ReeveGatePass *self)
 static char *
 reeve_gate_pass_digest_result (ReeveGatePass *self)
 {
+  ReeveCall *call = self->call;
   g_autofree char *canonical = NULL;
+  gsize length = 0;
+  gconstpointer bytes = call->bytes != NULL ? g_bytes_get_data (call->bytes, &length) : NULL;
 
-  if (self->call->result == NULL || self->call->recorded
-      || (self->call->admitted == NULL && !self->repeated
-          && self->call->operation->klass != REEVE_CLASS_READ))
+  if (call->recorded || call->source != NULL
+      || (call->admitted == NULL && !self->repeated && call->operation->klass != REEVE_CLASS_READ))
     return NULL;
-  canonical = reeve_json_canonical (self->call->result);
+  if (call->result == NULL)
+    return reeve_digests_sha256_hex (bytes != NULL ? bytes : "", length);
+  canonical = reeve_json_canonical (call->result);
   return reeve_digests_sha256_hex (canonical, canonical != NULL ? strlen (canonical) : 0);
 }
 
@@ -428,6 +452,7 @@ reeve_gate_pass_settle (ReeveGatePass *self)
     .outcome = call->outcome,
     .reason = call->reason,
     .output_digest = self->output,
+    .error = error,
     .body = error == NULL ? call->result : NULL,
     .resource_id = error == NULL ? reeve_gate_pass_get_made (self) : NULL,
     .input_tokens = call->input_tokens,
@@ -545,6 +570,8 @@ reeve_gate_pass_end (ReeveCall *call, gpointer data)
   g_auto (ReeveLogScope) scope = reeve_log_scope (self->call->log);
   gboolean is_long = FALSE;
 
+  if (call->sent != NULL)
+    reeve_admission_sent_end (g_steal_pointer (&call->sent), call->error);
   if (call->error == NULL)
     {
       reeve_gate_pass_check_result (self);

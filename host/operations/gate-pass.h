@@ -33,6 +33,8 @@ void reeve_gate_pass_free (ReeveGatePass *self);
 void reeve_gate_pass_take_claim (ReeveGatePass *self, GAsyncResult *result, GError **error);
 /* What the call asks, for admission and ledger; valid as long as the pass. */
 void reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request);
+/* (transfer full): is told what is sent of an answer that is made meanwhile; @read: its record */
+ReeveAdmissionSent *reeve_gate_pass_begin_sent (ReeveGatePass *self, guint64 read);
 /* The call's end: settles, records, keeps what a key must answer again, tells the door, frees the
  * pass. */
 void reeve_gate_pass_end (ReeveCall *call, gpointer self);

@@ -80,10 +80,11 @@ reeve_gate_on_read (GObject *source, GAsyncResult *result, gpointer data)
   ReeveGatePass *pass = data;
   g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
   GError *error = NULL;
-  gboolean good = reeve_admission_read_finish (pass->services->admission, result, &error);
+  guint64 read = reeve_admission_read_finish (pass->services->admission, result, &error);
 
   pass->call->recorded = TRUE;
-  if (good)
+  pass->call->sent = read != 0 ? reeve_gate_pass_begin_sent (pass, read) : NULL;
+  if (read != 0)
     reeve_gate_call_function (pass);
   else
     reeve_gate_fail (pass, error);

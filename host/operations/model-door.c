@@ -26,12 +26,18 @@ typedef struct
 
 static void reeve_model_door_ask (ReeveModelDoor *self);
 
+/* Of one that was asked in the place of another. */
+static void
+reeve_model_door_explain (ReeveModelDoor *self, GError *error)
+{
+  if (error != NULL && self->parent != 0)
+    g_prefix_error (&error, "in the place of %s: ", self->first);
+}
+
 /* (transfer full) error */
 static void
 reeve_model_door_end (ReeveModelDoor *self, const ReeveModelResponse *response, GError *error)
 {
-  if (error != NULL && self->parent != 0)
-    g_prefix_error (&error, "in the place of %s: ", self->first);
   self->funcs.done (response, error, self->user_data);
   reeve_call_unref (self->call);
   reeve_llm_request_unref (self->request);
@@ -43,16 +49,19 @@ reeve_model_door_end (ReeveModelDoor *self, const ReeveModelResponse *response, 
 
 static void
 reeve_model_door_settle (ReeveModelDoor *self, const ReeveModelResponse *response,
-                         const GError *error)
+                         GAsyncResult *result, const GError *error)
 {
   g_autoptr (JsonNode) body = response != NULL && *response->content != '\0'
                                   ? json_node_init_string (json_node_alloc (), response->content)
                                   : NULL;
-  g_autofree char *digest = response != NULL ? reeve_model_response_digest (response) : NULL;
+  g_autofree char *digest = response != NULL ? reeve_model_response_digest (response)
+                            : result != NULL ? reeve_models_dup_given (result)
+                                             : NULL;
   /* its answer names no record and nothing else is stored of it: lost, it is `unknown` and spent */
   ReeveSettlement settlement = {
     .outcome = REEVE_OUTCOME_SUCCEEDED,
     .output_digest = digest,
+    .error = error,
     .body = body,
     .may_wait = TRUE,
   };
@@ -114,7 +123,8 @@ reeve_model_door_on_model (GObject *source, GAsyncResult *result, gpointer user_
       = reeve_models_complete_finish (self->services->models, result, &error);
   guint64 intent = reeve_admitted_get_intent (self->admitted);
 
-  reeve_model_door_settle (self, response, error);
+  reeve_model_door_explain (self, error);
+  reeve_model_door_settle (self, response, result, error);
   if (error != NULL && reeve_model_door_turn (self, result, intent))
     g_error_free (error);
   else
@@ -139,9 +149,10 @@ reeve_model_door_on_admitted (GObject *source, GAsyncResult *result, gpointer us
   if (self->admitted != NULL
       && !reeve_model_meter_lower (self->request, reeve_admitted_get_granted (self->admitted),
                                    &error))
-    reeve_model_door_settle (self, NULL, error);
+    reeve_model_door_settle (self, NULL, NULL, error);
   if (error != NULL)
     {
+      reeve_model_door_explain (self, error);
       reeve_model_door_end (self, NULL, error);
       return;
     }

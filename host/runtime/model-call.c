@@ -92,6 +92,7 @@ reeve_model_call_end (ReeveModelCall *self, ReeveModelResponse *response, GError
     {
       if (reeve_model_call_is_untouched (self, error))
         reeve_models_fallback_mark (task);
+      reeve_models_note_given (task, self->builder);
       reeve_model_provider_scrub (self->setup.provider, error);
       g_prefix_error (&error, "model provider %s: ", self->setup.provider->id);
     }

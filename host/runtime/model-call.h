@@ -32,6 +32,8 @@ ReeveHttpRequest *reeve_model_call_encode (ReeveModelProvider *provider, ReeveLl
 /* models-fallback.c: the call that returns through @task has failed before anything of an answer
  * came, and in such a way that nothing was done for it: another may be asked. */
 void reeve_models_fallback_mark (GTask *task);
+/* The same: the call that returns through @task ends without an answer; what came of one counts. */
+void reeve_models_note_given (GTask *task, ReeveModelResponseBuilder *builder);
 void reeve_model_call_start (const ReeveModelCallSetup *setup, ReeveUpstream *upstream);
 
 G_END_DECLS

@@ -109,6 +109,7 @@ reeve_model_engine_return (ReeveModelEngineJob *self)
     {
       if (reeve_model_engine_is_untouched (self, error))
         reeve_models_fallback_mark (task);
+      reeve_models_note_given (task, self->builder);
       g_prefix_error (&error, "model provider %s: ", self->setup.provider->id);
       g_task_return_error (task, error);
     }

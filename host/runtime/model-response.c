@@ -298,6 +298,20 @@ reeve_model_response_builder_is_empty (ReeveModelResponseBuilder *self)
   return !self->any;
 }
 
+/**
+ * reeve_model_response_builder_digest:
+ * @self: a builder
+ *
+ * Returns: (transfer full) (nullable): hexadecimal SHA-256 of the words that came so far; %NULL
+ * where none did
+ */
+char *
+reeve_model_response_builder_digest (ReeveModelResponseBuilder *self)
+{
+  return self->content->len > 0 ? reeve_digests_sha256_hex (self->content->str, self->content->len)
+                                : NULL;
+}
+
 static gboolean
 reeve_model_response_has_id (JsonArray *calls, const char *id)
 {

@@ -14,6 +14,8 @@ void reeve_model_response_builder_free (ReeveModelResponseBuilder *self);
 gboolean reeve_model_response_builder_add (ReeveModelResponseBuilder *self,
                                            const ReeveLlmDelta *delta, GError **error);
 gboolean reeve_model_response_builder_is_empty (ReeveModelResponseBuilder *self);
+/* (transfer full) (nullable): SHA-256 of the words so far, hexadecimal; NULL: there are none */
+char *reeve_model_response_builder_digest (ReeveModelResponseBuilder *self);
 ReeveModelResponse *reeve_model_response_builder_end (ReeveModelResponseBuilder *self,
                                                       GError **error);
 

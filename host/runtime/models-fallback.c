@@ -8,6 +8,7 @@
 #include "model-call.h"
 
 #define REEVE_MODELS_UNTOUCHED "reeve-models-untouched"
+#define REEVE_MODELS_GIVEN     "reeve-models-given"
 
 typedef struct
 {
@@ -144,6 +145,28 @@ void
 reeve_models_fallback_mark (GTask *task)
 {
   g_object_set_data (G_OBJECT (task), REEVE_MODELS_UNTOUCHED, GINT_TO_POINTER (TRUE));
+}
+
+void
+reeve_models_note_given (GTask *task, ReeveModelResponseBuilder *builder)
+{
+  char *digest = builder != NULL ? reeve_model_response_builder_digest (builder) : NULL;
+
+  if (digest != NULL)
+    g_object_set_data_full (G_OBJECT (task), REEVE_MODELS_GIVEN, digest, g_free);
+}
+
+/**
+ * reeve_models_dup_given:
+ * @result: of a call that failed
+ *
+ * Returns: (transfer full) (nullable): SHA-256 of the words that came of an answer before it did,
+ * hexadecimal; %NULL where none came
+ */
+char *
+reeve_models_dup_given (GAsyncResult *result)
+{
+  return g_strdup (g_object_get_data (G_OBJECT (result), REEVE_MODELS_GIVEN));
 }
 
 /**

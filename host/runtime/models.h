@@ -97,6 +97,9 @@ ReeveModelResponse *reeve_models_complete_finish (ReeveModels *self, GAsyncResul
  * @failed may have answered. */
 char *reeve_models_dup_next (ReeveModels *self, GAsyncResult *result, const char *first,
                              const char *failed);
+/* (transfer full) (nullable) SHA-256, hexadecimal, of the words that came of an answer before the
+ * call failed whose result this is; NULL: none did. */
+char *reeve_models_dup_given (GAsyncResult *result);
 /* (transfer full) the same question, for another model. */
 ReeveLlmRequest *reeve_models_readdress (ReeveLlmRequest *request, const char *model,
                                          guint max_tokens);

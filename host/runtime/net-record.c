@@ -57,6 +57,8 @@ void
 reeve_net_record_end (ReeveNetRecord *self, guint64 sent, guint64 received, const GError *error)
 {
   ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED,
+                                 .error = error,
+                                 .unseen = TRUE,
                                  .bytes_sent = (gint64) MIN (sent, G_MAXINT64),
                                  .bytes_received = (gint64) MIN (received, G_MAXINT64),
                                  .may_wait = TRUE };

@@ -23,6 +23,7 @@ typedef struct
   ReeveDelegation *below;
   ReeveModelResponse *response;
   ReeveSettlement settlement;
+  char *given; /* (nullable): digest of what came of an answer that failed */
 } ReevePluginModel;
 
 /* ---- what is asked ---- */
@@ -201,8 +202,8 @@ reeve_plugin_calls_model_reserve (ReevePluginAsk *ask, ReeveLlmRequest *request,
 static void
 reeve_plugin_calls_model_end (ReevePluginModel *self)
 {
-  g_autofree char *digest
-      = self->response != NULL ? reeve_model_response_digest (self->response) : NULL;
+  g_autofree char *digest = self->response != NULL ? reeve_model_response_digest (self->response)
+                                                   : g_strdup (self->given);
   g_autoptr (JsonNode) body
       = self->response != NULL ? json_node_init_string (json_node_alloc (), self->response->content)
                                : NULL;
@@ -214,6 +215,7 @@ reeve_plugin_calls_model_end (ReevePluginModel *self)
     reeve_model_meter_settle (&self->meter, self->request, self->response, error,
                               &self->settlement);
   self->settlement.output_digest = digest;
+  self->settlement.error = error;
   self->settlement.body = body;
   reeve_admission_settle_async (self->job.ask->calls->admission,
                                 g_steal_pointer (&self->job.admitted), &self->settlement, NULL,
@@ -238,6 +240,7 @@ reeve_plugin_calls_model_on_answer (GObject *source, GAsyncResult *result, gpoin
   ReevePluginAsk *ask = self->job.ask;
 
   self->response = reeve_models_complete_finish (REEVE_MODELS (source), result, &self->job.error);
+  self->given = reeve_models_dup_given (result);
   if (self->job.error != NULL)
     {
       ask->next
@@ -338,6 +341,7 @@ reeve_plugin_calls_model_perform (ReevePluginAsk *ask, ReeveLlmRequest *request,
     g_prefix_error (error, "model.call: ");
   reeve_plugin_calls_model_settle_grants (&self);
   g_clear_pointer (&self.response, reeve_model_response_free);
+  g_clear_pointer (&self.given, g_free);
   return answer;
 }
 

@@ -26,6 +26,7 @@ reeve_plugin_calls_tool_settle (ReevePluginAsk *ask, ReeveAdmitted *admitted,
       = { .outcome = reeve_plugin_calls_judge (admitted, error),
           .reason = error != NULL ? reeve_admission_records_reason (error) : NULL,
           .output_digest = digest,
+          .error = error,
           .body = body };
 
   if (result != NULL && reeve_tool_result_get_is_error (result))

@@ -5,6 +5,7 @@
 
 #include "base/digests.h"
 #include "base/times.h"
+#include "governance/admission-records.h"
 #include "governance/money.h"
 #include "listing.h"
 
@@ -342,7 +343,10 @@ static void
 reeve_run_answer_settle (ReeveRunAnswer *self, const ReeveDecision *decision)
 {
   ReeveRun *run = self->run;
-  g_autofree char *digest = reeve_digests_sha256_hex (decision->answer, strlen (decision->answer));
+  gboolean told = *decision->answer == '\0' && decision->error_code != NULL;
+  g_autofree char *digest
+      = told ? reeve_admission_records_error_digest (decision->error_code, decision->error_message)
+             : reeve_digests_sha256_hex (decision->answer, strlen (decision->answer));
   g_autoptr (JsonNode) body = json_node_init_string (json_node_alloc (), decision->answer);
   ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED,
                                  .reason = decision->error_code,

@@ -182,7 +182,7 @@ static void
 reeve_run_model_judge (ReeveRunModel *self, const ReeveModelResponse *response, const char *outcome,
                        const GError *error, ReeveSettlement *settlement)
 {
-  *settlement = (ReeveSettlement){ .outcome = REEVE_OUTCOME_SUCCEEDED };
+  *settlement = (ReeveSettlement){ .outcome = REEVE_OUTCOME_SUCCEEDED, .error = error };
   if (response == NULL)
     {
       settlement->outcome
@@ -196,9 +196,10 @@ reeve_run_model_judge (ReeveRunModel *self, const ReeveModelResponse *response, 
 
 static void
 reeve_run_model_settle (ReeveRunModel *self, const ReeveModelResponse *response,
-                        ReeveSettlement *settlement)
+                        GAsyncResult *result, ReeveSettlement *settlement)
 {
-  g_autofree char *digest = response != NULL ? reeve_model_response_digest (response) : NULL;
+  g_autofree char *digest
+      = response != NULL ? reeve_model_response_digest (response) : reeve_models_dup_given (result);
   g_autoptr (JsonNode) body
       = response != NULL ? json_node_init_string (json_node_alloc (), response->content) : NULL;
 
@@ -251,7 +252,7 @@ reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_
   if (response == NULL && entries[0] != NULL
       && settlement.input_tokens + settlement.output_tokens > 0)
     json_object_set_object_member (entries[0], "usage", reeve_run_model_usage (self, &settlement));
-  reeve_run_model_settle (self, response, &settlement);
+  reeve_run_model_settle (self, response, result, &settlement);
   reeve_run_model_free (self);
   /* of an answer that was cut, readers may have a part, which another answer does not go on from:
    * the call stays open in the journal, and is unknown */

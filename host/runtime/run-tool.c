@@ -126,10 +126,12 @@ reeve_run_tool_settle (ReeveRunTool *self, JsonObject *entry, const GError *erro
 {
   const char *outcome = reeve_json_get_string (entry, "outcome", "failed");
   const char *text = reeve_json_get_string (entry, "text", "");
-  g_autofree char *digest = reeve_digests_sha256_hex (text, strlen (text));
-  g_autoptr (JsonNode) body = json_node_init_string (json_node_alloc (), text);
-  ReeveSettlement settlement
-      = { .outcome = REEVE_OUTCOME_SUCCEEDED, .output_digest = digest, .body = body };
+  g_autofree char *digest = error == NULL ? reeve_digests_sha256_hex (text, strlen (text)) : NULL;
+  g_autoptr (JsonNode) body
+      = error == NULL ? json_node_init_string (json_node_alloc (), text) : NULL;
+  ReeveSettlement settlement = {
+    .outcome = REEVE_OUTCOME_SUCCEEDED, .output_digest = digest, .error = error, .body = body
+  };
 
   if (g_strcmp0 (outcome, "unknown") == 0)
     settlement.outcome = REEVE_OUTCOME_UNKNOWN;

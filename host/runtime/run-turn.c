@@ -160,14 +160,16 @@ reeve_run_release (ReeveRun *self)
 /**
  * reeve_run_dismiss:
  * @self: a run that was not started
- * @reason: for the record
+ * @error: why
  *
  * Ends its intent without effect: it was refused.
  */
 void
-reeve_run_dismiss (ReeveRun *self, const char *reason)
+reeve_run_dismiss (ReeveRun *self, const GError *error)
 {
-  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_BLOCKED, .reason = reason };
+  const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_BLOCKED,
+                                       .reason = reeve_error_get_name (error->code),
+                                       .error = error };
 
   if (self->admitted != NULL)
     reeve_admission_settle_async (self->env.admission, g_steal_pointer (&self->admitted),

@@ -413,6 +413,7 @@ reeve_run_fail_intent (ReeveRun *self, const GError *error)
 {
   const ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_UNKNOWN,
                                        .reason = reeve_error_get_name (error->code),
+                                       .error = error,
                                        .waited_us = reeve_run_get_waited (self) };
 
   if (self->admitted != NULL)

@@ -69,7 +69,7 @@ void reeve_run_wait_for_turn (ReeveRun *self, JsonObject *started);
 /* Its turn has come. Any thread. */
 void reeve_run_release (ReeveRun *self);
 /* Instead of reeve_run_start(): its intent ends without effect. reason: for the record */
-void reeve_run_dismiss (ReeveRun *self, const char *reason);
+void reeve_run_dismiss (ReeveRun *self, const GError *error);
 /* reason: `cancelled`, `timeout` or `queue_timeout`. Any thread. */
 void reeve_run_interrupt (ReeveRun *self, const char *reason);
 /* The host stops: its effect under way is cut, and it stays journaled where it stands, for the next

@@ -436,7 +436,8 @@ reeve_runs_refuse_start (ReeveRuns *self, GTask *task, GError *error)
       = { .outcome = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_BUDGET_EXCEEDED)
                          ? REEVE_OUTCOME_BLOCKED
                          : REEVE_OUTCOME_FAILED,
-          .reason = reeve_runs_start_reason (start, error) };
+          .reason = reeve_runs_start_reason (start, error),
+          .error = error };
 
   if (start->admitted != NULL)
     reeve_admission_settle_async (self->env.admission, g_steal_pointer (&start->admitted),
@@ -489,7 +490,7 @@ reeve_runs_begin (ReeveRuns *self, GTask *task)
 
   if (!reeve_runs_add_new (self, run, start->started, &waits, &error))
     {
-      reeve_run_dismiss (run, reeve_error_get_name (error->code));
+      reeve_run_dismiss (run, error);
       g_task_return_error (task, error);
       return;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every error code has a row, and no row tells about the inside. */
 #include "api/error-map.h"
+#include "base/error-detail.h"
 
 static void
 test_rows (void)
@@ -45,11 +46,11 @@ test_foreign (void)
   /* it warns */
   g_log_set_always_fatal ((GLogLevelFlags) (G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK));
   g_assert_cmpuint (reeve_error_map_lookup (foreign)->status, ==, 500);
-  g_assert_null (g_strstr_len (reeve_error_map_get_detail (foreign), -1, "secret"));
-  g_assert_null (g_strstr_len (reeve_error_map_get_detail (inside), -1, "secret"));
-  g_assert_null (g_strstr_len (reeve_error_map_get_detail (disk), -1, "secret"));
-  g_assert_nonnull (g_strstr_len (reeve_error_map_get_detail (disk), -1, "disk is full"));
-  g_assert_cmpstr (reeve_error_map_get_detail (plain), ==, "it has ended");
+  g_assert_null (g_strstr_len (reeve_error_detail_get (foreign), -1, "secret"));
+  g_assert_null (g_strstr_len (reeve_error_detail_get (inside), -1, "secret"));
+  g_assert_null (g_strstr_len (reeve_error_detail_get (disk), -1, "secret"));
+  g_assert_nonnull (g_strstr_len (reeve_error_detail_get (disk), -1, "disk is full"));
+  g_assert_cmpstr (reeve_error_detail_get (plain), ==, "it has ended");
 }
 
 int

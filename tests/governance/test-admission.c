@@ -110,7 +110,8 @@ on_read (GObject *source, GAsyncResult *result, gpointer data)
 {
   Answer *answer = data;
 
-  answer->good = reeve_admission_read_finish (REEVE_ADMISSION (source), result, &answer->error);
+  answer->good
+      = reeve_admission_read_finish (REEVE_ADMISSION (source), result, &answer->error) != 0;
   answer->done = TRUE;
 }
 

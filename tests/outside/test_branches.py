@@ -197,6 +197,119 @@ class Done(Base):
                          (record["reason"], record.get("input_digest"), record.get("output_digest"), record["agent_id"]))
 
 
+def told(problem):
+    """What the digest of an error is made of, from the document that a client got."""
+    return digest({"code": problem["type"].rsplit("/", 1)[-1].replace("-", "_"), "detail": problem["detail"]})
+
+
+class Outputs(Base):
+    """What came out: an answer, a part of one, an error, nothing."""
+
+    def outcome(self, action, before):
+        end = time.monotonic() + 60
+        while len(found := self.host.records(action=action, kind="outcome")) == before and time.monotonic() < end:
+            pass
+        return found[-1]
+
+    def count(self, action):
+        return len(self.host.records(action=action, kind="outcome"))
+
+    def test_refusals(self):
+        for action, status, method, path, body, options in (
+                ("agents.execute", 403, "POST", "/api/v1/agents/execute", {"agent_id": self.agent, "mission": "x"}, {"key": self.viewer}),
+                ("runs.get", 404, "GET", "/api/v1/runs/run_gone", None, {}),
+                ("agents.execute", 400, "POST", "/api/v1/agents/execute", {"agent_id": self.agent, "mission": 5}, {})):
+            with self.subTest(action=action, status=status):
+                before = self.host.records(action=action, kind="refusal")
+                problem = self.host.call(method, path, body, expect=status, **options).json
+                end = time.monotonic() + 60
+                while len(found := self.host.records(action=action, kind="refusal")) == len(before) and time.monotonic() < end:
+                    pass
+                self.assertEqual(told(problem), found[-1].get("output_digest"))
+
+    def test_refusals_of_the_gate(self):
+        agent = self.host.agent()
+        self.host.put("/api/v1/admin/budgets/agents/" + agent, {"token_limit": 10}, expect=200)
+        problem = self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "too much"}, expect=429).json
+        self.assertEqual(told(problem), self.newest("agents.execute", "refusal", agent_id=agent).get("output_digest"))
+
+    def test_no_secret_and_no_stranger_is_quoted(self):
+        path = f"/api/v1/admin/users/{self.viewer_id}/password"
+        self.host.put(path, {"password": 5}, expect=400)
+        self.assertEqual(digest({"code": "invalid_argument"}), self.newest("passwords.set", "refusal").get("output_digest"))
+        for _ in range(2):
+            self.host.get("/api/v1/me", key="rvk_none", expect=401)
+        self.assertEqual(digest({"code": "unauthenticated"}), self.newest("me.get", "refusal", platform="true").get("output_digest"))
+
+    def test_nothing(self):
+        agent = self.host.agent()
+        self.host.delete("/api/v1/admin/agents/" + agent, expect=204)
+        self.assertEqual(digest(""), self.newest("agents.delete", "outcome", agent_id=agent).get("output_digest"))
+
+    def test_an_effect_that_fails(self):
+        body = {"role_id": "custom:twice", "name": "twice", "permissions": ["agent:read"]}
+        self.host.post("/api/v1/admin/roles", body, expect=201)
+        problem = self.host.post("/api/v1/admin/roles", body, expect=409).json
+        failed = [r for r in self.host.records(action="roles.create", kind="outcome") if r["outcome"] == "failed"]
+        self.assertEqual([told(problem)], [r.get("output_digest") for r in failed])
+
+    def test_models_that_fail(self):
+        ask = {"model": "local/gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+        before = self.count("model.call")
+        self.mock.script([{"status": 400, "error": {"message": "no such thing"}}])
+        error = self.host.post("/v1/chat/completions", ask, expect=400).json["error"]
+        record = self.outcome("model.call", before)
+        self.assertEqual(("failed", digest({"code": error["code"].replace("-", "_"), "detail": error["message"]})),
+                         (record["outcome"], record.get("output_digest")))
+        # cut off: what had come
+        before = self.count("model.call")
+        self.mock.script([{"chunks": ["one ", "two ", "three ", "four"], "close": "middle"}])
+        words = "".join(e.data["choices"][0]["delta"].get("content") or "" for e in self.host.stream("POST", "/v1/chat/completions", {**ask, "stream": True})
+                        if "choices" in e.data)
+        record = self.outcome("model.call", before)
+        self.assertTrue(words)
+        self.assertIn(record["outcome"], ("failed", "unknown"))
+        self.assertEqual(digest(words), record.get("output_digest"))
+
+    def test_a_run_that_fails(self):
+        self.mock.script([{"status": 400, "error": {"message": "no such thing"}}])
+        run = self.host.post("/api/v1/agents/execute", {"agent_id": self.agent, "mission": "fail"}, expect=200).json
+        outcome = self.newest("agents.execute", "outcome", run_id=run["run_id"])
+        self.assertEqual(("failed", digest({"code": run["error"]["code"], "detail": run["error"]["message"]})),
+                         (outcome["outcome"], outcome.get("output_digest")))
+
+    def sent(self, action, reads):
+        end = time.monotonic() + 60
+        while len(found := self.host.records(action=action, kind="read")) < reads and time.monotonic() < end:
+            pass
+        return found[-2:]
+
+    def test_exports(self):
+        answer = self.host.get("/api/v1/admin/audit/export?format=csv", expect=200)
+        first, last = self.sent("audit.export", 2)
+        self.assertEqual((first["seq"], "sent", "succeeded", len(answer.body), hashlib.sha256(answer.body).hexdigest()),
+                         (last.get("parent"), last["reason"], last["outcome"], last.get("bytes_sent"), last.get("output_digest")))
+        self.assertNotIn("output_digest", first)
+        self.assertEqual(digest({"format": "csv"}), first["input_digest"])
+
+    def test_events(self):
+        run = self.host.run(self.agent, "hello")["run_id"]
+        events = list(self.host.stream("GET", f"/api/v1/runs/{run}/events"))
+        first, last = self.sent("runs.events", 2)
+        self.assertEqual((first["seq"], "sent", digest("".join(canonical(e.data) + "\n" for e in events))),
+                         (last.get("parent"), last["reason"], last.get("output_digest")))
+
+    def test_answers_in_bytes(self):
+        seq = self.host.records()[0]["seq"]
+        proof = self.host.get(f"/api/v1/admin/audit/{seq}/proof", expect=200)
+        self.assertEqual(hashlib.sha256(proof.body).hexdigest(), self.newest("audit.proof", "read").get("output_digest"))
+
+    def test_all_that_is_over_has_one(self):
+        """Whatever the other tests left behind: no outcome and no refusal is without."""
+        bare = [r for r in self.host.records() if r["kind"] in ("outcome", "refusal") and "output_digest" not in r]
+        self.assertEqual([], bare)
+
+
 class Bodies(Base):
     more = "audit: {include_request_body: true}\n"
 
@@ -227,6 +340,18 @@ class Bodies(Base):
         self.assertNotEqual(digest(body), record["input_digest"])
         shown = self.host.get(f"/api/v1/admin/audit/{record['seq']}", expect=200).json["body"]
         self.assertEqual(("kept", digest(body)), (shown["state"], shown["digest"]))
+        # its text may name him too
+        self.assertEqual(digest({"code": "permission_denied"}), record.get("output_digest"))
+
+    def test_failures_are_kept_salted(self):
+        body = {"role_id": "custom:erika", "name": "erika", "permissions": ["agent:read"]}
+        self.host.post("/api/v1/admin/roles", body, expect=201)
+        problem = self.host.post("/api/v1/admin/roles", body, expect=409).json
+        record = self.newest("roles.create", "outcome", outcome="failed")
+        self.assertEqual(1, record["kept"])
+        shown = self.host.get(f"/api/v1/admin/audit/{record['seq']}", expect=200).json["body"]
+        self.assertEqual(("kept", {"code": "already_exists", "detail": problem["detail"]}), (shown["state"], shown["value"]))
+        self.assertNotIn(told(problem), json.dumps(self.host.records()))
 
 
 if __name__ == "__main__":

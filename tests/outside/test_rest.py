@@ -441,11 +441,14 @@ class Streams(Door):
                 data += first.recv(65536).decode()
                 run = re.search(r'"run_id":"(run_\w+)"', data)
             self.wait_for(lambda: self.mock.remaining() == 0)
-            before, asked = self.descriptors(), len(self.host.records(action="runs.events"))
+            before = self.descriptors()
             for _ in range(100):
                 with self.connect() as sock:
                     sock.sendall(f"GET /api/v1/runs/{run[1]}/events HTTP/1.1\r\nHost: x\r\nX-API-Key: {self.host.key}\r\n\r\n".encode())
-            self.wait_for(lambda: len(self.host.records(action="runs.events")) == asked + 100)
+            # each has its record, and another when it is over
+            self.wait_for(lambda: len(self.host.records(action="runs.events", run_id=run[1])) == 200)
+            ends = [r for r in self.host.records(action="runs.events", run_id=run[1]) if "parent" in r]
+            self.assertEqual((100, {"cancelled"}), (len(ends), {r["reason"] for r in ends}))
             self.wait_for(lambda: self.descriptors() < before + 20)
             gate.set()
             self.assertIn(b"run.completed", self.read_all(first))

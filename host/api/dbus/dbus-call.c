@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/error-map.h"
+#include "base/error-detail.h"
 #include "base/ids.h"
 #include <reeve-json.h>
 #include "dbus-door.h"
@@ -151,7 +152,7 @@ reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters, GE
 static GString *
 reeve_dbus_call_describe (const GError *error, JsonObject *first)
 {
-  const char *detail = reeve_error_map_get_detail (error);
+  const char *detail = reeve_error_detail_get (error);
   const char *pointer = reeve_json_get_string (first, "pointer", "");
   const char *message = reeve_json_get_string (first, "message", "");
   GString *text = g_string_new (detail);
@@ -178,7 +179,7 @@ reeve_dbus_call_return_error (GDBusMethodInvocation *invocation, const GError *e
   guint length = faults != NULL ? json_array_get_length (faults) : 0;
   g_autoptr (GString) text
       = length > 0 ? reeve_dbus_call_describe (error, json_array_get_object_element (faults, 0))
-                   : g_string_new (reeve_error_map_get_detail (error));
+                   : g_string_new (reeve_error_detail_get (error));
 
   for (guint i = 1; i < length; i++)
     {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/error-map.h"
+#include "base/error-detail.h"
 #include "base/ids.h"
 #include <reeve-json.h>
 #include "operations/call-trace.h"
@@ -81,7 +82,7 @@ reeve_rest_response_set_problem (ReeveRestMessage *msg, const GError *error, con
   json_object_set_string_member (problem, "type", type);
   json_object_set_string_member (problem, "title", map->title);
   json_object_set_int_member (problem, "status", map->status);
-  json_object_set_string_member (problem, "detail", reeve_error_map_get_detail (error));
+  json_object_set_string_member (problem, "detail", reeve_error_detail_get (error));
   if (instance != NULL)
     json_object_set_string_member (problem, "instance", instance);
   json_object_set_string_member (problem, "trace_id", trace_id);
@@ -98,7 +99,7 @@ reeve_rest_response_set_envelope (ReeveRestMessage *msg, const GError *error)
   g_autoptr (JsonObject) outer = json_object_new ();
   JsonObject *inner = json_object_new ();
 
-  json_object_set_string_member (inner, "message", reeve_error_map_get_detail (error));
+  json_object_set_string_member (inner, "message", reeve_error_detail_get (error));
   json_object_set_string_member (inner, "type", map->openai);
   if (member != NULL && *member == '/')
     json_object_set_string_member (inner, "param", member + 1);
