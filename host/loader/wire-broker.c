@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whose capabilities these are the number of the call says, and that counts on this connection
  * alone: the context of the host's own call does the rest, as it does for a plugin in the host. */
-#include "wire-broker.h"
+#include "wire-private.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -215,7 +215,7 @@ reeve_wire_broker_reply (ReeveWire *wire, WireLetter *message, int *sent)
 }
 
 void
-reeve_wire_broker_perform (ReeveWireBrokerJob *job)
+reeve_wire_broker_perform (ReeveWireBrokerJob *job, ReeveWireUnderWay *waits)
 {
   g_autoptr (GError) error = NULL;
   /* the rules let through only what it reads */
@@ -227,6 +227,8 @@ reeve_wire_broker_perform (ReeveWireBrokerJob *job)
     reply = reeve_wire_broker_reply (job->wire, message, &sent);
   else
     g_warning ("what a runner asks cannot be read: %s", error->message);
+  if (waits != NULL)
+    reeve_wire_prepare_read (job->wire, waits);
   if (reply != NULL && !reeve_wire_send (job->wire, reply, &sent, sent >= 0 ? 1 : 0, &error))
     {
       g_clear_pointer (&reply, wire_letter_unref);
@@ -241,7 +243,7 @@ reeve_wire_broker_perform (ReeveWireBrokerJob *job)
 static void
 reeve_wire_broker_work (gpointer data)
 {
-  reeve_wire_broker_perform (data);
+  reeve_wire_broker_perform (data, NULL);
 }
 
 /* These end with the deadline and the cancellable of the call, and wait for nobody else. */

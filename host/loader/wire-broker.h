@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 
 /* One thing that a runner asks. */
 typedef struct _ReeveWireBrokerJob ReeveWireBrokerJob;
+struct _ReeveWireUnderWay;
 
 /* Answers the message @data, a call that the rules let through, on a worker of the level of the
  * call in which it happens; (transfer none) all. */
@@ -19,7 +20,8 @@ void reeve_wire_broker_take (ReeveWire *wire, ReeveWireShare *share, const WireM
 gboolean reeve_wire_broker_is_own (const WireMessage *message, guint64 call);
 /* (transfer full): what is to be done for the message @data */
 ReeveWireBrokerJob *reeve_wire_broker_job_new (ReeveWire *wire, const guint8 *data, gsize length);
-/* Answers it here and now; takes @job. */
-void reeve_wire_broker_perform (ReeveWireBrokerJob *job);
+/* Answers it here and now; takes @job. @waits: (nullable): whose thread this is, and reads on when
+ * it is answered */
+void reeve_wire_broker_perform (ReeveWireBrokerJob *job, struct _ReeveWireUnderWay *waits);
 
 G_END_DECLS

@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 /* A call from its message to the runner's answer; under the wire's lock. */
-typedef struct
+typedef struct _ReeveWireUnderWay
 {
   guint64 number; /* serial of its message too */
   const char *interface;
@@ -25,6 +25,7 @@ typedef struct
   GBytes *reply;  /* (nullable): as it came */
   GError *error;
   ReeveWireBuffer *buffer; /* (nullable): for a body */
+  ReeveWirePassage *lent;  /* (nullable): its thread has borrowed it, and does not read yet */
   GThread *thread;         /* (nullable): that reads for it */
   ReeveWireBrokerJob *own; /* (nullable): what its thread has read, and is to answer */
   GCond changed;
@@ -57,6 +58,11 @@ void reeve_wire_close_end (int *end);
 /* What comes: reeve_wire_passage_read() calls it, and the gate. */
 void reeve_wire_take (gpointer user_data, const WireMessage *message, const guint8 *data,
                       gsize length);
+/* Before the message goes that the runner answers: what comes then finds its reader, and wakes
+ * nobody else. On the thread that waits. */
+void reeve_wire_prepare_read (ReeveWire *self, ReeveWireUnderWay *one);
+/* It does not wait after all. */
+void reeve_wire_drop_read (ReeveWireUnderWay *one);
 /* Until there is a reply or an error, or nobody wants one any more. */
 void reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancellable);
 /* TRUE: the call is over, and the caller's alone. FALSE: it is left, and may be gone at once. */

@@ -196,12 +196,37 @@ reeve_wire_awaits (const ReeveWireUnderWay *one)
          && g_get_monotonic_time () < one->deadline;
 }
 
-/* Reads, until @one has no reason to; the passage is borrowed. Under the lock, which it gives up
- * meanwhile. @begun: (inout): what this thread has used that is not counted as yet */
+/* Under the lock. */
+static void
+reeve_wire_borrow (ReeveWire *self, ReeveWireUnderWay *one)
+{
+  if (one->lent == NULL && self->passage != NULL && reeve_wire_passage_borrow (self->passage))
+    one->lent = reeve_wire_passage_ref (self->passage);
+}
+
+void
+reeve_wire_prepare_read (ReeveWire *self, ReeveWireUnderWay *one)
+{
+  g_mutex_lock (&self->lock);
+  reeve_wire_borrow (self, one);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+reeve_wire_drop_read (ReeveWireUnderWay *one)
+{
+  g_autoptr (ReeveWirePassage) passage = g_steal_pointer (&one->lent);
+
+  if (passage != NULL)
+    reeve_wire_passage_give_back (passage);
+}
+
+/* Reads, until @one has no reason to. Under the lock, which it gives up meanwhile. @begun: (inout):
+ * what this thread has used that is not counted as yet */
 static void
 reeve_wire_lead (ReeveWire *self, ReeveWireUnderWay *one, gint64 *begun)
 {
-  g_autoptr (ReeveWirePassage) passage = reeve_wire_passage_ref (self->passage);
+  g_autoptr (ReeveWirePassage) passage = g_steal_pointer (&one->lent);
   gboolean lent = TRUE;
 
   self->reader = one;
@@ -232,7 +257,7 @@ reeve_wire_serve_own (ReeveWire *self, ReeveWireUnderWay *one, gint64 *begun)
   if (job == NULL)
     return;
   g_mutex_unlock (&self->lock);
-  reeve_wire_broker_perform (job);
+  reeve_wire_broker_perform (job, one);
   *begun = reeve_host_time_add (self->host_time, *begun);
   g_mutex_lock (&self->lock);
 }
@@ -250,7 +275,8 @@ reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancella
   g_mutex_lock (&self->lock);
   while (reeve_wire_awaits (one))
     {
-      if (self->passage != NULL && reeve_wire_passage_borrow (self->passage))
+      reeve_wire_borrow (self, one);
+      if (one->lent != NULL)
         reeve_wire_lead (self, one, &begun);
       else
         {
@@ -261,6 +287,7 @@ reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancella
       reeve_wire_serve_own (self, one, &begun);
     }
   g_mutex_unlock (&self->lock);
+  reeve_wire_drop_read (one);
   g_cancellable_disconnect (cancellable, handler);
 }
 

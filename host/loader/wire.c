@@ -318,10 +318,13 @@ reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
     }
   if (call->stream != NULL)
     fds[n_fds++] = ends[1];
+  else
+    reeve_wire_prepare_read (self, one);
   if (reeve_wire_send (self, message, fds, n_fds, error))
     return reeve_wire_finish (self, call, one, ends, error);
   reeve_wire_close_end (&ends[0]);
   reeve_wire_close_end (&ends[1]);
+  reeve_wire_drop_read (one);
   reeve_wire_forget (self, one);
   return NULL;
 }
