@@ -13,6 +13,9 @@
 #include "wire/wire-json.h"
 #include "wire/wire-method.h"
 
+/* bytes of an answer that is kept until its call ends */
+#define REEVE_WIRE_BROKER_TOLD (128 * 1024)
+
 struct _ReeveWireBrokerJob
 {
   ReeveWire *wire;
@@ -42,21 +45,24 @@ reeve_wire_broker_read_params (const char *json, GError **error)
 }
 
 static GVariant *
-reeve_wire_broker_call (ReeveContext *context, GVariant *body, GError **error)
+reeve_wire_broker_call (ReeveWire *wire, ReeveContext *context, GVariant *body, GError **error)
 {
   g_autoptr (JsonNode) params = NULL;
   g_autoptr (JsonNode) result = NULL;
-  g_autofree char *text = NULL;
+  GVariant *text = NULL;
   const char *capability = NULL;
   const char *json = NULL;
+  guint64 call = 0;
 
-  g_variant_get (body, "(t&s&s)", NULL, &capability, &json);
+  g_variant_get (body, "(t&s&s)", &call, &capability, &json);
   params = reeve_wire_broker_read_params (json, error);
   result = params != NULL ? reeve_context_call (context, capability, params, error) : NULL;
   if (result == NULL)
     return NULL;
-  text = reeve_json_text (result);
-  return g_variant_new ("(s)", text);
+  text = g_variant_new_take_string (reeve_json_text (result));
+  if (g_variant_get_size (text) <= REEVE_WIRE_BROKER_TOLD)
+    reeve_wire_keep_told (wire, call, text, result);
+  return g_variant_new_tuple (&text, 1);
 }
 
 /* ---- HTTP ---- */
@@ -187,7 +193,7 @@ reeve_wire_broker_answer (ReeveWire *wire, WireLetter *message, int *sent, GErro
       return NULL;
     }
   if (strcmp (member, "Call") == 0)
-    return reeve_wire_broker_call (context, body, error);
+    return reeve_wire_broker_call (wire, context, body, error);
   if (strcmp (member, "Buffer") == 0)
     return reeve_wire_broker_buffer (wire, body, sent, error);
   if (strcmp (member, "Transfer") == 0)

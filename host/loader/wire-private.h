@@ -26,6 +26,8 @@ typedef struct _ReeveWireUnderWay
   GError *error;
   ReeveWireBuffer *buffer; /* (nullable): for a body */
   ReeveWirePassage *lent;  /* (nullable): its thread has borrowed it, and does not read yet */
+  gboolean keeps;          /* @told, for its caller */
+  ReeveWireTold told;
   GThread *thread;         /* (nullable): that reads for it */
   ReeveWireBrokerJob *own; /* (nullable): what its thread has read, and is to answer */
   GCond changed;

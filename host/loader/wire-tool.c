@@ -3,6 +3,8 @@
  * ReeveToolInfo is made of it. */
 #include "wire-instance.h"
 
+#include <string.h>
+
 #include "wire/wire-json.h"
 #include "wire/wire-method.h"
 
@@ -69,16 +71,27 @@ reeve_wire_tool_list (ReeveTool *tool, ReeveContext *context, GError **error)
   return g_steal_pointer (&tools);
 }
 
+/* Tools hand on what they were told, as it is: that need not be read again. */
+static JsonNode *
+reeve_wire_tool_read_data (const char *json, const ReeveWireTold *told, GError **error)
+{
+  return told->text != NULL && strcmp (json, g_variant_get_string (told->text, NULL)) == 0
+             ? json_node_ref (told->node)
+             : wire_json_parse (json, error);
+}
+
 static ReeveToolResult *
 reeve_wire_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments,
                       ReeveContext *context, GError **error)
 {
   g_autoptr (JsonNode) given = json_node_init_object (json_node_alloc (), arguments);
   g_autofree char *text = reeve_json_text (given);
+  g_auto (ReeveWireTold) told = { NULL, NULL };
   const ReeveWireCall call
       = { .interface = REEVE_WIRE_TOOL_INTERFACE,
           .member = "Call",
           .context = context,
+          .told = &told,
           .arguments = { g_variant_new_string (name), g_variant_new_string (text) } };
   g_autoptr (GVariant) answer = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (tool), &call, error);
   g_autoptr (JsonNode) data = NULL;
@@ -91,7 +104,7 @@ reeve_wire_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments,
   g_variant_get (answer, "(&s&sb)", &said, &json, &is_error);
   if (*json != '\0')
     {
-      data = wire_json_parse (json, error);
+      data = reeve_wire_tool_read_data (json, &told, error);
       if (data == NULL)
         return NULL;
     }

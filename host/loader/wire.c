@@ -33,6 +33,7 @@ reeve_wire_under_way_free (gpointer data)
   g_clear_error (&call->error);
   g_cond_clear (&call->changed);
   g_clear_pointer (&call->buffer, reeve_wire_buffer_free);
+  reeve_wire_told_clear (&call->told);
   g_free (call);
 }
 
@@ -108,6 +109,7 @@ reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
   one->member = call->member;
   one->context = g_object_ref (call->context);
   one->deadline = deadline != 0 ? deadline : g_get_monotonic_time () + REEVE_WIRE_DEADLINE_US;
+  one->keeps = call->told != NULL;
   g_cond_init (&one->changed);
   g_mutex_lock (&self->lock);
   if (self->ended != NULL)
@@ -273,6 +275,11 @@ reeve_wire_finish (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay
   if (reeve_wire_settle (self, one))
     {
       result = reeve_wire_read_reply (self, one, failed == NULL ? error : NULL);
+      if (call->told != NULL)
+        {
+          *call->told = one->told;
+          one->told = (ReeveWireTold){ NULL, NULL };
+        }
       reeve_wire_under_way_free (one);
     }
   else
@@ -389,4 +396,33 @@ reeve_wire_take_buffer (ReeveWire *self, guint64 call)
     buffer = g_steal_pointer (&one->buffer);
   g_mutex_unlock (&self->lock);
   return buffer;
+}
+
+/* ---- what it was told ---- */
+
+void
+reeve_wire_told_clear (ReeveWireTold *self)
+{
+  g_clear_pointer (&self->text, g_variant_unref);
+  g_clear_pointer (&self->node, json_node_unref);
+}
+
+void
+reeve_wire_keep_told (ReeveWire *self, guint64 call, GVariant *text, JsonNode *node)
+{
+  ReeveWireTold kept = { g_variant_ref (text), json_node_ref (node) };
+  ReeveWireTold before = { NULL, NULL };
+  ReeveWireUnderWay *one = NULL;
+
+  g_mutex_lock (&self->lock);
+  one = reeve_wire_find (self, call);
+  if (one != NULL && one->keeps)
+    {
+      before = one->told;
+      one->told = kept;
+    }
+  else
+    before = kept;
+  g_mutex_unlock (&self->lock);
+  reeve_wire_told_clear (&before);
 }

@@ -21,6 +21,9 @@ struct _RunnerBroker
   RunnerWire *wire; /* lives as long as the process */
   guint64 call;
   char *scratch; /* (nullable): a folder of the call's */
+  GMutex lock;
+  JsonNode *last;      /* with the lock (nullable): what the host answered last */
+  GVariant *last_text; /* with the lock (nullable): as it came */
 };
 
 static void runner_broker_iface_init (ReeveBrokerInterface *iface);
@@ -40,7 +43,12 @@ runner_broker_end (ReeveBroker *broker)
 static void
 runner_broker_finalize (GObject *object)
 {
+  RunnerBroker *self = RUNNER_BROKER (object);
+
   runner_broker_end (REEVE_BROKER (object));
+  g_clear_pointer (&self->last, json_node_unref);
+  g_clear_pointer (&self->last_text, g_variant_unref);
+  g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (runner_broker_parent_class)->finalize (object);
 }
 
@@ -53,6 +61,7 @@ runner_broker_class_init (RunnerBrokerClass *klass)
 static void
 runner_broker_init (RunnerBroker *self)
 {
+  g_mutex_init (&self->lock);
 }
 
 ReeveBroker *
@@ -119,6 +128,38 @@ runner_broker_open_scratch (RunnerBroker *self, JsonNode *answer, GError **error
   return node;
 }
 
+static void
+runner_broker_keep (RunnerBroker *self, JsonNode *answer, WireLetter *reply)
+{
+  g_autoptr (JsonNode) last = json_node_ref (answer);
+  g_autoptr (GVariant) text = g_variant_get_child_value (reply->body, 0);
+  JsonNode *node = NULL;
+  GVariant *before = NULL;
+
+  g_mutex_lock (&self->lock);
+  node = self->last;
+  before = self->last_text;
+  self->last = g_steal_pointer (&last);
+  self->last_text = g_steal_pointer (&text);
+  g_mutex_unlock (&self->lock);
+  g_clear_pointer (&node, json_node_unref);
+  g_clear_pointer (&before, g_variant_unref);
+}
+
+GVariant *
+runner_broker_find_text (ReeveBroker *broker, JsonNode *node)
+{
+  RunnerBroker *self = RUNNER_BROKER (broker);
+  GVariant *text = NULL;
+
+  g_mutex_lock (&self->lock);
+  /* both are immutable */
+  if (self->last == node)
+    text = g_variant_ref (self->last_text);
+  g_mutex_unlock (&self->lock);
+  return text;
+}
+
 static JsonNode *
 runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capability,
                     JsonNode *params, GError **error)
@@ -136,6 +177,8 @@ runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capa
   answer = reeve_json_parse_strict (result, strlen (result), error);
   if (answer != NULL && strcmp (capability, "scratch") == 0)
     return runner_broker_open_scratch (self, answer, error);
+  if (answer != NULL)
+    runner_broker_keep (self, answer, reply);
   return g_steal_pointer (&answer);
 }
 

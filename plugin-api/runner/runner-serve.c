@@ -227,6 +227,7 @@ runner_serve_work (WireLetter *message, gpointer user_data)
   broker = runner_broker_new (self->wire, number);
   context = wire_context_from_variant (given, broker, cancellable);
   call.context = context;
+  call.broker = broker;
   runner_ask_enter (context);
   if (reeve_context_check (context, &error))
     result = runner_serve_perform (self, &call, &error);

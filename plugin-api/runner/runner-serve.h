@@ -19,6 +19,7 @@ typedef struct
   GVariant *body;
   ReevePlugin *instance; /* (nullable): of Runner's methods */
   ReeveContext *context;
+  ReeveBroker *broker; /* of @context */
 } RunnerServeCall;
 
 /* (transfer floating) (nullable): the reply's body */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "runner-broker.h"
+
 static GVariant *
 runner_tool_list (const RunnerServeCall *call, GError **error)
 {
@@ -35,7 +37,8 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
 {
   g_autoptr (JsonNode) arguments = NULL;
   g_autoptr (ReeveToolResult) result = NULL;
-  g_autofree char *data = NULL;
+  JsonNode *data = NULL;
+  g_autoptr (GVariant) known = NULL;
   const char *name = NULL;
   const char *text = NULL;
 
@@ -54,9 +57,12 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
                             call->context, error);
   if (result == NULL)
     return NULL;
-  if (reeve_tool_result_get_data (result) != NULL)
-    data = reeve_json_text (reeve_tool_result_get_data (result));
-  return g_variant_new ("(ssb)", reeve_tool_result_get_text (result), data != NULL ? data : "",
+  data = reeve_tool_result_get_data (result);
+  known = data != NULL ? runner_broker_find_text (call->broker, data) : NULL;
+  if (known == NULL)
+    known = g_variant_ref_sink (
+        g_variant_new_take_string (data != NULL ? reeve_json_text (data) : g_strdup ("")));
+  return g_variant_new ("(s@sb)", reeve_tool_result_get_text (result), known,
                         reeve_tool_result_get_is_error (result));
 }
 

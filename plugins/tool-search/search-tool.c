@@ -85,27 +85,50 @@ search_tool_describe (GString *text, guint number, JsonObject *hit)
   g_string_append_printf (text, "\n%s", reeve_json_get_string (hit, "content", ""));
 }
 
-static ReeveToolResult *
-search_tool_make_result (JsonArray *results)
+/* (transfer full): an object with the passages and nothing else: the host's answer itself, mostly,
+ * which need not be written and read again */
+static JsonNode *
+search_tool_make_data (JsonNode *answer, JsonArray *results, guint n_passages)
 {
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_autoptr (JsonObject) object = json_object_new ();
-  g_autoptr (JsonNode) data = json_node_new (JSON_NODE_OBJECT);
-  JsonArray *kept = json_array_new ();
+  g_autoptr (JsonObject) object = NULL;
+  g_autoptr (JsonNode) data = NULL;
+  JsonArray *kept = NULL;
 
+  if (JSON_NODE_HOLDS_OBJECT (answer) && n_passages == json_array_get_length (results)
+      && json_object_get_size (json_node_get_object (answer)) == 1)
+    return json_node_ref (answer);
+  object = json_object_new ();
+  data = json_node_new (JSON_NODE_OBJECT);
+  kept = json_array_new ();
   json_object_set_array_member (object, SHOWN_RESULTS, kept);
   for (guint i = 0; i < json_array_get_length (results); i++)
     {
       JsonNode *node = json_array_get_element (results, i);
 
-      if (!JSON_NODE_HOLDS_OBJECT (node))
-        continue;
-      json_array_add_element (kept, json_node_copy (node));
-      search_tool_describe (text, json_array_get_length (kept), json_node_get_object (node));
+      if (JSON_NODE_HOLDS_OBJECT (node))
+        json_array_add_element (kept, json_node_copy (node));
+    }
+  json_node_set_object (data, object);
+  return g_steal_pointer (&data);
+}
+
+static ReeveToolResult *
+search_tool_make_result (JsonNode *answer, JsonArray *results)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autoptr (JsonNode) data = NULL;
+  guint n_passages = 0;
+
+  for (guint i = 0; i < json_array_get_length (results); i++)
+    {
+      JsonNode *node = json_array_get_element (results, i);
+
+      if (JSON_NODE_HOLDS_OBJECT (node))
+        search_tool_describe (text, ++n_passages, json_node_get_object (node));
     }
   if (text->len == 0)
     g_string_append (text, "No passage of the documents fits these words.");
-  json_node_set_object (data, object);
+  data = search_tool_make_data (answer, results, n_passages);
   return reeve_tool_result_new (text->str, data, FALSE);
 }
 
@@ -139,7 +162,7 @@ search_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
                            "searching documents: the answer holds no results");
       return NULL;
     }
-  return search_tool_make_result (results);
+  return search_tool_make_result (answer, results);
 }
 
 static void

@@ -15,6 +15,7 @@ struct _TestBroker
   guint echoes;
   guint held;      /* echoes that wait until there are so many */
   GThread *thread; /* that the last one was answered on */
+  JsonNode *last;  /* (nullable) */
 };
 
 static void test_broker_iface_init (ReeveBrokerInterface *iface);
@@ -23,8 +24,20 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (TestBroker, test_broker, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (REEVE_TYPE_BROKER, test_broker_iface_init))
 
 static void
+test_broker_finalize (GObject *object)
+{
+  TestBroker *self = TEST_BROKER (object);
+
+  g_clear_pointer (&self->last, json_node_unref);
+  g_cond_clear (&self->changed);
+  g_mutex_clear (&self->lock);
+  G_OBJECT_CLASS (test_broker_parent_class)->finalize (object);
+}
+
+static void
 test_broker_class_init (TestBrokerClass *klass)
 {
+  G_OBJECT_CLASS (klass)->finalize = test_broker_finalize;
 }
 
 static void
@@ -39,7 +52,9 @@ test_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capabi
                   JsonNode *params, GError **error)
 {
   TestBroker *self = TEST_BROKER (broker);
+  g_autoptr (JsonNode) answer = json_node_copy (params);
 
+  json_node_seal (answer);
   if (strcmp (capability, "test.echo") != 0 && strcmp (capability, "test.started") != 0
       && strcmp (capability, "clock") != 0)
     {
@@ -53,8 +68,21 @@ test_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capabi
   g_cond_broadcast (&self->changed);
   while (strcmp (capability, "test.echo") == 0 && self->echoes < self->held)
     g_cond_wait (&self->changed, &self->lock);
+  g_clear_pointer (&self->last, json_node_unref);
+  self->last = json_node_ref (answer);
   g_mutex_unlock (&self->lock);
-  return json_node_copy (params);
+  return g_steal_pointer (&answer);
+}
+
+JsonNode *
+test_broker_get_last (TestBroker *self)
+{
+  JsonNode *last = NULL;
+
+  g_mutex_lock (&self->lock);
+  last = self->last;
+  g_mutex_unlock (&self->lock);
+  return last;
 }
 
 /* Gives the body back, and what it saw. */

@@ -18,6 +18,8 @@ void test_broker_wait_echoes (TestBroker *self, guint count);
 guint test_broker_get_echoes (TestBroker *self);
 /* Was the last one answered on this thread? */
 gboolean test_broker_was_here (TestBroker *self);
+/* (transfer none) (nullable): what was answered last; as long as nobody asks again */
+JsonNode *test_broker_get_last (TestBroker *self);
 /* They end now. */
 void test_broker_release (TestBroker *self);
 gboolean test_broker_has (TestBroker *self, guint count);

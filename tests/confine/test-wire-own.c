@@ -129,6 +129,29 @@ test_cancelled (void)
   test_broker_release (TEST_BROKER (broker));
 }
 
+/* What a tool was told and hands on is what the host has; all else is what the tool says. */
+static void
+test_handed_on (void)
+{
+  g_autoptr (WireFixture) fixture = new_fixture (NULL);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, broker, NULL);
+  g_autoptr (JsonNode) none = wire_fixture_json ("{}");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveToolResult) same = reeve_tool_call (REEVE_TOOL (fixture->plugin), "ask",
+                                                      json_node_get_object (none), context, &error);
+  g_autoptr (ReeveToolResult) other = NULL;
+  JsonNode *data = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (reeve_tool_result_get_data (same) == test_broker_get_last (TEST_BROKER (broker)));
+  other = reeve_tool_call (REEVE_TOOL (fixture->plugin), "ask-and-change",
+                           json_node_get_object (none), context, &error);
+  g_assert_no_error (error);
+  data = reeve_tool_result_get_data (other);
+  g_assert_cmpstr (reeve_json_get_string (json_node_get_object (data), "word", ""), ==, "échØ\n");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -136,5 +159,6 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/own/thread", test_thread);
   g_test_add_func ("/wire/own/others", test_others);
   g_test_add_func ("/wire/own/cancelled", test_cancelled);
+  g_test_add_func ("/wire/own/handed-on", test_handed_on);
   return g_test_run ();
 }

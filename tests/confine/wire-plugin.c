@@ -78,6 +78,21 @@ wire_plugin_ask (ReeveContext *context, const char *capability, GError **error)
   return reeve_tool_result_new (text, answer, FALSE);
 }
 
+/* Answers with something else than it was told. */
+static ReeveToolResult *
+wire_plugin_ask_and_change (ReeveContext *context, GError **error)
+{
+  g_autoptr (ReeveToolResult) told = wire_plugin_ask (context, "test.echo", error);
+  g_autoptr (JsonNode) changed = NULL;
+
+  if (told == NULL)
+    return NULL;
+  changed = json_node_new (JSON_NODE_OBJECT);
+  json_node_take_object (changed, json_object_new ());
+  json_object_set_string_member (json_node_get_object (changed), "word", "échØ\n");
+  return reeve_tool_result_new ("changed", changed, FALSE);
+}
+
 typedef struct
 {
   ReeveContext *context;
@@ -194,6 +209,8 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
     _exit (7);
   if (strcmp (name, "ask") == 0)
     return wire_plugin_ask (context, "test.echo", error);
+  if (strcmp (name, "ask-and-change") == 0)
+    return wire_plugin_ask_and_change (context, error);
   if (strcmp (name, "clock") == 0)
     return wire_plugin_ask (context, "clock", error);
   if (strcmp (name, "ask-much") == 0)
