@@ -7,9 +7,11 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <glib-unix.h>
+#include <linux/seccomp.h>
 
 #include "runner/runner-refusals.h"
 
@@ -26,6 +28,7 @@ struct _ReeveRunnerWatch
   guint count;   /* in it */
   int told[REEVE_RUNNER_WATCH_TOLD];
   guint n_told;
+  gint sealed; /* atomic */
   GMutex lock;
   int last; /* with lock: number of a call */
   gint64 when;
@@ -76,6 +79,28 @@ reeve_runner_watch_tell (ReeveRunnerWatch *self, int number)
   g_info ("plugin %s: its system call %s was refused (seccomp)", self->name, name);
 }
 
+/* Is it what a loader of modules does, while there is something to be loaded? What decides it are
+ * numbers, which nobody changes behind this look: mmap(2), protection. */
+static gboolean
+reeve_runner_watch_is_loading (ReeveRunnerWatch *self)
+{
+  const struct seccomp_data *data = &self->request->data;
+
+  return !g_atomic_int_get (&self->sealed)
+         && (data->nr == SCMP_SYS (mmap) || data->nr == SCMP_SYS (mmap2))
+         && (data->args[2] & (PROT_WRITE | PROT_EXEC)) == PROT_EXEC;
+}
+
+static gboolean
+reeve_runner_watch_let_through (ReeveRunnerWatch *self)
+{
+  memset (self->response, 0, sizeof *self->response);
+  self->response->id = self->request->id;
+  self->response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  seccomp_notify_respond (self->listener, self->response);
+  return TRUE;
+}
+
 /* FALSE: the process has ended. */
 static gboolean
 reeve_runner_watch_answer (ReeveRunnerWatch *self)
@@ -87,6 +112,8 @@ reeve_runner_watch_answer (ReeveRunnerWatch *self)
   /* whoever was killed while it waited does not ask any more */
   if (seccomp_notify_receive (self->listener, self->request) != 0)
     return errno == ENOENT || errno == EINTR;
+  if (reeve_runner_watch_is_loading (self))
+    return reeve_runner_watch_let_through (self);
   number = self->request->data.nr;
   g_mutex_lock (&self->lock);
   self->last = number;
@@ -193,6 +220,12 @@ void
 reeve_runner_watch_free (ReeveRunnerWatch *self)
 {
   reeve_runner_watch_unref (self);
+}
+
+void
+reeve_runner_watch_seal (ReeveRunnerWatch *self)
+{
+  g_atomic_int_set (&self->sealed, TRUE);
 }
 
 /**

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* ReeveRunnerWatch: which calls of the system a runner was refused. The filter of its process tells
- * of each, and the host gives the answer: an error, always; it lets nothing through, and looks at
- * nothing of the process but the call's number. */
+ * of each, and the host gives the answer: an error; it looks at nothing of the process but the
+ * call's number. It lets one thing through, and that until the seal: what is mapped as code, and
+ * not to be written, while the module is loaded. */
 #pragma once
 
 #include <glib.h>
@@ -21,6 +22,8 @@ typedef struct _ReeveRunnerWatch ReeveRunnerWatch;
  * @name: plugin id */
 ReeveRunnerWatch *reeve_runner_watch_new (GMainContext *context, int listener,
                                           const char *name) G_GNUC_WARN_UNUSED_RESULT;
+/* From here on nothing is mapped as code. Any thread. */
+void reeve_runner_watch_seal (ReeveRunnerWatch *self);
 /* Nobody asks any more; what is refused is answered until the process ends. */
 void reeve_runner_watch_free (ReeveRunnerWatch *self);
 /* (transfer full) (nullable): the call that was refused last, where that was just now: `seccomp:

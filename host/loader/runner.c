@@ -41,48 +41,31 @@ struct _ReeveRunner
   ReeveRunnerWatch *watch; /* (nullable) */
 };
 
+/* @cancellable: (nullable): somebody gives it up */
 static gboolean
-reeve_runner_poll (int fd, gint64 wait_us)
+reeve_runner_poll (int fd, gint64 wait_us, GCancellable *cancellable)
 {
   gint64 end = g_get_monotonic_time () + wait_us;
-  struct pollfd one = { .fd = fd, .events = POLLIN };
+  GPollFD wake = { .fd = -1 };
+  gboolean wakes = g_cancellable_make_pollfd (cancellable, &wake);
+  struct pollfd both[] = { { .fd = fd, .events = POLLIN }, { .fd = wake.fd, .events = POLLIN } };
   int ready = 0;
 
-  do
-    {
-      gint64 left = MAX (end - g_get_monotonic_time (), 0);
-      ready = poll (&one, 1, (int) MIN (left / 1000 + 1, G_MAXINT));
-    }
-  while (ready < 0 && errno == EINTR);
-  return ready > 0;
-}
-
-/* The same, until somebody gives it up. */
-static gboolean
-reeve_runner_poll_either (int fd, gint64 wait_us, GCancellable *cancellable)
-{
-  gint64 end = g_get_monotonic_time () + wait_us;
-  GPollFD wake = { 0 };
-  struct pollfd both[2] = { { .fd = fd, .events = POLLIN }, { .fd = -1 } };
-  int ready = 0;
-
-  if (!g_cancellable_make_pollfd (cancellable, &wake))
-    return reeve_runner_poll (fd, wait_us);
-  both[1] = (struct pollfd){ .fd = wake.fd, .events = POLLIN };
   do
     {
       gint64 left = MAX (end - g_get_monotonic_time (), 0);
       ready = poll (both, G_N_ELEMENTS (both), (int) MIN (left / 1000 + 1, G_MAXINT));
     }
   while (ready < 0 && errno == EINTR);
-  g_cancellable_release_fd (cancellable);
+  if (wakes)
+    g_cancellable_release_fd (cancellable);
   return ready > 0 && both[1].revents == 0;
 }
 
 gboolean
 reeve_runner_is_over (ReeveRunner *self, gint64 wait_us)
 {
-  return self->pidfd < 0 || reeve_runner_poll (self->pidfd, wait_us);
+  return self->pidfd < 0 || reeve_runner_poll (self->pidfd, wait_us, NULL);
 }
 
 gboolean
@@ -92,7 +75,7 @@ reeve_runner_wait (ReeveRunner *self, gint64 wait_us)
 
   if (self->pidfd < 0)
     return TRUE;
-  if (!reeve_runner_poll (self->pidfd, wait_us))
+  if (!reeve_runner_poll (self->pidfd, wait_us, NULL))
     return FALSE;
   /* not before: what it does at its end counts as all else does */
   if (self->throttle != NULL)
@@ -240,14 +223,11 @@ reeve_runner_set_refused (const RunnerReport *report, RunnerLayers required, GEr
 
 /* It said nothing, or nothing that can be read. */
 static void
-reeve_runner_set_fallen (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
-                         GError **error)
+reeve_runner_set_fallen (ReeveRunner *self, GError **error)
 {
   gboolean ended = reeve_runner_is_over (self, REEVE_RUNNER_GRACE_US / 4);
   g_autofree char *how = ended ? reeve_runner_describe_end (self) : NULL;
 
-  if (setup->fell != NULL)
-    *setup->fell = stage == RUNNER_STAGE_LOADED;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner ended before it was ready%s%s",
                ended ? ": it " : "", ended ? how : "");
 }
@@ -284,12 +264,10 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
   GPid sender = 0;
   int listener = -1;
 
-  if (!reeve_runner_poll_either (self->control, setup->wait_us, setup->cancellable))
+  if (!reeve_runner_poll (self->control, setup->wait_us, setup->cancellable))
     {
       if (g_cancellable_set_error_if_cancelled (setup->cancellable, error))
         return FALSE;
-      if (setup->fell != NULL)
-        *setup->fell = stage == RUNNER_STAGE_LOADED;
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT, "its runner does not answer");
       return FALSE;
     }
@@ -297,7 +275,7 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
   reeve_runner_take_listener (self, setup, stage, listener);
   if (report == NULL)
     {
-      reeve_runner_set_fallen (self, setup, stage, error);
+      reeve_runner_set_fallen (self, error);
       return FALSE;
     }
   if (report->stage == RUNNER_STAGE_REFUSED)
@@ -398,6 +376,21 @@ reeve_runner_get_host_time (ReeveRunner *self)
   return self->host_time;
 }
 
+/* Whatever goes wrong here has code of the plugin's in it, or may have: also where its runner gives
+ * up, or seems to. */
+static gboolean
+reeve_runner_load (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerLayers required,
+                   GError **error)
+{
+  gboolean loaded = reeve_runner_reach (self, setup, RUNNER_STAGE_LOADED, required, error);
+
+  if (!loaded && setup->fell != NULL)
+    *setup->fell = !g_cancellable_is_cancelled (setup->cancellable);
+  if (loaded && self->watch != NULL)
+    reeve_runner_watch_seal (self->watch);
+  return loaded;
+}
+
 static gboolean
 reeve_runner_confine (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean probe,
                       GError **error)
@@ -409,7 +402,7 @@ reeve_runner_confine (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean
          && reeve_runner_go (self, error)
          && reeve_runner_reach (self, setup, RUNNER_STAGE_CONFINED, required, error)
          && reeve_runner_bound_cpu (self, setup) && reeve_runner_go (self, error)
-         && reeve_runner_reach (self, setup, RUNNER_STAGE_LOADED, required, error);
+         && reeve_runner_load (self, setup, required, error);
 }
 
 /* What was asked for is there: a runner that says less than it must is one that lies. */

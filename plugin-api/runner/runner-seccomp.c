@@ -261,18 +261,20 @@ runner_seccomp_add_choices (scmp_filter_ctx filter)
   return 0;
 }
 
-/* Memory is written or executed, never both; what is mapped does not become executable. */
+/* Memory is written or executed, never both; what is mapped does not become executable. @told: for
+ * what is mapped as code the host is asked, which lets that through until the seal: whatever says
+ * that it is sealed, a constructor too, is. */
 static int
 runner_seccomp_add_memory (scmp_filter_ctx filter, gboolean told)
 {
   const guint64 both = PROT_WRITE | PROT_EXEC;
-  const guint64 ways[] = { 0, PROT_WRITE, PROT_EXEC };
+  const guint64 ways[] = { 0, PROT_WRITE, PROT_EXEC }; /* the last one not where it is asked */
   const int maps[] = { SCMP_SYS (mmap), SCMP_SYS (mmap2) };
   int code = 0;
 
   for (guint i = 0; i < G_N_ELEMENTS (maps); i++)
     {
-      for (guint j = 0; code == 0 && maps[i] >= 0 && j < G_N_ELEMENTS (ways); j++)
+      for (guint j = 0; code == 0 && maps[i] >= 0 && j < G_N_ELEMENTS (ways) - told; j++)
         code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, maps[i], 1,
                                  SCMP_A2 (SCMP_CMP_MASKED_EQ, both, ways[j]));
       if (code == 0 && maps[i] >= 0 && !told)
@@ -288,14 +290,26 @@ runner_seccomp_add_memory (scmp_filter_ctx filter, gboolean told)
   return code;
 }
 
+/* @told: as above, for files alone. */
 static int
-runner_seccomp_add_any_memory (scmp_filter_ctx filter)
+runner_seccomp_add_any_memory (scmp_filter_ctx filter, gboolean told)
 {
-  const int calls[] = { SCMP_SYS (mmap), SCMP_SYS (mmap2), SCMP_SYS (mprotect) };
-  int code = 0;
+  const int maps[] = { SCMP_SYS (mmap), SCMP_SYS (mmap2) };
+  int code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, SCMP_SYS (mprotect), 0);
 
-  for (guint i = 0; code == 0 && i < G_N_ELEMENTS (calls); i++)
-    code = calls[i] >= 0 ? seccomp_rule_add (filter, SCMP_ACT_ALLOW, calls[i], 0) : 0;
+  for (guint i = 0; code == 0 && i < G_N_ELEMENTS (maps); i++)
+    {
+      if (maps[i] < 0)
+        continue;
+      if (!told)
+        code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, maps[i], 0);
+      else
+        code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, maps[i], 1,
+                                 SCMP_A2 (SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+      if (code == 0 && told)
+        code = seccomp_rule_add (filter, SCMP_ACT_ALLOW, maps[i], 1,
+                                 SCMP_A3 (SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+    }
   return code;
 }
 
@@ -398,7 +412,8 @@ runner_seccomp_try (gboolean jit, gboolean scratch, int *listener)
   if (code == 0)
     code = runner_seccomp_add_choices (filter);
   if (code == 0)
-    code = jit ? runner_seccomp_add_any_memory (filter) : runner_seccomp_add_memory (filter, told);
+    code = jit ? runner_seccomp_add_any_memory (filter, told)
+               : runner_seccomp_add_memory (filter, told);
   if (code == 0)
     code = runner_seccomp_add_threads (filter);
   if (code == 0)

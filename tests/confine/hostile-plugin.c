@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A plugin that misbehaves while it is loaded, in the way that its macro HOSTILE says. */
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <reeve-plugin-1.h>
@@ -25,6 +28,8 @@
 #define HOSTILE_FORK     8
 #define HOSTILE_FLOOD    9
 #define HOSTILE_SCRATCH  10
+#define HOSTILE_PRETEND  11
+#define HOSTILE_GIVE_UP  12
 
 G_DECLARE_FINAL_TYPE (Hostile, hostile, HOSTILE, PLUGIN, ReevePlugin)
 
@@ -76,6 +81,44 @@ hostile_claim (void)
   pause ();
 }
 
+/* Adds a filter that refuses nothing, says that this was the seal, and goes on loading. */
+static void
+hostile_pretend (void)
+{
+  struct sock_filter allow[] = { BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+  const struct sock_fprog filter = { .len = G_N_ELEMENTS (allow), .filter = allow };
+  g_autoptr (RunnerReport) report = runner_report_new ();
+  g_autoptr (GVariant) message = NULL;
+
+  if (syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0)
+    _exit (3);
+  report->stage = RUNNER_STAGE_LOADED;
+  report->layers = (RunnerLayers) ((1u << RUNNER_LAYERS_COUNT) - 1);
+  /* where the host is no root it has none of its own */
+  if (getuid () < 1879048192u)
+    report->layers &= (RunnerLayers) ~RUNNER_LAYERS_USER;
+  report->plugin_id = g_strdup ("hostile");
+  report->version = g_strdup ("1.0.0");
+  message = runner_report_to_variant (report);
+  runner_plan_send (RUNNER_PLAN_CONTROL_FD, message);
+  hostile_map_code (NULL);
+  pause ();
+}
+
+/* Says what a runner says whose machine lacks a layer. */
+static void
+hostile_give_up (void)
+{
+  g_autoptr (RunnerReport) report = runner_report_new ();
+  g_autoptr (GVariant) message = NULL;
+
+  report->stage = RUNNER_STAGE_REFUSED;
+  runner_report_note (report, RUNNER_LAYERS_SEALED, 0, "not today");
+  message = runner_report_to_variant (report);
+  runner_plan_send (RUNNER_PLAN_CONTROL_FD, message);
+  pause ();
+}
+
 /* Makes refused calls and nothing else. */
 static void *
 hostile_flood (void *data)
@@ -120,6 +163,12 @@ hostile_construct (void)
         pause ();
     case HOSTILE_CLAIM:
       hostile_claim ();
+      break;
+    case HOSTILE_PRETEND:
+      hostile_pretend ();
+      break;
+    case HOSTILE_GIVE_UP:
+      hostile_give_up ();
       break;
     case HOSTILE_REFUSED:
       if (socket (AF_INET, SOCK_DGRAM, 0) >= 0 || pipe2 ((int[2]){ 0 }, 0) != 0)

@@ -256,10 +256,14 @@ check_module (const char *module, int code, const char *text)
 {
   g_autoptr (RunnerFixture) fixture = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, module);
   g_autoptr (ReeveRunner) runner = NULL;
+  gboolean fell = FALSE;
 
   if (code == REEVE_ERROR_TIMEOUT)
     fixture->setup.wait_us = 2 * G_USEC_PER_SEC;
+  fixture->setup.fell = &fell;
   runner = runner_fixture_start (fixture, NULL);
+  /* there was code of the plugin's, whatever is said of its end */
+  g_assert_true (fell);
   if (runner != NULL)
     g_error ("%s was loaded", module);
   g_assert_error (fixture->error, REEVE_ERROR, code);
@@ -274,7 +278,22 @@ test_modules (void)
   check_module ("hostile-crash.so", REEVE_ERROR_PLUGIN, "ended before it was ready");
   check_module ("hostile-hang.so", REEVE_ERROR_TIMEOUT, "does not answer");
   check_module ("hostile-claim.so", REEVE_ERROR_PLUGIN, "layer sealed is in force");
+  check_module ("hostile-give-up.so", REEVE_ERROR_PLUGIN, "layer sealed of its confinement");
   check_module ("without", REEVE_ERROR_PLUGIN, "its module: ");
+}
+
+/* Whoever says that it is sealed is sealed: by the host, whatever filter it added itself. */
+static void
+test_pretended (void)
+{
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-pretend.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  runner_fixture_forget_printed ();
+  runner = runner_fixture_start (fixture, NULL);
+  g_assert_no_error (fixture->error);
+  runner_fixture_assert_printed ("sealed");
 }
 
 /* ---- what was refused last ---- */
@@ -449,6 +468,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/liars", test_liars);
   g_test_add_func ("/runner/no-runner", test_no_runner);
   g_test_add_func ("/runner/modules", test_modules);
+  g_test_add_func ("/runner/pretended", test_pretended);
   g_test_add_func ("/runner/refused", test_refused);
   g_test_add_func ("/runner/flood", test_flood);
   g_test_add_func ("/runner/prints", test_prints);
