@@ -3,6 +3,7 @@
  * log of who acts elsewhere. */
 #include "admission-private.h"
 #include "admission-records.h"
+#include "base/digests.h"
 #include "base/error-detail.h"
 #include "base/log-task.h"
 
@@ -38,6 +39,37 @@ reeve_admission_note_home (ReeveAdmission *self, const ReeveAdmissionRequest *re
   if (reeve_admission_keep_has_bodies (&self->keep))
     home.input_digest = NULL;
   reeve_admission_records_note_home (self->ledger, &home);
+}
+
+/**
+ * reeve_admission_digest_state:
+ * @self: the gate
+ * @caller: who changes it
+ * @state: how it is
+ *
+ * Where bodies are kept, that is kept before there is a record of it. Blocks.
+ *
+ * Returns: (transfer full) (nullable): hexadecimal SHA-256 of the canonical form, salted where it
+ * is kept; %NULL where it could not be
+ */
+char *
+reeve_admission_digest_state (ReeveAdmission *self, ReeveCaller *caller, JsonNode *state)
+{
+  g_autofree char *canonical = reeve_json_canonical (state);
+  g_autofree char *plain
+      = reeve_digests_sha256_hex (canonical, canonical != NULL ? strlen (canonical) : 0);
+  g_autofree char *text = NULL;
+  g_autoptr (GError) error = NULL;
+  char *salted = NULL;
+
+  if (!reeve_admission_keep_has_bodies (&self->keep))
+    return g_steal_pointer (&plain);
+  text = reeve_kept_values_describe (state, plain);
+  salted = reeve_kept_values_put (self->keep.values, reeve_caller_get_tenant_id (caller),
+                                  reeve_caller_get_user_id (caller), text, &error);
+  if (salted == NULL)
+    g_warning ("keeping what is changed: %s: no record says it", error->message);
+  return salted;
 }
 
 /* ---- refusals ---- */

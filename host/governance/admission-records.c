@@ -43,6 +43,7 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
     .parent = request->parent,
     .plugin_id = request->plugin_id,
     .input_digest = request->input_digest,
+    .state_digest = request->state_digest,
     .door = caller != NULL ? reeve_caller_get_door (caller) : request->door,
     .trace_id = request->trace_id,
   };

@@ -139,6 +139,7 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.outcome = settlement->outcome;
   record.reason = settlement->reason;
   record.output_digest = settlement->output_digest;
+  record.state_digest = settlement->state_digest;
   reeve_admission_name_made (admitted, settlement, &record);
   reeve_admission_settle_fill (&record, admitted, settlement);
   record.may_wait = settlement->may_wait && callback == NULL;

@@ -82,6 +82,8 @@ static const ReeveLedgerFormatField reeve_ledger_format_fields[] = {
     AT (reserved_cost) },
   { "bytes_sent", "out", "srcBytes", REEVE_LEDGER_FORMAT_NUMBER, AT (bytes_sent) },
   { "bytes_received", "in", "dstBytes", REEVE_LEDGER_FORMAT_NUMBER, AT (bytes_received) },
+  { "state_digest", "reeveStateDigest", "stateDigest", REEVE_LEDGER_FORMAT_STRING,
+    AT (state_digest) },
   { "leaf_hash", "reeveLeafHash", "leafHash", REEVE_LEDGER_FORMAT_LEAF, 0 },
 };
 

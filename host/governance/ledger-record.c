@@ -73,6 +73,7 @@ static const ReeveLedgerRecordField reeve_ledger_record_fields[] = {
   { NAMED ("scope"), REEVE_LEDGER_RECORD_STRING, AT (scope), 0, TRUE },
   { NAMED ("seq"), REEVE_LEDGER_RECORD_NUMBER, AT (seq), 0, TRUE },
   { NAMED ("source"), REEVE_LEDGER_RECORD_STRING, AT (source), 0, FALSE },
+  { NAMED ("state_digest"), REEVE_LEDGER_RECORD_STRING, AT (state_digest), 0, FALSE },
   { NAMED ("time"), REEVE_LEDGER_RECORD_NUMBER, AT (time), 0, TRUE },
   { NAMED ("tool_name"), REEVE_LEDGER_RECORD_STRING, AT (tool_name), 0, FALSE },
   { NAMED ("trace_id"), REEVE_LEDGER_RECORD_STRING, AT (trace_id), 0, FALSE },

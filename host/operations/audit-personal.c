@@ -69,11 +69,9 @@ reeve_audit_personal_fill_body (JsonObject *shown, const char *text)
 }
 
 static void
-reeve_audit_personal_add_body (ReeveKeptValues *values, const char *scope, JsonObject *record)
+reeve_audit_personal_add_body (ReeveKeptValues *values, const char *scope, JsonObject *record,
+                               const char *member, const char *digest)
 {
-  gboolean outcome = g_strcmp0 (reeve_json_get_string (record, "kind", NULL), "outcome") == 0;
-  const char *digest
-      = reeve_json_get_string (record, outcome ? "output_digest" : "input_digest", "");
   JsonObject *shown = json_object_new ();
   g_autofree char *text = NULL;
 
@@ -81,7 +79,7 @@ reeve_audit_personal_add_body (ReeveKeptValues *values, const char *scope, JsonO
                                  reeve_audit_personal_open (values, scope, record, digest, &text));
   if (text != NULL)
     reeve_audit_personal_fill_body (shown, text);
-  json_object_set_object_member (record, "body", shown);
+  json_object_set_object_member (record, member, shown);
 }
 
 /**
@@ -96,9 +94,16 @@ void
 reeve_audit_personal_add (ReeveKeptValues *values, const char *scope, JsonObject *record)
 {
   const char *address = reeve_json_get_string (record, "address", NULL);
+  const char *state = reeve_json_get_string (record, "state_digest", NULL);
+  gboolean outcome = g_strcmp0 (reeve_json_get_string (record, "kind", NULL), "outcome") == 0;
+  gboolean kept = reeve_json_get_int (record, "kept", 0) != 0;
 
   if (address != NULL)
     reeve_audit_personal_add_address (values, scope, record, address);
-  if (reeve_json_get_int (record, "kept", 0) != 0)
-    reeve_audit_personal_add_body (values, scope, record);
+  if (kept)
+    reeve_audit_personal_add_body (
+        values, scope, record, "body",
+        reeve_json_get_string (record, outcome ? "output_digest" : "input_digest", ""));
+  if (kept && state != NULL)
+    reeve_audit_personal_add_body (values, scope, record, "state", state);
 }

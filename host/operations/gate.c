@@ -8,6 +8,7 @@
 #include "gate-find.h"
 #include "gate-params.h"
 #include "gate-pass.h"
+#include "gate-state.h"
 #include "run-call.h"
 
 #include "base/log.h"
@@ -130,15 +131,13 @@ reeve_gate_run (gpointer data)
 {
   ReeveGatePass *pass = data;
   g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
-  ReeveAdmissionRequest request = { 0 };
   ReeveAdmitted *admitted = NULL;
   GError *error = NULL;
 
   if (pass->call->operation->klass == REEVE_CLASS_EFFECT
       && !reeve_gate_has (pass, REEVE_OPERATION_ADMITS_ITSELF))
     {
-      reeve_gate_pass_describe (pass, &request);
-      admitted = reeve_admission_begin (pass->services->admission, &request, &error);
+      admitted = reeve_gate_state_begin (pass, &error);
       if (admitted == NULL)
         {
           pass->call->recorded = TRUE;

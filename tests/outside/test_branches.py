@@ -310,6 +310,48 @@ class Outputs(Base):
         self.assertEqual([], bare)
 
 
+class Changes(Base):
+    """Whatever changes something says how that was before, and how it is then."""
+
+    def both(self, action):
+        return [self.newest(action, kind).get("state_digest") for kind in ("intent", "outcome")]
+
+    def test_a_change(self):
+        path = "/api/v1/admin/agents/" + self.host.agent()
+        before = self.host.get(path, expect=200).json
+        self.host.put(path, {"name": "renamed"}, expect=200)
+        after = self.host.get(path, expect=200).json
+        self.assertNotEqual(before, after)
+        self.assertEqual([digest(before), digest(after)], self.both("agents.update"))
+        # what is refused looks at nothing, what fails changes nothing
+        self.host.put(path, {"name": "again"}, key=self.viewer, expect=403)
+        self.assertNotIn("state_digest", self.newest("agents.update", "refusal"))
+        self.host.post(path + "/deactivate", {}, expect=200)
+        self.assertEqual([digest(after), digest(self.host.get(path, expect=200).json)], self.both("agents.deactivate"))
+        last = self.host.get(path, expect=200).json
+        self.host.delete(path, expect=204)
+        self.assertEqual([digest(last), None], self.both("agents.delete"))
+
+    def test_what_was_not_there(self):
+        path = "/api/v1/admin/budgets/users/" + self.viewer_id
+        self.host.put(path, {"token_limit": 5000}, expect=200)
+        self.assertEqual([None, digest(self.host.get(path, expect=200).json)], self.both("budgets.set_user"))
+        self.host.delete(path, expect=204)
+
+    def test_looking_is_no_read(self):
+        """Looking leaves no record of its own."""
+        path = "/api/v1/admin/users/" + self.viewer_id
+        before = len(self.host.records(action="users.get"))
+        self.host.call("PATCH", path, {"attributes": {"department": "press"}}, expect=200)
+        self.assertEqual(before, len(self.host.records(action="users.get")))
+        self.assertRegex(self.both("users.patch")[0], "^[0-9a-f]{64}$")
+
+    def test_every_change_of_one_thing_has_it(self):
+        """The table finds who shows what another changes; nothing that is one thing's is left out."""
+        bare = {o["name"] for o in table.TABLE.operations if o["class"] == "effect" and "{" in o["paths"][0] and not table.TABLE.state_of(o)}
+        self.assertEqual({"overrides.delete"}, bare)
+
+
 class Bodies(Base):
     more = "audit: {include_request_body: true}\n"
 
@@ -342,6 +384,17 @@ class Bodies(Base):
         self.assertEqual(("kept", digest(body)), (shown["state"], shown["digest"]))
         # its text may name him too
         self.assertEqual(digest({"code": "permission_denied"}), record.get("output_digest"))
+
+    def test_states_are_kept_salted(self):
+        path = "/api/v1/admin/agents/" + self.host.agent()
+        before = self.host.get(path, expect=200).json
+        after = self.host.put(path, {"name": "Erika"}, expect=200).json
+        for kind, wanted in (("intent", before), ("outcome", after)):
+            record = self.newest("agents.update", kind)
+            self.assertNotEqual(digest(wanted), record["state_digest"])
+            shown = self.host.get(f"/api/v1/admin/audit/{record['seq']}", expect=200).json["state"]
+            self.assertEqual(("kept", digest(wanted)), (shown["state"], shown["digest"]))
+            self.assertEqual(wanted["name"], shown["value"]["name"])
 
     def test_failures_are_kept_salted(self):
         body = {"role_id": "custom:erika", "name": "erika", "permissions": ["agent:read"]}

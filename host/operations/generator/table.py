@@ -84,6 +84,23 @@ class Table:
             except TableError as error:
                 raise TableError(f"{file}: {operation.get('name', 'an operation without name')}: {error}") from error
 
+    def state_of(self, operation):
+        """Name of the operation that shows what this one changes: that of its own path, or of the nearest above it that is of one thing."""
+        if operation["class"] != "effect" or {"async", "admits-itself"} & set(operation["flags"]):
+            return None
+        path = operation["paths"][0]
+        if operation["method"] == "POST":
+            path = path.rpartition("/")[0]
+            if "{" not in path:
+                return None
+        while True:
+            for other in self.operations:
+                if other["class"] == "read" and other["method"] == "GET" and path in other["paths"] and "items" not in other["result"]:
+                    return None if "async" in other["flags"] else other["name"]
+            path = path.rpartition("/")[0]
+            if "{" not in path:
+                return None
+
     def resolve(self, schema):
         """The schema that a $ref means."""
         return self.schemas[schema["$ref"][len(REF):]] if "$ref" in schema else schema
