@@ -19,8 +19,20 @@ class ReevectlCase(unittest.TestCase):
         cls.host = Host().start()
         cls.addClassCleanup(cls.host.close)
 
+    @staticmethod
+    def json_of(done):
+        return json.loads(done.stdout)
+
     def json(self, *arguments):
         return json.loads(self.host.ctl("--json", *arguments).stdout)
+
+    def upload(self, name, data, expect=0):
+        """A file, by its name."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, name)
+            with open(path, "wb") as file:
+                file.write(data)
+            return self.host.ctl("--json", "documents", "upload", path, expect=expect)
 
     def terminal(self, *arguments):
         """What a person sees: standard output is a terminal."""
@@ -40,6 +52,17 @@ class ReevectlCase(unittest.TestCase):
 
 
 class Commands(ReevectlCase):
+    def test_a_file_goes_as_what_its_name_says(self):
+        self.assertEqual("text/markdown", self.json_of(self.upload("x.md", b"# a title"))["media_type"])
+        # nobody reads these kinds of text: they are text still
+        for name in ("x.csv", "x.vtt", "README", "x.unheard-of", "x.pdf"):
+            self.assertEqual("text/plain", self.json_of(self.upload(name, f"words of {name}".encode()))["media_type"])
+        known = "application/pdf" if os.path.exists("/usr/share/mime/mime.cache") else "application/octet-stream"
+        for name, kind in (("x.pdf", known), ("x.unheard-of", "application/octet-stream")):
+            done = self.upload(name, b"\0\xff binary", expect=None)
+            self.assertNotEqual(0, done.returncode)
+            self.assertIn(f"documents of type {kind} cannot be read", done.stderr)
+
     def test_documents_and_a_cited_mission(self):
         manual = os.path.join(SOURCE, "data", "samples", "hydraulic-press-hp200.md")
         document = self.json("documents", "upload", manual, "--classification", "internal")

@@ -333,12 +333,53 @@ reeve_cli_host_download (ReeveCliHost *self, const ReeveCliCommand *command, Jso
   return reeve_cli_host_new_answer (whole->exit, NULL, g_strdup (whole->detail));
 }
 
+/* (transfer full): by its name, as the desktop's database says (shared-mime-info); of one that it
+ * does not know, or where there is none, whether it is text */
+static char *
+reeve_cli_host_guess_type (const char *name, gboolean text)
+{
+  gboolean unsure = TRUE;
+  g_autofree char *guess = g_content_type_guess (name, NULL, 0, &unsure);
+  g_autofree char *type = unsure ? NULL : g_content_type_get_mime_type (guess);
+
+  if (type != NULL)
+    return g_steal_pointer (&type);
+  return g_strdup (text ? "text/plain" : "application/octet-stream");
+}
+
+/* @status: (out): of HTTP */
+static ReeveCliAnswer *
+reeve_cli_host_send_form (ReeveCliHost *self, const char *url, const char *name, const char *type,
+                          GBytes *bytes, JsonObject *params, guint *status)
+{
+  SoupMultipart *form = soup_multipart_new (SOUP_FORM_MIME_TYPE_MULTIPART);
+  g_autoptr (SoupMessage) message = NULL;
+  g_autoptr (GList) members = json_object_get_members (params);
+  ReeveCliAnswer *answer = NULL;
+
+  soup_multipart_append_form_file (form, "file", name, type, bytes);
+  for (GList *l = members; l != NULL; l = l->next)
+    {
+      g_autofree char *text = reeve_cli_host_text (json_object_get_member (params, l->data));
+
+      soup_multipart_append_form_string (form, l->data, text);
+    }
+  message = soup_message_new_from_multipart (url, form);
+  soup_multipart_free (form);
+  answer = reeve_cli_host_send (self, message);
+  *status = soup_message_get_status (message);
+  return answer;
+}
+
 /**
  * reeve_cli_host_upload:
  * @self: a way over REST
  * @command: what to ask
  * @path: of a file
  * @params: further members of the form
+ *
+ * The file goes as the type that its name says. One that nobody there reads goes as plain text, if
+ * it is text: as RFC 2046 says of its unknown kinds (4.1.4).
  *
  * Returns: (transfer full): what was answered
  */
@@ -351,11 +392,11 @@ reeve_cli_host_upload (ReeveCliHost *self, const ReeveCliCommand *command, const
   g_autofree char *data = NULL;
   g_autofree char *type = NULL;
   gsize length = 0;
+  gboolean text = FALSE;
+  guint status = 0;
   g_autoptr (GError) error = NULL;
   g_autoptr (GBytes) bytes = NULL;
-  SoupMultipart *form = NULL;
-  g_autoptr (SoupMessage) message = NULL;
-  g_autoptr (GList) members = json_object_get_members (params);
+  g_autoptr (ReeveCliAnswer) answer = NULL;
 
   if (self->url == NULL)
     return reeve_cli_host_new_answer (
@@ -363,17 +404,11 @@ reeve_cli_host_upload (ReeveCliHost *self, const ReeveCliCommand *command, const
         g_strdup ("documents are uploaded over REST: give --url or --state-dir"));
   if (!g_file_get_contents (path, &data, &length, &error))
     return reeve_cli_host_new_answer (REEVE_CLI_USAGE, NULL, g_strdup (error->message));
-  type = g_strdup (g_str_has_suffix (name, ".md") ? "text/markdown" : "text/plain");
-  bytes = g_bytes_new (data, length);
-  form = soup_multipart_new (SOUP_FORM_MIME_TYPE_MULTIPART);
-  soup_multipart_append_form_file (form, "file", name, type, bytes);
-  for (GList *l = members; l != NULL; l = l->next)
-    {
-      g_autofree char *text = reeve_cli_host_text (json_object_get_member (params, l->data));
-
-      soup_multipart_append_form_string (form, l->data, text);
-    }
-  message = soup_message_new_from_multipart (url, form);
-  soup_multipart_free (form);
-  return reeve_cli_host_send (self, message);
+  text = g_utf8_validate_len (data, length, NULL);
+  type = reeve_cli_host_guess_type (name, text);
+  bytes = g_bytes_new_take (g_steal_pointer (&data), length);
+  answer = reeve_cli_host_send_form (self, url, name, type, bytes, params, &status);
+  if (status != SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE || !text || strcmp (type, "text/plain") == 0)
+    return g_steal_pointer (&answer);
+  return reeve_cli_host_send_form (self, url, name, "text/plain", bytes, params, &status);
 }
