@@ -417,7 +417,7 @@ test_a_constructor_that_hangs (void)
   cutter = g_thread_new ("cutter", cut_soon, world);
   g_assert_false (reeve_registry_upgrade (world->registry, "changing", &wanted, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_cmpint (g_get_monotonic_time () - begun, <, 10 * G_USEC_PER_SEC);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <, 25 * G_USEC_PER_SEC);
   g_thread_join (cutter);
   g_free (digests[0]);
   g_free (digests[1]);

@@ -44,7 +44,7 @@ class OverTheWire(GrantsCase):
 
     def test_an_end_cuts_what_is_under_way(self):
         self.revoke_all()
-        self.grant(parameters={"origins": [self.site.url]}, until=moment(4))
+        self.grant(parameters={"origins": [self.site.url]}, until=moment(12))
         finish = self.begin()
         self.assertIn("was taken back while it was used", finish())
         self.assertEqual("ended", self.row()["state"])
@@ -56,7 +56,7 @@ class OverTheWire(GrantsCase):
 
     def test_the_end_of_one_of_two_cuts_nothing(self):
         self.revoke_all()
-        ends = self.grant(parameters={"origins": [self.site.url]}, until=moment(3))["grant_id"]
+        ends = self.grant(parameters={"origins": [self.site.url]}, until=moment(12))["grant_id"]
         other = self.grant(parameters={"origins": [self.site.url]})["grant_id"]
         finish = self.begin()
         end = time.monotonic() + 30

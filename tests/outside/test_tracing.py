@@ -33,7 +33,7 @@ plugins:
 
 
 def until(what, condition):
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while True:
         found = condition()
         if found:
@@ -357,7 +357,7 @@ class Missions(TracingCase):
 
 
 class Trouble(TracingCase):
-    more = "queue: 16, timeout_ms: 500, metrics: false"
+    more = "queue: 16, timeout_ms: 2000, metrics: false"
     propagation = 'traceparent: ["http://127.0.0.1:1"]'
 
     def test_collectors_that_fail(self):

@@ -150,7 +150,8 @@ class Timer:
 
 def builders(jobs):
     """The build folders by name."""
-    plain = Builder("build", [], jobs)
+    # times after which a test hangs, for sure: several machines in one may be busy, and a test that only waits fails nobody
+    plain = Builder("build", [], jobs, timeout=4)
     return {
         "plain": plain,
         # as it is shipped: what is measured beside others' programs is optimised as they are
@@ -164,7 +165,7 @@ def builders(jobs):
                 "LSAN_OPTIONS": "suppressions=@top@/tests/sanitizers/lsan.supp:print_suppressions=0",
                 "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
             },
-            timeout=3,
+            timeout=8,
         ),
         "tsan": Builder(
             "build-tsan",
@@ -175,7 +176,7 @@ def builders(jobs):
                 "LD_PRELOAD": "@build@/tests/sanitizers/libglib-sync.so",
                 "TSAN_OPTIONS": "suppressions=@top@/tests/sanitizers/tsan.supp:second_deadlock_stack=1:history_size=7:log_path=@logs@/tsan",
             },
-            timeout=4,
+            timeout=8,
             needs=plain,  # what its tests confine: tests/confine
         ),
         # how much of the code the corpora reach: the replaying programs, with clang's source-based coverage
