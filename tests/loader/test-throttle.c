@@ -78,7 +78,7 @@ test_processes (void)
   guint changes = 0;
 
   /* the third may use as much as there is */
-  reeve_throttle_add (throttle, all[0], 5, NULL);
+  reeve_throttle_add (throttle, all[0], 10, NULL);
   reeve_throttle_add (throttle, all[1], 5, NULL);
   reeve_throttle_add (throttle, all[2], 100 * 4096, NULL);
   /* stopped and let go, more than once */
