@@ -210,7 +210,7 @@ class Refused(unittest.TestCase):
 class Hanging(unittest.TestCase):
     def test_neither_start_nor_end_waits_for_them(self):
         arguments = [*folder("hanging"), *folder("plugins"), "--plugin-dir", OWN]
-        with BrokenHost(config=trust(1), arguments=arguments, environment=CALM) as host:
+        with BrokenHost(config=trust(3), arguments=arguments, environment=CALM) as host:
             items = {item["plugin_id"]: item for item in host.get("/api/v1/admin/plugins?limit=500", expect=200).json["items"]}
             for row in rows("hanging"):
                 item = items[row["folder"]]
@@ -219,7 +219,7 @@ class Hanging(unittest.TestCase):
             self.assertEqual("loaded", items["well"]["state"])
             start = time.monotonic()
             host.stop()
-            self.assertLess(time.monotonic() - start, 10)
+            self.assertLess(time.monotonic() - start, 30)
 
 
 class Confined(unittest.TestCase):

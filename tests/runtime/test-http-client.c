@@ -306,10 +306,10 @@ test_pause (Fixture *fixture, gconstpointer data)
   g_autoptr (HostileServer) server = serve (scripts, 1);
   g_autoptr (ReeveHttpRequest) request = make_request (server, "POST", "x");
   g_autoptr (Exchange) got = NULL;
-  gint64 until = g_get_monotonic_time () + 1300 * G_TIME_SPAN_MILLISECOND;
+  gint64 until = g_get_monotonic_time () + 5500 * G_TIME_SPAN_MILLISECOND;
 
   /* does not run while paused; afterwards the server may have to wait for a processor */
-  fixture->options.idle_ms = 1000;
+  fixture->options.idle_ms = 5000;
   fixture->options.total_ms = 60000;
   got = begin (fixture, request);
   got->pause_on_head = TRUE;
