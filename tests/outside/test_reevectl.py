@@ -103,6 +103,21 @@ class Commands(ReevectlCase):
         self.assertIn("midway", out)
         self.assertNotIn("zeta", out)
 
+    def test_what_is_in_a_thing_is_a_table(self):
+        """Lists in an answer are tables and objects a part of their own; money and who did it are words."""
+        self.json("budget", "set", "default", "--cost-limit", "25 USD", "--tokens-per-day", "1000")
+        code, out, _error = self.terminal("budget", "usage")
+        self.assertEqual(0, code)
+        self.assertRegex(out, r"(?m)^cost_limit +25 USD$")
+        self.assertRegex(out, r"(?m)^windows\nWINDOW +TOKEN_LIMIT .*\nday +1000 ")
+        _code, out, _error = self.terminal("usage", "show", "--group-by", "agent")
+        self.assertRegex(out, r"(?m)^totals\nrecord_count +\d+$")
+        self.assertRegex(out, r"(?m)^groups\nKEY +RECORD_COUNT ")
+        _code, out, _error = self.terminal("audit", "query", "--action", "budgets.set", "--limit", "1")
+        self.assertRegex(out, r"budgets\.set +user usr_\w+ +succeeded")
+        self.assertNotIn("{", out)
+        self.host.ctl("budget", "delete", "default")
+
     def test_keys_are_shown_once_and_revoked(self):
         user = self.json("users", "create", "keyed", "--roles", "operator")
         made = self.json("keys", "create", user["user_id"], "laptop", "--roles", "operator")

@@ -11,6 +11,43 @@
 
 #define REEVE_CLI_OUTPUT_WIDEST 60
 
+/* (transfer full) (nullable) money as an amount and its currency, who or what it was as type and
+ * id; an object with other members than these has no such text */
+static char *
+reeve_cli_output_pair (JsonNode *node)
+{
+  static const char *const pairs[][2] = { { "amount", "currency" }, { "type", "id" } };
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL;
+
+  for (guint i = 0; object != NULL && i < G_N_ELEMENTS (pairs); i++)
+    {
+      const char *first = reeve_json_get_string (object, pairs[i][0], NULL);
+      const char *second = reeve_json_get_string (object, pairs[i][1], NULL);
+
+      if (first != NULL && second != NULL && json_object_get_size (object) == 2)
+        return g_strdup_printf ("%s %s", first, second);
+    }
+  return NULL;
+}
+
+/* (transfer full) (nullable) a list of such pairs and of nothing else */
+static char *
+reeve_cli_output_pairs (JsonNode *node)
+{
+  JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; array != NULL && i < json_array_get_length (array); i++)
+    {
+      g_autofree char *pair = reeve_cli_output_pair (json_array_get_element (array, i));
+
+      if (pair == NULL)
+        return NULL;
+      g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", pair);
+    }
+  return text->len > 0 ? g_strdup (text->str) : NULL;
+}
+
 /* (transfer full) one line of printable text */
 static char *
 reeve_cli_output_text (JsonNode *node)
@@ -19,6 +56,10 @@ reeve_cli_output_text (JsonNode *node)
 
   if (node == NULL || JSON_NODE_HOLDS_NULL (node))
     return g_strdup ("-");
+  text
+      = JSON_NODE_HOLDS_ARRAY (node) ? reeve_cli_output_pairs (node) : reeve_cli_output_pair (node);
+  if (text != NULL)
+    return reeve_plain_make_line (text);
   if (JSON_NODE_HOLDS_VALUE (node) && json_node_get_value_type (node) == G_TYPE_STRING)
     text = g_strdup (json_node_get_string (node));
   else
@@ -41,9 +82,10 @@ reeve_cli_output_cell (JsonObject *item, const char *column)
 static void
 reeve_cli_output_pad (const char *text, guint width, gboolean last)
 {
-  guint length = (guint) g_utf8_strlen (text, -1);
+  g_autofree char *line = reeve_plain_make_line (text);
+  guint length = (guint) g_utf8_strlen (line, -1);
 
-  g_print ("%s", text);
+  g_print ("%s", line);
   if (!last)
     g_print ("%*s", (int) (width > length ? width - length + 2 : 2), "");
 }
@@ -86,23 +128,6 @@ reeve_cli_output_table (GPtrArray *items, const char *const *columns)
   reeve_cli_output_row (NULL, columns, widths);
   for (guint i = 0; i < items->len; i++)
     reeve_cli_output_row (g_ptr_array_index (items, i), columns, widths);
-}
-
-static void
-reeve_cli_output_object (JsonObject *object)
-{
-  g_autoptr (GList) members = json_object_get_members (object);
-  guint width = 0;
-
-  for (GList *l = members; l != NULL; l = l->next)
-    width = MAX (width, (guint) strlen (l->data));
-  for (GList *l = members; l != NULL; l = l->next)
-    {
-      g_autofree char *text = reeve_cli_output_text (json_object_get_member (object, l->data));
-
-      reeve_cli_output_pad (l->data, width, FALSE);
-      g_print ("%s\n", text);
-    }
 }
 
 /* ---- lists ---- */
@@ -155,6 +180,104 @@ reeve_cli_output_select (JsonArray *array, const char *sort, const char *filter)
   if (sort != NULL)
     g_ptr_array_sort_with_data (items, reeve_cli_output_compare, (gpointer) sort);
   return items;
+}
+
+/* ---- single things ---- */
+
+/* An object, or a list of objects, that is shown by itself, behind what is a line each. */
+static gboolean
+reeve_cli_output_is_part (JsonNode *node)
+{
+  JsonArray *array = JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL;
+  g_autofree char *pairs
+      = array != NULL ? reeve_cli_output_pairs (node) : reeve_cli_output_pair (node);
+
+  if (pairs != NULL)
+    return FALSE;
+  if (array != NULL)
+    return json_array_get_length (array) > 0
+           && JSON_NODE_HOLDS_OBJECT (json_array_get_element (array, 0));
+  return JSON_NODE_HOLDS_OBJECT (node) && json_object_get_size (json_node_get_object (node)) > 0;
+}
+
+/* Is the member told of any of the items? */
+static gboolean
+reeve_cli_output_says (GPtrArray *items, const char *column)
+{
+  for (guint i = 0; i < items->len; i++)
+    {
+      JsonNode *node = json_object_get_member (g_ptr_array_index (items, i), column);
+      g_autofree char *text = reeve_cli_output_text (node);
+
+      if (strcmp (text, "-") != 0 && strcmp (text, "0") != 0 && strcmp (text, "[]") != 0
+          && strcmp (text, "{}") != 0 && strcmp (text, "") != 0)
+        return TRUE;
+    }
+  return FALSE;
+}
+
+/* A table of the members that say something and are no lists themselves, the first in any case;
+ * JSON has the others. */
+static void
+reeve_cli_output_part_table (JsonArray *array)
+{
+  g_autoptr (GPtrArray) items = reeve_cli_output_select (array, NULL, NULL);
+  g_autoptr (GPtrArray) columns = g_ptr_array_new ();
+  g_autoptr (GList) members = items->len > 0 ? json_object_get_members (items->pdata[0]) : NULL;
+
+  for (GList *l = members; l != NULL; l = l->next)
+    {
+      if (!reeve_cli_output_is_part (json_object_get_member (items->pdata[0], l->data))
+          && (l == members || reeve_cli_output_says (items, l->data)))
+        g_ptr_array_add (columns, l->data);
+    }
+  g_ptr_array_add (columns, NULL);
+  reeve_cli_output_table (items, (const char *const *) columns->pdata);
+}
+
+/* @parts: also what would be a part of its own, as JSON */
+static void
+reeve_cli_output_lines (JsonObject *object, gboolean parts)
+{
+  g_autoptr (GList) members = json_object_get_members (object);
+  guint width = 0;
+
+  for (GList *l = members; l != NULL; l = l->next)
+    {
+      if (parts || !reeve_cli_output_is_part (json_object_get_member (object, l->data)))
+        width = MAX (width, (guint) strlen (l->data));
+    }
+  for (GList *l = members; l != NULL; l = l->next)
+    {
+      JsonNode *node = json_object_get_member (object, l->data);
+      g_autofree char *text = reeve_cli_output_text (node);
+
+      if (!parts && reeve_cli_output_is_part (node))
+        continue;
+      reeve_cli_output_pad (l->data, width, FALSE);
+      g_print ("%s\n", text);
+    }
+}
+
+static void
+reeve_cli_output_object (JsonObject *object)
+{
+  g_autoptr (GList) members = json_object_get_members (object);
+
+  reeve_cli_output_lines (object, FALSE);
+  for (GList *l = members; l != NULL; l = l->next)
+    {
+      JsonNode *node = json_object_get_member (object, l->data);
+      g_autofree char *name = reeve_plain_make_line (l->data);
+
+      if (!reeve_cli_output_is_part (node))
+        continue;
+      g_print ("\n%s\n", name);
+      if (JSON_NODE_HOLDS_ARRAY (node))
+        reeve_cli_output_part_table (json_node_get_array (node));
+      else
+        reeve_cli_output_lines (json_node_get_object (node), TRUE);
+    }
 }
 
 static JsonArray *
