@@ -403,8 +403,7 @@ test_directory_key_limits (DirectoryFixture *fixture, gconstpointer data)
   g_autofree char *mira_id = NULL;
   g_autofree char *mira_key
       = directory_fixture_make_user (fixture, admin, "mira", "operator", &mira_id, NULL);
-  gint64 soon
-      = g_get_real_time () + 5 * G_USEC_PER_SEC; /* it is used before, on a busy machine too */
+  gint64 soon = g_get_real_time () + 5 * G_USEC_PER_SEC; /* used before, on a busy machine too */
   g_autoptr (GDateTime) expiry = g_date_time_new_from_unix_utc (soon / G_USEC_PER_SEC);
   g_autofree char *seconds = g_date_time_format (expiry, "%Y-%m-%dT%H:%M:%S");
   g_autofree char *rest = g_strdup_printf ("\"roles\":[\"viewer\"],\"expires_at\":\"%s.%03dZ\"",
