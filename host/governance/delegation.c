@@ -141,6 +141,19 @@ reeve_delegation_end (ReeveDelegation *self)
 }
 
 /**
+ * reeve_delegation_end_of:
+ * @context: of a call that has ended
+ */
+void
+reeve_delegation_end_of (ReeveContext *context)
+{
+  ReeveDelegation *self = g_object_get_qdata (G_OBJECT (context), reeve_delegation_quark ());
+
+  if (self != NULL)
+    reeve_delegation_end (self);
+}
+
+/**
  * reeve_delegation_find:
  * @context: of a call
  * @capability: for the error

@@ -38,6 +38,9 @@ void reeve_delegation_limit (ReeveDelegation *self, guint left, const ReeveDeleg
 void reeve_delegation_begin (ReeveDelegation *self, ReeveAdmitted *admitted, ReeveContext *context);
 /* The call has ended: what it asked for is cut, and nothing more is begun. */
 void reeve_delegation_end (ReeveDelegation *self);
+/* The same for that with this context, if there is one: whoever keeps the context has nothing left
+ * of it. */
+void reeve_delegation_end_of (ReeveContext *context);
 /* Another question of a plugin: so many may be asked below one call of a run.
  * %REEVE_ERROR_RATE_LIMITED */
 gboolean reeve_delegation_take_turn (ReeveDelegation *self, const char *capability, GError **error);

@@ -215,6 +215,8 @@ reeve_model_engine_work (gpointer data)
                                      self->context, reeve_model_engine_on_delta, self, &error))
         response = reeve_model_response_builder_end (self->builder, &error);
     }
+  /* an engine in the host may keep its context: what it asks for from now on is nobody's call */
+  reeve_delegation_end_of (self->context);
   reeve_model_engine_finish (self, response, error);
   reeve_model_engine_unref (self);
 }

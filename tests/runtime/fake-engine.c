@@ -42,6 +42,7 @@ fake_engine_generate (ReeveLlmEngine *self, ReeveLlmRequest *request, ReeveConte
   static const char *const words[] = { "one ", "two ", "three " };
 
   g_assert_cmpstr (reeve_context_get_tenant_id (context), ==, "t");
+  g_object_set_data_full (G_OBJECT (self), "context", g_object_ref (context), g_object_unref);
   g_assert_cmpuint (json_array_get_length (reeve_llm_request_get_messages (request)), ==, 1);
   if (g_str_equal (reeve_llm_request_get_model (request), "fail"))
     {

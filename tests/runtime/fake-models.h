@@ -3,6 +3,7 @@
  * are counted. */
 #pragma once
 
+#include "governance/caller.h"
 #include "runtime/models.h"
 #include "hostile-server.h"
 
@@ -24,8 +25,9 @@ typedef struct
   gint64 deadline;
   GCancellable *cancellable;
   gboolean stop;
-  gboolean prepare; /* before it is admitted */
-  guint lowered;    /* tokens, after that; 0: not */
+  ReeveCaller *caller; /* (nullable): who asks */
+  gboolean prepare;    /* before it is admitted */
+  guint lowered;       /* tokens, after that; 0: not */
   /* what came of it */
   guint consumed;
   GString *log;

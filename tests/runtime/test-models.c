@@ -3,6 +3,7 @@
  * cancelling, engines. */
 #include <string.h>
 
+#include "governance/delegation.h"
 #include "runtime/models.h"
 #include "fake-models.h"
 #include "hostile-server.h"
@@ -364,6 +365,32 @@ test_engine (World *world, gconstpointer data)
   g_assert_true (g_str_has_prefix (world->error->message, "model provider own: "));
 }
 
+/* One that keeps the context of a call that is over has nothing of it: neither of one that went
+ * well nor of one that failed. */
+static void
+test_engine_is_over (World *world, gconstpointer data)
+{
+  static const char *const names[] = { "own/big", "own/fail" };
+  static const char *const roles[] = { "viewer", NULL };
+  g_autoptr (ReeveIdentity) identity = reeve_identity_new ("t", "usr_1", roles, "api_key");
+
+  world->caller = reeve_caller_new (identity, "t", FALSE, 0, "rest", NULL);
+  world_add_engine (world, "own");
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autoptr (ReeveModelResponse) response = world_ask (world, names[i]);
+      ReeveContext *kept = g_object_get_data (world->plugins->pdata[0], "context");
+      g_autoptr (ReeveDelegation) none = NULL;
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (reeve_delegation_is_known (kept));
+      none = reeve_delegation_find (kept, "net.http", &error);
+      g_assert_null (none);
+      g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+    }
+  g_clear_pointer (&world->caller, reeve_caller_unref);
+}
+
 static void
 test_engine_busy (World *world, gconstpointer data)
 {
@@ -496,6 +523,7 @@ main (int argc, char **argv)
     { "/models/leave", test_leave },
     { "/models/engine", test_engine },
     { "/models/engine-busy", test_engine_busy },
+    { "/models/engine-is-over", test_engine_is_over },
     { "/models/routing", test_routing },
     { "/models/no-provider", test_no_provider },
     { "/models/embed", test_embed },
