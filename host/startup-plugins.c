@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/tree.h"
+#include "runner/runner-tree.h"
 
 #define REEVE_STARTUP_PLUGINS_WEAKER   "plugins.accept_weaker"
 #define REEVE_STARTUP_PLUGINS_PROFILES "plugins.profiles"
@@ -118,7 +118,7 @@ reeve_startup_plugins_clear_scratch (ReeveState *state)
 {
   char *path = g_build_filename (reeve_state_get_folder (state), "scratch", NULL);
 
-  if (!reeve_tree_remove (path))
+  if (!runner_tree_remove (path))
     g_warning ("%s is not removed: %s", path, g_strerror (errno));
   return path;
 }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file system of the folder executes what lies there: so nothing may, and nothing does, lie
- * there before the process is sealed. What a process holds open without a name is not found here:
- * RLIMIT_FSIZE and RLIMIT_NOFILE bound that. */
+ * there before the process is sealed. What a process holds open or mapped without a name is not
+ * found here, and of what is mapped there is no end: so the disk itself is looked at too. */
 #include "runner-folder.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/tree.h"
+#include "runner/runner-tree.h"
 
 #define REEVE_RUNNER_FOLDER_LOOK_US     (G_USEC_PER_SEC / 2)
 #define REEVE_RUNNER_FOLDER_FILES       1024 /* and one for each so many bytes */
@@ -25,12 +26,23 @@ struct _ReeveRunnerFolder
   char *path;
   char *name;
   guint64 bytes;
-  int pidfd; /* -1: not open, or its process was ended */
-  gint over;
+  guint64 kept;
+  int pidfd;        /* -1: not open, or its process was ended */
+  const char *over; /* (nullable): why its process was ended; changed once */
 };
 
+/* Has the disk of @path @bytes for whoever else writes there? One that does not say has. */
+static gboolean
+reeve_runner_folder_leaves (const char *path, guint64 bytes)
+{
+  struct statvfs disk = { 0 };
+
+  return statvfs (path, &disk) != 0 || disk.f_frsize == 0 || disk.f_bavail >= bytes / disk.f_frsize;
+}
+
 ReeveRunnerFolder *
-reeve_runner_folder_new (const char *parent, const char *name, guint64 bytes, GError **error)
+reeve_runner_folder_new (const char *parent, const char *name, guint64 bytes, guint64 kept,
+                         GError **error)
 {
   g_autofree char *pattern = g_strdup_printf ("%s/%s.XXXXXX", parent, name);
   ReeveRunnerFolder *self = NULL;
@@ -42,11 +54,20 @@ reeve_runner_folder_new (const char *parent, const char *name, guint64 bytes, GE
                    g_strerror (errno));
       return NULL;
     }
+  if (!reeve_runner_folder_leaves (pattern, kept))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+                   "scratch: %s: less than %" G_GUINT64_FORMAT " MiB are left on its disk", parent,
+                   kept >> 20);
+      g_rmdir (pattern);
+      return NULL;
+    }
   self = g_new0 (ReeveRunnerFolder, 1);
   g_atomic_ref_count_init (&self->references);
   self->path = g_steal_pointer (&pattern);
   self->name = g_strdup (name);
   self->bytes = bytes;
+  self->kept = kept;
   self->pidfd = -1;
   return self;
 }
@@ -65,7 +86,7 @@ reeve_runner_folder_unref (ReeveRunnerFolder *self)
     return;
   if (self->pidfd >= 0)
     close (self->pidfd);
-  if (!reeve_tree_remove (self->path))
+  if (!runner_tree_remove (self->path))
     g_warning ("plugin %s: %s is not removed: %s", self->name, self->path, g_strerror (errno));
   g_free (self->path);
   g_free (self->name);
@@ -85,25 +106,39 @@ reeve_runner_folder_open (ReeveRunnerFolder *self, guint32 uid, int pidfd)
   return (uid == 0 || chown (self->path, uid, uid) == 0) && g_chmod (self->path, 0700) == 0;
 }
 
+/* (nullable): what is against its going on */
+static const char *
+reeve_runner_folder_find_fault (ReeveRunnerFolder *self)
+{
+  guint64 most = REEVE_RUNNER_FOLDER_FILES + self->bytes / REEVE_RUNNER_FOLDER_INODE_BYTES;
+  RunnerTreeSize size = { 0 };
+
+  if (!runner_tree_measure (self->path, most, &size) || size.bytes > self->bytes)
+    return "it had more in scratch than was granted";
+  return reeve_runner_folder_leaves (self->path, self->kept)
+             ? NULL
+             : "the disk that it has scratch on is nearly full";
+}
+
 gint64
 reeve_runner_folder_look (gpointer data, gint64 now)
 {
   ReeveRunnerFolder *self = data;
-  guint64 most = REEVE_RUNNER_FOLDER_FILES + self->bytes / REEVE_RUNNER_FOLDER_INODE_BYTES;
-  ReeveTreeSize size = { 0 };
+  const char *fault = NULL;
 
-  if (self->pidfd < 0 || g_atomic_int_get (&self->over) != 0)
+  if (self->pidfd < 0 || g_atomic_pointer_get (&self->over) != NULL)
     return 0;
-  if (reeve_tree_measure (self->path, most, &size) && size.bytes <= self->bytes)
+  fault = reeve_runner_folder_find_fault (self);
+  if (fault == NULL)
     return now + REEVE_RUNNER_FOLDER_LOOK_US;
-  g_message ("plugin %s: it has more in scratch than was granted, and is ended", self->name);
-  g_atomic_int_set (&self->over, 1);
+  g_message ("plugin %s: its process is ended: %s", self->name, fault);
+  g_atomic_pointer_set (&self->over, (char *) fault);
   syscall (SYS_pidfd_send_signal, self->pidfd, SIGKILL, NULL, 0);
   return 0;
 }
 
-gboolean
-reeve_runner_folder_is_over (ReeveRunnerFolder *self)
+const char *
+reeve_runner_folder_get_fault (ReeveRunnerFolder *self)
 {
-  return g_atomic_int_get (&self->over) != 0;
+  return g_atomic_pointer_get (&self->over);
 }

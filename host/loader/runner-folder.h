@@ -11,9 +11,10 @@ G_BEGIN_DECLS
 typedef struct _ReeveRunnerFolder ReeveRunnerFolder;
 
 /* An empty one below @parent (made where it is not there), closed to everybody as yet. @name:
- * plugin id; @bytes: what it may hold. Blocks. %REEVE_ERROR_PLUGIN */
+ * plugin id; @bytes: what it may hold; @kept: what its disk has left for others, all the time.
+ * Blocks. %REEVE_ERROR_PLUGIN */
 ReeveRunnerFolder *reeve_runner_folder_new (const char *parent, const char *name, guint64 bytes,
-                                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                                            guint64 kept, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 ReeveRunnerFolder *reeve_runner_folder_ref (ReeveRunnerFolder *self);
 /* At the last one it is removed with all that is in it: its process is gone by then. Blocks. */
 void reeve_runner_folder_unref (ReeveRunnerFolder *self);
@@ -22,11 +23,12 @@ const char *reeve_runner_folder_get_path (ReeveRunnerFolder *self);
  * user's. @pidfd: (transfer full): stands for that process; -1: it is gone. FALSE: errno. Blocks.
  */
 gboolean reeve_runner_folder_open (ReeveRunnerFolder *self, guint32 uid, int pidfd);
-/* Looks at it at @now (monotonic), ends its process where it holds too much, and says when to look
+/* Looks at it at @now (monotonic), ends its process where it holds too much or its disk is nearly
+ * full, and says when to look
  * next; 0: never. Blocks. */
 gint64 reeve_runner_folder_look (gpointer self, gint64 now);
-/* Was its process ended for that? Does not block. */
-gboolean reeve_runner_folder_is_over (ReeveRunnerFolder *self);
+/* (nullable): why its process was ended, where it was. Does not block. */
+const char *reeve_runner_folder_get_fault (ReeveRunnerFolder *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRunnerFolder, reeve_runner_folder_unref)
 

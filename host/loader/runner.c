@@ -141,8 +141,9 @@ reeve_runner_describe_end (ReeveRunner *self)
     return g_strdup ("ran out of memory (memory limit)");
   if (info.si_status == SIGKILL && self->group != NULL && reeve_runner_group_ran_out (self->group))
     return g_strdup ("was killed for its memory (memory limit of its control group)");
-  if (self->folder != NULL && reeve_runner_folder_is_over (self->folder))
-    return g_strdup ("was ended: it had more in scratch than was granted (scratch limit)");
+  if (self->folder != NULL && reeve_runner_folder_get_fault (self->folder) != NULL)
+    return g_strdup_printf ("was ended: %s (scratch limit)",
+                            reeve_runner_folder_get_fault (self->folder));
   if (info.si_code == CLD_EXITED)
     return reeve_runner_add_refusal (
         self, g_strdup_printf ("ended by itself, with code %d", info.si_status));

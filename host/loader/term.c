@@ -17,8 +17,10 @@
  * the host's user has */
 #define REEVE_TERM_THREADS     64
 #define REEVE_TERM_ALL_THREADS 4096
-#define REEVE_TERM_FILES       256
-#define REEVE_TERM_FILE_SIZE   (64 * 1024 * 1024)
+/* of a disk that plugins write on: the store and the ledger are there too */
+#define REEVE_TERM_DISK_KEPT (256ull << 20)
+#define REEVE_TERM_FILES     256
+#define REEVE_TERM_FILE_SIZE (64 * 1024 * 1024)
 /* looks at a call that was given up while it waits */
 #define REEVE_TERM_LOOK_US (G_USEC_PER_SEC / 10)
 
@@ -94,8 +96,8 @@ reeve_term_make_folder (ReeveConfined *confined, const ReeveTermPlugin *plugin, 
   if (bytes == 0 || parent == NULL || plugin->policy.profile != RUNNER_LAYERS_PROFILE_STRICT
       || (plugin->policy.accept_weaker & RUNNER_LAYERS_SCRATCH) == 0)
     return TRUE;
-  *folder
-      = reeve_runner_folder_new (parent, reeve_manifest_get_id (plugin->manifest), bytes, error);
+  *folder = reeve_runner_folder_new (parent, reeve_manifest_get_id (plugin->manifest), bytes,
+                                     REEVE_TERM_DISK_KEPT, error);
   return *folder != NULL;
 }
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <glib/gstdio.h>
 
-#include "base/tree.h"
+#include "runner/runner-tree.h"
 #include "loader/plugin-limits.h"
 #include "runner/runner-plan.h"
 
@@ -26,7 +26,7 @@ reeve_plugin_scratch_quark (void)
 static void
 reeve_plugin_scratch_clean (const char *folder)
 {
-  if (!reeve_tree_remove (folder))
+  if (!runner_tree_remove (folder))
     g_warning ("%s is not removed: %s", folder, g_strerror (errno));
 }
 

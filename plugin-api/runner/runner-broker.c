@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runner-scratch.h"
+#include "runner-tree.h"
 #include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
@@ -37,7 +38,7 @@ runner_broker_end (ReeveBroker *broker)
   g_autofree char *scratch = g_atomic_pointer_exchange (&RUNNER_BROKER (broker)->scratch, NULL);
 
   if (scratch != NULL)
-    runner_scratch_remove (scratch);
+    runner_tree_remove (scratch);
 }
 
 static void

@@ -6,7 +6,6 @@
 #include "runner-scratch.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -16,7 +15,6 @@
  * too */
 #define RUNNER_SCRATCH_INODE_BYTES (16 * 1024)
 #define RUNNER_SCRATCH_INODES      1024
-#define RUNNER_SCRATCH_DEPTH       16 /* descriptors while a tree is removed */
 
 void
 runner_scratch_mount (const RunnerPlan *plan, RunnerReport *report)
@@ -63,17 +61,4 @@ runner_scratch_make (const char *top, guint64 number, GError **error)
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "scratch: making %s: %s", path,
                g_strerror (errno));
   return NULL;
-}
-
-static int
-runner_scratch_remove_one (const char *path, const struct stat *status, int kind, struct FTW *where)
-{
-  remove (path);
-  return 0;
-}
-
-void
-runner_scratch_remove (const char *path)
-{
-  nftw (path, runner_scratch_remove_one, RUNNER_SCRATCH_DEPTH, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }

@@ -15,7 +15,5 @@ void runner_scratch_mount (const RunnerPlan *plan, RunnerReport *report);
 const char *runner_scratch_get_path (const RunnerReport *report);
 /* (transfer full) (nullable): that of call @number, below @top; made where it is not there */
 char *runner_scratch_make (const char *top, guint64 number, GError **error);
-/* With all that is in it. Blocks. */
-void runner_scratch_remove (const char *path);
 
 G_END_DECLS

@@ -10,9 +10,11 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -72,7 +74,6 @@ static const char *const runner_seccomp_free[] = {
   "sendfile64",
   "splice",
   "tee",
-  "umask",
   /* waiting */
   "poll",
   "ppoll",
@@ -174,24 +175,29 @@ static const char *const runner_seccomp_free[] = {
 
 /* in a folder of its own, where there is one */
 static const char *const runner_seccomp_scratch[] = {
-  "mkdir",    "mkdirat",   "rmdir",    "unlink",     "unlinkat",  "rename",
-  "renameat", "renameat2", "truncate", "truncate64", "fallocate", "flock",
+  "rmdir",    "unlink",     "unlinkat",  "rename", "renameat",
+  "truncate", "truncate64", "fallocate", "flock",
 };
 
-/* a call that is allowed where its argument number @argument is one of @values */
+/* a call that is allowed where the bits @mask of its argument number @argument are one of @values
+ */
 typedef struct
 {
   const char *call;
   guint argument;
   const gint64 *values;
   guint n_values;
+  guint32 mask; /* 0: all: the kernel takes numbers of 32 bits for these, whatever stands above */
 } RunnerSeccompChoice;
 
 static const gint64 runner_seccomp_ioctls[] = { FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, TCGETS };
 static const gint64 runner_seccomp_fcntls[]
-    = { F_GETFD,         F_SETFD,      F_GETFL,     F_SETFL,     F_DUPFD,
-        F_DUPFD_CLOEXEC, F_GETLK,      F_SETLK,     F_SETLKW,    F_OFD_GETLK,
-        F_OFD_SETLK,     F_OFD_SETLKW, F_GET_SEALS, F_ADD_SEALS, F_GETPIPE_SZ };
+    = { F_GETFD,         F_SETFD,     F_GETFL,     F_SETFL,     F_DUPFD,
+        F_DUPFD_CLOEXEC, F_GET_SEALS, F_ADD_SEALS, F_GETPIPE_SZ };
+/* the kernel keeps as many locks as one asks for, of any file that is open: only who writes files
+ * gets them */
+static const gint64 runner_seccomp_locks[]
+    = { F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW };
 static const gint64 runner_seccomp_prctls[]
     = { PR_SET_NAME,         PR_GET_NAME,     PR_GET_DUMPABLE, PR_GET_SECCOMP,
         PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_SET_VMA };
@@ -199,12 +205,27 @@ static const gint64 runner_seccomp_prctls[]
 static const gint64 runner_seccomp_operations[]
     = { SECCOMP_GET_ACTION_AVAIL, SECCOMP_GET_NOTIF_SIZES };
 
+static const gint64 runner_seccomp_zero[] = { 0 };
+static const gint64 runner_seccomp_owner[] = { S_IRWXU };
+
 static const RunnerSeccompChoice runner_seccomp_choices[] = {
-  { "ioctl", 1, runner_seccomp_ioctls, G_N_ELEMENTS (runner_seccomp_ioctls) },
-  { "fcntl", 1, runner_seccomp_fcntls, G_N_ELEMENTS (runner_seccomp_fcntls) },
-  { "fcntl64", 1, runner_seccomp_fcntls, G_N_ELEMENTS (runner_seccomp_fcntls) },
-  { "prctl", 0, runner_seccomp_prctls, G_N_ELEMENTS (runner_seccomp_prctls) },
-  { "seccomp", 0, runner_seccomp_operations, G_N_ELEMENTS (runner_seccomp_operations) },
+  { "ioctl", 1, runner_seccomp_ioctls, G_N_ELEMENTS (runner_seccomp_ioctls), 0 },
+  { "fcntl", 1, runner_seccomp_fcntls, G_N_ELEMENTS (runner_seccomp_fcntls), 0 },
+  { "fcntl64", 1, runner_seccomp_fcntls, G_N_ELEMENTS (runner_seccomp_fcntls), 0 },
+  { "prctl", 0, runner_seccomp_prctls, G_N_ELEMENTS (runner_seccomp_prctls), 0 },
+  { "seccomp", 0, runner_seccomp_operations, G_N_ELEMENTS (runner_seccomp_operations), 0 },
+  /* a folder that it makes is its own to open */
+  { "umask", 0, runner_seccomp_zero, 1, S_IRWXU },
+};
+
+/* in a folder of its own: no folder that cannot be looked into and cleared away, and nothing but a
+ * name is exchanged (RENAME_WHITEOUT leaves a device) */
+static const RunnerSeccompChoice runner_seccomp_scratch_choices[] = {
+  { "mkdir", 1, runner_seccomp_owner, 1, S_IRWXU },
+  { "mkdirat", 2, runner_seccomp_owner, 1, S_IRWXU },
+  { "renameat2", 4, runner_seccomp_zero, 1, ~(guint32) (RENAME_NOREPLACE | RENAME_EXCHANGE) },
+  { "fcntl", 1, runner_seccomp_locks, G_N_ELEMENTS (runner_seccomp_locks), 0 },
+  { "fcntl64", 1, runner_seccomp_locks, G_N_ELEMENTS (runner_seccomp_locks), 0 },
 };
 
 static int
@@ -240,18 +261,19 @@ runner_seccomp_add_refused (scmp_filter_ctx filter, gboolean told)
 }
 
 static int
-runner_seccomp_add_choices (scmp_filter_ctx filter)
+runner_seccomp_add_choices (scmp_filter_ctx filter, const RunnerSeccompChoice *choices,
+                            guint n_choices)
 {
-  for (guint i = 0; i < G_N_ELEMENTS (runner_seccomp_choices); i++)
+  for (guint i = 0; i < n_choices; i++)
     {
-      const RunnerSeccompChoice *choice = &runner_seccomp_choices[i];
+      const RunnerSeccompChoice *choice = &choices[i];
+      guint64 mask = choice->mask != 0 ? choice->mask : 0xffffffffu;
       int number = seccomp_syscall_resolve_name (choice->call);
 
       for (guint j = 0; number >= 0 && j < choice->n_values; j++)
         {
-          /* the kernel takes numbers of 32 bits for these, whatever stands above */
-          struct scmp_arg_cmp one = SCMP_CMP (choice->argument, SCMP_CMP_MASKED_EQ, 0xffffffffu,
-                                              (guint64) choice->values[j]);
+          struct scmp_arg_cmp one
+              = SCMP_CMP (choice->argument, SCMP_CMP_MASKED_EQ, mask, (guint64) choice->values[j]);
           int code = seccomp_rule_add_array (filter, SCMP_ACT_ALLOW, number, 1, &one);
 
           if (code != 0)
@@ -410,7 +432,11 @@ runner_seccomp_try (gboolean jit, gboolean scratch, int *listener)
   if (code == 0)
     code = runner_seccomp_add_refused (filter, told);
   if (code == 0)
-    code = runner_seccomp_add_choices (filter);
+    code = runner_seccomp_add_choices (filter, runner_seccomp_choices,
+                                       G_N_ELEMENTS (runner_seccomp_choices));
+  if (code == 0 && scratch)
+    code = runner_seccomp_add_choices (filter, runner_seccomp_scratch_choices,
+                                       G_N_ELEMENTS (runner_seccomp_scratch_choices));
   if (code == 0)
     code = jit ? runner_seccomp_add_any_memory (filter, told)
                : runner_seccomp_add_memory (filter, told);

@@ -17,6 +17,8 @@ G_DECLARE_FINAL_TYPE (HoarderTool, hoarder_tool, HOARDER, TOOL, ReevePlugin)
 
 /* bytes that are written at once */
 #define HOARDER_BLOCK (1024 * 1024)
+/* letters of a folder's name */
+#define HOARDER_NAME 200
 struct _HoarderTool
 {
   ReevePlugin parent_instance;
@@ -247,6 +249,37 @@ hoarder_linger (const HoarderCall *call)
   return code;
 }
 
+/* So many folders in one another, longer together than a path can be, a file in each; and
+ * stays where it is told to. */
+static int
+hoarder_dig (const HoarderCall *call)
+{
+  g_autofree char *name = g_strnfill (HOARDER_NAME, 'd');
+  gint64 amount = reeve_json_get_int (call->arguments, "amount", 1);
+  int at = open (call->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int code = at < 0 ? errno : 0;
+
+  for (gint64 i = 0; i < amount && code == 0; i++)
+    {
+      int file = openat (at, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0);
+      int next = mkdirat (at, name, 0700) == 0
+                     ? openat (at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                     : -1;
+
+      code = file < 0 || next < 0 ? errno : 0;
+      if (file >= 0)
+        close (file);
+      close (at);
+      at = next;
+    }
+  if (at >= 0)
+    close (at);
+  while (code == 0 && reeve_json_get_int (call->arguments, "stay", 0) != 0
+         && reeve_context_check (call->context, NULL))
+    g_usleep (5000);
+  return code;
+}
+
 /* Opens any path, to be read, and to be written. */
 static int
 hoarder_open (const HoarderCall *call)
@@ -272,7 +305,8 @@ static const struct
                      { "flood", hoarder_flood }, { "stretch", hoarder_stretch },
                      { "work", hoarder_work },   { "execute", hoarder_execute },
                      { "fill", hoarder_fill },   { "linger", hoarder_linger },
-                     { "stay", hoarder_stay },   { "open", hoarder_open } };
+                     { "dig", hoarder_dig },     { "stay", hoarder_stay },
+                     { "open", hoarder_open } };
 
 /* {what, …}: {path, bytes, code: the number of the error or 0, …} or {error} */
 static ReeveToolResult *

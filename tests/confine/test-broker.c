@@ -13,9 +13,10 @@ struct _TestBroker
   GCond changed;
   guint started;
   guint echoes;
-  guint held;      /* echoes that wait until there are so many */
-  GThread *thread; /* that the last one was answered on */
-  JsonNode *last;  /* (nullable) */
+  guint held;          /* echoes that wait until there are so many */
+  GThread *thread;     /* that the last one was answered on */
+  JsonNode *last;      /* (nullable) */
+  const char *scratch; /* (nullable): a folder */
 };
 
 static void test_broker_iface_init (ReeveBrokerInterface *iface);
@@ -48,6 +49,18 @@ test_broker_init (TestBroker *self)
 }
 
 static JsonNode *
+test_broker_describe_scratch (TestBroker *self)
+{
+  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
+  JsonObject *answer = json_object_new ();
+
+  json_object_set_string_member (answer, "path", self->scratch);
+  json_object_set_int_member (answer, "bytes", TEST_BROKER_SCRATCH);
+  json_node_take_object (node, answer);
+  return node;
+}
+
+static JsonNode *
 test_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capability,
                   JsonNode *params, GError **error)
 {
@@ -55,6 +68,8 @@ test_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capabi
   g_autoptr (JsonNode) answer = json_node_copy (params);
 
   json_node_seal (answer);
+  if (self->scratch != NULL && strcmp (capability, "scratch") == 0)
+    return test_broker_describe_scratch (self);
   if (strcmp (capability, "test.echo") != 0 && strcmp (capability, "test.started") != 0
       && strcmp (capability, "clock") != 0)
     {
@@ -201,6 +216,12 @@ test_broker_was_here (TestBroker *self)
   here = self->thread == g_thread_self ();
   g_mutex_unlock (&self->lock);
   return here;
+}
+
+void
+test_broker_give_scratch (TestBroker *self, const char *path)
+{
+  self->scratch = path;
 }
 
 void

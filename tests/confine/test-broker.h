@@ -6,6 +6,9 @@
 
 G_BEGIN_DECLS
 
+/* bytes that `scratch` says it has */
+#define TEST_BROKER_SCRATCH (2 << 20)
+
 #define TEST_TYPE_BROKER (test_broker_get_type ())
 G_DECLARE_FINAL_TYPE (TestBroker, test_broker, TEST, BROKER, GObject)
 
@@ -22,6 +25,8 @@ gboolean test_broker_was_here (TestBroker *self);
 JsonNode *test_broker_get_last (TestBroker *self);
 /* They end now. */
 void test_broker_release (TestBroker *self);
+/* `scratch` is granted from now on, below @path (static). Before any call. */
+void test_broker_give_scratch (TestBroker *self, const char *path);
 gboolean test_broker_has (TestBroker *self, guint count);
 
 G_END_DECLS

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A runner that was granted a folder to write in. */
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attempts.h"
@@ -41,7 +47,7 @@ test_scratch_on_disk (void)
       = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-scratch.so");
   g_autofree char *parent = g_dir_make_tmp ("scratch.XXXXXX", NULL);
   g_autoptr (ReeveRunnerFolder) folder
-      = reeve_runner_folder_new (parent, "hostile", 1 << 20, &fixture->error);
+      = reeve_runner_folder_new (parent, "hostile", 1 << 20, 0, &fixture->error);
   g_autoptr (ReeveRunner) runner = NULL;
   g_autofree char *path = NULL;
   g_autofree char *large = NULL;
@@ -81,6 +87,85 @@ test_scratch_on_disk (void)
   g_assert_cmpint (rmdir (parent), ==, 0);
 }
 
+static gboolean
+write_file (const char *path, const char *text)
+{
+  int fd = open (path, O_WRONLY | O_CLOEXEC);
+  gboolean good = fd >= 0 && write (fd, text, strlen (text)) == (gssize) strlen (text);
+
+  if (fd >= 0)
+    close (fd);
+  return good;
+}
+
+/* A disk of 8 MiB at @path, for this process alone. FALSE: this machine gives none */
+static gboolean
+mount_small_disk (const char *path)
+{
+  g_autofree char *user = g_strdup_printf ("0 %u 1", geteuid ());
+  g_autofree char *group = g_strdup_printf ("0 %u 1", getegid ());
+
+  return unshare (CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_file ("/proc/self/setgroups", "deny")
+         && write_file ("/proc/self/uid_map", user) && write_file ("/proc/self/gid_map", group)
+         && mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
+         && mount ("tmpfs", path, "tmpfs", 0, "size=8m") == 0;
+}
+
+/* What a process has without a name is counted nowhere, but the disk has less for it. 0: as it is
+ * to be; 77: this machine does not let it try */
+static int
+try_full_disk (const char *parent)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ReeveRunnerFolder) folder = NULL;
+  g_autofree char *block = g_malloc0 (7 << 20);
+  pid_t process = -1;
+  int status = 0;
+  int fd = -1;
+
+  if (!mount_small_disk (parent))
+    return 77;
+  if (reeve_runner_folder_new (parent, "hostile", 1 << 20, 9 << 20, &error) != NULL || error == NULL
+      || strstr (error->message, "less than 9 MiB are left") == NULL)
+    return 1;
+  folder = reeve_runner_folder_new (parent, "hostile", 1 << 20, 2 << 20, NULL);
+  process = folder != NULL ? fork () : -1;
+  if (process == 0)
+    {
+      for (;;)
+        pause ();
+    }
+  if (process < 0
+      || !reeve_runner_folder_open (folder, 0, (int) syscall (SYS_pidfd_open, process, 0))
+      || reeve_runner_folder_look (folder, 1) <= 1)
+    return 2;
+  fd = open (reeve_runner_folder_get_path (folder), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0 || write (fd, block, 7 << 20) != 7 << 20)
+    return 3;
+  if (reeve_runner_folder_look (folder, 1) != 0 || waitpid (process, &status, 0) != process
+      || !WIFSIGNALED (status) || WTERMSIG (status) != SIGKILL)
+    return 4;
+  return strstr (reeve_runner_folder_get_fault (folder), "nearly full") != NULL ? 0 : 5;
+}
+
+static void
+test_full_disk (void)
+{
+  g_autofree char *parent = g_dir_make_tmp ("scratch.XXXXXX", NULL);
+  pid_t child = fork ();
+  int status = 0;
+
+  if (child == 0)
+    _exit (try_full_disk (parent));
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFEXITED (status));
+  if (WEXITSTATUS (status) == 77)
+    g_test_message ("this machine has no namespaces: nobody gets a disk of his own");
+  else
+    g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+  g_assert_cmpint (rmdir (parent), ==, 0);
+}
+
 /* What the kernel gives is taken rather. */
 static void
 test_scratch_not_on_disk (void)
@@ -89,7 +174,7 @@ test_scratch_not_on_disk (void)
       = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-nothing.so");
   g_autofree char *parent = g_dir_make_tmp ("scratch.XXXXXX", NULL);
   g_autoptr (ReeveRunnerFolder) folder
-      = reeve_runner_folder_new (parent, "hostile", 1 << 20, &fixture->error);
+      = reeve_runner_folder_new (parent, "hostile", 1 << 20, 0, &fixture->error);
   g_autoptr (ReeveRunner) runner = NULL;
 
   g_assert_no_error (fixture->error);
@@ -135,6 +220,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/runner/scratch", test_scratch);
   g_test_add_func ("/runner/scratch/on-disk", test_scratch_on_disk);
+  g_test_add_func ("/runner/scratch/full-disk", test_full_disk);
   g_test_add_func ("/runner/scratch/not-on-disk", test_scratch_not_on_disk);
   return runner_fixture_run ();
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One unchanged module in the host and in a confined runner, by kind: what is said of each call
  * must be the same on both sides. */
+#include "runner/runner-plan.h"
+#include "runner/runner-tree.h"
 #include "test-broker.h"
 #include "wire-compare.h"
 
@@ -82,6 +84,50 @@ test_tcp (void)
   g_autofree char *path = wire_fixture_get_path ("wire-plugin.so");
 
   wire_compare (path, "{}", script_tcp, NULL);
+}
+
+/* In the host the call's folder is what is said to it, in a runner it is made there: this runs here
+ * first. */
+static void
+script_scratch (ReevePlugin *plugin, GString *transcript, gpointer user_data)
+{
+  gboolean *here = user_data;
+  g_autoptr (JsonNode) none = wire_fixture_json ("{}");
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autofree char *folder = *here ? g_dir_make_tmp ("scratch.XXXXXX", NULL) : NULL;
+      g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+      g_autoptr (ReeveContext) context = wire_fixture_context (60000, broker, NULL);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ReeveToolResult) result = NULL;
+
+      if (i < 2)
+        test_broker_give_scratch (TEST_BROKER (broker), *here ? folder : RUNNER_PLAN_SCRATCH);
+      result = reeve_tool_call (REEVE_TOOL (plugin), "scratch", json_node_get_object (none),
+                                context, &error);
+      if (result != NULL)
+        g_string_append_printf (transcript, "%s\n", reeve_tool_result_get_text (result));
+      wire_compare_note_error (transcript, &error);
+      if (folder != NULL)
+        g_assert_true (runner_tree_remove (folder));
+    }
+  *here = FALSE;
+  /* the second call finds nothing of the first one's, and who was granted nothing has nothing */
+  g_assert_nonnull (strstr (transcript->str, "2097152 the same, empty, "));
+  g_assert_nonnull (strstr (transcript->str, "not granted"));
+}
+
+static void
+test_scratch (void)
+{
+  g_autofree char *path = wire_fixture_get_path ("wire-plugin.so");
+  gboolean here = TRUE;
+
+  if (wire_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
+    wire_compare_with_scratch (path, TEST_BROKER_SCRATCH, script_scratch, &here);
+  else
+    g_test_message ("this machine has no namespaces: nobody gets a folder");
 }
 
 /* ---- extractors ---- */
@@ -318,6 +364,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wire/kinds/tool", test_tool);
   g_test_add_func ("/wire/kinds/tcp", test_tcp);
+  g_test_add_func ("/wire/kinds/scratch", test_scratch);
   g_test_add_func ("/wire/kinds/extractor", test_extractor);
   g_test_add_func ("/wire/kinds/pages", test_pages);
   g_test_add_func ("/wire/kinds/engine", test_engine);

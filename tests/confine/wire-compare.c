@@ -37,15 +37,20 @@ wire_compare_check (const char *here, const char *there)
   g_error ("here: ...%.200s\n\nthere: ...%.200s", here + start, there + start);
 }
 
-void
-wire_compare (const char *path, const char *settings, WireCompareScript script, gpointer user_data)
+static void
+wire_compare_all (const char *path, const char *settings, guint64 scratch, WireCompareScript script,
+                  gpointer user_data)
 {
   g_autoptr (ReevePlugin) here = wire_compare_make_here (path, settings);
   g_autoptr (WireFixture) fixture
-      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, path, NULL, settings);
+      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, NULL, NULL, NULL);
   g_autoptr (GString) said_here = g_string_new (NULL);
   g_autoptr (GString) said_there = g_string_new (NULL);
 
+  fixture->scratch = scratch;
+  wire_fixture_start (fixture, RUNNER_LAYERS_PROFILE_STRICT, path, NULL, NULL);
+  g_assert_no_error (fixture->error);
+  wire_fixture_set_up (fixture, 0, settings);
   g_assert_no_error (fixture->error);
   script (here, said_here, user_data);
   script (fixture->plugin, said_there, user_data);
@@ -53,6 +58,19 @@ wire_compare (const char *path, const char *settings, WireCompareScript script, 
   wire_compare_check (said_here->str, said_there->str);
   reeve_plugin_shutdown (fixture->plugin);
   g_assert_false (reeve_wire_has_ended (fixture->wire, NULL));
+}
+
+void
+wire_compare (const char *path, const char *settings, WireCompareScript script, gpointer user_data)
+{
+  wire_compare_all (path, settings, 0, script, user_data);
+}
+
+void
+wire_compare_with_scratch (const char *path, guint64 scratch, WireCompareScript script,
+                           gpointer user_data)
+{
+  wire_compare_all (path, "{}", scratch, script, user_data);
 }
 
 void

@@ -15,6 +15,9 @@ ReevePlugin *wire_compare_make_here (const char *path, const char *settings);
 /* Runs @script here and in a runner, one after the other, and compares byte for byte. */
 void wire_compare (const char *path, const char *settings, WireCompareScript script,
                    gpointer user_data);
+/* The same with a folder of @scratch bytes to write in. */
+void wire_compare_with_scratch (const char *path, guint64 scratch, WireCompareScript script,
+                                gpointer user_data);
 /* Writes an error down, with all that it carries, and clears it. */
 void wire_compare_note_error (GString *transcript, GError **error);
 

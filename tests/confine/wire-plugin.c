@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A tool for tests of the wire: each of its names is a way to behave. */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <reeve-plugin-1.h>
@@ -194,6 +197,74 @@ wire_plugin_connect (ReeveContext *context, guint16 port, gsize size, GError **e
   return reeve_tool_result_new (text, NULL, FALSE);
 }
 
+/* (transfer full) (nullable): the folder of the call */
+static char *
+wire_plugin_get_scratch (ReeveContext *context, gint64 *bytes, GError **error)
+{
+  g_autoptr (JsonNode) params = json_node_new (JSON_NODE_OBJECT);
+  g_autoptr (JsonNode) answer = NULL;
+  JsonObject *said = NULL;
+
+  json_node_take_object (params, json_object_new ());
+  answer = reeve_context_call (context, "scratch", params, error);
+  if (answer == NULL)
+    return NULL;
+  said = json_node_get_object (answer);
+  *bytes = json_object_get_int_member (said, "bytes");
+  return g_strdup (json_object_get_string_member (said, "path"));
+}
+
+/* What each of these answers */
+static void
+wire_plugin_use_files (const char *folder, GString *said)
+{
+  g_autofree char *inner = g_build_filename (folder, "inner", NULL);
+  g_autofree char *first = g_build_filename (inner, "first", NULL);
+  g_autofree char *second = g_build_filename (folder, "s\303\251cond \033[1m\n", NULL);
+  g_autofree char *read = NULL;
+  struct stat status = { 0 };
+  int fd = -1;
+
+#define WIRE_PLUGIN_NOTE(call)                                                                     \
+  g_string_append_printf (said, #call " %s, ", (call) == 0 ? "0" : strerrorname_np (errno))
+  WIRE_PLUGIN_NOTE (mkdir (inner, 0755));
+  WIRE_PLUGIN_NOTE (mkdir (inner, 0755));
+  fd = open (first, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  WIRE_PLUGIN_NOTE (write (fd, "kept and more", 13) - 13);
+  WIRE_PLUGIN_NOTE (fallocate (fd, 0, 0, 4096));
+  WIRE_PLUGIN_NOTE (ftruncate (fd, 4));
+  WIRE_PLUGIN_NOTE (fcntl (fd, F_SETLK, &(struct flock){ .l_type = F_WRLCK }));
+  WIRE_PLUGIN_NOTE (close (fd));
+  WIRE_PLUGIN_NOTE (open (first, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  WIRE_PLUGIN_NOTE (rmdir (inner));
+  WIRE_PLUGIN_NOTE (rename (first, second));
+  WIRE_PLUGIN_NOTE (unlink (first));
+  WIRE_PLUGIN_NOTE (stat (second, &status));
+  WIRE_PLUGIN_NOTE (g_file_get_contents (second, &read, NULL, NULL) ? 0 : -1);
+  g_string_append_printf (said, "%o %d %s, ", status.st_mode, (int) status.st_size, read);
+  WIRE_PLUGIN_NOTE (rmdir (inner));
+#undef WIRE_PLUGIN_NOTE
+}
+
+/* What comes of files in the folder of the call, which is left full. */
+static ReeveToolResult *
+wire_plugin_use_scratch (ReeveContext *context, GError **error)
+{
+  gint64 bytes = 0;
+  g_autofree char *folder = wire_plugin_get_scratch (context, &bytes, error);
+  g_autofree char *again = folder != NULL ? wire_plugin_get_scratch (context, &bytes, error) : NULL;
+  g_autoptr (GDir) all = again != NULL ? g_dir_open (again, 0, error) : NULL;
+  g_autoptr (GString) said = g_string_new (NULL);
+
+  if (all == NULL)
+    return NULL;
+  g_string_append_printf (said, "%" G_GINT64_FORMAT " %s, %s, ", bytes,
+                          strcmp (folder, again) == 0 ? "the same" : "another",
+                          g_dir_read_name (all) == NULL ? "empty" : "full");
+  wire_plugin_use_files (folder, said);
+  return reeve_tool_result_new (said->str, NULL, FALSE);
+}
+
 static ReeveToolResult *
 wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
                   GError **error)
@@ -225,6 +296,8 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
     return wire_plugin_connect (context, 5432, strcmp (name, "connect") == 0 ? 5 : 3 << 20, error);
   if (strcmp (name, "connect-elsewhere") == 0)
     return wire_plugin_connect (context, 5433, 5, error);
+  if (strcmp (name, "scratch") == 0)
+    return wire_plugin_use_scratch (context, error);
   if (strcmp (name, "keep") == 0)
     g_set_object (&self->kept, context);
   if (strcmp (name, "ask-kept") == 0)

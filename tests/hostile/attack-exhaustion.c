@@ -17,6 +17,7 @@
 #define ATTACK_EXHAUSTION_PROCESSES 32
 #define ATTACK_EXHAUSTION_THREADS   1500
 #define ATTACK_EXHAUSTION_FDS       900
+#define ATTACK_EXHAUSTION_LOCKS     2000
 #define ATTACK_EXHAUSTION_FILES     300
 #define ATTACK_EXHAUSTION_MEMORY    (4ul << 30)
 #define ATTACK_EXHAUSTION_STACK     (64 * 1024)
@@ -105,6 +106,24 @@ attack_exhaustion_lock (const AttackWorld *world)
   int code = attack_result (mlock (page, sizeof page));
 
   munlock (page, sizeof page);
+  return code;
+}
+
+/* The kernel counts nobody's locks: each takes memory of its own. */
+static int
+attack_exhaustion_file_locks (const AttackWorld *world)
+{
+  int fd = open ("/etc/ld.so.cache", O_RDONLY | O_CLOEXEC);
+  struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_len = 1 };
+  int code = fd < 0 ? ENODATA : 0;
+
+  for (guint i = 0; i < ATTACK_EXHAUSTION_LOCKS && code == 0; i++)
+    {
+      lock.l_start = 2 * i;
+      code = attack_result (fcntl (fd, i % 2 == 0 ? F_SETLK : F_OFD_SETLK, &lock));
+    }
+  if (fd >= 0)
+    close (fd);
   return code;
 }
 
@@ -203,9 +222,15 @@ attack_exhaustion_some (const AttackWorld *world)
 }
 
 const Attack attack_exhaustion[] = {
-  { "fork-bomb", attack_exhaustion_fork },     { "thread-bomb", attack_exhaustion_threads },
-  { "much-memory", attack_exhaustion_memory }, { "locked-memory", attack_exhaustion_lock },
-  { "many-fds", attack_exhaustion_fds },       { "large-pipe", attack_exhaustion_pipe },
-  { "much-disk", attack_exhaustion_disk },     { "many-inodes", attack_exhaustion_inodes },
-  { "some", attack_exhaustion_some },          { NULL, NULL },
+  { "fork-bomb", attack_exhaustion_fork },
+  { "thread-bomb", attack_exhaustion_threads },
+  { "much-memory", attack_exhaustion_memory },
+  { "locked-memory", attack_exhaustion_lock },
+  { "file-locks", attack_exhaustion_file_locks },
+  { "many-fds", attack_exhaustion_fds },
+  { "large-pipe", attack_exhaustion_pipe },
+  { "much-disk", attack_exhaustion_disk },
+  { "many-inodes", attack_exhaustion_inodes },
+  { "some", attack_exhaustion_some },
+  { NULL, NULL },
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,6 +107,45 @@ attack_scratch_pipe (const AttackWorld *world)
   int code = attack_result (mkfifo (path, 0600));
 
   unlink (path);
+  return code;
+}
+
+/* A device, if only one that stands for nothing, is what remains at the old name. */
+static int
+attack_scratch_whiteout (const AttackWorld *world)
+{
+  g_autofree char *from = g_build_filename (world->scratch, "from", NULL);
+  g_autofree char *to = g_build_filename (world->scratch, "to", NULL);
+  int code = attack_open (from, O_WRONLY | O_CREAT);
+
+  if (code == 0)
+    code = attack_result (renameat2 (AT_FDCWD, from, AT_FDCWD, to, RENAME_WHITEOUT));
+  unlink (from);
+  unlink (to);
+  return code;
+}
+
+/* What is in such a folder nobody lists, and so nobody removes. */
+static int
+attack_scratch_closed (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "closed", NULL);
+  int code = attack_result (mkdir (path, 0300));
+
+  rmdir (path);
+  return code;
+}
+
+/* The same behind a mask. */
+static int
+attack_scratch_mask (const AttackWorld *world)
+{
+  /* the C library's function knows of no error */
+  long before = syscall (SYS_umask, 0400);
+  int code = attack_result (before);
+
+  if (code == 0)
+    umask ((mode_t) before);
   return code;
 }
 
@@ -278,8 +318,13 @@ attack_scratch_work (const AttackWorld *world)
   g_autofree char *folder = g_build_filename (world->scratch, "folder", NULL);
   g_autofree char *first = g_build_filename (folder, "first", NULL);
   g_autofree char *second = g_build_filename (world->scratch, "second", NULL);
+  g_autofree char *kept = g_build_filename (world->scratch, "kept", NULL);
   g_autofree char *read = NULL;
-  gboolean good = mkdir (folder, 0700) == 0 && g_file_set_contents (first, "kept", 4, NULL)
+  int fd = open (kept, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  gboolean good = fd >= 0 && fcntl (fd, F_SETLK, &lock) == 0 && close (fd) == 0
+                  && renameat2 (AT_FDCWD, kept, AT_FDCWD, second, RENAME_NOREPLACE) == 0
+                  && mkdir (folder, 0755) == 0 && g_file_set_contents (first, "kept", 4, NULL)
                   && rename (first, second) == 0 && g_file_get_contents (second, &read, NULL, NULL)
                   && strcmp (read, "kept") == 0 && unlink (second) == 0 && rmdir (folder) == 0;
 
@@ -296,6 +341,9 @@ const Attack attack_scratch[] = {
   { "scratch-rename-out", attack_scratch_rename_out },
   { "scratch-link", attack_scratch_link },
   { "scratch-pipe", attack_scratch_pipe },
+  { "scratch-whiteout", attack_scratch_whiteout },
+  { "scratch-closed", attack_scratch_closed },
+  { "scratch-mask", attack_scratch_mask },
   { "scratch-map", attack_scratch_map },
   { "scratch-protect", attack_scratch_protect },
   { "scratch-dlopen", attack_scratch_dlopen },

@@ -46,7 +46,6 @@ static const long attack_sweep_free[] = {
   SYS_sendfile,
   SYS_splice,
   SYS_tee,
-  SYS_umask,
   SYS_ppoll,
   SYS_pselect6,
   SYS_epoll_create1,
@@ -150,6 +149,14 @@ static const long attack_sweep_free[] = {
 #endif
 };
 
+/* in a folder to write in, where that was granted */
+static const long attack_sweep_scratch[] = {
+  SYS_mkdirat, SYS_unlinkat, SYS_renameat, SYS_truncate, SYS_fallocate, SYS_flock,
+#ifdef __x86_64__
+  SYS_mkdir,   SYS_rmdir,    SYS_unlink,   SYS_rename,
+#endif
+};
+
 /* these say that they are not there */
 static const long attack_sweep_absent[] = { SYS_io_uring_setup, SYS_clone3, SYS_inotify_init1 };
 
@@ -165,7 +172,7 @@ attack_sweep_has (const long *list, gsize length, long number)
 }
 
 char *
-attack_sweep (void)
+attack_sweep (gboolean scratch)
 {
   GString *found = g_string_new (NULL);
 
@@ -174,7 +181,10 @@ attack_sweep (void)
       long answer = 0;
       int code = 0;
 
-      if (attack_sweep_has (attack_sweep_free, G_N_ELEMENTS (attack_sweep_free), number))
+      if (attack_sweep_has (attack_sweep_free, G_N_ELEMENTS (attack_sweep_free), number)
+          || (scratch
+              && attack_sweep_has (attack_sweep_scratch, G_N_ELEMENTS (attack_sweep_scratch),
+                                   number)))
         continue;
       answer = syscall (number, -1L, -1L, -1L, -1L, -1L, -1L);
       code = errno;

@@ -48,8 +48,8 @@ int attack_open_in (const char *folder, const char *name, int flags);
 
 /* the same in the folder of process @pid below /proc */
 int attack_open_proc (gint64 pid, const char *name, int flags);
-/* (transfer full): which calls of the system were not refused that must be; "": none. Not free: who
- * may do it all calls vhangup(). */
-char *attack_sweep (void);
+/* (transfer full): which calls of the system were not refused that must be; "": none. @scratch: a
+ * folder to write in was granted. Not free: who may do it all calls vhangup(). */
+char *attack_sweep (gboolean scratch);
 
 G_END_DECLS

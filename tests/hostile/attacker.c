@@ -170,9 +170,9 @@ attacker_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveCo
   const Attack *attack = attacker_find (name);
   int code = 0;
 
-  if (strcmp (name, "sweep") == 0)
+  if (strcmp (name, "sweep") == 0 || strcmp (name, "sweep-scratch") == 0)
     {
-      g_autofree char *found = attack_sweep ();
+      g_autofree char *found = attack_sweep (strcmp (name, "sweep-scratch") == 0);
 
       return reeve_tool_result_new (found, NULL, FALSE);
     }

@@ -319,6 +319,33 @@ life_sweep (RunnerLayersProfile profile)
   g_assert_cmpstr (found, ==, "");
 }
 
+/* The same with a folder to write in: what that takes, and no more. */
+static void
+life_sweep_scratch (RunnerLayersProfile profile)
+{
+  g_autoptr (WireFixture) fixture = wire_fixture_new (profile, NULL, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autofree char *found = NULL;
+  g_autofree char *without = NULL;
+
+  if (!wire_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
+    {
+      g_test_message ("this machine has no namespaces: nobody gets a folder");
+      return;
+    }
+  fixture->scratch = 1 << 20;
+  wire_fixture_start (fixture, profile, life_module, NULL, NULL);
+  g_assert_no_error (fixture->error);
+  g_assert_true (wire_fixture_set_up (fixture, 0, "{}"));
+  found = life_call (fixture, "sweep-scratch", NULL, 0, 60000, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (found, ==, "");
+  /* these are let through indeed */
+  without = life_call (fixture, "sweep", NULL, 0, 60000, &error);
+  g_assert_no_error (error);
+  g_assert (without != NULL && strstr (without, ": EFAULT; ") != NULL);
+}
+
 static void
 life_test (gconstpointer data)
 {
@@ -337,6 +364,7 @@ main (int argc, char **argv)
   static const LifeFunc spin = life_spin;
   static const LifeFunc stop = life_stop;
   static const LifeFunc sweep = life_sweep;
+  static const LifeFunc sweep_scratch = life_sweep_scratch;
   static const LifeFunc shout = life_shout;
   static const LifeFunc plugin_on_plugin = life_plugin_on_plugin;
   static const LifeFunc ask = life_ask;
@@ -350,6 +378,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/life/shout", &shout, life_test);
   g_test_add_data_func ("/life/sweep", &sweep, life_test);
   g_test_add_data_func ("/life/ask", &ask, life_test);
+  g_test_add_data_func ("/life/sweep/scratch", &sweep_scratch, life_test);
   g_test_add_data_func ("/life/plugin-on-plugin", &plugin_on_plugin, life_test);
   code = g_test_run ();
   g_free (life_module);

@@ -72,6 +72,13 @@ class Scratch(ScratchCase):
             found = self.do("look", tenant=tenant)
             self.assertEqual(([], [os.path.basename(found["path"])]), (found["names"], found["beside"]))
 
+    def test_what_is_deep_goes_too(self):
+        """Longer than a path can be, and deeper than a process has descriptors."""
+        self.assertEqual(0, self.do("dig", amount=400)["code"])
+        found = self.do("look")
+        self.assertEqual([os.path.basename(found["path"])], found["beside"])
+        self.assertEqual(0, plugin(self.host, ONE)["crashes"])
+
     def test_calls_at_once_have_one_each(self):
         """Of two tenants, in the same process."""
         found = {}
@@ -199,6 +206,10 @@ class OnDisk(Scratch):
 
     def test_many_files(self):
         self.ended("linger", amount=20000)
+
+    def test_what_is_deep_goes_too(self):
+        """It is more than the host counts."""
+        self.ended("dig", amount=400, stay=1)
 
     def test_it_goes_with_the_process(self):
         self.do("look")

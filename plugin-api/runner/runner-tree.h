@@ -12,13 +12,13 @@ typedef struct
 {
   guint64 bytes; /* that it takes on its disk */
   guint64 files; /* and folders and all else, without itself */
-} ReeveTreeSize;
+} RunnerTreeSize;
 
 /* FALSE, with what was counted so far: it has more than @most files, or more than 32 folders in one
  * another, or cannot be read (errno). One that is not there is empty. */
-gboolean reeve_tree_measure (const char *path, guint64 most, ReeveTreeSize *size);
+gboolean runner_tree_measure (const char *path, guint64 most, RunnerTreeSize *size);
 /* With all that is in it, its modes notwithstanding, as far as this process may; nothing there is
  * as good. FALSE: errno. Nobody else changes it meanwhile. */
-gboolean reeve_tree_remove (const char *path);
+gboolean runner_tree_remove (const char *path);
 
 G_END_DECLS

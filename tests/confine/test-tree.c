@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Folders as somebody makes them who does not want them to go: deep, closed, with links out. */
-#include "base/tree.h"
+#include "runner/runner-tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,12 @@
 #define TEN    "aaaaaaaaaa"
 #define FIFTY  TEN TEN TEN TEN TEN
 #define FOLDER FIFTY FIFTY FIFTY FIFTY
+
+typedef struct
+{
+  const char *path;
+  gint over;
+} TreeChurn;
 
 static char *
 make_folder (void)
@@ -62,15 +68,15 @@ test_remove (void)
   /* a name that it would take itself */
   g_assert_true (g_file_set_contents (taken, "", 0, NULL));
   make_deep (path, DEEP, 0000);
-  g_assert_true (reeve_tree_remove (path));
+  g_assert_true (runner_tree_remove (path));
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (kept_file, G_FILE_TEST_EXISTS));
-  g_assert_true (reeve_tree_remove (path));
+  g_assert_true (runner_tree_remove (path));
   /* of a link it is the link */
   g_assert_cmpint (symlink (kept, path), ==, 0);
-  g_assert_true (reeve_tree_remove (path));
+  g_assert_true (runner_tree_remove (path));
   g_assert_true (g_file_test (kept_file, G_FILE_TEST_EXISTS));
-  g_assert_true (reeve_tree_remove (kept));
+  g_assert_true (runner_tree_remove (kept));
   g_assert_false (g_file_test (kept, G_FILE_TEST_EXISTS));
 }
 
@@ -80,36 +86,67 @@ test_measure (void)
   g_autofree char *path = make_folder ();
   g_autofree char *file = g_build_filename (path, "large", NULL);
   g_autofree char *block = g_malloc0 (1 << 20);
-  ReeveTreeSize size = { 0 };
+  RunnerTreeSize size = { 0 };
 
-  g_assert_true (reeve_tree_measure (path, 10, &size));
+  g_assert_true (runner_tree_measure (path, 10, &size));
   g_assert_cmpuint (size.files, ==, 0);
   g_assert_cmpuint (size.bytes, ==, 0);
   memset (block, 'b', 1 << 20);
   g_assert_true (g_file_set_contents (file, block, 1 << 20, NULL));
   make_deep (path, 4, 0700);
-  g_assert_true (reeve_tree_measure (path, 10, &size));
+  g_assert_true (runner_tree_measure (path, 10, &size));
   g_assert_cmpuint (size.files, ==, 9);
   g_assert_cmpuint (size.bytes, >=, 1 << 20);
   /* a file with nothing in it takes nothing */
   g_assert_cmpint (truncate (file, 0), ==, 0);
   g_assert_cmpint (truncate (file, (off_t) 1 << 40), ==, 0);
-  g_assert_true (reeve_tree_measure (path, 10, &size));
+  g_assert_true (runner_tree_measure (path, 10, &size));
   g_assert_cmpuint (size.bytes, <, 1 << 20);
-  g_assert_false (reeve_tree_measure (path, 8, &size));
-  g_assert_true (reeve_tree_remove (path));
-  g_assert_true (reeve_tree_measure (path, 10, &size));
+  g_assert_false (runner_tree_measure (path, 8, &size));
+  g_assert_true (runner_tree_remove (path));
+  g_assert_true (runner_tree_measure (path, 10, &size));
 }
 
 static void
 test_measure_deep (void)
 {
   g_autofree char *path = make_folder ();
-  ReeveTreeSize size = { 0 };
+  RunnerTreeSize size = { 0 };
 
   make_deep (path, 40, 0700);
-  g_assert_false (reeve_tree_measure (path, 1000, &size));
-  g_assert_true (reeve_tree_remove (path));
+  g_assert_false (runner_tree_measure (path, 1000, &size));
+  g_assert_true (runner_tree_remove (path));
+}
+
+static gpointer
+churn (gpointer data)
+{
+  TreeChurn *self = data;
+
+  for (guint i = 0; g_atomic_int_get (&self->over) == 0; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s/churned-%u", self->path, i % 64);
+
+      if (g_mkdir (path, 0700) != 0)
+        g_rmdir (path);
+    }
+  return NULL;
+}
+
+/* Folders that go while they are counted are no fault of who removes them. */
+static void
+test_measure_churned (void)
+{
+  g_autofree char *path = make_folder ();
+  TreeChurn self = { .path = path };
+  GThread *thread = g_thread_new ("churn", churn, &self);
+  RunnerTreeSize size = { 0 };
+
+  for (guint i = 0; i < 5000; i++)
+    g_assert_true (runner_tree_measure (path, G_MAXUINT, &size));
+  g_atomic_int_set (&self.over, 1);
+  g_thread_join (thread);
+  g_assert_true (runner_tree_remove (path));
 }
 
 int
@@ -119,5 +156,6 @@ main (int argc, char **argv)
   g_test_add_func ("/tree/remove", test_remove);
   g_test_add_func ("/tree/measure", test_measure);
   g_test_add_func ("/tree/measure/deep", test_measure_deep);
+  g_test_add_func ("/tree/measure/churned", test_measure_churned);
   return g_test_run ();
 }
