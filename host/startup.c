@@ -202,6 +202,34 @@ reeve_startup_measure_model (const char *model, gpointer user_data)
              : reeve_models_measure (services->models, model);
 }
 
+/* a ReeveAdmissionKnown */
+static gsize
+reeve_startup_measure_configured (const char *model, gpointer models)
+{
+  return reeve_models_measure (models, model);
+}
+
+/* Behind the providers, which its rows name. */
+static gboolean
+reeve_startup_allow_models (ReeveStartup *self, JsonObject *llm, GError **error)
+{
+  ReeveServices *services = &self->services;
+  g_autofree char *faulty = NULL;
+  g_autofree char *path = NULL;
+  GError *reason = NULL;
+
+  services->model_allow = reeve_model_allow_new (reeve_json_get_array (llm, "allow"),
+                                                 reeve_startup_measure_configured, services->models,
+                                                 &faulty, &reason);
+  if (services->model_allow == NULL)
+    {
+      path = g_strconcat ("llm.", faulty, NULL);
+      return reeve_startup_blame (self, path, reason, error);
+    }
+  reeve_model_allow_guard (services->model_allow, services->admission);
+  return TRUE;
+}
+
 static gboolean
 reeve_startup_open_runtime (ReeveStartup *self, GError **error)
 {
@@ -224,6 +252,8 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
       path = g_strconcat ("llm.", faulty, NULL);
       return reeve_startup_blame (self, path, reason, error);
     }
+  if (!reeve_startup_allow_models (self, json_node_get_object (llm), error))
+    return FALSE;
   reeve_admission_set_known_models (services->admission, reeve_startup_measure_model, services);
   if (!reeve_startup_telemetry_open (&self->telemetry, services, self->net, error))
     return FALSE;
@@ -391,6 +421,19 @@ reeve_startup_fall_silent (ReeveStartup *self)
     reeve_plugin_calls_shutdown (self->calls);
 }
 
+static void
+reeve_startup_close_gate (ReeveStartup *self)
+{
+  ReeveServices *services = &self->services;
+
+  if (self->ledger_open && services->admission != NULL)
+    reeve_admission_flush_refusals (services->admission);
+  if (self->ledger_open)
+    reeve_ledger_close (services->ledger);
+  g_clear_object (&services->admission);
+  g_clear_pointer (&services->model_allow, reeve_model_allow_free);
+}
+
 void
 reeve_startup_close (ReeveStartup *self)
 {
@@ -428,11 +471,7 @@ reeve_startup_close (ReeveStartup *self)
   g_clear_object (&services->policies);
   reeve_startup_budgets_close (services);
   g_clear_object (&services->tenants);
-  if (self->ledger_open && services->admission != NULL)
-    reeve_admission_flush_refusals (services->admission);
-  if (self->ledger_open)
-    reeve_ledger_close (services->ledger);
-  g_clear_object (&services->admission);
+  reeve_startup_close_gate (self);
   g_clear_object (&services->kept_values);
   g_clear_object (&services->budgets);
   g_clear_object (&services->ledger);

@@ -6,10 +6,18 @@
 /* OpenAI's list has no pages; this many agents are in it at most */
 #define REEVE_OP_MODELS_AGENTS 500
 
+/* (transfer full): those that the caller's tenant may ask */
+static JsonArray *
+reeve_op_models_find (ReeveCall *call, ReeveServices *services)
+{
+  return reeve_model_allow_filter (services->model_allow, reeve_call_get_tenant_id (call),
+                                   reeve_models_list (services->models));
+}
+
 void
 reeve_op_models_list (ReeveCall *call, ReeveServices *services)
 {
-  reeve_page_answer (call, reeve_models_list (services->models));
+  reeve_page_answer (call, reeve_op_models_find (call, services));
 }
 
 static void
@@ -60,7 +68,7 @@ reeve_op_models_add_agents (ReeveCall *call, ReeveServices *services, JsonArray 
 void
 reeve_op_models_openai (ReeveCall *call, ReeveServices *services)
 {
-  g_autoptr (JsonArray) models = reeve_models_list (services->models);
+  g_autoptr (JsonArray) models = reeve_op_models_find (call, services);
   JsonArray *data = json_array_new ();
   JsonObject *list = json_object_new ();
   GError *error = NULL;

@@ -17,6 +17,7 @@
 #include "governance/instruments.h"
 #include "governance/kept-values.h"
 #include "governance/ledger.h"
+#include "governance/model-allow.h"
 #include "governance/network.h"
 #include "governance/passwords.h"
 #include "governance/plugin-secrets.h"
@@ -74,6 +75,7 @@ struct _ReeveServices
   ReeveCapabilities *capabilities; /* of the startup */
   ReeveNetTcp *tcp;                /* the same */
   ReeveOverrides *overrides;
+  ReeveModelAllow *model_allow;
   ReeveApiKeys *api_keys;
   ReeveNetwork *network;
   ReeveWorkspaces *workspaces;

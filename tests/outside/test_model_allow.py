@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""llm.allow: which models a tenant may ask, whoever asks for it: agents, the compatible doors, plugins, and in another's place."""
+
+import probes
+from reeve import main
+from test_fallbacks import DOWN, FallbackCase, Words
+from test_plugin_calls import CallsCase, model
+
+ALLOW = """  allow:
+    - {tenant: test-each-door, models: [second/cheap, last/*]}
+    - {tenant: test-in-anothers-place, models: [first/*]}
+    - {tenant: test-nothing, models: []}
+    - {tenant: "*", models: ["first/*", "second/*", "last/*"]}
+"""
+REFUSED = "this tenant may not ask {} .model_not_allowed."
+
+
+class Allow(FallbackCase):
+    rows = ALLOW
+
+    def refusals(self):
+        return [(r["kind"], r.get("model"), r.get("reason")) for r in self.records()]
+
+    def test_each_door(self):
+        self.assertEqual("It is two.", self.say(model="second/cheap"))
+        before = len(self.records())
+        answers = [self.chat(403, "first/dear").json["error"]["message"],
+                   self.chat(403, "dear").json["error"]["message"],  # of the default provider
+                   self.call("POST", "/v1/embeddings", {"model": "first/dear", "input": "x"}, 403).json["error"]["message"],
+                   self.run_()["error"]["message"]]
+        for one in answers:
+            self.assertRegex(one, REFUSED.format("first/dear"))
+        self.assertEqual([("refusal", "first/dear", "model_not_allowed")] * 4, self.refusals()[before:])
+        self.assertRegex(self.chat(403, "second/other").json["error"]["message"], REFUSED.format("second/other"))
+        self.assertEqual((0, 1), self.asked())
+        self.assertEqual(0, self.first.count("/v1/embeddings"))
+
+    def test_lists_have_what_may_be_asked(self):
+        def listed(tenant):
+            self.headers = {"X-Tenant-ID": tenant}
+            ours = {one["id"].split("/")[0] for one in self.call("GET", "/api/v1/models").json["items"]}
+            theirs = {one["id"].split("/")[0] for one in self.call("GET", "/v1/models").json["data"]}
+            self.assertEqual(ours, theirs - {"agent"})
+            return ours
+
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "test-nothing", "name": "T"}, expect=201)
+        self.assertEqual({"first", "last"}, listed(self.tenant) & {"first", "last"})
+        self.assertNotIn("gone", listed(self.tenant))
+        self.assertEqual(set(), listed("test-nothing"))
+
+    def test_in_anothers_place(self):
+        self.first.default = DOWN
+        answer = self.chat(403).json["error"]["message"]
+        self.assertRegex(answer, "in the place of first/dear: .*" + REFUSED.format("second/cheap"))
+        self.assertEqual([("intent", "first/dear", None), ("outcome", "first/dear", "upstream"), ("refusal", "second/cheap", "model_not_allowed")],
+                         self.refusals())
+        self.assertEqual((1, 0), self.asked())
+
+    def test_others(self):
+        """Who has no row has that of the star."""
+        self.assertEqual("It is one.", self.say())
+        self.assertRegex(self.chat(403, "gone/x").json["error"]["message"], REFUSED.format("gone/x"))
+
+
+class Plugins(CallsCase):
+    config = probes.CONFIG.replace("plugins:", """    - {{id: other, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
+  fallbacks:
+    - {{model: mock/down, models: [other/up]}}
+  allow:
+    - {{tenant: left, models: ["mock/*"]}}
+plugins:""", 1)
+
+    def test_a_grant_gives_no_more(self):
+        [(answer, error)] = self.ask(model(model="other/up"))
+        self.assertIsNone(answer)
+        self.assertRegex(error, "permission_denied: .*" + REFUSED.format("other/up"))
+        self.assertEqual([], self.asked)
+        self.says = lambda request: DOWN
+        [(answer, error)] = self.ask(model(model="mock/down"))
+        self.assertRegex(error, "in the place of mock/down: .*" + REFUSED.format("other/up"))
+        self.assertEqual(["down"], [one["model"] for one in self.asked])
+
+    def test_another_tenant_has_its_own(self):
+        [(answer, error)] = self.ask(model(model="other/up"), tenant="right")
+        self.assertIsNone(error)
+        self.assertEqual("forty-two", answer["content"])
+
+
+class AllowWords(Words):
+    def test_each(self):
+        for rows, words in (('    - {tenant: a, models: ["nobody/*"]}', "llm.allow.*0.*models.*0.*nobody, which is not configured"),
+                            ("    - {tenant: a, models: [first]}", "llm.allow.*0.*models.*0.*first is neither"),
+                            ("    - {tenant: a, models: [first/]}", "first/ is neither"),
+                            ("    - {tenant: a, models: []}\n    - {tenant: a, models: []}", "llm.allow.*1.*tenant.*a is there already"),
+                            ("    - {tenant: 'A B', models: []}", "tenant"),
+                            ("    - {models: []}", "tenant")):
+            with self.subTest(rows=rows):
+                self.assertRegex(self.refused("  allow:\n" + rows), words)
+
+
+del FallbackCase, Words, CallsCase
+
+if __name__ == "__main__":
+    main()
