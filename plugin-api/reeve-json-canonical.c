@@ -4,6 +4,8 @@
  * integers up to 64 bits are written exactly, where ECMAScript would round those beyond 2^53. */
 #include "reeve-json-canonical.h"
 
+#include "reeve-json-scanner.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,33 +16,17 @@
 static void
 reeve_json_canonical_append_escaped (GString *out, guint8 c)
 {
-  switch (c)
+  static const char from[] = "\"\\\b\t\n\f\r", to[] = "\"\\btnfr";
+  const char *found = strchr (from, c);
+
+  /* a text of JSON within a text has one of these every few bytes: g_string_append_c() is inline */
+  if (found != NULL)
     {
-    case '"':
-      g_string_append (out, "\\\"");
-      break;
-    case '\\':
-      g_string_append (out, "\\\\");
-      break;
-    case '\b':
-      g_string_append (out, "\\b");
-      break;
-    case '\t':
-      g_string_append (out, "\\t");
-      break;
-    case '\n':
-      g_string_append (out, "\\n");
-      break;
-    case '\f':
-      g_string_append (out, "\\f");
-      break;
-    case '\r':
-      g_string_append (out, "\\r");
-      break;
-    default:
-      g_string_append_printf (out, "\\u%04x", c);
-      break;
+      g_string_append_c (out, '\\');
+      g_string_append_c (out, to[found - from]);
     }
+  else
+    g_string_append_printf (out, "\\u%04x", c);
 }
 
 /* Appends a string with its quotes; what is not UTF-8 becomes U+FFFD. */
@@ -48,17 +34,18 @@ void
 reeve_json_canonical_append_string (GString *out, const char *text)
 {
   g_autofree char *mended = NULL;
+  const char *end = NULL;
 
   if (!g_utf8_validate (text, -1, NULL))
     text = mended = g_utf8_make_valid (text, -1);
+  end = text + strlen (text);
   g_string_append_c (out, '"');
   for (const char *run = text;;)
     {
-      const char *at = run;
-      while ((guint8) *at >= 0x20 && *at != '"' && *at != '\\')
-        at++;
+      const char *at = reeve_json_scanner_skip_run (run, end);
+
       g_string_append_len (out, run, at - run);
-      if (*at == '\0')
+      if (at == end)
         break;
       reeve_json_canonical_append_escaped (out, (guint8) *at);
       run = at + 1;

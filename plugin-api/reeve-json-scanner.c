@@ -110,6 +110,19 @@ reeve_json_scanner_skip_plain (const char *at, const char *end)
   return at;
 }
 
+const char *
+reeve_json_scanner_skip_run (const char *at, const char *end)
+{
+  for (;;)
+    {
+      at = reeve_json_scanner_skip_plain (at, end);
+      if (at == end || (guint8) *at < 0x80)
+        return at;
+      while (at < end && (guint8) *at >= 0x80)
+        at++;
+    }
+}
+
 static inline gboolean
 reeve_json_scanner_is_tail (guint8 byte)
 {

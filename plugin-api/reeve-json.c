@@ -15,6 +15,7 @@
 typedef struct
 {
   const char *at;
+  const char *end;
   GString *scratch;
 } ReeveJsonBuilder;
 
@@ -95,14 +96,16 @@ reeve_json_build_text (ReeveJsonBuilder *builder)
   while (*builder->at != '"')
     {
       const char *run = builder->at;
-      while (*builder->at != '"' && *builder->at != '\\')
-        builder->at++;
+      builder->at = reeve_json_scanner_skip_run (run, builder->end);
       g_string_append_len (builder->scratch, run, builder->at - run);
       while (*builder->at == '\\')
         {
           /* 12 bytes are the longest escape, and the scan saw that it is whole */
           builder->at = reeve_json_scanner_decode (builder->at, builder->at + 12, bytes, &n_bytes);
-          g_string_append_len (builder->scratch, bytes, n_bytes);
+          if (n_bytes == 1)
+            g_string_append_c (builder->scratch, bytes[0]);
+          else
+            g_string_append_len (builder->scratch, bytes, n_bytes);
         }
     }
   builder->at++;
@@ -229,7 +232,7 @@ reeve_json_parse_strict (const char *data, gsize length, GError **error)
   /* a number may be the last thing in a text that nothing terminates */
   g_autofree char *copy = g_strndup (data, length);
   g_autoptr (GString) scratch = g_string_sized_new (256);
-  ReeveJsonBuilder builder = { copy, scratch };
+  ReeveJsonBuilder builder = { copy, copy + length, scratch };
   JsonNode *node = reeve_json_build_value (&builder);
   json_node_seal (node);
   return node;
