@@ -312,7 +312,7 @@ class Decided(unittest.TestCase):
     def test_unknown_layer(self):
         host = Host(config="plugins:\n  accept_weaker: {extractor-text: [armour]}\n")
         self.addCleanup(host.folder.cleanup)
-        done = subprocess.run([host.program, "--config", host.config, "--state-dir", host.state, "--bus", "none"],
+        done = subprocess.run([host.program, "--config", host.config, "--state-dir", host.state, "--listen", "127.0.0.1:0", "--bus", "none"],
                               capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(78, done.returncode)
         self.assertIn('there is no layer "armour"', done.stderr)
