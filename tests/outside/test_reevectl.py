@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-from reeve import CTL, SOURCE, Host, main
+from reeve import BUILD, CTL, SOURCE, Host, main
 
 
 class ReevectlCase(unittest.TestCase):
@@ -91,6 +91,25 @@ class Commands(ReevectlCase):
         body = self.host.get(f"/api/v1/admin/agents/{agent}", expect=200).text
         self.assertEqual(body, self.host.ctl("--json", "agents", "show", agent).stdout.rstrip("\n"))
 
+    def test_what_is_no_letter_of_the_locale_arrives(self):
+        """A pipe and a file get the host's bytes: cron has no locale, and a signed note with marks of question in it verifies no more."""
+        environment = {**self.host.environment, "LC_ALL": "C"}
+        user = self.json("users", "create", "zoë-℃", "--roles", "viewer")
+        shown = self.host.ctl("users", "show", user["user_id"], environment=environment).stdout
+        self.assertEqual("zoë-℃", json.loads(shown)["username"])
+        proof = self.host.ctl("audit", "proof", "1", environment=environment).stdout
+        self.assertIn("\n— reeve-ledger ", proof)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "1.tlog-proof")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(proof)
+            self.host.ctl("audit", "verify", "--proof", path, "--public-key", os.path.join(self.host.state, "keys", "ledger.pub"))
+
+    def test_a_csv_ends_with_its_last_line(self):
+        text = self.host.ctl("cost", "show", "--format", "csv").stdout
+        self.assertTrue(text.startswith("kind,"))
+        self.assertTrue(text.endswith("\n") and not text.endswith("\n\n"), repr(text[-40:]))
+
     def test_a_list_is_a_table_sorted_and_filtered(self):
         for name in ("zeta", "alpha", "midway"):
             self.host.post("/api/v1/admin/users", {"username": name, "roles": ["viewer"]}, expect=201)
@@ -136,6 +155,28 @@ class Commands(ReevectlCase):
         self.assertEqual(0, self.json("doctor")["failed"])
 
 
+    def test_null_takes_a_limit_away(self):
+        for options in (["--token-limit", "1000"], ["--cost-limit", "25 USD"]):
+            self.json("budget", "set", "default", "--reset-days", "30", *options)
+        self.json("budget", "set", "default", "--cost-limit", "null")
+        self.assertEqual((1000, None), tuple(self.json("budget", "usage")[name] for name in ("token_limit", "cost_limit")))
+        refused = self.host.ctl("budget", "set", "default", "--reset-days", "null", expect=1)
+        self.assertIn("/reset_days", refused.stderr)
+        self.host.ctl("audit", "show", "null", expect=2)
+        self.host.ctl("budget", "delete", "default")
+
+    def test_completion(self):
+        """Nouns, verbs, options: of the table, of what reevectl does by itself, and of a noun that is a command by itself."""
+        script = os.path.join(BUILD, "data", "reevectl")
+        for words, expected in ((["pl"], ["plugins"]), (["plugins", "set"], ["settings", "set-secret"]), (["policy", "li"], ["lint", "list"]),
+                                (["audit", "verify", "--pu"], ["--public-key"]), (["run", "agt_1", "--st"], ["--stream"]),
+                                (["budget", "set", "acme", "--cost"], ["--cost-limit"]), (["plugins", "settings", "x", "--ch"], ["--check"])):
+            with self.subTest(words):
+                said = subprocess.run(["bash", "-c", '. "$1"; shift; COMP_WORDS=(reevectl "$@"); COMP_CWORD=$#; _reevectl; printf "%s\\n" "${COMPREPLY[@]}"',
+                                       "bash", script, *words], capture_output=True, text=True, check=True, timeout=60).stdout.split()
+                self.assertEqual(sorted(expected), sorted(said))
+
+
 class Exits(ReevectlCase):
     def test_exit_codes(self):
         viewer = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN=self.host.user("viewer"))
@@ -166,6 +207,13 @@ class Exits(ReevectlCase):
             text = done.stderr.decode()
             self.assertIn("reevectl: ", text)
             self.assertNotRegex(text, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
+
+    def test_what_is_not_written_is_no_success(self):
+        for arguments in (["agents", "list"], ["audit", "export"], ["audit", "proof", "1"], ["doctor"]):
+            with self.subTest(arguments), open("/dev/full", "wb") as full:
+                done = subprocess.run([CTL, "--state-dir", self.host.state, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+                self.assertEqual(1, done.returncode)
+                self.assertRegex(done.stderr, b"could not be written|No space left on device")
 
     def test_a_refusal_names_the_permission(self):
         viewer = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN=self.host.user("viewer"))

@@ -49,6 +49,19 @@ class Install(unittest.TestCase):
         public = [name for name in public if "REEVE_AVAILABLE" in open(os.path.join(TOP, "plugin-api", name), encoding="utf-8").read()]
         self.assertEqual(installed, sorted([*public, "reeve-plugin-1.h"]))
 
+    def test_programs_find_their_library(self):
+        """Without a variable of the environment, wherever it was installed: the loader's cache knows nothing of a prefix of one's own."""
+        environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
+        if self.pc.startswith(self.root + "/usr/lib/"):
+            return  # the loader looks there by itself
+        programs = os.path.dirname(self.find("reeve-plugin-check"))
+        for path in (programs + "/reeve-host", programs + "/reevectl", programs + "/reeve-plugin-check", self.find("reeve-plugin-runner")):
+            with self.subTest(os.path.basename(path)):
+                said = subprocess.run(["ldd", path], env=environment, capture_output=True, text=True, check=True).stdout
+                found = [line for line in said.splitlines() if "libreeve-plugin-1.so.0" in line]
+                self.assertEqual(len(found), 1, said)
+                self.assertIn(self.root, os.path.realpath(found[0].split("=> ")[1].split(" (")[0]))
+
     def test_nothing_of_the_build_tree(self):
         with open(self.pc, encoding="utf-8") as file:
             text = file.read()

@@ -8,6 +8,18 @@
 #include "cli-policy.h"
 #include "cli-settings.h"
 
+/* The tenant, where it is no member of the operation, and members that need not be there. */
+static gboolean
+reeve_cli_help_may_lack (const ReeveCliCommand *command, const char *argument)
+{
+  for (const ReeveParameter *parameter = command->parameters; parameter->name != NULL; parameter++)
+    {
+      if (strcmp (parameter->name, argument) == 0)
+        return !parameter->required;
+    }
+  return strcmp (argument, "tenant_id") == 0;
+}
+
 static void
 reeve_cli_help_row (const ReeveCliCommand *command)
 {
@@ -20,8 +32,9 @@ reeve_cli_help_row (const ReeveCliCommand *command)
   for (guint i = 0; command->arguments[i] != NULL; i++)
     {
       g_autofree char *upper = g_ascii_strup (command->arguments[i], -1);
+      gboolean optional = reeve_cli_help_may_lack (command, command->arguments[i]);
 
-      g_string_append_printf (usage, " %s", upper);
+      g_string_append_printf (usage, optional ? " [%s]" : " %s", upper);
     }
   g_print ("  %-44s %s\n", usage->str, _ (command->summary));
 }
@@ -79,6 +92,30 @@ reeve_cli_help_print_noun (const char *noun)
   return found;
 }
 
+/* How the value of an option is written. */
+static const char *
+reeve_cli_help_value (char type)
+{
+  switch (type)
+    {
+    case 'i':
+    case 'n':
+      return " N";
+    case 'b':
+      return " true|false";
+    case 'l':
+      return _ (" WORD,WORD");
+    case 'j':
+      return _ (" JSON|FILE");
+    case 'm':
+      return _ (" \"AMOUNT CURRENCY\"");
+    case 'f':
+      return _ (" FILE  a file that holds it; - for standard input");
+    default:
+      return _ (" TEXT");
+    }
+}
+
 /**
  * reeve_cli_help_print_command:
  * @command: a command
@@ -94,9 +131,7 @@ reeve_cli_help_print_command (const ReeveCliCommand *command)
     {
       g_autofree char *name = g_strdelimit (g_strdup (parameter->name), "_", '-');
 
-      g_print ("  --%s%s%s\n", name,
-               parameter->type == 'f' ? _ (" FILE  a file that holds it; - for standard input")
-                                      : "",
+      g_print ("  --%s%s%s\n", name, reeve_cli_help_value (parameter->type),
                parameter->required ? _ ("  (required)") : "");
     }
   if (reeve_cli_grants_is_param (command, "param"))

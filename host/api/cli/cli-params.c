@@ -3,7 +3,7 @@
  * where that is clear: --definition for initial_definition. Members that are lists take words
  * joined by commas and may be given again, objects take JSON or the name of a file that holds it,
  * money an amount and its currency (--cost-limit "25.50 USD"), secrets the name of such a file
- * only. */
+ * only; null takes away what the operation lets be taken away (--cost-limit null). */
 #include "cli-params.h"
 
 #include <string.h>
@@ -175,6 +175,14 @@ reeve_cli_params_read_secret (const char *name, const char *text, GError **error
   return node;
 }
 
+/* What is text, and what an address is made of, is never null. */
+static gboolean
+reeve_cli_params_is_null (const ReeveParameter *parameter, const char *text)
+{
+  return strcmp (text, "null") == 0 && parameter->place == REEVE_PARAMETER_BODY
+         && strchr ("inbljm", parameter->type) != NULL;
+}
+
 static gboolean
 reeve_cli_params_set (JsonObject *params, const ReeveParameter *parameter, const char *text,
                       GError **error)
@@ -190,6 +198,11 @@ reeve_cli_params_set (JsonObject *params, const ReeveParameter *parameter, const
     }
   if (json_object_has_member (params, parameter->name))
     return reeve_cli_params_fail (error, parameter->name, "is given twice");
+  if (reeve_cli_params_is_null (parameter, text))
+    {
+      json_object_set_null_member (params, parameter->name);
+      return TRUE;
+    }
   switch (parameter->type)
     {
     case 'i':

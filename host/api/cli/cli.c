@@ -3,6 +3,7 @@
  * operation (offline verification, the check of a configuration) has a file of its own. */
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -61,12 +62,13 @@ reeve_cli_print_answer (ReeveCliOptions *options, const ReeveCliCommand *command
   if (reeve_cli_wants_json (options))
     {
       if (!streamed && *answer->body != '\0')
-        g_print ("%s\n", answer->body);
+        g_print ("%s%s", answer->body, g_str_has_suffix (answer->body, "\n") ? "" : "\n");
       return answer->exit;
     }
   node = reeve_json_parse_strict (answer->body, strlen (answer->body), NULL);
   if (node == NULL)
-    g_print ("%s%s", answer->body, *answer->body != '\0' ? "\n" : "");
+    g_print ("%s%s", answer->body,
+             *answer->body == '\0' || g_str_has_suffix (answer->body, "\n") ? "" : "\n");
   else if (strcmp (command->noun, "run") == 0 && JSON_NODE_HOLDS_OBJECT (node))
     reeve_cli_output_print_run (json_node_get_object (node), !streamed);
   else if (strcmp (command->operation, "plugins.get") == 0 && JSON_NODE_HOLDS_OBJECT (node))
@@ -301,6 +303,25 @@ reeve_cli_dispatch (ReeveCliOptions *options)
   return reeve_cli_run_command (options, command);
 }
 
+/* JSON and files are UTF-8, whatever the locale of who asks is: g_print would put marks of question
+ * in the place of what that has no letter for. */
+static void
+reeve_cli_print_unchanged (const char *text)
+{
+  fputs (text, stdout);
+  fflush (stdout);
+}
+
+/* What did not arrive whole is no success: a full disk behind a redirection is seen here alone. */
+static int
+reeve_cli_finish (int exit)
+{
+  if (fflush (stdout) == 0 && !ferror (stdout))
+    return exit;
+  return reeve_cli_fail (exit == REEVE_CLI_DONE ? REEVE_CLI_FAILED : exit,
+                         _ ("the answer could not be written"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -319,5 +340,7 @@ main (int argc, char **argv)
       g_print ("reevectl %s\n", REEVE_VERSION);
       return REEVE_CLI_DONE;
     }
-  return reeve_cli_dispatch (options);
+  if (reeve_cli_wants_json (options))
+    g_set_print_handler (reeve_cli_print_unchanged);
+  return reeve_cli_finish (reeve_cli_dispatch (options));
 }

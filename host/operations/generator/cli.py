@@ -65,19 +65,45 @@ def options(table, operation, cli):
     return [n for n, *_ in places_of(table, operation) if n not in cli["args"]]
 
 
+# what reevectl does by itself, besides the operations: its own verbs, and options of its own of verbs that there are
+OWN = {
+    ("audit", "export"): ["--output"],
+    ("audit", "proof"): ["--output"],
+    ("audit", "verify"): ["--state-dir", "--export", "--proof", "--public-key", "--since", "--witness", "--quorum"],
+    ("config", "check"): ["--profile"],
+    ("plugins", "grant"): ["--param"],
+    ("plugins", "settings"): ["--check", "--plugin-dir"],
+    ("policy", "lint"): ["--strict"],
+    ("policy", "test"): [],
+    ("policy", "diff"): [],
+    ("policy", "apply"): ["--dry-run", "--expected-revision", "--reason"],
+    ("policy", "export"): [],
+    ("policy", "who-can"): ["--resource-type"],
+    ("policy", "can"): ["--resource-type"],
+    ("prices", "import"): ["--dry-run"],
+    ("run", ""): ["--stream"],
+}
+
+
 def completion(table):
     """A bash completion: nouns, then verbs, then options."""
     verbs, flags = {}, {}
     for operation, cli in commands(table):
         verbs.setdefault(cli["noun"], []).append(cli["verb"])
         flags[f"{cli['noun']} {cli['verb']}"] = [f"--{n.replace('_', '-')}" for n in options(table, operation, cli)]
+    for (noun, verb), found in OWN.items():
+        if verb not in verbs.setdefault(noun, []):
+            verbs[noun].append(verb)
+        known = flags.setdefault(f"{noun} {verb}", [])
+        known += [option for option in found if option not in known]
     lines = ["# SPDX-License-Identifier: LGPL-2.1-or-later", "# Generated from the table of operations; do not edit.", "# shellcheck shell=bash",
              "_reevectl ()", "{", "  local cur=${COMP_WORDS[COMP_CWORD]} words", "  case $COMP_CWORD in",
              f"    1) words='{' '.join(verbs)} --help --json --url --token --ca --bus --state-dir --tenant' ;;",
              "    2)", "      case ${COMP_WORDS[1]} in"]
     lines += [f"        {noun}) words='{' '.join(v for v in found if v)}' ;;" for noun, found in verbs.items()]
     lines += ["        *) words='' ;;", "      esac ;;", "    *)", "      case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in"]
-    lines += [f"        '{name}') words='{' '.join(found)}' ;;" for name, found in flags.items() if found]
+    # a noun that is a command by itself has an argument where others have their verb
+    lines += [f"        '{name}'{'*' * name.endswith(' ')}) words='{' '.join(found)}' ;;" for name, found in flags.items() if found]
     lines += ["        *) words='' ;;", "      esac ;;", "  esac", "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")", "}",
               "complete -o default -F _reevectl reevectl", ""]
     return "\n".join(lines)
@@ -88,7 +114,8 @@ def man(table):
     lines = [".SH COMMANDS"]
     for operation, cli in commands(table):
         words = " ".join([cli["noun"], cli["verb"]] if cli["verb"] else [cli["noun"]])
-        args = " ".join(rf"\fI{a.upper()}\fR" for a in cli["args"])
+        needed = {n: required for n, _place, _kind, required in words_of(table, operation)}
+        args = " ".join(rf"\fI{a.upper()}\fR" if needed.get(a, a != "tenant_id") else rf"[\fI{a.upper()}\fR]" for a in cli["args"])
         lines += [".TP", rf"\fB{words}\fR {args}".rstrip(), operation["summary"] + "."]
         if found := options(table, operation, cli):
             lines.append("Options: " + ", ".join(rf"\fB\-\-{n.replace('_', '-')}\fR" for n in found) + ".")
