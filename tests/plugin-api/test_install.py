@@ -3,6 +3,7 @@
 
 import glob
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -61,6 +62,19 @@ class Install(unittest.TestCase):
                 found = [line for line in said.splitlines() if "libreeve-plugin-1.so.0" in line]
                 self.assertEqual(len(found), 1, said)
                 self.assertIn(self.root, os.path.realpath(found[0].split("=> ")[1].split(" (")[0]))
+
+    def test_service(self):
+        """Unit, bus and table of users speak of the same user; what the unit starts is there."""
+        texts = []
+        for name in ("reeve.service", "sysusers.d/reeve.conf", "io.reeve.Host.conf"):
+            with open(self.find(name), encoding="utf-8") as file:
+                texts.append(file.read())
+        unit, users, bus = texts
+        user, = re.findall(r"(?m)^User=(.*)$", unit)
+        self.assertRegex(users, rf"(?m)^u {user} ")
+        self.assertIn(f'<policy user="{user}">', bus)
+        program, = re.findall(r"(?m)^ExecStart=(\S+)", unit)
+        self.assertTrue(os.access(self.root + program, os.X_OK), program)
 
     def test_nothing_of_the_build_tree(self):
         with open(self.pc, encoding="utf-8") as file:
