@@ -85,9 +85,11 @@ reeve_ledger_ahead_replay_frames (const char *folder, GBytes *bytes, gboolean *a
   const guint8 *data = g_bytes_get_data (bytes, &length);
   ReeveLedgerAheadFrame frame = { 0 };
   guint64 round = 0;
+  gsize at = 0;
   gsize size = 0;
 
-  for (guint64 number = 0; (size = reeve_ledger_ahead_parse (data, length, &frame)) > 0; number++)
+  for (guint64 number = 0; (size = reeve_ledger_ahead_parse (data + at, length - at, &frame)) > 0;
+       number++)
     {
       if (number == 0)
         round = frame.round;
@@ -96,8 +98,7 @@ reeve_ledger_ahead_replay_frames (const char *folder, GBytes *bytes, gboolean *a
         break;
       if (!reeve_ledger_ahead_replay_frame (folder, &frame, applied, error))
         return FALSE;
-      data += size;
-      length -= size;
+      at = reeve_ledger_ahead_go_on (data, length, at + size);
     }
   return TRUE;
 }

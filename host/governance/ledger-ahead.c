@@ -16,7 +16,10 @@
  *   scope | records | SHA-256 of all that
  *
  * numbers big-endian. A round is one use of the file from its beginning; what is left of earlier
- * ones has another. Used by the writer's thread alone. */
+ * ones has another. What is synced at once begins at a block and is filled up with zeros to the
+ * next: so it goes to the disk past the cache of the system where that can be (O_DIRECT), which is
+ * a part of the wait, and no block that is durable is written again. Used by the writer's thread
+ * alone. */
 #include "ledger-ahead.h"
 
 #include <errno.h>
@@ -41,9 +44,10 @@ struct _ReeveLedgerAhead
   guint after; /* so many syncs are done without it */
   int fd;
   guint64 round;
-  guint64 number;      /* frames in this round */
-  gsize used;          /* bytes of them that are durable */
-  GByteArray *pending; /* frames behind those */
+  guint64 number;  /* frames in this round */
+  gsize used;      /* bytes of them that are durable, and of what fills up their blocks */
+  guint8 *pending; /* frames behind those, where a block would begin; made with the file */
+  gsize length;    /* bytes of them */
   guint64 pending_number;
   gboolean full;
   gboolean off;  /* used no more */
@@ -67,7 +71,6 @@ reeve_ledger_ahead_new (const char *folder, guint after)
   self->after = after;
   self->fd = -1;
   self->round = (guint64) g_get_real_time ();
-  self->pending = g_byte_array_new ();
   return self;
 }
 
@@ -80,7 +83,7 @@ reeve_ledger_ahead_free (ReeveLedgerAhead *self)
 {
   if (self->fd >= 0)
     close (self->fd);
-  g_byte_array_unref (self->pending);
+  g_aligned_free (self->pending);
   g_free (self->folder);
   g_free (self->path);
   g_free (self);
@@ -102,6 +105,20 @@ reeve_ledger_ahead_fill (int fd, GError **error)
   return FALSE;
 }
 
+/* Past the cache, where file system and disk take blocks of this size from memory. */
+static void
+reeve_ledger_ahead_set_direct (int fd, const guint8 *zeros)
+{
+  int flags = fcntl (fd, F_GETFL);
+
+  /* nobody reads what stands there */
+  (void) posix_fadvise (fd, 0, 0, POSIX_FADV_DONTNEED);
+  if (flags < 0 || fcntl (fd, F_SETFL, flags | O_DIRECT) != 0)
+    return;
+  if (!reeve_ledger_file_write_at (fd, zeros, REEVE_LEDGER_AHEAD_BLOCK, 0, NULL))
+    (void) fcntl (fd, F_SETFL, flags);
+}
+
 static gboolean
 reeve_ledger_ahead_make (ReeveLedgerAhead *self, GError **error)
 {
@@ -112,6 +129,10 @@ reeve_ledger_ahead_make (ReeveLedgerAhead *self, GError **error)
     return FALSE;
   if (reeve_ledger_ahead_fill (fd, error) && reeve_ledger_file_sync_folder (self->folder, error))
     {
+      /* as large as the file, of which memory is what was ever used */
+      self->pending = g_aligned_alloc (1, REEVE_LEDGER_AHEAD_SIZE, REEVE_LEDGER_AHEAD_BLOCK);
+      memset (self->pending, 0, REEVE_LEDGER_AHEAD_BLOCK);
+      reeve_ledger_ahead_set_direct (fd, self->pending);
       self->fd = fd;
       return TRUE;
     }
@@ -148,6 +169,13 @@ reeve_ledger_ahead_begin (ReeveLedgerAhead *self)
   return FALSE;
 }
 
+static gsize
+reeve_ledger_ahead_round_up (gsize length)
+{
+  return (length + REEVE_LEDGER_AHEAD_BLOCK - 1) / REEVE_LEDGER_AHEAD_BLOCK
+         * REEVE_LEDGER_AHEAD_BLOCK;
+}
+
 static void
 reeve_ledger_ahead_put (guint8 *to, guint64 number)
 {
@@ -163,6 +191,13 @@ reeve_ledger_ahead_get (const guint8 *from)
 
   memcpy (&number, from, sizeof number);
   return GUINT64_FROM_BE (number);
+}
+
+static void
+reeve_ledger_ahead_append (ReeveLedgerAhead *self, gconstpointer data, gsize length)
+{
+  memcpy (self->pending + self->length, data, length);
+  self->length += length;
 }
 
 /**
@@ -181,12 +216,12 @@ reeve_ledger_ahead_add (ReeveLedgerAhead *self, const ReeveLedgerAheadFrame *fra
   gsize size = REEVE_LEDGER_AHEAD_FRAME + frame->scope_length + frame->length;
   guint8 head[REEVE_LEDGER_AHEAD_HEAD] = { 0 };
   guint8 digest[REEVE_LEDGER_HASH_SIZE];
-  gsize begin = self->pending->len;
+  gsize begin = self->length;
 
   if (frame->length > REEVE_LEDGER_AHEAD_SIZE
-      || size > REEVE_LEDGER_AHEAD_SIZE - self->used - self->pending->len)
+      || size > REEVE_LEDGER_AHEAD_SIZE - self->used - self->length)
     {
-      g_byte_array_set_size (self->pending, 0);
+      self->length = 0;
       self->pending_number = 0;
       self->full = TRUE;
       return FALSE;
@@ -198,11 +233,11 @@ reeve_ledger_ahead_add (ReeveLedgerAhead *self, const ReeveLedgerAheadFrame *fra
   reeve_ledger_ahead_put (head + 32, frame->offset);
   reeve_ledger_ahead_put (head + 40, (guint64) frame->length << 32 | frame->scope_length);
   memcpy (head + 48, frame->chain, REEVE_LEDGER_HASH_SIZE);
-  g_byte_array_append (self->pending, head, sizeof head);
-  g_byte_array_append (self->pending, (const guint8 *) frame->scope, (guint) frame->scope_length);
-  g_byte_array_append (self->pending, frame->bytes, (guint) frame->length);
-  reeve_digests_sha256 (self->pending->data + begin, self->pending->len - begin, digest);
-  g_byte_array_append (self->pending, digest, sizeof digest);
+  reeve_ledger_ahead_append (self, head, sizeof head);
+  reeve_ledger_ahead_append (self, frame->scope, frame->scope_length);
+  reeve_ledger_ahead_append (self, frame->bytes, frame->length);
+  reeve_digests_sha256 (self->pending + begin, self->length - begin, digest);
+  reeve_ledger_ahead_append (self, digest, sizeof digest);
   self->pending_number++;
   return TRUE;
 }
@@ -220,19 +255,22 @@ reeve_ledger_ahead_add (ReeveLedgerAhead *self, const ReeveLedgerAheadFrame *fra
 gboolean
 reeve_ledger_ahead_commit (ReeveLedgerAhead *self, GError **error)
 {
-  gboolean ok = reeve_ledger_file_write_at (self->fd, self->pending->data, self->pending->len,
-                                            self->used, error);
+  /* the file is a number of blocks, so there is room */
+  gsize whole = reeve_ledger_ahead_round_up (self->length);
+  gboolean ok = FALSE;
 
+  memset (self->pending + self->length, 0, whole - self->length);
+  ok = reeve_ledger_file_write_at (self->fd, self->pending, whole, self->used, error);
   if (ok && fdatasync (self->fd) != 0)
     {
       reeve_ledger_file_set_error (error, errno, "syncing", self->path);
       ok = FALSE;
     }
   self->off = self->off || !ok;
-  self->used += self->pending->len;
+  self->used += whole;
   self->number += self->pending_number;
   self->pending_number = 0;
-  g_byte_array_set_size (self->pending, 0);
+  self->length = 0;
   return ok;
 }
 
@@ -329,4 +367,20 @@ reeve_ledger_ahead_parse (const guint8 *data, gsize length, ReeveLedgerAheadFram
   frame->bytes = data + REEVE_LEDGER_AHEAD_HEAD + frame->scope_length;
   reeve_digests_sha256 (data, size - sizeof digest, digest);
   return memcmp (data + size - sizeof digest, digest, sizeof digest) == 0 ? size : 0;
+}
+
+/**
+ * reeve_ledger_ahead_go_on:
+ * @data: a write-ahead file
+ * @length: bytes of it
+ * @at: where a frame ends
+ *
+ * Returns: where the next one is to be looked for: there, or behind what fills up the block
+ */
+gsize
+reeve_ledger_ahead_go_on (const guint8 *data, gsize length, gsize at)
+{
+  if (at < length && data[at] == reeve_ledger_ahead_magic[0])
+    return at;
+  return MIN (reeve_ledger_ahead_round_up (at), length);
 }

@@ -12,6 +12,8 @@ G_BEGIN_DECLS
 #define REEVE_LEDGER_AHEAD_FILE "ahead.lock"
 /* some thousand records: their segments are synced once for all of them */
 #define REEVE_LEDGER_AHEAD_SIZE (1024 * 1024)
+/* what is synced at once begins where one does: at least as long as one of any disk */
+#define REEVE_LEDGER_AHEAD_BLOCK 4096
 /* a ledger that was synced so often since its start is written often */
 #define REEVE_LEDGER_AHEAD_AFTER 64
 /* bytes of a frame besides its scope and its records */
@@ -60,6 +62,7 @@ void reeve_ledger_ahead_end (ReeveLedgerAhead *self);
 
 /* reads the frame at @data; 0: there is none; else its bytes */
 gsize reeve_ledger_ahead_parse (const guint8 *data, gsize length, ReeveLedgerAheadFrame *frame);
+gsize reeve_ledger_ahead_go_on (const guint8 *data, gsize length, gsize at);
 gboolean reeve_ledger_ahead_replay (const char *folder, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerAhead, reeve_ledger_ahead_free)

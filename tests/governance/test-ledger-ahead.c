@@ -161,7 +161,7 @@ cut_segments (Cut *cut, Left left)
   g_assert_true (g_file_get_contents (path, &text, &length, NULL));
   for (gsize at = 0;
        (size = reeve_ledger_ahead_parse ((guint8 *) text + at, length - at, &frame)) > 0;
-       at += size, frames++)
+       at = reeve_ledger_ahead_go_on ((guint8 *) text, length, at + size), frames++)
     {
       g_autofree char *scope = g_strndup (frame.scope, frame.scope_length);
       g_autofree char *log = g_build_filename (cut->now.folder, scope, NULL);
