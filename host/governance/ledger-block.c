@@ -57,6 +57,7 @@ reeve_ledger_block_cut (ReeveLedgerBlock *self, GError **error)
  * reeve_ledger_block_read:
  * @log: a log
  * @seq: a sequence number
+ * @on: are those behind it wanted next? Then there are more of them
  * @error: return location
  *
  * Reads the records around @seq, which is one of them. Blocks.
@@ -64,12 +65,12 @@ reeve_ledger_block_cut (ReeveLedgerBlock *self, GError **error)
  * Returns: (transfer full): the records; %NULL as reeve_ledger_log_read_block()
  */
 ReeveLedgerBlock *
-reeve_ledger_block_read (ReeveLedgerLog *log, guint64 seq, GError **error)
+reeve_ledger_block_read (ReeveLedgerLog *log, guint64 seq, gboolean on, GError **error)
 {
   g_autoptr (ReeveLedgerBlock) self = g_new0 (ReeveLedgerBlock, 1);
 
   self->entries = g_array_new (FALSE, FALSE, sizeof (ReeveLedgerBlockEntry));
-  self->bytes = reeve_ledger_log_read_block (log, seq, &self->first, error);
+  self->bytes = reeve_ledger_log_read_block (log, seq, on, &self->first, error);
   if (self->bytes == NULL || !reeve_ledger_block_cut (self, error))
     return NULL;
   if (seq - self->first >= self->entries->len)

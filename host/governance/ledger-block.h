@@ -28,7 +28,8 @@ typedef struct
   GByteArray *bytes;
 } ReeveLedgerBlock;
 
-ReeveLedgerBlock *reeve_ledger_block_read (ReeveLedgerLog *log, guint64 seq, GError **error);
+ReeveLedgerBlock *reeve_ledger_block_read (ReeveLedgerLog *log, guint64 seq, gboolean on,
+                                           GError **error);
 void reeve_ledger_block_free (ReeveLedgerBlock *self);
 const ReeveLedgerBlockEntry *reeve_ledger_block_get (ReeveLedgerBlock *self, guint64 seq);
 void reeve_ledger_block_hash (const ReeveLedgerBlockEntry *entry,

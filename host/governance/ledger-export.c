@@ -205,7 +205,7 @@ reeve_ledger_export_add (ReeveLedgerExport *self, const ReeveLedgerBlockEntry *e
 static gboolean
 reeve_ledger_export_add_block (ReeveLedgerExport *self, char *arena, GString *out, GError **error)
 {
-  g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (self->log, self->at, error);
+  g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (self->log, self->at, FALSE, error);
   guint64 end = 0;
 
   if (block == NULL)

@@ -104,7 +104,7 @@ reeve_ledger_feed_read (ReeveLedger *ledger, const char *scope, const ReeveLedge
       ReeveLedgerLog *log = reeve_ledger_need_log (ledger, scope, error);
       guint64 stop = 0;
 
-      block = log != NULL ? reeve_ledger_block_read (log, self.last + 1, error) : NULL;
+      block = log != NULL ? reeve_ledger_block_read (log, self.last + 1, TRUE, error) : NULL;
       if (block == NULL)
         return FALSE;
       stop = MIN (end, block->first + block->entries->len - 1);

@@ -125,7 +125,7 @@ reeve_ledger_log_open_block (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegme
     return NULL;
   if (!known || segment->packed != packed)
     reeve_ledger_log_keep_index (self, segment);
-  *block = reeve_ledger_segment_locate (segment, seq);
+  *block = reeve_ledger_segment_locate (segment, seq, FALSE);
   if (block->offset < REEVE_LEDGER_HASH_SIZE)
     n = reeve_ledger_log_read_chain (self, segment, before, chain, error) ? n : -1;
   else
@@ -144,6 +144,7 @@ reeve_ledger_log_open_block (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegme
  * reeve_ledger_log_read_block:
  * @self: a log
  * @seq: a sequence number
+ * @on: are those behind it wanted next?
  * @first: (out): sequence number of the first record in the answer
  * @error: return location
  *
@@ -154,7 +155,8 @@ reeve_ledger_log_open_block (ReeveLedgerLog *self, guint64 seq, ReeveLedgerSegme
  * or a file error
  */
 GByteArray *
-reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first, GError **error)
+reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, gboolean on, guint64 *first,
+                             GError **error)
 {
   ReeveLedgerSegmentBlock where = { 0 };
   guint8 chain[REEVE_LEDGER_HASH_SIZE];
@@ -165,6 +167,8 @@ reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first, 
 
   if (segment == NULL)
     return NULL;
+  if (on)
+    where = reeve_ledger_segment_locate (segment, seq, TRUE);
   block = reeve_ledger_segment_read_block (segment, fd, &where, chain, error);
   close (fd);
   *first = where.first;

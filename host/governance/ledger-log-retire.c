@@ -39,7 +39,7 @@ reeve_ledger_log_remove_files (ReeveLedgerLog *self, GArray *firsts, GError **er
 gint64
 reeve_ledger_log_read_time (ReeveLedgerLog *self, guint64 seq, GError **error)
 {
-  g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (self, seq, error);
+  g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (self, seq, FALSE, error);
   g_autofree char *arena = g_malloc (REEVE_LEDGER_RECORD_MAX_JSON);
   const ReeveLedgerBlockEntry *entry = NULL;
   ReeveLedgerRecord record;

@@ -74,8 +74,8 @@ gboolean reeve_ledger_log_check (ReeveLedgerLog *self, GError **error);
 guint64 reeve_ledger_log_get_base (ReeveLedgerLog *self);
 ReeveLedgerBase *reeve_ledger_log_dup_base (ReeveLedgerLog *self);
 GArray *reeve_ledger_log_list_open (ReeveLedgerLog *self);
-GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, guint64 *first,
-                                         GError **error);
+GByteArray *reeve_ledger_log_read_block (ReeveLedgerLog *self, guint64 seq, gboolean on,
+                                         guint64 *first, GError **error);
 gboolean reeve_ledger_log_sign (ReeveLedgerLog *self, GError **error);
 /* packs what is complete and signed, unless @stop (atomic) becomes 1 */
 gboolean reeve_ledger_log_pack (ReeveLedgerLog *self, gint *stop, GError **error);

@@ -49,7 +49,7 @@ reeve_ledger_query_show (const ReeveLedgerBlockEntry *entry, GError **error)
 JsonObject *
 reeve_ledger_query_get (ReeveLedgerLog *log, guint64 seq, GError **error)
 {
-  g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (log, seq, error);
+  g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (log, seq, FALSE, error);
   g_autoptr (JsonObject) shown = NULL;
 
   if (block == NULL)
@@ -118,7 +118,7 @@ reeve_ledger_query_list (ReeveLedgerLog *log, const ReeveLedgerFilter *filter, g
   stop = MAX (stop, end);
   while (at > stop && found->len < limit)
     {
-      g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (log, at, error);
+      g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (log, at, FALSE, error);
 
       if (block == NULL || !reeve_ledger_query_scan_block (block, filter, limit, found, &at, error))
         return NULL;

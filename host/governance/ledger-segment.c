@@ -388,14 +388,17 @@ reeve_ledger_segment_open (ReeveLedgerSegment *self, GError **error)
  * reeve_ledger_segment_locate:
  * @self: a segment whose index is loaded
  * @seq: a sequence number in it
+ * @on: does the reader go on behind it?
  *
- * Returns: where the records around @seq stand
+ * Returns: where the records around @seq stand; with @on also those behind them, as many as are
+ * worth opening a file for
  */
 ReeveLedgerSegmentBlock
-reeve_ledger_segment_locate (const ReeveLedgerSegment *self, guint64 seq)
+reeve_ledger_segment_locate (const ReeveLedgerSegment *self, guint64 seq, gboolean on)
 {
   guint64 number = seq - self->first;
   guint n = (guint) (number / REEVE_LEDGER_SEGMENT_STRIDE);
+  guint blocks = on && !self->packed ? REEVE_LEDGER_SEGMENT_STRIDES : 1;
   ReeveLedgerSegmentBlock block = { .end = self->end };
 
   if (self->packed)
@@ -405,8 +408,8 @@ reeve_ledger_segment_locate (const ReeveLedgerSegment *self, guint64 seq)
                 + (self->packed ? g_array_index (self->starts, guint32, n)
                                 : (guint64) n * REEVE_LEDGER_SEGMENT_STRIDE);
   block.offset = g_array_index (self->offsets, guint32, n);
-  if (n + 1 < self->offsets->len)
-    block.end = g_array_index (self->offsets, guint32, n + 1);
+  if (n + blocks < self->offsets->len)
+    block.end = g_array_index (self->offsets, guint32, n + blocks);
   return block;
 }
 

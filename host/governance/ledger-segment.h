@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 /* one offset is kept for so many records; so many are read to find one */
 #define REEVE_LEDGER_SEGMENT_STRIDE 32
+/* and so many times that at once by who goes on */
+#define REEVE_LEDGER_SEGMENT_STRIDES 4
 
 #define REEVE_LEDGER_SEGMENT_SUFFIX       ".log"
 #define REEVE_LEDGER_SEGMENT_INDEX_SUFFIX ".idx"
@@ -62,7 +64,8 @@ gboolean reeve_ledger_segment_load_index (ReeveLedgerSegment *self, GError **err
 void reeve_ledger_segment_remove_index (const ReeveLedgerSegment *self);
 gboolean reeve_ledger_segment_save_index (const ReeveLedgerSegment *self, GError **error);
 int reeve_ledger_segment_open (ReeveLedgerSegment *self, GError **error);
-ReeveLedgerSegmentBlock reeve_ledger_segment_locate (const ReeveLedgerSegment *self, guint64 seq);
+ReeveLedgerSegmentBlock reeve_ledger_segment_locate (const ReeveLedgerSegment *self, guint64 seq,
+                                                     gboolean on);
 GByteArray *reeve_ledger_segment_read_block (const ReeveLedgerSegment *self, int fd,
                                              const ReeveLedgerSegmentBlock *block,
                                              const guint8 *chain, GError **error);
