@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/turn.h"
 #include "http-pool.h"
 
-#define REEVE_HTTP_CLIENT_EVENTS      128
 #define REEVE_HTTP_CLIENT_MAX_ORIGINS 1024
 
 typedef struct
@@ -24,6 +24,7 @@ struct _ReeveHttpClient
   GSource *source;
   gpointer epoll_tag;
   ReeveHttpPool pool;
+  ReeveTurn turn;
   gboolean dispatching;
 };
 
@@ -143,9 +144,10 @@ static gboolean
 reeve_http_client_source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   g_autoptr (ReeveHttpClient) self = g_object_ref (((ReeveHttpClientSource *) source)->client);
-  struct epoll_event events[REEVE_HTTP_CLIENT_EVENTS];
-  int n = epoll_wait (self->pool.epoll, events, REEVE_HTTP_CLIENT_EVENTS, 0);
+  struct epoll_event events[REEVE_TURN_MOST];
+  int n = epoll_wait (self->pool.epoll, events, reeve_turn_begin (&self->turn), 0);
 
+  reeve_turn_end (&self->turn, n);
   self->dispatching = TRUE;
   for (int i = 0; i < n; i++)
     reeve_http_connection_handle (events[i].data.ptr, events[i].events);

@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#define REEVE_REST_POLLER_BATCH 128
+#include "base/turn.h"
 
 typedef struct
 {
@@ -20,6 +20,7 @@ typedef struct
 struct _ReeveRestPoller
 {
   int fd;
+  ReeveTurn turn;
   gpointer tag;
   GSource *source;
   GPtrArray *deferred; /* (element-type ReeveRestPollerClient) */
@@ -60,12 +61,13 @@ static gboolean
 reeve_rest_poller_check (GSource *source)
 {
   ReeveRestPoller *self = ((ReeveRestPollerSource *) source)->poller;
-  struct epoll_event events[REEVE_REST_POLLER_BATCH];
+  struct epoll_event events[REEVE_TURN_MOST];
   int n = 0;
 
   if (g_source_query_unix_fd (source, self->tag) == 0)
     return FALSE;
-  n = epoll_wait (self->fd, events, G_N_ELEMENTS (events), 0);
+  n = epoll_wait (self->fd, events, reeve_turn_begin (&self->turn), 0);
+  reeve_turn_end (&self->turn, n);
   for (int i = 0; i < n; i++)
     {
       ReeveRestPollerClient *client = events[i].data.ptr;
