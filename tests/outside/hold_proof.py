@@ -164,7 +164,8 @@ class Matrix(unittest.TestCase):
     def judge_records(self, operation, asked, records):
         found = {}
         for record in records:
-            if record.get("key_id") in self.cells:
+            # the end of what one door sends while it is made, and another whole
+            if record.get("key_id") in self.cells and not (record["kind"] == "read" and "parent" in record):
                 found.setdefault(self.cells[record["key_id"]], []).append(record)
         for (name, door), (params, answer) in asked.items():
             with self.subTest(operation=operation["name"], actor=name, door=door, what="records"):
