@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "runtime/net-stream.h"
 #include "runtime/plugin-blobs.h"
 #include "runtime/plugin-identity.h"
 #include "runtime/plugin-values.h"
@@ -17,6 +18,10 @@ reeve_startup_capabilities_open (ReeveStartup *self)
 {
   ReeveServices *services = &self->services;
 
+  self->records = reeve_net_records_new (services->admission);
+  reeve_net_http_set_records (self->net, self->records);
+  reeve_capabilities_provide (self->capabilities, "net.stream", reeve_net_stream_perform,
+                              self->records);
   self->telling = reeve_plugin_telling_new (services->metrics, services->ledger);
   reeve_plugin_telling_provide (self->telling, self->capabilities);
   self->files = reeve_plugin_files_new (reeve_state_get_folder (self->state));
@@ -24,7 +29,7 @@ reeve_startup_capabilities_open (ReeveStartup *self)
   self->tcp = reeve_net_tcp_new (&(ReeveNetTcpSetup){ .registry = services->registry,
                                                       .tenants = services->tenants,
                                                       .metrics = services->metrics,
-                                                      .admission = services->admission });
+                                                      .records = self->records });
   reeve_net_tcp_provide (self->tcp, self->capabilities);
   services->tcp = self->tcp;
   self->calls = reeve_plugin_calls_new (&(ReevePluginCallsSetup){

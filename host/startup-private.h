@@ -25,6 +25,7 @@ struct _ReeveStartup
   ReeveExtraction *extraction;
   ReeveNetHttp *net;
   ReeveNetTcp *tcp;
+  ReeveNetRecords *records;
   ReevePluginTelling *telling;
   ReevePluginFiles *files;
   ReevePluginCalls *calls;

@@ -8,7 +8,6 @@
 #include "governance/bootstrap.h"
 #include "operations/audit-sinks.h"
 #include "operations/plugin-switch.h"
-#include "runtime/net-stream.h"
 #include "startup-budgets.h"
 #include "startup-capabilities.h"
 #include "startup-development.h"
@@ -242,10 +241,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
   services->models = reeve_models_new (services->registry, services->workers);
   self->net = reeve_net_http_new (reeve_models_get_trust (services->models));
   reeve_net_http_set_secrets (self->net, services->plugin_secrets);
-  reeve_net_http_set_admission (self->net, services->admission);
   reeve_capabilities_provide_http (self->capabilities, reeve_net_http_perform, self->net);
-  reeve_capabilities_provide (self->capabilities, "net.stream", reeve_net_stream_perform,
-                              services->admission);
   reeve_startup_capabilities_open (self);
   if (!reeve_models_configure (services->models, json_node_get_object (llm), &faulty, &reason))
     {
@@ -486,6 +482,7 @@ reeve_startup_close (ReeveStartup *self)
   reeve_startup_capabilities_close (self);
   reeve_startup_grants_close (services);
   g_clear_pointer (&self->net, reeve_net_http_free);
+  g_clear_pointer (&self->records, reeve_net_records_free);
   reeve_startup_telemetry_close (&self->telemetry);
   g_clear_pointer (&services->network, reeve_network_free);
   g_clear_pointer (&services->workers, reeve_workers_unref);

@@ -14,7 +14,7 @@ static const struct
 } reeve_plugin_settings_lists[] = {
   { "authentication.providers", "auth/" },
   { "llm.providers", "llm." },
-  { "audit.sinks", "sink/" },
+  { "audit.sinks", REEVE_SINKS_INSTANCE },
 };
 
 typedef struct

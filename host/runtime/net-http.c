@@ -30,7 +30,7 @@ struct _ReeveNetHttp
   ReevePropagation *propagation; /* (nullable) */
   ReeveNetCredentialSource source;
   ReeveRateLimits *rates;
-  ReeveAdmission *admission; /* (nullable) */
+  ReeveNetRecords *records; /* (nullable) */
 };
 
 static ReeveHttpResponse *reeve_net_http_fetch_token (const ReeveCapabilityCaller *caller,
@@ -77,14 +77,14 @@ reeve_net_http_set_secrets (ReeveNetHttp *self, ReevePluginSecrets *secrets)
 }
 
 /**
- * reeve_net_http_set_admission:
+ * reeve_net_http_set_records:
  * @self: a provider that was not used as yet
- * @admission: (nullable): the gate that records connections; outlives it
+ * @records: (nullable): where connections are recorded; outlives it
  */
 void
-reeve_net_http_set_admission (ReeveNetHttp *self, ReeveAdmission *admission)
+reeve_net_http_set_records (ReeveNetHttp *self, ReeveNetRecords *records)
 {
-  self->admission = admission;
+  self->records = records;
 }
 
 /**
@@ -350,7 +350,7 @@ reeve_net_http_send (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
   GError *problem = NULL;
   gsize received = 0;
 
-  if (target == NULL || !reeve_net_record_begin (self->admission, caller, &place, &record, error))
+  if (target == NULL || !reeve_net_record_begin (self->records, caller, &place, &record, error))
     {
       g_ptr_array_unref (options->addresses);
       return NULL;

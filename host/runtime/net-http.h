@@ -3,10 +3,10 @@
  * and performed by the host. A plugin never opens a socket. */
 #pragma once
 
-#include "governance/admission.h"
 #include "governance/plugin-secrets.h"
 #include "loader/capabilities.h"
 #include "http-trust.h"
+#include "net-records.h"
 #include "propagation.h"
 
 G_BEGIN_DECLS
@@ -19,7 +19,7 @@ void reeve_net_http_set_propagation (ReeveNetHttp *self, ReevePropagation *propa
 /* Before the first request: what is in slots of the store; outlives it. */
 void reeve_net_http_set_secrets (ReeveNetHttp *self, ReevePluginSecrets *secrets);
 /* Before the first request: (nullable): where connections are recorded; outlives it. */
-void reeve_net_http_set_admission (ReeveNetHttp *self, ReeveAdmission *admission);
+void reeve_net_http_set_records (ReeveNetHttp *self, ReeveNetRecords *records);
 void reeve_net_http_shutdown (ReeveNetHttp *self);
 void reeve_net_http_free (ReeveNetHttp *self);
 /* (transfer full) addresses in an instance's settings (nullable): each grants its origin */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The record is of who made the call in which the plugin asks, as those of model.call and tool.call
- * are. What a sink sends is no call for anybody: it would make records to be sent. */
+ * are. What a sink sends is no call for anybody: its record is the host's, and one an hour. */
 #include "net-record.h"
 
 #include "base/trace.h"
 #include "governance/admission-records.h"
+#include "governance/bootstrap.h"
 #include "governance/delegation.h"
+
+#include "sinks.h"
 
 struct _ReeveNetRecord
 {
@@ -13,34 +16,17 @@ struct _ReeveNetRecord
   ReeveAdmitted *admitted;
 };
 
-gboolean
-reeve_net_record_begin (ReeveAdmission *admission, const ReeveCapabilityCaller *caller,
+/* Through the gate; its fields that say who asks are filled in. */
+static gboolean
+reeve_net_record_admit (ReeveAdmission *admission, ReeveAdmissionRequest *request,
                         const ReeveNetRecordPlace *place, ReeveNetRecord **self, GError **error)
 {
-  g_autoptr (ReeveDelegation) above = NULL;
-  const char *traceparent = reeve_context_get_traceparent (caller->context);
   g_autofree char *told = NULL;
-  ReeveAdmissionRequest request = { .operation = place->capability,
-                                    .resource_type = "place",
-                                    .resource_id = place->place,
-                                    .plugin_id = caller->plugin_id };
-  ReeveTrace trace = { 0 };
   ReeveAdmitted *admitted = NULL;
 
-  *self = NULL;
-  if (admission == NULL || !reeve_delegation_is_known (caller->context))
-    return TRUE;
-  above = reeve_delegation_find (caller->context, place->capability, error);
-  if (above == NULL)
-    return FALSE;
-  reeve_delegation_note_asked (above);
-  reeve_delegation_describe (above, &request);
-  request.agent_tools = NULL;
   told = place->named ? NULL : reeve_admission_name_told (admission, place->place);
-  request.resource_told = told;
-  if (traceparent != NULL && reeve_trace_parse (traceparent, &trace))
-    request.trace = &trace;
-  admitted = reeve_admission_begin (admission, &request, error);
+  request->resource_told = told;
+  admitted = reeve_admission_begin (admission, request, error);
   if (admitted == NULL)
     {
       g_prefix_error (error, "%s: ", place->capability);
@@ -51,6 +37,61 @@ reeve_net_record_begin (ReeveAdmission *admission, const ReeveCapabilityCaller *
   (*self)->admission = g_object_ref (admission);
   (*self)->admitted = admitted;
   return TRUE;
+}
+
+/* It is noted behind the record: of two at once both may be recorded, and none goes without. */
+static gboolean
+reeve_net_record_begin_sink (ReeveNetRecords *records, const char *sink,
+                             const ReeveNetRecordPlace *place, ReeveAdmissionRequest *request,
+                             ReeveNetRecord **self, GError **error)
+{
+  g_autofree char *what = g_strconcat (place->capability, " ", place->place, NULL);
+  g_autoptr (ReeveCaller) host = NULL;
+  gint64 now = g_get_monotonic_time ();
+  gboolean due = FALSE;
+
+  if (!reeve_net_records_check (records, sink, what, now, &due, error))
+    return FALSE;
+  if (!due)
+    return TRUE;
+  host = reeve_bootstrap_make_caller ();
+  request->caller = host;
+  if (!reeve_net_record_admit (reeve_net_records_get_admission (records), request, place, self,
+                               error))
+    return FALSE;
+  reeve_net_records_note (records, sink, what, now);
+  return TRUE;
+}
+
+gboolean
+reeve_net_record_begin (ReeveNetRecords *records, const ReeveCapabilityCaller *caller,
+                        const ReeveNetRecordPlace *place, ReeveNetRecord **self, GError **error)
+{
+  g_autoptr (ReeveDelegation) above = NULL;
+  const char *traceparent = reeve_context_get_traceparent (caller->context);
+  ReeveAdmissionRequest request = { .operation = place->capability,
+                                    .resource_type = "place",
+                                    .resource_id = place->place,
+                                    .plugin_id = caller->plugin_id };
+  ReeveTrace trace = { 0 };
+
+  *self = NULL;
+  if (records == NULL)
+    return TRUE;
+  if (!reeve_delegation_is_known (caller->context))
+    return !g_str_has_prefix (caller->instance_id, REEVE_SINKS_INSTANCE)
+           || reeve_net_record_begin_sink (records, caller->instance_id, place, &request, self,
+                                           error);
+  above = reeve_delegation_find (caller->context, place->capability, error);
+  if (above == NULL)
+    return FALSE;
+  reeve_delegation_note_asked (above);
+  reeve_delegation_describe (above, &request);
+  request.agent_tools = NULL;
+  if (traceparent != NULL && reeve_trace_parse (traceparent, &trace))
+    request.trace = &trace;
+  return reeve_net_record_admit (reeve_net_records_get_admission (records), &request, place, self,
+                                 error);
 }
 
 void

@@ -3,8 +3,9 @@
  * somebody: an intent before it, and how it ended. */
 #pragma once
 
-#include "governance/admission.h"
 #include "loader/capabilities.h"
+
+#include "net-records.h"
 
 G_BEGIN_DECLS
 
@@ -18,10 +19,10 @@ typedef struct
 
 typedef struct _ReeveNetRecord ReeveNetRecord;
 
-/* Blocks until the intent is durable. @admission: (nullable): nothing is recorded. @self: (out)
- * (transfer full) (nullable): NULL where nobody made the call, as while a plugin gets ready or a
- * sink delivers. FALSE: it may not be made, or cannot be recorded. */
-gboolean reeve_net_record_begin (ReeveAdmission *admission, const ReeveCapabilityCaller *caller,
+/* Blocks until the intent is durable. @records: (nullable): nothing is recorded. @self: (out)
+ * (transfer full) (nullable): NULL where nobody made the call, as while a plugin gets ready, and
+ * where a sink's was recorded within the hour. FALSE: it may not be made, or cannot be recorded. */
+gboolean reeve_net_record_begin (ReeveNetRecords *records, const ReeveCapabilityCaller *caller,
                                  const ReeveNetRecordPlace *place, ReeveNetRecord **self,
                                  GError **error);
 /* (transfer full) (nullable) @self. @error: (nullable): why it failed. Any thread; does not block.

@@ -228,7 +228,7 @@ reeve_net_stream_measure (JsonArray *frames)
  * reeve_net_stream_perform:
  * @caller: which instance, with its settings
  * @params: `{frames: [text]}`
- * @user_data: (nullable): the #ReeveAdmission that records the connection
+ * @user_data: (nullable): #ReeveNetRecords that the connection is recorded in
  * @error: return location
  *
  * Sends frames to the place that the settings name. Blocks.

@@ -9,7 +9,7 @@
 G_BEGIN_DECLS
 
 /* a ReeveCapabilityFunc: {frames: [text]} -> {}; user_data is (nullable) a
- * #ReeveAdmission */
+ * #ReeveNetRecords */
 JsonNode *reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params,
                                     gpointer user_data, GError **error);
 

@@ -470,7 +470,7 @@ reeve_net_tcp_perform (const ReeveCapabilityCaller *caller, const char *host, gu
   /* it is counted first: who is stopped behind this look finds it, and cuts it */
   where.place = place->name;
   if (reeve_net_tcp_check_life (self, caller, &problem)
-      && reeve_net_record_begin (self->setup.admission, caller, &where, &one->record, &problem))
+      && reeve_net_record_begin (self->setup.records, caller, &where, &one->record, &problem))
     far = reeve_net_tcp_place_connect (place, caller, REEVE_NET_TCP_CONNECT_SECONDS, &problem);
   if (far >= 0)
     return reeve_net_tcp_start (self, caller, one, far, error);

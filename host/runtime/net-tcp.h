@@ -5,10 +5,10 @@
 #pragma once
 
 #include "base/metrics.h"
-#include "governance/admission.h"
 #include "governance/tenants.h"
 #include "loader/capabilities.h"
 #include "loader/registry.h"
+#include "net-records.h"
 
 G_BEGIN_DECLS
 
@@ -30,7 +30,7 @@ typedef struct
   ReeveRegistry *registry; /* is the plugin disabled? */
   ReeveTenants *tenants;   /* is the tenant suspended? */
   ReeveMetrics *metrics;
-  ReeveAdmission *admission; /* where are connections recorded? */
+  ReeveNetRecords *records; /* where are connections recorded? */
 } ReeveNetTcpSetup;
 
 ReeveNetTcp *reeve_net_tcp_new (const ReeveNetTcpSetup *setup) G_GNUC_WARN_UNUSED_RESULT;

@@ -141,7 +141,7 @@ reeve_sinks_add (ReeveSinks *self, JsonObject *row, const char **member, GError 
 {
   const char *id = reeve_json_get_string (row, "id", "");
   JsonObject *filter = reeve_json_get_object (row, "filter");
-  g_autofree char *instance = g_strconcat ("sink/", id, NULL);
+  g_autofree char *instance = g_strconcat (REEVE_SINKS_INSTANCE, id, NULL);
   g_autofree char *folder = g_build_filename (self->folder, id, NULL);
   ReevePlugin *plugin = NULL;
   ReeveSinksItem *item = NULL;

@@ -7,6 +7,9 @@
 
 G_BEGIN_DECLS
 
+/* what instances of plugins that are sinks are called, before the id */
+#define REEVE_SINKS_INSTANCE "sink/"
+
 #define REEVE_SINKS_ACTION_DELIVER "audit.deliver"      /* a sink is served, from start to stop */
 #define REEVE_SINKS_ACTION_FAILING "audit.sink_failing" /* it takes nothing at the moment */
 #define REEVE_SINKS_ACTION_RESUMED "audit.sink_resumed"

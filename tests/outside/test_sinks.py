@@ -3,6 +3,7 @@
 lost, what comes twice has the same id, a killed host goes on where it was."""
 
 import base64
+import collections
 import hashlib
 import hmac
 import http.server
@@ -194,6 +195,15 @@ class Sinks(unittest.TestCase):
         # one right for the life of a sink, not a record for each batch
         intents = self.host.records(action="audit.deliver")
         self.assertEqual(sorted(r["resource"]["id"] for r in intents if r["kind"] == "intent"), sorted(set(r["resource"]["id"] for r in intents)))
+        # where each sends to, once an hour, and not for each batch; the record itself is sent too, and makes no other
+        place = self.servers.url.partition("://")[2]
+        self.servers.wait(lambda: len(self.host.records(action="net.http", kind="outcome")) >= 5)
+        connections = self.host.records(action="net.http")
+        self.assertEqual({"intent": 5, "outcome": 5}, dict(collections.Counter(r["kind"] for r in connections)))
+        self.assertEqual({("place", place)}, {(r["resource"]["type"], r["resource"]["id"]) for r in connections})
+        self.assertEqual({"sink-webhook", "sink-splunk", "sink-datadog", "sink-elastic"}, {r["plugin_id"] for r in connections})
+        self.assertEqual({"system"}, {r["actor"]["type"] for r in connections})
+        self.assertTrue(all(r["outcome"] == "succeeded" and r["bytes_sent"] > 0 for r in connections if r["kind"] == "outcome"))
         # what is refused arrives where only that is wanted
         self.host.get("/api/v1/me", key="rv_nobody", expect=401)
         viewer = self.host.user("viewer")
@@ -201,6 +211,7 @@ class Sinks(unittest.TestCase):
         self.servers.wait(lambda: any(r["action"] == "audit.list" for _id, r in self.servers.got.get("blocked", [])))
         self.assertEqual({"blocked"}, {r["outcome"] for _id, r in self.servers.got["blocked"]})
         self.host.get("/api/v1/admin/audit/sinks", key=viewer, expect=403)
+        self.assertEqual(10, len(self.host.records(action="net.http")))
 
     def test_faults(self):
         self.servers.faults = {"hook": [503, "cut", "stall", 429, 500], "hec": [503, "cut"], "ack": [500], "dog": [429, "cut"], "bulk": [503, "part", "cut"]}

@@ -108,6 +108,9 @@ class Syslog(unittest.TestCase):
             self.assertEqual((f"default/{record['seq']}", "press-4", 13), (name, hostname, int(pri) // 8))
         self.assertTrue(all(line[3].startswith("CEF:0|Reeve|") for line in self.read("tls")))
         self.assertEqual({json.loads(line[3])["scope"] for line in self.read("udp")}, {"default"})
+        # each is a place of its own, on record once, however many batches went there
+        self.assertEqual(sorted(f"127.0.0.1:{port}" for port in self.ports.values()),
+                         sorted(r["resource"]["id"] for r in self.host.records(action="net.stream", kind="intent")))
 
     def test_a_server_that_is_away(self):
         self.host.start()
