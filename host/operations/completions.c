@@ -4,6 +4,7 @@
 #include "call-trace.h"
 #include "gate-params.h"
 #include "model-door.h"
+#include "openai-members.h"
 #include "openai-wire.h"
 #include "operation-functions.h"
 #include "run-call.h"
@@ -377,8 +378,9 @@ reeve_op_completions_read (ReeveOpCompletion *self, GError **error)
       self->stream = reeve_op_completions_is_true (&slices[2]);
       reeve_op_completions_read_options (self, &slices[3]);
       reeve_openai_wire_init (&self->wire, self->model);
-      return !g_str_has_prefix (self->model, REEVE_OP_COMPLETIONS_AGENT)
-             || reeve_op_completions_read_messages (self, &slices[1], error);
+      return g_str_has_prefix (self->model, REEVE_OP_COMPLETIONS_AGENT)
+                 ? reeve_op_completions_read_messages (self, &slices[1], error)
+                 : reeve_openai_members_check (data, length, error);
     }
   return FALSE;
 }

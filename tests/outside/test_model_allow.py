@@ -36,6 +36,13 @@ class Allow(FallbackCase):
         self.assertEqual((0, 1), self.asked())
         self.assertEqual(0, self.first.count("/v1/embeddings"))
 
+    def test_in_the_body(self):
+        """Services take a name in any case, or a list of models: whoever may ask one does not get another so."""
+        for more, words in (({"Model": "dear"}, "/Model: .* read it as model"), ({"models": ["dear"]}, "/models: .*llm.fallbacks"),
+                            ({"Max_Tokens": 100000}, "/Max_Tokens: ")):
+            self.assertRegex(self.chat(400, "second/cheap", **more).json["error"]["message"], words)
+        self.assertEqual((0, 0), self.asked())
+
     def test_lists_have_what_may_be_asked(self):
         def listed(tenant):
             self.headers = {"X-Tenant-ID": tenant}
