@@ -377,13 +377,27 @@ reeve_runner_get_host_time (ReeveRunner *self)
   return self->host_time;
 }
 
+/* What was asked for is there: a runner that says less than it must is one that lies. */
+static gboolean
+reeve_runner_is_whole (ReeveRunner *self, const ReeveRunnerSetup *setup, GError **error)
+{
+  RunnerLayers missing = reeve_runner_required (setup) & ~self->report->layers;
+  g_autofree char *names = runner_layers_describe (missing);
+
+  if (missing == 0)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner went on without %s", names);
+  return FALSE;
+}
+
 /* Whatever goes wrong here has code of the plugin's in it, or may have: also where its runner gives
  * up, or seems to. */
 static gboolean
-reeve_runner_load (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerLayers required,
-                   GError **error)
+reeve_runner_load (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean probe, GError **error)
 {
-  gboolean loaded = reeve_runner_reach (self, setup, RUNNER_STAGE_LOADED, required, error);
+  gboolean loaded
+      = reeve_runner_reach (self, setup, RUNNER_STAGE_LOADED, reeve_runner_required (setup), error)
+        && (probe || reeve_runner_is_whole (self, setup, error));
 
   if (!loaded && setup->fell != NULL)
     *setup->fell = !g_cancellable_is_cancelled (setup->cancellable);
@@ -403,20 +417,7 @@ reeve_runner_confine (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean
          && reeve_runner_go (self, error)
          && reeve_runner_reach (self, setup, RUNNER_STAGE_CONFINED, required, error)
          && reeve_runner_bound_cpu (self, setup) && reeve_runner_go (self, error)
-         && reeve_runner_load (self, setup, required, error);
-}
-
-/* What was asked for is there: a runner that says less than it must is one that lies. */
-static gboolean
-reeve_runner_is_whole (ReeveRunner *self, const ReeveRunnerSetup *setup, GError **error)
-{
-  RunnerLayers missing = reeve_runner_required (setup) & ~self->report->layers;
-  g_autofree char *names = runner_layers_describe (missing);
-
-  if (missing == 0)
-    return TRUE;
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "its runner went on without %s", names);
-  return FALSE;
+         && reeve_runner_load (self, setup, probe, error);
 }
 
 /* Behind the seal, with which nothing that is in it becomes code. One in memory needs none. */
@@ -519,7 +520,6 @@ reeve_runner_new (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup, 
   gboolean probe = module_fd < 0;
 
   if (self != NULL && reeve_runner_confine (self, setup, probe, error)
-      && (probe || reeve_runner_is_whole (self, setup, error))
       && reeve_runner_open_folder (self, setup, error))
     {
       self->in_service = TRUE;

@@ -108,7 +108,8 @@ reeve_wire_hello (ReeveWire *self, const ReeveWireOpening *opening, GError **err
 }
 
 /* Why there was no hello, rather than that there was none; @why: (inout). One that does not say it
- * in its time is killed. */
+ * in its time is killed. One that lives and was asked has said something else: a constructor may.
+ */
 static gboolean
 reeve_wire_judge_fall (ReeveWire *self, const ReeveWireOpening *opening, GError **why)
 {
@@ -134,7 +135,7 @@ reeve_wire_judge_fall (ReeveWire *self, const ReeveWireOpening *opening, GError 
       return TRUE;
     }
   if (!reeve_runner_is_over (self->runner, REEVE_WIRE_END_US))
-    return FALSE;
+    return self->passage != NULL;
   how = reeve_runner_describe_end (self->runner);
   g_clear_error (why);
   *why = g_error_new (REEVE_ERROR, REEVE_ERROR_PLUGIN, "plugin %s: its runner %s", self->name, how);

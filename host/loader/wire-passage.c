@@ -248,8 +248,8 @@ reeve_wire_passage_read_messages (ReeveWirePassage *self)
     self->begun = g_get_monotonic_time ();
 }
 
-/* @last: it is read to its end. @begun: (inout): what its calls cost is counted; for its replies
- * the host asked. */
+/* @last: it is read to its end. @begun: (inout): what its calls cost is counted, and what it says
+ * in pieces: a byte at a time costs more than the message does. For its replies the host asked. */
 static void
 reeve_wire_passage_run (ReeveWirePassage *self, gboolean last, gint64 *begun)
 {
@@ -262,7 +262,7 @@ reeve_wire_passage_run (ReeveWirePassage *self, gboolean last, gint64 *begun)
       || (!last && reeve_wire_passage_is_held (self)))
     return;
   reeve_wire_passage_read_messages (self);
-  if (self->asked != asked)
+  if (self->asked != asked || reeve_wire_inbox_is_within (&self->in))
     *begun = reeve_host_time_add (self->host_time, *begun);
 }
 

@@ -192,7 +192,9 @@ check_liar (const char *words, int code, const char *text)
       = runner_fixture_new (RUNNER_LAYERS_PROFILE_HARDENED, "hostile-nothing.so");
   g_autoptr (ReeveRunner) runner = NULL;
   g_auto (GStrv) rest = g_strsplit (words, " ", 0);
+  gboolean fell = FALSE;
 
+  fixture->setup.fell = &fell;
   g_ptr_array_add (fixture->command, runner_fixture_build_path ("liar"));
   for (guint i = 0; rest[i] != NULL; i++)
     g_ptr_array_add (fixture->command, g_strdup (rest[i]));
@@ -205,6 +207,8 @@ check_liar (const char *words, int code, const char *text)
   g_assert_error (fixture->error, REEVE_ERROR, code);
   if (strstr (fixture->error->message, text) == NULL)
     g_error ("%s: %s", words, fixture->error->message);
+  /* what it says behind the loading of the module, that may say; what it says before it cannot */
+  g_assert_cmpint (fell, ==, strcmp (text, "went on without") == 0);
 }
 
 static void

@@ -15,6 +15,9 @@
 #define MOST_KIB (32 * 1024)
 #endif
 
+/* of the host's time, in microseconds: much more than a message costs that is whole */
+#define DRIP_US 20000
+
 typedef struct
 {
   const char *mode;
@@ -96,7 +99,11 @@ run_hostile (WireFixture *honest, const Hostile *one, const char *module)
 
   wire_fixture_start (&other, RUNNER_LAYERS_PROFILE_STRICT, module, command, &limits);
   if (other.wire == NULL)
-    return other.error;
+    {
+      /* whatever it says in the place of hello, it may be a constructor that does */
+      g_assert_true (other.fell);
+      return other.error;
+    }
   while (!reeve_wire_has_ended (other.wire, NULL) && g_get_monotonic_time () < end)
     g_usleep (1000);
   reeve_wire_has_ended (other.wire, &other.error);
@@ -131,10 +138,32 @@ test_hostile (void)
     }
 }
 
+/* What comes a byte at a time costs the host more than whoever says it, and is counted, though no
+ * message of it is ever whole. */
+static void
+test_drip (void)
+{
+  g_autofree char *module = wire_fixture_get_plugin ("tool-calculate");
+  g_autofree char *program = wire_fixture_get_path ("wire-liar");
+  const char *const command[] = { program, "drip", NULL };
+  g_autoptr (WireFixture) fixture
+      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, NULL, NULL, NULL);
+  gint64 end = g_get_monotonic_time () + WIRE_FIXTURE_WAIT_US;
+  ReeveHostTime *host_time = NULL;
+
+  wire_fixture_start (fixture, RUNNER_LAYERS_PROFILE_STRICT, module, command, NULL);
+  g_assert_no_error (fixture->error);
+  host_time = reeve_wire_get_host_time (fixture->wire);
+  while (reeve_host_time_get_used (host_time) < DRIP_US && g_get_monotonic_time () < end)
+    g_usleep (1000);
+  g_assert_cmpint (reeve_host_time_get_used (host_time), >=, DRIP_US);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/wire/hostile", test_hostile);
+  g_test_add_func ("/wire/hostile/drip", test_drip);
   return g_test_run ();
 }

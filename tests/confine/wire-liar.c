@@ -227,6 +227,19 @@ liar_send_head (guint32 body)
   liar_write (head, sizeof head);
 }
 
+/* An honest hello, and then a message, a byte at a time and without an end. */
+static void
+liar_drip (GDBusMessage *hello)
+{
+  g_autoptr (GDBusMessage) reply = g_dbus_message_new_method_reply (hello);
+
+  g_dbus_message_set_body (reply, g_variant_new ("(ssa(sas))", "tested", "1.0.0", NULL));
+  liar_send (reply);
+  liar_send_head (1000 * 1000);
+  for (guint i = 0; i < 900 * 1000 && liar_write ("", 1); i++)
+    g_thread_yield ();
+}
+
 /* (transfer floating): values of which each is two bytes here, and some hundred where it is read */
 static GVariant *
 liar_make_swollen (void)
@@ -306,6 +319,8 @@ liar_break (const char *mode, GDBusMessage *hello)
     liar_send_fds (1);
   else if (strcmp (mode, "slow") == 0)
     liar_crawl ();
+  else if (strcmp (mode, "drip") == 0)
+    liar_drip (hello);
   else if (strcmp (mode, "not-text") == 0)
     liar_send_not_text (hello);
   else if (strcmp (mode, "deaf") == 0)
