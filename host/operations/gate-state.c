@@ -28,16 +28,41 @@ reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read)
   return inner;
 }
 
+/* Does @call tell all that the path of @read names? */
+static gboolean
+reeve_gate_state_is_named (ReeveCall *call, const ReeveOperation *read)
+{
+  for (const ReeveParameter *p = read->parameters; p->name != NULL; p++)
+    if (p->place == REEVE_PARAMETER_PATH
+        && reeve_json_get_string (call->params, p->name, NULL) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+/* (nullable): what shows the thing that @call changes */
+static const ReeveOperation *
+reeve_gate_state_find (ReeveCall *call)
+{
+  for (const char *const *name = call->operation->states; *name != NULL; name++)
+    {
+      const ReeveOperation *read = reeve_operation_find (*name);
+
+      if (read != NULL && reeve_gate_state_is_named (call, read))
+        return read;
+    }
+  return NULL;
+}
+
 /* (transfer full) (nullable): the thing; NULL: there is none */
 static JsonNode *
 reeve_gate_state_read (ReeveGatePass *pass)
 {
-  const char *name = pass->call->operation->state;
-  const ReeveOperation *read = name != NULL ? reeve_operation_find (name) : NULL;
+  const ReeveOperation *read
+      = pass->call->params != NULL ? reeve_gate_state_find (pass->call) : NULL;
   g_autoptr (ReeveCall) inner = NULL;
   gboolean ended = FALSE;
 
-  if (read == NULL || pass->call->params == NULL)
+  if (read == NULL)
     return NULL;
   inner = reeve_gate_state_make (pass->call, read);
   reeve_call_set_end (inner, reeve_gate_state_on_end, &ended);

@@ -104,9 +104,10 @@ typedef struct
   ReeveOperationFunc func;
   ReeveOperationAgainFunc again;     /* NULL: the stage of authorisation says it all */
   ReeveOperationRemainsFunc remains; /* NULL: of what was deleted there is nothing */
-  const char *state;                 /* what shows the thing that it changes; NULL */
-  gboolean takes_body;               /* has one at all */
-  gboolean needs_body;               /* an empty one is refused */
+  const char *const *states; /* what shows the thing that it changes: the first whose path it is
+                                told; NULL-terminated */
+  gboolean takes_body;       /* has one at all */
+  gboolean needs_body;       /* an empty one is refused */
 } ReeveOperation;
 
 /* The whole table, ended by a NULL name (generated). */

@@ -338,6 +338,19 @@ class Changes(Base):
         self.assertEqual([None, digest(self.host.get(path, expect=200).json)], self.both("budgets.set_user"))
         self.host.delete(path, expect=204)
 
+    def test_what_the_body_names(self):
+        """A path without a name, whose body says whose it is: the command line's way to budgets and policies."""
+        for name, body in (("budgets", [{"token_limit": 7000}, {"token_limit": 8000}]), ("policies", [{"allow": ["echo"]}, {"deny": ["echo"]}])):
+            for whose, more in (("/org", {}), ("/agents/" + self.agent, {"agent_id": self.agent})):
+                path = f"/api/v1/admin/{name}{whose}"
+                there = self.host.get(path)
+                states = [digest(there.json) if there.status == 200 else None]
+                for told in body:
+                    self.host.put("/api/v1/admin/" + name, {**told, **more}, expect=200)
+                    states += [digest(self.host.get(path, expect=200).json)]
+                    self.assertEqual(states[-2:], self.both(name + ".set"))
+                self.host.delete(path, expect=204)
+
     def test_looking_is_no_read(self):
         """Looking leaves no record of its own."""
         path = "/api/v1/admin/users/" + self.viewer_id
@@ -348,7 +361,7 @@ class Changes(Base):
 
     def test_every_change_of_one_thing_has_it(self):
         """The table finds who shows what another changes; nothing that is one thing's is left out."""
-        bare = {o["name"] for o in table.TABLE.operations if o["class"] == "effect" and "{" in o["paths"][0] and not table.TABLE.state_of(o)}
+        bare = {o["name"] for o in table.TABLE.operations if o["class"] == "effect" and "{" in o["paths"][0] and not table.TABLE.states_of(o)}
         self.assertEqual({"overrides.delete"}, bare)
 
 

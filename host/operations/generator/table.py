@@ -26,7 +26,7 @@ FLAGS = {
 MEMBERS = {
     "name", "summary", "description", "class", "permission", "action", "route", "aliases", "path", "query", "body",
     "required_body", "media", "identifiers", "resource", "flags", "list", "result", "function", "again", "remains", "dbus", "dbus_aliases", "cli", "cli_aliases",
-    "examples", "unique", "sums",
+    "examples", "unique", "sums", "states",
 }
 # must stand in every row, and not be empty; permission may be null, for none beyond authentication
 NEEDED = ("name", "summary", "class", "permission", "action", "route", "function", "result", "examples")
@@ -84,8 +84,15 @@ class Table:
             except TableError as error:
                 raise TableError(f"{file}: {operation.get('name', 'an operation without name')}: {error}") from error
 
+    def states_of(self, operation):
+        """Names of the operations that show what this one changes, of which the first counts whose path it is told: those that its row names, or
+        that of its own path, or of the nearest above it that is of one thing."""
+        if "states" in operation:
+            return operation["states"]
+        state = self.state_of(operation)
+        return [state] if state else []
+
     def state_of(self, operation):
-        """Name of the operation that shows what this one changes: that of its own path, or of the nearest above it that is of one thing."""
         if operation["class"] != "effect" or {"async", "admits-itself"} & set(operation["flags"]):
             return None
         path = operation["paths"][0]
@@ -95,7 +102,7 @@ class Table:
                 return None
         while True:
             for other in self.operations:
-                if other["class"] == "read" and other["method"] == "GET" and path in other["paths"] and "items" not in other["result"]:
+                if is_state(other) and path in other["paths"]:
                     return None if "async" in other["flags"] else other["name"]
             path = path.rpartition("/")[0]
             if "{" not in path:
@@ -150,6 +157,10 @@ class Table:
             named.append((member + ".args", [a for a in cli["args"] if a != "tenant_id"] + [cli.get("generate")]))
         for member, bus in methods(operation):
             named.append((member + ".in", [a[2] for a in bus["in"] if a[2] != "tenant_id"] + [bus.get("generate")]))
+        for name in operation.get("states", []):
+            shown = [o for o in self.operations if o["name"] == name and is_state(o) and "async" not in o["flags"]]
+            if operation["class"] != "effect" or not shown or set(shown[0]["path"]) - set(parameters):
+                raise TableError(f"states: {name} shows nothing that this one changes")
         for member, names in named:
             for name in names:
                 if name is not None and name not in parameters:
@@ -176,6 +187,11 @@ class Table:
                 raise TableError(f"examples: number {number}: response: there is no body in JSON")
             for fault in judge.faults(example["response"], result) if result is not None else ():
                 raise TableError(f"examples: number {number}: response{fault}")
+
+
+def is_state(operation):
+    """Does it show one thing?"""
+    return operation["class"] == "read" and operation["method"] == "GET" and "items" not in operation["result"]
 
 
 def clis(operation):

@@ -59,7 +59,7 @@ def row(table, writer, operation):
         "func": operation["function"],
         "again": operation.get("again", "NULL"),
         "remains": operation.get("remains", "NULL"),
-        "state": text(table.state_of(operation)) if table.state_of(operation) else "NULL",
+        "states": writer.array("words", "char *const", [text(name) for name in table.states_of(operation)]),
         "needs_body": "TRUE" if operation.get("body") and operation.get("required_body", True) else "FALSE",
         "takes_body": "TRUE" if operation.get("body") else "FALSE",
     }
