@@ -299,6 +299,25 @@ reeve_ledger_segment_load_blocks (ReeveLedgerSegment *self, int fd, GError **err
   return FALSE;
 }
 
+/* Loads the offsets of a file that is not packed, which @fd is of, from the index file as far as
+ * that goes. Under the path another one may stand by now. */
+static gboolean
+reeve_ledger_segment_load_offsets (ReeveLedgerSegment *self, int fd, GError **error)
+{
+  g_autoptr (ReeveLedgerSegment) found = g_new0 (ReeveLedgerSegment, 1);
+
+  if (!reeve_ledger_segment_read_index (self, found))
+    {
+      g_clear_pointer (&found->offsets, g_array_unref);
+      found->count = found->end = 0;
+      found->offsets = g_array_new (FALSE, FALSE, sizeof (guint32));
+    }
+  if (!reeve_ledger_segment_extend (self, found, fd, error))
+    return FALSE;
+  self->offsets = g_steal_pointer (&found->offsets);
+  return TRUE;
+}
+
 /**
  * reeve_ledger_segment_load_index:
  * @self: a segment that is not packed, whose count and end are known
@@ -312,28 +331,16 @@ reeve_ledger_segment_load_blocks (ReeveLedgerSegment *self, int fd, GError **err
 gboolean
 reeve_ledger_segment_load_index (ReeveLedgerSegment *self, GError **error)
 {
-  g_autoptr (ReeveLedgerSegment) found = g_new0 (ReeveLedgerSegment, 1);
-  gboolean ok = TRUE;
+  gboolean ok = FALSE;
   int fd = -1;
 
   if (self->offsets != NULL)
     return TRUE;
-  if (!reeve_ledger_segment_read_index (self, found))
-    {
-      g_clear_pointer (&found->offsets, g_array_unref);
-      found->count = found->end = 0;
-      found->offsets = g_array_new (FALSE, FALSE, sizeof (guint32));
-    }
-  if (found->count < self->count)
-    {
-      fd = reeve_ledger_file_open (self->path, O_RDONLY, 0, error);
-      if (fd < 0)
-        return FALSE;
-      ok = reeve_ledger_segment_extend (self, found, fd, error);
-      close (fd);
-    }
-  if (ok)
-    self->offsets = g_steal_pointer (&found->offsets);
+  fd = reeve_ledger_file_open (self->path, O_RDONLY, 0, error);
+  if (fd < 0)
+    return FALSE;
+  ok = reeve_ledger_segment_load_offsets (self, fd, error);
+  close (fd);
   return ok;
 }
 
@@ -377,7 +384,7 @@ reeve_ledger_segment_open (ReeveLedgerSegment *self, GError **error)
   if (ok && self->packed && self->offsets == NULL)
     ok = reeve_ledger_segment_load_blocks (self, fd, error);
   else if (ok && self->offsets == NULL)
-    ok = reeve_ledger_segment_load_index (self, error);
+    ok = reeve_ledger_segment_load_offsets (self, fd, error);
   if (ok)
     return fd;
   close (fd);
