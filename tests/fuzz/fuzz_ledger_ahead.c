@@ -68,7 +68,7 @@ sign (GByteArray *bytes)
       if (size > bytes->len - at - REEVE_LEDGER_HASH_SIZE)
         return;
       reeve_digests_sha256 (frame, size, frame + size);
-      at += size + REEVE_LEDGER_HASH_SIZE;
+      at = reeve_ledger_ahead_go_on (bytes->data, bytes->len, at + size + REEVE_LEDGER_HASH_SIZE);
     }
 }
 

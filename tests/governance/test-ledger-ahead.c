@@ -417,6 +417,56 @@ test_parse (LedgerFixture *fixture, gconstpointer data)
     }
 }
 
+/* Batches that fill their blocks to the last byte, or but for one, or go one beyond, up to the end
+ * of the file: all are found again, and a shorter round hides those of the one before. */
+static void
+test_blocks (LedgerFixture *fixture, gconstpointer data)
+{
+  static const gsize wanted[] = { REEVE_LEDGER_AHEAD_BLOCK, REEVE_LEDGER_AHEAD_BLOCK - 1,
+                                  REEVE_LEDGER_AHEAD_BLOCK + 1, 2 * REEVE_LEDGER_AHEAD_BLOCK };
+  const guint8 chain[REEVE_LEDGER_HASH_SIZE] = { 0 };
+  g_autoptr (ReeveLedgerAhead) ahead = NULL;
+  g_autofree char *path = g_build_filename (fixture->folder, REEVE_LEDGER_AHEAD_FILE, NULL);
+  /* of what a frame's bytes may begin with, that which a frame begins with */
+  g_autofree char *bytes = g_strnfill (2 * REEVE_LEDGER_AHEAD_BLOCK, 'r');
+
+  ledger_fixture_close (fixture);
+  ahead = reeve_ledger_ahead_new (fixture->folder, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (wanted); i++)
+    {
+      ReeveLedgerAheadFrame frame = { .scope = "acme",
+                                      .scope_length = 4,
+                                      .chain = chain,
+                                      .bytes = (const guint8 *) bytes,
+                                      .length = wanted[i] - REEVE_LEDGER_AHEAD_FRAME - 4 };
+      ReeveLedgerAheadFrame found = { 0 };
+      g_autofree char *text = NULL;
+      guint written = 0;
+      guint read = 0;
+      gsize length = 0;
+      gsize size = 0;
+
+      while (reeve_ledger_ahead_begin (ahead) && reeve_ledger_ahead_add (ahead, &frame))
+        {
+          g_assert_true (reeve_ledger_ahead_commit (ahead, NULL));
+          written++;
+        }
+      g_assert_true (reeve_ledger_ahead_is_full (ahead));
+      g_assert_true (g_file_get_contents (path, &text, &length, NULL));
+      g_assert_cmpuint (length, ==, REEVE_LEDGER_AHEAD_SIZE);
+      for (gsize at = 0;
+           (size = reeve_ledger_ahead_parse ((guint8 *) text + at, length - at, &found)) > 0;
+           at = reeve_ledger_ahead_go_on ((guint8 *) text, length, at + size), read++)
+        g_assert_cmpuint (found.number, ==, read);
+      g_assert_cmpuint (read, ==, written);
+      g_assert_cmpuint (written, ==,
+                        REEVE_LEDGER_AHEAD_SIZE / REEVE_LEDGER_AHEAD_BLOCK
+                            / (wanted[i] > REEVE_LEDGER_AHEAD_BLOCK ? 2 : 1));
+      reeve_ledger_ahead_restart (ahead);
+    }
+  reeve_ledger_ahead_end (ahead);
+}
+
 /* Where it cannot be made, logs are synced themselves. */
 static void
 test_cannot_be_made (LedgerFixture *fixture, gconstpointer data)
@@ -489,6 +539,7 @@ main (int argc, char **argv)
   ADD ("put-back", test_put_back);
   ADD ("foreign", test_foreign);
   ADD ("parse", test_parse);
+  ADD ("blocks", test_blocks);
   ADD ("cannot-be-made", test_cannot_be_made);
   ADD ("unreadable", test_unreadable);
   ADD ("crowd", test_crowd);
