@@ -10,7 +10,7 @@ struct _ReeveHostTime
 {
   gatomicrefcount references;
   gint64 used; /* atomic: nanoseconds */
-  gint held;   /* atomic */
+  gint64 free; /* atomic: since when it is not held; %G_MAXINT64: it is */
 };
 
 ReeveHostTime *
@@ -63,11 +63,19 @@ reeve_host_time_get_used (ReeveHostTime *self)
 void
 reeve_host_time_set_held (ReeveHostTime *self, gboolean held)
 {
-  g_atomic_int_set (&self->held, held);
+  gint64 free_since = held ? G_MAXINT64 : g_get_monotonic_time ();
+
+  __atomic_store_n (&self->free, free_since, __ATOMIC_SEQ_CST);
+}
+
+gint64
+reeve_host_time_get_free_since (ReeveHostTime *self)
+{
+  return __atomic_load_n (&self->free, __ATOMIC_SEQ_CST);
 }
 
 gboolean
 reeve_host_time_is_held (ReeveHostTime *self)
 {
-  return g_atomic_int_get (&self->held);
+  return reeve_host_time_get_free_since (self) == G_MAXINT64;
 }

@@ -22,6 +22,8 @@ gint64 reeve_host_time_get_used (ReeveHostTime *self);
 /* The runner's share is used up, or is not any more. */
 void reeve_host_time_set_held (ReeveHostTime *self, gboolean held);
 gboolean reeve_host_time_is_held (ReeveHostTime *self);
+/* Since when it may go on, monotonic; 0: always; %G_MAXINT64: it may not now. */
+gint64 reeve_host_time_get_free_since (ReeveHostTime *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveHostTime, reeve_host_time_unref)
 

@@ -139,6 +139,19 @@ reeve_wire_cut (ReeveWire *self)
   reeve_runner_kill (self->runner);
 }
 
+/* When a runner is ended that still has @call. Whoever is stopped because its share is used up ends
+ * nothing meanwhile: it has its grace from when it goes on, for a while; else whoever calls a
+ * plugin in a time when its share is used up would have it killed for all. */
+static gint64
+reeve_wire_get_end (ReeveWire *self, const ReeveWireUnderWay *call)
+{
+  gint64 end = call->deadline + REEVE_WIRE_GRACE_US;
+  gint64 most = end + REEVE_WIRE_HELD_US;
+  gint64 since = reeve_host_time_get_free_since (self->host_time);
+
+  return CLAMP (MIN (since, most) + REEVE_WIRE_GRACE_US, end, most);
+}
+
 gint64
 reeve_wire_on_overdue (gpointer user_data, gint64 now, GError **kill)
 {
@@ -152,13 +165,16 @@ reeve_wire_on_overdue (gpointer user_data, gint64 now, GError **kill)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     {
       ReeveWireUnderWay *call = value;
-      gint64 end = call->deadline + REEVE_WIRE_GRACE_US;
+      gint64 end = 0;
 
       if (!call->left)
         continue;
+      end = reeve_wire_get_end (self, call);
       if (end <= now && *kill == NULL)
         g_set_error (kill, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                      "a call of %s did not end behind its deadline", call->member);
+      /* one that is stopped may go on sooner */
+      end = MIN (end, now + REEVE_WIRE_GRACE_US);
       next = next == 0 ? end : MIN (next, end);
     }
   g_mutex_unlock (&self->lock);

@@ -34,6 +34,8 @@ typedef enum
 #define REEVE_WIRE_SHUTDOWN_US (5 * G_USEC_PER_SEC)
 /* behind its deadline a call may end by itself for so long; then its runner is ended */
 #define REEVE_WIRE_GRACE_US (2 * G_USEC_PER_SEC)
+/* and as long at most behind that, while its share of the processors is used up again and again */
+#define REEVE_WIRE_HELD_US (30 * G_USEC_PER_SEC)
 
 /* How a wire begins. */
 typedef struct

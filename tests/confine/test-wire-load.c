@@ -475,6 +475,26 @@ test_held_ends (void)
   g_clear_error (&asker.error);
 }
 
+/* A call that is left while the runner may not go on ends in time; the runner is not ended for what
+ * it could not do: it has its grace from when it goes on. */
+static void
+test_held_leaves (void)
+{
+  g_autoptr (WireFixture) held = new_fixture ("wire-plugin.so", 0, 0, NULL);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  g_autoptr (ReeveContext) context = wire_fixture_context (100, broker, NULL);
+  ReeveHostTime *host_time = reeve_wire_get_host_time (held->wire);
+  g_autoptr (GError) error = NULL;
+
+  reeve_host_time_set_held (host_time, TRUE);
+  g_assert_null (call_with (held, "sleep", context, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
+  g_usleep (REEVE_WIRE_GRACE_US + G_USEC_PER_SEC);
+  g_assert_false (reeve_wire_has_ended (held->wire, NULL));
+  reeve_host_time_set_held (host_time, FALSE);
+  assert_answers (held);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -489,6 +509,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/load/rate", test_rate);
   g_test_add_func ("/wire/load/held", test_held);
   g_test_add_func ("/wire/load/held/ends", test_held_ends);
+  g_test_add_func ("/wire/load/held/leaves", test_held_leaves);
 #ifndef __SANITIZE_ADDRESS__
   g_test_add_func ("/wire/load/blob", test_blob);
   g_test_add_func ("/wire/load/memory", test_memory);
