@@ -3,6 +3,10 @@
  * so that no operation has to tell how it found things. */
 #include "gate-state.h"
 
+#include <string.h>
+
+#define REEVE_GATE_STATE_LIMIT 500 /* items: most that a page of any list has */
+
 static void
 reeve_gate_state_on_end (ReeveCall *call, gpointer data)
 {
@@ -11,7 +15,7 @@ reeve_gate_state_on_end (ReeveCall *call, gpointer data)
   *ended = TRUE;
 }
 
-/* A call of @read for the thing that @call names. */
+/* A call of @read for the thing that @call names; of a list as much as a page has. */
 static ReeveCall *
 reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read)
 {
@@ -19,9 +23,11 @@ reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read)
   JsonObject *params = json_object_new ();
 
   for (const ReeveParameter *p = read->parameters; p->name != NULL; p++)
-    if (json_object_has_member (call->params, p->name))
-      json_object_set_member (params, p->name,
-                              json_node_copy (json_object_get_member (call->params, p->name)));
+    if (p->place == REEVE_PARAMETER_PATH)
+      json_object_set_string_member (params, p->name,
+                                     reeve_json_get_string (call->params, p->name, ""));
+    else if (strcmp (p->name, "limit") == 0)
+      json_object_set_int_member (params, p->name, REEVE_GATE_STATE_LIMIT);
   json_object_seal (params);
   reeve_call_take_params (inner, params);
   reeve_call_take_caller (inner, reeve_caller_ref (call->caller));

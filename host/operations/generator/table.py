@@ -102,7 +102,7 @@ class Table:
                 return None
         while True:
             for other in self.operations:
-                if is_state(other) and path in other["paths"]:
+                if other["class"] == "read" and other["method"] == "GET" and path in other["paths"] and "items" not in other["result"]:
                     return None if "async" in other["flags"] else other["name"]
             path = path.rpartition("/")[0]
             if "{" not in path:
@@ -158,7 +158,7 @@ class Table:
         for member, bus in methods(operation):
             named.append((member + ".in", [a[2] for a in bus["in"] if a[2] != "tenant_id"] + [bus.get("generate")]))
         for name in operation.get("states", []):
-            shown = [o for o in self.operations if o["name"] == name and is_state(o) and "async" not in o["flags"]]
+            shown = [o for o in self.operations if o["name"] == name and o["class"] == "read" and "async" not in o["flags"]]
             if operation["class"] != "effect" or not shown or set(shown[0]["path"]) - set(parameters):
                 raise TableError(f"states: {name} shows nothing that this one changes")
         for member, names in named:
@@ -187,11 +187,6 @@ class Table:
                 raise TableError(f"examples: number {number}: response: there is no body in JSON")
             for fault in judge.faults(example["response"], result) if result is not None else ():
                 raise TableError(f"examples: number {number}: response{fault}")
-
-
-def is_state(operation):
-    """Does it show one thing?"""
-    return operation["class"] == "read" and operation["method"] == "GET" and "items" not in operation["result"]
 
 
 def clis(operation):
