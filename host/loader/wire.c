@@ -12,6 +12,7 @@
 #include "wire/wire-context.h"
 #include "wire/wire-error.h"
 #include "wire/wire-method.h"
+#include "wire/wire-value.h"
 
 #include "wire-broker.h"
 
@@ -135,27 +136,41 @@ reeve_wire_begin (ReeveWire *self, const ReeveWireCall *call, GError **error)
   return NULL;
 }
 
+void
+reeve_wire_drop_arguments (const ReeveWireCall *call)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (call->arguments) && call->arguments[i] != NULL; i++)
+    g_variant_unref (g_variant_ref_sink (call->arguments[i]));
+}
+
 /* (transfer full) (nullable): the message that @one goes with; takes @call's arguments */
 static WireLetter *
 reeve_wire_make_message (const ReeveWireCall *call, const ReeveWireUnderWay *one, GError **error)
 {
   g_autoptr (WireLetter) message = NULL;
-  GVariant *parts[2 + REEVE_WIRE_MAX_ARGUMENTS] = { NULL };
-  gsize count = 0;
+  g_autoptr (GByteArray) body = g_byte_array_sized_new (2048);
+  g_autoptr (GString) signature = g_string_new ("ta{sv}");
+  gboolean large = FALSE;
 
-  parts[count++] = g_variant_new_uint64 (one->number);
-  parts[count++] = wire_context_to_variant (call->context, one->deadline);
+  wire_value_append_number64 (body, one->number);
+  wire_context_append (body, call->context, one->deadline);
   for (guint i = 0; i < G_N_ELEMENTS (call->arguments) && call->arguments[i] != NULL; i++)
-    parts[count++] = call->arguments[i];
-  message = wire_letter_new_call (call->path, call->interface, call->member,
-                                  g_variant_new_tuple (parts, count));
-  message->head.serial = (guint32) one->number;
-  if (g_variant_get_size (message->body) > WIRE_METHOD_MAX_BODY)
+    {
+      large = large || g_variant_get_size (call->arguments[i]) > WIRE_METHOD_MAX_BODY;
+      g_string_append (signature, g_variant_get_type_string (call->arguments[i]));
+      if (!large)
+        wire_value_append (body, call->arguments[i]);
+    }
+  reeve_wire_drop_arguments (call);
+  if (large || body->len > WIRE_METHOD_MAX_BODY)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                    "what %s is called with is too large for a message", call->member);
       return NULL;
     }
+  message
+      = wire_letter_new_call_of (call->path, call->interface, call->member, signature->str, body);
+  message->head.serial = (guint32) one->number;
   return g_steal_pointer (&message);
 }
 
@@ -218,13 +233,6 @@ reeve_wire_forget (ReeveWire *self, ReeveWireUnderWay *one)
   g_hash_table_steal (self->calls, GUINT_TO_POINTER (one->number));
   g_mutex_unlock (&self->lock);
   reeve_wire_under_way_free (one);
-}
-
-void
-reeve_wire_drop_arguments (const ReeveWireCall *call)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (call->arguments) && call->arguments[i] != NULL; i++)
-    g_variant_unref (g_variant_ref_sink (call->arguments[i]));
 }
 
 /* A pipe for the call's stream: the end that is read does not block. */

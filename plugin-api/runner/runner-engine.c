@@ -85,7 +85,7 @@ static GVariant *
 runner_engine_answer (const RunnerServeCall *call, GError **error)
 {
   g_autoptr (GVariant) text = g_variant_get_child_value (call->body, 2);
-  g_autoptr (ReeveLlmRequest) asked
+  ReeveLlmRequest *asked
       = wire_llm_request_from_text (g_variant_get_data (text), g_variant_get_size (text), error);
   g_autoptr (GByteArray) out = g_byte_array_new ();
   RunnerEngineAnswer answer = { out, TRUE };
@@ -93,6 +93,7 @@ runner_engine_answer (const RunnerServeCall *call, GError **error)
 
   if (asked == NULL)
     return NULL;
+  runner_serve_spend (call, asked, (GDestroyNotify) reeve_llm_request_unref);
   if (!reeve_llm_engine_generate (REEVE_LLM_ENGINE (call->instance), asked, call->context,
                                   runner_engine_gather, &answer, &failed)
       && answer.whole)

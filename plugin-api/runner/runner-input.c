@@ -131,7 +131,7 @@ static WireLetter *
 runner_input_cut (RunnerInput *self, gsize length, GError **error)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (self->data + self->start, length);
-  WireLetter *message = wire_letter_read (bytes, error);
+  WireLetter *message = wire_letter_read_call (bytes, error);
 
   self->start += length;
   if (message != NULL)

@@ -148,6 +148,27 @@ runner_serve_perform_own (RunnerServe *self, const RunnerServeCall *call, GError
 
 /* ---- a call, on a worker ---- */
 
+void
+runner_serve_spend (const RunnerServeCall *call, gpointer data, GDestroyNotify destroy)
+{
+  RunnerServeSpent *spent = call->spent;
+
+  if (spent->count == RUNNER_SERVE_MAX_SPENT)
+    {
+      destroy (data);
+      return;
+    }
+  spent->all[spent->count].data = data;
+  spent->all[spent->count++].destroy = destroy;
+}
+
+static void
+runner_serve_free_spent (const RunnerServeSpent *spent)
+{
+  for (guint i = 0; i < spent->count; i++)
+    spent->all[i].destroy (spent->all[i].data);
+}
+
 static GVariant *
 runner_serve_perform (RunnerServe *self, RunnerServeCall *call, GError **error)
 {
@@ -169,6 +190,18 @@ runner_serve_perform (RunnerServe *self, RunnerServeCall *call, GError **error)
     }
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such instance");
   return NULL;
+}
+
+static GVariant *
+runner_serve_perform_within (RunnerServe *self, RunnerServeCall *call, GError **error)
+{
+  GVariant *result = NULL;
+
+  runner_ask_enter (call->context);
+  if (reeve_context_check (call->context, error))
+    result = runner_serve_perform (self, call, error);
+  runner_ask_leave (call->context);
+  return result;
 }
 
 static void
@@ -214,30 +247,29 @@ runner_serve_work (WireLetter *message, gpointer user_data)
   guint64 number = 0;
   g_autoptr (GCancellable) cancellable = NULL;
   g_autoptr (ReeveBroker) broker = NULL;
-  g_autoptr (GVariant) given = NULL;
   g_autoptr (ReeveContext) context = NULL;
-  RunnerServeCall call
-      = { .message = message, .member = message->head.member, .body = message->body };
+  RunnerServeSpent spent = { .count = 0 };
+  RunnerServeCall call = {
+    .message = message, .member = message->head.member, .body = message->body, .spent = &spent
+  };
   GVariant *result = NULL;
   GError *error = NULL;
 
   g_variant_get_child (call.body, 0, "t", &number);
-  given = g_variant_get_child_value (call.body, 1);
   cancellable = runner_serve_find_call (self, number);
   broker = runner_broker_new (self->wire, number);
-  context = wire_context_from_variant (given, broker, cancellable);
+  context = wire_context_read (message, broker, cancellable, &error);
   call.context = context;
   call.broker = broker;
-  runner_ask_enter (context);
-  if (reeve_context_check (context, &error))
-    result = runner_serve_perform (self, &call, &error);
-  runner_ask_leave (context);
+  if (context != NULL)
+    result = runner_serve_perform_within (self, &call, &error);
   /* what it wrote for this call is not there for the next one */
   runner_broker_end (broker);
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->calls, &number);
   g_mutex_unlock (&self->lock);
   runner_serve_reply (self, message, result, error);
+  runner_serve_free_spent (&spent);
   wire_letter_unref (message);
 }
 

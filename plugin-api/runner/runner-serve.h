@@ -11,6 +11,19 @@
 
 G_BEGIN_DECLS
 
+#define RUNNER_SERVE_MAX_SPENT 4
+
+/* What a call is through with, to be freed when its reply is on its way: nobody waits for that. */
+typedef struct
+{
+  struct
+  {
+    gpointer data;
+    GDestroyNotify destroy;
+  } all[RUNNER_SERVE_MAX_SPENT];
+  guint count;
+} RunnerServeSpent;
+
 /* One call, on the worker that performs it. */
 typedef struct
 {
@@ -20,10 +33,15 @@ typedef struct
   ReevePlugin *instance; /* (nullable): of Runner's methods */
   ReeveContext *context;
   ReeveBroker *broker; /* of @context */
+  RunnerServeSpent *spent;
 } RunnerServeCall;
 
 /* (transfer floating) (nullable): the reply's body */
 typedef GVariant *(*RunnerServeFunc) (const RunnerServeCall *call, GError **error);
+
+/* @data: (transfer full): freed by @destroy when the call's reply is on its way; at once where
+ * there is no room for it any more */
+void runner_serve_spend (const RunnerServeCall *call, gpointer data, GDestroyNotify destroy);
 
 /* Serves until the host closes the control socket. FALSE: it could not even begin. */
 gboolean runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descriptor);

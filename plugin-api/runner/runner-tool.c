@@ -35,8 +35,8 @@ runner_tool_list (const RunnerServeCall *call, GError **error)
 static GVariant *
 runner_tool_call (const RunnerServeCall *call, GError **error)
 {
-  g_autoptr (JsonNode) arguments = NULL;
-  g_autoptr (ReeveToolResult) result = NULL;
+  JsonNode *arguments = NULL;
+  ReeveToolResult *result = NULL;
   JsonNode *data = NULL;
   g_autoptr (GVariant) known = NULL;
   const char *name = NULL;
@@ -47,6 +47,7 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
   arguments = reeve_json_parse_strict (text, strlen (text), error);
   if (arguments == NULL)
     return NULL;
+  runner_serve_spend (call, arguments, (GDestroyNotify) json_node_unref);
   if (!JSON_NODE_HOLDS_OBJECT (arguments))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "arguments are an object");
@@ -57,6 +58,7 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
                             call->context, error);
   if (result == NULL)
     return NULL;
+  runner_serve_spend (call, result, (GDestroyNotify) reeve_tool_result_unref);
   data = reeve_tool_result_get_data (result);
   known = data != NULL ? runner_broker_find_text (call->broker, data) : NULL;
   if (known == NULL)

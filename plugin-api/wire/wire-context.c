@@ -4,110 +4,199 @@
 
 #include <string.h>
 
-/* A builder would look at each format and each type again. */
-typedef struct
-{
-  GVariant *entries[16];
-  gsize count;
-} WireContextEntries;
+#include "wire-value.h"
 
 static void
-wire_context_add (WireContextEntries *all, const char *name, GVariant *value)
+wire_context_begin (GByteArray *out, const char *name, const char *type)
 {
-  all->entries[all->count++]
-      = g_variant_new_dict_entry (g_variant_new_string (name), g_variant_new_variant (value));
+  wire_value_pad (out, 8);
+  wire_value_append_string (out, name, strlen (name));
+  wire_value_append_signature (out, type);
 }
 
 static void
-wire_context_add_string (WireContextEntries *all, const char *name, const char *value)
+wire_context_append_text (GByteArray *out, const char *name, const char *value)
 {
-  if (value != NULL)
-    wire_context_add (all, name, g_variant_new_string (value));
+  if (value == NULL)
+    return;
+  wire_context_begin (out, name, "s");
+  wire_value_append_string (out, value, strlen (value));
 }
 
 static void
-wire_context_add_strings (WireContextEntries *all, const char *name, const char *const *values)
+wire_context_append_texts (GByteArray *out, const char *name, const char *const *values)
 {
-  if (values != NULL)
-    wire_context_add (all, name, g_variant_new_strv (values, -1));
+  guint at = 0;
+
+  if (values == NULL)
+    return;
+  wire_context_begin (out, name, "as");
+  at = wire_value_begin_array (out, 's');
+  for (; *values != NULL; values++)
+    wire_value_append_string (out, *values, strlen (*values));
+  wire_value_end_array (out, 's', at);
 }
 
-GVariant *
-wire_context_to_variant (ReeveContext *context, gint64 deadline)
+void
+wire_context_append (GByteArray *out, ReeveContext *context, gint64 deadline)
 {
-  WireContextEntries all = { .count = 0 };
   const char *const *roles = reeve_context_get_roles (context);
   const char *const *labels = reeve_context_get_labels (context);
+  guint at = wire_value_begin_array (out, '{');
 
-  wire_context_add_string (&all, "tenant", reeve_context_get_tenant_id (context));
-  wire_context_add_string (&all, "user", reeve_context_get_user_id (context));
-  wire_context_add_string (&all, "agent", reeve_context_get_agent_id (context));
-  wire_context_add_string (&all, "run", reeve_context_get_run_id (context));
-  wire_context_add_string (&all, "trace", reeve_context_get_trace_id (context));
-  wire_context_add_string (&all, "traceparent", reeve_context_get_traceparent (context));
-  wire_context_add_string (&all, "tracestate", reeve_context_get_tracestate (context));
-  wire_context_add_strings (&all, "roles", roles[0] != NULL ? roles : NULL);
-  wire_context_add_strings (&all, "labels", labels[0] != NULL ? labels : NULL);
-  wire_context_add_strings (&all, "workspaces", reeve_context_get_workspaces (context));
+  wire_context_append_text (out, "tenant", reeve_context_get_tenant_id (context));
+  wire_context_append_text (out, "user", reeve_context_get_user_id (context));
+  wire_context_append_text (out, "agent", reeve_context_get_agent_id (context));
+  wire_context_append_text (out, "run", reeve_context_get_run_id (context));
+  wire_context_append_text (out, "trace", reeve_context_get_trace_id (context));
+  wire_context_append_text (out, "traceparent", reeve_context_get_traceparent (context));
+  wire_context_append_text (out, "tracestate", reeve_context_get_tracestate (context));
+  wire_context_append_texts (out, "roles", roles[0] != NULL ? roles : NULL);
+  wire_context_append_texts (out, "labels", labels[0] != NULL ? labels : NULL);
+  wire_context_append_texts (out, "workspaces", reeve_context_get_workspaces (context));
   if (deadline != 0)
-    wire_context_add (&all, "remaining",
-                      g_variant_new_int64 (MAX (deadline - g_get_monotonic_time (), 0)));
-  return g_variant_new_array (G_VARIANT_TYPE ("{sv}"), all.entries, all.count);
+    {
+      wire_context_begin (out, "remaining", "x");
+      wire_value_append_number64 (out, (guint64) MAX (deadline - g_get_monotonic_time (), 0));
+    }
+  wire_value_end_array (out, '{', at);
 }
 
-/* What is not known, or of another type, is nothing. A text lives as long as @value does. */
-static void
-wire_context_read_one (ReeveContextInfo *info, const char *name, GVariant *value)
+/* ---- reading ---- */
+
+/* Where a context's texts go; those of a list are of the message, the list itself is not. */
+typedef struct
+{
+  ReeveContextInfo info;
+  GPtrArray *roles;
+  GPtrArray *labels;
+  GPtrArray *workspaces;
+} WireContextRead;
+
+static const char **
+wire_context_find_text (WireContextRead *self, const char *name)
 {
   const struct
   {
     const char *name;
     const char **text;
-    const char *const **texts;
   } all[] = {
-    { "tenant", &info->tenant_id, NULL },      { "user", &info->user_id, NULL },
-    { "agent", &info->agent_id, NULL },        { "run", &info->run_id, NULL },
-    { "trace", &info->trace_id, NULL },        { "traceparent", &info->traceparent, NULL },
-    { "tracestate", &info->tracestate, NULL }, { "roles", NULL, &info->roles },
-    { "labels", NULL, &info->labels },         { "workspaces", NULL, &info->workspaces },
+    { "tenant", &self->info.tenant_id },      { "user", &self->info.user_id },
+    { "agent", &self->info.agent_id },        { "run", &self->info.run_id },
+    { "trace", &self->info.trace_id },        { "traceparent", &self->info.traceparent },
+    { "tracestate", &self->info.tracestate },
   };
 
-  if (strcmp (name, "remaining") == 0 && g_variant_is_of_type (value, G_VARIANT_TYPE_INT64))
-    info->deadline
-        = g_get_monotonic_time () + CLAMP (g_variant_get_int64 (value), 0, G_MAXINT64 / 4);
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
     {
-      if (strcmp (name, all[i].name) != 0)
-        continue;
-      if (all[i].text != NULL && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
-        *all[i].text = g_variant_get_string (value, NULL);
-      if (all[i].texts != NULL && *all[i].texts == NULL
-          && g_variant_is_of_type (value, G_VARIANT_TYPE_STRING_ARRAY))
-        *all[i].texts = (const char *const *) g_variant_get_strv (value, NULL);
-      return;
+      if (strcmp (name, all[i].name) == 0)
+        return all[i].text;
     }
+  return NULL;
 }
 
-/* One walk: a lookup by name would be another for each. */
-ReeveContext *
-wire_context_from_variant (GVariant *variant, ReeveBroker *broker, GCancellable *cancellable)
+static GPtrArray **
+wire_context_find_texts (WireContextRead *self, const char *name)
 {
-  ReeveContextInfo info = { .struct_size = sizeof info };
-  g_autoptr (GPtrArray) values = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
-  ReeveContext *context = NULL;
-  GVariantIter iter;
-  const char *name = NULL;
-  GVariant *value = NULL;
+  if (strcmp (name, "roles") == 0)
+    return &self->roles;
+  if (strcmp (name, "labels") == 0)
+    return &self->labels;
+  return strcmp (name, "workspaces") == 0 ? &self->workspaces : NULL;
+}
 
-  g_variant_iter_init (&iter, variant);
-  while (g_variant_iter_next (&iter, "{&sv}", &name, &value))
+/* (transfer full) (nullable): ends with %NULL */
+static GPtrArray *
+wire_context_read_texts (WireReader *reader)
+{
+  g_autoptr (GPtrArray) texts = g_ptr_array_new ();
+  WireReader within = *reader;
+  guint32 length = 0;
+
+  if (!wire_reader_read_number (reader, &length))
+    return NULL;
+  within = *reader;
+  if (!wire_reader_skip (reader, length))
+    return NULL;
+  within.end = reader->at;
+  while (within.at < within.end)
     {
-      g_ptr_array_add (values, value);
-      wire_context_read_one (&info, name, value);
+      const char *text = wire_reader_read_string (&within);
+
+      if (text == NULL)
+        return NULL;
+      g_ptr_array_add (texts, (gpointer) text);
     }
-  context = reeve_context_new (&info, broker, cancellable);
-  g_free ((gpointer) info.roles);
-  g_free ((gpointer) info.labels);
-  g_free ((gpointer) info.workspaces);
+  g_ptr_array_add (texts, NULL);
+  return g_steal_pointer (&texts);
+}
+
+static gboolean
+wire_context_read_remaining (WireReader *reader, gint64 *deadline)
+{
+  gint64 remaining = 0;
+
+  if (!wire_reader_align (reader, sizeof remaining) || !wire_reader_skip (reader, sizeof remaining))
+    return FALSE;
+  memcpy (&remaining, reader->data + reader->at - sizeof remaining, sizeof remaining);
+  *deadline = g_get_monotonic_time () + CLAMP (remaining, 0, G_MAXINT64 / 4);
+  return TRUE;
+}
+
+/* What is not known, or of another type, is nothing. */
+static gboolean
+wire_context_read_entry (WireContextRead *self, WireReader *reader, GBytes *bytes)
+{
+  const char *name = wire_reader_align (reader, 8) ? wire_reader_read_string (reader) : NULL;
+  const char *type = name != NULL ? wire_reader_read_signature (reader) : NULL;
+  const char **text = type != NULL ? wire_context_find_text (self, name) : NULL;
+  GPtrArray **texts = type != NULL ? wire_context_find_texts (self, name) : NULL;
+
+  if (type == NULL)
+    return FALSE;
+  if (text != NULL && strcmp (type, "s") == 0)
+    {
+      *text = wire_reader_read_string (reader);
+      return *text != NULL;
+    }
+  if (texts != NULL && *texts == NULL && strcmp (type, "as") == 0)
+    {
+      *texts = wire_context_read_texts (reader);
+      return *texts != NULL;
+    }
+  if (strcmp (name, "remaining") == 0 && strcmp (type, "x") == 0)
+    return wire_context_read_remaining (reader, &self->info.deadline);
+  return *type != '\0' && wire_value_pass (reader, bytes, type);
+}
+
+static const char *const *
+wire_context_get_texts (const GPtrArray *texts)
+{
+  return texts != NULL ? (const char *const *) texts->pdata : NULL;
+}
+
+ReeveContext *
+wire_context_read (const WireLetter *letter, ReeveBroker *broker, GCancellable *cancellable,
+                   GError **error)
+{
+  WireContextRead self = { .info = { .struct_size = sizeof self.info } };
+  WireReader reader = letter->context;
+  ReeveContext *context = NULL;
+  gboolean good = TRUE;
+
+  while (good && reader.at < reader.end)
+    good = wire_context_read_entry (&self, &reader, letter->bytes);
+  if (good)
+    {
+      self.info.roles = wire_context_get_texts (self.roles);
+      self.info.labels = wire_context_get_texts (self.labels);
+      self.info.workspaces = wire_context_get_texts (self.workspaces);
+      context = reeve_context_new (&self.info, broker, cancellable);
+    }
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "not a message: its context is wrong");
+  g_clear_pointer (&self.roles, g_ptr_array_unref);
+  g_clear_pointer (&self.labels, g_ptr_array_unref);
+  g_clear_pointer (&self.workspaces, g_ptr_array_unref);
   return context;
 }

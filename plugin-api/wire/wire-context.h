@@ -2,14 +2,15 @@
 /* A ReeveContext on the wire: a dictionary of what is known. */
 #pragma once
 
-#include <reeve-plugin-1.h>
+#include "wire-letter.h"
 
 G_BEGIN_DECLS
 
-/* (transfer floating): @deadline: monotonic, microseconds; 0: none */
-GVariant *wire_context_to_variant (ReeveContext *context, gint64 deadline);
-/* (transfer full): with a broker and a cancellable of the receiver's */
-ReeveContext *wire_context_from_variant (GVariant *variant, ReeveBroker *broker,
-                                         GCancellable *cancellable);
+/* @out begins with the body of a message. @deadline: monotonic, microseconds; 0: none */
+void wire_context_append (GByteArray *out, ReeveContext *context, gint64 deadline);
+/* (transfer full) (nullable): of a call that wire_letter_read_call() read, with a broker and a
+ * cancellable of the receiver's. %REEVE_ERROR_PLUGIN: it is none */
+ReeveContext *wire_context_read (const WireLetter *letter, ReeveBroker *broker,
+                                 GCancellable *cancellable, GError **error);
 
 G_END_DECLS

@@ -35,6 +35,18 @@ wire_letter_new_call (const char *path, const char *interface, const char *membe
 }
 
 WireLetter *
+wire_letter_new_call_of (const char *path, const char *interface, const char *member,
+                         const char *signature, GByteArray *written)
+{
+  WireLetter *self = wire_letter_new_call (path, interface, member, NULL);
+
+  self->name = g_strdup (signature);
+  self->head.signature = self->name;
+  self->written = g_byte_array_ref (written);
+  return self;
+}
+
+WireLetter *
 wire_letter_new_reply (guint32 reply_serial, GVariant *body)
 {
   WireLetter *self = wire_letter_new (G_DBUS_MESSAGE_TYPE_METHOD_RETURN, body);
@@ -71,6 +83,7 @@ wire_letter_unref (WireLetter *self)
   g_clear_pointer (&self->body, g_variant_unref);
   g_clear_object (&self->fds);
   g_clear_pointer (&self->bytes, g_bytes_unref);
+  g_clear_pointer (&self->written, g_byte_array_unref);
   g_free (self->name);
   g_free (self);
 }
@@ -115,19 +128,20 @@ wire_letter_append_text (GByteArray *out, GDBusMessageHeaderField field, char ty
   g_byte_array_append (out, (const guint8 *) text, length + 1);
 }
 
-/* Without the brackets of its tuple. */
 static void
-wire_letter_append_signature (GByteArray *out, GVariant *body)
+wire_letter_append_signature (GByteArray *out, const WireLetter *self)
 {
-  const char *type = body != NULL ? g_variant_get_type_string (body) : "()";
-  guint8 length = (guint8) (strlen (type) - 2);
+  const char *type = self->body != NULL ? g_variant_get_type_string (self->body) : "()";
+  /* without the brackets of its tuple */
+  const char *text = self->written != NULL ? self->head.signature : type + 1;
+  guint8 length = (guint8) (strlen (text) - (self->written != NULL ? 0 : 1));
   static const guint8 zero = 0;
 
   if (length == 0)
     return;
   wire_letter_begin_field (out, G_DBUS_MESSAGE_HEADER_FIELD_SIGNATURE, 'g');
   g_byte_array_append (out, &length, 1);
-  g_byte_array_append (out, (const guint8 *) type + 1, length);
+  g_byte_array_append (out, (const guint8 *) text, length);
   g_byte_array_append (out, &zero, 1);
 }
 
@@ -135,8 +149,10 @@ guint8 *
 wire_letter_write (const WireLetter *self, gsize *length)
 {
   GVariant *body = self->body;
-  GByteArray *out
-      = g_byte_array_sized_new (512 + (body != NULL ? (guint) g_variant_get_size (body) : 0));
+  const guint size = body != NULL            ? (guint) g_variant_get_size (body)
+                     : self->written != NULL ? self->written->len
+                                             : 0;
+  GByteArray *out = g_byte_array_sized_new (512 + size);
   const guint8 head[WIRE_MESSAGE_HEAD]
       = { WIRE_LETTER_ORDER, self->head.type, self->head.no_reply ? 1 : 0, 1 };
   guint start = 0;
@@ -150,10 +166,12 @@ wire_letter_write (const WireLetter *self, gsize *length)
   wire_letter_append_number (out, G_DBUS_MESSAGE_HEADER_FIELD_REPLY_SERIAL,
                              self->head.reply_serial);
   wire_letter_append_number (out, G_DBUS_MESSAGE_HEADER_FIELD_NUM_UNIX_FDS, self->head.n_fds);
-  wire_letter_append_signature (out, body);
+  wire_letter_append_signature (out, self);
   wire_letter_put_number (out, 12, out->len - WIRE_MESSAGE_HEAD);
   wire_value_pad (out, 8);
   start = out->len;
+  if (self->written != NULL)
+    g_byte_array_append (out, self->written->data, self->written->len);
   for (gsize i = 0; body != NULL && i < g_variant_n_children (body); i++)
     {
       g_autoptr (GVariant) child = g_variant_get_child_value (body, i);
@@ -190,7 +208,7 @@ wire_letter_read_body (WireLetter *self, GError **error)
 {
   if (self->head.body_length == 0 || self->body != NULL)
     return TRUE;
-  self->body = wire_value_read (self->bytes, &self->head, error);
+  self->body = wire_value_read (self->bytes, &self->head, NULL, error);
   return self->body != NULL;
 }
 
@@ -200,4 +218,16 @@ wire_letter_read (GBytes *bytes, GError **error)
   g_autoptr (WireLetter) self = wire_letter_read_head (bytes, error);
 
   return self != NULL && wire_letter_read_body (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+WireLetter *
+wire_letter_read_call (GBytes *bytes, GError **error)
+{
+  g_autoptr (WireLetter) self = wire_letter_read_head (bytes, error);
+
+  if (self != NULL && self->head.body_length > 0)
+    self->body = wire_value_read (self->bytes, &self->head, &self->context, error);
+  return self != NULL && (self->body != NULL || self->head.body_length == 0)
+             ? g_steal_pointer (&self)
+             : NULL;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "wire-message.h"
+#include "wire-reader.h"
 
 #include <gio/gunixfdlist.h>
 
@@ -14,17 +15,22 @@ G_BEGIN_DECLS
 typedef struct
 {
   gatomicrefcount references;
-  WireMessage head; /* without signature and body; texts are of @bytes, or of whoever writes it */
-  GVariant *body;   /* (nullable): a tuple */
-  GUnixFDList *fds; /* (nullable): that came with it */
-  GBytes *bytes;    /* (nullable): that it was read from */
-  char *name;       /* (nullable): of an error that is written */
+  WireMessage head;   /* without signature and body; texts are of @bytes, or of whoever writes it */
+  GVariant *body;     /* (nullable): a tuple */
+  WireReader context; /* of a call that wire_letter_read_call() read: its entries, part of @bytes */
+  GUnixFDList *fds;   /* (nullable): that came with it */
+  GBytes *bytes;      /* (nullable): that it was read from */
+  GByteArray *written; /* (nullable): the body of one that is written, where @body is not */
+  char *name;          /* (nullable): of an error that is written; or @written's signature */
 } WireLetter;
 
 /* (transfer full) each; texts must live until it is written, and are not copied. @body: (transfer
  * floating or none): a tuple. */
 WireLetter *wire_letter_new_call (const char *path, const char *interface, const char *member,
                                   GVariant *body);
+/* The same with a body that stands in bytes, which is made with less. @signature: copied */
+WireLetter *wire_letter_new_call_of (const char *path, const char *interface, const char *member,
+                                     const char *signature, GByteArray *written);
 WireLetter *wire_letter_new_reply (guint32 reply_serial, GVariant *body);
 /* @name: of an error; copied */
 WireLetter *wire_letter_new_error (guint32 reply_serial, const char *name, GVariant *body);
@@ -35,6 +41,9 @@ void wire_letter_unref (WireLetter *self);
 guint8 *wire_letter_write (const WireLetter *self, gsize *length);
 /* (transfer full) (nullable): the message that @bytes are, all of them. %REEVE_ERROR_PLUGIN */
 WireLetter *wire_letter_read (GBytes *bytes, GError **error);
+/* The same on the side of the runner: the context of a call is not read with it, whose entries
+ * would be three values each; wire_context_read() does. */
+WireLetter *wire_letter_read_call (GBytes *bytes, GError **error);
 /* The same without its body, whose values take many times its bytes: from somebody who is not
  * believed only that is read whose signature is the one that is waited for. */
 WireLetter *wire_letter_read_head (GBytes *bytes, GError **error);

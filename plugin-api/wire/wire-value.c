@@ -9,6 +9,7 @@
 #include "wire-reader.h"
 
 #define WIRE_VALUE_MAX_DEPTH 16
+#define WIRE_VALUE_CALL      "ta{sv}" /* what the arguments of a call to a runner begin with */
 
 typedef struct
 {
@@ -166,20 +167,57 @@ wire_value_read_one (WireValueSource *self, const char *type, guint depth)
     }
 }
 
+/* The number and the context that the signature begins with; the latter is only found. Returns the
+ * rest of the signature; %NULL: they are not there. */
+static const char *
+wire_value_read_call (WireValueSource *self, const char *type, GPtrArray *all, WireReader *context)
+{
+  GVariant *number = wire_value_read_fixed (self, type);
+  guint32 length = 0;
+
+  if (number == NULL)
+    return NULL;
+  g_ptr_array_add (all, g_variant_ref_sink (number));
+  if (!wire_reader_read_number (&self->reader, &length)
+      || !wire_reader_align (&self->reader, wire_reader_get_alignment ('{'))
+      || !wire_reader_skip (&self->reader, length))
+    return NULL;
+  *context = (WireReader){ self->reader.data, self->reader.at - length, self->reader.at };
+  g_ptr_array_add (all,
+                   g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
+  return type + strlen (WIRE_VALUE_CALL);
+}
+
 GVariant *
-wire_value_read (GBytes *bytes, const WireMessage *message, GError **error)
+wire_value_read (GBytes *bytes, const WireMessage *message, WireReader *context, GError **error)
 {
   const guint8 *data = g_bytes_get_data (bytes, NULL);
   gsize at = (gsize) (message->body - data);
   WireValueSource source = { { data, at, at + message->body_length }, bytes };
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
+  const char *type = message->signature;
 
-  if (wire_value_read_all (&source, message->signature, FALSE, all, 0)
+  if (context != NULL && g_str_has_prefix (type, WIRE_VALUE_CALL))
+    type = wire_value_read_call (&source, type, all, context);
+  if (type != NULL && wire_value_read_all (&source, type, FALSE, all, 0)
       && source.reader.at == source.reader.end)
     return g_variant_ref_sink (g_variant_new_tuple ((GVariant **) all->pdata, all->len));
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                "not a message: its body is not what its signature says");
   return NULL;
+}
+
+gboolean
+wire_value_pass (WireReader *reader, GBytes *bytes, const char *type)
+{
+  WireValueSource source = { *reader, bytes };
+  GVariant *value
+      = *wire_reader_skip_type (type) == '\0' ? wire_value_read_one (&source, type, 1) : NULL;
+
+  *reader = source.reader;
+  if (value != NULL)
+    g_variant_unref (g_variant_ref_sink (value));
+  return value != NULL;
 }
 
 /* ---- writing ---- */
@@ -193,14 +231,50 @@ wire_value_pad (GByteArray *out, gsize to)
     g_byte_array_append (out, zeros, (guint) (to - out->len % to));
 }
 
-static void
+void
 wire_value_append_number (GByteArray *out, guint32 number)
 {
   wire_value_pad (out, sizeof number);
   g_byte_array_append (out, (const guint8 *) &number, sizeof number);
 }
 
-static void
+void
+wire_value_append_number64 (GByteArray *out, guint64 number)
+{
+  wire_value_pad (out, sizeof number);
+  g_byte_array_append (out, (const guint8 *) &number, sizeof number);
+}
+
+void
+wire_value_append_string (GByteArray *out, const char *text, gsize length)
+{
+  wire_value_append_number (out, (guint32) length);
+  g_byte_array_append (out, (const guint8 *) text, (guint) length + 1);
+}
+
+guint
+wire_value_begin_array (GByteArray *out, char type)
+{
+  guint at = 0;
+
+  wire_value_append_number (out, 0);
+  at = out->len - (guint) sizeof (guint32);
+  wire_value_pad (out, wire_reader_get_alignment (type));
+  return at;
+}
+
+void
+wire_value_end_array (GByteArray *out, char type, guint at)
+{
+  const guint to = (guint) wire_reader_get_alignment (type);
+  const guint before = at + (guint) sizeof (guint32);
+  /* the length is without the padding behind it */
+  const guint32 length = out->len - (before + to - 1) / to * to;
+
+  memcpy (out->data + at, &length, sizeof length);
+}
+
+void
 wire_value_append_signature (GByteArray *out, const char *text)
 {
   guint8 length = (guint8) strlen (text);
@@ -220,8 +294,7 @@ wire_value_append_text (GByteArray *out, GVariant *value)
       wire_value_append_signature (out, text);
       return;
     }
-  wire_value_append_number (out, (guint32) length);
-  g_byte_array_append (out, (const guint8 *) text, (guint) length + 1);
+  wire_value_append_string (out, text, length);
 }
 
 static void
@@ -249,20 +322,13 @@ static void
 wire_value_append_array (GByteArray *out, GVariant *value)
 {
   char type = g_variant_get_type_string (value)[1];
-  guint at = 0;
-  guint start = 0;
-  guint32 length = 0;
+  guint at = wire_value_begin_array (out, type);
 
-  wire_value_append_number (out, 0);
-  at = out->len - (guint) sizeof length;
-  wire_value_pad (out, wire_reader_get_alignment (type));
-  start = out->len;
   if (type == 'y' && g_variant_get_size (value) > 0)
     g_byte_array_append (out, g_variant_get_data (value), (guint) g_variant_get_size (value));
   else
     wire_value_append_children (out, value);
-  length = out->len - start;
-  memcpy (out->data + at, &length, sizeof length);
+  wire_value_end_array (out, type, at);
 }
 
 void

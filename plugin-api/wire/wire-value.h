@@ -3,14 +3,29 @@
 #pragma once
 
 #include "wire-message.h"
+#include "wire-reader.h"
 
 G_BEGIN_DECLS
 
 /* (transfer full) (nullable): the body of @message, which was read from @bytes; %NULL with
- * %REEVE_ERROR_PLUGIN: it is not what its signature says. Texts and bytes are not copied. */
-GVariant *wire_value_read (GBytes *bytes, const WireMessage *message, GError **error);
+ * %REEVE_ERROR_PLUGIN: it is not what its signature says. Texts and bytes are not copied.
+ * @context: (out) (nullable): of a body that begins with a number and a context, where the latter's
+ * entries are, which are not read: in the body it is empty. */
+GVariant *wire_value_read (GBytes *bytes, const WireMessage *message, WireReader *context,
+                           GError **error);
+/* Passes over the value of the one complete @type, part of @bytes. %FALSE: it is wrong */
+gboolean wire_value_pass (WireReader *reader, GBytes *bytes, const char *type);
 /* @out begins with the message: its length is what alignment counts from. */
 void wire_value_append (GByteArray *out, GVariant *value);
+/* The same without a GVariant. @text: UTF-8 of @length bytes, and the zero behind it */
+void wire_value_append_number (GByteArray *out, guint32 number);
+void wire_value_append_number64 (GByteArray *out, guint64 number);
+void wire_value_append_string (GByteArray *out, const char *text, gsize length);
+void wire_value_append_signature (GByteArray *out, const char *text);
+/* An array whose values are of a type that begins with @type; the place of its length, which is
+ * written when all values are. */
+guint wire_value_begin_array (GByteArray *out, char type);
+void wire_value_end_array (GByteArray *out, char type, guint at);
 /* Zeros up to a multiple of @to. */
 void wire_value_pad (GByteArray *out, gsize to);
 

@@ -5,7 +5,9 @@
 
 #include <gio/gio.h>
 
+#include "wire/wire-context.h"
 #include "wire/wire-letter.h"
+#include "wire/wire-value.h"
 
 /* Bodies of every shape that a method of the wire has, and some that none has. */
 static const char *const bodies[]
@@ -229,6 +231,169 @@ test_endless (void)
   check_refused (within, length);
 }
 
+/* ---- a call with its context, as the host writes it and the runner reads it ---- */
+
+#define CALL "(uint64 7, %s, 'name', b'\\001')"
+
+/* (transfer full): the bytes of a call that begins with a number and @context, as GDBus writes it
+ */
+static GBytes *
+call_with (const char *context)
+{
+  g_autofree char *text = g_strdup_printf (CALL, context);
+  g_autoptr (GDBusMessage) message = make (0, text);
+
+  return blob_of (message);
+}
+
+/* (transfer full) (nullable) */
+static ReeveContext *
+read_context (GBytes *bytes)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (WireLetter) letter = wire_letter_read_call (bytes, &error);
+  ReeveContext *context = letter != NULL ? wire_context_read (letter, NULL, NULL, &error) : NULL;
+
+  g_assert_true ((context == NULL) == (error != NULL));
+  if (context == NULL)
+    g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  return context;
+}
+
+static void
+check_same_context (ReeveContext *one, ReeveContext *other)
+{
+  g_assert_cmpstr (reeve_context_get_tenant_id (one), ==, reeve_context_get_tenant_id (other));
+  g_assert_cmpstr (reeve_context_get_user_id (one), ==, reeve_context_get_user_id (other));
+  g_assert_cmpstr (reeve_context_get_agent_id (one), ==, reeve_context_get_agent_id (other));
+  g_assert_cmpstr (reeve_context_get_run_id (one), ==, reeve_context_get_run_id (other));
+  g_assert_cmpstr (reeve_context_get_trace_id (one), ==, reeve_context_get_trace_id (other));
+  g_assert_cmpstr (reeve_context_get_traceparent (one), ==, reeve_context_get_traceparent (other));
+  g_assert_cmpstr (reeve_context_get_tracestate (one), ==, reeve_context_get_tracestate (other));
+  g_assert_cmpstrv (reeve_context_get_roles (one), reeve_context_get_roles (other));
+  g_assert_cmpstrv (reeve_context_get_labels (one), reeve_context_get_labels (other));
+  g_assert_true ((reeve_context_get_workspaces (one) == NULL)
+                 == (reeve_context_get_workspaces (other) == NULL));
+  if (reeve_context_get_workspaces (one) != NULL)
+    g_assert_cmpstrv (reeve_context_get_workspaces (one), reeve_context_get_workspaces (other));
+  g_assert_true ((reeve_context_get_deadline (one) != 0)
+                 == (reeve_context_get_deadline (other) != 0));
+}
+
+/* (transfer full): what the host sends for @context, with a text and bytes behind it */
+static GBytes *
+write_call (ReeveContext *context)
+{
+  g_autoptr (GByteArray) body = g_byte_array_new ();
+  g_autoptr (GVariant) bytes = g_variant_ref_sink (g_variant_new_bytestring ("\001"));
+  g_autoptr (WireLetter) letter = NULL;
+  guint8 *data = NULL;
+  gsize length = 0;
+
+  wire_value_append_number64 (body, 7);
+  wire_context_append (body, context, reeve_context_get_deadline (context));
+  wire_value_append_string (body, "name", 4);
+  wire_value_append (body, bytes);
+  letter = wire_letter_new_call_of ("/io/reeve/Plugin1/1", "io.reeve.Plugin1.Tool", "Call",
+                                    "ta{sv}say", body);
+  letter->head.serial = 78;
+  data = wire_letter_write (letter, &length);
+  return g_bytes_new_take (data, length);
+}
+
+/* What is written GDBus reads, and the runner as it was; what stands behind the context is read,
+ * the context is not. */
+static void
+test_context (void)
+{
+  const char *const texts[] = { "one", "", "\u00fc three", NULL };
+  const char *const none[] = { NULL };
+  const ReeveContextInfo infos[]
+      = { { .struct_size = sizeof infos[0] },
+          { .struct_size = sizeof infos[0], .tenant_id = "a", .workspaces = none },
+          { .struct_size = sizeof infos[0],
+            .tenant_id = "tenant",
+            .user_id = "",
+            .agent_id = "agent",
+            .run_id = "run-1",
+            .trace_id = "t",
+            .traceparent = "00-1",
+            .tracestate = "x=y",
+            .roles = texts,
+            .labels = texts + 1,
+            .workspaces = texts + 2,
+            .deadline = g_get_monotonic_time () + G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (infos); i++)
+    {
+      g_autoptr (ReeveContext) context = reeve_context_new (&infos[i], NULL, NULL);
+      g_autoptr (GBytes) bytes = write_call (context);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ReeveContext) again = read_context (bytes);
+      g_autoptr (WireLetter) letter = wire_letter_read_call (bytes, &error);
+      g_autoptr (GVariant) rest
+          = g_variant_ref_sink (g_variant_new_parsed ("(uint64 7, @a{sv} {}, 'name', b'\\001')"));
+      g_autoptr (WireLetter) whole = wire_letter_read (bytes, &error);
+      g_autoptr (GDBusMessage) message = g_dbus_message_new_from_blob (
+          (guchar *) g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+          G_DBUS_CAPABILITY_FLAGS_NONE, &error);
+
+      g_assert_no_error (error);
+      check_same (message, whole);
+      g_assert_true (is_same_body (rest, letter->body));
+      g_assert_nonnull (again);
+      check_same_context (context, again);
+    }
+}
+
+/* Entries that nobody knows, or of another type, are nothing, wherever they stand. */
+static void
+test_strange_entries (void)
+{
+  g_autoptr (GBytes) bytes = call_with (
+      "{'tenant': <'a'>, 'user': <uint32 5>, 'new': <(byte 1, <['x']>, 0.5)>, 'roles': <'r'>, "
+      "'labels': <['l']>, 'workspaces': <@aas [['w']]>, 'remaining': <'5'>, 'run': <'last'>}");
+  g_autoptr (ReeveContext) context = read_context (bytes);
+  const char *const labels[] = { "l", NULL };
+
+  g_assert (context != NULL);
+  g_assert_cmpstr (reeve_context_get_tenant_id (context), ==, "a");
+  g_assert_null (reeve_context_get_user_id (context));
+  g_assert_cmpuint (g_strv_length ((char **) reeve_context_get_roles (context)), ==, 0);
+  g_assert_cmpstrv (reeve_context_get_labels (context), labels);
+  g_assert_null (reeve_context_get_workspaces (context));
+  g_assert_cmpint (reeve_context_get_deadline (context), ==, 0);
+  g_assert_cmpstr (reeve_context_get_run_id (context), ==, "last");
+}
+
+/* Of a context every byte is changed: what the runner reads is what any other reader does. */
+static void
+test_each_byte_of_context (void)
+{
+  g_autoptr (GBytes) blob = call_with ("{'tenant': <'default'>, 'roles': <['a', 'bc']>, "
+                                       "'remaining': <int64 5000000>, 'n': <(1, 'x')>}");
+  gsize length = g_bytes_get_size (blob);
+  guint read = 0;
+
+  for (gsize i = 0; i < length * 16; i++)
+    {
+      guint8 *copy = g_memdup2 (g_bytes_get_data (blob, NULL), length);
+      g_autoptr (GBytes) bytes = g_bytes_new_take (copy, length);
+      g_autoptr (ReeveContext) context = NULL;
+      g_autoptr (WireLetter) whole = NULL;
+
+      copy[i % length] ^= (guint8) (i / length * 16 + 1);
+      whole = wire_letter_read (bytes, NULL);
+      /* of another signature no method would be called with it */
+      if (whole != NULL && !g_str_has_prefix (whole->head.signature, "ta{sv}"))
+        continue;
+      context = read_context (bytes);
+      g_assert_true ((context != NULL) == (whole != NULL));
+      read += context != NULL;
+    }
+  g_assert_cmpuint (read, >, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -238,5 +403,8 @@ main (int argc, char **argv)
   g_test_add_func ("/wire-letter/descriptors", test_descriptors);
   g_test_add_func ("/wire-letter/each-byte", test_each_byte);
   g_test_add_func ("/wire-letter/endless", test_endless);
+  g_test_add_func ("/wire-letter/context", test_context);
+  g_test_add_func ("/wire-letter/strange-entries", test_strange_entries);
+  g_test_add_func ("/wire-letter/each-byte-of-context", test_each_byte_of_context);
   return g_test_run ();
 }
