@@ -554,5 +554,22 @@ class CeilingOfCalls(CallsCase):
         self.one(*model(max_tokens=60), plugin="probe-two", tenant="right")
 
 
+class CeilingThatIsLowered(CallsCase):
+    """What was granted before stays as it is, and gives no more than that."""
+
+    depth = 3
+
+    def test_depth(self):
+        chain = tool(TWO, tool(TWO, tool(TWO, CLOCK)))
+        self.assertIsNone(self.within(self.one(*chain), 2)[1])
+        self.host.stop()
+        with open(self.host.config, "a", encoding="utf-8") as file:
+            file.write("  ceiling: {depth: 2}\n")
+        self.host.start()
+        self.assertEqual([3], [grant["parameters"]["depth"] for grant in self.rows(TWO.removeprefix("tool-of-"))[TOOL]["granted"] if grant["status"] == "active"])
+        self.assertIsNone(self.within(self.one(*tool(TWO, tool(TWO, CLOCK))), 1)[1])
+        self.assertRegex(str(self.within(self.one(*chain), 2)[1]), "permission_denied: .*plugins.ceiling.depth, 2")
+
+
 if __name__ == "__main__":
     main()
