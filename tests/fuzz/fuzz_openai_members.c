@@ -36,7 +36,7 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
   g_autoptr (GList) names = NULL;
   gboolean good = TRUE;
 
-  if (!reeve_json_find_members (text, size, one, &slice, NULL))
+  if (size == 0 || !reeve_json_find_members (text, size, one, &slice, NULL))
     return 0;
   node = reeve_json_parse_strict (text, size, NULL);
   g_assert (node != NULL && JSON_NODE_HOLDS_OBJECT (node));
