@@ -46,6 +46,10 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->model = reeve_admission_keep (strings, request->model);
   kept->model_told = reeve_admission_keep (strings, request->model_told);
   kept->report_model = reeve_admission_keep (strings, request->report_model);
+  kept->report_session = reeve_admission_keep (strings, request->report_session);
+  kept->report_department = reeve_admission_keep (strings, request->report_department);
+  kept->report_cost_center = reeve_admission_keep (strings, request->report_cost_center);
+  kept->report_project = reeve_admission_keep (strings, request->report_project);
   kept->plugin_id = reeve_admission_keep (strings, request->plugin_id);
   kept->input_digest = reeve_admission_keep (strings, request->input_digest);
   kept->trace_id = reeve_admission_keep (strings, request->trace_id);

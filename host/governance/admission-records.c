@@ -64,6 +64,25 @@ reeve_admission_records_delegate (ReeveLedgerRecord *record, const char *user_id
 }
 
 /**
+ * reeve_admission_records_label_report:
+ * @request: a report of usage
+ * @record: its intent or its outcome
+ *
+ * Of what it tells, in which session that was used, and whom it is charged to.
+ */
+void
+reeve_admission_records_label_report (const ReeveAdmissionRequest *request,
+                                      ReeveLedgerRecord *record)
+{
+  record->count = request->report_amount;
+  record->model = request->report_model;
+  record->session_id = request->report_session;
+  record->department = request->report_department;
+  record->cost_center = request->report_cost_center;
+  record->project = request->report_project;
+}
+
+/**
  * reeve_admission_records_note_home:
  * @ledger: the ledger
  * @request: what is asked for

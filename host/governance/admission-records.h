@@ -9,6 +9,8 @@ G_BEGIN_DECLS
 void reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerKind kind,
                                    ReeveLedgerRecord *record);
 void reeve_admission_records_delegate (ReeveLedgerRecord *record, const char *user_id);
+void reeve_admission_records_label_report (const ReeveAdmissionRequest *request,
+                                           ReeveLedgerRecord *record);
 void reeve_admission_records_note_home (ReeveLedger *ledger, const ReeveAdmissionRequest *request);
 const char *reeve_admission_records_reason (const GError *error);
 const char *reeve_admission_records_code (const GError *error);

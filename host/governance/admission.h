@@ -55,6 +55,10 @@ typedef struct
   gint64 reserve_output;           /* the same: how long the answer may be; 0: there is none */
   const char *report_what;         /* usage.report: (nullable): what it tells besides; static */
   const char *report_model;        /* the same: (nullable): of which model */
+  const char *report_session;      /* the same: (nullable): the session that it was used in */
+  const char *report_department;   /* the same: (nullable): whom it is charged to */
+  const char *report_cost_center;  /* the same */
+  const char *report_project;      /* the same */
   gint64 report_amount;            /* the same: how many of it */
   gint64 report_cost;              /* the same: 10^-9 units */
   const char *report_currency;     /* the same: (nullable): no cost is told; interned */

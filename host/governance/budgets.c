@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The gate's part of budgets: a look into a table in memory, no I/O. */
+#include "admission-records.h"
 #include "budgets-private.h"
 
 #include "base/log.h"
@@ -451,9 +452,8 @@ reeve_budgets_describe_report (ReeveBudgets *self, const ReeveAdmissionRequest *
   record->input_tokens = request->reserve_input;
   record->output_tokens = request->reserve_output;
   reeve_budgets_price_report (self, request, &record->cost, &record->currency);
-  record->count = request->report_amount;
-  record->model = request->report_model;
   record->reason = request->report_what;
+  reeve_admission_records_label_report (request, record);
 }
 
 /* A report that was taken has been spent in full; so has one of which nobody knows. */
@@ -477,8 +477,7 @@ reeve_budgets_settle_report (ReeveBudgets *self, ReeveReservation *reservation,
       record->output_tokens = request->reserve_output;
       record->cost = cost;
       record->currency = currency;
-      record->count = request->report_amount;
-      record->model = request->report_model;
+      reeve_admission_records_label_report (request, record);
       if (settlement->outcome == REEVE_OUTCOME_SUCCEEDED)
         record->reason = request->report_what;
     }

@@ -252,6 +252,10 @@ reeve_ledger_format_ocsf_add_rest (JsonObject *event, const ReeveLedgerRecord *r
   reeve_ledger_format_ocsf_set (rest, "input_digest", record->input_digest);
   reeve_ledger_format_ocsf_set (rest, "output_digest", record->output_digest);
   reeve_ledger_format_ocsf_set (rest, "state_digest", record->state_digest);
+  reeve_ledger_format_ocsf_set (rest, "session_id", record->session_id);
+  reeve_ledger_format_ocsf_set (rest, "department", record->department);
+  reeve_ledger_format_ocsf_set (rest, "cost_center", record->cost_center);
+  reeve_ledger_format_ocsf_set (rest, "project", record->project);
   reeve_ledger_format_ocsf_count (rest, "bytes_sent", (guint64) record->bytes_sent);
   reeve_ledger_format_ocsf_count (rest, "bytes_received", (guint64) record->bytes_received);
   reeve_ledger_format_ocsf_count (rest, "intent", record->intent);

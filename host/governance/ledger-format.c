@@ -84,6 +84,10 @@ static const ReeveLedgerFormatField reeve_ledger_format_fields[] = {
   { "bytes_received", "in", "dstBytes", REEVE_LEDGER_FORMAT_NUMBER, AT (bytes_received) },
   { "state_digest", "reeveStateDigest", "stateDigest", REEVE_LEDGER_FORMAT_STRING,
     AT (state_digest) },
+  { "session_id", "reeveSessionId", "sessionId", REEVE_LEDGER_FORMAT_STRING, AT (session_id) },
+  { "department", "reeveDepartment", "department", REEVE_LEDGER_FORMAT_STRING, AT (department) },
+  { "cost_center", "reeveCostCenter", "costCenter", REEVE_LEDGER_FORMAT_STRING, AT (cost_center) },
+  { "project", "reeveProject", "project", REEVE_LEDGER_FORMAT_STRING, AT (project) },
   { "leaf_hash", "reeveLeafHash", "leafHash", REEVE_LEDGER_FORMAT_LEAF, 0 },
 };
 

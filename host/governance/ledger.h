@@ -56,11 +56,15 @@ typedef struct
   const char *input_digest; /* sha256, hexadecimal */
   const char *output_digest;
   const char *state_digest; /* of what is changed: before in intents, after in outcomes */
-  gint64 kept;              /* 1: that digest is salted, and what it is of is kept in the store */
-  gint64 latency_us;        /* outcomes; else 0 */
-  gint64 bytes_received;    /* outcomes of connections; else 0 */
-  gint64 bytes_sent;        /* the same */
-  gint64 input_tokens;      /* 0 when none */
+  const char *session_id;   /* of a report of usage, as its labels: what it was used in */
+  const char *department;   /* whom it is charged to */
+  const char *cost_center;
+  const char *project;
+  gint64 kept;           /* 1: that digest is salted, and what it is of is kept in the store */
+  gint64 latency_us;     /* outcomes; else 0 */
+  gint64 bytes_received; /* outcomes of connections; else 0 */
+  gint64 bytes_sent;     /* the same */
+  gint64 input_tokens;   /* 0 when none */
   gint64 output_tokens;
   gint64 estimated;       /* 1: the service did not count, the host did */
   gint64 cost;            /* outcomes of model calls, reports: 10^-9 units of @currency */

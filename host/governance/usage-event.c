@@ -106,6 +106,10 @@ reeve_usage_intent_new (const ReeveLedgerRecord *record)
     .door = reeve_usage_intent_keep (self, record->door),
     .reason = reeve_usage_intent_keep (self, record->reason),
     .currency = reeve_usage_intent_keep (self, record->currency),
+    .session_id = reeve_usage_intent_keep (self, record->session_id),
+    .department = reeve_usage_intent_keep (self, record->department),
+    .cost_center = reeve_usage_intent_keep (self, record->cost_center),
+    .project = reeve_usage_intent_keep (self, record->project),
     .input_tokens = record->input_tokens,
     .output_tokens = record->output_tokens,
     .cost = record->cost,
@@ -135,6 +139,10 @@ reeve_usage_event_join_report (ReeveLedgerRecord *joined, const ReeveLedgerRecor
 {
   joined->reason = of->reason;
   joined->currency = of->currency;
+  joined->session_id = of->session_id;
+  joined->department = of->department;
+  joined->cost_center = of->cost_center;
+  joined->project = of->project;
   joined->input_tokens = of->input_tokens;
   joined->output_tokens = of->output_tokens;
   joined->cost = of->cost;
@@ -327,12 +335,16 @@ reeve_usage_event_read (ReeveUsageEvent *self, const ReeveLedgerRecord *record,
     return FALSE;
   self->action = joined.action;
   self->run_id = joined.run_id;
+  self->session_id = joined.session_id;
   self->tool_name = joined.tool_name;
   self->row.model = joined.model != NULL ? joined.model : "";
   self->values[REEVE_USAGE_BY_AGENT] = joined.agent_id;
   self->values[REEVE_USAGE_BY_USER] = reeve_usage_event_user (&joined);
   self->values[REEVE_USAGE_BY_WORKSPACE] = joined.workspace_id;
   self->values[REEVE_USAGE_BY_KEY] = joined.key_id;
+  self->values[REEVE_USAGE_BY_DEPARTMENT] = joined.department;
+  self->values[REEVE_USAGE_BY_COST_CENTER] = joined.cost_center;
+  self->values[REEVE_USAGE_BY_PROJECT] = joined.project;
   if (record->kind == REEVE_LEDGER_OUTCOME)
     reeve_usage_event_count (self, &joined, prices);
   else if (record->kind == REEVE_LEDGER_READ)

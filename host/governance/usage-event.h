@@ -41,8 +41,10 @@ typedef struct _ReeveUsageIntent ReeveUsageIntent;
  * @time: of the record
  * @type: (nullable): model_call, tool_call, run, report; %NULL: a call of the API alone
  * @action: what was done
- * @values: by #ReeveUsageSeries; %NULL: none. Labels are not filled in.
+ * @values: by #ReeveUsageSeries; %NULL: none. Labels are those that a
+ * report tells; others are not filled in.
  * @run_id: (nullable): of which run
+ * @session_id: (nullable): of a report: the session it tells; that of a run is the run's
  * @tool_name: (nullable): of which tool
  * @told: (nullable): of a report: what it tells
  * @amount: the same: how many of it; 0: tokens
@@ -58,6 +60,7 @@ typedef struct
   const char *action;
   const char *values[REEVE_USAGE_N_SERIES];
   const char *run_id;
+  const char *session_id;
   const char *tool_name;
   const char *told;
   gint64 amount;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An agent's tag `department:NAME`, `cost_center:NAME`, `project:NAME` comes first: what an agent
- * does is done for a purpose, whoever asks for it. Else the user's attribute of that name. */
+/* What a report tells comes first. Then an agent's tag `department:NAME`, `cost_center:NAME`,
+ * `project:NAME`: what an agent does is done for a purpose, whoever asks for it. Else the user's
+ * attribute of that name. */
 #include "usage-labels.h"
 
 #include <string.h>

@@ -21,10 +21,11 @@ typedef struct
   const char *tenant_id;
   const ReeveUsageListAsk *ask;
   ReeveUsageLabels *labels;
-  GHashTable *intents; /* seq -> ReeveUsageIntent, of the window */
-  GPtrArray *found;    /* of JsonObject, oldest first */
-  GArray *numbers;     /* of guint64: theirs */
-  gint64 earliest;     /* time of the first record */
+  GHashTable *intents;  /* seq -> ReeveUsageIntent, of the window */
+  GHashTable *sessions; /* run -> (nullable) its session */
+  GPtrArray *found;     /* of JsonObject, oldest first */
+  GArray *numbers;      /* of guint64: theirs */
+  gint64 earliest;      /* time of the first record */
   GError *error;
 } ReeveUsageList;
 
@@ -71,6 +72,7 @@ reeve_usage_list_show (const ReeveUsageEvent *event, const ReeveLedgerRecord *re
   for (guint i = REEVE_USAGE_BY_AGENT; i < REEVE_USAGE_N_SERIES; i++)
     reeve_usage_list_set_text (shown, names[i], event->values[i]);
   reeve_usage_list_set_text (shown, "run_id", event->run_id);
+  reeve_usage_list_set_text (shown, "session_id", event->session_id);
   reeve_usage_list_set_text (shown, "tool_name", event->tool_name);
   json_object_set_int_member (shown, "input_tokens", n[REEVE_USAGE_INPUT]);
   json_object_set_int_member (shown, "output_tokens", n[REEVE_USAGE_OUTPUT]);
@@ -94,6 +96,7 @@ reeve_usage_list_matches (const ReeveUsageListAsk *ask, const ReeveUsageEvent *e
     return FALSE;
   if ((ask->begin != 0 && event->time < ask->begin) || (ask->end != 0 && event->time >= ask->end)
       || (ask->run_id != NULL && g_strcmp0 (ask->run_id, event->run_id) != 0)
+      || (ask->session_id != NULL && g_strcmp0 (ask->session_id, event->session_id) != 0)
       || (ask->values[REEVE_USAGE_BY_MODEL] != NULL
           && strcmp (ask->values[REEVE_USAGE_BY_MODEL], event->row.model) != 0))
     return FALSE;
@@ -129,6 +132,34 @@ reeve_usage_list_find_intent (ReeveUsageList *self, guint64 seq)
   return g_hash_table_lookup (self->intents, key);
 }
 
+/* That of a run is in the run, as long as that is kept. FALSE with an error. */
+static gboolean
+reeve_usage_list_find_session (ReeveUsageList *self, ReeveUsageEvent *event)
+{
+  const char *session_id = NULL;
+
+  if (event->session_id != NULL || event->run_id == NULL)
+    return TRUE;
+  if (!g_hash_table_lookup_extended (self->sessions, event->run_id, NULL, (gpointer *) &session_id))
+    {
+      g_autoptr (GError) local = NULL;
+      g_autoptr (ReeveRecord) run = reeve_store_get (self->usage->store, self->tenant_id,
+                                                     REEVE_STORE_RUNS, event->run_id, &local);
+
+      if (run == NULL && !g_error_matches (local, REEVE_ERROR, REEVE_ERROR_NOT_FOUND))
+        {
+          g_propagate_error (&self->error, g_steal_pointer (&local));
+          return FALSE;
+        }
+      if (run != NULL)
+        session_id = reeve_json_get_string (reeve_record_get_fields (run), "session_id", NULL);
+      session_id = g_strdup (session_id);
+      g_hash_table_insert (self->sessions, g_strdup (event->run_id), (char *) session_id);
+    }
+  event->session_id = session_id;
+  return TRUE;
+}
+
 static void
 reeve_usage_list_record (const ReeveLedgerRecord *record, const char *text, gpointer user_data)
 {
@@ -145,6 +176,7 @@ reeve_usage_list_record (const ReeveLedgerRecord *record, const char *text, gpoi
     intent = reeve_usage_list_find_intent (self, record->intent);
   if (!reeve_usage_event_read (&event, record, intent, self->usage->prices)
       || !reeve_usage_labels_resolve (self->labels, &event, &self->error)
+      || !reeve_usage_list_find_session (self, &event)
       || !reeve_usage_list_matches (self->ask, &event))
     return;
   g_ptr_array_add (self->found, reeve_usage_list_show (&event, record));
@@ -275,6 +307,7 @@ reeve_usage_list (ReeveUsage *self, const char *tenant_id, const ReeveUsageListA
                   guint64 *next, GError **error)
 {
   g_autoptr (ReeveUsageLabels) labels = reeve_usage_labels_new (self->store, tenant_id);
+  g_autoptr (GHashTable) sessions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autoptr (GHashTable) intents = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL,
                                                           (GDestroyNotify) reeve_usage_intent_free);
   g_autoptr (GPtrArray) found = g_ptr_array_new_with_free_func ((GDestroyNotify) json_object_unref);
@@ -285,6 +318,7 @@ reeve_usage_list (ReeveUsage *self, const char *tenant_id, const ReeveUsageListA
                           .ask = ask,
                           .labels = labels,
                           .intents = intents,
+                          .sessions = sessions,
                           .found = found,
                           .numbers = numbers };
 

@@ -21,6 +21,7 @@ typedef struct
   gint64 end;   /* µs, not included */
   const char *values[REEVE_USAGE_N_SERIES];
   const char *run_id;
+  const char *session_id;
   const char *type; /* model_call, tool_call, run, report, api_call; NULL: all but the last */
   guint64 before;   /* cursor */
   guint limit;

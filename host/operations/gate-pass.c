@@ -5,12 +5,12 @@
 
 #include "call-trace.h"
 #include "gate-params.h"
+#include "gate-report.h"
 #include "gate-state.h"
 #include "schema-cache.h"
 
 #include "base/digests.h"
 #include "base/ids.h"
-#include "governance/money.h"
 
 #include <string.h>
 
@@ -125,13 +125,20 @@ reeve_gate_pass_may_stand (ReeveGatePass *self, const char *name, const char *id
          || reeve_gate_pass_is_named (self, name, id);
 }
 
+/* (transfer none): strings that live as long as the pass */
+static GPtrArray *
+reeve_gate_pass_get_told (ReeveGatePass *self)
+{
+  if (self->told == NULL)
+    self->told = g_ptr_array_new_with_free_func (g_free);
+  return self->told;
+}
+
 /* (transfer none): @told, which is taken and lives as long as the pass */
 static const char *
 reeve_gate_pass_hold (ReeveGatePass *self, char *told)
 {
-  if (self->told == NULL)
-    self->told = g_ptr_array_new_with_free_func (g_free);
-  g_ptr_array_add (self->told, told);
+  g_ptr_array_add (reeve_gate_pass_get_told (self), told);
   return told;
 }
 
@@ -197,38 +204,6 @@ reeve_gate_pass_get_body (ReeveGatePass *self)
   return self->body;
 }
 
-/* What a report tells is in its intent: members that make no sense are refused later, and then it
- * counts for nothing. */
-static void
-reeve_gate_pass_describe_report (ReeveGatePass *self, ReeveAdmissionRequest *request)
-{
-  JsonObject *params = self->call->params;
-  JsonObject *cost = reeve_json_get_object (params, "cost");
-  const char *what = reeve_json_get_string (params, "type", "tokens");
-  gint64 amount = strcmp (what, "tokens") == 0 ? reeve_json_get_int (params, "amount", 0) : 0;
-  gint64 output = reeve_json_get_int (params, "output_tokens", 0);
-  gint64 all = reeve_json_get_int (
-      params, "tokens_used", amount + output + reeve_json_get_int (params, "input_tokens", 0));
-  ReeveUsageCounter counter = REEVE_USAGE_REPORTS;
-  char *told = NULL;
-
-  request->reserve_output = MIN (output, all);
-  request->reserve_input = all - request->reserve_output;
-  request->report_model = reeve_json_get_string (params, "model", NULL);
-  told = reeve_admission_name_report (self->services->admission, request->report_model);
-  if (told != NULL)
-    request->report_model = reeve_gate_pass_hold (self, told);
-  if (reeve_usage_told_find (what, &counter))
-    {
-      request->report_what = g_intern_string (what);
-      request->report_amount = reeve_json_get_int (params, "amount", 0);
-    }
-  if (cost != NULL
-      && reeve_money_parse (reeve_json_get_string (cost, "amount", ""), 9, &request->report_cost,
-                            NULL))
-    request->report_currency = g_intern_string (reeve_json_get_string (cost, "currency", ""));
-}
-
 void
 reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
 {
@@ -260,7 +235,8 @@ reeve_gate_pass_describe (ReeveGatePass *self, ReeveAdmissionRequest *request)
     .peer_address = self->call->peer_address,
   };
   if (self->call->params != NULL && g_str_equal (operation->name, REEVE_USAGE_ACTION_REPORT))
-    reeve_gate_pass_describe_report (self, request);
+    reeve_gate_report_describe (self->services->admission, self->call->params,
+                                reeve_gate_pass_get_told (self), request);
 }
 
 /**

@@ -43,6 +43,7 @@ reeve_op_usage_read_list (ReeveCall *call, ReeveUsageListAsk *ask, GError **erro
   for (guint i = 0; i < REEVE_USAGE_N_SERIES; i++)
     ask->values[i] = reeve_call_get_string (call, reeve_op_usage_members[i]);
   ask->run_id = reeve_call_get_string (call, "run_id");
+  ask->session_id = reeve_call_get_string (call, "session_id");
   ask->type = reeve_call_get_string (call, "type");
   ask->limit = (guint) reeve_call_get_int (call, "limit", REEVE_OP_USAGE_PAGE);
   if (cursor != NULL

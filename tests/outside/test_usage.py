@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage and costs from outside: every sum against the ledger's own records."""
 
+import json
 import unittest
 
 from mock_openai import MockOpenAI
@@ -270,6 +271,37 @@ class Reports(UsageCase):
             self.post(path, body, expect)
         self.post(path, {"agent_id": agent, "tokens_used": 1}, 403, self.host.user("operator", self.tenant))
         self.assertEqual(0, self.post(path, {"agent_id": agent, "tokens_used": 500}, 201)["remaining"])
+
+    def test_a_report_says_whom_it_is_charged_to(self):
+        agent, path = self.agent(tags=["department:assembly", "cost_center:CC-7"]), BASE + "/reports"
+        body = {"agent_id": agent, "input_tokens": 20, "output_tokens": 10, "model": "local/gpt-4o-mini"}
+        self.post(path, body, 201)
+        told = {"department": "Paint shop", "cost_center": "CC-1001", "project": "P-9"}
+        self.post(path, {**body, "session_id": "ses-1", "metadata": {**told, "line": 4}}, 201)
+        self.post(path, {**body, "session_id": "jane@example.org", "metadata": {"project": "P-9"}}, 201)
+        rows = self.get(f"{BASE}?type=report")["items"]
+        pseudonym = rows[0]["session_id"]
+        self.assertNotIn("jane", json.dumps(rows))
+        self.assertEqual([(pseudonym, "assembly", "CC-7", "P-9"), ("ses-1", "Paint shop", "CC-1001", "P-9"), (None, "assembly", "CC-7", None)],
+                         [tuple(r[n] for n in ("session_id", "department", "cost_center", "project")) for r in rows])
+        self.assertEqual([r["seq"] for r in rows[1:2]], [r["seq"] for r in self.get(f"{BASE}?session_id=ses-1")["items"]])
+        self.assertEqual({"Paint shop": 30, "assembly": 60}, {k: g["total_tokens"] for k, g in self.groups("department").items() if g["total_tokens"]})
+        self.assertEqual({"CC-1001": 30, "CC-7": 60}, {k: g["total_tokens"] for k, g in self.groups("cost_center").items() if g["total_tokens"]})
+        # intent and outcome say so, and every export
+        logs = self.get("/api/v1/admin/audit?action=usage.report")["items"]
+        of = [r for r in logs if r.get("session_id") == "ses-1"]
+        self.assertEqual([("intent", told), ("outcome", told)], sorted((r["kind"], {n: r[n] for n in told}) for r in of))
+        for metadata, pointer in (({"department": 5}, "/metadata/department"), ({"project": ""}, "/metadata/project"), ({"cost_center": "a\nb"}, "/metadata/cost_center"),
+                                  ({"department": "x" * 65}, "/metadata/department"), ([], "/metadata")):
+            self.assertEqual(pointer, self.post(path, {**body, "metadata": metadata}, 400)["errors"][0]["pointer"], metadata)
+
+    def test_a_session_s_calls_are_found_by_it(self):
+        agent = self.agent()
+        run = self.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "How often?", "session_id": "ses-of-two"})
+        self.execute(agent)
+        rows = self.get(f"{BASE}?session_id=ses-of-two")["items"]
+        self.assertEqual({(run["run_id"], "ses-of-two")}, {(r["run_id"], r["session_id"]) for r in rows})
+        self.assertEqual({"model_call", "run"}, {r["type"] for r in rows} - {"tool_call"})
 
     def test_other_things_than_tokens_are_told_too(self):
         agent, path = self.agent(), BASE + "/reports"
