@@ -199,8 +199,10 @@ class Enforced(GrantsCase):
         end = time.monotonic() + 30
         while len(self.site.requests) == before and time.monotonic() < end:
             time.sleep(0.01)
+        began = time.monotonic()
         self.revoke(made["grant_id"])
         run.join(60)
+        self.assertLess(time.monotonic() - began, 20, "it was waited for to its end")
         self.assertIn("was taken back while it was used", told[0])
 
 

@@ -345,6 +345,8 @@ class Slots(AskerCase):
         self.assertEqual({"scheme": "bearer", "value": CANARY + "stored", "origins": [self.site.url]},
                          json.loads(self.call("ask", capability="secret.read", params={"slot": "crm"})))
         self.assertIn("slot token is not granted", self.call("ask", capability="secret.read", params={"slot": "token"}))
+        self.revoke_all("secret.read")
+        self.assertIn("no more has capability secret.read", self.call("ask", capability="secret.read", params={"slot": "crm"}))
 
     def test_it_is_kept_and_lies_nowhere_as_it_is(self):
         self.fill()
