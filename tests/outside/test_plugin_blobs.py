@@ -244,9 +244,14 @@ class Killed(ProbeCase):
         return not {run["status"] for run in items} & {"queued", "running"}
 
     def end_runner(self):
-        pid = self.host.get("/api/v1/admin/plugins/probe-one", expect=200).json.get("pid")
+        pid = self.pid()
         if pid:
             os.kill(pid, 9)
+            # a call that comes before its end is noticed would end with it
+            until(lambda: self.pid() != pid, "a process that was killed is there for ever")
+
+    def pid(self):
+        return self.host.get("/api/v1/admin/plugins/probe-one", expect=200).json.get("pid")
 
 
 class Ceiling(ProbeCase):
