@@ -25,3 +25,17 @@ reeve_error_detail_get (const GError *error)
       return error->message;
     }
 }
+
+/**
+ * reeve_error_detail_get_code:
+ * @error: any error
+ *
+ * Returns: (transfer none): its stable word, such as `budget_exceeded`, as records, the `error` of
+ *   a run and doors have it; `failed` of a foreign domain
+ */
+const char *
+reeve_error_detail_get_code (const GError *error)
+{
+  return reeve_error_get_name (error->domain == REEVE_ERROR ? (ReeveError) error->code
+                                                            : REEVE_ERROR_FAILED);
+}

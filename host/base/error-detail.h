@@ -7,5 +7,6 @@
 G_BEGIN_DECLS
 
 const char *reeve_error_detail_get (const GError *error);
+const char *reeve_error_detail_get_code (const GError *error);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 
 #include "base/times.h"
 
+#include "csv.h"
 #include "money.h"
 
 #define REEVE_COST_REPORT_CURRENCY    "USD"
@@ -464,28 +465,12 @@ reeve_cost_report_show (JsonObject *draft, JsonObject *shown)
 
 /* ---- CSV ---- */
 
-/* A value that a spreadsheet would calculate has an apostrophe in front. */
-static void
-reeve_cost_report_print_text (GString *out, const char *text)
-{
-  gboolean formula = *text != '\0' && strchr ("=+-@\t\r\n'", *text) != NULL;
-
-  g_string_append (out, formula ? "\"'" : "\"");
-  for (; *text != '\0'; text++)
-    {
-      if (*text == '"')
-        g_string_append_c (out, '"');
-      g_string_append_c (out, *text);
-    }
-  g_string_append_c (out, '"');
-}
-
 static void
 reeve_cost_report_print_row (GString *out, const char *kind, const char *description,
                              const char *rest, const char *total, const char *currency)
 {
   g_string_append_printf (out, "%s,", kind);
-  reeve_cost_report_print_text (out, description);
+  reeve_csv_append (out, description);
   g_string_append_printf (out, ",%s,%s,%s\r\n", rest, total, currency);
 }
 

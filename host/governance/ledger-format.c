@@ -7,6 +7,7 @@
 
 #include "base/digests.h"
 #include "base/times.h"
+#include "csv.h"
 
 typedef enum
 {
@@ -99,7 +100,7 @@ typedef struct
 
 static const ReeveLedgerFormatName reeve_ledger_format_names[] = {
   [REEVE_LEDGER_FORMAT_JSON] = { "json", "application/json" },
-  [REEVE_LEDGER_FORMAT_CSV] = { "csv", "text/csv; charset=utf-8; header=present" },
+  [REEVE_LEDGER_FORMAT_CSV] = { "csv", REEVE_CSV_MEDIA_TYPE },
   [REEVE_LEDGER_FORMAT_CEF] = { "cef", "text/plain; charset=utf-8" },
   [REEVE_LEDGER_FORMAT_LEEF] = { "leef", "text/plain; charset=utf-8" },
   [REEVE_LEDGER_FORMAT_OCSF] = { "ocsf", "application/x-ndjson" },
@@ -199,28 +200,6 @@ reeve_ledger_format_value (const ReeveLedgerFormatField *field, gboolean millise
     }
 }
 
-/* A spreadsheet calculates what begins like a formula: an apostrophe in front says that it is text.
- * One stands in front of an apostrophe too, so that what was written can be told. */
-static void
-reeve_ledger_format_append_cell (GString *out, const char *value)
-{
-  gboolean guarded = strchr ("=+-@\t\r\n'", *value) != NULL && *value != '\0';
-  gboolean quoted = strpbrk (value, ",\"\r\n") != NULL;
-
-  if (quoted)
-    g_string_append_c (out, '"');
-  if (guarded)
-    g_string_append_c (out, '\'');
-  for (const char *p = value; *p != '\0'; p++)
-    {
-      if (*p == '"')
-        g_string_append_c (out, '"');
-      g_string_append_c (out, *p);
-    }
-  if (quoted)
-    g_string_append_c (out, '"');
-}
-
 /* @specials: pairs of a character and what stands behind a backslash in its place */
 static void
 reeve_ledger_format_append_escaped (GString *out, const char *value, const char *specials)
@@ -262,7 +241,7 @@ reeve_ledger_format_append_csv (const ReeveLedgerFormatEntry *entry, GString *ou
       if (i > 0)
         g_string_append_c (out, ',');
       if (value != NULL)
-        reeve_ledger_format_append_cell (out, value);
+        reeve_csv_append (out, value);
     }
   g_string_append (out, "\r\n");
 }

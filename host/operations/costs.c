@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define REEVE_OP_COSTS_CSV "text/csv; charset=utf-8; header=present"
-
 /* (transfer full) (nullable): of the time, the currency and the allocation that are asked for. Who
  * is bound to a workspace is told of that workspace. */
 static JsonObject *
@@ -43,27 +41,6 @@ reeve_op_costs_draft (ReeveCall *call, ReeveServices *services, GError **error)
   return draft;
 }
 
-/* (transfer full) csv (nullable), error (nullable) */
-static void
-reeve_op_costs_answer_csv (ReeveCall *call, char *csv, GError *error)
-{
-  g_autoptr (GBytes) bytes = NULL;
-
-  if (csv == NULL)
-    {
-      reeve_call_fail (call, error);
-      return;
-    }
-  bytes = g_bytes_new_take (csv, strlen (csv));
-  reeve_call_complete_bytes (call, 0, REEVE_OP_COSTS_CSV, bytes);
-}
-
-static gboolean
-reeve_op_costs_is_csv (ReeveCall *call)
-{
-  return g_strcmp0 (reeve_call_get_string (call, "format"), "csv") == 0;
-}
-
 void
 reeve_op_costs_show (ReeveCall *call, ReeveServices *services)
 {
@@ -71,20 +48,12 @@ reeve_op_costs_show (ReeveCall *call, ReeveServices *services)
   g_autoptr (JsonObject) draft = reeve_op_costs_draft (call, services, &error);
   JsonObject *shown = NULL;
 
-  if (draft != NULL && reeve_op_costs_is_csv (call))
-    {
-      shown = json_object_new ();
-      reeve_cost_report_show (draft, shown);
-      reeve_op_costs_answer_csv (call, reeve_cost_report_print_csv (shown), NULL);
-      json_object_unref (shown);
-      return;
-    }
   if (draft != NULL)
     {
       shown = json_object_new ();
       reeve_cost_report_show (draft, shown);
     }
-  reeve_call_answer (call, shown, error);
+  reeve_usage_sight_answer (call, shown, reeve_cost_report_print_csv, error);
 }
 
 void
@@ -179,13 +148,7 @@ reeve_op_costs_get (ReeveCall *call, ReeveServices *services)
   GError *error = NULL;
   JsonObject *report = reeve_op_costs_find (call, services, &error);
 
-  if (report != NULL && reeve_op_costs_is_csv (call))
-    {
-      reeve_op_costs_answer_csv (call, reeve_cost_report_print_csv (report), NULL);
-      json_object_unref (report);
-      return;
-    }
-  reeve_call_answer (call, report, error);
+  reeve_usage_sight_answer (call, report, reeve_cost_report_print_csv, error);
 }
 
 void

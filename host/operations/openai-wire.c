@@ -2,6 +2,7 @@
 /* Written as the service writes it, so that its own clients read it. */
 #include "openai-wire.h"
 
+#include "base/error-detail.h"
 #include "base/ids.h"
 #include <reeve-json.h>
 
@@ -174,13 +175,10 @@ reeve_openai_wire_error_chunk (const GError *error)
   JsonObject *object = json_object_new ();
   JsonObject *inner = json_object_new ();
 
-  json_object_set_string_member (inner, "message", error->message);
+  json_object_set_string_member (inner, "message", reeve_error_detail_get (error));
   json_object_set_string_member (inner, "type", "server_error");
   json_object_set_null_member (inner, "param");
-  json_object_set_string_member (inner, "code",
-                                 reeve_error_get_name (error->domain == REEVE_ERROR
-                                                           ? (ReeveError) error->code
-                                                           : REEVE_ERROR_FAILED));
+  json_object_set_string_member (inner, "code", reeve_error_detail_get_code (error));
   json_object_set_object_member (object, "error", inner);
   return reeve_openai_wire_frame (object);
 }

@@ -2,7 +2,10 @@
 /* What usage and costs share. What cannot be found out is hidden. */
 #include "usage-sight.h"
 
+#include <string.h>
+
 #include "base/times.h"
+#include "governance/csv.h"
 
 gboolean
 reeve_usage_sight_open (ReeveUsageSight *self, ReeveCall *call, ReeveServices *services,
@@ -84,4 +87,22 @@ reeve_usage_sight_read_times (ReeveCall *call, gint64 *begin, gint64 *end, GErro
     return TRUE;
   reeve_error_set_member (error, "/end", "is not behind the start");
   return FALSE;
+}
+
+void
+reeve_usage_sight_answer (ReeveCall *call, JsonObject *shown, char *(*print) (JsonObject *),
+                          GError *error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  char *text = NULL;
+
+  if (shown == NULL || g_strcmp0 (reeve_call_get_string (call, "format"), "csv") != 0)
+    {
+      reeve_call_answer (call, shown, error);
+      return;
+    }
+  text = print (shown);
+  json_object_unref (shown);
+  bytes = g_bytes_new_take (text, strlen (text));
+  reeve_call_complete_bytes (call, 0, REEVE_CSV_MEDIA_TYPE, bytes);
 }

@@ -39,5 +39,9 @@ gboolean reeve_usage_sight_sees (const char *id, gpointer user_data);
 const char *reeve_usage_sight_collection (ReeveUsageSeries series);
 /* Parameters start and end of a call, in µs; 0 where they are not given. */
 gboolean reeve_usage_sight_read_times (ReeveCall *call, gint64 *begin, gint64 *end, GError **error);
+/* shown: (transfer full) (nullable), error: (transfer full) where it is NULL; with format=csv as
+ * print writes it, else as JSON */
+void reeve_usage_sight_answer (ReeveCall *call, JsonObject *shown, char *(*print) (JsonObject *),
+                               GError *error);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 /* What the tenant used, over governance/usage.h. Who is bound to a workspace sees what was used
  * there; what is hidden from who asks is in the sums, and is not told apart. */
 #include "base/times.h"
+#include "governance/usage-csv.h"
 #include "governance/usage-groups.h"
 #include "governance/usage-list.h"
 #include "operation-functions.h"
@@ -330,7 +331,7 @@ reeve_op_usage_aggregate (ReeveCall *call, ReeveServices *services)
         shown = reeve_op_usage_sum_groups (&sight, &sums, &error);
     }
   reeve_usage_sight_close (&sight);
-  reeve_call_answer (call, shown, error);
+  reeve_usage_sight_answer (call, shown, reeve_usage_csv_print, error);
 }
 
 /* ---- reports by others ---- */

@@ -180,6 +180,8 @@ class Host:
         connection.close()
         if expect is not None and answer.status != expect:
             raise AssertionError(f"{method} {path}: expected {expect}, got {answer}\n{self.read_log()}")
+        if response.reason in ("", "Unknown Error"):
+            raise AssertionError(f"{method} {path}: {answer.status} has no words behind it: {response.reason!r}")
         if faults := table.judge(method, path, answer):
             raise AssertionError(f"{method} {path}: {answer} is not what the table says: {'; '.join(faults)}")
         return answer

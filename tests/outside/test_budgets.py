@@ -197,6 +197,8 @@ class Spending(BudgetCase):
         self.put(path, {"token_limit": 15})
         refused = self.execute(429)
         self.assertTrue(refused["type"].endswith("budget-exceeded"), refused)
+        self.assertEqual("budget_exceeded", refused["code"])
+        self.assertEqual("budget_exceeded", self.chat(429, model=f"agent/{self.agent}").json["error"]["code"])
         self.assertIn(f"budget agents/{self.agent} (token_limit 15", refused["detail"])
         self.put(path, {"token_limit": 16})
         answer = self.execute()

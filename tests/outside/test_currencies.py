@@ -199,7 +199,7 @@ class Wide(MoneyCase):
         self.put({"token_limit": 10**9})
         body = {"model": "local/talk", "messages": [{"role": "user", "content": "How often?"}], "max_tokens": 2 * 10**6}
         refused = self.call("POST", "/v1/chat/completions", body, 400).json["error"]
-        self.assertEqual(("max_tokens", "invalid-argument"), (refused["param"], refused["code"]))
+        self.assertEqual(("max_tokens", "invalid_argument"), (refused["param"], refused["code"]))
         self.assertIn("more than a record can say, which is 9223372036.854775806 JPY", refused["message"])
         self.call("POST", "/v1/chat/completions", {**body, "max_tokens": 10**6}, 200)
 

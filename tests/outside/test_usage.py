@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Usage and costs from outside: every sum against the ledger's own records."""
 
+import csv
+import io
 import json
 import unittest
 
@@ -145,6 +147,33 @@ class Sums(UsageCase):
         self.assertEqual(1, len(answer["groups"]))
         self.assertEqual(90, answer["groups"][0]["total_tokens"] + answer["others"]["total_tokens"])
 
+    def test_sums_as_a_table(self):
+        _, _, ada = self.user("ada", department='=1+1,"x"')
+        for model, key in (("local/gpt-4o-mini", ada), ("local/euro", ada), ("local/unknown", ada), ("local/gpt-4o-mini", "admin")):
+            self.chat(model, key)
+        end = "9999-01-01T00:00:00Z"
+        shown = {by: self.sums(f"end={end}&group_by={by}" if by else f"end={end}") for by in ("", "department", "model")}
+        limited = self.sums(f"end={end}&group_by=model&limit=1")
+        for query, kinds in (("", {"model": shown[""]["by_model"], "agent": shown[""]["by_agent"]}),
+                             ("&group_by=department", {"department": shown["department"]["groups"]}),
+                             ("&group_by=model&limit=1", {"model": limited["groups"], "others": [{**limited["others"], "key": None}]})):
+            answer = self.call("GET", f"{BASE}/aggregation?format=csv&end={end}{query}")
+            self.assertEqual("text/csv; charset=utf-8; header=present", answer.headers["Content-Type"])
+            rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+            self.assertEqual({"total", *kinds}, {r["kind"] for r in rows})
+            for kind, groups in {"total": [{**shown[""]["totals"], "key": None}], **kinds}.items():
+                for group in groups:
+                    key = group["key"] or ""
+                    mine = [r for r in rows if (r["kind"], r["key"]) == (kind, "'" + key if key.startswith("=") else key)]
+                    for name in set(mine[0]) - {"kind", "key", "cost", "currency"}:
+                        # each question is itself a call of the API that is counted
+                        if name not in ("record_count", "api_calls"):
+                            self.assertEqual(str(group[name]), mine[0][name], (kind, key, name))
+                    self.assertEqual([(c["amount"], c["currency"]) for c in group["costs"]], [(r["cost"], r["currency"]) for r in mine if r["cost"]])
+                    self.assertEqual({""}, {r["total_tokens"] for r in mine[1:]} or {""})
+        self.assertIn("'=1+1", self.call("GET", f"{BASE}/aggregation?format=csv&group_by=department").text)
+        self.sums("format=xml", expect=400)
+
     def test_who_may(self):
         for role, expect in (("auditor", 200), ("operator", 200), ("viewer", 403)):
             key = self.host.user(role, self.tenant)
@@ -215,10 +244,10 @@ class Costs(UsageCase):
         self.assertEqual(adjusted, self.get(path))
         self.assertEqual([adjusted], self.get("/api/v1/admin/costs/reports")["items"])
         rows = self.call("GET", path + "?format=csv").body.decode().split("\r\n")
-        self.assertIn('line_item,"local/gpt-4o-mini: input tokens",0.06,1000 tokens,0.15,0.0090,USD', rows)
-        self.assertIn('adjustment,"credit",,,,-5.0000,USD', rows)
-        self.assertIn("allocation,\"'=quality\",,,,0.0090,USD", rows)
-        self.assertIn('unpriced,"local/unknown",30,tokens,unknown,unknown,USD', rows)
+        self.assertIn('line_item,local/gpt-4o-mini: input tokens,0.06,1000 tokens,0.15,0.0090,USD', rows)
+        self.assertIn('adjustment,credit,,,,-5.0000,USD', rows)
+        self.assertIn("allocation,'=quality,,,,0.0090,USD", rows)
+        self.assertIn('unpriced,local/unknown,30,tokens,unknown,unknown,USD', rows)
         # what was reported stays as it is
         self.chat(key=ada)
         self.assertEqual(adjusted, self.get(path))

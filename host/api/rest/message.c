@@ -147,6 +147,13 @@ reeve_rest_message_finish (ReeveRestMessage *self)
   reeve_rest_message_unref (self);
 }
 
+/* libsoup 3.2 has no words for 429: it writes "Unknown Error". */
+static const char *
+reeve_rest_message_get_phrase (guint status)
+{
+  return status == 429 ? "Too Many Requests" : soup_status_get_phrase (status);
+}
+
 /* One that has no body has no length of it either (RFC 9110, 8.6). */
 static gboolean
 reeve_rest_message_has_body (ReeveRestMessage *self)
@@ -172,7 +179,7 @@ static GBytes *
 reeve_rest_message_write_head (ReeveRestMessage *self)
 {
   const char *standing = reeve_rest_headers_get_standing (self->response);
-  const char *phrase = soup_status_get_phrase (self->status);
+  const char *phrase = reeve_rest_message_get_phrase (self->status);
   SoupMessageHeadersIter iter;
   const char *name = NULL;
   const char *value = NULL;
@@ -394,7 +401,7 @@ reeve_rest_message_set_status (ReeveRestMessage *self, guint status)
 {
   self->status = status;
   if (self->soup != NULL)
-    soup_server_message_set_status (self->soup, status, NULL);
+    soup_server_message_set_status (self->soup, status, reeve_rest_message_get_phrase (status));
 }
 
 guint

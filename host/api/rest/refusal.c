@@ -45,12 +45,14 @@ reeve_rest_refusal_write (const ReeveRestRefusal *row, const char *detail, const
                           const char *trace_id)
 {
   g_autofree char *type = g_strconcat (REEVE_ERROR_MAP_TYPE_PREFIX, row->slug, NULL);
+  g_autofree char *code = g_strdelimit (g_strdup (row->slug), "-", '_');
   g_autoptr (JsonObject) problem = json_object_new ();
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), problem);
 
   json_object_set_string_member (problem, "type", type);
   json_object_set_string_member (problem, "title", row->title);
   json_object_set_int_member (problem, "status", row->status);
+  json_object_set_string_member (problem, "code", code);
   json_object_set_string_member (problem, "detail", detail);
   if (instance != NULL)
     json_object_set_string_member (problem, "instance", instance);

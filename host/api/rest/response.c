@@ -82,6 +82,7 @@ reeve_rest_response_set_problem (ReeveRestMessage *msg, const GError *error, con
   json_object_set_string_member (problem, "type", type);
   json_object_set_string_member (problem, "title", map->title);
   json_object_set_int_member (problem, "status", map->status);
+  json_object_set_string_member (problem, "code", reeve_error_detail_get_code (error));
   json_object_set_string_member (problem, "detail", reeve_error_detail_get (error));
   if (instance != NULL)
     json_object_set_string_member (problem, "instance", instance);
@@ -105,7 +106,7 @@ reeve_rest_response_set_envelope (ReeveRestMessage *msg, const GError *error)
     json_object_set_string_member (inner, "param", member + 1);
   else
     json_object_set_null_member (inner, "param");
-  json_object_set_string_member (inner, "code", map->slug);
+  json_object_set_string_member (inner, "code", reeve_error_detail_get_code (error));
   json_object_set_object_member (outer, "error", inner);
   reeve_rest_response_set_object (msg, map->status, "application/json", outer);
 }
