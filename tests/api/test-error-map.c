@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every error code has a row, and no row tells about the inside. */
 #include "api/error-map.h"
+
+#include <string.h>
+
 #include "base/error-detail.h"
+#include "operations/openai-wire.h"
 
 static void
 test_rows (void)
@@ -11,12 +15,16 @@ test_rows (void)
   for (gint code = REEVE_ERROR_FAILED; code <= REEVE_ERROR_CAPABILITY_REVOKED; code++)
     {
       const ReeveErrorMap *map = reeve_error_map_get ((ReeveError) code);
+      g_autofree char *word = g_strdup (map->slug);
 
       g_assert_cmpuint (map->status, >=, 400);
       g_assert_cmpuint (map->status, <, 600);
       g_assert_true (g_str_has_prefix (map->dbus, "io.reeve.Error."));
       g_assert_true (g_hash_table_add (names, (gpointer) map->dbus));
       g_assert_nonnull (map->title);
+      /* one word at every door: that of records */
+      g_strdelimit (word, "-", '_');
+      g_assert_cmpstr (word, ==, reeve_error_get_name ((ReeveError) code));
       g_assert_nonnull (map->openai);
       g_assert_cmpint (map->exit, >=, 1);
       g_assert_cmpint (map->exit, <=, 5);
@@ -51,6 +59,21 @@ test_foreign (void)
   g_assert_null (g_strstr_len (reeve_error_detail_get (disk), -1, "secret"));
   g_assert_nonnull (g_strstr_len (reeve_error_detail_get (disk), -1, "disk is full"));
   g_assert_cmpstr (reeve_error_detail_get (plain), ==, "it has ended");
+  g_assert_cmpstr (reeve_error_detail_get_code (foreign), ==, "failed");
+  g_assert_cmpstr (reeve_error_detail_get_code (plain), ==, "conflict");
+}
+
+/* in the middle of a stream too */
+static void
+test_chunk (void)
+{
+  g_autoptr (GError) inside
+      = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_CORRUPT, "/secret/path");
+  g_autoptr (GBytes) chunk = reeve_openai_wire_error_chunk (inside);
+  g_autofree char *text = g_strndup (g_bytes_get_data (chunk, NULL), g_bytes_get_size (chunk));
+
+  g_assert_null (strstr (text, "secret"));
+  g_assert_nonnull (strstr (text, "\"code\":\"corrupt\""));
 }
 
 int
@@ -60,5 +83,6 @@ main (int argc, char **argv)
   g_test_add_func ("/error-map/rows", test_rows);
   g_test_add_func ("/error-map/unknown", test_unknown);
   g_test_add_func ("/error-map/foreign", test_foreign);
+  g_test_add_func ("/error-map/chunk", test_chunk);
   return g_test_run ();
 }
