@@ -4,14 +4,16 @@
 import ast
 import json
 import os
-import re
+import pathlib
 import subprocess
 import tempfile
 import unittest
+from xml.etree import ElementTree
 
 from reeve import Host, main
 
 NAME, PATH = "io.reeve.Host", "/io/reeve/Host"
+PEER = str(pathlib.Path(__file__).with_name("bus_peer.py"))
 
 
 class Bus:
@@ -52,6 +54,22 @@ class BusCase(unittest.TestCase):
         if text in ("(true,)", "(false,)"):
             return text == "(true,)"
         return ast.literal_eval(text)[0]
+
+    def typed(self, method, *arguments):
+        """A typed method with values of Python: {name of the result: value}, or the value of the only one."""
+        interface, name = method.rsplit(".", 1)
+        node = ElementTree.fromstring(self.gdbus("introspect", "--xml").stdout)
+        args = node.findall(f"./interface[@name='{interface}']/method[@name='{name}']/arg")
+        kinds = {way: [a for a in args if a.get("direction") == way] for way in ("in", "out")}
+        command = {"peer": "owner", "interface": interface, "method": name, "arguments": arguments,
+                   "signature": "(" + "".join(a.get("type") for a in kinds["in"]) + ")"}
+        done = subprocess.run(["/usr/bin/python3", PEER], input=json.dumps(command) + "\n", capture_output=True, text=True, timeout=60, check=False,
+                              env=dict(os.environ, **self.bus.environment))
+        self.assertEqual(0, done.returncode, done.stderr)
+        answer = json.loads(done.stdout)
+        self.assertNotIn("error", answer)
+        values = dict(zip([a.get("name") for a in kinds["out"]], answer["results"]))
+        return values if len(values) > 1 else answer["result"]
 
     def refused(self, method, *arguments):
         done = self.gdbus("call", "--method", method, *arguments)
@@ -132,40 +150,67 @@ class Generic(BusCase):
 
 class Typed(BusCase):
     def test_organizations_agents_and_tasks(self):
-        created = json.loads(self.call("io.reeve.ControlPlane1.CreateOrganization", "Works", '{"tier": "test"}'))
+        face = "io.reeve.ControlPlane1."
+        created = self.typed(face + "CreateOrganization", "Works", {"tier": "test", "seats": 7, "share": 0.5, "since": {"year": 2026, "open": True}})
         works = created["tenant_id"]
-        self.assertEqual({"tier": "test"}, created["metadata"])
-        shown = json.loads(self.call("io.reeve.ControlPlane1.GetOrganization", works))
-        self.assertEqual("Works", shown["name"])
-        listed = json.loads(self.call("io.reeve.ControlPlane1.ListOrganizations"))
-        self.assertIn(works, [t["tenant_id"] for t in listed["items"]])
-        claims = json.dumps({"cost_center": "4711"})
-        agent = json.loads(self.call("io.reeve.ControlPlane1.RegisterAgent", works, "adder", "executor", "", claims))
-        self.assertEqual(("executor", None, {"cost_center": "4711"}, True),
-                         tuple(agent[n] for n in ("role", "delegated_user_id", "token_claims", "active")))
-        listed = json.loads(self.call("io.reeve.ControlPlane1.ListAgents", works))
-        self.assertEqual(["adder"], [a["name"] for a in listed["items"]])
-        shown = json.loads(self.call("io.reeve.ControlPlane1.GetAgent", works, agent["agent_id"]))
-        self.assertEqual("adder", shown["name"])
-        introspected = self.gdbus("introspect").stdout
-        task = re.search(r"ExecuteTask\((.*?)\);", introspected, re.S).group(1)
-        names = re.findall(r"in\s+(\w+)\s+(\w+)", task)
-        values = {"org_id": works, "agent_id": agent["agent_id"], "task": "What is 6*7?", "mission": "What is 6*7?"}
-        answer = json.loads(self.call("io.reeve.Execution1.ExecuteTask", *[values.get(n, "") for _t, n in names]))
-        self.assertTrue(answer["success"], answer)
-        self.assertIn("42", answer["answer"])
+        self.assertEqual({"tier": "test", "seats": 7, "share": 0.5, "since": {"year": 2026, "open": True}}, created["metadata"])
+        self.assertEqual("Works", self.typed(face + "GetOrganization", works)["name"])
+        listed = self.typed(face + "ListOrganizations")
+        self.assertIn(works, [t["tenant_id"] for t in listed["organizations"]])
+        self.assertEqual("", listed["next_cursor"])
+        agent = self.typed(face + "RegisterAgent", works, "adder", "executor", "", {"cost_center": "4711"})
+        # D-Bus has no null: what is none is not there
+        self.assertEqual(("executor", {"cost_center": "4711"}, True, False),
+                         (agent["role"], agent["token_claims"], agent["active"], "delegated_user_id" in agent))
+        self.assertEqual(["adder"], [a["name"] for a in self.typed(face + "ListAgents", works)["agents"]])
+        self.assertEqual("adder", self.typed(face + "GetAgent", works, agent["agent_id"])["name"])
+        # a list is as long as one may be, not a page of fifty
+        for number in range(60):
+            self.do("agents.register", tenant_id=works, name=f"n{number}", role="executor")
+        self.assertEqual(61, len(self.typed(face + "ListAgents", works)["agents"]))
+        ask = ("io.reeve.Execution1.ExecuteTask", agent["agent_id"], works)
+        answer = self.typed(*ask, "What is 6*7?", {})
+        self.assertEqual({"result", "tokens_used", "tool_calls", "success", "error"}, set(answer))
+        self.assertIs(True, answer["success"], answer)
+        self.assertIn("42", answer["result"])
+        self.assertEqual(("", ["calculate"]), (answer["error"], [c["name"] for c in answer["tool_calls"]]))
+        self.assertGreater(answer["tokens_used"], 0)
         # a task is text, though it begins like JSON
         for braces in ("[urgent] What is 6*7?", '{"not": "an object"}'):
-            values["task"] = values["mission"] = braces
-            answer = json.loads(self.call("io.reeve.Execution1.ExecuteTask", *[values.get(n, "") for _t, n in names]))
-            self.assertIn("run_id", answer)
-        done = self.gdbus("call", "--method", "io.reeve.ControlPlane1.DeactivateAgent", works, agent["agent_id"])
-        self.assertEqual("(true,)", done.stdout.strip())
-        self.assertIs(False, json.loads(self.call("io.reeve.ControlPlane1.GetAgent", works, agent["agent_id"]))["active"])
-        self.assertIn("io.reeve.Error.Conflict", self.refused("io.reeve.Execution1.ExecuteTask", *[values.get(n, "") for _t, n in names]))
+            self.assertIs(True, self.typed(*ask, braces, {"hall": 2})["success"])
+        self.typed(face + "SetBudget", works, agent["agent_id"], 100, 30)
+        spent = self.typed(*ask, "What is 6*7?", {})
+        self.assertIs(False, spent["success"])
+        self.assertIn("budget", spent["error"])
+        self.assertIs(True, self.typed(face + "DeactivateAgent", works, agent["agent_id"]))
+        self.assertIs(False, self.typed(face + "GetAgent", works, agent["agent_id"])["active"])
+        self.assertIn("io.reeve.Error.Conflict", self.refused(*ask, "What is 6*7?", "{}"))
+
+    def test_what_json_has_not_and_what_is_too_deep(self):
+        face = "io.reeve.ControlPlane1."
+        deep = {"leaf": 1}
+        for _ in range(9):
+            deep = {"in": deep}
+        org = self.typed(face + "CreateOrganization", "Deep", deep)
+        self.assertEqual(deep, org["metadata"])
+        # a bus throws out who sends more than 64 levels: what lies deeper goes as text, and the host stays
+        name = org["tenant_id"]
+        for _ in range(30):
+            deep = {"in": deep}
+        self.do("tenants.update", tenant_id=name, metadata=deep)
+        shown = self.typed(face + "GetOrganization", name)["metadata"]
+        while not isinstance(shown, str):
+            shown, deep = shown["in"], deep["in"]
+        self.assertEqual(deep, json.loads(shown))
+        self.assertIn(name, [o["tenant_id"] for o in self.typed(face + "ListOrganizations")["organizations"]])
+        for value, words in (("{'a': <uint64 18446744073709551615>}", "too great"), ("{'a': <objectpath '/a'>}", "of a type"), ("{'a': <1>, 'a': <2>}", "twice"),
+                             ("{'a': <" * 17 + "1" + ">}" * 17, "too deeply"), ("{'a': <inf>}", "not finite")):
+            told = self.refused(face + "CreateOrganization", "Bad", value)
+            self.assertIn("io.reeve.Error.InvalidArgument: argument metadata: ", told)
+            self.assertIn(words, told)
 
     def test_an_organization_that_is_deleted_is_gone(self):
-        gone = json.loads(self.call("io.reeve.ControlPlane1.CreateOrganization", "Gone", ""))["tenant_id"]
+        gone = self.typed("io.reeve.ControlPlane1.CreateOrganization", "Gone", {})["tenant_id"]
         done = self.gdbus("call", "--method", "io.reeve.ControlPlane1.DeleteOrganization", gone)
         self.assertEqual("(true,)", done.stdout.strip())
         for method in ("DeleteOrganization", "GetOrganization", "ListAgents"):
@@ -177,8 +222,8 @@ class Typed(BusCase):
             words = [filters.get(name, "") for name in ("action", "actor", "agent_id", "run_id", "outcome", "from", "to", "text")]
             return json.loads(self.call("io.reeve.Audit1.Query", tenant, *words, limit, cursor))
 
-        works = json.loads(self.call("io.reeve.ControlPlane1.CreateOrganization", "Ledger", ""))["tenant_id"]
-        agent = json.loads(self.call("io.reeve.ControlPlane1.RegisterAgent", works, "one", "executor", "", "{}"))["agent_id"]
+        works = self.typed("io.reeve.ControlPlane1.CreateOrganization", "Ledger", {})["tenant_id"]
+        agent = self.typed("io.reeve.ControlPlane1.RegisterAgent", works, "one", "executor", "", {})["agent_id"]
         self.assertEqual({"agents.register"}, {r["action"] for r in query(works, action="agents.register")["items"]})
         self.assertEqual({"succeeded"}, {r["outcome"] for r in query(works, outcome="succeeded")["items"]})
         self.assertTrue(query(works, text=agent)["items"])

@@ -288,17 +288,16 @@ class OnTheBus(BusCase):
     def test_set_get_and_evaluate_by_their_names(self):
         agent = self.host.agent(["a", "b", "c", "shell"])
         face = "io.reeve.ControlPlane1."
-        tools = json.dumps(allow("a", "shell") + deny("b"))
-        org = json.loads(self.call(face + "SetPolicy", "default", "", tools, "200000", "0"))
-        self.assertEqual((None, 200000), (org["agent_id"], org["token_limit"]))
+        org = self.typed(face + "SetPolicy", "default", "", allow("a", "shell") + deny("b"), 200000, 0)
+        self.assertEqual((None, 200000), (org.get("agent_id"), org["token_limit"]))
         self.assertNotIn("execution_timeout_seconds", org)
-        own = json.loads(self.call(face + "SetPolicy", "default", agent, json.dumps(deny("shell")), "50000", "300"))
+        own = self.typed(face + "SetPolicy", "default", agent, deny("shell"), 50000, 300)
         self.assertEqual((agent, 300), (own["agent_id"], own["execution_timeout_seconds"]))
-        effective = json.loads(self.call(face + "GetPolicy", "default", agent))
+        effective = self.typed(face + "GetPolicy", "default", agent)
         self.assertEqual(({"a": "allow", "b": "deny", "shell": "deny"}, 50000),
                          ({t["tool_name"]: t["effect"] for t in effective["tools"]}, effective["token_limit"]))
         for tool, tokens, reason in (("a", 50000, "tool_allowed"), ("a", 50001, "token_limit_exceeded"), ("shell", 0, "tool_denied"), ("c", 0, "tool_not_allowed")):
-            decision = json.loads(self.call(face + "EvaluatePolicy", "default", agent, tool, str(tokens)))
+            decision = self.typed(face + "EvaluatePolicy", "default", agent, tool, tokens)
             self.assertEqual((reason == "tool_allowed", reason), (decision["allowed"], decision["reason"]))
         self.assertIn("NotFound", self.refused(face + "SetPolicy", "default", "agt_none", "[]", "0", "0"))
         self.assertIn("NotFound", self.refused(face + "EvaluatePolicy", "nobody", "", "a", "0"))

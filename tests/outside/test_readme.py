@@ -23,6 +23,7 @@ EXPECTED = {
     "By OpenAI's clients 1": ["chat.completion", "60 °C"],
     "By reevectl 1": ["architecture.md", "run.completed", "agents.execute"],
     "By D-Bus 1": ["HLP 46", "documents.search"],
+    "By D-Bus 2": ["(true, int64 9223372036854775807, 'no_budget')"],
     "Tenants, users and keys 1": ["rv_", '"items":[]'],
     "The ledger 1": ['"valid":true', "good  default"],
     "The ledger 2": ["good  default  record 1 of", "good  default", "good  @platform"],

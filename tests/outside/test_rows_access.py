@@ -214,29 +214,29 @@ class Policies(Case):
 
 class Agents(BusCase):
     def rpc(self, method, *arguments):
-        answer = self.call("io.reeve.ControlPlane1." + method, *arguments)
-        return answer if isinstance(answer, bool) else json.loads(answer)
+        return self.typed("io.reeve.ControlPlane1." + method, *arguments)
 
     def test_the_calls_by_name(self):
         """RPC-01, RPC-02, RPC-03, AGI-01, AGI-02, AGI-03, AGI-04"""
-        org = self.rpc("CreateOrganization", "Works", '{"tier": "test"}')
+        org = self.rpc("CreateOrganization", "Works", {"tier": "test"})
         org_id = org["org_id"]
         self.assertEqual(("Works", {"tier": "test"}), (org["name"], org["metadata"]))
         self.assertEqual("Works", self.rpc("GetOrganization", org_id)["name"])
-        self.assertIn(org_id, [o["org_id"] for o in self.rpc("ListOrganizations")["items"]])
-        made = {role: self.rpc("RegisterAgent", org_id, role, role, "", '{"k": "v"}') for role in ("executor", "planner", "reviewer", "admin")}
+        self.assertIn(org_id, [o["org_id"] for o in self.rpc("ListOrganizations")["organizations"]])
+        made = {role: self.rpc("RegisterAgent", org_id, role, role, "", {"k": "v"}) for role in ("executor", "planner", "reviewer", "admin")}
         agent = made["executor"]
         self.assertEqual((org_id, "executor", "executor", None, {"k": "v"}, True),
-                         tuple(agent[n] for n in ("org_id", "name", "role", "delegated_user_id", "token_claims", "active")))
+                         tuple(agent.get(n) for n in ("org_id", "name", "role", "delegated_user_id", "token_claims", "active")))
         self.assertTrue(agent["created_at"].endswith("Z"))
-        self.assertEqual(set(made), {a["role"] for a in self.rpc("ListAgents", org_id)["items"]})
+        self.assertEqual(set(made), {a["role"] for a in self.rpc("ListAgents", org_id)["agents"]})
         self.assertIn("InvalidArgument", self.refused("io.reeve.ControlPlane1.RegisterAgent", org_id, "x", "boss", "", "{}"))
-        self.rpc("SetPolicy", org_id, "", '[{"tool_name": "*", "effect": "allow"}]', "100", "0")
+        self.rpc("SetPolicy", org_id, "", [{"tool_name": "*", "effect": "allow"}], 100, 0)
         self.assertEqual(100, self.rpc("GetPolicy", org_id, agent["agent_id"])["token_limit"])
         for name, tokens, allowed in (("executor", 100, True), ("executor", 101, False), ("planner", 1, False), ("reviewer", 1, True)):
-            found = self.rpc("EvaluatePolicy", org_id, made[name]["agent_id"], "calculate", str(tokens))
+            found = self.rpc("EvaluatePolicy", org_id, made[name]["agent_id"], "calculate", tokens)
+            self.assertEqual({"allowed", "reason"}, set(found))
             self.assertIs(allowed, found["allowed"], (name, tokens, found))
-        self.rpc("SetPolicy", org_id, "", '[{"tool_name": "*", "effect": "allow"}]', "0", "0")
+        self.rpc("SetPolicy", org_id, "", [{"tool_name": "*", "effect": "allow"}], 0, 0)
         # planners plan, and execute nothing themselves; an executor does
         there = {"X-Tenant-ID": org_id}
         for name, outcome in (("executor", "allowed"), ("planner", "refused")):
@@ -250,24 +250,26 @@ class Agents(BusCase):
         self.assertIs(True, self.rpc("DeactivateAgent", org_id, agent["agent_id"]))
         self.assertIs(False, self.rpc("GetAgent", org_id, agent["agent_id"])["active"])
         self.host.post("/api/v1/agents/execute", {"agent_id": agent["agent_id"], "mission": "x"}, headers=there, expect=409)
-        self.assertEqual("agent_inactive", self.rpc("EvaluatePolicy", org_id, agent["agent_id"], "calculate", "1")["reason"])
+        self.assertEqual("agent_inactive", self.rpc("EvaluatePolicy", org_id, agent["agent_id"], "calculate", 1)["reason"])
         self.assertIs(True, self.rpc("DeleteOrganization", org_id))
         self.assertIn("NotFound", self.refused("io.reeve.ControlPlane1.GetOrganization", org_id))
 
     def test_budgets_usage_and_audit_by_name(self):
         """RPC-04, RPC-05. Tokens have more than 32 bits."""
-        org = self.rpc("CreateOrganization", "Counting", "{}")["org_id"]
-        agent = self.rpc("RegisterAgent", org, "counter", "executor", "", "{}")["agent_id"]
+        org = self.rpc("CreateOrganization", "Counting", {})["org_id"]
+        agent = self.rpc("RegisterAgent", org, "counter", "executor", "", {})["agent_id"]
         big = 5_000_000_000
-        self.assertEqual((org, None, big, 30), tuple(self.rpc("SetBudget", org, "", str(big), "30")[n]
+        self.assertEqual((org, None, big, 30), tuple(self.rpc("SetBudget", org, "", big, 30).get(n)
                                                      for n in ("org_id", "agent_id", "token_limit", "reset_period_days")))
-        self.assertEqual((org, agent, 4_000_000_000, 7), tuple(self.rpc("SetBudget", org, agent, "4000000000", "7")[n]
+        self.assertEqual((org, agent, 4_000_000_000, 7), tuple(self.rpc("SetBudget", org, agent, 4_000_000_000, 7)[n]
                                                                for n in ("org_id", "agent_id", "token_limit", "reset_period_days")))
-        found = self.rpc("CheckBudget", org, agent, "3000000000")
+        found = self.rpc("CheckBudget", org, agent, 3_000_000_000)
         self.assertEqual((True, 4_000_000_000, "within_budget"), (found["allowed"], found["remaining"], found["reason"]))
-        found = self.rpc("CheckBudget", org, agent, "4000000001")
+        found = self.rpc("CheckBudget", org, agent, 4_000_000_001)
         self.assertEqual((False, "budget_exceeded"), (found["allowed"], found["reason"]))
-        found = self.rpc("ReportUsage", org, agent, "run-elsewhere", "3000000000")
+        # no limit is one that is never reached
+        self.assertEqual({"allowed": True, "remaining": 2**63 - 1, "reason": "no_budget"}, self.rpc("CheckBudget", "default", "", 1))
+        found = self.rpc("ReportUsage", org, agent, "run-elsewhere", 3_000_000_000)
         self.assertEqual((True, 1_000_000_000), (found["success"], found["remaining"]))
         self.assertIn("InvalidArgument", self.refused("io.reeve.ControlPlane1.ReportUsage", org, agent, "run-elsewhere", "int64 -1"))
         self.assertEqual((3_000_000_000, 1_000_000_000), tuple(self.rpc("GetBudget", org, agent)[n] for n in ("tokens_used", "tokens_remaining")))
@@ -276,11 +278,11 @@ class Agents(BusCase):
         self.assertEqual((3_000_000_000, 1), (totals["total_tokens"], totals["report_count"]))
         totals = self.rpc("GetUsage", org, "", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z")["totals"]
         self.assertEqual(0, totals["total_tokens"])
-        entries = self.rpc("GetAuditLog", org, agent, "500")["items"]
+        entries = self.rpc("GetAuditLog", org, agent, 500)
         self.assertEqual(["usage.report"] * 2, [e["action"] for e in entries if e["kind"] != "read" and e["action"].startswith("usage")], entries)
         self.assertEqual(entries[0]["seq"], max(e["seq"] for e in entries))
-        self.assertEqual(2, len(self.rpc("GetAuditLog", org, agent, "2")["items"]))
-        self.assertEqual({org}, {e["scope"] for e in self.rpc("GetAuditLog", org, "", "50")["items"]})
+        self.assertEqual(2, len(self.rpc("GetAuditLog", org, agent, 2)))
+        self.assertEqual({org}, {e["scope"] for e in self.rpc("GetAuditLog", org, "", 50)})
 
     def test_the_commands(self):
         """CLI-01, CLI-02"""

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Arguments become the members of one object, the result is the REST body, errors are
- * io.reeve.Error.<Code>. Events of a stream go to the caller alone, as signal Event. */
+/* Arguments become the members of one object, the result is the REST body, or what a typed method
+ * says of it, errors are io.reeve.Error.<Code>. Events of a stream go to the caller alone, as
+ * signal Event. */
 #include "dbus-call.h"
 
 #include <string.h>
@@ -10,7 +11,11 @@
 #include "base/ids.h"
 #include <reeve-json.h>
 #include "dbus-door.h"
+#include "dbus-value.h"
 #include "operations/gate.h"
+
+/* items of a list: the most that one may ask for */
+#define REEVE_DBUS_CALL_PAGE 500
 
 typedef struct
 {
@@ -18,8 +23,8 @@ typedef struct
   ReeveServices *services;
   const ReeveOperation *operation;
   JsonObject *params;
-  gboolean boolean;
-  JsonNode *last; /* data of the last event */
+  const ReeveDbusMethod *method; /* (nullable): NULL: Host1.Call */
+  JsonNode *last;                /* data of the last event */
 } ReeveDbusCall;
 
 static void
@@ -59,8 +64,8 @@ reeve_dbus_call_is_text (const ReeveOperation *operation, const char *parameter)
   return node != NULL && (node->types & REEVE_SCHEMA_TYPE_STRING) != 0;
 }
 
-/* D-Bus has no optional arguments: an empty string is one that is not given, and so is a 0 where
- * the least that there can be is more, as of a limit. */
+/* D-Bus has no optional arguments: an empty string or dictionary is one that is not given, and so
+ * is a 0 where the least that there can be is more, as of a limit. */
 static gboolean
 reeve_dbus_call_is_absent (const ReeveOperation *operation, const ReeveDbusArgument *argument,
                            GVariant *value)
@@ -69,6 +74,8 @@ reeve_dbus_call_is_absent (const ReeveOperation *operation, const ReeveDbusArgum
 
   if (g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
     return *g_variant_get_string (value, NULL) == '\0';
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_VARDICT))
+    return g_variant_n_children (value) == 0;
   if (!g_variant_is_of_type (value, G_VARIANT_TYPE_INT32) || g_variant_get_int32 (value) != 0)
     return FALSE;
   return node != NULL && node->numeric != NULL && node->numeric->minimum.given
@@ -82,23 +89,12 @@ reeve_dbus_call_convert (const ReeveOperation *operation, const ReeveDbusArgumen
   JsonNode *node = NULL;
   const char *text = NULL;
 
-  switch (argument->signature[0])
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE_STRING))
     {
-    case 'i':
-      return json_node_init_int (json_node_alloc (), g_variant_get_int32 (value));
-    case 'u':
-      return json_node_init_int (json_node_alloc (), g_variant_get_uint32 (value));
-    case 't':
-      return json_node_init_int (json_node_alloc (), (gint64) g_variant_get_uint64 (value));
-    case 'x':
-      return json_node_init_int (json_node_alloc (), g_variant_get_int64 (value));
-    case 'b':
-      return json_node_init_boolean (json_node_alloc (), g_variant_get_boolean (value));
-    case 'd':
-      return json_node_init_double (json_node_alloc (), g_variant_get_double (value));
-    case 's':
-    default:
-      break;
+      node = reeve_dbus_value_to_json (value, error);
+      if (node == NULL)
+        g_prefix_error (error, "argument %s: ", argument->name);
+      return node;
     }
   text = g_variant_get_string (value, NULL);
   if ((*text != '{' && *text != '[') || reeve_dbus_call_is_text (operation, argument->parameter))
@@ -115,7 +111,7 @@ reeve_dbus_call_convert (const ReeveOperation *operation, const ReeveDbusArgumen
  * @parameters: arguments of the call
  * @error: return location: %REEVE_ERROR_INVALID_ARGUMENT names the argument
  *
- * An empty string is an argument not given, and so is a 0 where there can be none.
+ * An empty string or dictionary is an argument not given, and so is a 0 where there can be none.
  *
  * Returns: (transfer full) (nullable): the operation's members
  */
@@ -137,6 +133,8 @@ reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters, GE
         return NULL;
       json_object_set_member (params, method->arguments[i].parameter, node);
     }
+  if (method->page)
+    json_object_set_int_member (params, "limit", REEVE_DBUS_CALL_PAGE);
   if (method->generate != NULL)
     {
       g_autofree char *id = reeve_ids_new ("org");
@@ -211,6 +209,72 @@ reeve_dbus_call_body (ReeveDbusCall *self, ReeveCall *call)
   return g_utf8_make_valid (data, (gssize) length);
 }
 
+/* (transfer none) (nullable): a member of an object, and of one within it behind a dot */
+static JsonNode *
+reeve_dbus_call_find_member (JsonNode *body, const char *member)
+{
+  JsonObject *object
+      = body != NULL && JSON_NODE_HOLDS_OBJECT (body) ? json_node_get_object (body) : NULL;
+  const char *dot = strchr (member, '.');
+  g_autofree char *first = dot != NULL ? g_strndup (member, (gsize) (dot - member)) : NULL;
+
+  if (object == NULL)
+    return NULL;
+  return dot != NULL ? reeve_dbus_call_find_member (json_object_get_member (object, first), dot + 1)
+                     : json_object_get_member (object, member);
+}
+
+/* (transfer floating) node: (nullable) */
+static GVariant *
+reeve_dbus_call_print_value (const ReeveDbusResult *result, JsonNode *node)
+{
+  GType type = node != NULL && JSON_NODE_HOLDS_VALUE (node) ? json_node_get_value_type (node) : 0;
+
+  switch (result->signature[0])
+    {
+    case 'b':
+      /* that there is an answer says that it was done */
+      return g_variant_new_boolean (type != G_TYPE_BOOLEAN || json_node_get_boolean (node));
+    case 'x':
+      return g_variant_new_int64 (type == G_TYPE_INT64 ? json_node_get_int (node)
+                                                       : result->otherwise);
+    case 's':
+      return g_variant_new_string (type == G_TYPE_STRING ? json_node_get_string (node) : "");
+    default:
+      break;
+    }
+  if (result->signature[1] == 'a')
+    return reeve_dbus_value_from_objects (
+        node != NULL && JSON_NODE_HOLDS_ARRAY (node) ? json_node_get_array (node) : NULL);
+  return reeve_dbus_value_from_object (
+      node != NULL && JSON_NODE_HOLDS_OBJECT (node) ? json_node_get_object (node) : NULL);
+}
+
+/* (transfer floating) */
+static GVariant *
+reeve_dbus_call_print (ReeveDbusCall *self, ReeveCall *call)
+{
+  JsonNode *body = reeve_call_get_result (call);
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_TUPLE);
+
+  if (body == NULL)
+    body = self->last;
+  for (const ReeveDbusResult *r = self->method->results; r->signature != NULL; r++)
+    {
+      JsonNode *node = r->member != NULL ? reeve_dbus_call_find_member (body, r->member) : body;
+      g_autofree char *text = NULL;
+
+      if (r->member != NULL || r->signature[0] != 's')
+        {
+          g_variant_builder_add_value (&builder, reeve_dbus_call_print_value (r, node));
+          continue;
+        }
+      text = reeve_dbus_call_body (self, call);
+      g_variant_builder_add (&builder, "s", text);
+    }
+  return g_variant_builder_end (&builder);
+}
+
 static void
 reeve_dbus_call_on_done (ReeveCall *call, gpointer user_data)
 {
@@ -223,10 +287,10 @@ reeve_dbus_call_on_done (ReeveCall *call, gpointer user_data)
       reeve_dbus_call_return_error (self->invocation, error, reeve_call_get_faults (call));
       return;
     }
-  if (self->boolean)
+  if (self->method != NULL)
     {
       g_dbus_method_invocation_return_value (g_object_ref (self->invocation),
-                                             g_variant_new ("(b)", TRUE));
+                                             reeve_dbus_call_print (self, call));
       return;
     }
   body = reeve_dbus_call_body (self, call);
@@ -339,14 +403,14 @@ reeve_dbus_call_on_peer (ReeveCaller *caller, const char *token, const GError *e
  * @invocation: (transfer full): the call
  * @operation: what it asks for
  * @params: (transfer full) (nullable): all members in one object
- * @boolean: answer with %TRUE instead of the result
+ * @method: (nullable): the typed method whose results are to be given; %NULL: the result as JSON
  *
  * Takes a call through the gate and answers it.
  */
 void
 reeve_dbus_call_start (ReeveServices *services, ReeveDbusPeers *peers,
                        GDBusMethodInvocation *invocation, const ReeveOperation *operation,
-                       JsonObject *params, gboolean boolean)
+                       JsonObject *params, const ReeveDbusMethod *method)
 {
   ReeveDbusCall *self = g_new0 (ReeveDbusCall, 1);
 
@@ -354,7 +418,7 @@ reeve_dbus_call_start (ReeveServices *services, ReeveDbusPeers *peers,
   self->invocation = invocation;
   self->operation = operation;
   self->params = params != NULL ? params : json_object_new ();
-  self->boolean = boolean;
+  self->method = method;
   reeve_dbus_peers_identify (peers, g_dbus_method_invocation_get_sender (invocation),
                              "io.reeve.Host.manage", reeve_dbus_call_on_peer, self);
 }

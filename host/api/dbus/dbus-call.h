@@ -8,12 +8,11 @@
 
 G_BEGIN_DECLS
 
-/* Takes over @invocation. params: (nullable) (transfer full) all members in one object; boolean:
- * the answer is TRUE instead of the result. stop is asked when the answer comes: nothing is sent
- * after the door was closed. */
+/* Takes over @invocation. params: (nullable) (transfer full) all members in one object; method:
+ * (nullable) typed, NULL: the answer is the result as JSON. */
 void reeve_dbus_call_start (ReeveServices *services, ReeveDbusPeers *peers,
                             GDBusMethodInvocation *invocation, const ReeveOperation *operation,
-                            JsonObject *params, gboolean boolean);
+                            JsonObject *params, const ReeveDbusMethod *method);
 /* (transfer full) members of a typed method's arguments */
 JsonObject *reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters,
                                      GError **error);

@@ -130,7 +130,7 @@ reeve_dbus_door_call (ReeveDbusDoor *self, GVariant *parameters, GDBusMethodInvo
   else
     params = reeve_dbus_door_parse (text, &error);
   if (params != NULL)
-    reeve_dbus_call_start (self->services, self->peers, invocation, operation, params, FALSE);
+    reeve_dbus_call_start (self->services, self->peers, invocation, operation, params, NULL);
   else
     reeve_dbus_door_refuse (invocation, error);
 }
@@ -274,8 +274,7 @@ reeve_dbus_door_on_typed_method (GDBusConnection *connection, const char *sender
       return;
     }
   reeve_dbus_call_start (self->services, self->peers, invocation,
-                         reeve_operation_find (row->operation), params,
-                         strcmp (row->result, "b") == 0);
+                         reeve_operation_find (row->operation), params, row);
 }
 
 /* ---- the bus ---- */

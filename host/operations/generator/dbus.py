@@ -50,8 +50,11 @@ def source(table):
             method = bus["method"]
             args = [f"{{ {text(a[0])}, {text(a[1])}, {text(a[2])} }}" for a in bus["in"]]
             lines.append(f"static const ReeveDbusArgument in_{name}_{method}[] = {{ {', '.join(args + ['{ NULL }'])} }};")
+            outs = [f"{{ {text(o[1])}, {text(o[2]) if len(o) > 2 else 'NULL'}, G_GINT64_CONSTANT ({o[3] if len(o) > 3 else 0}) }}" for o in bus["out"]]
+            lines.append(f"static const ReeveDbusResult out_{name}_{method}[] = {{ {', '.join(outs + ['{ NULL }'])} }};")
+            page = any(o[2:3] == ["items"] for o in bus["out"]) and all(a[2] != "limit" for a in bus["in"])
             rows.append(f"  {{ {text(PREFIX + name)}, {text(method)}, {text(operation['name'])}, in_{name}_{method}, "
-                        f"{text(bus['out'][0][1])}, {text(bus['generate']) if 'generate' in bus else 'NULL'} }},")
+                        f"out_{name}_{method}, {text(bus['generate']) if 'generate' in bus else 'NULL'}, {'TRUE' if page else 'FALSE'} }},")
     lines.append("\nconst ReeveDbusMethod reeve_dbus_methods[] = {\n" + "\n".join(rows) + "\n  { NULL }\n};\n")
     lines.append("const char reeve_dbus_xml[] =")
     lines.append("\n".join("  " + text(line + "\n") for line in xml(table).splitlines()) + ";\n")
