@@ -3,16 +3,18 @@
 """The runner counts what happened: no crash, no empty program and no broken-off run passes for a good one."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path.insert(0, HERE)
 
-from runner import count  # noqa: E402
+from runner import ahead, build, count  # noqa: E402
 
 
 def tap(text, good_exit=True):
@@ -82,6 +84,71 @@ class Node(unittest.TestCase):
 
     def test_died(self):
         self.assertEqual(count.count_node("npm", "Error: no module\n", False).failed, 1)
+
+
+class Ahead(unittest.TestCase):
+    """What is done beside the suites is waited for, and whatever ends it is a failure."""
+
+    def start(self, *jobs):
+        started = ahead.Ahead(jobs)
+        self.addCleanup(started.stop)
+        return started
+
+    def test_what_it_returned(self):
+        started = self.start(("first", lambda: count.Tally(3, 1)), ("second", os.getpid))
+        self.assertEqual(started.process.pid, started.wait("second"))
+        tally = started.tally("first", lambda: self.fail("it was done already"))
+        self.assertEqual((3, 0, 1), (tally.passed, tally.failed, tally.skipped))
+
+    def test_no_job_is_done_here(self):
+        self.assertEqual(5, self.start().tally("lint", lambda: count.Tally(5)).passed)
+
+    def test_idle(self):
+        scheduler = self.start(("ask", lambda: os.sched_getscheduler(0))).wait("ask")
+        self.assertEqual((os.SCHED_IDLE, os.SCHED_OTHER), (scheduler, os.sched_getscheduler(0)))
+
+    def test_a_fault_is_one(self):
+        def fail():
+            raise build.Failed("ninja failed")
+
+        started = self.start(("fails", fail), ("crashes", lambda: 1 // 0), ("good", lambda: count.Tally(1)))
+        for name, words in (("fails", "^ninja failed$"), ("crashes", "ZeroDivisionError")):
+            with self.assertRaisesRegex(build.Failed, words):
+                started.wait(name)
+            self.assertEqual(1, started.tally(name, None).failed)
+        self.assertEqual(1, started.wait("good").passed)
+
+    def test_its_death_is_a_fault(self):
+        started = self.start(("dies", lambda: os.kill(os.getpid(), signal.SIGKILL)))
+        with self.assertRaisesRegex(build.Failed, "ended before it"):
+            started.wait("dies")
+
+    def test_a_folder_built_there(self):
+        builder = build.Builder("nowhere", [], 1)
+        builder.elsewhere = self.start(("good", os.getpid)).wait
+        builder.elsewhere = lambda wait=builder.elsewhere: wait("good")
+        builder.build()
+        self.assertTrue(builder.ready)
+        bad = build.Builder("nowhere", [], 1)
+        bad.elsewhere = lambda: self.start(("bad", lambda: 1 // 0)).wait("bad")
+        for _again in range(2):
+            with self.assertRaisesRegex(build.Failed, "ZeroDivisionError"):
+                bad.build()
+
+    def test_nothing_runs_on(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "pid")
+            started = self.start(("long", lambda: subprocess.run(["sh", "-c", f"echo $$ > {path}.new; mv {path}.new {path}; exec sleep 1000"], check=True)))
+            while not os.path.exists(path):
+                time.sleep(0.01)
+            started.stop()
+            with open(path, encoding="ascii") as file:
+                pid = int(file.read())
+        while os.path.exists(f"/proc/{pid}/status"):
+            with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                if "\nState:\tZ" in file.read():
+                    break
+            time.sleep(0.01)
 
 
 class Python(unittest.TestCase):

@@ -253,7 +253,7 @@ class Changes(Certificates):
             file = os.path.join(folder, "reeve.yaml")
             with open(file, "w", encoding="utf-8") as out:
                 out.write(text + "\n")
-            command = [HOST, "--config", file, "--state-dir", os.path.join(folder, "state"), "--bus", "none"]
+            command = [HOST, "--config", file, "--state-dir", os.path.join(folder, "state"), "--listen", "127.0.0.1:0", "--bus", "none"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
         self.assertEqual((78, ""), (done.returncode, done.stdout), done)
         self.assertIn(reason, done.stderr)

@@ -38,6 +38,7 @@ class Builder:
         self.logs = os.path.join(self.folder, "sanitizer-logs")
         self.error = None
         self.ready = False
+        self.elsewhere = None  # waits for another process that builds it, as build() would
 
     def build(self):
         """Configures and builds, once; raises Failed with the compiler's words."""
@@ -46,15 +47,20 @@ class Builder:
         if self.ready:
             return
         try:
-            if self.needs:
-                self.needs.build()
-            self.configure()
-            command = ["ninja", "-C", self.folder, f"-j{self.jobs}", *self.targets]
-            self.step(command, "build.log")
+            if self.elsewhere:
+                self.elsewhere()
+            else:
+                self.build_here()
         except Failed as failed:
             self.error = str(failed)
             raise
         self.ready = True
+
+    def build_here(self):
+        if self.needs:
+            self.needs.build()
+        self.configure()
+        self.step(["ninja", "-C", self.folder, f"-j{self.jobs}", *self.targets], "build.log")
 
     def configure(self):
         """Sets the folder up; one that was set up otherwise is thrown away, since meson keeps its first options."""
