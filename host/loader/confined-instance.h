@@ -59,5 +59,13 @@ void reeve_confined_kinds_init_tool (gpointer iface, gpointer data);
 void reeve_confined_kinds_init_sink (gpointer iface, gpointer data);
 void reeve_confined_kinds_init_extractor (gpointer iface, gpointer data);
 void reeve_confined_kinds_init_engine (gpointer iface, gpointer data);
+/* (transfer full) (nullable): @request as it goes over the wire; %NULL where @engine is none that
+ * runs in a process of its own. Asks nobody. */
+GBytes *reeve_confined_kinds_write_request (ReeveLlmEngine *engine, ReeveLlmRequest *request);
+/* reeve_llm_engine_generate() with what was written of @request. Blocks. */
+gboolean reeve_confined_kinds_generate_text (ReeveLlmEngine *engine, ReeveLlmRequest *request,
+                                             GBytes *text, ReeveContext *context,
+                                             ReeveLlmDeltaFunc func, gpointer user_data,
+                                             GError **error);
 
 G_END_DECLS

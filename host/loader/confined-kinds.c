@@ -9,6 +9,7 @@
 #include "wire/wire-llm.h"
 
 #include "manifest-offers.h"
+#include "wire-instance.h"
 
 /* ---- tools ---- */
 
@@ -220,6 +221,7 @@ typedef struct
 {
   ReeveContext *context;
   ReeveLlmRequest *request;
+  GBytes *text; /* it, as it goes over the wire */
   ReeveLlmDeltaFunc func;
   gpointer user_data;
   gboolean said;
@@ -239,27 +241,28 @@ reeve_confined_kinds_do_generate (ReevePlugin *plugin, gpointer data, GError **e
 {
   ReeveConfinedKindsEngine *engine = data;
 
-  return reeve_llm_engine_generate (REEVE_LLM_ENGINE (plugin), engine->request, engine->context,
-                                    reeve_confined_kinds_on_delta, engine, error);
+  return reeve_wire_engine_generate_text (REEVE_LLM_ENGINE (plugin), engine->request, engine->text,
+                                          engine->context, reeve_confined_kinds_on_delta, engine,
+                                          error);
 }
 
 static char *
 reeve_confined_kinds_digest_request (gpointer data)
 {
   ReeveConfinedKindsEngine *engine = data;
-  g_autofree char *text = wire_llm_request_to_text (engine->request);
 
-  return reeve_digests_sha256_hex (text, strlen (text));
+  return reeve_digests_sha256_hex (g_bytes_get_data (engine->text, NULL),
+                                   g_bytes_get_size (engine->text));
 }
 
-static gboolean
-reeve_confined_kinds_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request,
-                               ReeveContext *context, ReeveLlmDeltaFunc func, gpointer user_data,
-                               GError **error)
+gboolean
+reeve_confined_kinds_generate_text (ReeveLlmEngine *engine, ReeveLlmRequest *request, GBytes *text,
+                                    ReeveContext *context, ReeveLlmDeltaFunc func,
+                                    gpointer user_data, GError **error)
 {
   ReeveConfinedInstance *self = REEVE_CONFINED_INSTANCE (engine);
   g_autoptr (ReeveManifest) manifest = reeve_confined_instance_get_manifest (self);
-  ReeveConfinedKindsEngine data = { context, request, func, user_data, FALSE };
+  ReeveConfinedKindsEngine data = { context, request, text, func, user_data, FALSE };
   const ReeveConfinedCall call = { .func = reeve_confined_kinds_do_generate,
                                    .digest = reeve_confined_kinds_digest_request,
                                    .data = &data,
@@ -267,6 +270,28 @@ reeve_confined_kinds_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request,
                                    .said = &data.said };
 
   return reeve_confined_instance_perform (self, context, &call, error);
+}
+
+GBytes *
+reeve_confined_kinds_write_request (ReeveLlmEngine *engine, ReeveLlmRequest *request)
+{
+  char *text = NULL;
+
+  if (!REEVE_IS_CONFINED_INSTANCE (engine))
+    return NULL;
+  text = wire_llm_request_to_text (request);
+  return g_bytes_new_take (text, strlen (text));
+}
+
+static gboolean
+reeve_confined_kinds_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request,
+                               ReeveContext *context, ReeveLlmDeltaFunc func, gpointer user_data,
+                               GError **error)
+{
+  g_autoptr (GBytes) text = reeve_confined_kinds_write_request (engine, request);
+
+  return reeve_confined_kinds_generate_text (engine, request, text, context, func, user_data,
+                                             error);
 }
 
 void

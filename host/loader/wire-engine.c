@@ -71,14 +71,13 @@ reeve_wire_engine_stream (ReeveLlmEngine *engine, GBytes *text, ReeveContext *co
   return answer != NULL;
 }
 
-static gboolean
-reeve_wire_engine_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext *context,
-                            ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
+gboolean
+reeve_wire_engine_generate_text (ReeveLlmEngine *engine, ReeveLlmRequest *request, GBytes *text,
+                                 ReeveContext *context, ReeveLlmDeltaFunc func, gpointer user_data,
+                                 GError **error)
 {
   ReeveWireDeltaTaker taker = { func, user_data };
   const ReeveWireStream stream = reeve_wire_delta_stream (&taker);
-  char *json = wire_llm_request_to_text (request);
-  g_autoptr (GBytes) text = g_bytes_new_take (json, strlen (json));
   ReeveWireEngineEnd end = REEVE_WIRE_ENGINE_TOO_LARGE;
 
   /* vectors of many texts are large; an answer too large for a message is asked for twice, and so
@@ -91,6 +90,16 @@ reeve_wire_engine_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, Re
   return end == REEVE_WIRE_ENGINE_TOO_LARGE
              ? reeve_wire_engine_stream (engine, text, context, &stream, error)
              : end == REEVE_WIRE_ENGINE_ANSWERED;
+}
+
+static gboolean
+reeve_wire_engine_generate (ReeveLlmEngine *engine, ReeveLlmRequest *request, ReeveContext *context,
+                            ReeveLlmDeltaFunc func, gpointer user_data, GError **error)
+{
+  char *json = wire_llm_request_to_text (request);
+  g_autoptr (GBytes) text = g_bytes_new_take (json, strlen (json));
+
+  return reeve_wire_engine_generate_text (engine, request, text, context, func, user_data, error);
 }
 
 void

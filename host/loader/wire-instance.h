@@ -34,6 +34,11 @@ void reeve_wire_engine_init (gpointer iface, gpointer data);
 void reeve_wire_extractor_init (gpointer iface, gpointer data);
 void reeve_wire_sink_init (gpointer iface, gpointer data);
 void reeve_wire_tool_init (gpointer iface, gpointer data);
+/* reeve_llm_engine_generate() with @text, which wire_llm_request_to_text() made of @request. */
+gboolean reeve_wire_engine_generate_text (ReeveLlmEngine *engine, ReeveLlmRequest *request,
+                                          GBytes *text, ReeveContext *context,
+                                          ReeveLlmDeltaFunc func, gpointer user_data,
+                                          GError **error);
 /* Asks for what is answered without a call later. */
 gboolean reeve_wire_extractor_prepare (ReeveWireInstance *instance, ReeveContext *context,
                                        GError **error);

@@ -17,6 +17,7 @@ typedef struct
   ReeveModelProvider *provider;
   ReeveLlmRequest *request; /* as the service understands it */
   ReeveHttpRequest *http;   /* (nullable): what reeve_model_call_encode() made of it */
+  GBytes *text;             /* (nullable): it, as an engine's own process gets it */
   ReeveAdmitted *admitted;  /* outlives the call */
   ReeveLlmDeltaFunc func;   /* (nullable) */
   gpointer func_data;

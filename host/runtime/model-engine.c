@@ -6,6 +6,7 @@
 
 #include "base/log-task.h"
 #include "governance/delegation.h"
+#include "loader/confined-instance.h"
 
 typedef struct
 {
@@ -61,6 +62,7 @@ reeve_model_engine_unref (gpointer data)
   g_clear_object (&self->context);
   g_clear_object (&self->setup.task);
   g_clear_pointer (&self->setup.request, reeve_llm_request_unref);
+  g_clear_pointer (&self->setup.text, g_bytes_unref);
   g_clear_pointer (&self->setup.provider, reeve_model_provider_unref);
   g_clear_pointer (&self->caller, g_main_context_unref);
   g_mutex_clear (&self->lock);
@@ -201,6 +203,19 @@ reeve_model_engine_finish (ReeveModelEngineJob *self, ReeveModelResponse *respon
   g_mutex_unlock (&self->lock);
 }
 
+static gboolean
+reeve_model_engine_generate (ReeveModelEngineJob *self, GError **error)
+{
+  ReeveLlmEngine *engine = self->setup.provider->engine;
+
+  return self->setup.text != NULL
+             ? reeve_confined_kinds_generate_text (engine, self->setup.request, self->setup.text,
+                                                   self->context, reeve_model_engine_on_delta, self,
+                                                   error)
+             : reeve_llm_engine_generate (engine, self->setup.request, self->context,
+                                          reeve_model_engine_on_delta, self, error);
+}
+
 static void
 reeve_model_engine_work (gpointer data)
 {
@@ -211,8 +226,7 @@ reeve_model_engine_work (gpointer data)
   if (reeve_context_check (self->context, &error))
     {
       reeve_admitted_consume (self->setup.admitted, "model.call");
-      if (reeve_llm_engine_generate (self->setup.provider->engine, self->setup.request,
-                                     self->context, reeve_model_engine_on_delta, self, &error))
+      if (reeve_model_engine_generate (self, &error))
         response = reeve_model_response_builder_end (self->builder, &error);
     }
   /* an engine in the host may keep its context: what it asks for from now on is nobody's call */
@@ -260,6 +274,8 @@ reeve_model_engine_start (const ReeveModelCallSetup *setup, ReeveContext *contex
   self->setup = *setup;
   self->setup.provider = reeve_model_provider_ref (setup->provider);
   self->setup.request = reeve_llm_request_ref (setup->request);
+  if (setup->text != NULL)
+    self->setup.text = g_bytes_ref (setup->text);
   self->setup.task = g_object_ref (setup->task);
   self->context = g_object_ref (context);
   self->caller = g_main_context_ref_thread_default ();

@@ -47,6 +47,7 @@ void
 reeve_model_prepared_free (ReeveModelPrepared *self)
 {
   g_clear_pointer (&self->http, reeve_http_request_unref);
+  g_clear_pointer (&self->text, g_bytes_unref);
   reeve_llm_request_unref (self->request);
   reeve_llm_request_unref (self->asked);
   reeve_model_provider_unref (self->provider);

@@ -16,6 +16,7 @@ struct _ReeveModelPrepared
   ReeveLlmRequest *asked;   /* what it was made of */
   ReeveLlmRequest *request; /* as the service understands it */
   ReeveHttpRequest *http;   /* (nullable): not encoded as yet; with its key */
+  GBytes *text;             /* (nullable): what an engine's own process gets */
 };
 
 ReeveModelPrepared *reeve_model_prepared_new (ReeveModelProvider *provider, const char *name,

@@ -3,6 +3,7 @@
 #include "models-private.h"
 
 #include "base/log-task.h"
+#include "loader/confined-instance.h"
 #include "model-call.h"
 #include "model-engine.h"
 #include "model-prepared.h"
@@ -14,7 +15,7 @@
  * @self: a router
  * @request: what will be asked; its model may be prefixed by a provider
  *
- * Makes as much of a call as needs no leave: finds the provider, encodes what will be sent to it,
+ * Makes as much of a call as needs no leave: finds the provider, encodes what it will be sent,
  * and has a connection opened where none stands idle. Sends nothing, never blocks.
  *
  * Returns: (transfer full) (nullable): for reeve_models_complete_prepared_async(), which tells what
@@ -34,6 +35,8 @@ reeve_models_prepare (ReeveModels *self, ReeveLlmRequest *request)
   prepared = reeve_model_prepared_new (provider, name, request);
   if (provider->codec != NULL)
     prepared->http = reeve_model_call_encode (provider, prepared->request, NULL);
+  else
+    prepared->text = reeve_confined_kinds_write_request (provider->engine, prepared->request);
   if (prepared->http != NULL)
     upstream = reeve_models_get_client (self, NULL);
   if (upstream != NULL)
@@ -125,6 +128,7 @@ reeve_models_start (ReeveModels *self, ReeveAdmitted *admitted, ReeveModelPrepar
   setup.provider = made->provider;
   setup.request = made->request;
   setup.http = made->http;
+  setup.text = made->text;
   setup.trace = reeve_model_trace_new (self->tracer, made->provider, made->request, info);
   g_task_set_task_data (task, setup.trace, (GDestroyNotify) reeve_model_trace_free);
   if (made->provider->codec != NULL)

@@ -17,6 +17,7 @@ typedef struct
   ReeveRun *run;
   guint step;
   ReeveLlmRequest *request;
+  ReeveModelPrepared *prepared; /* (nullable) */
   ReeveModelMeter meter;
   char *digest;
   ReeveAdmitted *admitted;
@@ -29,6 +30,7 @@ static void reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gp
 static void
 reeve_run_model_free (ReeveRunModel *self)
 {
+  g_clear_pointer (&self->prepared, reeve_model_prepared_free);
   g_clear_pointer (&self->request, reeve_llm_request_unref);
   g_free (self->digest);
   g_free (self->next);
@@ -272,9 +274,9 @@ reeve_run_model_send (ReeveRun *run)
 
   run->live_entry = reeve_journal_get_length (run->journal);
   reeve_run_describe_context (run, &info);
-  reeve_models_complete_async (run->env.models, self->admitted, self->request, &info,
-                               reeve_run_model_on_delta, self, run->cancellable,
-                               reeve_run_model_on_answer, self);
+  reeve_models_complete_prepared_async (
+      run->env.models, self->admitted, g_steal_pointer (&self->prepared), self->request, &info,
+      reeve_run_model_on_delta, self, run->cancellable, reeve_run_model_on_answer, self);
 }
 
 static JsonObject *
@@ -323,6 +325,9 @@ reeve_run_model_on_admitted (GObject *source, GAsyncResult *result, gpointer use
       run->effect = self;
       run->drop = reeve_run_model_drop;
       reeve_run_append (run, entries, reeve_run_model_send);
+      /* while the journal is written nobody waits for this thread */
+      if (run->effect == self)
+        self->prepared = reeve_models_prepare (run->env.models, self->request);
       return;
     }
   entries[1] = reeve_run_model_failure (self, "failed", error);

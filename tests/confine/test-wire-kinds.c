@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One unchanged module in the host and in a confined runner, by kind: what is said of each call
  * must be the same on both sides. */
+#include "loader/confined-instance.h"
 #include "runner/runner-plan.h"
 #include "runner/runner-tree.h"
 #include "test-broker.h"
 #include "wire-compare.h"
+#include "wire/wire-llm.h"
 
 #include <string.h>
 
@@ -311,6 +313,38 @@ test_answers (void)
   wire_compare (path, "{}", script_answers, NULL);
 }
 
+/* What was written ahead is what goes over the wire, in either form; of who has no process of its
+ * own behind it nothing is written. */
+static void
+test_written_ahead (void)
+{
+  g_autofree char *path = wire_fixture_get_path ("wire-engine.so");
+  g_autoptr (WireFixture) fixture
+      = wire_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, path, NULL, "{}");
+  ReeveLlmEngine *engine = REEVE_LLM_ENGINE (fixture->plugin);
+  g_autoptr (ReeveLlmRequest) written = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, "3");
+  char *json = wire_llm_request_to_text (written);
+  g_autoptr (GBytes) text = g_bytes_new_take (json, strlen (json));
+
+  for (gboolean stream = FALSE; stream <= TRUE; stream++)
+    {
+      g_autoptr (ReeveContext) context = wire_fixture_context (60000, NULL, NULL);
+      g_autoptr (ReeveLlmRequest) request = reeve_llm_request_new (REEVE_LLM_TASK_CHAT, "0 fail");
+      g_autoptr (GString) transcript = g_string_new (NULL);
+      g_autoptr (GError) error = NULL;
+      Listener listener = { transcript, 10000 };
+      gboolean done = FALSE;
+
+      reeve_llm_request_set_stream (request, stream);
+      done = reeve_wire_engine_generate_text (engine, request, text, context, on_delta, &listener,
+                                              &error);
+      g_assert_no_error (error);
+      g_assert_true (done);
+      g_assert_true (g_str_has_prefix (transcript->str, "0 0 a"));
+    }
+  g_assert_null (reeve_confined_kinds_write_request (engine, written));
+}
+
 /* What was said before an engine failed is no answer: where nobody reads along it is not handed
  * over. */
 static void
@@ -368,6 +402,7 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/kinds/extractor", test_extractor);
   g_test_add_func ("/wire/kinds/pages", test_pages);
   g_test_add_func ("/wire/kinds/engine", test_engine);
+  g_test_add_func ("/wire/kinds/written-ahead", test_written_ahead);
   g_test_add_func ("/wire/kinds/answers", test_answers);
   g_test_add_func ("/wire/kinds/failed-answer", test_failed_answer);
   g_test_add_func ("/wire/kinds/sink", test_sink);

@@ -67,7 +67,8 @@ INTERFACES = {
 
 # the effects themselves, at the lowest place where the host has them
 EFFECTS = {
-    "reeve_tool_call", "reeve_llm_engine_generate", "reeve_sink_deliver", "reeve_upstream_start",
+    "reeve_tool_call", "reeve_llm_engine_generate", "reeve_confined_kinds_generate_text", "reeve_wire_engine_generate_text", "reeve_sink_deliver",
+    "reeve_upstream_start",
     "reeve_store_commit", "reeve_store_commit_async", "reeve_store_create_scope", "reeve_store_drop_scope", "reeve_store_rotate",
 }
 
@@ -80,6 +81,7 @@ WITHOUT = {
     "reeve_budget_leases_row_write": "the gate's own book of slices, before any effect and behind its settlement",
     "reeve_budgets_finish": "the gate's own sum of the ledger, brought up to date behind a settlement",
     "reeve_budgets_save_book": "the gate's own sum of the ledger",
+    "reeve_confined_kinds_generate_text": "is the effect",
     "reeve_confined_kinds_init_engine": "is a plugin to whoever calls it, by its interface alone",
     "reeve_confined_kinds_init_sink": "is a plugin to whoever calls it, by its interface alone",
     "reeve_confined_kinds_init_tool": "is a plugin to whoever calls it, by its interface alone",
@@ -107,6 +109,8 @@ WITHOUT = {
     "reeve_store_rotate": "is the effect",
     "reeve_subject_keys_make": "under which key that is",
     "reeve_upstream_start": "is the effect",
+    "reeve_wire_engine_generate_text": "is the effect",
+    "reeve_wire_engine_init": "is a plugin to whoever calls it, by its interface alone",
     "reeve_usage_read_on": "the host's own sum of the ledger, made of what is recorded in it",
 }
 # of these, the ones that must consume the right all the same
