@@ -50,6 +50,7 @@ reeve_wire_broker_call (ReeveWire *wire, ReeveContext *context, GVariant *body, 
   g_autoptr (JsonNode) params = NULL;
   g_autoptr (JsonNode) result = NULL;
   GVariant *text = NULL;
+  char *written = NULL;
   const char *capability = NULL;
   const char *json = NULL;
   guint64 call = 0;
@@ -59,7 +60,10 @@ reeve_wire_broker_call (ReeveWire *wire, ReeveContext *context, GVariant *body, 
   result = params != NULL ? reeve_context_call (context, capability, params, error) : NULL;
   if (result == NULL)
     return NULL;
-  text = g_variant_new_take_string (reeve_json_text (result));
+  written = reeve_json_text (result);
+  /* the writer saw to it that it is UTF-8 */
+  text = g_variant_new_from_data (G_VARIANT_TYPE_STRING, written, strlen (written) + 1, TRUE,
+                                  g_free, written);
   if (g_variant_get_size (text) <= REEVE_WIRE_BROKER_TOLD)
     reeve_wire_keep_told (wire, call, text, result);
   return g_variant_new_tuple (&text, 1);
@@ -181,7 +185,7 @@ reeve_wire_broker_answer (ReeveWire *wire, WireLetter *message, int *sent, GErro
                    "the broker's %s has other arguments", member);
       return NULL;
     }
-  if (!wire_letter_read_body (message, error))
+  if (!wire_letter_read_known_body (message, error))
     return NULL;
   body = message->body;
   g_variant_get_child (body, 0, "t", &call);

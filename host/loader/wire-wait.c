@@ -349,7 +349,7 @@ reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **e
                    "plugin %s: its reply to %s is of another type", self->name, one->member);
       return NULL;
     }
-  if (!wire_letter_read_body (reply, error))
+  if (!wire_letter_read_known_body (reply, error))
     return NULL;
   return reply->body != NULL ? g_variant_ref (reply->body)
                              : g_variant_ref_sink (g_variant_new ("()"));

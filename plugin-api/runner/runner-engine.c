@@ -13,6 +13,8 @@
 
 /* bytes of an answer that go in the message itself */
 #define RUNNER_ENGINE_INLINE (768 * 1024)
+/* of most answers */
+#define RUNNER_ENGINE_USUAL 4096
 
 typedef struct
 {
@@ -87,7 +89,10 @@ runner_engine_answer (const RunnerServeCall *call, GError **error)
   g_autoptr (GVariant) text = g_variant_get_child_value (call->body, 2);
   ReeveLlmRequest *asked
       = wire_llm_request_from_text (g_variant_get_data (text), g_variant_get_size (text), error);
-  g_autoptr (GByteArray) out = g_byte_array_new ();
+  /* before the engine: behind it malloc() would join all that it gave back */
+  g_autoptr (GByteArray) out = g_byte_array_sized_new (RUNNER_ENGINE_USUAL);
+  g_autoptr (GBytes) bytes = NULL;
+  GVariant *reply[2] = { NULL, NULL };
   RunnerEngineAnswer answer = { out, TRUE };
   g_autoptr (GError) failed = NULL;
 
@@ -101,9 +106,10 @@ runner_engine_answer (const RunnerServeCall *call, GError **error)
       g_propagate_error (error, g_steal_pointer (&failed));
       return NULL;
     }
-  return g_variant_new ("(@ayb)",
-                        g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, out->data, out->len, 1),
-                        answer.whole);
+  bytes = g_byte_array_free_to_bytes (g_steal_pointer (&out));
+  reply[0] = g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, bytes, TRUE);
+  reply[1] = g_variant_new_boolean (answer.whole);
+  return g_variant_new_tuple (reply, G_N_ELEMENTS (reply));
 }
 
 GVariant *

@@ -39,6 +39,8 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
   ReeveToolResult *result = NULL;
   JsonNode *data = NULL;
   g_autoptr (GVariant) known = NULL;
+  GVariant *reply[3] = { NULL, NULL, NULL };
+  const char *said = NULL;
   const char *name = NULL;
   const char *text = NULL;
 
@@ -64,8 +66,13 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
   if (known == NULL)
     known = g_variant_ref_sink (
         g_variant_new_take_string (data != NULL ? reeve_json_text (data) : g_strdup ("")));
-  return g_variant_new ("(s@sb)", reeve_tool_result_get_text (result), known,
-                        reeve_tool_result_get_is_error (result));
+  said = reeve_tool_result_get_text (result);
+  /* it is UTF-8, and lives until the reply is written */
+  reply[0]
+      = g_variant_new_from_data (G_VARIANT_TYPE_STRING, said, strlen (said) + 1, TRUE, NULL, NULL);
+  reply[1] = known;
+  reply[2] = g_variant_new_boolean (reeve_tool_result_get_is_error (result));
+  return g_variant_new_tuple (reply, G_N_ELEMENTS (reply));
 }
 
 GVariant *

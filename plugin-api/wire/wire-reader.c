@@ -45,7 +45,7 @@ wire_reader_read_bytes (WireReader *self, gsize length)
     return NULL;
   self->at += length + 1;
   /* with a length a zero within is none of UTF-8's */
-  return g_utf8_validate_len (text, length, NULL) ? text : NULL;
+  return self->known || g_utf8_validate_len (text, length, NULL) ? text : NULL;
 }
 
 const char *

@@ -12,6 +12,7 @@ typedef struct
   const guint8 *data;
   gsize at;
   gsize end;
+  gboolean known; /* wire_message_check_body() let it through: its texts are UTF-8 */
 } WireReader;
 
 /* Each returns %FALSE or %NULL where there is none; texts point into the bytes. */

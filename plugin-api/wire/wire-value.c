@@ -182,18 +182,19 @@ wire_value_read_call (WireValueSource *self, const char *type, GPtrArray *all, W
       || !wire_reader_align (&self->reader, wire_reader_get_alignment ('{'))
       || !wire_reader_skip (&self->reader, length))
     return NULL;
-  *context = (WireReader){ self->reader.data, self->reader.at - length, self->reader.at };
+  *context = (WireReader){ self->reader.data, self->reader.at - length, self->reader.at, FALSE };
   g_ptr_array_add (all,
                    g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
   return type + strlen (WIRE_VALUE_CALL);
 }
 
-GVariant *
-wire_value_read (GBytes *bytes, const WireMessage *message, WireReader *context, GError **error)
+static GVariant *
+wire_value_read_body (GBytes *bytes, const WireMessage *message, gboolean known,
+                      WireReader *context, GError **error)
 {
   const guint8 *data = g_bytes_get_data (bytes, NULL);
   gsize at = (gsize) (message->body - data);
-  WireValueSource source = { { data, at, at + message->body_length }, bytes };
+  WireValueSource source = { { data, at, at + message->body_length, known }, bytes };
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
   const char *type = message->signature;
 
@@ -205,6 +206,18 @@ wire_value_read (GBytes *bytes, const WireMessage *message, WireReader *context,
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                "not a message: its body is not what its signature says");
   return NULL;
+}
+
+GVariant *
+wire_value_read (GBytes *bytes, const WireMessage *message, WireReader *context, GError **error)
+{
+  return wire_value_read_body (bytes, message, FALSE, context, error);
+}
+
+GVariant *
+wire_value_read_known (GBytes *bytes, const WireMessage *message, GError **error)
+{
+  return wire_value_read_body (bytes, message, TRUE, NULL, error);
 }
 
 gboolean

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
  * entries are, which are not read: in the body it is empty. */
 GVariant *wire_value_read (GBytes *bytes, const WireMessage *message, WireReader *context,
                            GError **error);
+/* The same of one that wire_message_check_body() let through: texts are not looked at again. */
+GVariant *wire_value_read_known (GBytes *bytes, const WireMessage *message, GError **error);
 /* Passes over the value of the one complete @type, part of @bytes. %FALSE: it is wrong */
 gboolean wire_value_pass (WireReader *reader, GBytes *bytes, const char *type);
 /* @out begins with the message: its length is what alignment counts from. */
