@@ -215,6 +215,7 @@ reeve_startup_allow_models (ReeveStartup *self, JsonObject *llm, GError **error)
   ReeveServices *services = &self->services;
   g_autofree char *faulty = NULL;
   g_autofree char *path = NULL;
+  g_autofree char *strangers = NULL;
   GError *reason = NULL;
 
   services->model_allow = reeve_model_allow_new (reeve_json_get_array (llm, "allow"),
@@ -226,6 +227,10 @@ reeve_startup_allow_models (ReeveStartup *self, JsonObject *llm, GError **error)
       return reeve_startup_blame (self, path, reason, error);
     }
   reeve_model_allow_guard (services->model_allow, services->admission);
+  strangers = reeve_model_allow_dup_strangers (services->model_allow, services->tenants);
+  if (strangers != NULL)
+    g_warning ("llm.allow: rows of nobody: there is no tenant %s, so they hold for none",
+               strangers);
   return TRUE;
 }
 

@@ -7,6 +7,7 @@
 #include "loader/capability-terms.h"
 
 #define REEVE_MODEL_ALLOW_OTHERS "*"
+#define REEVE_MODEL_ALLOW_REASON "model_not_allowed"
 
 struct _ReeveModelAllow
 {
@@ -137,7 +138,7 @@ reeve_model_allow_check (const ReeveAdmissionRequest *request, const ReeveSettle
                                 request->model))
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED,
-               "this tenant may not ask %s (model_not_allowed)", request->model);
+               "this tenant may not ask %s (" REEVE_MODEL_ALLOW_REASON ")", request->model);
   return FALSE;
 }
 
@@ -151,6 +152,44 @@ reeve_model_allow_check (const ReeveAdmissionRequest *request, const ReeveSettle
 void
 reeve_model_allow_guard (ReeveModelAllow *self, ReeveAdmission *admission)
 {
-  reeve_admission_add_named_check (admission, REEVE_STAGE_AUTHORISE, "model_not_allowed",
+  reeve_admission_add_named_check (admission, REEVE_STAGE_AUTHORISE, REEVE_MODEL_ALLOW_REASON,
                                    reeve_model_allow_check, self);
+}
+
+/**
+ * reeve_model_allow_refused:
+ * @error: of an admission
+ *
+ * Returns: whether it was refused since the tenant may not ask the model
+ */
+gboolean
+reeve_model_allow_refused (const GError *error)
+{
+  return g_error_matches (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED)
+         && g_str_has_suffix (error->message, "(" REEVE_MODEL_ALLOW_REASON ")");
+}
+
+/**
+ * reeve_model_allow_dup_strangers:
+ * @self: what tenants may ask
+ * @tenants: those that there are
+ *
+ * A misspelled id is nobody's row, and whom it was meant for may ask any model. But a row may also
+ * stand there before its tenant does, so it is no fault: it is said.
+ *
+ * Returns: (transfer full) (nullable): ids of rows that are no tenant's, joined by commas, by name;
+ * %NULL where there are none
+ */
+char *
+reeve_model_allow_dup_strangers (const ReeveModelAllow *self, ReeveTenants *tenants)
+{
+  g_autoptr (GList) ids
+      = g_list_sort (g_hash_table_get_keys (self->tenants), (GCompareFunc) strcmp);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (GList *one = ids; one != NULL; one = one->next)
+    if (strcmp (one->data, REEVE_MODEL_ALLOW_OTHERS) != 0
+        && reeve_tenants_get_status (tenants, one->data) == REEVE_TENANT_ABSENT)
+      g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "", (const char *) one->data);
+  return text->len > 0 ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
 }

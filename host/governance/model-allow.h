@@ -5,6 +5,7 @@
 #pragma once
 
 #include "admission.h"
+#include "tenants.h"
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,10 @@ ReeveModelAllow *reeve_model_allow_new (JsonArray *rows, ReeveAdmissionKnown kno
 void reeve_model_allow_free (ReeveModelAllow *self);
 /* From now on no call of a model gets past it. Lives as long as @admission takes requests. */
 void reeve_model_allow_guard (ReeveModelAllow *self, ReeveAdmission *admission);
+/* Was an admission refused since the tenant may not ask the model? */
+gboolean reeve_model_allow_refused (const GError *error);
+/* (transfer full) (nullable): ids that have a row and are no tenant; NULL: none. No I/O. */
+char *reeve_model_allow_dup_strangers (const ReeveModelAllow *self, ReeveTenants *tenants);
 /* @model: `provider/name` */
 gboolean reeve_model_allow_has (const ReeveModelAllow *self, const char *tenant_id,
                                 const char *model);

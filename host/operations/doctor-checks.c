@@ -414,6 +414,20 @@ reeve_doctor_checks_models (ReeveDoctorChecks *self, const ReeveDoctorCheck *che
 }
 
 static void
+reeve_doctor_checks_model_rows (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
+{
+  ReeveServices *services = self->services;
+  g_autofree char *strangers
+      = reeve_model_allow_dup_strangers (services->model_allow, services->tenants);
+
+  reeve_doctor_report_add (self->report, check,
+                           strangers != NULL ? REEVE_DOCTOR_WARN : REEVE_DOCTOR_OK,
+                           strangers != NULL ? "llm.allow has rows of nobody: there is no tenant %s"
+                                             : "every row of llm.allow is a tenant's%s",
+                           strangers != NULL ? strangers : "");
+}
+
+static void
 reeve_doctor_checks_tools (ReeveDoctorChecks *self, const ReeveDoctorCheck *check)
 {
   reeve_doctor_checks_count (self, check, reeve_tools_list (self->services->tools),
@@ -550,6 +564,8 @@ static const struct
   { { "plugins.confinement", "DEP-02", "see docs/confinement.md for what each layer needs" },
     reeve_doctor_checks_confinement },
   { { "models", "DEP-07", "add one to llm.providers" }, reeve_doctor_checks_models },
+  { { "models.allowed", "MOD-07", "correct the ids in llm.allow, or make the tenants" },
+    reeve_doctor_checks_model_rows },
   { { "tools", "DEP-07", "see reevectl plugins list for what was refused" },
     reeve_doctor_checks_tools },
   { { "policy.opa", "TPL-06", "start it, or mend policy.opa" }, reeve_doctor_checks_opa },

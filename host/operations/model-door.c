@@ -89,24 +89,25 @@ reeve_model_door_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GErro
   return self->funcs.delta == NULL || self->funcs.delta (delta, self->user_data, error);
 }
 
-/* Nothing was said as yet, and the one that failed is settled: another is asked, with an admission
- * of its own. */
+/* (transfer full) next (nullable): @self asks it in the place of the one before, with an admission
+ * of its own; @failed: intent that it stands below. */
 static gboolean
-reeve_model_door_turn (ReeveModelDoor *self, GAsyncResult *result, guint64 failed)
+reeve_model_door_turn (ReeveModelDoor *self, char *next, guint64 failed)
 {
-  g_autofree char *next
-      = reeve_models_dup_next (self->services->models, result, self->first, self->full);
   ReeveLlmRequest *other = NULL;
 
   /* vectors mean nothing beside another model's */
   if (next == NULL || self->meter.sent
       || reeve_llm_request_get_task (self->request) != REEVE_LLM_TASK_CHAT)
-    return FALSE;
+    {
+      g_free (next);
+      return FALSE;
+    }
   other = reeve_models_readdress (self->request, next, self->max_tokens);
   reeve_llm_request_unref (self->request);
   self->request = other;
   g_free (self->full);
-  self->full = g_steal_pointer (&next);
+  self->full = next;
   self->parent = failed;
   if (self->funcs.turned != NULL)
     self->funcs.turned (self->full, self->user_data);
@@ -125,10 +126,23 @@ reeve_model_door_on_model (GObject *source, GAsyncResult *result, gpointer user_
 
   reeve_model_door_explain (self, error);
   reeve_model_door_settle (self, response, result, error);
-  if (error != NULL && reeve_model_door_turn (self, result, intent))
+  if (error != NULL
+      && reeve_model_door_turn (
+          self, reeve_models_dup_next (self->services->models, result, self->first, self->full),
+          intent))
     g_error_free (error);
   else
     reeve_model_door_end (self, response, error);
+}
+
+/* One that the tenant may not ask has its place taken, where it was to take another's. */
+static gboolean
+reeve_model_door_skip (ReeveModelDoor *self, const GError *error)
+{
+  return self->parent != 0 && reeve_model_allow_refused (error)
+         && reeve_model_door_turn (
+             self, reeve_models_dup_behind (self->services->models, self->first, self->full),
+             self->parent);
 }
 
 static void
@@ -150,6 +164,11 @@ reeve_model_door_on_admitted (GObject *source, GAsyncResult *result, gpointer us
       && !reeve_model_meter_lower (self->request, reeve_admitted_get_granted (self->admitted),
                                    &error))
     reeve_model_door_settle (self, NULL, NULL, error);
+  if (error != NULL && reeve_model_door_skip (self, error))
+    {
+      g_error_free (error);
+      return;
+    }
   if (error != NULL)
     {
       reeve_model_door_explain (self, error);

@@ -198,6 +198,36 @@ reeve_models_readdress (ReeveLlmRequest *request, const char *model, guint max_t
 }
 
 /**
+ * reeve_models_dup_behind:
+ * @self: a router
+ * @first: the model that was wanted, as `provider/name`
+ * @failed: @first, or one that was named to be asked in its place
+ *
+ * Returns: (transfer full) (nullable): who comes behind @failed by configuration section
+ * `llm.fallbacks`, whatever became of it; %NULL: nobody
+ */
+char *
+reeve_models_dup_behind (ReeveModels *self, const char *first, const char *failed)
+{
+  const ReeveModelsFallback *row = reeve_models_fallback_find (self, first, strlen (first));
+  guint i = 0;
+
+  if (row == NULL)
+    row = reeve_models_fallback_find (self, first, strcspn (first, "/"));
+  if (row == NULL)
+    return NULL;
+  if (strcmp (failed, first) != 0)
+    while (row->models[i] != NULL && strcmp (row->models[i], failed) != 0)
+      i++;
+  if (strcmp (failed, first) != 0 && row->models[i] != NULL)
+    i++;
+  /* a row of a provider may name the very model that was wanted */
+  if (row->models[i] != NULL && strcmp (row->models[i], first) == 0)
+    i++;
+  return g_strdup (row->models[i]);
+}
+
+/**
  * reeve_models_dup_next:
  * @self: a router
  * @result: of a call that failed
@@ -215,22 +245,7 @@ char *
 reeve_models_dup_next (ReeveModels *self, GAsyncResult *result, const char *first,
                        const char *failed)
 {
-  const ReeveModelsFallback *row = reeve_models_fallback_find (self, first, strlen (first));
-  guint i = 0;
-
-  if (g_object_get_data (G_OBJECT (result), REEVE_MODELS_UNTOUCHED) == NULL)
-    return NULL;
-  if (row == NULL)
-    row = reeve_models_fallback_find (self, first, strcspn (first, "/"));
-  if (row == NULL)
-    return NULL;
-  if (strcmp (failed, first) != 0)
-    while (row->models[i] != NULL && strcmp (row->models[i], failed) != 0)
-      i++;
-  if (strcmp (failed, first) != 0 && row->models[i] != NULL)
-    i++;
-  /* a row of a provider may name the very model that was wanted */
-  if (row->models[i] != NULL && strcmp (row->models[i], first) == 0)
-    i++;
-  return g_strdup (row->models[i]);
+  return g_object_get_data (G_OBJECT (result), REEVE_MODELS_UNTOUCHED) != NULL
+             ? reeve_models_dup_behind (self, first, failed)
+             : NULL;
 }

@@ -97,6 +97,8 @@ ReeveModelResponse *reeve_models_complete_finish (ReeveModels *self, GAsyncResul
  * @failed may have answered. */
 char *reeve_models_dup_next (ReeveModels *self, GAsyncResult *result, const char *first,
                              const char *failed);
+/* The same where @failed was not asked at all, since it may not be. */
+char *reeve_models_dup_behind (ReeveModels *self, const char *first, const char *failed);
 /* (transfer full) (nullable) SHA-256, hexadecimal, of the words that came of an answer before the
  * call failed whose result this is; NULL: none did. */
 char *reeve_models_dup_given (GAsyncResult *result);

@@ -7,6 +7,7 @@
 
 #include "base/digests.h"
 #include "governance/admission-records.h"
+#include "governance/model-allow.h"
 #include "model-meter.h"
 
 #define REEVE_PLUGIN_MODEL_TOKENS   1024    /* of an answer, where the plugin does not say */
@@ -260,6 +261,8 @@ reeve_plugin_calls_model_on_admitted (GObject *source, GAsyncResult *result, gpo
   self->job.admitted = reeve_admission_begin_finish (REEVE_ADMISSION (source), result, error);
   if (self->job.admitted == NULL)
     {
+      if (ask->failed != 0 && reeve_model_allow_refused (*error))
+        ask->next = reeve_models_dup_behind (ask->calls->models, self->first, ask->admission.model);
       reeve_plugin_calls_job_done (&self->job);
       return;
     }

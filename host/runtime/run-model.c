@@ -5,6 +5,7 @@
 
 #include "base/digests.h"
 #include "governance/admission-records.h"
+#include "governance/model-allow.h"
 #include "governance/money.h"
 #include "model-meter.h"
 #include "run-events.h"
@@ -22,7 +23,8 @@ typedef struct
   char *digest;
   ReeveAdmitted *admitted;
   guint64 intent;
-  char *next; /* (nullable): who is asked in its place */
+  char *next;     /* (nullable): who is asked in its place */
+  guint64 parent; /* the intent that one stands below, where this one has none */
 } ReeveRunModel;
 
 static void reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_data);
@@ -112,7 +114,8 @@ reeve_run_model_describe_next (ReeveRunModel *self, JsonObject *entry)
     return;
   fallback = json_object_new ();
   json_object_set_string_member (fallback, "model", self->next);
-  json_object_set_int_member (fallback, "intent", (gint64) self->intent);
+  json_object_set_int_member (fallback, "intent",
+                              (gint64) (self->intent != 0 ? self->intent : self->parent));
   json_object_set_object_member (entry, "fallback", fallback);
 }
 
@@ -228,6 +231,23 @@ reeve_run_model_find_next (ReeveRunModel *self, GAsyncResult *result)
   return reeve_models_dup_next (run->env.models, result, first, failed);
 }
 
+/* One that the tenant may not ask has its place taken, where it was to take another's. */
+static void
+reeve_run_model_skip (ReeveRunModel *self, const GError *error)
+{
+  ReeveRun *run = self->run;
+  JsonObject *fallback = reeve_journal_get_fallback (run->journal);
+  g_autofree char *wanted = fallback != NULL ? reeve_run_model_wanted (run) : NULL;
+  g_autofree char *first = wanted != NULL ? reeve_run_model_name (run, wanted) : NULL;
+  g_autofree char *refused
+      = reeve_run_model_name (run, reeve_llm_request_get_model (self->request));
+
+  if (first == NULL || !reeve_model_allow_refused (error))
+    return;
+  self->next = reeve_models_dup_behind (run->env.models, first, refused);
+  self->parent = (guint64) reeve_json_get_int (fallback, "intent", 0);
+}
+
 static void
 reeve_run_model_on_answer (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -330,6 +350,7 @@ reeve_run_model_on_admitted (GObject *source, GAsyncResult *result, gpointer use
         self->prepared = reeve_models_prepare (run->env.models, self->request);
       return;
     }
+  reeve_run_model_skip (self, error);
   entries[1] = reeve_run_model_failure (self, "failed", error);
   reeve_run_model_free (self);
   reeve_run_append (run, entries, reeve_run_advance);

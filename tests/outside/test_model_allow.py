@@ -11,6 +11,8 @@ ALLOW = """  allow:
     - {tenant: test-each-door, models: [second/cheap, last/*]}
     - {tenant: test-in-anothers-place, models: [first/*]}
     - {tenant: test-nothing, models: []}
+    - {tenant: test-skips, models: [first/*, last/*]}
+    - {tenant: test-skip, models: []}
     - {tenant: "*", models: ["first/*", "second/*", "last/*"]}
 """
 REFUSED = "this tenant may not ask {} .model_not_allowed."
@@ -59,10 +61,40 @@ class Allow(FallbackCase):
     def test_in_anothers_place(self):
         self.first.default = DOWN
         answer = self.chat(403).json["error"]["message"]
-        self.assertRegex(answer, "in the place of first/dear: .*" + REFUSED.format("second/cheap"))
+        self.assertRegex(answer, "in the place of first/dear: .*" + REFUSED.format("last/default"))
         self.assertEqual([("intent", "first/dear", None), ("outcome", "first/dear", "upstream"), ("refusal", "second/cheap", "model_not_allowed")],
-                         self.refusals())
+                         self.refusals()[:3])
+        self.assertEqual([("refusal", "last/default", "model_not_allowed")], self.refusals()[3:])
         self.assertEqual((1, 0), self.asked())
+
+    def test_skips(self):
+        """Who may not be asked in another's place is passed over, and the refusal is on record, below the one that failed."""
+        self.first.default = DOWN
+        turned = [("intent", "first/dear", None), ("outcome", "first/dear", "upstream"), ("refusal", "second/cheap", "model_not_allowed"),
+                  ("intent", "last/default", None), ("outcome", "last/default", None)]
+        self.assertEqual("last/default", self.chat().json["model"])
+        self.assertEqual(turned, self.refusals())
+        self.assertEqual([self.records()[0]["seq"]] * 2, [self.records()[i]["parent"] for i in (2, 3)])
+        events = "".join(self.chat(stream=True).text.splitlines())
+        self.assertIn("[DONE]", events)
+        self.assertEqual(turned * 2, self.refusals())
+        run = self.run_()
+        self.assertEqual(("succeeded", 1), (run["status"], run["steps"]), run)
+        self.assertEqual(turned * 3, self.refusals())
+        self.assertEqual([self.records()[10]["seq"]] * 2, [self.records()[i]["parent"] for i in (12, 13)])
+        self.assertEqual(0, self.asked()[1])
+
+    def test_rows_of_nobody(self):
+        """A tenant's id that is misspelled is said by name, until there is a tenant of it."""
+        def found():
+            return next(one for one in self.host.get("/api/v1/admin/doctor", expect=200).json["items"] if one["id"] == "models.allowed")
+
+        self.assertEqual("warn", found()["state"])
+        self.assertRegex(found()["detail"], r"there is no tenant .*\btest-skip(,|$)")
+        self.assertRegex(self.host.read_log(), r"llm\.allow: rows of nobody: there is no tenant .*\btest-skip[,\s]")
+        self.assertNotRegex(found()["detail"], r"[*]|rows-of-nobody")
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "test-skip", "name": "T"}, expect=201)
+        self.assertNotRegex(found()["detail"], r"\btest-skip(,|$)")
 
     def test_others(self):
         """Who has no row has that of the star."""
@@ -74,6 +106,7 @@ class Plugins(CallsCase):
     config = probes.CONFIG.replace("plugins:", """    - {{id: other, plugin: llm-openai, settings: {{base_url: "{url}", api_key: "sk-test"}}}}
   fallbacks:
     - {{model: mock/down, models: [other/up]}}
+    - {{model: mock/broken, models: [other/up, mock/up]}}
   allow:
     - {{tenant: left, models: ["mock/*"]}}
 plugins:""", 1)
@@ -87,6 +120,13 @@ plugins:""", 1)
         [(answer, error)] = self.ask(model(model="mock/down"))
         self.assertRegex(error, "in the place of mock/down: .*" + REFUSED.format("other/up"))
         self.assertEqual(["down"], [one["model"] for one in self.asked])
+
+    def test_skips(self):
+        self.says = lambda request: DOWN if request.json["model"] == "broken" else {"content": "forty-two"}
+        [(answer, error)] = self.ask(model(model="mock/broken"))
+        self.assertIsNone(error)
+        self.assertEqual(("mock/up", "forty-two"), (answer["model"], answer["content"]))
+        self.assertEqual(["broken", "up"], [one["model"] for one in self.asked])
 
     def test_another_tenant_has_its_own(self):
         [(answer, error)] = self.ask(model(model="other/up"), tenant="right")
