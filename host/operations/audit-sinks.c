@@ -28,12 +28,14 @@ reeve_audit_sinks_get_rows (ReeveServices *services, const char *path)
 static void
 reeve_audit_sinks_open_retention (ReeveServices *services)
 {
+  g_auto (GStrv) frameworks = reeve_config_get_strv (services->config, "compliance.frameworks");
   const ReeveAuditRetentionSetup setup
       = { .ledger = services->ledger,
           .tenants = services->tenants,
           .sinks = services->sinks,
           .admission = services->admission,
-          .days = reeve_config_get_int (services->config, "audit.retention_days") };
+          .days = reeve_config_get_int (services->config, "audit.retention_days"),
+          .frameworks = (const char *const *) frameworks };
 
   services->audit_retention = reeve_audit_retention_new (&setup);
 }

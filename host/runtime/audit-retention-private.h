@@ -34,7 +34,9 @@ struct _ReeveAuditRetention
   ReeveAdmission *admission;
   ReeveLedgerClock *clock; /* of who is busy */
   gint64 days;
-  gint busy; /* atomic: one look at a time */
+  const char *law; /* (static) name of the rule that a framework brings */
+  gint64 law_days; /* 0: none */
+  gint busy;       /* atomic: one look at a time */
 
   GMutex mutex;
   GHashTable *looks; /* scope -> ReeveAuditRetentionLook: under the mutex; of the last look */

@@ -52,6 +52,35 @@ reeve_audit_retention_init (ReeveAuditRetention *self)
  *
  * Returns: (transfer full): who has looked at nothing yet
  */
+typedef struct
+{
+  const char *framework;
+  const char *rule;
+  gint64 days;
+} ReeveAuditRetentionLaw;
+
+/* Six years of records of access (HIPAA, 45 CFR 164.316), seven of what an audit rests on (SOX, 17
+ * CFR 210.2-06). */
+static const ReeveAuditRetentionLaw reeve_audit_retention_laws[] = {
+  { "hipaa", "compliance.frameworks[hipaa]", 2190 },
+  { "sox", "compliance.frameworks[sox]", 2555 },
+};
+
+static void
+reeve_audit_retention_take_frameworks (ReeveAuditRetention *self, const char *const *frameworks)
+{
+  self->law = "compliance.frameworks";
+  for (guint i = 0; frameworks != NULL && i < G_N_ELEMENTS (reeve_audit_retention_laws); i++)
+    {
+      const ReeveAuditRetentionLaw *law = &reeve_audit_retention_laws[i];
+
+      if (law->days <= self->law_days || !g_strv_contains (frameworks, law->framework))
+        continue;
+      self->law = law->rule;
+      self->law_days = law->days;
+    }
+}
+
 ReeveAuditRetention *
 reeve_audit_retention_new (const ReeveAuditRetentionSetup *setup)
 {
@@ -63,6 +92,7 @@ reeve_audit_retention_new (const ReeveAuditRetentionSetup *setup)
   self->admission = g_object_ref (setup->admission);
   self->clock = reeve_ledger_clock_new (reeve_ledger_get_folder (setup->ledger));
   self->days = setup->days;
+  reeve_audit_retention_take_frameworks (self, setup->frameworks);
   return self;
 }
 
@@ -91,6 +121,7 @@ reeve_audit_retention_find_rule (ReeveAuditRetention *self, const char *scope,
   } rules[] = {
     { "floor", REEVE_AUDIT_RETENTION_FLOOR },
     { "audit.retention_days", self->days },
+    { self->law, self->law_days },
     { "tenant." REEVE_TENANTS_AUDIT_RETENTION, 0 },
   };
   gint64 *asked = &rules[G_N_ELEMENTS (rules) - 1].days;

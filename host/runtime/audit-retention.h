@@ -23,6 +23,7 @@ G_BEGIN_DECLS
  * @sinks: (nullable): who may lack records
  * @admission: the gate
  * @days: `audit.retention_days`
+ * @frameworks: (nullable): `compliance.frameworks`, of which some have a time of their own
  */
 typedef struct
 {
@@ -31,6 +32,7 @@ typedef struct
   ReeveSinks *sinks;
   ReeveAdmission *admission;
   gint64 days;
+  const char *const *frameworks;
 } ReeveAuditRetentionSetup;
 
 /**

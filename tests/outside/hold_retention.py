@@ -126,6 +126,16 @@ class Retention(Base):
         done = subprocess.run([SCRIPT, "--proof", path, "--public-key", key], capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(0, done.returncode, done.stdout)
 
+    def test_a_law_keeps_longer(self):
+        for frameworks, rule in ((["soc2", "hipaa"], "compliance.frameworks[hipaa]=2190"), (["sox", "hipaa"], "compliance.frameworks[sox]=2555"),
+                                 (["gdpr"], "audit.retention_days=365")):
+            with Host(f"compliance: {{frameworks: [{', '.join(frameworks)}]}}\n") as host:
+                shown = host.get(f"{AUDIT}/retention", expect=200).json
+                self.assertEqual((rule, int(rule.split("=")[1])), (shown["rule"], shown["days"]))
+                longer = {"X-Tenant-ID": "long"}
+                host.post("/api/v1/admin/tenants", {"tenant_id": "long", "name": "L", "settings": {"audit_retention_days": 3000}}, expect=201)
+                self.assertEqual("tenant.audit_retention_days=3000", host.get(f"{AUDIT}/retention", headers=longer, expect=200).json["rule"])
+
     def test_a_tenant_keeps_longer(self):
         self.host.start()
         self.host.post("/api/v1/admin/tenants", {"tenant_id": "acme", "name": "Acme", "settings": {"audit_retention_days": 2000}}, expect=201)
