@@ -155,6 +155,9 @@ reeve_term_start (ReeveConfined *confined, const ReeveTermPlugin *plugin, ReeveP
   close (module);
   if (runner == NULL || reeve_term_is_as_said (plugin->manifest, runner, error))
     return runner;
+  /* what it says there it says with code of the plugin's in it */
+  if (fell != NULL)
+    *fell = !g_cancellable_is_cancelled (plugin->ending);
   reeve_runner_free (runner);
   return NULL;
 }
@@ -196,6 +199,7 @@ reeve_term_new (ReeveConfined *confined, const ReeveTermPlugin *plugin, gboolean
   if (runner == NULL)
     return NULL;
   opening = (ReeveWireOpening){ .hello_us = reeve_confined_get_setup (confined)->setup_us,
+                                .kept = limits.memory,
                                 .cancellable = plugin->ending,
                                 .fell = fell };
   wire = reeve_wire_new (hub, runner, &opening, error);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "capability-level.h"
-#include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
 #include "wire/wire-json.h"
@@ -104,6 +103,21 @@ reeve_wire_broker_get_body (ReeveWire *wire, GVariant *body, GError **error)
   return NULL;
 }
 
+/* A descriptor of a copy of @content (nullable), which counts from now on; -1 with an error. */
+static int
+reeve_wire_broker_lend (ReeveWire *wire, GBytes *content, GError **error)
+{
+  g_autoptr (GBytes) bytes = content != NULL ? g_bytes_ref (content) : g_bytes_new (NULL, 0);
+  g_autoptr (ReeveWireLoan) loan = reeve_wire_loan_new (bytes, error);
+  int fd = -1;
+
+  if (loan == NULL)
+    return -1;
+  fd = reeve_wire_loan_take_fd (loan);
+  reeve_wire_loans_add (reeve_wire_get_loans (wire), g_steal_pointer (&loan));
+  return fd;
+}
+
 static GVariant *
 reeve_wire_broker_http (ReeveWire *wire, ReeveContext *context, GVariant *body, int *sent,
                         GError **error)
@@ -117,7 +131,8 @@ reeve_wire_broker_http (ReeveWire *wire, ReeveContext *context, GVariant *body, 
 
   g_variant_get_child (body, 1, "&s", &text);
   request = wire_http_request_from_text (text, error);
-  bytes = request != NULL ? reeve_wire_broker_get_body (wire, body, error) : NULL;
+  if (request != NULL && reeve_wire_loans_check (reeve_wire_get_loans (wire), error))
+    bytes = reeve_wire_broker_get_body (wire, body, error);
   if (bytes == NULL)
     return NULL;
   if (g_bytes_get_size (bytes) > 0)
@@ -126,8 +141,7 @@ reeve_wire_broker_http (ReeveWire *wire, ReeveContext *context, GVariant *body, 
   if (response == NULL)
     return NULL;
   content = reeve_http_response_get_body (response);
-  *sent = wire_blob_new (content != NULL ? g_bytes_get_data (content, NULL) : "",
-                         content != NULL ? g_bytes_get_size (content) : 0, error);
+  *sent = reeve_wire_broker_lend (wire, content, error);
   head = wire_http_response_to_text (response);
   return *sent >= 0 ? g_variant_new ("(sh)", head, 0) : NULL;
 }
@@ -147,14 +161,15 @@ reeve_wire_broker_transfer (ReeveWire *wire, ReeveContext *context, GVariant *bo
   g_variant_get_child (body, 1, "&s", &capability);
   g_variant_get_child (body, 4, "&s", &json);
   params = reeve_wire_broker_read_params (json, error);
-  bytes = params != NULL ? reeve_wire_broker_get_body (wire, body, error) : NULL;
+  if (params != NULL && reeve_wire_loans_check (reeve_wire_get_loans (wire), error))
+    bytes = reeve_wire_broker_get_body (wire, body, error);
   content = bytes != NULL
                 ? reeve_context_transfer (context, capability, params, bytes, &result, error)
                 : NULL;
   if (content == NULL)
     return NULL;
   text = reeve_json_text (result);
-  *sent = wire_blob_new (g_bytes_get_data (content, NULL), g_bytes_get_size (content), error);
+  *sent = reeve_wire_broker_lend (wire, content, error);
   return *sent >= 0 ? g_variant_new ("(sh)", text, 0) : NULL;
 }
 

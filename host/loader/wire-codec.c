@@ -42,20 +42,16 @@ reeve_wire_codec_encode (ReeveLlmCodec *codec, ReeveLlmRequest *request, GError 
                                    .total = REEVE_WIRE_CODEC_MAX_BODY + WIRE_STREAM_MAX_HEADER,
                                    .func = reeve_wire_codec_take,
                                    .user_data = &encoded };
-  int asked = reeve_wire_delta_write_request (request, error);
+  g_autoptr (GBytes) asked = reeve_wire_delta_write_request (request);
   ReeveWireCall call = { .interface = WIRE_METHOD_PREFIX "LlmCodec",
                          .member = "Encode",
                          .context = context,
-                         .fds = &asked,
-                         .n_fds = 1,
+                         .blob = asked,
                          .stream = &stream };
 
-  if (asked < 0)
-    return NULL;
   call.arguments[0] = g_variant_new_handle (0);
   call.arguments[1] = g_variant_new_handle (1);
   answer = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (codec), &call, error);
-  close (asked);
   if (answer == NULL)
     return NULL;
   if (encoded == NULL)

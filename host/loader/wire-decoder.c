@@ -75,21 +75,16 @@ reeve_wire_decoder_begin (ReeveLlmDecoder *decoder, ReeveHttpResponse *head, GEr
 {
   ReeveWireDecoder *self = REEVE_WIRE_DECODER (decoder);
   g_autoptr (ReeveContext) context = reeve_wire_decoder_make_context ();
-  int asked = reeve_wire_delta_write_request (self->request, error);
-  ReeveWireCall call = { .interface = REEVE_WIRE_DECODER_INTERFACE,
-                         .member = "Begin",
-                         .context = context,
-                         .fds = &asked,
-                         .n_fds = 1 };
+  g_autoptr (GBytes) asked = reeve_wire_delta_write_request (self->request);
+  ReeveWireCall call = {
+    .interface = REEVE_WIRE_DECODER_INTERFACE, .member = "Begin", .context = context, .blob = asked
+  };
   g_autoptr (GVariant) answer = NULL;
 
-  if (asked < 0)
-    return FALSE;
   call.arguments[0] = g_variant_new_handle (0);
   call.arguments[1] = g_variant_new_uint32 (reeve_http_response_get_status (head));
   call.arguments[2] = reeve_wire_decoder_write_headers (head);
   answer = reeve_wire_instance_call (self->instance, &call, error);
-  close (asked);
   if (answer == NULL)
     return FALSE;
   g_variant_get (answer, "(t)", &self->number);

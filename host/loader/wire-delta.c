@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "wire/wire-blob.h"
 #include "wire/wire-llm.h"
 
 #define REEVE_WIRE_DELTA_MAX       (16 * 1024 * 1024)
@@ -30,10 +29,10 @@ reeve_wire_delta_stream (ReeveWireDeltaTaker *taker)
                             .user_data = taker };
 }
 
-int
-reeve_wire_delta_write_request (ReeveLlmRequest *request, GError **error)
+GBytes *
+reeve_wire_delta_write_request (ReeveLlmRequest *request)
 {
-  g_autofree char *text = wire_llm_request_to_text (request);
+  char *text = wire_llm_request_to_text (request);
 
-  return wire_blob_new (text, strlen (text), error);
+  return g_bytes_new_take (text, strlen (text));
 }

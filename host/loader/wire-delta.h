@@ -14,7 +14,7 @@ typedef struct
 
 /* @taker: gets the pieces, on the thread that reads the stream; must outlive the call */
 ReeveWireStream reeve_wire_delta_stream (ReeveWireDeltaTaker *taker);
-/* A descriptor of a blob: what a model is asked; -1 with an error. */
-int reeve_wire_delta_write_request (ReeveLlmRequest *request, GError **error);
+/* (transfer full): what a model is asked */
+GBytes *reeve_wire_delta_write_request (ReeveLlmRequest *request);
 
 G_END_DECLS

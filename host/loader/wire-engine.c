@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "wire/wire-blob.h"
 #include "wire/wire-llm.h"
 #include "wire/wire-method.h"
 
@@ -53,21 +52,16 @@ static gboolean
 reeve_wire_engine_stream (ReeveLlmEngine *engine, GBytes *text, ReeveContext *context,
                           const ReeveWireStream *stream, GError **error)
 {
-  int asked = wire_blob_new (g_bytes_get_data (text, NULL), g_bytes_get_size (text), error);
   ReeveWireCall call = { .interface = REEVE_WIRE_ENGINE_INTERFACE,
                          .member = "Generate",
                          .context = context,
-                         .fds = &asked,
-                         .n_fds = 1,
+                         .blob = text,
                          .stream = stream };
   g_autoptr (GVariant) answer = NULL;
 
-  if (asked < 0)
-    return FALSE;
   call.arguments[0] = g_variant_new_handle (0);
   call.arguments[1] = g_variant_new_handle (1);
   answer = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (engine), &call, error);
-  close (asked);
   return answer != NULL;
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "wire/wire-blob.h"
 #include "wire/wire-method.h"
 
 #define REEVE_WIRE_EXTRACTOR_INTERFACE WIRE_METHOD_PREFIX "Extractor"
@@ -81,22 +80,17 @@ reeve_wire_extractor_extract (ReeveExtractor *extractor, GBytes *bytes, const ch
                                    .total = REEVE_WIRE_EXTRACTOR_MAX_TOTAL,
                                    .func = reeve_wire_extractor_take,
                                    .user_data = &extract };
-  int document = wire_blob_new (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), error);
   ReeveWireCall call = { .interface = REEVE_WIRE_EXTRACTOR_INTERFACE,
                          .member = "Extract",
                          .context = context,
-                         .fds = &document,
-                         .n_fds = 1,
+                         .blob = bytes,
                          .stream = &stream };
 
-  if (document < 0)
-    return NULL;
   call.arguments[0] = g_variant_new_handle (0);
   call.arguments[1] = g_variant_new_string (media_type);
   call.arguments[2] = g_variant_new_string (file_name != NULL ? file_name : "");
   call.arguments[3] = g_variant_new_handle (1);
   answer = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (extractor), &call, error);
-  close (document);
   if (answer == NULL)
     return NULL;
   if (extract == NULL)

@@ -163,6 +163,7 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireOpening *
   g_atomic_ref_count_init (&self->references);
   g_mutex_init (&self->lock);
   self->wake = -1;
+  self->loans = reeve_wire_loans_new (opening->kept);
   self->hub = reeve_wire_hub_ref (hub);
   self->runner = runner;
   self->name = g_strdup (reeve_runner_get_plugin_id (runner));
@@ -217,6 +218,12 @@ void
 reeve_wire_refill_cpu (ReeveWire *self)
 {
   reeve_runner_refill_cpu (self->runner);
+}
+
+ReeveWireLoans *
+reeve_wire_get_loans (ReeveWire *self)
+{
+  return self->loans;
 }
 
 ReeveHostTime *

@@ -42,6 +42,7 @@ struct _ReeveWire
   ReeveHostTime *host_time; /* the runner's, for whoever outlives that */
   char *name;               /* plugin id, for errors */
   int wake;                 /* eventfd(2): for whoever reads */
+  ReeveWireLoans *loans;
   guint max_calls;
   guint max_performed; /* that the runner performs at once: others wait in it */
   GPtrArray *types;    /* names */

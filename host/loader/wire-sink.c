@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "wire/wire-blob.h"
 #include "wire/wire-error.h"
 #include "wire/wire-method.h"
 
@@ -36,23 +35,18 @@ static guint
 reeve_wire_sink_deliver (ReeveSink *sink, ReeveSinkBatch *batch, ReeveContext *context,
                          GError **error)
 {
-  g_autofree char *text = reeve_wire_sink_write (batch);
-  int fd = wire_blob_new (text, strlen (text), error);
-  ReeveWireCall call = { .interface = WIRE_METHOD_PREFIX "Sink",
-                         .member = "Deliver",
-                         .context = context,
-                         .fds = &fd,
-                         .n_fds = 1 };
+  char *text = reeve_wire_sink_write (batch);
+  g_autoptr (GBytes) blob = g_bytes_new_take (text, strlen (text));
+  ReeveWireCall call = {
+    .interface = WIRE_METHOD_PREFIX "Sink", .member = "Deliver", .context = context, .blob = blob
+  };
   g_autoptr (GVariant) answer = NULL;
   const char *name = NULL;
   const char *message = NULL;
   guint32 delivered = 0;
 
-  if (fd < 0)
-    return 0;
   call.arguments[0] = g_variant_new_handle (0);
   answer = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (sink), &call, error);
-  close (fd);
   if (answer == NULL)
     return 0;
   g_variant_get (answer, "(u&s&s)", &delivered, &name, &message);

@@ -51,6 +51,7 @@ reeve_wire_unref (ReeveWire *self)
   if (!g_atomic_ref_count_dec (&self->references))
     return;
   reeve_wire_close_end (&self->wake);
+  reeve_wire_loans_free (self->loans);
   g_ptr_array_unref (self->types);
   g_array_unref (self->kinds);
   g_hash_table_unref (self->calls);
@@ -300,6 +301,52 @@ reeve_wire_finish (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay
   return NULL;
 }
 
+/* Nobody else is called there, so what it keeps it keeps for nobody: its process is ended, and all
+ * of that is free. With others under way it is only refused, for these may be at it. */
+static void
+reeve_wire_end_keeper (ReeveWire *self, const GError *why)
+{
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  n = g_hash_table_size (self->calls);
+  g_mutex_unlock (&self->lock);
+  if (n == 1)
+    reeve_wire_on_ended (self, why);
+}
+
+/* What goes with @call. FALSE: it cannot. */
+static gboolean
+reeve_wire_lend (ReeveWire *self, const ReeveWireCall *call, ReeveWireLoan **loan, GError **error)
+{
+  g_autoptr (GError) much = NULL;
+
+  if (call->blob == NULL)
+    return TRUE;
+  if (!reeve_wire_loans_check (self->loans, &much))
+    {
+      reeve_wire_end_keeper (self, much);
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "plugin %s: %s", self->name,
+                   much->message);
+      return FALSE;
+    }
+  *loan = reeve_wire_loan_new (call->blob, error);
+  return *loan != NULL;
+}
+
+/* From its call's end on it counts, if the runner still has it. @loan: (transfer full) (nullable)
+ */
+static void
+reeve_wire_end_loan (ReeveWire *self, ReeveWireLoan *loan)
+{
+  if (loan != NULL)
+    {
+      reeve_wire_loan_close (loan);
+      reeve_wire_loans_add (self->loans, loan);
+    }
+  reeve_wire_loans_sweep (self->loans);
+}
+
 /**
  * reeve_wire_call:
  * @self: a wire
@@ -314,7 +361,9 @@ reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
   ReeveWireUnderWay *one
       = reeve_context_check (call->context, error) ? reeve_wire_begin (self, call, error) : NULL;
   g_autoptr (WireLetter) message = NULL;
-  int fds[REEVE_WIRE_MAX_FDS + 1];
+  ReeveWireLoan *loan = NULL;
+  GVariant *result = NULL;
+  int fds[2];
   guint n_fds = 0;
   int ends[2] = { -1, -1 };
 
@@ -323,20 +372,29 @@ reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
       reeve_wire_drop_arguments (call);
       return NULL;
     }
-  for (; n_fds < MIN (call->n_fds, REEVE_WIRE_MAX_FDS); n_fds++)
-    fds[n_fds] = call->fds[n_fds];
   message = reeve_wire_make_message (call, one, error);
-  if (message == NULL || !reeve_wire_open_stream (call, ends, error))
+  if (message == NULL || !reeve_wire_lend (self, call, &loan, error)
+      || !reeve_wire_open_stream (call, ends, error))
     {
+      g_clear_pointer (&loan, reeve_wire_loan_free);
       reeve_wire_forget (self, one);
       return NULL;
     }
+  if (loan != NULL)
+    fds[n_fds++] = reeve_wire_loan_get_fd (loan);
   if (call->stream != NULL)
     fds[n_fds++] = ends[1];
   else
     reeve_wire_prepare_read (self, one);
   if (reeve_wire_send (self, message, fds, n_fds, error))
-    return reeve_wire_finish (self, call, one, ends, error);
+    {
+      if (loan != NULL)
+        reeve_wire_loan_close (loan);
+      result = reeve_wire_finish (self, call, one, ends, error);
+      reeve_wire_end_loan (self, loan);
+      return result;
+    }
+  g_clear_pointer (&loan, reeve_wire_loan_free);
   reeve_wire_close_end (&ends[0]);
   reeve_wire_close_end (&ends[1]);
   reeve_wire_drop_read (one);

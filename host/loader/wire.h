@@ -10,6 +10,7 @@
 #include "runner.h"
 #include "wire-buffer.h"
 #include "wire-hub.h"
+#include "wire-loans.h"
 #include "wire-read.h"
 
 G_BEGIN_DECLS
@@ -27,7 +28,6 @@ typedef enum
 } ReeveWireKinds;
 
 #define REEVE_WIRE_MAX_ARGUMENTS 4
-#define REEVE_WIRE_MAX_FDS       2
 /* a call whose context names no deadline has this one */
 #define REEVE_WIRE_DEADLINE_US (60 * G_USEC_PER_SEC)
 /* an instance's end: whoever waits for it may be the host, which ends */
@@ -42,7 +42,8 @@ typedef struct
 {
   const ReeveWireLimits *limits; /* (nullable) */
   gint64 hello_us;               /* how long its hello may take */
-  GCancellable *cancellable;     /* (nullable): nobody waits for its hello any more */
+  guint64 kept;              /* bytes that its runner may keep of what it is handed; 0: the usual */
+  GCancellable *cancellable; /* (nullable): nobody waits for its hello any more */
   gboolean *fell; /* (out) (nullable): it ended before its hello, or had to be ended: code of the
                      plugin's */
 } ReeveWireOpening;
@@ -64,10 +65,8 @@ typedef struct
   ReeveContext *context;
   GVariant *arguments[REEVE_WIRE_MAX_ARGUMENTS]; /* (transfer floating) behind number and context;
                                                     ended by %NULL */
-  const int *fds;                                /* what handles stand for; the caller's;
-                                                    %REEVE_WIRE_MAX_FDS at most */
-  guint n_fds;
-  const ReeveWireStream *stream; /* (nullable) its handle is @n_fds */
+  GBytes *blob;                  /* (nullable): what handle 0 stands for; the runner gets a copy */
+  const ReeveWireStream *stream; /* (nullable): its handle is the last one */
   ReeveWireTold *told;           /* (nullable) (out): to be cleared */
 } ReeveWireCall;
 
@@ -122,6 +121,8 @@ ReeveContext *reeve_wire_find_context (ReeveWire *self, guint64 call);
 int reeve_wire_open_buffer (ReeveWire *self, guint64 call, guint64 size, GError **error);
 /* (transfer full) (nullable): there is none */
 ReeveWireBuffer *reeve_wire_take_buffer (ReeveWire *self, guint64 call);
+/* (transfer none): what it keeps */
+ReeveWireLoans *reeve_wire_get_loans (ReeveWire *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWire, reeve_wire_unref)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReeveWireTold, reeve_wire_told_clear)

@@ -122,6 +122,7 @@ wire_fixture_start (WireFixture *self, RunnerLayersProfile profile, const char *
   const ReeveWireOpening opening = {
     .limits = limits,
     .hello_us = self->hello_us != 0 ? self->hello_us : WIRE_FIXTURE_WAIT_US,
+    .kept = self->kept,
     .fell = &self->fell,
   };
 

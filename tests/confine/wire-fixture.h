@@ -23,9 +23,10 @@ typedef struct
   const char *const *folders; /* the same (nullable): to be read */
   char *interpreter;          /* the same (nullable) (owned): its module is a script */
   const char *const *imports; /* the same (nullable): what that imports */
-  gboolean tcp;               /* the same: its libraries may connect by themselves */
-  ReeveThrottle *throttle;    /* the same (nullable): outlives it */
-  guint32 cpu;                /* the same: percent of a processor */
+  guint64 kept;            /* the same: bytes that it may keep of what it is handed; 0: the usual */
+  gboolean tcp;            /* the same: its libraries may connect by themselves */
+  ReeveThrottle *throttle; /* the same (nullable): outlives it */
+  guint32 cpu;             /* the same: percent of a processor */
 } WireFixture;
 
 /* @module: path of a .so; %NULL: @program is no runner that needs one. @program: of the tests' own,

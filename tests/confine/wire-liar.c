@@ -297,6 +297,92 @@ liar_send_not_text (GDBusMessage *hello)
   liar_write (data, length);
 }
 
+/* ---- one that keeps the rules of the wire, and what it is handed ---- */
+
+/* The message without its descriptors, of which it has the numbers; -1: none. */
+static GDBusMessage *
+liar_receive_fds (int *fds, guint most)
+{
+  union
+  {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE (8 * sizeof (int))];
+  } control = { 0 };
+  guint8 head[HEADER];
+  struct iovec part = { .iov_base = head, .iov_len = sizeof head };
+  struct msghdr header = { .msg_iov = &part,
+                           .msg_iovlen = 1,
+                           .msg_control = control.bytes,
+                           .msg_controllen = sizeof control.bytes };
+  g_autofree guint8 *data = NULL;
+  gsize length = 0;
+
+  for (guint i = 0; i < most; i++)
+    fds[i] = -1;
+  if (recvmsg (RUNNER_PLAN_WIRE_FD, &header, MSG_WAITALL) != HEADER)
+    return NULL;
+  for (struct cmsghdr *one = CMSG_FIRSTHDR (&header); one != NULL; one = CMSG_NXTHDR (&header, one))
+    {
+      if (one->cmsg_type == SCM_RIGHTS)
+        memcpy (fds, CMSG_DATA (one), MIN (one->cmsg_len - CMSG_LEN (0), most * sizeof (int)));
+    }
+  length = (gsize) g_dbus_message_bytes_needed (head, sizeof head, NULL);
+  data = g_malloc (length);
+  memcpy (data, head, sizeof head);
+  return liar_read (data + HEADER, length - HEADER) ? g_dbus_message_new_from_blob (
+             data, length, G_DBUS_CAPABILITY_FLAGS_UNIX_FD_PASSING, NULL)
+                                                    : NULL;
+}
+
+/* (transfer floating) (nullable): a true answer. @stream: to be written */
+static GVariant *
+liar_answer (const char *member, int stream)
+{
+  static const char *const types[] = { "text/plain", NULL };
+
+  if (strcmp (member, "Setup") == 0)
+    return g_variant_new ("(o)", "/io/reeve/Plugin1/Instance1");
+  if (strcmp (member, "MediaTypes") == 0)
+    return g_variant_new ("(^as)", types);
+  if (strcmp (member, "Extract") == 0 && write (stream, "{\"bytes\":0}\n", 12) == 12)
+    return g_variant_new ("()");
+  return NULL;
+}
+
+static void
+liar_reply (GDBusMessage *asked, GVariant *body)
+{
+  g_autoptr (GDBusMessage) reply = g_dbus_message_new_method_reply (asked);
+
+  g_dbus_message_set_body (reply, body);
+  liar_send (reply);
+}
+
+/* Reads documents, and closes none of them; or, as its twin, each. */
+static void
+liar_serve (GDBusMessage *hello, gboolean keeps)
+{
+  gboolean good = TRUE;
+
+  liar_reply (hello, g_variant_new_parsed ("('tested', '1.0.0', "
+                                           "[('E', ['io.reeve.Plugin1.Extractor'])])"));
+  while (good)
+    {
+      int fds[2] = { -1, -1 };
+      g_autoptr (GDBusMessage) asked = liar_receive_fds (fds, G_N_ELEMENTS (fds));
+      const char *member = asked != NULL ? g_dbus_message_get_member (asked) : "";
+      GVariant *body = liar_answer (member, fds[1]);
+
+      if (fds[1] >= 0)
+        close (fds[1]);
+      if (fds[0] >= 0 && !keeps)
+        close (fds[0]);
+      good = asked != NULL;
+      if (body != NULL)
+        liar_reply (asked, body);
+    }
+}
+
 static int
 liar_break (const char *mode, GDBusMessage *hello)
 {
@@ -325,6 +411,8 @@ liar_break (const char *mode, GDBusMessage *hello)
     liar_send_not_text (hello);
   else if (strcmp (mode, "deaf") == 0)
     liar_go_deaf ();
+  else if (strcmp (mode, "keeps") == 0 || strcmp (mode, "closes") == 0)
+    liar_serve (hello, strcmp (mode, "keeps") == 0);
   else if (strcmp (mode, "steady") == 0)
     return liar_go_on ();
   else if (strcmp (mode, "guess") == 0)

@@ -19,6 +19,8 @@ struct _WirePlugin
   ReevePlugin parent_instance;
   GMutex lock;
   ReeveContext *kept; /* beyond its call, which is of no use */
+  GBytes *bodies[64]; /* beyond their calls */
+  guint n_bodies;
 };
 
 static void wire_plugin_tool_init (ReeveToolInterface *iface);
@@ -172,6 +174,32 @@ wire_plugin_send (ReeveContext *context, gsize size, GError **error)
   return reeve_tool_result_new (text, NULL, FALSE);
 }
 
+/* Asks for a body of 1 MiB that it keeps. */
+static ReeveToolResult *
+wire_plugin_hoard (WirePlugin *self, ReeveContext *context, GError **error)
+{
+  g_autoptr (GBytes) body = g_bytes_new_take (g_malloc0 (1 << 20), 1 << 20);
+  g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("PUT", "https://host.example/a");
+  g_autoptr (ReeveHttpResponse) response = NULL;
+
+  reeve_http_request_set_body (request, "text/plain", body);
+  response = reeve_context_http (context, request, error);
+  if (response == NULL)
+    return NULL;
+  if (self->n_bodies < G_N_ELEMENTS (self->bodies))
+    self->bodies[self->n_bodies++] = g_bytes_ref (reeve_http_response_get_body (response));
+  return reeve_tool_result_new ("kept", NULL, FALSE);
+}
+
+/* So that they are let go. */
+static ReeveToolResult *
+wire_plugin_let_go (WirePlugin *self)
+{
+  while (self->n_bodies > 0)
+    g_bytes_unref (self->bodies[--self->n_bodies]);
+  return reeve_tool_result_new ("let go", NULL, FALSE);
+}
+
 /* Sends @size bytes over a connection, ends that direction, and says what came back. */
 static ReeveToolResult *
 wire_plugin_connect (ReeveContext *context, guint16 port, gsize size, GError **error)
@@ -296,6 +324,10 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
     return wire_plugin_connect (context, 5432, strcmp (name, "connect") == 0 ? 5 : 3 << 20, error);
   if (strcmp (name, "connect-elsewhere") == 0)
     return wire_plugin_connect (context, 5433, 5, error);
+  if (strcmp (name, "hoard") == 0)
+    return wire_plugin_hoard (self, context, error);
+  if (strcmp (name, "let-go") == 0)
+    return wire_plugin_let_go (self);
   if (strcmp (name, "scratch") == 0)
     return wire_plugin_use_scratch (context, error);
   if (strcmp (name, "keep") == 0)

@@ -344,9 +344,9 @@ test_across_restarts (void)
   g_free (digests[1]);
 }
 
-/* A module that ends its process while it is loaded is quarantined like one that ends it later. */
+/* @version: of the manifest; @code: which module it gets; @how: what each start says */
 static void
-test_falls_while_it_is_loaded (void)
+assert_falls (const char *version, const char *code, const char *how)
 {
   g_autoptr (World) world = world_new ();
   g_autoptr (GError) error = NULL;
@@ -355,7 +355,7 @@ test_falls_while_it_is_loaded (void)
   GLogLevelFlags fatal = 0;
 
   end (world);
-  lay (world, "changing", "1.3.0", "1.3.0",
+  lay (world, "changing", version, code,
        "[Offers]\nTools=[{\"name\":\"mark\",\"description\":\"x\",\"hints\":[\"read_only\"],"
        "\"parameters\":{\"type\":\"object\"}}]\n",
        digests);
@@ -375,7 +375,7 @@ test_falls_while_it_is_loaded (void)
       while (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE)
              && (g_usleep (G_USEC_PER_SEC / 10), TRUE));
       g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
-      g_assert_nonnull (strstr (error->message, "before it was ready: it was killed by signal 11"));
+      g_assert_nonnull (strstr (error->message, how));
     }
   g_clear_error (&error);
   g_assert_null (call (world, &error));
@@ -386,6 +386,21 @@ test_falls_while_it_is_loaded (void)
   world->pins[0].manifest = world->texts[0];
   g_free (digests[0]);
   g_free (digests[1]);
+}
+
+/* A module that ends its process while it is loaded is quarantined like one that ends it later. */
+static void
+test_falls_while_it_is_loaded (void)
+{
+  assert_falls ("1.3.0", "1.3.0", "before it was ready: it was killed by signal 11");
+}
+
+/* So is one that says that it is another one. */
+static void
+test_lies_while_it_is_loaded (void)
+{
+  assert_falls ("1.3.0", "1.1.0",
+                "its id and version are \"changing\" 1.1.0, the manifest's \"changing\" 1.3.0");
 }
 
 static gpointer
@@ -504,6 +519,7 @@ main (int argc, char **argv)
   g_test_add_func ("/upgrade/what-does-not-come-up", test_what_does_not_come_up);
   g_test_add_func ("/upgrade/across-restarts", test_across_restarts);
   g_test_add_func ("/upgrade/falls-while-it-is-loaded", test_falls_while_it_is_loaded);
+  g_test_add_func ("/upgrade/lies-while-it-is-loaded", test_lies_while_it_is_loaded);
   g_test_add_func ("/upgrade/a-constructor-that-hangs", test_a_constructor_that_hangs);
   g_test_add_func ("/upgrade/an-end-between", test_an_end_between);
   return g_test_run ();

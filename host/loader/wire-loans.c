@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pages of a memfd are in no limit of the runner's while it has not mapped them, so the host looks
+ * whether it has them: the runner gets a description of the file that is open for writing (which
+ * the seals refuse), and the host keeps one that is not. The kernel gives a lease for reading
+ * (fcntl(2), F_SETLEASE) where nobody has the file open for writing: that is when all copies of
+ * what was sent are closed, all mappings are gone, and none is in a socket. */
+#include "wire-loans.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "wire/wire-blob.h"
+
+struct _ReeveWireLoan
+{
+  int fd;    /* to be sent; -1: it is not here any more */
+  int watch; /* the host's */
+  gsize size;
+};
+
+struct _ReeveWireLoans
+{
+  guint64 most;
+  GMutex lock;
+  GPtrArray *kept; /* with lock: ReeveWireLoan */
+};
+
+/* ---- one ---- */
+
+static int
+reeve_wire_loan_open (int memory, int flags, GError **error)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", memory);
+  int fd = open (path, flags | O_CLOEXEC);
+
+  if (fd < 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "a blob: %s: %s", path,
+                 g_strerror (errno));
+  return fd;
+}
+
+/**
+ * reeve_wire_loan_new:
+ * @bytes: what a runner is to have
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): sealed memory with a copy of that
+ */
+ReeveWireLoan *
+reeve_wire_loan_new (GBytes *bytes, GError **error)
+{
+  g_autoptr (ReeveWireLoan) loan = g_new0 (ReeveWireLoan, 1);
+  gconstpointer data = g_bytes_get_data (bytes, &loan->size);
+  int memory = wire_blob_new (data, loan->size, error);
+
+  loan->fd = memory >= 0 ? reeve_wire_loan_open (memory, O_RDWR, error) : -1;
+  loan->watch = loan->fd >= 0 ? reeve_wire_loan_open (memory, O_RDONLY, error) : -1;
+  if (memory >= 0)
+    close (memory);
+  return loan->watch >= 0 ? g_steal_pointer (&loan) : NULL;
+}
+
+void
+reeve_wire_loan_free (ReeveWireLoan *loan)
+{
+  reeve_wire_loan_close (loan);
+  if (loan->watch >= 0)
+    close (loan->watch);
+  g_free (loan);
+}
+
+int
+reeve_wire_loan_get_fd (ReeveWireLoan *loan)
+{
+  return loan->fd;
+}
+
+int
+reeve_wire_loan_take_fd (ReeveWireLoan *loan)
+{
+  int fd = loan->fd;
+
+  loan->fd = -1;
+  return fd;
+}
+
+void
+reeve_wire_loan_close (ReeveWireLoan *loan)
+{
+  if (loan->fd >= 0)
+    close (loan->fd);
+  loan->fd = -1;
+}
+
+/* Where the machine has no leases (fs.leases-enable) nobody can tell. */
+static gboolean
+reeve_wire_loan_is_kept (const ReeveWireLoan *loan)
+{
+  if (fcntl (loan->watch, F_SETLEASE, F_RDLCK) != 0)
+    return errno == EAGAIN;
+  fcntl (loan->watch, F_SETLEASE, F_UNLCK);
+  return FALSE;
+}
+
+/* ---- all ---- */
+
+ReeveWireLoans *
+reeve_wire_loans_new (guint64 bytes)
+{
+  ReeveWireLoans *self = g_new0 (ReeveWireLoans, 1);
+
+  self->most = bytes != 0 ? bytes : REEVE_WIRE_LOANS_BYTES;
+  self->kept = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_wire_loan_free);
+  g_mutex_init (&self->lock);
+  return self;
+}
+
+void
+reeve_wire_loans_free (ReeveWireLoans *self)
+{
+  g_ptr_array_unref (self->kept);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+/* Under the lock. Returns the bytes that are kept. */
+static guint64
+reeve_wire_loans_count (ReeveWireLoans *self)
+{
+  guint64 bytes = 0;
+
+  for (guint i = self->kept->len; i > 0; i--)
+    {
+      const ReeveWireLoan *loan = g_ptr_array_index (self->kept, i - 1);
+
+      if (reeve_wire_loan_is_kept (loan))
+        bytes += loan->size;
+      else
+        g_ptr_array_remove_index_fast (self->kept, i - 1);
+    }
+  return bytes;
+}
+
+void
+reeve_wire_loans_sweep (ReeveWireLoans *self)
+{
+  g_mutex_lock (&self->lock);
+  reeve_wire_loans_count (self);
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * reeve_wire_loans_check:
+ * @self: what a runner keeps
+ * @error: return location
+ *
+ * Returns: %FALSE with %REEVE_ERROR_TOO_LARGE where that is as much as it may
+ */
+gboolean
+reeve_wire_loans_check (ReeveWireLoans *self, GError **error)
+{
+  guint64 bytes = 0;
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  bytes = reeve_wire_loans_count (self);
+  n = self->kept->len;
+  g_mutex_unlock (&self->lock);
+  if (bytes < self->most && n < REEVE_WIRE_LOANS_MOST)
+    return TRUE;
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+               "it keeps %" G_GUINT64_FORMAT " bytes in %u pieces of the memory that it was handed "
+               "(documents, requests, answers): %" G_GUINT64_FORMAT " bytes (its memory) and %d "
+               "pieces are the most",
+               bytes, n, self->most, REEVE_WIRE_LOANS_MOST);
+  return FALSE;
+}
+
+void
+reeve_wire_loans_add (ReeveWireLoans *self, ReeveWireLoan *loan)
+{
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->kept, loan);
+  g_mutex_unlock (&self->lock);
+}
