@@ -19,7 +19,7 @@
 #define REEVE_NET_STREAM_FRAME   65000
 #define REEVE_NET_STREAM_HEARD   65536 /* bytes of an answer that nobody wants */
 
-static gboolean
+static void
 reeve_net_stream_fail (const ReeveCapabilityCaller *caller, GError *reason, GError **error)
 {
   g_set_error (error, REEVE_ERROR,
@@ -28,7 +28,6 @@ reeve_net_stream_fail (const ReeveCapabilityCaller *caller, GError *reason, GErr
                "%s:%d: %s", reeve_json_get_string (caller->settings, "host", ""),
                (int) reeve_json_get_int (caller->settings, "port", 0), reason->message);
   g_error_free (reason);
-  return FALSE;
 }
 
 /* (nullable) */
@@ -249,6 +248,7 @@ reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params,
   const ReeveNetRecordPlace place = { "net.stream", name, TRUE };
   ReeveNetRecord *record = NULL;
   GError *reason = NULL;
+  g_autoptr (GError) why = NULL;
   gboolean sent = FALSE;
 
   if (frames == NULL || !reeve_context_check (caller->context, error)
@@ -259,8 +259,14 @@ reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params,
     sent = reeve_net_stream_send_datagrams (caller, frames, &reason);
   else
     sent = reeve_net_stream_send_stream (caller, frames, strcmp (transport, "tls") == 0, &reason);
-  reeve_net_record_end (record, sent ? reeve_net_stream_measure (frames) : 0, 0, reason);
-  if (!sent && !reeve_net_stream_fail (caller, reason, error))
-    return NULL;
+  if (!sent)
+    reeve_net_stream_fail (caller, reason, &why);
+  /* one that was cut has another reason than one whose server is away */
+  reeve_net_record_end (record, sent ? reeve_net_stream_measure (frames) : 0, 0, why);
+  if (!sent)
+    {
+      g_propagate_error (error, g_steal_pointer (&why));
+      return NULL;
+    }
   return json_node_init_object (json_node_alloc (), empty);
 }

@@ -134,6 +134,10 @@ class OfTheHostsOwn(unittest.TestCase):
             self.take_back(host, "sink-syslog", "net.stream")
             state = lambda: host.get("/api/v1/admin/audit/sinks", expect=200).json["items"][0]  # noqa: E731
             until(lambda: state()["failures"] > 0, "its delivery goes on")
+            ends = lambda: host.records(action="net.stream", kind="outcome")  # noqa: E731
+            until(ends, "the connection has no end")
+            # cut, and not given up for its silence
+            self.assertEqual("cancelled", ends()[-1].get("reason"), ends())
             until(lambda: "net.stream" in str(state().get("last_error")), f"it is not told why: {state()}")
             while server.came.acquire(timeout=0.1):
                 pass
