@@ -52,15 +52,18 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
 
 /**
  * reeve_admission_records_delegate:
- * @record: a record whose actor is filled in
+ * @record: a record whose actor, agent, run and parent are filled in
  * @user_id: (nullable): the user on whose behalf it is done
  *
- * Who acts on his own behalf is not named twice.
+ * What an agent does in a run that nobody delegated is done on behalf of who began it: every record
+ * of a run says for whom, but the first: nobody has looked at the agent then.
  */
 void
 reeve_admission_records_delegate (ReeveLedgerRecord *record, const char *user_id)
 {
-  record->delegated_user_id = g_strcmp0 (user_id, record->actor_id) != 0 ? user_id : NULL;
+  gboolean by_agent = record->agent_id != NULL && record->run_id != NULL && record->parent != 0;
+
+  record->delegated_user_id = user_id != NULL ? user_id : by_agent ? record->actor_id : NULL;
 }
 
 /**

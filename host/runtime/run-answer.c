@@ -343,6 +343,7 @@ static void
 reeve_run_answer_settle (ReeveRunAnswer *self, const ReeveDecision *decision)
 {
   ReeveRun *run = self->run;
+  JsonObject *started = reeve_journal_get_started (run->journal);
   gboolean told = *decision->answer == '\0' && decision->error_code != NULL;
   g_autofree char *digest
       = told ? reeve_admission_records_error_digest (decision->error_code, decision->error_message)
@@ -357,10 +358,13 @@ reeve_run_answer_settle (ReeveRunAnswer *self, const ReeveDecision *decision)
     settlement.outcome = REEVE_OUTCOME_UNKNOWN;
   else if (decision->error_code != NULL)
     settlement.outcome = REEVE_OUTCOME_FAILED;
+  /* whom an agent acts for, where nobody is named, is who began it */
   settlement.delegated_user_id
-      = reeve_json_get_string (reeve_journal_get_started (run->journal), "delegated_user_id", NULL);
-  settlement.resource_id
-      = reeve_json_get_string (reeve_journal_get_started (run->journal), "conversation_id", NULL);
+      = reeve_json_get_string (started, "delegated_user_id",
+                               reeve_json_get_string (started, "agent_id", NULL) != NULL
+                                   ? reeve_caller_get_user_id (run->caller)
+                                   : NULL);
+  settlement.resource_id = reeve_json_get_string (started, "conversation_id", NULL);
   settlement.input_tokens = reeve_journal_get_input_tokens (run->journal);
   settlement.output_tokens = reeve_journal_get_output_tokens (run->journal);
   settlement.steps = reeve_journal_get_steps (run->journal);

@@ -195,8 +195,7 @@ test_others (Fixture *fixture, gconstpointer data)
   g_clear_pointer (&intent, json_object_unref);
   intent = reeve_ledger_get (fixture->ledger.ledger, "acme", reeve_admitted_get_intent (admitted),
                              NULL);
-  /* who acts on his own behalf is not named twice */
-  g_assert_false (json_object_has_member (intent, "delegated_user_id"));
+  g_assert_cmpstr (reeve_json_get_string (intent, "delegated_user_id", NULL), ==, "usr_1");
   settlement.delegated_user_id = NULL;
   reeve_admission_settle_async (fixture->admission, admitted, &settlement, NULL, NULL);
 }

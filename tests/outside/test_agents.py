@@ -414,8 +414,12 @@ class Effects(unittest.TestCase):
         own = create(self.host, delegated_user_id=me)
         self.mock.script([{"content": "42"}])
         answer = self.host.run(own["agent_id"], "x")
-        self.assertFalse([r for r in self.host.records(run_id=answer["run_id"]) if "delegated_user_id" in r])
+        self.assertEqual([None, me, me, me], [r.get("delegated_user_id") for r in self.host.records(run_id=answer["run_id"])])
         self.assertEqual({me}, {e["delegated_user_id"] for e in self.chain(answer["run_id"])["entries"]})
+        # and on behalf of who asked, where nobody is named
+        self.mock.script([{"content": "42"}])
+        answer = self.host.run(create(self.host)["agent_id"], "x")
+        self.assertEqual([None, me, me, me], [r.get("delegated_user_id") for r in self.host.records(run_id=answer["run_id"])])
         self.host.ctl("audit", "verify")
 
     def test_nobody_acts_for_a_user_who_is_gone(self):
