@@ -182,7 +182,7 @@ reeve_json_scanner_escape (ReeveJsonScanner *self, const char *at)
     return reeve_json_scanner_fail (self, self->end, "the text ends inside a string");
   if (at[1] != 'u')
     {
-      if (at[1] == '\0' || strchr ("\"\\/bfnrt", at[1]) == NULL)
+      if (at[1] != '"' && (at[1] == '\0' || strchr ("\\/bfnrt", at[1]) == NULL))
         return reeve_json_scanner_fail (self, at, "unknown escape in a string");
       return at + 2;
     }
@@ -256,7 +256,8 @@ reeve_json_scanner_decode (const char *at, const char *end, char bytes[4], guint
     return at + 1;
   if (at[1] != 'u')
     {
-      const char *found = strchr (from, at[1]);
+      /* of quotes a text within a text is full */
+      const char *found = at[1] != '"' ? strchr (from, at[1]) : NULL;
       bytes[0] = found != NULL ? to[found - from] : at[1];
       return at + 2;
     }

@@ -16,7 +16,8 @@ typedef struct
 {
   const char *at;
   const char *end;
-  GString *scratch;
+  GString *scratch; /* (nullable): of a text that is long, or has escapes */
+  char little[256]; /* of all others, so that a small value takes no memory for them */
 } ReeveJsonBuilder;
 
 static JsonNode *reeve_json_build_value (ReeveJsonBuilder *builder);
@@ -84,31 +85,62 @@ reeve_json_skip_space (ReeveJsonBuilder *builder)
     builder->at++;
 }
 
-/* Reads a string into scratch. */
-static const char *
-reeve_json_build_text (ReeveJsonBuilder *builder)
+/* Empties scratch. */
+static void
+reeve_json_build_scratch (ReeveJsonBuilder *builder)
 {
-  builder->at++;
+  if (builder->scratch == NULL)
+    builder->scratch = g_string_sized_new (sizeof builder->little * 2);
+  g_string_truncate (builder->scratch, 0);
+}
+
+/* g_string_append_len() looks at much else first, and a text of JSON within a text has an escape
+ * every few bytes. */
+static inline void
+reeve_json_build_append (GString *out, const char *bytes, gsize length)
+{
+  if (out->allocated_len - out->len <= length)
+    {
+      g_string_append_len (out, bytes, (gssize) length);
+      return;
+    }
+  memcpy (out->str + out->len, bytes, length);
+  out->len += length;
+  out->str[out->len] = '\0';
+}
+
+/* Reads a string; it stands until the next one is read. @length: (out): its bytes */
+static const char *
+reeve_json_build_text (ReeveJsonBuilder *builder, gsize *length)
+{
   char bytes[4];
   guint n_bytes = 0;
 
-  g_string_truncate (builder->scratch, 0);
+  builder->at++;
+  const char *plain = reeve_json_scanner_skip_run (builder->at, builder->end);
+  *length = (gsize) (plain - builder->at);
+  if (*plain == '"' && *length < sizeof builder->little)
+    {
+      memcpy (builder->little, builder->at, *length);
+      builder->little[*length] = '\0';
+      builder->at = plain + 1;
+      return builder->little;
+    }
+  reeve_json_build_scratch (builder);
   while (*builder->at != '"')
     {
       const char *run = builder->at;
       builder->at = reeve_json_scanner_skip_run (run, builder->end);
-      g_string_append_len (builder->scratch, run, builder->at - run);
+      reeve_json_build_append (builder->scratch, run, (gsize) (builder->at - run));
       while (*builder->at == '\\')
         {
           /* 12 bytes are the longest escape, and the scan saw that it is whole */
           builder->at = reeve_json_scanner_decode (builder->at, builder->at + 12, bytes, &n_bytes);
-          if (n_bytes == 1)
-            g_string_append_c (builder->scratch, bytes[0]);
-          else
-            g_string_append_len (builder->scratch, bytes, n_bytes);
+          reeve_json_build_append (builder->scratch, bytes, n_bytes);
         }
     }
   builder->at++;
+  *length = builder->scratch->len;
   return builder->scratch->str;
 }
 
@@ -124,16 +156,24 @@ reeve_json_build_number (ReeveJsonBuilder *builder)
       whole &= strchr (".eE", *builder->at) == NULL;
       builder->at++;
     }
-  g_string_truncate (builder->scratch, 0);
-  g_string_append_len (builder->scratch, start, builder->at - start);
+  gsize length = (gsize) (builder->at - start);
+  char *text = builder->little;
+  if (length >= sizeof builder->little)
+    {
+      reeve_json_build_scratch (builder);
+      g_string_set_size (builder->scratch, length);
+      text = builder->scratch->str;
+    }
+  memcpy (text, start, length);
+  text[length] = '\0';
   if (whole)
     {
       errno = 0;
-      gint64 integer = g_ascii_strtoll (builder->scratch->str, &end, 10);
+      gint64 integer = g_ascii_strtoll (text, &end, 10);
       if (errno == 0)
         return json_node_init_int (json_node_alloc (), integer);
     }
-  return json_node_init_double (json_node_alloc (), g_ascii_strtod (builder->scratch->str, NULL));
+  return json_node_init_double (json_node_alloc (), g_ascii_strtod (text, NULL));
 }
 
 static JsonNode *
@@ -145,8 +185,8 @@ reeve_json_build_object (ReeveJsonBuilder *builder)
   reeve_json_skip_space (builder);
   while (*builder->at != '}')
     {
-      const char *text = reeve_json_build_text (builder);
-      gsize length = builder->scratch->len;
+      gsize length = 0;
+      const char *text = reeve_json_build_text (builder, &length);
       char little[64];
       g_autofree char *big = length < sizeof little ? NULL : g_strdup (text);
       const char *name = big != NULL ? big : memcpy (little, text, length + 1);
@@ -186,6 +226,8 @@ reeve_json_build_array (ReeveJsonBuilder *builder)
 static JsonNode *
 reeve_json_build_value (ReeveJsonBuilder *builder)
 {
+  gsize length = 0;
+
   reeve_json_skip_space (builder);
   switch (*builder->at)
     {
@@ -194,7 +236,7 @@ reeve_json_build_value (ReeveJsonBuilder *builder)
     case '[':
       return reeve_json_build_array (builder);
     case '"':
-      return json_node_init_string (json_node_alloc (), reeve_json_build_text (builder));
+      return json_node_init_string (json_node_alloc (), reeve_json_build_text (builder, &length));
     case 't':
       builder->at += 4;
       return json_node_init_boolean (json_node_alloc (), TRUE);
@@ -229,11 +271,17 @@ reeve_json_parse_strict (const char *data, gsize length, GError **error)
 
   if (!reeve_json_scan (data, length, error))
     return NULL;
-  /* a number may be the last thing in a text that nothing terminates */
-  g_autofree char *copy = g_strndup (data, length);
-  g_autoptr (GString) scratch = g_string_sized_new (256);
-  ReeveJsonBuilder builder = { copy, copy + length, scratch };
+  /* a number may be the last thing in a text that nothing terminates; behind a bracket or a quote
+   * nothing is read */
+  gboolean closed = data[length - 1] == '}' || data[length - 1] == ']' || data[length - 1] == '"';
+  g_autofree char *copy = closed ? NULL : g_strndup (data, length);
+  ReeveJsonBuilder builder;
+  builder.at = closed ? data : copy;
+  builder.end = builder.at + length;
+  builder.scratch = NULL;
   JsonNode *node = reeve_json_build_value (&builder);
+  if (builder.scratch != NULL)
+    g_string_free (builder.scratch, TRUE);
   json_node_seal (node);
   return node;
 }

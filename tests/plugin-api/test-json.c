@@ -422,6 +422,39 @@ test_json_bad_utf8_out (void)
                    "b\"");
 }
 
+/* Texts and numbers around the length from which on they take memory of their own; nothing behind
+ * the text is read, whatever it ends with. */
+static void
+test_lengths (void)
+{
+  for (gsize length = 250; length < 262; length++)
+    {
+      g_autofree char *text = g_strnfill (length, 'x');
+      g_autofree char *digits = g_strnfill (length, '0');
+      g_autofree char *array
+          = g_strdup_printf ("[\"%s\",\"%s\\n\\u00fc\\\"\",{\"%s\":\"\\\\%s\"},0.%s5,\"\"]", text,
+                             text, text, text, digits);
+      /* without a zero behind it */
+      g_autofree char *bytes = g_memdup2 (array, strlen (array));
+      g_autoptr (GError) error = NULL;
+      g_autoptr (JsonNode) node = reeve_json_parse_strict (bytes, strlen (array), &error);
+      g_autofree char *broken = g_strconcat (text, "\n\u00fc\"", NULL);
+      g_autofree char *slashed = g_strconcat ("\\", text, NULL);
+      JsonArray *values = NULL;
+
+      g_assert_no_error (error);
+      values = json_node_get_array (node);
+      g_assert_cmpstr (json_array_get_string_element (values, 0), ==, text);
+      g_assert_cmpstr (json_array_get_string_element (values, 1), ==, broken);
+      g_assert_cmpstr (
+          reeve_json_get_string (json_array_get_object_element (values, 2), text, NULL), ==,
+          slashed);
+      g_assert_cmpfloat (json_array_get_double_element (values, 3), ==,
+                         g_ascii_strtod (strstr (array, "0."), NULL));
+      g_assert_cmpstr (json_array_get_string_element (values, 4), ==, "");
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -435,6 +468,7 @@ main (int argc, char **argv)
   g_test_add_func ("/json/members", test_json_members);
   g_test_add_func ("/json/canonical", test_json_canonical);
   g_test_add_func ("/json/numbers", test_json_numbers);
+  g_test_add_func ("/json/lengths", test_lengths);
   g_test_add_func ("/json/bad-utf8-out", test_json_bad_utf8_out);
   return g_test_run ();
 }
