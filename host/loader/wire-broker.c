@@ -174,12 +174,14 @@ reeve_wire_broker_transfer (ReeveWire *wire, ReeveContext *context, GVariant *bo
 }
 
 static GVariant *
-reeve_wire_broker_tcp (ReeveContext *context, GVariant *body, int *sent, GError **error)
+reeve_wire_broker_tcp (ReeveWire *wire, ReeveContext *context, GVariant *body, int *sent,
+                       GError **error)
 {
   const char *host = NULL;
   guint16 port = 0;
 
   g_variant_get (body, "(t&sq)", NULL, &host, &port);
+  reeve_host_time_set_payer (context, reeve_wire_get_host_time (wire));
   *sent = reeve_context_tcp (context, host, port, error);
   return *sent >= 0 ? g_variant_new ("(h)", 0) : NULL;
 }
@@ -218,7 +220,7 @@ reeve_wire_broker_answer (ReeveWire *wire, WireLetter *message, int *sent, GErro
   if (strcmp (member, "Transfer") == 0)
     return reeve_wire_broker_transfer (wire, context, body, sent, error);
   if (strcmp (member, "Tcp") == 0)
-    return reeve_wire_broker_tcp (context, body, sent, error);
+    return reeve_wire_broker_tcp (wire, context, body, sent, error);
   return reeve_wire_broker_http (wire, context, body, sent, error);
 }
 

@@ -49,6 +49,7 @@ struct _ReeveNetRelay
   gatomicrefcount refs;
   gint order; /* atomic */
   gint64 deadline;
+  ReeveHostTime *payer; /* (nullable) */
   gint64 look; /* monotonic µs: the call is over, and the plugin's end is looked at again; 0: no */
   ReeveNetRelayEnd near;
   ReeveNetRelayEnd far;
@@ -251,10 +252,10 @@ reeve_net_relay_get_next (ReeveNetRelay *self)
   return self->deadline != 0 ? self->deadline : -1;
 }
 
+/* FALSE: it has ended, and may be gone */
 static gboolean
-reeve_net_relay_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
+reeve_net_relay_go_on (ReeveNetRelay *self, GSource *source)
 {
-  ReeveNetRelay *self = ((ReeveNetRelaySource *) source)->relay;
   gboolean whole = FALSE;
 
   g_source_set_ready_time (source, -1);
@@ -287,6 +288,19 @@ reeve_net_relay_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+reeve_net_relay_dispatch (GSource *source, GSourceFunc func, gpointer user_data)
+{
+  ReeveNetRelay *self = ((ReeveNetRelaySource *) source)->relay;
+  g_autoptr (ReeveHostTime) payer = self->payer != NULL ? reeve_host_time_ref (self->payer) : NULL;
+  gint64 begun = reeve_host_time_begin ();
+  gboolean goes = reeve_net_relay_go_on (self, source);
+
+  if (payer != NULL)
+    reeve_host_time_add (payer, begun);
+  return goes;
+}
+
 static void
 reeve_net_relay_order (ReeveNetRelay *self, ReeveNetRelayOrder order)
 {
@@ -317,11 +331,12 @@ reeve_net_relay_leave (ReeveNetRelay *self)
  * @near: (transfer full): the plugin's side
  * @far: (transfer full): the server's
  * @deadline: monotonic µs; 0: none
+ * @payer: (nullable): whom the time is counted for that the host carries its bytes
  *
  * Returns: (transfer full): a relay that can be cut already
  */
 ReeveNetRelay *
-reeve_net_relay_new (int near, int far, gint64 deadline)
+reeve_net_relay_new (int near, int far, gint64 deadline, ReeveHostTime *payer)
 {
   static GSourceFuncs funcs = { .dispatch = reeve_net_relay_dispatch };
   ReeveNetRelay *self = g_new0 (ReeveNetRelay, 1);
@@ -330,6 +345,7 @@ reeve_net_relay_new (int near, int far, gint64 deadline)
   self->near.fd = near;
   self->far.fd = far;
   self->deadline = deadline;
+  self->payer = payer != NULL ? reeve_host_time_ref (payer) : NULL;
   self->source = g_source_new (&funcs, sizeof (ReeveNetRelaySource));
   ((ReeveNetRelaySource *) self->source)->relay = self;
   g_source_set_static_name (self->source, "reeve-relay");
@@ -350,6 +366,7 @@ reeve_net_relay_unref (ReeveNetRelay *self)
     return;
   reeve_net_relay_close (self);
   g_source_unref (self->source);
+  g_clear_pointer (&self->payer, reeve_host_time_unref);
   g_free (self->up.rest);
   g_free (self->down.rest);
   g_free (self);

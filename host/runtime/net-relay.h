@@ -4,7 +4,7 @@
  * side does not take waits at the other: nothing is gathered here. */
 #pragma once
 
-#include <glib.h>
+#include "loader/host-time.h"
 
 G_BEGIN_DECLS
 
@@ -19,8 +19,9 @@ typedef void (*ReeveNetRelayFunc) (guint64 sent, guint64 received, gpointer user
 
 /* (transfer full) A relay between two stream sockets, which it closes: also where it cannot begin.
  * It carries nothing before reeve_net_relay_begin(). @deadline: monotonic µs at which it is cut; 0:
- * none */
-ReeveNetRelay *reeve_net_relay_new (int near, int far, gint64 deadline) G_GNUC_WARN_UNUSED_RESULT;
+ * none. @payer: (nullable): whom its time is counted for */
+ReeveNetRelay *reeve_net_relay_new (int near, int far, gint64 deadline,
+                                    ReeveHostTime *payer) G_GNUC_WARN_UNUSED_RESULT;
 ReeveNetRelay *reeve_net_relay_ref (ReeveNetRelay *self);
 void reeve_net_relay_unref (ReeveNetRelay *self);
 /* @ended is called once, whatever happens. %FALSE, without it, with %REEVE_ERROR_CANCELLED after

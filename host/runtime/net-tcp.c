@@ -375,7 +375,8 @@ reeve_net_tcp_start (ReeveNetTcp *self, const ReeveCapabilityCaller *caller, Ree
       reeve_net_tcp_one_free (one);
       return -1;
     }
-  relay = reeve_net_relay_new (ends[0], far, reeve_context_get_deadline (caller->context));
+  relay = reeve_net_relay_new (ends[0], far, reeve_context_get_deadline (caller->context),
+                               reeve_host_time_get_payer (caller->context));
   one->hold = reeve_capability_hold_new (caller);
   cancellable = reeve_capability_hold_get_cancellable (one->hold);
   if (cancellable != NULL)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SECOND G_USEC_PER_SEC
@@ -169,6 +170,52 @@ test_host_time (void)
     }
 }
 
+/* Uses so much of a processor. Returns what this thread had used then, in nanoseconds. */
+static gint64
+burn (gint64 ms)
+{
+  struct timespec now = { 0 };
+  gint64 used = 0;
+  gint64 end = 0;
+
+  do
+    {
+      clock_gettime (CLOCK_THREAD_CPUTIME_ID, &now);
+      used = (gint64) now.tv_sec * 1000 * 1000 * 1000 + now.tv_nsec;
+      end = end != 0 ? end : used + ms * 1000 * 1000;
+    }
+  while (used < end);
+  return used;
+}
+
+/* What one plugin asks another one for is counted once: for the one that it is done for. */
+static void
+test_nested (void)
+{
+  g_autoptr (ReeveHostTime) asks = reeve_host_time_new ();
+  g_autoptr (ReeveHostTime) works = reeve_host_time_new ();
+  gint64 before = burn (0);
+  gint64 outer = reeve_host_time_begin ();
+  gint64 inner = 0;
+  gint64 all = 0;
+
+  burn (20);
+  inner = reeve_host_time_begin ();
+  for (guint i = 0; i < 3; i++)
+    {
+      burn (20);
+      inner = reeve_host_time_add (works, inner);
+    }
+  burn (20);
+  outer = reeve_host_time_add (asks, outer);
+  burn (20);
+  reeve_host_time_add (asks, outer);
+  all = (burn (0) - before) / 1000;
+  g_assert_cmpint (reeve_host_time_get_used (works), >=, 60 * 1000);
+  g_assert_cmpint (reeve_host_time_get_used (asks), >=, 60 * 1000);
+  g_assert_cmpint (reeve_host_time_get_used (works) + reeve_host_time_get_used (asks), <=, all);
+}
+
 /* Two that may each use what they like use too much together: both are held up, in turn or at once,
  * and go on. Who uses little beside them is not held up, and neither is anybody whose neighbours
  * are gone. */
@@ -217,6 +264,7 @@ main (int argc, char **argv)
   g_test_add_func ("/throttle/sums", test_sums);
   g_test_add_func ("/throttle/processes", test_processes);
   g_test_add_func ("/throttle/host-time", test_host_time);
+  g_test_add_func ("/throttle/nested", test_nested);
   g_test_add_func ("/throttle/together", test_together);
   return g_test_run ();
 }
