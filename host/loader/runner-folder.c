@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file system of the folder executes what lies there: so nothing may, and nothing does, lie
- * there before the process is sealed. What a process holds open or mapped without a name is not
- * found here, and of what is mapped there is no end: so the disk itself is looked at too. */
+ * there before the process is sealed. What a process holds open or mapped without a name is its own
+ * where the host may look (runner-hidden.h); where it may not, that is not found, and of what is
+ * mapped there is no end: so the disk itself is looked at too. */
 #include "runner-folder.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runner/runner-tree.h"
+
+#include "runner-hidden.h"
 
 #define REEVE_RUNNER_FOLDER_LOOK_US     (G_USEC_PER_SEC / 2)
 #define REEVE_RUNNER_FOLDER_FILES       1024 /* and one for each so many bytes */
@@ -24,9 +28,11 @@ struct _ReeveRunnerFolder
 {
   gatomicrefcount references;
   char *path;
+  char *real; /* as the kernel names it */
   char *name;
   guint64 bytes;
   guint64 kept;
+  GPid pid;
   int pidfd;        /* -1: not open, or its process was ended */
   const char *over; /* (nullable): why its process was ended; changed once */
 };
@@ -64,6 +70,7 @@ reeve_runner_folder_new (const char *parent, const char *name, guint64 bytes, gu
     }
   self = g_new0 (ReeveRunnerFolder, 1);
   g_atomic_ref_count_init (&self->references);
+  self->real = realpath (pattern, NULL);
   self->path = g_steal_pointer (&pattern);
   self->name = g_strdup (name);
   self->bytes = bytes;
@@ -89,6 +96,7 @@ reeve_runner_folder_unref (ReeveRunnerFolder *self)
   if (!runner_tree_remove (self->path))
     g_warning ("plugin %s: %s is not removed: %s", self->name, self->path, g_strerror (errno));
   g_free (self->path);
+  free (self->real);
   g_free (self->name);
   g_free (self);
 }
@@ -100,8 +108,9 @@ reeve_runner_folder_get_path (ReeveRunnerFolder *self)
 }
 
 gboolean
-reeve_runner_folder_open (ReeveRunnerFolder *self, guint32 uid, int pidfd)
+reeve_runner_folder_open (ReeveRunnerFolder *self, guint32 uid, GPid pid, int pidfd)
 {
+  self->pid = pid;
   self->pidfd = pidfd;
   return (uid == 0 || chown (self->path, uid, uid) == 0) && g_chmod (self->path, 0700) == 0;
 }
@@ -113,7 +122,8 @@ reeve_runner_folder_find_fault (ReeveRunnerFolder *self)
   guint64 most = REEVE_RUNNER_FOLDER_FILES + self->bytes / REEVE_RUNNER_FOLDER_INODE_BYTES;
   RunnerTreeSize size = { 0 };
 
-  if (!runner_tree_measure (self->path, most, &size) || size.bytes > self->bytes)
+  if (!runner_tree_measure (self->path, most, &size)
+      || size.bytes + reeve_runner_hidden_measure (self->pid, self->real) > self->bytes)
     return "it had more in scratch than was granted";
   return reeve_runner_folder_leaves (self->path, self->kept)
              ? NULL

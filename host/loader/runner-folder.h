@@ -20,12 +20,11 @@ ReeveRunnerFolder *reeve_runner_folder_ref (ReeveRunnerFolder *self);
 void reeve_runner_folder_unref (ReeveRunnerFolder *self);
 const char *reeve_runner_folder_get_path (ReeveRunnerFolder *self);
 /* Lets its process write, which can map no code any more: @uid: whose it is; 0: the host's own
- * user's. @pidfd: (transfer full): stands for that process; -1: it is gone. FALSE: errno. Blocks.
- */
-gboolean reeve_runner_folder_open (ReeveRunnerFolder *self, guint32 uid, int pidfd);
+ * user's. @pid: that process; @pidfd: (transfer full): stands for it; -1: it is gone. FALSE: errno.
+ * Blocks. */
+gboolean reeve_runner_folder_open (ReeveRunnerFolder *self, guint32 uid, GPid pid, int pidfd);
 /* Looks at it at @now (monotonic), ends its process where it holds too much or its disk is nearly
- * full, and says when to look
- * next; 0: never. Blocks. */
+ * full, and says when to look next; 0: never. Blocks. */
 gint64 reeve_runner_folder_look (gpointer self, gint64 now);
 /* (nullable): why its process was ended, where it was. Does not block. */
 const char *reeve_runner_folder_get_fault (ReeveRunnerFolder *self);

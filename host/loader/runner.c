@@ -427,7 +427,8 @@ reeve_runner_open_folder (ReeveRunner *self, const ReeveRunnerSetup *setup, GErr
   if (setup->folder == NULL || (self->report->layers & RUNNER_LAYERS_SCRATCH) != 0)
     return TRUE;
   self->folder = reeve_runner_folder_ref (setup->folder);
-  if (reeve_runner_folder_open (self->folder, setup->uid, reeve_runner_copy_pidfd (self)))
+  if (reeve_runner_folder_open (self->folder, setup->uid, self->pid,
+                                reeve_runner_copy_pidfd (self)))
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "scratch: opening %s: %s",
                reeve_runner_folder_get_path (self->folder), g_strerror (errno));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A runner that was granted a folder to write in. */
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -136,7 +138,7 @@ try_full_disk (const char *parent)
         pause ();
     }
   if (process < 0
-      || !reeve_runner_folder_open (folder, 0, (int) syscall (SYS_pidfd_open, process, 0))
+      || !reeve_runner_folder_open (folder, 0, process, (int) syscall (SYS_pidfd_open, process, 0))
       || reeve_runner_folder_look (folder, 1) <= 1)
     return 2;
   fd = open (reeve_runner_folder_get_path (folder), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -164,6 +166,78 @@ test_full_disk (void)
   else
     g_assert_cmpint (WEXITSTATUS (status), ==, 0);
   g_assert_cmpint (rmdir (parent), ==, 0);
+}
+
+/* Holds a file of @bytes that has no name, open or mapped, and then waits for its end. @ready: an
+ * end of a pipe */
+static void
+hold_removed (const char *folder, gsize bytes, gboolean mapped, int ready)
+{
+  g_autofree char *block = g_malloc0 (bytes);
+  int fd = open (folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  gboolean good = fd >= 0 && write (fd, block, bytes) == (gssize) bytes;
+
+  if (good && mapped)
+    {
+      good = mmap (NULL, bytes, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED;
+      close (fd);
+    }
+  if (!good || write (ready, "", 1) != 1)
+    _exit (1);
+  for (;;)
+    pause ();
+}
+
+/* Two that write on the same disk: the one that hides more than was granted is ended, the other one
+ * goes on. */
+static void
+check_hidden (gboolean mapped)
+{
+  static const gsize bytes[] = { 2 << 20, 512 << 10 };
+  g_autofree char *parent = g_dir_make_tmp ("scratch.XXXXXX", NULL);
+  ReeveRunnerFolder *folders[2] = { NULL };
+  GPid all[2] = { 0 };
+  g_autoptr (GError) error = NULL;
+  int status = 0;
+
+  for (guint i = 0; i < 2; i++)
+    {
+      int ends[2] = { -1, -1 };
+      char byte = 0;
+
+      folders[i] = reeve_runner_folder_new (parent, "hostile", 1 << 20, 0, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (g_chmod (reeve_runner_folder_get_path (folders[i]), 0700), ==, 0);
+      g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+      all[i] = fork ();
+      if (all[i] == 0)
+        hold_removed (reeve_runner_folder_get_path (folders[i]), bytes[i], mapped, ends[1]);
+      close (ends[1]);
+      g_assert_cmpint (read (ends[0], &byte, 1), ==, 1);
+      close (ends[0]);
+      g_assert_true (reeve_runner_folder_open (folders[i], 0, all[i],
+                                               (int) syscall (SYS_pidfd_open, all[i], 0)));
+    }
+  g_assert_cmpint (reeve_runner_folder_look (folders[0], 1), ==, 0);
+  g_assert_cmpint (reeve_runner_folder_look (folders[1], 1), >, 1);
+  g_assert_cmpstr (reeve_runner_folder_get_fault (folders[0]), ==,
+                   "it had more in scratch than was granted");
+  g_assert_null (reeve_runner_folder_get_fault (folders[1]));
+  g_assert_cmpint (waitpid (all[0], &status, 0), ==, all[0]);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+  g_assert_cmpint (waitpid (all[1], &status, WNOHANG), ==, 0);
+  kill (all[1], SIGKILL);
+  g_assert_cmpint (waitpid (all[1], &status, 0), ==, all[1]);
+  for (guint i = 0; i < 2; i++)
+    reeve_runner_folder_unref (folders[i]);
+  g_assert_cmpint (rmdir (parent), ==, 0);
+}
+
+static void
+test_hidden (void)
+{
+  check_hidden (FALSE);
+  check_hidden (TRUE);
 }
 
 /* What the kernel gives is taken rather. */
@@ -221,6 +295,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/scratch", test_scratch);
   g_test_add_func ("/runner/scratch/on-disk", test_scratch_on_disk);
   g_test_add_func ("/runner/scratch/full-disk", test_full_disk);
+  g_test_add_func ("/runner/scratch/hidden", test_hidden);
   g_test_add_func ("/runner/scratch/not-on-disk", test_scratch_not_on_disk);
   return runner_fixture_run ();
 }
