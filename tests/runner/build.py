@@ -75,9 +75,9 @@ class Builder:
         env = {**os.environ, "CC": self.compiler_command()}
         if done:
             try:
-                return self.step(["meson", "setup", self.folder, TOP, "--reconfigure"], "setup.log", env)
+                return self.step(["meson", "setup", self.folder, TOP, "--reconfigure", "-Dtests=true"], "setup.log", env)
             except Failed:
-                pass  # a folder of an older meson, or half made
+                pass  # a folder of an older meson, or of an older tree, or half made
         shutil.rmtree(self.folder, ignore_errors=True)
         self.step(["meson", "setup", self.folder, TOP, *self.options], "setup.log", env)
         with open(note, "w", encoding="utf-8") as file:
