@@ -234,6 +234,16 @@ reeve_startup_allow_models (ReeveStartup *self, JsonObject *llm, GError **error)
   return TRUE;
 }
 
+/* What this machine computes costs nothing, and a budget of money lets it through. */
+static void
+reeve_startup_price_embedded (ReeveServices *services)
+{
+  g_auto (GStrv) ids = reeve_models_list_embedded (services->models);
+
+  for (guint i = 0; ids[i] != NULL; i++)
+    reeve_prices_set_embedded (reeve_budgets_get_prices (services->budgets), ids[i]);
+}
+
 static gboolean
 reeve_startup_open_runtime (ReeveStartup *self, GError **error)
 {
@@ -253,6 +263,7 @@ reeve_startup_open_runtime (ReeveStartup *self, GError **error)
       path = g_strconcat ("llm.", faulty, NULL);
       return reeve_startup_blame (self, path, reason, error);
     }
+  reeve_startup_price_embedded (services);
   if (!reeve_startup_allow_models (self, json_node_get_object (llm), error))
     return FALSE;
   reeve_admission_set_known_models (services->admission, reeve_startup_measure_model, services);

@@ -13,7 +13,8 @@ static gboolean
 reeve_budget_book_check_price (const ReeveBudget *budget, const ReeveBudgetAsk *ask, GError **error)
 {
   if (budget->cost_limit == REEVE_BUDGET_NONE
-      || (ask->price != NULL && strcmp (ask->price->currency, budget->currency) == 0))
+      || (ask->price != NULL
+          && (strcmp (ask->price->currency, budget->currency) == 0 || ask->price->embedded)))
     return TRUE;
   return reeve_budget_refusal_set_price (error, budget, ask->model,
                                          ask->price != NULL ? ask->price->currency : NULL);

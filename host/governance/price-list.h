@@ -19,6 +19,7 @@ typedef struct
   gint64 output;
   gint64 cached;
   char currency[4];
+  gboolean embedded; /* this machine computes it: nothing, in every currency */
 } ReevePrice;
 
 typedef struct

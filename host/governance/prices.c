@@ -25,13 +25,17 @@ struct _ReevePrices
   GMutex lock;
   GHashTable *configured; /* name -> ReevePrice */
   GHashTable *services;   /* provider -> host name */
+  GHashTable *embedded;   /* providers that this machine computes */
   ReevePriceList *lists[REEVE_PRICES_CONFIGURED];
   gint64 numbers[REEVE_PRICES_CONFIGURED]; /* theirs */
   GHashTable *answers;                     /* model -> ReevePricesAnswer; a few, as lists are now */
 };
 
 static const char *const reeve_prices_origins[REEVE_PRICES_N_ORIGINS]
-    = { "built_in", "imported", "configuration" };
+    = { "built_in", "imported", "configuration", "embedded" };
+
+/* in the currency of the lists */
+static const ReevePrice reeve_prices_nothing = { .currency = "USD", .embedded = TRUE };
 
 const char *
 reeve_prices_origin_name (ReevePricesOrigin origin)
@@ -89,6 +93,7 @@ reeve_prices_new (JsonObject *table, GError **error)
   g_mutex_init (&self->lock);
   self->configured = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->services = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->embedded = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->answers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   if (table == NULL)
     return g_steal_pointer (&self);
@@ -111,6 +116,7 @@ reeve_prices_free (ReevePrices *self)
     g_clear_pointer (&self->lists[i], reeve_price_list_unref);
   g_hash_table_unref (self->configured);
   g_hash_table_unref (self->services);
+  g_hash_table_unref (self->embedded);
   g_hash_table_unref (self->answers);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -130,6 +136,22 @@ reeve_prices_set_service (ReevePrices *self, const char *provider_id, const char
 {
   g_mutex_lock (&self->lock);
   g_hash_table_insert (self->services, g_strdup (provider_id), g_ascii_strdown (service, -1));
+  g_hash_table_remove_all (self->answers);
+  g_mutex_unlock (&self->lock);
+}
+
+/**
+ * reeve_prices_set_embedded:
+ * @self: a table
+ * @provider_id: of the configuration
+ *
+ * This machine computes its models: where nobody gave them a price, it is not unknown but 0.
+ */
+void
+reeve_prices_set_embedded (ReevePrices *self, const char *provider_id)
+{
+  g_mutex_lock (&self->lock);
+  g_hash_table_add (self->embedded, g_strdup (provider_id));
   g_hash_table_remove_all (self->answers);
   g_mutex_unlock (&self->lock);
 }
@@ -206,6 +228,15 @@ reeve_prices_find_listed (ReevePrices *self, const char *model, ReevePricesOrigi
 }
 
 /* Under the lock. */
+static gboolean
+reeve_prices_is_embedded (ReevePrices *self, const char *model)
+{
+  g_autofree char *provider = g_strndup (model, strcspn (model, "/"));
+
+  return g_hash_table_contains (self->embedded, provider);
+}
+
+/* Under the lock. */
 static ReevePricesAnswer
 reeve_prices_ask (ReevePrices *self, const char *model)
 {
@@ -216,11 +247,13 @@ reeve_prices_ask (ReevePrices *self, const char *model)
   ReevePricesAnswer answer = { 0 };
 
   answer.named = row != NULL || (configured != NULL && strcmp (name, model) == 0);
-  answer.priced = row != NULL || configured != NULL;
+  answer.priced = row != NULL || configured != NULL || reeve_prices_is_embedded (self, model);
   if (configured != NULL)
     answer.price = *configured;
   else if (row != NULL)
     answer.price = row->price;
+  else if (answer.priced)
+    answer.price = reeve_prices_nothing;
   return answer;
 }
 
@@ -321,6 +354,16 @@ reeve_prices_show_row (const char *model_name, const char *service, const char *
   return shown;
 }
 
+/* All of a provider. */
+static JsonObject *
+reeve_prices_show_embedded (const char *provider_id)
+{
+  g_autofree char *name = g_strconcat (provider_id, "/*", NULL);
+
+  return reeve_prices_show_row (name, NULL, "computed by this machine", &reeve_prices_nothing,
+                                REEVE_PRICES_EMBEDDED, NULL);
+}
+
 /**
  * reeve_prices_explain:
  * @self: prices
@@ -336,6 +379,7 @@ reeve_prices_explain (ReevePrices *self, const char *model, JsonObject **row)
   const ReevePrice *configured = reeve_prices_find_configured (self, model, &name);
   const ReevePriceRow *found = NULL;
   ReevePricesOrigin origin = REEVE_PRICES_BUILT_IN;
+  g_autofree char *provider = g_strndup (model, strcspn (model, "/"));
 
   *row = NULL;
   if (configured != NULL)
@@ -348,8 +392,10 @@ reeve_prices_explain (ReevePrices *self, const char *model, JsonObject **row)
   if (found != NULL)
     *row = reeve_prices_show_row (found->model_name, found->service, found->notes, &found->price,
                                   origin, self->lists[origin]);
+  else if (reeve_prices_is_embedded (self, model))
+    *row = reeve_prices_show_embedded (provider);
   g_mutex_unlock (&self->lock);
-  return found != NULL;
+  return *row != NULL;
 }
 
 /* Does a list that counts more say the same of it? */
@@ -416,6 +462,17 @@ reeve_prices_show (ReevePrices *self)
   g_mutex_lock (&self->lock);
   for (guint i = 0; i < REEVE_PRICES_CONFIGURED; i++)
     reeve_prices_collect (self, (ReevePricesOrigin) i, all);
+  g_hash_table_iter_init (&iter, self->embedded);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    {
+      JsonObject *row = reeve_prices_show_embedded (name);
+
+      if (g_hash_table_contains (self->configured,
+                                 json_object_get_string_member (row, "model_name")))
+        json_object_unref (row);
+      else
+        g_ptr_array_add (all, row);
+    }
   g_mutex_unlock (&self->lock);
   g_ptr_array_sort (all, reeve_prices_compare);
   for (guint i = 0; i < all->len; i++)

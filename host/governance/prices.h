@@ -16,6 +16,7 @@ typedef enum
   REEVE_PRICES_BUILT_IN,   /* shipped with the host, or the file that takes its place */
   REEVE_PRICES_IMPORTED,   /* prices.import */
   REEVE_PRICES_CONFIGURED, /* llm.prices */
+  REEVE_PRICES_EMBEDDED,   /* of a model that this machine computes: where no other does */
   REEVE_PRICES_N_ORIGINS
 } ReevePricesOrigin;
 
@@ -26,6 +27,9 @@ ReevePrices *reeve_prices_new (JsonObject *table, GError **error) G_GNUC_WARN_UN
 void reeve_prices_free (ReevePrices *self);
 /* Before the first request: the host name of the service that a provider stands for. */
 void reeve_prices_set_service (ReevePrices *self, const char *provider_id, const char *service);
+/* Before the first request: this machine computes that provider's models, so where nobody gave them
+ * a price it is known to be 0. */
+void reeve_prices_set_embedded (ReevePrices *self, const char *provider_id);
 /* list (nullable): none. For what is asked from now on; what was reserved keeps its price. @number:
  * one that is less than that of the list before changes nothing. */
 void reeve_prices_set_list (ReevePrices *self, ReevePricesOrigin origin, ReevePriceList *list,

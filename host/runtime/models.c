@@ -250,6 +250,47 @@ reeve_models_configure (ReeveModels *self, JsonObject *llm, char **faulty, GErro
                                                  faulty, error));
 }
 
+/* An engine that may ask others may be paid for what it asks. */
+static gboolean
+reeve_models_is_embedded (ReeveModels *self, const ReeveModelProvider *provider)
+{
+  g_autoptr (ReeveRegistryEntry) entry
+      = provider->codec == NULL && provider->plugin_id != NULL
+            ? reeve_registry_get (self->registry, provider->plugin_id)
+            : NULL;
+  const char *const *asked = entry != NULL && entry->manifest != NULL
+                                 ? reeve_manifest_get_capabilities (entry->manifest)
+                                 : NULL;
+  gboolean alone = asked != NULL;
+
+  for (guint i = 0; alone && asked[i] != NULL; i++)
+    alone = !g_str_has_prefix (asked[i], "net.") && strcmp (asked[i], "model.call") != 0
+            && strcmp (asked[i], "tool.call") != 0;
+  return alone;
+}
+
+/**
+ * reeve_models_list_embedded:
+ * @self: a router, configured
+ *
+ * Returns: (transfer full): ids of the providers whose models are computed by this machine, and by
+ * nobody who is paid for it: engines that request neither the network nor another model or tool
+ */
+char **
+reeve_models_list_embedded (ReeveModels *self)
+{
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+
+  for (guint i = 0; i < self->providers->len; i++)
+    {
+      const ReeveModelProvider *provider = g_ptr_array_index (self->providers, i);
+
+      if (reeve_models_is_embedded (self, provider))
+        g_strv_builder_add (ids, provider->id);
+    }
+  return g_strv_builder_end (ids);
+}
+
 gboolean
 reeve_models_check (ReeveModels *self, ReeveModelProvider *provider, GError **error)
 {

@@ -102,6 +102,9 @@ char *reeve_models_dup_behind (ReeveModels *self, const char *first, const char 
 /* (transfer full) (nullable) SHA-256, hexadecimal, of the words that came of an answer before the
  * call failed whose result this is; NULL: none did. */
 char *reeve_models_dup_given (GAsyncResult *result);
+/* (transfer full): ids of providers whose models this machine computes: engines that request
+ * nothing of the network, and no other model. */
+char **reeve_models_list_embedded (ReeveModels *self);
 /* (transfer full) the same question, for another model. */
 ReeveLlmRequest *reeve_models_readdress (ReeveLlmRequest *request, const char *model,
                                          guint max_tokens);

@@ -231,6 +231,34 @@ test_prices_show (void)
   g_assert_null (found);
 }
 
+/* Known to be nothing, until somebody says otherwise. */
+static void
+test_prices_embedded (void)
+{
+  g_autoptr (JsonObject) table = parse ("{\"mine/*\":{\"input\":\"1\",\"output\":\"1\"}}");
+  g_autoptr (ReevePrices) prices = reeve_prices_new (table, NULL);
+  g_autoptr (ReevePriceList) imported = list_of (ROW ("both", ""));
+  g_autoptr (JsonArray) shown = NULL;
+  g_autoptr (JsonObject) found = NULL;
+
+  g_assert_cmpint (input_of (prices, "here/both"), ==, -1);
+  reeve_prices_set_embedded (prices, "here");
+  reeve_prices_set_embedded (prices, "mine");
+  g_assert_cmpint (input_of (prices, "here/both"), ==, 0);
+  g_assert_cmpint (input_of (prices, "mine/both"), ==, 1000000);
+  g_assert_cmpint (input_of (prices, "hereabouts/both"), ==, -1);
+  g_assert_false (reeve_prices_has_name (prices, "here/both"));
+  g_assert_true (reeve_prices_explain (prices, "here/both", &found));
+  g_assert_cmpstr (json_object_get_string_member (found, "origin"), ==, "embedded");
+  shown = reeve_prices_show (prices);
+  g_assert_cmpuint (json_array_get_length (shown), ==, 2);
+  g_assert_cmpstr (
+      json_object_get_string_member (json_array_get_object_element (shown, 0), "model_name"), ==,
+      "here/*");
+  reeve_prices_set_list (prices, REEVE_PRICES_IMPORTED, imported, 1);
+  g_assert_cmpint (input_of (prices, "here/both"), ==, 25000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -242,5 +270,6 @@ main (int argc, char **argv)
   g_test_add_func ("/prices/place", test_prices_place);
   g_test_add_func ("/prices/order", test_prices_order);
   g_test_add_func ("/prices/show", test_prices_show);
+  g_test_add_func ("/prices/embedded", test_prices_embedded);
   return g_test_run ();
 }

@@ -157,6 +157,29 @@ class Currencies(MoneyCase):
         self.assertEqual(self.ledger(), self.costs())
 
 
+class Embedded(unittest.TestCase):
+    """What this machine computes costs nothing, of any currency; until it is given a price."""
+
+    def ask(self, host, expect):
+        return host.post("/v1/chat/completions", {"model": "extractive/default", "messages": [{"role": "user", "content": "?"}]}, expect=expect)
+
+    def test_a_budget_of_money_lets_it_through(self):
+        with Host() as host:
+            for currency in ("USD", "EUR"):
+                host.call("PUT", f"{BASE}/org", {"cost_limit": {"amount": "0", "currency": currency}}, expect=200)
+                self.ask(host, 200)
+            self.assertIn(host.get(f"{BASE}/org", expect=200).json["cost_used"], ({"amount": "0", "currency": "EUR"},))
+            answer = host.run(host.agent(tools=()), "How often?")
+            self.assertEqual({"amount": "0", "currency": "USD"}, answer["usage"]["cost"])
+            row, = (one for one in host.get("/api/v1/admin/prices", expect=200).json["items"] if one["origin"] == "embedded")
+            self.assertEqual(("extractive/*", "0"), (row["model_name"], row["input_token_price"]))
+
+    def test_one_that_has_a_price(self):
+        with Host(config="llm:\n  prices: {extractive/default: {input: '1', output: '1'}}\n") as host:
+            host.call("PUT", f"{BASE}/org", {"cost_limit": {"amount": "0", "currency": "USD"}}, expect=200)
+            self.ask(host, 429)
+
+
 class Wide(MoneyCase):
     """Amounts that no number of JSON has: exact in budgets, usage and ledger, which both verifiers take."""
 
