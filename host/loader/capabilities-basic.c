@@ -80,11 +80,14 @@ reeve_capabilities_basic_random (const ReeveCapabilityCaller *caller, JsonNode *
   return json_node_init_object (json_node_alloc (), result);
 }
 
+/* func: NULL: a higher room provides it */
 static const struct
 {
   const char *name;
   ReeveCapabilityFunc func;
-} reeve_capabilities_basic[] = { { "log", reeve_capabilities_basic_log },
+} reeve_capabilities_basic[] = { { "metrics", NULL },
+                                 { "audit.emit", NULL },
+                                 { "log", reeve_capabilities_basic_log },
                                  { "clock", reeve_capabilities_basic_clock },
                                  { "random", reeve_capabilities_basic_random } };
 
@@ -107,12 +110,13 @@ reeve_capabilities_basic_has (const char *name)
  * reeve_capabilities_basic_provide:
  * @capabilities: where to register them
  *
- * Registers the three.
+ * Registers those that this room performs itself.
  */
 void
 reeve_capabilities_basic_provide (ReeveCapabilities *capabilities)
 {
   for (guint i = 0; i < G_N_ELEMENTS (reeve_capabilities_basic); i++)
-    reeve_capabilities_provide (capabilities, reeve_capabilities_basic[i].name,
-                                reeve_capabilities_basic[i].func, NULL);
+    if (reeve_capabilities_basic[i].func != NULL)
+      reeve_capabilities_provide (capabilities, reeve_capabilities_basic[i].name,
+                                  reeve_capabilities_basic[i].func, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What every plugin may do without asking: log, clock, random. */
+/* What every plugin may do without asking: log, metrics, audit.emit, clock, random. */
 #pragma once
 
 #include "capabilities.h"

@@ -14,15 +14,71 @@
 #define REEVE_PLUGIN_TELLING_LABEL 64 /* bytes of a label */
 /* what is counted is an integer: thousandths */
 #define REEVE_PLUGIN_TELLING_SCALE 1000
-#define REEVE_PLUGIN_TELLING_MOST  1e12
+/* of what is timed: microseconds */
+#define REEVE_PLUGIN_TELLING_TIME_SCALE 1000000
 /* names that the registry tells apart: as many plugins as use up what is theirs */
 #define REEVE_PLUGIN_TELLING_NAMES 4096
+
+typedef enum
+{
+  REEVE_PLUGIN_TELLING_COUNTER,
+  REEVE_PLUGIN_TELLING_GAUGE,
+  REEVE_PLUGIN_TELLING_TIMER,
+  REEVE_PLUGIN_TELLING_N_KINDS
+} ReevePluginTellingKind;
+
+/* What may be told, as parameter `kind` names it. */
+typedef struct
+{
+  const char *word;
+  ReeveMetricSetup setup;
+  double least, most; /* of a value */
+  double otherwise;   /* the value where none is given; NAN: one must be */
+} ReevePluginTellingRow;
+
+/* µs: from a lookup in memory to a batch */
+static const gint64 reeve_plugin_telling_times[]
+    = { 1000,    5000,    10000,    50000,    100000,   250000,    500000,
+        1000000, 2500000, 10000000, 30000000, 60000000, 300000000, 900000000 };
+
+static const ReevePluginTellingRow reeve_plugin_telling_rows[REEVE_PLUGIN_TELLING_N_KINDS] = {
+  [REEVE_PLUGIN_TELLING_COUNTER] = {
+    .word = "counter",
+    .setup = { .name = "plugin_count",
+               .help = "What plugins count",
+               .kind = REEVE_METRIC_COUNTER,
+               .scale = 1.0 / REEVE_PLUGIN_TELLING_SCALE },
+    .most = 1e12,
+    .otherwise = 1,
+  },
+  [REEVE_PLUGIN_TELLING_GAUGE] = {
+    .word = "gauge",
+    .setup = { .name = "plugin_value",
+               .help = "What plugins measure",
+               .kind = REEVE_METRIC_GAUGE,
+               .scale = 1.0 / REEVE_PLUGIN_TELLING_SCALE },
+    .least = -1e12,
+    .most = 1e12,
+    .otherwise = NAN,
+  },
+  [REEVE_PLUGIN_TELLING_TIMER] = {
+    .word = "timer",
+    .setup = { .name = "plugin_duration_seconds",
+               .help = "What plugins time",
+               .unit = "seconds",
+               .kind = REEVE_METRIC_HISTOGRAM,
+               .scale = 1.0 / REEVE_PLUGIN_TELLING_TIME_SCALE,
+               .bounds = reeve_plugin_telling_times,
+               .n_bounds = G_N_ELEMENTS (reeve_plugin_telling_times) },
+    .most = 1e9,
+    .otherwise = NAN,
+  },
+};
 
 struct _ReevePluginTelling
 {
   ReeveLedger *ledger;
-  ReeveMetric *counts; /* (nullable) */
-  ReeveMetric *values; /* (nullable) */
+  ReeveMetric *families[REEVE_PLUGIN_TELLING_N_KINDS]; /* (nullable) each */
   ReeveRateLimits *limits;
   GMutex mutex;
   GHashTable *plugins; /* with mutex: id -> GHashTable of its series */
@@ -101,19 +157,49 @@ reeve_plugin_telling_claim (ReevePluginTelling *self, const char *plugin_id, con
   return has;
 }
 
+/* REEVE_PLUGIN_TELLING_N_KINDS: there is none of that name. */
+static ReevePluginTellingKind
+reeve_plugin_telling_find_kind (const char *word)
+{
+  ReevePluginTellingKind kind = REEVE_PLUGIN_TELLING_COUNTER;
+
+  while (kind < REEVE_PLUGIN_TELLING_N_KINDS
+         && strcmp (reeve_plugin_telling_rows[kind].word, word) != 0)
+    kind++;
+  return kind;
+}
+
 static gboolean
-reeve_plugin_telling_read_value (JsonObject *object, gboolean gauge, double *value)
+reeve_plugin_telling_read_value (JsonObject *object, const ReevePluginTellingRow *row,
+                                 double *value)
 {
   JsonNode *node = object != NULL ? json_object_get_member (object, "value") : NULL;
   GType type = node != NULL ? json_node_get_value_type (node) : G_TYPE_INVALID;
 
-  *value = 1;
+  *value = row->otherwise;
   if (node == NULL)
-    return !gauge;
+    return !isnan (*value);
   if (type != G_TYPE_INT64 && type != G_TYPE_DOUBLE)
     return FALSE;
   *value = json_node_get_double (node);
-  return isfinite (*value) && fabs (*value) <= REEVE_PLUGIN_TELLING_MOST && (gauge || *value >= 0);
+  return isfinite (*value) && *value >= row->least && *value <= row->most;
+}
+
+static void
+reeve_plugin_telling_note (ReevePluginTelling *self, ReevePluginTellingKind kind, double value,
+                           const char *const *labels)
+{
+  ReeveMetric *family = self->families[kind];
+
+  if (family == NULL)
+    return;
+  if (kind == REEVE_PLUGIN_TELLING_COUNTER)
+    reeve_metrics_count (family, (gint64) llround (value * REEVE_PLUGIN_TELLING_SCALE), labels);
+  else if (kind == REEVE_PLUGIN_TELLING_GAUGE)
+    reeve_metrics_set (family, (gint64) llround (value * REEVE_PLUGIN_TELLING_SCALE), labels);
+  else
+    reeve_metrics_observe (family, (gint64) llround (value * REEVE_PLUGIN_TELLING_TIME_SCALE),
+                           labels);
 }
 
 /* {name, kind?, value?, label?} */
@@ -124,39 +210,36 @@ reeve_plugin_telling_count (const ReeveCapabilityCaller *caller, JsonNode *param
   ReevePluginTelling *self = user_data;
   JsonObject *object = JSON_NODE_HOLDS_OBJECT (params) ? json_node_get_object (params) : NULL;
   const char *name = reeve_json_get_string (object, "name", NULL);
-  const char *kind = reeve_json_get_string (object, "kind", "counter");
+  const char *word = reeve_json_get_string (object, "kind", "counter");
   const char *label = reeve_json_get_string (object, "label", "");
-  gboolean gauge = strcmp (kind, "gauge") == 0;
+  ReevePluginTellingKind kind = reeve_plugin_telling_find_kind (word);
   double value = 0;
-  gint64 amount = 0;
 
   if (!reeve_plugin_telling_is_name (name))
     return reeve_plugin_telling_refuse (
         "metrics", "name", "is 1 to 48 letters a to z, digits and _, a letter first", error);
-  if (!gauge && strcmp (kind, "counter") != 0)
-    return reeve_plugin_telling_refuse ("metrics", "kind", "is counter or gauge", error);
+  if (kind == REEVE_PLUGIN_TELLING_N_KINDS)
+    return reeve_plugin_telling_refuse ("metrics", "kind", "is counter, gauge or timer", error);
   if (strlen (label) > REEVE_PLUGIN_TELLING_LABEL
       || strspn (label, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_.:/-") != strlen (label))
     return reeve_plugin_telling_refuse ("metrics", "label",
                                         "is at most 64 letters, digits and _ . : / -", error);
-  if (!reeve_plugin_telling_read_value (object, gauge, &value))
-    return reeve_plugin_telling_refuse (
-        "metrics", "value", "is a number of at most 10^12, of a counter not negative", error);
+  if (!reeve_plugin_telling_read_value (object, &reeve_plugin_telling_rows[kind], &value))
+    return reeve_plugin_telling_refuse ("metrics", "value",
+                                        "is a number of at most 10^12 and, but of a gauge, not "
+                                        "negative; of a timer seconds, at most 10^9",
+                                        error);
   if (!reeve_plugin_telling_take (self, "metrics", caller->plugin_id, REEVE_PLUGIN_TELLING_COUNTS,
                                   error))
     return NULL;
-  if (!reeve_plugin_telling_claim (self, caller->plugin_id, kind, name, label))
+  if (!reeve_plugin_telling_claim (self, caller->plugin_id, word, name, label))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                    "metrics: a plugin has %d series at most: names, each with its labels",
                    REEVE_PLUGIN_TELLING_SERIES);
       return NULL;
     }
-  amount = (gint64) llround (value * REEVE_PLUGIN_TELLING_SCALE);
-  if (gauge && self->values != NULL)
-    reeve_metrics_set (self->values, amount, REEVE_LABELS (caller->plugin_id, name, label));
-  if (!gauge && self->counts != NULL)
-    reeve_metrics_count (self->counts, amount, REEVE_LABELS (caller->plugin_id, name, label));
+  reeve_plugin_telling_note (self, kind, value, REEVE_LABELS (caller->plugin_id, name, label));
   return reeve_plugin_telling_answer (json_object_new ());
 }
 
@@ -236,19 +319,13 @@ reeve_plugin_telling_emit (const ReeveCapabilityCaller *caller, JsonNode *params
 /* ---- life ---- */
 
 static ReeveMetric *
-reeve_plugin_telling_add (ReeveMetrics *metrics, const char *name, const char *help,
-                          ReeveMetricKind kind)
+reeve_plugin_telling_add (ReeveMetrics *metrics, const ReevePluginTellingRow *row)
 {
   static const char *const labels[] = { "plugin", "measure", "detail", NULL };
-  const ReeveMetricSetup setup = {
-    .name = name,
-    .help = help,
-    .kind = kind,
-    .labels = labels,
-    .max_series = REEVE_PLUGIN_TELLING_NAMES,
-    .scale = 1.0 / REEVE_PLUGIN_TELLING_SCALE,
-  };
+  ReeveMetricSetup setup = row->setup;
 
+  setup.labels = labels;
+  setup.max_series = REEVE_PLUGIN_TELLING_NAMES;
   return reeve_metrics_add (metrics, &setup);
 }
 
@@ -266,10 +343,8 @@ reeve_plugin_telling_new (ReeveMetrics *metrics, ReeveLedger *ledger)
     return self;
   reeve_metrics_bound_label (metrics, "measure", REEVE_PLUGIN_TELLING_NAMES);
   reeve_metrics_bound_label (metrics, "detail", REEVE_PLUGIN_TELLING_NAMES);
-  self->counts = reeve_plugin_telling_add (metrics, "plugin_count", "What plugins count",
-                                           REEVE_METRIC_COUNTER);
-  self->values = reeve_plugin_telling_add (metrics, "plugin_value", "What plugins measure",
-                                           REEVE_METRIC_GAUGE);
+  for (gsize i = 0; i < REEVE_PLUGIN_TELLING_N_KINDS; i++)
+    self->families[i] = reeve_plugin_telling_add (metrics, &reeve_plugin_telling_rows[i]);
   return self;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "governance/grants-ceiling.h"
+#include "loader/capabilities-basic.h"
 #include "loader/manifest.h"
 
 static void
@@ -101,10 +102,20 @@ test_models (void)
       g_error ("%s, %s", rows[i].pattern, rows[i].model);
 }
 
+/* What the broker gives to everybody is what the catalogue says that everybody has. */
+static void
+test_always (void)
+{
+  for (const ReeveGrantCatalogueRow *row = reeve_grant_catalogue_get_rows (); row->name != NULL;
+       row++)
+    g_assert_cmpint (row->kind == REEVE_GRANT_ALWAYS, ==, reeve_capabilities_basic_has (row->name));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/grant-parameters/always", test_always);
   g_test_add_func ("/grant-parameters/catalogue", test_catalogue);
   g_test_add_func ("/grant-parameters/origins", test_origins);
   g_test_add_func ("/grant-parameters/ceiling-faults", test_ceiling_faults);

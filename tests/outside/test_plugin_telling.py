@@ -21,9 +21,8 @@ def shown(host, name):
 
 class Telling(ProbeCase):
     def setUp(self):
-        for capability in (ID, METRICS, EMIT):
-            self.revoke_all(capability)
-            self.grant(capability)
+        self.revoke_all(ID)
+        self.grant(ID)
 
     def me(self, tenant="left"):
         return self.host.get("/api/v1/me", key=self.tenants[tenant][0], expect=200).json
@@ -72,10 +71,18 @@ class Telling(ProbeCase):
         self.assertEqual((4.5, 1.0, 1.0), (counts["probe-one", "seen", ""], counts["probe-one", "seen", "a/b"], counts["probe-two", "seen", ""]))
         self.assertEqual(-7, shown(self.host, "reeve_plugin_value")["probe-one", "depth", ""])
 
+    def test_what_is_timed_is_a_histogram(self):
+        self.ask(*[(METRICS, {"name": "lookup", "kind": "timer", "value": seconds, "label": "line-4"}) for seconds in (0.002, 0.25, 4)])
+        name, series = "reeve_plugin_duration_seconds", ("probe-one", "lookup", "line-4")
+        self.assertEqual((3, 4.252), (shown(self.host, name + "_count")[series], shown(self.host, name + "_sum")[series]))
+        buckets = dict(re.findall(rf'(?m)^{name}_bucket{{[^}}]*measure="lookup"[^}}]*le="([^"]+)"}} (\d+)$', self.host.get("/metrics").text))
+        self.assertEqual(["0", "1", "2", "2", "3", "3"], [buckets[bound] for bound in ("0.001", "0.005", "0.25", "2.5", "10.0", "+Inf")])
+
     def test_measures_that_are_none(self):
         for params, pattern in (({}, "name"), ({"name": "A"}, "name"), ({"name": "1a"}, "name"), ({"name": "a" * 49}, "name"), ({"name": "a", "kind": "x"}, "kind"),
                                 ({"name": "a", "value": -1}, "value"), ({"name": "a", "value": "1"}, "value"), ({"name": "a", "value": 1e13}, "value"),
-                                ({"name": "a", "kind": "gauge"}, "value"), ({"name": "a", "label": 'x"y'}, "label"), ({"name": "a", "label": "a" * 65}, "label")):
+                                ({"name": "a", "kind": "gauge"}, "value"), ({"name": "a", "kind": "timer"}, "value"),
+                                ({"name": "a", "kind": "timer", "value": -0.1}, "value"), ({"name": "a", "kind": "timer", "value": 1e10}, "value"), ({"name": "a", "label": 'x"y'}, "label"), ({"name": "a", "label": "a" * 65}, "label")):
             self.refused(METRICS, params, f"invalid_argument: metrics: {pattern} ")
 
     # ---- audit.emit ----
@@ -109,13 +116,20 @@ class Telling(ProbeCase):
     # ---- grants ----
 
     def test_without_a_grant(self):
-        for capability, params in ((ID, {}), (METRICS, {"name": "a"}), (EMIT, {"event": "a"})):
-            self.assertEqual((True, "effective"), tuple(self.rows()[capability][k] for k in ("offered", "state")))
-            self.revoke_all(capability)
-            self.refused(capability, params, f"capability_revoked: plugin probe-one no more has capability {capability}")
-            self.grant(capability, tenant_id="right")
-            self.refused(capability, params, "capability")
-            self.one(capability, params, tenant="right")
+        self.assertEqual((True, "effective"), tuple(self.rows()[ID][k] for k in ("offered", "state")))
+        self.revoke_all(ID)
+        self.refused(ID, {}, f"capability_revoked: plugin probe-one no more has capability {ID}")
+        self.grant(ID, tenant_id="right")
+        self.refused(ID, {}, "capability")
+        self.one(ID, {}, tenant="right")
+
+    def test_what_needs_no_grant(self):
+        """Its manifest does not ask for them either."""
+        for capability, params in ((METRICS, {"name": "a"}), (EMIT, {"event": "a"})):
+            self.assertNotIn(capability, self.rows())
+            self.one(capability, params)
+            answer = self.host.post("/api/v1/admin/plugins/probe-one/grants", {"capability": capability, "reason": "x"}, expect=400).json
+            self.assertIn("need not be granted: every plugin has it", json.dumps(answer))
 
 
 class TellingInTheHost(Telling):

@@ -34,8 +34,6 @@ class Revocation(ProbeCase):
             "store.kv": (({"op": "put", "key": "a", "value": "1"},), {}),
             "store.blob": (({"op": "put", "key": "a"}, "data"), {}),
             "identity.read": (({},), {}),
-            "metrics": (({"name": "seen"},), {}),
-            "audit.emit": (({"event": "seen"},), {}),
             "fs.read": (({"op": "list", "path": ""},), {"folder": self.folder}),
             "fs.write": (({"op": "write", "path": "x"}, "data"), {"folder": self.folder}),
             "model.call": (({"messages": [{"role": "user", "content": ASK}]},), {}),
