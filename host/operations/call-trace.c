@@ -95,6 +95,9 @@ reeve_call_trace_open (ReeveCall *call, ReeveTracer *tracer)
   /* probes come every few seconds from whoever watches: of them only what somebody asks for */
   if (!call->continued && operation->klass == REEVE_CLASS_PROBE)
     return;
+  /* no row of the table: what was asked for is in no span */
+  if (operation->path == NULL)
+    return;
   if (!call->continued)
     reeve_tracer_sample (tracer, &call->trace);
   if (tracer == NULL || (call->trace.flags & REEVE_TRACE_SAMPLED) == 0)

@@ -37,6 +37,7 @@ reeve_gate_pass_free (ReeveGatePass *self)
   reeve_call_unref (self->call);
   g_clear_pointer (&self->kept, json_node_unref);
   g_clear_pointer (&self->body, json_node_unref);
+  g_clear_error (&self->refused);
   g_free (self->resource_id);
   g_free (self->output);
   g_clear_pointer (&self->told, g_ptr_array_unref);

@@ -25,6 +25,7 @@ typedef struct
   char *output;       /* (nullable): digest of what is answered */
   char *workspace_id; /* where the thing lies; NULL: in none, or nobody looked */
   JsonNode *body;     /* (nullable): what the ledger keeps of the arguments */
+  GError *refused;    /* (nullable): why its door refuses it, until it has ended */
 } ReeveGatePass;
 
 ReeveGatePass *reeve_gate_pass_new (ReeveServices *services, ReeveCall *call);

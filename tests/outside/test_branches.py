@@ -119,6 +119,64 @@ class Refused(Base):
         self.assertNotIn("run_id", self.newest("agents.execute", "refusal"), "there is no such run")
 
 
+class Unknown(Base):
+    """What no operation answers leaves a record of who asked, and for what."""
+
+    limit = 1024 * 1024
+    more = f"server: {{max_body: {limit}}}\n"
+
+    def ask(self, status, reason, method, path, **options):
+        before = len(self.host.records(action="requests.unknown"))
+        answer = self.host.call(method, path, expect=status, **options)
+        end = time.monotonic() + 60
+        while len(found := self.host.records(action="requests.unknown")) == before and time.monotonic() < end:
+            pass
+        self.assertEqual(before + 1, len(found))
+        self.assertEqual(("refusal", "blocked", reason, "rest", digest({"method": method, "path": path.split("?")[0]})),
+                         tuple(found[-1].get(m) for m in ("kind", "outcome", "reason", "door", "input_digest")))
+        return answer, found[-1]
+
+    def test_a_path_and_a_method(self):
+        answer, record = self.ask(404, "not_found", "GET", "/api/v1/nothing/here?a=b", key=self.viewer)
+        self.assertEqual((told(answer.json), self.viewer_id, answer.json["trace_id"]),
+                         (record["output_digest"], record["actor"]["id"], record["trace_id"]))
+        answer, record = self.ask(405, "method_not_allowed", "PATCH", "/api/v1/me")
+        self.assertEqual((told(answer.json), "GET, HEAD"), (record["output_digest"], answer.headers["Allow"]))
+        answer, record = self.ask(404, "not_found", "POST", "/v1/nothing")
+        error = answer.json["error"]
+        self.assertEqual(digest({"code": error["code"].replace("-", "_"), "detail": error["message"]}), record["output_digest"])
+
+    def test_in_another_tenant(self):
+        self.host.post("/api/v1/admin/tenants", {"tenant_id": "elsewhere", "name": "Elsewhere"}, expect=201)
+        self.host.get("/nothing", headers={"X-Tenant-ID": "elsewhere"}, expect=404)
+        end = time.monotonic() + 60
+        found = []
+        while not found and time.monotonic() < end:
+            found = self.host.get("/api/v1/admin/audit?action=requests.unknown", headers={"X-Tenant-ID": "elsewhere"}, expect=200).json["items"]
+        self.assertEqual(["not_found"], [r["reason"] for r in found])
+
+    def test_a_body_that_is_too_large(self):
+        """It is not looked at; the rest is."""
+        answer = self.host.call("PUT", "/api/v1/admin/agents/" + self.agent, b"x" * (self.limit + 1), expect=413)
+        record = self.newest("agents.update", "refusal")
+        self.assertEqual(("too_large", digest({"agent_id": self.agent}), told(answer.json)),
+                         (record["reason"], record.get("input_digest"), record.get("output_digest")))
+
+    def test_strangers_are_counted(self):
+        """A scanner, with a key that is none or without one, does not fill the log."""
+        for round in range(30):
+            for key in (None, "rvk_none"):
+                self.host.get(f"/scan/{round}", key=key, expect=404)
+        end, found = time.monotonic() + 60, []
+        while sum(r.get("count", 1) for r in found) < 60 and time.monotonic() < end:
+            found = self.host.records(action="requests.unknown", platform="true")
+        self.assertEqual(60, sum(r.get("count", 1) for r in found))
+        self.assertLess(len(found), 20)
+        self.assertEqual({("not_found", digest({"code": "not_found"}), None)},
+                         {(r["reason"], r["output_digest"], r.get("actor", {}).get("id")) for r in found})
+        self.assertTrue(all("source" in r for r in found))
+
+
 class Done(Base):
     def test_reads(self):
         answer = self.host.post("/api/v1/documents/search", {"query": "torque"}, expect=200).json

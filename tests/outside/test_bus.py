@@ -2,11 +2,13 @@
 """The host on a private session bus, spoken to with gdbus as anybody would."""
 
 import ast
+import hashlib
 import json
 import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 from xml.etree import ElementTree
 
@@ -127,6 +129,22 @@ class Generic(BusCase):
         self.assertIn(": /expires_at: is in the past\n", self.refused("io.reeve.Host1.Call", "keys.create", key))
         for bad in ("[]", "{", '{"a": 1, "a": 2}', "nul"):
             self.assertIn("io.reeve.Error.InvalidArgument", self.refused("io.reeve.Host1.Call", "me.get", bad), bad)
+
+    def test_what_is_refused_at_the_door_is_on_record(self):
+        """Operations that are not there, arguments that are no members: who asked, for what, and what he heard."""
+        asked = (("requests.unknown", "not_found", '{"operation":"no.such.thing"}', "io.reeve.Host1.Call", "no.such.thing", "{}"),
+                 ("runs.list", "invalid_argument", "{}[7]", "io.reeve.Host1.Call", "runs.list", "[7]"),
+                 ("agents.register", "invalid_argument", "{}('', 'x', '', '', '{broken')", "io.reeve.ControlPlane1.RegisterAgent", "", "x", "", "", "{broken"))
+        for action, reason, digested, *call in asked:
+            with self.subTest(action=action):
+                said = self.refused(*call)
+                found, end = [], time.monotonic() + 60
+                while not found and time.monotonic() < end:
+                    found = [r for r in self.host.records(action=action, kind="refusal") if r["door"] == "dbus" and r["reason"] == reason]
+                detail = re.search(r"io\.reeve\.Error\.\w+: (.*)", said).group(1)
+                told = json.dumps({"code": reason, "detail": detail}, sort_keys=True, separators=(",", ":"))
+                self.assertEqual([hashlib.sha256(t.encode()).hexdigest() for t in (digested, told)],
+                                 [found[-1].get("input_digest"), found[-1].get("output_digest")], said)
 
     def test_login_binds_a_connection_to_a_user(self):
         key = self.host.user("viewer")

@@ -12,6 +12,7 @@
 #include <reeve-json.h>
 #include "dbus-door.h"
 #include "dbus-value.h"
+#include "operations/gate-refuse.h"
 #include "operations/gate.h"
 
 /* items of a list: the most that one may ask for */
@@ -24,6 +25,8 @@ typedef struct
   const ReeveOperation *operation;
   JsonObject *params;
   const ReeveDbusMethod *method; /* (nullable): NULL: Host1.Call */
+  GError *refused;               /* (nullable): why the door refuses it */
+  GBytes *text;                  /* (nullable): arguments of such a one that are no members */
   JsonNode *last;                /* data of the last event */
 } ReeveDbusCall;
 
@@ -35,6 +38,8 @@ reeve_dbus_call_free (gpointer data)
   g_clear_object (&self->invocation);
   g_clear_pointer (&self->params, json_object_unref);
   g_clear_pointer (&self->last, json_node_unref);
+  g_clear_pointer (&self->text, g_bytes_unref);
+  g_clear_error (&self->refused);
   g_free (self);
 }
 
@@ -369,16 +374,27 @@ reeve_dbus_call_dispatch (ReeveDbusCall *self, ReeveCaller *caller, const char *
 
   if (caller != NULL)
     reeve_call_set_caller (call, caller);
+  else if (token == NULL)
+    reeve_call_set_credentials (call, NULL, NULL, NULL);
   else if (reeve_call_skip_scheme (token, "Basic") != NULL)
     reeve_call_set_credentials (call, "basic", reeve_call_skip_scheme (token, "Basic"), NULL);
   else
     reeve_call_set_credentials (call, "bearer", token, NULL);
   reeve_dbus_call_take_tenant (self, call);
   reeve_call_set_instance (call, self->operation->path);
-  reeve_dbus_call_give (self, call);
+  if (self->refused != NULL)
+    {
+      reeve_call_set_params (call, self->params);
+      reeve_call_set_body (call, NULL, self->text);
+    }
+  else
+    reeve_dbus_call_give (self, call);
   reeve_call_set_done (call, reeve_dbus_call_on_done, reeve_dbus_call_on_event, self,
                        reeve_dbus_call_free);
-  reeve_gate_dispatch (self->services, call);
+  if (self->refused != NULL)
+    reeve_gate_refuse_call (self->services, call, g_steal_pointer (&self->refused));
+  else
+    reeve_gate_dispatch (self->services, call);
 }
 
 static void
@@ -387,13 +403,30 @@ reeve_dbus_call_on_peer (ReeveCaller *caller, const char *token, const GError *e
 {
   ReeveDbusCall *self = user_data;
 
-  if (error == NULL)
-    {
-      reeve_dbus_call_dispatch (self, caller, token);
-      return;
-    }
-  reeve_dbus_call_return_error (self->invocation, error, NULL);
-  reeve_dbus_call_free (self);
+  /* what is wrong with the call is said first */
+  if (error != NULL && self->refused == NULL)
+    self->refused = g_error_copy (error);
+  reeve_dbus_call_dispatch (self, caller, token);
+}
+
+static ReeveDbusCall *
+reeve_dbus_call_new (ReeveServices *services, GDBusMethodInvocation *invocation,
+                     const ReeveOperation *operation, JsonObject *params)
+{
+  ReeveDbusCall *self = g_new0 (ReeveDbusCall, 1);
+
+  self->services = services;
+  self->invocation = invocation;
+  self->operation = operation;
+  self->params = params != NULL ? params : json_object_new ();
+  return self;
+}
+
+static void
+reeve_dbus_call_identify (ReeveDbusCall *self, ReeveDbusPeers *peers)
+{
+  reeve_dbus_peers_identify (peers, g_dbus_method_invocation_get_sender (self->invocation),
+                             "io.reeve.Host.manage", reeve_dbus_call_on_peer, self);
 }
 
 /**
@@ -412,13 +445,32 @@ reeve_dbus_call_start (ReeveServices *services, ReeveDbusPeers *peers,
                        GDBusMethodInvocation *invocation, const ReeveOperation *operation,
                        JsonObject *params, const ReeveDbusMethod *method)
 {
-  ReeveDbusCall *self = g_new0 (ReeveDbusCall, 1);
+  ReeveDbusCall *self = reeve_dbus_call_new (services, invocation, operation, params);
 
-  self->services = services;
-  self->invocation = invocation;
-  self->operation = operation;
-  self->params = params != NULL ? params : json_object_new ();
   self->method = method;
-  reeve_dbus_peers_identify (peers, g_dbus_method_invocation_get_sender (invocation),
-                             "io.reeve.Host.manage", reeve_dbus_call_on_peer, self);
+  reeve_dbus_call_identify (self, peers);
+}
+
+/**
+ * reeve_dbus_call_refuse:
+ * @services: what operations work with
+ * @peers: who is who
+ * @invocation: (transfer full): the call
+ * @operation: what it asks for, or &reeve_gate_refuse_unknown
+ * @params: (transfer full) (nullable): members that are known
+ * @text: (nullable): arguments that make no members, as they came
+ * @error: (transfer full): why it is refused
+ *
+ * Answers with @error, of which there is a record.
+ */
+void
+reeve_dbus_call_refuse (ReeveServices *services, ReeveDbusPeers *peers,
+                        GDBusMethodInvocation *invocation, const ReeveOperation *operation,
+                        JsonObject *params, const char *text, GError *error)
+{
+  ReeveDbusCall *self = reeve_dbus_call_new (services, invocation, operation, params);
+
+  self->refused = error;
+  self->text = text != NULL ? g_bytes_new (text, strlen (text)) : NULL;
+  reeve_dbus_call_identify (self, peers);
 }

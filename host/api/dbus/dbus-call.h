@@ -13,6 +13,11 @@ G_BEGIN_DECLS
 void reeve_dbus_call_start (ReeveServices *services, ReeveDbusPeers *peers,
                             GDBusMethodInvocation *invocation, const ReeveOperation *operation,
                             JsonObject *params, const ReeveDbusMethod *method);
+/* Refuses it, with a record. params: (transfer full) (nullable); text: (nullable) arguments that
+ * are no members; error: (transfer full) */
+void reeve_dbus_call_refuse (ReeveServices *services, ReeveDbusPeers *peers,
+                             GDBusMethodInvocation *invocation, const ReeveOperation *operation,
+                             JsonObject *params, const char *text, GError *error);
 /* (transfer full) members of a typed method's arguments */
 JsonObject *reeve_dbus_call_collect (const ReeveDbusMethod *method, GVariant *parameters,
                                      GError **error);

@@ -9,6 +9,7 @@
 #include "dbus-call.h"
 #include "dbus-throttle.h"
 #include "operations/call.h"
+#include "operations/gate-refuse.h"
 
 #define REEVE_DBUS_DOOR_MAX_PARAMS (16 * 1024 * 1024)
 
@@ -121,18 +122,25 @@ reeve_dbus_door_call (ReeveDbusDoor *self, GVariant *parameters, GDBusMethodInvo
   const char *text = NULL;
   const ReeveOperation *operation = NULL;
   JsonObject *params = NULL;
-  g_autoptr (GError) error = NULL;
+  GError *error = NULL;
 
   g_variant_get (parameters, "(&s&s)", &name, &text);
   operation = reeve_operation_find (name);
   if (operation == NULL)
-    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no operation \"%s\"", name);
-  else
-    params = reeve_dbus_door_parse (text, &error);
+    {
+      params = json_object_new ();
+      json_object_set_string_member (params, "operation", name);
+      error
+          = g_error_new (REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no operation \"%s\"", name);
+      reeve_dbus_call_refuse (self->services, self->peers, invocation, &reeve_gate_refuse_unknown,
+                              params, NULL, error);
+      return;
+    }
+  params = reeve_dbus_door_parse (text, &error);
   if (params != NULL)
     reeve_dbus_call_start (self->services, self->peers, invocation, operation, params, NULL);
   else
-    reeve_dbus_door_refuse (invocation, error);
+    reeve_dbus_call_refuse (self->services, self->peers, invocation, operation, NULL, text, error);
 }
 
 typedef struct
@@ -261,20 +269,24 @@ reeve_dbus_door_on_typed_method (GDBusConnection *connection, const char *sender
 {
   ReeveDbusDoor *self = user_data;
   const ReeveDbusMethod *row = reeve_dbus_door_find (interface, method);
-  g_autoptr (GError) error = NULL;
+  const ReeveOperation *operation
+      = row != NULL ? reeve_operation_find (row->operation) : &reeve_gate_refuse_unknown;
+  g_autofree char *text = NULL;
   JsonObject *params = NULL;
+  GError *error = NULL;
 
   if (row != NULL)
     params = reeve_dbus_call_collect (row, parameters, &error);
   else
-    g_set_error (&error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "no such method");
-  if (params == NULL)
+    g_set_error_literal (&error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "no such method");
+
+  if (params != NULL)
     {
-      reeve_dbus_door_refuse (invocation, error);
+      reeve_dbus_call_start (self->services, self->peers, invocation, operation, params, row);
       return;
     }
-  reeve_dbus_call_start (self->services, self->peers, invocation,
-                         reeve_operation_find (row->operation), params, row);
+  text = g_variant_print (parameters, FALSE);
+  reeve_dbus_call_refuse (self->services, self->peers, invocation, operation, NULL, text, error);
 }
 
 /* ---- the bus ---- */

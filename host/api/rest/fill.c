@@ -44,12 +44,9 @@ reeve_rest_fill_credentials (ReeveCall *call, ReeveRestMessage *msg, const Reeve
 }
 
 void
-reeve_rest_fill_call (ReeveCall *call, ReeveRestMessage *msg, const ReeveRestShared *shared,
-                      const ReeveRestMatch *match, const char *target, GBytes *body)
+reeve_rest_fill_head (ReeveCall *call, ReeveRestMessage *msg, const ReeveRestShared *shared)
 {
   SoupMessageHeaders *headers = reeve_rest_message_get_request_headers (msg);
-  const char *media_type = soup_message_headers_get_one (headers, "Content-Type");
-  g_autofree char *path = g_strndup (target, strcspn (target, "?"));
 
   reeve_rest_fill_credentials (call, msg, shared);
   reeve_call_set_local (
@@ -60,10 +57,28 @@ reeve_rest_fill_call (ReeveCall *call, ReeveRestMessage *msg, const ReeveRestSha
   /* a list: two of them are none */
   reeve_call_trace_set (call, soup_message_headers_get_list (headers, "traceparent"),
                         soup_message_headers_get_list (headers, "tracestate"));
+}
+
+void
+reeve_rest_fill_parameters (ReeveCall *call, const ReeveRestMatch *match, const char *target)
+{
+  g_autofree char *path = g_strndup (target, strcspn (target, "?"));
+
   reeve_call_set_instance (call, path);
   for (guint i = 0; i < match->length; i++)
     reeve_call_set_path_member (call, match->names[i], match->values[i]);
   reeve_rest_query_give (target, call);
+}
+
+void
+reeve_rest_fill_call (ReeveCall *call, ReeveRestMessage *msg, const ReeveRestShared *shared,
+                      const ReeveRestMatch *match, const char *target, GBytes *body)
+{
+  SoupMessageHeaders *headers = reeve_rest_message_get_request_headers (msg);
+  const char *media_type = soup_message_headers_get_one (headers, "Content-Type");
+
+  reeve_rest_fill_head (call, msg, shared);
+  reeve_rest_fill_parameters (call, match, target);
   reeve_call_set_body (call, media_type, body);
   if (match->operation->flags & REEVE_OPERATION_MULTIPART)
     reeve_rest_multipart_read (call, media_type, body);

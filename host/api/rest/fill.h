@@ -7,7 +7,11 @@
 
 G_BEGIN_DECLS
 
+/* Who asks, and how: all that is known before the body. */
+void reeve_rest_fill_head (ReeveCall *call, ReeveRestMessage *msg, const ReeveRestShared *shared);
 /* target: as it was sent, with the query */
+void reeve_rest_fill_parameters (ReeveCall *call, const ReeveRestMatch *match, const char *target);
+/* All of it. */
 void reeve_rest_fill_call (ReeveCall *call, ReeveRestMessage *msg, const ReeveRestShared *shared,
                            const ReeveRestMatch *match, const char *target, GBytes *body);
 

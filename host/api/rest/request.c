@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The head decides path, method and size before the body is read; a refused body is read and thrown
- * away, so that the client gets the answer. The message is never touched after "finished". */
-#include "request.h"
+/* The head decides path, method and size before the body is read (request-head.c); a refused body
+ * is read and thrown away, so that the client gets the answer. The message is never touched after
+ * "finished". */
+#include "request-private.h"
 
 #include <string.h>
 
 #include <reeve-json.h>
-#include "connection.h"
 #include "fill.h"
 #include "headers.h"
-#include "message.h"
 #include "response.h"
 
 /* of a refused body, read and thrown away */
@@ -20,32 +19,6 @@
 #define REEVE_REST_REQUEST_GRACE_US (1 * G_USEC_PER_SEC)
 #define REEVE_REST_REQUEST_AHEAD    (16 * 1024) /* of an answer that is read while it is sent */
 #define REEVE_REST_REQUEST_GREAT    16 /* a great one: more than such a part of what one may hold */
-
-typedef struct
-{
-  gatomicrefcount references; /* the call's door data may go away on another thread */
-  ReeveRestThread *thread;
-  ReeveRestMessage *msg;           /* NULL once it has finished */
-  ReeveRestConnection *connection; /* (nullable) */
-  ReeveRestMatch match;
-  ReeveCall *call;
-  gint64 began; /* monotonic µs: its head was there */
-  char *target; /* as it was sent, with the query */
-  char *path;   /* without */
-  GByteArray *body;
-  gsize received;
-  gboolean refused;
-  gboolean abandoned; /* the client has gone */
-  guint probes;       /* of a stream whose client has ended its side */
-  gboolean dispatching;
-  gboolean streaming;
-  gboolean too_slow; /* dropped: what still comes is thrown away */
-  gsize appended;    /* bytes of the stream given to libsoup … */
-  gsize written;     /* … and written by it */
-  gint64 unread_since;
-  ReeveCallSource *source; /* (nullable): gives the rest of the answer */
-  gboolean pulling;        /* … and is asked for it */
-} ReeveRestRequest;
 
 static void
 reeve_rest_request_unref (gpointer data)
@@ -348,20 +321,7 @@ reeve_rest_request_on_done (ReeveCall *call, gpointer user_data)
   reeve_rest_request_resume (self);
 }
 
-/* ---- the head ---- */
-
-static void
-reeve_rest_request_refuse (ReeveRestRequest *self, ReeveError code, const char *text)
-{
-  g_autoptr (GError) error = g_error_new_literal (REEVE_ERROR, (gint) code, text);
-  gboolean compatible = g_str_has_prefix (self->path, "/v1/")
-                        && !g_str_has_prefix (self->path, "/v1/admin/")
-                        && !g_str_has_prefix (self->path, "/v1/agents/");
-
-  self->refused = TRUE;
-  g_clear_pointer (&self->body, g_byte_array_unref);
-  reeve_rest_response_refuse (self->msg, error, self->path, compatible);
-}
+/* ---- its beginning ---- */
 
 static void
 reeve_rest_request_on_chunk (const guint8 *data, gsize length, gpointer user_data)
@@ -375,26 +335,10 @@ reeve_rest_request_on_chunk (const guint8 *data, gsize length, gpointer user_dat
   if (self->refused)
     return;
   if (self->received > max)
-    reeve_rest_request_refuse (self, REEVE_ERROR_TOO_LARGE,
-                               "the body is larger than server.max_body");
+    reeve_rest_request_head_refuse (self, REEVE_ERROR_TOO_LARGE,
+                                    "the body is larger than server.max_body");
   else
     g_byte_array_append (self->body, data, (guint) length);
-}
-
-/* The target as it was sent where the connection knows it, else as libsoup understood it. */
-static char *
-reeve_rest_request_find_target (const char *sent, SoupServerMessage *msg)
-{
-  GUri *uri = msg != NULL ? soup_server_message_get_uri (msg) : NULL;
-  const char *query = uri != NULL ? g_uri_get_query (uri) : NULL;
-  const char *scheme = sent != NULL ? strstr (sent, "://") : NULL;
-
-  if (sent != NULL && (*sent == '/' || *sent == '*' || msg == NULL))
-    return g_strdup (sent);
-  if (scheme != NULL && strchr (scheme + 3, '/') != NULL)
-    return g_strdup (strchr (scheme + 3, '/'));
-  return query != NULL ? g_strconcat (g_uri_get_path (uri), "?", query, NULL)
-                       : g_strdup (g_uri_get_path (uri));
 }
 
 static ReeveRestRequest *
@@ -421,70 +365,8 @@ reeve_rest_request_begin (ReeveRestRequest *self, SoupServerMessage *soup)
       reeve_rest_connection_begin (connection, reeve_rest_request_on_gone,
                                    reeve_rest_request_on_half, self);
     }
-  self->target = reeve_rest_request_find_target (
-      connection != NULL ? reeve_rest_connection_get_target (connection) : NULL, soup);
-  self->path = g_strndup (self->target, strcspn (self->target, "?"));
+  reeve_rest_request_head_take_target (self, soup);
   reeve_rest_thread_count (self->thread, 1);
-}
-
-/* A browser asks whether it may ask: answered to anybody, and nothing comes of it. */
-static void
-reeve_rest_request_answer_preflight (ReeveRestRequest *self, const ReeveRestShared *shared)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!reeve_rest_cors_answer_preflight (
-          shared->cors, reeve_rest_message_get_request_headers (self->msg),
-          reeve_rest_message_get_response_headers (self->msg), &error))
-    {
-      reeve_rest_request_refuse (self, REEVE_ERROR_PERMISSION_DENIED, error->message);
-      return;
-    }
-  self->refused = TRUE;
-  reeve_rest_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT);
-}
-
-/* OPTIONS * asks what the server can do at all (RFC 9110, 9.3.7): these are its methods. */
-static void
-reeve_rest_request_answer_options (ReeveRestRequest *self)
-{
-  SoupMessageHeaders *headers = reeve_rest_message_get_response_headers (self->msg);
-  char trace_id[33] = { 0 };
-
-  self->refused = TRUE;
-  reeve_rest_response_set_own (self->msg, trace_id);
-  soup_message_headers_replace (headers, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
-  reeve_rest_message_set_status (self->msg, SOUP_STATUS_NO_CONTENT);
-}
-
-static void
-reeve_rest_request_judge_head (ReeveRestRequest *self)
-{
-  const ReeveRestShared *shared = reeve_rest_thread_get_shared (self->thread);
-  SoupMessageHeaders *headers = reeve_rest_message_get_request_headers (self->msg);
-  SoupMessageHeaders *answer = reeve_rest_message_get_response_headers (self->msg);
-  const char *method = reeve_rest_message_get_method (self->msg);
-
-  /* libsoup would cut an answer into as many parts as were asked for: nothing is served in parts */
-  soup_message_headers_remove (headers, "Range");
-  reeve_rest_cors_set_headers (shared->cors, headers, answer);
-  if (self->connection != NULL && !reeve_rest_connection_is_kept (self->connection))
-    soup_message_headers_replace (answer, "Connection", "close");
-  if (*self->target == '*')
-    reeve_rest_request_answer_options (self);
-  else if (!reeve_rest_router_match (shared->router, method, self->path, &self->match))
-    reeve_rest_request_refuse (self, REEVE_ERROR_NOT_FOUND, "no such path");
-  else if (shared->cors != NULL && reeve_rest_cors_is_preflight (method, headers))
-    reeve_rest_request_answer_preflight (self, shared);
-  else if (self->match.operation == NULL)
-    {
-      soup_message_headers_replace (answer, "Allow", self->match.allow);
-      reeve_rest_request_refuse (self, REEVE_ERROR_METHOD_NOT_ALLOWED,
-                                 "this path does not know that method");
-    }
-  else if (soup_message_headers_get_content_length (headers) > (goffset) shared->limits.max_body)
-    reeve_rest_request_refuse (self, REEVE_ERROR_TOO_LARGE,
-                               "the body is larger than server.max_body");
 }
 
 /* ---- the call ---- */
@@ -544,7 +426,7 @@ reeve_rest_request_on_soup_head (SoupServer *server, SoupServerMessage *msg, con
 
   self->msg = reeve_rest_message_new (msg, &reeve_rest_request_events, self);
   reeve_rest_request_begin (self, msg);
-  reeve_rest_request_judge_head (self);
+  reeve_rest_request_head_judge (self);
 }
 
 static void
@@ -587,7 +469,7 @@ reeve_rest_request_serve (ReeveRestThread *thread, ReeveRestConnection *connecti
     }
   reeve_rest_request_begin (self, NULL);
   reeve_rest_headers_set (reeve_rest_message_get_response_headers (self->msg), connection, thread);
-  reeve_rest_request_judge_head (self);
+  reeve_rest_request_head_judge (self);
   reeve_rest_message_read (self->msg);
   return TRUE;
 }

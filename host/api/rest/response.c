@@ -204,7 +204,7 @@ reeve_rest_response_send (ReeveRestMessage *msg, ReeveCall *call, const char *in
 }
 
 void
-reeve_rest_response_set_own (ReeveRestMessage *msg, char trace_id[33])
+reeve_rest_response_set_own (ReeveRestMessage *msg)
 {
   SoupMessageHeaders *headers = reeve_rest_message_get_request_headers (msg);
   g_autofree char *request_id = reeve_ids_new ("req");
@@ -214,7 +214,6 @@ reeve_rest_response_set_own (ReeveRestMessage *msg, char trace_id[33])
     reeve_trace_make_span (&trace);
   else
     reeve_trace_make (&trace);
-  g_strlcpy (trace_id, trace.trace_id, 33);
   reeve_rest_response_set_ids (msg, &trace, request_id);
 }
 
@@ -233,14 +232,13 @@ reeve_rest_response_end_expectation (ReeveRestMessage *msg)
 }
 
 void
-reeve_rest_response_refuse (ReeveRestMessage *msg, const GError *error, const char *instance,
-                            gboolean compatible)
+reeve_rest_response_refuse (ReeveRestMessage *msg, ReeveCall *call, const GError *error,
+                            const char *instance, gboolean compatible)
 {
-  char trace_id[33] = { 0 };
-
   reeve_rest_response_end_expectation (msg);
-  reeve_rest_response_set_own (msg, trace_id);
-  reeve_rest_response_set_error (msg, error, instance, compatible, trace_id, NULL);
+  reeve_rest_response_set_common (msg, call);
+  reeve_rest_response_set_error (msg, error, instance, compatible, reeve_call_get_trace_id (call),
+                                 NULL);
 }
 
 void

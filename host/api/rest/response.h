@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 /* Headers that the answer to a call has. */
 void reeve_rest_response_set_common (ReeveRestMessage *msg, ReeveCall *call);
-/* The same where there is no call. trace_id: (out): the client's, or one of its own */
-void reeve_rest_response_set_own (ReeveRestMessage *msg, char trace_id[33]);
+/* The same where there is no call. */
+void reeve_rest_response_set_own (ReeveRestMessage *msg);
 /* The call's whole answer, or what its error means. instance: target as it was sent, without query
  */
 void reeve_rest_response_send (ReeveRestMessage *msg, ReeveCall *call, const char *instance);
@@ -22,8 +22,8 @@ void reeve_rest_response_fail (ReeveRestMessage *msg, ReeveCall *call, const cha
  * monotonic µs */
 void reeve_rest_response_measure (ReeveRestMessage *msg, const ReeveOperation *operation,
                                   ReeveCall *call, gint64 began, ReeveServices *services);
-/* A refusal before there was a call. compatible: in OpenAI's envelope. */
-void reeve_rest_response_refuse (ReeveRestMessage *msg, const GError *error, const char *instance,
-                                 gboolean compatible);
+/* A refusal before the call was dispatched. compatible: in OpenAI's envelope. */
+void reeve_rest_response_refuse (ReeveRestMessage *msg, ReeveCall *call, const GError *error,
+                                 const char *instance, gboolean compatible);
 
 G_END_DECLS
