@@ -4,6 +4,8 @@
  * than nothing. */
 #include "admission-orphans.h"
 
+#include "admission-records.h"
+
 struct _ReeveAdmissionOrphans
 {
   ReeveLedger *ledger;
@@ -108,6 +110,8 @@ reeve_admission_orphans_settle_one (ReeveAdmissionOrphans *self, const char *sco
 {
   JsonObject *actor = reeve_json_get_object (intent, "actor");
   JsonObject *resource = reeve_json_get_object (intent, "resource");
+  g_autofree char *digest = reeve_admission_records_error_digest (
+      reeve_error_get_name (REEVE_ERROR_UNKNOWN_OUTCOME), NULL);
   ReeveLedgerRecord record = {
     .kind = REEVE_LEDGER_OUTCOME,
     .scope = scope,
@@ -127,6 +131,7 @@ reeve_admission_orphans_settle_one (ReeveAdmissionOrphans *self, const char *sco
     .intent = (guint64) reeve_json_get_int (intent, "seq", 0),
     .outcome = REEVE_OUTCOME_UNKNOWN,
     .reason = "host_restarted",
+    .output_digest = digest,
     .door = "internal",
   };
 

@@ -60,9 +60,12 @@ reeve_admission_append_outcome (ReeveAdmission *self, const ReeveAdmissionReques
         body = reeve_admission_records_error (code, detail);
     }
   reeve_admission_keep_describe (&self->keep, request, body, record, &kept);
-  /* there is nothing to guess in nothing */
-  if (record->output_digest == NULL && !settlement->unseen && kept.text == NULL
-      && (settlement->error != NULL || record->outcome != REEVE_OUTCOME_UNKNOWN))
+  /* there is nothing to guess in nothing, nor in that nobody knows */
+  if (record->output_digest == NULL && kept.text == NULL
+      && record->outcome == REEVE_OUTCOME_UNKNOWN)
+    record->output_digest = digest = reeve_admission_records_error_digest (
+        reeve_error_get_name (REEVE_ERROR_UNKNOWN_OUTCOME), NULL);
+  else if (record->output_digest == NULL && kept.text == NULL)
     record->output_digest = REEVE_ADMISSION_NOTHING;
   if (reeve_admission_keep_waits (&kept)
       && reeve_admission_keep_push (&self->keep, record, &kept, FALSE, reeve_admission_end_outcome,

@@ -91,7 +91,6 @@ typedef struct
   const char *output_digest; /* (nullable): %NULL: of @error, or of nothing */
   const GError *error;       /* (nullable): what is told in the place of an answer */
   const char *state_digest;  /* (nullable): of what was changed, as it is now */
-  gboolean unseen;           /* what came is not the host's to look at: it has no digest */
   JsonNode *body;            /* (nullable): the result, where bodies are kept */
   const char *resource_id; /* (nullable): what was made, of the request's type, if it named none */
   gint64 input_tokens;

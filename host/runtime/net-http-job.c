@@ -174,7 +174,7 @@ reeve_net_http_job_wait (ReeveNetHttpJob *job, GCancellable *cancellable, GError
 ReeveHttpResponse *
 reeve_net_http_job_run (ReeveHttpThread *thread, ReeveHttpRequest *request,
                         const ReeveUpstreamOptions *options, GCancellable *cancellable,
-                        gsize *received, GError **error)
+                        guint64 *received, GError **error)
 {
   ReeveNetHttpJob *job = g_new0 (ReeveNetHttpJob, 1);
   ReeveHttpResponse *response = NULL;

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 ReeveHttpResponse *reeve_net_http_job_run (ReeveHttpThread *thread, ReeveHttpRequest *request,
                                            const ReeveUpstreamOptions *options,
-                                           GCancellable *cancellable, gsize *received,
+                                           GCancellable *cancellable, guint64 *received,
                                            GError **error);
 
 G_END_DECLS

@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+#include "base/digests.h"
+
 #include "http-thread.h"
 #include "net-credential.h"
 #include "net-guard.h"
@@ -331,6 +333,26 @@ reeve_net_http_limit (const ReeveCapabilityCaller *caller, ReeveHttpRequest *req
   return TRUE;
 }
 
+/* Path and query; of a URL without a path what there is. */
+static const char *
+reeve_net_http_find_target (ReeveHttpRequest *request)
+{
+  const char *after = strstr (reeve_http_request_get_url (request), "://");
+
+  return after != NULL ? after + strlen ("://") + strcspn (after + strlen ("://"), "/?#") : NULL;
+}
+
+/* (transfer full) (nullable): of the body that came */
+static char *
+reeve_net_http_digest (ReeveHttpResponse *response)
+{
+  GBytes *body = response != NULL ? reeve_http_response_get_body (response) : NULL;
+
+  return body != NULL
+             ? reeve_digests_sha256_hex (g_bytes_get_data (body, NULL), g_bytes_get_size (body))
+             : NULL;
+}
+
 /* One request that was let through, with its record. Takes the options' addresses over. @named: an
  * administrator wrote where it goes */
 static ReeveHttpResponse *
@@ -343,12 +365,15 @@ reeve_net_http_send (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
   const ReeveNetRecordPlace place
       = { .capability = "net.http",
           .place = target != NULL ? strstr (target->origin, "://") + strlen ("://") : NULL,
-          .named = named };
+          .named = named,
+          .method = reeve_http_request_get_method (request),
+          .target = reeve_net_http_find_target (request),
+          .body = reeve_http_request_get_body (request) };
   ReeveNetRecord *record = NULL;
-  GBytes *sent = reeve_http_request_get_body (request);
+  ReeveNetRecordEnd end = { 0 };
+  g_autofree char *digest = NULL;
   ReeveHttpResponse *response = NULL;
   GError *problem = NULL;
-  gsize received = 0;
 
   if (target == NULL || !reeve_net_record_begin (self->records, caller, &place, &record, error))
     {
@@ -358,10 +383,14 @@ reeve_net_http_send (ReeveNetHttp *self, const ReeveCapabilityCaller *caller,
   reeve_propagation_add (self->propagation, request,
                          reeve_context_get_traceparent (caller->context),
                          reeve_context_get_tracestate (caller->context));
-  response
-      = reeve_net_http_job_run (self->thread, request, options,
-                                reeve_capabilities_get_cancellable (caller), &received, &problem);
-  reeve_net_record_end (record, sent != NULL ? g_bytes_get_size (sent) : 0, received, problem);
+  response = reeve_net_http_job_run (self->thread, request, options,
+                                     reeve_capabilities_get_cancellable (caller), &end.received,
+                                     &problem);
+  digest = record != NULL ? reeve_net_http_digest (response) : NULL;
+  end.sent = place.body != NULL ? g_bytes_get_size (place.body) : 0;
+  end.digest = digest;
+  end.error = problem;
+  reeve_net_record_end (record, &end);
   if (problem != NULL)
     g_propagate_error (error, problem);
   return response;

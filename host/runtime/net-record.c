@@ -3,6 +3,7 @@
  * are. What a sink sends is no call for anybody: its record is the host's, and one an hour. */
 #include "net-record.h"
 
+#include "base/digests.h"
 #include "base/trace.h"
 #include "governance/admission-records.h"
 #include "governance/bootstrap.h"
@@ -10,22 +11,52 @@
 
 #include "sinks.h"
 
+#include <string.h>
+
 struct _ReeveNetRecord
 {
   ReeveAdmission *admission;
   ReeveAdmitted *admitted;
 };
 
+/* (transfer full): of what is asked: {place, method, target} in canonical form, as far as they are
+ * known, and what is sent with it. @told: (nullable): stands for the place, which nobody is to
+ * guess
+ */
+static char *
+reeve_net_record_digest (const ReeveNetRecordPlace *place, const char *told)
+{
+  g_autoptr (JsonObject) asked = json_object_new ();
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), asked);
+  g_autoptr (ReeveDigests) digests = reeve_digests_begin ();
+  g_autofree char *canonical = NULL;
+  guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };
+
+  json_object_set_string_member (asked, "place", told != NULL ? told : place->place);
+  if (place->method != NULL)
+    json_object_set_string_member (asked, "method", place->method);
+  if (place->target != NULL)
+    json_object_set_string_member (asked, "target", place->target);
+  canonical = reeve_json_canonical (node);
+  reeve_digests_update (digests, canonical, canonical != NULL ? strlen (canonical) : 0);
+  if (place->body != NULL)
+    reeve_digests_update (digests, g_bytes_get_data (place->body, NULL),
+                          g_bytes_get_size (place->body));
+  reeve_digests_finish (digests, digest);
+  return reeve_digests_hex (digest, sizeof digest);
+}
+
 /* Through the gate; its fields that say who asks are filled in. */
 static gboolean
 reeve_net_record_admit (ReeveAdmission *admission, ReeveAdmissionRequest *request,
                         const ReeveNetRecordPlace *place, ReeveNetRecord **self, GError **error)
 {
-  g_autofree char *told = NULL;
+  g_autofree char *told = place->named ? NULL : reeve_admission_name_told (admission, place->place);
+  g_autofree char *digest = reeve_net_record_digest (place, told);
   ReeveAdmitted *admitted = NULL;
 
-  told = place->named ? NULL : reeve_admission_name_told (admission, place->place);
   request->resource_told = told;
+  request->input_digest = digest;
   admitted = reeve_admission_begin (admission, request, error);
   if (admitted == NULL)
     {
@@ -95,13 +126,15 @@ reeve_net_record_begin (ReeveNetRecords *records, const ReeveCapabilityCaller *c
 }
 
 void
-reeve_net_record_end (ReeveNetRecord *self, guint64 sent, guint64 received, const GError *error)
+reeve_net_record_end (ReeveNetRecord *self, const ReeveNetRecordEnd *end)
 {
+  const GError *error = end->error;
+  g_autofree char *digest = NULL;
   ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_SUCCEEDED,
                                  .error = error,
-                                 .unseen = TRUE,
-                                 .bytes_sent = (gint64) MIN (sent, G_MAXINT64),
-                                 .bytes_received = (gint64) MIN (received, G_MAXINT64),
+                                 .output_digest = end->digest,
+                                 .bytes_sent = (gint64) MIN (end->sent, G_MAXINT64),
+                                 .bytes_received = (gint64) MIN (end->received, G_MAXINT64),
                                  .may_wait = TRUE };
 
   if (self == NULL)
@@ -112,6 +145,9 @@ reeve_net_record_end (ReeveNetRecord *self, guint64 sent, guint64 received, cons
                                ? REEVE_OUTCOME_UNKNOWN
                                : REEVE_OUTCOME_FAILED;
       settlement.reason = reeve_admission_records_reason (error);
+      /* what its text says, it says of the place */
+      digest = reeve_admission_records_error_digest (reeve_admission_records_code (error), NULL);
+      settlement.output_digest = digest;
     }
   reeve_admission_settle_async (self->admission, self->admitted, &settlement, NULL, NULL);
   g_object_unref (self->admission);

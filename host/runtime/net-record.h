@@ -15,6 +15,9 @@ typedef struct
   const char *capability; /* net.http, net.stream, net.tcp; static */
   const char *place;      /* host:port */
   gboolean named;         /* an administrator wrote it: settings, or a grant */
+  const char *method;     /* (nullable): of HTTP */
+  const char *target;     /* (nullable): path and query of HTTP */
+  GBytes *body;           /* (nullable): what is sent with it, where that is known */
 } ReeveNetRecordPlace;
 
 typedef struct _ReeveNetRecord ReeveNetRecord;
@@ -25,9 +28,16 @@ typedef struct _ReeveNetRecord ReeveNetRecord;
 gboolean reeve_net_record_begin (ReeveNetRecords *records, const ReeveCapabilityCaller *caller,
                                  const ReeveNetRecordPlace *place, ReeveNetRecord **self,
                                  GError **error);
-/* (transfer full) (nullable) @self. @error: (nullable): why it failed. Any thread; does not block.
- */
-void reeve_net_record_end (ReeveNetRecord *self, guint64 sent, guint64 received,
-                           const GError *error);
+/* How a connection ended. */
+typedef struct
+{
+  guint64 sent;
+  guint64 received;
+  const char *digest;  /* (nullable): hexadecimal SHA-256 of what was received; NULL: nothing was */
+  const GError *error; /* (nullable): why it failed */
+} ReeveNetRecordEnd;
+
+/* (transfer full) (nullable) @self. Any thread; does not block. */
+void reeve_net_record_end (ReeveNetRecord *self, const ReeveNetRecordEnd *end);
 
 G_END_DECLS

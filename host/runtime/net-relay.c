@@ -12,6 +12,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "base/digests.h"
+
 #include "net-relays.h"
 
 #define REEVE_NET_RELAY_BYTES  (64 * 1024) /* that are read at once */
@@ -39,9 +41,10 @@ typedef struct
   guint8 *rest; /* (nullable): what was read and not taken as yet */
   gsize length;
   gsize done;
-  gboolean ended;  /* nothing more is read */
-  gboolean closed; /* the other side was told so */
-  guint64 bytes;   /* that were passed on */
+  gboolean ended;        /* nothing more is read */
+  gboolean closed;       /* the other side was told so */
+  guint64 bytes;         /* that were passed on */
+  ReeveDigests *digests; /* (nullable): of these */
 } ReeveNetRelayWay;
 
 struct _ReeveNetRelay
@@ -87,6 +90,8 @@ reeve_net_relay_send (ReeveNetRelayWay *self, int to, const guint8 *data, gsize 
       n = send (to, data + *sent, length - *sent, MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n < 0)
         return reeve_net_relay_would_block ();
+      if (self->digests != NULL)
+        reeve_digests_update (self->digests, data + *sent, (gsize) n);
       *sent += (gsize) n;
       self->bytes += (guint64) n;
     }
@@ -197,11 +202,16 @@ reeve_net_relay_close (ReeveNetRelay *self)
 static void
 reeve_net_relay_end (ReeveNetRelay *self, gboolean broken)
 {
+  guint8 digest[REEVE_DIGESTS_LENGTH] = { 0 };
+  char hex[2 * REEVE_DIGESTS_LENGTH + 1] = { 0 };
+
   g_source_destroy (self->source);
   if (broken)
     reeve_net_relay_reset (self->far.fd);
   reeve_net_relay_close (self);
-  self->func (self->up.bytes, self->down.bytes, self->user_data);
+  reeve_digests_finish (self->down.digests, digest);
+  reeve_digests_write_hex (digest, sizeof digest, hex);
+  self->func (self->up.bytes, self->down.bytes, hex, self->user_data);
   reeve_net_relays_remove (self->relays, self);
 }
 
@@ -346,6 +356,7 @@ reeve_net_relay_new (int near, int far, gint64 deadline, ReeveHostTime *payer)
   self->far.fd = far;
   self->deadline = deadline;
   self->payer = payer != NULL ? reeve_host_time_ref (payer) : NULL;
+  self->down.digests = reeve_digests_begin ();
   self->source = g_source_new (&funcs, sizeof (ReeveNetRelaySource));
   ((ReeveNetRelaySource *) self->source)->relay = self;
   g_source_set_static_name (self->source, "reeve-relay");
@@ -369,6 +380,7 @@ reeve_net_relay_unref (ReeveNetRelay *self)
   g_clear_pointer (&self->payer, reeve_host_time_unref);
   g_free (self->up.rest);
   g_free (self->down.rest);
+  reeve_digests_free (self->down.digests);
   g_free (self);
 }
 

@@ -14,8 +14,10 @@ G_BEGIN_DECLS
 typedef struct _ReeveNetRelays ReeveNetRelays; /* net-relays.h */
 typedef struct _ReeveNetRelay ReeveNetRelay;   /* reference-counted */
 
-/* It ended, on the thread of the relays: bytes from the plugin and to it. Holds no lock. */
-typedef void (*ReeveNetRelayFunc) (guint64 sent, guint64 received, gpointer user_data);
+/* It ended, on the thread of the relays: bytes from the plugin and to it; digest: hexadecimal
+ * SHA-256 of the latter. Holds no lock. */
+typedef void (*ReeveNetRelayFunc) (guint64 sent, guint64 received, const char *digest,
+                                   gpointer user_data);
 
 /* (transfer full) A relay between two stream sockets, which it closes: also where it cannot begin.
  * It carries nothing before reeve_net_relay_begin(). @deadline: monotonic µs at which it is cut; 0:

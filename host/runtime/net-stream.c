@@ -213,14 +213,19 @@ reeve_net_stream_read_frames (JsonNode *params, GError **error)
   return frames;
 }
 
-static gsize
-reeve_net_stream_measure (JsonArray *frames)
+/* (transfer full): all that is to be sent */
+static GBytes *
+reeve_net_stream_join (JsonArray *frames)
 {
-  gsize bytes = 0;
+  GByteArray *bytes = g_byte_array_new ();
 
   for (guint i = 0; i < json_array_get_length (frames); i++)
-    bytes += strlen (json_array_get_string_element (frames, i));
-  return bytes;
+    {
+      const char *frame = json_array_get_string_element (frames, i);
+
+      g_byte_array_append (bytes, (const guint8 *) frame, (guint) strlen (frame));
+    }
+  return g_byte_array_free_to_bytes (bytes);
 }
 
 /**
@@ -245,8 +250,11 @@ reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params,
                               : "";
   g_autoptr (JsonObject) empty = json_object_new ();
   g_autofree char *name = caller->settings != NULL ? reeve_net_stream_name (caller) : NULL;
-  const ReeveNetRecordPlace place = { "net.stream", name, TRUE };
+  g_autoptr (GBytes) body = frames != NULL ? reeve_net_stream_join (frames) : NULL;
+  const ReeveNetRecordPlace place
+      = { .capability = "net.stream", .place = name, .named = TRUE, .body = body };
   ReeveNetRecord *record = NULL;
+  ReeveNetRecordEnd end = { 0 };
   GError *reason = NULL;
   g_autoptr (GError) why = NULL;
   gboolean sent = FALSE;
@@ -261,8 +269,10 @@ reeve_net_stream_perform (const ReeveCapabilityCaller *caller, JsonNode *params,
     sent = reeve_net_stream_send_stream (caller, frames, strcmp (transport, "tls") == 0, &reason);
   if (!sent)
     reeve_net_stream_fail (caller, reason, &why);
+  end.sent = sent ? g_bytes_get_size (body) : 0;
   /* one that was cut has another reason than one whose server is away */
-  reeve_net_record_end (record, sent ? reeve_net_stream_measure (frames) : 0, 0, why);
+  end.error = why;
+  reeve_net_record_end (record, &end);
   if (!sent)
     {
       g_propagate_error (error, g_steal_pointer (&why));

@@ -146,12 +146,11 @@ reeve_net_tcp_count (ReeveNetTcp *self)
   return count;
 }
 
-/* (transfer full) (nullable) @error: why it was not made. Once. */
+/* Once. */
 static void
-reeve_net_tcp_record_end (ReeveNetTcpOne *one, guint64 sent, guint64 received, GError *error)
+reeve_net_tcp_record_end (ReeveNetTcpOne *one, const ReeveNetRecordEnd *end)
 {
-  reeve_net_record_end (g_steal_pointer (&one->record), sent, received, error);
-  g_clear_error (&error);
+  reeve_net_record_end (g_steal_pointer (&one->record), end);
 }
 
 /* Takes it out of the count, and gives its grant back. */
@@ -159,15 +158,16 @@ static void
 reeve_net_tcp_one_free (ReeveNetTcpOne *one)
 {
   ReeveNetTcp *self = one->owner;
+  g_autoptr (GError) error
+      = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "the connection was not made");
+  const ReeveNetRecordEnd end = { .error = error };
 
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->open, one);
   g_mutex_unlock (&self->lock);
   if (one->handler != 0)
     g_cancellable_disconnect (reeve_capability_hold_get_cancellable (one->hold), one->handler);
-  reeve_net_tcp_record_end (
-      one, 0, 0,
-      g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAVAILABLE, "the connection was not made"));
+  reeve_net_tcp_record_end (one, &end);
   g_clear_pointer (&one->hold, reeve_capability_hold_free);
   g_clear_pointer (&one->relay, reeve_net_relay_unref);
   g_free (one->plugin_id);
@@ -328,10 +328,11 @@ reeve_net_tcp_count_open (ReeveNetTcp *self, const ReeveNetTcpOne *one, gint64 n
 }
 
 static void
-reeve_net_tcp_on_ended (guint64 sent, guint64 received, gpointer user_data)
+reeve_net_tcp_on_ended (guint64 sent, guint64 received, const char *digest, gpointer user_data)
 {
   ReeveNetTcpOne *one = user_data;
   ReeveNetTcp *self = one->owner;
+  const ReeveNetRecordEnd end = { .sent = sent, .received = received, .digest = digest };
 
   if (self->bytes != NULL)
     {
@@ -340,7 +341,7 @@ reeve_net_tcp_on_ended (guint64 sent, guint64 received, gpointer user_data)
                            REEVE_LABELS (one->plugin_id, "received"));
     }
   reeve_net_tcp_count_open (self, one, -1);
-  reeve_net_tcp_record_end (one, sent, received, NULL);
+  reeve_net_tcp_record_end (one, &end);
   g_info ("plugin %s: connection to %s in tenant %s, run %s, ended: %" G_GUINT64_FORMAT
           " bytes sent, %" G_GUINT64_FORMAT " received",
           one->plugin_id, one->place, one->tenant_id != NULL ? one->tenant_id : "-",
@@ -394,7 +395,7 @@ reeve_net_tcp_start (ReeveNetTcp *self, const ReeveCapabilityCaller *caller, Ree
   if (reeve_net_relay_begin (relay, self->relays, reeve_net_tcp_on_ended, one, error))
     return ends[1];
   close (ends[1]);
-  reeve_net_tcp_on_ended (0, 0, one);
+  reeve_net_tcp_on_ended (0, 0, NULL, one);
   return -1;
 }
 
@@ -461,7 +462,8 @@ reeve_net_tcp_perform (const ReeveCapabilityCaller *caller, const char *host, gu
 {
   ReeveNetTcp *self = user_data;
   g_autoptr (ReeveNetTcpPlace) place = reeve_net_tcp_place_new (host, port, error);
-  ReeveNetRecordPlace where = { "net.tcp", NULL, TRUE };
+  ReeveNetRecordPlace where = { .capability = "net.tcp", .named = TRUE };
+  ReeveNetRecordEnd end = { 0 };
   ReeveNetTcpOne *one = NULL;
   GError *problem = NULL;
   int far = -1;
@@ -475,7 +477,8 @@ reeve_net_tcp_perform (const ReeveCapabilityCaller *caller, const char *host, gu
     far = reeve_net_tcp_place_connect (place, caller, REEVE_NET_TCP_CONNECT_SECONDS, &problem);
   if (far >= 0)
     return reeve_net_tcp_start (self, caller, one, far, error);
-  reeve_net_tcp_record_end (one, 0, 0, g_error_copy (problem));
+  end.error = problem;
+  reeve_net_tcp_record_end (one, &end);
   g_propagate_error (error, problem);
   reeve_net_tcp_one_free (one);
   return -1;

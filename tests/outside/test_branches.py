@@ -4,6 +4,7 @@
 import hashlib
 import json
 import os
+import threading
 import time
 import unittest
 
@@ -328,6 +329,23 @@ class Outputs(Base):
         self.assertTrue(words)
         self.assertIn(record["outcome"], ("failed", "unknown"))
         self.assertEqual(digest(words), record.get("output_digest"))
+
+    def test_what_nobody_knows(self):
+        """Of what a start finds open it is known that nobody knows."""
+        with Host(CONFIG.format(url=self.mock.base_url)) as host:
+            self.mock.script([{"content": "late", "delay": 60}])
+            ask = {"model": "local/gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
+            asked = threading.Thread(target=lambda: self.assertRaises(OSError, host.post, "/v1/chat/completions", ask))
+            asked.start()
+            end = time.monotonic() + 60
+            while not host.records(action="model.call", kind="intent") and time.monotonic() < end:
+                time.sleep(0.05)
+            host.kill()
+            asked.join()
+            host.start()
+            [record] = host.records(action="model.call", kind="outcome")
+            self.assertEqual(("unknown", "host_restarted", digest({"code": "unknown_outcome"})),
+                             (record["outcome"], record["reason"], record.get("output_digest")))
 
     def test_a_run_that_fails(self):
         self.mock.script([{"status": 400, "error": {"message": "no such thing"}}])

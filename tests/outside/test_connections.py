@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which plugin talked to which host, when, for whom and how much: an intent before each connection of a call, and its outcome with the bytes."""
 
+import hashlib
 import json
 import time
 
@@ -8,6 +9,10 @@ from probes import ProbeCase
 from reeve import main
 from test_net import NetCase
 from test_plugin_tcp import TCP, Tcp, echo
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def of_place(records, action):
@@ -34,11 +39,20 @@ class Requests(NetCase):
         self.assertLess(intent["time"], outcome["time"])
         self.host.post("/api/v1/admin/audit/verify", expect=200)
 
+    def test_what_was_asked_and_what_came(self):
+        self.site.script([{"status": 200, "body": "eleven words"}])
+        self.ask(self.site.url + "/start?a=b", method="POST", body="twelve bytes")
+        intent, outcome = self.connections()
+        asked = {"place": self.site.url.removeprefix("http://"), "method": "POST", "target": "/start?a=b"}
+        self.assertEqual([digest(json.dumps(asked, sort_keys=True, separators=(",", ":")) + "twelve bytes"), digest("eleven words")],
+                         [intent.get("input_digest"), outcome.get("output_digest")])
+
     def test_one_that_cannot_be_made_has_failed(self):
         self.site.stop()
         self.ask(self.site.url + "/echo")
         _intent, outcome = self.connections()
-        self.assertEqual(("failed", "unavailable", None), tuple(outcome.get(n) for n in ("outcome", "reason", "bytes_received")))
+        self.assertEqual(("failed", "unavailable", None, digest('{"code":"unavailable"}')),
+                         tuple(outcome.get(n) for n in ("outcome", "reason", "bytes_received", "output_digest")))
 
     def test_what_is_refused_before_is_no_connection(self):
         self.ask("http://10.0.0.1/")
@@ -51,6 +65,9 @@ class Requests(NetCase):
         self.assertEqual(["intent", "outcome"], [r["kind"] for r in found], told)
         for one in found:
             self.assertRegex(one["resource"]["id"], "^told_[0-9a-f]{16}")
+        # nor does a digest confirm it
+        asked = {"place": found[0]["resource"]["id"], "method": "GET", "target": "/"}
+        self.assertEqual(digest(json.dumps(asked, sort_keys=True, separators=(",", ":"))), found[0].get("input_digest"))
         self.assertNotIn("2d00:6eed", json.dumps(self.host.records()))
 
     def test_it_is_found_and_exported(self):
@@ -83,6 +100,8 @@ class Sockets(ProbeCase):
                          (outcome["resource"]["id"], outcome["plugin_id"], outcome["intent"], outcome["outcome"], outcome["bytes_sent"],
                           outcome["bytes_received"]))
         self.assertIn("parent", intent)
+        self.assertEqual([digest(json.dumps({"place": server.place}, separators=(",", ":"))), digest("0123456789")],
+                         [intent.get("input_digest"), outcome.get("output_digest")])
 
     def test_one_that_nobody_takes(self):
         server = self.serve(echo)
@@ -91,7 +110,8 @@ class Sockets(ProbeCase):
         key, _agent = self.tenants["left"]
         before = len(self.records(key))
         self.ask(self.to(server))
-        self.assertEqual([("intent", None), ("outcome", "failed")], [(r["kind"], r.get("outcome")) for r in self.records(key)[before:]])
+        self.assertEqual([("intent", None, None), ("outcome", "failed", digest('{"code":"unavailable"}'))],
+                         [(r["kind"], r.get("outcome"), r.get("output_digest")) for r in self.records(key)[before:]])
 
     def records(self, key):
         return of_place(self.host.get("/api/v1/admin/audit?limit=500&action=" + TCP, key=key, expect=200).json["items"][::-1], TCP)

@@ -10,7 +10,7 @@
 #define ROUNDS 100
 
 static void
-on_ended (guint64 sent, guint64 received, gpointer user_data)
+on_ended (guint64 sent, guint64 received, const char *digest, gpointer user_data)
 {
   guint64 *bytes = user_data;
 
