@@ -36,7 +36,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->tool_name = reeve_admission_keep (strings, request->tool_name);
   kept->tool_told = reeve_admission_keep (strings, request->tool_told);
   kept->output_digest = NULL;
-  kept->state_digest = NULL;
+  kept->state = NULL;
   kept->reason = NULL;
   kept->agent_tools = NULL;
   kept->tool_arguments = NULL;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "admission-records.h"
 #include "ledger-record.h"
 
 typedef struct
@@ -41,11 +42,27 @@ reeve_admission_keep_describe_address (const ReeveAdmissionKeep *self, ReeveCall
     kept->address = g_strdup (address);
 }
 
+/* What a change changes, or what was read, beside the arguments or the result. */
+static void
+reeve_admission_keep_describe_beside (const ReeveAdmissionKeep *self, JsonNode *state,
+                                      const ReeveLedgerRecord *record, ReeveAdmissionKept *kept)
+{
+  g_autofree char *plain = state != NULL ? reeve_admission_records_digest_node (state) : NULL;
+
+  if (kept->scope == NULL || !reeve_kept_values_has_bodies (self->values))
+    kept->beside_digest = g_steal_pointer (&plain);
+  else if (state != NULL)
+    kept->beside = reeve_kept_values_describe (state, plain);
+  else if (record->kind == REEVE_LEDGER_READ && record->output_digest != NULL)
+    kept->beside = reeve_kept_values_describe (NULL, record->output_digest);
+}
+
 /**
  * reeve_admission_keep_describe:
  * @self: what keeps
  * @request: what was asked for; outlives @kept
  * @body: (nullable): its arguments, or its result
+ * @state: (nullable): what is changed, as it is
  * @record: what is to be written of it
  * @kept: (out caller-allocates): what is to be kept for it
  *
@@ -53,7 +70,7 @@ reeve_admission_keep_describe_address (const ReeveAdmissionKeep *self, ReeveCall
  */
 void
 reeve_admission_keep_describe (const ReeveAdmissionKeep *self, const ReeveAdmissionRequest *request,
-                               JsonNode *body, const ReeveLedgerRecord *record,
+                               JsonNode *body, JsonNode *state, const ReeveLedgerRecord *record,
                                ReeveAdmissionKept *kept)
 {
   const char *digest
@@ -61,22 +78,26 @@ reeve_admission_keep_describe (const ReeveAdmissionKeep *self, const ReeveAdmiss
 
   *kept = (ReeveAdmissionKept){ 0 };
   /* the host itself has no actor */
-  if (self->values == NULL || request->caller == NULL || record->actor_id == NULL)
+  if (self->values != NULL && request->caller != NULL && record->actor_id != NULL)
+    kept->scope = reeve_caller_get_tenant_id (request->caller);
+  reeve_admission_keep_describe_beside (self, state, record, kept);
+  if (kept->scope == NULL)
     return;
-  kept->scope = reeve_caller_get_tenant_id (request->caller);
   kept->caller = reeve_caller_get_user_id (request->caller);
   kept->subject = request->delegated_user_id != NULL ? request->delegated_user_id : kept->caller;
   reeve_admission_keep_describe_address (self, request->caller, record, kept);
-  /* a read without arguments says what its record says anyway */
+  /* a read without arguments says what its record says anyway, but is salted with its answer */
   if (reeve_kept_values_has_bodies (self->values)
-      && (body != NULL || (digest != NULL && record->kind != REEVE_LEDGER_READ)))
+      && (body != NULL
+          || (digest != NULL && (record->kind != REEVE_LEDGER_READ || kept->beside != NULL))))
     kept->text = reeve_kept_values_describe (body, digest);
 }
 
 gboolean
 reeve_admission_keep_waits (const ReeveAdmissionKept *kept)
 {
-  return kept->address != NULL || (kept->text != NULL && kept->digest == NULL);
+  return kept->address != NULL || (kept->text != NULL && kept->digest == NULL)
+         || (kept->beside != NULL && kept->beside_digest == NULL);
 }
 
 /* A digest that can be guessed is not written in the place of one that was to be salted. */
@@ -84,6 +105,10 @@ void
 reeve_admission_keep_apply (const ReeveAdmissionKept *kept, ReeveLedgerRecord *record)
 {
   record->address = kept->address_digest;
+  if (record->kind != REEVE_LEDGER_READ)
+    record->state_digest = kept->beside_digest;
+  else if (kept->beside != NULL)
+    record->output_digest = kept->beside_digest;
   if (kept->text == NULL)
     return;
   if (record->kind == REEVE_LEDGER_OUTCOME)
@@ -98,9 +123,22 @@ reeve_admission_keep_clear (ReeveAdmissionKept *kept)
 {
   g_free (kept->text);
   g_free (kept->digest);
+  g_free (kept->beside);
+  g_free (kept->beside_digest);
   g_free (kept->address);
   g_free (kept->address_digest);
   *kept = (ReeveAdmissionKept){ 0 };
+}
+
+/* What is not kept yet, if it is anything. */
+static gboolean
+reeve_admission_keep_put (const ReeveAdmissionKeep *self, const ReeveAdmissionKept *kept,
+                          const char *text, char **digest, GError **error)
+{
+  if (text == NULL || *digest != NULL)
+    return TRUE;
+  *digest = reeve_kept_values_put (self->values, kept->scope, kept->subject, text, error);
+  return *digest != NULL;
 }
 
 /**
@@ -125,11 +163,8 @@ reeve_admission_keep_store (const ReeveAdmissionKeep *self, ReeveAdmissionKept *
         return FALSE;
       g_clear_pointer (&kept->address, g_free);
     }
-  if (kept->text == NULL || kept->digest != NULL)
-    return TRUE;
-  kept->digest
-      = reeve_kept_values_put (self->values, kept->scope, kept->subject, kept->text, error);
-  return kept->digest != NULL;
+  return reeve_admission_keep_put (self, kept, kept->text, &kept->digest, error)
+         && reeve_admission_keep_put (self, kept, kept->beside, &kept->beside_digest, error);
 }
 
 /* ---- on a worker ---- */

@@ -16,6 +16,8 @@ typedef struct
   const char *subject;  /* whom the body is about */
   char *text;           /* (nullable): what is kept of the body */
   char *digest;         /* (nullable): salted */
+  char *beside;         /* (nullable): what is kept of a state, or of what was read */
+  char *beside_digest;  /* (nullable): salted where that is kept */
   char *address;        /* (nullable): that is not kept yet */
   char *address_digest; /* (nullable): salted */
 } ReeveAdmissionKept;
@@ -35,7 +37,8 @@ gboolean reeve_admission_keep_has_bodies (const ReeveAdmissionKeep *self);
  * thread; no I/O. */
 void reeve_admission_keep_describe (const ReeveAdmissionKeep *self,
                                     const ReeveAdmissionRequest *request, JsonNode *body,
-                                    const ReeveLedgerRecord *record, ReeveAdmissionKept *kept);
+                                    JsonNode *state, const ReeveLedgerRecord *record,
+                                    ReeveAdmissionKept *kept);
 /* Is there something that is not kept yet? If not, the record can be written at once. */
 gboolean reeve_admission_keep_waits (const ReeveAdmissionKept *kept);
 /* Takes the digests over into @record; they lie in @kept. What could not be kept is not named. */

@@ -26,7 +26,9 @@ reeve_admission_describe_kept (ReeveAdmission *self, const ReeveAdmissionRequest
   g_autoptr (JsonNode) body
       = reeve_admission_keep_has_bodies (&self->keep) ? reeve_admission_get_body (request) : NULL;
 
-  reeve_admission_keep_describe (&self->keep, request, body, record, kept);
+  reeve_admission_keep_describe (&self->keep, request, body,
+                                 record->kind == REEVE_LEDGER_INTENT ? request->state : NULL,
+                                 record, kept);
   return reeve_admission_keep_waits (kept);
 }
 
@@ -39,37 +41,6 @@ reeve_admission_note_home (ReeveAdmission *self, const ReeveAdmissionRequest *re
   if (reeve_admission_keep_has_bodies (&self->keep))
     home.input_digest = NULL;
   reeve_admission_records_note_home (self->ledger, &home);
-}
-
-/**
- * reeve_admission_digest_state:
- * @self: the gate
- * @caller: who changes it
- * @state: how it is
- *
- * Where bodies are kept, that is kept before there is a record of it. Blocks.
- *
- * Returns: (transfer full) (nullable): hexadecimal SHA-256 of the canonical form, salted where it
- * is kept; %NULL where it could not be
- */
-char *
-reeve_admission_digest_state (ReeveAdmission *self, ReeveCaller *caller, JsonNode *state)
-{
-  g_autofree char *canonical = reeve_json_canonical (state);
-  g_autofree char *plain
-      = reeve_digests_sha256_hex (canonical, canonical != NULL ? strlen (canonical) : 0);
-  g_autofree char *text = NULL;
-  g_autoptr (GError) error = NULL;
-  char *salted = NULL;
-
-  if (!reeve_admission_keep_has_bodies (&self->keep))
-    return g_steal_pointer (&plain);
-  text = reeve_kept_values_describe (state, plain);
-  salted = reeve_kept_values_put (self->keep.values, reeve_caller_get_tenant_id (caller),
-                                  reeve_caller_get_user_id (caller), text, &error);
-  if (salted == NULL)
-    g_warning ("keeping what is changed: %s: no record says it", error->message);
-  return salted;
 }
 
 /* ---- refusals ---- */
@@ -202,8 +173,8 @@ reeve_admission_on_read (GObject *source, GAsyncResult *result, gpointer data)
   reeve_admission_end_read (seq, error, data);
 }
 
-/* (transfer full) task. Where something cannot be kept, the read is recorded without. Of answers
- * nothing is kept: where bodies are, no digest of one is in the log, for it could be guessed. */
+/* (transfer full) task. Where something cannot be kept, the read is recorded without. Of an answer
+ * its digest alone is kept: where bodies are, the one in the log is salted. */
 static void
 reeve_admission_append_read (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                              ReeveLedgerRecord *record, GTask *task)
@@ -211,8 +182,8 @@ reeve_admission_append_read (ReeveAdmission *self, const ReeveAdmissionRequest *
   gboolean bodies = reeve_admission_keep_has_bodies (&self->keep);
   ReeveAdmissionKept kept;
 
-  record->output_digest = bodies ? NULL : request->output_digest;
-  reeve_admission_keep_describe (&self->keep, request, bodies ? request->body : NULL, record,
+  record->output_digest = request->output_digest;
+  reeve_admission_keep_describe (&self->keep, request, bodies ? request->body : NULL, NULL, record,
                                  &kept);
   if (reeve_admission_keep_waits (&kept)
       && reeve_admission_keep_push (&self->keep, record, &kept, FALSE, reeve_admission_end_read,

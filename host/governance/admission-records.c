@@ -43,7 +43,6 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
     .parent = request->parent,
     .plugin_id = request->plugin_id,
     .input_digest = request->input_digest,
-    .state_digest = request->state_digest,
     .door = caller != NULL ? reeve_caller_get_door (caller) : request->door,
     .trace_id = request->trace_id,
   };
@@ -130,8 +129,13 @@ reeve_admission_records_reason (const GError *error)
   return reeve_admission_records_code (error);
 }
 
-/* (transfer full): the output digest of records: SHA-256 of the canonical form */
-static char *
+/**
+ * reeve_admission_records_digest_node:
+ * @node: a result, or what is changed
+ *
+ * Returns: (transfer full): hexadecimal SHA-256 of the canonical form
+ */
+char *
 reeve_admission_records_digest_node (JsonNode *node)
 {
   g_autofree char *canonical = reeve_json_canonical (node);

@@ -20,6 +20,7 @@ JsonNode *reeve_admission_records_error (const char *code, const char *detail);
 char *reeve_admission_records_error_digest (const char *code,
                                             const char *detail) G_GNUC_WARN_UNUSED_RESULT;
 
+char *reeve_admission_records_digest_node (JsonNode *node) G_GNUC_WARN_UNUSED_RESULT;
 char *reeve_admission_records_digest (JsonObject *arguments) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -59,7 +59,7 @@ reeve_admission_append_outcome (ReeveAdmission *self, const ReeveAdmissionReques
       if (body == NULL && reeve_admission_keep_has_bodies (&self->keep))
         body = reeve_admission_records_error (code, detail);
     }
-  reeve_admission_keep_describe (&self->keep, request, body, record, &kept);
+  reeve_admission_keep_describe (&self->keep, request, body, settlement->state, record, &kept);
   /* there is nothing to guess in nothing, nor in that nobody knows */
   if (record->output_digest == NULL && kept.text == NULL
       && record->outcome == REEVE_OUTCOME_UNKNOWN)
@@ -142,7 +142,6 @@ reeve_admission_settle_async (ReeveAdmission *self, ReeveAdmitted *admitted,
   record.outcome = settlement->outcome;
   record.reason = settlement->reason;
   record.output_digest = settlement->output_digest;
-  record.state_digest = settlement->state_digest;
   reeve_admission_name_made (admitted, settlement, &record);
   reeve_admission_settle_fill (&record, admitted, settlement);
   record.may_wait = settlement->may_wait && callback == NULL;

@@ -69,7 +69,7 @@ typedef struct
   const char *input_digest;
   const char *output_digest; /* (nullable): of a read: what is answered */
   const char *reason;        /* (nullable): of a read: what it is besides; static */
-  const char *state_digest;  /* (nullable): of what it changes, as it was before */
+  JsonNode *state;           /* (nullable): what it changes, as it was before */
   JsonNode *body;            /* (nullable), where bodies are kept; else those of the tool */
   gboolean secret; /* its arguments are no one else's to guess: nor is what an error says of them */
   guint64 parent;  /* intent of the enclosing effect */
@@ -90,7 +90,7 @@ typedef struct
   const char *reason;
   const char *output_digest; /* (nullable): %NULL: of @error, or of nothing */
   const GError *error;       /* (nullable): what is told in the place of an answer */
-  const char *state_digest;  /* (nullable): of what was changed, as it is now */
+  JsonNode *state;           /* (nullable): what was changed, as it is now */
   JsonNode *body;            /* (nullable): the result, where bodies are kept */
   const char *resource_id; /* (nullable): what was made, of the request's type, if it named none */
   gint64 input_tokens;
@@ -168,9 +168,6 @@ char *reeve_admission_name_model (ReeveAdmission *self,
 /* The same for a model that somebody reports of, which no service here has to know. */
 char *reeve_admission_name_report (ReeveAdmission *self,
                                    const char *model) G_GNUC_WARN_UNUSED_RESULT;
-/* (transfer full) (nullable): what records of @caller's say of @state; where bodies are kept, so is
- * that, and its digest is salted. Blocks. */
-char *reeve_admission_digest_state (ReeveAdmission *self, ReeveCaller *caller, JsonNode *state);
 /* Are requests and settlements to say what is asked and answered? Any thread. */
 gboolean reeve_admission_keeps_bodies (ReeveAdmission *self);
 /* Must model calls of this tenant say what they may take? Any thread, no I/O. */

@@ -95,7 +95,9 @@ reeve_audit_personal_add (ReeveKeptValues *values, const char *scope, JsonObject
 {
   const char *address = reeve_json_get_string (record, "address", NULL);
   const char *state = reeve_json_get_string (record, "state_digest", NULL);
-  gboolean outcome = g_strcmp0 (reeve_json_get_string (record, "kind", NULL), "outcome") == 0;
+  const char *kind = reeve_json_get_string (record, "kind", "");
+  const char *output = reeve_json_get_string (record, "output_digest", NULL);
+  gboolean outcome = strcmp (kind, "outcome") == 0;
   gboolean kept = reeve_json_get_int (record, "kept", 0) != 0;
 
   if (address != NULL)
@@ -104,6 +106,8 @@ reeve_audit_personal_add (ReeveKeptValues *values, const char *scope, JsonObject
     reeve_audit_personal_add_body (
         values, scope, record, "body",
         reeve_json_get_string (record, outcome ? "output_digest" : "input_digest", ""));
+  if (kept && output != NULL && strcmp (kind, "read") == 0)
+    reeve_audit_personal_add_body (values, scope, record, "output", output);
   if (kept && state != NULL)
     reeve_audit_personal_add_body (values, scope, record, "state", state);
 }

@@ -426,13 +426,13 @@ reeve_gate_pass_settle (ReeveGatePass *self)
 {
   ReeveCall *call = self->call;
   const GError *error = call->error;
-  g_autofree char *state = error == NULL ? reeve_gate_state_digest (self) : NULL;
+  g_autoptr (JsonNode) state = error == NULL ? reeve_gate_state_read (self) : NULL;
   ReeveSettlement settlement = {
     .outcome = call->outcome,
     .reason = call->reason,
     .output_digest = self->output,
     .error = error,
-    .state_digest = state,
+    .state = state,
     .body = error == NULL ? call->result : NULL,
     .resource_id = error == NULL ? reeve_gate_pass_get_made (self) : NULL,
     .input_tokens = call->input_tokens,

@@ -59,8 +59,7 @@ reeve_gate_state_find (ReeveCall *call)
   return NULL;
 }
 
-/* (transfer full) (nullable): the thing; NULL: there is none */
-static JsonNode *
+JsonNode *
 reeve_gate_state_read (ReeveGatePass *pass)
 {
   const ReeveOperation *read
@@ -80,23 +79,13 @@ reeve_gate_state_read (ReeveGatePass *pass)
   return inner->error == NULL && inner->result != NULL ? json_node_ref (inner->result) : NULL;
 }
 
-char *
-reeve_gate_state_digest (ReeveGatePass *pass)
-{
-  g_autoptr (JsonNode) state = reeve_gate_state_read (pass);
-
-  return state != NULL
-             ? reeve_admission_digest_state (pass->services->admission, pass->call->caller, state)
-             : NULL;
-}
-
 ReeveAdmitted *
 reeve_gate_state_begin (ReeveGatePass *pass, GError **error)
 {
-  g_autofree char *state = reeve_gate_state_digest (pass);
+  g_autoptr (JsonNode) state = reeve_gate_state_read (pass);
   ReeveAdmissionRequest request = { 0 };
 
   reeve_gate_pass_describe (pass, &request);
-  request.state_digest = state;
+  request.state = state;
   return reeve_admission_begin (pass->services->admission, &request, error);
 }

@@ -10,6 +10,6 @@ G_BEGIN_DECLS
 ReeveAdmitted *reeve_gate_state_begin (ReeveGatePass *pass, GError **error);
 /* (transfer full) (nullable): what records say of the state now; NULL: there is nothing, or the
  * operation changes nothing that is shown. Blocks. */
-char *reeve_gate_state_digest (ReeveGatePass *pass);
+JsonNode *reeve_gate_state_read (ReeveGatePass *pass);
 
 G_END_DECLS

@@ -228,6 +228,64 @@ test_values_unkept (KeptFixture *fixture, gconstpointer data)
   g_assert_cmpstr (reeve_json_get_string (kept, "output_digest", "plain"), !=, "plain");
 }
 
+static guint
+count_kept (KeptFixture *fixture)
+{
+  g_autoptr (ReeveQuery) query = reeve_query_new (SCOPE, REEVE_STORE_KEPT_VALUES);
+  g_autoptr (ReeveQueryResult) found = NULL;
+  g_autoptr (GError) error = NULL;
+
+  /* what nobody waits for is done before what asks for it */
+  reeve_ledger_wait (fixture->host.ledger.ledger);
+  found = reeve_store_query (fixture->host.store, query, &error);
+  g_assert_no_error (error);
+  return reeve_query_result_get_records (found)->len;
+}
+
+static gboolean
+refuse (const ReeveAdmissionRequest *request, const ReeveSettlement *settlement, gpointer data,
+        GError **error)
+{
+  if (!*(gboolean *) data)
+    return TRUE;
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED, "no");
+  return FALSE;
+}
+
+/* What is changed was looked at; that is kept for an intent, and not for a refusal. */
+static void
+test_values_refused (KeptFixture *fixture, gconstpointer data)
+{
+  g_autoptr (JsonNode) state = json_node_init_string (json_node_alloc (), "how it is");
+  const ReeveAdmissionRequest request
+      = { .caller = fixture->admin, .operation = "tests.try", .state = state };
+  gboolean refusing = TRUE;
+  ReeveSettlement settlement = { .outcome = REEVE_OUTCOME_FAILED };
+  g_autoptr (JsonObject) refusal = NULL;
+  g_autoptr (JsonObject) intent = NULL;
+  g_autoptr (GError) error = NULL;
+  ReeveAdmitted *admitted = NULL;
+  guint before = 0;
+
+  reeve_admission_set_kept_values (fixture->host.admission, fixture->values, fixture->host.workers);
+  reeve_admission_add_check (fixture->host.admission, REEVE_STAGE_AUTHORISE, refuse, &refusing);
+  before = count_kept (fixture);
+  g_assert_null (reeve_admission_begin (fixture->host.admission, &request, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PERMISSION_DENIED);
+  refusal = newest (fixture);
+  g_assert_cmpstr (reeve_json_get_string (refusal, "kind", ""), ==, "refusal");
+  g_assert_false (json_object_has_member (refusal, "state_digest"));
+  g_assert_cmpuint (count_kept (fixture), ==, before);
+  refusing = FALSE;
+  g_clear_error (&error);
+  admitted = reeve_admission_begin (fixture->host.admission, &request, &error);
+  g_assert_no_error (error);
+  intent = newest (fixture);
+  g_assert_true (json_object_has_member (intent, "state_digest"));
+  g_assert_cmpuint (count_kept (fixture), ==, before + 1);
+  reeve_admission_settle_async (fixture->host.admission, admitted, &settlement, NULL, NULL);
+}
+
 static char *
 describe (const char *json, const char *digest)
 {
@@ -301,6 +359,7 @@ main (int argc, char **argv)
   ADD ("/kept-values/erase", test_values_erase);
   ADD ("/kept-values/meanwhile", test_values_meanwhile);
   ADD ("/kept-values/unkept", test_values_unkept);
+  ADD ("/kept-values/refused", test_values_refused);
 #undef ADD
   g_test_add_func ("/kept-values/describe", test_values_describe);
   g_test_add_func ("/kept-values/long", test_values_long);
