@@ -78,7 +78,10 @@ reeve_op_agents_delete (ReeveCall *call, ReeveServices *services)
 
   if (reeve_agents_delete (services->agents, reeve_call_get_admitted (call),
                            reeve_call_get_string (call, "agent_id"), &error))
-    reeve_call_complete (call, 0, NULL);
+    {
+      reeve_runs_forget_known (services->runs);
+      reeve_call_complete (call, 0, NULL);
+    }
   else
     reeve_call_fail (call, error);
 }

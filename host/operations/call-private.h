@@ -46,6 +46,8 @@ struct _ReeveCall
   JsonObject *params; /* validated, sealed */
   char *digest;
   char *run_id;       /* (nullable): that the run has which the call begins */
+  gboolean looked;    /* for the agent of that run */
+  gboolean nameless;  /* … which is not there: no run of that name will be */
   char *workspace_id; /* where what is read on lies; NULL: in none, or nobody reads on */
   char *media_type;
   GBytes *body;

@@ -162,6 +162,8 @@ reeve_op_completions_on_agent_admitted (GObject *source, GAsyncResult *result, g
                             reeve_op_completions_on_run, self);
 }
 
+static gboolean reeve_op_completions_ask_again (gpointer data);
+
 static void
 reeve_op_completions_ask_agent (ReeveOpCompletion *self)
 {
@@ -185,17 +187,29 @@ reeve_op_completions_ask_agent (ReeveOpCompletion *self)
     .trace_id = reeve_call_get_trace_id (self->call),
     .trace = reeve_call_trace_get_onward (self->call),
   };
+  const ReeveRunCallAgain again = { reeve_op_completions_ask_again, self };
   GError *error = NULL;
 
-  if (!reeve_run_call_has_place (self->call, self->services, &request, agent_id, &error))
+  if (!reeve_run_call_prepare (self->call, self->services, &request, agent_id, &again, &error))
     {
-      reeve_op_completions_fail (self, error);
+      if (error != NULL)
+        reeve_op_completions_fail (self, error);
       return;
     }
   reeve_call_set_recorded (self->call);
-  reeve_run_call_name (self->call, &request);
   reeve_admission_begin_async (self->services->admission, &request,
                                reeve_op_completions_on_agent_admitted, self);
+}
+
+/* Its agent was looked up. */
+static gboolean
+reeve_op_completions_ask_again (gpointer data)
+{
+  ReeveOpCompletion *self = data;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (reeve_call_get_log (self->call));
+
+  reeve_op_completions_ask_agent (self);
+  return G_SOURCE_REMOVE;
 }
 
 /* Text of a message: a string, or the text parts of an array. */

@@ -105,16 +105,17 @@ reeve_gate_run_async (gpointer data)
   if (operation->klass == REEVE_CLASS_EFFECT
       && !reeve_gate_has (pass, REEVE_OPERATION_ADMITS_ITSELF))
     {
+      const ReeveRunCallAgain again = { reeve_gate_run_async, pass };
+
       if (reeve_gate_has (pass, REEVE_OPERATION_RUNS)
-          && !reeve_run_call_has_place (
-              pass->call, pass->services, &request,
-              reeve_json_get_string (pass->call->params, "agent_id", NULL), &error))
+          && !reeve_run_call_prepare (pass->call, pass->services, &request,
+                                      reeve_json_get_string (pass->call->params, "agent_id", NULL),
+                                      &again, &error))
         {
-          reeve_gate_fail (pass, error);
+          if (error != NULL)
+            reeve_gate_fail (pass, error);
           return G_SOURCE_REMOVE;
         }
-      if (reeve_gate_has (pass, REEVE_OPERATION_RUNS))
-        reeve_run_call_name (pass->call, &request);
       reeve_admission_begin_async (pass->services->admission, &request, reeve_gate_on_admitted,
                                    pass);
     }

@@ -58,20 +58,61 @@ reeve_run_call_on_done (GObject *source, GAsyncResult *result, gpointer user_dat
   reeve_run_call_free (self);
 }
 
-/**
- * reeve_run_call_has_place:
- * @call: a call that is not admitted yet
- * @services: what operations work with
- * @request: what would be admitted
- * @agent_id: (nullable): which agent is to run
- * @error: return location
- *
- * Who may not run it hears that, and not how it stands. A refusal in a row of the user's is
- * recorded once. No I/O.
- *
- * Returns: %FALSE with %REEVE_ERROR_RATE_LIMITED: the agent's queue is full
- */
-gboolean
+/* ---- before it is admitted ---- */
+
+typedef struct
+{
+  ReeveCall *call;
+  ReeveRuns *runs;
+  char *agent_id;
+  ReeveRunCallAgain again;
+} ReeveRunCallLook;
+
+static void
+reeve_run_call_look (gpointer data)
+{
+  ReeveRunCallLook *look = data;
+  ReeveCall *call = look->call;
+  g_auto (ReeveLogScope) scope = reeve_log_scope (call->log);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  call->looked = TRUE;
+  call->nameless = !reeve_runs_look (look->runs, call->caller, look->agent_id);
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, look->again.func, look->again.data, NULL);
+  g_source_attach (source, call->context);
+  reeve_call_unref (call);
+  g_object_unref (look->runs);
+  g_free (look->agent_id);
+  g_free (look);
+}
+
+/* FALSE: it is asked again when it was looked up. */
+static gboolean
+reeve_run_call_is_sure (ReeveCall *call, ReeveServices *services, const char *agent_id,
+                        const ReeveRunCallAgain *again)
+{
+  ReeveRunCallLook *look = NULL;
+
+  if (call->looked || agent_id == NULL || reeve_runs_knows (services->runs, call->caller, agent_id))
+    return TRUE;
+  look = g_new0 (ReeveRunCallLook, 1);
+  look->call = reeve_call_ref (call);
+  look->runs = g_object_ref (services->runs);
+  look->agent_id = g_strdup (agent_id);
+  look->again = *again;
+  if (reeve_workers_push (services->workers, reeve_run_call_look, look, NULL))
+    return FALSE;
+  reeve_call_unref (look->call);
+  g_object_unref (look->runs);
+  g_free (look->agent_id);
+  g_free (look);
+  return TRUE;
+}
+
+/* Who may not run it hears that, and not how it stands. A refusal in a row of the user's is
+ * recorded once. No I/O. */
+static gboolean
 reeve_run_call_has_place (ReeveCall *call, ReeveServices *services,
                           const ReeveAdmissionRequest *request, const char *agent_id,
                           GError **error)
@@ -87,19 +128,31 @@ reeve_run_call_has_place (ReeveCall *call, ReeveServices *services,
 }
 
 /**
- * reeve_run_call_name:
- * @call: a call that is about to be admitted
- * @request: what will be admitted; borrows the name
+ * reeve_run_call_prepare:
+ * @call: a call that is not admitted yet
+ * @services: what operations work with
+ * @request: what would be admitted; borrows the name of the run
+ * @agent_id: (nullable): which agent is to run
+ * @again: whoever calls this
+ * @error: return location
  *
- * An idempotency key has named its run before.
+ * An idempotency key has named its run before. No I/O.
+ *
+ * Returns: %FALSE with %REEVE_ERROR_RATE_LIMITED: the agent's queue is full; without an error:
+ * @again is called
  */
-void
-reeve_run_call_name (ReeveCall *call, ReeveAdmissionRequest *request)
+gboolean
+reeve_run_call_prepare (ReeveCall *call, ReeveServices *services, ReeveAdmissionRequest *request,
+                        const char *agent_id, const ReeveRunCallAgain *again, GError **error)
 {
+  if (!reeve_run_call_has_place (call, services, request, agent_id, error)
+      || !reeve_run_call_is_sure (call, services, agent_id, again))
+    return FALSE;
   if (call->run_id == NULL)
     call->run_id = reeve_ids_new ("run");
-  request->run_id = call->run_id;
+  request->run_id = call->nameless ? NULL : call->run_id;
   request->begins_run = TRUE;
+  return TRUE;
 }
 
 const char *

@@ -7,17 +7,24 @@
 
 G_BEGIN_DECLS
 
-/* Fills in door, trace and stream of @request, hands the call's admission over, answers the call.
- */
-/* Is there a place for a run of the agent (nullable)? FALSE: the call is refused before anything is
- * written of it but a first refusal, as by a limit of requests. */
-gboolean reeve_run_call_has_place (ReeveCall *call, ReeveServices *services,
-                                   const ReeveAdmissionRequest *request, const char *agent_id,
-                                   GError **error);
-/* Before a run is admitted: gives it its name, by which its own records are found. */
-void reeve_run_call_name (ReeveCall *call, ReeveAdmissionRequest *request);
+/* What is called again, on the thread of the call's context, when something was looked up. */
+typedef struct
+{
+  GSourceFunc func;
+  gpointer data;
+} ReeveRunCallAgain;
+
+/* Before a run of the agent (nullable) is admitted: is there a place for it? Gives it its name, by
+ * which its own records are found, unless the agent is not there. FALSE with an error: the call is
+ * refused before anything is written of it but a first refusal, as by a limit of requests; without
+ * one: the agent is being looked up, and it is asked @again. */
+gboolean reeve_run_call_prepare (ReeveCall *call, ReeveServices *services,
+                                 ReeveAdmissionRequest *request, const char *agent_id,
+                                 const ReeveRunCallAgain *again, GError **error);
 /* (nullable) (transfer none): that name */
 const char *reeve_run_call_get_run_id (ReeveCall *call);
+/* Fills in door, trace and stream of @request, hands the call's admission over, answers the call.
+ */
 void reeve_run_call_execute (ReeveCall *call, ReeveServices *services, ReeveRunRequest *request);
 
 G_END_DECLS

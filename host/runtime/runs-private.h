@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files that make up ReeveRuns share: runs.c (table, execution), runs-queue.c (whose turn
- * it is), runs-read.c (list, get, follow), runs-recovery.c (cancel, resume, restart). */
+ * it is), runs-known.c (which agents are there), runs-read.c (list, get, follow), runs-recovery.c
+ * (cancel, resume, restart). */
 #pragma once
 
 #include "run-queue.h"
@@ -16,9 +17,10 @@ struct _ReeveRuns
   ReeveRunEnvironment env;
   ReeveAgents *agents;
   GMainContext *context; /* of the main thread: recovered runs go on there */
-  GMutex lock;           /* guards active, queue and stopping */
+  GMutex lock;           /* guards active, known, queue and stopping */
   GCond changed;
   GHashTable *active; /* run id -> ReeveRun */
+  GHashTable *known;  /* tenant, user and agent: it was there for him */
   ReeveRunQueue *queue;
   gboolean stopping;
 };

@@ -36,6 +36,7 @@ reeve_runs_finalize (GObject *object)
   ReeveRuns *self = REEVE_RUNS (object);
 
   g_clear_pointer (&self->active, g_hash_table_unref);
+  g_clear_pointer (&self->known, g_hash_table_unref);
   g_clear_pointer (&self->queue, reeve_run_queue_free);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_clear_object (&self->agents);
@@ -55,6 +56,7 @@ reeve_runs_init (ReeveRuns *self)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
+  self->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->active = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
   self->queue = reeve_run_queue_new ();
   self->context = g_main_context_ref_thread_default ();

@@ -112,6 +112,23 @@ class Refused(Base):
             record = self.newest("agents.execute", "refusal", platform="true")
             self.assertEqual(("unauthenticated", wanted), (record["reason"], record.get("input_digest")))
 
+    def test_an_agent_that_is_not_there(self):
+        """Its run never is: nothing names one."""
+        gone = self.host.agent()
+        self.host.run(gone, "hello")
+        self.host.delete("/api/v1/admin/agents/" + gone, expect=204)
+        for agent in ("agt_none", gone):
+            for ask in (lambda agent: self.host.post("/api/v1/agents/execute", {"agent_id": agent, "mission": "x"}, expect=404),
+                        lambda agent: self.host.post("/v1/chat/completions", {"model": "agent/" + agent, "messages": [{"role": "user", "content": "x"}]}, expect=404)):
+                before = len(self.host.records(action="agents.execute", kind="outcome"))
+                ask(agent)
+                end = time.monotonic() + 60
+                while len(found := self.host.records(action="agents.execute", kind="outcome")) == before and time.monotonic() < end:
+                    pass
+                self.assertEqual("not_found", found[-1]["reason"])
+                [intent] = [r for r in self.host.records(action="agents.execute", kind="intent") if r["seq"] == found[-1]["intent"]]
+                self.assertEqual([None, None], [r.get("run_id") for r in (intent, found[-1])])
+
     def test_a_spent_budget(self):
         agent = self.host.agent()
         self.host.put("/api/v1/admin/budgets/agents/" + agent, {"token_limit": 10}, expect=200)
