@@ -15,6 +15,21 @@ reeve_gate_state_on_end (ReeveCall *call, gpointer data)
   *ended = TRUE;
 }
 
+/* (nullable): a name in the path of what shows the thing: as it was told; of what was made, as the
+ * result has it; of one's own, who asks. */
+static const char *
+reeve_gate_state_name (ReeveCall *call, const char *name)
+{
+  const char *told = reeve_json_get_string (call->params, name, NULL);
+
+  if (told == NULL && strcmp (name, "user_id") == 0
+      && g_str_has_prefix (call->operation->path, "/api/v1/me/"))
+    return reeve_caller_get_user_id (call->caller);
+  if (told == NULL && call->result != NULL && JSON_NODE_HOLDS_OBJECT (call->result))
+    told = reeve_json_get_string (json_node_get_object (call->result), name, NULL);
+  return told;
+}
+
 /* A call of @read for the thing that @call names; of a list as much as a page has. */
 static ReeveCall *
 reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read)
@@ -24,8 +39,7 @@ reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read)
 
   for (const ReeveParameter *p = read->parameters; p->name != NULL; p++)
     if (p->place == REEVE_PARAMETER_PATH)
-      json_object_set_string_member (params, p->name,
-                                     reeve_json_get_string (call->params, p->name, ""));
+      json_object_set_string_member (params, p->name, reeve_gate_state_name (call, p->name));
     else if (strcmp (p->name, "limit") == 0)
       json_object_set_int_member (params, p->name, REEVE_GATE_STATE_LIMIT);
   json_object_seal (params);
@@ -34,13 +48,12 @@ reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read)
   return inner;
 }
 
-/* Does @call tell all that the path of @read names? */
+/* Is all known that the path of @read names? */
 static gboolean
 reeve_gate_state_is_named (ReeveCall *call, const ReeveOperation *read)
 {
   for (const ReeveParameter *p = read->parameters; p->name != NULL; p++)
-    if (p->place == REEVE_PARAMETER_PATH
-        && reeve_json_get_string (call->params, p->name, NULL) == NULL)
+    if (p->place == REEVE_PARAMETER_PATH && reeve_gate_state_name (call, p->name) == NULL)
       return FALSE;
   return TRUE;
 }

@@ -77,7 +77,7 @@ reeve_run_call_look (gpointer data)
   g_autoptr (GSource) source = g_idle_source_new ();
 
   call->looked = TRUE;
-  call->nameless = !reeve_runs_look (look->runs, call->caller, look->agent_id);
+  call->nameless = !reeve_runs_has_agent (look->runs, call->caller, look->agent_id);
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, look->again.func, look->again.data, NULL);
   g_source_attach (source, call->context);

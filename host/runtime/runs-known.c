@@ -32,7 +32,7 @@ reeve_runs_knows (ReeveRuns *self, ReeveCaller *caller, const char *agent_id)
 }
 
 /**
- * reeve_runs_look:
+ * reeve_runs_has_agent:
  * @self: runs
  * @caller: who would ask
  * @agent_id: an agent
@@ -43,7 +43,7 @@ reeve_runs_knows (ReeveRuns *self, ReeveCaller *caller, const char *agent_id)
  * nobody can tell
  */
 gboolean
-reeve_runs_look (ReeveRuns *self, ReeveCaller *caller, const char *agent_id)
+reeve_runs_has_agent (ReeveRuns *self, ReeveCaller *caller, const char *agent_id)
 {
   g_autofree char *name = reeve_runs_known_name (caller, agent_id);
   g_autoptr (GError) error = NULL;

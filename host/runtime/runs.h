@@ -60,7 +60,7 @@ void reeve_runs_refuse_place (ReeveRuns *self, ReeveCaller *caller, const char *
 /* Has the caller run it, so that it is there? Any thread, no I/O. */
 gboolean reeve_runs_knows (ReeveRuns *self, ReeveCaller *caller, const char *agent_id);
 /* FALSE: it is not there for the caller, and no run of it would begin. Blocks. */
-gboolean reeve_runs_look (ReeveRuns *self, ReeveCaller *caller, const char *agent_id);
+gboolean reeve_runs_has_agent (ReeveRuns *self, ReeveCaller *caller, const char *agent_id);
 /* An agent was deleted: all are looked up anew. */
 void reeve_runs_forget_known (ReeveRuns *self);
 /* How a run of @user_id (nullable: of somebody who has none waiting) would fare that came now:

@@ -98,7 +98,10 @@ MALFORMED = [
     ("misspelt type", CREATE, {"body": {"type": "object", "properties": {"id": {"type": "text"}}}}, "things.create: id: type text"),
     ("member in path and body", CREATE, {"route": "POST /things/{id}", "path": {"id": "which"}, "aliases": []}, "body: id is in path or query"),
     ("state of nothing", CREATE, {"states": ["things.list"]}, "things.create: states: things.list shows nothing that this one changes"),
-    ("state of what is not told", CREATE, {"states": ["things.get"], "body": {"type": "object"}, "unique": []}, "things.create: states: things.get shows nothing"),
+    ("state of what is not told", CREATE, {"states": ["things.get"], "body": {"type": "object"}, "unique": [],
+                                           "result": {"status": 201, "schema": {"type": "object"}, "description": "It"}},
+     "things.create: states: things.get shows nothing"),
+    ("state before what does not block", CREATE, {"states": ["things.get"], "flags": ["async"]}, "things.create: states: things.get shows nothing"),
     ("state before a read", GET, {"states": ["things.get"]}, "things.get: states: things.get shows nothing"),
     ("resource is no parameter", GET, {"resource": {"type": "thing", "id": "name"}}, "things.get: resource: name is no parameter"),
     ("unique is no parameter", CREATE, {"unique": ["name"]}, "things.create: unique: name is no parameter"),
@@ -197,6 +200,13 @@ class Generator(unittest.TestCase):
         self.assertEqual((0, ""), (code, said))
         for name, letter in (("boss", "s"), ("many", "l"), ("any", "j")):
             self.assertIn(f'{{ "{name}", REEVE_PARAMETER_BODY, \'{letter}\', FALSE }}', texts["cli-commands.c"])
+
+    def test_a_state_is_of_what_is_told_or_made(self):
+        made = {"body": {"type": "object"}, "unique": [], "examples": [{"summary": "One", "request": {}, "response": {"id": "1"}}]}
+        for members in ({}, made):
+            code, said, texts = self.generate(changed(CREATE, {"states": ["things.get"], **members}))
+            self.assertEqual((0, ""), (code, said))
+            self.assertIn('"things.get", NULL', texts["operation-table.c"])
 
     def test_malformed_rows_do_not_build(self):
         for word, row, members, refusal in MALFORMED:

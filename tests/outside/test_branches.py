@@ -472,6 +472,63 @@ class Changes(Base):
         made_ids = [self.host.post("/api/v1/admin/overrides", override, expect=201).json["override_id"]]
         turn("/api/v1/admin/overrides", ("overrides.delete", "DELETE", "/api/v1/admin/overrides/{0}", None))
 
+    def test_what_is_made(self):
+        """There was nothing before; then it is what its own page shows."""
+        admin, agent = "/api/v1/admin/", self.host.agent()
+        for action, path, body, member, shown in (
+                ("users.create", admin + "users", {"username": "fresh", "roles": ["viewer"]}, "user_id", admin + "users/{}"),
+                ("agents.create", admin + "agents", {"name": "fresh", "initial_definition": {"system_prompt": "x"}}, "agent_id", admin + "agents/{}"),
+                ("agents.register", admin + "agents/register", {"name": "registered"}, "agent_id", admin + "agents/{}"),
+                ("keys.create", admin + "keys", {"user_id": self.viewer_id, "name": "fresh", "roles": ["viewer"]}, "key_id", admin + "keys/{}"),
+                ("workspaces.create", admin + "workspaces", {"name": "fresh"}, "workspace_id", admin + "workspaces/{}"),
+                ("roles.create", admin + "roles", {"role_id": "custom:fresh", "name": "fresh", "permissions": ["agent:read"]}, "role_id", admin + "roles/{}"),
+                ("tenants.create", admin + "tenants", {"tenant_id": "fresh", "name": "Fresh"}, "tenant_id", admin + "tenants/{}"),
+                ("costs.report", admin + "costs/report", {}, "report_id", admin + "costs/reports/{}")):
+            with self.subTest(action=action):
+                made = self.host.post(path, body, expect=201).json
+                self.assertEqual([None, digest(self.host.get(shown.format(made[member]), expect=200).json)], self.both(action))
+        document = self.host.upload("fresh.md", b"words").json["document_id"]
+        self.assertRegex(self.both("documents.upload")[1], "^[0-9a-f]{64}$")
+        self.host.get("/api/v1/documents/" + document, expect=200)
+        # of what has no page of its own it is the list
+        for action, path, body in (
+                ("versions.create", f"{admin}agents/{agent}/versions", {"version_number": "7.0.0", "definition": {"system_prompt": "y"}}),
+                ("overrides.create", admin + "overrides", {"subject": "user:" + self.viewer_id, "resource_type": "agent", "resource_id": agent, "effect": "deny",
+                                                           "permissions": ["agent:execute"], "reason": "x"})):
+            with self.subTest(action=action):
+                states = [digest(self.host.get(path + "?limit=500", expect=200).json)]
+                self.host.post(path, body, expect=201)
+                states += [digest(self.host.get(path + "?limit=500", expect=200).json)]
+                self.assertNotEqual(*states)
+                self.assertEqual(states, self.both(action))
+
+    def test_many_at_once(self):
+        """All policies, and all prices: as the page of all shows them."""
+        policies, prices = "/api/v1/admin/policies", "/api/v1/admin/prices"
+        document = {"policies": {"org": {"tools": [{"tool_name": "echo", "effect": "allow"}]}}}
+        price = {"source": "contract", "date": "2026-01-31", "prices": [{"model_name": "a-model", "input_token_price": "0.5", "output_token_price": "1"}]}
+        for action, method, path, body, shown in (
+                ("policies.apply", "POST", policies + "/apply", document, policies + "/export"),
+                ("policies.rollback", "POST", policies + "/rollback", {"revision": 1}, policies + "/export"),
+                ("prices.import", "PUT", prices, price, prices + "?limit=500")):
+            with self.subTest(action=action):
+                states = [digest(self.host.get(shown, expect=200).json)]
+                self.host.call(method, path, body)
+                states += [digest(self.host.get(shown, expect=200).json)]
+                self.assertNotEqual(*states)
+                self.assertEqual(states, self.both(action))
+
+    def test_a_password_of_ones_own(self):
+        """How it stands with it, as his administrator sees that: nothing of the password."""
+        words = "four words that nobody guesses"
+        shown = f"/api/v1/admin/users/{self.viewer_id}/password"
+        self.host.put(shown, {"password": words}, expect=200)
+        states = [digest(self.host.get(shown, expect=200).json)]
+        self.host.put("/api/v1/me/password", {"current": words, "new": "other words that nobody guesses"}, key=self.viewer, expect=200)
+        states += [digest(self.host.get(shown, expect=200).json)]
+        self.assertNotEqual(*states)
+        self.assertEqual(states, self.both("passwords.change"))
+
     def test_looking_is_no_read(self):
         """Looking leaves no record of its own."""
         path = "/api/v1/admin/users/" + self.viewer_id

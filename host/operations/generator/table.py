@@ -85,8 +85,8 @@ class Table:
                 raise TableError(f"{file}: {operation.get('name', 'an operation without name')}: {error}") from error
 
     def states_of(self, operation):
-        """Names of the operations that show what this one changes, of which the first counts whose path it is told: those that its row names, or
-        that of its own path, or of the nearest above it that is of one thing."""
+        """Names of the operations that show what this one changes, of which the first counts whose path it is told: those that its row names (of what it makes,
+        whose name is in its result, there is one afterwards), or that of its own path, or of the nearest above it that is of one thing."""
         if "states" in operation:
             return operation["states"]
         state = self.state_of(operation)
@@ -159,7 +159,10 @@ class Table:
             named.append((member + ".in", [a[2] for a in bus["in"] if a[2] != "tenant_id"] + [bus.get("generate")]))
         for name in operation.get("states", []):
             shown = [o for o in self.operations if o["name"] == name and o["class"] == "read" and "async" not in o["flags"]]
-            if operation["class"] != "effect" or not shown or set(shown[0]["path"]) - set(parameters):
+            known = set(parameters) | set(self.resolve(operation["result"]["schema"] or {}).get("properties", {}))
+            if operation["paths"][0].startswith("/api/v1/me/"):
+                known.add("user_id")
+            if operation["class"] != "effect" or "async" in operation["flags"] or not shown or set(shown[0]["path"]) - known:
                 raise TableError(f"states: {name} shows nothing that this one changes")
         for member, names in named:
             for name in names:
