@@ -5,6 +5,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import pathlib
 import subprocess
 import tempfile
@@ -134,7 +135,8 @@ class Generic(BusCase):
         """Operations that are not there, arguments that are no members: who asked, for what, and what he heard."""
         asked = (("requests.unknown", "not_found", '{"operation":"no.such.thing"}', "io.reeve.Host1.Call", "no.such.thing", "{}"),
                  ("runs.list", "invalid_argument", "{}[7]", "io.reeve.Host1.Call", "runs.list", "[7]"),
-                 ("agents.register", "invalid_argument", "{}('', 'x', '', '', '{broken')", "io.reeve.ControlPlane1.RegisterAgent", "", "x", "", "", "{broken"))
+                 ("plugins.grant", "invalid_argument", "{}('tool-http', 'net.http', '{broken', '', 'why', '')", "io.reeve.Plugins1.Grant",
+                  "tool-http", "net.http", "{broken", "", "why", ""))
         for action, reason, digested, *call in asked:
             with self.subTest(action=action):
                 said = self.refused(*call)
