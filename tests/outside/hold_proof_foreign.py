@@ -195,9 +195,16 @@ class Foreign(unittest.TestCase):
 
     @staticmethod
     def said(case, reply):
-        reply = {n: case.plain(v) if isinstance(v, str) else v for n, v in reply.items() if n != "ns"}
-        reply = {n: plain_rows(v) if isinstance(v, str) and v.startswith("event_id,") else v for n, v in reply.items()}
-        return {n: normal(json.loads(v)) if n == "result" and v.startswith("{") else normal(v) for n, v in reply.items()}
+        def plain(value):
+            if isinstance(value, list):
+                return [plain(v) for v in value]
+            if not isinstance(value, str):
+                return normal(value)
+            value = case.plain(value)
+            value = plain_rows(value) if value.startswith("event_id,") else value
+            return normal(json.loads(value)) if value.startswith("{") else normal(value)
+
+        return {n: plain(v) for n, v in reply.items() if n != "ns"}
 
     def told(self, case, records):
         """Records of the asker in both logs: none of them in the other tenant's."""
