@@ -229,6 +229,12 @@ class Typed(BusCase):
             self.assertIn("io.reeve.Error.InvalidArgument: argument metadata: ", told)
             self.assertIn(words, told)
 
+    def test_many_values_are_refused(self):
+        """A byte that comes would be hundreds in memory."""
+        told = self.refused("io.reeve.ControlPlane1.CreateOrganization", "Many", "{'a': <b'" + "x" * 70000 + "'>}")
+        self.assertIn("io.reeve.Error.TooLarge: argument metadata: ", told)
+        self.assertIn("a", self.typed("io.reeve.ControlPlane1.CreateOrganization", "Some", {"a": list(range(20000))})["metadata"])
+
     def test_an_organization_that_is_deleted_is_gone(self):
         gone = self.typed("io.reeve.ControlPlane1.CreateOrganization", "Gone", {})["tenant_id"]
         done = self.gdbus("call", "--method", "io.reeve.ControlPlane1.DeleteOrganization", gone)

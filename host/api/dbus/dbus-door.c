@@ -11,7 +11,8 @@
 #include "operations/call.h"
 #include "operations/gate-refuse.h"
 
-#define REEVE_DBUS_DOOR_MAX_PARAMS (16 * 1024 * 1024)
+#define REEVE_DBUS_DOOR_MAX_PARAMS  (16 * 1024 * 1024)
+#define REEVE_DBUS_DOOR_MAX_PRINTED (64 * 1024)
 
 static const char reeve_dbus_door_xml[]
     = "<node>"
@@ -251,6 +252,36 @@ reeve_dbus_door_on_property (GDBusConnection *connection, const char *sender, co
 
 /* ---- typed interfaces ---- */
 
+/* The arguments as they came, for the digest; what is large costs no node for each of its values.
+ */
+static char *
+reeve_dbus_door_print (GVariant *parameters)
+{
+  gsize size = g_variant_get_size (parameters);
+
+  return size <= REEVE_DBUS_DOOR_MAX_PRINTED
+             ? g_variant_print (parameters, FALSE)
+             : g_base64_encode (g_variant_get_data (parameters), size);
+}
+
+/* (transfer full) (nullable) */
+static JsonObject *
+reeve_dbus_door_collect (const ReeveDbusMethod *row, GVariant *parameters, GError **error)
+{
+  if (row == NULL)
+    {
+      g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "no such method");
+      return NULL;
+    }
+  if (g_variant_get_size (parameters) > REEVE_DBUS_DOOR_MAX_PARAMS)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+                   "the arguments are larger than %d bytes", REEVE_DBUS_DOOR_MAX_PARAMS);
+      return NULL;
+    }
+  return reeve_dbus_call_collect (row, parameters, error);
+}
+
 static const ReeveDbusMethod *
 reeve_dbus_door_find (const char *interface, const char *method)
 {
@@ -275,17 +306,13 @@ reeve_dbus_door_on_typed_method (GDBusConnection *connection, const char *sender
   JsonObject *params = NULL;
   GError *error = NULL;
 
-  if (row != NULL)
-    params = reeve_dbus_call_collect (row, parameters, &error);
-  else
-    g_set_error_literal (&error, REEVE_ERROR, REEVE_ERROR_UNSUPPORTED, "no such method");
-
+  params = reeve_dbus_door_collect (row, parameters, &error);
   if (params != NULL)
     {
       reeve_dbus_call_start (self->services, self->peers, invocation, operation, params, row);
       return;
     }
-  text = g_variant_print (parameters, FALSE);
+  text = reeve_dbus_door_print (parameters);
   reeve_dbus_call_refuse (self->services, self->peers, invocation, operation, NULL, text, error);
 }
 

@@ -11,6 +11,8 @@
 #include <reeve-plugin-1.h>
 
 #define REEVE_DBUS_VALUE_DEPTH 16
+/* A value takes some 500 bytes once it is JSON, of a byte that came. */
+#define REEVE_DBUS_VALUE_MAX_CHILDREN 65536
 
 /* ---- out ---- */
 
@@ -255,15 +257,43 @@ reeve_dbus_value_read (GVariant *value, guint depth, GError **error)
   return reeve_dbus_value_read_scalar (value, error);
 }
 
+/* Counts what is within, without a node of any of it. */
+static gboolean
+reeve_dbus_value_fits (GVariant *value, gsize *left)
+{
+  gsize length = g_variant_is_container (value) ? g_variant_n_children (value) : 0;
+
+  if (length > *left)
+    return FALSE;
+  *left -= length;
+  for (gsize i = 0; i < length; i++)
+    {
+      g_autoptr (GVariant) child = g_variant_get_child_value (value, i);
+
+      if (!reeve_dbus_value_fits (child, left))
+        return FALSE;
+    }
+  return TRUE;
+}
+
 /**
  * reeve_dbus_value_to_json:
  * @value: any value
- * @error: return location: %REEVE_ERROR_INVALID_ARGUMENT says what JSON has not
+ * @error: return location: %REEVE_ERROR_INVALID_ARGUMENT says what JSON has not,
+ * %REEVE_ERROR_TOO_LARGE that it is more than 65536 keys, values and variants
  *
  * Returns: (transfer full) (nullable): dictionaries as objects, arrays as arrays
  */
 JsonNode *
 reeve_dbus_value_to_json (GVariant *value, GError **error)
 {
+  gsize left = REEVE_DBUS_VALUE_MAX_CHILDREN;
+
+  if (!reeve_dbus_value_fits (value, &left))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "has more than %d values",
+                   REEVE_DBUS_VALUE_MAX_CHILDREN);
+      return NULL;
+    }
   return reeve_dbus_value_read (value, 0, error);
 }
