@@ -235,6 +235,19 @@ class Typed(BusCase):
         self.assertIn("io.reeve.Error.TooLarge: argument metadata: ", told)
         self.assertIn("a", self.typed("io.reeve.ControlPlane1.CreateOrganization", "Some", {"a": list(range(20000))})["metadata"])
 
+    def test_an_answer_that_no_bus_takes_is_refused(self):
+        """Who sends it is thrown out by the bus, and would never be there again."""
+        large = {"text": "x" * (1 << 20)}
+        names = [f"large-{i}" for i in range(26)]
+        for name in names:
+            self.host.post("/api/v1/admin/tenants", {"tenant_id": name, "name": name, "metadata": large}, expect=201)
+        told = self.refused("io.reeve.ControlPlane1.ListOrganizations")
+        self.assertIn("io.reeve.Error.TooLarge: ", told)
+        self.assertEqual(names[0], self.typed("io.reeve.ControlPlane1.GetOrganization", names[0])["tenant_id"])
+        for name in names:
+            self.host.put(f"/api/v1/admin/tenants/{name}", {"metadata": {}}, expect=200)
+        self.assertTrue(self.typed("io.reeve.ControlPlane1.ListOrganizations")["organizations"])
+
     def test_an_organization_that_is_deleted_is_gone(self):
         gone = self.typed("io.reeve.ControlPlane1.CreateOrganization", "Gone", {})["tenant_id"]
         done = self.gdbus("call", "--method", "io.reeve.ControlPlane1.DeleteOrganization", gone)

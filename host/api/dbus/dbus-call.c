@@ -17,6 +17,8 @@
 
 /* items of a list: the most that one may ask for */
 #define REEVE_DBUS_CALL_PAGE 500
+/* A system bus throws out who sends more than 32 MiB, and the host would be on none then. */
+#define REEVE_DBUS_CALL_MAX_ANSWER (24 * 1024 * 1024)
 
 typedef struct
 {
@@ -280,12 +282,30 @@ reeve_dbus_call_print (ReeveDbusCall *self, ReeveCall *call)
   return g_variant_builder_end (&builder);
 }
 
+/* value: (transfer floating) */
+static void
+reeve_dbus_call_answer (ReeveDbusCall *self, GVariant *value)
+{
+  g_autoptr (GVariant) answer = g_variant_ref_sink (value);
+  g_autoptr (GError) error = NULL;
+
+  if (g_variant_get_size (answer) <= REEVE_DBUS_CALL_MAX_ANSWER)
+    {
+      g_dbus_method_invocation_return_value (g_object_ref (self->invocation), answer);
+      return;
+    }
+  g_set_error (&error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
+               "it is done, but its answer is larger than the %d bytes of a bus: ask for less at a "
+               "time, or by HTTP",
+               REEVE_DBUS_CALL_MAX_ANSWER);
+  reeve_dbus_call_return_error (self->invocation, error, NULL);
+}
+
 static void
 reeve_dbus_call_on_done (ReeveCall *call, gpointer user_data)
 {
   ReeveDbusCall *self = user_data;
   const GError *error = reeve_call_get_error (call);
-  g_autofree char *body = NULL;
 
   if (error != NULL)
     {
@@ -293,14 +313,10 @@ reeve_dbus_call_on_done (ReeveCall *call, gpointer user_data)
       return;
     }
   if (self->method != NULL)
-    {
-      g_dbus_method_invocation_return_value (g_object_ref (self->invocation),
-                                             reeve_dbus_call_print (self, call));
-      return;
-    }
-  body = reeve_dbus_call_body (self, call);
-  g_dbus_method_invocation_return_value (g_object_ref (self->invocation),
-                                         g_variant_new ("(s)", body));
+    reeve_dbus_call_answer (self, reeve_dbus_call_print (self, call));
+  else
+    reeve_dbus_call_answer (self, g_variant_new ("(@s)", g_variant_new_take_string (
+                                                             reeve_dbus_call_body (self, call))));
 }
 
 static void
