@@ -8,6 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "wire/wire-json.h"
+
+/* of a body: one takes up to a kilobyte once it is built, of two that came */
+#define REEVE_GATE_PARAMS_VALUES 262144
+
 static void
 reeve_gate_params_fault (JsonArray *faults, const char *name, const char *message)
 {
@@ -149,7 +154,12 @@ reeve_gate_params_take_json (ReeveCall *call, JsonObject *params, JsonArray *fau
                            "the body must be application/json");
       return FALSE;
     }
-  node = reeve_json_parse_strict (data, length, &broken);
+  node = wire_json_parse_bounded (data, length, REEVE_GATE_PARAMS_VALUES, &broken);
+  if (g_error_matches (broken, REEVE_ERROR, REEVE_ERROR_TOO_LARGE))
+    {
+      g_propagate_prefixed_error (error, g_steal_pointer (&broken), "the body: ");
+      return FALSE;
+    }
   if (node == NULL)
     reeve_gate_params_fault (faults, NULL, broken->message);
   else if (!JSON_NODE_HOLDS_OBJECT (node))
@@ -201,7 +211,7 @@ reeve_gate_params_take_part (ReeveCall *call, const ReeveCallPart *part, JsonObj
     }
   if (reeve_gate_params_wants_object (call->operation, part->name))
     {
-      node = reeve_json_parse_strict (data, length, &broken);
+      node = wire_json_parse_bounded (data, length, REEVE_GATE_PARAMS_VALUES, &broken);
       if (node != NULL)
         json_object_set_member (params, part->name, node);
       else
@@ -449,8 +459,8 @@ reeve_gate_params_take_members (ReeveCall *call, JsonObject *told)
 
   if (!reeve_gate_params_is_media (call->media_type, "application/json"))
     return FALSE;
-  node = reeve_json_parse_strict (g_bytes_get_data (call->body, NULL),
-                                  g_bytes_get_size (call->body), NULL);
+  node = wire_json_parse_bounded (g_bytes_get_data (call->body, NULL),
+                                  g_bytes_get_size (call->body), REEVE_GATE_PARAMS_VALUES, NULL);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
     return FALSE;
   object = json_node_get_object (node);

@@ -64,15 +64,18 @@ class BusCase(unittest.TestCase):
         node = ElementTree.fromstring(self.gdbus("introspect", "--xml").stdout)
         args = node.findall(f"./interface[@name='{interface}']/method[@name='{name}']/arg")
         kinds = {way: [a for a in args if a.get("direction") == way] for way in ("in", "out")}
-        command = {"peer": "owner", "interface": interface, "method": name, "arguments": arguments,
-                   "signature": "(" + "".join(a.get("type") for a in kinds["in"]) + ")"}
-        done = subprocess.run(["/usr/bin/python3", PEER], input=json.dumps(command) + "\n", capture_output=True, text=True, timeout=60, check=False,
-                              env=dict(os.environ, **self.bus.environment))
-        self.assertEqual(0, done.returncode, done.stderr)
-        answer = json.loads(done.stdout)
+        answer = self.ask_as_peer({"peer": "owner", "interface": interface, "method": name, "arguments": arguments,
+                                   "signature": "(" + "".join(a.get("type") for a in kinds["in"]) + ")"})
         self.assertNotIn("error", answer)
         values = dict(zip([a.get("name") for a in kinds["out"]], answer["results"]))
         return values if len(values) > 1 else answer["result"]
+
+    def ask_as_peer(self, command):
+        """Also of what is too long for a command line."""
+        done = subprocess.run(["/usr/bin/python3", PEER], input=json.dumps(command) + "\n", capture_output=True, text=True, timeout=60, check=False,
+                              env=dict(os.environ, **self.bus.environment))
+        self.assertEqual(0, done.returncode, done.stderr)
+        return json.loads(done.stdout)
 
     def refused(self, method, *arguments):
         done = self.gdbus("call", "--method", method, *arguments)
@@ -234,6 +237,9 @@ class Typed(BusCase):
         told = self.refused("io.reeve.ControlPlane1.CreateOrganization", "Many", "{'a': <b'" + "x" * 70000 + "'>}")
         self.assertIn("io.reeve.Error.TooLarge: argument metadata: ", told)
         self.assertIn("a", self.typed("io.reeve.ControlPlane1.CreateOrganization", "Some", {"a": list(range(20000))})["metadata"])
+        many = json.dumps({"tenant_id": "many", "name": "Many", "metadata": {"a": [0] * 70000}})
+        answer = self.ask_as_peer({"peer": "owner", "method": "Call", "arguments": ["tenants.create", many]})
+        self.assertIn("io.reeve.Error.TooLarge: json_params: a JSON text of more than 65536 values is too large here", answer["message"])
 
     def test_an_answer_that_no_bus_takes_is_refused(self):
         """Who sends it is thrown out by the bus, and would never be there again."""

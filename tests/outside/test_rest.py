@@ -251,6 +251,14 @@ class Sizes(Door):
             self.assertEqual((413, "close"), (status, headers.get("connection")))
             self.assertEqual(b"", sock.recv(1))
 
+    def test_a_body_of_too_many_values_is_refused(self):
+        """A byte that comes would be hundreds in memory."""
+        for values, status in ((300000, 413), (200000, 400)):
+            # brackets and commas in a text are none
+            body = {"tenant_id": "many", "name": "[" * 300000, "metadata": {"a": [0] * values}, "none": 1}
+            told = self.host.post("/api/v1/admin/tenants", body, expect=status).json
+            self.assertIn("a JSON text of more than 262144 values is too large here" if status == 413 else "/none", json.dumps(told))
+
     def test_memory_does_not_grow_with_a_refused_body(self):
         def resident():
             with open(f"/proc/{self.host.process.pid}/status", encoding="utf-8") as file:

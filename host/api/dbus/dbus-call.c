@@ -14,6 +14,7 @@
 #include "dbus-value.h"
 #include "operations/gate-refuse.h"
 #include "operations/gate.h"
+#include "wire/wire-json.h"
 
 /* items of a list: the most that one may ask for */
 #define REEVE_DBUS_CALL_PAGE 500
@@ -106,7 +107,7 @@ reeve_dbus_call_convert (const ReeveOperation *operation, const ReeveDbusArgumen
   text = g_variant_get_string (value, NULL);
   if ((*text != '{' && *text != '[') || reeve_dbus_call_is_text (operation, argument->parameter))
     return json_node_init_string (json_node_alloc (), text);
-  node = reeve_json_parse_strict (text, strlen (text), error);
+  node = wire_json_parse_bounded (text, strlen (text), REEVE_DBUS_VALUE_MAX_VALUES, error);
   if (node == NULL)
     g_prefix_error (error, "argument %s: ", argument->name);
   return node;

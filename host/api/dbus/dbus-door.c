@@ -8,8 +8,10 @@
 #include "base/times.h"
 #include "dbus-call.h"
 #include "dbus-throttle.h"
+#include "dbus-value.h"
 #include "operations/call.h"
 #include "operations/gate-refuse.h"
+#include "wire/wire-json.h"
 
 #define REEVE_DBUS_DOOR_MAX_PARAMS  (16 * 1024 * 1024)
 #define REEVE_DBUS_DOOR_MAX_PRINTED (64 * 1024)
@@ -93,7 +95,8 @@ reeve_dbus_door_parse (const char *text, GError **error)
                    REEVE_DBUS_DOOR_MAX_PARAMS);
       return NULL;
     }
-  node = reeve_json_parse_strict (text, length, error);
+  /* on the main loop, and before anybody knows who asks */
+  node = wire_json_parse_bounded (text, length, REEVE_DBUS_VALUE_MAX_VALUES, error);
   if (node == NULL || !JSON_NODE_HOLDS_OBJECT (node))
     {
       if (node != NULL)

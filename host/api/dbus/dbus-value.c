@@ -11,8 +11,6 @@
 #include <reeve-plugin-1.h>
 
 #define REEVE_DBUS_VALUE_DEPTH 16
-/* A value takes some 500 bytes once it is JSON, of a byte that came. */
-#define REEVE_DBUS_VALUE_MAX_CHILDREN 65536
 
 /* ---- out ---- */
 
@@ -280,19 +278,20 @@ reeve_dbus_value_fits (GVariant *value, gsize *left)
  * reeve_dbus_value_to_json:
  * @value: any value
  * @error: return location: %REEVE_ERROR_INVALID_ARGUMENT says what JSON has not,
- * %REEVE_ERROR_TOO_LARGE that it is more than 65536 keys, values and variants
+ * %REEVE_ERROR_TOO_LARGE that it is more than
+ * %REEVE_DBUS_VALUE_MAX_VALUES keys, values and variants
  *
  * Returns: (transfer full) (nullable): dictionaries as objects, arrays as arrays
  */
 JsonNode *
 reeve_dbus_value_to_json (GVariant *value, GError **error)
 {
-  gsize left = REEVE_DBUS_VALUE_MAX_CHILDREN;
+  gsize left = REEVE_DBUS_VALUE_MAX_VALUES;
 
   if (!reeve_dbus_value_fits (value, &left))
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE, "has more than %d values",
-                   REEVE_DBUS_VALUE_MAX_CHILDREN);
+                   REEVE_DBUS_VALUE_MAX_VALUES);
       return NULL;
     }
   return reeve_dbus_value_read (value, 0, error);

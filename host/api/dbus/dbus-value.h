@@ -6,7 +6,13 @@
 
 G_BEGIN_DECLS
 
+/* of one call: a value takes some 500 bytes once it is JSON, of a byte that came */
+#define REEVE_DBUS_VALUE_MAX_VALUES 65536
+
 GVariant *reeve_dbus_value_from_object (JsonObject *object);
+/* of one call: a value takes some 500 bytes once it is JSON, of a byte that came */
+#define REEVE_DBUS_VALUE_MAX_VALUES 65536
+
 GVariant *reeve_dbus_value_from_objects (JsonArray *array);
 JsonNode *reeve_dbus_value_to_json (GVariant *value, GError **error);
 
