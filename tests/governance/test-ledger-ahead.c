@@ -145,18 +145,37 @@ shorten (const char *path, guint64 offset, Left left)
   g_assert_true (g_file_set_contents (path, text, (gssize) end, NULL));
 }
 
+/* Of one segment: what of it the file has, and nothing else has for sure. */
+typedef struct
+{
+  guint64 begin, end;
+} Part;
+
+/* A batch for which the file had no room was synced where it is, with all before it. */
+static void
+cut_part (const char *path, const Part *part, Left left)
+{
+  GStatBuf status = { 0 };
+
+  g_assert_cmpint (g_stat (path, &status), ==, 0);
+  g_assert_cmpuint (part->end, <=, (guint64) status.st_size);
+  if (part->end == (guint64) status.st_size)
+    shorten (path, part->begin, left);
+}
+
 /* Returns of how many frames */
 static guint
 cut_segments (Cut *cut, Left left)
 {
   g_autofree char *path = g_build_filename (cut->now.folder, REEVE_LEDGER_AHEAD_FILE, NULL);
-  g_autoptr (GHashTable) done = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) parts = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   g_autofree char *text = NULL;
   ReeveLedgerAheadFrame frame = { 0 };
+  GHashTableIter iter;
+  gpointer key = NULL, value = NULL;
   guint64 round = 0;
   guint frames = 0;
-  gsize length = 0;
-  gsize size = 0;
+  gsize length = 0, size = 0;
 
   g_assert_true (g_file_get_contents (path, &text, &length, NULL));
   for (gsize at = 0;
@@ -166,15 +185,24 @@ cut_segments (Cut *cut, Left left)
       g_autofree char *scope = g_strndup (frame.scope, frame.scope_length);
       g_autofree char *log = g_build_filename (cut->now.folder, scope, NULL);
       g_autoptr (ReeveLedgerSegment) segment = reeve_ledger_segment_new (log, frame.first);
+      Part *part = g_hash_table_lookup (parts, segment->path);
 
       if (frames == 0)
         round = frame.round;
       if (frame.round != round)
         break;
-      /* the first of a file says from where on it was not synced */
-      if (g_hash_table_add (done, g_strdup (segment->path)))
-        shorten (segment->path, frame.offset, left);
+      /* the first of a segment says from where on it was not synced */
+      if (part == NULL)
+        {
+          part = g_new0 (Part, 1);
+          part->begin = frame.offset;
+          g_hash_table_insert (parts, g_strdup (segment->path), part);
+        }
+      part->end = frame.offset + frame.length;
     }
+  g_hash_table_iter_init (&iter, parts);
+  while (g_hash_table_iter_next (&iter, &key, &value))
+    cut_part (key, value, left);
   return frames;
 }
 
@@ -245,6 +273,30 @@ test_rounds (LedgerFixture *fixture, gconstpointer data)
       cut_check (cut);
       cut_free (cut);
     }
+}
+
+/* The record that the file had no room for is in its segment, for it was synced there. */
+static void
+test_full (LedgerFixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, REEVE_LEDGER_AHEAD_FILE, NULL);
+  g_autofree char *before = NULL;
+  g_autofree char *now = NULL;
+  gsize length = 0;
+  Cut *cut = NULL;
+
+  do
+    {
+      g_free (before);
+      before = g_steal_pointer (&now);
+      ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "x", 0);
+      g_assert_true (g_file_get_contents (path, &now, &length, NULL));
+    }
+  while (before == NULL || memcmp (before, now, length) != 0);
+  cut = cut_new (fixture);
+  cut_segments (cut, LEFT_NOTHING);
+  cut_check (cut);
+  cut_free (cut);
 }
 
 /* Until a checkpoint covers them, and from then on without the file. */
@@ -534,6 +586,7 @@ main (int argc, char **argv)
   ADD ("power-cut", test_power_cut);
   ADD ("needed", test_needed);
   ADD ("rounds", test_rounds);
+  ADD ("full", test_full);
   ADD ("signed", test_signed);
   ADD ("changed", test_changed);
   ADD ("put-back", test_put_back);
