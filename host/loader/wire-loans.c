@@ -3,11 +3,15 @@
  * whether it has them: the runner gets a description of the file that is open for writing (which
  * the seals refuse), and the host keeps one that is not. The kernel gives a lease for reading
  * (fcntl(2), F_SETLEASE) where nobody has the file open for writing: that is when all copies of
- * what was sent are closed, all mappings are gone, and none is in a socket. */
+ * what was sent are closed, all mappings are gone, and none is in a socket. A process may have
+ * opened it once more meanwhile, to be read or by its path alone (/proc/self/fd, O_PATH), of which
+ * a lease says nothing: so the memory is cut to nothing then, whoever still has a descriptor. */
 #include "wire-loans.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "wire/wire-blob.h"
@@ -28,11 +32,20 @@ struct _ReeveWireLoans
 
 /* ---- one ---- */
 
+#define REEVE_WIRE_LOAN_PATH_SIZE 32
+
+static const char *
+reeve_wire_loan_name (int fd, char path[REEVE_WIRE_LOAN_PATH_SIZE])
+{
+  g_snprintf (path, REEVE_WIRE_LOAN_PATH_SIZE, "/proc/self/fd/%d", fd);
+  return path;
+}
+
 static int
 reeve_wire_loan_open (int memory, int flags, GError **error)
 {
-  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", memory);
-  int fd = open (path, flags | O_CLOEXEC);
+  char path[REEVE_WIRE_LOAN_PATH_SIZE];
+  int fd = open (reeve_wire_loan_name (memory, path), flags | O_CLOEXEC);
 
   if (fd < 0)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "a blob: %s: %s", path,
@@ -56,6 +69,11 @@ reeve_wire_loan_new (GBytes *bytes, GError **error)
 
   loan->fd = memory >= 0 ? reeve_wire_loan_open (memory, O_RDWR, error) : -1;
   loan->watch = loan->fd >= 0 ? reeve_wire_loan_open (memory, O_RDONLY, error) : -1;
+  /* nobody opens it again: who did so for writing would break a lease, and its signal, SIGIO, ends
+   * a process that does not expect it; root may open anything, so another signal, that ends nobody
+   */
+  if (loan->watch >= 0 && (fchmod (memory, 0) != 0 || fcntl (loan->watch, F_SETSIG, SIGURG) != 0))
+    g_warning ("a blob may be opened by others: %s", g_strerror (errno));
   if (memory >= 0)
     close (memory);
   return loan->watch >= 0 ? g_steal_pointer (&loan) : NULL;
@@ -93,14 +111,27 @@ reeve_wire_loan_close (ReeveWireLoan *loan)
   loan->fd = -1;
 }
 
-/* Where the machine has no leases (fs.leases-enable) nobody can tell. */
+/* Nobody writes to it, so nobody maps it who was handed it. */
+static void
+reeve_wire_loan_empty (const ReeveWireLoan *loan)
+{
+  char path[REEVE_WIRE_LOAN_PATH_SIZE];
+
+  if (fchmod (loan->watch, S_IWUSR) != 0
+      || truncate (reeve_wire_loan_name (loan->watch, path), 0) != 0)
+    g_warning ("a blob is not let go: %s", g_strerror (errno));
+}
+
+/* Is it here again? Where the machine has no leases (fs.leases-enable) nobody can tell, and it is
+ * left to whoever has it. */
 static gboolean
-reeve_wire_loan_is_kept (const ReeveWireLoan *loan)
+reeve_wire_loan_is_back (const ReeveWireLoan *loan)
 {
   if (fcntl (loan->watch, F_SETLEASE, F_RDLCK) != 0)
-    return errno == EAGAIN;
+    return errno != EAGAIN;
   fcntl (loan->watch, F_SETLEASE, F_UNLCK);
-  return FALSE;
+  reeve_wire_loan_empty (loan);
+  return TRUE;
 }
 
 /* ---- all ---- */
@@ -134,10 +165,10 @@ reeve_wire_loans_count (ReeveWireLoans *self)
     {
       const ReeveWireLoan *loan = g_ptr_array_index (self->kept, i - 1);
 
-      if (reeve_wire_loan_is_kept (loan))
-        bytes += loan->size;
-      else
+      if (reeve_wire_loan_is_back (loan))
         g_ptr_array_remove_index_fast (self->kept, i - 1);
+      else
+        bytes += loan->size;
     }
   return bytes;
 }

@@ -7,7 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* A descriptor of a copy of @data, sealed; -1 with %REEVE_ERROR_FAILED. The host alone may. */
+/* A descriptor of a copy of @data, sealed but for being cut; -1 with %REEVE_ERROR_FAILED. The host
+ * alone may. */
 int wire_blob_new (gconstpointer data, gsize length, GError **error);
 /* The same of a size, still to be written: it grows no more. */
 int wire_blob_new_open (gsize size, GError **error);
