@@ -215,6 +215,9 @@ gboolean reeve_admitted_confirm (ReeveAdmitted *self, JsonObject *tool_arguments
 gboolean reeve_admission_allows_again (ReeveAdmission *self, const ReeveAdmissionRequest *request,
                                        GError **error);
 gboolean reeve_admitted_is_consumed (ReeveAdmitted *self);
+/* How an effect ended, by its error (nullable): one that was cut off after it left may have
+ * happened. */
+ReeveOutcome reeve_admitted_judge (ReeveAdmitted *self, const GError *error);
 guint64 reeve_admitted_get_intent (ReeveAdmitted *self);
 /* model.call: how many tokens the answer may have; 0: no budget bounds it. */
 gint64 reeve_admitted_get_granted (ReeveAdmitted *self);

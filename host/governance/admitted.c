@@ -125,6 +125,28 @@ reeve_admitted_is_consumed (ReeveAdmitted *self)
 }
 
 /**
+ * reeve_admitted_judge:
+ * @self: the right to one effect
+ * @error: (nullable): why it ended
+ *
+ * Returns: %REEVE_OUTCOME_UNKNOWN of an effect that was begun and then cut off, by its caller or by
+ * the time it had: it may have happened
+ */
+ReeveOutcome
+reeve_admitted_judge (ReeveAdmitted *self, const GError *error)
+{
+  if (error == NULL)
+    return REEVE_OUTCOME_SUCCEEDED;
+  if (reeve_admitted_is_consumed (self)
+      && (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
+          || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
+          || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT)
+          || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
+    return REEVE_OUTCOME_UNKNOWN;
+  return REEVE_OUTCOME_FAILED;
+}
+
+/**
  * reeve_admitted_get_intent:
  * @self: the right to one effect
  *

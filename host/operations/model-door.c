@@ -68,9 +68,7 @@ reeve_model_door_settle (ReeveModelDoor *self, const ReeveModelResponse *respons
 
   if (error != NULL)
     {
-      settlement.outcome = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
-                               ? REEVE_OUTCOME_UNKNOWN
-                               : REEVE_OUTCOME_FAILED;
+      settlement.outcome = reeve_admitted_judge (self->admitted, error);
       settlement.reason = reeve_error_get_name (
           error->domain == REEVE_ERROR ? (ReeveError) error->code : REEVE_ERROR_FAILED);
     }
@@ -96,8 +94,9 @@ reeve_model_door_turn (ReeveModelDoor *self, char *next, guint64 failed)
 {
   ReeveLlmRequest *other = NULL;
 
-  /* vectors mean nothing beside another model's */
+  /* nobody waits for it any more; vectors mean nothing beside another model's */
   if (next == NULL || self->meter.sent
+      || g_cancellable_is_cancelled (reeve_call_get_cancellable (self->call))
       || reeve_llm_request_get_task (self->request) != REEVE_LLM_TASK_CHAT)
     {
       g_free (next);

@@ -210,7 +210,7 @@ reeve_plugin_calls_model_end (ReevePluginModel *self)
                                : NULL;
   const GError *error = self->job.error;
 
-  self->settlement.outcome = reeve_plugin_calls_judge (self->job.admitted, error);
+  self->settlement.outcome = reeve_admitted_judge (self->job.admitted, error);
   self->settlement.reason = error != NULL ? reeve_admission_records_reason (error) : NULL;
   if (reeve_admitted_is_consumed (self->job.admitted))
     reeve_model_meter_settle (&self->meter, self->request, self->response, error,

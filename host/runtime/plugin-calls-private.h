@@ -83,8 +83,6 @@ void reeve_plugin_calls_job_admit (ReevePluginJob *self);
 JsonNode *reeve_plugin_calls_refuse (ReevePluginAsk *ask, GError *reason, GError **error);
 /* (transfer full) */
 JsonNode *reeve_plugin_calls_answer (JsonObject *answer);
-/* How a call ended that has begun, or has not. */
-ReeveOutcome reeve_plugin_calls_judge (ReeveAdmitted *admitted, const GError *error);
 
 /* plugin-calls-model.c and plugin-calls-tool.c */
 JsonNode *reeve_plugin_calls_ask_model (ReevePluginAsk *ask, GError **error);

@@ -23,7 +23,7 @@ reeve_plugin_calls_tool_settle (ReevePluginAsk *ask, ReeveAdmitted *admitted,
   g_autoptr (JsonNode) body
       = result != NULL ? json_node_init_string (json_node_alloc (), text) : NULL;
   ReeveSettlement settlement
-      = { .outcome = reeve_plugin_calls_judge (admitted, error),
+      = { .outcome = reeve_admitted_judge (admitted, error),
           .reason = error != NULL ? reeve_admission_records_reason (error) : NULL,
           .output_digest = digest,
           .error = error,

@@ -55,20 +55,6 @@ reeve_plugin_calls_refuse (ReevePluginAsk *ask, GError *reason, GError **error)
   return NULL;
 }
 
-ReeveOutcome
-reeve_plugin_calls_judge (ReeveAdmitted *admitted, const GError *error)
-{
-  if (error == NULL)
-    return REEVE_OUTCOME_SUCCEEDED;
-  if (reeve_admitted_is_consumed (admitted)
-      && (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
-          || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
-          || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT)
-          || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
-    return REEVE_OUTCOME_UNKNOWN;
-  return REEVE_OUTCOME_FAILED;
-}
-
 static gboolean
 reeve_plugin_calls_enter (ReevePluginCalls *self, GError **error)
 {

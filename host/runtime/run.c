@@ -202,19 +202,11 @@ reeve_run_describe_context (ReeveRun *self, ReeveContextInfo *info)
   info->deadline = self->deadline;
 }
 
-/* What is known of an effect that ended with an error: one that was cut off after it left may have
- * happened. */
+/* What the journal says of an effect that ended with an error. */
 const char *
 reeve_run_classify (ReeveAdmitted *admitted, const GError *error)
 {
-  if (!reeve_admitted_is_consumed (admitted))
-    return "failed";
-  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNKNOWN_OUTCOME)
-      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_CANCELLED)
-      || g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT)
-      || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return "unknown";
-  return "failed";
+  return reeve_admitted_judge (admitted, error) == REEVE_OUTCOME_UNKNOWN ? "unknown" : "failed";
 }
 
 gboolean

@@ -44,6 +44,7 @@ struct _ReeveRestConnection
   gboolean keep;
   gboolean received;
   gboolean answering; /* some of the answer was written */
+  gsize ahead;        /* bytes that it begins with in any case, written before it was there */
   gboolean answered;
   gboolean over; /* refused: libsoup reads its end, what it writes is thrown away */
   ReeveRestConnectionFunc on_gone;

@@ -26,6 +26,8 @@
 #define REEVE_REST_CONNECTION_DRAIN     (1024 * 1024)
 /* of a client that does not read the kernel holds so much, not megabytes */
 #define REEVE_REST_CONNECTION_UNSENT (128 * 1024)
+/* what every answer begins with, whatever its status (RFC 9112, 4) */
+#define REEVE_REST_CONNECTION_START "HTTP/1."
 
 static GQuark
 reeve_rest_connection_quark (void)
@@ -61,6 +63,16 @@ reeve_rest_connection_flush (ReeveRestConnection *self)
     reeve_rest_connection_drop (self);
 }
 
+/* Returns: bytes of an answer that are taken */
+static gsize
+reeve_rest_connection_put (ReeveRestConnection *self, const char *data, gsize length)
+{
+  gsize written = MIN (self->ahead, length);
+
+  self->ahead -= written;
+  return written + reeve_rest_outbox_add (&self->out, data + written, length - written);
+}
+
 /* Answers in libsoup's place where nothing was answered yet, and lets go of the client. */
 static void
 reeve_rest_connection_refuse (ReeveRestConnection *self, guint status, const char *detail)
@@ -69,11 +81,11 @@ reeve_rest_connection_refuse (ReeveRestConnection *self, guint status, const cha
       = self->target != NULL ? g_strndup (self->target, strcspn (self->target, "?")) : NULL;
   g_autoptr (GBytes) answer = reeve_rest_refusal_new (status, detail, path);
   gsize length = 0;
-  const void *data = g_bytes_get_data (answer, &length);
+  const char *data = g_bytes_get_data (answer, &length);
 
   if (!self->answering && !self->over
       && reeve_rest_outbox_get_pending (&self->out) + length <= REEVE_REST_OUTBOX_SIZE)
-    reeve_rest_outbox_add (&self->out, data, length);
+    reeve_rest_connection_put (self, data, length);
   self->over = TRUE;
   self->readable = TRUE; /* libsoup reads the end; what comes is thrown away */
   if (self->phase == REEVE_REST_CONNECTION_LISTENS)
@@ -410,7 +422,7 @@ reeve_rest_connection_write (ReeveRestConnection *self, const void *buffer, gsiz
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_BROKEN_PIPE, "the client has gone");
       return -1;
     }
-  n = reeve_rest_outbox_add (&self->out, buffer, size);
+  n = reeve_rest_connection_put (self, buffer, size);
   if (n == 0 && size > 0)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "the client reads slowly");
@@ -419,6 +431,20 @@ reeve_rest_connection_write (ReeveRestConnection *self, const void *buffer, gsiz
   self->answering = self->answering || !reeve_rest_framing_is_interim (buffer, n);
   reeve_rest_connection_defer (self);
   return (gssize) n;
+}
+
+/* A byte of the answer, for nothing less makes the other side say that nobody is there; the client
+ * that still reads gets the rest of it behind. */
+void
+reeve_rest_connection_probe (ReeveRestConnection *self)
+{
+  static const char start[] = REEVE_REST_CONNECTION_START;
+
+  if (self->answering || self->ahead == strlen (start) || reeve_rest_connection_is_over (self)
+      || reeve_rest_outbox_get_pending (&self->out) > 0)
+    return;
+  self->ahead += reeve_rest_outbox_add (&self->out, start + self->ahead, 1);
+  reeve_rest_connection_defer (self);
 }
 
 void

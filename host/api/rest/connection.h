@@ -74,6 +74,10 @@ const char *reeve_rest_connection_get_target (ReeveRestConnection *self);
 void reeve_rest_connection_begin (ReeveRestConnection *self, ReeveRestConnectionFunc gone,
                                   ReeveRestConnectionFunc half, gpointer user_data);
 void reeve_rest_connection_end (ReeveRestConnection *self);
+/* Of a client that has ended its side and waits: is it still there? One that has gone resets the
+ * connection, and gone is called. At most seven times for a request; behind its first answer,
+ * never. */
+void reeve_rest_connection_probe (ReeveRestConnection *self);
 /* It has come as a whole: from now on the host is at work, not the client. */
 void reeve_rest_connection_set_received (ReeveRestConnection *self);
 /* Its answer was written as a whole. */

@@ -25,7 +25,7 @@ typedef struct
   gsize received;
   gboolean refused;
   gboolean abandoned; /* the client has gone */
-  guint probes;       /* of a stream whose client has ended its side */
+  guint probes; /* seconds for which it was waited for, its side ended, while it is answered */
   gboolean dispatching;
   gboolean streaming;
   gboolean too_slow; /* dropped: what still comes is thrown away */

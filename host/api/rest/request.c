@@ -180,7 +180,8 @@ reeve_rest_request_append (ReeveRestRequest *self, GBytes *bytes)
 
 /* Who has gone altogether resets the connection when something comes: a comment, which readers of
  * events skip. A stream in which nothing has happened yet begins with it, or it would be held for
- * nobody; the first time passes, so that an error can still be the answer. */
+ * nobody; the first time passes, so that an error can still be the answer. What may yet be any
+ * answer begins with what all do: after a second, two, four, … */
 static void
 reeve_rest_request_on_half (ReeveRestConnection *connection, gpointer user_data)
 {
@@ -192,8 +193,11 @@ reeve_rest_request_on_half (ReeveRestConnection *connection, gpointer user_data)
 
   if (self->msg == NULL || !self->dispatching)
     return;
-  if (self->streaming || (only_streams && self->probes++ > 0))
+  self->probes++;
+  if (self->streaming || (only_streams && self->probes > 1))
     reeve_rest_request_append (self, comment);
+  else if (!only_streams && (self->probes & (self->probes - 1)) == 0)
+    reeve_rest_connection_probe (connection);
 }
 
 static void
