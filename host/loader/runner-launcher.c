@@ -229,12 +229,13 @@ reeve_runner_launcher_start (ReeveRunnerLauncher *self, const ReeveRunnerLaunch 
  * reeve_runner_launcher_watch:
  * @self: a launcher
  * @listener: (transfer full): of a runner's filter
- * @name: plugin id
+ * @watched: whose
  *
  * Returns: (transfer full) (nullable): what it is refused, from now on
  */
 ReeveRunnerWatch *
-reeve_runner_launcher_watch (ReeveRunnerLauncher *self, int listener, const char *name)
+reeve_runner_launcher_watch (ReeveRunnerLauncher *self, int listener,
+                             const ReeveRunnerWatched *watched)
 {
-  return reeve_runner_watch_new (self->context, listener, name);
+  return reeve_runner_watch_new (self->context, listener, watched);
 }

@@ -38,6 +38,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveRunnerLauncher, reeve_runner_launcher_unref)
 /* Answers what a runner is refused, on that thread. Takes over @listener. (transfer full)
  * (nullable) */
 ReeveRunnerWatch *reeve_runner_launcher_watch (ReeveRunnerLauncher *self, int listener,
-                                               const char *name);
+                                               const ReeveRunnerWatched *watched);
 
 G_END_DECLS

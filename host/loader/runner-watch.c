@@ -4,6 +4,7 @@
 #include "runner-watch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,15 @@
 
 #include "runner/runner-refusals.h"
 
+#include "runner-locks.h"
+
 #define REEVE_RUNNER_WATCH_UNKNOWN (-1)
+/* how many locks are as much as what is refused */
+#define REEVE_RUNNER_WATCH_LOCKS                                                                   \
+  (REEVE_RUNNER_WATCH_LOCKS_PER_SECOND / REEVE_RUNNER_WATCH_PER_SECOND)
+#define REEVE_RUNNER_WATCH_SECOND_MS 1000
+/* behind a look at all locks that there are */
+#define REEVE_RUNNER_WATCH_LOOK_MS 20
 
 struct _ReeveRunnerWatch
 {
@@ -25,10 +34,12 @@ struct _ReeveRunnerWatch
   struct seccomp_notif *request;
   struct seccomp_notif_resp *response;
   gint64 second; /* when what is counted began */
-  guint count;   /* in it */
+  guint count;   /* in it, as locks */
   int told[REEVE_RUNNER_WATCH_TOLD];
   guint n_told;
   gint sealed; /* atomic */
+  ReeveRunnerLocks locks;
+  ReeveHostTime *host_time;
   GMutex lock;
   int last; /* with lock: number of a call */
   gint64 when;
@@ -46,6 +57,7 @@ reeve_runner_watch_unref (gpointer data)
   seccomp_notify_free (self->request, self->response);
   close (self->listener);
   g_mutex_clear (&self->lock);
+  reeve_host_time_unref (self->host_time);
   g_free (self->name);
   g_free (self);
 }
@@ -91,42 +103,73 @@ reeve_runner_watch_is_loading (ReeveRunnerWatch *self)
          && (data->args[2] & (PROT_WRITE | PROT_EXEC)) == PROT_EXEC;
 }
 
+/* Is it what the kernel keeps as many of as one asks for? fcntl(2), command. */
 static gboolean
-reeve_runner_watch_let_through (ReeveRunnerWatch *self)
+reeve_runner_watch_is_locking (ReeveRunnerWatch *self)
+{
+  const struct seccomp_data *data = &self->request->data;
+  int command = (int) data->args[1];
+
+  return self->locks.pid != 0 && (data->nr == SCMP_SYS (fcntl) || data->nr == SCMP_SYS (fcntl64))
+         && (command == F_SETLK || command == F_SETLKW);
+}
+
+/* @code: an errno; 0: it is let through. It fails where the process is gone. */
+static void
+reeve_runner_watch_respond (ReeveRunnerWatch *self, int code)
 {
   memset (self->response, 0, sizeof *self->response);
   self->response->id = self->request->id;
-  self->response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+  self->response->error = -code;
+  self->response->flags = code == 0 ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0;
   seccomp_notify_respond (self->listener, self->response);
-  return TRUE;
 }
 
-/* FALSE: the process has ended. */
-static gboolean
-reeve_runner_watch_answer (ReeveRunnerWatch *self)
+static void
+reeve_runner_watch_refuse (ReeveRunnerWatch *self)
 {
-  char *known = NULL;
-  int number = 0;
+  int number = self->request->data.nr;
+  char *known = seccomp_syscall_resolve_num_arch (SCMP_ARCH_NATIVE, number);
 
-  memset (self->request, 0, sizeof *self->request);
-  /* whoever was killed while it waited does not ask any more */
-  if (seccomp_notify_receive (self->listener, self->request) != 0)
-    return errno == ENOENT || errno == EINTR;
-  if (reeve_runner_watch_is_loading (self))
-    return reeve_runner_watch_let_through (self);
-  number = self->request->data.nr;
   g_mutex_lock (&self->lock);
   self->last = number;
   self->when = g_get_monotonic_time ();
   g_mutex_unlock (&self->lock);
   reeve_runner_watch_tell (self, number);
-  known = seccomp_syscall_resolve_num_arch (SCMP_ARCH_NATIVE, number);
-  memset (self->response, 0, sizeof *self->response);
-  self->response->id = self->request->id;
-  self->response->error = -runner_refusals_get_code (known);
+  reeve_runner_watch_respond (self, runner_refusals_get_code (known));
   free (known);
-  /* it fails where the process is gone */
-  seccomp_notify_respond (self->listener, self->response);
+}
+
+/* Returns milliseconds until it may ask for more. */
+static guint
+reeve_runner_watch_lock_file (ReeveRunnerWatch *self)
+{
+  gboolean costly = FALSE;
+  gboolean good = reeve_runner_locks_take (&self->locks, &costly);
+
+  self->count++;
+  reeve_runner_watch_respond (self, good ? 0 : ENOLCK);
+  return costly ? REEVE_RUNNER_WATCH_LOOK_MS : 0;
+}
+
+/* FALSE: the process has ended. @rest: (out): milliseconds until it may ask for more */
+static gboolean
+reeve_runner_watch_answer (ReeveRunnerWatch *self, guint *rest)
+{
+  memset (self->request, 0, sizeof *self->request);
+  /* whoever was killed while it waited does not ask any more */
+  if (seccomp_notify_receive (self->listener, self->request) != 0)
+    return errno == ENOENT || errno == EINTR;
+  if (reeve_runner_watch_is_locking (self))
+    {
+      *rest = reeve_runner_watch_lock_file (self);
+      return TRUE;
+    }
+  self->count += REEVE_RUNNER_WATCH_LOCKS;
+  if (reeve_runner_watch_is_loading (self))
+    reeve_runner_watch_respond (self, 0);
+  else
+    reeve_runner_watch_refuse (self);
   return TRUE;
 }
 
@@ -148,7 +191,7 @@ reeve_runner_watch_is_full (ReeveRunnerWatch *self)
       self->second = now;
       self->count = 0;
     }
-  return self->count++ >= REEVE_RUNNER_WATCH_PER_SECOND;
+  return self->count >= REEVE_RUNNER_WATCH_LOCKS_PER_SECOND;
 }
 
 /* Goes on in so many milliseconds, on the thread of @context. */
@@ -166,16 +209,20 @@ static gboolean
 reeve_runner_watch_on_ready (int fd, GIOCondition condition, gpointer data)
 {
   ReeveRunnerWatch *self = data;
+  gint64 begun = reeve_host_time_begin ();
+  guint rest = 0;
 
   (void) fd;
   if ((condition & G_IO_IN) == 0)
     return G_SOURCE_REMOVE;
   if (reeve_runner_watch_is_full (self))
-    {
-      reeve_runner_watch_rest (self, 1000, g_main_context_get_thread_default ());
-      return G_SOURCE_REMOVE;
-    }
-  return reeve_runner_watch_answer (self);
+    rest = REEVE_RUNNER_WATCH_SECOND_MS;
+  else if (!reeve_runner_watch_answer (self, &rest))
+    return G_SOURCE_REMOVE;
+  reeve_host_time_add (self->host_time, begun);
+  if (rest > 0)
+    reeve_runner_watch_rest (self, rest, g_main_context_get_thread_default ());
+  return rest == 0;
 }
 
 static void
@@ -193,12 +240,12 @@ reeve_runner_watch_follow (ReeveRunnerWatch *self, GMainContext *context)
  * reeve_runner_watch_new:
  * @context: of the thread that answers
  * @listener: (transfer full): of the filter
- * @name: plugin id
+ * @watched: whose
  *
  * Returns: (transfer full) (nullable): %NULL where the kernel has no such listeners
  */
 ReeveRunnerWatch *
-reeve_runner_watch_new (GMainContext *context, int listener, const char *name)
+reeve_runner_watch_new (GMainContext *context, int listener, const ReeveRunnerWatched *watched)
 {
   g_autofree ReeveRunnerWatch *self = g_new0 (ReeveRunnerWatch, 1);
 
@@ -210,7 +257,9 @@ reeve_runner_watch_new (GMainContext *context, int listener, const char *name)
   g_atomic_ref_count_init (&self->references);
   g_mutex_init (&self->lock);
   self->listener = listener;
-  self->name = g_strdup (name);
+  self->name = g_strdup (watched->name);
+  self->locks.pid = watched->locks;
+  self->host_time = reeve_host_time_ref (watched->host_time);
   self->last = REEVE_RUNNER_WATCH_UNKNOWN;
   reeve_runner_watch_rest (self, 0, context);
   return g_steal_pointer (&self);

@@ -185,10 +185,15 @@ static void
 reeve_runner_take_listener (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
                             int listener)
 {
+  /* who speaks now is who spoke at the step before (runner-verify.h) */
+  const ReeveRunnerWatched watched = { .name = setup->name,
+                                       .locks = setup->scratch != 0 ? self->pid : 0,
+                                       .host_time = self->host_time };
+
   if (listener < 0)
     return;
   if (stage == RUNNER_STAGE_CONFINED && self->watch == NULL)
-    self->watch = reeve_runner_launcher_watch (self->launcher, listener, setup->name);
+    self->watch = reeve_runner_launcher_watch (self->launcher, listener, &watched);
   else
     close (listener);
 }

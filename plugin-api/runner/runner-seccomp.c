@@ -195,9 +195,10 @@ static const gint64 runner_seccomp_fcntls[]
     = { F_GETFD,         F_SETFD,     F_GETFL,     F_SETFL,     F_DUPFD,
         F_DUPFD_CLOEXEC, F_GET_SEALS, F_ADD_SEALS, F_GETPIPE_SZ };
 /* the kernel keeps as many locks as one asks for, of any file that is open: only who writes files
- * gets them */
-static const gint64 runner_seccomp_locks[]
-    = { F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW };
+ * gets them, and the host counts them. Those of an open file description the kernel lists without
+ * their process (proc(5), locks): nobody could */
+static const gint64 runner_seccomp_locks[] = { F_SETLK, F_SETLKW };
+static const gint64 runner_seccomp_lock_questions[] = { F_GETLK };
 static const gint64 runner_seccomp_prctls[]
     = { PR_SET_NAME,         PR_GET_NAME,     PR_GET_DUMPABLE, PR_GET_SECCOMP,
         PR_GET_NO_NEW_PRIVS, PR_CAPBSET_READ, PR_SET_VMA };
@@ -224,6 +225,11 @@ static const RunnerSeccompChoice runner_seccomp_scratch_choices[] = {
   { "mkdir", 1, runner_seccomp_owner, 1, S_IRWXU },
   { "mkdirat", 2, runner_seccomp_owner, 1, S_IRWXU },
   { "renameat2", 4, runner_seccomp_zero, 1, ~(guint32) (RENAME_NOREPLACE | RENAME_EXCHANGE) },
+  { "fcntl", 1, runner_seccomp_lock_questions, 1, 0 },
+  { "fcntl64", 1, runner_seccomp_lock_questions, 1, 0 },
+};
+/* where there is no host to count */
+static const RunnerSeccompChoice runner_seccomp_lock_choices[] = {
   { "fcntl", 1, runner_seccomp_locks, G_N_ELEMENTS (runner_seccomp_locks), 0 },
   { "fcntl64", 1, runner_seccomp_locks, G_N_ELEMENTS (runner_seccomp_locks), 0 },
 };
@@ -261,8 +267,8 @@ runner_seccomp_add_refused (scmp_filter_ctx filter, gboolean told)
 }
 
 static int
-runner_seccomp_add_choices (scmp_filter_ctx filter, const RunnerSeccompChoice *choices,
-                            guint n_choices)
+runner_seccomp_add_choices (scmp_filter_ctx filter, guint32 action,
+                            const RunnerSeccompChoice *choices, guint n_choices)
 {
   for (guint i = 0; i < n_choices; i++)
     {
@@ -274,13 +280,29 @@ runner_seccomp_add_choices (scmp_filter_ctx filter, const RunnerSeccompChoice *c
         {
           struct scmp_arg_cmp one
               = SCMP_CMP (choice->argument, SCMP_CMP_MASKED_EQ, mask, (guint64) choice->values[j]);
-          int code = seccomp_rule_add_array (filter, SCMP_ACT_ALLOW, number, 1, &one);
+          int code = seccomp_rule_add_array (filter, action, number, 1, &one);
 
           if (code != 0)
             return code;
         }
     }
   return 0;
+}
+
+/* What is done in a folder of its own. @told: the host is asked for locks. */
+static int
+runner_seccomp_add_scratch (scmp_filter_ctx filter, gboolean told)
+{
+  int code = runner_seccomp_add_free (filter, runner_seccomp_scratch,
+                                      G_N_ELEMENTS (runner_seccomp_scratch));
+
+  if (code == 0)
+    code = runner_seccomp_add_choices (filter, SCMP_ACT_ALLOW, runner_seccomp_scratch_choices,
+                                       G_N_ELEMENTS (runner_seccomp_scratch_choices));
+  if (code == 0 && !told)
+    code = runner_seccomp_add_choices (filter, SCMP_ACT_ERRNO (ENOLCK), runner_seccomp_lock_choices,
+                                       G_N_ELEMENTS (runner_seccomp_lock_choices));
+  return code;
 }
 
 /* Memory is written or executed, never both; what is mapped does not become executable. @told: for
@@ -426,17 +448,13 @@ runner_seccomp_try (gboolean jit, gboolean scratch, int *listener)
   if (code == 0)
     code
         = runner_seccomp_add_free (filter, runner_seccomp_free, G_N_ELEMENTS (runner_seccomp_free));
-  if (code == 0 && scratch)
-    code = runner_seccomp_add_free (filter, runner_seccomp_scratch,
-                                    G_N_ELEMENTS (runner_seccomp_scratch));
   if (code == 0)
     code = runner_seccomp_add_refused (filter, told);
   if (code == 0)
-    code = runner_seccomp_add_choices (filter, runner_seccomp_choices,
+    code = runner_seccomp_add_choices (filter, SCMP_ACT_ALLOW, runner_seccomp_choices,
                                        G_N_ELEMENTS (runner_seccomp_choices));
   if (code == 0 && scratch)
-    code = runner_seccomp_add_choices (filter, runner_seccomp_scratch_choices,
-                                       G_N_ELEMENTS (runner_seccomp_scratch_choices));
+    code = runner_seccomp_add_scratch (filter, told);
   if (code == 0)
     code = jit ? runner_seccomp_add_any_memory (filter, told)
                : runner_seccomp_add_memory (filter, told);

@@ -30,6 +30,7 @@
 #define HOSTILE_SCRATCH  10
 #define HOSTILE_PRETEND  11
 #define HOSTILE_GIVE_UP  12
+#define HOSTILE_LOCKS    13
 
 G_DECLARE_FINAL_TYPE (Hostile, hostile, HOSTILE, PLUGIN, ReevePlugin)
 
@@ -140,6 +141,38 @@ hostile_flood_all (void)
     pthread_create (&thread, NULL, hostile_flood, NULL);
 }
 
+/* How many ranges of @fd it gets to lock, in words, and how that ended. */
+static void
+hostile_lock_all (const char *name, int fd, int command)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+  guint n = 0;
+  int code = 0;
+
+  for (; n < 4096 && code == 0; n++)
+    {
+      lock.l_start = 2 * n;
+      code = fcntl (fd, command, &lock) == 0 ? 0 : errno;
+    }
+  fprintf (stderr, "%s %s %d\n", name, n > 256 ? "many" : "none", code);
+}
+
+/* Twice, for what it had it gave back. */
+static void
+hostile_lock (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      int fd = open (RUNNER_PLAN_SCRATCH "/locked", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+      hostile_lock_all (i == 0 ? "locks" : "again", fd, F_SETLK);
+      hostile_lock_all ("waits", fd, F_SETLKW);
+      close (fd);
+      g_usleep (100 * 1000);
+    }
+  hostile_lock_all ("apart", open (RUNNER_PLAN_SCRATCH "/locked", O_RDWR | O_CLOEXEC), F_OFD_SETLK);
+}
+
 __attribute__ ((constructor)) static void
 hostile_construct (void)
 {
@@ -189,6 +222,9 @@ hostile_construct (void)
     case HOSTILE_SCRATCH:
       fprintf (stderr, "scratch %d\n", attempts_run_from (RUNNER_PLAN_SCRATCH));
       fprintf (stderr, "scratch here %d\n", attempts_run_from (RUNNER_PLAN_FOLDER));
+      break;
+    case HOSTILE_LOCKS:
+      hostile_lock ();
       break;
     default:
       break;

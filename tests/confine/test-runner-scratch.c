@@ -40,6 +40,42 @@ check_scratch (RunnerLayersProfile profile)
                                                                          : "scratch 2");
 }
 
+/* The kernel counts nobody's locks: the host does, and where it is not asked there are none. What
+ * nobody could count is refused. */
+static void
+check_locks (RunnerLayersProfile profile, const char *without, const char *const *said)
+{
+  g_autoptr (RunnerFixture) fixture = runner_fixture_new (profile, "hostile-locks.so");
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  runner_fixture_forget_printed ();
+  fixture->setup.scratch = 4 << 20;
+  fixture->setup.file_size = 8 << 20;
+  runner = runner_fixture_start (fixture, without);
+  g_assert_no_error (fixture->error);
+  for (guint i = 0; said[i] != NULL; i++)
+    runner_fixture_assert_printed (said[i]);
+}
+
+static void
+test_locks (void)
+{
+  static const char *const counted[]
+      = { "locks many 37", "waits none 37", "again many 37", "apart none 1", NULL };
+  static const char *const none[]
+      = { "locks none 37", "waits none 37", "again none 37", "apart none 1", NULL };
+
+  if (!runner_fixture_offers (RUNNER_LAYERS_PROFILE_HARDENED))
+    {
+      g_test_message ("this machine has no namespaces: nobody gets a folder");
+      return;
+    }
+  check_locks (RUNNER_LAYERS_PROFILE_STRICT, NULL, counted);
+  check_locks (RUNNER_LAYERS_PROFILE_HARDENED, NULL, counted);
+  /* somebody else listens, and there can be one */
+  check_locks (RUNNER_LAYERS_PROFILE_STRICT, "landlock-abi=5", none);
+}
+
 /* One on the disk is closed until nothing becomes code any more, counted from then on, and gone
  * with its process. */
 static void
@@ -293,6 +329,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/runner/scratch", test_scratch);
+  g_test_add_func ("/runner/scratch/locks", test_locks);
   g_test_add_func ("/runner/scratch/on-disk", test_scratch_on_disk);
   g_test_add_func ("/runner/scratch/full-disk", test_full_disk);
   g_test_add_func ("/runner/scratch/hidden", test_hidden);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,6 +21,7 @@
 #define ATTACK_SCRATCH_MIB    24
 #define ATTACK_SCRATCH_FILES  4000
 #define ATTACK_SCRATCH_SPARSE (64ll << 30)
+#define ATTACK_SCRATCH_LOCKS  4096
 
 /* ---- somebody else's, and out of it ---- */
 
@@ -310,7 +312,74 @@ attack_scratch_stretch (const AttackWorld *world)
   return code;
 }
 
+/* Each lock of a range takes memory of the kernel's. */
+static int
+attack_scratch_lock_all (const AttackWorld *world, int command)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "locked", NULL);
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+  int code = fd < 0 ? errno : 0;
+
+  for (guint i = 0; i < ATTACK_SCRATCH_LOCKS && code == 0; i++)
+    {
+      lock.l_start = 2 * i;
+      code = attack_result (fcntl (fd, command, &lock));
+    }
+  if (fd >= 0)
+    close (fd);
+  unlink (path);
+  return code;
+}
+
+static int
+attack_scratch_locks (const AttackWorld *world)
+{
+  return attack_scratch_lock_all (world, F_SETLK);
+}
+
+static int
+attack_scratch_locks_wait (const AttackWorld *world)
+{
+  return attack_scratch_lock_all (world, F_SETLKW);
+}
+
+/* The kernel says of these nobody whose they are. */
+static int
+attack_scratch_locks_apart (const AttackWorld *world)
+{
+  return attack_scratch_lock_all (world, F_OFD_SETLK);
+}
+
+static int
+attack_scratch_lease (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "leased", NULL);
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int code = fd < 0 ? errno : attack_result (fcntl (fd, F_SETLEASE, F_WRLCK));
+
+  if (fd >= 0)
+    close (fd);
+  unlink (path);
+  return code;
+}
+
 /* ---- what a plugin may do ---- */
+
+/* As a library does that keeps a database: many times, and few at once. */
+static gboolean
+attack_scratch_lock_some (int fd)
+{
+  gboolean good = flock (fd, LOCK_EX) == 0;
+
+  for (guint i = 0; i < ATTACK_SCRATCH_LOCKS && good; i++)
+    {
+      struct flock lock = { .l_type = i % 2 == 0 ? F_WRLCK : F_UNLCK, .l_whence = SEEK_SET };
+
+      good = fcntl (fd, i % 4 == 0 ? F_SETLKW : F_SETLK, &lock) == 0;
+    }
+  return good;
+}
 
 static int
 attack_scratch_work (const AttackWorld *world)
@@ -321,8 +390,7 @@ attack_scratch_work (const AttackWorld *world)
   g_autofree char *kept = g_build_filename (world->scratch, "kept", NULL);
   g_autofree char *read = NULL;
   int fd = open (kept, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-  gboolean good = fd >= 0 && fcntl (fd, F_SETLK, &lock) == 0 && close (fd) == 0
+  gboolean good = fd >= 0 && attack_scratch_lock_some (fd) && close (fd) == 0
                   && renameat2 (AT_FDCWD, kept, AT_FDCWD, second, RENAME_NOREPLACE) == 0
                   && mkdir (folder, 0755) == 0 && g_file_set_contents (first, "kept", 4, NULL)
                   && rename (first, second) == 0 && g_file_get_contents (second, &read, NULL, NULL)
@@ -352,6 +420,10 @@ const Attack attack_scratch[] = {
   { "scratch-fill", attack_scratch_fill },
   { "scratch-flood", attack_scratch_flood },
   { "scratch-stretch", attack_scratch_stretch },
+  { "scratch-locks", attack_scratch_locks },
+  { "scratch-locks-wait", attack_scratch_locks_wait },
+  { "scratch-locks-apart", attack_scratch_locks_apart },
+  { "scratch-lease", attack_scratch_lease },
   { "scratch-work", attack_scratch_work },
   { NULL, NULL },
 };
