@@ -28,6 +28,7 @@ struct _ReeveLedger
   ReeveLedgerKey *key;
   ReeveLedgerWriter *writer;
   ReeveInstruments *instruments; /* (nullable): not owned */
+  ReeveCpuLatency *latency;      /* (nullable): the writer's while its thread runs */
 
   GMutex mutex;
   GHashTable *logs;  /* scope -> ReeveLedgerLog: under the mutex; a log once there stays */

@@ -46,6 +46,7 @@ struct _ReeveLedgerWriter
   ReeveInstruments *instruments; /* (nullable) */
   gint64 delay;                  /* µs: how long what may wait is not synced */
   ReeveLedgerAhead *ahead;
+  ReeveCpuLatency *latency; /* (nullable): the thread's own, borrowed */
   GThread *thread;
 
   GMutex mutex;
@@ -68,6 +69,7 @@ struct _ReeveLedgerWriter
   guint n_written;               /* with those of the batch that is being written */
   gint64 sync_at;                /* when that is to be synced; 0: there is none */
   gboolean hurry;                /* nothing waits */
+  gint64 awake_until;            /* processors are kept awake: until when; 0: they are not */
   GPtrArray *touched;            /* logs with records that are not synced */
   GPtrArray *syncing;            /* those of them that are now */
   GPtrArray *with_file;

@@ -27,6 +27,43 @@ reeve_ledger_writer_job_free (ReeveLedgerWriterJob *job)
 
 /* ---- the thread ---- */
 
+/* Under the mutex, which it lets go for a moment: nobody waited for the next record soon enough. */
+static void
+reeve_ledger_writer_doze (ReeveLedgerWriter *self)
+{
+  self->awake_until = 0;
+  g_mutex_unlock (&self->mutex);
+  reeve_cpu_latency_release (self->latency);
+  g_mutex_lock (&self->mutex);
+}
+
+/* Does somebody wait for one of these? Where they are many, the processors are busy anyway. */
+static gboolean
+reeve_ledger_writer_is_urgent (ReeveLedgerWriter *self, const ReeveLedgerWriterJob *jobs)
+{
+  while (jobs != NULL && ((jobs->task == NULL && jobs->waiter == NULL) || jobs->may_wait))
+    jobs = jobs->next;
+  return jobs != NULL && !self->crowded;
+}
+
+static void
+reeve_ledger_writer_run (ReeveLedgerWriter *self, ReeveLedgerWriterJob *jobs)
+{
+  gint64 began = g_get_monotonic_time ();
+  gboolean urgent = self->latency != NULL && reeve_ledger_writer_is_urgent (self, jobs);
+
+  if (urgent)
+    reeve_cpu_latency_enter (self->latency, began);
+  else if (self->awake_until != 0 && self->awake_until < began)
+    {
+      self->awake_until = 0;
+      reeve_cpu_latency_release (self->latency);
+    }
+  reeve_ledger_writer_run_batch (self, jobs);
+  if (urgent)
+    self->awake_until = reeve_cpu_latency_leave (self->latency, g_get_monotonic_time ());
+}
+
 /* Under the mutex: waits until there is something to be written, or to be synced. */
 static void
 reeve_ledger_writer_await (ReeveLedgerWriter *self)
@@ -37,7 +74,12 @@ reeve_ledger_writer_await (ReeveLedgerWriter *self)
          && (self->written == NULL || self->waiters == 0))
     {
       self->idle = TRUE;
-      if (self->sync_at != 0)
+      if (self->awake_until != 0 && (self->sync_at == 0 || self->awake_until < self->sync_at))
+        {
+          if (!g_cond_wait_until (&self->cond, &self->mutex, self->awake_until))
+            reeve_ledger_writer_doze (self);
+        }
+      else if (self->sync_at != 0)
         early = g_cond_wait_until (&self->cond, &self->mutex, self->sync_at);
       else
         g_cond_wait (&self->cond, &self->mutex);
@@ -93,7 +135,9 @@ reeve_ledger_writer_main (gpointer data)
   ReeveLedgerWriterJob *jobs = NULL;
 
   while (reeve_ledger_writer_take (self, &jobs))
-    reeve_ledger_writer_run_batch (self, jobs);
+    reeve_ledger_writer_run (self, jobs);
+  if (self->latency != NULL)
+    reeve_cpu_latency_release (self->latency);
   reeve_ledger_log_settle_all (self->with_file, self->ahead);
   reeve_ledger_ahead_end (self->ahead);
   return NULL;
@@ -124,13 +168,15 @@ reeve_ledger_writer_get_depth (ReeveLedgerWriter *self)
  * @delay: µs: how long a record that may wait is written and not synced
  * @instruments: (nullable): what counts; outlives @self
  * @ahead: (transfer full): write-ahead file of all logs
+ * @latency: (nullable): told when somebody waits; nobody else's while @self lives
  *
  * Returns: (transfer full): a writer, whose thread runs
  */
 ReeveLedgerWriter *
 reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrouble trouble,
                          ReeveLedgerWriterLeft left, gpointer user_data, gint64 delay,
-                         ReeveInstruments *instruments, ReeveLedgerAhead *ahead)
+                         ReeveInstruments *instruments, ReeveLedgerAhead *ahead,
+                         ReeveCpuLatency *latency)
 {
   ReeveLedgerWriter *self = g_new0 (ReeveLedgerWriter, 1);
 
@@ -140,6 +186,7 @@ reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve, ReeveLedgerWriterTrou
   self->left = left;
   self->instruments = instruments;
   self->ahead = ahead;
+  self->latency = latency;
   self->user_data = user_data;
   g_mutex_init (&self->mutex);
   g_cond_init (&self->cond);

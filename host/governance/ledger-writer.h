@@ -37,7 +37,7 @@ ReeveLedgerWriter *reeve_ledger_writer_new (ReeveLedgerWriterResolve resolve,
                                             ReeveLedgerWriterTrouble trouble,
                                             ReeveLedgerWriterLeft left, gpointer user_data,
                                             gint64 delay, ReeveInstruments *instruments,
-                                            ReeveLedgerAhead *ahead);
+                                            ReeveLedgerAhead *ahead, ReeveCpuLatency *latency);
 /* jobs that wait; any thread */
 guint reeve_ledger_writer_get_depth (ReeveLedgerWriter *self);
 void reeve_ledger_writer_stop (ReeveLedgerWriter *self);

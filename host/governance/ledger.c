@@ -42,6 +42,7 @@ reeve_ledger_finalize (GObject *object)
   g_free (self->folder);
   g_free (self->keys_folder);
   g_clear_object (&self->keys);
+  g_clear_pointer (&self->latency, reeve_cpu_latency_free);
   G_OBJECT_CLASS (reeve_ledger_parent_class)->finalize (object);
 }
 
@@ -83,64 +84,6 @@ reeve_ledger_new (const char *folder, const char *keys_folder)
   self->folder = g_strdup (folder);
   self->keys_folder = g_strdup (keys_folder);
   return self;
-}
-
-/**
- * reeve_ledger_set_keys:
- * @self: a ledger that is not open yet
- * @keys: (nullable): what seals the signing key; %NULL when nothing is encrypted
- */
-void
-reeve_ledger_set_keys (ReeveLedger *self, ReeveStoreKeys *keys)
-{
-  g_set_object (&self->keys, keys);
-}
-
-/**
- * reeve_ledger_set_checkpoint_seconds:
- * @self: a ledger
- * @seconds: how long records may go unsigned
- */
-void
-reeve_ledger_set_checkpoint_seconds (ReeveLedger *self, guint seconds)
-{
-  g_atomic_int_set (&self->checkpoint_seconds, seconds);
-  if (self->signer != NULL)
-    reeve_ledger_signer_set_seconds (self->signer, seconds);
-}
-
-/**
- * reeve_ledger_set_second:
- * @self: a ledger that is not open yet
- * @folder: (nullable): on another disk: where logs go on while theirs cannot be written
- */
-void
-reeve_ledger_set_second (ReeveLedger *self, const char *folder)
-{
-  g_free (self->second_folder);
-  self->second_folder = g_strdup (folder);
-}
-
-/**
- * reeve_ledger_set_segment_size:
- * @self: a ledger that is not open yet
- * @bytes: size at which a log begins a new file
- */
-void
-reeve_ledger_set_segment_size (ReeveLedger *self, guint64 bytes)
-{
-  self->segment_size = CLAMP (bytes, 1, REEVE_LEDGER_LOG_SEGMENT_SIZE);
-}
-
-/**
- * reeve_ledger_set_sync_delay:
- * @self: a ledger that is not open yet
- * @delay: µs: for how long at most a record that may wait is written and not synced
- */
-void
-reeve_ledger_set_sync_delay (ReeveLedger *self, gint64 delay)
-{
-  self->sync_delay = delay;
 }
 
 /* (transfer none) (nullable) */
@@ -308,7 +251,7 @@ reeve_ledger_open (ReeveLedger *self, GError **error)
     (void) reeve_ledger_on_trouble (low, FALSE, self);
   self->writer = reeve_ledger_writer_new (
       reeve_ledger_resolve, reeve_ledger_on_trouble, reeve_ledger_on_left, self, self->sync_delay,
-      self->instruments, reeve_ledger_ahead_new (self->folder, self->ahead_after));
+      self->instruments, reeve_ledger_ahead_new (self->folder, self->ahead_after), self->latency);
   reeve_ledger_note_recovery (self, REEVE_SCOPE_PLATFORM, cut);
   for (guint i = 0; scopes[i] != NULL; i++)
     if (strcmp (scopes[i], REEVE_SCOPE_PLATFORM) != 0)

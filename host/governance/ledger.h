@@ -5,6 +5,7 @@
 
 #include <reeve-plugin-1.h>
 
+#include "base/cpu-latency.h"
 #include "store/store-keys.h"
 
 G_BEGIN_DECLS
@@ -139,6 +140,8 @@ gboolean reeve_ledger_pack (ReeveLedger *self, GError **error);
 void reeve_ledger_set_second (ReeveLedger *self, const char *folder);
 /* Before it is opened. µs: for how long at most what may wait is written and not synced. */
 void reeve_ledger_set_sync_delay (ReeveLedger *self, gint64 delay);
+/* (transfer full) (nullable) */
+void reeve_ledger_set_latency (ReeveLedger *self, ReeveCpuLatency *latency);
 /* Before it is opened: the size at which a log begins a new file. */
 void reeve_ledger_set_segment_size (ReeveLedger *self, guint64 bytes);
 

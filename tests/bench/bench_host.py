@@ -54,7 +54,7 @@ class Report:
     def floor(self, what, ours, floor):
         """What is left to us above what cannot be had for less; no goal."""
         ratios = [a[ours[2]] / b[floor[2]] for a, b in zip(self.rows[ours[0], ours[1]], self.rows[floor[0], floor[1]]) if a[ours[2]]]
-        print(f"         {what:<58} ours {self.median(*ours):9.1f}  {floor[1]:<7} {self.median(*floor):9.1f}   "
+        print(f"         {what:<58} {ours[1]:<6} {self.median(*ours):7.1f}  {floor[1]:<7} {self.median(*floor):9.1f}   "
               f"ratio {statistics.median(ratios):7.3f} [{min(ratios):.3f} - {max(ratios):.3f}]")
 
     def table(self):
@@ -89,9 +89,9 @@ def measure_streams(report, server):
 
 def measure_round(report, folder, all_servers, seconds):
     for server in all_servers:
-        for connections in (1, 16, 64, 256) if server.name != "pass" else (64,):
+        for connections in {"pass": (64,), "asleep": (1,)}.get(server.name, (1, 16, 64, 256)):
             report.add(f"{connections} connections", server.name, servers.wrk(folder, server, connections, seconds))
-        if server.name == "pass":
+        if server.name in ("pass", "asleep"):
             continue
         for connections in (64, 256):
             report.add(f"{connections} at 20 ms", server.name, servers.wrk(folder, server, connections, seconds, LATE))
@@ -100,6 +100,8 @@ def measure_round(report, folder, all_servers, seconds):
             # it passes on and records nothing: with one write to the disk in front of that it would take so long
             taken = report.rows["1 connections", "nginx"][-1]["p50"] + servers.durable_write(folder)
             report.add("1 connections", "floor", {"rate": 1e6 / taken, "p50": taken})
+            with servers.awake():
+                report.add("1 connections", "nginx, awake", servers.wrk(folder, server, 1, seconds))
         if server.name == "ours":
             with idle_connections(server):
                 report.add(f"256 beside {IDLE} idle", server.name, servers.wrk(folder, server, 256, seconds))
@@ -130,6 +132,8 @@ def judge(report, idle, opened):
     report.goal(4, "the same", row("1 connections", "ours"), row("1 connections", "portkey"), 6)
     report.floor("against nginx that waits for one durable write", row("1 connections", "ours"), row("1 connections", "floor"))
     report.floor("which itself comes to, of nginx", row("1 connections", "floor"), row("1 connections", "nginx"))
+    report.floor("where processors sleep as they like", row("1 connections", "asleep"), row("1 connections", "nginx"))
+    report.floor("where they are kept awake for nginx too", row("1 connections", "ours"), row("1 connections", "nginx, awake"))
     report.goal(5, "upstream at 20 ms, 64 connections, req/s", row("64 at 20 ms", "ours"), row("64 at 20 ms", "nginx"), 0.95)
     report.goal(5, "upstream at 20 ms, 256 connections, req/s", row("256 at 20 ms", "ours"), row("256 at 20 ms", "nginx"), 0.8)
     report.goal(6, "governed against our own pass-through, 64 connections", row("64 connections", "ours"), row("64 connections", "pass"), 0.7)
@@ -150,7 +154,9 @@ def main():
     os.sched_setaffinity(0, {0})
     mock, upstream = servers.start_mock()
     ours = servers.Ours(upstream)
-    peers = [servers.portkey(upstream), servers.nginx(folder, upstream), servers.PassThrough(upstream)]
+    # the same host without `audit.stay_awake`
+    asleep = servers.Ours(upstream, name="asleep", config="audit:\n  stay_awake: false\n")
+    peers = [servers.portkey(upstream), servers.nginx(folder, upstream), servers.PassThrough(upstream), asleep]
     report = Report()
     try:
         ours.start()  # makes the state
@@ -177,6 +183,7 @@ def main():
         for server in (*peers, ours):
             server.stop()
         ours.close()
+        asleep.close()
         mock.kill()
         shutil.rmtree(folder, ignore_errors=True)
 

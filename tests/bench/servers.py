@@ -2,11 +2,13 @@
 """What the benchmarks compare: an upstream, the host and its peers in front of it, and the load. The server under test has core 0; upstream and load
 have core 1."""
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -137,9 +139,9 @@ class Server:
 
 
 class Ours(Server):
-    def __init__(self, upstream, environment=None):
-        super().__init__("ours", 0)
-        self.host = Host(config=CONFIG.format(port=upstream), environment=environment)
+    def __init__(self, upstream, environment=None, name="ours", config=""):
+        super().__init__(name, 0)
+        self.host = Host(config=CONFIG.format(port=upstream) + config, environment=environment)
 
     def start(self):
         began = time.monotonic()
@@ -228,6 +230,22 @@ def durable_write(folder):
             taken.append((time.monotonic() - began) * 1e6)
     os.unlink(path)
     return sorted(taken)[len(taken) // 2]
+
+
+@contextlib.contextmanager
+def awake():
+    """No idle processor sleeps, as where the host has `audit.stay_awake` and somebody waits."""
+    try:
+        device = os.open("/dev/cpu_dma_latency", os.O_WRONLY)
+    except OSError as error:
+        print(f"processors sleep as they like, with and without audit.stay_awake: {error}")
+        yield
+        return
+    try:
+        os.write(device, struct.pack("=i", 0))
+        yield
+    finally:
+        os.close(device)
 
 
 def streams(server, connections, seconds, model):
