@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define REEVE_GATE_STATE_LIMIT 500 /* items: most that a page of any list has */
+#define REEVE_GATE_STATE_PAGES                                                                     \
+  40 /* of a list; of a longer one what stands behind them is not seen */
 
 static void
 reeve_gate_state_on_end (ReeveCall *call, gpointer data)
@@ -30,9 +32,10 @@ reeve_gate_state_name (ReeveCall *call, const char *name)
   return told;
 }
 
-/* A call of @read for the thing that @call names; of a list as much as a page has. */
+/* A call of @read for the thing that @call names; of a list as much as a page has, behind @cursor
+ * (nullable). */
 static ReeveCall *
-reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read)
+reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read, const char *cursor)
 {
   ReeveCall *inner = reeve_call_new (read, NULL, "internal");
   JsonObject *params = json_object_new ();
@@ -42,6 +45,8 @@ reeve_gate_state_make (ReeveCall *call, const ReeveOperation *read)
       json_object_set_string_member (params, p->name, reeve_gate_state_name (call, p->name));
     else if (strcmp (p->name, "limit") == 0)
       json_object_set_int_member (params, p->name, REEVE_GATE_STATE_LIMIT);
+    else if (cursor != NULL && strcmp (p->name, "cursor") == 0)
+      json_object_set_string_member (params, p->name, cursor);
   json_object_seal (params);
   reeve_call_take_params (inner, params);
   reeve_call_take_caller (inner, reeve_caller_ref (call->caller));
@@ -72,17 +77,13 @@ reeve_gate_state_find (ReeveCall *call)
   return NULL;
 }
 
-JsonNode *
-reeve_gate_state_read (ReeveGatePass *pass)
+/* (transfer full) (nullable): what @read answers, of a list one page */
+static JsonNode *
+reeve_gate_state_ask (ReeveGatePass *pass, const ReeveOperation *read, const char *cursor)
 {
-  const ReeveOperation *read
-      = pass->call->params != NULL ? reeve_gate_state_find (pass->call) : NULL;
-  g_autoptr (ReeveCall) inner = NULL;
+  g_autoptr (ReeveCall) inner = reeve_gate_state_make (pass->call, read, cursor);
   gboolean ended = FALSE;
 
-  if (read == NULL)
-    return NULL;
-  inner = reeve_gate_state_make (pass->call, read);
   reeve_call_set_end (inner, reeve_gate_state_on_end, &ended);
   read->func (inner, pass->services);
   g_return_val_if_fail (ended, NULL);
@@ -90,6 +91,66 @@ reeve_gate_state_read (ReeveGatePass *pass)
     g_warning ("%s: looking at what it changes: %s", pass->call->operation->name,
                inner->error->message);
   return inner->error == NULL && inner->result != NULL ? json_node_ref (inner->result) : NULL;
+}
+
+/* (nullable): where a list goes on behind @page */
+static const char *
+reeve_gate_state_next (JsonNode *page)
+{
+  return page != NULL && JSON_NODE_HOLDS_OBJECT (page)
+             ? reeve_json_get_string (json_node_get_object (page), "next_cursor", NULL)
+             : NULL;
+}
+
+static void
+reeve_gate_state_add (JsonNode *page, JsonArray *items)
+{
+  JsonArray *more = reeve_json_get_array (json_node_get_object (page), "items");
+
+  for (guint i = 0; more != NULL && i < json_array_get_length (more); i++)
+    json_array_add_element (items, json_node_ref (json_array_get_element (more, i)));
+}
+
+/* (transfer full) (nullable): all of a list whose first page is @first, as one page would show it:
+ * what stands behind a page may be what was changed. */
+static JsonNode *
+reeve_gate_state_gather (ReeveGatePass *pass, const ReeveOperation *read, JsonNode *first)
+{
+  g_autoptr (JsonNode) page = json_node_ref (first);
+  g_autoptr (JsonArray) items = json_array_new ();
+  g_autoptr (JsonObject) all = json_object_new ();
+  JsonNode *state = NULL;
+
+  reeve_gate_state_add (page, items);
+  for (guint n = 1; n < REEVE_GATE_STATE_PAGES && reeve_gate_state_next (page) != NULL; n++)
+    {
+      JsonNode *next = reeve_gate_state_ask (pass, read, reeve_gate_state_next (page));
+
+      json_node_unref (page);
+      page = next;
+      if (page == NULL)
+        return NULL;
+      reeve_gate_state_add (page, items);
+    }
+  json_object_set_array_member (all, "items", g_steal_pointer (&items));
+  if (reeve_gate_state_next (page) != NULL)
+    json_object_set_string_member (all, "next_cursor", reeve_gate_state_next (page));
+  else
+    json_object_set_null_member (all, "next_cursor");
+  state = json_node_init_object (json_node_alloc (), all);
+  json_node_seal (state);
+  return state;
+}
+
+JsonNode *
+reeve_gate_state_read (ReeveGatePass *pass)
+{
+  const ReeveOperation *read
+      = pass->call->params != NULL ? reeve_gate_state_find (pass->call) : NULL;
+  g_autoptr (JsonNode) first = read != NULL ? reeve_gate_state_ask (pass, read, NULL) : NULL;
+
+  return reeve_gate_state_next (first) != NULL ? reeve_gate_state_gather (pass, read, first)
+                                               : g_steal_pointer (&first);
 }
 
 ReeveAdmitted *

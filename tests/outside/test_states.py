@@ -123,6 +123,30 @@ class Changes(Base):
                 self.assertNotEqual(*states)
                 self.assertEqual(states, self.both(action))
 
+    def test_a_list_of_many_pages(self):
+        """What stands behind the first page is changed, too: the digest is of all pages, as one."""
+        prices = "/api/v1/admin/prices"
+
+        def whole():
+            items, cursor = [], ""
+            while cursor is not None:
+                page = self.host.get(f"{prices}?limit=500{cursor}", expect=200).json
+                items += page["items"]
+                cursor = f"&cursor={page['next_cursor']}" if page["next_cursor"] else None
+            return {"items": items, "next_cursor": None}
+
+        rows = [{"model_name": f"z-model-{n:04}", "input_token_price": "0.5", "output_token_price": "1"} for n in range(1100)]
+        document = {"source": "contract", "date": "2026-01-31", "prices": rows}
+        self.addCleanup(self.host.put, prices, {**document, "prices": rows[:1]}, expect=200)
+        self.host.put(prices, document, expect=200)
+        states = [whole()]
+        self.assertLess(1100, len(states[0]["items"]))
+        rows[-1]["output_token_price"] = "0.0001"
+        self.host.put(prices, document, expect=200)
+        states += [whole()]
+        self.assertEqual([digest(state) for state in states], self.both("prices.import"))
+        self.assertNotEqual(*states)
+
     def test_a_password_of_ones_own(self):
         """How it stands with it, as his administrator sees that: nothing of the password."""
         words = "four words that nobody guesses"
