@@ -46,12 +46,6 @@ reeve_audit_retention_init (ReeveAuditRetention *self)
   g_mutex_init (&self->mutex);
 }
 
-/**
- * reeve_audit_retention_new:
- * @setup: what it works with; referenced
- *
- * Returns: (transfer full): who has looked at nothing yet
- */
 typedef struct
 {
   const char *framework;
@@ -81,6 +75,12 @@ reeve_audit_retention_take_frameworks (ReeveAuditRetention *self, const char *co
     }
 }
 
+/**
+ * reeve_audit_retention_new:
+ * @setup: what it works with; referenced
+ *
+ * Returns: (transfer full): who has looked at nothing yet
+ */
 ReeveAuditRetention *
 reeve_audit_retention_new (const ReeveAuditRetentionSetup *setup)
 {
