@@ -135,6 +135,16 @@ reeve_ledger_export_verify_record (ReeveLedgerExportVerify *self, GError **error
          || reeve_ledger_export_verify_bad ("the log is too long", error);
 }
 
+/* A line that says the same in other words, or more than the verifier reads, is none: whoever reads
+ * the export reads all of it. */
+static gboolean
+reeve_ledger_export_verify_spelling (ReeveLedgerExportVerify *self, const GString *expected,
+                                     GError **error)
+{
+  return strcmp (self->line, expected->str) == 0
+         || reeve_ledger_export_verify_bad ("the line is not in the one form that it has", error);
+}
+
 /* ---- records left out ---- */
 
 static gboolean
@@ -162,6 +172,7 @@ reeve_ledger_export_verify_skipped (ReeveLedgerExportVerify *self, GError **erro
   JsonObject *skipped = node != NULL && JSON_NODE_HOLDS_OBJECT (node)
                             ? reeve_json_get_object (json_node_get_object (node), "skipped")
                             : NULL;
+  g_autoptr (GString) expected = g_string_new (NULL);
   ReeveLedgerRange range;
   const char *hash = NULL;
   gint64 count = 0;
@@ -181,7 +192,10 @@ reeve_ledger_export_verify_skipped (ReeveLedgerExportVerify *self, GError **erro
     return reeve_ledger_export_verify_bad ("the hash of what was left out is missing", error);
   if (hash != NULL && !self->separated)
     return reeve_ledger_export_verify_bad ("a record is missing behind what was left out", error);
-  return (hash == NULL || reeve_ledger_export_verify_hex (hash, self->chain, error))
+  if (hash != NULL && !reeve_ledger_export_verify_hex (hash, self->chain, error))
+    return FALSE;
+  reeve_ledger_export_format_skipped (&range, hash != NULL ? self->chain : NULL, expected);
+  return reeve_ledger_export_verify_spelling (self, expected, error)
          && (reeve_ledger_range_apply (&range, &self->frontier)
              || reeve_ledger_export_verify_bad ("the log is too long", error));
 }
@@ -193,6 +207,7 @@ reeve_ledger_export_verify_end (ReeveLedgerExportVerify *self, GError **error)
 {
   g_autofree char *text = g_strconcat ("{\"entries\":[", self->line, NULL);
   g_autoptr (JsonNode) node = reeve_json_parse_strict (text, strlen (text), error);
+  g_autoptr (GString) expected = g_string_new (NULL);
   guint8 root[REEVE_LEDGER_HASH_SIZE];
   ReeveCheckpoint checkpoint = { 0 };
   const char *note = NULL;
@@ -211,6 +226,9 @@ reeve_ledger_export_verify_end (ReeveLedgerExportVerify *self, GError **error)
     return reeve_ledger_export_verify_bad ("the number of records is not the one that was signed",
                                            error);
   self->bad_seq = 0;
+  reeve_ledger_export_format_end (checkpoint.size, note, expected);
+  if (!reeve_ledger_export_verify_spelling (self, expected, error))
+    return FALSE;
   reeve_ledger_frontier_root (&self->frontier, root);
   return memcmp (root, checkpoint.root, sizeof root) == 0
          || reeve_ledger_export_verify_bad (

@@ -103,27 +103,57 @@ reeve_ledger_export_separate (ReeveLedgerExport *self, GString *out)
   self->filled = TRUE;
 }
 
-/* What stands for the records that were left out. The chain hash is for the record that follows; at
- * the end of the log there is none. */
-static void
-reeve_ledger_export_close_gap (ReeveLedgerExport *self, gboolean last, GString *out)
+/**
+ * reeve_ledger_export_format_skipped:
+ * @range: records that were left out
+ * @chain: (nullable): the chain hash of the last of them; %NULL at the end of the log, where no
+ * record follows that needs it
+ * @out: what it is appended to
+ */
+void
+reeve_ledger_export_format_skipped (const ReeveLedgerRange *range, const guint8 *chain,
+                                    GString *out)
 {
   char hex[2 * REEVE_LEDGER_HASH_SIZE + 1];
 
-  if (self->gap.count == 0)
-    return;
-  reeve_ledger_export_separate (self, out);
-  g_string_append_printf (out, "{\"skipped\":{\"count\":%" G_GUINT64_FORMAT, self->gap.count);
-  reeve_digests_write_hex (self->gap_chain, REEVE_LEDGER_HASH_SIZE, hex);
-  if (!last)
-    g_string_append_printf (out, ",\"hash\":\"%s\"", hex);
-  g_string_append (out, ",\"nodes\":[");
-  for (guint i = 0; i < self->gap.length; i++)
+  g_string_append_printf (out, "{\"skipped\":{\"count\":%" G_GUINT64_FORMAT, range->count);
+  if (chain != NULL)
     {
-      reeve_digests_write_hex (self->gap.nodes[i], REEVE_LEDGER_HASH_SIZE, hex);
+      reeve_digests_write_hex (chain, REEVE_LEDGER_HASH_SIZE, hex);
+      g_string_append_printf (out, ",\"hash\":\"%s\"", hex);
+    }
+  g_string_append (out, ",\"nodes\":[");
+  for (guint i = 0; i < range->length; i++)
+    {
+      reeve_digests_write_hex (range->nodes[i], REEVE_LEDGER_HASH_SIZE, hex);
       g_string_append_printf (out, "%s\"%s\"", i > 0 ? "," : "", hex);
     }
   g_string_append (out, "]}}");
+}
+
+/**
+ * reeve_ledger_export_format_end:
+ * @size: records in the log
+ * @note: the checkpoint
+ * @out: what it is appended to
+ */
+void
+reeve_ledger_export_format_end (guint64 size, const char *note, GString *out)
+{
+  g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), note);
+  g_autofree char *text = reeve_json_canonical (node);
+
+  g_string_append_printf (out, "],\"size\":%" G_GUINT64_FORMAT ",\"checkpoint\":%s}", size, text);
+}
+
+/* What stands for the records that were left out. */
+static void
+reeve_ledger_export_close_gap (ReeveLedgerExport *self, gboolean last, GString *out)
+{
+  if (self->gap.count == 0)
+    return;
+  reeve_ledger_export_separate (self, out);
+  reeve_ledger_export_format_skipped (&self->gap, last ? NULL : self->gap_chain, out);
   self->gap.length = 0;
   self->gap.count = 0;
 }
@@ -155,12 +185,10 @@ reeve_ledger_export_skip (ReeveLedgerExport *self, const ReeveLedgerBlockEntry *
 static void
 reeve_ledger_export_end_json (ReeveLedgerExport *self, GString *out)
 {
-  g_autoptr (JsonNode) node = json_node_init_string (json_node_alloc (), self->note);
-  g_autofree char *note = reeve_json_canonical (node);
-
   reeve_ledger_export_close_gap (self, TRUE, out);
-  g_string_append_printf (out, "\n],\"size\":%" G_GUINT64_FORMAT ",\"checkpoint\":%s}\n",
-                          self->size, note);
+  g_string_append_c (out, '\n');
+  reeve_ledger_export_format_end (self->size, self->note, out);
+  g_string_append_c (out, '\n');
 }
 
 /* ---- all formats ---- */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ledger-format.h"
+#include "ledger-range.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +18,10 @@ ReeveLedgerExport *reeve_ledger_export_new (ReeveLedger *ledger, const char *sco
                                             ReeveLedgerFormat format, GError **error);
 void reeve_ledger_export_free (ReeveLedgerExport *self);
 GBytes *reeve_ledger_export_next (ReeveLedgerExport *self, GError **error);
+/* The one form of two lines, without their ends: the verifier takes no other. */
+void reeve_ledger_export_format_skipped (const ReeveLedgerRange *range, const guint8 *chain,
+                                         GString *out);
+void reeve_ledger_export_format_end (guint64 size, const char *note, GString *out);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveLedgerExport, reeve_ledger_export_free)
 

@@ -185,6 +185,41 @@ test_export_mutations (LedgerFixture *fixture, gconstpointer data)
   assert_verdict (fixture, text->str, text->len, TRUE, -1, 0);
 }
 
+/* What nobody signed and the verifier does not read is not in a good export: members beside those
+ * that are read, which others read, numbers and texts in other words. */
+static void
+test_export_says_no_more (LedgerFixture *fixture, gconstpointer data)
+{
+  static const char *const changes[][2] = {
+    { "]}},\n", "]},\"record\":{\"action\":\"agents.delete\"}},\n" },
+    { "{\"skipped\":{\"count\":",
+      "{\"record\":{\"action\":\"agents.delete\"},\"skipped\":{\"count\":" },
+    { "{\"skipped\":{\"count\":", "{\"skipped\":{\"more\":1,\"count\":" },
+    { "{\"skipped\":{\"count\":", "{\"skipped\": {\"count\":" },
+    { "{\"skipped\":{\"count\":", "{\"skipped\":{\"coun\\u0074\":" },
+    { "],\"size\":60,", "],\"size\":60,\"scope\":\"other\"," },
+    { "],\"size\":60,", "],\"size\":60,\"export\":\"another/1\"," },
+    { "],\"size\":60,", "],\"size\":6e1," },
+    { "],\"size\":60,", "],\"size\":60.0," },
+    { "],\"size\":60,", "], \"size\":60," },
+    { "\"checkpoint\":\"reeve", "\"checkpoint\":\"\\u0072eeve" },
+  };
+  ReeveLedgerFilter filter = { .run_id = "run_2" };
+  g_autoptr (GString) text = NULL;
+
+  append_nasty (fixture, 60);
+  text = export_all (fixture, &filter, REEVE_LEDGER_FORMAT_JSON);
+  for (guint i = 0; i < G_N_ELEMENTS (changes); i++)
+    {
+      g_autoptr (GString) changed = g_string_new (text->str);
+
+      g_test_message ("%s", changes[i][1]);
+      g_assert_cmpuint (g_string_replace (changed, changes[i][0], changes[i][1], 1), ==, 1);
+      assert_verdict (fixture, changed->str, changed->len, FALSE, -1, 0);
+    }
+  assert_verdict (fixture, text->str, text->len, TRUE, -1, 0);
+}
+
 /* Somebody who edits a record and does not recompute what follows is told which. */
 static void
 test_export_names_the_first (LedgerFixture *fixture, gconstpointer data)
@@ -307,6 +342,8 @@ main (int argc, char **argv)
               test_export_verifies, ledger_fixture_tear_down);
   g_test_add ("/ledger-export/mutations", LedgerFixture, NULL, ledger_fixture_set_up,
               test_export_mutations, ledger_fixture_tear_down);
+  g_test_add ("/ledger-export/says-no-more", LedgerFixture, NULL, ledger_fixture_set_up,
+              test_export_says_no_more, ledger_fixture_tear_down);
   g_test_add ("/ledger-export/names-the-first", LedgerFixture, NULL, ledger_fixture_set_up,
               test_export_names_the_first, ledger_fixture_tear_down);
   g_test_add ("/ledger-export/refuses", LedgerFixture, NULL, ledger_fixture_set_up,
