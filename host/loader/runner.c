@@ -17,6 +17,7 @@
 
 #include "runner-group.h"
 #include "runner-read.h"
+#include "runner-still.h"
 #include "runner-verify.h"
 
 #define REEVE_RUNNER_GRACE_US G_USEC_PER_SEC
@@ -27,6 +28,7 @@ struct _ReeveRunner
   int control;
   int wire; /* the host's end, until it is taken; -1 */
   int pidfd;
+  int inner;    /* the same of @pid, while its module is loaded; -1 */
   GPid started; /* what was started; the runner itself where there is no PID namespace */
   GPid pid;     /* what confined itself */
   RunnerReport *report;
@@ -163,6 +165,8 @@ reeve_runner_free (ReeveRunner *self)
     close (self->control);
   if (self->wire >= 0)
     close (self->wire);
+  if (self->inner >= 0)
+    close (self->inner);
   /* who never was in service has nothing to finish */
   if (!reeve_runner_wait (self, self->in_service ? REEVE_RUNNER_GRACE_US : 0))
     {
@@ -321,48 +325,12 @@ reeve_runner_go (ReeveRunner *self, GError **error)
   return reeve_runner_say (self, g_variant_new ("(b)", TRUE), error);
 }
 
-static RunnerLayers
-reeve_runner_required (const ReeveRunnerSetup *setup)
-{
-  RunnerLayers layers = runner_layers_get_required (setup->profile, geteuid () == 0);
-  RunnerLayers without = setup->accept_weaker;
-
-  if (setup->jit)
-    without |= RUNNER_LAYERS_MDWE | RUNNER_LAYERS_SEALED;
-  if (setup->scratch != 0 && setup->profile == RUNNER_LAYERS_PROFILE_HARDENED)
-    layers |= RUNNER_LAYERS_SCRATCH;
-  return layers & ~without;
-}
-
-static GVariant *
-reeve_runner_make_plan (const ReeveRunnerSetup *setup, gboolean probe)
-{
-  const RunnerPlan plan = {
-    .profile = setup->profile,
-    .required = reeve_runner_required (setup),
-    .probe = probe,
-    .uid = setup->uid,
-    .memory = setup->memory,
-    .processes = setup->processes,
-    .files = setup->files,
-    .file_size = setup->file_size,
-    .scratch = setup->scratch,
-    .folder = setup->folder != NULL ? (char *) reeve_runner_folder_get_path (setup->folder) : NULL,
-    .jit = setup->jit,
-    .tcp = setup->tcp,
-    .folders = (char **) setup->folders,
-    .interpreter = (char *) setup->interpreter,
-    .imports = (char **) setup->imports,
-  };
-
-  return runner_plan_to_variant (&plan);
-}
-
 /* Before it has any code of the plugin's, constructors and imports included. Also where its group
  * keeps it from using too much: what the host uses for it is in no group of its. */
 static gboolean
 reeve_runner_bound_cpu (ReeveRunner *self, const ReeveRunnerSetup *setup)
 {
+  self->inner = (int) syscall (SYS_pidfd_open, self->pid, 0);
   self->throttle = setup->throttle;
   if (self->throttle != NULL)
     reeve_throttle_add (self->throttle, self->pid, setup->cpu, self->host_time);
@@ -386,7 +354,7 @@ reeve_runner_get_host_time (ReeveRunner *self)
 static gboolean
 reeve_runner_is_whole (ReeveRunner *self, const ReeveRunnerSetup *setup, GError **error)
 {
-  RunnerLayers missing = reeve_runner_required (setup) & ~self->report->layers;
+  RunnerLayers missing = reeve_runner_setup_get_required (setup) & ~self->report->layers;
   g_autofree char *names = runner_layers_describe (missing);
 
   if (missing == 0)
@@ -400,14 +368,20 @@ reeve_runner_is_whole (ReeveRunner *self, const ReeveRunnerSetup *setup, GError 
 static gboolean
 reeve_runner_load (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean probe, GError **error)
 {
-  gboolean loaded
-      = reeve_runner_reach (self, setup, RUNNER_STAGE_LOADED, reeve_runner_required (setup), error)
-        && (probe || reeve_runner_is_whole (self, setup, error));
+  gboolean loaded = reeve_runner_reach (self, setup, RUNNER_STAGE_LOADED,
+                                        reeve_runner_setup_get_required (setup), error)
+                    && (probe || reeve_runner_is_whole (self, setup, error));
 
-  if (!loaded && setup->fell != NULL)
-    *setup->fell = !g_cancellable_is_cancelled (setup->cancellable);
   if (loaded && self->watch != NULL)
     reeve_runner_watch_seal (self->watch);
+  /* what was let through before ends before it gets anything that could become code */
+  if (loaded)
+    loaded = reeve_runner_still (self->pid, self->inner, self->throttle, setup->wait_us, error);
+  if (self->inner >= 0)
+    close (self->inner);
+  self->inner = -1;
+  if (!loaded && setup->fell != NULL)
+    *setup->fell = !g_cancellable_is_cancelled (setup->cancellable);
   return loaded;
 }
 
@@ -415,9 +389,9 @@ static gboolean
 reeve_runner_confine (ReeveRunner *self, const ReeveRunnerSetup *setup, gboolean probe,
                       GError **error)
 {
-  RunnerLayers required = reeve_runner_required (setup);
+  RunnerLayers required = reeve_runner_setup_get_required (setup);
 
-  return reeve_runner_say (self, reeve_runner_make_plan (setup, probe), error)
+  return reeve_runner_say (self, reeve_runner_setup_make_plan (setup, probe), error)
          && reeve_runner_reach (self, setup, RUNNER_STAGE_APART, required, error)
          && reeve_runner_go (self, error)
          && reeve_runner_reach (self, setup, RUNNER_STAGE_CONFINED, required, error)
@@ -476,6 +450,7 @@ reeve_runner_start (ReeveRunnerLauncher *launcher, const ReeveRunnerSetup *setup
   self->host_time = reeve_host_time_new ();
   self->processes = setup->processes;
   self->pidfd = -1;
+  self->inner = -1;
   self->control = -1;
   self->wire = -1;
   self->verify.uid = setup->uid;

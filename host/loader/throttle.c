@@ -287,6 +287,24 @@ reeve_throttle_refill (ReeveThrottle *self, GPid pid)
   g_mutex_unlock (&self->lock);
 }
 
+gboolean
+reeve_throttle_go_on (ReeveThrottle *self, GPid pid)
+{
+  gboolean found = FALSE;
+
+  g_mutex_lock (&self->lock);
+  for (guint i = 0; i < self->items->len && !found; i++)
+    {
+      const ReeveThrottleItem *item = g_ptr_array_index (self->items, i);
+
+      found = item->pid == pid;
+      if (found && !item->stopped)
+        reeve_throttle_send (item, SIGCONT);
+    }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
 void
 reeve_throttle_remove (ReeveThrottle *self, GPid pid)
 {

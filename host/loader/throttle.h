@@ -37,6 +37,10 @@ void reeve_throttle_add (ReeveThrottle *self, GPid pid, guint32 percent, ReeveHo
 /* It has saved up all that it can, as at its beginning; it goes on, if it was stopped. Of one that
  * is not there: nothing. */
 void reeve_throttle_refill (ReeveThrottle *self, GPid pid);
+/* Whoever else stopped it (SIGSTOP) lets it go on, if this does not hold it. FALSE: it is not
+ * there.
+ */
+gboolean reeve_throttle_go_on (ReeveThrottle *self, GPid pid);
 /* It goes on, if it was stopped. Of one that is not there: nothing. */
 void reeve_throttle_remove (ReeveThrottle *self, GPid pid);
 

@@ -4,6 +4,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -31,6 +32,7 @@
 #define HOSTILE_PRETEND  11
 #define HOSTILE_GIVE_UP  12
 #define HOSTILE_LOCKS    13
+#define HOSTILE_STILL    14
 
 G_DECLARE_FINAL_TYPE (Hostile, hostile, HOSTILE, PLUGIN, ReevePlugin)
 
@@ -141,6 +143,14 @@ hostile_flood_all (void)
     pthread_create (&thread, NULL, hostile_flood, NULL);
 }
 
+static void
+hostile_go_on (int number)
+{
+  static const char text[] = "went on\n";
+
+  (void) !write (STDERR_FILENO, text, sizeof text - 1);
+}
+
 /* How many ranges of @fd it gets to lock, in words, and how that ended. */
 static void
 hostile_lock_all (const char *name, int fd, int command)
@@ -222,6 +232,9 @@ hostile_construct (void)
     case HOSTILE_SCRATCH:
       fprintf (stderr, "scratch %d\n", attempts_run_from (RUNNER_PLAN_SCRATCH));
       fprintf (stderr, "scratch here %d\n", attempts_run_from (RUNNER_PLAN_FOLDER));
+      break;
+    case HOSTILE_STILL:
+      signal (SIGCONT, hostile_go_on);
       break;
     case HOSTILE_LOCKS:
       hostile_lock ();

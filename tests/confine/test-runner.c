@@ -300,6 +300,29 @@ test_pretended (void)
   runner_fixture_assert_printed ("sealed");
 }
 
+/* Behind the seal it was stopped for a moment, so that nothing from before is under way. */
+static void
+test_still (void)
+{
+  for (guint i = 0; i < 2; i++)
+    {
+      RunnerLayersProfile profile
+          = i == 0 ? RUNNER_LAYERS_PROFILE_STRICT : RUNNER_LAYERS_PROFILE_HARDENED;
+      g_autoptr (RunnerFixture) fixture = runner_fixture_new (profile, "hostile-still.so");
+      g_autoptr (ReeveRunner) runner = NULL;
+
+      runner_fixture_forget_printed ();
+      runner = runner_fixture_start (fixture, NULL);
+      if (!runner_fixture_offers (profile))
+        {
+          runner_fixture_assert_refused (runner, fixture->error);
+          continue;
+        }
+      g_assert_no_error (fixture->error);
+      runner_fixture_assert_printed ("went on");
+    }
+}
+
 /* ---- what was refused last ---- */
 
 static gboolean
@@ -473,6 +496,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/no-runner", test_no_runner);
   g_test_add_func ("/runner/modules", test_modules);
   g_test_add_func ("/runner/pretended", test_pretended);
+  g_test_add_func ("/runner/still", test_still);
   g_test_add_func ("/runner/refused", test_refused);
   g_test_add_func ("/runner/flood", test_flood);
   g_test_add_func ("/runner/prints", test_prints);
