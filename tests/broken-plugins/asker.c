@@ -71,10 +71,13 @@ asker_tool_make_request (JsonObject *arguments)
   for (guint i = 0; slots != NULL && i < json_array_get_length (slots); i++)
     reeve_http_request_add_credential (request, json_array_get_string_element (slots, i));
   reeve_http_request_set_body (request, NULL, bytes);
+  reeve_http_request_set_timeout_ms (request,
+                                     (guint) reeve_json_get_int (arguments, "timeout_ms", 0));
   return request;
 }
 
-/* {url, method?, slots?, headers?, body?, times?}: status, headers and body of the last answer */
+/* {url, method?, slots?, headers?, body?, timeout_ms?, times?}: status, headers and body of the
+ * last answer */
 static char *
 asker_tool_fetch (JsonObject *arguments, ReeveContext *context, GError **error)
 {
