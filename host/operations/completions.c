@@ -88,13 +88,27 @@ reeve_op_completions_on_event (const char *name, JsonObject *data, gpointer user
         self, reeve_openai_wire_text_chunk (&self->wire, !self->begun, text, strlen (text), NULL));
 }
 
+/* What is wrong has one word at every door; a run may have words of its own besides. */
+static ReeveError
+reeve_op_completions_find_code (const char *word)
+{
+  const char *none
+      = reeve_error_get_name (REEVE_ERROR_FAILED); /* of a number that is no code too */
+
+  for (guint code = REEVE_ERROR_FAILED + 1; reeve_error_get_name (code) != none; code++)
+    if (strcmp (reeve_error_get_name (code), word) == 0)
+      return code;
+  return REEVE_ERROR_UPSTREAM;
+}
+
 static GError *
 reeve_op_completions_run_error (JsonObject *answer)
 {
   JsonObject *error = reeve_json_get_object (answer, "error");
   const char *message = error != NULL ? reeve_json_get_string (error, "message", NULL) : NULL;
+  const char *word = error != NULL ? reeve_json_get_string (error, "code", "") : "";
 
-  return g_error_new (REEVE_ERROR, REEVE_ERROR_UPSTREAM, "the run ended %s: %s",
+  return g_error_new (REEVE_ERROR, reeve_op_completions_find_code (word), "the run ended %s: %s",
                       reeve_json_get_string (answer, "status", "failed"),
                       message != NULL ? message : "no reason was given");
 }

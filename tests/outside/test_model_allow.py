@@ -34,6 +34,11 @@ class Allow(FallbackCase):
         for one in answers:
             self.assertRegex(one, REFUSED.format("first/dear"))
         self.assertEqual([("refusal", "first/dear", "model_not_allowed")] * 4, self.refusals()[before:])
+        # an agent at the compatible door: the word of its run, for 502 is what clients ask again
+        answer = self.chat(403, f"agent/{self.agent}").json["error"]
+        self.assertRegex(answer["message"], "the run ended failed: .*" + REFUSED.format("first/dear"))
+        self.assertEqual(("permission_denied", "permission_error"), (answer["code"], answer["type"]))
+        self.chat(403, f"agent/{self.agent}", stream=True)
         self.assertRegex(self.chat(403, "second/other").json["error"]["message"], REFUSED.format("second/other"))
         self.assertEqual((0, 1), self.asked())
         self.assertEqual(0, self.first.count("/v1/embeddings"))
