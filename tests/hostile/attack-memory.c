@@ -14,6 +14,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* more than a runner may keep; smaller ones the runner's own code copies, and lets go */
+#define ATTACK_MEMORY_PIECES 600
+#define ATTACK_MEMORY_PIECE  (128 * 1024)
+
 static int
 attack_memory_mem (const AttackWorld *world)
 {
@@ -180,7 +184,54 @@ attack_memory_own (const AttackWorld *world)
   return attack_open ("/proc/self/mem", O_RDWR);
 }
 
+/* What comes from the host is memory that the host has made, and no limit of this process' address
+ * space counts what is only held open: (transfer full) one answer of that kind. */
+static GBytes *
+attack_memory_be_answered (const AttackWorld *world, int *code)
+{
+  g_autoptr (GBytes) body = g_bytes_new_take (g_malloc0 (ATTACK_MEMORY_PIECE), ATTACK_MEMORY_PIECE);
+  g_autoptr (ReeveHttpRequest) request = reeve_http_request_new ("PUT", "https://host.example/a");
+  g_autoptr (ReeveHttpResponse) response = NULL;
+  g_autoptr (GError) error = NULL;
+
+  reeve_http_request_set_body (request, "text/plain", body);
+  response = reeve_context_http (world->context, request, &error);
+  if (response != NULL)
+    return g_bytes_ref (reeve_http_response_get_body (response));
+  *code = g_error_matches (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE) ? EFBIG : EIO;
+  return NULL;
+}
+
+static int
+attack_memory_keep (const AttackWorld *world)
+{
+  g_autoptr (GPtrArray) kept = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  int code = 0;
+
+  for (guint i = 0; i < ATTACK_MEMORY_PIECES && code == 0; i++)
+    {
+      GBytes *bytes = attack_memory_be_answered (world, &code);
+
+      if (bytes != NULL)
+        g_ptr_array_add (kept, bytes);
+    }
+  return code;
+}
+
 /* ---- what a plugin may do ---- */
+
+/* As much of it, one piece after the other. */
+static int
+attack_memory_let_go (const AttackWorld *world)
+{
+  int code = 0;
+
+  for (guint i = 0; i < ATTACK_MEMORY_PIECES && code == 0; i++)
+    {
+      g_autoptr (GBytes) bytes = attack_memory_be_answered (world, &code);
+    }
+  return code;
+}
 
 static int
 attack_memory_own_signal (const AttackWorld *world)
@@ -218,6 +269,8 @@ const Attack attack_memory[] = {
   { "victim-priority", attack_memory_priority },
   { "shared-memory", attack_memory_shared },
   { "own-mem", attack_memory_own },
+  { "kept-memory", attack_memory_keep },
+  { "let-go", attack_memory_let_go },
   { "own-signal", attack_memory_own_signal },
   { "own-limits", attack_memory_own_limits },
   { NULL, NULL },

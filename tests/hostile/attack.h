@@ -3,7 +3,7 @@
  * attack leaves everything as it was. */
 #pragma once
 
-#include <glib.h>
+#include <reeve-plugin-1.h>
 
 G_BEGIN_DECLS
 
@@ -13,13 +13,14 @@ typedef struct
   const char
       *granted;      /* folder that this plugin may read: file, empty, library.so, and links out */
   const char *other; /* folder of somebody else's, open to all by its mode: secret */
-  const char *scratch; /* folder that it may write in, where that was granted; it is empty */
-  const char *module;  /* path of this plugin's own module */
-  const char *socket;  /* path of a Unix socket that somebody listens on */
-  const char *name;    /* the same, of an abstract one */
-  gint64 victim;       /* id of a process that is not this one */
-  gint64 address;      /* of bytes in it */
-  gint64 port;         /* of TCP and UDP that somebody listens on, 127.0.0.1 and ::1 */
+  const char *scratch;   /* folder that it may write in, where that was granted; it is empty */
+  const char *module;    /* path of this plugin's own module */
+  const char *socket;    /* path of a Unix socket that somebody listens on */
+  const char *name;      /* the same, of an abstract one */
+  gint64 victim;         /* id of a process that is not this one */
+  gint64 address;        /* of bytes in it */
+  gint64 port;           /* of TCP and UDP that somebody listens on, 127.0.0.1 and ::1 */
+  ReeveContext *context; /* of the call that tries it */
 } AttackWorld;
 
 /* 0: it succeeded; else errno, or one of the negative numbers of getaddrinfo() */

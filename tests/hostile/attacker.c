@@ -188,6 +188,7 @@ attacker_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveCo
         .victim = json_object_get_int_member (arguments, "victim"),
         .address = json_object_get_int_member (arguments, "address"),
         .port = json_object_get_int_member (arguments, "port"),
+        .context = context,
       };
 
       code = attack->make (&world);
