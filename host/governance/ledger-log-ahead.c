@@ -81,6 +81,46 @@ reeve_ledger_log_send_ahead (GPtrArray *logs, GPtrArray *all, guint most, ReeveL
     }
 }
 
+/* Makes durable in its segment what so far is in the write-ahead file; where that fails, the file
+ * is kept for the next start. */
+static gboolean
+reeve_ledger_log_pay (ReeveLedgerLog *self, GError **error)
+{
+  gboolean ok = !g_atomic_int_get (&self->owed) || fdatasync (self->fd) == 0;
+
+  if (!ok)
+    {
+      reeve_ledger_file_set_error (error, errno, "syncing", self->folder);
+      reeve_ledger_ahead_keep (self->ahead);
+    }
+  g_atomic_int_set (&self->owed, FALSE);
+  return ok;
+}
+
+/**
+ * reeve_ledger_log_close_file:
+ * @self: a log without a batch under way
+ * @error: return location
+ *
+ * Closes the file; the next batch opens it again. What is durable in the write-ahead file alone is
+ * so in this one before, else that is kept for the next start. The writer thread's.
+ *
+ * Returns: %FALSE with an error where it could not be synced: it is closed, and nothing may be
+ * written behind what was in it before the next start has read it
+ */
+gboolean
+reeve_ledger_log_close_file (ReeveLedgerLog *self, GError **error)
+{
+  gboolean ok = TRUE;
+
+  if (self->fd < 0)
+    return TRUE;
+  ok = reeve_ledger_log_pay (self, error);
+  close (self->fd);
+  self->fd = -1;
+  return ok;
+}
+
 /**
  * reeve_ledger_log_settle:
  * @self: a log
@@ -94,18 +134,29 @@ reeve_ledger_log_settle (ReeveLedgerLog *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!g_atomic_int_get (&self->owed))
+  if (reeve_ledger_log_pay (self, &error))
     return;
-  if (fdatasync (self->fd) != 0)
-    {
-      reeve_ledger_file_set_error (&error, errno, "syncing", self->folder);
-      reeve_ledger_ahead_keep (self->ahead);
-    }
-  g_atomic_int_set (&self->owed, FALSE);
-  if (error == NULL)
+  if (reeve_ledger_log_leave (self, REEVE_LEDGER_LOG_UNSYNCED, error))
     return;
-  if (!reeve_ledger_log_leave (self, REEVE_LEDGER_LOG_UNSYNCED, error))
-    reeve_ledger_log_fail (self, REEVE_LEDGER_LOG_UNSYNCED, error);
+  g_warning ("ledger: %s takes nothing more before the next start: %s", self->scope,
+             error->message);
+  reeve_ledger_log_fail (self, REEVE_LEDGER_LOG_UNSYNCED, error);
+}
+
+/**
+ * reeve_ledger_log_rest:
+ * @self: a log without a batch under way
+ *
+ * Lets go of the file, and of memory: it was not written lately. The writer thread's.
+ */
+void
+reeve_ledger_log_rest (ReeveLedgerLog *self)
+{
+  reeve_ledger_log_settle (self);
+  (void) reeve_ledger_log_close_file (self, NULL); /* nothing is owed any more */
+  g_mutex_lock (&self->mutex);
+  reeve_ledger_leaves_drop (self->leaves, G_MAXUINT64);
+  g_mutex_unlock (&self->mutex);
 }
 
 /**

@@ -23,13 +23,15 @@
 void
 reeve_ledger_log_fail (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble, const GError *error)
 {
+  /* records before the batch are not certain in their segment either */
+  if (!reeve_ledger_log_close_file (self, NULL))
+    trouble = MAX (trouble, REEVE_LEDGER_LOG_UNSYNCED);
   g_mutex_lock (&self->mutex);
   if (self->failure == NULL)
     g_set_error (&self->failure, REEVE_ERROR, REEVE_ERROR_READ_ONLY,
                  "the ledger of %s cannot be written: %s", self->scope, error->message);
   self->trouble = MAX (self->trouble, trouble);
   g_mutex_unlock (&self->mutex);
-  reeve_ledger_log_close_file (self);
   reeve_ledger_log_reset_batch (self);
 }
 

@@ -83,8 +83,8 @@ gboolean reeve_ledger_log_leave (ReeveLedgerLog *self, ReeveLedgerLogTrouble tro
                                  const GError *why);
 /* says once that it cannot be written there either */
 void reeve_ledger_log_tell (ReeveLedgerLog *self, const GError *why);
-/* nothing was written there */
-void reeve_ledger_log_stay (ReeveLedgerLog *self);
+/* nothing was written there; trouble: becomes what leaving has found besides */
+void reeve_ledger_log_stay (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble);
 /* (transfer none): where new files go */
 const char *reeve_ledger_log_get_place (ReeveLedgerLog *self);
 /* hashes of the records with number from @index * 256 + 1 on, @width of them */

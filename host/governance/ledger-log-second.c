@@ -68,7 +68,8 @@ reeve_ledger_log_leave (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble, con
       reeve_ledger_log_tell (self, error);
       return FALSE;
     }
-  reeve_ledger_log_close_file (self);
+  if (!reeve_ledger_log_close_file (self, NULL))
+    trouble = REEVE_LEDGER_LOG_UNSYNCED;
   g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
   /* all of the batch goes there */
   self->written = 0;
@@ -83,9 +84,10 @@ reeve_ledger_log_leave (ReeveLedgerLog *self, ReeveLedgerLogTrouble trouble, con
 }
 
 void
-reeve_ledger_log_stay (ReeveLedgerLog *self)
+reeve_ledger_log_stay (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble)
 {
-  reeve_ledger_log_close_file (self);
+  (void) reeve_ledger_log_close_file (self, NULL); /* nothing there is owed */
+  *trouble = MAX (*trouble, self->home);
   g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
   self->written = 0;
   g_clear_error (&self->left);
@@ -218,7 +220,7 @@ reeve_ledger_log_come_home (ReeveLedgerLog *self)
       g_debug ("ledger: %s stays at the second place: %s", self->scope, error->message);
       return;
     }
-  reeve_ledger_log_close_file (self);
+  (void) reeve_ledger_log_close_file (self, NULL); /* nothing there is owed */
   g_clear_pointer (&self->back, reeve_ledger_back_free);
   if (away->len > 0)
     {

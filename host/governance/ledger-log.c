@@ -102,7 +102,7 @@ reeve_ledger_log_open (const char *root, const char *scope, ReeveLedgerKey *key,
 void
 reeve_ledger_log_free (ReeveLedgerLog *self)
 {
-  reeve_ledger_log_close_file (self);
+  (void) reeve_ledger_log_close_file (self, NULL);
   g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
   g_ptr_array_unref (self->segments);
   g_free (self->base);
@@ -222,9 +222,9 @@ reeve_ledger_log_is_over (ReeveLedgerLog *self, const ReeveLedgerSegment *last)
 }
 
 /* Opens the file this batch goes to: the last segment, or a new one under a name that does not
- * count yet. */
+ * count yet. None is begun behind one that could not be synced. */
 static gboolean
-reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
+reeve_ledger_log_open_file (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GError **error)
 {
   ReeveLedgerSegment *last = reeve_ledger_log_last (self);
   g_autofree char *path = NULL;
@@ -240,7 +240,10 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
     }
   else
     {
-      reeve_ledger_log_close_file (self);
+      *trouble = REEVE_LEDGER_LOG_UNSYNCED;
+      if (!reeve_ledger_log_close_file (self, error))
+        return FALSE;
+      *trouble = REEVE_LEDGER_LOG_UNWRITTEN;
       g_clear_pointer (&self->fresh, reeve_ledger_segment_free);
       self->fresh = reeve_ledger_segment_new (reeve_ledger_log_get_place (self),
                                               self->state->frontier.size + 1);
@@ -252,17 +255,19 @@ reeve_ledger_log_open_file (ReeveLedgerLog *self, GError **error)
   return self->fd >= 0;
 }
 
+/* @trouble: what a failure means */
 static gboolean
-reeve_ledger_log_write_batch (ReeveLedgerLog *self, GError **error)
+reeve_ledger_log_write_batch (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GError **error)
 {
   ReeveLedgerSegment *last = NULL;
   const guint8 *bytes = NULL;
   gsize length = 0;
 
+  *trouble = REEVE_LEDGER_LOG_UNWRITTEN;
   bytes = reeve_ledger_batch_get_bytes (self->batch, &length);
   if (self->written == length)
     return TRUE;
-  if (!reeve_ledger_log_open_file (self, error))
+  if (!reeve_ledger_log_open_file (self, trouble, error))
     return FALSE;
   last = self->fresh != NULL ? self->fresh : reeve_ledger_log_last (self);
   g_assert (last != NULL); /* an open file belongs to a segment */
@@ -276,28 +281,32 @@ reeve_ledger_log_write_batch (ReeveLedgerLog *self, GError **error)
 /**
  * reeve_ledger_log_write:
  * @self: a log with a batch
+ * @trouble: (out): what a failure means
  * @error: return location
  *
  * Writes the batch, at the second place where it cannot be written at home; it is not durable yet.
  *
- * Returns: %FALSE with an error; it may be tried again once there is room, else
- * reeve_ledger_log_fail() must follow
+ * Returns: %FALSE with an error; with %REEVE_LEDGER_LOG_UNWRITTEN it may be tried again once there
+ * is room, else reeve_ledger_log_fail() must follow
  */
 gboolean
-reeve_ledger_log_write (ReeveLedgerLog *self, GError **error)
+reeve_ledger_log_write (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble, GError **error)
 {
   g_autoptr (GError) local = NULL;
 
-  if (reeve_ledger_batch_is_empty (self->batch) || reeve_ledger_log_write_batch (self, &local))
+  *trouble = REEVE_LEDGER_LOG_WELL;
+  if (reeve_ledger_batch_is_empty (self->batch)
+      || reeve_ledger_log_write_batch (self, trouble, &local))
     return TRUE;
-  if (reeve_ledger_log_leave (self, REEVE_LEDGER_LOG_UNWRITTEN, local))
+  if (reeve_ledger_log_leave (self, *trouble, local))
     {
+      ReeveLedgerLogTrouble there = REEVE_LEDGER_LOG_WELL;
       g_autoptr (GError) second = NULL;
 
-      if (reeve_ledger_log_write_batch (self, &second))
+      if (reeve_ledger_log_write_batch (self, &there, &second))
         return TRUE;
       reeve_ledger_log_tell (self, second);
-      reeve_ledger_log_stay (self);
+      reeve_ledger_log_stay (self, trouble);
     }
   g_propagate_error (error, g_steal_pointer (&local));
   return FALSE;
@@ -353,6 +362,7 @@ static gboolean
 reeve_ledger_log_sync_somewhere (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble,
                                  GError **error)
 {
+  ReeveLedgerLogTrouble there = REEVE_LEDGER_LOG_WELL;
   g_autoptr (GError) local = NULL;
   g_autoptr (GError) second = NULL;
 
@@ -363,10 +373,10 @@ reeve_ledger_log_sync_somewhere (ReeveLedgerLog *self, ReeveLedgerLogTrouble *tr
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
-  if (!reeve_ledger_log_write_batch (self, &second))
+  if (!reeve_ledger_log_write_batch (self, &there, &second))
     {
       reeve_ledger_log_tell (self, second);
-      reeve_ledger_log_stay (self);
+      reeve_ledger_log_stay (self, trouble);
       g_propagate_error (error, g_steal_pointer (&local));
       return FALSE;
     }
@@ -464,40 +474,6 @@ gboolean
 reeve_ledger_log_may_wait (ReeveLedgerLog *self)
 {
   return !self->hurried && self->fresh == NULL && self->away == 0 && self->fd >= 0;
-}
-
-/**
- * reeve_ledger_log_close_file:
- * @self: a log without a batch under way
- *
- * Closes the file; the next batch opens it again. What is durable in the write-ahead file alone is
- * so in this one before, else that is kept for the next start.
- */
-void
-reeve_ledger_log_close_file (ReeveLedgerLog *self)
-{
-  if (self->fd < 0)
-    return;
-  if (g_atomic_int_get (&self->owed) && fdatasync (self->fd) != 0)
-    reeve_ledger_ahead_keep (self->ahead);
-  g_atomic_int_set (&self->owed, FALSE);
-  close (self->fd);
-  self->fd = -1;
-}
-
-/**
- * reeve_ledger_log_rest:
- * @self: a log without a batch under way
- *
- * Lets go of the file, and of memory: it was not written lately.
- */
-void
-reeve_ledger_log_rest (ReeveLedgerLog *self)
-{
-  reeve_ledger_log_close_file (self);
-  g_mutex_lock (&self->mutex);
-  reeve_ledger_leaves_drop (self->leaves, G_MAXUINT64);
-  g_mutex_unlock (&self->mutex);
 }
 
 /* ---- any thread ---- */

@@ -37,13 +37,14 @@ const char *reeve_ledger_log_get_scope (ReeveLedgerLog *self);
 /* the writer thread */
 gboolean reeve_ledger_log_add (ReeveLedgerLog *self, const ReeveLedgerLine *line, guint64 *seq,
                                GError **error);
-gboolean reeve_ledger_log_write (ReeveLedgerLog *self, GError **error);
+gboolean reeve_ledger_log_write (ReeveLedgerLog *self, ReeveLedgerLogTrouble *trouble,
+                                 GError **error);
 gboolean reeve_ledger_log_finish (ReeveLedgerLog *self, GError **error);
 gboolean reeve_ledger_log_has_batch (ReeveLedgerLog *self);
 /* somebody waits for the batch; may it stay written and not synced? */
 void reeve_ledger_log_hurry (ReeveLedgerLog *self);
 gboolean reeve_ledger_log_may_wait (ReeveLedgerLog *self);
-void reeve_ledger_log_close_file (ReeveLedgerLog *self);
+gboolean reeve_ledger_log_close_file (ReeveLedgerLog *self, GError **error);
 void reeve_ledger_log_rest (ReeveLedgerLog *self);
 void reeve_ledger_log_start_writeback (ReeveLedgerLog *self);
 /* (element-type ReeveLedgerLog) those that are to be durable; all with an open file */

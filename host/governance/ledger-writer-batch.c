@@ -116,15 +116,17 @@ static void
 reeve_ledger_writer_write (ReeveLedgerWriter *self, ReeveLedgerLog *log)
 {
   g_autoptr (GError) error = NULL;
-  gboolean written = reeve_ledger_log_write (log, &error);
+  ReeveLedgerLogTrouble trouble = REEVE_LEDGER_LOG_WELL;
+  gboolean written = reeve_ledger_log_write (log, &trouble, &error);
 
-  if (!written && self->trouble (error, FALSE, self->user_data))
+  if (!written && self->trouble (error, FALSE, self->user_data)
+      && trouble == REEVE_LEDGER_LOG_UNWRITTEN)
     {
       g_clear_error (&error);
-      written = reeve_ledger_log_write (log, &error);
+      written = reeve_ledger_log_write (log, &trouble, &error);
     }
   if (!written)
-    reeve_ledger_log_fail (log, REEVE_LEDGER_LOG_UNWRITTEN, error);
+    reeve_ledger_log_fail (log, trouble, error);
 }
 
 /* Puts the batch on the disk. A log that fails says so to every job of its own by
