@@ -120,3 +120,24 @@ reeve_gate_refuse_call (ReeveServices *services, ReeveCall *call, GError *error)
   else
     reeve_gate_refuse_identify (pass);
 }
+
+/**
+ * reeve_gate_refuse_stranger:
+ * @services: what operations work with
+ * @action: what is refused
+ * @door: where
+ * @peer_address: (nullable): whose connection it is
+ * @code: why
+ *
+ * Records a refusal of which there is no call. Many of one address are recorded together.
+ */
+void
+reeve_gate_refuse_stranger (ReeveServices *services, const char *action, const char *door,
+                            const char *peer_address, ReeveError code)
+{
+  g_autoptr (GError) error = g_error_new_literal (REEVE_ERROR, (gint) code, action);
+  const ReeveAdmissionRequest request
+      = { .operation = action, .door = door, .peer_address = peer_address };
+
+  reeve_admission_refuse (services->admission, &request, error);
+}

@@ -11,6 +11,10 @@ G_BEGIN_DECLS
  * list; its action is `requests.unknown`. */
 extern const ReeveOperation reeve_gate_refuse_unknown;
 
+/* Somebody who is not known, of whom nothing but an address was looked at. action, door: static;
+ * peer_address: (nullable). Does not block; any thread. */
+void reeve_gate_refuse_stranger (ReeveServices *services, const char *action, const char *door,
+                                 const char *peer_address, ReeveError code);
 void reeve_gate_refuse_call (ReeveServices *services, ReeveCall *call, GError *error);
 
 G_END_DECLS

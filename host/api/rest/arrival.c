@@ -46,6 +46,13 @@ reeve_rest_arrival_give_up (ReeveRestArrival *self)
   close (fd);
 }
 
+static void
+reeve_rest_arrival_fail (ReeveRestArrival *self, const char *action, ReeveError code)
+{
+  self->home->fault (self->remote, action, code, self->home->user_data);
+  reeve_rest_arrival_give_up (self);
+}
+
 /* It speaks HTTP where TLS is spoken: told so in its own language. */
 static void
 reeve_rest_arrival_turn_away (ReeveRestArrival *self)
@@ -58,7 +65,7 @@ reeve_rest_arrival_turn_away (ReeveRestArrival *self)
   reeve_rest_greeting_discard (self->fd);
   if (send (self->fd, words, length, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
     shutdown (self->fd, SHUT_WR);
-  reeve_rest_arrival_give_up (self);
+  reeve_rest_arrival_fail (self, REEVE_REST_FAULT_REQUEST, REEVE_ERROR_INVALID_ARGUMENT);
 }
 
 static void
@@ -89,7 +96,7 @@ reeve_rest_arrival_step (ReeveRestHandshake *handshake)
 
   if (result == REEVE_REST_TLS_SESSION_END || self->gone)
     {
-      reeve_rest_arrival_give_up (self);
+      reeve_rest_arrival_fail (self, REEVE_REST_FAULT_HANDSHAKE, REEVE_ERROR_INVALID_ARGUMENT);
       return;
     }
   if (result == REEVE_REST_TLS_SESSION_AGAIN)
@@ -101,10 +108,19 @@ reeve_rest_arrival_step (ReeveRestHandshake *handshake)
     reeve_rest_arrival_hand_over (self);
 }
 
+/* Of who has begun nothing, or has done all and says nothing, there is nothing to tell; when the
+ * host stops, neither. */
 static void
 reeve_rest_arrival_on_give_up (ReeveRestHandshake *handshake)
 {
-  reeve_rest_arrival_give_up (reeve_rest_arrival_from_handshake (handshake));
+  ReeveRestArrival *self = reeve_rest_arrival_from_handshake (handshake);
+  gboolean late = handshake->expires_at < g_get_monotonic_time ();
+
+  if (self->session != NULL && !self->shaken && (late || handshake->crowded))
+    reeve_rest_arrival_fail (self, REEVE_REST_FAULT_HANDSHAKE,
+                             handshake->crowded ? REEVE_ERROR_BUSY : REEVE_ERROR_TIMEOUT);
+  else
+    reeve_rest_arrival_give_up (self);
 }
 
 /* ---- events ---- */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "channel.h"
+#include "fault.h"
 #include "handshakes.h"
 #include "poller.h"
 #include "tls.h"
@@ -23,6 +24,7 @@ typedef struct
   gint64 silent_us; /* between handshake and first byte */
   ReeveRestArrivalFunc ready;
   void (*lost) (GSocketAddress *remote, gpointer user_data); /* its socket is closed */
+  ReeveRestFaultFunc fault;                                  /* it came to nothing */
   gpointer user_data;
 } ReeveRestArrivalHome;
 

@@ -86,6 +86,9 @@ reeve_rest_connection_refuse (ReeveRestConnection *self, guint status, const cha
   if (!self->answering && !self->over
       && reeve_rest_outbox_get_pending (&self->out) + length <= REEVE_REST_OUTBOX_SIZE)
     reeve_rest_connection_put (self, data, length);
+  if (!self->over)
+    self->home->fault (self->remote, REEVE_REST_FAULT_REQUEST,
+                       reeve_rest_fault_from_status (status), self->home->user_data);
   self->over = TRUE;
   self->readable = TRUE; /* libsoup reads the end; what comes is thrown away */
   if (self->phase == REEVE_REST_CONNECTION_LISTENS)
@@ -136,6 +139,8 @@ reeve_rest_connection_refuse_tls (ReeveRestConnection *self)
   static const guint8 alert[] = { 21, 3, 3, 0, 2, 2, 40 };
 
   reeve_rest_outbox_add (&self->out, alert, sizeof alert);
+  self->home->fault (self->remote, REEVE_REST_FAULT_HANDSHAKE, REEVE_ERROR_UNSUPPORTED,
+                     self->home->user_data);
   self->over = TRUE;
   reeve_rest_connection_enter (self, REEVE_REST_CONNECTION_LINGERS);
 }

@@ -6,6 +6,7 @@
 
 #include "channel.h"
 #include "bounds.h"
+#include "fault.h"
 #include "head.h"
 #include "poller.h"
 
@@ -23,6 +24,7 @@ typedef struct
   GPtrArray *spares;               /* of their outboxes */
   ReeveRestConnectionFunc request; /* a head has come and is good */
   ReeveRestConnectionFunc closed;  /* its socket is closed */
+  ReeveRestFaultFunc fault;        /* something that is no request was refused */
   gpointer user_data;
 } ReeveRestConnectionHome;
 

@@ -102,6 +102,7 @@ reeve_rest_handshakes_begin (ReeveRestHandshakes *self, ReeveRestHandshake *hand
   if (self->by_age.length <= self->max)
     return;
   oldest = self->by_age.head->data;
+  oldest->crowded = TRUE;
   oldest->give_up (oldest);
 }
 

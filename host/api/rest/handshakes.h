@@ -24,6 +24,7 @@ struct _ReeveRestHandshake
   gboolean under_way;
   gboolean waiting; /* for its turn */
   gboolean begun;   /* had a turn already */
+  gboolean crowded; /* it is the oldest of too many */
 };
 
 /* max: under way at once */

@@ -85,6 +85,13 @@ reeve_rest_thread_on_closed (ReeveRestConnection *connection, gpointer user_data
 }
 
 static void
+reeve_rest_thread_on_fault (GSocketAddress *remote, const char *action, ReeveError code,
+                            gpointer user_data)
+{
+  reeve_rest_fault_note (((ReeveRestThread *) user_data)->shared->services, remote, action, code);
+}
+
+static void
 reeve_rest_thread_invoke (ReeveRestThread *self, GSourceFunc func)
 {
   g_autoptr (GSource) source = g_idle_source_new ();
@@ -177,7 +184,10 @@ reeve_rest_thread_is_welcome (ReeveRestThread *self, GSocketAddress *remote)
   if (verdict == REEVE_REST_ADDRESSES_FULL)
     verdict = reeve_rest_thread_enter_crowd (self, remote);
   if (verdict != REEVE_REST_ADDRESSES_WELCOME)
-    self->refused++;
+    {
+      self->refused++;
+      reeve_rest_thread_on_fault (remote, REEVE_REST_FAULT_CROWD, REEVE_ERROR_BUSY, self);
+    }
   return verdict == REEVE_REST_ADDRESSES_WELCOME;
 }
 
@@ -448,6 +458,7 @@ reeve_rest_thread_expect_arrivals (ReeveRestThread *self)
     .silent_us = self->shared->limits.keep_alive_us,
     .ready = reeve_rest_thread_take,
     .lost = reeve_rest_thread_on_lost,
+    .fault = reeve_rest_thread_on_fault,
     .user_data = self,
   };
 }
@@ -478,6 +489,7 @@ reeve_rest_thread_new (const ReeveRestShared *shared, GPtrArray *listeners, guin
     .spares = g_ptr_array_new_with_free_func (g_free),
     .request = reeve_rest_thread_on_request,
     .closed = reeve_rest_thread_on_closed,
+    .fault = reeve_rest_thread_on_fault,
     .user_data = self,
   };
   reeve_rest_thread_expect_arrivals (self);
