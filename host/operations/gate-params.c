@@ -269,6 +269,43 @@ reeve_gate_params_validate (ReeveCall *call, ReeveSchemaCache *schemas, JsonObje
   return TRUE;
 }
 
+/* Nothing has a name that its row cannot have: absence, and no word about how names look. But PUT
+ * may give a name, and a door that knows types has a member of the wrong one: they are told so.
+ * @faults: what the row's schema found; %NULL: before it is asked */
+static gboolean
+reeve_gate_params_names_nothing (ReeveCall *call, JsonObject *params, JsonArray *faults)
+{
+  guint count = faults != NULL ? json_array_get_length (faults) : 0;
+
+  if (call->typed || strcmp (call->operation->method, "PUT") == 0)
+    return FALSE;
+  for (const ReeveParameter *p = call->operation->parameters; p->name != NULL; p++)
+    {
+      if (p->place != REEVE_PARAMETER_PATH)
+        continue;
+      if (json_object_has_member (call->given, p->name)
+          && !json_object_has_member (params, p->name))
+        return TRUE;
+      for (guint i = 0; i < count; i++)
+        {
+          JsonObject *fault = json_array_get_object_element (faults, i);
+          const char *pointer = json_object_get_string_member (fault, "pointer");
+
+          if (*pointer == '/' && strcmp (pointer + 1, p->name) == 0)
+            return TRUE;
+        }
+    }
+  return FALSE;
+}
+
+static gboolean
+reeve_gate_params_refuse_name (GError **error)
+{
+  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
+                       "nothing here has the name that the path says");
+  return FALSE;
+}
+
 /**
  * reeve_gate_params_prepare:
  * @call: a call that its door has filled in
@@ -289,15 +326,21 @@ reeve_gate_params_prepare (ReeveCall *call, ReeveSchemaCache *schemas, GError **
   gboolean good = TRUE;
 
   reeve_gate_params_take_given (call, params, faults);
+  if (reeve_gate_params_names_nothing (call, params, NULL))
+    return reeve_gate_params_refuse_name (error);
   if (call->operation->flags & REEVE_OPERATION_MULTIPART)
     good = reeve_gate_params_take_form (call, params, faults, error);
   else if (!compatible && call->operation->takes_body)
     good = reeve_gate_params_take_json (call, params, faults, error);
   if (!good)
     return FALSE;
-  if (!compatible && json_array_get_length (faults) == 0
-      && !reeve_gate_params_validate (call, schemas, params, faults, error))
-    return FALSE;
+  if (!compatible && json_array_get_length (faults) == 0)
+    {
+      if (!reeve_gate_params_validate (call, schemas, params, faults, error))
+        return FALSE;
+      if (reeve_gate_params_names_nothing (call, params, faults))
+        return reeve_gate_params_refuse_name (error);
+    }
   if (json_array_get_length (faults) > 0)
     {
       JsonObject *first = json_array_get_object_element (faults, 0);
