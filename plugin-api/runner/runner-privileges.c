@@ -18,8 +18,8 @@
 #define PR_MDWE_REFUSE_EXEC_GAIN (1UL << 0)
 #endif
 
-/* Without CAP_SETPCAP, an ordinary user's case, the bounding set stays full: with no new privileges
- * it has no meaning. */
+/* Without CAP_SETPCAP, an ordinary user's case, the bounding set stays full and the bits open: with
+ * no new privileges neither has a meaning. */
 static void
 runner_privileges_drop_bounding (void)
 {
@@ -33,9 +33,21 @@ runner_privileges_drop_bounding (void)
          0, 0, 0);
 }
 
+/* Root's right to do this goes with the change of user, which leaves all others as they are once
+ * the bits are set: they are put down here. */
+static void
+runner_privileges_put_down (void)
+{
+  struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+  struct __user_cap_data_struct none[2] = { { 0 } };
+
+  syscall (SYS_capset, &header, none);
+}
+
 void
 runner_privileges_take_user (guint32 uid, RunnerReport *report)
 {
+  runner_privileges_drop_bounding ();
   if (setgroups (0, NULL) != 0)
     runner_report_note (report, RUNNER_LAYERS_USER, errno, "setgroups ()");
   else if (setresgid (uid, uid, uid) != 0)
@@ -44,6 +56,7 @@ runner_privileges_take_user (guint32 uid, RunnerReport *report)
     runner_report_note (report, RUNNER_LAYERS_USER, errno, "setresuid ()");
   else
     report->layers |= RUNNER_LAYERS_USER;
+  runner_privileges_put_down ();
   /* a change of user hides the process from its own /proc; the maps of a namespace are there */
   prctl (PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
