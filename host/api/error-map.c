@@ -112,3 +112,36 @@ reeve_error_map_lookup (const GError *error)
     }
   return reeve_error_map_get ((ReeveError) error->code);
 }
+
+/**
+ * reeve_error_map_exit_of_status:
+ * @status: an HTTP status that is no success
+ *
+ * Codes of one status have one exit code.
+ *
+ * Returns: what a program ends with that was answered so
+ */
+int
+reeve_error_map_exit_of_status (guint status)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (reeve_error_maps); i++)
+    if (reeve_error_maps[i].status == status)
+      return reeve_error_maps[i].exit;
+  return reeve_error_maps[REEVE_ERROR_FAILED].exit;
+}
+
+/**
+ * reeve_error_map_exit_of_name:
+ * @name: a D-Bus error's name
+ *
+ * Returns: what a program ends with that was answered so; -1: a host does not say that
+ */
+int
+reeve_error_map_exit_of_name (const char *name)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (reeve_error_maps); i++)
+    if (g_strcmp0 (reeve_error_maps[i].dbus, name) == 0)
+      return reeve_error_maps[i].exit;
+  return g_str_has_prefix (name, REEVE_ERROR_MAP_DBUS) ? reeve_error_maps[REEVE_ERROR_FAILED].exit
+                                                       : -1;
+}

@@ -21,5 +21,7 @@ typedef struct
 /* Never NULL; foreign domains map to failed. */
 const ReeveErrorMap *reeve_error_map_lookup (const GError *error);
 const ReeveErrorMap *reeve_error_map_get (ReeveError code);
+int reeve_error_map_exit_of_status (guint status);
+int reeve_error_map_exit_of_name (const char *name);
 
 G_END_DECLS

@@ -308,8 +308,21 @@ reeve_op_budgets_remove (ReeveCall *call, ReeveServices *services, const char *o
 void
 reeve_op_budgets_usage (ReeveCall *call, ReeveServices *services)
 {
-  reeve_op_budgets_show (call, services, REEVE_OP_BUDGETS_AGENTS,
-                         reeve_call_get_string (call, "agent_id"));
+  const char *scope = reeve_call_get_string (call, "scope");
+  const char *agent_id = reeve_call_get_string (call, "agent_id");
+  g_auto (GStrv) parts = scope != NULL ? g_strsplit (scope, "/", 2) : NULL;
+  GError *error = NULL;
+
+  if (scope != NULL && agent_id != NULL)
+    {
+      reeve_error_set_member (&error, "/scope", "there is an agent_id besides");
+      reeve_call_fail (call, error);
+    }
+  else if (scope != NULL)
+    reeve_op_budgets_show (call, services, parts[1] != NULL ? parts[0] : REEVE_OP_BUDGETS_AGENTS,
+                           parts[1]);
+  else
+    reeve_op_budgets_show (call, services, REEVE_OP_BUDGETS_AGENTS, agent_id);
 }
 
 /* What was set and is not given stays. */

@@ -31,6 +31,22 @@ test_rows (void)
     }
 }
 
+/* Whoever knows no more than the status or the name ends as whoever knows the code. */
+static void
+test_exits (void)
+{
+  for (guint code = 0; code < 64; code++)
+    {
+      const ReeveErrorMap *map = reeve_error_map_get ((ReeveError) code);
+
+      g_assert_cmpint (reeve_error_map_exit_of_status (map->status), ==, map->exit);
+      g_assert_cmpint (reeve_error_map_exit_of_name (map->dbus), ==, map->exit);
+    }
+  g_assert_cmpint (reeve_error_map_exit_of_status (418), ==, 1);
+  g_assert_cmpint (reeve_error_map_exit_of_name ("io.reeve.Error.Newer"), ==, 1);
+  g_assert_cmpint (reeve_error_map_exit_of_name ("org.freedesktop.DBus.Error.NoReply"), ==, -1);
+}
+
 static void
 test_unknown (void)
 {
@@ -81,6 +97,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/error-map/rows", test_rows);
+  g_test_add_func ("/error-map/exits", test_exits);
   g_test_add_func ("/error-map/unknown", test_unknown);
   g_test_add_func ("/error-map/foreign", test_foreign);
   g_test_add_func ("/error-map/chunk", test_chunk);

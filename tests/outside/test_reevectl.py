@@ -160,7 +160,7 @@ class Commands(ReevectlCase):
             self.json("budget", "set", "default", "--reset-days", "30", *options)
         self.json("budget", "set", "default", "--cost-limit", "null")
         self.assertEqual((1000, None), tuple(self.json("budget", "usage")[name] for name in ("token_limit", "cost_limit")))
-        refused = self.host.ctl("budget", "set", "default", "--reset-days", "null", expect=1)
+        refused = self.host.ctl("budget", "set", "default", "--reset-days", "null", expect=2)
         self.assertIn("/reset_days", refused.stderr)
         self.host.ctl("audit", "show", "null", expect=2)
         self.host.ctl("budget", "delete", "default")
@@ -182,11 +182,16 @@ class Exits(ReevectlCase):
         viewer = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN=self.host.user("viewer"))
         bad = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN="rv_wrong")
         nobody = dict(os.environ, REEVE_URL="http://127.0.0.1:1", REEVE_TOKEN="x")
+        admin = dict(os.environ, REEVE_URL=self.host.url, REEVE_TOKEN=self.host.key)
+        spent = self.host.agent()
+        self.host.put(f"/api/v1/admin/budgets/agents/{spent}", {"token_limit": 0}, expect=200)
         for expected, environment, arguments in (
                 (0, viewer, ["agents", "list"]), (2, viewer, []), (2, viewer, ["nonsense"]), (2, viewer, ["agents", "show"]),
                 (2, viewer, ["agents", "list", "--limit", "many"]), (2, viewer, ["models", "list", "extra"]),
                 (2, viewer, ["agents", "list", "--no-such-option", "1"]), (3, viewer, ["agents", "create", "x", "--definition", "{}"]),
                 (3, viewer, ["tenants", "list"]), (3, bad, ["agents", "list"]), (4, viewer, ["agents", "show", "agt_none"]),
+                (2, admin, ["audit", "export", "--format", "xml"]), (2, admin, ["budget", "show", "nonsense"]), (4, admin, ["budget", "show", "agents/agt_none"]),
+                (3, admin, ["run", spent, "Anything?"]),
                 (2, viewer, ["agents", "list", "--tenant", "north\r"]), (2, dict(viewer, REEVE_TOKEN="rv_x\r\ny"), ["agents", "list"]),
                 (2, viewer, ["agents", "list", "--url", "ftp://x"]), (2, viewer, ["agents", "list", "--url", "nonsense"]),
                 (2, viewer, ["agents", "list", "--url", "http://"]), (2, viewer, ["agents", "list", "--url", "http://x:99999"]),

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <reeve-json.h>
+#include "api/error-map.h"
 #include "cli-host-private.h"
 
 #define REEVE_CLI_HOST_NAME "io.reeve.Host"
@@ -65,26 +66,15 @@ reeve_cli_host_on_event (GDBusConnection *connection, const char *sender, const 
   wait->events (event, data, wait->user_data);
 }
 
-static int
-reeve_cli_host_exit_of_name (const char *name)
-{
-  if (name == NULL)
-    return REEVE_CLI_UNREACHABLE;
-  if (g_str_has_suffix (name, ".PermissionDenied") || g_str_has_suffix (name, ".Unauthenticated"))
-    return REEVE_CLI_REFUSED;
-  if (g_str_has_suffix (name, ".NotFound"))
-    return REEVE_CLI_NOT_FOUND;
-  return g_str_has_prefix (name, "io.reeve.Error.") ? REEVE_CLI_FAILED : REEVE_CLI_UNREACHABLE;
-}
-
 static ReeveCliAnswer *
 reeve_cli_host_refused (GError *error)
 {
   g_autofree char *name = g_dbus_error_get_remote_error (error);
-  int exit = reeve_cli_host_exit_of_name (name);
+  int exit = name != NULL ? reeve_error_map_exit_of_name (name) : -1;
 
   g_dbus_error_strip_remote_error (error);
-  return reeve_cli_host_new_answer (exit, NULL, g_strdup (error->message));
+  return reeve_cli_host_new_answer (exit >= 0 ? exit : REEVE_CLI_UNREACHABLE, NULL,
+                                    g_strdup (error->message));
 }
 
 /* Events and the answer come on the main context: so a loop, here at the top of a program of one

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include <reeve-json.h>
+#include "api/error-map.h"
 #include "cli-host-private.h"
 
 static int
@@ -10,9 +11,7 @@ reeve_cli_host_exit_of (guint status)
 {
   if (status >= 200 && status < 300)
     return REEVE_CLI_DONE;
-  if (status == 401 || status == 403)
-    return REEVE_CLI_REFUSED;
-  return status == 404 ? REEVE_CLI_NOT_FOUND : REEVE_CLI_FAILED;
+  return reeve_error_map_exit_of_status (status);
 }
 
 /* Where there is one fault alone, the detail often is just that. */
