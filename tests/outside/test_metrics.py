@@ -152,13 +152,14 @@ class Metrics(unittest.TestCase):
         self.assertEqual({"acme"}, {labels["tenant_id"] for _name, labels, _n in samples(text)})
         self.assertNotIn("reeve_ready", text)
         self.assertEqual((0, ""), promtool("check", "metrics", text=text))
-        items = self.host.get("/api/v1/admin/metrics", key=self.acme, expect=200).json["items"]
+        items = self.host.get("/api/v1/admin/metrics", headers={"X-Tenant-ID": "acme"}, expect=200).json["items"]
         self.assertEqual({"acme"}, {point["labels"]["tenant_id"] for item in items for point in item["points"]})
         # its name is the word for those that are not told apart
         self.assertEqual([], list(samples(self.scrape(key=self.other).text)))
         for path in ("/api/v1/admin/metrics", "/api/v1/admin/sla"):
-            self.host.get(path + "?platform=true", key=self.acme, expect=404)
-            self.host.get(path, key=self.viewer, expect=403)
+            for key in (self.acme, self.viewer):
+                self.assertIn("platform admin", self.host.get(path, key=key, expect=403).json["detail"])
+                self.host.get(path + "?platform=true", key=key, expect=403)
             self.host.get(path, key=None, expect=401)
 
     def test_json_says_the_same(self):
@@ -169,10 +170,10 @@ class Metrics(unittest.TestCase):
         self.assertGreater(point["sum"], 0)
 
     def test_service_levels(self):
-        before = self.host.get("/api/v1/admin/sla", key=self.acme, expect=200).json
+        before = self.host.get("/api/v1/admin/sla", headers={"X-Tenant-ID": "acme"}, expect=200).json
         for _i in range(10):
             self.host.get("/api/v1/me", key=self.acme, expect=200)
-        after = self.host.get("/api/v1/admin/sla?window=300", key=self.acme, expect=200).json
+        after = self.host.get("/api/v1/admin/sla?window=300", headers={"X-Tenant-ID": "acme"}, expect=200).json
         # the question itself is counted when it has been answered
         self.assertGreaterEqual(after["total_requests"], before["total_requests"] + 10)
         self.assertEqual(("acme", 0, 0.0, 300), (after["tenant_id"], after["total_errors"], after["error_rate_percent"], after["window_seconds"]))
@@ -196,9 +197,10 @@ class Metrics(unittest.TestCase):
 
 class Settings(unittest.TestCase):
     def test_credentials_may_be_required(self):
-        with Host("metrics: {require_authentication: true, prefix: mill}\n") as host:
-            host.get("/metrics", key=None, expect=401)
-            self.assertIn("\nmill_ready 1\n", host.get("/metrics", expect=200).text)
+        for prefix in ("mill", "mill_"):
+            with Host(f"metrics: {{require_authentication: true, prefix: {prefix}}}\n") as host:
+                host.get("/metrics", key=None, expect=401)
+                self.assertIn("\nmill_ready 1\n", host.get("/metrics", expect=200).text)
 
     def test_none_at_all(self):
         with Host("metrics: {enabled: false}\n") as host:
