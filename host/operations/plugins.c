@@ -177,15 +177,37 @@ reeve_op_plugins_get (ReeveCall *call, ReeveServices *services)
   reeve_call_answer (call, plugin, NULL);
 }
 
+/* What holds now, of the rows that plugins.get shows. */
+static JsonArray *
+reeve_op_plugins_pick_active (JsonArray *rows)
+{
+  JsonArray *active = json_array_new ();
+
+  for (guint i = 0; i < json_array_get_length (rows); i++)
+    {
+      JsonArray *granted
+          = json_object_get_array_member (json_array_get_object_element (rows, i), "granted");
+
+      for (guint g = 0; g < json_array_get_length (granted); g++)
+        {
+          JsonObject *grant = json_array_get_object_element (granted, g);
+
+          if (g_strcmp0 (reeve_json_get_string (grant, "status", NULL), "active") == 0)
+            json_array_add_object_element (active, json_object_ref (grant));
+        }
+    }
+  return active;
+}
+
 void
 reeve_op_plugins_grants (ReeveCall *call, ReeveServices *services)
 {
   GError *error = NULL;
-  JsonArray *grants
+  g_autoptr (JsonArray) rows
       = reeve_plugin_grants_show (services, reeve_call_get_string (call, "plugin_id"), &error);
 
-  if (grants != NULL)
-    reeve_page_answer (call, grants);
+  if (rows != NULL)
+    reeve_page_answer (call, reeve_op_plugins_pick_active (rows));
   else
     reeve_call_fail (call, error);
 }

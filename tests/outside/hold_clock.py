@@ -135,7 +135,7 @@ class Clock(unittest.TestCase):
         site = MockOpenAI().start()
         self.addCleanup(site.stop)
         path = "/api/v1/admin/plugins/tool-http/grants"
-        for grant in self.host.get(path, expect=200).json["items"][0]["granted"]:
+        for grant in self.host.get(path, expect=200).json["items"]:
             self.host.delete(f"{path}/{grant['grant_id']}", expect=204)
         until = (datetime.now(timezone.utc) + timedelta(hours=12)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         self.host.post(path, {"capability": "net.http", "reason": "test", "until": until, "parameters": {"origins": [site.base_url[:-3]]}}, expect=201)

@@ -84,7 +84,7 @@ class ProbeCase(unittest.TestCase):
     # ---- grants ----
 
     def rows(self, plugin="probe-one"):
-        return {r["capability"]: r for r in self.host.get(f"/api/v1/admin/plugins/{plugin}/grants", expect=200).json["items"]}
+        return {r["capability"]: r for r in self.host.get(f"/api/v1/admin/plugins/{plugin}", expect=200).json["grants"]}
 
     def revoke_all(self, capability, plugin="probe-one"):
         for grant in self.rows(plugin)[capability]["granted"]:

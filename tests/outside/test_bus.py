@@ -103,7 +103,7 @@ class Generic(BusCase):
 
     def test_grants_of_plugins(self):
         made = json.loads(self.call("io.reeve.Plugins1.Grant", "tool-http", "net.http", '{"methods": ["GET"]}', "", "why", ""))
-        shown = json.loads(self.call("io.reeve.Plugins1.Inspect", "tool-http"))["items"][0]
+        shown = json.loads(self.call("io.reeve.Plugins1.Inspect", "tool-http"))["grants"][0]
         self.assertEqual(["GET"], next(g for g in shown["granted"] if g["grant_id"] == made["grant_id"])["parameters"]["methods"])
         self.assertTrue(self.call("io.reeve.Plugins1.Revoke", "tool-http", made["grant_id"]))
         self.assertIn("io.reeve.Error.NotFound", self.refused("io.reeve.Plugins1.Revoke", "tool-http", "gnt_none"))

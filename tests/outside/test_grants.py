@@ -48,7 +48,7 @@ class GrantsCase(unittest.TestCase):
             self.grant(reason="as at the first start")
 
     def row(self, plugin="tool-http", capability="net.http"):
-        rows = self.host.get(f"/api/v1/admin/plugins/{plugin}/grants", expect=200).json["items"]
+        rows = self.host.get(f"/api/v1/admin/plugins/{plugin}", expect=200).json["grants"]
         return next(r for r in rows if r["capability"] == capability)
 
     def grant(self, expect=201, **more):

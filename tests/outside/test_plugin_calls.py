@@ -521,7 +521,7 @@ class CeilingOfCalls(CallsCase):
         self.assertEqual({"tools": [TWO], "tokens": 600, "depth": 2}, rows[TOOL]["ceiling"]["parameters"])
         self.assertEqual([{"models": ["far/away", "short"], "tokens": 500, "depth": 1}], [e["parameters"] for e in rows[MODEL]["effective"]])
         self.assertEqual([{"tools": [TWO], "tokens": 600, "depth": 2}], [e["parameters"] for e in rows[TOOL]["effective"]])
-        shown = self.host.ctl("plugins", "grants", "probe-one").stdout
+        shown = self.host.ctl("plugins", "show", "probe-one").stdout
         for word in ("far/*", '"tokens":600', '"depth":2', TWO):
             self.assertIn(word, shown)
 

@@ -104,7 +104,7 @@ class OfTheHostsOwn(unittest.TestCase):
     """net.stream and knowledge.search, by the plugins that come with the host."""
 
     def grants(self, host, plugin, capability):
-        rows = host.get(f"/api/v1/admin/plugins/{plugin}/grants", expect=200).json["items"]
+        rows = host.get(f"/api/v1/admin/plugins/{plugin}", expect=200).json["grants"]
         return next(row for row in rows if row["capability"] == capability)
 
     def take_back(self, host, plugin, capability):

@@ -144,7 +144,7 @@ class AskerCase(unittest.TestCase):
         return cls.host.post(GRANTS, body, expect=201).json["grant_id"]
 
     def revoke_all(self, capability):
-        for row in self.host.get(GRANTS, expect=200).json["items"]:
+        for row in self.host.get(GRANTS.removesuffix("/grants"), expect=200).json["grants"]:
             for grant in row["granted"] if row["capability"] == capability else []:
                 if grant["status"] == "active":
                     self.host.delete(f"{GRANTS}/{grant['grant_id']}", expect=204)
@@ -338,7 +338,7 @@ class Slots(AskerCase):
         self.fill()
         self.grant("secret.use")
         self.assertRegex(self.call("ask", capability="secret.read", params={"slot": "crm"}), "(is not granted|no more has) capability secret.read")
-        row = next(r for r in self.host.get(GRANTS, expect=200).json["items"] if r["capability"] == "secret.read")
+        row = next(r for r in self.host.get(GRANTS.removesuffix("/grants"), expect=200).json["grants"] if r["capability"] == "secret.read")
         self.assertIn("the plugin holds the secret itself", row["risk"])
         self.assertTrue(row["offered"])
         self.grant("secret.read", slots=["crm"])
