@@ -21,9 +21,20 @@ reeve_runner_locks_is_of (const char *line, GPid pid)
   return sscanf (line, "%*s %*s %*s %*s %d", &found) == 1 && found == pid;
 }
 
+/* The kernel shows its table a page at a time, and a line again where one before it has gone
+ * meanwhile. No process has two equal locks of ranges, for those become one. */
+static gboolean
+reeve_runner_locks_is_new (GHashTable *seen, const char *line)
+{
+  const char *lock = strchr (line, ' ');
+
+  return lock == NULL || strstr (lock, "POSIX") == NULL || g_hash_table_add (seen, (gpointer) lock);
+}
+
 guint
 reeve_runner_locks_count (const char *path, GPid pid)
 {
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   g_autofree char *text = NULL;
   guint count = 0;
 
@@ -35,7 +46,7 @@ reeve_runner_locks_count (const char *path, GPid pid)
 
       if (end != NULL)
         *end = '\0';
-      count += reeve_runner_locks_is_of (line, pid);
+      count += reeve_runner_locks_is_of (line, pid) && reeve_runner_locks_is_new (seen, line);
       line = end != NULL ? end + 1 : NULL;
     }
   return count;
