@@ -75,9 +75,10 @@ reeve_registry_check_pin (ReeveRegistry *self, ReeveRegistryPlugin *plugin)
     plugin->pin = reeve_pins_find (self->extra_pins, plugin->id);
   if (plugin->pin == NULL)
     reeve_registry_refuse (
-        plugin, g_strdup_printf ("plugin %s is not pinned by this build: only first-party plugins "
-                                 "built with the host run in its process",
-                                 plugin->id));
+        plugin, g_strdup_printf ("plugin %s is not pinned by this build (SHA-256 of its manifest: "
+                                 "%s): put it among plugins/ of the source tree and build the host "
+                                 "anew, as docs/plugin-guide.md says",
+                                 plugin->id, reeve_manifest_get_digest (plugin->manifest)));
   else if (g_strcmp0 (plugin->pin->manifest, reeve_manifest_get_digest (plugin->manifest)) != 0)
     reeve_registry_refuse (
         plugin, g_strdup_printf ("manifest %s is not the one this build pinned: its SHA-256 is %s, "
