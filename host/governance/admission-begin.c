@@ -32,6 +32,7 @@ reeve_admission_copy (const ReeveAdmissionRequest *request, GStringChunk *string
   kept->resource_told = reeve_admission_keep (strings, request->resource_told);
   kept->agent_id = reeve_admission_keep (strings, request->agent_id);
   kept->delegated_user_id = reeve_admission_keep (strings, request->delegated_user_id);
+  kept->delegated_told = reeve_admission_keep (strings, request->delegated_told);
   kept->run_id = reeve_admission_keep (strings, request->run_id);
   kept->tool_name = reeve_admission_keep (strings, request->tool_name);
   kept->tool_told = reeve_admission_keep (strings, request->tool_told);

@@ -94,7 +94,7 @@ reeve_admission_record_refusal (ReeveAdmission *self, const ReeveAdmissionReques
   record.reason = reason;
   record.output_digest = digest;
   if (request->begins_run)
-    record.run_id = NULL;
+    record.run_id = record.delegated_user_id = NULL;
   reeve_span_set_string (request->span, "reeve.admission.reason", reason);
   if (request->caller == NULL)
     {

@@ -46,7 +46,9 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
     .door = caller != NULL ? reeve_caller_get_door (caller) : request->door,
     .trace_id = request->trace_id,
   };
-  reeve_admission_records_delegate (record, request->delegated_user_id);
+  reeve_admission_records_delegate (record, request->delegated_user_id != NULL
+                                                ? request->delegated_user_id
+                                                : request->delegated_told);
 }
 
 /**
@@ -55,7 +57,7 @@ reeve_admission_records_fill (const ReeveAdmissionRequest *request, ReeveLedgerK
  * @user_id: (nullable): the user on whose behalf it is done
  *
  * What an agent does in a run that nobody delegated is done on behalf of who began it: every record
- * of a run says for whom, but the first: nobody has looked at the agent then.
+ * of a run says for whom.
  */
 void
 reeve_admission_records_delegate (ReeveLedgerRecord *record, const char *user_id)

@@ -38,6 +38,7 @@ typedef struct
   gboolean narrowed;         /* of a list: only what lies where the caller holds the permission */
   const char *agent_id;
   const char *delegated_user_id; /* on whose behalf the agent acts; NULL: the caller's own */
+  const char *delegated_told; /* (nullable): begins_run: who stands there in records, and no more */
   const char *run_id;
   gboolean begins_run;            /* a run of that name is begun by it: there is none, if refused */
   const char *tool_name;          /* tool.call: the tool policy decides */

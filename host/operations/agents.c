@@ -58,6 +58,7 @@ reeve_op_agents_update (ReeveCall *call, ReeveServices *services)
   JsonObject *agent = reeve_agents_update (services->agents, reeve_call_get_admitted (call),
                                            reeve_call_get_params (call), &error);
 
+  reeve_runs_forget_known (services->runs);
   reeve_call_answer (call, agent, error);
 }
 

@@ -48,6 +48,7 @@ struct _ReeveCall
   char *run_id;       /* (nullable): that the run has which the call begins */
   gboolean looked;    /* for the agent of that run */
   gboolean nameless;  /* … which is not there: no run of that name will be */
+  char *acts_for;     /* (nullable): the user that its record names */
   char *workspace_id; /* where what is read on lies; NULL: in none, or nobody reads on */
   char *media_type;
   GBytes *body;

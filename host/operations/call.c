@@ -89,6 +89,7 @@ reeve_call_free (ReeveCall *self)
   g_free (self->accept);
   g_free (self->tenant_header);
   g_free (self->run_id);
+  g_free (self->acts_for);
   g_free (self->idempotency_key);
   g_free (self->instance);
   g_free (self->request_id);

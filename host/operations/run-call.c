@@ -77,7 +77,9 @@ reeve_run_call_look (gpointer data)
   g_autoptr (GSource) source = g_idle_source_new ();
 
   call->looked = TRUE;
-  call->nameless = !reeve_runs_has_agent (look->runs, call->caller, look->agent_id);
+  g_clear_pointer (&call->acts_for, g_free);
+  call->nameless
+      = !reeve_runs_has_agent (look->runs, call->caller, look->agent_id, &call->acts_for);
   g_source_set_priority (source, G_PRIORITY_DEFAULT);
   g_source_set_callback (source, look->again.func, look->again.data, NULL);
   g_source_attach (source, call->context);
@@ -94,7 +96,10 @@ reeve_run_call_is_sure (ReeveCall *call, ReeveServices *services, const char *ag
 {
   ReeveRunCallLook *look = NULL;
 
-  if (call->looked || agent_id == NULL || reeve_runs_knows (services->runs, call->caller, agent_id))
+  if (call->looked || agent_id == NULL)
+    return TRUE;
+  g_clear_pointer (&call->acts_for, g_free);
+  if (reeve_runs_knows (services->runs, call->caller, agent_id, &call->acts_for))
     return TRUE;
   look = g_new0 (ReeveRunCallLook, 1);
   look->call = reeve_call_ref (call);
@@ -136,7 +141,8 @@ reeve_run_call_has_place (ReeveCall *call, ReeveServices *services,
  * @again: whoever calls this
  * @error: return location
  *
- * An idempotency key has named its run before. No I/O.
+ * An idempotency key has named its run before. On whose behalf the agent acts is taken for good
+ * when the run begins: the outcome says so, and the intent what was known. No I/O.
  *
  * Returns: %FALSE with %REEVE_ERROR_RATE_LIMITED: the agent's queue is full; without an error:
  * @again is called
@@ -152,6 +158,9 @@ reeve_run_call_prepare (ReeveCall *call, ReeveServices *services, ReeveAdmission
     call->run_id = reeve_ids_new ("run");
   request->run_id = call->nameless ? NULL : call->run_id;
   request->begins_run = TRUE;
+  if (agent_id != NULL && !call->nameless)
+    request->delegated_told
+        = call->acts_for != NULL ? call->acts_for : reeve_caller_get_user_id (request->caller);
   return TRUE;
 }
 

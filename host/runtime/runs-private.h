@@ -20,7 +20,9 @@ struct _ReeveRuns
   GMutex lock;           /* guards active, known, queue and stopping */
   GCond changed;
   GHashTable *active; /* run id -> ReeveRun */
-  GHashTable *known;  /* tenant, user and agent: it was there for him */
+  GHashTable
+      *known; /* tenant, user and agent: it was there for him -> (nullable) whom it acts for */
+  guint known_since; /* how often all were forgotten */
   ReeveRunQueue *queue;
   gboolean stopping;
 };

@@ -56,7 +56,7 @@ reeve_runs_init (ReeveRuns *self)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  self->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->known = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->active = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
   self->queue = reeve_run_queue_new ();
   self->context = g_main_context_ref_thread_default ();

@@ -57,11 +57,14 @@ gboolean reeve_runs_has_place (ReeveRuns *self, ReeveCaller *caller, const char 
 /* There was none: %REEVE_ERROR_RATE_LIMITED. */
 void reeve_runs_refuse_place (ReeveRuns *self, ReeveCaller *caller, const char *agent_id,
                               gboolean *first, GError **error);
-/* Has the caller run it, so that it is there? Any thread, no I/O. */
-gboolean reeve_runs_knows (ReeveRuns *self, ReeveCaller *caller, const char *agent_id);
+/* Has the caller run it, so that it is there? Any thread, no I/O. user_id: (out) (transfer full)
+ * (nullable): whom its record has it act for. */
+gboolean reeve_runs_knows (ReeveRuns *self, ReeveCaller *caller, const char *agent_id,
+                           char **user_id);
 /* FALSE: it is not there for the caller, and no run of it would begin. Blocks. */
-gboolean reeve_runs_has_agent (ReeveRuns *self, ReeveCaller *caller, const char *agent_id);
-/* An agent was deleted: all are looked up anew. */
+gboolean reeve_runs_has_agent (ReeveRuns *self, ReeveCaller *caller, const char *agent_id,
+                               char **user_id);
+/* An agent was changed or deleted: all are looked up anew. */
 void reeve_runs_forget_known (ReeveRuns *self);
 /* How a run of @user_id (nullable: of somebody who has none waiting) would fare that came now:
  * {max_concurrent_runs, running, waiting, place, queue_length, max_concurrent_sessions, sessions}.

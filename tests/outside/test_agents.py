@@ -390,6 +390,7 @@ class Effects(unittest.TestCase):
         self.assertEqual(("agents.execute", "intent", "agents.execute", "outcome"), (begun["action"], begun["kind"], ended["action"], ended["kind"]))
         self.assertEqual([answer["audit"]["first"], answer["audit"]["last"]], [begun["seq"], ended["seq"]])
         self.assertEqual(6, len(records))
+        self.assertEqual((me, alice, agent["agent_id"]), (begun["actor"]["id"], begun["delegated_user_id"], begun["agent_id"]))
         for record in records:
             self.assertEqual((me, alice, agent["agent_id"]), (record["actor"]["id"], record["delegated_user_id"], record["agent_id"]))
             self.assertEqual(answer["audit"]["first"], record["parent"])
@@ -414,13 +415,30 @@ class Effects(unittest.TestCase):
         own = create(self.host, delegated_user_id=me)
         self.mock.script([{"content": "42"}])
         answer = self.host.run(own["agent_id"], "x")
-        self.assertEqual([None, me, me, me], [r.get("delegated_user_id") for r in self.host.records(run_id=answer["run_id"])])
+        self.assertEqual([me] * 4, [r.get("delegated_user_id") for r in self.host.records(run_id=answer["run_id"])])
         self.assertEqual({me}, {e["delegated_user_id"] for e in self.chain(answer["run_id"])["entries"]})
         # and on behalf of who asked, where nobody is named
         self.mock.script([{"content": "42"}])
         answer = self.host.run(create(self.host)["agent_id"], "x")
-        self.assertEqual([None, me, me, me], [r.get("delegated_user_id") for r in self.host.records(run_id=answer["run_id"])])
+        self.assertEqual([me] * 4, [r.get("delegated_user_id") for r in self.host.records(run_id=answer["run_id"])])
         self.host.ctl("audit", "verify")
+
+    def test_whoever_it_acts_for_now_is_in_the_first_record_too(self):
+        """Known from a run before, and looked up anew when it was changed."""
+        self.mock.default = {"content": "Done."}
+        me, bob = self.host.get("/api/v1/me", expect=200).json["user_id"], self.user("bob")
+        agent = create(self.host)
+        for change, acts_for in (({}, me), ({}, me), ({"delegated_user_id": bob}, bob), ({}, bob), ({"delegated_user_id": None}, me)):
+            if change:
+                self.update(agent, **change)
+            answer = self.host.run(agent["agent_id"], "x")
+            self.assertEqual([acts_for] * 4, [r.get("delegated_user_id") for r in self.host.records(run_id=answer["run_id"])], change)
+        # none is begun of an agent that is not there, and the host's own assistant acts for nobody
+        self.host.run("agt_none", "x", expect=404)
+        self.host.post("/api/v1/chat", {"message": "x"}, expect=200)
+        for action in ("agents.execute", "chat.create"):
+            last = self.host.records(action=action)[-2:]
+            self.assertEqual([None, None], [r.get("delegated_user_id") for r in last], last)
 
     def test_nobody_acts_for_a_user_who_is_gone(self):
         self.mock.default = {"content": "Done."}
