@@ -9,13 +9,14 @@
 #include "base/digests.h"
 
 #include "checkpoint.h"
+#include "ledger-event.h"
 #include "ledger-export.h"
 #include "ledger-range.h"
 #include "ledger-root.h"
 #include "ledger-scanner.h"
 
-/* a record or the hashes of a range, and what stands around them */
-#define REEVE_LEDGER_EXPORT_LINE (REEVE_LEDGER_RECORD_MAX_JSON + 1024)
+/* a record with its event or the hashes of a range, and what stands around them */
+#define REEVE_LEDGER_EXPORT_LINE (REEVE_LEDGER_RECORD_MAX_JSON + REEVE_LEDGER_EVENT_MAX_JSON + 1024)
 #define REEVE_LEDGER_EXPORT_HASH "{\"hash\":\""
 #define REEVE_LEDGER_EXPORT_TEXT "\",\"record\":"
 
@@ -27,6 +28,8 @@ typedef struct
   gsize length; /* without its end */
   guint64 number;
   char *scope;
+  gboolean eventful; /* of a host that writes events */
+  GString *event;    /* of one record, as it should be */
   char *arena;
   guint8 *bytes; /* a record as it stands in a log, with the chain hash before it */
   guint8 chain[REEVE_LEDGER_HASH_SIZE];
@@ -62,7 +65,8 @@ reeve_ledger_export_verify_head (ReeveLedgerExportVerify *self, GError **error)
 {
   if (!reeve_ledger_export_verify_read (self, error))
     return FALSE;
-  if (!g_str_has_prefix (self->line, REEVE_LEDGER_EXPORT_HEAD)
+  self->eventful = g_str_has_prefix (self->line, REEVE_LEDGER_EXPORT_HEAD);
+  if ((!self->eventful && !g_str_has_prefix (self->line, REEVE_LEDGER_EXPORT_HEAD_OLD))
       || !g_str_has_suffix (self->line, REEVE_LEDGER_EXPORT_OPEN)
       || self->length < strlen (REEVE_LEDGER_EXPORT_HEAD REEVE_LEDGER_EXPORT_OPEN))
     return reeve_ledger_export_verify_bad ("this is no JSON export of a ledger", error);
@@ -84,10 +88,40 @@ reeve_ledger_export_verify_hex (const char *hex, guint8 hash[REEVE_LEDGER_HASH_S
 
 /* ---- a record ---- */
 
-/* Finds the text in the line; *text ends where *length says. */
+/* Where the record's text ends, and (nullable) where its event begins: within a string of a record
+ * quotes are escaped, so what stands between them is found nowhere else. */
+static const char *
+reeve_ledger_export_verify_find_event (ReeveLedgerExportVerify *self, const char **text,
+                                       gsize *length)
+{
+  const char *end = self->line + self->length - 1;
+  const char *found = self->eventful ? memmem (*text, *length, REEVE_LEDGER_EXPORT_EVENT,
+                                               strlen (REEVE_LEDGER_EXPORT_EVENT))
+                                     : NULL;
+
+  if (found != NULL)
+    *length = (gsize) (found - *text);
+  return found != NULL ? found + strlen (REEVE_LEDGER_EXPORT_EVENT) : end;
+}
+
+/* It says what the record says and nothing else. */
+static gboolean
+reeve_ledger_export_verify_event (ReeveLedgerExportVerify *self, const ReeveLedgerRecord *record,
+                                  const guint8 *leaf, const char *event, GError **error)
+{
+  gsize length = (gsize) (self->line + self->length - 1 - event);
+
+  g_string_truncate (self->event, 0);
+  if (self->eventful)
+    reeve_ledger_event_write (record, leaf, self->event);
+  return (self->event->len == length && memcmp (self->event->str, event, length) == 0)
+         || reeve_ledger_export_verify_bad ("the event is not that of the record", error);
+}
+
+/* Finds text and event in the line; *text ends where *length says, *event where the line does. */
 static gboolean
 reeve_ledger_export_verify_cut (ReeveLedgerExportVerify *self, const char **text, gsize *length,
-                                guint8 *hash, GError **error)
+                                const char **event, guint8 *hash, GError **error)
 {
   const char *p = self->line + strlen (REEVE_LEDGER_EXPORT_HASH);
   char hex[2 * REEVE_LEDGER_HASH_SIZE + 1] = { 0 };
@@ -103,6 +137,7 @@ reeve_ledger_export_verify_cut (ReeveLedgerExportVerify *self, const char **text
     return reeve_ledger_export_verify_bad ("the entry has no record", error);
   *text = p + strlen (REEVE_LEDGER_EXPORT_TEXT);
   *length = (gsize) (self->line + self->length - 1 - *text);
+  *event = reeve_ledger_export_verify_find_event (self, text, length);
   return *length <= REEVE_LEDGER_RECORD_MAX_JSON
          || reeve_ledger_export_verify_bad ("the record is too long", error);
 }
@@ -114,11 +149,12 @@ reeve_ledger_export_verify_record (ReeveLedgerExportVerify *self, GError **error
   guint8 leaf[REEVE_LEDGER_HASH_SIZE];
   ReeveLedgerRecord record;
   const char *text = NULL;
+  const char *event = NULL;
   gsize length = 0;
   guint32 prefix = 0;
 
   self->bad_seq = self->frontier.size + 1;
-  if (!reeve_ledger_export_verify_cut (self, &text, &length, hash, error)
+  if (!reeve_ledger_export_verify_cut (self, &text, &length, &event, hash, error)
       || !reeve_ledger_record_parse (&record, self->arena, text, length, error))
     return FALSE;
   if (record.seq != self->bad_seq || g_strcmp0 (record.scope, self->scope) != 0)
@@ -130,6 +166,8 @@ reeve_ledger_export_verify_record (ReeveLedgerExportVerify *self, GError **error
   reeve_ledger_scanner_seal (self->bytes + REEVE_LEDGER_HASH_SIZE, length, self->chain, leaf);
   if (memcmp (self->chain, hash, sizeof hash) != 0)
     return reeve_ledger_export_verify_bad ("the record does not follow from the one before", error);
+  if (!reeve_ledger_export_verify_event (self, &record, leaf, event, error))
+    return FALSE;
   self->records++;
   return reeve_ledger_frontier_add (&self->frontier, leaf)
          || reeve_ledger_export_verify_bad ("the log is too long", error);
@@ -283,6 +321,7 @@ reeve_ledger_export_verify (FILE *file, ReeveLedgerKey *key)
   g_autofree char *arena = self.arena = g_malloc (REEVE_LEDGER_RECORD_MAX_JSON);
   g_autofree guint8 *bytes = self.bytes
       = g_malloc (REEVE_LEDGER_RECORD_MAX_JSON + REEVE_LEDGER_SCANNER_OVERHEAD);
+  g_autoptr (GString) event = self.event = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
   gboolean valid = reeve_ledger_export_verify_all (&self, &error);
   g_autofree char *root = NULL;

@@ -9,6 +9,7 @@
 #include "base/digests.h"
 
 #include "ledger-block.h"
+#include "ledger-event.h"
 #include "ledger-filter.h"
 #include "ledger-private.h"
 #include "ledger-range.h"
@@ -160,7 +161,7 @@ reeve_ledger_export_close_gap (ReeveLedgerExport *self, gboolean last, GString *
 
 static void
 reeve_ledger_export_add_json (ReeveLedgerExport *self, const ReeveLedgerBlockEntry *entry,
-                              GString *out)
+                              const ReeveLedgerFormatEntry *line, GString *out)
 {
   char hex[2 * REEVE_LEDGER_HASH_SIZE + 1];
 
@@ -169,6 +170,8 @@ reeve_ledger_export_add_json (ReeveLedgerExport *self, const ReeveLedgerBlockEnt
   reeve_digests_write_hex (entry->chain, REEVE_LEDGER_HASH_SIZE, hex);
   g_string_append_printf (out, "{\"hash\":\"%s\",\"record\":", hex);
   g_string_append_len (out, entry->json, (gssize) entry->length);
+  g_string_append (out, REEVE_LEDGER_EXPORT_EVENT);
+  reeve_ledger_event_write (line->record, line->leaf, out);
   g_string_append_c (out, '}');
 }
 
@@ -223,7 +226,7 @@ reeve_ledger_export_add (ReeveLedgerExport *self, const ReeveLedgerBlockEntry *e
   if (!reeve_ledger_filter_matches (&self->filter, &record, entry->json, entry->length))
     reeve_ledger_export_skip (self, entry, leaf);
   else if (self->format == REEVE_LEDGER_FORMAT_JSON)
-    reeve_ledger_export_add_json (self, entry, out);
+    reeve_ledger_export_add_json (self, entry, &line, out);
   else
     reeve_ledger_format_append (self->format, &line, out);
   self->at++;

@@ -7,9 +7,13 @@
 
 G_BEGIN_DECLS
 
-/* what the first line of a JSON export begins with */
-#define REEVE_LEDGER_EXPORT_HEAD "{\"export\":\"reeve-ledger/1\",\"scope\":\""
-#define REEVE_LEDGER_EXPORT_OPEN "\",\"entries\":["
+/* what the first line of a JSON export begins with; of those of older hosts, which have no events
+ */
+#define REEVE_LEDGER_EXPORT_HEAD     "{\"export\":\"reeve-ledger/2\",\"scope\":\""
+#define REEVE_LEDGER_EXPORT_HEAD_OLD "{\"export\":\"reeve-ledger/1\",\"scope\":\""
+#define REEVE_LEDGER_EXPORT_OPEN     "\",\"entries\":["
+/* what stands between a record and its event */
+#define REEVE_LEDGER_EXPORT_EVENT ",\"event\":"
 
 typedef struct _ReeveLedgerExport ReeveLedgerExport;
 

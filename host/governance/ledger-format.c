@@ -8,11 +8,13 @@
 #include "base/digests.h"
 #include "base/times.h"
 #include "csv.h"
+#include "ledger-event.h"
 
 typedef enum
 {
   REEVE_LEDGER_FORMAT_STRING,
   REEVE_LEDGER_FORMAT_NUMBER, /* 0 is none */
+  REEVE_LEDGER_FORMAT_UUID,
   REEVE_LEDGER_FORMAT_ID,
   REEVE_LEDGER_FORMAT_TIME,
   REEVE_LEDGER_FORMAT_KIND,
@@ -22,9 +24,9 @@ typedef enum
 
 typedef struct
 {
-  const char *name; /* column of CSV */
-  const char *cef;
-  const char *leef;
+  const char *name; /* (nullable): column of CSV */
+  const char *cef;  /* (nullable) */
+  const char *leef; /* (nullable) */
   ReeveLedgerFormatType type;
   gsize offset;
 } ReeveLedgerFormatField;
@@ -33,7 +35,8 @@ typedef struct
 
 /* Keys of CEF and LEEF are those of their dictionaries where there is one that means the same. */
 static const ReeveLedgerFormatField reeve_ledger_format_fields[] = {
-  { "event_id", "externalId", "eventId", REEVE_LEDGER_FORMAT_ID, 0 },
+  { "event_id", NULL, NULL, REEVE_LEDGER_FORMAT_UUID, 0 },
+  { NULL, "externalId", "eventId", REEVE_LEDGER_FORMAT_ID, 0 },
   { "timestamp", "rt", "devTime", REEVE_LEDGER_FORMAT_TIME, AT (time) },
   { "scope", "deviceExternalId", "scope", REEVE_LEDGER_FORMAT_STRING, AT (scope) },
   { "seq", "reeveSeq", "seq", REEVE_LEDGER_FORMAT_NUMBER, AT (seq) },
@@ -180,6 +183,9 @@ reeve_ledger_format_value (const ReeveLedgerFormatField *field, gboolean millise
       number = G_STRUCT_MEMBER (gint64, record, field->offset);
       g_snprintf (buffer, REEVE_LEDGER_FORMAT_ID_SIZE, "%" G_GINT64_FORMAT, number);
       return number != 0 ? buffer : NULL;
+    case REEVE_LEDGER_FORMAT_UUID:
+      reeve_ledger_event_print_id (entry->leaf, buffer);
+      return buffer;
     case REEVE_LEDGER_FORMAT_ID:
       reeve_ledger_format_print_id (record, buffer);
       return buffer;
@@ -235,9 +241,11 @@ reeve_ledger_format_append_csv (const ReeveLedgerFormatEntry *entry, GString *ou
 
   for (guint i = 0; i < G_N_ELEMENTS (reeve_ledger_format_fields); i++)
     {
-      const char *value
-          = reeve_ledger_format_value (&reeve_ledger_format_fields[i], FALSE, entry, buffer);
+      const ReeveLedgerFormatField *field = &reeve_ledger_format_fields[i];
+      const char *value = reeve_ledger_format_value (field, FALSE, entry, buffer);
 
+      if (field->name == NULL)
+        continue;
       if (i > 0)
         g_string_append_c (out, ',');
       if (value != NULL)
@@ -263,7 +271,7 @@ reeve_ledger_format_append_cef (const ReeveLedgerFormatEntry *entry, GString *ou
       const ReeveLedgerFormatField *field = &reeve_ledger_format_fields[i];
       const char *value = reeve_ledger_format_value (field, TRUE, entry, buffer);
 
-      if (value == NULL)
+      if (value == NULL || field->cef == NULL)
         continue;
       g_string_append_printf (out, "%s%s=", before, field->cef);
       reeve_ledger_format_append_escaped (out, value, "\\\\==\nn\rr");
@@ -284,7 +292,7 @@ reeve_ledger_format_append_leef (const ReeveLedgerFormatEntry *entry, GString *o
       const ReeveLedgerFormatField *field = &reeve_ledger_format_fields[i];
       const char *value = reeve_ledger_format_value (field, TRUE, entry, buffer);
 
-      if (value == NULL)
+      if (value == NULL || field->leef == NULL)
         continue;
       g_string_append_printf (out, "\t%s=", field->leef);
       reeve_ledger_format_append_escaped (out, value, "\\\\\tt\nn\rr");
@@ -302,7 +310,8 @@ reeve_ledger_format_append_head (ReeveLedgerFormat format, GString *out)
   if (format != REEVE_LEDGER_FORMAT_CSV)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (reeve_ledger_format_fields); i++)
-    g_string_append_printf (out, "%s%s", i > 0 ? "," : "", reeve_ledger_format_fields[i].name);
+    if (reeve_ledger_format_fields[i].name != NULL)
+      g_string_append_printf (out, "%s%s", i > 0 ? "," : "", reeve_ledger_format_fields[i].name);
   g_string_append (out, "\r\n");
 }
 

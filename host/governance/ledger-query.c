@@ -8,18 +8,21 @@
 #include "base/times.h"
 
 #include "ledger-block.h"
+#include "ledger-event.h"
 #include "ledger-filter.h"
 #include "ledger-record.h"
 
-/* The object that is shown outside. */
+/* The object that is shown outside; @record is what the entry says. */
 static JsonObject *
-reeve_ledger_query_show (const ReeveLedgerBlockEntry *entry, GError **error)
+reeve_ledger_query_show (const ReeveLedgerBlockEntry *entry, const ReeveLedgerRecord *record,
+                         GError **error)
 {
+  guint8 leaf[REEVE_LEDGER_HASH_SIZE];
   g_autoptr (JsonNode) node = reeve_json_parse_strict (entry->json, entry->length, error);
   g_autofree char *hash = reeve_digests_hex (entry->chain, REEVE_LEDGER_HASH_SIZE);
   g_autofree char *before = reeve_digests_hex (entry->chain_before, REEVE_LEDGER_HASH_SIZE);
   g_autofree char *time = NULL;
-  JsonObject *shown = NULL;
+  g_autoptr (JsonObject) shown = NULL;
   JsonObjectIter iter;
   const char *name = NULL;
   JsonNode *value = NULL;
@@ -34,7 +37,8 @@ reeve_ledger_query_show (const ReeveLedgerBlockEntry *entry, GError **error)
   json_object_set_string_member (shown, "time", time);
   json_object_set_string_member (shown, "hash", hash);
   json_object_set_string_member (shown, "previous_hash", before);
-  return shown;
+  reeve_ledger_block_hash (entry, leaf);
+  return reeve_ledger_event_add (shown, record, leaf, error) ? g_steal_pointer (&shown) : NULL;
 }
 
 /**
@@ -50,18 +54,20 @@ JsonObject *
 reeve_ledger_query_get (ReeveLedgerLog *log, guint64 seq, GError **error)
 {
   g_autoptr (ReeveLedgerBlock) block = reeve_ledger_block_read (log, seq, FALSE, error);
-  g_autoptr (JsonObject) shown = NULL;
+  g_autofree char *arena = g_malloc (REEVE_LEDGER_RECORD_MAX_JSON);
+  const ReeveLedgerBlockEntry *entry = NULL;
+  ReeveLedgerRecord record;
+  JsonObject *shown = NULL;
 
   if (block == NULL)
     return NULL;
-  shown = reeve_ledger_query_show (reeve_ledger_block_get (block, seq), error);
-  if (shown == NULL || reeve_json_get_int (shown, "seq", 0) != (gint64) seq)
-    {
-      g_clear_error (error);
-      reeve_ledger_block_set_corrupt (seq, error);
-      return NULL;
-    }
-  return g_steal_pointer (&shown);
+  entry = reeve_ledger_block_get (block, seq);
+  if (reeve_ledger_record_parse (&record, arena, entry->json, entry->length, NULL)
+      && record.seq == seq)
+    shown = reeve_ledger_query_show (entry, &record, NULL);
+  if (shown == NULL)
+    reeve_ledger_block_set_corrupt (seq, error);
+  return shown;
 }
 
 /* Goes backwards through one block from *@at on, which is left at the next record to look at. */
@@ -85,7 +91,7 @@ reeve_ledger_query_scan_block (ReeveLedgerBlock *block, const ReeveLedgerFilter 
         }
       if (!reeve_ledger_filter_matches (filter, &record, entry->json, entry->length))
         continue;
-      shown = reeve_ledger_query_show (entry, error);
+      shown = reeve_ledger_query_show (entry, &record, error);
       if (shown == NULL)
         return FALSE;
       g_ptr_array_add (found, shown);

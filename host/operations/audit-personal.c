@@ -45,6 +45,7 @@ reeve_audit_personal_add_address (ReeveKeptValues *values, const char *scope, Js
   if (actor == NULL)
     return;
   json_object_set_string_member (actor, "ip_state", state);
+  json_object_remove_member (actor, "ip");
   if (text != NULL)
     json_object_set_string_member (actor, "ip", text);
 }
@@ -82,6 +83,21 @@ reeve_audit_personal_add_body (ReeveKeptValues *values, const char *scope, JsonO
   json_object_set_object_member (record, member, shown);
 }
 
+/* What was asked, in the place of its digest. */
+static void
+reeve_audit_personal_add_parameters (JsonObject *record)
+{
+  JsonObject *details = reeve_json_get_object (record, "details");
+  JsonObject *body = reeve_json_get_object (record, "body");
+
+  if (details == NULL || body == NULL || !json_object_has_member (body, "value"))
+    return;
+  json_object_set_member (details, "input",
+                          json_node_copy (json_object_get_member (body, "value")));
+  json_object_set_member (record, "parameters",
+                          json_node_copy (json_object_get_member (body, "value")));
+}
+
 /**
  * reeve_audit_personal_add:
  * @values: what is kept
@@ -106,6 +122,8 @@ reeve_audit_personal_add (ReeveKeptValues *values, const char *scope, JsonObject
     reeve_audit_personal_add_body (
         values, scope, record, "body",
         reeve_json_get_string (record, outcome ? "output_digest" : "input_digest", ""));
+  if (kept && !outcome)
+    reeve_audit_personal_add_parameters (record);
   if (kept && output != NULL && strcmp (kind, "read") == 0)
     reeve_audit_personal_add_body (values, scope, record, "output", output);
   if (kept && state != NULL)

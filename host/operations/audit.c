@@ -25,6 +25,19 @@ reeve_op_audit_get_scope (ReeveCall *call, GError **error)
   return NULL;
 }
 
+/* (nullable): the ledger's word for how it ended */
+static const char *
+reeve_op_audit_get_outcome (ReeveCall *call)
+{
+  const char *outcome = reeve_call_get_string (call, "outcome");
+
+  if (g_strcmp0 (outcome, "success") == 0)
+    return reeve_ledger_record_outcome_name (REEVE_OUTCOME_SUCCEEDED);
+  if (g_strcmp0 (outcome, "failure") == 0)
+    return reeve_ledger_record_outcome_name (REEVE_OUTCOME_FAILED);
+  return outcome;
+}
+
 static gboolean
 reeve_op_audit_read_filter (ReeveCall *call, ReeveLedgerFilter *filter, GError **error)
 {
@@ -37,7 +50,7 @@ reeve_op_audit_read_filter (ReeveCall *call, ReeveLedgerFilter *filter, GError *
     .actor = reeve_call_get_string (call, "actor"),
     .agent_id = reeve_call_get_string (call, "agent_id"),
     .run_id = reeve_call_get_string (call, "run_id"),
-    .outcome = reeve_call_get_string (call, "outcome"),
+    .outcome = reeve_op_audit_get_outcome (call),
     .delegated_user_id = reeve_call_get_string (call, "delegated_user_id"),
     .tool_name = reeve_call_get_string (call, "tool_name"),
     .resource = reeve_call_get_string (call, "resource"),

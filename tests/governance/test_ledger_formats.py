@@ -2,6 +2,7 @@
 """Exports of nasty records, read back by parsers that share nothing with what wrote them."""
 
 import csv
+import datetime
 import hashlib
 import json
 import os
@@ -10,13 +11,14 @@ import struct
 import subprocess
 import tempfile
 import unittest
+import uuid
 
 PROGRAM = os.environ["REEVE_EXPORT_WRITER"]
 
 
 def flatten(record):
     """A record as CSV, CEF and LEEF write it: flat, and as strings."""
-    flat = {"event_id": f"{record['scope']}/{record['seq']}"}
+    flat = {"name": f"{record['scope']}/{record['seq']}"}
     for name, value in record.items():
         if isinstance(value, dict):
             flat.update({f"{name}_{inner}": text for inner, text in value.items()})
@@ -26,6 +28,42 @@ def flatten(record):
     text = json.dumps(record, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     flat["leaf_hash"] = hashlib.sha256(b"\0" + struct.pack(">I", len(text)) + text).hexdigest()
     return flat
+
+
+def event_id(flat):
+    """RFC 9562, version 8: the hash, with version and variant in their places."""
+    number = int(flat["leaf_hash"][:32], 16) & ~(0xF << 76) & ~(0x3 << 62) | (0x8 << 76) | (0x2 << 62)
+    return str(uuid.UUID(int=number))
+
+
+OUTCOMES = {"succeeded": "success", "failed": "failure", "blocked": "blocked", "unknown": "unknown"}
+RESULTS = {"intent": "allowed", "refusal": "denied", "read": "executed"}
+
+
+def expect_event(record, flat):
+    """The names of common audit schemas, made from the record a second time."""
+    same = {name: record[name] for name in ("action", "agent_id", "delegated_user_id", "reason", "tool_name") if name in record}
+    digests = {name: "sha256:" + record[digest] for name, digest in (("input", "input_digest"), ("output_hash", "output_digest")) if digest in record}
+    milliseconds = int(flat["milliseconds"])
+    time = datetime.datetime.fromtimestamp(milliseconds // 1000, datetime.timezone.utc).strftime(f"%Y-%m-%dT%H:%M:%S.{milliseconds % 1000:03}Z")
+    event = {**same, "event_id": event_id(flat), "entry_id": event_id(flat), "timestamp": time, "org_id": record["scope"],
+             "approval": {"approved_by": None, "policy": None, "required": False},
+             "details": {**digests, **({"tool": record["tool_name"]} if "tool_name" in record else {})}}
+    if "input" in digests:
+        event["parameters"] = digests["input"]
+    if "run_id" in record:
+        event["execution_id"] = record["run_id"]
+    if "outcome" in record:
+        event["outcome"] = OUTCOMES[record["outcome"]]
+    event["result"] = RESULTS.get(record["kind"], "executed")
+    if record["kind"] == "outcome":
+        event["latency_ms"] = record.get("latency_us", 0) // 1000
+        event["tokens_used"] = record.get("input_tokens", 0) + record.get("output_tokens", 0)
+    if "actor" in record:
+        event["actor"] = {**record["actor"], **({"ip": "sha256:" + record["address"]} if "address" in record else {})}
+    if "resource" in record or "workspace_id" in record:
+        event["resource"] = {**record.get("resource", {}), **({"workspace": record["workspace_id"]} if "workspace_id" in record else {})}
+    return event
 
 
 def unescape(text, escapes):
@@ -61,6 +99,7 @@ class Formats(unittest.TestCase):
         subprocess.run([PROGRAM, cls.folder.name], check=True, timeout=60)
         document = json.loads(cls.read("json"))
         cls.records = [entry["record"] for entry in document["entries"]]
+        cls.events = [entry["event"] for entry in document["entries"]]
         cls.flat = [flatten(record) for record in cls.records]
 
     @classmethod
@@ -83,6 +122,10 @@ class Formats(unittest.TestCase):
         self.assertEqual([r["seq"] for r in self.records], list(range(1, len(self.records) + 1)))
         self.assertIn("a\nb\r\nc", [r["actor"]["id"] for r in self.records])
 
+    def test_events(self):
+        self.assertEqual([expect_event(record, flat) for record, flat in zip(self.records, self.flat)], self.events)
+        self.assertEqual(len(self.events), len({event["event_id"] for event in self.events}))
+
     def test_csv(self):
         text = self.read("csv")
         rows = list(csv.DictReader(text.splitlines(keepends=True), strict=True))
@@ -90,12 +133,13 @@ class Formats(unittest.TestCase):
         for row, flat in zip(rows, self.flat):
             found = {name: value[1:] if value.startswith("'") else value for name, value in row.items() if value}
             self.assertRegex(found.pop("timestamp"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
-            self.assertEqual({k: v for k, v in flat.items() if k != "milliseconds"}, found)
+            self.assertEqual(found.pop("event_id"), event_id(flat))
+            self.assertEqual({k: v for k, v in flat.items() if k not in ("milliseconds", "name")}, found)
             for value in row.values():
                 self.assertNotRegex(value, r"\A[=+\-@\t\r\n]")
 
     def test_cef(self):
-        keys = {"event_id": "externalId", "milliseconds": "rt", "scope": "deviceExternalId", "seq": "reeveSeq", "kind": "cat", "action": "act",
+        keys = {"name": "externalId", "milliseconds": "rt", "scope": "deviceExternalId", "seq": "reeveSeq", "kind": "cat", "action": "act",
                 "outcome": "outcome", "reason": "reason", "actor_id": "suid", "actor_type": "reeveActorType", "agent_id": "reeveAgentId",
                 "delegated_user_id": "reeveDelegatedUserId", "run_id": "reeveRunId", "resource_type": "reeveResourceType",
                 "resource_id": "reeveResourceId", "tool_name": "reeveToolName", "model": "reeveModel", "input_digest": "reeveInputDigest",
@@ -111,7 +155,7 @@ class Formats(unittest.TestCase):
             self.assertEqual({keys[name]: value for name, value in flat.items()}, found)
 
     def test_leef(self):
-        keys = {"event_id": "eventId", "milliseconds": "devTime", "scope": "scope", "seq": "seq", "kind": "cat", "action": "action",
+        keys = {"name": "eventId", "milliseconds": "devTime", "scope": "scope", "seq": "seq", "kind": "cat", "action": "action",
                 "outcome": "outcome", "reason": "reason", "actor_id": "usrName", "actor_type": "actorType", "agent_id": "agentId",
                 "delegated_user_id": "delegatedUserId", "run_id": "runId", "resource_type": "resourceType", "resource_id": "resource",
                 "tool_name": "toolName", "model": "model", "input_digest": "inputDigest", "input_tokens": "inputTokens",
@@ -137,7 +181,7 @@ class Formats(unittest.TestCase):
             self.assertIn(event["severity_id"], range(7))
             self.assertEqual({"ai_operation", "record_integrity", "trace"}, set(event["metadata"]["profiles"]))
             self.assertEqual(("1.9.0", "Reeve"), (event["metadata"]["version"], event["metadata"]["product"]["vendor_name"]))
-            self.assertEqual(flat["event_id"], event["metadata"]["uid"])
+            self.assertEqual(flat["name"], event["metadata"]["uid"])
             self.assertEqual(record["action"], event["api"]["operation"])
             self.assertTrue({"user", "app_name"} & set(event["actor"]))
             self.assertTrue(event["src_endpoint"]["name"])

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
 import unittest
 import urllib.parse
+import uuid
 
 from reeve import CTL, Host, main
 
@@ -77,6 +79,48 @@ class AuditExport(unittest.TestCase):
         verdict = self.verify(self.keep(text))
         self.assertEqual((True, "default", document["size"]), (verdict["valid"], verdict["scope"], verdict["records"]))
 
+    def test_names_of_other_schemas(self):
+        """Every answer with records has them beside the ledger's own; the export has them by themselves."""
+        self.host.run(self.agent, "What is 6 times 7?")
+        entries = [entry for entry in json.loads(self.export())["entries"] if "event" in entry]
+        events = {entry["record"]["seq"]: entry["event"] for entry in entries}
+        shown = [record for record in self.host.records() if record["seq"] in events]
+        self.assertIn("tool.call" if any(r["action"] == "tool.call" for r in shown) else "model.call", {r["action"] for r in shown})
+        for record in shown:
+            event = events[record["seq"]]
+            self.assertEqual({name: value for name, value in event.items() if name != "outcome"}, {name: record[name] for name in event if name != "outcome"})
+            self.assertEqual(8, uuid.UUID(record["event_id"]).version)
+            self.assertEqual((record["event_id"], record["time"], record["scope"]), (record["entry_id"], record["timestamp"], record["org_id"]))
+            self.assertEqual({"required": False, "approved_by": None, "policy": None}, record["approval"])
+            self.assertEqual(record.get("run_id"), record.get("execution_id"))
+            self.assertEqual(record.get("tool_name"), record["details"].get("tool"))
+            self.assertEqual(record.get("input_digest") and "sha256:" + record["input_digest"], record["details"].get("input"))
+            self.assertEqual(record.get("output_digest") and "sha256:" + record["output_digest"], record["details"].get("output_hash"))
+            self.assertEqual({"succeeded": "success"}.get(record.get("outcome"), record.get("outcome")), event.get("outcome"))
+        self.assertEqual({"allowed", "executed"}, {record["result"] for record in shown if record["kind"] in ("intent", "outcome")})
+        spent = next(r for r in shown if (r["action"], r["kind"]) == ("model.call", "outcome"))
+        self.assertEqual(spent["input_tokens"] + spent["output_tokens"], spent["tokens_used"])
+        self.assertEqual(spent["latency_us"] // 1000, spent["latency_ms"])
+        one = self.host.get(f"/api/v1/admin/audit/{spent['seq']}", expect=200).json
+        self.assertEqual(spent["event_id"], one["event_id"])
+        said = json.loads(self.host.ctl("--json", "audit", "query", "--action", "model.call", "--outcome", "success").stdout)["items"]
+        self.assertIn(spent["event_id"], [record["event_id"] for record in said])
+        # the id is that of the same record in a table, too
+        rows = {row["seq"]: row["event_id"] for row in csv.DictReader(io.StringIO(self.export(format="csv")))}
+        self.assertEqual(spent["event_id"], rows[str(spent["seq"])])
+
+    def test_an_event_that_was_changed(self):
+        text = self.export()
+        event = json.loads(text)["entries"][2]["event"]
+        changed = text.replace(event["event_id"], event["event_id"].replace(event["event_id"][0], "0" if event["event_id"][0] != "0" else "1", 1), 1)
+        verdict = self.verify(self.keep(changed), expect=1)
+        self.assertEqual((False, 3), (verdict["valid"], verdict["bad_seq"]))
+        # of an older host: without
+        old = re.sub(r',"event":\{.*\}(\}?,?)$', lambda m: "}" + m[1].lstrip("}"), text, flags=re.M).replace("reeve-ledger/2", "reeve-ledger/1", 1)
+        self.assertNotIn("event_id", old)
+        self.assertTrue(self.verify(self.keep(old))["valid"])
+        self.assertFalse(self.verify(self.keep(old.replace("reeve-ledger/1", "reeve-ledger/2", 1)), expect=1)["valid"])
+
     def test_what_is_left_out_is_proven_too(self):
         text = self.export(action="agents.get", kind="read")
         entries = json.loads(text)["entries"]
@@ -105,7 +149,7 @@ class AuditExport(unittest.TestCase):
         self.export(expect=400, format="pdf")
 
     def test_who_may(self):
-        self.assertIn('"export":"reeve-ledger/1"', self.export(key=self.auditor))
+        self.assertIn('"export":"reeve-ledger/2"', self.export(key=self.auditor))
         self.assertIn("audit:read", self.export(expect=403, key=self.viewer))
         self.export(expect=401, key=None)
         # what was exported is on record, and who did it

@@ -65,7 +65,11 @@ def is_pattern(text):
     return True
 
 
-FORMATS = {"date-time": is_time, "email": is_email}
+def is_uuid(text):
+    return re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", text) is not None
+
+
+FORMATS = {"date-time": is_time, "email": is_email, "uuid": is_uuid}
 
 
 class Instances:
