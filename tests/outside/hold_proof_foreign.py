@@ -40,7 +40,7 @@ def absent(identifier):
 
 def plain_rows(text):
     """Rows of an export without the numbers that grow with each reading."""
-    return re.sub(r"(?<=[,\n])(\d+|[0-9a-f]{32}|[0-9a-f]{64}|\w+/\d+)(?=[,\r])", "#", text)
+    return re.sub(r"(?<=[,\n])(\d+|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f-]{36})(?=[,\r])", "#", text)
 
 
 class Line:

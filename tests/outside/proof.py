@@ -295,7 +295,7 @@ def anew(text, number):
 
 # ---- what is the same ----
 
-VOLATILE = {"duration_ms", "uptime_seconds", "created", "seq", "first", "last", "size", "checkpoint_size", "sequence", "epoch", "latency_us",
+VOLATILE = {"duration_ms", "uptime_seconds", "created", "seq", "first", "last", "size", "checkpoint_size", "sequence", "epoch", "latency_us", "latency_ms",
             "checkpoint", "root", "signer", "previous_signer", "public_key", "data_key", "seals", "next_cursor", "intent", "trace_id", "last_used_at",
             "traceparent", "revision", "restored", "policy_revision", "points", "covered_seconds", "total_requests", "total_errors", "error_rate_percent",
             "latency_p50_seconds", "latency_p95_seconds", "latency_p99_seconds"}
@@ -306,6 +306,7 @@ WORDS = [
     (re.compile(r"\b(told|src)_[0-9a-f]{16}\b"), r"<\1>"),
     (re.compile(r"\b[0-9a-f]{64}\b"), "<digest>"),
     (re.compile(r"\bsession-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "<session>"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b"), "<event>"),
     (re.compile(r"\bchatcmpl-\w+"), "<completion>"),
     (re.compile(r"-u\d+\b"), "-u<n>"),
     (re.compile(r"^0\.2\.\d+$"), "0.2.<n>"),
