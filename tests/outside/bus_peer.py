@@ -6,6 +6,7 @@
     {"peer": "viewer", "method": "Call", "arguments": ["me.get", "{}"]}      -> {"error": "io.reeve.Error.…", "message": …, "ns": …}
     {"peer": "owner", "interface": "io.reeve.ControlPlane1", "method": "GetBudget", "signature": "(ss)", "arguments": ["default", ""]}
                                                                              -> {"result": the first value, "results": [all of them], "ns": …}
+    {"peer": "owner", "events": true, "method": "Call", "arguments": […]}    -> {…, "events": [[type, json], …]}: the signals that came before the answer
 
 Each peer is a connection of its own. DBUS_SESSION_BUS_ADDRESS says where.
 """
@@ -36,15 +37,32 @@ def argument(value):
     return [argument(inner) for inner in value] if isinstance(value, list) else value
 
 
+def listen(peer, command):
+    """The signals go to the one who asked, in front of the answer."""
+    answer, events = None, []
+    number = peer.signal_subscribe("io.reeve.Host", "io.reeve.Host1", "Event", None, None, 0, lambda *told: events.append(told[5].unpack()))
+    try:
+        answer = call(peer, command)
+        while GLib.MainContext.default().iteration(False):
+            pass
+    finally:
+        peer.signal_unsubscribe(number)
+    return {**answer, "events": events}
+
+
 def perform(peers, command):
     name = command["peer"]
     if name not in peers:
         peers[name] = Gio.DBusConnection.new_for_address_sync(os.environ["DBUS_SESSION_BUS_ADDRESS"], FLAGS, None, None)
+    return (listen if command.get("events") else call)(peers[name], command)
+
+
+def call(peer, command):
     arguments = command["arguments"]
     parameters = GLib.Variant(command.get("signature", f"({'s' * len(arguments)})"), [argument(a) for a in arguments])
     start = time.perf_counter_ns()
     try:
-        result = peers[name].call_sync("io.reeve.Host", "/io/reeve/Host", command.get("interface", "io.reeve.Host1"), command["method"], parameters, None, 0, 60000, None)
+        result = peer.call_sync("io.reeve.Host", "/io/reeve/Host", command.get("interface", "io.reeve.Host1"), command["method"], parameters, None, 0, 60000, None)
     except GLib.Error as error:
         took = time.perf_counter_ns() - start
         kind = Gio.DBusError.get_remote_error(error)

@@ -13,6 +13,7 @@ import time
 import unittest
 from xml.etree import ElementTree
 
+from mock_openai import MockOpenAI
 from reeve import Host, main
 
 NAME, PATH = "io.reeve.Host", "/io/reeve/Host"
@@ -70,10 +71,10 @@ class BusCase(unittest.TestCase):
         values = dict(zip([a.get("name") for a in kinds["out"]], answer["results"]))
         return values if len(values) > 1 else answer["result"]
 
-    def ask_as_peer(self, command):
+    def ask_as_peer(self, command, bus=None):
         """Also of what is too long for a command line."""
         done = subprocess.run(["/usr/bin/python3", PEER], input=json.dumps(command) + "\n", capture_output=True, text=True, timeout=60, check=False,
-                              env=dict(os.environ, **self.bus.environment))
+                              env=dict(os.environ, **(bus or self.bus).environment))
         self.assertEqual(0, done.returncode, done.stderr)
         return json.loads(done.stdout)
 
@@ -247,12 +248,46 @@ class Typed(BusCase):
         names = [f"large-{i}" for i in range(26)]
         for name in names:
             self.host.post("/api/v1/admin/tenants", {"tenant_id": name, "name": name, "metadata": large}, expect=201)
-        told = self.refused("io.reeve.ControlPlane1.ListOrganizations")
-        self.assertIn("io.reeve.Error.TooLarge: ", told)
+        told = self.ask_as_peer({"peer": "owner", "method": "Call", "arguments": ["tenants.list", json.dumps({"limit": 500})]})
+        self.assertEqual("io.reeve.Error.TooLarge", told["error"])
         self.assertEqual(names[0], self.typed("io.reeve.ControlPlane1.GetOrganization", names[0])["tenant_id"])
+        # of what nobody said the length of comes as much as the bus takes; the cursor goes on
+        page = self.typed("io.reeve.ControlPlane1.ListOrganizations")
+        found, cursor = [o["tenant_id"] for o in page["organizations"]], page["next_cursor"]
+        self.assertTrue(found and cursor, page["next_cursor"])
+        while cursor:
+            page = json.loads(self.ask_as_peer({"peer": "owner", "method": "Call", "arguments": ["tenants.list", json.dumps({"limit": 10, "cursor": cursor})]})["result"])
+            found, cursor = found + [o["tenant_id"] for o in page["items"]], page["next_cursor"]
+        self.assertEqual(len(found), len(set(found)))
+        self.assertLessEqual(set(names), set(found))
         for name in names:
             self.host.put(f"/api/v1/admin/tenants/{name}", {"metadata": {}}, expect=200)
         self.assertTrue(self.typed("io.reeve.ControlPlane1.ListOrganizations")["organizations"])
+
+    def test_an_event_that_is_too_large_says_where_it_is(self):
+        """A signal waits in the host until its peer takes it: what is in one is bounded."""
+        words = "gate " * (300 * 1024)
+        model, bus = MockOpenAI().start(), Bus()
+        self.addCleanup(model.stop)
+        self.addCleanup(bus.close)
+        model.default = {"content": words, "chunks": [words[i:i + 100000] for i in range(0, len(words), 100000)]}
+        config = f"llm: {{default: local/m, providers: [{{id: local, plugin: llm-openai, settings: {{base_url: '{model.base_url}', api_key: sk-test}}}}]}}\n"
+        with Host(config=config, bus="session", environment=bus.environment) as host:
+            agent = host.agent(tools=(), max_tokens=10**6)
+            asked = {"agent_id": agent, "mission": "At length.", "stream": True}
+            command = {"peer": "owner", "events": True, "method": "Call", "arguments": ["agents.execute", json.dumps(asked)]}
+            told = self.ask_as_peer(command, bus)
+            self.assertNotIn("error", told)
+            events = [(name, json.loads(text)) for name, text in told["events"]]
+            self.assertLessEqual(max(len(text) for _name, text in told["events"]), 1 << 20)
+            name, last = events[-1]
+            self.assertEqual(("run.completed", True), (name, last["truncated"]))
+            # the answer of the call is whole, and so is what REST has
+            self.assertEqual(words.strip(), json.loads(told["result"])["answer"].strip())
+            whole = host.get(last["events"], expect=200).text
+            self.assertIn("event: run.completed\n", whole)
+            self.assertGreater(last["size"], len(words))
+            self.assertEqual([data["sequence"] for _name, data in events], sorted({data["sequence"] for _name, data in events}))
 
     def test_an_organization_that_is_deleted_is_gone(self):
         gone = self.typed("io.reeve.ControlPlane1.CreateOrganization", "Gone", {})["tenant_id"]

@@ -20,13 +20,18 @@
 #define REEVE_DBUS_CALL_PAGE 500
 /* A system bus throws out who sends more than 32 MiB, and the host would be on none then. */
 #define REEVE_DBUS_CALL_MAX_ANSWER (24 * 1024 * 1024)
+/* What waits for a peer counts for the host's connection: of data that are larger a signal says
+ * where they are. */
+#define REEVE_DBUS_CALL_MAX_EVENT (1024 * 1024)
 
 typedef struct
 {
   GDBusMethodInvocation *invocation;
   ReeveServices *services;
+  ReeveDbusPeers *peers;
   const ReeveOperation *operation;
   JsonObject *params;
+  char *tenant_id;               /* (nullable): that was among them, to act in */
   const ReeveDbusMethod *method; /* (nullable): NULL: Host1.Call */
   GError *refused;               /* (nullable): why the door refuses it */
   GBytes *text;                  /* (nullable): arguments of such a one that are no members */
@@ -40,10 +45,43 @@ reeve_dbus_call_free (gpointer data)
 
   g_clear_object (&self->invocation);
   g_clear_pointer (&self->params, json_object_unref);
+  g_clear_pointer (&self->tenant_id, g_free);
   g_clear_pointer (&self->last, json_node_unref);
   g_clear_pointer (&self->text, g_bytes_unref);
   g_clear_error (&self->refused);
   g_free (self);
+}
+
+static ReeveDbusCall *
+reeve_dbus_call_new (ReeveServices *services, GDBusMethodInvocation *invocation,
+                     const ReeveOperation *operation, JsonObject *params)
+{
+  ReeveDbusCall *self = g_new0 (ReeveDbusCall, 1);
+
+  self->services = services;
+  self->invocation = invocation;
+  self->operation = operation;
+  self->params = params != NULL ? params : json_object_new ();
+  return self;
+}
+
+static void reeve_dbus_call_identify (ReeveDbusCall *self, ReeveDbusPeers *peers);
+
+/* (transfer full): its members as they were given */
+static JsonObject *
+reeve_dbus_call_copy_params (ReeveDbusCall *self)
+{
+  JsonObject *copy = json_object_new ();
+  JsonObjectIter iter;
+  const char *name = NULL;
+  JsonNode *value = NULL;
+
+  json_object_iter_init (&iter, self->params);
+  while (json_object_iter_next (&iter, &name, &value))
+    json_object_set_member (copy, name, json_node_copy (value));
+  if (self->tenant_id != NULL)
+    json_object_set_string_member (copy, "tenant_id", self->tenant_id);
+  return copy;
 }
 
 /* ---- arguments ---- */
@@ -283,6 +321,24 @@ reeve_dbus_call_print (ReeveDbusCall *self, ReeveCall *call)
   return g_variant_builder_end (&builder);
 }
 
+/* A list that nobody said the length of, and no bus takes, is asked for again, shorter: its cursor
+ * then stands behind what is given. */
+static gboolean
+reeve_dbus_call_shorten (ReeveDbusCall *self)
+{
+  gint64 limit = reeve_json_get_int (self->params, "limit", 0);
+  ReeveDbusCall *again = NULL;
+
+  if (self->method == NULL || !self->method->page || limit <= 1)
+    return FALSE;
+  again = reeve_dbus_call_new (self->services, g_object_ref (self->invocation), self->operation,
+                               reeve_dbus_call_copy_params (self));
+  again->method = self->method;
+  json_object_set_int_member (again->params, "limit", limit / 2);
+  reeve_dbus_call_identify (again, self->peers);
+  return TRUE;
+}
+
 /* value: (transfer floating) */
 static void
 reeve_dbus_call_answer (ReeveDbusCall *self, GVariant *value)
@@ -295,6 +351,8 @@ reeve_dbus_call_answer (ReeveDbusCall *self, GVariant *value)
       g_dbus_method_invocation_return_value (g_object_ref (self->invocation), answer);
       return;
     }
+  if (reeve_dbus_call_shorten (self))
+    return;
   g_set_error (&error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                "it is done, but its answer is larger than the %d bytes of a bus: ask for less at a "
                "time, or by HTTP",
@@ -320,6 +378,37 @@ reeve_dbus_call_on_done (ReeveCall *call, gpointer user_data)
                                                              reeve_dbus_call_body (self, call))));
 }
 
+/* (transfer full): what a signal says; of what is too large for one where it can be had */
+static char *
+reeve_dbus_call_print_event (JsonNode *data)
+{
+  char *text = reeve_json_text (data);
+  gsize size = strlen (text);
+  JsonObject *object = JSON_NODE_HOLDS_OBJECT (data) ? json_node_get_object (data) : NULL;
+  const char *run_id = object != NULL ? reeve_json_get_string (object, "run_id", NULL) : NULL;
+  gint64 sequence = object != NULL ? reeve_json_get_int (object, "sequence", 0) : 0;
+  g_autoptr (JsonObject) told = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autofree char *place = NULL;
+
+  if (size <= REEVE_DBUS_CALL_MAX_EVENT)
+    return text;
+  g_free (text);
+  told = json_object_new ();
+  json_object_set_boolean_member (told, "truncated", TRUE);
+  json_object_set_int_member (told, "size", (gint64) size);
+  if (run_id != NULL)
+    {
+      place = g_strdup_printf ("/api/v1/runs/%s/events?after=%" G_GINT64_FORMAT, run_id,
+                               sequence - 1);
+      json_object_set_string_member (told, "run_id", run_id);
+      json_object_set_int_member (told, "sequence", sequence);
+      json_object_set_string_member (told, "events", place);
+    }
+  node = json_node_init_object (json_node_alloc (), told);
+  return reeve_json_text (node);
+}
+
 static void
 reeve_dbus_call_on_event (ReeveCall *call, const char *event, JsonNode *data, GBytes *raw,
                           gpointer user_data)
@@ -333,7 +422,7 @@ reeve_dbus_call_on_event (ReeveCall *call, const char *event, JsonNode *data, GB
     return;
   g_clear_pointer (&self->last, json_node_unref);
   self->last = json_node_ref (data);
-  text = reeve_json_text (data);
+  text = reeve_dbus_call_print_event (data);
   g_dbus_connection_emit_signal (connection, sender, REEVE_DBUS_DOOR_PATH, "io.reeve.Host1",
                                  "Event", g_variant_new ("(ss)", event, text), NULL);
 }
@@ -361,6 +450,7 @@ reeve_dbus_call_take_tenant (ReeveDbusCall *self, ReeveCall *call)
   if (tenant_id == NULL || reeve_dbus_call_has_parameter (self->operation, "tenant_id"))
     return;
   reeve_call_set_tenant_header (call, tenant_id);
+  self->tenant_id = g_strdup (tenant_id);
   json_object_remove_member (self->params, "tenant_id");
 }
 
@@ -426,22 +516,10 @@ reeve_dbus_call_on_peer (ReeveCaller *caller, const char *token, const GError *e
   reeve_dbus_call_dispatch (self, caller, token);
 }
 
-static ReeveDbusCall *
-reeve_dbus_call_new (ReeveServices *services, GDBusMethodInvocation *invocation,
-                     const ReeveOperation *operation, JsonObject *params)
-{
-  ReeveDbusCall *self = g_new0 (ReeveDbusCall, 1);
-
-  self->services = services;
-  self->invocation = invocation;
-  self->operation = operation;
-  self->params = params != NULL ? params : json_object_new ();
-  return self;
-}
-
 static void
 reeve_dbus_call_identify (ReeveDbusCall *self, ReeveDbusPeers *peers)
 {
+  self->peers = peers;
   reeve_dbus_peers_identify (peers, g_dbus_method_invocation_get_sender (self->invocation),
                              "io.reeve.Host.manage", reeve_dbus_call_on_peer, self);
 }
