@@ -379,7 +379,7 @@ class Doors:
         words = table.command(operation, params, self.folder.name)
         if words is None:
             return None
-        command = [CTL, *way, "--json", *(["--tenant", tenant] if tenant else []), *words]
+        command = [CTL, *way, *(["--tenant", tenant] if tenant else []), *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=self.environment, cwd=self.folder.name)
         return Answer(body=done.stdout, exit=done.returncode, detail=done.stderr)
 

@@ -161,7 +161,7 @@ class AuditExport(unittest.TestCase):
         self.host.ctl("audit", "export", "-o", path)
         self.assertEqual(0o600, os.stat(path).st_mode & 0o777)
         self.assertTrue(self.verify(path)["valid"])
-        self.assertIn("good  default", self.host.ctl("audit", "verify", "--export", path).stdout)
+        self.assertIn("good  default", self.host.ctl("--human", "audit", "verify", "--export", path).stdout)
         self.assertTrue(self.host.ctl("audit", "export", "--format", "csv").stdout.startswith("event_id,timestamp,"))
         # a file that was there stays when there is nothing to replace it
         before = os.stat(path).st_size

@@ -78,7 +78,7 @@ class Check(unittest.TestCase):
                 os.makedirs(os.path.join(folder, "profiles"), exist_ok=True)
                 with open(os.path.join(folder, "profiles", "own.yaml"), "w", encoding="utf-8") as file:
                     file.write("profile: enterprise\n")
-                done = subprocess.run([CTL, "config", "check", path, *words], capture_output=True, text=True, timeout=60, check=False)
+                done = subprocess.run([CTL, "--human", "config", "check", path, *words], capture_output=True, text=True, timeout=60, check=False)
                 self.assertEqual((code, True), (done.returncode, told in done.stdout + done.stderr), (text, done))
             self.assertEqual(2, subprocess.run([CTL, "config", "check"], capture_output=True, timeout=60, check=False).returncode)
 

@@ -52,7 +52,7 @@ class Keys(EncryptionCase):
         self.assertEqual(sorted(intents), sorted(record["intent"] for record in outcomes))
         for record in records:
             self.assertEqual(("internal", resource_type), (record["door"], record["resource"]["type"]), record)
-        self.assertIn("good  default", host.ctl("audit", "verify").stdout)
+        self.assertIn("good  default", host.ctl("--human", "audit", "verify").stdout)
         return [(intents[record["intent"]]["resource"]["id"], record["outcome"]) for record in outcomes]
 
     def test_nothing_is_changed_that_is_not_recorded(self):

@@ -71,7 +71,7 @@ class Shown(unittest.TestCase):
                     self.assertTrue(one.get("writeOnly") or one.get("x-reeve-secret"), (item["plugin_id"], name))
 
     def test_the_form(self):
-        text = self.host.ctl("plugins", "settings", "sink-elastic").stdout
+        text = self.host.ctl("--human", "plugins", "settings", "sink-elastic").stdout
         for line in ("url  (required)", "    means       address of the cluster", "    may be      text, matches ^https?://",
                      "    may be      whole number, at least 1, at most 60", "    default     30"):
             self.assertIn(line + "\n", text)
@@ -79,9 +79,9 @@ class Shown(unittest.TestCase):
         self.assertIn("    in force    not set, in audit.sinks[2].settings\n", text)
         self.assertRegex(text, r'in force    "\*\*\*", by .*/reeve.yaml')
         self.assertNotIn("pw-of-elastic", text)
-        self.assertIn("one of: GET, HEAD", self.host.ctl("plugins", "settings", "tool-http").stdout)
-        self.assertIn("tool-calculate has no settings\n", self.host.ctl("plugins", "settings", "tool-calculate").stdout)
-        said = json.loads(self.host.ctl("--json", "plugins", "settings", "sink-elastic").stdout)
+        self.assertIn("one of: GET, HEAD", self.host.ctl("--human", "plugins", "settings", "tool-http").stdout)
+        self.assertIn("tool-calculate has no settings\n", self.host.ctl("--human", "plugins", "settings", "tool-calculate").stdout)
+        said = json.loads(self.host.ctl("plugins", "settings", "sink-elastic").stdout)
         self.assertEqual(self.show("sink-elastic")["settings_schema"], said["settings_schema"])
         self.host.ctl("plugins", "settings", "nobody", expect=4)
         self.host.ctl("plugins", "settings", expect=2)
@@ -97,7 +97,7 @@ class Checked(unittest.TestCase):
         path = os.path.join(host.folder.name, "settings.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        done = subprocess.run([os.path.join(BUILD, "host", "api", "cli", "reevectl"), *more, "plugins", "settings", plugin, "--check", path],
+        done = subprocess.run([os.path.join(BUILD, "host", "api", "cli", "reevectl"), *(more or ["--human"]), "plugins", "settings", plugin, "--check", path],
                               capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(code, done.returncode, done)
         return done.stdout + done.stderr

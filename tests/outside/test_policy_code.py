@@ -50,8 +50,8 @@ class Files:
         return path
 
     def offline(self, *arguments, expect=0):
-        """No host, no state folder, no home."""
-        done = subprocess.run([CTL, "policy", *arguments], capture_output=True, text=True, timeout=60, check=False, env={"LC_ALL": "C.UTF-8"})
+        """No host, no state folder, no home; in words."""
+        done = subprocess.run([CTL, *([] if "--json" in arguments else ["--human"]), "policy", *arguments], capture_output=True, text=True, timeout=60, check=False, env={"LC_ALL": "C.UTF-8"})
         self.assertEqual(expect, done.returncode, done.stdout + done.stderr)
         return done
 
@@ -183,14 +183,14 @@ class WithHost(Files, PolicyCase):
 
     def test_diff_changes_nothing(self):
         path = self.write(DOCUMENT.replace("AGENT", self.agent))
-        shown = self.ctl("diff", path).stdout
+        shown = self.ctl("diff", path, "--human").stdout
         self.assertRegex(shown, r"changed +organisation")
         self.assertIn('-       "tool_name" : "semantic_search"', shown)
         self.assertIn('+       "tool_name" : "shell*"', shown)
         self.assertIn("added", shown)
         self.assertEqual([], self.revisions())
         self.json("apply", path)
-        self.assertIn("nothing to change", self.ctl("diff", path).stdout)
+        self.assertIn("nothing to change", self.ctl("diff", path, "--human").stdout)
 
     def test_malformed_documents_are_refused_and_change_nothing(self):
         for policies in ({"org": {"tools": {}}}, {"org": {"token_limit": 0}}, {"orgs": {}}, {"org": {"tool": []}}, [], {"agents": {self.agent: {"matrix": {"x": {"paths": ["../x"]}}}}},
@@ -263,7 +263,7 @@ class Drafts(Files, PolicyCase):
 
     def test_diff_says_it_in_words(self):
         path = self.write("org: {tools: [{tool_name: calculate, effect: allow}, {tool_name: 'mes_*', effect: allow}]}\n")
-        shown = self.host.ctl("--tenant", self.tenant, "policy", "diff", path).stdout
+        shown = self.host.ctl("--tenant", self.tenant, "policy", "diff", path, "--human").stdout
         self.assertRegex(shown, r"(?s)newly allowed:\n.*every other agent: mes_, one of mes_\*: tool_allowed \(org, tools\[mes_\*\]\)")
         self.assertRegex(shown, r"(?s)newly denied:\n.*every other agent: http_request: tool_not_allowed")
 
@@ -348,7 +348,8 @@ class Access(Files, PolicyCase):
 
     def test_commands(self):
         def ctl(*arguments, expect=0):
-            return self.host.ctl("--tenant", self.tenant, "policy", *arguments, expect=expect).stdout
+            words = [] if "--json" in arguments else ["--human"]
+            return self.host.ctl(*words, "--tenant", self.tenant, "policy", *arguments, expect=expect).stdout
 
         self.assertIn("always         admin (admin: agent:delete)", ctl("who-can", "agents.delete"))
         self.assertIn("agents.delete: yes, permission agent:delete", ctl("can", "agent_designer", "agents.delete"))

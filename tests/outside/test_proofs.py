@@ -32,7 +32,7 @@ class Proofs(unittest.TestCase):
         path = os.path.join(self.folder, "one.tlog-proof")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        return subprocess.run([CTL, "audit", "verify", "--proof", path, "--public-key", key or self.key], capture_output=True, text=True,
+        return subprocess.run([CTL, "--human", "audit", "verify", "--proof", path, "--public-key", key or self.key], capture_output=True, text=True,
                               timeout=60, check=False)
 
     def newest(self):

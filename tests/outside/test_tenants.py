@@ -199,7 +199,7 @@ class Removal(Tenants):
         self.host.stop()
         with open(self.log_of("gone"), "rb") as file:
             self.assertIn(b'"reason":"tenant_removed"', file.read()[-1000:], "the last record, and the bytes of its hash")
-        self.assertIn("good", self.host.ctl("audit", "verify").stdout)
+        self.assertIn("good", self.host.ctl("--human", "audit", "verify").stdout)
         self.host.start()
         self.assert_absent("gone", key)
         self.host.ctl("--json", "tenants", "show", "gone", expect=4)

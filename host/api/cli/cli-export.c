@@ -95,7 +95,13 @@ reeve_cli_export_print (JsonObject *verdict, gboolean json)
 
   if (json)
     g_print ("%s\n", text);
-  else if (reeve_json_get_boolean (verdict, "valid", FALSE))
+  if (json && !reeve_json_get_boolean (verdict, "valid", FALSE))
+    g_printerr (_ ("reevectl: line %" G_GINT64_FORMAT ", record %" G_GINT64_FORMAT ": %s\n"),
+                reeve_json_get_int (verdict, "line", 0), reeve_json_get_int (verdict, "bad_seq", 0),
+                reeve_json_get_string (verdict, "error", ""));
+  if (json)
+    return;
+  if (reeve_json_get_boolean (verdict, "valid", FALSE))
     g_print (_ ("good  %s  %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " records\n"),
              reeve_json_get_string (verdict, "scope", "?"),
              reeve_json_get_int (verdict, "records", 0), reeve_json_get_int (verdict, "size", 0));

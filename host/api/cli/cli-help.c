@@ -54,7 +54,8 @@ reeve_cli_help_print (void)
   g_print ("  --bus session|system   %s\n", _ ("a host by D-Bus"));
   g_print ("  --state-dir DIR        %s\n", _ ("a host by its state folder"));
   g_print ("  --tenant T             %s\n", _ ("act in that tenant (platform admin)"));
-  g_print ("  --json                 %s\n", _ ("the answer unchanged"));
+  g_print ("  --json                 %s\n", _ ("the answer unchanged, as when it is piped"));
+  g_print ("  --human                %s\n", _ ("tables and words, also when it is piped"));
   g_print ("  --sort MEMBER --filter MEMBER=TEXT  %s\n", _ ("of lists"));
   g_print ("  --help, --version\n\n%s\n", _ ("Commands:"));
   for (const ReeveCliCommand *command = reeve_cli_commands; command->noun != NULL; command++)

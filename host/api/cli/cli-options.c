@@ -5,6 +5,7 @@
 #include "cli-options.h"
 
 #include <string.h>
+#include <unistd.h>
 
 typedef struct
 {
@@ -20,7 +21,8 @@ static const ReeveCliOptionsKnown reeve_cli_options_known[] = {
   { "ca", G_STRUCT_OFFSET (ReeveCliOptions, ca), FALSE },
   { "state-dir", G_STRUCT_OFFSET (ReeveCliOptions, state_dir), FALSE },
   { "tenant", G_STRUCT_OFFSET (ReeveCliOptions, tenant), FALSE },
-  { "json", G_STRUCT_OFFSET (ReeveCliOptions, json), TRUE },
+  { "json", G_STRUCT_OFFSET (ReeveCliOptions, unchanged), TRUE },
+  { "human", G_STRUCT_OFFSET (ReeveCliOptions, human), TRUE },
   { "help", G_STRUCT_OFFSET (ReeveCliOptions, help), TRUE },
   { "version", G_STRUCT_OFFSET (ReeveCliOptions, version), TRUE },
 };
@@ -101,6 +103,16 @@ reeve_cli_options_take (ReeveCliOptions *self, const char *text, const char **ne
   return TRUE;
 }
 
+/* Tables and words are for a terminal; who pipes the answer has a program read it. */
+static gboolean
+reeve_cli_options_settle (ReeveCliOptions *self, GError **error)
+{
+  if (self->human && self->unchanged)
+    return reeve_cli_options_fail (error, "human", "does not go with --json");
+  self->json = self->unchanged || (!self->human && !isatty (STDOUT_FILENO));
+  return TRUE;
+}
+
 /**
  * reeve_cli_options_parse:
  * @argc: number of words
@@ -139,6 +151,8 @@ reeve_cli_options_parse (int argc, char **argv, GError **error)
       else if (i + 1 < argc && next == NULL)
         i++;
     }
+  if (!reeve_cli_options_settle (self, error))
+    return NULL;
   return g_steal_pointer (&self);
 }
 

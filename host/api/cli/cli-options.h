@@ -25,7 +25,9 @@ typedef struct
   char *ca;  /* file of the authorities to trust */
   char *state_dir;
   char *tenant;
-  gboolean json;
+  gboolean json; /* the answer as JSON: asked for, or nobody reads along; settled when parsed */
+  gboolean unchanged; /* the same, asked for by --json */
+  gboolean human;     /* tables and words, whoever reads along */
   gboolean help;
   gboolean version;
   GPtrArray *words;  /* char *: noun, verb, arguments */

@@ -5,7 +5,6 @@
 
 #include <glib/gi18n.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/plain.h"
 #include "governance/policy-cases.h"
@@ -263,7 +262,7 @@ reeve_cli_policy_apply (ReeveCliOptions *options, ReevePolicyDocument *document)
   answer = reeve_cli_policy_ask (options, "apply", params, &exit);
   if (answer == NULL)
     return exit;
-  if (options->json || !isatty (STDOUT_FILENO))
+  if (options->json)
     reeve_cli_policy_print_json (answer, FALSE);
   else
     reeve_cli_policy_print_changes (json_node_get_object (answer), FALSE);
@@ -307,7 +306,7 @@ reeve_cli_policy_export (ReeveCliOptions *options, ReevePolicyDocument *document
   if (answer == NULL)
     return exit;
   inner = json_object_get_member (json_node_get_object (answer), "document");
-  if (options->json || inner == NULL)
+  if (options->unchanged || inner == NULL)
     reeve_cli_policy_print_json (answer, FALSE);
   else
     reeve_cli_policy_print_json (inner, TRUE);

@@ -60,6 +60,25 @@ reeve_cli_prices_send (ReeveCliOptions *options, const ReeveCliCommand *command,
   return answer->exit;
 }
 
+static void
+reeve_cli_prices_print_good (ReeveCliOptions *options, const char *path, guint count)
+{
+  g_autoptr (JsonObject) verdict = json_object_new ();
+  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), verdict);
+  g_autofree char *text = NULL;
+
+  if (!options->json)
+    {
+      g_print (_ ("%s: %u prices, nothing is wrong with them\n"), path, count);
+      return;
+    }
+  json_object_set_boolean_member (verdict, "valid", TRUE);
+  json_object_set_string_member (verdict, "file", path);
+  json_object_set_int_member (verdict, "prices", count);
+  text = reeve_json_text (node);
+  g_print ("%s\n", text);
+}
+
 /**
  * reeve_cli_prices_import:
  * @options: with the file; --dry-run: it is only checked, without a host
@@ -83,7 +102,7 @@ reeve_cli_prices_import (ReeveCliOptions *options, const ReeveCliCommand *comman
     return reeve_cli_prices_fail (REEVE_CLI_FAILED, error->message);
   if (dry == NULL || strcmp (dry, "false") == 0)
     return reeve_cli_prices_send (options, command, file);
-  g_print (_ ("%s: %u prices, nothing is wrong with them\n"), path,
-           json_array_get_length (json_object_get_array_member (file, "prices")));
+  reeve_cli_prices_print_good (
+      options, path, json_array_get_length (json_object_get_array_member (file, "prices")));
   return REEVE_CLI_DONE;
 }

@@ -29,6 +29,16 @@ reeve_cli_verify_print_log (JsonObject *log)
              reeve_json_get_int (log, "bad_seq", 0), reeve_json_get_string (log, "error", ""));
 }
 
+/* Whoever pipes the report is told, too. */
+static void
+reeve_cli_verify_print_bad (JsonObject *log)
+{
+  if (!reeve_json_get_boolean (log, "valid", FALSE))
+    g_printerr (_ ("reevectl: %s: first bad record %" G_GINT64_FORMAT ": %s\n"),
+                reeve_json_get_string (log, "scope", "?"), reeve_json_get_int (log, "bad_seq", 0),
+                reeve_json_get_string (log, "error", ""));
+}
+
 static void
 reeve_cli_verify_print (JsonObject *report, gboolean json)
 {
@@ -41,9 +51,10 @@ reeve_cli_verify_print (JsonObject *report, gboolean json)
       json_node_set_object (node, report);
       text = reeve_json_text (node);
       g_print ("%s\n", text);
-      return;
     }
-  for (guint i = 0; logs != NULL && i < json_array_get_length (logs); i++)
+  for (guint i = 0; json && logs != NULL && i < json_array_get_length (logs); i++)
+    reeve_cli_verify_print_bad (json_array_get_object_element (logs, i));
+  for (guint i = 0; !json && logs != NULL && i < json_array_get_length (logs); i++)
     reeve_cli_verify_print_log (json_array_get_object_element (logs, i));
 }
 

@@ -5,7 +5,6 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/plain.h"
 #include "cli-commands.h"
@@ -43,12 +42,6 @@ reeve_cli_fail (int exit, const char *message)
   return exit;
 }
 
-static gboolean
-reeve_cli_wants_json (ReeveCliOptions *options)
-{
-  return options->json || !isatty (STDOUT_FILENO);
-}
-
 /* ---- answers ---- */
 
 static int
@@ -59,7 +52,7 @@ reeve_cli_print_answer (ReeveCliOptions *options, const ReeveCliCommand *command
 
   if (answer->detail != NULL)
     return reeve_cli_fail (answer->exit, answer->detail);
-  if (reeve_cli_wants_json (options))
+  if (options->json)
     {
       if (!streamed && *answer->body != '\0')
         g_print ("%s%s", answer->body, g_str_has_suffix (answer->body, "\n") ? "" : "\n");
@@ -167,7 +160,7 @@ reeve_cli_run_mission (ReeveCliOptions *options, ReeveCliHost *host, const Reeve
   if (stream)
     json_object_set_boolean_member (params, "stream", TRUE);
   answer = reeve_cli_host_call (host, command, params, stream ? reeve_cli_on_event : NULL,
-                                GINT_TO_POINTER (reeve_cli_wants_json (options)));
+                                GINT_TO_POINTER (options->json));
   exit = reeve_cli_print_answer (options, command, answer, stream);
   return exit == REEVE_CLI_DONE ? reeve_cli_judge_run (answer) : exit;
 }
@@ -236,10 +229,17 @@ reeve_cli_run_command (ReeveCliOptions *options, const ReeveCliCommand *command)
     return reeve_cli_run_mission (options, host, command, params);
   answer = reeve_cli_host_call (host, command, params, NULL, NULL);
   if (strcmp (command->noun, "doctor") == 0 && answer->exit == REEVE_CLI_DONE)
-    return reeve_cli_doctor_print_answer (answer, reeve_cli_wants_json (options));
+    return reeve_cli_doctor_print_answer (answer, options->json);
   if (strcmp (command->operation, "audit.proof") == 0 && answer->exit == REEVE_CLI_DONE)
     return reeve_cli_save_answer (options, answer);
   return reeve_cli_print_answer (options, command, answer, FALSE);
+}
+
+/* Of what was typed wrong the help is no answer. */
+static void
+reeve_cli_print_error (const char *text)
+{
+  fputs (text, stderr);
 }
 
 static int
@@ -248,6 +248,7 @@ reeve_cli_usage (ReeveCliOptions *options, const char *noun, const char *verb)
   g_autofree char *words = g_strconcat (noun, verb != NULL ? " " : "", verb, NULL);
   g_autofree char *line = reeve_cli_quiet (words);
 
+  g_set_print_handler (reeve_cli_print_error);
   g_printerr (_ ("reevectl: there is no command \"%s\"\n"), line);
   if (!reeve_cli_help_print_noun (noun))
     g_printerr ("%s\n", _ ("reevectl --help lists all."));
@@ -263,6 +264,8 @@ reeve_cli_dispatch (ReeveCliOptions *options)
 
   if (noun == NULL)
     {
+      if (!options->help)
+        g_set_print_handler (reeve_cli_print_error);
       reeve_cli_help_print ();
       return options->help ? REEVE_CLI_DONE : REEVE_CLI_USAGE;
     }
@@ -340,7 +343,7 @@ main (int argc, char **argv)
       g_print ("reevectl %s\n", REEVE_VERSION);
       return REEVE_CLI_DONE;
     }
-  if (reeve_cli_wants_json (options))
+  if (options->json)
     g_set_print_handler (reeve_cli_print_unchanged);
   return reeve_cli_finish (reeve_cli_dispatch (options));
 }

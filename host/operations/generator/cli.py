@@ -98,7 +98,7 @@ def completion(table):
         known += [option for option in found if option not in known]
     lines = ["# SPDX-License-Identifier: LGPL-2.1-or-later", "# Generated from the table of operations; do not edit.", "# shellcheck shell=bash",
              "_reevectl ()", "{", "  local cur=${COMP_WORDS[COMP_CWORD]} words", "  case $COMP_CWORD in",
-             f"    1) words='{' '.join(verbs)} --help --json --url --token --ca --bus --state-dir --tenant' ;;",
+             f"    1) words='{' '.join(verbs)} --help --json --human --url --token --ca --bus --state-dir --tenant' ;;",
              "    2)", "      case ${COMP_WORDS[1]} in"]
     lines += [f"        {noun}) words='{' '.join(v for v in found if v)}' ;;" for noun, found in verbs.items()]
     lines += ["        *) words='' ;;", "      esac ;;", "    *)", "      case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in"]
