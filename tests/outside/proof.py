@@ -379,7 +379,9 @@ class Doors:
         words = table.command(operation, params, self.folder.name)
         if words is None:
             return None
-        command = [CTL, *way, *(["--tenant", tenant] if tenant else []), *words]
+        # into a pipe goes JSON; of a document that is to be applied again, the document alone
+        unchanged = ["--json"] if operation["name"] == "policies.export" else []
+        command = [CTL, *way, *unchanged, *(["--tenant", tenant] if tenant else []), *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=self.environment, cwd=self.folder.name)
         return Answer(body=done.stdout, exit=done.returncode, detail=done.stderr)
 

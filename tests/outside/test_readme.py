@@ -25,10 +25,10 @@ EXPECTED = {
     "By D-Bus 1": ["HLP 46", "documents.search"],
     "By D-Bus 2": ["(true, int64 9223372036854775807, 'no_budget')"],
     "Tenants, users and keys 1": ["rv_", '"items":[]'],
-    "The ledger 1": ['"valid":true', "good  default"],
-    "The ledger 2": ["good  default  record 1 of", "good  default", "good  @platform"],
+    "The ledger 1": ['"valid":true', '"scope":"default","valid":true'],
+    "The ledger 2": ['{"valid":true,"scope":"default","seq":1,', "good  default", "good  @platform"],
     "Models of your own 1": ["llm-openai"],
-    "Stop 1": ["stopped", "good  default"],
+    "Stop 1": ["stopped", '"scope":"default","valid":true'],
 }
 
 
