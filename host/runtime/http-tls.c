@@ -2,6 +2,8 @@
 /* TLS 1.2 and 1.3 by GnuTLS, for one connection. */
 #include "http-tls.h"
 
+#include <gnutls/x509.h>
+
 #include <reeve-plugin-1.h>
 
 struct _ReeveHttpTls
@@ -9,6 +11,7 @@ struct _ReeveHttpTls
   gnutls_session_t session;
   ReeveHttpTrust *trust;
   char *host;
+  gnutls_typed_vdata_st wanted[2]; /* what the peer's certificate must be of, and for */
 };
 
 static gboolean
@@ -51,7 +54,13 @@ reeve_http_tls_new (ReeveHttpTrust *trust, const char *host, int fd, GError **er
                    gnutls_strerror (rc));
       return NULL;
     }
-  gnutls_session_set_verify_cert (self->session, self->host, 0);
+  /* one that is for logging in, signed by the same authority, is no server's (RFC 5280, 4.2.1.12)
+   */
+  self->wanted[0] = (gnutls_typed_vdata_st){ .type = GNUTLS_DT_DNS_HOSTNAME,
+                                             .data = (unsigned char *) self->host };
+  self->wanted[1] = (gnutls_typed_vdata_st){ .type = GNUTLS_DT_KEY_PURPOSE_OID,
+                                             .data = (unsigned char *) GNUTLS_KP_TLS_WWW_SERVER };
+  gnutls_session_set_verify_cert2 (self->session, self->wanted, G_N_ELEMENTS (self->wanted), 0);
   gnutls_transport_set_int (self->session, fd);
   return g_steal_pointer (&self);
 }

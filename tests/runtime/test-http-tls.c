@@ -2,6 +2,7 @@
 /* The upstream client over TLS: certificates are verified, whatever happens, and answers are whole.
  */
 #include <glib/gstdio.h>
+#include <gnutls/x509.h>
 #include <string.h>
 
 #include "runtime/http-client.h"
@@ -52,9 +53,9 @@ on_done (ReeveUpstreamCall *call, const GError *error, gpointer user_data)
 
 static const ReeveUpstreamHandlers handlers = { on_head, on_data, on_done };
 
-/* A server whose certificate is for host and expires in days; the client trusts it when trusted. */
 static World *
-world_new (const HostileStep *script, const char *host, int days, gboolean trusted)
+world_new_with (const HostileStep *script, const char *host, int days, gboolean trusted,
+                const char *purpose)
 {
   World *self = g_new0 (World, 1);
   g_autofree char *path = NULL;
@@ -66,8 +67,11 @@ world_new (const HostileStep *script, const char *host, int days, gboolean trust
   self->folder = g_dir_make_tmp ("reeve-tls-XXXXXX", NULL);
   path = g_build_filename (self->folder, "server", NULL);
   other = g_build_filename (self->folder, "other", NULL);
-  certificates_make (path, host, days);
   certificates_make (other, host, 30);
+  if (purpose != NULL)
+    certificates_make_for (path, host, other, purpose);
+  else
+    certificates_make (path, host, days);
   self->certificate = g_strconcat (path, ".pem", NULL);
   self->key = g_strconcat (path, ".key", NULL);
   ca = g_strconcat (trusted ? path : other, ".pem", NULL);
@@ -79,6 +83,13 @@ world_new (const HostileStep *script, const char *host, int days, gboolean trust
   self->client = reeve_http_client_new (self->context, self->trust, NULL);
   self->body = g_string_new (NULL);
   return self;
+}
+
+/* A server whose certificate is for host and expires in days; the client trusts it when trusted. */
+static World *
+world_new (const HostileStep *script, const char *host, int days, gboolean trusted)
+{
+  return world_new_with (script, host, days, trusted, NULL);
 }
 
 static void
@@ -141,6 +152,30 @@ test_good (void)
     }
   g_assert_cmpuint (hostile_server_count_connections (world->server), ==, 1);
   g_assert_cmpuint (hostile_server_count_requests (world->server), ==, 5);
+}
+
+/* What an authority gave to somebody who logs in makes no server of him. */
+static void
+test_purpose (void)
+{
+  static const char *const purposes[] = { GNUTLS_KP_TLS_WWW_SERVER, GNUTLS_KP_TLS_WWW_CLIENT };
+
+  for (guint i = 0; i < G_N_ELEMENTS (purposes); i++)
+    {
+      g_autoptr (World) world = world_new_with (keep_alive, "localhost", 30, FALSE, purposes[i]);
+
+      fetch (world, "localhost", "hi");
+      if (i == 0)
+        {
+          g_assert_no_error (world->error);
+          g_assert_cmpstr (world->body->str, ==, "hello");
+          continue;
+        }
+      g_assert_error (world->error, REEVE_ERROR, REEVE_ERROR_UNAVAILABLE);
+      g_assert (strstr (world->error->message, "the certificate of localhost is refused") != NULL);
+      g_assert (strstr (world->error->message, "purpose") != NULL);
+      g_assert_cmpuint (hostile_server_count_requests (world->server), ==, 0);
+    }
 }
 
 static void
@@ -264,6 +299,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/http-tls/good", test_good);
+  g_test_add_func ("/http-tls/purpose", test_purpose);
   g_test_add_func ("/http-tls/address", test_address);
   g_test_add_func ("/http-tls/refused", test_refused);
   g_test_add_func ("/http-tls/truncated", test_truncated);
