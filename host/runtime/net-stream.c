@@ -11,6 +11,7 @@
 #include "net-stream.h"
 
 #include <gio/gio.h>
+#include <gnutls/x509.h>
 #include <string.h>
 
 #include "net-record.h"
@@ -69,6 +70,84 @@ reeve_net_stream_send_datagrams (const ReeveCapabilityCaller *caller, JsonArray 
   return socket != NULL;
 }
 
+/* ---- certificates ---- */
+
+/* The library says that one is refused, and not why. */
+static void
+reeve_net_stream_explain (const char *name, GTlsCertificateFlags faults, GError **error)
+{
+  static const struct
+  {
+    GTlsCertificateFlags fault;
+    const char *words;
+  } rows[] = {
+    { G_TLS_CERTIFICATE_UNKNOWN_CA, "nobody who is trusted has signed it" },
+    { G_TLS_CERTIFICATE_BAD_IDENTITY, "it is of another name" },
+    { G_TLS_CERTIFICATE_NOT_ACTIVATED, "it is not valid yet" },
+    { G_TLS_CERTIFICATE_EXPIRED, "it has expired" },
+    { G_TLS_CERTIFICATE_REVOKED, "it was revoked" },
+    { G_TLS_CERTIFICATE_INSECURE, "its algorithm is insecure" },
+  };
+  g_autoptr (GString) why = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
+    if ((faults & rows[i].fault) != 0)
+      g_string_append_printf (why, "%s%s", why->len > 0 ? ", " : "", rows[i].words);
+  g_clear_error (error);
+  g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
+               "the certificate of %s is refused: %s", name,
+               why->len > 0 ? why->str : "it does not verify");
+}
+
+static gboolean
+reeve_net_stream_on_certificate (GTlsConnection *connection, GTlsCertificate *certificate,
+                                 GTlsCertificateFlags faults, gpointer data)
+{
+  *(GTlsCertificateFlags *) data = faults;
+  return FALSE;
+}
+
+/* One that is for logging in, signed by the same authority, is no server's (RFC 5280, 4.2.1.12):
+ * at that the library does not look. */
+static gboolean
+reeve_net_stream_is_servers (GTlsConnection *connection)
+{
+  GTlsCertificate *certificate = g_tls_connection_get_peer_certificate (connection);
+  g_autoptr (GByteArray) bytes = NULL;
+  gnutls_x509_crt_t parsed = NULL;
+  gboolean good = FALSE;
+
+  if (certificate != NULL)
+    g_object_get (certificate, "certificate", &bytes, NULL);
+  if (bytes == NULL || gnutls_x509_crt_init (&parsed) < 0)
+    return FALSE;
+  good = gnutls_x509_crt_import (parsed, &(gnutls_datum_t){ bytes->data, bytes->len },
+                                 GNUTLS_X509_FMT_DER)
+             >= 0
+         && gnutls_x509_crt_check_key_purpose (parsed, GNUTLS_KP_TLS_WWW_SERVER, 0) != 0;
+  gnutls_x509_crt_deinit (parsed);
+  return good;
+}
+
+static gboolean
+reeve_net_stream_shake_hands (GTlsConnection *connection, const char *name,
+                              GCancellable *cancellable, GError **error)
+{
+  GTlsCertificateFlags faults = 0;
+  gulong handler = g_signal_connect (connection, "accept-certificate",
+                                     G_CALLBACK (reeve_net_stream_on_certificate), &faults);
+  gboolean good = g_tls_connection_handshake (connection, cancellable, error);
+
+  g_signal_handler_disconnect (connection, handler);
+  if (!good && faults != 0)
+    reeve_net_stream_explain (name, faults, error);
+  if (!good || reeve_net_stream_is_servers (connection))
+    return good;
+  g_set_error (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE,
+               "the certificate of %s is refused: it is not for a server", name);
+  return FALSE;
+}
+
 /* Whom the other side must show that it is. */
 static GIOStream *
 reeve_net_stream_encrypt (const ReeveCapabilityCaller *caller, GIOStream *plain, GError **error)
@@ -90,8 +169,8 @@ reeve_net_stream_encrypt (const ReeveCapabilityCaller *caller, GIOStream *plain,
     g_tls_connection_set_database (G_TLS_CONNECTION (stream), database);
   /* what was sent is on record where it arrived; many end without that word */
   g_tls_connection_set_require_close_notify (G_TLS_CONNECTION (stream), FALSE);
-  if (!g_tls_connection_handshake (G_TLS_CONNECTION (stream),
-                                   reeve_capabilities_get_cancellable (caller), error))
+  if (!reeve_net_stream_shake_hands (G_TLS_CONNECTION (stream), name,
+                                     reeve_capabilities_get_cancellable (caller), error))
     return NULL;
   return g_steal_pointer (&stream);
 }

@@ -6,8 +6,10 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 
@@ -55,7 +57,7 @@ class Syslog(unittest.TestCase):
         self.conf = os.path.join(self.folder.name, "rs.conf")
         with open(self.conf, "w", encoding="utf-8") as file:
             file.write(CONFIG.format(folder=self.folder.name, ca=self.ca, cert=cert, key=key, **self.ports))
-        self.server = None
+        self.server, self.taken = None, {}
         self.addCleanup(self.end)
         self.host = Host(config=SINKS.format(ca=self.ca, **self.ports))
         self.addCleanup(self.host.close)
@@ -130,6 +132,42 @@ class Syslog(unittest.TestCase):
         size = self.size()
         for kind in ("tcp", "tls"):
             self.until(lambda kind=kind: self.has_all(kind, size))
+
+    def test_a_certificate_that_is_not_the_servers(self):
+        """Nothing is sent to it, and who looks is told why."""
+        authority = Authority(self.folder.name)
+        rows, listeners = "", []
+        self.addCleanup(lambda: [listener.close() for listener in listeners])
+        for name, how in (("old", {"start": "200101000000Z", "end": "210101000000Z"}), ("early", {"start": "400101000000Z", "end": "410101000000Z"}),
+                          ("other", {"host": "DNS:elsewhere.example"}), ("client", {"usage": "clientAuth"}), ("both", {"usage": "clientAuth,serverAuth"})):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*authority.sign(name, **how))
+            listeners.append(socket.create_server(("127.0.0.1", 0)))
+            threading.Thread(target=self.take, args=(listeners[-1], context, name), daemon=True).start()
+            rows += f'    - {{id: {name}, plugin: sink-syslog, tenants: [default], settings: {{host: 127.0.0.1, port: {listeners[-1].getsockname()[1]}, ' \
+                    f'transport: tls, ca_file: "{authority.ca}"}}}}\n'
+        host = Host(config="audit:\n  sinks:\n" + rows)
+        self.addCleanup(host.close)
+        host.start()
+        states = lambda: {s["id"]: s for s in host.get("/api/v1/admin/audit/sinks", expect=200).json["items"]}  # noqa: E731
+        refused = {"old": "it has expired", "early": "it is not valid yet", "other": "it is of another name", "client": "it is not for a server"}
+        self.until(lambda: all("last_error" in states()[name] for name in refused) and states()["both"]["delivered"] > 0)
+        for name, words in refused.items():
+            self.assertRegex(states()[name]["last_error"], f"the certificate of 127.0.0.1 is refused: {words}$")
+            self.assertEqual(0, states()[name]["delivered"])
+        self.assertEqual({"both"}, set(self.taken))
+
+    def take(self, listener, context, name):
+        while True:
+            try:
+                with context.wrap_socket(listener.accept()[0], server_side=True) as connection:
+                    while data := connection.recv(65536):
+                        self.taken[name] = self.taken.get(name, b"") + data
+            except ssl.SSLError:
+                continue
+            except OSError:
+                if listener.fileno() < 0:
+                    return
 
 
 if __name__ == "__main__":
