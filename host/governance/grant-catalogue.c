@@ -38,7 +38,9 @@ static const ReeveGrantCatalogueRow reeve_grant_catalogue_rows[] = {
   { "memory", REEVE_GRANT_ASKED, "use more memory than usual", NULL, " amount " },
   { "cpu", REEVE_GRANT_ASKED, "use more of the processors than usual", NULL, " amount " },
   { "jit", REEVE_GRANT_ASKED, "make code while it runs and execute it",
-    "memory may then be both written and executed: a fault of the plugin is easier to exploit",
+    "its memory may be both written and executed: whatever bytes it receives or makes can run "
+    "there "
+    "as code that nobody looked at and no digest covers, and a fault of it is easier to exploit",
     "" },
   { "interpreter", REEVE_GRANT_ASKED, "run as a script, in an interpreter of this machine's",
     "what the plugin does then depends on the interpreter and its modules too, which the system "
