@@ -8,6 +8,7 @@ struct _ReeveWireHub
   gatomicrefcount references;
   ReeveWireGate *gate;
   ReeveByteRoom *room;
+  ReeveWireAllowance *allowance;
   ReeveWireSharePool *workers;
   void (*ended) (gpointer data); /* (nullable); written before the first wire */
   gpointer ended_data;
@@ -25,6 +26,7 @@ reeve_wire_hub_new (GError **error)
   g_atomic_ref_count_init (&self->references);
   self->gate = g_steal_pointer (&gate);
   self->room = reeve_byte_room_new ();
+  self->allowance = reeve_wire_allowance_new (reeve_wire_allowance_read_most ());
   self->workers = reeve_wire_share_pool_new ();
   return self;
 }
@@ -44,6 +46,7 @@ reeve_wire_hub_unref (ReeveWireHub *self)
   reeve_wire_share_pool_unref (self->workers);
   reeve_wire_gate_free (self->gate);
   reeve_byte_room_unref (self->room);
+  reeve_wire_allowance_unref (self->allowance);
   g_free (self);
 }
 
@@ -57,6 +60,12 @@ ReeveByteRoom *
 reeve_wire_hub_get_room (ReeveWireHub *self)
 {
   return self->room;
+}
+
+ReeveWireAllowance *
+reeve_wire_hub_get_allowance (ReeveWireHub *self)
+{
+  return self->allowance;
 }
 
 void

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "byte-room.h"
+#include "wire-allowance.h"
 #include "wire-gate.h"
 #include "wire-share.h"
 
@@ -26,6 +27,8 @@ ReeveWireShare *reeve_wire_hub_new_share (ReeveWireHub *self,
                                           ReeveHostTime *host_time) G_GNUC_WARN_UNUSED_RESULT;
 /* (transfer none): for what runners write bodies into */
 ReeveByteRoom *reeve_wire_hub_get_room (ReeveWireHub *self);
+/* (transfer none): how much of what they are handed runners may keep */
+ReeveWireAllowance *reeve_wire_hub_get_allowance (ReeveWireHub *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWireHub, reeve_wire_hub_unref)
 

@@ -28,6 +28,8 @@ struct _ReeveWireLoans
   guint64 most;
   GMutex lock;
   GPtrArray *kept; /* with lock: ReeveWireLoan */
+  guint told;      /* with lock: how many of them @all knows of */
+  ReeveWireAllowance *all;
 };
 
 /* ---- one ---- */
@@ -137,22 +139,34 @@ reeve_wire_loan_is_back (const ReeveWireLoan *loan)
 /* ---- all ---- */
 
 ReeveWireLoans *
-reeve_wire_loans_new (guint64 bytes)
+reeve_wire_loans_new (guint64 bytes, ReeveWireAllowance *all)
 {
   ReeveWireLoans *self = g_new0 (ReeveWireLoans, 1);
 
   self->most = bytes != 0 ? bytes : REEVE_WIRE_LOANS_BYTES;
   self->kept = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_wire_loan_free);
   g_mutex_init (&self->lock);
+  self->all = reeve_wire_allowance_ref (all);
+  reeve_wire_allowance_join (all);
   return self;
 }
 
 void
 reeve_wire_loans_free (ReeveWireLoans *self)
 {
+  reeve_wire_allowance_leave (self->all, self->told);
+  reeve_wire_allowance_unref (self->all);
   g_ptr_array_unref (self->kept);
   g_mutex_clear (&self->lock);
   g_free (self);
+}
+
+/* Under the lock. */
+static void
+reeve_wire_loans_tell (ReeveWireLoans *self)
+{
+  reeve_wire_allowance_change (self->all, self->told, self->kept->len);
+  self->told = self->kept->len;
 }
 
 /* Under the lock. Returns the bytes that are kept. */
@@ -170,6 +184,7 @@ reeve_wire_loans_count (ReeveWireLoans *self)
       else
         bytes += loan->size;
     }
+  reeve_wire_loans_tell (self);
   return bytes;
 }
 
@@ -193,18 +208,25 @@ reeve_wire_loans_check (ReeveWireLoans *self, GError **error)
 {
   guint64 bytes = 0;
   guint n = 0;
+  guint all = 0;
+  gboolean over = FALSE;
 
   g_mutex_lock (&self->lock);
   bytes = reeve_wire_loans_count (self);
   n = self->kept->len;
+  over = reeve_wire_allowance_is_over (self->all, n, &all);
   g_mutex_unlock (&self->lock);
-  if (bytes < self->most && n < REEVE_WIRE_LOANS_MOST)
+  if (bytes < self->most && n < REEVE_WIRE_LOANS_MOST && !over)
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                "it keeps %" G_GUINT64_FORMAT " bytes in %u pieces of the memory that it was handed "
                "(documents, requests, answers): %" G_GUINT64_FORMAT " bytes (its memory) and %d "
                "pieces are the most",
                bytes, n, self->most, REEVE_WIRE_LOANS_MOST);
+  if (over)
+    g_prefix_error (error,
+                    "all plugins keep %u pieces, and %u are the most (of descriptors): ", all,
+                    reeve_wire_allowance_get_most (self->all));
   return FALSE;
 }
 
@@ -213,5 +235,6 @@ reeve_wire_loans_add (ReeveWireLoans *self, ReeveWireLoan *loan)
 {
   g_mutex_lock (&self->lock);
   g_ptr_array_add (self->kept, loan);
+  reeve_wire_loans_tell (self);
   g_mutex_unlock (&self->lock);
 }

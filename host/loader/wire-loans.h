@@ -5,6 +5,8 @@
 
 #include <reeve-plugin-1.h>
 
+#include "wire-allowance.h"
+
 G_BEGIN_DECLS
 
 /* how many a runner may keep: of each the host has a descriptor too */
@@ -15,8 +17,9 @@ G_BEGIN_DECLS
 typedef struct _ReeveWireLoans ReeveWireLoans;
 typedef struct _ReeveWireLoan ReeveWireLoan;
 
-/* @bytes: that may be kept; 0: the usual */
-ReeveWireLoans *reeve_wire_loans_new (guint64 bytes) G_GNUC_WARN_UNUSED_RESULT;
+/* @bytes: that may be kept; 0: the usual. @all: what all runners may keep together */
+ReeveWireLoans *reeve_wire_loans_new (guint64 bytes,
+                                      ReeveWireAllowance *all) G_GNUC_WARN_UNUSED_RESULT;
 void reeve_wire_loans_free (ReeveWireLoans *self);
 /* May there be more? Not counted is what reeve_wire_loans_add() was not told of.
  * %REEVE_ERROR_TOO_LARGE: what is kept */

@@ -163,7 +163,7 @@ reeve_wire_new (ReeveWireHub *hub, ReeveRunner *runner, const ReeveWireOpening *
   g_atomic_ref_count_init (&self->references);
   g_mutex_init (&self->lock);
   self->wake = -1;
-  self->loans = reeve_wire_loans_new (opening->kept);
+  self->loans = reeve_wire_loans_new (opening->kept, reeve_wire_hub_get_allowance (hub));
   self->hub = reeve_wire_hub_ref (hub);
   self->runner = runner;
   self->name = g_strdup (reeve_runner_get_plugin_id (runner));

@@ -8,6 +8,7 @@
 #include "../helpers/test-fds.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #define DOCUMENT (1 << 20)
 #define KEPT     (4 * DOCUMENT)
@@ -91,7 +92,7 @@ test_pieces (void)
 
       n += read != NULL;
     }
-  g_assert_cmpuint (n, ==, REEVE_WIRE_LOANS_MOST);
+  g_assert_cmpuint (n, ==, MIN (REEVE_WIRE_LOANS_MOST, reeve_wire_allowance_read_most ()));
   g_assert_true (reeve_wire_has_ended (fixture->wire, NULL));
 }
 
@@ -158,7 +159,13 @@ test_answers (void)
 int
 main (int argc, char **argv)
 {
+  struct rlimit files = { 0 };
+
   g_test_init (&argc, &argv, NULL);
+  /* as the host does: what runners may keep is a part of it */
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &files), ==, 0);
+  files.rlim_cur = files.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &files), ==, 0);
   g_test_add_func ("/wire/kept/keeps", test_keeps);
   g_test_add_func ("/wire/kept/may-keep", test_may_keep);
   g_test_add_func ("/wire/kept/pieces", test_pieces);

@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SIZE 65536
+#define SIZE   65536
+#define PIECES 8 /* that all may keep together */
 
 static ReeveWireLoan *
 make (void)
@@ -43,7 +45,8 @@ get_size (int fd)
 static void
 check_free (ReeveWireLoan *loan, int kept)
 {
-  g_autoptr (ReeveWireLoans) loans = reeve_wire_loans_new (SIZE);
+  g_autoptr (ReeveWireAllowance) all = reeve_wire_allowance_new (PIECES);
+  g_autoptr (ReeveWireLoans) loans = reeve_wire_loans_new (SIZE, all);
   g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (kept, >=, 0);
@@ -84,7 +87,8 @@ test_read (void)
 static void
 test_mapped (void)
 {
-  g_autoptr (ReeveWireLoans) loans = reeve_wire_loans_new (SIZE);
+  g_autoptr (ReeveWireAllowance) all = reeve_wire_allowance_new (PIECES);
+  g_autoptr (ReeveWireLoans) loans = reeve_wire_loans_new (SIZE, all);
   g_autoptr (GError) error = NULL;
   ReeveWireLoan *loan = make ();
   int fd = reeve_wire_loan_get_fd (loan);
@@ -135,6 +139,69 @@ test_signal (void)
   close (path);
 }
 
+/* @n more pieces, which are kept: by who has their descriptors */
+static void
+keep (ReeveWireLoans *loans, guint n, GArray *held)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      ReeveWireLoan *loan = make ();
+      int fd = reeve_wire_loan_take_fd (loan);
+
+      g_array_append_val (held, fd);
+      reeve_wire_loans_add (loans, loan);
+    }
+}
+
+static void
+let_go (GArray *held)
+{
+  for (guint i = 0; i < held->len; i++)
+    close (g_array_index (held, int, i));
+  g_array_set_size (held, 0);
+}
+
+/* Where all that there may be are kept, those get nothing more that keep an equal part of it. */
+static void
+test_together (void)
+{
+  g_autoptr (ReeveWireAllowance) all = reeve_wire_allowance_new (PIECES);
+  g_autoptr (ReeveWireLoans) much = reeve_wire_loans_new (0, all);
+  g_autoptr (ReeveWireLoans) little = reeve_wire_loans_new (0, all);
+  g_autoptr (GArray) many = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GArray) few = g_array_new (FALSE, FALSE, sizeof (int));
+  g_autoptr (GError) error = NULL;
+
+  keep (much, PIECES - 2, many);
+  keep (little, 1, few);
+  g_assert_true (reeve_wire_loans_check (much, &error));
+  keep (little, 1, few);
+  g_assert_false (reeve_wire_loans_check (much, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE);
+  g_assert_nonnull (strstr (error->message, "all plugins keep 8 pieces, and 8 are the most (of "
+                                            "descriptors): it keeps 393216 bytes in 6 pieces"));
+  g_clear_error (&error);
+  /* up to its part */
+  g_assert_true (reeve_wire_loans_check (little, &error));
+  keep (little, 2, few);
+  g_assert_false (reeve_wire_loans_check (little, &error));
+  g_clear_error (&error);
+  let_go (many);
+  g_assert_true (reeve_wire_loans_check (much, &error));
+  g_assert_true (reeve_wire_loans_check (little, &error));
+  g_assert_no_error (error);
+  /* who is gone keeps nothing, and one that is alone has all of it */
+  keep (much, PIECES - 5, many);
+  g_clear_pointer (&much, reeve_wire_loans_free);
+  keep (little, PIECES - 5, few);
+  g_assert_true (reeve_wire_loans_check (little, &error));
+  g_assert_no_error (error);
+  keep (little, 1, few);
+  g_assert_false (reeve_wire_loans_check (little, &error));
+  let_go (many);
+  let_go (few);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -143,5 +210,6 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/loans/read", test_read);
   g_test_add_func ("/wire/loans/mapped", test_mapped);
   g_test_add_func ("/wire/loans/signal", test_signal);
+  g_test_add_func ("/wire/loans/together", test_together);
   return g_test_run ();
 }
