@@ -80,7 +80,7 @@ class Proofs(unittest.TestCase):
 
     def test_bound_to_the_tenant_and_the_permission(self):
         self.host.get(f"{AUDIT}/999999/proof", expect=404)
-        self.host.get(f"{AUDIT}/0/proof", expect=400)
+        self.host.get(f"{AUDIT}/0/proof", expect=404)
         viewer = self.host.user("viewer")
         self.assertIn("audit:read", self.host.get(f"{AUDIT}/1/proof", key=viewer, expect=403).json["detail"])
         self.host.get(f"{AUDIT}?limit=1", headers=SECOND, expect=200)
