@@ -56,7 +56,7 @@ llm:
 ROOM = {"max_agents": 1000000, "max_concurrent_sessions": 1000000}
 HANGING = "wait for ever"
 DBUS = {400: "InvalidArgument", 401: "Unauthenticated", 403: "PermissionDenied", 404: "NotFound", 409: "Conflict"}
-EXIT = {401: 3, 403: 3, 404: 4}
+EXIT = {400: 2, 401: 3, 403: 3, 404: 4, 405: 2, 415: 2, 429: 3}
 
 
 def answer_of(request):
