@@ -12,7 +12,7 @@
 
 #include "wire/wire-message.h"
 
-#define RUNNER_INPUT_SIZE     16384
+#define RUNNER_INPUT_SIZE     65536 /* a question to a model, mostly */
 #define RUNNER_INPUT_HEAD     WIRE_MESSAGE_HEAD
 #define RUNNER_INPUT_MAX_LINE 512
 #define RUNNER_INPUT_MAX_FDS  64
@@ -78,6 +78,9 @@ runner_input_read_some (RunnerInput *self, int flags)
     return RUNNER_INPUT_WAITING;
   if (length <= 0)
     return RUNNER_INPUT_ENDED;
+  /* epoll(7): a stream that gave less than there was room for has no more; but it ends a read behind
+   * descriptors */
+  self->drained = (gsize) length < part.iov_len && header.msg_controllen == 0;
   runner_input_keep_fds (self, &header);
   self->end += (gsize) length;
   return RUNNER_INPUT_MESSAGE;
@@ -139,6 +142,12 @@ runner_input_cut (RunnerInput *self, gsize length, GError **error)
   return message;
 }
 
+void
+runner_input_wake (RunnerInput *self)
+{
+  self->drained = FALSE;
+}
+
 RunnerInputState
 runner_input_read (RunnerInput *self, WireLetter **message)
 {
@@ -149,6 +158,8 @@ runner_input_read (RunnerInput *self, WireLetter **message)
     {
       RunnerInputState state = RUNNER_INPUT_MESSAGE;
 
+      if (self->drained)
+        return RUNNER_INPUT_WAITING;
       if (self->start == self->end || self->start + (gsize) needed > self->size)
         runner_input_make_room (self, (gsize) needed);
       state = runner_input_read_some (self, MSG_DONTWAIT);

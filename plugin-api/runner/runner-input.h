@@ -15,7 +15,8 @@ typedef struct
   gsize size;
   gsize start; /* of what has not been taken */
   gsize end;
-  GArray *fds; /* int, in the order in which they came */
+  GArray *fds;      /* int, in the order in which they came */
+  gboolean drained; /* the last read took all that there was */
 } RunnerInput;
 
 typedef enum
@@ -28,6 +29,8 @@ typedef enum
 void runner_input_init (RunnerInput *self, int fd);
 /* The next line of a greeting, without its end; %NULL: there is none. Blocks. */
 char *runner_input_read_line (RunnerInput *self);
+/* Something may have come since it was said that there is nothing. */
+void runner_input_wake (RunnerInput *self);
 /* The next message, (transfer full), where it is there. Does not block. */
 RunnerInputState runner_input_read (RunnerInput *self, WireLetter **message);
 

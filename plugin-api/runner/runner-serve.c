@@ -22,6 +22,9 @@
 #include "runner-sink.h"
 #include "runner-tool.h"
 
+/* bytes that glibc's malloc() has no list of pieces for */
+#define RUNNER_SERVE_LARGE 4096
+
 typedef struct
 {
   const ReevePluginDescriptor *descriptor;
@@ -148,6 +151,14 @@ runner_serve_perform_own (RunnerServe *self, const RunnerServeCall *call, GError
 
 /* ---- a call, on a worker ---- */
 
+/* free(3) keeps small pieces apart, and a large malloc(3) joins all of them first: that would be the
+ * next call, as it is read, while somebody waits for it. */
+static void
+runner_serve_tidy (void)
+{
+  g_free (g_malloc (RUNNER_SERVE_LARGE));
+}
+
 void
 runner_serve_spend (const RunnerServeCall *call, gpointer data, GDestroyNotify destroy)
 {
@@ -271,6 +282,7 @@ runner_serve_work (WireLetter *message, gpointer user_data)
   runner_serve_reply (self, message, result, error);
   runner_serve_free_spent (&spent);
   wire_letter_unref (message);
+  runner_serve_tidy ();
 }
 
 /* ---- messages, as they come ---- */

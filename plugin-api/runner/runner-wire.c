@@ -422,6 +422,7 @@ runner_wire_read_on (RunnerWire *self)
 
       self->unread = FALSE;
       g_mutex_unlock (&self->lock);
+      runner_input_wake (&self->input);
       good = runner_wire_read (self);
       g_mutex_lock (&self->lock);
       if (!good)
