@@ -12,9 +12,6 @@
 #include "wire/wire-json.h"
 #include "wire/wire-method.h"
 
-/* bytes of an answer that is kept until its call ends */
-#define REEVE_WIRE_BROKER_TOLD (128 * 1024)
-
 struct _ReeveWireBrokerJob
 {
   ReeveWire *wire;
@@ -50,6 +47,7 @@ reeve_wire_broker_call (ReeveWire *wire, ReeveContext *context, GVariant *body, 
   g_autoptr (JsonNode) result = NULL;
   GVariant *text = NULL;
   char *written = NULL;
+  gsize length = 0;
   const char *capability = NULL;
   const char *json = NULL;
   guint64 call = 0;
@@ -60,11 +58,11 @@ reeve_wire_broker_call (ReeveWire *wire, ReeveContext *context, GVariant *body, 
   if (result == NULL)
     return NULL;
   written = reeve_json_text (result);
+  length = strlen (written);
   /* the writer saw to it that it is UTF-8 */
-  text = g_variant_new_from_data (G_VARIANT_TYPE_STRING, written, strlen (written) + 1, TRUE,
-                                  g_free, written);
-  if (g_variant_get_size (text) <= REEVE_WIRE_BROKER_TOLD)
-    reeve_wire_keep_told (wire, call, text, result);
+  text
+      = g_variant_new_from_data (G_VARIANT_TYPE_STRING, written, length + 1, TRUE, g_free, written);
+  reeve_wire_keep_told (wire, call, length < WIRE_METHOD_MAX_TOLD ? result : NULL);
   return g_variant_new_tuple (&text, 1);
 }
 

@@ -27,7 +27,7 @@ typedef struct _ReeveWireUnderWay
   ReeveWireBuffer *buffer; /* (nullable): for a body */
   ReeveWirePassage *lent;  /* (nullable): its thread has borrowed it, and does not read yet */
   gboolean keeps;          /* @told, for its caller */
-  ReeveWireTold told;
+  JsonNode *told;          /* (nullable) */
   GThread *thread;         /* (nullable): that reads for it */
   ReeveWireBrokerJob *own; /* (nullable): what its thread has read, and is to answer */
   GCond changed;

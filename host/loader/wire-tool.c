@@ -71,13 +71,15 @@ reeve_wire_tool_list (ReeveTool *tool, ReeveContext *context, GError **error)
   return g_steal_pointer (&tools);
 }
 
-/* Tools hand on what they were told, as it is: that need not be read again. */
+/* Many tools hand on what they were told, as it is: that is named, and not said again. */
 static JsonNode *
-reeve_wire_tool_read_data (const char *json, const ReeveWireTold *told, GError **error)
+reeve_wire_tool_read_data (const char *json, JsonNode *told, GError **error)
 {
-  return told->text != NULL && strcmp (json, g_variant_get_string (told->text, NULL)) == 0
-             ? json_node_ref (told->node)
-             : wire_json_parse (json, error);
+  if (strcmp (json, WIRE_METHOD_TOLD) != 0)
+    return wire_json_parse (json, error);
+  if (told == NULL)
+    reeve_wire_tool_fail (error, "it hands on what it was not told");
+  return told != NULL ? json_node_ref (told) : NULL;
 }
 
 static ReeveToolResult *
@@ -86,7 +88,7 @@ reeve_wire_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments,
 {
   g_autoptr (JsonNode) given = json_node_init_object (json_node_alloc (), arguments);
   g_autofree char *text = reeve_json_text (given);
-  g_auto (ReeveWireTold) told = { NULL, NULL };
+  g_autoptr (JsonNode) told = NULL;
   const ReeveWireCall call
       = { .interface = REEVE_WIRE_TOOL_INTERFACE,
           .member = "Call",
@@ -104,7 +106,7 @@ reeve_wire_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments,
   g_variant_get (answer, "(&s&sb)", &said, &json, &is_error);
   if (*json != '\0')
     {
-      data = reeve_wire_tool_read_data (json, &told, error);
+      data = reeve_wire_tool_read_data (json, told, error);
       if (data == NULL)
         return NULL;
     }

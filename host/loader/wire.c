@@ -34,7 +34,7 @@ reeve_wire_under_way_free (gpointer data)
   g_clear_error (&call->error);
   g_cond_clear (&call->changed);
   g_clear_pointer (&call->buffer, reeve_wire_buffer_free);
-  reeve_wire_told_clear (&call->told);
+  g_clear_pointer (&call->told, json_node_unref);
   g_free (call);
 }
 
@@ -285,10 +285,7 @@ reeve_wire_finish (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay
     {
       result = reeve_wire_read_reply (self, one, failed == NULL ? error : NULL);
       if (call->told != NULL)
-        {
-          *call->told = one->told;
-          one->told = (ReeveWireTold){ NULL, NULL };
-        }
+        *call->told = g_steal_pointer (&one->told);
       reeve_wire_under_way_free (one);
     }
   else
@@ -467,28 +464,19 @@ reeve_wire_take_buffer (ReeveWire *self, guint64 call)
 /* ---- what it was told ---- */
 
 void
-reeve_wire_told_clear (ReeveWireTold *self)
+reeve_wire_keep_told (ReeveWire *self, guint64 call, JsonNode *node)
 {
-  g_clear_pointer (&self->text, g_variant_unref);
-  g_clear_pointer (&self->node, json_node_unref);
-}
-
-void
-reeve_wire_keep_told (ReeveWire *self, guint64 call, GVariant *text, JsonNode *node)
-{
-  ReeveWireTold kept = { g_variant_ref (text), json_node_ref (node) };
-  ReeveWireTold before = { NULL, NULL };
+  g_autoptr (JsonNode) kept = node != NULL ? json_node_ref (node) : NULL;
   ReeveWireUnderWay *one = NULL;
 
   g_mutex_lock (&self->lock);
   one = reeve_wire_find (self, call);
   if (one != NULL && one->keeps)
     {
-      before = one->told;
+      JsonNode *before = one->told;
+
       one->told = kept;
+      kept = before;
     }
-  else
-    before = kept;
   g_mutex_unlock (&self->lock);
-  reeve_wire_told_clear (&before);
 }

@@ -48,14 +48,6 @@ typedef struct
                      plugin's */
 } ReeveWireOpening;
 
-/* What the host answered last to a question within a call, as it was written and as it was read
- * from. Both are there, or none is. */
-typedef struct
-{
-  GVariant *text;
-  JsonNode *node; /* immutable */
-} ReeveWireTold;
-
 /* One call of a method of the runner's. */
 typedef struct
 {
@@ -67,7 +59,8 @@ typedef struct
                                                     ended by %NULL */
   GBytes *blob;                  /* (nullable): what handle 0 stands for; the runner gets a copy */
   const ReeveWireStream *stream; /* (nullable): its handle is the last one */
-  ReeveWireTold *told;           /* (nullable) (out): to be cleared */
+  JsonNode **told; /* (nullable) (out) (transfer full) (nullable): what the host answered last to a
+                      question within it; immutable */
 } ReeveWireCall;
 
 /* Takes over @runner, which holds its plugin, and says hello. Blocks.
@@ -107,10 +100,9 @@ void reeve_wire_tell (ReeveWire *self, const char *path, const char *interface, 
  * not block; nobody hears it where the runner is gone. Any thread. %REEVE_ERROR_FAILED */
 gboolean reeve_wire_send (ReeveWire *self, WireLetter *message, const int *fds, guint n_fds,
                           GError **error);
-void reeve_wire_told_clear (ReeveWireTold *self);
-/* What was answered to a question within @call, which may be asked back what it was told. @text: a
- * string */
-void reeve_wire_keep_told (ReeveWire *self, guint64 call, GVariant *text, JsonNode *node);
+/* What was answered to a question within @call, which may hand it on by its name. @node:
+ * (nullable): immutable */
+void reeve_wire_keep_told (ReeveWire *self, guint64 call, JsonNode *node);
 /* Of a call that is not made after all. */
 void reeve_wire_drop_arguments (const ReeveWireCall *call);
 /* (transfer full) (nullable): of a call that is under way and that somebody waits for: for the
@@ -125,6 +117,5 @@ ReeveWireBuffer *reeve_wire_take_buffer (ReeveWire *self, guint64 call);
 ReeveWireLoans *reeve_wire_get_loans (ReeveWire *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ReeveWire, reeve_wire_unref)
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ReeveWireTold, reeve_wire_told_clear)
 
 G_END_DECLS

@@ -23,8 +23,10 @@ struct _RunnerBroker
   guint64 call;
   char *scratch; /* (nullable): a folder of the call's */
   GMutex lock;
-  JsonNode *last;      /* with the lock (nullable): what the host answered last */
-  GVariant *last_text; /* with the lock (nullable): as it came */
+  JsonNode *last; /* with the lock (nullable): what the host answered last, and keeps too */
+  guint asked;    /* with the lock: questions so far */
+  guint asking;   /* with the lock: of these, not answered */
+  gboolean over;  /* with the lock: @last was handed on */
 };
 
 static void runner_broker_iface_init (ReeveBrokerInterface *iface);
@@ -48,7 +50,6 @@ runner_broker_finalize (GObject *object)
 
   runner_broker_end (REEVE_BROKER (object));
   g_clear_pointer (&self->last, json_node_unref);
-  g_clear_pointer (&self->last_text, g_variant_unref);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (runner_broker_parent_class)->finalize (object);
 }
@@ -129,36 +130,54 @@ runner_broker_open_scratch (RunnerBroker *self, JsonNode *answer, GError **error
   return node;
 }
 
-static void
-runner_broker_keep (RunnerBroker *self, JsonNode *answer, WireLetter *reply)
+/* ---- what was asked last ---- */
+
+/* The number of a question; 0 with an error: the call has its answer. @alone: (out): no other is
+ * under way */
+static guint
+runner_broker_begin (RunnerBroker *self, gboolean *alone, GError **error)
 {
-  g_autoptr (JsonNode) last = json_node_ref (answer);
-  g_autoptr (GVariant) text = g_variant_get_child_value (reply->body, 0);
-  JsonNode *node = NULL;
-  GVariant *before = NULL;
+  g_autoptr (JsonNode) before = NULL;
+  guint number = 0;
 
   g_mutex_lock (&self->lock);
-  node = self->last;
-  before = self->last_text;
-  self->last = g_steal_pointer (&last);
-  self->last_text = g_steal_pointer (&text);
+  if (!self->over)
+    {
+      before = g_steal_pointer (&self->last);
+      number = ++self->asked;
+      *alone = self->asking++ == 0;
+    }
   g_mutex_unlock (&self->lock);
-  g_clear_pointer (&node, json_node_unref);
-  g_clear_pointer (&before, g_variant_unref);
+  if (number == 0)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
+                 "the call that this capability was for is over");
+  return number;
 }
 
-GVariant *
-runner_broker_find_text (ReeveBroker *broker, JsonNode *node)
+/* Of questions that are under way together nobody here knows which one the host answered last.
+ * @answer: (nullable): that both sides keep */
+static void
+runner_broker_finish (RunnerBroker *self, guint number, gboolean alone, JsonNode *answer)
+{
+  g_mutex_lock (&self->lock);
+  self->asking--;
+  if (alone && number == self->asked && answer != NULL)
+    self->last = json_node_ref (answer);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+runner_broker_hand_on (ReeveBroker *broker, JsonNode *node)
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
-  GVariant *text = NULL;
+  gboolean is_last = FALSE;
 
   g_mutex_lock (&self->lock);
-  /* both are immutable */
-  if (self->last == node)
-    text = g_variant_ref (self->last_text);
+  /* it is immutable */
+  is_last = node != NULL && self->last == node;
+  self->over = self->over || is_last;
   g_mutex_unlock (&self->lock);
-  return text;
+  return is_last;
 }
 
 static JsonNode *
@@ -167,19 +186,26 @@ runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capa
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
   g_autofree char *text = reeve_json_text (params);
-  g_autoptr (WireLetter) reply = runner_broker_ask (
-      self, context, "Call", g_variant_new ("(tss)", self->call, capability, text), error);
+  g_autoptr (WireLetter) reply = NULL;
   g_autoptr (JsonNode) answer = NULL;
-  const char *result = NULL;
+  const char *result = "";
+  gboolean alone = FALSE;
+  gboolean scratch = strcmp (capability, "scratch") == 0;
+  const guint number = runner_broker_begin (self, &alone, error);
 
-  if (reply == NULL)
+  if (number == 0)
     return NULL;
-  g_variant_get (reply->body, "(&s)", &result);
-  answer = reeve_json_parse_strict (result, strlen (result), error);
-  if (answer != NULL && strcmp (capability, "scratch") == 0)
+  reply = runner_broker_ask (self, context, "Call",
+                             g_variant_new ("(tss)", self->call, capability, text), error);
+  if (reply != NULL)
+    {
+      g_variant_get (reply->body, "(&s)", &result);
+      answer = reeve_json_parse_strict (result, strlen (result), error);
+    }
+  runner_broker_finish (self, number, alone,
+                        !scratch && strlen (result) < WIRE_METHOD_MAX_TOLD ? answer : NULL);
+  if (answer != NULL && scratch)
     return runner_broker_open_scratch (self, answer, error);
-  if (answer != NULL)
-    runner_broker_keep (self, answer, reply);
   return g_steal_pointer (&answer);
 }
 

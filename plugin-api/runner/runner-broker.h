@@ -14,8 +14,8 @@ ReeveBroker *runner_broker_new (RunnerWire *wire, guint64 call);
 /* The call is over, before it is answered: what it had of this process's own goes. Blocks. */
 void runner_broker_end (ReeveBroker *broker);
 
-/* (transfer full) (nullable): the text that @node was read from, where it is what the host answered
- * last: a string. */
-GVariant *runner_broker_find_text (ReeveBroker *broker, JsonNode *node);
+/* Is @node what the host answered last, and keeps? Then it is named to the host, and nothing is
+ * asked any more: that would be the last from then on. */
+gboolean runner_broker_hand_on (ReeveBroker *broker, JsonNode *node);
 
 G_END_DECLS

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "wire/wire-method.h"
+
 #include "runner-broker.h"
 
 static GVariant *
@@ -32,13 +34,22 @@ runner_tool_list (const RunnerServeCall *call, GError **error)
   return g_variant_new ("(s)", text);
 }
 
+/* (transfer floating). @data: (nullable) */
+static GVariant *
+runner_tool_write_data (const RunnerServeCall *call, JsonNode *data)
+{
+  if (data == NULL)
+    return g_variant_new_string ("");
+  return runner_broker_hand_on (call->broker, data)
+             ? g_variant_new_string (WIRE_METHOD_TOLD)
+             : g_variant_new_take_string (reeve_json_text (data));
+}
+
 static GVariant *
 runner_tool_call (const RunnerServeCall *call, GError **error)
 {
   JsonNode *arguments = NULL;
   ReeveToolResult *result = NULL;
-  JsonNode *data = NULL;
-  g_autoptr (GVariant) known = NULL;
   GVariant *reply[3] = { NULL, NULL, NULL };
   const char *said = NULL;
   const char *name = NULL;
@@ -61,16 +72,11 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
   if (result == NULL)
     return NULL;
   runner_serve_spend (call, result, (GDestroyNotify) reeve_tool_result_unref);
-  data = reeve_tool_result_get_data (result);
-  known = data != NULL ? runner_broker_find_text (call->broker, data) : NULL;
-  if (known == NULL)
-    known = g_variant_ref_sink (
-        g_variant_new_take_string (data != NULL ? reeve_json_text (data) : g_strdup ("")));
   said = reeve_tool_result_get_text (result);
   /* it is UTF-8, and lives until the reply is written */
   reply[0]
       = g_variant_new_from_data (G_VARIANT_TYPE_STRING, said, strlen (said) + 1, TRUE, NULL, NULL);
-  reply[1] = known;
+  reply[1] = runner_tool_write_data (call, reeve_tool_result_get_data (result));
   reply[2] = g_variant_new_boolean (reeve_tool_result_get_is_error (result));
   return g_variant_new_tuple (reply, G_N_ELEMENTS (reply));
 }

@@ -13,6 +13,10 @@ G_BEGIN_DECLS
 #define WIRE_METHOD_PATH     "/io/reeve/Plugin1" /* of Runner and Broker; instances lie below */
 #define WIRE_METHOD_PREFIX   "io.reeve.Plugin1."
 #define WIRE_METHOD_MAX_BODY (1000 * 1024) /* of a message: 1 MiB, less what stands before it */
+/* What a tool answers in place of data that Broker.Call answered last within its call; of that text
+ * the bytes have to be less than these, or the host does not keep it. */
+#define WIRE_METHOD_TOLD     "="
+#define WIRE_METHOD_MAX_TOLD (128 * 1024)
 
 /* (transfer none) (nullable) */
 const GDBusMethodInfo *wire_method_find (const char *interface, const char *member);
