@@ -12,9 +12,12 @@
 #include "wire/wire-error.h"
 #include "wire/wire-http.h"
 #include "wire/wire-method.h"
+#include "wire/wire-value.h"
 
 /* bytes of a body that go in the message itself */
 #define RUNNER_BROKER_INLINE (256 * 1024)
+/* bytes of most questions */
+#define RUNNER_BROKER_QUESTION 512
 
 struct _RunnerBroker
 {
@@ -76,17 +79,16 @@ runner_broker_new (RunnerWire *wire, guint64 call)
   return REEVE_BROKER (self);
 }
 
-/* (transfer full) (nullable): the reply to a method of the host's broker. @body: floating */
+/* (transfer full) (nullable): the reply to @message, which is for the host's broker and has a body
+ * of @size bytes; its own body is not read */
 static WireLetter *
-runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member, GVariant *body,
-                   GError **error)
+runner_broker_send (RunnerBroker *self, ReeveContext *context, WireLetter *message, gsize size,
+                    GError **error)
 {
-  g_autoptr (WireLetter) message
-      = wire_letter_new_call (WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Broker", member, body);
   g_autoptr (WireLetter) reply = NULL;
-  const GDBusMethodInfo *method = wire_method_find (WIRE_METHOD_PREFIX "Broker", member);
+  const GDBusMethodInfo *method = wire_method_find (message->head.interface, message->head.member);
 
-  if (g_variant_get_size (message->body) > WIRE_METHOD_MAX_BODY)
+  if (size > WIRE_METHOD_MAX_BODY)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TOO_LARGE,
                    "what a capability is asked with is too large for a message");
@@ -105,6 +107,41 @@ runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member
     return g_steal_pointer (&reply);
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the host's answer is of another type");
   return NULL;
+}
+
+/* (transfer full) (nullable): the reply to a method of the host's broker. @body: floating */
+static WireLetter *
+runner_broker_ask (RunnerBroker *self, ReeveContext *context, const char *member, GVariant *body,
+                   GError **error)
+{
+  g_autoptr (WireLetter) message
+      = wire_letter_new_call (WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Broker", member, body);
+  g_autoptr (WireLetter) reply
+      = runner_broker_send (self, context, message, g_variant_get_size (message->body), error);
+
+  return reply != NULL && wire_letter_read_body (reply, error) ? g_steal_pointer (&reply) : NULL;
+}
+
+/* (transfer full) (nullable): what the host answers to Call */
+static WireLetter *
+runner_broker_ask_call (RunnerBroker *self, ReeveContext *context, const char *capability,
+                        JsonNode *params, GError **error)
+{
+  g_autofree char *text = reeve_json_text (params);
+  g_autoptr (GByteArray) body = g_byte_array_sized_new (RUNNER_BROKER_QUESTION);
+  g_autoptr (WireLetter) message = NULL;
+
+  if (!g_utf8_validate (capability, -1, NULL))
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "the capability is no name");
+      return NULL;
+    }
+  wire_value_append_number64 (body, self->call);
+  wire_value_append_string (body, capability, strlen (capability));
+  wire_value_append_string (body, text, strlen (text));
+  message = wire_letter_new_call_of (WIRE_METHOD_PATH, WIRE_METHOD_PREFIX "Broker", "Call", "tss",
+                                     body);
+  return runner_broker_send (self, context, message, body->len, error);
 }
 
 /* The host says where the process may write; the call has a folder of its own there. (transfer
@@ -180,30 +217,39 @@ runner_broker_hand_on (ReeveBroker *broker, JsonNode *node)
   return is_last;
 }
 
+/* (transfer full) (nullable). @length: (out): bytes of its text */
+static JsonNode *
+runner_broker_read_answer (WireLetter *reply, gsize *length, GError **error)
+{
+  /* as JSON it is looked at for being UTF-8 */
+  WireReader reader = wire_letter_get_reader (reply, TRUE);
+  const char *text = wire_reader_read_text (&reader, length);
+
+  if (text != NULL)
+    return reeve_json_parse_strict (text, *length, error);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "the host's answer is cut");
+  return NULL;
+}
+
 static JsonNode *
 runner_broker_call (ReeveBroker *broker, ReeveContext *context, const char *capability,
                     JsonNode *params, GError **error)
 {
   RunnerBroker *self = RUNNER_BROKER (broker);
-  g_autofree char *text = reeve_json_text (params);
   g_autoptr (WireLetter) reply = NULL;
   g_autoptr (JsonNode) answer = NULL;
-  const char *result = "";
+  gsize length = 0;
   gboolean alone = FALSE;
   gboolean scratch = strcmp (capability, "scratch") == 0;
   const guint number = runner_broker_begin (self, &alone, error);
 
   if (number == 0)
     return NULL;
-  reply = runner_broker_ask (self, context, "Call",
-                             g_variant_new ("(tss)", self->call, capability, text), error);
+  reply = runner_broker_ask_call (self, context, capability, params, error);
   if (reply != NULL)
-    {
-      g_variant_get (reply->body, "(&s)", &result);
-      answer = reeve_json_parse_strict (result, strlen (result), error);
-    }
+    answer = runner_broker_read_answer (reply, &length, error);
   runner_broker_finish (self, number, alone,
-                        !scratch && strlen (result) < WIRE_METHOD_MAX_TOLD ? answer : NULL);
+                        !scratch && length < WIRE_METHOD_MAX_TOLD ? answer : NULL);
   if (answer != NULL && scratch)
     return runner_broker_open_scratch (self, answer, error);
   return g_steal_pointer (&answer);

@@ -35,6 +35,7 @@ runner_engine_on_delta (const ReeveLlmDelta *delta, gpointer user_data, GError *
 static GVariant *
 runner_engine_generate (const RunnerServeCall *call, GError **error)
 {
+  gboolean read = wire_letter_read_call_body (call->message, error);
   int request = wire_method_take_fd (call->message, 2);
   int deltas = wire_method_take_fd (call->message, 3);
   g_autoptr (GBytes) text = request >= 0 ? wire_blob_map (request, error) : NULL;
@@ -53,7 +54,7 @@ runner_engine_generate (const RunnerServeCall *call, GError **error)
 
   if (deltas >= 0)
     close (deltas);
-  if (request < 0)
+  if (read && request < 0)
     g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "there is no request");
   return good ? g_variant_new ("()") : NULL;
 }
@@ -86,9 +87,10 @@ runner_engine_gather (const ReeveLlmDelta *delta, gpointer user_data, GError **e
 static GVariant *
 runner_engine_answer (const RunnerServeCall *call, GError **error)
 {
-  g_autoptr (GVariant) text = g_variant_get_child_value (call->body, 2);
-  ReeveLlmRequest *asked
-      = wire_llm_request_from_text (g_variant_get_data (text), g_variant_get_size (text), error);
+  WireReader reader = call->arguments;
+  gsize length = 0;
+  const char *text = wire_reader_read_array (&reader, &length);
+  ReeveLlmRequest *asked = NULL;
   /* before the engine: behind it malloc() would join all that it gave back */
   g_autoptr (GByteArray) out = g_byte_array_sized_new (RUNNER_ENGINE_USUAL);
   g_autoptr (GBytes) bytes = NULL;
@@ -96,6 +98,10 @@ runner_engine_answer (const RunnerServeCall *call, GError **error)
   RunnerEngineAnswer answer = { out, TRUE };
   g_autoptr (GError) failed = NULL;
 
+  if (text == NULL)
+    runner_serve_fail_form (error);
+  else
+    asked = wire_llm_request_from_text (text, length, error);
   if (asked == NULL)
     return NULL;
   runner_serve_spend (call, asked, (GDestroyNotify) reeve_llm_request_unref);

@@ -40,12 +40,13 @@ static const struct
   const char *interface;
   GType (*get_type) (void);
   RunnerServeFunc perform;
+  gboolean reads; /* arguments by itself */
 } runner_serve_kinds[] = {
-  { WIRE_METHOD_PREFIX "Tool", reeve_tool_get_type, runner_tool_perform },
-  { WIRE_METHOD_PREFIX "Sink", reeve_sink_get_type, runner_sink_perform },
-  { WIRE_METHOD_PREFIX "Extractor", reeve_extractor_get_type, runner_extractor_perform },
-  { WIRE_METHOD_PREFIX "LlmEngine", reeve_llm_engine_get_type, runner_engine_perform },
-  { WIRE_METHOD_PREFIX "LlmCodec", reeve_llm_codec_get_type, runner_codec_perform },
+  { WIRE_METHOD_PREFIX "Tool", reeve_tool_get_type, runner_tool_perform, TRUE },
+  { WIRE_METHOD_PREFIX "Sink", reeve_sink_get_type, runner_sink_perform, FALSE },
+  { WIRE_METHOD_PREFIX "Extractor", reeve_extractor_get_type, runner_extractor_perform, FALSE },
+  { WIRE_METHOD_PREFIX "LlmEngine", reeve_llm_engine_get_type, runner_engine_perform, TRUE },
+  { WIRE_METHOD_PREFIX "LlmCodec", reeve_llm_codec_get_type, runner_codec_perform, FALSE },
 };
 
 /* ---- Runner's own methods ---- */
@@ -139,9 +140,20 @@ runner_serve_shutdown (RunnerServe *self, const RunnerServeCall *call, GError **
   return g_variant_new ("()");
 }
 
-static GVariant *
-runner_serve_perform_own (RunnerServe *self, const RunnerServeCall *call, GError **error)
+static gboolean
+runner_serve_read_body (RunnerServeCall *call, GError **error)
 {
+  if (!wire_letter_read_call_body (call->message, error))
+    return FALSE;
+  call->body = call->message->body;
+  return TRUE;
+}
+
+static GVariant *
+runner_serve_perform_own (RunnerServe *self, RunnerServeCall *call, GError **error)
+{
+  if (!runner_serve_read_body (call, error))
+    return NULL;
   if (strcmp (call->member, "Hello") == 0)
     return runner_serve_hello (self);
   if (strcmp (call->member, "Setup") == 0)
@@ -151,8 +163,8 @@ runner_serve_perform_own (RunnerServe *self, const RunnerServeCall *call, GError
 
 /* ---- a call, on a worker ---- */
 
-/* free(3) keeps small pieces apart, and a large malloc(3) joins all of them first: that would be the
- * next call, as it is read, while somebody waits for it. */
+/* free(3) keeps small pieces apart, and a large malloc(3) joins all of them first: that would be
+ * the next call, as it is read, while somebody waits for it. */
 static void
 runner_serve_tidy (void)
 {
@@ -171,6 +183,13 @@ runner_serve_spend (const RunnerServeCall *call, gpointer data, GDestroyNotify d
     }
   spent->all[spent->count].data = data;
   spent->all[spent->count++].destroy = destroy;
+}
+
+void
+runner_serve_fail_form (GError **error)
+{
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT,
+               "the arguments are not what the message's signature says");
 }
 
 static void
@@ -197,7 +216,9 @@ runner_serve_perform (RunnerServe *self, RunnerServeCall *call, GError **error)
     {
       if (strcmp (interface, runner_serve_kinds[i].interface) == 0
           && g_type_is_a (G_OBJECT_TYPE (instance), runner_serve_kinds[i].get_type ()))
-        return runner_serve_kinds[i].perform (call, error);
+        return runner_serve_kinds[i].reads || runner_serve_read_body (call, error)
+                   ? runner_serve_kinds[i].perform (call, error)
+                   : NULL;
     }
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND, "there is no such instance");
   return NULL;
@@ -255,18 +276,18 @@ static void
 runner_serve_work (WireLetter *message, gpointer user_data)
 {
   RunnerServe *self = user_data;
-  guint64 number = 0;
+  const guint64 number = message->call.number;
   g_autoptr (GCancellable) cancellable = NULL;
   g_autoptr (ReeveBroker) broker = NULL;
   g_autoptr (ReeveContext) context = NULL;
   RunnerServeSpent spent = { .count = 0 };
-  RunnerServeCall call = {
-    .message = message, .member = message->head.member, .body = message->body, .spent = &spent
-  };
+  RunnerServeCall call = { .message = message,
+                           .member = message->head.member,
+                           .arguments = message->call.arguments,
+                           .spent = &spent };
   GVariant *result = NULL;
   GError *error = NULL;
 
-  g_variant_get_child (call.body, 0, "t", &number);
   cancellable = runner_serve_find_call (self, number);
   broker = runner_broker_new (self->wire, number);
   context = wire_context_read (message, broker, cancellable, &error);
@@ -290,10 +311,12 @@ runner_serve_work (WireLetter *message, gpointer user_data)
 static void
 runner_serve_cancel (RunnerServe *self, WireLetter *message)
 {
+  WireReader reader = wire_letter_get_reader (message, FALSE);
   guint64 number = 0;
   g_autoptr (GCancellable) cancellable = NULL;
 
-  g_variant_get (message->body, "(t)", &number);
+  if (!wire_reader_read_number64 (&reader, &number))
+    return;
   cancellable = runner_serve_find_call (self, number);
   if (cancellable != NULL)
     g_cancellable_cancel (cancellable);
@@ -302,9 +325,8 @@ runner_serve_cancel (RunnerServe *self, WireLetter *message)
 static void
 runner_serve_begin (RunnerServe *self, WireLetter *message)
 {
-  guint64 number = 0;
+  const guint64 number = message->call.number;
 
-  g_variant_get_child (message->body, 0, "t", &number);
   g_mutex_lock (&self->lock);
   g_hash_table_insert (self->calls, g_memdup2 (&number, sizeof number), g_cancellable_new ());
   g_mutex_unlock (&self->lock);

@@ -29,7 +29,8 @@ typedef struct
 {
   WireLetter *message; /* right by the XML */
   const char *member;
-  GVariant *body;
+  WireReader arguments;  /* behind number and context; read by whoever needs no @body */
+  GVariant *body;        /* (nullable): of an interface that reads no @arguments */
   ReevePlugin *instance; /* (nullable): of Runner's methods */
   ReeveContext *context;
   ReeveBroker *broker; /* of @context */
@@ -42,6 +43,9 @@ typedef GVariant *(*RunnerServeFunc) (const RunnerServeCall *call, GError **erro
 /* @data: (transfer full): freed by @destroy when the call's reply is on its way; at once where
  * there is no room for it any more */
 void runner_serve_spend (const RunnerServeCall *call, gpointer data, GDestroyNotify destroy);
+
+/* Of arguments that are not what the call's signature says. */
+void runner_serve_fail_form (GError **error);
 
 /* Serves until the host closes the control socket. FALSE: it could not even begin. */
 gboolean runner_serve_wire (const RunnerPlan *plan, const ReevePluginDescriptor *descriptor);

@@ -34,6 +34,31 @@ runner_tool_list (const RunnerServeCall *call, GError **error)
   return g_variant_new ("(s)", text);
 }
 
+/* (transfer full) (nullable): the arguments of a call of the tool @name (out) */
+static JsonNode *
+runner_tool_read_call (const RunnerServeCall *call, const char **name, GError **error)
+{
+  WireReader reader = call->arguments;
+  g_autoptr (JsonNode) arguments = NULL;
+  gsize length = 0;
+  const char *text = NULL;
+
+  *name = wire_reader_read_string (&reader);
+  /* as JSON it is looked at for being UTF-8 */
+  reader.known = TRUE;
+  text = *name != NULL ? wire_reader_read_text (&reader, &length) : NULL;
+  if (text == NULL)
+    {
+      runner_serve_fail_form (error);
+      return NULL;
+    }
+  arguments = reeve_json_parse_strict (text, length, error);
+  if (arguments == NULL || JSON_NODE_HOLDS_OBJECT (arguments))
+    return g_steal_pointer (&arguments);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "arguments are an object");
+  return NULL;
+}
+
 /* (transfer floating). @data: (nullable) */
 static GVariant *
 runner_tool_write_data (const RunnerServeCall *call, JsonNode *data)
@@ -51,22 +76,13 @@ runner_tool_call (const RunnerServeCall *call, GError **error)
   JsonNode *arguments = NULL;
   ReeveToolResult *result = NULL;
   GVariant *reply[3] = { NULL, NULL, NULL };
-  const char *said = NULL;
   const char *name = NULL;
-  const char *text = NULL;
+  const char *said = NULL;
 
-  g_variant_get_child (call->body, 2, "&s", &name);
-  g_variant_get_child (call->body, 3, "&s", &text);
-  arguments = reeve_json_parse_strict (text, strlen (text), error);
+  arguments = runner_tool_read_call (call, &name, error);
   if (arguments == NULL)
     return NULL;
   runner_serve_spend (call, arguments, (GDestroyNotify) json_node_unref);
-  if (!JSON_NODE_HOLDS_OBJECT (arguments))
-    {
-      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "arguments are an object");
-      return NULL;
-    }
-  json_node_seal (arguments);
   result = reeve_tool_call (REEVE_TOOL (call->instance), name, json_node_get_object (arguments),
                             call->context, error);
   if (result == NULL)

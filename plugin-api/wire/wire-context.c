@@ -180,7 +180,7 @@ wire_context_read (const WireLetter *letter, ReeveBroker *broker, GCancellable *
                    GError **error)
 {
   WireContextRead self = { .info = { .struct_size = sizeof self.info } };
-  WireReader reader = letter->context;
+  WireReader reader = letter->call.context;
   ReeveContext *context = NULL;
   gboolean good = TRUE;
 

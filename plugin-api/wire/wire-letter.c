@@ -236,9 +236,28 @@ wire_letter_read_call (GBytes *bytes, GError **error)
 {
   g_autoptr (WireLetter) self = wire_letter_read_head (bytes, error);
 
-  if (self != NULL && self->head.body_length > 0)
-    self->body = wire_value_read (self->bytes, &self->head, &self->context, error);
-  return self != NULL && (self->body != NULL || self->head.body_length == 0)
-             ? g_steal_pointer (&self)
-             : NULL;
+  if (self == NULL
+      || wire_value_find_call (g_bytes_get_data (bytes, NULL), &self->head, &self->call))
+    return g_steal_pointer (&self);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
+               "not a message: its body does not begin as its signature says");
+  return NULL;
+}
+
+gboolean
+wire_letter_read_call_body (WireLetter *self, GError **error)
+{
+  if (self->head.body_length == 0 || self->body != NULL)
+    return TRUE;
+  self->body = wire_value_read (self->bytes, &self->head, &self->call, error);
+  return self->body != NULL;
+}
+
+WireReader
+wire_letter_get_reader (const WireLetter *self, gboolean known)
+{
+  const guint8 *data = g_bytes_get_data (self->bytes, NULL);
+  const gsize at = (gsize) (self->head.body - data);
+
+  return (WireReader){ data, at, at + self->head.body_length, known };
 }

@@ -5,6 +5,7 @@
 
 #include "wire-message.h"
 #include "wire-reader.h"
+#include "wire-value.h"
 
 #include <gio/gunixfdlist.h>
 
@@ -17,7 +18,7 @@ typedef struct
   gatomicrefcount references;
   WireMessage head;   /* without signature and body; texts are of @bytes, or of whoever writes it */
   GVariant *body;     /* (nullable): a tuple */
-  WireReader context; /* of a call that wire_letter_read_call() read: its entries, part of @bytes */
+  WireValueCall call; /* of one that wire_letter_read_call() read */
   GUnixFDList *fds;   /* (nullable): that came with it */
   GBytes *bytes;      /* (nullable): that it was read from */
   GByteArray *written; /* (nullable): the body of one that is written, where @body is not */
@@ -41,9 +42,14 @@ void wire_letter_unref (WireLetter *self);
 guint8 *wire_letter_write (const WireLetter *self, gsize *length);
 /* (transfer full) (nullable): the message that @bytes are, all of them. %REEVE_ERROR_PLUGIN */
 WireLetter *wire_letter_read (GBytes *bytes, GError **error);
-/* The same on the side of the runner: the context of a call is not read with it, whose entries
- * would be three values each; wire_context_read() does. */
+/* The same on the side of the runner, without its body: of a call it finds what stands in that, of
+ * which each value that is made takes longer than to read it where it stands. */
 WireLetter *wire_letter_read_call (GBytes *bytes, GError **error);
+/* FALSE: its body is not what its signature says. In that of a call the context is empty, whose
+ * entries would be three values each; wire_context_read() reads it. */
+gboolean wire_letter_read_call_body (WireLetter *self, GError **error);
+/* From the beginning of its body. @known: see WireReader */
+WireReader wire_letter_get_reader (const WireLetter *self, gboolean known);
 /* The same without its body, whose values take many times its bytes: from somebody who is not
  * believed only that is read whose signature is the one that is waited for. */
 WireLetter *wire_letter_read_head (GBytes *bytes, GError **error);

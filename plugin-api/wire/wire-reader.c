@@ -35,6 +35,15 @@ wire_reader_read_number (WireReader *self, guint32 *number)
   return TRUE;
 }
 
+gboolean
+wire_reader_read_number64 (WireReader *self, guint64 *number)
+{
+  if (!wire_reader_align (self, sizeof *number) || !wire_reader_skip (self, sizeof *number))
+    return FALSE;
+  memcpy (number, self->data + self->at - sizeof *number, sizeof *number);
+  return TRUE;
+}
+
 /* A text of @length bytes with its zero behind it, and none within. */
 static const char *
 wire_reader_read_bytes (WireReader *self, gsize length)
@@ -86,6 +95,17 @@ wire_reader_read_path (WireReader *self)
   const char *text = wire_reader_read_string (self);
 
   return text != NULL && g_variant_is_object_path (text) ? text : NULL;
+}
+
+gconstpointer
+wire_reader_read_array (WireReader *self, gsize *length)
+{
+  guint32 number = 0;
+
+  if (!wire_reader_read_number (self, &number) || !wire_reader_skip (self, number))
+    return NULL;
+  *length = number;
+  return self->data + self->at - number;
 }
 
 gsize

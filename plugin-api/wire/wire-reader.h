@@ -21,11 +21,14 @@ typedef struct
 gboolean wire_reader_align (WireReader *self, gsize to);
 gboolean wire_reader_skip (WireReader *self, gsize length);
 gboolean wire_reader_read_number (WireReader *self, guint32 *number);
+gboolean wire_reader_read_number64 (WireReader *self, guint64 *number);
 /* @length: (out): its bytes, without the zero behind it */
 const char *wire_reader_read_text (WireReader *self, gsize *length);
 const char *wire_reader_read_string (WireReader *self);
 const char *wire_reader_read_signature (WireReader *self);
 const char *wire_reader_read_path (WireReader *self);
+/* An array of bytes. @length: (out) */
+gconstpointer wire_reader_read_array (WireReader *self, gsize *length);
 
 /* Of a value whose type begins so. */
 gsize wire_reader_get_alignment (char type);

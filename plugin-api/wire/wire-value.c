@@ -167,30 +167,28 @@ wire_value_read_one (WireValueSource *self, const char *type, guint depth)
     }
 }
 
-/* The number and the context that the signature begins with; the latter is only found. Returns the
- * rest of the signature; %NULL: they are not there. */
-static const char *
-wire_value_read_call (WireValueSource *self, const char *type, GPtrArray *all, WireReader *context)
+gboolean
+wire_value_find_call (const guint8 *data, const WireMessage *message, WireValueCall *call)
 {
-  GVariant *number = wire_value_read_fixed (self, type);
+  const gsize at = (gsize) (message->body - data);
+  WireReader reader = { data, at, at + message->body_length, FALSE };
   guint32 length = 0;
 
-  if (number == NULL)
-    return NULL;
-  g_ptr_array_add (all, g_variant_ref_sink (number));
-  if (!wire_reader_read_number (&self->reader, &length)
-      || !wire_reader_align (&self->reader, wire_reader_get_alignment ('{'))
-      || !wire_reader_skip (&self->reader, length))
-    return NULL;
-  *context = (WireReader){ self->reader.data, self->reader.at - length, self->reader.at, FALSE };
-  g_ptr_array_add (all,
-                   g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
-  return type + strlen (WIRE_VALUE_CALL);
+  if (!g_str_has_prefix (message->signature, WIRE_VALUE_CALL))
+    return TRUE;
+  if (!wire_reader_read_number64 (&reader, &call->number)
+      || !wire_reader_read_number (&reader, &length)
+      || !wire_reader_align (&reader, wire_reader_get_alignment ('{'))
+      || !wire_reader_skip (&reader, length))
+    return FALSE;
+  call->context = (WireReader){ data, reader.at - length, reader.at, FALSE };
+  call->arguments = reader;
+  return TRUE;
 }
 
 static GVariant *
 wire_value_read_body (GBytes *bytes, const WireMessage *message, gboolean known,
-                      WireReader *context, GError **error)
+                      const WireValueCall *call, GError **error)
 {
   const guint8 *data = g_bytes_get_data (bytes, NULL);
   gsize at = (gsize) (message->body - data);
@@ -198,10 +196,15 @@ wire_value_read_body (GBytes *bytes, const WireMessage *message, gboolean known,
   g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func ((GDestroyNotify) g_variant_unref);
   const char *type = message->signature;
 
-  if (context != NULL && g_str_has_prefix (type, WIRE_VALUE_CALL))
-    type = wire_value_read_call (&source, type, all, context);
-  if (type != NULL && wire_value_read_all (&source, type, FALSE, all, 0)
-      && source.reader.at == source.reader.end)
+  if (call != NULL && call->arguments.data != NULL)
+    {
+      g_ptr_array_add (all, g_variant_ref_sink (g_variant_new_uint64 (call->number)));
+      g_ptr_array_add (all,
+                       g_variant_ref_sink (g_variant_new_array (G_VARIANT_TYPE ("{sv}"), NULL, 0)));
+      source.reader = call->arguments;
+      type += strlen (WIRE_VALUE_CALL);
+    }
+  if (wire_value_read_all (&source, type, FALSE, all, 0) && source.reader.at == source.reader.end)
     return g_variant_ref_sink (g_variant_new_tuple ((GVariant **) all->pdata, all->len));
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN,
                "not a message: its body is not what its signature says");
@@ -209,9 +212,10 @@ wire_value_read_body (GBytes *bytes, const WireMessage *message, gboolean known,
 }
 
 GVariant *
-wire_value_read (GBytes *bytes, const WireMessage *message, WireReader *context, GError **error)
+wire_value_read (GBytes *bytes, const WireMessage *message, const WireValueCall *call,
+                 GError **error)
 {
-  return wire_value_read_body (bytes, message, FALSE, context, error);
+  return wire_value_read_body (bytes, message, FALSE, call, error);
 }
 
 GVariant *

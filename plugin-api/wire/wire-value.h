@@ -7,11 +7,22 @@
 
 G_BEGIN_DECLS
 
+/* What the body of a call to a runner begins with, and what stands behind that; all of it points
+ * into the message. */
+typedef struct
+{
+  guint64 number;
+  WireReader context; /* its entries */
+  WireReader arguments;
+} WireValueCall;
+
+/* Finds these in @message, which was read from @data; where its signature does not begin so there
+ * are none. Nothing else is looked at. FALSE: they are not what it says */
+gboolean wire_value_find_call (const guint8 *data, const WireMessage *message, WireValueCall *call);
 /* (transfer full) (nullable): the body of @message, which was read from @bytes; %NULL with
  * %REEVE_ERROR_PLUGIN: it is not what its signature says. Texts and bytes are not copied.
- * @context: (out) (nullable): of a body that begins with a number and a context, where the latter's
- * entries are, which are not read: in the body it is empty. */
-GVariant *wire_value_read (GBytes *bytes, const WireMessage *message, WireReader *context,
+ * @call: (nullable): what wire_value_find_call() found: in the body the context is empty */
+GVariant *wire_value_read (GBytes *bytes, const WireMessage *message, const WireValueCall *call,
                            GError **error);
 /* The same of one that wire_message_check_body() let through: texts are not looked at again. */
 GVariant *wire_value_read_known (GBytes *bytes, const WireMessage *message, GError **error);

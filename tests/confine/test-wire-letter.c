@@ -252,7 +252,9 @@ read_context (GBytes *bytes)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (WireLetter) letter = wire_letter_read_call (bytes, &error);
-  ReeveContext *context = letter != NULL ? wire_context_read (letter, NULL, NULL, &error) : NULL;
+  ReeveContext *context = letter != NULL && wire_letter_read_call_body (letter, &error)
+                              ? wire_context_read (letter, NULL, NULL, &error)
+                              : NULL;
 
   g_assert_true ((context == NULL) == (error != NULL));
   if (context == NULL)
@@ -340,6 +342,9 @@ test_context (void)
 
       g_assert_no_error (error);
       check_same (message, whole);
+      g_assert_cmpuint (letter->call.number, ==, 7);
+      g_assert_null (letter->body);
+      g_assert_true (wire_letter_read_call_body (letter, &error));
       g_assert_true (is_same_body (rest, letter->body));
       g_assert_nonnull (again);
       check_same_context (context, again);
