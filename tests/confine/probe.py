@@ -19,7 +19,7 @@ class Probe:
             return "ssb", (f"{type(error).__name__} {error.errno}", "", True)
         except Exception as error:
             return "ssb", (f"{type(error).__name__} {error}", "", True)
-        return "ssb", (str(told.get("answer")), "", False)
+        return "ssb", (str(told.get("answer")), told.get("data", ""), False)
 
     def Extractor(self, member, call, arguments):
         if member == "MediaTypes":

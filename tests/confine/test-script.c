@@ -178,6 +178,8 @@ test_refused (gconstpointer data)
 
 /* ---- what goes over the wire ---- */
 
+#define ASK(n) "call.broker('test.echo', {'a': 'x' * " #n "})\ndata = '='"
+
 static void
 test_broker (void)
 {
@@ -197,6 +199,15 @@ test_broker (void)
   /* the context has no capability */
   refused_answer = tell (fixture, "call.broker('test.echo', {})", &error);
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY);
+  g_clear_error (&error);
+  /* what was never told, or is too much to be kept, has no name to be handed on by */
+  g_assert_null (tell_with (fixture, "data = '='", context, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
+  g_clear_error (&error);
+  g_free (tell_with (fixture, ASK (131063), context, &error));
+  g_assert_no_error (error);
+  g_assert_null (tell_with (fixture, ASK (131064), context, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN);
 }
 
 /* Values take a hundred times the bytes of their text. */

@@ -152,6 +152,30 @@ test_handed_on (void)
   g_assert_cmpstr (reeve_json_get_string (json_node_get_object (data), "word", ""), ==, "échØ\n");
 }
 
+/* Of two answers that are under way together neither side takes the other one for the last. */
+static void
+test_handed_on_together (void)
+{
+  g_autoptr (WireFixture) fixture = new_fixture (NULL);
+  g_autoptr (ReeveBroker) broker = g_object_new (TEST_TYPE_BROKER, NULL);
+  g_autoptr (ReeveContext) context = wire_fixture_context (60000, broker, NULL);
+  g_autoptr (JsonNode) none = wire_fixture_json ("{}");
+
+  test_broker_hold (TEST_BROKER (broker), 2);
+  for (guint i = 0; i < 50; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ReeveToolResult) result = reeve_tool_call (
+          REEVE_TOOL (fixture->plugin), "ask-two", json_node_get_object (none), context, &error);
+      g_autofree char *text = NULL;
+
+      g_assert_no_error (error);
+      text = reeve_json_text (reeve_tool_result_get_data (result));
+      g_assert_cmpstr (text, ==, reeve_tool_result_get_text (result));
+      g_assert_cmpstr (text, ==, "{\"number\":0}");
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -160,5 +184,6 @@ main (int argc, char **argv)
   g_test_add_func ("/wire/own/others", test_others);
   g_test_add_func ("/wire/own/cancelled", test_cancelled);
   g_test_add_func ("/wire/own/handed-on", test_handed_on);
+  g_test_add_func ("/wire/own/handed-on-together", test_handed_on_together);
   return g_test_run ();
 }

@@ -102,6 +102,7 @@ typedef struct
 {
   ReeveContext *context;
   JsonNode *params;
+  JsonNode *answer; /* (nullable) */
   GError *error;
 } WirePluginAsk;
 
@@ -109,10 +110,45 @@ static gpointer
 wire_plugin_ask_one (gpointer data)
 {
   WirePluginAsk *ask = data;
-  g_autoptr (JsonNode) answer
-      = reeve_context_call (ask->context, "test.echo", ask->params, &ask->error);
 
+  ask->answer = reeve_context_call (ask->context, "test.echo", ask->params, &ask->error);
   return NULL;
+}
+
+/* Asks two things at once, and hands on what the first of them was told, also as a text. */
+static ReeveToolResult *
+wire_plugin_ask_two (ReeveContext *context, GError **error)
+{
+  WirePluginAsk asks[2] = { 0 };
+  GThread *threads[2] = { NULL };
+  g_autofree char *text = NULL;
+  ReeveToolResult *result = NULL;
+
+  for (gint64 i = 0; i < 2; i++)
+    {
+      asks[i] = (WirePluginAsk){ context, json_node_new (JSON_NODE_OBJECT), NULL, NULL };
+      json_node_take_object (asks[i].params, json_object_new ());
+      json_object_set_int_member (json_node_get_object (asks[i].params), "number", i);
+      threads[i] = g_thread_new ("ask", wire_plugin_ask_one, &asks[i]);
+    }
+  for (guint i = 0; i < 2; i++)
+    {
+      g_thread_join (threads[i]);
+      json_node_unref (asks[i].params);
+    }
+  if (asks[0].error == NULL && asks[1].error == NULL)
+    {
+      text = reeve_json_text (asks[0].answer);
+      result = reeve_tool_result_new (text, asks[0].answer, FALSE);
+    }
+  else
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_FAILED, "one was not answered");
+  for (guint i = 0; i < 2; i++)
+    {
+      g_clear_pointer (&asks[i].answer, json_node_unref);
+      g_clear_error (&asks[i].error);
+    }
+  return result;
 }
 
 /* Asks 100 times at once, with 30 MB together, and says how often that went well. */
@@ -127,7 +163,7 @@ wire_plugin_ask_much (ReeveContext *context, GError **error)
 
   for (guint i = 0; i < WIRE_PLUGIN_ASKS; i++)
     {
-      asks[i] = (WirePluginAsk){ context, json_node_new (JSON_NODE_OBJECT), NULL };
+      asks[i] = (WirePluginAsk){ context, json_node_new (JSON_NODE_OBJECT), NULL, NULL };
       json_node_take_object (asks[i].params, json_object_new ());
       json_object_set_string_member (json_node_get_object (asks[i].params), "word", word);
       threads[i] = g_thread_new ("ask", wire_plugin_ask_one, &asks[i]);
@@ -136,6 +172,7 @@ wire_plugin_ask_much (ReeveContext *context, GError **error)
     {
       g_thread_join (threads[i]);
       json_node_unref (asks[i].params);
+      g_clear_pointer (&asks[i].answer, json_node_unref);
       good += asks[i].error == NULL;
       if (asks[i].error != NULL && *error == NULL)
         g_propagate_error (error, asks[i].error);
@@ -310,6 +347,8 @@ wire_plugin_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
     return wire_plugin_ask (context, "test.echo", error);
   if (strcmp (name, "ask-and-change") == 0)
     return wire_plugin_ask_and_change (context, error);
+  if (strcmp (name, "ask-two") == 0)
+    return wire_plugin_ask_two (context, error);
   if (strcmp (name, "clock") == 0)
     return wire_plugin_ask (context, "clock", error);
   if (strcmp (name, "ask-much") == 0)
