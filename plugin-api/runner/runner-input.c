@@ -78,8 +78,8 @@ runner_input_read_some (RunnerInput *self, int flags)
     return RUNNER_INPUT_WAITING;
   if (length <= 0)
     return RUNNER_INPUT_ENDED;
-  /* epoll(7): a stream that gave less than there was room for has no more; but it ends a read behind
-   * descriptors */
+  /* epoll(7): a stream that gave less than there was room for has no more; but it ends a read
+   * behind descriptors */
   self->drained = (gsize) length < part.iov_len && header.msg_controllen == 0;
   runner_input_keep_fds (self, &header);
   self->end += (gsize) length;
