@@ -41,7 +41,7 @@ reeve_wire_broker_read_params (const char *json, GError **error)
 }
 
 static GVariant *
-reeve_wire_broker_call (ReeveWire *wire, ReeveContext *context, GVariant *body, GError **error)
+reeve_wire_broker_call (ReeveWire *wire, ReeveContext *context, WireReader reader, GError **error)
 {
   g_autoptr (JsonNode) params = NULL;
   g_autoptr (JsonNode) result = NULL;
@@ -52,7 +52,15 @@ reeve_wire_broker_call (ReeveWire *wire, ReeveContext *context, GVariant *body, 
   const char *json = NULL;
   guint64 call = 0;
 
-  g_variant_get (body, "(t&s&s)", &call, &capability, &json);
+  /* the rules looked at it, and it is of its method's type */
+  if (wire_reader_read_number64 (&reader, &call))
+    capability = wire_reader_read_string (&reader);
+  json = capability != NULL ? wire_reader_read_string (&reader) : NULL;
+  if (json == NULL)
+    {
+      g_set_error (error, REEVE_ERROR, REEVE_ERROR_INVALID_ARGUMENT, "the question is cut");
+      return NULL;
+    }
   params = reeve_wire_broker_read_params (json, error);
   result = params != NULL ? reeve_context_call (context, capability, params, error) : NULL;
   if (result == NULL)
@@ -190,8 +198,8 @@ reeve_wire_broker_answer (ReeveWire *wire, WireLetter *message, int *sent, GErro
 {
   const char *member = message->head.member;
   const GDBusMethodInfo *method = wire_method_find (message->head.interface, member);
+  WireReader reader = wire_letter_get_reader (message, TRUE);
   g_autoptr (ReeveContext) context = NULL;
-  GVariant *body = NULL;
   guint64 call = 0;
 
   if (method == NULL || !wire_method_fits (method->in_args, message))
@@ -200,11 +208,9 @@ reeve_wire_broker_answer (ReeveWire *wire, WireLetter *message, int *sent, GErro
                    "the broker's %s has other arguments", member);
       return NULL;
     }
-  if (!wire_letter_read_known_body (message, error))
-    return NULL;
-  body = message->body;
-  g_variant_get_child (body, 0, "t", &call);
-  context = reeve_wire_find_context (wire, call);
+  /* the number of the call is the first of each */
+  if (wire_reader_read_number64 (&reader, &call))
+    context = reeve_wire_find_context (wire, call);
   if (context == NULL)
     {
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_CAPABILITY,
@@ -212,14 +218,16 @@ reeve_wire_broker_answer (ReeveWire *wire, WireLetter *message, int *sent, GErro
       return NULL;
     }
   if (strcmp (member, "Call") == 0)
-    return reeve_wire_broker_call (wire, context, body, error);
+    return reeve_wire_broker_call (wire, context, wire_letter_get_reader (message, TRUE), error);
+  if (!wire_letter_read_known_body (message, error))
+    return NULL;
   if (strcmp (member, "Buffer") == 0)
-    return reeve_wire_broker_buffer (wire, body, sent, error);
+    return reeve_wire_broker_buffer (wire, message->body, sent, error);
   if (strcmp (member, "Transfer") == 0)
-    return reeve_wire_broker_transfer (wire, context, body, sent, error);
+    return reeve_wire_broker_transfer (wire, context, message->body, sent, error);
   if (strcmp (member, "Tcp") == 0)
-    return reeve_wire_broker_tcp (wire, context, body, sent, error);
-  return reeve_wire_broker_http (wire, context, body, sent, error);
+    return reeve_wire_broker_tcp (wire, context, message->body, sent, error);
+  return reeve_wire_broker_http (wire, context, message->body, sent, error);
 }
 
 /* (transfer full): the answer to @message */

@@ -32,20 +32,22 @@ reeve_wire_engine_answer (ReeveLlmEngine *engine, GBytes *text, ReeveContext *co
           .member = "Answer",
           .context = context,
           .arguments = { g_variant_new_from_bytes (G_VARIANT_TYPE_BYTESTRING, text, TRUE) } };
-  g_autoptr (GVariant) answer
-      = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (engine), &call, error);
-  g_autoptr (GVariant) deltas = NULL;
-  gboolean whole = FALSE;
+  g_autoptr (WireLetter) answer
+      = reeve_wire_instance_ask (REEVE_WIRE_INSTANCE (engine), &call, error);
+  WireReader reader = { 0 };
+  gconstpointer deltas = NULL;
+  gsize length = 0;
+  guint32 whole = 0;
 
   if (answer == NULL)
     return REEVE_WIRE_ENGINE_FAILED;
-  g_variant_get (answer, "(@ayb)", &deltas, &whole);
-  if (!whole)
+  /* the rules looked at it, and it is of its method's type */
+  reader = wire_letter_get_reader (answer, TRUE);
+  deltas = wire_reader_read_array (&reader, &length);
+  if (!wire_reader_read_number (&reader, &whole) || whole == 0)
     return REEVE_WIRE_ENGINE_TOO_LARGE;
-  return reeve_wire_read_whole (stream, g_variant_get_data (deltas), g_variant_get_size (deltas),
-                                error)
-             ? REEVE_WIRE_ENGINE_ANSWERED
-             : REEVE_WIRE_ENGINE_FAILED;
+  return reeve_wire_read_whole (stream, deltas, length, error) ? REEVE_WIRE_ENGINE_ANSWERED
+                                                               : REEVE_WIRE_ENGINE_FAILED;
 }
 
 static gboolean

@@ -154,17 +154,38 @@ reeve_wire_instance_get_wire (ReeveWireInstance *self)
   return reeve_wire_instance_get (self)->wire;
 }
 
+/* @with: (out): @call with the path of this one */
+static gboolean
+reeve_wire_instance_address (ReeveWireInstance *self, const ReeveWireCall *call,
+                             ReeveWireCall *with, GError **error)
+{
+  *with = *call;
+  with->path = reeve_wire_instance_get (self)->path;
+  if (with->path != NULL)
+    return TRUE;
+  reeve_wire_drop_arguments (call);
+  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "the instance was not set up");
+  return FALSE;
+}
+
 GVariant *
 reeve_wire_instance_call (ReeveWireInstance *self, const ReeveWireCall *call, GError **error)
 {
-  ReeveWireCall with = *call;
+  ReeveWireCall with = { 0 };
 
-  with.path = reeve_wire_instance_get (self)->path;
-  if (with.path != NULL)
-    return reeve_wire_call (reeve_wire_instance_get (self)->wire, &with, error);
-  reeve_wire_drop_arguments (call);
-  g_set_error (error, REEVE_ERROR, REEVE_ERROR_PLUGIN, "the instance was not set up");
-  return NULL;
+  return reeve_wire_instance_address (self, call, &with, error)
+             ? reeve_wire_call (reeve_wire_instance_get (self)->wire, &with, error)
+             : NULL;
+}
+
+WireLetter *
+reeve_wire_instance_ask (ReeveWireInstance *self, const ReeveWireCall *call, GError **error)
+{
+  ReeveWireCall with = { 0 };
+
+  return reeve_wire_instance_address (self, call, &with, error)
+             ? reeve_wire_ask (reeve_wire_instance_get (self)->wire, &with, error)
+             : NULL;
 }
 
 void

@@ -22,6 +22,9 @@ ReeveWire *reeve_wire_instance_get_wire (ReeveWireInstance *self);
 /* reeve_wire_call() of this instance: its path is added to @call. */
 GVariant *reeve_wire_instance_call (ReeveWireInstance *self, const ReeveWireCall *call,
                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* reeve_wire_ask(), the same. */
+WireLetter *reeve_wire_instance_ask (ReeveWireInstance *self, const ReeveWireCall *call,
+                                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What has no reply, and is of no use where the runner is gone. @argument: floating, behind number
  * and context */

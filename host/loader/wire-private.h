@@ -70,9 +70,9 @@ void reeve_wire_drop_read (ReeveWireUnderWay *one);
 void reeve_wire_wait (ReeveWire *self, ReeveWireUnderWay *one, GCancellable *cancellable);
 /* TRUE: the call is over, and the caller's alone. FALSE: it is left, and may be gone at once. */
 gboolean reeve_wire_settle (ReeveWire *self, ReeveWireUnderWay *one);
-/* What @method's caller gets. */
-GVariant *reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one,
-                                 GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* (transfer full) (nullable): the reply, which is of its method's type; its body is not read */
+WireLetter *reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one,
+                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Whoever waits gets @why, or why it ended before; what nobody waits for is let go. */
 void reeve_wire_fail_calls (ReeveWire *self, const GError *why);
 void reeve_wire_on_ended (gpointer user_data, const GError *reason);

@@ -82,6 +82,18 @@ reeve_wire_tool_read_data (const char *json, JsonNode *told, GError **error)
   return told != NULL ? json_node_ref (told) : NULL;
 }
 
+/* The rules looked at it, and it is of its method's type. */
+static gboolean
+reeve_wire_tool_read_answer (const WireLetter *answer, const char **said, const char **json,
+                             guint32 *is_error)
+{
+  WireReader reader = wire_letter_get_reader (answer, TRUE);
+
+  *said = wire_reader_read_string (&reader);
+  *json = *said != NULL ? wire_reader_read_string (&reader) : NULL;
+  return *json != NULL && wire_reader_read_number (&reader, is_error);
+}
+
 static ReeveToolResult *
 reeve_wire_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments,
                       ReeveContext *context, GError **error)
@@ -95,22 +107,27 @@ reeve_wire_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments,
           .context = context,
           .told = &told,
           .arguments = { g_variant_new_string (name), g_variant_new_string (text) } };
-  g_autoptr (GVariant) answer = reeve_wire_instance_call (REEVE_WIRE_INSTANCE (tool), &call, error);
+  g_autoptr (WireLetter) answer
+      = reeve_wire_instance_ask (REEVE_WIRE_INSTANCE (tool), &call, error);
   g_autoptr (JsonNode) data = NULL;
   const char *said = NULL;
   const char *json = NULL;
-  gboolean is_error = FALSE;
+  guint32 is_error = 0;
 
   if (answer == NULL)
     return NULL;
-  g_variant_get (answer, "(&s&sb)", &said, &json, &is_error);
+  if (!reeve_wire_tool_read_answer (answer, &said, &json, &is_error))
+    {
+      reeve_wire_tool_fail (error, "what a tool answers is cut");
+      return NULL;
+    }
   if (*json != '\0')
     {
       data = reeve_wire_tool_read_data (json, told, error);
       if (data == NULL)
         return NULL;
     }
-  return reeve_tool_result_new (said, data, is_error);
+  return reeve_tool_result_new (said, data, is_error != 0);
 }
 
 void

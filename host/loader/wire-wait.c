@@ -323,7 +323,7 @@ reeve_wire_settle (ReeveWire *self, ReeveWireUnderWay *one)
 
 /* ---- what a reply says ---- */
 
-GVariant *
+WireLetter *
 reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **error)
 {
   const GDBusMethodInfo *method = wire_method_find (one->interface, one->member);
@@ -349,8 +349,5 @@ reeve_wire_read_reply (ReeveWire *self, const ReeveWireUnderWay *one, GError **e
                    "plugin %s: its reply to %s is of another type", self->name, one->member);
       return NULL;
     }
-  if (!wire_letter_read_known_body (reply, error))
-    return NULL;
-  return reply->body != NULL ? g_variant_ref (reply->body)
-                             : g_variant_ref_sink (g_variant_new ("()"));
+  return g_steal_pointer (&reply);
 }

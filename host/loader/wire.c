@@ -270,14 +270,14 @@ reeve_wire_follow (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay
 }
 
 /* (transfer full) (nullable): what came of a call whose message is on its way */
-static GVariant *
+static WireLetter *
 reeve_wire_finish (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay *one, int *ends,
                    GError **error)
 {
   GCancellable *cancellable = reeve_context_get_cancellable (call->context);
   gint64 deadline = one->deadline;
   guint64 number = one->number;
-  GVariant *result = NULL;
+  WireLetter *result = NULL;
   g_autoptr (GError) failed = NULL;
 
   reeve_wire_follow (self, call, one, ends, &failed);
@@ -293,7 +293,7 @@ reeve_wire_finish (ReeveWire *self, const ReeveWireCall *call, ReeveWireUnderWay
                       call->member, failed == NULL ? error : NULL);
   if (failed == NULL)
     return result;
-  g_clear_pointer (&result, g_variant_unref);
+  g_clear_pointer (&result, wire_letter_unref);
   g_propagate_error (error, g_steal_pointer (&failed));
   return NULL;
 }
@@ -345,21 +345,21 @@ reeve_wire_end_loan (ReeveWire *self, ReeveWireLoan *loan)
 }
 
 /**
- * reeve_wire_call:
+ * reeve_wire_ask:
  * @self: a wire
  * @call: what to call, and for whom
  * @error: return location
  *
- * Returns: (transfer full) (nullable): the reply's body
+ * Returns: (transfer full) (nullable): the reply
  */
-GVariant *
-reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
+WireLetter *
+reeve_wire_ask (ReeveWire *self, const ReeveWireCall *call, GError **error)
 {
   ReeveWireUnderWay *one
       = reeve_context_check (call->context, error) ? reeve_wire_begin (self, call, error) : NULL;
   g_autoptr (WireLetter) message = NULL;
   ReeveWireLoan *loan = NULL;
-  GVariant *result = NULL;
+  WireLetter *result = NULL;
   int fds[2];
   guint n_fds = 0;
   int ends[2] = { -1, -1 };
@@ -397,6 +397,25 @@ reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
   reeve_wire_drop_read (one);
   reeve_wire_forget (self, one);
   return NULL;
+}
+
+/**
+ * reeve_wire_call:
+ * @self: a wire
+ * @call: what to call, and for whom
+ * @error: return location
+ *
+ * Returns: (transfer full) (nullable): the reply's body
+ */
+GVariant *
+reeve_wire_call (ReeveWire *self, const ReeveWireCall *call, GError **error)
+{
+  g_autoptr (WireLetter) reply = reeve_wire_ask (self, call, error);
+
+  if (reply == NULL || !wire_letter_read_known_body (reply, error))
+    return NULL;
+  return reply->body != NULL ? g_variant_ref (reply->body)
+                             : g_variant_ref_sink (g_variant_new ("()"));
 }
 
 /* A call that is under way and that somebody waits for; under the lock. */

@@ -92,6 +92,10 @@ ReeveWireKinds reeve_wire_get_type_kinds (ReeveWire *self, guint index);
  * (%REEVE_ERROR_PLUGIN); %REEVE_ERROR_BUSY with too many under way, %REEVE_ERROR_TOO_LARGE. */
 GVariant *reeve_wire_call (ReeveWire *self, const ReeveWireCall *call,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same: (transfer full) (nullable): a reply of the method's type, whose body the rules let
+ * through and nobody has read: wire_letter_get_reader() does where it stands. */
+WireLetter *reeve_wire_ask (ReeveWire *self, const ReeveWireCall *call,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* What has no reply. @body: (transfer floating): all of it. Does not block; nobody hears it where
  * the runner is gone. Any thread. */
 void reeve_wire_tell (ReeveWire *self, const char *path, const char *interface, const char *member,
