@@ -109,6 +109,9 @@ reeve_admission_keep_apply (const ReeveAdmissionKept *kept, ReeveLedgerRecord *r
     record->state_digest = kept->beside_digest;
   else if (kept->beside != NULL)
     record->output_digest = kept->beside_digest;
+  /* the end of one that was sent while it was made: its question is in the record before */
+  if (kept->text == NULL && kept->beside != NULL && record->kind == REEVE_LEDGER_READ)
+    record->kept = kept->beside_digest != NULL;
   if (kept->text == NULL)
     return;
   if (record->kind == REEVE_LEDGER_OUTCOME)

@@ -3,6 +3,7 @@
  * log of who acts elsewhere. */
 #include "admission-private.h"
 #include "admission-records.h"
+#include "admission-sent.h"
 #include "base/digests.h"
 #include "base/error-detail.h"
 #include "base/log-task.h"
@@ -245,4 +246,19 @@ reeve_admission_read_finish (ReeveAdmission *self, GAsyncResult *result, GError 
   g_return_val_if_fail (g_async_result_is_tagged (result, reeve_admission_read_async), 0);
   seq = g_task_propagate_int (G_TASK (result), error);
   return seq > 0 ? (guint64) seq : 0;
+}
+
+/**
+ * reeve_admission_begin_sent:
+ * @gate: the gate
+ * @request: what is read
+ * @read: number of the record that says so
+ *
+ * Returns: (transfer full): what is told of the answer while it is sent
+ */
+ReeveAdmissionSent *
+reeve_admission_begin_sent (ReeveAdmission *gate, const ReeveAdmissionRequest *request,
+                            guint64 read)
+{
+  return reeve_admission_sent_new (gate, &gate->keep, request, read);
 }

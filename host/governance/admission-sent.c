@@ -9,7 +9,9 @@
 
 struct _ReeveAdmissionSent
 {
-  ReeveLedger *ledger;
+  ReeveAdmission *gate; /* so that @keep lives */
+  const ReeveAdmissionKeep *keep;
+  ReeveCaller *caller; /* (nullable) */
   ReeveDigests *digests;
   ReeveLedgerRecord record;
   GStringChunk *strings; /* of the record */
@@ -18,18 +20,22 @@ struct _ReeveAdmissionSent
 
 /**
  * reeve_admission_sent_new:
- * @ledger: the ledger
+ * @gate: the gate
+ * @keep: what keeps; a part of @gate
  * @request: what is read; copied
  * @read: number of the record that says so
  *
  * Returns: (transfer full): nothing was sent so far
  */
 ReeveAdmissionSent *
-reeve_admission_sent_new (ReeveLedger *ledger, const ReeveAdmissionRequest *request, guint64 read)
+reeve_admission_sent_new (ReeveAdmission *gate, const ReeveAdmissionKeep *keep,
+                          const ReeveAdmissionRequest *request, guint64 read)
 {
   ReeveAdmissionSent *self = g_new0 (ReeveAdmissionSent, 1);
 
-  self->ledger = g_object_ref (ledger);
+  self->gate = g_object_ref (gate);
+  self->keep = keep;
+  self->caller = request->caller != NULL ? reeve_caller_ref (request->caller) : NULL;
   self->digests = reeve_digests_begin ();
   self->strings = g_string_chunk_new (256);
   reeve_admission_records_fill (request, REEVE_LEDGER_READ, &self->record);
@@ -54,6 +60,29 @@ reeve_admission_sent_add (ReeveAdmissionSent *self, gconstpointer data, gsize le
   self->length += length;
 }
 
+static void
+reeve_admission_sent_on_recorded (guint64 seq, GError *error, gpointer data)
+{
+  g_clear_error (&error);
+}
+
+/* Where bodies are kept, its digest is, and the log has it salted. */
+static void
+reeve_admission_sent_record (ReeveAdmissionSent *self)
+{
+  const ReeveAdmissionRequest request = { .caller = self->caller };
+  ReeveAdmissionKept kept;
+
+  reeve_admission_keep_describe (self->keep, &request, NULL, NULL, &self->record, &kept);
+  if (reeve_admission_keep_waits (&kept)
+      && reeve_admission_keep_push (self->keep, &self->record, &kept, FALSE,
+                                    reeve_admission_sent_on_recorded, NULL, NULL))
+    return;
+  reeve_admission_keep_apply (&kept, &self->record);
+  reeve_ledger_append_async (self->keep->ledger, &self->record, NULL, NULL);
+  reeve_admission_keep_clear (&kept);
+}
+
 /**
  * reeve_admission_sent_end:
  * @self: (transfer full): what was sent
@@ -73,9 +102,10 @@ reeve_admission_sent_end (ReeveAdmissionSent *self, const GError *error)
   self->record.bytes_sent = (gint64) MIN (self->length, REEVE_LEDGER_RECORD_MAX_NUMBER);
   self->record.outcome = error == NULL ? REEVE_OUTCOME_SUCCEEDED : REEVE_OUTCOME_FAILED;
   self->record.reason = error == NULL ? "sent" : reeve_admission_records_reason (error);
-  reeve_ledger_append_async (self->ledger, &self->record, NULL, NULL);
+  reeve_admission_sent_record (self);
   reeve_digests_free (self->digests);
   g_string_chunk_free (self->strings);
-  g_object_unref (self->ledger);
+  g_clear_pointer (&self->caller, reeve_caller_unref);
+  g_object_unref (self->gate);
   g_free (self);
 }

@@ -114,15 +114,14 @@ reeve_audit_personal_add (ReeveKeptValues *values, const char *scope, JsonObject
   const char *kind = reeve_json_get_string (record, "kind", "");
   const char *output = reeve_json_get_string (record, "output_digest", NULL);
   gboolean outcome = strcmp (kind, "outcome") == 0;
+  const char *body = outcome ? output : reeve_json_get_string (record, "input_digest", NULL);
   gboolean kept = reeve_json_get_int (record, "kept", 0) != 0;
 
   if (address != NULL)
     reeve_audit_personal_add_address (values, scope, record, address);
-  if (kept)
-    reeve_audit_personal_add_body (
-        values, scope, record, "body",
-        reeve_json_get_string (record, outcome ? "output_digest" : "input_digest", ""));
-  if (kept && !outcome)
+  if (kept && body != NULL)
+    reeve_audit_personal_add_body (values, scope, record, "body", body);
+  if (kept && body != NULL && !outcome)
     reeve_audit_personal_add_parameters (record);
   if (kept && output != NULL && strcmp (kind, "read") == 0)
     reeve_audit_personal_add_body (values, scope, record, "output", output);

@@ -253,7 +253,7 @@ reeve_gate_pass_begin_sent (ReeveGatePass *self, guint64 read)
   ReeveAdmissionRequest request = { 0 };
 
   reeve_gate_pass_describe (self, &request);
-  return reeve_admission_sent_new (self->services->ledger, &request, read);
+  return reeve_admission_begin_sent (self->services->admission, &request, read);
 }
 
 /* Nothing of this waits any more. */

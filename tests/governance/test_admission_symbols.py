@@ -40,7 +40,7 @@ ALLOWED = {
     "reeve_admission_set_tool_check", "reeve_admission_add_check",
     "reeve_admission_add_named_check", "reeve_admission_set_budgets", "reeve_admission_set_kept_values", "reeve_admission_keeps_bodies", "reeve_admission_has_budgets", "reeve_admission_can_begin_run", "reeve_admission_set_adviser", "reeve_admission_set_tracer",
     "reeve_admission_begin", "reeve_admission_begin_async", "reeve_admission_begin_finish", "reeve_admission_settle_async",
-    "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_refuse", "reeve_admission_allows_again",
+    "reeve_admission_settle_finish", "reeve_admission_read_async", "reeve_admission_read_finish", "reeve_admission_begin_sent", "reeve_admission_refuse", "reeve_admission_allows_again",
     "reeve_admission_resume", "reeve_admission_recover", "reeve_admission_flush_refusals", "reeve_admission_name_told", "reeve_admission_name_report", "reeve_admission_set_known_models", "reeve_admission_name_unknown", "reeve_admission_name_model",
     "reeve_admitted_consume", "reeve_admitted_consume_exactly", "reeve_admitted_expect", "reeve_admitted_is_consumed", "reeve_admitted_judge", "reeve_admitted_get_intent",
     "reeve_admitted_get_caller", "reeve_admitted_confirm", "reeve_admitted_leave", "reeve_admitted_get_granted",

@@ -449,6 +449,26 @@ class Bodies(Base):
             self.assertEqual(("kept", digest(wanted)), (shown["state"], shown["digest"]))
             self.assertEqual(wanted["name"], shown["value"]["name"])
 
+    def test_what_is_sent_while_it_is_made_is_kept_salted(self):
+        """Who follows a run, or takes an export, leaves nothing by which a guess at what he got could be confirmed."""
+        self.mock.script([{"content": "Erika Mustermann"}])
+        run = self.host.run(self.agent, "who")["run_id"]
+        events = list(self.host.stream("GET", f"/api/v1/runs/{run}/events"))
+        sent = "".join(canonical(e.data) + "\n" for e in events)
+        export = self.host.get("/api/v1/admin/audit/export?format=csv", expect=200).body
+        for action, plain in (("runs.events", hashlib.sha256(sent.encode()).hexdigest()), ("audit.export", hashlib.sha256(export).hexdigest())):
+            end, found = time.monotonic() + 60, []
+            while not found and time.monotonic() < end:
+                found = [r for r in self.host.records(action=action, kind="read") if r.get("reason") == "sent"]
+            [record] = found
+            self.assertRegex(record["output_digest"], "^[0-9a-f]{64}$")
+            self.assertNotEqual(plain, record["output_digest"])
+            shown = self.host.get(f"/api/v1/admin/audit/{record['seq']}", expect=200).json
+            self.assertEqual((1, {"state": "kept", "digest": plain}), (shown["kept"], shown["output"]))
+            self.assertNotIn("body", shown)
+            self.assertNotIn(plain, json.dumps(self.host.records()))
+        self.assertTrue(self.host.post("/api/v1/admin/audit/verify", expect=200).json["valid"])
+
     def test_failures_are_kept_salted(self):
         body = {"role_id": "custom:erika", "name": "erika", "permissions": ["agent:read"]}
         self.host.post("/api/v1/admin/roles", body, expect=201)
