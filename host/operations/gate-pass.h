@@ -10,7 +10,9 @@ G_BEGIN_DECLS
 /* a greater body is parsed on a worker */
 #define REEVE_GATE_PASS_INLINE_BODY (64 * 1024)
 
-typedef struct
+typedef struct _ReeveGatePass ReeveGatePass;
+
+struct _ReeveGatePass
 {
   ReeveServices *services;
   ReeveCall *call; /* held */
@@ -26,7 +28,9 @@ typedef struct
   char *workspace_id; /* where the thing lies; NULL: in none, or nobody looked */
   JsonNode *body;     /* (nullable): what the ledger keeps of the arguments */
   GError *refused;    /* (nullable): why its door refuses it, until it has ended */
-} ReeveGatePass;
+  /* (nullable): told who shows its credentials, while that is asked */
+  void (*identified) (ReeveGatePass *self, ReeveCaller *caller, GError *error);
+};
 
 ReeveGatePass *reeve_gate_pass_new (ReeveServices *services, ReeveCall *call);
 void reeve_gate_pass_free (ReeveGatePass *self);

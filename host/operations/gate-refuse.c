@@ -5,6 +5,7 @@
 #include "gate-refuse.h"
 
 #include "call-trace.h"
+#include "gate-identify.h"
 #include "gate-pass.h"
 
 static const ReeveParameter reeve_gate_refuse_parameters[] = { { 0 } };
@@ -53,44 +54,17 @@ reeve_gate_refuse_know (ReeveGatePass *pass, ReeveCaller *caller)
   reeve_gate_refuse_end (pass);
 }
 
+/* (transfer full) caller, error */
 static void
-reeve_gate_refuse_on_authenticated (GObject *source, GAsyncResult *result, gpointer data)
+reeve_gate_refuse_on_identified (ReeveGatePass *pass, ReeveCaller *caller, GError *error)
 {
-  ReeveGatePass *pass = data;
-  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
-  g_autoptr (GError) error = NULL;
-  ReeveCaller *caller
-      = reeve_authentication_authenticate_finish (REEVE_AUTHENTICATION (source), result, &error);
-
   if (caller != NULL)
-    {
-      reeve_gate_refuse_know (pass, caller);
-      return;
-    }
-  if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED))
-    reeve_instruments_note_failed_login (pass->services->instruments, pass->call->scheme);
-  reeve_gate_refuse_end (pass);
-}
-
-static void
-reeve_gate_refuse_identify (ReeveGatePass *pass)
-{
-  ReeveAuthentication *authentication = pass->services->authentication;
-  ReeveCall *call = pass->call;
-  ReeveCredentials credentials = {
-    .struct_size = sizeof credentials,
-    .scheme = call->scheme,
-    .token = call->token,
-    .peer_address = call->peer_address,
-    .door = call->door,
-  };
-  ReeveCaller *known = reeve_authentication_lookup (authentication, &credentials);
-
-  if (known != NULL)
-    reeve_gate_refuse_know (pass, known);
+    reeve_gate_refuse_know (pass, caller);
   else
-    reeve_authentication_authenticate_async (authentication, &credentials,
-                                             reeve_gate_refuse_on_authenticated, pass);
+    {
+      g_error_free (error);
+      reeve_gate_refuse_end (pass);
+    }
 }
 
 /**
@@ -118,7 +92,7 @@ reeve_gate_refuse_call (ReeveServices *services, ReeveCall *call, GError *error)
   else if (call->token == NULL || *call->token == '\0')
     reeve_gate_refuse_end (pass);
   else
-    reeve_gate_refuse_identify (pass);
+    reeve_gate_identify (pass, reeve_gate_refuse_on_identified);
 }
 
 /**

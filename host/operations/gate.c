@@ -6,6 +6,7 @@
 
 #include "call-trace.h"
 #include "gate-find.h"
+#include "gate-identify.h"
 #include "gate-params.h"
 #include "gate-pass.h"
 #include "gate-state.h"
@@ -509,19 +510,12 @@ reeve_gate_enter (ReeveGatePass *pass)
     reeve_gate_fail (pass, error);
 }
 
+/* (transfer full) caller, error */
 static void
-reeve_gate_on_authenticated (GObject *source, GAsyncResult *result, gpointer data)
+reeve_gate_on_identified (ReeveGatePass *pass, ReeveCaller *caller, GError *error)
 {
-  ReeveGatePass *pass = data;
-  g_auto (ReeveLogScope) scope = reeve_log_scope (pass->call->log);
-  GError *error = NULL;
-  ReeveCaller *caller
-      = reeve_authentication_authenticate_finish (pass->services->authentication, result, &error);
-
   if (caller == NULL)
     {
-      if (g_error_matches (error, REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED))
-        reeve_instruments_note_failed_login (pass->services->instruments, pass->call->scheme);
       reeve_gate_fail (pass, error);
       return;
     }
@@ -534,31 +528,12 @@ static void
 reeve_gate_authenticate (ReeveGatePass *pass)
 {
   ReeveCall *call = pass->call;
-  ReeveCredentials credentials = {
-    .struct_size = sizeof credentials,
-    .scheme = call->scheme,
-    .token = call->token,
-    .peer_address = call->peer_address,
-    .door = call->door,
-  };
-  ReeveCaller *known = NULL;
 
   if (call->token == NULL || *call->token == '\0')
-    {
-      reeve_gate_fail (pass, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
-                                                  "no credentials were shown"));
-      return;
-    }
-  known = reeve_authentication_lookup (pass->services->authentication, &credentials);
-  if (known == NULL)
-    {
-      reeve_authentication_authenticate_async (pass->services->authentication, &credentials,
-                                               reeve_gate_on_authenticated, pass);
-      return;
-    }
-  reeve_call_take_caller (call, known);
-  reeve_gate_know (call);
-  reeve_gate_enter (pass);
+    reeve_gate_fail (pass, g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED,
+                                                "no credentials were shown"));
+  else
+    reeve_gate_identify (pass, reeve_gate_on_identified);
 }
 
 /* From this very machine, without credentials: whoever shows some is held to them. */

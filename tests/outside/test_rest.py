@@ -259,6 +259,20 @@ class Sizes(Door):
             told = self.host.post("/api/v1/admin/tenants", body, expect=status).json
             self.assertIn("a JSON text of more than 262144 values is too large here" if status == 413 else "/none", json.dumps(told))
 
+    def test_a_part_of_too_many_values_is_refused(self):
+        """The part is at fault, and named; the form around it is not too large."""
+        def upload(values):
+            metadata = json.dumps({"title": "t", "tags": ["a"] * values})
+            body = (f'--b\r\nContent-Disposition: form-data; name="metadata"\r\n\r\n{metadata}\r\n--b\r\nContent-Disposition: form-data; name="file"; '
+                    'filename=a.txt\r\nContent-Type: text/plain\r\n\r\nOil.\r\n--b--\r\n').encode()
+            return self.host.call("POST", "/api/v1/documents/upload", body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+
+        refused = upload(300000)
+        self.assertEqual(400, refused.status)
+        for words in ("metadata", "a JSON text of more than 262144 values is too large here"):
+            self.assertIn(words, refused.text)
+        self.assertEqual(201, upload(1000).status)
+
     def test_memory_does_not_grow_with_a_refused_body(self):
         def resident():
             with open(f"/proc/{self.host.process.pid}/status", encoding="utf-8") as file:
