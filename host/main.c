@@ -65,7 +65,7 @@ reeve_main_setup_log (ReeveConfig *config, GError **error)
       || !reeve_log_parse_level (reeve_config_get_string (config, "logging.level"), &level, error))
     return FALSE;
   reeve_log_setup (format, level, reeve_config_get_boolean (config, "logging.include_context"),
-                   STDERR_FILENO);
+                   reeve_config_get_boolean (config, "logging.anonymize_logs"), STDERR_FILENO);
   for (const char *const *warning = reeve_config_get_warnings (config);
        warning != NULL && *warning != NULL; warning++)
     g_warning ("%s", *warning);

@@ -94,6 +94,9 @@ reeve_startup_open_kept_values (ReeveStartup *self, const char *keys_folder)
       services->store, keys,
       reeve_config_get_boolean (services->config, "audit.include_request_body"),
       reeve_config_get_boolean (services->config, "audit.include_address"));
+  reeve_kept_values_set_kinds (
+      services->kept_values, reeve_config_get_boolean (services->config, "audit.log_all_queries"),
+      reeve_config_get_boolean (services->config, "audit.log_tool_results"));
   reeve_admission_set_kept_values (services->admission, services->kept_values, services->workers);
   reeve_tenants_set_subject_keys (services->tenants, keys);
 }

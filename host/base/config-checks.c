@@ -191,6 +191,26 @@ reeve_config_checks_cors (JsonObject *root, GHashTable *origins, GError **error)
   return TRUE;
 }
 
+/* Names that other products switch records off by: here nothing is done or read without one. */
+static gboolean
+reeve_config_checks_records (JsonObject *root, GHashTable *origins, GError **error)
+{
+  static const char *const names[] = { "audit_all_access", "log_phi_access" };
+  JsonObject *audit = reeve_json_get_object (root, "audit");
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *pointer = g_strconcat ("/audit/", names[i], NULL);
+
+      if (!reeve_json_get_boolean (audit, names[i], TRUE))
+        return reeve_config_checks_fault (
+            origins, pointer,
+            "each access is on record, and nothing is read without: that cannot be switched off",
+            error);
+    }
+  return TRUE;
+}
+
 /**
  * reeve_config_checks_run:
  * @node: a valid configuration with its defaults
@@ -210,7 +230,8 @@ reeve_config_checks_run (JsonNode *node, GHashTable *origins, GError **error)
       || !reeve_config_checks_ids (root, origins, "llm", "providers", error)
       || !reeve_config_checks_ids (root, origins, "notifications", "channels", error)
       || !reeve_config_checks_listen (root, origins, error)
-      || !reeve_config_checks_cors (root, origins, error))
+      || !reeve_config_checks_cors (root, origins, error)
+      || !reeve_config_checks_records (root, origins, error))
     return FALSE;
   if (reeve_json_get_int (knowledge, "chunk_overlap_tokens", 0)
       >= reeve_json_get_int (knowledge, "chunk_size_tokens", 1))

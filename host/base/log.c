@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Everything that g_debug() to g_critical() say, our libraries' words included, becomes one line on
  * stderr, with the tenant, user, agent, run, session, request and trace that the thread was working
- * for.
- * What looks like a credential is masked before it is written: code must not log secrets, and this
- * is the net below that rule. */
+ * for. */
 #include "log.h"
 
+#include "log-pseudonyms.h"
 #include "times.h"
 
 #include <errno.h>
@@ -24,6 +23,7 @@ typedef struct
   GLogLevelFlags fatal;
   gboolean with_context;
   int fd;
+  ReeveLogPseudonyms *pseudonyms; /* (nullable): ids of users are shown */
 } ReeveLogWriter;
 
 /* the texts lie behind the structure */
@@ -354,68 +354,6 @@ reeve_log_level_name (GLogLevelFlags level)
 
 /* ---- lines ---- */
 
-static gboolean
-reeve_log_is_token (char c)
-{
-  return g_ascii_isalnum (c) || strchr ("-_.~+/=", c) != NULL;
-}
-
-/* how many bytes before the credential itself when one begins at @at; 0 when none does */
-static gsize
-reeve_log_credential (const char *start, const char *at)
-{
-  static const char *const marks[]
-      = { "Bearer ", "Basic ", "api_key=", "api-key: ", "apikey=", "password=",
-          "secret=", "token=", "rv_",      "sk-",       "eyJ" };
-
-  if (at > start && (g_ascii_isalnum (at[-1]) || at[-1] == '_'))
-    return 0;
-  for (guint i = 0; i < G_N_ELEMENTS (marks); i++)
-    {
-      gsize length = strlen (marks[i]);
-      if (g_ascii_strncasecmp (at, marks[i], length) != 0)
-        continue;
-      gsize token = 0;
-      gboolean word = TRUE;
-      for (; at[length + token] != '\0' && reeve_log_is_token (at[length + token]); token++)
-        word &= g_ascii_islower (at[length + token]) != 0;
-      /* words such as "basic settings" are no credential, whatever follows an equals sign is */
-      if (marks[i][length - 1] == '=' ? token > 0 : token >= (word ? 16 : 8))
-        return length;
-    }
-  return 0;
-}
-
-/**
- * reeve_log_mask:
- * @message: a text
- * @most: bytes after which the rest is left out
- *
- * Returns: (transfer full): it, with stars in the place of what looks like a credential
- */
-char *
-reeve_log_mask (const char *message, gsize most)
-{
-  GString *out = g_string_new (NULL);
-  const char *at = message;
-
-  while (*at != '\0' && out->len < most)
-    {
-      gsize mark = reeve_log_credential (message, at);
-      if (mark == 0)
-        {
-          g_string_append_c (out, *at++);
-          continue;
-        }
-      g_string_append_len (out, at, (gssize) mark);
-      g_string_append (out, "***");
-      at += mark;
-      while (*at != '\0' && reeve_log_is_token (*at))
-        at++;
-    }
-  return g_string_free (out, FALSE);
-}
-
 static void
 reeve_log_append_json (GString *line, const char *name, const char *value)
 {
@@ -459,23 +397,40 @@ reeve_log_field (const GLogField *fields, gsize n_fields, const char *key)
 
 /* a field of the record itself (REEVE_RUN_ID) wins over the thread's context */
 static char *
-reeve_log_context_value (const GLogField *fields, gsize n_fields, guint index)
+reeve_log_context_value (const GLogField *fields, gsize n_fields, guint index,
+                         const ReeveLogPseudonyms *pseudonyms)
 {
   ReeveLogContext *context = g_private_get (&reeve_log_context);
   g_autofree char *upper = g_ascii_strup (reeve_log_names[index], -1);
   g_autofree char *key = g_strconcat ("REEVE_", upper, NULL);
-  char *value = reeve_log_field (fields, n_fields, key);
+  g_autofree char *own = reeve_log_field (fields, n_fields, key);
+  const char *value = own == NULL && context != NULL ? context->values[index] : own;
 
-  return value == NULL && context != NULL ? g_strdup (context->values[index]) : value;
+  if (value != NULL && pseudonyms != NULL && index == REEVE_LOG_USER_ID)
+    return reeve_log_pseudonyms_name (pseudonyms, value);
+  return g_strdup (value);
+}
+
+static char *
+reeve_log_message (const GLogField *fields, gsize n_fields, const ReeveLogPseudonyms *pseudonyms)
+{
+  g_autofree char *raw = reeve_log_field (fields, n_fields, "MESSAGE");
+  g_autofree char *user_id = NULL;
+
+  if (raw == NULL || pseudonyms == NULL)
+    return g_strdup (raw != NULL ? raw : "");
+  user_id = reeve_log_context_value (fields, n_fields, REEVE_LOG_USER_ID, NULL);
+  return reeve_log_pseudonyms_replace (pseudonyms, raw, user_id);
 }
 
 static char *
 reeve_log_format (ReeveLogFormat format, GLogLevelFlags level, const GLogField *fields,
-                  gsize n_fields, gint64 time, gboolean with_context)
+                  gsize n_fields, gint64 time, const ReeveLogWriter *writer)
 {
-  g_autofree char *raw = reeve_log_field (fields, n_fields, "MESSAGE");
+  const ReeveLogPseudonyms *pseudonyms = writer != NULL ? writer->pseudonyms : NULL;
+  g_autofree char *raw = reeve_log_message (fields, n_fields, pseudonyms);
   g_autofree char *domain = reeve_log_field (fields, n_fields, "GLIB_DOMAIN");
-  g_autofree char *message = reeve_log_mask (raw != NULL ? raw : "", REEVE_LOG_MESSAGE);
+  g_autofree char *message = reeve_log_mask (raw, REEVE_LOG_MESSAGE);
   char stamp[REEVE_TIMES_BUFFER];
   GString *line = g_string_sized_new (256);
 
@@ -494,9 +449,9 @@ reeve_log_format (ReeveLogFormat format, GLogLevelFlags level, const GLogField *
       g_string_append_printf (line, "%s %-8s ", stamp, reeve_log_level_name (level));
       reeve_log_append_text (line, message);
     }
-  for (guint i = 0; with_context && i < REEVE_LOG_N_FIELDS; i++)
+  for (guint i = 0; (writer == NULL || writer->with_context) && i < REEVE_LOG_N_FIELDS; i++)
     {
-      g_autofree char *value = reeve_log_context_value (fields, n_fields, i);
+      g_autofree char *value = reeve_log_context_value (fields, n_fields, i, pseudonyms);
       if (value != NULL && format == REEVE_LOG_JSON)
         reeve_log_append_json (line, reeve_log_names[i], value);
       else if (value != NULL)
@@ -524,7 +479,7 @@ char *
 reeve_log_format_line (ReeveLogFormat format, GLogLevelFlags level, const GLogField *fields,
                        gsize n_fields, gint64 time)
 {
-  return reeve_log_format (format, level, fields, n_fields, time, TRUE);
+  return reeve_log_format (format, level, fields, n_fields, time, NULL);
 }
 
 static GLogWriterOutput
@@ -535,8 +490,8 @@ reeve_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
   /* in GLib a lower number is a graver level */
   if ((level & G_LOG_LEVEL_MASK) <= writer->level)
     {
-      g_autofree char *line = reeve_log_format (writer->format, level, fields, n_fields,
-                                                g_get_real_time (), writer->with_context);
+      g_autofree char *line
+          = reeve_log_format (writer->format, level, fields, n_fields, g_get_real_time (), writer);
       const char *at = line;
       gsize left = strlen (line);
       while (left > 0)
@@ -553,11 +508,21 @@ reeve_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
   return G_LOG_WRITER_HANDLED;
 }
 
+static void
+reeve_log_writer_free (gpointer data)
+{
+  ReeveLogWriter *self = data;
+
+  g_clear_pointer (&self->pseudonyms, reeve_log_pseudonyms_free);
+  g_free (self);
+}
+
 /**
  * reeve_log_setup:
  * @format: JSON or text
  * @level: lowest level that is written
  * @with_context: whether lines say for which tenant, user, agent, run and trace the work is
+ * @anonymous: whether they say pseudonyms, which end with the process, for people
  * @fd: where to, usually 2
  *
  * Makes this the process' log writer, for good. To be called once, before other threads start. GLib
@@ -565,7 +530,8 @@ reeve_log_write (GLogLevelFlags level, const GLogField *fields, gsize n_fields, 
  * as well.
  */
 void
-reeve_log_setup (ReeveLogFormat format, GLogLevelFlags level, gboolean with_context, int fd)
+reeve_log_setup (ReeveLogFormat format, GLogLevelFlags level, gboolean with_context,
+                 gboolean anonymous, int fd)
 {
   ReeveLogWriter *writer = g_new0 (ReeveLogWriter, 1);
   const char *debug = g_getenv ("G_DEBUG");
@@ -573,10 +539,11 @@ reeve_log_setup (ReeveLogFormat format, GLogLevelFlags level, gboolean with_cont
   writer->format = format;
   writer->level = level;
   writer->with_context = with_context;
+  writer->pseudonyms = anonymous ? reeve_log_pseudonyms_new () : NULL;
   writer->fd = fd;
   if (debug != NULL && strstr (debug, "fatal-warnings") != NULL)
     writer->fatal = G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING;
   else if (debug != NULL && strstr (debug, "fatal-criticals") != NULL)
     writer->fatal = G_LOG_LEVEL_CRITICAL;
-  g_log_set_writer_func (reeve_log_write, writer, g_free);
+  g_log_set_writer_func (reeve_log_write, writer, reeve_log_writer_free);
 }

@@ -31,8 +31,9 @@ typedef enum
 typedef struct _ReeveLogContext ReeveLogContext;
 
 /* Installs the writer for the whole process, once, before threads start. level: lowest that is
- * written; with_context: whether lines say for whom the work is. */
-void reeve_log_setup (ReeveLogFormat format, GLogLevelFlags level, gboolean with_context, int fd);
+ * written; with_context: whether lines say for whom the work is; anonymous: by pseudonyms. */
+void reeve_log_setup (ReeveLogFormat format, GLogLevelFlags level, gboolean with_context,
+                      gboolean anonymous, int fd);
 /* debug, info, notice, warning, error, critical (and message, warn, fatal), any case */
 gboolean reeve_log_parse_level (const char *text, GLogLevelFlags *level, GError **error);
 gboolean reeve_log_parse_format (const char *text, ReeveLogFormat *format, GError **error);

@@ -49,7 +49,7 @@ reeve_admission_keep_describe_beside (const ReeveAdmissionKeep *self, JsonNode *
 {
   g_autofree char *plain = state != NULL ? reeve_admission_records_digest_node (state) : NULL;
 
-  if (kept->scope == NULL || !reeve_kept_values_has_bodies (self->values))
+  if (kept->scope == NULL || !reeve_kept_values_takes (self->values, record))
     kept->beside_digest = g_steal_pointer (&plain);
   else if (state != NULL)
     kept->beside = reeve_kept_values_describe (state, plain);
@@ -87,7 +87,7 @@ reeve_admission_keep_describe (const ReeveAdmissionKeep *self, const ReeveAdmiss
   kept->subject = request->delegated_user_id != NULL ? request->delegated_user_id : kept->caller;
   reeve_admission_keep_describe_address (self, request->caller, record, kept);
   /* a read without arguments says what its record says anyway, but is salted with its answer */
-  if (reeve_kept_values_has_bodies (self->values)
+  if (reeve_kept_values_takes (self->values, record)
       && (body != NULL
           || (digest != NULL && (record->kind != REEVE_LEDGER_READ || kept->beside != NULL))))
     kept->text = reeve_kept_values_describe (body, digest);

@@ -39,6 +39,8 @@ struct _ReeveKeptValues
   ReeveSubjectKeys *keys;
   gboolean bodies;
   gboolean addresses;
+  gboolean queries;
+  gboolean tool_results;
   GMutex mutex;
   GHashTable *known; /* of addresses, by "scope\nsubject\naddress" */
 };
@@ -98,8 +100,33 @@ reeve_kept_values_new (ReeveStore *store, ReeveSubjectKeys *keys, gboolean bodie
   self->store = g_object_ref (store);
   self->keys = g_object_ref (keys);
   self->bodies = bodies;
+  self->queries = TRUE;
+  self->tool_results = TRUE;
   self->addresses = addresses;
   return self;
+}
+
+/**
+ * reeve_kept_values_set_kinds:
+ * @self: what is kept
+ * @queries: whether what is asked by reads is
+ * @tool_results: whether what tools answer is
+ */
+void
+reeve_kept_values_set_kinds (ReeveKeptValues *self, gboolean queries, gboolean tool_results)
+{
+  self->queries = queries;
+  self->tool_results = tool_results;
+}
+
+gboolean
+reeve_kept_values_takes (ReeveKeptValues *self, const ReeveLedgerRecord *record)
+{
+  if (record->kind == REEVE_LEDGER_READ)
+    return self->bodies && self->queries;
+  if (record->kind == REEVE_LEDGER_OUTCOME && g_strcmp0 (record->action, "tool.call") == 0)
+    return self->bodies && self->tool_results;
+  return self->bodies;
 }
 
 gboolean

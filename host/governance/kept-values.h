@@ -3,6 +3,7 @@
  * key of whom it is about. */
 #pragma once
 
+#include "ledger.h"
 #include "subject-keys.h"
 
 G_BEGIN_DECLS
@@ -23,6 +24,11 @@ G_DECLARE_FINAL_TYPE (ReeveKeptValues, reeve_kept_values, REEVE, KEPT_VALUES, GO
 /* bodies, addresses: what is to be kept; what was kept before can be read all the same */
 ReeveKeptValues *reeve_kept_values_new (ReeveStore *store, ReeveSubjectKeys *keys, gboolean bodies,
                                         gboolean addresses);
+/* Before the first value: of bodies, whether the questions of reads and the results of tools are
+ * kept, too; without it they are. */
+void reeve_kept_values_set_kinds (ReeveKeptValues *self, gboolean queries, gboolean tool_results);
+/* Any thread: of what a record says, whether bodies are kept */
+gboolean reeve_kept_values_takes (ReeveKeptValues *self, const ReeveLedgerRecord *record);
 /* Any thread. */
 gboolean reeve_kept_values_has_bodies (ReeveKeptValues *self);
 gboolean reeve_kept_values_has_addresses (ReeveKeptValues *self);

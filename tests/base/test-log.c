@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The log: every line is one strict JSON object whatever the message holds; context, levels, masks.
  */
+#include "base/log-pseudonyms.h"
 #include "base/log-task.h"
 
 #include <reeve-json.h>
@@ -251,7 +252,7 @@ test_log_process (void)
 {
   if (g_test_subprocess ())
     {
-      reeve_log_setup (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, TRUE, STDERR_FILENO);
+      reeve_log_setup (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, TRUE, FALSE, STDERR_FILENO);
       reeve_log_bind_context (REEVE_LOG_TENANT_ID, "acme", REEVE_LOG_N_FIELDS);
       g_info ("shown");
       g_debug ("hidden");
@@ -272,7 +273,7 @@ test_log_fatal (void)
   if (g_test_subprocess ())
     {
       g_setenv ("G_DEBUG", "fatal-criticals", TRUE);
-      reeve_log_setup (REEVE_LOG_TEXT, G_LOG_LEVEL_WARNING, FALSE, STDERR_FILENO);
+      reeve_log_setup (REEVE_LOG_TEXT, G_LOG_LEVEL_WARNING, FALSE, FALSE, STDERR_FILENO);
       reeve_log_bind_context (REEVE_LOG_TENANT_ID, "acme", REEVE_LOG_N_FIELDS);
       g_warning ("goes on");
       g_critical ("ends it");
@@ -282,6 +283,43 @@ test_log_fatal (void)
   g_test_trap_assert_failed ();
   g_test_trap_assert_stderr ("*goes on*ends it*");
   g_test_trap_assert_stderr_unmatched ("*acme*");
+}
+
+static void
+test_log_anonymous (void)
+{
+  if (g_test_subprocess ())
+    {
+      reeve_log_setup (REEVE_LOG_JSON, G_LOG_LEVEL_INFO, TRUE, TRUE, STDERR_FILENO);
+      reeve_log_bind_context (REEVE_LOG_USER_ID, "anna", REEVE_LOG_N_FIELDS);
+      g_info ("of anna and usr_01ab, not of joanna");
+      return;
+    }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+  g_test_trap_assert_stderr ("*\"of anon_* and anon_*, not of joanna\"*\"user_id\":\"anon_*\"}\n");
+  g_test_trap_assert_stderr_unmatched ("*usr_*");
+}
+
+static void
+test_log_pseudonyms (void)
+{
+  g_autoptr (ReeveLogPseudonyms) ours = reeve_log_pseudonyms_new ();
+  g_autoptr (ReeveLogPseudonyms) theirs = reeve_log_pseudonyms_new ();
+  g_autofree char *one = reeve_log_pseudonyms_name (ours, "usr_1");
+  g_autofree char *same = reeve_log_pseudonyms_name (ours, "usr_1");
+  g_autofree char *other = reeve_log_pseudonyms_name (ours, "usr_2");
+  g_autofree char *foreign = reeve_log_pseudonyms_name (theirs, "usr_1");
+  g_autofree char *text = reeve_log_pseudonyms_replace (ours, "usr_1, (usr_1) xusr_1", NULL);
+  g_autofree char *wanted = g_strdup_printf ("%s, (%s) xusr_1", one, one);
+  g_autofree char *plain = reeve_log_pseudonyms_replace (ours, "nobody", "");
+
+  g_assert_cmpstr (one, ==, same);
+  g_assert_cmpstr (one, !=, other);
+  g_assert_cmpstr (one, !=, foreign);
+  g_assert_cmpuint (strlen (one), ==, strlen ("anon_") + 16);
+  g_assert_cmpstr (text, ==, wanted);
+  g_assert_cmpstr (plain, ==, "nobody");
 }
 
 int
@@ -297,5 +335,7 @@ main (int argc, char **argv)
   g_test_add_func ("/log/masks", test_log_masks);
   g_test_add_func ("/log/process", test_log_process);
   g_test_add_func ("/log/fatal", test_log_fatal);
+  g_test_add_func ("/log/anonymous", test_log_anonymous);
+  g_test_add_func ("/log/pseudonyms", test_log_pseudonyms);
   return g_test_run ();
 }

@@ -70,6 +70,52 @@ class Base(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
+class LeftOut(unittest.TestCase):
+    """AUD-08, AUD-10: what is kept may do without the questions of reads and the results of tools; the host's log may do without names."""
+
+    def start(self, audit, more=""):
+        mock = MockOpenAI().start()
+        self.addCleanup(mock.stop)
+        provider = f"{{id: mock, plugin: llm-openai, settings: {{base_url: '{mock.base_url}', api_key: sk-test}}}}"
+        host = Host(f"audit: {{include_request_body: true, {audit}}}\n{more}llm: {{default: mock/m, providers: [{provider}]}}\n").start()
+        self.addCleanup(host.close)
+        mock.script([{"tool_calls": [{"name": "calculate", "arguments": {"expression": "6*7"}}]}, {"content": "42"}])
+        host.run(host.agent(), "What is 6 times 7?")
+        host.post("/api/v1/documents/search", {"query": "words"}, expect=200)
+        host.post("/api/v1/admin/users", {"username": "left-in"}, expect=201)
+        # the newest reads wait for what was done before
+        host.get("/api/v1/admin/audit/checkpoint", expect=200)
+        return host
+
+    @staticmethod
+    def kept(host, **filters):
+        return [record.get("kept") for record in host.records(**filters)]
+
+    def check(self, host, query, result):
+        self.assertEqual([query], self.kept(host, action="documents.search", kind="read"))
+        self.assertEqual([result], self.kept(host, action="tool.call", kind="outcome"))
+        # the first of users.create is the host's own, of which nothing is kept
+        for action, kind in (("tool.call", "intent"), ("users.create", "intent"), ("users.create", "outcome"), ("model.call", "outcome")):
+            self.assertIn(1, self.kept(host, action=action, kind=kind), (action, kind))
+        for record in host.records(action="documents.search") + host.records(action="tool.call", kind="outcome"):
+            self.assertRegex(record["output_digest"], "^[0-9a-f]{64}$")
+
+    def test_all_of_it(self):
+        self.check(self.start("log_all_queries: true"), 1, 1)
+
+    def test_without_questions(self):
+        self.check(self.start("log_all_queries: false"), None, 1)
+
+    def test_without_results_of_tools(self):
+        self.check(self.start("log_tool_results: false"), 1, None)
+
+    def test_the_log_of_the_host(self):
+        host = self.start("checkpoint_seconds: 10", "logging: {level: debug, anonymize_logs: true}\n")
+        user = host.get("/api/v1/me", expect=200).json["user_id"]
+        self.assertTrue(user.startswith("usr_"))
+        self.assertNotIn("usr_", host.read_log())
+
+
 class Kept(Base):
     def make(self, key, canary):
         """Something with a personal value in it; returns its records."""

@@ -179,8 +179,14 @@ rate_limiting:
         # what means something else here says what to write
         for wrong, word in (("encryption: {algorithm: fernet}", "aes-256-gcm"), ("llm: {provider: openai}", "llm.providers"),
                             ("persistence: {type: postgresql}", "store.plugin"), ("authentication: {type: jwt}", "authentication.providers"),
-                            ("enable_audit: false", "cannot be switched off")):
+                            ("enable_audit: false", "cannot be switched off"),
+                            ("audit: {audit_all_access: false}", "audit.audit_all_access: each access is on record"),
+                            ("audit: {log_phi_access: false}", "cannot be switched off")):
             self.assertIn(word, self.run_host(wrong + "\n", expect=78).stderr)
+
+    def test_what_is_recorded_anyway_may_be_asked_for(self):
+        """AUD-10"""
+        self.run_host("audit: {audit_all_access: true, log_phi_access: true, log_all_queries: true, log_tool_results: true}\n")
 
     def test_the_environment(self):
         """CFG-02, CFG-03, CFG-04, CFG-05"""
