@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file system of the folder executes what lies there: so nothing may, and nothing does, lie
  * there before the process is sealed. What a process holds open or mapped without a name is its own
- * where the host may look (runner-hidden.h); where it may not, that is not found, and of what is
- * mapped there is no end: so the disk itself is looked at too. */
+ * where the host may look (runner-hidden.h); where it may not, what is open is not found, which is
+ * as many files as it has descriptors: so the disk itself is looked at too. */
 #include "runner-folder.h"
 
 #include <errno.h>
@@ -33,6 +33,7 @@ struct _ReeveRunnerFolder
   guint64 bytes;
   guint64 kept;
   GPid pid;
+  int maps;         /* of its process; -1: they are opened at each look */
   int pidfd;        /* -1: not open, or its process was ended */
   const char *over; /* (nullable): why its process was ended; changed once */
 };
@@ -75,6 +76,7 @@ reeve_runner_folder_new (const char *parent, const char *name, guint64 bytes, gu
   self->name = g_strdup (name);
   self->bytes = bytes;
   self->kept = kept;
+  self->maps = -1;
   self->pidfd = -1;
   return self;
 }
@@ -91,6 +93,8 @@ reeve_runner_folder_unref (ReeveRunnerFolder *self)
 {
   if (!g_atomic_ref_count_dec (&self->references))
     return;
+  if (self->maps >= 0)
+    close (self->maps);
   if (self->pidfd >= 0)
     close (self->pidfd);
   if (!runner_tree_remove (self->path))
@@ -105,6 +109,14 @@ const char *
 reeve_runner_folder_get_path (ReeveRunnerFolder *self)
 {
   return self->path;
+}
+
+void
+reeve_runner_folder_take_maps (ReeveRunnerFolder *self, int maps)
+{
+  if (self->maps >= 0)
+    close (self->maps);
+  self->maps = maps;
 }
 
 gboolean
@@ -123,7 +135,7 @@ reeve_runner_folder_find_fault (ReeveRunnerFolder *self)
   RunnerTreeSize size = { 0 };
 
   if (!runner_tree_measure (self->path, most, &size)
-      || size.bytes + reeve_runner_hidden_measure (self->pid, self->real) > self->bytes)
+      || size.bytes + reeve_runner_hidden_measure (self->pid, self->maps, self->real) > self->bytes)
     return "it had more in scratch than was granted";
   return reeve_runner_folder_leaves (self->path, self->kept)
              ? NULL

@@ -19,6 +19,9 @@ ReeveRunnerFolder *reeve_runner_folder_ref (ReeveRunnerFolder *self);
 /* At the last one it is removed with all that is in it: its process is gone by then. Blocks. */
 void reeve_runner_folder_unref (ReeveRunnerFolder *self);
 const char *reeve_runner_folder_get_path (ReeveRunnerFolder *self);
+/* @maps: (transfer full): the kernel's list of what its process has mapped (proc(5)), opened while
+ * it might be. Before its process may write. */
+void reeve_runner_folder_take_maps (ReeveRunnerFolder *self, int maps);
 /* Lets its process write, which can map no code any more: @uid: whose it is; 0: the host's own
  * user's. @pid: that process; @pidfd: (transfer full): stands for it; -1: it is gone. FALSE: errno.
  * Blocks. */

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#define REEVE_RUNNER_HIDDEN_READ  4096
 #define REEVE_RUNNER_HIDDEN_BLOCK 512 /* of st_blocks: stat(3) */
 
 static gboolean
@@ -44,15 +46,32 @@ reeve_runner_hidden_measure_open (GPid pid, const char *path, GHashTable *seen)
   return bytes;
 }
 
+/* From its beginning. (transfer full) (nullable) */
+static char *
+reeve_runner_hidden_read (int fd)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  char block[REEVE_RUNNER_HIDDEN_READ];
+  gssize length = lseek (fd, 0, SEEK_SET) == 0 ? 1 : -1;
+
+  while (length > 0)
+    {
+      length = read (fd, block, sizeof block);
+      if (length > 0)
+        g_string_append_len (text, block, length);
+    }
+  return length == 0 ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
+}
+
 static guint64
-reeve_runner_hidden_measure_mapped (GPid pid, const char *path, GHashTable *seen)
+reeve_runner_hidden_measure_mapped (GPid pid, int maps, const char *path, GHashTable *seen)
 {
   g_autofree char *file = g_strdup_printf ("/proc/%d/maps", pid);
-  g_autofree char *text = NULL;
+  g_autofree char *text = maps >= 0 ? reeve_runner_hidden_read (maps) : NULL;
   g_auto (GStrv) lines = NULL;
   guint64 bytes = 0;
 
-  if (!g_file_get_contents (file, &text, NULL, NULL))
+  if (text == NULL && !g_file_get_contents (file, &text, NULL, NULL))
     return 0;
   lines = g_strsplit (text, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
@@ -78,15 +97,16 @@ reeve_runner_hidden_measure_mapped (GPid pid, const char *path, GHashTable *seen
 /**
  * reeve_runner_hidden_measure:
  * @pid: of a process
+ * @maps: what it has mapped, opened while the kernel let it be; -1: it is opened now
  * @path: of a folder that it may write in
  *
  * Returns: bytes that it holds of what was removed there
  */
 guint64
-reeve_runner_hidden_measure (GPid pid, const char *path)
+reeve_runner_hidden_measure (GPid pid, int maps, const char *path)
 {
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, NULL);
   guint64 bytes = reeve_runner_hidden_measure_open (pid, path, seen);
 
-  return bytes + reeve_runner_hidden_measure_mapped (pid, path, seen);
+  return bytes + reeve_runner_hidden_measure_mapped (pid, maps, path, seen);
 }

@@ -8,9 +8,9 @@
 
 #include "runner/runner-plan.h"
 
-/* Who sent it the kernel says. (out) @listener: the descriptor that came with it */
+/* Who sent it the kernel says. (out) @passed: the descriptor that came with it */
 static GPid
-reeve_runner_read_control (struct msghdr *header, int *listener)
+reeve_runner_read_control (struct msghdr *header, int *passed)
 {
   struct ucred credentials = { 0 };
 
@@ -21,8 +21,8 @@ reeve_runner_read_control (struct msghdr *header, int *listener)
       if (one->cmsg_type == SCM_CREDENTIALS && one->cmsg_len == CMSG_LEN (sizeof credentials))
         memcpy (&credentials, CMSG_DATA (one), sizeof credentials);
       /* there is room for no second one: the kernel closes that */
-      else if (one->cmsg_type == SCM_RIGHTS && one->cmsg_len == CMSG_LEN (sizeof *listener))
-        memcpy (listener, CMSG_DATA (one), sizeof *listener);
+      else if (one->cmsg_type == SCM_RIGHTS && one->cmsg_len == CMSG_LEN (sizeof *passed))
+        memcpy (passed, CMSG_DATA (one), sizeof *passed);
     }
   return credentials.pid;
 }
@@ -31,12 +31,12 @@ reeve_runner_read_control (struct msghdr *header, int *listener)
  * reeve_runner_read_report:
  * @control_fd: the host's end of the control socket
  * @sender: (out): the process that sent it, as the kernel says; 0: nobody did
- * @listener: (out): a descriptor that came with it, the caller's; -1: none
+ * @passed: (out): a descriptor that came with it, the caller's; -1: none
  *
  * Returns: (transfer full) (nullable): the next message; %NULL where it is none
  */
 RunnerReport *
-reeve_runner_read_report (int control_fd, GPid *sender, int *listener)
+reeve_runner_read_report (int control_fd, GPid *sender, int *passed)
 {
   g_autofree guint8 *data = g_malloc (RUNNER_PLAN_MAX_MESSAGE + 1);
   g_autoptr (GBytes) bytes = NULL;
@@ -54,9 +54,9 @@ reeve_runner_read_report (int control_fd, GPid *sender, int *listener)
   gssize length = recvmsg (control_fd, &header, MSG_CMSG_CLOEXEC);
 
   *sender = 0;
-  *listener = -1;
+  *passed = -1;
   if (length > 0)
-    *sender = reeve_runner_read_control (&header, listener);
+    *sender = reeve_runner_read_control (&header, passed);
   if (length <= 0 || length > RUNNER_PLAN_MAX_MESSAGE || *sender == 0)
     return NULL;
   bytes = g_bytes_new (data, (gsize) length);

@@ -7,6 +7,6 @@
 G_BEGIN_DECLS
 
 /* Blocks. (transfer full) (nullable) */
-RunnerReport *reeve_runner_read_report (int control_fd, GPid *sender, int *listener);
+RunnerReport *reeve_runner_read_report (int control_fd, GPid *sender, int *passed);
 
 G_END_DECLS

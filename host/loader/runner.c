@@ -183,23 +183,25 @@ reeve_runner_free (ReeveRunner *self)
   g_free (self);
 }
 
-/* Before any code of the plugin ran its filter gives its listener away. What comes later is the
- * plugin's, and none. */
+/* Before any code of the plugin ran its maps and its filter's listener are given away. What comes
+ * later is the plugin's, and neither. */
 static void
-reeve_runner_take_listener (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
-                            int listener)
+reeve_runner_take_passed (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStage stage,
+                          int passed)
 {
   /* who speaks now is who spoke at the step before (runner-verify.h) */
   const ReeveRunnerWatched watched = { .name = setup->name,
                                        .locks = setup->scratch != 0 ? self->pid : 0,
                                        .host_time = self->host_time };
 
-  if (listener < 0)
+  if (passed < 0)
     return;
   if (stage == RUNNER_STAGE_CONFINED && self->watch == NULL)
-    self->watch = reeve_runner_launcher_watch (self->launcher, listener, &watched);
+    self->watch = reeve_runner_launcher_watch (self->launcher, passed, &watched);
+  else if (stage == RUNNER_STAGE_APART && setup->folder != NULL)
+    reeve_runner_folder_take_maps (setup->folder, passed);
   else
-    close (listener);
+    close (passed);
 }
 
 /* Names what is missing, what the kernel said of it, and what can be done. */
@@ -272,7 +274,7 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
 {
   g_autoptr (RunnerReport) report = NULL;
   GPid sender = 0;
-  int listener = -1;
+  int passed = -1;
 
   if (!reeve_runner_poll (self->control, setup->wait_us, setup->cancellable))
     {
@@ -281,8 +283,8 @@ reeve_runner_reach (ReeveRunner *self, const ReeveRunnerSetup *setup, RunnerStag
       g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT, "its runner does not answer");
       return FALSE;
     }
-  report = reeve_runner_read_report (self->control, &sender, &listener);
-  reeve_runner_take_listener (self, setup, stage, listener);
+  report = reeve_runner_read_report (self->control, &sender, &passed);
+  reeve_runner_take_passed (self, setup, stage, passed);
   if (report == NULL)
     {
       reeve_runner_set_fallen (self, error);

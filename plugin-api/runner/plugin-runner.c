@@ -30,11 +30,11 @@ plugin_runner_tell (RunnerReport *report, RunnerStage stage)
 
   report->stage = stage;
   message = runner_report_to_variant (report);
-  sent = runner_plan_send_with (RUNNER_PLAN_CONTROL_FD, message, report->listener);
-  /* the host's alone: who has it says what a refused call is answered with */
-  if (report->listener >= 0)
-    close (report->listener);
-  report->listener = -1;
+  sent = runner_plan_send_with (RUNNER_PLAN_CONTROL_FD, message, report->passed);
+  /* the host's alone: who has the filter's says what a refused call is answered with */
+  if (report->passed >= 0)
+    close (report->passed);
+  report->passed = -1;
   if (!sent || stage == RUNNER_STAGE_REFUSED)
     return FALSE;
   answer = runner_plan_receive (RUNNER_PLAN_CONTROL_FD, RUNNER_PLAN_GO_TYPE);

@@ -8,7 +8,7 @@ runner_report_new (void)
   RunnerReport *self = g_new0 (RunnerReport, 1);
 
   self->notes = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->listener = -1;
+  self->passed = -1;
   return self;
 }
 

@@ -25,8 +25,9 @@ typedef struct
   GHashTable *notes;   /* (owned) name of a layer, or `module`: why not */
   char *plugin_id;     /* (nullable) (owned) of the descriptor, once loaded */
   char *version;       /* (nullable) (owned) */
-  int listener; /* of the filter: goes with the message of one stage, by itself; -1: none. Its
-                   owner's to close */
+  int passed; /* goes with the message of one stage, by itself; -1: none: where all of it is mapped
+                 (/proc/self/maps), before that is hidden, of who has a folder on the disk; the
+                 filter's listener, whose owner answers what the filter refuses */
 } RunnerReport;
 
 RunnerReport *runner_report_new (void);

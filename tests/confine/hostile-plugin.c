@@ -33,6 +33,7 @@
 #define HOSTILE_GIVE_UP  12
 #define HOSTILE_LOCKS    13
 #define HOSTILE_STILL    14
+#define HOSTILE_HIDE     15
 
 G_DECLARE_FINAL_TYPE (Hostile, hostile, HOSTILE, PLUGIN, ReevePlugin)
 
@@ -183,6 +184,52 @@ hostile_lock (void)
   hostile_lock_all ("apart", open (RUNNER_PLAN_SCRATCH "/locked", O_RDWR | O_CLOEXEC), F_OFD_SETLK);
 }
 
+static void
+hostile_print (void)
+{
+  for (guint i = 0; i < 4096; i++)
+    fputs ("\033[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+           stderr);
+}
+
+/* Code of what it writes, in either place. */
+static void
+hostile_run_from_scratch (void)
+{
+  fprintf (stderr, "scratch %d\n", attempts_run_from (RUNNER_PLAN_SCRATCH));
+  fprintf (stderr, "scratch here %d\n", attempts_run_from (RUNNER_PLAN_FOLDER));
+}
+
+/* Fills files as soon as it may, which are then nothing but mapped. */
+static void *
+hostile_hide (void *data)
+{
+  const gsize bytes = 512 << 10;
+  guint n = 0;
+
+  while (n < 3)
+    {
+      int fd = open (RUNNER_PLAN_FOLDER "/hidden", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+      void *memory = fd >= 0 && ftruncate (fd, (off_t) bytes) == 0
+                         ? mmap (NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                         : MAP_FAILED;
+
+      if (memory != MAP_FAILED)
+        {
+          memset (memory, 'h', bytes);
+          unlink (RUNNER_PLAN_FOLDER "/hidden");
+          n++;
+        }
+      if (fd >= 0)
+        close (fd);
+      g_usleep (1000);
+    }
+  fputs ("hidden\n", stderr);
+  for (;;)
+    pause ();
+  return data;
+}
+
 __attribute__ ((constructor)) static void
 hostile_construct (void)
 {
@@ -225,16 +272,16 @@ hostile_construct (void)
       hostile_flood_all ();
       break;
     case HOSTILE_PRINT:
-      for (guint i = 0; i < 4096; i++)
-        fputs ("\033[2Jxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
-               stderr);
+      hostile_print ();
       break;
     case HOSTILE_SCRATCH:
-      fprintf (stderr, "scratch %d\n", attempts_run_from (RUNNER_PLAN_SCRATCH));
-      fprintf (stderr, "scratch here %d\n", attempts_run_from (RUNNER_PLAN_FOLDER));
+      hostile_run_from_scratch ();
       break;
     case HOSTILE_STILL:
       signal (SIGCONT, hostile_go_on);
+      break;
+    case HOSTILE_HIDE:
+      pthread_create (&thread, NULL, hostile_hide, NULL);
       break;
     case HOSTILE_LOCKS:
       hostile_lock ();

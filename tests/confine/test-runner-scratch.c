@@ -283,6 +283,34 @@ test_hidden (void)
   check_hidden (TRUE);
 }
 
+/* What is nothing but mapped is found of any process, whoever the host is: its list was opened in
+ * time. */
+static void
+test_mapped (void)
+{
+  g_autoptr (RunnerFixture) fixture
+      = runner_fixture_new (RUNNER_LAYERS_PROFILE_STRICT, "hostile-hide.so");
+  g_autofree char *parent = g_dir_make_tmp ("scratch.XXXXXX", NULL);
+  g_autoptr (ReeveRunnerFolder) folder
+      = reeve_runner_folder_new (parent, "hostile", 1 << 20, 0, &fixture->error);
+  g_autoptr (ReeveRunner) runner = NULL;
+
+  g_assert_no_error (fixture->error);
+  runner_fixture_forget_printed ();
+  fixture->setup.scratch = 1 << 20;
+  fixture->setup.file_size = 8 << 20;
+  fixture->setup.folder = folder;
+  runner = runner_fixture_start (fixture, "userns");
+  g_assert_no_error (fixture->error);
+  runner_fixture_assert_printed ("hidden");
+  g_assert_cmpint (reeve_runner_folder_look (folder, 1), ==, 0);
+  g_assert_cmpstr (reeve_runner_folder_get_fault (folder), ==,
+                   "it had more in scratch than was granted");
+  g_clear_pointer (&runner, reeve_runner_free);
+  g_clear_pointer (&folder, reeve_runner_folder_unref);
+  g_assert_cmpint (rmdir (parent), ==, 0);
+}
+
 /* What the kernel gives is taken rather. */
 static void
 test_scratch_not_on_disk (void)
@@ -340,6 +368,7 @@ main (int argc, char **argv)
   g_test_add_func ("/runner/scratch/on-disk", test_scratch_on_disk);
   g_test_add_func ("/runner/scratch/full-disk", test_full_disk);
   g_test_add_func ("/runner/scratch/hidden", test_hidden);
+  g_test_add_func ("/runner/scratch/mapped", test_mapped);
   g_test_add_func ("/runner/scratch/not-on-disk", test_scratch_not_on_disk);
   return runner_fixture_run ();
 }
