@@ -5,66 +5,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/personality.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-static int
-attempts_result (long value)
-{
-  int code = errno;
-
-  if (value >= 0)
-    return 0;
-  return code;
-}
-
-static int
-attempts_fd (int fd)
-{
-  int code = errno;
-
-  if (fd < 0)
-    return code;
-  close (fd);
-  return 0;
-}
-
-static int
-attempts_passwd (void)
-{
-  return attempts_fd (open ("/etc/passwd", O_RDONLY | O_CLOEXEC));
-}
-
-static int
-attempts_environ (void)
-{
-  return attempts_fd (open ("/proc/self/environ", O_RDONLY | O_CLOEXEC));
-}
+#include "attack.h"
 
 static int
 attempts_list_root (void)
 {
-  return attempts_fd (open ("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return attack_open ("/etc", O_RDONLY | O_DIRECTORY);
 }
 
 static int
 attempts_write_tmp (void)
 {
-  int code = attempts_fd (open ("/tmp/reeve-attempt", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  int code = attack_open ("/tmp/reeve-attempt", O_WRONLY | O_CREAT);
 
   unlink ("/tmp/reeve-attempt");
   return code;
@@ -95,7 +57,7 @@ attempts_run_from (const char *folder)
 static int
 attempts_truncate (void)
 {
-  return attempts_result (truncate ("/dev/null", 0)) == EINVAL ? 0 : errno;
+  return attack_result (truncate ("/dev/null", 0)) == EINVAL ? 0 : errno;
 }
 
 /* of a pipe of its own */
@@ -107,7 +69,7 @@ attempts_chmod (void)
 
   if (pipe2 (ends, O_CLOEXEC) != 0)
     return errno;
-  code = attempts_result (fchmod (ends[0], 0600));
+  code = attack_result (fchmod (ends[0], 0600));
   close (ends[0]);
   close (ends[1]);
   return code;
@@ -116,147 +78,27 @@ attempts_chmod (void)
 static int
 attempts_tcp (void)
 {
-  return attempts_fd (socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return attack_fd (socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
 static int
 attempts_udp6 (void)
 {
-  return attempts_fd (socket (AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return attack_fd (socket (AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 }
 
 static int
 attempts_unix (void)
 {
-  return attempts_fd (socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-}
-
-static int
-attempts_netlink (void)
-{
-  return attempts_fd (socket (AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0));
-}
-
-static int
-attempts_fork (void)
-{
-  long child = syscall (SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
-  int code = errno;
-
-  if (child == 0)
-    _exit (0);
-  if (child < 0)
-    return code;
-  waitpid ((pid_t) child, NULL, 0);
-  return 0;
-}
-
-/* in a child: what succeeds does not come back */
-static int
-attempts_exec (void)
-{
-  char *const arguments[] = { (char *) "true", NULL };
-  long child = syscall (SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
-  int status = 0;
-
-  if (child < 0)
-    return attempts_result (execve ("/bin/true", arguments, NULL));
-  if (child == 0)
-    {
-      execve ("/bin/true", arguments, NULL);
-      _exit (1);
-    }
-  waitpid ((pid_t) child, &status, 0);
-  return WIFEXITED (status) && WEXITSTATUS (status) == 0 ? 0 : EACCES;
-}
-
-static int
-attempts_map (int protection)
-{
-  void *memory = mmap (NULL, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  int code = errno;
-
-  if (memory == MAP_FAILED)
-    return code;
-  munmap (memory, 4096);
-  return 0;
-}
-
-static int
-attempts_write_and_execute (void)
-{
-  return attempts_map (PROT_READ | PROT_WRITE | PROT_EXEC);
-}
-
-static int
-attempts_make_executable (void)
-{
-  void *memory = mmap (NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  int code = attempts_result (mprotect (memory, 4096, PROT_READ | PROT_EXEC));
-
-  munmap (memory, 4096);
-  return code;
-}
-
-static int
-attempts_memfd (void)
-{
-  return attempts_fd ((int) syscall (SYS_memfd_create, "attempt", 0));
+  return attack_fd (socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }
 
 static int
 attempts_ptrace (void)
 {
-  return attempts_result (ptrace (PTRACE_PEEKDATA, getpid (), NULL, NULL)) == ESRCH
+  return attack_result (ptrace (PTRACE_PEEKDATA, getpid (), NULL, NULL)) == ESRCH
              ? 0
-             : attempts_result (-1);
-}
-
-static int
-attempts_signal (void)
-{
-  return attempts_result (kill (getpid (), 0));
-}
-
-static int
-attempts_unshare (void)
-{
-  return attempts_result (unshare (CLONE_FILES));
-}
-
-static int
-attempts_io_uring (void)
-{
-  char parameters[120] = { 0 };
-
-  return attempts_fd ((int) syscall (SYS_io_uring_setup, 1, parameters));
-}
-
-static int
-attempts_keyctl (void)
-{
-  return attempts_result (syscall (SYS_keyctl, 0 /* KEYCTL_GET_KEYRING_ID */, -2, 0));
-}
-
-static int
-attempts_personality (void)
-{
-  return attempts_result (personality (0xffffffff));
-}
-
-static int
-attempts_raise_limit (void)
-{
-  struct rlimit limit = { 0, 0 };
-
-  getrlimit (RLIMIT_CORE, &limit);
-  return attempts_result (setrlimit (RLIMIT_CORE, &limit));
-}
-
-static int
-attempts_dumpable (void)
-{
-  return attempts_result (prctl (PR_SET_DUMPABLE, 1, 0, 0, 0));
+             : attack_result (-1);
 }
 
 /* Who listens to a filter may let through what another one refuses. There is none here: it is asked
@@ -264,44 +106,21 @@ attempts_dumpable (void)
 static int
 attempts_listener (void)
 {
-  int code = attempts_result (
+  int code = attack_result (
       syscall (SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, NULL));
 
   return code == EFAULT ? 0 : code;
 }
 
-static void *
-attempts_nothing (void *data)
-{
-  return data;
-}
-
-static int
-attempts_thread (void)
-{
-  pthread_t thread;
-  int code = pthread_create (&thread, NULL, attempts_nothing, NULL);
-
-  if (code == 0)
-    pthread_join (thread, NULL);
-  return code;
-}
-
-static int
-attempts_libraries (void)
-{
-  return attempts_fd (open ("/usr/lib", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-}
-
 static int
 attempts_null (void)
 {
-  return attempts_fd (open ("/dev/null", O_RDONLY | O_CLOEXEC));
+  return attack_open ("/dev/null", O_RDONLY);
 }
 
 const Attempt attempts[] = {
-  { "passwd", attempts_passwd, EACCES, ENOENT },
-  { "environ", attempts_environ, EACCES, ENOENT },
+  { "passwd", NULL, EACCES, ENOENT },
+  { "victim-environ", NULL, EACCES, ENOENT },
   { "list-etc", attempts_list_root, EACCES, EACCES },
   { "write-tmp", attempts_write_tmp, EACCES, ENOENT },
   { "truncate", attempts_truncate, EPERM, EPERM },
@@ -309,32 +128,49 @@ const Attempt attempts[] = {
   { "tcp", attempts_tcp, EACCES, EACCES },
   { "udp6", attempts_udp6, EACCES, EACCES },
   { "unix", attempts_unix, EACCES, EACCES },
-  { "netlink", attempts_netlink, EACCES, EACCES },
-  { "fork", attempts_fork, EPERM, EPERM },
-  { "exec", attempts_exec, EACCES, EACCES },
-  { "write-and-execute", attempts_write_and_execute, EACCES, EACCES },
-  { "make-executable", attempts_make_executable, EACCES, EACCES },
-  { "memfd", attempts_memfd, EACCES, EACCES },
+  { "netlink", NULL, EACCES, EACCES },
+  { "fork", NULL, EPERM, EPERM },
+  { "execve", NULL, EACCES, EACCES },
+  { "write-and-execute", NULL, EACCES, EACCES },
+  { "mprotect", NULL, EACCES, EACCES },
+  { "memfd", NULL, EACCES, EACCES },
   { "ptrace", attempts_ptrace, EACCES, EACCES },
-  { "signal", attempts_signal, EPERM, EPERM },
-  { "unshare", attempts_unshare, EPERM, EPERM },
-  { "io-uring", attempts_io_uring, ENOSYS, ENOSYS },
-  { "keyctl", attempts_keyctl, EPERM, EPERM },
-  { "personality", attempts_personality, EPERM, EPERM },
-  { "set-limit", attempts_raise_limit, EPERM, EPERM },
-  { "dumpable", attempts_dumpable, EPERM, EPERM },
+  { "kill", NULL, EPERM, EPERM },
+  { "unshare-files", NULL, EPERM, EPERM },
+  { "io-uring", NULL, ENOSYS, ENOSYS },
+  { "keyctl", NULL, EPERM, EPERM },
+  { "personality", NULL, EPERM, EPERM },
+  { "limits", NULL, EPERM, EPERM },
+  { "dumpable", NULL, EPERM, EPERM },
   { "listener", attempts_listener, EPERM, EPERM },
   /* twins that are no attack: what every plugin may do */
-  { "thread", attempts_thread, 0, 0 },
-  { "libraries", attempts_libraries, 0, 0 },
+  { "thread", NULL, 0, 0 },
+  { "libraries", NULL, 0, 0 },
   { "null-device", attempts_null, 0, 0 },
 };
 
 const guint n_attempts = G_N_ELEMENTS (attempts);
 
+int
+attempts_make (guint number)
+{
+  const Attack *const themes[]
+      = { attack_files, attack_memory, attack_network, attack_code, attack_kernel };
+  /* what others do to a victim it does to itself */
+  const AttackWorld world = { .victim = getpid () };
+
+  if (attempts[number].make != NULL)
+    return attempts[number].make ();
+  for (guint i = 0; i < G_N_ELEMENTS (themes); i++)
+    for (const Attack *one = themes[i]; one->name != NULL; one++)
+      if (strcmp (one->name, attempts[number].name) == 0)
+        return one->make (&world);
+  abort (); /* there is no such attack */
+}
+
 void
 attempts_make_all (void)
 {
   for (guint i = 0; i < n_attempts; i++)
-    fprintf (stderr, "attempt %s %d\n", attempts[i].name, attempts[i].make ());
+    fprintf (stderr, "attempt %s %d\n", attempts[i].name, attempts_make (i));
 }

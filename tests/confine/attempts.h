@@ -11,7 +11,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   const char *name;
-  int (*make) (void); /* 0: it succeeded; else errno */
+  int (*make) (void); /* 0: it succeeded; else errno; NULL: as the attack of that name does */
   int strict;         /* what it answers under `strict`; 0: succeeds there too */
   int hardened;       /* and under `hardened` */
 } Attempt;
@@ -19,6 +19,7 @@ typedef struct
 extern const Attempt attempts[];
 extern const guint n_attempts;
 
+int attempts_make (guint number);
 /* Prints a line `attempt NAME CODE` for each. */
 void attempts_make_all (void);
 /* Writes a library into @folder, and maps it as code: errno of what was refused, or 0. */

@@ -22,7 +22,7 @@ test_control (void)
   g_assert_true (g_file_test (path, G_FILE_TEST_IS_REGULAR));
   for (guint i = 0; i < n_attempts; i++)
     {
-      int code = attempts[i].make ();
+      int code = attempts_make (i);
 
       /* an attack that does not succeed here proves nothing where it is refused */
       if (code != 0 && g_strcmp0 (attempts[i].name, "keyctl") != 0)

@@ -22,27 +22,8 @@ static char *const attack_code_arguments[] = { (char *) "x", (char *) "--version
 static char *const attack_code_name[] = { (char *) "x", NULL };
 static char *const attack_code_environment[] = { NULL };
 
-/* Runs @make in a process of its own where there can be one: what succeeds does not come back. */
 static int
-attack_code_run (int (*make) (void))
-{
-  pid_t child = fork ();
-  int status = 0;
-
-  if (child < 0)
-    return make ();
-  if (child == 0)
-    {
-      close (STDOUT_FILENO);
-      open ("/dev/null", O_WRONLY);
-      _exit (make ());
-    }
-  waitpid (child, &status, 0);
-  return WIFEXITED (status) ? WEXITSTATUS (status) : EINTR;
-}
-
-static int
-attack_code_execve_now (void)
+attack_code_execve_now (const AttackWorld *world)
 {
   return attack_result (execve ("/bin/true", attack_code_name, attack_code_environment));
 }
@@ -50,11 +31,11 @@ attack_code_execve_now (void)
 static int
 attack_code_execve (const AttackWorld *world)
 {
-  return attack_code_run (attack_code_execve_now);
+  return attack_in_child (attack_code_execve_now, world);
 }
 
 static int
-attack_code_execveat_now (void)
+attack_code_execveat_now (const AttackWorld *world)
 {
   int fd = open (ATTACK_CODE_PROGRAM, O_RDONLY | O_CLOEXEC);
 
@@ -65,7 +46,7 @@ attack_code_execveat_now (void)
 static int
 attack_code_execveat (const AttackWorld *world)
 {
-  return attack_code_run (attack_code_execveat_now);
+  return attack_in_child (attack_code_execveat_now, world);
 }
 
 static int
@@ -83,15 +64,7 @@ attack_code_spawn (const AttackWorld *world)
 static int
 attack_code_fork (const AttackWorld *world)
 {
-  long child = syscall (SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
-  int code = errno;
-
-  if (child == 0)
-    _exit (0);
-  if (child < 0)
-    return code;
-  waitpid ((pid_t) child, NULL, 0);
-  return 0;
+  return attack_child (syscall (SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL));
 }
 
 static int

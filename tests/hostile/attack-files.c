@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ATTACK_FILES_SPARSE (64ll << 30)
-
 static int
 attack_files_passwd (const AttackWorld *world)
 {
@@ -47,13 +45,11 @@ attack_files_path_open (const AttackWorld *world)
 {
   g_autofree char *path = g_build_filename (world->other, "secret", NULL);
   int fd = open (path, O_PATH | O_CLOEXEC);
-  char name[64];
   int code = errno;
 
   if (fd < 0)
     return code;
-  g_snprintf (name, sizeof name, "/proc/self/fd/%d", fd);
-  code = attack_open (name, O_RDONLY);
+  code = attack_open_again (fd, O_RDONLY);
   close (fd);
   return code;
 }
@@ -83,37 +79,21 @@ attack_files_hard_link (const AttackWorld *world)
 }
 
 static int
-attack_files_other_read (const AttackWorld *world)
-{
-  return attack_open_in (world->other, "secret", O_RDONLY);
-}
-
-static int
 attack_files_other_list (const AttackWorld *world)
 {
   return attack_open (world->other, O_RDONLY | O_DIRECTORY);
 }
 
 static int
-attack_files_create_in (const char *folder)
-{
-  g_autofree char *path = g_build_filename (folder, "new", NULL);
-  int code = attack_open (path, O_WRONLY | O_CREAT);
-
-  unlink (path);
-  return code;
-}
-
-static int
 attack_files_other_write (const AttackWorld *world)
 {
-  return attack_files_create_in (world->other);
+  return attack_create_in (world->other);
 }
 
 static int
 attack_files_granted_create (const AttackWorld *world)
 {
-  return attack_files_create_in (world->granted);
+  return attack_create_in (world->granted);
 }
 
 static int
@@ -121,7 +101,7 @@ attack_files_beside (const AttackWorld *world)
 {
   g_autofree char *folder = g_path_get_dirname (world->module);
 
-  return attack_files_create_in (folder);
+  return attack_create_in (folder);
 }
 
 static int
@@ -136,13 +116,11 @@ attack_files_reopen (const AttackWorld *world)
 {
   g_autofree char *path = g_build_filename (world->granted, "file", NULL);
   int fd = open (path, O_RDONLY | O_CLOEXEC);
-  char name[64];
   int code = errno;
 
   if (fd < 0)
     return code;
-  g_snprintf (name, sizeof name, "/proc/self/fd/%d", fd);
-  code = attack_open (name, O_RDWR);
+  code = attack_open_again (fd, O_RDWR);
   close (fd);
   return code;
 }
@@ -150,16 +128,7 @@ attack_files_reopen (const AttackWorld *world)
 static int
 attack_files_sparse (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->other, "sparse", NULL);
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  int code = errno;
-
-  if (fd < 0)
-    return code;
-  code = attack_result (ftruncate (fd, ATTACK_FILES_SPARSE));
-  close (fd);
-  unlink (path);
-  return code;
+  return attack_stretch_in (world->other);
 }
 
 static int
@@ -185,9 +154,7 @@ attack_files_append (const AttackWorld *world)
 static int
 attack_files_rename (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->granted, "file", NULL);
-
-  return attack_result (rename (path, path));
+  return attack_rename_in (world->granted, "file");
 }
 
 static int
@@ -209,21 +176,13 @@ attack_files_touch (const AttackWorld *world)
 static int
 attack_files_make_folder (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->other, "folder", NULL);
-  int code = attack_result (mkdir (path, 0700));
-
-  rmdir (path);
-  return code;
+  return attack_make_folder_in (world->other, 0700);
 }
 
 static int
 attack_files_make_pipe (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->other, "pipe", NULL);
-  int code = attack_result (mkfifo (path, 0600));
-
-  unlink (path);
-  return code;
+  return attack_make_pipe_in (world->other);
 }
 
 /* ---- what a plugin may do ---- */
@@ -260,7 +219,7 @@ const Attack attack_files[] = {
   { "path-open", attack_files_path_open },
   { "path-folder", attack_files_path_folder },
   { "hard-link", attack_files_hard_link },
-  { "other-read", attack_files_other_read },
+  { "other-read", attack_read_other },
   { "other-list", attack_files_other_list },
   { "other-write", attack_files_other_write },
   { "granted-create", attack_files_granted_create },

@@ -19,28 +19,12 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef UFFD_USER_MODE_ONLY
 #define UFFD_USER_MODE_ONLY 1
 #endif
 #define ATTACK_KERNEL_X32 0x40000000
-
-/* In a child, where something succeeds that stays. */
-static int
-attack_kernel_in_child (AttackFunc make, const AttackWorld *world)
-{
-  pid_t child = fork ();
-  int status = 0;
-
-  if (child < 0)
-    return make (world);
-  if (child == 0)
-    _exit (make (world));
-  waitpid (child, &status, 0);
-  return WIFEXITED (status) ? WEXITSTATUS (status) : EINTR;
-}
 
 static int
 attack_kernel_io_uring (const AttackWorld *world)
@@ -59,7 +43,7 @@ attack_kernel_unshare_now (const AttackWorld *world)
 static int
 attack_kernel_unshare (const AttackWorld *world)
 {
-  return attack_kernel_in_child (attack_kernel_unshare_now, world);
+  return attack_in_child (attack_kernel_unshare_now, world);
 }
 
 static int
@@ -84,29 +68,14 @@ attack_kernel_clone3 (const AttackWorld *world)
 {
   /* struct clone_args: flags, four pointers, the signal at the end, and so on */
   guint64 arguments[8] = { 0, 0, 0, 0, SIGCHLD, 0, 0, 0 };
-  long child = syscall (SYS_clone3, arguments, sizeof arguments);
-  int code = errno;
 
-  if (child == 0)
-    _exit (0);
-  if (child < 0)
-    return code;
-  waitpid ((pid_t) child, NULL, 0);
-  return 0;
+  return attack_child (syscall (SYS_clone3, arguments, sizeof arguments));
 }
 
 static int
 attack_kernel_clone_user (const AttackWorld *world)
 {
-  long child = syscall (SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
-  int code = errno;
-
-  if (child == 0)
-    _exit (0);
-  if (child < 0)
-    return code;
-  waitpid ((pid_t) child, NULL, 0);
-  return 0;
+  return attack_child (syscall (SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL));
 }
 
 /* getpid() by the door of 32-bit programs */
@@ -200,7 +169,7 @@ attack_kernel_tiocsti_now (const AttackWorld *world)
 static int
 attack_kernel_tiocsti (const AttackWorld *world)
 {
-  return attack_kernel_in_child (attack_kernel_tiocsti_now, world);
+  return attack_in_child (attack_kernel_tiocsti_now, world);
 }
 
 static int

@@ -12,51 +12,33 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define ATTACK_SCRATCH_PAGE  4096
 #define ATTACK_SCRATCH_BLOCK (1 << 20)
 /* more than the runner of the test has: 16 MiB */
-#define ATTACK_SCRATCH_MIB    24
-#define ATTACK_SCRATCH_FILES  4000
-#define ATTACK_SCRATCH_SPARSE (64ll << 30)
-#define ATTACK_SCRATCH_LOCKS  4096
+#define ATTACK_SCRATCH_MIB   24
+#define ATTACK_SCRATCH_FILES 4000
+#define ATTACK_SCRATCH_LOCKS 4096
 
 /* ---- somebody else's, and out of it ---- */
 
 static int
-attack_scratch_other_read (const AttackWorld *world)
-{
-  return attack_open_in (world->other, "secret", O_RDONLY);
-}
-
-static int
 attack_scratch_other_write (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->other, "new", NULL);
-  int code = attack_open (path, O_WRONLY | O_CREAT);
-
-  unlink (path);
-  return code;
+  return attack_create_in (world->other);
 }
 
 static int
 attack_scratch_other_folder (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->other, "folder", NULL);
-  int code = attack_result (mkdir (path, 0700));
-
-  rmdir (path);
-  return code;
+  return attack_make_folder_in (world->other, 0700);
 }
 
 static int
 attack_scratch_other_rename (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->other, "secret", NULL);
-
-  return attack_result (rename (path, path));
+  return attack_rename_in (world->other, "secret");
 }
 
 static int
@@ -105,11 +87,7 @@ attack_scratch_link (const AttackWorld *world)
 static int
 attack_scratch_pipe (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->scratch, "pipe", NULL);
-  int code = attack_result (mkfifo (path, 0600));
-
-  unlink (path);
-  return code;
+  return attack_make_pipe_in (world->scratch);
 }
 
 /* A device, if only one that stands for nothing, is what remains at the old name. */
@@ -131,11 +109,7 @@ attack_scratch_whiteout (const AttackWorld *world)
 static int
 attack_scratch_closed (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->scratch, "closed", NULL);
-  int code = attack_result (mkdir (path, 0300));
-
-  rmdir (path);
-  return code;
+  return attack_make_folder_in (world->scratch, 0300);
 }
 
 /* The same behind a mask. */
@@ -222,31 +196,26 @@ attack_scratch_dlopen (const AttackWorld *world)
 }
 
 static int
-attack_scratch_execve (const AttackWorld *world)
+attack_scratch_execve_now (const AttackWorld *world)
 {
   g_autofree char *path = g_build_filename (world->scratch, "program", NULL);
   char *const arguments[] = { path, NULL };
   char *const environment[] = { NULL };
-  pid_t child = -1;
-  int status = 0;
+
+  return attack_result (execve (path, arguments, environment));
+}
+
+static int
+attack_scratch_execve (const AttackWorld *world)
+{
+  g_autofree char *path = g_build_filename (world->scratch, "program", NULL);
   int code = 0;
 
   /* what is executed is a script, which any machine can run */
   if (!g_file_set_contents_full (path, "#!/bin/sh\nexit 0\n", -1, G_FILE_SET_CONTENTS_NONE, 0700,
                                  NULL))
     return ENODATA;
-  child = fork ();
-  if (child > 0)
-    {
-      waitpid (child, &status, 0);
-      code = WIFEXITED (status) ? WEXITSTATUS (status) : EINTR;
-    }
-  else
-    {
-      code = attack_result (execve (path, arguments, environment));
-      if (child == 0)
-        _exit (code);
-    }
+  code = attack_in_child (attack_scratch_execve_now, world);
   unlink (path);
   return code;
 }
@@ -302,14 +271,7 @@ attack_scratch_flood (const AttackWorld *world)
 static int
 attack_scratch_stretch (const AttackWorld *world)
 {
-  g_autofree char *path = g_build_filename (world->scratch, "stretch", NULL);
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  int code = fd < 0 ? errno : attack_result (ftruncate (fd, ATTACK_SCRATCH_SPARSE));
-
-  if (fd >= 0)
-    close (fd);
-  unlink (path);
-  return code;
+  return attack_stretch_in (world->scratch);
 }
 
 /* Each lock of a range takes memory of the kernel's. */
@@ -400,7 +362,7 @@ attack_scratch_work (const AttackWorld *world)
 }
 
 const Attack attack_scratch[] = {
-  { "scratch-other-read", attack_scratch_other_read },
+  { "scratch-other-read", attack_read_other },
   { "scratch-other-write", attack_scratch_other_write },
   { "scratch-other-folder", attack_scratch_other_folder },
   { "scratch-other-rename", attack_scratch_other_rename },

@@ -46,6 +46,23 @@ int attack_result (long value);
 int attack_fd (long fd);
 int attack_open (const char *path, int flags);
 int attack_open_in (const char *folder, const char *name, int flags);
+/* the same of a path for which there is a descriptor: by /proc */
+int attack_open_again (int fd, int flags);
+/* Each makes something of a name in @folder, which goes again. */
+int attack_create_in (const char *folder);
+int attack_make_folder_in (const char *folder, unsigned mode);
+int attack_make_pipe_in (const char *folder);
+/* a file without an end */
+int attack_stretch_in (const char *folder);
+/* a file gets the name that it has */
+int attack_rename_in (const char *folder, const char *name);
+/* what is somebody else's */
+int attack_read_other (const AttackWorld *world);
+/* of clone(): the child ends, and is waited for */
+int attack_child (long child);
+/* Makes it in a process of its own, which prints nothing, where there can be one: what succeeds
+ * does not come back, or stays. */
+int attack_in_child (AttackFunc make, const AttackWorld *world);
 
 /* the same in the folder of process @pid below /proc */
 int attack_open_proc (gint64 pid, const char *name, int flags);
