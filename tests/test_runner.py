@@ -151,6 +151,27 @@ class Ahead(unittest.TestCase):
             time.sleep(0.01)
 
 
+class Targets(unittest.TestCase):
+    """A folder builds what its suites need, and leaves out only what is a test of others."""
+
+    targets = [{"id": name, "filename": [f"/b/{path}"], "build_by_default": default}
+               for name, path, default in (("host", "host/host", True), ("mine", "tests/mine", True), ("theirs", "tests/theirs", True),
+                                           ("helper", "tests/helper", True), ("data", "tests/data", False), ("other", "tests/other", False))]
+    tests = [{"suite": ["x:mine"], "cmd": ["/b/tests/mine"], "depends": ["mine", "helper", "data"]},
+             {"suite": ["x:theirs"], "cmd": ["/b/tests/theirs"], "depends": ["theirs", "other"]},
+             {"suite": ["x:theirs"], "cmd": ["python3", "/s/look.py", "/b/tests/helper"], "depends": ["helper"]},
+             {"suite": ["x:theirs", "x:mine"], "cmd": ["python3", "/s/both.py", "/b/host/host"], "depends": []}]
+
+    def chosen(self, *suites):
+        return build.choose_targets("/b", self.targets, self.tests, set(suites))
+
+    def test_what_others_need_alone_is_left_out(self):
+        self.assertEqual(["host/host", "tests/data", "tests/helper", "tests/mine"], self.chosen("mine"))
+
+    def test_all_suites_need_all(self):
+        self.assertEqual(["host/host", "tests/data", "tests/helper", "tests/mine", "tests/other", "tests/theirs"], self.chosen("mine", "theirs"))
+
+
 class Python(unittest.TestCase):
     """tests/tap.py, which the tests from outside run under."""
 

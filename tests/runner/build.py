@@ -22,10 +22,25 @@ class Failed(Exception):
     """A step that others need did not succeed; the text is for people."""
 
 
+def choose_targets(folder, targets, tests, suites):
+    """What ninja is to build for those suites: all that it builds by default, but for programs that are tests of other suites alone."""
+    outputs = {target["id"]: {os.path.relpath(path, folder) for path in target["filename"]} for target in targets}
+    chosen = {path for target in targets if target["build_by_default"] for path in outputs[target["id"]]}
+    here, elsewhere = set(), set()
+    for test in tests:
+        words = {os.path.relpath(word, folder) for word in test["cmd"] if word.startswith(folder + "/")}
+        if suites & {suite.split(":")[-1] for suite in test["suite"]}:
+            here |= words.union(*(outputs.get(target, set()) for target in test["depends"]))
+        else:
+            elsewhere |= words
+    every = set().union(*outputs.values())
+    return sorted((chosen | here) & every - (elsewhere - here))
+
+
 class Builder:
     """One way to build the tree: folder, options, environment of the compiler and of the programs."""
 
-    def __init__(self, folder, options, jobs, compiler="gcc", env=None, timeout=1, targets=(), buildtype="debug", needs=None):
+    def __init__(self, folder, options, jobs, compiler="gcc", env=None, timeout=1, targets=(), buildtype="debug", needs=None, suites=()):
         self.folder = os.path.join(TOP, folder)
         self.options = [f"-Dbuildtype={buildtype}", *options]
         self.special = bool(options) or buildtype != "debug"
@@ -35,6 +50,7 @@ class Builder:
         self.timeout = timeout
         self.targets = list(targets)
         self.needs = needs
+        self.suites = set(suites)  # that are run there; empty: any
         self.logs = os.path.join(self.folder, "sanitizer-logs")
         self.error = None
         self.ready = False
@@ -60,6 +76,8 @@ class Builder:
         if self.needs:
             self.needs.build()
         self.configure()
+        if self.suites:
+            self.targets = choose_targets(self.folder, self.introspect("targets"), self.introspect("tests"), self.suites)
         self.step(["ninja", "-C", self.folder, f"-j{self.jobs}", *self.targets], "build.log")
 
     def configure(self):
@@ -83,6 +101,12 @@ class Builder:
         with open(note, "w", encoding="utf-8") as file:
             file.write(wanted)
 
+    def introspect(self, what):
+        done = subprocess.run(["meson", "introspect", self.folder, f"--{what}"], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Failed(f"meson introspect --{what} failed:\n{done.stderr[-2000:]}")
+        return json.loads(done.stdout)
+
     def compiler_command(self):
         return f"ccache {self.compiler}" if shutil.which("ccache") else self.compiler
 
@@ -101,8 +125,8 @@ class Builder:
         os.makedirs(self.logs)
         return {name: value.replace("@logs@", self.logs).replace("@top@", TOP).replace("@build@", self.folder) for name, value in self.env.items()}
 
-    def meson_test(self, name, suite, setup="isolated", more_env=None, timeout=None):
-        """Runs one suite of meson tests; returns its Tally. A suite in which nothing ran has failed."""
+    def meson_test(self, name, suite, setup="isolated", more_env=None, timeout=None, jobs=None):
+        """Runs one suite of meson tests, @jobs at a time; returns its Tally. A suite in which nothing ran has failed."""
         tally = count.Tally()
         try:
             self.build()
@@ -110,7 +134,7 @@ class Builder:
             tally.fail(f"{name}: build", str(failed))
             return tally
         command = ["meson", "test", "-C", self.folder, "--no-rebuild", "--suite", suite, "--setup", setup, "--logbase", name]
-        command += ["--num-processes", str(self.jobs), "--timeout-multiplier", str(self.timeout if timeout is None else timeout)]
+        command += ["--num-processes", str(jobs or self.jobs), "--timeout-multiplier", str(self.timeout if timeout is None else timeout)]
         env = {**os.environ, **self.sanitizer_env(), **(more_env or {})}
         with open(os.path.join(self.folder, name + ".log"), "w", encoding="utf-8") as file:
             subprocess.run(command, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False)
@@ -166,6 +190,7 @@ def builders(jobs):
             "build-asan",
             ["-Db_sanitize=address,undefined", "-Db_lundef=false"],
             jobs,
+            suites=("unit", "conformance", "outside"),
             env={
                 "ASAN_OPTIONS": ASAN + ":log_path=@logs@/asan",
                 "LSAN_OPTIONS": "suppressions=@top@/tests/sanitizers/lsan.supp:print_suppressions=0",
@@ -184,6 +209,7 @@ def builders(jobs):
             },
             timeout=8,
             needs=plain,  # what its tests confine: tests/confine
+            suites=("threads",),
         ),
         # how much of the code the corpora reach: the replaying programs, with clang's source-based coverage
         "cover": Builder(
