@@ -10,36 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <reeve-plugin-1.h>
-
-#define HOARDER_TYPE_TOOL (hoarder_tool_get_type ())
-G_DECLARE_FINAL_TYPE (HoarderTool, hoarder_tool, HOARDER, TOOL, ReevePlugin)
+#include "one-tool.h"
 
 /* bytes that are written at once */
 #define HOARDER_BLOCK (1024 * 1024)
 /* letters of a folder's name */
 #define HOARDER_NAME 200
-struct _HoarderTool
-{
-  ReevePlugin parent_instance;
-};
-
-static void hoarder_tool_iface_init (ReeveToolInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (HoarderTool, hoarder_tool, REEVE_TYPE_PLUGIN,
-                               G_IMPLEMENT_INTERFACE (REEVE_TYPE_TOOL, hoarder_tool_iface_init))
-
-static GPtrArray *
-hoarder_tool_list (ReeveTool *tool, ReeveContext *context, GError **error)
-{
-  g_autoptr (JsonNode) schema = reeve_json_parse_strict ("{\"type\":\"object\"}", 17, NULL);
-  GPtrArray *tools = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_tool_info_unref);
-
-  g_ptr_array_add (
-      tools, reeve_tool_info_new ("tool-of-" BROKEN_FOLDER, "Keeps much for a while.", schema, 0));
-  return tools;
-}
-
 /* What is done, and what came of it. */
 typedef struct
 {
@@ -310,8 +286,8 @@ static const struct
 
 /* {what, …}: {path, bytes, code: the number of the error or 0, …} or {error} */
 static ReeveToolResult *
-hoarder_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
-                   GError **error)
+one_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
+               GError **error)
 {
   g_autoptr (JsonNode) params = json_node_new (JSON_NODE_OBJECT);
   g_autoptr (JsonNode) node = json_node_new (JSON_NODE_OBJECT);
@@ -345,30 +321,4 @@ hoarder_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments, Ree
   return reeve_tool_result_new (text, NULL, FALSE);
 }
 
-static void
-hoarder_tool_iface_init (ReeveToolInterface *iface)
-{
-  iface->list = hoarder_tool_list;
-  iface->call = hoarder_tool_call;
-}
-
-static void
-hoarder_tool_class_init (HoarderToolClass *klass)
-{
-}
-
-static void
-hoarder_tool_init (HoarderTool *self)
-{
-}
-
-static const GType *
-hoarder_query_types (void)
-{
-  static GType types[2];
-
-  types[0] = HOARDER_TYPE_TOOL;
-  return types;
-}
-
-REEVE_DEFINE_PLUGIN (BROKEN_FOLDER, "1.2.3", hoarder_query_types);
+ONE_TOOL_PLUGIN (BROKEN_FOLDER);

@@ -7,30 +7,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include <reeve-plugin-1.h>
-
-#define HUNGRY_TYPE_TOOL (hungry_tool_get_type ())
-G_DECLARE_FINAL_TYPE (HungryTool, hungry_tool, HUNGRY, TOOL, ReevePlugin)
-
-struct _HungryTool
-{
-  ReevePlugin parent_instance;
-};
-
-static void hungry_tool_iface_init (ReeveToolInterface *iface);
-
-G_DEFINE_FINAL_TYPE_WITH_CODE (HungryTool, hungry_tool, REEVE_TYPE_PLUGIN,
-                               G_IMPLEMENT_INTERFACE (REEVE_TYPE_TOOL, hungry_tool_iface_init))
-
-static GPtrArray *
-hungry_tool_list (ReeveTool *tool, ReeveContext *context, GError **error)
-{
-  g_autoptr (JsonNode) schema = reeve_json_parse_strict ("{\"type\":\"object\"}", 17, NULL);
-  GPtrArray *tools = g_ptr_array_new_with_free_func ((GDestroyNotify) reeve_tool_info_unref);
-
-  g_ptr_array_add (tools, reeve_tool_info_new ("tool-of-hungry", "Takes much.", schema, 0));
-  return tools;
-}
+#include "one-tool.h"
 
 /* MiB of address space. Returns errno, or 0 */
 static int
@@ -154,8 +131,8 @@ static const struct
 
 /* {what, amount}: the number of the error, or 0 */
 static ReeveToolResult *
-hungry_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
-                  GError **error)
+one_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments, ReeveContext *context,
+               GError **error)
 {
   const char *what = reeve_json_get_string (arguments, "what", "");
   int code = -1;
@@ -170,30 +147,4 @@ hungry_tool_call (ReeveTool *tool, const char *name, JsonObject *arguments, Reev
   return reeve_tool_result_new (text, NULL, FALSE);
 }
 
-static void
-hungry_tool_iface_init (ReeveToolInterface *iface)
-{
-  iface->list = hungry_tool_list;
-  iface->call = hungry_tool_call;
-}
-
-static void
-hungry_tool_class_init (HungryToolClass *klass)
-{
-}
-
-static void
-hungry_tool_init (HungryTool *self)
-{
-}
-
-static const GType *
-hungry_query_types (void)
-{
-  static GType types[2];
-
-  types[0] = HUNGRY_TYPE_TOOL;
-  return types;
-}
-
-REEVE_DEFINE_PLUGIN ("hungry", "1.2.3", hungry_query_types);
+ONE_TOOL_PLUGIN ("hungry");
