@@ -2,8 +2,11 @@
 /* The first refusal of a source, an action and a door is recorded as it comes; those that follow
  * are counted, and each interval writes their number. So a flood of bad keys costs the ledger a
  * record an interval and not one a request, and the memory of a bounded table. A source is named by
- * a pseudonym that lasts as long as the process: an address is personal. */
+ * a pseudonym that lasts as long as the process: an address is personal. The addresses of an IPv6
+ * network of 64 bits are one: a client has as many of those as it likes. */
 #include "admission-refusals.h"
+
+#include "base/address-list.h"
 
 #define REEVE_ADMISSION_REFUSALS_SECONDS 10
 #define REEVE_ADMISSION_REFUSALS_MAX     1024 /* beyond: all sources together */
@@ -202,8 +205,9 @@ void
 reeve_admission_refusals_add (ReeveAdmissionRefusals *self, const ReeveLedgerRecord *record,
                               const char *address)
 {
+  g_autofree char *network = reeve_address_list_name_source (address);
   g_autofree char *source
-      = address != NULL ? reeve_pseudonyms_name (self->pseudonyms, "src", address) : NULL;
+      = network != NULL ? reeve_pseudonyms_name (self->pseudonyms, "src", network) : NULL;
   ReeveLedgerRecord first = *record;
 
   if (!reeve_admission_refusals_count (self, record, &source))

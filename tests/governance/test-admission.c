@@ -276,11 +276,13 @@ test_admission_refusal_without_caller (Fixture *fixture, gconstpointer data)
   g_assert_false (json_object_has_member (record, "actor"));
 }
 
-/* A flood of bad keys: the first of each source and action, then one record with their number. */
+/* A flood of bad keys: the first of each source and action, then one record with their number. All
+ * addresses of a client's IPv6 network are one source. */
 static void
 test_admission_refused_often (Fixture *fixture, gconstpointer data)
 {
-  static const char *const addresses[] = { "192.0.2.1", "192.0.2.2" };
+  static const char *const addresses[]
+      = { "192.0.2.1", "2001:db8:0:7::1", "192.0.2.1", "2001:db8:0:7:8::2" };
   ReeveAdmissionRequest request = { .operation = "me.get", .door = "rest" };
   g_autoptr (GError) error
       = g_error_new_literal (REEVE_ERROR, REEVE_ERROR_UNAUTHENTICATED, "no credentials");
@@ -290,7 +292,7 @@ test_admission_refused_often (Fixture *fixture, gconstpointer data)
 
   for (guint i = 0; i < 2000; i++)
     {
-      request.peer_address = addresses[i % 2];
+      request.peer_address = addresses[i % G_N_ELEMENTS (addresses)];
       reeve_admission_refuse (fixture->admission, &request, error);
     }
   g_assert_cmpuint (flush (fixture, "@platform"), ==, before + 3); /* this one's own too */
@@ -323,7 +325,7 @@ test_admission_refused_from_everywhere (Fixture *fixture, gconstpointer data)
 
   for (guint i = 0; i < 3000; i++)
     {
-      g_autofree char *address = g_strdup_printf ("2001:db8::%x", i);
+      g_autofree char *address = g_strdup_printf ("2001:db8:0:%x::1", i);
 
       request.peer_address = address;
       reeve_admission_refuse (fixture->admission, &request, error);

@@ -15,7 +15,7 @@ from reeve import Host, main
 
 CONFIG = """
 limits: {{requests_per_minute: 0}}
-server: {{listen: ["127.0.0.1:0"], header_timeout: 1s, body_timeout: 1s, max_header: 4KiB, max_connections_per_address: 40}}
+server: {{listen: ["127.0.0.1:0"], header_timeout: 5s, body_timeout: 5s, max_header: 4KiB, max_connections_per_address: 40}}
 tls: {{certificate: {certificate}, key: {key}}}
 """
 WAIT = 60
