@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -41,30 +42,67 @@ reeve_runner_still_list (GPid pid, GError **error)
   return g_steal_pointer (&all);
 }
 
-/* Has it stopped, or ended? The state stands behind the name, which may have anything in it. */
+/* (transfer full) (nullable): what proc(5) has behind the name of a process or thread, which may
+ * have anything in it; it begins with the state */
+static char *
+reeve_runner_still_read (const char *path, GError **error)
+{
+  g_autofree char *text = NULL;
+  const char *state = NULL;
+
+  if (!g_file_get_contents (path, &text, NULL, error))
+    return NULL;
+  state = strrchr (text, ')');
+  return g_strdup (state != NULL && state[1] == ' ' ? state + 2 : "");
+}
+
+/* Has it stopped, or ended? */
 static gboolean
 reeve_runner_still_is_out (GPid pid, int thread)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/stat", pid, thread);
-  g_autofree char *text = NULL;
   g_autoptr (GError) error = NULL;
-  const char *state = NULL;
+  g_autofree char *text = reeve_runner_still_read (path, &error);
 
-  if (!g_file_get_contents (path, &text, NULL, &error))
+  if (text == NULL)
     return g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
-  state = strrchr (text, ')');
-  return state != NULL && state[1] == ' ' && strchr ("TtZXx", state[2]) != NULL;
+  return *text != '\0' && strchr ("TtZXx", *text) != NULL;
 }
 
-/* Those that are new are not looked at: they began behind what this is for. */
-static void
-reeve_runner_still_strike (GPid pid, GArray *threads)
+/* How many threads the kernel counts; of a process that is gone: 0 */
+static guint
+reeve_runner_still_count (GPid pid)
 {
-  for (guint i = threads->len; i > 0; i--)
-    {
-      if (reeve_runner_still_is_out (pid, g_array_index (threads, int, i - 1)))
-        g_array_remove_index_fast (threads, i - 1);
-    }
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", pid);
+  g_autofree char *text = reeve_runner_still_read (path, NULL);
+  guint count = 0;
+
+  /* the 20th; the state is the 3rd */
+  if (text == NULL
+      || sscanf (text, "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %u",
+                 &count)
+             != 1)
+    return 0;
+  return count;
+}
+
+/* @left: (out): how many threads are not known to be out. The kernel's list ends early, or leaves
+ * one out, where a thread ends that it has come to: so it has to be as long as there are threads,
+ * before and behind it. */
+static gboolean
+reeve_runner_still_look (GPid pid, guint *left, GError **error)
+{
+  guint before = reeve_runner_still_count (pid);
+  g_autoptr (GArray) threads = reeve_runner_still_list (pid, error);
+
+  if (threads == NULL)
+    return FALSE;
+  *left = 0;
+  for (guint i = 0; i < threads->len; i++)
+    *left += !reeve_runner_still_is_out (pid, g_array_index (threads, int, i));
+  if (threads->len != before || reeve_runner_still_count (pid) != before)
+    *left = MAX (*left, 1);
+  return TRUE;
 }
 
 /**
@@ -81,13 +119,11 @@ reeve_runner_still_strike (GPid pid, GArray *threads)
 gboolean
 reeve_runner_still (GPid pid, int pidfd, ReeveThrottle *throttle, gint64 wait_us, GError **error)
 {
-  g_autoptr (GArray) threads = reeve_runner_still_list (pid, error);
   gint64 end = g_get_monotonic_time () + wait_us;
   gulong pause = REEVE_RUNNER_STILL_SOON_US;
+  guint left = 1;
 
-  if (threads == NULL)
-    return FALSE;
-  while (threads->len > 0 && g_get_monotonic_time () < end)
+  while (left > 0 && g_get_monotonic_time () < end)
     {
       /* each time: the throttle may have let it go on */
       if (syscall (SYS_pidfd_send_signal, pidfd, SIGSTOP, NULL, 0) != 0 && errno != ESRCH)
@@ -96,16 +132,17 @@ reeve_runner_still (GPid pid, int pidfd, ReeveThrottle *throttle, gint64 wait_us
                        g_strerror (errno));
           return FALSE;
         }
-      reeve_runner_still_strike (pid, threads);
-      if (threads->len > 0)
+      if (!reeve_runner_still_look (pid, &left, error))
+        return FALSE;
+      if (left > 0)
         g_usleep (pause);
       pause = MIN (2 * pause, REEVE_RUNNER_STILL_LATER_US);
     }
   if (throttle == NULL || !reeve_throttle_go_on (throttle, pid))
     syscall (SYS_pidfd_send_signal, pidfd, SIGCONT, NULL, 0);
-  if (threads->len == 0)
+  if (left == 0)
     return TRUE;
   g_set_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT,
-               "%u of its threads do not come back from the kernel", threads->len);
+               "%u of its threads do not come back from the kernel", left);
   return FALSE;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Processes whose threads run, sleep, come and go, or are where no signal stops them. */
+#include <dirent.h>
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +14,21 @@
 #include "loader/runner-still.h"
 
 #define TEST_WAIT_US (60 * G_USEC_PER_SEC)
+
+/* entries that a list has before it ends early, once; 0: all */
+static gint list_cut; /* atomic */
+
+struct dirent *
+readdir (DIR *folder)
+{
+  static gsize next;
+
+  if (g_once_init_enter (&next))
+    g_once_init_leave (&next, (gsize) dlsym (RTLD_NEXT, "readdir64"));
+  if (g_atomic_int_get (&list_cut) > 0 && g_atomic_int_dec_and_test (&list_cut))
+    return NULL;
+  return ((struct dirent * (*) (DIR *) ) next) (folder);
+}
 
 typedef struct
 {
@@ -182,6 +199,21 @@ test_in_kernel (void)
   finish (&process);
 }
 
+/* Where a thread ends that the kernel's list has come to, those behind it are not in it. */
+static void
+test_list_cut (void)
+{
+  g_autoptr (GError) error = NULL;
+  Process process = start (TRUE);
+
+  g_atomic_int_set (&list_cut, 4); /* two folders, one thread, and the end */
+  g_assert_false (
+      reeve_runner_still (process.pid, process.pidfd, NULL, G_USEC_PER_SEC / 5, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_TIMEOUT);
+  g_assert_cmpint (g_atomic_int_get (&list_cut), ==, 0);
+  finish (&process);
+}
+
 /* Whoever has used up its share stays stopped. */
 static void
 test_held (void)
@@ -227,6 +259,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/runner/still/threads", test_threads);
   g_test_add_func ("/runner/still/in-kernel", test_in_kernel);
+  g_test_add_func ("/runner/still/list-cut", test_list_cut);
   g_test_add_func ("/runner/still/held", test_held);
   g_test_add_func ("/runner/still/gone", test_gone);
   return g_test_run ();
