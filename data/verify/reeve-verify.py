@@ -31,7 +31,6 @@ def read(path, limit):
         if (size := os.fstat(file.fileno()).st_size) > limit:
             raise Bad(f"{os.path.basename(path)} is too large")
         return file.read(size)  # not of the limit: so much would be allocated
-
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D, ROOT = -121665 * pow(121666, P - 2, P) % P, pow(2, (P - 1) // 4, P)
 def point(data):
@@ -340,8 +339,9 @@ def is_live(folder):
         return isinstance(error, BlockingIOError)
 
 def verify_state(state, since, witnesses=((), 0)):
-    folder, keys = os.path.join(state, "ledger"), load_keys(os.path.join(state, "keys", "ledger.pub"))
-    kept = [read_checkpoint(read(path, MAX_NOTE), keys) for path in since]
+    folder, own, keys = os.path.join(state, "ledger"), os.path.join(state, "checkpoints"), load_keys(os.path.join(state, "keys", "ledger.pub"))
+    own = [os.path.join(own, name) for name in (os.listdir(own) if os.path.isdir(own) else ()) if not name.endswith(".lock")]  # the host's
+    kept = [read_checkpoint(read(path, MAX_NOTE), keys) for path in (*own, *since)]
     needed, verdicts, live = [PLATFORM], [], is_live(folder)
     for platform in (True, False):
         for scope in sorted(name for name in os.listdir(folder) if not name.endswith(IGNORED) and (name == PLATFORM) == platform):

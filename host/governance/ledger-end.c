@@ -13,6 +13,7 @@
 
 #include "ledger-ended.h"
 #include "ledger-file.h"
+#include "ledger-kept.h"
 #include "ledger-private.h"
 
 #define REEVE_LEDGER_END_MARK_SIZE 32
@@ -63,8 +64,10 @@ reeve_ledger_end_drop (ReeveLedger *self, const char *scope, GError **error)
       reeve_ledger_file_set_error (error, errno, "naming", going);
       return FALSE;
     }
-  return reeve_ledger_file_sync_folder (self->folder, error)
-         && reeve_ledger_end_remove (going, 0, error);
+  if (!reeve_ledger_file_sync_folder (self->folder, error))
+    return FALSE;
+  reeve_ledger_kept_remove (scope, self->key);
+  return reeve_ledger_end_remove (going, 0, error);
 }
 
 /* ---- the mark ---- */
@@ -301,10 +304,14 @@ reeve_ledger_end_sweep (ReeveLedger *self)
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
     {
       g_autofree char *path = g_build_filename (self->folder, name, NULL);
+      g_autofree char *scope = NULL;
       g_autoptr (GError) error = NULL;
 
-      if (g_str_has_suffix (name, REEVE_LEDGER_END_GOING)
-          && !reeve_ledger_end_remove (path, 0, &error))
+      if (!g_str_has_suffix (name, REEVE_LEDGER_END_GOING))
+        continue;
+      scope = g_strndup (name, strlen (name) - strlen (REEVE_LEDGER_END_GOING));
+      reeve_ledger_kept_remove (scope, self->key);
+      if (!reeve_ledger_end_remove (path, 0, &error))
         g_warning ("ledger: %s", error->message);
     }
 }

@@ -15,6 +15,7 @@ struct _ReeveLedgerKey
 {
   GMutex mutex;
   GPtrArray *pairs; /* under the mutex: ReeveLedgerKeyPair, oldest first */
+  char *folder;     /* (nullable): where it came from */
 };
 
 /* (transfer full) the pair that signs */

@@ -30,6 +30,7 @@ void
 reeve_ledger_key_free (ReeveLedgerKey *self)
 {
   g_ptr_array_unref (self->pairs);
+  g_free (self->folder);
   g_mutex_clear (&self->mutex);
   g_free (self);
 }
@@ -166,6 +167,7 @@ reeve_ledger_key_open (const char *folder, ReeveStoreKeys *keys, GError **error)
       if (!reeve_ledger_key_create (folder, keys, error))
         return NULL;
     }
+  self->folder = g_strdup (folder);
   own = reeve_ledger_key_load (folder, keys, error);
   known = own != NULL && has_public ? reeve_ledger_key_load_public_file (public_path, error) : NULL;
   if (own == NULL || (has_public && known == NULL))
@@ -196,7 +198,24 @@ reeve_ledger_key_load_public (const char *folder, GError **error)
 {
   g_autofree char *path = g_build_filename (folder, REEVE_LEDGER_KEY_PUBLIC_FILE, NULL);
 
-  return reeve_ledger_key_load_public_file (path, error);
+  ReeveLedgerKey *self = reeve_ledger_key_load_public_file (path, error);
+
+  if (self != NULL)
+    self->folder = g_strdup (folder);
+  return self;
+}
+
+/**
+ * reeve_ledger_key_get_folder:
+ * @self: a key
+ *
+ * Returns: (transfer none) (nullable): the folder that it was read from; %NULL when it was given as
+ * a file, or as text
+ */
+const char *
+reeve_ledger_key_get_folder (ReeveLedgerKey *self)
+{
+  return self->folder;
 }
 
 /**

@@ -28,6 +28,8 @@ void reeve_ledger_key_free (ReeveLedgerKey *self);
 
 char *reeve_ledger_key_to_vkey (ReeveLedgerKey *self);
 char **reeve_ledger_key_list (ReeveLedgerKey *self);
+/* (transfer none) (nullable) */
+const char *reeve_ledger_key_get_folder (ReeveLedgerKey *self);
 guint reeve_ledger_key_count (ReeveLedgerKey *self);
 gboolean reeve_ledger_key_knows (ReeveLedgerKey *self, guint32 id);
 guint32 reeve_ledger_key_get_id (ReeveLedgerKey *self);

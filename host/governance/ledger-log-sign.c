@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ledger-file.h"
+#include "ledger-kept.h"
 
 /* Checkpoints that are signed because somebody asks: so many at once, and then one each so often.
  */
@@ -61,6 +62,10 @@ reeve_ledger_log_sign_state (ReeveLedgerLog *self, const ReeveLedgerState *state
   reeve_ledger_frontier_root (&state->frontier, checkpoint.root);
   if (!reeve_checkpoint_write (&checkpoint, self->folder, self->scope, self->key, error))
     return FALSE;
+  /* that it cannot be kept is no reason to sign nothing */
+  if (!reeve_ledger_kept_write (&checkpoint, self->scope, self->key, &local))
+    g_warning ("ledger: keeping the checkpoint of %s apart: %s", self->scope, local->message);
+  g_clear_error (&local);
   g_mutex_lock (&self->mutex);
   self->signed_size = checkpoint.size;
   self->signed_by = id;

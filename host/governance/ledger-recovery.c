@@ -19,6 +19,7 @@
 
 #include "checkpoint.h"
 #include "ledger-file.h"
+#include "ledger-kept.h"
 #include "ledger-pack.h"
 #include "ledger-record.h"
 #include "ledger-tiles.h"
@@ -465,6 +466,33 @@ reeve_ledger_recovery_read_base (ReeveLedgerRecovery *self, const char *folder, 
   return FALSE;
 }
 
+/* Is the log what it was when its last checkpoint was kept apart? An older one that was
+ * put back is good in itself. */
+static gboolean
+reeve_ledger_recovery_check_kept (ReeveLedgerRecovery *self, const char *scope,
+                                  const ReeveCheckpoint *checkpoint, ReeveLedgerKey *key,
+                                  GError **error)
+{
+  ReeveCheckpoint kept = { 0 };
+
+  if (!reeve_ledger_kept_read (&kept, scope, key, error))
+    return FALSE;
+  if (self->state->frontier.size < kept.size)
+    g_set_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                 "%" G_GUINT64_FORMAT " records are there, %" G_GUINT64_FORMAT
+                 " in the checkpoint that is kept apart: an older state was put back, or "
+                 "records were cut off",
+                 self->state->frontier.size, kept.size);
+  else if (kept.size > 0 && kept.size == checkpoint->size
+           && memcmp (kept.root, checkpoint->root, sizeof kept.root) != 0)
+    g_set_error_literal (error, REEVE_ERROR, REEVE_ERROR_CORRUPT,
+                         "the root that was signed is not the one of the checkpoint that is kept "
+                         "apart: the log was forked");
+  else
+    return TRUE;
+  return FALSE;
+}
+
 /**
  * reeve_ledger_recovery_run:
  * @folder: folder of the log
@@ -505,6 +533,8 @@ reeve_ledger_recovery_run (const char *folder, const char *scope, ReeveLedgerKey
                    self->state->frontier.size, checkpoint.size);
       return NULL;
     }
+  if (!reeve_ledger_recovery_check_kept (self, scope, &checkpoint, key, error))
+    return NULL;
   if (self->segments->len > 0)
     {
       last = g_ptr_array_index (self->segments, self->segments->len - 1);

@@ -8,6 +8,7 @@
 #include <reeve-plugin-1.h>
 
 #include "ledger-ended.h"
+#include "ledger-kept.h"
 #include "ledger.h"
 
 /* What the platform's log says of other logs: made, and gone as a whole. */
@@ -36,12 +37,10 @@ reeve_ledger_verify_since_free (gpointer data)
   g_free (since);
 }
 
-/* (transfer full) what the kept checkpoints say */
-GPtrArray *
-reeve_ledger_verify_read_since (GPtrArray *texts, ReeveLedgerKey *key, GError **error)
+static gboolean
+reeve_ledger_verify_add_since (GPtrArray *list, GPtrArray *texts, ReeveLedgerKey *key,
+                               GError **error)
 {
-  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (reeve_ledger_verify_since_free);
-
   for (guint i = 0; texts != NULL && i < texts->len; i++)
     {
       gsize length = 0;
@@ -52,9 +51,22 @@ reeve_ledger_verify_read_since (GPtrArray *texts, ReeveLedgerKey *key, GError **
       if (!reeve_checkpoint_parse_any (&since->checkpoint, text, length, &since->scope, key, error))
         {
           g_prefix_error (error, "reading the checkpoint that was kept: ");
-          return NULL;
+          return FALSE;
         }
     }
+  return TRUE;
+}
+
+/* (transfer full) what the kept checkpoints say, and those that the host keeps apart */
+GPtrArray *
+reeve_ledger_verify_read_since (GPtrArray *texts, ReeveLedgerKey *key, GError **error)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func (reeve_ledger_verify_since_free);
+  g_autoptr (GPtrArray) own = reeve_ledger_kept_list (key, error);
+
+  if (own == NULL || !reeve_ledger_verify_add_since (list, own, key, error)
+      || !reeve_ledger_verify_add_since (list, texts, key, error))
+    return NULL;
   return g_steal_pointer (&list);
 }
 

@@ -117,6 +117,7 @@ test_crash_torn (LedgerFixture *fixture, gconstpointer data)
       = g_build_filename (fixture->folder, "acme", "00000000000000000001.log", NULL);
   g_autofree char *checkpoint_path = g_build_filename (fixture->folder, "acme", "checkpoint", NULL);
   g_autofree char *state_path = g_build_filename (fixture->folder, "acme", "state.idx", NULL);
+  g_autofree char *kept_path = g_build_filename (fixture->state, "checkpoints", "acme", NULL);
   g_autofree char *signed_text = NULL;
   g_autofree char *checkpoint = NULL;
   g_autofree char *state = NULL;
@@ -142,6 +143,7 @@ test_crash_torn (LedgerFixture *fixture, gconstpointer data)
       gboolean torn = cut > signed_length && cut < length;
 
       put_back (checkpoint_path, checkpoint, checkpoint_length);
+      put_back (kept_path, checkpoint, checkpoint_length);
       put_back (state_path, state, state_length);
       put_back (path, whole, cut);
       ledger_fixture_open (fixture);
@@ -203,6 +205,7 @@ test_crash_changed_length (LedgerFixture *fixture, gconstpointer data)
       = g_build_filename (fixture->folder, "acme", "00000000000000000001.log", NULL);
   g_autofree char *checkpoint_path = g_build_filename (fixture->folder, "acme", "checkpoint", NULL);
   g_autofree char *state_path = g_build_filename (fixture->folder, "acme", "state.idx", NULL);
+  g_autofree char *kept_path = g_build_filename (fixture->state, "checkpoints", "acme", NULL);
   g_autofree char *checkpoint = NULL;
   g_autofree char *text = NULL;
   gsize checkpoint_length = 0;
@@ -228,6 +231,7 @@ test_crash_changed_length (LedgerFixture *fixture, gconstpointer data)
       changed[start + bit / 8] = (char) ((guchar) changed[start + bit / 8] ^ (1u << (bit % 8)));
       put_back (path, changed, length);
       put_back (checkpoint_path, checkpoint, checkpoint_length);
+      put_back (kept_path, checkpoint, checkpoint_length);
       g_unlink (state_path);
       ledger_fixture_open (fixture);
       g_assert_cmpuint (reeve_ledger_append (fixture->ledger, &record, &error), ==, 0);

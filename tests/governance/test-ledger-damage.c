@@ -240,6 +240,113 @@ test_damage_tenant_stays_closed (LedgerFixture *fixture, gconstpointer data)
   ledger_fixture_append (fixture, "other", REEVE_LEDGER_READ, "x", 0);
 }
 
+/* ---- an older state ---- */
+
+static void
+replace (const char *path, const char *by)
+{
+  test_tree_remove (path);
+  test_tree_copy (by, path);
+}
+
+/* The verifier that shares no code with this one finds it, too. */
+static void
+assert_other_finds (LedgerFixture *fixture, const char *line)
+{
+  const char *argv[] = { "python3", VERIFIER, fixture->state, NULL };
+  g_autofree char *out = NULL;
+  g_autoptr (GError) error = NULL;
+  gint status = 0;
+
+  g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, NULL, &status,
+                &error);
+  g_assert_no_error (error);
+  g_assert_false (g_spawn_check_wait_status (status, NULL));
+  g_assert_nonnull (strstr (out, line));
+}
+
+static void
+assert_closed (LedgerFixture *fixture, const char *why)
+{
+  const ReeveLedgerRecord record
+      = { .kind = REEVE_LEDGER_READ, .scope = "acme", .action = "agents.get" };
+  g_autoptr (GError) error = NULL;
+
+  ledger_fixture_open (fixture);
+  g_assert_cmpuint (reeve_ledger_append (fixture->ledger, &record, &error), ==, 0);
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
+  g_assert_nonnull (strstr (error->message, why));
+  ledger_fixture_close (fixture);
+}
+
+/* One log is put back as it was, good in itself: with all of its files, its checkpoint too. */
+static void
+test_damage_old_log (LedgerFixture *fixture, gconstpointer data)
+{
+  g_autofree char *log = g_build_filename (fixture->folder, "acme", NULL);
+  g_autofree char *old = g_build_filename (fixture->state, "old", NULL);
+
+  test_tree_copy (log, old);
+  ledger_fixture_open (fixture);
+  ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "agents.get", 0);
+  ledger_fixture_close (fixture);
+  ledger_fixture_assert_valid (fixture);
+  replace (log, old);
+  assert_bad (fixture, "acme", 71);
+  assert_other_finds (fixture, "BAD   acme  first bad record 71");
+  assert_closed (fixture, "an older state was put back");
+}
+
+/* The folder of all logs: the host does not start. */
+static void
+test_damage_old_ledger (LedgerFixture *fixture, gconstpointer data)
+{
+  g_autofree char *old = g_build_filename (fixture->state, "old", NULL);
+  g_autoptr (GError) error = NULL;
+
+  test_tree_copy (fixture->folder, old);
+  ledger_fixture_open (fixture);
+  ledger_fixture_append (fixture, "@platform", REEVE_LEDGER_READ, "agents.get", 0);
+  ledger_fixture_append (fixture, "newer", REEVE_LEDGER_READ, "agents.get", 0);
+  ledger_fixture_close (fixture);
+  replace (fixture->folder, old);
+  assert_bad (fixture, "@platform", 0);
+  assert_bad (fixture, "newer", 1);
+  assert_other_finds (fixture, "BAD   newer  first bad record 1");
+  fixture->ledger = reeve_ledger_new (fixture->folder, fixture->keys);
+  g_assert_false (reeve_ledger_open (fixture->ledger, &error));
+  g_assert_error (error, REEVE_ERROR, REEVE_ERROR_CORRUPT);
+  g_assert_nonnull (strstr (error->message, "an older state was put back"));
+}
+
+/* Two histories of one length, both signed by the host: the one that is not kept is a fork. */
+static void
+test_damage_forked (LedgerFixture *fixture, gconstpointer data)
+{
+  g_autofree char *old = g_build_filename (fixture->state, "old", NULL);
+  g_autofree char *checkpoints = g_build_filename (fixture->state, "checkpoints", NULL);
+  g_autofree char *old_checkpoints = g_build_filename (fixture->state, "old-checkpoints", NULL);
+  g_autofree char *kept = g_build_filename (fixture->state, "checkpoints", "acme", NULL);
+  g_autofree char *other = g_build_filename (fixture->state, "other", NULL);
+
+  test_tree_copy (fixture->folder, old);
+  test_tree_copy (checkpoints, old_checkpoints);
+  ledger_fixture_open (fixture);
+  ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "agents.get", 0);
+  ledger_fixture_close (fixture);
+  test_tree_copy (kept, other);
+  replace (fixture->folder, old);
+  replace (checkpoints, old_checkpoints);
+  ledger_fixture_open (fixture);
+  ledger_fixture_append (fixture, "acme", REEVE_LEDGER_READ, "agents.list", 0);
+  ledger_fixture_close (fixture);
+  ledger_fixture_assert_valid (fixture);
+  replace (kept, other);
+  assert_bad (fixture, "acme", 71);
+  assert_other_finds (fixture, "BAD   acme  first bad record 71");
+  assert_closed (fixture, "the log was forked");
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/ledger-damage/" name, LedgerFixture, NULL, set_up, func, ledger_fixture_tear_down)
 
@@ -257,5 +364,8 @@ main (int argc, char **argv)
   ADD ("reordered", test_damage_reordered);
   ADD ("swapped", test_damage_swapped);
   ADD ("tenant-stays-closed", test_damage_tenant_stays_closed);
+  ADD ("old-log", test_damage_old_log);
+  ADD ("old-ledger", test_damage_old_ledger);
+  ADD ("forked", test_damage_forked);
   return g_test_run ();
 }

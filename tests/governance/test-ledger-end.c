@@ -159,6 +159,7 @@ assert_ended (LedgerFixture *fixture, const char *root)
   g_assert_error (error, REEVE_ERROR, REEVE_ERROR_NOT_FOUND);
   assert_there (fixture, "acme", FALSE);
   assert_there (fixture, "acme.ended.lock", FALSE);
+  assert_there (fixture, "../checkpoints/acme", FALSE);
 }
 
 static char *

@@ -103,7 +103,9 @@ class States:
         self.copy(work, "old")
         with subprocess.Popen([MAKER, work, "160", "hold"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as maker:
             maker.stdout.readline()
+            maker.send_signal(signal.SIGSTOP)  # all of it of one moment
             self.copy(work, "killed")
+            maker.send_signal(signal.SIGCONT)
         self.copy(work, "clean")
         self.copy(os.path.join(folder, "old"), "fork")
         self.make(os.path.join(folder, "fork"), 160)
@@ -414,14 +416,20 @@ class Tampering(unittest.TestCase):
             self.assertTrue(self.check(self.states.path(name), self.checkpoint("old"), self.checkpoint("old", "beta"))["valid"])
 
     def test_a_log_cut_off_and_signed_again(self):
-        """By somebody with the key: an older copy of the log with a checkpoint of its own is put in. Only the kept checkpoint tells."""
+        """An older copy of the log with a checkpoint of its own is put in: what the host keeps apart tells. Who can change that, too, is
+        told by a checkpoint that was copied away alone."""
         state = self.states.path("signed-again")
         shutil.copytree(self.states.path("clean"), state)
         shutil.rmtree(os.path.join(state, "ledger", "acme"))
         shutil.copytree(self.states.path("old", "ledger", "acme"), os.path.join(state, "ledger", "acme"))
+        self.assertEqual([False, FIRST + 2], self.judge_acme(self.check(state)))
+        shutil.copy(self.states.path("old", "checkpoints", "acme"), os.path.join(state, "checkpoints", "acme"))
         self.assertTrue(self.check(state)["valid"])
-        verdict = self.check(state, self.checkpoint("clean"))
-        self.assertEqual([False, FIRST + 2], [[log["valid"], log["bad_seq"]] for log in verdict["logs"] if log["scope"] == "acme"][0])
+        self.assertEqual([False, FIRST + 2], self.judge_acme(self.check(state, self.checkpoint("clean"))))
+
+    @staticmethod
+    def judge_acme(verdict):
+        return next([log["valid"], log["bad_seq"]] for log in verdict["logs"] if log["scope"] == "acme")
 
 
 class Proofs(unittest.TestCase):

@@ -515,7 +515,7 @@ class RolledBack(EncryptionCase):
         for name in (log, self.tenant):
             shutil.copy(name + ".before", name)
         # neither the ledger nor the platform's store was closed: they are, at each start
-        open_ones = ("ledger/", "store/platform.db")
+        open_ones = ("ledger/", "checkpoints/", "store/platform.db")
         self.refused(self.running, "default.db", "rolled back", code=1, but=open_ones)
         os.unlink(log)
         self.refused(self.running, "default.db", "rolled back", code=1, but=open_ones)

@@ -149,7 +149,7 @@ class WithHost(Files, PolicyCase):
         done = self.json("apply", self.write("agents: {a: {tools: [{tool_name: x, effect: allow}]}}\n"))
         self.assertIn((self.agent, "a", "added"), [(c["agent_id"], c.get("agent"), c["change"]) for c in done["changes"]])
         self.assertEqual("tool_allowed", self.reason("x"))
-        for text, code in (("agents: {nobody: {}}\n", 4), (f"agents: {{a: {{}}, {self.agent}: {{}}}}\n", 1)):
+        for text, code in (("agents: {nobody: {}}\n", 4), (f"agents: {{a: {{}}, {self.agent}: {{}}}}\n", 2)):
             self.ctl("apply", self.write(text), expect=code)
         self.post("/api/v1/admin/agents", {"name": "a", "initial_definition": {"system_prompt": "x"}}, 201)
         self.assertIn("several", self.ctl("apply", self.write("agents: {a: {}}\n"), expect=1).stderr)

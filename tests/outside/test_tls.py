@@ -171,7 +171,7 @@ class Encrypted(Files):
         other = self.start(*self.authority.sign("numbered", host="IP:127.0.0.1"))
         by_name = other.url.replace("127.0.0.1", "localhost")
         self.assertIn("another name", other.ctl("tenants", "list", "--url", by_name, "--ca", self.authority.ca, expect=5).stderr)
-        self.assertIn("https is spoken", self.host.ctl("tenants", "list", "--url", f"http://127.0.0.1:{self.address.port}", expect=1).stderr)
+        self.assertIn("https is spoken", self.host.ctl("tenants", "list", "--url", f"http://127.0.0.1:{self.address.port}", expect=2).stderr)
 
 
 def ssl_context(authority):
